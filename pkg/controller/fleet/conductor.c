@@ -7,19 +7,21 @@
 
 #include "controller/fleet/fleet_gauges.h"
 #include "controller/fleet/recorder.h"
+#include "controller/fleet/sight.h"
 #include "controller/fleet/writer.h"
 #include "web/metrics.h"
 
 #define SOON_NS (20 * HF_NS_PER_MS)   /* so that events that come together make one plan */
 #define APART_NS (100 * HF_NS_PER_MS) /* least time between two plans */
+#define TICK_NS (10 * HF_NS_PER_S)    /* longest time between two looks at the clock, on every replica */
 #define SHARE 10                      /* plans take at most a tenth of the processor's time */
 
 struct follower {
     struct hf_conductor *conductor;
     enum hf_rollout_kind kind;
     struct hf_subscription *subscription;
-    bool complete;
-    char trouble[200]; /* why it is not complete; "": no answer yet */
+    bool complete, proven; /* proven: the watch works */
+    char trouble[200];     /* why it is not complete; "": no answer yet */
 };
 
 struct hf_conductor {
@@ -31,8 +33,9 @@ struct hf_conductor {
     struct hf_fleet_gauges *gauges;
     struct follower followers[HF_ROLLOUT_KINDS];
     struct hf_timer *timer;
-    uint64_t armed_ns;                   /* when the timer fires; HF_NEVER: it is not armed */
-    uint64_t not_before_ns;              /* no plan before this monotonic time */
+    uint64_t armed_ns;      /* when the timer fires; HF_NEVER: it is not armed */
+    uint64_t not_before_ns; /* no plan before this monotonic time */
+    struct hf_sight sight;
     uint64_t date_unix_ns, date_mono_ns; /* last Date of the server (0: none), and when it came */
     uint64_t highest_epoch;
     struct hf_metric *plan_seconds;
@@ -51,10 +54,22 @@ uint64_t hf_conductor_unix_ns(const struct hf_conductor *conductor)
     return conductor->date_unix_ns + (hf_mono_ns(conductor->p.clock) - conductor->date_mono_ns);
 }
 
-static struct hf_rollout_now now_of(const struct hf_conductor *conductor)
+static struct hf_rollout_now look(struct hf_conductor *conductor)
 {
-    return (struct hf_rollout_now){.mono_ns = hf_mono_ns(conductor->p.clock),
-                                   .unix_ns = hf_conductor_unix_ns(conductor)};
+    uint64_t now = hf_mono_ns(conductor->p.clock);
+
+    return (struct hf_rollout_now){
+        .mono_ns = now, .unix_ns = hf_conductor_unix_ns(conductor), .blind_ns = hf_sight_look(&conductor->sight, now)};
+}
+
+/* Call this function when a watch works or breaks, and when a list is complete. */
+static void update_sight(struct hf_conductor *conductor)
+{
+    bool sees = true;
+
+    for (int i = 0; i < HF_ROLLOUT_KINDS; i++)
+        sees = sees && conductor->followers[i].complete && conductor->followers[i].proven;
+    hf_sight_set(&conductor->sight, hf_mono_ns(conductor->p.clock), sees, conductor->p.heard_ns(conductor->p.arg));
 }
 
 /* ---- plans ------------------------------------------------------------------------------------------------------- */
@@ -99,12 +114,14 @@ static void perform(struct hf_conductor *conductor, const struct hf_rollout_effe
 static void plan(void *arg)
 {
     struct hf_conductor *conductor = arg;
-    const struct hf_rollout_now now = now_of(conductor);
+    const struct hf_rollout_now now = look(conductor);
     struct hf_rollout_plan plan;
 
     conductor->armed_ns = HF_NEVER;
-    if (!conductor->p.leads(conductor->p.arg))
+    if (!conductor->p.leads(conductor->p.arg)) {
+        arm(conductor, now.mono_ns + TICK_NS);
         return;
+    }
     hf_rollout_engine_allow_collect(conductor->engine, conductor->p.may_collect(conductor->p.arg));
     int r = hf_rollout_engine_plan(conductor->engine, &now, &plan);
     uint64_t took_ns = hf_mono_ns(conductor->p.clock) - now.mono_ns;
@@ -117,8 +134,7 @@ static void plan(void *arg)
     for (size_t i = 0; i < plan.n; i++)
         perform(conductor, &plan.effects[i], &now);
     hf_writer_turn(conductor->writer);
-    if (next_ns != HF_NEVER)
-        arm(conductor, next_ns);
+    arm(conductor, HF_MIN(next_ns, now.mono_ns + TICK_NS));
 }
 
 static bool may_write(void *arg)
@@ -131,7 +147,7 @@ static bool may_write(void *arg)
 static void written(void *arg, uint64_t id, int r, const json_t *object)
 {
     struct hf_conductor *conductor = arg;
-    const struct hf_rollout_now now = now_of(conductor);
+    const struct hf_rollout_now now = look(conductor);
 
     hf_rollout_engine_result(conductor->engine, id, r, object, &now);
     plan_soon(conductor);
@@ -153,7 +169,7 @@ static void upsert(void *arg, json_t *object)
 {
     const struct follower *follower = arg;
     struct hf_conductor *conductor = follower->conductor;
-    const struct hf_rollout_now now = now_of(conductor);
+    const struct hf_rollout_now now = look(conductor);
     int r = 0;
 
     switch (follower->kind) {
@@ -186,7 +202,7 @@ static void gone(void *arg, const char *name)
 {
     const struct follower *follower = arg;
     struct hf_conductor *conductor = follower->conductor;
-    const struct hf_rollout_now now = now_of(conductor);
+    const struct hf_rollout_now now = look(conductor);
 
     if (follower->kind == HF_ROLLOUT_NODES) {
         hf_rollout_engine_drop_node(conductor->engine, name, &now);
@@ -205,12 +221,13 @@ static void synced(void *arg, const char *resource_version)
 {
     struct follower *follower = arg;
     struct hf_conductor *conductor = follower->conductor;
-    const struct hf_rollout_now now = now_of(conductor);
+    const struct hf_rollout_now now = look(conductor);
 
     (void)resource_version;
     if (follower->complete)
         return;
-    follower->complete = true;
+    follower->complete = follower->proven = true;
+    update_sight(conductor);
     hf_rollout_engine_list_end(conductor->engine, follower->kind, &now);
     hf_log(conductor->p.log, HF_LOG_INFO, "list.complete", HF_S("kind", kinds[follower->kind]));
     plan_soon(conductor);
@@ -221,7 +238,9 @@ static void contact(void *arg, enum hf_contact_kind kind, struct hf_server_date 
     struct follower *follower = arg;
     struct hf_conductor *conductor = follower->conductor;
 
-    hf_rollout_engine_watch(conductor->engine, follower->kind, kind == HF_CONTACT_PROVEN);
+    follower->proven = kind == HF_CONTACT_PROVEN;
+    update_sight(conductor);
+    hf_rollout_engine_watch(conductor->engine, follower->kind, follower->proven);
     if (kind == HF_CONTACT_PROVEN && date.unix_ns != 0) {
         conductor->date_unix_ns = date.unix_ns;
         conductor->date_mono_ns = hf_mono_ns(conductor->p.clock);
@@ -326,7 +345,7 @@ void hf_conductor_free(struct hf_conductor *conductor)
 
 void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch)
 {
-    const struct hf_rollout_now now = now_of(conductor);
+    const struct hf_rollout_now now = look(conductor);
 
     hf_rollout_engine_lead(conductor->engine, epoch, &now);
     hf_writer_turn(conductor->writer); /* without the lead, all that waits gets its result */

@@ -31,6 +31,9 @@ struct hf_conductor_params {
     bool (*leads)(void *arg);       /* returns true if this process leads now */
     /* returns true if the Lease has the annotation HF_CONDUCTOR_ALLOW_COLLECT with the value "true" */
     bool (*may_collect)(void *arg);
+    /* returns the monotonic time of the API server's last answer to this process, other than bytes of a watch; 0 if
+     * unknown */
+    uint64_t (*heard_ns)(void *arg);
     /* called when an object has a higher epoch than all objects before it */
     void (*saw_epoch)(void *arg, uint64_t epoch);
     void *arg;

@@ -19,6 +19,7 @@ struct hf_leader {
     struct hf_kube_pending *pending;
     json_t *object;      /* the Lease of the last answer; NULL: none */
     uint64_t told_epoch; /* argument of the last call of `changed` */
+    uint64_t heard_ns;   /* last answer of the server */
     struct hf_metric *leads, *changes;
     void (*released)(void *arg);
     void *released_arg;
@@ -122,6 +123,8 @@ static void answered(void *arg, const struct hf_kube_answer *answer)
     char text[600];
 
     leader->pending = NULL;
+    if (answer->r == 0 || answer->r == -ENOENT || answer->r == -ESTALE || answer->r == -EEXIST)
+        leader->heard_ns = now_of(leader);
     if (answer->r == 0) {
         json_decref(leader->object);
         leader->object = json_incref(hf_json_mutable(answer->object));
@@ -226,6 +229,11 @@ void hf_leader_free(struct hf_leader *leader)
     leader->p.sched->timer_free(leader->p.sched->ctx, leader->timer);
     json_decref(leader->object);
     free(leader);
+}
+
+uint64_t hf_leader_heard_ns(const struct hf_leader *leader)
+{
+    return leader->heard_ns;
 }
 
 void hf_leader_floor(struct hf_leader *leader, uint64_t epoch)

@@ -38,6 +38,9 @@ HF_DEFINE_CLEANUP(struct hf_leader, hf_leader_free)
 /* Returns true if this process leads at this moment. Ask before each effect. */
 bool hf_leader_leads(const struct hf_leader *leader);
 
+/* Returns the monotonic time of the server's last answer about the Lease, or 0 before the first one. */
+uint64_t hf_leader_heard_ns(const struct hf_leader *leader);
+
 /* Passes `epoch` to hf_lease_floor(). */
 void hf_leader_floor(struct hf_leader *leader, uint64_t epoch);
 

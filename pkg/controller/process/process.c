@@ -114,6 +114,13 @@ static bool may_collect(void *arg)
     return value != NULL && strcmp(value, "true") == 0;
 }
 
+static uint64_t heard_ns(void *arg)
+{
+    const struct controller_process *p = arg;
+
+    return p->leader != NULL ? hf_leader_heard_ns(p->leader) : 0;
+}
+
 static void saw_epoch(void *arg, uint64_t epoch)
 {
     const struct controller_process *p = arg;
@@ -306,6 +313,7 @@ static int open_conductor(struct controller_process *p, struct hf_err *err)
         .identity = p->identity,
         .leads = leads,
         .may_collect = may_collect,
+        .heard_ns = heard_ns,
         .saw_epoch = saw_epoch,
         .arg = p,
     };

@@ -1,0 +1,281 @@
+/* The conductor on virtual time, against a model of a kube-apiserver: outages, a restored backup, objects that the
+ * engine does not take. */
+#include "controller/fleet/conductor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/format.h"
+#include "codec/json.h"
+#include "support/check_main.h"
+#include "support/fakes/apiserver_sim.h"
+#include "web/metrics.h"
+
+#define S HF_NS_PER_S
+
+enum { NODES = 20, INTERVAL_S = 60 };
+
+static struct world {
+    struct hf_simloop *loop;
+    struct hf_simnet *net;
+    struct hf_simapi *api;
+    struct hf_simproc *proc;
+    struct hf_simclient *client;
+    struct hf_kube_config config;
+    struct hf_kube *kube;
+    struct hf_metrics *metrics;
+    struct hf_conductor *conductor;
+    bool leads;
+    uint64_t epoch, floor; /* floor: last argument of saw_epoch */
+    unsigned sequence;
+    long long most_unknown, cutoff; /* that any status of an EdgeUpdate has had */
+} w;
+
+/* ---- the cluster ------------------------------------------------------------------------------------------------- */
+
+static void put_node(unsigned i)
+{
+    ck_assert_uint_ne(hf_simapi_put(w.api, json_pack("{s:s, s:s, s:{s:o}}", "apiVersion", "v1", "kind", "Node",
+                                                     "metadata", "name", json_sprintf("n%u", i))),
+                      0);
+}
+
+static void report(unsigned i, const char *digest, const char *phase)
+{
+    char observed[HF_TIME_TEXT];
+
+    (void)hf_format_time(HF_SIM_UNIX_START + hf_simloop_now_ns(w.loop), observed);
+    json_t *object =
+        json_pack("{s:s, s:s, s:{s:o}, s:{s:I, s:s, s:{s:s}, s:[{s:s, s:s, s:s}]}}", "apiVersion",
+                  "edge.codcompass.io/v1alpha1", "kind", "EdgeNode", "metadata", "name", json_sprintf("n%u", i),
+                  "status", "sequence", (json_int_t)++w.sequence, "observedTime", observed, "policy", "interval", "1m",
+                  "updates", "name", "app", "digest", digest, "phase", phase);
+    ck_assert_ptr_nonnull(object);
+    ck_assert_uint_ne(hf_simapi_put(w.api, object), 0);
+}
+
+static void put_update(const char *name, const char *strategy)
+{
+    char text[1200];
+    json_t *object = NULL;
+
+    (void)snprintf(text, sizeof(text),
+                   "apiVersion: edge.codcompass.io/v1alpha1\n"
+                   "kind: EdgeUpdate\n"
+                   "metadata: {name: %s}\n"
+                   "spec:\n"
+                   "  release: {name: app, version: '2', sequence: 2, expires: '2090-01-01T00:00:00Z',\n"
+                   "    artifacts: [{arch: amd64, url: 'https://x.example/a', size: 1,\n"
+                   "      sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}],\n"
+                   "    install: {path: /opt/x}}\n"
+                   "  %s\n",
+                   name, strategy);
+    ck_assert_int_eq(hf_yaml_parse((struct hf_view){text, strlen(text)}, NULL, &object, NULL), 0);
+    ck_assert_uint_ne(hf_simapi_put(w.api, object), 0);
+}
+
+static void changed(void *arg, const char *type, const char *kind, json_t *object)
+{
+    (void)arg, (void)type;
+    if (strcmp(kind, "EdgeUpdate") != 0)
+        return;
+    w.most_unknown = HF_MAX(w.most_unknown, hf_json_int_or(object, "status.nodes.unknown", 0));
+    w.cutoff = HF_MAX(w.cutoff, hf_json_int_or(object, "status.rollout.cutoff", 0));
+}
+
+static const char *of_update(const char *name, const char *path)
+{
+    return hf_json_str_or(hf_simapi_get(w.api, "EdgeUpdate", name), path, "");
+}
+
+static unsigned silent_nodes(void)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < NODES; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "n%u", i);
+        const json_t *conditions = hf_json_at(hf_simapi_get(w.api, "EdgeNode", name), "status.conditions");
+        n += strcmp(hf_json_str_or(json_array_get(conditions, 0), "reason", ""), "NodeSilent") == 0;
+    }
+    return n;
+}
+
+/* ---- the world --------------------------------------------------------------------------------------------------- */
+
+static bool leads(void *arg)
+{
+    return ((const struct world *)arg)->leads;
+}
+
+static bool may_collect(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+static uint64_t heard_ns(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static void saw_epoch(void *arg, uint64_t epoch)
+{
+    ((struct world *)arg)->floor = epoch;
+}
+
+static void run(double seconds)
+{
+    (void)hf_simloop_run_for(w.loop, (uint64_t)(seconds * (double)S));
+}
+
+static void start(void)
+{
+    memset(&w, 0, sizeof(w));
+    w.loop = hf_simloop_new(7);
+    w.net = hf_simnet_new(w.loop);
+    w.api = hf_simapi_new(w.loop, w.net, "https://api");
+    w.proc = hf_simproc_new(w.loop, "controller");
+    w.client = hf_simnet_client(w.net, w.proc);
+    w.metrics = hf_metrics_new();
+    w.config.server = strdup("https://api:6443");
+    hf_simapi_on_change(w.api, changed, NULL);
+}
+
+static void conduct(void)
+{
+    const struct hf_kube_params kube = {.config = &w.config,
+                                        .api = HF_KUBE_APISERVER,
+                                        .field_manager = "holdfast-controller",
+                                        .clock = hf_simproc_clock(w.proc),
+                                        .rng = hf_simproc_rand(w.proc),
+                                        .sched = hf_simproc_sched(w.proc),
+                                        .http = hf_simclient_ops(w.client),
+                                        .fleet = true,
+                                        .spread_ns = S};
+    const struct hf_conductor_params params = {.sched = hf_simproc_sched(w.proc),
+                                               .clock = hf_simproc_clock(w.proc),
+                                               .metrics = w.metrics,
+                                               .identity = "a",
+                                               .leads = leads,
+                                               .may_collect = may_collect,
+                                               .heard_ns = heard_ns,
+                                               .saw_epoch = saw_epoch,
+                                               .arg = &w};
+    struct hf_conductor_params with_kube = params;
+
+    w.kube = with_kube.kube = hf_kube_new(&kube, NULL);
+    ck_assert_ptr_nonnull(w.kube);
+    w.conductor = hf_conductor_new(&with_kube, NULL);
+    ck_assert_ptr_nonnull(w.conductor);
+    w.leads = true;
+    hf_conductor_lead(w.conductor, w.epoch = 1);
+}
+
+static void end(void)
+{
+    hf_conductor_free(w.conductor);
+    hf_kube_free(w.kube);
+    ck_assert_uint_eq(hf_simproc_timers(w.proc), 0);
+    hf_simclient_free(w.client);
+    hf_simapi_free(w.api);
+    hf_simproc_free(w.proc);
+    hf_simnet_free(w.net);
+    hf_simloop_free(w.loop);
+    hf_metrics_free(w.metrics);
+    hf_kube_config_done(&w.config);
+}
+
+/* ---- outages ----------------------------------------------------------------------------------------------------- */
+
+#define STRATEGY "strategy: {waves: [{percent: 50, soak: 1m}, {percent: 100}], unknownAfter: 6m}"
+
+/* Nodes report every minute from now on, and work for ever; those below `from` are gone. */
+static void work_on(unsigned from, unsigned seconds, const char *digest)
+{
+    for (unsigned s = 0; s < seconds; s++) {
+        for (unsigned i = from; i < NODES; i++)
+            if ((s + i * 3) % INTERVAL_S == 0)
+                report(i, digest, "Fetching");
+        run(1);
+    }
+}
+
+/* The API server is away for longer than unknownAfter, and the agents come back over five minutes. No node counts as
+ * silent before it had that time, so nobody marks it, and the next wave does not open in its absence. Then two nodes
+ * are really silent. */
+START_TEST(an_outage_makes_no_node_silent)
+{
+    char digest[65];
+
+    start();
+    for (unsigned i = 0; i < NODES; i++)
+        put_node(i);
+    put_update("app", STRATEGY);
+    conduct();
+    run(10);
+    (void)snprintf(digest, sizeof(digest), "%s", of_update("app", "status.rollout.digest"));
+    ck_assert_uint_eq(strlen(digest), 64);
+    work_on(0, 300, digest);
+    ck_assert_int_eq(w.cutoff, 5000);
+    ck_assert_str_eq(of_update("app", "status.rollout.phase"), "Wave");
+
+    hf_simnet_set_server(w.net, "https://api", HF_SIM_SERVER_REFUSING);
+    run(1200);
+    hf_simnet_set_server(w.net, "https://api", HF_SIM_SERVER_UP);
+    for (unsigned i = 0; i < NODES; i++) {
+        run(15);
+        if (i >= 2)
+            report(i, digest, "Fetching");
+    }
+    work_on(2, 60, digest);
+    ck_assert_int_eq(w.most_unknown, 0);
+    ck_assert_uint_eq(silent_nodes(), 0);
+    ck_assert_int_eq(w.cutoff, 5000);
+
+    work_on(2, 600, digest);
+    ck_assert_int_eq(w.most_unknown, 2);
+    ck_assert_uint_eq(silent_nodes(), 2);
+    ck_assert_int_eq(w.cutoff, 5000);
+    end();
+}
+END_TEST
+
+/* A stage soaks only while the nodes can report that it fails. A short flap costs only itself. */
+START_TEST(an_outage_is_no_soak)
+{
+    char digest[65];
+
+    start();
+    for (unsigned i = 0; i < NODES; i++)
+        put_node(i);
+    put_update("app", "strategy: {waves: [{percent: 50, soak: 4m}, {percent: 100}]}");
+    conduct();
+    run(10);
+    (void)snprintf(digest, sizeof(digest), "%s", of_update("app", "status.rollout.digest"));
+    for (unsigned i = 0; i < NODES; i++)
+        report(i, digest, "Committed");
+    run(60);
+    ck_assert_str_eq(of_update("app", "status.rollout.phase"), "WaveSoak");
+    hf_simnet_set_server(w.net, "https://api", HF_SIM_SERVER_REFUSING);
+    run(_i == 0 ? 5 : 60);
+    hf_simnet_set_server(w.net, "https://api", HF_SIM_SERVER_UP);
+    run(150);
+    ck_assert_int_eq(w.cutoff, 5000);
+    run(60);
+    ck_assert_int_eq(w.cutoff, _i == 0 ? 10000 : 5000);
+    run(330);
+    ck_assert_int_eq(w.cutoff, 10000);
+    end();
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, an_outage_makes_no_node_silent);
+    tcase_add_loop_test(tc, an_outage_is_no_soak, 0, 2);
+}
+
+HF_TEST_MAIN("controller/conductor", cases)

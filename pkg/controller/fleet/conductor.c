@@ -21,6 +21,7 @@ struct follower {
     enum hf_rollout_kind kind;
     struct hf_subscription *subscription;
     bool complete, proven; /* proven: the watch works */
+    bool lists_again;      /* one more list follows the next one */
     char trouble[200];     /* why it is not complete; "": no answer yet */
 };
 
@@ -224,6 +225,10 @@ static void synced(void *arg, const char *resource_version)
     const struct hf_rollout_now now = look(conductor);
 
     (void)resource_version;
+    if (follower->lists_again) {
+        follower->lists_again = false;
+        conductor->source->relist(conductor->source->ctx, follower->subscription);
+    }
     if (follower->complete)
         return;
     follower->complete = follower->proven = true;
@@ -350,6 +355,15 @@ void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch)
     hf_rollout_engine_lead(conductor->engine, epoch, &now);
     hf_writer_turn(conductor->writer); /* without the lead, all that waits gets its result */
     plan_soon(conductor);
+}
+
+void hf_conductor_restored(struct hf_conductor *conductor)
+{
+    for (int i = 0; i < HF_ROLLOUT_KINDS; i++) {
+        struct follower *follower = &conductor->followers[i];
+        follower->lists_again = true;
+        conductor->source->relist(conductor->source->ctx, follower->subscription);
+    }
 }
 
 bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason, size_t n)

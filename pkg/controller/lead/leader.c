@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/parse.h"
 #include "web/metrics.h"
 
 #define LEASES "coordination.k8s.io/v1"
@@ -20,6 +21,7 @@ struct hf_leader {
     json_t *object;      /* the Lease of the last answer; NULL: none */
     uint64_t told_epoch; /* argument of the last call of `changed` */
     uint64_t heard_ns;   /* last answer of the server */
+    uint64_t version;    /* resourceVersion of the last answer as a number; 0: none, or it is not a number */
     struct hf_metric *leads, *changes;
     void (*released)(void *arg);
     void *released_arg;
@@ -116,6 +118,23 @@ static json_t *make_object(const struct hf_leader *leader)
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
 
+/* Every request for the Lease goes to the store of the API server, never to a cache, and one ends before the next one
+ * begins. So a version below that of an earlier answer is no late answer: the store has gone back. */
+static void check_version(struct hf_leader *leader, const json_t *object)
+{
+    uint64_t version = 0, before = leader->version;
+
+    if (hf_parse_u64(hf_json_str_or(object, "metadata.resourceVersion", ""), 1, UINT64_MAX, &version) < 0)
+        return;
+    leader->version = version;
+    if (version >= before)
+        return;
+    hf_log(leader->p.log, HF_LOG_WARNING, "lease.went_back", HF_S("lease", leader->p.name), HF_D("from", before),
+           HF_D("to", version));
+    if (leader->p.went_back != NULL)
+        leader->p.went_back(leader->p.arg);
+}
+
 static void answered(void *arg, const struct hf_kube_answer *answer)
 {
     struct hf_leader *leader = arg;
@@ -129,6 +148,7 @@ static void answered(void *arg, const struct hf_kube_answer *answer)
         json_decref(leader->object);
         leader->object = json_incref(hf_json_mutable(answer->object));
         read_record(answer->object, &record);
+        check_version(leader, answer->object);
     } else if (answer->r != -ENOENT && answer->r != -ESTALE && answer->r != -EEXIST) {
         hf_log(leader->p.log, HF_LOG_WARNING, "lease.failed", HF_S("lease", leader->p.name),
                HF_S("namespace", leader->p.ns), HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));

@@ -25,6 +25,10 @@ struct hf_leader_params {
     /* Called when this process begins to lead (epoch above 0), leads with another epoch, or ceases to lead (epoch
      * 0). */
     void (*changed)(void *arg, uint64_t epoch);
+    /* Called when the Lease has a lower resourceVersion than before: the API server continues from a restored backup.
+     * Watches that resumed from a higher version then bring nothing until the server has reached that version. May be
+     * NULL. */
+    void (*went_back)(void *arg);
     void *arg;
 };
 

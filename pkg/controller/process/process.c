@@ -106,6 +106,15 @@ static void lead_changed(void *arg, uint64_t epoch)
     hf_label_writer_lead(p->labels);
 }
 
+/* The Nodes and EdgeNodes of p->labels come from the conductor. */
+static void went_back(void *arg)
+{
+    const struct controller_process *p = arg;
+
+    hf_conductor_restored(p->conductor);
+    hf_approver_restored(p->approver);
+}
+
 static bool may_collect(void *arg)
 {
     const struct controller_process *p = arg;
@@ -274,6 +283,7 @@ static int open_leader(struct controller_process *p, struct hf_err *err)
         .identity = p->identity,
         .alone = p->options->no_election,
         .changed = lead_changed,
+        .went_back = went_back,
         .arg = p,
     };
 

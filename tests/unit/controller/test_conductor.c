@@ -89,6 +89,27 @@ static const char *of_update(const char *name, const char *path)
     return hf_json_str_or(hf_simapi_get(w.api, "EdgeUpdate", name), path, "");
 }
 
+/* The value of a metric without labels, or of the line that begins with `name`. */
+static double metric(const char *name)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
+
+    ck_assert_int_eq(hf_metrics_format(w.metrics, &text), 0);
+    const char *line = hf_buf_str(&text);
+    size_t n = strlen(name);
+    while (line != NULL && strncmp(line, name, n) != 0) {
+        line = strchr(line, '\n');
+        line = line != NULL ? line + 1 : NULL;
+    }
+    ck_assert_ptr_nonnull(line);
+    return strtod(line + n, NULL);
+}
+
+static bool has_status(const char *name)
+{
+    return json_array_size(hf_json_at(hf_simapi_get(w.api, "EdgeUpdate", name), "status.conditions")) > 0;
+}
+
 static unsigned silent_nodes(void)
 {
     unsigned n = 0;
@@ -272,10 +293,50 @@ START_TEST(an_outage_is_no_soak)
 }
 END_TEST
 
+/* ---- a restored backup ------------------------------------------------------------------------------------------- */
+
+/* The watches resume from above the server's revision and bring nothing. After the word of the Lease, the conductor
+ * learns what is there, and what is not any more. */
+START_TEST(a_backup_is_restored)
+{
+    start();
+    hf_simapi_rewind(w.api, 900);
+    put_node(0);
+    put_node(1);
+    put_update("lost", "nodeSelector: {}");
+    conduct();
+    run(30);
+    ck_assert(has_status("lost"));
+    ck_assert(metric("holdfast_rollout_updates ") == 1 && metric("holdfast_fleet_nodes{state=\"nodes\"} ") == 2);
+
+    hf_simnet_set_server(w.net, "https://api", HF_SIM_SERVER_REFUSING);
+    run(20);
+    ck_assert(hf_simapi_delete(w.api, "EdgeUpdate", "lost") && hf_simapi_delete(w.api, "Node", "n1"));
+    hf_simapi_rewind(w.api, 200);
+    put_node(0);
+    hf_simnet_set_server(w.net, "https://api", HF_SIM_SERVER_UP);
+    run(100);
+    put_update("new", "nodeSelector: {}");
+    run(100);
+    ck_assert(!has_status("new"));
+
+    hf_conductor_restored(w.conductor);
+    run(30);
+    ck_assert(has_status("new"));
+    ck_assert(metric("holdfast_rollout_updates ") == 1 && metric("holdfast_fleet_nodes{state=\"nodes\"} ") == 1);
+    put_update("next", "nodeSelector: {}");
+    run(10);
+    ck_assert(has_status("next"));
+    ck_assert_uint_le(hf_simapi_counts(w.api)->lists + hf_simapi_counts(w.api)->watchlists, 15);
+    end();
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, an_outage_makes_no_node_silent);
     tcase_add_loop_test(tc, an_outage_is_no_soak, 0, 2);
+    tcase_add_test(tc, a_backup_is_restored);
 }
 
 HF_TEST_MAIN("controller/conductor", cases)

@@ -31,7 +31,7 @@ struct replica {
     struct hf_metrics *metrics;
     struct hf_leader *leader;
     uint64_t epoch;
-    unsigned changes;
+    unsigned changes, went_back;
     bool released, leads;
 };
 
@@ -197,6 +197,11 @@ static void changed(void *arg, uint64_t epoch)
     replica->changes++;
 }
 
+static void went_back(void *arg)
+{
+    ((struct replica *)arg)->went_back++;
+}
+
 static void start(void)
 {
     memset(&w, 0, sizeof(w));
@@ -256,6 +261,7 @@ static void lead(int i)
                                             .name = "holdfast-controller",
                                             .identity = i == 0 ? "a" : "b",
                                             .changed = changed,
+                                            .went_back = went_back,
                                             .arg = r};
 
     r->leader = hf_leader_new(&params, NULL);
@@ -312,6 +318,36 @@ START_TEST(lease_of_two)
     ck_assert(w.replicas[1].released && w.replicas[1].epoch == 0 && hf_leader_leads(w.replicas[0].leader));
     ck_assert_uint_eq(w.replicas[0].epoch, 3);
     ck_assert_str_eq(hf_leader_annotation(w.replicas[0].leader, "edge.codcompass.io/allow-collect"), "true");
+    end();
+}
+END_TEST
+
+/* Both replicas notice that etcd was restored from a backup: the Lease comes in a version below one that it had. */
+START_TEST(a_lease_from_a_backup)
+{
+    start();
+    w.version = 900;
+    lead(0);
+    lead(1);
+    run(20);
+    json_t *backup = json_deep_copy(w.lease);
+    unsigned version = w.version;
+    run(60);
+    ck_assert_uint_gt(w.version, version);
+    for (int i = 0; i < REPLICAS; i++)
+        ck_assert_uint_eq(w.replicas[i].went_back, 0);
+
+    json_decref(w.lease);
+    w.lease = _i == 0 ? backup : NULL; /* the backup is from before the first Lease */
+    w.version = _i == 0 ? version : 40;
+    run(20);
+    for (int i = 0; i < REPLICAS; i++)
+        ck_assert_uint_eq(w.replicas[i].went_back, 1);
+    run(60);
+    for (int i = 0; i < REPLICAS; i++)
+        ck_assert_uint_eq(w.replicas[i].went_back, 1);
+    if (_i != 0)
+        json_decref(backup);
     end();
 }
 END_TEST
@@ -594,6 +630,22 @@ START_TEST(one_node_asks_often)
 }
 END_TEST
 
+START_TEST(requests_from_a_backup)
+{
+    start();
+    w.csr = make_csr("n1");
+    struct hf_approver *approver = approver_new();
+    run(60);
+    unsigned lists = count("GET", "certificatesigningrequests?limit");
+    ck_assert_uint_eq(lists, 1);
+    hf_approver_restored(approver);
+    run(60);
+    ck_assert_uint_eq(count("GET", "certificatesigningrequests?limit"), lists + 2);
+    hf_approver_free(approver);
+    end();
+}
+END_TEST
+
 START_TEST(denial)
 {
     start();
@@ -610,6 +662,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, lease_of_two);
+    tcase_add_loop_test(tc, a_lease_from_a_backup, 0, 2);
     tcase_add_test(tc, release_without_a_server);
     tcase_add_test(tc, writes_in_order_and_few_at_a_time);
     tcase_add_test(tc, no_write_without_the_lead);
@@ -618,6 +671,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, events);
     tcase_add_test(tc, approval);
     tcase_add_test(tc, one_node_asks_often);
+    tcase_add_test(tc, requests_from_a_backup);
     tcase_add_test(tc, denial);
 }
 

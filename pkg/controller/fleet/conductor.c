@@ -37,8 +37,8 @@ struct hf_conductor {
     uint64_t armed_ns;      /* when the timer fires; HF_NEVER: it is not armed */
     uint64_t not_before_ns; /* no plan before this monotonic time */
     struct hf_sight sight;
-    uint64_t date_unix_ns, date_mono_ns; /* last Date of the server (0: none), and when it came */
-    uint64_t highest_epoch;
+    uint64_t date_unix_ns, date_mono_ns;   /* last Date of the server (0: none), and when it came */
+    uint64_t highest_epoch, refused_epoch; /* refused_epoch: the last one of which no leader can have had */
     struct hf_metric *plan_seconds;
     struct hf_metric_family *not_taken;
 };
@@ -145,32 +145,58 @@ static bool may_write(void *arg)
     return conductor->p.leads(conductor->p.arg);
 }
 
-static void written(void *arg, uint64_t id, int r, const json_t *object)
-{
-    struct hf_conductor *conductor = arg;
-    const struct hf_rollout_now now = look(conductor);
+/* ---- epochs ------------------------------------------------------------------------------------------------------ */
 
-    hf_rollout_engine_result(conductor->engine, id, r, object, &now);
-    plan_soon(conductor);
-}
-
-/* ---- objects ----------------------------------------------------------------------------------------------------- */
-
-static void look_at_epoch(struct hf_conductor *conductor, const json_t *object, const char *path)
+/* Returns false if the object has an epoch that no leader can have had. */
+static bool look_at_epoch(struct hf_conductor *conductor, const json_t *object, const char *path)
 {
     int64_t epoch = hf_json_int_or(object, path, 0);
 
     if (epoch <= 0 || (uint64_t)epoch <= conductor->highest_epoch)
-        return;
+        return true;
+    if (!conductor->p.saw_epoch(conductor->p.arg, (uint64_t)epoch)) {
+        if ((uint64_t)epoch != conductor->refused_epoch)
+            hf_log(conductor->p.log, HF_LOG_WARNING, "epoch.refused",
+                   HF_S("name", hf_json_str_or(object, "metadata.name", "")), HF_D("epoch", epoch));
+        conductor->refused_epoch = (uint64_t)epoch;
+        return false;
+    }
     conductor->highest_epoch = (uint64_t)epoch;
-    conductor->p.saw_epoch(conductor->p.arg, conductor->highest_epoch);
+    return true;
 }
+
+/* Somebody other than a leader may have written spec.epoch of an EdgeNode, where no admission policy forbids it. Returns
+ * the object without this field then; otherwise, and if memory runs out, the object itself. The engine then writes its
+ * own epoch there before it gives a turn. */
+static json_t *without_false_epoch(struct hf_conductor *conductor, const json_t *object)
+{
+    json_t *copy = look_at_epoch(conductor, object, "spec.epoch") ? NULL : json_deep_copy(object);
+
+    if (copy != NULL)
+        (void)json_object_del(json_object_get(copy, "spec"), "epoch");
+    return copy != NULL ? copy : json_incref(hf_json_mutable(object));
+}
+
+/* ---- results ----------------------------------------------------------------------------------------------------- */
+
+static void written(void *arg, uint64_t id, int r, const json_t *object)
+{
+    struct hf_conductor *conductor = arg;
+    const struct hf_rollout_now now = look(conductor);
+    _cleanup_(hf_json_freep) json_t *taken = object != NULL ? without_false_epoch(conductor, object) : NULL;
+
+    hf_rollout_engine_result(conductor->engine, id, r, taken, &now);
+    plan_soon(conductor);
+}
+
+/* ---- objects ----------------------------------------------------------------------------------------------------- */
 
 static void upsert(void *arg, json_t *object)
 {
     const struct follower *follower = arg;
     struct hf_conductor *conductor = follower->conductor;
     const struct hf_rollout_now now = look(conductor);
+    _cleanup_(hf_json_freep) json_t *taken = NULL;
     int r = 0;
 
     switch (follower->kind) {
@@ -179,12 +205,12 @@ static void upsert(void *arg, json_t *object)
         hf_label_writer_take_node(conductor->p.labels, object);
         break;
     case HF_ROLLOUT_EDGENODES:
-        look_at_epoch(conductor, object, "spec.epoch");
-        r = hf_rollout_engine_take_edgenode(conductor->engine, object, &now);
+        taken = without_false_epoch(conductor, object);
+        r = hf_rollout_engine_take_edgenode(conductor->engine, taken, &now);
         hf_label_writer_take_edgenode(conductor->p.labels, object);
         break;
     case HF_ROLLOUT_UPDATES:
-        look_at_epoch(conductor, object, "status.rollout.epoch");
+        (void)look_at_epoch(conductor, object, "status.rollout.epoch");
         r = hf_rollout_engine_take_update(conductor->engine, object, &now);
         break;
     case HF_ROLLOUT_KINDS:

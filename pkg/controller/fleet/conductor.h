@@ -34,8 +34,9 @@ struct hf_conductor_params {
     /* returns the monotonic time of the API server's last answer to this process, other than bytes of a watch; 0 if
      * unknown */
     uint64_t (*heard_ns)(void *arg);
-    /* called when an object has a higher epoch than all objects before it */
-    void (*saw_epoch)(void *arg, uint64_t epoch);
+    /* Called when an object has a higher epoch than all objects before it. Returns false if no leader can have had this
+     * epoch; it may be called again with the same epoch then. */
+    bool (*saw_epoch)(void *arg, uint64_t epoch);
     void *arg;
 };
 

@@ -256,9 +256,9 @@ uint64_t hf_leader_heard_ns(const struct hf_leader *leader)
     return leader->heard_ns;
 }
 
-void hf_leader_floor(struct hf_leader *leader, uint64_t epoch)
+bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch)
 {
-    hf_lease_floor(&leader->lease, epoch);
+    return hf_lease_floor(&leader->lease, epoch);
 }
 
 const char *hf_leader_annotation(const struct hf_leader *leader, const char *key)

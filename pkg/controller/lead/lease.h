@@ -31,6 +31,12 @@ enum { HF_LEASE_HOLDER = 254, HF_LEASE_TIME = 40 };
 #define HF_LEASE_LONGEST_NS                                                                                            \
     (60 * 1000000000ull) /* the longest duration that the record of another holder may ask for */
 
+/* The highest epoch: leaseTransitions has 32 bits. A leader that has reached it keeps it; then two leaders may have the
+ * same epoch, and only resourceVersions refuse the writes of the former one. */
+#define HF_LEASE_MAX_EPOCH 2147483647ull
+/* No object has an epoch that is further above those of the Lease, unless somebody else wrote it. */
+#define HF_LEASE_LEAP 1000000ull
+
 struct hf_lease_timing {
     uint64_t duration_ns;       /* time without a change of the record after which others may take the Lease */
     uint64_t renew_deadline_ns; /* time without a successful write after which a leader ceases to lead */
@@ -90,8 +96,9 @@ uint64_t hf_lease_due(const struct hf_lease *lease);
 
 /* `epoch` is the highest epoch in any object of the cluster. The next epoch is above `epoch`, and a leader with a lower
  * epoch takes a higher one with its next write. This matters after somebody has deleted the Lease, because the new
- * Lease contains no epoch. */
-void hf_lease_floor(struct hf_lease *lease, uint64_t epoch);
+ * Lease contains no epoch. Returns false, and ignores `epoch`, if it is more than HF_LEASE_LEAP above the highest epoch
+ * of the Lease that this process has seen: nobody but a leader may use up the epochs. */
+bool hf_lease_floor(struct hf_lease *lease, uint64_t epoch);
 
 /* Ceases to lead at once; hf_lease_tick() then releases the Lease if this process holds it. */
 void hf_lease_release(struct hf_lease *lease, uint64_t now_ns);

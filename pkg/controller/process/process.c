@@ -130,11 +130,11 @@ static uint64_t heard_ns(void *arg)
     return p->leader != NULL ? hf_leader_heard_ns(p->leader) : 0;
 }
 
-static void saw_epoch(void *arg, uint64_t epoch)
+static bool saw_epoch(void *arg, uint64_t epoch)
 {
     const struct controller_process *p = arg;
 
-    hf_leader_floor(p->leader, epoch);
+    return hf_leader_floor(p->leader, epoch);
 }
 
 /* ---- stopping ---------------------------------------------------------------------------------------------------- */

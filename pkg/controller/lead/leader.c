@@ -46,7 +46,7 @@ static void report(struct hf_leader *leader)
                      : leader->lease.releasing ? 0
                                                : leader->lease.floor + 1;
 
-    if (leader->p.alone && leader->told_epoch != 0 && epoch != 0)
+    if (leader->p.alone && epoch != 0 && leader->told_epoch != 0 && leader->lease.floor <= leader->told_epoch)
         epoch = leader->told_epoch; /* its own epochs come back as the floor */
     if (epoch == leader->told_epoch)
         return;
@@ -258,7 +258,11 @@ uint64_t hf_leader_heard_ns(const struct hf_leader *leader)
 
 bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch)
 {
-    return hf_lease_floor(&leader->lease, epoch);
+    bool taken = hf_lease_floor(&leader->lease, epoch);
+
+    if (leader->p.alone && leader->lease.floor > leader->told_epoch)
+        leader->p.sched->timer_arm(leader->p.sched->ctx, leader->timer, 0);
+    return taken;
 }
 
 const char *hf_leader_annotation(const struct hf_leader *leader, const char *key)

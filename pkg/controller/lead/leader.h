@@ -45,7 +45,8 @@ bool hf_leader_leads(const struct hf_leader *leader);
 /* Returns the monotonic time of the server's last answer about the Lease, or 0 before the first one. */
 uint64_t hf_leader_heard_ns(const struct hf_leader *leader);
 
-/* Passes `epoch` to hf_lease_floor(), and returns its result. */
+/* Passes `epoch` to hf_lease_floor(), and returns its result. A process that leads without a Lease soon leads with a
+ * higher epoch, too. */
 bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch);
 
 /* Returns the value of an annotation of the Lease, from the server's last answer, or NULL if there is none. The text is

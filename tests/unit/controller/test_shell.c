@@ -250,7 +250,7 @@ static void end(void)
         json_decref(w.served[i].body);
 }
 
-static void lead(int i)
+static void lead_as(int i, bool alone)
 {
     struct replica *r = &w.replicas[i];
     const struct hf_leader_params params = {.kube = r->kube,
@@ -262,10 +262,16 @@ static void lead(int i)
                                             .identity = i == 0 ? "a" : "b",
                                             .changed = changed,
                                             .went_back = went_back,
+                                            .alone = alone,
                                             .arg = r};
 
     r->leader = hf_leader_new(&params, NULL);
     ck_assert_ptr_nonnull(r->leader);
+}
+
+static void lead(int i)
+{
+    lead_as(i, false);
 }
 
 static void run(double seconds)
@@ -318,6 +324,35 @@ START_TEST(lease_of_two)
     ck_assert(w.replicas[1].released && w.replicas[1].epoch == 0 && hf_leader_leads(w.replicas[0].leader));
     ck_assert_uint_eq(w.replicas[0].epoch, 3);
     ck_assert_str_eq(hf_leader_annotation(w.replicas[0].leader, "edge.codcompass.io/allow-collect"), "true");
+    end();
+}
+END_TEST
+
+/* Without election, in a cluster that had one: the objects have epochs, and the controller leads with a higher one. */
+START_TEST(alone_where_others_led)
+{
+    struct replica *r = &w.replicas[0];
+
+    start();
+    lead_as(0, true);
+    run(1);
+    ck_assert(hf_leader_leads(r->leader) && r->epoch == 1);
+    ck_assert(hf_leader_floor(r->leader, 1)); /* its own epoch comes back */
+    run(1);
+    ck_assert(r->epoch == 1 && r->changes == 1);
+    ck_assert(hf_leader_floor(r->leader, 5));
+    ck_assert(hf_leader_floor(r->leader, 7));
+    ck_assert_uint_eq(r->epoch, 1);
+    run(1);
+    ck_assert(hf_leader_leads(r->leader) && r->epoch == 8 && r->changes == 2);
+    ck_assert(hf_leader_floor(r->leader, 8));
+    run(60);
+    ck_assert(r->epoch == 8 && w.n_served == 0);
+    hf_leader_release(r->leader, released, r);
+    ck_assert(r->released && r->epoch == 0 && !hf_leader_leads(r->leader));
+    ck_assert(hf_leader_floor(r->leader, 20));
+    run(60);
+    ck_assert(r->epoch == 0 && r->changes == 3);
     end();
 }
 END_TEST
@@ -662,6 +697,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, lease_of_two);
+    tcase_add_test(tc, alone_where_others_led);
     tcase_add_loop_test(tc, a_lease_from_a_backup, 0, 2);
     tcase_add_test(tc, release_without_a_server);
     tcase_add_test(tc, writes_in_order_and_few_at_a_time);

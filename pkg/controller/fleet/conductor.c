@@ -14,6 +14,7 @@
 #define SOON_NS (20 * HF_NS_PER_MS)   /* so that events that come together make one plan */
 #define APART_NS (100 * HF_NS_PER_MS) /* least time between two plans */
 #define TICK_NS (10 * HF_NS_PER_S)    /* longest time between two looks at the clock, on every replica */
+#define LIST_NS (60 * HF_NS_PER_S)    /* least time between two lists that only repeat what the engine lacks */
 #define SHARE 10                      /* plans take at most a tenth of the processor's time */
 
 struct follower {
@@ -22,6 +23,9 @@ struct follower {
     struct hf_subscription *subscription;
     bool complete, proven; /* proven: the watch works */
     bool lists_again;      /* one more list follows the next one */
+    bool lacks;            /* the engine had no place for an object */
+    bool wants_list;       /* a list may bring what the engine lacks */
+    uint64_t list_ns;      /* no such list before this monotonic time */
     char trouble[200];     /* why it is not complete; "": no answer yet */
 };
 
@@ -112,6 +116,44 @@ static void perform(struct hf_conductor *conductor, const struct hf_rollout_effe
         hf_rollout_engine_result(conductor->engine, effect->id, -ENOMEM, NULL, now);
 }
 
+/* ---- objects that the engine lacks ------------------------------------------------------------------------------- */
+
+/* Each complete list brings the object again, after which the engine may have a place or memory for it. */
+static void note_lack(struct follower *follower, const json_t *object, int r)
+{
+    struct hf_conductor *conductor = follower->conductor;
+    const struct hf_source_ops *source = conductor->source;
+    const char *name = hf_json_str_or(object, "metadata.name", "");
+
+    hf_metric_add(hf_metric_with(conductor->not_taken, HF_LABELS(kinds[follower->kind])), 1);
+    hf_log(conductor->p.log, HF_LOG_ERROR, "object.not_taken", HF_S("kind", kinds[follower->kind]), HF_S("name", name),
+           HF_D("errno", -r));
+    if (r == -EBADMSG) /* it has no name that a node could have */
+        return;
+    source->decline(source->ctx, follower->subscription, name, true);
+    follower->lacks = true;
+    if (r == -E2BIG) /* until another object goes */
+        return;
+    uint64_t now = hf_mono_ns(conductor->p.clock);
+    if (follower->list_ns <= now)
+        follower->list_ns = now + LIST_NS;
+    follower->wants_list = true;
+}
+
+static void list_lacking(struct hf_conductor *conductor, uint64_t now_ns)
+{
+    for (int i = 0; i < HF_ROLLOUT_KINDS; i++) {
+        struct follower *follower = &conductor->followers[i];
+        if (!follower->wants_list || now_ns < follower->list_ns)
+            continue;
+        follower->lacks = follower->wants_list = false;
+        follower->list_ns = now_ns + LIST_NS;
+        conductor->source->relist(conductor->source->ctx, follower->subscription);
+    }
+}
+
+/* ---- the plan ---------------------------------------------------------------------------------------------------- */
+
 static void plan(void *arg)
 {
     struct hf_conductor *conductor = arg;
@@ -119,6 +161,7 @@ static void plan(void *arg)
     struct hf_rollout_plan plan;
 
     conductor->armed_ns = HF_NEVER;
+    list_lacking(conductor, now.mono_ns);
     if (!conductor->p.leads(conductor->p.arg)) {
         arm(conductor, now.mono_ns + TICK_NS);
         return;
@@ -193,7 +236,7 @@ static void written(void *arg, uint64_t id, int r, const json_t *object)
 
 static void upsert(void *arg, json_t *object)
 {
-    const struct follower *follower = arg;
+    struct follower *follower = arg;
     struct hf_conductor *conductor = follower->conductor;
     const struct hf_rollout_now now = look(conductor);
     _cleanup_(hf_json_freep) json_t *taken = NULL;
@@ -217,17 +260,14 @@ static void upsert(void *arg, json_t *object)
     default:
         break;
     }
-    if (r < 0) {
-        hf_metric_add(hf_metric_with(conductor->not_taken, HF_LABELS(kinds[follower->kind])), 1);
-        hf_log(conductor->p.log, HF_LOG_ERROR, "object.not_taken", HF_S("kind", kinds[follower->kind]),
-               HF_S("name", hf_json_str_or(object, "metadata.name", "")), HF_D("errno", -r));
-    }
+    if (r < 0)
+        note_lack(follower, object, r);
     plan_soon(conductor);
 }
 
 static void gone(void *arg, const char *name)
 {
-    const struct follower *follower = arg;
+    struct follower *follower = arg;
     struct hf_conductor *conductor = follower->conductor;
     const struct hf_rollout_now now = look(conductor);
 
@@ -240,6 +280,7 @@ static void gone(void *arg, const char *name)
     } else {
         hf_rollout_engine_drop_update(conductor->engine, name, &now);
     }
+    follower->wants_list |= follower->lacks;
     plan_soon(conductor);
 }
 

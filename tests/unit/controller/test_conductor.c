@@ -379,12 +379,42 @@ START_TEST(a_false_epoch)
 }
 END_TEST
 
+/* ---- objects that the engine does not take ----------------------------------------------------------------------- */
+
+/* An EdgeUpdate beyond the limit gets its turn when another one is deleted. */
+START_TEST(one_update_too_many)
+{
+    char name[16];
+    unsigned lists;
+
+    start();
+    for (unsigned i = 0; i <= HF_ROLLOUT_MAX_UPDATES; i++) {
+        (void)snprintf(name, sizeof(name), "u%03u", i);
+        put_update(name, "nodeSelector: {}");
+    }
+    conduct();
+    run(300);
+    ck_assert(has_status("u000") && has_status("u499") && !has_status("u500"));
+    lists = hf_simapi_counts(w.api)->watchlists;
+    ck_assert_uint_le(lists, 4);
+    ck_assert(hf_simapi_delete(w.api, "EdgeUpdate", "u007"));
+    run(70);
+    ck_assert(has_status("u500"));
+    ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, lists + 1);
+    (void)hf_simapi_delete(w.api, "EdgeUpdate", "u008");
+    run(300);
+    ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, lists + 1);
+    end();
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, an_outage_makes_no_node_silent);
     tcase_add_loop_test(tc, an_outage_is_no_soak, 0, 2);
     tcase_add_test(tc, a_backup_is_restored);
     tcase_add_test(tc, a_false_epoch);
+    tcase_add_test(tc, one_update_too_many);
 }
 
 HF_TEST_MAIN("controller/conductor", cases)

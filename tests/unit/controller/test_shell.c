@@ -15,7 +15,7 @@
 
 #define S HF_NS_PER_S
 
-enum { REPLICAS = 2, MAX_SERVED = 400, MAX_RESULTS = 64 };
+enum { REPLICAS = 2, MAX_SERVED = 2000, MAX_CSRS = 700, MAX_RESULTS = 64 };
 
 struct served {
     char method[8], target[300];
@@ -42,6 +42,8 @@ struct world {
     struct replica replicas[REPLICAS];
     json_t *lease, *csr; /* NULL: absent */
     unsigned more_csrs;  /* copies of `csr` in a list */
+    bool own_nodes;      /* each copy is from another node, and goes when it is decided */
+    bool decided[MAX_CSRS];
     unsigned version;
     struct served served[MAX_SERVED];
     unsigned n_served, flying, most_flying;
@@ -114,7 +116,12 @@ static void serve_csrs(struct hf_simcall *call)
     char yes[8];
     json_t *body = body_of(call);
 
-    if (strcmp(hf_simcall_method(call), "PUT") == 0) {
+    if (strcmp(hf_simcall_method(call), "PUT") == 0 && w.own_nodes) {
+        const char *number = strstr(hf_simcall_target(call), "/more-");
+        if (number != NULL)
+            w.decided[strtoul(number + 6, NULL, 10)] = true;
+        reply(call, 200, body);
+    } else if (strcmp(hf_simcall_method(call), "PUT") == 0) {
         store(&w.csr, json_incref(body));
         reply(call, 200, w.csr);
     } else if (hf_simcall_query(call, "sendInitialEvents", yes, sizeof(yes))) {
@@ -126,7 +133,13 @@ static void serve_csrs(struct hf_simcall *call)
         json_t *list = json_pack("{s:s, s:s, s:{s:s}, s:[O]}", "kind", "CertificateSigningRequestList", "apiVersion",
                                  "certificates.k8s.io/v1", "metadata", "resourceVersion", "100", "items", w.csr);
         for (unsigned i = 0; i < w.more_csrs; i++) {
+            if (w.decided[i])
+                continue;
             json_t *copy = json_deep_copy(w.csr);
+            if (w.own_nodes)
+                (void)json_array_set_new(json_object_get(hf_json_mutable(hf_json_at(copy, "spec.extra")),
+                                                         "authentication.kubernetes.io/node-name"),
+                                         0, json_sprintf("m%u", i));
             ck_assert_int_eq(hf_json_put(copy, "metadata.name", json_sprintf("more-%u", i)), 0);
             ck_assert_int_eq(json_array_append_new(json_object_get(list, "items"), copy), 0);
         }
@@ -681,6 +694,27 @@ START_TEST(requests_from_a_backup)
 }
 END_TEST
 
+/* Requests that had no room are decided, too, when others are. */
+START_TEST(more_requests_than_room)
+{
+    start();
+    w.csr = make_csr("n1");
+    w.more_csrs = HF_APPROVER_MAX_OPEN + 80;
+    w.own_nodes = true;
+    w.replicas[0].leads = false;
+    struct hf_approver *approver = approver_new();
+    run(200);
+    ck_assert_uint_eq(count("GET", "certificatesigningrequests?limit"), 1);
+    w.replicas[0].leads = true;
+    hf_approver_lead(approver);
+    run(200);
+    ck_assert_uint_eq(count("PUT", "/approval"), 1 + w.more_csrs);
+    ck_assert_uint_eq(count("GET", "certificatesigningrequests?limit"), 2);
+    hf_approver_free(approver);
+    end();
+}
+END_TEST
+
 START_TEST(denial)
 {
     start();
@@ -708,6 +742,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, approval);
     tcase_add_test(tc, one_node_asks_often);
     tcase_add_test(tc, requests_from_a_backup);
+    tcase_add_test(tc, more_requests_than_room);
     tcase_add_test(tc, denial);
 }
 

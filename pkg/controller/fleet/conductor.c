@@ -15,7 +15,9 @@
 #define APART_NS (100 * HF_NS_PER_MS) /* least time between two plans */
 #define TICK_NS (10 * HF_NS_PER_S)    /* longest time between two looks at the clock, on every replica */
 #define LIST_NS (60 * HF_NS_PER_S)    /* least time between two lists that only repeat what the engine lacks */
-#define SHARE 10                      /* plans take at most a tenth of the processor's time */
+#define DEAF_NS (60 * HF_NS_PER_S)    /* time of conflicts without a word from a watch: the watches are deaf */
+#define DEAF_AGAIN_NS (600 * HF_NS_PER_S)
+#define SHARE 10 /* plans take at most a tenth of the processor's time */
 
 struct follower {
     struct hf_conductor *conductor;
@@ -42,6 +44,8 @@ struct hf_conductor {
     uint64_t not_before_ns; /* no plan before this monotonic time */
     struct hf_sight sight;
     uint64_t date_unix_ns, date_mono_ns;   /* last Date of the server (0: none), and when it came */
+    uint64_t conflict_ns;                  /* first conflict since a watch brought something; 0: none */
+    uint64_t deaf_ns;                      /* no list because of conflicts before this monotonic time */
     uint64_t highest_epoch, refused_epoch; /* refused_epoch: the last one of which no leader can have had */
     struct hf_metric *plan_seconds;
     struct hf_metric_family *not_taken;
@@ -222,12 +226,27 @@ static json_t *without_false_epoch(struct hf_conductor *conductor, const json_t 
 
 /* ---- results ----------------------------------------------------------------------------------------------------- */
 
+/* A conflict means that the server has a newer object, which the watch soon brings. If no watch brings anything, the
+ * server continues from a restored backup: the Lease, which shows this sooner, may be in another store, or not in use. */
+static void note_conflict(struct hf_conductor *conductor, uint64_t now_ns)
+{
+    if (conductor->conflict_ns == 0)
+        conductor->conflict_ns = now_ns;
+    if (now_ns < HF_MAX(conductor->conflict_ns + DEAF_NS, conductor->deaf_ns))
+        return;
+    conductor->deaf_ns = now_ns + DEAF_AGAIN_NS;
+    hf_log(conductor->p.log, HF_LOG_WARNING, "watches.deaf");
+    hf_conductor_restored(conductor);
+}
+
 static void written(void *arg, uint64_t id, int r, const json_t *object)
 {
     struct hf_conductor *conductor = arg;
     const struct hf_rollout_now now = look(conductor);
     _cleanup_(hf_json_freep) json_t *taken = object != NULL ? without_false_epoch(conductor, object) : NULL;
 
+    if (r == -ESTALE)
+        note_conflict(conductor, now.mono_ns);
     hf_rollout_engine_result(conductor->engine, id, r, taken, &now);
     plan_soon(conductor);
 }
@@ -242,6 +261,7 @@ static void upsert(void *arg, json_t *object)
     _cleanup_(hf_json_freep) json_t *taken = NULL;
     int r = 0;
 
+    conductor->conflict_ns = 0;
     switch (follower->kind) {
     case HF_ROLLOUT_NODES:
         r = hf_rollout_engine_take_node(conductor->engine, object, &now);
@@ -271,6 +291,7 @@ static void gone(void *arg, const char *name)
     struct hf_conductor *conductor = follower->conductor;
     const struct hf_rollout_now now = look(conductor);
 
+    conductor->conflict_ns = 0;
     if (follower->kind == HF_ROLLOUT_NODES) {
         hf_rollout_engine_drop_node(conductor->engine, name, &now);
         hf_label_writer_drop_node(conductor->p.labels, name);

@@ -340,6 +340,32 @@ START_TEST(a_backup_is_restored)
 }
 END_TEST
 
+/* Without the word of the Lease, conflicts that no watch explains show it, too. */
+START_TEST(conflicts_without_a_reason)
+{
+    start();
+    put_update("app", "nodeSelector: {}");
+    hf_simapi_fail_at(w.api, "/status?", 409);
+    conduct();
+    run(50);
+    unsigned lists = hf_simapi_counts(w.api)->watchlists;
+    ck_assert_uint_eq(lists, HF_ROLLOUT_KINDS);
+    for (int i = 0; i < 20; i++) { /* watches that bring something are not deaf */
+        run(10);
+        put_node(0);
+    }
+    ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, lists);
+    run(80);
+    ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, 3 * lists);
+    run(480);
+    ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, 3 * lists);
+    hf_simapi_fail_at(w.api, NULL, 0);
+    run(20);
+    ck_assert(has_status("app"));
+    end();
+}
+END_TEST
+
 /* ---- epochs ------------------------------------------------------------------------------------------------------ */
 
 static json_t *edgenode(unsigned i)
@@ -413,6 +439,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, an_outage_makes_no_node_silent);
     tcase_add_loop_test(tc, an_outage_is_no_soak, 0, 2);
     tcase_add_test(tc, a_backup_is_restored);
+    tcase_add_test(tc, conflicts_without_a_reason);
     tcase_add_test(tc, a_false_epoch);
     tcase_add_test(tc, one_update_too_many);
 }

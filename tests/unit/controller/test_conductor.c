@@ -434,6 +434,44 @@ START_TEST(one_update_too_many)
 }
 END_TEST
 
+static unsigned fails; /* times that the engine finds no memory for n1 */
+
+int __real_hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode,
+                                           const struct hf_rollout_now *now);
+int __wrap_hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode,
+                                           const struct hf_rollout_now *now);
+int __wrap_hf_rollout_engine_take_edgenode(struct hf_rollout_engine *engine, const json_t *edgenode,
+                                           const struct hf_rollout_now *now)
+{
+    if (fails == 0 || strcmp(hf_json_str_or(edgenode, "metadata.name", ""), "n1") != 0)
+        return __real_hf_rollout_engine_take_edgenode(engine, edgenode, now);
+    fails--;
+    return -ENOMEM;
+}
+
+/* An object for which memory ran out comes again after a minute, and again until the engine has it. */
+START_TEST(no_memory_for_one)
+{
+    start();
+    for (unsigned i = 0; i < 2; i++) {
+        put_node(i);
+        report(i, "", "Idle");
+    }
+    conduct();
+    fails = 2;
+    run(50);
+    ck_assert(metric("holdfast_fleet_nodes{state=\"edgenodes\"} ") == 1 && fails == 1);
+    ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, HF_ROLLOUT_KINDS);
+    run(30);
+    ck_assert(metric("holdfast_fleet_nodes{state=\"edgenodes\"} ") == 1 && fails == 0);
+    run(60);
+    ck_assert(metric("holdfast_fleet_nodes{state=\"edgenodes\"} ") == 2);
+    run(300);
+    ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, HF_ROLLOUT_KINDS + 2);
+    end();
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, an_outage_makes_no_node_silent);
@@ -442,6 +480,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, conflicts_without_a_reason);
     tcase_add_test(tc, a_false_epoch);
     tcase_add_test(tc, one_update_too_many);
+    tcase_add_test(tc, no_memory_for_one);
 }
 
 HF_TEST_MAIN("controller/conductor", cases)

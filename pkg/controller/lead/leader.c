@@ -51,6 +51,8 @@ static void report(struct hf_leader *leader)
     if (epoch == leader->told_epoch)
         return;
     leader->told_epoch = epoch;
+    if (leader->p.alone) /* no Lease says it */
+        leader->lease.highest = HF_MAX(leader->lease.highest, epoch);
     hf_metric_set(leader->leads, epoch != 0);
     hf_metric_add(leader->changes, 1);
     hf_log(leader->p.log, HF_LOG_INFO, epoch != 0 ? "leader.acquired" : "leader.lost",

@@ -37,6 +37,9 @@ static bool is_same(const struct hf_lease_record *a, const struct hf_lease_recor
 
 static void note(struct hf_lease *lease, uint64_t now_ns, const struct hf_lease_record *record)
 {
+    if (!lease->has_base)
+        lease->base = record->transitions;
+    lease->has_base = true;
     if (lease->absent || !lease->read_once || !is_same(&lease->seen, record))
         lease->seen_ns = now_ns;
     lease->seen = *record;
@@ -166,7 +169,7 @@ uint64_t hf_lease_due(const struct hf_lease *lease)
 
 bool hf_lease_floor(struct hf_lease *lease, uint64_t epoch)
 {
-    uint64_t most = HF_MIN(HF_MAX(lease->highest, lease->epoch) + HF_LEASE_LEAP, HF_LEASE_MAX_EPOCH);
+    uint64_t most = HF_MIN(HF_MAX(lease->highest, lease->base + HF_LEASE_LEAP), HF_LEASE_MAX_EPOCH);
 
     if (epoch > most)
         return false;

@@ -361,11 +361,16 @@ START_TEST(alone_where_others_led)
     ck_assert(hf_leader_floor(r->leader, 8));
     run(60);
     ck_assert(r->epoch == 8 && w.n_served == 0);
+    ck_assert(!hf_leader_floor(r->leader, HF_LEASE_LEAP + 1));
+    ck_assert(hf_leader_floor(r->leader, HF_LEASE_LEAP));
+    run(1);
+    ck_assert_uint_eq(r->epoch, HF_LEASE_LEAP + 1);
+    ck_assert(hf_leader_floor(r->leader, r->epoch));
     hf_leader_release(r->leader, released, r);
     ck_assert(r->released && r->epoch == 0 && !hf_leader_leads(r->leader));
     ck_assert(hf_leader_floor(r->leader, 20));
     run(60);
-    ck_assert(r->epoch == 0 && r->changes == 3);
+    ck_assert(r->epoch == 0 && r->changes == 4);
     end();
 }
 END_TEST

@@ -212,9 +212,9 @@ static bool look_at_epoch(struct hf_conductor *conductor, const json_t *object, 
     return true;
 }
 
-/* Somebody other than a leader may have written spec.epoch of an EdgeNode, where no admission policy forbids it. Returns
- * the object without this field then; otherwise, and if memory runs out, the object itself. The engine then writes its
- * own epoch there before it gives a turn. */
+/* Where no admission policy forbids it, somebody other than a leader may have written spec.epoch of an EdgeNode.
+ * Returns the object without such an epoch, so that the engine writes its own one before it gives a turn; otherwise,
+ * and if memory runs out, returns the object itself. */
 static json_t *without_false_epoch(struct hf_conductor *conductor, const json_t *object)
 {
     json_t *copy = look_at_epoch(conductor, object, "spec.epoch") ? NULL : json_deep_copy(object);
@@ -227,7 +227,8 @@ static json_t *without_false_epoch(struct hf_conductor *conductor, const json_t 
 /* ---- results ----------------------------------------------------------------------------------------------------- */
 
 /* A conflict means that the server has a newer object, which the watch soon brings. If no watch brings anything, the
- * server continues from a restored backup: the Lease, which shows this sooner, may be in another store, or not in use. */
+ * server continues from a restored backup. The Lease shows this sooner, but it may be in another store, or not in
+ * use. */
 static void note_conflict(struct hf_conductor *conductor, uint64_t now_ns)
 {
     if (conductor->conflict_ns == 0)

@@ -942,7 +942,8 @@ static bool waits_for_api(const struct event *event)
 
     if (event->kind == ARRIVES && api_is_away())
         return true;
-    if (!needs_api || w.now_ns < w.left_ns || w.now_ns >= w.back_ns + (event->kind == FAILS_OVER ? 6 * MINUTE : 0))
+    if (!needs_api || w.back_ns == 0 || w.now_ns < w.left_ns ||
+        w.now_ns >= w.back_ns + (event->kind == FAILS_OVER ? 6 * MINUTE : 0))
         return false;
     push(event->kind == FAILS_OVER ? w.back_ns + 6 * MINUTE - w.now_ns : after_outage(), event->kind, event->who)
         ->with = event->with;

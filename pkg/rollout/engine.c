@@ -66,6 +66,14 @@ static void refill(struct hf_rollout_engine *engine, const struct hf_rollout_now
         HF_MIN(engine->silent_tokens + passed_s * engine->params.silent_per_s, (double)engine->params.silent_per_s);
 }
 
+/* The time without sight is no soak. */
+static void note_blindness(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
+{
+    for (size_t i = 0; i < engine->n_tracks && now->blind_ns != engine->blind_ns; i++)
+        engine->tracks[i]->stepped_ns = 0;
+    engine->blind_ns = now->blind_ns;
+}
+
 /* Returns true if every rollout knows the slots of all nodes. */
 static bool prepare(struct hf_rollout_engine *engine)
 {
@@ -114,6 +122,7 @@ int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const struct hf_rol
     if (engine->epoch != 0 && sees(engine)) {
         engine->seeing_ns = engine->seeing_ns != 0 ? engine->seeing_ns : now->mono_ns;
         refill(engine, now);
+        note_blindness(engine, now);
         if (!prepare(engine)) {
             hf_rollout_due(engine, now->mono_ns);
         } else {

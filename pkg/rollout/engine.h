@@ -29,11 +29,14 @@ enum { HF_ROLLOUT_MAX_UPDATES = 500 }; /* EdgeUpdates of one engine; more are re
 
 struct hf_rollout_engine;
 
-/* One reading of both clocks. The engine uses `unix_ns` only for times that people read, and for the age of reports
+/* One reading of the clocks. The engine uses `unix_ns` only for times that people read, and for the age of reports
  * that are older than this process. */
 struct hf_rollout_now {
     uint64_t mono_ns; /* a clock that never goes back, such as CLOCK_BOOTTIME */
     uint64_t unix_ns; /* best estimate of the API server's time of day */
+    /* The part of mono_ns in which the caller could not hear from the nodes, for example because the API server was
+     * away. This time makes no node silent, and no stage soaks or waits between two plans between which it grew. */
+    uint64_t blind_ns;
 };
 
 struct hf_rollout_params {

@@ -125,12 +125,19 @@ struct hf_rollout_engine {
     size_t n_events, cap_events;
     double turn_tokens, silent_tokens; /* budgets of params.turns_per_s and params.silent_per_s */
     uint64_t tokens_ns;
+    uint64_t blind_ns; /* blind_ns of the last plan */
     uint64_t nodes_looked_ns, turns_looked_ns;
     size_t n_silent;
     uint32_t silent_next; /* number of the node at which the next search for silent nodes begins */
     bool turns_dirty, allow_collect;
     uint64_t next_ns; /* becomes next_mono_ns of the plan that is being made */
 };
+
+/* The time by which nodes are judged (hf_fleet_seconds()): it stands still while the caller is blind. */
+static inline uint32_t hf_rollout_node_seconds(const struct hf_rollout_now *now)
+{
+    return hf_fleet_seconds(now->mono_ns - now->blind_ns);
+}
 
 /* engine_take.c: objects from the source or, with the version on which the write was decided, from the answer to a
  * write (rollout/object_version.h). An answer does not show that a list contains the object. */

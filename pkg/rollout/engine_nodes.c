@@ -24,7 +24,7 @@ static bool is_orphan(const struct hf_rollout_engine *engine, const struct hf_fl
 
 static int mark_silent(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
-    uint32_t now_s = hf_fleet_seconds(now->mono_ns), first = engine->silent_next;
+    uint32_t now_s = hf_rollout_node_seconds(now), first = engine->silent_next;
 
     engine->n_silent = 0;
     for (uint32_t i = 0; i < engine->fleet.n_slots; i++) {
@@ -54,7 +54,7 @@ static int mark_silent(struct hf_rollout_engine *engine, const struct hf_rollout
 /* Many Nodes that leave at once are rather a mistake: of a selector, of a cloud provider, or of a list. */
 static int collect(struct hf_rollout_engine *engine, const struct hf_rollout_now *now)
 {
-    uint32_t now_s = hf_fleet_seconds(now->mono_ns);
+    uint32_t now_s = hf_rollout_node_seconds(now);
     size_t orphans = 0, planned = 0;
 
     for (uint32_t id = 0; id < engine->fleet.n_slots; id++)

@@ -234,7 +234,7 @@ static int claim(struct hf_rollout_engine *engine, struct track *track, const st
     track->state = starts ? hf_rollout_begin(&track->spec, engine->epoch, now->unix_ns) : *seen;
     track->told_halt =
         !starts && strcmp(hf_json_str_or(track->json, "status.rollout.reason", ""), "HaltedByOperator") == 0;
-    hf_rollout_count_nodes(engine, track, hf_fleet_seconds(now->mono_ns));
+    hf_rollout_count_nodes(engine, track, hf_rollout_node_seconds(now));
     if (!starts && seen->epoch == engine->epoch) {
         track->claimed = true;
         track->dirty = true;
@@ -255,7 +255,7 @@ static int step(struct hf_rollout_engine *engine, struct track *track, const str
     if (track->stepped_ns != 0 && now->mono_ns > track->stepped_ns)
         elapsed_ns = HF_MIN(now->mono_ns - track->stepped_ns, HF_ENGINE_WATCHED_NS);
     track->stepped_ns = now->mono_ns;
-    hf_rollout_count_nodes(engine, track, hf_fleet_seconds(now->mono_ns));
+    hf_rollout_count_nodes(engine, track, hf_rollout_node_seconds(now));
     track->counts.partial = deadline_ns > 0 && now->mono_ns - track->watched_ns < 2 * deadline_ns;
     hf_rollout_step(&track->spec, &track->state, &track->counts, elapsed_ns, next);
     if (hf_rollout_same_state(&next->state, &track->state)) {
@@ -286,7 +286,7 @@ static int without_strategy(struct hf_rollout_engine *engine, struct track *trac
 
     track->state = (struct hf_rollout_state){.cutoff = HF_ROLLOUT_ALL_SLOTS};
     track->claimed = track->has_doubt = false; /* a strategy that comes back begins with a claim */
-    hf_rollout_count_nodes(engine, track, hf_fleet_seconds(now->mono_ns));
+    hf_rollout_count_nodes(engine, track, hf_rollout_node_seconds(now));
     hf_rollout_plain_verdict(&track->counts, track->update->suspend, &verdict);
     track->next = (struct hf_rollout_decision){.state = track->state, .left_ns = HF_NEVER};
     (void)snprintf(track->next.verdict.reason, sizeof(track->next.verdict.reason), "%s", verdict.reason);

@@ -19,7 +19,7 @@ static int grow_tracks(struct hf_rollout_engine *engine)
 static void node_changed(struct hf_rollout_engine *engine, uint32_t id, bool is_new, const struct hf_rollout_now *now)
 {
     for (size_t i = 0; i < engine->n_tracks; i++)
-        hf_rollout_track_node(engine->tracks[i], &engine->fleet, id, is_new, hf_fleet_seconds(now->mono_ns));
+        hf_rollout_track_node(engine->tracks[i], &engine->fleet, id, is_new, hf_rollout_node_seconds(now));
     engine->turns_dirty = true;
 }
 
@@ -31,7 +31,7 @@ int hf_rollout_engine_take_node(struct hf_rollout_engine *engine, const json_t *
     int r = grow_tracks(engine);
 
     if (r == 0)
-        r = hf_fleet_take_node(&engine->fleet, node, hf_fleet_seconds(now->mono_ns), &id, &changed);
+        r = hf_fleet_take_node(&engine->fleet, node, hf_rollout_node_seconds(now), &id, &changed);
     if (r == 0 && changed)
         node_changed(engine, id, is_new, now);
     return r;
@@ -58,7 +58,7 @@ void hf_rollout_engine_drop_node(struct hf_rollout_engine *engine, const char *n
         return;
     if (!(engine->fleet.nodes[id].flags & HF_FLEET_HAS_EDGENODE))
         before_drop(engine, id);
-    node_changed(engine, id, hf_fleet_drop_node(&engine->fleet, id, hf_fleet_seconds(now->mono_ns)), now);
+    node_changed(engine, id, hf_fleet_drop_node(&engine->fleet, id, hf_rollout_node_seconds(now)), now);
 }
 
 static uint64_t version_of(const struct hf_rollout_engine *engine, uint32_t id)
@@ -76,7 +76,7 @@ int hf_rollout_take_edgenode(struct hf_rollout_engine *engine, const json_t *edg
     int r = grow_tracks(engine);
 
     if (r == 0)
-        r = hf_fleet_take_edgenode(&engine->fleet, edgenode, decided_on, hf_fleet_seconds(now->mono_ns), now->unix_ns,
+        r = hf_fleet_take_edgenode(&engine->fleet, edgenode, decided_on, hf_rollout_node_seconds(now), now->unix_ns,
                                    &id);
     if (r == -ESTALE)
         return 0;

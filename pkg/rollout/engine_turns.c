@@ -20,7 +20,7 @@ static const struct track *track_of(const struct hf_rollout_engine *engine, uint
 
 static uint64_t silent_ns(const struct hf_fleet_node *node, const struct hf_rollout_now *now)
 {
-    uint32_t now_s = hf_fleet_seconds(now->mono_ns);
+    uint32_t now_s = hf_rollout_node_seconds(now);
 
     return now_s > node->heard_s ? (now_s - node->heard_s) * HF_NS_PER_S : 0;
 }

@@ -18,7 +18,10 @@
  * takes them all, and the rollout waits for none of them. In another of three, such an EdgeUpdate selects all nodes,
  * and none of them accepts its signatures: it changes nothing. Fleets with liars (nodes that report any phase) set
  * strategy.progressDeadline, because a liar can report for ever that it is at work; one that says that it waits can
- * still keep the last stage from completing. */
+ * still keep the last stage from completing.
+ *
+ * In one fleet of five, the API server is once away for longer than unknownAfter. Its agents come back over five
+ * minutes, and the leader may not take any of them for silent because of that time. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +32,7 @@
 #include "api/admission.h"
 #include "base/array.h"
 #include "base/format.h"
+#include "controller/fleet/sight.h"
 #include "rollout/engine.h"
 #include "rollout/rollout.h"
 #include "support/check_main.h"
@@ -44,7 +48,7 @@ enum { DEFAULT_SEEDS = 40, DEFAULT_NODES = 300, BIG_NODES = 10000, BLOCK = 10, Z
 /* Shared by the processes of all tests. */
 static struct {
     unsigned worlds, good, bad, halts_at[5], failovers, conflicts, late_writes, unknown, parked, turns, reports, fewer,
-        lonely, taken, refused, held;
+        lonely, taken, refused, held, outages;
     double good_end_s, settled_s;
 } * totals;
 
@@ -93,7 +97,9 @@ enum event_kind {
     ANSWERS,
     FAILS_OVER,
     HEALS,
-    GETS_HOT
+    GETS_HOT,
+    API_LEAVES,
+    API_RETURNS
 };
 
 struct event {
@@ -131,6 +137,7 @@ struct controller {
     uint64_t epoch, lag_ns, die_ns;
     int64_t clock_lie_ns;
     bool blind; /* a former leader whose watch brings nothing */
+    struct hf_sight sight;
 };
 
 static struct world {
@@ -160,6 +167,7 @@ static struct world {
     size_t n_changes, cap_changes;
     struct controller controllers[CONTROLLERS];
     size_t n_controllers, leader;
+    uint64_t left_ns, back_ns; /* the API server is away between these times; both 0: it never is */
     unsigned max_cutoff;
     bool canary_was_open;
     uint64_t settled_ns, opened_ns; /* times of the last stage that settled, and of the last one that opened */
@@ -222,6 +230,29 @@ static struct event pop(void)
     }
     w.heap[i] = last;
     return first;
+}
+
+/* ---- an outage of the API server --------------------------------------------------------------------------------- */
+
+static bool api_is_away(void)
+{
+    return w.now_ns >= w.left_ns && w.now_ns < w.back_ns;
+}
+
+/* When something that needs the API server, and that would happen now, happens instead. */
+static uint64_t after_outage(void)
+{
+    return w.back_ns - w.now_ns + below(5 * MINUTE);
+}
+
+/* The time for which a leader could hear nodes until `at_ns`. */
+static uint64_t sighted(uint64_t at_ns)
+{
+    uint64_t end_ns = w.back_ns + HF_SIGHT_RETURN_NS;
+
+    if (w.back_ns == 0 || at_ns <= w.left_ns)
+        return at_ns;
+    return at_ns < end_ns ? w.left_ns : at_ns - (end_ns - w.left_ns);
 }
 
 /* ---- the API server ---------------------------------------------------------------------------------------------- */
@@ -341,7 +372,7 @@ static void check_settles(unsigned cutoff, uint64_t decided_ns)
                            node->best_phase == HF_PHASE_ROLLED_BACK;
         if (node->liar || (node->hot_label && w.hot != NULL) || node->clock_lie_ns != 0 ||
             !(node->canary || node->slot < cutoff) || node->heard_ns == 0 || node->heard_ns + 3 * SECOND > decided_ns ||
-            node->heard_ns + 38 * MINUTE < decided_ns)
+            sighted(node->heard_ns) + 38 * MINUTE < sighted(decided_ns))
             continue;
         ck_assert_msg(has_verdict, "seed %ju: cutoff %u settles at %ju s, and %s says %s since %ju s",
                       (uintmax_t)w.seed, cutoff, (uintmax_t)(decided_ns / SECOND), node->name,
@@ -494,6 +525,11 @@ static int write_turns(struct write *write)
 
 static void write_arrives(uint32_t controller, struct write *write)
 {
+    if (api_is_away()) {
+        write->answer_lost = true;
+        push(10 * SECOND, ANSWERS, controller)->with.write = write;
+        return;
+    }
     if (w.controllers[controller].epoch < w.controllers[w.leader].epoch)
         totals->late_writes++;
     write->r = write->kind == HF_ROLLOUT_STATUS ? write_update(write) : write_turns(write);
@@ -525,9 +561,13 @@ static void send(uint32_t i)
         report.wait = (uint8_t)below(4);
         report.sequence = chance(50) ? report.sequence : (uint32_t)below(1000);
     }
-    node->unsent = node->away || chance(10);
+    node->unsent = node->away || api_is_away() || chance(10);
     if (node->away)
         return;
+    if (api_is_away()) {
+        push(after_outage(), BEATS, i)->with.number = 1;
+        return;
+    }
     if (node->unsent) {
         push(30 * SECOND + below(30 * SECOND), BEATS, i)->with.number = 1;
         return;
@@ -714,10 +754,20 @@ static void returns(uint32_t i)
 
 /* ---- controllers ------------------------------------------------------------------------------------------------- */
 
-static struct hf_rollout_now now_of(const struct controller *controller)
+static struct hf_rollout_now now_of(struct controller *controller)
 {
-    return (struct hf_rollout_now){.mono_ns = w.now_ns + 1000 * SECOND,
-                                   .unix_ns = UNIX_START + w.now_ns + (uint64_t)controller->clock_lie_ns};
+    uint64_t now_ns = w.now_ns + 1000 * SECOND;
+
+    return (struct hf_rollout_now){.mono_ns = now_ns,
+                                   .unix_ns = UNIX_START + w.now_ns + (uint64_t)controller->clock_lie_ns,
+                                   .blind_ns = hf_sight_look(&controller->sight, now_ns)};
+}
+
+static void set_sight(struct controller *controller, bool sees)
+{
+    hf_sight_set(&controller->sight, w.now_ns + 1000 * SECOND, sees, 0);
+    for (enum hf_rollout_kind kind = 0; kind < HF_ROLLOUT_KINDS; kind++)
+        hf_rollout_engine_watch(controller->engine, kind, sees);
 }
 
 static void deliver(struct controller *controller)
@@ -771,7 +821,7 @@ static void ticks(uint32_t number)
 
     if (controller->engine == NULL || (controller->die_ns != 0 && w.now_ns >= controller->die_ns))
         return;
-    if (!controller->blind)
+    if (!controller->blind && !api_is_away())
         deliver(controller);
     ck_assert_int_eq(hf_rollout_engine_plan(controller->engine, &now, &plan), 0);
     for (size_t i = 0; i < plan.n; i++)
@@ -785,7 +835,7 @@ static void answers(uint32_t number, struct write *write)
 {
     struct controller *controller = &w.controllers[number];
     struct hf_rollout_now now = now_of(controller);
-    bool known = !write->answer_lost;
+    bool known = !write->answer_lost && !api_is_away();
 
     totals->unknown += !known;
     if (controller->engine != NULL)
@@ -843,8 +893,28 @@ static void fails_over(void)
     ck_assert_int_eq(hf_rollout_engine_new(&params, &controller->engine), 0);
     struct hf_rollout_now now = now_of(controller);
     list(controller);
+    set_sight(controller, true);
     hf_rollout_engine_lead(controller->engine, controller->epoch, &now);
     push(1 + below(5 * SECOND), TICKS, (uint32_t)w.leader);
+}
+
+/* What was on its way is lost; each node sends its report again when it is back. */
+static void api_leaves(void)
+{
+    totals->outages++;
+    for (size_t i = 0; i < w.n_controllers; i++)
+        if (w.controllers[i].engine != NULL)
+            set_sight(&w.controllers[i], false);
+    for (uint32_t i = 0; i < w.n; i++)
+        if (!w.nodes[i].away)
+            push(after_outage(), BEATS, i)->with.number = 2;
+}
+
+static void api_returns(void)
+{
+    for (size_t i = 0; i < w.n_controllers; i++)
+        if (w.controllers[i].engine != NULL)
+            set_sight(&w.controllers[i], true);
 }
 
 static void heals(void)
@@ -889,10 +959,29 @@ static void gets_hot(void)
 
 /* ---- one seed ---------------------------------------------------------------------------------------------------- */
 
+/* While the API server is away, nobody learns anything. A new leader then has watched before; here it lists when all
+ * nodes have had time to come back. */
+static bool waits_for_api(const struct event *event)
+{
+    bool needs_api = event->kind == SEES || event->kind == SEES_HOT || event->kind == SEES_TURN ||
+                     event->kind == RETURNS || event->kind == GETS_HOT || event->kind == FAILS_OVER;
+
+    if (event->kind == ARRIVES && api_is_away())
+        return true;
+    if (!needs_api || w.back_ns == 0 || w.now_ns < w.left_ns ||
+        w.now_ns >= w.back_ns + (event->kind == FAILS_OVER ? 6 * MINUTE : 0))
+        return false;
+    push(event->kind == FAILS_OVER ? w.back_ns + 6 * MINUTE - w.now_ns : after_outage(), event->kind, event->who)
+        ->with = event->with;
+    return true;
+}
+
 static void dispatch_event(const struct event *event)
 {
     struct node *node = &w.nodes[event->who];
 
+    if (waits_for_api(event))
+        return;
     switch (event->kind) {
     case SEES:
         if (!node->away && event->with.number > node->seen) {
@@ -918,7 +1007,7 @@ static void dispatch_event(const struct event *event)
     case BEATS:
         if (event->with.number == 0)
             push(15 * MINUTE + below(MINUTE), BEATS, event->who)->with.number = 0;
-        if (event->with.number == 0 || node->unsent)
+        if (event->with.number != 1 || node->unsent)
             send(event->who);
         break;
     case ARRIVES:
@@ -947,6 +1036,12 @@ static void dispatch_event(const struct event *event)
             fails_over();
         if (event->with.number == 0)
             push(10 * MINUTE + below(25 * MINUTE), FAILS_OVER, 0)->with.number = 0;
+        break;
+    case API_LEAVES:
+        api_leaves();
+        break;
+    case API_RETURNS:
+        api_returns();
         break;
     case HEALS:
     default:
@@ -1176,6 +1271,12 @@ static void run_seed(uint64_t seed, unsigned n)
         push(below(60 * MINUTE), GETS_REFUSED, 0);
     /* in every second fleet, the nodes that are gone for long come back only after most stages */
     push((seed / 8 % 4 >= 2 ? 260 : 80) * MINUTE, HEALS, 0);
+    if (seed % 5 == 4) {
+        w.left_ns = 10 * MINUTE + below(150 * MINUTE);
+        w.back_ns = w.left_ns + 45 * MINUTE + below(60 * MINUTE);
+        push(w.left_ns, API_LEAVES, 0);
+        push(w.back_ns, API_RETURNS, 0);
+    }
     while (w.n_heap > 0 && w.now_ns < 12 * 60 * MINUTE) {
         struct event event = pop();
         w.now_ns = event.at_ns;
@@ -1249,6 +1350,7 @@ int main(void)
            totals->lonely, totals->fewer);
     printf("%u fleets with a newer EdgeUpdate of the same release for some nodes, %u with one that no node accepts\n",
            totals->taken, totals->refused);
+    printf("%u fleets without the API server for longer than unknownAfter\n", totals->outages);
     printf("%u fleets wholly updated, and not complete because of liars\n", totals->held);
     printf("%u failovers, %u writes of former leaders, %u conflicts, %u results unknown, %u turns, %u reports\n",
            totals->failovers, totals->late_writes, totals->conflicts, totals->unknown, totals->turns, totals->reports);

@@ -11,6 +11,7 @@
 #define CALL_TIMEOUT_NS (10 * HF_NS_PER_S)
 #define CONFLICT_NS HF_NS_PER_S /* the watch brings the newer object meanwhile */
 #define FAILURE_NS (10 * HF_NS_PER_S)
+#define LIST_NS (60 * HF_NS_PER_S)    /* least time between two lists of the requests that had no room */
 #define NO_NODE_NS (60 * HF_NS_PER_S) /* a Node that registers late */
 
 /* A request that an agent made and that nobody has decided yet. */
@@ -32,6 +33,9 @@ struct hf_approver {
     const struct hf_source_ops *source;
     struct hf_subscription *subscription;
     struct hf_strmap open; /* name -> struct csr_request */
+    bool lists_again;      /* one more list follows the next one */
+    bool lacks;            /* there was no room for a request */
+    uint64_t list_ns;      /* no list because of that before this monotonic time */
     size_t n_flying;
     struct hf_timer *timer;
     struct hf_metric *counts[OUTCOMES], *waiting;
@@ -133,6 +137,7 @@ static void node_answered(void *arg, const struct hf_kube_answer *answer)
     landed(request);
     if (request->settled) {
         (void)hf_strmap_remove(&approver->open, request->name);
+        arm(approver, 0);
         return;
     }
     if (answer->r == 0 && approver->p.leads(approver->p.arg)) {
@@ -169,23 +174,37 @@ static void decision_answered(void *arg, const struct hf_kube_answer *answer)
         hf_log(approver->p.log, HF_LOG_WARNING, "certificate.failed", HF_S("request", request->name),
                HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
     }
-    if (request->settled)
-        (void)hf_strmap_remove(&approver->open, request->name);
-    else
+    if (!request->settled) {
         put_off(request, answer->r == -ESTALE ? CONFLICT_NS : HF_MAX(FAILURE_NS, answer->retry_after_ns));
+        return;
+    }
+    (void)hf_strmap_remove(&approver->open, request->name);
+    arm(approver, 0);
 }
 
 /* ---- what is open ------------------------------------------------------------------------------------------------ */
 
+/* When there is room again, a list brings the requests that had none. Returns when to look again. */
+static uint64_t list_lacking(struct hf_approver *approver, uint64_t now_ns)
+{
+    if (!approver->lacks || approver->open.n >= HF_APPROVER_MAX_OPEN)
+        return HF_NEVER;
+    if (now_ns < approver->list_ns)
+        return approver->list_ns;
+    approver->lacks = false;
+    approver->list_ns = now_ns + LIST_NS;
+    approver->source->relist(approver->source->ctx, approver->subscription);
+    return HF_NEVER;
+}
+
 static void work(void *arg)
 {
     struct hf_approver *approver = arg;
-    uint64_t now = now_of(approver), next = HF_NEVER;
+    uint64_t now = now_of(approver), next = list_lacking(approver, now);
+    bool leads = approver->p.leads(approver->p.arg);
 
     hf_metric_set(approver->waiting, (double)approver->open.n);
-    if (!approver->p.leads(approver->p.arg))
-        return;
-    for (size_t i = 0; i < approver->open.n; i++) {
+    for (size_t i = 0; i < approver->open.n && leads; i++) {
         struct csr_request *request = approver->open.entries[i].value;
         if (request->pending != NULL)
             continue;
@@ -236,6 +255,8 @@ static void settle(struct hf_approver *approver, const char *name)
         request->settled = true;
     else
         (void)hf_strmap_remove(&approver->open, name);
+    if (approver->lacks)
+        arm(approver, 0);
 }
 
 static void upsert(void *arg, json_t *object)
@@ -252,6 +273,7 @@ static void upsert(void *arg, json_t *object)
     }
     if (request == NULL && add(approver, name, decision.node, &request) < 0) {
         hf_log(approver->p.log, HF_LOG_WARNING, "certificate.too_many", HF_S("request", name));
+        approver->lacks |= approver->open.n >= HF_APPROVER_MAX_OPEN;
         approver->source->decline(approver->source->ctx, approver->subscription, name, false);
         return;
     }
@@ -267,6 +289,16 @@ static void gone(void *arg, const char *name)
     settle(arg, name);
 }
 
+static void synced(void *arg, const char *resource_version)
+{
+    struct hf_approver *approver = arg;
+
+    (void)resource_version;
+    if (approver->lists_again)
+        approver->source->relist(approver->source->ctx, approver->subscription);
+    approver->lists_again = false;
+}
+
 static void contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     struct hf_approver *approver = arg;
@@ -280,6 +312,14 @@ void hf_approver_lead(struct hf_approver *approver)
 {
     if (approver != NULL)
         arm(approver, 0);
+}
+
+void hf_approver_restored(struct hf_approver *approver)
+{
+    if (approver == NULL)
+        return;
+    approver->lists_again = true;
+    approver->source->relist(approver->source->ctx, approver->subscription);
 }
 
 static void register_metrics(struct hf_approver *approver)
@@ -298,7 +338,8 @@ static void register_metrics(struct hf_approver *approver)
 struct hf_approver *hf_approver_new(const struct hf_approver_params *params, struct hf_err *err)
 {
     struct hf_approver *approver = calloc(1, sizeof(*approver));
-    const struct hf_source_sink sink = {.arg = approver, .upsert = upsert, .gone = gone, .contact = contact};
+    const struct hf_source_sink sink = {
+        .arg = approver, .upsert = upsert, .gone = gone, .synced = synced, .contact = contact};
 
     if (approver == NULL) {
         (void)hf_err_set(err, ENOMEM, "out of memory");

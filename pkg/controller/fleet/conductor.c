@@ -7,19 +7,28 @@
 
 #include "controller/fleet/fleet_gauges.h"
 #include "controller/fleet/recorder.h"
+#include "controller/fleet/sight.h"
 #include "controller/fleet/writer.h"
 #include "web/metrics.h"
 
 #define SOON_NS (20 * HF_NS_PER_MS)   /* so that events that come together make one plan */
 #define APART_NS (100 * HF_NS_PER_MS) /* least time between two plans */
-#define SHARE 10                      /* plans take at most a tenth of the processor's time */
+#define TICK_NS (10 * HF_NS_PER_S)    /* longest time between two looks at the clock, on every replica */
+#define LIST_NS (60 * HF_NS_PER_S)    /* least time between two lists that only repeat what the engine lacks */
+#define DEAF_NS (60 * HF_NS_PER_S)    /* time of conflicts without a word from a watch: the watches are deaf */
+#define DEAF_AGAIN_NS (600 * HF_NS_PER_S)
+#define SHARE 10 /* plans take at most a tenth of the processor's time */
 
 struct follower {
     struct hf_conductor *conductor;
     enum hf_rollout_kind kind;
     struct hf_subscription *subscription;
-    bool complete;
-    char trouble[200]; /* why it is not complete; "": no answer yet */
+    bool complete, proven; /* proven: the watch works */
+    bool lists_again;      /* one more list follows the next one */
+    bool lacks;            /* the engine had no place for an object */
+    bool wants_list;       /* a list may bring what the engine lacks */
+    uint64_t list_ns;      /* no such list before this monotonic time */
+    char trouble[200];     /* why it is not complete; "": no answer yet */
 };
 
 struct hf_conductor {
@@ -31,10 +40,13 @@ struct hf_conductor {
     struct hf_fleet_gauges *gauges;
     struct follower followers[HF_ROLLOUT_KINDS];
     struct hf_timer *timer;
-    uint64_t armed_ns;                   /* when the timer fires; HF_NEVER: it is not armed */
-    uint64_t not_before_ns;              /* no plan before this monotonic time */
-    uint64_t date_unix_ns, date_mono_ns; /* last Date of the server (0: none), and when it came */
-    uint64_t highest_epoch;
+    uint64_t armed_ns;      /* when the timer fires; HF_NEVER: it is not armed */
+    uint64_t not_before_ns; /* no plan before this monotonic time */
+    struct hf_sight sight;
+    uint64_t date_unix_ns, date_mono_ns;   /* last Date of the server (0: none), and when it came */
+    uint64_t conflict_ns;                  /* first conflict since a watch brought something; 0: none */
+    uint64_t deaf_ns;                      /* no list because of conflicts before this monotonic time */
+    uint64_t highest_epoch, refused_epoch; /* refused_epoch: the last one of which no leader can have had */
     struct hf_metric *plan_seconds;
     struct hf_metric_family *not_taken;
 };
@@ -51,10 +63,22 @@ uint64_t hf_conductor_unix_ns(const struct hf_conductor *conductor)
     return conductor->date_unix_ns + (hf_mono_ns(conductor->p.clock) - conductor->date_mono_ns);
 }
 
-static struct hf_rollout_now now_of(const struct hf_conductor *conductor)
+static struct hf_rollout_now look(struct hf_conductor *conductor)
 {
-    return (struct hf_rollout_now){.mono_ns = hf_mono_ns(conductor->p.clock),
-                                   .unix_ns = hf_conductor_unix_ns(conductor)};
+    uint64_t now = hf_mono_ns(conductor->p.clock);
+
+    return (struct hf_rollout_now){
+        .mono_ns = now, .unix_ns = hf_conductor_unix_ns(conductor), .blind_ns = hf_sight_look(&conductor->sight, now)};
+}
+
+/* Call this function when a watch works or breaks, and when a list is complete. */
+static void update_sight(struct hf_conductor *conductor)
+{
+    bool sees = true;
+
+    for (int i = 0; i < HF_ROLLOUT_KINDS; i++)
+        sees = sees && conductor->followers[i].complete && conductor->followers[i].proven;
+    hf_sight_set(&conductor->sight, hf_mono_ns(conductor->p.clock), sees, conductor->p.heard_ns(conductor->p.arg));
 }
 
 /* ---- plans ------------------------------------------------------------------------------------------------------- */
@@ -96,15 +120,56 @@ static void perform(struct hf_conductor *conductor, const struct hf_rollout_effe
         hf_rollout_engine_result(conductor->engine, effect->id, -ENOMEM, NULL, now);
 }
 
+/* ---- objects that the engine lacks ------------------------------------------------------------------------------- */
+
+/* Each complete list brings the object again, after which the engine may have a place or memory for it. */
+static void note_lack(struct follower *follower, const json_t *object, int r)
+{
+    struct hf_conductor *conductor = follower->conductor;
+    const struct hf_source_ops *source = conductor->source;
+    const char *name = hf_json_str_or(object, "metadata.name", "");
+
+    hf_metric_add(hf_metric_with(conductor->not_taken, HF_LABELS(kinds[follower->kind])), 1);
+    hf_log(conductor->p.log, HF_LOG_ERROR, "object.not_taken", HF_S("kind", kinds[follower->kind]), HF_S("name", name),
+           HF_D("errno", -r));
+    if (r == -EBADMSG) /* it has no name that a node could have */
+        return;
+    source->decline(source->ctx, follower->subscription, name, true);
+    follower->lacks = true;
+    if (r == -E2BIG) /* until another object goes */
+        return;
+    uint64_t now = hf_mono_ns(conductor->p.clock);
+    if (follower->list_ns <= now)
+        follower->list_ns = now + LIST_NS;
+    follower->wants_list = true;
+}
+
+static void list_lacking(struct hf_conductor *conductor, uint64_t now_ns)
+{
+    for (int i = 0; i < HF_ROLLOUT_KINDS; i++) {
+        struct follower *follower = &conductor->followers[i];
+        if (!follower->wants_list || now_ns < follower->list_ns)
+            continue;
+        follower->lacks = follower->wants_list = false;
+        follower->list_ns = now_ns + LIST_NS;
+        conductor->source->relist(conductor->source->ctx, follower->subscription);
+    }
+}
+
+/* ---- the plan ---------------------------------------------------------------------------------------------------- */
+
 static void plan(void *arg)
 {
     struct hf_conductor *conductor = arg;
-    const struct hf_rollout_now now = now_of(conductor);
+    const struct hf_rollout_now now = look(conductor);
     struct hf_rollout_plan plan;
 
     conductor->armed_ns = HF_NEVER;
-    if (!conductor->p.leads(conductor->p.arg))
+    list_lacking(conductor, now.mono_ns);
+    if (!conductor->p.leads(conductor->p.arg)) {
+        arm(conductor, now.mono_ns + TICK_NS);
         return;
+    }
     hf_rollout_engine_allow_collect(conductor->engine, conductor->p.may_collect(conductor->p.arg));
     int r = hf_rollout_engine_plan(conductor->engine, &now, &plan);
     uint64_t took_ns = hf_mono_ns(conductor->p.clock) - now.mono_ns;
@@ -117,8 +182,7 @@ static void plan(void *arg)
     for (size_t i = 0; i < plan.n; i++)
         perform(conductor, &plan.effects[i], &now);
     hf_writer_turn(conductor->writer);
-    if (next_ns != HF_NEVER)
-        arm(conductor, next_ns);
+    arm(conductor, HF_MIN(next_ns, now.mono_ns + TICK_NS));
 }
 
 static bool may_write(void *arg)
@@ -128,66 +192,107 @@ static bool may_write(void *arg)
     return conductor->p.leads(conductor->p.arg);
 }
 
+/* ---- epochs ------------------------------------------------------------------------------------------------------ */
+
+/* Returns false if the object has an epoch that no leader can have had. */
+static bool look_at_epoch(struct hf_conductor *conductor, const json_t *object, const char *path)
+{
+    int64_t epoch = hf_json_int_or(object, path, 0);
+
+    if (epoch <= 0 || (uint64_t)epoch <= conductor->highest_epoch)
+        return true;
+    if (!conductor->p.saw_epoch(conductor->p.arg, (uint64_t)epoch)) {
+        if ((uint64_t)epoch != conductor->refused_epoch)
+            hf_log(conductor->p.log, HF_LOG_WARNING, "epoch.refused",
+                   HF_S("name", hf_json_str_or(object, "metadata.name", "")), HF_D("epoch", epoch));
+        conductor->refused_epoch = (uint64_t)epoch;
+        return false;
+    }
+    conductor->highest_epoch = (uint64_t)epoch;
+    return true;
+}
+
+/* Where no admission policy forbids it, somebody other than a leader may have written spec.epoch of an EdgeNode.
+ * Returns the object without such an epoch, so that the engine writes its own one before it gives a turn; otherwise,
+ * and if memory runs out, returns the object itself. */
+static json_t *without_false_epoch(struct hf_conductor *conductor, const json_t *object)
+{
+    json_t *copy = look_at_epoch(conductor, object, "spec.epoch") ? NULL : json_deep_copy(object);
+
+    if (copy != NULL)
+        (void)json_object_del(json_object_get(copy, "spec"), "epoch");
+    return copy != NULL ? copy : json_incref(hf_json_mutable(object));
+}
+
+/* ---- results ----------------------------------------------------------------------------------------------------- */
+
+/* A conflict means that the server has a newer object, which the watch soon brings. If no watch brings anything, the
+ * server continues from a restored backup. The Lease shows this sooner, but it may be in another store, or not in
+ * use. */
+static void note_conflict(struct hf_conductor *conductor, uint64_t now_ns)
+{
+    if (conductor->conflict_ns == 0)
+        conductor->conflict_ns = now_ns;
+    if (now_ns < HF_MAX(conductor->conflict_ns + DEAF_NS, conductor->deaf_ns))
+        return;
+    conductor->deaf_ns = now_ns + DEAF_AGAIN_NS;
+    hf_log(conductor->p.log, HF_LOG_WARNING, "watches.deaf");
+    hf_conductor_restored(conductor);
+}
+
 static void written(void *arg, uint64_t id, int r, const json_t *object)
 {
     struct hf_conductor *conductor = arg;
-    const struct hf_rollout_now now = now_of(conductor);
+    const struct hf_rollout_now now = look(conductor);
+    _cleanup_(hf_json_freep) json_t *taken = object != NULL ? without_false_epoch(conductor, object) : NULL;
 
-    hf_rollout_engine_result(conductor->engine, id, r, object, &now);
+    if (r == -ESTALE)
+        note_conflict(conductor, now.mono_ns);
+    hf_rollout_engine_result(conductor->engine, id, r, taken, &now);
     plan_soon(conductor);
 }
 
 /* ---- objects ----------------------------------------------------------------------------------------------------- */
 
-static void look_at_epoch(struct hf_conductor *conductor, const json_t *object, const char *path)
-{
-    int64_t epoch = hf_json_int_or(object, path, 0);
-
-    if (epoch <= 0 || (uint64_t)epoch <= conductor->highest_epoch)
-        return;
-    conductor->highest_epoch = (uint64_t)epoch;
-    conductor->p.saw_epoch(conductor->p.arg, conductor->highest_epoch);
-}
-
 static void upsert(void *arg, json_t *object)
 {
-    const struct follower *follower = arg;
+    struct follower *follower = arg;
     struct hf_conductor *conductor = follower->conductor;
-    const struct hf_rollout_now now = now_of(conductor);
+    const struct hf_rollout_now now = look(conductor);
+    _cleanup_(hf_json_freep) json_t *taken = NULL;
     int r = 0;
 
+    conductor->conflict_ns = 0;
     switch (follower->kind) {
     case HF_ROLLOUT_NODES:
         r = hf_rollout_engine_take_node(conductor->engine, object, &now);
         hf_label_writer_take_node(conductor->p.labels, object);
         break;
     case HF_ROLLOUT_EDGENODES:
-        look_at_epoch(conductor, object, "spec.epoch");
-        r = hf_rollout_engine_take_edgenode(conductor->engine, object, &now);
+        taken = without_false_epoch(conductor, object);
+        r = hf_rollout_engine_take_edgenode(conductor->engine, taken, &now);
         hf_label_writer_take_edgenode(conductor->p.labels, object);
         break;
     case HF_ROLLOUT_UPDATES:
-        look_at_epoch(conductor, object, "status.rollout.epoch");
+        (void)look_at_epoch(conductor, object, "status.rollout.epoch");
         r = hf_rollout_engine_take_update(conductor->engine, object, &now);
         break;
     case HF_ROLLOUT_KINDS:
     default:
         break;
     }
-    if (r < 0) {
-        hf_metric_add(hf_metric_with(conductor->not_taken, HF_LABELS(kinds[follower->kind])), 1);
-        hf_log(conductor->p.log, HF_LOG_ERROR, "object.not_taken", HF_S("kind", kinds[follower->kind]),
-               HF_S("name", hf_json_str_or(object, "metadata.name", "")), HF_D("errno", -r));
-    }
+    if (r < 0)
+        note_lack(follower, object, r);
     plan_soon(conductor);
 }
 
 static void gone(void *arg, const char *name)
 {
-    const struct follower *follower = arg;
+    struct follower *follower = arg;
     struct hf_conductor *conductor = follower->conductor;
-    const struct hf_rollout_now now = now_of(conductor);
+    const struct hf_rollout_now now = look(conductor);
 
+    conductor->conflict_ns = 0;
     if (follower->kind == HF_ROLLOUT_NODES) {
         hf_rollout_engine_drop_node(conductor->engine, name, &now);
         hf_label_writer_drop_node(conductor->p.labels, name);
@@ -197,6 +302,7 @@ static void gone(void *arg, const char *name)
     } else {
         hf_rollout_engine_drop_update(conductor->engine, name, &now);
     }
+    follower->wants_list |= follower->lacks;
     plan_soon(conductor);
 }
 
@@ -205,12 +311,17 @@ static void synced(void *arg, const char *resource_version)
 {
     struct follower *follower = arg;
     struct hf_conductor *conductor = follower->conductor;
-    const struct hf_rollout_now now = now_of(conductor);
+    const struct hf_rollout_now now = look(conductor);
 
     (void)resource_version;
+    if (follower->lists_again) {
+        follower->lists_again = false;
+        conductor->source->relist(conductor->source->ctx, follower->subscription);
+    }
     if (follower->complete)
         return;
-    follower->complete = true;
+    follower->complete = follower->proven = true;
+    update_sight(conductor);
     hf_rollout_engine_list_end(conductor->engine, follower->kind, &now);
     hf_log(conductor->p.log, HF_LOG_INFO, "list.complete", HF_S("kind", kinds[follower->kind]));
     plan_soon(conductor);
@@ -221,7 +332,9 @@ static void contact(void *arg, enum hf_contact_kind kind, struct hf_server_date 
     struct follower *follower = arg;
     struct hf_conductor *conductor = follower->conductor;
 
-    hf_rollout_engine_watch(conductor->engine, follower->kind, kind == HF_CONTACT_PROVEN);
+    follower->proven = kind == HF_CONTACT_PROVEN;
+    update_sight(conductor);
+    hf_rollout_engine_watch(conductor->engine, follower->kind, follower->proven);
     if (kind == HF_CONTACT_PROVEN && date.unix_ns != 0) {
         conductor->date_unix_ns = date.unix_ns;
         conductor->date_mono_ns = hf_mono_ns(conductor->p.clock);
@@ -326,11 +439,20 @@ void hf_conductor_free(struct hf_conductor *conductor)
 
 void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch)
 {
-    const struct hf_rollout_now now = now_of(conductor);
+    const struct hf_rollout_now now = look(conductor);
 
     hf_rollout_engine_lead(conductor->engine, epoch, &now);
     hf_writer_turn(conductor->writer); /* without the lead, all that waits gets its result */
     plan_soon(conductor);
+}
+
+void hf_conductor_restored(struct hf_conductor *conductor)
+{
+    for (int i = 0; i < HF_ROLLOUT_KINDS; i++) {
+        struct follower *follower = &conductor->followers[i];
+        follower->lists_again = true;
+        conductor->source->relist(conductor->source->ctx, follower->subscription);
+    }
 }
 
 bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason, size_t n)

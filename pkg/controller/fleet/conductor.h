@@ -31,8 +31,12 @@ struct hf_conductor_params {
     bool (*leads)(void *arg);       /* returns true if this process leads now */
     /* returns true if the Lease has the annotation HF_CONDUCTOR_ALLOW_COLLECT with the value "true" */
     bool (*may_collect)(void *arg);
-    /* called when an object has a higher epoch than all objects before it */
-    void (*saw_epoch)(void *arg, uint64_t epoch);
+    /* returns the monotonic time of the API server's last answer to this process, other than bytes of a watch; 0 if
+     * unknown */
+    uint64_t (*heard_ns)(void *arg);
+    /* Called when an object has a higher epoch than all objects before it. Returns false if no leader can have had this
+     * epoch; it may be called again with the same epoch then. */
+    bool (*saw_epoch)(void *arg, uint64_t epoch);
     void *arg;
 };
 
@@ -44,6 +48,10 @@ HF_DEFINE_CLEANUP(struct hf_conductor, hf_conductor_free)
 /* Call this function when this process begins to lead or leads with another epoch. Also call it, with epoch = 0, when
  * this process ceases to lead. */
 void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch);
+
+/* Call this function when the API server continues from a restored backup. Lists everything twice: only a second list
+ * may show that an object is gone, because the first one is older than what came before. */
+void hf_conductor_restored(struct hf_conductor *conductor);
 
 /* Returns true if all Nodes, EdgeNodes and EdgeUpdates have arrived. Otherwise writes the reason into reason[n]. */
 bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason, size_t n);

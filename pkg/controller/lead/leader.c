@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/parse.h"
 #include "web/metrics.h"
 
 #define LEASES "coordination.k8s.io/v1"
@@ -19,6 +20,8 @@ struct hf_leader {
     struct hf_kube_pending *pending;
     json_t *object;      /* the Lease of the last answer; NULL: none */
     uint64_t told_epoch; /* argument of the last call of `changed` */
+    uint64_t heard_ns;   /* last answer of the server */
+    uint64_t version;    /* resourceVersion of the last answer as a number; 0: none, or it is not a number */
     struct hf_metric *leads, *changes;
     void (*released)(void *arg);
     void *released_arg;
@@ -43,11 +46,13 @@ static void report(struct hf_leader *leader)
                      : leader->lease.releasing ? 0
                                                : leader->lease.floor + 1;
 
-    if (leader->p.alone && leader->told_epoch != 0 && epoch != 0)
+    if (leader->p.alone && epoch != 0 && leader->told_epoch != 0 && leader->lease.floor <= leader->told_epoch)
         epoch = leader->told_epoch; /* its own epochs come back as the floor */
     if (epoch == leader->told_epoch)
         return;
     leader->told_epoch = epoch;
+    if (leader->p.alone) /* no Lease says it */
+        leader->lease.highest = HF_MAX(leader->lease.highest, epoch);
     hf_metric_set(leader->leads, epoch != 0);
     hf_metric_add(leader->changes, 1);
     hf_log(leader->p.log, HF_LOG_INFO, epoch != 0 ? "leader.acquired" : "leader.lost",
@@ -115,6 +120,23 @@ static json_t *make_object(const struct hf_leader *leader)
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
 
+/* Every request for the Lease goes to the store of the API server, never to a cache, and one ends before the next one
+ * begins. So a version below that of an earlier answer is no late answer: the store has gone back. */
+static void check_version(struct hf_leader *leader, const json_t *object)
+{
+    uint64_t version = 0, before = leader->version;
+
+    if (hf_parse_u64(hf_json_str_or(object, "metadata.resourceVersion", ""), 1, UINT64_MAX, &version) < 0)
+        return;
+    leader->version = version;
+    if (version >= before)
+        return;
+    hf_log(leader->p.log, HF_LOG_WARNING, "lease.went_back", HF_S("lease", leader->p.name), HF_D("from", before),
+           HF_D("to", version));
+    if (leader->p.went_back != NULL)
+        leader->p.went_back(leader->p.arg);
+}
+
 static void answered(void *arg, const struct hf_kube_answer *answer)
 {
     struct hf_leader *leader = arg;
@@ -122,10 +144,13 @@ static void answered(void *arg, const struct hf_kube_answer *answer)
     char text[600];
 
     leader->pending = NULL;
+    if (answer->r == 0 || answer->r == -ENOENT || answer->r == -ESTALE || answer->r == -EEXIST)
+        leader->heard_ns = now_of(leader);
     if (answer->r == 0) {
         json_decref(leader->object);
         leader->object = json_incref(hf_json_mutable(answer->object));
         read_record(answer->object, &record);
+        check_version(leader, answer->object);
     } else if (answer->r != -ENOENT && answer->r != -ESTALE && answer->r != -EEXIST) {
         hf_log(leader->p.log, HF_LOG_WARNING, "lease.failed", HF_S("lease", leader->p.name),
                HF_S("namespace", leader->p.ns), HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
@@ -228,9 +253,18 @@ void hf_leader_free(struct hf_leader *leader)
     free(leader);
 }
 
-void hf_leader_floor(struct hf_leader *leader, uint64_t epoch)
+uint64_t hf_leader_heard_ns(const struct hf_leader *leader)
 {
-    hf_lease_floor(&leader->lease, epoch);
+    return leader->heard_ns;
+}
+
+bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch)
+{
+    bool taken = hf_lease_floor(&leader->lease, epoch);
+
+    if (leader->p.alone && leader->lease.floor > leader->told_epoch)
+        leader->p.sched->timer_arm(leader->p.sched->ctx, leader->timer, 0);
+    return taken;
 }
 
 const char *hf_leader_annotation(const struct hf_leader *leader, const char *key)

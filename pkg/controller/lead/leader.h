@@ -25,6 +25,10 @@ struct hf_leader_params {
     /* Called when this process begins to lead (epoch above 0), leads with another epoch, or ceases to lead (epoch
      * 0). */
     void (*changed)(void *arg, uint64_t epoch);
+    /* Called when the Lease has a lower resourceVersion than before: the API server continues from a restored backup.
+     * Watches that resumed from a higher version then bring nothing until the server has reached that version. May be
+     * NULL. */
+    void (*went_back)(void *arg);
     void *arg;
 };
 
@@ -38,8 +42,12 @@ HF_DEFINE_CLEANUP(struct hf_leader, hf_leader_free)
 /* Returns true if this process leads at this moment. Ask before each effect. */
 bool hf_leader_leads(const struct hf_leader *leader);
 
-/* Passes `epoch` to hf_lease_floor(). */
-void hf_leader_floor(struct hf_leader *leader, uint64_t epoch);
+/* Returns the monotonic time of the server's last answer about the Lease, or 0 before the first one. */
+uint64_t hf_leader_heard_ns(const struct hf_leader *leader);
+
+/* Passes `epoch` to hf_lease_floor(), and returns its result. A process that leads without a Lease soon leads with a
+ * higher epoch, too. */
+bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch);
 
 /* Returns the value of an annotation of the Lease, from the server's last answer, or NULL if there is none. The text is
  * valid until the next answer. */

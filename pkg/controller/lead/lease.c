@@ -37,6 +37,9 @@ static bool is_same(const struct hf_lease_record *a, const struct hf_lease_recor
 
 static void note(struct hf_lease *lease, uint64_t now_ns, const struct hf_lease_record *record)
 {
+    if (!lease->has_base)
+        lease->base = record->transitions;
+    lease->has_base = true;
     if (lease->absent || !lease->read_once || !is_same(&lease->seen, record))
         lease->seen_ns = now_ns;
     lease->seen = *record;
@@ -69,7 +72,7 @@ static enum hf_lease_want send(struct hf_lease *lease, uint64_t now_ns, enum hf_
 /* The epoch of a new leader. */
 static uint64_t next_epoch(const struct hf_lease *lease)
 {
-    return HF_MAX(HF_MAX(lease->highest, lease->floor), lease->epoch) + 1;
+    return HF_MIN(HF_MAX(HF_MAX(lease->highest, lease->floor), lease->epoch) + 1, HF_LEASE_MAX_EPOCH);
 }
 
 static enum hf_lease_want release(struct hf_lease *lease, uint64_t now_ns)
@@ -164,9 +167,14 @@ uint64_t hf_lease_due(const struct hf_lease *lease)
     return lease->leading ? lease->renewed_ns + lease->timing.renew_deadline_ns : UINT64_MAX;
 }
 
-void hf_lease_floor(struct hf_lease *lease, uint64_t epoch)
+bool hf_lease_floor(struct hf_lease *lease, uint64_t epoch)
 {
+    uint64_t most = HF_MIN(HF_MAX(lease->highest, lease->base + HF_LEASE_LEAP), HF_LEASE_MAX_EPOCH);
+
+    if (epoch > most)
+        return false;
     lease->floor = HF_MAX(lease->floor, epoch);
+    return true;
 }
 
 void hf_lease_release(struct hf_lease *lease, uint64_t now_ns)

@@ -31,6 +31,13 @@ enum { HF_LEASE_HOLDER = 254, HF_LEASE_TIME = 40 };
 #define HF_LEASE_LONGEST_NS                                                                                            \
     (60 * 1000000000ull) /* the longest duration that the record of another holder may ask for */
 
+/* The highest epoch: leaseTransitions has 32 bits. A leader that has reached it keeps it; then two leaders may have the
+ * same epoch, and only resourceVersions refuse the writes of the former one. */
+#define HF_LEASE_MAX_EPOCH 2147483647ull
+/* An object whose epoch is above all those of the Lease, and this far above the first one that this process has seen,
+ * has it from somebody else than a leader. */
+#define HF_LEASE_LEAP 1000000ull
+
 struct hf_lease_timing {
     uint64_t duration_ns;       /* time without a change of the record after which others may take the Lease */
     uint64_t renew_deadline_ns; /* time without a successful write after which a leader ceases to lead */
@@ -52,12 +59,13 @@ struct hf_lease {
     char identity[HF_LEASE_HOLDER];
     struct hf_lease_record seen; /* the newest record */
     bool current, absent; /* `current`: the server still has the record `seen`. `absent`: the server has no Lease. */
+    bool has_base;        /* `base` is known */
     bool read_once;       /* a read has succeeded since the start of the process */
     uint64_t seen_ns;     /* monotonic time at which a change of `seen` was last noticed */
     bool leading;         /* true after a successful write; see hf_lease_leads() */
     /* `epoch`: the last epoch with which this process led (0 means never). `floor`: highest argument of
-     * hf_lease_floor(). `highest`: highest epoch of any holder that this process has seen. */
-    uint64_t epoch, floor, highest;
+     * hf_lease_floor(). `highest`: highest epoch of any holder that this process has seen. `base`: the first one. */
+    uint64_t epoch, floor, highest, base;
     uint64_t renewed_ns;     /* monotonic time at which the last successful write was sent */
     enum hf_lease_want busy; /* the request in flight */
     /* `sent_ns`: monotonic time at which the request in flight was sent. `writes_epoch`: the epoch that this request
@@ -90,8 +98,9 @@ uint64_t hf_lease_due(const struct hf_lease *lease);
 
 /* `epoch` is the highest epoch in any object of the cluster. The next epoch is above `epoch`, and a leader with a lower
  * epoch takes a higher one with its next write. This matters after somebody has deleted the Lease, because the new
- * Lease contains no epoch. */
-void hf_lease_floor(struct hf_lease *lease, uint64_t epoch);
+ * Lease contains no epoch. Returns false, and ignores `epoch`, if no leader can have had it (HF_LEASE_LEAP): nobody but
+ * leaders may use up the epochs. */
+bool hf_lease_floor(struct hf_lease *lease, uint64_t epoch);
 
 /* Ceases to lead at once; hf_lease_tick() then releases the Lease if this process holds it. */
 void hf_lease_release(struct hf_lease *lease, uint64_t now_ns);

@@ -106,6 +106,15 @@ static void lead_changed(void *arg, uint64_t epoch)
     hf_label_writer_lead(p->labels);
 }
 
+/* The Nodes and EdgeNodes of p->labels come from the conductor. */
+static void went_back(void *arg)
+{
+    const struct controller_process *p = arg;
+
+    hf_conductor_restored(p->conductor);
+    hf_approver_restored(p->approver);
+}
+
 static bool may_collect(void *arg)
 {
     const struct controller_process *p = arg;
@@ -114,11 +123,18 @@ static bool may_collect(void *arg)
     return value != NULL && strcmp(value, "true") == 0;
 }
 
-static void saw_epoch(void *arg, uint64_t epoch)
+static uint64_t heard_ns(void *arg)
 {
     const struct controller_process *p = arg;
 
-    hf_leader_floor(p->leader, epoch);
+    return p->leader != NULL ? hf_leader_heard_ns(p->leader) : 0;
+}
+
+static bool saw_epoch(void *arg, uint64_t epoch)
+{
+    const struct controller_process *p = arg;
+
+    return hf_leader_floor(p->leader, epoch);
 }
 
 /* ---- stopping ---------------------------------------------------------------------------------------------------- */
@@ -267,6 +283,7 @@ static int open_leader(struct controller_process *p, struct hf_err *err)
         .identity = p->identity,
         .alone = p->options->no_election,
         .changed = lead_changed,
+        .went_back = went_back,
         .arg = p,
     };
 
@@ -306,6 +323,7 @@ static int open_conductor(struct controller_process *p, struct hf_err *err)
         .identity = p->identity,
         .leads = leads,
         .may_collect = may_collect,
+        .heard_ns = heard_ns,
         .saw_epoch = saw_epoch,
         .arg = p,
     };

@@ -16,7 +16,7 @@
 enum { SITE = 3, STEPS = 60, REPORTS = 500 };
 
 static struct hf_rollout_engine *engine;
-static struct hf_rollout_now now = {1000 * HF_NS_PER_S, 1795341600 * HF_NS_PER_S};
+static struct hf_rollout_now now = {.mono_ns = 1000 * HF_NS_PER_S, .unix_ns = 1795341600 * HF_NS_PER_S};
 static char digests[2][65];
 static uint64_t version;
 static json_t *updates[2];

@@ -12,19 +12,20 @@
 /* What the server does with the request in flight, or what happens beside it. */
 enum act {
     END,
-    TICK,    /* time passes to `at`; the machine may send */
-    OK,      /* the server answers, and does what it was asked */
-    FAIL,    /* the request fails with `code` */
-    LATE,    /* the server did the write long ago, and its answer comes only now */
-    OTHER,   /* another process writes the record: its holder becomes "b", its epoch grows */
-    RENEW,   /* the holder "b" renews */
-    TOUCH,   /* somebody writes the Lease without a change of its spec */
-    DELETE,  /* somebody deletes the Lease */
-    FLOOR,   /* an object of the cluster has the epoch `code` */
-    RELEASE, /* SIGTERM */
-    FOREIGN, /* the server has a record of "b" with epoch `code`, whose renewTime is in the year 2099 */
-    OWN,     /* the server has a record of this identity with epoch `code`, from before this process */
-    FREE,    /* the server has a record without a holder */
+    TICK,        /* time passes to `at`; the machine may send */
+    OK,          /* the server answers, and does what it was asked */
+    FAIL,        /* the request fails with `code` */
+    LATE,        /* the server did the write long ago, and its answer comes only now */
+    OTHER,       /* another process writes the record: its holder becomes "b", its epoch grows */
+    RENEW,       /* the holder "b" renews */
+    TOUCH,       /* somebody writes the Lease without a change of its spec */
+    DELETE,      /* somebody deletes the Lease */
+    FLOOR,       /* an object of the cluster has the epoch `code` */
+    FALSE_FLOOR, /* the same, and no leader can have had this epoch */
+    RELEASE,     /* SIGTERM */
+    FOREIGN,     /* the server has a record of "b" with epoch `code`, whose renewTime is in the year 2099 */
+    OWN,         /* the server has a record of this identity with epoch `code`, from before this process */
+    FREE,        /* the server has a record without a holder */
 };
 
 struct step {
@@ -92,6 +93,35 @@ static const struct {
       {31, TICK, 0, HF_LEASE_READ, 0, 0},
       {31, OK, 0, 0, 0, 0},
       {31, TICK, 0, HF_LEASE_WRITE, 0, 8}}},
+    {"an epoch that only a stranger can have written changes nothing",
+     {{0, FREE, 4, 0, 0, 0},
+      {0, FALSE_FLOOR, INT32_MAX, 0, 0, 0},
+      {0, TICK, 0, HF_LEASE_READ, 0, 0},
+      {0, OK, 0, 0, 0, 0},
+      {0, FALSE_FLOOR, 1000005, 0, 0, 0},
+      {0, TICK, 0, HF_LEASE_WRITE, 0, 5},
+      {0.1, OK, 0, 0, 1, 5},
+      {1, FLOOR, 1000004, 0, 1, 0},
+      {2.2, TICK, 0, HF_LEASE_WRITE, 1, 1000005},
+      {2.3, OK, 0, 0, 1, 1000005},
+      {3, FLOOR, 1000005, 0, 1, 0},
+      {3, FALSE_FLOOR, 1000006, 0, 1, 0}, /* and no stranger drives the epochs on */
+      {4.4, TICK, 0, HF_LEASE_WRITE, 1, 1000005}}},
+    {"the epochs end where leaseTransitions ends",
+     {{0, FREE, INT32_MAX - 1, 0, 0, 0},
+      {0, TICK, 0, HF_LEASE_READ, 0, 0},
+      {0, OK, 0, 0, 0, 0},
+      {0, TICK, 0, HF_LEASE_WRITE, 0, INT32_MAX},
+      {0.1, OK, 0, 0, 1, INT32_MAX},
+      {1, FLOOR, INT32_MAX, 0, 1, 0},
+      {2.2, TICK, 0, HF_LEASE_WRITE, 1, INT32_MAX},
+      {2.3, OK, 0, 0, 1, INT32_MAX}}},
+    {"another leader takes the last epoch, too",
+     {{0, FREE, INT32_MAX, 0, 0, 0},
+      {0, TICK, 0, HF_LEASE_READ, 0, 0},
+      {0, OK, 0, 0, 0, 0},
+      {0, TICK, 0, HF_LEASE_WRITE, 0, INT32_MAX},
+      {0.1, OK, 0, 0, 1, INT32_MAX}}},
     {"writes that do not change the record renew nothing",
      {{0, FOREIGN, 7, 0, 0, 0},
       {0, TICK, 0, HF_LEASE_READ, 0, 0},
@@ -315,7 +345,10 @@ static void take_step(struct hf_lease *lease, struct server *server, const struc
     case DELETE:
         break; /* the next step has the server's answer */
     case FLOOR:
-        hf_lease_floor(lease, (unsigned)step->code);
+        ck_assert_msg(hf_lease_floor(lease, (unsigned)step->code), "%s: floor refused", where);
+        break;
+    case FALSE_FLOOR:
+        ck_assert_msg(!hf_lease_floor(lease, (unsigned)step->code), "%s: floor taken", where);
         break;
     case RELEASE:
         hf_lease_release(lease, now);

@@ -15,7 +15,7 @@
 
 #define S HF_NS_PER_S
 
-enum { REPLICAS = 2, MAX_SERVED = 400, MAX_RESULTS = 64 };
+enum { REPLICAS = 2, MAX_SERVED = 2000, MAX_CSRS = 700, MAX_RESULTS = 64 };
 
 struct served {
     char method[8], target[300];
@@ -31,7 +31,7 @@ struct replica {
     struct hf_metrics *metrics;
     struct hf_leader *leader;
     uint64_t epoch;
-    unsigned changes;
+    unsigned changes, went_back;
     bool released, leads;
 };
 
@@ -42,6 +42,8 @@ struct world {
     struct replica replicas[REPLICAS];
     json_t *lease, *csr; /* NULL: absent */
     unsigned more_csrs;  /* copies of `csr` in a list */
+    bool own_nodes;      /* each copy is from another node, and goes when it is decided */
+    bool decided[MAX_CSRS];
     unsigned version;
     struct served served[MAX_SERVED];
     unsigned n_served, flying, most_flying;
@@ -114,7 +116,12 @@ static void serve_csrs(struct hf_simcall *call)
     char yes[8];
     json_t *body = body_of(call);
 
-    if (strcmp(hf_simcall_method(call), "PUT") == 0) {
+    if (strcmp(hf_simcall_method(call), "PUT") == 0 && w.own_nodes) {
+        const char *number = strstr(hf_simcall_target(call), "/more-");
+        if (number != NULL)
+            w.decided[strtoul(number + 6, NULL, 10)] = true;
+        reply(call, 200, body);
+    } else if (strcmp(hf_simcall_method(call), "PUT") == 0) {
         store(&w.csr, json_incref(body));
         reply(call, 200, w.csr);
     } else if (hf_simcall_query(call, "sendInitialEvents", yes, sizeof(yes))) {
@@ -126,7 +133,13 @@ static void serve_csrs(struct hf_simcall *call)
         json_t *list = json_pack("{s:s, s:s, s:{s:s}, s:[O]}", "kind", "CertificateSigningRequestList", "apiVersion",
                                  "certificates.k8s.io/v1", "metadata", "resourceVersion", "100", "items", w.csr);
         for (unsigned i = 0; i < w.more_csrs; i++) {
+            if (w.decided[i])
+                continue;
             json_t *copy = json_deep_copy(w.csr);
+            if (w.own_nodes)
+                (void)json_array_set_new(json_object_get(hf_json_mutable(hf_json_at(copy, "spec.extra")),
+                                                         "authentication.kubernetes.io/node-name"),
+                                         0, json_sprintf("m%u", i));
             ck_assert_int_eq(hf_json_put(copy, "metadata.name", json_sprintf("more-%u", i)), 0);
             ck_assert_int_eq(json_array_append_new(json_object_get(list, "items"), copy), 0);
         }
@@ -197,6 +210,11 @@ static void changed(void *arg, uint64_t epoch)
     replica->changes++;
 }
 
+static void went_back(void *arg)
+{
+    ((struct replica *)arg)->went_back++;
+}
+
 static void start(void)
 {
     memset(&w, 0, sizeof(w));
@@ -245,7 +263,7 @@ static void end(void)
         json_decref(w.served[i].body);
 }
 
-static void lead(int i)
+static void lead_as(int i, bool alone)
 {
     struct replica *r = &w.replicas[i];
     const struct hf_leader_params params = {.kube = r->kube,
@@ -256,10 +274,17 @@ static void lead(int i)
                                             .name = "holdfast-controller",
                                             .identity = i == 0 ? "a" : "b",
                                             .changed = changed,
+                                            .went_back = went_back,
+                                            .alone = alone,
                                             .arg = r};
 
     r->leader = hf_leader_new(&params, NULL);
     ck_assert_ptr_nonnull(r->leader);
+}
+
+static void lead(int i)
+{
+    lead_as(i, false);
 }
 
 static void run(double seconds)
@@ -312,6 +337,70 @@ START_TEST(lease_of_two)
     ck_assert(w.replicas[1].released && w.replicas[1].epoch == 0 && hf_leader_leads(w.replicas[0].leader));
     ck_assert_uint_eq(w.replicas[0].epoch, 3);
     ck_assert_str_eq(hf_leader_annotation(w.replicas[0].leader, "edge.codcompass.io/allow-collect"), "true");
+    end();
+}
+END_TEST
+
+/* Without election, in a cluster that had one: the objects have epochs, and the controller leads with a higher one. */
+START_TEST(alone_where_others_led)
+{
+    struct replica *r = &w.replicas[0];
+
+    start();
+    lead_as(0, true);
+    run(1);
+    ck_assert(hf_leader_leads(r->leader) && r->epoch == 1);
+    ck_assert(hf_leader_floor(r->leader, 1)); /* its own epoch comes back */
+    run(1);
+    ck_assert(r->epoch == 1 && r->changes == 1);
+    ck_assert(hf_leader_floor(r->leader, 5));
+    ck_assert(hf_leader_floor(r->leader, 7));
+    ck_assert_uint_eq(r->epoch, 1);
+    run(1);
+    ck_assert(hf_leader_leads(r->leader) && r->epoch == 8 && r->changes == 2);
+    ck_assert(hf_leader_floor(r->leader, 8));
+    run(60);
+    ck_assert(r->epoch == 8 && w.n_served == 0);
+    ck_assert(!hf_leader_floor(r->leader, HF_LEASE_LEAP + 1));
+    ck_assert(hf_leader_floor(r->leader, HF_LEASE_LEAP));
+    run(1);
+    ck_assert_uint_eq(r->epoch, HF_LEASE_LEAP + 1);
+    ck_assert(hf_leader_floor(r->leader, r->epoch));
+    hf_leader_release(r->leader, released, r);
+    ck_assert(r->released && r->epoch == 0 && !hf_leader_leads(r->leader));
+    ck_assert(hf_leader_floor(r->leader, 20));
+    run(60);
+    ck_assert(r->epoch == 0 && r->changes == 4);
+    end();
+}
+END_TEST
+
+/* Both replicas notice that etcd was restored from a backup: the Lease comes in a version below one that it had. */
+START_TEST(a_lease_from_a_backup)
+{
+    start();
+    w.version = 900;
+    lead(0);
+    lead(1);
+    run(20);
+    json_t *backup = json_deep_copy(w.lease);
+    unsigned version = w.version;
+    run(60);
+    ck_assert_uint_gt(w.version, version);
+    for (int i = 0; i < REPLICAS; i++)
+        ck_assert_uint_eq(w.replicas[i].went_back, 0);
+
+    json_decref(w.lease);
+    w.lease = _i == 0 ? backup : NULL; /* the backup is from before the first Lease */
+    w.version = _i == 0 ? version : 40;
+    run(20);
+    for (int i = 0; i < REPLICAS; i++)
+        ck_assert_uint_eq(w.replicas[i].went_back, 1);
+    run(60);
+    for (int i = 0; i < REPLICAS; i++)
+        ck_assert_uint_eq(w.replicas[i].went_back, 1);
+    if (_i != 0)
+        json_decref(backup);
     end();
 }
 END_TEST
@@ -594,6 +683,43 @@ START_TEST(one_node_asks_often)
 }
 END_TEST
 
+START_TEST(requests_from_a_backup)
+{
+    start();
+    w.csr = make_csr("n1");
+    struct hf_approver *approver = approver_new();
+    run(60);
+    unsigned lists = count("GET", "certificatesigningrequests?limit");
+    ck_assert_uint_eq(lists, 1);
+    hf_approver_restored(approver);
+    run(60);
+    ck_assert_uint_eq(count("GET", "certificatesigningrequests?limit"), lists + 2);
+    hf_approver_free(approver);
+    end();
+}
+END_TEST
+
+/* Requests that had no room are decided, too, when others are. */
+START_TEST(more_requests_than_room)
+{
+    start();
+    w.csr = make_csr("n1");
+    w.more_csrs = HF_APPROVER_MAX_OPEN + 80;
+    w.own_nodes = true;
+    w.replicas[0].leads = false;
+    struct hf_approver *approver = approver_new();
+    run(200);
+    ck_assert_uint_eq(count("GET", "certificatesigningrequests?limit"), 1);
+    w.replicas[0].leads = true;
+    hf_approver_lead(approver);
+    run(200);
+    ck_assert_uint_eq(count("PUT", "/approval"), 1 + w.more_csrs);
+    ck_assert_uint_eq(count("GET", "certificatesigningrequests?limit"), 2);
+    hf_approver_free(approver);
+    end();
+}
+END_TEST
+
 START_TEST(denial)
 {
     start();
@@ -610,6 +736,8 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, lease_of_two);
+    tcase_add_test(tc, alone_where_others_led);
+    tcase_add_loop_test(tc, a_lease_from_a_backup, 0, 2);
     tcase_add_test(tc, release_without_a_server);
     tcase_add_test(tc, writes_in_order_and_few_at_a_time);
     tcase_add_test(tc, no_write_without_the_lead);
@@ -618,6 +746,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, events);
     tcase_add_test(tc, approval);
     tcase_add_test(tc, one_node_asks_often);
+    tcase_add_test(tc, requests_from_a_backup);
+    tcase_add_test(tc, more_requests_than_room);
     tcase_add_test(tc, denial);
 }
 

@@ -156,7 +156,7 @@ static void lead(void)
 static void setup(void)
 {
     memset(&s, 0, sizeof(s));
-    s.now = (struct hf_rollout_now){1000 * SECOND, 1795341600 * SECOND};
+    s.now = (struct hf_rollout_now){.mono_ns = 1000 * SECOND, .unix_ns = 1795341600 * SECOND};
     lead();
     for (unsigned i = 0; i < NODES; i++) {
         char zone[8];

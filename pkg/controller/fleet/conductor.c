@@ -117,7 +117,7 @@ static void perform(struct hf_conductor *conductor, const struct hf_rollout_effe
     if (effect->kind == HF_ROLLOUT_COLLECT)
         hf_log(conductor->p.log, HF_LOG_INFO, "edgenode.collected", HF_S("node", effect->name));
     if (hf_writer_add(conductor->writer, effect) < 0)
-        hf_rollout_engine_result(conductor->engine, effect->id, -ENOMEM, NULL, now);
+        (void)hf_rollout_engine_result(conductor->engine, effect->id, -ENOMEM, NULL, now);
 }
 
 /* ---- objects that the engine lacks ------------------------------------------------------------------------------- */
@@ -248,7 +248,11 @@ static void written(void *arg, uint64_t id, int r, const json_t *object)
 
     if (r == -ESTALE)
         note_conflict(conductor, now.mono_ns);
-    hf_rollout_engine_result(conductor->engine, id, r, taken, &now);
+    int lost = hf_rollout_engine_result(conductor->engine, id, r, taken, &now);
+    if (lost < 0) {
+        bool is_update = strcmp(hf_json_str_or(taken, "kind", ""), "EdgeUpdate") == 0;
+        note_lack(&conductor->followers[is_update ? HF_ROLLOUT_UPDATES : HF_ROLLOUT_EDGENODES], taken, lost);
+    }
     plan_soon(conductor);
 }
 

@@ -472,6 +472,41 @@ START_TEST(no_memory_for_one)
 }
 END_TEST
 
+static unsigned lost_answers; /* answers for which the engine finds no memory */
+
+int __real_hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
+                                    const struct hf_rollout_now *now);
+int __wrap_hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
+                                    const struct hf_rollout_now *now);
+int __wrap_hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
+                                    const struct hf_rollout_now *now)
+{
+    if (lost_answers == 0 || object == NULL)
+        return __real_hf_rollout_engine_result(engine, id, r, object, now);
+    lost_answers--;
+    ck_assert_int_eq(__real_hf_rollout_engine_result(engine, id, r, NULL, now), 0);
+    return -ENOMEM;
+}
+
+/* Without memory for the object in an answer, only its kind is listed again. */
+START_TEST(no_memory_for_an_answer)
+{
+    start();
+    put_update("app", "nodeSelector: {}");
+    conduct();
+    lost_answers = 1;
+    run(50);
+    ck_assert(lost_answers == 0 && has_status("app"));
+    ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, HF_ROLLOUT_KINDS);
+    run(300);
+    ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, HF_ROLLOUT_KINDS + 1);
+    put_update("next", "nodeSelector: {}");
+    run(10);
+    ck_assert(has_status("next"));
+    end();
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, an_outage_makes_no_node_silent);
@@ -481,6 +516,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_false_epoch);
     tcase_add_test(tc, one_update_too_many);
     tcase_add_test(tc, no_memory_for_one);
+    tcase_add_test(tc, no_memory_for_an_answer);
 }
 
 HF_TEST_MAIN("controller/conductor", cases)

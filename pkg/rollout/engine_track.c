@@ -145,12 +145,14 @@ int hf_rollout_track_take(struct track *track, json_t *json, uint64_t decided_on
     struct hf_edgeupdate *update = NULL;
     static struct hf_issues issues;
     bool is_other = strcmp(uid, track->uid) != 0;
-    struct hf_object_version version = is_other ? (struct hf_object_version){0} : track->version;
+    struct hf_object_version version = {0};
     uint64_t number = 0;
     int r;
 
     if (hf_parse_u64(text, 1, UINT64_MAX, &number) < 0)
         number = 0;
+    if (!is_other)
+        version = track->version;
     enum hf_version_age age = hf_object_version_take(&version, number, decided_on);
     if (age == HF_VERSION_LATE) {
         track->version = version;

@@ -312,26 +312,30 @@ START_TEST(a_backup_is_restored)
     put_node(0);
     put_node(1);
     put_update("lost", "nodeSelector: {}");
+    put_update("kept", "nodeSelector: {}");
     conduct();
     run(30);
     ck_assert(has_status("lost"));
-    ck_assert(metric("holdfast_rollout_updates ") == 1 && metric("holdfast_fleet_nodes{state=\"nodes\"} ") == 2);
+    ck_assert(metric("holdfast_rollout_updates ") == 2 && metric("holdfast_fleet_nodes{state=\"nodes\"} ") == 2);
 
     hf_simnet_set_server(w.net, "https://api", HF_SIM_SERVER_REFUSING);
     run(20);
     ck_assert(hf_simapi_delete(w.api, "EdgeUpdate", "lost") && hf_simapi_delete(w.api, "Node", "n1"));
     hf_simapi_rewind(w.api, 200);
     put_node(0);
+    put_update("kept", "nodeSelector: {}");
     hf_simnet_set_server(w.net, "https://api", HF_SIM_SERVER_UP);
     run(100);
     put_update("new", "nodeSelector: {}");
     run(100);
     ck_assert(!has_status("new"));
+    ck_assert(!has_status("kept"));
 
     hf_conductor_restored(w.conductor);
     run(30);
     ck_assert(has_status("new"));
-    ck_assert(metric("holdfast_rollout_updates ") == 1 && metric("holdfast_fleet_nodes{state=\"nodes\"} ") == 1);
+    ck_assert(has_status("kept"));
+    ck_assert(metric("holdfast_rollout_updates ") == 2 && metric("holdfast_fleet_nodes{state=\"nodes\"} ") == 1);
     put_update("next", "nodeSelector: {}");
     run(10);
     ck_assert(has_status("next"));

@@ -264,7 +264,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .args = "",
         .summary = "wait until all selected nodes have committed a version",
         .details =
-            "Exit code 0: they have; 3: not within --timeout; 4: the rollout has halted, or nodes failed. Nodes that "
+            "Exit code 0: they have; 3: not within --timeout; 4: the rollout has halted; or it is complete, and nodes "
+            "failed or are not admitted. Nodes that "
             "cannot run the release do not count.\n\n"
             "  holdfast wait --release edge-inference --version 1.4.2 --timeout 2h",
         ROW(hf_cli_wait),

@@ -26,6 +26,7 @@ const struct hf_cli_option hf_cli_wait_options[] = {
 
 enum { NODES_PER_S = 500, LINE = 512, SELECTOR = 8192 };
 #define COUNT_PERIOD_NS (5 * HF_NS_PER_S)
+#define NODES_FAILED "nodes failed; see holdfast nodes --phase RolledBack"
 
 struct wait {
     struct hf_poll poll;
@@ -82,7 +83,8 @@ static int finish(struct wait *wait, const char *text, int code)
     return code;
 }
 
-/* The controller's counts decide. */
+/* The controller's counts decide. A complete rollout changes nothing further at a node that failed, or that it does not
+ * admit. */
 static int judge_update(struct wait *wait, const struct hf_update_view *view, struct hf_err *err)
 {
     int r = hf_poll_print(&wait->poll, view, err);
@@ -91,8 +93,15 @@ static int judge_update(struct wait *wait, const struct hf_update_view *view, st
         return r;
     if (view->state == HF_VIEW_STALLED || view->state == HF_VIEW_REFUSED)
         return finish(wait, "the rollout stands still; see holdfast status", HF_EXIT_UNWELL);
-    if (hf_update_view_reached_all(view) || (wait->reachable && view->state == HF_VIEW_COMPLETE && view->selected > 0))
+    if (view->state != HF_VIEW_COMPLETE || !view->counted)
+        return -EINPROGRESS;
+    if (view->failed > 0)
+        return finish(wait, NODES_FAILED, HF_EXIT_UNWELL);
+    if (hf_update_view_reached_all(view, wait->reachable))
         return HF_EXIT_OK;
+    if (view->admitted + view->superseded < view->selected) /* a superseded node is not admitted */
+        return finish(wait, "the rollout is complete, but does not admit all nodes; see holdfast status",
+                      HF_EXIT_UNWELL);
     return -EINPROGRESS;
 }
 
@@ -111,7 +120,7 @@ static int judge_nodes(struct wait *wait, const char *selector, struct hf_err *e
     if (r < 0)
         return r;
     if (tally.failed > 0)
-        return finish(wait, "nodes failed; see holdfast nodes --phase RolledBack", HF_EXIT_UNWELL);
+        return finish(wait, NODES_FAILED, HF_EXIT_UNWELL);
     return hf_tally_complete(&tally, wait->reachable) ? HF_EXIT_OK : -EINPROGRESS;
 }
 

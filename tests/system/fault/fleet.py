@@ -413,6 +413,11 @@ def wait_asks_the_controller():
         lab.put(edge_update(counts=away, conditions=ready("True", "RolledOut")))
         lab.run(*words, "--timeout", "1s", code=3)
         lab.run(*words, "--reachable")
+        for more, want in (({"updated": 96, "failed": 1}, "nodes failed"), ({"updated": 2, "admitted": 5}, "does not admit all nodes")):
+            lab.put(edge_update(counts=dict(done, **more), conditions=ready("True", "RolledOut")))
+            for reachable in ([], ["--reachable"]):
+                out, _ = lab.run(*words, *reachable, "--timeout", "1s", code=4)
+                check(want in out and "committed" not in out, out)
         lab.put(edge_update(counts=dict(done, selected=0, updated=0, incompatible=0), conditions=ready("True", "NoNodesSelected")))
         lab.run(*words, "--timeout", "1s", code=3)
         lab.run(*words, "--reachable", "--timeout", "1s", code=3)

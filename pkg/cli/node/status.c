@@ -48,6 +48,8 @@ static int read_json(struct hf_cli *cli, const char *path, json_t **ret_json, st
 
     if (r == 0)
         r = hf_json_parse(hf_buf_view(&text), NULL, ret_json, err);
+    if (r == -EINVAL) /* not a regular file; -EINVAL would blame the command line */
+        r = -EBADMSG;
     return r < 0 && r != -ENOENT ? hf_err_wrap(err, r, "status '%s'", path) : r;
 }
 
@@ -64,52 +66,74 @@ static struct status_dirs dirs_of(const struct hf_cli_args *args)
     return (struct status_dirs){state, hf_cli_value(args, "run-dir", usual ? HF_CLI_DEFAULT_RUN_DIR : NULL)};
 }
 
+/* The newest status so far, and the first error. A file that cannot be read hides no other file. */
+struct search {
+    struct hf_cli *cli;
+    json_t *newest;
+    int r;
+    struct hf_err err;
+};
+
+static void warn(struct hf_cli *cli, const struct hf_err *err)
+{
+    char text[sizeof(err->cause) + sizeof(err->where) + 4];
+
+    (void)fprintf(cli->err, "warning: %s\n", hf_err_text(err, text, sizeof(text)));
+}
+
 /* Reads a status and keeps it if it is the newest so far. Frees `path`. A missing file is no error. */
-static int consider(struct hf_cli *cli, char *path, json_t **newest, struct hf_err *err)
+static void consider(struct search *search, char *path)
 {
     _cleanup_(hf_freep) char *own = path;
-    json_t *found = NULL;
-    int r = own != NULL ? read_json(cli, own, &found, err) : hf_err_set(err, ENOMEM, "out of memory");
+    _cleanup_(hf_json_freep) json_t *found = NULL;
+    struct hf_err err = HF_ERR_INIT;
+    int r = own != NULL ? read_json(search->cli, own, &found, &err) : hf_err_set(&err, ENOMEM, "out of memory");
 
-    if (r == -ENOENT)
-        return 0;
-    if (r < 0)
-        return r;
-    if (*newest != NULL && hf_cli_observed_unix_ns(found) <= hf_cli_observed_unix_ns(*newest)) {
-        json_decref(found);
-        return 0;
+    if (r < 0 && r != -ENOENT && search->r < 0)
+        warn(search->cli, &err);
+    if (r < 0 && r != -ENOENT && search->r == 0) {
+        search->r = r;
+        search->err = err;
     }
-    json_decref(*newest);
-    *newest = found;
-    return 0;
+    if (r < 0 || (search->newest != NULL && hf_cli_observed_unix_ns(found) <= hf_cli_observed_unix_ns(search->newest)))
+        return;
+    json_decref(search->newest);
+    search->newest = hf_steal(found);
 }
 
 /* Considers all statuses in the folder: a renamed node leaves one behind. */
-static int consider_folder(struct hf_cli *cli, const char *state, json_t **newest, struct hf_err *err)
+static void consider_folder(struct search *search, const char *state)
 {
     _cleanup_(hf_freep) char *folder = hf_asprintf("%s/status", state);
     DIR *dir = folder != NULL ? opendir(folder) : NULL;
-    int r = 0;
 
-    for (struct dirent *entry; r == 0 && dir != NULL && (entry = readdir(dir)) != NULL;) {
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
         size_t n = strlen(entry->d_name);
         if (strncmp(entry->d_name, "EdgeNode-", 9) == 0 && n > 5 && strcmp(entry->d_name + n - 5, ".json") == 0)
-            r = consider(cli, hf_asprintf("%s/%s", folder, entry->d_name), newest, err);
+            consider(search, hf_asprintf("%s/%s", folder, entry->d_name));
     }
     if (dir != NULL)
         (void)closedir(dir);
-    return r;
 }
 
+/* *newest stays NULL if there is no status. An error: there are statuses, and none is readable. */
 static int read_newest(struct hf_cli *cli, const struct status_dirs *dirs, json_t **newest, struct hf_err *err)
 {
-    int r = dirs->run != NULL ? consider(cli, hf_asprintf("%s/status.json", dirs->run), newest, err) : 0;
+    struct search search = {.cli = cli};
 
-    if (r == 0)
-        r = consider_folder(cli, dirs->state, newest, err);
-    if (r == 0)
-        r = consider(cli, hf_asprintf("%s/outbox.json", dirs->state), newest, err);
-    return r;
+    if (dirs->run != NULL)
+        consider(&search, hf_asprintf("%s/status.json", dirs->run));
+    consider_folder(&search, dirs->state);
+    consider(&search, hf_asprintf("%s/outbox.json", dirs->state));
+    *newest = search.newest;
+    if (search.r == 0)
+        return 0;
+    if (search.newest != NULL) {
+        warn(cli, &search.err);
+        return 0;
+    }
+    *err = search.err;
+    return search.r;
 }
 
 /* since: start of the running agent; 0: none runs. */

@@ -234,6 +234,34 @@ START_TEST(the_newest)
 }
 END_TEST
 
+/* A file that cannot be read hides no other one, and is no wrong command line. */
+START_TEST(one_that_cannot_be_read)
+{
+    static const char *const places[] = {"outbox.json", "status.json", "status/EdgeNode-old.json"};
+
+    agent_begins(60);
+    ck_assert_int_eq(mkdir(cli_path(&run, "status"), 0755), 0);
+    write_node("status/EdgeNode-n1.json", "Fetching");
+    for (size_t i = 0; i < HF_LEN(places); i++) {
+        cli_write_text(&run, places[i], i == 0 ? "" : "{\"status\": {\"obser");
+        ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL), 0);
+        expect_said("node n1, ");
+        ck_assert_msg(strstr(run.err, places[i]) != NULL, "%s", run.err);
+    }
+    for (size_t i = 0; i < HF_LEN(places); i++) {
+        ck_assert_int_eq(unlink(cli_path(&run, places[i])), 0);
+        ck_assert_int_eq(mkdir(cli_path(&run, places[i]), 0755), 0);
+    }
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL), 0);
+    expect_said("node n1, ");
+    for (size_t i = 0; i < HF_LEN(places); i++)
+        ck_assert_ptr_nonnull(strstr(run.err, places[i]));
+    ck_assert_int_eq(unlink(cli_path(&run, "status/EdgeNode-n1.json")), 0);
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.err, "not a regular file"));
+}
+END_TEST
+
 START_TEST(ago)
 {
     char text[HF_CLI_AGO_TEXT];
@@ -420,6 +448,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_runs_is_not_what_was_wanted);
     tcase_add_loop_test(tc, seen, 0, (int)HF_LEN(ages));
     tcase_add_test(tc, the_newest);
+    tcase_add_test(tc, one_that_cannot_be_read);
     tcase_add_loop_test(tc, what_does_not_mend_itself, 0, (int)HF_LEN(conditions));
     tcase_add_test(tc, ago);
     tcase_add_test(tc, sinks);

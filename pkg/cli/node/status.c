@@ -95,7 +95,8 @@ static void consider(struct search *search, char *path)
         search->r = r;
         search->err = err;
     }
-    if (r < 0 || (search->newest != NULL && hf_cli_observed_unix_ns(found) <= hf_cli_observed_unix_ns(search->newest)))
+    if (r < 0 || (search->newest != NULL &&
+                  hf_cli_observed_unix_ns(search->cli, found) <= hf_cli_observed_unix_ns(search->cli, search->newest)))
         return;
     json_decref(search->newest);
     search->newest = hf_steal(found);
@@ -147,7 +148,7 @@ static int read_node(struct hf_cli *cli, const struct status_dirs *dirs, uint64_
         return r;
     /* A status that is older than the running agent, and that this agent does not renew, comes from an earlier
      * source of objects. */
-    bool leftover = since != 0 && hf_cli_observed_unix_ns(newest) < since &&
+    bool leftover = since != 0 && hf_cli_observed_unix_ns(cli, newest) < since &&
                     hf_cli_judge_seen(cli, newest, true).state == HF_CLI_SILENT;
     if (newest != NULL && !leftover) {
         *ret_node = hf_steal(newest);

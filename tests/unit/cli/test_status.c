@@ -234,6 +234,24 @@ START_TEST(the_newest)
 }
 END_TEST
 
+/* A status from the future has no age, and does not hide a live one. */
+START_TEST(one_from_the_future)
+{
+    static const char future[] =
+        "{\"metadata\":{\"name\":\"old\"},\"status\":{\"observedTime\":\"2026-11-20T08:10:13Z\"}}";
+
+    agent_begins(60);
+    cli_write_text(&run, "outbox.json", future);
+    write_node("status.json", "Fetching");
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL), 0);
+    expect_said("node n1, ");
+    cli_write_text(&run, "status.json", future);
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL), 0);
+    expect_said("node old, ");
+    expect_unsaid("ago");
+}
+END_TEST
+
 /* A file that cannot be read hides no other one, and is no wrong command line. */
 START_TEST(one_that_cannot_be_read)
 {
@@ -448,6 +466,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_runs_is_not_what_was_wanted);
     tcase_add_loop_test(tc, seen, 0, (int)HF_LEN(ages));
     tcase_add_test(tc, the_newest);
+    tcase_add_test(tc, one_from_the_future);
     tcase_add_test(tc, one_that_cannot_be_read);
     tcase_add_loop_test(tc, what_does_not_mend_itself, 0, (int)HF_LEN(conditions));
     tcase_add_test(tc, ago);

@@ -199,9 +199,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "node",
         .args = "NAME",
         .summary = "show the last report of one node",
-        .details =
-            "Like 'holdfast status' on the node itself. Exit code 4: a release was rolled back or rejected; 5: the "
-            "node has missed three reports.",
+        .details = "Like 'holdfast status' on the node itself. Exit code 4: a release was rolled back or rejected, or "
+                   "the node reports a condition that needs a person; 5: the node has missed three reports.",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_node),
@@ -210,7 +209,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "rollout watch",
         .args = "NAME",
         .summary = "print the progress of a rollout until it is complete or halted",
-        .details = "NAME is an EdgeUpdate. Exit code 0: complete; 3: not within --timeout; 4: halted, or nodes failed.",
+        .details = "NAME is an EdgeUpdate. Exit code 0: complete; 3: not within --timeout; 4: halted, or complete and "
+                   "nodes failed.",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_rollout_watch),

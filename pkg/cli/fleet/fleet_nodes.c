@@ -287,5 +287,5 @@ int hf_cli_node(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
     r = print_node(cli, output, node, &view, err);
     if (r < 0)
         return r;
-    return view.silent ? HF_EXIT_SILENT : hf_node_view_phase_failed(view.phase) ? HF_EXIT_UNWELL : 0;
+    return view.silent ? HF_EXIT_SILENT : hf_node_view_needs_person(node) ? HF_EXIT_UNWELL : 0;
 }

@@ -14,6 +14,7 @@
 #include "base/parse.h"
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/fleet_status.h"
+#include "cli/fleet/node_view.h"
 #include "cli/fleet/output.h"
 #include "cli/node/hold_seen.h"
 #include "cli/node/status_local.h"
@@ -177,38 +178,7 @@ static struct hf_hold read_hold(struct hf_cli *cli, const char *state)
     return seen.file;
 }
 
-/* ---- the exit code ----------------------------------------------------------------------------------------------- */
-
-/* Returns true for a condition that does not resolve by itself: a refused object, an unreadable source, an
- * undelivered status. */
-static bool stays_wrong(const json_t *condition)
-{
-    static const struct {
-        const char *type, *status;
-    } wrong[] = {{"Stalled", "True"}, {"SourceReadable", "False"}, {"StatusDelivered", "False"}};
-
-    for (size_t i = 0; i < HF_LEN(wrong); i++)
-        if (strcmp(hf_json_str_or(condition, "type", ""), wrong[i].type) == 0 &&
-            strcmp(hf_json_str_or(condition, "status", ""), wrong[i].status) == 0)
-            return true;
-    return false;
-}
-
-/* Returns true if the node needs a person's attention. RolledBack and Rejected stay until somebody acts. */
-static bool needs_person(const json_t *node)
-{
-    const json_t *updates = hf_json_at(node, "status.updates"), *conditions = hf_json_at(node, "status.conditions");
-
-    for (size_t i = 0; i < json_array_size(conditions); i++)
-        if (stays_wrong(json_array_get(conditions, i)))
-            return true;
-    for (size_t i = 0; i < json_array_size(updates); i++) {
-        const char *phase = hf_json_str_or(json_array_get(updates, i), "phase", "");
-        if (strcmp(phase, "RolledBack") == 0 || strcmp(phase, "Rejected") == 0)
-            return true;
-    }
-    return false;
-}
+/* ---- the output -------------------------------------------------------------------------------------------------- */
 
 static int print_json(struct hf_cli *cli, enum hf_output output, json_t *node, const struct hf_cli_seen *seen,
                       const struct hf_hold *hold, struct hf_err *err)
@@ -249,7 +219,7 @@ static int local_status(struct hf_cli *cli, const struct hf_cli_args *args, stru
     if (r < 0)
         return r;
     struct hf_cli_seen seen = hf_cli_judge_seen(cli, node, agent_runs);
-    bool unwell = needs_person(node);
+    bool unwell = hf_node_view_needs_person(node);
     r = print_status(cli, output, node, &seen, &hold, err);
     if (r < 0)
         return r;

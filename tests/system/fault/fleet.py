@@ -54,7 +54,7 @@ def ready(status, reason, message="", stalled=False):
 
 
 def edge_update(name="edge", version="1.4.2", conditions=None, counts=None, rollout=None, strategy=True, **more):
-    nodes = dict({"selected": 100, "admitted": 50, "updated": 40, "updating": 5, "failed": 1, "incompatible": 1, "unknown": 3,
+    nodes = dict({"selected": 100, "admitted": 50, "updated": 40, "updating": 5, "failed": 0, "incompatible": 1, "unknown": 3,
                   "superseded": 0}, **(counts or {}))
     item = {"apiVersion": f"{GROUP}/v1alpha1", "kind": "EdgeUpdate", "metadata": {"name": name, "generation": 2},
             "spec": {"release": {"name": name, "version": version, "sequence": 42}, "nodeSelector": {"matchLabels": {"site": "oslo"}}},
@@ -134,7 +134,8 @@ class Lab:
 @case
 def the_table_shows_every_rollout():
     with Lab() as lab:
-        lab.put(edge_update(), edge_update("silent", status={}), edge_update("few", conditions=ready("False", "FewUpdated", "12 of 500")),
+        one_failed = {"failed": 1}
+        lab.put(edge_update(counts=one_failed), edge_update("silent", status={}), edge_update("few", conditions=ready("False", "FewUpdated", "12 of 500")),
                 edge_update("bad", conditions=ready("False", "TooManyFailures", "3 failed, 2 allowed", stalled=True)))
         out, _ = lab.run("status", code=4)
         lines = out.splitlines()
@@ -144,11 +145,14 @@ def the_table_shows_every_rollout():
         check("bad: TooManyFailures: 3 failed, 2 allowed\n  n-7  RolledBack: http check failed\n" in out, out)
         out, _ = lab.run("status", "-o", "name", code=4)
         check(out.split() == [f"edgeupdate.{GROUP}/{name}" for name in ("bad", "edge", "few", "silent")], out)
-        out, _ = lab.run("status", "edge", "-o", "json")
+        out, _ = lab.run("status", "edge", "-o", "json", code=4)  # it continues, and a node failed
         update = json.loads(out)["updates"][0]
         check(update["state"] == "Progressing" and update["nodes"]["updated"] == 40 and update["stage"] == "wave 2/3", out)
         _, err = lab.run("status", "egde", code=1)
         check("did you mean 'edge'?" in err, err)
+        lab.run("status", "few")
+        lab.put(edge_update("few", counts=one_failed, conditions=ready("True", "RolledOut")))
+        lab.run("status", "few", code=4)
 
 
 @case
@@ -220,6 +224,10 @@ def filters_of_nodes():
         out, _ = lab.run("node", "c", code=5)
         check("Silent (last seen 66m ago; it has missed three reports)" in out, out)
         lab.run("node", "b", code=4)
+        lab.run("node", "a")
+        for condition, status in (("Stalled", "True"), ("SourceReadable", "False"), ("StatusDelivered", "False")):
+            lab.server.objects["EdgeNode", "a"]["status"]["conditions"] = [{"type": condition, "status": status}]
+            lab.run("node", "a", code=4)
         _, err = lab.run("node", "d", code=1)
         check("edgenodes/d" in err, err)
 
@@ -375,9 +383,11 @@ def watch_prints_changes_until_the_end():
         lab.put(edge_update(counts=done, conditions=ready("True", "RolledOut"), rollout={"phase": "Complete", "wave": 3}))
         code, lines, err = lines_until_end(process)
         check(code == 0 and len(lines) == 1 and "complete" in lines[0], f"{code} {lines} {err}")
-        lab.put(edge_update(conditions=ready("False", "TooManyFailures", "x", stalled=True)))
-        out, _ = lab.run("rollout", "watch", "edge", code=4)
-        check("n-7  RolledBack" in out, out)
+        for more in ({"conditions": ready("False", "TooManyFailures", "x", stalled=True)},
+                     {"conditions": ready("True", "RolledOut"), "counts": dict(done, updated=96, failed=1)}):
+            lab.put(edge_update(**more))
+            out, _ = lab.run("rollout", "watch", "edge", code=4)
+            check("n-7  RolledBack" in out, out)
         lab.put(edge_update())
         lab.run("rollout", "watch", "edge", "--timeout", "1s", code=3)
         _, err = lab.run("rollout", "watch", "none", code=1)

@@ -192,6 +192,9 @@ static int judge(struct reading *reading, struct hf_err *err)
 {
     int r = hf_audit_check_end(&reading->check, err);
 
+    if (r == 0 && reading->check.entries == 0)
+        r = hf_err_set(err, EBADMSG,
+                       "the journal has no entries: its files were removed, or the agent has not written yet");
     if (r == 0 && reading->witness != NULL && reading->witness_seq == 0)
         r = hf_err_set(err, EBADMSG,
                        "no entry has the hash '%s': the journal was cut or written anew, or the entry is among the "

@@ -1,0 +1,106 @@
+/* node journal: what it prints of a journal, and what it finds wrong with one. */
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "audit/segment.h"
+#include "base/buf.h"
+#include "cli/cli.h"
+#include "support/check_main.h"
+#include "support/cli_run.h"
+
+#define NOW (1795161600ull * HF_NS_PER_S) /* 2026-11-20T08:00:00Z */
+#define FIRST "journal/audit-000000000001.jsonl"
+
+static struct cli_run run;
+static char prev[HF_SHA256_HEX]; /* hash of the last line that the test made */
+
+static uint64_t no_time(void *ctx)
+{
+    (void)ctx;
+    return 1;
+}
+
+static uint64_t now(void *ctx)
+{
+    (void)ctx;
+    return NOW;
+}
+
+static const struct hf_clock_ops clock_ops = {.mono_ns = no_time, .unix_ns = now};
+
+static void setup(void)
+{
+    cli_begin(&run);
+    run.clock = &clock_ops;
+    hf_audit_no_prev(prev);
+    ck_assert_int_eq(mkdir(cli_path(&run, "journal"), 0755), 0);
+}
+
+static void teardown(void)
+{
+    cli_end(&run);
+}
+
+/* An entry of this kind and number, with a time of which the node is sure. */
+static struct hf_audit_entry entry_of(enum hf_audit_kind kind, uint64_t seq, const char *message)
+{
+    struct hf_audit_entry entry = {.seq = seq, .batch = seq, .unix_ns = NOW, .count = 1};
+
+    hf_audit_event_set(&entry.event, kind, "", "", message);
+    return entry;
+}
+
+static void append(const char *name, struct hf_audit_entry entry)
+{
+    _cleanup_(hf_buf_done) struct hf_buf line = HF_BUF_INIT(HF_AUDIT_LINE_MAX + 2);
+    FILE *to = fopen(cli_path(&run, name), "ab");
+
+    memcpy(entry.prev, prev, sizeof(prev));
+    ck_assert_int_eq(hf_audit_entry_format(&entry, &line), 0);
+    (void)hf_sha256_hex(line.p, line.n, prev);
+    ck_assert_ptr_nonnull(to);
+    (void)fprintf(to, "%s\n", hf_buf_str(&line));
+    (void)fclose(to);
+}
+
+/* A journal of three entries. */
+static void write_journal(void)
+{
+    append(FIRST, entry_of(HF_AUDIT_SEGMENT_STARTED, 1, ""));
+    append(FIRST, entry_of(HF_AUDIT_AGENT_STARTED, 2, "version 0.1.0"));
+    append(FIRST, entry_of(HF_AUDIT_HOLD_SET, 3, "lunch"));
+}
+
+static void expect_said(const char *text)
+{
+    ck_assert_msg(strstr(run.out, text) != NULL, "'%s' is not in: %s", text, run.out);
+}
+
+static int verify(void)
+{
+    return cli(&run, "node", "journal", "--state-dir", "%", "--verify", NULL);
+}
+
+/* ---- verify ------------------------------------------------------------------------------------------------------ */
+
+START_TEST(an_empty_journal_is_not_intact)
+{
+    ck_assert_int_ne(verify(), 0);
+    ck_assert_str_eq(run.out, "");
+    ck_assert_ptr_nonnull(strstr(run.err, "the journal has no entries: its files were removed, or"));
+    ck_assert_int_ne(cli(&run, "node", "journal", "--state-dir", "%", "--verify", "--json", NULL), 0);
+    expect_said("{\"intact\":false,\"entries\":0,");
+    write_journal();
+    ck_assert_int_eq(verify(), 0);
+    expect_said("3 entries are intact, from 1 to 3; ");
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, an_empty_journal_is_not_intact);
+}
+HF_TEST_MAIN("cli/journal", cases)

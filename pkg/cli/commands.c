@@ -187,9 +187,10 @@ const struct hf_cli_command hf_cli_commands[] = {
         .details =
             "Reads the agent's state folder; needs neither a network nor a running agent, and the rights of root or of "
             "the group 'holdfast'. '~' behind a time: the node was not sure of it. Exit code 1: a line is damaged.\n\n"
-            "--verify checks the chain of hashes. Exit code 0: no line was changed, removed or inserted; 1: the first "
-            "bad line is named. An end that was cut off, or a journal that root wrote anew, shows only with --witness "
-            "and a hash that left the node earlier.\n\n"
+            "--verify checks the chain of hashes. Exit code 0: no line was changed, removed or inserted; 3: the "
+            "journal was changed or is damaged or empty, and the first bad line is named; 1: it cannot be read. An end "
+            "that was cut off, or a journal that root wrote anew, shows only with --witness and a hash that left the "
+            "node earlier.\n\n"
             "  holdfast node journal --since 2h --kind UpdateRefused\n"
             "  holdfast node journal --verify --witness 9f86d081884c7d65\n\n"
             "A node of the fleet that is named 'journal': 'holdfast node -- journal'.",

@@ -203,6 +203,13 @@ static int judge(struct reading *reading, struct hf_err *err)
     return r;
 }
 
+/* A segment that this machine cannot read is no proof of damage, unless something else than the agent's file stands in
+ * its place. */
+static int exit_of_fault(const struct hf_err *fault)
+{
+    return fault->code == EBADMSG || fault->code == EINVAL || fault->code == E2BIG ? HF_EXIT_REFUSED : HF_EXIT_FAILED;
+}
+
 static int verify(struct reading *reading, const char *dir, struct hf_err *err)
 {
     struct hf_cli *cli = reading->cli;
@@ -231,7 +238,7 @@ static int verify(struct reading *reading, const char *dir, struct hf_err *err)
     }
     if (r < 0)
         (void)fprintf(cli->err, "holdfast node journal: %s\n", text);
-    return r < 0 ? HF_EXIT_FAILED : 0;
+    return r < 0 ? exit_of_fault(&fault) : 0;
 }
 
 int hf_cli_node_journal(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)

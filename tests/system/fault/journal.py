@@ -118,11 +118,11 @@ def changed(case):
     with open(path, "wb") as file:
         file.write(good.replace(b"version 0", b"version 9", 1))
     code, text = case.run("--verify")
-    expect(code == 1 and "audit-000000000001.jsonl' line 2" in text, f"exit code {code}: {text}")
+    expect(code == 3 and "audit-000000000001.jsonl' line 2" in text, f"exit code {code}: {text}")
     case.node.start_agent()
     wait("a further start", lambda: len([k for k in case.kinds() if k == "AgentStarted"]) == 1)
     code, text = case.run("--verify")
-    expect(code == 1 and "line 2" in text, f"exit code {code}: {text}")
+    expect(code == 3 and "line 2" in text, f"exit code {code}: {text}")
     with open(path, "rb") as file:
         now = file.read()
     with open(path, "wb") as file:

@@ -98,9 +98,28 @@ START_TEST(an_empty_journal_is_not_intact)
 }
 END_TEST
 
+START_TEST(damage_is_told_from_other_errors)
+{
+    struct stat st;
+
+    ck_assert_int_eq(cli(&run, "node", "journal", "--state-dir", "%/nothing", "--verify", NULL), HF_EXIT_FAILED);
+    write_journal();
+    ck_assert_int_eq(cli(&run, "node", "journal", "--state-dir", "%", "--verify", "--witness", "0123456789", NULL),
+                     HF_EXIT_REFUSED);
+    ck_assert_int_eq(stat(cli_path(&run, FIRST), &st), 0);
+    ck_assert_int_eq(truncate(cli_path(&run, FIRST), st.st_size - 2), 0);
+    ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.err, "line 3: the line is torn"));
+    ck_assert_int_eq(unlink(cli_path(&run, FIRST)), 0);
+    ck_assert_int_eq(mkdir(cli_path(&run, FIRST), 0755), 0);
+    ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, an_empty_journal_is_not_intact);
+    tcase_add_test(tc, damage_is_told_from_other_errors);
 }
 HF_TEST_MAIN("cli/journal", cases)

@@ -116,10 +116,31 @@ START_TEST(damage_is_told_from_other_errors)
 }
 END_TEST
 
+/* A new segment is empty until the agent's first write to it. */
+START_TEST(a_fault_that_does_not_stay)
+{
+    static const char next[] = "journal/audit-000000000004.jsonl";
+    int ended = 0;
+
+    write_journal();
+    cli_write_text(&run, next, "");
+    int pid = fork();
+    if (pid == 0) {
+        (void)usleep(100000);
+        append(next, entry_of(HF_AUDIT_SEGMENT_STARTED, 4, ""));
+        _exit(0);
+    }
+    ck_assert_msg(verify() == 0, "%s", run.err);
+    expect_said("4 entries are intact");
+    ck_assert_int_eq(waitpid(pid, &ended, 0), pid);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, an_empty_journal_is_not_intact);
     tcase_add_test(tc, damage_is_told_from_other_errors);
+    tcase_add_test(tc, a_fault_that_does_not_stay);
 }
 HF_TEST_MAIN("cli/journal", cases)

@@ -96,6 +96,16 @@ static int read_options(struct reading *reading, struct hf_err *err)
 
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
 
+/* Returns false only if the entry is certainly older than --since. */
+static bool is_recent(const struct reading *reading, const struct hf_audit_entry *entry)
+{
+    bool sure = entry->earliest_unix_ns == 0;
+
+    if (!sure && entry->latest_unix_ns == 0) /* no upper limit */
+        return true;
+    return (sure ? entry->unix_ns : entry->latest_unix_ns) >= reading->since_unix_ns;
+}
+
 static bool is_wanted(const struct reading *reading, const struct hf_audit_entry *entry)
 {
     const char *kind;
@@ -103,7 +113,7 @@ static bool is_wanted(const struct reading *reading, const struct hf_audit_entry
 
     for (size_t i = 0; (kind = hf_cli_nth_value(reading->args, "kind", i)) != NULL; i++)
         listed = listed || strcmp(kind, entry->kind_name) == 0;
-    return listed && entry->unix_ns >= reading->since_unix_ns;
+    return listed && is_recent(reading, entry);
 }
 
 /* "~" marks a time of which the node was not sure. */

@@ -83,6 +83,35 @@ static int verify(void)
     return cli(&run, "node", "journal", "--state-dir", "%", "--verify", NULL);
 }
 
+/* ---- printing ---------------------------------------------------------------------------------------------------- */
+
+/* An entry of a board that booted in 1970 may be of today. */
+START_TEST(since_keeps_entries_of_unsure_time)
+{
+    static const struct {
+        const char *message;
+        uint64_t unix_s, earliest_s, latest_s;
+        bool want;
+    } rows[] = {{"sure and new", NOW / HF_NS_PER_S - 60, 0, 0, true},
+                {"sure and old", NOW / HF_NS_PER_S - 7200, 0, 0, false},
+                {"without an upper limit", 100, 50, 0, true},
+                {"perhaps new", 100, 50, NOW / HF_NS_PER_S - 60, true},
+                {"unsure and old", 100, 50, NOW / HF_NS_PER_S - 7200, false}};
+
+    append(FIRST, entry_of(HF_AUDIT_SEGMENT_STARTED, 1, ""));
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        struct hf_audit_entry entry = entry_of(HF_AUDIT_HOLD_SET, i + 2, rows[i].message);
+        entry.unix_ns = rows[i].unix_s * HF_NS_PER_S;
+        entry.earliest_unix_ns = rows[i].earliest_s * HF_NS_PER_S;
+        entry.latest_unix_ns = rows[i].latest_s * HF_NS_PER_S;
+        append(FIRST, entry);
+    }
+    ck_assert_int_eq(cli(&run, "node", "journal", "--state-dir", "%", "--since", "1h", NULL), 0);
+    for (size_t i = 0; i < HF_LEN(rows); i++)
+        ck_assert_msg((strstr(run.out, rows[i].message) != NULL) == rows[i].want, "%s: %s", rows[i].message, run.out);
+}
+END_TEST
+
 /* ---- verify ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(an_empty_journal_is_not_intact)
@@ -139,6 +168,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, since_keeps_entries_of_unsure_time);
     tcase_add_test(tc, an_empty_journal_is_not_intact);
     tcase_add_test(tc, damage_is_told_from_other_errors);
     tcase_add_test(tc, a_fault_that_does_not_stay);

@@ -32,7 +32,9 @@ struct reading {
     const struct hf_cli_args *args;
     bool json;
     uint64_t since_unix_ns;
+    bool follows;         /* a pass after the first one: only new entries count */
     uint64_t printed_seq; /* entries up to this one have been printed or left out */
+    uint64_t newest_seq;  /* of this pass; 0: none yet */
     bool damaged;
     /* --verify */
     struct hf_audit_check check;
@@ -147,9 +149,10 @@ static int print_line(void *arg, const struct hf_audit_line *line)
         reading->damaged = true;
         return 0;
     }
-    if (line->entry.seq <= reading->printed_seq)
+    reading->newest_seq = HF_MAX(reading->newest_seq, line->entry.seq);
+    if (reading->follows && line->entry.seq <= reading->printed_seq)
         return 0;
-    reading->printed_seq = line->entry.seq;
+    reading->printed_seq = reading->newest_seq;
     if (!is_wanted(reading, &line->entry))
         return 0;
     if (reading->json)
@@ -177,10 +180,13 @@ static int follow(struct reading *reading, const char *dir, struct hf_err *err)
     const struct timespec pause = {.tv_sec = 1};
     int r = 0;
 
-    reading->damaged = true;
+    reading->damaged = reading->follows = true;
     while (r == 0 && fflush(reading->cli->out) == 0 && !ferror(reading->cli->out)) {
         (void)nanosleep(&pause, NULL);
+        reading->newest_seq = 0;
         r = read_log(reading, dir, reading->printed_seq + 1, print_line, err);
+        if (reading->newest_seq != 0 && reading->newest_seq < reading->printed_seq)
+            reading->printed_seq = 0; /* another journal: the state folder was wiped */
     }
     return r < 0 ? r : hf_err_set(err, EPIPE, "write");
 }

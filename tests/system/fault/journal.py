@@ -6,6 +6,7 @@
     changed     --verify names the first changed line; the agent goes on
     idle        an idle agent writes nothing to the journal
     follow      --follow prints each entry once while the journal begins new files, and ends when nobody reads
+    wiped       --follow goes on with a new journal in the same folder
     noted       objects that the node refuses, changes of agent.yaml, and the value of an override have one entry each
     group       the group holdfast reads the journal and cannot list the state folder; others read nothing (needs root)
 
@@ -25,7 +26,7 @@ import node as fault  # noqa: E402
 from disk import Tmpfs  # noqa: E402
 from node import say, wait  # noqa: E402
 
-CASES = ("killed", "full", "changed", "idle", "follow", "noted", "group")
+CASES = ("killed", "full", "changed", "idle", "follow", "wiped", "noted", "group")
 NEEDS_ROOT = ("full", "group")
 GROUP, STRANGER = 65011, 65012
 IDLE_S = 15
@@ -177,6 +178,28 @@ def follow(case):
     os.close(pipe)
     case.hold(False)
     reader.wait(60)
+
+
+def wiped(case):
+    case.start()
+    case.hold(True)
+    wait("the hold", lambda: "HoldSet" in case.kinds())
+    printed = case.node.place("followed")
+    with open(printed, "wb") as out:
+        reader = case.node.child([HOLDFAST, "node", "journal", "--state-dir", case.state, "--json", "--follow"], log=out)
+
+    def starts():
+        with open(printed, encoding="utf-8") as file:
+            return file.read().count('"kind":"AgentStarted"')
+    wait("the first start", lambda: starts() == 1)
+    case.node.kill_agent()
+    for name in os.listdir(os.path.join(case.state, "journal")):
+        os.unlink(os.path.join(case.state, "journal", name))
+    case.hold(False)
+    case.start()
+    wait("the start in the new journal", lambda: starts() == 2, 20)
+    reader.terminate()
+    reader.wait(20)
 
 
 def noted(case):

@@ -112,6 +112,17 @@ START_TEST(since_keeps_entries_of_unsure_time)
 }
 END_TEST
 
+START_TEST(a_large_number_hides_no_entry)
+{
+    append(FIRST, entry_of(HF_AUDIT_SEGMENT_STARTED, 1, ""));
+    append(FIRST, entry_of(HF_AUDIT_HOLD_SET, 9007199254740991, "forged"));
+    append(FIRST, entry_of(HF_AUDIT_HOLD_SET, 3, "lunch"));
+    ck_assert_int_eq(cli(&run, "node", "journal", "--state-dir", "%", NULL), 0);
+    expect_said("forged");
+    expect_said("lunch");
+}
+END_TEST
+
 /* ---- verify ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(an_empty_journal_is_not_intact)
@@ -169,6 +180,7 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, since_keeps_entries_of_unsure_time);
+    tcase_add_test(tc, a_large_number_hides_no_entry);
     tcase_add_test(tc, an_empty_journal_is_not_intact);
     tcase_add_test(tc, damage_is_told_from_other_errors);
     tcase_add_test(tc, a_fault_that_does_not_stay);

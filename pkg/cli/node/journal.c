@@ -10,6 +10,7 @@
 #include "audit/check.h"
 #include "base/format.h"
 #include "cli/parts.h"
+#include "cli/plain.h"
 
 const struct hf_cli_option hf_cli_node_journal_options[] = {
     {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
@@ -122,19 +123,14 @@ static bool is_wanted(const struct reading *reading, const struct hf_audit_entry
 static void print_text(FILE *to, const struct hf_audit_entry *entry)
 {
     const struct hf_audit_event *event = &entry->event;
-    char time[HF_TIME_TEXT];
+    char time[HF_TIME_TEXT], times[40] = "";
 
-    (void)fprintf(to, "%s%s %s", hf_format_time(entry->unix_ns, time), entry->earliest_unix_ns != 0 ? "~" : " ",
-                  entry->kind_name);
-    if (event->subject[0] != '\0')
-        (void)fprintf(to, " %s", event->subject);
-    if (event->reason[0] != '\0')
-        (void)fprintf(to, " %s", event->reason);
-    if (event->message[0] != '\0')
-        (void)fprintf(to, ": %s", event->message);
     if (entry->count > 1 && event->kind != HF_AUDIT_ENTRIES_LOST)
-        (void)fprintf(to, " (%" PRIu64 " times)", entry->count);
-    (void)fputc('\n', to);
+        (void)snprintf(times, sizeof(times), " (%" PRIu64 " times)", entry->count);
+    hf_cli_print_line(to, "%s%s %s%s%s%s%s%s%s%s", hf_format_time(entry->unix_ns, time),
+                      entry->earliest_unix_ns != 0 ? "~" : " ", entry->kind_name, event->subject[0] != '\0' ? " " : "",
+                      event->subject, event->reason[0] != '\0' ? " " : "", event->reason,
+                      event->message[0] != '\0' ? ": " : "", event->message, times);
 }
 
 static int print_line(void *arg, const struct hf_audit_line *line)

@@ -112,6 +112,22 @@ START_TEST(since_keeps_entries_of_unsure_time)
 }
 END_TEST
 
+/* The file may come from a machine that somebody else had. The parser of an entry replaces the control characters. */
+START_TEST(texts_are_plain)
+{
+    struct hf_audit_entry entry = entry_of(HF_AUDIT_SEGMENT_STARTED, 1, "");
+
+    (void)snprintf(entry.event.subject, sizeof(entry.event.subject), "s\u202ex");
+    (void)snprintf(entry.event.reason, sizeof(entry.event.reason), "r\u2028x");
+    (void)snprintf(entry.event.message, sizeof(entry.event.message),
+                   "m\xc2\x9b"
+                   "31m\u2066 caf\u00e9");
+    append(FIRST, entry);
+    ck_assert_int_eq(cli(&run, "node", "journal", "--state-dir", "%", NULL), 0);
+    ck_assert_str_eq(run.out, "2026-11-20T08:00:00Z  SegmentStarted s?x r?x: m 31m? caf\u00e9\n");
+}
+END_TEST
+
 START_TEST(a_large_number_hides_no_entry)
 {
     append(FIRST, entry_of(HF_AUDIT_SEGMENT_STARTED, 1, ""));
@@ -180,6 +196,7 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, since_keeps_entries_of_unsure_time);
+    tcase_add_test(tc, texts_are_plain);
     tcase_add_test(tc, a_large_number_hides_no_entry);
     tcase_add_test(tc, an_empty_journal_is_not_intact);
     tcase_add_test(tc, damage_is_told_from_other_errors);

@@ -338,6 +338,11 @@ START_TEST(hold_that_is_wrong)
     cli_write_text(&run, "hold", "not JSON");
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
     ck_assert_str_eq(run.out, "held: the hold file cannot be read\n");
+    cli_write_text(&run, "hold", "{\"reason\": \"a\\u202eb\\u0085c\"}");
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, ": a?b?c\n"));
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--json", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "a?b?c"));
     char large[5000];
     memset(large, ' ', sizeof(large));
     cli_write(&run, "hold", large, sizeof(large));

@@ -137,16 +137,20 @@ END_TEST
 
 START_TEST(texts_of_the_cluster_are_plain)
 {
-    cli_write_text(
-        &run, "status.json",
-        "{\"status\": {\"observedTime\": \"2026-11-20T08:00:00Z\", \"updates\": [{\"name\": "
-        "\"a\\u001b]0;x\\u0007\", \"phase\": \"Rejected\", \"message\": \"b\\nc\\u009bm\\u202e caf\\u00e9\"}]}}");
+    cli_write_text(&run, "status.json",
+                   "{\"status\": {\"observedTime\": \"2026-11-20T08:00:00Z\", \"updates\": [{\"name\": "
+                   "\"a\\u001b]0;x\\u0007\", \"phase\": \"Rejected\", \"message\": \"b\\nc\\u009bm\\u202e "
+                   "caf\\u00e9\"}], \"m\\u202en\\u009b\": 1}}");
+    cli_write_text(&run, "hold", "{\"reason\": \"h\\u202eh\"}");
     (void)cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL);
     ck_assert_ptr_null(strpbrk(run.out, "\x1b\x07"));
     ck_assert_ptr_null(strstr(run.out, "\u202e"));
     expect_said("a?]0;x?");
     expect_said("b?c?m? caf\u00e9");
+    expect_said("held: h?h");
     (void)cli(&run, "status", "--state-dir", "%", "--run-dir", "%", "-o", "json", NULL);
+    expect_said("\"m?n?\":1");
+    ck_assert_ptr_null(strstr(run.out, "\u202e"));
     expect_said("b?c?m? caf\u00e9"); /* JSON need not escape U+009B, which a terminal executes */
     (void)cli(&run, "status", "--state-dir", "%", "--run-dir", "%", "-o", "yaml", NULL);
     expect_said("b?c?m? caf\u00e9");

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "cli/args.h"
+#include "cli/plain.h"
 
 int hf_cli_exit_of(int r)
 {
@@ -29,8 +30,8 @@ int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct
     int code = hf_cli_exit_of(r);
 
     hf_cli_progress_end(cli);
-    (void)fprintf(cli->err, "%s%s%s: %s\n", cli->program, command[0] != '\0' ? " " : "", command,
-                  err->code != 0 ? hf_err_text(err, text, sizeof(text)) : strerror(-r));
+    hf_cli_print_line(cli->err, "%s%s%s: %s", cli->program, command[0] != '\0' ? " " : "", command,
+                      err->code != 0 ? hf_err_text(err, text, sizeof(text)) : strerror(-r));
     if (code == HF_EXIT_USAGE)
         (void)fprintf(cli->err, "try: %s help%s%s\n", cli->program, command[0] != '\0' ? " " : "", command);
     return code;

@@ -8,6 +8,7 @@
 #include "base/encoding/hex.h"
 #include "base/format.h"
 #include "base/parse.h"
+#include "cli/plain.h"
 #include "cli/release/keyfile.h"
 #include "cli/release/sign.h"
 #include "codec/sha256.h"
@@ -370,18 +371,18 @@ static void print_verdict(const struct verify *verify, const struct hf_edgeupdat
     struct hf_cli *cli = verify->cli;
     char text[600];
 
-    (void)fprintf(cli->out, "%s %s, sequence %llu, digest %s\n", update->release.name, update->release.version,
-                  (unsigned long long)update->release.sequence, update->release.digest);
+    hf_cli_print_line(cli->out, "%s %s, sequence %llu, digest %s", update->release.name, update->release.version,
+                      (unsigned long long)update->release.sequence, update->release.digest);
     print_terms(cli->out, &update->release);
     if (reason[0] != '\0')
-        (void)fprintf(cli->out, "  REFUSED %s: %s\n", reason, hf_err_text(problem, text, sizeof(text)));
+        hf_cli_print_line(cli->out, "  REFUSED %s: %s", reason, hf_err_text(problem, text, sizeof(text)));
     else
         (void)fprintf(cli->out, "  signature ok\n");
     for (size_t i = 0; i < json_array_size(verify->files); i++) {
         const json_t *file = json_array_get(verify->files, i);
-        (void)fprintf(cli->out, "  %s %s%s%s\n", hf_json_bool_or(file, "ok", false) ? "ok     " : "REFUSED",
-                      hf_json_str_or(file, "file", ""), hf_json_bool_or(file, "ok", false) ? "" : ": ",
-                      hf_json_bool_or(file, "ok", false) ? "" : hf_json_str_or(file, "text", ""));
+        hf_cli_print_line(cli->out, "  %s %s%s%s", hf_json_bool_or(file, "ok", false) ? "ok     " : "REFUSED",
+                          hf_json_str_or(file, "file", ""), hf_json_bool_or(file, "ok", false) ? "" : ": ",
+                          hf_json_bool_or(file, "ok", false) ? "" : hf_json_str_or(file, "text", ""));
     }
 }
 

@@ -347,6 +347,9 @@ def a_rollback_from_the_cluster():
         lab.put(edge_update())  # what somebody put into the cluster is not what was signed
         _, err = lab.run("rollback", "edgeupdate/edge", objects[0], "--key", lab.path("k.key"), code=3)
         check("edgeupdate/edge: spec.release" in err, err)
+        lab.put(edge_update("edge", spec={"\x1b[2J\x9b31m\u202eevil": 1}))
+        _, err = lab.run("rollback", "edgeupdate/edge", objects[0], "--key", lab.path("k.key"), code=3)
+        check("evil" in err and not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", err), err)
         release = yaml_release(objects[1])
         lab.put(edge_update("edge", spec=release))
         out, _ = lab.run("rollback", "edgeupdate/edge", objects[0], "--key", lab.path("k.key"))

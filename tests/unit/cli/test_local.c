@@ -212,6 +212,48 @@ START_TEST(lint_for_programs)
 }
 END_TEST
 
+#define EVIL "\\e[2J\\u009b31m\\u202eevil" /* in a YAML string */
+
+static void expect_plain(void)
+{
+    ck_assert_msg(strstr(run.out, "evil") != NULL || strstr(run.err, "evil") != NULL, "%s%s", run.out, run.err);
+    for (size_t i = 0; i < 2; i++) {
+        const char *text = i == 0 ? run.out : run.err;
+        ck_assert_ptr_null(strpbrk(text, "\x1b\x07"));
+        ck_assert_ptr_null(strstr(text, "\xc2\x9b"));
+        ck_assert_ptr_null(strstr(text, "\xe2\x80\xae"));
+    }
+}
+
+START_TEST(texts_of_files_are_plain)
+{
+    static const char *const files[] = {"a.yaml", "b.yaml"};
+
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/site", NULL), 0);
+    cli_write_text(&run, "a.yaml",
+                   HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec: {\"" EVIL "\": 1, interval: 1ms}\n");
+    cli_write_text(&run, "b.yaml", HEAD "kind: EdgeUpdate\nmetadata: {name: x}\nspec: {\"" EVIL "\": 1}\n");
+    cli_write_text(&run, "c.yaml", HEAD "kind: \"" EVIL "\"\n");
+    for (size_t i = 0; i < HF_LEN(files); i++) {
+        const char *path = cli_path(&run, files[i]);
+        ck_assert_int_eq(cli(&run, "lint", path, NULL), HF_EXIT_REFUSED);
+        expect_plain();
+        ck_assert_int_eq(cli(&run, "lint", "--json", path, NULL), HF_EXIT_REFUSED);
+        expect_plain();
+    }
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/a.yaml", "--sequence", "1", "--key", "%/site.key", NULL),
+                     HF_EXIT_REFUSED);
+    expect_plain();
+    ck_assert_int_eq(cli(&run, "manifest", "render", "-f", "%/a.yaml", "--entry", "x", "--node", "n", "%", NULL),
+                     HF_EXIT_REFUSED);
+    expect_plain();
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/b.yaml", NULL), HF_EXIT_REFUSED);
+    expect_plain();
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/c.yaml", NULL), HF_EXIT_REFUSED);
+    expect_plain();
+}
+END_TEST
+
 START_TEST(lint_advises)
 {
     cli_write_text(&run, "v", "something");
@@ -442,6 +484,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, policy_sign);
     tcase_add_test(tc, lint_counts);
     tcase_add_test(tc, lint_for_programs);
+    tcase_add_test(tc, texts_of_files_are_plain);
     tcase_add_test(tc, lint_advises);
     tcase_add_test(tc, lint_refuses_releases_of_earlier_versions);
     tcase_add_test(tc, hold);

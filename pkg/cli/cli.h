@@ -133,9 +133,6 @@ int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct
  * redirected output is full. */
 int hf_cli_finish(struct hf_cli *cli, const char *command, int code);
 
-/* Returns true if the arguments before "--" contain --help or -h. */
-bool hf_cli_asks_for_help(const char *const *argv, size_t n);
-
 /* Returns the program's name for messages: "kubectl holdfast" if argv[0] is the path of kubectl-holdfast, otherwise
  * "holdfast". */
 const char *hf_cli_program(int argc, char **argv);

@@ -49,14 +49,6 @@ int hf_cli_finish(struct hf_cli *cli, const char *command, int code)
     return code;
 }
 
-bool hf_cli_asks_for_help(const char *const *argv, size_t n)
-{
-    for (size_t i = 0; i < n && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return true;
-    return false;
-}
-
 int hf_cli_run(struct hf_cli *cli, const struct hf_cli_command *command, const char *const *argv, size_t n)
 {
     const char *words[HF_CLI_MAX_WORDS + 1];

@@ -362,6 +362,20 @@ START_TEST(hold_with_a_wrong_clock)
 }
 END_TEST
 
+START_TEST(hold_with_a_reason_like_help)
+{
+    static const char *const ways[][2] = {{"--reason", "-h"}, {"--reason", "--help"}, {"--reason=--help", NULL}};
+
+    for (size_t i = 0; i < HF_LEN(ways); i++) {
+        ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", ways[i][0], ways[i][1], NULL), 0);
+        ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
+        ck_assert_msg(strstr(run.out, i == 0 ? ": -h\n" : ": --help\n") != NULL, "%s", run.out);
+    }
+    ck_assert_int_eq(cli(&run, "hold", "--json", "-h", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "--reason TEXT"));
+}
+END_TEST
+
 START_TEST(hold_that_is_wrong)
 {
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--for", "8h", NULL), HF_EXIT_USAGE);
@@ -489,6 +503,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lint_refuses_releases_of_earlier_versions);
     tcase_add_test(tc, hold);
     tcase_add_test(tc, hold_with_a_wrong_clock);
+    tcase_add_test(tc, hold_with_a_reason_like_help);
     tcase_add_test(tc, hold_that_is_wrong);
     tcase_add_loop_test(tc, a_guard, 0, 4);
     tcase_add_test(tc, durations_and_sizes);

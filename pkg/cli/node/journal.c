@@ -256,9 +256,9 @@ static int verify(struct reading *reading, const char *dir, struct hf_err *err)
         (void)hf_err_text(&fault, text, sizeof(text));
     if (reading->json) {
         _cleanup_(hf_json_freep) json_t *answer =
-            json_pack("{s:b, s:I, s:I, s:I, s:s, s:s*}", "intact", intact, "entries", (json_int_t)check->entries,
+            json_pack("{s:b, s:I, s:I, s:I, s:s, s:o*}", "intact", intact, "entries", (json_int_t)check->entries,
                       "first", (json_int_t)check->oldest_seq, "last", (json_int_t)check->seq, "lastHash", check->hash,
-                      "fault", intact ? NULL : text);
+                      "fault", intact ? NULL : hf_cli_json_text(text));
         int w = answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
         if (w < 0)
             return w;

@@ -14,7 +14,7 @@
 
 static int put_text(json_t *item, const char *key, const char *text, struct hf_err *err)
 {
-    return text[0] != '\0' ? hf_cli_put(item, key, json_string(text), err) : 0;
+    return text[0] != '\0' ? hf_cli_put(item, key, hf_cli_json_text(text), err) : 0;
 }
 
 static int put_number(json_t *item, const char *key, uint64_t number, struct hf_err *err)

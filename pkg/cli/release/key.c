@@ -47,10 +47,10 @@ static int print_pair(struct hf_cli *cli, bool json, const struct hf_cli_pair *p
     FILE *to = is_piped(pair) ? cli->err : cli->out;
 
     if (json) {
-        _cleanup_(hf_json_freep) json_t *answer = json_pack("{s:s, s:s, s:s}", "keyId", pair->key_id, "privateKey",
-                                                            pair->private_file, "publicKey", pair->public_file);
-        return answer != NULL ? hf_cli_print_json(cli, answer, err)
-                              : hf_err_set(err, EINVAL, "a file name is not valid UTF-8");
+        _cleanup_(hf_json_freep) json_t *answer =
+            json_pack("{s:s, s:o, s:o}", "keyId", pair->key_id, "privateKey", hf_cli_json_text(pair->private_file),
+                      "publicKey", hf_cli_json_text(pair->public_file));
+        return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
     }
     (void)fprintf(to, "%s: private key: sign with it, keep it secret, keep a copy\n", pair->private_file);
     (void)fprintf(to, "%s: public key, key id %s\n", pair->public_file, pair->key_id);

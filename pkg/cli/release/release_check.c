@@ -112,7 +112,10 @@ static int report_file(struct verify *verify, const char *name, int r, const str
         verify->bad++;
         (void)hf_err_text(problem, text, sizeof(text));
     }
-    return hf_cli_append(verify->files, json_pack("{s:s, s:b, s:s}", "file", name, "ok", r == 0, "text", text), err);
+    return hf_cli_append(
+        verify->files,
+        json_pack("{s:o, s:b, s:o}", "file", hf_cli_json_text(name), "ok", r == 0, "text", hf_cli_json_text(text)),
+        err);
 }
 
 /* Hash and size of a stream of bytes. */
@@ -395,11 +398,11 @@ static int print_result(struct verify *verify, const struct hf_cli_args *args, c
         print_verdict(verify, update, reason, problem);
         return 0;
     }
-    _cleanup_(hf_json_freep) json_t *answer =
-        json_pack("{s:s, s:s, s:I, s:s, s:b, s:s, s:s, s:O}", "name", update->release.name, "version",
-                  update->release.version, "sequence", (json_int_t)update->release.sequence, "digest",
-                  update->release.digest, "ok", reason[0] == '\0' && verify->bad == 0, "reason", reason, "text",
-                  reason[0] != '\0' ? hf_err_text(problem, text, sizeof(text)) : "", "files", verify->files);
+    _cleanup_(hf_json_freep) json_t *answer = json_pack(
+        "{s:s, s:s, s:I, s:s, s:b, s:s, s:o, s:O}", "name", update->release.name, "version", update->release.version,
+        "sequence", (json_int_t)update->release.sequence, "digest", update->release.digest, "ok",
+        reason[0] == '\0' && verify->bad == 0, "reason", reason, "text",
+        hf_cli_json_text(reason[0] != '\0' ? hf_err_text(problem, text, sizeof(text)) : ""), "files", verify->files);
     return answer != NULL ? hf_cli_print_json(verify->cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
 }
 

@@ -209,6 +209,9 @@ START_TEST(lint_for_programs)
     ck_assert_int_eq(cli(&run, "lint", "%/nothing.yaml", NULL), HF_EXIT_FAILED);
     ck_assert_int_eq(cli_with_input(&run, "a.yaml", "lint", "-", NULL), 0);
     ck_assert_ptr_nonnull(strstr(run.out, "-:5: warning"));
+    cli_write_text(&run, "\xff.yaml", HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  strange: 1\n");
+    ck_assert_int_eq(cli(&run, "lint", "--json", "%/\xff.yaml", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "/?.yaml\""));
 }
 END_TEST
 

@@ -428,10 +428,12 @@ START_TEST(status_beside_a_damaged_journal)
     ck_assert_int_eq(mkdir(cli_path(&run, "updates"), 0755), 0);
     write_journal("edge", HF_PHASE_COMMITTED);
     write_journal("torn", HF_PHASE_COMMITTED);
+    write_journal("\xff", HF_PHASE_COMMITTED); /* not UTF-8 */
     cli_write_text(&run, "updates/torn/journal", "holdfast-journal 1 ");
     ck_assert_int_eq(status(), 0);
     expect_said("edge     Committed");
     expect_said("torn: ");
+    expect_said("?        Committed");
     ck_assert_int_eq(access(cli_path(&run, "updates/torn/journal"), F_OK), 0);
 }
 END_TEST

@@ -157,7 +157,7 @@ def follow(case):
             time.sleep(3)
             case.node.kill_agent()
             case.start()
-        case.node.holdfast("hold", "--state-dir", case.state, "--reason", f"{number} " + "r" * 200)
+        case.node.holdfast("hold", "--state-dir", case.state, "--reason", f"{number} " + "r" * 120)
         time.sleep(0.05)  # faster, entries would be lost: 32 KiB of them wait in memory for two seconds
 
     def seen():

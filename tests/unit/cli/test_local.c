@@ -386,6 +386,15 @@ START_TEST(hold_that_is_wrong)
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "x", "--for", "long", NULL), HF_EXIT_USAGE);
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "x", "--release", NULL), HF_EXIT_USAGE);
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "\xff", NULL), HF_EXIT_USAGE);
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "x", "--for", "0s", NULL), HF_EXIT_USAGE);
+    char reason[HF_HOLD_REASON_MAX + 1] = "";
+    memset(reason, 'r', HF_HOLD_REASON_MAX);
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", reason, NULL), HF_EXIT_USAGE);
+    ck_assert_ptr_nonnull(strstr(run.err, "--reason: at most 127 bytes"));
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", reason + 1, "--json", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "{\"active\":true,\"reason\":\"rrr"));
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--release", "--json", NULL), 0);
+    ck_assert_str_eq(run.out, "{\"active\":false,\"reason\":\"\",\"until\":\"\"}\n");
     /* No agent ever worked there: 'no hold' would be a guess, and a hold would be read by nobody. */
     static const char *const ways[][2] = {{NULL, NULL}, {"--json", NULL}, {"--reason", "x"}, {"--release", NULL}};
     for (size_t i = 0; i < HF_LEN(ways); i++) {

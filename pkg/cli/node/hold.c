@@ -83,10 +83,16 @@ int hf_cli_hold(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
         return hf_err_set(err, EINVAL, "--reason and --release exclude each other");
     if (!hold && hf_cli_value(args, "for", NULL) != NULL)
         return hf_err_set(err, EINVAL, "--for needs --reason");
-    if (stat(state, &st) < 0 || !S_ISDIR(st.st_mode))
+    int r = stat(state, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+    if (r < 0 && r != -EACCES)
         return hf_err_set(err, ENOENT, "state folder '%s' does not exist: set --state-dir to the agent's", state);
-    int r = release ? hf_file_remove(cli->fs, path, err) : hold ? write_hold(cli, args, path, err) : 0;
-    if (r < 0 || ((release || hold) && !hf_cli_flag(args, "json")))
-        return r;
-    return show_hold(cli, args, state, err);
+    if (r == 0 && release)
+        r = hf_file_remove(cli->fs, path, err);
+    if (r == 0 && hold)
+        r = write_hold(cli, args, path, err);
+    if (r == 0 && ((!release && !hold) || hf_cli_flag(args, "json")))
+        r = show_hold(cli, args, state, err);
+    return r == -EACCES ? hf_err_set(err, EACCES, "only root may %s the hold in '%s'",
+                                     release || hold ? "change" : "read", state)
+                        : r;
 }

@@ -49,6 +49,8 @@ static int read_json(struct hf_cli *cli, const char *path, json_t **ret_json, st
 
     if (r == 0)
         r = hf_json_parse(hf_buf_view(&text), NULL, ret_json, err);
+    if (r == -EACCES)
+        return hf_err_set(err, EACCES, "status '%s': only root may read it", path);
     if (r == -EINVAL) /* not a regular file; -EINVAL would blame the command line */
         r = -EBADMSG;
     return r < 0 && r != -ENOENT ? hf_err_wrap(err, r, "status '%s'", path) : r;
@@ -56,15 +58,16 @@ static int read_json(struct hf_cli *cli, const char *path, json_t **ret_json, st
 
 struct status_dirs {
     const char *state;
-    const char *run; /* NULL: no run folder for this state folder */
+    const char *run;    /* NULL: no run folder for this state folder */
+    const char *advice; /* ends the error that there is no status */
 };
 
-static struct status_dirs dirs_of(const struct hf_cli_args *args)
+static struct status_dirs dirs_of(const struct hf_cli_args *args, const char *advice)
 {
     const char *state = hf_cli_value(args, "state-dir", HF_CLI_DEFAULT_STATE_DIR);
     bool usual = strcmp(state, HF_CLI_DEFAULT_STATE_DIR) == 0;
 
-    return (struct status_dirs){state, hf_cli_value(args, "run-dir", usual ? HF_CLI_DEFAULT_RUN_DIR : NULL)};
+    return (struct status_dirs){state, hf_cli_value(args, "run-dir", usual ? HF_CLI_DEFAULT_RUN_DIR : NULL), advice};
 }
 
 /* The newest status so far, and the first error. A file that cannot be read hides no other file. */
@@ -161,10 +164,8 @@ static int read_node(struct hf_cli *cli, const struct status_dirs *dirs, uint64_
         return 0;
     }
     if (r == -ENOENT)
-        return hf_err_set(err, ENOENT,
-                          "'%s' has no status: does an agent run with this --state-dir? For the rollouts of a cluster "
-                          "give --kubeconfig FILE",
-                          dirs->state);
+        return hf_err_set(err, ENOENT, "'%s' has no status: does an agent run with this --state-dir?%s", dirs->state,
+                          dirs->advice);
     return r;
 }
 
@@ -204,9 +205,9 @@ static int print_status(struct hf_cli *cli, enum hf_output output, json_t *node,
     return hf_cli_print_node(cli, node, seen, hold, err);
 }
 
-static int local_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+static int local_status(struct hf_cli *cli, const struct hf_cli_args *args, const char *advice, struct hf_err *err)
 {
-    const struct status_dirs dirs = dirs_of(args);
+    const struct status_dirs dirs = dirs_of(args, advice);
     _cleanup_(hf_json_freep) json_t *node = NULL;
     struct hf_hold hold = read_hold(cli, dirs.state);
     enum hf_output output;
@@ -250,7 +251,7 @@ int hf_cli_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_
     bool local = hf_cli_flag(args, "state-dir") || hf_cli_flag(args, "run-dir");
 
     if (!is_about_fleet(args))
-        return local_status(cli, args, err);
+        return local_status(cli, args, " For the rollouts of a cluster give --kubeconfig FILE", err);
     if (local)
         return hf_err_set(err, EINVAL,
                           "--state-dir and --run-dir are about this node; leave them out to see the cluster");
@@ -259,5 +260,5 @@ int hf_cli_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_
 
 int hf_cli_node_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
-    return local_status(cli, args, err);
+    return local_status(cli, args, "", err);
 }

@@ -198,7 +198,11 @@ static void print_head(FILE *to, const json_t *node, const struct hf_cli_seen *s
     if (name == NULL) { /* from the journals: the agent keeps no copy of a delivered status */
         (void)fprintf(to, "this node, from its journals");
         print_seen(to, seen);
-        (void)fprintf(to, last != NULL ? ", last contact %s\n" : ", no contact yet\n", last);
+        (void)fprintf(to, ", %s%s\n",
+                      last != NULL                                        ? "last contact "
+                      : hf_json_str(node, "status.contact.state") != NULL ? "contact unknown"
+                                                                          : "no contact yet",
+                      last != NULL ? last : "");
         return;
     }
     (void)fprintf(to, "node %s, agent %s (%s)", name, hf_json_str_or(node, "status.agent.version", "?"),

@@ -383,6 +383,9 @@ START_TEST(status_of_a_connected_node)
     expect_said("\"ageSeconds\":null");
     write_journal("site", HF_PHASE_ROLLED_BACK);
     ck_assert_int_eq(status(), HF_EXIT_UNWELL);
+    cli_write_text(&run, "clock", "damaged");
+    ck_assert_int_eq(status(), HF_EXIT_UNWELL);
+    expect_said("this node, from its journals, contact unknown\n");
     write_node("outbox.json", "Fetching"); /* what waits to be told is newer */
     ck_assert_int_eq(status(), 0);
     expect_said("node n1, agent 0.1.0");
@@ -438,6 +441,34 @@ START_TEST(status_beside_a_damaged_journal)
 }
 END_TEST
 
+/* Runs as a user for whom the folder is closed, whoever runs the test. */
+static void close_folder(bool closed)
+{
+    static uid_t self;
+
+    if (closed)
+        self = geteuid();
+    if (!closed)
+        ck_assert_int_eq(seteuid(self), 0);
+    ck_assert_int_eq(chmod(run.folder, closed ? 0 : 0700), 0);
+    if (closed && self == 0)
+        ck_assert_int_eq(seteuid(65534), 0);
+}
+
+START_TEST(why_there_is_no_status)
+{
+    ck_assert_int_eq(status(), HF_EXIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(run.err, "--kubeconfig"));
+    ck_assert_int_eq(cli(&run, "node", "status", "--state-dir", "%", NULL), HF_EXIT_FAILED);
+    ck_assert_ptr_null(strstr(run.err, "--kubeconfig")); /* it has no such option */
+    close_folder(true);
+    int code = status();
+    close_folder(false);
+    ck_assert_int_eq(code, HF_EXIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(run.err, "outbox.json': only root may read it"));
+}
+END_TEST
+
 static const struct {
     const char *type, *status;
     int want;
@@ -482,6 +513,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_wait_is_not_explained_by_a_journal);
     tcase_add_test(tc, a_leftover);
     tcase_add_test(tc, status_beside_a_damaged_journal);
+    tcase_add_test(tc, why_there_is_no_status);
 }
 
 HF_TEST_MAIN("cli/status", cases)

@@ -129,8 +129,11 @@ int hf_cli_run(struct hf_cli *cli, const struct hf_cli_command *command, const c
  * "". */
 int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct hf_err *err);
 
-/* Flushes standard output. Returns `code`, or HF_EXIT_FAILED if the flush fails, for example because the disk of a
- * redirected output is full. */
+/* Flushes standard output. -EIO: not all of the output was written, for example because the disk of a redirected output
+ * is full; *err has the reason. */
+HF_MUST_USE int hf_cli_flush(struct hf_cli *cli, struct hf_err *err);
+
+/* Flushes standard output and reports an error. Returns `code`, or HF_EXIT_FAILED after an error. */
 int hf_cli_finish(struct hf_cli *cli, const char *command, int code);
 
 /* Returns the program's name for messages: "kubectl holdfast" if argv[0] is the path of kubectl-holdfast, otherwise

@@ -37,16 +37,23 @@ int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct
     return code;
 }
 
+int hf_cli_flush(struct hf_cli *cli, struct hf_err *err)
+{
+    int r = fflush(cli->out) != 0 ? -errno : ferror(cli->out) != 0 ? -EIO : 0;
+
+    if (r == 0)
+        return 0;
+    (void)hf_err_sys(err, r, "write standard output");
+    return -EIO;
+}
+
 int hf_cli_finish(struct hf_cli *cli, const char *command, int code)
 {
     struct hf_err err = HF_ERR_INIT;
 
     hf_cli_progress_end(cli);
-    if (fflush(cli->out) != 0 || ferror(cli->out) != 0) {
-        int r = hf_err_sys(&err, errno != 0 ? -errno : -EIO, "write standard output");
-        return hf_cli_complain(cli, command, r, &err);
-    }
-    return code;
+    int r = hf_cli_flush(cli, &err);
+    return r < 0 ? hf_cli_complain(cli, command, r, &err) : code;
 }
 
 int hf_cli_run(struct hf_cli *cli, const struct hf_cli_command *command, const char *const *argv, size_t n)

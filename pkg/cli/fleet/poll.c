@@ -71,9 +71,7 @@ static int print_once(struct hf_poll *poll, const char *line, bool with_time, st
     if (with_time)
         (void)fprintf(poll->cli->out, "%s  ", hf_format_time(hf_unix_ns(poll->cli->clock), time));
     (void)fprintf(poll->cli->out, "%s\n", line);
-    if (fflush(poll->cli->out) != 0)
-        return hf_err_sys(err, -errno, "write standard output");
-    return 0;
+    return hf_cli_flush(poll->cli, err);
 }
 
 int hf_poll_say(struct hf_poll *poll, const char *line, struct hf_err *err)

@@ -177,14 +177,14 @@ static int follow(struct reading *reading, const char *dir, struct hf_err *err)
     int r = 0;
 
     reading->damaged = reading->follows = true;
-    while (r == 0 && fflush(reading->cli->out) == 0 && !ferror(reading->cli->out)) {
+    while (r == 0 && (r = hf_cli_flush(reading->cli, err)) == 0) {
         (void)nanosleep(&pause, NULL);
         reading->newest_seq = 0;
         r = read_log(reading, dir, reading->printed_seq + 1, print_line, err);
         if (reading->newest_seq != 0 && reading->newest_seq < reading->printed_seq)
             reading->printed_seq = 0; /* another journal: the state folder was wiped */
     }
-    return r < 0 ? r : hf_err_set(err, EPIPE, "write");
+    return r;
 }
 
 /* ---- verify ------------------------------------------------------------------------------------------------------ */

@@ -464,6 +464,16 @@ def wait_counts_nodes():
         lab.run(*words, "--timeout", "1s", code=3)
 
 
+@case
+def an_output_that_cannot_be_written():
+    with Lab() as lab, open("/dev/full", "w", encoding="ascii") as full:
+        lab.put(edge_update())
+        for words in (["wait", "--release", "edge", "--version", "1.4.2", "--timeout", "1m", "--server", lab.server.url],
+                      ["rollout", "watch", "edge", "--timeout", "1m", "--server", lab.server.url], ["delta", "--help"], ["help"]):
+            done = subprocess.run([CHECKED, *words], env=lab.env, stdout=full, stderr=subprocess.PIPE, text=True, timeout=50, check=False)
+            check(done.returncode == 1 and done.stderr.endswith(": write standard output: No space left on device\n"), f"{words}: {done}")
+
+
 # ---- finding the cluster --------------------------------------------------------------------------------------------------------
 
 PLUGIN = """#!/bin/sh

@@ -178,6 +178,10 @@ def follow(case):
     os.close(pipe)
     case.hold(False)
     reader.wait(60)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([HOLDFAST, "node", "journal", "--state-dir", case.state, "--follow"], stdout=full, stderr=subprocess.PIPE,
+                              text=True, check=False, timeout=60)
+    expect(done.returncode == 1 and "write standard output: No space left on device" in done.stderr, f"{done}")
 
 
 def wiped(case):

@@ -105,8 +105,8 @@ static int judge_update(struct wait *wait, const struct hf_update_view *view, st
     return -EINPROGRESS;
 }
 
-/* The nodes' own reports decide: with --selector, or without a controller. */
-static int judge_nodes(struct wait *wait, const char *selector, struct hf_err *err)
+/* The nodes' own reports decide: with --selector, or without a controller for the EdgeUpdate `name`. */
+static int judge_nodes(struct wait *wait, const char *name, const char *selector, struct hf_err *err)
 {
     struct hf_tally tally;
     char line[LINE];
@@ -116,7 +116,7 @@ static int judge_nodes(struct wait *wait, const char *selector, struct hf_err *e
         return r;
     wait->period_ns = HF_MAX(COUNT_PERIOD_NS, tally.nodes * HF_NS_PER_S / NODES_PER_S);
     (void)hf_tally_format(&tally, line, sizeof(line));
-    r = hf_poll_say(&wait->poll, line, err);
+    r = hf_poll_say(&wait->poll, name, line, err);
     if (r < 0)
         return r;
     if (tally.failed > 0)
@@ -133,13 +133,13 @@ static int judge_one(struct wait *wait, const json_t *update, struct hf_err *err
     if (view.state != HF_VIEW_UNREPORTED || view.has_strategy)
         return judge_update(wait, &view, err);
     int r = hf_node_set_format(hf_json_at(update, "spec.nodeSelector"), &selector, err);
-    return r < 0 ? r : judge_nodes(wait, hf_buf_str(&selector), err);
+    return r < 0 ? r : judge_nodes(wait, view.name, hf_buf_str(&selector), err);
 }
 
 /* With --selector a halted rollout ends the wait too, because it admits no further node. */
 static int judge_selected(struct wait *wait, struct hf_err *err)
 {
-    int r = judge_nodes(wait, wait->selector, err);
+    int r = judge_nodes(wait, "", wait->selector, err);
 
     for (size_t i = 0; r == -EINPROGRESS && i < json_array_size(wait->updates); i++) {
         struct hf_update_view view;
@@ -160,7 +160,7 @@ static int judge(struct wait *wait, struct hf_err *err)
     if (json_array_size(wait->updates) == 0) {
         (void)snprintf(line, sizeof(line), "no EdgeUpdate asks for %.63s %.64s yet%s%s", wait->release, wait->version,
                        wait->other[0] != '\0' ? "; it is at " : "", wait->other);
-        int r = hf_poll_say(&wait->poll, line, err);
+        int r = hf_poll_say(&wait->poll, "", line, err);
         return r < 0 ? r : -EINPROGRESS;
     }
     for (size_t i = 0; i < json_array_size(wait->updates); i++) {

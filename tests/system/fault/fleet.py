@@ -443,6 +443,18 @@ def wait_asks_the_controller():
 
 
 @case
+def wait_prints_changes_of_each_object():
+    with Lab() as lab:
+        one, other = edge_update("one"), edge_update("other", counts={"updated": 1})
+        other["spec"]["release"]["name"] = "one"
+        lab.put(one, other)
+        out, _ = lab.run("wait", "--release", "one", "--version", "1.4.2", "--timeout", "5s", code=3)
+        check(len(out.splitlines()) == 2, out)
+        out, _ = lab.run("wait", "--release", "one", "--version", "1.4.2", "--timeout", "5s", "--json", code=3)
+        check([json.loads(line)["name"] for line in out.splitlines()] == ["one", "other"], out)
+
+
+@case
 def wait_counts_nodes():
     with Lab() as lab:
         words = ["wait", "--release", "edge", "--version", "1.4.2"]

@@ -158,6 +158,7 @@ struct hf_cli_out {
     {                                                                                                                  \
         .fd = -1                                                                                                       \
     }
+/* A new file gets `mode`. A file that replaces another one gets the mode and, if possible, the owner of that file. */
 HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mode, struct hf_cli_out *ret_out,
                                 struct hf_err *err);
 HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);

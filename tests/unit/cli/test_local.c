@@ -167,6 +167,16 @@ START_TEST(policy_sign)
     ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--key", "%/second.key", NULL), 0);
     ck_assert_str_eq(run.out, "signed by site\nsigned by second\n");
     ck_assert_int_eq(cli(&run, "lint", "--strict", "%/p.yaml", NULL), 0);
+    /* who may read the file stays the same */
+    struct stat st;
+    ck_assert_int_eq(chmod(cli_path(&run, "p.yaml"), 0600), 0);
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--key", "%/second.key", NULL), 0);
+    ck_assert_int_eq(stat(cli_path(&run, "p.yaml"), &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+    ck_assert_int_eq(chmod(cli_path(&run, "p.yaml"), 0666), 0);
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--key", "%/second.key", NULL), 0);
+    ck_assert_int_eq(stat(cli_path(&run, "p.yaml"), &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0666);
     /* another sequence makes the signatures worthless */
     ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--sequence", "5", "--key", "%/site.key", NULL), 0);
     ck_assert_str_eq(run.out, "signed by site\n");

@@ -140,6 +140,8 @@ START_TEST(keys_are_never_overwritten)
     _cleanup_(hf_freep) char *after = cli_read(&run, "a.key", NULL);
     ck_assert_str_eq(before, after);
     ck_assert_int_eq(cli(&run, "key", "generate", "%/no/such/folder", NULL), HF_EXIT_FAILED);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/c", "--public", "%/no/c.pem", NULL), HF_EXIT_FAILED);
+    ck_assert_int_ne(access(cli_path(&run, "c.key"), F_OK), 0); /* no half of a pair */
 }
 END_TEST
 

@@ -5,6 +5,7 @@
 
 #include "api/meta.h"
 #include "base/buf.h"
+#include "base/encoding/utf8.h"
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/node_set.h"
 #include "cli/fleet/node_view.h"
@@ -255,6 +256,7 @@ static int print_node(struct hf_cli *cli, enum hf_output output, json_t *node, c
     }
     struct hf_hold hold = {.present = hf_json_bool_or(node, "status.hold.active", false)};
     (void)snprintf(hold.reason, sizeof(hold.reason), "%s", hf_json_str_or(node, "status.hold.reason", ""));
+    hf_utf8_trim(hold.reason);
     int r = hf_cli_print_node(cli, node, &seen, &hold, err);
     if (r == 0)
         print_turns(cli->out, hf_json_at(node, "spec.turns"));

@@ -140,8 +140,8 @@ static int print_line(void *arg, const struct hf_audit_line *line)
 
     if (line->r < 0) {
         if (!reading->damaged)
-            (void)fprintf(reading->cli->err, "holdfast node journal: '%s' line %u: %s\n", line->segment, line->number,
-                          hf_err_text(&line->err, text, sizeof(text)));
+            hf_cli_print_line(reading->cli->err, "%s node journal: '%s' line %u: %s", reading->cli->program,
+                              line->segment, line->number, hf_err_text(&line->err, text, sizeof(text)));
         reading->damaged = true;
         return 0;
     }
@@ -268,7 +268,7 @@ static int verify(struct reading *reading, const char *dir, struct hf_err *err)
                       check->entries, check->oldest_seq, check->seq, HF_AUDIT_SUM, check->hash);
     }
     if (!intact)
-        (void)fprintf(cli->err, "holdfast node journal: %s\n", text);
+        hf_cli_print_line(cli->err, "%s node journal: %s", cli->program, text);
     return intact ? 0 : exit_of_fault(&fault);
 }
 

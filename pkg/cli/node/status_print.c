@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "base/parse.h"
 
 enum { CELLS = 9, MAX_CELL = 64 };
@@ -18,6 +19,7 @@ struct status_row {
 static void set(struct status_row *row, size_t cell, const char *text)
 {
     (void)snprintf(row->cells[cell], MAX_CELL, "%s", text[0] != '\0' ? text : "-");
+    hf_utf8_trim(row->cells[cell]);
 }
 
 static void set_number(struct status_row *row, size_t cell, int64_t number)

@@ -224,7 +224,9 @@ def filters_of_nodes():
         out, _ = lab.run("node", "c", code=5)
         check("Silent (last seen 66m ago; it has missed three reports)" in out, out)
         lab.run("node", "b", code=4)
-        lab.run("node", "a")
+        lab.server.objects["EdgeNode", "a"]["status"]["hold"] = {"active": True, "reason": "x" + "\u0436" * 100}
+        out, _ = lab.run("node", "a")
+        check("\nheld: x" + "\u0436" * 63 + "\n" in out, out)
         for condition, status in (("Stalled", "True"), ("SourceReadable", "False"), ("StatusDelivered", "False")):
             lab.server.objects["EdgeNode", "a"]["status"]["conditions"] = [{"type": condition, "status": status}]
             lab.run("node", "a", code=4)
@@ -586,6 +588,9 @@ def a_plugin_of_kubectl_and_colours():
         check("wave 2/3" in out and "\x1b" not in out, out)
         _, err = lab.run("status", "-o", "xml", program=name, code=2)
         check("kubectl holdfast status: option '--output' takes wide, json, yaml or name, got 'xml'" in err, err)
+        os.mkdir(lab.path("journal"))
+        _, err = lab.run("node", "journal", "--verify", "--state-dir", lab.folder, program=name, code=3, server=False)
+        check(err.startswith("kubectl holdfast node journal: the journal has no entries"), err)
         for no_color, want in (("", True), ("1", False)):
             master, slave = pty.openpty()
             env = dict(lab.env, TERM="xterm", NO_COLOR=no_color)

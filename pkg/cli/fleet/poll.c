@@ -9,6 +9,7 @@
 #include "cli/fleet/output.h"
 #include "cli/fleet/table.h"
 #include "cli/parts.h"
+#include "cli/plain.h"
 
 enum { BAR = 23, LINE = 2048 };
 
@@ -55,7 +56,7 @@ int hf_poll_judge(struct hf_poll *poll, int r, const struct hf_err *err)
         break;
     }
     if (!poll->away)
-        (void)fprintf(poll->cli->err, "%s; trying again\n", hf_err_text(err, text, sizeof(text)));
+        hf_cli_print_line(poll->cli->err, "%s; trying again", hf_err_text(err, text, sizeof(text)));
     poll->away = true;
     return 1;
 }

@@ -82,7 +82,7 @@ static void warn(struct hf_cli *cli, const struct hf_err *err)
 {
     char text[sizeof(err->cause) + sizeof(err->where) + 4];
 
-    (void)fprintf(cli->err, "warning: %s\n", hf_err_text(err, text, sizeof(text)));
+    hf_cli_print_line(cli->err, "warning: %s", hf_err_text(err, text, sizeof(text)));
 }
 
 /* Reads a status and keeps it if it is the newest so far. Frees `path`. A missing file is no error. */

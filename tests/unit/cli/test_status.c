@@ -270,6 +270,9 @@ START_TEST(one_that_cannot_be_read)
         expect_said("node n1, ");
         ck_assert_msg(strstr(run.err, places[i]) != NULL, "%s", run.err);
     }
+    cli_write_text(&run, "status/EdgeNode-\x1b.json", "");
+    ck_assert_int_eq(status(), 0);
+    ck_assert_ptr_nonnull(strstr(run.err, "EdgeNode-?.json"));
     for (size_t i = 0; i < HF_LEN(places); i++) {
         ck_assert_int_eq(unlink(cli_path(&run, places[i])), 0);
         ck_assert_int_eq(mkdir(cli_path(&run, places[i]), 0755), 0);

@@ -61,7 +61,7 @@ static int add_alias(const struct hf_cli_command *command, struct hf_cli_args *a
     return add_option(args, find_long(command->options, option->means, strlen(option->means)), NULL, err);
 }
 
-/* Finds the option of a word such as "--name=VALUE" or "-nVALUE". *ret_value: the value in the same word; NULL: none. */
+/* Finds the option of a word such as "--name=VALUE" or "-nVALUE". *ret_value is the value in this word, or NULL. */
 static const struct hf_cli_option *find_option(const struct hf_cli_option *options, const char *text,
                                                const char **ret_value)
 {

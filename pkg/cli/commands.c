@@ -188,7 +188,7 @@ const struct hf_cli_command hf_cli_commands[] = {
             "Reads the agent's state folder; needs neither a network nor a running agent, and the rights of root or of "
             "the group 'holdfast'. '~' behind a time: the node was not sure of it. Exit code 1: a line is damaged.\n\n"
             "--verify checks the chain of hashes. Exit code 0: no line was changed, removed or inserted; 3: the "
-            "journal was changed or is damaged or empty, and the first bad line is named; 1: it cannot be read. An end "
+            "journal is changed, damaged or empty, with the first bad line; 1: the command cannot read it. An end "
             "that was cut off, or a journal that root wrote anew, shows only with --witness and a hash that left the "
             "node earlier.\n\n"
             "  holdfast node journal --since 2h --kind UpdateRefused\n"

@@ -39,8 +39,8 @@ size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
  * *err names the option. */
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);
 
-/* Returns a JSON string of a copy of `text` that is plain (cli/plain.h), so it is valid UTF-8 too. `text` may be a path,
- * or may end within a character. NULL: out of memory. */
+/* Returns a JSON string of a plain copy of `text` (cli/plain.h), which is always valid UTF-8. `text` may be a path, or
+ * may end within a character. Returns NULL if out of memory. */
 json_t *hf_cli_json_text(const char *text);
 
 /* hf_cli_put() puts `value` at a path of an object; hf_cli_append() appends `value` to an array. Both functions take

@@ -31,8 +31,8 @@ int hf_poll_judge(struct hf_poll *poll, int r, const struct hf_err *err);
 
 /* Prints a line about a view, as text or JSON, if the line differs from the last one about this object. */
 HF_MUST_USE int hf_poll_print(struct hf_poll *poll, const struct hf_update_view *view, struct hf_err *err);
-/* Prints `line`, with the time before it or as JSON, if it differs from the last line about the object `name` ("": about
- * none). */
+/* Prints `line`, with the time before it or as JSON, if it differs from the last line about the object `name` (""
+ * stands for no object). */
 HF_MUST_USE int hf_poll_say(struct hf_poll *poll, const char *name, const char *line, struct hf_err *err);
 
 /* Sleeps for period_ns, but at most until the time limit, and returns true. Returns false at once if the time limit has

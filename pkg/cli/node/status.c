@@ -71,9 +71,9 @@ static struct status_dirs dirs_of(const struct hf_cli_args *args, const char *ad
 }
 
 /* The newest status so far, and the first error. A file that cannot be read hides no other file. */
-struct search {
+struct newest {
     struct hf_cli *cli;
-    json_t *newest;
+    json_t *node;
     int r;
     struct hf_err err;
 };
@@ -86,28 +86,28 @@ static void warn(struct hf_cli *cli, const struct hf_err *err)
 }
 
 /* Reads a status and keeps it if it is the newest so far. Frees `path`. A missing file is no error. */
-static void consider(struct search *search, char *path)
+static void consider(struct newest *newest, char *path)
 {
     _cleanup_(hf_freep) char *own = path;
     _cleanup_(hf_json_freep) json_t *found = NULL;
     struct hf_err err = HF_ERR_INIT;
-    int r = own != NULL ? read_json(search->cli, own, &found, &err) : hf_err_set(&err, ENOMEM, "out of memory");
+    int r = own != NULL ? read_json(newest->cli, own, &found, &err) : hf_err_set(&err, ENOMEM, "out of memory");
 
-    if (r < 0 && r != -ENOENT && search->r < 0)
-        warn(search->cli, &err);
-    if (r < 0 && r != -ENOENT && search->r == 0) {
-        search->r = r;
-        search->err = err;
+    if (r < 0 && r != -ENOENT && newest->r < 0)
+        warn(newest->cli, &err);
+    if (r < 0 && r != -ENOENT && newest->r == 0) {
+        newest->r = r;
+        newest->err = err;
     }
-    if (r < 0 || (search->newest != NULL &&
-                  hf_cli_observed_unix_ns(search->cli, found) <= hf_cli_observed_unix_ns(search->cli, search->newest)))
+    if (r < 0 || (newest->node != NULL &&
+                  hf_cli_observed_unix_ns(newest->cli, found) <= hf_cli_observed_unix_ns(newest->cli, newest->node)))
         return;
-    json_decref(search->newest);
-    search->newest = hf_steal(found);
+    json_decref(newest->node);
+    newest->node = hf_steal(found);
 }
 
 /* Considers all statuses in the folder: a renamed node leaves one behind. */
-static void consider_folder(struct search *search, const char *state)
+static void consider_folder(struct newest *newest, const char *state)
 {
     _cleanup_(hf_freep) char *folder = hf_asprintf("%s/status", state);
     DIR *dir = folder != NULL ? opendir(folder) : NULL;
@@ -115,7 +115,7 @@ static void consider_folder(struct search *search, const char *state)
     for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
         size_t n = strlen(entry->d_name);
         if (strncmp(entry->d_name, "EdgeNode-", 9) == 0 && n > 5 && strcmp(entry->d_name + n - 5, ".json") == 0)
-            consider(search, hf_asprintf("%s/%s", folder, entry->d_name));
+            consider(newest, hf_asprintf("%s/%s", folder, entry->d_name));
     }
     if (dir != NULL)
         (void)closedir(dir);
@@ -124,16 +124,16 @@ static void consider_folder(struct search *search, const char *state)
 /* *newest stays NULL if there is no status. An error: there are statuses, and none is readable. */
 static int read_newest(struct hf_cli *cli, const struct status_dirs *dirs, json_t **newest, struct hf_err *err)
 {
-    struct search search = {.cli = cli};
+    struct newest search = {.cli = cli};
 
     if (dirs->run != NULL)
         consider(&search, hf_asprintf("%s/status.json", dirs->run));
     consider_folder(&search, dirs->state);
     consider(&search, hf_asprintf("%s/outbox.json", dirs->state));
-    *newest = search.newest;
+    *newest = search.node;
     if (search.r == 0)
         return 0;
-    if (search.newest != NULL) {
+    if (search.node != NULL) {
         warn(cli, &search.err);
         return 0;
     }

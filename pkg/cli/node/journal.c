@@ -28,14 +28,20 @@ const struct hf_cli_option hf_cli_node_journal_options[] = {
 
 enum { MIN_WITNESS = 8, VERIFY_TRIES = 3, VERIFY_PAUSE_MS = 300 };
 
+/* Where a line stands. Its number in the journal would not do: a forged one may be anything. */
+struct line_place {
+    char segment[HF_AUDIT_NAME]; /* "" is before all segments */
+    unsigned line;
+};
+
 struct reading {
     struct hf_cli *cli;
     const struct hf_cli_args *args;
     bool json;
     uint64_t since_unix_ns;
-    bool follows;         /* a pass after the first one: only new entries count */
-    uint64_t printed_seq; /* entries up to this one have been printed or left out */
-    uint64_t newest_seq;  /* of this pass; 0: none yet */
+    struct line_place printed; /* lines up to this one have been printed or left out */
+    uint64_t printed_seq;      /* number of its entry */
+    struct line_place newest;  /* last good line of this pass */
     bool damaged;
     /* --verify */
     struct hf_audit_check check;
@@ -133,6 +139,13 @@ static void print_text(FILE *to, const struct hf_audit_entry *entry)
                       event->message[0] != '\0' ? ": " : "", event->message, times);
 }
 
+static int compare(const struct line_place *a, const struct line_place *b)
+{
+    int order = strcmp(a->segment, b->segment);
+
+    return order != 0 ? order : (a->line > b->line) - (a->line < b->line);
+}
+
 static int print_line(void *arg, const struct hf_audit_line *line)
 {
     struct reading *reading = arg;
@@ -145,10 +158,12 @@ static int print_line(void *arg, const struct hf_audit_line *line)
         reading->damaged = true;
         return 0;
     }
-    reading->newest_seq = HF_MAX(reading->newest_seq, line->entry.seq);
-    if (reading->follows && line->entry.seq <= reading->printed_seq)
+    (void)snprintf(reading->newest.segment, sizeof(reading->newest.segment), "%s", line->segment);
+    reading->newest.line = line->number;
+    if (compare(&reading->newest, &reading->printed) <= 0)
         return 0;
-    reading->printed_seq = reading->newest_seq;
+    reading->printed = reading->newest;
+    reading->printed_seq = line->entry.seq;
     if (!is_wanted(reading, &line->entry))
         return 0;
     if (reading->json)
@@ -176,13 +191,15 @@ static int follow(struct reading *reading, const char *dir, struct hf_err *err)
     const struct timespec pause = {.tv_sec = 1};
     int r = 0;
 
-    reading->damaged = reading->follows = true;
+    reading->damaged = true;
     while (r == 0 && (r = hf_cli_flush(reading->cli, err)) == 0) {
         (void)nanosleep(&pause, NULL);
-        reading->newest_seq = 0;
+        reading->newest = (struct line_place){0};
         r = read_log(reading, dir, reading->printed_seq + 1, print_line, err);
-        if (reading->newest_seq != 0 && reading->newest_seq < reading->printed_seq)
-            reading->printed_seq = 0; /* another journal: the state folder was wiped */
+        if (reading->newest.line == 0 || compare(&reading->newest, &reading->printed) >= 0)
+            continue;
+        reading->printed = (struct line_place){0}; /* another journal: the state folder was wiped */
+        reading->printed_seq = 0;
     }
     return r;
 }

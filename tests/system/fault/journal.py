@@ -6,15 +6,17 @@
     changed     --verify names the first changed line; the agent goes on
     idle        an idle agent writes nothing to the journal
     follow      --follow prints each entry once while the journal begins new files, and ends when nobody reads
-    wiped       --follow goes on with a new journal in the same folder
+    wiped       --follow goes on with a new journal in the same folder, and a forged number does not confuse it
     noted       objects that the node refuses, changes of agent.yaml, and the value of an override have one entry each
     group       the group holdfast reads the journal and cannot list the state folder; others read nothing (needs root)
 
 Prints "N passed, N failed, N skipped" last.
 """
+import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -202,6 +204,18 @@ def wiped(case):
     case.hold(False)
     case.start()
     wait("the start in the new journal", lambda: starts() == 2, 20)
+    case.node.kill_agent()
+    path = os.path.join(case.state, "journal", sorted(os.listdir(os.path.join(case.state, "journal")))[-1])
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    body = re.sub(r'"seq":\d+', '"seq":999999999', lines[1][:lines[1].rindex(',"sum":"')])
+    lines.insert(2, f'{body},"sum":"{hashlib.sha256(body.encode()).hexdigest()[:16]}"}}')
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("".join(line + "\n" for line in lines))
+    time.sleep(3)
+    size = os.path.getsize(printed)
+    time.sleep(3)
+    expect(os.path.getsize(printed) == size, "a forged number makes --follow print lines again and again")
     reader.terminate()
     reader.wait(20)
 

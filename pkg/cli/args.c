@@ -61,25 +61,45 @@ static int add_alias(const struct hf_cli_command *command, struct hf_cli_args *a
     return add_option(args, find_long(command->options, option->means, strlen(option->means)), NULL, err);
 }
 
+/* Finds the option of a word such as "--name=VALUE" or "-nVALUE". *ret_value is the value in this word, or NULL. */
+static const struct hf_cli_option *find_option(const struct hf_cli_option *options, const char *text,
+                                               const char **ret_value)
+{
+    size_t name = text[1] == '-' ? strcspn(text + 2, "=") : 0;
+
+    if (text[1] == '-') {
+        *ret_value = text[2 + name] == '=' ? text + 3 + name : NULL;
+        return find_long(options, text + 2, name);
+    }
+    *ret_value = text[2] != '\0' ? text + 2 : NULL;
+    return find_letter(options, text[1]);
+}
+
+bool hf_cli_asks_for_help(const struct hf_cli_option *options, const char *const *argv, size_t n)
+{
+    for (size_t i = 0; i < n && strcmp(argv[i], "--") != 0; i++) {
+        const char *value;
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+        if (argv[i][0] != '-' || argv[i][1] == '\0')
+            continue;
+        const struct hf_cli_option *option = find_option(options, argv[i], &value);
+        if (option != NULL && option->value != NULL && value == NULL)
+            i++; /* the next word is its value */
+    }
+    return false;
+}
+
 /* Parses the option at argv[*i]; moves *i to its last word. */
 static int take_option(const struct hf_cli_command *command, const char *const *argv, size_t n, size_t *i,
                        struct hf_cli_args *args, struct hf_err *err)
 {
-    const char *text = argv[*i], *value = NULL;
-    const struct hf_cli_option *option;
+    const char *text = argv[*i], *value;
+    const struct hf_cli_option *option = find_option(command->options, text, &value);
 
-    if (text[1] == '-') {
-        size_t name = strcspn(text + 2, "=");
-        option = find_long(command->options, text + 2, name);
-        if (option == NULL)
-            return unknown(command->options, text + 2, err);
-        value = text[2 + name] == '=' ? text + 3 + name : NULL;
-    } else {
-        option = find_letter(command->options, text[1]);
-        if (option == NULL)
-            return hf_err_set(err, EINVAL, "unknown option '-%c'", text[1]);
-        value = text[2] != '\0' ? text + 2 : NULL;
-    }
+    if (option == NULL)
+        return text[1] == '-' ? unknown(command->options, text + 2, err)
+                              : hf_err_set(err, EINVAL, "unknown option '-%c'", text[1]);
     if (option->value == NULL && value != NULL)
         return hf_err_set(err, EINVAL, "option '--%s' takes no value", option->name);
     if (option->value != NULL && value == NULL) {

@@ -59,10 +59,10 @@ static int run(struct hf_cli *cli, const char *const *argv, size_t n)
         return hf_cli_complain(cli, "", hf_err_set(&err, EINVAL, "more than %d arguments", HF_CLI_MAX_WORDS), &err);
     const struct hf_cli_command *command = hf_cli_find(cli, argv, n, &used);
     if (command == NULL)
-        return hf_cli_asks_for_help(argv + 1, n - 1) && hf_cli_help_group(cli, cli->out, argv[0])
-                   ? HF_EXIT_OK
+        return hf_cli_asks_for_help(NULL, argv + 1, n - 1) && hf_cli_help_group(cli, cli->out, argv[0])
+                   ? hf_cli_finish(cli, "", HF_EXIT_OK)
                    : unknown(cli, argv, n);
-    if (hf_cli_asks_for_help(argv + used, n - used)) {
+    if (hf_cli_asks_for_help(command->options, argv + used, n - used)) {
         hf_cli_help_command(cli, command);
         return hf_cli_finish(cli, command->name, HF_EXIT_OK);
     }

@@ -129,12 +129,12 @@ int hf_cli_run(struct hf_cli *cli, const struct hf_cli_command *command, const c
  * "". */
 int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct hf_err *err);
 
-/* Flushes standard output. Returns `code`, or HF_EXIT_FAILED if the flush fails, for example because the disk of a
- * redirected output is full. */
-int hf_cli_finish(struct hf_cli *cli, const char *command, int code);
+/* Flushes standard output. -EIO: not all of the output was written, for example because the disk of a redirected output
+ * is full; *err has the reason. */
+HF_MUST_USE int hf_cli_flush(struct hf_cli *cli, struct hf_err *err);
 
-/* Returns true if the arguments before "--" contain --help or -h. */
-bool hf_cli_asks_for_help(const char *const *argv, size_t n);
+/* Flushes standard output and reports an error. Returns `code`, or HF_EXIT_FAILED after an error. */
+int hf_cli_finish(struct hf_cli *cli, const char *command, int code);
 
 /* Returns the program's name for messages: "kubectl holdfast" if argv[0] is the path of kubectl-holdfast, otherwise
  * "holdfast". */
@@ -158,6 +158,7 @@ struct hf_cli_out {
     {                                                                                                                  \
         .fd = -1                                                                                                       \
     }
+/* A new file gets `mode`. A file that replaces another one gets the mode and, if possible, the owner of that file. */
 HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mode, struct hf_cli_out *ret_out,
                                 struct hf_err *err);
 HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);

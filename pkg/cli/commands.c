@@ -187,9 +187,10 @@ const struct hf_cli_command hf_cli_commands[] = {
         .details =
             "Reads the agent's state folder; needs neither a network nor a running agent, and the rights of root or of "
             "the group 'holdfast'. '~' behind a time: the node was not sure of it. Exit code 1: a line is damaged.\n\n"
-            "--verify checks the chain of hashes. Exit code 0: no line was changed, removed or inserted; 1: the first "
-            "bad line is named. An end that was cut off, or a journal that root wrote anew, shows only with --witness "
-            "and a hash that left the node earlier.\n\n"
+            "--verify checks the chain of hashes. Exit code 0: no line was changed, removed or inserted; 3: the "
+            "journal is changed, damaged or empty, with the first bad line; 1: the command cannot read it. An end "
+            "that was cut off, or a journal that root wrote anew, shows only with --witness and a hash that left the "
+            "node earlier.\n\n"
             "  holdfast node journal --since 2h --kind UpdateRefused\n"
             "  holdfast node journal --verify --witness 9f86d081884c7d65\n\n"
             "A node of the fleet that is named 'journal': 'holdfast node -- journal'.",
@@ -199,9 +200,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "node",
         .args = "NAME",
         .summary = "show the last report of one node",
-        .details =
-            "Like 'holdfast status' on the node itself. Exit code 4: a release was rolled back or rejected; 5: the "
-            "node has missed three reports.",
+        .details = "Like 'holdfast status' on the node itself. Exit code 4: a release was rolled back or rejected, or "
+                   "the node reports a condition that needs a person; 5: the node has missed three reports.",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_node),
@@ -210,7 +210,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "rollout watch",
         .args = "NAME",
         .summary = "print the progress of a rollout until it is complete or halted",
-        .details = "NAME is an EdgeUpdate. Exit code 0: complete; 3: not within --timeout; 4: halted, or nodes failed.",
+        .details = "NAME is an EdgeUpdate. Exit code 0: complete; 3: not within --timeout; 4: halted, or complete and "
+                   "nodes failed.",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_rollout_watch),
@@ -264,7 +265,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .args = "",
         .summary = "wait until all selected nodes have committed a version",
         .details =
-            "Exit code 0: they have; 3: not within --timeout; 4: the rollout has halted, or nodes failed. Nodes that "
+            "Exit code 0: they have; 3: not within --timeout; 4: the rollout has halted; or it is complete, and nodes "
+            "failed or are not admitted. Nodes that "
             "cannot run the release do not count.\n\n"
             "  holdfast wait --release edge-inference --version 1.4.2 --timeout 2h",
         ROW(hf_cli_wait),

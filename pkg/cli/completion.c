@@ -157,7 +157,13 @@ static void print_fish_options(FILE *to, const struct hf_cli_command *command)
 
 static void print_fish(const struct hf_cli *cli, FILE *to)
 {
-    (void)fprintf(to, "# fish completion for holdfast, printed by: holdfast completion fish\n");
+    (void)fprintf(to, "# fish completion for holdfast, printed by: holdfast completion fish\n"
+                      "complete -c kubectl-holdfast -w holdfast\n"
+                      "complete -c holdfast -l help -s h -d 'print the help of the command'\n"
+                      "complete -c holdfast -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n"
+                      "complete -c holdfast -n '__fish_seen_subcommand_from help' -f -a '");
+    print_first_words(cli, to);
+    (void)fprintf(to, "'\n");
     for (size_t i = 0; i < cli->n_commands; i++) {
         const struct hf_cli_command *command = &cli->commands[i];
         struct hf_view one = first_word(command), two = second_word(command);

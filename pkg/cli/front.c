@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "cli/args.h"
 #include "cli/delta/delta.h"
 #include "os/dir.h"
 #include "os/fd.h"
@@ -41,12 +42,17 @@ static const char *const *after_name(char **argv)
 /* Returns the row; NULL: the whole program runs this command line. */
 static const struct hf_cli_command *own_command(int argc, char **argv)
 {
-    if (argc <= NAME_WORDS || argc > HF_CLI_MAX_WORDS || strcmp(argv[1], "delta") != 0 ||
-        hf_cli_asks_for_help(after_name(argv), (size_t)argc - 1 - NAME_WORDS))
+    const struct hf_cli_command *command = NULL;
+
+    if (argc <= NAME_WORDS || argc > HF_CLI_MAX_WORDS || strcmp(argv[1], "delta") != 0)
         return NULL;
     if (strcmp(argv[2], "apply") == 0)
-        return &own[0];
-    return strcmp(argv[2], "create") == 0 ? &own[1] : NULL;
+        command = &own[0];
+    else if (strcmp(argv[2], "create") == 0)
+        command = &own[1];
+    if (command == NULL || hf_cli_asks_for_help(command->options, after_name(argv), (size_t)argc - 1 - NAME_WORDS))
+        return NULL;
+    return command;
 }
 
 bool hf_cli_front_takes(int argc, char **argv)

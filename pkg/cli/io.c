@@ -40,6 +40,13 @@ static int open_temp(const char *path, mode_t mode, struct hf_cli_out *out, stru
     return fchmod(out->fd, mode & ~mask) < 0 ? hf_err_sys(err, -errno, "chmod '%s'", out->temp) : 0;
 }
 
+/* Gives the new file the mode of the file that it replaces and, if this user may, its owner. */
+static int keep_rights(int fd, const struct stat *old, const char *path, struct hf_err *err)
+{
+    (void)!fchown(fd, old->st_uid, old->st_gid);
+    return fchmod(fd, old->st_mode & 0777) < 0 ? hf_err_sys(err, -errno, "chmod '%s'", path) : 0;
+}
+
 /* Opens the output according to what the path is: writes to a device or pipe, follows a link, refuses a folder. */
 static int open_named(const char *path, mode_t mode, struct hf_cli_out *out, struct hf_err *err)
 {
@@ -59,7 +66,8 @@ static int open_named(const char *path, mode_t mode, struct hf_cli_out *out, str
     out->path = strdup(target);
     if (out->path == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    return open_temp(target, mode, out, err);
+    int r = open_temp(target, out->replaces ? 0600 : mode, out, err);
+    return r == 0 && out->replaces ? keep_rights(out->fd, &st, path, err) : r;
 }
 
 int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mode, struct hf_cli_out *ret_out, struct hf_err *err)

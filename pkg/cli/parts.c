@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/encoding/base64.h"
 #include "base/parse.h"
+#include "cli/plain.h"
 
 int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t **ret_array, struct hf_buf *text,
                         struct hf_err *err)
@@ -44,14 +45,14 @@ int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t **ret_update
     return 0;
 }
 
-static void print_issues(struct hf_cli *cli, const char *path, const struct hf_issues *issues)
+void hf_cli_print_issues(struct hf_cli *cli, const char *path, const struct hf_issues *issues)
 {
     for (size_t i = 0; i < HF_MIN(issues->n_errors, (size_t)HF_API_MAX_ISSUES); i++)
-        (void)fprintf(cli->err, "%s: %s: %s\n", path, issues->errors[i].path, issues->errors[i].text);
+        hf_cli_print_line(cli->err, "%s: %s: %s", path, issues->errors[i].path, issues->errors[i].text);
     if (issues->n_errors > HF_API_MAX_ISSUES)
-        (void)fprintf(cli->err, "%s: and %zu more\n", path, issues->n_errors - HF_API_MAX_ISSUES);
+        hf_cli_print_line(cli->err, "%s: and %zu more", path, issues->n_errors - HF_API_MAX_ISSUES);
     for (size_t i = 0; i < HF_MIN(issues->n_warnings, (size_t)HF_API_MAX_ISSUES); i++)
-        (void)fprintf(cli->err, "%s: warning: %s: %s\n", path, issues->warnings[i].path, issues->warnings[i].text);
+        hf_cli_print_line(cli->err, "%s: warning: %s: %s", path, issues->warnings[i].path, issues->warnings[i].text);
 }
 
 int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json, struct hf_edgeupdate **ret_update,
@@ -62,7 +63,7 @@ int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json, str
     if (issues == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     int r = hf_edgeupdate_decode(json, ret_update, issues);
-    print_issues(cli, path, issues);
+    hf_cli_print_issues(cli, path, issues);
     if (r < 0)
         r = hf_err_set(err, -r, "%s: %zu %s; a node would refuse it", path, issues->n_errors,
                        issues->n_errors == 1 ? "error" : "errors");
@@ -102,6 +103,16 @@ int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, stru
     if (hf_parse_duration(text, ret_ns) == 0)
         return 0;
     return hf_err_set(err, EINVAL, "--%s: '%.40s' is not a duration (90d, 12h, 1h30m)", option, text);
+}
+
+json_t *hf_cli_json_text(const char *text)
+{
+    _cleanup_(hf_freep) char *plain = strdup(text);
+
+    if (plain == NULL)
+        return NULL;
+    hf_cli_plain_text(plain);
+    return json_string(plain);
 }
 
 int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *err)

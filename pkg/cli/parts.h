@@ -21,8 +21,10 @@ HF_MUST_USE int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t
  * object. */
 HF_MUST_USE int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t **ret_update, struct hf_err *err);
 
-/* Decodes an EdgeUpdate. Prints the errors and warnings, at most HF_API_MAX_ISSUES of each, to cli->err as "path:
- * text". -EBADMSG: the object has errors. */
+/* Prints the errors and warnings, at most HF_API_MAX_ISSUES of each, to cli->err as "path: text". */
+void hf_cli_print_issues(struct hf_cli *cli, const char *path, const struct hf_issues *issues);
+
+/* Decodes an EdgeUpdate. Prints its errors and warnings. -EBADMSG: the object has errors. */
 HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json,
                                      struct hf_edgeupdate **ret_update, struct hf_err *err);
 
@@ -36,6 +38,10 @@ size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 /* Parses a duration such as "1h30m" (the syntax of Go), or a number of days such as "90d". -EINVAL: `text` is neither;
  * *err names the option. */
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);
+
+/* Returns a JSON string of a plain copy of `text` (cli/plain.h), which is always valid UTF-8. `text` may be a path, or
+ * may end within a character. Returns NULL if out of memory. */
+json_t *hf_cli_json_text(const char *text);
 
 /* hf_cli_put() puts `value` at a path of an object; hf_cli_append() appends `value` to an array. Both functions take
  * ownership of `value`, also on errors. If `value` is NULL, because its constructor has failed, the functions return

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "cli/args.h"
+#include "cli/plain.h"
 
 int hf_cli_exit_of(int r)
 {
@@ -29,11 +30,21 @@ int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct
     int code = hf_cli_exit_of(r);
 
     hf_cli_progress_end(cli);
-    (void)fprintf(cli->err, "%s%s%s: %s\n", cli->program, command[0] != '\0' ? " " : "", command,
-                  err->code != 0 ? hf_err_text(err, text, sizeof(text)) : strerror(-r));
+    hf_cli_print_line(cli->err, "%s%s%s: %s", cli->program, command[0] != '\0' ? " " : "", command,
+                      err->code != 0 ? hf_err_text(err, text, sizeof(text)) : strerror(-r));
     if (code == HF_EXIT_USAGE)
         (void)fprintf(cli->err, "try: %s help%s%s\n", cli->program, command[0] != '\0' ? " " : "", command);
     return code;
+}
+
+int hf_cli_flush(struct hf_cli *cli, struct hf_err *err)
+{
+    int r = fflush(cli->out) != 0 ? -errno : ferror(cli->out) != 0 ? -EIO : 0;
+
+    if (r == 0)
+        return 0;
+    (void)hf_err_sys(err, r, "write standard output");
+    return -EIO;
 }
 
 int hf_cli_finish(struct hf_cli *cli, const char *command, int code)
@@ -41,19 +52,8 @@ int hf_cli_finish(struct hf_cli *cli, const char *command, int code)
     struct hf_err err = HF_ERR_INIT;
 
     hf_cli_progress_end(cli);
-    if (fflush(cli->out) != 0 || ferror(cli->out) != 0) {
-        int r = hf_err_sys(&err, errno != 0 ? -errno : -EIO, "write standard output");
-        return hf_cli_complain(cli, command, r, &err);
-    }
-    return code;
-}
-
-bool hf_cli_asks_for_help(const char *const *argv, size_t n)
-{
-    for (size_t i = 0; i < n && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return true;
-    return false;
+    int r = hf_cli_flush(cli, &err);
+    return r < 0 ? hf_cli_complain(cli, command, r, &err) : code;
 }
 
 int hf_cli_run(struct hf_cli *cli, const struct hf_cli_command *command, const char *const *argv, size_t n)

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "cli/delta/patch.h"
+#include "cli/plain.h"
 #include "os/fd.h"
 #include "os/fs_posix.h"
 #include "os/pages.h"
@@ -132,6 +133,6 @@ int hf_cli_small_main(struct hf_cli *cli, int argc, char **argv)
         return wrong_usage(cli, argc - at < 3 ? "expected OLD, PATCH and NEW" : "too many arguments", "");
     int r = apply(cli, argv + at, sync, &err);
     if (r < 0)
-        (void)fprintf(cli->err, "holdfast-delta: %s\n", hf_err_text(&err, text, sizeof(text)));
+        hf_cli_print_line(cli->err, "holdfast-delta: %s", hf_err_text(&err, text, sizeof(text)));
     return hf_cli_exit_of(r);
 }

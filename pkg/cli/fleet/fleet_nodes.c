@@ -5,6 +5,7 @@
 
 #include "api/meta.h"
 #include "base/buf.h"
+#include "base/encoding/utf8.h"
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/node_set.h"
 #include "cli/fleet/node_view.h"
@@ -255,6 +256,7 @@ static int print_node(struct hf_cli *cli, enum hf_output output, json_t *node, c
     }
     struct hf_hold hold = {.present = hf_json_bool_or(node, "status.hold.active", false)};
     (void)snprintf(hold.reason, sizeof(hold.reason), "%s", hf_json_str_or(node, "status.hold.reason", ""));
+    hf_utf8_trim(hold.reason);
     int r = hf_cli_print_node(cli, node, &seen, &hold, err);
     if (r == 0)
         print_turns(cli->out, hf_json_at(node, "spec.turns"));
@@ -287,5 +289,5 @@ int hf_cli_node(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
     r = print_node(cli, output, node, &view, err);
     if (r < 0)
         return r;
-    return view.silent ? HF_EXIT_SILENT : hf_node_view_phase_failed(view.phase) ? HF_EXIT_UNWELL : 0;
+    return view.silent ? HF_EXIT_SILENT : hf_node_view_needs_person(node) ? HF_EXIT_UNWELL : 0;
 }

@@ -77,10 +77,10 @@ static int watch_once(struct hf_poll *poll, const char *name, struct hf_err *err
     r = hf_poll_print(poll, &view, err);
     if (r < 0)
         return r;
-    if (view.state == HF_VIEW_COMPLETE)
-        return HF_EXIT_OK;
-    if (view.state != HF_VIEW_STALLED && view.state != HF_VIEW_REFUSED)
+    if (view.state != HF_VIEW_COMPLETE && view.state != HF_VIEW_STALLED && view.state != HF_VIEW_REFUSED)
         return -EINPROGRESS;
+    if (!hf_update_view_needs_person(&view))
+        return HF_EXIT_OK;
     print_failures(poll, &view);
     return HF_EXIT_UNWELL;
 }

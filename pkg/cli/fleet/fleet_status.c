@@ -240,7 +240,7 @@ static bool needs_person(const json_t *updates)
     for (size_t i = 0; i < json_array_size(updates); i++) {
         struct hf_update_view view;
         hf_update_view_of(json_array_get(updates, i), &view);
-        if (view.state == HF_VIEW_STALLED || view.state == HF_VIEW_REFUSED)
+        if (hf_update_view_needs_person(&view))
             return true;
     }
     return false;

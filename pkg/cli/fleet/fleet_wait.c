@@ -26,6 +26,7 @@ const struct hf_cli_option hf_cli_wait_options[] = {
 
 enum { NODES_PER_S = 500, LINE = 512, SELECTOR = 8192 };
 #define COUNT_PERIOD_NS (5 * HF_NS_PER_S)
+#define NODES_FAILED "nodes failed; see holdfast nodes --phase RolledBack"
 
 struct wait {
     struct hf_poll poll;
@@ -82,7 +83,8 @@ static int finish(struct wait *wait, const char *text, int code)
     return code;
 }
 
-/* The controller's counts decide. */
+/* The controller's counts decide. A complete rollout changes nothing further at a node that failed, or that it does not
+ * admit. */
 static int judge_update(struct wait *wait, const struct hf_update_view *view, struct hf_err *err)
 {
     int r = hf_poll_print(&wait->poll, view, err);
@@ -91,13 +93,20 @@ static int judge_update(struct wait *wait, const struct hf_update_view *view, st
         return r;
     if (view->state == HF_VIEW_STALLED || view->state == HF_VIEW_REFUSED)
         return finish(wait, "the rollout stands still; see holdfast status", HF_EXIT_UNWELL);
-    if (hf_update_view_reached_all(view) || (wait->reachable && view->state == HF_VIEW_COMPLETE && view->selected > 0))
+    if (view->state != HF_VIEW_COMPLETE || !view->counted)
+        return -EINPROGRESS;
+    if (view->failed > 0)
+        return finish(wait, NODES_FAILED, HF_EXIT_UNWELL);
+    if (hf_update_view_reached_all(view, wait->reachable))
         return HF_EXIT_OK;
+    if (view->admitted + view->superseded < view->selected) /* a superseded node is not admitted */
+        return finish(wait, "the rollout is complete, but does not admit all nodes; see holdfast status",
+                      HF_EXIT_UNWELL);
     return -EINPROGRESS;
 }
 
-/* The nodes' own reports decide: with --selector, or without a controller. */
-static int judge_nodes(struct wait *wait, const char *selector, struct hf_err *err)
+/* The nodes' own reports decide: with --selector, or without a controller for the EdgeUpdate `name`. */
+static int judge_nodes(struct wait *wait, const char *name, const char *selector, struct hf_err *err)
 {
     struct hf_tally tally;
     char line[LINE];
@@ -107,11 +116,11 @@ static int judge_nodes(struct wait *wait, const char *selector, struct hf_err *e
         return r;
     wait->period_ns = HF_MAX(COUNT_PERIOD_NS, tally.nodes * HF_NS_PER_S / NODES_PER_S);
     (void)hf_tally_format(&tally, line, sizeof(line));
-    r = hf_poll_say(&wait->poll, line, err);
+    r = hf_poll_say(&wait->poll, name, line, err);
     if (r < 0)
         return r;
     if (tally.failed > 0)
-        return finish(wait, "nodes failed; see holdfast nodes --phase RolledBack", HF_EXIT_UNWELL);
+        return finish(wait, NODES_FAILED, HF_EXIT_UNWELL);
     return hf_tally_complete(&tally, wait->reachable) ? HF_EXIT_OK : -EINPROGRESS;
 }
 
@@ -124,13 +133,13 @@ static int judge_one(struct wait *wait, const json_t *update, struct hf_err *err
     if (view.state != HF_VIEW_UNREPORTED || view.has_strategy)
         return judge_update(wait, &view, err);
     int r = hf_node_set_format(hf_json_at(update, "spec.nodeSelector"), &selector, err);
-    return r < 0 ? r : judge_nodes(wait, hf_buf_str(&selector), err);
+    return r < 0 ? r : judge_nodes(wait, view.name, hf_buf_str(&selector), err);
 }
 
 /* With --selector a halted rollout ends the wait too, because it admits no further node. */
 static int judge_selected(struct wait *wait, struct hf_err *err)
 {
-    int r = judge_nodes(wait, wait->selector, err);
+    int r = judge_nodes(wait, "", wait->selector, err);
 
     for (size_t i = 0; r == -EINPROGRESS && i < json_array_size(wait->updates); i++) {
         struct hf_update_view view;
@@ -151,7 +160,7 @@ static int judge(struct wait *wait, struct hf_err *err)
     if (json_array_size(wait->updates) == 0) {
         (void)snprintf(line, sizeof(line), "no EdgeUpdate asks for %.63s %.64s yet%s%s", wait->release, wait->version,
                        wait->other[0] != '\0' ? "; it is at " : "", wait->other);
-        int r = hf_poll_say(&wait->poll, line, err);
+        int r = hf_poll_say(&wait->poll, "", line, err);
         return r < 0 ? r : -EINPROGRESS;
     }
     for (size_t i = 0; i < json_array_size(wait->updates); i++) {

@@ -32,6 +32,34 @@ bool hf_node_view_phase_failed(const char *phase)
     return attention(phase) >= 8;
 }
 
+/* Returns true for a condition that does not resolve by itself: a refused object, an unreadable source, an
+ * undelivered status. */
+static bool stays_wrong(const json_t *condition)
+{
+    static const struct {
+        const char *type, *status;
+    } wrong[] = {{"Stalled", "True"}, {"SourceReadable", "False"}, {"StatusDelivered", "False"}};
+
+    for (size_t i = 0; i < HF_LEN(wrong); i++)
+        if (strcmp(hf_json_str_or(condition, "type", ""), wrong[i].type) == 0 &&
+            strcmp(hf_json_str_or(condition, "status", ""), wrong[i].status) == 0)
+            return true;
+    return false;
+}
+
+bool hf_node_view_needs_person(const json_t *node)
+{
+    const json_t *updates = hf_json_at(node, "status.updates"), *conditions = hf_json_at(node, "status.conditions");
+
+    for (size_t i = 0; i < json_array_size(conditions); i++)
+        if (stays_wrong(json_array_get(conditions, i)))
+            return true;
+    for (size_t i = 0; i < json_array_size(updates); i++)
+        if (hf_node_view_phase_failed(hf_json_str_or(json_array_get(updates, i), "phase", "")))
+            return true;
+    return false;
+}
+
 const char *hf_node_view_phase_find(const char *typed, const char **ret_near)
 {
     struct hf_nearest nearest = {.typed = typed};

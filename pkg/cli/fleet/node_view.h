@@ -28,6 +28,10 @@ void hf_node_view_of(const json_t *node, const char *release, uint64_t now_unix_
 /* Returns true if the phase is RolledBack, RollingBack or Rejected, so that the release needs a person. */
 bool hf_node_view_phase_failed(const char *phase);
 
+/* Returns true if the node needs a person: the phase of a release says so, or a condition that does not resolve by
+ * itself. The exit code of `status` and `node` follows from this. */
+bool hf_node_view_needs_person(const json_t *node);
+
 /* Returns the phase with the name `typed`, in upper or lower case. Without such a phase, returns NULL and sets
  * *ret_near to the phase with the nearest name, or to NULL. */
 const char *hf_node_view_phase_find(const char *typed, const char **ret_near);

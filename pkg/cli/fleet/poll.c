@@ -9,6 +9,7 @@
 #include "cli/fleet/output.h"
 #include "cli/fleet/table.h"
 #include "cli/parts.h"
+#include "cli/plain.h"
 
 enum { BAR = 23, LINE = 2048 };
 
@@ -23,15 +24,17 @@ int hf_poll_begin(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_
         poll.end_mono_ns = hf_mono_ns(cli->clock) + limit;
     if (r == 0)
         r = hf_cluster_open(cli, args, &poll.cluster, err);
-    if (r == 0)
-        *ret_poll = poll;
-    return r;
+    if (r < 0)
+        return r;
+    poll.last = json_object();
+    *ret_poll = poll;
+    return 0;
 }
 
 void hf_poll_end(struct hf_poll *poll)
 {
     hf_cluster_close(poll->cluster);
-    free(poll->last);
+    json_decref(poll->last);
 }
 
 int hf_poll_judge(struct hf_poll *poll, int r, const struct hf_err *err)
@@ -53,38 +56,39 @@ int hf_poll_judge(struct hf_poll *poll, int r, const struct hf_err *err)
         break;
     }
     if (!poll->away)
-        (void)fprintf(poll->cli->err, "%s; trying again\n", hf_err_text(err, text, sizeof(text)));
+        hf_cli_print_line(poll->cli->err, "%s; trying again", hf_err_text(err, text, sizeof(text)));
     poll->away = true;
     return 1;
 }
 
-static int print_once(struct hf_poll *poll, const char *line, bool with_time, struct hf_err *err)
+static int print_once(struct hf_poll *poll, const char *name, const char *line, bool with_time, struct hf_err *err)
 {
+    _cleanup_(hf_json_freep) json_t *text = hf_cli_json_text(line);
     char time[HF_TIME_TEXT];
 
-    if (poll->last != NULL && strcmp(poll->last, line) == 0)
+    if (text != NULL && json_equal(json_object_get(poll->last, name), text))
         return 0;
-    free(poll->last);
-    poll->last = strdup(line);
-    if (poll->last == NULL)
+    if (name[0] == '\0')
+        (void)json_object_clear(poll->last);
+    else
+        (void)json_object_del(poll->last, "");
+    if (json_object_set(poll->last, name, text) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     if (with_time)
         (void)fprintf(poll->cli->out, "%s  ", hf_format_time(hf_unix_ns(poll->cli->clock), time));
-    (void)fprintf(poll->cli->out, "%s\n", line);
-    if (fflush(poll->cli->out) != 0)
-        return hf_err_sys(err, -errno, "write standard output");
-    return 0;
+    (void)fprintf(poll->cli->out, "%s\n", json_string_value(text));
+    return hf_cli_flush(poll->cli, err);
 }
 
-int hf_poll_say(struct hf_poll *poll, const char *line, struct hf_err *err)
+int hf_poll_say(struct hf_poll *poll, const char *name, const char *line, struct hf_err *err)
 {
     if (!poll->json)
-        return print_once(poll, line, true, err);
+        return print_once(poll, name, line, true, err);
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(2 * LINE);
-    _cleanup_(hf_json_freep) json_t *json = json_pack("{s:s}", "message", line);
+    _cleanup_(hf_json_freep) json_t *json = json_pack("{s:o}", "message", hf_cli_json_text(line));
     if (json == NULL || hf_json_format(json, &text) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
-    return print_once(poll, hf_buf_str(&text), false, err);
+    return print_once(poll, name, hf_buf_str(&text), false, err);
 }
 
 static int print_json(struct hf_poll *poll, const struct hf_update_view *view, struct hf_err *err)
@@ -94,7 +98,7 @@ static int print_json(struct hf_poll *poll, const struct hf_update_view *view, s
 
     if (json == NULL || hf_json_format(json, &text) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
-    return print_once(poll, hf_buf_str(&text), false, err);
+    return print_once(poll, view->name, hf_buf_str(&text), false, err);
 }
 
 int hf_poll_print(struct hf_poll *poll, const struct hf_update_view *view, struct hf_err *err)
@@ -113,7 +117,7 @@ int hf_poll_print(struct hf_poll *poll, const struct hf_update_view *view, struc
                        view->message[0] != '\0' ? ": " : "", view->message);
     else
         (void)snprintf(line, sizeof(line), "%s %s  %s: %s", view->release, view->version, view->reason, view->message);
-    return print_once(poll, line, true, err);
+    return print_once(poll, view->name, line, true, err);
 }
 
 bool hf_poll_pause(struct hf_poll *poll, uint64_t period_ns)

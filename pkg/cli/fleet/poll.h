@@ -16,7 +16,7 @@ struct hf_poll {
     bool json;
     uint64_t end_mono_ns; /* monotonic time at which the command gives up; UINT64_MAX: no time limit */
     bool away;            /* true if the server did not answer the last request */
-    char *last;           /* the last printed line; NULL before the first line */
+    json_t *last;         /* the last printed line about each object, by its name; "" is about none */
 };
 
 /* Reads --timeout and --json, and opens the cluster. */
@@ -29,10 +29,11 @@ void hf_poll_end(struct hf_poll *poll);
  * command must end. */
 int hf_poll_judge(struct hf_poll *poll, int r, const struct hf_err *err);
 
-/* Prints a line about a view, as text or JSON, if the line differs from the last one. */
+/* Prints a line about a view, as text or JSON, if the line differs from the last one about this object. */
 HF_MUST_USE int hf_poll_print(struct hf_poll *poll, const struct hf_update_view *view, struct hf_err *err);
-/* Prints `line`, with the time before it or as JSON, if it differs from the last line. */
-HF_MUST_USE int hf_poll_say(struct hf_poll *poll, const char *line, struct hf_err *err);
+/* Prints `line`, with the time before it or as JSON, if it differs from the last line about the object `name` (""
+ * stands for no object). */
+HF_MUST_USE int hf_poll_say(struct hf_poll *poll, const char *name, const char *line, struct hf_err *err);
 
 /* Sleeps for period_ns, but at most until the time limit, and returns true. Returns false at once if the time limit has
  * passed. */

@@ -282,13 +282,13 @@ static void print_next(struct hf_cli *cli, const char *path, const struct hf_edg
     size_t deltas = count_deltas(made, current);
     bool piped = strcmp(path, "-") == 0;
 
-    (void)fprintf(cli->err, "%s: %s %s (sequence %llu) back to %s (sequence %llu), digest %s\n", made->meta.name,
-                  made->release.name, current->release.version, (unsigned long long)current->release.sequence,
-                  made->release.version, (unsigned long long)made->release.sequence, made->release.digest);
+    hf_cli_print_line(cli->err, "%s: %s %s (sequence %llu) back to %s (sequence %llu), digest %s", made->meta.name,
+                      made->release.name, current->release.version, (unsigned long long)current->release.sequence,
+                      made->release.version, (unsigned long long)made->release.sequence, made->release.digest);
     if (deltas < made->release.n_artifacts)
-        (void)fprintf(cli->err,
-                      "%zu of %zu artifacts have no delta from %s: these nodes fetch the whole file (--delta)\n",
-                      made->release.n_artifacts - deltas, made->release.n_artifacts, current->release.version);
+        hf_cli_print_line(cli->err,
+                          "%zu of %zu artifacts have no delta from %s: these nodes fetch the whole file (--delta)",
+                          made->release.n_artifacts - deltas, made->release.n_artifacts, current->release.version);
     if (made->has_strategy)
         (void)fprintf(cli->err, "it spreads by spec.strategy, as the release before (--at-once leaves it out)\n");
     (void)fprintf(cli->err, "no node has changed yet; next: kubectl apply -f %s\n", piped ? "FILE" : path);

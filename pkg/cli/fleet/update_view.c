@@ -168,8 +168,14 @@ json_t *hf_update_view_json(const struct hf_update_view *view)
                      view->message, "nodes", nodes, "failures", failures);
 }
 
-bool hf_update_view_reached_all(const struct hf_update_view *view)
+bool hf_update_view_needs_person(const struct hf_update_view *view)
 {
-    return view->counted && view->selected > 0 && view->state == HF_VIEW_COMPLETE &&
-           view->updated + view->incompatible + view->superseded >= view->selected;
+    return view->state == HF_VIEW_STALLED || view->state == HF_VIEW_REFUSED || (view->counted && view->failed > 0);
+}
+
+bool hf_update_view_reached_all(const struct hf_update_view *view, bool reachable)
+{
+    int64_t reached = view->updated + view->incompatible + view->superseded + (reachable ? view->unknown : 0);
+
+    return view->counted && view->selected > 0 && view->state == HF_VIEW_COMPLETE && reached >= view->selected;
 }

@@ -42,6 +42,9 @@ const char *hf_update_view_state_name(const struct hf_update_view *view);
 /* Returns the view as JSON, or NULL if out of memory. */
 json_t *hf_update_view_json(const struct hf_update_view *view);
 
-/* Returns true if the rollout is complete and every selected node counts as updated, incompatible or superseded. So a
- * node that is away makes the result false until it counts as one of these. */
-bool hf_update_view_reached_all(const struct hf_update_view *view);
+/* Returns true if the rollout needs a person: it stands still, or nodes failed, also if it continues or is complete. */
+bool hf_update_view_needs_person(const struct hf_update_view *view);
+
+/* Returns true if the rollout is complete and every selected node counts as updated, incompatible or superseded. If
+ * `reachable` is true, a node that is away (`unknown`) counts as reached, too. */
+bool hf_update_view_reached_all(const struct hf_update_view *view, bool reachable);

@@ -6,6 +6,7 @@
 #include "api/syncpolicy.h"
 #include "base/encoding/utf8.h"
 #include "cli/manifest/content.h"
+#include "cli/plain.h"
 #include "cli/release/policy_file.h"
 #include "manifests/source/substitute.h"
 
@@ -26,9 +27,10 @@ static int decode(struct hf_cli *cli, const char *path, json_t *json, struct hf_
 
     if (r == -ENOMEM)
         return hf_err_set(err, ENOMEM, "out of memory");
-    for (size_t i = 0; r < 0 && i < HF_MIN(issues->n_errors, (size_t)HF_API_MAX_ISSUES); i++)
-        (void)fprintf(cli->err, "%s: %s: %s\n", path, issues->errors[i].path, issues->errors[i].text);
-    return r < 0 ? hf_err_set(err, EBADMSG, "%s: no node would take this policy", path) : 0;
+    if (r == 0)
+        return 0;
+    hf_cli_print_issues(cli, path, issues);
+    return hf_err_set(err, EBADMSG, "%s: no node would take this policy", path);
 }
 
 static const struct hf_manifest *find(const struct hf_syncpolicy *policy, const char *name)
@@ -84,8 +86,10 @@ static void print(struct hf_cli *cli, const struct hf_manifest *entry, const str
     for (size_t i = 0; i < bundle->n; i++) {
         const struct hf_bundle_file *file = &bundle->files[i];
         bool text = memchr(file->bytes.p, '\0', file->bytes.n) == NULL && hf_utf8_valid(file->bytes.p, file->bytes.n);
-        (void)fprintf(cli->out, "%s==> %s (%04o, %zu bytes%s) <==\n", i > 0 ? "\n" : "", file->path,
-                      hf_manifest_file_mode(entry, file->mode), file->bytes.n, text ? "" : ", binary");
+        if (i > 0)
+            (void)fputc('\n', cli->out);
+        hf_cli_print_line(cli->out, "==> %s (%04o, %zu bytes%s) <==", file->path,
+                          hf_manifest_file_mode(entry, file->mode), file->bytes.n, text ? "" : ", binary");
         if (text)
             (void)fwrite(file->bytes.p, 1, file->bytes.n, cli->out);
         if (text && file->bytes.n > 0 && file->bytes.p[file->bytes.n - 1] != '\n')

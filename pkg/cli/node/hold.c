@@ -20,7 +20,7 @@ const struct hf_cli_option hf_cli_hold_options[] = {
 
 static int write_hold(struct hf_cli *cli, const struct hf_cli_args *args, const char *path, struct hf_err *err)
 {
-    const char *length = hf_cli_value(args, "for", NULL);
+    const char *length = hf_cli_value(args, "for", NULL), *reason = hf_cli_value(args, "reason", "");
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOLD_FILE_MAX);
     uint64_t now = hf_unix_ns(cli->clock), for_ns = 0;
     char when[HF_TIME_TEXT];
@@ -28,16 +28,20 @@ static int write_hold(struct hf_cli *cli, const struct hf_cli_args *args, const 
 
     if (r < 0)
         return r;
+    if (length != NULL && for_ns == 0)
+        return hf_err_set(err, EINVAL, "--for: more than 0; --release ends a hold");
+    if (strlen(reason) >= HF_HOLD_REASON_MAX)
+        return hf_err_set(err, EINVAL, "--reason: at most %d bytes", HF_HOLD_REASON_MAX - 1);
     if (for_ns > HF_HOLD_MAX_NS)
         return hf_err_set(err, EINVAL, "--for: at most 7d, so that a forgotten hold does not block fixes for ever");
     _cleanup_(hf_json_freep) json_t *hold =
-        json_pack("{s:s, s:s}", "reason", hf_cli_value(args, "reason", ""), "since", hf_format_time(now, when));
+        json_pack("{s:s, s:s}", "reason", reason, "since", hf_format_time(now, when));
     if (hold == NULL)
         return hf_err_set(err, EINVAL, "--reason: not valid UTF-8");
     if (length != NULL)
         r = hf_cli_put(hold, "until", json_string(hf_format_time(now + for_ns, when)), err);
     if (r == 0 && (hf_json_format(hold, &text) < 0 || hf_buf_add_str(&text, "\n") < 0))
-        r = hf_err_set(err, EINVAL, "--reason: too long");
+        r = hf_err_set(err, ENOMEM, "out of memory");
     if (r == 0)
         r = hf_file_replace(cli->fs, path, text.p, text.n, 0644, err);
     return r;
@@ -79,9 +83,16 @@ int hf_cli_hold(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
         return hf_err_set(err, EINVAL, "--reason and --release exclude each other");
     if (!hold && hf_cli_value(args, "for", NULL) != NULL)
         return hf_err_set(err, EINVAL, "--for needs --reason");
-    if (stat(state, &st) < 0 || !S_ISDIR(st.st_mode))
+    int r = stat(state, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+    if (r < 0 && r != -EACCES)
         return hf_err_set(err, ENOENT, "state folder '%s' does not exist: set --state-dir to the agent's", state);
-    if (release)
-        return hf_file_remove(cli->fs, path, err);
-    return hold ? write_hold(cli, args, path, err) : show_hold(cli, args, state, err);
+    if (r == 0 && release)
+        r = hf_file_remove(cli->fs, path, err);
+    if (r == 0 && hold)
+        r = write_hold(cli, args, path, err);
+    if (r == 0 && ((!release && !hold) || hf_cli_flag(args, "json")))
+        r = show_hold(cli, args, state, err);
+    return r == -EACCES ? hf_err_set(err, EACCES, "only root may %s the hold in '%s'",
+                                     release || hold ? "change" : "read", state)
+                        : r;
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/asprintf.h"
+#include "cli/plain.h"
 #include "node/clock.h"
 #include "os/file.h"
 #include "sync/hold_age.h"
@@ -72,6 +73,7 @@ int hf_cli_see_hold(struct hf_cli *cli, const char *state, struct hf_cli_hold_se
                           &clocks);
         hf_hold_age_count(&age, &ret_seen->file, &clocks);
     }
+    hf_cli_plain_text(ret_seen->file.reason);
     ret_seen->active = hf_hold_age_judge(&ret_seen->file, &age, &clocks, &wait_ns);
     ret_seen->end_unix_ns = hf_hold_age_end_unix_ns(&ret_seen->file, clocks.wall_unix_ns, wait_ns);
     return 0;

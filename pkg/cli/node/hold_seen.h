@@ -7,7 +7,7 @@
 #include "sync/hold.h"
 
 struct hf_cli_hold_seen {
-    struct hf_hold file;
+    struct hf_hold file; /* its reason is plain (cli/plain.h) */
     bool active;
     uint64_t end_unix_ns; /* when the hold ends by itself, by the wall clock of this machine; HF_NEVER: unknown */
 };

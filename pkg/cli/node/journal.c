@@ -10,6 +10,7 @@
 #include "audit/check.h"
 #include "base/format.h"
 #include "cli/parts.h"
+#include "cli/plain.h"
 
 const struct hf_cli_option hf_cli_node_journal_options[] = {
     {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
@@ -25,14 +26,22 @@ const struct hf_cli_option hf_cli_node_journal_options[] = {
     {.name = NULL},
 };
 
-enum { MIN_WITNESS = 8 };
+enum { MIN_WITNESS = 8, VERIFY_TRIES = 3, VERIFY_PAUSE_MS = 300 };
+
+/* Where a line stands. Its number in the journal would not do: a forged one may be anything. */
+struct line_place {
+    char segment[HF_AUDIT_NAME]; /* "" is before all segments */
+    unsigned line;
+};
 
 struct reading {
     struct hf_cli *cli;
     const struct hf_cli_args *args;
     bool json;
     uint64_t since_unix_ns;
-    uint64_t printed_seq; /* entries up to this one have been printed or left out */
+    struct line_place printed; /* lines up to this one have been printed or left out */
+    uint64_t printed_seq;      /* number of its entry */
+    struct line_place newest;  /* last good line of this pass */
     bool damaged;
     /* --verify */
     struct hf_audit_check check;
@@ -96,6 +105,16 @@ static int read_options(struct reading *reading, struct hf_err *err)
 
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
 
+/* Returns false only if the entry is certainly older than --since. */
+static bool is_recent(const struct reading *reading, const struct hf_audit_entry *entry)
+{
+    bool sure = entry->earliest_unix_ns == 0;
+
+    if (!sure && entry->latest_unix_ns == 0) /* no upper limit */
+        return true;
+    return (sure ? entry->unix_ns : entry->latest_unix_ns) >= reading->since_unix_ns;
+}
+
 static bool is_wanted(const struct reading *reading, const struct hf_audit_entry *entry)
 {
     const char *kind;
@@ -103,26 +122,28 @@ static bool is_wanted(const struct reading *reading, const struct hf_audit_entry
 
     for (size_t i = 0; (kind = hf_cli_nth_value(reading->args, "kind", i)) != NULL; i++)
         listed = listed || strcmp(kind, entry->kind_name) == 0;
-    return listed && entry->unix_ns >= reading->since_unix_ns;
+    return listed && is_recent(reading, entry);
 }
 
 /* "~" marks a time of which the node was not sure. */
 static void print_text(FILE *to, const struct hf_audit_entry *entry)
 {
     const struct hf_audit_event *event = &entry->event;
-    char time[HF_TIME_TEXT];
+    char time[HF_TIME_TEXT], times[40] = "";
 
-    (void)fprintf(to, "%s%s %s", hf_format_time(entry->unix_ns, time), entry->earliest_unix_ns != 0 ? "~" : " ",
-                  entry->kind_name);
-    if (event->subject[0] != '\0')
-        (void)fprintf(to, " %s", event->subject);
-    if (event->reason[0] != '\0')
-        (void)fprintf(to, " %s", event->reason);
-    if (event->message[0] != '\0')
-        (void)fprintf(to, ": %s", event->message);
     if (entry->count > 1 && event->kind != HF_AUDIT_ENTRIES_LOST)
-        (void)fprintf(to, " (%" PRIu64 " times)", entry->count);
-    (void)fputc('\n', to);
+        (void)snprintf(times, sizeof(times), " (%" PRIu64 " times)", entry->count);
+    hf_cli_print_line(to, "%s%s %s%s%s%s%s%s%s%s", hf_format_time(entry->unix_ns, time),
+                      entry->earliest_unix_ns != 0 ? "~" : " ", entry->kind_name, event->subject[0] != '\0' ? " " : "",
+                      event->subject, event->reason[0] != '\0' ? " " : "", event->reason,
+                      event->message[0] != '\0' ? ": " : "", event->message, times);
+}
+
+static int compare(const struct line_place *a, const struct line_place *b)
+{
+    int order = strcmp(a->segment, b->segment);
+
+    return order != 0 ? order : (a->line > b->line) - (a->line < b->line);
 }
 
 static int print_line(void *arg, const struct hf_audit_line *line)
@@ -132,13 +153,16 @@ static int print_line(void *arg, const struct hf_audit_line *line)
 
     if (line->r < 0) {
         if (!reading->damaged)
-            (void)fprintf(reading->cli->err, "holdfast node journal: '%s' line %u: %s\n", line->segment, line->number,
-                          hf_err_text(&line->err, text, sizeof(text)));
+            hf_cli_print_line(reading->cli->err, "%s node journal: '%s' line %u: %s", reading->cli->program,
+                              line->segment, line->number, hf_err_text(&line->err, text, sizeof(text)));
         reading->damaged = true;
         return 0;
     }
-    if (line->entry.seq <= reading->printed_seq)
+    (void)snprintf(reading->newest.segment, sizeof(reading->newest.segment), "%s", line->segment);
+    reading->newest.line = line->number;
+    if (compare(&reading->newest, &reading->printed) <= 0)
         return 0;
+    reading->printed = reading->newest;
     reading->printed_seq = line->entry.seq;
     if (!is_wanted(reading, &line->entry))
         return 0;
@@ -168,11 +192,16 @@ static int follow(struct reading *reading, const char *dir, struct hf_err *err)
     int r = 0;
 
     reading->damaged = true;
-    while (r == 0 && fflush(reading->cli->out) == 0 && !ferror(reading->cli->out)) {
+    while (r == 0 && (r = hf_cli_flush(reading->cli, err)) == 0) {
         (void)nanosleep(&pause, NULL);
+        reading->newest = (struct line_place){0};
         r = read_log(reading, dir, reading->printed_seq + 1, print_line, err);
+        if (reading->newest.line == 0 || compare(&reading->newest, &reading->printed) >= 0)
+            continue;
+        reading->printed = (struct line_place){0}; /* another journal: the state folder was wiped */
+        reading->printed_seq = 0;
     }
-    return r < 0 ? r : hf_err_set(err, EPIPE, "write");
+    return r;
 }
 
 /* ---- verify ------------------------------------------------------------------------------------------------------ */
@@ -192,6 +221,9 @@ static int judge(struct reading *reading, struct hf_err *err)
 {
     int r = hf_audit_check_end(&reading->check, err);
 
+    if (r == 0 && reading->check.entries == 0)
+        r = hf_err_set(err, EBADMSG,
+                       "the journal has no entries: its files were removed, or the agent has not written yet");
     if (r == 0 && reading->witness != NULL && reading->witness_seq == 0)
         r = hf_err_set(err, EBADMSG,
                        "no entry has the hash '%s': the journal was cut or written anew, or the entry is among the "
@@ -200,35 +232,61 @@ static int judge(struct reading *reading, struct hf_err *err)
     return r;
 }
 
+/* A segment that this machine cannot read is no proof of damage, unless something else than the agent's file stands in
+ * its place. */
+static int exit_of_fault(const struct hf_err *fault)
+{
+    return fault->code == EBADMSG || fault->code == EINVAL || fault->code == E2BIG ? HF_EXIT_REFUSED : HF_EXIT_FAILED;
+}
+
+/* The agent may write meanwhile: its rotation removes a segment that is in the list, and a new segment is empty for a
+ * moment. So only a fault that stays counts. ret_fault->code is 0 without a fault. */
+static int find_fault(struct reading *reading, const char *dir, struct hf_err *ret_fault, struct hf_err *err)
+{
+    const struct timespec pause = {.tv_nsec = VERIFY_PAUSE_MS * (long)HF_NS_PER_MS};
+
+    for (unsigned i = 0; i < VERIFY_TRIES; i++) {
+        if (i > 0)
+            (void)nanosleep(&pause, NULL);
+        *ret_fault = (struct hf_err)HF_ERR_INIT;
+        reading->check = (struct hf_audit_check){0};
+        reading->witness_seq = 0;
+        int r = read_log(reading, dir, 0, verify_line, err);
+        if (r < 0 || judge(reading, ret_fault) == 0)
+            return r;
+    }
+    return 0;
+}
+
 static int verify(struct reading *reading, const char *dir, struct hf_err *err)
 {
     struct hf_cli *cli = reading->cli;
     const struct hf_audit_check *check = &reading->check;
     struct hf_err fault = HF_ERR_INIT;
     char text[600] = "";
-    int r = read_log(reading, dir, 0, verify_line, err);
+    int r = find_fault(reading, dir, &fault, err);
 
     if (r < 0)
         return r;
-    r = judge(reading, &fault);
-    if (r < 0)
+    bool intact = fault.code == 0;
+    if (!intact)
         (void)hf_err_text(&fault, text, sizeof(text));
     if (reading->json) {
         _cleanup_(hf_json_freep) json_t *answer =
-            json_pack("{s:b, s:I, s:I, s:I, s:s, s:s*}", "intact", r == 0, "entries", (json_int_t)check->entries,
+            json_pack("{s:b, s:I, s:I, s:I, s:s, s:o*}", "intact", intact, "entries", (json_int_t)check->entries,
                       "first", (json_int_t)check->oldest_seq, "last", (json_int_t)check->seq, "lastHash", check->hash,
-                      "fault", r < 0 ? text : NULL);
+                      "fault", intact ? NULL : hf_cli_json_text(text));
         int w = answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
         if (w < 0)
             return w;
-    } else if (r == 0) {
+    } else if (intact) {
         (void)fprintf(cli->out,
                       "%" PRIu64 " entries are intact, from %" PRIu64 " to %" PRIu64 "; the last hash is %.*s\n",
                       check->entries, check->oldest_seq, check->seq, HF_AUDIT_SUM, check->hash);
     }
-    if (r < 0)
-        (void)fprintf(cli->err, "holdfast node journal: %s\n", text);
-    return r < 0 ? HF_EXIT_FAILED : 0;
+    if (!intact)
+        hf_cli_print_line(cli->err, "%s node journal: %s", cli->program, text);
+    return intact ? 0 : exit_of_fault(&fault);
 }
 
 int hf_cli_node_journal(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)

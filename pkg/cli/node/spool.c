@@ -188,10 +188,10 @@ static int print_json(struct hf_cli *cli, const char *dir, const struct hf_spool
     } numbers[] = {{"segments", found->segments},         {"bytes", found->bytes}, {"records", found->records},
                    {"waiting", found->waiting},           {"first", found->first}, {"last", found->last},
                    {"delivered", found->cursor.delivered}};
-    int r = hf_cli_put(line, "dir", json_string(dir), err);
+    int r = hf_cli_put(line, "dir", hf_cli_json_text(dir), err);
 
     if (r == 0)
-        r = hf_cli_put(line, "stream", json_string(found->stream), err);
+        r = hf_cli_put(line, "stream", hf_cli_json_text(found->stream), err);
     for (size_t i = 0; r == 0 && i < HF_LEN(numbers); i++)
         r = put_number(line, numbers[i].name, numbers[i].value, err);
     if (r == 0)

@@ -14,6 +14,7 @@
 #include "base/parse.h"
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/fleet_status.h"
+#include "cli/fleet/node_view.h"
 #include "cli/fleet/output.h"
 #include "cli/node/hold_seen.h"
 #include "cli/node/status_local.h"
@@ -48,68 +49,96 @@ static int read_json(struct hf_cli *cli, const char *path, json_t **ret_json, st
 
     if (r == 0)
         r = hf_json_parse(hf_buf_view(&text), NULL, ret_json, err);
+    if (r == -EACCES)
+        return hf_err_set(err, EACCES, "status '%s': only root may read it", path);
+    if (r == -EINVAL) /* not a regular file; -EINVAL would blame the command line */
+        r = -EBADMSG;
     return r < 0 && r != -ENOENT ? hf_err_wrap(err, r, "status '%s'", path) : r;
 }
 
 struct status_dirs {
     const char *state;
-    const char *run; /* NULL: no run folder for this state folder */
+    const char *run;    /* NULL: no run folder for this state folder */
+    const char *advice; /* ends the error that there is no status */
 };
 
-static struct status_dirs dirs_of(const struct hf_cli_args *args)
+static struct status_dirs dirs_of(const struct hf_cli_args *args, const char *advice)
 {
     const char *state = hf_cli_value(args, "state-dir", HF_CLI_DEFAULT_STATE_DIR);
     bool usual = strcmp(state, HF_CLI_DEFAULT_STATE_DIR) == 0;
 
-    return (struct status_dirs){state, hf_cli_value(args, "run-dir", usual ? HF_CLI_DEFAULT_RUN_DIR : NULL)};
+    return (struct status_dirs){state, hf_cli_value(args, "run-dir", usual ? HF_CLI_DEFAULT_RUN_DIR : NULL), advice};
+}
+
+/* The newest status so far, and the first error. A file that cannot be read hides no other file. */
+struct newest {
+    struct hf_cli *cli;
+    json_t *node;
+    int r;
+    struct hf_err err;
+};
+
+static void warn(struct hf_cli *cli, const struct hf_err *err)
+{
+    char text[sizeof(err->cause) + sizeof(err->where) + 4];
+
+    hf_cli_print_line(cli->err, "warning: %s", hf_err_text(err, text, sizeof(text)));
 }
 
 /* Reads a status and keeps it if it is the newest so far. Frees `path`. A missing file is no error. */
-static int consider(struct hf_cli *cli, char *path, json_t **newest, struct hf_err *err)
+static void consider(struct newest *newest, char *path)
 {
     _cleanup_(hf_freep) char *own = path;
-    json_t *found = NULL;
-    int r = own != NULL ? read_json(cli, own, &found, err) : hf_err_set(err, ENOMEM, "out of memory");
+    _cleanup_(hf_json_freep) json_t *found = NULL;
+    struct hf_err err = HF_ERR_INIT;
+    int r = own != NULL ? read_json(newest->cli, own, &found, &err) : hf_err_set(&err, ENOMEM, "out of memory");
 
-    if (r == -ENOENT)
-        return 0;
-    if (r < 0)
-        return r;
-    if (*newest != NULL && hf_cli_observed_unix_ns(found) <= hf_cli_observed_unix_ns(*newest)) {
-        json_decref(found);
-        return 0;
+    if (r < 0 && r != -ENOENT && newest->r < 0)
+        warn(newest->cli, &err);
+    if (r < 0 && r != -ENOENT && newest->r == 0) {
+        newest->r = r;
+        newest->err = err;
     }
-    json_decref(*newest);
-    *newest = found;
-    return 0;
+    if (r < 0 || (newest->node != NULL &&
+                  hf_cli_observed_unix_ns(newest->cli, found) <= hf_cli_observed_unix_ns(newest->cli, newest->node)))
+        return;
+    json_decref(newest->node);
+    newest->node = hf_steal(found);
 }
 
 /* Considers all statuses in the folder: a renamed node leaves one behind. */
-static int consider_folder(struct hf_cli *cli, const char *state, json_t **newest, struct hf_err *err)
+static void consider_folder(struct newest *newest, const char *state)
 {
     _cleanup_(hf_freep) char *folder = hf_asprintf("%s/status", state);
     DIR *dir = folder != NULL ? opendir(folder) : NULL;
-    int r = 0;
 
-    for (struct dirent *entry; r == 0 && dir != NULL && (entry = readdir(dir)) != NULL;) {
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;) {
         size_t n = strlen(entry->d_name);
         if (strncmp(entry->d_name, "EdgeNode-", 9) == 0 && n > 5 && strcmp(entry->d_name + n - 5, ".json") == 0)
-            r = consider(cli, hf_asprintf("%s/%s", folder, entry->d_name), newest, err);
+            consider(newest, hf_asprintf("%s/%s", folder, entry->d_name));
     }
     if (dir != NULL)
         (void)closedir(dir);
-    return r;
 }
 
+/* *newest stays NULL if there is no status. An error: there are statuses, and none is readable. */
 static int read_newest(struct hf_cli *cli, const struct status_dirs *dirs, json_t **newest, struct hf_err *err)
 {
-    int r = dirs->run != NULL ? consider(cli, hf_asprintf("%s/status.json", dirs->run), newest, err) : 0;
+    struct newest search = {.cli = cli};
 
-    if (r == 0)
-        r = consider_folder(cli, dirs->state, newest, err);
-    if (r == 0)
-        r = consider(cli, hf_asprintf("%s/outbox.json", dirs->state), newest, err);
-    return r;
+    if (dirs->run != NULL)
+        consider(&search, hf_asprintf("%s/status.json", dirs->run));
+    consider_folder(&search, dirs->state);
+    consider(&search, hf_asprintf("%s/outbox.json", dirs->state));
+    *newest = search.node;
+    if (search.r == 0)
+        return 0;
+    if (search.node != NULL) {
+        warn(cli, &search.err);
+        return 0;
+    }
+    *err = search.err;
+    return search.r;
 }
 
 /* since: start of the running agent; 0: none runs. */
@@ -123,7 +152,7 @@ static int read_node(struct hf_cli *cli, const struct status_dirs *dirs, uint64_
         return r;
     /* A status that is older than the running agent, and that this agent does not renew, comes from an earlier
      * source of objects. */
-    bool leftover = since != 0 && hf_cli_observed_unix_ns(newest) < since &&
+    bool leftover = since != 0 && hf_cli_observed_unix_ns(cli, newest) < since &&
                     hf_cli_judge_seen(cli, newest, true).state == HF_CLI_SILENT;
     if (newest != NULL && !leftover) {
         *ret_node = hf_steal(newest);
@@ -135,10 +164,8 @@ static int read_node(struct hf_cli *cli, const struct status_dirs *dirs, uint64_
         return 0;
     }
     if (r == -ENOENT)
-        return hf_err_set(err, ENOENT,
-                          "'%s' has no status: does an agent run with this --state-dir? For the rollouts of a cluster "
-                          "give --kubeconfig FILE",
-                          dirs->state);
+        return hf_err_set(err, ENOENT, "'%s' has no status: does an agent run with this --state-dir?%s", dirs->state,
+                          dirs->advice);
     return r;
 }
 
@@ -152,38 +179,7 @@ static struct hf_hold read_hold(struct hf_cli *cli, const char *state)
     return seen.file;
 }
 
-/* ---- the exit code ----------------------------------------------------------------------------------------------- */
-
-/* Returns true for a condition that does not resolve by itself: a refused object, an unreadable source, an
- * undelivered status. */
-static bool stays_wrong(const json_t *condition)
-{
-    static const struct {
-        const char *type, *status;
-    } wrong[] = {{"Stalled", "True"}, {"SourceReadable", "False"}, {"StatusDelivered", "False"}};
-
-    for (size_t i = 0; i < HF_LEN(wrong); i++)
-        if (strcmp(hf_json_str_or(condition, "type", ""), wrong[i].type) == 0 &&
-            strcmp(hf_json_str_or(condition, "status", ""), wrong[i].status) == 0)
-            return true;
-    return false;
-}
-
-/* Returns true if the node needs a person's attention. RolledBack and Rejected stay until somebody acts. */
-static bool needs_person(const json_t *node)
-{
-    const json_t *updates = hf_json_at(node, "status.updates"), *conditions = hf_json_at(node, "status.conditions");
-
-    for (size_t i = 0; i < json_array_size(conditions); i++)
-        if (stays_wrong(json_array_get(conditions, i)))
-            return true;
-    for (size_t i = 0; i < json_array_size(updates); i++) {
-        const char *phase = hf_json_str_or(json_array_get(updates, i), "phase", "");
-        if (strcmp(phase, "RolledBack") == 0 || strcmp(phase, "Rejected") == 0)
-            return true;
-    }
-    return false;
-}
+/* ---- the output -------------------------------------------------------------------------------------------------- */
 
 static int print_json(struct hf_cli *cli, enum hf_output output, json_t *node, const struct hf_cli_seen *seen,
                       const struct hf_hold *hold, struct hf_err *err)
@@ -209,9 +205,9 @@ static int print_status(struct hf_cli *cli, enum hf_output output, json_t *node,
     return hf_cli_print_node(cli, node, seen, hold, err);
 }
 
-static int local_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+static int local_status(struct hf_cli *cli, const struct hf_cli_args *args, const char *advice, struct hf_err *err)
 {
-    const struct status_dirs dirs = dirs_of(args);
+    const struct status_dirs dirs = dirs_of(args, advice);
     _cleanup_(hf_json_freep) json_t *node = NULL;
     struct hf_hold hold = read_hold(cli, dirs.state);
     enum hf_output output;
@@ -224,7 +220,7 @@ static int local_status(struct hf_cli *cli, const struct hf_cli_args *args, stru
     if (r < 0)
         return r;
     struct hf_cli_seen seen = hf_cli_judge_seen(cli, node, agent_runs);
-    bool unwell = needs_person(node);
+    bool unwell = hf_node_view_needs_person(node);
     r = print_status(cli, output, node, &seen, &hold, err);
     if (r < 0)
         return r;
@@ -255,7 +251,7 @@ int hf_cli_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_
     bool local = hf_cli_flag(args, "state-dir") || hf_cli_flag(args, "run-dir");
 
     if (!is_about_fleet(args))
-        return local_status(cli, args, err);
+        return local_status(cli, args, " For the rollouts of a cluster give --kubeconfig FILE", err);
     if (local)
         return hf_err_set(err, EINVAL,
                           "--state-dir and --run-dir are about this node; leave them out to see the cluster");
@@ -264,5 +260,5 @@ int hf_cli_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_
 
 int hf_cli_node_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
-    return local_status(cli, args, err);
+    return local_status(cli, args, "", err);
 }

@@ -14,7 +14,7 @@
 
 static int put_text(json_t *item, const char *key, const char *text, struct hf_err *err)
 {
-    return text[0] != '\0' ? hf_cli_put(item, key, json_string(text), err) : 0;
+    return text[0] != '\0' ? hf_cli_put(item, key, hf_cli_json_text(text), err) : 0;
 }
 
 static int put_number(json_t *item, const char *key, uint64_t number, struct hf_err *err)
@@ -114,8 +114,12 @@ static int add_contact(struct hf_cli *cli, const char *state, json_t *node, stru
 
     if (path == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    if (hf_file_read(cli->fs, path, &text, NULL) < 0 || hf_clock_file_parse(hf_buf_view(&text), &clock, NULL) < 0 ||
-        clock.contact_unix_ns == 0)
+    int r = hf_file_read(cli->fs, path, &text, NULL);
+    if (r == 0)
+        r = hf_clock_file_parse(hf_buf_view(&text), &clock, NULL);
+    if (r < 0 && r != -ENOENT)
+        return hf_cli_put(node, "status.contact.state", json_string("Unknown"), err);
+    if (clock.contact_unix_ns == 0)
         return 0;
     return hf_cli_put(node, "status.contact.lastTime", json_string(hf_format_time(clock.contact_unix_ns, time)), err);
 }

@@ -9,6 +9,6 @@
 #include "cli/cli.h"
 #include "codec/json.h"
 
-/* Makes an EdgeNode with status.updates and status.contact.lastTime from the state folder `state`. -ENOENT: no agent
- * has used this folder yet. */
+/* Makes an EdgeNode with status.updates and status.contact.lastTime from the state folder `state`. If the function
+ * cannot read the clock file, status.contact.state is "Unknown" instead. -ENOENT: no agent has used this folder yet. */
 HF_MUST_USE int hf_cli_status_local(struct hf_cli *cli, const char *state, json_t **ret_node, struct hf_err *err);

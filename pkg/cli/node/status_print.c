@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "base/parse.h"
 
 enum { CELLS = 9, MAX_CELL = 64 };
@@ -18,6 +19,7 @@ struct status_row {
 static void set(struct status_row *row, size_t cell, const char *text)
 {
     (void)snprintf(row->cells[cell], MAX_CELL, "%s", text[0] != '\0' ? text : "-");
+    hf_utf8_trim(row->cells[cell]);
 }
 
 static void set_number(struct status_row *row, size_t cell, int64_t number)
@@ -198,7 +200,11 @@ static void print_head(FILE *to, const json_t *node, const struct hf_cli_seen *s
     if (name == NULL) { /* from the journals: the agent keeps no copy of a delivered status */
         (void)fprintf(to, "this node, from its journals");
         print_seen(to, seen);
-        (void)fprintf(to, last != NULL ? ", last contact %s\n" : ", no contact yet\n", last);
+        (void)fprintf(to, ", %s%s\n",
+                      last != NULL                                        ? "last contact "
+                      : hf_json_str(node, "status.contact.state") != NULL ? "contact unknown"
+                                                                          : "no contact yet",
+                      last != NULL ? last : "");
         return;
     }
     (void)fprintf(to, "node %s, agent %s (%s)", name, hf_json_str_or(node, "status.agent.version", "?"),

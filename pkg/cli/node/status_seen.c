@@ -9,6 +9,7 @@
 
 #define DEFAULT_INTERVAL_NS (300 * HF_NS_PER_S) /* as in SyncPolicy; for a status without an interval */
 #define GRACE_NS (60 * HF_NS_PER_S)
+#define AHEAD_NS (600 * HF_NS_PER_S)
 
 const char *hf_cli_seen_name(enum hf_cli_seen_state state)
 {
@@ -34,16 +35,18 @@ bool hf_cli_agent_runs(struct hf_cli *cli, const char *state_dir, uint64_t *ret_
     return r == -EWOULDBLOCK;
 }
 
-uint64_t hf_cli_observed_unix_ns(const json_t *node)
+uint64_t hf_cli_observed_unix_ns(struct hf_cli *cli, const json_t *node)
 {
     uint64_t observed = 0;
 
-    return hf_parse_time(hf_json_str_or(node, "status.observedTime", ""), &observed) == 0 ? observed : 0;
+    if (hf_parse_time(hf_json_str_or(node, "status.observedTime", ""), &observed) < 0)
+        return 0;
+    return observed <= hf_unix_ns(cli->clock) + AHEAD_NS ? observed : 0;
 }
 
 struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, bool agent_runs)
 {
-    uint64_t observed = hf_cli_observed_unix_ns(node), now = hf_unix_ns(cli->clock), interval = 0;
+    uint64_t observed = hf_cli_observed_unix_ns(cli, node), now = hf_unix_ns(cli->clock), interval = 0;
     struct hf_cli_seen seen = {.known = observed != 0, .age_ns = now - HF_MIN(observed, now), .agent_runs = agent_runs};
     const char *agent = hf_json_str_or(node, "status.agent.state", "");
 

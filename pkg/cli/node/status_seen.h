@@ -15,7 +15,7 @@ enum hf_cli_seen_state { HF_CLI_CURRENT, HF_CLI_STOPPED, HF_CLI_FINISHED, HF_CLI
 
 struct hf_cli_seen {
     enum hf_cli_seen_state state;
-    bool known;      /* true if the status has a time */
+    bool known;      /* true if hf_cli_observed_unix_ns() returns a time */
     uint64_t age_ns; /* age of the status; valid if `known` */
     bool agent_runs;
     bool remote; /* true if the status comes from the cluster, so that `agent_runs` is unknown */
@@ -29,8 +29,9 @@ const char *hf_cli_seen_name(enum hf_cli_seen_state state); /* returns the name 
  * unknown). */
 bool hf_cli_agent_runs(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns);
 
-/* Returns the time of the status, or 0 if the status has no time. */
-uint64_t hf_cli_observed_unix_ns(const json_t *node);
+/* Returns the time of the status. Returns 0 if the status has no time, or a time that is more than 10 minutes in the
+ * future: a wrong clock wrote it, and its age would stay 0 for ever. */
+uint64_t hf_cli_observed_unix_ns(struct hf_cli *cli, const json_t *node);
 
 struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, bool agent_runs);
 

@@ -24,16 +24,22 @@ static int refuse_existing(const char *path, struct hf_err *err)
     return 0;
 }
 
-static int write_key(struct hf_cli *cli, const char *path, mode_t mode, const struct hf_buf *pem, struct hf_err *err)
+/* Opens both files before either gets its name: half a pair would be in the way of the next try. */
+static int write_pair(struct hf_cli *cli, const struct hf_cli_pair *pair, const struct hf_buf *private_pem,
+                      const struct hf_buf *public_pem, struct hf_err *err)
 {
-    _cleanup_(hf_cli_out_done) struct hf_cli_out out = HF_CLI_OUT_INIT;
-    int r = hf_cli_out_open(cli, path, mode, &out, err);
+    _cleanup_(hf_cli_out_done) struct hf_cli_out private_out = HF_CLI_OUT_INIT, public_out = HF_CLI_OUT_INIT;
+    int r = hf_cli_out_open(cli, pair->private_file, 0600, &private_out, err);
 
     if (r == 0)
-        r = hf_cli_out_write(&out, pem->p, pem->n, err);
+        r = hf_cli_out_open(cli, pair->public_file, 0644, &public_out, err);
     if (r == 0)
-        r = hf_cli_out_commit(&out, err);
-    return r;
+        r = hf_cli_out_write(&public_out, public_pem->p, public_pem->n, err);
+    if (r == 0)
+        r = hf_cli_out_write(&private_out, private_pem->p, private_pem->n, err);
+    if (r == 0)
+        r = hf_cli_out_commit(&private_out, err);
+    return r == 0 ? hf_cli_out_commit(&public_out, err) : r;
 }
 
 /* Returns true if one half goes to standard output, which then carries nothing else. */
@@ -47,10 +53,10 @@ static int print_pair(struct hf_cli *cli, bool json, const struct hf_cli_pair *p
     FILE *to = is_piped(pair) ? cli->err : cli->out;
 
     if (json) {
-        _cleanup_(hf_json_freep) json_t *answer = json_pack("{s:s, s:s, s:s}", "keyId", pair->key_id, "privateKey",
-                                                            pair->private_file, "publicKey", pair->public_file);
-        return answer != NULL ? hf_cli_print_json(cli, answer, err)
-                              : hf_err_set(err, EINVAL, "a file name is not valid UTF-8");
+        _cleanup_(hf_json_freep) json_t *answer =
+            json_pack("{s:s, s:o, s:o}", "keyId", pair->key_id, "privateKey", hf_cli_json_text(pair->private_file),
+                      "publicKey", hf_cli_json_text(pair->public_file));
+        return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
     }
     (void)fprintf(to, "%s: private key: sign with it, keep it secret, keep a copy\n", pair->private_file);
     (void)fprintf(to, "%s: public key, key id %s\n", pair->public_file, pair->key_id);
@@ -76,9 +82,7 @@ int hf_cli_key_generate(struct hf_cli *cli, const struct hf_cli_args *args, stru
     if (r == 0)
         r = hf_trust_generate(&private_pem, &public_pem, err);
     if (r == 0)
-        r = write_key(cli, pair.private_file, 0600, &private_pem, err);
-    if (r == 0)
-        r = write_key(cli, pair.public_file, 0644, &public_pem, err);
+        r = write_pair(cli, &pair, &private_pem, &public_pem, err);
     return r == 0 ? print_pair(cli, json, &pair, err) : r;
 }
 

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "cli/args.h"
 #include "cli/parts.h"
+#include "cli/plain.h"
 #include "cli/release/lint_bounds.h"
 #include "codec/yaml_place.h"
 #include "config/config.h"
@@ -36,13 +37,13 @@ static int print_at(struct lint *lint, size_t line, bool error, const char *wher
 {
     error ? lint->errors++ : lint->warnings++;
     if (!lint->json) {
-        (void)fprintf(lint->cli->out, "%s:%zu: %s%s%s%s\n", lint->path, line, error ? "" : "warning: ", where,
-                      where[0] != '\0' ? ": " : "", what);
+        hf_cli_print_line(lint->cli->out, "%s:%zu: %s%s%s%s", lint->path, line, error ? "" : "warning: ", where,
+                          where[0] != '\0' ? ": " : "", what);
         return 0;
     }
     _cleanup_(hf_json_freep) json_t *finding =
-        json_pack("{s:s, s:I, s:s, s:s, s:s}", "file", lint->path, "line", (json_int_t)line, "level",
-                  error ? "error" : "warning", "path", where, "text", what);
+        json_pack("{s:o, s:I, s:s, s:o, s:o}", "file", hf_cli_json_text(lint->path), "line", (json_int_t)line, "level",
+                  error ? "error" : "warning", "path", hf_cli_json_text(where), "text", hf_cli_json_text(what));
     if (finding == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     return hf_cli_print_json(lint->cli, finding, err);
@@ -279,7 +280,7 @@ static int read_config(struct lint *lint, const char *path, struct hf_err *err)
         return r;
     lint->errors += hf_config_n_faults(lint->config);
     for (size_t i = 0; i < hf_config_n_faults(lint->config); i++)
-        (void)fprintf(lint->json ? lint->cli->err : lint->cli->out, "%s\n", hf_config_fault(lint->config, i));
+        hf_cli_print_line(lint->json ? lint->cli->err : lint->cli->out, "%s", hf_config_fault(lint->config, i));
     return 0;
 }
 

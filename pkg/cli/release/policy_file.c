@@ -38,10 +38,7 @@ int hf_cli_policy_check(struct hf_cli *cli, const char *path, json_t *json, stru
 
     if (r == -ENOMEM)
         return hf_err_set(err, ENOMEM, "out of memory");
-    for (size_t i = 0; i < HF_MIN(issues->n_errors, (size_t)HF_API_MAX_ISSUES); i++)
-        (void)fprintf(cli->err, "%s: %s: %s\n", path, issues->errors[i].path, issues->errors[i].text);
-    for (size_t i = 0; i < HF_MIN(issues->n_warnings, (size_t)HF_API_MAX_ISSUES); i++)
-        (void)fprintf(cli->err, "%s: %s: %s\n", path, issues->warnings[i].path, issues->warnings[i].text);
+    hf_cli_print_issues(cli, path, issues);
     if (issues->n_errors + issues->n_warnings > 0)
         return hf_err_set(err, EBADMSG, "%s: not signed: correct it first", path);
     return 0;

@@ -8,6 +8,7 @@
 #include "base/encoding/hex.h"
 #include "base/format.h"
 #include "base/parse.h"
+#include "cli/plain.h"
 #include "cli/release/keyfile.h"
 #include "cli/release/sign.h"
 #include "codec/sha256.h"
@@ -111,7 +112,10 @@ static int report_file(struct verify *verify, const char *name, int r, const str
         verify->bad++;
         (void)hf_err_text(problem, text, sizeof(text));
     }
-    return hf_cli_append(verify->files, json_pack("{s:s, s:b, s:s}", "file", name, "ok", r == 0, "text", text), err);
+    return hf_cli_append(
+        verify->files,
+        json_pack("{s:o, s:b, s:o}", "file", hf_cli_json_text(name), "ok", r == 0, "text", hf_cli_json_text(text)),
+        err);
 }
 
 /* Hash and size of a stream of bytes. */
@@ -370,18 +374,18 @@ static void print_verdict(const struct verify *verify, const struct hf_edgeupdat
     struct hf_cli *cli = verify->cli;
     char text[600];
 
-    (void)fprintf(cli->out, "%s %s, sequence %llu, digest %s\n", update->release.name, update->release.version,
-                  (unsigned long long)update->release.sequence, update->release.digest);
+    hf_cli_print_line(cli->out, "%s %s, sequence %llu, digest %s", update->release.name, update->release.version,
+                      (unsigned long long)update->release.sequence, update->release.digest);
     print_terms(cli->out, &update->release);
     if (reason[0] != '\0')
-        (void)fprintf(cli->out, "  REFUSED %s: %s\n", reason, hf_err_text(problem, text, sizeof(text)));
+        hf_cli_print_line(cli->out, "  REFUSED %s: %s", reason, hf_err_text(problem, text, sizeof(text)));
     else
         (void)fprintf(cli->out, "  signature ok\n");
     for (size_t i = 0; i < json_array_size(verify->files); i++) {
         const json_t *file = json_array_get(verify->files, i);
-        (void)fprintf(cli->out, "  %s %s%s%s\n", hf_json_bool_or(file, "ok", false) ? "ok     " : "REFUSED",
-                      hf_json_str_or(file, "file", ""), hf_json_bool_or(file, "ok", false) ? "" : ": ",
-                      hf_json_bool_or(file, "ok", false) ? "" : hf_json_str_or(file, "text", ""));
+        hf_cli_print_line(cli->out, "  %s %s%s%s", hf_json_bool_or(file, "ok", false) ? "ok     " : "REFUSED",
+                          hf_json_str_or(file, "file", ""), hf_json_bool_or(file, "ok", false) ? "" : ": ",
+                          hf_json_bool_or(file, "ok", false) ? "" : hf_json_str_or(file, "text", ""));
     }
 }
 
@@ -394,11 +398,11 @@ static int print_result(struct verify *verify, const struct hf_cli_args *args, c
         print_verdict(verify, update, reason, problem);
         return 0;
     }
-    _cleanup_(hf_json_freep) json_t *answer =
-        json_pack("{s:s, s:s, s:I, s:s, s:b, s:s, s:s, s:O}", "name", update->release.name, "version",
-                  update->release.version, "sequence", (json_int_t)update->release.sequence, "digest",
-                  update->release.digest, "ok", reason[0] == '\0' && verify->bad == 0, "reason", reason, "text",
-                  reason[0] != '\0' ? hf_err_text(problem, text, sizeof(text)) : "", "files", verify->files);
+    _cleanup_(hf_json_freep) json_t *answer = json_pack(
+        "{s:s, s:s, s:I, s:s, s:b, s:s, s:o, s:O}", "name", update->release.name, "version", update->release.version,
+        "sequence", (json_int_t)update->release.sequence, "digest", update->release.digest, "ok",
+        reason[0] == '\0' && verify->bad == 0, "reason", reason, "text",
+        hf_cli_json_text(reason[0] != '\0' ? hf_err_text(problem, text, sizeof(text)) : ""), "files", verify->files);
     return answer != NULL ? hf_cli_print_json(verify->cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
 }
 

@@ -417,7 +417,8 @@ static int report(struct hf_cli *cli, const struct hf_cli_args *args, const stru
     }
     _cleanup_(hf_freep) char *manifest = hf_asprintf("%s/%s.yaml", out, files->stem);
     _cleanup_(hf_json_freep) json_t *answer =
-        manifest == NULL ? NULL : json_pack("{s:s, s:O}", "manifest", manifest, "artifacts", files->report);
+        manifest == NULL ? NULL
+                         : json_pack("{s:o, s:O}", "manifest", hf_cli_json_text(manifest), "artifacts", files->report);
     return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
 }
 

@@ -229,8 +229,9 @@ static bool has_delta_from(const json_t *deltas, const char *from)
 static int report_delta(json_t *report, const char *old_path, const char *from, uint64_t size, const char *left_out,
                         struct hf_err *err)
 {
-    json_t *entry = json_pack("{s:s, s:s, s:I}", "old", old_path, "from", from, "bytes", (json_int_t)size);
-    int r = left_out != NULL && entry != NULL ? hf_cli_put(entry, "leftOut", json_string(left_out), err) : 0;
+    json_t *entry =
+        json_pack("{s:o, s:s, s:I}", "old", hf_cli_json_text(old_path), "from", from, "bytes", (json_int_t)size);
+    int r = left_out != NULL && entry != NULL ? hf_cli_put(entry, "leftOut", hf_cli_json_text(left_out), err) : 0;
 
     if (r < 0) {
         json_decref(entry);

@@ -54,7 +54,7 @@ def ready(status, reason, message="", stalled=False):
 
 
 def edge_update(name="edge", version="1.4.2", conditions=None, counts=None, rollout=None, strategy=True, **more):
-    nodes = dict({"selected": 100, "admitted": 50, "updated": 40, "updating": 5, "failed": 1, "incompatible": 1, "unknown": 3,
+    nodes = dict({"selected": 100, "admitted": 50, "updated": 40, "updating": 5, "failed": 0, "incompatible": 1, "unknown": 3,
                   "superseded": 0}, **(counts or {}))
     item = {"apiVersion": f"{GROUP}/v1alpha1", "kind": "EdgeUpdate", "metadata": {"name": name, "generation": 2},
             "spec": {"release": {"name": name, "version": version, "sequence": 42}, "nodeSelector": {"matchLabels": {"site": "oslo"}}},
@@ -134,7 +134,8 @@ class Lab:
 @case
 def the_table_shows_every_rollout():
     with Lab() as lab:
-        lab.put(edge_update(), edge_update("silent", status={}), edge_update("few", conditions=ready("False", "FewUpdated", "12 of 500")),
+        one_failed = {"failed": 1}
+        lab.put(edge_update(counts=one_failed), edge_update("silent", status={}), edge_update("few", conditions=ready("False", "FewUpdated", "12 of 500")),
                 edge_update("bad", conditions=ready("False", "TooManyFailures", "3 failed, 2 allowed", stalled=True)))
         out, _ = lab.run("status", code=4)
         lines = out.splitlines()
@@ -144,11 +145,14 @@ def the_table_shows_every_rollout():
         check("bad: TooManyFailures: 3 failed, 2 allowed\n  n-7  RolledBack: http check failed\n" in out, out)
         out, _ = lab.run("status", "-o", "name", code=4)
         check(out.split() == [f"edgeupdate.{GROUP}/{name}" for name in ("bad", "edge", "few", "silent")], out)
-        out, _ = lab.run("status", "edge", "-o", "json")
+        out, _ = lab.run("status", "edge", "-o", "json", code=4)  # it continues, and a node failed
         update = json.loads(out)["updates"][0]
         check(update["state"] == "Progressing" and update["nodes"]["updated"] == 40 and update["stage"] == "wave 2/3", out)
         _, err = lab.run("status", "egde", code=1)
         check("did you mean 'edge'?" in err, err)
+        lab.run("status", "few")
+        lab.put(edge_update("few", counts=one_failed, conditions=ready("True", "RolledOut")))
+        lab.run("status", "few", code=4)
 
 
 @case
@@ -220,6 +224,12 @@ def filters_of_nodes():
         out, _ = lab.run("node", "c", code=5)
         check("Silent (last seen 66m ago; it has missed three reports)" in out, out)
         lab.run("node", "b", code=4)
+        lab.server.objects["EdgeNode", "a"]["status"]["hold"] = {"active": True, "reason": "x" + "\u0436" * 100}
+        out, _ = lab.run("node", "a")
+        check("\nheld: x" + "\u0436" * 63 + "\n" in out, out)
+        for condition, status in (("Stalled", "True"), ("SourceReadable", "False"), ("StatusDelivered", "False")):
+            lab.server.objects["EdgeNode", "a"]["status"]["conditions"] = [{"type": condition, "status": status}]
+            lab.run("node", "a", code=4)
         _, err = lab.run("node", "d", code=1)
         check("edgenodes/d" in err, err)
 
@@ -339,6 +349,9 @@ def a_rollback_from_the_cluster():
         lab.put(edge_update())  # what somebody put into the cluster is not what was signed
         _, err = lab.run("rollback", "edgeupdate/edge", objects[0], "--key", lab.path("k.key"), code=3)
         check("edgeupdate/edge: spec.release" in err, err)
+        lab.put(edge_update("edge", spec={"\x1b[2J\x9b31m\u202eevil": 1}))
+        _, err = lab.run("rollback", "edgeupdate/edge", objects[0], "--key", lab.path("k.key"), code=3)
+        check("evil" in err and not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", err), err)
         release = yaml_release(objects[1])
         lab.put(edge_update("edge", spec=release))
         out, _ = lab.run("rollback", "edgeupdate/edge", objects[0], "--key", lab.path("k.key"))
@@ -375,9 +388,11 @@ def watch_prints_changes_until_the_end():
         lab.put(edge_update(counts=done, conditions=ready("True", "RolledOut"), rollout={"phase": "Complete", "wave": 3}))
         code, lines, err = lines_until_end(process)
         check(code == 0 and len(lines) == 1 and "complete" in lines[0], f"{code} {lines} {err}")
-        lab.put(edge_update(conditions=ready("False", "TooManyFailures", "x", stalled=True)))
-        out, _ = lab.run("rollout", "watch", "edge", code=4)
-        check("n-7  RolledBack" in out, out)
+        for more in ({"conditions": ready("False", "TooManyFailures", "x", stalled=True)},
+                     {"conditions": ready("True", "RolledOut"), "counts": dict(done, updated=96, failed=1)}):
+            lab.put(edge_update(**more))
+            out, _ = lab.run("rollout", "watch", "edge", code=4)
+            check("n-7  RolledBack" in out, out)
         lab.put(edge_update())
         lab.run("rollout", "watch", "edge", "--timeout", "1s", code=3)
         _, err = lab.run("rollout", "watch", "none", code=1)
@@ -413,6 +428,11 @@ def wait_asks_the_controller():
         lab.put(edge_update(counts=away, conditions=ready("True", "RolledOut")))
         lab.run(*words, "--timeout", "1s", code=3)
         lab.run(*words, "--reachable")
+        for more, want in (({"updated": 96, "failed": 1}, "nodes failed"), ({"updated": 2, "admitted": 5}, "does not admit all nodes")):
+            lab.put(edge_update(counts=dict(done, **more), conditions=ready("True", "RolledOut")))
+            for reachable in ([], ["--reachable"]):
+                out, _ = lab.run(*words, *reachable, "--timeout", "1s", code=4)
+                check(want in out and "committed" not in out, out)
         lab.put(edge_update(counts=dict(done, selected=0, updated=0, incompatible=0), conditions=ready("True", "NoNodesSelected")))
         lab.run(*words, "--timeout", "1s", code=3)
         lab.run(*words, "--reachable", "--timeout", "1s", code=3)
@@ -422,6 +442,18 @@ def wait_asks_the_controller():
         stale["metadata"]["generation"] = 3  # the verdict is about the spec before
         lab.put(stale)
         lab.run(*words, "--timeout", "1s", code=3)
+
+
+@case
+def wait_prints_changes_of_each_object():
+    with Lab() as lab:
+        one, other = edge_update("one"), edge_update("other", counts={"updated": 1})
+        other["spec"]["release"]["name"] = "one"
+        lab.put(one, other)
+        out, _ = lab.run("wait", "--release", "one", "--version", "1.4.2", "--timeout", "5s", code=3)
+        check(len(out.splitlines()) == 2, out)
+        out, _ = lab.run("wait", "--release", "one", "--version", "1.4.2", "--timeout", "5s", "--json", code=3)
+        check([json.loads(line)["name"] for line in out.splitlines()] == ["one", "other"], out)
 
 
 @case
@@ -444,6 +476,16 @@ def wait_counts_nodes():
         lab.run(*words, "--reachable")
         lab.put(edge_node("b", version="1.4.1"))
         lab.run(*words, "--timeout", "1s", code=3)
+
+
+@case
+def an_output_that_cannot_be_written():
+    with Lab() as lab, open("/dev/full", "w", encoding="ascii") as full:
+        lab.put(edge_update())
+        for words in (["wait", "--release", "edge", "--version", "1.4.2", "--timeout", "1m", "--server", lab.server.url],
+                      ["rollout", "watch", "edge", "--timeout", "1m", "--server", lab.server.url], ["delta", "--help"], ["help"]):
+            done = subprocess.run([CHECKED, *words], env=lab.env, stdout=full, stderr=subprocess.PIPE, text=True, timeout=50, check=False)
+            check(done.returncode == 1 and done.stderr.endswith(": write standard output: No space left on device\n"), f"{words}: {done}")
 
 
 # ---- finding the cluster --------------------------------------------------------------------------------------------------------
@@ -546,6 +588,9 @@ def a_plugin_of_kubectl_and_colours():
         check("wave 2/3" in out and "\x1b" not in out, out)
         _, err = lab.run("status", "-o", "xml", program=name, code=2)
         check("kubectl holdfast status: option '--output' takes wide, json, yaml or name, got 'xml'" in err, err)
+        os.mkdir(lab.path("journal"))
+        _, err = lab.run("node", "journal", "--verify", "--state-dir", lab.folder, program=name, code=3, server=False)
+        check(err.startswith("kubectl holdfast node journal: the journal has no entries"), err)
         for no_color, want in (("", True), ("1", False)):
             master, slave = pty.openpty()
             env = dict(lab.env, TERM="xterm", NO_COLOR=no_color)

@@ -6,14 +6,17 @@
     changed     --verify names the first changed line; the agent goes on
     idle        an idle agent writes nothing to the journal
     follow      --follow prints each entry once while the journal begins new files, and ends when nobody reads
+    wiped       --follow goes on with a new journal in the same folder, and a forged number does not confuse it
     noted       objects that the node refuses, changes of agent.yaml, and the value of an override have one entry each
     group       the group holdfast reads the journal and cannot list the state folder; others read nothing (needs root)
 
 Prints "N passed, N failed, N skipped" last.
 """
+import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -25,7 +28,7 @@ import node as fault  # noqa: E402
 from disk import Tmpfs  # noqa: E402
 from node import say, wait  # noqa: E402
 
-CASES = ("killed", "full", "changed", "idle", "follow", "noted", "group")
+CASES = ("killed", "full", "changed", "idle", "follow", "wiped", "noted", "group")
 NEEDS_ROOT = ("full", "group")
 GROUP, STRANGER = 65011, 65012
 IDLE_S = 15
@@ -118,11 +121,11 @@ def changed(case):
     with open(path, "wb") as file:
         file.write(good.replace(b"version 0", b"version 9", 1))
     code, text = case.run("--verify")
-    expect(code == 1 and "audit-000000000001.jsonl' line 2" in text, f"exit code {code}: {text}")
+    expect(code == 3 and "audit-000000000001.jsonl' line 2" in text, f"exit code {code}: {text}")
     case.node.start_agent()
     wait("a further start", lambda: len([k for k in case.kinds() if k == "AgentStarted"]) == 1)
     code, text = case.run("--verify")
-    expect(code == 1 and "line 2" in text, f"exit code {code}: {text}")
+    expect(code == 3 and "line 2" in text, f"exit code {code}: {text}")
     with open(path, "rb") as file:
         now = file.read()
     with open(path, "wb") as file:
@@ -156,7 +159,7 @@ def follow(case):
             time.sleep(3)
             case.node.kill_agent()
             case.start()
-        case.node.holdfast("hold", "--state-dir", case.state, "--reason", f"{number} " + "r" * 200)
+        case.node.holdfast("hold", "--state-dir", case.state, "--reason", f"{number} " + "r" * 120)
         time.sleep(0.05)  # faster, entries would be lost: 32 KiB of them wait in memory for two seconds
 
     def seen():
@@ -177,6 +180,44 @@ def follow(case):
     os.close(pipe)
     case.hold(False)
     reader.wait(60)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([HOLDFAST, "node", "journal", "--state-dir", case.state, "--follow"], stdout=full, stderr=subprocess.PIPE,
+                              text=True, check=False, timeout=60)
+    expect(done.returncode == 1 and "write standard output: No space left on device" in done.stderr, f"{done}")
+
+
+def wiped(case):
+    case.start()
+    case.hold(True)
+    wait("the hold", lambda: "HoldSet" in case.kinds())
+    printed = case.node.place("followed")
+    with open(printed, "wb") as out:
+        reader = case.node.child([HOLDFAST, "node", "journal", "--state-dir", case.state, "--json", "--follow"], log=out)
+
+    def starts():
+        with open(printed, encoding="utf-8") as file:
+            return file.read().count('"kind":"AgentStarted"')
+    wait("the first start", lambda: starts() == 1)
+    case.node.kill_agent()
+    for name in os.listdir(os.path.join(case.state, "journal")):
+        os.unlink(os.path.join(case.state, "journal", name))
+    case.hold(False)
+    case.start()
+    wait("the start in the new journal", lambda: starts() == 2, 20)
+    case.node.kill_agent()
+    path = os.path.join(case.state, "journal", sorted(os.listdir(os.path.join(case.state, "journal")))[-1])
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    body = re.sub(r'"seq":\d+', '"seq":999999999', lines[1][:lines[1].rindex(',"sum":"')])
+    lines.insert(2, f'{body},"sum":"{hashlib.sha256(body.encode()).hexdigest()[:16]}"}}')
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("".join(line + "\n" for line in lines))
+    time.sleep(3)
+    size = os.path.getsize(printed)
+    time.sleep(3)
+    expect(os.path.getsize(printed) == size, "a forged number makes --follow print lines again and again")
+    reader.terminate()
+    reader.wait(20)
 
 
 def noted(case):

@@ -241,6 +241,10 @@ START_TEST(every_shell_knows_every_command)
                 ck_assert_msg(strstr(run.out, o->name) != NULL, "%s lacks --%s", shells[s], o->name);
         }
     }
+    for (const char *const *words = (const char *const[]){" -l help ", "-a 'bash zsh fish'",
+                                                          "from help' -f -a 'release ", "-c kubectl-holdfast ", NULL};
+         *words != NULL; words++)
+        ck_assert_msg(strstr(run.out, *words) != NULL, "fish lacks %s", *words);
     ck_assert_int_eq(cli(&run, "completion", "tcsh", NULL), HF_EXIT_USAGE);
 }
 END_TEST

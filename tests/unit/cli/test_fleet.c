@@ -120,12 +120,14 @@ END_TEST
 START_TEST(all_nodes_are_reached)
 {
     static const struct {
-        int64_t selected, updated, incompatible, superseded;
+        int64_t selected, updated, incompatible, superseded, unknown;
         enum hf_update_view_state state;
-        bool want;
-    } rows[] = {{10, 10, 0, 0, HF_VIEW_COMPLETE, true},     {10, 9, 0, 0, HF_VIEW_COMPLETE, false},
-                {10, 7, 2, 1, HF_VIEW_COMPLETE, true},      {0, 0, 0, 0, HF_VIEW_COMPLETE, false},
-                {10, 10, 0, 0, HF_VIEW_PROGRESSING, false}, {10, 10, 0, 0, HF_VIEW_UNREPORTED, false}};
+        bool want, want_reachable;
+    } rows[] = {
+        {10, 10, 0, 0, 0, HF_VIEW_COMPLETE, true, true},    {10, 9, 0, 0, 0, HF_VIEW_COMPLETE, false, false},
+        {10, 9, 0, 0, 1, HF_VIEW_COMPLETE, false, true},    {10, 7, 2, 1, 0, HF_VIEW_COMPLETE, true, true},
+        {0, 0, 0, 0, 0, HF_VIEW_COMPLETE, false, false},    {10, 10, 0, 0, 0, HF_VIEW_PROGRESSING, false, false},
+        {10, 10, 0, 0, 0, HF_VIEW_UNREPORTED, false, false}};
 
     for (size_t i = 0; i < HF_LEN(rows); i++) {
         const struct hf_update_view view = {.counted = true,
@@ -133,8 +135,10 @@ START_TEST(all_nodes_are_reached)
                                             .selected = rows[i].selected,
                                             .updated = rows[i].updated,
                                             .incompatible = rows[i].incompatible,
-                                            .superseded = rows[i].superseded};
-        ck_assert_msg(hf_update_view_reached_all(&view) == rows[i].want, "row %zu", i);
+                                            .superseded = rows[i].superseded,
+                                            .unknown = rows[i].unknown};
+        ck_assert_msg(hf_update_view_reached_all(&view, false) == rows[i].want, "row %zu", i);
+        ck_assert_msg(hf_update_view_reached_all(&view, true) == rows[i].want_reachable, "row %zu", i);
     }
 }
 END_TEST

@@ -42,6 +42,7 @@ static const struct {
     {{"holdfast", "delta", "create", "a", "b", "c"}, true},
     {{"holdfast", "delta", "create", "--", "--fast", "b", "c"}, true},
     {{"holdfast", "delta", "create", "--fast", "--help"}, false},
+    {{"holdfast", "delta", "apply", "--sha256", "-h", "a", "b", "c"}, true},
     {{"holdfast", "delta", "apply", "a", "b", "c", "--help"}, false},
     {{"holdfast", "delta", "apply", "-h"}, false},
     {{"holdfast", "delta", "info", "apply"}, false},

@@ -167,6 +167,16 @@ START_TEST(policy_sign)
     ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--key", "%/second.key", NULL), 0);
     ck_assert_str_eq(run.out, "signed by site\nsigned by second\n");
     ck_assert_int_eq(cli(&run, "lint", "--strict", "%/p.yaml", NULL), 0);
+    /* who may read the file stays the same */
+    struct stat st;
+    ck_assert_int_eq(chmod(cli_path(&run, "p.yaml"), 0600), 0);
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--key", "%/second.key", NULL), 0);
+    ck_assert_int_eq(stat(cli_path(&run, "p.yaml"), &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+    ck_assert_int_eq(chmod(cli_path(&run, "p.yaml"), 0666), 0);
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--key", "%/second.key", NULL), 0);
+    ck_assert_int_eq(stat(cli_path(&run, "p.yaml"), &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0666);
     /* another sequence makes the signatures worthless */
     ck_assert_int_eq(cli(&run, "policy", "sign", "%/p.yaml", "--sequence", "5", "--key", "%/site.key", NULL), 0);
     ck_assert_str_eq(run.out, "signed by site\n");
@@ -209,6 +219,51 @@ START_TEST(lint_for_programs)
     ck_assert_int_eq(cli(&run, "lint", "%/nothing.yaml", NULL), HF_EXIT_FAILED);
     ck_assert_int_eq(cli_with_input(&run, "a.yaml", "lint", "-", NULL), 0);
     ck_assert_ptr_nonnull(strstr(run.out, "-:5: warning"));
+    cli_write_text(&run, "\xff.yaml", HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  strange: 1\n");
+    ck_assert_int_eq(cli(&run, "lint", "--json", "%/\xff.yaml", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "/?.yaml\""));
+}
+END_TEST
+
+#define EVIL "\\e[2J\\u009b31m\\u202eevil" /* in a YAML string */
+
+static void expect_plain(void)
+{
+    ck_assert_msg(strstr(run.out, "evil") != NULL || strstr(run.err, "evil") != NULL, "%s%s", run.out, run.err);
+    for (size_t i = 0; i < 2; i++) {
+        const char *text = i == 0 ? run.out : run.err;
+        ck_assert_ptr_null(strpbrk(text, "\x1b\x07"));
+        ck_assert_ptr_null(strstr(text, "\xc2\x9b"));
+        ck_assert_ptr_null(strstr(text, "\xe2\x80\xae"));
+    }
+}
+
+START_TEST(texts_of_files_are_plain)
+{
+    static const char *const files[] = {"a.yaml", "b.yaml"};
+
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/site", NULL), 0);
+    cli_write_text(&run, "a.yaml",
+                   HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec: {\"" EVIL "\": 1, interval: 1ms}\n");
+    cli_write_text(&run, "b.yaml", HEAD "kind: EdgeUpdate\nmetadata: {name: x}\nspec: {\"" EVIL "\": 1}\n");
+    cli_write_text(&run, "c.yaml", HEAD "kind: \"" EVIL "\"\n");
+    for (size_t i = 0; i < HF_LEN(files); i++) {
+        const char *path = cli_path(&run, files[i]);
+        ck_assert_int_eq(cli(&run, "lint", path, NULL), HF_EXIT_REFUSED);
+        expect_plain();
+        ck_assert_int_eq(cli(&run, "lint", "--json", path, NULL), HF_EXIT_REFUSED);
+        expect_plain();
+    }
+    ck_assert_int_eq(cli(&run, "policy", "sign", "%/a.yaml", "--sequence", "1", "--key", "%/site.key", NULL),
+                     HF_EXIT_REFUSED);
+    expect_plain();
+    ck_assert_int_eq(cli(&run, "manifest", "render", "-f", "%/a.yaml", "--entry", "x", "--node", "n", "%", NULL),
+                     HF_EXIT_REFUSED);
+    expect_plain();
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/b.yaml", NULL), HF_EXIT_REFUSED);
+    expect_plain();
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/c.yaml", NULL), HF_EXIT_REFUSED);
+    expect_plain();
 }
 END_TEST
 
@@ -320,6 +375,20 @@ START_TEST(hold_with_a_wrong_clock)
 }
 END_TEST
 
+START_TEST(hold_with_a_reason_like_help)
+{
+    static const char *const ways[][2] = {{"--reason", "-h"}, {"--reason", "--help"}, {"--reason=--help", NULL}};
+
+    for (size_t i = 0; i < HF_LEN(ways); i++) {
+        ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", ways[i][0], ways[i][1], NULL), 0);
+        ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
+        ck_assert_msg(strstr(run.out, i == 0 ? ": -h\n" : ": --help\n") != NULL, "%s", run.out);
+    }
+    ck_assert_int_eq(cli(&run, "hold", "--json", "-h", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "--reason TEXT"));
+}
+END_TEST
+
 START_TEST(hold_that_is_wrong)
 {
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--for", "8h", NULL), HF_EXIT_USAGE);
@@ -327,6 +396,15 @@ START_TEST(hold_that_is_wrong)
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "x", "--for", "long", NULL), HF_EXIT_USAGE);
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "x", "--release", NULL), HF_EXIT_USAGE);
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "\xff", NULL), HF_EXIT_USAGE);
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "x", "--for", "0s", NULL), HF_EXIT_USAGE);
+    char reason[HF_HOLD_REASON_MAX + 1] = "";
+    memset(reason, 'r', HF_HOLD_REASON_MAX);
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", reason, NULL), HF_EXIT_USAGE);
+    ck_assert_ptr_nonnull(strstr(run.err, "--reason: at most 127 bytes"));
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", reason + 1, "--json", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "{\"active\":true,\"reason\":\"rrr"));
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--release", "--json", NULL), 0);
+    ck_assert_str_eq(run.out, "{\"active\":false,\"reason\":\"\",\"until\":\"\"}\n");
     /* No agent ever worked there: 'no hold' would be a guess, and a hold would be read by nobody. */
     static const char *const ways[][2] = {{NULL, NULL}, {"--json", NULL}, {"--reason", "x"}, {"--release", NULL}};
     for (size_t i = 0; i < HF_LEN(ways); i++) {
@@ -338,11 +416,47 @@ START_TEST(hold_that_is_wrong)
     cli_write_text(&run, "hold", "not JSON");
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
     ck_assert_str_eq(run.out, "held: the hold file cannot be read\n");
+    cli_write_text(&run, "hold", "{\"reason\": \"a\\u202eb\\u0085c\"}");
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, ": a?b?c\n"));
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--json", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "a?b?c"));
     char large[5000];
     memset(large, ' ', sizeof(large));
     cli_write(&run, "hold", large, sizeof(large));
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
     ck_assert_str_eq(run.out, "held: the hold file cannot be read\n");
+}
+END_TEST
+
+/* Runs as a user for whom the folder is closed, whoever runs the test. */
+static void close_folder(bool closed)
+{
+    static uid_t self;
+
+    if (closed)
+        self = geteuid();
+    if (!closed)
+        ck_assert_int_eq(seteuid(self), 0);
+    ck_assert_int_eq(chmod(run.folder, closed ? 0 : 0700), 0);
+    if (closed && self == 0)
+        ck_assert_int_eq(seteuid(65534), 0);
+}
+
+START_TEST(hold_without_the_rights)
+{
+    static const char *const ways[][2] = {{NULL, NULL}, {"--reason", "x"}, {"--release", NULL}};
+
+    for (size_t i = 0; i < HF_LEN(ways); i++)
+        for (int inside = 0; inside < 2; inside++) { /* the folder itself, and one within it */
+            close_folder(true);
+            int code = cli(&run, "hold", "--state-dir", inside != 0 ? "%/state" : "%", ways[i][0], ways[i][1], NULL);
+            close_folder(false);
+            ck_assert_int_eq(code, HF_EXIT_FAILED);
+            ck_assert_msg(strstr(run.err, i == 0 ? ": only root may read the hold in" : ": only root may change the") !=
+                              NULL,
+                          "%s", run.err);
+        }
 }
 END_TEST
 
@@ -437,11 +551,14 @@ static void cases(TCase *tc)
     tcase_add_test(tc, policy_sign);
     tcase_add_test(tc, lint_counts);
     tcase_add_test(tc, lint_for_programs);
+    tcase_add_test(tc, texts_of_files_are_plain);
     tcase_add_test(tc, lint_advises);
     tcase_add_test(tc, lint_refuses_releases_of_earlier_versions);
     tcase_add_test(tc, hold);
     tcase_add_test(tc, hold_with_a_wrong_clock);
+    tcase_add_test(tc, hold_with_a_reason_like_help);
     tcase_add_test(tc, hold_that_is_wrong);
+    tcase_add_test(tc, hold_without_the_rights);
     tcase_add_loop_test(tc, a_guard, 0, 4);
     tcase_add_test(tc, durations_and_sizes);
 }

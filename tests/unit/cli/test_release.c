@@ -140,6 +140,8 @@ START_TEST(keys_are_never_overwritten)
     _cleanup_(hf_freep) char *after = cli_read(&run, "a.key", NULL);
     ck_assert_str_eq(before, after);
     ck_assert_int_eq(cli(&run, "key", "generate", "%/no/such/folder", NULL), HF_EXIT_FAILED);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/c", "--public", "%/no/c.pem", NULL), HF_EXIT_FAILED);
+    ck_assert_int_ne(access(cli_path(&run, "c.key"), F_OK), 0); /* no half of a pair */
 }
 END_TEST
 
@@ -662,6 +664,26 @@ START_TEST(the_terms_are_signed)
 }
 END_TEST
 
+/* A message that ends within a character, and a path that is not UTF-8. */
+START_TEST(names_that_are_not_utf8)
+{
+    char folder[402] = "x";
+
+    for (size_t i = 0; i < 200; i++)
+        memcpy(folder + 1 + 2 * i, "\xd0\xb6", 2);
+    write_program("\xff", 2);
+    ck_assert_int_eq(create("--artifact", "arm64=%/v2,old=%/\xff"), 0);
+    ck_assert_int_eq(
+        cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--trust-dir", "%/trust", "--artifacts", folder, NULL),
+        HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.out, "REFUSED edge-1.2-amd64: ") != NULL, "%s%s", run.out, run.err);
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--trust-dir", "%/trust", "--artifacts",
+                         "%/\xff", "--json", NULL),
+                     HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "/?/edge-1.2-amd64"));
+}
+END_TEST
+
 START_TEST(no_keys_at_all)
 {
     ck_assert_int_eq(create(NULL, NULL), 0);
@@ -792,6 +814,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, longer_than_the_release_says);
     tcase_add_test(tc, expired);
     tcase_add_test(tc, the_terms_are_signed);
+    tcase_add_test(tc, names_that_are_not_utf8);
     tcase_add_test(tc, no_keys_at_all);
     tcase_add_test(tc, more_than_one_object);
     tcase_add_test(tc, several_people_sign);

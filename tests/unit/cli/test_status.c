@@ -137,16 +137,20 @@ END_TEST
 
 START_TEST(texts_of_the_cluster_are_plain)
 {
-    cli_write_text(
-        &run, "status.json",
-        "{\"status\": {\"observedTime\": \"2026-11-20T08:00:00Z\", \"updates\": [{\"name\": "
-        "\"a\\u001b]0;x\\u0007\", \"phase\": \"Rejected\", \"message\": \"b\\nc\\u009bm\\u202e caf\\u00e9\"}]}}");
+    cli_write_text(&run, "status.json",
+                   "{\"status\": {\"observedTime\": \"2026-11-20T08:00:00Z\", \"updates\": [{\"name\": "
+                   "\"a\\u001b]0;x\\u0007\", \"phase\": \"Rejected\", \"message\": \"b\\nc\\u009bm\\u202e "
+                   "caf\\u00e9\"}], \"m\\u202en\\u009b\": 1}}");
+    cli_write_text(&run, "hold", "{\"reason\": \"h\\u202eh\"}");
     (void)cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL);
     ck_assert_ptr_null(strpbrk(run.out, "\x1b\x07"));
     ck_assert_ptr_null(strstr(run.out, "\u202e"));
     expect_said("a?]0;x?");
     expect_said("b?c?m? caf\u00e9");
+    expect_said("held: h?h");
     (void)cli(&run, "status", "--state-dir", "%", "--run-dir", "%", "-o", "json", NULL);
+    expect_said("\"m?n?\":1");
+    ck_assert_ptr_null(strstr(run.out, "\u202e"));
     expect_said("b?c?m? caf\u00e9"); /* JSON need not escape U+009B, which a terminal executes */
     (void)cli(&run, "status", "--state-dir", "%", "--run-dir", "%", "-o", "yaml", NULL);
     expect_said("b?c?m? caf\u00e9");
@@ -231,6 +235,55 @@ START_TEST(the_newest)
     cli_write_text(&run, "status.json", older);
     ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL), 0);
     expect_said("Committed");
+}
+END_TEST
+
+/* A status from the future has no age, and does not hide a live one. */
+START_TEST(one_from_the_future)
+{
+    static const char future[] =
+        "{\"metadata\":{\"name\":\"old\"},\"status\":{\"observedTime\":\"2026-11-20T08:10:13Z\"}}";
+
+    agent_begins(60);
+    cli_write_text(&run, "outbox.json", future);
+    write_node("status.json", "Fetching");
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL), 0);
+    expect_said("node n1, ");
+    cli_write_text(&run, "status.json", future);
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL), 0);
+    expect_said("node old, ");
+    expect_unsaid("ago");
+}
+END_TEST
+
+/* A file that cannot be read hides no other one, and is no wrong command line. */
+START_TEST(one_that_cannot_be_read)
+{
+    static const char *const places[] = {"outbox.json", "status.json", "status/EdgeNode-old.json"};
+
+    agent_begins(60);
+    ck_assert_int_eq(mkdir(cli_path(&run, "status"), 0755), 0);
+    write_node("status/EdgeNode-n1.json", "Fetching");
+    for (size_t i = 0; i < HF_LEN(places); i++) {
+        cli_write_text(&run, places[i], i == 0 ? "" : "{\"status\": {\"obser");
+        ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL), 0);
+        expect_said("node n1, ");
+        ck_assert_msg(strstr(run.err, places[i]) != NULL, "%s", run.err);
+    }
+    cli_write_text(&run, "status/EdgeNode-\x1b.json", "");
+    ck_assert_int_eq(status(), 0);
+    ck_assert_ptr_nonnull(strstr(run.err, "EdgeNode-?.json"));
+    for (size_t i = 0; i < HF_LEN(places); i++) {
+        ck_assert_int_eq(unlink(cli_path(&run, places[i])), 0);
+        ck_assert_int_eq(mkdir(cli_path(&run, places[i]), 0755), 0);
+    }
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL), 0);
+    expect_said("node n1, ");
+    for (size_t i = 0; i < HF_LEN(places); i++)
+        ck_assert_ptr_nonnull(strstr(run.err, places[i]));
+    ck_assert_int_eq(unlink(cli_path(&run, "status/EdgeNode-n1.json")), 0);
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.err, "not a regular file"));
 }
 END_TEST
 
@@ -333,6 +386,9 @@ START_TEST(status_of_a_connected_node)
     expect_said("\"ageSeconds\":null");
     write_journal("site", HF_PHASE_ROLLED_BACK);
     ck_assert_int_eq(status(), HF_EXIT_UNWELL);
+    cli_write_text(&run, "clock", "damaged");
+    ck_assert_int_eq(status(), HF_EXIT_UNWELL);
+    expect_said("this node, from its journals, contact unknown\n");
     write_node("outbox.json", "Fetching"); /* what waits to be told is newer */
     ck_assert_int_eq(status(), 0);
     expect_said("node n1, agent 0.1.0");
@@ -378,11 +434,41 @@ START_TEST(status_beside_a_damaged_journal)
     ck_assert_int_eq(mkdir(cli_path(&run, "updates"), 0755), 0);
     write_journal("edge", HF_PHASE_COMMITTED);
     write_journal("torn", HF_PHASE_COMMITTED);
+    write_journal("\xff", HF_PHASE_COMMITTED); /* not UTF-8 */
     cli_write_text(&run, "updates/torn/journal", "holdfast-journal 1 ");
     ck_assert_int_eq(status(), 0);
     expect_said("edge     Committed");
     expect_said("torn: ");
+    expect_said("?        Committed");
     ck_assert_int_eq(access(cli_path(&run, "updates/torn/journal"), F_OK), 0);
+}
+END_TEST
+
+/* Runs as a user for whom the folder is closed, whoever runs the test. */
+static void close_folder(bool closed)
+{
+    static uid_t self;
+
+    if (closed)
+        self = geteuid();
+    if (!closed)
+        ck_assert_int_eq(seteuid(self), 0);
+    ck_assert_int_eq(chmod(run.folder, closed ? 0 : 0700), 0);
+    if (closed && self == 0)
+        ck_assert_int_eq(seteuid(65534), 0);
+}
+
+START_TEST(why_there_is_no_status)
+{
+    ck_assert_int_eq(status(), HF_EXIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(run.err, "--kubeconfig"));
+    ck_assert_int_eq(cli(&run, "node", "status", "--state-dir", "%", NULL), HF_EXIT_FAILED);
+    ck_assert_ptr_null(strstr(run.err, "--kubeconfig")); /* it has no such option */
+    close_folder(true);
+    int code = status();
+    close_folder(false);
+    ck_assert_int_eq(code, HF_EXIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(run.err, "outbox.json': only root may read it"));
 }
 END_TEST
 
@@ -420,6 +506,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_runs_is_not_what_was_wanted);
     tcase_add_loop_test(tc, seen, 0, (int)HF_LEN(ages));
     tcase_add_test(tc, the_newest);
+    tcase_add_test(tc, one_from_the_future);
+    tcase_add_test(tc, one_that_cannot_be_read);
     tcase_add_loop_test(tc, what_does_not_mend_itself, 0, (int)HF_LEN(conditions));
     tcase_add_test(tc, ago);
     tcase_add_test(tc, sinks);
@@ -428,6 +516,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_wait_is_not_explained_by_a_journal);
     tcase_add_test(tc, a_leftover);
     tcase_add_test(tc, status_beside_a_damaged_journal);
+    tcase_add_test(tc, why_there_is_no_status);
 }
 
 HF_TEST_MAIN("cli/status", cases)

@@ -211,7 +211,7 @@ const struct hf_cli_command hf_cli_commands[] = {
         .args = "NAME",
         .summary = "print the progress of a rollout until it is complete or halted",
         .details = "NAME is an EdgeUpdate. Exit code 0: complete; 3: not within --timeout; 4: halted, or complete and "
-                   "nodes failed.",
+                   "nodes failed that no resume has accepted.",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_rollout_watch),

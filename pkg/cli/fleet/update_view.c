@@ -116,6 +116,7 @@ static void read_counts(const json_t *update, struct hf_update_view *view)
     view->updated = hf_json_int_or(nodes, "updated", 0);
     view->updating = hf_json_int_or(nodes, "updating", 0);
     view->failed = hf_json_int_or(nodes, "failed", 0);
+    view->forgiven = hf_json_int_or(update, "status.rollout.forgiven", 0);
     view->incompatible = hf_json_int_or(nodes, "incompatible", 0);
     view->unknown = hf_json_int_or(nodes, "unknown", 0);
     view->superseded = hf_json_int_or(nodes, "superseded", 0);
@@ -170,7 +171,8 @@ json_t *hf_update_view_json(const struct hf_update_view *view)
 
 bool hf_update_view_needs_person(const struct hf_update_view *view)
 {
-    return view->state == HF_VIEW_STALLED || view->state == HF_VIEW_REFUSED || (view->counted && view->failed > 0);
+    return view->state == HF_VIEW_STALLED || view->state == HF_VIEW_REFUSED ||
+           (view->counted && view->failed > view->forgiven);
 }
 
 bool hf_update_view_reached_all(const struct hf_update_view *view, bool reachable)

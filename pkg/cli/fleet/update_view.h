@@ -31,6 +31,7 @@ struct hf_update_view {
     /* counts from status.nodes; invalid if `counted` is false */
     bool counted;
     int64_t selected, admitted, updated, updating, failed, incompatible, unknown, superseded;
+    int64_t forgiven;       /* those of `failed` that a resume has accepted */
     const json_t *failures; /* status.failures; NULL if there are none */
 };
 
@@ -42,7 +43,8 @@ const char *hf_update_view_state_name(const struct hf_update_view *view);
 /* Returns the view as JSON, or NULL if out of memory. */
 json_t *hf_update_view_json(const struct hf_update_view *view);
 
-/* Returns true if the rollout needs a person: it stands still, or nodes failed, also if it continues or is complete. */
+/* Returns true if the rollout needs a person: it stands still, or nodes failed that no resume has accepted, also if it
+ * continues or is complete. */
 bool hf_update_view_needs_person(const struct hf_update_view *view);
 
 /* Returns true if the rollout is complete and every selected node counts as updated, incompatible or superseded. If

@@ -393,6 +393,9 @@ def watch_prints_changes_until_the_end():
             lab.put(edge_update(**more))
             out, _ = lab.run("rollout", "watch", "edge", code=4)
             check("n-7  RolledBack" in out, out)
+        lab.put(edge_update(conditions=ready("True", "RolledOut"), counts=dict(done, updated=96, failed=1),
+                            rollout={"phase": "Complete", "wave": 3, "forgiven": 1}))
+        lab.run("rollout", "watch", "edge", code=0)  # a resume has accepted the failure
         lab.put(edge_update())
         lab.run("rollout", "watch", "edge", "--timeout", "1s", code=3)
         _, err = lab.run("rollout", "watch", "none", code=1)

@@ -205,9 +205,13 @@ void hf_rollout_end_doubts(struct hf_rollout_engine *engine, const struct hf_rol
     }
 }
 
-static void pause_node(struct hf_rollout_engine *engine, uint32_t node, uint64_t until_ns)
+/* Pauses the node of a write, unless its object has another version by now, for which the result may be different. */
+static void pause_node(struct hf_rollout_engine *engine, const struct node_write *write, uint64_t until_ns)
 {
-    engine->fleet.nodes[node].paused_s = hf_fleet_seconds(until_ns);
+    struct hf_fleet_node *node = &engine->fleet.nodes[write->node];
+
+    if (node->version.shown == write->version)
+        node->paused_s = hf_fleet_seconds(until_ns);
 }
 
 /* A refusal is certain, but it tells nothing about an earlier attempt of unknown outcome. */
@@ -220,9 +224,9 @@ static void take_result(struct hf_rollout_engine *engine, size_t i, int r, const
     write->id = 0;
     write->retry_ns = now->mono_ns + (refused ? HF_ENGINE_REFUSED_NS : HF_ENGINE_RETRY_NS);
     if (refused)
-        pause_node(engine, write->node, write->retry_ns);
+        pause_node(engine, write, write->retry_ns);
     else if (!is_turns && r != -ECANCELED) /* also after success: until the node shows the mark, or is gone */
-        pause_node(engine, write->node, now->mono_ns + HF_ENGINE_REFUSED_NS);
+        pause_node(engine, write, now->mono_ns + HF_ENGINE_REFUSED_NS);
     if (!is_turns || ((refused || r == -ECANCELED) && !write->is_doubtful)) {
         remove_write(engine, i);
         return;

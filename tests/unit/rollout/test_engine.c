@@ -28,6 +28,7 @@ static struct {
     char events[2000];
     unsigned cutoffs[20], n_cutoffs; /* admissions in their order */
     int fail;                        /* result of the next write, which is then not done */
+    bool watch_first;                /* the watch shows what a write made before its answer comes */
 } s;
 
 static void bump(json_t *object)
@@ -227,6 +228,8 @@ static void do_write(const struct hf_rollout_effect *effect)
     int r = store(effect);
     json_t *object = *object_of(effect);
 
+    if (r == 0 && s.watch_first && effect->kind != HF_ROLLOUT_STATUS)
+        ck_assert_int_eq(hf_rollout_engine_take_edgenode(s.engine, object, &s.now), 0);
     hf_rollout_engine_result(s.engine, effect->id, r, r == 0 ? object : NULL, &s.now);
     if (r != 0)
         return;
@@ -1117,6 +1120,29 @@ static void free_turn(unsigned node, const char *digest)
     show_node(node);
 }
 
+/* An operator has freed the turn of a node that becomes silent. The mark of the silent node does not delay this, also if
+ * the watch shows the mark before the answer to that write comes. */
+START_TEST(freed_after_a_mark)
+{
+    s.watch_first = _i % 2 == 1;
+    make_update(0, "u", 2, site_turns);
+    run(5);
+    all_admitted(0, "Verified", "TurnPending");
+    run(5 + (uint64_t)_i / 2);
+    unsigned holder = holder_in(0);
+    report(holder, 0, "Swapping", "x");
+    free_turn(holder, digest_of(0));
+    for (unsigned i = 0; i < 3600 && s.n_silent == 0; i++) {
+        for (unsigned k = 0; k < NODES; k++)
+            if (k != holder && i % 60 == 30)
+                report(k, 0, "Verified", "TurnPending");
+        run(1);
+    }
+    run(15);
+    ck_assert_uint_eq(turns_of(holder), 0);
+}
+END_TEST
+
 /* The node that keeps zone 0 waiting is dead: 0: it holds the turn of the release before; 1: it has begun to swap that
  * release, and has no turn; 2: that release has no EdgeUpdate of its name any more. The rollout that waits names it. */
 START_TEST(names_the_holder_of_an_earlier_turn)
@@ -1667,6 +1693,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, turn_without_progress);
     tcase_add_test(tc, silent_holder_keeps_its_turn);
     tcase_add_loop_test(tc, freed_while_it_swaps, 0, HF_LEN(last_words));
+    tcase_add_loop_test(tc, freed_after_a_mark, 0, 20);
     tcase_add_test(tc, fences_before_it_gives);
     tcase_add_test(tc, doubtful_turns_count);
     tcase_add_loop_test(tc, names_the_holder_of_an_earlier_turn, 0, 3);

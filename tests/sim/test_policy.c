@@ -1323,6 +1323,15 @@ static const char *record_of(const struct world *w, unsigned index, size_t *ret_
     return hf_simfs_get(w->node->fs, path, ret_n);
 }
 
+/* A folder that could not be synced shows a record that a power cut takes back. */
+static bool is_record_durable(const struct world *w, unsigned index)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "%s/manifests/%s/record", STATE, entries[index].name);
+    return hf_simfs_is_durable(w->node->fs, path);
+}
+
 static bool record_has(const struct world *w, unsigned index, const char *text)
 {
     size_t n = 0;
@@ -1351,7 +1360,8 @@ static void look_for_mended(struct world *w)
         /* The record of `obj` has the inventory. If a set that lacks most objects passes first, the node knows no
          * others: a rollback to this set removes them. */
         bool whole = i != OBJ || entry->kinds[entry->version] == LAWFUL;
-        if (entry->lost && whole && is_mended(w, entry) && is_recorded_as(w, i, "Applied") && is_in_place(w, i))
+        if (entry->lost && whole && is_mended(w, entry) && is_recorded_as(w, i, "Applied") && is_record_durable(w, i) &&
+            is_in_place(w, i))
             entry->lost = false;
     }
 }

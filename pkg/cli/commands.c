@@ -266,8 +266,7 @@ const struct hf_cli_command hf_cli_commands[] = {
         .summary = "wait until all selected nodes have committed a version",
         .details =
             "Exit code 0: they have; 3: not within --timeout; 4: the rollout has halted; or it is complete, and nodes "
-            "failed or are not admitted. Nodes that "
-            "cannot run the release do not count.\n\n"
+            "failed or are not admitted. Nodes that cannot run the release do not count.\n\n"
             "  holdfast wait --release edge-inference --version 1.4.2 --timeout 2h",
         ROW(hf_cli_wait),
     },

@@ -7,7 +7,7 @@
 #include "base/asprintf.h"
 #include "base/encoding/utf8.h"
 
-/* Of a character of `n` bytes: its number. */
+/* Returns the code point of the UTF-8 character of `n` bytes at `p`. */
 static uint32_t point_of(const unsigned char *p, size_t n)
 {
     static const unsigned char first[] = {0, 0x7f, 0x1f, 0x0f, 0x07};

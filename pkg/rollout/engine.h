@@ -140,14 +140,14 @@ HF_MUST_USE int hf_rollout_engine_plan(struct hf_rollout_engine *engine, const s
                                        struct hf_rollout_plan *ret_plan);
 
 /* Reports the result of one write. Call it exactly once for each write, also after this process has ceased to lead.
- * `r`: 0 (written or deleted), -ESTALE (409 Conflict: the watch brings the newer object), -ENOENT (the object
- * is gone; only for COLLECT, the engine drops the EdgeNode before the watch says so),
- * -EBADMSG or -EACCES (the server refuses the write, for example by a policy; a repetition will not help), -ECANCELED
- * (the caller did not send the write). After any other value, the engine assumes that the server may have done the
- * write, until the object shows its outcome. A write of an EdgeNode that the engine does not repeat was not done if
- * working watches do not show it within a minute. `object` is the object in the server's answer, or NULL. Returns
- * 0, or why the engine did not take `object`, as hf_rollout_engine_take_update() and hf_rollout_engine_take_edgenode()
- * do; after -ENOMEM, list the kind again. The result counts all the same. */
+ * `r`: 0 (written or deleted), -ESTALE (409 Conflict: the watch brings the newer object), -ENOENT (the object is gone;
+ * only after COLLECT, the engine drops the EdgeNode before the watch says so), -EBADMSG or -EACCES (the server refuses
+ * the write, for example by a policy; a repetition will not help), -ECANCELED (the caller did not send the write).
+ * After any other value, the engine assumes that the server may have done the write, until the object shows its
+ * outcome. A write of an EdgeNode that the engine does not repeat was not done if working watches do not show it
+ * within a minute. `object` is the object in the server's answer, or NULL. Returns 0, or why the engine did not take
+ * `object`, as hf_rollout_engine_take_update() and hf_rollout_engine_take_edgenode() do; after -ENOMEM, list the kind
+ * again. The result counts all the same. */
 int hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int r, const json_t *object,
                              const struct hf_rollout_now *now);
 

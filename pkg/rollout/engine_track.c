@@ -5,7 +5,6 @@
 
 #include "api/admission.h"
 #include "base/encoding/utf8.h"
-#include "base/parse.h"
 #include "rollout/engine_impl.h"
 #include "update/rules/phase.h"
 
@@ -146,14 +145,11 @@ int hf_rollout_track_take(struct track *track, json_t *json, uint64_t decided_on
     static struct hf_issues issues;
     bool is_other = strcmp(uid, track->uid) != 0;
     struct hf_object_version version = {0};
-    uint64_t number = 0;
     int r;
 
-    if (hf_parse_u64(text, 1, UINT64_MAX, &number) < 0)
-        number = 0;
     if (!is_other)
         version = track->version;
-    enum hf_version_age age = hf_object_version_take(&version, number, decided_on);
+    enum hf_version_age age = hf_object_version_take(&version, hf_object_version_number(text), decided_on);
     if (age == HF_VERSION_LATE) {
         track->version = version;
         return -ESTALE;
@@ -166,7 +162,7 @@ int hf_rollout_track_take(struct track *track, json_t *json, uint64_t decided_on
     if (is_other || age == HF_VERSION_REWOUND)
         forget_writes(track);
     if (is_other) {
-        track->claimed = track->has_doubt = track->turn_held = false;
+        track->claimed = track->turn_held = false;
         track->slow_ns = track->retry_ns = 0;
     }
     track->version = version;

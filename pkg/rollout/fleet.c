@@ -382,11 +382,9 @@ static void mark_freed(struct hf_fleet_node *node, const json_t *json)
 static int take_version(struct hf_fleet_node *node, const json_t *json, uint64_t decided_on,
                         struct hf_object_version *ret_version)
 {
-    uint64_t number = 0;
+    uint64_t number = hf_object_version_number(hf_json_str_or(json, "metadata.resourceVersion", ""));
     struct hf_object_version version = node->version;
 
-    if (hf_parse_u64(hf_json_str_or(json, "metadata.resourceVersion", ""), 1, UINT64_MAX, &number) < 0)
-        number = 0;
     if (hf_object_version_take(&version, number, decided_on) == HF_VERSION_LATE) {
         node->version = version;
         return -ESTALE;

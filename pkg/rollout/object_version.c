@@ -1,5 +1,14 @@
 #include "rollout/object_version.h"
 
+#include "base/parse.h"
+
+uint64_t hf_object_version_number(const char *text)
+{
+    uint64_t number = 0;
+
+    return hf_parse_u64(text, 1, UINT64_MAX, &number) < 0 ? 0 : number;
+}
+
 static enum hf_version_age take_answer(struct hf_object_version *object, uint64_t version, uint64_t decided_on)
 {
     if (version < object->shown)

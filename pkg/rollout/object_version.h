@@ -29,6 +29,9 @@ enum hf_version_age {
     HF_VERSION_REWOUND,
 };
 
+/* Returns metadata.resourceVersion as a number, or 0 if the text is not a number above 0. */
+uint64_t hf_object_version_number(const char *text);
+
 /* Records that this version has come. `decided_on` is HF_VERSION_FROM_SOURCE, or, for the object in the answer to a
  * write, the version on which this write was decided. A version that is not a number (0) is always new. */
 enum hf_version_age hf_object_version_take(struct hf_object_version *object, uint64_t version, uint64_t decided_on);

@@ -1079,13 +1079,12 @@ START_TEST(deletion_is_forgotten_with_the_name)
 }
 END_TEST
 
-/* The Secret is deleted, and one of its files cannot be removed: the status says so, and the other one is no drift. */
-START_TEST(deletion_that_has_begun_is_no_drift)
+/* A version with the files a and b is in place. The Secret is deleted, the removal of both is allowed, and b cannot be
+ * removed. */
+static void begin_removal(struct node *node)
 {
-    static const struct scenario kind = {.name = "begun", .fields = "\"prune\":true"};
     static const struct version one = {"ab", "one"};
     struct hf_manifest_status status = {.name = NULL};
-    struct node *node = begin(&kind, 9603);
 
     publish(node, &one);
     boot(node);
@@ -1097,6 +1096,15 @@ START_TEST(deletion_that_has_begun_is_no_drift)
     immutable = "b";
     ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
     intervals(node, 3);
+}
+
+/* The Secret is deleted, and one of its files cannot be removed: the status says so, and the other one is no drift. */
+START_TEST(deletion_that_has_begun_is_no_drift)
+{
+    static const struct scenario kind = {.name = "begun", .fields = "\"prune\":true"};
+    struct node *node = begin(&kind, 9603);
+
+    begin_removal(node);
     for (unsigned i = 0; i < 6; i++) {
         intervals(node, 1);
         ck_assert_msg(strstr(node->status, "Applied NotAllowed") != NULL, "%s", node->status);
@@ -1115,20 +1123,10 @@ START_TEST(prune_is_taken_back)
 {
     static const struct scenario prunes = {.name = "taken back", .fields = "\"prune\":true"},
                                  keeps = {.name = "taken back", .fields = "\"prune\":false"};
-    static const struct version one = {"ab", "one"}, two = {"ab", "two"};
-    struct hf_manifest_status status = {.name = NULL};
+    static const struct version two = {"ab", "two"};
     struct node *node = begin(&prunes, 9604 + (uint64_t)_i);
 
-    publish(node, &one);
-    boot(node);
-    intervals(node, 3);
-    hf_manifest_engine_each(node->engine, see, &status);
-    (void)snprintf(node->allowed, sizeof(node->allowed), "%.12s", status.digest);
-    set_policy(node, "login");
-    intervals(node, 1);
-    immutable = "b";
-    ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
-    intervals(node, 3);
+    begin_removal(node);
     ck_assert(file_has(node, 'a', NULL) && file_has(node, 'b', "one"));
     immutable = NULL;
     node->scenario = &keeps;

@@ -898,7 +898,7 @@ static void fails_over(void)
     push(1 + below(5 * SECOND), TICKS, (uint32_t)w.leader);
 }
 
-/* What was on its way is lost; each node sends its report again when it is back. */
+/* The outage loses the reports that were on their way; each node sends its report again when it is back. */
 static void api_leaves(void)
 {
     totals->outages++;

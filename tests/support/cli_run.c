@@ -150,6 +150,19 @@ void cli_write_text(const struct cli_run *run, const char *name, const char *tex
     cli_write(run, name, text, strlen(text));
 }
 
+void cli_close_folder(const struct cli_run *run, bool closed)
+{
+    static uid_t self;
+
+    if (closed)
+        self = geteuid();
+    if (!closed)
+        ck_assert_int_eq(seteuid(self), 0);
+    ck_assert_int_eq(chmod(run->folder, closed ? 0 : 0700), 0);
+    if (closed && self == 0)
+        ck_assert_int_eq(seteuid(65534), 0);
+}
+
 char *cli_read(const struct cli_run *run, const char *name, size_t *ret_n)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(64 << 20);

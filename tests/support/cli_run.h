@@ -31,5 +31,7 @@ void cli_page_knows_json(const struct cli_run *run, const char *command);
 const char *cli_path(const struct cli_run *run, const char *name);
 void cli_write(const struct cli_run *run, const char *name, const void *bytes, size_t n);
 void cli_write_text(const struct cli_run *run, const char *name, const char *text);
+/* Closes or opens the run's folder. While it is closed, the test runs as a user who cannot look into it. */
+void cli_close_folder(const struct cli_run *run, bool closed);
 /* Whole file, free() it; NULL when there is none. */
 char *cli_read(const struct cli_run *run, const char *name, size_t *ret_n);

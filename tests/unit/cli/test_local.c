@@ -429,29 +429,15 @@ START_TEST(hold_that_is_wrong)
 }
 END_TEST
 
-/* Runs as a user for whom the folder is closed, whoever runs the test. */
-static void close_folder(bool closed)
-{
-    static uid_t self;
-
-    if (closed)
-        self = geteuid();
-    if (!closed)
-        ck_assert_int_eq(seteuid(self), 0);
-    ck_assert_int_eq(chmod(run.folder, closed ? 0 : 0700), 0);
-    if (closed && self == 0)
-        ck_assert_int_eq(seteuid(65534), 0);
-}
-
 START_TEST(hold_without_the_rights)
 {
     static const char *const ways[][2] = {{NULL, NULL}, {"--reason", "x"}, {"--release", NULL}};
 
     for (size_t i = 0; i < HF_LEN(ways); i++)
         for (int inside = 0; inside < 2; inside++) { /* the folder itself, and one within it */
-            close_folder(true);
+            cli_close_folder(&run, true);
             int code = cli(&run, "hold", "--state-dir", inside != 0 ? "%/state" : "%", ways[i][0], ways[i][1], NULL);
-            close_folder(false);
+            cli_close_folder(&run, false);
             ck_assert_int_eq(code, HF_EXIT_FAILED);
             ck_assert_msg(strstr(run.err, i == 0 ? ": only root may read the hold in" : ": only root may change the") !=
                               NULL,

@@ -444,29 +444,15 @@ START_TEST(status_beside_a_damaged_journal)
 }
 END_TEST
 
-/* Runs as a user for whom the folder is closed, whoever runs the test. */
-static void close_folder(bool closed)
-{
-    static uid_t self;
-
-    if (closed)
-        self = geteuid();
-    if (!closed)
-        ck_assert_int_eq(seteuid(self), 0);
-    ck_assert_int_eq(chmod(run.folder, closed ? 0 : 0700), 0);
-    if (closed && self == 0)
-        ck_assert_int_eq(seteuid(65534), 0);
-}
-
 START_TEST(why_there_is_no_status)
 {
     ck_assert_int_eq(status(), HF_EXIT_FAILED);
     ck_assert_ptr_nonnull(strstr(run.err, "--kubeconfig"));
     ck_assert_int_eq(cli(&run, "node", "status", "--state-dir", "%", NULL), HF_EXIT_FAILED);
     ck_assert_ptr_null(strstr(run.err, "--kubeconfig")); /* it has no such option */
-    close_folder(true);
+    cli_close_folder(&run, true);
     int code = status();
-    close_folder(false);
+    cli_close_folder(&run, false);
     ck_assert_int_eq(code, HF_EXIT_FAILED);
     ck_assert_ptr_nonnull(strstr(run.err, "outbox.json': only root may read it"));
 }

@@ -1,4 +1,4 @@
-/* How long a replica could not see the fleet: each row is a story of steps, with the sum of the blind time after each. */
+/* controller/fleet/sight: each row is a story of steps, with the sum of the blind time after each step. */
 #include "controller/fleet/sight.h"
 
 #include "base/macros.h"

@@ -5,6 +5,10 @@
  * one slot only, so a failed write leaves the other slot undamaged. After a failed write, the caller repeats the write
  * with the same counter, which selects the same slot.
  *
+ * A process that finds a record writes it once more, with the counter that it carries, before it relies on it. The
+ * process before may have been killed before its sync, or after one that failed; the other slot is then the only one on
+ * the medium, and a write with the next counter would go there.
+ *
  * The caller owns the descriptor and the format of a slot. Threads: any, but only one at a time for each file. The
  * functions block, and allocate no memory. */
 #pragma once
@@ -31,6 +35,7 @@ HF_MUST_USE int hf_two_slots_read(const struct hf_fs_ops *fs, int fd, const stru
                                   unsigned char *slot, uint64_t *ret_counter);
 
 /* Writes slot[format->bytes] into the file, and syncs the file's data. `counter` is the counter that the slot carries:
- * 1 for the first write, then one more for each write that follows a successful write. */
+ * 1 for the first write, then one more for each write that follows a successful write; the counter of hf_two_slots_read()
+ * to write once more what it found. */
 HF_MUST_USE int hf_two_slots_write(const struct hf_fs_ops *fs, int fd, const struct hf_two_slots_format *format,
                                    const unsigned char *slot, uint64_t counter);

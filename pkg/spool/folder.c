@@ -132,9 +132,8 @@ int hf_spool_load_cursor(struct hf_spool_store *store, struct hf_err *err)
     return r < 0 ? hf_err_sys(err, r, "read '%s/cursor'", store->dir) : 0;
 }
 
-int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err)
+static int write_cursor(struct hf_spool_store *store, struct hf_spool_cursor cursor, struct hf_err *err)
 {
-    struct hf_spool_cursor cursor = {store->cursor.counter + 1, delivered, store->cursor.newest};
     unsigned char slot[HF_SPOOL_CURSOR_SLOT];
     bool anew = hf_spool_is_unlinked(store, store->cursor_fd);
 
@@ -147,4 +146,16 @@ int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struc
         return hf_err_sys(err, r, "save '%s/cursor'", store->dir);
     store->cursor = cursor;
     return anew ? hf_spool_sync_folder(store, err) : 0;
+}
+
+int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err)
+{
+    struct hf_spool_cursor cursor = {store->cursor.counter + 1, delivered, store->cursor.newest};
+
+    return write_cursor(store, cursor, err);
+}
+
+int hf_spool_confirm_cursor(struct hf_spool_store *store, struct hf_err *err)
+{
+    return store->cursor.counter == 0 ? 0 : write_cursor(store, store->cursor, err);
 }

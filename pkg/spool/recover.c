@@ -228,18 +228,15 @@ static int identify(struct hf_spool_store *store, struct hf_err *err)
     return r;
 }
 
-/* Saves the cursor once more: a killed process may have left it in the page cache alone. Writes both slots of a new
- * one before the first record, so that a save needs no more room on the disk: without a cursor, the next process would
- * take a new id, and send under new keys what has been delivered. */
+/* Makes the cursor durable: a killed process may have left it in the page cache alone. Writes both slots of a new one
+ * before the first record, so that a save needs no more room on the disk: without a cursor, the next process would take
+ * a new id, and send under new keys what has been delivered. */
 static int begin_cursor(struct hf_spool_store *store, struct hf_err *err)
 {
-    int r = 0;
+    int r = store->only_drops ? 0 : hf_spool_confirm_cursor(store, err);
 
-    if (store->only_drops)
-        return 0;
-    do
+    while (r == 0 && !store->only_drops && store->cursor.counter < 2)
         r = hf_spool_save_cursor(store, store->cursor.delivered, err);
-    while (r == 0 && store->cursor.counter < 2);
     return r;
 }
 

@@ -104,6 +104,8 @@ HF_MUST_USE int hf_spool_sync_folder(struct hf_spool_store *store, struct hf_err
 HF_MUST_USE int hf_spool_read_cursor(const struct hf_fs_ops *fs, int fd, struct hf_spool_cursor *ret_cursor);
 HF_MUST_USE int hf_spool_load_cursor(struct hf_spool_store *store, struct hf_err *err);
 HF_MUST_USE int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err);
+/* Writes the cursor that was loaded once more, into its slot. */
+HF_MUST_USE int hf_spool_confirm_cursor(struct hf_spool_store *store, struct hf_err *err);
 uint64_t hf_spool_bytes_used(const struct hf_spool_store *store);
 
 /* waiting.c: hf_spool_payload_estimate() returns an estimate of the payload bytes in segment i.

@@ -104,7 +104,14 @@ static uint64_t slot_counter(const unsigned char *slot)
 
 static const struct hf_two_slots_format file_format = {HF_BORDER_SLOT, .first_slot = 0, .counter = slot_counter};
 
-static int load(struct hf_border_file *file, bool refuse_unreadable, struct hf_borders *ret_borders)
+static int save_slot(const struct hf_border_file *file, const unsigned char *slot, uint64_t counter, struct hf_err *err)
+{
+    int r = hf_two_slots_write(file->fs, file->fd, &file_format, slot, counter);
+
+    return r < 0 ? hf_err_sys(err, r, "save the sequence ranges of batches in %s", file->path) : 0;
+}
+
+static int load(struct hf_border_file *file, bool refuse_unreadable, struct hf_borders *ret_borders, struct hf_err *err)
 {
     unsigned char slot[HF_BORDER_SLOT];
     uint64_t counter;
@@ -113,9 +120,13 @@ static int load(struct hf_border_file *file, bool refuse_unreadable, struct hf_b
     *ret_borders = (struct hf_borders){.n = 0};
     if (r == -EIO && !refuse_unreadable)
         r = 0;
-    if (r < 0 || file->counter == 0)
-        return r;
-    return hf_borders_parse(slot, ret_borders, &counter);
+    if (r == 0 && file->counter > 0)
+        r = hf_borders_parse(slot, ret_borders, &counter);
+    if (r < 0)
+        return hf_err_sys(err, r, "read '%s'", file->path);
+    /* A process that was killed may have left them in the page cache alone, and a sync would prove nothing after one
+     * that failed. */
+    return file->counter > 0 ? save_slot(file, slot, file->counter, err) : 0;
 }
 
 static int open_file(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
@@ -136,17 +147,8 @@ int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, bool refus
 
     if (r >= 0) {
         file.fd = r;
-        r = load(&file, refuse_unreadable, ret_borders);
-        if (r < 0)
-            (void)hf_err_sys(err, r, "read '%s'", path);
+        r = load(&file, refuse_unreadable, ret_borders, err);
     }
-    if (r < 0) {
-        hf_border_file_close(&file);
-        return r;
-    }
-    /* A process that was killed may have left them in the page cache alone, and a sync would prove nothing after one
-     * that failed. */
-    r = ret_borders->n > 0 ? hf_border_file_save(&file, ret_borders, err) : 0;
     if (r < 0) {
         hf_border_file_close(&file);
         return r;
@@ -184,9 +186,8 @@ int hf_border_file_save(struct hf_border_file *file, const struct hf_borders *bo
     if (r < 0)
         return r;
     hf_borders_format(borders, file->counter + 1, slot);
-    r = hf_two_slots_write(file->fs, file->fd, &file_format, slot, file->counter + 1);
-    if (r < 0)
-        return hf_err_sys(err, r, "save the sequence ranges of batches in %s", file->path);
-    file->counter++;
-    return 0;
+    r = save_slot(file, slot, file->counter + 1, err);
+    if (r == 0)
+        file->counter++;
+    return r;
 }

@@ -50,8 +50,8 @@ struct hf_border_file {
     uint64_t counter; /* counter of the slot that was saved last */
 };
 
-/* Opens or creates the file, and reads the most recently saved borders. Saves them once more, so that they are durable
- * even if the process that saved them was killed before its sync. For a new file, or if no slot is valid, sets
+/* Opens or creates the file, and reads the most recently saved borders. Writes that slot once more, so that they are
+ * durable even if the process that saved them was killed before its sync. For a new file, or if no slot is valid, sets
  * ret_borders->n to 0 and ret_borders->stream to "". If the medium does not give back a slot: -EIO if
  * `refuse_unreadable` is true; otherwise the slot counts as invalid. */
 HF_MUST_USE int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, bool refuse_unreadable,

@@ -30,7 +30,7 @@ MACHINES = {"armv7": ("arm-linux-gnueabihf-gcc", "qemu-arm"), "aarch64": ("aarch
             "s390x": ("s390x-linux-gnu-gcc", "qemu-s390x"),
             "riscv64": ("riscv64-linux-gnu-gcc", "qemu-riscv64")}
 OURS = ["pkg/codec/sha256.c", "pkg/os/dir.c", "pkg/os/fd.c", "pkg/os/file.c", "pkg/os/fs_posix.c", "pkg/os/pages.c", "pkg/cli/io.c",
-        "pkg/cli/delta/patch.c", "pkg/cli/run.c", "pkg/cli/small.c", "cmd/holdfast-delta/main.c"]
+        "pkg/cli/plain.c", "pkg/cli/delta/patch.c", "pkg/cli/run.c", "pkg/cli/small.c", "cmd/holdfast-delta/main.c"]
 PACK = ["deep/deep_apply", "deep/recipe", "deep/scratch", "codec/codec", "codec/stage"]
 ZSTD = ["common/*.c", "decompress/*.c"]
 LZMA = ["common/common.c", "common/filter_common.c", "common/filter_decoder.c", "common/vli_decoder.c", "lzma/lzma_decoder.c",

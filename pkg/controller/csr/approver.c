@@ -33,7 +33,6 @@ struct hf_approver {
     const struct hf_source_ops *source;
     struct hf_subscription *subscription;
     struct hf_strmap open; /* name -> struct csr_request */
-    bool lists_again;      /* one more list follows the next one */
     bool lacks;            /* there was no room for a request */
     uint64_t list_ns;      /* no list because of that before this monotonic time */
     size_t n_flying;
@@ -289,16 +288,6 @@ static void gone(void *arg, const char *name)
     settle(arg, name);
 }
 
-static void synced(void *arg, const char *resource_version)
-{
-    struct hf_approver *approver = arg;
-
-    (void)resource_version;
-    if (approver->lists_again)
-        approver->source->relist(approver->source->ctx, approver->subscription);
-    approver->lists_again = false;
-}
-
 static void contact(void *arg, enum hf_contact_kind kind, struct hf_server_date date, const struct hf_err *err)
 {
     struct hf_approver *approver = arg;
@@ -312,14 +301,6 @@ void hf_approver_lead(struct hf_approver *approver)
 {
     if (approver != NULL)
         arm(approver, 0);
-}
-
-void hf_approver_restored(struct hf_approver *approver)
-{
-    if (approver == NULL)
-        return;
-    approver->lists_again = true;
-    approver->source->relist(approver->source->ctx, approver->subscription);
 }
 
 static void register_metrics(struct hf_approver *approver)
@@ -338,8 +319,7 @@ static void register_metrics(struct hf_approver *approver)
 struct hf_approver *hf_approver_new(const struct hf_approver_params *params, struct hf_err *err)
 {
     struct hf_approver *approver = calloc(1, sizeof(*approver));
-    const struct hf_source_sink sink = {
-        .arg = approver, .upsert = upsert, .gone = gone, .synced = synced, .contact = contact};
+    const struct hf_source_sink sink = {.arg = approver, .upsert = upsert, .gone = gone, .contact = contact};
 
     if (approver == NULL) {
         (void)hf_err_set(err, ENOMEM, "out of memory");

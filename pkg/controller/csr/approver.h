@@ -37,6 +37,3 @@ HF_DEFINE_CLEANUP(struct hf_approver, hf_approver_free)
 
 /* Call this function when this process begins to lead: the approver then also decides the requests that came before. */
 void hf_approver_lead(struct hf_approver *approver);
-
-/* Like hf_conductor_restored(). If `approver` is NULL, it does nothing. */
-void hf_approver_restored(struct hf_approver *approver);

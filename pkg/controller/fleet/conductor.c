@@ -24,7 +24,6 @@ struct follower {
     enum hf_rollout_kind kind;
     struct hf_subscription *subscription;
     bool complete, proven; /* proven: the watch works */
-    bool lists_again;      /* one more list follows the next one */
     bool lacks;            /* the engine had no place for an object */
     bool wants_list;       /* a list may bring what the engine lacks */
     uint64_t list_ns;      /* no such list before this monotonic time */
@@ -237,7 +236,7 @@ static void note_conflict(struct hf_conductor *conductor, uint64_t now_ns)
         return;
     conductor->deaf_ns = now_ns + DEAF_AGAIN_NS;
     hf_log(conductor->p.log, HF_LOG_WARNING, "watches.deaf");
-    hf_conductor_restored(conductor);
+    hf_kube_restored(conductor->p.kube);
 }
 
 static void written(void *arg, uint64_t id, int r, const json_t *object)
@@ -318,10 +317,6 @@ static void synced(void *arg, const char *resource_version)
     const struct hf_rollout_now now = look(conductor);
 
     (void)resource_version;
-    if (follower->lists_again) {
-        follower->lists_again = false;
-        conductor->source->relist(conductor->source->ctx, follower->subscription);
-    }
     if (follower->complete)
         return;
     follower->complete = follower->proven = true;
@@ -448,15 +443,6 @@ void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch)
     hf_rollout_engine_lead(conductor->engine, epoch, &now);
     hf_writer_turn(conductor->writer); /* without the lead, all that waits gets its result */
     plan_soon(conductor);
-}
-
-void hf_conductor_restored(struct hf_conductor *conductor)
-{
-    for (int i = 0; i < HF_ROLLOUT_KINDS; i++) {
-        struct follower *follower = &conductor->followers[i];
-        follower->lists_again = true;
-        conductor->source->relist(conductor->source->ctx, follower->subscription);
-    }
 }
 
 bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason, size_t n)

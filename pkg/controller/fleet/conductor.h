@@ -49,10 +49,6 @@ HF_DEFINE_CLEANUP(struct hf_conductor, hf_conductor_free)
  * this process ceases to lead. */
 void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch);
 
-/* Call this function when the API server continues from a restored backup. Lists everything twice: only a second list
- * may show that an object is gone, because the first one is older than what came before. */
-void hf_conductor_restored(struct hf_conductor *conductor);
-
 /* Returns true if all Nodes, EdgeNodes and EdgeUpdates have arrived. Otherwise writes the reason into reason[n]. */
 bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason, size_t n);
 

@@ -106,13 +106,11 @@ static void lead_changed(void *arg, uint64_t epoch)
     hf_label_writer_lead(p->labels);
 }
 
-/* The Nodes and EdgeNodes of p->labels come from the conductor. */
 static void went_back(void *arg)
 {
     const struct controller_process *p = arg;
 
-    hf_conductor_restored(p->conductor);
-    hf_approver_restored(p->approver);
+    hf_kube_restored(hf_upstream_kube(p->upstream));
 }
 
 static bool may_collect(void *arg)

@@ -229,6 +229,7 @@ struct hf_kube_subscription {
     /* true if the last round was `doubtful`, so that the ledger may hold objects that no longer exist; the next
      * hf_kube_subscription_refresh() then lists again */
     bool confirm;
+    bool twice;         /* true if one more list follows the next one (hf_kube_restored()) */
     bool wants_probe;   /* behind a MetaServer, true if the subscription wants a LIST that the cloud answers */
     bool relist;        /* true if the subscriber wants a complete list that has not begun */
     bool reported_some; /* true if the subscription has reported an object since the last round began */

@@ -126,7 +126,9 @@ void hf_kube_list_end_round(struct hf_kube_subscription *sub)
     hf_ledger_end(&sub->ledger, hf_kube_version_number(sub->round_version), doubtful ? NULL : hf_kube_report_gone, sub);
     if (!doubtful)
         hf_kube_report_readable_rest(sub);
-    sub->confirm = doubtful;
+    sub->confirm = doubtful && !sub->twice;
+    sub->relist |= sub->twice;
+    sub->twice = false;
     sub->doubtful = false;
     sub->exact = false;
     hf_kube_report_synced(sub);

@@ -178,8 +178,14 @@ bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version)
     return version != 0 && version < (sub->kube->meta ? sub->ledger.baseline : sub->ledger.highest);
 }
 
-/* The store itself has a lower revision than before: all watches that resumed from a higher one are deaf. */
-static void relist_others(const struct hf_kube_subscription *but)
+/* The store itself has a lower revision than before: a watch that resumed from a higher one is deaf. */
+static void list_anew(struct hf_kube_subscription *sub)
+{
+    sub->relist = sub->exact = sub->doubtful = true;
+    hf_ledger_renew(&sub->ledger);
+}
+
+static void list_others_anew(const struct hf_kube_subscription *but)
 {
     struct hf_kube *kube = but->kube;
     uint64_t now = hf_kube_now_ns(kube);
@@ -189,7 +195,21 @@ static void relist_others(const struct hf_kube_subscription *but)
     kube->went_back_ns = now;
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
         if (sub != but)
-            sub->relist = sub->exact = sub->doubtful = true;
+            list_anew(sub);
+    hf_kube_arm_turn(kube);
+}
+
+void hf_kube_restored(struct hf_kube *kube)
+{
+    kube->went_back_ns = hf_kube_now_ns(kube);
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
+        if (kube->meta) {
+            hf_kube_subscription_relist(sub);
+        } else {
+            list_anew(sub);
+            sub->twice = true;
+        }
+    }
     hf_kube_arm_turn(kube);
 }
 
@@ -206,7 +226,9 @@ bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, u
     }
     hf_ledger_rewind(&sub->ledger, version);
     sub->doubtful = true;
-    if (!sub->kube->meta)
-        relist_others(sub);
+    if (!sub->kube->meta) {
+        hf_ledger_renew(&sub->ledger);
+        list_others_anew(sub);
+    }
     return true;
 }

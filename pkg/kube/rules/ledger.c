@@ -7,6 +7,7 @@ struct ledger_entry {
     uint64_t version; /* as reported; 0: unknown, the subscriber held it before */
     unsigned round;   /* the last round that had it */
     bool declined;    /* the subscriber does not keep it */
+    bool renew;       /* the next report counts, whatever its version */
 };
 
 void hf_ledger_init(struct hf_ledger *ledger, size_t max_objects)
@@ -49,6 +50,7 @@ static void note_version(struct hf_ledger *ledger, struct ledger_entry *entry, u
 {
     entry->version = version;
     entry->declined = false; /* reported again: the subscriber may decide otherwise now */
+    entry->renew = false;
     if (version > ledger->highest)
         ledger->highest = version;
 }
@@ -79,12 +81,23 @@ void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters)
         entry->declined = true;
 }
 
+static bool is_known(const struct ledger_entry *entry, uint64_t version)
+{
+    return entry != NULL && !entry->renew && version != 0 && version == entry->version;
+}
+
+/* True if the subscriber has a newer version. */
+static bool is_outdated(const struct ledger_entry *entry, uint64_t version)
+{
+    return entry != NULL && !entry->renew && version != 0 && version < entry->version;
+}
+
 int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                     enum hf_ledger_change *ret_change)
 {
     struct ledger_entry *entry = hf_strmap_get(&ledger->objects, name);
 
-    if (entry != NULL && version != 0 && entry->version != 0 && version < entry->version) {
+    if (is_outdated(entry, version)) {
         *ret_change = HF_LEDGER_OLD;
         return 0;
     }
@@ -94,7 +107,7 @@ int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version
             ledger->highest = version;
         return 0;
     }
-    if (entry != NULL && version != 0 && version == entry->version) {
+    if (is_known(entry, version)) {
         *ret_change = HF_LEDGER_NOTHING;
         return 0;
     }
@@ -113,7 +126,7 @@ bool hf_ledger_unreadable(struct hf_ledger *ledger, const char *name, uint64_t v
 
     if (entry != NULL)
         entry->round = ledger->round;
-    if (entry != NULL && version != 0 && version < entry->version)
+    if (is_outdated(entry, version))
         return false;
     if (version > ledger->highest)
         ledger->highest = version;
@@ -163,8 +176,9 @@ int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint64_t version,
     if (r < 0)
         return r;
     entry->round = ledger->round;
-    if (version != 0 && version <= entry->version && !(entry->declined && version == entry->version)) {
-        *ret_change = version == entry->version ? HF_LEDGER_NOTHING : HF_LEDGER_OLD;
+    bool known = is_known(entry, version);
+    if (is_outdated(entry, version) || (known && !entry->declined)) {
+        *ret_change = known ? HF_LEDGER_NOTHING : HF_LEDGER_OLD;
         return 0;
     }
     note_version(ledger, entry, version);
@@ -192,6 +206,14 @@ void hf_ledger_end(struct hf_ledger *ledger, uint64_t version, void (*gone)(void
         ledger->baseline = version;
     if (version > ledger->highest)
         ledger->highest = version;
+}
+
+void hf_ledger_renew(struct hf_ledger *ledger)
+{
+    for (size_t i = 0; i < ledger->objects.n; i++) {
+        struct ledger_entry *entry = ledger->objects.entries[i].value;
+        entry->renew = true;
+    }
 }
 
 void hf_ledger_rewind(struct hf_ledger *ledger, uint64_t version)

@@ -91,3 +91,8 @@ void hf_ledger_end(struct hf_ledger *ledger, uint64_t version, void (*gone)(void
 /* Call this function when the server continues from lower versions than it sent before, for example after the restore
  * of a backup. The ledger then accepts all versions above `version` again. */
 void hf_ledger_rewind(struct hf_ledger *ledger, uint64_t version);
+
+/* From now on the next list item or event of each object of the ledger is reported, whatever its version. After the
+ * restore of a backup an object may have a lower version than before, or other content under the same version, although
+ * the server is past all versions that it sent before. */
+void hf_ledger_renew(struct hf_ledger *ledger);

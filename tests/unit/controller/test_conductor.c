@@ -331,7 +331,7 @@ START_TEST(a_backup_is_restored)
     ck_assert(!has_status("new"));
     ck_assert(!has_status("kept"));
 
-    hf_conductor_restored(w.conductor);
+    hf_kube_restored(w.kube);
     run(30);
     ck_assert(has_status("new"));
     ck_assert(has_status("kept"));
@@ -360,9 +360,11 @@ START_TEST(conflicts_without_a_reason)
     }
     ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, lists);
     run(80);
-    ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, 3 * lists);
+    ck_assert_uint_eq(hf_simapi_counts(w.api)->exact_lists, lists);
+    ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, 2 * lists);
     run(480);
-    ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, 3 * lists);
+    ck_assert_uint_eq(hf_simapi_counts(w.api)->exact_lists, lists);
+    ck_assert_uint_eq(hf_simapi_counts(w.api)->watchlists, 2 * lists);
     hf_simapi_fail_at(w.api, NULL, 0);
     run(20);
     ck_assert(has_status("app"));

@@ -691,7 +691,7 @@ START_TEST(requests_from_a_backup)
     run(60);
     unsigned lists = count("GET", "certificatesigningrequests?limit");
     ck_assert_uint_eq(lists, 1);
-    hf_approver_restored(approver);
+    hf_kube_restored(w.replicas[0].kube);
     run(60);
     ck_assert_uint_eq(count("GET", "certificatesigningrequests?limit"), lists + 2);
     hf_approver_free(approver);

@@ -122,6 +122,31 @@ START_TEST(a_restored_backup_counts_from_below)
 }
 END_TEST
 
+/* The server has passed all old versions before anybody looks: an object may have a lower one, or the same one with other
+ * content. */
+START_TEST(a_restored_backup_that_counted_on)
+{
+    fresh();
+    ck_assert_int_eq(event("lower", 100, false), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(event("equal", 101, false), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(event("event", 102, false), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(event("left", 103, false), HF_LEDGER_UPSERT);
+    hf_ledger_renew(&ledger);
+    ck_assert_int_eq(event("event", 60, false), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(event("event", 59, false), HF_LEDGER_OLD);
+    hf_ledger_begin(&ledger);
+    ck_assert_int_eq(item("lower", 40), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(item("equal", 101), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(item("event", 60), HF_LEDGER_NOTHING);
+    hf_ledger_end(&ledger, 200, gone, NULL);
+    ck_assert_str_eq(gone_names, "left ");
+    ck_assert_int_eq(event("lower", 39, false), HF_LEDGER_OLD);
+    ck_assert_int_eq(event("equal", 101, false), HF_LEDGER_NOTHING);
+    ck_assert_uint_eq(hf_ledger_version(&ledger, "lower"), 40);
+    hf_ledger_done(&ledger);
+}
+END_TEST
+
 /* The rows of what was recorded of a MetaServer, as far as events go. */
 START_TEST(ghosts)
 {
@@ -266,6 +291,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, unreadable_versions);
     tcase_add_test(tc, a_round_says_what_is_gone);
     tcase_add_test(tc, a_restored_backup_counts_from_below);
+    tcase_add_test(tc, a_restored_backup_that_counted_on);
     tcase_add_test(tc, ghosts);
     tcase_add_test(tc, after_a_restart_the_baseline_is_the_mark);
     tcase_add_test(tc, bounded);

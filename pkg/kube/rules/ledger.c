@@ -75,7 +75,7 @@ void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters)
 
     if (entry == NULL)
         return;
-    if (!matters && ledger->objects.n > ledger->max_objects / 2)
+    if (!matters && !ledger->ending && ledger->objects.n > ledger->max_objects / 2)
         (void)hf_strmap_remove(&ledger->objects, name);
     else
         entry->declined = true;
@@ -194,6 +194,7 @@ static bool is_newer(const struct ledger_entry *entry, uint64_t version)
 
 void hf_ledger_end(struct hf_ledger *ledger, uint64_t version, void (*gone)(void *arg, const char *name), void *arg)
 {
+    ledger->ending = true;
     for (size_t i = ledger->objects.n; gone != NULL && i > 0; i--) {
         const struct hf_strmap_entry *slot = &ledger->objects.entries[i - 1];
         const struct ledger_entry *entry = slot->value;
@@ -202,6 +203,7 @@ void hf_ledger_end(struct hf_ledger *ledger, uint64_t version, void (*gone)(void
         gone(arg, slot->key);
         (void)hf_strmap_remove(&ledger->objects, slot->key);
     }
+    ledger->ending = false;
     if (gone != NULL)
         ledger->baseline = version;
     if (version > ledger->highest)

@@ -42,6 +42,7 @@ struct hf_ledger {
      * subscription resumed */
     uint64_t highest;
     size_t max_objects;
+    bool ending;    /* true inside hf_ledger_end(), where hf_ledger_decline() removes nothing */
     unsigned round; /* number of the last round, which hf_ledger_begin() starts; 0 means that none has begun */
 };
 

@@ -285,8 +285,37 @@ START_TEST(never_wrong)
 }
 END_TEST
 
+static void gone_and_declined(void *arg, const char *name)
+{
+    gone(arg, name);
+    hf_ledger_decline(&ledger, name, false);
+}
+
+/* The subscriber declines an object inside the report that it is gone: no other object leaves with it. */
+START_TEST(declined_while_it_goes)
+{
+    static const char *const names[] = {"a", "b", "c", "d"};
+
+    fresh();
+    ledger.max_objects = HF_LEN(names);
+    for (unsigned round = 0; round < 2; round++) {
+        hf_ledger_begin(&ledger);
+        for (int i = 0; i < (int)HF_LEN(names); i++)
+            if (round == 0 || i != _i)
+                (void)item(names[i], 5);
+    }
+    hf_ledger_end(&ledger, 10, gone_and_declined, NULL);
+    ck_assert(strncmp(gone_names, names[_i], 1) == 0 && strlen(gone_names) == 2);
+    ck_assert_uint_eq(ledger.objects.n, HF_LEN(names) - 1);
+    for (int i = 0; i < (int)HF_LEN(names); i++)
+        ck_assert_uint_eq(hf_ledger_version(&ledger, names[i]), i == _i ? 0 : 5);
+    hf_ledger_done(&ledger);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, declined_while_it_goes, 0, 4);
     tcase_add_test(tc, events_of_a_real_server);
     tcase_add_test(tc, unreadable_versions);
     tcase_add_test(tc, a_round_says_what_is_gone);

@@ -1,6 +1,7 @@
 #include "agent/report/echo.h"
 
 enum { MAX_ADOPTIONS = 3 };
+#define MAX_SEQUENCE ((INT64_C(1) << 53) - 1) /* as in the CRD: JSON programs keep such numbers exactly */
 #define ADOPTION_MEMORY_NS (3600 * HF_NS_PER_S)
 
 bool hf_echo_name_shared(const struct hf_echo *echo)
@@ -33,7 +34,8 @@ static enum hf_echo_news adopt(struct hf_echo *echo, struct hf_sequence *sequenc
 enum hf_echo_news hf_echo_take(struct hf_echo *echo, const json_t *edgenode, struct hf_sequence *sequence,
                                bool *ret_first)
 {
-    uint64_t theirs = (uint64_t)HF_MAX(hf_json_int_or(edgenode, "status.sequence", 0), 0);
+    int64_t told = hf_json_int_or(edgenode, "status.sequence", 0);
+    uint64_t theirs = told >= 0 && told <= MAX_SEQUENCE ? (uint64_t)told : 0; /* no agent wrote any other */
     enum hf_echo_news news = HF_ECHO_NOTHING;
 
     *ret_first = !echo->heard;

@@ -37,12 +37,13 @@ struct hf_source_sink {
     void (*gone)(void *arg, const char *name); /* Called when the object with this name does not exist any more. */
     /* Called when the source has reported all objects that exist, and again after each complete list. If the
      * subscription resumes from a resourceVersion, the first call means only that the source accepted this
-     * resourceVersion; the changes since that resourceVersion may still follow as events. */
+     * resourceVersion; the changes since that resourceVersion may still follow as events. `resource_version` is "" if
+     * the list was in doubt: a later process must not resume, but list, to learn what is gone. */
     void (*synced)(void *arg, const char *resource_version);
     /* Called with a resourceVersion from which a later process may resume, if all objects reported before this call are
      * on disk. The call comes after each complete list and with every bookmark (about once a minute if the server sends
      * bookmarks), so the subscriber should not write each resourceVersion to disk. It should write the newest
-     * resourceVersion every 10 minutes and at the end of the process. A resume from an older resourceVersion costs a
+     * resourceVersion every 10 minutes and at the end of the process. "" replaces it after a list in doubt. A resume from an older resourceVersion costs a
      * replay of events, and at worst one list. */
     void (*version)(void *arg, const char *resource_version);
     /* Reports contact. PROVEN is valid until LOST comes. The source repeats PROVEN when it hears from the server or the
@@ -98,6 +99,10 @@ struct hf_source_ops {
                                  const char *const *known, const struct hf_source_sink *sink,
                                  struct hf_subscription **ret_subscription, struct hf_err *err);
     void (*unsubscribe)(void *ctx, struct hf_subscription *subscription); /* Ends a subscription. Accepts NULL. */
+    /* The subscriber calls this function after subscribe() for each object that it already has, with the
+     * resourceVersion of the object. An answer of an API server that is older than this is then outdated, and does not
+     * count. */
+    void (*holds)(void *ctx, struct hf_subscription *subscription, const char *resource_version);
     /* Checks that the subscription is up to date. Behind a MetaServer, the source requests one LIST; it sends the LISTs
      * of all subscriptions one after another. With an API server and an open watch, the source only reports contact,
      * and the newest resourceVersion if `version` has not reported it yet. If the last list was partly unusable, or

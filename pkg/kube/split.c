@@ -42,6 +42,12 @@ static void split_decline(void *ctx, struct hf_subscription *subscription, const
     subscription->source->decline(subscription->source->ctx, subscription, name, matters);
 }
 
+static void split_holds(void *ctx, struct hf_subscription *subscription, const char *resource_version)
+{
+    (void)ctx;
+    subscription->source->holds(subscription->source->ctx, subscription, resource_version);
+}
+
 static void split_relist(void *ctx, struct hf_subscription *subscription)
 {
     (void)ctx;
@@ -85,6 +91,7 @@ struct hf_split *hf_split_new(const struct hf_source_ops *desired, const struct 
         .unsubscribe = split_unsubscribe,
         .refresh = split_refresh,
         .decline = split_decline,
+        .holds = split_holds,
         .relist = split_relist,
         .apply = split_apply,
         .abandon = split_abandon,

@@ -2333,6 +2333,58 @@ static void node_cases(TCase *tc)
     add_loop(tc, events_behind_a_metaserver, 2);
 }
 
+static void put_again(const char *kind, const char *name)
+{
+    (void)hf_simapi_put(w.api, json_deep_copy(hf_simapi_get(w.api, kind, name)));
+}
+
+/* After a power cut a server answers that is behind the objects on the node's disk: what it lacks is not gone. */
+START_TEST(a_server_that_is_behind_the_disk)
+{
+    set_up(API);
+    put_policy("{'interval':'5m'}");
+    begin();
+    run(10 * MINUTE);
+    uint64_t early = hf_simapi_version(w.api);
+    hf_simapi_rewind(w.api, early + 100);
+    put_policy("{'interval':'7m'}");
+    put_again("Node", "n1");
+    run(HOUR);
+    ck_assert_str_eq(text_at("policy.interval"), "7m");
+    hf_simnode_end(w.node, false);
+    (void)hf_simapi_delete(w.api, "SyncPolicy", "p");
+    hf_simapi_rewind(w.api, early + 10);
+    put_again("Node", "n1");
+    put_again("EdgeNode", "n1");
+    hf_simapi_compact(w.api);
+    unsigned exact = hf_simapi_counts(w.api)->exact_lists;
+    begin();
+    run(2 * MINUTE);
+    ck_assert_str_eq(text_at("policy.name"), "p");
+    ck_assert_uint_gt(hf_simapi_counts(w.api)->exact_lists, exact);
+}
+END_TEST
+
+/* Somebody writes a sequence that no agent writes: the node's next status has its own again. */
+START_TEST(a_sequence_that_no_agent_writes)
+{
+    set_up(API);
+    begin();
+    run(10 * MINUTE);
+    json_t *node = json_deep_copy(hf_simapi_get(w.api, "EdgeNode", "n1"));
+    (void)json_object_set_new(json_object_get(node, "status"), "sequence",
+                              json_integer(_i == 0   ? INT64_MAX
+                                           : _i == 1 ? INT64_C(1) << 53
+                                                     : -1));
+    (void)hf_simapi_put(w.api, node);
+    run(10 * MINUTE);
+    unsigned before = w.statuses;
+    run(HOUR);
+    ck_assert_uint_le(w.statuses - before, 30);
+    ck_assert(w.sequence > 0 && w.sequence < 1000);
+}
+END_TEST
+
 static void policy_and_status_cases(TCase *tc)
 {
     add(tc, a_strategy_without_a_controller);
@@ -2366,6 +2418,8 @@ static void policy_and_status_cases(TCase *tc)
     add(tc, status_goes_to_the_api_server_itself);
     add(tc, the_status_s_way_is_cut);
     add(tc, ghosts_start_nothing);
+    add(tc, a_server_that_is_behind_the_disk);
+    tcase_add_loop_test(tc, a_sequence_that_no_agent_writes, 0, 3);
 }
 
 static void cases(TCase *tc)

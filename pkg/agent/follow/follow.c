@@ -206,7 +206,7 @@ static void on_gone(void *arg, const char *name)
 
 /* ---- resume points ----------------------------------------------------------------------------------------------- */
 
-/* The point moves with every bookmark. The next change writes it; a loss of contact and the end do, too. */
+/* The point moves with every bookmark. The first sync, a loss of contact and the end write it. */
 static void note_resume(struct hf_follow *follow, const char *resource_version)
 {
     if (strlen(resource_version) >= sizeof(follow->resume.resource_version) ||
@@ -505,6 +505,18 @@ static const char **known_names(const struct hf_follow *follow)
     return names;
 }
 
+/* Names the versions of the objects of the cache, so that an older answer does not replace them. */
+static void tell_versions(const struct hf_follow *follow)
+{
+    const struct hf_source_ops *source = follow->all->env->params->source;
+
+    for (size_t i = 0; follow->objects != NULL && i < follow->objects->by_name.n; i++) {
+        const struct hf_object *object = follow->objects->by_name.entries[i].value;
+        const json_t *newest = object->refused != NULL ? object->refused : object->json;
+        source->holds(source->ctx, follow->subscription, hf_json_str_or(newest, "metadata.resourceVersion", ""));
+    }
+}
+
 static int start_one(struct hf_follow *follow, struct hf_err *err)
 {
     const struct hf_agent_params *params = follow->all->env->params;
@@ -521,9 +533,12 @@ static int start_one(struct hf_follow *follow, struct hf_err *err)
 
     if (known == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    return params->source->subscribe(params->source->ctx, follow->kind,
-                                     follow->objects == NULL ? params->node_name : NULL,
-                                     follow->resume.resource_version, known, &sink, &follow->subscription, err);
+    int r =
+        params->source->subscribe(params->source->ctx, follow->kind, follow->objects == NULL ? params->node_name : NULL,
+                                  follow->resume.resource_version, known, &sink, &follow->subscription, err);
+    if (r == 0)
+        tell_versions(follow);
+    return r;
 }
 
 int hf_follow_start(struct hf_follows *follows, struct hf_err *err)

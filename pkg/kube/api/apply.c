@@ -15,9 +15,9 @@ struct hf_kube_delivery {
     hf_source_done *done;
     void *arg;
     json_t *body;
-    /* highest version that the server had sent to the subscription of this object when the write left; 0: there is no
-     * subscription, or the write may leave the object as it is */
-    uint64_t highest;
+    /* when the write left: the highest version that the server had sent of any kind of the same API, and the version of
+     * the object; 0: there is nothing to compare with */
+    uint64_t highest, before;
 };
 
 static void delivery_free(struct hf_kube_delivery *delivery)
@@ -70,20 +70,39 @@ static struct hf_kube_subscription *follower_of(const struct hf_kube_delivery *d
     return sub;
 }
 
+/* True for two kinds of one API, whose versions count together. */
+static bool shares_store(const struct hf_kube_subscription *sub, const struct hf_resource *resource)
+{
+    return strcmp(sub->resource->api_version, resource->api_version) == 0;
+}
+
+static uint64_t highest_version(struct hf_kube *kube, const struct hf_resource *resource)
+{
+    uint64_t highest = 0;
+
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+        if (shares_store(sub, resource))
+            highest = HF_MAX(highest, sub->ledger.highest);
+    return highest;
+}
+
 /* A changed object has a version above all that the server sent before the write. Otherwise the server continues from a
  * restored backup, and sends our watches nothing until it has reached the version from which they resumed. */
 static void check_version(const struct hf_kube_delivery *delivery, const json_t *answer)
 {
     uint64_t version = hf_kube_version_number(hf_json_str_or(answer, "metadata.resourceVersion", ""));
-    struct hf_kube_subscription *sub = follower_of(delivery);
+    const struct hf_kube_subscription *own = follower_of(delivery);
     struct hf_err err = HF_ERR_INIT;
 
-    if (sub == NULL || sub->relist || version == 0 || version >= HF_MIN(delivery->highest, sub->ledger.highest) ||
-        version == hf_ledger_version(&sub->ledger, hf_json_str_or(answer, "metadata.name", "")))
+    if (own == NULL || version == 0 || version >= delivery->highest || version == delivery->before)
         return;
-    (void)hf_kube_believe_older(sub, "answer to a write", version, &err);
-    sub->relist = true;
-    hf_kube_arm_turn(sub->kube);
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(delivery->kube, sub)) != NULL;) {
+        if (sub->relist || !shares_store(sub, own->resource) || sub->ledger.highest <= version)
+            continue;
+        (void)hf_kube_believe_older(sub, "answer to a write", version, &err);
+        sub->relist = true;
+    }
+    hf_kube_arm_turn(delivery->kube);
 }
 
 static void taken(struct hf_kube_delivery *delivery, const struct hf_kube_answer *answer)
@@ -142,8 +161,10 @@ static int send(struct hf_kube_delivery *delivery, const char *subresource, stru
 
     if (resource == NULL || *name == '\0')
         return hf_err_set(err, EINVAL, "cannot write a '%s' named '%s'", kind, name);
-    if (sub != NULL && hf_json_at(delivery->body, "status.sequence") != NULL) /* each status has a new one */
-        delivery->highest = sub->ledger.highest;
+    if (sub != NULL && hf_json_at(delivery->body, "status.sequence") != NULL) { /* each status has a new one */
+        delivery->highest = highest_version(delivery->kube, resource);
+        delivery->before = hf_ledger_version(&sub->ledger, name);
+    }
     const struct hf_kube_call call = {
         .verb = HF_KUBE_APPLY,
         .api_version = resource->api_version,

@@ -189,6 +189,14 @@ static void source_decline(void *ctx, struct hf_subscription *subscription, cons
     hf_ledger_decline(&ours(subscription)->ledger, name, matters);
 }
 
+static void source_holds(void *ctx, struct hf_subscription *subscription, const char *resource_version)
+{
+    struct hf_ledger *ledger = &ours(subscription)->ledger;
+
+    (void)ctx;
+    ledger->highest = HF_MAX(ledger->highest, hf_kube_version_number(resource_version));
+}
+
 static void source_relist(void *ctx, struct hf_subscription *subscription)
 {
     (void)ctx;
@@ -286,6 +294,7 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
         .unsubscribe = source_unsubscribe,
         .refresh = source_refresh,
         .decline = source_decline,
+        .holds = source_holds,
         .relist = source_relist,
         .apply = source_apply,
         .abandon = source_abandon,

@@ -225,7 +225,11 @@ struct hf_kube_subscription {
     /* true if the server's watch cache answered with an old state, or with a list that was too large or too slow, so
      * that the next list must come from the server's store */
     bool exact;
-    bool doubtful; /* true if the round in progress must not report any object as gone */
+    /* true if the next list that begins must come from the server's store, and reports all objects whatever their
+     * versions; its round is `doubtful` */
+    bool anew;
+    bool contradicted; /* true if the round in progress has an object in an older version than was reported before */
+    bool doubtful;     /* true if the round in progress must not report any object as gone */
     /* true if the last round was `doubtful`, so that the ledger may hold objects that no longer exist; the next
      * hf_kube_subscription_refresh() then lists again */
     bool confirm;
@@ -329,6 +333,11 @@ bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
  * MetaServer, the function returns true, and the client accepts the lower versions from then on. The round in progress
  * then reports no object as gone. If the store itself sent the old version, all other subscriptions list again. */
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err);
+/* Call this function at the end of a round that is `contradicted`: its list is not older than earlier answers, but has
+ * an object in an older version. One history cannot show both, so the server continues from a restored backup, or an old
+ * watch cache answered. The next list comes from the server's store. If this one came from there (`exact`), all
+ * subscriptions list anew. */
+void hf_kube_doubt_history(struct hf_kube_subscription *sub, bool exact);
 
 /* ---- list.c ---- */
 

@@ -280,7 +280,7 @@ static void perform(struct hf_kube_subscription *sub, const struct hf_rf_step *s
         return;
     if ((effects & HF_RF_BEGIN_ROUND) != 0) {
         hf_ledger_begin(&sub->ledger);
-        sub->relist = sub->reported_some = false;
+        sub->relist = sub->reported_some = sub->contradicted = false;
     }
     if ((effects & (HF_RF_LIST | HF_RF_NEXT_PAGE)) != 0)
         start_list(sub);

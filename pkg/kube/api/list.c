@@ -20,6 +20,8 @@ static void take_readable(struct hf_kube_subscription *sub, const char *name, js
         hf_kube_report_refused(sub, "list item", &err);
     } else if (change == HF_LEDGER_UPSERT) {
         hf_kube_report_upsert(sub, item);
+    } else if (change == HF_LEDGER_OLD) {
+        sub->contradicted = true;
     }
 }
 
@@ -108,6 +110,10 @@ enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_
     (void)snprintf(sub->round_version, sizeof(sub->round_version), "%s",
                    hf_json_str_or(root, "metadata.resourceVersion", ""));
     hf_kube_alive(sub->kube);
+    if (sub->anew && !sub->relist) { /* this list began after it was wanted */
+        hf_ledger_renew(&sub->ledger);
+        sub->anew = false;
+    }
     if (sub->kube->meta)
         hf_kube_report_served(sub);
     else
@@ -120,17 +126,21 @@ enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_
 
 void hf_kube_list_end_round(struct hf_kube_subscription *sub)
 {
-    bool doubtful = sub->doubtful;
+    bool contradicted = sub->contradicted && !sub->kube->meta, exact = sub->exact;
+    bool doubtful = sub->doubtful || contradicted;
 
     hf_kube_set_version(sub, sub->round_version);
     hf_ledger_end(&sub->ledger, hf_kube_version_number(sub->round_version), doubtful ? NULL : hf_kube_report_gone, sub);
     if (!doubtful)
         hf_kube_report_readable_rest(sub);
-    sub->confirm = doubtful && !sub->twice;
-    sub->relist |= sub->twice;
-    sub->twice = false;
-    sub->doubtful = false;
-    sub->exact = false;
+    sub->confirm = doubtful;
+    sub->doubtful = sub->exact = sub->anew; /* wanted while this list was under way */
+    if (sub->twice && !sub->anew) {
+        sub->relist = true;
+        sub->twice = false;
+    }
+    if (contradicted)
+        hf_kube_doubt_history(sub, exact);
     hf_kube_report_synced(sub);
     hf_kube_report_version(sub);
 }

@@ -59,19 +59,25 @@ void hf_kube_set_version(struct hf_kube_subscription *sub, const char *resource_
     sub->version_unreported = true;
 }
 
+/* A process that resumed behind a doubtful round would never learn what is gone: "" makes it list. */
+static const char *proven_version(const struct hf_kube_subscription *sub)
+{
+    return sub->confirm ? "" : sub->version;
+}
+
 void hf_kube_report_version(struct hf_kube_subscription *sub)
 {
     if (sub->dead || !sub->version_unreported)
         return;
     sub->version_unreported = false;
     if (sub->sink.version != NULL)
-        sub->sink.version(sub->sink.arg, sub->version);
+        sub->sink.version(sub->sink.arg, proven_version(sub));
 }
 
 void hf_kube_report_synced(struct hf_kube_subscription *sub)
 {
     if (!sub->dead && !sub->relist && sub->sink.synced != NULL)
-        sub->sink.synced(sub->sink.arg, sub->version);
+        sub->sink.synced(sub->sink.arg, proven_version(sub));
 }
 
 void hf_kube_report_gone(void *arg, const char *name)
@@ -181,8 +187,7 @@ bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version)
 /* The store itself has a lower revision than before: a watch that resumed from a higher one is deaf. */
 static void list_anew(struct hf_kube_subscription *sub)
 {
-    sub->relist = sub->exact = sub->doubtful = true;
-    hf_ledger_renew(&sub->ledger);
+    sub->relist = sub->anew = sub->exact = sub->doubtful = true;
 }
 
 static void list_others_anew(const struct hf_kube_subscription *but)
@@ -197,6 +202,21 @@ static void list_others_anew(const struct hf_kube_subscription *but)
         if (sub != but)
             list_anew(sub);
     hf_kube_arm_turn(kube);
+}
+
+void hf_kube_doubt_history(struct hf_kube_subscription *sub, bool exact)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    (void)hf_err_set(&err, ESTALE, "a list has an object in an older version than an earlier answer%s",
+                     exact ? "; the store confirms it" : "");
+    hf_kube_report_doubt(sub, "went-back", "list", &err);
+    if (exact) {
+        list_anew(sub);
+        list_others_anew(sub);
+    } else {
+        sub->relist = sub->exact = true;
+    }
 }
 
 void hf_kube_restored(struct hf_kube *kube)

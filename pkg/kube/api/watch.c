@@ -191,8 +191,10 @@ static void take_object(struct hf_kube_subscription *sub, const struct hf_watch_
         refuse_event(sub, event, r);
         return;
     }
-    if (filling && change == HF_LEDGER_OLD) /* the end of the round shows that the server is behind */
+    if (filling && change == HF_LEDGER_OLD) { /* the end of the round shows if the server is behind, or went back */
+        sub->contradicted = true;
         return;
+    }
     report_change(sub, event, change, outcome);
     if (deleted && change != HF_LEDGER_OLD)
         hf_kube_report_readable(sub, event->name);
@@ -218,6 +220,8 @@ void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_
     if (event == NULL) {
         hf_kube_report_doubt(sub, "garbage", "watch event", why);
         sub->doubtful |= sub->reflector.state == HF_RF_FILLING; /* the line may be the event of any object */
+        if (why->code == E2BIG) /* the next refresh lists, and a list names the object */
+            sub->confirm = sub->exact = true;
         if (++sub->garbage >= HF_KUBE_MAX_GARBAGE)
             set_event(ret_outcome, HF_RF_GARBAGE, why);
         return;

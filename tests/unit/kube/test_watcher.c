@@ -21,7 +21,7 @@ struct seen {
     struct world *world;
     struct hf_subscription *sub;
     json_t *held; /* name: resourceVersion */
-    unsigned upserts, gone, synced, marks, proven, lost, refused, stale;
+    unsigned upserts, gone, synced, marks, proven, lost, refused, stale, unreadable;
     char mark[HF_RV_TEXT];
     bool in_contact;
     uint64_t lost_at;
@@ -52,11 +52,20 @@ static void seen_gone(void *arg, const char *name)
     ck_assert_msg(json_object_del(seen->held, name) == 0, "gone twice: %s", name);
 }
 
+static void seen_unreadable(void *arg, const char *name, const struct hf_err *err)
+{
+    struct seen *seen = arg;
+
+    ck_assert(err != NULL);
+    ck_assert_str_eq(name, "n000");
+    seen->unreadable++;
+}
+
 static void seen_synced(void *arg, const char *resource_version)
 {
     struct seen *seen = arg;
 
-    ck_assert_str_ne(resource_version, "");
+    (void)resource_version;
     seen->synced++;
 }
 
@@ -818,6 +827,168 @@ START_TEST(a_backup_is_restored_and_counts_on)
 }
 END_TEST
 
+/* As above, for a client that nothing tells: the list itself has an object in an older version than before. */
+START_TEST(a_list_contradicts_what_came_before)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0}, own = {.upserts = 0};
+    world_start(&world, 35);
+    hf_simapi_set_watchlist(world.api, _i == 0);
+    put(&world, "EdgeUpdate", "a", 1);
+    json_t *before = json_deep_copy(hf_simapi_get(world.api, "EdgeUpdate", "a"));
+    uint64_t backup = hf_simapi_version(world.api);
+    hf_simapi_rewind(world.api, backup + 20);
+    put(&world, "EdgeUpdate", "a", 2);
+    put(&world, "EdgeUpdate", "lost", 1);
+    put(&world, "EdgeNode", "node", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    subscribe(&world, &own, "EdgeNode", "node", "", NULL);
+    run(&world, 300);
+    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_REFUSING);
+    run(&world, 20);
+    (void)hf_simapi_delete(world.api, "EdgeUpdate", "lost");
+    hf_simapi_rewind(world.api, backup - 1);
+    (void)hf_simapi_put(world.api, before);
+    hf_simapi_rewind(world.api, backup + 40);
+    put(&world, "EdgeNode", "node", 3);
+    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_UP);
+    run(&world, 60);
+    hf_simapi_compact(world.api);
+    hf_simapi_expire_watches(world.api);
+    run(&world, 60);
+    ck_assert(seen.stale >= 2 && seen.gone == 0);
+    const struct hf_source_ops *source = hf_kube_source(world.kube);
+    source->refresh(source->ctx, seen.sub);
+    run(&world, 60);
+    same(&seen, "EdgeUpdate");
+    ck_assert(seen.gone == 1 && seen.in_contact);
+    unsigned lists = hf_simapi_counts(world.api)->exact_lists;
+    run(&world, 600);
+    ck_assert_uint_eq(hf_simapi_counts(world.api)->exact_lists, lists);
+    seen_done(&seen);
+    seen_done(&own);
+    world_end(&world);
+}
+END_TEST
+
+/* The store is restored while the node is off. As the agent subscribes: the node's own object has no version to resume
+ * from. */
+START_TEST(a_backup_is_restored_while_the_node_is_off)
+{
+    struct world world;
+    struct seen seen = {.held = json_pack("{s:s, s:s}", "a", "101", "b", "501")}, own = {.upserts = 0};
+    unsigned written = 0;
+    world_start(&world, 34);
+    hf_simapi_rewind(world.api, 110);
+    put(&world, "EdgeUpdate", "a", 2);
+    put(&world, "EdgeUpdate", "b", 1);
+    put(&world, "EdgeNode", "node", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "501", (const char *const[]){"a", "b", NULL});
+    subscribe(&world, &own, "EdgeNode", "node", "", NULL);
+    run(&world, 60);
+    ck_assert(seen.in_contact && own.in_contact);
+    write_status(&world, 7, &written);
+    run(&world, 60);
+    ck_assert_uint_eq(written, 1);
+    same(&seen, "EdgeUpdate");
+    put(&world, "EdgeUpdate", "a", 3);
+    run(&world, 1);
+    same(&seen, "EdgeUpdate");
+    seen_done(&seen);
+    seen_done(&own);
+    world_end(&world);
+}
+END_TEST
+
+/* After a restart a server answers that is behind what the node has on its disk, and past where it resumes. */
+START_TEST(a_restart_meets_a_server_that_is_behind)
+{
+    struct world world;
+    struct seen seen = {.held = json_pack("{s:s, s:s}", "a", "130", "b", "120")};
+    const struct hf_source_ops *source;
+    world_start(&world, 36);
+    source = hf_kube_source(world.kube);
+    hf_simapi_set_watchlist(world.api, _i == 0);
+    put(&world, "EdgeUpdate", "a", 1);
+    hf_simapi_compact(world.api);
+    hf_simapi_fail_at(world.api, "limit=100", 503); /* the store does not answer */
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", (const char *const[]){"a", "b", NULL});
+    source->holds(source->ctx, seen.sub, "130");
+    source->holds(source->ctx, seen.sub, "120");
+    run(&world, 60);
+    ck_assert(seen.gone == 0 && seen.stale >= 1 && seen.synced == 0);
+    ck_assert_str_eq(hf_json_str_or(seen.held, "b", ""), "120");
+    if (_i == 1) /* a LIST tells its version before its items */
+        ck_assert_str_eq(hf_json_str_or(seen.held, "a", ""), "130");
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+/* A process ends between a doubtful round and the next refresh: the next one lists, and learns what is gone. */
+START_TEST(a_restart_in_doubt)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 12);
+    hf_simapi_set_watchlist(world.api, _i == 0);
+    put(&world, "EdgeUpdate", "a", 1);
+    put(&world, "EdgeUpdate", "b", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 5);
+    json_t *a = json_deep_copy(hf_simapi_get(world.api, "EdgeUpdate", "a"));
+    hf_simapi_rewind(world.api, 50);
+    (void)hf_simapi_delete(world.api, "EdgeUpdate", "b");
+    (void)hf_simapi_put(world.api, a);
+    hf_simapi_compact(world.api);
+    hf_simapi_expire_watches(world.api);
+    run(&world, 60);
+    ck_assert(seen.gone == 0 && json_object_size(seen.held) == 2 && seen.in_contact);
+    ck_assert_str_eq(seen.mark, "");
+    hf_kube_free(world.kube);
+    start_kube(&world, HF_KUBE_AUTO);
+    seen.upserts = seen.gone = seen.synced = seen.proven = 0;
+    subscribe(&world, &seen, "EdgeUpdate", NULL, seen.mark, (const char *const[]){"a", "b", NULL});
+    run(&world, 60);
+    ck_assert_uint_eq(seen.gone, 1);
+    ck_assert_str_ne(seen.mark, "");
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+/* A watch brings an object that is longer than a line may be, then other changes: the next refresh names it. */
+START_TEST(a_line_that_is_too_long)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0, .held = json_object()};
+    struct hf_source_sink sink = sink_of(&seen);
+    unsigned lists;
+    world_start(&world, 12);
+    put(&world, "EdgeUpdate", "n000", 1);
+    put(&world, "EdgeUpdate", "z", 1);
+    const struct hf_source_ops *source = hf_kube_source(world.kube);
+    sink.unreadable_object = seen_unreadable;
+    seen.world = &world;
+    ck_assert_int_eq(source->subscribe(source->ctx, "EdgeUpdate", NULL, "", NULL, &sink, &seen.sub, NULL), 0);
+    run(&world, 5);
+    put_large(&world, 1, 5 << 20);
+    put(&world, "EdgeUpdate", "z", 2);
+    run(&world, 10);
+    source->refresh(source->ctx, seen.sub);
+    run(&world, 300);
+    ck_assert_uint_eq(seen.unreadable, 1);
+    lists = hf_simapi_counts(world.api)->exact_lists;
+    for (int i = 0; i < 10; i++) {
+        source->refresh(source->ctx, seen.sub);
+        run(&world, 300);
+    }
+    ck_assert_uint_eq(hf_simapi_counts(world.api)->exact_lists, lists);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
 /* A write that changes nothing has an old version as its answer: nothing is listed again. */
 START_TEST(a_write_that_changes_nothing)
 {
@@ -1290,6 +1461,11 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_list_from_the_past_deletes_nothing, 0, 2);
     tcase_add_loop_test(tc, a_backup_is_restored, 0, 2);
     tcase_add_loop_test(tc, a_backup_is_restored_and_counts_on, 0, 2);
+    tcase_add_loop_test(tc, a_list_contradicts_what_came_before, 0, 2);
+    tcase_add_test(tc, a_backup_is_restored_while_the_node_is_off);
+    tcase_add_loop_test(tc, a_restart_meets_a_server_that_is_behind, 0, 2);
+    tcase_add_loop_test(tc, a_restart_in_doubt, 0, 2);
+    tcase_add_test(tc, a_line_that_is_too_long);
     tcase_add_test(tc, a_write_that_changes_nothing);
     tcase_add_test(tc, garbage_in_the_stream);
     tcase_add_test(tc, one_object_by_name);

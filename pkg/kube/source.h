@@ -43,8 +43,9 @@ struct hf_source_sink {
     /* Called with a resourceVersion from which a later process may resume, if all objects reported before this call are
      * on disk. The call comes after each complete list and with every bookmark (about once a minute if the server sends
      * bookmarks), so the subscriber should not write each resourceVersion to disk. It should write the newest
-     * resourceVersion every 10 minutes and at the end of the process. "" replaces it after a list in doubt. A resume from an older resourceVersion costs a
-     * replay of events, and at worst one list. */
+     * resourceVersion every 10 minutes and at the end of the process. After a list in doubt the call has "", which
+     * replaces the earlier resourceVersion. A resume from an older resourceVersion costs a replay of events, and at
+     * worst one list. */
     void (*version)(void *arg, const char *resource_version);
     /* Reports contact. PROVEN is valid until LOST comes. The source repeats PROVEN when it hears from the server or the
      * folder again, usually not more than once a minute, and may repeat LOST with a newer reason. */

@@ -37,6 +37,8 @@ struct world {
     struct hf_kube *kube;
     struct hf_manifest_engine *engine;
     unsigned notices[4];
+    unsigned image_changes; /* of the Deployment */
+    char last_image[32];
     bool sick; /* the Deployment never becomes available */
 };
 
@@ -91,6 +93,9 @@ static void serve(void *arg, struct hf_simcall *call)
                               "updatedReplicas", 1, "availableReplicas", broken ? 0 : 1, "conditions", "type",
                               "Available", "status", broken ? "False" : "True"));
     ssa_sim_handle(&w->api, call);
+    const char *now = hf_json_str_or(json_object_get(w->api.objects, WEB), "spec.image", "");
+    w->image_changes += strcmp(now, w->last_image) != 0;
+    (void)snprintf(w->last_image, sizeof(w->last_image), "%s", now);
 }
 
 static void tell(struct world *w)
@@ -611,6 +616,36 @@ START_TEST(drift_is_repaired_once_the_server_answers)
 }
 END_TEST
 
+/* A set is refused because one of its objects exists and belongs to somebody else: what came into place stays, and no
+ * interval brings the old set back. */
+START_TEST(a_refused_set_does_not_flap)
+{
+    struct world *w = begin(",\"prune\":true", 7);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    (void)json_object_set_new(w->api.objects, "/api/v1/namespaces/site/configmaps/new",
+                              json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
+                                        "metadata", "name", "new", "namespace", "site", "uid", "theirs"));
+    w->api.scripts[0] = (struct ssa_sim_script){
+        "PATCH", "/api/v1/namespaces/site/configmaps/new", 409,
+        "{\"kind\":\"Status\",\"reason\":\"Conflict\",\"message\":\"Apply failed\",\"details\":{\"causes\":["
+        "{\"reason\":\"FieldManagerConflict\",\"message\":\"conflict with \\\"kubectl\\\" using v1\","
+        "\"field\":\".data.k\"}]}}",
+        1000};
+    publish(w, DEPLOYMENT("b") CONFIG_MAP("1") EXTRA("new"));
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_CONFLICT, "");
+    unsigned changes = w->image_changes;
+    (void)intervals(w, 10);
+    ck_assert_uint_eq(w->image_changes, changes);
+    ck_assert_str_eq(image(w), "b");
+    end(w);
+}
+END_TEST
+
 START_TEST(conflict_is_tried_again_each_interval)
 {
     struct world *w = begin("", 5);
@@ -859,6 +894,7 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, first_set_that_is_sick_stays);
     tcase_add_loop_test(tc, lost_record_proves_nothing, 0, 2);
     tcase_add_test(tc, drift_is_repaired_once_the_server_answers);
+    tcase_add_test(tc, a_refused_set_does_not_flap);
     tcase_add_test(tc, conflict_is_tried_again_each_interval);
     tcase_add_test(tc, a_server_that_is_away_leaves_room_for_newer_content);
     tcase_add_loop_test(tc, an_entry_that_is_gone, 0, 2);

@@ -85,9 +85,15 @@ void hf_cluster_run_journaled(struct hf_cluster_run *run, int r)
 
 static void write_all(struct hf_cluster_run *run)
 {
+    struct hf_err err = HF_ERR_INIT;
+    char why[HF_MANIFEST_MESSAGE];
     json_t *all = NULL;
     int r = scope_all(run);
 
+    if (r == 0 && hf_cluster_set_check_unique(&run->set, &err) < 0) {
+        hf_cluster_run_end(run, -EEXIST, HF_MANIFEST_REASON_NOT_MANIFESTS, hf_err_text(&err, why, sizeof(why)));
+        return;
+    }
     if (r == 0 && !hf_cluster_prune_plan(run))
         return;
     if (r == 0)
@@ -248,7 +254,8 @@ static void object_taken(struct hf_cluster_run *run, const struct hf_kube_answer
         return;
     }
     hf_cluster_run_note(run, answer->object);
-    if (strcmp(uid, run->now.uid) != 0 || strcmp(fields, run->now.fields) != 0)
+    /* Without a uid, nothing says that the object was ever ours: an attempt to apply it may have met somebody else's. */
+    if (*uid != '\0' && (strcmp(uid, run->now.uid) != 0 || strcmp(fields, run->now.fields) != 0))
         hf_cluster_run_drifted(run, answer->r == -ENOENT);
     else
         run->outcome.applied++;

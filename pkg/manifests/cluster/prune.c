@@ -58,6 +58,25 @@ static int ask_metadata(struct hf_cluster_run *run, struct hf_kube_call *call)
     return 0;
 }
 
+static bool is_wanted(const struct hf_cluster_run *run, const json_t *item)
+{
+    struct hf_cluster_id id = hf_cluster_item_id(item);
+
+    return hf_cluster_set_find(&run->set, &id) != NULL;
+}
+
+/* A server may show one object in two groups, such as an Ingress in extensions and in networking.k8s.io. Returns true
+ * if this run has applied the object under its other name. */
+static bool is_applied(const struct hf_cluster_run *run)
+{
+    for (size_t i = 0; i < json_array_size(run->inventory); i++) {
+        const json_t *item = json_array_get(run->inventory, i);
+        if (strcmp(hf_json_str_or(item, "uid", ""), run->now.uid) == 0 && is_wanted(run, item))
+            return true;
+    }
+    return false;
+}
+
 static void look_taken(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
 {
     const char *uid = hf_json_str_or(run->now.item, "uid", "");
@@ -67,7 +86,7 @@ static void look_taken(struct hf_cluster_run *run, const struct hf_kube_answer *
         return;
     }
     hf_cluster_run_note(run, answer->object);
-    if (answer->r == 0 && hf_cluster_bond_of(answer->object, run->entry, uid) == HF_CLUSTER_OURS)
+    if (answer->r == 0 && hf_cluster_bond_of(answer->object, run->entry, uid) == HF_CLUSTER_OURS && !is_applied(run))
         hf_cluster_run_send(run, &remove_step);
     else
         forget(run);
@@ -107,13 +126,6 @@ static int by_end(const void *a, const void *b)
     if (x->rank != y->rank)
         return x->rank > y->rank ? -1 : 1;
     return x->at > y->at ? -1 : x->at < y->at;
-}
-
-static bool is_wanted(const struct hf_cluster_run *run, const json_t *item)
-{
-    struct hf_cluster_id id = hf_cluster_item_id(item);
-
-    return hf_cluster_set_find(&run->set, &id) != NULL;
 }
 
 static int list_doomed(struct hf_cluster_run *run)

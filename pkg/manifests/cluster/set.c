@@ -351,13 +351,10 @@ static int by_order(const void *a, const void *b)
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
-int hf_cluster_set_seal(struct hf_cluster_set *set, struct hf_err *err)
+int hf_cluster_set_check_unique(const struct hf_cluster_set *set, struct hf_err *err)
 {
     char text[256];
 
-    if (set->n == 0)
-        return hf_err_set(err, ENODATA, "the source has no object: no *.yaml, *.yml or *.json with a document");
-    qsort(set->objects, set->n, sizeof(*set->objects), by_order);
     for (size_t i = 0; i < set->n; i++)
         for (size_t j = i + 1; j < set->n && set->objects[j].rank == set->objects[i].rank; j++)
             if (hf_cluster_id_equal(&set->objects[i].id, &set->objects[j].id))
@@ -365,6 +362,14 @@ int hf_cluster_set_seal(struct hf_cluster_set *set, struct hf_err *err)
                                   hf_cluster_id_text(&set->objects[i].id, text, sizeof(text)), set->objects[i].file,
                                   set->objects[j].file);
     return 0;
+}
+
+int hf_cluster_set_seal(struct hf_cluster_set *set, struct hf_err *err)
+{
+    if (set->n == 0)
+        return hf_err_set(err, ENODATA, "the source has no object: no *.yaml, *.yml or *.json with a document");
+    qsort(set->objects, set->n, sizeof(*set->objects), by_order);
+    return hf_cluster_set_check_unique(set, err);
 }
 
 const struct hf_cluster_object *hf_cluster_set_find(const struct hf_cluster_set *set, const struct hf_cluster_id *id)

@@ -72,6 +72,10 @@ HF_MUST_USE int hf_cluster_set_add(struct hf_cluster_set *set, const char *path,
  * empty. */
 HF_MUST_USE int hf_cluster_set_seal(struct hf_cluster_set *set, struct hf_err *err);
 
+/* -EEXIST: two objects are the same; *err names both files. hf_cluster_set_seal() has found none, but two can become
+ * the same by hf_cluster_set_scope(). */
+HF_MUST_USE int hf_cluster_set_check_unique(const struct hf_cluster_set *set, struct hf_err *err);
+
 /* `namespaced` is the scope of the object's kind. If it is true, sets the namespace of an object without one to
  * "default". If it is false, removes the object's namespace. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_cluster_set_scope(struct hf_cluster_object *object, bool namespaced);

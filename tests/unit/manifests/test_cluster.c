@@ -858,8 +858,45 @@ START_TEST(cut_anywhere)
 }
 END_TEST
 
+#define OLD_WEB "/apis/extensions/v1beta1/namespaces/site/deployments/web"
+
+/* The server shows one object in two groups, and the content names the other one now. */
+START_TEST(an_object_moves_to_another_group)
+{
+    struct world world;
+
+    world_start(&world, HF_KUBE_APISERVER);
+    apply_text(&world, DEPLOYMENT("a"), (struct how){.prune = true});
+    (void)json_object_set_new(json_array_get(world.inventory, 0), "apiVersion", json_string("extensions/v1beta1"));
+    (void)json_object_set(world.api.objects, OLD_WEB, json_object_get(world.api.objects, WEB));
+    apply_text(&world, DEPLOYMENT("a"), (struct how){.prune = true});
+    expect(&world, 0, HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_uint_eq(logged(&world, "DELETE " OLD_WEB), 0);
+    ck_assert_uint_eq(json_array_size(world.inventory), 1);
+    world_end(&world);
+}
+END_TEST
+
+/* Two documents become one object when the server says which namespace it has. */
+START_TEST(one_object_twice_after_its_scope)
+{
+    struct world world;
+
+    world_start(&world, HF_KUBE_APISERVER);
+    apply_text(&world,
+               "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: default}\ndata: {k: '1'}\n---\n"
+               "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {k: '2'}\n",
+               (struct how){.prune = true});
+    expect(&world, -EEXIST, HF_MANIFEST_REASON_NOT_MANIFESTS, "");
+    ck_assert_uint_eq(logged(&world, "PATCH "), 0);
+    world_end(&world);
+}
+END_TEST
+
 static void add_cases(TCase *tc)
 {
+    tcase_add_test(tc, an_object_moves_to_another_group);
+    tcase_add_test(tc, one_object_twice_after_its_scope);
     tcase_add_test(tc, applies_in_order_and_only_once);
     tcase_add_test(tc, stays_below_its_rate);
     tcase_add_test(tc, a_kind_is_established_before_its_objects);

@@ -260,13 +260,13 @@ int hf_facts_read(const struct hf_facts_params *params, struct hf_facts *ret_fac
 {
     struct hf_probe_root at = {params->fs, params->root};
     struct hf_facts facts = {0};
-    char online[256];
+    char present[256];
 
     (void)snprintf(facts.arch, sizeof(facts.arch), "%s", params->arch != NULL ? params->arch : hf_facts_build_arch());
     (void)hf_probe_text(&at, "/proc/sys/kernel/osrelease", facts.kernel, sizeof(facts.kernel));
     facts.memory_bytes = read_memory(&at);
-    if (hf_probe_text(&at, "/sys/devices/system/cpu/online", online, sizeof(online)))
-        facts.cpus = count_ranges(online);
+    if (hf_probe_text(&at, "/sys/devices/system/cpu/present", present, sizeof(present)))
+        facts.cpus = count_ranges(present);
     read_gpu(&at, &facts);
     read_tpm(&at, &facts);
     facts.storage = hf_storage_of(&at, params->state_major, params->state_minor);
@@ -275,6 +275,13 @@ int hf_facts_read(const struct hf_facts_params *params, struct hf_facts *ret_fac
         return r;
     *ret_facts = facts;
     return 0;
+}
+
+bool hf_facts_has_gaps(const struct hf_facts *now, const struct hf_facts *before)
+{
+    return (now->kernel[0] == '\0' && before->kernel[0] != '\0') ||
+           (now->memory_bytes == 0 && before->memory_bytes != 0) || (now->cpus == 0 && before->cpus != 0) ||
+           (now->cpu_features == NULL && before->cpu_features != NULL);
 }
 
 const char *hf_facts_class(const struct hf_facts *facts)

@@ -22,7 +22,9 @@ struct hf_facts {
     char tpm[8];
     /* MemTotal of /proc/meminfo in bytes, which excludes memory that the kernel reserves (0 means unknown) */
     uint64_t memory_bytes;
-    unsigned cpus; /* number of online processors (0 means unknown) */
+    /* number of processors that are present, also those that the kernel has taken offline, for example because they are
+     * hot (0 means unknown) */
+    unsigned cpus;
     enum hf_storage storage;
     /* names of the CPU features as in /proc/cpuinfo, in the form " a b c " with a blank at both ends; NULL if
      * unknown */
@@ -46,6 +48,10 @@ const char *hf_facts_build_arch(void);
 HF_MUST_USE int hf_facts_read(const struct hf_facts_params *params, struct hf_facts *ret_facts);
 void hf_facts_done(struct hf_facts *facts);
 bool hf_facts_equal(const struct hf_facts *a, const struct hf_facts *b);
+
+/* Returns true if `now` does not know something that `before` knows and every machine has: a file could not be read.
+ * Labels that follow such facts would go, and with them a policy that selects the node by these labels. */
+bool hf_facts_has_gaps(const struct hf_facts *now, const struct hf_facts *before);
 
 bool hf_facts_has_cpu(const struct hf_facts *facts, const char *feature);
 

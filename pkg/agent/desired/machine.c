@@ -41,6 +41,10 @@ void hf_machine_read(struct hf_machine *machine)
     }
     if (hf_facts_read(&params, &facts) < 0)
         return;
+    if (hf_facts_has_gaps(&facts, &machine->facts)) {
+        hf_facts_done(&facts);
+        return;
+    }
     hf_facts_done(&machine->facts);
     machine->facts = facts;
 }

@@ -14,8 +14,8 @@ struct hf_machine {
 void hf_machine_init(struct hf_machine *machine, const struct hf_agent_env *env);
 void hf_machine_done(struct hf_machine *machine);
 
-/* Reads the facts again. A fact becomes unknown if its file cannot be read. If hf_facts_read() fails, all facts keep
- * their values. */
+/* Reads the facts again. If hf_facts_read() fails, or a file of those that every machine has cannot be read, all facts
+ * keep their values. */
 void hf_machine_read(struct hf_machine *machine);
 
 /* Checks if this node has everything that an artifact requires. Returns 0, or -EOPNOTSUPP with a list of what is

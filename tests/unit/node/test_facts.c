@@ -72,6 +72,35 @@ START_TEST(board_labels)
 }
 END_TEST
 
+/* A file that cannot be read once is no news; a device that goes is. */
+START_TEST(gaps)
+{
+    struct hf_facts before, now;
+
+    read_board(&boards[2], &before);
+    now = before;
+    ck_assert(!hf_facts_has_gaps(&now, &before));
+    now.gpu[0] = now.tpm[0] = '\0';
+    now.memory_bytes /= 2;
+    now.cpus = 1;
+    ck_assert(!hf_facts_has_gaps(&now, &before));
+    for (int i = 0; i < 4; i++) {
+        now = before;
+        if (i == 0)
+            now.kernel[0] = '\0';
+        else if (i == 1)
+            now.memory_bytes = 0;
+        else if (i == 2)
+            now.cpus = 0;
+        else
+            now.cpu_features = NULL;
+        ck_assert(hf_facts_has_gaps(&now, &before));
+        ck_assert(!hf_facts_has_gaps(&now, &now) && !hf_facts_has_gaps(&before, &now));
+    }
+    hf_facts_done(&before);
+}
+END_TEST
+
 START_TEST(reading_twice_is_equal)
 {
     struct hf_facts a, b;
@@ -220,6 +249,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, board_labels, 0, HF_LEN(boards));
     tcase_add_test(tc, reading_twice_is_equal);
+    tcase_add_test(tc, gaps);
     tcase_add_test(tc, this_machine);
     tcase_add_loop_test(tc, class_rule, 0, HF_LEN(classes));
     tcase_add_loop_test(tc, kernel, 0, HF_LEN(kernels));

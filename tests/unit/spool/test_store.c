@@ -30,6 +30,7 @@ struct bench {
     uint64_t max_bytes, segment_bytes, reserve_bytes;
     enum hf_spool_full when_full;
     uint64_t used;
+    bool refuse_unreadable;
     unsigned per_batch;
     uint64_t sequences[BATCHES * LARGE_BATCH + 2 * PER_BATCH]; /* of items acknowledged; 0: not */
 };
@@ -52,6 +53,7 @@ static int bench_open(struct bench *bench)
         .reserve_bytes = bench->reserve_bytes,
         .when_full = bench->when_full,
         .used = bench->used,
+        .refuse_unreadable = bench->refuse_unreadable,
     };
 
     return hf_spool_store_open(&params, &bench->store, NULL);
@@ -662,6 +664,39 @@ START_TEST(an_error_while_opening_loses_nothing_that_is_read)
 }
 END_TEST
 
+/* The disk does not give back a place of the last write, but does so when asked again: opening refuses, or loses
+ * nothing. */
+START_TEST(a_read_that_fails_once_at_open_costs_nothing)
+{
+    enum { ITEMS = LARGE_BATCH };
+    bool failed = true;
+
+    for (uint64_t n = 1; failed; n++) {
+        unsigned seen[ITEMS + PER_BATCH] = {0};
+        struct bench bench;
+        uint64_t missing;
+
+        bench_init(&bench);
+        bench.refuse_unreadable = true;
+        ck_assert_int_eq(bench_open(&bench), 0);
+        ck_assert_int_eq(write_batch(&bench, 0, ITEMS), 0);
+        bench_close(&bench);
+        hf_simfs_count_only(bench.fs, HF_SIMFS_READS);
+        hf_simfs_fail_at(bench.fs, n, EIO, 1);
+        int r = bench_open(&bench);
+        failed = hf_simfs_failed(bench.fs) > 0;
+        hf_simfs_fail_at(bench.fs, 0, 0, 0);
+        if (r < 0)
+            ck_assert_int_eq(bench_open(&bench), 0);
+        ck_assert_int_eq(write_batch(&bench, ITEMS, PER_BATCH), 0);
+        (void)read_all(&bench, 1, seen, HF_LEN(seen), &missing);
+        for (unsigned i = 0; i < HF_LEN(seen); i++)
+            ck_assert_msg(seen[i] == 1, "error at call %" PRIu64 ": item %u is read %u times", n, i, seen[i]);
+        bench_done(&bench);
+    }
+}
+END_TEST
+
 /* Without a cursor on the disk, the next process would send under new keys what has been delivered. */
 START_TEST(a_full_disk_does_not_stop_the_cursor)
 {
@@ -1195,6 +1230,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_a_failed_sync_left_in_the_cache_is_durable_once_read);
     tcase_add_loop_test(tc, error_at_every_call, 0, (int)(HF_LEN(codes) * 2));
     tcase_add_loop_test(tc, what_a_failed_write_left_is_never_read, 0, (int)HF_LEN(codes));
+    tcase_add_test(tc, a_read_that_fails_once_at_open_costs_nothing);
     tcase_add_test(tc, a_full_disk_does_not_stop_the_cursor);
     tcase_add_loop_test(tc, failed_writes_leave_no_files, 0, 2);
     tcase_add_loop_test(tc, an_error_while_opening_loses_nothing_that_is_read, 0, (int)HF_LEN(codes));

@@ -121,8 +121,10 @@ static bool oldest_is_delivered(const struct hf_spool_store *store)
 
 int hf_spool_store_drop_oldest(struct hf_spool_store *store, struct hf_err *err)
 {
-    if (store->n == 0)
-        return 0;
+    int r = store->n > 0 ? hf_spool_confirm_cursor(store, err) : 0;
+
+    if (r < 0 || store->n == 0)
+        return r;
     return oldest_is_delivered(store) ? retire_oldest(store, err) : drop_oldest(store, err);
 }
 

@@ -30,7 +30,7 @@ struct bench {
     uint64_t max_bytes, segment_bytes, reserve_bytes;
     enum hf_spool_full when_full;
     uint64_t used;
-    bool refuse_unreadable;
+    bool refuse_unreadable, only_drops;
     unsigned per_batch;
     uint64_t sequences[BATCHES * LARGE_BATCH + 2 * PER_BATCH]; /* of items acknowledged; 0: not */
 };
@@ -54,6 +54,7 @@ static int bench_open(struct bench *bench)
         .when_full = bench->when_full,
         .used = bench->used,
         .refuse_unreadable = bench->refuse_unreadable,
+        .only_drops = bench->only_drops,
     };
 
     return hf_spool_store_open(&params, &bench->store, NULL);
@@ -428,6 +429,41 @@ START_TEST(the_cursor_survives_a_kill_and_then_a_power_cut)
             }
             if (!stopped)
                 break;
+        }
+}
+END_TEST
+
+/* A process is killed while it saves the cursor, and the power goes while the next one, which only drops, drops a
+ * segment: the cursor does not go back behind one that was reported as durable. */
+START_TEST(the_cursor_survives_a_kill_and_then_a_power_cut_in_a_drop)
+{
+    bool stopped = true;
+
+    for (uint64_t cut_at = 1; stopped; cut_at++)
+        for (uint64_t luck = 0; luck < 100; luck++) {
+            struct bench bench;
+            bench_init(&bench);
+            ck_assert_int_eq(bench_open(&bench), 0);
+            while (hf_spool_store_stats(bench.store).segments < 2)
+                ck_assert_int_eq(write_batch(&bench, 0, LARGE_BATCH), 0);
+            ck_assert_int_eq(hf_spool_store_deliver(bench.store, 3, NULL), 0);
+            hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
+            hf_simfs_stop_at(bench.fs, 2); /* the sync */
+            ck_assert_int_lt(hf_spool_store_deliver(bench.store, 4, NULL), 0);
+            bench_close(&bench);
+            hf_simfs_kill(bench.fs);
+            bench.only_drops = true;
+            ck_assert_int_eq(bench_open(&bench), 0);
+            hf_simfs_stop_at(bench.fs, cut_at);
+            (void)!hf_spool_store_drop_oldest(bench.store, NULL);
+            bench_close(&bench);
+            stopped = hf_simfs_stopped(bench.fs);
+            hf_simfs_power_cut(bench.fs, luck);
+            ck_assert_int_eq(bench_open(&bench), 0);
+            uint64_t delivered = hf_spool_store_stats(bench.store).delivered;
+            ck_assert_msg(delivered >= 3, "cut at %" PRIu64 ", luck %" PRIu64 ": delivered %" PRIu64, cut_at, luck,
+                          delivered);
+            bench_done(&bench);
         }
 }
 END_TEST
@@ -1227,6 +1263,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, journal_lost_at_every_call, 0, (int)HF_LEN(segment_sizes));
     tcase_add_test(tc, what_was_read_at_open_stays);
     tcase_add_test(tc, the_cursor_survives_a_kill_and_then_a_power_cut);
+    tcase_add_test(tc, the_cursor_survives_a_kill_and_then_a_power_cut_in_a_drop);
     tcase_add_test(tc, what_a_failed_sync_left_in_the_cache_is_durable_once_read);
     tcase_add_loop_test(tc, error_at_every_call, 0, (int)(HF_LEN(codes) * 2));
     tcase_add_loop_test(tc, what_a_failed_write_left_is_never_read, 0, (int)HF_LEN(codes));

@@ -310,12 +310,22 @@ static int rescue(struct hf_spool_store *store, struct hf_err *err)
     return 0;
 }
 
+/* Forgets the last segment. What its header says of earlier segments, the next one's header must say. */
+static void forget_last(struct hf_spool_store *store)
+{
+    uint64_t skip_from = last_segment(store)->skip_from;
+
+    if (skip_from != 0)
+        store->failed_from = store->failed_from != 0 ? HF_MIN(store->failed_from, skip_from) : skip_from;
+    store->n--;
+}
+
 /* Gives up a deleted open segment that could not be copied. */
 static void lose_open(struct hf_spool_store *store)
 {
     store->stats.lost++;
     seal(store);
-    store->n--;
+    forget_last(store);
 }
 
 /* True if the open segment's name is gone or belongs to another file. */
@@ -375,7 +385,7 @@ static void remove_empty(struct hf_spool_store *store)
     uint64_t first = last_segment(store)->first, newest = store->cursor.newest;
     char name[HF_SPOOL_NAME_BYTES];
 
-    store->n--;
+    forget_last(store);
     store->cursor.newest = store->n > 0 ? last_segment(store)->first : 0;
     if (hf_spool_save_cursor(store, store->cursor.delivered, NULL) < 0) {
         store->cursor.newest = newest;

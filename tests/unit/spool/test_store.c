@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "spool/look.h"
@@ -582,7 +583,8 @@ END_TEST
 /* A disk on which no record reaches the medium: writes of records fail, or their syncs. */
 static const struct hf_fs_ops *sound;
 static struct hf_fs_ops broken;
-static bool break_writes, break_syncs, unsynced_record;
+static bool break_writes, unsynced_record;
+static unsigned break_syncs; /* number of the next syncs of records that fail */
 
 static ssize_t broken_pwrite(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset)
 {
@@ -599,7 +601,30 @@ static int broken_fdatasync(void *ctx, int fd)
     bool record = unsynced_record;
 
     unsynced_record = false;
-    return record && break_syncs ? -EIO : sound->fdatasync(ctx, fd);
+    if (!record || break_syncs == 0)
+        return sound->fdatasync(ctx, fd);
+    break_syncs--;
+    return -EIO;
+}
+
+static void broken_open(struct bench *bench)
+{
+    const struct hf_spool_store_params params = {
+        .fs = &broken, .rng = &bench->rng, .dir = "/spool", .segment_bytes = SEGMENT, .max_bytes = 4 * SEGMENT};
+
+    break_writes = unsynced_record = false;
+    break_syncs = 0;
+    ck_assert_int_eq(hf_spool_store_open(&params, &bench->store, NULL), 0);
+}
+
+static void broken_init(struct bench *bench)
+{
+    bench_init(bench);
+    sound = hf_simfs_ops(bench->fs);
+    broken = *sound;
+    broken.pwrite = broken_pwrite;
+    broken.fdatasync = broken_fdatasync;
+    broken_open(bench);
 }
 
 static int count_segment(void *arg, const char *name, unsigned char type)
@@ -627,21 +652,14 @@ START_TEST(failed_writes_leave_no_files)
     uint64_t missing;
     struct bench bench;
 
-    bench_init(&bench);
-    sound = hf_simfs_ops(bench.fs);
-    broken = *sound;
-    broken.pwrite = broken_pwrite;
-    broken.fdatasync = broken_fdatasync;
-    const struct hf_spool_store_params params = {
-        .fs = &broken, .rng = &bench.rng, .dir = "/spool", .segment_bytes = SEGMENT, .max_bytes = 4 * SEGMENT};
-    unsynced_record = break_writes = break_syncs = false;
-    ck_assert_int_eq(hf_spool_store_open(&params, &bench.store, NULL), 0);
+    broken_init(&bench);
     ck_assert_int_eq(write_batch(&bench, 0, PER_BATCH), 0);
     break_writes = _i == 0;
-    break_syncs = _i == 1;
+    break_syncs = _i == 1 ? UINT_MAX : 0;
     for (unsigned i = 1; i < 11; i++)
         ck_assert_int_lt(write_batch(&bench, i * PER_BATCH, PER_BATCH), 0);
-    break_writes = break_syncs = false;
+    break_writes = false;
+    break_syncs = 0;
     ck_assert_int_eq(write_batch(&bench, 11 * PER_BATCH, PER_BATCH), 0);
     (void)read_all(&bench, 1, before, HF_LEN(before), &missing);
     ck_assert_uint_eq(missing, 0);
@@ -656,6 +674,43 @@ START_TEST(failed_writes_leave_no_files)
     ck_assert_uint_eq(missing, 0);
     ck_assert_mem_eq(before, after, sizeof(before));
     bench_done(&bench);
+}
+END_TEST
+
+/* A write fails for good, the process dies while it begins the next segment, and the first sync of the next process
+ * fails: the empty segment goes, and what it said of the failed write is still known after another restart. */
+START_TEST(what_a_failed_write_left_is_not_read_after_an_empty_segment_goes)
+{
+    bool stopped = true;
+
+    for (uint64_t n = 1; stopped; n++) {
+        unsigned before[4 * PER_BATCH] = {0}, after[4 * PER_BATCH] = {0};
+        struct bench bench;
+        uint64_t missing;
+
+        broken_init(&bench);
+        ck_assert_int_eq(write_batch(&bench, 0, PER_BATCH), 0);
+        break_syncs = 2;
+        ck_assert_int_lt(write_batch(&bench, PER_BATCH, PER_BATCH), 0);
+        hf_simfs_stop_at(bench.fs, n);
+        (void)!write_batch(&bench, 2 * PER_BATCH, PER_BATCH);
+        stopped = hf_simfs_stopped(bench.fs);
+        bench_close(&bench);
+        hf_simfs_kill(bench.fs);
+        broken_open(&bench);
+        break_syncs = 1;
+        ck_assert_int_eq(write_batch(&bench, 3 * PER_BATCH, PER_BATCH), 0);
+        (void)read_all(&bench, 1, before, HF_LEN(before), &missing);
+        bench_close(&bench);
+        hf_simfs_kill(bench.fs);
+        broken_open(&bench);
+        (void)read_all(&bench, 1, after, HF_LEN(after), &missing);
+        for (unsigned i = 0; i < HF_LEN(before); i++)
+            ck_assert_msg(before[i] == after[i],
+                          "stop at call %" PRIu64 ": item %u is read %u times, and was read %u times", n, i, after[i],
+                          before[i]);
+        bench_done(&bench);
+    }
 }
 END_TEST
 
@@ -1270,6 +1325,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_read_that_fails_once_at_open_costs_nothing);
     tcase_add_test(tc, a_full_disk_does_not_stop_the_cursor);
     tcase_add_loop_test(tc, failed_writes_leave_no_files, 0, 2);
+    tcase_add_test(tc, what_a_failed_write_left_is_not_read_after_an_empty_segment_goes);
     tcase_add_loop_test(tc, an_error_while_opening_loses_nothing_that_is_read, 0, (int)HF_LEN(codes));
     tcase_add_test(tc, full_blocks_or_drops_the_oldest);
     tcase_add_test(tc, damage_costs_what_it_covers);

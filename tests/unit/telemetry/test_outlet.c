@@ -15,8 +15,10 @@
 #include "codec/sha256.h"
 #include "support/check_main.h"
 #include "support/fakes/simtele.h"
+#include "telemetry/delivery/border.h"
 #include "telemetry/delivery/fresh.h"
 #include "telemetry/event/ids.h"
+#include "telemetry/format/format.h"
 
 enum { MAX_KEYS = 4096, MAX_RECORDS = 20000, MAX_BODY = 600 << 10 };
 
@@ -1397,6 +1399,81 @@ START_TEST(each_format_arrives)
 }
 END_TEST
 
+/* Appends an event with a text of n bytes; control characters take six bytes each in a line, and one in a request of
+ * OTLP. */
+static void append_text(struct world *world, size_t n, char fill)
+{
+    _cleanup_(hf_buf_done) struct hf_buf line = HF_BUF_INIT(HF_EVENT_MAX_TEXT);
+    char text[1024];
+    int used = snprintf(text, sizeof(text), "number-%u!", world->appended), r;
+    const struct hf_event event = {
+        .kind = HF_EVENT_LOG, .unix_ns = HF_SIM_UNIX_START, .source = HF_VIEW("test"), .body = {text, n}};
+
+    memset(text + used, fill, n - (size_t)used);
+    ck_assert_int_eq(hf_event_format(&event, "node-1", &line), 0);
+    while ((r = hf_outlet_append(world->outlet, HF_LANE_BULK, 0, hf_buf_view(&line), NULL)) == -EAGAIN)
+        (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_MS);
+    ck_assert_int_eq(r, 0);
+    world->appended++;
+}
+
+static void check_each_came(const struct world *world)
+{
+    for (unsigned i = 0; i < world->appended; i++)
+        ck_assert_msg(world->sink.seen[i] == 1, "record %u: %u times", i, world->sink.seen[i]);
+}
+
+/* A batch may hold more lines than one read: those that an earlier batch left, and a read. Sent again, it holds all of
+ * them again. */
+START_TEST(a_batch_of_two_reads_goes_again_in_whole)
+{
+    struct world *world = world_new(99);
+
+    world->sink_spec.format = HF_SINK_OTLP;
+    world->spec.batch_max_bytes = HF_FORMAT_MAX_BODY;
+    restart_as(world, "form");
+    world->sink.mood = FAILS;
+    world->sink.status = 503;
+    for (unsigned i = 0; i < 980; i++)
+        append_text(world, 1000, i < 580 ? 'x' : 1);
+    run_s(world, 30);
+    world->sink.mood = TAKES;
+    deliver_all(world, 4000);
+    check_each_came(world);
+    world_free(world);
+}
+END_TEST
+
+/* The border file of another version plans a batch of more records than one load takes: the rest is sent, too. */
+START_TEST(a_batch_too_large_for_a_load_is_split)
+{
+    static const char path[] = "/data/form/bulk/borders";
+    struct world *world = world_new(98);
+    struct hf_border_file file;
+    struct hf_borders borders;
+
+    world->sink_spec.format = HF_SINK_OTLP;
+    world->spec.batch_max_bytes = HF_FORMAT_MAX_BODY;
+    restart_as(world, "form");
+    world->sink.mood = AWAY;
+    for (unsigned i = 0; i < 5000; i++)
+        append_text(world, 12, 'x');
+    run_s(world, 30);
+    stop(world);
+    ck_assert_int_eq(hf_border_file_open(hf_simfs_ops(world->node.fs), path, true, &file, &borders, NULL), 0);
+    ck_assert_uint_gt(borders.n, 0);
+    borders.n = 1;
+    borders.items[0] = (struct hf_border){.first = 1, .last = 5000};
+    ck_assert_int_eq(hf_border_file_save(&file, &borders, NULL), 0);
+    hf_border_file_close(&file);
+    world->sink.mood = TAKES;
+    start(world);
+    deliver_all(world, 4000);
+    check_each_came(world);
+    world_free(world);
+}
+END_TEST
+
 START_TEST(bandwidth_is_kept)
 {
     struct world *world = world_new(15);
@@ -1570,6 +1647,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, dropped_counts_are_delivered);
     tcase_add_loop_test(tc, a_lower_limit_is_for_new_batches, 0, 4);
     tcase_add_loop_test(tc, each_format_arrives, 0, 5);
+    tcase_add_test(tc, a_batch_of_two_reads_goes_again_in_whole);
+    tcase_add_test(tc, a_batch_too_large_for_a_load_is_split);
     tcase_add_test(tc, bandwidth_is_kept);
     tcase_add_test(tc, nothing_goes_outside_its_window);
     tcase_add_test(tc, borders_are_made_again);

@@ -233,12 +233,14 @@ static int trim_store(struct hf_spool_store *store, struct hf_former_folder *fol
     return r;
 }
 
-/* Makes folder->trim_bytes free. If that is not possible, the whole folder goes. */
+/* Makes folder->trim_bytes free. If the segments that may go are not enough, the whole folder goes; if a call fails,
+ * the next job tries again. */
 static void trim(struct former *former, struct hf_former_folder *folder)
 {
     uint64_t bytes = folder->trim_bytes;
+    bool failed = false;
 
-    for (size_t i = 0; i < HF_LEN(parts) && bytes > 0; i++) {
+    for (size_t i = 0; i < HF_LEN(parts) && bytes > 0 && !failed; i++) {
         _cleanup_(hf_spool_store_freep) struct hf_spool_store *store = NULL;
         struct hf_err err = HF_ERR_INIT;
         int r = open_part(former, folder, parts[i], &store, &err);
@@ -246,8 +248,9 @@ static void trim(struct former *former, struct hf_former_folder *folder)
             r = trim_store(store, folder, &bytes, &err);
         if (r < 0)
             fail(former, &err);
+        failed = r < 0;
     }
-    folder->removed = bytes > 0;
+    folder->removed = bytes > 0 && !failed;
 }
 
 /* ---- the job: removing ------------------------------------------------------------------------------------------- */

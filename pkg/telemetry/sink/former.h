@@ -11,8 +11,8 @@
  *     With whenFull DropOldest, the folders that stay take at most half of buffer.maxBytes (or all of buffer.maxBytes,
  *     if no sink is present). To keep this limit, the job removes one folder after the other, beginning with the folder
  *     that has stored nothing for the longest time. If removing a whole folder would free more bytes than necessary,
- *     the job removes only the oldest segments of that folder. With whenFull Block, the job removes no waiting events
- *     to save bytes.
+ *     the job removes only the oldest segments of that folder. If that fails, the folder stays too large until the next
+ *     job. With whenFull Block, the job removes no waiting events to save bytes.
  *
  * The job touches only folders that have the form of a sink's folder: the folder has the name of a sink, and contains
  * nothing but one or more of the folders urgent, bulk and dead, in which all files are regular files of a spool. The

@@ -1,6 +1,8 @@
 /* Folders that former sinks left: which go, which stay, and that nothing else is touched, over power cuts too. */
 #include "telemetry/sink/former.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +291,31 @@ START_TEST(the_oldest_segments_go_first)
 }
 END_TEST
 
+/* A call that fails while a folder is made smaller does not cost the whole folder: the next job goes on. */
+START_TEST(a_write_that_fails_removes_no_folder)
+{
+    bool failed = true;
+
+    for (uint64_t n = 1; failed; n++) {
+        struct world *world = world_new(n);
+        world->spec.when_full = HF_WHEN_FULL_DROP_OLDEST;
+        world->spec.buffer_max_bytes = 512 << 10; /* the limit is 256 KiB */
+        fill(world, "/data/old/bulk", 200, 200);  /* five segments */
+        hf_simfs_count_only(world->node.fs, HF_SIMFS_WRITES);
+        hf_simfs_fail_at(world->node.fs, n, EIO, 1);
+        run(world);
+        failed = hf_simfs_failed(world->node.fs) > 0;
+        hf_simfs_fail_at(world->node.fs, 0, 0, 0);
+        ck_assert_msg(exists(world, "/data/old/bulk"), "error at call %" PRIu64 ": the folder is gone", n);
+        run(world);
+        ck_assert_int_eq(world->failure, 0);
+        ck_assert_uint_le(world->kept_bytes, 256 << 10);
+        ck_assert_uint_gt(waiting(world, "/data/old/bulk"), 50);
+        world_free(world);
+    }
+}
+END_TEST
+
 START_TEST(block_drops_nothing_for_bytes)
 {
     struct world *world = world_new(5);
@@ -339,6 +366,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, damage_stays);
     tcase_add_test(tc, other_folders_are_left_alone);
     tcase_add_test(tc, the_oldest_segments_go_first);
+    tcase_add_test(tc, a_write_that_fails_removes_no_folder);
     tcase_add_test(tc, block_drops_nothing_for_bytes);
     tcase_add_loop_test(tc, finishes_after_a_power_cut_at_any_call, 0, 4);
 }

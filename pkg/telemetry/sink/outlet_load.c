@@ -298,6 +298,8 @@ static void start_job(struct hf_outlet_loader *loader)
     memcpy(loader->borders.stream, hf_spool_stream(loader->lane->spool), sizeof(loader->borders.stream));
     loader->seed = loader->config->world.rand->u64(loader->config->world.rand->ctx);
     loader->unix_ns = hf_unix_ns(loader->config->world.clock);
+    loader->patient = loader->dead_unreadable_ns == 0 ||
+                      hf_mono_ns(loader->config->world.clock) - loader->dead_unreadable_ns < HF_SPOOL_UNREADABLE_NS;
     loader->state = HF_OUTLET_LOAD_WORKING;
     loader->job = (struct hf_job){.work = job_work, .done = job_done};
     if (sched->submit(sched->ctx, &loader->job) < 0)
@@ -374,7 +376,8 @@ static void write_dead_letters(struct hf_outlet_loader *loader)
                                   .sink = loader->config->name,
                                   .reason = loader->batch->reason,
                                   .detail = loader->batch->detail,
-                                  .unix_ns = loader->unix_ns};
+                                  .unix_ns = loader->unix_ns,
+                                  .refuse_unreadable = loader->patient};
     loader->r = hf_deadletter_add(&where, loader->records, loader->n, &loader->err);
 }
 
@@ -502,9 +505,12 @@ static void dead_letters_written(struct hf_outlet_loader *loader)
     if (loader->r < 0) { /* the records stay in the spool for another attempt */
         hf_log_err(config->world.log, HF_LOG_ERROR, "telemetry.dead_letter_not_written", "sink", config->name,
                    &loader->err);
+        if (loader->r == -EIO && loader->dead_unreadable_ns == 0)
+            loader->dead_unreadable_ns = hf_mono_ns(config->world.clock);
         fail(loader, loader->r, "write a dead letter");
         return;
     }
+    loader->dead_unreadable_ns = 0;
     loader->dead_lettered += loader->n;
     if (loader->dead_lettered == loader->n)
         hf_outlet_config_changed(config);

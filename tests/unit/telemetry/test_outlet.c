@@ -13,6 +13,7 @@
 
 #include "codec/json.h"
 #include "codec/sha256.h"
+#include "spool/look.h"
 #include "support/check_main.h"
 #include "support/fakes/simtele.h"
 #include "telemetry/delivery/border.h"
@@ -70,6 +71,7 @@ struct world {
     struct hf_telemetry_link way;
     uint64_t live_bytes, backlog_bytes;
     struct hf_simtele node;
+    const struct hf_fs_ops *fs; /* NULL: the node's */
     struct hf_telemetry spec;
     struct hf_telemetry_sink sink_spec;
     struct hf_outlet_params params;
@@ -291,6 +293,8 @@ static void start(struct world *world)
     hf_simtele_boot(&world->node);
     if (world->link.delay_max_ns > 0)
         hf_simclient_set_link(world->node.client, &world->link);
+    if (world->fs != NULL)
+        world->node.world.fs = world->fs;
     world->node.world.writes_paused = &world->paused;
     world->way.sent = sent;
     world->way.arg = world;
@@ -426,6 +430,14 @@ static void append_events(struct world *world, unsigned logs, unsigned metrics)
     for (unsigned i = 0; i < logs + metrics; i++)
         append_event(world, i < logs ? HF_EVENT_LOG : HF_EVENT_METRIC);
     (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_S);
+}
+
+/* Restarts the outlet under another name, so that it does not use the old folder. */
+static void restart_as(struct world *world, const char *name)
+{
+    stop(world);
+    world->sink_spec.name = name;
+    start(world);
 }
 
 static void run_s(struct world *world, unsigned s)
@@ -719,6 +731,58 @@ START_TEST(a_dead_letter_that_cannot_be_written_waits)
     hf_simfs_set_read_only(world->node.fs, "/data/default/dead", false);
     deliver_all(world, 300);
     ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 1);
+    world_free(world);
+}
+END_TEST
+
+static uint64_t dead_letters(const struct world *world)
+{
+    struct hf_spool_found found;
+
+    ck_assert_int_eq(hf_spool_look(hf_simfs_ops(world->node.fs), "/data/default/dead", NULL, NULL, &found, NULL), 0);
+    return found.waiting;
+}
+
+/* A disk whose reads of a dead letter fail. */
+static const struct hf_fs_ops *sound;
+static bool scratched;
+
+static ssize_t scratched_pread(void *ctx, int fd, void *bytes, size_t n, uint64_t offset)
+{
+    ssize_t r = sound->pread(ctx, fd, bytes, n, offset);
+
+    return scratched && r > 0 && memmem(bytes, (size_t)r, "{\"reason\"", 9) != NULL ? -EIO : r;
+}
+
+/* A dead letter waits while the disk does not give back the earlier ones, and costs none of them. If that does not end,
+ * they are lost, and the dead letter waits no longer. */
+START_TEST(a_dead_letter_waits_for_an_unreadable_disk)
+{
+    bool lasts = _i == 1;
+    struct world *world = world_new(6);
+    struct hf_fs_ops ops;
+
+    sound = hf_simfs_ops(world->node.fs);
+    ops = *sound;
+    ops.pread = scratched_pread;
+    scratched = false;
+    world->fs = &ops;
+    restart_as(world, "default");
+    world->sink.mood = POISON;
+    world->sink.poison = 7;
+    append_many(world, HF_LANE_BULK, 10);
+    deliver_all(world, 300);
+    ck_assert_uint_eq(dead_letters(world), 1);
+    scratched = true;
+    world->sink.poison = 17;
+    append_many(world, HF_LANE_BULK, 10);
+    run_s(world, 200);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 1);
+    scratched = lasts;
+    deliver_all(world, lasts ? 400 : 20);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 2);
+    scratched = false;
+    ck_assert_uint_eq(dead_letters(world), lasts ? 1 : 2);
     world_free(world);
 }
 END_TEST
@@ -1276,14 +1340,6 @@ START_TEST(an_outlet_rests_behind_a_held_backlog)
 }
 END_TEST
 
-/* Restarts the outlet under another name, so that it does not use the old folder. */
-static void restart_as(struct world *world, const char *name)
-{
-    stop(world);
-    world->sink_spec.name = name;
-    start(world);
-}
-
 static void collect(void *arg, struct hf_view line)
 {
     unsigned *found = arg;
@@ -1623,6 +1679,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, breaker_is_told_once_each_way);
     tcase_add_test(tc, one_poison_record_takes_nobody_along);
     tcase_add_test(tc, a_dead_letter_that_cannot_be_written_waits);
+    tcase_add_loop_test(tc, a_dead_letter_waits_for_an_unreadable_disk, 0, 2);
     tcase_add_test(tc, refused_batches_without_dead_letters_cost_little);
     tcase_add_test(tc, what_the_sink_always_fails_on);
     tcase_add_loop_test(tc, what_breaks_connections_holds_nobody_up, 0, 4);

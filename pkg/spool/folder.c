@@ -136,18 +136,24 @@ int hf_spool_load_cursor(struct hf_spool_store *store, struct hf_err *err)
 static int write_cursor(struct hf_spool_store *store, struct hf_spool_cursor cursor, struct hf_err *err)
 {
     unsigned char slot[HF_SPOOL_CURSOR_SLOT];
-    bool anew = hf_spool_is_unlinked(store, store->cursor_fd);
+    int r = 0;
 
-    int r = anew ? open_cursor(store, err) : 0;
+    if (hf_spool_is_unlinked(store, store->cursor_fd)) {
+        store->cursor_unnamed = true;
+        r = open_cursor(store, err);
+    }
     if (r < 0)
         return r;
     hf_spool_cursor_format(&cursor, slot);
     r = hf_two_slots_write(store->fs, store->cursor_fd, &cursor_format, slot, cursor.counter);
     if (r < 0)
         return hf_err_sys(err, r, "save '%s/cursor'", store->dir);
+    r = store->cursor_unnamed ? hf_spool_sync_folder(store, err) : 0;
+    if (r < 0)
+        return r;
     store->cursor = cursor;
-    store->cursor_unconfirmed = false;
-    return anew ? hf_spool_sync_folder(store, err) : 0;
+    store->cursor_unconfirmed = store->cursor_unnamed = false;
+    return 0;
 }
 
 int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err)

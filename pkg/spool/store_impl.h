@@ -55,6 +55,7 @@ struct hf_spool_store {
     struct hf_spool_cursor cursor;
     /* true if `cursor` was read from the disk and not written since then, so that a power cut may still lose it */
     bool cursor_unconfirmed;
+    bool cursor_unnamed; /* true if the file was made again, and its name is not durable yet */
     /* `next` is the sequence of the next record; `last` is the highest durable or delivered sequence */
     uint64_t next, last;
     /* sequence of the next record that gets the flag `jumps` of record.h (0 means none) */

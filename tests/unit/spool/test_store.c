@@ -469,6 +469,33 @@ START_TEST(the_cursor_survives_a_kill_and_then_a_power_cut_in_a_drop)
 }
 END_TEST
 
+/* Somebody deletes the cursor, and a call fails while it is made again: once the save succeeds when it is tried again,
+ * the cursor is on the disk, and so is its name. */
+START_TEST(a_cursor_that_is_made_again_is_durable)
+{
+    bool failed = true;
+
+    for (uint64_t n = 1; failed; n++) {
+        struct bench bench;
+        bench_init(&bench);
+        ck_assert_int_eq(bench_open(&bench), 0);
+        ck_assert_int_eq(write_batch(&bench, 0, PER_BATCH), 0);
+        hf_simfs_delete(bench.fs, "/spool/cursor");
+        hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
+        hf_simfs_fail_at(bench.fs, n, EIO, 1);
+        failed = hf_spool_store_deliver(bench.store, bench.sequences[1], NULL) < 0;
+        hf_simfs_fail_at(bench.fs, 0, 0, 0);
+        ck_assert_int_eq(hf_spool_store_deliver(bench.store, bench.sequences[1], NULL), 0);
+        bench_close(&bench);
+        hf_simfs_power_cut(bench.fs, HF_SIMFS_LOSE_ALL);
+        ck_assert_int_eq(bench_open(&bench), 0);
+        ck_assert_msg(hf_spool_store_stats(bench.store).delivered == bench.sequences[1],
+                      "error at call %" PRIu64 ": delivered %" PRIu64, n, hf_spool_store_stats(bench.store).delivered);
+        bench_done(&bench);
+    }
+}
+END_TEST
+
 /* A process that was killed after a sync that failed: the records are in the page cache, and Linux takes the pages for
  * clean. Whoever reads them from now on must not lose them. */
 START_TEST(what_a_failed_sync_left_in_the_cache_is_durable_once_read)
@@ -1319,6 +1346,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_was_read_at_open_stays);
     tcase_add_test(tc, the_cursor_survives_a_kill_and_then_a_power_cut);
     tcase_add_test(tc, the_cursor_survives_a_kill_and_then_a_power_cut_in_a_drop);
+    tcase_add_test(tc, a_cursor_that_is_made_again_is_durable);
     tcase_add_test(tc, what_a_failed_sync_left_in_the_cache_is_durable_once_read);
     tcase_add_loop_test(tc, error_at_every_call, 0, (int)(HF_LEN(codes) * 2));
     tcase_add_loop_test(tc, what_a_failed_write_left_is_never_read, 0, (int)HF_LEN(codes));

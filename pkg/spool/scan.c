@@ -153,6 +153,7 @@ int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, s
         if (!open) {
             tail->at = scan->offset;
             tail->payload = payload;
+            tail->kept = tail->last;
             tail->begins_at = HF_MIN(begins_at, tail->at);
         }
         open = true;

@@ -43,6 +43,7 @@ struct hf_spool_tail {
     uint64_t wipe_to;
     uint64_t begins_at; /* offset of the first record of the last write before `at`; equal to `at` if there is none */
     uint64_t payload;   /* payload bytes of the records before `at` */
+    uint64_t kept;      /* the higher of the caller's value of `last` and the highest sequence before `at` */
     /* the higher of the caller's value and the highest sequence found; the sequences of a torn write's records count
      * too */
     uint64_t last;

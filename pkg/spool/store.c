@@ -81,6 +81,7 @@ static void seal(struct hf_spool_store *store)
     if (store->open_fd >= 0)
         (void)store->fs->close(store->fs->ctx, store->open_fd);
     store->open_fd = -1;
+    store->torn_from = store->torn_to = 0;
 }
 
 /* Removes the oldest segment, or makes it the spare if there is none and its size is right. */
@@ -428,6 +429,19 @@ static int prepare_until(struct hf_spool_store *store, struct segment *segment, 
     return r;
 }
 
+/* Wipes what a torn write left behind the content. */
+static int wipe_torn(struct hf_spool_store *store, struct hf_err *err)
+{
+    if (store->torn_to == 0)
+        return 0;
+    int r = hf_spool_zero(store->fs, store->open_fd, store->torn_from, store->torn_to, store->dir, err);
+    if (r == 0 && (r = store->fs->fdatasync(store->fs->ctx, store->open_fd)) < 0)
+        (void)hf_err_sys(err, r, "sync a segment of '%s'", store->dir);
+    if (r == 0)
+        store->torn_from = store->torn_to = 0;
+    return r;
+}
+
 /* Writes `out` durably behind the open segment's content. */
 static int flush(struct hf_spool_store *store, struct hf_err *err)
 {
@@ -435,7 +449,9 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
 
     if (store->out.n == 0)
         return 0;
-    int r = prepare_until(store, segment, segment->end + store->out.n, err);
+    int r = wipe_torn(store, err);
+    if (r == 0)
+        r = prepare_until(store, segment, segment->end + store->out.n, err);
     if (r == 0)
         r = hf_spool_write_at(store->fs, store->open_fd, store->out.p, store->out.n, segment->end, store->dir, err);
     if (r == 0) {

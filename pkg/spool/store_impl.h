@@ -63,6 +63,9 @@ struct hf_spool_store {
     /* sequence of the first record that a failed write may have left in a segment since the last write that succeeded;
      * 0 if there is none */
     uint64_t failed_from;
+    /* place in the open segment where the rest of a torn write begins and ends; the next write to that segment wipes it
+     * first. Both are 0 if there is none. If the segment ends before, `failed_from` excludes the records there. */
+    uint64_t torn_from, torn_to;
     uint64_t out_first; /* sequence of the first record in `out` */
     unsigned set_aside; /* number of damaged segments that stay in the folder for a person to examine */
     struct hf_buf out;

@@ -1055,6 +1055,78 @@ START_TEST(damage_in_the_last_segment_costs_what_it_covers)
 }
 END_TEST
 
+/* Two writes; the second one loses its first record on the medium, and then looks like a torn one. */
+static void tear(struct bench *bench)
+{
+    struct hf_spool_extent extent;
+
+    bench_init(bench);
+    ck_assert_int_eq(bench_open(bench), 0);
+    ck_assert_int_eq(write_batch(bench, 0, PER_BATCH), 0);
+    ck_assert_uint_eq(hf_spool_store_extents(bench->store, 0, &extent, 1), 1);
+    ck_assert_int_eq(write_batch(bench, PER_BATCH, PER_BATCH), 0);
+    bench_close(bench);
+    flip(bench, "/spool/0000000000000001.seg", extent.end, HF_SPOOL_RECORD_HEADER);
+}
+
+/* The records of a write that looks torn may have left the node, so their sequences are used up, also for a process
+ * that opens the spool after one that wrote nothing. */
+START_TEST(a_torn_write_uses_up_its_sequences)
+{
+    for (unsigned opens = 1; opens <= 3; opens++) {
+        char stream[HF_SPOOL_STREAM_TEXT];
+        struct bench bench;
+
+        tear(&bench);
+        uint64_t used = bench.sequences[2 * PER_BATCH - 1];
+        for (unsigned i = 0; i < opens; i++) {
+            bench_close(&bench);
+            ck_assert_int_eq(bench_open(&bench), 0);
+            ck_assert_uint_eq(hf_spool_store_stats(bench.store).torn, 1);
+            if (i > 0)
+                ck_assert_str_eq(hf_spool_store_stream(bench.store), stream);
+            (void)snprintf(stream, sizeof(stream), "%s", hf_spool_store_stream(bench.store));
+        }
+        ck_assert_int_eq(write_batch(&bench, 2 * PER_BATCH, PER_BATCH), 0);
+        ck_assert_uint_gt(bench.sequences[2 * PER_BATCH], used);
+        bench_done(&bench);
+    }
+}
+END_TEST
+
+/* What a torn write left is not read, not even if the next write fails at some call. */
+START_TEST(what_a_torn_write_left_is_never_read)
+{
+    bool failed = true;
+
+    for (uint64_t n = 1; failed; n++) {
+        unsigned before[4 * PER_BATCH] = {0}, after[4 * PER_BATCH] = {0};
+        struct bench bench;
+        uint64_t missing;
+
+        tear(&bench);
+        ck_assert_int_eq(bench_open(&bench), 0);
+        hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
+        hf_simfs_fail_at(bench.fs, n, EIO, _i == 0 ? 1 : 3);
+        (void)!write_batch(&bench, 2 * PER_BATCH, PER_BATCH);
+        failed = hf_simfs_failed(bench.fs) > 0;
+        hf_simfs_fail_at(bench.fs, 0, 0, 0);
+        ck_assert_int_eq(write_batch(&bench, 3 * PER_BATCH, PER_BATCH), 0);
+        (void)read_all(&bench, 1, before, HF_LEN(before), &missing);
+        bench_close(&bench);
+        hf_simfs_kill(bench.fs);
+        ck_assert_int_eq(bench_open(&bench), 0);
+        (void)read_all(&bench, 1, after, HF_LEN(after), &missing);
+        for (unsigned i = 0; i < HF_LEN(before); i++) {
+            bool torn = i >= PER_BATCH && i < 2 * PER_BATCH;
+            ck_assert_msg(before[i] == after[i] && (before[i] == 1) == (!torn && bench.sequences[i] != 0),
+                          "error at call %" PRIu64 ": item %u is read %u and %u times", n, i, before[i], after[i]);
+        }
+        bench_done(&bench);
+    }
+}
+END_TEST
+
 START_TEST(a_medium_that_cannot_be_read_costs_what_it_covers)
 {
     struct bench bench;
@@ -1332,6 +1404,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, short_segments_do_not_use_up_the_past);
     tcase_add_loop_test(tc, one_header_is_enough, 0, 2);
     tcase_add_test(tc, damage_in_the_last_segment_costs_what_it_covers);
+    tcase_add_test(tc, a_torn_write_uses_up_its_sequences);
+    tcase_add_loop_test(tc, what_a_torn_write_left_is_never_read, 0, 2);
     tcase_add_test(tc, a_medium_that_cannot_be_read_costs_what_it_covers);
     tcase_add_loop_test(tc, files_deleted_under_us, 0, (int)HF_LEN(deleted));
     tcase_add_test(tc, what_is_missing_at_the_end_is_passed_over);

@@ -129,33 +129,42 @@ int hf_spool_load_cursor(struct hf_spool_store *store, struct hf_err *err)
     r = hf_spool_read_cursor(store->fs, store->cursor_fd, &store->cursor);
     if (r == -EIO && !store->refuse_unreadable) /* an unreadable slot counts as damaged */
         r = 0;
+    store->cursor_unconfirmed = store->cursor.counter > 0;
     return r < 0 ? hf_err_sys(err, r, "read '%s/cursor'", store->dir) : 0;
 }
 
 static int write_cursor(struct hf_spool_store *store, struct hf_spool_cursor cursor, struct hf_err *err)
 {
     unsigned char slot[HF_SPOOL_CURSOR_SLOT];
-    bool anew = hf_spool_is_unlinked(store, store->cursor_fd);
+    int r = 0;
 
-    int r = anew ? open_cursor(store, err) : 0;
+    if (hf_spool_is_unlinked(store, store->cursor_fd)) {
+        store->cursor_unnamed = true;
+        r = open_cursor(store, err);
+    }
     if (r < 0)
         return r;
     hf_spool_cursor_format(&cursor, slot);
     r = hf_two_slots_write(store->fs, store->cursor_fd, &cursor_format, slot, cursor.counter);
     if (r < 0)
         return hf_err_sys(err, r, "save '%s/cursor'", store->dir);
+    r = store->cursor_unnamed ? hf_spool_sync_folder(store, err) : 0;
+    if (r < 0)
+        return r;
     store->cursor = cursor;
-    return anew ? hf_spool_sync_folder(store, err) : 0;
+    store->cursor_unconfirmed = store->cursor_unnamed = false;
+    return 0;
 }
 
 int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err)
 {
     struct hf_spool_cursor cursor = {store->cursor.counter + 1, delivered, store->cursor.newest};
+    int r = hf_spool_confirm_cursor(store, err); /* the save overwrites the only slot that is surely durable */
 
-    return write_cursor(store, cursor, err);
+    return r < 0 ? r : write_cursor(store, cursor, err);
 }
 
 int hf_spool_confirm_cursor(struct hf_spool_store *store, struct hf_err *err)
 {
-    return store->cursor.counter == 0 ? 0 : write_cursor(store, store->cursor, err);
+    return store->cursor_unconfirmed ? write_cursor(store, store->cursor, err) : 0;
 }

@@ -130,8 +130,9 @@ static bool ends_in_doubt(struct hf_spool_store *store, int fd, const struct hf_
     return doubt;
 }
 
-/* Wipes whole records behind the tail (the end of a torn write), or they would reappear behind new ones. */
-static int cut_tail(struct hf_spool_store *store, int fd, const struct hf_spool_tail *tail, struct hf_err *err)
+/* Whole records behind the tail (the end of a torn write) would reappear behind new ones. They go only when the next
+ * write comes: until then they tell each process that opens the spool which sequences are used up. */
+static void cut_tail(struct hf_spool_store *store, int fd, const struct hf_spool_tail *tail)
 {
     /* Nobody has read the records of a torn write. But a whole write that was damaged later looks the same, and its
      * sequences may have left the node, so skip as many sequences as one write can have. */
@@ -139,12 +140,11 @@ static int cut_tail(struct hf_spool_store *store, int fd, const struct hf_spool_
     if (torn || ends_in_doubt(store, fd, tail))
         store->jump_to = tail->last + 1 + HF_SPOOL_MAX_WRITE;
     if (!torn)
-        return 0;
+        return;
     store->stats.torn++;
-    int r = hf_spool_zero(store->fs, fd, tail->at, tail->wipe_to, store->dir, err);
-    if (r == 0 && (r = store->fs->fdatasync(store->fs->ctx, fd)) < 0)
-        (void)hf_err_sys(err, r, "sync a segment of '%s'", store->dir);
-    return r;
+    store->torn_from = tail->at;
+    store->torn_to = tail->wipe_to;
+    store->failed_from = tail->kept + 1;
 }
 
 /* Writes the last write once more, as it is. Its process may have died before the sync, or after a sync that failed:
@@ -183,7 +183,7 @@ static int recover_last(struct hf_spool_store *store, struct hf_err *err)
     if (r == 0 && !bad_medium && (r = store->fs->fdatasync(store->fs->ctx, fd)) < 0)
         (void)hf_err_sys(err, r, "sync '%s/%s'", store->dir, name);
     if (r == 0 && !bad_medium)
-        r = cut_tail(store, fd, &tail, err);
+        cut_tail(store, fd, &tail);
     if (r < 0 || bad_medium) { /* do not write behind unreadable content: the next write begins a segment */
         (void)store->fs->close(store->fs->ctx, fd);
         return bad_medium ? 0 : r;

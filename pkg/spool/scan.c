@@ -148,9 +148,12 @@ int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, s
         }
         if (r < 0 && r != -EIO)
             return r;
+        if (r == -EIO) /* counts even if the disk gives the place back now: this scan has not seen what it holds */
+            scan->bad_places = HF_MAX(scan->bad_places, 1u);
         if (!open) {
             tail->at = scan->offset;
             tail->payload = payload;
+            tail->kept = tail->last;
             tail->begins_at = HF_MIN(begins_at, tail->at);
         }
         open = true;

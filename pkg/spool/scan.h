@@ -43,6 +43,7 @@ struct hf_spool_tail {
     uint64_t wipe_to;
     uint64_t begins_at; /* offset of the first record of the last write before `at`; equal to `at` if there is none */
     uint64_t payload;   /* payload bytes of the records before `at` */
+    uint64_t kept;      /* the higher of the caller's value of `last` and the highest sequence before `at` */
     /* the higher of the caller's value and the highest sequence found; the sequences of a torn write's records count
      * too */
     uint64_t last;
@@ -51,5 +52,6 @@ struct hf_spool_tail {
 /* Finds the end of the last segment's content. At a gap without a readable record, the records after the gap decide. If
  * one of these records is the first record of a write, the writer had synced everything before that write. The gap is
  * then damage, and the content continues after the gap. Otherwise a torn write begins at the gap, and the content ends
- * at the gap. Set tail->last before the call. Returns 0 or -errno. */
+ * at the gap. Set tail->last before the call. If the medium did not give back some place, even only once,
+ * scan->bad_places is not 0 afterwards. Returns 0 or -errno. */
 HF_MUST_USE int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, struct hf_err *err);

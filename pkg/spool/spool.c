@@ -11,6 +11,7 @@
 #include "base/array.h"
 
 enum { KEEP_EVERY = 32, BATCH_KEPT_BYTES = 256 << 10, BATCH_KEPT_RECORDS = 1024 };
+#define WRITE_AGAIN_NS HF_NS_PER_S       /* delay after a failure to start the writer's task */
 #define MAKE_AGAIN_NS (10 * HF_NS_PER_S) /* delay after a failure to make a spare segment */
 
 const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1] = {
@@ -88,8 +89,8 @@ struct hf_spool {
     struct hf_spool_extent *extents;
     size_t n_extents, cap_extents;
     struct hf_spool_state state;
-    struct hf_timer *soon; /* runs the writer's task on the loop, in its next turn */
-    bool is_soon;          /* the timer is armed */
+    struct hf_timer *soon; /* runs the writer's task on the loop, in its next turn; or tries again to start one */
+    bool is_soon;          /* the timer is armed to run the task */
     uint64_t usual_write_ns;
     unsigned writes_unkept; /* writes since housekeeping was due */
     bool closing;
@@ -384,13 +385,18 @@ static bool is_quick(const struct hf_spool *spool)
     return !spool->writer.check && spool->usual_write_ns < spool->params.inline_below_ns;
 }
 
-static void write_now(void *arg)
+static void on_soon(void *arg)
 {
     struct hf_spool *spool = arg;
+    bool has_task = spool->is_soon;
 
     spool->is_soon = false;
     if (spool->closing)
         return;
+    if (!has_task) {
+        start_writer(spool);
+        return;
+    }
     writer_work(&spool->writer.job);
     writer_done(&spool->writer.job, 0);
 }
@@ -404,8 +410,11 @@ static void start_writer(struct hf_spool *spool)
         return;
     start_maker(spool);
     writer->task = next_task(spool);
-    if (writer->task == WRITER_IDLE)
+    if (writer->task == WRITER_IDLE) {
+        if (spool->collecting.n > 0) /* no memory */
+            sched->timer_arm(sched->ctx, spool->soon, WRITE_AGAIN_NS);
         return;
+    }
     writer->stored = 0;
     if (is_quick(spool)) {
         spool->is_soon = true;
@@ -414,6 +423,7 @@ static void start_writer(struct hf_spool *spool)
         writer->task = WRITER_IDLE;
         spool->maker.made = writer->adopt;
         spool->gone = writer->check;
+        sched->timer_arm(sched->ctx, spool->soon, WRITE_AGAIN_NS);
     }
 }
 
@@ -613,7 +623,7 @@ int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spo
     if (spool->dir == NULL)
         return hf_err_set(err, ENOMEM, "open spool '%s'", params->store.dir);
     spool->params.store.dir = spool->dir;
-    spool->soon = params->sched->timer_new(params->sched->ctx, write_now, spool);
+    spool->soon = params->sched->timer_new(params->sched->ctx, on_soon, spool);
     spool->usual_write_ns = HF_NEVER;
     if (spool->soon == NULL)
         return hf_err_set(err, ENOMEM, "open spool '%s'", params->store.dir);

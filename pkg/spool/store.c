@@ -81,6 +81,7 @@ static void seal(struct hf_spool_store *store)
     if (store->open_fd >= 0)
         (void)store->fs->close(store->fs->ctx, store->open_fd);
     store->open_fd = -1;
+    store->torn_from = store->torn_to = 0;
 }
 
 /* Removes the oldest segment, or makes it the spare if there is none and its size is right. */
@@ -121,8 +122,10 @@ static bool oldest_is_delivered(const struct hf_spool_store *store)
 
 int hf_spool_store_drop_oldest(struct hf_spool_store *store, struct hf_err *err)
 {
-    if (store->n == 0)
-        return 0;
+    int r = store->n > 0 ? hf_spool_confirm_cursor(store, err) : 0;
+
+    if (r < 0 || store->n == 0)
+        return r;
     return oldest_is_delivered(store) ? retire_oldest(store, err) : drop_oldest(store, err);
 }
 
@@ -308,12 +311,22 @@ static int rescue(struct hf_spool_store *store, struct hf_err *err)
     return 0;
 }
 
+/* Forgets the last segment. What its header says of earlier segments, the next one's header must say. */
+static void forget_last(struct hf_spool_store *store)
+{
+    uint64_t skip_from = last_segment(store)->skip_from;
+
+    if (skip_from != 0)
+        store->failed_from = store->failed_from != 0 ? HF_MIN(store->failed_from, skip_from) : skip_from;
+    store->n--;
+}
+
 /* Gives up a deleted open segment that could not be copied. */
 static void lose_open(struct hf_spool_store *store)
 {
     store->stats.lost++;
     seal(store);
-    store->n--;
+    forget_last(store);
 }
 
 /* True if the open segment's name is gone or belongs to another file. */
@@ -373,7 +386,7 @@ static void remove_empty(struct hf_spool_store *store)
     uint64_t first = last_segment(store)->first, newest = store->cursor.newest;
     char name[HF_SPOOL_NAME_BYTES];
 
-    store->n--;
+    forget_last(store);
     store->cursor.newest = store->n > 0 ? last_segment(store)->first : 0;
     if (hf_spool_save_cursor(store, store->cursor.delivered, NULL) < 0) {
         store->cursor.newest = newest;
@@ -416,6 +429,19 @@ static int prepare_until(struct hf_spool_store *store, struct segment *segment, 
     return r;
 }
 
+/* Wipes what a torn write left behind the content. */
+static int wipe_torn(struct hf_spool_store *store, struct hf_err *err)
+{
+    if (store->torn_to == 0)
+        return 0;
+    int r = hf_spool_zero(store->fs, store->open_fd, store->torn_from, store->torn_to, store->dir, err);
+    if (r == 0 && (r = store->fs->fdatasync(store->fs->ctx, store->open_fd)) < 0)
+        (void)hf_err_sys(err, r, "sync a segment of '%s'", store->dir);
+    if (r == 0)
+        store->torn_from = store->torn_to = 0;
+    return r;
+}
+
 /* Writes `out` durably behind the open segment's content. */
 static int flush(struct hf_spool_store *store, struct hf_err *err)
 {
@@ -423,7 +449,9 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
 
     if (store->out.n == 0)
         return 0;
-    int r = prepare_until(store, segment, segment->end + store->out.n, err);
+    int r = wipe_torn(store, err);
+    if (r == 0)
+        r = prepare_until(store, segment, segment->end + store->out.n, err);
     if (r == 0)
         r = hf_spool_write_at(store->fs, store->open_fd, store->out.p, store->out.n, segment->end, store->dir, err);
     if (r == 0) {

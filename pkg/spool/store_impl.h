@@ -53,6 +53,9 @@ struct hf_spool_store {
     struct segment *segments;
     size_t n, cap;
     struct hf_spool_cursor cursor;
+    /* true if `cursor` was read from the disk and not written since then, so that a power cut may still lose it */
+    bool cursor_unconfirmed;
+    bool cursor_unnamed; /* true if the file was made again, and its name is not durable yet */
     /* `next` is the sequence of the next record; `last` is the highest durable or delivered sequence */
     uint64_t next, last;
     /* sequence of the next record that gets the flag `jumps` of record.h (0 means none) */
@@ -60,6 +63,9 @@ struct hf_spool_store {
     /* sequence of the first record that a failed write may have left in a segment since the last write that succeeded;
      * 0 if there is none */
     uint64_t failed_from;
+    /* place in the open segment where the rest of a torn write begins and ends; the next write to that segment wipes it
+     * first. Both are 0 if there is none. If the segment ends before, `failed_from` excludes the records there. */
+    uint64_t torn_from, torn_to;
     uint64_t out_first; /* sequence of the first record in `out` */
     unsigned set_aside; /* number of damaged segments that stay in the folder for a person to examine */
     struct hf_buf out;
@@ -104,7 +110,8 @@ HF_MUST_USE int hf_spool_sync_folder(struct hf_spool_store *store, struct hf_err
 HF_MUST_USE int hf_spool_read_cursor(const struct hf_fs_ops *fs, int fd, struct hf_spool_cursor *ret_cursor);
 HF_MUST_USE int hf_spool_load_cursor(struct hf_spool_store *store, struct hf_err *err);
 HF_MUST_USE int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err);
-/* Writes the cursor that was loaded once more, into its slot. */
+/* If the cursor was loaded and not written since then, writes it once more, into its slot. hf_spool_save_cursor() does
+ * this first. */
 HF_MUST_USE int hf_spool_confirm_cursor(struct hf_spool_store *store, struct hf_err *err);
 uint64_t hf_spool_bytes_used(const struct hf_spool_store *store);
 

@@ -52,6 +52,8 @@ struct hf_telemetry_service {
     bool no_sink; /* the node's configuration allows none of the policy's sinks: the service takes no events */
     bool closed;  /* while switching: the old outlets are closing */
     struct hf_fanout *fanout;
+    /* since when the disk does not give back some files of former sinks to the job that examines them; 0: it does */
+    uint64_t former_unreadable_ns;
     struct hf_source *sources[HF_SOURCE_ROWS];
     size_t n_sources;
     struct hf_source *http; /* one of the sources; NULL: off */
@@ -401,12 +403,22 @@ static void open_rest(struct hf_telemetry_service *service, uint64_t former_byte
     tick_later(service);
 }
 
+static void note_unreadable(struct hf_telemetry_service *service, bool unreadable)
+{
+    if (!unreadable)
+        service->former_unreadable_ns = 0;
+    else if (service->former_unreadable_ns == 0)
+        service->former_unreadable_ns = hf_mono_ns(service->world->clock);
+}
+
 /* The job that examined the folders of former sinks ended. */
 static void former_done(void *arg, const struct hf_former_result *result)
 {
     struct leaving *leaving = arg;
     struct hf_telemetry_service *service = leaving->service;
 
+    if (service != NULL && !result->cancelled)
+        note_unreadable(service, result->unreadable);
     if (service != NULL)
         hf_former_report(service->world, result);
     if (service != NULL && !service->switching && !service->stopping && !result->cancelled)
@@ -416,12 +428,15 @@ static void former_done(void *arg, const struct hf_former_result *result)
 
 static void open_all(struct hf_telemetry_service *service)
 {
+    uint64_t since_ns = service->former_unreadable_ns;
+    bool patient = since_ns == 0 || hf_mono_ns(service->world->clock) - since_ns < HF_SPOOL_UNREADABLE_NS;
+
     if (!service->now.spec.present)
         return;
     hf_log(service->world->log, HF_LOG_INFO, "telemetry.set", HF_D("sinks", service->now.spec.n_sinks));
     apply_bounds(service);
     service->leaving->n++;
-    if (hf_former_start(service->world, &service->now.spec, former_done, service->leaving) == 0)
+    if (hf_former_start(service->world, &service->now.spec, patient, former_done, service->leaving) == 0)
         return;
     service->leaving->n--;
     open_rest(service, 0);

@@ -72,11 +72,18 @@ int hf_borders_parse(const unsigned char slot[static HF_BORDER_SLOT], struct hf_
     return 0;
 }
 
+static int sync_name(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
+{
+    char folder[4096];
+
+    (void)hf_dir_of_path(path, folder, sizeof(folder));
+    return hf_dir_sync(fs, folder, err);
+}
+
 /* Fills a new file with zeros and syncs it and its name. */
 static int prepare(const struct hf_fs_ops *fs, int fd, const char *path, struct hf_err *err)
 {
     static const unsigned char zeros[HF_TWO_SLOTS_STRIDE];
-    char folder[4096];
     struct stat st;
     int r = fs->fstat(fs->ctx, fd, &st);
 
@@ -88,10 +95,7 @@ static int prepare(const struct hf_fs_ops *fs, int fd, const char *path, struct 
     }
     if (r == 0)
         r = fs->fsync(fs->ctx, fd);
-    if (r < 0)
-        return hf_err_sys(err, r, "prepare '%s'", path);
-    (void)hf_dir_of_path(path, folder, sizeof(folder));
-    return hf_dir_sync(fs, folder, err);
+    return r < 0 ? hf_err_sys(err, r, "prepare '%s'", path) : sync_name(fs, path, err);
 }
 
 static uint64_t slot_counter(const unsigned char *slot)
@@ -173,9 +177,11 @@ static int keep_name(struct hf_border_file *file, struct hf_err *err)
     int fd = open_file(file->fs, file->path, err);
     if (fd < 0)
         return fd;
-    (void)file->fs->close(file->fs->ctx, file->fd);
-    file->fd = fd;
-    return 0;
+    /* Whole already if only this sync failed the last time. */
+    int r = sync_name(file->fs, file->path, err);
+    (void)file->fs->close(file->fs->ctx, r < 0 ? fd : file->fd);
+    file->fd = r < 0 ? file->fd : fd;
+    return r;
 }
 
 int hf_border_file_save(struct hf_border_file *file, const struct hf_borders *borders, struct hf_err *err)

@@ -68,7 +68,8 @@ int hf_deadletter_add(const struct hf_deadletter *where, const struct hf_spool_r
                                            .dir = where->dir,
                                            .segment_bytes = SEGMENT_BYTES,
                                            .max_bytes = HF_DEADLETTER_MAX_BYTES,
-                                           .when_full = HF_SPOOL_DROP_OLDEST};
+                                           .when_full = HF_SPOOL_DROP_OLDEST,
+                                           .refuse_unreadable = where->refuse_unreadable};
 
     int r = hf_spool_store_open(&params, &store, err);
     for (size_t i = 0; r == 0 && i < n; i++)

@@ -26,9 +26,11 @@ struct hf_deadletter {
     const char *reason;
     /* text of the sink's answer, or of the error if no answer came; truncated; may hold any bytes */
     const char *detail;
-    uint64_t unix_ns; /* Unix time at which the records become dead letters */
+    uint64_t unix_ns;       /* Unix time at which the records become dead letters */
+    bool refuse_unreadable; /* as in struct hf_spool_store_params */
 };
 
-/* Appends n records to the dead letters. Returns 0 when all of them are durable. */
+/* Appends n records to the dead letters. Returns 0 when all of them are durable. -EIO: the disk fails, or
+ * `refuse_unreadable` is true and the disk does not give back a part of the spool. */
 HF_MUST_USE int hf_deadletter_add(const struct hf_deadletter *where, const struct hf_spool_record *records, size_t n,
                                   struct hf_err *err);

@@ -72,6 +72,7 @@ struct former {
     char *dir;
     struct hf_strmap present; /* names of the present sinks and of other folders of telemetry; values are not NULL */
     uint64_t seed, limit_bytes;
+    bool patient, unreadable;
     struct hf_former_folder *folders;
     size_t n, cap;
     uint64_t kept_bytes;
@@ -183,14 +184,20 @@ static int open_part(struct former *former, const struct hf_former_folder *folde
         return hf_err_set(err, ENAMETOOLONG, "the path of the folder of sink '%s' is too long", folder->name);
     if (fs->fstatat(fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == -ENOENT)
         return 0;
-    const struct hf_spool_store_params params = {.fs = fs,
-                                                 .rng = &random,
-                                                 .dir = path,
-                                                 .segment_bytes = HF_SPOOL_MIN_SEGMENT_BYTES,
-                                                 .max_bytes = UINT64_MAX / 2,
-                                                 .when_full = HF_SPOOL_DROP_OLDEST,
-                                                 .only_drops = true};
+    struct hf_spool_store_params params = {.fs = fs,
+                                           .rng = &random,
+                                           .dir = path,
+                                           .segment_bytes = HF_SPOOL_MIN_SEGMENT_BYTES,
+                                           .max_bytes = UINT64_MAX / 2,
+                                           .when_full = HF_SPOOL_DROP_OLDEST,
+                                           .refuse_unreadable = true,
+                                           .only_drops = true};
     int r = hf_spool_store_open(&params, ret_store, err);
+    if (r == -EIO && !former->patient) {
+        params.refuse_unreadable = false;
+        r = hf_spool_store_open(&params, ret_store, err);
+    }
+    former->unreadable = former->unreadable || r == -EIO;
     return r < 0 ? r : 1;
 }
 
@@ -233,12 +240,14 @@ static int trim_store(struct hf_spool_store *store, struct hf_former_folder *fol
     return r;
 }
 
-/* Makes folder->trim_bytes free. If that is not possible, the whole folder goes. */
+/* Makes folder->trim_bytes free. If the segments that may go are not enough, the whole folder goes; if a call fails,
+ * the next job tries again. */
 static void trim(struct former *former, struct hf_former_folder *folder)
 {
     uint64_t bytes = folder->trim_bytes;
+    bool failed = false;
 
-    for (size_t i = 0; i < HF_LEN(parts) && bytes > 0; i++) {
+    for (size_t i = 0; i < HF_LEN(parts) && bytes > 0 && !failed; i++) {
         _cleanup_(hf_spool_store_freep) struct hf_spool_store *store = NULL;
         struct hf_err err = HF_ERR_INIT;
         int r = open_part(former, folder, parts[i], &store, &err);
@@ -246,8 +255,9 @@ static void trim(struct former *former, struct hf_former_folder *folder)
             r = trim_store(store, folder, &bytes, &err);
         if (r < 0)
             fail(former, &err);
+        failed = r < 0;
     }
-    folder->removed = bytes > 0;
+    folder->removed = bytes > 0 && !failed;
 }
 
 /* ---- the job: removing ------------------------------------------------------------------------------------------- */
@@ -387,6 +397,7 @@ static void done(struct hf_job *job, int cancelled)
                                             .n = former->n,
                                             .kept_bytes = former->kept_bytes,
                                             .kept = former->kept,
+                                            .unreadable = former->unreadable,
                                             .cancelled = cancelled != 0,
                                             .err = former->err};
 
@@ -394,7 +405,7 @@ static void done(struct hf_job *job, int cancelled)
     former_free(former);
 }
 
-int hf_former_start(const struct hf_telemetry_world *world, const struct hf_telemetry *spec,
+int hf_former_start(const struct hf_telemetry_world *world, const struct hf_telemetry *spec, bool patient,
                     void (*when_done)(void *arg, const struct hf_former_result *result), void *arg)
 {
     _cleanup_(former_freep) struct former *former = calloc(1, sizeof(*former));
@@ -406,6 +417,7 @@ int hf_former_start(const struct hf_telemetry_world *world, const struct hf_tele
     former->dir = strdup(world->dir);
     former->seed = world->rand->u64(world->rand->ctx);
     former->limit_bytes = hf_former_limit_bytes(spec);
+    former->patient = patient;
     former->done = when_done;
     former->arg = arg;
     int r = former->dir != NULL ? hf_strmap_put(&former->present, "sources", former) : -ENOMEM;

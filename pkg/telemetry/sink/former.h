@@ -11,8 +11,12 @@
  *     With whenFull DropOldest, the folders that stay take at most half of buffer.maxBytes (or all of buffer.maxBytes,
  *     if no sink is present). To keep this limit, the job removes one folder after the other, beginning with the folder
  *     that has stored nothing for the longest time. If removing a whole folder would free more bytes than necessary,
- *     the job removes only the oldest segments of that folder. With whenFull Block, the job removes no waiting events
- *     to save bytes.
+ *     the job removes only the oldest segments of that folder. If that fails, the folder stays too large until the next
+ *     job. With whenFull Block, the job removes no waiting events to save bytes.
+ *
+ * If the disk does not give back a part of a spool, something counts as waiting there, and the job drops no segment of
+ * it: a later job may be able to read it. If earlier jobs could not either for HF_SPOOL_UNREADABLE_NS (`patient` is
+ * false), the job tries once more, and then what cannot be read counts as damaged.
  *
  * The job touches only folders that have the form of a sink's folder: the folder has the name of a sink, and contains
  * nothing but one or more of the folders urgent, bulk and dead, in which all files are regular files of a spool. The
@@ -51,6 +55,7 @@ struct hf_former_result {
     size_t n;
     uint64_t kept_bytes; /* bytes of the folders that stay */
     size_t kept;         /* number of folders that stay */
+    bool unreadable;     /* true if a spool could not be opened, because the disk did not give back a part of it */
     bool cancelled;      /* true if the job did not run, because the loop ends */
     struct hf_err err;   /* the first failure; the job continued with the other folders */
 };
@@ -58,7 +63,7 @@ struct hf_former_result {
 /* Starts the job. The job calls done(arg, result) exactly once, even if the loop ends, and only after this function has
  * returned. `spec` names the present sinks, and the job copies these names. Call this function only while no outlet is
  * open. Returns 0, or -errno if the job could not start. After -errno the job never calls done(). */
-HF_MUST_USE int hf_former_start(const struct hf_telemetry_world *world, const struct hf_telemetry *spec,
+HF_MUST_USE int hf_former_start(const struct hf_telemetry_world *world, const struct hf_telemetry *spec, bool patient,
                                 void (*done)(void *arg, const struct hf_former_result *result), void *arg);
 
 /* Writes the result to the log and to the metrics of `world`. */

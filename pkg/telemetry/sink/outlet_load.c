@@ -254,15 +254,22 @@ static void skip_range(struct hf_outlet_loader *loader)
     forget_records(loader);
 }
 
+/* Copies the records of the range, as many as there is room for. Records that the spool has lost or dropped do not
+ * count as cut off. */
 static int copy_records(struct hf_outlet_loader *loader, const struct hf_spool_read *read)
 {
+    loader->cut = read->next <= HF_MIN(loader->range.last, hf_outlet_lane_durable(loader->lane));
     for (size_t i = 0; i < read->n && read->records[i].sequence <= loader->range.last; i++) {
         int r = hf_array_grow(loader->records, loader->n, loader->cap, HF_ARRAY_ANY);
         if (r < 0)
             return r;
         r = hf_buf_add(&loader->lines, read->records[i].payload.p, read->records[i].payload.n);
+        if (r == -E2BIG && loader->n > 0) {
+            loader->cut = true;
+            return 0;
+        }
         if (r < 0)
-            return r == -E2BIG && loader->n > 0 ? 0 : r;
+            return r;
         loader->records[loader->n++] = read->records[i];
     }
     return 0;
@@ -291,6 +298,8 @@ static void start_job(struct hf_outlet_loader *loader)
     memcpy(loader->borders.stream, hf_spool_stream(loader->lane->spool), sizeof(loader->borders.stream));
     loader->seed = loader->config->world.rand->u64(loader->config->world.rand->ctx);
     loader->unix_ns = hf_unix_ns(loader->config->world.clock);
+    loader->patient = loader->dead_unreadable_ns == 0 ||
+                      hf_mono_ns(loader->config->world.clock) - loader->dead_unreadable_ns < HF_SPOOL_UNREADABLE_NS;
     loader->state = HF_OUTLET_LOAD_WORKING;
     loader->job = (struct hf_job){.work = job_work, .done = job_done};
     if (sched->submit(sched->ctx, &loader->job) < 0)
@@ -327,6 +336,7 @@ static int begin(struct hf_outlet_loader *loader, enum hf_outlet_load_task task,
                     loader->kept_from == range->first && loader->records[loader->kept - 1].sequence <= range->last;
     bool single = hf_format_is_single(format);
     size_t max_records = task == HF_OUTLET_LOAD_PEEK ? 1 : single ? (size_t)READ_SINGLES : (size_t)READ_RECORDS;
+    size_t max_bytes = format->max_bytes;
 
     if (!use_kept)
         forget_records(loader);
@@ -343,7 +353,11 @@ static int begin(struct hf_outlet_loader *loader, enum hf_outlet_load_task task,
         start_job(loader);
         return 0;
     }
-    int r = hf_spool_read(lane->spool, next, max_records, format->max_bytes, on_read, loader);
+    if (task == HF_OUTLET_LOAD_AGAIN) { /* the plan may have taken kept records and those of a read */
+        max_records = (size_t)HF_MIN((uint64_t)max_records, range->last - range->first + 1);
+        max_bytes = LINES_MAX;
+    }
+    int r = hf_spool_read(lane->spool, next, max_records, max_bytes, on_read, loader);
     if (r < 0)
         fail(loader, r, "read the spool");
     return r;
@@ -362,7 +376,8 @@ static void write_dead_letters(struct hf_outlet_loader *loader)
                                   .sink = loader->config->name,
                                   .reason = loader->batch->reason,
                                   .detail = loader->batch->detail,
-                                  .unix_ns = loader->unix_ns};
+                                  .unix_ns = loader->unix_ns,
+                                  .refuse_unreadable = loader->patient};
     loader->r = hf_deadletter_add(&where, loader->records, loader->n, &loader->err);
 }
 
@@ -442,7 +457,8 @@ static bool add_planned(struct hf_outlet_loader *loader, uint64_t now_ns)
     return true;
 }
 
-/* The format changed since the batch was planned and now holds less: splits the batch where the body ends. */
+/* The format changed since the batch was planned and now holds less, or one load does not hold the batch: splits the
+ * batch where the body ends. */
 static void split_batch(struct hf_outlet_loader *loader, uint64_t now_ns)
 {
     uint64_t middle = loader->records[loader->packed.used - 1].sequence;
@@ -457,7 +473,7 @@ static void packed(struct hf_outlet_loader *loader, uint64_t now_ns)
     size_t used = loader->packed.used;
     bool planned = loader->task == HF_OUTLET_LOAD_PLAN;
 
-    if (!planned && used < loader->n) {
+    if (!planned && (used < loader->n || loader->cut)) {
         split_batch(loader, now_ns);
         return;
     }
@@ -489,9 +505,12 @@ static void dead_letters_written(struct hf_outlet_loader *loader)
     if (loader->r < 0) { /* the records stay in the spool for another attempt */
         hf_log_err(config->world.log, HF_LOG_ERROR, "telemetry.dead_letter_not_written", "sink", config->name,
                    &loader->err);
+        if (loader->r == -EIO && loader->dead_unreadable_ns == 0)
+            loader->dead_unreadable_ns = hf_mono_ns(config->world.clock);
         fail(loader, loader->r, "write a dead letter");
         return;
     }
+    loader->dead_unreadable_ns = 0;
     loader->dead_lettered += loader->n;
     if (loader->dead_lettered == loader->n)
         hf_outlet_config_changed(config);

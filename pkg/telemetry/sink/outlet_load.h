@@ -42,6 +42,7 @@ struct hf_outlet_loader {
     struct hf_spool_record *records;
     size_t n, cap;
     struct hf_buf lines; /* payloads of the records, one after the other */
+    bool cut;            /* true if the load had no room for all records of `range` that the spool still has */
     /* sequence of the first record that the loader keeps for the next batch (0 means that it keeps none) */
     uint64_t kept_from;
     size_t kept; /* number of records that the loader keeps for the next batch */
@@ -51,6 +52,9 @@ struct hf_outlet_loader {
      * the closed link (`live` of struct hf_batch) */
     bool live;
     uint64_t dead_lettered;
+    /* since when the disk does not give back the dead letters that are there; 0: it does. After HF_SPOOL_UNREADABLE_NS,
+     * what cannot be read counts as damaged, because the refused record holds up the cursor. */
+    uint64_t dead_unreadable_ns;
     void (*ended)(void *arg); /* the function to call, in the state ENDING, when the worker has finished the job */
     void *ended_arg;
 
@@ -60,7 +64,8 @@ struct hf_outlet_loader {
     struct hf_squeeze *squeeze;
     struct hf_format_packed packed;
     struct hf_borders borders;
-    bool save; /* true if the job must also save the borders */
+    bool save;    /* true if the job must also save the borders */
+    bool patient; /* false if unreadable dead letters count as damaged */
     uint64_t seed, unix_ns;
     int r;
     struct hf_err err;

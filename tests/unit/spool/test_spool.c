@@ -460,6 +460,47 @@ START_TEST(the_newest_ids_are_known_beside_a_bad_page)
 }
 END_TEST
 
+/* A loop that takes no jobs for a while. */
+static const struct hf_sched_ops *taking;
+static bool refusing;
+
+static int refusing_submit(void *ctx, struct hf_job *job)
+{
+    return refusing ? -ENOMEM : taking->submit(ctx, job);
+}
+
+/* No other call comes: what was appended is written once the loop takes jobs again. */
+START_TEST(a_write_that_gets_no_job_is_tried_again)
+{
+    struct world world;
+    struct hf_sched_ops sched;
+
+    world_init(&world, 2, 64 * SEGMENT);
+    hf_spool_free(world.spool);
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    taking = world.params.sched;
+    sched = *taking;
+    sched.submit = refusing_submit;
+    world.params.sched = &sched;
+    refusing = true;
+    ck_assert_int_eq(hf_spool_new(&world.params, &world.spool, NULL), 0);
+    ck_assert_int_eq(append(&world, 100), 0);
+    ck_assert_int_eq(append(&world, 100), 0);
+    (void)hf_simloop_run_for(world.loop, 10 * HF_NS_PER_S);
+    ck_assert_uint_eq(world.acked, 0);
+    refusing = false;
+    (void)hf_simloop_run_for(world.loop, 3 * HF_NS_PER_S);
+    ck_assert_uint_eq(world.acked, 2);
+    refusing = true;
+    hf_spool_deliver(world.spool, world.last_sequence);
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    refusing = false;
+    (void)hf_simloop_run_for(world.loop, 3 * HF_NS_PER_S);
+    ck_assert_uint_eq(hf_spool_state(world.spool).store.delivered, world.last_sequence);
+    world_done(&world);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, a_disk_that_is_away_for_seconds_costs_nothing);
@@ -473,6 +514,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, freed_at_any_moment, 0, 12);
     tcase_add_loop_test(tc, who_writes, 0, 2);
     tcase_add_test(tc, idle_is_idle);
+    tcase_add_test(tc, a_write_that_gets_no_job_is_tried_again);
     tcase_add_loop_test(tc, a_failing_disk_is_reported_once_with_its_error, 0, 2);
 }
 HF_TEST_MAIN("spool/spool", cases)

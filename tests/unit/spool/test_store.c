@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "spool/look.h"
@@ -30,6 +31,7 @@ struct bench {
     uint64_t max_bytes, segment_bytes, reserve_bytes;
     enum hf_spool_full when_full;
     uint64_t used;
+    bool refuse_unreadable, only_drops;
     unsigned per_batch;
     uint64_t sequences[BATCHES * LARGE_BATCH + 2 * PER_BATCH]; /* of items acknowledged; 0: not */
 };
@@ -52,6 +54,8 @@ static int bench_open(struct bench *bench)
         .reserve_bytes = bench->reserve_bytes,
         .when_full = bench->when_full,
         .used = bench->used,
+        .refuse_unreadable = bench->refuse_unreadable,
+        .only_drops = bench->only_drops,
     };
 
     return hf_spool_store_open(&params, &bench->store, NULL);
@@ -430,6 +434,68 @@ START_TEST(the_cursor_survives_a_kill_and_then_a_power_cut)
 }
 END_TEST
 
+/* A process is killed while it saves the cursor, and the power goes while the next one, which only drops, drops a
+ * segment: the cursor does not go back behind one that was reported as durable. */
+START_TEST(the_cursor_survives_a_kill_and_then_a_power_cut_in_a_drop)
+{
+    bool stopped = true;
+
+    for (uint64_t cut_at = 1; stopped; cut_at++)
+        for (uint64_t luck = 0; luck < 100; luck++) {
+            struct bench bench;
+            bench_init(&bench);
+            ck_assert_int_eq(bench_open(&bench), 0);
+            while (hf_spool_store_stats(bench.store).segments < 2)
+                ck_assert_int_eq(write_batch(&bench, 0, LARGE_BATCH), 0);
+            ck_assert_int_eq(hf_spool_store_deliver(bench.store, 3, NULL), 0);
+            hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
+            hf_simfs_stop_at(bench.fs, 2); /* the sync */
+            ck_assert_int_lt(hf_spool_store_deliver(bench.store, 4, NULL), 0);
+            bench_close(&bench);
+            hf_simfs_kill(bench.fs);
+            bench.only_drops = true;
+            ck_assert_int_eq(bench_open(&bench), 0);
+            hf_simfs_stop_at(bench.fs, cut_at);
+            (void)!hf_spool_store_drop_oldest(bench.store, NULL);
+            bench_close(&bench);
+            stopped = hf_simfs_stopped(bench.fs);
+            hf_simfs_power_cut(bench.fs, luck);
+            ck_assert_int_eq(bench_open(&bench), 0);
+            uint64_t delivered = hf_spool_store_stats(bench.store).delivered;
+            ck_assert_msg(delivered >= 3, "cut at %" PRIu64 ", luck %" PRIu64 ": delivered %" PRIu64, cut_at, luck,
+                          delivered);
+            bench_done(&bench);
+        }
+}
+END_TEST
+
+/* Somebody deletes the cursor, and a call fails while it is made again: once the save succeeds when it is tried again,
+ * the cursor is on the disk, and so is its name. */
+START_TEST(a_cursor_that_is_made_again_is_durable)
+{
+    bool failed = true;
+
+    for (uint64_t n = 1; failed; n++) {
+        struct bench bench;
+        bench_init(&bench);
+        ck_assert_int_eq(bench_open(&bench), 0);
+        ck_assert_int_eq(write_batch(&bench, 0, PER_BATCH), 0);
+        hf_simfs_delete(bench.fs, "/spool/cursor");
+        hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
+        hf_simfs_fail_at(bench.fs, n, EIO, 1);
+        failed = hf_spool_store_deliver(bench.store, bench.sequences[1], NULL) < 0;
+        hf_simfs_fail_at(bench.fs, 0, 0, 0);
+        ck_assert_int_eq(hf_spool_store_deliver(bench.store, bench.sequences[1], NULL), 0);
+        bench_close(&bench);
+        hf_simfs_power_cut(bench.fs, HF_SIMFS_LOSE_ALL);
+        ck_assert_int_eq(bench_open(&bench), 0);
+        ck_assert_msg(hf_spool_store_stats(bench.store).delivered == bench.sequences[1],
+                      "error at call %" PRIu64 ": delivered %" PRIu64, n, hf_spool_store_stats(bench.store).delivered);
+        bench_done(&bench);
+    }
+}
+END_TEST
+
 /* A process that was killed after a sync that failed: the records are in the page cache, and Linux takes the pages for
  * clean. Whoever reads them from now on must not lose them. */
 START_TEST(what_a_failed_sync_left_in_the_cache_is_durable_once_read)
@@ -544,7 +610,8 @@ END_TEST
 /* A disk on which no record reaches the medium: writes of records fail, or their syncs. */
 static const struct hf_fs_ops *sound;
 static struct hf_fs_ops broken;
-static bool break_writes, break_syncs, unsynced_record;
+static bool break_writes, unsynced_record;
+static unsigned break_syncs; /* number of the next syncs of records that fail */
 
 static ssize_t broken_pwrite(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset)
 {
@@ -561,7 +628,30 @@ static int broken_fdatasync(void *ctx, int fd)
     bool record = unsynced_record;
 
     unsynced_record = false;
-    return record && break_syncs ? -EIO : sound->fdatasync(ctx, fd);
+    if (!record || break_syncs == 0)
+        return sound->fdatasync(ctx, fd);
+    break_syncs--;
+    return -EIO;
+}
+
+static void broken_open(struct bench *bench)
+{
+    const struct hf_spool_store_params params = {
+        .fs = &broken, .rng = &bench->rng, .dir = "/spool", .segment_bytes = SEGMENT, .max_bytes = 4 * SEGMENT};
+
+    break_writes = unsynced_record = false;
+    break_syncs = 0;
+    ck_assert_int_eq(hf_spool_store_open(&params, &bench->store, NULL), 0);
+}
+
+static void broken_init(struct bench *bench)
+{
+    bench_init(bench);
+    sound = hf_simfs_ops(bench->fs);
+    broken = *sound;
+    broken.pwrite = broken_pwrite;
+    broken.fdatasync = broken_fdatasync;
+    broken_open(bench);
 }
 
 static int count_segment(void *arg, const char *name, unsigned char type)
@@ -589,21 +679,14 @@ START_TEST(failed_writes_leave_no_files)
     uint64_t missing;
     struct bench bench;
 
-    bench_init(&bench);
-    sound = hf_simfs_ops(bench.fs);
-    broken = *sound;
-    broken.pwrite = broken_pwrite;
-    broken.fdatasync = broken_fdatasync;
-    const struct hf_spool_store_params params = {
-        .fs = &broken, .rng = &bench.rng, .dir = "/spool", .segment_bytes = SEGMENT, .max_bytes = 4 * SEGMENT};
-    unsynced_record = break_writes = break_syncs = false;
-    ck_assert_int_eq(hf_spool_store_open(&params, &bench.store, NULL), 0);
+    broken_init(&bench);
     ck_assert_int_eq(write_batch(&bench, 0, PER_BATCH), 0);
     break_writes = _i == 0;
-    break_syncs = _i == 1;
+    break_syncs = _i == 1 ? UINT_MAX : 0;
     for (unsigned i = 1; i < 11; i++)
         ck_assert_int_lt(write_batch(&bench, i * PER_BATCH, PER_BATCH), 0);
-    break_writes = break_syncs = false;
+    break_writes = false;
+    break_syncs = 0;
     ck_assert_int_eq(write_batch(&bench, 11 * PER_BATCH, PER_BATCH), 0);
     (void)read_all(&bench, 1, before, HF_LEN(before), &missing);
     ck_assert_uint_eq(missing, 0);
@@ -618,6 +701,43 @@ START_TEST(failed_writes_leave_no_files)
     ck_assert_uint_eq(missing, 0);
     ck_assert_mem_eq(before, after, sizeof(before));
     bench_done(&bench);
+}
+END_TEST
+
+/* A write fails for good, the process dies while it begins the next segment, and the first sync of the next process
+ * fails: the empty segment goes, and what it said of the failed write is still known after another restart. */
+START_TEST(what_a_failed_write_left_is_not_read_after_an_empty_segment_goes)
+{
+    bool stopped = true;
+
+    for (uint64_t n = 1; stopped; n++) {
+        unsigned before[4 * PER_BATCH] = {0}, after[4 * PER_BATCH] = {0};
+        struct bench bench;
+        uint64_t missing;
+
+        broken_init(&bench);
+        ck_assert_int_eq(write_batch(&bench, 0, PER_BATCH), 0);
+        break_syncs = 2;
+        ck_assert_int_lt(write_batch(&bench, PER_BATCH, PER_BATCH), 0);
+        hf_simfs_stop_at(bench.fs, n);
+        (void)!write_batch(&bench, 2 * PER_BATCH, PER_BATCH);
+        stopped = hf_simfs_stopped(bench.fs);
+        bench_close(&bench);
+        hf_simfs_kill(bench.fs);
+        broken_open(&bench);
+        break_syncs = 1;
+        ck_assert_int_eq(write_batch(&bench, 3 * PER_BATCH, PER_BATCH), 0);
+        (void)read_all(&bench, 1, before, HF_LEN(before), &missing);
+        bench_close(&bench);
+        hf_simfs_kill(bench.fs);
+        broken_open(&bench);
+        (void)read_all(&bench, 1, after, HF_LEN(after), &missing);
+        for (unsigned i = 0; i < HF_LEN(before); i++)
+            ck_assert_msg(before[i] == after[i],
+                          "stop at call %" PRIu64 ": item %u is read %u times, and was read %u times", n, i, after[i],
+                          before[i]);
+        bench_done(&bench);
+    }
 }
 END_TEST
 
@@ -657,6 +777,39 @@ START_TEST(an_error_while_opening_loses_nothing_that_is_read)
         bool same = strcmp(stream, hf_spool_store_stream(bench.store)) == 0;
         for (unsigned i = 0; r == 0 && same && i < HF_LEN(before); i++)
             ck_assert_msg(before[i] <= after[i], "error at call %" PRIu64 ": item %u is gone", n, i);
+        bench_done(&bench);
+    }
+}
+END_TEST
+
+/* The disk does not give back a place of the last write, but does so when asked again: opening refuses, or loses
+ * nothing. */
+START_TEST(a_read_that_fails_once_at_open_costs_nothing)
+{
+    enum { ITEMS = LARGE_BATCH };
+    bool failed = true;
+
+    for (uint64_t n = 1; failed; n++) {
+        unsigned seen[ITEMS + PER_BATCH] = {0};
+        struct bench bench;
+        uint64_t missing;
+
+        bench_init(&bench);
+        bench.refuse_unreadable = true;
+        ck_assert_int_eq(bench_open(&bench), 0);
+        ck_assert_int_eq(write_batch(&bench, 0, ITEMS), 0);
+        bench_close(&bench);
+        hf_simfs_count_only(bench.fs, HF_SIMFS_READS);
+        hf_simfs_fail_at(bench.fs, n, EIO, 1);
+        int r = bench_open(&bench);
+        failed = hf_simfs_failed(bench.fs) > 0;
+        hf_simfs_fail_at(bench.fs, 0, 0, 0);
+        if (r < 0)
+            ck_assert_int_eq(bench_open(&bench), 0);
+        ck_assert_int_eq(write_batch(&bench, ITEMS, PER_BATCH), 0);
+        (void)read_all(&bench, 1, seen, HF_LEN(seen), &missing);
+        for (unsigned i = 0; i < HF_LEN(seen); i++)
+            ck_assert_msg(seen[i] == 1, "error at call %" PRIu64 ": item %u is read %u times", n, i, seen[i]);
         bench_done(&bench);
     }
 }
@@ -897,6 +1050,78 @@ START_TEST(damage_in_the_last_segment_costs_what_it_covers)
         ck_assert_uint_eq(hf_spool_store_stats(bench.store).torn, 0);
         ck_assert_uint_eq(hf_spool_store_stats(bench.store).next, 4 * PER_BATCH + 1);
         ck_assert_uint_le(count_gone(&bench, 4 * PER_BATCH), 1);
+        bench_done(&bench);
+    }
+}
+END_TEST
+
+/* Two writes; the second one loses its first record on the medium, and then looks like a torn one. */
+static void tear(struct bench *bench)
+{
+    struct hf_spool_extent extent;
+
+    bench_init(bench);
+    ck_assert_int_eq(bench_open(bench), 0);
+    ck_assert_int_eq(write_batch(bench, 0, PER_BATCH), 0);
+    ck_assert_uint_eq(hf_spool_store_extents(bench->store, 0, &extent, 1), 1);
+    ck_assert_int_eq(write_batch(bench, PER_BATCH, PER_BATCH), 0);
+    bench_close(bench);
+    flip(bench, "/spool/0000000000000001.seg", extent.end, HF_SPOOL_RECORD_HEADER);
+}
+
+/* The records of a write that looks torn may have left the node, so their sequences are used up, also for a process
+ * that opens the spool after one that wrote nothing. */
+START_TEST(a_torn_write_uses_up_its_sequences)
+{
+    for (unsigned opens = 1; opens <= 3; opens++) {
+        char stream[HF_SPOOL_STREAM_TEXT];
+        struct bench bench;
+
+        tear(&bench);
+        uint64_t used = bench.sequences[2 * PER_BATCH - 1];
+        for (unsigned i = 0; i < opens; i++) {
+            bench_close(&bench);
+            ck_assert_int_eq(bench_open(&bench), 0);
+            ck_assert_uint_eq(hf_spool_store_stats(bench.store).torn, 1);
+            if (i > 0)
+                ck_assert_str_eq(hf_spool_store_stream(bench.store), stream);
+            (void)snprintf(stream, sizeof(stream), "%s", hf_spool_store_stream(bench.store));
+        }
+        ck_assert_int_eq(write_batch(&bench, 2 * PER_BATCH, PER_BATCH), 0);
+        ck_assert_uint_gt(bench.sequences[2 * PER_BATCH], used);
+        bench_done(&bench);
+    }
+}
+END_TEST
+
+/* What a torn write left is not read, not even if the next write fails at some call. */
+START_TEST(what_a_torn_write_left_is_never_read)
+{
+    bool failed = true;
+
+    for (uint64_t n = 1; failed; n++) {
+        unsigned before[4 * PER_BATCH] = {0}, after[4 * PER_BATCH] = {0};
+        struct bench bench;
+        uint64_t missing;
+
+        tear(&bench);
+        ck_assert_int_eq(bench_open(&bench), 0);
+        hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
+        hf_simfs_fail_at(bench.fs, n, EIO, _i == 0 ? 1 : 3);
+        (void)!write_batch(&bench, 2 * PER_BATCH, PER_BATCH);
+        failed = hf_simfs_failed(bench.fs) > 0;
+        hf_simfs_fail_at(bench.fs, 0, 0, 0);
+        ck_assert_int_eq(write_batch(&bench, 3 * PER_BATCH, PER_BATCH), 0);
+        (void)read_all(&bench, 1, before, HF_LEN(before), &missing);
+        bench_close(&bench);
+        hf_simfs_kill(bench.fs);
+        ck_assert_int_eq(bench_open(&bench), 0);
+        (void)read_all(&bench, 1, after, HF_LEN(after), &missing);
+        for (unsigned i = 0; i < HF_LEN(before); i++) {
+            bool torn = i >= PER_BATCH && i < 2 * PER_BATCH;
+            ck_assert_msg(before[i] == after[i] && (before[i] == 1) == (!torn && bench.sequences[i] != 0),
+                          "error at call %" PRIu64 ": item %u is read %u and %u times", n, i, before[i], after[i]);
+        }
         bench_done(&bench);
     }
 }
@@ -1179,6 +1404,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, short_segments_do_not_use_up_the_past);
     tcase_add_loop_test(tc, one_header_is_enough, 0, 2);
     tcase_add_test(tc, damage_in_the_last_segment_costs_what_it_covers);
+    tcase_add_test(tc, a_torn_write_uses_up_its_sequences);
+    tcase_add_loop_test(tc, what_a_torn_write_left_is_never_read, 0, 2);
     tcase_add_test(tc, a_medium_that_cannot_be_read_costs_what_it_covers);
     tcase_add_loop_test(tc, files_deleted_under_us, 0, (int)HF_LEN(deleted));
     tcase_add_test(tc, what_is_missing_at_the_end_is_passed_over);
@@ -1192,11 +1419,15 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, journal_lost_at_every_call, 0, (int)HF_LEN(segment_sizes));
     tcase_add_test(tc, what_was_read_at_open_stays);
     tcase_add_test(tc, the_cursor_survives_a_kill_and_then_a_power_cut);
+    tcase_add_test(tc, the_cursor_survives_a_kill_and_then_a_power_cut_in_a_drop);
+    tcase_add_test(tc, a_cursor_that_is_made_again_is_durable);
     tcase_add_test(tc, what_a_failed_sync_left_in_the_cache_is_durable_once_read);
     tcase_add_loop_test(tc, error_at_every_call, 0, (int)(HF_LEN(codes) * 2));
     tcase_add_loop_test(tc, what_a_failed_write_left_is_never_read, 0, (int)HF_LEN(codes));
+    tcase_add_test(tc, a_read_that_fails_once_at_open_costs_nothing);
     tcase_add_test(tc, a_full_disk_does_not_stop_the_cursor);
     tcase_add_loop_test(tc, failed_writes_leave_no_files, 0, 2);
+    tcase_add_test(tc, what_a_failed_write_left_is_not_read_after_an_empty_segment_goes);
     tcase_add_loop_test(tc, an_error_while_opening_loses_nothing_that_is_read, 0, (int)HF_LEN(codes));
     tcase_add_test(tc, full_blocks_or_drops_the_oldest);
     tcase_add_test(tc, damage_costs_what_it_covers);

@@ -390,6 +390,36 @@ END_TEST
 
 /* ---- batches ----------------------------------------------------------------------------------------------------- */
 
+/* Somebody deletes the file, and a call fails while it is made again: once a later save succeeds, the borders are on
+ * the disk. */
+START_TEST(borders_that_are_made_again_are_durable)
+{
+    bool failed = true;
+
+    for (uint64_t n = 1; failed; n++) {
+        const struct hf_borders tried = borders_of(2, 2000), saved = borders_of(3, 3000);
+        struct hf_border_file file = {.fd = -1};
+        struct hf_simfs *fs = hf_simfs_new();
+        struct hf_borders back;
+
+        hf_simfs_mkdir(fs, "/d", 0700);
+        ck_assert_int_eq(hf_border_file_open(hf_simfs_ops(fs), "/d/borders", true, &file, &back, NULL), 0);
+        hf_simfs_delete(fs, "/d/borders");
+        hf_simfs_count_only(fs, HF_SIMFS_WRITES);
+        hf_simfs_fail_at(fs, n, EIO, 1);
+        failed = hf_border_file_save(&file, &tried, NULL) < 0;
+        hf_simfs_fail_at(fs, 0, 0, 0);
+        ck_assert_int_eq(hf_border_file_save(&file, &saved, NULL), 0);
+        hf_border_file_close(&file);
+        hf_simfs_power_cut(fs, HF_SIMFS_LOSE_ALL);
+        ck_assert_int_eq(hf_border_file_open(hf_simfs_ops(fs), "/d/borders", true, &file, &back, NULL), 0);
+        ck_assert_msg(back.n == 3, "error at call %d: %zu borders", (int)n, back.n);
+        hf_border_file_close(&file);
+        hf_simfs_free(fs);
+    }
+}
+END_TEST
+
 START_TEST(gaps_and_joining)
 {
     struct hf_batches batches = {.n = 0};
@@ -484,6 +514,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, borders_of_older_code_are_read_and_continued);
     tcase_add_test(tc, borders_survive_power_cuts);
     tcase_add_test(tc, borders_survive_a_kill_and_then_a_power_cut);
+    tcase_add_test(tc, borders_that_are_made_again_are_durable);
     tcase_add_test(tc, gaps_and_joining);
     tcase_add_test(tc, splitting_takes_few_places);
     tcase_add_test(tc, waiting_and_waking);

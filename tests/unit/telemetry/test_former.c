@@ -1,6 +1,8 @@
 /* Folders that former sinks left: which go, which stay, and that nothing else is touched, over power cuts too. */
 #include "telemetry/sink/former.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +90,7 @@ struct world {
     uint64_t kept_bytes, dropped;
     size_t kept, removed;
     int failure;
+    bool patient, unreadable;
 };
 
 static struct world *world_new(uint64_t seed)
@@ -97,6 +100,7 @@ static struct world *world_new(uint64_t seed)
     hf_simtele_init(&world->node, seed);
     world->sink = (struct hf_telemetry_sink){.name = "present"};
     world->spec = (struct hf_telemetry){.sinks = &world->sink, .n_sinks = 1, .buffer_max_bytes = 1 << 20};
+    world->patient = true;
     hf_simtele_boot(&world->node);
     return world;
 }
@@ -155,6 +159,7 @@ static void take(void *arg, const struct hf_former_result *result)
     world->kept = result->kept;
     world->kept_bytes = result->kept_bytes;
     world->failure = result->err.code;
+    world->unreadable = result->unreadable;
     world->dropped = world->removed = 0;
     for (size_t i = 0; i < result->n; i++) {
         world->removed += result->folders[i].removed;
@@ -167,7 +172,7 @@ static void run(struct world *world)
 {
     unsigned before = world->reports;
 
-    ck_assert_int_eq(hf_former_start(&world->node.world, &world->spec, take, world), 0);
+    ck_assert_int_eq(hf_former_start(&world->node.world, &world->spec, world->patient, take, world), 0);
     hf_simtele_run_s(&world->node, 1);
     ck_assert_uint_eq(world->reports, before + 1);
 }
@@ -289,6 +294,31 @@ START_TEST(the_oldest_segments_go_first)
 }
 END_TEST
 
+/* A call that fails while a folder is made smaller does not cost the whole folder: the next job goes on. */
+START_TEST(a_write_that_fails_removes_no_folder)
+{
+    bool failed = true;
+
+    for (uint64_t n = 1; failed; n++) {
+        struct world *world = world_new(n);
+        world->spec.when_full = HF_WHEN_FULL_DROP_OLDEST;
+        world->spec.buffer_max_bytes = 512 << 10; /* the limit is 256 KiB */
+        fill(world, "/data/old/bulk", 200, 200);  /* five segments */
+        hf_simfs_count_only(world->node.fs, HF_SIMFS_WRITES);
+        hf_simfs_fail_at(world->node.fs, n, EIO, 1);
+        run(world);
+        failed = hf_simfs_failed(world->node.fs) > 0;
+        hf_simfs_fail_at(world->node.fs, 0, 0, 0);
+        ck_assert_msg(exists(world, "/data/old/bulk"), "error at call %" PRIu64 ": the folder is gone", n);
+        run(world);
+        ck_assert_int_eq(world->failure, 0);
+        ck_assert_uint_le(world->kept_bytes, 256 << 10);
+        ck_assert_uint_gt(waiting(world, "/data/old/bulk"), 50);
+        world_free(world);
+    }
+}
+END_TEST
+
 START_TEST(block_drops_nothing_for_bytes)
 {
     struct world *world = world_new(5);
@@ -331,6 +361,73 @@ START_TEST(finishes_after_a_power_cut_at_any_call)
 }
 END_TEST
 
+static void name_of(const struct world *world, const char *path, char *ret_text, size_t n)
+{
+    size_t size = 0;
+    const char *text = hf_simfs_get(world->node.fs, path, &size);
+
+    (void)snprintf(ret_text, n, "%.*s", (int)size, text != NULL ? text : "");
+}
+
+/* The disk does not give back something of a folder at one moment: the folder stays, with its records and its id. */
+START_TEST(a_read_that_fails_costs_nothing)
+{
+    static const uint64_t times[] = {1, 3};
+    bool failed = true;
+
+    for (uint64_t n = 1; failed; n++) {
+        struct world *world = world_new(n);
+        char before[80], after[80];
+        fill(world, "/data/waits/bulk", 3, 3);
+        name_of(world, "/data/waits/bulk/stream", before, sizeof(before));
+        hf_simfs_count_only(world->node.fs, HF_SIMFS_READS);
+        hf_simfs_fail_at(world->node.fs, n, EIO, times[_i]);
+        run(world);
+        failed = hf_simfs_failed(world->node.fs) > 0;
+        hf_simfs_fail_at(world->node.fs, 0, 0, 0);
+        ck_assert_msg(exists(world, "/data/waits/bulk"), "error at call %" PRIu64 ": the folder is gone", n);
+        ck_assert_uint_eq(waiting(world, "/data/waits/bulk"), 3);
+        name_of(world, "/data/waits/bulk/stream", after, sizeof(after));
+        ck_assert_msg(strcmp(before, after) == 0, "error at call %" PRIu64 ": a new id", n);
+        world_free(world);
+    }
+}
+END_TEST
+
+/* A disk that does not give back the first records of any segment. */
+static const struct hf_fs_ops *sound;
+
+static ssize_t scratched_pread(void *ctx, int fd, void *bytes, size_t n, uint64_t offset)
+{
+    return offset >= HF_SPOOL_CONTENT && offset < 4096 ? -EIO : sound->pread(ctx, fd, bytes, n, offset);
+}
+
+/* A folder that cannot be read takes more room than it may, but not for ever. */
+START_TEST(what_stays_unreadable_is_trimmed_in_the_end)
+{
+    struct world *world = world_new(7);
+    struct hf_fs_ops scratched;
+
+    world->spec.when_full = HF_WHEN_FULL_DROP_OLDEST;
+    world->spec.buffer_max_bytes = 512 << 10; /* the limit is 256 KiB */
+    fill(world, "/data/old/bulk", 200, 200);
+    sound = world->node.world.fs;
+    scratched = *sound;
+    scratched.pread = scratched_pread;
+    world->node.world.fs = &scratched;
+    run(world);
+    ck_assert_int_eq(world->failure, EIO);
+    ck_assert(world->unreadable);
+    ck_assert_uint_gt(world->kept_bytes, 256 << 10);
+    world->patient = false;
+    run(world);
+    ck_assert_uint_eq(world->kept, 1);
+    ck_assert_uint_le(world->kept_bytes, 256 << 10);
+    world->node.world.fs = sound;
+    world_free(world);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, decides_by_age_number_and_bytes, 0, (int)HF_LEN(rows));
@@ -339,8 +436,11 @@ static void cases(TCase *tc)
     tcase_add_test(tc, damage_stays);
     tcase_add_test(tc, other_folders_are_left_alone);
     tcase_add_test(tc, the_oldest_segments_go_first);
+    tcase_add_test(tc, a_write_that_fails_removes_no_folder);
     tcase_add_test(tc, block_drops_nothing_for_bytes);
     tcase_add_loop_test(tc, finishes_after_a_power_cut_at_any_call, 0, 4);
+    tcase_add_loop_test(tc, a_read_that_fails_costs_nothing, 0, 2);
+    tcase_add_test(tc, what_stays_unreadable_is_trimmed_in_the_end);
 }
 
 HF_TEST_MAIN("telemetry/former", cases)

@@ -13,10 +13,13 @@
 
 #include "codec/json.h"
 #include "codec/sha256.h"
+#include "spool/look.h"
 #include "support/check_main.h"
 #include "support/fakes/simtele.h"
+#include "telemetry/delivery/border.h"
 #include "telemetry/delivery/fresh.h"
 #include "telemetry/event/ids.h"
+#include "telemetry/format/format.h"
 
 enum { MAX_KEYS = 4096, MAX_RECORDS = 20000, MAX_BODY = 600 << 10 };
 
@@ -68,6 +71,7 @@ struct world {
     struct hf_telemetry_link way;
     uint64_t live_bytes, backlog_bytes;
     struct hf_simtele node;
+    const struct hf_fs_ops *fs; /* NULL: the node's */
     struct hf_telemetry spec;
     struct hf_telemetry_sink sink_spec;
     struct hf_outlet_params params;
@@ -289,6 +293,8 @@ static void start(struct world *world)
     hf_simtele_boot(&world->node);
     if (world->link.delay_max_ns > 0)
         hf_simclient_set_link(world->node.client, &world->link);
+    if (world->fs != NULL)
+        world->node.world.fs = world->fs;
     world->node.world.writes_paused = &world->paused;
     world->way.sent = sent;
     world->way.arg = world;
@@ -424,6 +430,14 @@ static void append_events(struct world *world, unsigned logs, unsigned metrics)
     for (unsigned i = 0; i < logs + metrics; i++)
         append_event(world, i < logs ? HF_EVENT_LOG : HF_EVENT_METRIC);
     (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_S);
+}
+
+/* Restarts the outlet under another name, so that it does not use the old folder. */
+static void restart_as(struct world *world, const char *name)
+{
+    stop(world);
+    world->sink_spec.name = name;
+    start(world);
 }
 
 static void run_s(struct world *world, unsigned s)
@@ -717,6 +731,58 @@ START_TEST(a_dead_letter_that_cannot_be_written_waits)
     hf_simfs_set_read_only(world->node.fs, "/data/default/dead", false);
     deliver_all(world, 300);
     ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 1);
+    world_free(world);
+}
+END_TEST
+
+static uint64_t dead_letters(const struct world *world)
+{
+    struct hf_spool_found found;
+
+    ck_assert_int_eq(hf_spool_look(hf_simfs_ops(world->node.fs), "/data/default/dead", NULL, NULL, &found, NULL), 0);
+    return found.waiting;
+}
+
+/* A disk whose reads of a dead letter fail. */
+static const struct hf_fs_ops *sound;
+static bool scratched;
+
+static ssize_t scratched_pread(void *ctx, int fd, void *bytes, size_t n, uint64_t offset)
+{
+    ssize_t r = sound->pread(ctx, fd, bytes, n, offset);
+
+    return scratched && r > 0 && memmem(bytes, (size_t)r, "{\"reason\"", 9) != NULL ? -EIO : r;
+}
+
+/* A dead letter waits while the disk does not give back the earlier ones, and costs none of them. If that does not end,
+ * they are lost, and the dead letter waits no longer. */
+START_TEST(a_dead_letter_waits_for_an_unreadable_disk)
+{
+    bool lasts = _i == 1;
+    struct world *world = world_new(6);
+    struct hf_fs_ops ops;
+
+    sound = hf_simfs_ops(world->node.fs);
+    ops = *sound;
+    ops.pread = scratched_pread;
+    scratched = false;
+    world->fs = &ops;
+    restart_as(world, "default");
+    world->sink.mood = POISON;
+    world->sink.poison = 7;
+    append_many(world, HF_LANE_BULK, 10);
+    deliver_all(world, 300);
+    ck_assert_uint_eq(dead_letters(world), 1);
+    scratched = true;
+    world->sink.poison = 17;
+    append_many(world, HF_LANE_BULK, 10);
+    run_s(world, 200);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 1);
+    scratched = lasts;
+    deliver_all(world, lasts ? 400 : 20);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 2);
+    scratched = false;
+    ck_assert_uint_eq(dead_letters(world), lasts ? 1 : 2);
     world_free(world);
 }
 END_TEST
@@ -1274,14 +1340,6 @@ START_TEST(an_outlet_rests_behind_a_held_backlog)
 }
 END_TEST
 
-/* Restarts the outlet under another name, so that it does not use the old folder. */
-static void restart_as(struct world *world, const char *name)
-{
-    stop(world);
-    world->sink_spec.name = name;
-    start(world);
-}
-
 static void collect(void *arg, struct hf_view line)
 {
     unsigned *found = arg;
@@ -1393,6 +1451,81 @@ START_TEST(each_format_arrives)
         ck_assert_uint_gt(world->sink.parts[1], 0);
         ck_assert_uint_eq(world->sink.parts[0] + world->sink.parts[1], world->sink.requests);
     }
+    world_free(world);
+}
+END_TEST
+
+/* Appends an event with a text of n bytes; control characters take six bytes each in a line, and one in a request of
+ * OTLP. */
+static void append_text(struct world *world, size_t n, char fill)
+{
+    _cleanup_(hf_buf_done) struct hf_buf line = HF_BUF_INIT(HF_EVENT_MAX_TEXT);
+    char text[1024];
+    int used = snprintf(text, sizeof(text), "number-%u!", world->appended), r;
+    const struct hf_event event = {
+        .kind = HF_EVENT_LOG, .unix_ns = HF_SIM_UNIX_START, .source = HF_VIEW("test"), .body = {text, n}};
+
+    memset(text + used, fill, n - (size_t)used);
+    ck_assert_int_eq(hf_event_format(&event, "node-1", &line), 0);
+    while ((r = hf_outlet_append(world->outlet, HF_LANE_BULK, 0, hf_buf_view(&line), NULL)) == -EAGAIN)
+        (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_MS);
+    ck_assert_int_eq(r, 0);
+    world->appended++;
+}
+
+static void check_each_came(const struct world *world)
+{
+    for (unsigned i = 0; i < world->appended; i++)
+        ck_assert_msg(world->sink.seen[i] == 1, "record %u: %u times", i, world->sink.seen[i]);
+}
+
+/* A batch may hold more lines than one read: those that an earlier batch left, and a read. Sent again, it holds all of
+ * them again. */
+START_TEST(a_batch_of_two_reads_goes_again_in_whole)
+{
+    struct world *world = world_new(99);
+
+    world->sink_spec.format = HF_SINK_OTLP;
+    world->spec.batch_max_bytes = HF_FORMAT_MAX_BODY;
+    restart_as(world, "form");
+    world->sink.mood = FAILS;
+    world->sink.status = 503;
+    for (unsigned i = 0; i < 980; i++)
+        append_text(world, 1000, i < 580 ? 'x' : 1);
+    run_s(world, 30);
+    world->sink.mood = TAKES;
+    deliver_all(world, 4000);
+    check_each_came(world);
+    world_free(world);
+}
+END_TEST
+
+/* The border file of another version plans a batch of more records than one load takes: the rest is sent, too. */
+START_TEST(a_batch_too_large_for_a_load_is_split)
+{
+    static const char path[] = "/data/form/bulk/borders";
+    struct world *world = world_new(98);
+    struct hf_border_file file;
+    struct hf_borders borders;
+
+    world->sink_spec.format = HF_SINK_OTLP;
+    world->spec.batch_max_bytes = HF_FORMAT_MAX_BODY;
+    restart_as(world, "form");
+    world->sink.mood = AWAY;
+    for (unsigned i = 0; i < 5000; i++)
+        append_text(world, 12, 'x');
+    run_s(world, 30);
+    stop(world);
+    ck_assert_int_eq(hf_border_file_open(hf_simfs_ops(world->node.fs), path, true, &file, &borders, NULL), 0);
+    ck_assert_uint_gt(borders.n, 0);
+    borders.n = 1;
+    borders.items[0] = (struct hf_border){.first = 1, .last = 5000};
+    ck_assert_int_eq(hf_border_file_save(&file, &borders, NULL), 0);
+    hf_border_file_close(&file);
+    world->sink.mood = TAKES;
+    start(world);
+    deliver_all(world, 4000);
+    check_each_came(world);
     world_free(world);
 }
 END_TEST
@@ -1546,6 +1679,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, breaker_is_told_once_each_way);
     tcase_add_test(tc, one_poison_record_takes_nobody_along);
     tcase_add_test(tc, a_dead_letter_that_cannot_be_written_waits);
+    tcase_add_loop_test(tc, a_dead_letter_waits_for_an_unreadable_disk, 0, 2);
     tcase_add_test(tc, refused_batches_without_dead_letters_cost_little);
     tcase_add_test(tc, what_the_sink_always_fails_on);
     tcase_add_loop_test(tc, what_breaks_connections_holds_nobody_up, 0, 4);
@@ -1570,6 +1704,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, dropped_counts_are_delivered);
     tcase_add_loop_test(tc, a_lower_limit_is_for_new_batches, 0, 4);
     tcase_add_loop_test(tc, each_format_arrives, 0, 5);
+    tcase_add_test(tc, a_batch_of_two_reads_goes_again_in_whole);
+    tcase_add_test(tc, a_batch_too_large_for_a_load_is_split);
     tcase_add_test(tc, bandwidth_is_kept);
     tcase_add_test(tc, nothing_goes_outside_its_window);
     tcase_add_test(tc, borders_are_made_again);

@@ -109,6 +109,14 @@ static int load_failed(struct entry *entry, int r, const struct hf_err *err)
     return 0;
 }
 
+/* True if an earlier process removed all files of the good set, and ended before it forgot the entry: every set has a
+ * file. An entry that a policy has again would otherwise count as applied, with nothing in place. */
+static bool lacks_all_files(const struct entry *entry)
+{
+    return hf_manifest_machine_rests(entry->r.phase) && entry->r.good.key[0] != '\0' && !objects_is(&entry->r.good) &&
+           hf_inventory_files(&entry->inventory) == 0;
+}
+
 int entry_load(struct entry *entry)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
@@ -130,6 +138,7 @@ int entry_load(struct entry *entry)
     entry->unreadable = false;
     if (damaged || (lost && entry->inventory.n > 0)) /* nobody knows if what is in place has passed */
         entry->r.good_unknown = entry->r.unproven = true;
+    entry->removing = lacks_all_files(entry);
     entry->look_wanted = true;
     vault_load(entry);
     return 0;

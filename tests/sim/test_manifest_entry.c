@@ -2578,6 +2578,57 @@ START_TEST(cut_first_set_goes_with_the_entry)
 }
 END_TEST
 
+enum { BY_POWER = 1, COMES_BACK = 2 };
+
+/* The process ends at the n-th write of a removal: it is killed, or the power is cut. An entry that a policy has again
+ * then has its file again; of one that none has, nothing stays. Returns false if no call was the n-th one. */
+static bool cut_removal(uint64_t n, int how)
+{
+    static const char app[] = "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}";
+    struct node *node = begin(app, 1300 + n);
+    struct stat st;
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    set_policy(node, "");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool cut = hf_simfs_stopped(node->fs);
+    if (cut) {
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+        if ((how & BY_POWER) != 0)
+            hf_simfs_power_cut(node->fs, n);
+        if ((how & COMES_BACK) != 0)
+            set_policy(node, app);
+        boot(node);
+        intervals(node, 10);
+        if ((how & COMES_BACK) != 0) {
+            ck_assert_int_eq(look(node).status.phase, HF_MANIFEST_APPLIED);
+            ck_assert_msg(has(node, "/etc/app/a", "one"), "cut at %u: %s", (unsigned)n, node->status);
+        } else {
+            ck_assert_msg(has(node, "/etc/app/a", NULL) && !hf_simfs_stat(node->fs, STATE "/manifests/app", &st),
+                          "cut at %u: %s", (unsigned)n, node->status);
+        }
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return cut;
+}
+
+START_TEST(cut_removal_leaves_no_entry_without_files)
+{
+    uint64_t n = 1;
+
+    while (cut_removal(n, _i))
+        n++;
+    ck_assert_uint_gt(n, 5);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, labels_that_matter);
@@ -2628,6 +2679,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, removal_that_has_begun_is_not_repaired);
     tcase_add_test(tc, digest_of_the_status_allows_the_removal);
     tcase_add_test(tc, cut_first_set_goes_with_the_entry);
+    tcase_add_loop_test(tc, cut_removal_leaves_no_entry_without_files, 0, 4);
     tcase_add_test(tc, entry_that_comes_back_is_watched);
     tcase_add_loop_test(tc, look_that_failed_is_repeated, 0, 2);
     tcase_add_loop_test(tc, cut_repair_is_finished, 0, 4);

@@ -246,7 +246,7 @@ static int run_stage(struct job *job)
                            place->n_write + place->n_prune > 0;
     if (r == 0)
         r = hf_files_place_stage(place, &job->outcome);
-    if (r == 0 && place->secret && has_probation(job->entry))
+    if (r == 0 && (place->secret || secret_is(job->entry->r.good.entry)) && has_probation(job->entry))
         r = secret_keep(job->entry, place, &job->outcome);
     job->unreadable = r == -EIO && make_is_unreadable(job->entry, attempt);
     attempt->on_swap = r == 0 && place->secret && secret_may_be_swapped(place->fs);

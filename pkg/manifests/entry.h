@@ -370,9 +370,10 @@ int secret_bundle(const struct entry *entry, const struct hf_manifest_set *set, 
                   struct hf_err *err);
 /* Overwrites and frees all secret contents. Call this function when the entry has no step that needs them. */
 void secret_wipe(struct entry *entry);
-/* Prepares a rollback: copies into memory the entry's files that are in place, and the files that the set takes over.
- * Writes the paths of the files that the set takes over to the state folder. If a swap was cut short, copies no files,
- * because the files in place are then of two sets. Called on a worker. */
+/* Prepares a rollback, if the set or the good set has the content of a Secret: copies into memory the entry's files
+ * that are in place, and the files that the set takes over. Writes the paths of the files that the set takes over to
+ * the state folder. If a swap was cut short, copies no files, because the files in place are then of two sets. Called
+ * on a worker. */
 int secret_keep(struct entry *entry, const struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 /* Returns true if the kernel may swap memory to a disk (compressed swap in memory does not count). Called on a
  * worker. */

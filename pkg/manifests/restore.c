@@ -123,8 +123,8 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
 
     if (r < 0)
         return r;
-    if (!whole)
-        (void)snprintf(attempt->want.root, sizeof(attempt->want.root), "%s", entry->r.next.root);
+    if (!whole) /* of the good set, if there is one: the files of a Secret are staged in memory, too */
+        (void)snprintf(attempt->want.root, sizeof(attempt->want.root), "%s", attempt->set.root);
     r = add_before(attempt, kept->before, kept->list, &err);
     if (r == 0)
         r = leave_lost(entry, kept->before, kept->unknown ? &entry->inventory : kept->list, &err);
@@ -156,8 +156,8 @@ static bool has_copy(const struct entry *entry)
  * are in place. With the newest version they are one again. */
 static bool goes_forward(const struct entry *entry)
 {
-    return secret_is(entry->r.next.entry) && entry->kept.bundle == NULL && !has_copy(entry) &&
-           entry->r.good.key[0] != '\0' && entry->inventory.pending && secret_has(entry, &entry->r.next);
+    return secret_is(entry->r.next.entry) && secret_is(entry->r.good.entry) && entry->kept.bundle == NULL &&
+           !has_copy(entry) && entry->inventory.pending && secret_has(entry, &entry->r.next);
 }
 
 /* Loads the backups of somebody else's files. */
@@ -244,7 +244,7 @@ static void placed(struct entry *entry, struct job *job)
         return;
     }
     entry->watch_stale = true;
-    if (secret_is(entry->r.next.entry) && entry->kept.bundle == NULL && !has_copy(entry)) {
+    if (secret_is(hf_manifest_record_owner(&entry->r)->entry) && entry->kept.bundle == NULL && !has_copy(entry)) {
         rolled_back(entry, "nothing to go back to: the agent has started since");
     } else {
         entry->r.unproven = entry->r.good_unknown || job->doubtful; /* files of the failed set may be in place */
@@ -261,8 +261,7 @@ static bool waits_for_copy(struct entry *entry)
     char text[HF_RECORD_MESSAGE], why[VAULT_EXPLANATION];
     uint64_t due_ns;
 
-    if (good->key[0] == '\0' || !secret_is(good->entry) || !secret_is(entry->r.next.entry) ||
-        entry->kept.bundle != NULL || has_copy(entry))
+    if (good->key[0] == '\0' || !secret_is(good->entry) || entry->kept.bundle != NULL || has_copy(entry))
         return false;
     if (vault_open(entry, good))
         return true;

@@ -12,6 +12,7 @@
 #include "loop/proc.h"
 #include "loop/unit.h"
 #include "manifests/engine.h"
+#include "manifests/source/bundle.h"
 #include "support/check_main.h"
 #include "support/fakes/apiserver_sim.h"
 #include "support/fakes/simfs.h"
@@ -768,6 +769,50 @@ START_TEST(content_comes_back_after_a_secret)
 }
 END_TEST
 
+static unsigned backups; /* how often there were backups of the entry b */
+
+static void look_into_backups(void *arg)
+{
+    struct node *node = arg;
+    struct hf_bundle *bundle = NULL;
+
+    if (hf_bundle_load(&node->ops, STATE "/manifests/b/before", &bundle, NULL) < 0)
+        return;
+    backups++;
+    for (size_t i = 0; i < bundle->n; i++)
+        ck_assert_msg(memmem(bundle->files[i].bytes.p, bundle->files[i].bytes.n, MARK, strlen(MARK)) == NULL,
+                      "the secret is on disk");
+    hf_bundle_free(bundle);
+}
+
+/* An entry from a folder replaces the file of a Secret with `force`: the content of the Secret never gets into the
+ * state folder, where the backups are. The new file fails, so it goes back to its owner, which repairs it. */
+START_TEST(backup_has_nothing_of_a_secret)
+{
+    static const struct scenario s = {.name = "backup", .fields = UNIT};
+    static const struct version one = {"a", "one"};
+    struct node *node = begin(&s, 97);
+
+    (void)snprintf(node->when, sizeof(node->when), "backup");
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    put_in_source(node, "a", "plain broken");
+    set_manifests(node,
+                  "{\"name\":\"app\"," FROM_SECRET("login") "\"to\":\"Files\",\"path\":\"" TARGET "/\"," UNIT "},"
+                                                            "{\"name\":\"b\",\"force\":true," FROM_PATH
+                                                            "\"to\":\"Files\",\"path\":\"" TARGET "/\"," UNIT "}");
+    hf_simloop_after_each(node->loop, look_into_backups, node);
+    intervals(node, 8);
+    hf_simloop_after_each(node->loop, NULL, NULL);
+    expect(node, HF_MANIFEST_ROLLED_BACK); /* of b, the last one */
+    ck_assert_uint_gt(backups, 0);
+    ck_assert_msg(file_has(node, 'a', "one"), "%s", node->status);
+    end(node);
+}
+END_TEST
+
 /* ---- a copy that a TPM keeps ----------------------------------------------------------------------------------------- */
 
 /* The first version is applied, then the second one is in place and on trial when the agent dies. */
@@ -1353,6 +1398,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, secret_comes_back_after_another_source, 0, 4);
     tcase_add_loop_test(tc, content_comes_back_after_a_secret, 0, 2);
+    tcase_add_test(tc, backup_has_nothing_of_a_secret);
     tcase_add_test(tc, digest_of_the_status_allows_the_removal);
     tcase_add_test(tc, wrong_name_revokes_nothing);
     tcase_add_test(tc, wrong_name_keeps_the_sealed_copy);

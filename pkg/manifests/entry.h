@@ -102,6 +102,11 @@ uint64_t manifest_engine_now(const struct hf_manifest_engine *engine);
  * attempts that fail for other reasons do not count. */
 enum { MANIFEST_MAX_UNREADABLE = 5 };
 
+/* Attempts in a row to put a set in place, or to put back the good one, that may fail for a reason that does not pass
+ * by itself (hf_manifest_outcome_may_pass()), such as an immutable file. After one more, the set is rolled back, or the
+ * rollback ends: otherwise the entry would keep out new content for ever, and its own removal, too. */
+enum { MANIFEST_MAX_STUCK = 5 };
+
 enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
 
 /* An attempt to place a set, to check it, to roll back to it, to repair it, or to remove it. The struct exists from the
@@ -273,6 +278,8 @@ struct entry {
     /* how often the rollback in progress could not read the files to put back, from the disk or from the sealed copy */
     unsigned unreadable_rollbacks;
     unsigned unreadable_attempts; /* how often in a row the disk could not read the content of the newest set */
+    unsigned stuck_attempts;      /* see MANIFEST_MAX_STUCK */
+    unsigned stuck_rollbacks;
     /* used by objects.c: how often the API server answered in the rollback in progress, but did not restore all
      * objects */
     unsigned refused_rollbacks;

@@ -11,10 +11,11 @@
 static void rolled_back(struct entry *entry, const char *more)
 {
     char text[HF_RECORD_MESSAGE];
+    int room = (int)sizeof(text) - 3 - (int)strlen(more);
 
-    entry->unreadable_rollbacks = 0;
+    entry->unreadable_rollbacks = entry->stuck_rollbacks = 0;
     /* The reason of the failure stays. */
-    (void)snprintf(text, sizeof(text), "%.300s%s%.60s", entry->r.message, more[0] != '\0' ? "; " : "", more);
+    (void)snprintf(text, sizeof(text), "%.*s%s%s", room, entry->r.message, more[0] != '\0' ? "; " : "", more);
     advance_event(entry, HF_MANIFEST_EV_RESTORED, entry->r.reason, text);
 }
 
@@ -224,23 +225,35 @@ static int run_rollback(struct job *job)
     return r;
 }
 
+/* Tries again later, unless another try would fail, too, and keep new content out for ever. The set stays unproven. */
+static void not_placed(struct entry *entry, const struct job *job)
+{
+    const struct hf_manifest_outcome *outcome = &job->outcome;
+    bool unreadable = job->unreadable && entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE;
+    char text[200];
+
+    entry->unreadable_rollbacks += job->unreadable;
+    entry->stuck_rollbacks = job->unreadable || hf_manifest_outcome_may_pass(job->r) ? 0 : entry->stuck_rollbacks + 1;
+    hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.rollback", HF_S("entry", entry->name),
+           HF_S("message", outcome->message));
+    if (unreadable || outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) {
+        rolled_back(entry, "the content to go back to is lost; the files stay");
+    } else if (entry->stuck_rollbacks > MANIFEST_MAX_STUCK) {
+        (void)snprintf(text, sizeof(text), "the rollback is not complete: %.160s", outcome->message);
+        rolled_back(entry, text);
+    } else {
+        advance_back_off(entry);
+        advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
+        advance_note(entry, outcome->reason, outcome->message);
+    }
+}
+
 static void placed(struct entry *entry, struct job *job)
 {
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     if (job->r < 0) {
-        bool unreadable = job->unreadable && entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE;
-        entry->unreadable_rollbacks += job->unreadable;
-        hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.rollback", HF_S("entry", entry->name),
-               HF_S("message", job->outcome.message));
-        if (unreadable || job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) {
-            /* Our copy of the good content is lost. Another try would fail, too, and keep new content out for ever. */
-            rolled_back(entry, "the content to go back to is lost; the files stay");
-            return;
-        }
-        advance_back_off(entry);
-        advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
-        advance_note(entry, job->outcome.reason, job->outcome.message);
+        not_placed(entry, job);
         return;
     }
     entry->watch_stale = true;

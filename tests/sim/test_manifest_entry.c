@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "loop/proc.h"
 #include "loop/unit.h"
@@ -1609,6 +1610,39 @@ START_TEST(pods_are_staged_inside)
 }
 END_TEST
 
+/* The agent sees all processes of the node, and the kubelet reads a folder of its own. It is away for a moment while a
+ * new content comes: the pods stay in its folder, and do not move to one that no kubelet reads. */
+START_TEST(pods_stay_while_the_kubelet_is_away)
+{
+    static const char config[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
+                                 "manifests:\n  staticPods: true\n  paths: [/media/**]\n";
+    static const char command[] = "/usr/bin/kubelet\0--pod-manifest-path=/opt/pods";
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true,\"to\":\"StaticPods\"}", 62);
+
+    hf_config_free(node->config);
+    ck_assert_int_eq(hf_config_parse(HF_VIEW(config), "agent.yaml", &node->config, NULL), 0);
+    hf_simfs_mkdir(node->fs, "/opt/pods", 0755);
+    hf_simfs_mkdir(node->fs, "/etc/kubernetes/manifests", 0755);
+    hf_simfs_put(node->fs, "/proc/77/cmdline", command, sizeof(command), 0444);
+    hf_simfs_chown(node->fs, "/proc/77", geteuid(), 0);
+    hf_simfs_symlink(node->fs, "/proc/77/exe", "/usr/bin/kubelet");
+    hf_simfs_symlink(node->fs, "/proc/77/ns/mnt", "mnt:[1]");
+    hf_simfs_symlink(node->fs, "/proc/1/ns/mnt", "mnt:[1]");
+    put(node, "/media/usb/web.yaml", POD("a:1"));
+    boot(node);
+    intervals(node, 6);
+    ck_assert(!has(node, "/opt/pods/app_default_web.yaml", NULL));
+    hf_simfs_move(node->fs, "/proc/77", "/proc/away");
+    put(node, "/media/usb/web.yaml", POD("a:2"));
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "the kubelet is away");
+    ck_assert(!has(node, "/opt/pods/app_default_web.yaml", NULL));
+    ck_assert(has(node, "/etc/kubernetes/manifests/app_default_web.yaml", NULL));
+    end(node);
+}
+END_TEST
+
 /* Nobody can be asked whether the pods run, because nobody answers or because memory runs out. A health check that
  * passes does not vouch for them. */
 START_TEST(nobody_vouches_for_pods)
@@ -2830,6 +2864,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, bytes_of_waiting_removals);
     tcase_add_loop_test(tc, waits_have_reasons, 0, HF_LEN(waits));
     tcase_add_test(tc, pods_are_staged_inside);
+    tcase_add_test(tc, pods_stay_while_the_kubelet_is_away);
     tcase_add_loop_test(tc, pods_move_in_the_source, 0, 2);
     tcase_add_loop_test(tc, pods_of_the_old_file_do_not_count, 0, 3);
     tcase_add_test(tc, pod_that_keeps_its_hash_is_judged);

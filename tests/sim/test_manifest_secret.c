@@ -735,6 +735,49 @@ START_TEST(secret_comes_back_after_another_source)
 }
 END_TEST
 
+/* The same wherever the agent dies, with a sealed copy. A power cut empties the memory, so the failed content has to be
+ * in place again before anything judges it. Returns false if no call was the n-th one. */
+static bool another_source_at(uint64_t n, enum fault kind)
+{
+    static const struct scenario s = {.name = "another source", .fields = "\"prune\":true," UNIT};
+    static const struct version one = {"abc", "one"};
+    struct node *node = begin(&s, 3000 + n);
+
+    (void)snprintf(node->when, sizeof(node->when), "%s at %u", kind == KILL ? "kill" : "power cut", (unsigned)n);
+    node->tpm = true;
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    put_in_source(node, "a", "plain broken");
+    put_in_source(node, "b", "plain");
+    set_policy_from_path(node);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        fault(node, kind, n);
+        boot(node);
+        intervals(node, 12);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_msg(is_exactly(node, "abc", "one"), "%s: %s", node->when, node->status);
+    end(node);
+    return stopped;
+}
+
+START_TEST(secret_comes_back_wherever_the_agent_dies)
+{
+    uint64_t n = 1;
+
+    while (another_source_at(n, (enum fault)_i))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
 /* The other way round: a Secret fails in place of a folder's content, which is on disk. This content comes back although
  * the agent has died, and the status does not deny it. */
 START_TEST(content_comes_back_after_a_secret)
@@ -1397,6 +1440,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, secret_comes_back_after_another_source, 0, 4);
+    tcase_add_loop_test(tc, secret_comes_back_wherever_the_agent_dies, 0, FAULTS);
     tcase_add_loop_test(tc, content_comes_back_after_a_secret, 0, 2);
     tcase_add_test(tc, backup_has_nothing_of_a_secret);
     tcase_add_test(tc, digest_of_the_status_allows_the_removal);

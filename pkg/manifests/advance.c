@@ -165,6 +165,7 @@ static void enter(struct entry *entry, enum hf_manifest_phase phase)
         r->starts = 0;
         r->restarted = false;
         entry->resumed = false;
+        entry->stuck_attempts = 0;
     }
     if (phase == HF_MANIFEST_PROBATION || phase == HF_MANIFEST_APPLIED || phase == HF_MANIFEST_ROLLED_BACK)
         entry->resumed = false; /* the swap that the start found has come to its end */

@@ -46,6 +46,22 @@ static enum hf_manifest_retry retry_of(const struct hf_manifest_outcome *outcome
     return hf_manifest_gate_retry(outcome->reason);
 }
 
+/* A failure after the first change of the target, by this attempt or an earlier one. */
+static void not_swapped(struct entry *entry, enum hf_manifest_reason reason, int r, const char *message)
+{
+    char text[HF_RECORD_MESSAGE];
+
+    entry->stuck_attempts = hf_manifest_outcome_may_pass(r) ? 0 : entry->stuck_attempts + 1;
+    if (entry->stuck_attempts <= MANIFEST_MAX_STUCK) {
+        advance_back_off(entry);
+        advance_event(entry, HF_MANIFEST_EV_FAILED, reason, message);
+        return;
+    }
+    (void)snprintf(text, sizeof(text), "failed %u times: %.340s", entry->stuck_attempts, message);
+    entry->stuck_attempts = 0;
+    advance_event(entry, HF_MANIFEST_EV_UNHEALTHY, reason, text);
+}
+
 /* A failure of an attempt before its first change of the target. */
 static void not_placed(struct entry *entry, const struct hf_manifest_outcome *outcome)
 {
@@ -70,10 +86,9 @@ static void not_placed(struct entry *entry, const struct hf_manifest_outcome *ou
     } else if (mixture && outcome->reason == HF_MANIFEST_REASON_VALIDATE_FAILED && retry == HF_MANIFEST_RETRY_NEVER) {
         entry->invalid = true; /* not Refused, because the next set ends the mixture */
         advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
-    } else if ((mixture && !waits) || (in_place && retry == HF_MANIFEST_RETRY_BACK_OFF)) {
-        advance_back_off(entry);
-        advance_event(entry, failed, outcome->reason, outcome->message);
-    } else if (retry == HF_MANIFEST_RETRY_BACK_OFF || waits) {
+    } else if (begun && ((mixture && !waits) || (in_place && retry == HF_MANIFEST_RETRY_BACK_OFF))) {
+        not_swapped(entry, outcome->reason, outcome->r, outcome->message);
+    } else if (retry == HF_MANIFEST_RETRY_BACK_OFF || waits || mixture) {
         advance_back_off(entry);
         if (waits)
             entry->due_ns = HF_NEVER;
@@ -108,10 +123,10 @@ static void swapped(struct entry *entry, struct job *job)
     if (job->r < 0) {
         end_attempt(entry);
         entry->r.unproven = true;
-        advance_back_off(entry);
-        advance_event(entry, HF_MANIFEST_EV_FAILED, job->outcome.reason, job->outcome.message);
+        not_swapped(entry, job->outcome.reason, job->r, job->outcome.message);
         return;
     }
+    entry->stuck_attempts = 0;
     (void)snprintf(text, sizeof(text), "%u files in place, %u written, %u removed%s", job->outcome.applied,
                    job->outcome.changed, job->outcome.pruned,
                    entry->attempt->on_swap ? "; this node has swap, which may write the secret to a disk" : "");
@@ -246,7 +261,7 @@ static int run_stage(struct job *job)
                            place->n_write + place->n_prune > 0;
     if (r == 0)
         r = hf_files_place_stage(place, &job->outcome);
-    if (r == 0 && place->secret && has_probation(job->entry))
+    if (r == 0 && (place->secret || secret_is(job->entry->r.good.entry)))
         r = secret_keep(job->entry, place, &job->outcome);
     job->unreadable = r == -EIO && make_is_unreadable(job->entry, attempt);
     attempt->on_swap = r == 0 && place->secret && secret_may_be_swapped(place->fs);

@@ -109,6 +109,14 @@ static int load_failed(struct entry *entry, int r, const struct hf_err *err)
     return 0;
 }
 
+/* True if an earlier process removed all files of the good set, and ended before it forgot the entry: every set has a
+ * file. An entry that a policy has again would otherwise count as applied, with nothing in place. */
+static bool lacks_all_files(const struct entry *entry)
+{
+    return hf_manifest_machine_rests(entry->r.phase) && entry->r.good.key[0] != '\0' && !objects_is(&entry->r.good) &&
+           hf_inventory_files(&entry->inventory) == 0;
+}
+
 int entry_load(struct entry *entry)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
@@ -130,6 +138,7 @@ int entry_load(struct entry *entry)
     entry->unreadable = false;
     if (damaged || (lost && entry->inventory.n > 0)) /* nobody knows if what is in place has passed */
         entry->r.good_unknown = entry->r.unproven = true;
+    entry->removing = lacks_all_files(entry);
     entry->look_wanted = true;
     vault_load(entry);
     return 0;
@@ -212,7 +221,7 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
 
 /* ---- consider ---------------------------------------------------------------------------------------------------- */
 
-/* A power cut empties the memory, which had all files of a Secret. */
+/* A power cut empties the memory, which had all files of a Secret, and may have had those of another source. */
 static bool memory_is_empty(const struct entry *entry)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
@@ -236,13 +245,13 @@ static bool memory_is_empty(const struct entry *entry)
 static void start(struct entry *entry)
 {
     const struct hf_fs_ops *fs = entry->engine->p.env.fs;
-    bool is_empty =
-        !hf_manifest_machine_rests(entry->r.phase) && secret_is(entry->r.next.entry) && memory_is_empty(entry);
+    bool is_empty = !hf_manifest_machine_rests(entry->r.phase) && memory_is_empty(entry);
 
     entry->started = true;
     if (entry->r.phase == HF_MANIFEST_PROBATION)
         entry->r.starts++;
-    if (is_empty) /* the files of somebody else that the set has taken over are gone, too */
+    /* The files of somebody else that a Secret has taken over are gone, too. Those of another set may be on a disk. */
+    if (is_empty && secret_is(entry->r.next.entry))
         (void)!hf_files_before_forget(fs, entry->folder, NULL);
     if (is_empty && entry->r.phase == HF_MANIFEST_PROBATION)
         entry->r.phase = HF_MANIFEST_APPLYING; /* with its count of starts: what is on trial has to come first */

@@ -102,6 +102,11 @@ uint64_t manifest_engine_now(const struct hf_manifest_engine *engine);
  * attempts that fail for other reasons do not count. */
 enum { MANIFEST_MAX_UNREADABLE = 5 };
 
+/* Attempts in a row to put a set in place, or to put back the good one, that may fail for a reason that does not pass
+ * by itself (hf_manifest_outcome_may_pass()), such as an immutable file. After one more, the set is rolled back, or the
+ * rollback ends: otherwise the entry would keep out new content for ever, and its own removal, too. */
+enum { MANIFEST_MAX_STUCK = 5 };
+
 enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
 
 /* An attempt to place a set, to check it, to roll back to it, to repair it, or to remove it. The struct exists from the
@@ -273,6 +278,8 @@ struct entry {
     /* how often the rollback in progress could not read the files to put back, from the disk or from the sealed copy */
     unsigned unreadable_rollbacks;
     unsigned unreadable_attempts; /* how often in a row the disk could not read the content of the newest set */
+    unsigned stuck_attempts;      /* see MANIFEST_MAX_STUCK */
+    unsigned stuck_rollbacks;
     /* used by objects.c: how often the API server answered in the rollback in progress, but did not restore all
      * objects */
     unsigned refused_rollbacks;
@@ -370,9 +377,10 @@ int secret_bundle(const struct entry *entry, const struct hf_manifest_set *set, 
                   struct hf_err *err);
 /* Overwrites and frees all secret contents. Call this function when the entry has no step that needs them. */
 void secret_wipe(struct entry *entry);
-/* Prepares a rollback: copies into memory the entry's files that are in place, and the files that the set takes over.
- * Writes the paths of the files that the set takes over to the state folder. If a swap was cut short, copies no files,
- * because the files in place are then of two sets. Called on a worker. */
+/* Prepares a rollback, if the set or the good set has the content of a Secret: copies into memory the entry's files
+ * that are in place, and the files that the set takes over. Writes the paths of the files that the set takes over to
+ * the state folder. If a swap was cut short, copies no files, because the files in place are then of two sets. Called
+ * on a worker. */
 int secret_keep(struct entry *entry, const struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 /* Returns true if the kernel may swap memory to a disk (compressed swap in memory does not count). Called on a
  * worker. */

@@ -147,12 +147,17 @@ static int substitute(const struct hf_manifest_set *set, struct hf_bundle **bund
 }
 
 /* A repair writes only what the entry has written before, and need not know where the kubelet reads. */
-static int find_pod_folder(const struct hf_manifest_env *env, struct attempt *attempt, struct hf_err *err)
+static int find_pod_folder(const struct entry *entry, struct attempt *attempt, struct hf_err *err)
 {
+    const struct hf_manifest_env *env = &entry->engine->p.env;
+    const struct hf_manifest_set *good = &entry->r.good;
+    bool has_pods =
+        strcmp(hf_json_str_or(good->entry, "to", ""), hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]) == 0;
+
     if (attempt->place.repair || attempt->set.root[0] != '\0')
         return 0;
     return hf_pod_folder_find(env->fs, env->host_root, hf_config_static_pod_folder(attempt->config),
-                              attempt->pod_folder, err);
+                              has_pods ? good->root : "", attempt->pod_folder, err);
 }
 
 int make_bundle(const struct entry *entry, const struct attempt *attempt, struct hf_bundle **ret_bundle,
@@ -200,7 +205,7 @@ int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_o
 
     if (r < 0)
         return r;
-    r = find_pod_folder(env, attempt, &err);
+    r = find_pod_folder(entry, attempt, &err);
     if (r < 0 && attempt->entry->to == HF_MANIFEST_TO_STATIC_PODS)
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_TARGET_MISSING, r, &err);
     if (attempt->entry->to == HF_MANIFEST_TO_FILES)

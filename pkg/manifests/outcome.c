@@ -20,6 +20,30 @@ enum hf_manifest_reason hf_manifest_outcome_reason(int r)
     }
 }
 
+bool hf_manifest_outcome_may_pass(int r)
+{
+    switch (-r) {
+    case ENOSPC:
+    case EDQUOT:
+    case EROFS:
+    case EIO:
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+    case EAGAIN:
+    case EINTR:
+    case ENOENT: /* a disk that is not mounted yet */
+    case ENODEV:
+    case ENXIO:
+    case ENOTCONN:
+    case ESTALE:
+    case ETIMEDOUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 int hf_manifest_outcome_fail(struct hf_manifest_outcome *outcome, enum hf_manifest_reason reason, int r,
                              const struct hf_err *err)
 {

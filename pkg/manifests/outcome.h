@@ -40,6 +40,11 @@ int hf_manifest_outcome_fail(struct hf_manifest_outcome *outcome, enum hf_manife
  * -EACCES (for example, others may change a folder of the path) and for -EPERM. */
 enum hf_manifest_reason hf_manifest_outcome_reason(int r);
 
+/* Returns true if `r`, a negative errno, comes from a trouble of the node that may pass without a change of the entry,
+ * its content or its target, although this may take weeks: a disk that is full, fails or is absent, a lack of
+ * memory. */
+bool hf_manifest_outcome_may_pass(int r);
+
 static inline void hf_manifest_outcome_done(struct hf_manifest_outcome *outcome)
 {
     json_decref(outcome->inventory);

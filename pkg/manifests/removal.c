@@ -35,8 +35,8 @@ static void forget(struct entry *entry)
         task_submit(job);
 }
 
-/* Nothing has shown yet that the first set may keep the files of somebody else that it takes over. They stay, and so
- * does every file if nobody knows which ones these are. */
+/* Nothing has shown yet that a set whose attempt was cut short may keep the files of somebody else that it takes over.
+ * They stay, and so does every file if nobody knows which ones these are. */
 static int leave_theirs(struct job *job)
 {
     struct entry *entry = job->entry;
@@ -53,7 +53,8 @@ static int leave_theirs(struct job *job)
 static int run_prune(struct job *job)
 {
     struct hf_files_place *place = &job->entry->attempt->place;
-    int r = job->entry->r.good.key[0] == '\0' ? leave_theirs(job) : 0;
+    const struct hf_manifest_record *record = &job->entry->r;
+    int r = record->good.key[0] == '\0' || record->unproven ? leave_theirs(job) : 0;
 
     if (r == 0)
         r = hf_files_place_compare(place, &job->outcome);

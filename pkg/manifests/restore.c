@@ -11,10 +11,11 @@
 static void rolled_back(struct entry *entry, const char *more)
 {
     char text[HF_RECORD_MESSAGE];
+    int room = (int)sizeof(text) - 3 - (int)strlen(more);
 
-    entry->unreadable_rollbacks = 0;
+    entry->unreadable_rollbacks = entry->stuck_rollbacks = 0;
     /* The reason of the failure stays. */
-    (void)snprintf(text, sizeof(text), "%.300s%s%.60s", entry->r.message, more[0] != '\0' ? "; " : "", more);
+    (void)snprintf(text, sizeof(text), "%.*s%s%s", room, entry->r.message, more[0] != '\0' ? "; " : "", more);
     advance_event(entry, HF_MANIFEST_EV_RESTORED, entry->r.reason, text);
 }
 
@@ -123,8 +124,8 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
 
     if (r < 0)
         return r;
-    if (!whole)
-        (void)snprintf(attempt->want.root, sizeof(attempt->want.root), "%s", entry->r.next.root);
+    if (!whole) /* of the good set, if there is one: the files of a Secret are staged in memory, too */
+        (void)snprintf(attempt->want.root, sizeof(attempt->want.root), "%s", attempt->set.root);
     r = add_before(attempt, kept->before, kept->list, &err);
     if (r == 0)
         r = leave_lost(entry, kept->before, kept->unknown ? &entry->inventory : kept->list, &err);
@@ -156,8 +157,8 @@ static bool has_copy(const struct entry *entry)
  * are in place. With the newest version they are one again. */
 static bool goes_forward(const struct entry *entry)
 {
-    return secret_is(entry->r.next.entry) && entry->kept.bundle == NULL && !has_copy(entry) &&
-           entry->r.good.key[0] != '\0' && entry->inventory.pending && secret_has(entry, &entry->r.next);
+    return secret_is(entry->r.next.entry) && secret_is(entry->r.good.entry) && entry->kept.bundle == NULL &&
+           !has_copy(entry) && entry->inventory.pending && secret_has(entry, &entry->r.next);
 }
 
 /* Loads the backups of somebody else's files. */
@@ -224,27 +225,39 @@ static int run_rollback(struct job *job)
     return r;
 }
 
+/* Tries again later, unless another try would fail, too, and keep new content out for ever. The set stays unproven. */
+static void not_placed(struct entry *entry, const struct job *job)
+{
+    const struct hf_manifest_outcome *outcome = &job->outcome;
+    bool unreadable = job->unreadable && entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE;
+    char text[200];
+
+    entry->unreadable_rollbacks += job->unreadable;
+    entry->stuck_rollbacks = job->unreadable || hf_manifest_outcome_may_pass(job->r) ? 0 : entry->stuck_rollbacks + 1;
+    hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.rollback", HF_S("entry", entry->name),
+           HF_S("message", outcome->message));
+    if (unreadable || outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) {
+        rolled_back(entry, "the content to go back to is lost; the files stay");
+    } else if (entry->stuck_rollbacks > MANIFEST_MAX_STUCK) {
+        (void)snprintf(text, sizeof(text), "the rollback is not complete: %.160s", outcome->message);
+        rolled_back(entry, text);
+    } else {
+        advance_back_off(entry);
+        advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
+        advance_note(entry, outcome->reason, outcome->message);
+    }
+}
+
 static void placed(struct entry *entry, struct job *job)
 {
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     if (job->r < 0) {
-        bool unreadable = job->unreadable && entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE;
-        entry->unreadable_rollbacks += job->unreadable;
-        hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.rollback", HF_S("entry", entry->name),
-               HF_S("message", job->outcome.message));
-        if (unreadable || job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) {
-            /* Our copy of the good content is lost. Another try would fail, too, and keep new content out for ever. */
-            rolled_back(entry, "the content to go back to is lost; the files stay");
-            return;
-        }
-        advance_back_off(entry);
-        advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
-        advance_note(entry, job->outcome.reason, job->outcome.message);
+        not_placed(entry, job);
         return;
     }
     entry->watch_stale = true;
-    if (secret_is(entry->r.next.entry) && entry->kept.bundle == NULL && !has_copy(entry)) {
+    if (secret_is(hf_manifest_record_owner(&entry->r)->entry) && entry->kept.bundle == NULL && !has_copy(entry)) {
         rolled_back(entry, "nothing to go back to: the agent has started since");
     } else {
         entry->r.unproven = entry->r.good_unknown || job->doubtful; /* files of the failed set may be in place */
@@ -261,8 +274,7 @@ static bool waits_for_copy(struct entry *entry)
     char text[HF_RECORD_MESSAGE], why[VAULT_EXPLANATION];
     uint64_t due_ns;
 
-    if (good->key[0] == '\0' || !secret_is(good->entry) || !secret_is(entry->r.next.entry) ||
-        entry->kept.bundle != NULL || has_copy(entry))
+    if (good->key[0] == '\0' || !secret_is(good->entry) || entry->kept.bundle != NULL || has_copy(entry))
         return false;
     if (vault_open(entry, good))
         return true;

@@ -104,8 +104,8 @@ static bool rollback_stalls(struct entry *entry)
     bool copy = entry->vault.digest[0] != '\0' && strcmp(entry->vault.digest, r->good.digest) == 0 &&
                 strcmp(entry->vault.useless, r->good.digest) != 0;
 
-    if (!secret_is(r->next.entry) || !entry->inventory.pending || entry->kept.bundle != NULL || copy ||
-        r->good.key[0] == '\0' || secret_has(entry, &r->next))
+    if (!secret_is(r->next.entry) || !secret_is(r->good.entry) || !entry->inventory.pending ||
+        entry->kept.bundle != NULL || copy || secret_has(entry, &r->next))
         return false;
     if (entry->incoming == NULL) {
         bool may_come = entry->wanted != NULL || !entry->engine->set_once;

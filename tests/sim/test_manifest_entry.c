@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "loop/proc.h"
 #include "loop/unit.h"
@@ -53,6 +54,9 @@ static struct {
     bool unwritable;        /* contents cannot be written to the state */
     unsigned refused;       /* how often one could not */
     const char *immutable;  /* name of files that nobody may remove; NULL for none */
+    const char *stuck;      /* name of files that no rename can replace; NULL for none */
+    int stuck_error;
+    bool sticks; /* with the next restart that fails, the file 'a' is stuck */
 } target;
 
 static int open_folder_of_target(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
@@ -77,6 +81,8 @@ static int remove_from_target(void *ctx, int dirfd, const char *path, int flags)
 /* A file that is written anew, or that replaces the damaged one, lies on other blocks of the disk, which are readable. */
 static int rename_in_target(void *ctx, int from_dir, const char *from, int to_dir, const char *to)
 {
+    if (target.stuck != NULL && strcmp(to, target.stuck) == 0)
+        return target.stuck_error;
     if (target.unreadable != NULL && strcmp(to, target.unreadable) == 0)
         target.unreadable = NULL;
     return target.inner->renameat(ctx, from_dir, from, to_dir, to);
@@ -169,6 +175,8 @@ static int restart(void *arg, const char *unit)
     if (hangs)
         return HF_SIMHOST_HANGS;
     target.broken = target.breaks && has(node, "/etc/app/a", "broken");
+    if (target.sticks && has(node, "/etc/app/a", "broken"))
+        target.stuck = "a";
     return has(node, "/etc/app/a", "broken") ? -EIO : 0;
 }
 
@@ -1602,6 +1610,39 @@ START_TEST(pods_are_staged_inside)
 }
 END_TEST
 
+/* The agent sees all processes of the node, and the kubelet reads a folder of its own. It is away for a moment while a
+ * new content comes: the pods stay in its folder, and do not move to one that no kubelet reads. */
+START_TEST(pods_stay_while_the_kubelet_is_away)
+{
+    static const char config[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
+                                 "manifests:\n  staticPods: true\n  paths: [/media/**]\n";
+    static const char command[] = "/usr/bin/kubelet\0--pod-manifest-path=/opt/pods";
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true,\"to\":\"StaticPods\"}", 62);
+
+    hf_config_free(node->config);
+    ck_assert_int_eq(hf_config_parse(HF_VIEW(config), "agent.yaml", &node->config, NULL), 0);
+    hf_simfs_mkdir(node->fs, "/opt/pods", 0755);
+    hf_simfs_mkdir(node->fs, "/etc/kubernetes/manifests", 0755);
+    hf_simfs_put(node->fs, "/proc/77/cmdline", command, sizeof(command), 0444);
+    hf_simfs_chown(node->fs, "/proc/77", geteuid(), 0);
+    hf_simfs_symlink(node->fs, "/proc/77/exe", "/usr/bin/kubelet");
+    hf_simfs_symlink(node->fs, "/proc/77/ns/mnt", "mnt:[1]");
+    hf_simfs_symlink(node->fs, "/proc/1/ns/mnt", "mnt:[1]");
+    put(node, "/media/usb/web.yaml", POD("a:1"));
+    boot(node);
+    intervals(node, 6);
+    ck_assert(!has(node, "/opt/pods/app_default_web.yaml", NULL));
+    hf_simfs_move(node->fs, "/proc/77", "/proc/away");
+    put(node, "/media/usb/web.yaml", POD("a:2"));
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "the kubelet is away");
+    ck_assert(!has(node, "/opt/pods/app_default_web.yaml", NULL));
+    ck_assert(has(node, "/etc/kubernetes/manifests/app_default_web.yaml", NULL));
+    end(node);
+}
+END_TEST
+
 /* Nobody can be asked whether the pods run, because nobody answers or because memory runs out. A health check that
  * passes does not vouch for them. */
 START_TEST(nobody_vouches_for_pods)
@@ -2525,10 +2566,10 @@ START_TEST(removal_that_has_begun_is_not_repaired)
 }
 END_TEST
 
-/* The swap of the first set is cut short, its content is lost, and the entry leaves the policy. The status shows what
- * is in place, and its digest. The files go with the annotation, but none that may be somebody else's. Returns false if
- * no call was the n-th one. */
-static bool leave_after(uint64_t n, unsigned *ret_waiting)
+/* The swap of the first or second set is cut short, its content is lost, and the entry leaves the policy. The status
+ * shows what is in place, and its digest. The files go with the annotation, but none that may be somebody else's.
+ * Returns false if no call was the n-th one. */
+static bool leave_after(uint64_t n, bool second, unsigned *ret_waiting)
 {
     struct node *node = begin(
         "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"force\":true,\"prune\":true," FILES "}", 1200 + n);
@@ -2538,13 +2579,21 @@ static bool leave_after(uint64_t n, unsigned *ret_waiting)
     put(node, "/etc/app/z", "theirs");
     put(node, "/media/usb/a", "one");
     put(node, "/media/usb/b", "one");
+    if (second) {
+        boot(node);
+        intervals(node, 4);
+        hf_simfs_walk(node->fs, STATE, find_good, &loss);
+        put(node, "/media/usb/a", "two");
+    }
     put(node, "/media/usb/z", "ours");
     hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
     hf_simfs_stop_at(node->fs, n);
-    boot(node);
+    if (!second)
+        boot(node);
     intervals(node, 4);
     bool cut = hf_simfs_stopped(node->fs);
-    if (cut && strcmp(phase_on_disk(node), "\"Applied\"") != 0) {
+    bool passed = strcmp(phase_on_disk(node), "\"Applied\"") == 0 && (!second || has(node, "/etc/app/z", "ours"));
+    if (cut && !passed) {
         hf_simproc_kill(node->proc);
         shut_down(node);
         hf_simfs_kill(node->fs);
@@ -2554,7 +2603,8 @@ static bool leave_after(uint64_t n, unsigned *ret_waiting)
         intervals(node, 4);
         if (hf_simfs_stat(node->fs, STATE "/manifests/app", &st)) {
             ++*ret_waiting;
-            expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_PRUNE_LIMIT, "the entry has left the policy");
+            ck_assert_int_eq(look(node).status.reason, HF_MANIFEST_REASON_PRUNE_LIMIT);
+            ck_assert(second || look(node).status.phase == HF_MANIFEST_WAITING);
             allow_prune(node, look(node).status.digest);
             intervals(node, 2);
         }
@@ -2567,14 +2617,238 @@ static bool leave_after(uint64_t n, unsigned *ret_waiting)
     return cut;
 }
 
-START_TEST(cut_first_set_goes_with_the_entry)
+START_TEST(cut_set_goes_with_the_entry)
 {
     unsigned waiting = 0;
     uint64_t n = 1;
 
-    while (leave_after(n, &waiting))
+    while (leave_after(n, _i == 1, &waiting))
         n++;
     ck_assert_uint_gt(waiting, 2);
+}
+END_TEST
+
+/* One file cannot be put in place, or removed, whatever the agent does. */
+static const struct obstinate {
+    const char *name, *fields;
+    const char *mount;     /* a mount point; NULL for none */
+    const char *stuck;     /* see `target` */
+    const char *immutable; /* see `target` */
+    const char *message;   /* a part of it */
+    bool first;            /* nothing was in place before */
+} obstinates[] = {
+    {"a mount below the target", "", "/etc/app/data", NULL, NULL, "/etc/app/data/x", false},
+    {"a file that is a mount point", "", NULL, "b", NULL, "/etc/app/b", false},
+    {"an immutable file that would go", "", NULL, NULL, "c", "/etc/app/c", false},
+    {"the first set", "\"force\":true,", NULL, "b", NULL, "/etc/app/b", true},
+};
+
+static void change_source(struct node *node)
+{
+    put(node, "/media/usb/a", "two");
+    put(node, "/media/usb/b", "two");
+    put(node, "/media/usb/data/x", "two");
+    hf_simfs_delete(node->fs, "/media/usb/c");
+}
+
+static struct node *begin_obstinate(const struct obstinate *o, uint64_t seed)
+{
+    static const char names[] = "abcdef";
+    char text[400];
+
+    (void)snprintf(text, sizeof(text),
+                   "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},%s\"prune\":true," FILES "}", o->fields);
+    struct node *node = begin(text, seed);
+    if (o->mount != NULL)
+        hf_simfs_mount(node->fs, o->mount);
+    for (const char *name = names; *name != '\0'; name++) {
+        char path[40];
+        (void)snprintf(path, sizeof(path), "%s/%c", o->first ? "/etc/app" : "/media/usb", *name);
+        put(node, path, o->first ? "theirs" : "one");
+    }
+    if (!o->first) {
+        boot(node);
+        intervals(node, 4);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, o->name);
+    }
+    target.stuck = o->stuck;
+    target.stuck_error = -EBUSY;
+    target.immutable = o->immutable;
+    change_source(node);
+    if (o->first)
+        boot(node);
+    intervals(node, 12);
+    return node;
+}
+
+/* The set goes back as a whole after some attempts, the status names the file, and the source can bring another
+ * content. */
+START_TEST(set_that_never_fits_is_rolled_back)
+{
+    const struct obstinate *o = &obstinates[_i];
+    struct node *node = begin_obstinate(o, 50 + (unsigned)_i);
+    struct seen seen = look(node);
+    const char *before = o->first ? "theirs" : "one";
+
+    ck_assert_msg(seen.status.phase == HF_MANIFEST_ROLLED_BACK && strstr(seen.message, o->message) != NULL, "%s: %s",
+                  o->name, node->status);
+    ck_assert_msg(has(node, "/etc/app/a", before) && has(node, "/etc/app/b", before) && has(node, "/etc/app/c", before),
+                  "%s: %s", o->name, node->status);
+    ck_assert(has(node, "/etc/app/data/x", NULL));
+    unsigned statuses = node->statuses;
+    intervals(node, 5);
+    ck_assert_uint_eq(node->statuses, statuses);
+    target.stuck = target.immutable = NULL;
+    hf_simfs_delete(node->fs, "/media/usb/data/x");
+    put(node, "/media/usb/a", "three");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, o->name);
+    ck_assert(has(node, "/etc/app/a", "three") && has(node, "/etc/app/b", "two"));
+    end(node);
+}
+END_TEST
+
+/* The same, and the entry leaves the policy while the file is as before. */
+START_TEST(set_that_never_fits_goes_with_the_entry)
+{
+    const struct obstinate *o = &obstinates[_i];
+    struct node *node = begin_obstinate(o, 60 + (unsigned)_i);
+    struct stat st;
+
+    target.immutable = NULL;
+    set_policy(node, "");
+    intervals(node, 2);
+    if (hf_simfs_stat(node->fs, STATE "/manifests/app", &st)) {
+        allow_prune(node, look(node).status.digest);
+        intervals(node, 2);
+    }
+    ck_assert_msg(!hf_simfs_stat(node->fs, STATE "/manifests/app", &st), "%s: %s", o->name, node->status);
+    ck_assert_msg(o->first ? has(node, "/etc/app/a", "theirs") && has(node, "/etc/app/b", "theirs")
+                           : has(node, "/etc/app/a", NULL) && has(node, "/etc/app/b", NULL),
+                  "%s", o->name);
+    end(node);
+}
+END_TEST
+
+/* What passes by itself is waited for, however long it takes. */
+START_TEST(swap_waits_for_what_passes)
+{
+    static const int errors[] = {-ENOSPC, -EDQUOT, -EROFS, -EIO, -ENOMEM};
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 70 + (unsigned)_i);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    target.stuck = "a";
+    target.stuck_error = errors[_i];
+    put(node, "/media/usb/a", "two");
+    intervals(node, 100);
+    ck_assert_int_eq(look(node).status.phase, HF_MANIFEST_APPLYING);
+    target.stuck = NULL;
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the disk is mended");
+    ck_assert(has(node, "/etc/app/a", "two"));
+    end(node);
+}
+END_TEST
+
+/* A set fails, and its file cannot be replaced any more. The rollback ends, and does not claim that the good content is
+ * in place: a power cut later the set is still unproven. Another content takes the place of the failed one. */
+START_TEST(rollback_that_never_works_ends)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"force\":true,\"prune\":true," FILES UNIT "}",
+              80 + (unsigned)_i);
+    struct stat st;
+    size_t n;
+
+    put(node, "/etc/app/z", "theirs");
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    target.sticks = true;
+    target.stuck_error = -EPERM;
+    put(node, "/media/usb/a", "broken");
+    put(node, "/media/usb/z", "ours");
+    intervals(node, 14);
+    target.sticks = false;
+    struct seen seen = look(node);
+    ck_assert_msg(seen.status.phase == HF_MANIFEST_ROLLED_BACK &&
+                      seen.status.reason == HF_MANIFEST_REASON_RESTART_FAILED,
+                  "%s", node->status);
+    ck_assert_msg(strstr(seen.message, "'/etc/app/a'") != NULL, "%s", seen.message);
+    ck_assert(has(node, "/etc/app/a", "broken"));
+    ck_assert(hf_simfs_stat(node->fs, STATE "/manifests/app/before", &st));
+    power_cut(node, 1);
+    boot(node);
+    intervals(node, 2);
+    const char *record = hf_simfs_get(node->fs, STATE "/manifests/app/record", &n);
+    ck_assert_ptr_nonnull(memmem(record, n, "\"unproven\":true", 15));
+    target.stuck = NULL;
+    if (_i == 0) {
+        hf_simfs_delete(node->fs, "/media/usb/z");
+        put(node, "/media/usb/a", "three");
+        intervals(node, 4);
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the file can be replaced");
+        ck_assert(has(node, "/etc/app/a", "three"));
+    } else {
+        set_policy(node, "");
+        intervals(node, 4);
+        ck_assert(!hf_simfs_stat(node->fs, STATE "/manifests/app", &st) && has(node, "/etc/app/a", NULL));
+        ck_assert(!has(node, "/etc/app/z", NULL));
+    }
+    end(node);
+}
+END_TEST
+
+enum { BY_POWER = 1, COMES_BACK = 2 };
+
+/* The process ends at the n-th write of a removal: it is killed, or the power is cut. An entry that a policy has again
+ * then has its file again; of one that none has, nothing stays. Returns false if no call was the n-th one. */
+static bool cut_removal(uint64_t n, int how)
+{
+    static const char app[] = "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}";
+    struct node *node = begin(app, 1300 + n);
+    struct stat st;
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    set_policy(node, "");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool cut = hf_simfs_stopped(node->fs);
+    if (cut) {
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+        if ((how & BY_POWER) != 0)
+            hf_simfs_power_cut(node->fs, n);
+        if ((how & COMES_BACK) != 0)
+            set_policy(node, app);
+        boot(node);
+        intervals(node, 10);
+        if ((how & COMES_BACK) != 0) {
+            ck_assert_int_eq(look(node).status.phase, HF_MANIFEST_APPLIED);
+            ck_assert_msg(has(node, "/etc/app/a", "one"), "cut at %u: %s", (unsigned)n, node->status);
+        } else {
+            ck_assert_msg(has(node, "/etc/app/a", NULL) && !hf_simfs_stat(node->fs, STATE "/manifests/app", &st),
+                          "cut at %u: %s", (unsigned)n, node->status);
+        }
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    end(node);
+    return cut;
+}
+
+START_TEST(cut_removal_leaves_no_entry_without_files)
+{
+    uint64_t n = 1;
+
+    while (cut_removal(n, _i))
+        n++;
+    ck_assert_uint_gt(n, 5);
 }
 END_TEST
 
@@ -2590,6 +2864,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, bytes_of_waiting_removals);
     tcase_add_loop_test(tc, waits_have_reasons, 0, HF_LEN(waits));
     tcase_add_test(tc, pods_are_staged_inside);
+    tcase_add_test(tc, pods_stay_while_the_kubelet_is_away);
     tcase_add_loop_test(tc, pods_move_in_the_source, 0, 2);
     tcase_add_loop_test(tc, pods_of_the_old_file_do_not_count, 0, 3);
     tcase_add_test(tc, pod_that_keeps_its_hash_is_judged);
@@ -2627,7 +2902,12 @@ static void cases(TCase *tc)
     tcase_add_test(tc, removal_that_is_not_allowed_waits);
     tcase_add_test(tc, removal_that_has_begun_is_not_repaired);
     tcase_add_test(tc, digest_of_the_status_allows_the_removal);
-    tcase_add_test(tc, cut_first_set_goes_with_the_entry);
+    tcase_add_loop_test(tc, cut_set_goes_with_the_entry, 0, 2);
+    tcase_add_loop_test(tc, set_that_never_fits_is_rolled_back, 0, HF_LEN(obstinates));
+    tcase_add_loop_test(tc, set_that_never_fits_goes_with_the_entry, 0, HF_LEN(obstinates));
+    tcase_add_loop_test(tc, swap_waits_for_what_passes, 0, 5);
+    tcase_add_loop_test(tc, rollback_that_never_works_ends, 0, 2);
+    tcase_add_loop_test(tc, cut_removal_leaves_no_entry_without_files, 0, 4);
     tcase_add_test(tc, entry_that_comes_back_is_watched);
     tcase_add_loop_test(tc, look_that_failed_is_repeated, 0, 2);
     tcase_add_loop_test(tc, cut_repair_is_finished, 0, 4);

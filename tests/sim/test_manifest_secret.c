@@ -12,6 +12,7 @@
 #include "loop/proc.h"
 #include "loop/unit.h"
 #include "manifests/engine.h"
+#include "manifests/source/bundle.h"
 #include "support/check_main.h"
 #include "support/fakes/apiserver_sim.h"
 #include "support/fakes/simfs.h"
@@ -131,14 +132,21 @@ static int remove_unless_immutable(void *ctx, int dirfd, const char *path, int f
     return real_unlinkat(ctx, dirfd, path, flags);
 }
 
-static bool has(struct node *node, const char *path, const char *text)
+static bool holds(struct node *node, const char *path, const char *whole)
 {
     size_t n = 0;
     const char *bytes = hf_simfs_get(node->fs, path, &n);
+
+    return bytes != NULL && n == strlen(whole) && memcmp(bytes, whole, n) == 0;
+}
+
+static bool has(struct node *node, const char *path, const char *text)
+{
     char whole[64];
+    size_t n;
 
     (void)snprintf(whole, sizeof(whole), MARK "%s", text != NULL ? text : "");
-    return text == NULL ? bytes == NULL : bytes != NULL && n == strlen(whole) && memcmp(bytes, whole, n) == 0;
+    return text == NULL ? hf_simfs_get(node->fs, path, &n) == NULL : holds(node, path, whole);
 }
 
 static bool file_has(struct node *node, char key, const char *text)
@@ -206,7 +214,7 @@ static int restart(void *arg, const char *unit)
     node->restarts++;
     if (node->hangs)
         return HF_SIMHOST_HANGS;
-    return file_has(node, 'a', "broken") ? -EIO : 0;
+    return file_has(node, 'a', "broken") || holds(node, TARGET "/a", "plain broken") ? -EIO : 0;
 }
 
 static int run(void *arg, const char *const *argv, int *ret_exit_code)
@@ -334,20 +342,18 @@ static void shut_down(struct node *node)
     node->proc = NULL;
 }
 
-/* The policy has one entry, from the Secret `name`. */
-static void set_policy(struct node *node, const char *name)
+/* `manifests` is the text of spec.manifests. */
+static void set_manifests(struct node *node, const char *manifests)
 {
     struct hf_issues *issues = calloc(1, sizeof(*issues));
     json_t *json = NULL;
-    char text[1024];
+    char text[2048];
 
     (void)snprintf(
         text, sizeof(text),
         "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\","
-        "\"annotations\":{\"edge.codcompass.io/allow-prune\":\"app:%s\"}},"
-        "\"spec\":{\"manifests\":[{\"name\":\"app\",\"from\":{\"secret\":{\"namespace\":\"site\",\"name\":\"%s\"}},"
-        "\"to\":\"Files\",\"path\":\"" TARGET "/\",%s}]}}",
-        node->allowed, name, node->scenario->fields);
+        "\"annotations\":{\"edge.codcompass.io/allow-prune\":\"app:%s\"}},\"spec\":{\"manifests\":[%s]}}",
+        node->allowed, manifests);
     ck_assert_int_eq(hf_json_parse(hf_view_of(text), NULL, &json, NULL), 0);
     hf_syncpolicy_free(node->policy);
     ck_assert_int_eq(hf_syncpolicy_decode(json, &node->policy, issues), 0);
@@ -356,10 +362,35 @@ static void set_policy(struct node *node, const char *name)
     free(issues);
 }
 
+#define FROM_SECRET(name) "\"from\":{\"secret\":{\"namespace\":\"site\",\"name\":\"" name "\"}},"
+#define FROM_PATH "\"from\":{\"path\":\"/media/usb\"},"
+
+/* The policy has one entry, from the Secret `name`. */
+static void set_policy(struct node *node, const char *name)
+{
+    char text[1024];
+
+    (void)snprintf(text, sizeof(text),
+                   "{\"name\":\"app\"," FROM_SECRET("%s") "\"to\":\"Files\",\"path\":\"" TARGET "/\",%s}", name,
+                   node->scenario->fields);
+    set_manifests(node, text);
+}
+
+/* The same entry takes its content from a folder. */
+static void set_policy_from_path(struct node *node)
+{
+    char text[1024];
+
+    (void)snprintf(text, sizeof(text), "{\"name\":\"app\"," FROM_PATH "\"to\":\"Files\",\"path\":\"" TARGET "/\",%s}",
+                   node->scenario->fields);
+    set_manifests(node, text);
+}
+
 static struct node *begin(const struct scenario *scenario, uint64_t seed)
 {
     static const char config[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
-                                 "manifests:\n  secrets: [/run/**]\n  units: [app.service]\n  exec: [/usr/bin/check]\n"
+                                 "manifests:\n  secrets: [/run/**]\n  files: [/run/**]\n  paths: [/media/**]\n"
+                                 "  units: [app.service]\n  exec: [/usr/bin/check]\n"
                                  "tpm: {tcti: \"swtpm:path=/run/tpm\"}\n";
     struct node *node = calloc(1, sizeof(*node));
 
@@ -640,6 +671,187 @@ START_TEST(adopted_file_stays)
     ck_assert_uint_eq(node->restarts, 3);
     ck_assert_msg(file_has(node, 'a', "broken"), "the file of somebody else is gone");
     ck_assert(file_has(node, 'b', "one"));
+    end(node);
+}
+END_TEST
+
+/* ---- another source -------------------------------------------------------------------------------------------------- */
+
+static void put_in_source(struct node *node, const char *name, const char *text)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof(path), "/media/usb/%s", name);
+    hf_simfs_put(node->fs, path, text, strlen(text), 0644);
+}
+
+enum { HAS_TPM = 1, DIES = 2 };
+
+/* An entry takes its content from a folder instead of a Secret, and that content fails. The files of the Secret come
+ * back: out of the memory, or out of the sealed copy if the agent has died. If nobody has them, the status says so. */
+START_TEST(secret_comes_back_after_another_source)
+{
+    static const struct scenario s = {.name = "another source", .fields = "\"prune\":true," UNIT};
+    static const struct version one = {"abc", "one"};
+    bool dies = (_i & DIES) != 0, lost = dies && (_i & HAS_TPM) == 0;
+    struct node *node = begin(&s, 90 + (unsigned)_i);
+    struct visit visit = {.node = node};
+    size_t n;
+
+    (void)snprintf(node->when, sizeof(node->when), "case %d", _i);
+    node->tpm = (_i & HAS_TPM) != 0;
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    put_in_source(node, "a", "plain broken");
+    put_in_source(node, "b", "plain");
+    set_policy_from_path(node);
+    node->hangs = dies;
+    intervals(node, dies ? 2 : 6);
+    if (dies) {
+        expect(node, HF_MANIFEST_PROBATION);
+        fault(node, KILL, 1);
+        node->hangs = false;
+        boot(node);
+        intervals(node, 6);
+    }
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    bool says = strstr(node->status, "nothing to go back to") != NULL;
+    const char *record = hf_simfs_get(node->fs, STATE "/manifests/app/record", &n);
+    bool unproven = memmem(record, n, "\"unproven\":true", 15) != NULL;
+    ck_assert_msg(says == lost && unproven == lost, "%s: %s", node->when, node->status);
+    if (lost)
+        ck_assert(holds(node, TARGET "/a", "plain broken"));
+    else
+        ck_assert_msg(is_exactly(node, "abc", "one"), "%s: %s", node->when, node->status);
+    hf_simfs_walk(node->fs, STATE, no_leak, &visit);
+    put_in_source(node, "a", "plain good");
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_APPLIED);
+    ck_assert(holds(node, TARGET "/a", "plain good") && holds(node, TARGET "/b", "plain"));
+    ck_assert(has(node, TARGET "/c", NULL));
+    end(node);
+}
+END_TEST
+
+/* The same wherever the agent dies, with a sealed copy. A power cut empties the memory, so the failed content has to be
+ * in place again before anything judges it. Returns false if no call was the n-th one. */
+static bool another_source_at(uint64_t n, enum fault kind)
+{
+    static const struct scenario s = {.name = "another source", .fields = "\"prune\":true," UNIT};
+    static const struct version one = {"abc", "one"};
+    struct node *node = begin(&s, 3000 + n);
+
+    (void)snprintf(node->when, sizeof(node->when), "%s at %u", kind == KILL ? "kill" : "power cut", (unsigned)n);
+    node->tpm = true;
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    put_in_source(node, "a", "plain broken");
+    put_in_source(node, "b", "plain");
+    set_policy_from_path(node);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    intervals(node, 4);
+    bool stopped = hf_simfs_stopped(node->fs);
+    if (stopped) {
+        fault(node, kind, n);
+        boot(node);
+        intervals(node, 12);
+    }
+    hf_simfs_stop_at(node->fs, 0);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_msg(is_exactly(node, "abc", "one"), "%s: %s", node->when, node->status);
+    end(node);
+    return stopped;
+}
+
+START_TEST(secret_comes_back_wherever_the_agent_dies)
+{
+    uint64_t n = 1;
+
+    while (another_source_at(n, (enum fault)_i))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
+/* The other way round: a Secret fails in place of a folder's content, which is on disk. This content comes back although
+ * the agent has died, and the status does not deny it. */
+START_TEST(content_comes_back_after_a_secret)
+{
+    static const struct scenario s = {.name = "a Secret fails", .fields = "\"prune\":true," UNIT};
+    static const struct version broken = {"ac", "broken"};
+    bool dies = _i == 1;
+    struct node *node = begin(&s, 95 + (unsigned)_i);
+
+    (void)snprintf(node->when, sizeof(node->when), "case %d", _i);
+    put_in_source(node, "a", "plain");
+    put_in_source(node, "b", "plain");
+    set_policy_from_path(node);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    publish(node, &broken);
+    set_policy(node, "login");
+    node->hangs = dies;
+    intervals(node, dies ? 2 : 6);
+    if (dies) {
+        expect(node, HF_MANIFEST_PROBATION);
+        fault(node, KILL, 1);
+        node->hangs = false;
+        boot(node);
+        intervals(node, 6);
+    }
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_msg(strstr(node->status, "nothing to go back to") == NULL, "%s: %s", node->when, node->status);
+    ck_assert(holds(node, TARGET "/a", "plain") && holds(node, TARGET "/b", "plain") && has(node, TARGET "/c", NULL));
+    end(node);
+}
+END_TEST
+
+static unsigned backups; /* how often there were backups of the entry b */
+
+static void look_into_backups(void *arg)
+{
+    struct node *node = arg;
+    struct hf_bundle *bundle = NULL;
+
+    if (hf_bundle_load(&node->ops, STATE "/manifests/b/before", &bundle, NULL) < 0)
+        return;
+    backups++;
+    for (size_t i = 0; i < bundle->n; i++)
+        ck_assert_msg(memmem(bundle->files[i].bytes.p, bundle->files[i].bytes.n, MARK, strlen(MARK)) == NULL,
+                      "the secret is on disk");
+    hf_bundle_free(bundle);
+}
+
+/* An entry from a folder replaces the file of a Secret with `force`: the content of the Secret never gets into the
+ * state folder, where the backups are. The new file fails, so it goes back to its owner, which repairs it. */
+START_TEST(backup_has_nothing_of_a_secret)
+{
+    static const struct scenario s = {.name = "backup", .fields = UNIT};
+    static const struct version one = {"a", "one"};
+    struct node *node = begin(&s, 97);
+
+    (void)snprintf(node->when, sizeof(node->when), "backup");
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    put_in_source(node, "a", "plain broken");
+    set_manifests(node,
+                  "{\"name\":\"app\"," FROM_SECRET("login") "\"to\":\"Files\",\"path\":\"" TARGET "/\"," UNIT "},"
+                                                            "{\"name\":\"b\",\"force\":true," FROM_PATH
+                                                            "\"to\":\"Files\",\"path\":\"" TARGET "/\"," UNIT "}");
+    hf_simloop_after_each(node->loop, look_into_backups, node);
+    intervals(node, 8);
+    hf_simloop_after_each(node->loop, NULL, NULL);
+    expect(node, HF_MANIFEST_ROLLED_BACK); /* of b, the last one */
+    ck_assert_uint_gt(backups, 0);
+    ck_assert_msg(file_has(node, 'a', "one"), "%s", node->status);
     end(node);
 }
 END_TEST
@@ -1227,6 +1439,10 @@ END_TEST
 
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, secret_comes_back_after_another_source, 0, 4);
+    tcase_add_loop_test(tc, secret_comes_back_wherever_the_agent_dies, 0, FAULTS);
+    tcase_add_loop_test(tc, content_comes_back_after_a_secret, 0, 2);
+    tcase_add_test(tc, backup_has_nothing_of_a_secret);
     tcase_add_test(tc, digest_of_the_status_allows_the_removal);
     tcase_add_test(tc, wrong_name_revokes_nothing);
     tcase_add_test(tc, wrong_name_keeps_the_sealed_copy);

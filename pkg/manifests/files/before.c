@@ -125,6 +125,33 @@ static bool is_taken_over(const struct hf_files_place *place, size_t i)
            (place->steps[i] == HF_PLAN_KEEP && !place->repair && (have == NULL || have->folder));
 }
 
+/* Adds the path of a file without its content. */
+static int note_one(const struct hf_files_item *item, struct hf_inventory *list, struct hf_err *err)
+{
+    const struct hf_inventory_item taken = {
+        .path = item->path, .mode = item->mode, .uid = item->uid, .gid = item->gid, .secret = true};
+    int r = hf_inventory_put(list, &taken);
+
+    return r < 0 ? hf_err_sys(err, r, "note '%.200s' for a rollback", item->path) : 0;
+}
+
+/* Returns 1 if the file at this path is in memory, 0 if it is on a disk, and -errno on failure. */
+static int is_in_memory(const struct hf_files_place *place, struct hf_files_walk *walk, const char *path,
+                        struct hf_err *err)
+{
+    const struct hf_fs_ops *fs = place->fs;
+    const char *name;
+    int folder = hf_files_walk_to_file(walk, path, false, &name, err);
+
+    if (folder < 0)
+        return folder;
+    int fd = fs->openat(fs->ctx, folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
+    int r = fd < 0 ? fd : fs->is_memory(fs->ctx, fd);
+    if (fd >= 0)
+        (void)fs->close(fs->ctx, fd);
+    return r < 0 ? hf_err_sys(err, r, "ask for the file system of '%.200s'", path) : r;
+}
+
 int hf_files_before_keep(const struct hf_files_place *place, struct hf_err *err)
 {
     _cleanup_(hf_bundle_freep) struct hf_bundle *old = NULL, *bundle = hf_bundle_new();
@@ -139,9 +166,16 @@ int hf_files_before_keep(const struct hf_files_place *place, struct hf_err *err)
         r = hf_files_walk_init(&walk, place->fs, place->host_root, place->guard, err);
     if (r == 0)
         r = copy_old(old, bundle, err);
-    for (size_t i = 0; r == 0 && i < place->want->n; i++)
-        if (is_taken_over(place, i) && hf_inventory_find(&list, place->want->items[i].path) == NULL)
-            r = keep_one(place, &walk, place->want->items[i].path, bundle, &list, err);
+    for (size_t i = 0; r == 0 && i < place->want->n; i++) {
+        const struct hf_files_item *item = &place->want->items[i];
+        if (!is_taken_over(place, i) || hf_inventory_find(&list, item->path) != NULL)
+            continue;
+        r = is_in_memory(place, &walk, item->path, err);
+        if (r == 0)
+            r = keep_one(place, &walk, item->path, bundle, &list, err);
+        else if (r > 0) /* it may hold the secret of another entry, or of somebody else */
+            r = note_one(item, &list, err);
+    }
     if (r == 0)
         r = hf_bundle_seal(bundle, err);
     (void)snprintf(path, sizeof(path), "%s/" CONTENTS, place->folder);
@@ -160,13 +194,8 @@ int hf_files_before_note(const struct hf_files_place *place, struct hf_err *err)
 
     for (size_t i = 0; r == 0 && i < place->want->n; i++) {
         const struct hf_files_item *item = &place->want->items[i];
-        const struct hf_inventory_item taken = {
-            .path = item->path, .mode = item->mode, .uid = item->uid, .gid = item->gid, .secret = true};
-        if (!is_taken_over(place, i) || hf_inventory_find(&list, item->path) != NULL)
-            continue;
-        r = hf_inventory_put(&list, &taken);
-        if (r < 0)
-            r = hf_err_sys(err, r, "note '%.200s' for a rollback", item->path);
+        if (is_taken_over(place, i) && hf_inventory_find(&list, item->path) == NULL)
+            r = note_one(item, &list, err);
     }
     return r < 0 || list.n == n ? r : hf_inventory_save(place->fs, place->folder, LIST, &list, err);
 }

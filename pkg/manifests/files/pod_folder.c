@@ -148,7 +148,20 @@ static bool is_folder(const struct search *search, const char *folder)
     return search->fs->fstatat(search->fs->ctx, AT_FDCWD, path, &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
-int hf_pod_folder_find(const struct hf_fs_ops *fs, const char *host_root, const char *configured,
+/* Only a process with all capabilities can read the links of process 1, and thus finds a kubelet that runs. A folder
+ * that every process finds may be that of a distribution which the node had before. */
+static bool is_of_kubelet(const struct search *search, const char *folder)
+{
+    char files[HF_FILES_MAX_PATH];
+
+    for (size_t i = 0; i < HF_LEN(known); i++)
+        if (strcmp(folder, known[i]) == 0)
+            return false;
+    read_link(search, "1", "ns/mnt", files);
+    return files[0] != '\0' && is_path(folder) && is_folder(search, folder);
+}
+
+int hf_pod_folder_find(const struct hf_fs_ops *fs, const char *host_root, const char *configured, const char *earlier,
                        char ret_path[HF_FILES_MAX_PATH], struct hf_err *err)
 {
     struct search search = {.fs = fs, .host_root = host_root, .path = ret_path};
@@ -159,6 +172,8 @@ int hf_pod_folder_find(const struct hf_fs_ops *fs, const char *host_root, const 
         return 0;
     }
     ask_kubelet(&search);
+    if (ret_path[0] == '\0' && is_of_kubelet(&search, earlier))
+        (void)snprintf(ret_path, HF_FILES_MAX_PATH, "%s", earlier);
     for (size_t i = 0; ret_path[0] == '\0' && i < HF_LEN(known); i++)
         if (is_folder(&search, known[i]))
             (void)snprintf(ret_path, HF_FILES_MAX_PATH, "%s", known[i]);

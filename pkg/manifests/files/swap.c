@@ -184,7 +184,18 @@ static int rename_one(struct hf_files_place *place, struct hf_files_walk *from, 
     return r < 0 ? hf_err_sys(err, r, "put '%.200s' in place", item->path) : 0;
 }
 
-static int rename_all(struct hf_files_place *place, struct hf_files_walk *to, struct hf_err *err)
+/* Opens the folder of a file that is as wanted already, so that it is synced. */
+static int open_kept(struct hf_files_walk *to, const struct hf_files_item *item, struct hf_err *err)
+{
+    const char *name;
+    int fd = hf_files_walk_to_file(to, item->path, false, &name, err);
+
+    return fd < 0 && fd != -ENOENT ? fd : 0; /* a repair leaves out what is not the entry's own */
+}
+
+/* `cut`: an earlier swap has not come to its end. It may have put files in place without a sync of their folder, and a
+ * power cut would bring back what was there before. */
+static int rename_all(struct hf_files_place *place, struct hf_files_walk *to, bool cut, struct hf_err *err)
 {
     _cleanup_(hf_files_walk_done) struct hf_files_walk from = {.base = -1};
     bool dirty = false;
@@ -192,11 +203,12 @@ static int rename_all(struct hf_files_place *place, struct hf_files_walk *to, st
 
     for (size_t i = 0; r == 0 && i < place->want->n; i++) {
         const struct hf_files_item *item = &place->want->items[i];
-        if (place->steps[i] == HF_PLAN_KEEP)
+        bool stays = place->steps[i] == HF_PLAN_KEEP;
+        if (stays && !cut)
             continue;
         r = leave(to, item->path, &dirty, err);
         if (r == 0)
-            r = rename_one(place, &from, to, item, err);
+            r = stays ? open_kept(to, item, err) : rename_one(place, &from, to, item, err);
         dirty = dirty || r == 0;
     }
     return r == 0 ? leave(to, NULL, &dirty, err) : r;
@@ -280,7 +292,7 @@ int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome
 {
     _cleanup_(hf_files_walk_done) struct hf_files_walk to = {.base = -1};
     struct hf_err err = HF_ERR_INIT;
-    bool known = is_inventory_true(place);
+    bool known = is_inventory_true(place), cut = place->inventory->pending;
     int r = check_room(place, &err);
 
     if (r == 0 && !known)
@@ -295,7 +307,7 @@ int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome
     if (r == 0)
         r = remove_files(place, &to, true, &err);
     if (r == 0)
-        r = rename_all(place, &to, &err);
+        r = rename_all(place, &to, cut, &err);
     if (r == 0 && place->prune)
         r = remove_files(place, &to, false, &err);
     if (r == 0)

@@ -63,7 +63,8 @@ enum hf_manifest_event {
     /* all items are in place, and need no Probation: none has changed, or the entry has nothing to check */
     HF_MANIFEST_EV_SAME,
     HF_MANIFEST_EV_HEALTHY,
-    /* the restart or a health check failed, the deadline passed, or the agent started too often during Probation */
+    /* the restart or a health check failed, the deadline passed, or the agent started too often during Probation; in
+     * Applying: the set cannot be put in place, and waiting does not help */
     HF_MANIFEST_EV_UNHEALTHY,
     /* the rollback has ended: the good set is in place again, or cannot be restored (the message says so) */
     HF_MANIFEST_EV_RESTORED,

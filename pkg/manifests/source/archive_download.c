@@ -26,9 +26,11 @@ struct hf_archive_download {
     struct hf_fetch *fetch; /* NULL when it has ended */
     struct hf_job job;
     bool busy, freed;
+    bool last_try; /* if the disk cannot read the file, it is downloaded again */
     /* out of the job */
     int r;
-    bool keep; /* the download stays on disk, because this failure may pass */
+    bool keep;       /* the download stays on disk, because this failure may pass */
+    bool unreadable; /* the disk could not read the download */
     struct hf_bundle *bundle;
     struct hf_source_failure failure;
 };
@@ -131,6 +133,9 @@ static void work(struct hf_job *job)
     if (download->r == 0)
         download->r = unpack(download, fd);
     download->keep = download->keep || download->r == -ENOMEM;
+    download->unreadable = download->r == -EIO;
+    if (download->unreadable && download->last_try)
+        download->keep = false;
     if (fd >= 0)
         (void)fs->close(fs->ctx, fd);
     if (download->keep)
@@ -199,8 +204,10 @@ static void worked(struct hf_job *job, int cancelled)
     }
     if (cancelled)
         download->r = unreadable(download, -ECANCELED);
-    bool mismatch = download->failure.reason == HF_MANIFEST_REASON_DIGEST_MISMATCH;
-    finish(download, download->keep || mismatch, mismatch ? pause_ns(download) : 0);
+    bool lost = download->unreadable && !download->keep;
+    bool costly = lost || download->failure.reason == HF_MANIFEST_REASON_DIGEST_MISMATCH;
+    *download->p.unreadable = download->unreadable && !lost ? *download->p.unreadable + 1 : 0;
+    finish(download, download->keep || costly, costly ? pause_ns(download) : 0);
 }
 
 static enum hf_manifest_reason reason_of(const struct hf_archive_download *download, const struct hf_failure *failure)
@@ -275,6 +282,7 @@ int hf_archive_download_start(const struct hf_archive_download_params *params,
     download->p = *params;
     download->fs = params->env->fs;
     download->log = params->env->log;
+    download->last_try = *params->unreadable >= HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE;
     download->p.entry = keep(download, params->entry, &failed);
     download->p.work_dir = keep(download, params->work_dir, &failed);
     download->p.url = keep(download, params->url, &failed);

@@ -3,7 +3,9 @@
  * The download resumes after broken connections, restarts and power cuts, as downloads of artifacts do
  * (update/install/fetch.h). A job then compares the SHA-256; nothing parses the archive before that. If the SHA-256 is
  * right, the job makes the bundle. In any case it removes the download from the disk, unless it cannot read the file:
- * the file then stays on disk for a later attempt.
+ * the file then stays on disk for a later attempt. After HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE attempts in a row that met
+ * an error of the disk (-EIO), the next such error removes it, too: a worn-out block does not heal, and the archive
+ * must be downloaded again, to other blocks.
  *
  * Threads: loop thread only; jobs do the blocking work. Memory: a download owns copies of the strings in its
  * parameters, and borrows `env`. Errors: `done` receives them in *failure. */
@@ -18,7 +20,10 @@
  * metered link. */
 #define HF_ARCHIVE_DOWNLOAD_PAUSE_NS (300 * HF_NS_PER_S)
 
-enum { HF_ARCHIVE_DOWNLOAD_MAX_BYTES = 32 << 20 }; /* maximum size of a compressed archive in bytes */
+enum {
+    HF_ARCHIVE_DOWNLOAD_MAX_BYTES = 32 << 20, /* maximum size of a compressed archive in bytes */
+    HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE = 5,
+};
 
 struct hf_archive_download_params {
     const struct hf_manifest_env *env;
@@ -31,6 +36,9 @@ struct hf_archive_download_params {
     const char *sub_path; /* as in struct hf_unarchive_params */
     bool drop_top;
     unsigned wasted; /* number of immediately preceding downloads with a wrong digest or size; each doubles the pause */
+    /* How often in a row the disk could not read the complete download. The owner keeps the number between downloads,
+     * and sets it to 0 for another archive; a download changes it just before it calls `done`. */
+    unsigned *unreadable;
     /* Called once at the end, never from within hf_archive_download_start(). The download has freed itself by then. The
      * callee owns `bundle`, which is NULL after a failure; *failure then has the cause. `again` is true if the same
      * request may succeed after retry_after_ns. It is false if the archive has the right digest but is invalid, so that

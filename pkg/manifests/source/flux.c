@@ -26,6 +26,7 @@ struct flux_source {
     bool waiting;                         /* the next attempt has its time */
     bool useless;                         /* the archive has its digest, and cannot be used */
     unsigned wasted;                      /* downloads in a row that were for nothing */
+    unsigned unreadable;                  /* attempts in a row that could not read the download */
 };
 
 static struct flux_source *flux_of(struct hf_manifest_source *source)
@@ -84,6 +85,7 @@ static void begin_download(struct flux_source *flux, const char *url)
         .sub_path = from->sub_path,
         .drop_top = false,
         .wasted = flux->wasted,
+        .unreadable = &flux->unreadable,
         .done = fetched,
         .arg = flux,
     };
@@ -250,7 +252,7 @@ static void flux_changed(struct hf_manifest_source *source, json_t *object)
     } else if (r > 0) {
         abandon(flux);
         flux->useless = false;
-        flux->wasted = 0;
+        flux->wasted = flux->unreadable = 0;
         hf_backoff_reset(&source->backoff);
         flux_turn(source);
     } else if (has_it(flux)) {

@@ -12,7 +12,8 @@ struct url_source {
     bool waiting;                         /* the next attempt has its time */
     /* the archive has the digest, and cannot be used: it is the same whenever the node downloads it */
     bool useless;
-    unsigned wasted; /* downloads in a row that were for nothing */
+    unsigned wasted;     /* downloads in a row that were for nothing */
+    unsigned unreadable; /* attempts in a row that could not read the download */
 };
 
 static struct url_source *url_of(struct hf_manifest_source *source)
@@ -76,6 +77,7 @@ static void url_turn(struct hf_manifest_source *source)
         .sub_path = from->sub_path,
         .drop_top = true,
         .wasted = url->wasted,
+        .unreadable = &url->unreadable,
         .done = fetched,
         .arg = url,
     };

@@ -416,31 +416,41 @@ START_TEST(finds_the_pod_folder)
     static const char command[] = "/usr/bin/kubelet\0--v=2\0--config\0/var/lib/kubelet/config.yaml";
     static const char config[] = "kind: KubeletConfiguration\nstaticPodPath: /etc/pods\n";
 
-    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, path, NULL), -ENOENT);
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, "", path, NULL), -ENOENT);
     ck_assert_str_eq(path, "");
     hf_simfs_mkdir(fs, "/etc/kubernetes/manifests", 0755);
-    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, path, NULL), 0);
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, "", path, NULL), 0);
     ck_assert_str_eq(path, "/etc/kubernetes/manifests");
     put_text("/proc/77/cmdline", command, sizeof(command));
     put_text("/var/lib/kubelet/config.yaml", config, sizeof(config) - 1);
-    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, path, NULL), 0);
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, "", path, NULL), 0);
     ck_assert_str_eq(path, "/etc/kubernetes/manifests"); /* a command line alone proves nothing */
     hf_simfs_symlink(fs, "/proc/1/ns/mnt", "mnt:[4026531841]");
     hf_simfs_symlink(fs, "/proc/77/exe", "/usr/bin/kubelet");
     hf_simfs_symlink(fs, "/proc/77/ns/mnt", "mnt:[4026532200]");
-    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, path, NULL), 0);
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, "", path, NULL), 0);
     ck_assert_str_eq(path, "/etc/kubernetes/manifests"); /* a container */
     put_text("/proc/78/cmdline", command, sizeof(command));
     hf_simfs_symlink(fs, "/proc/78/ns/mnt", "mnt:[4026531841]");
     hf_simfs_symlink(fs, "/proc/78/exe", "/usr/bin/su");
-    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, path, NULL), 0);
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, "", path, NULL), 0);
     ck_assert_str_eq(path, "/etc/kubernetes/manifests");
+    hf_simfs_mkdir(fs, "/opt/pods", 0755);
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, "/opt/pods", path, NULL), 0);
+    ck_assert_str_eq(path, "/opt/pods"); /* the kubelet is away */
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, "/opt/gone", path, NULL), 0);
+    ck_assert_str_eq(path, "/etc/kubernetes/manifests");
+    hf_simfs_mkdir(fs, "/etc/kubeedge/manifests", 0755);
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, "/etc/kubeedge/manifests", path, NULL), 0);
+    ck_assert_str_eq(path, "/etc/kubernetes/manifests"); /* the node has another distribution now */
     put_text("/proc/79/cmdline", command, sizeof(command));
     hf_simfs_symlink(fs, "/proc/79/ns/mnt", "mnt:[4026531841]");
     hf_simfs_symlink(fs, "/proc/79/exe", "/usr/bin/kubelet");
-    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, path, NULL), 0);
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, "", path, NULL), 0);
     ck_assert_str_eq(path, "/etc/pods");
-    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, "/srv/pods", path, NULL), 0);
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, NULL, "/opt/pods", path, NULL), 0);
+    ck_assert_str_eq(path, "/etc/pods");
+    ck_assert_int_eq(hf_pod_folder_find(hf_simfs_ops(fs), NULL, "/srv/pods", "/opt/pods", path, NULL), 0);
     ck_assert_str_eq(path, "/srv/pods");
 }
 END_TEST

@@ -2,6 +2,7 @@
  * the link is down; archives that are absent, cut, too long, wrong. Nothing that the node has is ever taken back by a source. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -1001,6 +1002,112 @@ START_TEST(flux_followed)
 }
 END_TEST
 
+/* ---- a download that the disk cannot read ------------------------------------------------------------------------------ */
+
+static struct {
+    const struct hf_fs_ops *inner;
+    struct hf_fs_ops ops;
+    int fd;            /* the downloaded file, open for reading; -1 if it is not */
+    unsigned failures; /* how many more reads fail */
+    bool worn_out;     /* they fail until the file is removed */
+} disk;
+
+static bool is_download(const char *path)
+{
+    size_t n = strlen(path);
+
+    return n > 5 && strcmp(path + n - 5, ".part") == 0;
+}
+
+static int open_on_disk(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
+{
+    int fd = disk.inner->openat(ctx, dirfd, path, flags, mode, resolve);
+
+    if (is_download(path) && (flags & O_ACCMODE) == O_RDONLY)
+        disk.fd = fd;
+    return fd;
+}
+
+static int close_on_disk(void *ctx, int fd)
+{
+    if (fd == disk.fd)
+        disk.fd = -1;
+    return disk.inner->close(ctx, fd);
+}
+
+static ssize_t read_on_disk(void *ctx, int fd, void *bytes, size_t n, uint64_t at)
+{
+    if (fd != disk.fd || (disk.failures == 0 && !disk.worn_out))
+        return disk.inner->pread(ctx, fd, bytes, n, at);
+    disk.failures -= disk.failures > 0;
+    return -EIO;
+}
+
+static int remove_on_disk(void *ctx, int dirfd, const char *path, int flags)
+{
+    int r = disk.inner->unlinkat(ctx, dirfd, path, flags);
+
+    if (r == 0 && is_download(path))
+        disk.worn_out = false; /* the next one lies on other blocks */
+    return r;
+}
+
+static void use_disk(void)
+{
+    disk.inner = w.env.fs;
+    disk.ops = *disk.inner;
+    disk.ops.openat = open_on_disk;
+    disk.ops.close = close_on_disk;
+    disk.ops.pread = read_on_disk;
+    disk.ops.unlinkat = remove_on_disk;
+    disk.fd = -1;
+    w.env.fs = &disk.ops;
+}
+
+static void start_on_disk(bool flux)
+{
+    if (flux) {
+        start_flux();
+        put_service("10.43.0.7");
+        put_artifact("main@sha1:one");
+    } else {
+        start(false);
+        make_archive();
+        serve_archive();
+        from_url();
+    }
+    use_disk();
+}
+
+/* _i: from Flux, or from a URL. A block of the whole download is worn out: it is downloaded again, to other blocks. */
+START_TEST(unreadable_download_comes_again)
+{
+    start_on_disk(_i == 1);
+    disk.worn_out = true;
+    follow(NULL);
+    run_s(1200);
+    ck_assert_msg(w.delivered == 1, "%u failures: %s", w.failed, w.message);
+    ck_assert_uint_eq(w.failed, 6);
+    ck_assert_uint_eq(hf_fake_http_count(w.files), 2);
+    ck_assert(nothing_left());
+    stop();
+}
+END_TEST
+
+/* Errors that pass cost no other download. */
+START_TEST(unreadable_download_is_read_again)
+{
+    start_on_disk(_i == 1);
+    disk.failures = 5;
+    follow(NULL);
+    run_s(1200);
+    ck_assert_msg(w.delivered == 1, "%u failures: %s", w.failed, w.message);
+    ck_assert_uint_eq(w.failed, 5);
+    ck_assert_uint_eq(hf_fake_http_count(w.files), 1);
+    stop();
+}
+END_TEST
+
 START_TEST(flux_known)
 {
     char revision[300];
@@ -1268,6 +1375,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, url_troubles, 0, HF_LEN(troubles));
     tcase_add_test(tc, flux_followed);
     tcase_add_test(tc, flux_known);
+    tcase_add_loop_test(tc, unreadable_download_comes_again, 0, 2);
+    tcase_add_loop_test(tc, unreadable_download_is_read_again, 0, 2);
     tcase_add_loop_test(tc, flux_has_troubles, 0, HF_LEN(flux_troubles));
     tcase_add_loop_test(tc, cluster_urls, 0, HF_LEN(urls));
 }

@@ -30,15 +30,16 @@ static int open_extent(const struct hf_fs_ops *fs, const char *dir, const struct
     return -ENOENT;
 }
 
-/* Copies a record into the read: 1, or 0 if the read is full. `hole`: the medium did not give back what is before this
- * record, so its jump does not explain the whole gap. */
+/* Copies a record into the read: 1, or 0 if the read is full, or if memory runs out behind other records. -ENOMEM: for
+ * the first one. `hole`: the medium did not give back what is before this record, so its jump does not explain the whole
+ * gap. */
 static int take(struct hf_spool_read *read, struct hf_spool_place *place, const struct hf_spool_record *record,
                 bool hole)
 {
-    if (read->n == read->max || hf_buf_reserve(&read->bytes, record->payload.n) < 0)
-        return 0;
-    if (hf_buf_add(&read->bytes, record->payload.p, record->payload.n) < 0)
-        return 0;
+    int r = read->n == read->max ? -E2BIG : hf_buf_add(&read->bytes, record->payload.p, record->payload.n);
+
+    if (r < 0)
+        return r == -ENOMEM && read->n == 0 ? r : 0;
     read->records[read->n++] = *record;
     read->missing += record->jumps && !hole ? 0 : record->sequence - place->next;
     place->next = record->sequence + 1;
@@ -73,9 +74,11 @@ static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool
         if (r <= 0)
             break;
         if (record.sequence >= place->next && record.sequence < limit) {
-            if (!take(read, place, &record, *hole)) {
+            int taken = take(read, place, &record, *hole);
+            if (taken <= 0) {
                 scan.offset = before;
-                full = 1;
+                full = taken == 0;
+                r = taken < 0 ? hf_err_set(err, ENOMEM, "out of memory") : 0;
                 break;
             }
             *hole = false;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/dir.h"
+
 static const struct release_actions actions = {.start = {
                                                    [HF_ACT_FETCH] = replace_fetch,
                                                    [HF_ACT_PATCH] = replace_patch,
@@ -45,6 +47,20 @@ void release_free(struct release *release)
     free(release);
 }
 
+/* A process that was killed may have renamed the journal without the sync of the folder. A power cut would then restore
+ * the journal before it, whatever this process does by the one that it has read. The content needs no sync: it was
+ * synced before the rename. On a read-only file system nothing is left to sync. */
+static bool is_name_durable(const struct release *release)
+{
+    struct hf_err err = HF_ERR_INIT;
+    int r = hf_dir_sync(release->engine->p.fs, release->folder, &err);
+
+    if (r == 0 || r == -EROFS)
+        return true;
+    hf_log_err(release->engine->p.log, HF_LOG_ERROR, "update.journal", "release", release->j.name, &err);
+    return false;
+}
+
 int release_load(struct release *release)
 {
     struct hf_update_engine *engine = release->engine;
@@ -67,7 +83,7 @@ int release_load(struct release *release)
     wanted_restore(release, kept);
     review_load_floor(release);
     /* If this start changes nothing, transition.c finds the same text on disk and does not write. */
-    if (r == 0 && hf_journal_format(j, release->wanted.kept, &release->record.text) < 0)
+    if (r == 0 && (!is_name_durable(release) || hf_journal_format(j, release->wanted.kept, &release->record.text) < 0))
         hf_buf_clear(&release->record.text);
     return 0;
 }

@@ -283,7 +283,7 @@ struct release {
 
 struct release *release_new(struct hf_update_engine *engine, const char *name);
 void release_free(struct release *release);
-/* Reads the journal and the floor. Returns 0 also if the journal is damaged; the file is then renamed. Returns -errno
+/* Reads the journal and the floor, and makes the name of the journal durable. Returns 0 also if the journal is damaged; the file is then renamed. Returns -errno
  * if the journal cannot be read. */
 int release_load(struct release *release);
 /* Starts the action that the wanted object and the present time require, if any. Returns true if the release wants the

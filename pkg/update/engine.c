@@ -20,7 +20,7 @@ enum { TRUST_PROBLEM_MAX = 800 };
 static bool is_idle(const struct release *release)
 {
     return release->step.kind == STEP_NONE && release->stage != RELEASE_LOADED && release->retry.redo == REDO_NOTHING &&
-           release->engine->active != release;
+           release->retry.clean_due_ns == 0 && release->engine->active != release;
 }
 
 /* True if nobody wants the release and it has neither content nor history on this node. */
@@ -29,8 +29,9 @@ static bool can_be_forgotten(const struct release *release)
     const struct hf_journal *j = &release->j;
 
     return release->wanted.object == NULL && release->step.kind == STEP_NONE && release->stage != RELEASE_LOADED &&
-           release->retry.redo == REDO_NOTHING && j->phase == HF_PHASE_IDLE && j->good_digest[0] == '\0' &&
-           j->bad_digest[0] == '\0' && release->review.floor_known && release->review.floor.top.sequence == 0;
+           release->retry.redo == REDO_NOTHING && release->retry.clean_due_ns == 0 && j->phase == HF_PHASE_IDLE &&
+           j->good_digest[0] == '\0' && j->bad_digest[0] == '\0' && release->review.floor_known &&
+           release->review.floor.top.sequence == 0;
 }
 
 static int run_forget(struct step_job *step)

@@ -140,6 +140,8 @@ static void consider_resting(struct release *release)
     enum hf_reason reason = HF_R_None;
     const char *message = NULL;
 
+    if (finish_overdue(release))
+        return;
     if (release->wanted.object == NULL) {
         if (refused)
             transition_event(release, HF_EV_DROPPED, HF_R_None, NULL);

@@ -206,6 +206,8 @@ struct release_retry {
     /* number of failures of the current cleanup or commit; a failure of a commit counts only if the commit had saved
      * the floor */
     unsigned tries;
+    /* monotonic time of the next try of a cleanup that has failed too often to hold up other work; 0 if there is none */
+    uint64_t clean_due_ns;
 };
 
 /* The search for drift in a committed release. Only drift.c writes these fields, except that engine.c sets look_wanted
@@ -305,6 +307,9 @@ void probation_start(struct release *release);
 void rollback_start(struct release *release);
 void finish_commit(struct release *release);
 void finish_clean(struct release *release);
+/* Starts a cleanup that was put off, if its time has come. Call this function only in a phase that rests. Returns true
+ * if it has started one. */
+bool finish_overdue(struct release *release);
 void drift_look(struct release *release);
 /* Looks for drift in the committed release while the journal records a different release. */
 void drift_look_behind(struct release *release);

@@ -1,0 +1,105 @@
+/* The engine on a disk that fails for a while: what it left undone it does later, and what it cannot read it does not
+ * take for absent. */
+#include <errno.h>
+
+#include "update_world.h"
+
+/* The engine hears what is wanted once per interval, for `hours`. */
+static void run_hours(unsigned hours)
+{
+    for (unsigned i = 0; i < 6 * hours; i++) {
+        hf_simupdate_tell(w);
+        hf_simupdate_look(w);
+        hf_simupdate_run_for(w, 600 * HF_NS_PER_S);
+    }
+}
+
+/* ---- a cleanup that fails ---------------------------------------------------------------------------------------- */
+
+#define OLD "/opt/app/bin/.holdfast-app.old"
+
+static bool exists(const char *path)
+{
+    struct stat st;
+
+    return hf_simfs_stat(w->fs, path, &st);
+}
+
+/* v3 is committed on a file system that is read-only since the swap, so that v2 keeps its second name. */
+static void commit_without_cleanup(void)
+{
+    hf_simfs_mount(w->fs, "/opt/app");
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    begin(&(struct hf_sim_release){.content = "v3", .sequence = 3});
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
+    hf_simfs_set_read_only(w->fs, "/opt/app", true);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert(exists(OLD));
+    hf_simfs_set_read_only(w->fs, "/opt/app", false);
+}
+
+/* A disk that was read-only for a minute does not keep the old version for ever, and nobody needs to start the agent
+ * again. A release that nobody wants any more (second row) is cleaned up, too. */
+START_TEST(cleanup_comes_later)
+{
+    commit_without_cleanup();
+    if (_i == 1)
+        hf_simupdate_withdraw(w, "app");
+    hf_simupdate_run_for(w, 2 * 3600 * HF_NS_PER_S);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v3");
+    expect_clean();
+}
+END_TEST
+
+/* While the disk stays read-only, the status is that of the commit, and the tries are far apart. */
+START_TEST(cleanup_fails_for_a_day)
+{
+    commit_without_cleanup();
+    hf_simfs_set_read_only(w->fs, "/opt/app", true);
+    hf_simupdate_run_for(w, 2 * 3600 * HF_NS_PER_S);
+    uint64_t calls = hf_simfs_calls(w->fs);
+    hf_simupdate_run_for(w, 24 * 3600 * HF_NS_PER_S);
+    ck_assert_uint_lt(hf_simfs_calls(w->fs) - calls, 24 * 5 * 100);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    hf_simfs_set_read_only(w->fs, "/opt/app", false);
+    hf_simupdate_run_for(w, 2 * 3600 * HF_NS_PER_S);
+    expect_clean();
+}
+END_TEST
+
+/* The old file that such a cleanup has left is not the version to which an update goes back: neither at its start, when
+ * its artifact cannot be had, nor after its checks have failed. */
+START_TEST(what_the_cleanup_left_is_not_restored)
+{
+    commit_without_cleanup();
+    w->answer.fail = -EHOSTUNREACH;
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "broken", .sequence = 4});
+    hf_simupdate_serve(w);
+    run_hours(1);
+    expect("app", HF_PHASE_WAITING, "DownloadFailed");
+    expect_target("v3");
+    ck_assert(!exists(OLD));
+
+    w->answer.fail = 0;
+    hf_simupdate_serve(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_ROLLED_BACK, "HealthDeadline");
+    expect_target("v3");
+    ck_assert_str_eq(w->running, "v3");
+    expect_clean();
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_loop_test(tc, cleanup_comes_later, 0, 2);
+    tcase_add_test(tc, cleanup_fails_for_a_day);
+    tcase_add_test(tc, what_the_cleanup_left_is_not_restored);
+}
+
+HF_TEST_MAIN("update/bad disk", cases)

@@ -20,7 +20,7 @@ enum { TRUST_PROBLEM_MAX = 800 };
 static bool is_idle(const struct release *release)
 {
     return release->step.kind == STEP_NONE && release->stage != RELEASE_LOADED && release->retry.redo == REDO_NOTHING &&
-           release->retry.clean_due_ns == 0 && release->engine->active != release;
+           release->retry.clean_due_ns == 0 && !release->attempt.owes_restart && release->engine->active != release;
 }
 
 /* True if nobody wants the release and it has neither content nor history on this node. */
@@ -488,7 +488,7 @@ static bool is_settled(const struct release *release)
     enum step_kind step = release->step.kind;
 
     if (release->engine->wake_pending || release->stage == RELEASE_LOADED || (step != STEP_NONE && step != STEP_LOOK) ||
-        release->retry.redo != REDO_NOTHING)
+        release->retry.redo != REDO_NOTHING || release->attempt.owes_restart)
         return false;
     if (wanted != NULL && strcmp(wanted->release.digest, shown->digest) != 0)
         return false;

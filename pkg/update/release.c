@@ -188,16 +188,6 @@ void release_recheck_repair(struct release *release)
         wanted_repair_end(release);
 }
 
-/* The service that was updated is this agent. */
-static bool updates_itself(const struct release *release)
-{
-    const struct hf_edgeupdate *accepted = release->wanted.accepted;
-    const char *unit = accepted != NULL ? accepted->release.install.restart_unit : NULL;
-    const char *self = release->engine->p.self_unit;
-
-    return unit != NULL && self != NULL && strcmp(unit, self) == 0;
-}
-
 static void start(struct release *release)
 {
     struct hf_journal *j = &release->j;
@@ -209,7 +199,7 @@ static void start(struct release *release)
     retry_hold_back(release);
     if (j->phase == HF_PHASE_PROBATION) {
         j->starts++;
-        if (updates_itself(release))
+        if (service_is_agent(release))
             j->restarted = true;
         if (j->starts >= HF_UPDATE_MAX_STARTS) {
             transition_event(release, HF_EV_UNHEALTHY, HF_R_NoVerdict, NULL);
@@ -264,6 +254,12 @@ bool release_consider(struct release *release)
     if (release->step.kind != STEP_NONE) {
         if (must_stop(release))
             step_stop(release);
+        return false;
+    }
+    /* Before a cleanup that has to be tried again: until then the version that failed its checks runs. */
+    if (release->attempt.owes_restart && release->retry.redo != REDO_SAVE) {
+        if (due)
+            rollback_restart_agent(release);
         return false;
     }
     if (release->retry.redo != REDO_NOTHING) {

@@ -171,8 +171,9 @@ struct delta_death {
 
 /* Facts about the attempt in progress. prepare.c writes `seen`, `room`, `disk_room` and `go_reason`; method.c and
  * replace.c write `step_sha256` and `step_bytes`; replace.c counts `received_bytes` and `delta_failures`; probation.c
- * counts `restart_tries`; release.c sets `recheck`. At the start of each attempt, `received_bytes` is 0. At the start
- * of each update, `delta_failures` and `restart_tries` are 0, and `recheck` is false. */
+ * and rollback.c count `restart_tries`; rollback.c sets `owes_restart`; release.c sets `recheck`. At the start of each
+ * attempt, `received_bytes` is 0. At the start of each update, `delta_failures` and `restart_tries` are 0, and `recheck`
+ * is false. */
 struct release_attempt {
     struct hf_swap_inspection seen;
     /* memory that the agent may use; measured once per attempt, so that the method does not change during the
@@ -188,6 +189,9 @@ struct release_attempt {
     uint64_t received_bytes;
     unsigned delta_failures;
     unsigned restart_tries;
+    /* true if the agent's own release was rolled back and this process, which may be of the bad version, still runs; the
+     * next process is of the old version, however this one ends, so that the journal need not know */
+    bool owes_restart;
     bool recheck; /* true if an earlier process verified the new file, so that the swap must verify the file again */
 };
 
@@ -305,6 +309,9 @@ void replace_patch(struct release *release);
 void replace_swap(struct release *release);
 void probation_start(struct release *release);
 void rollback_start(struct release *release);
+/* Call this function when RolledBack is durable and attempt.owes_restart is true. Restarts the agent's own unit, which
+ * ends this process. */
+void rollback_restart_agent(struct release *release);
 void finish_commit(struct release *release);
 void finish_clean(struct release *release);
 /* Starts a cleanup that was put off, if its time has come. Call this function only in a phase that rests. Returns true
@@ -316,6 +323,8 @@ void drift_look_behind(struct release *release);
 
 /* ---- service.c --------------------------------------------------------------------------------------------------- */
 
+/* Returns true if the service of the release is this agent, so that its restart ends this process. */
+bool service_is_agent(const struct release *release);
 bool service_has_restart(const struct release *release);
 /* service_restart() and service_check() each start a step. They call `done` once, with the release as `arg`: at the end
  * of the step, or at once if the step cannot start. `done` must call step_end(). */
@@ -381,6 +390,8 @@ void transition_failure(struct release *release, enum hf_update_event event, con
 /* Sets a back-off, and then calls transition_failure() with the error -ENOMEM. */
 void transition_no_memory(struct release *release, enum hf_update_event event);
 void transition_save_again(struct release *release);
+/* Call this function after a change of j.message in a phase that rests. Makes the new message durable, and shows it. */
+void transition_message(struct release *release);
 /* Makes the status show `reason` without a change of state. If `reason` is HF_R_None, the status shows the journal's
  * reason again. */
 void transition_wait(struct release *release, enum hf_reason reason);

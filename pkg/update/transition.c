@@ -50,7 +50,8 @@ static void log_phase(const struct release *release)
 static void is_durable(struct release *release)
 {
     struct release_record *record = &release->record;
-    bool moved = record->shown.phase != release->j.phase || record->shown.reason != release->j.reason;
+    bool moved = record->shown.phase != release->j.phase || record->shown.reason != release->j.reason ||
+                 strcmp(record->shown.message, release->j.message) != 0;
 
     counts_move(release->engine, &record->shown, &release->j);
     record->shown = release->j;
@@ -142,6 +143,12 @@ static void save(struct release *release)
 
 void transition_save_again(struct release *release)
 {
+    save(release);
+}
+
+void transition_message(struct release *release)
+{
+    release->record.then = HF_ACT_NONE;
     save(release);
 }
 

@@ -94,12 +94,60 @@ START_TEST(what_the_cleanup_left_is_not_restored)
 }
 END_TEST
 
+/* ---- a download whose sync fails --------------------------------------------------------------------------------- */
+
+static void check_no_mismatch(struct hf_simupdate *world)
+{
+    ck_assert_str_ne(hf_simupdate_see(world, "app").reason, "HashMismatch");
+}
+
+/* The disk fails at its call `n`, and works again; with `breaks`, the link breaks in the middle of the download, too.
+ * False: the update has fewer than n calls. */
+static bool fail_once(uint64_t n, bool breaks)
+{
+    struct hf_simupdate *each = hf_simupdate_new(n);
+
+    hf_simupdate_put_old(each, "v1");
+    each->check = check_no_mismatch;
+    each->answer.cut_after = breaks ? HF_SIM_CONTENT / 2 : 0;
+    hf_simupdate_publish(each, &(struct hf_sim_release){.content = "v2"});
+    hf_simfs_count_only(each->fs, HF_SIMFS_WRITES);
+    hf_simfs_fail_at(each->fs, n, EIO, 1);
+    hf_simupdate_boot(each);
+    if (each->engine == NULL) {
+        hf_simupdate_stop(each);
+        hf_simupdate_boot(each);
+    }
+    (void)hf_simupdate_until_phase(each, "app", HF_PHASE_FETCHING);
+    if (hf_simupdate_see(each, "app").phase == HF_PHASE_FETCHING)
+        (void)hf_simupdate_until_phase(each, "app", HF_PHASE_WAITING);
+    each->answer.cut_after = 0;
+    hf_simupdate_serve(each);
+    ck_assert(hf_simupdate_settle(each));
+    bool failed = hf_simfs_failed(each->fs) > 0;
+    struct hf_sim_seen seen = hf_simupdate_see(each, "app");
+    ck_assert_msg(seen.phase == HF_PHASE_COMMITTED, "call %d: %s %s (%s)", (int)n, hf_phase_name(seen.phase),
+                  seen.reason, seen.message);
+    ck_assert_msg(seen.bytes_fetched <= 2 * HF_SIM_CONTENT, "call %d: %d bytes", (int)n, (int)seen.bytes_fetched);
+    hf_simupdate_free(each);
+    return failed;
+}
+
+/* What a failed sync has lost is not recorded as synced: no download ends with the wrong hash, and begins anew. */
+START_TEST(one_failing_sync)
+{
+    for (uint64_t n = 1; fail_once(n, _i == 1); n++)
+        ;
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, cleanup_comes_later, 0, 2);
     tcase_add_test(tc, cleanup_fails_for_a_day);
     tcase_add_test(tc, what_the_cleanup_left_is_not_restored);
+    tcase_add_loop_test(tc, one_failing_sync, 0, 2);
 }
 
 HF_TEST_MAIN("update/bad disk", cases)

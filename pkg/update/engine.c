@@ -503,6 +503,8 @@ static const char *wait_message(const struct release *release)
     const struct hf_edgeupdate *wanted = release->wanted.object;
     const char *floors_message;
 
+    if (release->retry.trouble[0] != '\0')
+        return release->retry.trouble;
     if (release->wait_reason != HF_R_None &&
         release->wait_reason == hf_floor_guard_ask(release->engine->p.floors, &floors_message))
         return floors_message;

@@ -212,6 +212,8 @@ struct release_retry {
     unsigned tries;
     /* monotonic time of the next try of a cleanup that has failed too often to hold up other work; 0 if there is none */
     uint64_t clean_due_ns;
+    /* text that explains wait_reason while the commit cannot raise the floor; otherwise "" */
+    char trouble[HF_UPDATE_MAX_MESSAGE];
 };
 
 /* The search for drift in a committed release. Only drift.c writes these fields, except that engine.c sets look_wanted

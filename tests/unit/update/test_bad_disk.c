@@ -141,6 +141,75 @@ START_TEST(one_failing_sync)
 }
 END_TEST
 
+/* ---- a floor that cannot be read --------------------------------------------------------------------------------- */
+
+static void want_v3(void)
+{
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 3});
+    hf_simupdate_tell(w);
+}
+
+/* With one bad sector the next update goes on, and its commit replaces the file. */
+START_TEST(one_copy_of_the_floor_is_unreadable)
+{
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_stop(w);
+    hf_simfs_set_unreadable(w->fs, _i == 0 ? UPDATES "/app/floor.0" : UPDATES "/app/floor.1", true);
+    hf_simupdate_boot(w);
+    want_v3();
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v3");
+    hf_simfs_delete(w->fs, _i == 0 ? UPDATES "/app/floor.1" : UPDATES "/app/floor.0");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .sequence = 2});
+    hf_simupdate_stop(w);
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_REJECTED, "SequenceTooLow");
+    expect_target("v3");
+}
+END_TEST
+
+/* With both, nothing starts, and the status does not say that all is well. */
+START_TEST(both_copies_of_the_floor_are_unreadable)
+{
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_stop(w);
+    hf_simfs_set_unreadable(w->fs, UPDATES "/app/floor.0", true);
+    hf_simfs_set_unreadable(w->fs, UPDATES "/app/floor.1", true);
+    hf_simupdate_boot(w);
+    want_v3();
+    run_hours(24);
+    expect("app", HF_PHASE_COMMITTED, "IoError");
+    const char *message = hf_simupdate_see(w, "app").message;
+    ck_assert_msg(strstr(message, "/app/floor.") != NULL, "%s", message);
+    expect_target("v2");
+
+    hf_simfs_set_unreadable(w->fs, UPDATES "/app/floor.0", false);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v3");
+    expect_clean();
+}
+END_TEST
+
+/* A commit that cannot raise the floor says so until it can. */
+START_TEST(floor_cannot_be_raised)
+{
+    hf_simfs_mount(w->fs, UPDATES);
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_stop(w);
+    hf_simfs_delete(w->fs, UPDATES "/app/floor.1");
+    hf_simupdate_boot(w);
+    hf_simfs_set_read_only(w->fs, UPDATES, true);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_COMMITTED, "StateNotWritable");
+    hf_simfs_set_read_only(w->fs, UPDATES, false);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -148,6 +217,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, cleanup_fails_for_a_day);
     tcase_add_test(tc, what_the_cleanup_left_is_not_restored);
     tcase_add_loop_test(tc, one_failing_sync, 0, 2);
+    tcase_add_loop_test(tc, one_copy_of_the_floor_is_unreadable, 0, 2);
+    tcase_add_test(tc, both_copies_of_the_floor_are_unreadable);
+    tcase_add_test(tc, floor_cannot_be_raised);
 }
 
 HF_TEST_MAIN("update/bad disk", cases)

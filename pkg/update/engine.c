@@ -19,7 +19,7 @@ enum { TRUST_PROBLEM_MAX = 800 };
 /* True if nothing more can happen to the release, and everything about it is on disk. */
 static bool is_idle(const struct release *release)
 {
-    return release->step.kind == STEP_NONE && release->stage != RELEASE_LOADED && release->retry.redo == REDO_NOTHING &&
+    return release->step.kind == STEP_NONE && release_is_known(release) && release->retry.redo == REDO_NOTHING &&
            release->retry.clean_due_ns == 0 && !release->attempt.owes_restart && release->engine->active != release;
 }
 
@@ -28,7 +28,7 @@ static bool can_be_forgotten(const struct release *release)
 {
     const struct hf_journal *j = &release->j;
 
-    return release->wanted.object == NULL && release->step.kind == STEP_NONE && release->stage != RELEASE_LOADED &&
+    return release->wanted.object == NULL && release->step.kind == STEP_NONE && release_is_known(release) &&
            release->retry.redo == REDO_NOTHING && release->retry.clean_due_ns == 0 && j->phase == HF_PHASE_IDLE &&
            j->good_digest[0] == '\0' && j->bad_digest[0] == '\0' && release->review.floor_known &&
            release->review.floor.top.sequence == 0;
@@ -274,15 +274,15 @@ static int add_release(struct hf_update_engine *engine, const char *name, bool w
 
     if (release == NULL)
         return r < 0 ? r : -ENOMEM;
-    if (was_parked)
-        r = release_load(release);
-    if (r == 0)
-        r = hf_strmap_put(&engine->releases, name, release);
+    r = hf_strmap_put(&engine->releases, name, release);
     if (r < 0) {
         release_free(release);
         return r;
     }
-    release->stage = was_parked ? RELEASE_LOADED : RELEASE_RUNNING; /* a new one has nothing on disk */
+    if (was_parked)
+        release_load(release);
+    else
+        release->stage = RELEASE_RUNNING; /* a new one has nothing on disk */
     *ret_release = release;
     return 0;
 }
@@ -321,14 +321,14 @@ static int load_one(void *arg, const char *name, unsigned char type)
     if (!name_is_safe(name) || strcmp(name, "lock") == 0)
         return 0;
     release = release_new(engine, name);
-    int r = release != NULL ? release_load(release) : -ENOMEM;
-    if (r == 0)
-        r = hf_strmap_put(&engine->releases, name, release);
-    if (r < 0)
+    int r = release != NULL ? hf_strmap_put(&engine->releases, name, release) : -ENOMEM;
+    if (r < 0) {
         release_free(release);
-    else
-        clean_manifests(release);
-    return r;
+        return r;
+    }
+    release_load(release);
+    clean_manifests(release);
+    return 0;
 }
 
 static int load(struct hf_update_engine *engine, struct hf_err *err)
@@ -487,7 +487,7 @@ static bool is_settled(const struct release *release)
     const struct hf_edgeupdate *wanted = release->wanted.object;
     enum step_kind step = release->step.kind;
 
-    if (release->engine->wake_pending || release->stage == RELEASE_LOADED || (step != STEP_NONE && step != STEP_LOOK) ||
+    if (release->engine->wake_pending || !release_is_known(release) || (step != STEP_NONE && step != STEP_LOOK) ||
         release->retry.redo != REDO_NOTHING || release->attempt.owes_restart)
         return false;
     if (wanted != NULL && strcmp(wanted->release.digest, shown->digest) != 0)

@@ -51,34 +51,16 @@ static void later(struct release *release)
     update_engine_wake(release->engine);
 }
 
-/* Until the floor is raised, no other update may start: show why. */
-static void show_trouble(struct release *release, const struct step_job *step)
-{
-    enum hf_reason reason =
-        step->r == -ENOSPC || step->r == -EROFS ? HF_R_StateNotWritable : hf_reason_of_errno(step->r);
-
-    (void)hf_err_text(&step->failure.err, release->retry.trouble, sizeof(release->retry.trouble));
-    transition_wait(release, reason);
-}
-
-static void hide_trouble(struct release *release)
-{
-    if (release->retry.trouble[0] == '\0')
-        return;
-    release->retry.trouble[0] = '\0';
-    transition_wait(release, HF_R_None);
-}
-
 static void finished(struct release *release, struct step_job *step)
 {
     struct release_retry *retry = &release->retry;
     bool commit = step->kind == STEP_COMMIT;
     bool must = commit && step->r < 0 && !step->floor_done; /* the floor is still the old one */
 
-    if (must)
-        show_trouble(release, step);
+    if (must) /* until it is raised, no other update may start */
+        transition_trouble(release, step->r, &step->failure.err);
     else
-        hide_trouble(release);
+        transition_no_trouble(release);
     retry->clean_due_ns = 0;
     if (step->r < 0) {
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.clean", "release", release->j.name,

@@ -242,6 +242,20 @@ void transition_no_memory(struct release *release, enum hf_update_event event)
     transition_failure(release, event, &failure);
 }
 
+void transition_trouble(struct release *release, int r, const struct hf_err *err)
+{
+    (void)hf_err_text(err, release->retry.trouble, sizeof(release->retry.trouble));
+    transition_wait(release, r == -ENOSPC || r == -EROFS ? HF_R_StateNotWritable : hf_reason_of_errno(r));
+}
+
+void transition_no_trouble(struct release *release)
+{
+    if (release->retry.trouble[0] == '\0')
+        return;
+    release->retry.trouble[0] = '\0';
+    transition_wait(release, HF_R_None);
+}
+
 void transition_wait(struct release *release, enum hf_reason reason)
 {
     if (release->wait_reason == reason)

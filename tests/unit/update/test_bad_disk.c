@@ -210,6 +210,130 @@ START_TEST(floor_cannot_be_raised)
 }
 END_TEST
 
+/* ---- a journal that cannot be read ------------------------------------------------------------------------------- */
+
+#define JOURNAL UPDATES "/app/journal"
+
+/* The next process cannot read the journal. */
+static void boot_unread(void)
+{
+    hf_simupdate_kill(w);
+    hf_simfs_set_unreadable(w->fs, JOURNAL, true);
+    hf_simupdate_boot(w);
+    ck_assert_msg(w->engine != NULL, "one journal stops the whole agent");
+}
+
+/* Other releases go on, and the status says what is the matter. */
+START_TEST(journal_is_unreadable)
+{
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    boot_unread();
+    want_v3();
+    hf_simupdate_publish(
+        w,
+        &(struct hf_sim_release){
+            .name = "other", .content = "v3", .path = "/usr/local/bin/other", .no_restart = true, .no_checks = true});
+    hf_simupdate_tell(w);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("other", HF_PHASE_COMMITTED, "NoHealthChecks");
+    expect("app", HF_PHASE_WAITING, "IoError");
+    struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+    ck_assert_msg(strstr(seen.message, "'" JOURNAL "': Input/output error") != NULL, "%s", seen.message);
+    ck_assert(!seen.settled);
+    expect_target("v2");
+    ck_assert(!exists(JOURNAL ".damaged"));
+
+    hf_simfs_set_unreadable(w->fs, JOURNAL, false);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v3");
+    ck_assert_str_eq(hf_simupdate_see(w, "app").from, "v2");
+    expect_clean();
+}
+END_TEST
+
+static const struct {
+    enum hf_phase phase;
+    const char *content, *target; /* wanted; in place while nobody knows the phase */
+} stopped_in[] = {
+    {HF_PHASE_FETCHING, "v2", "v1"},        {HF_PHASE_PATCHING, "v2", "v1"},
+    {HF_PHASE_VERIFIED, "v2", "v1"},        {HF_PHASE_PROBATION, "v2", "v2"},
+    {HF_PHASE_PROBATION, "broken", NULL},   {HF_PHASE_ROLLING_BACK, "broken", NULL},
+    {HF_PHASE_ROLLED_BACK, "broken", "v1"},
+};
+
+/* The update stays as it is, in whatever phase, and goes on when the journal can be read. */
+START_TEST(journal_is_unreadable_for_a_while)
+{
+    bool good = strcmp(stopped_in[_i].content, "v2") == 0;
+    char before[24];
+
+    begin(&(struct hf_sim_release){.content = stopped_in[_i].content, .delta_from = "v1"});
+    ck_assert(hf_simupdate_until_phase(w, "app", stopped_in[_i].phase));
+    (void)snprintf(before, sizeof(before), "%s", hf_simupdate_target(w, HF_SIM_TARGET));
+    ck_assert(stopped_in[_i].target == NULL || strcmp(before, stopped_in[_i].target) == 0);
+    boot_unread();
+    uint64_t changes = hf_simfs_changes(w->fs);
+    for (int i = 0; i < 30; i++) {
+        hf_simupdate_tell(w);
+        hf_simupdate_run_for(w, 100 * HF_NS_PER_S);
+    }
+    expect("app", HF_PHASE_WAITING, "IoError");
+    expect_target(before);
+    ck_assert_uint_eq(hf_simfs_changes(w->fs), changes);
+
+    hf_simfs_set_unreadable(w->fs, JOURNAL, false);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", good ? HF_PHASE_COMMITTED : HF_PHASE_ROLLED_BACK, good ? "HealthPassed" : "HealthDeadline");
+    expect_target(good ? "v2" : "v1");
+    expect_clean();
+}
+END_TEST
+
+/* A release that nobody wants any more is not forgotten because nobody knows it. */
+START_TEST(journal_of_an_unwanted_release_is_unreadable)
+{
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_withdraw(w, "app");
+    boot_unread();
+    hf_simupdate_run_for(w, 1800 * HF_NS_PER_S);
+    ck_assert(exists(JOURNAL));
+    expect("app", HF_PHASE_WAITING, "IoError");
+    hf_simfs_set_unreadable(w->fs, JOURNAL, false);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+
+    /* Out of memory, with its history on disk only: the same holds when it is wanted again. */
+    hf_simfs_set_unreadable(w->fs, JOURNAL, true);
+    want_v3();
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "IoError");
+    hf_simfs_set_unreadable(w->fs, JOURNAL, false);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v3");
+}
+END_TEST
+
+/* After an hour the medium is bad, and the journal counts as damaged: the update begins anew, from the old version. */
+START_TEST(journal_is_unreadable_for_ever)
+{
+    begin(&(struct hf_sim_release){.content = "v2"});
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
+    boot_unread();
+    hf_simupdate_run_for(w, 3590 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "IoError");
+    expect_target("v2");
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    ck_assert(exists(JOURNAL ".damaged"));
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v2");
+    hf_simfs_delete(w->fs, JOURNAL ".damaged");
+    expect_clean();
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -220,6 +344,10 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, one_copy_of_the_floor_is_unreadable, 0, 2);
     tcase_add_test(tc, both_copies_of_the_floor_are_unreadable);
     tcase_add_test(tc, floor_cannot_be_raised);
+    tcase_add_test(tc, journal_is_unreadable);
+    tcase_add_loop_test(tc, journal_is_unreadable_for_a_while, 0, (int)HF_LEN(stopped_in));
+    tcase_add_test(tc, journal_of_an_unwanted_release_is_unreadable);
+    tcase_add_test(tc, journal_is_unreadable_for_ever);
 }
 
 HF_TEST_MAIN("update/bad disk", cases)

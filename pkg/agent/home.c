@@ -81,22 +81,61 @@ static void sweep(struct hf_home *home)
         (void)home->fs->unlinkat(home->fs->ctx, AT_FDCWD, hf_home_path(home, names[i], path), 0);
 }
 
-static void read_clock(struct hf_home *home, struct hf_log *log)
+/* ---- the clock file ---------------------------------------------------------------------------------------------- */
+
+/* An error of the content; every other one may be gone at the next read. */
+static bool is_damage(int r)
+{
+    return r == -EBADMSG || r == -E2BIG || r == -EINVAL;
+}
+
+static void rename_file(struct hf_home *home, const char *name, const char *to)
+{
+    char from[PATH_MAX], path[PATH_MAX];
+
+    (void)home->fs->renameat(home->fs->ctx, AT_FDCWD, hf_home_path(home, name, from), AT_FDCWD,
+                             hf_home_path(home, to, path));
+}
+
+static int read_times(struct hf_home *home, const char *name, struct hf_clock_file *ret_file, struct hf_log *log)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
-    char path[PATH_MAX], aside[PATH_MAX];
     struct hf_err err = HF_ERR_INIT;
+    char path[PATH_MAX];
+    int r = hf_file_read(home->fs, hf_home_path(home, name, path), &text, &err);
 
-    (void)hf_home_path(home, "clock", path);
-    int r = hf_file_read(home->fs, path, &text, &err);
     if (r == 0)
-        r = hf_clock_file_parse(hf_buf_view(&text), &home->kept, &err);
-    if (r == 0 || r == -ENOENT)
-        return;
-    hf_log_err(log, HF_LOG_WARNING, "clock.damaged", "file", path, &err);
-    (void)hf_home_path(home, "clock.damaged", aside);
-    (void)home->fs->renameat(home->fs->ctx, AT_FDCWD, path, AT_FDCWD, aside);
+        r = hf_clock_file_parse(hf_buf_view(&text), ret_file, &err);
+    if (r < 0 && r != -ENOENT)
+        hf_log_err(log, HF_LOG_WARNING, "clock.damaged", "file", path, &err);
+    if (is_damage(r))
+        rename_file(home, name, "clock.damaged");
+    return r;
 }
+
+/* A file that cannot be read gets another name, so that the next save does not overwrite the newest signed time. This
+ * process and every later one try to read it, until a clock file has a time that is not older. */
+static void read_clock(struct hf_home *home, struct hf_log *log)
+{
+    struct hf_clock_file unread = {0};
+    char path[PATH_MAX];
+    int r = read_times(home, "clock", &home->kept, log);
+
+    if (r < 0 && r != -ENOENT && !is_damage(r))
+        rename_file(home, "clock", "clock.unread");
+    if (read_times(home, "clock.unread", &unread, log) < 0)
+        return;
+    if (r < 0) {
+        home->kept = unread;
+        rename_file(home, "clock.unread", "clock");
+    } else if (unread.signed_unix_ns > home->kept.signed_unix_ns) {
+        home->kept.signed_unix_ns = unread.signed_unix_ns;
+    } else {
+        (void)home->fs->unlinkat(home->fs->ctx, AT_FDCWD, hf_home_path(home, "clock.unread", path), 0);
+    }
+}
+
+/* ---- boots ------------------------------------------------------------------------------------------------------- */
 
 static bool knows_boots(const struct hf_home *home)
 {
@@ -112,6 +151,8 @@ bool hf_home_is_other_boot(const struct hf_home *home)
 {
     return knows_boots(home) && !hf_home_is_same_boot(home);
 }
+
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 /* Only root may enter, as in the systemd unit. An existing folder keeps its mode: it may have installed programs below
  * it. */

@@ -28,8 +28,10 @@ struct hf_home {
 
 /* Makes the state folder if it is missing (mode 0700; an existing folder keeps its mode), locks <dir>/agent.lock and
  * writes `pid` into this file. Borrows `wall`. If the clock file is damaged, renames it to clock.damaged and logs the
- * damage; the lower bound of the time is then the date of the build. -EINVAL: `dir` is not an absolute path, or is too
- * long. -EWOULDBLOCK: another agent has the lock; *err names the pid of that agent. */
+ * damage; the lower bound of the time is then the date of the build. If the file cannot be read, the same bound holds,
+ * and the file becomes clock.unread: a later call that can read it again takes the newest signed time from it. -EINVAL:
+ * `dir` is not an absolute path, or is too long. -EWOULDBLOCK: another agent has the lock; *err names the pid of that
+ * agent. */
 HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *dir, int pid,
                              const struct hf_clock_ops *wall, struct hf_log *log, struct hf_err *err);
 

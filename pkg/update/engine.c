@@ -19,8 +19,8 @@ enum { TRUST_PROBLEM_MAX = 800 };
 /* True if nothing more can happen to the release, and everything about it is on disk. */
 static bool is_idle(const struct release *release)
 {
-    return release->step.kind == STEP_NONE && release->stage != RELEASE_LOADED && release->retry.redo == REDO_NOTHING &&
-           release->engine->active != release;
+    return release->step.kind == STEP_NONE && release_is_known(release) && release->retry.redo == REDO_NOTHING &&
+           release->retry.clean_due_ns == 0 && !release->attempt.owes_restart && release->engine->active != release;
 }
 
 /* True if nobody wants the release and it has neither content nor history on this node. */
@@ -28,9 +28,10 @@ static bool can_be_forgotten(const struct release *release)
 {
     const struct hf_journal *j = &release->j;
 
-    return release->wanted.object == NULL && release->step.kind == STEP_NONE && release->stage != RELEASE_LOADED &&
-           release->retry.redo == REDO_NOTHING && j->phase == HF_PHASE_IDLE && j->good_digest[0] == '\0' &&
-           j->bad_digest[0] == '\0' && release->review.floor_known && release->review.floor.top.sequence == 0;
+    return release->wanted.object == NULL && release->step.kind == STEP_NONE && release_is_known(release) &&
+           release->retry.redo == REDO_NOTHING && release->retry.clean_due_ns == 0 && j->phase == HF_PHASE_IDLE &&
+           j->good_digest[0] == '\0' && j->bad_digest[0] == '\0' && release->review.floor_known &&
+           release->review.floor.top.sequence == 0;
 }
 
 static int run_forget(struct step_job *step)
@@ -273,15 +274,15 @@ static int add_release(struct hf_update_engine *engine, const char *name, bool w
 
     if (release == NULL)
         return r < 0 ? r : -ENOMEM;
-    if (was_parked)
-        r = release_load(release);
-    if (r == 0)
-        r = hf_strmap_put(&engine->releases, name, release);
+    r = hf_strmap_put(&engine->releases, name, release);
     if (r < 0) {
         release_free(release);
         return r;
     }
-    release->stage = was_parked ? RELEASE_LOADED : RELEASE_RUNNING; /* a new one has nothing on disk */
+    if (was_parked)
+        release_load(release);
+    else
+        release->stage = RELEASE_RUNNING; /* a new one has nothing on disk */
     *ret_release = release;
     return 0;
 }
@@ -320,14 +321,14 @@ static int load_one(void *arg, const char *name, unsigned char type)
     if (!name_is_safe(name) || strcmp(name, "lock") == 0)
         return 0;
     release = release_new(engine, name);
-    int r = release != NULL ? release_load(release) : -ENOMEM;
-    if (r == 0)
-        r = hf_strmap_put(&engine->releases, name, release);
-    if (r < 0)
+    int r = release != NULL ? hf_strmap_put(&engine->releases, name, release) : -ENOMEM;
+    if (r < 0) {
         release_free(release);
-    else
-        clean_manifests(release);
-    return r;
+        return r;
+    }
+    release_load(release);
+    clean_manifests(release);
+    return 0;
 }
 
 static int load(struct hf_update_engine *engine, struct hf_err *err)
@@ -486,8 +487,8 @@ static bool is_settled(const struct release *release)
     const struct hf_edgeupdate *wanted = release->wanted.object;
     enum step_kind step = release->step.kind;
 
-    if (release->engine->wake_pending || release->stage == RELEASE_LOADED || (step != STEP_NONE && step != STEP_LOOK) ||
-        release->retry.redo != REDO_NOTHING)
+    if (release->engine->wake_pending || !release_is_known(release) || (step != STEP_NONE && step != STEP_LOOK) ||
+        release->retry.redo != REDO_NOTHING || release->attempt.owes_restart)
         return false;
     if (wanted != NULL && strcmp(wanted->release.digest, shown->digest) != 0)
         return false;
@@ -502,6 +503,8 @@ static const char *wait_message(const struct release *release)
     const struct hf_edgeupdate *wanted = release->wanted.object;
     const char *floors_message;
 
+    if (release->retry.trouble[0] != '\0')
+        return release->retry.trouble;
     if (release->wait_reason != HF_R_None &&
         release->wait_reason == hf_floor_guard_ask(release->engine->p.floors, &floors_message))
         return floors_message;

@@ -145,7 +145,9 @@ struct hf_update_engine;
  * `floors`; the tables and `log` must outlive the loop that runs the jobs. Locks <state_dir>/updates/lock; returns
  * -EWOULDBLOCK if another process holds the lock. Reads the journals, and resumes the updates where the last process
  * stopped; effects start in the event loop's next iteration. Renames a damaged journal, and reports the damage in the
- * status of that release. */
+ * status of that release. A journal that cannot be read stops only the release that it belongs to: the status shows
+ * Waiting with the reason IoError, and the engine reads the journal again every ten seconds. After an hour it counts as
+ * damaged. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
 /* Call this function before a shutdown of the node. The engine then starts no further step of any update, stops the

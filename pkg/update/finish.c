@@ -8,8 +8,8 @@
 #include "update/state/fetch_record.h"
 #include "update/state/floor.h"
 
-enum { MAX_CLEAN_TRIES = 5 };
-static const uint64_t again_ns = 10 * HF_NS_PER_S;
+enum { MAX_CLEAN_TRIES = 5 }; /* before the next update need not wait any more */
+static const uint64_t again_ns = 10 * HF_NS_PER_S, much_later_ns = 3600 * HF_NS_PER_S;
 
 static int run_clean(struct step_job *step)
 {
@@ -55,18 +55,24 @@ static void finished(struct release *release, struct step_job *step)
 {
     struct release_retry *retry = &release->retry;
     bool commit = step->kind == STEP_COMMIT;
+    bool must = commit && step->r < 0 && !step->floor_done; /* the floor is still the old one */
 
+    if (must) /* until it is raised, no other update may start */
+        transition_trouble(release, step->r, &step->failure.err);
+    else
+        transition_no_trouble(release);
+    retry->clean_due_ns = 0;
     if (step->r < 0) {
-        bool must = commit && !step->floor_done; /* the floor is still the old one */
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.clean", "release", release->j.name,
                    &step->failure.err);
         if (must || ++retry->tries < MAX_CLEAN_TRIES) {
             later(release);
             return;
         }
-    } else if (commit) {
-        release->review.floor = step->floor;
+        retry->clean_due_ns = hf_mono_ns(release->engine->p.clock) + much_later_ns;
     }
+    if (commit)
+        release->review.floor = step->floor;
     retry->redo = REDO_NOTHING;
     retry->tries = 0;
     retry->due_ns = 0;
@@ -111,4 +117,17 @@ void finish_clean(struct release *release)
 {
     release->retry.redo = REDO_CLEAN;
     start(release, STEP_CLEAN, run_clean);
+}
+
+bool finish_overdue(struct release *release)
+{
+    uint64_t due_ns = release->retry.clean_due_ns;
+
+    if (due_ns == 0 || hf_mono_ns(release->engine->p.clock) < due_ns)
+        return false;
+    if (release->j.phase == HF_PHASE_COMMITTED)
+        finish_commit(release);
+    else
+        finish_clean(release);
+    return true;
 }

@@ -5,6 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/dir.h"
+#include "os/file.h"
+#include "update/state/sealed_file.h"
+
+/* A journal that cannot be read is read again after the first time, and counts as damaged after the second: by then the
+ * error is one of the medium, and an update may be in the middle. */
+static const uint64_t read_again_ns = 10 * HF_NS_PER_S, unread_max_ns = 3600 * HF_NS_PER_S;
+
 static const struct release_actions actions = {.start = {
                                                    [HF_ACT_FETCH] = replace_fetch,
                                                    [HF_ACT_PATCH] = replace_patch,
@@ -45,36 +53,120 @@ void release_free(struct release *release)
     free(release);
 }
 
-int release_load(struct release *release)
+/* A process that was killed may have renamed the journal without the sync of the folder. A power cut would then restore
+ * the journal before it, whatever this process does by the one that it has read. The content needs no sync: it was
+ * synced before the rename. On a read-only file system nothing is left to sync. */
+static bool is_name_durable(const struct release *release)
 {
-    struct hf_update_engine *engine = release->engine;
-    struct hf_journal *j = &release->j;
     struct hf_err err = HF_ERR_INIT;
-    json_t *kept = NULL;
-    int r = hf_journal_load(engine->p.fs, release->folder, j, &kept, &err);
+    int r = hf_dir_sync(release->engine->p.fs, release->folder, &err);
 
-    if (r == -EBADMSG) {
-        hf_log_err(engine->p.log, HF_LOG_ERROR, "update.journal", "release", j->name, &err);
-        j->reason = HF_R_JournalDamaged;
-        (void)snprintf(j->message, sizeof(j->message), "%.200s", err.where);
-    } else if (r < 0 && r != -ENOENT && r != -ENOTDIR) {
-        return r;
-    }
-    if (strcmp(j->name, release->record.shown.name) != 0) /* somebody copied the folder of another release */
-        *j = release->record.shown;
-    release->record.shown = *j;
-    transition_note_written(release);
-    wanted_restore(release, kept);
-    review_load_floor(release);
-    /* If this start changes nothing, transition.c finds the same text on disk and does not write. */
-    if (r == 0 && hf_journal_format(j, release->wanted.kept, &release->record.text) < 0)
-        hf_buf_clear(&release->record.text);
-    return 0;
+    if (r == 0 || r == -EROFS)
+        return true;
+    hf_log_err(release->engine->p.log, HF_LOG_ERROR, "update.journal", "release", release->j.name, &err);
+    return false;
 }
 
 static uint64_t now_ns(const struct release *release)
 {
     return hf_mono_ns(release->engine->p.clock);
+}
+
+/* Takes what a read of the journal has brought: 0, -EBADMSG with the new name of the file in *err, or no file. */
+static void take_journal(struct release *release, int r, json_t *kept, const struct hf_err *err)
+{
+    struct hf_journal *j = &release->j;
+
+    if (r == -EBADMSG) {
+        hf_log_err(release->engine->p.log, HF_LOG_ERROR, "update.journal", "release", j->name, err);
+        j->reason = HF_R_JournalDamaged;
+        (void)snprintf(j->message, sizeof(j->message), "%.200s", err->where);
+    }
+    release->stage = RELEASE_LOADED;
+    release->record.unread_ns = release->retry.due_ns = 0;
+    transition_no_trouble(release);
+    release->record.shown = *j;
+    transition_note_written(release);
+    wanted_restore(release, kept);
+    review_load_floor(release);
+    /* If this start changes nothing, transition.c finds the same text on disk and does not write. */
+    if (r == 0 && (!is_name_durable(release) || hf_journal_format(j, release->wanted.kept, &release->record.text) < 0))
+        hf_buf_clear(&release->record.text);
+}
+
+static void cannot_read(struct release *release, int r, const struct hf_err *err)
+{
+    struct release_record *record = &release->record;
+
+    if (record->unread_ns == 0) {
+        hf_log_err(release->engine->p.log, HF_LOG_ERROR, "update.journal", "release", release->j.name, err);
+        record->unread_ns = HF_MAX(now_ns(release), 1);
+    }
+    release->stage = RELEASE_UNREAD;
+    record->shown.phase = HF_PHASE_WAITING; /* Idle would say that nothing is installed */
+    release->retry.due_ns = now_ns(release) + read_again_ns;
+    transition_trouble(release, r, err);
+}
+
+void release_load(struct release *release)
+{
+    struct hf_journal journal = {.phase = HF_PHASE_IDLE};
+    struct hf_err err = HF_ERR_INIT;
+    json_t *kept = NULL;
+    int r = hf_journal_load(release->engine->p.fs, release->folder, &journal, &kept, &err);
+
+    if (r < 0 && r != -EBADMSG && r != -ENOENT && r != -ENOTDIR) {
+        cannot_read(release, r, &err);
+        return;
+    }
+    if (r == 0 && strcmp(journal.name, release->j.name) == 0) /* else somebody copied the folder of another release */
+        release->j = journal;
+    take_journal(release, r, kept, &err);
+}
+
+bool release_is_known(const struct release *release)
+{
+    return release->stage == RELEASE_RUNNING || release->stage == RELEASE_REMOVED;
+}
+
+/* Reads the file only, which may take long on a bad disk; release_load() then finds it in the cache. */
+static int run_read(struct step_job *step)
+{
+    const struct hf_fs_ops *fs = step->release->engine->p.fs;
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_JOURNAL_MAX_BYTES);
+    char path[PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "%s/journal", step->release->folder);
+    int r = hf_file_read(fs, path, &text, &step->failure.err);
+    if (r == 0 || r == -ENOENT || r == -ENOTDIR || r == -EBADMSG || r == -E2BIG || r == -EINVAL)
+        return 0;
+    if (!step->give_up)
+        return r;
+    r = hf_sealed_file_set_aside(fs, step->release->folder, "journal", &step->failure.err);
+    step->lost = r == -EBADMSG;
+    return r;
+}
+
+static void was_read(struct release *release, struct step_job *step)
+{
+    if (step->lost)
+        take_journal(release, -EBADMSG, NULL, &step->failure.err);
+    else if (step->r < 0)
+        cannot_read(release, step->r, &step->failure.err);
+    else
+        release_load(release);
+    update_engine_wake(release->engine);
+}
+
+static void read_again(struct release *release)
+{
+    struct step_job *step = step_new(release, STEP_READ, run_read, was_read);
+
+    release->retry.due_ns = now_ns(release) + read_again_ns;
+    if (step == NULL)
+        return;
+    step->give_up = now_ns(release) - release->record.unread_ns >= unread_max_ns;
+    step_submit(step);
 }
 
 /* ---- considering ------------------------------------------------------------------------------------------------- */
@@ -124,6 +216,8 @@ static void consider_resting(struct release *release)
     enum hf_reason reason = HF_R_None;
     const char *message = NULL;
 
+    if (finish_overdue(release))
+        return;
     if (release->wanted.object == NULL) {
         if (refused)
             transition_event(release, HF_EV_DROPPED, HF_R_None, NULL);
@@ -170,16 +264,6 @@ void release_recheck_repair(struct release *release)
         wanted_repair_end(release);
 }
 
-/* The service that was updated is this agent. */
-static bool updates_itself(const struct release *release)
-{
-    const struct hf_edgeupdate *accepted = release->wanted.accepted;
-    const char *unit = accepted != NULL ? accepted->release.install.restart_unit : NULL;
-    const char *self = release->engine->p.self_unit;
-
-    return unit != NULL && self != NULL && strcmp(unit, self) == 0;
-}
-
 static void start(struct release *release)
 {
     struct hf_journal *j = &release->j;
@@ -191,7 +275,7 @@ static void start(struct release *release)
     retry_hold_back(release);
     if (j->phase == HF_PHASE_PROBATION) {
         j->starts++;
-        if (updates_itself(release))
+        if (service_is_agent(release))
             j->restarted = true;
         if (j->starts >= HF_UPDATE_MAX_STARTS) {
             transition_event(release, HF_EV_UNHEALTHY, HF_R_NoVerdict, NULL);
@@ -246,6 +330,17 @@ bool release_consider(struct release *release)
     if (release->step.kind != STEP_NONE) {
         if (must_stop(release))
             step_stop(release);
+        return false;
+    }
+    if (release->stage == RELEASE_UNREAD) {
+        if (due)
+            read_again(release);
+        return false;
+    }
+    /* Before a cleanup that has to be tried again: until then the version that failed its checks runs. */
+    if (release->attempt.owes_restart && release->retry.redo != REDO_SAVE) {
+        if (due)
+            rollback_restart_agent(release);
         return false;
     }
     if (release->retry.redo != REDO_NOTHING) {

@@ -98,13 +98,16 @@ void update_engine_leave_turn(struct release *release);
 /* ---- one release ------------------------------------------------------------------------------------------------- */
 
 enum release_stage {
-    RELEASE_LOADED,  /* the release is loaded from disk, and has not received the event HF_EV_STARTED yet */
+    RELEASE_LOADED, /* the release is loaded from disk, and has not received the event HF_EV_STARTED yet */
+    /* the journal cannot be read, so that nobody knows the state of the release; the release does nothing but read it
+     * again, until the journal counts as damaged */
+    RELEASE_UNREAD,
     RELEASE_RUNNING, /* the release handles events by the table in rules/machine.h */
     /* the engine has tried to delete the release's folder, and frees the release unless the caller wants it again */
     RELEASE_REMOVED,
 };
 
-/* The journal on disk. Only transition.c writes these fields. */
+/* The journal on disk. Only transition.c writes these fields; release.c writes them when it reads the journal. */
 struct release_record {
     /* the journal that the status shows; it can be newer than the journal on disk, because transition.c does not write
      * attempts that made no progress */
@@ -119,6 +122,7 @@ struct release_record {
     } written;
     struct hf_buf text;         /* text of the journal file that is being written or was written most recently */
     enum hf_update_action then; /* action that starts when the journal is durable on disk */
+    uint64_t unread_ns;         /* in RELEASE_UNREAD, the monotonic time of the first read that failed; otherwise 0 */
 };
 
 /* The EdgeUpdate that the caller wants, and the EdgeUpdate whose release the journal records. wanted.c writes these
@@ -171,8 +175,9 @@ struct delta_death {
 
 /* Facts about the attempt in progress. prepare.c writes `seen`, `room`, `disk_room` and `go_reason`; method.c and
  * replace.c write `step_sha256` and `step_bytes`; replace.c counts `received_bytes` and `delta_failures`; probation.c
- * counts `restart_tries`; release.c sets `recheck`. At the start of each attempt, `received_bytes` is 0. At the start
- * of each update, `delta_failures` and `restart_tries` are 0, and `recheck` is false. */
+ * and rollback.c count `restart_tries`; rollback.c sets `owes_restart`; release.c sets `recheck`. At the start of each
+ * attempt, `received_bytes` is 0. At the start of each update, `delta_failures` and `restart_tries` are 0, and
+ * `recheck` is false. */
 struct release_attempt {
     struct hf_swap_inspection seen;
     /* memory that the agent may use; measured once per attempt, so that the method does not change during the
@@ -188,6 +193,9 @@ struct release_attempt {
     uint64_t received_bytes;
     unsigned delta_failures;
     unsigned restart_tries;
+    /* true if the agent's own release was rolled back and this process, which may be of the bad version, still runs;
+     * the next process is of the old version, however this one ends, so that the journal need not know */
+    bool owes_restart;
     bool recheck; /* true if an earlier process verified the new file, so that the swap must verify the file again */
 };
 
@@ -206,6 +214,12 @@ struct release_retry {
     /* number of failures of the current cleanup or commit; a failure of a commit counts only if the commit had saved
      * the floor */
     unsigned tries;
+    /* monotonic time of the next try of a cleanup that has failed too often to hold up other work; 0 if there is none
+     * */
+    uint64_t clean_due_ns;
+    /* text that explains wait_reason while the journal cannot be read, or the commit cannot raise the floor; otherwise
+     * "" */
+    char trouble[HF_UPDATE_MAX_MESSAGE];
 };
 
 /* The search for drift in a committed release. Only drift.c writes these fields, except that engine.c sets look_wanted
@@ -226,6 +240,7 @@ struct release_drift {
 
 enum step_kind {
     STEP_NONE,
+    STEP_READ,    /* reads the journal again */
     STEP_SAVE,    /* writes the journal */
     STEP_INSPECT, /* inspects the target, the free space, and the record of an attempt during which the agent died */
     STEP_UNIT,    /* asks systemd if the unit exists */
@@ -283,9 +298,11 @@ struct release {
 
 struct release *release_new(struct hf_update_engine *engine, const char *name);
 void release_free(struct release *release);
-/* Reads the journal and the floor. Returns 0 also if the journal is damaged; the file is then renamed. Returns -errno
- * if the journal cannot be read. */
-int release_load(struct release *release);
+/* Reads the journal and the floor, and makes the name of the journal durable. If the journal is damaged, renames it. If
+ * the journal cannot be read, the release gets the stage RELEASE_UNREAD. */
+void release_load(struct release *release);
+/* Returns true if the release's journal in memory is that of the disk. */
+bool release_is_known(const struct release *release);
 /* Starts the action that the wanted object and the present time require, if any. Returns true if the release wants the
  * turn (the right to work). */
 bool release_consider(struct release *release);
@@ -303,14 +320,22 @@ void replace_patch(struct release *release);
 void replace_swap(struct release *release);
 void probation_start(struct release *release);
 void rollback_start(struct release *release);
+/* Call this function when RolledBack is durable and attempt.owes_restart is true. Restarts the agent's own unit, which
+ * ends this process. */
+void rollback_restart_agent(struct release *release);
 void finish_commit(struct release *release);
 void finish_clean(struct release *release);
+/* Starts a cleanup that was put off, if its time has come. Call this function only in a phase that rests. Returns true
+ * if it has started one. */
+bool finish_overdue(struct release *release);
 void drift_look(struct release *release);
 /* Looks for drift in the committed release while the journal records a different release. */
 void drift_look_behind(struct release *release);
 
 /* ---- service.c --------------------------------------------------------------------------------------------------- */
 
+/* Returns true if the service of the release is this agent, so that its restart ends this process. */
+bool service_is_agent(const struct release *release);
 bool service_has_restart(const struct release *release);
 /* service_restart() and service_check() each start a step. They call `done` once, with the release as `arg`: at the end
  * of the step, or at once if the step cannot start. `done` must call step_end(). */
@@ -376,9 +401,14 @@ void transition_failure(struct release *release, enum hf_update_event event, con
 /* Sets a back-off, and then calls transition_failure() with the error -ENOMEM. */
 void transition_no_memory(struct release *release, enum hf_update_event event);
 void transition_save_again(struct release *release);
+/* Call this function after a change of j.message in a phase that rests. Makes the new message durable, and shows it. */
+void transition_message(struct release *release);
 /* Makes the status show `reason` without a change of state. If `reason` is HF_R_None, the status shows the journal's
  * reason again. */
 void transition_wait(struct release *release, enum hf_reason reason);
+/* Makes the status show an error of the state folder, until transition_no_trouble(). */
+void transition_trouble(struct release *release, int r, const struct hf_err *err);
+void transition_no_trouble(struct release *release);
 /* Call this function when the journal in memory has become durable on disk. */
 void transition_note_written(struct release *release);
 
@@ -424,6 +454,8 @@ struct step_job {
     struct hf_sequence_history floor;
     /* true if `floor` is in the state folder; writing its copy below the root may nevertheless have failed */
     bool floor_done;
+    bool give_up;                         /* before the job: a journal that still cannot be read counts as damaged */
+    bool lost;                            /* after the job: the journal was renamed for this reason */
     struct hf_edgeupdate *committed;      /* the committed release from disk, which the step owns; NULL if not read */
     char committed_digest[HF_SHA256_HEX]; /* digest of the committed release that the job reads or writes */
 };

@@ -110,6 +110,8 @@ uint64_t retry_wake_ns(const struct release *release)
         return HF_NEVER;
     if (release->retry.due_ns > now)
         next = release->retry.due_ns;
+    if (release->retry.clean_due_ns > now)
+        next = HF_MIN(next, release->retry.clean_due_ns);
     if (waiting && release->wanted.object != NULL && (!release->review.current || !release->review.floor_known))
         next = HF_MIN(next, now + ask_again_ns);
     if (waiting && release->wait_reason == HF_R_ClockUnsure) /* the clock may agree with its witnesses at any time */

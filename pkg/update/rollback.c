@@ -1,10 +1,17 @@
-/* Rollback: put the old version back, restart it, check it once. */
+/* Rollback: put the old version back, restart it, check it once.
+ *
+ * If the release is that of the agent itself, the restart ends this process. It comes last, after RolledBack is
+ * durable: a process that starts in RollingBack would roll back and restart again, and so would the next one, for ever.
+ * However this process ends before the restart, the next one is of the old version, which is in place. */
 #include <string.h>
 
 #include "update/release.h"
 
+enum { MAX_RESTART_TRIES = 10 };
+static const uint64_t restart_again_ns = 3 * HF_NS_PER_S;
+
 /* The reason for the rollback stays; the state of the old version is appended to the message. */
-static void restored(struct release *release, const char *before, const char *what, const char *after)
+static void append(struct release *release, const char *before, const char *what, const char *after)
 {
     struct hf_journal *j = &release->j;
     char text[HF_UPDATE_MAX_MESSAGE], tail[200];
@@ -12,14 +19,22 @@ static void restored(struct release *release, const char *before, const char *wh
     (void)snprintf(tail, sizeof(tail), "%.50s%.110s%.30s", before, what, after);
     (void)snprintf(text, sizeof(text), "%.*s; %s", (int)(sizeof(text) - strlen(tail) - 3), j->message, tail);
     (void)snprintf(j->message, sizeof(j->message), "%s", text);
+}
+
+static void restored(struct release *release, const char *before, const char *what, const char *after)
+{
+    append(release, before, what, after);
     transition_event(release, HF_EV_RESTORED, HF_R_None, NULL);
+}
+
+static const char *old_version(const struct release *release)
+{
+    return release->j.from[0] != '\0' ? release->j.from : "the old version";
 }
 
 static void restored_quietly(struct release *release)
 {
-    const char *from = release->j.from[0] != '\0' ? release->j.from : "the old version";
-
-    restored(release, "", release->j.had_old ? from : "nothing",
+    restored(release, "", release->j.had_old ? old_version(release) : "nothing",
              release->j.had_old ? " is back" : " is installed, as before");
 }
 
@@ -55,6 +70,46 @@ static void restarted_old(void *arg, int r, const struct hf_failure *failure)
         restored(release, "the old version is back but was not restarted: ", failure->err.cause, "");
 }
 
+/* ---- the agent itself -------------------------------------------------------------------------------------------- */
+
+static void restarted_agent(void *arg, int r, const struct hf_failure *failure)
+{
+    struct release *release = arg;
+    struct release_attempt *attempt = &release->attempt;
+
+    release->step.restart = NULL;
+    step_end(release);
+    update_engine_wake(release->engine);
+    if (r == 0)
+        return;
+    if (failure->reason == HF_R_SystemdUnavailable && ++attempt->restart_tries < MAX_RESTART_TRIES) {
+        attempt->owes_restart = true;
+        release->retry.due_ns = hf_mono_ns(release->engine->p.clock) + restart_again_ns;
+        return;
+    }
+    append(release, "but the agent still runs the new version: ", failure->err.cause, "");
+    transition_message(release);
+}
+
+void rollback_restart_agent(struct release *release)
+{
+    release->attempt.owes_restart = false;
+    service_restart(release, restarted_agent);
+}
+
+/* Without an old version the unit may have nothing to start, and nobody would start the agent again. */
+static void restored_agent(struct release *release)
+{
+    release->attempt.owes_restart = release->j.had_old;
+    release->attempt.restart_tries = 0;
+    if (release->j.had_old)
+        restored(release, "", old_version(release), " is back; the agent restarts");
+    else
+        restored(release, "", "nothing is installed, as before, and the agent was not restarted", "");
+}
+
+/* ---- undoing the swap -------------------------------------------------------------------------------------------- */
+
 static int run_undo(struct step_job *step)
 {
     return hf_swap_undo(&step->swap, &step->failure);
@@ -84,6 +139,8 @@ static void undone(struct release *release, struct step_job *step)
         transition_event(release, HF_EV_UNDONE, HF_R_None, NULL);
     } else if (release->wanted.accepted == NULL) {
         restored(release, "", "the old version is back but was not restarted", "");
+    } else if (service_is_agent(release)) {
+        restored_agent(release);
     } else if (service_has_restart(release)) {
         service_restart(release, restarted_old);
     } else {

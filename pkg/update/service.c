@@ -1,5 +1,16 @@
 /* The service of a release: restart it, run its health checks. */
+#include <string.h>
+
 #include "update/release.h"
+
+bool service_is_agent(const struct release *release)
+{
+    const struct hf_edgeupdate *accepted = release->wanted.accepted;
+    const char *unit = accepted != NULL ? accepted->release.install.restart_unit : NULL;
+    const char *self = release->engine->p.self_unit;
+
+    return unit != NULL && self != NULL && strcmp(unit, self) == 0;
+}
 
 bool service_has_restart(const struct release *release)
 {

@@ -173,6 +173,7 @@ struct hf_swap_params step_swap_params(const struct release *release, const stru
                                    .old_link = j->old_link,
                                    .made_folder = j->made_folder,
                                    .probed = j->probed,
+                                   .committed = j->good_digest[0] != '\0',
                                    .recheck = release->attempt.recheck,
                                    .cancel = &step->cancel};
 }

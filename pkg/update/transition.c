@@ -50,7 +50,8 @@ static void log_phase(const struct release *release)
 static void is_durable(struct release *release)
 {
     struct release_record *record = &release->record;
-    bool moved = record->shown.phase != release->j.phase || record->shown.reason != release->j.reason;
+    bool moved = record->shown.phase != release->j.phase || record->shown.reason != release->j.reason ||
+                 strcmp(record->shown.message, release->j.message) != 0;
 
     counts_move(release->engine, &record->shown, &release->j);
     record->shown = release->j;
@@ -145,6 +146,12 @@ void transition_save_again(struct release *release)
     save(release);
 }
 
+void transition_message(struct release *release)
+{
+    release->record.then = HF_ACT_NONE;
+    save(release);
+}
+
 /* ---- the move ---------------------------------------------------------------------------------------------------- */
 
 static void compose(char message[HF_UPDATE_MAX_MESSAGE], enum hf_reason reason, const char *text)
@@ -233,6 +240,20 @@ void transition_no_memory(struct release *release, enum hf_update_event event)
     (void)hf_failure_sys(&failure, -ENOMEM, "work");
     retry_back_off(release, HF_R_RetryingLater, 0);
     transition_failure(release, event, &failure);
+}
+
+void transition_trouble(struct release *release, int r, const struct hf_err *err)
+{
+    (void)hf_err_text(err, release->retry.trouble, sizeof(release->retry.trouble));
+    transition_wait(release, r == -ENOSPC || r == -EROFS ? HF_R_StateNotWritable : hf_reason_of_errno(r));
+}
+
+void transition_no_trouble(struct release *release)
+{
+    if (release->retry.trouble[0] == '\0')
+        return;
+    release->retry.trouble[0] = '\0';
+    transition_wait(release, HF_R_None);
 }
 
 void transition_wait(struct release *release, enum hf_reason reason)

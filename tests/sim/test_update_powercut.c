@@ -248,6 +248,74 @@ START_TEST(failed_before_a_cut)
 }
 END_TEST
 
+/* ---- a record that the next process finds, and that no power cut has spared yet ---------------------------------- */
+
+#define JOURNAL "/var/lib/holdfast/updates/app/journal"
+
+/* An update whose version fails its checks is killed at call n. False: it has fewer than n calls. */
+static bool kill_trial_at(uint64_t n, struct hf_simupdate **ret_world)
+{
+    struct hf_simupdate *w = begin(&scenarios[4], n);
+
+    hf_simfs_stop_at(w->fs, n);
+    hf_simupdate_boot(w);
+    (void)settle(w);
+    bool killed = hf_simfs_stopped(w->fs);
+    hf_simupdate_kill(w);
+    *ret_world = w;
+    return killed;
+}
+
+/* The next process goes on, and the power is cut at its call `m`. From then on nobody wants the release any more
+ * (`withdrawn`), or the site holds it back. False: the process has fewer than m calls. */
+static bool cut_after_kill(uint64_t n, uint64_t m, bool withdrawn)
+{
+    struct hf_simupdate *w;
+    char when[80];
+
+    (void)kill_trial_at(n, &w);
+    (void)snprintf(when, sizeof(when), "killed at %d, then cut at %d", (int)n, (int)m);
+    hf_simfs_stop_at(w->fs, m);
+    hf_simupdate_boot(w);
+    (void)settle(w);
+    bool cut = hf_simfs_stopped(w->fs);
+    hf_simupdate_power_cut(w, HF_SIMFS_LOSE_ALL);
+    if (withdrawn)
+        hf_simupdate_withdraw(w, "app");
+    else
+        hf_simupdate_set_gate(w, "app", HF_GATE_HELD);
+    hf_simupdate_boot(w);
+    ck_assert_msg(settle(w), "%s: not settled", when);
+    struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+    ck_assert_msg(strcmp(hf_simupdate_target(w, now->path), "v1") == 0, "%s: %s %s, target %s", when,
+                  hf_phase_name(seen.phase), seen.reason, hf_simupdate_target(w, now->path));
+    ck_assert_msg(strcmp(w->running, "v1") == 0, "%s: runs %s", when, w->running);
+    hf_simupdate_free(w);
+    return cut;
+}
+
+/* A process that was killed between the rename of the journal and the sync of its folder leaves a journal that looks
+ * right. What the next process does by it must not be there without it. */
+START_TEST(killed_before_a_sync_then_cut)
+{
+    unsigned found = 0;
+    bool killed = true;
+
+    for (uint64_t n = 1; killed; n++) {
+        struct hf_simupdate *w;
+        killed = kill_trial_at(n, &w);
+        bool durable = hf_simfs_is_durable(w->fs, JOURNAL);
+        hf_simupdate_free(w);
+        if (!killed || durable)
+            continue;
+        found++;
+        for (uint64_t m = 1; cut_after_kill(n, m, _i == 0); m++)
+            ;
+    }
+    ck_assert_uint_gt(found, 5);
+}
+END_TEST
+
 /* ---- a node service on trial that does not start ----------------------------------------------------------------- */
 
 static const struct scenario node_service = {"node service",       "v1", {.content = "dead", .delta_from = "v1"},
@@ -315,6 +383,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, twice, 0, (int)HF_LEN(scenarios));
     tcase_add_loop_test(tc, killed_before_a_sync, 0, (int)HF_LEN(scenarios));
     tcase_add_loop_test(tc, failed_before_a_cut, 0, (int)HF_LEN(scenarios));
+    tcase_add_loop_test(tc, killed_before_a_sync_then_cut, 0, 2);
     tcase_add_loop_test(tc, node_service_that_does_not_start, 0, 4);
 }
 

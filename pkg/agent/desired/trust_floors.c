@@ -15,6 +15,7 @@
 #include "update/install/floor_copy.h"
 
 enum { FILE_VERSION = 1, EACH_MAX = 400 };
+static const uint64_t read_again_ns = 10 * HF_NS_PER_S;
 
 struct floor_entry {
     uint64_t sequence;
@@ -142,6 +143,41 @@ static void set_aside(const struct hf_agent_env *env, const char *path, struct h
     hf_log_err(env->log, HF_LOG_ERROR, "policy.floors_lost", "file", aside, err);
 }
 
+/* Only damage makes the floors of the file void. Until an error of the disk has gone, nobody knows them. */
+static void read_file(struct hf_trust_floors *floors)
+{
+    const struct hf_agent_env *env = floors->env;
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(max_bytes(floors) + 200);
+    struct hf_err err = HF_ERR_INIT;
+    char path[PATH_MAX];
+    int r = hf_file_read(env->fs, hf_home_path(env->params->home, floors->kind->file, path), &text, &err);
+
+    floors->unread = r == -ENOENT || r == -EBADMSG || r == -E2BIG || r == -EINVAL ? 0 : r;
+    if (floors->unread < 0) {
+        floors->read_again_ns = hf_mono_ns(env->clock) + read_again_ns;
+        return;
+    }
+    if (r == 0)
+        r = join(floors, hf_buf_view(&text), &err);
+    if (r < 0 && r != -ENOENT)
+        set_aside(env, path, &err);
+}
+
+/* Returns false while the file has floors that nobody knows. */
+static bool can_judge(struct hf_trust_floors *floors, struct hf_err *err)
+{
+    char path[PATH_MAX];
+
+    if (floors->unread < 0 && hf_mono_ns(floors->env->clock) >= floors->read_again_ns)
+        read_file(floors);
+    if (floors->unread < 0)
+        (void)hf_err_set(err, -floors->unread,
+                         "the floors in '%.150s' cannot be read: %s; the agent tries again; if the disk stays so, move "
+                         "the file away",
+                         hf_home_path(floors->env->params->home, floors->kind->file, path), strerror(-floors->unread));
+    return floors->unread == 0;
+}
+
 static void join_copies(struct hf_trust_floors *floors)
 {
     const struct hf_agent_env *env = floors->env;
@@ -174,16 +210,8 @@ static void join_guard(struct hf_trust_floors *floors, const char *name, uint64_
 void hf_trust_floors_init(struct hf_trust_floors *floors, const struct hf_agent_env *env,
                           const struct hf_trust_floors_kind *kind)
 {
-    struct hf_err err = HF_ERR_INIT;
-    char path[PATH_MAX];
-
     *floors = (struct hf_trust_floors){.env = env, .kind = kind, .floors = {.free_value = free}};
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(max_bytes(floors) + 200);
-    int r = hf_file_read(env->fs, hf_home_path(env->params->home, kind->file, path), &text, &err);
-    if (r == 0)
-        r = join(floors, hf_buf_view(&text), &err);
-    if (r < 0 && r != -ENOENT)
-        set_aside(env, path, &err);
+    read_file(floors);
     floors->unsaved = false;
     join_copies(floors);
     for (size_t i = 0; i < floors->floors.n; i++) {
@@ -202,10 +230,12 @@ void hf_trust_floors_done(struct hf_trust_floors *floors)
 const char *hf_trust_floors_accept(struct hf_trust_floors *floors, const char *name, uint64_t sequence,
                                    struct hf_view message, struct hf_err *err)
 {
-    const struct floor_entry *floor = hf_strmap_get(&floors->floors, name);
     char sha256[HF_SHA256_HEX];
     struct hf_err failure = HF_ERR_INIT;
 
+    if (!can_judge(floors, err))
+        return "FloorsUnreadable";
+    const struct floor_entry *floor = hf_strmap_get(&floors->floors, name);
     join_guard(floors, name, floor != NULL ? floor->sequence : 0, floor != NULL ? floor->sha256 : "");
     floor = hf_strmap_get(&floors->floors, name);
     (void)hf_sha256_hex(message.p, message.n, sha256);

@@ -30,10 +30,13 @@ struct hf_trust_floors {
     struct hf_strmap floors;
     /* the last write of the file failed, or a copy or the guard has a higher floor than the file */
     bool unsaved;
+    int unread;             /* error of the last read of the file, so that its floors are unknown; otherwise 0 */
+    uint64_t read_again_ns; /* while `unread` is set, the monotonic time of the next read */
 };
 
 /* Loads the floors. Each name gets the highest floor that the file, the copies below all update roots or the guard has
- * for it. If the file is damaged, sets it aside; the log then warns that the node may accept old versions again. */
+ * for it. If the file is damaged, sets it aside; the log then warns that the node may accept old versions again. If
+ * the file cannot be read, hf_trust_floors_accept() reads it later. */
 void hf_trust_floors_init(struct hf_trust_floors *floors, const struct hf_agent_env *env,
                           const struct hf_trust_floors_kind *kind);
 void hf_trust_floors_done(struct hf_trust_floors *floors);
@@ -41,7 +44,7 @@ void hf_trust_floors_done(struct hf_trust_floors *floors);
 /* Compares a validly signed item with its floor. `message` has the signed bytes. If the item is accepted, raises the
  * floor, also on disk, and returns NULL. If the write to disk fails, the floor is raised in this process only, and the
  * next call writes it again. If the item is refused, returns the reason, and explains it in *err: SequenceTooLow,
- * SequenceTaken (the node has accepted other content with this sequence) or TooMany (there is no room for another
- * name). */
+ * SequenceTaken (the node has accepted other content with this sequence), TooMany (there is no room for another
+ * name) or FloorsUnreadable (nobody knows the floors until the file can be read). */
 const char *hf_trust_floors_accept(struct hf_trust_floors *floors, const char *name, uint64_t sequence,
                                    struct hf_view message, struct hf_err *err);

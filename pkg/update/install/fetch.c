@@ -687,16 +687,20 @@ static void write_next(struct hf_fetch *fetch)
     }
 }
 
+/* After a write or a sync that failed, the record on disk stays as it is. A sync would return 0 now, because the kernel
+ * takes the pages that it lost for clean; fill_at counts them, and bytes that were never written. The next attempt
+ * writes again from the end of the record (write_again()). */
 static void finish(struct hf_fetch *fetch)
 {
     struct fetch_work *work = &fetch->work;
+    bool disk_failed = work->r < 0;
 
     fetch->p.sched->timer_disarm(fetch->p.sched->ctx, fetch->timer);
     *work = (struct fetch_work){.record = fetch->record, .drop = fetch->drop};
     work->record.offset = fetch->fill_at;
     work->record.wire = fetch->p.wire_bytes;
     work->record.complete = fetch->r == 0;
-    work->sync = work->record.complete || fetch->fill_at > fetch->record.offset;
+    work->sync = !disk_failed && (work->record.complete || fetch->fill_at > fetch->record.offset);
     submit(fetch, WORK_FINAL);
 }
 

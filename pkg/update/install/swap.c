@@ -178,17 +178,18 @@ static bool is_our_old(const struct swap_scene *scene, const struct stat *old)
            (old->st_uid == scene->params->target.uid || old->st_uid == target.st_uid);
 }
 
-/* Restores an old file whose second name exists although the journal records no swap. */
-static int take_back_orphan(const struct swap_scene *scene)
+/* Deals with an old file whose second name exists although the journal records no swap. If the journal was lost, the
+ * file is restored. Otherwise it is older than the committed one and goes, durably: an undo of the next swap would
+ * restore it. */
+static int end_orphan(const struct swap_scene *scene)
 {
+    const struct hf_swap_params *params = scene->params;
     struct stat st;
-    int r = scene->params->kind == HF_INSTALL_FILE ? look(scene, scene->old, &st) : 0;
+    int r = params->kind == HF_INSTALL_FILE ? look(scene, scene->old, &st) : 0;
 
     if (r <= 0)
         return r;
-    if (!is_our_old(scene, &st))
-        return hf_target_unlink(&scene->dir, scene->old, scene->failure);
-    r = move(scene, scene->old, scene->dir.name);
+    r = !params->committed && is_our_old(scene, &st) ? move(scene, scene->old, scene->dir.name) : 0;
     /* If both were names of one file, the rename did nothing. */
     if (r == 0)
         r = hf_target_unlink(&scene->dir, scene->old, scene->failure);
@@ -211,7 +212,7 @@ int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspecti
     if (r == 0)
         r = look_at_space(&scene, &inspection);
     if (r == 0)
-        r = take_back_orphan(&scene);
+        r = end_orphan(&scene);
     if (r == 0)
         r = look_at_target(&scene, &inspection);
     if (r == 0)

@@ -30,6 +30,9 @@ struct hf_swap_params {
     const char *old_link;    /* text of the old link, for kind Tree if had_old is true */
     const char *made_folder; /* topmost folder that this installation made for the target; "" if it made none */
     bool probed;             /* true if the new version may have run, because it is or was in place */
+    /* true if the journal records a committed version: an old file that still has its second name was then left by a
+     * cleanup that failed */
+    bool committed;
     /* true if an earlier process verified the new file, so that hf_swap_run() verifies it again */
     bool recheck;
     const atomic_bool *cancel;
@@ -70,8 +73,9 @@ HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swa
                               struct hf_failure *failure);
 
 /* Inspects the target. If a swap was not complete and its journal is lost, the old file still has its second name
- * (.old); the function first restores this old file. If a folder of the path is missing, sets available_bytes and
- * total_bytes to UINT64_MAX. */
+ * (.old); the function first restores this old file. If the journal is not lost, the function removes the second name
+ * instead, because it belongs to a version before the committed one. If a folder of the path is missing, sets
+ * available_bytes and total_bytes to UINT64_MAX. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 

@@ -122,7 +122,8 @@ int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, struct hf_sequ
                   unsigned *ret_damaged, struct hf_err *err)
 {
     struct hf_sequence_history joined = {.n_used = 0};
-    unsigned damaged = 0;
+    unsigned damaged = 0, good = 0;
+    int unreadable = 0;
 
     for (int copy = 0; copy < COPIES; copy++) {
         _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FLOOR_MAX_BYTES);
@@ -130,11 +131,15 @@ int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, struct hf_sequ
         int r = load_copy(fs, folder, copy, &text, &history, err);
         if (r == 0)
             hf_sequence_join(&joined, &history);
-        else if (r == -EBADMSG)
-            damaged++;
         else if (r != -ENOENT)
-            return r;
+            damaged++;
+        if (r < 0 && r != -ENOENT && r != -EBADMSG)
+            unreadable = r;
+        good += r == 0;
     }
+    /* Nobody knows what an unreadable file has; without the other one, that may be all that there is. */
+    if (unreadable < 0 && good == 0)
+        return unreadable;
     *ret_history = joined;
     *ret_damaged = damaged;
     return 0;

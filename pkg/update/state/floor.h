@@ -22,13 +22,14 @@
 
 enum { HF_FLOOR_MAX_BYTES = 4096, HF_FLOOR_FORMAT = 2 };
 
-/* Reads the floor. *ret_history is all zero if this node has committed nothing. *ret_damaged is the number of damaged
- * files, which this call has renamed. */
+/* Reads the floor. *ret_history is all zero if this node has committed nothing. *ret_damaged is the number of files
+ * that are damaged, which this call has renamed, or that cannot be read, which stay. Fails if a file cannot be read and
+ * the other one is not good. */
 HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *ret_history,
                               unsigned *ret_damaged, struct hf_err *err);
 
 /* Merges *history with the history in the files, and sets *history to the result. Writes the result to each file that
- * has other content. */
+ * has other content or cannot be read. */
 HF_MUST_USE int hf_floor_save(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *history,
                               struct hf_err *err);
 

@@ -287,6 +287,8 @@ static ssize_t sim_pread(void *ctx, int fd, void *bytes, size_t n, uint64_t offs
         r = fd_file(of(ctx), fd, false, &node);
     if (r < 0)
         return r;
+    if (node->unreadable)
+        return -EIO;
     if (offset >= node->live.n)
         return 0;
     n = HF_MIN(n, node->live.n - (size_t)offset);

@@ -60,6 +60,10 @@ void hf_simfs_set_read_only(struct hf_simfs *fs, const char *path, bool read_onl
 
 /* ---- faults ------------------------------------------------------------------------------------------------------ */
 
+/* Each read of the content of this file gives -EIO, as with a bad sector, or no longer. It stays so after a power cut;
+ * a file that replaces this one can be read. */
+void hf_simfs_set_unreadable(struct hf_simfs *fs, const char *path, bool unreadable);
+
 enum hf_simfs_calls {
     HF_SIMFS_READS = 1,   /* open for reading, read, stat, list, readlink, xattr reads, statvfs, flock */
     HF_SIMFS_SHRINKS = 2, /* everything else that changes something, and syncs */

@@ -53,7 +53,8 @@ struct sim_node {
     struct sim_blob blocks;     /* an enum sim_block_state for each of the first blocks; SIM_RESERVED for the others */
     /* 1 for each of the first blocks that the cache takes for clean although the medium does not have it */
     struct sim_blob lost;
-    bool synced; /* live and kept are equal, and nothing is lost */
+    bool synced;     /* live and kept are equal, and nothing is lost */
+    bool unreadable; /* reads of the content give -EIO */
     struct sim_meta meta, kept_meta;
     struct sim_names names, kept_names; /* of a folder */
     struct sim_node *parent;            /* of a folder */

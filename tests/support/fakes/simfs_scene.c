@@ -104,6 +104,15 @@ void hf_simfs_chown(struct hf_simfs *fs, const char *path, uid_t uid, gid_t gid)
     settle_node(node);
 }
 
+void hf_simfs_set_unreadable(struct hf_simfs *fs, const char *path, bool unreadable)
+{
+    struct sim_place place = scene(fs, path);
+
+    if (place.node == NULL)
+        abort();
+    place.node->unreadable = unreadable;
+}
+
 void hf_simfs_chmod(struct hf_simfs *fs, const char *path, mode_t mode)
 {
     struct sim_node *node = scene_get(fs, path);

@@ -483,6 +483,10 @@ static int restart(void *arg, const char *unit)
         return -ENOENT;
     if (world->restart_r != 0)
         return world->restart_r;
+    if (world->self) {
+        world->self_restarted = true;
+        return HF_SIMHOST_HANGS;
+    }
     run_what_is_there(world);
     return world->running[0] != '\0' ? 0 : -EIO;
 }
@@ -679,6 +683,9 @@ void hf_simupdate_boot(struct hf_simupdate *world)
 
     must(world->proc == NULL);
     world->lives++;
+    world->self_restarted = false;
+    if (world->self)
+        run_what_is_there(world);
     world->proc = hf_simproc_new(world->loop, "agent");
     world->http = hf_fake_http_new(world->loop, world->proc);
     hf_simnet_serve(hf_fake_http_net(world->http), "http://127.0.0.1:8080/healthz", healthz, world);
@@ -693,6 +700,7 @@ void hf_simupdate_boot(struct hf_simupdate *world)
     params.proc = hf_simhost_proc(world->host);
     params.probe = hf_simhost_probe(world->host);
     params.unit = hf_simhost_unit(world->host);
+    params.self_unit = world->self ? "app.service" : NULL;
     int r = hf_update_engine_new(&params, &world->engine, &err);
     if (r < 0) {
         world->engine = NULL;
@@ -814,7 +822,7 @@ static bool settled(void *arg)
     struct hf_simupdate *world = arg;
     struct looking looking = {.name = "", .all_settled = true};
 
-    if (hf_simfs_stopped(world->fs) || world->engine == NULL)
+    if (hf_simfs_stopped(world->fs) || world->engine == NULL || world->self_restarted)
         return true;
     hf_update_engine_each(world->engine, look, &looking);
     return looking.all_settled;
@@ -823,7 +831,19 @@ static bool settled(void *arg)
 bool hf_simupdate_settle(struct hf_simupdate *world)
 {
     return hf_simloop_run_until(world->loop, settled, world, 3600 * HF_NS_PER_S) && !hf_simfs_stopped(world->fs) &&
-           world->engine != NULL;
+           world->engine != NULL && !world->self_restarted;
+}
+
+bool hf_simupdate_settle_lives(struct hf_simupdate *world, unsigned lives)
+{
+    bool done = hf_simupdate_settle(world);
+
+    for (; world->self_restarted && !hf_simfs_stopped(world->fs) && lives > 0; lives--) {
+        hf_simupdate_stop(world);
+        hf_simupdate_boot(world);
+        done = hf_simupdate_settle(world);
+    }
+    return done;
 }
 
 struct phase_wait {

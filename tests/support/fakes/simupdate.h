@@ -80,6 +80,9 @@ struct hf_simupdate {
     char running[24]; /* name of the content that runs; "" nothing */
     bool is_dead;     /* the service was started from content that does not start */
     unsigned restarts;
+    /* The service is the agent itself: its restart never comes back, and each life starts what lies at the target. */
+    bool self;
+    bool self_restarted;    /* systemd ends this life of the agent */
     const char *unit;       /* NULL: "app.service" */
     int restart_r, state_r; /* what systemd answers; 0 */
     const char *unit_state; /* NULL: "active" */
@@ -123,6 +126,8 @@ void hf_simupdate_power_cut(struct hf_simupdate *world,
                             uint64_t seed); /* the service is started again with the machine */
 /* Until everything is settled, the disk has stopped, or an hour has gone by. True: settled. */
 bool hf_simupdate_settle(struct hf_simupdate *world);
+/* As settle, with a new life of the agent after each restart of its own unit, `lives` of them at most. */
+bool hf_simupdate_settle_lives(struct hf_simupdate *world, unsigned lives);
 bool hf_simupdate_until_phase(struct hf_simupdate *world, const char *name, enum hf_phase phase); /* within an hour */
 void hf_simupdate_run_for(struct hf_simupdate *world, uint64_t ns);
 

@@ -116,6 +116,74 @@ START_TEST(damaged_clock_is_set_aside)
 }
 END_TEST
 
+#define CLOCK "/var/lib/holdfast/clock"
+#define SIGNED_AT (1802131200ull * HF_NS_PER_S)
+
+static void put_clock(struct scene *s, uint64_t signed_unix_ns, uint64_t contact_unix_ns)
+{
+    const struct hf_clock_file file = {.signed_unix_ns = signed_unix_ns, .contact_unix_ns = contact_unix_ns};
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
+
+    ck_assert_int_eq(hf_clock_file_format(&file, &text), 0);
+    hf_simfs_put(s->fs, CLOCK, text.p, text.n, 0600);
+}
+
+static void expect_times(struct scene *s, uint64_t signed_unix_ns, uint64_t contact_unix_ns)
+{
+    struct hf_home home;
+
+    ck_assert_int_eq(open_home(s, &home, 1, NULL), 0);
+    ck_assert_uint_eq(home.kept.signed_unix_ns, signed_unix_ns);
+    ck_assert_uint_eq(home.kept.contact_unix_ns, contact_unix_ns);
+    hf_home_close(&home);
+}
+
+/* A bad sector does not lower the bound for good: the file keeps its times until it can be read. */
+START_TEST(clock_that_cannot_be_read)
+{
+    const uint64_t older = SIGNED_AT - HF_NS_PER_S, newer = SIGNED_AT + HF_NS_PER_S;
+    struct scene s = set_up();
+    struct stat st;
+
+    put_clock(&s, SIGNED_AT, older);
+    hf_simfs_set_unreadable(s.fs, CLOCK, true);
+    expect_times(&s, 0, 0);
+    expect_times(&s, 0, 0);
+    ck_assert(!hf_simfs_stat(s.fs, CLOCK ".damaged", &st));
+    put_clock(&s, older, newer); /* saved by the process that could not read it */
+    expect_times(&s, older, newer);
+    hf_simfs_set_unreadable(s.fs, CLOCK ".unread", false);
+    expect_times(&s, SIGNED_AT, newer);
+    expect_times(&s, SIGNED_AT, newer);
+    put_clock(&s, SIGNED_AT, newer);
+    expect_times(&s, SIGNED_AT, newer);
+    ck_assert(!hf_simfs_stat(s.fs, CLOCK ".unread", &st));
+    tear_down(&s);
+}
+END_TEST
+
+/* An error at any call of the start costs neither this process nor the next one the newest signed time, unless this
+ * process does not start at all. */
+START_TEST(clock_survives_one_error)
+{
+    bool failed = true;
+
+    for (uint64_t n = 1; failed; n++) {
+        struct scene s = set_up();
+        struct hf_home home;
+        put_clock(&s, SIGNED_AT, 0);
+        hf_simfs_fail_at(s.fs, n, EIO, 1);
+        int r = open_home(&s, &home, 1, NULL);
+        failed = hf_simfs_failed(s.fs) > 0;
+        hf_simfs_fail_at(s.fs, 0, 0, 0);
+        ck_assert_msg(r < 0 || home.kept.signed_unix_ns == SIGNED_AT, "call %d", (int)n);
+        hf_home_close(&home);
+        expect_times(&s, SIGNED_AT, 0);
+        tear_down(&s);
+    }
+}
+END_TEST
+
 START_TEST(bad_folders)
 {
     struct scene s = set_up();
@@ -165,6 +233,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, state_is_for_root);
     tcase_add_test(tc, clock_is_kept);
     tcase_add_loop_test(tc, damaged_clock_is_set_aside, 0, HF_LEN(damages));
+    tcase_add_test(tc, clock_that_cannot_be_read);
+    tcase_add_test(tc, clock_survives_one_error);
     tcase_add_test(tc, bad_folders);
     tcase_add_test(tc, failing_disk);
 }

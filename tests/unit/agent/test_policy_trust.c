@@ -183,6 +183,43 @@ START_TEST(damaged_file)
 }
 END_TEST
 
+static uint64_t mono_ns;
+
+static uint64_t read_mono(void *ctx)
+{
+    (void)ctx;
+    return mono_ns;
+}
+
+/* While nobody knows the floors, no policy is accepted; and an error of the disk does not end them. */
+START_TEST(file_that_cannot_be_read)
+{
+    static const struct hf_clock_ops clock = {.mono_ns = read_mono};
+    struct stat st;
+
+    env.clock = &clock;
+    env.config = strict;
+    ck_assert_int_eq(judge_signed("a", 5), HF_POLICY_SIGNED);
+    hf_simfs_set_unreadable(disk, "/state/policies", true);
+    reboot();
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(judge_signed("a", 6), HF_POLICY_REFUSED);
+        ck_assert_str_eq(reason, "FloorsUnreadable");
+        ck_assert_msg(strstr(message, "'/state/policies' cannot be read: Input/output error") != NULL, "%s", message);
+        ck_assert_int_eq(judge_signed("b", 1), HF_POLICY_REFUSED);
+        mono_ns += 3600 * HF_NS_PER_S;
+    }
+    hf_simfs_set_unreadable(disk, "/state/policies", false);
+    ck_assert_int_eq(judge_signed("a", 4), HF_POLICY_REFUSED);
+    ck_assert_str_eq(reason, "SequenceTooLow");
+    ck_assert_int_eq(judge_signed("a", 6), HF_POLICY_SIGNED);
+    reboot();
+    ck_assert_int_eq(judge_signed("a", 5), HF_POLICY_REFUSED);
+    ck_assert_str_eq(reason, "SequenceTooLow");
+    ck_assert(!hf_simfs_stat(disk, "/state/policies.damaged", &st));
+}
+END_TEST
+
 START_TEST(disk_that_refuses)
 {
     hf_simfs_set_read_only(disk, "/state", true);
@@ -220,6 +257,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lost_state);
     tcase_add_test(tc, floor_of_a_forged_policy);
     tcase_add_test(tc, damaged_file);
+    tcase_add_test(tc, file_that_cannot_be_read);
     tcase_add_test(tc, disk_that_refuses);
     tcase_add_test(tc, too_many_names);
 }

@@ -226,6 +226,35 @@ START_TEST(floor_takes_the_higher_good_copy)
 }
 END_TEST
 
+/* One bad sector costs nothing: the other file has the floor, and the next save replaces the one that cannot be read.
+ * With both, or with nothing beside it, nobody knows the floor, and no save may lower it. */
+START_TEST(floor_that_cannot_be_read)
+{
+    static const char *const copies[] = {FOLDER "/floor.0", FOLDER "/floor.1"};
+    struct hf_simfs *sim = hf_simfs_new();
+    const struct hf_fs_ops *fs = hf_simfs_ops(sim);
+    struct hf_sequence_history floor;
+    unsigned damaged;
+
+    ck_assert_int_eq(raise_floor(fs, 42), 0);
+    hf_simfs_set_unreadable(sim, copies[_i], true);
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
+    ck_assert(floor.top.sequence == 42 && damaged == 1);
+    ck_assert_int_eq(raise_floor(fs, 43), 0);
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
+    ck_assert(floor.top.sequence == 43 && damaged == 0);
+
+    hf_simfs_set_unreadable(sim, copies[_i], true);
+    hf_simfs_delete(sim, copies[1 - _i]);
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), -EIO);
+    ck_assert_int_eq(raise_floor(fs, 7), -EIO);
+    hf_simfs_set_unreadable(sim, copies[_i], false);
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
+    ck_assert(floor.top.sequence == 43 && damaged == 0);
+    hf_simfs_free(sim);
+}
+END_TEST
+
 /* The floor never decreases, at whatever call the power fails. */
 START_TEST(floor_power_cut)
 {
@@ -363,6 +392,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, each_field_is_checked);
     tcase_add_test(tc, files);
     tcase_add_test(tc, floor_takes_the_higher_good_copy);
+    tcase_add_loop_test(tc, floor_that_cannot_be_read, 0, 2);
     tcase_add_test(tc, floor_power_cut);
     tcase_add_test(tc, installed);
     tcase_add_loop_test(tc, floor_outlasts_an_error, 0, 2);

@@ -50,7 +50,7 @@ static void expect_clean(void)
 }
 
 /* v1 is installed, the release is wanted, the agent runs. */
-static void begin(const struct hf_sim_release *release)
+static inline void begin(const struct hf_sim_release *release)
 {
     if (hf_simupdate_target(w, HF_SIM_TARGET)[0] == 'a')
         hf_simupdate_put_old(w, "v1");
@@ -60,7 +60,7 @@ static void begin(const struct hf_sim_release *release)
 }
 
 /* begin(), until everything is settled. */
-static void update_to(const struct hf_sim_release *release)
+static inline void update_to(const struct hf_sim_release *release)
 {
     begin(release);
     ck_assert(hf_simupdate_settle(w));

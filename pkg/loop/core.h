@@ -35,9 +35,11 @@ struct hf_loop {
     uv_idle_t idle;      /* active while tasks wait, so that the loop does not sleep */
     struct hf_list tasks;
     struct hf_list guests;
-    struct hf_list last; /* guests to end once uv has closed all handles */
-    struct hf_list jobs;
-    bool closing; /* true while the loop ends; operations then no longer start, and only jobs call back */
+    struct hf_list last;    /* guests to end once uv has closed all handles */
+    struct hf_list jobs;    /* that uv has */
+    struct hf_list waiting; /* for the job that may hang, and has a worker */
+    bool may_hang;          /* true while such a job has a worker, or is in the queue for one */
+    bool closing;           /* true while the loop ends; operations then no longer start, and only jobs call back */
     struct hf_sched_ops sched;
     struct hf_proc_ops proc;
     struct hf_probe_ops probe;

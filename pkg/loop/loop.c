@@ -47,6 +47,7 @@ struct hf_loop *hf_loop_new(struct hf_err *err)
     hf_list_init(&loop->guests);
     hf_list_init(&loop->last);
     hf_list_init(&loop->jobs);
+    hf_list_init(&loop->waiting);
     if (open_loop(loop, err) < 0) {
         free(loop);
         return NULL;

@@ -104,21 +104,57 @@ static void work(uv_work_t *uv)
     run->job->work(run->job);
 }
 
-static void after_work(uv_work_t *uv, int status)
+static void end_job(struct job_run *run, bool cancelled)
 {
-    struct job_run *run = hf_container_of(uv, struct job_run, uv);
     struct hf_job *job = run->job;
 
-    hf_loop_worked(uv->loop->data);
     hf_list_remove(&run->link);
     free(run);
     job->impl = NULL;
-    job->done(job, status == UV_ECANCELED);
+    job->done(job, cancelled);
+}
+
+static void begin_waiting(struct hf_loop *loop);
+
+static void after_work(uv_work_t *uv, int status)
+{
+    struct job_run *run = hf_container_of(uv, struct job_run, uv);
+    struct hf_loop *loop = uv->loop->data;
+
+    hf_loop_worked(loop);
+    if (run->job->may_hang) {
+        loop->may_hang = false;
+        begin_waiting(loop);
+    }
+    end_job(run, status == UV_ECANCELED);
+}
+
+static int queue(struct hf_loop *loop, struct job_run *run)
+{
+    int r = uv_queue_work(&loop->uv, &run->uv, work, after_work);
+
+    if (r < 0)
+        return hf_loop_errno(r);
+    hf_list_append(&loop->jobs, &run->link);
+    loop->may_hang = loop->may_hang || run->job->may_hang;
+    return 0;
+}
+
+/* Queues the next job that waits for one that may hang. One that libuv refuses stays for the next time. */
+static void begin_waiting(struct hf_loop *loop)
+{
+    if (loop->closing || hf_list_empty(&loop->waiting))
+        return;
+    struct job_run *run = hf_container_of(loop->waiting.next, struct job_run, link);
+    hf_list_remove(&run->link);
+    if (queue(loop, run) < 0)
+        hf_list_append(&loop->waiting, &run->link);
 }
 
 static int submit(void *ctx, struct hf_job *job)
 {
     struct hf_loop *loop = ctx;
+    int r = 0;
 
     if (loop->closing)
         return -ECANCELED;
@@ -127,13 +163,15 @@ static int submit(void *ctx, struct hf_job *job)
         return -ENOMEM;
     run->job = job;
     atomic_store(&job->begun, false);
-    int r = uv_queue_work(&loop->uv, &run->uv, work, after_work);
+    if (job->may_hang && loop->may_hang)
+        hf_list_append(&loop->waiting, &run->link);
+    else
+        r = queue(loop, run);
     if (r < 0) {
         free(run);
-        return hf_loop_errno(r);
+        return r;
     }
     job->impl = run;
-    hf_list_append(&loop->jobs, &run->link);
     return 0;
 }
 
@@ -144,6 +182,8 @@ static void cancel_jobs(struct hf_loop *loop)
 
     hf_list_each(it, next, &loop->jobs)
         (void)uv_cancel((uv_req_t *)&hf_container_of(it, struct job_run, link)->uv);
+    while (!hf_list_empty(&loop->waiting))
+        end_job(hf_container_of(loop->waiting.next, struct job_run, link), true);
 }
 
 bool hf_loop_drain(struct hf_loop *loop, uint64_t timeout_ns)

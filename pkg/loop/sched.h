@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/list.h"
@@ -20,6 +21,10 @@ struct hf_job {
     void (*work)(struct hf_job *job);
     void (*done)(struct hf_job *job, int cancelled);
     void *impl; /* private data of the table that runs the job */
+    /* true if `work` may hang for ever, because it looks at a file system that is not the node's own: a network file
+     * system whose server is away, or a dead disk. Only one such job runs at a time, so that the other workers stay
+     * free; the others wait for it. */
+    bool may_hang;
     /* true once a worker runs `work`. Before that, the job may wait for long: the workers are few. */
     atomic_bool begun;
 };

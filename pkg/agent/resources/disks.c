@@ -429,7 +429,7 @@ void hf_disks_look(struct hf_disks *disks)
         free(look);
         return;
     }
-    look->job = (struct hf_job){.work = work, .done = done};
+    look->job = (struct hf_job){.work = work, .done = done, .may_hang = disks->n_paths > 0 && disks->hung == NULL};
     look->disks = disks;
     look->survey = survey;
     look->begun_ns = survey->now_ns;

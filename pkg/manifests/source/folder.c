@@ -184,13 +184,25 @@ static void watch(struct folder_source *folder)
 
 /* ---- turns ------------------------------------------------------------------------------------------------------- */
 
+/* The job may still write the folder's own failure. */
+static void folder_hangs(struct hf_manifest_source *source)
+{
+    const struct folder_source *folder = folder_of(source);
+    struct hf_source_failure failure;
+    const char *what = atomic_load(&source->job.begun) ? "does not answer" : "waits for a path that does not answer";
+
+    (void)hf_source_fail(&failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ETIMEDOUT,
+                         "'%.160s' %s; its disk or the server of its file system may be away", folder->path, what);
+    hf_source_report(source, &failure, false, 0);
+}
+
 static void folder_turn(struct hf_manifest_source *source)
 {
     struct folder_source *folder = folder_of(source);
 
     folder->look_pending = folder->read = false;
     if (is_allowed(folder, folder->path))
-        hf_source_submit(source, work);
+        hf_source_submit(&folder->base, work);
     else
         refuse(folder);
 }
@@ -311,6 +323,7 @@ const struct hf_manifest_source_kind hf_source_folder_kind = {
     .size = sizeof(struct folder_source),
     .start = folder_start,
     .turn = folder_turn,
+    .hangs = folder_hangs,
     .refresh = folder_refresh,
     .worked = folder_worked,
     .stop = folder_stop,

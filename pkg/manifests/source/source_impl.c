@@ -13,6 +13,8 @@ static void fire(void *arg)
 
     if (!source->busy)
         source->kind->turn(source);
+    else if (source->kind->hangs != NULL)
+        source->kind->hangs(source);
 }
 
 static int copy(const char *text, char **ret)
@@ -75,10 +77,12 @@ static void worked(struct hf_job *job, int cancelled)
     struct hf_manifest_source *source = hf_container_of(job, struct hf_manifest_source, job);
 
     source->busy = false;
-    if (source->freed)
+    if (source->freed) {
         destroy(source);
-    else
-        source->kind->worked(source, cancelled);
+        return;
+    }
+    source->p.env->sched->timer_disarm(source->p.env->sched->ctx, source->timer);
+    source->kind->worked(source, cancelled);
 }
 
 void hf_source_submit(struct hf_manifest_source *source, void (*work)(struct hf_job *job))
@@ -86,9 +90,11 @@ void hf_source_submit(struct hf_manifest_source *source, void (*work)(struct hf_
     const struct hf_sched_ops *sched = source->p.env->sched;
     struct hf_source_failure failure = {.reason = HF_MANIFEST_REASON_SOURCE_UNREACHABLE};
 
-    source->job = (struct hf_job){.work = work, .done = worked};
+    source->job = (struct hf_job){.work = work, .done = worked, .may_hang = source->kind->hangs != NULL};
     int r = sched->submit(sched->ctx, &source->job);
     source->busy = r == 0;
+    if (source->busy && source->kind->hangs != NULL)
+        hf_source_again(source, HF_SOURCE_HANGS_NS);
     if (r < 0) {
         (void)hf_err_sys(&failure.err, r, "no worker is available");
         hf_source_report(source, &failure, true, 0);

@@ -11,6 +11,8 @@
 #include "manifests/source/failure.h"
 #include "manifests/source/source.h"
 
+#define HF_SOURCE_HANGS_NS (300 * HF_NS_PER_S)
+
 struct hf_manifest_source_kind {
     const char *name; /* for the log */
     size_t size;      /* size in bytes of the struct of this kind */
@@ -18,6 +20,9 @@ struct hf_manifest_source_kind {
      * `turn` soon after. */
     int (*start)(struct hf_manifest_source *source, struct hf_err *err);
     void (*turn)(struct hf_manifest_source *source); /* the timer has fired: look at the source now */
+    /* NULL, or the jobs of this kind may hang (struct hf_job). The source calls this if a job has not ended after
+     * HF_SOURCE_HANGS_NS. */
+    void (*hangs)(struct hf_manifest_source *source);
     void (*refresh)(struct hf_manifest_source *source);
     /* Called after a job of hf_source_submit(). `cancelled` is nonzero if the job's `work` function did not run. */
     void (*worked)(struct hf_manifest_source *source, int cancelled);

@@ -229,6 +229,34 @@ START_TEST(job_that_hangs)
 }
 END_TEST
 
+/* Of jobs that may hang one has a worker at a time, and the other worker is free. What waits at the end is cancelled. */
+START_TEST(jobs_that_may_hang)
+{
+    int left = 5;
+    struct task hangs = {.job = {.work = work, .done = done, .may_hang = true}, .work_ms = 300};
+    struct task waits[3], other = {.job = {.work = work, .done = done}};
+
+    ck_assert_int_eq(sched->submit(sched->ctx, &hangs.job), 0);
+    for (int i = 0; i < 3; i++) {
+        waits[i] = (struct task){.job = {.work = work, .done = done, .may_hang = true}, .left = &left};
+        ck_assert_int_eq(sched->submit(sched->ctx, &waits[i].job), 0);
+    }
+    ck_assert_int_eq(sched->submit(sched->ctx, &other.job), 0);
+    if (_i == 0) {
+        hangs.left = other.left = &left;
+        hf_loop_run(loop);
+    } else {
+        (void)usleep(10000);
+        ck_assert(!hf_loop_drain(loop, 20 * HF_NS_PER_MS));
+        ck_assert(other.done == 1 && !other.cancelled && hangs.done == 0);
+        ck_assert(hf_loop_drain(loop, 60 * HF_NS_PER_S));
+    }
+    ck_assert_int_eq(hangs.done, 1);
+    for (int i = 0; i < 3; i++)
+        ck_assert(waits[i].done == 1 && waits[i].worked == (_i == 0) && waits[i].cancelled == (_i == 1));
+}
+END_TEST
+
 /* Closing: what runs is waited for, what waits is cancelled, every `done` comes once, nothing new is taken. */
 START_TEST(jobs_at_close)
 {
@@ -350,6 +378,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, ten_thousand_timers);
     tcase_add_test(tc, jobs_run_and_chain);
     tcase_add_test(tc, job_that_hangs);
+    tcase_add_loop_test(tc, jobs_that_may_hang, 0, 2);
     tcase_add_test(tc, jobs_at_close);
     tcase_add_test(tc, jobs_do_not_block);
     tcase_add_test(tc, signals);

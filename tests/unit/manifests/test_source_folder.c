@@ -442,6 +442,7 @@ static struct {
     unsigned delivered, unchanged, failed, gones;
     enum hf_manifest_reason reason;
     bool free_in_callback;
+    uint64_t seed; /* 0: jobs take no time */
 } w;
 
 #define CONFIG                                                                                                         \
@@ -501,7 +502,7 @@ static void follow(const char *known)
         .gone = gone,
     };
 
-    w.loop = hf_simloop_new(0);
+    w.loop = hf_simloop_new(w.seed);
     w.proc = hf_simproc_new(w.loop, "node");
     w.env = (struct hf_manifest_env){
         .fs = w.fs != NULL ? w.fs : hf_fs_posix(),
@@ -979,6 +980,24 @@ START_TEST(freed_in_a_callback)
 }
 END_TEST
 
+/* The file system does not answer for an hour: the source says so, and goes on when it does. */
+START_TEST(a_look_that_hangs)
+{
+    w.seed = 3;
+    put("a", "one");
+    follow(NULL);
+    hf_simproc_set_job_delay(w.proc, 3600 * HF_NS_PER_S);
+    run_s(8 * 3600);
+    ck_assert_uint_ge(w.failed, 1);
+    ck_assert_int_eq(w.reason, HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
+    ck_assert_ptr_nonnull(strstr(w.why, "answer"));
+    hf_simproc_set_job_delay(w.proc, 0);
+    run_s(8 * 3600);
+    ck_assert_uint_eq(w.delivered, 1);
+    stop();
+}
+END_TEST
+
 START_TEST(freed_at_any_event)
 {
     put("a", "one");
@@ -1016,5 +1035,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, waits_for_the_end_of_a_copy);
     tcase_add_loop_test(tc, freed_in_a_callback, 0, 2);
     tcase_add_test(tc, freed_at_any_event);
+    tcase_add_test(tc, a_look_that_hangs);
 }
 HF_TEST_MAIN("manifests/source_folder", cases)

@@ -15,7 +15,7 @@
 #include "update/install/floor_copy.h"
 
 enum { FILE_VERSION = 1, EACH_MAX = 400 };
-static const uint64_t read_again_ns = 10 * HF_NS_PER_S;
+static const uint64_t read_again_ns = 10 * HF_NS_PER_S, unread_max_ns = 3600 * HF_NS_PER_S;
 
 struct floor_entry {
     uint64_t sequence;
@@ -143,19 +143,25 @@ static void set_aside(const struct hf_agent_env *env, const char *path, struct h
     hf_log_err(env->log, HF_LOG_ERROR, "policy.floors_lost", "file", aside, err);
 }
 
-/* Only damage makes the floors of the file void. Until an error of the disk has gone, nobody knows them. */
+/* Only damage makes the floors of the file void. Until an error of the disk has gone, nobody knows them. An error that
+ * stays for an hour is one of the medium, and nobody is on site: it counts as damage. */
 static void read_file(struct hf_trust_floors *floors)
 {
     const struct hf_agent_env *env = floors->env;
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(max_bytes(floors) + 200);
     struct hf_err err = HF_ERR_INIT;
     char path[PATH_MAX];
+    bool first = floors->unread == 0;
     int r = hf_file_read(env->fs, hf_home_path(env->params->home, floors->kind->file, path), &text, &err);
 
     floors->unread = r == -ENOENT || r == -EBADMSG || r == -E2BIG || r == -EINVAL ? 0 : r;
     if (floors->unread < 0) {
-        floors->read_again_ns = hf_mono_ns(env->clock) + read_again_ns;
-        return;
+        uint64_t now = hf_mono_ns(env->clock);
+        floors->unread_ns = first ? now : floors->unread_ns;
+        floors->read_again_ns = now + read_again_ns;
+        if (now - floors->unread_ns < unread_max_ns)
+            return;
+        floors->unread = 0;
     }
     if (r == 0)
         r = join(floors, hf_buf_view(&text), &err);
@@ -172,8 +178,7 @@ static bool can_judge(struct hf_trust_floors *floors, struct hf_err *err)
         read_file(floors);
     if (floors->unread < 0)
         (void)hf_err_set(err, -floors->unread,
-                         "the floors in '%.150s' cannot be read: %s; the agent tries again; if the disk stays so, move "
-                         "the file away",
+                         "the floors in '%.150s' cannot be read: %s; after an hour the agent goes on without them",
                          hf_home_path(floors->env->params->home, floors->kind->file, path), strerror(-floors->unread));
     return floors->unread == 0;
 }

@@ -30,13 +30,15 @@ struct hf_trust_floors {
     struct hf_strmap floors;
     /* the last write of the file failed, or a copy or the guard has a higher floor than the file */
     bool unsaved;
-    int unread;             /* error of the last read of the file, so that its floors are unknown; otherwise 0 */
-    uint64_t read_again_ns; /* while `unread` is set, the monotonic time of the next read */
+    int unread; /* error of the last read of the file, so that its floors are unknown; otherwise 0 */
+    /* while `unread` is set, the monotonic times of the first read that failed, and of the next one */
+    uint64_t unread_ns, read_again_ns;
 };
 
 /* Loads the floors. Each name gets the highest floor that the file, the copies below all update roots or the guard has
  * for it. If the file is damaged, sets it aside; the log then warns that the node may accept old versions again. If
- * the file cannot be read, hf_trust_floors_accept() reads it later. */
+ * the file cannot be read, hf_trust_floors_accept() reads it later; after an hour it
+ * counts as damaged. */
 void hf_trust_floors_init(struct hf_trust_floors *floors, const struct hf_agent_env *env,
                           const struct hf_trust_floors_kind *kind);
 void hf_trust_floors_done(struct hf_trust_floors *floors);

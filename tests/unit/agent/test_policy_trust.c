@@ -207,7 +207,7 @@ START_TEST(file_that_cannot_be_read)
         ck_assert_str_eq(reason, "FloorsUnreadable");
         ck_assert_msg(strstr(message, "'/state/policies' cannot be read: Input/output error") != NULL, "%s", message);
         ck_assert_int_eq(judge_signed("b", 1), HF_POLICY_REFUSED);
-        mono_ns += 3600 * HF_NS_PER_S;
+        mono_ns += 1700 * HF_NS_PER_S;
     }
     hf_simfs_set_unreadable(disk, "/state/policies", false);
     ck_assert_int_eq(judge_signed("a", 4), HF_POLICY_REFUSED);
@@ -217,6 +217,27 @@ START_TEST(file_that_cannot_be_read)
     ck_assert_int_eq(judge_signed("a", 5), HF_POLICY_REFUSED);
     ck_assert_str_eq(reason, "SequenceTooLow");
     ck_assert(!hf_simfs_stat(disk, "/state/policies.damaged", &st));
+}
+END_TEST
+
+/* The medium stays bad, and nobody comes: after an hour the node goes on without these floors. */
+START_TEST(file_that_is_never_read_again)
+{
+    static const struct hf_clock_ops clock = {.mono_ns = read_mono};
+    struct stat st;
+
+    env.clock = &clock;
+    env.config = strict;
+    ck_assert_int_eq(judge_signed("a", 5), HF_POLICY_SIGNED);
+    hf_simfs_set_unreadable(disk, "/state/policies", true);
+    reboot();
+    ck_assert_int_eq(judge_signed("a", 6), HF_POLICY_REFUSED);
+    mono_ns += 3600 * HF_NS_PER_S;
+    ck_assert_int_eq(judge_signed("a", 6), HF_POLICY_SIGNED);
+    ck_assert(hf_simfs_stat(disk, "/state/policies.damaged", &st));
+    reboot();
+    ck_assert_int_eq(judge_signed("a", 5), HF_POLICY_REFUSED);
+    ck_assert_str_eq(reason, "SequenceTooLow");
 }
 END_TEST
 
@@ -258,6 +279,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, floor_of_a_forged_policy);
     tcase_add_test(tc, damaged_file);
     tcase_add_test(tc, file_that_cannot_be_read);
+    tcase_add_test(tc, file_that_is_never_read_again);
     tcase_add_test(tc, disk_that_refuses);
     tcase_add_test(tc, too_many_names);
 }

@@ -111,9 +111,9 @@ void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
  * because the server was unreachable then retry now. */
 void hf_kube_nudge(struct hf_kube *kube);
 
-/* Call this function when something else than this client's lists shows that the server continues from a restored backup.
- * All subscriptions list twice, and report all objects again, whatever their versions. Only the second list shows what
- * is gone. */
+/* Call this function when something else than this client's lists shows that the server continues from a restored
+ * backup. All subscriptions list twice, and report all objects again, whatever their versions. Only the second list
+ * shows what is gone. */
 void hf_kube_restored(struct hf_kube *kube);
 
 /* Returns true if the client treats the server as a MetaServer. The parameter `api` of hf_kube_new() decides this. With

@@ -35,7 +35,7 @@ HF_MUST_USE int hf_two_slots_read(const struct hf_fs_ops *fs, int fd, const stru
                                   unsigned char *slot, uint64_t *ret_counter);
 
 /* Writes slot[format->bytes] into the file, and syncs the file's data. `counter` is the counter that the slot carries:
- * 1 for the first write, then one more for each write that follows a successful write; the counter of hf_two_slots_read()
- * to write once more what it found. */
+ * 1 for the first write, then one more for each write that follows a successful write; or the counter of
+ * hf_two_slots_read(), to write once more what it found. */
 HF_MUST_USE int hf_two_slots_write(const struct hf_fs_ops *fs, int fd, const struct hf_two_slots_format *format,
                                    const unsigned char *slot, uint64_t counter);

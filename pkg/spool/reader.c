@@ -31,8 +31,8 @@ static int open_extent(const struct hf_fs_ops *fs, const char *dir, const struct
 }
 
 /* Copies a record into the read: 1, or 0 if the read is full, or if memory runs out behind other records. -ENOMEM: for
- * the first one. `hole`: the medium did not give back what is before this record, so its jump does not explain the whole
- * gap. */
+ * the first one. `hole`: the medium did not give back what is before this record, so its jump does not explain the
+ * whole gap. */
 static int take(struct hf_spool_read *read, struct hf_spool_place *place, const struct hf_spool_record *record,
                 bool hole)
 {

@@ -334,8 +334,8 @@ bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
  * then reports no object as gone. If the store itself sent the old version, all other subscriptions list again. */
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err);
 /* Call this function at the end of a round that is `contradicted`: its list is not older than earlier answers, but has
- * an object in an older version. One history cannot show both, so the server continues from a restored backup, or an old
- * watch cache answered. The next list comes from the server's store. If this one came from there (`exact`), all
+ * an object in an older version. One history cannot show both, so the server continues from a restored backup, or an
+ * old watch cache answered. The next list comes from the server's store. If this one came from there (`exact`), all
  * subscriptions list anew. */
 void hf_kube_doubt_history(struct hf_kube_subscription *sub, bool exact);
 

@@ -254,7 +254,7 @@ static void object_taken(struct hf_cluster_run *run, const struct hf_kube_answer
         return;
     }
     hf_cluster_run_note(run, answer->object);
-    /* Without a uid, nothing says that the object was ever ours: an attempt to apply it may have met somebody else's. */
+    /* Without a uid, nothing says that the object was ever ours: an attempt to apply it may have met another's. */
     if (*uid != '\0' && (strcmp(uid, run->now.uid) != 0 || strcmp(fields, run->now.fields) != 0))
         hf_cluster_run_drifted(run, answer->r == -ENOENT);
     else

@@ -228,6 +228,8 @@ struct hf_kube_subscription {
     /* true if the next list that begins must come from the server's store, and reports all objects whatever their
      * versions; its round is `doubtful` */
     bool anew;
+    /* true if a line of the watch was longer than the limit, so that a WatchList cannot name its object */
+    bool too_long;
     bool contradicted; /* true if the round in progress has an object in an older version than was reported before */
     bool doubtful;     /* true if the round in progress must not report any object as gone */
     /* true if the last round was `doubtful`, so that the ledger may hold objects that no longer exist; the next

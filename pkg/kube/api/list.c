@@ -133,8 +133,11 @@ void hf_kube_list_end_round(struct hf_kube_subscription *sub)
     hf_ledger_end(&sub->ledger, hf_kube_version_number(sub->round_version), doubtful ? NULL : hf_kube_report_gone, sub);
     if (!doubtful)
         hf_kube_report_readable_rest(sub);
+    sub->version_unreported |= sub->confirm; /* as "" until now */
     sub->confirm = doubtful;
     sub->doubtful = sub->exact = sub->anew; /* wanted while this list was under way */
+    sub->exact |= sub->too_long && doubtful;
+    sub->too_long = false;
     if (sub->twice && !sub->anew) {
         sub->relist = true;
         sub->twice = false;

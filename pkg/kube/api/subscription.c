@@ -34,7 +34,6 @@ void hf_kube_subscription_refresh(struct hf_kube_subscription *sub)
     if (sub->kube->meta) {
         hf_kube_want_list(sub);
     } else if (sub->reflector.state == HF_RF_WATCHING && sub->confirm) {
-        sub->confirm = false;
         hf_kube_dispatch(sub, HF_RF_BACKWARDS, 0, NULL);
     } else if (sub->reflector.state == HF_RF_WATCHING) {
         sub->refreshed = true;

@@ -221,7 +221,7 @@ void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_
         hf_kube_report_doubt(sub, "garbage", "watch event", why);
         sub->doubtful |= sub->reflector.state == HF_RF_FILLING; /* the line may be the event of any object */
         if (why->code == E2BIG) /* the next refresh lists, and a list names the object */
-            sub->confirm = sub->exact = true;
+            sub->confirm = sub->exact = sub->too_long = true;
         if (++sub->garbage >= HF_KUBE_MAX_GARBAGE)
             set_event(ret_outcome, HF_RF_GARBAGE, why);
         return;

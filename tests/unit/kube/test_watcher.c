@@ -989,6 +989,37 @@ START_TEST(a_line_that_is_too_long)
 }
 END_TEST
 
+/* The object is there from the start: no WatchList can name it. */
+START_TEST(a_line_that_is_too_long_in_the_first_list)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0, .held = json_object()};
+    struct hf_source_sink sink = sink_of(&seen);
+    world_start(&world, 12);
+    put(&world, "EdgeUpdate", "n000", 1);
+    put(&world, "EdgeUpdate", "z", 1);
+    put_large(&world, 1, 5 << 20);
+    const struct hf_source_ops *source = hf_kube_source(world.kube);
+    sink.unreadable_object = seen_unreadable;
+    seen.world = &world;
+    ck_assert_int_eq(source->subscribe(source->ctx, "EdgeUpdate", NULL, "", (const char *const[]){"old", NULL}, &sink,
+                                       &seen.sub, NULL),
+                     0);
+    (void)json_object_set_new(seen.held, "old", json_string("1"));
+    for (int i = 0; i < 10; i++) {
+        run(&world, 300);
+        source->refresh(source->ctx, seen.sub);
+    }
+    run(&world, 300);
+    ck_assert_uint_eq(hf_simapi_counts(world.api)->exact_lists, 1);
+    ck_assert_str_ne(seen.mark, "");
+    ck_assert_uint_eq(seen.gone, 1);
+    ck_assert_uint_eq(seen.unreadable, 1);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
 /* A write that changes nothing has an old version as its answer: nothing is listed again. */
 START_TEST(a_write_that_changes_nothing)
 {
@@ -1466,6 +1497,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_restart_meets_a_server_that_is_behind, 0, 2);
     tcase_add_loop_test(tc, a_restart_in_doubt, 0, 2);
     tcase_add_test(tc, a_line_that_is_too_long);
+    tcase_add_test(tc, a_line_that_is_too_long_in_the_first_list);
     tcase_add_test(tc, a_write_that_changes_nothing);
     tcase_add_test(tc, garbage_in_the_stream);
     tcase_add_test(tc, one_object_by_name);

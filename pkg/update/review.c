@@ -161,7 +161,10 @@ enum claim { CLAIM_NONE, CLAIM_WANTED, CLAIM_INSTALLED };
 static enum claim claim_of(const struct release *release, const char *path)
 {
     const struct hf_journal *j = &release->j;
+    const struct hf_edgeupdate *object = release->wanted.object;
 
+    if (release->stage == RELEASE_UNREAD) /* nobody knows what it has installed: it keeps the path that it wants */
+        return object != NULL && strcmp(object->release.install.path, path) == 0 ? CLAIM_INSTALLED : CLAIM_NONE;
     if (strcmp(j->path, path) != 0 || wanted_no_more(release))
         return CLAIM_NONE;
     switch (j->phase) {

@@ -252,6 +252,23 @@ START_TEST(journal_is_unreadable)
 }
 END_TEST
 
+/* Another release that wants the same path does not take it meanwhile. */
+START_TEST(an_unread_release_keeps_its_path)
+{
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    update_to(&(struct hf_sim_release){.name = "zz", .content = "v3"});
+    expect("zz", HF_PHASE_REJECTED, "PathTaken");
+    boot_unread();
+    hf_simupdate_run_for(w, 5 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "IoError");
+    expect_target("v2");
+    hf_simfs_set_unreadable(w->fs, JOURNAL, false);
+    hf_simupdate_run_for(w, 600 * HF_NS_PER_S);
+    expect_target("v2");
+    expect("zz", HF_PHASE_REJECTED, "PathTaken");
+}
+END_TEST
+
 static const struct {
     enum hf_phase phase;
     const char *content, *target; /* wanted; in place while nobody knows the phase */
@@ -344,6 +361,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, one_copy_of_the_floor_is_unreadable, 0, 2);
     tcase_add_test(tc, both_copies_of_the_floor_are_unreadable);
     tcase_add_test(tc, floor_cannot_be_raised);
+    tcase_add_test(tc, an_unread_release_keeps_its_path);
     tcase_add_test(tc, journal_is_unreadable);
     tcase_add_loop_test(tc, journal_is_unreadable_for_a_while, 0, (int)HF_LEN(stopped_in));
     tcase_add_test(tc, journal_of_an_unwanted_release_is_unreadable);

@@ -407,7 +407,8 @@ static void leave_hung(struct hf_disks *disks)
     struct hf_disks_job *look = disks->job;
     uint64_t now = hf_mono_ns(disks->env->clock);
 
-    if (look != NULL && !atomic_load(&look->job.begun))
+    /* One that looks at the policy's paths may wait for another job that hangs, for ever. */
+    if (look != NULL && !atomic_load(&look->job.begun) && !look->job.may_hang)
         look->begun_ns = now;
     if (look == NULL || disks->hung != NULL || now - look->begun_ns < HANGS_NS)
         return;

@@ -121,7 +121,7 @@ static void run_sets(struct hf_agent *agent)
         .labels = agent->policy.labels,
         .staleness = agent->contact.staleness,
         .held = agent->hold.active,
-        .proven = hf_follow_proves_absence(policies),
+        .proven = hf_follow_proves_absence(policies) && !agent->policy.unsure,
         .no_space = hf_disks_home_is_critical(&agent->disks),
         .writes_used_up = agent->disks.writes.used_up,
     };
@@ -170,7 +170,7 @@ static void begin_interval_if_due(struct hf_agent *agent, struct hf_now now)
 /* The labeller writes only a Node that this process has seen: a cached one may be long gone. */
 static bool may_label(const struct hf_agent *agent)
 {
-    return !agent->params.labels_by_controller && agent->follows.of[HF_FOLLOW_NODE].synced &&
+    return !agent->params.labels_by_controller && !agent->policy.unsure && agent->follows.of[HF_FOLLOW_NODE].synced &&
            hf_follow_delivers(&agent->follows) &&
            hf_stale_table_may(HF_STALE_ACT_LABELS, agent->contact.staleness, agent->policy.in_effect->on_expiry);
 }

@@ -57,6 +57,8 @@ static bool judge(struct hf_chosen_policy *policy, struct hf_syncpolicy *candida
         policy->distrust = reason;
         memcpy(policy->distrust_text, message, sizeof(message));
     }
+    policy->unsure |= verdict == HF_POLICY_REFUSED && reason != NULL &&
+                      (strcmp(reason, "FloorsUnreadable") == 0 || strcmp(reason, "TrustUnreadable") == 0);
     candidate->telemetry.is_signed = verdict == HF_POLICY_SIGNED;
     return verdict != HF_POLICY_REFUSED;
 }
@@ -68,6 +70,7 @@ static const struct hf_syncpolicy *choose(struct hf_chosen_policy *policy, const
     _cleanup_(hf_freep) const struct hf_syncpolicy **all =
         calloc(policies->by_name.n + 1, sizeof(struct hf_syncpolicy *));
 
+    policy->unsure = all == NULL;
     if (all == NULL)
         return policy->defaults;
     policy->distrust = NULL;

@@ -16,6 +16,9 @@ struct hf_chosen_policy {
     /* CamelCase reason why the node does not accept the signatures of a policy that selects this node; NULL if there is
      * no such policy. distrust_text explains the reason. */
     const char *distrust;
+    /* true if a policy that selects this node may not be in effect only because a file could not be read, or because
+     * memory ran out: that no policy has a manifest or label is then not proven */
+    bool unsure;
     char distrust_text[HF_POLICY_MESSAGE];
     /* name of the policy that the agent last logged as the policy in effect; "" for the defaults */
     char name[HF_API_MAX_NAME + 1];

@@ -1,7 +1,8 @@
 #include "agent/report/echo.h"
 
 enum { MAX_ADOPTIONS = 3 };
-#define MAX_SEQUENCE ((INT64_C(1) << 53) - 1) /* as in the CRD: JSON programs keep such numbers exactly */
+/* Half of what the CRD allows: the numbers after an adopted one must fit, too, for as long as the node lives. */
+#define MAX_SEQUENCE (INT64_C(1) << 52)
 #define ADOPTION_MEMORY_NS (3600 * HF_NS_PER_S)
 
 bool hf_echo_name_shared(const struct hf_echo *echo)

@@ -34,7 +34,8 @@ void hf_sequence_load(struct hf_sequence *sequence, const struct hf_agent_env *e
     *sequence = (struct hf_sequence){.env = env};
     if (r == 0)
         r = hf_json_parse(hf_buf_view(&text), NULL, &root, &err);
-    if (r == 0 && (hf_json_int_or(root, "format", 0) != 1 || hf_json_int_or(root, "next", -1) < 0))
+    int64_t next = hf_json_int_or(root, "next", -1);
+    if (r == 0 && (hf_json_int_or(root, "format", 0) != 1 || next < 0 || next >= INT64_C(1) << 53))
         r = hf_err_set(&err, EBADMSG, "unknown format of the sequence file");
     if (r == 0) {
         sequence->durable = (uint64_t)hf_json_int_or(root, "next", 0);

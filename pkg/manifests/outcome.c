@@ -32,10 +32,17 @@ bool hf_manifest_outcome_may_pass(int r)
     case ENFILE:
     case EAGAIN:
     case EINTR:
-    case ENOENT: /* a disk that is not mounted yet */
+    case ENOENT:      /* a disk that is not mounted yet */
+    case EMEDIUMTYPE: /* a tmpfs for secrets that is not mounted yet */
     case ENODEV:
     case ENXIO:
+    case ENOMEDIUM:
+    case EREMOTEIO:
+    case ESHUTDOWN:
+    case EUCLEAN: /* ext4 and XFS, until a check of the file system */
     case ENOTCONN:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
     case ESTALE:
     case ETIMEDOUT:
         return true;

@@ -30,16 +30,15 @@ static int open_extent(const struct hf_fs_ops *fs, const char *dir, const struct
     return -ENOENT;
 }
 
-/* Copies a record into the read: 1, or 0 if the read is full, or if memory runs out behind other records. -ENOMEM: for
- * the first one. `hole`: the medium did not give back what is before this record, so its jump does not explain the
- * whole gap. */
+/* Copies a record into the read: 1, 0 if the read is full, or -ENOMEM. `hole`: the medium did not give back what is
+ * before this record, so its jump does not explain the whole gap. */
 static int take(struct hf_spool_read *read, struct hf_spool_place *place, const struct hf_spool_record *record,
                 bool hole)
 {
     int r = read->n == read->max ? -E2BIG : hf_buf_add(&read->bytes, record->payload.p, record->payload.n);
 
-    if (r < 0)
-        return r == -ENOMEM && read->n == 0 ? r : 0;
+    if (r < 0) /* a read that is full splits a batch that was sent before: it is not the same as no memory */
+        return r == -ENOMEM ? r : 0;
     read->records[read->n++] = *record;
     read->missing += record->jumps && !hole ? 0 : record->sequence - place->next;
     place->next = record->sequence + 1;

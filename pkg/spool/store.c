@@ -477,10 +477,20 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
     return r;
 }
 
+/* True if a segment can begin and nothing has to be dropped for it. A torn tail then stays: once it is wiped, nothing
+ * tells which sequences are used up, should the process end before its write. */
+static bool may_begin(const struct hf_spool_store *store)
+{
+    return store->spare_ready || (hf_spool_bytes_used(store) + store->segment_bytes <= store->max_bytes &&
+                                  store->n < HF_SPOOL_MAX_SEGMENTS && hf_spool_disk_has_room(store));
+}
+
 static bool fits(struct hf_spool_store *store, const struct hf_spool_record *record)
 {
     struct segment *segment = last_segment(store);
 
+    if (store->torn_to != 0 && store->out.n == 0 && may_begin(store))
+        return false;
     return segment != NULL && store->open_fd >= 0 &&
            segment->end + store->out.n + hf_spool_record_bytes(record->payload.n) <= content_limit(segment->size);
 }

@@ -116,10 +116,20 @@ struct node {
 
 /* ---- the node -------------------------------------------------------------------------------------------------------- */
 
+/* NULL: everything is in memory; otherwise what is below its /run, once that is mounted. */
+static struct hf_simfs *memory_of;
+static bool not_mounted;
+
 static int is_memory(void *ctx, int fd)
 {
-    (void)ctx, (void)fd;
-    return 1;
+    struct stat st, run;
+
+    (void)ctx;
+    if (memory_of == NULL)
+        return 1;
+    const struct hf_fs_ops *fs = hf_simfs_ops(memory_of);
+    return !not_mounted && fs->fstat(fs->ctx, fd, &st) == 0 && hf_simfs_stat(memory_of, "/run", &run) &&
+           st.st_dev == run.st_dev;
 }
 
 static int (*real_unlinkat)(void *ctx, int dirfd, const char *path, int flags);
@@ -214,6 +224,8 @@ static int restart(void *arg, const char *unit)
     node->restarts++;
     if (node->hangs)
         return HF_SIMHOST_HANGS;
+    if (holds(node, "/etc/app/a", "plain broken"))
+        return -EIO;
     return file_has(node, 'a', "broken") || holds(node, TARGET "/a", "plain broken") ? -EIO : 0;
 }
 
@@ -388,10 +400,11 @@ static void set_policy_from_path(struct node *node)
 
 static struct node *begin(const struct scenario *scenario, uint64_t seed)
 {
-    static const char config[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
-                                 "manifests:\n  secrets: [/run/**]\n  files: [/run/**]\n  paths: [/media/**]\n"
-                                 "  units: [app.service]\n  exec: [/usr/bin/check]\n"
-                                 "tpm: {tcti: \"swtpm:path=/run/tpm\"}\n";
+    static const char config[] =
+        "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
+        "manifests:\n  secrets: [/run/**]\n  files: [/run/**, /etc/app/**]\n  paths: [/media/**]\n"
+        "  units: [app.service]\n  exec: [/usr/bin/check]\n"
+        "tpm: {tcti: \"swtpm:path=/run/tpm\"}\n";
     struct node *node = calloc(1, sizeof(*node));
 
     tpm.busy = false;
@@ -731,6 +744,81 @@ START_TEST(secret_comes_back_after_another_source)
     expect(node, HF_MANIFEST_APPLIED);
     ck_assert(holds(node, TARGET "/a", "plain good") && holds(node, TARGET "/b", "plain"));
     ck_assert(has(node, TARGET "/c", NULL));
+    end(node);
+}
+END_TEST
+
+/* Power is cut in a swap, and after the boot the tmpfs is mounted late: the entry waits for it. */
+START_TEST(secret_waits_for_its_file_system)
+{
+    static const struct scenario late = {.name = "late mount", .fields = UNIT};
+    static const struct version one = {"abc", "one"}, two = {"abc", "two"};
+    bool stopped = true;
+
+    for (uint64_t n = 1; stopped; n++) {
+        struct node *node = begin(&late, 4000 + n);
+        hf_simfs_mkdir(node->fs, "/etc", 0755);
+        hf_simfs_mount(node->fs, "/run");
+        memory_of = node->fs;
+        publish(node, &one);
+        boot(node);
+        intervals(node, 3);
+        publish(node, &two);
+        hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+        hf_simfs_stop_at(node->fs, n);
+        intervals(node, 4);
+        stopped = hf_simfs_stopped(node->fs);
+        if (stopped) {
+            fault(node, POWER_CUT, n);
+            not_mounted = true;
+            boot(node);
+            intervals(node, 30);
+            not_mounted = false;
+            intervals(node, 30);
+            ck_assert_msg(is_exactly(node, "abc", "two"), "cut at %u: %s", (unsigned)n, node->status);
+        } else {
+            hf_simfs_stop_at(node->fs, 0);
+        }
+        memory_of = NULL;
+        end(node);
+    }
+}
+END_TEST
+
+/* The set that failed replaced somebody's file on a disk, and the good set's files are in memory: both come back. */
+START_TEST(secret_and_a_file_of_a_disk_come_back)
+{
+    static const struct scenario kinds[] = {{.name = "another path", .fields = UNIT},
+                                            {.name = "another path", .fields = "\"prune\":true," UNIT}};
+    static const struct version one = {"abc", "one"};
+    struct node *node = begin(&kinds[_i], 990);
+    char text[1024];
+
+    hf_simfs_mkdir(node->fs, "/etc", 0755);
+    hf_simfs_mkdir(node->fs, "/etc/app", 0755);
+    hf_simfs_put(node->fs, "/etc/app/a", "theirs", 6, 0644);
+    hf_simfs_mount(node->fs, "/run");
+    memory_of = node->fs;
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    put_in_source(node, "a", "plain broken");
+    (void)snprintf(text, sizeof(text),
+                   "{\"name\":\"app\"," FROM_PATH "\"to\":\"Files\",\"force\":true,\"path\":\"/etc/app/\",%s}",
+                   node->scenario->fields);
+    set_manifests(node, text);
+    if (_i == 1) { /* a person allows that all files of the good set go */
+        struct hf_manifest_status status = {.name = NULL};
+        intervals(node, 4);
+        hf_manifest_engine_each(node->engine, see, &status);
+        (void)snprintf(node->allowed, sizeof(node->allowed), "%.12s", status.digest);
+        set_manifests(node, text);
+    }
+    intervals(node, 60);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert(is_exactly(node, "abc", "one") && holds(node, "/etc/app/a", "theirs"));
+    memory_of = NULL;
     end(node);
 }
 END_TEST
@@ -1440,6 +1528,8 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, secret_comes_back_after_another_source, 0, 4);
+    tcase_add_test(tc, secret_waits_for_its_file_system);
+    tcase_add_loop_test(tc, secret_and_a_file_of_a_disk_come_back, 0, 2);
     tcase_add_loop_test(tc, secret_comes_back_wherever_the_agent_dies, 0, FAULTS);
     tcase_add_loop_test(tc, content_comes_back_after_a_secret, 0, 2);
     tcase_add_test(tc, backup_has_nothing_of_a_secret);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manifests/files/content.h"
 #include "manifests/files/place_impl.h"
 #include "os/dir.h"
 
@@ -169,6 +170,31 @@ static int open_from(struct hf_files_place *place, struct hf_files_walk *from, s
     return 0;
 }
 
+/* Puts a file of somebody else back that lies on another file system than the staging folder. */
+static int put_back(const struct hf_files_place *place, int target, const char *name, const struct hf_files_item *item,
+                    struct hf_err *err)
+{
+    char staged[NAME_MAX + 1];
+
+    hf_files_place_stage_name(place, staged);
+    int r = hf_dir_remove_tree_at(place->fs, target, staged, err);
+    if (r < 0)
+        return r;
+    r = hf_files_write(place->fs, target, staged, item->bytes, item->mode, item->uid, item->gid);
+    if (r == 0)
+        r = place->fs->renameat(place->fs->ctx, target, staged, target, name);
+    if (r < 0)
+        (void)place->fs->unlinkat(place->fs->ctx, target, staged, 0);
+    return r;
+}
+
+static bool is_below_root(const struct hf_files_place *place, const char *path)
+{
+    size_t n = strlen(place->want->root);
+
+    return strncmp(path, place->want->root, n) == 0 && path[n] == '/';
+}
+
 static int rename_one(struct hf_files_place *place, struct hf_files_walk *from, struct hf_files_walk *to,
                       const struct hf_files_item *item, struct hf_err *err)
 {
@@ -181,6 +207,8 @@ static int rename_one(struct hf_files_place *place, struct hf_files_walk *from, 
     if (target < 0)
         return target;
     int r = place->fs->renameat(place->fs->ctx, source, staged, target, name);
+    if (r == -EXDEV && !is_below_root(place, item->path))
+        r = put_back(place, target, name, item, err);
     return r < 0 ? hf_err_sys(err, r, "put '%.200s' in place", item->path) : 0;
 }
 

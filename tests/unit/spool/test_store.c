@@ -1094,6 +1094,40 @@ START_TEST(a_torn_write_uses_up_its_sequences)
 }
 END_TEST
 
+/* So it does if the process ends in the next write, by a kill (0) or with the power (1). */
+START_TEST(a_cut_behind_a_torn_write_gives_no_sequence_twice)
+{
+    bool stopped = true;
+
+    for (uint64_t n = 1; stopped; n++) {
+        char stream[HF_SPOOL_STREAM_TEXT];
+        struct bench bench;
+
+        tear(&bench);
+        uint64_t used = bench.sequences[2 * PER_BATCH - 1];
+        ck_assert_int_eq(bench_open(&bench), 0);
+        (void)snprintf(stream, sizeof(stream), "%s", hf_spool_store_stream(bench.store));
+        ck_assert_int_eq(hf_spool_store_prepare(bench.store, NULL), 0);
+        hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
+        hf_simfs_stop_at(bench.fs, n);
+        (void)!write_batch(&bench, 2 * PER_BATCH, PER_BATCH);
+        stopped = hf_simfs_stopped(bench.fs);
+        hf_simfs_stop_at(bench.fs, 0);
+        bench_close(&bench);
+        if (_i == 0)
+            hf_simfs_kill(bench.fs);
+        else
+            hf_simfs_power_cut(bench.fs, n);
+        ck_assert_int_eq(bench_open(&bench), 0);
+        ck_assert_int_eq(write_batch(&bench, 3 * PER_BATCH, PER_BATCH), 0);
+        ck_assert_msg(bench.sequences[3 * PER_BATCH] > used || strcmp(stream, hf_spool_store_stream(bench.store)) != 0,
+                      "call %" PRIu64 ": %" PRIu64 " again, up to %" PRIu64 " were used", n,
+                      bench.sequences[3 * PER_BATCH], used);
+        bench_done(&bench);
+    }
+}
+END_TEST
+
 /* What a torn write left is not read, not even if the next write fails at some call. */
 START_TEST(what_a_torn_write_left_is_never_read)
 {
@@ -1405,6 +1439,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, one_header_is_enough, 0, 2);
     tcase_add_test(tc, damage_in_the_last_segment_costs_what_it_covers);
     tcase_add_test(tc, a_torn_write_uses_up_its_sequences);
+    tcase_add_loop_test(tc, a_cut_behind_a_torn_write_gives_no_sequence_twice, 0, 2);
     tcase_add_loop_test(tc, what_a_torn_write_left_is_never_read, 0, 2);
     tcase_add_test(tc, a_medium_that_cannot_be_read_costs_what_it_covers);
     tcase_add_loop_test(tc, files_deleted_under_us, 0, (int)HF_LEN(deleted));

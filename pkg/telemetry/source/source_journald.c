@@ -166,14 +166,18 @@ static enum hf_severity severity_of(const struct journald *from)
     return severities[value.p[0] - '0'];
 }
 
-/* Finds the unit that the entry is about: messages of systemd about a unit count for that unit. */
+/* Finds the unit that the entry is about: messages of systemd about a unit count for that unit. journald itself writes
+ * the fields that begin with '_'. Every program may write the others, so they count only if root wrote the entry. */
 static void unit_of(const struct journald *from, char unit[MAX_UNIT])
 {
-    static const char *const fields[] = {"UNIT", "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT", "_SYSTEMD_UNIT"};
+    static const char *const named[] = {"UNIT", "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT"};
+    struct hf_view uid;
+    bool is_root = get_field(from, "_UID", &uid) && hf_view_eq(uid, "0");
 
-    for (size_t i = 0; i < HF_LEN(fields); i++)
-        if (copy_field(from, fields[i], unit, MAX_UNIT))
+    for (size_t i = 0; is_root && i < HF_LEN(named); i++)
+        if (copy_field(from, named[i], unit, MAX_UNIT))
             return;
+    (void)copy_field(from, "_SYSTEMD_UNIT", unit, MAX_UNIT);
 }
 
 static void add_attribute(struct hf_event *event, const char *name, const char *value)

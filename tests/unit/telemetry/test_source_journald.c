@@ -114,7 +114,7 @@ START_TEST(reads)
     static const struct line lines[] = {
         {"a.service", "6", "one", NULL},
         {"b.service", "3", "two", NULL},
-        {"init.scope", "6", "Started a.", "UNIT=a.service\n"},
+        {"init.scope", "6", "Started a.", "_UID=0\nUNIT=a.service\n"},
         {"c.service", "7", "debug", NULL},
     };
     write_journal("journal/x.journal", lines, HF_LEN(lines));
@@ -128,6 +128,29 @@ START_TEST(reads)
                                                "\"ident\",\"process.pid\":\"42\"}"));
     ck_assert_ptr_nonnull(strstr(fix.lines[2], "\"source\":\"journald:a.service\""));
     ck_assert_uint_eq(strlen(fix.ids[0]), 33);
+}
+END_TEST
+
+/* Every user may write these fields to the journal. They count only in entries of root. */
+START_TEST(a_user_does_not_name_another_unit)
+{
+    static const struct line lines[] = {
+        {"session-5.scope", "6", "forged", "_UID=1000\nUNIT=sshd.service\n"},
+        {"session-5.scope", "6", "forged", "_UID=1000\nOBJECT_SYSTEMD_UNIT=sshd.service\n"},
+        {"session-5.scope", "6", "forged", "_UID=1000\nCOREDUMP_UNIT=sshd.service\n"},
+        {"session-5.scope", "6", "forged", "UNIT=sshd.service\n"},
+        {"systemd-coredump@0.service", "6", "dumped", "_UID=0\nCOREDUMP_UNIT=app.service\n"},
+        {"systemd-logind.service", "6", "told", "_UID=0\nOBJECT_SYSTEMD_UNIT=app.service\n"},
+    };
+    write_journal("journal/x.journal", lines, HF_LEN(lines));
+    start();
+    run_until_kept(HF_LEN(lines));
+    for (size_t i = 0; i < HF_LEN(lines); i++) {
+        const char *want = i < 4 ? "\"source\":\"journald:session-5.scope\"" : "\"source\":\"journald:app.service\"";
+        ck_assert_msg(strstr(fix.lines[i], want) != NULL, "%s", fix.lines[i]);
+        want = i < 4 ? "\"systemd.unit\":\"session-5.scope\"" : "\"systemd.unit\":\"app.service\"";
+        ck_assert_msg(strstr(fix.lines[i], want) != NULL, "%s", fix.lines[i]);
+    }
 }
 END_TEST
 
@@ -276,6 +299,7 @@ static void cases(TCase *tc)
         return;
     }
     tcase_add_test(tc, reads);
+    tcase_add_test(tc, a_user_does_not_name_another_unit);
     tcase_add_test(tc, filters);
     tcase_add_test(tc, goes_on);
     tcase_add_test(tc, killed);

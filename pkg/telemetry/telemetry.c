@@ -400,7 +400,7 @@ static void open_rest(struct hf_telemetry_service *service, uint64_t former_byte
     }
     hf_fanout_open(service->fanout, &service->now.spec, former_bytes);
     open_sources(service);
-    tick_later(service);
+    on_tick(service); /* the time of an absence rule begins now, not with the first event */
 }
 
 static void note_unreadable(struct hf_telemetry_service *service, bool unreadable)

@@ -5,10 +5,13 @@
  * seeks it, or the nearest entry after a vacuum. The very first start begins at the current boot. Without a journal
  * the source logs that once and tries again. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-journal.h>
+#include <unistd.h>
 
 #include "base/list.h"
 #include "codec/sha256.h"
@@ -20,6 +23,8 @@ enum {
     PIECE = 64,    /* entries under one receipt */
     MAX_PIECES = 64,
     RETRY_S = 30,
+    ROOTS_S = 60, /* between two looks at the folders of the journal */
+    ROOTS = 2,
     MAX_FIELD = 64 << 10,
     MAX_UNIT = 256,
     MAX_CURSOR = 512,
@@ -32,6 +37,7 @@ struct journald {
     struct hf_source_names include, exclude;
     enum hf_severity least;
     sd_journal *journal; /* NULL: not open */
+    int roots[ROOTS];    /* its folders, open so that no other folder gets their inode numbers; -1: not there */
     struct hf_loop_fd *watch;
     struct hf_timer *timer;
     struct hf_position *position;
@@ -247,6 +253,47 @@ static int take_entry(struct journald *from, struct journal_piece *piece)
     return 0;
 }
 
+/* ---- folders of the journal -------------------------------------------------------------------------------------- */
+
+/* libsystemd watches only the folders that were there when it opened the journal: not a /var/log/journal that an
+ * administrator makes later, and not a folder that replaces another one. */
+
+static const char *root_path(const struct journald *from, size_t i)
+{
+    static const char *const paths[ROOTS] = {"/run/log/journal", "/var/log/journal"};
+
+    return from->world->journal != NULL ? from->world->journal : paths[i];
+}
+
+static void close_roots(struct journald *from)
+{
+    for (size_t i = 0; i < ROOTS; i++) {
+        if (from->roots[i] >= 0)
+            (void)close(from->roots[i]);
+        from->roots[i] = -1;
+    }
+}
+
+static void open_roots(struct journald *from)
+{
+    close_roots(from);
+    for (size_t i = 0; i < ROOTS; i++)
+        from->roots[i] = open(root_path(from, i), O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static bool roots_changed(const struct journald *from)
+{
+    struct stat before, now;
+
+    for (size_t i = 0; i < ROOTS; i++) {
+        bool was = from->roots[i] >= 0 && fstat(from->roots[i], &before) == 0;
+        bool is = stat(root_path(from, i), &now) == 0 && S_ISDIR(now.st_mode);
+        if (was != is || (is && (before.st_ino != now.st_ino || before.st_dev != now.st_dev)))
+            return true;
+    }
+    return false;
+}
+
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static void close_journal(struct journald *from)
@@ -255,6 +302,7 @@ static void close_journal(struct journald *from)
         hf_loop_unwatch_fd(from->watch);
     from->watch = NULL;
     sd_journal_close(from->journal);
+    close_roots(from);
     from->journal = NULL;
     from->at_entry = false;
 }
@@ -303,6 +351,8 @@ static void on_change(void *arg)
 static int open_journal(struct journald *from)
 {
     const char *folder = from->world->journal;
+
+    open_roots(from);
     int r = folder != NULL ? sd_journal_open_directory(&from->journal, folder, 0)
                            : sd_journal_open(&from->journal, SD_JOURNAL_LOCAL_ONLY);
 
@@ -353,6 +403,8 @@ static void look(void *arg)
     struct journald *from = arg;
     int r = 0;
 
+    if (from->journal != NULL && roots_changed(from))
+        close_journal(from);
     if (from->journal == NULL && (r = open_journal(from)) < 0) {
         trouble(from, "open", r);
         return;
@@ -373,6 +425,8 @@ static void look(void *arg)
         arm(from, 0);
     else if (r == 1 && sd_journal_reliable_fd(from->journal) == 0)
         arm(from, 2 * HF_NS_PER_S); /* network file systems send no change events */
+    else if (r == 1)
+        arm(from, ROOTS_S * HF_NS_PER_S);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -410,6 +464,7 @@ int hf_source_journald_new(const struct hf_telemetry_sources *sources, const str
     from->world = world;
     from->intake = intake;
     from->least = sources->journald_min_severity;
+    from->roots[0] = from->roots[1] = -1;
     hf_list_init(&from->pieces);
     from->position = hf_position_new(world, "journald");
     from->timer = world->sched->timer_new(world->sched->ctx, look, from);

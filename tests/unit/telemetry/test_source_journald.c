@@ -89,6 +89,24 @@ static void write_one(const char *file, const char *message)
     write_journal(file, &line, 1);
 }
 
+/* The loop's timers, with 100 times the speed. */
+static void arm_quickly(void *ctx, struct hf_timer *timer, uint64_t delay_ns)
+{
+    const struct hf_sched_ops *sched = hf_loop_sched(real);
+
+    (void)ctx;
+    sched->timer_arm(sched->ctx, timer, delay_ns / 100);
+}
+
+static void run_quickly(void)
+{
+    static struct hf_sched_ops quick;
+
+    quick = *hf_loop_sched(real);
+    quick.timer_arm = arm_quickly;
+    world.sched = &quick;
+}
+
 static void set_up(void)
 {
     static char folder[128];
@@ -272,6 +290,27 @@ START_TEST(store_fails)
 }
 END_TEST
 
+/* An administrator moves the journal away, or throws it away, and begins another one. */
+START_TEST(another_folder_at_the_same_path)
+{
+    run_quickly();
+    write_one("journal/x.journal", "one");
+    start();
+    run_until_kept(1);
+    run_s(0.2);
+    if (_i == 0)
+        ck_assert_int_eq(rename(below("journal"), below("old")), 0);
+    else
+        ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), below("journal"), NULL), 0);
+    ck_assert_int_eq(mkdir(below("journal"), 0700), 0);
+    write_one("journal/x.journal", "two");
+    run_until_kept(2);
+    write_one("journal/x.journal", "three"); /* the new folder is watched */
+    run_until_kept(3);
+    ck_bodies("one", "two", "three");
+}
+END_TEST
+
 /* No journal: nothing breaks. One that is damaged: what can be read is. */
 START_TEST(no_journal)
 {
@@ -306,6 +345,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, rotated_and_vacuumed);
     tcase_add_test(tc, no_room);
     tcase_add_test(tc, store_fails);
+    tcase_add_loop_test(tc, another_folder_at_the_same_path, 0, 2);
     tcase_add_test(tc, no_journal);
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/list.h"
 #include "codec/sha256.h"
+#include "telemetry/journal/fault.h"
 #include "telemetry/source/position.h"
 #include "telemetry/source/source_common.h"
 
@@ -47,7 +48,7 @@ struct journald {
     size_t unsaved; /* durable entries since the last save */
     bool at_entry;  /* the journal is at an entry that the intake has not accepted */
     bool go_back;   /* storing failed: start again at `cursor` */
-    bool failure_logged;
+    bool failure_logged, unreadable_logged;
 };
 
 /* Consecutive entries under one receipt. */
@@ -63,6 +64,21 @@ struct journal_piece {
 static void arm(struct journald *from, uint64_t delay_ns)
 {
     from->world->sched->timer_arm(from->world->sched->ctx, from->timer, delay_ns);
+}
+
+/* ---- libsystemd, which maps the files of the journal ------------------------------------------------------------- */
+
+static void enter(void)
+{
+    hf_journal_fault_begin();
+}
+
+static void leave(struct journald *from)
+{
+    if (!hf_journal_fault_end() || from->unreadable_logged)
+        return;
+    from->unreadable_logged = true;
+    hf_log(from->world->log, HF_LOG_ERROR, "telemetry.journal_unreadable");
 }
 
 /* ---- how far ----------------------------------------------------------------------------------------------------- */
@@ -301,7 +317,9 @@ static void close_journal(struct journald *from)
     if (from->watch != NULL)
         hf_loop_unwatch_fd(from->watch);
     from->watch = NULL;
+    enter();
     sd_journal_close(from->journal);
+    leave(from);
     close_roots(from);
     from->journal = NULL;
     from->at_entry = false;
@@ -344,7 +362,12 @@ static void on_change(void *arg)
 {
     struct journald *from = arg;
 
-    if (from->journal != NULL && sd_journal_process(from->journal) >= 0)
+    if (from->journal == NULL)
+        return;
+    enter();
+    int r = sd_journal_process(from->journal);
+    leave(from);
+    if (r >= 0)
         arm(from, 0);
 }
 
@@ -398,9 +421,8 @@ static int read_piece(struct journald *from)
     return r;
 }
 
-static void look(void *arg)
+static void look_inside(struct journald *from)
 {
-    struct journald *from = arg;
     int r = 0;
 
     if (from->journal != NULL && roots_changed(from))
@@ -427,6 +449,16 @@ static void look(void *arg)
         arm(from, 2 * HF_NS_PER_S); /* network file systems send no change events */
     else if (r == 1)
         arm(from, ROOTS_S * HF_NS_PER_S);
+}
+
+/* The intake copies what it is offered, so no page of the journal is read outside. */
+static void look(void *arg)
+{
+    struct journald *from = arg;
+
+    enter();
+    look_inside(from);
+    leave(from);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */

@@ -290,6 +290,33 @@ START_TEST(store_fails)
 }
 END_TEST
 
+/* A file whose pages are gone stands for a disk that does not give them back. The source reads what is left and what
+ * comes later, and so does the next process. */
+START_TEST(a_page_that_cannot_be_read)
+{
+    run_quickly();
+    for (int i = 0; i < 3; i++)
+        write_one("journal/x.journal", "before");
+    fix.room = 1;
+    start();
+    run_until_kept(1);
+    ck_assert_int_eq(truncate(below("journal/x.journal"), 4096), 0);
+    fix.room = SIZE_MAX;
+    source->resume(source);
+    run_s(0.5);
+    write_one("journal/y.journal", "later");
+    for (int i = 0; i < 500 && strcmp(fix.bodies[fix.n - 1], "later") != 0; i++)
+        run_s(0.02);
+    ck_assert_str_eq(fix.bodies[fix.n - 1], "later");
+    stop();
+    start();
+    write_one("journal/y.journal", "last");
+    for (int i = 0; i < 500 && strcmp(fix.bodies[fix.n - 1], "last") != 0; i++)
+        run_s(0.02);
+    ck_assert_str_eq(fix.bodies[fix.n - 1], "last");
+}
+END_TEST
+
 /* An administrator moves the journal away, or throws it away, and begins another one. */
 START_TEST(another_folder_at_the_same_path)
 {
@@ -345,6 +372,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, rotated_and_vacuumed);
     tcase_add_test(tc, no_room);
     tcase_add_test(tc, store_fails);
+    tcase_add_test(tc, a_page_that_cannot_be_read);
     tcase_add_loop_test(tc, another_folder_at_the_same_path, 0, 2);
     tcase_add_test(tc, no_journal);
 }

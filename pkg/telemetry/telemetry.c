@@ -24,6 +24,8 @@
 enum { MAX_TROUBLES = 12, TROUBLE = 480 };
 
 #define SOURCES_AGAIN_NS (10 * HF_NS_PER_S)
+/* how far ahead of this node's clock the time of a state may be */
+#define STATE_AHEAD_NS (300 * HF_NS_PER_S)
 
 /* Results by which offers are counted: enum hf_offer, or a failure. */
 enum { RESULT_FAILED = HF_OFFER_REFUSED_BOUNDARY + 1, RESULTS };
@@ -216,9 +218,14 @@ static void tick_later(struct hf_telemetry_service *service)
         arm(service, service->tick, until - HF_MIN(until, now));
 }
 
+/* A version with a sequence is another node's, and every node must compare it alike. The time of any other one is the
+ * sender's word: a sensor with a broken clock must not freeze its state until that time comes. While this node's own
+ * clock is behind, such as in 1970, the order of arrival counts. */
 static struct hf_newest_version state_mark(const struct hf_telemetry_service *service, const struct hf_event *event)
 {
-    return (struct hf_newest_version){.unix_ns = event->unix_ns,
+    uint64_t latest_ns = event->origin_sequence > 0 ? HF_NEVER : hf_unix_ns(service->world->clock) + STATE_AHEAD_NS;
+
+    return (struct hf_newest_version){.unix_ns = HF_MIN(event->unix_ns, latest_ns),
                                       .node = event->origin.n > 0 ? event->origin : hf_view_of(service->world->node),
                                       .sequence = event->origin_sequence};
 }

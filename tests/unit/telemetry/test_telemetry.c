@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include "api/syncpolicy.h"
+#include "loop/http/client.h"
 #include "unit/telemetry/source_fixture.h"
 
 static struct hf_telemetry_service *service;
@@ -13,6 +14,11 @@ static json_t *owner;
 static struct hf_metrics *metrics;
 static unsigned changes; /* calls of world.changed */
 static bool has_address;
+static struct hf_server *server;
+static struct hf_http_client *client;
+static struct hf_clock_ops test_clock;
+static uint64_t now_unix_ns;
+static char answer[512];
 
 /* Sets a policy whose spec.telemetry has these members (YAML) and a sink that nobody serves. agent.yaml does not bound
  * what an operator sets on the node itself. */
@@ -55,9 +61,42 @@ void freeifaddrs(struct ifaddrs *all)
     (void)all;
 }
 
+static uint64_t unix_ns(void *ctx)
+{
+    (void)ctx;
+    return now_unix_ns;
+}
+
+static void on_answer(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                      const struct hf_err *err)
+{
+    (void)arg;
+    (void)err;
+    ck_assert_int_eq(r, 0);
+    (void)snprintf(answer, sizeof(answer), "%d %.*s", response->status, (int)body.n, body.p);
+}
+
+static void serve(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange)
+{
+    (void)arg;
+    hf_telemetry_service_ingest(service, request, exchange);
+}
+
 static void set_up(void)
 {
+    static const struct hf_server_route routes[] = {
+        {.path = "/ingest", .method = "POST", .max_body = 4096, .start = serve}};
+    const struct hf_server_params params = {.address = "127.0.0.1", .routes = routes, .n_routes = 1};
+    struct hf_err err = HF_ERR_INIT;
+
     fix_set_up_real();
+    ck_assert_int_eq(hf_server_new(real, &params, &server, &err), 0);
+    client = hf_http_client_new(real, &(struct hf_http_config){.user_agent = "sensor"}, &err);
+    ck_assert_ptr_nonnull(client);
+    test_clock = *world.clock;
+    now_unix_ns = test_clock.unix_ns(test_clock.ctx);
+    test_clock.unix_ns = unix_ns;
+    world.clock = &test_clock;
     metrics = hf_metrics_new();
     world.metrics = metrics;
     world.changed = on_change;
@@ -69,6 +108,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
+    hf_http_client_free(client);
     hf_telemetry_service_free(service);
     hf_syncpolicy_free(policy);
     json_decref(owner);
@@ -181,6 +221,68 @@ START_TEST(a_scrape_starts_when_its_address_comes)
 }
 END_TEST
 
+/* ---- states ------------------------------------------------------------------------------------------------------ */
+
+/* Posts a state of the key `door` and returns the answer. */
+static const char *post_state(const char *timestamp, int value)
+{
+    char url[64], body[256];
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_http_call *call = NULL;
+
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/ingest", hf_server_port(server));
+    (void)snprintf(body, sizeof(body), "{\"key\":\"door\",\"timestamp\":\"%s\",\"sensorData\":%d}", timestamp, value);
+    const struct hf_http_request request = {.method = "POST",
+                                            .url = url,
+                                            .headers = {"Content-Type: application/json"},
+                                            .body = hf_view_of(body),
+                                            .max_body_bytes = sizeof(answer),
+                                            .done = on_answer,
+                                            .arg = NULL};
+    const struct hf_http_ops *http = hf_http_client_ops(client);
+
+    answer[0] = '\0';
+    ck_assert_int_eq(http->start(http->ctx, &request, &call, &err), 0);
+    for (int i = 0; i < 500 && answer[0] == '\0'; i++)
+        run_s(0.02);
+    return answer;
+}
+
+#define ck_passes(timestamp, value) ck_assert_ptr_nonnull(strstr(post_state(timestamp, value), "\"accepted\":1"))
+#define ck_is_late(timestamp, value) ck_assert_ptr_nonnull(strstr(post_state(timestamp, value), "\"filtered\":1"))
+
+/* A sensor wrote one state far in the future. The present ones pass as soon as they are newer than what the node
+ * believes of it. */
+START_TEST(a_time_in_the_future_does_not_freeze_a_state)
+{
+    set(true, "sources: {http: true}");
+    run_s(0.5);
+    now_unix_ns = 1795161600 * HF_NS_PER_S; /* 2026-11-20T08:00:00Z */
+    ck_passes("2026-11-20T08:00:00Z", 1);
+    ck_is_late("2026-11-20T07:59:59Z", 2);
+    ck_passes("2099-01-01T00:00:00Z", 3);
+    ck_is_late("2026-11-20T08:00:01Z", 4);
+    now_unix_ns += 301 * HF_NS_PER_S;
+    ck_passes("2026-11-20T08:05:01Z", 5);
+    ck_is_late("2026-11-20T08:05:00Z", 6);
+}
+END_TEST
+
+/* Without a clock the node does not know better: what comes later is newer. */
+START_TEST(without_a_clock_states_pass_in_order_of_arrival)
+{
+    set(true, "sources: {http: true}");
+    run_s(0.5);
+    now_unix_ns = 60 * HF_NS_PER_S;
+    ck_passes("2026-11-20T08:00:05Z", 1);
+    now_unix_ns++;
+    ck_passes("2026-11-20T08:00:00Z", 2);
+    now_unix_ns = 1795161600 * HF_NS_PER_S;
+    ck_passes("2026-11-20T08:00:00Z", 3);
+    ck_is_late("2026-11-20T07:00:00Z", 4);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_set_timeout(tc, 60);
@@ -189,6 +291,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_source_opens_when_its_folder_comes);
     tcase_add_test(tc, a_source_that_stays_closed_shows_why);
     tcase_add_test(tc, a_scrape_starts_when_its_address_comes);
+    tcase_add_test(tc, a_time_in_the_future_does_not_freeze_a_state);
+    tcase_add_test(tc, without_a_clock_states_pass_in_order_of_arrival);
 }
 
 HF_TEST_MAIN("telemetry/telemetry", cases)

@@ -332,6 +332,15 @@ static void room(void *arg)
     wake(service);
 }
 
+/* An event is noted as the newest of its key when it is offered. If it is not on disk after all, an older version that
+ * comes now is the newest one; the receiver drops it if it is not. */
+static void lost(void *arg)
+{
+    struct hf_telemetry_service *service = arg;
+
+    hf_newest_clear(service->newest);
+}
+
 #define ROW(class, number, create, name, field, on)                                                                    \
     static bool wants_##create(const struct hf_telemetry_sources *s)                                                   \
     {                                                                                                                  \
@@ -696,6 +705,7 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
                                                                    .ids = service->ids,
                                                                    .room = room,
                                                                    .idle = wake,
+                                                                   .lost = lost,
                                                                    .arg = service});
     service->leaving = calloc(1, sizeof(*service->leaving));
     if (service->leaving != NULL)

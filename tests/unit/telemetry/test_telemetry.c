@@ -17,8 +17,10 @@ static bool has_address;
 static struct hf_server *server;
 static struct hf_http_client *client;
 static struct hf_clock_ops test_clock;
+static struct hf_fs_ops fs;
 static uint64_t now_unix_ns;
 static char answer[512];
+static _Atomic bool disk_fails;
 
 /* Sets a policy whose spec.telemetry has these members (YAML) and a sink that nobody serves. agent.yaml does not bound
  * what an operator sets on the node itself. */
@@ -67,6 +69,11 @@ static uint64_t unix_ns(void *ctx)
     return now_unix_ns;
 }
 
+static int fdatasync_or_fail(void *ctx, int fd)
+{
+    return disk_fails ? -EIO : hf_fs_posix()->fdatasync(ctx, fd);
+}
+
 static void on_answer(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                       const struct hf_err *err)
 {
@@ -97,6 +104,10 @@ static void set_up(void)
     now_unix_ns = test_clock.unix_ns(test_clock.ctx);
     test_clock.unix_ns = unix_ns;
     world.clock = &test_clock;
+    fs = *hf_fs_posix();
+    fs.fdatasync = fdatasync_or_fail;
+    world.fs = &fs;
+    disk_fails = false;
     metrics = hf_metrics_new();
     world.metrics = metrics;
     world.changed = on_change;
@@ -283,6 +294,19 @@ START_TEST(without_a_clock_states_pass_in_order_of_arrival)
 }
 END_TEST
 
+/* The newer state never reached the disk, so the older one is the newest. */
+START_TEST(a_state_that_was_not_stored_supersedes_nothing)
+{
+    set(true, "sources: {http: true}");
+    run_s(0.5);
+    now_unix_ns = 1795161600 * HF_NS_PER_S;
+    disk_fails = true;
+    ck_assert_ptr_nonnull(strstr(post_state("2026-11-20T08:00:00Z", 1), "503 "));
+    disk_fails = false;
+    ck_passes("2026-11-20T07:59:59Z", 2);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_set_timeout(tc, 60);
@@ -292,6 +316,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_source_that_stays_closed_shows_why);
     tcase_add_test(tc, a_scrape_starts_when_its_address_comes);
     tcase_add_test(tc, a_time_in_the_future_does_not_freeze_a_state);
+    tcase_add_test(tc, a_state_that_was_not_stored_supersedes_nothing);
     tcase_add_test(tc, without_a_clock_states_pass_in_order_of_arrival);
 }
 

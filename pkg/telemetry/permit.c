@@ -70,6 +70,25 @@ static void permit_scrapes(struct hf_telemetry_sources *sources, const struct hf
     }
 }
 
+size_t hf_telemetry_permit_scrapes_again(struct hf_telemetry_sources *sources, size_t all,
+                                         const struct hf_permit *permit)
+{
+    size_t before = sources->n_scrapes;
+
+    for (size_t i = before; i < all; i++) {
+        const struct hf_telemetry_scrape scrape = sources->scrapes[i];
+        struct hf_err err = HF_ERR_INIT;
+        if (!hf_config_allows_scrape(permit->config, permit->scope, scrape.url, permit->is_own_url(scrape.url), NULL))
+            continue;
+        /* Without the address, the same words as before. */
+        (void)hf_config_allows_scrape(permit->config, permit->scope, scrape.url, false, &err);
+        permit->granted(permit->arg, &err);
+        sources->scrapes[i] = sources->scrapes[sources->n_scrapes];
+        sources->scrapes[sources->n_scrapes++] = scrape;
+    }
+    return sources->n_scrapes - before;
+}
+
 static void permit_socket(struct hf_telemetry_sources *sources, const struct hf_permit *permit)
 {
     struct hf_err err = HF_ERR_INIT;

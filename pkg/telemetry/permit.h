@@ -16,6 +16,9 @@ struct hf_permit {
     /* Called for each refusal. `field` is the field below spec.telemetry, such as "sources.files[2].path"; `err` says
      * what is refused and which line of the configuration would allow it. */
     void (*refused)(void *arg, const char *field, const struct hf_err *err);
+    /* Called by hf_telemetry_permit_scrapes_again() for each target that is allowed by now, with the `err` with which
+     * the target was refused. May be NULL otherwise. */
+    void (*granted)(void *arg, const struct hf_err *err);
     void *arg;
 };
 
@@ -25,3 +28,9 @@ struct hf_permit {
  * `sinks`. *spec is a shallow copy of the settings in a decoded policy. The policy owns the lists and keeps its own
  * counts, so it still frees the refused entries. */
 void hf_telemetry_permit(struct hf_telemetry *spec, bool single, const struct hf_permit *permit);
+
+/* Checks the refused scrape targets again, because the node may have got the address of one of them since, such as by
+ * DHCP. `all` is the number of targets in the policy. Puts those that are allowed back into the list, behind the
+ * others, and raises its count. Returns how many. */
+size_t hf_telemetry_permit_scrapes_again(struct hf_telemetry_sources *sources, size_t all,
+                                         const struct hf_permit *permit);

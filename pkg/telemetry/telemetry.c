@@ -23,6 +23,10 @@
 
 enum { MAX_TROUBLES = 12, TROUBLE = 480 };
 
+#define SOURCES_AGAIN_NS (10 * HF_NS_PER_S)
+/* how far ahead of this node's clock the time of a state may be */
+#define STATE_AHEAD_NS (300 * HF_NS_PER_S)
+
 /* Results by which offers are counted: enum hf_offer, or a failure. */
 enum { RESULT_FAILED = HF_OFFER_REFUSED_BOUNDARY + 1, RESULTS };
 
@@ -54,16 +58,18 @@ struct hf_telemetry_service {
     struct hf_fanout *fanout;
     /* since when the disk does not give back some files of former sinks to the job that examines them; 0: it does */
     uint64_t former_unreadable_ns;
+    /* By row of HF_TELEMETRY_SOURCES. sources[]: NULL means off, or that it could not open; failed[]: why, -errno. */
     struct hf_source *sources[HF_SOURCE_ROWS];
-    size_t n_sources;
+    int failed[HF_SOURCE_ROWS];
     struct hf_source *http; /* one of the sources; NULL: off */
     struct hf_ids *ids;
     struct hf_newest *newest; /* for state-like payloads */
     struct hf_intake intake;
     struct hf_boundary_audit audit;
-    struct hf_timer *tick; /* for the pipeline's windows */
-    struct hf_timer *soon; /* for work that must not run inside another part's callback */
-    bool room;             /* there is room again: call the sources' resume() */
+    struct hf_timer *tick;  /* for the pipeline's windows */
+    struct hf_timer *soon;  /* for work that must not run inside another part's callback */
+    struct hf_timer *again; /* for sources that could not open, and scrapes that were refused */
+    bool room;              /* there is room again: call the sources' resume() */
     /* drops_stored: the last counts of dropped events are stored */
     bool stopping, drops_stored;
     void (*stopped)(void *arg);
@@ -86,6 +92,24 @@ static void report_trouble(struct hf_telemetry_service *service, const char *par
         (void)snprintf(service->troubles[service->n_troubles++], TROUBLE, "%.60s: %.250s", part, err->cause);
 }
 
+/* The cause of a trouble has passed: forgets the first trouble that begins with `head` and ends with `tail`. */
+static void forget_trouble(struct hf_telemetry_service *service, const char *head, const char *tail)
+{
+    const struct hf_telemetry_world *world = service->world;
+
+    if (world->changed != NULL)
+        world->changed(world->changed_arg);
+    for (size_t i = 0; i < service->n_troubles; i++) {
+        const char *text = service->troubles[i];
+        size_t n = strlen(text), tail_n = strlen(tail);
+        if (strncmp(text, head, strlen(head)) != 0 || n < tail_n || strcmp(text + n - tail_n, tail) != 0)
+            continue;
+        service->n_troubles--;
+        memmove(service->troubles[i], service->troubles[i + 1], (service->n_troubles - i) * TROUBLE);
+        return;
+    }
+}
+
 /* Reports a field of the policy that the node's configuration does not allow. */
 static void report_refused(void *arg, const char *field, const struct hf_err *err)
 {
@@ -97,6 +121,16 @@ static void report_refused(void *arg, const char *field, const struct hf_err *er
     if (service->n_troubles < MAX_TROUBLES)
         (void)snprintf(service->troubles[service->n_troubles++], TROUBLE,
                        "SyncPolicy %.64s: spec.telemetry.%.60s: %.250s", name, field, err->cause);
+}
+
+/* The field is allowed by now. */
+static void forget_refused(void *arg, const struct hf_err *err)
+{
+    struct hf_telemetry_service *service = arg;
+    char tail[TROUBLE];
+
+    (void)snprintf(tail, sizeof(tail), ": %.250s", err->cause);
+    forget_trouble(service, "SyncPolicy ", tail);
 }
 
 /* ---- storing ----------------------------------------------------------------------------------------------------- */
@@ -184,9 +218,14 @@ static void tick_later(struct hf_telemetry_service *service)
         arm(service, service->tick, until - HF_MIN(until, now));
 }
 
+/* A version with a sequence is another node's, and every node must compare it alike. The time of any other one is the
+ * sender's word: a sensor with a broken clock must not freeze its state until that time comes. While this node's own
+ * clock is behind, such as in 1970, the order of arrival counts. */
 static struct hf_newest_version state_mark(const struct hf_telemetry_service *service, const struct hf_event *event)
 {
-    return (struct hf_newest_version){.unix_ns = event->unix_ns,
+    uint64_t latest_ns = event->origin_sequence > 0 ? HF_NEVER : hf_unix_ns(service->world->clock) + STATE_AHEAD_NS;
+
+    return (struct hf_newest_version){.unix_ns = HF_MIN(event->unix_ns, latest_ns),
                                       .node = event->origin.n > 0 ? event->origin : hf_view_of(service->world->node),
                                       .sequence = event->origin_sequence};
 }
@@ -293,6 +332,15 @@ static void room(void *arg)
     wake(service);
 }
 
+/* An event is noted as the newest of its key when it is offered. If it is not on disk after all, an older version that
+ * comes now is the newest one; the receiver drops it if it is not. */
+static void lost(void *arg)
+{
+    struct hf_telemetry_service *service = arg;
+
+    hf_newest_clear(service->newest);
+}
+
 #define ROW(class, number, create, name, field, on)                                                                    \
     static bool wants_##create(const struct hf_telemetry_sources *s)                                                   \
     {                                                                                                                  \
@@ -314,34 +362,69 @@ static const struct source_row {
 };
 _Static_assert(HF_LEN(source_rows) == HF_SOURCE_ROWS, "the service has a place for each source");
 
+static void forget_source_trouble(struct hf_telemetry_service *service, size_t row)
+{
+    char head[64];
+
+    (void)snprintf(head, sizeof(head), "%s: ", source_rows[row].field);
+    forget_trouble(service, head, "");
+}
+
+static void open_source(struct hf_telemetry_service *service, size_t row)
+{
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_source *source = NULL;
+    int r = source_rows[row].create(&service->now.spec.sources, service->world, &service->intake, &source, &err);
+
+    if (r == service->failed[row] && r < 0)
+        return; /* reported already */
+    bool failed_before = service->failed[row] < 0;
+    if (failed_before)
+        forget_source_trouble(service, row);
+    service->failed[row] = HF_MIN(r, 0);
+    if (r < 0) {
+        report_trouble(service, source_rows[row].field, &err);
+        return;
+    }
+    if (failed_before)
+        hf_log(service->world->log, HF_LOG_INFO, "telemetry.part_started", HF_S("part", source_rows[row].field));
+    service->sources[row] = source;
+    if (source_rows[row].source_class == HF_SOURCE_HTTP) {
+        service->http = source;
+        hf_source_http_set_ids(source, service->ids);
+    }
+}
+
+static void close_source(struct hf_telemetry_service *service, size_t row)
+{
+    if (service->sources[row] != NULL)
+        service->sources[row]->free(service->sources[row]);
+    service->sources[row] = NULL;
+    service->failed[row] = 0;
+}
+
+/* Opens the sources that are wanted and not open, and does so again later if one of them fails or a scrape is refused:
+ * the cause may pass, such as a missing folder, a full disk, or an address that the node does not have yet. */
 static void open_sources(struct hf_telemetry_service *service)
 {
-    const struct hf_telemetry_sources *wanted = &service->now.spec.sources;
+    bool again = service->now.spec.sources.n_scrapes < service->now.policy->telemetry.sources.n_scrapes;
 
     for (size_t i = 0; i < HF_LEN(source_rows); i++) {
-        const struct source_row *row = &source_rows[i];
-        struct hf_err err = HF_ERR_INIT;
-        struct hf_source *source = NULL;
-        if (!row->wanted(wanted))
-            continue;
-        if (row->create(wanted, service->world, &service->intake, &source, &err) < 0) {
-            report_trouble(service, row->field, &err);
-            continue;
-        }
-        service->sources[service->n_sources++] = source;
-        if (row->source_class == HF_SOURCE_HTTP) {
-            service->http = source;
-            hf_source_http_set_ids(source, service->ids);
-        }
+        if (service->sources[i] == NULL && source_rows[i].wanted(&service->now.spec.sources))
+            open_source(service, i);
+        again = again || service->failed[i] < 0;
     }
+    if (again)
+        arm(service, service->again, SOURCES_AGAIN_NS);
 }
 
 static void close_sources(struct hf_telemetry_service *service)
 {
-    for (size_t i = 0; i < service->n_sources; i++)
-        service->sources[i]->free(service->sources[i]);
-    service->n_sources = 0;
+    for (size_t i = 0; i < HF_LEN(source_rows); i++)
+        close_source(service, i);
     service->http = NULL;
+    if (service->again != NULL)
+        service->world->sched->timer_disarm(service->world->sched->ctx, service->again);
 }
 
 static void outlet_gone(void *arg)
@@ -372,21 +455,40 @@ static void setting_done(struct setting *setting)
     *setting = (struct setting){0};
 }
 
+static struct hf_permit permit_of(struct hf_telemetry_service *service)
+{
+    return (struct hf_permit){.config = service->world->config,
+                              .scope = service->now.spec.is_signed ? HF_CONFIG_SIGNED : HF_CONFIG_UNSIGNED,
+                              .is_own_url = hf_source_is_own_url,
+                              .refused = report_refused,
+                              .granted = forget_refused,
+                              .arg = service};
+}
+
 /* Takes out what the node's configuration does not allow. */
 static void apply_bounds(struct hf_telemetry_service *service)
 {
     struct setting *now = &service->now;
-    const struct hf_permit permit = {.config = service->world->config,
-                                     .scope = now->spec.is_signed ? HF_CONFIG_SIGNED : HF_CONFIG_UNSIGNED,
-                                     .is_own_url = hf_source_is_own_url,
-                                     .refused = report_refused,
-                                     .arg = service};
+    const struct hf_permit permit = permit_of(service);
     size_t wanted = now->spec.n_sinks;
 
     service->world->scope = permit.scope;
     if (!now->spec.is_operators)
         hf_telemetry_permit(&now->spec, hf_json_at(now->owner, "spec.telemetry.sink") != NULL, &permit);
     service->no_sink = wanted > 0 && now->spec.n_sinks == 0;
+}
+
+static void on_again(void *arg)
+{
+    struct hf_telemetry_service *service = arg;
+    const struct hf_permit permit = permit_of(service);
+
+    if (hf_telemetry_permit_scrapes_again(&service->now.spec.sources, service->now.policy->telemetry.sources.n_scrapes,
+                                          &permit) > 0)
+        for (size_t i = 0; i < HF_LEN(source_rows); i++)
+            if (source_rows[i].source_class == HF_SOURCE_SCRAPE)
+                close_source(service, i); /* it opens with all targets */
+    open_sources(service);
 }
 
 static void open_rest(struct hf_telemetry_service *service, uint64_t former_bytes)
@@ -400,7 +502,7 @@ static void open_rest(struct hf_telemetry_service *service, uint64_t former_byte
     }
     hf_fanout_open(service->fanout, &service->now.spec, former_bytes);
     open_sources(service);
-    tick_later(service);
+    on_tick(service); /* the time of an absence rule begins now, not with the first event */
 }
 
 static void note_unreadable(struct hf_telemetry_service *service, bool unreadable)
@@ -503,8 +605,9 @@ static void on_soon(void *arg)
         return;
     service->room = false;
     on_tick(service);
-    for (size_t i = 0; i < service->n_sources; i++)
-        service->sources[i]->resume(service->sources[i]);
+    for (size_t i = 0; i < HF_LEN(service->sources); i++)
+        if (service->sources[i] != NULL)
+            service->sources[i]->resume(service->sources[i]);
 }
 
 static bool same(const struct setting *setting, const struct hf_telemetry *spec, const json_t *owner,
@@ -592,6 +695,7 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
     service->newest = hf_newest_new(params->world.rand);
     service->tick = params->world.sched->timer_new(params->world.sched->ctx, on_tick, service);
     service->soon = params->world.sched->timer_new(params->world.sched->ctx, on_soon, service);
+    service->again = params->world.sched->timer_new(params->world.sched->ctx, on_again, service);
     service->taken_family =
         hf_metric_family(params->world.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_events_total",
                          "Events that sources offered, by result.", HF_LABELS("source", "result"));
@@ -601,12 +705,13 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
                                                                    .ids = service->ids,
                                                                    .room = room,
                                                                    .idle = wake,
+                                                                   .lost = lost,
                                                                    .arg = service});
     service->leaving = calloc(1, sizeof(*service->leaving));
     if (service->leaving != NULL)
         service->leaving->service = service;
     if (service->leaving == NULL || service->ids == NULL || service->newest == NULL || service->fanout == NULL ||
-        service->tick == NULL || service->soon == NULL) {
+        service->tick == NULL || service->soon == NULL || service->again == NULL) {
         hf_telemetry_service_free(service);
         return NULL;
     }
@@ -634,6 +739,7 @@ void hf_telemetry_service_free(struct hf_telemetry_service *service)
     hf_ids_free(service->ids);
     service->world->sched->timer_free(service->world->sched->ctx, service->tick);
     service->world->sched->timer_free(service->world->sched->ctx, service->soon);
+    service->world->sched->timer_free(service->world->sched->ctx, service->again);
     free(service);
 }
 

@@ -122,3 +122,9 @@ void hf_newest_note(struct hf_newest *newest, struct hf_view key, const struct h
     if (node.n > 0)
         memcpy(entry->node, node.p, node.n);
 }
+
+void hf_newest_clear(struct hf_newest *newest)
+{
+    free(newest->entries);
+    newest->entries = NULL;
+}

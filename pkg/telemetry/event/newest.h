@@ -42,3 +42,5 @@ HF_DEFINE_CLEANUP(struct hf_newest, hf_newest_free)
 bool hf_newest_superseded(const struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *version);
 /* Records that this version has passed. Does nothing if memory runs out. */
 void hf_newest_note(struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *version);
+/* Forgets all versions, because one of them has not passed after all. */
+void hf_newest_clear(struct hf_newest *newest);

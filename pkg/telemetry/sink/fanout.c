@@ -48,6 +48,8 @@ static void lost(void *arg, uint64_t fingerprint, uint32_t kept)
     for (size_t i = 0; i < fanout->n; i++)
         if ((kept >> i & 1) != 0)
             (void)!hf_ids_add_fingerprint(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint));
+    if (fanout->params.lost != NULL)
+        fanout->params.lost(fanout->params.arg);
 }
 
 static bool known(void *arg, uint64_t fingerprint)

@@ -29,6 +29,7 @@ struct hf_fanout_params {
     struct hf_ids *ids;
     void (*room)(void *arg); /* called when hf_fanout_store() may succeed again after it returned -EAGAIN */
     void (*idle)(void *arg); /* called when no event is on its way to disk any more */
+    void (*lost)(void *arg); /* called when a sink failed to store an event; may be NULL */
     void *arg;
 };
 

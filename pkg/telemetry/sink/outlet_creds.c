@@ -38,6 +38,14 @@ struct hf_outlet_creds {
     bool changed;                    /* since hf_outlet_creds_changed() */
 };
 
+static void free_header(struct hf_outlet_creds *creds)
+{
+    if (creds->device_header != NULL)
+        explicit_bzero(creds->device_header, strlen(creds->device_header));
+    free(creds->device_header);
+    creds->device_header = NULL;
+}
+
 void hf_outlet_creds_free(struct hf_outlet_creds *creds)
 {
     if (creds == NULL)
@@ -45,9 +53,7 @@ void hf_outlet_creds_free(struct hf_outlet_creds *creds)
     hf_http_client_free(creds->client);
     for (size_t i = 0; i < FILES; i++)
         hf_secret_ref_wipe(&creds->files[i].text);
-    if (creds->device_header != NULL)
-        explicit_bzero(creds->device_header, strlen(creds->device_header));
-    free(creds->device_header);
+    free_header(creds);
     free(creds->device_ref);
     free(creds->user_agent);
     free(creds->origin);
@@ -150,23 +156,24 @@ static char *one_line(struct hf_view text, const char *before)
     return hf_asprintf("%s%.*s", before, (int)line.n, line.p);
 }
 
+/* Keeps the old key if the new one cannot be used. */
 static int set_device_key(struct hf_outlet_creds *creds, struct hf_err *err)
 {
     struct hf_buf *text = &creds->files[DEVICE_KEY].text;
 
     if (creds->device_ref == NULL)
         return 0;
-    if (creds->device_header != NULL)
-        explicit_bzero(creds->device_header, strlen(creds->device_header));
-    free(creds->device_header);
-    creds->device_header = NULL;
     if (creds->device.kind == HF_SECRET_ENV) {
         int r = hf_secret_ref_read(&creds->device, creds->world->fs, text, err);
         if (r < 0)
             return hf_err_wrap(err, r, "read the device key");
     }
-    creds->device_header = one_line(hf_buf_view(text), "X-Device-Key: ");
-    return creds->device_header != NULL ? 0 : hf_err_set(err, EACCES, "'%s' holds no device key", creds->device_ref);
+    char *header = one_line(hf_buf_view(text), "X-Device-Key: ");
+    if (header == NULL)
+        return hf_err_set(err, EACCES, "'%s' holds no device key", creds->device_ref);
+    free_header(creds);
+    creds->device_header = header;
+    return 0;
 }
 
 static const char *text_of(const struct creds_file *file)

@@ -56,8 +56,8 @@ struct hf_telemetry_world {
      * this machine do not use the link. */
     const struct hf_telemetry_link *link;
     /* Called on the loop thread when a sink stops accepting events, accepts events again, or has its first dead letter,
-     * so that the agent can report the change. The function must not call back into telemetry; it may only record that
-     * a change happened. May be NULL. */
+     * and when the cause of a trouble has passed, so that the agent can report the change. The function must not call
+     * back into telemetry; it may only record that a change happened. May be NULL. */
     void (*changed)(void *arg);
     void *changed_arg;
 };
@@ -71,7 +71,7 @@ struct hf_source {
 
 /* The type of the functions that create a source. Such a function copies the settings that it needs from `sources`. It
  * returns 0 and sets *ret_source, or returns -errno and sets *err. After an error, the telemetry service reports the
- * name of the source that failed, and the other sources still work. */
+ * name of the source that failed, and tries again every 10 s; the other sources still work. */
 typedef int hf_source_maker(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                             const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err);
 

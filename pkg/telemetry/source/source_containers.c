@@ -260,6 +260,12 @@ static void add_part(struct parts *parts, int which, const struct hf_tail_line *
         parts->streams[which].cut = true;
 }
 
+static void close_line(struct parts *parts, int which)
+{
+    parts->streams[which].open = false;
+    hf_buf_done(&parts->streams[which].text);
+}
+
 static int take_line(void *arg, const struct hf_tail_line *line)
 {
     struct containers *containers = arg;
@@ -286,11 +292,32 @@ static int take_line(void *arg, const struct hf_tail_line *line)
             parts->streams[which].text.n = before; /* the last part comes again */
             return r;
         }
-        parts->streams[which].open = false;
-        hf_buf_done(&parts->streams[which].text);
+        close_line(parts, which);
     }
     hold(line->file, parts);
     return 0;
+}
+
+/* The runtime marks the last words of a container as a part if they end without a line break, and no other part
+ * follows. */
+static int take_rest(void *arg, struct hf_tail_file *file, struct hf_receipt *receipt)
+{
+    const struct hf_tail_line line = {.file = file, .receipt = receipt};
+    struct parts *parts = file->state;
+    int r = 0;
+
+    for (int i = 0; parts != NULL && i < STREAMS && r == 0; i++) {
+        const struct hf_cri_line cri = {
+            .unix_ns = parts->streams[i].unix_ns, .is_stderr = i == 1, .text = hf_buf_view(&parts->streams[i].text)};
+        if (!parts->streams[i].open)
+            continue;
+        r = offer(arg, &line, &cri, parts->streams[i].offset, parts->streams[i].cut);
+        if (r == 0)
+            close_line(parts, i);
+    }
+    if (parts != NULL)
+        hold(file, parts);
+    return r;
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -314,7 +341,7 @@ int hf_source_containers_new(const struct hf_telemetry_sources *sources, const s
                              const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
     static const struct hf_tail_ops ops = {
-        .find = find, .owner = owner, .allows = allows, .line = take_line, .forget = forget};
+        .find = find, .owner = owner, .allows = allows, .line = take_line, .rest = take_rest, .forget = forget};
     struct containers *containers = calloc(1, sizeof(*containers));
     int r;
 

@@ -5,13 +5,17 @@
  * seeks it, or the nearest entry after a vacuum. The very first start begins at the current boot. Without a journal
  * the source logs that once and tries again. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-journal.h>
+#include <unistd.h>
 
 #include "base/list.h"
 #include "codec/sha256.h"
+#include "telemetry/journal/fault.h"
 #include "telemetry/source/position.h"
 #include "telemetry/source/source_common.h"
 
@@ -20,6 +24,8 @@ enum {
     PIECE = 64,    /* entries under one receipt */
     MAX_PIECES = 64,
     RETRY_S = 30,
+    ROOTS_S = 60, /* between two looks at the folders of the journal */
+    ROOTS = 2,
     MAX_FIELD = 64 << 10,
     MAX_UNIT = 256,
     MAX_CURSOR = 512,
@@ -32,6 +38,7 @@ struct journald {
     struct hf_source_names include, exclude;
     enum hf_severity least;
     sd_journal *journal; /* NULL: not open */
+    int roots[ROOTS];    /* its folders, open so that no other folder gets their inode numbers; -1: not there */
     struct hf_loop_fd *watch;
     struct hf_timer *timer;
     struct hf_position *position;
@@ -41,7 +48,7 @@ struct journald {
     size_t unsaved; /* durable entries since the last save */
     bool at_entry;  /* the journal is at an entry that the intake has not accepted */
     bool go_back;   /* storing failed: start again at `cursor` */
-    bool failure_logged;
+    bool failure_logged, unreadable_logged;
 };
 
 /* Consecutive entries under one receipt. */
@@ -57,6 +64,21 @@ struct journal_piece {
 static void arm(struct journald *from, uint64_t delay_ns)
 {
     from->world->sched->timer_arm(from->world->sched->ctx, from->timer, delay_ns);
+}
+
+/* ---- libsystemd, which maps the files of the journal ------------------------------------------------------------- */
+
+static void enter(void)
+{
+    hf_journal_fault_begin();
+}
+
+static void leave(struct journald *from)
+{
+    if (!hf_journal_fault_end() || from->unreadable_logged)
+        return;
+    from->unreadable_logged = true;
+    hf_log(from->world->log, HF_LOG_ERROR, "telemetry.journal_unreadable");
 }
 
 /* ---- how far ----------------------------------------------------------------------------------------------------- */
@@ -166,14 +188,18 @@ static enum hf_severity severity_of(const struct journald *from)
     return severities[value.p[0] - '0'];
 }
 
-/* Finds the unit that the entry is about: messages of systemd about a unit count for that unit. */
+/* Finds the unit that the entry is about: messages of systemd about a unit count for that unit. journald itself writes
+ * the fields that begin with '_'. Every program may write the others, so they count only if root wrote the entry. */
 static void unit_of(const struct journald *from, char unit[MAX_UNIT])
 {
-    static const char *const fields[] = {"UNIT", "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT", "_SYSTEMD_UNIT"};
+    static const char *const named[] = {"UNIT", "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT"};
+    struct hf_view uid;
+    bool is_root = get_field(from, "_UID", &uid) && hf_view_eq(uid, "0");
 
-    for (size_t i = 0; i < HF_LEN(fields); i++)
-        if (copy_field(from, fields[i], unit, MAX_UNIT))
+    for (size_t i = 0; is_root && i < HF_LEN(named); i++)
+        if (copy_field(from, named[i], unit, MAX_UNIT))
             return;
+    (void)copy_field(from, "_SYSTEMD_UNIT", unit, MAX_UNIT);
 }
 
 static void add_attribute(struct hf_event *event, const char *name, const char *value)
@@ -243,6 +269,47 @@ static int take_entry(struct journald *from, struct journal_piece *piece)
     return 0;
 }
 
+/* ---- folders of the journal -------------------------------------------------------------------------------------- */
+
+/* libsystemd watches only the folders that were there when it opened the journal: not a /var/log/journal that an
+ * administrator makes later, and not a folder that replaces another one. */
+
+static const char *root_path(const struct journald *from, size_t i)
+{
+    static const char *const paths[ROOTS] = {"/run/log/journal", "/var/log/journal"};
+
+    return from->world->journal != NULL ? from->world->journal : paths[i];
+}
+
+static void close_roots(struct journald *from)
+{
+    for (size_t i = 0; i < ROOTS; i++) {
+        if (from->roots[i] >= 0)
+            (void)close(from->roots[i]);
+        from->roots[i] = -1;
+    }
+}
+
+static void open_roots(struct journald *from)
+{
+    close_roots(from);
+    for (size_t i = 0; i < ROOTS; i++)
+        from->roots[i] = open(root_path(from, i), O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static bool roots_changed(const struct journald *from)
+{
+    struct stat before, now;
+
+    for (size_t i = 0; i < ROOTS; i++) {
+        bool was = from->roots[i] >= 0 && fstat(from->roots[i], &before) == 0;
+        bool is = stat(root_path(from, i), &now) == 0 && S_ISDIR(now.st_mode);
+        if (was != is || (is && (before.st_ino != now.st_ino || before.st_dev != now.st_dev)))
+            return true;
+    }
+    return false;
+}
+
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static void close_journal(struct journald *from)
@@ -250,7 +317,10 @@ static void close_journal(struct journald *from)
     if (from->watch != NULL)
         hf_loop_unwatch_fd(from->watch);
     from->watch = NULL;
+    enter();
     sd_journal_close(from->journal);
+    leave(from);
+    close_roots(from);
     from->journal = NULL;
     from->at_entry = false;
 }
@@ -292,13 +362,20 @@ static void on_change(void *arg)
 {
     struct journald *from = arg;
 
-    if (from->journal != NULL && sd_journal_process(from->journal) >= 0)
+    if (from->journal == NULL)
+        return;
+    enter();
+    int r = sd_journal_process(from->journal);
+    leave(from);
+    if (r >= 0)
         arm(from, 0);
 }
 
 static int open_journal(struct journald *from)
 {
     const char *folder = from->world->journal;
+
+    open_roots(from);
     int r = folder != NULL ? sd_journal_open_directory(&from->journal, folder, 0)
                            : sd_journal_open(&from->journal, SD_JOURNAL_LOCAL_ONLY);
 
@@ -344,11 +421,12 @@ static int read_piece(struct journald *from)
     return r;
 }
 
-static void look(void *arg)
+static void look_inside(struct journald *from)
 {
-    struct journald *from = arg;
     int r = 0;
 
+    if (from->journal != NULL && roots_changed(from))
+        close_journal(from);
     if (from->journal == NULL && (r = open_journal(from)) < 0) {
         trouble(from, "open", r);
         return;
@@ -369,6 +447,18 @@ static void look(void *arg)
         arm(from, 0);
     else if (r == 1 && sd_journal_reliable_fd(from->journal) == 0)
         arm(from, 2 * HF_NS_PER_S); /* network file systems send no change events */
+    else if (r == 1)
+        arm(from, ROOTS_S * HF_NS_PER_S);
+}
+
+/* The intake copies what it is offered, so no page of the journal is read outside. */
+static void look(void *arg)
+{
+    struct journald *from = arg;
+
+    enter();
+    look_inside(from);
+    leave(from);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -406,6 +496,7 @@ int hf_source_journald_new(const struct hf_telemetry_sources *sources, const str
     from->world = world;
     from->intake = intake;
     from->least = sources->journald_min_severity;
+    from->roots[0] = from->roots[1] = -1;
     hf_list_init(&from->pieces);
     from->position = hf_position_new(world, "journald");
     from->timer = world->sched->timer_new(world->sched->ctx, look, from);

@@ -37,9 +37,12 @@ struct message {
     size_t offered; /* number of its events offered before the room ended */
 };
 
+/* A message that was acknowledged, for as long as the broker may not have heard that. */
 struct recent_message {
     uint16_t id; /* 0: free */
     uint64_t hash;
+    /* the answer to this ping shows that the broker has heard the acknowledgement; 0: the connection broke before */
+    uint64_t ping;
 };
 
 struct mqtt {
@@ -60,6 +63,7 @@ struct mqtt {
     struct message *half;
     struct recent_message recent[MAX_RECENT];
     size_t next_recent;
+    uint64_t pings, pongs; /* on this connection */
     bool paused, working, not_stored;
     uint64_t sent_ns, heard_ns; /* monotonic */
     unsigned failures;
@@ -100,6 +104,9 @@ static void lose(struct mqtt *mqtt, const char *why)
     mqtt->subscribed = false;
     drop_half(mqtt);
     mqtt->skip = 0;
+    mqtt->pings = mqtt->pongs = 0;
+    for (size_t i = 0; i < MAX_RECENT; i++)
+        mqtt->recent[i].ping = 0;
     mqtt->paused = false;
     hf_buf_done(&mqtt->in);
     hf_metric_set(mqtt->connected, 0);
@@ -119,10 +126,25 @@ static void send_packet(struct mqtt *mqtt, struct hf_buf *packet, int r)
 static void acknowledge(struct mqtt *mqtt, uint16_t id, uint64_t hash)
 {
     _cleanup_(hf_buf_done) struct hf_buf packet = HF_BUF_INIT(16);
+    bool sends = mqtt->stream != NULL && mqtt->subscribed;
 
-    mqtt->recent[mqtt->next_recent++ % MAX_RECENT] = (struct recent_message){id, hash};
-    if (mqtt->stream != NULL && mqtt->subscribed)
+    for (size_t i = 0; i < MAX_RECENT; i++)
+        if (mqtt->recent[i].id == id)
+            mqtt->recent[i].id = 0;
+    mqtt->recent[mqtt->next_recent++ % MAX_RECENT] =
+        (struct recent_message){.id = id, .hash = hash, .ping = sends ? mqtt->pings + 1 : 0};
+    if (sends)
         send_packet(mqtt, &packet, hf_mqtt_add_puback(&packet, id));
+}
+
+/* The broker has heard everything that was sent before the ping. It uses the packet ids of acknowledged messages for
+ * others, which may have the same content. */
+static void take_pong(struct mqtt *mqtt)
+{
+    mqtt->pongs++;
+    for (size_t i = 0; i < MAX_RECENT; i++)
+        if (mqtt->recent[i].ping != 0 && mqtt->recent[i].ping <= mqtt->pongs)
+            mqtt->recent[i].id = 0;
 }
 
 /* Returns the text of "file:/path" or "env:NAME"; NULL: no reference. -errno if it cannot be read. */
@@ -224,8 +246,10 @@ static void on_timer(void *arg)
         lose(mqtt, "the broker is silent");
         return;
     }
-    if (mqtt->subscribed && now_ns - mqtt->sent_ns >= KEEPALIVE_S / 2 * HF_NS_PER_S)
+    if (mqtt->subscribed && now_ns - mqtt->sent_ns >= KEEPALIVE_S / 2 * HF_NS_PER_S) {
+        mqtt->pings++;
         send_packet(mqtt, &packet, hf_mqtt_add_ping(&packet));
+    }
     arm(mqtt, KEEPALIVE_S / 3 * HF_NS_PER_S);
 }
 
@@ -413,6 +437,7 @@ static int take_packet(struct mqtt *mqtt, const struct hf_mqtt_packet *packet)
     case HF_MQTT_PUBLISH:
         return mqtt->subscribed ? take_publish(mqtt, packet) : -EBADMSG;
     case HF_MQTT_PINGRESP:
+        take_pong(mqtt);
         return 0;
     default:
         return -EBADMSG;

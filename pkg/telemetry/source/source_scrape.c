@@ -109,22 +109,31 @@ static void count(const struct target *target, const char *result)
     hf_metric_add(hf_metric_with(target->scrape->scrapes, HF_LABELS(result)), 1);
 }
 
+/* Counts a failure, and logs the first one in a row. */
+static void note_failure(struct target *target, int64_t status, const struct hf_err *err)
+{
+    char shown[HF_URL_MASKED];
+
+    count(target, "failure");
+    if (!target->failed)
+        hf_log(target->scrape->world->log, HF_LOG_WARNING, "telemetry.scrape_failed",
+               HF_S("url", hf_url_mask(target->url, shown, sizeof(shown))), HF_D("status", status),
+               HF_S("error", err != NULL ? err->cause : ""));
+    target->failed = true;
+}
+
 static void on_answer(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                       const struct hf_err *err)
 {
     struct target *target = arg;
-    bool fine = r == 0 && response->status == 200;
-    char shown[HF_URL_MASKED];
 
     target->call = NULL;
-    count(target, fine ? "success" : "failure");
-    if (!fine && !target->failed)
-        hf_log(target->scrape->world->log, HF_LOG_WARNING, "telemetry.scrape_failed",
-               HF_S("url", hf_url_mask(target->url, shown, sizeof(shown))),
-               HF_D("status", r == 0 ? response->status : 0), HF_S("error", err != NULL ? err->cause : ""));
-    target->failed = !fine;
-    if (!fine)
+    if (r < 0 || response->status != 200) {
+        note_failure(target, r == 0 ? response->status : 0, err);
         return;
+    }
+    count(target, "success");
+    target->failed = false;
     forget_body(target);
     target->body = hf_view_dup(body);
     if (target->body == NULL)
@@ -135,10 +144,11 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
     offer_rest(target);
 }
 
-static void on_timer(void *arg)
+/* Asks for permission before each request: an address that was this node's may be another machine's by now. */
+static int send_request(struct target *target, struct hf_err *err)
 {
-    struct target *target = arg;
     struct scrape *scrape = target->scrape;
+    const struct hf_telemetry_world *world = scrape->world;
     const struct hf_http_request request = {
         .method = "GET",
         .url = target->url,
@@ -148,14 +158,24 @@ static void on_timer(void *arg)
         .done = on_answer,
         .arg = target,
     };
+
+    if (!hf_config_allows_scrape(world->config, world->scope, target->url, hf_source_is_own_url(target->url), err))
+        return -EACCES;
+    return scrape->http->start(scrape->http->ctx, &request, &target->call, err);
+}
+
+static void on_timer(void *arg)
+{
+    struct target *target = arg;
+    const struct hf_telemetry_world *world = target->scrape->world;
     struct hf_err err = HF_ERR_INIT;
 
     if (target->again)
         offer_rest(target);
-    if (hf_mono_ns(scrape->world->clock) >= target->due_ns) {
-        target->due_ns = hf_mono_ns(scrape->world->clock) + target->period_ns;
-        if (target->call == NULL && scrape->http->start(scrape->http->ctx, &request, &target->call, &err) < 0)
-            count(target, "failure");
+    if (hf_mono_ns(world->clock) >= target->due_ns) {
+        target->due_ns = hf_mono_ns(world->clock) + target->period_ns;
+        if (target->call == NULL && send_request(target, &err) < 0)
+            note_failure(target, 0, &err);
     }
     arm(target);
 }

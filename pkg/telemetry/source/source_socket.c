@@ -11,7 +11,15 @@
 #include "telemetry/source/socket_name.h"
 #include "telemetry/source/source_common.h"
 
-enum { MAX_DATAGRAM = 64 << 10, AT_ONCE = 256, SCRATCH = 128 << 10, RECEIVE_BYTES = 1 << 20 };
+enum {
+    MAX_DATAGRAM = 64 << 10,
+    /* limit for one turn of the loop, checked after each datagram; a line counts as LEAST_BYTES at least, because every
+     * user of the node may send datagrams full of short lines */
+    TURN_BYTES = 256 << 10,
+    LEAST_BYTES = 256,
+    SCRATCH = 128 << 10,
+    RECEIVE_BYTES = 1 << 20
+};
 
 struct socket_source {
     struct hf_source source;
@@ -22,6 +30,7 @@ struct socket_source {
     char *datagram;           /* the datagram being offered */
     size_t n;
     struct hf_view rest;
+    size_t taken; /* in this turn of the loop, as TURN_BYTES counts */
     struct hf_buf scratch;
     struct hf_socket_name name;
 };
@@ -76,6 +85,7 @@ static int offer_rest(struct socket_source *from)
             from->rest = before;
             return -EAGAIN;
         }
+        from->taken += HF_MAX(line.n, (size_t)LEAST_BYTES);
         before = from->rest;
     }
     return 0;
@@ -92,7 +102,7 @@ static void on_readable(void *arg)
 {
     struct socket_source *from = arg;
 
-    for (int i = 0; i < AT_ONCE; i++) {
+    for (from->taken = 0; from->taken < TURN_BYTES; from->taken += LEAST_BYTES) {
         ssize_t n = recv(from->fd, from->datagram, MAX_DATAGRAM, MSG_DONTWAIT);
         if (n < 0)
             return;

@@ -537,24 +537,45 @@ static int give_lines(struct tail_buffer *buffer)
     return 0;
 }
 
-/* Reads one buffer. Returns the number of bytes passed on; 0: no whole line; -EAGAIN: no room; or -errno. */
-static ssize_t read_piece(struct hf_tail_file *file, char *bytes, uint64_t now_ns)
+/* Begins a piece at `begin`; its receipt is held. Returns 0, -EAGAIN or -ENOMEM. */
+static int add_piece(struct hf_tail_file *file, uint64_t begin, struct tail_piece **ret_piece)
 {
     struct hf_tail *tail = file->tail;
     struct tail_piece *piece;
-    ssize_t n = tail->world->fs->pread(tail->world->fs->ctx, file->fd, bytes, HF_TAIL_MAX_LINE, file->offset);
 
-    if (n <= 0)
-        return n;
     if (tail->n_pieces >= HF_TAIL_MAX_PIECES)
         return -EAGAIN;
     piece = calloc(1, sizeof(*piece));
     if (piece == NULL)
         return -ENOMEM;
-    *piece = (struct tail_piece){.receipt = {.settled = settled}, .tail = tail, .file = file, .begin = file->offset};
+    *piece = (struct tail_piece){.receipt = {.settled = settled}, .tail = tail, .file = file, .begin = begin};
     hf_list_append(&file->pieces, &piece->link);
     tail->n_pieces++;
     hf_receipt_hold(&piece->receipt);
+    *ret_piece = piece;
+    return 0;
+}
+
+/* Ends the piece behind everything that the source has passed on. */
+static void end_piece(struct tail_piece *piece)
+{
+    piece->end = HF_MIN(piece->file->offset, piece->file->hold_offset);
+    hf_receipt_release(&piece->receipt, 0);
+}
+
+/* Reads one buffer. Returns the number of bytes passed on; 0: no whole line; -EAGAIN: no room; or -errno. */
+static ssize_t read_piece(struct hf_tail_file *file, char *bytes, uint64_t now_ns)
+{
+    struct hf_tail *tail = file->tail;
+    struct tail_piece *piece;
+    uint64_t begin = file->offset;
+    ssize_t n = tail->world->fs->pread(tail->world->fs->ctx, file->fd, bytes, HF_TAIL_MAX_LINE, begin);
+
+    if (n <= 0)
+        return n;
+    int r = add_piece(file, begin, &piece);
+    if (r < 0)
+        return r;
     struct tail_buffer buffer = {.file = file,
                                  .piece = piece,
                                  .bytes = bytes,
@@ -564,11 +585,24 @@ static ssize_t read_piece(struct hf_tail_file *file, char *bytes, uint64_t now_n
                                           now_ns - file->quiet_since_ns >= LOOK_S * HF_NS_PER_S};
     buffer.last =
         buffer.quiet && file->gone_since_ns != 0 && now_ns - file->gone_since_ns >= HF_TAIL_GONE_S / 2 * HF_NS_PER_S;
-    int r = give_lines(&buffer);
-    ssize_t forward = (ssize_t)(file->offset - piece->begin);
-    piece->end = HF_MIN(file->offset, file->hold_offset);
-    hf_receipt_release(&piece->receipt, 0);
+    r = give_lines(&buffer);
+    ssize_t forward = (ssize_t)(file->offset - begin);
+    end_piece(piece);
     return r < 0 ? r : forward;
+}
+
+/* Has the source pass on an incomplete record, because its rest does not come. -EAGAIN: no room. */
+static int give_rest(struct hf_tail_file *file)
+{
+    struct tail_piece *piece;
+    int r = add_piece(file, file->hold_offset, &piece);
+
+    if (r < 0)
+        return r;
+    piece->lines = 1;
+    r = file->tail->ops->rest(file->tail->arg, file, &piece->receipt);
+    end_piece(piece);
+    return r;
 }
 
 /* Checks the file's size and start; notices a truncation. False: nothing to read. */
@@ -614,6 +648,14 @@ static bool is_over(const struct hf_tail_file *file, uint64_t now_ns)
            now_ns - file->quiet_since_ns >= HF_TAIL_GONE_S * HF_NS_PER_S;
 }
 
+/* True if the rest of an incomplete record does not come. Requires that all of the file has been read. */
+static bool waits_in_vain(const struct hf_tail_file *file, uint64_t now_ns)
+{
+    if (file->hold_offset == UINT64_MAX || file->tail->ops->rest == NULL || file->quiet_since_ns == 0)
+        return false;
+    return is_over(file, now_ns) || now_ns - file->quiet_since_ns >= HF_TAIL_REST_S * HF_NS_PER_S;
+}
+
 static void arm(struct hf_tail *tail, uint64_t delay_ns)
 {
     tail->world->sched->timer_arm(tail->world->sched->ctx, tail->timer, delay_ns);
@@ -638,7 +680,9 @@ static int read_all(struct hf_tail *tail, uint64_t now_ns, size_t *ret_left)
             room = n != -EAGAIN;
             *ret_left -= HF_MIN(*ret_left, n > 0 ? (size_t)n : 0);
         }
-        if (is_over(file, now_ns))
+        if (room && (n == 0 || file->offset >= file->size) && waits_in_vain(file, now_ns))
+            room = give_rest(file) != -EAGAIN;
+        if (is_over(file, now_ns) && file->hold_offset == UINT64_MAX)
             drop_file(file);
     }
     return room ? 0 : -EAGAIN;

@@ -51,6 +51,20 @@ START_TEST(newest_wins)
 }
 END_TEST
 
+START_TEST(clear_forgets_all)
+{
+    _cleanup_(hf_newest_freep) struct hf_newest *newest = hf_newest_new(&rng);
+    struct hf_newest_version new = mark("a", 200, 2), old = mark("a", 100, 1);
+
+    hf_newest_clear(newest);
+    hf_newest_note(newest, HF_VIEW("door"), &new);
+    hf_newest_clear(newest);
+    ck_assert(!hf_newest_superseded(newest, HF_VIEW("door"), &old));
+    hf_newest_note(newest, HF_VIEW("door"), &new);
+    ck_assert(hf_newest_superseded(newest, HF_VIEW("door"), &old));
+}
+END_TEST
+
 START_TEST(is_bounded_and_keeps_the_latest)
 {
     _cleanup_(hf_newest_freep) struct hf_newest *newest = hf_newest_new(&rng);
@@ -75,6 +89,7 @@ END_TEST
 static void cases_of(TCase *tc)
 {
     tcase_add_loop_test(tc, newest_wins, 0, HF_LEN(cases));
+    tcase_add_test(tc, clear_forgets_all);
     tcase_add_test(tc, is_bounded_and_keeps_the_latest);
 }
 

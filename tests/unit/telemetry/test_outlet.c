@@ -1455,6 +1455,28 @@ START_TEST(each_format_arrives)
 }
 END_TEST
 
+/* Somebody writes the file in place: for a moment it is empty. The requests go on with the old key. */
+START_TEST(a_device_key_stays_until_the_next_one_is_good)
+{
+    struct world *world = world_new(15);
+
+    world->sink_spec.format = HF_SINK_SEED;
+    world->spec.batch_max_bytes = 65536;
+    hf_simfs_put(world->node.fs, "/key", "secret-7\n", 9, 0600);
+    world->params.device_key_ref = "/key";
+    restart_as(world, "form");
+    append_events(world, 5, 5);
+    deliver_all(world, 300);
+    hf_simfs_put(world->node.fs, "/key", "", 0, 0600);
+    run_s(world, 20);
+    append_events(world, 5, 5);
+    deliver_all(world, 300);
+    ck_assert_uint_gt(world->sink.requests, 10);
+    ck_assert_uint_eq(world->sink.device_keys, world->sink.requests);
+    world_free(world);
+}
+END_TEST
+
 /* Appends an event with a text of n bytes; control characters take six bytes each in a line, and one in a request of
  * OTLP. */
 static void append_text(struct world *world, size_t n, char fill)
@@ -1703,6 +1725,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_was_stored_lately_is_known_again);
     tcase_add_test(tc, dropped_counts_are_delivered);
     tcase_add_loop_test(tc, a_lower_limit_is_for_new_batches, 0, 4);
+    tcase_add_test(tc, a_device_key_stays_until_the_next_one_is_good);
     tcase_add_loop_test(tc, each_format_arrives, 0, 5);
     tcase_add_test(tc, a_batch_of_two_reads_goes_again_in_whole);
     tcase_add_test(tc, a_batch_too_large_for_a_load_is_split);

@@ -19,9 +19,16 @@ static void refused(void *arg, const char *field, const struct hf_err *err)
     (void)snprintf(told + n, sizeof(told) - n, "%s: %s\n", field, err->cause);
 }
 
+static const char *own_address = "192.0.2.7";
+
 static bool is_own(const char *url)
 {
-    return strstr(url, "192.0.2.7") != NULL;
+    return strstr(url, own_address) != NULL;
+}
+
+static void granted(void *arg, const struct hf_err *err)
+{
+    refused(arg, "granted", err);
 }
 
 static const struct hf_telemetry *permit(struct hf_syncpolicy *policy)
@@ -138,6 +145,37 @@ START_TEST(others_stay)
 }
 END_TEST
 
+/* The node gets the address of two targets later, as by DHCP. Each is reported in the words of its refusal. */
+START_TEST(a_scrape_comes_back_with_its_address)
+{
+    const struct hf_permit with = {.is_own_url = is_own, .refused = refused, .granted = granted};
+    struct hf_syncpolicy *policy = NULL;
+    struct hf_telemetry_sources left =
+        permit_text("{\"sources\": {\"scrape\": [{\"url\": \"http://192.0.2.9:1/a\"}, {\"url\": "
+                    "\"http://192.0.2.8:2/b\"}, {\"url\": \"http://192.0.2.7:3/c\"}, {\"url\": "
+                    "\"http://192.0.2.9:4/d\"}]}}",
+                    &policy)
+            ->sources;
+
+    ck_assert_uint_eq(left.n_scrapes, 1);
+    ck_assert_uint_eq(hf_telemetry_permit_scrapes_again(&left, 4, &with), 0);
+    told[0] = '\0';
+    own_address = "192.0.2.9";
+    ck_assert_uint_eq(hf_telemetry_permit_scrapes_again(&left, 4, &with), 2);
+    ck_assert_uint_eq(left.n_scrapes, 3);
+    ck_assert_str_eq(left.scrapes[0].url, "http://192.0.2.7:3/c");
+    ck_assert_str_eq(left.scrapes[1].url, "http://192.0.2.9:4/d");
+    ck_assert_str_eq(left.scrapes[2].url, "http://192.0.2.9:1/a");
+    ck_assert_str_eq(left.scrapes[3].url, "http://192.0.2.8:2/b");
+    ck_assert_str_eq(told, "granted: 'http://192.0.2.9:4' is not allowed: add 'http://192.0.2.9:4' to "
+                           "telemetry.scrapes in /etc/holdfast/agent.yaml\n"
+                           "granted: 'http://192.0.2.9:1' is not allowed: add 'http://192.0.2.9:1' to "
+                           "telemetry.scrapes in /etc/holdfast/agent.yaml\n");
+    own_address = "192.0.2.7";
+    hf_syncpolicy_free(policy);
+}
+END_TEST
+
 START_TEST(by_the_file)
 {
     static const char text[] = "apiVersion: edge.codcompass.io/v1alpha1\n"
@@ -179,6 +217,7 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, NULL, tear_down);
     tcase_add_loop_test(tc, defaults, 0, (int)HF_LEN(rows));
     tcase_add_test(tc, others_stay);
+    tcase_add_test(tc, a_scrape_comes_back_with_its_address);
     tcase_add_test(tc, by_the_file);
 }
 

@@ -121,6 +121,75 @@ START_TEST(parts_and_kill)
 }
 END_TEST
 
+/* What the runtime writes if a container ends without a line break: a part, and never the end of the line. */
+#define LAST_WORDS AT "stdout F starting\n" AT "stderr P fatal: out of memory\n"
+
+START_TEST(last_words_without_a_line_break)
+{
+    (void)put(LOG, LAST_WORDS);
+    start();
+    run_s(50);
+    ck_bodies("starting"); /* the rest may come */
+    run_s(15);
+    ck_bodies("starting", "fatal: out of memory");
+    ck_assert_ptr_nonnull(strstr(fix.lines[1], "\"log.iostream\":\"stderr\""));
+    run_s(20); /* the position is on disk */
+    source->free(source);
+    start();
+    run_s(70);
+    ck_assert_uint_eq(fix.n, 2);
+    ck_assert_uint_eq(fix.duplicates, 0);
+}
+END_TEST
+
+/* The pod is deleted, and its files with it. */
+START_TEST(last_words_of_a_file_that_is_removed)
+{
+    (void)put(LOG, LAST_WORDS);
+    start();
+    run_s(3);
+    ck_assert_int_eq(unlink(below(LOG)), 0);
+    run_s(20);
+    ck_bodies("starting", "fatal: out of memory");
+}
+END_TEST
+
+/* Without room the file stays open; a failed store gives the words again. */
+START_TEST(last_words_are_stored)
+{
+    (void)put(LOG, LAST_WORDS);
+    fix.room = 1;
+    start();
+    run_s(3);
+    ck_assert_int_eq(unlink(below(LOG)), 0);
+    run_s(100);
+    ck_bodies("starting");
+    fix.room = SIZE_MAX;
+    fix.hold = true;
+    source->resume(source);
+    run_s(2);
+    ck_bodies("starting", "fatal: out of memory");
+    fix.ids[1][0] = '\0'; /* it is not known any more */
+    let_go(-EIO);
+    fix.hold = false;
+    run_s(30);
+    ck_bodies("starting", "fatal: out of memory", "fatal: out of memory");
+}
+END_TEST
+
+/* The rest was only late. */
+START_TEST(a_late_rest_is_a_line_of_its_own)
+{
+    (void)put(LOG, AT "stdout P he\n" AT "stderr P wo\n");
+    start();
+    run_s(70);
+    (void)put(LOG, AT "stdout F llo\n" AT "stderr F rld\n" AT "stdout F next\n");
+    run_s(3);
+    ck_bodies("he", "wo", "llo", "rld", "next");
+    ck_assert_uint_eq(fix.duplicates, 0);
+}
+END_TEST
+
 START_TEST(parts_without_room)
 {
     (void)put(LOG, AT "stdout P he\n" AT "stdout F llo\n" AT "stdout F next\n");
@@ -231,6 +300,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, namespaces);
     tcase_add_test(tc, parts);
     tcase_add_test(tc, parts_and_kill);
+    tcase_add_test(tc, last_words_without_a_line_break);
+    tcase_add_test(tc, last_words_of_a_file_that_is_removed);
+    tcase_add_test(tc, last_words_are_stored);
+    tcase_add_test(tc, a_late_rest_is_a_line_of_its_own);
     tcase_add_test(tc, parts_without_room);
     tcase_add_test(tc, long_parts);
     tcase_add_test(tc, rotated);

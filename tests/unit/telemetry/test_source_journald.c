@@ -89,6 +89,24 @@ static void write_one(const char *file, const char *message)
     write_journal(file, &line, 1);
 }
 
+/* The loop's timers, with 100 times the speed. */
+static void arm_quickly(void *ctx, struct hf_timer *timer, uint64_t delay_ns)
+{
+    const struct hf_sched_ops *sched = hf_loop_sched(real);
+
+    (void)ctx;
+    sched->timer_arm(sched->ctx, timer, delay_ns / 100);
+}
+
+static void run_quickly(void)
+{
+    static struct hf_sched_ops quick;
+
+    quick = *hf_loop_sched(real);
+    quick.timer_arm = arm_quickly;
+    world.sched = &quick;
+}
+
 static void set_up(void)
 {
     static char folder[128];
@@ -114,7 +132,7 @@ START_TEST(reads)
     static const struct line lines[] = {
         {"a.service", "6", "one", NULL},
         {"b.service", "3", "two", NULL},
-        {"init.scope", "6", "Started a.", "UNIT=a.service\n"},
+        {"init.scope", "6", "Started a.", "_UID=0\nUNIT=a.service\n"},
         {"c.service", "7", "debug", NULL},
     };
     write_journal("journal/x.journal", lines, HF_LEN(lines));
@@ -128,6 +146,29 @@ START_TEST(reads)
                                                "\"ident\",\"process.pid\":\"42\"}"));
     ck_assert_ptr_nonnull(strstr(fix.lines[2], "\"source\":\"journald:a.service\""));
     ck_assert_uint_eq(strlen(fix.ids[0]), 33);
+}
+END_TEST
+
+/* Every user may write these fields to the journal. They count only in entries of root. */
+START_TEST(a_user_does_not_name_another_unit)
+{
+    static const struct line lines[] = {
+        {"session-5.scope", "6", "forged", "_UID=1000\nUNIT=sshd.service\n"},
+        {"session-5.scope", "6", "forged", "_UID=1000\nOBJECT_SYSTEMD_UNIT=sshd.service\n"},
+        {"session-5.scope", "6", "forged", "_UID=1000\nCOREDUMP_UNIT=sshd.service\n"},
+        {"session-5.scope", "6", "forged", "UNIT=sshd.service\n"},
+        {"systemd-coredump@0.service", "6", "dumped", "_UID=0\nCOREDUMP_UNIT=app.service\n"},
+        {"systemd-logind.service", "6", "told", "_UID=0\nOBJECT_SYSTEMD_UNIT=app.service\n"},
+    };
+    write_journal("journal/x.journal", lines, HF_LEN(lines));
+    start();
+    run_until_kept(HF_LEN(lines));
+    for (size_t i = 0; i < HF_LEN(lines); i++) {
+        const char *want = i < 4 ? "\"source\":\"journald:session-5.scope\"" : "\"source\":\"journald:app.service\"";
+        ck_assert_msg(strstr(fix.lines[i], want) != NULL, "%s", fix.lines[i]);
+        want = i < 4 ? "\"systemd.unit\":\"session-5.scope\"" : "\"systemd.unit\":\"app.service\"";
+        ck_assert_msg(strstr(fix.lines[i], want) != NULL, "%s", fix.lines[i]);
+    }
 }
 END_TEST
 
@@ -249,6 +290,54 @@ START_TEST(store_fails)
 }
 END_TEST
 
+/* A file whose pages are gone stands for a disk that does not give them back. The source reads what is left and what
+ * comes later, and so does the next process. */
+START_TEST(a_page_that_cannot_be_read)
+{
+    run_quickly();
+    for (int i = 0; i < 3; i++)
+        write_one("journal/x.journal", "before");
+    fix.room = 1;
+    start();
+    run_until_kept(1);
+    ck_assert_int_eq(truncate(below("journal/x.journal"), 4096), 0);
+    fix.room = SIZE_MAX;
+    source->resume(source);
+    run_s(0.5);
+    write_one("journal/y.journal", "later");
+    for (int i = 0; i < 500 && strcmp(fix.bodies[fix.n - 1], "later") != 0; i++)
+        run_s(0.02);
+    ck_assert_str_eq(fix.bodies[fix.n - 1], "later");
+    stop();
+    start();
+    write_one("journal/y.journal", "last");
+    for (int i = 0; i < 500 && strcmp(fix.bodies[fix.n - 1], "last") != 0; i++)
+        run_s(0.02);
+    ck_assert_str_eq(fix.bodies[fix.n - 1], "last");
+}
+END_TEST
+
+/* An administrator moves the journal away, or throws it away, and begins another one. */
+START_TEST(another_folder_at_the_same_path)
+{
+    run_quickly();
+    write_one("journal/x.journal", "one");
+    start();
+    run_until_kept(1);
+    run_s(0.2);
+    if (_i == 0)
+        ck_assert_int_eq(rename(below("journal"), below("old")), 0);
+    else
+        ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), below("journal"), NULL), 0);
+    ck_assert_int_eq(mkdir(below("journal"), 0700), 0);
+    write_one("journal/x.journal", "two");
+    run_until_kept(2);
+    write_one("journal/x.journal", "three"); /* the new folder is watched */
+    run_until_kept(3);
+    ck_bodies("one", "two", "three");
+}
+END_TEST
+
 /* No journal: nothing breaks. One that is damaged: what can be read is. */
 START_TEST(no_journal)
 {
@@ -276,12 +365,15 @@ static void cases(TCase *tc)
         return;
     }
     tcase_add_test(tc, reads);
+    tcase_add_test(tc, a_user_does_not_name_another_unit);
     tcase_add_test(tc, filters);
     tcase_add_test(tc, goes_on);
     tcase_add_test(tc, killed);
     tcase_add_test(tc, rotated_and_vacuumed);
     tcase_add_test(tc, no_room);
     tcase_add_test(tc, store_fails);
+    tcase_add_test(tc, a_page_that_cannot_be_read);
+    tcase_add_loop_test(tc, another_folder_at_the_same_path, 0, 2);
     tcase_add_test(tc, no_journal);
 }
 

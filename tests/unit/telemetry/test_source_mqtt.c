@@ -371,6 +371,121 @@ START_TEST(refused)
 }
 END_TEST
 
+/* ---- a broker that does what a test says ------------------------------------------------------------------------- */
+
+enum { SPEED = 100 }; /* of the source's time */
+
+static int listener, peer;
+static struct hf_clock_ops quick_clock;
+static struct hf_sched_ops quick_sched;
+
+static uint64_t quick_ns(void *ctx)
+{
+    return hf_clock_posix()->mono_ns(ctx) * SPEED;
+}
+
+static void arm_quickly(void *ctx, struct hf_timer *timer, uint64_t delay_ns)
+{
+    const struct hf_sched_ops *sched = hf_loop_sched(real);
+
+    (void)ctx;
+    sched->timer_arm(sched->ctx, timer, delay_ns / SPEED);
+}
+
+static void play_broker(void)
+{
+    const struct sockaddr_in at = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int one = 1;
+
+    stop_broker(SIGTERM);
+    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    ck_assert_int_eq(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), 0);
+    ck_assert_int_eq(bind(listener, (const struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(listen(listener, 1), 0);
+    quick_clock = *world.clock;
+    quick_clock.mono_ns = quick_ns;
+    quick_sched = *world.sched;
+    quick_sched.timer_arm = arm_quickly;
+    world.clock = &quick_clock;
+    world.sched = &quick_sched;
+}
+
+/* Reads packets (of up to 127 bytes) until one of this type comes. */
+static void expect(unsigned type)
+{
+    unsigned char bytes[256];
+    size_t n = 0;
+
+    for (int i = 0; i < 500; i++) {
+        ssize_t got = recv(peer, bytes + n, (n < 2 ? 2 : 2u + bytes[1]) - n, MSG_DONTWAIT);
+        n += got > 0 ? (size_t)got : 0;
+        if (n >= 2 && n == 2u + bytes[1]) {
+            if (bytes[0] >> 4 == type)
+                return;
+            n = 0;
+        } else if (got <= 0) {
+            run_s(0.01);
+        }
+    }
+    ck_abort_msg("no packet of type %u", type);
+}
+
+static void reply(const char *bytes, size_t n)
+{
+    ck_assert_int_eq(send(peer, bytes, n, 0), (ssize_t)n);
+}
+
+/* Closes the connection and takes the next one up to its subscription. */
+static void connect_again(void)
+{
+    if (peer > 0)
+        (void)close(peer);
+    for (int i = 0; i < 500 && (peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) < 0; i++)
+        run_s(0.01);
+    ck_assert_int_ge(peer, 0);
+    expect(1); /* CONNECT */
+    reply("\x20\x02\x01\x00", 4);
+    expect(8); /* SUBSCRIBE */
+    reply("\x90\x04\x00\x01\x01\x01", 6);
+}
+
+/* Delivers "door open" of the topic "other" with packet id 7, and waits for the acknowledgement. */
+static void deliver(bool duplicate)
+{
+    static const char first[] = "\x32\x12\x00\x05other\x00\x07"
+                                "door open",
+                      again[] = "\x3a\x12\x00\x05other\x00\x07"
+                                "door open";
+
+    reply(duplicate ? again : first, sizeof(first) - 1);
+    expect(4); /* PUBACK */
+}
+
+/* A repeated message after a lost acknowledgement is dropped. Once the broker has heard the acknowledgement, the same
+ * packet id and content are another message. */
+START_TEST(a_packet_id_that_is_used_again)
+{
+    play_broker();
+    start();
+    connect_again();
+    deliver(false);
+    ck_assert_uint_eq(fix.n, 1);
+    connect_again();
+    deliver(true);
+    ck_assert_uint_eq(fix.n, 1);
+    expect(12); /* PINGREQ */
+    reply("\xd0\x00", 2);
+    run_s(0.1);
+    connect_again(); /* the first delivery of another message broke off */
+    deliver(true);
+    ck_assert_uint_eq(fix.n, 2);
+    (void)close(peer);
+    (void)close(listener);
+    peer = 0;
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -385,6 +500,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, no_room);
     tcase_add_test(tc, store_fails);
     tcase_add_test(tc, too_long);
+    tcase_add_test(tc, a_packet_id_that_is_used_again);
     tcase_add_test(tc, refused);
 }
 

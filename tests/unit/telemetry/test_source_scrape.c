@@ -1,5 +1,8 @@
 #include "unit/telemetry/source_fixture.h"
 
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
 #include "loop/server/server.h"
 
 static struct hf_source *source;
@@ -18,6 +21,24 @@ static void answer_metrics(void *arg, const struct hf_server_request *request, s
     ck_assert_int_eq(hf_buf_add_str(&reply->body, answer != NULL ? answer : "no"), 0);
 }
 
+/* The addresses of this node, instead of those that the kernel would tell: 0.0.0.0, which leads to this machine and is
+ * not a loopback address, or none. */
+static bool has_address;
+
+int getifaddrs(struct ifaddrs **ret)
+{
+    static struct sockaddr_in address = {.sin_family = AF_INET};
+    static struct ifaddrs all = {.ifa_addr = (struct sockaddr *)&address};
+
+    *ret = has_address ? &all : NULL;
+    return 0;
+}
+
+void freeifaddrs(struct ifaddrs *all)
+{
+    (void)all;
+}
+
 static int make(struct hf_err *err)
 {
     const struct hf_telemetry_sources sources = {.scrapes = scrapes, .n_scrapes = scrapes[1].url != NULL ? 2 : 1};
@@ -28,13 +49,13 @@ static int make(struct hf_err *err)
 static void set_up(void)
 {
     static const struct hf_server_route routes[] = {{.path = "/metrics", .method = "GET", .handle = answer_metrics}};
+    static const char *const hosts[] = {"0.0.0.0", NULL};
     struct hf_err err = HF_ERR_INIT;
 
     fix_set_up_real();
-    ck_assert_int_eq(hf_server_new(real,
-                                   &(struct hf_server_params){.address = "127.0.0.1", .routes = routes, .n_routes = 1},
-                                   &server, &err),
-                     0);
+    const struct hf_server_params params = {
+        .address = "127.0.0.1", .routes = routes, .n_routes = 1, .allowed_hosts = hosts};
+    ck_assert_int_eq(hf_server_new(real, &params, &server, &err), 0);
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/metrics", hf_server_port(server));
     memset(scrapes, 0, sizeof(scrapes));
     scrapes[0] = (struct hf_telemetry_scrape){.url = url, .period_ns = 200 * HF_NS_PER_MS};
@@ -94,6 +115,27 @@ START_TEST(many_without_room)
 }
 END_TEST
 
+/* The lease ends, and the address may be another machine's: no request before the node has it again. */
+START_TEST(an_address_that_left_is_not_asked)
+{
+    struct hf_err err = HF_ERR_INIT;
+    int before;
+
+    has_address = true;
+    answer = "b 7\n";
+    (void)snprintf(url, sizeof(url), "http://0.0.0.0:%u/metrics", hf_server_port(server));
+    ck_assert_msg(make(&err) == 0, "%s", err.cause);
+    run_until_kept(1);
+    has_address = false;
+    run_s(0.3); /* for an answer that is on its way */
+    before = asked;
+    run_s(1);
+    ck_assert_int_eq(asked, before);
+    has_address = true;
+    run_until_kept(fix.n + 1);
+}
+END_TEST
+
 static const struct {
     const char *url;
     int want;
@@ -134,6 +176,7 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, takes_figures);
     tcase_add_test(tc, many_without_room);
+    tcase_add_test(tc, an_address_that_left_is_not_asked);
     tcase_add_loop_test(tc, only_here, 0, (int)HF_LEN(urls));
 }
 

@@ -94,6 +94,44 @@ START_TEST(back_pressure)
 }
 END_TEST
 
+enum { FLOOD_DATAGRAMS = 9, FLOOD_LINES = 2000 };
+
+static struct hf_timer *turn;
+static size_t offers_before, most_offers;
+
+/* Runs once in each turn of the loop. */
+static void on_turn(void *arg)
+{
+    (void)arg;
+    most_offers = HF_MAX(most_offers, fix.offers - offers_before);
+    offers_before = fix.offers;
+    world.sched->timer_arm(world.sched->ctx, turn, 0);
+}
+
+/* Datagrams full of short lines do not hold the loop until all of them are read. */
+START_TEST(a_flood_leaves_turns_to_others)
+{
+    char text[2 * FLOOD_LINES];
+    int fds[FLOOD_DATAGRAMS];
+
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = i % 2 != 0 ? '\n' : 'a';
+    for (size_t i = 0; i < FLOOD_DATAGRAMS; i++) {
+        fds[i] = open_sender();
+        ck_assert_int_eq(send(fds[i], text, sizeof(text), 0), (ssize_t)sizeof(text));
+    }
+    turn = world.sched->timer_new(world.sched->ctx, on_turn, NULL);
+    offers_before = most_offers = 0;
+    on_turn(NULL);
+    run_until_kept((size_t)FLOOD_DATAGRAMS * FLOOD_LINES);
+    world.sched->timer_free(world.sched->ctx, turn);
+    ck_assert_uint_gt(most_offers, 0);
+    ck_assert_uint_le(most_offers, (size_t)2 * FLOOD_LINES);
+    for (size_t i = 0; i < FLOOD_DATAGRAMS; i++)
+        (void)close(fds[i]);
+}
+END_TEST
+
 static bool exists(const char *name)
 {
     struct stat st;
@@ -225,6 +263,7 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, lines);
     tcase_add_test(tc, back_pressure);
+    tcase_add_test(tc, a_flood_leaves_turns_to_others);
     tcase_add_test(tc, the_name);
     tcase_add_test(tc, live_socket);
     tcase_add_test(tc, dead_socket);

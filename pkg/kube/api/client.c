@@ -347,6 +347,20 @@ void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns)
     kube->spread_ns = HF_MAX(kube->spread_ns, kube->fleet_nodes * HF_KUBE_SPREAD_EACH_NS);
 }
 
+void hf_kube_restored(struct hf_kube *kube)
+{
+    kube->went_back_ns = hf_kube_now_ns(kube);
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
+        if (kube->meta) {
+            hf_kube_subscription_relist(sub);
+        } else {
+            hf_kube_list_anew(sub);
+            sub->twice = true;
+        }
+    }
+    hf_kube_arm_turn(kube);
+}
+
 void hf_kube_nudge(struct hf_kube *kube)
 {
     if (kube->meta)

@@ -335,6 +335,9 @@ bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
  * MetaServer, the function returns true, and the client accepts the lower versions from then on. The round in progress
  * then reports no object as gone. If the store itself sent the old version, all other subscriptions list again. */
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err);
+/* Makes the subscription list from the server's store, and report all objects again, whatever their versions: the store
+ * has a lower revision than before, and a watch that resumed from a higher one is deaf. */
+void hf_kube_list_anew(struct hf_kube_subscription *sub);
 /* Call this function at the end of a round that is `contradicted`: its list is not older than earlier answers, but has
  * an object in an older version. One history cannot show both, so the server continues from a restored backup, or an
  * old watch cache answered. The next list comes from the server's store. If this one came from there (`exact`), all

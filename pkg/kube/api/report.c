@@ -184,8 +184,7 @@ bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version)
     return version != 0 && version < (sub->kube->meta ? sub->ledger.baseline : sub->ledger.highest);
 }
 
-/* The store itself has a lower revision than before: a watch that resumed from a higher one is deaf. */
-static void list_anew(struct hf_kube_subscription *sub)
+void hf_kube_list_anew(struct hf_kube_subscription *sub)
 {
     sub->relist = sub->anew = sub->exact = sub->doubtful = true;
 }
@@ -200,7 +199,7 @@ static void list_others_anew(const struct hf_kube_subscription *but)
     kube->went_back_ns = now;
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
         if (sub != but)
-            list_anew(sub);
+            hf_kube_list_anew(sub);
     hf_kube_arm_turn(kube);
 }
 
@@ -212,25 +211,11 @@ void hf_kube_doubt_history(struct hf_kube_subscription *sub, bool exact)
                      exact ? "; the store confirms it" : "");
     hf_kube_report_doubt(sub, "went-back", "list", &err);
     if (exact) {
-        list_anew(sub);
+        hf_kube_list_anew(sub);
         list_others_anew(sub);
     } else {
         sub->relist = sub->exact = true;
     }
-}
-
-void hf_kube_restored(struct hf_kube *kube)
-{
-    kube->went_back_ns = hf_kube_now_ns(kube);
-    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
-        if (kube->meta) {
-            hf_kube_subscription_relist(sub);
-        } else {
-            list_anew(sub);
-            sub->twice = true;
-        }
-    }
-    hf_kube_arm_turn(kube);
 }
 
 /* A restored backup is behind what the server said before. An object that this answer lacks is gone only when a later

@@ -781,37 +781,44 @@ START_TEST(a_backup_is_restored)
 }
 END_TEST
 
-/* The restored store has counted on, past the version of an object that was changed after the backup. _i 0: a
- * write shows the restore. _i 1: it has passed all versions, and the caller knows. */
+/* A client follows, and etcd is restored from a backup while the server is away: "a" is in an older version again, and
+ * "lost" was made after it. The store then counts on past their versions. `far`: not past all versions. */
+static void restore_and_count_on(struct world *world, struct seen *seen, struct seen *own, bool far)
+{
+    put(world, "EdgeUpdate", "a", 1);
+    json_t *before = json_deep_copy(hf_simapi_get(world->api, "EdgeUpdate", "a"));
+    uint64_t backup = hf_simapi_version(world->api);
+
+    hf_simapi_rewind(world->api, backup + 20);
+    put(world, "EdgeUpdate", "a", 2);
+    put(world, "EdgeUpdate", "lost", 1);
+    put(world, "EdgeNode", "node", 1);
+    if (far) {
+        hf_simapi_rewind(world->api, 500);
+        put(world, "EdgeNode", "node", 2);
+    }
+    subscribe(world, seen, "EdgeUpdate", NULL, "", NULL);
+    subscribe(world, own, "EdgeNode", "node", "", NULL);
+    run(world, 300);
+    hf_simnet_set_server(world->net, "https://api", HF_SIM_SERVER_REFUSING);
+    run(world, 20);
+    (void)hf_simapi_delete(world->api, "EdgeUpdate", "lost");
+    hf_simapi_rewind(world->api, backup - 1);
+    (void)hf_simapi_put(world->api, before);
+    hf_simapi_rewind(world->api, backup + 40);
+    put(world, "EdgeNode", "node", 3);
+    hf_simnet_set_server(world->net, "https://api", HF_SIM_SERVER_UP);
+    run(world, 60);
+}
+
+/* _i 0: a write shows the restore. _i 1: the store has passed all versions, and the caller knows. */
 START_TEST(a_backup_is_restored_and_counts_on)
 {
     struct world world;
     struct seen seen = {.upserts = 0}, own = {.upserts = 0};
     unsigned written = 0;
     world_start(&world, 35);
-    put(&world, "EdgeUpdate", "a", 1);
-    json_t *before = json_deep_copy(hf_simapi_get(world.api, "EdgeUpdate", "a"));
-    uint64_t backup = hf_simapi_version(world.api);
-    hf_simapi_rewind(world.api, backup + 20);
-    put(&world, "EdgeUpdate", "a", 2);
-    put(&world, "EdgeUpdate", "lost", 1);
-    put(&world, "EdgeNode", "node", 1);
-    if (_i == 0) {
-        hf_simapi_rewind(world.api, 500);
-        put(&world, "EdgeNode", "node", 2);
-    }
-    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
-    subscribe(&world, &own, "EdgeNode", "node", "", NULL);
-    run(&world, 300);
-    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_REFUSING);
-    run(&world, 20);
-    (void)hf_simapi_delete(world.api, "EdgeUpdate", "lost");
-    hf_simapi_rewind(world.api, backup - 1);
-    (void)hf_simapi_put(world.api, before);
-    hf_simapi_rewind(world.api, backup + 40);
-    put(&world, "EdgeNode", "node", 3);
-    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_UP);
-    run(&world, 60);
+    restore_and_count_on(&world, &seen, &own, _i == 0);
     if (_i == 0)
         write_status(&world, 7, &written);
     else
@@ -827,32 +834,14 @@ START_TEST(a_backup_is_restored_and_counts_on)
 }
 END_TEST
 
-/* As above, for a client that nothing tells: the list itself has an object in an older version than before. */
+/* For a client that nothing tells: the list itself has an object in an older version than before. */
 START_TEST(a_list_contradicts_what_came_before)
 {
     struct world world;
     struct seen seen = {.upserts = 0}, own = {.upserts = 0};
     world_start(&world, 35);
     hf_simapi_set_watchlist(world.api, _i == 0);
-    put(&world, "EdgeUpdate", "a", 1);
-    json_t *before = json_deep_copy(hf_simapi_get(world.api, "EdgeUpdate", "a"));
-    uint64_t backup = hf_simapi_version(world.api);
-    hf_simapi_rewind(world.api, backup + 20);
-    put(&world, "EdgeUpdate", "a", 2);
-    put(&world, "EdgeUpdate", "lost", 1);
-    put(&world, "EdgeNode", "node", 1);
-    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
-    subscribe(&world, &own, "EdgeNode", "node", "", NULL);
-    run(&world, 300);
-    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_REFUSING);
-    run(&world, 20);
-    (void)hf_simapi_delete(world.api, "EdgeUpdate", "lost");
-    hf_simapi_rewind(world.api, backup - 1);
-    (void)hf_simapi_put(world.api, before);
-    hf_simapi_rewind(world.api, backup + 40);
-    put(&world, "EdgeNode", "node", 3);
-    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_UP);
-    run(&world, 60);
+    restore_and_count_on(&world, &seen, &own, false);
     hf_simapi_compact(world.api);
     hf_simapi_expire_watches(world.api);
     run(&world, 60);

@@ -1,4 +1,4 @@
-#include "agent/desired/policy_trust.h"
+#include "agent/desired/policy.h"
 
 #include <errno.h>
 
@@ -55,14 +55,13 @@ static void tear_down(void)
 }
 
 /* A policy with this sequence and interval; signed unless the key text is NULL. */
-static enum hf_policy_verdict judge(const char *name, unsigned sequence, const char *interval, const char *key)
+static json_t *make_policy(const char *name, unsigned sequence, const char *interval, const char *key)
 {
     _cleanup_(hf_buf_done) struct hf_buf bytes = HF_BUF_INIT(10000), base64 = HF_BUF_INIT(200);
-    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = NULL;
-    _cleanup_(hf_json_freep) json_t *json =
+    unsigned char signature[HF_ED25519_SIGNATURE];
+    json_t *json =
         json_pack("{s:s, s:s, s:{s:s}, s:{s:i, s:s}}", "apiVersion", HF_API_GROUP_VERSION, "kind", "SyncPolicy",
                   "metadata", "name", name, "spec", "sequence", (int)sequence, "interval", interval);
-    unsigned char signature[HF_ED25519_SIGNATURE];
 
     ck_assert_int_eq(hf_trust_policy_message(json, &bytes, NULL), 0);
     if (key != NULL) {
@@ -72,6 +71,14 @@ static enum hf_policy_verdict judge(const char *name, unsigned sequence, const c
                                      json_pack("[{s:s, s:s}]", "keyId", "site", "signature", hf_buf_str(&base64))),
                          0);
     }
+    return json;
+}
+
+static enum hf_policy_verdict judge(const char *name, unsigned sequence, const char *interval, const char *key)
+{
+    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = NULL;
+    _cleanup_(hf_json_freep) json_t *json = make_policy(name, sequence, interval, key);
+
     ck_assert_int_eq(hf_syncpolicy_decode(json, &policy, &issues), 0);
     message[0] = '\0';
     return hf_policy_trust_judge(&trust, policy, &reason, message);
@@ -220,6 +227,40 @@ START_TEST(file_that_cannot_be_read)
 }
 END_TEST
 
+/* A policy that the node cannot judge is not in effect, but nothing may go because of that: it is not gone. */
+START_TEST(a_policy_that_cannot_be_judged)
+{
+    static const struct hf_clock_ops clock = {.mono_ns = read_mono};
+    const struct hf_facts facts = {.arch = "arm64"};
+    _cleanup_(hf_json_freep) json_t *json = make_policy("a", 5, "7m", hf_buf_str(&priv));
+    enum hf_object_change change;
+    struct hf_chosen_policy policy;
+    struct hf_objects policies;
+
+    env.clock = &clock;
+    env.config = strict;
+    params.node_name = "n1";
+    hf_objects_init(&policies, &hf_object_kind_syncpolicy);
+    ck_assert_int_eq(hf_objects_take(&policies, json, NULL, &change), 0);
+    for (int start = 0; start < 2; start++) {
+        if (start == 1)
+            hf_simfs_set_unreadable(disk, "/state/policies", true);
+        ck_assert_int_eq(hf_policy_init(&policy, &env), 0);
+        ck_assert_int_ge(hf_policy_choose(&policy, &policies, &facts), 0);
+        ck_assert(policy.unsure == (start == 1) && (policy.in_effect == policy.defaults) == (start == 1));
+        if (start == 0)
+            hf_policy_done(&policy);
+    }
+    hf_simfs_set_unreadable(disk, "/state/policies", false);
+    mono_ns += 10 * HF_NS_PER_S;
+    ck_assert_int_ge(hf_policy_choose(&policy, &policies, &facts), 0);
+    ck_assert(!policy.unsure && policy.in_effect != policy.defaults);
+    (void)hf_policy_let_go(&policy);
+    hf_policy_done(&policy);
+    hf_objects_done(&policies);
+}
+END_TEST
+
 /* The medium stays bad, and nobody comes: after an hour the node goes on without these floors. */
 START_TEST(file_that_is_never_read_again)
 {
@@ -280,6 +321,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, damaged_file);
     tcase_add_test(tc, file_that_cannot_be_read);
     tcase_add_test(tc, file_that_is_never_read_again);
+    tcase_add_test(tc, a_policy_that_cannot_be_judged);
     tcase_add_test(tc, disk_that_refuses);
     tcase_add_test(tc, too_many_names);
 }

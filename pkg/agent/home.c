@@ -83,12 +83,6 @@ static void sweep(struct hf_home *home)
 
 /* ---- the clock file ---------------------------------------------------------------------------------------------- */
 
-/* An error of the content; every other one may be gone at the next read. */
-static bool is_damage(int r)
-{
-    return r == -EBADMSG || r == -E2BIG || r == -EINVAL;
-}
-
 static void rename_file(struct hf_home *home, const char *name, const char *to)
 {
     char from[PATH_MAX], path[PATH_MAX];
@@ -108,7 +102,7 @@ static int read_times(struct hf_home *home, const char *name, struct hf_clock_fi
         r = hf_clock_file_parse(hf_buf_view(&text), ret_file, &err);
     if (r < 0 && r != -ENOENT)
         hf_log_err(log, HF_LOG_WARNING, "clock.damaged", "file", path, &err);
-    if (is_damage(r))
+    if (hf_file_is_damage(r))
         rename_file(home, name, "clock.damaged");
     return r;
 }
@@ -121,7 +115,7 @@ static void read_clock(struct hf_home *home, struct hf_log *log)
     char path[PATH_MAX];
     int r = read_times(home, "clock", &home->kept, log);
 
-    if (r < 0 && r != -ENOENT && !is_damage(r))
+    if (r < 0 && r != -ENOENT && !hf_file_is_damage(r))
         rename_file(home, "clock", "clock.unread");
     if (read_times(home, "clock.unread", &unread, log) < 0)
         return;

@@ -4,6 +4,8 @@
  * crash, the caller can call the function again to complete the effect. Paths have no trailing slash. */
 #pragma once
 
+#include <errno.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -14,6 +16,13 @@
 /* Appends the content of a file to *out. On failure, *out keeps its previous content. -E2BIG: *out would have more than
  * out->max bytes. -ENOENT: the file is absent. -EINVAL: `path` is not a regular file. */
 HF_MUST_USE int hf_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *out, struct hf_err *err);
+
+/* Returns true if `r`, from hf_file_read() or from a parser of the content, means that the content is damaged. After
+ * any other error, the next read may succeed. */
+static inline bool hf_file_is_damage(int r)
+{
+    return r == -EBADMSG || r == -E2BIG || r == -EINVAL;
+}
 
 /* Writes all n bytes at `offset` of an open file, with repeated calls of pwrite(), without sync. Returns 0 or -errno.
  * -EIO: a call of pwrite() wrote nothing. */

@@ -28,6 +28,13 @@ enum {
  * there as lost. */
 #define HF_SPOOL_UNREADABLE_NS (300 * HF_NS_PER_S)
 
+/* Returns true while that time lasts. `since_ns` is the monotonic time of the first read that failed, or 0 if none
+ * has. */
+static inline bool hf_spool_is_patient(uint64_t since_ns, const struct hf_clock_ops *clock)
+{
+    return since_ns == 0 || hf_mono_ns(clock) - since_ns < HF_SPOOL_UNREADABLE_NS;
+}
+
 /* Upper bounds, in nanoseconds, of the buckets in hf_spool_state.write_buckets. The last bucket has no upper bound. */
 extern const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1];
 

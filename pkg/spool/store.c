@@ -138,13 +138,17 @@ static int give_up_oldest(struct hf_spool_store *store, int why, struct hf_err *
     return store->when_full == HF_SPOOL_DROP_OLDEST && store->n > 0 ? drop_oldest(store, err) : why;
 }
 
+static bool limits_allow_segment(const struct hf_spool_store *store)
+{
+    return hf_spool_bytes_used(store) + store->segment_bytes <= store->max_bytes && store->n < HF_SPOOL_MAX_SEGMENTS;
+}
+
 /* Makes sure that there is a spare. */
 static int make_room(struct hf_spool_store *store, struct hf_err *err)
 {
     int r = 0;
 
-    while (!store->spare_ready && (hf_spool_bytes_used(store) + store->segment_bytes > store->max_bytes ||
-                                   store->n >= HF_SPOOL_MAX_SEGMENTS)) {
+    while (!store->spare_ready && !limits_allow_segment(store)) {
         r = give_up_oldest(store, -EAGAIN, err);
         if (r == -EAGAIN)
             return hf_err_set(err, EAGAIN, "spool '%s' is full: %" PRIu64 " of %" PRIu64 " bytes", store->dir,
@@ -481,8 +485,7 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
  * tells which sequences are used up, should the process end before its write. */
 static bool may_begin(const struct hf_spool_store *store)
 {
-    return store->spare_ready || (hf_spool_bytes_used(store) + store->segment_bytes <= store->max_bytes &&
-                                  store->n < HF_SPOOL_MAX_SEGMENTS && hf_spool_disk_has_room(store));
+    return store->spare_ready || (limits_allow_segment(store) && hf_spool_disk_has_room(store));
 }
 
 static bool fits(struct hf_spool_store *store, const struct hf_spool_record *record)

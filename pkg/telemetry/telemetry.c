@@ -530,8 +530,7 @@ static void former_done(void *arg, const struct hf_former_result *result)
 
 static void open_all(struct hf_telemetry_service *service)
 {
-    uint64_t since_ns = service->former_unreadable_ns;
-    bool patient = since_ns == 0 || hf_mono_ns(service->world->clock) - since_ns < HF_SPOOL_UNREADABLE_NS;
+    bool patient = hf_spool_is_patient(service->former_unreadable_ns, service->world->clock);
 
     if (!service->now.spec.present)
         return;

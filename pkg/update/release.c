@@ -138,7 +138,7 @@ static int run_read(struct step_job *step)
 
     (void)snprintf(path, sizeof(path), "%s/journal", step->release->folder);
     int r = hf_file_read(fs, path, &text, &step->failure.err);
-    if (r == 0 || r == -ENOENT || r == -ENOTDIR || r == -EBADMSG || r == -E2BIG || r == -EINVAL)
+    if (r == 0 || r == -ENOENT || r == -ENOTDIR || hf_file_is_damage(r))
         return 0;
     if (!step->give_up)
         return r;

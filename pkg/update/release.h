@@ -214,8 +214,8 @@ struct release_retry {
     /* number of failures of the current cleanup or commit; a failure of a commit counts only if the commit had saved
      * the floor */
     unsigned tries;
-    /* monotonic time of the next try of a cleanup that has failed too often to hold up other work; 0 if there is none
-     * */
+    /* monotonic time of the next try of a cleanup that failed so often that it no longer holds up other work; 0 if
+     * there is no such cleanup */
     uint64_t clean_due_ns;
     /* text that explains wait_reason while the journal cannot be read, or the commit cannot raise the floor; otherwise
      * "" */

@@ -2730,7 +2730,7 @@ START_TEST(set_that_never_fits_goes_with_the_entry)
 }
 END_TEST
 
-/* What passes by itself is waited for, however long it takes. */
+/* The entry waits for a fault that passes by itself, however long that takes. */
 START_TEST(swap_waits_for_what_passes)
 {
     static const int errors[] = {-ENOSPC, -EDQUOT, -EROFS, -EIO, -ENOMEM};

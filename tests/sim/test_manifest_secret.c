@@ -688,7 +688,7 @@ START_TEST(adopted_file_stays)
 }
 END_TEST
 
-/* ---- another source -------------------------------------------------------------------------------------------------- */
+/* ---- another source ---------------------------------------------------------------------------------------------- */
 
 static void put_in_source(struct node *node, const char *name, const char *text)
 {
@@ -866,8 +866,8 @@ START_TEST(secret_comes_back_wherever_the_agent_dies)
 }
 END_TEST
 
-/* The other way round: a Secret fails in place of a folder's content, which is on disk. This content comes back although
- * the agent has died, and the status does not deny it. */
+/* The other way round: a Secret fails in place of a folder's content, which is on disk. This content comes back
+ * although the agent has died, and the status does not deny it. */
 START_TEST(content_comes_back_after_a_secret)
 {
     static const struct scenario s = {.name = "a Secret fails", .fields = "\"prune\":true," UNIT};

@@ -154,7 +154,7 @@ static void read_file(struct hf_trust_floors *floors)
     bool first = floors->unread == 0;
     int r = hf_file_read(env->fs, hf_home_path(env->params->home, floors->kind->file, path), &text, &err);
 
-    floors->unread = r == -ENOENT || r == -EBADMSG || r == -E2BIG || r == -EINVAL ? 0 : r;
+    floors->unread = r == -ENOENT || hf_file_is_damage(r) ? 0 : r;
     if (floors->unread < 0) {
         uint64_t now = hf_mono_ns(env->clock);
         floors->unread_ns = first ? now : floors->unread_ns;

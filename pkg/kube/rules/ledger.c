@@ -7,7 +7,6 @@ struct ledger_entry {
     uint64_t version; /* as reported; 0: unknown, the subscriber held it before */
     unsigned round;   /* the last round that had it */
     bool declined;    /* the subscriber does not keep it */
-    bool renew;       /* the next report counts, whatever its version */
 };
 
 void hf_ledger_init(struct hf_ledger *ledger, size_t max_objects)
@@ -50,7 +49,6 @@ static void note_version(struct hf_ledger *ledger, struct ledger_entry *entry, u
 {
     entry->version = version;
     entry->declined = false; /* reported again: the subscriber may decide otherwise now */
-    entry->renew = false;
     if (version > ledger->highest)
         ledger->highest = version;
 }
@@ -83,13 +81,13 @@ void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters)
 
 static bool is_known(const struct ledger_entry *entry, uint64_t version)
 {
-    return entry != NULL && !entry->renew && version != 0 && version == entry->version;
+    return entry != NULL && version != 0 && version == entry->version;
 }
 
 /* True if the subscriber has a newer version. */
 static bool is_outdated(const struct ledger_entry *entry, uint64_t version)
 {
-    return entry != NULL && !entry->renew && version != 0 && version < entry->version;
+    return entry != NULL && version != 0 && version < entry->version;
 }
 
 int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
@@ -210,21 +208,24 @@ void hf_ledger_end(struct hf_ledger *ledger, uint64_t version, void (*gone)(void
         ledger->highest = version;
 }
 
-void hf_ledger_renew(struct hf_ledger *ledger)
-{
-    for (size_t i = 0; i < ledger->objects.n; i++) {
-        struct ledger_entry *entry = ledger->objects.entries[i].value;
-        entry->renew = true;
-    }
-}
-
-void hf_ledger_rewind(struct hf_ledger *ledger, uint64_t version)
+/* Makes the versions above `version` unknown. */
+static void forget_above(struct hf_ledger *ledger, uint64_t version)
 {
     for (size_t i = 0; i < ledger->objects.n; i++) {
         struct ledger_entry *entry = ledger->objects.entries[i].value;
         if (entry->version > version)
             entry->version = 0;
     }
+}
+
+void hf_ledger_renew(struct hf_ledger *ledger)
+{
+    forget_above(ledger, 0);
+}
+
+void hf_ledger_rewind(struct hf_ledger *ledger, uint64_t version)
+{
+    forget_above(ledger, version);
     ledger->highest = version;
     if (ledger->baseline > version)
         ledger->baseline = version;

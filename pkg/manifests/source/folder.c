@@ -202,7 +202,7 @@ static void folder_turn(struct hf_manifest_source *source)
 
     folder->look_pending = folder->read = false;
     if (is_allowed(folder, folder->path))
-        hf_source_submit(&folder->base, work);
+        hf_source_submit(source, work);
     else
         refuse(folder);
 }

@@ -265,12 +265,6 @@ static void not_opened(struct hf_fanout *fanout, size_t i, const struct hf_err *
     note_trouble(fanout, i, err);
 }
 
-/* Returns false once the disk has not given back the sink's files for HF_SPOOL_UNREADABLE_NS. */
-static bool is_patient(const struct hf_fanout *fanout, const struct fanout_sink *sink)
-{
-    return sink->unreadable_ns == 0 || hf_mono_ns(fanout->world->clock) - sink->unreadable_ns < HF_SPOOL_UNREADABLE_NS;
-}
-
 static void open_sink(struct hf_fanout *fanout, size_t i)
 {
     const struct hf_telemetry *spec = fanout->spec;
@@ -282,7 +276,8 @@ static void open_sink(struct hf_fanout *fanout, size_t i)
                                             .device_key_ref = fanout->params.device_key_ref,
                                             .http = fanout->params.http,
                                             .max_bytes = fanout->sink_bytes,
-                                            .refuse_unreadable = is_patient(fanout, sink),
+                                            .refuse_unreadable =
+                                                hf_spool_is_patient(sink->unreadable_ns, fanout->world->clock),
                                             .room = fanout->params.room,
                                             .arg = fanout->params.arg};
     struct hf_err err = HF_ERR_INIT;

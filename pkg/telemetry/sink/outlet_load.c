@@ -298,8 +298,7 @@ static void start_job(struct hf_outlet_loader *loader)
     memcpy(loader->borders.stream, hf_spool_stream(loader->lane->spool), sizeof(loader->borders.stream));
     loader->seed = loader->config->world.rand->u64(loader->config->world.rand->ctx);
     loader->unix_ns = hf_unix_ns(loader->config->world.clock);
-    loader->patient = loader->dead_unreadable_ns == 0 ||
-                      hf_mono_ns(loader->config->world.clock) - loader->dead_unreadable_ns < HF_SPOOL_UNREADABLE_NS;
+    loader->patient = hf_spool_is_patient(loader->dead_unreadable_ns, loader->config->world.clock);
     loader->state = HF_OUTLET_LOAD_WORKING;
     loader->job = (struct hf_job){.work = job_work, .done = job_done};
     if (sched->submit(sched->ctx, &loader->job) < 0)

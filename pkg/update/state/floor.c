@@ -115,7 +115,7 @@ static int load_copy(const struct hf_fs_ops *fs, const char *folder, int copy, s
     int r = hf_file_read(fs, path, text, err);
     if (r == 0)
         r = hf_floor_parse(hf_buf_view(text), ret_history, err);
-    return r == -EBADMSG || r == -E2BIG || r == -EINVAL ? hf_sealed_file_set_aside(fs, folder, names[copy], err) : r;
+    return hf_file_is_damage(r) ? hf_sealed_file_set_aside(fs, folder, names[copy], err) : r;
 }
 
 int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *ret_history,

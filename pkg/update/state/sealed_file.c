@@ -57,7 +57,7 @@ int hf_sealed_file_load(const struct hf_fs_ops *fs, const char *folder, const ch
         r = hf_file_read(fs, path, text, err);
     if (r == 0)
         r = hf_seal_open(hf_buf_view(text), kind, version, ret_body, err);
-    if (r == -EBADMSG || r == -EOPNOTSUPP || r == -E2BIG || r == -EINVAL)
+    if (hf_file_is_damage(r) || r == -EOPNOTSUPP)
         r = hf_sealed_file_set_aside(fs, folder, name, err);
     return r;
 }

@@ -198,17 +198,24 @@ static uint64_t read_mono(void *ctx)
     return mono_ns;
 }
 
-/* While nobody knows the floors, no policy is accepted; and an error of the disk does not end them. */
-START_TEST(file_that_cannot_be_read)
-{
-    static const struct hf_clock_ops clock = {.mono_ns = read_mono};
-    struct stat st;
+static const struct hf_clock_ops mono_clock = {.mono_ns = read_mono};
 
-    env.clock = &clock;
+/* The node accepts "a" in sequence 5, and cannot read that at its next start. */
+static void start_without_floors(void)
+{
+    env.clock = &mono_clock;
     env.config = strict;
     ck_assert_int_eq(judge_signed("a", 5), HF_POLICY_SIGNED);
     hf_simfs_set_unreadable(disk, "/state/policies", true);
     reboot();
+}
+
+/* While nobody knows the floors, no policy is accepted; and an error of the disk does not end them. */
+START_TEST(file_that_cannot_be_read)
+{
+    struct stat st;
+
+    start_without_floors();
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq(judge_signed("a", 6), HF_POLICY_REFUSED);
         ck_assert_str_eq(reason, "FloorsUnreadable");
@@ -230,14 +237,13 @@ END_TEST
 /* A policy that the node cannot judge is not in effect, but nothing may go because of that: it is not gone. */
 START_TEST(a_policy_that_cannot_be_judged)
 {
-    static const struct hf_clock_ops clock = {.mono_ns = read_mono};
     const struct hf_facts facts = {.arch = "arm64"};
     _cleanup_(hf_json_freep) json_t *json = make_policy("a", 5, "7m", hf_buf_str(&priv));
     enum hf_object_change change;
     struct hf_chosen_policy policy;
     struct hf_objects policies;
 
-    env.clock = &clock;
+    env.clock = &mono_clock;
     env.config = strict;
     params.node_name = "n1";
     hf_objects_init(&policies, &hf_object_kind_syncpolicy);
@@ -264,14 +270,9 @@ END_TEST
 /* The medium stays bad, and nobody comes: after an hour the node goes on without these floors. */
 START_TEST(file_that_is_never_read_again)
 {
-    static const struct hf_clock_ops clock = {.mono_ns = read_mono};
     struct stat st;
 
-    env.clock = &clock;
-    env.config = strict;
-    ck_assert_int_eq(judge_signed("a", 5), HF_POLICY_SIGNED);
-    hf_simfs_set_unreadable(disk, "/state/policies", true);
-    reboot();
+    start_without_floors();
     ck_assert_int_eq(judge_signed("a", 6), HF_POLICY_REFUSED);
     mono_ns += 3600 * HF_NS_PER_S;
     ck_assert_int_eq(judge_signed("a", 6), HF_POLICY_SIGNED);

@@ -122,8 +122,8 @@ START_TEST(a_restored_backup_counts_from_below)
 }
 END_TEST
 
-/* The server has passed all old versions before anybody looks: an object may have a lower one, or the same one with other
- * content. */
+/* The server has passed all old versions before anybody looks: an object may have a lower one, or the same one with
+ * other content. */
 START_TEST(a_restored_backup_that_counted_on)
 {
     fresh();

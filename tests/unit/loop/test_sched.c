@@ -229,7 +229,8 @@ START_TEST(job_that_hangs)
 }
 END_TEST
 
-/* Of jobs that may hang one has a worker at a time, and the other worker is free. What waits at the end is cancelled. */
+/* One job that may hang has a worker at a time, so the other worker is free. The loop cancels those that wait at its
+ * end. */
 START_TEST(jobs_that_may_hang)
 {
     int left = 5;

@@ -1002,7 +1002,7 @@ START_TEST(flux_followed)
 }
 END_TEST
 
-/* ---- a download that the disk cannot read ------------------------------------------------------------------------------ */
+/* ---- a download that the disk cannot read ------------------------------------------------------------------------ */
 
 static struct {
     const struct hf_fs_ops *inner;

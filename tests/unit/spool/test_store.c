@@ -1128,7 +1128,7 @@ START_TEST(a_cut_behind_a_torn_write_gives_no_sequence_twice)
 }
 END_TEST
 
-/* What a torn write left is not read, not even if the next write fails at some call. */
+/* No read returns a record of a torn write, not even if the next write fails at some call. */
 START_TEST(what_a_torn_write_left_is_never_read)
 {
     bool failed = true;

@@ -121,7 +121,7 @@ START_TEST(parts_and_kill)
 }
 END_TEST
 
-/* What the runtime writes if a container ends without a line break: a part, and never the end of the line. */
+/* A container ends without a line break: the runtime writes a part of a line, and never its end. */
 #define LAST_WORDS AT "stdout F starting\n" AT "stderr P fatal: out of memory\n"
 
 START_TEST(last_words_without_a_line_break)

@@ -1,9 +1,7 @@
 #include "unit/telemetry/source_fixture.h"
 
-#include <ifaddrs.h>
-#include <netinet/in.h>
-
 #include "loop/server/server.h"
+#include "support/own_address.h"
 
 static struct hf_source *source;
 static struct hf_server *server;
@@ -19,24 +17,6 @@ static void answer_metrics(void *arg, const struct hf_server_request *request, s
     asked++;
     reply->status = answer == NULL ? 500 : 200;
     ck_assert_int_eq(hf_buf_add_str(&reply->body, answer != NULL ? answer : "no"), 0);
-}
-
-/* The addresses of this node, instead of those that the kernel would tell: 0.0.0.0, which leads to this machine and is
- * not a loopback address, or none. */
-static bool has_address;
-
-int getifaddrs(struct ifaddrs **ret)
-{
-    static struct sockaddr_in address = {.sin_family = AF_INET};
-    static struct ifaddrs all = {.ifa_addr = (struct sockaddr *)&address};
-
-    *ret = has_address ? &all : NULL;
-    return 0;
-}
-
-void freeifaddrs(struct ifaddrs *all)
-{
-    (void)all;
 }
 
 static int make(struct hf_err *err)

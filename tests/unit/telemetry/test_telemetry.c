@@ -1,11 +1,9 @@
 /* The service on a real loop: what it does when nothing comes, and when a part cannot start. */
 #include "telemetry/telemetry.h"
 
-#include <ifaddrs.h>
-#include <netinet/in.h>
-
 #include "api/syncpolicy.h"
 #include "loop/http/client.h"
+#include "support/own_address.h"
 #include "unit/telemetry/source_fixture.h"
 
 static struct hf_telemetry_service *service;
@@ -13,7 +11,6 @@ static struct hf_syncpolicy *policy;
 static json_t *owner;
 static struct hf_metrics *metrics;
 static unsigned changes; /* calls of world.changed */
-static bool has_address;
 static struct hf_server *server;
 static struct hf_http_client *client;
 static struct hf_clock_ops test_clock;
@@ -45,22 +42,6 @@ static void on_change(void *arg)
 {
     (void)arg;
     changes++;
-}
-
-/* The addresses of this node, instead of those that the kernel would tell: 0.0.0.0, which is not a loopback address, or
- * none. */
-int getifaddrs(struct ifaddrs **ret)
-{
-    static struct sockaddr_in address = {.sin_family = AF_INET};
-    static struct ifaddrs all = {.ifa_addr = (struct sockaddr *)&address};
-
-    *ret = has_address ? &all : NULL;
-    return 0;
-}
-
-void freeifaddrs(struct ifaddrs *all)
-{
-    (void)all;
 }
 
 static uint64_t unix_ns(void *ctx)

@@ -96,7 +96,7 @@ int hf_cluster_item_record(json_t *item, const json_t *object)
     return r == 0 ? 0 : -ENOMEM;
 }
 
-enum hf_cluster_bond hf_cluster_bond_of(const json_t *object, const char *entry, const char *uid)
+enum hf_cluster_bond hf_cluster_bond_of(const json_t *object, const char *entry)
 {
     const json_t *labels = hf_json_at(object, "metadata.labels");
     const json_t *notes = hf_json_at(object, "metadata.annotations");
@@ -104,8 +104,7 @@ enum hf_cluster_bond hf_cluster_bond_of(const json_t *object, const char *entry,
     const char *prune = json_string_value(json_object_get(notes, HF_CLUSTER_PRUNE_ANNOTATION));
     size_t i = 0;
 
-    if ((*uid != '\0' && strcmp(hf_json_str_or(object, "metadata.uid", ""), uid) != 0) || owner == NULL ||
-        strcmp(owner, entry) != 0 || next_managed(object, &i) == NULL)
+    if (owner == NULL || strcmp(owner, entry) != 0 || next_managed(object, &i) == NULL)
         return HF_CLUSTER_FOREIGN;
     return prune != NULL && strcmp(prune, "disabled") == 0 ? HF_CLUSTER_KEPT : HF_CLUSTER_OURS;
 }

@@ -34,10 +34,10 @@ const char *hf_cluster_fields_time(const json_t *object);
 
 /* Whether an entry may delete a live object. */
 enum hf_cluster_bond {
-    HF_CLUSTER_OURS, /* the entry may delete the object */
-    HF_CLUSTER_KEPT, /* the object's annotation `edge.codcompass.io/prune: disabled` forbids the deletion */
-    /* the object has another uid, carries another entry's label or none, or we own no field of it */
-    HF_CLUSTER_FOREIGN,
+    HF_CLUSTER_OURS,    /* the entry may delete the object */
+    HF_CLUSTER_KEPT,    /* the object's annotation `edge.codcompass.io/prune: disabled` forbids the deletion */
+    HF_CLUSTER_FOREIGN, /* the object carries another entry's label or none, or we own no field of it */
 };
-/* `uid` is the uid of the object's item in the inventory, or "" if the item has none. */
-enum hf_cluster_bond hf_cluster_bond_of(const json_t *object, const char *entry, const char *uid);
+/* The uid of the object does not count. The uid in the inventory may be that of an earlier object of this name: power
+ * may fail after the entry has created the object again and before the new uid is on disk. */
+enum hf_cluster_bond hf_cluster_bond_of(const json_t *object, const char *entry);

@@ -79,14 +79,12 @@ static bool is_applied(const struct hf_cluster_run *run)
 
 static void look_taken(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
 {
-    const char *uid = hf_json_str_or(run->now.item, "uid", "");
-
     if (answer->r < 0 && answer->r != -ENOENT) {
         fail(run, answer);
         return;
     }
     hf_cluster_run_note(run, answer->object);
-    if (answer->r == 0 && hf_cluster_bond_of(answer->object, run->entry, uid) == HF_CLUSTER_OURS && !is_applied(run))
+    if (answer->r == 0 && hf_cluster_bond_of(answer->object, run->entry) == HF_CLUSTER_OURS && !is_applied(run))
         hf_cluster_run_send(run, &remove_step);
     else
         forget(run);

@@ -691,10 +691,6 @@ static void keep_by_annotation(json_t *object)
 {
     ssa_sim_put(object, "metadata.annotations", json_pack("{s:s}", HF_CLUSTER_PRUNE_ANNOTATION, "disabled"));
 }
-static void other_uid(json_t *object)
-{
-    ssa_sim_put(object, "metadata.uid", json_string("somebody's"));
-}
 static void other_label(json_t *object)
 {
     (void)json_object_set_new(hf_json_mutable(hf_json_at(object, "metadata.labels")), HF_CLUSTER_LABEL,
@@ -705,7 +701,7 @@ static void no_fields(json_t *object)
     ssa_sim_put(object, "metadata.managedFields",
                 json_pack("[{s:s, s:s, s:{}}]", "manager", "helm", "operation", "Apply", "fieldsV1"));
 }
-static void (*const estrangements[])(json_t *object) = {keep_by_annotation, other_uid, other_label, no_fields};
+static void (*const estrangements[])(json_t *object) = {keep_by_annotation, other_label, no_fields};
 
 START_TEST(never_prunes_what_is_not_ours)
 {
@@ -720,6 +716,21 @@ START_TEST(never_prunes_what_is_not_ours)
     ck_assert_uint_eq(logged(&world, "DELETE " MAPS "d"), 0);
     ck_assert_ptr_nonnull(json_object_get(world.api.objects, MAPS "d"));
     ck_assert_uint_eq(json_array_size(world.inventory), 3);
+    world_end(&world);
+}
+END_TEST
+
+/* The inventory may have the uid of an earlier object of this name. */
+START_TEST(prunes_what_was_made_again)
+{
+    struct world world;
+
+    world_start(&world, HF_KUBE_APISERVER);
+    apply_text(&world, FIVE, (struct how){.prune = true});
+    ssa_sim_put(json_object_get(world.api.objects, MAPS "d"), "metadata.uid", json_string("newer"));
+    apply_text(&world, MAP("a", "1") MAP("b", "1") MAP("c", "1"), (struct how){.prune = true});
+    expect(&world, 0, HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_ptr_null(json_object_get(world.api.objects, MAPS "d"));
     world_end(&world);
 }
 END_TEST
@@ -919,6 +930,7 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, prunes_in_reverse_and_within_the_guard);
     tcase_add_test(tc, without_prune_objects_stay_and_are_forgotten);
     tcase_add_loop_test(tc, never_prunes_what_is_not_ours, 0, (int)HF_LEN(estrangements));
+    tcase_add_test(tc, prunes_what_was_made_again);
     tcase_add_test(tc, a_removal_that_is_refused_is_tried_again);
     tcase_add_loop_test(tc, a_removal_of_an_object_whose_answer_was_lost, 0, 2);
     tcase_add_test(tc, finds_drift_and_only_drift);

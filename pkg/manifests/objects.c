@@ -229,16 +229,36 @@ static void probe_again(struct entry *entry, enum hf_manifest_reason reason, con
     advance_note(entry, reason, message);
 }
 
+static bool is_late(const struct entry *entry)
+{
+    return manifest_engine_now(entry->engine) - entry->probe_ns >= entry->attempt->entry->health_deadline_ns;
+}
+
+/* The objects are still as somebody else has left them, so their health says nothing about the newest set. */
+static void not_put_back(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    bool late = is_late(entry);
+
+    end_attempt(entry);
+    if (late)
+        advance_event(entry, HF_MANIFEST_EV_UNHEALTHY, reason, message);
+    else
+        probe_again(entry, reason, message);
+}
+
 static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
 
     take(entry, outcome);
+    if (outcome->r < 0 && outcome->answered) {
+        not_put_back(entry, outcome->reason, outcome->message);
+        return;
+    }
     end_attempt(entry);
-    entry->probe_ns = 0; /* the objects begin anew */
-    if (outcome->r == -EAGAIN && !outcome->answered)
-        entry->probe_repairs--; /* the server is away: this was none */
-    else if (outcome->r == 0 && outcome->drifted > 0)
+    entry->probe_ns = 0; /* the objects begin anew, or the server is away, and no time passes */
+    entry->probe_repairs += outcome->r == 0;
+    if (outcome->r == 0 && outcome->drifted > 0)
         drift_put_back(entry, outcome->message);
     probe_again(entry, outcome->reason, outcome->message);
 }
@@ -248,15 +268,12 @@ static void put_back_objects(struct entry *entry, struct job *job)
     struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal, .repair = true, .keep = true};
 
     if (job->r < 0) {
-        end_attempt(entry);
-        probe_again(entry, job->outcome.reason, job->outcome.message);
+        not_put_back(entry, job->outcome.reason, job->outcome.message);
         return;
     }
     params.force = entry->attempt->entry->force;
-    if (!start(entry, &params, put_back)) {
-        end_attempt(entry);
-        probe_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
-    }
+    if (!start(entry, &params, put_back))
+        not_put_back(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
 }
 
 /* Somebody has changed an object that is on trial, so its health says nothing about the newest set. Returns true if the
@@ -265,7 +282,6 @@ static bool puts_back(struct entry *entry, const struct hf_manifest_outcome *out
 {
     if (outcome->drifted == 0 || entry->probe_repairs >= MAX_PROBE_REPAIRS)
         return false;
-    entry->probe_repairs++;
     end_attempt(entry);
     if (!load(entry, &entry->r.next, put_back_objects))
         probe_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
@@ -275,7 +291,6 @@ static bool puts_back(struct entry *entry, const struct hf_manifest_outcome *out
 static void probed(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
-    uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
     bool late;
 
     take(entry, outcome);
@@ -286,8 +301,8 @@ static void probed(void *arg, const struct hf_manifest_outcome *outcome)
         return;
     }
     if (entry->probe_ns == 0)
-        entry->probe_ns = now;
-    late = now - entry->probe_ns >= deadline_ns;
+        entry->probe_ns = manifest_engine_now(entry->engine);
+    late = is_late(entry);
     if (outcome->r == 0 && puts_back(entry, outcome))
         return;
     if (outcome->r == 0 && outcome->healthy) {

@@ -442,6 +442,32 @@ START_TEST(change_on_trial_that_cannot_be_put_back)
 }
 END_TEST
 
+/* Somebody has changed the sick Deployment on trial into one that becomes available, and the server refuses for a while
+ * to put it back: what never came back vouches for nothing. */
+START_TEST(refused_repairs_vouch_for_nothing)
+{
+    struct world *w = begin(",\"healthDeadline\":\"30s\"", 20);
+
+    publish(w, DEPLOYMENT("a"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken"));
+    hf_manifest_engine_check(w->engine);
+    for (unsigned i = 0; i < 1000 && strcmp(image(w), "broken") != 0; i++)
+        ck_assert(hf_simloop_step(w->loop));
+    take_image(w, "theirs");
+    w->api.scripts[0] = (struct ssa_sim_script){"PATCH", WEB, _i == 0 ? 422 : 500, "{\"kind\":\"Status\"}", 1000};
+    (void)intervals(w, 2);
+    ck_assert_uint_lt(w->api.scripts[0].times, 1000 - 4);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    w->api.scripts[0].times = 0;
+    (void)intervals(w, 8);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, "");
+    ck_assert_str_eq(image(w), "a");
+    end(w);
+}
+END_TEST
+
 /* A good set is in place, and the next one, which is sick, is on trial. */
 static struct world *begin_trial(uint64_t seed)
 {
@@ -889,6 +915,7 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, rollback_waits_for_the_store);
     tcase_add_loop_test(tc, object_that_the_server_does_not_show, 0, 2);
     tcase_add_test(tc, change_on_trial_that_cannot_be_put_back);
+    tcase_add_loop_test(tc, refused_repairs_vouch_for_nothing, 0, 2);
     tcase_add_test(tc, change_of_somebody_else_vouches_for_nothing);
     tcase_add_test(tc, somebody_insists);
     tcase_add_test(tc, first_set_that_is_sick_stays);

@@ -121,8 +121,10 @@ static void swapped(struct entry *entry, struct job *job)
     char text[HF_RECORD_MESSAGE];
 
     if (job->r < 0) {
+        /* The swap marks the inventory as pending before its first change, unless the inventory names this set. */
+        entry->r.unproven =
+            entry->r.unproven || entry->inventory.pending || hf_files_place_is_recorded(&entry->attempt->place);
         end_attempt(entry);
-        entry->r.unproven = true;
         not_swapped(entry, job->outcome.reason, job->r, job->outcome.message);
         return;
     }

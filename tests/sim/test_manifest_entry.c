@@ -49,12 +49,13 @@ static struct {
     struct hf_fs_ops ops;
     bool breaks; /* with the next restart that fails */
     bool broken;
-    const char *unreadable; /* one file of the state; NULL for none */
-    unsigned errors;        /* of this file */
-    bool unwritable;        /* contents cannot be written to the state */
-    unsigned refused;       /* how often one could not */
-    const char *immutable;  /* name of files that nobody may remove; NULL for none */
-    const char *stuck;      /* name of files that no rename can replace; NULL for none */
+    const char *unreadable;  /* one file of the state; NULL for none */
+    unsigned errors;         /* of this file */
+    bool unwritable;         /* contents cannot be written to the state */
+    unsigned refused;        /* how often one could not */
+    const char *uncreatable; /* part of the paths of files that cannot be created; NULL for none */
+    const char *immutable;   /* name of files that nobody may remove; NULL for none */
+    const char *stuck;       /* name of files that no rename can replace; NULL for none */
     int stuck_error;
     bool sticks; /* with the next restart that fails, the file 'a' is stuck */
 } target;
@@ -64,9 +65,12 @@ static int open_folder_of_target(void *ctx, int dirfd, const char *path, int fla
     bool is_unreadable = target.unreadable != NULL && strcmp(path, target.unreadable) == 0;
     bool is_refused = target.unwritable && (flags & O_CREAT) != 0 && strstr(path, "/b-") != NULL;
 
+    bool is_uncreatable =
+        target.uncreatable != NULL && (flags & O_CREAT) != 0 && strstr(path, target.uncreatable) != NULL;
+
     target.errors += is_unreadable;
     target.refused += is_refused;
-    if (is_unreadable || is_refused || (target.broken && strcmp(path, "app") == 0))
+    if (is_unreadable || is_refused || is_uncreatable || (target.broken && strcmp(path, "app") == 0))
         return -EIO;
     return target.inner->openat(ctx, dirfd, path, flags, mode, resolve);
 }
@@ -2166,6 +2170,45 @@ START_TEST(failure_after_a_cut_keeps_repairs)
 }
 END_TEST
 
+/* The state's disk cannot take the inventory, so the attempt fails before its first change, and the target's disk is full
+ * in the next attempt. A newer content takes the place of the set, but waits for the API server: the good set is in
+ * place, and what a local user removes is put back. */
+START_TEST(attempt_that_changed_nothing_keeps_repairs)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 59);
+
+    hf_simfs_delete(node->fs, "/etc/app");
+    hf_simfs_mount(node->fs, "/etc/app");
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/a", "two");
+    put(node, "/media/usb/b", "two");
+    target.uncreatable = "inventory.new";
+    intervals(node, 1);
+    expect(node, HF_MANIFEST_APPLYING, HF_MANIFEST_REASON_WRITE_FAILED, "the inventory is not written");
+    target.uncreatable = NULL;
+    hf_simfs_set_limit(node->fs, "/etc/app", 100);
+    intervals(node, 2);
+    expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_NO_SPACE, "the target is full");
+    hf_simfs_set_limit(node->fs, "/etc/app", 0);
+    node->desired.stale = true;
+    put(node, "/media/usb/a", "three");
+    put(node, "/media/usb/b", "three");
+    intervals(node, 2);
+    hf_simfs_delete(node->fs, "/etc/app/b");
+    intervals(node, 3);
+    ck_assert_msg(has(node, "/etc/app/a", "one") && has(node, "/etc/app/b", "one"), "%s", node->status);
+    node->desired.stale = false;
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "contact is back");
+    ck_assert(has(node, "/etc/app/b", "three"));
+    end(node);
+}
+END_TEST
+
 START_TEST(cut_swap_spares_no_validation)
 {
     unsigned waiting = 0;
@@ -2890,6 +2933,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, unreadable_content_keeps_nothing_out, 0, 2);
     tcase_add_test(tc, refusal_after_a_cut_keeps_repairs);
     tcase_add_loop_test(tc, failure_after_a_cut_keeps_repairs, 0, 2);
+    tcase_add_test(tc, attempt_that_changed_nothing_keeps_repairs);
     tcase_add_test(tc, lost_older_content_is_not_fetched);
     tcase_add_loop_test(tc, unreadable_state_stops_one_entry, 0, 2);
     tcase_add_test(tc, cut_swap_spares_no_validation);

@@ -10,7 +10,7 @@
 
 #include "os/dir.h"
 
-enum { READ_STEP = 64 * 1024 };
+enum { READ_MIN = 4096, READ_STEP = 64 * 1024 };
 
 /* Closes a descriptor of a table at the end of its scope. */
 struct opened_file {
@@ -31,14 +31,18 @@ static int handle_open(struct opened_file *handle, const char *path, int flags, 
     return handle->fd < 0 ? hf_err_sys(err, handle->fd, "open '%s'", path) : 0;
 }
 
-static int read_rest(const struct hf_fs_ops *fs, int fd, const char *path, struct hf_buf *out, struct hf_err *err)
+/* `size` is that of stat(), which is 0 for many files of /proc, and may be out of date. */
+static int read_rest(const struct hf_fs_ops *fs, int fd, const char *path, uint64_t size, struct hf_buf *out,
+                     struct hf_err *err)
 {
+    /* One byte more than the size, so that the call that finds the end needs no more memory. */
+    size_t step = size < READ_MIN ? READ_MIN : (size_t)HF_MIN(size + 1, (uint64_t)READ_STEP);
     uint64_t at = 0;
 
     for (;;) {
         /* Ask for one byte more than fits, so that "exactly full" and "too long" differ. */
         char extra;
-        size_t room = HF_MIN(out->max - out->n, (size_t)READ_STEP);
+        size_t room = HF_MIN(out->max - out->n, step);
         int r = hf_buf_reserve(out, room);
         if (r < 0)
             return hf_err_sys(err, r, "read '%s'", path);
@@ -52,6 +56,7 @@ static int read_rest(const struct hf_fs_ops *fs, int fd, const char *path, struc
             return hf_err_set(err, E2BIG, "read '%s': longer than %zu bytes", path, out->max);
         out->n += (size_t)n;
         at += (uint64_t)n;
+        step = (size_t)n < room ? room - (size_t)n : READ_STEP;
     }
     if (out->p != NULL)
         out->p[out->n] = '\0';
@@ -73,7 +78,7 @@ int hf_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *ou
         return hf_err_sys(err, r, "stat '%s'", path);
     if (!S_ISREG(st.st_mode))
         return hf_err_set(err, EINVAL, "read '%s': not a regular file", path);
-    r = read_rest(fs, file.fd, path, out, err);
+    r = read_rest(fs, file.fd, path, (uint64_t)st.st_size, out, err);
     if (r < 0) {
         out->n = before;
         if (out->p != NULL)

@@ -89,24 +89,31 @@ static int run_save(struct job *job)
                                    &job->err);
 }
 
+void advance_keep_text(struct entry *entry, struct job *job)
+{
+    hf_buf_done(&entry->written);
+    entry->written = job->text;
+    job->text = (struct hf_buf){.max = HF_RECORD_MAX_BYTES};
+}
+
+bool advance_has_text(const struct entry *entry, const struct job *job)
+{
+    const struct hf_buf *a = &job->text, *b = &entry->written;
+
+    return a->n > 0 && a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
+}
+
 static void saved(struct entry *entry, struct job *job)
 {
     if (job->r < 0) {
         save_failed(entry, &job->err);
         return;
     }
-    hf_buf_done(&entry->written);
-    entry->written = job->text;
-    job->text = (struct hf_buf){.max = HF_RECORD_MAX_BYTES};
+    advance_keep_text(entry, job);
     if (entry->unsaved)
         advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
     entry->unsaved = false;
     act(entry);
-}
-
-static bool same_text(const struct hf_buf *a, const struct hf_buf *b)
-{
-    return a->n > 0 && a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
 }
 
 void advance_save(struct entry *entry)
@@ -119,7 +126,7 @@ void advance_save(struct entry *entry)
         (void)hf_err_sys(&err, r, "format the record");
         task_discard(job);
         save_failed(entry, &err);
-    } else if (same_text(&job->text, &entry->written)) {
+    } else if (advance_has_text(entry, job)) {
         task_discard(job);
         entry->unsaved = false;
         act(entry);

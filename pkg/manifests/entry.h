@@ -284,6 +284,8 @@ struct entry {
      * objects */
     unsigned refused_rollbacks;
     unsigned probe_repairs; /* number of times that changed objects were put back in this Probation */
+    /* monotonic time since when the server refuses to put changed objects back in this Probation; 0 if it does not */
+    uint64_t refused_ns;
 
     struct hf_backoff backoff;
     /* monotonic time before which no attempt starts; 0 if one may start now; HF_NEVER if none starts before the next
@@ -511,6 +513,10 @@ void advance_begin(struct entry *entry);
 /* Starts the action in entry->then. Before that, writes the record if its text is not the same as on disk. Call this
  * function directly if the record has changed but the phase has not. */
 void advance_save(struct entry *entry);
+/* Takes job->text over as the text of the record on disk. */
+void advance_keep_text(struct entry *entry, struct job *job);
+/* Returns true if job->text is the text of the record on disk. */
+bool advance_has_text(const struct entry *entry, const struct job *job);
 /* Sets the note that the status shows (struct entry_note), with the topic ENTRY_NOTE_STEP. Removes any note if `reason`
  * is NONE. */
 void advance_note(struct entry *entry, enum hf_manifest_reason reason, const char *message);

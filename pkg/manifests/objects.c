@@ -49,7 +49,7 @@ static void take(struct entry *entry, const struct hf_manifest_outcome *outcome)
 }
 
 /* After a failed attempt: the same, and what the attempt has not brought in stays in the inventory, because the next
- * attempt may. So a repeated attempt has nothing new to write to disk before its first request. */
+ * attempt may, and in its place. So a repeated attempt has nothing new to write to disk before its first request. */
 static int take_failed(struct entry *entry, const struct hf_manifest_outcome *outcome)
 {
     json_t *before = json_incref(entry->r.objects), *item;
@@ -60,7 +60,7 @@ static int take_failed(struct entry *entry, const struct hf_manifest_outcome *ou
     json_array_foreach(before, i, item) {
         struct hf_cluster_id id = hf_cluster_item_id(item);
         if (r == 0 && hf_cluster_item_find(entry->r.objects, &id) < 0)
-            r = json_array_append(entry->r.objects, item);
+            r = json_array_insert(entry->r.objects, HF_MIN(i, json_array_size(entry->r.objects)), item);
     }
     json_decref(before);
     return r;
@@ -76,6 +76,8 @@ static int run_journal(struct job *job)
 
 static void journaled(struct entry *entry, struct job *job)
 {
+    if (job->r == 0)
+        advance_keep_text(entry, job);
     if (entry->run == NULL)
         return;
     entry->busy = true; /* the run goes on */
@@ -93,6 +95,11 @@ static void journal(void *arg, const json_t *inventory)
         entry->r.objects = copy;
     }
     int r = copy == NULL || job == NULL ? -ENOMEM : hf_manifest_record_format(&entry->r, &job->text);
+    if (r == 0 && advance_has_text(entry, job)) { /* a repeated attempt has nothing new to say */
+        task_discard(job);
+        hf_cluster_run_journaled(entry->run, 0);
+        return;
+    }
     hf_buf_clear(&entry->written); /* the next save must not take the older text for the one on disk */
     if (r == 0) {
         task_submit(job);
@@ -187,7 +194,7 @@ static void placed(void *arg, const struct hf_manifest_outcome *outcome)
     (void)snprintf(text, sizeof(text), "%u objects in place, %u changed, %u removed", outcome->applied,
                    outcome->changed, outcome->pruned);
     end_attempt(entry);
-    entry->probe_ns = 0;
+    entry->probe_ns = entry->refused_ns = 0;
     entry->probe_repairs = 0;
     advance_begin(entry);
     if (changed)
@@ -229,21 +236,21 @@ static void probe_again(struct entry *entry, enum hf_manifest_reason reason, con
     advance_note(entry, reason, message);
 }
 
-static bool is_late(const struct entry *entry)
-{
-    return manifest_engine_now(entry->engine) - entry->probe_ns >= entry->attempt->entry->health_deadline_ns;
-}
-
-/* The objects are still as somebody else has left them, so their health says nothing about the newest set. */
+/* The objects are still as somebody else has left them, so their health says nothing about the newest set. The deadline
+ * counts from the first refusal, because a run may itself take as long as the deadline. */
 static void not_put_back(struct entry *entry, enum hf_manifest_reason reason, const char *message)
 {
-    bool late = is_late(entry);
+    uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
 
     end_attempt(entry);
-    if (late)
+    if (entry->refused_ns == 0)
+        entry->refused_ns = now;
+    if (now - entry->refused_ns >= deadline_ns) {
         advance_event(entry, HF_MANIFEST_EV_UNHEALTHY, reason, message);
-    else
-        probe_again(entry, reason, message);
+        return;
+    }
+    probe_again(entry, reason, message);
+    advance_back_off(entry);
 }
 
 static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
@@ -251,12 +258,13 @@ static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
     struct entry *entry = arg;
 
     take(entry, outcome);
-    if (outcome->r < 0 && outcome->answered) {
+    if (outcome->r < 0 && (outcome->answered || outcome->r != -EAGAIN)) {
         not_put_back(entry, outcome->reason, outcome->message);
         return;
     }
     end_attempt(entry);
-    entry->probe_ns = 0; /* the objects begin anew, or the server is away, and no time passes */
+    /* The objects begin anew, or nobody can put them back for now, and no time passes. */
+    entry->probe_ns = entry->refused_ns = 0;
     entry->probe_repairs += outcome->r == 0;
     if (outcome->r == 0 && outcome->drifted > 0)
         drift_put_back(entry, outcome->message);
@@ -291,18 +299,21 @@ static bool puts_back(struct entry *entry, const struct hf_manifest_outcome *out
 static void probed(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
+    uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
     bool late;
 
     take(entry, outcome);
     if (outcome->r < 0 && !outcome->answered) { /* nobody looked: no verdict, and no time passes */
         end_attempt(entry);
-        entry->probe_ns = 0;
+        entry->probe_ns = entry->refused_ns = 0;
         probe_again(entry, outcome->reason, outcome->message);
         return;
     }
     if (entry->probe_ns == 0)
-        entry->probe_ns = manifest_engine_now(entry->engine);
-    late = is_late(entry);
+        entry->probe_ns = now;
+    if (outcome->r == 0 && outcome->drifted == 0)
+        entry->refused_ns = 0;
+    late = now - entry->probe_ns >= deadline_ns;
     if (outcome->r == 0 && puts_back(entry, outcome))
         return;
     if (outcome->r == 0 && outcome->healthy) {
@@ -479,7 +490,7 @@ static void looked(void *arg, const struct hf_manifest_outcome *outcome)
 
     take(entry, outcome);
     hf_manifest_counts_look(&entry->engine->counts);
-    if (outcome->r < 0) {
+    if (outcome->r < 0 && (!outcome->answered || outcome->drifted == 0)) {
         not_looked(entry, outcome->reason, outcome->message);
     } else if (outcome->drifted == 0) {
         advance_note(entry, outcome->healthy ? HF_MANIFEST_REASON_NONE : outcome->reason, outcome->message);
@@ -499,7 +510,7 @@ bool objects_drift_consider(struct entry *entry)
     uint64_t now = manifest_engine_now(engine);
 
     if (!entry->look_wanted || engine->inline_ || !hf_manifest_machine_rests(entry->r.phase) ||
-        json_array_size(entry->r.objects) == 0)
+        json_array_size(entry->r.objects) == 0 || entry->r.good.key[0] == '\0')
         return false;
     if (entry->look_due_ns > now) {
         manifest_engine_wake_in(engine, entry->look_due_ns - now);

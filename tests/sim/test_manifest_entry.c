@@ -2660,6 +2660,64 @@ static bool leave_after(uint64_t n, bool second, unsigned *ret_waiting)
     return cut;
 }
 
+/* One write of the first attempt fails, perhaps after it has reached the disk. The next attempt finds the target full,
+ * the agent starts again, and the entry leaves the policy: a file of somebody else that no attempt has replaced stays.
+ * Returns false if no call was the n-th one. */
+static bool fail_then_leave(uint64_t n, unsigned *ret_waiting)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"force\":true,\"prune\":true," FILES "}", 1600 + n);
+    struct stat st;
+
+    hf_simfs_delete(node->fs, "/etc/app");
+    hf_simfs_mount(node->fs, "/etc/app");
+    put(node, "/etc/app/z", "theirs");
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/z", "ours");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_fail_at(node->fs, n, EIO, 1);
+    boot(node);
+    if (node->engine == NULL) {
+        hf_simfs_fail_at(node->fs, 0, 0, 0);
+        end(node);
+        return true;
+    }
+    while (hf_simfs_failed(node->fs) == 0 && !has(node, "/etc/app/z", "ours") && hf_simloop_step(node->loop))
+        ;
+    bool failed = hf_simfs_failed(node->fs) > 0;
+    if (failed && has(node, "/etc/app/z", "theirs")) {
+        hf_simfs_set_limit(node->fs, "/etc/app", 100);
+        intervals(node, 2);
+        if (has(node, "/etc/app/z", "theirs") && look(node).status.phase == HF_MANIFEST_WAITING) {
+            ++*ret_waiting;
+            shut_down(node);
+            set_policy(node, "");
+            boot(node);
+            intervals(node, 4);
+            if (hf_simfs_stat(node->fs, STATE "/manifests/app", &st)) {
+                allow_prune(node, look(node).status.digest);
+                intervals(node, 2);
+            }
+            ck_assert_msg(has(node, "/etc/app/z", "theirs"), "write %u: the file of somebody else is gone",
+                          (unsigned)n);
+        }
+    }
+    end(node);
+    return failed;
+}
+
+START_TEST(file_that_no_attempt_replaced_stays)
+{
+    unsigned waiting = 0;
+    uint64_t n = 1;
+
+    while (fail_then_leave(n, &waiting))
+        n++;
+    ck_assert_uint_gt(n, 20);
+    ck_assert_uint_gt(waiting, 5);
+}
+END_TEST
+
 START_TEST(cut_set_goes_with_the_entry)
 {
     unsigned waiting = 0;
@@ -2946,6 +3004,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, removal_that_is_not_allowed_waits);
     tcase_add_test(tc, removal_that_has_begun_is_not_repaired);
     tcase_add_test(tc, digest_of_the_status_allows_the_removal);
+    tcase_add_test(tc, file_that_no_attempt_replaced_stays);
     tcase_add_loop_test(tc, cut_set_goes_with_the_entry, 0, 2);
     tcase_add_loop_test(tc, set_that_never_fits_is_rolled_back, 0, HF_LEN(obstinates));
     tcase_add_loop_test(tc, set_that_never_fits_goes_with_the_entry, 0, HF_LEN(obstinates));

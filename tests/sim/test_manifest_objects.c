@@ -447,6 +447,7 @@ END_TEST
 START_TEST(refused_repairs_vouch_for_nothing)
 {
     struct world *w = begin(",\"healthDeadline\":\"30s\"", 20);
+    struct stat before, after;
 
     publish(w, DEPLOYMENT("a"));
     boot(w);
@@ -457,9 +458,14 @@ START_TEST(refused_repairs_vouch_for_nothing)
         ck_assert(hf_simloop_step(w->loop));
     take_image(w, "theirs");
     w->api.scripts[0] = (struct ssa_sim_script){"PATCH", WEB, _i == 0 ? 422 : 500, "{\"kind\":\"Status\"}", 1000};
-    (void)intervals(w, 2);
-    ck_assert_uint_lt(w->api.scripts[0].times, 1000 - 4);
+    (void)intervals(w, 1);
+    ck_assert(hf_simfs_stat(w->fs, "/var/lib/holdfast/manifests/app/record", &before));
+    (void)intervals(w, 1);
+    ck_assert_uint_lt(w->api.scripts[0].times, 1000 - 3);
     ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    /* Repeated attempts write nothing. */
+    ck_assert(hf_simfs_stat(w->fs, "/var/lib/holdfast/manifests/app/record", &after));
+    ck_assert_uint_eq(before.st_ino, after.st_ino);
     w->api.scripts[0].times = 0;
     (void)intervals(w, 8);
     expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, "");
@@ -591,6 +597,11 @@ START_TEST(first_set_that_is_sick_stays)
     expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY,
            "there is no earlier content, so the objects stay");
     ck_assert_uint_eq(json_object_size(w->api.objects), 1);
+    /* The person deletes them. There is nothing to put back, so nobody looks. */
+    (void)json_object_del(w->api.objects, WEB);
+    ssa_sim_forget_log(&w->api);
+    (void)hf_simloop_run_for(w->loop, 3600 * HF_NS_PER_S);
+    ck_assert_uint_eq(ssa_sim_logged(&w->api, "GET " WEB), 0);
     end(w);
 }
 END_TEST
@@ -672,12 +683,56 @@ START_TEST(a_refused_set_does_not_flap)
 }
 END_TEST
 
+/* The server refuses the new objects of a set, so they never were in place: the corrected set without them needs nobody's
+ * permission. */
+START_TEST(objects_that_were_refused_need_no_permission)
+{
+    struct world *w = begin(",\"prune\":true", 22);
+
+    publish(w, CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    w->api.scripts[0] =
+        (struct ssa_sim_script){"PATCH", "/api/v1/namespaces/site/configmaps/x", 422, "{\"kind\":\"Status\"}", 1000};
+    w->api.scripts[1] =
+        (struct ssa_sim_script){"PATCH", "/api/v1/namespaces/site/configmaps/y", 422, "{\"kind\":\"Status\"}", 1000};
+    publish(w, CONFIG_MAP("1") EXTRA("x") EXTRA("y"));
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_API_REFUSED, "");
+    publish(w, CONFIG_MAP("2"));
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_str_eq(hf_json_str_or(json_object_get(w->api.objects, MAP), "data.k", ""), "2");
+    end(w);
+}
+END_TEST
+
+/* The server does not show one object, for want of a right or because its store is damaged: the others are put back. */
+START_TEST(object_that_is_not_shown_hides_no_other)
+{
+    struct world *w = begin("", 23);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1") EXTRA("x"));
+    boot(w);
+    (void)intervals(w, 4);
+    w->api.scripts[0] = (struct ssa_sim_script){"GET", MAP, _i == 0 ? 403 : 500, "{\"kind\":\"Status\"}", 1000};
+    (void)json_object_del(w->api.objects, WEB);
+    (void)intervals(w, 12);
+    ck_assert_ptr_nonnull(json_object_get(w->api.objects, WEB));
+    expect(w, HF_MANIFEST_APPLIED, look(w).status.reason, _i == 0 ? "403" : "500");
+    end(w);
+}
+END_TEST
+
+/* The first or the last object of the set is in conflict. */
 START_TEST(conflict_is_tried_again_each_interval)
 {
     struct world *w = begin("", 5);
+    const char *refused = _i == 0 ? WEB : MAP, *patch = _i == 0 ? "PATCH " WEB : "PATCH " MAP;
 
     w->api.scripts[0] = (struct ssa_sim_script){
-        "PATCH", WEB, 409,
+        "PATCH", refused, 409,
         "{\"kind\":\"Status\",\"reason\":\"Conflict\",\"details\":{\"causes\":[{\"reason\":"
         "\"FieldManagerConflict\",\"message\":\"conflict with \\\"helm\\\"\",\"field\":\".spec.x\"}]}}",
         1000};
@@ -692,7 +747,7 @@ START_TEST(conflict_is_tried_again_each_interval)
     expect(w, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_CONFLICT, ".spec.x belongs to the manager \"helm\"");
     ck_assert_uint_eq(hf_simfs_calls(w->fs), calls);
     ck_assert_uint_eq(w->notices[HF_MANIFEST_NOTICE_REFUSED], 1);
-    ck_assert_uint_ge(ssa_sim_logged(&w->api, "PATCH " WEB), 8);
+    ck_assert_uint_ge(ssa_sim_logged(&w->api, patch), 8);
     w->api.scripts[0].times = 0;
     (void)intervals(w, 6);
     expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
@@ -922,7 +977,9 @@ static void add_cases(TCase *tc)
     tcase_add_loop_test(tc, lost_record_proves_nothing, 0, 2);
     tcase_add_test(tc, drift_is_repaired_once_the_server_answers);
     tcase_add_test(tc, a_refused_set_does_not_flap);
-    tcase_add_test(tc, conflict_is_tried_again_each_interval);
+    tcase_add_loop_test(tc, conflict_is_tried_again_each_interval, 0, 2);
+    tcase_add_test(tc, objects_that_were_refused_need_no_permission);
+    tcase_add_loop_test(tc, object_that_is_not_shown_hides_no_other, 0, 2);
     tcase_add_test(tc, a_server_that_is_away_leaves_room_for_newer_content);
     tcase_add_loop_test(tc, an_entry_that_is_gone, 0, 2);
     tcase_add_loop_test(tc, an_entry_that_was_never_good_goes, 0, 2);

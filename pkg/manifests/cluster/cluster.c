@@ -230,7 +230,7 @@ static void note_health(struct hf_cluster_run *run, const json_t *object)
     bool failed = health.state == HF_CLUSTER_FAILED;
     char name[256];
 
-    if (health.state == HF_CLUSTER_CURRENT || (run->unhealthy && (run->failed || !failed)))
+    if (health.state == HF_CLUSTER_CURRENT || run->failures > 0 || (run->unhealthy && (run->failed || !failed)))
         return;
     run->unhealthy = true;
     run->failed = failed;
@@ -245,17 +245,37 @@ static int ask_object(struct hf_cluster_run *run, struct hf_kube_call *call)
     return 0;
 }
 
+static bool has_shown_any(const struct hf_cluster_run *run)
+{
+    return run->outcome.applied + run->outcome.drifted > 0;
+}
+
+/* The server does not show this object. Drift of the others counts all the same, so the check goes on, unless the
+ * server may be away: it cannot answer at all, or it answers nothing but 500. */
+static void not_shown(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
+{
+    struct hf_cluster_refusal refusal = hf_cluster_refusal_of(answer);
+    bool nothing_yet = !has_shown_any(run) && run->failures > 0;
+
+    if (refusal.sense == HF_CLUSTER_AGAIN && (answer->status != 500 || nothing_yet)) {
+        end_by(run, answer);
+        return;
+    }
+    hf_cluster_run_fail(run, refusal.reason, refusal.why);
+    run->at++;
+    next_item(run);
+}
+
 static void object_taken(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
 {
     const char *uid = hf_json_str_or(run->now.item, "uid", ""), *fields = hf_json_str_or(run->now.item, "fields", "");
 
     if (answer->r < 0 && answer->r != -ENOENT) {
-        end_by(run, answer);
+        not_shown(run, answer);
         return;
     }
     hf_cluster_run_note(run, answer->object);
-    /* Without a uid, nothing says that the object was ever ours: an attempt to apply it may have met another's. */
-    if (*uid != '\0' && (strcmp(uid, run->now.uid) != 0 || strcmp(fields, run->now.fields) != 0))
+    if (strcmp(uid, run->now.uid) != 0 || strcmp(fields, run->now.fields) != 0)
         hf_cluster_run_drifted(run, answer->r == -ENOENT);
     else
         run->outcome.applied++;
@@ -274,14 +294,33 @@ static void look_now(struct hf_cluster_run *run)
     hf_cluster_run_send(run, &object_step);
 }
 
+static void end_incomplete(struct hf_cluster_run *run)
+{
+    char message[HF_MANIFEST_MESSAGE];
+
+    if (has_shown_any(run) || run->outcome.reason != HF_MANIFEST_REASON_API_UNREACHABLE) {
+        hf_cluster_run_finish(run);
+        return;
+    }
+    memcpy(message, run->outcome.message, sizeof(message));
+    hf_cluster_run_end(run, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, message);
+}
+
 static void next_item(struct hf_cluster_run *run)
 {
     char message[HF_MANIFEST_MESSAGE];
-    json_t *item = json_array_get(run->inventory, run->at);
+    json_t *item;
 
+    /* Without a uid, nothing says that the object was ever ours: an attempt to apply it may have met another's. */
+    while ((item = json_array_get(run->inventory, run->at)) != NULL && *hf_json_str_or(item, "uid", "") == '\0')
+        run->at++;
     if (item != NULL) {
         hf_cluster_run_turn_to(run, NULL, item, hf_json_str_or(item, "resource", ""));
         hf_cluster_run_pace(run, look_now);
+        return;
+    }
+    if (run->failures > 0) {
+        end_incomplete(run);
         return;
     }
     run->outcome.healthy = !run->unhealthy;
@@ -296,6 +335,7 @@ static void next_item(struct hf_cluster_run *run)
 
 static void begin_check(struct hf_cluster_run *run)
 {
+    run->wanted = (unsigned)json_array_size(run->inventory);
     if (!is_unsupported(run))
         next_item(run);
 }

@@ -156,23 +156,33 @@ static void forget_all(struct hf_cluster_run *run)
             (void)json_array_remove(run->inventory, i - 1);
 }
 
+/* Counts the items that were in place. An attempt whose objects the server has refused leaves items without a uid. */
+static size_t count_placed(const json_t *items)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < json_array_size(items); i++)
+        n += *hf_json_str_or(json_array_get(items, i), "uid", "") != '\0';
+    return n;
+}
+
 bool hf_cluster_prune_plan(struct hf_cluster_run *run)
 {
+    size_t n, n_before = count_placed(run->inventory);
     char message[200];
-    size_t n;
 
     if (list_doomed(run) < 0) {
         hf_cluster_run_end(run, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, "out of memory");
         return false;
     }
-    n = json_array_size(run->doomed);
-    run->wanted += run->prune ? (unsigned)n : 0;
-    if (!run->prune || run->may_prune_beyond || hf_plan_may_prune(n, run->n_before))
+    n = count_placed(run->doomed);
+    run->wanted += run->prune ? (unsigned)json_array_size(run->doomed) : 0;
+    if (!run->prune || run->may_prune_beyond || hf_plan_may_prune(n, n_before))
         return true;
     (void)snprintf(message, sizeof(message),
                    "%zu of %zu objects are no longer in the source: more than %d %% at once wait for the annotation "
                    "edge.codcompass.io/allow-prune",
-                   n, run->n_before, HF_PLAN_PRUNE_PERCENT);
+                   n, n_before, HF_PLAN_PRUNE_PERCENT);
     hf_cluster_run_end(run, -EPERM, HF_MANIFEST_REASON_PRUNE_LIMIT, message);
     return false;
 }

@@ -39,7 +39,6 @@ int hf_cluster_run_new(const struct hf_manifest_env *env, const char *entry, con
         hf_cluster_run_free(run);
         return hf_err_set(err, ENOMEM, "out of memory");
     }
-    run->n_before = json_array_size(run->inventory);
     hf_cluster_run_later(run, 0, begin);
     *ret_run = run;
     return 0;

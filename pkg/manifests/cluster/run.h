@@ -56,8 +56,7 @@ struct hf_cluster_run {
     struct hf_cluster_set set;
     struct hf_cluster_kinds kinds;
     json_t *inventory;
-    size_t n_before; /* number of items in the inventory before the run */
-    json_t *doomed;  /* items of the objects to delete, in the order of deletion */
+    json_t *doomed; /* items of the objects to delete, in the order of deletion */
 
     struct hf_kube_pending *pending;
     struct hf_timer *timer;

@@ -105,6 +105,15 @@ static int check_room(const struct hf_files_place *place, struct hf_err *err)
                       place->want->root, room.items);
 }
 
+/* The new inventory may be in place although its save failed, as when its folder cannot be synced. */
+static bool is_begun(const struct hf_files_place *place)
+{
+    _cleanup_(hf_inventory_done) struct hf_inventory now = {.pending = false};
+    int r = hf_inventory_load(place->fs, place->folder, INVENTORY, &now, NULL);
+
+    return r == 0 ? now.pending : r != -ENOENT;
+}
+
 /* Both sets are the entry's own from now on. */
 static int begin(struct hf_files_place *place, struct hf_err *err)
 {
@@ -113,7 +122,12 @@ static int begin(struct hf_files_place *place, struct hf_err *err)
 
     if (r == 0)
         r = add_wanted(place, &both);
-    return r < 0 ? hf_err_sys(err, r, "record what is about to change") : settle(place, &both, err);
+    if (r < 0)
+        return hf_err_sys(err, r, "record what is about to change");
+    r = settle(place, &both, err);
+    if (r < 0 && is_begun(place))
+        place->inventory->pending = true;
+    return r;
 }
 
 static bool is_above_wanted(const struct hf_files_place *place, const char *folder)

@@ -64,7 +64,6 @@ static int open_folder_of_target(void *ctx, int dirfd, const char *path, int fla
 {
     bool is_unreadable = target.unreadable != NULL && strcmp(path, target.unreadable) == 0;
     bool is_refused = target.unwritable && (flags & O_CREAT) != 0 && strstr(path, "/b-") != NULL;
-
     bool is_uncreatable =
         target.uncreatable != NULL && (flags & O_CREAT) != 0 && strstr(path, target.uncreatable) != NULL;
 
@@ -2170,8 +2169,8 @@ START_TEST(failure_after_a_cut_keeps_repairs)
 }
 END_TEST
 
-/* The state's disk cannot take the inventory, so the attempt fails before its first change, and the target's disk is full
- * in the next attempt. A newer content takes the place of the set, but waits for the API server: the good set is in
+/* The state's disk cannot take the inventory, so the attempt fails before its first change, and the target's disk is
+ * full in the next attempt. A newer content takes the place of the set, but waits for the API server: the good set is in
  * place, and what a local user removes is put back. */
 START_TEST(attempt_that_changed_nothing_keeps_repairs)
 {

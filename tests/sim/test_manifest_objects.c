@@ -422,10 +422,10 @@ START_TEST(object_that_the_server_does_not_show)
 }
 END_TEST
 
-/* Somebody has changed an object on trial, and a webhook lets nobody put it back: the deadline counts here, too. */
-START_TEST(change_on_trial_that_cannot_be_put_back)
+/* A sick set has just come on trial, somebody changes its Deployment, and the server refuses to put it back. */
+static struct world *begin_refused_repair(uint64_t seed, const char *changed_to, int status)
 {
-    struct world *w = begin(",\"healthDeadline\":\"30s\"", 18);
+    struct world *w = begin(",\"healthDeadline\":\"30s\"", seed);
 
     publish(w, DEPLOYMENT("a"));
     boot(w);
@@ -434,8 +434,16 @@ START_TEST(change_on_trial_that_cannot_be_put_back)
     hf_manifest_engine_check(w->engine);
     for (unsigned i = 0; i < 1000 && strcmp(image(w), "broken") != 0; i++)
         ck_assert(hf_simloop_step(w->loop));
-    take_image(w, "broken");
-    w->api.scripts[0] = (struct ssa_sim_script){"PATCH", WEB, 500, "{\"kind\":\"Status\"}", 1000};
+    take_image(w, changed_to);
+    w->api.scripts[0] = (struct ssa_sim_script){"PATCH", WEB, status, "{\"kind\":\"Status\"}", 1000};
+    return w;
+}
+
+/* Somebody has changed an object on trial, and a webhook lets nobody put it back: the deadline counts here, too. */
+START_TEST(change_on_trial_that_cannot_be_put_back)
+{
+    struct world *w = begin_refused_repair(18, "broken", 500);
+
     (void)intervals(w, 12);
     ck_assert_int_ne(look(w).status.phase, HF_MANIFEST_PROBATION);
     end(w);
@@ -446,18 +454,9 @@ END_TEST
  * to put it back: what never came back vouches for nothing. */
 START_TEST(refused_repairs_vouch_for_nothing)
 {
-    struct world *w = begin(",\"healthDeadline\":\"30s\"", 20);
+    struct world *w = begin_refused_repair(20, "theirs", _i == 0 ? 422 : 500);
     struct stat before, after;
 
-    publish(w, DEPLOYMENT("a"));
-    boot(w);
-    (void)intervals(w, 4);
-    publish(w, DEPLOYMENT("broken"));
-    hf_manifest_engine_check(w->engine);
-    for (unsigned i = 0; i < 1000 && strcmp(image(w), "broken") != 0; i++)
-        ck_assert(hf_simloop_step(w->loop));
-    take_image(w, "theirs");
-    w->api.scripts[0] = (struct ssa_sim_script){"PATCH", WEB, _i == 0 ? 422 : 500, "{\"kind\":\"Status\"}", 1000};
     (void)intervals(w, 1);
     ck_assert(hf_simfs_stat(w->fs, "/var/lib/holdfast/manifests/app/record", &before));
     (void)intervals(w, 1);
@@ -683,8 +682,8 @@ START_TEST(a_refused_set_does_not_flap)
 }
 END_TEST
 
-/* The server refuses the new objects of a set, so they never were in place: the corrected set without them needs nobody's
- * permission. */
+/* The server refuses the new objects of a set, so they never were in place: the corrected set without them needs
+ * nobody's permission. */
 START_TEST(objects_that_were_refused_need_no_permission)
 {
     struct world *w = begin(",\"prune\":true", 22);

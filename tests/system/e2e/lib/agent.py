@@ -15,6 +15,9 @@ PROGRAM = "holdfast-agent"
 METRICS = "http://127.0.0.1:9090"
 HEALTH = "http://127.0.0.1:9092"
 DEPLOY = os.path.join(place.TOP, "deploy", "holdfast.yaml")
+# After the API server was away, kube-controller-manager, kube-scheduler and kubelet connect to it again only after a pause
+# of up to 60 s (30 s of client-go's reflector, doubled by its jitter).
+POD_S = 90
 IMAGE = os.path.join(place.TOP, "build", "image", PROGRAM + ".tar")
 
 
@@ -142,14 +145,16 @@ class Pod(_Agent):
         world.cluster.load_image(self.node, IMAGE)
         self.stop()                            # a pod of an earlier run would go on with the image of that run
         self.start()
-        self.wait_ready(60)
+        self.wait_ready(POD_S)
         world.cluster.run(self.node, "sync")
 
     def renew(self):
         """Give it a new pod: the second time that one dies kubelet waits 10 s, then 20, ..."""
-        self.stop()
-        self.start()
-        self.wait_ready(60)
+        try:
+            self.stop()
+        finally:
+            self.start()                       # for the tests that follow, too
+        self.wait_ready(POD_S)
 
     def start(self):
         """Let it run on its node again."""
@@ -158,7 +163,7 @@ class Pod(_Agent):
     def stop(self):
         """Take its pod away."""
         select("nowhere")
-        wait.until("the agent's pod to be gone", lambda: self.pid() is None, 30)
+        wait.until("the agent's pod to be gone", lambda: self.pid() is None, POD_S)
 
     def journal(self):
         folder = os.path.join(world.cluster.root(self.node), "var/log/pods")

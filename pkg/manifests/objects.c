@@ -21,7 +21,7 @@ enum { MAX_PROBE_REPAIRS = 3 };
  * attempt is not enough: a server that has just started refuses everything until it has loaded its RBAC rules. */
 enum { MAX_REFUSED_ROLLBACKS = 5 };
 
-/* The same if the server answers 500 and takes no object at all: its store may be away, or full. */
+/* The same if the server takes no object at all: its store may be full. */
 enum { MAX_FAILED_ROLLBACKS = 60 };
 
 static const uint64_t refused_pause_ns = 60 * HF_NS_PER_S; /* at least, between two of these attempts */

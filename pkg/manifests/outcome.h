@@ -28,7 +28,7 @@ struct hf_manifest_outcome {
     unsigned drifted;
     bool healthy; /* true if all objects are current; valid only after a check of the target Cluster */
     /* for the target Cluster, after a failure: true if the API server answered, but refused an object, did not bring it
-     * to its state, or kept answering 500; false if the run ended for another cause, such as a server that is away */
+     * to its state, or kept failing with it; false if the run ended for another cause, such as a server that is away */
     bool answered;
 };
 

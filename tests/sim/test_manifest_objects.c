@@ -39,7 +39,8 @@ struct world {
     unsigned notices[4];
     unsigned image_changes; /* of the Deployment */
     char last_image[32];
-    bool sick; /* the Deployment never becomes available */
+    bool sick;        /* the Deployment never becomes available */
+    const char *hung; /* path of an object about which the server answers nothing */
 };
 
 /* A disk that gives errors: the next reads of a content on it fail. */
@@ -92,6 +93,8 @@ static void serve(void *arg, struct hf_simcall *call)
                     json_pack("{s:i, s:i, s:i, s:i, s:[{s:s, s:s}]}", "replicas", 1, "readyReplicas", broken ? 0 : 1,
                               "updatedReplicas", 1, "availableReplicas", broken ? 0 : 1, "conditions", "type",
                               "Available", "status", broken ? "False" : "True"));
+    if (w->hung != NULL && strncmp(hf_simcall_target(call), w->hung, strlen(w->hung)) == 0)
+        return;
     ssa_sim_handle(&w->api, call);
     const char *now = hf_json_str_or(json_object_get(w->api.objects, WEB), "spec.image", "");
     w->image_changes += strcmp(now, w->last_image) != 0;
@@ -348,10 +351,12 @@ START_TEST(rollback_reads_again)
 }
 END_TEST
 
-/* The API server answers, but never restores one object of the good set: a webhook of the failed set fails, or
- * something keeps an object that is being deleted. The rollback ends, so that it keeps no new content out. */
+/* The API server answers, but never restores one object of the good set: a webhook of the failed set fails, something
+ * keeps an object that is being deleted, or the server behind an APIService is down or hangs. The rollback ends, so
+ * that it keeps no new content out. */
 START_TEST(rollback_that_one_object_stops)
 {
+    static const char *const words[] = {"the server answered 500: ", "", "the server answered 503: ", ""};
     struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 15);
     bool stuck = _i == 1;
 
@@ -363,16 +368,20 @@ START_TEST(rollback_that_one_object_stops)
     ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
     if (stuck)
         ssa_sim_put(json_object_get(w->api.objects, MAP), "metadata.deletionTimestamp", json_string("x"));
+    else if (_i == 3)
+        w->hung = MAP;
     else
-        w->api.scripts[0] = (struct ssa_sim_script){
-            "PATCH", MAP, 500, "{\"kind\":\"Status\",\"message\":\"failed calling webhook\"}", 1000};
-    (void)intervals(w, 5);
+        w->api.scripts[0] = (struct ssa_sim_script){"PATCH", MAP, _i == 0 ? 500 : 503,
+                                                    "{\"kind\":\"Status\",\"message\":\"failed\"}", 1000};
+    (void)intervals(w, _i == 3 ? 40 : 5);
     expect(w, HF_MANIFEST_ROLLING_BACK, look(w).status.reason, "");
-    (void)intervals(w, 80);
-    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY,
-           stuck ? "ConfigMap site/m: " : "ConfigMap site/m: the server answered 500: failed calling");
+    (void)intervals(w, _i == 3 ? 140 : 80);
+    expect(w, HF_MANIFEST_ROLLED_BACK, _i == 3 ? HF_MANIFEST_REASON_API_UNREACHABLE : HF_MANIFEST_REASON_NOT_READY,
+           "ConfigMap site/m: ");
+    expect(w, HF_MANIFEST_ROLLED_BACK, look(w).status.reason, words[_i]);
     ck_assert_str_eq(image(w), "a");
     w->api.scripts[0].times = 0;
+    w->hung = NULL;
     if (stuck)
         (void)json_object_del(w->api.objects, MAP);
     publish(w, DEPLOYMENT("c") CONFIG_MAP("2"));
@@ -400,6 +409,7 @@ static void take_image(struct world *w, const char *image)
  * counts. */
 START_TEST(object_that_the_server_does_not_show)
 {
+    static const int status[] = {403, 500, 503};
     struct world *w = begin(",\"healthDeadline\":\"30s\"", 17);
 
     publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
@@ -409,7 +419,7 @@ START_TEST(object_that_the_server_does_not_show)
     hf_manifest_engine_check(w->engine);
     for (unsigned i = 0; i < 1000 && look(w).status.phase != HF_MANIFEST_PROBATION; i++)
         ck_assert(hf_simloop_step(w->loop));
-    w->api.scripts[0] = (struct ssa_sim_script){"GET", WEB, _i == 0 ? 403 : 500, "{\"kind\":\"Status\"}", 1000};
+    w->api.scripts[0] = (struct ssa_sim_script){"GET", WEB, status[_i], "{\"kind\":\"Status\"}", 1000};
     (void)intervals(w, 2);
     ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
     (void)intervals(w, 3);
@@ -418,6 +428,33 @@ START_TEST(object_that_the_server_does_not_show)
     (void)intervals(w, 6);
     expect(w, HF_MANIFEST_ROLLED_BACK, _i == 0 ? HF_MANIFEST_REASON_API_REFUSED : HF_MANIFEST_REASON_API_UNREACHABLE,
            "the server answered");
+    end(w);
+}
+END_TEST
+
+/* A proxy answers 503 to everything in the place of the API server, for an hour: nobody has looked, so no time passes. */
+START_TEST(a_server_away_behind_a_proxy_is_no_verdict)
+{
+    static const char *const paths[] = {WEB, MAP, "/apis/edge.codcompass.io/v1alpha1/edgenodes/n1"};
+    struct world *w = begin(",\"healthDeadline\":\"30s\"", 25);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    w->sick = true;
+    publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
+    (void)intervals(w, 2);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    for (size_t i = 0; i < HF_LEN(paths); i++)
+        w->api.scripts[i] = (struct ssa_sim_script){"GET", paths[i], 503, "{\"kind\":\"Status\"}", 100000};
+    (void)hf_simloop_run_for(w->loop, 3600 * HF_NS_PER_S);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    w->sick = false;
+    for (size_t i = 0; i < HF_LEN(paths); i++)
+        w->api.scripts[i].times = 0;
+    (void)intervals(w, 6);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_str_eq(image(w), "b");
     end(w);
 }
 END_TEST
@@ -963,11 +1000,12 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, way_of_a_set);
     tcase_add_test(tc, sick_set_rolls_back);
     tcase_add_loop_test(tc, rollback_reads_again, 0, 2);
-    tcase_add_loop_test(tc, rollback_that_one_object_stops, 0, 2);
+    tcase_add_loop_test(tc, rollback_that_one_object_stops, 0, 4);
     tcase_add_loop_test(tc, rollback_that_is_refused_for_a_moment, 0, 2);
     tcase_add_test(tc, rollback_waits_for_the_server);
     tcase_add_test(tc, rollback_waits_for_the_store);
-    tcase_add_loop_test(tc, object_that_the_server_does_not_show, 0, 2);
+    tcase_add_loop_test(tc, object_that_the_server_does_not_show, 0, 3);
+    tcase_add_test(tc, a_server_away_behind_a_proxy_is_no_verdict);
     tcase_add_test(tc, change_on_trial_that_cannot_be_put_back);
     tcase_add_loop_test(tc, refused_repairs_vouch_for_nothing, 0, 2);
     tcase_add_test(tc, change_of_somebody_else_vouches_for_nothing);

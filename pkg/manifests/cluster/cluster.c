@@ -30,8 +30,7 @@ static void end_by(struct hf_cluster_run *run, const struct hf_kube_answer *answ
 {
     struct hf_cluster_refusal refusal = hf_cluster_refusal_of(answer);
 
-    /* Without one good answer, a 500 may mean that the server's store is away. */
-    run->outcome.answered = refusal.sense != HF_CLUSTER_AGAIN || run->outcome.applied > 0;
+    run->outcome.answered = true;
     hf_cluster_run_end(run, refusal.sense == HF_CLUSTER_AGAIN ? -EAGAIN : -EPERM, refusal.reason, refusal.why);
 }
 
@@ -245,22 +244,11 @@ static int ask_object(struct hf_cluster_run *run, struct hf_kube_call *call)
     return 0;
 }
 
-static bool has_shown_any(const struct hf_cluster_run *run)
-{
-    return run->outcome.applied + run->outcome.drifted > 0;
-}
-
-/* The server does not show this object. Drift of the others counts all the same, so the check goes on, unless the
- * server may be away: it cannot answer at all, or it answers nothing but 500. */
+/* The server does not show this object. Drift of the others counts all the same. */
 static void not_shown(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
 {
     struct hf_cluster_refusal refusal = hf_cluster_refusal_of(answer);
-    bool nothing_yet = !has_shown_any(run) && run->failures > 0;
 
-    if (refusal.sense == HF_CLUSTER_AGAIN && (answer->status != 500 || nothing_yet)) {
-        end_by(run, answer);
-        return;
-    }
     hf_cluster_run_fail(run, refusal.reason, refusal.why);
     run->at++;
     next_item(run);
@@ -294,18 +282,6 @@ static void look_now(struct hf_cluster_run *run)
     hf_cluster_run_send(run, &object_step);
 }
 
-static void end_incomplete(struct hf_cluster_run *run)
-{
-    char message[HF_MANIFEST_MESSAGE];
-
-    if (has_shown_any(run) || run->outcome.reason != HF_MANIFEST_REASON_API_UNREACHABLE) {
-        hf_cluster_run_finish(run);
-        return;
-    }
-    memcpy(message, run->outcome.message, sizeof(message));
-    hf_cluster_run_end(run, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, message);
-}
-
 static void next_item(struct hf_cluster_run *run)
 {
     char message[HF_MANIFEST_MESSAGE];
@@ -320,7 +296,7 @@ static void next_item(struct hf_cluster_run *run)
         return;
     }
     if (run->failures > 0) {
-        end_incomplete(run);
+        hf_cluster_run_finish(run);
         return;
     }
     run->outcome.healthy = !run->unhealthy;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/meta.h"
+
 #define RETRY_BASE_NS HF_NS_PER_S
 #define RETRY_CAP_NS (30 * HF_NS_PER_S)
 
@@ -57,6 +59,7 @@ void hf_cluster_run_free(struct hf_cluster_run *run)
     json_decref(run->inventory);
     json_decref(run->doomed);
     json_decref(run->body);
+    json_decref(hf_json_mutable(run->held.refusal));
     free(run->entry);
     free(run);
 }
@@ -181,6 +184,54 @@ static bool is_early(struct hf_cluster_run *run, const struct hf_kube_answer *an
     return answer->r == -EACCES && ++run->denials < HF_CLUSTER_ATTEMPTS;
 }
 
+/* ---- the fault of one object, or of the whole server? ------------------------------------------------------------ */
+
+/* An object that costs this run more than its time, without an answer, is its last one. */
+static bool is_too_slow(const struct hf_cluster_run *run)
+{
+    return run->held.status == 0 && now_ns(run) > run->started_ns + HF_CLUSTER_TIME_NS;
+}
+
+static void own_node_taken(void *arg, const struct hf_kube_answer *answer)
+{
+    struct hf_cluster_run *run = arg;
+    struct hf_kube_answer held = run->held;
+    struct hf_cluster_refusal refusal = hf_cluster_refusal_of(&held);
+    bool too_slow = is_too_slow(run);
+
+    run->pending = NULL;
+    run->held = (struct hf_kube_answer){.r = 0};
+    hf_backoff_reset(&run->backoff);
+    if (answer->r < 0 && answer->r != -ENOENT) {
+        hf_cluster_run_end(run, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, refusal.why);
+    } else if (too_slow) {
+        hf_cluster_run_fail(run, refusal.reason, refusal.why);
+        hf_cluster_run_finish(run);
+    } else {
+        run->step->taken(run, &held); /* which may free the run */
+    }
+    json_decref(hf_json_mutable(held.refusal));
+}
+
+/* The server has not carried out the request, however often the run sent it. If it answers a request for the EdgeNode
+ * of this node, the cause lies with the one object: a webhook fails, or the server behind an APIService is down. If
+ * not, the API server is away, or its store or the link. */
+static void ask_for_own_node(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
+{
+    const struct hf_kube_call call = {.verb = HF_KUBE_GET,
+                                      .api_version = HF_API_GROUP_VERSION,
+                                      .plural = "edgenodes",
+                                      .name = run->env->node_name,
+                                      .metadata_only = true};
+
+    run->held = *answer;
+    run->held.object = NULL;
+    run->held.reason = "";
+    (void)json_incref(hf_json_mutable(run->held.refusal));
+    if (hf_kube_call_send(run->env->kube, &call, own_node_taken, run, &run->pending, NULL) < 0)
+        hf_cluster_run_end(run, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, hf_cluster_refusal_of(answer).why);
+}
+
 static void judge(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
 {
     struct hf_cluster_refusal refusal = hf_cluster_refusal_of(answer);
@@ -191,12 +242,11 @@ static void judge(struct hf_cluster_run *run, const struct hf_kube_answer *answe
     bool last =
         run->attempts + 1 >= HF_CLUSTER_ATTEMPTS || now_ns(run) + pause_ns > run->started_ns + HF_CLUSTER_TIME_NS;
 
-    /* A server that keeps answering 500 to one request may well take the others. */
-    if (!again || ((answer->status == 500 || early) && last)) {
+    if (!again || (early && last)) {
         hf_backoff_reset(&run->backoff);
         run->step->taken(run, answer);
     } else if (last) {
-        hf_cluster_run_end(run, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, refusal.why);
+        ask_for_own_node(run, answer);
     } else {
         run->attempts++;
         hf_cluster_run_later(run, pause_ns, send_again);

@@ -3,7 +3,8 @@
  * answer, the run repeats the request after growing pauses. The repetitions end when the request has been sent
  * HF_CLUSTER_ATTEMPTS times, or when the next pause would end more than HF_CLUSTER_TIME_NS after the start of the run.
  * A run also repeats requests that the server has refused with 401 or 403, but at most HF_CLUSTER_ATTEMPTS - 1 times in
- * all. Private to pkg/manifests/cluster.
+ * all. If the last repetition fails, too, the run asks for the EdgeNode of this node: without it the run ends, because
+ * the server is away; with it, only the current object has failed. Private to pkg/manifests/cluster.
  *
  * A run is a chain of steps. A step makes one request (`ask`) and handles the answer (`taken`). The function `taken`
  * starts the next step, waits, or ends the run. Threads: loop thread only. */
@@ -23,8 +24,8 @@ struct hf_cluster_step {
      * differ. If it makes a body, it also stores the body in run->body, because the run frees the body. Returns 0 or
      * -ENOMEM. */
     int (*ask)(struct hf_cluster_run *run, struct hf_kube_call *call);
-    /* Handles a final answer: the server has carried out or refused the request, or has answered the last repetition
-     * with the status 500. */
+    /* Handles a final answer: the server has carried out or refused the request, or it has not answered the last
+     * repetition although it answers other requests. */
     void (*taken)(struct hf_cluster_run *run, const struct hf_kube_answer *answer);
     /* true if an answer 409 Conflict goes to `taken` instead of causing a repetition of the request */
     bool takes_conflict;
@@ -66,6 +67,9 @@ struct hf_cluster_run {
     json_t *body; /* body of the current step's request; owned */
     struct hf_backoff backoff;
     struct hf_kube_answer unsent; /* answer that the run itself makes if it could not send a request */
+    /* the answer to the current step, while the run asks for its EdgeNode; `refusal` is owned, the rest is as in
+     * kube/call.h */
+    struct hf_kube_answer held;
     unsigned attempts;
     unsigned denials; /* number of answers 401 and 403 */
     /* monotonic times of the start of the run, and of the start of its work on the current object */

@@ -184,6 +184,7 @@ static void enter(struct entry *entry, enum hf_manifest_phase phase)
         r->unproven = true; /* until the good set is in place again */
     if (phase == HF_MANIFEST_APPLIED && r->phase != phase) {
         r->unproven = r->good_unknown = false;
+        r->restart_due = r->restart_due && !r->restarted;
         hf_manifest_set_copy(&r->good, &r->next);
         r->drifts = 0;
         r->drift_unix_ns = 0;

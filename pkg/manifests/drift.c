@@ -19,20 +19,6 @@ void drift_look_again(struct entry *entry)
     entry->look_due_ns = advance_pause(entry);
 }
 
-/* ---- repair ------------------------------------------------------------------------------------------------------ */
-
-static void restarted(void *arg, int r, const struct hf_err *err)
-{
-    struct entry *entry = arg;
-    char text[HF_RECORD_MESSAGE];
-
-    entry->unit_call = NULL;
-    entry->busy = false;
-    if (r < 0)
-        advance_note(entry, HF_MANIFEST_REASON_RESTART_FAILED, hf_err_text(err, text, sizeof(text)));
-    manifest_engine_wake(entry->engine);
-}
-
 /* At most one Event a minute: a fight over a file is no news. */
 static void tell(struct entry *entry, const char *text)
 {
@@ -67,6 +53,68 @@ void drift_put_back(struct entry *entry, const char *what)
     tell(entry, text);
 }
 
+/* ---- the unit, which may have read the changed files ------------------------------------------------------------- */
+
+static void not_restarted(struct entry *entry, const struct hf_err *err)
+{
+    char text[HF_RECORD_MESSAGE];
+
+    advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_RESTART_FAILED, hf_err_text(err, text, sizeof(text)));
+    drift_look_again(entry); /* which restarts the unit again */
+}
+
+static void restarted(void *arg, int r, const struct hf_err *err)
+{
+    struct entry *entry = arg;
+
+    entry->unit_call = NULL;
+    entry->busy = false;
+    if (r < 0) {
+        not_restarted(entry, err);
+    } else {
+        advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_NONE, NULL);
+        entry->r.restart_due = false;
+        entry->save_wanted = true;
+    }
+    manifest_engine_wake(entry->engine);
+}
+
+/* The files are those of the good set. Saves what the repair has changed in the record, too. */
+static void restart(struct entry *entry)
+{
+    struct hf_err err = HF_ERR_INIT;
+    int r = entry->r.restart_due ? unit_call_start(entry, &entry->r.good, restarted, &err) : 1;
+
+    if (r < 0)
+        not_restarted(entry, &err);
+    if (r > 0)
+        entry->r.restart_due = false;
+    entry->save_wanted = true;
+    manifest_engine_wake(entry->engine);
+}
+
+static bool has_unit(const struct hf_manifest_set *set)
+{
+    return hf_json_str(set->entry, "restart.systemdUnit") != NULL ||
+           hf_json_str(set->entry, "reload.systemdUnit") != NULL;
+}
+
+/* ---- repair ------------------------------------------------------------------------------------------------------ */
+
+/* Makes durable that the unit must be restarted. Power may be cut between the swap and the restart. */
+static int save_restart_due(struct job *job)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    if (job->entry->attempt->place.n_write == 0 || job->text.n == 0)
+        return 0;
+    job->saved =
+        hf_manifest_record_save(job->entry->engine->p.env.fs, job->entry->folder, hf_buf_view(&job->text), &err);
+    return job->saved == 0
+               ? 0
+               : hf_manifest_outcome_fail(&job->outcome, hf_manifest_outcome_reason(job->saved), job->saved, &err);
+}
+
 static int run_repair(struct job *job)
 {
     struct entry *entry = job->entry;
@@ -78,9 +126,23 @@ static int run_repair(struct job *job)
     if (r == 0)
         r = hf_files_place_stage(place, &job->outcome);
     if (r == 0)
+        r = save_restart_due(job);
+    if (r == 0)
         r = hf_files_place_swap(place, &job->outcome);
     job->diff = place->diff;
     return r;
+}
+
+/* Takes over what the job has written of the record. */
+static void take_record(struct entry *entry, struct job *job)
+{
+    if (job->saved > 0)
+        return;
+    entry->r.restart_due = true;
+    if (job->saved == 0)
+        advance_keep_text(entry, job);
+    else
+        hf_buf_clear(&entry->written); /* it may be on disk all the same */
 }
 
 static void repaired(struct entry *entry, struct job *job)
@@ -89,6 +151,7 @@ static void repaired(struct entry *entry, struct job *job)
 
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
+    take_record(entry, job);
     entry->vault.verify = false;
     if (!vault_wants(entry))
         secret_wipe(entry);
@@ -100,15 +163,28 @@ static void repaired(struct entry *entry, struct job *job)
         return;
     }
     advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
-    if (changed == 0)
-        return;
-    entry->watch_stale = true;
-    drift_watch(entry);
-    drift_repaired(entry, hf_diff_text(&job->diff));
-    if (unit_call_start(entry, &entry->r.good, restarted, NULL) != 0) /* the unit may have read the changed files */
-        advance_save(entry);
-    else
-        entry->save_wanted = true;
+    if (changed > 0) {
+        entry->watch_stale = true;
+        drift_watch(entry);
+        drift_repaired(entry, hf_diff_text(&job->diff));
+    }
+    if (changed > 0 || entry->r.restart_due)
+        restart(entry);
+}
+
+/* Prepares the text of the record that the repair writes before its first file changes. */
+static int prepare_record(struct entry *entry, struct job *job)
+{
+    bool was_due = entry->r.restart_due;
+    int r = 0;
+
+    job->saved = 1;
+    if (was_due || !has_unit(&entry->r.good))
+        return 0;
+    entry->r.restart_due = true;
+    r = hf_manifest_record_format(&entry->r, &job->text);
+    entry->r.restart_due = was_due;
+    return r;
 }
 
 static bool start_repair(struct entry *entry)
@@ -116,7 +192,7 @@ static bool start_repair(struct entry *entry)
     struct job *job = task_new(entry, run_repair, repaired);
 
     entry->attempt = make_attempt(entry, &entry->r.good);
-    if (job == NULL || entry->attempt == NULL) {
+    if (job == NULL || entry->attempt == NULL || prepare_record(entry, job) < 0) {
         task_discard(job);
         make_attempt_free(entry->attempt);
         entry->attempt = NULL;
@@ -164,8 +240,14 @@ static void looked(struct entry *entry, struct job *job)
         drift_look_again(entry);
         return;
     }
-    if (job->diff.n == 0 && (!entry->inventory.pending || secret_is(entry->r.good.entry))) {
+    bool is_good = job->diff.n == 0 && (!entry->inventory.pending || secret_is(entry->r.good.entry));
+    if (is_good && !entry->r.restart_due) {
         advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_NONE, NULL);
+        return;
+    }
+    if (is_good && wait == 0) {
+        hf_repair_pace_spend(&entry->pace, now);
+        restart(entry);
         return;
     }
     if (wait == 0 && secret_is(entry->r.good.entry) && !secret_has(entry, &entry->r.good)) {

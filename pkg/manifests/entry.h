@@ -560,6 +560,8 @@ struct job {
     /* for a rollback: the disk cannot read the backups, or the content of the good set; for an attempt: it cannot read
      * the content of the newest set */
     bool unreadable;
+    /* for a repair: 0 if `text` is on disk, 1 if the repair has not written it, -errno if that failed */
+    int saved;
     bool doubtful;                 /* for a rollback: it is unknown which files in place belong to somebody else */
     bool keep_before;              /* for a cleanup: the backups of files/before.h stay on disk */
     char roots[2][HF_RECORD_ROOT]; /* for a cleanup: target folders from which staging folders are removed */

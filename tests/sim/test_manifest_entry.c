@@ -40,6 +40,7 @@ struct node {
     struct hf_manifest_engine *engine;
     /* what the outside saw */
     unsigned restarts, notices[4], statuses, validations;
+    char served[20]; /* the content that the service has read: that of /etc/app/a at its last restart */
     char status[800];
 };
 
@@ -166,7 +167,8 @@ static bool has(struct node *node, const char *path, const char *text)
     return text == NULL ? bytes == NULL : bytes != NULL && n == strlen(text) && memcmp(bytes, text, n) == 0;
 }
 
-static bool hangs; /* no restart of the service ends */
+static bool hangs;     /* no restart of the service ends */
+static unsigned fails; /* how many of the next restarts fail whatever the content */
 
 /* The service does not start with the content "broken". */
 static int restart(void *arg, const char *unit)
@@ -177,10 +179,19 @@ static int restart(void *arg, const char *unit)
     node->restarts++;
     if (hangs)
         return HF_SIMHOST_HANGS;
+    if (fails > 0) {
+        fails--;
+        return -EIO;
+    }
     target.broken = target.breaks && has(node, "/etc/app/a", "broken");
     if (target.sticks && has(node, "/etc/app/a", "broken"))
         target.stuck = "a";
-    return has(node, "/etc/app/a", "broken") ? -EIO : 0;
+    if (has(node, "/etc/app/a", "broken"))
+        return -EIO;
+    size_t n = 0;
+    const char *bytes = hf_simfs_get(node->fs, "/etc/app/a", &n);
+    (void)snprintf(node->served, sizeof(node->served), "%.*s", (int)n, bytes != NULL ? bytes : "");
+    return 0;
 }
 
 static const char *active_state = "active";
@@ -2366,6 +2377,112 @@ START_TEST(cut_repair_is_finished)
 }
 END_TEST
 
+/* ---- the restart after a repair ---------------------------------------------------------------------------------- */
+
+/* A service runs with the good content. Then somebody changes its file and restarts it. */
+static struct node *begin_changed_service(uint64_t seed)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", seed);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    ck_assert_str_eq(node->served, "one");
+    put(node, "/etc/app/a", "drift");
+    (void)restart(node, "app.service");
+    ck_assert_str_eq(node->served, "drift");
+    return node;
+}
+
+/* The agent is killed, or power is cut, at any call of a repair. The service has the good content in the end. */
+START_TEST(restart_after_a_cut_repair)
+{
+    uint64_t n = 1;
+
+    for (bool stopped = true; stopped; n++) {
+        struct node *node = begin_changed_service(1300 + n);
+        hf_simfs_stop_at(node->fs, n);
+        intervals(node, 2);
+        stopped = hf_simfs_stopped(node->fs);
+        if (stopped) {
+            hf_simproc_kill(node->proc);
+            shut_down(node);
+            hf_simfs_kill(node->fs);
+            if (_i == 1)
+                hf_simfs_power_cut(node->fs, n);
+            boot(node);
+        }
+        intervals(node, 4);
+        ck_assert_msg(has(node, "/etc/app/a", "one") && strcmp(node->served, "one") == 0, "call %u: %s", (unsigned)n,
+                      node->served);
+        end(node);
+    }
+    ck_assert_uint_gt(n, 20);
+}
+END_TEST
+
+/* The agent is killed while systemd restarts the service. */
+START_TEST(restart_that_was_cut_is_repeated)
+{
+    struct node *node = begin_changed_service(81);
+
+    hangs = true;
+    intervals(node, 1);
+    hangs = false;
+    ck_assert(has(node, "/etc/app/a", "one"));
+    ck_assert_str_eq(node->served, "drift");
+    hf_simproc_kill(node->proc);
+    shut_down(node);
+    hf_simfs_kill(node->fs);
+    boot(node);
+    intervals(node, 2);
+    ck_assert_str_eq(node->served, "one");
+    unsigned restarts = node->restarts;
+    intervals(node, 10);
+    ck_assert_uint_eq(node->restarts, restarts); /* once is enough */
+    end(node);
+}
+END_TEST
+
+/* The restart fails for a while, or for long: it is repeated, but not without a pause, and the status says so. */
+START_TEST(restart_that_failed_is_repeated)
+{
+    struct node *node = begin_changed_service(82);
+    unsigned restarts = node->restarts;
+
+    fails = _i == 0 ? 3 : 1000;
+    intervals(node, 1);
+    (void)hf_simloop_run_for(node->loop, 3600 * HF_NS_PER_S); /* no interval of the policy passes */
+    if (_i == 1) {
+        expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_RESTART_FAILED, "all have failed");
+        ck_assert_uint_le(node->restarts, restarts + 10 + 60);
+        fails = 0;
+        intervals(node, 10);
+    }
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_DRIFT_REPAIRED, "restarted");
+    ck_assert_str_eq(node->served, "one");
+    end(node);
+}
+END_TEST
+
+/* A newer content comes while a restart is due: its own restart is the only one. */
+START_TEST(newer_content_needs_no_second_restart)
+{
+    struct node *node = begin_changed_service(83);
+
+    fails = 1;
+    put(node, "/media/usb/a", "two");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "second");
+    ck_assert_str_eq(node->served, "two");
+    unsigned restarts = node->restarts;
+    intervals(node, 10);
+    ck_assert_uint_eq(node->restarts, restarts);
+    end(node);
+}
+END_TEST
+
 /* ---- retries without an interval ------------------------------------------------------------------------------------- */
 
 static const uint64_t long_interval_ns = 3600 * HF_NS_PER_S;
@@ -3013,6 +3130,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, entry_that_comes_back_is_watched);
     tcase_add_loop_test(tc, look_that_failed_is_repeated, 0, 2);
     tcase_add_loop_test(tc, cut_repair_is_finished, 0, 4);
+    tcase_add_loop_test(tc, restart_after_a_cut_repair, 0, 2);
+    tcase_add_test(tc, restart_that_was_cut_is_repeated);
+    tcase_add_loop_test(tc, restart_that_failed_is_repeated, 0, 2);
+    tcase_add_test(tc, newer_content_needs_no_second_restart);
 }
 
 HF_TEST_MAIN_CPU("manifests/entry", cases, 300)

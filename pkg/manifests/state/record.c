@@ -113,6 +113,7 @@ int hf_manifest_record_format(const struct hf_manifest_record *record, struct hf
         put_set(object, "next", &record->next) && put_set(object, "good", &record->good) &&
         put_number(object, "starts", record->starts) && (!record->restarted || put(object, "restarted", json_true())) &&
         (!record->unproven || put(object, "unproven", json_true())) && put_text(object, "unsealed", record->unsealed) &&
+        (!record->restart_due || put(object, "restartDue", json_true())) &&
         (!record->good_unknown || put(object, "goodUnknown", json_true())) &&
         put_number(object, "drifts", record->drifts) && put_number(object, "driftTime", record->drift_unix_ns) &&
         (record->objects == NULL || json_object_set(object, "objects", record->objects) == 0) &&
@@ -179,6 +180,7 @@ static int read_body(struct hf_view body, struct hf_manifest_record *record, str
     record->starts = (unsigned)HF_MIN(get_number(object, "starts"), 1000u);
     record->restarted = json_is_true(json_object_get(object, "restarted"));
     record->unproven = json_is_true(json_object_get(object, "unproven"));
+    record->restart_due = json_is_true(json_object_get(object, "restartDue"));
     record->good_unknown = json_is_true(json_object_get(object, "goodUnknown"));
     get_text(object, "unsealed", record->unsealed, sizeof(record->unsealed));
     record->drifts = (unsigned)HF_MIN(get_number(object, "drifts"), (uint64_t)INT32_MAX);

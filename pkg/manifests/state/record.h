@@ -69,6 +69,9 @@ struct hf_manifest_record {
     /* True if items of a set that has not passed its health checks may be in place. The next set must then pass its
      * health checks, even if it changes no item. */
     bool unproven;
+    /* True from before the first file of a repair of drift changes until the unit of the good set has been restarted or
+     * reloaded: the unit may still work with what somebody else had written. */
+    bool restart_due;
     /* True if the record was lost while items of the entry were in place, and no set has reached Applied since. The
      * good set is then unknown, so a rollback removes nothing. */
     bool good_unknown;

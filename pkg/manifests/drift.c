@@ -101,18 +101,13 @@ static bool has_unit(const struct hf_manifest_set *set)
 
 /* ---- repair ------------------------------------------------------------------------------------------------------ */
 
-/* Makes durable that the unit must be restarted. Power may be cut between the swap and the restart. */
-static int save_restart_due(struct job *job)
+/* Makes durable that the unit must be restarted, because power may be cut between the swap and the restart. A state
+ * folder that is full or read-only does not stop the repair. */
+static void save_restart_due(struct job *job)
 {
-    struct hf_err err = HF_ERR_INIT;
-
-    if (job->entry->attempt->place.n_write == 0 || job->text.n == 0)
-        return 0;
-    job->saved =
-        hf_manifest_record_save(job->entry->engine->p.env.fs, job->entry->folder, hf_buf_view(&job->text), &err);
-    return job->saved == 0
-               ? 0
-               : hf_manifest_outcome_fail(&job->outcome, hf_manifest_outcome_reason(job->saved), job->saved, &err);
+    if (job->entry->attempt->place.n_write > 0 && job->text.n > 0)
+        job->saved = hf_manifest_record_save(job->entry->engine->p.env.fs, job->entry->folder, hf_buf_view(&job->text),
+                                             &job->err);
 }
 
 static int run_repair(struct job *job)
@@ -125,10 +120,10 @@ static int run_repair(struct job *job)
         r = hf_files_place_compare(place, &job->outcome);
     if (r == 0)
         r = hf_files_place_stage(place, &job->outcome);
-    if (r == 0)
-        r = save_restart_due(job);
-    if (r == 0)
+    if (r == 0) {
+        save_restart_due(job);
         r = hf_files_place_swap(place, &job->outcome);
+    }
     job->diff = place->diff;
     return r;
 }

@@ -484,6 +484,8 @@ void entry_consider(struct entry *entry)
     if (entry->unsaved || entry->save_wanted) {
         if (entry->unsaved && entry->due_ns > manifest_engine_now(entry->engine)) {
             manifest_engine_wake_in(entry->engine, entry->due_ns - manifest_engine_now(entry->engine));
+            if (hf_manifest_machine_rests(entry->r.phase)) /* a disk may be full for weeks */
+                (void)drifts(entry);
             return;
         }
         entry->save_wanted = false;

@@ -2466,6 +2466,29 @@ START_TEST(restart_that_failed_is_repeated)
 }
 END_TEST
 
+/* The state folder is full, so the record cannot be written: each drift is repaired all the same, with its restart. */
+START_TEST(drift_is_repaired_without_the_record)
+{
+    struct node *node = begin_changed_service(84);
+
+    target.uncreatable = "record";
+    for (unsigned i = 0; i < 3; i++) {
+        intervals(node, 2);
+        ck_assert(has(node, "/etc/app/a", "one"));
+        ck_assert_str_eq(node->served, "one");
+        put(node, "/etc/app/a", "drift");
+        (void)restart(node, "app.service");
+        ck_assert_str_eq(node->served, "drift");
+    }
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_WRITE_FAILED, "the status says so");
+    target.uncreatable = NULL;
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_DRIFT_REPAIRED, "written");
+    ck_assert_str_eq(node->served, "one");
+    end(node);
+}
+END_TEST
+
 /* A newer content comes while a restart is due: its own restart is the only one. */
 START_TEST(newer_content_needs_no_second_restart)
 {
@@ -3133,6 +3156,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, restart_after_a_cut_repair, 0, 2);
     tcase_add_test(tc, restart_that_was_cut_is_repeated);
     tcase_add_loop_test(tc, restart_that_failed_is_repeated, 0, 2);
+    tcase_add_test(tc, drift_is_repaired_without_the_record);
     tcase_add_test(tc, newer_content_needs_no_second_restart);
 }
 

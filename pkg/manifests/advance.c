@@ -174,6 +174,10 @@ static void enter(struct entry *entry, enum hf_manifest_phase phase)
         entry->resumed = false;
         entry->stuck_attempts = 0;
     }
+    if (phase == HF_MANIFEST_PROBATION && r->phase != phase) {
+        entry->probe_ns = entry->refused_ns = 0;
+        entry->trial_repairs = 0;
+    }
     if (phase == HF_MANIFEST_PROBATION || phase == HF_MANIFEST_APPLIED || phase == HF_MANIFEST_ROLLED_BACK)
         entry->resumed = false; /* the swap that the start found has come to its end */
     if (phase == HF_MANIFEST_APPLIED || phase == HF_MANIFEST_ROLLED_BACK) {

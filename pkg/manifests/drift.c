@@ -110,12 +110,13 @@ static void save_restart_due(struct job *job)
                                              &job->err);
 }
 
-static int run_repair(struct job *job)
+int drift_run_repair(struct job *job)
 {
     struct entry *entry = job->entry;
     struct hf_files_place *place = &entry->attempt->place;
     int r = make_want(entry, entry->attempt, &job->outcome);
 
+    place->repair = place->force = true;
     if (r == 0)
         r = hf_files_place_compare(place, &job->outcome);
     if (r == 0)
@@ -184,7 +185,7 @@ static int prepare_record(struct entry *entry, struct job *job)
 
 static bool start_repair(struct entry *entry)
 {
-    struct job *job = task_new(entry, run_repair, repaired);
+    struct job *job = task_new(entry, drift_run_repair, repaired);
 
     entry->attempt = make_attempt(entry, &entry->r.good);
     if (job == NULL || entry->attempt == NULL || prepare_record(entry, job) < 0) {
@@ -194,8 +195,6 @@ static bool start_repair(struct entry *entry)
         return false;
     }
     hf_repair_pace_spend(&entry->pace, manifest_engine_now(entry->engine));
-    entry->attempt->place.repair = true;
-    entry->attempt->place.force = true;
     task_submit(job);
     return true;
 }
@@ -207,7 +206,7 @@ bool drift_verify(struct entry *entry)
 
 /* ---- look -------------------------------------------------------------------------------------------------------- */
 
-static int run_look(struct job *job)
+int drift_run_look(struct job *job)
 {
     struct entry *entry = job->entry;
     const struct hf_manifest_env *env = &entry->engine->p.env;
@@ -300,7 +299,7 @@ bool drift_consider(struct entry *entry)
         manifest_engine_wake_in(engine, entry->look_due_ns - now);
         return false;
     }
-    struct job *job = task_new(entry, run_look, looked);
+    struct job *job = task_new(entry, drift_run_look, looked);
     if (job == NULL)
         return false;
     entry->look_wanted = false;

@@ -107,6 +107,11 @@ enum { MANIFEST_MAX_UNREADABLE = 5 };
  * rollback ends: otherwise the entry would keep out new content for ever, and its own removal, too. */
 enum { MANIFEST_MAX_STUCK = 5 };
 
+/* Times that a set on trial is put back after somebody has changed it. After that its health decides, whoever has
+ * changed it: somebody who does so again and again, such as an autoscaler or the service itself, must not keep the set
+ * on trial for ever. */
+enum { MANIFEST_MAX_TRIAL_REPAIRS = 3 };
+
 enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
 
 /* An attempt to place a set, to check it, to roll back to it, to repair it, or to remove it. The struct exists from the
@@ -283,8 +288,8 @@ struct entry {
     /* used by objects.c: how often the API server answered in the rollback in progress, but did not restore all
      * objects */
     unsigned refused_rollbacks;
-    unsigned probe_repairs; /* number of times that changed objects were put back in this Probation */
-    /* monotonic time since when the server refuses to put changed objects back in this Probation; 0 if it does not */
+    unsigned trial_repairs; /* number of times that the set was put back in this Probation */
+    /* monotonic time since when changed files or objects cannot be put back in this Probation; 0 if they can */
     uint64_t refused_ns;
 
     struct hf_backoff backoff;
@@ -362,6 +367,11 @@ bool drift_consider(struct entry *entry);
 void drift_repaired(struct entry *entry, const char *what);
 /* Counts and reports a repair during Probation. Leaves the record as it is. */
 void drift_put_back(struct entry *entry, const char *what);
+/* Functions of jobs. The first looks at the files in place, and sets job->diff. The second puts back the files of the
+ * set of entry->attempt that somebody has changed; before that, it writes job->text as the record, if there is a text.
+ * Called on a worker. */
+int drift_run_look(struct job *job);
+int drift_run_repair(struct job *job);
 /* Starts a job that compares the files in place with the content of a Secret that has just been delivered, and repairs
  * differences. Returns true if the job has started. */
 bool drift_verify(struct entry *entry);

@@ -13,9 +13,6 @@
 
 static const uint64_t probe_pause_ns = 2 * HF_NS_PER_S;
 
-/* Somebody who changes objects again and again, such as an autoscaler, must not keep the set on trial for ever. */
-enum { MAX_PROBE_REPAIRS = 3 };
-
 /* Attempts of one rollback, after which objects that the API server does not restore stay as they are: an unfinished
  * rollback keeps newer content out, and what the failed set has brought, such as a webhook, may be the cause. One
  * attempt is not enough: a server that has just started refuses everything until it has loaded its RBAC rules. */
@@ -194,8 +191,6 @@ static void placed(void *arg, const struct hf_manifest_outcome *outcome)
     (void)snprintf(text, sizeof(text), "%u objects in place, %u changed, %u removed", outcome->applied,
                    outcome->changed, outcome->pruned);
     end_attempt(entry);
-    entry->probe_ns = entry->refused_ns = 0;
-    entry->probe_repairs = 0;
     advance_begin(entry);
     if (changed)
         advance_event(entry, HF_MANIFEST_EV_PLACED, HF_MANIFEST_REASON_NONE, text);
@@ -265,7 +260,7 @@ static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
     end_attempt(entry);
     /* The objects begin anew, or nobody can put them back for now, and no time passes. */
     entry->probe_ns = entry->refused_ns = 0;
-    entry->probe_repairs += outcome->r == 0;
+    entry->trial_repairs += outcome->r == 0;
     if (outcome->r == 0 && outcome->drifted > 0)
         drift_put_back(entry, outcome->message);
     probe_again(entry, outcome->reason, outcome->message);
@@ -288,7 +283,7 @@ static void put_back_objects(struct entry *entry, struct job *job)
  * objects of the set are put back first. */
 static bool puts_back(struct entry *entry, const struct hf_manifest_outcome *outcome)
 {
-    if (outcome->drifted == 0 || entry->probe_repairs >= MAX_PROBE_REPAIRS)
+    if (outcome->drifted == 0 || entry->trial_repairs >= MANIFEST_MAX_TRIAL_REPAIRS)
         return false;
     end_attempt(entry);
     if (!load(entry, &entry->r.next, put_back_objects))

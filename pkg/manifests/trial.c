@@ -1,4 +1,5 @@
-/* The action `probe`: restart or reload the unit, then run the health checks. */
+/* The action `probe`: restart or reload the unit, run the health checks, then see that the files are still as the newest
+ * set wants them. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -12,24 +13,98 @@ static void verdict(struct entry *entry, bool good, enum hf_manifest_reason reas
     advance_event(entry, good ? HF_MANIFEST_EV_HEALTHY : HF_MANIFEST_EV_UNHEALTHY, reason, text);
 }
 
+/* The result of the checks is good. */
+static void pass(struct entry *entry)
+{
+    const struct attempt *attempt = entry->attempt;
+    enum hf_manifest_reason reason = attempt->health_unknown         ? HF_MANIFEST_REASON_HEALTH_UNKNOWN
+                                     : attempt->entry->n_checks == 0 ? HF_MANIFEST_REASON_APPLIED
+                                                                     : HF_MANIFEST_REASON_HEALTH_PASSED;
+    char text[HF_RECORD_MESSAGE];
+
+    (void)snprintf(text, sizeof(text), "%s", entry->r.message);
+    verdict(entry, true, reason, text);
+}
+
+/* ---- the files under the checks ---------------------------------------------------------------------------------- */
+
+/* Begins again with the unit. The record does not change, so nothing is written. */
+static void again(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    make_attempt_free(entry->attempt);
+    entry->attempt = NULL;
+    advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
+    advance_note(entry, reason, message);
+}
+
+static void put_back(struct entry *entry, struct job *job)
+{
+    uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
+
+    entry->watch_stale = true;
+    if (job->r == 0) {
+        entry->trial_repairs++;
+        entry->refused_ns = 0;
+        drift_put_back(entry, hf_diff_text(&job->diff));
+        again(entry, HF_MANIFEST_REASON_NONE, NULL);
+        return;
+    }
+    if (entry->refused_ns == 0)
+        entry->refused_ns = now;
+    if (now - entry->refused_ns >= deadline_ns) {
+        verdict(entry, false, job->outcome.reason, job->outcome.message);
+        return;
+    }
+    advance_back_off(entry);
+    again(entry, job->outcome.reason, job->outcome.message);
+}
+
+static void looked(struct entry *entry, struct job *job)
+{
+    bool secret = entry->attempt->place.secret;
+    bool is_ours = job->diff.n == 0 && (secret || !entry->inventory.pending);
+
+    /* A look that fails says nothing, and a Secret may be in nobody's memory any more. */
+    if (job->r < 0 || is_ours || entry->trial_repairs >= MANIFEST_MAX_TRIAL_REPAIRS ||
+        (secret && !secret_has(entry, &entry->r.next))) {
+        pass(entry);
+        return;
+    }
+    struct job *repair = task_new(entry, drift_run_repair, put_back);
+    if (repair == NULL) {
+        pass(entry);
+        return;
+    }
+    repair->saved = 1;
+    task_submit(repair);
+}
+
+/* Somebody may have changed files that are on trial. Their health then says nothing about the newest set. */
+static void look(struct entry *entry)
+{
+    struct job *job = hf_inventory_files(&entry->inventory) > 0 ? task_new(entry, drift_run_look, looked) : NULL;
+
+    if (job == NULL)
+        pass(entry);
+    else
+        task_submit(job);
+}
+
 /* ---- checks ------------------------------------------------------------------------------------------------------ */
 
 static void checked(void *arg, const struct hf_health *health)
 {
     struct entry *entry = arg;
-    bool good = health->verdict == HF_HEALTH_PASSED;
-    enum hf_manifest_reason passed =
-        entry->attempt->health_unknown ? HF_MANIFEST_REASON_HEALTH_UNKNOWN : HF_MANIFEST_REASON_HEALTH_PASSED;
-    char text[HF_RECORD_MESSAGE];
 
     entry->checks = NULL;
     entry->busy = false;
-    (void)snprintf(text, sizeof(text), "%s",
-                   good ? entry->r.message
-                   : entry->attempt->place.secret
-                       ? "a health check failed; its output may name the secret, so it is not shown"
-                       : health->message);
-    verdict(entry, good, good ? passed : HF_MANIFEST_REASON_HEALTH_FAILED, text);
+    if (health->verdict == HF_HEALTH_PASSED)
+        look(entry);
+    else
+        verdict(entry, false, HF_MANIFEST_REASON_HEALTH_FAILED,
+                entry->attempt->place.secret
+                    ? "a health check failed; its output may name the secret, so it is not shown"
+                    : health->message);
 }
 
 void trial_check(struct entry *entry)
@@ -51,9 +126,7 @@ void trial_check(struct entry *entry)
     char text[HF_RECORD_MESSAGE];
 
     if (manifest->n_checks == 0) {
-        (void)snprintf(text, sizeof(text), "%s", entry->r.message);
-        verdict(entry, true,
-                entry->attempt->health_unknown ? HF_MANIFEST_REASON_HEALTH_UNKNOWN : HF_MANIFEST_REASON_APPLIED, text);
+        look(entry);
         return;
     }
     entry->busy = true;

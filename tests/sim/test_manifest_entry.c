@@ -169,6 +169,8 @@ static bool has(struct node *node, const char *path, const char *text)
 
 static bool hangs;     /* no restart of the service ends */
 static unsigned fails; /* how many of the next restarts fail whatever the content */
+/* Before how many of the next restarts with the content "broken" somebody changes the file to one that works. */
+static unsigned tampers;
 
 /* The service does not start with the content "broken". */
 static int restart(void *arg, const char *unit)
@@ -182,6 +184,10 @@ static int restart(void *arg, const char *unit)
     if (fails > 0) {
         fails--;
         return -EIO;
+    }
+    if (tampers > 0 && has(node, "/etc/app/a", "broken")) {
+        tampers--;
+        hf_simfs_put(node->fs, "/etc/app/a", "theirs", 6, 0644);
     }
     target.broken = target.breaks && has(node, "/etc/app/a", "broken");
     if (target.sticks && has(node, "/etc/app/a", "broken"))
@@ -2506,6 +2512,77 @@ START_TEST(newer_content_needs_no_second_restart)
 }
 END_TEST
 
+/* ---- a change on trial ------------------------------------------------------------------------------------------- */
+
+/* A set that does not work comes on trial, and before that somebody changes its file into one that works. */
+static struct node *begin_changed_trial(uint64_t seed, unsigned times)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"1m\"," FILES UNIT "}", seed);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    tampers = times;
+    put(node, "/media/usb/a", "broken");
+    return node;
+}
+
+/* His content vouches for nothing. */
+START_TEST(change_on_trial_vouches_for_nothing)
+{
+    struct node *node = begin_changed_trial(85, 1 + (unsigned)_i);
+
+    intervals(node, 6);
+    ck_assert_uint_eq(tampers, 0);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "put back, and it does not work");
+    ck_assert(has(node, "/etc/app/a", "one"));
+    ck_assert_str_eq(node->served, "one");
+    end(node);
+}
+END_TEST
+
+/* Somebody changes it each time. The trial ends all the same, and newer content comes in. */
+START_TEST(change_on_trial_again_and_again)
+{
+    struct node *node = begin_changed_trial(86, 1000);
+
+    intervals(node, 6);
+    ck_assert_uint_le(node->restarts, 1 + 1 + 3 + 10);
+    put(node, "/media/usb/a", "two");
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "newer");
+    ck_assert(has(node, "/etc/app/a", "two"));
+    tampers = 0;
+    end(node);
+}
+END_TEST
+
+/* Nobody can put it back for now, or at all: the set waits for its health deadline, and not longer. */
+START_TEST(change_on_trial_that_stays)
+{
+    struct node *node = begin_changed_trial(87, 1);
+
+    hf_manifest_engine_check(node->engine);
+    for (unsigned i = 0; i < 10000 && tampers > 0; i++)
+        ck_assert(hf_simloop_step(node->loop));
+    ck_assert(has(node, "/etc/app/a", "theirs"));
+    target.stuck = "a";
+    target.stuck_error = -EIO;
+    intervals(node, 2);
+    expect(node, HF_MANIFEST_PROBATION, HF_MANIFEST_REASON_WRITE_FAILED, "it stays");
+    if (_i == 1)
+        intervals(node, 10);
+    target.stuck = NULL;
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_ROLLED_BACK, _i == 1 ? HF_MANIFEST_REASON_WRITE_FAILED : HF_MANIFEST_REASON_RESTART_FAILED,
+           "the end");
+    ck_assert(has(node, "/etc/app/a", "one"));
+    end(node);
+}
+END_TEST
+
 /* ---- retries without an interval ------------------------------------------------------------------------------------- */
 
 static const uint64_t long_interval_ns = 3600 * HF_NS_PER_S;
@@ -3158,6 +3235,9 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, restart_that_failed_is_repeated, 0, 2);
     tcase_add_test(tc, drift_is_repaired_without_the_record);
     tcase_add_test(tc, newer_content_needs_no_second_restart);
+    tcase_add_loop_test(tc, change_on_trial_vouches_for_nothing, 0, 3);
+    tcase_add_test(tc, change_on_trial_again_and_again);
+    tcase_add_loop_test(tc, change_on_trial_that_stays, 0, 2);
 }
 
 HF_TEST_MAIN_CPU("manifests/entry", cases, 300)

@@ -282,19 +282,10 @@ static void look_now(struct hf_cluster_run *run)
     hf_cluster_run_send(run, &object_step);
 }
 
-static void next_item(struct hf_cluster_run *run)
+static void end_check(struct hf_cluster_run *run)
 {
     char message[HF_MANIFEST_MESSAGE];
-    json_t *item;
 
-    /* Without a uid, nothing says that the object was ever ours: an attempt to apply it may have met another's. */
-    while ((item = json_array_get(run->inventory, run->at)) != NULL && *hf_json_str_or(item, "uid", "") == '\0')
-        run->at++;
-    if (item != NULL) {
-        hf_cluster_run_turn_to(run, NULL, item, hf_json_str_or(item, "resource", ""));
-        hf_cluster_run_pace(run, look_now);
-        return;
-    }
     if (run->failures > 0) {
         hf_cluster_run_finish(run);
         return;
@@ -307,6 +298,21 @@ static void next_item(struct hf_cluster_run *run)
                        : run->failed        ? HF_MANIFEST_REASON_HEALTH_FAILED
                                             : HF_MANIFEST_REASON_NOT_READY,
                        message);
+}
+
+static void next_item(struct hf_cluster_run *run)
+{
+    json_t *item;
+
+    /* What was never applied may be another's: an attempt to apply it may have met his object. */
+    while ((item = json_array_get(run->inventory, run->at)) != NULL && !hf_cluster_item_is_applied(item))
+        run->at++;
+    if (item == NULL) {
+        end_check(run);
+        return;
+    }
+    hf_cluster_run_turn_to(run, NULL, item, hf_json_str_or(item, "resource", ""));
+    hf_cluster_run_pace(run, look_now);
 }
 
 static void begin_check(struct hf_cluster_run *run)

@@ -30,6 +30,11 @@ json_t *hf_cluster_item_new(const struct hf_cluster_id *id, const char *resource
     return item;
 }
 
+bool hf_cluster_item_is_applied(const json_t *item)
+{
+    return *hf_json_str_or(item, "uid", "") != '\0';
+}
+
 int hf_cluster_item_find(const json_t *inventory, const struct hf_cluster_id *id)
 {
     for (size_t i = 0; i < json_array_size(inventory); i++) {

@@ -12,6 +12,9 @@ enum { HF_CLUSTER_FIELDS_HEX = 17 };
 struct hf_cluster_id hf_cluster_item_id(const json_t *item);
 /* Makes an item without `uid` and `fields`, because its object is not applied yet. Returns NULL if memory runs out. */
 json_t *hf_cluster_item_new(const struct hf_cluster_id *id, const char *resource);
+/* Returns true if an item has a `uid`: the run has seen its object as applied. Without a `uid`, an attempt to apply the
+ * object may have failed, or its answer may have been lost. */
+bool hf_cluster_item_is_applied(const json_t *item);
 /* Sets `uid` and `fields` of an item from `object`, the live object after our apply. -ENOMEM: out of memory. */
 HF_MUST_USE int hf_cluster_item_record(json_t *item, const json_t *object);
 /* Returns the index of the item with this identity in an inventory, or -1. */

@@ -162,7 +162,7 @@ static size_t count_placed(const json_t *items)
     size_t n = 0;
 
     for (size_t i = 0; i < json_array_size(items); i++)
-        n += *hf_json_str_or(json_array_get(items, i), "uid", "") != '\0';
+        n += hf_cluster_item_is_applied(json_array_get(items, i));
     return n;
 }
 

@@ -122,8 +122,7 @@ void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason rea
     }
     /* An item without a uid has not been applied, as far as we know. A removal keeps it: the answer to an apply may
      * have been lost, and nobody would find the object any more. */
-    if (at >= 0 && run->now.object != NULL &&
-        json_object_get(json_array_get(run->inventory, (size_t)at), "uid") == NULL)
+    if (at >= 0 && run->now.object != NULL && !hf_cluster_item_is_applied(json_array_get(run->inventory, (size_t)at)))
         (void)json_array_remove(run->inventory, (size_t)at);
     run->now.item = NULL;
 }

@@ -275,20 +275,9 @@ static int run_stage(struct job *job)
     return r;
 }
 
-/* A content that the disk never reads keeps newer content out, and its own removal, too. Once it counts as lost, the
- * source delivers it again, and it goes to another block. */
-static void count_unreadable(struct entry *entry, struct job *job)
-{
-    entry->unreadable_attempts = job->unreadable ? entry->unreadable_attempts + 1 : 0;
-    if (entry->unreadable_attempts <= MANIFEST_MAX_UNREADABLE)
-        return;
-    entry->unreadable_attempts = 0;
-    job->outcome.reason = HF_MANIFEST_REASON_SOURCE_UNREACHABLE;
-}
-
 static void staged(struct entry *entry, struct job *job)
 {
-    count_unreadable(entry, job);
+    content_count_unreadable(entry, job);
     if (job->r < 0) {
         not_placed(entry, &job->outcome);
         return;

@@ -285,6 +285,17 @@ void content_lost(struct entry *entry, const struct hf_manifest_set *set)
     content_follow(entry);
 }
 
+/* A content that the disk never reads keeps newer content out, and its own removal, too. Once it counts as lost, the
+ * source delivers it again, and it goes to another block. */
+void content_count_unreadable(struct entry *entry, struct job *job)
+{
+    entry->unreadable_attempts = job->unreadable ? entry->unreadable_attempts + 1 : 0;
+    if (entry->unreadable_attempts <= MANIFEST_MAX_UNREADABLE)
+        return;
+    entry->unreadable_attempts = 0;
+    job->outcome.reason = HF_MANIFEST_REASON_SOURCE_UNREACHABLE;
+}
+
 /* ---- to the disk ------------------------------------------------------------------------------------------------- */
 
 static int run_store(struct job *job)

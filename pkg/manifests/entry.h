@@ -286,8 +286,10 @@ struct entry {
     unsigned stuck_attempts;      /* see MANIFEST_MAX_STUCK */
     unsigned stuck_rollbacks;
     /* used by objects.c: how often the API server answered in the rollback in progress, but did not restore all
-     * objects */
-    unsigned refused_rollbacks;
+     * objects, or took none at all */
+    unsigned refused_rollbacks, failed_rollbacks;
+    /* used by objects.c: a look for drift has just ended, so what else the entry has to do comes first */
+    bool has_just_looked;
     unsigned trial_repairs; /* number of times that the set was put back in this Probation */
     /* monotonic time since when changed files or objects cannot be put back in this Probation; 0 if they can */
     uint64_t refused_ns;
@@ -473,6 +475,9 @@ bool content_pace_takes(struct entry *entry, char text[HF_RECORD_MESSAGE]);
 /* Call this function if the content of this set is lost on the disk. If this content is the newest that the source has
  * delivered, asks the source for the whole content again. (A source cannot deliver older contents again.) */
 void content_lost(struct entry *entry, const struct hf_manifest_set *set);
+/* Call this function after a job has tried to read the content of the newest set. If job->unreadable has been true more
+ * than MANIFEST_MAX_UNREADABLE times in a row, the content counts as lost: sets the reason SourceUnreachable. */
+void content_count_unreadable(struct entry *entry, struct job *job);
 /* If a new content was delivered, starts to write it to disk. If the same content was delivered with another revision
  * or from another source, starts to save only the record. Returns true if it has started one of the two. */
 bool content_consider(struct entry *entry);

@@ -84,26 +84,29 @@ static void journaled(struct entry *entry, struct job *job)
 static void journal(void *arg, const json_t *inventory)
 {
     struct entry *entry = arg;
-    json_t *copy = json_deep_copy(inventory);
+    json_t *before = entry->r.objects, *copy = json_deep_copy(inventory);
     struct job *job = task_new(entry, run_journal, journaled);
+    int r = copy == NULL || job == NULL ? -ENOMEM : 0;
 
-    if (copy != NULL) {
-        json_decref(entry->r.objects);
+    if (r == 0) {
         entry->r.objects = copy;
+        r = hf_manifest_record_format(&entry->r, &job->text);
     }
-    int r = copy == NULL || job == NULL ? -ENOMEM : hf_manifest_record_format(&entry->r, &job->text);
-    if (r == 0 && advance_has_text(entry, job)) { /* a repeated attempt has nothing new to say */
+    if (r < 0) {
+        entry->r.objects = before;
+        json_decref(copy);
+        task_discard(job);
+        hf_cluster_run_journaled(entry->run, r);
+        return;
+    }
+    json_decref(before);
+    if (advance_has_text(entry, job)) { /* a repeated attempt has nothing new to say */
         task_discard(job);
         hf_cluster_run_journaled(entry->run, 0);
         return;
     }
     hf_buf_clear(&entry->written); /* the next save must not take the older text for the one on disk */
-    if (r == 0) {
-        task_submit(job);
-        return;
-    }
-    task_discard(job);
-    hf_cluster_run_journaled(entry->run, r);
+    task_submit(job);
 }
 
 /* The same for an attempt to place a set: its first write follows. A repeated attempt has nothing new to say. */
@@ -124,7 +127,10 @@ static void journal_place(void *arg, const json_t *inventory)
 
 static int run_load(struct job *job)
 {
-    return make_bundle(job->entry, job->entry->attempt, &job->bundle, &job->outcome);
+    int r = make_bundle(job->entry, job->entry->attempt, &job->bundle, &job->outcome);
+
+    job->unreadable = r == -EIO && make_is_unreadable(job->entry, job->entry->attempt);
+    return r;
 }
 
 /* Loads the content of a set, then calls `then` with job->bundle, or with a failure in job->outcome. */
@@ -143,17 +149,20 @@ static bool load(struct entry *entry, const struct hf_manifest_set *set,
     return true;
 }
 
-/* Starts a run that applies `bundle` (NULL: removes all). Returns false if memory runs out. */
-static bool start(struct entry *entry, struct hf_cluster_apply_params *params,
-                  void (*done)(void *arg, const struct hf_manifest_outcome *outcome))
+/* Starts a run that applies `bundle` (NULL: removes all). Returns 0, -E2BIG if the bundle has too much text, or
+ * -ENOMEM. */
+static int start(struct entry *entry, struct hf_cluster_apply_params *params,
+                 void (*done)(void *arg, const struct hf_manifest_outcome *outcome), struct hf_err *err)
 {
     params->env = &entry->engine->p.env;
     params->entry = entry->name;
     params->inventory = entry->r.objects;
     params->done = done;
     params->arg = entry;
-    entry->busy = hf_cluster_apply_start(params, &entry->run, NULL) == 0;
-    return entry->busy;
+    int r = hf_cluster_apply_start(params, &entry->run, err);
+
+    entry->busy = r == 0;
+    return r;
 }
 
 /* ---- place ------------------------------------------------------------------------------------------------------- */
@@ -202,7 +211,10 @@ static void loaded(struct entry *entry, struct job *job)
 {
     struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal_place};
     const struct attempt *attempt = entry->attempt;
+    struct hf_err err = HF_ERR_INIT;
+    char text[HF_RECORD_MESSAGE];
 
+    content_count_unreadable(entry, job);
     if (job->r < 0) {
         not_placed(entry, job->outcome.reason, job->outcome.message);
         return;
@@ -211,8 +223,10 @@ static void loaded(struct entry *entry, struct job *job)
     params.force = attempt->entry->force;
     params.prune = attempt->entry->prune;
     params.may_prune_beyond = hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, attempt->set.digest);
-    if (!start(entry, &params, placed))
-        not_placed(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+    int r = start(entry, &params, placed, &err);
+    if (r < 0)
+        not_placed(entry, r == -E2BIG ? HF_MANIFEST_REASON_SOURCE_TOO_LARGE : HF_MANIFEST_REASON_WRITE_FAILED,
+                   hf_err_text(&err, text, sizeof(text)));
 }
 
 void objects_place(struct entry *entry)
@@ -275,7 +289,7 @@ static void put_back_objects(struct entry *entry, struct job *job)
         return;
     }
     params.force = entry->attempt->entry->force;
-    if (!start(entry, &params, put_back))
+    if (start(entry, &params, put_back, NULL) < 0)
         not_put_back(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
 }
 
@@ -291,6 +305,15 @@ static bool puts_back(struct entry *entry, const struct hf_manifest_outcome *out
     return true;
 }
 
+/* Each start of the agent begins the trial anew, and a set may be the cause of the starts. While nobody looks, as when
+ * the server is away, they do not count. */
+static bool starts_too_often(const struct entry *entry, const struct hf_manifest_outcome *outcome)
+{
+    bool passes = outcome->r == 0 && outcome->healthy && outcome->drifted == 0 && entry->attempt->entry->n_checks == 0;
+
+    return entry->r.starts > HF_RECORD_MAX_STARTS && !passes;
+}
+
 static void probed(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
@@ -302,6 +325,12 @@ static void probed(void *arg, const struct hf_manifest_outcome *outcome)
         end_attempt(entry);
         entry->probe_ns = entry->refused_ns = 0;
         probe_again(entry, outcome->reason, outcome->message);
+        return;
+    }
+    if (starts_too_often(entry, outcome)) {
+        end_attempt(entry);
+        advance_event(entry, HF_MANIFEST_EV_UNHEALTHY, HF_MANIFEST_REASON_HEALTH_FAILED,
+                      "the agent started too often before the checks ended");
         return;
     }
     if (entry->probe_ns == 0)
@@ -348,7 +377,7 @@ static void rolled_back(struct entry *entry, const char *more)
     char text[HF_RECORD_MESSAGE];
 
     end_attempt(entry);
-    entry->unreadable_rollbacks = entry->refused_rollbacks = 0;
+    entry->unreadable_rollbacks = entry->refused_rollbacks = entry->failed_rollbacks = 0;
     (void)snprintf(text, sizeof(text), "%.250s; %.120s", entry->r.message, more);
     advance_event(entry, HF_MANIFEST_EV_RESTORED, entry->r.reason, text);
 }
@@ -366,10 +395,13 @@ static bool restores_again(struct entry *entry, const struct hf_manifest_outcome
 {
     bool takes_none = outcome->r == -EAGAIN && outcome->applied == 0;
 
-    entry->refused_rollbacks = outcome->answered ? entry->refused_rollbacks + 1 : 0;
-    if (!outcome->answered)
+    if (!outcome->answered) {
+        entry->refused_rollbacks = entry->failed_rollbacks = 0;
         return outcome->r == -EAGAIN;
-    return entry->refused_rollbacks < (takes_none ? MAX_FAILED_ROLLBACKS : MAX_REFUSED_ROLLBACKS);
+    }
+    if (takes_none)
+        return ++entry->failed_rollbacks < MAX_FAILED_ROLLBACKS;
+    return ++entry->refused_rollbacks < MAX_REFUSED_ROLLBACKS;
 }
 
 static void restored(void *arg, const struct hf_manifest_outcome *outcome)
@@ -413,7 +445,7 @@ static void reloaded(struct entry *entry, struct job *job)
     params.force = entry->attempt->entry->force;
     params.prune = entry->attempt->entry->prune;
     params.may_prune_beyond = true; /* it goes back to what was, and no further */
-    if (!start(entry, &params, restored))
+    if (start(entry, &params, restored, NULL) < 0)
         rollback_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
 }
 
@@ -438,7 +470,7 @@ static void look_later(struct entry *entry, uint64_t delay_ns)
 static void not_looked(struct entry *entry, enum hf_manifest_reason reason, const char *message)
 {
     end_attempt(entry);
-    advance_note(entry, reason, message);
+    advance_note_about(entry, ENTRY_NOTE_LOOK, reason, message);
     if (hf_manifest_gate_retry(reason) == HF_MANIFEST_RETRY_BACK_OFF) {
         drift_look_again(entry);
         manifest_engine_wake(entry->engine);
@@ -450,14 +482,15 @@ static void repaired(void *arg, const struct hf_manifest_outcome *outcome)
     struct entry *entry = arg;
 
     take(entry, outcome);
+    if (outcome->drifted > 0 && (outcome->r == 0 || outcome->changed > 0))
+        drift_repaired(entry, outcome->drift);
     if (outcome->r < 0) {
+        entry->save_wanted = true;
         not_looked(entry, outcome->reason, outcome->message);
         return;
     }
     end_attempt(entry);
-    advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
-    if (outcome->drifted > 0)
-        drift_repaired(entry, outcome->message);
+    advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_NONE, NULL);
     advance_save(entry);
 }
 
@@ -474,7 +507,7 @@ static void repair(struct entry *entry, struct job *job)
     params.force = entry->attempt->entry->force;
     params.prune = false;
     params.keep = true;
-    if (!start(entry, &params, repaired))
+    if (start(entry, &params, repaired, NULL) < 0)
         not_looked(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
 }
 
@@ -484,11 +517,14 @@ static void looked(void *arg, const struct hf_manifest_outcome *outcome)
     uint64_t now = manifest_engine_now(entry->engine), wait = hf_repair_pace_wait_ns(&entry->pace, now);
 
     take(entry, outcome);
+    entry->has_just_looked = true;
     hf_manifest_counts_look(&entry->engine->counts);
     if (outcome->r < 0 && (!outcome->answered || outcome->drifted == 0)) {
         not_looked(entry, outcome->reason, outcome->message);
     } else if (outcome->drifted == 0) {
-        advance_note(entry, outcome->healthy ? HF_MANIFEST_REASON_NONE : outcome->reason, outcome->message);
+        /* In other phases the status says what the newest set waits for. */
+        bool shows = !outcome->healthy && entry->r.phase == HF_MANIFEST_APPLIED;
+        advance_note_about(entry, ENTRY_NOTE_LOOK, shows ? outcome->reason : HF_MANIFEST_REASON_NONE, outcome->message);
         manifest_engine_wake(entry->engine);
     } else if (wait > 0) {
         look_later(entry, wait);
@@ -507,6 +543,11 @@ bool objects_drift_consider(struct entry *entry)
     if (!entry->look_wanted || engine->inline_ || !hf_manifest_machine_rests(entry->r.phase) ||
         json_array_size(entry->r.objects) == 0 || entry->r.good.key[0] == '\0')
         return false;
+    if (entry->has_just_looked) { /* a look may take as long as the interval, and newer content comes in between */
+        entry->has_just_looked = false;
+        manifest_engine_wake(engine);
+        return false;
+    }
     if (entry->look_due_ns > now) {
         manifest_engine_wake_in(engine, entry->look_due_ns - now);
         return false;
@@ -544,6 +585,6 @@ void objects_remove(struct entry *entry)
 
     params.may_prune_beyond =
         hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, hf_manifest_record_owner(&entry->r)->digest);
-    if (!start(entry, &params, removed))
+    if (start(entry, &params, removed, NULL) < 0)
         advance_back_off(entry);
 }

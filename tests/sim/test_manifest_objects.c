@@ -41,6 +41,7 @@ struct world {
     char last_image[32];
     bool sick;        /* the Deployment never becomes available */
     const char *hung; /* path of an object about which the server answers nothing */
+    bool seconds;     /* the server's managedFields have the time of the world in seconds */
 };
 
 /* A disk that gives errors: the next reads of a content on it fail. */
@@ -95,6 +96,8 @@ static void serve(void *arg, struct hf_simcall *call)
                               "Available", "status", broken ? "False" : "True"));
     if (w->hung != NULL && strncmp(hf_simcall_target(call), w->hung, strlen(w->hung)) == 0)
         return;
+    if (w->seconds)
+        w->api.clock = (unsigned)(hf_simloop_now_ns(w->loop) / HF_NS_PER_S % 60);
     ssa_sim_handle(&w->api, call);
     const char *now = hf_json_str_or(json_object_get(w->api.objects, WEB), "spec.image", "");
     w->image_changes += strcmp(now, w->last_image) != 0;
@@ -995,6 +998,336 @@ START_TEST(removal_that_is_refused_waits)
 }
 END_TEST
 
+/* ---- servers and disks in trouble -------------------------------------------------------------------------------- */
+
+#define NO_LABEL(kind, name) "{\"kind\":\"" kind "\",\"metadata\":{\"name\":\"" name "\",\"uid\":\"uid-1\"}}"
+
+/* A mutating webhook takes our label away from one object: the rollback ends all the same. */
+START_TEST(rollback_and_a_webhook_that_takes_the_label)
+{
+    struct world *w = begin_trial(31);
+
+    w->api.scripts[0] = (struct ssa_sim_script){"PATCH", MAP, 200, NO_LABEL("ConfigMap", "m"), 100000};
+    for (unsigned i = 0; i < 720; i++) { /* 2 h */
+        ssa_sim_forget_log(&w->api);
+        (void)intervals(w, 1);
+    }
+    publish(w, DEPLOYMENT("c"));
+    (void)intervals(w, 10);
+    ck_assert_msg(look(w).status.phase != HF_MANIFEST_ROLLING_BACK, "%s: %u attempts", look(w).message,
+                  100000 - w->api.scripts[0].times);
+    end(w);
+}
+END_TEST
+
+/* The same on trial. */
+START_TEST(trial_and_a_webhook_that_takes_the_label)
+{
+    struct world *w = begin_refused_repair(32, "theirs", 500);
+
+    w->api.scripts[0] = (struct ssa_sim_script){"PATCH", WEB, 200, NO_LABEL("Deployment", "web"), 100000};
+    for (unsigned i = 0; i < 200; i++) {
+        ssa_sim_forget_log(&w->api);
+        (void)intervals(w, 1);
+    }
+    ck_assert_msg(look(w).status.phase != HF_MANIFEST_PROBATION, "%s: %u attempts", look(w).message,
+                  100000 - w->api.scripts[0].times);
+    end(w);
+}
+END_TEST
+
+/* The agent starts again and again during Probation. */
+START_TEST(starts_during_probation)
+{
+    struct world *w = begin_trial(33);
+
+    for (unsigned i = 0; i < 8; i++) {
+        end_life(w);
+        boot(w);
+        (void)intervals(w, 2);
+    }
+    ck_assert_int_ne(look(w).status.phase, HF_MANIFEST_PROBATION);
+    end(w);
+}
+END_TEST
+
+static void reject_all(struct world *w, int status)
+{
+    static const char *const all[][2] = {{"GET", WEB},
+                                         {"GET", MAP},
+                                         {"GET", "/apis/edge.codcompass.io/v1alpha1/edgenodes/n1"},
+                                         {"GET", "/api/v1"},
+                                         {"GET", "/apis/apps/v1"}};
+    for (size_t i = 0; i < HF_LEN(all); i++)
+        w->api.scripts[i] =
+            (struct ssa_sim_script){all[i][0], all[i][1], status, "{\"kind\":\"Status\"}", status == 0 ? 0 : 100000};
+}
+
+/* The server refuses the agent altogether for an hour (401: its credentials; 403: no RBAC rules yet), and does not
+ * show the node's own EdgeNode either. */
+START_TEST(trial_while_the_server_refuses_the_agent)
+{
+    struct world *w = begin(",\"healthDeadline\":\"30s\"", 34);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    w->sick = true;
+    publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
+    (void)intervals(w, 2);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    reject_all(w, _i == 0 ? 401 : 403);
+    for (unsigned i = 0; i < 60; i++) {
+        ssa_sim_forget_log(&w->api);
+        (void)hf_simloop_run_for(w->loop, 60 * HF_NS_PER_S);
+    }
+    ck_assert_msg(look(w).status.phase == HF_MANIFEST_PROBATION, "%s: %s", hf_manifest_phase_name(look(w).status.phase),
+                  look(w).message);
+    end(w);
+}
+END_TEST
+
+START_TEST(rollback_while_the_server_refuses_the_agent)
+{
+    struct world *w = begin_trial(35);
+
+    while (look(w).status.phase == HF_MANIFEST_PROBATION)
+        ck_assert(hf_simloop_step(w->loop));
+    reject_all(w, _i == 0 ? 401 : 403);
+    for (unsigned i = 0; i < 60; i++) {
+        ssa_sim_forget_log(&w->api);
+        (void)hf_simloop_run_for(w->loop, 60 * HF_NS_PER_S);
+    }
+    reject_all(w, 0);
+    for (unsigned i = 0; i < 20; i++)
+        (void)intervals(w, 1);
+    ck_assert_msg(strcmp(image(w), "a") == 0, "image %s, %s %s: %s", image(w),
+                  hf_manifest_phase_name(look(w).status.phase), hf_manifest_reason_name(look(w).status.reason),
+                  look(w).message);
+    end(w);
+}
+END_TEST
+
+/* The disk does not read the content of the newest set: after six attempts the source delivers it again. */
+START_TEST(unreadable_content_is_fetched_again)
+{
+    struct world *w = begin("", 36);
+    struct stat before, after;
+    char path[200];
+
+    publish(w, DEPLOYMENT("a"));
+    boot(w);
+    (void)intervals(w, 4);
+    disk.errors = 100000;
+    publish(w, DEPLOYMENT("b"));
+    (void)intervals(w, 2);
+    (void)snprintf(path, sizeof(path), "/var/lib/holdfast/manifests/app/b-%s", look(w).status.digest);
+    ck_assert(hf_simfs_stat(w->fs, path, &before));
+    for (unsigned i = 0; i < 60; i++) {
+        (void)intervals(w, 1);
+        if (hf_simfs_stat(w->fs, path, &after) && after.st_ino != before.st_ino)
+            disk.errors = 0; /* another block */
+    }
+    unsigned left = disk.errors;
+    disk.errors = 0;
+    ck_assert_msg(left == 0, "%u attempts: %s %s", 100000 - left, hf_manifest_phase_name(look(w).status.phase),
+                  look(w).message);
+    end(w);
+}
+END_TEST
+
+/* Drift is repaired, and in the same second the next set comes, which is sick. It has to pass its checks. */
+START_TEST(a_set_in_the_second_of_a_repair)
+{
+    unsigned passed = 0;
+
+    for (unsigned i = 0; i < 10; i++) {
+        struct world *w = begin(",\"healthDeadline\":\"30s\"", 400 + i);
+        w->seconds = true;
+        publish(w, DEPLOYMENT("a"));
+        boot(w);
+        (void)intervals(w, 4);
+        end_life(w);
+        (void)hf_simloop_run_for(w->loop, (3000 + i * 100) * HF_NS_PER_MS);
+        take_image(w, "theirs");
+        ssa_sim_put(json_object_get(w->api.objects, WEB), "metadata.drift", json_true());
+        publish(w, DEPLOYMENT("broken"));
+        boot(w);
+        (void)intervals(w, 20);
+        passed += look(w).status.phase == HF_MANIFEST_APPLIED && strcmp(image(w), "broken") == 0;
+        end(w);
+    }
+    ck_assert_msg(passed == 0, "%u of 10: a sick set is Applied", passed);
+}
+END_TEST
+
+/* More text than a set may have. */
+START_TEST(too_much_text)
+{
+    struct world *w = begin("", 37);
+    size_t n = 3500 * 1024;
+    char *text = malloc(n), path[60];
+
+    memset(text, 'x', n);
+    for (size_t i = 0; i < n; i += 80)
+        memcpy(text + i, "\n#", 2);
+    text[n - 1] = '\n';
+    publish(w, DEPLOYMENT("a"));
+    for (int i = 0; i < 4; i++) {
+        (void)snprintf(path, sizeof(path), "/media/usb/c%d.yaml", i);
+        hf_simfs_put(w->fs, path, text, n, 0644);
+    }
+    free(text);
+    boot(w);
+    (void)intervals(w, 6);
+    expect(w, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, "");
+    end(w);
+}
+END_TEST
+
+/* 1,000 objects with long names, then 1,000 others: the record has room for both inventories. */
+static char long_group[201], long_path[260];
+static void publish_many(struct world *w, char letter)
+{
+    struct hf_buf text = HF_BUF_INIT(8 << 20);
+    char name[260];
+
+    memset(long_group, 'g', 200);
+    (void)snprintf(long_path, sizeof(long_path), "/apis/%s/v1", long_group);
+    w->api.scripts[0] = (struct ssa_sim_script){
+        "GET", long_path, 200,
+        "{\"kind\":\"APIResourceList\",\"resources\":[{\"name\":\"things\",\"kind\":\"Thing\",\"namespaced\":true}]}",
+        100000};
+    for (int i = 0; i < 1000; i++) {
+        memset(name, letter, 230);
+        (void)snprintf(name + 230, 12, "%010d", i);
+        ck_assert_int_eq(hf_buf_addf(&text,
+                                     "---\napiVersion: %s/v1\nkind: Thing\nmetadata: {name: %s, namespace: "
+                                     "a-namespace-with-a-name-of-sixty-three-characters-as-dns-allows}\n",
+                                     long_group, name),
+                         0);
+    }
+    hf_simfs_put(w->fs, "/media/usb/app.yaml", text.p, text.n, 0644);
+    hf_buf_done(&text);
+}
+static void long_intervals(struct world *w, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        ssa_sim_forget_log(&w->api);
+        hf_manifest_engine_check(w->engine);
+        tell(w);
+        for (unsigned k = 0; k < 10; k++) {
+            ssa_sim_forget_log(&w->api);
+            (void)hf_simloop_run_for(w->loop, 60 * HF_NS_PER_S);
+        }
+    }
+}
+START_TEST(names_of_any_length_fit_the_record)
+{
+    struct world *w = begin("", 38);
+
+    publish_many(w, 'a');
+    boot(w);
+    long_intervals(w, 3);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "1000 objects in place");
+    publish_many(w, 'b');
+    long_intervals(w, 3);
+    struct seen seen = look(w);
+    publish(w, DEPLOYMENT("a")); /* the content is mended */
+    long_intervals(w, 5);
+    ck_assert_msg(strcmp(image(w), "a") == 0, "before: %s %s: %s; now: %s %s: %s",
+                  hf_manifest_phase_name(seen.status.phase), hf_manifest_reason_name(seen.status.reason), seen.message,
+                  hf_manifest_phase_name(look(w).status.phase), hf_manifest_reason_name(look(w).status.reason),
+                  look(w).message);
+    end(w);
+}
+END_TEST
+
+/* A look for drift takes longer than the interval (_i == 0: the server behind the APIService of one object hangs,
+ * which costs each look 2 min; _i == 1: 700 objects, at an interval of 30 s). Newer content has to come in. */
+START_TEST(looks_that_take_longer_than_the_interval)
+{
+    struct world *w = begin("", 43);
+    struct hf_buf text = HF_BUF_INIT(1 << 20);
+
+    ck_assert_int_eq(hf_buf_addf(&text, "%s", DEPLOYMENT("a") CONFIG_MAP("1")), 0);
+    for (int i = 0; _i == 1 && i < 700; i++)
+        ck_assert_int_eq(
+            hf_buf_addf(&text, "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: x%d, namespace: site}\n", i), 0);
+    hf_simfs_put(w->fs, "/media/usb/app.yaml", text.p, text.n, 0644);
+    hf_buf_done(&text);
+    boot(w);
+    long_intervals(w, 1);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    w->hung = _i == 0 ? MAP : NULL;
+    hf_manifest_engine_check(w->engine);
+    (void)hf_simloop_run_for(w->loop, HF_NS_PER_S); /* a look runs */
+    publish(w, DEPLOYMENT("b"));
+    for (unsigned i = 0; i < 480; i++) { /* 4 h */
+        ssa_sim_forget_log(&w->api);
+        hf_manifest_engine_check(w->engine);
+        tell(w);
+        (void)hf_simloop_run_for(w->loop, 30 * HF_NS_PER_S);
+    }
+    ck_assert_msg(strcmp(image(w), "b") == 0, "after 4 h: image %s, %s %s: %s", image(w),
+                  hf_manifest_phase_name(look(w).status.phase), hf_manifest_reason_name(look(w).status.reason),
+                  look(w).message);
+    end(w);
+}
+END_TEST
+
+/* An object is put back while another one is not shown: the repair is counted and told. */
+START_TEST(repair_beside_a_refusal_is_told)
+{
+    struct world *w = begin("", 39);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1") EXTRA("x"));
+    boot(w);
+    (void)intervals(w, 4);
+    w->api.scripts[0] = (struct ssa_sim_script){"GET", MAP, 403, "{\"kind\":\"Status\"}", 1000};
+    (void)json_object_del(w->api.objects, WEB);
+    (void)intervals(w, 12);
+    ck_assert_ptr_nonnull(json_object_get(w->api.objects, WEB));
+    ck_assert_uint_eq(look(w).status.drifts, 1);
+    ck_assert_uint_eq(w->notices[HF_MANIFEST_NOTICE_DRIFT_REPAIRED], 1);
+    end(w);
+}
+END_TEST
+
+/* Why a content is refused is not hidden by the health of what is in place. */
+START_TEST(refusal_is_shown)
+{
+    struct world *w = begin("", 41);
+
+    publish(w, DEPLOYMENT("a"));
+    boot(w);
+    (void)intervals(w, 4);
+    w->sick = true;
+    publish(w, "replicas: 3\n");
+    (void)intervals(w, 6);
+    expect(w, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_NOT_MANIFESTS, "'app.yaml', document 1");
+    end(w);
+}
+END_TEST
+
+/* The store is full for half an hour; then a webhook fails for two minutes more. Each cause has attempts of its own. */
+START_TEST(attempts_of_two_causes)
+{
+    struct world *w = begin_trial(42);
+
+    w->api.scripts[0] = (struct ssa_sim_script){"PATCH", MAP, 500, "{\"kind\":\"Status\"}", 100000};
+    w->api.scripts[1] = (struct ssa_sim_script){"PATCH", WEB, 500, "{\"kind\":\"Status\"}", 100000};
+    (void)hf_simloop_run_for(w->loop, 1800 * HF_NS_PER_S);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_ROLLING_BACK);
+    w->api.scripts[1].times = 0; /* the store has room; the webhook starts later */
+    (void)hf_simloop_run_for(w->loop, 100 * HF_NS_PER_S);
+    w->api.scripts[0].times = 0;
+    (void)hf_simloop_run_for(w->loop, 300 * HF_NS_PER_S);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, "the last good objects are in place again");
+    end(w);
+}
+END_TEST
+
 static void add_cases(TCase *tc)
 {
     tcase_add_test(tc, way_of_a_set);
@@ -1024,6 +1357,19 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, removal_that_is_refused_waits);
     tcase_add_loop_test(tc, an_entry_that_comes_back, 0, 2);
     tcase_add_test(tc, bad_content_touches_nothing);
+    tcase_add_test(tc, rollback_and_a_webhook_that_takes_the_label);
+    tcase_add_test(tc, trial_and_a_webhook_that_takes_the_label);
+    tcase_add_test(tc, starts_during_probation);
+    tcase_add_loop_test(tc, trial_while_the_server_refuses_the_agent, 0, 2);
+    tcase_add_loop_test(tc, rollback_while_the_server_refuses_the_agent, 0, 2);
+    tcase_add_test(tc, unreadable_content_is_fetched_again);
+    tcase_add_test(tc, a_set_in_the_second_of_a_repair);
+    tcase_add_test(tc, too_much_text);
+    tcase_add_test(tc, names_of_any_length_fit_the_record);
+    tcase_add_loop_test(tc, looks_that_take_longer_than_the_interval, 0, 2);
+    tcase_add_test(tc, repair_beside_a_refusal_is_told);
+    tcase_add_test(tc, refusal_is_shown);
+    tcase_add_test(tc, attempts_of_two_causes);
     tcase_add_test(tc, power_cut_anywhere);
 }
 HF_TEST_MAIN("sim/manifest_objects", add_cases)

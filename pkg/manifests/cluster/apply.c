@@ -229,14 +229,15 @@ static void applied(struct hf_cluster_run *run, const struct hf_kube_answer *ans
     struct hf_cluster_now before = run->now;
 
     if (!shows_label(run, answer->object)) {
-        hf_cluster_run_end(run, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE,
-                           "the answer does not show our label: a local proxy dropped the write");
+        fail(run, HF_MANIFEST_REASON_API_UNREACHABLE,
+             "the answer does not show our label: a webhook has taken it away, or a local proxy dropped the write");
         return;
     }
     hf_cluster_run_note(run, answer->object);
     run->outcome.applied++;
-    run->outcome.changed += answer->status == 201 || strcmp(before.uid, run->now.uid) != 0 ||
-                            strcmp(before.time, run->now.time) != 0 || strcmp(before.fields, run->now.fields) != 0;
+    /* The time of our last change has only seconds, and a status that changes meanwhile costs no more than a trial. */
+    run->outcome.changed +=
+        answer->status == 201 || strcmp(before.uid, run->now.uid) != 0 || strcmp(before.version, run->now.version) != 0;
     if (before.item != NULL && hf_cluster_item_record(before.item, answer->object) < 0) {
         hf_cluster_run_end(run, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, "out of memory");
         return;

@@ -77,9 +77,15 @@ static void give_up(struct hf_cluster_run *run)
                        "cannot write the inventory to disk, so no object is applied");
 }
 
+static void find_no_room(struct hf_cluster_run *run)
+{
+    hf_cluster_run_end(run, -E2BIG, HF_MANIFEST_REASON_SOURCE_TOO_LARGE,
+                       "the inventory of these objects and of those in place is too large, so no object is applied");
+}
+
 void hf_cluster_run_journaled(struct hf_cluster_run *run, int r)
 {
-    hf_cluster_run_later(run, 0, r == 0 ? go_on : give_up);
+    hf_cluster_run_later(run, 0, r == 0 ? go_on : r == -E2BIG ? find_no_room : give_up);
 }
 
 static void write_all(struct hf_cluster_run *run)
@@ -290,9 +296,10 @@ static void end_check(struct hf_cluster_run *run)
         hf_cluster_run_finish(run);
         return;
     }
+    hf_cluster_run_name_drift(run);
     run->outcome.healthy = !run->unhealthy;
     (void)snprintf(message, sizeof(message), "%s",
-                   run->outcome.drifted > 0 ? hf_diff_text(&run->diff) : run->outcome.message);
+                   run->outcome.drifted > 0 ? run->outcome.drift : run->outcome.message);
     hf_cluster_run_end(run, 0,
                        run->outcome.healthy ? HF_MANIFEST_REASON_HEALTH_PASSED
                        : run->failed        ? HF_MANIFEST_REASON_HEALTH_FAILED

@@ -90,7 +90,7 @@ struct hf_cluster_apply_params {
 HF_MUST_USE int hf_cluster_apply_start(const struct hf_cluster_apply_params *params, struct hf_cluster_run **ret_run,
                                        struct hf_err *err);
 /* Lets a run continue after its `journal` callback; may be called from within that callback. `r` is 0 if the inventory
- * is durable. Otherwise `r` is -errno, and the run ends with the reason WriteFailed. */
+ * is durable. Otherwise `r` is -errno, and the run ends with the reason SourceTooLarge (-E2BIG) or WriteFailed. */
 void hf_cluster_run_journaled(struct hf_cluster_run *run, int r);
 
 struct hf_cluster_check_params {

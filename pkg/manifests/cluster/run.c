@@ -91,10 +91,17 @@ static int code_of(enum hf_manifest_reason reason)
     return reason == HF_MANIFEST_REASON_NOT_READY || reason == HF_MANIFEST_REASON_API_UNREACHABLE ? -EAGAIN : -EPERM;
 }
 
+void hf_cluster_run_name_drift(struct hf_cluster_run *run)
+{
+    if (run->diff.n > 0 && run->outcome.drift[0] == '\0')
+        (void)snprintf(run->outcome.drift, sizeof(run->outcome.drift), "%s", hf_diff_text(&run->diff));
+}
+
 void hf_cluster_run_finish(struct hf_cluster_run *run)
 {
     char first[HF_MANIFEST_MESSAGE];
 
+    hf_cluster_run_name_drift(run);
     if (run->failures > 0) {
         run->outcome.answered = true;
         run->outcome.r = code_of(run->outcome.reason);
@@ -104,8 +111,7 @@ void hf_cluster_run_finish(struct hf_cluster_run *run)
                            run->failures, run->wanted, first);
     } else {
         run->outcome.reason = run->outcome.drifted > 0 ? HF_MANIFEST_REASON_DRIFT_REPAIRED : HF_MANIFEST_REASON_APPLIED;
-        (void)snprintf(run->outcome.message, sizeof(run->outcome.message), "%s",
-                       run->outcome.drifted > 0 ? hf_diff_text(&run->diff) : "");
+        (void)snprintf(run->outcome.message, sizeof(run->outcome.message), "%s", run->outcome.drift);
     }
     hand_over(run);
 }
@@ -143,6 +149,7 @@ void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live)
     struct hf_cluster_now *now = &run->now;
 
     (void)snprintf(now->uid, sizeof(now->uid), "%s", hf_json_str_or(live, "metadata.uid", ""));
+    (void)snprintf(now->version, sizeof(now->version), "%s", hf_json_str_or(live, "metadata.resourceVersion", ""));
     (void)snprintf(now->time, sizeof(now->time), "%s", hf_cluster_fields_time(live));
     if (live == NULL || !hf_cluster_fields_hash(live, now->fields))
         *now->fields = '\0';
@@ -185,10 +192,10 @@ static bool is_early(struct hf_cluster_run *run, const struct hf_kube_answer *an
 
 /* ---- the fault of one object, or of the whole server? ------------------------------------------------------------ */
 
-/* An object that costs this run more than its time, without an answer, is its last one. */
+/* An object that costs this run more than its time, without an answer, is its last one. A discovery has no object. */
 static bool is_too_slow(const struct hf_cluster_run *run)
 {
-    return run->held.status == 0 && now_ns(run) > run->started_ns + HF_CLUSTER_TIME_NS;
+    return run->now.id.name != NULL && run->held.status == 0 && now_ns(run) > run->started_ns + HF_CLUSTER_TIME_NS;
 }
 
 static void own_node_taken(void *arg, const struct hf_kube_answer *answer)
@@ -201,7 +208,8 @@ static void own_node_taken(void *arg, const struct hf_kube_answer *answer)
     run->pending = NULL;
     run->held = (struct hf_kube_answer){.r = 0};
     hf_backoff_reset(&run->backoff);
-    if (answer->r < 0 && answer->r != -ENOENT) {
+    run->node_shown = answer->r == 0 || answer->r == -ENOENT;
+    if (!run->node_shown) {
         hf_cluster_run_end(run, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, refusal.why);
     } else if (too_slow) {
         hf_cluster_run_fail(run, refusal.reason, refusal.why);
@@ -213,8 +221,8 @@ static void own_node_taken(void *arg, const struct hf_kube_answer *answer)
 }
 
 /* The server has not carried out the request, however often the run sent it. If it answers a request for the EdgeNode
- * of this node, the cause lies with the one object: a webhook fails, or the server behind an APIService is down. If
- * not, the API server is away, or its store or the link. */
+ * of this node, the cause lies with the one object: a webhook fails, the server behind an APIService is down, or a
+ * right is missing. If not, the API server is away, or its store or the link, or it refuses this agent altogether. */
 static void ask_for_own_node(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
 {
     const struct hf_kube_call call = {.verb = HF_KUBE_GET,
@@ -241,14 +249,14 @@ static void judge(struct hf_cluster_run *run, const struct hf_kube_answer *answe
     bool last =
         run->attempts + 1 >= HF_CLUSTER_ATTEMPTS || now_ns(run) + pause_ns > run->started_ns + HF_CLUSTER_TIME_NS;
 
-    if (!again || (early && last)) {
-        hf_backoff_reset(&run->backoff);
-        run->step->taken(run, answer);
-    } else if (last) {
-        ask_for_own_node(run, answer);
-    } else {
+    if (again && !last) {
         run->attempts++;
         hf_cluster_run_later(run, pause_ns, send_again);
+    } else if ((again && !early) || (answer->r == -EACCES && !run->node_shown)) {
+        ask_for_own_node(run, answer);
+    } else {
+        hf_backoff_reset(&run->backoff);
+        run->step->taken(run, answer);
     }
 }
 

@@ -4,7 +4,8 @@
  * HF_CLUSTER_ATTEMPTS times, or when the next pause would end more than HF_CLUSTER_TIME_NS after the start of the run.
  * A run also repeats requests that the server has refused with 401 or 403, but at most HF_CLUSTER_ATTEMPTS - 1 times in
  * all. If the last repetition fails, too, the run asks for the EdgeNode of this node: without it the run ends, because
- * the server is away; with it, only the current object has failed. Private to pkg/manifests/cluster.
+ * the server is away or refuses this agent altogether; with it, only the current object has failed. Private to
+ * pkg/manifests/cluster.
  *
  * A run is a chain of steps. A step makes one request (`ask`) and handles the answer (`taken`). The function `taken`
  * starts the next step, waits, or ends the run. Threads: loop thread only. */
@@ -40,6 +41,7 @@ struct hf_cluster_now {
     /* uid that the object on the server had when the run last read it; "" if the object did not exist */
     char uid[64];
     char fields[HF_CLUSTER_FIELDS_HEX]; /* hash of the fields that we own in the object; "" if we own none */
+    char version[64];                   /* resourceVersion of the object on the server; "" if it did not exist */
     char time[40];                      /* time of our last change of the object; "" if there is none */
     bool kept;                          /* the object's annotation HF_CLUSTER_PRUNE_ANNOTATION forbids its deletion */
     bool replaced;                      /* this run has decided to delete the object and create it again */
@@ -70,6 +72,7 @@ struct hf_cluster_run {
     /* the answer to the current step, while the run asks for its EdgeNode; `refusal` is owned, the rest is as in
      * kube/call.h */
     struct hf_kube_answer held;
+    bool node_shown; /* the server has answered a request for the EdgeNode of this node */
     unsigned attempts;
     unsigned denials; /* number of answers 401 and 403 */
     /* monotonic times of the start of the run, and of the start of its work on the current object */
@@ -104,11 +107,13 @@ void hf_cluster_run_pace(struct hf_cluster_run *run, void (*wake)(struct hf_clus
  * One of the two may be NULL. */
 void hf_cluster_run_turn_to(struct hf_cluster_run *run, const struct hf_cluster_object *object, json_t *item,
                             const char *resource);
-/* Sets the fields `uid`, `fields`, `time` and `kept` of run->now from `live`, the object as the server returned it.
+/* Sets the fields `uid`, `fields`, `version`, `time` and `kept` of run->now from `live`, the object as the server returned it.
  * `live` is NULL if the object does not exist. */
 void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live);
 /* Counts the current object as drifted. `missing` is true if it does not exist on the server. */
 void hf_cluster_run_drifted(struct hf_cluster_run *run, bool missing);
+/* Fills outcome.drift. Call this function after the last object. */
+void hf_cluster_run_name_drift(struct hf_cluster_run *run);
 /* Counts a failure of the current object. The first one becomes the reason and the message of the outcome. If the
  * object is in the set, and its item in the inventory has no `uid`, the function removes the item, because the object
  * has not been applied. */

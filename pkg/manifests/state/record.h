@@ -17,7 +17,7 @@
 #include "codec/sha256.h"
 
 enum {
-    HF_RECORD_MAX_BYTES = 1 << 20,
+    HF_RECORD_MAX_BYTES = 4 << 20, /* twice 1,000 objects of the target Cluster, with the longest names */
     HF_RECORD_REVISION = 257, /* size of a revision in bytes, with the terminator; a longer revision is cut */
     HF_RECORD_ROOT = 1024,    /* size of a path in bytes, with the terminator */
     HF_RECORD_MESSAGE = 385,  /* size of a message in bytes, with the terminator */

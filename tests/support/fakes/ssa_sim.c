@@ -107,6 +107,10 @@ static void apply(struct ssa_sim *sim, struct hf_simcall *call, const char *path
                         json_incref(hf_json_mutable(hf_json_at(live, "metadata.managedFields"))));
         else
             set_managed(sim, object, body);
+        ssa_sim_put(object, "metadata.resourceVersion",
+                    same && hf_json_at(live, "metadata.resourceVersion") != NULL
+                        ? json_incref(hf_json_mutable(hf_json_at(live, "metadata.resourceVersion")))
+                        : json_sprintf("%u", ++sim->versions));
         if (live != NULL && json_object_get(live, "status") != NULL)
             (void)json_object_set(object, "status", json_object_get(live, "status"));
         (void)json_object_set(object, "applied", body);

@@ -17,7 +17,7 @@ struct ssa_sim_script {
 
 struct ssa_sim {
     json_t *objects; /* by path */
-    unsigned uids, clock;
+    unsigned uids, clock, versions;
     char force[8];         /* the parameter of the last apply */
     bool drops;            /* answers writes with what was there: a proxy that lies */
     const char *immutable; /* path of an object whose spec cannot change */

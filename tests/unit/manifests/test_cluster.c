@@ -656,9 +656,12 @@ START_TEST(a_journal_that_cannot_be_written)
     struct world world;
 
     world_start(&world, HF_KUBE_APISERVER);
-    world.journal_r = -ENOSPC;
+    world.journal_r = _i == 0 ? -ENOSPC : -E2BIG;
     apply_text(&world, MAP("m", "1"), (struct how){.prune = true});
-    expect(&world, -EAGAIN, HF_MANIFEST_REASON_WRITE_FAILED, "no object is applied");
+    if (_i == 0)
+        expect(&world, -EAGAIN, HF_MANIFEST_REASON_WRITE_FAILED, "no object is applied");
+    else
+        expect(&world, -E2BIG, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, "no object is applied");
     ck_assert_uint_eq(json_object_size(world.api.objects), 0);
     world_end(&world);
 }
@@ -934,6 +937,90 @@ START_TEST(one_object_twice_after_its_scope)
 }
 END_TEST
 
+/* Discovery costs the run more than its time: the server answers each 4th request for a group only. */
+static struct {
+    struct world *world;
+    unsigned asked;
+} slow;
+static void serve_slowly(void *arg, struct hf_simcall *call)
+{
+    struct world *world = arg;
+    if (strncmp(hf_simcall_target(call), "/apis/g", 7) == 0 && slow.asked++ % 4 != 3)
+        return; /* hangs */
+    if (strncmp(hf_simcall_target(call), "/apis/g9.", 9) == 0)
+        return;
+    ssa_sim_handle(&world->api, call);
+}
+START_TEST(discovery_that_is_too_slow)
+{
+    struct world world;
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
+
+    world_start(&world, HF_KUBE_APISERVER);
+    slow.asked = 0;
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(
+            hf_buf_addf(&text, "---\napiVersion: g%d.example.com/v1\nkind: Thing\nmetadata: {name: t}\n", i), 0);
+    hf_simnet_serve(world.net, "https://api", serve_slowly, &world);
+    apply_text(&world, text.p, (struct how){.prune = true});
+    expect(&world, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, "");
+    world_end(&world);
+}
+END_TEST
+
+/* The machine sleeps for an hour during one discovery. */
+static void serve_never(void *arg, struct hf_simcall *call)
+{
+    struct world *world = arg;
+    if (strcmp(hf_simcall_target(call), "/api/v1") == 0)
+        return;
+    ssa_sim_handle(&world->api, call);
+}
+static uint64_t slept_ns;
+static const struct hf_clock_ops *awake_clock;
+static uint64_t mono_after_sleep(void *ctx)
+{
+    return awake_clock->mono_ns(ctx) + slept_ns;
+}
+START_TEST(sleep_during_discovery)
+{
+    struct world world;
+    struct hf_clock_ops clock;
+
+    world_start(&world, HF_KUBE_APISERVER);
+    hf_simnet_serve(world.net, "https://api", serve_never, &world);
+    awake_clock = world.env.clock;
+    clock = *awake_clock;
+    clock.mono_ns = mono_after_sleep;
+    world.env.clock = &clock;
+    slept_ns = 0;
+    begin(&world, MAP("m", "1"), (struct how){.prune = true});
+    (void)hf_simloop_run_for(world.loop, 10 * HF_NS_PER_S);
+    slept_ns = 3600 * HF_NS_PER_S;
+    (void)hf_simloop_run_for(world.loop, 3600 * HF_NS_PER_S);
+    ck_assert_uint_eq(world.ends, 1);
+    expect(&world, -EAGAIN, HF_MANIFEST_REASON_API_UNREACHABLE, "");
+    world_end(&world);
+}
+END_TEST
+
+/* The kind of three objects is not served any more (its APIService or definition is away). Their namespace comes
+ * from the scope of the kind, so they count as gone from the source. */
+#define WIDGET(name) "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " name "}\n---\n"
+START_TEST(a_kind_that_is_away_is_no_removal)
+{
+    struct world world;
+
+    world_start(&world, HF_KUBE_APISERVER);
+    apply_text(&world, WIDGET("a") WIDGET("b") WIDGET("c") MAP("m", "1"), (struct how){.prune = true});
+    expect(&world, 0, HF_MANIFEST_REASON_APPLIED, "");
+    world.api.scripts[0] = (struct ssa_sim_script){"GET", "/apis/apps/v1", 404, "{\"kind\":\"Status\"}", 9};
+    apply_text(&world, WIDGET("a") WIDGET("b") WIDGET("c") MAP("m", "2"), (struct how){.prune = true});
+    expect(&world, -EPERM, HF_MANIFEST_REASON_API_REFUSED, "has no kind");
+    world_end(&world);
+}
+END_TEST
+
 static void add_cases(TCase *tc)
 {
     tcase_add_test(tc, an_object_moves_to_another_group);
@@ -957,7 +1044,7 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, a_proxy_that_drops_writes);
     tcase_add_loop_test(tc, no_api_server, 0, 2);
     tcase_add_loop_test(tc, a_bad_source_touches_nothing, 0, (int)HF_LEN(bad));
-    tcase_add_test(tc, a_journal_that_cannot_be_written);
+    tcase_add_loop_test(tc, a_journal_that_cannot_be_written, 0, 2);
     tcase_add_test(tc, prunes_in_reverse_and_within_the_guard);
     tcase_add_test(tc, without_prune_objects_stay_and_are_forgotten);
     tcase_add_loop_test(tc, never_prunes_what_is_not_ours, 0, (int)HF_LEN(estrangements));
@@ -967,5 +1054,8 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, finds_drift_and_only_drift);
     tcase_add_test(tc, health_of_what_is_applied);
     tcase_add_test(tc, cut_anywhere);
+    tcase_add_test(tc, discovery_that_is_too_slow);
+    tcase_add_test(tc, sleep_during_discovery);
+    tcase_add_test(tc, a_kind_that_is_away_is_no_removal);
 }
 HF_TEST_MAIN("manifests/cluster", add_cases)

@@ -7,7 +7,8 @@
 #include "base/encoding/utf8.h"
 #include "manifests/entry.h"
 
-static const uint64_t save_retry_ns = 5 * HF_NS_PER_S;
+#define SAVE_RETRY_NS (5 * HF_NS_PER_S)
+#define SAVE_RETRY_CAP_NS (60 * HF_NS_PER_S) /* a disk may be full for weeks, and each attempt writes to it */
 
 static void copy_text(char *to, size_t n, const char *text)
 {
@@ -78,8 +79,16 @@ static void save_failed(struct entry *entry, const struct hf_err *err)
     char text[HF_RECORD_MESSAGE];
 
     hf_log_err(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.record", "entry", entry->name, err);
+    if (entry->then ==
+        HF_MANIFEST_ACT_PLACE) { /* by the time of the next save, what it has compared may have changed */
+        make_attempt_free(entry->attempt);
+        entry->attempt = NULL;
+    }
     entry->unsaved = true;
-    entry->due_ns = manifest_engine_now(entry->engine) + save_retry_ns;
+    entry->save_backoff.base_ns = entry->save_backoff.floor_ns = SAVE_RETRY_NS;
+    entry->save_backoff.cap_ns = SAVE_RETRY_CAP_NS;
+    entry->due_ns =
+        manifest_engine_now(entry->engine) + hf_backoff_next_ns(&entry->save_backoff, entry->engine->p.env.rng, 0);
     advance_note(entry, hf_manifest_outcome_reason(-err->code), hf_err_text(err, text, sizeof(text)));
 }
 
@@ -113,6 +122,7 @@ static void saved(struct entry *entry, struct job *job)
     if (entry->unsaved)
         advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
     entry->unsaved = false;
+    hf_backoff_reset(&entry->save_backoff);
     act(entry);
 }
 

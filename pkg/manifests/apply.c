@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "manifests/entry.h"
+#include "manifests/files/before.h"
 
 static void end_attempt(struct entry *entry)
 {
@@ -98,6 +99,12 @@ static void not_placed(struct entry *entry, const struct hf_manifest_outcome *ou
     }
 }
 
+/* What is in place and what the entry has checked are not what the set wants. */
+static bool changes_anything(const struct hf_files_place *place)
+{
+    return place->n_write + place->n_prune + place->n_unproven > 0;
+}
+
 /* ---- swap -------------------------------------------------------------------------------------------------------- */
 
 static int run_swap(struct job *job)
@@ -116,8 +123,7 @@ static bool has_probation(const struct entry *entry)
 static void swapped(struct entry *entry, struct job *job)
 {
     bool probation = has_probation(entry);
-    bool changed =
-        entry->attempt->place.n_write + entry->attempt->place.n_prune > 0 || entry->r.unproven || entry->resumed;
+    bool changed = changes_anything(&entry->attempt->place) || entry->r.unproven || entry->resumed;
     char text[HF_RECORD_MESSAGE];
 
     if (job->r < 0) {
@@ -224,7 +230,7 @@ static bool may_start_soon(int r)
 static bool needs_validation(const struct entry *entry)
 {
     return entry->attempt->entry->validate_command[0] != NULL && !is_resumed_swap(entry) &&
-           entry->attempt->place.n_write + entry->attempt->place.n_prune > 0;
+           changes_anything(&entry->attempt->place);
 }
 
 static void validate(struct entry *entry)
@@ -250,17 +256,33 @@ static void validate(struct entry *entry)
 
 /* ---- compare, stage ---------------------------------------------------------------------------------------------- */
 
+/* Backups of an earlier set that a cleanup could not remove: their owners may have changed the files since, so that no
+ * rollback may put them back. */
+static int forget_before(struct job *job)
+{
+    const struct entry *entry = job->entry;
+    const struct hf_fs_ops *fs = entry->engine->p.env.fs;
+
+    if (!hf_manifest_machine_rests(entry->r.phase) || entry->r.unproven || entry->resumed ||
+        !hf_files_before_exist(fs, entry->folder))
+        return 0;
+    int r = hf_files_before_forget(fs, entry->folder, &job->err);
+    return r < 0 ? hf_manifest_outcome_fail(&job->outcome, hf_manifest_outcome_reason(r), r, &job->err) : 0;
+}
+
 static int run_stage(struct job *job)
 {
     struct attempt *attempt = job->entry->attempt;
     struct hf_files_place *place = &attempt->place;
-    int r = make_want(job->entry, attempt, &job->outcome);
+    int r = forget_before(job);
 
+    if (r == 0)
+        r = make_want(job->entry, attempt, &job->outcome);
     if (r == 0)
         r = hf_files_place_compare(place, &job->outcome);
     if (r == 0)
-        place->stage_all = attempt->entry->validate_command[0] != NULL && !is_resumed_swap(job->entry) &&
-                           place->n_write + place->n_prune > 0;
+        place->stage_all =
+            attempt->entry->validate_command[0] != NULL && !is_resumed_swap(job->entry) && changes_anything(place);
     if (r == 0)
         r = hf_files_place_stage(place, &job->outcome);
     if (r == 0 && (place->secret || secret_is(job->entry->r.good.entry)))

@@ -7,6 +7,8 @@
 
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
+#include "manifests/files/pod_folder.h"
+#include "manifests/files/resolve.h"
 #include "manifests/state/sealed_secret.h"
 #include "os/file.h"
 
@@ -59,18 +61,32 @@ static int run_sweep(struct job *job)
     return r;
 }
 
+/* An attempt that a kill has ended while it staged its files has left a staging folder, and no root in the record. */
+static int clean_unrooted(struct job *job, struct hf_files_place *place)
+{
+    char path[HF_FILES_MAX_PATH], root[HF_FILES_MAX_PATH];
+    int r = 0;
+
+    (void)snprintf(path, sizeof(path), "%s", job->path);
+    if (job->config != NULL)
+        r = hf_pod_folder_find(place->fs, place->host_root, hf_config_static_pod_folder(job->config), "", path, NULL);
+    if (r < 0 || path[0] == '\0' || hf_files_resolve(place->fs, place->host_root, path, root, NULL) < 0)
+        return 0;
+    return hf_files_place_clean(place, root, &job->outcome);
+}
+
 /* Removes staging folders that an earlier process has left. */
 static int clean_roots(struct job *job)
 {
     const struct hf_manifest_env *env = &job->entry->engine->p.env;
     struct hf_files_place place;
-    int r = 0;
 
     hf_files_place_init(&place);
     place.fs = env->fs;
     place.host_root = env->host_root;
     place.guard = env->uid == 0;
     place.entry = job->entry->name;
+    int r = clean_unrooted(job, &place);
     for (size_t i = 0; r == 0 && i < HF_LEN(job->roots); i++)
         if (job->roots[i][0] != '\0')
             r = hf_files_place_clean(&place, job->roots[i], &job->outcome);
@@ -98,6 +114,20 @@ static void swept(struct entry *entry, struct job *job)
     drift_watch(entry);
 }
 
+/* Notes where the newest set would go, if no attempt has found that out. */
+static void note_unrooted(const struct entry *entry, struct job *job)
+{
+    const struct hf_manifest_set *next = &entry->r.next;
+    const char *to = hf_json_str_or(next->entry, "to", "");
+
+    if (next->key[0] == '\0' || next->root[0] != '\0')
+        return;
+    if (strcmp(to, hf_manifest_target_names[HF_MANIFEST_TO_FILES]) == 0)
+        (void)snprintf(job->path, sizeof(job->path), "%s", hf_json_str_or(next->entry, "path", ""));
+    else if (strcmp(to, hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]) == 0)
+        job->config = entry->engine->p.env.config;
+}
+
 static void start(struct entry *entry, int (*run)(struct job *job))
 {
     struct job *job;
@@ -110,6 +140,7 @@ static void start(struct entry *entry, int (*run)(struct job *job))
     if (job == NULL)
         return;
     (void)snprintf(job->keep_copy, sizeof(job->keep_copy), "%s", vault_keeps(entry));
+    note_unrooted(entry, job);
     memcpy(job->roots[0], entry->r.next.root, HF_RECORD_ROOT);
     memcpy(job->roots[1], entry->r.good.root, HF_RECORD_ROOT);
     memcpy(job->keep[0], entry->r.next.digest, HF_SHA256_HEX);

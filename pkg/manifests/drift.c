@@ -55,54 +55,53 @@ void drift_put_back(struct entry *entry, const char *what)
 
 /* ---- the unit, which may have read the changed files ------------------------------------------------------------- */
 
-static void not_restarted(struct entry *entry, const struct hf_err *err)
+static void note_restart(struct entry *entry, const struct hf_err *err)
 {
     char text[HF_RECORD_MESSAGE];
 
     advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_RESTART_FAILED, hf_err_text(err, text, sizeof(text)));
-    drift_look_again(entry); /* which restarts the unit again */
 }
 
+/* A restart that takes longer than the agent waits for goes on in systemd, and another one would end it. */
 static void restarted(void *arg, int r, const struct hf_err *err)
 {
     struct entry *entry = arg;
 
     entry->unit_call = NULL;
     entry->busy = false;
-    if (r < 0) {
-        not_restarted(entry, err);
-    } else {
+    if (r < 0)
+        note_restart(entry, err);
+    else
         advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_NONE, NULL);
+    if (r < 0 && r != -ETIMEDOUT) {
+        drift_look_again(entry); /* which restarts the unit again */
+    } else {
         entry->r.restart_due = false;
         entry->save_wanted = true;
     }
     manifest_engine_wake(entry->engine);
 }
 
-/* The files are those of the good set. Saves what the repair has changed in the record, too. */
+/* The files are those of the good set. */
 static void restart(struct entry *entry)
 {
     struct hf_err err = HF_ERR_INIT;
     int r = entry->r.restart_due ? unit_call_start(entry, &entry->r.good, restarted, &err) : 1;
 
-    if (r < 0)
-        not_restarted(entry, &err);
-    if (r > 0)
+    if (r < 0 && r != -EACCES) {
+        note_restart(entry, &err);
+        drift_look_again(entry);
+    } else if (r != 0) { /* there is no unit, or the node does not permit it any more */
         entry->r.restart_due = false;
-    entry->save_wanted = true;
+        entry->save_wanted = true;
+    }
     manifest_engine_wake(entry->engine);
-}
-
-static bool has_unit(const struct hf_manifest_set *set)
-{
-    return hf_json_str(set->entry, "restart.systemdUnit") != NULL ||
-           hf_json_str(set->entry, "reload.systemdUnit") != NULL;
 }
 
 /* ---- repair ------------------------------------------------------------------------------------------------------ */
 
-/* Makes durable that the unit must be restarted, because power may be cut between the swap and the restart. A state
- * folder that is full or read-only does not stop the repair. */
+/* Makes durable that a restart of the unit is due, because a power cut may come between the swap and the restart. A
+ * state folder that is full or read-only does not stop the repair. */
 static void save_restart_due(struct job *job)
 {
     if (job->entry->attempt->place.n_write > 0 && job->text.n > 0)
@@ -114,9 +113,9 @@ int drift_run_repair(struct job *job)
 {
     struct entry *entry = job->entry;
     struct hf_files_place *place = &entry->attempt->place;
-    int r = make_want(entry, entry->attempt, &job->outcome);
 
     place->repair = place->force = true;
+    int r = make_want(entry, entry->attempt, &job->outcome);
     if (r == 0)
         r = hf_files_place_compare(place, &job->outcome);
     if (r == 0)
@@ -163,6 +162,7 @@ static void repaired(struct entry *entry, struct job *job)
         entry->watch_stale = true;
         drift_watch(entry);
         drift_repaired(entry, hf_diff_text(&job->diff));
+        entry->save_wanted = true;
     }
     if (changed > 0 || entry->r.restart_due)
         restart(entry);
@@ -175,7 +175,7 @@ static int prepare_record(struct entry *entry, struct job *job)
     int r = 0;
 
     job->saved = 1;
-    if (was_due || !has_unit(&entry->r.good))
+    if (was_due || unit_call_unit(&entry->r.good)[0] == '\0')
         return 0;
     entry->r.restart_due = true;
     r = hf_manifest_record_format(&entry->r, &job->text);

@@ -441,7 +441,7 @@ bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine)
 {
     for (size_t i = 0; i < engine->entries.n; i++) {
         const struct entry *entry = engine->entries.entries[i].value;
-        if (entry->busy || (!entry->started && !entry->unreadable) || entry->incoming != NULL ||
+        if (entry->busy || (!entry->started && !entry->unreadable) || entry->incoming != NULL || entry->unsaved ||
             !hf_manifest_machine_rests(entry->r.phase))
             return false;
     }

@@ -109,6 +109,6 @@ void hf_manifest_engine_set_retry(struct hf_manifest_engine *engine, uint64_t ba
 /* Calls `visit` with the status of every entry of the policy, then of every other one that still has a good set. */
 void hf_manifest_engine_each(struct hf_manifest_engine *engine,
                              void (*visit)(void *arg, const struct hf_manifest_status *status), void *arg);
-/* Returns true if no step is in progress, every entry is in a phase in which it rests (hf_manifest_machine_rests()),
- * and the engine has nothing to do now. */
+/* Returns true if no step is in progress, every entry is in a phase in which it rests (hf_manifest_machine_rests()) and
+ * has its record on disk, and the engine has nothing to do now. */
 bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "manifests/files/before.h"
 
 static void place(struct entry *entry)
@@ -298,6 +299,7 @@ static bool refuse(struct entry *entry)
     content_stop(entry);
     entry->was_refused = true;
     (void)hf_err_text(&err, text, sizeof(text));
+    hf_utf8_trim(text); /* as the record has it; otherwise each attempt would be news */
     if (entry->r.phase == HF_MANIFEST_REFUSED && entry->r.reason == reason && strcmp(entry->r.message, text) == 0)
         return true;
     if (entry->r.phase != HF_MANIFEST_WAITING && entry->r.phase != HF_MANIFEST_FETCHING)

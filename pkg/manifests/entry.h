@@ -238,14 +238,15 @@ struct entry {
     /* an interval of the policy has passed, or a new content has come, so a refused set must be tried again */
     bool recheck;
     struct hf_manifest_record r;
-    struct hf_inventory inventory; /* while the entry is busy, a worker may read and replace it */
-    size_t n_files;                /* number of files in the inventory when the entry was last not busy */
-    enum hf_manifest_action then;  /* action that starts when the record is durable */
-    struct hf_buf written;         /* text of the record on disk */
-    bool unsaved;                  /* the last write of the record failed */
-    bool clean_failed;             /* the last cleanup failed; the next interval tries again */
-    bool clean_wanted;             /* an interval of the policy has passed since the failed cleanup */
-    bool save_wanted;              /* the record has changed without a change of phase */
+    struct hf_inventory inventory;  /* while the entry is busy, a worker may read and replace it */
+    size_t n_files;                 /* number of files in the inventory when the entry was last not busy */
+    enum hf_manifest_action then;   /* action that starts when the record is durable */
+    struct hf_buf written;          /* text of the record on disk */
+    bool unsaved;                   /* the last write of the record failed */
+    struct hf_backoff save_backoff; /* between attempts to write it */
+    bool clean_failed;              /* the last cleanup failed; the next interval tries again */
+    bool clean_wanted;              /* an interval of the policy has passed since the failed cleanup */
+    bool save_wanted;               /* the record has changed without a change of phase */
     /* The process started in the phase Applying, so items of the newest set may be in place. If an attempt fails while
      * such items may still be in place, r.unproven becomes true. */
     bool resumed;
@@ -549,10 +550,14 @@ void advance_wait(struct entry *entry, enum hf_manifest_reason reason);
 /* ---- unit_call.c ------------------------------------------------------------------------------------------------- */
 
 /* Starts to restart or reload the unit that a set names; a unit to reload that is not active is started. Returns 0 if
- * the call has started: the entry is then busy, and done(entry, ...) is called later. Returns 1 if the set names no
- * unit, and -errno if the call cannot start. */
+ * the call has started: the entry is then busy, and done(entry, ...) is called later, with -ETIMEDOUT if the restart or
+ * reload takes too long and goes on. Returns 1 if the set names no unit, -EACCES if the node's configuration does not
+ * permit the unit, and another -errno if the call cannot start. */
 int unit_call_start(struct entry *entry, const struct hf_manifest_set *set,
                     void (*done)(void *arg, int r, const struct hf_err *err), struct hf_err *err);
+
+/* Returns the unit that a set restarts or reloads; "" if there is none. Borrowed. */
+const char *unit_call_unit(const struct hf_manifest_set *set);
 
 /* ---- task.c ------------------------------------------------------------------------------------------------------ */
 
@@ -577,8 +582,11 @@ struct job {
     bool unreadable;
     /* for a repair: 0 if `text` is on disk, 1 if the repair has not written it, -errno if that failed */
     int saved;
-    bool doubtful;                 /* for a rollback: it is unknown which files in place belong to somebody else */
-    bool keep_before;              /* for a cleanup: the backups of files/before.h stay on disk */
+    bool doubtful;    /* for a rollback: it is unknown which files in place belong to somebody else */
+    bool keep_before; /* for a cleanup: the backups of files/before.h stay on disk */
+    /* for a cleanup, if the newest set has no root: its path, or, for static pods, the node's configuration */
+    char path[HF_RECORD_ROOT];
+    const struct hf_config *config;
     char roots[2][HF_RECORD_ROOT]; /* for a cleanup: target folders from which staging folders are removed */
 };
 

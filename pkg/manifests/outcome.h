@@ -27,9 +27,9 @@ struct hf_manifest_outcome {
     /* number of items that somebody other than the agent had changed or removed; for files, number of the entry's files
      * that were not as the set wants them */
     unsigned drifted;
-    char drift
-        [HF_DIFF_TEXT]; /* for the target Cluster: names up to five of these items; "" if none, or if the run ended early */
-    bool healthy;       /* true if all objects are current; valid only after a check of the target Cluster */
+    /* for the target Cluster: names up to five of these items; "" if there are none, or if the run ended early */
+    char drift[HF_DIFF_TEXT];
+    bool healthy; /* true if all objects are current; valid only after a check of the target Cluster */
     /* for the target Cluster, after a failure: true if the API server answered, but refused an object, did not bring it
      * to its state, or kept failing with it; false if the run ended for another cause, such as a server that is away */
     bool answered;

@@ -28,6 +28,8 @@ static void restarted(void *arg, int r, const struct hf_err *err)
     (void)err;
     entry->unit_call = NULL;
     entry->busy = false;
+    if (r == 0 && strcmp(unit_call_unit(&entry->r.good), unit_call_unit(&entry->r.next)) == 0)
+        entry->r.restart_due = false;
     rolled_back(entry, r < 0 ? "the unit did not take the old files up" : "");
 }
 

@@ -1,5 +1,5 @@
-/* The action `probe`: restart or reload the unit, run the health checks, then see that the files are still as the newest
- * set wants them. */
+/* The action `probe`: restarts or reloads the unit, runs the health checks, then looks if the files are still as the
+ * newest set wants them. */
 #include <errno.h>
 #include <stdio.h>
 

@@ -25,7 +25,8 @@ static void state_read(void *arg, int r, const char *active_state, const char *s
         if (r == 0)
             return;
     }
-    entry->unit_done(entry, r, err);
+    /* -ETIMEDOUT would say that a restart goes on. */
+    entry->unit_done(entry, r == -ETIMEDOUT ? -EAGAIN : r, err);
 }
 
 static int start_reload(struct entry *entry, const char *unit, void (*done)(void *arg, int r, const struct hf_err *err),
@@ -43,18 +44,27 @@ static int start_reload(struct entry *entry, const char *unit, void (*done)(void
     return r;
 }
 
+const char *unit_call_unit(const struct hf_manifest_set *set)
+{
+    return hf_json_str_or(set->entry, "restart.systemdUnit", hf_json_str_or(set->entry, "reload.systemdUnit", ""));
+}
+
 int unit_call_start(struct entry *entry, const struct hf_manifest_set *set,
                     void (*done)(void *arg, int r, const struct hf_err *err), struct hf_err *err)
 {
     const struct hf_unit_ops *ops = entry->engine->p.env.unit;
-    const char *unit = hf_json_str(set->entry, "restart.systemdUnit");
-    const char *reload = hf_json_str(set->entry, "reload.systemdUnit");
-    int r = 1;
+    const char *unit = unit_call_unit(set);
+    bool restarts = hf_json_str(set->entry, "restart.systemdUnit") != NULL;
+    int r;
 
-    if (unit != NULL)
+    if (unit[0] == '\0')
+        return 1;
+    if (!hf_config_allows_manifest_unit(entry->engine->p.env.config, permit_scope(set->signed_), unit, err))
+        return -EACCES;
+    if (restarts)
         r = ops->restart(ops->ctx, unit, HF_RESTART_UNIT_TIMEOUT_NS, done, entry, &entry->unit_call, err);
-    else if (reload != NULL)
-        r = start_reload(entry, reload, done, err);
+    else
+        r = start_reload(entry, unit, done, err);
     entry->busy = r == 0;
     return r;
 }

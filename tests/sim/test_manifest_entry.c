@@ -10,6 +10,7 @@
 #include "loop/watch.h"
 #include "manifests/engine.h"
 #include "manifests/source/bundle.h"
+#include "manifests/state/record.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 #include "support/fakes/simhost.h"
@@ -2583,6 +2584,396 @@ START_TEST(change_on_trial_that_stays)
 }
 END_TEST
 
+/* ---- troubles of the node ----------------------------------------------------------------------------------------- */
+
+static void config_of(struct node *node, const char *text)
+{
+    hf_config_free(node->config);
+    ck_assert_int_eq(hf_config_parse(hf_view_of(text), "agent.yaml", &node->config, NULL), 0);
+    ck_assert_uint_eq(hf_config_n_faults(node->config), 0);
+}
+
+/* The node's owner takes the unit out of manifests.units and restarts the agent. A local user changes the file: the agent
+ * restarts the unit all the same. _i == 1: a restart was due. */
+START_TEST(unit_that_is_no_longer_permitted)
+{
+    struct node *node = begin_changed_service(901);
+
+    if (_i == 0) {
+        intervals(node, 3);
+    } else {
+        fails = 1000;
+        intervals(node, 3);
+    }
+    hf_simproc_kill(node->proc);
+    shut_down(node);
+    hf_simfs_kill(node->fs);
+    config_of(node, "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
+                    "manifests:\n  files: [/etc/app/**]\n  paths: [/media/**]\n");
+    unsigned restarts = node->restarts;
+    boot(node);
+    intervals(node, 3);
+    ck_assert_int_eq(look(node).status.phase, HF_MANIFEST_REFUSED);
+    if (_i == 0)
+        put(node, "/etc/app/a", "drift");
+    intervals(node, 60);
+    fails = 0;
+    ck_assert_msg(node->restarts == restarts, "%u restarts of a unit that the node does not permit: %s",
+                  node->restarts - restarts, node->status);
+    end(node);
+}
+END_TEST
+
+/* The disk of the state is full (or read-only). Drift on another disk. */
+static void full_state(int i, bool unit)
+{
+    struct node *node = begin(unit ? "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}"
+                                   : "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}",
+                              902);
+
+    hf_simfs_delete(node->fs, STATE);
+    hf_simfs_mount(node->fs, STATE);
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    if (i == 0)
+        hf_simfs_set_limit(node->fs, STATE, 100);
+    else
+        hf_simfs_set_read_only(node->fs, STATE, true);
+    for (unsigned k = 0; k < 2; k++) {
+        put(node, "/etc/app/a", "drift");
+        intervals(node, 30);
+        ck_assert_msg(has(node, "/etc/app/a", "one"), "drift %u is not repaired: %s", k, node->status);
+    }
+    end(node);
+}
+
+START_TEST(drift_while_the_state_is_full_with_a_unit)
+{
+    full_state(_i, true);
+}
+END_TEST
+
+START_TEST(drift_while_the_state_is_full)
+{
+    full_state(_i, false);
+}
+END_TEST
+
+/* A file in place cannot be read (bad sector). */
+START_TEST(bad_block_in_the_target)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 903);
+
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    shut_down(node);
+    hf_simfs_set_unreadable(node->fs, "/etc/app/a", true);
+    boot(node);
+    if (_i == 0) {
+        put(node, "/etc/app/b", "drift");
+        intervals(node, 30);
+        ck_assert_msg(has(node, "/etc/app/b", "one"), "another file is not repaired: %s", node->status);
+    } else {
+        put(node, "/media/usb/a", "two");
+        put(node, "/media/usb/b", "two");
+        intervals(node, 60);
+        ck_assert_msg(has(node, "/etc/app/b", "two"), "a new content never comes: %s", node->status);
+    }
+    end(node);
+}
+END_TEST
+
+/* The disk cannot read a file in place of the set that has failed; the good one is as long. */
+START_TEST(rollback_over_a_bad_block)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 913);
+
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/a", "two");
+    put(node, "/media/usb/b", "two");
+    hangs = true;
+    intervals(node, 3);
+    ck_assert_int_eq(look(node).status.phase, HF_MANIFEST_PROBATION);
+    hf_simfs_set_unreadable(node->fs, "/etc/app/b", true);
+    hangs = false;
+    fails = 1;
+    hf_simproc_kill(node->proc);
+    shut_down(node);
+    hf_simfs_kill(node->fs);
+    boot(node); /* the restart fails */
+    put(node, "/media/usb/a", "three");
+    put(node, "/media/usb/b", "three");
+    intervals(node, 200);
+    ck_assert_msg(has(node, "/etc/app/b", "three"), "the rollback never ends: %s", node->status);
+    end(node);
+}
+END_TEST
+
+/* Somebody writes what the next set has, and that is not noticed before the set comes. It has to pass its checks. */
+START_TEST(drift_that_is_the_next_set)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 914);
+
+    watched.path = "/media/usb";
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    unsigned restarts = node->restarts;
+    put(node, "/etc/app/a", "broken");
+    put(node, "/media/usb/a", "broken");
+    ck_assert(watched.fire != NULL);
+    watched.fire(watched.arg);
+    (void)hf_simloop_run_for(node->loop, 30 * HF_NS_PER_S);
+    ck_assert_msg(look(node).status.phase != HF_MANIFEST_APPLIED || node->restarts > restarts ||
+                      has(node, "/etc/app/a", "one"),
+                  "%u restarts: %s", node->restarts - restarts, node->status);
+    intervals(node, 6);
+    ck_assert_msg(look(node).status.phase != HF_MANIFEST_APPLIED && node->restarts > restarts, "%u restarts: %s",
+                  node->restarts - restarts, node->status);
+    end(node);
+}
+END_TEST
+
+/* A revision may be cut within a character. */
+START_TEST(record_with_half_a_character)
+{
+    struct hf_manifest_record record;
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(HF_RECORD_MAX_BYTES);
+    char branch[300] = "";
+
+    memset(branch, 'x', 179);
+    (void)snprintf(branch + 179, sizeof(branch) - 179, "\xc3\xbc@sha1:1234");
+    hf_manifest_record_init(&record);
+    (void)snprintf(record.known_revision, sizeof(record.known_revision), "%.180s+%.12s", branch, "abcdef012345");
+    ck_assert_int_eq(hf_manifest_record_format(&record, &out), 0);
+    hf_manifest_record_done(&record);
+}
+END_TEST
+
+/* A cleanup after a rollback fails once. */
+START_TEST(backups_that_a_cleanup_left)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"force\":true,\"prune\":true," FILES UNIT "}", 905);
+
+    put(node, "/etc/app/z", "theirs 1");
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/a", "broken");
+    put(node, "/media/usb/z", "ours");
+    target.immutable = STATE "/manifests/app/before.list"; /* its removal fails */
+    (void)hf_manifest_engine_check(node->engine);
+    tell(node);
+    (void)hf_simloop_run_for(node->loop, 60 * HF_NS_PER_S);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "second");
+    ck_assert(has(node, "/etc/app/z", "theirs 1"));
+    put(node, "/etc/app/z", "theirs 2"); /* their own change */
+    /* the next content lacks z, and is broken, too */
+    hf_simfs_delete(node->fs, "/media/usb/z");
+    put(node, "/media/usb/c", "more");
+    (void)hf_simloop_run_for(node->loop, 60 * HF_NS_PER_S);
+    intervals(node, 6);
+    target.immutable = NULL;
+    intervals(node, 6);
+    ck_assert_msg(has(node, "/etc/app/z", "theirs 2"), "somebody's file was put back to an old content: %s",
+                  node->status);
+    end(node);
+}
+END_TEST
+
+/* The record cannot be written for a long time after the attempt was prepared. */
+START_TEST(attempt_that_waited_for_its_record)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 906);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    put(node, "/media/usb/b", "ours");
+    struct stat st;
+    hf_manifest_engine_check(node->engine);
+    for (unsigned k = 0; k < 100000 && !hf_simfs_stat(node->fs, "/etc/.holdfast-app.new/b", &st); k++)
+        (void)hf_simloop_step(node->loop);
+    ck_assert(hf_simfs_stat(node->fs, "/etc/.holdfast-app.new/b", &st));
+    target.uncreatable = "record.new";
+    intervals(node, 6);
+    ck_assert(has(node, "/etc/app/b", NULL));
+    put(node, "/etc/app/b", "theirs"); /* an hour later */
+    intervals(node, 6);
+    target.uncreatable = NULL;
+    intervals(node, 6);
+    ck_assert_msg(has(node, "/etc/app/b", "theirs"), "a file of somebody else was overwritten: %s", node->status);
+    end(node);
+}
+END_TEST
+
+/* The text of a refusal is cut within a character: the entry is refused once, and not again and again. */
+START_TEST(refusal_with_half_a_character)
+{
+    char manifests[1000], program[200] = "/opt/";
+    size_t n = strlen(program);
+
+    while (n < 119)
+        program[n++] = 'x';
+    (void)snprintf(program + n, sizeof(program) - n, "ü/check-the-configuration-of-the-application");
+    (void)snprintf(
+        manifests, sizeof(manifests),
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"validate\":{\"command\":[\"%s\",\"{}\"]}," FILES "}",
+        program);
+    struct node *node = begin(manifests, 907);
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    intervals(node, 3);
+    uint64_t calls = hf_simfs_calls(node->fs);
+    unsigned notices = node->notices[HF_MANIFEST_NOTICE_REFUSED];
+    intervals(node, 3);
+    ck_assert_msg(hf_simfs_calls(node->fs) - calls < 100, "%u writes in 30 s, %u notices",
+                  (unsigned)(hf_simfs_calls(node->fs) - calls), node->notices[HF_MANIFEST_NOTICE_REFUSED] - notices);
+    end(node);
+}
+END_TEST
+
+/* The agent is killed while it stages, and the entry leaves the policy before the next start. */
+static void find_stage(void *arg, const char *path, const struct stat *st)
+{
+    char *left = arg;
+
+    (void)st;
+    if (strstr(path, ".holdfast-app.new") != NULL)
+        (void)snprintf(left, 200, "%s", path);
+}
+
+START_TEST(staging_of_an_entry_that_left)
+{
+    for (uint64_t n = 1;; n++) {
+        struct node *node =
+            begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES "}", 1000 + n);
+        char left[200] = "";
+
+        put(node, "/media/usb/a", "one");
+        hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+        hf_simfs_stop_at(node->fs, n);
+        boot(node);
+        if (node->engine != NULL)
+            intervals(node, 4);
+        bool cut = hf_simfs_stopped(node->fs);
+        if (cut) {
+            hf_simproc_kill(node->proc);
+            shut_down(node);
+            hf_simfs_kill(node->fs);
+            set_policy(node, "");
+            boot(node);
+            intervals(node, 6);
+            hf_simfs_walk(node->fs, "/etc", find_stage, left);
+        }
+        hf_simfs_stop_at(node->fs, 0);
+        ck_assert_msg(left[0] == '\0', "cut at %u: '%s' is left for ever: %s", (unsigned)n, left, node->status);
+        end(node);
+        if (!cut)
+            break;
+    }
+}
+END_TEST
+
+/* A service takes longer than the agent waits for; it is up in the end. */
+START_TEST(restart_that_takes_long)
+{
+    struct node *node = begin_changed_service(910);
+    unsigned restarts = node->restarts;
+
+    hangs = true; /* each restart ends in a timeout of 90 s, although systemd goes on and starts the service */
+    intervals(node, 1);
+    (void)hf_simloop_run_for(node->loop, 24 * 3600 * HF_NS_PER_S);
+    hangs = false;
+    ck_assert_msg(node->restarts - restarts < 20, "%u restarts in a day: %s", node->restarts - restarts, node->status);
+    end(node);
+}
+END_TEST
+
+/* A restart is due when a newer set is rolled back: that restarts the unit, and once is enough. */
+START_TEST(rollback_restarts_once)
+{
+    struct node *node = begin_changed_service(911);
+
+    fails = 1000;
+    put(node, "/media/usb/a", "broken");
+    hf_manifest_engine_check(node->engine);
+    for (unsigned i = 0; i < 100000 && !has(node, "/etc/app/a", "broken"); i++)
+        ck_assert(hf_simloop_step(node->loop));
+    fails = 0;
+    for (unsigned i = 0; i < 100000 && look(node).status.phase != HF_MANIFEST_ROLLED_BACK; i++)
+        ck_assert(hf_simloop_step(node->loop));
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "broken");
+    ck_assert_str_eq(node->served, "one");
+    unsigned restarts = node->restarts;
+    intervals(node, 10);
+    ck_assert_uint_eq(node->restarts, restarts);
+    end(node);
+}
+END_TEST
+
+/* The entry has left the policy and waits for the annotation, and its unit does not restart. */
+START_TEST(left_entry_writes_nothing)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," FILES UNIT "}", 915);
+
+    put(node, "/media/usb/a", "one");
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 4);
+    fails = 10000;
+    put(node, "/etc/app/a", "drift");
+    intervals(node, 3);
+    set_policy(node, "");
+    intervals(node, 30);
+    unsigned restarts = node->restarts;
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    uint64_t calls = hf_simfs_calls(node->fs);
+    intervals(node, 360);
+    ck_assert_uint_eq(hf_simfs_calls(node->fs), calls);
+    ck_assert_uint_gt(node->restarts, restarts);
+    ck_assert_uint_le(node->restarts, restarts + 61);
+    fails = 0;
+    end(node);
+}
+END_TEST
+
+/* The state folder is full for an hour. */
+START_TEST(full_state_is_asked_at_a_pace)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 916);
+
+    hf_simfs_delete(node->fs, STATE);
+    hf_simfs_mount(node->fs, STATE);
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    hf_simfs_set_limit(node->fs, STATE, 100);
+    put(node, "/etc/app/a", "drift");
+    intervals(node, 3);
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    uint64_t calls = hf_simfs_calls(node->fs);
+    (void)hf_simloop_run_for(node->loop, 3600 * HF_NS_PER_S);
+    ck_assert_uint_gt(hf_simfs_calls(node->fs), calls);
+    ck_assert_uint_lt(hf_simfs_calls(node->fs), calls + 600);
+    end(node);
+}
+END_TEST
+
 /* ---- retries without an interval ------------------------------------------------------------------------------------- */
 
 static const uint64_t long_interval_ns = 3600 * HF_NS_PER_S;
@@ -3238,6 +3629,21 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, change_on_trial_vouches_for_nothing, 0, 3);
     tcase_add_test(tc, change_on_trial_again_and_again);
     tcase_add_loop_test(tc, change_on_trial_that_stays, 0, 2);
+    tcase_add_loop_test(tc, unit_that_is_no_longer_permitted, 0, 2);
+    tcase_add_loop_test(tc, drift_while_the_state_is_full_with_a_unit, 0, 2);
+    tcase_add_loop_test(tc, drift_while_the_state_is_full, 0, 2);
+    tcase_add_loop_test(tc, bad_block_in_the_target, 0, 2);
+    tcase_add_test(tc, rollback_over_a_bad_block);
+    tcase_add_test(tc, drift_that_is_the_next_set);
+    tcase_add_test(tc, record_with_half_a_character);
+    tcase_add_test(tc, backups_that_a_cleanup_left);
+    tcase_add_test(tc, left_entry_writes_nothing);
+    tcase_add_test(tc, full_state_is_asked_at_a_pace);
+    tcase_add_test(tc, attempt_that_waited_for_its_record);
+    tcase_add_test(tc, refusal_with_half_a_character);
+    tcase_add_test(tc, staging_of_an_entry_that_left);
+    tcase_add_test(tc, restart_that_takes_long);
+    tcase_add_test(tc, rollback_restarts_once);
 }
 
 HF_TEST_MAIN_CPU("manifests/entry", cases, 300)

@@ -311,7 +311,7 @@ static void next_item(struct hf_cluster_run *run)
 {
     json_t *item;
 
-    /* What was never applied may be another's: an attempt to apply it may have met his object. */
+    /* Without an apply that has succeeded, the object may be another's. */
     while ((item = json_array_get(run->inventory, run->at)) != NULL && !hf_cluster_item_is_applied(item))
         run->at++;
     if (item == NULL) {

@@ -177,8 +177,8 @@ bool hf_cluster_prune_plan(struct hf_cluster_run *run)
     }
     n = count_placed(run->doomed);
     run->wanted += run->prune ? (unsigned)json_array_size(run->doomed) : 0;
-    /* After a failure the run removes nothing. It may be that of a kind that the server does not know now, so that the
-     * namespaces of its objects are unknown, and they seem to be gone from the source. */
+    /* After a failure the run removes nothing. While the server does not know a kind, nobody knows the namespaces of
+     * its objects, and they look as if they had left the source. */
     if (!run->prune || run->may_prune_beyond || run->failures > 0 || hf_plan_may_prune(n, n_before))
         return true;
     (void)snprintf(message, sizeof(message),

@@ -107,8 +107,8 @@ void hf_cluster_run_pace(struct hf_cluster_run *run, void (*wake)(struct hf_clus
  * One of the two may be NULL. */
 void hf_cluster_run_turn_to(struct hf_cluster_run *run, const struct hf_cluster_object *object, json_t *item,
                             const char *resource);
-/* Sets the fields `uid`, `fields`, `version`, `time` and `kept` of run->now from `live`, the object as the server returned it.
- * `live` is NULL if the object does not exist. */
+/* Sets the fields `uid`, `fields`, `version`, `time` and `kept` of run->now from `live`, the object as the server
+ * returned it. `live` is NULL if the object does not exist. */
 void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live);
 /* Counts the current object as drifted. `missing` is true if it does not exist on the server. */
 void hf_cluster_run_drifted(struct hf_cluster_run *run, bool missing);

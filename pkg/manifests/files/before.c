@@ -264,8 +264,11 @@ int hf_files_before_forget(const struct hf_fs_ops *fs, const char *folder, struc
     char path[PATH_MAX];
     int r = hf_sealed_file_remove(fs, folder, LIST, err);
 
-    if (r == 0)
-        r = hf_sealed_file_remove(fs, folder, LIST ".damaged", err);
+    if (r < 0)
+        return r;
+    /* The contents alone prove nothing, so they go even if the damaged list stays. */
+    r = hf_sealed_file_remove(fs, folder, LIST ".damaged", err);
     (void)snprintf(path, sizeof(path), "%s/" CONTENTS, folder);
-    return r < 0 ? r : hf_file_forget(fs, path, err);
+    int forgotten = hf_file_forget(fs, path, r == 0 ? err : NULL);
+    return r < 0 ? r : forgotten;
 }

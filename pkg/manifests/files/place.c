@@ -77,7 +77,7 @@ static int look_at(const struct hf_files_place *place, int dirfd, const char *na
     } else {
         r = hf_files_hash(place->fs, dirfd, name, item->bytes.n, sha256);
         if (r < 0)
-            return hf_files_is_another(r) ? 0 : r; /* it has just changed */
+            return r == -EIO || hf_files_is_another(r) ? 0 : r; /* on a worn block, or it has just changed */
     }
     if (memcmp(sha256, item->sha256, sizeof(sha256)) != 0)
         return 0;
@@ -170,6 +170,7 @@ static int compare_item(struct hf_files_place *place, struct hf_files_walk *walk
     place->steps[i] = (unsigned char)step;
     place->n_write += step == HF_PLAN_WRITE || step == HF_PLAN_REPLACE;
     place->n_replace += step == HF_PLAN_REPLACE;
+    place->n_unproven += step == HF_PLAN_KEEP && ours && !hf_files_place_has_recorded(have, item);
     place->n_adopt += step == HF_PLAN_KEEP && seen == HF_PLAN_SAME && !ours && !place->repair;
     if (step == HF_PLAN_REFUSE || step == HF_PLAN_REFUSE_ALWAYS)
         hf_diff_add(foreign, item->rel, kind);
@@ -264,7 +265,7 @@ int hf_files_place_compare(struct hf_files_place *place, struct hf_manifest_outc
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_NOT_ALLOWED, r, &err);
     free(place->steps);
     place->steps = calloc(HF_MAX(place->want->n, (size_t)1), 1);
-    place->n_write = place->n_replace = place->n_adopt = 0;
+    place->n_write = place->n_replace = place->n_unproven = place->n_adopt = 0;
     place->diff = (struct hf_diff){.n = 0};
     if (place->steps == NULL)
         return hf_files_place_fail(outcome, hf_err_sys(&err, -ENOMEM, "compare"), &err);

@@ -54,6 +54,8 @@ struct hf_files_place {
     /* results of `compare` */
     unsigned char *steps; /* enum hf_plan_step for each item */
     size_t n_write, n_prune, n_replace;
+    /* number of the entry's own files that somebody else has made as the set wants them: they have passed no check */
+    size_t n_unproven;
     /* number of files that are as wanted and are not in the inventory; they become the entry's own */
     size_t n_adopt;
     struct hf_diff diff;         /* files of the entry that are not as the set wants them */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "os/owner.h"
 
 enum { MAX_LINKS = 8 };
@@ -101,6 +102,8 @@ int hf_files_resolve(const struct hf_fs_ops *fs, const char *host_root, const ch
         r = pass(fs, host_root, text, err);
         if (r == 1)
             continue;
+        if (r == 0 && !hf_utf8_valid(text, strlen(text)))
+            return hf_err_set(err, EILSEQ, "'%.200s' leads over a link to a name that is not UTF-8", path);
         if (r == 0)
             memcpy(ret_path, text, sizeof(text));
         return r;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "kube/call.h"
 #include "manifests/source/archive_download.h"
 #include "manifests/source/cluster_url.h"
@@ -192,6 +193,7 @@ static int take_artifact(struct flux_source *flux, const json_t *object, struct 
 {
     const json_t *artifact = hf_json_at(object, "status.artifact");
     const char *url = hf_json_str_or(artifact, "url", ""), *digest = hf_json_str_or(artifact, "digest", "");
+    const char *revision = hf_json_str_or(artifact, "revision", "");
     int64_t size = hf_json_int_or(artifact, "size", 0);
 
     if (!json_is_object(artifact))
@@ -209,8 +211,8 @@ static int take_artifact(struct flux_source *flux, const json_t *object, struct 
                               size, HF_ARCHIVE_DOWNLOAD_MAX_BYTES);
     bool other = strcmp(flux->digest, digest + 7) != 0;
     memcpy(flux->digest, digest + 7, HF_SHA256_HEX);
-    (void)snprintf(flux->revision, sizeof(flux->revision), "%.180s+%.12s", hf_json_str_or(artifact, "revision", ""),
-                   flux->digest);
+    (void)snprintf(flux->revision, sizeof(flux->revision), "%.*s+%.12s",
+                   (int)hf_utf8_prefix(revision, HF_MIN(strlen(revision), (size_t)180)), revision, flux->digest);
     flux->size = (uint64_t)size;
     return other;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "base/macros.h"
 #include "update/state/sealed_file.h"
 
@@ -78,7 +79,7 @@ static bool put(json_t *object, const char *key, json_t *value)
 
 static bool put_text(json_t *object, const char *key, const char *text)
 {
-    return text[0] == '\0' || put(object, key, json_string(text));
+    return text[0] == '\0' || put(object, key, json_stringn(text, hf_utf8_prefix(text, strlen(text))));
 }
 
 static bool put_number(json_t *object, const char *key, uint64_t number)

@@ -18,10 +18,10 @@
 
 enum {
     HF_RECORD_MAX_BYTES = 4 << 20, /* twice 1,000 objects of the target Cluster, with the longest names */
-    HF_RECORD_REVISION = 257, /* size of a revision in bytes, with the terminator; a longer revision is cut */
-    HF_RECORD_ROOT = 1024,    /* size of a path in bytes, with the terminator */
-    HF_RECORD_MESSAGE = 385,  /* size of a message in bytes, with the terminator */
-    HF_RECORD_UNSEALED = 112, /* size of the text `unsealed` in bytes, with the terminator; a longer text is cut */
+    HF_RECORD_REVISION = 257,      /* size of a revision in bytes, with the terminator; a longer revision is cut */
+    HF_RECORD_ROOT = 1024,         /* size of a path in bytes, with the terminator */
+    HF_RECORD_MESSAGE = 385,       /* size of a message in bytes, with the terminator */
+    HF_RECORD_UNSEALED = 112,      /* size of the text `unsealed` in bytes, with the terminator; a longer text is cut */
     /* maximum number of starts of the agent during one Probation; at the next start, the entry rolls back */
     HF_RECORD_MAX_STARTS = 3,
 };

@@ -13,6 +13,8 @@
 #include "base/strmap.h"
 #include "node/disk.h"
 
+#define DAMAGED ".damaged"
+
 enum { MAX_DEPTH = 6, SEGMENT_NAME = 20, SHA256_NAME = 64, MAX_DEVICES = 16 };
 
 struct pass {
@@ -20,6 +22,7 @@ struct pass {
     struct hf_reclaim *found;
     enum hf_reclaim_kind kind;
     bool (*is_ours)(const struct pass *pass, const char *name);
+    bool replaced;  /* removes X.damaged only if X exists beside it */
     bool keep_last; /* the last file of each folder, in byte order, stays */
     bool enough;    /* the file system is below the warning level, or the pass has done its share */
     unsigned visited, depth;
@@ -56,7 +59,18 @@ static bool ends_with(const char *text, const char *end)
 static bool is_damaged(const struct pass *pass, const char *name)
 {
     (void)pass;
-    return ends_with(name, ".damaged");
+    return ends_with(name, DAMAGED);
+}
+
+/* Returns true if a newer file has taken the place of the damaged one. */
+static bool is_replaced(const struct pass *pass, int fd, const char *damaged)
+{
+    const struct hf_fs_ops *fs = pass->params->fs;
+    char name[NAME_MAX + 1];
+    struct stat st;
+
+    (void)snprintf(name, sizeof(name), "%.*s", (int)(strlen(damaged) - strlen(DAMAGED)), damaged);
+    return fs->fstatat(fs->ctx, fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
 static bool is_any(const struct pass *pass, const char *name)
@@ -127,6 +141,8 @@ static void remove_file(struct pass *pass, int fd, const char *name)
         return;
     uint64_t changed_ns = st.st_mtim.tv_sec > 0 ? (uint64_t)st.st_mtim.tv_sec * HF_NS_PER_S : 0;
     if (changed_ns > pass->params->now_unix_ns || pass->params->now_unix_ns - changed_ns < HF_RECLAIM_AGE_NS)
+        return;
+    if (pass->replaced && !is_replaced(pass, fd, name))
         return;
     char *path = snprintf(full, sizeof(full), "%s/%s", pass->path, name) < (int)sizeof(full) ? strdup(full) : NULL;
     if (path == NULL || fs->unlinkat(fs->ctx, fd, name, 0) < 0) {
@@ -302,8 +318,12 @@ void hf_reclaim_run(const struct hf_reclaim_params *params, struct hf_reclaim *r
     each_root(pass, sweep_root);
     pass->kind = HF_RECLAIM_SET_ASIDE;
     pass->is_ours = is_damaged;
+    /* Until something replaces a file of the state, the name of the damaged one is the evidence that there was one
+     * (hf_sealed_file_explain_absence()). A segment of telemetry is never replaced, and its name proves nothing. */
+    pass->replaced = true;
     for (size_t i = 0; i < HF_LEN(damaged_state); i++)
         run(pass, params->state_dir, damaged_state[i]);
+    pass->replaced = false;
     for (size_t i = 0; i < HF_LEN(damaged_storage); i++)
         run(pass, params->storage_dir, damaged_storage[i]);
     pass->is_ours = is_any;

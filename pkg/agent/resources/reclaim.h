@@ -7,7 +7,9 @@
  *
  *   downloads      .holdfast-<release>.part, .step, .point, .new and .scratch below an update root, if the state folder
  *                  has no record of the release; the update engine removes the files of releases that it knows
- *   set-aside      damaged files that the agent renamed (*.damaged) or moved (cache/damaged/) for a person to examine
+ *   set-aside      damaged files that the agent renamed (*.damaged) or moved (cache/damaged/) for a person to examine;
+ *                  a file X.damaged of the state folder only if X exists beside it, because until then the name is the
+ *                  evidence that there was an X
  *   dead-letters   segments of dead letters, except the newest one of each sink
  *
  * Each file must be older than HF_RECLAIM_AGE_NS. A pass keeps the downloads of a release with a long name: the names

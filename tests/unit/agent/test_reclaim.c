@@ -13,6 +13,7 @@
 #include "os/fs_posix.h"
 #include "support/board.h"
 #include "support/check_main.h"
+#include "update/state/sealed_file.h"
 
 #define NOW_S UINT64_C(1900000000)
 #define OLD_S (NOW_S - 2 * 86400)
@@ -69,7 +70,13 @@ static const char *const kept[] = {
     "/opt/a/x.damaged",
     "/state/clock",
     "/state/updates/app/journal",
+    "/state/manifests/pods/record",
+    "/state/policy.damaged", /* this one and the next three: nothing has replaced the file */
+    "/state/updates/other/journal.damaged",
+    "/state/manifests/web/record.damaged",
+    "/state/manifests/web/before.list.damaged",
     "/state/young.damaged",
+    "/state/young",
     "/storage/main/dead/0000000000000003.seg",
     "/storage/main/dead/stream",
     "/storage/main/bulk/0000000000000002.seg"};
@@ -105,6 +112,17 @@ static void run(struct hf_reclaim *reclaim)
     (void)snprintf(state, sizeof(state), "%s/state", disk.root);
     (void)snprintf(storage, sizeof(storage), "%s/storage", disk.root);
     hf_reclaim_run(&params, reclaim);
+}
+
+static void put(const char *path)
+{
+    char full[512];
+
+    (void)snprintf(full, sizeof(full), "%s%s", disk.root, path);
+    int fd = open(full, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(close(fd), 0);
+    age(path, OLD_S);
 }
 
 static bool exists(const char *path)
@@ -199,10 +217,9 @@ START_TEST(links_lead_nowhere)
     (void)snprintf(from, sizeof(from), "%s/state/updates/link", disk.root);
     ck_assert_int_eq(symlink(to, from), 0);
     (void)snprintf(to, sizeof(to), "%s/elsewhere/x.damaged", disk.root);
-    int fd = open(to, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(close(fd), 0);
-    age("/elsewhere/x.damaged", OLD_S);
+    put("/elsewhere/x");
+    put("/elsewhere/x.damaged");
+    put("/state/link");
     (void)snprintf(from, sizeof(from), "%s/state/link.damaged", disk.root);
     ck_assert_int_eq(symlink(to, from), 0);
     age("/state/link.damaged", OLD_S);
@@ -217,18 +234,41 @@ END_TEST
 START_TEST(bounded)
 {
     struct hf_reclaim reclaim;
-    char path[512];
+    char path[64];
 
     set_up(99, 0);
     for (unsigned i = 0; i < HF_RECLAIM_MAX_REMOVED + 9; i++) {
-        (void)snprintf(path, sizeof(path), "%s/state/%03u.damaged", disk.root, i);
-        int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-        ck_assert_int_ge(fd, 0);
-        ck_assert_int_eq(close(fd), 0);
-        age(path + strlen(disk.root), OLD_S);
+        (void)snprintf(path, sizeof(path), "/state/%03u.damaged", i);
+        put(path);
+        *strrchr(path, '.') = '\0';
+        put(path);
     }
     run(&reclaim);
     ck_assert_uint_eq(reclaim.n, HF_RECLAIM_MAX_REMOVED);
+    hf_reclaim_done(&reclaim);
+    board_clean(disk.root);
+}
+END_TEST
+
+/* The name of a file that was set aside proves that there was one, until a newer file has taken its place. */
+START_TEST(evidence_of_a_loss_stays)
+{
+    static const char list[] = "/state/manifests/pods/before.list",
+                      aside[] = "/state/manifests/pods/before.list.damaged";
+    struct hf_reclaim reclaim;
+    char folder[256];
+
+    set_up(99, 0);
+    (void)snprintf(folder, sizeof(folder), "%s/state/manifests/pods", disk.root);
+    put(list);
+    ck_assert_int_eq(hf_sealed_file_set_aside(hf_fs_posix(), folder, "before.list", NULL), -EBADMSG);
+    run(&reclaim);
+    hf_reclaim_done(&reclaim);
+    ck_assert_int_eq(hf_sealed_file_explain_absence(hf_fs_posix(), folder, "before.list", NULL), -EBADMSG);
+    put(list);
+    run(&reclaim);
+    ck_assert_uint_eq(reclaim.n, 1);
+    ck_assert(exists(list) && !exists(aside));
     hf_reclaim_done(&reclaim);
     board_clean(disk.root);
 }
@@ -241,6 +281,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, read_only_and_stuck);
     tcase_add_test(tc, links_lead_nowhere);
     tcase_add_test(tc, bounded);
+    tcase_add_test(tc, evidence_of_a_loss_stays);
 }
 
 HF_TEST_MAIN("agent/reclaim", cases)

@@ -202,7 +202,7 @@ int hf_files_before_note(const struct hf_files_place *place, struct hf_err *err)
 
 bool hf_files_before_exist(const struct hf_fs_ops *fs, const char *folder)
 {
-    static const char *const names[] = {LIST, CONTENTS};
+    static const char *const names[] = {LIST, LIST ".damaged", CONTENTS};
     char path[PATH_MAX];
     struct stat st;
 

@@ -575,6 +575,7 @@ START_TEST(backups_that_cannot_be_read)
         put_text("/state/before.list.damaged", "rubbish", 7);
         hf_simfs_delete(fs, "/state/before.list");
     }
+    ck_assert(hf_files_before_exist(hf_simfs_ops(fs), "/state"));
     hf_simfs_count_only(fs, HF_SIMFS_READS);
     for (uint64_t n = 1; failed > 0; n++) {
         _cleanup_(hf_inventory_done) struct hf_inventory list = {.items = NULL};

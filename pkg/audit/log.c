@@ -43,6 +43,7 @@ struct hf_audit_log {
     bool unsynced;
     uint64_t due_ns;      /* next write; HF_NEVER: nothing waits */
     uint64_t lost, noted; /* events lost, and how many of them the log mentions */
+    uint64_t note_ns;     /* monotonic time from which the log may mention more of them */
 };
 
 /* ---- adding ------------------------------------------------------------------------------------------------------ */
@@ -141,18 +142,26 @@ static int append(struct hf_audit_log *log, const struct hf_audit_event *event, 
     return r;
 }
 
-static void note_lost(struct hf_audit_log *log)
+/* Adds the number of lost events. A flood loses events without an end, so there is one such entry in
+ * HF_AUDIT_WINDOW_NS, and a last one when the process ends. */
+static void note_lost(struct hf_audit_log *log, bool ends)
 {
+    uint64_t lost = log->lost, now_ns = hf_mono_ns(log->params.clock);
     struct hf_audit_event event;
-    uint64_t lost = log->lost;
     char text[64];
 
     if (lost == log->noted)
         return;
+    if (now_ns < log->note_ns && !ends) {
+        log->due_ns = HF_MIN(log->due_ns, log->note_ns);
+        return;
+    }
     (void)snprintf(text, sizeof(text), "%" PRIu64 " entries lost", lost - log->noted);
     hf_audit_event_set(&event, HF_AUDIT_ENTRIES_LOST, "", "", text);
-    if (append(log, &event, lost - log->noted) == 0)
-        log->noted = lost;
+    if (append(log, &event, lost - log->noted) < 0)
+        return;
+    log->noted = lost;
+    log->note_ns = now_ns + HF_AUDIT_WINDOW_NS;
 }
 
 void hf_audit_log_add(struct hf_audit_log *log, enum hf_audit_kind kind, const char *subject, const char *reason,
@@ -291,7 +300,7 @@ int hf_audit_log_work(struct hf_audit_log *log, struct hf_err *err)
         return 0;
     int r = hf_audit_log_flush(log, err);
     if (r == 0)
-        note_lost(log);
+        note_lost(log, false);
     return r;
 }
 
@@ -303,7 +312,7 @@ int hf_audit_log_end(struct hf_audit_log *log, struct hf_err *err)
     int r = hf_audit_log_flush(log, err);
     if (r < 0 || log->lost == log->noted)
         return r;
-    note_lost(log);
+    note_lost(log, true);
     return hf_audit_log_flush(log, err);
 }
 

@@ -7,8 +7,9 @@
  *
  * An entry waits in memory for at most HF_AUDIT_DELAY_NS, and one write brings all waiting entries to disk. So a crash
  * may lose the entries of the last two seconds. If a write fails, up to HF_AUDIT_PENDING_BYTES of entries wait in
- * memory. Further entries are lost; after the next successful write, an entry EntriesLost has their number. The log
- * moves a line that a power cut has torn to the file `torn`, and adds an entry TornLine.
+ * memory. Further entries are lost; after the next successful write, an entry EntriesLost has their number. There is at
+ * most one such entry in HF_AUDIT_WINDOW_NS, and one more at the end of the process, so that a flood does not fill the
+ * log with them. The log moves a line that a power cut has torn to the file `torn`, and adds an entry TornLine.
  *
  * Each write ends at the end of a sector of 512 bytes, because the log adds blanks to the last line of a write. So a
  * power cut during a write damages no entry that was durable, unless the disk damages whole blocks (audit/write.h).

@@ -753,6 +753,33 @@ START_TEST(flood_is_counted)
 }
 END_TEST
 
+/* An event each second, never the same subject, for four hours: the numbers of lost entries take no more room in the log
+ * than one entry per hour. */
+START_TEST(lasting_flood_fills_no_log)
+{
+    struct scene s;
+
+    set_up(&s);
+    ck_assert_int_eq(open_log(&s), 0);
+    for (unsigned i = 0; i < 4 * 3600; i++) {
+        char subject[32];
+        (void)snprintf(subject, sizeof(subject), "site@%u", i);
+        hf_audit_log_add(s.log, HF_AUDIT_UPDATE_DECISION, subject, "Fetching", "");
+        s.mono_ns += HF_NS_PER_S;
+        if (s.mono_ns >= hf_audit_log_due_ns(s.log))
+            ck_assert_int_eq(hf_audit_log_work(s.log, NULL), 0);
+    }
+    ck_assert_int_eq(hf_audit_log_end(s.log, NULL), 0);
+    struct seen seen = read_log(&s);
+    ck_assert_msg(seen.lost >= 4 && seen.lost <= 5, "%u entries about lost ones", seen.lost);
+    ck_assert_uint_eq(seen.lost_count, hf_audit_log_lost(s.log));
+    ck_assert_uint_eq(seen.decisions + seen.lost_count, 4 * 3600);
+    ck_assert_uint_eq(seen.check.oldest_seq, 1);
+    assert_intact(&s);
+    tear_down(&s);
+}
+END_TEST
+
 /* A folder without a readable line still gives new numbers. */
 START_TEST(strange_folder)
 {
@@ -853,6 +880,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, longest_line_can_be_padded);
     tcase_add_test(tc, full_disk_is_counted);
     tcase_add_test(tc, flood_is_counted);
+    tcase_add_test(tc, lasting_flood_fills_no_log);
     tcase_add_test(tc, strange_folder);
 }
 

@@ -26,7 +26,8 @@ void hf_write_log_init(struct hf_write_log *log, uint64_t now_ns)
 /* Begins new hours, so that `now_ns` lies in the current one. */
 static void turn_hours(struct hf_write_log *log, uint64_t now_ns)
 {
-    uint64_t passed = (now_ns - HF_MIN(now_ns, log->hour_ns)) / HOUR_NS;
+    int64_t since_ns = (int64_t)(now_ns - log->hour_ns); /* hour_ns may have wrapped, or be later than now_ns */
+    uint64_t passed = since_ns > 0 ? (uint64_t)since_ns / HOUR_NS : 0;
     size_t turns = (size_t)HF_MIN(passed, (uint64_t)HF_WRITE_LOG_HOURS);
 
     if (turns == 0)
@@ -45,7 +46,7 @@ static void move(struct hf_write_log *log, const struct hf_write_log_saved *save
     memcpy(log->hours, saved->hours, sizeof(log->hours));
     log->hour_ns = 0;
     turn_hours(log, since_s / 3600 * HOUR_NS);
-    log->hour_ns = now_ns - HF_MIN(now_ns, since_s % 3600 * HF_NS_PER_S);
+    log->hour_ns = now_ns - since_s % 3600 * HF_NS_PER_S;
 }
 
 static uint64_t away_by_wall_s(uint64_t saved_unix_s, const struct hf_write_log_now *now)

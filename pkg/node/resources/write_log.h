@@ -45,11 +45,11 @@ struct hf_write_log_saved {
 
 struct hf_write_log {
     uint64_t hours[HF_WRITE_LOG_HOURS]; /* bytes of each hour; hours[0] is the current hour */
-    uint64_t hour_ns;                   /* monotonic time at which the current hour began */
-    uint64_t counted;                   /* counter of this process at the last hf_write_log_note() */
-    uint64_t unsaved;                   /* bytes since the last save */
-    uint64_t saved_ns;                  /* monotonic time of the last save, or of the start */
-    bool used_up;                       /* last result of hf_write_log_judge() */
+    uint64_t hour_ns;  /* monotonic time at which the current hour began; wraps if that was before this boot */
+    uint64_t counted;  /* counter of this process at the last hf_write_log_note() */
+    uint64_t unsaved;  /* bytes since the last save */
+    uint64_t saved_ns; /* monotonic time of the last save, or of the start */
+    bool used_up;      /* last result of hf_write_log_judge() */
     /* state of the saved log, if there is one */
     bool is_saved;
     bool saved_used_up;

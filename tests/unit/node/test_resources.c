@@ -805,6 +805,38 @@ START_TEST(many_pods)
 }
 END_TEST
 
+/* A machine that is on for 40 minutes and off for 5, and that saves at each orderly stop: its hours end, although none of
+ * its boots lasts one. What it wrote two days ago counts no longer. */
+START_TEST(writes_age_over_short_boots)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
+    const struct hf_write_log_now first = {HOUR / 2, NOW, true, "8c4a1d2e"};
+    struct hf_write_log log;
+
+    hf_write_log_init(&log, 0);
+    note(&log, 100 * MIB, HOUR / 2);
+    ck_assert_int_eq(hf_write_log_format(&log, &first, &text), 0);
+    for (unsigned boot = 0; boot < 64; boot++) {
+        char id[24];
+        uint64_t begin = NOW + HOUR / 12 + boot * HOUR * 3 / 4;
+        (void)snprintf(id, sizeof(id), "8c4a1d2e-%04x", boot);
+        const struct hf_write_log_now start = {20 * HF_NS_PER_S, begin + 20 * HF_NS_PER_S, true, id};
+        const struct hf_write_log_now stop = {2 * HOUR / 3, begin + 2 * HOUR / 3, true, id};
+        hf_write_log_init(&log, start.mono_ns);
+        ck_assert_int_eq(hf_write_log_parse(hf_buf_view(&text), &start, &log, NULL), 0);
+        uint64_t wait_until_ns = hf_write_log_wait_until_ns(&log, MIB);
+        ck_assert(wait_until_ns == HF_NEVER ||
+                  (wait_until_ns > start.mono_ns && wait_until_ns <= start.mono_ns + HOUR));
+        hf_write_log_note(&log, 0, &start);
+        hf_write_log_note(&log, 0, &stop);
+        ck_assert_msg(boot > 29 || hf_write_log_day(&log) == 100 * MIB, "gone in boot %u", boot);
+        ck_assert_msg(boot < 32 || hf_write_log_day(&log) == 0, "counts in boot %u", boot);
+        text.n = 0;
+        ck_assert_int_eq(hf_write_log_format(&log, &stop, &text), 0);
+    }
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, pressure, 0, HF_LEN(rows));
@@ -819,6 +851,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, writes_are_judged_in_time);
     tcase_add_test(tc, writes_of_a_small_budget);
     tcase_add_test(tc, writes_refill_over_reboots);
+    tcase_add_test(tc, writes_age_over_short_boots);
     tcase_add_test(tc, writes_of_days_without_the_time);
     tcase_add_loop_test(tc, writes_age_while_the_machine_is_off, 0, HF_LEN(nights));
     tcase_add_test(tc, kubelets);

@@ -13,6 +13,11 @@ static uint64_t forward(uint64_t unix_ns, uint64_t at_mono_ns, uint64_t mono_ns)
     return unix_ns == 0 ? 0 : unix_ns + (mono_ns - HF_MIN(at_mono_ns, mono_ns));
 }
 
+static uint64_t agreed_age_ns(const struct hf_clock *clock, uint64_t mono_ns)
+{
+    return clock->agreed_age_ns + (mono_ns - clock->agreed_mono_ns);
+}
+
 static bool is_synced(const struct hf_clock *clock)
 {
     return clock->sync_error_ns <= HF_TIME_SYNC_ERROR_MAX_NS;
@@ -29,7 +34,7 @@ static struct hf_time_evidence collect(const struct hf_clock *clock, uint64_t mo
         .wall = {true, hf_unix_ns(clock->wall), is_synced(clock) ? clock->sync_error_ns : 0},
         .date = {clock->date_unix_ns != 0, forward(clock->date_unix_ns, clock->date_mono_ns, mono_ns),
                  clock->date_error_ns + date_age / DRIFT_PART},
-        .agreed = {clock->agreed_unix_ns != 0 && mono_ns - clock->agreed_mono_ns < HF_CLOCK_FRESH_NS,
+        .agreed = {clock->agreed_unix_ns != 0 && agreed_age_ns(clock, mono_ns) < HF_CLOCK_FRESH_NS,
                    forward(clock->agreed_unix_ns, clock->agreed_mono_ns, mono_ns), 0},
         .wall_synced = is_synced(clock),
         .date_fresh = date_age < HF_CLOCK_FRESH_NS,
@@ -71,6 +76,7 @@ static void judge(struct hf_clock *clock, struct hf_time_range *ret_range)
     hf_time_track_set(&clock->track, mono_ns, ret_range->estimate_unix_ns, synced);
     clock->agreed_unix_ns = ret_range->estimate_unix_ns;
     clock->agreed_mono_ns = mono_ns;
+    clock->agreed_age_ns = 0;
 }
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */
@@ -135,6 +141,14 @@ static void clock_signed(void *ctx, uint64_t unix_ns)
 
 /* ---- the interface ----------------------------------------------------------------------------------------------- */
 
+/* Returns the time since the save of the file that this boot can prove: after a reboot, it is the time since then. */
+static uint64_t since_save_ns(const struct hf_clock_file *kept, uint64_t mono_ns)
+{
+    if (kept->boot[0] == '\0')
+        return 0; /* saved_mono_ns is unknown */
+    return mono_ns >= kept->saved_mono_ns ? mono_ns - kept->saved_mono_ns : mono_ns;
+}
+
 void hf_clock_init(struct hf_clock *clock, const struct hf_clock_ops *wall, const struct hf_clock_file *kept)
 {
     uint64_t mono_ns = hf_mono_ns(wall);
@@ -143,6 +157,7 @@ void hf_clock_init(struct hf_clock *clock, const struct hf_clock_ops *wall, cons
         .wall = wall,
         .agreed_unix_ns = kept->agreed_unix_ns,
         .agreed_mono_ns = mono_ns,
+        .agreed_age_ns = kept->agreed_age_ns + since_save_ns(kept, mono_ns),
         .sync_error_ns = HF_NEVER,
         .sync_mono_ns = HF_NEVER,
         .max_skew_ns = HF_CLOCK_DEFAULT_SKEW_NS,
@@ -200,8 +215,9 @@ void hf_clock_keep(struct hf_clock *clock, struct hf_clock_file *file)
     judge(clock, &range);
     file->signed_unix_ns = clock->bound.proof_unix_ns > HF_TIME_BUILD_UNIX_NS ? clock->bound.proof_unix_ns : 0;
     file->synced_unix_ns = hf_time_bound_synced_ns(&clock->bound, mono_ns);
-    file->agreed_unix_ns =
-        collect(clock, mono_ns).agreed.known ? forward(clock->agreed_unix_ns, clock->agreed_mono_ns, mono_ns) : 0;
+    struct hf_time_evidence evidence = collect(clock, mono_ns);
+    file->agreed_unix_ns = evidence.agreed.known ? evidence.agreed.unix_ns : 0;
+    file->agreed_age_ns = evidence.agreed.known ? agreed_age_ns(clock, mono_ns) : 0;
     file->track_unix_ns = hf_time_track_ns(&clock->track, mono_ns);
     clock->bound_rose = false;
 }

@@ -14,8 +14,8 @@
 #include "node/time_track.h"
 
 /* A Date that is this old or older cannot agree with the wall clock. An agreement counts for this long after the last
- * reading at which the Date and the wall clock agreed. The monotonic clock measures both durations, so that no
- * agreement counts for ever. */
+ * reading at which the Date and the wall clock agreed. The monotonic clock measures both durations, and the next
+ * process goes on with the age of an agreement, so that no agreement counts for ever. */
 #define HF_CLOCK_FRESH_NS (24ull * 3600 * HF_NS_PER_S)
 
 #define HF_CLOCK_DEFAULT_SKEW_NS (300 * HF_NS_PER_S)
@@ -25,7 +25,8 @@ struct hf_clock {
     struct hf_time_bound bound;
     uint64_t date_unix_ns, date_mono_ns, date_error_ns; /* last Date of the server (date_unix_ns 0 means none) */
     uint64_t agreed_unix_ns, agreed_mono_ns;            /* last agreement (agreed_unix_ns 0 means none) */
-    struct hf_time_track track;                         /* the times that the wall clock has shown */
+    uint64_t agreed_age_ns;     /* age of this agreement at agreed_mono_ns; not 0 if an earlier process has saved it */
+    struct hf_time_track track; /* the times that the wall clock has shown */
     /* sync_error_ns is the error that the kernel last stated for the wall clock (HF_NEVER means not synchronized);
      * sync_mono_ns is the monotonic time of that statement (HF_NEVER means that there is none) */
     uint64_t sync_error_ns, sync_mono_ns;
@@ -55,6 +56,6 @@ bool hf_clock_synchronized(struct hf_clock *clock);
  * the only credible one right. */
 bool hf_clock_is_sure(struct hf_clock *clock);
 
-/* Sets signed_unix_ns, synced_unix_ns, agreed_unix_ns and track_unix_ns of *file. Call this function just before you
- * save the file, because it sets bound_rose to false. */
+/* Sets signed_unix_ns, synced_unix_ns, agreed_unix_ns, agreed_age_ns and track_unix_ns of *file. Call this function
+ * just before you save the file, because it sets bound_rose to false. */
 void hf_clock_keep(struct hf_clock *clock, struct hf_clock_file *file);

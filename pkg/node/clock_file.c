@@ -45,6 +45,8 @@ int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out)
             r = hf_buf_addf(out, ",\"%s\":\"%s\"", fields[i].key, hf_format_time(unix_ns, time));
     }
     if (r == 0)
+        r = add_seconds(out, "agreedAgeSeconds", round_up(file->agreed_age_ns));
+    if (r == 0)
         r = add_seconds(out, "contactAgeSeconds", round_up(file->contact_age_ns));
     if (r == 0)
         r = add_seconds(out, "contactLimitSeconds", round_up(file->contact_limit_ns));
@@ -130,6 +132,7 @@ int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, str
     r = format == 2 ? read_all(root, &file) : read_format_1(root, &file);
     if (r < 0)
         return hf_err_set(err, EBADMSG, "a time in the clock file is not an RFC 3339 date");
+    file.agreed_age_ns = seconds_at(root, "agreedAgeSeconds");
     take_boot(root, &file);
     take_hold(root, &file);
     *ret_file = file;

@@ -19,7 +19,7 @@ enum { HF_CLOCK_FILE_MAX = 512, HF_CLOCK_FILE_BOOT = HF_PROBE_BOOT_ID };
 struct hf_clock_file {
     uint64_t signed_unix_ns;  /* latest time at which a trusted key signed */
     uint64_t synced_unix_ns;  /* the synced time of the lower bound (node/time_bound.h) */
-    uint64_t agreed_unix_ns;  /* last time on which two witnesses agreed */
+    uint64_t agreed_unix_ns;  /* last time on which two witnesses agreed, continued to the save */
     uint64_t track_unix_ns;   /* time on the track of the wall clock (node/time_track.h) */
     uint64_t contact_unix_ns; /* last contact with the source */
     /* contact_age_ns is the age of the last contact when the file was saved. While there is contact, contact_limit_ns
@@ -35,6 +35,8 @@ struct hf_clock_file {
     /* The hold of the site (sync/hold_age.h): its id (0 means none), its age when the file was saved, as whole seconds
      * rounded down, and when it began. */
     uint64_t hold_id, hold_age_ns, hold_began_unix_ns;
+    /* age of the last agreement when the file was saved, as whole seconds rounded up; 0 from an earlier version */
+    uint64_t agreed_age_ns;
 };
 HF_MUST_USE int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out);
 /* Parses the file. -EBADMSG: the file is damaged or has an unknown format. */

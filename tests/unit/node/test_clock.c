@@ -2,6 +2,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "node/clock_skew.h"
@@ -263,8 +264,6 @@ START_TEST(signed_while_the_clock_is_behind)
 }
 END_TEST
 
-/* What two witnesses said once counts for a day: then a wall clock that lies for ever stands alone again, and TLS and
- * the server's Date come through. */
 /* More than the word of one clock. */
 START_TEST(sure)
 {
@@ -286,6 +285,8 @@ START_TEST(sure)
 }
 END_TEST
 
+/* What two witnesses said once counts for a day: then a wall clock that lies for ever stands alone again, and TLS and
+ * the server's Date come through. */
 START_TEST(agreement_ages)
 {
     struct hf_clock clock;
@@ -298,6 +299,58 @@ START_TEST(agreement_ages)
     pass(HF_CLOCK_FRESH_NS);
     ck_assert_int_eq(range_of(&clock).agreement, HF_TIME_ALONE);
     ck_assert_uint_le(range_of(&clock).earliest_unix_ns, T0);
+}
+END_TEST
+
+/* The same with an agent that restarts every 20 hours: the Date is fresh to the end of the first process, and then the
+ * other processes together let the agreement count for a day. */
+START_TEST(agreement_ages_over_restarts)
+{
+    struct hf_clock clock;
+    struct hf_clock_file file = {0};
+
+    begin(&clock, T0 + 50 * 365 * DAY, &nothing);
+    hf_clock_take_date(&clock, wall, 0);
+    (void)now(&clock);
+    for (int i = 0; i < 4; i++) {
+        run(&clock, 60 * HF_NS_PER_S);
+        ck_assert_int_eq(range_of(&clock).earliest_unix_ns > T0 + DAY, i < 3);
+        pass(20 * 3600 * HF_NS_PER_S);
+        hf_clock_keep(&clock, &file);
+        begin(&clock, wall, &file);
+    }
+    ck_assert_uint_eq(file.agreed_unix_ns, 0);
+    ck_assert_int_eq(range_of(&clock).agreement, HF_TIME_ALONE);
+    ck_assert_uint_le(range_of(&clock).earliest_unix_ns, T0 + DAY);
+}
+END_TEST
+
+static const struct {
+    const char *name, *boot;
+    uint64_t saved_h, init_h; /* monotonic times of the save and of the next process, in hours */
+    bool counts;
+} ages[] = {
+    {"at once", "8c4a-1", 10, 10, true},
+    {"3 hours later", "8c4a-1", 10, 13, true},
+    {"4 hours later, as after a kill", "8c4a-1", 10, 14, false},
+    {"after a reboot", "8c4a-1", 10, 3, true},
+    {"long after a reboot", "8c4a-1", 10, 4, false},
+    {"in an unknown boot", "", 0, 14, true},
+};
+
+/* An agreement is 20 hours old when it is saved. What the monotonic clock shows until the next process counts, too. */
+START_TEST(agreement_ages_between_processes)
+{
+    const uint64_t hour = 3600 * HF_NS_PER_S;
+    struct hf_clock_file file = {
+        .agreed_unix_ns = T0, .agreed_age_ns = 20 * hour, .saved_mono_ns = ages[_i].saved_h * hour};
+    struct hf_clock clock;
+
+    (void)snprintf(file.boot, sizeof(file.boot), "%s", ages[_i].boot);
+    begin(&clock, T0, &nothing);
+    mono = ages[_i].init_h * hour;
+    hf_clock_init(&clock, &fake, &file);
+    ck_assert_msg((range_of(&clock).earliest_unix_ns == T0) == ages[_i].counts, "%s", ages[_i].name);
 }
 END_TEST
 
@@ -453,6 +506,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, signed_while_the_clock_is_behind);
     tcase_add_test(tc, sure);
     tcase_add_test(tc, agreement_ages);
+    tcase_add_test(tc, agreement_ages_over_restarts);
+    tcase_add_loop_test(tc, agreement_ages_between_processes, 0, HF_LEN(ages));
     tcase_add_test(tc, skew_measured);
     tcase_add_test(tc, skew_after_a_leap);
     tcase_add_loop_test(tc, file, 0, HF_LEN(files));

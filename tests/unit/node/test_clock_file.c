@@ -28,7 +28,8 @@ START_TEST(round_trip)
                                  .contact_mono_ns = 3600 * HF_NS_PER_S,
                                  .hold_id = 0x00c0ffee00c0ffee,
                                  .hold_age_ns = 1800 * HF_NS_PER_S,
-                                 .hold_began_unix_ns = 1800000005 * HF_NS_PER_S};
+                                 .hold_began_unix_ns = 1800000005 * HF_NS_PER_S,
+                                 .agreed_age_ns = 900 * HF_NS_PER_S};
     struct hf_clock_file again = {0};
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
 
@@ -41,7 +42,8 @@ END_TEST
 /* Ages round up and times of the monotonic clock round down: what is read is never younger than what was saved. */
 START_TEST(rounding)
 {
-    struct hf_clock_file file = {.contact_age_ns = 1500 * HF_NS_PER_MS,
+    struct hf_clock_file file = {.agreed_age_ns = 1,
+                                 .contact_age_ns = 1500 * HF_NS_PER_MS,
                                  .contact_limit_ns = 2001 * HF_NS_PER_MS,
                                  .boot = BOOT,
                                  .saved_mono_ns = 7999 * HF_NS_PER_MS,
@@ -49,9 +51,10 @@ START_TEST(rounding)
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
 
     ck_assert_int_eq(hf_clock_file_format(&file, &text), 0);
-    ck_assert_str_eq(hf_buf_str(&text),
-                     "{\"format\":2,\"contactAgeSeconds\":2,\"contactLimitSeconds\":3,\"boot\":\"" BOOT
-                     "\",\"savedBootSeconds\":7,\"contactBootSeconds\":6}\n");
+    ck_assert_str_eq(
+        hf_buf_str(&text),
+        "{\"format\":2,\"agreedAgeSeconds\":1,\"contactAgeSeconds\":2,\"contactLimitSeconds\":3,\"boot\":\"" BOOT
+        "\",\"savedBootSeconds\":7,\"contactBootSeconds\":6}\n");
 }
 END_TEST
 
@@ -60,7 +63,7 @@ START_TEST(room_for_all)
 {
     const uint64_t last = UINT64_MAX, long_ = UINT64_MAX / 4;
     struct hf_clock_file file = {last,       last,  last,  last,       last,  long_, long_,
-                                 BOOT "012", long_, long_, UINT64_MAX, long_, last};
+                                 BOOT "012", long_, long_, UINT64_MAX, long_, last,  long_};
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
 
     ck_assert_int_eq(hf_clock_file_format(&file, &text), 0);

@@ -525,6 +525,31 @@ START_TEST(no_battery)
 }
 END_TEST
 
+/* Behind a load balancer, one of two API servers has a clock that is 20 minutes ahead, and their answers come in turn. On
+ * a board without a battery the time leaps with each answer, and the clock file is saved as rarely as ever. */
+START_TEST(servers_that_differ)
+{
+    struct stat before = {.st_ino = 0}, after = before;
+    unsigned saves = 0;
+
+    set_up(API);
+    hf_simnode_set_clock(w.node, -(int64_t)HF_SIM_UNIX_START);
+    hf_simnode_set_sync_error(w.node, HF_NEVER);
+    put_policy("{'interval':'30s','staleOk':{'window':'2h','onExpiry':'Hold'}}");
+    begin();
+    run(MINUTE);
+    for (unsigned i = 0; i < 240; i++) {
+        uint64_t date = HF_SIM_UNIX_START + hf_simloop_now_ns(w.loop) + i % 2 * 20 * MINUTE;
+        hf_clock_take_date(&w.node->home.clock, date, 0);
+        run(30 * S);
+        ck_assert(hf_simfs_stat(w.node->fs, HF_SIMNODE_STATE "/clock", &after));
+        saves += before.st_ino != after.st_ino;
+        before = after;
+    }
+    ck_assert_msg(saves >= 4 && saves <= 13, "%u saves in two hours", saves);
+}
+END_TEST
+
 /* The age of contact counts from the last byte of the server, not from the moment at which the agent noticed the
  * silence. */
 START_TEST(contact_is_as_old_as_the_last_byte)
@@ -2298,6 +2323,7 @@ static void node_cases(TCase *tc)
     add(tc, after_the_window_it_holds);
     add(tc, or_continues_if_told_so);
     add(tc, no_battery);
+    add(tc, servers_that_differ);
     add(tc, contact_is_as_old_as_the_last_byte);
     add(tc, a_refused_version_changes_nothing);
     add(tc, others_go_on_beside_a_refused_object);

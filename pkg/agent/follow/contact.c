@@ -183,9 +183,11 @@ void hf_contact_save_if_old(struct hf_contact *contact)
 {
     const struct hf_stale *stale = &contact->stale;
     struct hf_now now = hf_now_read(contact->env->clock);
-    bool is_old =
-        stale->connected && HF_DISTANCE(stale->contact_unix_ns, contact->saved.contact_unix_ns) > oldest(contact);
+    bool is_old = stale->connected && now.mono_ns >= contact->save_old_ns &&
+                  HF_DISTANCE(stale->contact_unix_ns, contact->saved.contact_unix_ns) > oldest(contact);
 
+    if (is_old)
+        contact->save_old_ns = now.mono_ns + SAVE_AT_LEAST_NS;
     if (is_old || hf_stale_save_wait_ns(&contact->stale, contact->window_ns, now, &contact->saved) == 0 ||
         contact->env->params->home->clock.bound_rose || contact->env->params->home->hold.unsaved)
         hf_contact_save(contact);

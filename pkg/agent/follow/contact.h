@@ -21,8 +21,11 @@ struct hf_contact {
      * changes only in steps of more than 5 s. */
     int64_t report_offset_ns;
     struct hf_stale_kept saved; /* the part of the clock file on disk that describes the last contact */
-    uint64_t window_ns;         /* the policy's staleOk.window at the last hf_contact_judge() */
-    bool loss_logged;           /* true if the agent has logged the current loss of contact */
+    /* monotonic time before which an old contact in the clock file causes no save: it looks old after each leap of the
+     * time, and the time may leap with each answer of the source */
+    uint64_t save_old_ns;
+    uint64_t window_ns; /* the policy's staleOk.window at the last hf_contact_judge() */
+    bool loss_logged;   /* true if the agent has logged the current loss of contact */
     /* why the last attempt to reach the source failed; HF_CONTACT_REASON_NONE while there is contact, or if the source
      * is a folder */
     enum hf_contact_reason reason;
@@ -69,9 +72,9 @@ bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, st
 
 /* hf_contact_save() writes the clock file. hf_contact_save_if_old() writes it only if one of three conditions holds.
  * While there is contact, the last contact in the file must differ from the true last contact by more than 10 minutes,
- * and also by more than a 24th of the policy's staleOk.window. While there is no contact, hf_stale_save_wait_ns() must
- * return 0. At any time, it is enough that clock.bound_rose is set (node/clock.h), or hold.unsaved
- * (sync/hold_age.h). */
+ * and also by more than a 24th of the policy's staleOk.window; this condition causes at most one save in 10 minutes.
+ * While there is no contact, hf_stale_save_wait_ns() must return 0. At any time, it is enough that clock.bound_rose is
+ * set (node/clock.h), or hold.unsaved (sync/hold_age.h). */
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact);
 

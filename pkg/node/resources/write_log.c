@@ -112,7 +112,7 @@ static bool has_leapt(const struct hf_write_log *log, const struct hf_write_log_
 {
     uint64_t moved = lead_of(now) - log->saved_lead;
 
-    return log->saved_later || HF_MIN(moved, 0 - moved) > HF_WRITE_LOG_LEAP_NS;
+    return log->is_saved && (log->saved_later || HF_MIN(moved, 0 - moved) > HF_WRITE_LOG_LEAP_NS);
 }
 
 uint64_t hf_write_log_part(uint64_t budget_bytes)
@@ -133,7 +133,7 @@ bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, 
     if (log->unsaved >= part || (log->used_up && !log->saved_used_up && log->unsaved > 0))
         return true;
     return log->is_saved && hf_write_log_day(log) >= HF_MIN(part, HF_WRITE_LOG_SAVE_BYTES) &&
-           (log->saved_older || has_leapt(log, now));
+           (log->saved_older || (has_leapt(log, now) && now->mono_ns >= log->save_leap_ns));
 }
 
 int hf_write_log_format(struct hf_write_log *log, const struct hf_write_log_now *now, struct hf_buf *out)
@@ -154,6 +154,8 @@ int hf_write_log_format(struct hf_write_log *log, const struct hf_write_log_now 
     if (r < 0)
         return r;
     hf_seal_end(out, body, NULL);
+    if (has_leapt(log, now))
+        log->save_leap_ns = now->mono_ns + HF_WRITE_LOG_SAVE_NS;
     log->unsaved = 0;
     log->saved_ns = now->mono_ns;
     log->is_saved = true;

@@ -53,9 +53,10 @@ struct hf_write_log {
     /* state of the saved log, if there is one */
     bool is_saved;
     bool saved_used_up;
-    bool saved_older;    /* an hour has ended since the save */
-    bool saved_later;    /* the time of the save is later than the present */
-    uint64_t saved_lead; /* unix_ns - mono_ns at the save or the load; may wrap */
+    bool saved_older;      /* an hour has ended since the save */
+    bool saved_later;      /* the time of the save is later than the present */
+    uint64_t saved_lead;   /* unix_ns - mono_ns at the save or the load; may wrap */
+    uint64_t save_leap_ns; /* monotonic time from which another leap of the time causes a save */
     /* while it is open for how long the machine was off */
     bool is_open;
     struct hf_write_log_saved loaded;
@@ -86,7 +87,7 @@ uint64_t hf_write_log_part(uint64_t budget_bytes);
 /* Returns true if the log should be saved now. An agent that has written nothing within a day never needs a save. With
  * a budget, the log must also be saved after each part of the budget, and when the budget is used up. While at least a
  * part of the budget or HF_WRITE_LOG_SAVE_BYTES count, it must be saved when an hour ends, and when the estimate of the
- * time leaps. */
+ * time leaps. A time that leaps again and again causes one save in HF_WRITE_LOG_SAVE_NS. */
 bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, const struct hf_write_log_now *now);
 
 /* Appends the log as text, and counts all bytes as saved. Returns 0 or -errno of the buffer. */

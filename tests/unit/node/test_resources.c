@@ -308,7 +308,7 @@ static bool is_due(const struct hf_write_log *log, uint64_t budget, uint64_t mon
 /* With a budget, the log is saved again when it ages, and when the time in the file turns out to be wrong. */
 START_TEST(writes_age_on_disk)
 {
-    const uint64_t budget = 100 * MIB;
+    const uint64_t budget = 100 * MIB, then = NOW + 3 * DAY - HOUR / 2;
     struct hf_write_log log;
     unsigned saves = 0;
 
@@ -327,12 +327,14 @@ START_TEST(writes_age_on_disk)
     ck_assert_uint_eq(hf_write_log_day(&log), 0);
     ck_assert_uint_eq(saves, 23); /* once an hour while it counts; an idle agent writes nothing */
     note(&log, 40 * MIB, 3 * DAY);
-    save_log(&log, (struct hf_write_log_now){3 * DAY, NOW, true, BOOT});
-    ck_assert(!is_due(&log, budget, 3 * DAY, NOW + 5 * 60 * HF_NS_PER_S)); /* slewed */
-    ck_assert(is_due(&log, budget, 3 * DAY, NOW + 14 * DAY));
-    ck_assert(is_due(&log, budget, 3 * DAY, NOW - DAY));
-    save_log(&log, (struct hf_write_log_now){3 * DAY, NOW - DAY, true, BOOT});
-    ck_assert(!is_due(&log, budget, 3 * DAY, NOW - DAY));
+    save_log(&log, (struct hf_write_log_now){3 * DAY, then, true, BOOT});
+    ck_assert(!is_due(&log, budget, 3 * DAY, then + 5 * 60 * HF_NS_PER_S)); /* slewed */
+    ck_assert(is_due(&log, budget, 3 * DAY, then + 14 * DAY));
+    ck_assert(is_due(&log, budget, 3 * DAY, then - DAY));
+    save_log(&log, (struct hf_write_log_now){3 * DAY, then - DAY, true, BOOT});
+    ck_assert(!is_due(&log, budget, 3 * DAY, then - DAY));
+    ck_assert(!is_due(&log, budget, 3 * DAY + 599 * HF_NS_PER_S, then + 599 * HF_NS_PER_S)); /* it leapt just now */
+    ck_assert(is_due(&log, budget, 3 * DAY + 600 * HF_NS_PER_S, then + 600 * HF_NS_PER_S));
 }
 END_TEST
 
@@ -837,6 +839,30 @@ START_TEST(writes_age_over_short_boots)
 }
 END_TEST
 
+/* The estimate of the time goes from one of two servers to the other and back, each half minute: the first leap is saved
+ * at once, and then one in ten minutes. */
+START_TEST(writes_are_saved_rarely_while_the_time_leaps)
+{
+    struct hf_write_log log;
+    unsigned saves = 0;
+
+    hf_write_log_init(&log, 0);
+    note(&log, 100 * MIB, HF_NS_PER_S);
+    save_log(&log, (struct hf_write_log_now){HF_NS_PER_S, NOW, false, BOOT});
+    for (unsigned i = 1; i < 115; i++) {
+        uint64_t since_ns = i * 30 * HF_NS_PER_S, lead_ns = i % 2 == 1 ? 1200 * HF_NS_PER_S : 0;
+        const struct hf_write_log_now now = {HF_NS_PER_S + since_ns, NOW + since_ns + lead_ns, false, BOOT};
+        hf_write_log_note(&log, 100 * MIB, &now);
+        if (!hf_write_log_is_due(&log, 200 * MIB, &now))
+            continue;
+        saves++;
+        save_log(&log, now);
+        ck_assert(saves > 1 || i == 1);
+    }
+    ck_assert_msg(saves >= 2 && saves <= 6, "%u saves in less than an hour", saves);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, pressure, 0, HF_LEN(rows));
@@ -852,6 +878,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, writes_of_a_small_budget);
     tcase_add_test(tc, writes_refill_over_reboots);
     tcase_add_test(tc, writes_age_over_short_boots);
+    tcase_add_test(tc, writes_are_saved_rarely_while_the_time_leaps);
     tcase_add_test(tc, writes_of_days_without_the_time);
     tcase_add_loop_test(tc, writes_age_while_the_machine_is_off, 0, HF_LEN(nights));
     tcase_add_test(tc, kubelets);

@@ -238,15 +238,14 @@ struct entry {
     /* an interval of the policy has passed, or a new content has come, so a refused set must be tried again */
     bool recheck;
     struct hf_manifest_record r;
-    struct hf_inventory inventory;  /* while the entry is busy, a worker may read and replace it */
-    size_t n_files;                 /* number of files in the inventory when the entry was last not busy */
-    enum hf_manifest_action then;   /* action that starts when the record is durable */
-    struct hf_buf written;          /* text of the record on disk */
-    bool unsaved;                   /* the last write of the record failed */
-    struct hf_backoff save_backoff; /* between attempts to write it */
-    bool clean_failed;              /* the last cleanup failed; the next interval tries again */
-    bool clean_wanted;              /* an interval of the policy has passed since the failed cleanup */
-    bool save_wanted;               /* the record has changed without a change of phase */
+    struct hf_inventory inventory; /* while the entry is busy, a worker may read and replace it */
+    size_t n_files;                /* number of files in the inventory when the entry was last not busy */
+    enum hf_manifest_action then;  /* action that starts when the record is durable */
+    struct hf_buf written;         /* text of the record on disk */
+    bool unsaved;                  /* the last write of the record failed */
+    bool clean_failed;             /* the last cleanup failed; the next interval tries again */
+    bool clean_wanted;             /* an interval of the policy has passed since the failed cleanup */
+    bool save_wanted;              /* the record has changed without a change of phase */
     /* The process started in the phase Applying, so items of the newest set may be in place. If an attempt fails while
      * such items may still be in place, r.unproven becomes true. */
     bool resumed;
@@ -280,6 +279,8 @@ struct entry {
 
     /* used by pod_trial.c: an interval of the policy has passed, so check the pods again */
     bool pods_due;
+    /* used by objects.c: a look for drift has just ended, so what else the entry has to do comes first */
+    bool has_just_looked;
     bool busy; /* a step is in progress */
     /* how often the rollback in progress could not read the files to put back, from the disk or from the sealed copy */
     unsigned unreadable_rollbacks;
@@ -289,12 +290,11 @@ struct entry {
     /* used by objects.c: how often the API server answered in the rollback in progress, but did not restore all
      * objects, or took none at all */
     unsigned refused_rollbacks, failed_rollbacks;
-    /* used by objects.c: a look for drift has just ended, so what else the entry has to do comes first */
-    bool has_just_looked;
     unsigned trial_repairs; /* number of times that the set was put back in this Probation */
     /* monotonic time since when changed files or objects cannot be put back in this Probation; 0 if they can */
     uint64_t refused_ns;
 
+    struct hf_backoff save_backoff; /* between attempts to write the record */
     struct hf_backoff backoff;
     /* monotonic time before which no attempt starts; 0 if one may start now; HF_NEVER if none starts before the next
      * interval of the policy or a change of allow_prune */

@@ -6,7 +6,7 @@
 #include "agent/agent.h"
 
 struct hf_agent_counters;
-struct hf_audit_log;
+struct hf_audit_inlet;
 struct hf_diskq;
 struct hf_floor_guard;
 struct hf_turn;
@@ -21,6 +21,5 @@ struct hf_agent_env {
     struct hf_diskq *diskq; /* queue of disk writes; NULL before the agent has read the cache */
     struct hf_agent_counters *counters;
     struct hf_floor_guard *floors; /* compares floors with a counter in the TPM; may be NULL */
-    /* audit log of the node, for events that leave no state behind (agent/audit/trail.h); NULL if there is none */
-    struct hf_audit_log *audit;
+    struct hf_audit_inlet *audit;  /* takes events that leave no state behind; may be NULL */
 };

@@ -34,6 +34,7 @@ struct hf_audit_log {
     uint64_t size;    /* bytes that are durable */
     bool is_new;      /* the file may not exist yet */
     uint64_t oldest;  /* first entry of the oldest segment */
+    bool has_unread;  /* some lines of the log cannot be read */
     struct hf_buf pending;
     uint64_t batch; /* number of the first entry in `pending` */
     size_t last;    /* where the last line in `pending` begins */
@@ -326,7 +327,10 @@ static void pass_on(const struct hf_audit_log *log, const struct hf_audit_line *
 
 static int visit_older(void *arg, const struct hf_audit_line *line)
 {
-    pass_on(arg, line);
+    struct hf_audit_log *log = arg;
+
+    log->has_unread = log->has_unread || line->r < 0;
+    pass_on(log, line);
     return 0;
 }
 
@@ -405,14 +409,53 @@ static void note_torn(struct hf_audit_log *log, size_t bytes)
     hf_audit_log_add(log, HF_AUDIT_TORN_LINE, "", "", text);
 }
 
-/* Continues the chain at the last good line of the segment that begins with `first`. Returns 1 if the segment has
- * none. */
+/* Such an error says nothing about a segment. */
+static bool is_lack(int r)
+{
+    return r == -ENOMEM || r == -ENOSPC || r == -EDQUOT || r == -EROFS || r == -EMFILE || r == -ENFILE;
+}
+
+/* Returns true if the newest segment has been unreadable for so long that the log goes on without it. `r` is the result
+ * of this try to read it. */
+static bool gives_up(const struct hf_audit_log *log, int r)
+{
+    uint64_t *since = log->params.unread_ns, now_ns = hf_mono_ns(log->params.clock);
+
+    if (since == NULL || is_lack(r))
+        return false;
+    if (r == 0)
+        *since = 0;
+    else if (*since == 0)
+        *since = HF_MAX(now_ns, (uint64_t)1);
+    return *since != 0 && now_ns - *since >= HF_AUDIT_UNREAD_NS;
+}
+
+/* Begins a new chain above the segment that begins with `first`. Each entry in that segment has more than one byte, so
+ * no number repeats. Nothing is on disk before the first flush: after a power cut, the next process waits again. */
+static void begin_above(struct hf_audit_log *log, uint64_t first, int r)
+{
+    char name[HF_AUDIT_NAME], text[160];
+
+    log->has_unread = true;
+    log->seq = HF_MAX(log->seq, first + HF_AUDIT_SEGMENT_BYTES - 1);
+    (void)snprintf(text, sizeof(text),
+                   "the entries from %" PRIu64 " on cannot be read (%s); the numbers go on at %" PRIu64, first,
+                   strerror(-r), log->seq + 1);
+    hf_audit_log_add(log, HF_AUDIT_TORN_LINE, hf_audit_segment_name(first, name), "Unreadable", text);
+}
+
+/* Continues the chain at the last good line of the segment that begins with `first`, or begins a new one if the segment
+ * stays unreadable. Returns 1 if the segment has no good line. */
 static int resume(struct hf_audit_log *log, uint64_t first, size_t *torn, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(READ_MAX);
     struct tail tail = {0};
     int r = hf_audit_segment_read(log->params.fs, log->dir, first, &text, err);
 
+    if (gives_up(log, r == -E2BIG ? 0 : r)) {
+        begin_above(log, first, r);
+        return 0;
+    }
     if (r < 0 && r != -E2BIG)
         return r;
     bool oversized = r == -E2BIG; /* not ours: nothing of it is used */
@@ -454,7 +497,7 @@ static int load(struct hf_audit_log *log, struct hf_err *err)
     /* An earlier process may have ended before the name of this file was durable, whatever boot its lines are from. */
     if (log->segment != 0 && hf_dir_sync(log->params.fs, log->dir, NULL) < 0)
         log->unsynced = true;
-    if (!log->unsynced) {
+    if (log->segment != 0 && !log->is_new && !log->unsynced) {
         log->durable.entries = log->seq;
         memcpy(log->durable.hash, log->hash, sizeof(log->hash));
     }
@@ -483,6 +526,8 @@ int hf_audit_log_open(const struct hf_audit_log_params *params, struct hf_audit_
         hf_audit_write_forget(&place);
         r = load(log, err);
     }
+    if (is_lack(r) && params->unread_ns != NULL)
+        *params->unread_ns = 0;
     if (r < 0)
         return r;
     *ret_log = hf_steal(log);
@@ -508,7 +553,15 @@ uint64_t hf_audit_log_lost(const struct hf_audit_log *log)
     return log->lost;
 }
 
+void hf_audit_log_lose(struct hf_audit_log *log, uint64_t n)
+{
+    if (n == 0)
+        return;
+    log->lost += n;
+    log->due_ns = HF_MIN(log->due_ns, hf_mono_ns(log->params.clock) + HF_AUDIT_DELAY_NS);
+}
+
 bool hf_audit_log_has_dropped(const struct hf_audit_log *log)
 {
-    return log->oldest > 1;
+    return log->oldest > 1 || log->has_unread;
 }

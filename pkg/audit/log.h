@@ -19,6 +19,11 @@
  * tore a write, or because an agent whose version did not add blanks wrote them. In this case, the next write replaces
  * the whole file of the segment.
  *
+ * If the newest segment cannot be read, hf_audit_log_open() fails, because a later try may succeed. After
+ * HF_AUDIT_UNREAD_NS of such tries, the log goes on without it: the next segment begins a new chain, whose first number
+ * is above every number that the unreadable segment can have, and an entry TornLine says so. The file stays until
+ * rotation removes it.
+ *
  * Threads: loop thread only. hf_audit_log_open() blocks, and so does each function while it writes. hf_audit_log_add()
  * writes if the memory for waiting entries or the segment is full. */
 #pragma once
@@ -31,6 +36,7 @@ enum { HF_AUDIT_PENDING_BYTES = 32 << 10 };
 
 #define HF_AUDIT_DELAY_NS (2 * HF_NS_PER_S)
 #define HF_AUDIT_RETRY_NS (30 * HF_NS_PER_S)
+#define HF_AUDIT_UNREAD_NS (3600 * HF_NS_PER_S)
 
 struct hf_audit_log_params {
     const struct hf_fs_ops *fs;       /* borrowed */
@@ -38,6 +44,11 @@ struct hf_audit_log_params {
     const char *dir;                  /* absolute path of the folder, which need not exist; copied */
     const char *boot;                 /* id of the boot; "" if unknown; copied */
     gid_t group;                      /* group that may read the log; HF_AUDIT_NO_GROUP means only root */
+    /* The monotonic time since when the newest segment has not been readable; 0 if it has been, or if the last call
+     * failed for lack of memory, room or files. The caller begins with 0 and keeps the number from one call of
+     * hf_audit_log_open() to the next. If it is not 0 after a call that succeeds, the log goes on without this segment.
+     * NULL means that no call gives up. */
+    uint64_t *unread_ns;
     /* The log calls this function for each event that it adds as an entry. May be NULL. */
     void (*added)(void *arg, enum hf_audit_kind kind);
     /* hf_audit_log_open() calls this function for each good entry that the log has, the oldest first. May do so again
@@ -79,12 +90,15 @@ HF_MUST_USE int hf_audit_log_work(struct hf_audit_log *log, struct hf_err *err);
 /* The last durable entry of the log. `entries` is 0 if there is none, or if the entries of an earlier process are not
  * certainly durable yet. */
 struct hf_audit_head {
-    uint64_t entries;         /* number of this entry, which is also the number of all entries so far */
+    uint64_t entries;         /* number of this entry; of all entries so far, unless a segment was unreadable */
     char hash[HF_SHA256_HEX]; /* SHA-256 of the line of this entry */
 };
 struct hf_audit_head hf_audit_log_head(const struct hf_audit_log *log);
 
 /* Returns the number of events that this process could not record. */
 uint64_t hf_audit_log_lost(const struct hf_audit_log *log);
-/* Returns true if the log has dropped entries, so that it no longer begins with entry 1. */
+/* Counts `n` events as lost that happened before the log was open. */
+void hf_audit_log_lose(struct hf_audit_log *log, uint64_t n);
+/* Returns true if hf_audit_log_open() could not pass on all entries since entry 1: the log has dropped some, or has
+ * lines that cannot be read. */
 bool hf_audit_log_has_dropped(const struct hf_audit_log *log);

@@ -8,6 +8,7 @@
 
 #include "agent/follow/objects.h"
 #include "api/edgeupdate.h"
+#include "audit/segment.h"
 #include "base/format.h"
 #include "base/parse.h"
 #include "support/check_main.h"
@@ -444,6 +445,16 @@ START_TEST(metrics_say_what_runs)
 }
 END_TEST
 
+static bool journal_has(uint64_t first, const char *text)
+{
+    char name[HF_AUDIT_NAME], path[128];
+    size_t n = 0;
+
+    (void)snprintf(path, sizeof(path), HF_SIMNODE_STATE "/journal/%s", hf_audit_segment_name(first, name));
+    const char *lines = hf_simfs_get(w.node->fs, path, &n);
+    return lines != NULL && memmem(lines, n, text, strlen(text)) != NULL;
+}
+
 /* A file is in the way when the agent starts; a full disk does the same to a log that has to be repaired. */
 START_TEST(journal_is_opened_once_it_can_be)
 {
@@ -451,12 +462,47 @@ START_TEST(journal_is_opened_once_it_can_be)
     hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/journal", "in the way\n", 11, 0600);
     begin();
     run(2 * MINUTE);
+    put_policy("{'interval':'2m'}");
+    run(2 * MINUTE);
+    put_policy("{'interval':'3m'}");
+    run(2 * MINUTE);
     ck_assert_ptr_null(hf_json_at(status(), "journal"));
+    double lost = metric("\nholdfast_journal_lost_total ");
+    ck_assert(lost >= 2); /* what changes meanwhile is counted */
     hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/journal");
     run(2 * MINUTE);
     put_policy("{'interval':'1m'}"); /* the number is told with the next status */
     run(2 * MINUTE);
     ck_assert_int_gt(hf_json_int_or(status(), "journal.entries", 0), 0);
+    ck_assert(metric("\nholdfast_journal_lost_total ") == lost);
+    char text[64];
+    (void)snprintf(text, sizeof(text), "\"message\":\"%.0f entries lost\"", lost);
+    ck_assert_msg(journal_has(1, text), "%s", text);
+}
+END_TEST
+
+/* Sectors of the newest segment cannot be read any more. For an hour the agent tries again; then the journal goes on in
+ * another segment, also in the next process. */
+START_TEST(journal_goes_on_above_an_unreadable_segment)
+{
+    set_up(API);
+    put_policy("{'interval':'1m'}");
+    begin();
+    run(2 * MINUTE);
+    int64_t before = hf_json_int_or(status(), "journal.entries", 0);
+    hf_simnode_end(w.node, false);
+    hf_simfs_set_unreadable(w.node->fs, HF_SIMNODE_STATE "/journal/audit-000000000001.jsonl", true);
+    begin();
+    run(50 * MINUTE);
+    ck_assert_ptr_null(hf_json_at(status(), "journal"));
+    run(20 * MINUTE);
+    ck_assert_int_gt(hf_json_int_or(status(), "journal.entries", 0), before + HF_AUDIT_SEGMENT_BYTES / 2);
+    ck_assert(
+        journal_has(1 + HF_AUDIT_SEGMENT_BYTES, "\"kind\":\"TornLine\",\"subject\":\"audit-000000000001.jsonl\""));
+    hf_simnode_end(w.node, false);
+    begin();
+    run(2 * MINUTE);
+    ck_assert_int_gt(hf_json_int_or(status(), "journal.entries", 0), before);
 }
 END_TEST
 
@@ -2319,6 +2365,7 @@ static void node_cases(TCase *tc)
     add(tc, alone_on_its_cache);
     add(tc, metrics_say_what_runs);
     add(tc, journal_is_opened_once_it_can_be);
+    add(tc, journal_goes_on_above_an_unreadable_segment);
     add(tc, within_the_window_it_goes_on);
     add(tc, after_the_window_it_holds);
     add(tc, or_continues_if_told_so);

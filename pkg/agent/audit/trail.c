@@ -24,11 +24,14 @@ void hf_trail_init(struct hf_trail *trail, struct hf_agent_env *env, const struc
     struct hf_metrics *metrics = env->params->metrics;
 
     *trail = (struct hf_trail){.env = env, .parts = parts};
+    env->audit = &trail->inlet;
     hf_audit_memory_init(&trail->memory);
+    hf_audit_memory_init(&trail->blind);
+    trail->blind.may_have_forgotten = true; /* what the first look sees may be old */
     trail->entries = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_journal_entries_total",
                                       "Entries that the agent added to the journal of this node.", HF_LABELS("kind"));
-    trail->lost = hf_metric_counter(metrics, "holdfast_journal_lost_total",
-                                    "Entries that the journal of this node could not take.");
+    trail->inlet.lost = hf_metric_counter(metrics, "holdfast_journal_lost_total",
+                                          "Entries that the journal of this node could not take.");
 }
 
 void hf_trail_done(struct hf_trail *trail)
@@ -36,9 +39,10 @@ void hf_trail_done(struct hf_trail *trail)
     if (trail->env == NULL)
         return;
     trail->env->audit = NULL;
-    hf_audit_log_free(trail->log);
-    trail->log = NULL;
+    hf_audit_log_free(trail->inlet.log);
+    trail->inlet.log = NULL;
     hf_audit_memory_done(&trail->memory);
+    hf_audit_memory_done(&trail->blind);
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
@@ -88,12 +92,13 @@ static int open_log(struct hf_trail *trail, gid_t group, struct hf_err *err)
         .dir = hf_home_path(trail->env->params->home, HF_AUDIT_FOLDER, dir),
         .boot = trail->env->params->home->boot,
         .group = group,
+        .unread_ns = &trail->unread_ns,
         .added = added,
         .has = learn,
         .arg = trail,
     };
 
-    return hf_audit_log_open(&params, &trail->log, err);
+    return hf_audit_log_open(&params, &trail->inlet.log, err);
 }
 
 void hf_trail_open(struct hf_trail *trail)
@@ -109,13 +114,16 @@ void hf_trail_open(struct hf_trail *trail)
         !trail->failing)
         hf_log_err(trail->env->log, HF_LOG_INFO, "journal.group_left_out", "group", HF_AUDIT_GROUP, &err);
     report(trail, "journal.not_opened", open_log(trail, group, &err), &err);
-    if (trail->log == NULL)
+    if (trail->inlet.log == NULL)
         return;
-    trail->env->audit = trail->log;
-    trail->memory.may_have_forgotten = hf_audit_log_has_dropped(trail->log);
+    hf_audit_log_lose(trail->inlet.log, trail->inlet.missed);
+    trail->lost_seen = trail->inlet.missed; /* the metric has them already */
+    trail->config_seen = NULL;              /* the log has not seen it */
+    trail->memory.may_have_forgotten = hf_audit_log_has_dropped(trail->inlet.log);
     (void)snprintf(text, sizeof(text), "version %.32s, mode %s%s", params->version, params->pod_mode ? "Pod" : "Host",
-                   trail->ended_well ? "" : "; the process before this one did not stop in order");
-    hf_audit_log_add(trail->log, HF_AUDIT_AGENT_STARTED, params->node_name, "", text);
+                   trail->ended_well || trail->unread_ns != 0 ? ""
+                                                              : "; the process before this one did not stop in order");
+    hf_audit_log_add(trail->inlet.log, HF_AUDIT_AGENT_STARTED, params->node_name, "", text);
 }
 
 /* ---- looking ----------------------------------------------------------------------------------------------------- */
@@ -123,7 +131,12 @@ void hf_trail_open(struct hf_trail *trail)
 static void add(struct hf_trail *trail, bool worth, const struct hf_audit_event *event)
 {
     if (worth)
-        hf_audit_log_add(trail->log, event->kind, event->subject, event->reason, event->message);
+        hf_audit_inlet_add(&trail->inlet, event->kind, event->subject, event->reason, event->message);
+}
+
+static struct hf_audit_memory *memory_of(struct hf_trail *trail)
+{
+    return trail->inlet.log != NULL ? &trail->memory : &trail->blind;
 }
 
 static void see_update(void *arg, const struct hf_update_status *status)
@@ -131,7 +144,7 @@ static void see_update(void *arg, const struct hf_update_status *status)
     struct hf_trail *trail = arg;
     struct hf_audit_event event;
 
-    add(trail, hf_audit_of_update(&trail->memory, status, hf_mono_ns(trail->env->clock), &event), &event);
+    add(trail, hf_audit_of_update(memory_of(trail), status, hf_mono_ns(trail->env->clock), &event), &event);
 }
 
 static void see_manifest(void *arg, const struct hf_manifest_status *status)
@@ -145,8 +158,8 @@ static void see_manifest(void *arg, const struct hf_manifest_status *status)
                                                .drifts = status->drifts};
     struct hf_audit_event event;
 
-    add(trail, hf_audit_of_manifest(&trail->memory, &manifest, &event), &event);
-    add(trail, hf_audit_of_drift(&trail->memory, &manifest, &event), &event);
+    add(trail, hf_audit_of_manifest(memory_of(trail), &manifest, &event), &event);
+    add(trail, hf_audit_of_drift(memory_of(trail), &manifest, &event), &event);
 }
 
 static void look_at_policy(struct hf_trail *trail)
@@ -164,9 +177,9 @@ static void look_at_policy(struct hf_trail *trail)
         .override = none ? NULL : json_string_value(json_object_get(annotations, ALLOW_PRUNE))};
     struct hf_audit_event event;
 
-    add(trail, hf_audit_of_policy(&trail->memory, &state, &event), &event);
-    add(trail, hf_audit_of_distrust(&trail->memory, &state, &event), &event);
-    add(trail, hf_audit_of_override(&trail->memory, &state, &event), &event);
+    add(trail, hf_audit_of_policy(memory_of(trail), &state, &event), &event);
+    add(trail, hf_audit_of_distrust(memory_of(trail), &state, &event), &event);
+    add(trail, hf_audit_of_override(memory_of(trail), &state, &event), &event);
 }
 
 static void see_refused(void *arg, const struct hf_refused *refused)
@@ -174,7 +187,7 @@ static void see_refused(void *arg, const struct hf_refused *refused)
     struct hf_trail *trail = arg;
     struct hf_audit_event event;
 
-    add(trail, hf_audit_of_refused(&trail->memory, refused, &event), &event);
+    add(trail, hf_audit_of_refused(memory_of(trail), refused, &event), &event);
 }
 
 /* Formatting takes time, and a configuration that is in effect never changes: another one is another object. */
@@ -196,7 +209,7 @@ static void look_at_configuration(struct hf_trail *trail)
         .summary = hf_config_requires_signed_policy(config)      ? "signed policies are required"
                    : hf_config_requires_signed_manifests(config) ? "signed manifests are required"
                                                                  : ""};
-    add(trail, hf_audit_of_configuration(&trail->memory, &state, &event), &event);
+    add(trail, hf_audit_of_configuration(memory_of(trail), &state, &event), &event);
 }
 
 /* A process that has just started has no contact yet. */
@@ -214,7 +227,7 @@ static void look_at_contact(struct hf_trail *trail)
         return;
     (void)snprintf(text, sizeof(text), "no contact with the source of desired state since %s",
                    hf_format_time(last, since));
-    add(trail, hf_audit_of_contact(&trail->memory, stale, text, &event), &event);
+    add(trail, hf_audit_of_contact(memory_of(trail), stale, text, &event), &event);
 }
 
 static void look_at_clock(struct hf_trail *trail)
@@ -229,7 +242,7 @@ static void look_at_clock(struct hf_trail *trail)
     trail->leaps_seen = resync->leaps;
     (void)snprintf(text, sizeof(text), "the wall clock leapt %s by %s", back ? "back" : "forward",
                    hf_format_duration(size / HF_NS_PER_S * HF_NS_PER_S, span));
-    hf_audit_log_add(trail->log, HF_AUDIT_CLOCK_LEAPT, "clock", back ? "Back" : "Forward", text);
+    hf_audit_inlet_add(&trail->inlet, HF_AUDIT_CLOCK_LEAPT, "clock", back ? "Back" : "Forward", text);
 }
 
 void hf_trail_look(struct hf_trail *trail)
@@ -237,14 +250,12 @@ void hf_trail_look(struct hf_trail *trail)
     const struct hf_agent_parts *parts = trail->parts;
     struct hf_audit_event event;
 
-    if (trail->log == NULL)
-        return;
-    trail->memory.look_again_ns = HF_NEVER;
-    hf_audit_memory_begin_look(&trail->memory);
+    memory_of(trail)->look_again_ns = HF_NEVER;
+    hf_audit_memory_begin_look(memory_of(trail));
     look_at_configuration(trail);
     look_at_policy(trail);
     hf_collect_refused(parts, see_refused, trail);
-    add(trail, hf_audit_of_hold(&trail->memory, parts->hold->active, parts->hold->file.reason, &event), &event);
+    add(trail, hf_audit_of_hold(memory_of(trail), parts->hold->active, parts->hold->file.reason, &event), &event);
     look_at_contact(trail);
     look_at_clock(trail);
     if (parts->engine != NULL)
@@ -258,9 +269,9 @@ void hf_trail_look(struct hf_trail *trail)
 
 static void count_lost(struct hf_trail *trail)
 {
-    uint64_t lost = hf_audit_log_lost(trail->log);
+    uint64_t lost = hf_audit_log_lost(trail->inlet.log);
 
-    hf_metric_add(trail->lost, lost - trail->lost_seen);
+    hf_metric_add(trail->inlet.lost, lost - trail->lost_seen);
     trail->lost_seen = lost;
 }
 
@@ -268,32 +279,32 @@ void hf_trail_work(struct hf_trail *trail)
 {
     struct hf_err err = HF_ERR_INIT;
 
-    if (trail->log == NULL && hf_mono_ns(trail->env->clock) >= trail->open_due_ns) {
+    if (trail->inlet.log == NULL && hf_mono_ns(trail->env->clock) >= trail->open_due_ns) {
         hf_trail_open(trail);
         hf_trail_look(trail);
     }
-    if (trail->log == NULL)
+    if (trail->inlet.log == NULL)
         return;
     if (hf_mono_ns(trail->env->clock) >= trail->memory.look_again_ns)
         hf_trail_look(trail);
-    report(trail, "journal.not_written", hf_audit_log_work(trail->log, &err), &err);
+    report(trail, "journal.not_written", hf_audit_log_work(trail->inlet.log, &err), &err);
     count_lost(trail);
 }
 
 uint64_t hf_trail_wait_until_ns(const struct hf_trail *trail)
 {
-    return trail->log == NULL ? trail->open_due_ns
-                              : HF_MIN(hf_audit_log_due_ns(trail->log), trail->memory.look_again_ns);
+    return trail->inlet.log == NULL ? trail->open_due_ns
+                                    : HF_MIN(hf_audit_log_due_ns(trail->inlet.log), trail->memory.look_again_ns);
 }
 
 void hf_trail_stop(struct hf_trail *trail)
 {
     struct hf_err err = HF_ERR_INIT;
 
-    if (trail->log == NULL)
+    if (trail->inlet.log == NULL)
         return;
-    hf_audit_log_add(trail->log, HF_AUDIT_AGENT_STOPPED, trail->env->params->node_name, "", "");
-    report(trail, "journal.not_written", hf_audit_log_end(trail->log, &err), &err);
+    hf_audit_log_add(trail->inlet.log, HF_AUDIT_AGENT_STOPPED, trail->env->params->node_name, "", "");
+    report(trail, "journal.not_written", hf_audit_log_end(trail->inlet.log, &err), &err);
     count_lost(trail);
 }
 
@@ -301,9 +312,9 @@ struct hf_status_journal hf_trail_status(const struct hf_trail *trail, char hash
 {
     struct hf_status_journal journal = {.last_hash = hash};
 
-    if (trail->log == NULL)
+    if (trail->inlet.log == NULL)
         return journal;
-    struct hf_audit_head head = hf_audit_log_head(trail->log);
+    struct hf_audit_head head = hf_audit_log_head(trail->inlet.log);
     (void)snprintf(hash, HF_AUDIT_SUM + 1, "%.*s", HF_AUDIT_SUM, head.hash);
     journal.present = head.entries > 0;
     journal.entries = head.entries;

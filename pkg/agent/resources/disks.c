@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/audit/inlet.h"
 #include "agent/diskq.h"
 #include "agent/turn.h"
-#include "audit/log.h"
 #include "os/file.h"
 
 #define LOGS_EVERY_NS (3600 * HF_NS_PER_S)
@@ -311,7 +311,7 @@ static void report_removal(const struct hf_disks *disks, const struct hf_reclaim
     hf_log(disks->env->log, HF_LOG_WARNING, "disk.reclaimed", HF_S("path", removed->path), HF_S("kind", kind),
            HF_D("bytes", (int64_t)removed->bytes));
     hf_metric_add(hf_metric_with(disks->reclaimed, HF_LABELS(kind)), removed->bytes);
-    hf_audit_log_add(disks->env->audit, HF_AUDIT_RECLAIMED, removed->path, kind, "removed to free space");
+    hf_audit_inlet_add(disks->env->audit, HF_AUDIT_RECLAIMED, removed->path, kind, "removed to free space");
 }
 
 /* Returns true if the status has to change. */

@@ -19,6 +19,7 @@ struct scene {
     uint64_t mono_ns;
     struct hf_audit_log *log;
     const char *boot;
+    uint64_t unread_ns;
 };
 
 static uint64_t mono(void *ctx)
@@ -40,8 +41,12 @@ static void set_up(struct scene *s)
 
 static int open_log(struct scene *s)
 {
-    const struct hf_audit_log_params params = {
-        .fs = hf_simfs_ops(s->fs), .clock = &s->clock, .dir = DIR, .boot = s->boot, .group = 777};
+    const struct hf_audit_log_params params = {.fs = hf_simfs_ops(s->fs),
+                                               .clock = &s->clock,
+                                               .dir = DIR,
+                                               .boot = s->boot,
+                                               .group = 777,
+                                               .unread_ns = &s->unread_ns};
 
     return hf_audit_log_open(&params, &s->log, NULL);
 }
@@ -859,6 +864,145 @@ START_TEST(interrupted_repair_keeps_what_comes_next)
 }
 END_TEST
 
+/* ---- a newest segment that stays unreadable ---------------------------------------------------------------------- */
+
+/* The newest segment of a log, and what a check says of it. */
+static struct {
+    uint64_t first;
+    char name[HF_AUDIT_NAME], path[100], missing[100];
+} unread;
+
+static void set_up_unreadable(struct scene *s, size_t segments)
+{
+    struct hf_audit_segments found;
+
+    set_up(s);
+    fill(s, segments == 1 ? 3 : 500);
+    ck_assert_int_eq(hf_audit_segments_list(hf_simfs_ops(s->fs), DIR, &found, NULL), 0);
+    ck_assert_uint_eq(found.n, segments);
+    unread.first = found.first[segments - 1];
+    unsigned above = (unsigned)unread.first + HF_AUDIT_SEGMENT_BYTES;
+    (void)snprintf(unread.path, sizeof(unread.path), DIR "/%s", hf_audit_segment_name(unread.first, unread.name));
+    (void)snprintf(unread.missing, sizeof(unread.missing),
+                   segments == 1 ? "the entries before %u are missing: '"
+                                 : "the entries between %2$u and %1$u are missing: '",
+                   above, (unsigned)unread.first - 1);
+    hf_simfs_set_unreadable(s->fs, unread.path, true);
+}
+
+/* Returns the time after which the log could be opened; 0 after a day of tries. */
+static uint64_t open_in_time(struct scene *s)
+{
+    uint64_t begin_ns = s->mono_ns;
+
+    for (; s->mono_ns - begin_ns < 24 * HF_AUDIT_UNREAD_NS; s->mono_ns += HF_AUDIT_RETRY_NS)
+        if (open_log(s) == 0)
+            return s->mono_ns - begin_ns;
+    return 0;
+}
+
+static void expect_fault(struct scene *s, int code, const char *want)
+{
+    struct seen seen = read_log(s);
+    struct hf_err err = HF_ERR_INIT;
+    char text[600];
+
+    ck_assert_int_eq(hf_audit_check_end(&seen.check, &err), -EBADMSG);
+    (void)hf_err_text(&err, text, sizeof(text));
+    ck_assert_msg(err.code == code && strstr(text, want) != NULL, "%d: %s", err.code, text);
+    ck_assert_int_eq(seen.check.fault.code, 0); /* all other lines are whole */
+    ck_assert_uint_eq(seen.check.seq, hf_audit_log_head(s->log).entries);
+}
+
+/* One sector of the newest segment is gone, and nobody is on site. After an hour the log goes on above it, and says
+ * what is missing; so does a check, also when the segment can be read again. */
+START_TEST(unreadable_segment_ends_no_log)
+{
+    struct scene s;
+
+    set_up_unreadable(&s, _i == 0 ? 1 : 2);
+    ck_assert_uint_eq(open_in_time(&s), HF_AUDIT_UNREAD_NS);
+    ck_assert(hf_audit_log_has_dropped(s.log));
+    for (unsigned i = 0; i < 3; i++) {
+        add(&s, i);
+        ck_assert_int_eq(hf_audit_log_end(s.log, NULL), 0);
+        ck_assert_uint_eq(hf_audit_log_head(s.log).entries, unread.first + HF_AUDIT_SEGMENT_BYTES + 2 + i);
+        expect_fault(&s, EIO, unread.missing);
+        expect_fault(&s, EIO, unread.name);
+        ck_assert_uint_eq(read_log(&s).torn, 1);
+        close_log(&s);
+        s.unread_ns = 0;
+        ck_assert_int_eq(open_log(&s), 0); /* the next process goes on in the new segment */
+        ck_assert_uint_eq(s.unread_ns, 0);
+    }
+    hf_simfs_set_unreadable(s.fs, unread.path, false);
+    expect_fault(&s, EBADMSG, "line 1: the agent could not read the segment before, and began a new chain");
+    hf_simfs_delete(s.fs, unread.path);
+    if (_i == 1)
+        expect_fault(&s, EBADMSG, unread.missing);
+    tear_down(&s);
+}
+END_TEST
+
+/* A segment that is readable again in time is used; a lack of memory, however long, says nothing about the segment. */
+START_TEST(unreadable_segment_is_waited_for)
+{
+    struct scene s;
+
+    set_up_unreadable(&s, 2);
+    for (unsigned i = 0; i < 100; i++, s.mono_ns += HF_AUDIT_RETRY_NS)
+        ck_assert_int_eq(open_log(&s), -EIO);
+    hf_simfs_count_only(s.fs, HF_SIMFS_READS);
+    hf_simfs_fail_at(s.fs, 1, ENOMEM, 0);
+    ck_assert_uint_eq(open_in_time(&s), 0);
+    hf_simfs_fail_at(s.fs, 0, 0, 0);
+    ck_assert_int_eq(open_log(&s), -EIO);
+    hf_simfs_set_unreadable(s.fs, unread.path, false);
+    ck_assert_int_eq(open_log(&s), 0);
+    assert_intact(&s);
+    ck_assert_uint_eq(read_log(&s).check.seq, hf_audit_log_head(s.log).entries);
+    tear_down(&s);
+}
+END_TEST
+
+/* The power goes at call n while the log goes on above the segment. No number that counted as durable comes again, and
+ * what is there is whole. Returns false if the log was open before call n. */
+static bool cut_above(uint64_t n)
+{
+    struct scene s;
+    struct hf_audit_head head;
+
+    set_up_unreadable(&s, 2);
+    s.unread_ns = 1;
+    s.mono_ns = HF_MAX(s.mono_ns, 2 * HF_AUDIT_UNREAD_NS);
+    hf_simfs_stop_at(s.fs, n);
+    head = run(&s, 10000, 1);
+    bool stopped = hf_simfs_stopped(s.fs);
+    hf_simfs_power_cut(s.fs, n);
+    hf_simfs_set_unreadable(s.fs, unread.path, true);
+    s.unread_ns = 0;
+    (void)open_in_time(&s); /* at once, if the new segment is durable */
+    ck_assert_ptr_nonnull(s.log);
+    add(&s, 1);
+    ck_assert_int_eq(hf_audit_log_end(s.log, NULL), 0);
+    struct seen seen = {.hash = head.hash};
+    (void)!hf_audit_read(hf_simfs_ops(s.fs), DIR, 0, see, &seen, NULL);
+    ck_assert_msg(head.entries == 0 || seen.found, "call %u: entry %u is gone", (unsigned)n, (unsigned)head.entries);
+    expect_fault(&s, EIO, unread.missing);
+    tear_down(&s);
+    return stopped;
+}
+
+START_TEST(power_cut_above_an_unreadable_segment)
+{
+    uint64_t n = 1;
+
+    while (cut_above(n))
+        n++;
+    ck_assert_uint_gt(n, 10);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, chain_grows_over_restarts);
@@ -882,6 +1026,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, flood_is_counted);
     tcase_add_test(tc, lasting_flood_fills_no_log);
     tcase_add_test(tc, strange_folder);
+    tcase_add_loop_test(tc, unreadable_segment_ends_no_log, 0, 2);
+    tcase_add_test(tc, unreadable_segment_is_waited_for);
+    tcase_add_test(tc, power_cut_above_an_unreadable_segment);
 }
 
 HF_TEST_MAIN("audit/log", cases)

@@ -192,6 +192,28 @@ START_TEST(a_fault_that_does_not_stay)
 }
 END_TEST
 
+/* The agent could not read the first segment, and went on above it. The answer says what is missing, and counts what
+ * comes behind. */
+START_TEST(a_new_chain_is_a_gap)
+{
+    static const char next[] = "journal/audit-000000131073.jsonl";
+
+    write_journal();
+    hf_audit_no_prev(prev);
+    append(next, entry_of(HF_AUDIT_SEGMENT_STARTED, 131073, ""));
+    append(next, entry_of(HF_AUDIT_TORN_LINE, 131074, ""));
+    ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "the entries between 3 and 131073 are missing: 'audit-000000131073.jsonl' line 1: "
+                                  "the agent could not read the segment before, and began a new chain\n") != NULL,
+                  "%s", run.err);
+    ck_assert_int_eq(cli(&run, "node", "journal", "--state-dir", "%", "--verify", "--json", NULL), HF_EXIT_REFUSED);
+    expect_said("{\"intact\":false,\"entries\":5,\"first\":1,\"last\":131074,");
+    append(next, entry_of(HF_AUDIT_HOLD_SET, 131076, "forged"));
+    ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "line 3: entry 131076 follows entry 131074") != NULL, "%s", run.err);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -201,5 +223,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, an_empty_journal_is_not_intact);
     tcase_add_test(tc, damage_is_told_from_other_errors);
     tcase_add_test(tc, a_fault_that_does_not_stay);
+    tcase_add_test(tc, a_new_chain_is_a_gap);
 }
 HF_TEST_MAIN("cli/journal", cases)

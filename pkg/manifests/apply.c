@@ -267,7 +267,9 @@ static int forget_before(struct job *job)
         !hf_files_before_exist(fs, entry->folder))
         return 0;
     int r = hf_files_before_forget(fs, entry->folder, &job->err);
-    return r < 0 ? hf_manifest_outcome_fail(&job->outcome, hf_manifest_outcome_reason(r), r, &job->err) : 0;
+    if (r == 0 || r == -EISDIR) /* a folder is no list */
+        return 0;
+    return hf_manifest_outcome_fail(&job->outcome, hf_manifest_outcome_reason(r), r, &job->err);
 }
 
 static int run_stage(struct job *job)

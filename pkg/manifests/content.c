@@ -45,6 +45,13 @@ static bool comes_again(const struct entry *entry, const struct hf_bundle *bundl
     return strcmp(bundle->digest, entry->unstored) == 0;
 }
 
+static bool downloads(const struct entry *entry)
+{
+    enum hf_manifest_from_kind kind = entry->wanted->from.kind;
+
+    return kind == HF_MANIFEST_FROM_URL || kind == HF_MANIFEST_FROM_FLUX;
+}
+
 /* Says why no new content may be taken up now, and notes until when. Returns false if one may. */
 static bool turns_away(struct entry *entry, const struct hf_bundle *bundle, char text[HF_RECORD_MESSAGE])
 {
@@ -67,12 +74,17 @@ static bool turns_away(struct entry *entry, const struct hf_bundle *bundle, char
                        (unsigned)(entry->content_pace.gap_ns / (60 * HF_NS_PER_S)));
     } else if (!secret && bytes_of_others(entry) + bundle->bytes > MANIFEST_MAX_BYTES) {
         entry->hold.reason = HF_MANIFEST_REASON_SOURCE_TOO_LARGE;
-        entry->hold.until_ns = now + HF_MAX(engine->interval_ns, HF_CONTENT_PACE_FIRST_GAP_NS);
+        /* An archive would be downloaded again: later each time. A smaller one is rare. */
+        entry->hold.until_ns = now + (HF_MAX(engine->interval_ns, HF_CONTENT_PACE_FIRST_GAP_NS)
+                                      << (downloads(entry) ? HF_MIN(entry->hold.times, 6U) : 0));
+        entry->hold.bytes = bundle->bytes;
+        entry->hold.times++;
         (void)snprintf(text, HF_RECORD_MESSAGE,
                        "with this content of %zu KiB, all entries of the policy together have more than %d MiB",
                        bundle->bytes / 1024, MANIFEST_MAX_BYTES >> 20);
     } else {
         entry->hold.reason = HF_MANIFEST_REASON_NONE;
+        entry->hold.times = 0;
         return false;
     }
     return true;
@@ -83,6 +95,9 @@ static bool is_held(const struct entry *entry)
     const struct hf_manifest_engine *engine = entry->engine;
 
     if (entry->hold.reason == HF_MANIFEST_REASON_NONE)
+        return false;
+    if (entry->hold.reason == HF_MANIFEST_REASON_SOURCE_TOO_LARGE &&
+        bytes_of_others(entry) + entry->hold.bytes <= MANIFEST_MAX_BYTES)
         return false;
     if (entry->hold.until_ns > 0)
         return entry->hold.until_ns > manifest_engine_now(engine);
@@ -326,7 +341,7 @@ static void stored(struct entry *entry, struct job *job)
         note(entry, HF_MANIFEST_REASON_NONE, NULL);
     entry->unstored[0] = '\0';
     (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "%s", job->bundle->digest);
-    (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", entry->incoming_revision);
+    (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", job->revision);
     memcpy(entry->r.known_from, job->from, sizeof(entry->r.known_from));
     entry->r.known_bytes = job->bundle->bytes;
     json_decref(entry->r.known_names);
@@ -355,6 +370,7 @@ bool content_consider(struct entry *entry)
         return false;
     job->bundle = hf_steal(entry->incoming);
     memcpy(job->from, entry->incoming_from, sizeof(job->from));
+    memcpy(job->revision, entry->incoming_revision, sizeof(job->revision));
     task_submit(job);
     return true;
 }

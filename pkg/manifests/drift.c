@@ -7,29 +7,14 @@
 #include "base/array.h"
 #include "loop/watch.h"
 #include "manifests/entry.h"
-#include "manifests/files/look.h"
 
 static const uint64_t debounce_ns = 200 * HF_NS_PER_MS;
-static const uint64_t notice_ns = 60 * HF_NS_PER_S;
 static const uint64_t unwatched_look_ns = 30 * HF_NS_PER_S; /* between two looks at folders that have no watch */
 
 void drift_look_again(struct entry *entry)
 {
     entry->look_wanted = true;
     entry->look_due_ns = advance_pause(entry);
-}
-
-/* At most one Event a minute: a fight over a file is no news. */
-static void tell(struct entry *entry, const char *text)
-{
-    const struct hf_manifest_engine_params *p = &entry->engine->p;
-    uint64_t now = manifest_engine_now(entry->engine);
-
-    hf_log(p->env.log, HF_LOG_WARNING, "manifest.drift_repaired", HF_S("entry", entry->name), HF_S("message", text));
-    if (p->happened == NULL || (entry->told_ns != 0 && now - entry->told_ns < notice_ns))
-        return;
-    entry->told_ns = now;
-    p->happened(p->arg, HF_MANIFEST_NOTICE_DRIFT_REPAIRED, entry->name, text);
 }
 
 void drift_repaired(struct entry *entry, const char *what)
@@ -40,17 +25,8 @@ void drift_repaired(struct entry *entry, const char *what)
     if (entry->r.phase == HF_MANIFEST_APPLIED && !pod_trial_is_open(entry))
         entry->r.reason = HF_MANIFEST_REASON_DRIFT_REPAIRED;
     (void)snprintf(entry->r.message, sizeof(entry->r.message), "put back: %.360s", what);
-    tell(entry, entry->r.message);
+    repair_tell(entry, entry->r.message);
     manifest_engine_notify(entry->engine);
-}
-
-void drift_put_back(struct entry *entry, const char *what)
-{
-    char text[HF_RECORD_MESSAGE];
-
-    hf_manifest_counts_repair(&entry->engine->counts);
-    (void)snprintf(text, sizeof(text), "put back: %.360s", what);
-    tell(entry, text);
 }
 
 /* ---- the unit, which may have read the changed files ------------------------------------------------------------- */
@@ -99,34 +75,6 @@ static void restart(struct entry *entry)
 }
 
 /* ---- repair ------------------------------------------------------------------------------------------------------ */
-
-/* Makes durable that a restart of the unit is due, because a power cut may come between the swap and the restart. A
- * state folder that is full or read-only does not stop the repair. */
-static void save_restart_due(struct job *job)
-{
-    if (job->entry->attempt->place.n_write > 0 && job->text.n > 0)
-        job->saved = hf_manifest_record_save(job->entry->engine->p.env.fs, job->entry->folder, hf_buf_view(&job->text),
-                                             &job->err);
-}
-
-int drift_run_repair(struct job *job)
-{
-    struct entry *entry = job->entry;
-    struct hf_files_place *place = &entry->attempt->place;
-
-    place->repair = place->force = true;
-    int r = make_want(entry, entry->attempt, &job->outcome);
-    if (r == 0)
-        r = hf_files_place_compare(place, &job->outcome);
-    if (r == 0)
-        r = hf_files_place_stage(place, &job->outcome);
-    if (r == 0) {
-        save_restart_due(job);
-        r = hf_files_place_swap(place, &job->outcome);
-    }
-    job->diff = place->diff;
-    return r;
-}
 
 /* Takes over what the job has written of the record. */
 static void take_record(struct entry *entry, struct job *job)
@@ -185,7 +133,7 @@ static int prepare_record(struct entry *entry, struct job *job)
 
 static bool start_repair(struct entry *entry)
 {
-    struct job *job = task_new(entry, drift_run_repair, repaired);
+    struct job *job = task_new(entry, repair_run, repaired);
 
     entry->attempt = make_attempt(entry, &entry->r.good);
     if (job == NULL || entry->attempt == NULL || prepare_record(entry, job) < 0) {
@@ -205,20 +153,6 @@ bool drift_verify(struct entry *entry)
 }
 
 /* ---- look -------------------------------------------------------------------------------------------------------- */
-
-int drift_run_look(struct job *job)
-{
-    struct entry *entry = job->entry;
-    const struct hf_manifest_env *env = &entry->engine->p.env;
-    struct hf_files_look look = {.fs = env->fs,
-                                 .host_root = env->host_root,
-                                 .inventory = &entry->inventory,
-                                 .now_unix_ns = hf_unix_ns(env->clock)};
-    int r = hf_files_look_for_drift(&look, &job->err);
-
-    job->diff = look.diff;
-    return r;
-}
 
 static void looked(struct entry *entry, struct job *job)
 {
@@ -299,7 +233,7 @@ bool drift_consider(struct entry *entry)
         manifest_engine_wake_in(engine, entry->look_due_ns - now);
         return false;
     }
-    struct job *job = task_new(entry, drift_run_look, looked);
+    struct job *job = task_new(entry, repair_run_look, looked);
     if (job == NULL)
         return false;
     entry->look_wanted = false;

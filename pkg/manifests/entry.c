@@ -206,6 +206,7 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
     entry->due_ns = 0;
     entry->content_pace = (struct hf_content_pace){.spent = 0}; /* a person has changed the entry */
     entry->hold.reason = HF_MANIFEST_REASON_NONE;
+    entry->hold.times = 0;
     entry->source_note = (struct entry_note){.reason = HF_MANIFEST_REASON_NONE};
     ask_signed(entry);
     content_follow(entry);
@@ -337,6 +338,8 @@ static bool take_up(struct entry *entry, struct hf_manifest_set *set, char paced
     bool refetched = r->phase == HF_MANIFEST_FETCHING; /* its content was lost, and has come again */
     bool anew = entry->was_refused || entry->removing;
 
+    if (is_next && r->phase == HF_MANIFEST_WAITING)
+        r->next.signed_ = set->signed_; /* the signature may have been taken back, or have come, since */
     if ((is_next && !again && !refetched && !anew) || (is_good && r->phase == HF_MANIFEST_APPLIED && !entry->removing))
         return false;
     if (is_next && again && !anew)

@@ -17,6 +17,7 @@
  *                                     has any more
  *   secret_fetch.c                    asks the API server for the content of a Secret again
  *   content.c permit.c                content from the source; whether the node permits what the entry asks for
+ *   repair.c                          looks at the files in place, and puts them back (on a worker)
  *   make.c                            makes the files of a set (on a worker)
  *   vault.c                           the copy of a Secret that is sealed to the TPM
  *   secret.c                          the content of Secrets, which is in memory only
@@ -192,6 +193,9 @@ struct entry {
         enum hf_manifest_reason reason;
         /* monotonic time at which the hold ends; 0 if it ends when the disk or the write budget has room again */
         uint64_t until_ns;
+        /* for SourceTooLarge: size of the content, and how often in a row it was turned away */
+        uint64_t bytes;
+        unsigned times;
     } hold;
 
     /* secret.c: the content of a Secret, which is on disk only as a sealed copy, if at all */
@@ -368,13 +372,6 @@ void trial_check(struct entry *entry);
 bool drift_consider(struct entry *entry);
 /* Records and reports a repair; the text `what` lists what was repaired. The caller saves the record. */
 void drift_repaired(struct entry *entry, const char *what);
-/* Counts and reports a repair during Probation. Leaves the record as it is. */
-void drift_put_back(struct entry *entry, const char *what);
-/* Functions of jobs. The first looks at the files in place, and sets job->diff. The second puts back the files of the
- * set of entry->attempt that somebody has changed; before that, it writes job->text as the record, if there is a text.
- * Called on a worker. */
-int drift_run_look(struct job *job);
-int drift_run_repair(struct job *job);
 /* Starts a job that compares the files in place with the content of a Secret that has just been delivered, and repairs
  * differences. Returns true if the job has started. */
 bool drift_verify(struct entry *entry);
@@ -382,6 +379,17 @@ bool drift_verify(struct entry *entry);
 void drift_look_again(struct entry *entry);
 void drift_watch(struct entry *entry); /* watches the folders of the files in place, if watch_stale is true */
 void drift_unwatch(struct entry *entry);
+
+/* repair.c; the first two are functions of jobs */
+/* Looks at the files in place, and sets job->diff. */
+int repair_run_look(struct job *job);
+/* Puts back the files of the set of entry->attempt that somebody has changed, and sets job->diff. If job->text is not
+ * empty, writes it as the record before that, and sets job->saved. */
+int repair_run(struct job *job);
+/* Logs a repair and, at most once a minute, reports it. */
+void repair_tell(struct entry *entry, const char *text);
+/* Counts and reports a repair during Probation. Leaves the record as it is. */
+void repair_put_back(struct entry *entry, const char *what);
 
 /* secret.c */
 bool secret_is(const json_t *entry); /* Returns true if the content of this entry comes from a Secret. */
@@ -570,10 +578,11 @@ struct job {
     int r;
     struct hf_err err;
     struct hf_manifest_outcome outcome;
-    struct hf_buf text;       /* a record to write, or the sealed key that the job has read */
-    struct hf_bundle *bundle; /* a content to write, or a content that the job has loaded; owned */
-    json_t *names;            /* value of r.known_names for this content; owned */
-    char from[HF_SHA256_HEX]; /* hf_manifest_source_key() of the source that delivered `bundle` */
+    struct hf_buf text;                /* a record to write, or the sealed key that the job has read */
+    struct hf_bundle *bundle;          /* a content to write, or a content that the job has loaded; owned */
+    json_t *names;                     /* value of r.known_names for this content; owned */
+    char from[HF_SHA256_HEX];          /* hf_manifest_source_key() of the source that delivered `bundle` */
+    char revision[HF_RECORD_REVISION]; /* of `bundle`; the source may deliver a newer one meanwhile */
     struct hf_diff diff;
     char keep[3][HF_SHA256_HEX];   /* for a cleanup: digests of the contents that stay on disk */
     char keep_copy[HF_SHA256_HEX]; /* for a cleanup: digest of the sealed copy that stays on disk */

@@ -276,7 +276,7 @@ static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
     entry->probe_ns = entry->refused_ns = 0;
     entry->trial_repairs += outcome->r == 0;
     if (outcome->r == 0 && outcome->drifted > 0)
-        drift_put_back(entry, outcome->message);
+        repair_put_back(entry, outcome->message);
     probe_again(entry, outcome->reason, outcome->message);
 }
 

@@ -50,15 +50,22 @@ struct before {
     const char *node;
 };
 
+/* As the kubelet reads it: no namespace, or an empty one, is "default". */
+static const char *namespace_of(const json_t *pod)
+{
+    const char *ns = hf_json_str_or(pod, "metadata.namespace", "");
+
+    return *ns != '\0' ? ns : "default";
+}
+
 static bool has_name(const json_t *trees, const json_t *tree)
 {
-    const char *ns = hf_json_str_or(tree, "metadata.namespace", "default");
+    const char *ns = namespace_of(tree);
     const char *name = hf_json_str_or(tree, "metadata.name", "");
 
     for (size_t i = 0; i < json_array_size(trees); i++) {
         const json_t *one = json_array_get(trees, i);
-        if (strcmp(hf_json_str_or(one, "metadata.namespace", "default"), ns) == 0 &&
-            strcmp(hf_json_str_or(one, "metadata.name", ""), name) == 0)
+        if (strcmp(namespace_of(one), ns) == 0 && strcmp(hf_json_str_or(one, "metadata.name", ""), name) == 0)
             return true;
     }
     return false;
@@ -89,8 +96,8 @@ static json_t *wanted_of(const json_t *next, const struct before *before)
 
     for (size_t i = 0; wanted != NULL && i < json_array_size(next); i++) {
         const json_t *pod = json_array_get(next, i);
-        json_t *one = json_pack("{s:s, s:s}", "namespace", hf_json_str_or(pod, "metadata.namespace", "default"), "name",
-                                hf_json_str_or(pod, "metadata.name", ""));
+        json_t *one =
+            json_pack("{s:s, s:s}", "namespace", namespace_of(pod), "name", hf_json_str_or(pod, "metadata.name", ""));
         int r = one != NULL && before != NULL && !has(before->good, pod) ? mark(one, pod, before) : 0;
         if (one == NULL || r < 0 || json_array_append(wanted, one) < 0)
             r = -ENOMEM;

@@ -45,7 +45,7 @@ static void put_back(struct entry *entry, struct job *job)
     if (job->r == 0) {
         entry->trial_repairs++;
         entry->refused_ns = 0;
-        drift_put_back(entry, hf_diff_text(&job->diff));
+        repair_put_back(entry, hf_diff_text(&job->diff));
         again(entry, HF_MANIFEST_REASON_NONE, NULL);
         return;
     }
@@ -70,7 +70,7 @@ static void looked(struct entry *entry, struct job *job)
         pass(entry);
         return;
     }
-    struct job *repair = task_new(entry, drift_run_repair, put_back);
+    struct job *repair = task_new(entry, repair_run, put_back);
     if (repair == NULL) {
         pass(entry);
         return;
@@ -82,7 +82,7 @@ static void looked(struct entry *entry, struct job *job)
 /* Somebody may have changed files that are on trial. Their health then says nothing about the newest set. */
 static void look(struct entry *entry)
 {
-    struct job *job = hf_inventory_files(&entry->inventory) > 0 ? task_new(entry, drift_run_look, looked) : NULL;
+    struct job *job = hf_inventory_files(&entry->inventory) > 0 ? task_new(entry, repair_run_look, looked) : NULL;
 
     if (job == NULL)
         pass(entry);

@@ -11,6 +11,7 @@
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 #include "support/fakes/simhost.h"
+#include "support/fakes/simkubelet.h"
 #include "support/fakes/simnet.h"
 
 #define KUBELET "http://127.0.0.1:10255"
@@ -185,6 +186,7 @@ static struct world *begin(const char *fields)
     w->net = hf_simnet_new(w->loop);
     hf_simnet_serve(w->net, KUBELET, kubelet, w);
     w->fs = hf_simfs_new();
+    hf_simkubelet_listen(w->fs, 0);
     ck_assert_int_eq(hf_config_parse(HF_VIEW(config), "agent.yaml", &w->config, NULL), 0);
     ck_assert_uint_eq(hf_config_n_faults(w->config), 0);
     decode(w, fields);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "codec/sha256.h"
 #include "loop/proc.h"
 #include "loop/unit.h"
 #include "loop/watch.h"
@@ -17,6 +18,7 @@
 #include "support/fakes/simkubelet.h"
 #include "support/fakes/simloop.h"
 #include "support/fakes/simnet.h"
+#include "support/makers/tarball.h"
 
 #define STATE "/var/lib/holdfast"
 #define FILES "\"to\":\"Files\",\"path\":\"/etc/app/\""
@@ -62,6 +64,8 @@ static struct {
     bool sticks; /* with the next restart that fails, the file 'a' is stuck */
 } target;
 
+static struct hf_simproc *slow; /* whose disk takes long to write a content; NULL: nobody's */
+
 static int open_folder_of_target(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
 {
     bool is_unreadable = target.unreadable != NULL && strcmp(path, target.unreadable) == 0;
@@ -69,6 +73,12 @@ static int open_folder_of_target(void *ctx, int dirfd, const char *path, int fla
     bool is_uncreatable =
         target.uncreatable != NULL && (flags & O_CREAT) != 0 && strstr(path, target.uncreatable) != NULL;
 
+    if (slow != NULL && (flags & O_CREAT) != 0 && strstr(path, "/b-") != NULL) {
+        hf_simproc_set_pauses(slow, 20 * HF_NS_PER_S);
+        struct hf_simproc *proc = slow;
+        for (unsigned i = 0; i < 40; i++)
+            (void)hf_simproc_pause(proc);
+    }
     target.errors += is_unreadable;
     target.refused += is_refused;
     if (is_unreadable || is_refused || is_uncreatable || (target.broken && strcmp(path, "app") == 0))
@@ -355,6 +365,16 @@ static enum hf_link link_gate(void *arg, uint64_t *ret_wait_ns)
     return node->link;
 }
 
+static int trust_signed = -1; /* -1: nobody is asked */
+
+static bool ask_trust(void *arg, const struct hf_manifest *entry, enum hf_manifest_reason *ret_reason,
+                      struct hf_err *err)
+{
+    (void)arg, (void)entry, (void)err;
+    *ret_reason = HF_MANIFEST_REASON_SIGNATURE_INVALID;
+    return trust_signed == 1;
+}
+
 static void boot(struct node *node)
 {
     struct hf_simhost_world host = {
@@ -380,6 +400,7 @@ static void boot(struct node *node)
                                                        .node_name = "n1",
                                                        .retry_base_ns = HF_NS_PER_S,
                                                        .retry_cap_ns = 10 * HF_NS_PER_S},
+                                               .is_signed = trust_signed >= 0 ? ask_trust : NULL,
                                                .changed = changed,
                                                .happened = happened,
                                                .arg = node};
@@ -3560,6 +3581,217 @@ START_TEST(cut_removal_leaves_no_entry_without_files)
 }
 END_TEST
 
+/* ---- sources, signatures and pods -------------------------------------------------------------------------------- */
+
+#define EPOD                                                                                                           \
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: \"\"}\nspec: {containers: [{name: c, image: a}]}\n"
+
+/* An empty namespace is "default" to the kubelet. */
+START_TEST(pod_with_empty_namespace)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"60s\",\"to\":\"StaticPods\"}", 71);
+    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
+    put(node, "/media/usb/web.yaml", EPOD);
+    boot(node);
+    intervals(node, 9);
+    ck_assert_msg(has(node, "/etc/pods/app_default_web.yaml", EPOD), "%s", look(node).message);
+    ck_assert_str_eq(hf_simkubelet_running(kubelet, "default", "web"), "a");
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "the pod runs");
+    end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
+static bool names_another_revision(struct node *node)
+{
+    struct hf_manifest_record record;
+    bool r = false;
+
+    if (hf_manifest_record_load(hf_simfs_ops(node->fs), STATE "/manifests/app", &record, NULL) < 0)
+        return false;
+    r = record.known_revision[0] != '\0' && strcmp(record.known_revision + 7, record.known_digest) != 0;
+    hf_manifest_record_done(&record);
+    return r;
+}
+
+/* A disk that takes seconds to write a content. The revision of a folder is "sha256:" and the digest of its content,
+ * so the record must never have the revision of one content and the digest of another. */
+START_TEST(newer_content_while_one_is_written)
+{
+    unsigned wrong = 0;
+
+    for (uint64_t seed = 1; seed <= 30 && wrong == 0; seed++) {
+        struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES "}", 1000 + seed);
+        unsigned number = 1;
+
+        publish(node, 1);
+        boot(node);
+        intervals(node, 2);
+        slow = node->proc;
+        for (; number < 4 && wrong == 0;) {
+            publish(node, ++number);
+            hf_manifest_engine_check(node->engine);
+            for (unsigned i = 0; i < 200 && wrong == 0; i++) {
+                if (i % 20 == 0)
+                    hf_manifest_engine_check(node->engine);
+                (void)hf_simloop_run_for(node->loop, HF_NS_PER_S / 10);
+                wrong += names_another_revision(node);
+            }
+        }
+        slow = NULL;
+        if (wrong > 0) { /* the power is cut now; the source rests from now on */
+            hf_simproc_kill(node->proc);
+            shut_down(node);
+            boot(node);
+            intervals(node, 60);
+            ck_assert_msg(has_number(node, number), "seed %u: content %u never came: %s %s", (unsigned)seed, number,
+                          hf_manifest_phase_name(look(node).status.phase), look(node).message);
+        }
+        end(node);
+    }
+    ck_assert_uint_eq(wrong, 0);
+}
+END_TEST
+
+/* The entry waits for a hold. Meanwhile the owner takes the key back. What only a signed entry may do must not be
+ * done when the hold ends. */
+START_TEST(signature_that_is_taken_back)
+{
+    struct node *node = begin("", 71);
+
+    pin(node, "one");
+    hf_config_free(node->config);
+    ck_assert_int_eq(hf_config_parse(HF_VIEW("apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
+                                             "manifests:\n  paths: [/media/**]\n  files: [/srv/**]\n"
+                                             "signedPolicies:\n  manifests:\n    paths: [/media/**]\n"
+                                             "    files: [/etc/app/**]\n"),
+                                     "agent.yaml", &node->config, NULL),
+                     0);
+    ck_assert_uint_eq(hf_config_n_faults(node->config), 0);
+    put(node, "/media/usb/a", "one");
+    trust_signed = 1;
+    node->desired.held = true;
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_HELD, "held");
+    trust_signed = 0;
+    tell(node);
+    intervals(node, 4);
+    node->desired.held = false;
+    intervals(node, 6);
+    trust_signed = -1;
+    ck_assert_msg(has(node, "/etc/app/a", NULL), "an entry without a valid signature has written: %s",
+                  look(node).message);
+    end(node);
+}
+END_TEST
+
+static struct {
+    struct hf_buf gz;
+    unsigned asked;
+} archive;
+
+static void serve_archive(void *arg, struct hf_simcall *call)
+{
+    const struct hf_http_response response = {.status = 200, .content_length = (int64_t)archive.gz.n};
+
+    (void)arg;
+    archive.asked++;
+    hf_simcall_respond(call, &response);
+    hf_simcall_send(call, archive.gz.p, archive.gz.n);
+    hf_simcall_end(call);
+}
+
+/* An archive that does not fit beside the others (SourceTooLarge) is not downloaded again once per interval for ever,
+ * and comes in when there is room. */
+START_TEST(archive_that_finds_no_room)
+{
+    struct node *node = begin(ENTRY("a") "," ENTRY("b") "," ENTRY("c") "," ENTRY("d") "," ENTRY("e"), 41);
+    char *bytes = calloc(1, 4 << 20), path[80], digest[HF_SHA256_HEX], entry[2000];
+    struct hf_buf tar = HF_BUF_INIT(32 << 20);
+
+    for (const char *name = "abcde"; *name != '\0'; name++)
+        for (unsigned i = 0; i < 3; i++) {
+            (void)snprintf(path, sizeof(path), "/media/%c/f%u", *name, i);
+            hf_simfs_put(node->fs, path, bytes, 4 << 20, 0644);
+        }
+    archive.asked = 0;
+    archive.gz = (struct hf_buf)HF_BUF_INIT(32 << 20);
+    for (unsigned i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof(path), "f%u", i);
+        hf_tarball_add(&tar, path, '0', bytes, 4 << 20);
+    }
+    hf_tarball_end(&tar);
+    hf_tarball_gzip(&tar, &archive.gz);
+    (void)hf_sha256_hex(archive.gz.p, archive.gz.n, digest);
+    hf_simnet_serve(node->net, "https://files", serve_archive, NULL);
+    boot(node);
+    intervals(node, 6);
+    (void)snprintf(entry, sizeof(entry),
+                   "%s,{\"name\":\"app\",\"from\":{\"url\":\"https://files/x.tar.gz\",\"digest\":"
+                   "\"sha256:%s\"}," FILES "}",
+                   ENTRY("a") "," ENTRY("b") "," ENTRY("c") "," ENTRY("d") "," ENTRY("e"), digest);
+    set_policy(node, entry);
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_FETCHING, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, "six");
+    for (unsigned i = 0; i < 24 * 12; i++) { /* a day, in intervals of 5 min */
+        hf_manifest_engine_check(node->engine);
+        tell(node);
+        (void)hf_simloop_run_for(node->loop, 300 * HF_NS_PER_S);
+    }
+    unsigned asked = archive.asked;
+    (void)snprintf(entry, sizeof(entry),
+                   "%s,{\"name\":\"app\",\"from\":{\"url\":\"https://files/x.tar.gz\",\"digest\":"
+                   "\"sha256:%s\"}," FILES "}",
+                   ENTRY("a") "," ENTRY("b") "," ENTRY("c") "," ENTRY("d"), digest);
+    set_policy(node, entry);
+    intervals(node, 40);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "five");
+    end(node);
+    free(bytes);
+    hf_buf_done(&tar);
+    hf_buf_done(&archive.gz);
+    ck_assert_msg(asked <= 24, "%u downloads in a day", asked);
+}
+END_TEST
+
+/* Nobody needs a right to listen on 127.0.0.1:10255. The kubelet has closed this port (the default since years), and
+ * runs the new pod well; a local user answers in its place. */
+static void answer_for_a_local_user(void *arg, struct hf_simcall *call)
+{
+    (void)arg;
+    hf_simcall_reply(
+        call, 200, "application/json",
+        "{\"kind\":\"PodList\",\"items\":[{\"metadata\":{\"name\":\"web-n1\",\"namespace\":\"default\","
+        "\"annotations\":{\"kubernetes.io/config.hash\":\"x\"}},\"status\":{\"phase\":\"Running\","
+        "\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\"}],\"containerStatuses\":[{\"name\":\"c\","
+        "\"state\":{\"waiting\":{\"reason\":\"CrashLoopBackOff\"}}}]}}]}");
+}
+
+START_TEST(local_user_judges_pods)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"60s\",\"to\":\"StaticPods\"}", 71);
+    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+
+    put(node, "/media/usb/web.yaml", POD("a"));
+    boot(node);
+    intervals(node, 9);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "nobody answers");
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_a_local_user, NULL);
+    hf_simkubelet_listen(node->fs, 1000);
+    put(node, "/media/usb/web.yaml", POD("b"));
+    intervals(node, 9);
+    ck_assert_msg(has(node, "/etc/pods/app_default_web.yaml", POD("b")), "%s: %s",
+                  hf_manifest_phase_name(look(node).status.phase), look(node).message);
+    end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, labels_that_matter);
@@ -3621,6 +3853,11 @@ static void cases(TCase *tc)
     tcase_add_test(tc, entry_that_comes_back_is_watched);
     tcase_add_loop_test(tc, look_that_failed_is_repeated, 0, 2);
     tcase_add_loop_test(tc, cut_repair_is_finished, 0, 4);
+    tcase_add_test(tc, archive_that_finds_no_room);
+    tcase_add_test(tc, pod_with_empty_namespace);
+    tcase_add_test(tc, newer_content_while_one_is_written);
+    tcase_add_test(tc, signature_that_is_taken_back);
+    tcase_add_test(tc, local_user_judges_pods);
     tcase_add_loop_test(tc, restart_after_a_cut_repair, 0, 2);
     tcase_add_test(tc, restart_that_was_cut_is_repeated);
     tcase_add_loop_test(tc, restart_that_failed_is_repeated, 0, 2);

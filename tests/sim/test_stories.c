@@ -571,8 +571,8 @@ START_TEST(no_battery)
 }
 END_TEST
 
-/* Behind a load balancer, one of two API servers has a clock that is 20 minutes ahead, and their answers come in turn. On
- * a board without a battery the time leaps with each answer, and the clock file is saved as rarely as ever. */
+/* Behind a load balancer, one of two API servers has a clock that is 20 minutes ahead, and their answers come in turn.
+ * On a board without a battery the time leaps with each answer, and the clock file is saved as rarely as ever. */
 START_TEST(servers_that_differ)
 {
     struct stat before = {.st_ino = 0}, after = before;

@@ -47,6 +47,12 @@ bool hf_files_place_unchanged(const struct hf_inventory_item *item, const struct
            item->seen.ctime_ns == ns_of(st->st_ctim) && item->size == (uint64_t)st->st_size;
 }
 
+bool hf_files_place_has_recorded(const struct hf_inventory_item *have, const struct hf_files_item *item)
+{
+    return have != NULL && !have->folder && have->mode == item->mode && have->uid == item->uid &&
+           have->gid == item->gid && (have->unread || memcmp(have->sha256, item->sha256, sizeof(have->sha256)) == 0);
+}
+
 /* What is at the path, and in which way it differs. */
 static int look_at(const struct hf_files_place *place, int dirfd, const char *name, const struct hf_files_item *item,
                    enum hf_plan_seen *ret_seen, enum hf_diff_kind *ret_kind)

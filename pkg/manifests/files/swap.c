@@ -304,12 +304,6 @@ static int remove_folders(struct hf_files_place *place, struct hf_files_walk *to
     return 0;
 }
 
-bool hf_files_place_has_recorded(const struct hf_inventory_item *have, const struct hf_files_item *item)
-{
-    return have != NULL && !have->folder && have->mode == item->mode && have->uid == item->uid &&
-           have->gid == item->gid && (have->unread || memcmp(have->sha256, item->sha256, sizeof(have->sha256)) == 0);
-}
-
 bool hf_files_place_is_recorded(const struct hf_files_place *place)
 {
     if (hf_inventory_files(place->inventory) != place->want->n)

@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "kube/call.h"
+#include "manifests/kubelet/listener.h"
 
-enum { MAX_LIST = 4 << 20, QUICK_ROUNDS = 20 };
+enum { MAX_LIST = 4 << 20, QUICK_ROUNDS = 20, READ_ONLY_PORT = 10255 };
 
 #define ASK_NS (5 * HF_NS_PER_S) /* time limit of one request */
 
@@ -232,6 +233,8 @@ static void ask(struct hf_kubelet_health *health)
         health->way = WAYS;
     if (health->way == WAYS) {
         silent(health);
+    } else if (health->way == READ_ONLY && !hf_listener_is_root(health->p.env->fs, READ_ONLY_PORT)) {
+        next_way(health, "no process of root alone listens there");
     } else if (health->way == MIRRORS) {
         json_decref(health->pods);
         health->pods = json_array();

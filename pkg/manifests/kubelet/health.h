@@ -3,9 +3,9 @@
  *
  * The functions look for the state of the pods in three places, in this order, until one answers. The first is the
  * kubelet of this node (GET /pods on 127.0.0.1:10250 with the credentials of the caller's client). The second is the
- * kubelet's read-only port (127.0.0.1:10255, if it is open). The third is the API server, which has a mirror pod for
- * each static pod; a MetaServer is not asked. They repeat this every second for the first 20 rounds, then every five
- * seconds.
+ * kubelet's read-only port (127.0.0.1:10255, if root listens there and no other user does). The third is the API
+ * server, which has a mirror pod for each static pod; a MetaServer is not asked. They repeat this every second for the
+ * first 20 rounds, then every five seconds.
  *
  * Threads: loop thread only. */
 #pragma once
@@ -25,7 +25,7 @@ enum { HF_KUBELET_MAX_PODS = 256 };
 #define HF_KUBELET_READ_NS (25 * HF_NS_PER_S)
 
 struct hf_kubelet_health_params {
-    const struct hf_manifest_env *env; /* borrowed until the end; uses clock, sched, http, kube and node_name */
+    const struct hf_manifest_env *env; /* borrowed until the end; uses fs, clock, sched, http, kube and node_name */
     /* Client for https://127.0.0.1:10250, with the CA of the cluster and the agent's credentials. NULL: skip the first
      * place. */
     const struct hf_http_ops *kubelet;

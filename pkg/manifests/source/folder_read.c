@@ -453,12 +453,12 @@ static int begin(struct folder_look *look, const char *start)
     r = resolve(look, start, &way, &led);
     if (r < 0 && look->failure->reason != HF_MANIFEST_REASON_NONE)
         return r;
-    if (S_ISDIR(st.st_mode)) {
-        look->base = strlen(start) + 1;
-        return add_folder(look, start);
-    }
     if (r < 0 && !S_ISLNK(st.st_mode))
         return changing(look);
+    if (S_ISDIR(st.st_mode)) { /* over links that stay below the top folder, perhaps */
+        look->base = way.real[0] != '\0' ? strlen(way.real) + 1 : 0;
+        return add_folder(look, way.real);
+    }
     return take_entry(look, start, slash != NULL ? (size_t)(slash + 1 - start) : 0, r == 0 ? way.real : start);
 }
 

@@ -16,17 +16,24 @@ static void on_upsert(void *arg, json_t *json)
     object->changed(object->source, json);
 }
 
+static void report_absent(const struct hf_source_object *object)
+{
+    struct hf_source_failure failure = {.reason = HF_MANIFEST_REASON_SOURCE_GONE};
+
+    (void)hf_err_set(&failure.err, ENOENT, "%s '%.63s/%.200s' does not exist", object->kind, object->ns, object->name);
+    hf_source_report(object->source, &failure, false, 0);
+}
+
 static void on_gone(void *arg, const char *name)
 {
     struct hf_source_object *object = arg;
-    struct hf_source_failure failure = {.reason = HF_MANIFEST_REASON_SOURCE_GONE};
 
     if (strcmp(name, object->name) != 0)
         return;
     object->absent = true;
+    object->trouble = false;
     object->unreadable.reason = HF_MANIFEST_REASON_NONE;
-    (void)hf_err_set(&failure.err, ENOENT, "%s '%.63s/%.200s' does not exist", object->kind, object->ns, object->name);
-    hf_source_report(object->source, &failure, false, 0);
+    report_absent(object);
 }
 
 /* Without a proof the source cannot say that the object is gone: behind a MetaServer the answer may come from a store
@@ -78,10 +85,12 @@ static void on_contact(void *arg, enum hf_contact_kind contact, struct hf_server
     if (contact == HF_CONTACT_PROVEN)
         object->refused = 0;
     if (contact == HF_CONTACT_PROVEN && object->trouble &&
-        (object->seen || object->unreadable.reason != HF_MANIFEST_REASON_NONE)) {
+        (object->seen || object->absent || object->unreadable.reason != HF_MANIFEST_REASON_NONE)) {
         object->trouble = false;
         if (object->unreadable.reason != HF_MANIFEST_REASON_NONE)
             hf_source_report(object->source, &object->unreadable, false, 0);
+        else if (object->absent) /* nothing has shown it since */
+            report_absent(object);
         else
             hf_source_unchanged(object->source);
     } else if (contact == HF_CONTACT_LOST && err != NULL &&

@@ -77,11 +77,12 @@ static bool read_file(struct hf_simkubelet *kubelet, struct pod *pod, const char
         return true;
     if (hf_yaml_parse((struct hf_view){bytes, n}, NULL, &json, NULL) < 0)
         return false;
+    const char *ns = hf_json_str_or(json, "metadata.namespace", "");
     bool is_pod = strcmp(hf_json_str_or(json, "kind", ""), "Pod") == 0 && hf_json_str(json, "metadata.name") != NULL;
     if (is_pod && strcmp(hash, pod->hash) != 0) {
         (void)snprintf(pod->hash, sizeof(pod->hash), "%s", hash);
         (void)snprintf(pod->config_hash, sizeof(pod->config_hash), "%s", hf_json_str_or(json, "metadata.uid", hash));
-        (void)snprintf(pod->ns, sizeof(pod->ns), "%s", hf_json_str_or(json, "metadata.namespace", "default"));
+        (void)snprintf(pod->ns, sizeof(pod->ns), "%s", *ns != '\0' ? ns : "default");
         (void)snprintf(pod->name, sizeof(pod->name), "%s", hf_json_str_or(json, "metadata.name", ""));
         (void)snprintf(pod->image, sizeof(pod->image), "%s",
                        hf_json_str_or(json_array_get(hf_json_at(json, "spec.containers"), 0), "image", ""));
@@ -214,8 +215,22 @@ struct hf_simkubelet *hf_simkubelet_new(struct hf_simloop *loop, struct hf_simfs
     kubelet->folder = folder;
     kubelet->node = node;
     kubelet->up = true;
+    hf_simkubelet_listen(fs, 0);
     hf_simloop_post(loop, 0, look, kubelet);
     return kubelet;
+}
+
+void hf_simkubelet_listen(struct hf_simfs *fs, unsigned uid)
+{
+    char text[400];
+
+    (void)snprintf(text, sizeof(text),
+                   "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+                   "   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1\n"
+                   "   1: 0100007F:280F 00000000:0000 0A 00000000:00000000 00:00000000 00000000  %4u        0 2 1\n"
+                   "   2: 0100007F:280F 0100007F:9C40 01 00000000:00000000 00:00000000 00000000  1000        0 3 1\n",
+                   uid);
+    hf_simfs_put(fs, "/proc/net/tcp", text, strlen(text), 0444);
 }
 
 void hf_simkubelet_free(struct hf_simkubelet *kubelet)

@@ -19,6 +19,8 @@ struct hf_simkubelet *hf_simkubelet_new(struct hf_simloop *loop, struct hf_simfs
 void hf_simkubelet_free(struct hf_simkubelet *kubelet); /* the loop must not run any more, only be freed */
 
 void hf_simkubelet_set_clock(struct hf_simkubelet *kubelet, int64_t offset_ns); /* of the wall clock to the truth */
+/* Lets the kernel (/proc/net/tcp) say that this user listens on the read-only port. hf_simkubelet_new() says root. */
+void hf_simkubelet_listen(struct hf_simfs *fs, unsigned uid);
 /* Its process ends (pods go on, nothing is read or answered), or starts: it sees every file for the first time. */
 void hf_simkubelet_set_up(struct hf_simkubelet *kubelet, bool up);
 void hf_simkubelet_boot(struct hf_simkubelet *kubelet); /* the power came back: no pod runs until its file is read */

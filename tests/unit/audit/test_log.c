@@ -758,8 +758,8 @@ START_TEST(flood_is_counted)
 }
 END_TEST
 
-/* An event each second, never the same subject, for four hours: the numbers of lost entries take no more room in the log
- * than one entry per hour. */
+/* An event each second, never the same subject, for four hours: the numbers of lost entries take no more room in the
+ * log than one entry per hour. */
 START_TEST(lasting_flood_fills_no_log)
 {
     struct scene s;

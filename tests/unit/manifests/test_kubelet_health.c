@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "kube/kube.h"
+#include "manifests/kubelet/listener.h"
 #include "support/check_main.h"
+#include "support/fakes/simkubelet.h"
 #include "support/fakes/simnet.h"
 
 #define KUBELET "https://127.0.0.1:10250"
@@ -14,6 +16,7 @@
 struct world {
     struct hf_simloop *loop;
     struct hf_simnet *net;
+    struct hf_simfs *fs;
     struct hf_simproc *proc;
     struct hf_simclient *client;
     struct hf_kube_config config;
@@ -102,7 +105,10 @@ static void world_start(struct world *world, const int status[3])
         .http = hf_simclient_ops(world->client),
     };
     world->kube = hf_kube_new(&params, NULL);
-    world->env = (struct hf_manifest_env){.clock = params.clock,
+    world->fs = hf_simfs_new();
+    hf_simkubelet_listen(world->fs, 0);
+    world->env = (struct hf_manifest_env){.fs = hf_simfs_ops(world->fs),
+                                          .clock = params.clock,
                                           .rng = params.rng,
                                           .sched = params.sched,
                                           .http = params.http,
@@ -124,6 +130,7 @@ static void world_end(struct world *world)
     hf_simproc_free(world->proc);
     hf_simnet_free(world->net);
     hf_simloop_free(world->loop);
+    hf_simfs_free(world->fs);
     hf_kube_config_done(&world->config);
 }
 
@@ -397,10 +404,45 @@ START_TEST(ended_anywhere)
 }
 END_TEST
 
+/* The read-only port is asked if root alone listens there: any local user may take the port while it is free. */
+START_TEST(who_listens)
+{
+    static const struct {
+        const char *tcp, *tcp6;
+        bool root;
+    } rows[] = {
+        {"   0: 0100007F:280F 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1\n", NULL,
+         true},
+        {"   0: 0100007F:280F 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1\n", NULL,
+         false},
+        {"   0: 0200000A:280F 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1\n"
+         "   1: 0100007F:280F 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1\n",
+         NULL, false},
+        {"   0: 0100007F:280F 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 1 1\n", NULL,
+         false},
+        {"   0: 0100007F:2810 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1\n",
+         "   0: 00000000000000000000000000000000:280F 00000000000000000000000000000000:0000 0A 00000000:00000000 "
+         "00:00000000 00000000     0        0 1 1\n",
+         true},
+        {"   0: 0100007F:280F", "garbage\n\n", false},
+        {NULL, NULL, false},
+    };
+    struct hf_simfs *fs = hf_simfs_new();
+
+    if (rows[_i].tcp != NULL)
+        hf_simfs_put(fs, "/proc/net/tcp", rows[_i].tcp, strlen(rows[_i].tcp), 0444);
+    if (rows[_i].tcp6 != NULL)
+        hf_simfs_put(fs, "/proc/net/tcp6", rows[_i].tcp6, strlen(rows[_i].tcp6), 0444);
+    ck_assert_int_eq(hf_listener_is_root(hf_simfs_ops(fs), 10255), rows[_i].root);
+    hf_simfs_free(fs);
+}
+END_TEST
+
 static void add_cases(TCase *tc)
 {
     tcase_add_loop_test(tc, each_way, 0, (int)HF_LEN(cases));
     tcase_add_test(tc, the_worst_of_two);
     tcase_add_test(tc, ended_anywhere);
+    tcase_add_loop_test(tc, who_listens, 0, 7);
 }
 HF_TEST_MAIN("manifests/kubelet/health", add_cases)

@@ -1350,8 +1350,111 @@ START_TEST(addresses)
 }
 END_TEST
 
+/* The ConfigMap is deleted; then a right is lost and comes back. It still does not exist. */
+START_TEST(gone_stays_gone)
+{
+    start(false);
+    put_map("pods", "one");
+    from_map();
+    follow(NULL);
+    run_s(5);
+    ck_assert_uint_eq(w.delivered, 1);
+    (void)hf_simapi_delete(w.api, "ConfigMap", "pods");
+    run_s(5);
+    ck_assert_uint_eq(w.gones, 1);
+    hf_simapi_fail(w.api, 3, 403, 0);
+    hf_simapi_end_watches(w.api);
+    if (_i == 1)
+        hf_simapi_compact(w.api);
+    run_s(300);
+    ck_assert_int_eq(w.reason, HF_MANIFEST_REASON_API_REFUSED);
+    ck_assert_msg(w.unchanged == 0 || w.gones > 1, "unchanged %u gones %u", w.unchanged, w.gones);
+    stop();
+}
+END_TEST
+/* The same, deleted while the right is missing */
+START_TEST(deleted_while_refused)
+{
+    start(false);
+    put_map("pods", "one");
+    from_map();
+    follow(NULL);
+    run_s(5);
+    hf_simapi_fail(w.api, 3, 403, 0);
+    hf_simapi_end_watches(w.api);
+    run_s(1);
+    (void)hf_simapi_delete(w.api, "ConfigMap", "pods");
+    if (_i == 1)
+        hf_simapi_compact(w.api);
+    run_s(100);
+    ck_assert_uint_eq(w.gones, 1);
+    unsigned unchanged_then = w.unchanged;
+    hf_simapi_end_watches(w.api);
+    run_s(300);
+    ck_assert_msg(w.unchanged == unchanged_then, "unchanged %u -> %u gones %u", unchanged_then, w.unchanged, w.gones);
+    stop();
+}
+END_TEST
+
+/* a version that cannot be read, then none */
+START_TEST(unreadable_then_gone)
+{
+    start(false);
+    put_map("pods", "one");
+    from_map();
+    follow(NULL);
+    run_s(5);
+    send_unreadable("MODIFIED");
+    (void)hf_simapi_delete(w.api, "ConfigMap", "pods");
+    run_s(5);
+    ck_assert_uint_eq(w.gones, 1);
+    run_s(600);
+    ck_assert_uint_eq(w.unchanged, 0);
+    stop();
+}
+END_TEST
+
+static unsigned fails_at_gone;
+static void gone_counts(void *arg, const char *what)
+{
+    gone(arg, what);
+    fails_at_gone = w.failed;
+}
+
+/* It never was there; the link goes and comes back. The last word must be that it does not exist. */
+START_TEST(never_there_and_link_loss)
+{
+    start(false);
+    from_map();
+    const struct hf_manifest_source_params params = {.env = &w.env,
+                                                     .entry = &w.entry,
+                                                     .work_dir = "/state/manifests/site",
+                                                     .delivered = delivered,
+                                                     .unchanged = unchanged,
+                                                     .failed = failed,
+                                                     .gone = gone_counts};
+    ck_assert_int_eq(hf_manifest_source_new(&params, &w.source, NULL), 0);
+    run_s(10);
+    ck_assert_uint_eq(w.gones, 1);
+    hf_simclient_set_state(w.client, HF_SIM_LINK_DOWN);
+    run_s(600);
+    hf_simclient_set_state(w.client, HF_SIM_LINK_UP);
+    for (int i = 0; i < 10; i++) {
+        hf_manifest_source_refresh(w.source);
+        run_s(300);
+    }
+    ck_assert_msg(fails_at_gone == w.failed && w.unchanged == 0, "gones %u failed %u unchanged %u: %s", w.gones,
+                  w.failed, w.unchanged, w.message);
+    stop();
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, never_there_and_link_loss);
+    tcase_add_test(tc, unreadable_then_gone);
+    tcase_add_loop_test(tc, gone_stays_gone, 0, 2);
+    tcase_add_loop_test(tc, deleted_while_refused, 0, 2);
     tcase_add_test(tc, addresses);
     tcase_add_loop_test(tc, map_contents, 0, HF_LEN(maps));
     tcase_add_test(tc, map_followed);

@@ -239,6 +239,15 @@ static void sub_through_link(void)
     ck_assert_int_eq(symlink("/", at("sub")), 0);
 }
 
+/* E */
+static void sub_below_inner_link(void)
+{
+    folder("v1");
+    folder("v1/conf");
+    put("v1/conf/x", "one");
+    ck_assert_int_eq(symlink("v1", at("current")), 0);
+}
+
 static const struct {
     const char *name;
     void (*make)(void);
@@ -271,6 +280,23 @@ static const struct {
     {"many folders", many_folders, "", NULL, -E2BIG, HF_MANIFEST_REASON_SOURCE_TOO_LARGE, "more than 4096"},
     {"deep", deep, "", NULL, -EBADMSG, HF_MANIFEST_REASON_SOURCE_INVALID, "more than 32"},
 };
+
+START_TEST(sub_path_below_an_inner_link)
+{
+    struct hf_bundle *bundle = NULL;
+    struct hf_source_failure failure;
+
+    sub_below_inner_link();
+    int r = read_at(at(""), "current/conf/x", &bundle, &failure); /* a file: works */
+    ck_assert_int_eq(r, 0);
+    hf_bundle_free(hf_steal(bundle));
+    r = read_at(at(""), "current/conf", &bundle, &failure);
+    ck_assert_msg(r == 0, "r=%d: %s", r, failure.err.cause);
+    ck_assert_uint_eq(bundle->n, 1);
+    ck_assert_str_eq(bundle->files[0].path, "x");
+    hf_bundle_free(bundle);
+}
+END_TEST
 
 START_TEST(refuses)
 {
@@ -1013,6 +1039,7 @@ END_TEST
 
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, sub_path_below_an_inner_link);
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, reads_a_folder);
     tcase_add_test(tc, follows_the_link_to_a_checkout);

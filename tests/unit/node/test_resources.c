@@ -807,8 +807,8 @@ START_TEST(many_pods)
 }
 END_TEST
 
-/* A machine that is on for 40 minutes and off for 5, and that saves at each orderly stop: its hours end, although none of
- * its boots lasts one. What it wrote two days ago counts no longer. */
+/* A machine that is on for 40 minutes and off for 5, and that saves at each orderly stop: its hours end, although none
+ * of its boots lasts one. What it wrote two days ago counts no longer. */
 START_TEST(writes_age_over_short_boots)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
@@ -839,8 +839,8 @@ START_TEST(writes_age_over_short_boots)
 }
 END_TEST
 
-/* The estimate of the time goes from one of two servers to the other and back, each half minute: the first leap is saved
- * at once, and then one in ten minutes. */
+/* The estimate of the time goes from one of two servers to the other and back, each half minute: the first leap is
+ * saved at once, and then one in ten minutes. */
 START_TEST(writes_are_saved_rarely_while_the_time_leaps)
 {
     struct hf_write_log log;

@@ -79,10 +79,14 @@ static void save_failed(struct entry *entry, const struct hf_err *err)
     char text[HF_RECORD_MESSAGE];
 
     hf_log_err(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.record", "entry", entry->name, err);
-    if (entry->then ==
-        HF_MANIFEST_ACT_PLACE) { /* by the time of the next save, what it has compared may have changed */
+    /* By the time of the next save, what a prepared attempt has compared may be different. The attempt has changed
+     * nothing, so the entry rests again: drift is repaired, and a hold or newer content counts. */
+    bool prepared = entry->then == HF_MANIFEST_ACT_PLACE && entry->attempt != NULL;
+    if (prepared) {
         make_attempt_free(entry->attempt);
         entry->attempt = NULL;
+        entry->r.phase = HF_MANIFEST_WAITING;
+        entry->then = HF_MANIFEST_ACT_NONE;
     }
     entry->unsaved = true;
     entry->save_backoff.base_ns = entry->save_backoff.floor_ns = SAVE_RETRY_NS;
@@ -90,6 +94,8 @@ static void save_failed(struct entry *entry, const struct hf_err *err)
     entry->due_ns =
         manifest_engine_now(entry->engine) + hf_backoff_next_ns(&entry->save_backoff, entry->engine->p.env.rng, 0);
     advance_note(entry, hf_manifest_outcome_reason(-err->code), hf_err_text(err, text, sizeof(text)));
+    if (prepared)
+        commit_clean(entry); /* a full disk gets the bytes of the staged files back */
 }
 
 static int run_save(struct job *job)

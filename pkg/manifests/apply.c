@@ -102,7 +102,7 @@ static void not_placed(struct entry *entry, const struct hf_manifest_outcome *ou
 /* What is in place and what the entry has checked are not what the set wants. */
 static bool changes_anything(const struct hf_files_place *place)
 {
-    return place->n_write + place->n_prune + place->n_unproven > 0;
+    return place->n_write + place->n_prune + place->n_unproven + place->n_adopt > 0;
 }
 
 /* ---- swap -------------------------------------------------------------------------------------------------------- */
@@ -263,8 +263,7 @@ static int forget_before(struct job *job)
     const struct entry *entry = job->entry;
     const struct hf_fs_ops *fs = entry->engine->p.env.fs;
 
-    if (!hf_manifest_machine_rests(entry->r.phase) || entry->r.unproven || entry->resumed ||
-        !hf_files_before_exist(fs, entry->folder))
+    if (entry->r.unproven || entry->resumed || !hf_files_before_exist(fs, entry->folder))
         return 0;
     int r = hf_files_before_forget(fs, entry->folder, &job->err);
     if (r == 0 || r == -EISDIR) /* a folder is no list */

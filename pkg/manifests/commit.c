@@ -61,18 +61,34 @@ static int run_sweep(struct job *job)
     return r;
 }
 
+/* Returns true if the node lets the newest set write this file, or files in this folder. */
+static bool may_write(const struct job *job, const char *root)
+{
+    const struct hf_manifest_set *next = &job->entry->r.next;
+    enum hf_config_scope scope = permit_scope(next->signed_);
+    bool (*allows)(const struct hf_config *config, enum hf_config_scope scope, const char *path, struct hf_err *err) =
+        secret_is(next->entry) ? hf_config_allows_manifest_secret_file : hf_config_allows_manifest_file;
+    char file[HF_FILES_MAX_PATH + 2];
+
+    (void)snprintf(file, sizeof(file), "%s/x", root); /* some file of the target */
+    return allows(job->config, scope, root, NULL) || allows(job->config, scope, file, NULL);
+}
+
 /* An attempt that a kill has ended while it staged its files has left a staging folder, and no root in the record. */
 static int clean_unrooted(struct job *job, struct hf_files_place *place)
 {
     char path[HF_FILES_MAX_PATH], root[HF_FILES_MAX_PATH];
+    bool pods = job->unrooted == HF_MANIFEST_TO_STATIC_PODS;
     int r = 0;
 
-    (void)snprintf(path, sizeof(path), "%s", job->path);
-    if (job->config != NULL)
-        r = hf_pod_folder_find(place->fs, place->host_root, hf_config_static_pod_folder(job->config), "", path, NULL);
-    if (r < 0 || path[0] == '\0' || hf_files_resolve(place->fs, place->host_root, path, root, NULL) < 0)
+    if (job->unrooted == HF_MANIFEST_TO_CLUSTER)
         return 0;
-    return hf_files_place_clean(place, root, &job->outcome);
+    (void)snprintf(path, sizeof(path), "%s", job->path);
+    if (pods)
+        r = hf_pod_folder_find(place->fs, place->host_root, hf_config_static_pod_folder(job->config), "", path, NULL);
+    if (r < 0 || hf_files_resolve(place->fs, place->host_root, path, root, NULL) < 0)
+        return 0;
+    return pods || may_write(job, root) ? hf_files_place_clean(place, root, &job->outcome) : 0;
 }
 
 /* Removes staging folders that an earlier process has left. */
@@ -120,12 +136,15 @@ static void note_unrooted(const struct entry *entry, struct job *job)
     const struct hf_manifest_set *next = &entry->r.next;
     const char *to = hf_json_str_or(next->entry, "to", "");
 
+    job->unrooted = HF_MANIFEST_TO_CLUSTER;
     if (next->key[0] == '\0' || next->root[0] != '\0')
         return;
+    job->config = entry->engine->p.env.config;
+    (void)snprintf(job->path, sizeof(job->path), "%s", hf_json_str_or(next->entry, "path", ""));
     if (strcmp(to, hf_manifest_target_names[HF_MANIFEST_TO_FILES]) == 0)
-        (void)snprintf(job->path, sizeof(job->path), "%s", hf_json_str_or(next->entry, "path", ""));
+        job->unrooted = HF_MANIFEST_TO_FILES;
     else if (strcmp(to, hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]) == 0)
-        job->config = entry->engine->p.env.config;
+        job->unrooted = HF_MANIFEST_TO_STATIC_PODS;
 }
 
 static void start(struct entry *entry, int (*run)(struct job *job))

@@ -168,6 +168,15 @@ static void looked(struct entry *entry, struct job *job)
         drift_look_again(entry);
         return;
     }
+    /* One file may lie on a worn block. If the disk reads no file however often the repair writes it, it is worn out. */
+    entry->unreadable_looks = job->unreadable ? entry->unreadable_looks + 1 : 0;
+    if (entry->unreadable_looks > MANIFEST_MAX_UNREADABLE) {
+        (void)snprintf(text, sizeof(text), "the disk does not read, and nothing is written any more: %.280s",
+                       hf_diff_text(&job->diff));
+        advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_WRITE_FAILED, text);
+        drift_look_again(entry);
+        return;
+    }
     bool is_good = job->diff.n == 0 && (!entry->inventory.pending || secret_is(entry->r.good.entry));
     if (is_good && !entry->r.restart_due) {
         advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_NONE, NULL);

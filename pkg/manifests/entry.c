@@ -29,6 +29,8 @@ static void probe(struct entry *entry)
 {
     if (objects_is(&entry->r.next))
         objects_probe(entry);
+    else if (trial_puts_back_again(entry))
+        return;
     else if (entry->engine->p.env.static_pod_health && is_pods(&entry->r.next))
         pod_trial_start(entry);
     else
@@ -250,8 +252,8 @@ static void start(struct entry *entry)
     bool is_empty = !hf_manifest_machine_rests(entry->r.phase) && memory_is_empty(entry);
 
     entry->started = true;
-    if (entry->r.phase == HF_MANIFEST_PROBATION)
-        entry->r.starts++;
+    entry->start_counted = entry->r.phase == HF_MANIFEST_PROBATION;
+    entry->r.starts += entry->start_counted;
     /* The files of somebody else that a Secret has taken over are gone, too. Those of another set may be on a disk. */
     if (is_empty && secret_is(entry->r.next.entry))
         (void)!hf_files_before_forget(fs, entry->folder, NULL);

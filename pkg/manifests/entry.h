@@ -233,8 +233,9 @@ struct entry {
     /* The disk could not read the record or the inventory. The entry does nothing; once per interval it tries to read
      * them again. */
     bool unreadable;
-    bool started; /* the event STARTED has been raised */
-    bool gone;    /* everything is removed; engine.c frees the entry */
+    bool started;       /* the event STARTED has been raised */
+    bool start_counted; /* r.starts has the start of this process */
+    bool gone;          /* everything is removed; engine.c frees the entry */
     /* A removal of the entry has begun, so items of the good set may be gone. If a policy has the entry again, its set
      * counts as new. */
     bool removing;
@@ -288,13 +289,15 @@ struct entry {
     bool busy; /* a step is in progress */
     /* how often the rollback in progress could not read the files to put back, from the disk or from the sealed copy */
     unsigned unreadable_rollbacks;
+    unsigned unreadable_looks;    /* how often in a row files in place have drifted only because the disk reads none */
     unsigned unreadable_attempts; /* how often in a row the disk could not read the content of the newest set */
     unsigned stuck_attempts;      /* see MANIFEST_MAX_STUCK */
     unsigned stuck_rollbacks;
     /* used by objects.c: how often the API server answered in the rollback in progress, but did not restore all
      * objects, or took none at all */
     unsigned refused_rollbacks, failed_rollbacks;
-    unsigned trial_repairs; /* number of times that the set was put back in this Probation */
+    struct entry_note trial_failure; /* used by trial.c: why the set fails, unless a look finds changed files */
+    unsigned trial_repairs;          /* number of times that the set was put back in this Probation */
     /* monotonic time since when changed files or objects cannot be put back in this Probation; 0 if they can */
     uint64_t refused_ns;
 
@@ -364,6 +367,8 @@ bool pod_trial_is_open(const struct entry *entry);
  * true. The result changes only reason and message; it causes no rollback. */
 bool pod_trial_ask_again(struct entry *entry);
 
+/* trial.c: if a changed file could not be put back, tries that again without another restart, and returns true. */
+bool trial_puts_back_again(struct entry *entry);
 /* trial.c: runs the health checks of entry->attempt, then ends the attempt. */
 void trial_check(struct entry *entry);
 
@@ -593,8 +598,10 @@ struct job {
     int saved;
     bool doubtful;    /* for a rollback: it is unknown which files in place belong to somebody else */
     bool keep_before; /* for a cleanup: the backups of files/before.h stay on disk */
-    /* for a cleanup, if the newest set has no root: its path, or, for static pods, the node's configuration */
+    /* for a cleanup, if the newest set has no root: its path, its target (Cluster: there is nothing to clean), and the
+     * node's configuration */
     char path[HF_RECORD_ROOT];
+    enum hf_manifest_target unrooted;
     const struct hf_config *config;
     char roots[2][HF_RECORD_ROOT]; /* for a cleanup: target folders from which staging folders are removed */
 };

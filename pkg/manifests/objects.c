@@ -109,6 +109,20 @@ static void journal(void *arg, const json_t *inventory)
     task_submit(job);
 }
 
+/* The same for a repair. The record on disk has each object that was applied, whatever its uid is now. */
+static void journal_repair(void *arg, const json_t *inventory)
+{
+    struct entry *entry = arg;
+    bool known = true;
+
+    for (size_t i = 0; known && i < json_array_size(inventory); i++)
+        known = hf_cluster_item_is_applied(json_array_get(inventory, i));
+    if (known)
+        hf_cluster_run_journaled(entry->run, 0);
+    else
+        journal(arg, inventory);
+}
+
 /* The same for an attempt to place a set: its first write follows. A repeated attempt has nothing new to say. */
 static void journal_place(void *arg, const json_t *inventory)
 {
@@ -282,8 +296,17 @@ static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
 
 static void put_back_objects(struct entry *entry, struct job *job)
 {
-    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal, .repair = true, .keep = true};
+    struct hf_cluster_apply_params params = {
+        .bundle = job->bundle, .journal = journal_repair, .repair = true, .keep = true};
 
+    if (job->r < 0 && job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) { /* our copy is lost */
+        end_attempt(entry);
+        entry->r.unproven = true;
+        content_lost(entry, &entry->r.next);
+        advance_back_off(entry);
+        advance_event(entry, HF_MANIFEST_EV_POSTPONED, job->outcome.reason, job->outcome.message);
+        return;
+    }
     if (job->r < 0) {
         not_put_back(entry, job->outcome.reason, job->outcome.message);
         return;
@@ -324,6 +347,8 @@ static void probed(void *arg, const struct hf_manifest_outcome *outcome)
     if (outcome->r < 0 && !outcome->answered) { /* nobody looked: no verdict, and no time passes */
         end_attempt(entry);
         entry->probe_ns = entry->refused_ns = 0;
+        entry->r.starts -= entry->start_counted && entry->r.starts > 0;
+        entry->start_counted = false;
         probe_again(entry, outcome->reason, outcome->message);
         return;
     }
@@ -482,7 +507,7 @@ static void repaired(void *arg, const struct hf_manifest_outcome *outcome)
     struct entry *entry = arg;
 
     take(entry, outcome);
-    if (outcome->drifted > 0 && (outcome->r == 0 || outcome->changed > 0))
+    if (outcome->drifted > 0 && outcome->drift[0] != '\0')
         drift_repaired(entry, outcome->drift);
     if (outcome->r < 0) {
         entry->save_wanted = true;
@@ -496,7 +521,7 @@ static void repaired(void *arg, const struct hf_manifest_outcome *outcome)
 
 static void repair(struct entry *entry, struct job *job)
 {
-    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal, .repair = true};
+    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal_repair, .repair = true};
 
     if (job->r < 0) {
         if (job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE)

@@ -13,6 +13,7 @@ enum hf_manifest_reason hf_manifest_outcome_reason(int r)
     case EACCES:
     case EPERM:
     case ELOOP:
+    case EILSEQ:
     case ENOTDIR:
         return HF_MANIFEST_REASON_NOT_ALLOWED;
     default:

@@ -130,7 +130,10 @@ static int run_list(struct job *job)
     struct entry *entry = job->entry;
     struct hf_manifest_outcome ignored = {.r = 0};
     json_t *next = load(entry, entry->attempt, &job->outcome), *good = load(entry, entry->good_attempt, &ignored);
-    const struct before before = {.good = good, .hashes = hashes_before(entry), .node = entry->engine->p.env.node_name};
+    /* After somebody has changed files on trial, no pod is as it was before. */
+    const struct before before = {.good = entry->trial_repairs == 0 ? good : NULL,
+                                  .hashes = hashes_before(entry),
+                                  .node = entry->engine->p.env.node_name};
 
     job->outcome.inventory = next != NULL ? wanted_of(next, &before) : NULL;
     json_decref(next);

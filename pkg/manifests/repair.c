@@ -17,6 +17,7 @@ int repair_run_look(struct job *job)
     int r = hf_files_look_for_drift(&look, &job->err);
 
     job->diff = look.diff;
+    job->unreadable = r == 0 && look.n_unreadable > 0 && look.n_unreadable == look.diff.n;
     return r;
 }
 

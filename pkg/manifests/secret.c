@@ -46,7 +46,8 @@ int secret_keep(struct entry *entry, const struct hf_files_place *place, struct 
     if (place->n_replace + place->n_adopt > 0 && hf_files_before_note(place, &err) < 0)
         return hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(-err.code), -err.code, &err);
     /* After a crash in the middle of a swap, what is in place is a mixture, and nothing to go back to. */
-    if (place->inventory->pending || place->n_write + place->n_prune + place->n_adopt == 0)
+    if (place->inventory->pending || (entry->r.unproven && !entry->r.good_unknown) ||
+        place->n_write + place->n_prune + place->n_adopt == 0)
         return 0;
     hf_bundle_free(entry->kept.bundle);
     entry->kept.bundle = NULL;

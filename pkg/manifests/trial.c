@@ -26,6 +26,18 @@ static void pass(struct entry *entry)
     verdict(entry, true, reason, text);
 }
 
+/* The end of the trial, after a look that has found the files of the set. */
+static void conclude(struct entry *entry)
+{
+    const struct entry_note failure = entry->trial_failure;
+
+    entry->trial_failure.reason = HF_MANIFEST_REASON_NONE;
+    if (failure.reason != HF_MANIFEST_REASON_NONE)
+        verdict(entry, false, failure.reason, failure.message);
+    else
+        pass(entry);
+}
+
 /* ---- the files under the checks ---------------------------------------------------------------------------------- */
 
 /* Begins again with the unit. The record does not change, so nothing is written. */
@@ -33,6 +45,7 @@ static void again(struct entry *entry, enum hf_manifest_reason reason, const cha
 {
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
+    entry->trial_failure.reason = HF_MANIFEST_REASON_NONE;
     advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
     advance_note(entry, reason, message);
 }
@@ -42,16 +55,32 @@ static void put_back(struct entry *entry, struct job *job)
     uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
 
     entry->watch_stale = true;
+    if (job->saved == 0)
+        advance_keep_text(entry, job);
+    else if (job->saved < 0)
+        hf_buf_clear(&entry->written);
     if (job->r == 0) {
         entry->trial_repairs++;
         entry->refused_ns = 0;
-        repair_put_back(entry, hf_diff_text(&job->diff));
+        if (job->diff.n > 0) /* not if it has only completed a repair that a kill had cut */
+            repair_put_back(entry, hf_diff_text(&job->diff));
         again(entry, HF_MANIFEST_REASON_NONE, NULL);
+        return;
+    }
+    if (job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) { /* our copy is lost: not the set's fault */
+        make_attempt_free(entry->attempt);
+        entry->attempt = NULL;
+        entry->trial_failure.reason = HF_MANIFEST_REASON_NONE;
+        entry->r.unproven = true;
+        content_lost(entry, &entry->r.next);
+        advance_back_off(entry);
+        advance_event(entry, HF_MANIFEST_EV_POSTPONED, job->outcome.reason, job->outcome.message);
         return;
     }
     if (entry->refused_ns == 0)
         entry->refused_ns = now;
     if (now - entry->refused_ns >= deadline_ns) {
+        entry->trial_failure.reason = HF_MANIFEST_REASON_NONE;
         verdict(entry, false, job->outcome.reason, job->outcome.message);
         return;
     }
@@ -64,18 +93,40 @@ static void looked(struct entry *entry, struct job *job)
     bool secret = entry->attempt->place.secret;
     bool is_ours = job->diff.n == 0 && (secret || !entry->inventory.pending);
 
+    /* An earlier process had the content, and the inventory has no hashes of it: the content comes again, and the set has
+     * to pass then. */
+    if (secret && !secret_has(entry, &entry->r.next) && entry->trial_failure.reason == HF_MANIFEST_REASON_NONE) {
+        make_attempt_free(entry->attempt);
+        entry->attempt = NULL;
+        entry->r.unproven = true;
+        advance_event(entry, HF_MANIFEST_EV_POSTPONED, HF_MANIFEST_REASON_SECRET_ABSENT,
+                      "the agent has started since, and its checks begin anew when the content is here");
+        return;
+    }
+    if (entry->refused_ns != 0 && (job->r < 0 || is_ours)) { /* somebody else has put it back */
+        entry->refused_ns = 0;
+        again(entry, HF_MANIFEST_REASON_NONE, NULL);
+        return;
+    }
     /* A look that fails says nothing, and a Secret may be in nobody's memory any more. */
     if (job->r < 0 || is_ours || entry->trial_repairs >= MANIFEST_MAX_TRIAL_REPAIRS ||
-        (secret && !secret_has(entry, &entry->r.next))) {
-        pass(entry);
+        (secret && !secret_has(entry, &entry->r.next))) { /* the set has failed */
+        conclude(entry);
         return;
     }
     struct job *repair = task_new(entry, repair_run, put_back);
     if (repair == NULL) {
-        pass(entry);
+        conclude(entry);
         return;
     }
     repair->saved = 1;
+    /* The kubelet may run a pod of his file, whose hash is no old one. Without hashes, it must have had the time to read
+     * the file of the set. */
+    if (entry->r.pods_before != NULL) {
+        json_decref(entry->r.pods_before);
+        entry->r.pods_before = NULL;
+        (void)!hf_manifest_record_format(&entry->r, &repair->text); /* without memory it is written after the repair */
+    }
     task_submit(repair);
 }
 
@@ -85,9 +136,30 @@ static void look(struct entry *entry)
     struct job *job = hf_inventory_files(&entry->inventory) > 0 ? task_new(entry, repair_run_look, looked) : NULL;
 
     if (job == NULL)
-        pass(entry);
+        conclude(entry);
     else
         task_submit(job);
+}
+
+/* The unit or a check has failed, which says nothing about the set, either, if somebody has changed its files. */
+static void fail(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    entry->trial_failure.reason = reason;
+    (void)snprintf(entry->trial_failure.message, sizeof(entry->trial_failure.message), "%s", message);
+    look(entry);
+}
+
+bool trial_puts_back_again(struct entry *entry)
+{
+    struct job *job = entry->refused_ns != 0 ? task_new(entry, repair_run_look, looked) : NULL;
+
+    entry->attempt = job != NULL ? make_attempt(entry, &entry->r.next) : NULL;
+    if (entry->attempt == NULL) {
+        task_discard(job);
+        return false;
+    }
+    task_submit(job);
+    return true;
 }
 
 /* ---- checks ------------------------------------------------------------------------------------------------------ */
@@ -101,10 +173,9 @@ static void checked(void *arg, const struct hf_health *health)
     if (health->verdict == HF_HEALTH_PASSED)
         look(entry);
     else
-        verdict(entry, false, HF_MANIFEST_REASON_HEALTH_FAILED,
-                entry->attempt->place.secret
-                    ? "a health check failed; its output may name the secret, so it is not shown"
-                    : health->message);
+        fail(entry, HF_MANIFEST_REASON_HEALTH_FAILED,
+             entry->attempt->place.secret ? "a health check failed; its output may name the secret, so it is not shown"
+                                          : health->message);
 }
 
 void trial_check(struct entry *entry)
@@ -146,7 +217,7 @@ static void restarted(void *arg, int r, const struct hf_err *err)
     entry->unit_call = NULL;
     entry->busy = false;
     if (r < 0) {
-        verdict(entry, false, HF_MANIFEST_REASON_RESTART_FAILED, hf_err_text(err, text, sizeof(text)));
+        fail(entry, HF_MANIFEST_REASON_RESTART_FAILED, hf_err_text(err, text, sizeof(text)));
         return;
     }
     entry->r.restarted = true;

@@ -66,6 +66,7 @@ static struct {
 
 static struct hf_simproc *slow; /* whose disk takes long to write a content; NULL: nobody's */
 
+static bool never_reads; /* the disk reads no file of the target */
 static int open_folder_of_target(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
 {
     bool is_unreadable = target.unreadable != NULL && strcmp(path, target.unreadable) == 0;
@@ -79,6 +80,8 @@ static int open_folder_of_target(void *ctx, int dirfd, const char *path, int fla
         for (unsigned i = 0; i < 40; i++)
             (void)hf_simproc_pause(proc);
     }
+    if (never_reads && strcmp(path, "a") == 0 && (flags & (O_CREAT | O_PATH)) == 0)
+        return -EIO;
     target.errors += is_unreadable;
     target.refused += is_refused;
     if (is_unreadable || is_refused || is_uncreatable || (target.broken && strcmp(path, "app") == 0))
@@ -182,6 +185,8 @@ static bool hangs;     /* no restart of the service ends */
 static unsigned fails; /* how many of the next restarts fail whatever the content */
 /* Before how many of the next restarts with the content "broken" somebody changes the file to one that works. */
 static unsigned tampers;
+/* called before each restart of the service, until it returns true; NULL for nothing */
+static bool (*on_restart)(struct node *node);
 
 /* The service does not start with the content "broken". */
 static int restart(void *arg, const char *unit)
@@ -200,6 +205,8 @@ static int restart(void *arg, const char *unit)
         tampers--;
         hf_simfs_put(node->fs, "/etc/app/a", "theirs", 6, 0644);
     }
+    if (on_restart != NULL && on_restart(node))
+        on_restart = NULL;
     target.broken = target.breaks && has(node, "/etc/app/a", "broken");
     if (target.sticks && has(node, "/etc/app/a", "broken"))
         target.stuck = "a";
@@ -278,11 +285,13 @@ static void changed(void *arg)
     memcpy(node->status, text, sizeof(text));
 }
 
+static unsigned empty_notices; /* notices of a repair that name no file */
 static void happened(void *arg, enum hf_manifest_notice notice, const char *entry, const char *text)
 {
     struct node *node = arg;
 
-    (void)entry, (void)text;
+    (void)entry;
+    empty_notices += notice == HF_MANIFEST_NOTICE_DRIFT_REPAIRED && strstr(text, "sub/x") == NULL;
     node->notices[notice]++;
 }
 
@@ -3792,6 +3801,350 @@ START_TEST(local_user_judges_pods)
 }
 END_TEST
 
+/* ---- trials, prepared attempts and disks in trouble ---------------------------------------------------------------- */
+
+static bool tamper_and_lose(struct node *node)
+{
+    char path[200], digest[100] = "";
+
+    if (!has(node, "/etc/app/a", "two"))
+        return false;
+    put(node, "/etc/app/a", "theirs");
+    (void)snprintf(digest, sizeof(digest), "%s", look(node).status.digest);
+    (void)snprintf(path, sizeof(path), STATE "/manifests/app/b-%s", digest);
+    size_t n;
+    ck_assert_ptr_nonnull(hf_simfs_get(node->fs, path, &n));
+    hf_simfs_delete(node->fs, path);
+    return true;
+}
+
+/* On trial somebody changes a file, and our own copy of the content is lost: the content must come again from the
+ * source and pass then; it is not the set's fault. */
+START_TEST(trial_lost_content)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"1m\"," FILES UNIT "}", 2001);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    on_restart = tamper_and_lose;
+    put(node, "/media/usb/a", "two");
+    intervals(node, 20);
+    ck_assert_ptr_null(on_restart);
+    ck_assert_msg(has(node, "/etc/app/a", "two"), "%s: restarts %u", node->status, node->restarts);
+    end(node);
+}
+END_TEST
+
+static bool tamper_once(struct node *node)
+{
+    if (!has(node, "/etc/app/a", "two"))
+        return false;
+    hf_simfs_delete(node->fs, "/etc/app/sub/x");
+    hf_simfs_delete(node->fs, "/etc/app/sub");
+    hf_simfs_delete(node->fs, "/etc/app/a");
+    hf_simfs_delete(node->fs, "/etc/app");
+    return true;
+}
+
+/* The agent is killed while it puts a file back on trial: no Event with nothing in it. */
+START_TEST(cut_put_back_says_nothing)
+{
+    unsigned empty = 0, bad = 0;
+    uint64_t n = 1;
+    char first[100] = "";
+
+    for (bool stopped = true; stopped; n++) {
+        struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 2100 + n);
+        put(node, "/media/usb/a", "one");
+        put(node, "/media/usb/sub/x", "x");
+        boot(node);
+        intervals(node, 4);
+        on_restart = tamper_once;
+        put(node, "/media/usb/a", "two");
+        hf_manifest_engine_check(node->engine);
+        for (unsigned i = 0; i < 100000 && on_restart != NULL; i++)
+            ck_assert(hf_simloop_step(node->loop));
+        hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+        hf_simfs_stop_at(node->fs, n);
+        intervals(node, 3);
+        stopped = hf_simfs_stopped(node->fs);
+        if (stopped) {
+            hf_simproc_kill(node->proc);
+            shut_down(node);
+            hf_simfs_kill(node->fs);
+            boot(node);
+        }
+        empty_notices = 0;
+        if (getenv("RDV"))
+            fprintf(stderr, "CUT %u phase %d\n", (unsigned)n, (int)look(node).status.phase);
+        intervals(node, 6);
+        empty += empty_notices;
+        if (empty_notices > 0 && first[0] == '\0')
+            (void)snprintf(first, sizeof(first), "cut %u", (unsigned)n);
+        bad += !has(node, "/etc/app/a", "two") || look(node).status.phase != HF_MANIFEST_APPLIED;
+        end(node);
+    }
+    ck_assert_msg(bad == 0, "%u bad", bad);
+    ck_assert_msg(empty == 0, "%u empty notices in %u cuts, first %s", empty, (unsigned)n, first);
+}
+END_TEST
+
+static bool break_once(struct node *node)
+{
+    if (!has(node, "/etc/app/a", "two"))
+        return false;
+    put(node, "/etc/app/a", "broken");
+    return true;
+}
+
+/* Somebody breaks a file on trial. It is put back, and the set passes. */
+START_TEST(broken_on_trial)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"1m\"," FILES UNIT "}", 2008);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    on_restart = break_once;
+    put(node, "/media/usb/a", "two");
+    intervals(node, 10);
+    ck_assert_ptr_null(on_restart);
+    ck_assert_msg(look(node).status.phase == HF_MANIFEST_APPLIED && has(node, "/etc/app/a", "two"), "%s", node->status);
+    end(node);
+}
+END_TEST
+
+/* Somebody changes the file of a sick pod on trial into one that runs. It is put back; his pod, which the kubelet
+ * still runs, vouches for nothing. _i == 1: the agent is killed right after it has put the file back. */
+START_TEST(their_pod_vouches)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"60s\",\"to\":\"StaticPods\"}", 2009);
+    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+    static const char file[] = "/etc/pods/app_default_web.yaml";
+
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
+    put(node, "/media/usb/web.yaml", POD("a"));
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/web.yaml", POD("b-crash"));
+    hf_manifest_engine_check(node->engine);
+    for (unsigned i = 0; i < 100000 && !has(node, file, POD("b-crash")); i++)
+        ck_assert(hf_simloop_step(node->loop));
+    put(node, file, POD("theirs"));
+    for (unsigned i = 0; i < 100000 && !has(node, file, POD("b-crash")); i++)
+        ck_assert(hf_simloop_step(node->loop));
+    if (_i == 1) {
+        for (unsigned i = 0; i < 3; i++)
+            (void)hf_simloop_step(node->loop);
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+        boot(node);
+    }
+    intervals(node, 12);
+    ck_assert_msg(look(node).status.phase == HF_MANIFEST_ROLLED_BACK, "%s: %s runs", node->status,
+                  hf_simkubelet_running(kubelet, "default", "web"));
+    end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
+/* The next set has one file more, which somebody has written with this content before: the set has to pass its
+ * checks all the same (`validate` here would refuse it). */
+START_TEST(adopted_file_is_checked)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"validate\":{\"command\":[\"/usr/"
+                              "bin/check\",\"{}\"]}," FILES UNIT "}",
+                              2012);
+
+    put(node, "/media/usb/b", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    unsigned restarts = node->restarts, validations = node->validations;
+    put(node, "/etc/app/a", "bad");
+    put(node, "/media/usb/a", "bad");
+    intervals(node, 4);
+    ck_assert_msg(look(node).status.phase != HF_MANIFEST_APPLIED, "%u restarts, %u validations: %s",
+                  node->restarts - restarts, node->validations - validations, node->status);
+    end(node);
+}
+END_TEST
+
+/* An entry whose path the node does not allow removes nothing there. */
+START_TEST(cleans_where_it_may_not_write)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"to\":\"Files\",\"path\":\"/home/x/\"}", 2010);
+
+    put(node, "/home/.holdfast-app.new/precious", "theirs");
+    put(node, "/home/x/.holdfast-app.new/precious", "theirs");
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_NOT_ALLOWED, "first");
+    ck_assert_msg(has(node, "/home/.holdfast-app.new/precious", "theirs") &&
+                      has(node, "/home/x/.holdfast-app.new/precious", "theirs"),
+                  "%s", node->status);
+    end(node);
+}
+END_TEST
+
+/* The disk never reads one file in place, however often it is written. */
+START_TEST(file_that_never_reads)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 2011);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    never_reads = true;
+    shut_down(node);
+    boot(node);
+    unsigned restarts = node->restarts, drifts = look(node).status.drifts;
+    (void)intervals(node, 6 * 60);
+    never_reads = false;
+    ck_assert_msg(node->restarts - restarts <= 12, "%u restarts and %u repairs in an hour: %s",
+                  node->restarts - restarts, (unsigned)look(node).status.drifts - drifts, node->status);
+    end(node);
+}
+END_TEST
+
+/* A file cannot be put back for a minute: the unit does not restart again and again meanwhile. */
+START_TEST(restarts_while_a_file_stays_changed)
+{
+    struct node *node = begin_changed_trial(2007, 1);
+
+    hf_manifest_engine_check(node->engine);
+    for (unsigned i = 0; i < 10000 && tampers > 0; i++)
+        ck_assert(hf_simloop_step(node->loop));
+    ck_assert(has(node, "/etc/app/a", "theirs"));
+    target.stuck = "a";
+    target.stuck_error = -EIO;
+    unsigned restarts = node->restarts;
+    intervals(node, 5);
+    ck_assert_int_eq(look(node).status.phase, HF_MANIFEST_PROBATION);
+    target.stuck = NULL;
+    ck_assert_msg(node->restarts - restarts <= 3, "%u restarts in 50 s: %s", node->restarts - restarts, node->status);
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "the end");
+    ck_assert(has(node, "/etc/app/a", "one"));
+    end(node);
+}
+END_TEST
+
+static struct node *begin_unsaved(const char *fields, uint64_t seed)
+{
+    char text[500];
+    struct stat st;
+
+    (void)snprintf(text, sizeof(text), "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},%s" FILES UNIT "}",
+                   fields);
+    struct node *node = begin(text, seed);
+    put(node, "/etc/app/z", "theirs 1");
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/c", "more");
+    if (fields[0] != '\0') {
+        put(node, "/media/usb/a", "broken");
+        put(node, "/media/usb/z", "ours");
+    }
+    hf_manifest_engine_check(node->engine);
+    for (unsigned k = 0; k < 100000 && !hf_simfs_stat(node->fs, "/etc/.holdfast-app.new/c", &st); k++)
+        (void)hf_simloop_step(node->loop);
+    ck_assert(hf_simfs_stat(node->fs, "/etc/.holdfast-app.new/c", &st));
+    target.uncreatable = "record.new";
+    intervals(node, 6);
+    ck_assert(has(node, "/etc/app/c", NULL));
+    return node;
+}
+
+/* The record that says Applying cannot be written: drift of what is in place is repaired all the same. */
+START_TEST(prepared_attempt_stops_drift)
+{
+    struct node *node = begin_unsaved("", 2002);
+
+    put(node, "/etc/app/a", "drift");
+    intervals(node, 360);
+    char status[800];
+    memcpy(status, node->status, sizeof(status));
+    bool repaired = has(node, "/etc/app/a", "one");
+    target.uncreatable = NULL;
+    end(node);
+    ck_assert_msg(repaired, "an hour later: %s", status);
+}
+END_TEST
+
+/* What was staged stays on the disk (it may be what fills it). */
+START_TEST(prepared_attempt_leaves_staging)
+{
+    struct node *node = begin_unsaved("", 2003);
+    struct stat st;
+
+    intervals(node, 60);
+    ck_assert_msg(!hf_simfs_stat(node->fs, "/etc/.holdfast-app.new/c", &st), "staged files stay: %s", node->status);
+    end(node);
+}
+END_TEST
+
+/* The site's hold comes meanwhile. */
+START_TEST(prepared_attempt_and_hold)
+{
+    struct node *node = begin_unsaved("", 2004);
+
+    node->desired.held = true;
+    intervals(node, 6);
+    target.uncreatable = NULL;
+    intervals(node, 6);
+    ck_assert_msg(has(node, "/etc/app/c", NULL), "new content under a hold: %s", node->status);
+    end(node);
+}
+END_TEST
+
+/* The content is mended meanwhile / the entry leaves the policy */
+START_TEST(prepared_attempt_and_removal)
+{
+    struct node *node = begin_unsaved("\"force\":true,\"prune\":true,", 2005);
+
+    set_policy(node, "");
+    intervals(node, 6);
+    unsigned restarts = node->restarts;
+    target.uncreatable = NULL;
+    intervals(node, 6);
+    ck_assert_msg(node->restarts == restarts, "%u restarts, %s", node->restarts - restarts, node->status);
+    end(node);
+}
+END_TEST
+
+/* Somebody else's file changes (_i == 0) or goes (_i == 1) while the record of a prepared attempt cannot be
+ * written; the set fails then. */
+START_TEST(stale_backup)
+{
+    struct node *node = begin_unsaved("\"force\":true,\"prune\":true,", 2006);
+
+    if (_i == 0)
+        put(node, "/etc/app/z", "theirs 2");
+    else
+        hf_simfs_delete(node->fs, "/etc/app/z");
+    intervals(node, 6);
+    target.uncreatable = NULL;
+    intervals(node, 20);
+    expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "second");
+    ck_assert_msg(has(node, "/etc/app/z", _i == 0 ? "theirs 2" : NULL), "an old content of somebody's file is back: %s",
+                  node->status);
+    end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, labels_that_matter);
@@ -3858,6 +4211,19 @@ static void cases(TCase *tc)
     tcase_add_test(tc, newer_content_while_one_is_written);
     tcase_add_test(tc, signature_that_is_taken_back);
     tcase_add_test(tc, local_user_judges_pods);
+    tcase_add_test(tc, trial_lost_content);
+    tcase_add_test(tc, cut_put_back_says_nothing);
+    tcase_add_test(tc, adopted_file_is_checked);
+    tcase_add_test(tc, broken_on_trial);
+    tcase_add_loop_test(tc, their_pod_vouches, 0, 2);
+    tcase_add_test(tc, cleans_where_it_may_not_write);
+    tcase_add_test(tc, file_that_never_reads);
+    tcase_add_test(tc, restarts_while_a_file_stays_changed);
+    tcase_add_test(tc, prepared_attempt_stops_drift);
+    tcase_add_test(tc, prepared_attempt_leaves_staging);
+    tcase_add_test(tc, prepared_attempt_and_hold);
+    tcase_add_test(tc, prepared_attempt_and_removal);
+    tcase_add_loop_test(tc, stale_backup, 0, 2);
     tcase_add_loop_test(tc, restart_after_a_cut_repair, 0, 2);
     tcase_add_test(tc, restart_that_was_cut_is_repeated);
     tcase_add_loop_test(tc, restart_that_failed_is_repeated, 0, 2);

@@ -49,6 +49,7 @@ static struct {
     const struct hf_fs_ops *inner;
     struct hf_fs_ops ops;
     unsigned errors; /* how many more */
+    bool full;       /* no record can be written */
 } disk;
 
 static int open_content(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
@@ -57,6 +58,8 @@ static int open_content(void *ctx, int dirfd, const char *path, int flags, mode_
         disk.errors--;
         return -EIO;
     }
+    if (disk.full && (flags & O_CREAT) != 0 && strstr(path, "record") != NULL)
+        return -ENOSPC;
     return disk.inner->openat(ctx, dirfd, path, flags, mode, resolve);
 }
 
@@ -73,11 +76,14 @@ static void changed(void *arg)
     (void)arg;
 }
 
+static char told[600];
+static bool busy_map; /* a controller changes the status of the ConfigMap all the time */
 static void happened(void *arg, enum hf_manifest_notice notice, const char *entry, const char *text)
 {
     struct world *w = arg;
 
-    (void)text;
+    if (notice == HF_MANIFEST_NOTICE_DRIFT_REPAIRED)
+        (void)snprintf(told, sizeof(told), "%s", text);
     ck_assert_str_eq(entry, "app");
     w->notices[notice]++;
 }
@@ -98,6 +104,9 @@ static void serve(void *arg, struct hf_simcall *call)
         return;
     if (w->seconds)
         w->api.clock = (unsigned)(hf_simloop_now_ns(w->loop) / HF_NS_PER_S % 60);
+    if (busy_map && json_object_get(w->api.objects, MAP) != NULL)
+        ssa_sim_put(json_object_get(w->api.objects, MAP), "metadata.resourceVersion",
+                    json_sprintf("%u", ++w->api.versions));
     ssa_sim_handle(&w->api, call);
     const char *now = hf_json_str_or(json_object_get(w->api.objects, WEB), "spec.image", "");
     w->image_changes += strcmp(now, w->last_image) != 0;
@@ -1328,6 +1337,86 @@ START_TEST(attempts_of_two_causes)
 }
 END_TEST
 
+/* The state folder takes no record: drift is repaired all the same, and not only once. */
+START_TEST(drift_without_the_record)
+{
+    struct world *w = begin("", 301);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    disk.full = true;
+    for (unsigned k = 0; k < 3; k++) {
+        (void)json_object_del(w->api.objects, MAP);
+        (void)intervals(w, 60);
+        char text[900];
+        (void)snprintf(text, sizeof(text), "drift %u is not repaired in 10 min: %s %s: %s", k,
+                       hf_manifest_phase_name(look(w).status.phase), hf_manifest_reason_name(look(w).status.reason),
+                       look(w).message);
+        ck_assert_msg(json_object_get(w->api.objects, MAP) != NULL, "%s", text);
+    }
+    disk.full = false;
+    end(w);
+}
+END_TEST
+
+/* The agent starts four times while the server is away; the Deployment needs a moment then. */
+START_TEST(starts_while_the_server_is_away)
+{
+    static const char *const paths[] = {WEB, MAP, "/apis/edge.codcompass.io/v1alpha1/edgenodes/n1"};
+    struct world *w = begin(",\"healthDeadline\":\"5m\"", 302);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    w->sick = true;
+    publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
+    (void)intervals(w, 2);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    for (size_t i = 0; i < HF_LEN(paths); i++)
+        w->api.scripts[i] = (struct ssa_sim_script){"GET", paths[i], 503, "{\"kind\":\"Status\"}", 100000};
+    for (unsigned i = 0; i < 5; i++) {
+        end_life(w);
+        boot(w);
+        (void)intervals(w, 6);
+        ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    }
+    for (size_t i = 0; i < HF_LEN(paths); i++)
+        w->api.scripts[i].times = 0;
+    (void)intervals(w, 2); /* the server is here, and the Deployment becomes available 20 s later */
+    w->sick = false;
+    (void)intervals(w, 12);
+    ck_assert_msg(strcmp(image(w), "b") == 0, "%s %s: %s", hf_manifest_phase_name(look(w).status.phase),
+                  hf_manifest_reason_name(look(w).status.reason), look(w).message);
+    end(w);
+}
+END_TEST
+
+/* One drifted object is put back, another one is refused: the Event names only what was put back. _i == 1: nothing
+ * was put back, and the status of an object that has not drifted changes meanwhile. */
+START_TEST(told_what_was_not_put_back)
+{
+    struct world *w = begin("", 303);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    told[0] = '\0';
+    w->api.scripts[0] = (struct ssa_sim_script){"PATCH", WEB, 403, "{\"kind\":\"Status\"}", 100000};
+    take_image(w, "theirs");
+    if (_i == 0)
+        (void)json_object_del(w->api.objects, MAP);
+    else
+        busy_map = true;
+    (void)intervals(w, 60);
+    busy_map = false;
+    ck_assert_str_eq(image(w), "theirs");
+    ck_assert_msg(strstr(told, "web") == NULL, "%u notices, %u drifts: '%s'",
+                  w->notices[HF_MANIFEST_NOTICE_DRIFT_REPAIRED], (unsigned)look(w).status.drifts, told);
+    end(w);
+}
+END_TEST
+
 static void add_cases(TCase *tc)
 {
     tcase_add_test(tc, way_of_a_set);
@@ -1370,6 +1459,9 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, repair_beside_a_refusal_is_told);
     tcase_add_test(tc, refusal_is_shown);
     tcase_add_test(tc, attempts_of_two_causes);
+    tcase_add_test(tc, drift_without_the_record);
+    tcase_add_test(tc, starts_while_the_server_is_away);
+    tcase_add_loop_test(tc, told_what_was_not_put_back, 0, 2);
     tcase_add_test(tc, power_cut_anywhere);
 }
-HF_TEST_MAIN("sim/manifest_objects", add_cases)
+HF_TEST_MAIN_CPU("sim/manifest_objects", add_cases, 500)

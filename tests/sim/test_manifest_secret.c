@@ -1525,6 +1525,33 @@ START_TEST(digest_of_the_status_allows_the_removal)
 }
 END_TEST
 
+/* The agent is killed while a sick version is on trial, and somebody changes the file into one that works. */
+START_TEST(secret_on_trial_after_a_kill)
+{
+    static const struct scenario s = {.name = "trial", .fields = "\"prune\":true," UNIT};
+    static const struct version one = {"abc", "one"}, broken = {"abc", "broken"};
+    struct node *node = begin(&s, 81);
+
+    node->tpm = true;
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    publish(node, &broken);
+    node->hangs = true;
+    intervals(node, 2);
+    expect(node, HF_MANIFEST_PROBATION);
+    node->hangs = false;
+    fault(node, KILL, 1);
+    hf_simfs_put(node->fs, TARGET "/a", MARK "theirs", strlen(MARK "theirs"), 0400);
+    boot(node);
+    intervals(node, 30);
+    ck_assert_msg(is_exactly(node, "abc", "one"), "%s", node->status);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, secret_comes_back_after_another_source, 0, 4);
@@ -1552,6 +1579,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, kept_content_comes_back_without_the_record);
     tcase_add_loop_test(tc, each_version_is_validated, 0, FAULTS);
     tcase_add_loop_test(tc, ends_at_any_write, 0, HF_LEN(scenarios));
+    tcase_add_test(tc, secret_on_trial_after_a_kill);
 }
 
 HF_TEST_MAIN_CPU("manifests/secret", cases, 300)

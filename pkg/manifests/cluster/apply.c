@@ -173,8 +173,10 @@ static void rehearse_taken(struct hf_cluster_run *run, const struct hf_kube_answ
         hf_cluster_run_send(run, &remove_step);
         return;
     }
-    (void)snprintf(why, sizeof(why), "cannot be deleted and created: %s", hf_cluster_refusal_of(answer).why);
-    fail(run, HF_MANIFEST_REASON_API_REFUSED, why);
+    struct hf_cluster_refusal refusal = hf_cluster_refusal_of(answer);
+    bool passes = refusal.sense == HF_CLUSTER_AGAIN;
+    (void)snprintf(why, sizeof(why), "cannot be deleted and created%s: %s", passes ? " now" : "", refusal.why);
+    fail(run, passes ? HF_MANIFEST_REASON_API_UNREACHABLE : HF_MANIFEST_REASON_API_REFUSED, why);
 }
 
 static const struct hf_cluster_step rehearse_step = {.ask = ask_rehearse, .taken = rehearse_taken};
@@ -227,6 +229,7 @@ static bool shows_label(const struct hf_cluster_run *run, const json_t *object)
 static void applied(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
 {
     struct hf_cluster_now before = run->now;
+    char name[256];
 
     if (!shows_label(run, answer->object)) {
         fail(run, HF_MANIFEST_REASON_API_UNREACHABLE,
@@ -235,6 +238,9 @@ static void applied(struct hf_cluster_run *run, const struct hf_kube_answer *ans
     }
     hf_cluster_run_note(run, answer->object);
     run->outcome.applied++;
+    if (before.drifted)
+        hf_diff_add(&run->diff, hf_cluster_id_text(&run->now.id, name, sizeof(name)),
+                    before.missing ? HF_DIFF_MISSING : HF_DIFF_CONTENT);
     /* The time of our last change has only seconds, and a status that changes meanwhile costs no more than a trial. */
     run->outcome.changed +=
         answer->status == 201 || strcmp(before.uid, run->now.uid) != 0 || strcmp(before.version, run->now.version) != 0;
@@ -275,7 +281,9 @@ static void compare(struct hf_cluster_run *run)
     const char *uid = hf_json_str_or(run->now.item, "uid", ""), *fields = hf_json_str_or(run->now.item, "fields", "");
 
     if (*uid != '\0' && (strcmp(uid, run->now.uid) != 0 || strcmp(fields, run->now.fields) != 0))
-        hf_cluster_run_drifted(run, *run->now.uid == '\0');
+        run->now.drifted = true;
+    run->now.missing = *run->now.uid == '\0';
+    run->outcome.drifted += run->now.drifted;
 }
 
 /* Two entries must not take turns in applying one object. Returns the other entry, or NULL. */

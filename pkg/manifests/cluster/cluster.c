@@ -79,6 +79,8 @@ static void give_up(struct hf_cluster_run *run)
 
 static void find_no_room(struct hf_cluster_run *run)
 {
+    json_decref(run->inventory); /* the caller keeps the one that it has: no record can hold this one */
+    run->inventory = NULL;
     hf_cluster_run_end(run, -E2BIG, HF_MANIFEST_REASON_SOURCE_TOO_LARGE,
                        "the inventory of these objects and of those in place is too large, so no object is applied");
 }

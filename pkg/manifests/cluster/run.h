@@ -44,6 +44,8 @@ struct hf_cluster_now {
     char version[64];                   /* resourceVersion of the object on the server; "" if it did not exist */
     char time[40];                      /* time of our last change of the object; "" if there is none */
     bool kept;                          /* the object's annotation HF_CLUSTER_PRUNE_ANNOTATION forbids its deletion */
+    bool drifted;                       /* somebody has changed or removed it */
+    bool missing;                       /* it does not exist on the server */
     bool replaced;                      /* this run has decided to delete the object and create it again */
 };
 

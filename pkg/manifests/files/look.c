@@ -52,8 +52,10 @@ static int look_at(struct hf_files_look *look, int dirfd, const char *name, stru
         memset(&item->seen, 0, sizeof(item->seen));
         look->n_read++;
         r = hf_files_hash(look->fs, dirfd, name, item->size, sha256);
-        if (r < 0)
-            return r == -EIO || hf_files_is_another(r) ? 0 : r; /* written anew, the file lies on other blocks */
+        if (r < 0) {
+            look->n_unreadable += r == -EIO; /* written anew, the file lies on other blocks */
+            return r == -EIO || hf_files_is_another(r) ? 0 : r;
+        }
         if (memcmp(sha256, item->sha256, sizeof(sha256)) != 0)
             return 0;
         note(look, item, &st);
@@ -70,7 +72,7 @@ int hf_files_look_for_drift(struct hf_files_look *look, struct hf_err *err)
     int r = hf_files_walk_init(&walk, look->fs, look->host_root, false, err);
 
     look->diff = (struct hf_diff){.n = 0};
-    look->n_read = 0;
+    look->n_read = look->n_unreadable = 0;
     for (size_t i = 0; r == 0 && i < look->inventory->n; i++) {
         struct hf_inventory_item *item = &look->inventory->items[i];
         enum hf_diff_kind kind = HF_DIFF_MISSING;

@@ -16,7 +16,8 @@ struct hf_files_look {
     uint64_t now_unix_ns;
     /* results */
     struct hf_diff diff;
-    size_t n_read; /* number of files that the look has read */
+    size_t n_read;       /* number of files that the look has read */
+    size_t n_unreadable; /* number of files that the disk did not read; they count as changed */
 };
 
 /* Returns 0 with the drift in look->diff; missing and replaced files count as drift. Returns -errno if a folder or a

@@ -94,8 +94,8 @@ static void save_failed(struct entry *entry, const struct hf_err *err)
     entry->due_ns =
         manifest_engine_now(entry->engine) + hf_backoff_next_ns(&entry->save_backoff, entry->engine->p.env.rng, 0);
     advance_note(entry, hf_manifest_outcome_reason(-err->code), hf_err_text(err, text, sizeof(text)));
-    if (prepared)
-        commit_clean(entry); /* a full disk gets the bytes of the staged files back */
+    if (prepared) /* the disk gets the bytes of the staged files back */
+        entry->actions->start[HF_MANIFEST_ACT_CLEAN](entry);
 }
 
 static int run_save(struct job *job)

@@ -168,7 +168,7 @@ static void looked(struct entry *entry, struct job *job)
         drift_look_again(entry);
         return;
     }
-    /* One file may lie on a worn block. If the disk reads no file however often the repair writes it, it is worn out. */
+    /* One file may lie on a worn block. If the disk reads it no more however often it is written, the disk is worn. */
     entry->unreadable_looks = job->unreadable ? entry->unreadable_looks + 1 : 0;
     if (entry->unreadable_looks > MANIFEST_MAX_UNREADABLE) {
         (void)snprintf(text, sizeof(text), "the disk does not read, and nothing is written any more: %.280s",

@@ -40,7 +40,8 @@ int hf_manifest_outcome_fail(struct hf_manifest_outcome *outcome, enum hf_manife
                              const struct hf_err *err);
 /* Returns the reason for `r`, a negative errno of the file system: NoSpace, ReadOnlyFileSystem, NotAllowed, or
  * WriteFailed. NotAllowed is for -ELOOP, -EILSEQ and -ENOTDIR (a path has a symbolic link, leads to a name that is not
- * UTF-8, or has a file in place of a folder), for -EACCES (for example, others may change a folder of the path) and for -EPERM. */
+ * UTF-8, or has a file in place of a folder), for -EACCES (for example, others may change a folder of the path) and for
+ * -EPERM. */
 enum hf_manifest_reason hf_manifest_outcome_reason(int r);
 
 /* Returns true if `r`, a negative errno, comes from a trouble of the node that may pass without a change of the entry,

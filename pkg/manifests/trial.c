@@ -40,94 +40,104 @@ static void conclude(struct entry *entry)
 
 /* ---- the files under the checks ---------------------------------------------------------------------------------- */
 
-/* Begins again with the unit. The record does not change, so nothing is written. */
-static void again(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+static void end_attempt(struct entry *entry)
 {
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     entry->trial_failure.reason = HF_MANIFEST_REASON_NONE;
+}
+
+/* Begins again with the unit. The record does not change, so nothing is written. */
+static void again(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    end_attempt(entry);
     advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
     advance_note(entry, reason, message);
 }
 
-static void put_back(struct entry *entry, struct job *job)
+/* Nobody has the content of the set now. The source delivers it again, and the set has to pass then. */
+static void postpone(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    end_attempt(entry);
+    entry->r.unproven = true;
+    advance_event(entry, HF_MANIFEST_EV_POSTPONED, reason, message);
+}
+
+static void not_put_back(struct entry *entry, const struct hf_manifest_outcome *outcome)
 {
     uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
 
-    entry->watch_stale = true;
-    if (job->saved == 0)
-        advance_keep_text(entry, job);
-    else if (job->saved < 0)
-        hf_buf_clear(&entry->written);
-    if (job->r == 0) {
-        entry->trial_repairs++;
-        entry->refused_ns = 0;
-        if (job->diff.n > 0) /* not if it has only completed a repair that a kill had cut */
-            repair_put_back(entry, hf_diff_text(&job->diff));
-        again(entry, HF_MANIFEST_REASON_NONE, NULL);
-        return;
-    }
-    if (job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) { /* our copy is lost: not the set's fault */
-        make_attempt_free(entry->attempt);
-        entry->attempt = NULL;
-        entry->trial_failure.reason = HF_MANIFEST_REASON_NONE;
-        entry->r.unproven = true;
+    if (outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) {
         content_lost(entry, &entry->r.next);
         advance_back_off(entry);
-        advance_event(entry, HF_MANIFEST_EV_POSTPONED, job->outcome.reason, job->outcome.message);
+        postpone(entry, outcome->reason, outcome->message);
         return;
     }
     if (entry->refused_ns == 0)
         entry->refused_ns = now;
     if (now - entry->refused_ns >= deadline_ns) {
         entry->trial_failure.reason = HF_MANIFEST_REASON_NONE;
-        verdict(entry, false, job->outcome.reason, job->outcome.message);
+        verdict(entry, false, outcome->reason, outcome->message);
         return;
     }
     advance_back_off(entry);
-    again(entry, job->outcome.reason, job->outcome.message);
+    again(entry, outcome->reason, outcome->message);
+}
+
+static void put_back(struct entry *entry, struct job *job)
+{
+    entry->watch_stale = true;
+    if (job->saved == 0)
+        advance_keep_text(entry, job);
+    else if (job->saved < 0)
+        hf_buf_clear(&entry->written);
+    if (job->r < 0) {
+        not_put_back(entry, &job->outcome);
+        return;
+    }
+    entry->trial_repairs++;
+    entry->refused_ns = 0;
+    if (job->diff.n > 0) /* otherwise it has only completed a repair that a kill had cut */
+        repair_put_back(entry, hf_diff_text(&job->diff));
+    again(entry, HF_MANIFEST_REASON_NONE, NULL);
+}
+
+static void start_put_back(struct entry *entry)
+{
+    struct job *job = task_new(entry, repair_run, put_back);
+
+    if (job == NULL) {
+        conclude(entry);
+        return;
+    }
+    job->saved = 1;
+    /* The kubelet may run a pod of the changed file, whose hash is none of those before. Without these hashes, the
+     * kubelet must have had the time to read the file of the set. */
+    if (entry->r.pods_before != NULL) {
+        json_decref(entry->r.pods_before);
+        entry->r.pods_before = NULL;
+        (void)!hf_manifest_record_format(&entry->r, &job->text); /* without memory, the next save writes it */
+    }
+    task_submit(job);
 }
 
 static void looked(struct entry *entry, struct job *job)
 {
-    bool secret = entry->attempt->place.secret;
+    bool failed = entry->trial_failure.reason != HF_MANIFEST_REASON_NONE, secret = entry->attempt->place.secret;
+    bool is_absent = secret && !secret_has(entry, &entry->r.next); /* an earlier process had the content */
     bool is_ours = job->diff.n == 0 && (secret || !entry->inventory.pending);
 
-    /* An earlier process had the content, and the inventory has no hashes of it: the content comes again, and the set has
-     * to pass then. */
-    if (secret && !secret_has(entry, &entry->r.next) && entry->trial_failure.reason == HF_MANIFEST_REASON_NONE) {
-        make_attempt_free(entry->attempt);
-        entry->attempt = NULL;
-        entry->r.unproven = true;
-        advance_event(entry, HF_MANIFEST_EV_POSTPONED, HF_MANIFEST_REASON_SECRET_ABSENT,
-                      "the agent has started since, and its checks begin anew when the content is here");
-        return;
-    }
-    if (entry->refused_ns != 0 && (job->r < 0 || is_ours)) { /* somebody else has put it back */
+    if (is_absent && !failed) { /* the inventory has no hashes of it */
+        postpone(entry, HF_MANIFEST_REASON_SECRET_ABSENT,
+                 "the agent has started since, and the checks begin anew when the content is here");
+    } else if (entry->refused_ns != 0 && (job->r < 0 || is_ours)) { /* somebody else has put it back */
         entry->refused_ns = 0;
         again(entry, HF_MANIFEST_REASON_NONE, NULL);
-        return;
+    } else if (job->r < 0 || is_ours || is_absent || entry->trial_repairs >= MANIFEST_MAX_TRIAL_REPAIRS) {
+        conclude(entry); /* a look that fails says nothing */
+    } else {
+        start_put_back(entry);
     }
-    /* A look that fails says nothing, and a Secret may be in nobody's memory any more. */
-    if (job->r < 0 || is_ours || entry->trial_repairs >= MANIFEST_MAX_TRIAL_REPAIRS ||
-        (secret && !secret_has(entry, &entry->r.next))) { /* the set has failed */
-        conclude(entry);
-        return;
-    }
-    struct job *repair = task_new(entry, repair_run, put_back);
-    if (repair == NULL) {
-        conclude(entry);
-        return;
-    }
-    repair->saved = 1;
-    /* The kubelet may run a pod of his file, whose hash is no old one. Without hashes, it must have had the time to read
-     * the file of the set. */
-    if (entry->r.pods_before != NULL) {
-        json_decref(entry->r.pods_before);
-        entry->r.pods_before = NULL;
-        (void)!hf_manifest_record_format(&entry->r, &repair->text); /* without memory it is written after the repair */
-    }
-    task_submit(repair);
 }
 
 /* Somebody may have changed files that are on trial. Their health then says nothing about the newest set. */

@@ -1360,6 +1360,39 @@ START_TEST(drift_without_the_record)
 }
 END_TEST
 
+/* On trial, somebody changes an object, our copy of the content is lost, and the record cannot say that the set waits.
+ * The next process goes on with the trial: the good set must not be in place then, and vouch for the newest one. */
+START_TEST(trial_whose_end_is_not_on_disk)
+{
+    struct world *w = begin(",\"healthDeadline\":\"5m\"", 305);
+    char path[200];
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    publish(w, DEPLOYMENT("broken") CONFIG_MAP("1"));
+    (void)intervals(w, 2);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    (void)snprintf(path, sizeof(path), "/var/lib/holdfast/manifests/app/b-%s", look(w).status.digest);
+    hf_simfs_delete(w->fs, path);
+    hf_simfs_delete(w->fs, "/media/usb/app.yaml");
+    disk.full = true;
+    take_image(w, "theirs");
+    (void)intervals(w, 12);
+    ck_assert_str_ne(image(w), "a");
+    hf_simproc_kill(w->proc);
+    end_life(w);
+    hf_simfs_kill(w->fs);
+    disk.full = false;
+    boot(w);
+    (void)intervals(w, 12);
+    struct seen seen = look(w);
+    ck_assert_msg(seen.status.phase != HF_MANIFEST_APPLIED || strcmp(image(w), "broken") == 0, "%s: %s", image(w),
+                  seen.message);
+    end(w);
+}
+END_TEST
+
 /* The agent starts four times while the server is away; the Deployment needs a moment then. */
 START_TEST(starts_while_the_server_is_away)
 {
@@ -1461,6 +1494,7 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, attempts_of_two_causes);
     tcase_add_test(tc, drift_without_the_record);
     tcase_add_test(tc, starts_while_the_server_is_away);
+    tcase_add_test(tc, trial_whose_end_is_not_on_disk);
     tcase_add_loop_test(tc, told_what_was_not_put_back, 0, 2);
     tcase_add_test(tc, power_cut_anywhere);
 }

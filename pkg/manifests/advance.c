@@ -128,7 +128,9 @@ static void saved(struct entry *entry, struct job *job)
     if (entry->unsaved)
         advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
     entry->unsaved = false;
-    hf_backoff_reset(&entry->save_backoff);
+    /* The disk may take this record, and none beside the staged files of the next attempt. */
+    if (entry->r.phase != HF_MANIFEST_WAITING)
+        hf_backoff_reset(&entry->save_backoff);
     act(entry);
 }
 

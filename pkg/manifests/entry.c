@@ -491,8 +491,8 @@ void entry_consider(struct entry *entry)
     if (entry->unsaved || entry->save_wanted) {
         if (entry->unsaved && entry->due_ns > manifest_engine_now(entry->engine)) {
             manifest_engine_wake_in(entry->engine, entry->due_ns - manifest_engine_now(entry->engine));
-            /* A disk may be full for weeks. But the record on disk may still have a set on trial, and a repair of the good
-             * set must not take its objects away. */
+            /* A disk may be full for weeks. But the record on disk may still have a set on trial, and a repair of the
+             * good set must not take its objects away. */
             if (hf_manifest_machine_rests(entry->r.phase) && !entry->r.unproven)
                 (void)drifts(entry);
             return;

@@ -234,7 +234,8 @@ struct entry {
      * them again. */
     bool unreadable;
     bool started;       /* the event STARTED has been raised */
-    bool start_counted; /* r.starts has the start of this process */
+    bool start_counted; /* r.starts has the start of this process, and nobody has looked at the objects on trial yet */
+    bool start_due;     /* r.starts lacks the start of this process, because the first looks got no answer */
     bool gone;          /* everything is removed; engine.c frees the entry */
     /* A removal of the entry has begun, so items of the good set may be gone. If a policy has the entry again, its set
      * counts as new. */
@@ -591,8 +592,8 @@ struct job {
     struct hf_diff diff;
     char keep[3][HF_SHA256_HEX];   /* for a cleanup: digests of the contents that stay on disk */
     char keep_copy[HF_SHA256_HEX]; /* for a cleanup: digest of the sealed copy that stays on disk */
-    /* for a rollback: the disk cannot read the backups, or the content of the good set; for an attempt: it cannot read
-     * the content of the newest set */
+    /* for a rollback: the disk cannot read the backups, or the content of the good set; for an attempt or a repair: it
+     * cannot read the content of the set */
     bool unreadable;
     /* for a repair: 0 if `text` is on disk, 1 if the repair has not written it, -errno if that failed */
     int saved;

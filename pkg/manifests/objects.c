@@ -299,6 +299,7 @@ static void put_back_objects(struct entry *entry, struct job *job)
     struct hf_cluster_apply_params params = {
         .bundle = job->bundle, .journal = journal_repair, .repair = true, .keep = true};
 
+    content_count_unreadable(entry, job);
     if (job->r < 0 && job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) { /* our copy is lost */
         end_attempt(entry);
         entry->r.unproven = true;
@@ -348,7 +349,16 @@ static void probed(void *arg, const struct hf_manifest_outcome *outcome)
         end_attempt(entry);
         entry->probe_ns = entry->refused_ns = 0;
         entry->r.starts -= entry->start_counted && entry->r.starts > 0;
+        entry->start_due = entry->start_due || entry->start_counted;
         entry->start_counted = false;
+        probe_again(entry, outcome->reason, outcome->message);
+        return;
+    }
+    entry->start_counted = false;
+    if (entry->start_due) { /* the set may be the cause of the next start, so the record has to say so first */
+        end_attempt(entry);
+        entry->start_due = false;
+        entry->r.starts++;
         probe_again(entry, outcome->reason, outcome->message);
         return;
     }

@@ -1,4 +1,5 @@
 /* Looks at the files in place, puts back those that somebody has changed, and tells of it. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "manifests/entry.h"
@@ -46,6 +47,7 @@ int repair_run(struct job *job)
         r = hf_files_place_swap(place, &job->outcome);
     }
     job->diff = place->diff;
+    job->unreadable = r == -EIO && make_is_unreadable(entry, entry->attempt);
     return r;
 }
 

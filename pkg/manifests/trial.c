@@ -63,19 +63,22 @@ static void postpone(struct entry *entry, enum hf_manifest_reason reason, const 
     advance_event(entry, HF_MANIFEST_EV_POSTPONED, reason, message);
 }
 
-static void not_put_back(struct entry *entry, const struct hf_manifest_outcome *outcome)
+static void not_put_back(struct entry *entry, struct job *job)
 {
     uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
+    const struct hf_manifest_outcome *outcome = &job->outcome;
 
-    if (outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) {
+    if (entry->refused_ns == 0)
+        entry->refused_ns = now;
+    bool late = now - entry->refused_ns >= deadline_ns;
+    content_count_unreadable(entry, job);
+    if (outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE || (late && job->unreadable)) {
         content_lost(entry, &entry->r.next);
         advance_back_off(entry);
         postpone(entry, outcome->reason, outcome->message);
         return;
     }
-    if (entry->refused_ns == 0)
-        entry->refused_ns = now;
-    if (now - entry->refused_ns >= deadline_ns) {
+    if (late) {
         entry->trial_failure.reason = HF_MANIFEST_REASON_NONE;
         verdict(entry, false, outcome->reason, outcome->message);
         return;
@@ -92,7 +95,7 @@ static void put_back(struct entry *entry, struct job *job)
     else if (job->saved < 0)
         hf_buf_clear(&entry->written);
     if (job->r < 0) {
-        not_put_back(entry, &job->outcome);
+        not_put_back(entry, job);
         return;
     }
     entry->trial_repairs++;
@@ -106,6 +109,11 @@ static void start_put_back(struct entry *entry)
 {
     struct job *job = task_new(entry, repair_run, put_back);
 
+    if (job == NULL && entry->refused_ns != 0) { /* the checks have not come yet */
+        advance_back_off(entry);
+        again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+        return;
+    }
     if (job == NULL) {
         conclude(entry);
         return;
@@ -116,7 +124,8 @@ static void start_put_back(struct entry *entry)
     if (entry->r.pods_before != NULL) {
         json_decref(entry->r.pods_before);
         entry->r.pods_before = NULL;
-        (void)!hf_manifest_record_format(&entry->r, &job->text); /* without memory, the next save writes it */
+        if (hf_manifest_record_format(&entry->r, &job->text) < 0)
+            hf_buf_clear(&job->text); /* a half text is no record; the next save writes it */
     }
     task_submit(job);
 }
@@ -130,7 +139,8 @@ static void looked(struct entry *entry, struct job *job)
     if (is_absent && !failed) { /* the inventory has no hashes of it */
         postpone(entry, HF_MANIFEST_REASON_SECRET_ABSENT,
                  "the agent has started since, and the checks begin anew when the content is here");
-    } else if (entry->refused_ns != 0 && (job->r < 0 || is_ours)) { /* somebody else has put it back */
+    } else if (entry->refused_ns != 0 && (job->r < 0 || is_ours)) {
+        entry->trial_repairs++; /* somebody else has put it back, and may do so again and again */
         entry->refused_ns = 0;
         again(entry, HF_MANIFEST_REASON_NONE, NULL);
     } else if (job->r < 0 || is_ours || is_absent || entry->trial_repairs >= MANIFEST_MAX_TRIAL_REPAIRS) {

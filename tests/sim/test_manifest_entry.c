@@ -66,6 +66,23 @@ static struct {
 
 static struct hf_simproc *slow; /* whose disk takes long to write a content; NULL: nobody's */
 
+static struct {
+    struct hf_simfs *fs;
+    unsigned staged;
+} scant;
+
+/* The disk takes no record while it holds the staged files. */
+static bool is_scant(const char *path, int flags)
+{
+    struct stat st;
+
+    if (scant.fs == NULL || (flags & O_CREAT) == 0 || strstr(path, "record.new") == NULL ||
+        !hf_simfs_stat(scant.fs, "/etc/.holdfast-app.new/c", &st))
+        return false;
+    scant.staged++;
+    return true;
+}
+
 static bool never_reads; /* the disk reads no file of the target */
 static int open_folder_of_target(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
 {
@@ -84,7 +101,8 @@ static int open_folder_of_target(void *ctx, int dirfd, const char *path, int fla
         return -EIO;
     target.errors += is_unreadable;
     target.refused += is_refused;
-    if (is_unreadable || is_refused || is_uncreatable || (target.broken && strcmp(path, "app") == 0))
+    if (is_unreadable || is_refused || is_uncreatable || is_scant(path, flags) ||
+        (target.broken && strcmp(path, "app") == 0))
         return -EIO;
     return target.inner->openat(ctx, dirfd, path, flags, mode, resolve);
 }
@@ -4040,6 +4058,82 @@ START_TEST(restarts_while_a_file_stays_changed)
 }
 END_TEST
 
+/* Our own copy of the content on trial lies on a block that the disk does not read any more: the content comes again
+ * from the source, as it does before a trial; it is not the set's fault. */
+static bool tamper_and_wear(struct node *node)
+{
+    static char path[200];
+
+    if (!has(node, "/etc/app/a", "two"))
+        return false;
+    put(node, "/etc/app/a", "theirs");
+    (void)snprintf(path, sizeof(path), STATE "/manifests/app/b-%s", look(node).status.digest);
+    target.unreadable = path;
+    return true;
+}
+
+START_TEST(trial_worn_content)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"5m\"," FILES UNIT "}", 2015);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    on_restart = tamper_and_wear;
+    put(node, "/media/usb/a", "two");
+    intervals(node, 60);
+    ck_assert_ptr_null(on_restart);
+    ck_assert_uint_gt(target.errors, 0);
+    target.unreadable = NULL;
+    ck_assert_msg(has(node, "/etc/app/a", "two"), "%s: restarts %u", node->status, node->restarts);
+    end(node);
+}
+END_TEST
+
+static unsigned flaps;
+
+static bool change_and_hold(struct node *node)
+{
+    if (!has(node, "/etc/app/a", "two"))
+        return false;
+    put(node, "/etc/app/a", "theirs");
+    target.stuck = "a";
+    target.stuck_error = -EIO;
+    flaps++;
+    return false;
+}
+
+/* Somebody changes a file on trial so that it cannot be put back, takes his change back, and begins anew: he does not
+ * keep the set on trial for ever, nor does the unit restart each time. */
+START_TEST(change_that_comes_and_goes)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"5m\"," FILES UNIT "}", 2013);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/a", "two");
+    flaps = 0;
+    on_restart = change_and_hold;
+    unsigned restarts = node->restarts;
+    for (unsigned i = 0; i < 30; i++) {
+        intervals(node, 2);
+        target.stuck = NULL;
+        if (has(node, "/etc/app/a", "theirs"))
+            put(node, "/etc/app/a", "two");
+    }
+    on_restart = NULL;
+    ck_assert_uint_gt(flaps, 0);
+    ck_assert_msg(look(node).status.phase == HF_MANIFEST_APPLIED && node->restarts - restarts <= 8,
+                  "%u restarts in 10 min: %s", node->restarts - restarts, node->status);
+    end(node);
+}
+END_TEST
+
 static struct node *begin_unsaved(const char *fields, uint64_t seed)
 {
     char text[500];
@@ -4067,6 +4161,27 @@ static struct node *begin_unsaved(const char *fields, uint64_t seed)
     ck_assert(has(node, "/etc/app/c", NULL));
     return node;
 }
+
+/* With the staged files on the disk there is no room for the record: the files are not staged every few seconds. */
+START_TEST(prepared_attempt_fills_the_disk)
+{
+    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 2014);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/c", "more");
+    scant.fs = node->fs;
+    scant.staged = 0;
+    intervals(node, 360);
+    scant.fs = NULL;
+    ck_assert_msg(scant.staged <= 150, "staged %u times in an hour: %s", scant.staged, node->status);
+    intervals(node, 12);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "there is room");
+    end(node);
+}
+END_TEST
 
 /* The record that says Applying cannot be written: drift of what is in place is repaired all the same. */
 START_TEST(prepared_attempt_stops_drift)
@@ -4219,6 +4334,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, cleans_where_it_may_not_write);
     tcase_add_test(tc, file_that_never_reads);
     tcase_add_test(tc, restarts_while_a_file_stays_changed);
+    tcase_add_test(tc, trial_worn_content);
+    tcase_add_test(tc, change_that_comes_and_goes);
+    tcase_add_test(tc, prepared_attempt_fills_the_disk);
     tcase_add_test(tc, prepared_attempt_stops_drift);
     tcase_add_test(tc, prepared_attempt_leaves_staging);
     tcase_add_test(tc, prepared_attempt_and_hold);

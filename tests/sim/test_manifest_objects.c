@@ -1425,6 +1425,61 @@ START_TEST(starts_while_the_server_is_away)
 }
 END_TEST
 
+/* A sick set ends the agent again and again, and after each start the server is away for a moment first, as after a
+ * reboot: the starts count all the same. */
+START_TEST(starts_before_the_server_answers)
+{
+    static const char *const paths[] = {WEB, MAP, "/apis/edge.codcompass.io/v1alpha1/edgenodes/n1"};
+    struct world *w = begin(",\"healthDeadline\":\"5m\"", 304);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    w->sick = true;
+    publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
+    (void)intervals(w, 2);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    for (unsigned life = 0; life < 12 && look(w).status.phase == HF_MANIFEST_PROBATION; life++) {
+        end_life(w);
+        for (size_t i = 0; i < HF_LEN(paths); i++)
+            w->api.scripts[i] = (struct ssa_sim_script){"GET", paths[i], 503, "{\"kind\":\"Status\"}", 100000};
+        boot(w);
+        (void)intervals(w, 2);
+        for (size_t i = 0; i < HF_LEN(paths); i++)
+            w->api.scripts[i].times = 0;
+        (void)intervals(w, 3); /* the server shows the sick Deployment; then the agent ends */
+    }
+    ck_assert_msg(look(w).status.phase != HF_MANIFEST_PROBATION, "12 starts: %s %s",
+                  hf_manifest_reason_name(look(w).status.reason), look(w).message);
+    end(w);
+}
+END_TEST
+
+/* On trial somebody changes an object, and the disk does not read our own copy of the content any more: the content
+ * comes again from the source; it is not the set's fault. */
+START_TEST(trial_with_worn_content)
+{
+    struct world *w = begin(",\"healthDeadline\":\"5m\"", 305);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    w->sick = true;
+    publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
+    (void)intervals(w, 2);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    disk.errors = 10000;
+    take_image(w, "theirs");
+    (void)intervals(w, 50);
+    disk.errors = 0;
+    w->sick = false;
+    (void)intervals(w, 12);
+    ck_assert_msg(strcmp(image(w), "b") == 0, "%s %s: %s", hf_manifest_phase_name(look(w).status.phase),
+                  hf_manifest_reason_name(look(w).status.reason), look(w).message);
+    end(w);
+}
+END_TEST
+
 /* One drifted object is put back, another one is refused: the Event names only what was put back. _i == 1: nothing
  * was put back, and the status of an object that has not drifted changes meanwhile. */
 START_TEST(told_what_was_not_put_back)
@@ -1495,6 +1550,8 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, drift_without_the_record);
     tcase_add_test(tc, starts_while_the_server_is_away);
     tcase_add_test(tc, trial_whose_end_is_not_on_disk);
+    tcase_add_test(tc, starts_before_the_server_answers);
+    tcase_add_test(tc, trial_with_worn_content);
     tcase_add_loop_test(tc, told_what_was_not_put_back, 0, 2);
     tcase_add_test(tc, power_cut_anywhere);
 }

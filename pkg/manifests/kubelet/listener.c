@@ -12,6 +12,7 @@ enum {
 struct listeners {
     uint16_t port;
     unsigned root, others;
+    bool more; /* the last line was a socket that listens, so another one may follow */
 };
 
 /* One line, such as "  0: 0100007F:280F 00000000:0000 0A 00000000:00000000 00:00000000 00000000  0  0 4711 ...". */
@@ -19,8 +20,10 @@ static void count(struct listeners *listeners, const char *line)
 {
     unsigned port, state, uid;
 
-    if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %u", &port, &state, &uid) != 3 ||
-        state != STATE_LISTEN || port != listeners->port)
+    if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*x:%*x %*x:%*x %*x %u", &port, &state, &uid) != 3)
+        return;
+    listeners->more = state == STATE_LISTEN;
+    if (state != STATE_LISTEN || port != listeners->port)
         return;
     listeners->root += uid == 0;
     listeners->others += uid != 0;
@@ -51,6 +54,8 @@ static void count_all(struct listeners *listeners, const struct hf_fs_ops *fs, c
         offset += n > 0 ? (uint64_t)n : 0;
     }
     (void)fs->close(fs->ctx, fd);
+    /* Somebody may have so many sockets that the list does not end here. */
+    listeners->others += n < 0 || (n > 0 && listeners->more);
 }
 
 bool hf_listener_is_root(const struct hf_fs_ops *fs, uint16_t port)

@@ -438,11 +438,40 @@ START_TEST(who_listens)
 }
 END_TEST
 
+/* A local user has taken the port at 127.0.0.1, and so many others that the list is too long to be read. _i == 0: so
+ * many connections, which follow after all sockets that listen, hide nobody. */
+START_TEST(who_listens_behind_many)
+{
+    static const char listening[] =
+        "%4u: 0100007F:%04X 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1\n";
+    static const char root[] =
+        "   0: 0200000A:280F 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1\n";
+    struct hf_buf text = HF_BUF_INIT(1 << 20);
+    struct hf_simfs *fs = hf_simfs_new();
+
+    ck_assert_int_eq(hf_buf_addf(&text, "%s", root), 0);
+    for (unsigned i = 0; i < 4000; i++)
+        ck_assert_int_eq(_i == 0 ? hf_buf_addf(&text,
+                                               "%4u: 0100007F:%04X 0100007F:9C40 01 00000000:00000000 "
+                                               "00:00000000 00000000  1000        0 1 1\n",
+                                               i, 20000 + i)
+                                 : hf_buf_addf(&text, listening, i, 20000 + i),
+                         0);
+    if (_i == 1)
+        ck_assert_int_eq(hf_buf_addf(&text, listening, 4000, 10255), 0);
+    hf_simfs_put(fs, "/proc/net/tcp", text.p, text.n, 0444);
+    ck_assert_int_eq(hf_listener_is_root(hf_simfs_ops(fs), 10255), _i == 0);
+    hf_simfs_free(fs);
+    hf_buf_done(&text);
+}
+END_TEST
+
 static void add_cases(TCase *tc)
 {
     tcase_add_loop_test(tc, each_way, 0, (int)HF_LEN(cases));
     tcase_add_test(tc, the_worst_of_two);
     tcase_add_test(tc, ended_anywhere);
     tcase_add_loop_test(tc, who_listens, 0, 7);
+    tcase_add_loop_test(tc, who_listens_behind_many, 0, 2);
 }
 HF_TEST_MAIN("manifests/kubelet/health", add_cases)

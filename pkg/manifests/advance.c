@@ -108,6 +108,7 @@ void advance_keep_text(struct entry *entry, struct job *job)
 {
     hf_buf_done(&entry->written);
     entry->written = job->text;
+    entry->written_phase = entry->r.phase;
     job->text = (struct hf_buf){.max = HF_RECORD_MAX_BYTES};
 }
 
@@ -191,6 +192,7 @@ static void enter(struct entry *entry, enum hf_manifest_phase phase)
         r->restarted = false;
         entry->resumed = false;
         entry->stuck_attempts = 0;
+        entry->start_counted = entry->start_due = false;
     }
     if (phase == HF_MANIFEST_PROBATION && r->phase != phase) {
         entry->probe_ns = entry->refused_ns = 0;

@@ -139,6 +139,7 @@ int entry_load(struct entry *entry)
     if (r < 0 && !objects_is(&entry->r.good) && make_inventory(entry, &err) < 0)
         hf_log_err(env->log, HF_LOG_ERROR, "manifest.inventory_not_made", "entry", entry->name, &err);
     entry->unreadable = false;
+    entry->written_phase = entry->r.phase;
     if (damaged || (lost && entry->inventory.n > 0)) /* nobody knows if what is in place has passed */
         entry->r.good_unknown = entry->r.unproven = true;
     entry->removing = lacks_all_files(entry);
@@ -493,7 +494,8 @@ void entry_consider(struct entry *entry)
             manifest_engine_wake_in(entry->engine, entry->due_ns - manifest_engine_now(entry->engine));
             /* A disk may be full for weeks. But the record on disk may still have a set on trial, and a repair of the
              * good set must not take its objects away. */
-            if (hf_manifest_machine_rests(entry->r.phase) && !entry->r.unproven)
+            bool on_trial = entry->r.unproven && entry->written_phase == HF_MANIFEST_PROBATION;
+            if (hf_manifest_machine_rests(entry->r.phase) && !on_trial)
                 (void)drifts(entry);
             return;
         }

@@ -252,6 +252,8 @@ struct entry {
     bool clean_failed;             /* the last cleanup failed; the next interval tries again */
     bool clean_wanted;             /* an interval of the policy has passed since the failed cleanup */
     bool save_wanted;              /* the record has changed without a change of phase */
+    /* Phase of the record on disk. If the last write failed, the disk may have the phase of that write instead. */
+    enum hf_manifest_phase written_phase;
     /* The process started in the phase Applying, so items of the newest set may be in place. If an attempt fails while
      * such items may still be in place, r.unproven becomes true. */
     bool resumed;

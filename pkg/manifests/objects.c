@@ -296,11 +296,14 @@ static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
 
 static void put_back_objects(struct entry *entry, struct job *job)
 {
+    uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
+    bool late = entry->refused_ns != 0 && now - entry->refused_ns >= deadline_ns;
     struct hf_cluster_apply_params params = {
         .bundle = job->bundle, .journal = journal_repair, .repair = true, .keep = true};
 
     content_count_unreadable(entry, job);
-    if (job->r < 0 && job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) { /* our copy is lost */
+    if (job->r < 0 && (job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE ||
+                       (late && job->unreadable))) { /* our copy is lost */
         end_attempt(entry);
         entry->r.unproven = true;
         content_lost(entry, &entry->r.next);

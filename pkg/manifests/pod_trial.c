@@ -135,6 +135,7 @@ static int run_list(struct job *job)
                                   .hashes = hashes_before(entry),
                                   .node = entry->engine->p.env.node_name};
 
+    job->unreadable = next == NULL && make_is_unreadable(entry, entry->attempt);
     job->outcome.inventory = next != NULL ? wanted_of(next, &before) : NULL;
     json_decref(next);
     json_decref(good);
@@ -263,6 +264,7 @@ static void listed(struct entry *entry, struct job *job)
 
     make_attempt_free(entry->good_attempt);
     entry->good_attempt = NULL;
+    content_count_unreadable(entry, job);
     if (job->r < 0 && job->outcome.reason != HF_MANIFEST_REASON_NONE) {
         unlisted(entry, &job->outcome);
         return;

@@ -4092,6 +4092,40 @@ START_TEST(trial_worn_content)
 }
 END_TEST
 
+/* The same for static pods, whose content says which pods have to run. */
+START_TEST(trial_of_pods_with_worn_content)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"5m\",\"to\":\"StaticPods\"}", 2016);
+    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+    static char path[200];
+
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
+    put(node, "/media/usb/web.yaml", POD("a"));
+    boot(node);
+    intervals(node, 9);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/web.yaml", POD("b"));
+    hf_manifest_engine_check(node->engine);
+    for (unsigned i = 0; i < 100000 && look(node).status.phase != HF_MANIFEST_PROBATION; i++)
+        ck_assert(hf_simloop_step(node->loop));
+    (void)snprintf(path, sizeof(path), STATE "/manifests/app/b-%s", look(node).status.digest);
+    hf_simproc_kill(node->proc);
+    shut_down(node);
+    hf_simfs_kill(node->fs);
+    target.unreadable = path;
+    target.errors = 0;
+    boot(node);
+    intervals(node, 60);
+    ck_assert_uint_gt(target.errors, 5);
+    ck_assert_ptr_null(target.unreadable); /* the source has delivered it again */
+    expect(node, HF_MANIFEST_APPLIED, look(node).status.reason, "second");
+    ck_assert_str_eq(hf_simkubelet_running(kubelet, "default", "web"), "b");
+    end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
 static unsigned flaps;
 
 static bool change_and_hold(struct node *node)
@@ -4335,6 +4369,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, file_that_never_reads);
     tcase_add_test(tc, restarts_while_a_file_stays_changed);
     tcase_add_test(tc, trial_worn_content);
+    tcase_add_test(tc, trial_of_pods_with_worn_content);
     tcase_add_test(tc, change_that_comes_and_goes);
     tcase_add_test(tc, prepared_attempt_fills_the_disk);
     tcase_add_test(tc, prepared_attempt_stops_drift);

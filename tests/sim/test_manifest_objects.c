@@ -1480,6 +1480,65 @@ START_TEST(trial_with_worn_content)
 }
 END_TEST
 
+/* The same, and the deadline of the trial ends before the attempts to read are used up. */
+START_TEST(trial_with_worn_content_and_a_short_deadline)
+{
+    struct world *w = begin(",\"healthDeadline\":\"3s\"", 305);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    w->sick = true;
+    publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
+    for (unsigned i = 0; i < 200 && look(w).status.phase != HF_MANIFEST_PROBATION; i++) {
+        hf_manifest_engine_check(w->engine);
+        (void)hf_simloop_run_for(w->loop, HF_NS_PER_S / 10);
+    }
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    disk.errors = 10000;
+    take_image(w, "theirs");
+    w->sick = false;
+    (void)intervals(w, 6);
+    disk.errors = 0;
+    (void)intervals(w, 60);
+    ck_assert_msg(w->notices[HF_MANIFEST_NOTICE_ROLLED_BACK] == 0 && strcmp(image(w), "b") == 0, "%s %s: %s, %s",
+                  hf_manifest_phase_name(look(w).status.phase), hf_manifest_reason_name(look(w).status.reason),
+                  look(w).message, image(w));
+    end(w);
+}
+END_TEST
+
+/* The disk does not read a newer set, which waits, or (_i == 1) the server refuses it. Then the state folder takes no
+ * record: drift of the good set is repaired all the same, because nothing is on trial. */
+START_TEST(drift_beside_a_set_that_is_not_in_place)
+{
+    struct world *w = begin("", 306);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    if (_i == 0)
+        disk.errors = 10000;
+    else
+        w->api.scripts[0] = (struct ssa_sim_script){"PATCH", MAP, 422, "{\"kind\":\"Status\"}", 100000};
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("2"));
+    (void)intervals(w, _i == 0 ? 1 : 4);
+    ck_assert_int_eq(look(w).status.phase, _i == 0 ? HF_MANIFEST_WAITING : HF_MANIFEST_REFUSED);
+    disk.full = true;
+    disk.errors = 0;
+    (void)intervals(w, 6);
+    for (unsigned k = 0; k < 3; k++) {
+        (void)json_object_del(w->api.objects, WEB);
+        (void)intervals(w, 60);
+        ck_assert_msg(json_object_get(w->api.objects, WEB) != NULL, "drift %u is not repaired in 10 min: %s %s: %s", k,
+                      hf_manifest_phase_name(look(w).status.phase), hf_manifest_reason_name(look(w).status.reason),
+                      look(w).message);
+    }
+    disk.full = false;
+    end(w);
+}
+END_TEST
+
 /* One drifted object is put back, another one is refused: the Event names only what was put back. _i == 1: nothing
  * was put back, and the status of an object that has not drifted changes meanwhile. */
 START_TEST(told_what_was_not_put_back)
@@ -1552,6 +1611,8 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, trial_whose_end_is_not_on_disk);
     tcase_add_test(tc, starts_before_the_server_answers);
     tcase_add_test(tc, trial_with_worn_content);
+    tcase_add_test(tc, trial_with_worn_content_and_a_short_deadline);
+    tcase_add_loop_test(tc, drift_beside_a_set_that_is_not_in_place, 0, 2);
     tcase_add_loop_test(tc, told_what_was_not_put_back, 0, 2);
     tcase_add_test(tc, power_cut_anywhere);
 }

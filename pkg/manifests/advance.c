@@ -112,6 +112,14 @@ void advance_keep_text(struct entry *entry, struct job *job)
     job->text = (struct hf_buf){.max = HF_RECORD_MAX_BYTES};
 }
 
+void advance_take_saved(struct entry *entry, struct job *job)
+{
+    if (job->saved == 0)
+        advance_keep_text(entry, job);
+    else if (job->saved < 0)
+        hf_buf_clear(&entry->written); /* it may be on disk all the same */
+}
+
 bool advance_has_text(const struct entry *entry, const struct job *job)
 {
     const struct hf_buf *a = &job->text, *b = &entry->written;

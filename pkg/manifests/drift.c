@@ -76,25 +76,14 @@ static void restart(struct entry *entry)
 
 /* ---- repair ------------------------------------------------------------------------------------------------------ */
 
-/* Takes over what the job has written of the record. */
-static void take_record(struct entry *entry, struct job *job)
-{
-    if (job->saved > 0)
-        return;
-    entry->r.restart_due = true;
-    if (job->saved == 0)
-        advance_keep_text(entry, job);
-    else
-        hf_buf_clear(&entry->written); /* it may be on disk all the same */
-}
-
 static void repaired(struct entry *entry, struct job *job)
 {
     size_t changed = entry->attempt->place.n_write;
 
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
-    take_record(entry, job);
+    entry->r.restart_due = entry->r.restart_due || job->saved <= 0; /* which the text says */
+    advance_take_saved(entry, job);
     entry->vault.verify = false;
     if (!vault_wants(entry))
         secret_wipe(entry);
@@ -119,15 +108,11 @@ static void repaired(struct entry *entry, struct job *job)
 /* Prepares the text of the record that the repair writes before its first file changes. */
 static int prepare_record(struct entry *entry, struct job *job)
 {
-    bool was_due = entry->r.restart_due;
-    int r = 0;
-
-    job->saved = 1;
-    if (was_due || unit_call_unit(&entry->r.good)[0] == '\0')
+    if (entry->r.restart_due || unit_call_unit(&entry->r.good)[0] == '\0')
         return 0;
     entry->r.restart_due = true;
-    r = hf_manifest_record_format(&entry->r, &job->text);
-    entry->r.restart_due = was_due;
+    int r = hf_manifest_record_format(&entry->r, &job->text);
+    entry->r.restart_due = false;
     return r;
 }
 

@@ -6,7 +6,7 @@
  * record, then starts the action.
  *
  * The files form layers. As a rule, a file calls files in lower rows. The exceptions: advance.c calls the actions
- * through a table that entry.c fills in; objects.c and pod_trial.c call trial_check(); removal.c calls
+ * through a table that entry.c fills in; objects.c and pod_trial.c call functions of trial.c; removal.c calls
  * objects_remove() and restore_disown(); drift.c calls pod_trial_is_open(); make.c calls permit_scope(); and some
  * files call files of the same row.
  *   engine.c                          the public functions; calls entry_consider() for every entry
@@ -372,6 +372,13 @@ bool pod_trial_ask_again(struct entry *entry);
 
 /* trial.c: if a changed file could not be put back, tries that again without another restart, and returns true. */
 bool trial_puts_back_again(struct entry *entry);
+/* trial.c: somebody has changed items on trial, so that their health says nothing about the newest set, and they cannot
+ * be put back. Ends the attempt. The deadline counts from the first such failure, because an attempt may itself take as
+ * long. `unreadable`: the disk cannot read our copy of the content, for which the set is not to blame. */
+void trial_not_put_back(struct entry *entry, bool unreadable, enum hf_manifest_reason reason, const char *message);
+/* trial.c: our copy of the content on trial is lost. Ends the attempt; the source delivers the content again, and the
+ * set has to pass then. */
+void trial_lose_content(struct entry *entry, enum hf_manifest_reason reason, const char *message);
 /* trial.c: runs the health checks of entry->attempt, then ends the attempt. */
 void trial_check(struct entry *entry);
 
@@ -547,6 +554,8 @@ void advance_begin(struct entry *entry);
 void advance_save(struct entry *entry);
 /* Takes job->text over as the text of the record on disk. */
 void advance_keep_text(struct entry *entry, struct job *job);
+/* The same for a repair, which has written its text only if job->saved says so. */
+void advance_take_saved(struct entry *entry, struct job *job);
 /* Returns true if job->text is the text of the record on disk. */
 bool advance_has_text(const struct entry *entry, const struct job *job);
 /* Sets the note that the status shows (struct entry_note), with the topic ENTRY_NOTE_STEP. Removes any note if `reason`

@@ -259,30 +259,13 @@ static void probe_again(struct entry *entry, enum hf_manifest_reason reason, con
     advance_note(entry, reason, message);
 }
 
-/* The objects are still as somebody else has left them, so their health says nothing about the newest set. The deadline
- * counts from the first refusal, because a run may itself take as long as the deadline. */
-static void not_put_back(struct entry *entry, enum hf_manifest_reason reason, const char *message)
-{
-    uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
-
-    end_attempt(entry);
-    if (entry->refused_ns == 0)
-        entry->refused_ns = now;
-    if (now - entry->refused_ns >= deadline_ns) {
-        advance_event(entry, HF_MANIFEST_EV_UNHEALTHY, reason, message);
-        return;
-    }
-    probe_again(entry, reason, message);
-    advance_back_off(entry);
-}
-
 static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
 
     take(entry, outcome);
     if (outcome->r < 0 && (outcome->answered || outcome->r != -EAGAIN)) {
-        not_put_back(entry, outcome->reason, outcome->message);
+        trial_not_put_back(entry, false, outcome->reason, outcome->message);
         return;
     }
     end_attempt(entry);
@@ -296,28 +279,17 @@ static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
 
 static void put_back_objects(struct entry *entry, struct job *job)
 {
-    uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
-    bool late = entry->refused_ns != 0 && now - entry->refused_ns >= deadline_ns;
     struct hf_cluster_apply_params params = {
         .bundle = job->bundle, .journal = journal_repair, .repair = true, .keep = true};
 
     content_count_unreadable(entry, job);
-    if (job->r < 0 && (job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE ||
-                       (late && job->unreadable))) { /* our copy is lost */
-        end_attempt(entry);
-        entry->r.unproven = true;
-        content_lost(entry, &entry->r.next);
-        advance_back_off(entry);
-        advance_event(entry, HF_MANIFEST_EV_POSTPONED, job->outcome.reason, job->outcome.message);
-        return;
-    }
     if (job->r < 0) {
-        not_put_back(entry, job->outcome.reason, job->outcome.message);
+        trial_not_put_back(entry, job->unreadable, job->outcome.reason, job->outcome.message);
         return;
     }
     params.force = entry->attempt->entry->force;
     if (start(entry, &params, put_back, NULL) < 0)
-        not_put_back(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+        trial_not_put_back(entry, false, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
 }
 
 /* Somebody has changed an object that is on trial, so its health says nothing about the newest set. Returns true if the

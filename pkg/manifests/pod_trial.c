@@ -240,21 +240,18 @@ static void judged(void *arg, const struct hf_kubelet_verdict *verdict, const js
     }
 }
 
-/* Nobody knows which pods to look for, so nobody can vouch for them: they stay, and have to pass when the content is
- * here again. */
+/* Nobody knows which pods to look for, so nobody can vouch for them. */
 static void unlisted(struct entry *entry, const struct hf_manifest_outcome *outcome)
 {
+    if (outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) {
+        trial_lose_content(entry, outcome->reason, outcome->message);
+        return;
+    }
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     advance_back_off(entry);
-    if (outcome->reason != HF_MANIFEST_REASON_SOURCE_UNREACHABLE) { /* a disk that fails now may work later */
-        advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
-        advance_note(entry, outcome->reason, outcome->message);
-        return;
-    }
-    entry->r.unproven = true;
-    content_lost(entry, &entry->r.next);
-    advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
+    advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL); /* the disk may work later */
+    advance_note(entry, outcome->reason, outcome->message);
 }
 
 static void listed(struct entry *entry, struct job *job)

@@ -61,6 +61,7 @@ struct job *task_new(struct entry *entry, int (*run)(struct job *job),
     job->entry = entry;
     job->run = run;
     job->then = then;
+    job->saved = 1;
     job->text.max = HF_RECORD_MAX_BYTES;
     return job;
 }

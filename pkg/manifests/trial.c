@@ -63,39 +63,38 @@ static void postpone(struct entry *entry, enum hf_manifest_reason reason, const 
     advance_event(entry, HF_MANIFEST_EV_POSTPONED, reason, message);
 }
 
-static void not_put_back(struct entry *entry, struct job *job)
+void trial_lose_content(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    content_lost(entry, &entry->r.next);
+    advance_back_off(entry);
+    postpone(entry, reason, message);
+}
+
+void trial_not_put_back(struct entry *entry, bool unreadable, enum hf_manifest_reason reason, const char *message)
 {
     uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
-    const struct hf_manifest_outcome *outcome = &job->outcome;
 
     if (entry->refused_ns == 0)
         entry->refused_ns = now;
     bool late = now - entry->refused_ns >= deadline_ns;
-    content_count_unreadable(entry, job);
-    if (outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE || (late && job->unreadable)) {
-        content_lost(entry, &entry->r.next);
-        advance_back_off(entry);
-        postpone(entry, outcome->reason, outcome->message);
-        return;
-    }
-    if (late) {
+    if (reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE || (late && unreadable)) {
+        trial_lose_content(entry, reason, message);
+    } else if (late) {
         entry->trial_failure.reason = HF_MANIFEST_REASON_NONE;
-        verdict(entry, false, outcome->reason, outcome->message);
-        return;
+        verdict(entry, false, reason, message);
+    } else {
+        advance_back_off(entry);
+        again(entry, reason, message);
     }
-    advance_back_off(entry);
-    again(entry, outcome->reason, outcome->message);
 }
 
 static void put_back(struct entry *entry, struct job *job)
 {
     entry->watch_stale = true;
-    if (job->saved == 0)
-        advance_keep_text(entry, job);
-    else if (job->saved < 0)
-        hf_buf_clear(&entry->written);
+    advance_take_saved(entry, job);
     if (job->r < 0) {
-        not_put_back(entry, job);
+        content_count_unreadable(entry, job);
+        trial_not_put_back(entry, job->unreadable, job->outcome.reason, job->outcome.message);
         return;
     }
     entry->trial_repairs++;
@@ -118,7 +117,6 @@ static void start_put_back(struct entry *entry)
         conclude(entry);
         return;
     }
-    job->saved = 1;
     /* The kubelet may run a pod of the changed file, whose hash is none of those before. Without these hashes, the
      * kubelet must have had the time to read the file of the set. */
     if (entry->r.pods_before != NULL) {

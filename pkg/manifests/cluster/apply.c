@@ -226,21 +226,27 @@ static bool shows_label(const struct hf_cluster_run *run, const json_t *object)
     return json_is_string(label) && strcmp(json_string_value(label), run->entry) == 0;
 }
 
+/* The inventory says that the object was in place, and the look has found another one, or none. */
+static bool has_drifted(const struct hf_cluster_run *run)
+{
+    const char *uid = hf_json_str_or(run->now.item, "uid", ""), *fields = hf_json_str_or(run->now.item, "fields", "");
+
+    return *uid != '\0' && (strcmp(uid, run->now.uid) != 0 || strcmp(fields, run->now.fields) != 0);
+}
+
 static void applied(struct hf_cluster_run *run, const struct hf_kube_answer *answer)
 {
     struct hf_cluster_now before = run->now;
-    char name[256];
 
     if (!shows_label(run, answer->object)) {
         fail(run, HF_MANIFEST_REASON_API_UNREACHABLE,
              "the answer does not show our label: a webhook has taken it away, or a local proxy dropped the write");
         return;
     }
+    if (has_drifted(run))
+        hf_cluster_run_add_drift(run, *run->now.uid == '\0');
     hf_cluster_run_note(run, answer->object);
     run->outcome.applied++;
-    if (before.drifted)
-        hf_diff_add(&run->diff, hf_cluster_id_text(&run->now.id, name, sizeof(name)),
-                    before.missing ? HF_DIFF_MISSING : HF_DIFF_CONTENT);
     /* The time of our last change has only seconds, and a status that changes meanwhile costs no more than a trial. */
     run->outcome.changed +=
         answer->status == 201 || strcmp(before.uid, run->now.uid) != 0 || strcmp(before.version, run->now.version) != 0;
@@ -275,17 +281,6 @@ static const struct hf_cluster_step write_step = {.ask = ask_write, .taken = wri
 
 /* ---- look -------------------------------------------------------------------------------------------------------- */
 
-/* Counts drift: the inventory says that the object was in place, and now it is another one. */
-static void compare(struct hf_cluster_run *run)
-{
-    const char *uid = hf_json_str_or(run->now.item, "uid", ""), *fields = hf_json_str_or(run->now.item, "fields", "");
-
-    if (*uid != '\0' && (strcmp(uid, run->now.uid) != 0 || strcmp(fields, run->now.fields) != 0))
-        run->now.drifted = true;
-    run->now.missing = *run->now.uid == '\0';
-    run->outcome.drifted += run->now.drifted;
-}
-
 /* Two entries must not take turns in applying one object. Returns the other entry, or NULL. */
 static const char *other_entry(const struct hf_cluster_run *run, const json_t *live)
 {
@@ -305,7 +300,7 @@ static void look_taken(struct hf_cluster_run *run, const struct hf_kube_answer *
         return;
     }
     hf_cluster_run_note(run, answer->object);
-    compare(run);
+    run->outcome.drifted += has_drifted(run);
     other = other_entry(run, answer->object);
     if (other != NULL && !run->force) { /* nor does a repair take over another entry's object */
         (void)snprintf(why, sizeof(why), "the entry '%.63s' applies it too; `force: true` takes it over", other);

@@ -271,10 +271,12 @@ static void object_taken(struct hf_cluster_run *run, const struct hf_kube_answer
         return;
     }
     hf_cluster_run_note(run, answer->object);
-    if (strcmp(uid, run->now.uid) != 0 || strcmp(fields, run->now.fields) != 0)
-        hf_cluster_run_drifted(run, answer->r == -ENOENT);
-    else
+    if (strcmp(uid, run->now.uid) != 0 || strcmp(fields, run->now.fields) != 0) {
+        run->outcome.drifted++;
+        hf_cluster_run_add_drift(run, answer->r == -ENOENT);
+    } else {
         run->outcome.applied++;
+    }
     if (answer->r == 0)
         note_health(run, answer->object);
     else

@@ -83,13 +83,6 @@ bool hf_cluster_fields_hash(const json_t *object, char ret_hex[static HF_CLUSTER
     return true;
 }
 
-const char *hf_cluster_fields_time(const json_t *object)
-{
-    size_t i = 0;
-
-    return hf_json_str_or(next_managed(object, &i), "time", "");
-}
-
 int hf_cluster_item_record(json_t *item, const json_t *object)
 {
     char hex[HF_CLUSTER_FIELDS_HEX] = "";

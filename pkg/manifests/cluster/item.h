@@ -32,8 +32,6 @@ json_t *hf_cluster_item_union(const struct hf_cluster_set *set, const json_t *ol
  * metadata.managedFields). The values of the fields do not matter. Returns false if we own none, or if memory runs
  * out. */
 bool hf_cluster_fields_hash(const json_t *object, char ret_hex[static HF_CLUSTER_FIELDS_HEX]);
-/* Returns the time of our last change of a live object, from its managedFields, or "" if there is none. Borrowed. */
-const char *hf_cluster_fields_time(const json_t *object);
 
 /* Whether an entry may delete a live object. */
 enum hf_cluster_bond {

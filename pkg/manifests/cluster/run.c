@@ -150,17 +150,15 @@ void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live)
 
     (void)snprintf(now->uid, sizeof(now->uid), "%s", hf_json_str_or(live, "metadata.uid", ""));
     (void)snprintf(now->version, sizeof(now->version), "%s", hf_json_str_or(live, "metadata.resourceVersion", ""));
-    (void)snprintf(now->time, sizeof(now->time), "%s", hf_cluster_fields_time(live));
     if (live == NULL || !hf_cluster_fields_hash(live, now->fields))
         *now->fields = '\0';
     now->kept = prune != NULL && strcmp(prune, "disabled") == 0;
 }
 
-void hf_cluster_run_drifted(struct hf_cluster_run *run, bool missing)
+void hf_cluster_run_add_drift(struct hf_cluster_run *run, bool missing)
 {
     char name[256];
 
-    run->outcome.drifted++;
     hf_diff_add(&run->diff, hf_cluster_id_text(&run->now.id, name, sizeof(name)),
                 missing ? HF_DIFF_MISSING : HF_DIFF_CONTENT);
 }

@@ -42,10 +42,7 @@ struct hf_cluster_now {
     char uid[64];
     char fields[HF_CLUSTER_FIELDS_HEX]; /* hash of the fields that we own in the object; "" if we own none */
     char version[64];                   /* resourceVersion of the object on the server; "" if it did not exist */
-    char time[40];                      /* time of our last change of the object; "" if there is none */
     bool kept;                          /* the object's annotation HF_CLUSTER_PRUNE_ANNOTATION forbids its deletion */
-    bool drifted;                       /* somebody has changed or removed it */
-    bool missing;                       /* it does not exist on the server */
     bool replaced;                      /* this run has decided to delete the object and create it again */
 };
 
@@ -109,11 +106,11 @@ void hf_cluster_run_pace(struct hf_cluster_run *run, void (*wake)(struct hf_clus
  * One of the two may be NULL. */
 void hf_cluster_run_turn_to(struct hf_cluster_run *run, const struct hf_cluster_object *object, json_t *item,
                             const char *resource);
-/* Sets the fields `uid`, `fields`, `version`, `time` and `kept` of run->now from `live`, the object as the server
+/* Sets the fields `uid`, `fields`, `version` and `kept` of run->now from `live`, the object as the server
  * returned it. `live` is NULL if the object does not exist. */
 void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live);
-/* Counts the current object as drifted. `missing` is true if it does not exist on the server. */
-void hf_cluster_run_drifted(struct hf_cluster_run *run, bool missing);
+/* Names the current object among those with drift. `missing` is true if it did not exist on the server. */
+void hf_cluster_run_add_drift(struct hf_cluster_run *run, bool missing);
 /* Fills outcome.drift. Call this function after the last object. */
 void hf_cluster_run_name_drift(struct hf_cluster_run *run);
 /* Counts a failure of the current object. The first one becomes the reason and the message of the outcome. If the

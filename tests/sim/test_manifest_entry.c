@@ -531,6 +531,18 @@ static void expect(struct node *node, enum hf_manifest_phase phase, enum hf_mani
                   hf_manifest_phase_name(seen.status.phase), hf_manifest_reason_name(seen.status.reason), seen.message);
 }
 
+/* The entry has its first content, "one" in the file a. */
+static struct node *begin_applied(const char *manifests, uint64_t seed)
+{
+    struct node *node = begin(manifests, seed);
+
+    put(node, "/media/usb/a", "one");
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    return node;
+}
+
 /* ---- a content that is lost before it has passed ----------------------------------------------------------------- */
 
 struct loss {
@@ -872,12 +884,8 @@ END_TEST
 /* A rollback waits for a target that cannot be read, because the content to go back to is there. */
 START_TEST(rollback_waits_for_the_target)
 {
-    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 9);
+    struct node *node = begin_applied("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 9);
 
-    put(node, "/media/usb/a", "one");
-    boot(node);
-    intervals(node, 4);
-    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     target.breaks = true;
     put(node, "/media/usb/a", "broken");
     intervals(node, 30);
@@ -2437,12 +2445,8 @@ END_TEST
 /* A service runs with the good content. Then somebody changes its file and restarts it. */
 static struct node *begin_changed_service(uint64_t seed)
 {
-    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", seed);
+    struct node *node = begin_applied("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", seed);
 
-    put(node, "/media/usb/a", "one");
-    boot(node);
-    intervals(node, 4);
-    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     ck_assert_str_eq(node->served, "one");
     put(node, "/etc/app/a", "drift");
     (void)restart(node, "app.service");
@@ -2566,13 +2570,9 @@ END_TEST
 /* A set that does not work comes on trial, and before that somebody changes its file into one that works. */
 static struct node *begin_changed_trial(uint64_t seed, unsigned times)
 {
-    struct node *node =
-        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"1m\"," FILES UNIT "}", seed);
+    struct node *node = begin_applied(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"1m\"," FILES UNIT "}", seed);
 
-    put(node, "/media/usb/a", "one");
-    boot(node);
-    intervals(node, 4);
-    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     tampers = times;
     put(node, "/media/usb/a", "broken");
     return node;
@@ -3840,13 +3840,9 @@ static bool tamper_and_lose(struct node *node)
  * source and pass then; it is not the set's fault. */
 START_TEST(trial_lost_content)
 {
-    struct node *node =
-        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"1m\"," FILES UNIT "}", 2001);
+    struct node *node = begin_applied(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"1m\"," FILES UNIT "}", 2001);
 
-    put(node, "/media/usb/a", "one");
-    boot(node);
-    intervals(node, 4);
-    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     on_restart = tamper_and_lose;
     put(node, "/media/usb/a", "two");
     intervals(node, 20);
@@ -4017,12 +4013,8 @@ END_TEST
 /* The disk never reads one file in place, however often it is written. */
 START_TEST(file_that_never_reads)
 {
-    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 2011);
+    struct node *node = begin_applied("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 2011);
 
-    put(node, "/media/usb/a", "one");
-    boot(node);
-    intervals(node, 4);
-    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     never_reads = true;
     shut_down(node);
     boot(node);
@@ -4074,13 +4066,9 @@ static bool tamper_and_wear(struct node *node)
 
 START_TEST(trial_worn_content)
 {
-    struct node *node =
-        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"5m\"," FILES UNIT "}", 2015);
+    struct node *node = begin_applied(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"5m\"," FILES UNIT "}", 2015);
 
-    put(node, "/media/usb/a", "one");
-    boot(node);
-    intervals(node, 4);
-    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     on_restart = tamper_and_wear;
     put(node, "/media/usb/a", "two");
     intervals(node, 60);
@@ -4143,13 +4131,9 @@ static bool change_and_hold(struct node *node)
  * keep the set on trial for ever, nor does the unit restart each time. */
 START_TEST(change_that_comes_and_goes)
 {
-    struct node *node =
-        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"5m\"," FILES UNIT "}", 2013);
+    struct node *node = begin_applied(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"5m\"," FILES UNIT "}", 2013);
 
-    put(node, "/media/usb/a", "one");
-    boot(node);
-    intervals(node, 4);
-    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     put(node, "/media/usb/a", "two");
     flaps = 0;
     on_restart = change_and_hold;
@@ -4199,12 +4183,8 @@ static struct node *begin_unsaved(const char *fields, uint64_t seed)
 /* With the staged files on the disk there is no room for the record: the files are not staged every few seconds. */
 START_TEST(prepared_attempt_fills_the_disk)
 {
-    struct node *node = begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 2014);
+    struct node *node = begin_applied("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," FILES UNIT "}", 2014);
 
-    put(node, "/media/usb/a", "one");
-    boot(node);
-    intervals(node, 4);
-    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     put(node, "/media/usb/c", "more");
     scant.fs = node->fs;
     scant.staged = 0;

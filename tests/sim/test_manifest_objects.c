@@ -273,6 +273,17 @@ static void expect(struct world *w, enum hf_manifest_phase phase, enum hf_manife
     ck_assert_msg(strstr(seen.message, words) != NULL, "'%s' is not in '%s'", words, seen.message);
 }
 
+/* The entry has had time to apply its first content. */
+static struct world *begin_applied(const char *fields, uint64_t seed, const char *text)
+{
+    struct world *w = begin(fields, seed);
+
+    publish(w, text);
+    boot(w);
+    (void)intervals(w, 4);
+    return w;
+}
+
 static const char *image(struct world *w)
 {
     return hf_json_str_or(json_object_get(w->api.objects, WEB), "spec.image", "");
@@ -280,11 +291,9 @@ static const char *image(struct world *w)
 
 START_TEST(way_of_a_set)
 {
-    struct world *w = begin(",\"prune\":true", 1);
+    struct world *w =
+        begin_applied(",\"prune\":true", 1, DEPLOYMENT("a") CONFIG_MAP("1") EXTRA("x") EXTRA("y") EXTRA("z"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1") EXTRA("x") EXTRA("y") EXTRA("z"));
-    boot(w);
-    (void)intervals(w, 4);
     expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
     ck_assert_uint_eq(look(w).status.items, 5);
     ck_assert_uint_eq(w->notices[HF_MANIFEST_NOTICE_APPLIED], 1);
@@ -312,11 +321,8 @@ END_TEST
 
 START_TEST(sick_set_rolls_back)
 {
-    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 2);
+    struct world *w = begin_applied(",\"prune\":true,\"healthDeadline\":\"30s\"", 2, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     publish(w, DEPLOYMENT("broken") CONFIG_MAP("2") EXTRA("new"));
     (void)intervals(w, 3);
     expect(w, HF_MANIFEST_PROBATION, HF_MANIFEST_REASON_NOT_READY,
@@ -339,12 +345,9 @@ END_TEST
  * disk never can, the rollback ends, so that it keeps no new content out. */
 START_TEST(rollback_reads_again)
 {
-    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 2);
+    struct world *w = begin_applied(",\"prune\":true,\"healthDeadline\":\"30s\"", 2, DEPLOYMENT("a") CONFIG_MAP("1"));
     bool for_ever = _i == 1;
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     publish(w, DEPLOYMENT("broken") CONFIG_MAP("2") EXTRA("new"));
     (void)intervals(w, 3);
     ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
@@ -369,12 +372,9 @@ END_TEST
 START_TEST(rollback_that_one_object_stops)
 {
     static const char *const words[] = {"the server answered 500: ", "", "the server answered 503: ", ""};
-    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 15);
+    struct world *w = begin_applied(",\"prune\":true,\"healthDeadline\":\"30s\"", 15, DEPLOYMENT("a") CONFIG_MAP("1"));
     bool stuck = _i == 1;
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     publish(w, DEPLOYMENT("broken") CONFIG_MAP("2") EXTRA("hook"));
     (void)intervals(w, 3);
     ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
@@ -422,11 +422,8 @@ static void take_image(struct world *w, const char *image)
 START_TEST(object_that_the_server_does_not_show)
 {
     static const int status[] = {403, 500, 503};
-    struct world *w = begin(",\"healthDeadline\":\"30s\"", 17);
+    struct world *w = begin_applied(",\"healthDeadline\":\"30s\"", 17, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
     hf_manifest_engine_check(w->engine);
     for (unsigned i = 0; i < 1000 && look(w).status.phase != HF_MANIFEST_PROBATION; i++)
@@ -448,11 +445,8 @@ END_TEST
 START_TEST(a_server_away_behind_a_proxy_is_no_verdict)
 {
     static const char *const paths[] = {WEB, MAP, "/apis/edge.codcompass.io/v1alpha1/edgenodes/n1"};
-    struct world *w = begin(",\"healthDeadline\":\"30s\"", 25);
+    struct world *w = begin_applied(",\"healthDeadline\":\"30s\"", 25, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     w->sick = true;
     publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
     (void)intervals(w, 2);
@@ -474,11 +468,8 @@ END_TEST
 /* A sick set has just come on trial, somebody changes its Deployment, and the server refuses to put it back. */
 static struct world *begin_refused_repair(uint64_t seed, const char *changed_to, int status)
 {
-    struct world *w = begin(",\"healthDeadline\":\"30s\"", seed);
+    struct world *w = begin_applied(",\"healthDeadline\":\"30s\"", seed, DEPLOYMENT("a"));
 
-    publish(w, DEPLOYMENT("a"));
-    boot(w);
-    (void)intervals(w, 4);
     publish(w, DEPLOYMENT("broken"));
     hf_manifest_engine_check(w->engine);
     for (unsigned i = 0; i < 1000 && strcmp(image(w), "broken") != 0; i++)
@@ -525,11 +516,9 @@ END_TEST
 /* A good set is in place, and the next one, which is sick, is on trial. */
 static struct world *begin_trial(uint64_t seed)
 {
-    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", seed);
+    struct world *w =
+        begin_applied(",\"prune\":true,\"healthDeadline\":\"30s\"", seed, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     publish(w, DEPLOYMENT("broken") CONFIG_MAP("2"));
     (void)intervals(w, 3);
     ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
@@ -572,11 +561,8 @@ END_TEST
 /* A server that is away for a day stops no rollback. */
 START_TEST(rollback_waits_for_the_server)
 {
-    struct world *w = begin(",\"prune\":true,\"healthDeadline\":\"30s\"", 16);
+    struct world *w = begin_applied(",\"prune\":true,\"healthDeadline\":\"30s\"", 16, DEPLOYMENT("a"));
 
-    publish(w, DEPLOYMENT("a"));
-    boot(w);
-    (void)intervals(w, 4);
     publish(w, DEPLOYMENT("broken"));
     (void)intervals(w, 2);
     while (look(w).status.phase == HF_MANIFEST_PROBATION)
@@ -596,11 +582,8 @@ END_TEST
 /* Somebody changes the sick Deployment on trial into one that becomes available: the set does not pass with it. */
 START_TEST(change_of_somebody_else_vouches_for_nothing)
 {
-    struct world *w = begin(",\"healthDeadline\":\"30s\"", 13);
+    struct world *w = begin_applied(",\"healthDeadline\":\"30s\"", 13, DEPLOYMENT("a"));
 
-    publish(w, DEPLOYMENT("a"));
-    boot(w);
-    (void)intervals(w, 4);
     publish(w, DEPLOYMENT("broken"));
     hf_manifest_engine_check(w->engine);
     for (unsigned i = 0; i < 100 && strcmp(image(w), "broken") != 0; i++)
@@ -681,11 +664,8 @@ END_TEST
 
 START_TEST(drift_is_repaired_once_the_server_answers)
 {
-    struct world *w = begin("", 4);
+    struct world *w = begin_applied("", 4, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_REFUSING);
     (void)json_object_del(w->api.objects, MAP);
     (void)intervals(w, 6);
@@ -705,11 +685,8 @@ END_TEST
  * interval brings the old set back. */
 START_TEST(a_refused_set_does_not_flap)
 {
-    struct world *w = begin(",\"prune\":true", 7);
+    struct world *w = begin_applied(",\"prune\":true", 7, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
     (void)json_object_set_new(w->api.objects, "/api/v1/namespaces/site/configmaps/new",
                               json_pack("{s:s, s:s, s:{s:s, s:s, s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
@@ -735,11 +712,8 @@ END_TEST
  * nobody's permission. */
 START_TEST(objects_that_were_refused_need_no_permission)
 {
-    struct world *w = begin(",\"prune\":true", 22);
+    struct world *w = begin_applied(",\"prune\":true", 22, CONFIG_MAP("1"));
 
-    publish(w, CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
     w->api.scripts[0] =
         (struct ssa_sim_script){"PATCH", "/api/v1/namespaces/site/configmaps/x", 422, "{\"kind\":\"Status\"}", 1000};
@@ -759,11 +733,8 @@ END_TEST
 /* The server does not show one object, for want of a right or because its store is damaged: the others are put back. */
 START_TEST(object_that_is_not_shown_hides_no_other)
 {
-    struct world *w = begin("", 23);
+    struct world *w = begin_applied("", 23, DEPLOYMENT("a") CONFIG_MAP("1") EXTRA("x"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1") EXTRA("x"));
-    boot(w);
-    (void)intervals(w, 4);
     w->api.scripts[0] = (struct ssa_sim_script){"GET", MAP, _i == 0 ? 403 : 500, "{\"kind\":\"Status\"}", 1000};
     (void)json_object_del(w->api.objects, WEB);
     (void)intervals(w, 12);
@@ -824,11 +795,8 @@ END_TEST
 
 START_TEST(an_entry_that_is_gone)
 {
-    struct world *w = begin(_i == 0 ? ",\"prune\":true" : "", 7);
+    struct world *w = begin_applied(_i == 0 ? ",\"prune\":true" : "", 7, CONFIG_MAP("1"));
 
-    publish(w, CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     hf_syncpolicy_free(w->policy);
     w->policy = NULL;
     (void)intervals(w, 6);
@@ -914,11 +882,8 @@ END_TEST
 
 START_TEST(bad_content_touches_nothing)
 {
-    struct world *w = begin(",\"prune\":true", 8);
+    struct world *w = begin_applied(",\"prune\":true", 8, CONFIG_MAP("1"));
 
-    publish(w, CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     ssa_sim_forget_log(&w->api);
     publish(w, "replicas: 3\n");
     (void)intervals(w, 4);
@@ -965,11 +930,8 @@ END_TEST
 /* The API server is away when the entry goes, for 5 minutes. No interval passes after that. */
 START_TEST(removal_waits_for_the_server)
 {
-    struct world *w = begin(",\"prune\":true", 7);
+    struct world *w = begin_applied(",\"prune\":true", 7, CONFIG_MAP("1"));
 
-    publish(w, CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     hf_simnet_set_server(w->net, "https://api", HF_SIM_SERVER_REFUSING);
     hf_syncpolicy_free(w->policy);
     w->policy = NULL;
@@ -986,11 +948,8 @@ END_TEST
 /* The agent has no right to delete the object: it asks once per interval, until it has. */
 START_TEST(removal_that_is_refused_waits)
 {
-    struct world *w = begin(",\"prune\":true", 7);
+    struct world *w = begin_applied(",\"prune\":true", 7, CONFIG_MAP("1"));
 
-    publish(w, CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     w->api.scripts[0] = (struct ssa_sim_script){"DELETE", MAP, 403, "{\"message\":\"no right\"}", 1000};
     hf_syncpolicy_free(w->policy);
     w->policy = NULL;
@@ -1076,11 +1035,8 @@ static void reject_all(struct world *w, int status)
  * show the node's own EdgeNode either. */
 START_TEST(trial_while_the_server_refuses_the_agent)
 {
-    struct world *w = begin(",\"healthDeadline\":\"30s\"", 34);
+    struct world *w = begin_applied(",\"healthDeadline\":\"30s\"", 34, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     w->sick = true;
     publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
     (void)intervals(w, 2);
@@ -1120,13 +1076,10 @@ END_TEST
 /* The disk does not read the content of the newest set: after six attempts the source delivers it again. */
 START_TEST(unreadable_content_is_fetched_again)
 {
-    struct world *w = begin("", 36);
+    struct world *w = begin_applied("", 36, DEPLOYMENT("a"));
     struct stat before, after;
     char path[200];
 
-    publish(w, DEPLOYMENT("a"));
-    boot(w);
-    (void)intervals(w, 4);
     disk.errors = 100000;
     publish(w, DEPLOYMENT("b"));
     (void)intervals(w, 2);
@@ -1288,11 +1241,8 @@ END_TEST
 /* An object is put back while another one is not shown: the repair is counted and told. */
 START_TEST(repair_beside_a_refusal_is_told)
 {
-    struct world *w = begin("", 39);
+    struct world *w = begin_applied("", 39, DEPLOYMENT("a") CONFIG_MAP("1") EXTRA("x"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1") EXTRA("x"));
-    boot(w);
-    (void)intervals(w, 4);
     w->api.scripts[0] = (struct ssa_sim_script){"GET", MAP, 403, "{\"kind\":\"Status\"}", 1000};
     (void)json_object_del(w->api.objects, WEB);
     (void)intervals(w, 12);
@@ -1306,11 +1256,8 @@ END_TEST
 /* Why a content is refused is not hidden by the health of what is in place. */
 START_TEST(refusal_is_shown)
 {
-    struct world *w = begin("", 41);
+    struct world *w = begin_applied("", 41, DEPLOYMENT("a"));
 
-    publish(w, DEPLOYMENT("a"));
-    boot(w);
-    (void)intervals(w, 4);
     w->sick = true;
     publish(w, "replicas: 3\n");
     (void)intervals(w, 6);
@@ -1340,11 +1287,8 @@ END_TEST
 /* The state folder takes no record: drift is repaired all the same, and not only once. */
 START_TEST(drift_without_the_record)
 {
-    struct world *w = begin("", 301);
+    struct world *w = begin_applied("", 301, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     disk.full = true;
     for (unsigned k = 0; k < 3; k++) {
         (void)json_object_del(w->api.objects, MAP);
@@ -1364,12 +1308,9 @@ END_TEST
  * The next process goes on with the trial: the good set must not be in place then, and vouch for the newest one. */
 START_TEST(trial_whose_end_is_not_on_disk)
 {
-    struct world *w = begin(",\"healthDeadline\":\"5m\"", 305);
+    struct world *w = begin_applied(",\"healthDeadline\":\"5m\"", 305, DEPLOYMENT("a") CONFIG_MAP("1"));
     char path[200];
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     publish(w, DEPLOYMENT("broken") CONFIG_MAP("1"));
     (void)intervals(w, 2);
     ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
@@ -1397,11 +1338,8 @@ END_TEST
 START_TEST(starts_while_the_server_is_away)
 {
     static const char *const paths[] = {WEB, MAP, "/apis/edge.codcompass.io/v1alpha1/edgenodes/n1"};
-    struct world *w = begin(",\"healthDeadline\":\"5m\"", 302);
+    struct world *w = begin_applied(",\"healthDeadline\":\"5m\"", 302, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     w->sick = true;
     publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
     (void)intervals(w, 2);
@@ -1430,11 +1368,8 @@ END_TEST
 START_TEST(starts_before_the_server_answers)
 {
     static const char *const paths[] = {WEB, MAP, "/apis/edge.codcompass.io/v1alpha1/edgenodes/n1"};
-    struct world *w = begin(",\"healthDeadline\":\"5m\"", 304);
+    struct world *w = begin_applied(",\"healthDeadline\":\"5m\"", 304, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     w->sick = true;
     publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
     (void)intervals(w, 2);
@@ -1459,11 +1394,8 @@ END_TEST
  * comes again from the source; it is not the set's fault. */
 START_TEST(trial_with_worn_content)
 {
-    struct world *w = begin(",\"healthDeadline\":\"5m\"", 305);
+    struct world *w = begin_applied(",\"healthDeadline\":\"5m\"", 305, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     w->sick = true;
     publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
     (void)intervals(w, 2);
@@ -1483,11 +1415,8 @@ END_TEST
 /* The same, and the deadline of the trial ends before the attempts to read are used up. */
 START_TEST(trial_with_worn_content_and_a_short_deadline)
 {
-    struct world *w = begin(",\"healthDeadline\":\"3s\"", 305);
+    struct world *w = begin_applied(",\"healthDeadline\":\"3s\"", 305, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     w->sick = true;
     publish(w, DEPLOYMENT("b") CONFIG_MAP("1"));
     for (unsigned i = 0; i < 200 && look(w).status.phase != HF_MANIFEST_PROBATION; i++) {
@@ -1512,11 +1441,8 @@ END_TEST
  * record: drift of the good set is repaired all the same, because nothing is on trial. */
 START_TEST(drift_beside_a_set_that_is_not_in_place)
 {
-    struct world *w = begin("", 306);
+    struct world *w = begin_applied("", 306, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     if (_i == 0)
         disk.errors = 10000;
     else
@@ -1543,11 +1469,8 @@ END_TEST
  * was put back, and the status of an object that has not drifted changes meanwhile. */
 START_TEST(told_what_was_not_put_back)
 {
-    struct world *w = begin("", 303);
+    struct world *w = begin_applied("", 303, DEPLOYMENT("a") CONFIG_MAP("1"));
 
-    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
-    boot(w);
-    (void)intervals(w, 4);
     told[0] = '\0';
     w->api.scripts[0] = (struct ssa_sim_script){"PATCH", WEB, 403, "{\"kind\":\"Status\"}", 100000};
     take_image(w, "theirs");

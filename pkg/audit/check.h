@@ -19,7 +19,7 @@ struct hf_audit_check {
     char segment[HF_AUDIT_NAME];
     uint64_t entries;
     struct hf_err fault; /* first fault; code 0 if there is none */
-    struct hf_err gap;   /* first gap, with the entries that are missing; code 0 if there is none */
+    struct hf_err gap;   /* the first gap; its text names the missing entries; code 0 if there is none */
     bool in_gap;         /* no readable line has followed the last gap */
     bool gap_has_end;    /* `gap` tells both ends */
 };

@@ -99,7 +99,7 @@ static void not_placed(struct entry *entry, const struct hf_manifest_outcome *ou
     }
 }
 
-/* What is in place and what the entry has checked are not what the set wants. */
+/* Returns true if the swap writes or removes a file, or if the set wants a file that the entry has not checked yet. */
 static bool changes_anything(const struct hf_files_place *place)
 {
     return place->n_write + place->n_prune + place->n_unproven + place->n_adopt > 0;

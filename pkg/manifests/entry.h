@@ -581,7 +581,7 @@ void advance_wait(struct entry *entry, enum hf_manifest_reason reason);
 int unit_call_start(struct entry *entry, const struct hf_manifest_set *set,
                     void (*done)(void *arg, int r, const struct hf_err *err), struct hf_err *err);
 
-/* Returns the unit that a set restarts or reloads; "" if there is none. Borrowed. */
+/* Returns the name of the unit that a set restarts or reloads, or "". The string belongs to the set. */
 const char *unit_call_unit(const struct hf_manifest_set *set);
 
 /* ---- task.c ------------------------------------------------------------------------------------------------------ */

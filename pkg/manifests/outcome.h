@@ -27,7 +27,8 @@ struct hf_manifest_outcome {
     /* number of items that somebody other than the agent had changed or removed; for files, number of the entry's files
      * that were not as the set wants them */
     unsigned drifted;
-    /* for the target Cluster: names up to five of these items; "" if there are none, or if the run ended early */
+    /* For the target Cluster: the names of up to five of these items. An attempt to apply names only those that it has
+     * put back. "" if there are none, or if the run ended before its last object. */
     char drift[HF_DIFF_TEXT];
     bool healthy; /* true if all objects are current; valid only after a check of the target Cluster */
     /* for the target Cluster, after a failure: true if the API server answered, but refused an object, did not bring it

@@ -117,8 +117,8 @@ static void start_put_back(struct entry *entry)
         conclude(entry);
         return;
     }
-    /* The kubelet may run a pod of the changed file, whose hash is none of those before. Without these hashes, the
-     * kubelet must have had the time to read the file of the set. */
+    /* The kubelet may have started a pod from the changed file. The hash of this pod is new, too, so new hashes prove
+     * nothing any more: from now on, a pod counts only after the time in which the kubelet reads every file. */
     if (entry->r.pods_before != NULL) {
         json_decref(entry->r.pods_before);
         entry->r.pods_before = NULL;

@@ -4213,7 +4213,7 @@ START_TEST(prepared_attempt_stops_drift)
 }
 END_TEST
 
-/* What was staged stays on the disk (it may be what fills it). */
+/* The record finds no room on the disk, perhaps because of the staged files: the agent removes them. */
 START_TEST(prepared_attempt_leaves_staging)
 {
     struct node *node = begin_unsaved("", 2003);

@@ -11,8 +11,8 @@ int hf_files_place_fail(struct hf_manifest_outcome *outcome, int r, struct hf_er
 HF_MUST_USE int hf_files_place_check_memory(const struct hf_files_place *place, int fd, struct hf_err *err);
 /* Returns true if `st` has the size of `item`, and the inode and times that the last look recorded in `item`. */
 bool hf_files_place_unchanged(const struct hf_inventory_item *item, const struct stat *st);
-/* Returns true if the inventory's item `have` (NULL if there is none) is a file with the attributes that the set wants,
- * and with its content, if the inventory knows that. */
+/* Returns true if `have`, an item of the inventory or NULL, is a file with the mode, owner and content of `item`. If
+ * the inventory does not know the content, mode and owner decide. */
 bool hf_files_place_has_recorded(const struct hf_inventory_item *have, const struct hf_files_item *item);
 /* Writes the name of the staging folder. */
 void hf_files_place_stage_name(const struct hf_files_place *place, char name[NAME_MAX + 1]);

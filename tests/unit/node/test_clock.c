@@ -285,8 +285,8 @@ START_TEST(sure)
 }
 END_TEST
 
-/* What two witnesses said once counts for a day: then a wall clock that lies for ever stands alone again, and TLS and
- * the server's Date come through. */
+/* An agreement of two witnesses counts for a day. After that, a wall clock that stays wrong is a witness of its own
+ * again, and the node accepts the server's certificate and its Date. */
 START_TEST(agreement_ages)
 {
     struct hf_clock clock;

@@ -288,7 +288,7 @@ static int run_stage(struct job *job)
         r = hf_files_place_stage(place, &job->outcome);
     if (r == 0 && (place->secret || secret_is(job->entry->r.good.entry)))
         r = secret_keep(job->entry, place, &job->outcome);
-    job->unreadable = r == -EIO && make_is_unreadable(job->entry, attempt);
+    job->unreadable = make_is_unreadable(job->entry, attempt, r);
     attempt->on_swap = r == 0 && place->secret && secret_may_be_swapped(place->fs);
     if (r < 0 && place->stage_fd >= 0) { /* a full disk gets its bytes back */
         struct hf_manifest_outcome ignored = {.r = 0};

@@ -311,6 +311,15 @@ void content_count_unreadable(struct entry *entry, struct job *job)
     job->outcome.reason = HF_MANIFEST_REASON_SOURCE_UNREACHABLE;
 }
 
+void content_repair_ended(struct entry *entry, struct job *job)
+{
+    /* While a newer content waits, the count is about that one. */
+    if (strcmp(entry->r.good.digest, entry->r.known_digest) == 0)
+        content_count_unreadable(entry, job);
+    if (job->r < 0 && job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE)
+        content_lost(entry, &entry->r.good);
+}
+
 /* ---- to the disk ------------------------------------------------------------------------------------------------- */
 
 static int run_store(struct job *job)

@@ -87,9 +87,8 @@ static void repaired(struct entry *entry, struct job *job)
     entry->vault.verify = false;
     if (!vault_wants(entry))
         secret_wipe(entry);
+    content_repair_ended(entry, job);
     if (job->r < 0) {
-        if (job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE)
-            content_lost(entry, &entry->r.good);
         advance_note_about(entry, ENTRY_NOTE_LOOK, job->outcome.reason, job->outcome.message);
         drift_look_again(entry);
         return;

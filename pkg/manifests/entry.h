@@ -108,10 +108,24 @@ enum { MANIFEST_MAX_UNREADABLE = 5 };
  * rollback ends: otherwise the entry would keep out new content for ever, and its own removal, too. */
 enum { MANIFEST_MAX_STUCK = 5 };
 
-/* Times that a set on trial is put back after somebody has changed it. After that its health decides, whoever has
- * changed it: somebody who does so again and again, such as an autoscaler or the service itself, must not keep the set
- * on trial for ever. */
+/* Times that a trial begins again because somebody has changed the set, or because nobody could look whether somebody
+ * has. After that its health decides, whoever has changed it: somebody who does so again and again, such as an
+ * autoscaler or the service itself, must not keep the set on trial for ever. */
 enum { MANIFEST_MAX_TRIAL_REPAIRS = 3 };
+
+/* What a note is about. It goes with the next event, or when its topic has come to a good end. */
+enum entry_note_topic {
+    ENTRY_NOTE_STEP, /* a step has failed, or cannot go on */
+    ENTRY_NOTE_LOOK, /* a look for drift in files, or a repair, has failed */
+    ENTRY_NOTE_WAIT, /* the newest set waits for a gate (rules/gate.h), or for the pace of labels */
+};
+
+/* A reason and a message for the status, such as the cause of a wait or of a failure. Not saved on disk. */
+struct entry_note {
+    enum hf_manifest_reason reason; /* HF_MANIFEST_REASON_NONE if the status shows the reason of the record */
+    enum entry_note_topic topic;
+    char message[HF_RECORD_MESSAGE];
+};
 
 enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
 
@@ -120,6 +134,9 @@ enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
 struct attempt {
     struct hf_manifest *entry; /* decoded from set.entry */
     bool health_unknown;       /* nothing has shown whether the static pods of the set run */
+    bool checked;              /* the health checks of the set are done */
+    /* why the set fails, unless a look finds that somebody has changed it; the reason is NONE if it passes so far */
+    struct entry_note failure;
     /* If the command of `validate` did not start: -EAGAIN if it may start soon, or -ENOENT if a person has to mend
      * something first. 0 if it started. */
     int not_started;
@@ -135,20 +152,6 @@ struct attempt {
      * for a path that cannot be resolved. */
     char closed[MANIFEST_CLOSED][HF_FILES_MAX_PATH];
     bool on_swap; /* the content is secret, and the kernel may swap memory to a disk */
-};
-
-/* What a note is about. It goes with the next event, or when its topic has come to a good end. */
-enum entry_note_topic {
-    ENTRY_NOTE_STEP, /* a step has failed, or cannot go on */
-    ENTRY_NOTE_LOOK, /* a look for drift in files, or a repair, has failed */
-    ENTRY_NOTE_WAIT, /* the newest set waits for a gate (rules/gate.h), or for the pace of labels */
-};
-
-/* A reason and a message for the status, such as the cause of a wait or of a failure. Not saved on disk. */
-struct entry_note {
-    enum hf_manifest_reason reason; /* HF_MANIFEST_REASON_NONE if the status shows the reason of the record */
-    enum entry_note_topic topic;
-    char message[HF_RECORD_MESSAGE];
 };
 
 struct entry_watch {
@@ -299,8 +302,8 @@ struct entry {
     /* used by objects.c: how often the API server answered in the rollback in progress, but did not restore all
      * objects, or took none at all */
     unsigned refused_rollbacks, failed_rollbacks;
-    struct entry_note trial_failure; /* used by trial.c: why the set fails, unless a look finds changed files */
-    unsigned trial_repairs;          /* number of times that the set was put back in this Probation */
+    /* how often the trial of this Probation began again because the set was put back, or because a look at it failed */
+    unsigned trial_repairs;
     /* monotonic time since when changed files or objects cannot be put back in this Probation; 0 if they can */
     uint64_t refused_ns;
 
@@ -351,6 +354,8 @@ void commit_clean(struct entry *entry);
 bool objects_is(const struct hf_manifest_set *set); /* Returns true if the set's target is Cluster. */
 void objects_place(struct entry *entry);
 void objects_probe(struct entry *entry);
+/* Looks at the objects of entry->attempt once more, after the health checks. */
+void objects_look_again(struct entry *entry);
 void objects_rollback(struct entry *entry);
 bool objects_drift_consider(struct entry *entry);
 /* Starts to delete every object in the inventory, unless the guard of removals (rules/plan.h) stops it. The caller has
@@ -379,8 +384,12 @@ void trial_not_put_back(struct entry *entry, bool unreadable, enum hf_manifest_r
 /* trial.c: our copy of the content on trial is lost. Ends the attempt; the source delivers the content again, and the
  * set has to pass then. */
 void trial_lose_content(struct entry *entry, enum hf_manifest_reason reason, const char *message);
-/* trial.c: runs the health checks of entry->attempt, then ends the attempt. */
+/* trial.c: runs the health checks of entry->attempt, then looks if the set is still in place, and ends the attempt. */
 void trial_check(struct entry *entry);
+/* trial.c: ends entry->attempt with its verdict. The caller has found the set in place. */
+void trial_conclude(struct entry *entry);
+/* trial.c: the set of entry->attempt is not healthy, which says nothing about it if somebody has changed its files. */
+void trial_fail(struct entry *entry, enum hf_manifest_reason reason, const char *message);
 
 /* drift.c */
 /* Starts a look for drift or a repair, if one is due and allowed. Returns true if it has started one. */
@@ -502,6 +511,8 @@ void content_lost(struct entry *entry, const struct hf_manifest_set *set);
 /* Call this function after a job has tried to read the content of the newest set. If job->unreadable has been true more
  * than MANIFEST_MAX_UNREADABLE times in a row, the content counts as lost: sets the reason SourceUnreachable. */
 void content_count_unreadable(struct entry *entry, struct job *job);
+/* The same after a job that has tried to repair drift of the good set. If the content is lost, calls content_lost(). */
+void content_repair_ended(struct entry *entry, struct job *job);
 /* If a new content was delivered, starts to write it to disk. If the same content was delivered with another revision
  * or from another source, starts to save only the record. Returns true if it has started one of the two. */
 bool content_consider(struct entry *entry);
@@ -527,9 +538,9 @@ void make_attempt_free(struct attempt *attempt);
  * worker. */
 int make_bundle(const struct entry *entry, const struct attempt *attempt, struct hf_bundle **ret_bundle,
                 struct hf_manifest_outcome *outcome);
-/* Returns true if the disk cannot read the content of the attempt's set. Call this function to tell such an error from
- * one of the target, which may pass, however long it takes. Called on a worker. */
-bool make_is_unreadable(const struct entry *entry, const struct attempt *attempt);
+/* Returns true if an attempt has failed with the -errno `r` because the disk cannot read the content of its set. (The
+ * same error of the target may pass, however long it takes.) Called on a worker. */
+bool make_is_unreadable(const struct entry *entry, const struct attempt *attempt, int r);
 /* Calls make_bundle(), then makes the list of files that the set asks for (attempt->want). Called on a worker. */
 int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_outcome *outcome);
 /* Makes a lost inventory again from the good set and its content on disk, so that the entry's own files do not count as

@@ -188,12 +188,18 @@ int make_bundle(const struct entry *entry, const struct attempt *attempt, struct
     return 0;
 }
 
-bool make_is_unreadable(const struct entry *entry, const struct attempt *attempt)
+/* A worn-out block, or metadata of the file system that is damaged (ext4, XFS, F2FS). */
+static bool is_read_error(int r)
+{
+    return r == -EIO || r == -EUCLEAN;
+}
+
+bool make_is_unreadable(const struct entry *entry, const struct attempt *attempt, int r)
 {
     struct hf_manifest_outcome ignored = {.r = 0};
     _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
 
-    return make_bundle(entry, attempt, &bundle, &ignored) == -EIO;
+    return is_read_error(r) && is_read_error(make_bundle(entry, attempt, &bundle, &ignored));
 }
 
 int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_outcome *outcome)

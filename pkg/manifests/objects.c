@@ -109,20 +109,6 @@ static void journal(void *arg, const json_t *inventory)
     task_submit(job);
 }
 
-/* The same for a repair. The record on disk has each object that was applied, whatever its uid is now. */
-static void journal_repair(void *arg, const json_t *inventory)
-{
-    struct entry *entry = arg;
-    bool known = true;
-
-    for (size_t i = 0; known && i < json_array_size(inventory); i++)
-        known = hf_cluster_item_is_applied(json_array_get(inventory, i));
-    if (known)
-        hf_cluster_run_journaled(entry->run, 0);
-    else
-        journal(arg, inventory);
-}
-
 /* The same for an attempt to place a set: its first write follows. A repeated attempt has nothing new to say. */
 static void journal_place(void *arg, const json_t *inventory)
 {
@@ -143,7 +129,7 @@ static int run_load(struct job *job)
 {
     int r = make_bundle(job->entry, job->entry->attempt, &job->bundle, &job->outcome);
 
-    job->unreadable = r == -EIO && make_is_unreadable(job->entry, job->entry->attempt);
+    job->unreadable = make_is_unreadable(job->entry, job->entry->attempt, r);
     return r;
 }
 
@@ -279,8 +265,7 @@ static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
 
 static void put_back_objects(struct entry *entry, struct job *job)
 {
-    struct hf_cluster_apply_params params = {
-        .bundle = job->bundle, .journal = journal_repair, .repair = true, .keep = true};
+    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal, .repair = true, .keep = true};
 
     content_count_unreadable(entry, job);
     if (job->r < 0) {
@@ -313,11 +298,53 @@ static bool starts_too_often(const struct entry *entry, const struct hf_manifest
     return entry->r.starts > HF_RECORD_MAX_STARTS && !passes;
 }
 
+/* A look after the health checks could not see every object, or finds one that is not ready any more. Returns true if
+ * the trial begins anew. */
+static bool begins_anew(struct entry *entry, const struct hf_manifest_outcome *outcome)
+{
+    bool failed = entry->attempt->failure.reason != HF_MANIFEST_REASON_NONE ||
+                  outcome->reason == HF_MANIFEST_REASON_HEALTH_FAILED;
+    bool clear = outcome->r == 0 && (outcome->healthy || failed);
+
+    if (!entry->attempt->checked || clear || entry->trial_repairs >= MANIFEST_MAX_TRIAL_REPAIRS)
+        return false;
+    end_attempt(entry);
+    entry->trial_repairs++;
+    entry->probe_ns = 0;
+    probe_again(entry, outcome->reason, outcome->message);
+    return true;
+}
+
+/* The server has answered. */
+static void judge(struct entry *entry, const struct hf_manifest_outcome *outcome)
+{
+    const struct attempt *attempt = entry->attempt;
+    uint64_t now = manifest_engine_now(entry->engine);
+
+    if (entry->probe_ns == 0)
+        entry->probe_ns = now;
+    if (outcome->r == 0 && outcome->drifted == 0)
+        entry->refused_ns = 0;
+    bool late = now - entry->probe_ns >= attempt->entry->health_deadline_ns;
+    if ((outcome->r == 0 && puts_back(entry, outcome)) || begins_anew(entry, outcome))
+        return;
+    if (attempt->checked &&
+        (outcome->r < 0 || outcome->healthy || attempt->failure.reason != HF_MANIFEST_REASON_NONE)) {
+        trial_conclude(entry);
+    } else if (outcome->r == 0 && outcome->healthy) {
+        trial_check(entry);
+    } else if (late || outcome->reason == HF_MANIFEST_REASON_HEALTH_FAILED) {
+        end_attempt(entry);
+        advance_event(entry, HF_MANIFEST_EV_UNHEALTHY, outcome->reason, outcome->message);
+    } else {
+        end_attempt(entry);
+        probe_again(entry, outcome->reason, outcome->message);
+    }
+}
+
 static void probed(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
-    uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
-    bool late;
 
     take(entry, outcome);
     if (outcome->r < 0 && !outcome->answered) { /* nobody looked: no verdict, and no time passes */
@@ -343,22 +370,7 @@ static void probed(void *arg, const struct hf_manifest_outcome *outcome)
                       "the agent started too often before the checks ended");
         return;
     }
-    if (entry->probe_ns == 0)
-        entry->probe_ns = now;
-    if (outcome->r == 0 && outcome->drifted == 0)
-        entry->refused_ns = 0;
-    late = now - entry->probe_ns >= deadline_ns;
-    if (outcome->r == 0 && puts_back(entry, outcome))
-        return;
-    if (outcome->r == 0 && outcome->healthy) {
-        trial_check(entry); /* ends the attempt */
-    } else if (late || outcome->reason == HF_MANIFEST_REASON_HEALTH_FAILED) {
-        end_attempt(entry);
-        advance_event(entry, HF_MANIFEST_EV_UNHEALTHY, outcome->reason, outcome->message);
-    } else {
-        end_attempt(entry);
-        probe_again(entry, outcome->reason, outcome->message);
-    }
+    judge(entry, outcome);
 }
 
 static bool look(struct entry *entry, void (*done)(void *arg, const struct hf_manifest_outcome *outcome))
@@ -374,6 +386,14 @@ void objects_probe(struct entry *entry)
 {
     entry->attempt = make_attempt(entry, &entry->r.next);
     if (entry->attempt != NULL && look(entry, probed))
+        return;
+    end_attempt(entry);
+    probe_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+}
+
+void objects_look_again(struct entry *entry)
+{
+    if (look(entry, probed))
         return;
     end_attempt(entry);
     probe_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
@@ -506,11 +526,10 @@ static void repaired(void *arg, const struct hf_manifest_outcome *outcome)
 
 static void repair(struct entry *entry, struct job *job)
 {
-    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal_repair, .repair = true};
+    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal, .repair = true};
 
+    content_repair_ended(entry, job);
     if (job->r < 0) {
-        if (job->outcome.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE)
-            content_lost(entry, &entry->r.good);
         not_looked(entry, job->outcome.reason, job->outcome.message);
         return;
     }

@@ -135,7 +135,7 @@ static int run_list(struct job *job)
                                   .hashes = hashes_before(entry),
                                   .node = entry->engine->p.env.node_name};
 
-    job->unreadable = next == NULL && make_is_unreadable(entry, entry->attempt);
+    job->unreadable = next == NULL && make_is_unreadable(entry, entry->attempt, job->outcome.r);
     job->outcome.inventory = next != NULL ? wanted_of(next, &before) : NULL;
     json_decref(next);
     json_decref(good);
@@ -192,13 +192,6 @@ bool pod_trial_ask_before(struct entry *entry)
 
 /* ---- do they run? ------------------------------------------------------------------------------------------------ */
 
-static void bad(struct entry *entry, enum hf_manifest_reason reason, const char *text)
-{
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
-    advance_event(entry, HF_MANIFEST_EV_UNHEALTHY, reason, text);
-}
-
 /* Nobody can be asked: no reason to take the pods away again, and none to vouch for them. */
 static void unknown(struct entry *entry, const char *why)
 {
@@ -221,7 +214,7 @@ static void judged(void *arg, const struct hf_kubelet_verdict *verdict, const js
     entry->busy = false;
     switch (verdict->state) {
     case HF_KUBELET_FAILED:
-        bad(entry, HF_MANIFEST_REASON_HEALTH_FAILED, verdict->why);
+        trial_fail(entry, HF_MANIFEST_REASON_HEALTH_FAILED, verdict->why);
         return;
     case HF_KUBELET_PENDING:
         if (verdict->unread) {
@@ -229,7 +222,7 @@ static void judged(void *arg, const struct hf_kubelet_verdict *verdict, const js
             unknown(entry, text);
             return;
         }
-        bad(entry, HF_MANIFEST_REASON_NOT_READY, verdict->why);
+        trial_fail(entry, HF_MANIFEST_REASON_NOT_READY, verdict->why);
         return;
     case HF_KUBELET_UNKNOWN:
         unknown(entry, verdict->why);
@@ -292,7 +285,10 @@ void pod_trial_start(struct entry *entry)
     }
     if (entry->r.starts > HF_RECORD_MAX_STARTS) {
         task_discard(job);
-        bad(entry, HF_MANIFEST_REASON_HEALTH_FAILED, "the agent started too often before the checks ended");
+        make_attempt_free(entry->attempt);
+        entry->attempt = NULL;
+        advance_event(entry, HF_MANIFEST_EV_UNHEALTHY, HF_MANIFEST_REASON_HEALTH_FAILED,
+                      "the agent started too often before the checks ended");
         return;
     }
     entry->good_attempt = entry->r.good.key[0] != '\0' ? make_attempt(entry, &entry->r.good) : NULL;

@@ -47,7 +47,7 @@ int repair_run(struct job *job)
         r = hf_files_place_swap(place, &job->outcome);
     }
     job->diff = place->diff;
-    job->unreadable = r == -EIO && make_is_unreadable(entry, entry->attempt);
+    job->unreadable = make_is_unreadable(entry, entry->attempt, r);
     return r;
 }
 

@@ -221,7 +221,7 @@ static int run_rollback(struct job *job)
         return r;
     job->doubtful = unknown;
     r = place(entry, &(struct kept){before, &list, &list, false, unknown}, &job->outcome);
-    job->unreadable = r == -EIO && entry->r.good.key[0] != '\0' && make_is_unreadable(entry, entry->attempt);
+    job->unreadable = entry->r.good.key[0] != '\0' && make_is_unreadable(entry, entry->attempt, r);
     hf_files_place_done(&entry->attempt->place); /* before the contents that it borrows go */
     hf_files_want_done(&entry->attempt->want);
     return r;

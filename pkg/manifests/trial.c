@@ -26,12 +26,10 @@ static void pass(struct entry *entry)
     verdict(entry, true, reason, text);
 }
 
-/* The end of the trial, after a look that has found the files of the set. */
-static void conclude(struct entry *entry)
+void trial_conclude(struct entry *entry)
 {
-    const struct entry_note failure = entry->trial_failure;
+    const struct entry_note failure = entry->attempt->failure;
 
-    entry->trial_failure.reason = HF_MANIFEST_REASON_NONE;
     if (failure.reason != HF_MANIFEST_REASON_NONE)
         verdict(entry, false, failure.reason, failure.message);
     else
@@ -44,7 +42,6 @@ static void end_attempt(struct entry *entry)
 {
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
-    entry->trial_failure.reason = HF_MANIFEST_REASON_NONE;
 }
 
 /* Begins again with the unit. The record does not change, so nothing is written. */
@@ -53,6 +50,12 @@ static void again(struct entry *entry, enum hf_manifest_reason reason, const cha
     end_attempt(entry);
     advance_event(entry, HF_MANIFEST_EV_FAILED, HF_MANIFEST_REASON_NONE, NULL);
     advance_note(entry, reason, message);
+}
+
+static void no_memory(struct entry *entry)
+{
+    advance_back_off(entry);
+    again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
 }
 
 /* Nobody has the content of the set now. The source delivers it again, and the set has to pass then. */
@@ -80,7 +83,6 @@ void trial_not_put_back(struct entry *entry, bool unreadable, enum hf_manifest_r
     if (reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE || (late && unreadable)) {
         trial_lose_content(entry, reason, message);
     } else if (late) {
-        entry->trial_failure.reason = HF_MANIFEST_REASON_NONE;
         verdict(entry, false, reason, message);
     } else {
         advance_back_off(entry);
@@ -108,13 +110,8 @@ static void start_put_back(struct entry *entry)
 {
     struct job *job = task_new(entry, repair_run, put_back);
 
-    if (job == NULL && entry->refused_ns != 0) { /* the checks have not come yet */
-        advance_back_off(entry);
-        again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
-        return;
-    }
     if (job == NULL) {
-        conclude(entry);
+        no_memory(entry);
         return;
     }
     /* The kubelet may have started a pod from the changed file. The hash of this pod is new, too, so new hashes prove
@@ -130,40 +127,56 @@ static void start_put_back(struct entry *entry)
 
 static void looked(struct entry *entry, struct job *job)
 {
-    bool failed = entry->trial_failure.reason != HF_MANIFEST_REASON_NONE, secret = entry->attempt->place.secret;
+    bool failed = entry->attempt->failure.reason != HF_MANIFEST_REASON_NONE, secret = entry->attempt->place.secret;
     bool is_absent = secret && !secret_has(entry, &entry->r.next); /* an earlier process had the content */
     bool is_ours = job->diff.n == 0 && (secret || !entry->inventory.pending);
+    bool looks_again = job->r < 0 && (entry->trial_repairs < MANIFEST_MAX_TRIAL_REPAIRS || entry->refused_ns != 0);
+    char text[HF_RECORD_MESSAGE];
 
     if (is_absent && !failed) { /* the inventory has no hashes of it */
         postpone(entry, HF_MANIFEST_REASON_SECRET_ABSENT,
                  "the agent has started since, and the checks begin anew when the content is here");
-    } else if (entry->refused_ns != 0 && (job->r < 0 || is_ours)) {
+    } else if (looks_again) {
+        entry->trial_repairs++;
+        entry->refused_ns = 0;
+        advance_back_off(entry);
+        again(entry, HF_MANIFEST_REASON_WRITE_FAILED, hf_err_text(&job->err, text, sizeof(text)));
+    } else if (entry->refused_ns != 0 && is_ours) {
         entry->trial_repairs++; /* somebody else has put it back, and may do so again and again */
         entry->refused_ns = 0;
         again(entry, HF_MANIFEST_REASON_NONE, NULL);
     } else if (job->r < 0 || is_ours || is_absent || entry->trial_repairs >= MANIFEST_MAX_TRIAL_REPAIRS) {
-        conclude(entry); /* a look that fails says nothing */
+        trial_conclude(entry);
     } else {
         start_put_back(entry);
     }
 }
 
 /* Somebody may have changed files that are on trial. Their health then says nothing about the newest set. */
-static void look(struct entry *entry)
+static void look_at_files(struct entry *entry)
 {
-    struct job *job = hf_inventory_files(&entry->inventory) > 0 ? task_new(entry, repair_run_look, looked) : NULL;
+    struct job *job = task_new(entry, repair_run_look, looked);
 
     if (job == NULL)
-        conclude(entry);
+        no_memory(entry);
     else
         task_submit(job);
 }
 
-/* The unit or a check has failed, which says nothing about the set, either, if somebody has changed its files. */
-static void fail(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+static void look(struct entry *entry)
 {
-    entry->trial_failure.reason = reason;
-    (void)snprintf(entry->trial_failure.message, sizeof(entry->trial_failure.message), "%s", message);
+    if (!objects_is(&entry->r.next))
+        look_at_files(entry);
+    else if (entry->attempt->entry->n_checks > 0)
+        objects_look_again(entry);
+    else /* objects_probe() has just looked */
+        trial_conclude(entry);
+}
+
+void trial_fail(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+{
+    entry->attempt->failure.reason = reason;
+    (void)snprintf(entry->attempt->failure.message, sizeof(entry->attempt->failure.message), "%s", message);
     look(entry);
 }
 
@@ -188,12 +201,14 @@ static void checked(void *arg, const struct hf_health *health)
 
     entry->checks = NULL;
     entry->busy = false;
+    entry->attempt->checked = true;
     if (health->verdict == HF_HEALTH_PASSED)
         look(entry);
     else
-        fail(entry, HF_MANIFEST_REASON_HEALTH_FAILED,
-             entry->attempt->place.secret ? "a health check failed; its output may name the secret, so it is not shown"
-                                          : health->message);
+        trial_fail(entry, HF_MANIFEST_REASON_HEALTH_FAILED,
+                   entry->attempt->place.secret
+                       ? "a health check failed; its output may name the secret, so it is not shown"
+                       : health->message);
 }
 
 void trial_check(struct entry *entry)
@@ -235,7 +250,7 @@ static void restarted(void *arg, int r, const struct hf_err *err)
     entry->unit_call = NULL;
     entry->busy = false;
     if (r < 0) {
-        fail(entry, HF_MANIFEST_REASON_RESTART_FAILED, hf_err_text(err, text, sizeof(text)));
+        trial_fail(entry, HF_MANIFEST_REASON_RESTART_FAILED, hf_err_text(err, text, sizeof(text)));
         return;
     }
     entry->r.restarted = true;

@@ -49,14 +49,15 @@ static struct {
     const struct hf_fs_ops *inner;
     struct hf_fs_ops ops;
     unsigned errors; /* how many more */
-    bool full;       /* no record can be written */
-} disk;
+    int error;
+    bool full; /* no record can be written */
+} disk = {.error = -EIO};
 
 static int open_content(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
 {
     if (disk.errors > 0 && strstr(path, "/b-") != NULL && (flags & O_ACCMODE) == O_RDONLY) {
         disk.errors--;
-        return -EIO;
+        return disk.error;
     }
     if (disk.full && (flags & O_CREAT) != 0 && strstr(path, "record") != NULL)
         return -ENOSPC;
@@ -146,9 +147,18 @@ static void publish(struct world *w, const char *text)
     hf_simfs_put(w->fs, "/media/usb/app.yaml", text, strlen(text), 0644);
 }
 
+/* What the health check of the entry finds; NULL if nothing listens. */
+static int (*service)(struct world *w);
+
+static int connect_to_service(void *arg, const char *host, uint16_t port)
+{
+    (void)host, (void)port;
+    return service != NULL ? service(arg) : -ECONNREFUSED;
+}
+
 static void boot(struct world *w)
 {
-    static const struct hf_simhost_world host = {.arg = NULL};
+    const struct hf_simhost_world host = {.arg = w, .connect = connect_to_service};
 
     w->proc = hf_simproc_new(w->loop, "agent");
     w->host = hf_simhost_new(w->proc, &host);
@@ -1465,6 +1475,119 @@ START_TEST(drift_beside_a_set_that_is_not_in_place)
 }
 END_TEST
 
+/* The Deployment is available, but its service works only with the images named here. When the health check first
+ * meets the image of the newest set, somebody changes the image. */
+static const char *works[2], *change_from, *change_to, *then_hung;
+
+static int serve_image(struct world *w)
+{
+    if (change_from != NULL && strcmp(image(w), change_from) == 0) {
+        change_from = NULL;
+        take_image(w, change_to);
+        w->hung = then_hung;
+    }
+    for (size_t i = 0; i < HF_LEN(works); i++)
+        if (strcmp(image(w), works[i]) == 0)
+            return 0;
+    return -ECONNREFUSED;
+}
+
+/* Somebody changes an object while the health checks of the set run: it is put back. The set is not blamed for the
+ * other image (_i == 0), and the other image does not vouch for the set (_i == 1). _i > 1: the same, and the API server
+ * does not answer for some time after that. */
+START_TEST(change_under_the_health_checks)
+{
+    bool good = _i % 2 == 0;
+
+    works[0] = "a", works[1] = good ? "b" : "theirs";
+    change_from = NULL;
+    service = serve_image;
+    struct world *w =
+        begin_applied(",\"healthDeadline\":\"30s\",\"healthChecks\":[{\"tcp\":{\"port\":80}}]", 312, DEPLOYMENT("a"));
+
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_PASSED, "");
+    change_from = "b", change_to = "theirs", then_hung = _i > 1 ? "/" : NULL;
+    publish(w, DEPLOYMENT("b"));
+    (void)intervals(w, 20);
+    ck_assert_ptr_null(change_from);
+    w->hung = NULL;
+    (void)intervals(w, 30);
+    struct seen seen = look(w);
+    ck_assert_msg(seen.status.phase == (good ? HF_MANIFEST_APPLIED : HF_MANIFEST_ROLLED_BACK) &&
+                      strcmp(image(w), good ? "b" : "a") == 0,
+                  "%s: %s %s: %s", image(w), hf_manifest_phase_name(seen.status.phase),
+                  hf_manifest_reason_name(seen.status.reason), seen.message);
+    service = NULL;
+    end(w);
+}
+END_TEST
+
+/* A newer set has one more object, and waits (_i == 0) or is refused (_i == 1). Then the state folder takes no record:
+ * drift of the good set is repaired all the same. */
+START_TEST(drift_beside_a_set_with_a_new_object)
+{
+    struct world *w = begin_applied("", 310, DEPLOYMENT("a") CONFIG_MAP("1"));
+
+    if (_i == 0)
+        disk.errors = 10000;
+    else
+        w->api.scripts[0] = (struct ssa_sim_script){"PATCH", "/api/v1/namespaces/site/configmaps/n", 422,
+                                                    "{\"kind\":\"Status\"}", 100000};
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1") EXTRA("n"));
+    (void)intervals(w, _i == 0 ? 1 : 4);
+    ck_assert_int_eq(look(w).status.phase, _i == 0 ? HF_MANIFEST_WAITING : HF_MANIFEST_REFUSED);
+    disk.full = true;
+    disk.errors = 0;
+    (void)intervals(w, 6);
+    for (unsigned k = 0; k < 3; k++) {
+        (void)json_object_del(w->api.objects, WEB);
+        (void)intervals(w, 60);
+        ck_assert_msg(json_object_get(w->api.objects, WEB) != NULL, "drift %u is not repaired in 10 min: %s %s: %s", k,
+                      hf_manifest_phase_name(look(w).status.phase), hf_manifest_reason_name(look(w).status.reason),
+                      look(w).message);
+    }
+    disk.full = false;
+    end(w);
+}
+END_TEST
+
+/* Inode of the agent's copy of the newest content. */
+static ino_t copy_of_content(struct world *w)
+{
+    struct stat st;
+    char path[200];
+
+    (void)snprintf(path, sizeof(path), "/var/lib/holdfast/manifests/app/b-%s", look(w).status.digest);
+    ck_assert(hf_simfs_stat(w->fs, path, &st));
+    return st.st_ino;
+}
+
+/* The disk does not read the copy of the content that a repair of drift (_i == 0) or a new set (_i == 1) needs, or the
+ * inode of the copy is damaged (_i == 2): the source delivers the content again. */
+START_TEST(worn_copy_is_fetched_again)
+{
+    struct world *w = begin_applied("", 311, DEPLOYMENT("a"));
+
+    disk.error = _i == 2 ? -EUCLEAN : -EIO;
+    disk.errors = 1000000;
+    if (_i == 0)
+        (void)json_object_del(w->api.objects, WEB);
+    else
+        publish(w, DEPLOYMENT("b"));
+    (void)intervals(w, 2);
+    ino_t before = copy_of_content(w);
+    (void)intervals(w, 360);
+    ck_assert_uint_ne(copy_of_content(w), before);
+    disk.errors = 0;
+    (void)intervals(w, 60);
+    expect(w, HF_MANIFEST_APPLIED, _i == 0 ? HF_MANIFEST_REASON_DRIFT_REPAIRED : HF_MANIFEST_REASON_APPLIED, "");
+    ck_assert_str_eq(image(w), _i == 0 ? "a" : "b");
+    disk.error = -EIO;
+    end(w);
+}
+END_TEST
+
 /* One drifted object is put back, another one is refused: the Event names only what was put back. _i == 1: nothing
  * was put back, and the status of an object that has not drifted changes meanwhile. */
 START_TEST(told_what_was_not_put_back)
@@ -1536,6 +1659,9 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, trial_with_worn_content);
     tcase_add_test(tc, trial_with_worn_content_and_a_short_deadline);
     tcase_add_loop_test(tc, drift_beside_a_set_that_is_not_in_place, 0, 2);
+    tcase_add_loop_test(tc, change_under_the_health_checks, 0, 4);
+    tcase_add_loop_test(tc, drift_beside_a_set_with_a_new_object, 0, 2);
+    tcase_add_loop_test(tc, worn_copy_is_fetched_again, 0, 3);
     tcase_add_loop_test(tc, told_what_was_not_put_back, 0, 2);
     tcase_add_test(tc, power_cut_anywhere);
 }

@@ -1522,10 +1522,14 @@ static bool is_drift(const struct world *w, unsigned index, size_t file)
 }
 
 /* Where the inventory was damaged, a file with a local user's content may be somebody else's to the agent, which refuses
- * to replace it and waits for a person. */
+ * to replace it and waits for a person. If an attempt had begun, files of two sets may be in place: the agent leaves all
+ * of them until a set is placed, and a person may have to allow a removal first. */
 static bool waits_for_person(const struct world *w, unsigned index)
 {
-    return w->entries[index].forgot && record_has(w, index, "\"reason\":\"ForeignFile\"");
+    if (!w->entries[index].forgot)
+        return false;
+    return record_has(w, index, "\"reason\":\"ForeignFile\"") ||
+           (record_has(w, index, "\"reason\":\"PruneLimit\"") && record_has(w, index, "\"unproven\":true"));
 }
 
 /* The version of the good set; 0 if it is none of those that were published. */

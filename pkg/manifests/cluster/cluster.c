@@ -90,6 +90,18 @@ void hf_cluster_run_journaled(struct hf_cluster_run *run, int r)
     hf_cluster_run_later(run, 0, r == 0 ? go_on : r == -E2BIG ? find_no_room : give_up);
 }
 
+/* True if the inventory on disk has every object that the run may create: the first apply of each comes after it. */
+static bool is_on_disk(const struct hf_cluster_run *run, const json_t *all)
+{
+    bool is = run->keep;
+
+    for (size_t i = 0; is && i < run->set.n; i++) {
+        int at = hf_cluster_item_find(all, &run->set.objects[i].id);
+        is = at < 0 || hf_cluster_item_is_applied(json_array_get(all, (size_t)at));
+    }
+    return is;
+}
+
 static void write_all(struct hf_cluster_run *run)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -111,7 +123,7 @@ static void write_all(struct hf_cluster_run *run)
     }
     json_decref(run->inventory);
     run->inventory = all;
-    if (run->journal != NULL)
+    if (run->journal != NULL && !is_on_disk(run, all))
         run->journal(run->arg, all);
     else
         go_on(run);

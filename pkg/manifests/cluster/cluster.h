@@ -53,14 +53,16 @@ struct hf_cluster_apply_params {
     /* take over fields of other managers, because the fields were ours before the drift; unlike `force`, take over no
      * object of another entry, and delete no object to create it again */
     bool repair;
-    /* without `prune`: keep items in the inventory that are not in the bundle, instead of dropping them */
+    /* Without `prune`: keep items in the inventory that are not in the bundle, instead of dropping them. If all objects
+     * of the bundle have been applied before, `journal` is not called, because the inventory on disk has them. */
     bool keep;
     bool prune; /* delete objects that are in the inventory and not in the bundle */
     /* a person has allowed a removal that the guard of removals would stop (hf_plan_may_prune()) */
     bool may_prune_beyond;
     /* Called before the first write. `inventory` (borrowed) has every item that the run may leave in the cluster. The
      * caller makes this inventory durable, and then calls hf_cluster_run_journaled(). So after a crash the inventory
-     * lacks no object. If this pointer is NULL, the run writes at once. Not called if `bundle` is NULL. */
+     * lacks no object. If this pointer is NULL, the run writes at once. Not called if `bundle` is NULL (see also
+     * `keep`). */
     void (*journal)(void *arg, const json_t *inventory);
     /* Called once, unless hf_cluster_run_free() is called earlier. The run has freed itself by then; do not use it any
      * more. The callee owns outcome->inventory. */

@@ -135,6 +135,8 @@ struct attempt {
     struct hf_manifest *entry; /* decoded from set.entry */
     bool health_unknown;       /* nothing has shown whether the static pods of the set run */
     bool checked;              /* the health checks of the set are done */
+    /* Looks at what is on trial after the checks, then calls trial_conclude(). NULL: trial.c looks at the files. */
+    void (*look)(struct entry *entry);
     /* why the set fails, unless a look finds that somebody has changed it; the reason is NONE if it passes so far */
     struct entry_note failure;
     /* If the command of `validate` did not start: -EAGAIN if it may start soon, or -ENOENT if a person has to mend
@@ -354,8 +356,6 @@ void commit_clean(struct entry *entry);
 bool objects_is(const struct hf_manifest_set *set); /* Returns true if the set's target is Cluster. */
 void objects_place(struct entry *entry);
 void objects_probe(struct entry *entry);
-/* Looks at the objects of entry->attempt once more, after the health checks. */
-void objects_look_again(struct entry *entry);
 void objects_rollback(struct entry *entry);
 bool objects_drift_consider(struct entry *entry);
 /* Starts to delete every object in the inventory, unless the guard of removals (rules/plan.h) stops it. The caller has
@@ -384,7 +384,7 @@ void trial_not_put_back(struct entry *entry, bool unreadable, enum hf_manifest_r
 /* trial.c: our copy of the content on trial is lost. Ends the attempt; the source delivers the content again, and the
  * set has to pass then. */
 void trial_lose_content(struct entry *entry, enum hf_manifest_reason reason, const char *message);
-/* trial.c: runs the health checks of entry->attempt, then looks if the set is still in place, and ends the attempt. */
+/* trial.c: runs the health checks of entry->attempt, then looks if the set is in place still, and ends the attempt. */
 void trial_check(struct entry *entry);
 /* trial.c: ends entry->attempt with its verdict. The caller has found the set in place. */
 void trial_conclude(struct entry *entry);

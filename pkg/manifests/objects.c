@@ -328,8 +328,9 @@ static void judge(struct entry *entry, const struct hf_manifest_outcome *outcome
     bool late = now - entry->probe_ns >= attempt->entry->health_deadline_ns;
     if ((outcome->r == 0 && puts_back(entry, outcome)) || begins_anew(entry, outcome))
         return;
-    if (attempt->checked &&
-        (outcome->r < 0 || outcome->healthy || attempt->failure.reason != HF_MANIFEST_REASON_NONE)) {
+    bool checked = attempt->checked || attempt->entry->n_checks == 0;
+    bool failed = attempt->failure.reason != HF_MANIFEST_REASON_NONE;
+    if (outcome->r == 0 ? failed || (checked && outcome->healthy) : attempt->checked) {
         trial_conclude(entry);
     } else if (outcome->r == 0 && outcome->healthy) {
         trial_check(entry);
@@ -382,21 +383,20 @@ static bool look(struct entry *entry, void (*done)(void *arg, const struct hf_ma
     return entry->busy;
 }
 
-void objects_probe(struct entry *entry)
+static void look_on_trial(struct entry *entry)
 {
-    entry->attempt = make_attempt(entry, &entry->r.next);
     if (entry->attempt != NULL && look(entry, probed))
         return;
     end_attempt(entry);
     probe_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
 }
 
-void objects_look_again(struct entry *entry)
+void objects_probe(struct entry *entry)
 {
-    if (look(entry, probed))
-        return;
-    end_attempt(entry);
-    probe_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
+    entry->attempt = make_attempt(entry, &entry->r.next);
+    if (entry->attempt != NULL)
+        entry->attempt->look = look_on_trial;
+    look_on_trial(entry);
 }
 
 /* ---- roll back --------------------------------------------------------------------------------------------------- */

@@ -165,12 +165,10 @@ static void look_at_files(struct entry *entry)
 
 static void look(struct entry *entry)
 {
-    if (!objects_is(&entry->r.next))
+    if (entry->attempt->look != NULL)
+        entry->attempt->look(entry);
+    else
         look_at_files(entry);
-    else if (entry->attempt->entry->n_checks > 0)
-        objects_look_again(entry);
-    else /* objects_probe() has just looked */
-        trial_conclude(entry);
 }
 
 void trial_fail(struct entry *entry, enum hf_manifest_reason reason, const char *message)

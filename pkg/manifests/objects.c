@@ -323,16 +323,19 @@ static void judge(struct entry *entry, const struct hf_manifest_outcome *outcome
 
     if (entry->probe_ns == 0)
         entry->probe_ns = now;
-    if (outcome->r == 0 && outcome->drifted == 0)
+    if (outcome->r == 0 && outcome->drifted == 0 && entry->refused_ns != 0) {
+        entry->trial_repairs++; /* it is in place again, and may change again and again */
         entry->refused_ns = 0;
+    }
     bool late = now - entry->probe_ns >= attempt->entry->health_deadline_ns;
     if ((outcome->r == 0 && puts_back(entry, outcome)) || begins_anew(entry, outcome))
         return;
-    bool checked = attempt->checked || attempt->entry->n_checks == 0;
     bool failed = attempt->failure.reason != HF_MANIFEST_REASON_NONE;
-    if (outcome->r == 0 ? failed || (checked && outcome->healthy) : attempt->checked) {
+    bool healthy = outcome->r == 0 && outcome->healthy;
+    if (attempt->checked ? failed || outcome->reason != HF_MANIFEST_REASON_HEALTH_FAILED
+                         : healthy && attempt->entry->n_checks == 0) {
         trial_conclude(entry);
-    } else if (outcome->r == 0 && outcome->healthy) {
+    } else if (healthy) {
         trial_check(entry);
     } else if (late || outcome->reason == HF_MANIFEST_REASON_HEALTH_FAILED) {
         end_attempt(entry);

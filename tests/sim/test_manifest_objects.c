@@ -418,13 +418,16 @@ END_TEST
 /* Another manager takes the field of the image over. */
 static void take_image(struct world *w, const char *image)
 {
-    json_t *web = json_object_get(w->api.objects, WEB);
-    json_t *ours = json_array_get(hf_json_at(web, "metadata.managedFields"), 1);
+    json_t *web = json_object_get(w->api.objects, WEB), *one;
+    size_t i;
 
     if (web == NULL)
         return;
-    (void)json_object_del(json_object_get(ours, "fieldsV1"), "f:spec");
+    json_array_foreach(hf_json_mutable(hf_json_at(web, "metadata.managedFields")), i, one)
+        if (strcmp(hf_json_str_or(one, "manager", ""), "holdfast-manifests") == 0)
+            (void)json_object_del(json_object_get(one, "fieldsV1"), "f:spec");
     ssa_sim_put(web, "spec.image", json_string(image));
+    ssa_sim_put(web, "metadata.drift", json_true()); /* for the server: our next apply changes something */
 }
 
 /* The API server answers, but does not show one object of the set on trial: the set does not pass, and the deadline
@@ -1588,6 +1591,103 @@ START_TEST(worn_copy_is_fetched_again)
 }
 END_TEST
 
+/* Each time that the health check asks, an autoscaler has set its own value again. */
+static int serve_insisted(struct world *w)
+{
+    take_image(w, "theirs");
+    return 0;
+}
+
+/* An autoscaler changes an object while the health checks run. The agent puts this object back each time, but the server
+ * refuses another object of the set, which has not changed: the trial ends all the same. */
+START_TEST(somebody_insists_beside_an_object_that_is_refused)
+{
+    service = serve_insisted;
+    struct world *w = begin_applied(",\"healthDeadline\":\"30s\",\"healthChecks\":[{\"tcp\":{\"port\":80}}]", 320,
+                                    DEPLOYMENT("a") CONFIG_MAP("1"));
+
+    (void)intervals(w, 30);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_APPLIED);
+    publish(w, DEPLOYMENT("b") CONFIG_MAP("2"));
+    hf_manifest_engine_check(w->engine);
+    for (unsigned i = 0; i < 500 && look(w).status.phase != HF_MANIFEST_PROBATION; i++)
+        (void)hf_simloop_run_for(w->loop, HF_NS_PER_S / 20);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_PROBATION);
+    w->api.scripts[0] = (struct ssa_sim_script){"PATCH", MAP, _i == 0 ? 422 : 500, "{\"kind\":\"Status\"}", 1000000};
+    unsigned changes = w->image_changes;
+    for (unsigned i = 0; i < 6 * 60 * 24 && look(w).status.phase == HF_MANIFEST_PROBATION; i++) {
+        (void)intervals(w, 1);
+        ssa_sim_forget_log(&w->api);
+    }
+    service = NULL;
+    ck_assert_msg(look(w).status.phase != HF_MANIFEST_PROBATION,
+                  "still on trial after 24 h: %u changes of the image, %u refused PATCHes, %s: %s",
+                  w->image_changes - changes, 1000000 - w->api.scripts[0].times,
+                  hf_manifest_reason_name(look(w).status.reason), look(w).message);
+    end(w);
+}
+END_TEST
+
+static unsigned scalings;     /* how often the autoscaler has scaled during this trial */
+static uint64_t asked_ns;     /* when the service was first asked after the objects were ready */
+static uint64_t available_ns; /* when the Deployment becomes available */
+
+/* The service answers 20 s after the Deployment is available. At this moment an autoscaler sees the load, and scales:
+ * three times the agent puts its own value back; the fourth time new replicas start for 5 s. */
+static int serve_scaled(struct world *w)
+{
+    uint64_t now = hf_simloop_now_ns(w->loop);
+
+    if (strcmp(image(w), "b") != 0 && scalings < 4)
+        return 0;
+    if (asked_ns == 0)
+        asked_ns = now;
+    if (now < asked_ns + 20 * HF_NS_PER_S)
+        return -ECONNREFUSED;
+    asked_ns = 0;
+    if (scalings < 4) {
+        scalings++;
+        take_image(w, "theirs");
+        available_ns = now + 5 * HF_NS_PER_S;
+        w->sick = scalings == 4;
+    }
+    return 0;
+}
+
+/* The checks of a good set have passed within their deadline, and the Deployment was available in time. An autoscaler
+ * that insists must not make it fail. */
+START_TEST(autoscaler_at_the_end_of_the_trial)
+{
+    scalings = 4;
+    service = serve_scaled;
+    struct world *w =
+        begin_applied(",\"healthDeadline\":\"30s\",\"healthChecks\":[{\"tcp\":{\"port\":80}}]", 321, DEPLOYMENT("a"));
+
+    (void)intervals(w, 30);
+    ck_assert_int_eq(look(w).status.phase, HF_MANIFEST_APPLIED);
+    scalings = 0, asked_ns = 0;
+    publish(w, DEPLOYMENT("b"));
+    hf_manifest_engine_check(w->engine);
+    bool was_b = false;
+    for (unsigned i = 0; i < 6000; i++) {
+        /* after each apply, the Deployment needs 15 s */
+        bool is_b = strcmp(image(w), "b") == 0;
+        if (is_b && !was_b)
+            w->sick = true, available_ns = hf_simloop_now_ns(w->loop) + 15 * HF_NS_PER_S;
+        was_b = is_b;
+        if (hf_simloop_now_ns(w->loop) >= available_ns)
+            w->sick = false;
+        (void)hf_simloop_run_for(w->loop, HF_NS_PER_S / 10);
+    }
+    service = NULL;
+    ck_assert_uint_eq(scalings, 4);
+    ck_assert_msg(w->notices[HF_MANIFEST_NOTICE_ROLLED_BACK] == 0, "%s %s: %s",
+                  hf_manifest_phase_name(look(w).status.phase), hf_manifest_reason_name(look(w).status.reason),
+                  look(w).message);
+    end(w);
+}
+END_TEST
+
 /* One drifted object is put back, another one is refused: the Event names only what was put back. _i == 1: nothing
  * was put back, and the status of an object that has not drifted changes meanwhile. */
 START_TEST(told_what_was_not_put_back)
@@ -1662,6 +1762,8 @@ static void add_cases(TCase *tc)
     tcase_add_loop_test(tc, change_under_the_health_checks, 0, 4);
     tcase_add_loop_test(tc, drift_beside_a_set_with_a_new_object, 0, 2);
     tcase_add_loop_test(tc, worn_copy_is_fetched_again, 0, 3);
+    tcase_add_loop_test(tc, somebody_insists_beside_an_object_that_is_refused, 0, 2);
+    tcase_add_test(tc, autoscaler_at_the_end_of_the_trial);
     tcase_add_loop_test(tc, told_what_was_not_put_back, 0, 2);
     tcase_add_test(tc, power_cut_anywhere);
 }

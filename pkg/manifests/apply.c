@@ -162,10 +162,12 @@ static void swap(struct entry *entry)
 /* All is prepared. The record has to say so before the first change; the action `place` then ends in swap(). */
 static void go(struct entry *entry)
 {
-    if (entry->r.phase == HF_MANIFEST_APPLYING)
+    if (entry->r.phase == HF_MANIFEST_APPLYING) {
+        pod_trial_forget_before(entry);
         swap(entry);
-    else if (!pod_trial_ask_before(entry))
+    } else if (!pod_trial_ask_before(entry)) {
         advance_event(entry, HF_MANIFEST_EV_GO, HF_MANIFEST_REASON_NONE, NULL);
+    }
 }
 
 /* ---- validate ---------------------------------------------------------------------------------------------------- */

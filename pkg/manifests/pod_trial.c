@@ -177,10 +177,16 @@ static void listed_before(struct entry *entry, struct job *job)
         advance_event(entry, HF_MANIFEST_EV_GO, HF_MANIFEST_REASON_NONE, NULL);
 }
 
+void pod_trial_forget_before(struct entry *entry)
+{
+    json_decref(entry->r.pods_before);
+    entry->r.pods_before = NULL;
+}
+
 bool pod_trial_ask_before(struct entry *entry)
 {
-    if (entry->attempt->entry->to != HF_MANIFEST_TO_STATIC_PODS || !entry->engine->p.env.static_pod_health ||
-        hashes_before(entry) != NULL)
+    pod_trial_forget_before(entry);
+    if (entry->attempt->entry->to != HF_MANIFEST_TO_STATIC_PODS || !entry->engine->p.env.static_pod_health)
         return false;
     /* Files of this set may be in place already, so what the kubelet lists is not what was there before. */
     struct job *job =

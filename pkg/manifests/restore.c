@@ -21,6 +21,28 @@ static void rolled_back(struct entry *entry, const char *more)
 
 /* ---- unit -------------------------------------------------------------------------------------------------------- */
 
+/* The good set of a Secret has come out of its sealed copy. */
+static bool has_copy(const struct entry *entry)
+{
+    return entry->r.good.key[0] != '\0' && secret_is(entry->r.good.entry) && secret_has(entry, &entry->r.good);
+}
+
+/* True if nobody has the content to go back to, so that the files stay. An earlier rollback may have put them back, and
+ * ended before the unit restarted. */
+static bool has_nothing(const struct entry *entry)
+{
+    return secret_is(hf_manifest_record_owner(&entry->r)->entry) && entry->kept.bundle == NULL && !has_copy(entry);
+}
+
+static void restart_ended(struct entry *entry, int r)
+{
+    const char *more = r < 0 ? "the unit did not take the old files up" : "";
+
+    if (has_nothing(entry))
+        more = "nothing to go back to: the agent has started since";
+    rolled_back(entry, more);
+}
+
 static void restarted(void *arg, int r, const struct hf_err *err)
 {
     struct entry *entry = arg;
@@ -30,7 +52,7 @@ static void restarted(void *arg, int r, const struct hf_err *err)
     entry->busy = false;
     if (r == 0 && strcmp(unit_call_unit(&entry->r.good), unit_call_unit(&entry->r.next)) == 0)
         entry->r.restart_due = false;
-    rolled_back(entry, r < 0 ? "the unit did not take the old files up" : "");
+    restart_ended(entry, r);
 }
 
 /* The unit of the set that failed: it has taken up what the rollback has just taken away. */
@@ -38,9 +60,8 @@ static void restart(struct entry *entry)
 {
     int r = unit_call_start(entry, &entry->r.next, restarted, NULL);
 
-    if (r == 0)
-        return;
-    rolled_back(entry, r < 0 ? "the unit did not take the old files up" : "");
+    if (r != 0)
+        restart_ended(entry, r);
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
@@ -149,12 +170,6 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
     return r;
 }
 
-/* The good set of a Secret has come out of its sealed copy. */
-static bool has_copy(const struct entry *entry)
-{
-    return entry->r.good.key[0] != '\0' && secret_is(entry->r.good.entry) && secret_has(entry, &entry->r.good);
-}
-
 /* Nobody has the earlier content of a Secret any more, and a crash has cut a rollback to it, so files of two versions
  * are in place. With the newest version they are one again. */
 static bool goes_forward(const struct entry *entry)
@@ -259,12 +274,9 @@ static void placed(struct entry *entry, struct job *job)
         return;
     }
     entry->watch_stale = true;
-    if (secret_is(hf_manifest_record_owner(&entry->r)->entry) && entry->kept.bundle == NULL && !has_copy(entry)) {
-        rolled_back(entry, "nothing to go back to: the agent has started since");
-    } else {
+    if (!has_nothing(entry))
         entry->r.unproven = entry->r.good_unknown || job->doubtful; /* files of the failed set may be in place */
-        restart(entry);
-    }
+    restart(entry);
 }
 
 /* The content to go back to is in the sealed copy of a Secret alone. Returns true while the rollback waits for it: the

@@ -3993,6 +3993,58 @@ START_TEST(their_pod_fails)
 }
 END_TEST
 
+static bool disk_fails; /* no inventory can be written, once a set is in place */
+
+static int fail_when_placed(void *arg)
+{
+    struct node *node = arg;
+
+    return disk_fails && !has(node, "/etc/pods/app_default_web.yaml", POD("a")) ? -EIO : 0;
+}
+
+/* The files of a set are in place, but its swap did not come to its end: the disk gave errors for a moment (row 0), or
+ * the agent was killed (rows 1 and 2). Before the swap is repeated, somebody changes the file of a pod. The hash of this
+ * pod is new, too, and says nothing about the set: what crashes is not applied (rows 0 and 1), and what works is not
+ * rolled back (row 2). */
+START_TEST(their_pod_before_a_repeated_swap)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"3m\",\"to\":\"StaticPods\"}", 2030);
+    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+    static const char file[] = "/etc/pods/app_default_web.yaml";
+    const char *ours = _i == 2 ? POD("b") : POD("b-crash"), *theirs = _i == 2 ? POD("theirs-crash") : POD("theirs");
+
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
+    put(node, "/media/usb/web.yaml", POD("a"));
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    put(node, "/media/usb/web.yaml", ours);
+    disk_fails = true;
+    hf_simfs_before_each(node->fs, fail_when_placed, node);
+    hf_manifest_engine_check(node->engine);
+    while (!has(node, file, ours))
+        ck_assert(hf_simloop_step(node->loop));
+    put(node, file, theirs);
+    if (_i > 0) {
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+    }
+    (void)hf_simloop_run_for(node->loop, 5 * HF_NS_PER_S);
+    disk_fails = false;
+    hf_simfs_before_each(node->fs, NULL, NULL);
+    if (_i > 0)
+        boot(node);
+    intervals(node, 30);
+    ck_assert_msg(look(node).status.phase == (_i == 2 ? HF_MANIFEST_APPLIED : HF_MANIFEST_ROLLED_BACK), "%s: '%s' runs",
+                  node->status, hf_simkubelet_running(kubelet, "default", "web"));
+    ck_assert_str_eq(hf_simkubelet_running(kubelet, "default", "web"), _i == 2 ? "b" : "a");
+    end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
 /* The next set has one file more, which somebody has written with this content before: the set has to pass its
  * checks all the same (`validate` here would refuse it). */
 START_TEST(adopted_file_is_checked)
@@ -4417,6 +4469,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, broken_on_trial);
     tcase_add_loop_test(tc, their_pod_vouches, 0, 2);
     tcase_add_test(tc, their_pod_fails);
+    tcase_add_loop_test(tc, their_pod_before_a_repeated_swap, 0, 3);
     tcase_add_test(tc, cleans_where_it_may_not_write);
     tcase_add_test(tc, file_that_never_reads);
     tcase_add_test(tc, restarts_while_a_file_stays_changed);

@@ -1552,6 +1552,41 @@ START_TEST(secret_on_trial_after_a_kill)
 }
 END_TEST
 
+/* A version does not work, and its rollback has put the files back when the agent is killed, before the unit has
+ * restarted with them. Without a sealed copy, nobody has the content any more, but the unit starts with it all the same.
+ * Row 1: with a copy. */
+START_TEST(unit_takes_up_what_a_cut_rollback_put_back)
+{
+    static const struct scenario s = {.name = "cut rollback", .fields = UNIT};
+    static const struct version one = {"abc", "one"}, broken = {"abc", "broken"};
+    struct node *node = begin(&s, 83);
+
+    (void)snprintf(node->when, sizeof(node->when), "cut rollback");
+    node->tpm = _i == 1;
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    publish(node, &broken);
+    while (!file_has(node, 'a', "broken"))
+        ck_assert(hf_simloop_step(node->loop));
+    while (!is_exactly(node, "abc", "one"))
+        ck_assert(hf_simloop_step(node->loop));
+    node->hangs = true; /* the restart takes long */
+    (void)hf_simloop_run_for(node->loop, 5 * HF_NS_PER_S);
+    expect(node, HF_MANIFEST_ROLLING_BACK);
+    fault(node, KILL, 1);
+    node->hangs = false;
+    unsigned restarts = node->restarts;
+    boot(node);
+    intervals(node, 30);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_msg(is_exactly(node, "abc", "one"), "%s", node->status);
+    ck_assert_msg(node->restarts > restarts, "the unit never starts with the files in place: %s", node->status);
+    end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, secret_comes_back_after_another_source, 0, 4);
@@ -1580,6 +1615,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, each_version_is_validated, 0, FAULTS);
     tcase_add_loop_test(tc, ends_at_any_write, 0, HF_LEN(scenarios));
     tcase_add_test(tc, secret_on_trial_after_a_kill);
+    tcase_add_loop_test(tc, unit_takes_up_what_a_cut_rollback_put_back, 0, 2);
 }
 
 HF_TEST_MAIN_CPU("manifests/secret", cases, 300)

@@ -163,7 +163,7 @@ static void swap(struct entry *entry)
 static void go(struct entry *entry)
 {
     if (entry->r.phase == HF_MANIFEST_APPLYING) {
-        pod_trial_forget_before(entry);
+        hf_manifest_record_doubt_pods(&entry->r);
         swap(entry);
     } else if (!pod_trial_ask_before(entry)) {
         advance_event(entry, HF_MANIFEST_EV_GO, HF_MANIFEST_REASON_NONE, NULL);

@@ -304,10 +304,16 @@ void content_lost(struct entry *entry, const struct hf_manifest_set *set)
  * source delivers it again, and it goes to another block. */
 void content_count_unreadable(struct entry *entry, struct job *job)
 {
-    entry->unreadable_attempts = job->unreadable ? entry->unreadable_attempts + 1 : 0;
-    if (entry->unreadable_attempts <= MANIFEST_MAX_UNREADABLE)
+    if (!job->unreadable) {
+        entry->unreadable_attempts = entry->unreadable_copies = 0;
+        return;
+    }
+    /* A disk that reads no copy must not cost a download every few minutes. */
+    unsigned most = (unsigned)MANIFEST_MAX_UNREADABLE << HF_MIN(entry->unreadable_copies, 5U);
+    if (++entry->unreadable_attempts <= most)
         return;
     entry->unreadable_attempts = 0;
+    entry->unreadable_copies++;
     job->outcome.reason = HF_MANIFEST_REASON_SOURCE_UNREACHABLE;
 }
 

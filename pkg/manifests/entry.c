@@ -254,7 +254,7 @@ static void start(struct entry *entry)
 
     entry->started = true;
     entry->start_counted = entry->r.phase == HF_MANIFEST_PROBATION;
-    entry->r.starts += entry->start_counted;
+    entry->r.starts += entry->start_counted || entry->r.phase == HF_MANIFEST_ROLLING_BACK;
     /* The files of somebody else that a Secret has taken over are gone, too. Those of another set may be on a disk. */
     if (is_empty && secret_is(entry->r.next.entry))
         (void)!hf_files_before_forget(fs, entry->folder, NULL);

@@ -299,6 +299,7 @@ struct entry {
     unsigned unreadable_rollbacks;
     unsigned unreadable_looks;    /* how often in a row files in place have drifted only because the disk reads none */
     unsigned unreadable_attempts; /* how often in a row the disk could not read the content of the newest set */
+    unsigned unreadable_copies;   /* how often in a row such a content was fetched again */
     unsigned stuck_attempts;      /* see MANIFEST_MAX_STUCK */
     unsigned stuck_rollbacks;
     /* used by objects.c: how often the API server answered in the rollback in progress, but did not restore all
@@ -368,9 +369,6 @@ void pod_trial_start(struct entry *entry);
  * kubelet which pods it has now, and returns true. Afterwards writes the pods' hashes into the record and raises the
  * event Go. Returns false if there is nothing to ask; the caller must then raise Go. */
 bool pod_trial_ask_before(struct entry *entry);
-/* Call this function before a swap is repeated. Somebody may have changed a file since the kubelet was asked, and the
- * hash of that pod is new, too: so a pod counts only after the time in which the kubelet reads every file. */
-void pod_trial_forget_before(struct entry *entry);
 /* Returns true if an entry with static pods is in the phase Applied, but the last check did not find each pod ready or
  * succeeded. */
 bool pod_trial_is_open(const struct entry *entry);

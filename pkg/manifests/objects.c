@@ -352,6 +352,11 @@ static void probed(void *arg, const struct hf_manifest_outcome *outcome)
 
     take(entry, outcome);
     if (outcome->r < 0 && !outcome->answered) { /* nobody looked: no verdict, and no time passes */
+        bool failed = entry->attempt->failure.reason != HF_MANIFEST_REASON_NONE;
+        if (failed && ++entry->trial_repairs > MANIFEST_MAX_TRIAL_REPAIRS) { /* the set may be why the server is away */
+            trial_conclude(entry);
+            return;
+        }
         end_attempt(entry);
         entry->probe_ns = entry->refused_ns = 0;
         entry->r.starts -= entry->start_counted && entry->r.starts > 0;

@@ -47,6 +47,7 @@ static bool has(const json_t *trees, const json_t *tree)
 struct before {
     const json_t *good;   /* pods of the good set */
     const json_t *hashes; /* those that the kubelet listed before the files changed; NULL if nobody knows */
+    bool late;            /* somebody may have changed files since (hf_manifest_record_doubt_pods()) */
     const char *node;
 };
 
@@ -79,11 +80,11 @@ static int mark(json_t *one, const json_t *pod, const struct before *before)
     (void)snprintf(key, sizeof(key), "%.253s/%.253s-%.253s", hf_json_str_or(one, "namespace", ""),
                    hf_json_str_or(one, "name", ""), before->node);
     const char *hash = json_string_value(json_object_get(before->hashes, key));
-    if (hash != NULL)
-        return json_object_set_new(one, "hash", json_string(hash));
-    if (before->hashes != NULL && !has_name(before->good, pod))
-        return 0; /* there was no such pod */
-    return json_object_set_new(one, "unsure", json_true());
+    bool is_new = before->hashes != NULL && hash == NULL && !has_name(before->good, pod);
+    int r = hash != NULL ? json_object_set_new(one, "hash", json_string(hash)) : 0;
+    if (r == 0 && (before->late || (hash == NULL && !is_new)))
+        r = json_object_set_new(one, "unsure", json_true());
+    return r;
 }
 
 _Static_assert((int)HF_PODS_MAX <= (int)HF_KUBELET_MAX_PODS, "the health of every pod of an entry is looked at");
@@ -133,6 +134,7 @@ static int run_list(struct job *job)
     /* After somebody has changed files on trial, no pod is as it was before. */
     const struct before before = {.good = entry->trial_repairs == 0 ? good : NULL,
                                   .hashes = hashes_before(entry),
+                                  .late = json_is_true(json_object_get(entry->r.pods_before, "late")),
                                   .node = entry->engine->p.env.node_name};
 
     job->unreadable = next == NULL && make_is_unreadable(entry, entry->attempt, job->outcome.r);
@@ -151,8 +153,10 @@ static void answered_before(void *arg, const struct hf_kubelet_verdict *verdict,
 
     entry->pod_health = NULL;
     entry->busy = false;
-    json_decref(entry->r.pods_before);
-    entry->r.pods_before = hashes != NULL ? json_pack("{s:s, s:o}", "set", entry->r.next.key, "hashes", hashes) : NULL;
+    if (hashes != NULL) {
+        json_decref(entry->r.pods_before);
+        entry->r.pods_before = json_pack("{s:s, s:o}", "set", entry->r.next.key, "hashes", hashes);
+    }
     advance_event(entry, HF_MANIFEST_EV_GO, HF_MANIFEST_REASON_NONE, NULL);
 }
 
@@ -177,17 +181,11 @@ static void listed_before(struct entry *entry, struct job *job)
         advance_event(entry, HF_MANIFEST_EV_GO, HF_MANIFEST_REASON_NONE, NULL);
 }
 
-void pod_trial_forget_before(struct entry *entry)
-{
-    json_decref(entry->r.pods_before);
-    entry->r.pods_before = NULL;
-}
-
 bool pod_trial_ask_before(struct entry *entry)
 {
-    pod_trial_forget_before(entry);
     if (entry->attempt->entry->to != HF_MANIFEST_TO_STATIC_PODS || !entry->engine->p.env.static_pod_health)
         return false;
+    hf_manifest_record_doubt_pods(&entry->r); /* those of an earlier attempt, until the kubelet answers */
     /* Files of this set may be in place already, so what the kubelet lists is not what was there before. */
     struct job *job =
         entry->r.unproven || entry->inventory.pending ? NULL : task_new(entry, run_list_names, listed_before);

@@ -276,6 +276,10 @@ static void placed(struct entry *entry, struct job *job)
     entry->watch_stale = true;
     if (!has_nothing(entry))
         entry->r.unproven = entry->r.good_unknown || job->doubtful; /* files of the failed set may be in place */
+    else if (entry->r.starts > HF_RECORD_MAX_STARTS) {              /* its unit may be the cause */
+        restart_ended(entry, 0);
+        return;
+    }
     restart(entry);
 }
 

@@ -114,11 +114,8 @@ static void start_put_back(struct entry *entry)
         no_memory(entry);
         return;
     }
-    /* The kubelet may have started a pod from the changed file. The hash of this pod is new, too, so new hashes prove
-     * nothing any more: from now on, a pod counts only after the time in which the kubelet reads every file. */
     if (entry->r.pods_before != NULL) {
-        json_decref(entry->r.pods_before);
-        entry->r.pods_before = NULL;
+        hf_manifest_record_doubt_pods(&entry->r);
         if (hf_manifest_record_format(&entry->r, &job->text) < 0)
             hf_buf_clear(&job->text); /* a half text is no record; the next save writes it */
     }

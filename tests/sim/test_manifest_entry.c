@@ -83,7 +83,8 @@ static bool is_scant(const char *path, int flags)
     return true;
 }
 
-static bool never_reads; /* the disk reads no file of the target */
+static const char *worn_for_ever; /* a file of the state that the disk never reads, however often it is written */
+static bool never_reads;          /* the disk reads no file of the target */
 static int open_folder_of_target(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
 {
     bool is_unreadable = target.unreadable != NULL && strcmp(path, target.unreadable) == 0;
@@ -98,6 +99,8 @@ static int open_folder_of_target(void *ctx, int dirfd, const char *path, int fla
             (void)hf_simproc_pause(proc);
     }
     if (never_reads && strcmp(path, "a") == 0 && (flags & (O_CREAT | O_PATH)) == 0)
+        return -EIO;
+    if (worn_for_ever != NULL && strcmp(path, worn_for_ever) == 0 && (flags & O_CREAT) == 0)
         return -EIO;
     target.errors += is_unreadable;
     target.refused += is_refused;
@@ -4275,6 +4278,90 @@ START_TEST(look_on_trial_that_fails_once)
 }
 END_TEST
 
+/* The disk gives one error before the first file changes (_i even), or the agent is killed between Go and the first
+ * change (_i odd). Nobody changes anything. The kubelet looks at its folder every 20 s: the pod of the old file vouches for
+ * no sick set in between. */
+START_TEST(old_pod_vouches_for_no_repeated_swap)
+{
+    struct node *node =
+        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"30s\",\"to\":\"StaticPods\"}",
+              3000 + (uint64_t)_i);
+    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
+    put(node, "/media/usb/web.yaml", POD("a"));
+    boot(node);
+    intervals(node, 6);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    hf_simkubelet_set_pause(kubelet, 19 * HF_NS_PER_S);
+    (void)hf_simloop_run_for(node->loop, (uint64_t)(_i + 2) * 2 * HF_NS_PER_S);
+    put(node, "/media/usb/web.yaml", POD("b-crash"));
+    target.uncreatable = "inventory.new";
+    hf_manifest_engine_check(node->engine);
+    for (unsigned i = 0; i < 100000 && look(node).status.phase != HF_MANIFEST_APPLYING; i++)
+        ck_assert(hf_simloop_step(node->loop));
+    (void)hf_simloop_run_for(node->loop, HF_NS_PER_S / 10);
+    ck_assert(has(node, "/etc/pods/app_default_web.yaml", POD("a")));
+    if (_i % 2 == 1) {
+        hf_simproc_kill(node->proc);
+        shut_down(node);
+        hf_simfs_kill(node->fs);
+    }
+    target.uncreatable = NULL;
+    if (_i % 2 == 1)
+        boot(node);
+    intervals(node, 30);
+    struct seen seen = look(node);
+    ck_assert_msg(!(seen.status.phase == HF_MANIFEST_APPLIED && seen.status.reason == HF_MANIFEST_REASON_APPLIED),
+                  "%s: '%s' is ready", node->status, hf_simkubelet_running(kubelet, "default", "web"));
+    ck_assert_msg(seen.status.phase == HF_MANIFEST_ROLLED_BACK, "%s", node->status);
+    end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
+/* A file of the good set drifts, and the disk never reads the copy of its content, which comes from a metered link. */
+START_TEST(worn_copy_downloads)
+{
+    char *bytes = calloc(1, 1 << 20), digest[HF_SHA256_HEX], entry[500];
+    static char path[200];
+    struct hf_buf tar = HF_BUF_INIT(32 << 20);
+
+    archive.asked = 0;
+    archive.gz = (struct hf_buf)HF_BUF_INIT(32 << 20);
+    hf_tarball_add(&tar, "a", '0', bytes, 1 << 20);
+    hf_tarball_end(&tar);
+    hf_tarball_gzip(&tar, &archive.gz);
+    (void)hf_sha256_hex(archive.gz.p, archive.gz.n, digest);
+    (void)snprintf(
+        entry, sizeof(entry),
+        "{\"name\":\"app\",\"from\":{\"url\":\"https://files/x.tar.gz\",\"digest\":\"sha256:%s\"}," FILES "}", digest);
+    struct node *node = begin(entry, 3100);
+    hf_simnet_serve(node->net, "https://files", serve_archive, NULL);
+    boot(node);
+    intervals(node, 12);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    (void)snprintf(path, sizeof(path), STATE "/manifests/app/b-%s", look(node).status.digest);
+    worn_for_ever = path;
+    hf_simfs_delete(node->fs, "/etc/app/a");
+    unsigned before = archive.asked;
+    for (unsigned i = 0; i < 24 * 12; i++) { /* a day, in intervals of 5 min */
+        hf_manifest_engine_check(node->engine);
+        tell(node);
+        (void)hf_simloop_run_for(node->loop, 300 * HF_NS_PER_S);
+    }
+    worn_for_ever = NULL;
+    unsigned asked = archive.asked - before;
+    char status[800];
+    memcpy(status, node->status, sizeof(status));
+    end(node);
+    free(bytes);
+    hf_buf_done(&tar);
+    hf_buf_done(&archive.gz);
+    ck_assert_msg(asked <= 24, "%u downloads in a day, %s", asked, status);
+}
+END_TEST
+
 static struct node *begin_unsaved(const char *fields, uint64_t seed)
 {
     char text[500];
@@ -4479,6 +4566,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, prepared_attempt_fills_the_disk);
     tcase_add_test(tc, drift_with_worn_copy);
     tcase_add_test(tc, look_on_trial_that_fails_once);
+    tcase_add_loop_test(tc, old_pod_vouches_for_no_repeated_swap, 0, 12);
+    tcase_add_test(tc, worn_copy_downloads);
     tcase_add_test(tc, prepared_attempt_stops_drift);
     tcase_add_test(tc, prepared_attempt_leaves_staging);
     tcase_add_test(tc, prepared_attempt_and_hold);

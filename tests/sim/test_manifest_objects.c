@@ -1710,6 +1710,55 @@ START_TEST(told_what_was_not_put_back)
 }
 END_TEST
 
+static unsigned outages;
+static uint64_t outage_ends_ns;
+
+/* The set does not work. Some seconds after its checks have begun, it uses up the memory of the node, and the API server
+ * starts anew, which takes 3 min. */
+static int serve_and_exhaust(struct world *w)
+{
+    if (strcmp(image(w), "b") != 0)
+        return 0;
+    if (w->hung == NULL) {
+        outages++;
+        w->hung = "/";
+    }
+    outage_ends_ns = hf_simloop_now_ns(w->loop) + 180 * HF_NS_PER_S;
+    return -ECONNREFUSED;
+}
+
+/* The set is rolled back, although nobody can look whether somebody has changed it. */
+START_TEST(set_that_takes_the_server_down)
+{
+    service = serve_and_exhaust;
+    struct world *w =
+        begin_applied(",\"healthDeadline\":\"30s\",\"healthChecks\":[{\"tcp\":{\"port\":80}}]", 330, DEPLOYMENT("a"));
+
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_PASSED, "");
+    outages = 0;
+    publish(w, DEPLOYMENT("b"));
+    for (unsigned i = 0; i < 6 * 3600 && look(w).status.phase != HF_MANIFEST_ROLLED_BACK; i++) {
+        if (i % 10 == 0) {
+            hf_manifest_engine_check(w->engine);
+            tell(w);
+        }
+        (void)hf_simloop_run_for(w->loop, HF_NS_PER_S);
+        if (w->hung != NULL && hf_simloop_now_ns(w->loop) >= outage_ends_ns)
+            w->hung = NULL;
+        if (i % 60 == 0)
+            ssa_sim_forget_log(&w->api);
+    }
+    service = NULL;
+    w->hung = NULL;
+    struct seen seen = look(w);
+    ck_assert_msg(seen.status.phase == HF_MANIFEST_ROLLED_BACK, "after 6 h and %u outages: %s: %s %s: %s", outages,
+                  image(w), hf_manifest_phase_name(seen.status.phase), hf_manifest_reason_name(seen.status.reason),
+                  seen.message);
+    end(w);
+}
+END_TEST
+
 static void add_cases(TCase *tc)
 {
     tcase_add_test(tc, way_of_a_set);
@@ -1764,6 +1813,7 @@ static void add_cases(TCase *tc)
     tcase_add_loop_test(tc, worn_copy_is_fetched_again, 0, 3);
     tcase_add_loop_test(tc, somebody_insists_beside_an_object_that_is_refused, 0, 2);
     tcase_add_test(tc, autoscaler_at_the_end_of_the_trial);
+    tcase_add_test(tc, set_that_takes_the_server_down);
     tcase_add_loop_test(tc, told_what_was_not_put_back, 0, 2);
     tcase_add_test(tc, power_cut_anywhere);
 }

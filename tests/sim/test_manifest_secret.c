@@ -1587,6 +1587,44 @@ START_TEST(unit_takes_up_what_a_cut_rollback_put_back)
 }
 END_TEST
 
+/* Each start of the unit with this version kills the agent, too, as when it uses up the memory. No copy of the earlier
+ * version: the rollback has nothing to go back to. It ends all the same. */
+START_TEST(unit_that_kills_the_agent)
+{
+    static const struct scenario s = {.name = "killer", .fields = UNIT};
+    static const struct version one = {"abc", "one"}, broken = {"abc", "broken"};
+    struct node *node = begin(&s, 84);
+    unsigned kills = 0;
+
+    (void)snprintf(node->when, sizeof(node->when), "killer");
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    publish(node, &broken);
+    node->hangs = true; /* the agent does not live to see its end */
+    unsigned restarts = node->restarts;
+    for (unsigned quiet = 0; quiet < 600 && kills < 50; quiet++) {
+        if (quiet % 10 == 0) {
+            hf_manifest_engine_check(node->engine);
+            tell(node);
+        }
+        (void)hf_simloop_run_for(node->loop, HF_NS_PER_S);
+        if (node->restarts == restarts)
+            continue;
+        ck_assert(file_has(node, 'a', "broken"));
+        kills++;
+        quiet = 0;
+        fault(node, KILL, kills);
+        boot(node);
+        restarts = node->restarts;
+    }
+    ck_assert_msg(kills < 50, "the agent was killed %u times: %s", kills, node->status);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, secret_comes_back_after_another_source, 0, 4);
@@ -1615,6 +1653,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, each_version_is_validated, 0, FAULTS);
     tcase_add_loop_test(tc, ends_at_any_write, 0, HF_LEN(scenarios));
     tcase_add_test(tc, secret_on_trial_after_a_kill);
+    tcase_add_test(tc, unit_that_kills_the_agent);
     tcase_add_loop_test(tc, unit_takes_up_what_a_cut_rollback_put_back, 0, 2);
 }
 

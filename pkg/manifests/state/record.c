@@ -213,6 +213,14 @@ void hf_manifest_record_done(struct hf_manifest_record *record)
     hf_manifest_record_init(record);
 }
 
+void hf_manifest_record_doubt_pods(struct hf_manifest_record *record)
+{
+    if (record->pods_before == NULL || json_object_set_new(record->pods_before, "late", json_true()) == 0)
+        return;
+    json_decref(record->pods_before); /* out of memory: nothing proves anything */
+    record->pods_before = NULL;
+}
+
 const struct hf_manifest_set *hf_manifest_record_owner(const struct hf_manifest_record *record)
 {
     return record->good.key[0] != '\0' ? &record->good : &record->next;

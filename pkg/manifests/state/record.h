@@ -64,7 +64,7 @@ struct hf_manifest_record {
     char known_from[HF_SHA256_HEX];
     struct hf_manifest_set next; /* the newest set: waiting, in progress, applied, refused or rolled back */
     struct hf_manifest_set good; /* the set that last reached Applied */
-    unsigned starts;             /* number of starts of the agent in the phase Probation of this attempt */
+    unsigned starts;             /* number of starts of the agent in Probation and RollingBack of this attempt */
     bool restarted;              /* the unit has been restarted or reloaded with the newest set */
     /* True if items of a set that has not passed its health checks may be in place. The next set must then pass its
      * health checks, even if it changes no item. */
@@ -82,14 +82,18 @@ struct hf_manifest_record {
     uint64_t drift_unix_ns; /* time of the last repair; 0 if there was none */
     /* for the target Cluster, the inventory (manifests/cluster/cluster.h); NULL if nothing is in place */
     json_t *objects;
-    /* For the target StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}}. `hashes` has
-     * the static pods that the kubelet listed before the first file of this set was in place. NULL if these pods are
-     * unknown. */
+    /* For the target StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}, "late": true}.
+     * `hashes` has the static pods that the kubelet listed before the first file of this set was in place. `late` is
+     * there after hf_manifest_record_doubt_pods(). NULL if these pods are unknown. */
     json_t *pods_before;
 };
 
 void hf_manifest_record_init(struct hf_manifest_record *record);
 void hf_manifest_record_done(struct hf_manifest_record *record);
+/* Call this function if somebody may have changed files of the newest set. The kubelet may then have started a pod from
+ * such a file: a hash that is not in pods_before proves nothing any more, and one that is there still proves that the
+ * kubelet has not read the new file. */
+void hf_manifest_record_doubt_pods(struct hf_manifest_record *record);
 
 /* Returns the set that owns what is in place: the good set, or the newest set if none was ever good. Its `prune`
  * decides if the items go when nobody wants them any more, and the annotation allow-prune has to name its digest. */

@@ -27,6 +27,7 @@ struct hf_simkubelet {
     const char *folder, *node;
     int64_t clock_offset_ns;
     bool up;
+    uint64_t pause_ns;
     struct pod pods[MAX_PODS];
     size_t n;
 };
@@ -129,9 +130,15 @@ static void look(void *arg)
 {
     struct hf_simkubelet *kubelet = arg;
 
-    hf_simloop_post(kubelet->loop, HF_NS_PER_S / 5 + hf_simloop_below(kubelet->loop, HF_NS_PER_S), look, kubelet);
+    hf_simloop_post(kubelet->loop, kubelet->pause_ns + HF_NS_PER_S / 5 + hf_simloop_below(kubelet->loop, HF_NS_PER_S),
+                    look, kubelet);
     if (kubelet->up)
         read_folder(kubelet);
+}
+
+void hf_simkubelet_set_pause(struct hf_simkubelet *kubelet, uint64_t pause_ns)
+{
+    kubelet->pause_ns = pause_ns;
 }
 
 /* ---- what it says ------------------------------------------------------------------------------------------------ */

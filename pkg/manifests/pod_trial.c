@@ -48,6 +48,7 @@ struct before {
     const json_t *good;   /* pods of the good set */
     const json_t *hashes; /* those that the kubelet listed before the files changed; NULL if nobody knows */
     bool late;            /* somebody may have changed files since (hf_manifest_record_doubt_pods()) */
+    bool put_back;        /* files on trial were put back: any pod may run from a file of somebody else */
     const char *node;
 };
 
@@ -77,6 +78,8 @@ static int mark(json_t *one, const json_t *pod, const struct before *before)
 {
     char key[800];
 
+    if (has(before->good, pod)) /* the file is as before, and so is the hash */
+        return before->put_back ? json_object_set_new(one, "unsure", json_true()) : 0;
     (void)snprintf(key, sizeof(key), "%.253s/%.253s-%.253s", hf_json_str_or(one, "namespace", ""),
                    hf_json_str_or(one, "name", ""), before->node);
     const char *hash = json_string_value(json_object_get(before->hashes, key));
@@ -89,7 +92,7 @@ static int mark(json_t *one, const json_t *pod, const struct before *before)
 
 _Static_assert((int)HF_PODS_MAX <= (int)HF_KUBELET_MAX_PODS, "the health of every pod of an entry is looked at");
 
-/* {"namespace", "name"} of each pod, and a mark for those that the good set does not have in this form. `before` is
+/* {"namespace", "name"} of each pod, and the marks of mark() for those that need them. `before` is
  * NULL if the kubelet has read the files by now. */
 static json_t *wanted_of(const json_t *next, const struct before *before)
 {
@@ -99,7 +102,7 @@ static json_t *wanted_of(const json_t *next, const struct before *before)
         const json_t *pod = json_array_get(next, i);
         json_t *one =
             json_pack("{s:s, s:s}", "namespace", namespace_of(pod), "name", hf_json_str_or(pod, "metadata.name", ""));
-        int r = one != NULL && before != NULL && !has(before->good, pod) ? mark(one, pod, before) : 0;
+        int r = one != NULL && before != NULL ? mark(one, pod, before) : 0;
         if (one == NULL || r < 0 || json_array_append(wanted, one) < 0)
             r = -ENOMEM;
         json_decref(one);
@@ -131,10 +134,11 @@ static int run_list(struct job *job)
     struct entry *entry = job->entry;
     struct hf_manifest_outcome ignored = {.r = 0};
     json_t *next = load(entry, entry->attempt, &job->outcome), *good = load(entry, entry->good_attempt, &ignored);
-    /* After somebody has changed files on trial, no pod is as it was before. */
-    const struct before before = {.good = entry->trial_repairs == 0 ? good : NULL,
+    bool late = json_is_true(json_object_get(entry->r.pods_before, "late"));
+    const struct before before = {.good = good,
                                   .hashes = hashes_before(entry),
-                                  .late = json_is_true(json_object_get(entry->r.pods_before, "late")),
+                                  .late = late || entry->trial_repairs > 0,
+                                  .put_back = entry->trial_repairs > 0,
                                   .node = entry->engine->p.env.node_name};
 
     job->unreadable = next == NULL && make_is_unreadable(entry, entry->attempt, job->outcome.r);

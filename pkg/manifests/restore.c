@@ -274,13 +274,13 @@ static void placed(struct entry *entry, struct job *job)
         return;
     }
     entry->watch_stale = true;
+    bool is_idle = has_nothing(entry) && job->outcome.changed + job->outcome.pruned == 0;
     if (!has_nothing(entry))
         entry->r.unproven = entry->r.good_unknown || job->doubtful; /* files of the failed set may be in place */
-    else if (entry->r.starts > HF_RECORD_MAX_STARTS) {              /* its unit may be the cause */
+    if (is_idle && entry->r.starts > HF_RECORD_MAX_STARTS)          /* the unit may be the cause of the starts */
         restart_ended(entry, 0);
-        return;
-    }
-    restart(entry);
+    else
+        restart(entry);
 }
 
 /* The content to go back to is in the sealed copy of a Secret alone. Returns true while the rollback waits for it: the

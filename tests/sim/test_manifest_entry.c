@@ -3996,6 +3996,78 @@ START_TEST(their_pod_fails)
 }
 END_TEST
 
+#define POD_DB "apiVersion: v1\nkind: Pod\nmetadata: {name: db}\nspec: {containers: [{name: c, image: d}]}\n"
+
+/* The new version of `web` takes the port of `db`, so that `db` crashes again and again. */
+static struct node *port_taken; /* NULL: it does not */
+
+static void answer_with_db(void *kubelet, struct hf_simcall *call)
+{
+    _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(1 << 20);
+    json_t *list = NULL;
+
+    ck_assert(hf_simkubelet_list(kubelet, &body));
+    ck_assert_int_eq(hf_json_parse(hf_buf_view(&body), NULL, &list, NULL), 0);
+    json_t *items = json_object_get(list, "items");
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        json_t *pod = json_array_get(items, i);
+        if (port_taken == NULL || !has(port_taken, "/etc/pods/app_default_web.yaml", POD("b")) ||
+            strcmp(hf_json_str_or(pod, "metadata.name", ""), "db-n1") != 0)
+            continue;
+        json_t *status = json_object_get(pod, "status");
+        (void)json_object_set_new(status, "conditions", json_pack("[{s:s, s:s}]", "type", "Ready", "status", "False"));
+        (void)json_object_set_new(
+            status, "containerStatuses",
+            json_pack("[{s:s, s:{s:{s:s}}}]", "name", "c", "state", "waiting", "reason", "CrashLoopBackOff"));
+    }
+    char *text = json_dumps(list, 0);
+    hf_simcall_reply(call, 200, "application/json", text);
+    free(text);
+    json_decref(list);
+}
+
+/* A set changes `web` and leaves `db` as it is. Somebody changes the file of `web` on trial once, and it is put back.
+ * Row 0: the set is good. Row 1: `db` crashes because of the new `web`. */
+START_TEST(unchanged_pod_after_a_put_back)
+{
+    struct node *node = begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"20s\",\"to\":\"StaticPods\"}", 5009);
+    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+    static const char file[] = "/etc/pods/app_default_web.yaml";
+
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_with_db, kubelet);
+    put(node, "/media/usb/web.yaml", POD("a"));
+    put(node, "/media/usb/db.yaml", POD_DB);
+    boot(node);
+    intervals(node, 4);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    port_taken = _i == 1 ? node : NULL;
+    put(node, "/media/usb/web.yaml", POD("b"));
+    hf_manifest_engine_check(node->engine);
+    for (unsigned i = 0; i < 100000 && !has(node, file, POD("b")); i++)
+        ck_assert(hf_simloop_step(node->loop));
+    put(node, file, POD("theirs"));
+    for (unsigned i = 0; i < 300 && !has(node, file, POD("b")); i++)
+        (void)hf_simloop_run_for(node->loop, HF_NS_PER_S / 10);
+    ck_assert(has(node, file, POD("b")));
+    for (unsigned i = 0; i < 600 && (look(node).status.phase == HF_MANIFEST_PROBATION ||
+                                     look(node).status.phase == HF_MANIFEST_ROLLING_BACK ||
+                                     look(node).status.phase == HF_MANIFEST_APPLYING);
+         i++)
+        (void)hf_simloop_run_for(node->loop, HF_NS_PER_S / 10);
+    struct seen seen = look(node);
+    hf_manifest_engine_check(node->engine);
+    (void)hf_simloop_run_for(node->loop, HF_NS_PER_S / 10);
+    ck_assert_msg(seen.status.phase == (_i == 1 ? HF_MANIFEST_ROLLED_BACK : HF_MANIFEST_APPLIED) &&
+                      seen.status.reason != HF_MANIFEST_REASON_HEALTH_UNKNOWN,
+                  "%s %s %s", hf_manifest_phase_name(seen.status.phase), hf_manifest_reason_name(seen.status.reason),
+                  seen.message);
+    port_taken = NULL;
+    end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
 static bool disk_fails; /* no inventory can be written, once a set is in place */
 
 static int fail_when_placed(void *arg)
@@ -4568,6 +4640,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, look_on_trial_that_fails_once);
     tcase_add_loop_test(tc, old_pod_vouches_for_no_repeated_swap, 0, 12);
     tcase_add_test(tc, worn_copy_downloads);
+    tcase_add_loop_test(tc, unchanged_pod_after_a_put_back, 0, 2);
     tcase_add_test(tc, prepared_attempt_stops_drift);
     tcase_add_test(tc, prepared_attempt_leaves_staging);
     tcase_add_test(tc, prepared_attempt_and_hold);

@@ -1625,6 +1625,46 @@ START_TEST(unit_that_kills_the_agent)
 }
 END_TEST
 
+/* A version does not work. The agent is killed (row 0) or the power is cut (row 1) while the rollback replaces files, so
+ * files of two versions are in place, and nobody has the earlier one. The API server is away while the device is
+ * switched off and on a few times; then the files of one version are put in place again. The unit has to take them up. */
+START_TEST(unit_takes_up_what_a_late_content_completes)
+{
+    static const struct scenario s = {.name = "late content", .fields = UNIT};
+    static const struct version one = {"abc", "one"}, broken = {"abc", "broken"};
+    struct node *node = begin(&s, 6000);
+
+    (void)snprintf(node->when, sizeof(node->when), "late content");
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    publish(node, &broken);
+    while (!is_exactly(node, "abc", "broken"))
+        ck_assert(hf_simloop_step(node->loop));
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    for (unsigned i = 0; i < 100000 && strstr(node->status, "RollingBack") == NULL; i++)
+        ck_assert(hf_simloop_step(node->loop));
+    hf_simfs_stop_at(node->fs, 38); /* in the middle of the swap of the rollback */
+    (void)hf_simloop_run_for(node->loop, 2 * HF_NS_PER_S);
+    ck_assert(file_has(node, 'a', "one") && !file_has(node, 'c', "one"));
+    hf_simnet_set_server(node->net, "https://api", HF_SIM_SERVER_REFUSING);
+    for (unsigned k = 0; k < 4; k++) {
+        fault(node, (enum fault)_i, k);
+        boot(node);
+        intervals(node, 3);
+        ck_assert_msg(strstr(node->status, "RollingBack") != NULL, "%s", node->status);
+    }
+    unsigned restarts = node->restarts;
+    hf_simnet_set_server(node->net, "https://api", HF_SIM_SERVER_UP);
+    intervals(node, 60);
+    expect(node, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_msg(is_exactly(node, "abc", "broken"), "%s", node->status);
+    ck_assert_msg(node->restarts > restarts, "the unit never starts with the files in place: %s", node->status);
+    end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, secret_comes_back_after_another_source, 0, 4);
@@ -1654,6 +1694,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, ends_at_any_write, 0, HF_LEN(scenarios));
     tcase_add_test(tc, secret_on_trial_after_a_kill);
     tcase_add_test(tc, unit_that_kills_the_agent);
+    tcase_add_loop_test(tc, unit_takes_up_what_a_late_content_completes, 0, 2);
     tcase_add_loop_test(tc, unit_takes_up_what_a_cut_rollback_put_back, 0, 2);
 }
 

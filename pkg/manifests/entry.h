@@ -113,7 +113,7 @@ enum { MANIFEST_MAX_STUCK = 5 };
  * autoscaler or the service itself, must not keep the set on trial for ever. */
 enum { MANIFEST_MAX_TRIAL_REPAIRS = 3 };
 
-/* What a note is about. It goes with the next event, or when its topic has come to a good end. */
+/* What a note is about. The next event removes the note, and so does the next success of what it is about. */
 enum entry_note_topic {
     ENTRY_NOTE_STEP, /* a step has failed, or cannot go on */
     ENTRY_NOTE_LOOK, /* a look for drift in files, or a repair, has failed */

@@ -92,8 +92,8 @@ static int mark(json_t *one, const json_t *pod, const struct before *before)
 
 _Static_assert((int)HF_PODS_MAX <= (int)HF_KUBELET_MAX_PODS, "the health of every pod of an entry is looked at");
 
-/* {"namespace", "name"} of each pod, and the marks of mark() for those that need them. `before` is
- * NULL if the kubelet has read the files by now. */
+/* {"namespace", "name"} of each pod, and the marks of mark() for those that need them. `before` is NULL if the kubelet
+ * has read the files by now. */
 static json_t *wanted_of(const json_t *next, const struct before *before)
 {
     json_t *wanted = json_array();

@@ -274,8 +274,8 @@ static void placed(struct entry *entry, struct job *job)
         return;
     }
     entry->watch_stale = true;
-    bool is_idle = has_nothing(entry) && job->outcome.changed + job->outcome.pruned == 0;
-    if (!has_nothing(entry))
+    bool nothing = has_nothing(entry), is_idle = nothing && job->outcome.changed + job->outcome.pruned == 0;
+    if (!nothing)
         entry->r.unproven = entry->r.good_unknown || job->doubtful; /* files of the failed set may be in place */
     if (is_idle && entry->r.starts > HF_RECORD_MAX_STARTS)          /* the unit may be the cause of the starts */
         restart_ended(entry, 0);

@@ -1836,6 +1836,33 @@ static void answer_for_kubelet(void *kubelet, struct hf_simcall *call)
         hf_simcall_fail(call, -ECONNREFUSED);
 }
 
+static const char web_file[] = "/etc/pods/app_default_web.yaml";
+
+/* Begins with a pod that is Applied after so many intervals. */
+static struct node *begin_pods(const char *deadline, uint64_t seed, unsigned wait, struct hf_simkubelet **ret_kubelet)
+{
+    char entry[200];
+
+    (void)snprintf(
+        entry, sizeof(entry),
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"%s\",\"to\":\"StaticPods\"}",
+        deadline);
+    struct node *node = begin(entry, seed);
+    *ret_kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, *ret_kubelet);
+    put(node, "/media/usb/web.yaml", POD("a"));
+    boot(node);
+    intervals(node, wait);
+    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
+    return node;
+}
+
+static void step_until_web_is(struct node *node, const char *text)
+{
+    for (unsigned i = 0; i < 100000 && !has(node, web_file, text); i++)
+        ck_assert(hf_simloop_step(node->loop));
+}
+
 /* Pods of the old file vouch for no new one, however short a time they have run, and whatever the kubelet's clock shows:
  * the same as the agent's, 1970, ten years from now. */
 START_TEST(pods_of_the_old_file_do_not_count)
@@ -3937,23 +3964,14 @@ END_TEST
  * still runs, vouches for nothing. _i == 1: the agent is killed right after it has put the file back. */
 START_TEST(their_pod_vouches)
 {
-    struct node *node = begin(
-        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"60s\",\"to\":\"StaticPods\"}", 2009);
-    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
-    static const char file[] = "/etc/pods/app_default_web.yaml";
+    struct hf_simkubelet *kubelet;
+    struct node *node = begin_pods("60s", 2009, 4, &kubelet);
 
-    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
-    put(node, "/media/usb/web.yaml", POD("a"));
-    boot(node);
-    intervals(node, 4);
-    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     put(node, "/media/usb/web.yaml", POD("b-crash"));
     hf_manifest_engine_check(node->engine);
-    for (unsigned i = 0; i < 100000 && !has(node, file, POD("b-crash")); i++)
-        ck_assert(hf_simloop_step(node->loop));
-    put(node, file, POD("theirs"));
-    for (unsigned i = 0; i < 100000 && !has(node, file, POD("b-crash")); i++)
-        ck_assert(hf_simloop_step(node->loop));
+    step_until_web_is(node, POD("b-crash"));
+    put(node, web_file, POD("theirs"));
+    step_until_web_is(node, POD("b-crash"));
     if (_i == 1) {
         for (unsigned i = 0; i < 3; i++)
             (void)hf_simloop_step(node->loop);
@@ -3973,21 +3991,13 @@ END_TEST
 /* Somebody changes the file of a pod on trial into one that crashes. It is put back, and the set is not to blame. */
 START_TEST(their_pod_fails)
 {
-    struct node *node = begin(
-        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"5m\",\"to\":\"StaticPods\"}", 2019);
-    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
-    static const char file[] = "/etc/pods/app_default_web.yaml";
+    struct hf_simkubelet *kubelet;
+    struct node *node = begin_pods("5m", 2019, 4, &kubelet);
 
-    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
-    put(node, "/media/usb/web.yaml", POD("a"));
-    boot(node);
-    intervals(node, 4);
-    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     put(node, "/media/usb/web.yaml", POD("b"));
     hf_manifest_engine_check(node->engine);
-    for (unsigned i = 0; i < 100000 && !has(node, file, POD("b")); i++)
-        ck_assert(hf_simloop_step(node->loop));
-    put(node, file, POD("theirs-crash"));
+    step_until_web_is(node, POD("b"));
+    put(node, web_file, POD("theirs-crash"));
     intervals(node, 60);
     ck_assert_msg(look(node).status.phase == HF_MANIFEST_APPLIED, "%s", node->status);
     ck_assert_str_eq(hf_simkubelet_running(kubelet, "default", "web"), "b");
@@ -4011,7 +4021,7 @@ static void answer_with_db(void *kubelet, struct hf_simcall *call)
     json_t *items = json_object_get(list, "items");
     for (size_t i = 0; i < json_array_size(items); i++) {
         json_t *pod = json_array_get(items, i);
-        if (port_taken == NULL || !has(port_taken, "/etc/pods/app_default_web.yaml", POD("b")) ||
+        if (port_taken == NULL || !has(port_taken, web_file, POD("b")) ||
             strcmp(hf_json_str_or(pod, "metadata.name", ""), "db-n1") != 0)
             continue;
         json_t *status = json_object_get(pod, "status");
@@ -4033,7 +4043,6 @@ START_TEST(unchanged_pod_after_a_put_back)
     struct node *node = begin(
         "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"20s\",\"to\":\"StaticPods\"}", 5009);
     struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
-    static const char file[] = "/etc/pods/app_default_web.yaml";
 
     hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_with_db, kubelet);
     put(node, "/media/usb/web.yaml", POD("a"));
@@ -4044,12 +4053,11 @@ START_TEST(unchanged_pod_after_a_put_back)
     port_taken = _i == 1 ? node : NULL;
     put(node, "/media/usb/web.yaml", POD("b"));
     hf_manifest_engine_check(node->engine);
-    for (unsigned i = 0; i < 100000 && !has(node, file, POD("b")); i++)
-        ck_assert(hf_simloop_step(node->loop));
-    put(node, file, POD("theirs"));
-    for (unsigned i = 0; i < 300 && !has(node, file, POD("b")); i++)
+    step_until_web_is(node, POD("b"));
+    put(node, web_file, POD("theirs"));
+    for (unsigned i = 0; i < 300 && !has(node, web_file, POD("b")); i++)
         (void)hf_simloop_run_for(node->loop, HF_NS_PER_S / 10);
-    ck_assert(has(node, file, POD("b")));
+    ck_assert(has(node, web_file, POD("b")));
     for (unsigned i = 0; i < 600 && (look(node).status.phase == HF_MANIFEST_PROBATION ||
                                      look(node).status.phase == HF_MANIFEST_ROLLING_BACK ||
                                      look(node).status.phase == HF_MANIFEST_APPLYING);
@@ -4074,33 +4082,26 @@ static int fail_when_placed(void *arg)
 {
     struct node *node = arg;
 
-    return disk_fails && !has(node, "/etc/pods/app_default_web.yaml", POD("a")) ? -EIO : 0;
+    return disk_fails && !has(node, web_file, POD("a")) ? -EIO : 0;
 }
 
 /* The files of a set are in place, but its swap did not come to its end: the disk gave errors for a moment (row 0), or
- * the agent was killed (rows 1 and 2). Before the swap is repeated, somebody changes the file of a pod. The hash of this
- * pod is new, too, and says nothing about the set: what crashes is not applied (rows 0 and 1), and what works is not
- * rolled back (row 2). */
+ * the agent was killed (rows 1 and 2). Before the swap is repeated, somebody changes the file of a pod. The hash of
+ * this pod is new, too, and says nothing about the set: what crashes is not applied (rows 0 and 1), and what works is
+ * not rolled back (row 2). */
 START_TEST(their_pod_before_a_repeated_swap)
 {
-    struct node *node = begin(
-        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"3m\",\"to\":\"StaticPods\"}", 2030);
-    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
-    static const char file[] = "/etc/pods/app_default_web.yaml";
+    struct hf_simkubelet *kubelet;
+    struct node *node = begin_pods("3m", 2030, 4, &kubelet);
     const char *ours = _i == 2 ? POD("b") : POD("b-crash"), *theirs = _i == 2 ? POD("theirs-crash") : POD("theirs");
 
-    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
-    put(node, "/media/usb/web.yaml", POD("a"));
-    boot(node);
-    intervals(node, 4);
-    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     put(node, "/media/usb/web.yaml", ours);
     disk_fails = true;
     hf_simfs_before_each(node->fs, fail_when_placed, node);
     hf_manifest_engine_check(node->engine);
-    while (!has(node, file, ours))
+    while (!has(node, web_file, ours))
         ck_assert(hf_simloop_step(node->loop));
-    put(node, file, theirs);
+    put(node, web_file, theirs);
     if (_i > 0) {
         hf_simproc_kill(node->proc);
         shut_down(node);
@@ -4234,16 +4235,10 @@ END_TEST
 /* The same for static pods, whose content says which pods have to run. */
 START_TEST(trial_of_pods_with_worn_content)
 {
-    struct node *node = begin(
-        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"5m\",\"to\":\"StaticPods\"}", 2016);
-    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+    struct hf_simkubelet *kubelet;
+    struct node *node = begin_pods("5m", 2016, 9, &kubelet);
     static char path[200];
 
-    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
-    put(node, "/media/usb/web.yaml", POD("a"));
-    boot(node);
-    intervals(node, 9);
-    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     put(node, "/media/usb/web.yaml", POD("b"));
     hf_manifest_engine_check(node->engine);
     for (unsigned i = 0; i < 100000 && strcmp(phase_on_disk(node), "\"Probation\"") != 0; i++)
@@ -4351,20 +4346,13 @@ START_TEST(look_on_trial_that_fails_once)
 END_TEST
 
 /* The disk gives one error before the first file changes (_i even), or the agent is killed between Go and the first
- * change (_i odd). Nobody changes anything. The kubelet looks at its folder every 20 s: the pod of the old file vouches for
- * no sick set in between. */
+ * change (_i odd). Nobody changes anything. The kubelet looks at its folder every 20 s: the pod of the old file vouches
+ * for no sick set in between. */
 START_TEST(old_pod_vouches_for_no_repeated_swap)
 {
-    struct node *node =
-        begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"healthDeadline\":\"30s\",\"to\":\"StaticPods\"}",
-              3000 + (uint64_t)_i);
-    struct hf_simkubelet *kubelet = hf_simkubelet_new(node->loop, node->fs, "/etc/pods", "n1");
+    struct hf_simkubelet *kubelet;
+    struct node *node = begin_pods("30s", 3000 + (uint64_t)_i, 6, &kubelet);
 
-    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_for_kubelet, kubelet);
-    put(node, "/media/usb/web.yaml", POD("a"));
-    boot(node);
-    intervals(node, 6);
-    expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     hf_simkubelet_set_pause(kubelet, 19 * HF_NS_PER_S);
     (void)hf_simloop_run_for(node->loop, (uint64_t)(_i + 2) * 2 * HF_NS_PER_S);
     put(node, "/media/usb/web.yaml", POD("b-crash"));
@@ -4373,7 +4361,7 @@ START_TEST(old_pod_vouches_for_no_repeated_swap)
     for (unsigned i = 0; i < 100000 && look(node).status.phase != HF_MANIFEST_APPLYING; i++)
         ck_assert(hf_simloop_step(node->loop));
     (void)hf_simloop_run_for(node->loop, HF_NS_PER_S / 10);
-    ck_assert(has(node, "/etc/pods/app_default_web.yaml", POD("a")));
+    ck_assert(has(node, web_file, POD("a")));
     if (_i % 2 == 1) {
         hf_simproc_kill(node->proc);
         shut_down(node);

@@ -1553,8 +1553,8 @@ START_TEST(secret_on_trial_after_a_kill)
 END_TEST
 
 /* A version does not work, and its rollback has put the files back when the agent is killed, before the unit has
- * restarted with them. Without a sealed copy, nobody has the content any more, but the unit starts with it all the same.
- * Row 1: with a copy. */
+ * restarted with them. Without a sealed copy, nobody has the content any more, but the unit starts with it all the
+ * same. Row 1: with a copy. */
 START_TEST(unit_takes_up_what_a_cut_rollback_put_back)
 {
     static const struct scenario s = {.name = "cut rollback", .fields = UNIT};
@@ -1625,9 +1625,10 @@ START_TEST(unit_that_kills_the_agent)
 }
 END_TEST
 
-/* A version does not work. The agent is killed (row 0) or the power is cut (row 1) while the rollback replaces files, so
- * files of two versions are in place, and nobody has the earlier one. The API server is away while the device is
- * switched off and on a few times; then the files of one version are put in place again. The unit has to take them up. */
+/* A version does not work. The agent is killed (row 0) or the power is cut (row 1) while the rollback replaces files,
+ * so files of two versions are in place, and nobody has the earlier one. The API server is away while the device is
+ * switched off and on a few times; then the files of one version are put in place again. The unit has to take them
+ * up. */
 START_TEST(unit_takes_up_what_a_late_content_completes)
 {
     static const struct scenario s = {.name = "late content", .fields = UNIT};

@@ -1521,9 +1521,9 @@ static bool is_drift(const struct world *w, unsigned index, size_t file)
     return bytes != NULL && n == strlen(DRIFT) && memcmp(bytes, DRIFT, n) == 0;
 }
 
-/* Where the inventory was damaged, a file with a local user's content may be somebody else's to the agent, which refuses
- * to replace it and waits for a person. If an attempt had begun, files of two sets may be in place: the agent leaves all
- * of them until a set is placed, and a person may have to allow a removal first. */
+/* Where the inventory was damaged, a file with a local user's content may be somebody else's to the agent, which
+ * refuses to replace it and waits for a person. If an attempt had begun, files of two sets may be in place: the agent
+ * leaves all of them until a set is placed, and a person may have to allow a removal first. */
 static bool waits_for_person(const struct world *w, unsigned index)
 {
     if (!w->entries[index].forgot)

@@ -18,7 +18,8 @@ struct hf_simkubelet *hf_simkubelet_new(struct hf_simloop *loop, struct hf_simfs
                                         const char *node);
 void hf_simkubelet_free(struct hf_simkubelet *kubelet); /* the loop must not run any more, only be freed */
 
-/* What to add to the pause between two looks at the folder, about 1 s. (Real kubelets look every 20 s.) */
+/* The kubelet looks at its folder about once a second. Makes each pause this much longer: a real kubelet looks every
+ * 20 s. */
 void hf_simkubelet_set_pause(struct hf_simkubelet *kubelet, uint64_t pause_ns);
 void hf_simkubelet_set_clock(struct hf_simkubelet *kubelet, int64_t offset_ns); /* of the wall clock to the truth */
 /* Lets the kernel (/proc/net/tcp) say that this user listens on the read-only port. hf_simkubelet_new() says root. */

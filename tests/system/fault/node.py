@@ -136,6 +136,8 @@ class Node:
     def start_service(self):
         self.service = self.child([os.path.join(PROGRAMS, "support", "edge-supervise"), "--pid-file", self.place("service.pid"),
                                    "--", self.path, "--port", str(self.port)])
+        # the supervisor writes it after it has started the program, which may answer earlier
+        wait("the supervisor's file", lambda: os.path.exists(self.place("service.pid")))
 
     def end(self):
         for child in (self.agent, self.service):

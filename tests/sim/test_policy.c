@@ -49,6 +49,7 @@
 #include "api/meta.h"
 #include "audit/check.h"
 #include "base/encoding/base64.h"
+#include "codec/seal.h"
 #include "config/config.h"
 #include "manifests/source/bundle.h"
 #include "support/check_main.h"
@@ -139,11 +140,10 @@ struct world {
     uint64_t kubelet_up_ns; /* since when it runs */
     struct ssa_sim cluster; /* objects in the namespace "shop" */
     struct entry entries[ENTRIES];
-    bool hold;      /* staleOk.onExpiry is Hold */
-    bool power;     /* the armed stop is a power cut */
-    bool faulty;    /* the disk fails, or may stop, so that the agent may not start */
-    bool no_policy; /* the policy in the cache was damaged: until contact, the next life may have the default one */
-    ino_t policy_ino;
+    bool hold;       /* staleOk.onExpiry is Hold */
+    bool power;      /* the armed stop is a power cut */
+    bool faulty;     /* the disk fails, or may stop, so that the agent may not start */
+    bool no_policy;  /* the policy in the cache was damaged: until contact, the next life may have the default one */
     bool rebooted;   /* a power cut came after the last start */
     bool restarting; /* a start of the agent is posted */
     bool half;       /* the ConfigMap lacks a file of its newest version */
@@ -1348,13 +1348,25 @@ static bool is_recorded_as(const struct world *w, unsigned index, const char *ph
     return record_has(w, index, field);
 }
 
+/* A damaged file may also come into the cache by the rename of one that was not complete. A new file whose folder could
+ * not be synced goes with a power cut, and the damaged one comes back. */
+static void look_at_policy(struct world *w)
+{
+    size_t n = 0;
+    const char *bytes = hf_simfs_get(w->node->fs, POLICY, &n);
+    struct hf_view body;
+    bool is_whole = bytes != NULL && hf_seal_open((struct hf_view){bytes, n}, "cache", 1, &body, NULL) == 0;
+
+    if (bytes != NULL && !is_whole)
+        w->no_policy = true;
+    else if (is_whole && w->cut_ns == 0 && hf_simfs_is_durable(w->node->fs, POLICY))
+        w->no_policy = false;
+}
+
 /* An entry whose newest content is in place again, and recorded, has all that it needs for a repair offline. */
 static void look_for_mended(struct world *w)
 {
-    struct stat st;
-
-    if (w->cut_ns == 0 && hf_simfs_stat(w->node->fs, POLICY, &st) && st.st_ino != w->policy_ino)
-        w->no_policy = false;
+    look_at_policy(w);
     for (unsigned i = 0; i < ENTRIES; i++) {
         struct entry *entry = &w->entries[i];
         /* The record of `obj` has the inventory. If a set that lacks most objects passes first, the node knows no
@@ -1388,7 +1400,6 @@ static void note_damage(struct world *w, const char *path)
         return;
     if (entry == NULL) {
         w->no_policy = w->no_policy || strcmp(path, POLICY) == 0;
-        w->policy_ino = strcmp(path, POLICY) == 0 ? st.st_ino : w->policy_ino;
         return;
     }
     (void)snprintf(entry->hurt, sizeof(entry->hurt), "%s", path);

@@ -49,7 +49,7 @@
 #include "api/meta.h"
 #include "audit/check.h"
 #include "base/encoding/base64.h"
-#include "codec/seal.h"
+#include "cache/entry.h"
 #include "config/config.h"
 #include "manifests/source/bundle.h"
 #include "support/check_main.h"
@@ -1354,9 +1354,11 @@ static void look_at_policy(struct world *w)
 {
     size_t n = 0;
     const char *bytes = hf_simfs_get(w->node->fs, POLICY, &n);
-    struct hf_view body;
-    bool is_whole = bytes != NULL && hf_seal_open((struct hf_view){bytes, n}, "cache", 1, &body, NULL) == 0;
+    char hex[HF_SHA256_HEX];
+    json_t *policy = NULL;
+    bool is_whole = bytes != NULL && hf_cache_entry_parse((struct hf_view){bytes, n}, &policy, hex, NULL) == 0;
 
+    json_decref(policy);
     if (bytes != NULL && !is_whole)
         w->no_policy = true;
     else if (is_whole && w->cut_ns == 0 && hf_simfs_is_durable(w->node->fs, POLICY))

@@ -212,6 +212,10 @@ static void enter(struct entry *entry, enum hf_manifest_phase phase)
         json_decref(r->pods_before);
         r->pods_before = NULL;
     }
+    if (phase == HF_MANIFEST_APPLIED && r->phase == HF_MANIFEST_PROBATION)
+        pod_trial_passed(entry);
+    if (phase == HF_MANIFEST_ROLLED_BACK)
+        pod_trial_doubt(entry);
     if (phase == HF_MANIFEST_ROLLING_BACK)
         r->unproven = true; /* until the good set is in place again */
     if (phase == HF_MANIFEST_APPLIED && r->phase != phase) {

@@ -369,6 +369,10 @@ void pod_trial_start(struct entry *entry);
  * kubelet which pods it has now, and returns true. Afterwards writes the pods' hashes into the record and raises the
  * event Go. Returns false if there is nothing to ask; the caller must then raise Go. */
 bool pod_trial_ask_before(struct entry *entry);
+/* Call the first function when files were put back, and the second one when the newest set has passed its trial. For
+ * static pods, they note in the record if the kubelet may not have read the files that are in place. */
+void pod_trial_doubt(struct entry *entry);
+void pod_trial_passed(struct entry *entry);
 /* Returns true if an entry with static pods is in the phase Applied, but the last check did not find each pod ready or
  * succeeded. */
 bool pod_trial_is_open(const struct entry *entry);

@@ -1,8 +1,9 @@
 /* The action `probe` of static pods: do the pods of the newest set run? Then the health checks. A pod whose text has
  * changed counts only when the kubelet has read the new file: when its hash differs from the one that the kubelet
  * listed before the files changed, or when the kubelet lists the same hash after a time in which it must have read the
- * file. If nobody knows the old hash, the pod counts after the same time. If there is only a mirror pod, and its hash
- * stays, the health is unknown. The kubelet's times are of no use, because its clock may differ from the agent's. */
+ * file. If nobody knows the old hash, or if the kubelet may not have read the files before (`pods_unread` of the
+ * record), the pod counts after the same time. If there is only a mirror pod, and its hash stays, the health is
+ * unknown. The kubelet's times are of no use, because its clock may differ from the agent's. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +49,7 @@ struct before {
     const json_t *good;   /* pods of the good set */
     const json_t *hashes; /* those that the kubelet listed before the files changed; NULL if nobody knows */
     bool late;            /* somebody may have changed files since (hf_manifest_record_doubt_pods()) */
-    bool put_back;        /* files on trial were put back: any pod may run from a file of somebody else */
+    bool unread;          /* any pod may run from another file than the one of the good set or of the newest one */
     const char *node;
 };
 
@@ -79,7 +80,7 @@ static int mark(json_t *one, const json_t *pod, const struct before *before)
     char key[800];
 
     if (has(before->good, pod)) /* the file is as before, and so is the hash */
-        return before->put_back ? json_object_set_new(one, "unsure", json_true()) : 0;
+        return before->unread ? json_object_set_new(one, "unsure", json_true()) : 0;
     (void)snprintf(key, sizeof(key), "%.253s/%.253s-%.253s", hf_json_str_or(one, "namespace", ""),
                    hf_json_str_or(one, "name", ""), before->node);
     const char *hash = json_string_value(json_object_get(before->hashes, key));
@@ -135,10 +136,11 @@ static int run_list(struct job *job)
     struct hf_manifest_outcome ignored = {.r = 0};
     json_t *next = load(entry, entry->attempt, &job->outcome), *good = load(entry, entry->good_attempt, &ignored);
     bool late = json_is_true(json_object_get(entry->r.pods_before, "late"));
+    bool unread = entry->r.pods_unread || entry->trial_repairs > 0;
     const struct before before = {.good = good,
                                   .hashes = hashes_before(entry),
-                                  .late = late || entry->trial_repairs > 0,
-                                  .put_back = entry->trial_repairs > 0,
+                                  .late = late || unread,
+                                  .unread = unread,
                                   .node = entry->engine->p.env.node_name};
 
     job->unreadable = next == NULL && make_is_unreadable(entry, entry->attempt, job->outcome.r);
@@ -196,6 +198,21 @@ bool pod_trial_ask_before(struct entry *entry)
     if (job != NULL)
         task_submit(job);
     return job != NULL;
+}
+
+static bool has_pods(const struct hf_manifest_set *set)
+{
+    return strcmp(hf_json_str_or(set->entry, "to", ""), hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]) == 0;
+}
+
+void pod_trial_doubt(struct entry *entry)
+{
+    entry->r.pods_unread = entry->r.pods_unread || has_pods(&entry->r.next);
+}
+
+void pod_trial_passed(struct entry *entry)
+{
+    entry->r.pods_unread = has_pods(&entry->r.next) && entry->r.reason == HF_MANIFEST_REASON_HEALTH_UNKNOWN;
 }
 
 /* ---- do they run? ------------------------------------------------------------------------------------------------ */
@@ -308,10 +325,8 @@ void pod_trial_start(struct entry *entry)
 bool pod_trial_is_open(const struct entry *entry)
 {
     const struct hf_manifest_record *r = &entry->r;
-    bool is_pods =
-        strcmp(hf_json_str_or(r->good.entry, "to", ""), hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]) == 0;
 
-    return is_pods && r->phase == HF_MANIFEST_APPLIED &&
+    return has_pods(&r->good) && r->phase == HF_MANIFEST_APPLIED &&
            (r->reason == HF_MANIFEST_REASON_HEALTH_UNKNOWN || r->reason == HF_MANIFEST_REASON_HEALTH_FAILED ||
             r->reason == HF_MANIFEST_REASON_NOT_READY);
 }

@@ -114,11 +114,9 @@ static void start_put_back(struct entry *entry)
         no_memory(entry);
         return;
     }
-    if (entry->r.pods_before != NULL) {
-        hf_manifest_record_doubt_pods(&entry->r);
-        if (hf_manifest_record_format(&entry->r, &job->text) < 0)
-            hf_buf_clear(&job->text); /* a half text is no record; the next save writes it */
-    }
+    pod_trial_doubt(entry);
+    if (entry->r.pods_unread && hf_manifest_record_format(&entry->r, &job->text) < 0)
+        hf_buf_clear(&job->text); /* a half text is no record; the next save writes it */
     task_submit(job);
 }
 

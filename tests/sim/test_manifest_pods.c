@@ -332,6 +332,66 @@ START_TEST(pod_that_keeps_its_hash_is_unknown)
 }
 END_TEST
 
+/* A kubelet that reads its folder only when the test says so. */
+static void read_now(struct hf_simkubelet *kubelet)
+{
+    hf_simkubelet_set_up(kubelet, false);
+    hf_simkubelet_set_up(kubelet, true);
+}
+
+static struct node *late_reader; /* its kubelet reads its folder after it was asked before a swap; NULL: no */
+
+static void answer_and_read(void *kubelet, struct hf_simcall *call)
+{
+    answer_for_kubelet(kubelet, call);
+    if (late_reader == NULL || node_look(late_reader).status.phase != HF_MANIFEST_WAITING)
+        return;
+    late_reader = NULL;
+    read_now(kubelet);
+}
+
+/* The kubelet has not read the older file when it lists the hashes before the next swap: so another hash after the swap
+ * may be that of the older file, whose pod does not vouch for the new one. The older file was applied with unknown
+ * health (rows 0 and 1), or a rollback has just put it back (rows 2 and 3). The new pod crashes (rows 0 and 2) or not. */
+START_TEST(pod_of_a_file_that_was_unread_does_not_count)
+{
+    bool rolls_back = _i / 2 == 1, crashes = _i % 2 == 0;
+    struct hf_simkubelet *kubelet;
+    struct node *node = begin_pods("20s", 2050, 2, &kubelet);
+
+    hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_and_read, kubelet);
+    hf_simkubelet_set_pause(kubelet, 3600 * HF_NS_PER_S);
+    (void)hf_simloop_run_for(node->loop, 2 * HF_NS_PER_S);
+    node_put(node, "/media/usb/web.yaml", rolls_back ? NODE_POD("b-crash") : NODE_POD("b"));
+    hf_manifest_engine_check(node->engine);
+    while (!node_has(node, web_file, rolls_back ? NODE_POD("b-crash") : NODE_POD("b")))
+        ck_assert(hf_simloop_step(node->loop));
+    if (rolls_back)
+        read_now(kubelet);
+    (void)hf_simloop_run_for(node->loop, 27 * HF_NS_PER_S);
+    if (rolls_back)
+        node_expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_HEALTH_FAILED, "older");
+    else
+        node_expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "older");
+
+    late_reader = node;
+    node_put(node, "/media/usb/web.yaml", crashes ? NODE_POD("c-crash") : NODE_POD("c"));
+    hf_manifest_engine_check(node->engine);
+    while (!node_has(node, web_file, crashes ? NODE_POD("c-crash") : NODE_POD("c")))
+        ck_assert(hf_simloop_step(node->loop));
+    ck_assert_ptr_null(late_reader);
+    (void)hf_simloop_run_for(node->loop, 5 * HF_NS_PER_S);
+    read_now(kubelet);
+    (void)hf_simloop_run_for(node->loop, 30 * HF_NS_PER_S);
+    if (crashes)
+        node_expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_HEALTH_FAILED, "newer");
+    else
+        node_expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "newer");
+    node_end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
 /* Somebody changes the file of a sick pod on trial into one that runs. It is put back; his pod, which the kubelet
  * still runs, vouches for nothing. _i == 1: the agent is killed right after it has put the file back. */
 START_TEST(their_pod_vouches)
@@ -443,6 +503,44 @@ START_TEST(unchanged_pod_after_a_put_back)
                   "%s %s %s", hf_manifest_phase_name(seen.status.phase), hf_manifest_reason_name(seen.status.reason),
                   seen.message);
     port_taken = NULL;
+    node_end(node);
+    hf_simkubelet_free(kubelet);
+}
+END_TEST
+
+#define POD_DB_OF_SOMEBODY                                                                                             \
+    "apiVersion: v1\nkind: Pod\nmetadata: {name: db}\nspec: {containers: [{name: c, image: theirs-crash}]}\n"
+
+/* The same with `db`: its file is put back, and the agent is killed before the kubelet reads it. The next process must
+ * not blame the set for the pod of somebody else's file. */
+START_TEST(unchanged_pod_after_a_put_back_and_a_kill)
+{
+    static const char db_file[] = "/etc/pods/app_default_db.yaml";
+    struct hf_simkubelet *kubelet;
+    struct node *node = begin_pods("20s", 5010, 2, &kubelet);
+
+    node_put(node, "/media/usb/db.yaml", POD_DB);
+    node_intervals(node, 4);
+    node_expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "two pods");
+    hf_simkubelet_set_pause(kubelet, 3600 * HF_NS_PER_S);
+    (void)hf_simloop_run_for(node->loop, 2 * HF_NS_PER_S);
+    node_put(node, "/media/usb/web.yaml", NODE_POD("b"));
+    hf_manifest_engine_check(node->engine);
+    step_until_web_is(node, NODE_POD("b"));
+    node_put(node, db_file, POD_DB_OF_SOMEBODY);
+    read_now(kubelet);
+    for (unsigned i = 0; i < 300 && !node_has(node, db_file, POD_DB); i++)
+        (void)hf_simloop_run_for(node->loop, HF_NS_PER_S / 10);
+    ck_assert(node_has(node, db_file, POD_DB));
+
+    hf_simproc_kill(node->proc);
+    node_shut_down(node);
+    hf_simfs_kill(node->fs);
+    node_boot(node);
+    (void)hf_simloop_run_for(node->loop, 5 * HF_NS_PER_S);
+    read_now(kubelet);
+    node_intervals(node, 3);
+    node_expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "after the kill");
     node_end(node);
     hf_simkubelet_free(kubelet);
 }
@@ -568,9 +666,11 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, pods_of_the_old_file_do_not_count, 0, 3);
     tcase_add_test(tc, pod_that_keeps_its_hash_is_judged);
     tcase_add_test(tc, pod_that_keeps_its_hash_is_unknown);
+    tcase_add_loop_test(tc, pod_of_a_file_that_was_unread_does_not_count, 0, 4);
     tcase_add_loop_test(tc, their_pod_vouches, 0, 2);
     tcase_add_test(tc, their_pod_fails);
     tcase_add_loop_test(tc, unchanged_pod_after_a_put_back, 0, 2);
+    tcase_add_test(tc, unchanged_pod_after_a_put_back_and_a_kill);
     tcase_add_loop_test(tc, their_pod_before_a_repeated_swap, 0, 3);
     tcase_add_loop_test(tc, old_pod_vouches_for_no_repeated_swap, 0, 12);
     tcase_add_test(tc, trial_of_pods_with_worn_content);

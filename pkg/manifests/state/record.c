@@ -116,6 +116,7 @@ int hf_manifest_record_format(const struct hf_manifest_record *record, struct hf
         (!record->unproven || put(object, "unproven", json_true())) && put_text(object, "unsealed", record->unsealed) &&
         (!record->restart_due || put(object, "restartDue", json_true())) &&
         (!record->good_unknown || put(object, "goodUnknown", json_true())) &&
+        (!record->pods_unread || put(object, "podsUnread", json_true())) &&
         put_number(object, "drifts", record->drifts) && put_number(object, "driftTime", record->drift_unix_ns) &&
         (record->objects == NULL || json_object_set(object, "objects", record->objects) == 0) &&
         (record->pods_before == NULL || json_object_set(object, "podsBefore", record->pods_before) == 0);
@@ -183,6 +184,7 @@ static int read_body(struct hf_view body, struct hf_manifest_record *record, str
     record->unproven = json_is_true(json_object_get(object, "unproven"));
     record->restart_due = json_is_true(json_object_get(object, "restartDue"));
     record->good_unknown = json_is_true(json_object_get(object, "goodUnknown"));
+    record->pods_unread = json_is_true(json_object_get(object, "podsUnread"));
     get_text(object, "unsealed", record->unsealed, sizeof(record->unsealed));
     record->drifts = (unsigned)HF_MIN(get_number(object, "drifts"), (uint64_t)INT32_MAX);
     record->drift_unix_ns = get_number(object, "driftTime");

@@ -86,6 +86,9 @@ struct hf_manifest_record {
      * `hashes` has the static pods that the kubelet listed before the first file of this set was in place. `late` is
      * there after hf_manifest_record_doubt_pods(). NULL if these pods are unknown. */
     json_t *pods_before;
+    /* For the target StaticPods: true if files were put back, or their health was unknown, and no set has passed its
+     * trial since. The pods that the kubelet lists may then be those of other files than the ones in place. */
+    bool pods_unread;
 };
 
 void hf_manifest_record_init(struct hf_manifest_record *record);

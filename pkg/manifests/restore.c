@@ -84,17 +84,26 @@ static int add_before(struct attempt *attempt, const struct hf_bundle *before, c
     return r;
 }
 
+/* Copies the entry's inventory without the files in `list`. */
+static int copy_without(const struct entry *entry, const struct hf_inventory *list, struct hf_inventory *ret_kept)
+{
+    int r = 0;
+
+    *ret_kept = (struct hf_inventory){.pending = entry->inventory.pending};
+    for (size_t i = 0; r == 0 && i < entry->inventory.n; i++)
+        if (hf_inventory_find(list, entry->inventory.items[i].path) == NULL)
+            r = hf_inventory_put(ret_kept, &entry->inventory.items[i]);
+    return r;
+}
+
 int restore_disown(struct entry *entry, const struct hf_inventory *list, struct hf_err *err)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
-    struct hf_inventory kept = {.pending = entry->inventory.pending};
-    int r = 0;
+    struct hf_inventory kept;
 
     if (list->n == 0)
         return 0;
-    for (size_t i = 0; r == 0 && i < entry->inventory.n; i++)
-        if (hf_inventory_find(list, entry->inventory.items[i].path) == NULL)
-            r = hf_inventory_put(&kept, &entry->inventory.items[i]);
+    int r = copy_without(entry, list, &kept);
     if (r == 0)
         r = hf_inventory_save(env->fs, entry->folder, "inventory", &kept, err);
     if (r < 0) {
@@ -106,26 +115,46 @@ int restore_disown(struct entry *entry, const struct hf_inventory *list, struct 
     return 0;
 }
 
-/* Files of somebody else whose kept content is lost stay as the failed set has left them, because the alternative is no
- * file at all. `list` has the paths of all files that may be somebody else's. */
-static int leave_lost(struct entry *entry, const struct hf_bundle *before, const struct hf_inventory *list,
-                      struct hf_err *err)
+/* Finds the files of somebody else whose kept content is lost. They stay as the failed set has left them, because the
+ * alternative is no file at all. `list` has the paths of all files that may be somebody else's. */
+static int find_lost(const struct entry *entry, const struct hf_bundle *before, const struct hf_inventory *list,
+                     struct hf_inventory *ret_lost)
 {
-    _cleanup_(hf_inventory_done) struct hf_inventory lost = {.items = NULL};
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < list->n; i++) {
         const char *path = list->items[i].path;
         if (!list->items[i].folder && hf_bundle_find(before, path + 1) == NULL &&
             hf_files_want_find(&entry->attempt->want, path) == NULL)
-            r = hf_inventory_put(&lost, &list->items[i]);
+            r = hf_inventory_put(ret_lost, &list->items[i]);
     }
-    if (r < 0 || lost.n == 0)
+    if (r < 0 || ret_lost->n == 0)
         return r;
     if (json_is_true(hf_json_at(entry->r.next.entry, "force"))) /* otherwise the files are as their owners wrote them */
         hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.before_lost", HF_S("entry", entry->name),
-               HF_S("first", lost.items[0].path), HF_D("files", (int64_t)lost.n));
-    return restore_disown(entry, &lost, err);
+               HF_S("first", ret_lost->items[0].path), HF_D("files", (int64_t)ret_lost->n));
+    return 0;
+}
+
+/* Stages the files of the attempt. Those in `lost` count as somebody else's, on disk only when all is staged: a later
+ * rollback may read the kept contents again. */
+static int stage(struct entry *entry, const struct hf_inventory *lost, struct hf_manifest_outcome *outcome)
+{
+    _cleanup_(hf_inventory_done) struct hf_inventory ours = {.items = NULL};
+    struct hf_files_place *place = &entry->attempt->place;
+    struct hf_err err = HF_ERR_INIT;
+    int r = copy_without(entry, lost, &ours);
+
+    if (r < 0)
+        return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_WRITE_FAILED, r, &err);
+    place->inventory = &ours;
+    r = hf_files_place_compare(place, outcome);
+    if (r == 0)
+        r = hf_files_place_stage(place, outcome);
+    place->inventory = &entry->inventory;
+    if (r == 0 && restore_disown(entry, lost, &err) < 0)
+        r = hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(-err.code), -err.code, &err);
+    return r;
 }
 
 /* The files that a rollback puts back beside those of the good set. */
@@ -139,6 +168,7 @@ struct kept {
 
 static int place(struct entry *entry, const struct kept *kept, struct hf_manifest_outcome *outcome)
 {
+    _cleanup_(hf_inventory_done) struct hf_inventory lost = {.items = NULL};
     struct attempt *attempt = entry->attempt;
     struct hf_err err = HF_ERR_INIT;
     /* The files of a secret are all in `before`, if they are anywhere. */
@@ -151,16 +181,14 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
         (void)snprintf(attempt->want.root, sizeof(attempt->want.root), "%s", attempt->set.root);
     r = add_before(attempt, kept->before, kept->list, &err);
     if (r == 0)
-        r = leave_lost(entry, kept->before, kept->unknown ? &entry->inventory : kept->list, &err);
+        r = find_lost(entry, kept->before, kept->unknown ? &entry->inventory : kept->list, &lost);
     if (r < 0)
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_WRITE_FAILED, r, &err);
     attempt->place.force = attempt->place.prune_all = true;
     attempt->place.prune = !kept->keep_rest && !entry->r.good_unknown;
     attempt->place.keep_own = entry->r.good_unknown;
     attempt->place.allows = NULL; /* it was there before */
-    r = hf_files_place_compare(&attempt->place, outcome);
-    if (r == 0)
-        r = hf_files_place_stage(&attempt->place, outcome);
+    r = stage(entry, &lost, outcome);
     if (r == 0)
         r = hf_files_place_swap(&attempt->place, outcome);
     if (r == 0 && restore_disown(entry, kept->foreign, &err) < 0)

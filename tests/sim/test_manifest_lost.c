@@ -521,6 +521,30 @@ START_TEST(rollback_reads_again)
 }
 END_TEST
 
+/* The disk does not read the list of somebody else's files, and when the rollback gives it up, the target fails as well.
+ * Then the disk works again: the files of the failed set are still the entry's own, and go. */
+START_TEST(cut_short_rollback_disowns_nothing)
+{
+    struct node *node = node_begin_applied(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," NODE_FILES NODE_UNIT "}", 2060);
+
+    faults.disk.breaks = true;
+    faults.disk.unreadable = NODE_STATE "/manifests/app/before.list";
+    node_put(node, "/media/usb/a", "broken");
+    node_put(node, "/media/usb/b", "two");
+    node_intervals(node, 60);
+    ck_assert(faults.disk.broken);
+    ck_assert_uint_gt(faults.disk.errors, 5);
+    ck_assert_int_eq(node_look(node).status.phase, HF_MANIFEST_ROLLING_BACK);
+    faults.disk.breaks = faults.disk.broken = false;
+    faults.disk.unreadable = NULL;
+    node_intervals(node, 12);
+    node_expect(node, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_RESTART_FAILED, "the disk works");
+    ck_assert(node_has(node, "/etc/app/a", "one") && node_has(node, "/etc/app/b", NULL));
+    node_end(node);
+}
+END_TEST
+
 /* The content to which a set was rolled back is lost, and the source has only the content that failed. To fetch that one
  * again would repair nothing: drift is reported, and nothing is written. */
 START_TEST(lost_older_content_is_not_fetched)
@@ -664,6 +688,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, rollback_waits_for_the_target);
     tcase_add_test(tc, reload_starts_what_is_not_active);
     tcase_add_test(tc, rollback_reads_again);
+    tcase_add_test(tc, cut_short_rollback_disowns_nothing);
     tcase_add_test(tc, lost_older_content_is_not_fetched);
     tcase_add_loop_test(tc, bad_block_in_the_target, 0, 2);
     tcase_add_test(tc, rollback_over_a_bad_block);

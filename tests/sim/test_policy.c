@@ -32,7 +32,7 @@
  *   - the kubelet's folder has nothing under a name that a kubelet reads but pods of the entry and of somebody else, and
  *     the pods are those of two versions at most
  *   - the path of the update is one whole release
- *   - no sink of telemetry got an event twice, or other bytes under one key (support/fakes/simfeed.h)
+ *   - no sink of telemetry got an event twice, or other bytes under one key (exception: support/fakes/simfeed.h)
  * After each write to the API server's objects: the same as for files, and objects of others are untouched.
  * After each fault: files of others are untouched, nothing new appears outside the managed paths, and neither the status
  * numbers nor the reported number of journal entries have gone back. EdgeNode never calls a version Applied that does not
@@ -1132,6 +1132,8 @@ static void sick_disk(struct world *w)
     hf_simfs_count_only(w->node->fs, code == ENOSPC ? HF_SIMFS_GROWS : HF_SIMFS_WRITES);
     hf_simfs_fail_at(w->node->fs, 1 + below(w, 20), code, times);
     say(w, "%llu writes fail: %s", (unsigned long long)times, strerror(code));
+    if (code == ENOSPC || code == EDQUOT)
+        hf_simfeed_note_full_disk(w->feed);
 }
 
 static void heal_disk(struct world *w)
@@ -1148,10 +1150,12 @@ static void bad_disk_for_a_while(struct world *w)
 
     say(w, "the disk is %s", full ? "full" : "read-only");
     w->faulty = true;
-    if (full)
+    if (full) {
+        hf_simfeed_note_full_disk(w->feed);
         hf_simfs_set_limit(w->node->fs, "/", 1);
-    else
+    } else {
         hf_simfs_set_read_only(w->node->fs, "/", true);
+    }
     if (below(w, 2) == 0)
         operate(w);
     (void)hf_simloop_run_for(w->loop, SECOND + below(w, 30 * SECOND));

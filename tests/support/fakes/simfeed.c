@@ -33,6 +33,8 @@ struct sink {
     struct key keys[MAX_KEYS];
     size_t n_keys;
     bool has[MAX_EVENTS];
+    uint64_t sequences[MAX_EVENTS]; /* of the event in the node's spool, if the batch had no gap before it */
+    bool forgotten[MAX_EVENTS];     /* the node may send the event once more */
 };
 
 struct hf_simfeed {
@@ -43,6 +45,7 @@ struct hf_simfeed {
     struct event events[MAX_EVENTS];
     unsigned n, first; /* events so far; all before `first` are acknowledged */
     bool stopped, ticking;
+    unsigned full_lives; /* how many of the next lives may begin after one on a full disk */
     char fault[256];
     /* one life */
     struct hf_telemetry_world world;
@@ -81,18 +84,23 @@ static void take(struct sink *sink, struct key *key, struct hf_view body)
 {
     static const char mark[] = "\"id\":\"event-";
     const size_t n = sizeof(mark) - 1;
+    const char *range = strrchr(key->text, '/'); /* "/<first>-<last>" */
+    uint64_t sequence = range != NULL ? strtoull(range + 1, NULL, 10) : 0;
 
     if (key->taken)
         return;
     key->taken = true;
     for (const char *at = body.p; (at = memmem(at, body.n - (size_t)(at - body.p), mark, n)) != NULL; at += n) {
         unsigned long number = strtoul(at + n, NULL, 10);
-        if (number >= sink->feed->n)
+        if (number >= sink->feed->n) {
             fail(sink->feed, "sink %s got event %lu, which nobody offered", sink->name, number);
-        else if (sink->has[number])
+            return;
+        }
+        if (sink->has[number] && !sink->forgotten[number])
             fail(sink->feed, "sink %s got event %lu twice, now under %s", sink->name, number, key->text);
-        else
-            sink->has[number] = true;
+        sink->has[number] = true;
+        sink->forgotten[number] = false;
+        sink->sequences[number] = sequence++;
     }
 }
 
@@ -129,6 +137,11 @@ static void settled(struct hf_receipt *receipt)
     event->acknowledged = receipt->r == 0;
 }
 
+static bool is_urgent(unsigned number)
+{
+    return number % 7 == 3;
+}
+
 static void offer(struct hf_simfeed *feed, unsigned number)
 {
     struct event *one = &feed->events[number];
@@ -137,7 +150,7 @@ static void offer(struct hf_simfeed *feed, unsigned number)
 
     memset(body, 'a' + (int)(number % 26), sizeof(body));
     struct hf_event event = {.kind = HF_EVENT_LOG,
-                             .severity = number % 7 == 3 ? HF_SEVERITY_ERROR : HF_SEVERITY_INFO,
+                             .severity = is_urgent(number) ? HF_SEVERITY_ERROR : HF_SEVERITY_INFO,
                              .unix_ns = HF_SIM_UNIX_START + number,
                              .source = HF_VIEW("device"),
                              .id = {id, (size_t)snprintf(id, sizeof(id), "event-%u", number)},
@@ -200,6 +213,42 @@ void hf_simfeed_free(struct hf_simfeed *feed)
     free(feed);
 }
 
+static void note_segment(void *arg, const char *path, const struct stat *st)
+{
+    uint64_t *oldest = arg, first;
+    const char *name = strrchr(path, '/') + 1;
+    char *end = NULL;
+
+    (void)st;
+    first = strtoull(name, &end, 16);
+    if (end == name + 16 && strcmp(end, ".seg") == 0)
+        *oldest = HF_MIN(*oldest, first);
+}
+
+/* True if the node has given up the segment in which it kept this event after its delivery. */
+static bool has_lost_id(struct hf_simfs *fs, const struct sink *sink, unsigned number)
+{
+    uint64_t oldest = UINT64_MAX;
+    char dir[100];
+
+    (void)snprintf(dir, sizeof(dir), "%s/%s/%s", HF_SIMFEED_DIR, sink->name, is_urgent(number) ? "urgent" : "bulk");
+    hf_simfs_walk(fs, dir, note_segment, &oldest);
+    return oldest > sink->sequences[number];
+}
+
+/* One sink has an event, and another has no room for it, so nobody acknowledges it. If the disk is full, the first one's
+ * spool may give up the delivered segment with the event. The next process does not know then that this sink has it. */
+static void note_lost_ids(struct hf_simfeed *feed, struct hf_simfs *fs)
+{
+    if (feed->full_lives == 0)
+        return;
+    feed->full_lives--;
+    for (unsigned i = feed->first; i < feed->n; i++)
+        for (size_t k = 0; k < SINKS && !feed->events[i].acknowledged; k++)
+            if (feed->sinks[k].has[i] && has_lost_id(fs, &feed->sinks[k], i))
+                feed->sinks[k].forgotten[i] = true;
+}
+
 static void nothing(void *arg)
 {
     (void)arg;
@@ -222,6 +271,7 @@ void hf_simfeed_begin(struct hf_simfeed *feed, struct hf_simnode *node)
                                             .room = nothing,
                                             .idle = nothing,
                                             .arg = feed};
+    note_lost_ids(feed, node->fs);
     feed->fanout = feed->ids != NULL ? hf_fanout_new(&params) : NULL;
     if (feed->fanout == NULL)
         abort();
@@ -241,6 +291,11 @@ void hf_simfeed_end(struct hf_simfeed *feed)
     feed->ids = NULL;
     for (unsigned i = feed->first; i < feed->n; i++)
         feed->events[i].offered = false;
+}
+
+void hf_simfeed_note_full_disk(struct hf_simfeed *feed)
+{
+    feed->full_lives = 2; /* the disk may only be full in the next one */
 }
 
 void hf_simfeed_disturb(struct hf_simfeed *feed)

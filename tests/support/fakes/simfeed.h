@@ -7,7 +7,8 @@
  *
  * Promises that the feed checks, whatever happens to the node:
  *   - a sink gets an event under one key only, and the same bytes under one key
- *   - each acknowledged event reaches both sinks in the end, and each other event at most once
+ *   - each acknowledged event reaches both sinks in the end, and each other event at most once. Exception: an event that
+ *     nobody acknowledged may come again after a restart if a full disk has cost the segment that had it
  * Both sinks ignore a key that they have taken already, as a receiver that honours Idempotency-Key does. */
 #pragma once
 
@@ -22,6 +23,9 @@ void hf_simfeed_free(struct hf_simfeed *feed); /* after hf_simfeed_end() */
 
 void hf_simfeed_begin(struct hf_simfeed *feed, struct hf_simnode *node); /* the node is alive */
 void hf_simfeed_end(struct hf_simfeed *feed);                            /* does nothing between two lives */
+
+/* The disk has no room now, or will have none soon. */
+void hf_simfeed_note_full_disk(struct hf_simfeed *feed);
 
 /* The sinks behave badly for some of the next requests, or well from now on. */
 void hf_simfeed_disturb(struct hf_simfeed *feed);

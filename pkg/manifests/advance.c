@@ -190,6 +190,16 @@ static void tell(const struct entry *entry)
             p->happened(p->arg, notices[i].notice, entry->name, entry->r.message);
 }
 
+static bool has_pods(const struct hf_manifest_record *record)
+{
+    return hf_manifest_set_is_to(&record->next, hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]);
+}
+
+void advance_doubt_pods(struct entry *entry)
+{
+    entry->r.pods_unread = entry->r.pods_unread || has_pods(&entry->r);
+}
+
 /* Changes that belong to the new phase itself. */
 static void enter(struct entry *entry, enum hf_manifest_phase phase)
 {
@@ -213,9 +223,9 @@ static void enter(struct entry *entry, enum hf_manifest_phase phase)
         r->pods_before = NULL;
     }
     if (phase == HF_MANIFEST_APPLIED && r->phase == HF_MANIFEST_PROBATION)
-        pod_trial_passed(entry);
+        r->pods_unread = has_pods(r) && r->reason == HF_MANIFEST_REASON_HEALTH_UNKNOWN;
     if (phase == HF_MANIFEST_ROLLED_BACK)
-        pod_trial_doubt(entry);
+        advance_doubt_pods(entry);
     if (phase == HF_MANIFEST_ROLLING_BACK)
         r->unproven = true; /* until the good set is in place again */
     if (phase == HF_MANIFEST_APPLIED && r->phase != phase) {

@@ -25,7 +25,7 @@ void drift_repaired(struct entry *entry, const char *what)
     if (entry->r.phase == HF_MANIFEST_APPLIED && !pod_trial_is_open(entry))
         entry->r.reason = HF_MANIFEST_REASON_DRIFT_REPAIRED;
     (void)snprintf(entry->r.message, sizeof(entry->r.message), "put back: %.360s", what);
-    pod_trial_doubt(entry);
+    advance_doubt_pods(entry);
     repair_tell(entry, entry->r.message);
     manifest_engine_notify(entry->engine);
 }

@@ -369,10 +369,6 @@ void pod_trial_start(struct entry *entry);
  * kubelet which pods it has now, and returns true. Afterwards writes the pods' hashes into the record and raises the
  * event Go. Returns false if there is nothing to ask; the caller must then raise Go. */
 bool pod_trial_ask_before(struct entry *entry);
-/* Call the first function when files were put back, and the second one when the newest set has passed its trial. For
- * static pods, they note in the record if the kubelet may not have read the files that are in place. */
-void pod_trial_doubt(struct entry *entry);
-void pod_trial_passed(struct entry *entry);
 /* Returns true if an entry with static pods is in the phase Applied, but the last check did not find each pod ready or
  * succeeded. */
 bool pod_trial_is_open(const struct entry *entry);
@@ -587,6 +583,9 @@ void advance_back_off(struct entry *entry);
 /* The same after a failure with this reason. If a person has to mend something first (hf_manifest_gate_retry()), no
  * attempt starts before the next interval of the policy. */
 void advance_wait(struct entry *entry, enum hf_manifest_reason reason);
+/* Call this function when files in place were put back. If they are those of static pods, notes in the record in memory
+ * that the kubelet may not have read them. */
+void advance_doubt_pods(struct entry *entry);
 
 /* ---- unit_call.c ------------------------------------------------------------------------------------------------- */
 

@@ -200,21 +200,6 @@ bool pod_trial_ask_before(struct entry *entry)
     return job != NULL;
 }
 
-static bool has_pods(const struct hf_manifest_set *set)
-{
-    return strcmp(hf_json_str_or(set->entry, "to", ""), hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]) == 0;
-}
-
-void pod_trial_doubt(struct entry *entry)
-{
-    entry->r.pods_unread = entry->r.pods_unread || has_pods(&entry->r.next);
-}
-
-void pod_trial_passed(struct entry *entry)
-{
-    entry->r.pods_unread = has_pods(&entry->r.next) && entry->r.reason == HF_MANIFEST_REASON_HEALTH_UNKNOWN;
-}
-
 /* ---- do they run? ------------------------------------------------------------------------------------------------ */
 
 /* Nobody can be asked: no reason to take the pods away again, and none to vouch for them. */
@@ -326,7 +311,8 @@ bool pod_trial_is_open(const struct entry *entry)
 {
     const struct hf_manifest_record *r = &entry->r;
 
-    return has_pods(&r->good) && r->phase == HF_MANIFEST_APPLIED &&
+    return hf_manifest_set_is_to(&r->good, hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]) &&
+           r->phase == HF_MANIFEST_APPLIED &&
            (r->reason == HF_MANIFEST_REASON_HEALTH_UNKNOWN || r->reason == HF_MANIFEST_REASON_HEALTH_FAILED ||
             r->reason == HF_MANIFEST_REASON_NOT_READY);
 }

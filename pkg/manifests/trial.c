@@ -114,7 +114,7 @@ static void start_put_back(struct entry *entry)
         no_memory(entry);
         return;
     }
-    pod_trial_doubt(entry);
+    advance_doubt_pods(entry);
     if (entry->r.pods_unread && hf_manifest_record_format(&entry->r, &job->text) < 0)
         hf_buf_clear(&job->text); /* a half text is no record; the next save writes it */
     task_submit(job);

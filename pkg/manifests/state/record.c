@@ -15,6 +15,11 @@ enum { VERSION = 1 };
 
 /* ---- sets -------------------------------------------------------------------------------------------------------- */
 
+bool hf_manifest_set_is_to(const struct hf_manifest_set *set, const char *to)
+{
+    return strcmp(hf_json_str_or(set->entry, "to", ""), to) == 0;
+}
+
 void hf_manifest_set_done(struct hf_manifest_set *set)
 {
     json_decref(set->entry);

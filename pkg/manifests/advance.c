@@ -192,7 +192,7 @@ static void tell(const struct entry *entry)
 
 static bool has_pods(const struct hf_manifest_record *record)
 {
-    return hf_manifest_set_is_to(&record->next, hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]);
+    return hf_manifest_set_is_to(&record->next, HF_MANIFEST_TO_STATIC_PODS);
 }
 
 void advance_doubt_pods(struct entry *entry)

@@ -134,16 +134,15 @@ static void swept(struct entry *entry, struct job *job)
 static void note_unrooted(const struct entry *entry, struct job *job)
 {
     const struct hf_manifest_set *next = &entry->r.next;
-    const char *to = hf_json_str_or(next->entry, "to", "");
 
     job->unrooted = HF_MANIFEST_TO_CLUSTER;
     if (next->key[0] == '\0' || next->root[0] != '\0')
         return;
     job->config = entry->engine->p.env.config;
     (void)snprintf(job->path, sizeof(job->path), "%s", hf_json_str_or(next->entry, "path", ""));
-    if (strcmp(to, hf_manifest_target_names[HF_MANIFEST_TO_FILES]) == 0)
+    if (hf_manifest_set_is_to(next, HF_MANIFEST_TO_FILES))
         job->unrooted = HF_MANIFEST_TO_FILES;
-    else if (strcmp(to, hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]) == 0)
+    else if (hf_manifest_set_is_to(next, HF_MANIFEST_TO_STATIC_PODS))
         job->unrooted = HF_MANIFEST_TO_STATIC_PODS;
 }
 

@@ -18,20 +18,14 @@ static void place(struct entry *entry)
         apply_start(entry);
 }
 
-static bool is_pods(const struct hf_manifest_set *set)
-{
-    const char *to = hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS];
-
-    return strcmp(hf_json_str_or(set->entry, "to", ""), to) == 0;
-}
-
 static void probe(struct entry *entry)
 {
     if (objects_is(&entry->r.next))
         objects_probe(entry);
     else if (trial_puts_back_again(entry))
         return;
-    else if (entry->engine->p.env.static_pod_health && is_pods(&entry->r.next))
+    else if (entry->engine->p.env.static_pod_health &&
+             hf_manifest_set_is_to(&entry->r.next, HF_MANIFEST_TO_STATIC_PODS))
         pod_trial_start(entry);
     else
         trial_start(entry);

@@ -151,7 +151,7 @@ static int find_pod_folder(const struct entry *entry, struct attempt *attempt, s
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
     const struct hf_manifest_set *good = &entry->r.good;
-    bool has_pods = hf_manifest_set_is_to(good, hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]);
+    bool has_pods = hf_manifest_set_is_to(good, HF_MANIFEST_TO_STATIC_PODS);
 
     if (attempt->place.repair || attempt->set.root[0] != '\0')
         return 0;

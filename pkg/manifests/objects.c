@@ -25,7 +25,7 @@ static const uint64_t refused_pause_ns = 60 * HF_NS_PER_S; /* at least, between 
 
 bool objects_is(const struct hf_manifest_set *set)
 {
-    return hf_manifest_set_is_to(set, hf_manifest_target_names[HF_MANIFEST_TO_CLUSTER]);
+    return hf_manifest_set_is_to(set, HF_MANIFEST_TO_CLUSTER);
 }
 
 static void end_attempt(struct entry *entry)

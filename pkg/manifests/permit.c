@@ -57,7 +57,7 @@ enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err)
         (void)hf_err_set(err, EOPNOTSUPP, "the content of a Secret is written as it is: leave out substitute");
         return HF_MANIFEST_REASON_UNSUPPORTED;
     }
-    if (entry->r.good.key[0] != '\0' && !hf_manifest_set_is_to(&entry->r.good, hf_manifest_target_names[wanted->to])) {
+    if (entry->r.good.key[0] != '\0' && !hf_manifest_set_is_to(&entry->r.good, wanted->to)) {
         (void)hf_err_set(err, EOPNOTSUPP, "an entry cannot change its target from %.20s to %.20s: give it another name",
                          hf_json_str_or(entry->r.good.entry, "to", ""), hf_manifest_target_names[wanted->to]);
         return HF_MANIFEST_REASON_UNSUPPORTED;

@@ -311,8 +311,7 @@ bool pod_trial_is_open(const struct entry *entry)
 {
     const struct hf_manifest_record *r = &entry->r;
 
-    return hf_manifest_set_is_to(&r->good, hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]) &&
-           r->phase == HF_MANIFEST_APPLIED &&
+    return hf_manifest_set_is_to(&r->good, HF_MANIFEST_TO_STATIC_PODS) && r->phase == HF_MANIFEST_APPLIED &&
            (r->reason == HF_MANIFEST_REASON_HEALTH_UNKNOWN || r->reason == HF_MANIFEST_REASON_HEALTH_FAILED ||
             r->reason == HF_MANIFEST_REASON_NOT_READY);
 }

@@ -96,23 +96,19 @@ static int copy_without(const struct entry *entry, const struct hf_inventory *li
     return r;
 }
 
+static int keep(struct entry *entry, struct hf_inventory *kept, struct hf_err *err)
+{
+    return hf_inventory_replace(entry->engine->p.env.fs, entry->folder, "inventory", &entry->inventory, kept, err);
+}
+
 int restore_disown(struct entry *entry, const struct hf_inventory *list, struct hf_err *err)
 {
-    const struct hf_manifest_env *env = &entry->engine->p.env;
-    struct hf_inventory kept;
+    _cleanup_(hf_inventory_done) struct hf_inventory kept = {.items = NULL};
 
     if (list->n == 0)
         return 0;
     int r = copy_without(entry, list, &kept);
-    if (r == 0)
-        r = hf_inventory_save(env->fs, entry->folder, "inventory", &kept, err);
-    if (r < 0) {
-        hf_inventory_done(&kept);
-        return r;
-    }
-    hf_inventory_done(&entry->inventory);
-    entry->inventory = kept;
-    return 0;
+    return r == 0 ? keep(entry, &kept, err) : r;
 }
 
 /* Finds the files of somebody else whose kept content is lost. They stay as the failed set has left them, because the
@@ -136,9 +132,16 @@ static int find_lost(const struct entry *entry, const struct hf_bundle *before, 
     return 0;
 }
 
+static int stage(struct hf_files_place *place, struct hf_manifest_outcome *outcome)
+{
+    int r = hf_files_place_compare(place, outcome);
+
+    return r == 0 ? hf_files_place_stage(place, outcome) : r;
+}
+
 /* Stages the files of the attempt. Those in `lost` count as somebody else's, on disk only when all is staged: a later
  * rollback may read the kept contents again. */
-static int stage(struct entry *entry, const struct hf_inventory *lost, struct hf_manifest_outcome *outcome)
+static int stage_without(struct entry *entry, const struct hf_inventory *lost, struct hf_manifest_outcome *outcome)
 {
     _cleanup_(hf_inventory_done) struct hf_inventory ours = {.items = NULL};
     struct hf_files_place *place = &entry->attempt->place;
@@ -148,11 +151,9 @@ static int stage(struct entry *entry, const struct hf_inventory *lost, struct hf
     if (r < 0)
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_WRITE_FAILED, r, &err);
     place->inventory = &ours;
-    r = hf_files_place_compare(place, outcome);
-    if (r == 0)
-        r = hf_files_place_stage(place, outcome);
+    r = stage(place, outcome);
     place->inventory = &entry->inventory;
-    if (r == 0 && restore_disown(entry, lost, &err) < 0)
+    if (r == 0 && keep(entry, &ours, &err) < 0)
         r = hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(-err.code), -err.code, &err);
     return r;
 }
@@ -188,7 +189,7 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
     attempt->place.prune = !kept->keep_rest && !entry->r.good_unknown;
     attempt->place.keep_own = entry->r.good_unknown;
     attempt->place.allows = NULL; /* it was there before */
-    r = stage(entry, &lost, outcome);
+    r = lost.n > 0 ? stage_without(entry, &lost, outcome) : stage(&attempt->place, outcome);
     if (r == 0)
         r = hf_files_place_swap(&attempt->place, outcome);
     if (r == 0 && restore_disown(entry, kept->foreign, &err) < 0)

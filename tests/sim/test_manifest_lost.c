@@ -125,6 +125,30 @@ static void damage_file(struct node *node, const char *path, unsigned how)
         hf_simfs_mkdir(node->fs, path, 0700); /* it cannot be read at all */
 }
 
+/* A set that fails replaces a file of somebody else, and the power is cut at the n-th write. Returns NULL if no write
+ * was the n-th one. */
+static struct node *cut_broken_set(uint64_t n)
+{
+    struct node *node = node_begin(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"force\":true,\"prune\":true," NODE_FILES NODE_UNIT "}",
+        n);
+
+    node_put(node, "/etc/app/z", "theirs");
+    node_put(node, "/media/usb/a", "broken");
+    node_put(node, "/media/usb/z", "ours");
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_stop_at(node->fs, n);
+    node_boot(node);
+    if (node->engine != NULL)
+        node_intervals(node, 6);
+    if (!hf_simfs_stopped(node->fs)) {
+        node_end(node);
+        return NULL;
+    }
+    node_power_cut(node, n);
+    return node;
+}
+
 /* The rollback comes to its end whatever happens to what it goes back to. A file of somebody else comes back as long as
  * its content is there, and is never removed. */
 START_TEST(damaged_before)
@@ -132,26 +156,10 @@ START_TEST(damaged_before)
     static const char *const names[] = {NODE_STATE "/manifests/app/before", NODE_STATE "/manifests/app/before.list"};
     const char *name = names[_i / 3];
     unsigned how = (unsigned)_i % 3, damaged = 0;
+    struct node *node;
+    size_t size;
 
-    for (uint64_t n = 1;; n++) {
-        struct node *node = node_begin(
-            "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"force\":true,\"prune\":true," NODE_FILES NODE_UNIT
-            "}",
-            n);
-        size_t size;
-        node_put(node, "/etc/app/z", "theirs");
-        node_put(node, "/media/usb/a", "broken");
-        node_put(node, "/media/usb/z", "ours");
-        hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
-        hf_simfs_stop_at(node->fs, n);
-        node_boot(node);
-        if (node->engine != NULL)
-            node_intervals(node, 6);
-        if (!hf_simfs_stopped(node->fs)) {
-            node_end(node);
-            break;
-        }
-        node_power_cut(node, n);
+    for (uint64_t n = 1; (node = cut_broken_set(n)) != NULL; n++) {
         if (hf_simfs_get(node->fs, name, &size) != NULL) {
             damage_file(node, name, how);
             damaged++;
@@ -186,26 +194,10 @@ START_TEST(all_of_before_is_damaged)
 {
     static const char *const names[] = {NODE_STATE "/manifests/app/before", NODE_STATE "/manifests/app/before.list"};
     unsigned damaged = 0;
+    struct node *node;
+    size_t size;
 
-    for (uint64_t n = 1;; n++) {
-        struct node *node = node_begin(
-            "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"force\":true,\"prune\":true," NODE_FILES NODE_UNIT
-            "}",
-            n);
-        size_t size;
-        node_put(node, "/etc/app/z", "theirs");
-        node_put(node, "/media/usb/a", "broken");
-        node_put(node, "/media/usb/z", "ours");
-        hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
-        hf_simfs_stop_at(node->fs, n);
-        node_boot(node);
-        if (node->engine != NULL)
-            node_intervals(node, 6);
-        if (!hf_simfs_stopped(node->fs)) {
-            node_end(node);
-            break;
-        }
-        node_power_cut(node, n);
+    for (uint64_t n = 1; (node = cut_broken_set(n)) != NULL; n++) {
         if (hf_simfs_get(node->fs, names[0], &size) != NULL && hf_simfs_get(node->fs, names[1], &size) != NULL) {
             damage_file(node, names[0], (unsigned)_i);
             damage_file(node, names[1], (unsigned)_i);
@@ -358,9 +350,7 @@ static bool lose_inventory_at(uint64_t n, unsigned *ret_probations)
     node_intervals(node, 4);
     bool cut = hf_simfs_stopped(node->fs);
     if (cut) {
-        hf_simproc_kill(node->proc);
-        node_shut_down(node);
-        hf_simfs_kill(node->fs);
+        node_kill(node);
         *ret_probations += strcmp(node_phase_on_disk(node), "\"Probation\"") == 0;
         node_put(node, NODE_STATE "/manifests/app/inventory", "damaged");
         node_boot(node);
@@ -480,7 +470,7 @@ START_TEST(reload_starts_what_is_not_active)
     ck_assert_uint_eq(node->restarts, 1);
     ck_assert_uint_eq(node->reloads, 1);
     faults.service.active_state = "activating"; /* it waits for its next automatic restart */
-    hf_simfs_put(node->fs, "/etc/app/a", "drift", 5, 0644);
+    node_put(node, "/etc/app/a", "drift");
     node_intervals(node, 4);
     ck_assert(node_has(node, "/etc/app/a", "two"));
     ck_assert_uint_eq(node->restarts, 2);
@@ -521,8 +511,8 @@ START_TEST(rollback_reads_again)
 }
 END_TEST
 
-/* The disk does not read the list of somebody else's files, and when the rollback gives it up, the target fails as well.
- * Then the disk works again: the files of the failed set are still the entry's own, and go. */
+/* The disk does not read the list of somebody else's files, and when the rollback gives it up, the target fails as
+ * well. Then the disk works again: the files of the failed set are still the entry's own, and go. */
 START_TEST(cut_short_rollback_disowns_nothing)
 {
     struct node *node = node_begin_applied(
@@ -545,8 +535,8 @@ START_TEST(cut_short_rollback_disowns_nothing)
 }
 END_TEST
 
-/* The content to which a set was rolled back is lost, and the source has only the content that failed. To fetch that one
- * again would repair nothing: drift is reported, and nothing is written. */
+/* The content to which a set was rolled back is lost, and the source has only the content that failed. To fetch that
+ * one again would repair nothing: drift is reported, and nothing is written. */
 START_TEST(lost_older_content_is_not_fetched)
 {
     struct node *node =
@@ -622,9 +612,7 @@ START_TEST(rollback_over_a_bad_block)
     hf_simfs_set_unreadable(node->fs, "/etc/app/b", true);
     faults.service.hangs = false;
     faults.service.fails = 1;
-    hf_simproc_kill(node->proc);
-    node_shut_down(node);
-    hf_simfs_kill(node->fs);
+    node_kill(node);
     node_boot(node); /* the restart fails */
     node_put(node, "/media/usb/a", "three");
     node_put(node, "/media/usb/b", "three");

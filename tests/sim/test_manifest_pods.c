@@ -114,6 +114,15 @@ static void step_until_web_is(struct node *node, const char *text)
 {
     for (unsigned i = 0; i < 100000 && !node_has(node, web_file, text); i++)
         ck_assert(hf_simloop_step(node->loop));
+    ck_assert(node_has(node, web_file, text));
+}
+
+/* The source delivers this file, and it gets in place. */
+static void swap_web(struct node *node, const char *text)
+{
+    node_put(node, "/media/usb/web.yaml", text);
+    hf_manifest_engine_check(node->engine);
+    step_until_web_is(node, text);
 }
 
 static void count_pod_file(void *arg, const char *path, const struct stat *st)
@@ -244,8 +253,8 @@ START_TEST(local_user_judges_pods)
 }
 END_TEST
 
-/* Pods of the old file vouch for no new one, however short a time they have run, and whatever the kubelet's clock shows:
- * the same as the agent's, 1970, ten years from now. */
+/* Pods of the old file vouch for no new one, however short a time they have run, and whatever the kubelet's clock
+ * shows: the same as the agent's, 1970, ten years from now. */
 START_TEST(pods_of_the_old_file_do_not_count)
 {
     static const int64_t offsets[] = {0, -(int64_t)HF_SIM_UNIX_START, 315360000 * (int64_t)HF_NS_PER_S};
@@ -303,7 +312,7 @@ START_TEST(pod_that_keeps_its_hash_is_judged)
 }
 END_TEST
 
-/* The deadline passes before the kubelet must have read the file: the file stays, and nobody vouches for the old pod. */
+/* The deadline passes before the kubelet must have read the file: it stays, and nobody vouches for the old pod. */
 START_TEST(pod_that_keeps_its_hash_is_unknown)
 {
     struct node *node = node_begin(
@@ -352,7 +361,7 @@ static void answer_and_read(void *kubelet, struct hf_simcall *call)
 
 /* The kubelet has not read the older file when it lists the hashes before the next swap: so another hash after the swap
  * may be that of the older file, whose pod does not vouch for the new one. The older file was applied with unknown
- * health (rows 0 and 1), or a rollback has just put it back (rows 2 and 3). The new pod crashes (rows 0 and 2) or not. */
+ * health (rows 0 and 1), or a rollback has just put it back (rows 2 and 3). The new pod crashes in rows 0 and 2. */
 START_TEST(pod_of_a_file_that_was_unread_does_not_count)
 {
     bool rolls_back = _i / 2 == 1, crashes = _i % 2 == 0;
@@ -362,10 +371,7 @@ START_TEST(pod_of_a_file_that_was_unread_does_not_count)
     hf_simnet_serve(node->net, "http://127.0.0.1:10255", answer_and_read, kubelet);
     hf_simkubelet_set_pause(kubelet, 3600 * HF_NS_PER_S);
     (void)hf_simloop_run_for(node->loop, 2 * HF_NS_PER_S);
-    node_put(node, "/media/usb/web.yaml", rolls_back ? NODE_POD("b-crash") : NODE_POD("b"));
-    hf_manifest_engine_check(node->engine);
-    while (!node_has(node, web_file, rolls_back ? NODE_POD("b-crash") : NODE_POD("b")))
-        ck_assert(hf_simloop_step(node->loop));
+    swap_web(node, rolls_back ? NODE_POD("b-crash") : NODE_POD("b"));
     if (rolls_back)
         read_now(kubelet);
     (void)hf_simloop_run_for(node->loop, 27 * HF_NS_PER_S);
@@ -375,10 +381,7 @@ START_TEST(pod_of_a_file_that_was_unread_does_not_count)
         node_expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_HEALTH_UNKNOWN, "older");
 
     late_reader = node;
-    node_put(node, "/media/usb/web.yaml", crashes ? NODE_POD("c-crash") : NODE_POD("c"));
-    hf_manifest_engine_check(node->engine);
-    while (!node_has(node, web_file, crashes ? NODE_POD("c-crash") : NODE_POD("c")))
-        ck_assert(hf_simloop_step(node->loop));
+    swap_web(node, crashes ? NODE_POD("c-crash") : NODE_POD("c"));
     ck_assert_ptr_null(late_reader);
     (void)hf_simloop_run_for(node->loop, 5 * HF_NS_PER_S);
     read_now(kubelet);
@@ -399,17 +402,13 @@ START_TEST(their_pod_vouches)
     struct hf_simkubelet *kubelet;
     struct node *node = begin_pods("60s", 2009, 4, &kubelet);
 
-    node_put(node, "/media/usb/web.yaml", NODE_POD("b-crash"));
-    hf_manifest_engine_check(node->engine);
-    step_until_web_is(node, NODE_POD("b-crash"));
+    swap_web(node, NODE_POD("b-crash"));
     node_put(node, web_file, NODE_POD("theirs"));
     step_until_web_is(node, NODE_POD("b-crash"));
     if (_i == 1) {
         for (unsigned i = 0; i < 3; i++)
             (void)hf_simloop_step(node->loop);
-        hf_simproc_kill(node->proc);
-        node_shut_down(node);
-        hf_simfs_kill(node->fs);
+        node_kill(node);
         node_boot(node);
     }
     node_intervals(node, 12);
@@ -426,9 +425,7 @@ START_TEST(their_pod_fails)
     struct hf_simkubelet *kubelet;
     struct node *node = begin_pods("5m", 2019, 4, &kubelet);
 
-    node_put(node, "/media/usb/web.yaml", NODE_POD("b"));
-    hf_manifest_engine_check(node->engine);
-    step_until_web_is(node, NODE_POD("b"));
+    swap_web(node, NODE_POD("b"));
     node_put(node, web_file, NODE_POD("theirs-crash"));
     node_intervals(node, 60);
     ck_assert_msg(node_look(node).status.phase == HF_MANIFEST_APPLIED, "%s", node->status);
@@ -483,9 +480,7 @@ START_TEST(unchanged_pod_after_a_put_back)
     node_intervals(node, 4);
     node_expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "first");
     port_taken = _i == 1 ? node : NULL;
-    node_put(node, "/media/usb/web.yaml", NODE_POD("b"));
-    hf_manifest_engine_check(node->engine);
-    step_until_web_is(node, NODE_POD("b"));
+    swap_web(node, NODE_POD("b"));
     node_put(node, web_file, NODE_POD("theirs"));
     for (unsigned i = 0; i < 300 && !node_has(node, web_file, NODE_POD("b")); i++)
         (void)hf_simloop_run_for(node->loop, HF_NS_PER_S / 10);
@@ -524,18 +519,14 @@ START_TEST(unchanged_pod_after_a_put_back_and_a_kill)
     node_expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "two pods");
     hf_simkubelet_set_pause(kubelet, 3600 * HF_NS_PER_S);
     (void)hf_simloop_run_for(node->loop, 2 * HF_NS_PER_S);
-    node_put(node, "/media/usb/web.yaml", NODE_POD("b"));
-    hf_manifest_engine_check(node->engine);
-    step_until_web_is(node, NODE_POD("b"));
+    swap_web(node, NODE_POD("b"));
     node_put(node, db_file, POD_DB_OF_SOMEBODY);
     read_now(kubelet);
     for (unsigned i = 0; i < 300 && !node_has(node, db_file, POD_DB); i++)
         (void)hf_simloop_run_for(node->loop, HF_NS_PER_S / 10);
     ck_assert(node_has(node, db_file, POD_DB));
 
-    hf_simproc_kill(node->proc);
-    node_shut_down(node);
-    hf_simfs_kill(node->fs);
+    node_kill(node);
     node_boot(node);
     (void)hf_simloop_run_for(node->loop, 5 * HF_NS_PER_S);
     read_now(kubelet);
@@ -574,9 +565,7 @@ START_TEST(their_pod_before_a_repeated_swap)
         ck_assert(hf_simloop_step(node->loop));
     node_put(node, web_file, theirs);
     if (_i > 0) {
-        hf_simproc_kill(node->proc);
-        node_shut_down(node);
-        hf_simfs_kill(node->fs);
+        node_kill(node);
     }
     (void)hf_simloop_run_for(node->loop, 5 * HF_NS_PER_S);
     disk_fails = false;
@@ -610,9 +599,7 @@ START_TEST(old_pod_vouches_for_no_repeated_swap)
     (void)hf_simloop_run_for(node->loop, HF_NS_PER_S / 10);
     ck_assert(node_has(node, web_file, NODE_POD("a")));
     if (_i % 2 == 1) {
-        hf_simproc_kill(node->proc);
-        node_shut_down(node);
-        hf_simfs_kill(node->fs);
+        node_kill(node);
     }
     faults.disk.uncreatable = NULL;
     if (_i % 2 == 1)
@@ -639,9 +626,7 @@ START_TEST(trial_of_pods_with_worn_content)
     for (unsigned i = 0; i < 100000 && strcmp(node_phase_on_disk(node), "\"Probation\"") != 0; i++)
         ck_assert(hf_simloop_step(node->loop));
     (void)snprintf(path, sizeof(path), NODE_STATE "/manifests/app/b-%s", node_look(node).status.digest);
-    hf_simproc_kill(node->proc);
-    node_shut_down(node);
-    hf_simfs_kill(node->fs);
+    node_kill(node);
     faults.disk.unreadable = path;
     faults.disk.errors = 0;
     node_boot(node);

@@ -85,8 +85,8 @@ START_TEST(digest_of_the_status_allows_the_removal)
 }
 END_TEST
 
-/* An entry leaves the policy, and its removal waits for the annotation. When the policy has the entry again, each folder
- * has its watch again, without an interval. */
+/* An entry leaves the policy, and its removal waits for the annotation. When the policy has the entry again, each
+ * folder has its watch again, without an interval. */
 START_TEST(entry_that_comes_back_is_watched)
 {
     static const char app[] = "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"prune\":true," NODE_FILES "}";
@@ -191,9 +191,7 @@ START_TEST(staging_of_an_entry_that_left)
             node_intervals(node, 4);
         bool cut = hf_simfs_stopped(node->fs);
         if (cut) {
-            hf_simproc_kill(node->proc);
-            node_shut_down(node);
-            hf_simfs_kill(node->fs);
+            node_kill(node);
             node_set_policy(node, "");
             node_boot(node);
             node_intervals(node, 6);
@@ -256,9 +254,7 @@ static bool leave_after(uint64_t n, bool second, unsigned *ret_waiting)
     bool passed =
         strcmp(node_phase_on_disk(node), "\"Applied\"") == 0 && (!second || node_has(node, "/etc/app/z", "ours"));
     if (cut && !passed) {
-        hf_simproc_kill(node->proc);
-        node_shut_down(node);
-        hf_simfs_kill(node->fs);
+        node_kill(node);
         hf_simfs_walk(node->fs, NODE_STATE, loss_damage, &loss);
         node_set_policy(node, "");
         node_boot(node);
@@ -368,9 +364,7 @@ static bool cut_removal(uint64_t n, int how)
     node_intervals(node, 4);
     bool cut = hf_simfs_stopped(node->fs);
     if (cut) {
-        hf_simproc_kill(node->proc);
-        node_shut_down(node);
-        hf_simfs_kill(node->fs);
+        node_kill(node);
         if ((how & BY_POWER) != 0)
             hf_simfs_power_cut(node->fs, n);
         if ((how & COMES_BACK) != 0)

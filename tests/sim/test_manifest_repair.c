@@ -31,9 +31,7 @@ START_TEST(restart_after_a_cut_repair)
         node_intervals(node, 2);
         stopped = hf_simfs_stopped(node->fs);
         if (stopped) {
-            hf_simproc_kill(node->proc);
-            node_shut_down(node);
-            hf_simfs_kill(node->fs);
+            node_kill(node);
             if (_i == 1)
                 hf_simfs_power_cut(node->fs, n);
             node_boot(node);
@@ -57,9 +55,7 @@ START_TEST(restart_that_was_cut_is_repeated)
     faults.service.hangs = false;
     ck_assert(node_has(node, "/etc/app/a", "one"));
     ck_assert_str_eq(node->served, "drift");
-    hf_simproc_kill(node->proc);
-    node_shut_down(node);
-    hf_simfs_kill(node->fs);
+    node_kill(node);
     node_boot(node);
     node_intervals(node, 2);
     ck_assert_str_eq(node->served, "one");
@@ -176,8 +172,8 @@ static void config_of(struct node *node, const char *text)
     ck_assert_uint_eq(hf_config_n_faults(node->config), 0);
 }
 
-/* The node's owner takes the unit out of manifests.units and restarts the agent. A local user changes the file: the agent
- * restarts the unit all the same. _i == 1: a restart was due. */
+/* The node's owner takes the unit out of manifests.units and restarts the agent. A local user changes the file: the
+ * agent restarts the unit all the same. _i == 1: a restart was due. */
 START_TEST(unit_that_is_no_longer_permitted)
 {
     struct node *node = begin_changed_service(901);
@@ -188,9 +184,7 @@ START_TEST(unit_that_is_no_longer_permitted)
         faults.service.fails = 1000;
         node_intervals(node, 3);
     }
-    hf_simproc_kill(node->proc);
-    node_shut_down(node);
-    hf_simfs_kill(node->fs);
+    node_kill(node);
     config_of(node, "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
                     "manifests:\n  files: [/etc/app/**]\n  paths: [/media/**]\n");
     unsigned restarts = node->restarts;

@@ -1,5 +1,5 @@
-/* One entry of spec.manifests on a node that gives errors, on virtual time: what passes is tried again at a pace, and what
- * does not pass comes to an end. */
+/* One entry of spec.manifests on a node that gives errors, on virtual time: what passes is tried again at a pace, and
+ * what does not pass comes to an end. */
 #include <errno.h>
 #include <string.h>
 
@@ -93,8 +93,8 @@ START_TEST(wait_for_the_interval_is_kept)
 }
 END_TEST
 
-/* The disk cannot read the target once, at the look that an interval asks for. The trouble goes from the status with the
- * next look, and what that look finds is repaired. */
+/* The disk cannot read the target once, at the look that an interval asks for. The trouble goes from the status with
+ * the next look, and what that look finds is repaired. */
 START_TEST(look_that_failed_is_repeated)
 {
     struct node *node = node_begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," NODE_FILES "}", 38);

@@ -25,9 +25,7 @@ static bool kill_at(uint64_t n)
     node_intervals(node, 4);
     bool killed = hf_simfs_stopped(node->fs);
     if (killed) {
-        hf_simproc_kill(node->proc);
-        node_shut_down(node);
-        hf_simfs_kill(node->fs);
+        node_kill(node);
         node_boot(node);
     }
     hf_simfs_stop_at(node->fs, 0);
@@ -63,9 +61,7 @@ static bool shrink_after(uint64_t n)
     node_intervals(node, 4);
     bool killed = hf_simfs_stopped(node->fs);
     if (killed) {
-        hf_simproc_kill(node->proc);
-        node_shut_down(node);
-        hf_simfs_kill(node->fs);
+        node_kill(node);
         hf_simfs_walk(node->fs, NODE_STATE, loss_damage, &loss);
         for (size_t i = 1; i < HF_LEN(names); i++)
             hf_simfs_delete(node->fs, names[i]);
@@ -117,9 +113,7 @@ static bool unreadable_after(uint64_t n, bool leaves, unsigned *ret_applying)
     bool cut = hf_simfs_stopped(node->fs);
     if (cut && strcmp(node_phase_on_disk(node), "\"Applying\"") == 0) {
         ++*ret_applying;
-        hf_simproc_kill(node->proc);
-        node_shut_down(node);
-        hf_simfs_kill(node->fs);
+        node_kill(node);
         hf_simfs_walk(node->fs, NODE_STATE, wear_out, &loss);
         if (leaves)
             node_set_policy(node, "");
@@ -223,9 +217,9 @@ static bool invalid_after(uint64_t n, unsigned *ret_waiting)
     return cut;
 }
 
-/* A crash ends an attempt, the disk cannot be read for a while after the start, and then contact is lost for longer than
- * the policy lets it (onExpiry: Hold). What the node has is one whole set, and drift of it is repaired. Returns false if
- * no call was the n-th one. */
+/* A crash ends an attempt, the disk cannot be read for a while after the start, and then contact is lost for longer
+ * than the policy lets it (onExpiry: Hold). What the node has is one whole set, and drift of it is repaired. Returns
+ * false if no call was the n-th one. */
 static bool stale_after(uint64_t n, bool power, unsigned *ret_applying)
 {
     struct node *node =
@@ -243,9 +237,7 @@ static bool stale_after(uint64_t n, bool power, unsigned *ret_applying)
     node_intervals(node, 4);
     bool cut = hf_simfs_stopped(node->fs);
     if (cut) {
-        hf_simproc_kill(node->proc);
-        node_shut_down(node);
-        hf_simfs_kill(node->fs);
+        node_kill(node);
         if (power)
             hf_simfs_power_cut(node->fs, n);
         *ret_applying += strcmp(node_phase_on_disk(node), "\"Applying\"") == 0;
@@ -285,8 +277,8 @@ START_TEST(failure_after_a_cut_keeps_repairs)
 END_TEST
 
 /* The state's disk cannot take the inventory, so the attempt fails before its first change, and the target's disk is
- * full in the next attempt. A newer content takes the place of the set, but waits for the API server: the good set is in
- * place, and what a local user removes is put back. */
+ * full in the next attempt. A newer content takes the place of the set, but waits for the API server: the good set is
+ * in place, and what a local user removes is put back. */
 START_TEST(attempt_that_changed_nothing_keeps_repairs)
 {
     struct node *node = node_begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," NODE_FILES "}", 59);
@@ -407,9 +399,7 @@ static bool cut_repair(uint64_t n, bool is_stale, bool kill)
     node_intervals(node, 2);
     bool hit = kill ? hf_simfs_stopped(node->fs) : hf_simfs_failed(node->fs) > 0;
     if (hit && kill) {
-        hf_simproc_kill(node->proc);
-        node_shut_down(node);
-        hf_simfs_kill(node->fs);
+        node_kill(node);
         node_boot(node);
     }
     hf_simfs_stop_at(node->fs, 0);

@@ -46,10 +46,10 @@ START_TEST(change_on_trial_again_and_again)
 }
 END_TEST
 
-/* Nobody can put it back for now, or at all: the set waits for its health deadline, and not longer. */
-START_TEST(change_on_trial_that_stays)
+/* Somebody has changed the file, and it cannot be put back. */
+static struct node *begin_stuck_trial(uint64_t seed)
 {
-    struct node *node = begin_changed_trial(87, 1);
+    struct node *node = begin_changed_trial(seed, 1);
 
     hf_manifest_engine_check(node->engine);
     for (unsigned i = 0; i < 10000 && faults.service.tampers > 0; i++)
@@ -57,6 +57,14 @@ START_TEST(change_on_trial_that_stays)
     ck_assert(node_has(node, "/etc/app/a", "theirs"));
     faults.disk.stuck = "a";
     faults.disk.stuck_error = -EIO;
+    return node;
+}
+
+/* Nobody can put it back for now, or at all: the set waits for its health deadline, and not longer. */
+START_TEST(change_on_trial_that_stays)
+{
+    struct node *node = begin_stuck_trial(87);
+
     node_intervals(node, 2);
     node_expect(node, HF_MANIFEST_PROBATION, HF_MANIFEST_REASON_WRITE_FAILED, "it stays");
     if (_i == 1)
@@ -137,9 +145,7 @@ START_TEST(cut_put_back_says_nothing)
         node_intervals(node, 3);
         stopped = hf_simfs_stopped(node->fs);
         if (stopped) {
-            hf_simproc_kill(node->proc);
-            node_shut_down(node);
-            hf_simfs_kill(node->fs);
+            node_kill(node);
             node_boot(node);
         }
         node->empty_notices = 0;
@@ -186,14 +192,7 @@ END_TEST
 /* A file cannot be put back for a minute: the unit does not restart again and again meanwhile. */
 START_TEST(restarts_while_a_file_stays_changed)
 {
-    struct node *node = begin_changed_trial(2007, 1);
-
-    hf_manifest_engine_check(node->engine);
-    for (unsigned i = 0; i < 10000 && faults.service.tampers > 0; i++)
-        ck_assert(hf_simloop_step(node->loop));
-    ck_assert(node_has(node, "/etc/app/a", "theirs"));
-    faults.disk.stuck = "a";
-    faults.disk.stuck_error = -EIO;
+    struct node *node = begin_stuck_trial(2007);
     unsigned restarts = node->restarts;
     node_intervals(node, 5);
     ck_assert_int_eq(node_look(node).status.phase, HF_MANIFEST_PROBATION);

@@ -1,5 +1,5 @@
-/* What the new content of an entry of spec.manifests waits for, on virtual time: its turn, the pinned digest, rights and
- * room on the node, a hold, the bounds over all entries. */
+/* A source delivers a new content for an entry of spec.manifests, on virtual time: what keeps it out, and for how long.
+ * The causes are its turn, the pinned digest, rights and room on the node, a hold, and the bounds over all entries. */
 #include <fcntl.h>
 #include <string.h>
 
@@ -273,8 +273,8 @@ static const struct {
     {"open folder", open_folder, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_NOT_ALLOWED},
 };
 
-/* An obstacle is told once. After that, the node looks again and again without a write of its record, a status or an
- * Event; and it goes on when the obstacle has gone. */
+/* The node reports an obstacle once. Then it tries again and again, without another write of its record, status or
+ * Event, and it goes on when the obstacle has gone. */
 START_TEST(obstacles_are_told_once)
 {
     struct node *node = node_begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," NODE_FILES "}", 20);

@@ -67,7 +67,7 @@ static int remove_file(void *ctx, int dirfd, const char *path, int flags)
     return is(path, faults.disk.immutable) ? -EPERM : disk->unlinkat(ctx, dirfd, path, flags);
 }
 
-/* A file that is written anew, or that replaces the damaged one, lies on other blocks of the disk, which are readable. */
+/* A file that is written anew, or that replaces the damaged one, lies on other blocks, which the disk reads. */
 static int rename_file(void *ctx, int from_dir, const char *from, int to_dir, const char *to)
 {
     if (is(to, faults.disk.stuck))
@@ -508,10 +508,15 @@ struct node *node_begin_applied(const char *manifests, uint64_t seed)
     return node;
 }
 
-void node_power_cut(struct node *node, uint64_t seed)
+void node_kill(struct node *node)
 {
     hf_simproc_kill(node->proc);
     node_shut_down(node);
     hf_simfs_kill(node->fs);
+}
+
+void node_power_cut(struct node *node, uint64_t seed)
+{
+    node_kill(node);
     hf_simfs_power_cut(node->fs, seed);
 }

@@ -1,4 +1,5 @@
-/* support/manifest_node.h - a node with the manifest engine and nothing else, on virtual time, for tests of one entry "app".
+/* support/manifest_node.h - a node with the manifest engine and nothing else, on virtual time, for tests of the entry
+ * "app".
  *
  *     struct node *node = node_begin("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," NODE_FILES "}", seed);
  *     node_put(node, "/media/usb/a", "one");              what the source delivers
@@ -49,7 +50,7 @@ struct node {
     char status[800];
 };
 
-/* What goes wrong on the node. A test sets it and takes it back: it outlives the node. */
+/* The faults of the node. A test sets what it needs, and clears it in the end, because faults outlive the node. */
 struct faults {
     struct {
         bool breaks;             /* each way into /etc/app fails, from the next restart that fails on */
@@ -80,7 +81,7 @@ struct faults {
     struct {
         bool hangs;     /* no restart ends */
         unsigned fails; /* how many of the next restarts fail whatever the content */
-        /* Before how many of the next restarts with the content "broken" somebody changes the file to one that works. */
+        /* before how many of the next restarts with the content "broken" somebody changes it into one that works */
         unsigned tampers;
         /* called before each restart, until it returns true; NULL for nothing */
         bool (*on_restart)(struct node *node);
@@ -105,7 +106,8 @@ void node_end(struct node *node); /* fails the test when the engine has left a f
 /* The process of the engine begins and ends. node->engine is NULL afterwards when it could not start. */
 void node_boot(struct node *node);
 void node_shut_down(struct node *node);
-void node_power_cut(struct node *node, uint64_t seed); /* ends it; the disk keeps what was durable, and perhaps more */
+void node_kill(struct node *node);                     /* kill -9, perhaps within a call of the file system */
+void node_power_cut(struct node *node, uint64_t seed); /* the disk keeps what was durable, and perhaps more */
 /* The entry has its first content, "one" in the file a. */
 struct node *node_begin_applied(const char *manifests, uint64_t seed);
 
@@ -122,7 +124,7 @@ void node_publish(struct node *node, unsigned number);
 bool node_has_number(struct node *node, unsigned number);
 /* Somebody restarts the service. 0, or a negative errno. */
 int node_restart(struct node *node);
-/* The phase in the record of the entry; "" when there is none. */
+/* Returns the phase in the record of the entry, in quotes, or "" if there is no record. */
 const char *node_phase_on_disk(struct node *node);
 
 /* The status of the entry. */
@@ -131,16 +133,17 @@ struct seen {
     struct hf_manifest_status status;
     char message[600];
 };
-void node_see(void *arg,
-              const struct hf_manifest_status *status); /* for hf_manifest_engine_each(); `arg` is a struct seen */
-struct seen node_look(struct node *node);               /* fails the test when there is no such entry */
+/* A visitor for hf_manifest_engine_each(), whose `arg` is a struct seen. */
+void node_see(void *arg, const struct hf_manifest_status *status);
+/* Returns the status of the entry. The test fails if the engine has no such entry. */
+struct seen node_look(struct node *node);
 void node_expect(struct node *node, enum hf_manifest_phase phase, enum hf_manifest_reason reason, const char *when);
 
-/* What happens to the contents in the state: visitors for hf_simfs_walk(). */
+/* Damages the contents in the state. The two functions are visitors for hf_simfs_walk(), with a struct loss. */
 struct loss {
     struct node *node;
     char good[256]; /* path of the content that stays; "" for none */
     unsigned n;
 };
-void loss_find_good(void *arg, const char *path, const struct stat *st); /* the content that is there stays */
-void loss_damage(void *arg, const char *path, const struct stat *st);    /* every other one is damaged */
+void loss_find_good(void *arg, const char *path, const struct stat *st); /* notes the content that must stay */
+void loss_damage(void *arg, const char *path, const struct stat *st);    /* damages every other one */

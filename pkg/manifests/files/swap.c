@@ -54,19 +54,6 @@ static int add_wanted(const struct hf_files_place *place, struct hf_inventory *t
     return r;
 }
 
-/* Saves an inventory, and makes it the one in memory. */
-static int settle(struct hf_files_place *place, struct hf_inventory *inventory, struct hf_err *err)
-{
-    int r = hf_inventory_save(place->fs, place->folder, INVENTORY, inventory, err);
-
-    if (r < 0)
-        return r;
-    hf_inventory_done(place->inventory);
-    *place->inventory = *inventory;
-    *inventory = (struct hf_inventory){.items = NULL};
-    return 0;
-}
-
 struct room {
     size_t items, path_bytes;
 };
@@ -124,7 +111,7 @@ static int begin(struct hf_files_place *place, struct hf_err *err)
         r = add_wanted(place, &both);
     if (r < 0)
         return hf_err_sys(err, r, "record what is about to change");
-    r = settle(place, &both, err);
+    r = hf_inventory_replace(place->fs, place->folder, INVENTORY, place->inventory, &both, err);
     if (r < 0 && is_begun(place))
         place->inventory->pending = true;
     return r;
@@ -155,7 +142,8 @@ static int finish(struct hf_files_place *place, struct hf_err *err)
         if (stays)
             r = hf_inventory_put(&wanted, item);
     }
-    return r < 0 ? hf_err_sys(err, r, "record what is in place") : settle(place, &wanted, err);
+    return r < 0 ? hf_err_sys(err, r, "record what is in place")
+                 : hf_inventory_replace(place->fs, place->folder, INVENTORY, place->inventory, &wanted, err);
 }
 
 /* ---- renames and removals ---------------------------------------------------------------------------------------- */

@@ -125,6 +125,19 @@ int hf_inventory_save(const struct hf_fs_ops *fs, const char *folder, const char
     return hf_sealed_file_save(fs, folder, name, hf_buf_view(&text), err);
 }
 
+int hf_inventory_replace(const struct hf_fs_ops *fs, const char *folder, const char *name, struct hf_inventory *now,
+                         struct hf_inventory *next, struct hf_err *err)
+{
+    int r = hf_inventory_save(fs, folder, name, next, err);
+
+    if (r < 0)
+        return r;
+    hf_inventory_done(now);
+    *now = *next;
+    *next = (struct hf_inventory){.items = NULL};
+    return 0;
+}
+
 static bool take_number(struct hf_view *line, unsigned base, uint64_t max, uint64_t *ret)
 {
     struct hf_view word;

@@ -67,6 +67,10 @@ size_t hf_inventory_files(const struct hf_inventory *inventory);
 /* Writes the inventory durably to the file <folder>/<name>, and replaces an older file. */
 HF_MUST_USE int hf_inventory_save(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                   const struct hf_inventory *inventory, struct hf_err *err);
+/* Saves *next like hf_inventory_save(), then moves it to *now, whose items are freed. If the save fails, neither
+ * changes. */
+HF_MUST_USE int hf_inventory_replace(const struct hf_fs_ops *fs, const char *folder, const char *name,
+                                     struct hf_inventory *now, struct hf_inventory *next, struct hf_err *err);
 /* Reads the file <folder>/<name>. -ENOENT: the file does not exist. -EBADMSG: the file was damaged, and this call has
  * renamed it to <name>.damaged. */
 HF_MUST_USE int hf_inventory_load(const struct hf_fs_ops *fs, const char *folder, const char *name,

@@ -15,9 +15,9 @@ enum { VERSION = 1 };
 
 /* ---- sets -------------------------------------------------------------------------------------------------------- */
 
-bool hf_manifest_set_is_to(const struct hf_manifest_set *set, const char *to)
+bool hf_manifest_set_is_to(const struct hf_manifest_set *set, enum hf_manifest_target to)
 {
-    return strcmp(hf_json_str_or(set->entry, "to", ""), to) == 0;
+    return strcmp(hf_json_str_or(set->entry, "to", ""), hf_manifest_target_names[to]) == 0;
 }
 
 void hf_manifest_set_done(struct hf_manifest_set *set)

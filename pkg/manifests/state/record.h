@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/manifest.h"
 #include "api/manifest_reason.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -102,8 +103,7 @@ void hf_manifest_record_doubt_pods(struct hf_manifest_record *record);
  * decides if the items go when nobody wants them any more, and the annotation allow-prune has to name its digest. */
 const struct hf_manifest_set *hf_manifest_record_owner(const struct hf_manifest_record *record);
 
-/* Returns true if the entry of this set has the target `to`, one of hf_manifest_target_names (api/manifest.h). */
-bool hf_manifest_set_is_to(const struct hf_manifest_set *set, const char *to);
+bool hf_manifest_set_is_to(const struct hf_manifest_set *set, enum hf_manifest_target to);
 void hf_manifest_set_done(struct hf_manifest_set *set);
 /* Frees *to, then makes it a copy of *from with its own references to the JSON. */
 void hf_manifest_set_copy(struct hf_manifest_set *to, const struct hf_manifest_set *from);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "codec/sha256.h"
+#include "spool/segment.h"
 #include "telemetry/sink/fanout.h"
 
 enum { SINKS = 2, MAX_EVENTS = 4096, MAX_KEYS = 8192, WAITING = 6, IDS = 4096 };
@@ -215,13 +216,10 @@ void hf_simfeed_free(struct hf_simfeed *feed)
 
 static void note_segment(void *arg, const char *path, const struct stat *st)
 {
-    uint64_t *oldest = arg, first;
-    const char *name = strrchr(path, '/') + 1;
-    char *end = NULL;
+    uint64_t *oldest = arg, first = hf_spool_segment_of_name(strrchr(path, '/') + 1);
 
     (void)st;
-    first = strtoull(name, &end, 16);
-    if (end == name + 16 && strcmp(end, ".seg") == 0)
+    if (first != 0)
         *oldest = HF_MIN(*oldest, first);
 }
 
@@ -236,8 +234,9 @@ static bool has_lost_id(struct hf_simfs *fs, const struct sink *sink, unsigned n
     return oldest > sink->sequences[number];
 }
 
-/* One sink has an event, and another has no room for it, so nobody acknowledges it. If the disk is full, the first one's
- * spool may give up the delivered segment with the event. The next process does not know then that this sink has it. */
+/* One sink has an event, and another has no room for it, so nobody acknowledges it. If the disk is full, the first
+ * one's spool may give up the delivered segment with the event. The next process does not know then that this sink has
+ * it. */
 static void note_lost_ids(struct hf_simfeed *feed, struct hf_simfs *fs)
 {
     if (feed->full_lives == 0)

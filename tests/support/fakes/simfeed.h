@@ -1,5 +1,6 @@
-/* support/simfeed.h - the telemetry of a simulated node: a device that offers numbered events until each is acknowledged,
- * the agent's queues for two sinks on the node's disk, and the two sinks, which fail, stall and lose answers.
+/* support/simfeed.h - the telemetry of a simulated node: a device that offers numbered events until each is
+ * acknowledged, the agent's queues for two sinks on the node's disk, and the two sinks, which fail, stall and lose
+ * answers.
  *
  *     struct hf_simfeed *feed = hf_simfeed_new(loop, net);
  *     hf_simfeed_begin(feed, node);                       the agent has started: the device sends
@@ -7,8 +8,8 @@
  *
  * Promises that the feed checks, whatever happens to the node:
  *   - a sink gets an event under one key only, and the same bytes under one key
- *   - each acknowledged event reaches both sinks in the end, and each other event at most once. Exception: an event that
- *     nobody acknowledged may come again after a restart if a full disk has cost the segment that had it
+ *   - each acknowledged event reaches both sinks in the end, and each other event at most once. Exception: an event
+ *     that nobody acknowledged may come again after a restart if a full disk has cost the segment that had it
  * Both sinks ignore a key that they have taken already, as a receiver that honours Idempotency-Key does. */
 #pragma once
 

@@ -27,6 +27,7 @@ const struct hf_cli_option hf_cli_wait_options[] = {
 enum { NODES_PER_S = 500, LINE = 512, SELECTOR = 8192 };
 #define COUNT_PERIOD_NS (5 * HF_NS_PER_S)
 #define NODES_FAILED "nodes failed; see holdfast nodes --phase RolledBack"
+#define NOT_ADMITTED "the rollout is complete, but does not admit all nodes; see holdfast status"
 
 struct wait {
     struct hf_poll poll;
@@ -83,6 +84,12 @@ static int finish(struct wait *wait, const char *text, int code)
     return code;
 }
 
+/* A superseded node counts as one that the rollout does not admit. */
+static bool leaves_nodes_out(const struct hf_update_view *view)
+{
+    return view->state == HF_VIEW_COMPLETE && view->counted && view->admitted + view->superseded < view->selected;
+}
+
 /* The controller's counts decide. A complete rollout changes nothing further at a node that failed, or that it does not
  * admit. */
 static int judge_update(struct wait *wait, const struct hf_update_view *view, struct hf_err *err)
@@ -99,47 +106,62 @@ static int judge_update(struct wait *wait, const struct hf_update_view *view, st
         return finish(wait, NODES_FAILED, HF_EXIT_UNWELL);
     if (hf_update_view_reached_all(view, wait->reachable))
         return HF_EXIT_OK;
-    if (view->admitted + view->superseded < view->selected) /* a superseded node is not admitted */
-        return finish(wait, "the rollout is complete, but does not admit all nodes; see holdfast status",
-                      HF_EXIT_UNWELL);
-    return -EINPROGRESS;
+    return leaves_nodes_out(view) ? finish(wait, NOT_ADMITTED, HF_EXIT_UNWELL) : -EINPROGRESS;
 }
 
 /* The nodes' own reports decide: with --selector, or without a controller for the EdgeUpdate `name`. */
-static int judge_nodes(struct wait *wait, const char *name, const char *selector, struct hf_err *err)
+static int judge_nodes(struct wait *wait, const char *name, const char *selector, struct hf_tally *ret_tally,
+                       struct hf_err *err)
 {
-    struct hf_tally tally;
     char line[LINE];
-    int r = hf_tally_count(wait->poll.cluster, selector, wait->release, wait->version, &tally, err);
+    int r = hf_tally_count(wait->poll.cluster, selector, wait->release, wait->version, ret_tally, err);
 
     if (r < 0)
         return r;
-    wait->period_ns = HF_MAX(COUNT_PERIOD_NS, tally.nodes * HF_NS_PER_S / NODES_PER_S);
-    (void)hf_tally_format(&tally, line, sizeof(line));
+    wait->period_ns = HF_MAX(COUNT_PERIOD_NS, ret_tally->nodes * HF_NS_PER_S / NODES_PER_S);
+    (void)hf_tally_format(ret_tally, line, sizeof(line));
     r = hf_poll_say(&wait->poll, name, line, err);
     if (r < 0)
         return r;
-    if (tally.failed > 0)
+    if (ret_tally->failed > 0)
         return finish(wait, NODES_FAILED, HF_EXIT_UNWELL);
-    return hf_tally_complete(&tally, wait->reachable) ? HF_EXIT_OK : -EINPROGRESS;
+    return hf_tally_complete(ret_tally, wait->reachable) ? HF_EXIT_OK : -EINPROGRESS;
 }
 
 static int judge_one(struct wait *wait, const json_t *update, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf selector = HF_BUF_INIT(SELECTOR);
     struct hf_update_view view;
+    struct hf_tally tally;
 
     hf_update_view_of(update, &view);
     if (view.state != HF_VIEW_UNREPORTED || view.has_strategy)
         return judge_update(wait, &view, err);
     int r = hf_node_set_format(hf_json_at(update, "spec.nodeSelector"), &selector, err);
-    return r < 0 ? r : judge_nodes(wait, view.name, hf_buf_str(&selector), err);
+    return r < 0 ? r : judge_nodes(wait, view.name, hf_buf_str(&selector), &tally, err);
 }
 
-/* With --selector a halted rollout ends the wait too, because it admits no further node. */
+/* Returns true if all EdgeUpdates are complete, and one leaves nodes out. */
+static bool no_further_node(const struct wait *wait)
+{
+    bool left_out = false;
+
+    for (size_t i = 0; i < json_array_size(wait->updates); i++) {
+        struct hf_update_view view;
+        hf_update_view_of(json_array_get(wait->updates, i), &view);
+        if (view.state != HF_VIEW_COMPLETE)
+            return false;
+        left_out = left_out || leaves_nodes_out(&view);
+    }
+    return left_out;
+}
+
+/* With --selector a rollout that is halted, or complete without all nodes, ends the wait too, because it admits no
+ * further node. */
 static int judge_selected(struct wait *wait, struct hf_err *err)
 {
-    int r = judge_nodes(wait, "", wait->selector, err);
+    struct hf_tally tally;
+    int r = judge_nodes(wait, "", wait->selector, &tally, err);
 
     for (size_t i = 0; r == -EINPROGRESS && i < json_array_size(wait->updates); i++) {
         struct hf_update_view view;
@@ -147,6 +169,8 @@ static int judge_selected(struct wait *wait, struct hf_err *err)
         if (view.state == HF_VIEW_STALLED || view.state == HF_VIEW_REFUSED)
             r = judge_update(wait, &view, err);
     }
+    if (r == -EINPROGRESS && hf_tally_waits_for_admission(&tally, wait->reachable) && no_further_node(wait))
+        return finish(wait, NOT_ADMITTED, HF_EXIT_UNWELL);
     return r;
 }
 

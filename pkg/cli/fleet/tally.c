@@ -27,6 +27,8 @@ void hf_tally_add(struct hf_tally *tally, const json_t *node, const char *releas
     bool settled = this_one && (strcmp(view.phase, "Committed") == 0 || strcmp(view.phase, "Incompatible") == 0 ||
                                 hf_node_view_phase_failed(view.phase));
     tally->away += !settled && view.silent;
+    tally->not_admitted +=
+        this_one && !settled && !view.silent && strcmp(hf_json_str_or(view.update, "reason", ""), "NotAdmitted") == 0;
 }
 
 static int take(void *arg, json_t *node, struct hf_err *err)
@@ -69,11 +71,19 @@ int hf_tally_count(struct hf_cluster *cluster, const char *selector, const char 
     return r;
 }
 
+static size_t done(const struct hf_tally *tally, bool reachable)
+{
+    return tally->committed + tally->incompatible + (reachable ? tally->away : 0);
+}
+
 bool hf_tally_complete(const struct hf_tally *tally, bool reachable)
 {
-    size_t done = tally->committed + tally->incompatible + (reachable ? tally->away : 0);
+    return tally->nodes > 0 && tally->committed > 0 && done(tally, reachable) >= tally->nodes;
+}
 
-    return tally->nodes > 0 && tally->committed > 0 && done >= tally->nodes;
+bool hf_tally_waits_for_admission(const struct hf_tally *tally, bool reachable)
+{
+    return tally->not_admitted > 0 && done(tally, reachable) + tally->not_admitted >= tally->nodes;
 }
 
 const char *hf_tally_format(const struct hf_tally *tally, char *text, size_t n)

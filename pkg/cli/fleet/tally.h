@@ -14,6 +14,7 @@ struct hf_tally {
     /* nodes that are silent or have never reported; the nodes in `committed`, `failed` and `incompatible` do not count
      * here */
     size_t away;
+    size_t not_admitted; /* nodes that are not away and report that the rollout of this version does not admit them */
 };
 
 /* Lists the Nodes that match `selector` ("" selects all) and their EdgeNodes. */
@@ -27,6 +28,10 @@ void hf_tally_add(struct hf_tally *tally, const json_t *node, const char *releas
 /* Returns true if at least one node has committed the version, and all other nodes have committed it or cannot run it.
  * If `reachable` is true, nodes that are away do not count. Pure. */
 bool hf_tally_complete(const struct hf_tally *tally, bool reachable);
+
+/* Returns true if all nodes have committed the version, cannot run it or are not admitted, and at least one is not
+ * admitted. If `reachable` is true, nodes that are away do not count. Pure. */
+bool hf_tally_waits_for_admission(const struct hf_tally *tally, bool reachable);
 
 /* Formats the counts for a person. Returns `text`. Pure. */
 const char *hf_tally_format(const struct hf_tally *tally, char *text, size_t n);

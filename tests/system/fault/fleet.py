@@ -482,6 +482,25 @@ def wait_counts_nodes():
 
 
 @case
+def wait_ends_when_a_complete_rollout_leaves_selected_nodes_out():
+    with Lab() as lab:
+        words = ["wait", "--release", "edge", "--version", "1.4.2", "-l", "site=oslo", "--timeout", "1s"]
+        most = {"selected": 3, "admitted": 2, "updated": 2, "updating": 0, "incompatible": 0, "unknown": 0}
+        complete = edge_update(counts=most, conditions=ready("True", "WavesEnd"))
+        outside = edge_node("b", phase="Waiting", reason="NotAdmitted")
+        lab.put(complete, node("a", site="oslo"), node("b", site="oslo"), node("c", site="oslo"), edge_node("a"), outside)
+        for third, reachable, code in ((edge_node("c"), [], 4), (edge_node("c", phase="Fetching"), [], 3), (edge_node("c", ago_s=5000, phase="Fetching"), [], 3),
+                                       (edge_node("c", ago_s=5000, phase="Fetching"), ["--reachable"], 4)):
+            lab.put(third)
+            out, _ = lab.run(*words, *reachable, code=code)
+            check(("does not admit all nodes" in out) == (code == 4), out)
+        lab.put(edge_node("c"))
+        for update in (edge_update(counts=most), edge_update(counts=dict(most, admitted=3), conditions=ready("True", "RolledOut"))):
+            lab.put(update)  # still on its way; or it admits the node, which has not heard of it
+            lab.run(*words, code=3)
+
+
+@case
 def an_output_that_cannot_be_written():
     with Lab() as lab, open("/dev/full", "w", encoding="ascii") as full:
         lab.put(edge_update())

@@ -189,23 +189,29 @@ START_TEST(tallies)
 {
     static const struct {
         const char *phase, *version, *age;
-        size_t committed, failed, incompatible, away;
-    } rows[] = {{"Committed", "2", "5s", 1, 0, 0, 0},    {"Committed", "1", "5s", 0, 0, 0, 0},
-                {"Committed", "2", "old", 1, 0, 0, 0},   {"Fetching", "2", "old", 0, 0, 0, 1},
-                {"RolledBack", "2", "5s", 0, 1, 0, 0},   {"RolledBack", "1", "5s", 0, 0, 0, 0},
-                {"Incompatible", "2", "5s", 0, 0, 1, 0}, {"Rejected", "2", "old", 0, 1, 0, 0}};
+        size_t committed, failed, incompatible, away, not_admitted;
+        const char *reason;
+    } rows[] = {
+        {"Committed", "2", "5s", 1, 0, 0, 0, 0, NULL},         {"Committed", "1", "5s", 0, 0, 0, 0, 0, NULL},
+        {"Committed", "2", "old", 1, 0, 0, 0, 0, NULL},        {"Fetching", "2", "old", 0, 0, 0, 1, 0, NULL},
+        {"RolledBack", "2", "5s", 0, 1, 0, 0, 0, NULL},        {"RolledBack", "1", "5s", 0, 0, 0, 0, 0, NULL},
+        {"Incompatible", "2", "5s", 0, 0, 1, 0, 0, NULL},      {"Rejected", "2", "old", 0, 1, 0, 0, 0, NULL},
+        {"Waiting", "2", "5s", 0, 0, 0, 0, 1, "NotAdmitted"},  {"Waiting", "1", "5s", 0, 0, 0, 0, 0, "NotAdmitted"},
+        {"Waiting", "2", "old", 0, 0, 0, 1, 0, "NotAdmitted"}, {"Waiting", "2", "5s", 0, 0, 0, 0, 0, "Queued"}};
     uint64_t seen;
 
     ck_assert_int_eq(hf_parse_time(SEEN, &seen), 0);
     for (size_t i = 0; i < HF_LEN(rows); i++) {
-        _cleanup_(hf_freep) char *text = hf_asprintf("metadata: {name: n}\nstatus: {observedTime: " SEEN
-                                                     ", updates: [{name: e, phase: %s, version: '%s'}]}\n",
-                                                     rows[i].phase, rows[i].version);
+        _cleanup_(hf_freep) char *text =
+            hf_asprintf("metadata: {name: n}\nstatus: {observedTime: " SEEN
+                        ", updates: [{name: e, phase: %s, version: '%s', reason: %s}]}\n",
+                        rows[i].phase, rows[i].version, rows[i].reason != NULL ? rows[i].reason : "None");
         _cleanup_(hf_json_freep) json_t *node = parse(text);
         struct hf_tally tally = {.nodes = 1};
         hf_tally_add(&tally, node, "e", "2", seen + (rows[i].age[0] == 'o' ? 3600 : 5) * HF_NS_PER_S);
         ck_assert_msg(tally.committed == rows[i].committed && tally.failed == rows[i].failed &&
-                          tally.incompatible == rows[i].incompatible && tally.away == rows[i].away,
+                          tally.incompatible == rows[i].incompatible && tally.away == rows[i].away &&
+                          tally.not_admitted == rows[i].not_admitted,
                       "row %zu", i);
     }
     ck_assert(!hf_tally_complete(&(struct hf_tally){.nodes = 0}, true));
@@ -213,6 +219,25 @@ START_TEST(tallies)
     ck_assert(hf_tally_complete(&(struct hf_tally){.nodes = 2, .committed = 1, .away = 1}, true));
     ck_assert(!hf_tally_complete(&(struct hf_tally){.nodes = 2, .away = 2}, true));
     ck_assert(hf_tally_complete(&(struct hf_tally){.nodes = 2, .committed = 1, .incompatible = 1}, false));
+}
+END_TEST
+
+START_TEST(a_tally_waits_for_admission)
+{
+    static const struct {
+        struct hf_tally tally;
+        bool want, want_reachable;
+    } rows[] = {{{.nodes = 0}, false, false},
+                {{.nodes = 2, .committed = 2}, false, false},
+                {{.nodes = 2, .not_admitted = 2}, true, true},
+                {{.nodes = 3, .committed = 1, .incompatible = 1, .not_admitted = 1}, true, true},
+                {{.nodes = 3, .committed = 1, .not_admitted = 1}, false, false},
+                {{.nodes = 3, .committed = 1, .away = 1, .not_admitted = 1}, false, true}};
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        ck_assert_msg(hf_tally_waits_for_admission(&rows[i].tally, false) == rows[i].want, "row %zu", i);
+        ck_assert_msg(hf_tally_waits_for_admission(&rows[i].tally, true) == rows[i].want_reachable, "row %zu", i);
+    }
 }
 END_TEST
 
@@ -404,6 +429,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, all_nodes_are_reached);
     tcase_add_loop_test(tc, views_of_nodes, 0, (int)HF_LEN(nodes));
     tcase_add_test(tc, tallies);
+    tcase_add_test(tc, a_tally_waits_for_admission);
     tcase_add_test(tc, selectors);
     tcase_add_test(tc, selectors_of_objects);
     tcase_add_test(tc, the_first_entry_wins_and_paths_are_relative_to_their_file);

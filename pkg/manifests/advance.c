@@ -40,6 +40,14 @@ void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum h
         set_note(entry, topic, reason, message);
 }
 
+const char *advance_text(const struct entry *entry, const struct hf_manifest_set *set, enum hf_manifest_reason reason,
+                         const char *message, char text[HF_RECORD_MESSAGE])
+{
+    if (reason != HF_MANIFEST_REASON_PRUNE_LIMIT)
+        return message;
+    return hf_plan_prune_advice(message, entry->name, set->digest, text, HF_RECORD_MESSAGE);
+}
+
 uint64_t advance_pause(struct entry *entry)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;

@@ -73,29 +73,31 @@ static void not_placed(struct entry *entry, const struct hf_manifest_outcome *ou
     bool begun = entry->r.phase == HF_MANIFEST_APPLYING; /* by an earlier attempt, which a crash has ended */
     enum hf_manifest_event failed = begun ? HF_MANIFEST_EV_FAILED : HF_MANIFEST_EV_POSTPONED;
     bool in_place = may_be_in_place(entry), mixture = is_mixture(entry);
+    char text[HF_RECORD_MESSAGE];
+    const char *message = advance_text(entry, &entry->r.next, outcome->reason, outcome->message, text);
 
     end_attempt(entry);
     entry->resumed = entry->resumed && in_place;
     entry->r.unproven = entry->r.unproven || entry->resumed;
     if (outcome->reason == HF_MANIFEST_REASON_SECRET_ABSENT) {
         advance_event(entry, in_place || entry->r.unproven ? failed : HF_MANIFEST_EV_POSTPONED, outcome->reason,
-                      outcome->message);
+                      message);
     } else if (outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) { /* our copy of the content is lost */
         content_lost(entry, &entry->r.next);
         advance_back_off(entry);
-        advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
+        advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, message);
     } else if (mixture && outcome->reason == HF_MANIFEST_REASON_VALIDATE_FAILED && retry == HF_MANIFEST_RETRY_NEVER) {
         entry->invalid = true; /* not Refused, because the next set ends the mixture */
-        advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
+        advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, message);
     } else if (begun && ((mixture && !waits) || (in_place && retry == HF_MANIFEST_RETRY_BACK_OFF))) {
-        not_swapped(entry, outcome->reason, outcome->r, outcome->message);
+        not_swapped(entry, outcome->reason, outcome->r, message);
     } else if (retry == HF_MANIFEST_RETRY_BACK_OFF || waits || mixture) {
         advance_back_off(entry);
         if (waits)
             entry->due_ns = HF_NEVER;
-        advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, outcome->message);
+        advance_event(entry, HF_MANIFEST_EV_POSTPONED, outcome->reason, message);
     } else {
-        advance_event(entry, HF_MANIFEST_EV_REFUSED, outcome->reason, outcome->message);
+        advance_event(entry, HF_MANIFEST_EV_REFUSED, outcome->reason, message);
     }
 }
 

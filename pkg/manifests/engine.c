@@ -9,10 +9,8 @@
 #include "manifests/entry.h"
 #include "os/dir.h"
 
-#define ALLOW_PRUNE "edge.codcompass.io/allow-prune"
-
 static const char no_room_text[] = "no room for a new name: too many entries that no policy has wait until the "
-                                   "annotation " ALLOW_PRUNE " allows their removal";
+                                   "annotation " HF_PLAN_ALLOW_PRUNE " allows their removal";
 
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
 
@@ -176,7 +174,7 @@ void hf_manifest_engine_repair_now(struct hf_manifest_engine *engine)
 static int set_annotation(struct hf_manifest_engine *engine, const struct hf_syncpolicy *policy)
 {
     const json_t *annotations = hf_json_at(policy->json, "metadata.annotations");
-    const char *value = json_string_value(json_object_get(annotations, ALLOW_PRUNE));
+    const char *value = json_string_value(json_object_get(annotations, HF_PLAN_ALLOW_PRUNE));
     char *copy = value != NULL ? strdup(value) : NULL;
 
     if (value != NULL && copy == NULL)
@@ -347,6 +345,20 @@ static size_t count_files(struct entry *entry)
     return entry->n_files;
 }
 
+/* Returns true if the removal of all that the entry has in place waits. The record has the phase of what is in place. */
+static bool removal_waits(const struct entry *entry)
+{
+    return (entry->revoked || (entry->engine->set_once && !entry->in_policy)) &&
+           entry->note.reason != HF_MANIFEST_REASON_NONE && entry->note.topic == ENTRY_NOTE_STEP;
+}
+
+/* Returns true if only a person can make the source deliver: the node does not let the entry use it. */
+static bool source_is_refused(const struct entry *entry)
+{
+    return entry->r.phase == HF_MANIFEST_FETCHING && (entry->source_note.reason == HF_MANIFEST_REASON_NOT_ALLOWED ||
+                                                      entry->source_note.reason == HF_MANIFEST_REASON_UNSUPPORTED);
+}
+
 /* The set whose revision and digest the status shows. If all that is in place is to go, a person needs the digest that
  * allows the removal. */
 static const struct hf_manifest_set *shown_set(const struct entry *entry)
@@ -388,9 +400,12 @@ static struct hf_manifest_status status_of(struct entry *entry)
     } else if (shows_source(entry)) {
         status.reason = entry->source_note.reason;
         status.message = entry->source_note.message;
+        status.phase = source_is_refused(entry) ? HF_MANIFEST_REFUSED : r->phase;
     }
-    status.settled =
-        r->phase == HF_MANIFEST_APPLIED || r->phase == HF_MANIFEST_ROLLED_BACK || r->phase == HF_MANIFEST_REFUSED;
+    if (removal_waits(entry))
+        status.phase = HF_MANIFEST_WAITING;
+    status.settled = status.phase == HF_MANIFEST_APPLIED || status.phase == HF_MANIFEST_ROLLED_BACK ||
+                     status.phase == HF_MANIFEST_REFUSED;
     return status;
 }
 

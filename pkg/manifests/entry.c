@@ -196,6 +196,7 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
         entry->look_wanted = true; /* a removal that began has taken the watches, and perhaps files */
     make_entry_free(entry->wanted);
     entry->wanted = own;
+    manifest_engine_notify(entry->engine);     /* this entry may lack the fault of the one before */
     if (strcmp(entry->wanted_from, from) != 0) /* what was proven of the source before says nothing about this one */
         entry->revoked = entry->vault.forget = false;
     entry->revoked = entry->revoked && own != NULL && own->prune;

@@ -495,6 +495,8 @@ bool removal_revoke(struct entry *entry);
 /* Starts to remove an entry that is not in the policy, if hf_manifest_desired.proven is true and a removal is allowed
  * now. */
 void removal_consider(struct entry *entry);
+/* Notes why a removal did not take place, and when it is tried again. */
+void removal_note(struct entry *entry, const struct hf_manifest_outcome *outcome);
 
 /* content.c */
 /* Starts the source of the wanted entry, unless it runs already or may not start. */
@@ -583,6 +585,11 @@ void advance_back_off(struct entry *entry);
 /* The same after a failure with this reason. If a person has to mend something first (hf_manifest_gate_retry()), no
  * attempt starts before the next interval of the policy. */
 void advance_wait(struct entry *entry, enum hf_manifest_reason reason);
+/* Returns the message of a failed attempt, for the status. If a removal waits for a person (PruneLimit), it is written
+ * to `text` with what allows it; `set` is the set that the attempt places or, for the removal of all, the set in
+ * place. */
+const char *advance_text(const struct entry *entry, const struct hf_manifest_set *set, enum hf_manifest_reason reason,
+                         const char *message, char text[HF_RECORD_MESSAGE]);
 /* Call this function when files in place were put back. If they are those of static pods, notes in the record in memory
  * that the kubelet may not have read them. */
 void advance_doubt_pods(struct entry *entry);

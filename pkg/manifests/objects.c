@@ -170,7 +170,9 @@ static int start(struct entry *entry, struct hf_cluster_apply_params *params,
 static void not_placed(struct entry *entry, enum hf_manifest_reason reason, const char *message)
 {
     enum hf_manifest_retry retry = hf_manifest_gate_retry(reason);
+    char text[HF_RECORD_MESSAGE];
 
+    message = advance_text(entry, &entry->r.next, reason, message, text);
     end_attempt(entry);
     if (reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) /* our copy of the content is lost */
         content_lost(entry, &entry->r.next);
@@ -609,10 +611,7 @@ static void removed(void *arg, const struct hf_manifest_outcome *outcome)
         manifest_engine_wake(entry->engine); /* the next turn forgets the entry */
         return;
     }
-    advance_note(entry, outcome->reason, outcome->message);
-    advance_wait(entry, outcome->reason);
-    if (outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT)
-        entry->removing = false;
+    removal_note(entry, outcome);
     manifest_engine_wake(entry->engine);
 }
 

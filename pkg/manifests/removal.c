@@ -72,16 +72,28 @@ static void unwatch(struct entry *entry)
     entry->watch_stale = true;
 }
 
+void removal_note(struct entry *entry, const struct hf_manifest_outcome *outcome)
+{
+    char text[HF_RECORD_MESSAGE];
+    const char *message =
+        advance_text(entry, hf_manifest_record_owner(&entry->r), outcome->reason, outcome->message, text);
+
+    if (entry->note.reason != outcome->reason)
+        hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.not_removed", HF_S("entry", entry->name),
+               HF_S("reason", hf_manifest_reason_name(outcome->reason)), HF_S("message", message));
+    advance_note(entry, outcome->reason, message);
+    advance_wait(entry, outcome->reason);
+    if (outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT)
+        entry->removing = false;
+}
+
 static void not_pruned(struct entry *entry, struct job *job)
 {
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     if (entry->wanted != NULL) /* a waiting removal needs no watches, of which there are few */
         drift_watch(entry);
-    advance_note(entry, job->outcome.reason, job->outcome.message);
-    advance_wait(entry, job->outcome.reason);
-    if (job->outcome.reason == HF_MANIFEST_REASON_PRUNE_LIMIT)
-        entry->removing = false;
+    removal_note(entry, &job->outcome);
 }
 
 static void pruned(struct entry *entry, struct job *job)

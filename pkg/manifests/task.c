@@ -22,6 +22,16 @@ void task_discard(struct job *job)
     free(job);
 }
 
+/* The status has the number of files; a step that comes after the job may not change what else it has. */
+static void count_files(struct entry *entry)
+{
+    size_t n = hf_inventory_files(&entry->inventory);
+
+    if (n != entry->n_files)
+        manifest_engine_notify(entry->engine);
+    entry->n_files = n;
+}
+
 static void finish(struct job *job)
 {
     struct entry *entry = job->entry;
@@ -29,6 +39,7 @@ static void finish(struct job *job)
 
     entry->busy = false;
     entry->job = NULL;
+    count_files(entry);
     if (engine->active == entry)
         engine->active = NULL;
     if (!engine->closing) {

@@ -849,7 +849,7 @@ START_TEST(an_entry_that_was_never_good_goes)
     w->policy = NULL;
     (void)intervals(w, 6);
     if (_i == 1) {
-        expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_PRUNE_LIMIT, "2 of 2 objects");
+        expect(w, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_PRUNE_LIMIT, "2 of 2 objects");
         ck_assert_uint_eq(json_object_size(w->api.objects), 2);
         allow_prune(w, look(w).status.digest);
         (void)intervals(w, 6);
@@ -967,7 +967,7 @@ START_TEST(removal_that_is_refused_waits)
     hf_syncpolicy_free(w->policy);
     w->policy = NULL;
     (void)intervals(w, 4);
-    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_API_REFUSED, "no right");
+    expect(w, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_API_REFUSED, "no right");
     ssa_sim_forget_log(&w->api);
     (void)hf_simloop_run_for(w->loop, 3600 * HF_NS_PER_S);
     ck_assert_uint_eq(ssa_sim_logged(&w->api, "DELETE " MAP), 0);

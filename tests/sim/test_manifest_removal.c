@@ -44,7 +44,7 @@ START_TEST(removal_that_is_not_allowed_waits)
     faults.disk.immutable = "a";
     node_set_policy(node, "");
     node_intervals(node, 4);
-    node_expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_NOT_ALLOWED, "the file is immutable");
+    node_expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_NOT_ALLOWED, "the file is immutable");
     hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
     uint64_t calls = hf_simfs_calls(node->fs);
     (void)hf_simloop_run_for(node->loop, long_interval_ns);
@@ -75,9 +75,13 @@ START_TEST(digest_of_the_status_allows_the_removal)
     node_expect(node, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_VALIDATE_FAILED, "a newer content");
     node_set_policy(node, "");
     node_intervals(node, 4);
-    node_expect(node, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_PRUNE_LIMIT, "the entry has left the policy");
+    node_expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_PRUNE_LIMIT, "the entry has left the policy");
     ck_assert(node_has(node, "/etc/app/a", "one") && node_has(node, "/etc/app/b", "one"));
-    node_allow_prune(node, node_look(node).status.digest);
+    struct seen seen = node_look(node);
+    char advice[60];
+    (void)snprintf(advice, sizeof(advice), "allow-prune: \"app:%.12s\" on", seen.status.digest);
+    ck_assert_msg(!seen.status.settled && strstr(seen.message, advice) != NULL, "%s", seen.message);
+    node_allow_prune(node, seen.status.digest);
     node_intervals(node, 2);
     ck_assert_msg(node_has(node, "/etc/app/a", NULL) && !hf_simfs_stat(node->fs, NODE_STATE "/manifests/app", &st),
                   "%s", node->status);
@@ -102,7 +106,7 @@ START_TEST(entry_that_comes_back_is_watched)
     unsigned watches = node->watches;
     node_set_policy(node, "");
     node_intervals(node, 4);
-    node_expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_PRUNE_LIMIT, "the entry has left the policy");
+    node_expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_PRUNE_LIMIT, "the entry has left the policy");
     node_set_policy(node, app);
     node_tell(node);
     (void)hf_simloop_run_for(node->loop, 60 * HF_NS_PER_S);
@@ -128,7 +132,7 @@ START_TEST(removal_that_has_begun_is_not_repaired)
     unsigned restarts = node->restarts;
     for (unsigned i = 0; i < 10; i++) {
         node_intervals(node, 1);
-        node_expect(node, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_NOT_ALLOWED, "one file is immutable");
+        node_expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_NOT_ALLOWED, "one file is immutable");
         ck_assert(node_has(node, "/etc/app/a", NULL) && node_has(node, "/etc/app/b", "one"));
     }
     ck_assert_uint_eq(node->restarts, restarts);

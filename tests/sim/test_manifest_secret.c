@@ -1407,7 +1407,7 @@ START_TEST(deletion_that_has_begun_is_no_drift)
     begin_removal(node);
     for (unsigned i = 0; i < 6; i++) {
         intervals(node, 1);
-        ck_assert_msg(strstr(node->status, "Applied NotAllowed") != NULL, "%s", node->status);
+        ck_assert_msg(strstr(node->status, "Waiting NotAllowed") != NULL, "%s", node->status);
         ck_assert(file_has(node, 'a', NULL) && file_has(node, 'b', "one"));
     }
     immutable = NULL;

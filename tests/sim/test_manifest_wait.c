@@ -273,6 +273,23 @@ static const struct {
     {"open folder", open_folder, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_NOT_ALLOWED},
 };
 
+/* Only a person can let the node read the source: the status says Refused, not that the content is on its way. */
+START_TEST(source_that_is_not_allowed_is_refused)
+{
+    struct node *node = node_begin("{\"name\":\"app\",\"from\":{\"path\":\"/home/usb\"}," NODE_FILES "}", 57);
+
+    node_put(node, "/home/usb/a", "one");
+    node_boot(node);
+    node_intervals(node, 4);
+    node_expect(node, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_NOT_ALLOWED, "paths of the node's configuration");
+    ck_assert(node_look(node).status.settled);
+    node_set_policy(node, "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," NODE_FILES "}");
+    node_intervals(node, 1);
+    ck_assert_int_eq(node_look(node).status.phase, HF_MANIFEST_FETCHING);
+    node_end(node);
+}
+END_TEST
+
 /* The node reports an obstacle once. Then it tries again and again, without another write of its record, status or
  * Event, and it goes on when the obstacle has gone. */
 START_TEST(obstacles_are_told_once)
@@ -630,19 +647,20 @@ static void set_many(struct node *node, unsigned first, unsigned past, const cha
 }
 
 struct tally {
-    unsigned applied, waiting; /* entries in the phase Applied: without PruneLimit; with it, for their removal waits */
+    unsigned applied, waiting; /* entries in the phase Applied, and those whose removal waits */
     char first[64];
 };
 
 static void count(void *arg, const struct hf_manifest_status *status)
 {
     struct tally *tally = arg;
-    bool waits = status->reason == HF_MANIFEST_REASON_PRUNE_LIMIT && status->phase == HF_MANIFEST_APPLIED;
+    bool waits = status->reason == HF_MANIFEST_REASON_PRUNE_LIMIT && status->phase == HF_MANIFEST_WAITING &&
+                 status->digest[0] != '\0'; /* an entry that has no room has no content */
 
     if (tally->first[0] == '\0')
         (void)snprintf(tally->first, sizeof(tally->first), "%s", status->name);
     tally->waiting += waits;
-    tally->applied += !waits && status->phase == HF_MANIFEST_APPLIED;
+    tally->applied += status->phase == HF_MANIFEST_APPLIED;
 }
 
 static struct tally tally_of(struct node *node)
@@ -821,6 +839,7 @@ END_TEST
 
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, source_that_is_not_allowed_is_refused);
     tcase_add_test(tc, hostile_source_is_paced);
     tcase_add_loop_test(tc, full_disk_keeps_content_out, 0, 2);
     tcase_add_test(tc, newer_content_while_one_is_written);

@@ -269,6 +269,17 @@ static void format(void *arg, const struct hf_manifest_status *status)
                    hf_manifest_reason_name(status->reason), status->drifts, status->message);
 }
 
+static void format_all(void *arg, const struct hf_manifest_status *status)
+{
+    char *text = arg;
+    size_t n = strlen(text);
+
+    (void)snprintf(
+        text + n, sizeof(((struct node *)NULL)->told) - n, "%s %d %s %s %s %s, %u items, %u drifts, %d: %s\n",
+        status->name, (int)status->to, hf_manifest_phase_name(status->phase), status->revision, status->digest,
+        hf_manifest_reason_name(status->reason), status->items, status->drifts, status->settled, status->message);
+}
+
 static int accept_all(void *arg, const char *host, uint16_t port)
 {
     (void)arg, (void)host, (void)port;
@@ -284,6 +295,18 @@ static void changed(void *arg)
     hf_manifest_engine_each(node->engine, format, text);
     node->statuses += strcmp(text, node->status) != 0;
     memcpy(node->status, text, sizeof(text));
+    node->told[0] = '\0';
+    hf_manifest_engine_each(node->engine, format_all, node->told);
+}
+
+static void expect_told(struct node *node)
+{
+    char text[sizeof(node->told)] = "";
+
+    if (hf_simfs_stopped(node->fs) || node->told[0] == '\0' || !hf_manifest_engine_is_idle(node->engine))
+        return;
+    hf_manifest_engine_each(node->engine, format_all, text);
+    ck_assert_msg(strcmp(text, node->told) == 0, "the engine shows %s, and last reported %s", text, node->told);
 }
 
 static void happened(void *arg, enum hf_manifest_notice notice, const char *entry, const char *text)
@@ -416,6 +439,7 @@ void node_shut_down(struct node *node)
 {
     hf_manifest_engine_free(node->engine);
     node->engine = NULL;
+    node->told[0] = '\0';
     while (hf_simproc_jobs(node->proc) > 0 && hf_simloop_step(node->loop))
         ;
     hf_simclient_free(node->client);
@@ -466,6 +490,7 @@ void node_intervals(struct node *node, unsigned n)
         hf_manifest_engine_check(node->engine);
         node_tell(node);
         (void)hf_simloop_run_for(node->loop, 10 * HF_NS_PER_S);
+        expect_told(node);
     }
 }
 

@@ -48,6 +48,7 @@ struct node {
     unsigned empty_notices; /* notices of a repair that do not name sub/x */
     char served[20];        /* the content that the service has read: that of /etc/app/a at its last restart */
     char status[800];
+    char told[1200]; /* all fields of all statuses, as the engine last asked to report them; "" since a boot: not yet */
 };
 
 /* The faults of the node. A test sets what it needs, and clears it in the end, because faults outlive the node. */
@@ -115,7 +116,8 @@ void node_set_policy(struct node *node, const char *manifests); /* told by node_
 /* A policy without entries. Its annotation allows the removal of the content with this digest. */
 void node_allow_prune(struct node *node, const char *digest);
 void node_tell(struct node *node);
-void node_intervals(struct node *node, unsigned n); /* of 10 s */
+/* Of 10 s. The test fails when an engine that has come to rest shows another status than it asked to report. */
+void node_intervals(struct node *node, unsigned n);
 
 void node_put(struct node *node, const char *path, const char *text);
 bool node_has(struct node *node, const char *path, const char *text); /* NULL: no such file */

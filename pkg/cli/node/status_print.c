@@ -102,6 +102,30 @@ static int print_updates(FILE *to, const json_t *updates, struct hf_err *err)
     return r;
 }
 
+/* ---- manifests --------------------------------------------------------------------------------------------------- */
+
+static void fill_manifest(struct status_row *row, const json_t *entry, uint64_t now_unix_ns)
+{
+    (void)now_unix_ns;
+    set(row, 0, hf_json_str_or(entry, "name", ""));
+    set(row, 1, hf_json_str_or(entry, "to", ""));
+    set(row, 2, hf_json_str_or(entry, "phase", ""));
+    set(row, 3, hf_json_str_or(entry, "digest", ""));
+    set_number(row, 4, hf_json_int_or(entry, "items", 0));
+    set_number(row, 5, hf_json_int_or(entry, "drifts", 0));
+    set(row, 6, hf_json_str_or(entry, "reason", ""));
+}
+
+static int print_manifests(FILE *to, const json_t *manifests, struct hf_err *err)
+{
+    static const char *const titles[CELLS] = {"MANIFEST", "TO", "PHASE", "DIGEST", "ITEMS", "DRIFTS", "REASON"};
+    int r = json_array_size(manifests) > 0 ? print_table(to, titles, manifests, fill_manifest, 0, err) : 0;
+
+    if (r == 0)
+        print_messages(to, manifests);
+    return r;
+}
+
 /* ---- telemetry --------------------------------------------------------------------------------------------------- */
 
 static void set_ago(struct status_row *row, size_t cell, const json_t *item, const char *key, uint64_t now_unix_ns)
@@ -238,6 +262,8 @@ int hf_cli_print_node(struct hf_cli *cli, const json_t *node, const struct hf_cl
     if (hold->present)
         (void)fprintf(cli->out, "held: %s\n", hold->reason);
     int r = print_updates(cli->out, updates, err);
+    if (r == 0)
+        r = print_manifests(cli->out, hf_json_at(node, "status.manifests"), err);
     if (r == 0)
         r = print_telemetry(cli->out, hf_json_at(node, "status.telemetry"), hf_unix_ns(cli->clock), err);
     if (r == 0)

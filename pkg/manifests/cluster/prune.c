@@ -181,10 +181,8 @@ bool hf_cluster_prune_plan(struct hf_cluster_run *run)
      * its objects, and they look as if they had left the source. */
     if (!run->prune || run->may_prune_beyond || run->failures > 0 || hf_plan_may_prune(n, n_before))
         return true;
-    (void)snprintf(message, sizeof(message),
-                   "%zu of %zu objects are no longer in the source: more than %d %% at once wait for the annotation "
-                   "edge.codcompass.io/allow-prune",
-                   n, n_before, HF_PLAN_PRUNE_PERCENT);
+    (void)snprintf(message, sizeof(message), "this would remove %zu of %zu objects, more than %d %%", n, n_before,
+                   HF_PLAN_PRUNE_PERCENT);
     hf_cluster_run_end(run, -EPERM, HF_MANIFEST_REASON_PRUNE_LIMIT, message);
     return false;
 }

@@ -1,5 +1,6 @@
 #include "manifests/rules/plan.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/macros.h"
@@ -41,4 +42,12 @@ bool hf_plan_prune_is_allowed(const char *value, const char *entry, const char *
         at += strspn(at, ", ");
     }
     return false;
+}
+
+const char *hf_plan_prune_advice(const char *message, const char *entry, const char *digest, char *text, size_t n)
+{
+    (void)snprintf(text, n,
+                   "%s; to allow it, set the annotation " HF_PLAN_ALLOW_PRUNE ": \"%s:%.*s\" on the SyncPolicy",
+                   message, entry, DIGITS, digest);
+    return text;
 }

@@ -35,8 +35,14 @@ enum hf_plan_step hf_plan_file(enum hf_plan_seen seen, bool ours, bool force);
 enum { HF_PLAN_PRUNE_PERCENT = 30 };
 bool hf_plan_may_prune(size_t n_prune, size_t n_inventory);
 
+/* The annotation of the SyncPolicy that allows more. */
+#define HF_PLAN_ALLOW_PRUNE "edge.codcompass.io/allow-prune"
+
 /* Returns true if the annotation `edge.codcompass.io/allow-prune` allows the removal for this entry and content.
  * `value` (may be NULL) has the form "<entry>:<first 12 hex digits of the content's digest>", or several of these with
  * commas and spaces between them. `digest` is the digest of the new content or, for the removal of a whole entry, of
  * the content in place. */
 bool hf_plan_prune_is_allowed(const char *value, const char *entry, const char *digest);
+
+/* Writes `message` to `text` (n bytes), followed by the annotation that allows the removal. Returns `text`. */
+const char *hf_plan_prune_advice(const char *message, const char *entry, const char *digest, char *text, size_t n);

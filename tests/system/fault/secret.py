@@ -323,7 +323,7 @@ def two_files_wait_for_the_annotation(site):
     site.start()
     digest = site.phase("Applied")["digest"]
     site.api.remove("Secret", "login")
-    site.phase("Applied", "PruneLimit")
+    site.phase("Waiting", "PruneLimit")
     assert site.read() == first
     policy = site.api.objects["SyncPolicy", "site"]
     policy["metadata"]["annotations"] = {"edge.codcompass.io/allow-prune": f"{ENTRY}:{digest}"}

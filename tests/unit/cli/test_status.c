@@ -135,6 +135,22 @@ START_TEST(the_whole_of_it)
 }
 END_TEST
 
+START_TEST(manifests_are_shown)
+{
+    cli_write_text(
+        &run, "status.json",
+        "{\"status\": {\"observedTime\": \"2026-11-20T08:00:00Z\", \"manifests\": [{\"name\": \"site\", \"to\": "
+        "\"Files\", \"phase\": \"Applied\", \"digest\": \"0123456789ab\", \"items\": 3}, {\"name\": \"web\", "
+        "\"to\": \"StaticPods\", \"phase\": \"Waiting\", \"drifts\": 2, \"reason\": \"PruneLimit\", "
+        "\"message\": \"too many\"}]}}");
+    (void)cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL);
+    expect_said("MANIFEST  TO          PHASE    DIGEST        ITEMS  DRIFTS  REASON\n"
+                "site      Files       Applied  0123456789ab  3      0       -\n"
+                "web       StaticPods  Waiting  -             0      2       PruneLimit\n"
+                "web: too many\n");
+}
+END_TEST
+
 START_TEST(texts_of_the_cluster_are_plain)
 {
     cli_write_text(&run, "status.json",
@@ -488,6 +504,7 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, the_whole_of_it);
+    tcase_add_test(tc, manifests_are_shown);
     tcase_add_test(tc, texts_of_the_cluster_are_plain);
     tcase_add_test(tc, what_runs_is_not_what_was_wanted);
     tcase_add_loop_test(tc, seen, 0, (int)HF_LEN(ages));

@@ -70,6 +70,21 @@ void advance_wait(struct entry *entry, enum hf_manifest_reason reason)
         entry->due_ns = HF_NEVER;
 }
 
+void advance_not_removed(struct entry *entry, const struct hf_manifest_outcome *outcome)
+{
+    char text[HF_RECORD_MESSAGE];
+    const char *message =
+        advance_text(entry, hf_manifest_record_owner(&entry->r), outcome->reason, outcome->message, text);
+
+    if (entry->note.reason != outcome->reason)
+        hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.not_removed", HF_S("entry", entry->name),
+               HF_S("reason", hf_manifest_reason_name(outcome->reason)), HF_S("message", message));
+    advance_note(entry, outcome->reason, message);
+    advance_wait(entry, outcome->reason);
+    if (outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT)
+        entry->removing = false;
+}
+
 /* ---- the record -------------------------------------------------------------------------------------------------- */
 
 static void act(struct entry *entry)

@@ -9,6 +9,8 @@
 #include "manifests/source/substitute.h"
 #include "os/dir.h"
 
+#define INCOMING_PAUSE_NS (2 * HF_NS_PER_S)
+
 static void note(struct entry *entry, enum hf_manifest_reason reason, const char *message)
 {
     struct entry_note *now = &entry->source_note;
@@ -25,16 +27,24 @@ static void note(struct entry *entry, enum hf_manifest_reason reason, const char
 
 /* ---- what the node takes up now ---------------------------------------------------------------------------------- */
 
-/* The content on disk of all other entries of the policy, in bytes. MANIFEST_MAX_LEFT_BYTES bounds the contents of the
- * entries that only wait for their removal. */
-static uint64_t bytes_of_others(const struct entry *entry)
+/* The content of an entry that is in memory, in bytes, until it is on disk. */
+static uint64_t bytes_in_memory(const struct entry *entry)
+{
+    return (entry->incoming != NULL ? entry->incoming->bytes : 0) + entry->storing_bytes;
+}
+
+/* The contents of all other entries of the policy, in bytes: in memory, or wherever they are. MANIFEST_MAX_LEFT_BYTES
+ * bounds the contents of the entries that only wait for their removal. */
+static uint64_t bytes_of_others(const struct entry *entry, bool only_in_memory)
 {
     const struct hf_strmap *entries = &entry->engine->entries;
     uint64_t bytes = 0;
 
     for (size_t i = 0; i < entries->n; i++) {
         const struct entry *other = entries->entries[i].value;
-        bytes += other != entry && other->in_policy ? other->r.known_bytes : 0;
+        if (other == entry || !other->in_policy)
+            continue;
+        bytes += bytes_in_memory(other) + (only_in_memory ? 0 : other->r.known_bytes);
     }
     return bytes;
 }
@@ -60,10 +70,10 @@ static bool turns_away(struct entry *entry, const struct hf_bundle *bundle, char
     uint64_t now = manifest_engine_now(engine), wait = hf_content_pace_wait_ns(&entry->content_pace, now);
 
     entry->hold.until_ns = 0;
-    if (!secret && engine->no_space) {
+    if (!secret && engine->p.env.no_space) {
         entry->hold.reason = HF_MANIFEST_REASON_NO_SPACE;
         (void)snprintf(text, HF_RECORD_MESSAGE, "the disk of the agent's state is critically full");
-    } else if (!secret && engine->writes_used_up) {
+    } else if (!secret && engine->p.env.writes_used_up) {
         entry->hold.reason = HF_MANIFEST_REASON_CONTENT_PACED;
         (void)snprintf(text, HF_RECORD_MESSAGE, "the agent may write no more today (spec.disk.writeBudget)");
     } else if (wait > 0 && !comes_again(entry, bundle)) {
@@ -72,7 +82,11 @@ static bool turns_away(struct entry *entry, const struct hf_bundle *bundle, char
         (void)snprintf(text, HF_RECORD_MESSAGE,
                        "the content changes too often: the node takes up the newest one at most once in %u min",
                        (unsigned)(entry->content_pace.gap_ns / (60 * HF_NS_PER_S)));
-    } else if (!secret && bytes_of_others(entry) + bundle->bytes > MANIFEST_MAX_BYTES) {
+    } else if (bundle->turn == NULL && bytes_of_others(entry, true) + bundle->bytes > MANIFEST_MAX_INCOMING_BYTES) {
+        entry->hold.reason = HF_MANIFEST_REASON_CONTENT_PACED;
+        entry->hold.until_ns = now + INCOMING_PAUSE_NS;
+        (void)snprintf(text, HF_RECORD_MESSAGE, "the contents of other entries come first");
+    } else if (!secret && bytes_of_others(entry, false) + bundle->bytes > MANIFEST_MAX_BYTES) {
         entry->hold.reason = HF_MANIFEST_REASON_SOURCE_TOO_LARGE;
         /* An archive would be downloaded again: later each time. A smaller one is rare. */
         entry->hold.until_ns = now + (HF_MAX(engine->interval_ns, HF_CONTENT_PACE_FIRST_GAP_NS)
@@ -97,11 +111,11 @@ static bool is_held(const struct entry *entry)
     if (entry->hold.reason == HF_MANIFEST_REASON_NONE)
         return false;
     if (entry->hold.reason == HF_MANIFEST_REASON_SOURCE_TOO_LARGE &&
-        bytes_of_others(entry) + entry->hold.bytes <= MANIFEST_MAX_BYTES)
+        bytes_of_others(entry, false) + entry->hold.bytes <= MANIFEST_MAX_BYTES)
         return false;
     if (entry->hold.until_ns > 0)
         return entry->hold.until_ns > manifest_engine_now(engine);
-    return entry->hold.reason == HF_MANIFEST_REASON_NO_SPACE ? engine->no_space : engine->writes_used_up;
+    return entry->hold.reason == HF_MANIFEST_REASON_NO_SPACE ? engine->p.env.no_space : engine->p.env.writes_used_up;
 }
 
 void content_hold(struct entry *entry)
@@ -170,6 +184,17 @@ static bool mismatches(struct entry *entry, const struct hf_bundle *bundle)
     return true;
 }
 
+/* Returns true if a content can go to disk soon. */
+static bool takes(const struct entry *entry)
+{
+    return entry->started && !entry->busy && !entry->unsaved && hf_manifest_machine_rests(entry->r.phase);
+}
+
+static bool ask_takes(void *arg)
+{
+    return takes(arg);
+}
+
 static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
 {
     struct entry *entry = arg;
@@ -206,6 +231,8 @@ static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
     entry->revoked = entry->vault.forget = false;
     hf_bundle_free(entry->incoming);
     entry->incoming = bundle;
+    if (!takes(entry)) /* it may stay in memory for long, and others wait for their turn */
+        hf_source_turn_free(hf_steal(bundle->turn));
     (void)snprintf(entry->incoming_revision, sizeof(entry->incoming_revision), "%s", revision);
     memcpy(entry->incoming_from, entry->wanted_from, sizeof(entry->incoming_from));
     manifest_engine_wake(entry->engine);
@@ -269,7 +296,7 @@ void content_follow(struct entry *entry)
     if (entry->source != NULL || entry->wanted == NULL || entry->unreadable ||
         (is_held(entry) && !entry->secret_asked) || permit_ask(entry, NULL) != HF_MANIFEST_REASON_NONE)
         return;
-    (void)snprintf(work_dir, sizeof(work_dir), "%s/download", entry->folder);
+    (void)snprintf(work_dir, sizeof(work_dir), "%s/" MANIFEST_DOWNLOAD, entry->folder);
     bool is_known = strcmp(entry->r.known_from, entry->wanted_from) == 0;
     struct hf_manifest_source_params params = {
         .env = &entry->engine->p.env,
@@ -281,6 +308,8 @@ void content_follow(struct entry *entry)
         .unchanged = unchanged,
         .failed = failed,
         .gone = gone,
+        .turns = entry->engine->turns,
+        .takes = ask_takes,
         .arg = entry,
     };
     entry->mismatch = (struct entry_note){.reason = HF_MANIFEST_REASON_NONE};
@@ -343,6 +372,7 @@ static void stored(struct entry *entry, struct job *job)
 {
     char text[HF_RECORD_MESSAGE];
 
+    entry->storing_bytes = 0;
     if (job->r < 0) { /* the source delivers it again, after a growing pause */
         note(entry, hf_manifest_outcome_reason(job->r), hf_err_text(&job->err, text, sizeof(text)));
         memcpy(entry->unstored, job->bundle->digest, sizeof(entry->unstored));
@@ -367,6 +397,8 @@ static void stored(struct entry *entry, struct job *job)
 
 bool content_consider(struct entry *entry)
 {
+    if (entry->source != NULL)
+        hf_manifest_source_ready(entry->source);
     if (entry->incoming == NULL)
         return false;
     if (strcmp(entry->incoming->digest, entry->r.known_digest) == 0) { /* the same again, perhaps from another place */
@@ -386,6 +418,7 @@ bool content_consider(struct entry *entry)
     job->bundle = hf_steal(entry->incoming);
     memcpy(job->from, entry->incoming_from, sizeof(job->from));
     memcpy(job->revision, entry->incoming_revision, sizeof(job->revision));
+    entry->storing_bytes = job->bundle->bytes;
     task_submit(job);
     return true;
 }

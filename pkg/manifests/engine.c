@@ -126,9 +126,11 @@ int hf_manifest_engine_new(const struct hf_manifest_engine_params *params, struc
                                           .no_room = {.free_value = free}};
     engine->folder = hf_asprintf("%s/manifests", params->env.state_dir);
     engine->timer = sched->timer_new(sched->ctx, on_timer, engine);
+    engine->turns = hf_source_turns_new(sched);
     hf_manifest_counts_init(&engine->counts, params->env.metrics);
-    int r = engine->folder == NULL || engine->timer == NULL ? hf_err_sys(err, -ENOMEM, "start the manifests")
-                                                            : load(engine, err);
+    int r = engine->folder == NULL || engine->timer == NULL || engine->turns == NULL
+                ? hf_err_sys(err, -ENOMEM, "start the manifests")
+                : load(engine, err);
     if (r < 0) {
         hf_manifest_engine_free(engine);
         return r;
@@ -272,8 +274,8 @@ int hf_manifest_engine_set(struct hf_manifest_engine *engine, const struct hf_ma
     engine->proven = desired->proven;
     engine->held = desired->held;
     engine->stale = desired->stale;
-    engine->no_space = desired->no_space;
-    engine->writes_used_up = desired->writes_used_up;
+    engine->p.env.no_space = desired->no_space;
+    engine->p.env.writes_used_up = desired->writes_used_up;
     engine->interval_ns = desired->policy->interval_ns;
     engine->set_once = true;
     for (size_t i = 0; i < engine->entries.n; i++) { /* all of them, before the first source may deliver a content */
@@ -345,7 +347,8 @@ static size_t count_files(struct entry *entry)
     return entry->n_files;
 }
 
-/* Returns true if the removal of all that the entry has in place waits. The record has the phase of what is in place. */
+/* Returns true if the removal of all that the entry has in place waits. The record still has the phase of what is
+ * there. */
 static bool removal_waits(const struct entry *entry)
 {
     return (entry->revoked || (entry->engine->set_once && !entry->in_policy)) &&

@@ -21,6 +21,7 @@ void manifest_engine_unref(struct hf_manifest_engine *engine)
         return;
     hf_strmap_done(&engine->entries);
     hf_strmap_done(&engine->no_room);
+    hf_source_turns_free(engine->turns);
     sched->timer_free(sched->ctx, engine->timer);
     free(engine->allow_prune);
     free(engine->folder);

@@ -60,7 +60,7 @@ struct entry *entry_new(struct hf_manifest_engine *engine, const char *name)
     entry->name = strdup(name);
     entry->folder = hf_asprintf("%s/%s", engine->folder, name);
     entry->written.max = HF_RECORD_MAX_BYTES;
-    entry->watch_stale = true;
+    entry->watch_stale = entry->download_left = true;
     hf_manifest_record_init(&entry->r);
     if (entry->name == NULL || entry->folder == NULL) {
         entry_free(entry);
@@ -192,11 +192,13 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
     }
     /* The source borrows the old entry. A new one with the same source need not deliver again what is on disk. */
     content_stop(entry);
+    if (entry->wanted != NULL || own != NULL)
+        manifest_engine_notify(entry->engine); /* this entry may lack the fault of the one before */
+    entry->download_left = own == NULL && (entry->wanted != NULL || entry->download_left);
     if (entry->wanted == NULL && own != NULL)
         entry->look_wanted = true; /* a removal that began has taken the watches, and perhaps files */
     make_entry_free(entry->wanted);
     entry->wanted = own;
-    manifest_engine_notify(entry->engine);     /* this entry may lack the fault of the one before */
     if (strcmp(entry->wanted_from, from) != 0) /* what was proven of the source before says nothing about this one */
         entry->revoked = entry->vault.forget = false;
     entry->revoked = entry->revoked && own != NULL && own->prune;
@@ -272,7 +274,7 @@ static bool is_applied(const struct hf_manifest_engine *engine, const char *name
 static enum hf_manifest_reason ask_gate(const struct entry *entry, char text[HF_RECORD_MESSAGE])
 {
     const struct hf_manifest_engine *engine = entry->engine;
-    struct hf_manifest_gate gate = {.held = engine->held, .stale = engine->stale, .no_space = engine->no_space};
+    struct hf_manifest_gate gate = {.held = engine->held, .stale = engine->stale, .no_space = engine->p.env.no_space};
 
     text[0] = '\0';
     for (size_t i = 0; entry->wanted->depends_on[i] != NULL && !gate.dependency_waits; i++)

@@ -45,6 +45,7 @@
 #include "manifests/rules/machine.h"
 #include "manifests/rules/repair_pace.h"
 #include "manifests/source/source.h"
+#include "manifests/source/turns.h"
 #include "manifests/state/inventory.h"
 #include "manifests/state/record.h"
 #include "update/install/checks.h"
@@ -54,12 +55,15 @@
  * which there are at most HF_MAX_MANIFESTS. When the left entries reach one of their limits, the engine takes up no new
  * name. It drops none of them, because nobody would manage its files then. */
 enum {
-    MANIFEST_MAX_WATCHES = 1024,         /* watched folders */
-    MANIFEST_MAX_BYTES = 64 << 20,       /* bytes of the policy's contents on disk */
-    MANIFEST_MAX_LEFT = 1024,            /* left entries */
-    MANIFEST_MAX_LEFT_BYTES = 256 << 20, /* bytes of their contents on disk */
-    MANIFEST_MAX_LEFT_ITEMS = 64 * 4096  /* items of their inventories, which are in memory */
+    MANIFEST_MAX_WATCHES = 1024,           /* watched folders */
+    MANIFEST_MAX_BYTES = 64 << 20,         /* bytes of the policy's contents on disk */
+    MANIFEST_MAX_INCOMING_BYTES = 8 << 20, /* bytes of contents that are not on disk yet, without those read in turn */
+    MANIFEST_MAX_LEFT = 1024,              /* left entries */
+    MANIFEST_MAX_LEFT_BYTES = 256 << 20,   /* bytes of their contents on disk */
+    MANIFEST_MAX_LEFT_ITEMS = 64 * 4096    /* items of their inventories, which are in memory */
 };
+
+#define MANIFEST_DOWNLOAD "download" /* subfolder of an entry's folder, for an unfinished download */
 
 struct entry;
 struct job;
@@ -71,14 +75,15 @@ struct hf_manifest_engine {
     bool closing;  /* the owner has called hf_manifest_engine_free() */
     bool inline_;  /* task_submit() runs the job before it returns (hf_manifest_engine_repair_now()) */
     struct hf_timer *timer;
-    uint64_t wake_ns;         /* monotonic time for which the timer is armed; HF_NEVER if it is not armed */
-    bool notify_pending;      /* a call of p.changed is due */
-    struct hf_strmap entries; /* maps a name to a struct entry */
-    struct hf_strmap no_room; /* names of the policy that found no room, each with its enum hf_manifest_target */
-    struct entry *active;     /* the entry that has a job; NULL if there is none */
+    uint64_t wake_ns;              /* monotonic time for which the timer is armed; HF_NEVER if it is not armed */
+    bool notify_pending;           /* a call of p.changed is due */
+    struct hf_strmap entries;      /* maps a name to a struct entry */
+    struct hf_strmap no_room;      /* names of the policy that found no room, each with its enum hf_manifest_target */
+    struct hf_source_turns *turns; /* of the sources, to have a large content in memory */
+    struct entry *active;          /* the entry that has a job; NULL if there is none */
     unsigned n_watches;
     bool set_once; /* hf_manifest_engine_set() has been called */
-    bool proven, held, stale, no_space, writes_used_up;
+    bool proven, held, stale;
     uint64_t interval_ns; /* interval of the policy */
     /* value of the policy's annotation allow-prune (hf_plan_prune_is_allowed()); NULL if there is none */
     char *allow_prune;
@@ -172,13 +177,15 @@ struct entry {
     enum hf_manifest_reason distrust; /* why the entry does not count as signed */
     char distrust_text[HF_RECORD_MESSAGE];
     bool signed_;
-    bool in_policy; /* set by engine.c: the policy has this entry, so that it must not be removed */
+    bool download_left; /* no policy has the entry, and its folder may have an unfinished download */
+    bool in_policy;     /* set by engine.c: the policy has this entry, so that it must not be removed */
     /* permit.c: the last set without facts whose key was computed; the key of an equal set is the same */
     struct hf_manifest_set keyed;
 
     /* content.c */
     struct hf_manifest_source *source;
     struct hf_bundle *incoming; /* delivered content that is not on disk yet; NULL if there is none */
+    uint64_t storing_bytes;     /* size of the content that a job writes to disk; 0 if none does */
     char incoming_revision[HF_RECORD_REVISION];
     char incoming_from[HF_SHA256_HEX]; /* hf_manifest_source_key() of the entry for which `incoming` was delivered */
     char wanted_from[HF_SHA256_HEX];   /* hf_manifest_source_key() of `wanted` */
@@ -495,8 +502,6 @@ bool removal_revoke(struct entry *entry);
 /* Starts to remove an entry that is not in the policy, if hf_manifest_desired.proven is true and a removal is allowed
  * now. */
 void removal_consider(struct entry *entry);
-/* Notes why a removal did not take place, and when it is tried again. */
-void removal_note(struct entry *entry, const struct hf_manifest_outcome *outcome);
 
 /* content.c */
 /* Starts the source of the wanted entry, unless it runs already or may not start. */
@@ -590,6 +595,8 @@ void advance_wait(struct entry *entry, enum hf_manifest_reason reason);
  * place. */
 const char *advance_text(const struct entry *entry, const struct hf_manifest_set *set, enum hf_manifest_reason reason,
                          const char *message, char text[HF_RECORD_MESSAGE]);
+/* Notes why a removal did not take place, and when it is tried again. */
+void advance_not_removed(struct entry *entry, const struct hf_manifest_outcome *outcome);
 /* Call this function when files in place were put back. If they are those of static pods, notes in the record in memory
  * that the kubelet may not have read them. */
 void advance_doubt_pods(struct entry *entry);

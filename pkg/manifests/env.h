@@ -63,6 +63,9 @@ struct hf_manifest_env {
     /* labels of this node, a JSON object of strings; NULL means none; the pointer may change between calls of the
      * engine */
     const json_t *labels;
+    /* for downloads; both may change between calls of the engine */
+    bool no_space;                        /* the disk of the state folder is critically full */
+    bool writes_used_up;                  /* the policy's budget of writes is used up */
     bool pod_mode;                        /* the agent runs in a pod, so it cannot run programs of the host */
     const char *host_root;                /* in pod mode, mount point of the host's file system; NULL and "" mean "/" */
     uid_t uid;                            /* user of this process */

@@ -611,7 +611,7 @@ static void removed(void *arg, const struct hf_manifest_outcome *outcome)
         manifest_engine_wake(entry->engine); /* the next turn forgets the entry */
         return;
     }
-    removal_note(entry, outcome);
+    advance_not_removed(entry, outcome);
     manifest_engine_wake(entry->engine);
 }
 

@@ -1,6 +1,7 @@
 /* An entry that no policy has any more: its files go with `prune`, if the guard lets them; then the engine forgets it.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,28 +73,13 @@ static void unwatch(struct entry *entry)
     entry->watch_stale = true;
 }
 
-void removal_note(struct entry *entry, const struct hf_manifest_outcome *outcome)
-{
-    char text[HF_RECORD_MESSAGE];
-    const char *message =
-        advance_text(entry, hf_manifest_record_owner(&entry->r), outcome->reason, outcome->message, text);
-
-    if (entry->note.reason != outcome->reason)
-        hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.not_removed", HF_S("entry", entry->name),
-               HF_S("reason", hf_manifest_reason_name(outcome->reason)), HF_S("message", message));
-    advance_note(entry, outcome->reason, message);
-    advance_wait(entry, outcome->reason);
-    if (outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT)
-        entry->removing = false;
-}
-
 static void not_pruned(struct entry *entry, struct job *job)
 {
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     if (entry->wanted != NULL) /* a waiting removal needs no watches, of which there are few */
         drift_watch(entry);
-    removal_note(entry, &job->outcome);
+    advance_not_removed(entry, &job->outcome);
 }
 
 static void pruned(struct entry *entry, struct job *job)
@@ -177,12 +163,39 @@ bool removal_revoke(struct entry *entry)
 
 /* ---- an entry that no policy has --------------------------------------------------------------------------------- */
 
+static int run_drop_download(struct job *job)
+{
+    char path[PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "%s/" MANIFEST_DOWNLOAD, job->entry->folder);
+    return hf_dir_remove_tree(job->entry->engine->p.env.fs, path, &job->err);
+}
+
+static void dropped_download(struct entry *entry, struct job *job)
+{
+    if (job->r < 0)
+        hf_log_err(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.not_cleaned", "entry", entry->name, &job->err);
+}
+
+/* The removal of an entry may wait for long, and what it has downloaded so far has no use any more. */
+static bool drop_download(struct entry *entry)
+{
+    struct job *job = entry->download_left ? task_new(entry, run_drop_download, dropped_download) : NULL;
+
+    entry->download_left = false;
+    if (job != NULL)
+        task_submit(job);
+    return job != NULL;
+}
+
 void removal_consider(struct entry *entry)
 {
     const struct hf_manifest_engine *engine = entry->engine;
     bool takes_along = hf_json_bool_or(hf_manifest_record_owner(&entry->r)->entry, "prune", false);
 
-    if (entry->gone || !engine->proven || engine->held || engine->stale || !is_due(entry))
+    if (entry->gone || drop_download(entry))
+        return;
+    if (!engine->proven || engine->held || engine->stale || !is_due(entry))
         return;
     entry->removing = true;
     unwatch(entry);

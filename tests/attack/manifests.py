@@ -4,9 +4,11 @@ import gzip
 import hashlib
 import io
 import os
+import subprocess
 import tarfile
 import time
 
+import run
 from config import configure
 from lab import wait
 from node import Artifacts, Node
@@ -67,6 +69,91 @@ def targets(node):
     return sorted(os.listdir(node.place("target")))
 
 
+def small(node, most_mib):
+    """The agent has never had more memory than this."""
+    node.alive()
+    with open(f"/proc/{node.agent.pid}/status", encoding="ascii") as status:
+        peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    assert peak < most_mib << 10, f"the agent had {peak} KiB at its peak"
+
+
+def many(node, sources):
+    """A policy with an entry for each source; the node allows none of their targets."""
+    lines = ("  - {name: e%d, from: %s, to: Files, path: /srv/none/%d/}\n" % (i, source, i) for i, source in enumerate(sources))
+    return policy(node, "{}").rsplit("  - ", 1)[0] + "".join(lines)
+
+
+def rows_of(node, reason):
+    return sum(row.get("reason") == reason for row in node.status().get("manifests", []))
+
+
+def attack_many_contents_at_once(home):
+    """64 entries with archives of 16 KiB that unpack to 16 MiB, then with as many folders: the agent reads one after the other, and its
+    memory stays below the pod's limit."""
+    archives = [archive([(f"f{i}", bytes([number]) * ((4 << 20) - 1)) for i in range(4)]) for number in range(8)]
+    with machine(home) as node:
+        sources = []
+        for number, content in enumerate(archives):
+            node.server.files[f"z{number}.tar.gz"] = content
+            sources.append("{url: '%s/z%d.tar.gz', digest: 'sha256:%s'}" % (node.server.url, number, hashlib.sha256(content).hexdigest()))
+        node.apply("policy", many(node, sources * 8))
+        node.start_agent()
+        wait(f"64 refusals ({entry(node)})", lambda: node.alive() or rows_of(node, "NotAllowed") + rows_of(node, "SourceTooLarge") == 64, 120)
+        small(node, 96)
+        for i in range(4):
+            with open(node.place("stick", f"f{i}"), "wb") as file:
+                file.write(os.urandom((4 << 20) - 1))
+        node.apply("policy", many(node, ["{path: %s}" % node.place("stick")] * 64))
+        wait(f"another content ({entry(node)})", lambda: node.alive() or entry(node).get("revision", "") not in ("", sources[0]), 60)
+        time.sleep(20)
+        small(node, 96)
+
+
+def attack_downloads_that_break_off(home):
+    """Break 64 downloads of 32 MiB off near their ends, each time: the disk keeps its reserve, the agent soon pauses, and what is
+    unfinished goes with its entry, while the site holds changes back."""
+    asked = []
+
+    def break_off(handler):
+        asked.append(handler.path)
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(32 << 20))
+        handler.end_headers()
+        try:
+            for _ in range(31):
+                handler.wfile.write(bytes(1 << 20))
+        except OSError:
+            pass
+        handler.close_connection = True
+
+    if os.geteuid() != 0:
+        raise run.Skip("it needs root to mount a small disk")
+    with machine(home) as node:
+        state = node.place("state")
+        os.makedirs(state, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600m,mode=0700", "tmpfs", state], check=True)
+        try:
+            configure(node, "manifests: {origins: ['http://127.0.0.1:*']}\ndiskReserve: 40%\n")
+            sources = []
+            for i in range(64):
+                node.server.files[f"z{i}.tar.gz"] = break_off
+                sources.append("{url: '%s/z%d.tar.gz', digest: 'sha256:%064x'}" % (node.server.url, i, i))
+            node.apply("policy", many(node, sources))
+            node.start_agent()
+            for _ in range(60):
+                time.sleep(0.5)
+                node.alive()
+                room = os.statvfs(state)
+                assert room.f_bavail * 100 > room.f_blocks * 35, "the downloads took the reserve of the disk"
+            assert rows_of(node, "NoSpace") > 0, node.status().get("manifests")
+            node.holdfast("hold", "--reason", "lunch", "--state-dir", state)
+            node.apply("policy", policy(node, "{path: %s}" % node.place("stick")))
+            wait("an empty disk", lambda: node.alive() or os.statvfs(state).f_bavail * 100 > os.statvfs(state).f_blocks * 95, 60)
+        finally:
+            node.end()
+            subprocess.run(["umount", "-l", state], check=False)
+
+
 def attack_archive_climbs_out(home):
     """A signed digest of an archive with '../', an absolute name, a link out: SourceInvalid, and nothing is written anywhere."""
     for members in ([("good", b"x"), ("../../root/evil", b"evil")], [("/tmp/holdfast-evil", b"evil")], [("good", b"x"), ("link", "/etc")]):
@@ -91,9 +178,7 @@ def attack_archive_bomb(home):
         node.apply("policy", policy(node, from_url(node, b"".join(packed))))
         node.start_agent()
         refused(node, "SourceTooLarge")
-        with open(f"/proc/{node.agent.pid}/status", encoding="ascii") as status:
-            peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-        assert peak < 64 << 10, f"the agent had {peak} KiB at its peak"
+        small(node, 64)
         assert targets(node) == []
 
 

@@ -461,6 +461,59 @@ END_TEST
 #define ENTRY(name)                                                                                                    \
     "{\"name\":\"" name "\",\"from\":{\"path\":\"/media/" name "\"},\"to\":\"Files\",\"path\":\"/srv/" name "/\"}"
 
+static void restart_agent(struct node *node)
+{
+    node_shut_down(node);
+    node_boot(node);
+    (void)hf_simloop_run_for(node->loop, 10 * HF_NS_PER_S);
+    node_intervals(node, 2);
+}
+
+/* An entry whose trial takes long has a newer content: it stays where it is, and keeps no other content out of memory. */
+START_TEST(content_on_trial_keeps_nobody_out)
+{
+    struct node *node = node_begin_applied(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," NODE_FILES NODE_UNIT "}," ENTRY("other"), 58);
+
+    faults.service.hangs = true;
+    node_put(node, "/media/usb/a", "two");
+    node_intervals(node, 1);
+    ck_assert_int_eq(node_look(node).status.phase, HF_MANIFEST_PROBATION);
+    node_put(node, "/media/usb/a", "three");
+    node_intervals(node, 2);
+    node_put(node, "/media/other/f", "x");
+    node_intervals(node, 3);
+    ck_assert_int_eq(node_look(node).status.phase, HF_MANIFEST_PROBATION);
+    ck_assert_msg(node_has(node, "/srv/other/f", "x"), "%s", node->status);
+    faults.service.hangs = false;
+    node_intervals(node, 30);
+    ck_assert_msg(node_has(node, "/etc/app/a", "three"), "%s", node->status);
+    node_end(node);
+}
+END_TEST
+
+/* An unfinished download goes with its entry, while a hold of the site keeps what is in place. */
+START_TEST(download_of_an_entry_that_left_goes)
+{
+    static const char part[] = NODE_STATE "/manifests/app/download/.holdfast-app.part";
+    struct node *node = node_begin_applied("{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," NODE_FILES "}", 59);
+
+    for (unsigned restart = 0; restart < 2; restart++) {
+        hf_simfs_mkdir(node->fs, NODE_STATE "/manifests/app/download", 0700);
+        node_put(node, part, "unfinished");
+        node->desired.held = true;
+        node_set_policy(node, "");
+        if (restart == 1)
+            restart_agent(node);
+        node_intervals(node, 2);
+        ck_assert_msg(node_has(node, part, NULL) && node_has(node, "/etc/app/a", "one"), "%s", node->status);
+        node_set_policy(node, "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"}," NODE_FILES "}");
+        node_intervals(node, 2);
+    }
+    node_end(node);
+}
+END_TEST
+
 START_TEST(watches_of_all)
 {
     struct node *node = node_begin(ENTRY("app") "," ENTRY("b"), 40);
@@ -671,14 +724,6 @@ static struct tally tally_of(struct node *node)
     return tally;
 }
 
-static void restart_agent(struct node *node)
-{
-    node_shut_down(node);
-    node_boot(node);
-    (void)hf_simloop_run_for(node->loop, 10 * HF_NS_PER_S);
-    node_intervals(node, 2);
-}
-
 static struct node *begin_many(unsigned n, uint64_t seed)
 {
     struct node *node = node_begin("", seed);
@@ -849,6 +894,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, labels_that_matter);
     tcase_add_test(tc, paced_labels_behind_a_gate);
     tcase_add_test(tc, label_that_is_as_before_does_not_wait);
+    tcase_add_test(tc, content_on_trial_keeps_nobody_out);
+    tcase_add_test(tc, download_of_an_entry_that_left_goes);
     tcase_add_test(tc, watches_of_all);
     tcase_add_test(tc, bytes_of_all);
     tcase_add_test(tc, archive_that_finds_no_room);

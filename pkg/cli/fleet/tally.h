@@ -29,7 +29,8 @@ void hf_tally_add(struct hf_tally *tally, const json_t *node, const char *releas
  * If `reachable` is true, nodes that are away do not count. Pure. */
 bool hf_tally_complete(const struct hf_tally *tally, bool reachable);
 
-/* Returns true if all nodes have committed the version, cannot run it or wait for admission, and at least one waits. If `reachable` is true, nodes that are away do not count. Pure. */
+/* Returns true if all nodes have committed the version, cannot run it or wait for admission, and at least one waits.
+ * If `reachable` is true, nodes that are away do not count. Pure. */
 bool hf_tally_waits_for_admission(const struct hf_tally *tally, bool reachable);
 
 /* Formats the counts for a person. Returns `text`. Pure. */

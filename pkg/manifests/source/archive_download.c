@@ -8,22 +8,27 @@
 #include <string.h>
 
 #include "base/encoding/hex.h"
+#include "manifests/source/turns.h"
 #include "manifests/source/unarchive.h"
 #include "os/file.h"
 #include "update/install/fetch.h"
 #include "update/state/fetch_record.h"
 
 enum { READ_STEP = 64 << 10 };
+#define DISK_WAIT_NS (60 * HF_NS_PER_S)
 
 struct hf_archive_download {
     struct hf_archive_download_params p; /* its strings are copies, in `texts` */
     const struct hf_fs_ops *fs;          /* for the job, which may outlive `env` */
     struct hf_log *log;
+    const struct hf_config *config;
     char *texts[7];
     size_t n_texts;
     char part[PATH_MAX], target[PATH_MAX];
     const char *roots[2];
-    struct hf_fetch *fetch; /* NULL when it has ended */
+    struct hf_fetch *fetch;      /* NULL when it has ended */
+    struct hf_source_turn *turn; /* to unpack; NULL: none is asked for, or the bundle has it */
+    bool stopped;                /* `takes` has said no */
     struct hf_job job;
     bool busy, freed;
     bool last_try; /* if the disk cannot read the file, it is downloaded again */
@@ -40,6 +45,7 @@ static void destroy(void *arg)
     struct hf_archive_download *download = arg;
 
     hf_bundle_free(download->bundle);
+    hf_source_turn_free(download->turn);
     for (size_t i = 0; i < download->n_texts; i++)
         free(download->texts[i]);
     free(download);
@@ -160,10 +166,19 @@ static void finish(struct hf_archive_download *download, bool again, uint64_t re
     p.done(p.arg, bundle, &failure, again, retry_after_ns);
 }
 
-bool hf_archive_download_is_costly(enum hf_manifest_reason reason)
+/* Returns true if the received bytes were for nothing, and counts that. */
+static bool was_wasted(struct hf_archive_download *download)
 {
-    return reason == HF_MANIFEST_REASON_DIGEST_MISMATCH || reason == HF_MANIFEST_REASON_SOURCE_TOO_LARGE ||
-           reason == HF_MANIFEST_REASON_SOURCE_TRUNCATED;
+    struct hf_archive_trouble *trouble = download->p.trouble;
+    enum hf_manifest_reason reason = download->failure.reason;
+    bool wasted = reason == HF_MANIFEST_REASON_DIGEST_MISMATCH || reason == HF_MANIFEST_REASON_SOURCE_TOO_LARGE ||
+                  reason == HF_MANIFEST_REASON_SOURCE_TRUNCATED || trouble->received > HF_ARCHIVE_DOWNLOAD_MAX_RECEIVED;
+
+    if (wasted) {
+        trouble->wasted++;
+        trouble->received = 0;
+    }
+    return wasted;
 }
 
 bool hf_archive_download_waits(const struct hf_manifest_env *env, struct hf_source_failure *failure,
@@ -181,6 +196,14 @@ bool hf_archive_download_waits(const struct hf_manifest_env *env, struct hf_sour
     uint64_t wait_ns = 0;
     enum hf_link link = env->link != NULL ? env->link(env->link_arg, &wait_ns) : HF_LINK_OPEN;
 
+    if (env->no_space || env->writes_used_up) {
+        *ret_wait_ns = DISK_WAIT_NS;
+        (void)hf_source_fail(failure, env->no_space ? HF_MANIFEST_REASON_NO_SPACE : HF_MANIFEST_REASON_CONTENT_PACED,
+                             ENOSPC, "the download of the archive waits: %s",
+                             env->no_space ? "the disk of the agent's state is critically full"
+                                           : "the agent may write no more today (spec.disk.writeBudget)");
+        return true;
+    }
     if (link == HF_LINK_OPEN)
         return false;
     *ret_wait_ns = wait_ns;
@@ -190,7 +213,7 @@ bool hf_archive_download_waits(const struct hf_manifest_env *env, struct hf_sour
 
 static uint64_t pause_ns(const struct hf_archive_download *download)
 {
-    return HF_ARCHIVE_DOWNLOAD_PAUSE_NS << HF_MIN(download->p.wasted, 6U);
+    return HF_ARCHIVE_DOWNLOAD_PAUSE_NS << HF_MIN(download->p.trouble->wasted, 6U);
 }
 
 static void worked(struct hf_job *job, int cancelled)
@@ -205,10 +228,61 @@ static void worked(struct hf_job *job, int cancelled)
     if (cancelled)
         download->r = unreadable(download, -ECANCELED);
     bool lost = download->unreadable && !download->keep;
+    if (download->bundle != NULL)
+        download->bundle->turn = hf_steal(download->turn);
+    struct hf_archive_trouble *trouble = download->p.trouble;
     bool costly = lost || download->failure.reason == HF_MANIFEST_REASON_DIGEST_MISMATCH;
-    *download->p.unreadable = download->unreadable && !lost ? *download->p.unreadable + 1 : 0;
-    finish(download, download->keep || costly, costly ? pause_ns(download) : 0);
+    uint64_t pause = costly ? pause_ns(download) : 0;
+    trouble->unreadable = download->unreadable && !lost ? trouble->unreadable + 1 : 0;
+    if (download->bundle != NULL)
+        *trouble = (struct hf_archive_trouble){.wasted = 0};
+    else
+        (void)was_wasted(download);
+    finish(download, download->keep || costly, pause);
 }
+
+/* ---- the turn to unpack ------------------------------------------------------------------------------------------ */
+
+static void not_begun(struct hf_archive_download *download, int r)
+{
+    (void)unreadable(download, r);
+    finish(download, true, 0);
+}
+
+static void begin(void *arg)
+{
+    struct hf_archive_download *download = arg;
+    const struct hf_sched_ops *sched = download->p.env->sched;
+
+    download->stopped = download->p.takes != NULL && !download->p.takes(download->p.takes_arg);
+    if (download->stopped) {
+        hf_source_turn_free(hf_steal(download->turn));
+        return;
+    }
+    download->job = (struct hf_job){.work = work, .done = worked};
+    int r = sched->submit(sched->ctx, &download->job);
+    download->busy = r == 0;
+    if (r < 0)
+        not_begun(download, r);
+}
+
+static void ask_turn(struct hf_archive_download *download)
+{
+    int r = hf_source_turn_ask(download->p.turns, begin, download, &download->turn);
+
+    if (r < 0)
+        not_begun(download, r);
+}
+
+void hf_archive_download_ready(struct hf_archive_download *download)
+{
+    if (download == NULL || !download->stopped)
+        return;
+    download->stopped = false;
+    ask_turn(download);
+}
+
+/* ---- the download ------------------------------------------------------------------------------------------------ */
 
 static enum hf_manifest_reason reason_of(const struct hf_archive_download *download, const struct hf_failure *failure)
 {
@@ -233,18 +307,11 @@ static enum hf_manifest_reason reason_of(const struct hf_archive_download *downl
 static void fetched(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns, bool hopeless)
 {
     struct hf_archive_download *download = arg;
-    const struct hf_sched_ops *sched = download->p.env->sched;
 
     (void)hopeless; /* an operator may put the file there at any time */
     download->fetch = NULL;
     if (r == 0) {
-        download->job = (struct hf_job){.work = work, .done = worked};
-        r = sched->submit(sched->ctx, &download->job);
-        download->busy = r == 0;
-        if (r < 0) {
-            (void)unreadable(download, r);
-            finish(download, true, 0);
-        }
+        ask_turn(download);
         return;
     }
     download->failure = (struct hf_source_failure){.reason = reason_of(download, failure), .err = failure->err};
@@ -254,12 +321,28 @@ static void fetched(void *arg, int r, const struct hf_failure *failure, uint64_t
     if (download->failure.reason == HF_MANIFEST_REASON_SOURCE_GONE && from != NULL)
         (void)hf_err_set(&download->failure.err, ENOENT, "'%s' (%.*s) does not exist", from + strlen(" from "),
                          (int)(from - failure->err.cause), failure->err.cause);
-    if (hf_archive_download_is_costly(download->failure.reason))
-        retry_after_ns = HF_MAX(retry_after_ns, pause_ns(download));
+    uint64_t pause = pause_ns(download);
+    if (was_wasted(download))
+        retry_after_ns = HF_MAX(retry_after_ns, pause);
     finish(download, true, retry_after_ns);
 }
 
 /* ---- the beginning ----------------------------------------------------------------------------------------------- */
+
+static uint64_t reserve(void *arg, uint64_t disk_bytes)
+{
+    const struct hf_archive_download *download = arg;
+
+    return hf_config_disk_reserve_bytes(download->config, disk_bytes);
+}
+
+static void count_received(void *arg, uint64_t bytes, bool before)
+{
+    const struct hf_archive_download *download = arg;
+
+    if (!before && !download->freed) /* the owner, who has the number, may be gone */
+        download->p.trouble->received += bytes;
+}
 
 static const char *keep(struct hf_archive_download *download, const char *text, bool *failed)
 {
@@ -282,7 +365,8 @@ int hf_archive_download_start(const struct hf_archive_download_params *params,
     download->p = *params;
     download->fs = params->env->fs;
     download->log = params->env->log;
-    download->last_try = *params->unreadable >= HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE;
+    download->config = params->env->config;
+    download->last_try = params->trouble->unreadable >= HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE;
     download->p.entry = keep(download, params->entry, &failed);
     download->p.work_dir = keep(download, params->work_dir, &failed);
     download->p.url = keep(download, params->url, &failed);
@@ -309,6 +393,8 @@ int hf_archive_download_start(const struct hf_archive_download_params *params,
         .exact = params->size != 0,
         .at_most = params->size == 0,
         .size = params->size != 0 ? params->size : HF_ARCHIVE_DOWNLOAD_MAX_BYTES,
+        .reserve = reserve,
+        .moved = count_received,
         .done = fetched,
         .arg = download,
     };

@@ -15,14 +15,23 @@
 #include "manifests/source/bundle.h"
 #include "manifests/source/failure.h"
 
-/* The pause in ns after a complete download whose digest or size was wrong: 5 minutes. If several such downloads follow
- * each other, the pause doubles each time, up to 64 times this value. So an entry with a wrong digest uses little of a
- * metered link. */
+/* The pause in ns after a download for nothing: its digest or size was wrong, or connections that broke have cost more
+ * than HF_ARCHIVE_DOWNLOAD_MAX_RECEIVED, because the server cannot resume. It is 5 minutes, and doubles each time, up
+ * to 64 times this value. So such an entry uses little of a metered link and of a card's writes. */
 #define HF_ARCHIVE_DOWNLOAD_PAUSE_NS (300 * HF_NS_PER_S)
 
 enum {
     HF_ARCHIVE_DOWNLOAD_MAX_BYTES = 32 << 20, /* maximum size of a compressed archive in bytes */
+    HF_ARCHIVE_DOWNLOAD_MAX_RECEIVED = 2 * HF_ARCHIVE_DOWNLOAD_MAX_BYTES,
     HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE = 5,
+};
+
+/* What has gone wrong with one archive so far. Its owner keeps it between downloads, and clears it for another archive;
+ * a download changes it just before it calls `done`. */
+struct hf_archive_trouble {
+    unsigned wasted;     /* downloads for nothing; each doubles the pause */
+    unsigned unreadable; /* how often in a row the disk could not read the complete download */
+    uint64_t received;   /* bytes received from the network since the last success, or since the last wasted download */
 };
 
 struct hf_archive_download_params {
@@ -35,10 +44,11 @@ struct hf_archive_download_params {
     uint64_t size;        /* size of the archive in bytes; 0 if unknown */
     const char *sub_path; /* as in struct hf_unarchive_params */
     bool drop_top;
-    unsigned wasted; /* number of immediately preceding downloads with a wrong digest or size; each doubles the pause */
-    /* How often in a row the disk could not read the complete download. The owner keeps the number between downloads,
-     * and sets it to 0 for another archive; a download changes it just before it calls `done`. */
-    unsigned *unreadable;
+    struct hf_archive_trouble *trouble;
+    /* as in struct hf_manifest_source_params, for the unpacking; `takes_arg` is the argument of `takes` */
+    struct hf_source_turns *turns;
+    bool (*takes)(void *arg);
+    void *takes_arg;
     /* Called once at the end, never from within hf_archive_download_start(). The download has freed itself by then. The
      * callee owns `bundle`, which is NULL after a failure; *failure then has the cause. `again` is true if the same
      * request may succeed after retry_after_ns. It is false if the archive has the right digest but is invalid, so that
@@ -48,18 +58,16 @@ struct hf_archive_download_params {
     void *arg;
 };
 
-/* Returns true if this reason of a failure means that the transferred bytes were wasted: wrong digest, too large, or
- * too short. Pure. */
-bool hf_archive_download_is_costly(enum hf_manifest_reason reason);
-
-/* Returns true if the policy allows no download now. Then *failure has the reason, and *ret_wait_ns is the time in ns
- * after which to call again. Otherwise leaves both unchanged. */
+/* Returns true if no download may begin now: the policy allows none, or the disk is full. Then *failure has the reason,
+ * and *ret_wait_ns is the time in ns after which to call again. Otherwise leaves both unchanged. */
 bool hf_archive_download_waits(const struct hf_manifest_env *env, struct hf_source_failure *failure,
                                uint64_t *ret_wait_ns);
 
 struct hf_archive_download;
 HF_MUST_USE int hf_archive_download_start(const struct hf_archive_download_params *params,
                                           struct hf_archive_download **ret_download, struct hf_err *err);
+/* As hf_manifest_source_ready(). Accepts NULL. */
+void hf_archive_download_ready(struct hf_archive_download *download);
 /* Ends a download without a call of `done`. The received bytes stay on disk for the next download. Accepts NULL. Do not
  * call this function in or after `done`. */
 void hf_archive_download_free(struct hf_archive_download *download);

@@ -11,6 +11,7 @@
 #include "codec/seal.h"
 #include "codec/squeeze.h"
 #include "codec/unpack.h"
+#include "manifests/source/turns.h"
 #include "os/file.h"
 #include "os/secret/secret_memory.h"
 
@@ -40,6 +41,7 @@ void hf_bundle_free(struct hf_bundle *bundle)
     for (size_t i = 0; i < bundle->n; i++)
         forget(bundle, &bundle->files[i]);
     free(bundle->files);
+    hf_source_turn_free(bundle->turn);
     free(bundle);
 }
 

@@ -20,6 +20,8 @@
 #include "base/view.h"
 #include "codec/sha256.h"
 
+struct hf_source_turn; /* manifests/source/turns.h */
+
 enum {
     HF_BUNDLE_MAX_FILES = 4096,
     HF_BUNDLE_MAX_FOLDERS = 4096,   /* maximum number of different folders in which the files of a bundle are */
@@ -54,6 +56,9 @@ struct hf_bundle {
      * `digest`, because a digest of the contents would let its reader guess short contents. */
     char id[HF_SHA256_HEX];
     bool secret; /* the contents stay in memory only; set this before the first file is added */
+    /* the right to be in memory; NULL if the bundle needs none; owned. With it, only the loop thread may free the
+     * bundle */
+    struct hf_source_turn *turn;
     size_t cap;  /* private */
     bool sealed; /* private */
 };

@@ -26,8 +26,7 @@ struct flux_source {
     struct hf_archive_download *download; /* the download; NULL: none */
     bool waiting;                         /* the next attempt has its time */
     bool useless;                         /* the archive has its digest, and cannot be used */
-    unsigned wasted;                      /* downloads in a row that were for nothing */
-    unsigned unreadable;                  /* attempts in a row that could not read the download */
+    struct hf_archive_trouble trouble;    /* with this artifact */
 };
 
 static struct flux_source *flux_of(struct hf_manifest_source *source)
@@ -60,12 +59,10 @@ static void fetched(void *arg, struct hf_bundle *bundle, const struct hf_source_
 
     flux->download = NULL;
     if (bundle != NULL) {
-        flux->wasted = 0;
         hf_source_deliver(&flux->base, bundle, flux->revision);
         return;
     }
     flux->useless = !again;
-    flux->wasted += hf_archive_download_is_costly(own.reason);
     if (own.reason == HF_MANIFEST_REASON_SOURCE_GONE) /* Flux removes old archives: the object will name a newer one */
         own.reason = HF_MANIFEST_REASON_SOURCE_UNREACHABLE;
     report(flux, &own, again, retry_after_ns);
@@ -85,8 +82,10 @@ static void begin_download(struct flux_source *flux, const char *url)
         .size = flux->size,
         .sub_path = from->sub_path,
         .drop_top = false,
-        .wasted = flux->wasted,
-        .unreadable = &flux->unreadable,
+        .trouble = &flux->trouble,
+        .turns = flux->base.p.turns,
+        .takes = flux->base.p.takes,
+        .takes_arg = flux->base.p.arg,
         .done = fetched,
         .arg = flux,
     };
@@ -254,7 +253,7 @@ static void flux_changed(struct hf_manifest_source *source, json_t *object)
     } else if (r > 0) {
         abandon(flux);
         flux->useless = false;
-        flux->wasted = flux->unreadable = 0;
+        flux->trouble = (struct hf_archive_trouble){.wasted = 0};
         hf_backoff_reset(&source->backoff);
         flux_turn(source);
     } else if (has_it(flux)) {
@@ -288,6 +287,11 @@ static void flux_refresh(struct hf_manifest_source *source)
         hf_source_again(source, 0);
 }
 
+static void flux_ready(struct hf_manifest_source *source)
+{
+    hf_archive_download_ready(flux_of(source)->download);
+}
+
 static void flux_worked(struct hf_manifest_source *source, int cancelled)
 {
     (void)source, (void)cancelled; /* the archive has jobs of its own */
@@ -310,6 +314,7 @@ const struct hf_manifest_source_kind hf_source_flux_kind = {
     .start = flux_start,
     .turn = flux_turn,
     .refresh = flux_refresh,
+    .ready = flux_ready,
     .worked = flux_worked,
     .stop = flux_stop,
     .done = flux_done,

@@ -8,6 +8,7 @@
 #include "loop/watch.h"
 #include "manifests/source/folder_read.h"
 #include "manifests/source/source_impl.h"
+#include "manifests/source/turns.h"
 #include "os/dir.h"
 
 enum { MAX_SETTLE = 30 }; /* looks at a folder that keeps changing, before the source says so */
@@ -31,9 +32,11 @@ struct folder_source {
     /* Watches of the folder, and of the folder that its path is in, where a link to the current checkout may change. If
      * one is missing, the nearest folder above it has the watch. Changes in deeper folders show at the next refresh. */
     struct hf_watch *watches[2];
-    bool watches_stale; /* another folder may have taken the name of one that is watched */
-    bool noticed;       /* a change was noticed while a job ran */
-    bool look_pending;  /* the timer is armed for a look that follows a change */
+    bool watches_stale;          /* another folder may have taken the name of one that is watched */
+    bool noticed;                /* a change was noticed while a job ran */
+    bool look_pending;           /* the timer is armed for a look that follows a change */
+    struct hf_source_turn *turn; /* to read the files; NULL: none is asked for, or the bundle has it */
+    bool stopped;                /* `takes` has said no */
     /* in and out of the job */
     bool read;
     int r;
@@ -102,9 +105,15 @@ static void report(struct folder_source *folder, bool retry)
     hf_source_report(&folder->base, &folder->failure, retry, 0);
 }
 
+static void end_turn(struct folder_source *folder)
+{
+    hf_source_turn_free(hf_steal(folder->turn));
+}
+
 /* After an error, such as the lack of a descriptor, the next look may succeed. Other failures need a change. */
 static void refuse(struct folder_source *folder)
 {
+    end_turn(folder);
     folder->seen[0] = folder->delivered[0] = '\0';
     folder->idle++;
     report(folder, folder->failure.reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
@@ -187,8 +196,10 @@ static void watch(struct folder_source *folder)
 /* The job may still write the folder's own failure. */
 static void folder_hangs(struct hf_manifest_source *source)
 {
-    const struct folder_source *folder = folder_of(source);
+    struct folder_source *folder = folder_of(source);
     struct hf_source_failure failure;
+
+    hf_source_turn_free(hf_steal(folder->turn)); /* others have waited for it long enough */
     const char *what = atomic_load(&source->job.begun) ? "does not answer" : "waits for a path that does not answer";
 
     (void)hf_source_fail(&failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ETIMEDOUT,
@@ -219,6 +230,7 @@ static void folder_refresh(struct hf_manifest_source *source)
 /* Looks again soon, unless the folder has kept changing for long. */
 static void settle(struct folder_source *folder)
 {
+    end_turn(folder);
     if (++folder->settling <= MAX_SETTLE) {
         hf_source_again(&folder->base, settle_ns);
         return;
@@ -227,6 +239,41 @@ static void settle(struct folder_source *folder)
                          "'%.160s' keeps changing; the node reads it when it has not changed for a second",
                          folder->path);
     report(folder, true);
+}
+
+/* The turn has come. A look that runs goes on with it. */
+static void begin_read(void *arg)
+{
+    struct folder_source *folder = arg;
+    const struct hf_manifest_source_params *p = &folder->base.p;
+
+    if (folder->base.busy)
+        return;
+    folder->stopped = p->takes != NULL && !p->takes(p->arg);
+    if (folder->stopped) {
+        end_turn(folder);
+        return;
+    }
+    folder->read = true;
+    folder->look_pending = false; /* the job reads what has changed */
+    hf_source_submit(&folder->base, work);
+}
+
+static void read_in_turn(struct folder_source *folder)
+{
+    folder->stopped = false;
+    if (hf_source_turn_has_come(folder->turn))
+        begin_read(folder);
+    else if (folder->turn == NULL && hf_source_turn_ask(folder->base.p.turns, begin_read, folder, &folder->turn) < 0)
+        settle(folder);
+}
+
+static void folder_ready(struct hf_manifest_source *source)
+{
+    struct folder_source *folder = folder_of(source);
+
+    if (folder->stopped && !source->busy)
+        read_in_turn(folder);
 }
 
 static void looked(struct folder_source *folder)
@@ -242,12 +289,11 @@ static void looked(struct folder_source *folder)
     watch(folder);
     memcpy(folder->seen, folder->fingerprint, sizeof(folder->seen));
     if (same && !is_new) {
+        end_turn(folder);
         folder->settling = 0;
         hf_source_unchanged(&folder->base);
     } else if (same) {
-        folder->read = true;
-        folder->look_pending = false; /* the job reads what has changed */
-        hf_source_submit(&folder->base, work);
+        read_in_turn(folder);
     } else {
         settle(folder);
     }
@@ -256,6 +302,8 @@ static void looked(struct folder_source *folder)
 static void has_read(struct folder_source *folder)
 {
     struct hf_bundle *bundle = hf_steal(folder->bundle);
+
+    bundle->turn = hf_steal(folder->turn);
     char revision[sizeof("sha256:") + HF_SHA256_HEX];
 
     folder->settling = 0;
@@ -280,8 +328,10 @@ static void folder_worked(struct hf_manifest_source *source, int cancelled)
 {
     struct folder_source *folder = folder_of(source);
 
-    if (cancelled)
+    if (cancelled) {
+        end_turn(folder);
         return;
+    }
     folder->looked_ns = hf_mono_ns(folder->base.p.env->clock);
     if (folder->noticed) {
         folder->noticed = false;
@@ -311,6 +361,7 @@ static void folder_done(struct hf_manifest_source *source)
     struct folder_source *folder = folder_of(source);
 
     hf_bundle_free(folder->bundle);
+    end_turn(folder);
     free(folder->host_root);
     free(folder->path);
     free(folder->sub_path);
@@ -325,6 +376,7 @@ const struct hf_manifest_source_kind hf_source_folder_kind = {
     .turn = folder_turn,
     .hangs = folder_hangs,
     .refresh = folder_refresh,
+    .ready = folder_ready,
     .worked = folder_worked,
     .stop = folder_stop,
     .done = folder_done,

@@ -32,6 +32,12 @@ void hf_manifest_source_refresh(struct hf_manifest_source *source)
     source->kind->refresh(source);
 }
 
+void hf_manifest_source_ready(struct hf_manifest_source *source)
+{
+    if (source->kind->ready != NULL)
+        source->kind->ready(source);
+}
+
 void hf_manifest_source_link_opened(struct hf_manifest_source *source)
 {
     if (!source->held)

@@ -16,6 +16,7 @@
 #include "manifests/source/bundle.h"
 
 struct hf_manifest_env; /* manifests/env.h */
+struct hf_source_turns; /* manifests/source/turns.h */
 
 struct hf_manifest_source_params {
     const struct hf_manifest_env *env;
@@ -42,6 +43,10 @@ struct hf_manifest_source_params {
      * exist; `what` names the missing thing. For objects of the API, only an answer of the API server itself is
      * certain. The source keeps looking for the missing thing. */
     void (*gone)(void *arg, const char *what);
+    struct hf_source_turns *turns; /* for contents that may be large; NULL: read them at any time. Borrowed */
+    /* Asked when the turn for a large content has come. If it returns false, because the owner would have to keep the
+     * content in memory for long, the source waits for hf_manifest_source_ready(). NULL means always true. */
+    bool (*takes)(void *arg);
     void *arg;
 };
 
@@ -57,6 +62,8 @@ void hf_manifest_source_free(struct hf_manifest_source *source);
 HF_DEFINE_CLEANUP(struct hf_manifest_source, hf_manifest_source_free)
 /* Makes the source check if there is a newer content. Call this function once per SyncPolicy `interval`. */
 void hf_manifest_source_refresh(struct hf_manifest_source *source);
+/* Lets a source go on that `takes` has stopped. */
+void hf_manifest_source_ready(struct hf_manifest_source *source);
 /* Makes a source that waits for the link (env->link) try again at once. Call this function when the link allows
  * downloads again. */
 void hf_manifest_source_link_opened(struct hf_manifest_source *source);

@@ -24,6 +24,8 @@ struct hf_manifest_source_kind {
      * HF_SOURCE_HANGS_NS. */
     void (*hangs)(struct hf_manifest_source *source);
     void (*refresh)(struct hf_manifest_source *source);
+    /* As hf_manifest_source_ready(). NULL if the contents of this kind are small. */
+    void (*ready)(struct hf_manifest_source *source);
     /* Called after a job of hf_source_submit(). `cancelled` is nonzero if the job's `work` function did not run. */
     void (*worked)(struct hf_manifest_source *source, int cancelled);
     /* Stops what the kind has started, except jobs; called once, before `done`. May be NULL. */

@@ -12,8 +12,7 @@ struct url_source {
     bool waiting;                         /* the next attempt has its time */
     /* the archive has the digest, and cannot be used: it is the same whenever the node downloads it */
     bool useless;
-    unsigned wasted;     /* downloads in a row that were for nothing */
-    unsigned unreadable; /* attempts in a row that could not read the download */
+    struct hf_archive_trouble trouble;
 };
 
 static struct url_source *url_of(struct hf_manifest_source *source)
@@ -54,7 +53,6 @@ static void fetched(void *arg, struct hf_bundle *bundle, const struct hf_source_
 
     url->download = NULL;
     url->useless = bundle == NULL && !again;
-    url->wasted += bundle == NULL && hf_archive_download_is_costly(failure->reason);
     revision_of(&url->base, revision);
     if (bundle != NULL)
         hf_source_deliver(&url->base, bundle, revision);
@@ -76,8 +74,10 @@ static void url_turn(struct hf_manifest_source *source)
         .digest = from->digest,
         .sub_path = from->sub_path,
         .drop_top = true,
-        .wasted = url->wasted,
-        .unreadable = &url->unreadable,
+        .trouble = &url->trouble,
+        .turns = source->p.turns,
+        .takes = source->p.takes,
+        .takes_arg = source->p.arg,
         .done = fetched,
         .arg = url,
     };
@@ -106,6 +106,11 @@ static void url_refresh(struct hf_manifest_source *source)
         hf_source_again(source, 0);
 }
 
+static void url_ready(struct hf_manifest_source *source)
+{
+    hf_archive_download_ready(url_of(source)->download);
+}
+
 static void url_worked(struct hf_manifest_source *source, int cancelled)
 {
     (void)source, (void)cancelled; /* the archive has jobs of its own */
@@ -127,6 +132,7 @@ const struct hf_manifest_source_kind hf_source_url_kind = {
     .start = url_start,
     .turn = url_turn,
     .refresh = url_refresh,
+    .ready = url_ready,
     .worked = url_worked,
     .stop = url_stop,
     .done = url_done,

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/net/url_mask.h"
+#include "os/disk.h"
 #include "os/file.h"
 #include "update/state/fetch_record.h"
 
@@ -24,7 +25,7 @@ struct fetch_work {
     const char *bytes;
     size_t n;
     uint64_t at, reserve;
-    bool truncate, sync, drop;
+    bool first, truncate, sync, drop;
     struct hf_fetch_record record;
     /* out */
     int r;
@@ -213,12 +214,27 @@ static int save_record(struct hf_fetch *fetch, struct fetch_work *work)
     return record_failure(work, hf_fetch_record_save(fs, fetch->p.folder, &work->record, &work->failure.err));
 }
 
+/* Looks at the beginning of each download, and as often as it is synced. */
+static int check_room(struct hf_fetch *fetch, struct fetch_work *work)
+{
+    struct hf_disk disk;
+
+    if (fetch->p.reserve == NULL || !(work->first || work->sync))
+        return 0;
+    int r = hf_disk_read_fd(fetch->p.target.fs, fetch->fd, &disk);
+    if (r < 0)
+        return hf_failure_sys(&work->failure, r, "read the free space of the disk");
+    if (hf_disk_has_room(&disk, work->n, fetch->p.reserve(fetch->p.arg, disk.total_bytes)))
+        return 0;
+    return hf_failure_sys(&work->failure, -ENOSPC, "the download would leave too little of the disk free");
+}
+
 static int write_piece(struct hf_fetch *fetch, struct fetch_work *work)
 {
     const struct hf_fs_ops *fs = fetch->p.target.fs;
-    int r = 0;
+    int r = check_room(fetch, work);
 
-    if (work->truncate) {
+    if (r == 0 && work->truncate) {
         r = record_failure(work, hf_fetch_record_remove(fs, fetch->p.folder, &work->failure.err));
         if (r == 0 && (r = fs->ftruncate(fs->ctx, fetch->fd, 0)) < 0)
             r = hf_failure_sys(&work->failure, r, "start the download again");
@@ -668,8 +684,9 @@ static void write_next(struct hf_fetch *fetch)
     *work = (struct fetch_work){.bytes = full,
                                 .n = fetch->fill_n,
                                 .at = fetch->fill_at,
+                                .first = fetch->written_at_ns == 0,
                                 .truncate = fetch->restart,
-                                .reserve = fetch->fill_at == 0 ? fetch->expected : 0,
+                                .reserve = fetch->fill_at == 0 && fetch->p.reserve == NULL ? fetch->expected : 0,
                                 .record = fetch->record};
     work->record.offset = fetch->fill_at + fetch->fill_n;
     work->record.wire = fetch->p.wire_bytes;

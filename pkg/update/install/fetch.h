@@ -61,6 +61,10 @@ struct hf_fetch_params {
     uint64_t new_size;
     uint64_t wire_bytes;      /* bytes that this node received over the network for this release before this fetch */
     uint64_t bandwidth_limit; /* limit of the download in bytes per second (0 means no limit) */
+    /* Returns how many bytes to leave free on a file system with a size of disk_bytes. With it, the download ends with
+     * DiskFull rather than leave less, and it allocates no space ahead for the size that the server announces. Called
+     * on a worker. NULL: the caller has made sure that there is room. */
+    uint64_t (*reserve)(void *arg, uint64_t disk_bytes);
     /* Called with the number of bytes received over the network since the previous call; may be NULL. A copy from a
      * file: URL does not count. If `before` is true, an earlier process received these bytes, but wire_bytes does not
      * include them. */

@@ -36,6 +36,7 @@ static struct {
     struct hf_config *config;
     struct hf_manifest_env env;
     struct hf_manifest entry;
+    bool (*takes)(void *arg); /* NULL: the owner always takes a content */
     struct hf_manifest_source *source;
     struct hf_bundle *bundle;
     char revision[300], gone[300], message[300];
@@ -158,6 +159,7 @@ static void follow(const char *known)
         .unchanged = unchanged,
         .failed = failed,
         .gone = gone,
+        .takes = w.takes,
     };
 
     ck_assert_int_eq(hf_manifest_source_new(&params, &w.source, NULL), 0);
@@ -742,6 +744,68 @@ START_TEST(url_waits_for_the_link)
 }
 END_TEST
 
+/* A server that cannot resume breaks each download off near its end: the link and the card pay for few of them. */
+START_TEST(url_that_always_breaks)
+{
+    enum { MIB = 1 << 20, WHOLE = 31 * MIB };
+    static char noise[WHOLE];
+
+    start(false);
+    make_archive();
+    serve(&(struct hf_fake_answer){.body = noise, .n = WHOLE, .cut_after = WHOLE - MIB});
+    from_url();
+    follow(NULL);
+    run_s(280);
+    ck_assert_uint_eq(hf_fake_http_count(w.files), 3);
+    ck_assert_int_eq(w.reason, HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
+    run_s(600);
+    size_t asked = hf_fake_http_count(w.files);
+    ck_assert_uint_le(asked, 6);
+    run_s(3600); /* the pause has grown */
+    ck_assert_uint_le(hf_fake_http_count(w.files) - asked, 12);
+    hf_fake_http_clear(w.files);
+    serve_archive();
+    run_s(3600);
+    ck_assert_msg(w.delivered == 1, "%s", w.message);
+    stop();
+}
+END_TEST
+
+/* The owner cannot take a content now, and later it can. */
+static bool owner_takes;
+
+static bool ask_owner(void *arg)
+{
+    (void)arg;
+    return owner_takes;
+}
+
+START_TEST(url_waits_for_its_owner)
+{
+    start(false);
+    make_archive();
+    serve_archive();
+    from_url();
+    w.takes = ask_owner;
+    owner_takes = false;
+    follow(NULL);
+    run_s(600);
+    ck_assert_uint_eq(w.delivered, 0);
+    ck_assert_uint_eq(hf_fake_http_count(w.files), 1);
+    hf_manifest_source_ready(w.source); /* it still cannot */
+    run_s(1);
+    ck_assert_uint_eq(w.delivered, 0);
+    owner_takes = true;
+    hf_manifest_source_ready(w.source);
+    run_s(1);
+    ck_assert_msg(w.delivered == 1, "%s", w.message);
+    hf_manifest_source_ready(w.source);
+    run_s(600);
+    ck_assert_uint_eq(hf_fake_http_count(w.files), 1);
+    stop();
+}
+END_TEST
+
 static const char login[] = "<!doctype html><title>Please log in</title>";
 
 static void answer_404(void)
@@ -829,6 +893,22 @@ static void disk_full(void)
     serve_archive();
     hf_simfs_set_limit(w.sim, "/state", 1);
 }
+static void disk_reserve(void) /* there is room, but not beside the reserve */
+{
+    serve_archive();
+    hf_simfs_set_limit(w.sim, "/state", 1 << 20);
+    allow("diskReserve: 2Mi");
+}
+static void disk_critical(void)
+{
+    serve_archive();
+    w.env.no_space = true;
+}
+static void budget_used(void)
+{
+    serve_archive();
+    w.env.writes_used_up = true;
+}
 static void disk_read_only(void)
 {
     serve_archive();
@@ -865,6 +945,9 @@ static const struct {
     {"empty, with its digest", empty_and_signed, EMPTY, "no bytes", true},
     {"hostile, with its digest", hostile_and_signed, INVALID, "leads out", true},
     {"full disk", disk_full, HF_MANIFEST_REASON_NO_SPACE, "", false},
+    {"reserve of the disk", disk_reserve, HF_MANIFEST_REASON_NO_SPACE, "leave too little of the disk free", false},
+    {"critically full disk", disk_critical, HF_MANIFEST_REASON_NO_SPACE, "critically full", false},
+    {"budget of writes", budget_used, HF_MANIFEST_REASON_CONTENT_PACED, "spec.disk.writeBudget", false},
     {"read-only disk", disk_read_only, HF_MANIFEST_REASON_READ_ONLY_FILE_SYSTEM, "", false},
     {"not allowed", not_allowed, HF_MANIFEST_REASON_NOT_ALLOWED, "manifests.origins", true},
 };
@@ -908,6 +991,7 @@ START_TEST(url_troubles)
     } else {
         hf_simfs_set_limit(w.sim, "/state", 0);
         hf_simfs_set_read_only(w.sim, "/state", false);
+        w.env.no_space = w.env.writes_used_up = false;
         hf_fake_http_clear(w.files);
         hf_buf_clear(&w.tar);
         hf_buf_clear(&w.gz);
@@ -1475,6 +1559,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, url_freed_at_any_event);
     tcase_add_test(tc, url_resumes);
     tcase_add_loop_test(tc, url_waits_for_the_link, 0, 3);
+    tcase_add_test(tc, url_that_always_breaks);
+    tcase_add_test(tc, url_waits_for_its_owner);
     tcase_add_loop_test(tc, url_troubles, 0, HF_LEN(troubles));
     tcase_add_test(tc, flux_followed);
     tcase_add_test(tc, flux_known);

@@ -136,7 +136,7 @@ static bool ask_path(const struct hf_config *config, enum hf_config_scope scope,
     config = or_defaults(config);
     bool is_folder = n > 1 && path[n - 1] == '/';
     (void)snprintf(glob, sizeof(glob), "%s%s", path, is_folder ? "*" : "");
-    if (n + 1 >= sizeof(glob) || !hf_config_path_is_normal(glob)) {
+    if (n + 2 >= sizeof(glob) || !hf_config_path_is_normal(glob)) {
         (void)hf_err_set(err, EINVAL, "'%.100s' is not an absolute path without . and .. and //", path);
         return false;
     }
@@ -147,6 +147,8 @@ static bool ask_path(const struct hf_config *config, enum hf_config_scope scope,
     }
     if (allowed(config, scope, list, is_folder ? hf_config_pattern_covers_glob : hf_config_pattern_covers_path, glob))
         return true;
+    if (is_folder) /* "*" would refuse the first file in a subfolder */
+        (void)snprintf(glob, sizeof(glob), "%s**", path);
     hf_config_refuse_with(config, part_of(scope), hf_config_manifest_list_names[list], path, glob, err);
     return false;
 }

@@ -116,27 +116,46 @@ void hf_cli_help_command(struct hf_cli *cli, const struct hf_cli_command *comman
 
 const struct hf_cli_option hf_cli_help_options[] = {{.name = NULL}};
 
+enum { MAX_ASKED = 3 }; /* no command has more words than two */
+
+/* Splits the words at blanks, too, because other commands print the name of a command in quotes. The words point into
+ * `text`. Returns how many there are, at most MAX_ASKED. */
+static size_t split_words(const struct hf_cli_args *args, char text[PAGE], const char *words[MAX_ASKED])
+{
+    size_t at = 0, n = 0;
+    char *rest = text;
+
+    for (size_t i = 0; i < args->n_words && at < PAGE; i++)
+        at += (size_t)snprintf(text + at, PAGE - at, "%s ", args->words[i]);
+    for (char *word = strsep(&rest, " "); word != NULL && n < MAX_ASKED; word = strsep(&rest, " "))
+        if (*word != '\0')
+            words[n++] = word;
+    return n;
+}
+
 int hf_cli_help(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
-    size_t used = 0;
+    char text[PAGE] = "";
+    const char *words[MAX_ASKED];
+    size_t used = 0, n = split_words(args, text, words);
 
-    if (args->n_words == 0) {
+    if (n == 0) {
         hf_cli_help_all(cli, cli->out);
         return 0;
     }
-    const struct hf_cli_command *command = hf_cli_find(cli, args->words, args->n_words, &used);
-    if (command != NULL && used == args->n_words) {
+    const struct hf_cli_command *command = hf_cli_find(cli, words, n, &used);
+    if (command != NULL && used == n) {
         hf_cli_help_command(cli, command);
         return 0;
     }
-    if (args->n_words == 1 && hf_cli_help_group(cli, cli->out, args->words[0]))
+    if (n == 1 && hf_cli_help_group(cli, cli->out, words[0]))
         return 0;
-    struct hf_nearest nearest = {.typed = args->words[0]};
+    struct hf_nearest nearest = {.typed = words[0]};
     for (size_t i = 0; i < cli->n_commands; i++)
         hf_nearest_try(&nearest, cli->commands[i].name);
-    return hf_err_set(err, EINVAL, "unknown command '%s%s%s'%s%s%s", args->words[0], args->n_words > 1 ? " " : "",
-                      args->n_words > 1 ? args->words[1] : "", nearest.best != NULL ? "; did you mean '" : "",
-                      nearest.best != NULL ? nearest.best : "", nearest.best != NULL ? "'?" : "");
+    return hf_err_set(err, EINVAL, "unknown command '%s%s%s'%s%s%s", words[0], n > 1 ? " " : "", n > 1 ? words[1] : "",
+                      nearest.best != NULL ? "; did you mean '" : "", nearest.best != NULL ? nearest.best : "",
+                      nearest.best != NULL ? "'?" : "");
 }
 
 const struct hf_cli_option hf_cli_version_options[] = {

@@ -68,6 +68,15 @@ START_TEST(help)
     ck_assert_int_eq(cli(&run, "key", NULL), HF_EXIT_USAGE);
     ck_assert_ptr_nonnull(strstr(run.err, "key generate"));
     ck_assert_int_eq(cli(&run, "help", "nothing", NULL), HF_EXIT_USAGE);
+    /* a name in quotes, as other commands print it */
+    ck_assert_int_eq(cli(&run, "help", "node status", NULL), HF_EXIT_OK);
+    ck_assert_ptr_nonnull(strstr(run.out, "usage: holdfast node status"));
+    ck_assert_int_eq(cli(&run, "help", " node  status ", NULL), HF_EXIT_OK);
+    ck_assert_int_eq(cli(&run, "help", "key ", NULL), HF_EXIT_OK);
+    ck_assert_ptr_nonnull(strstr(run.out, "key generate"));
+    ck_assert_int_eq(cli(&run, "help", "node nothing", NULL), HF_EXIT_USAGE);
+    ck_assert_ptr_nonnull(strstr(run.err, "unknown command 'node nothing'"));
+    ck_assert_int_eq(cli(&run, "help", "node status", "more", NULL), HF_EXIT_USAGE);
     ck_assert_int_eq(cli(&run, "--version", NULL), HF_EXIT_OK);
     ck_assert_str_eq(run.out, "holdfast " HF_VERSION "\n");
     ck_assert_int_eq(cli(&run, "version", "--json", NULL), HF_EXIT_OK);

@@ -57,8 +57,9 @@ const struct hf_cli_command hf_cli_commands[] = {
         .args = "PATH",
         .summary = "print the contentDigest of a folder, a file or a .tar.gz",
         .details = "A node computes the same digest from the content of an entry of spec.manifests, before it replaces "
-                   "variables. It covers names, contents and modes. ConfigMaps and Secrets have no modes, so their "
-                   "digest is another one: see --no-modes.\n\n"
+                   "variables. It covers names, contents and modes, so the umask of a checkout counts. ConfigMaps and "
+                   "Secrets have no modes, and Flux keeps only whether a file is executable, so their digests are "
+                   "other ones: see --no-modes and --flux.\n\n"
                    "  holdfast manifest digest --sub-path clusters/site site.tar.gz",
         .min_words = 1,
         .max_words = 1,

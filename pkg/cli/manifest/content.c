@@ -65,12 +65,21 @@ static int read_folder(struct hf_cli *cli, const struct hf_cli_content_params *p
 }
 
 /* Makes the same bundle without modes. */
-static int drop_modes(struct hf_bundle **bundle, struct hf_err *err)
+static int drop_modes(struct hf_bundle *bundle, struct hf_err *err)
 {
-    assert(*bundle != NULL);
-    for (size_t i = 0; i < (*bundle)->n; i++)
-        (*bundle)->files[i].mode = HF_BUNDLE_NO_MODE;
-    return hf_bundle_seal(*bundle, err);
+    assert(bundle != NULL);
+    for (size_t i = 0; i < bundle->n; i++)
+        bundle->files[i].mode = HF_BUNDLE_NO_MODE;
+    return hf_bundle_seal(bundle, err);
+}
+
+/* Makes the same bundle with the modes that source-controller writes into its archives. */
+static int put_flux_modes(struct hf_bundle *bundle, struct hf_err *err)
+{
+    assert(bundle != NULL);
+    for (size_t i = 0; i < bundle->n; i++)
+        bundle->files[i].mode = (bundle->files[i].mode & 0111) != 0 ? 0700 : 0600;
+    return hf_bundle_seal(bundle, err);
 }
 
 int hf_cli_content_read(struct hf_cli *cli, const struct hf_cli_content_params *params, struct hf_bundle **ret_bundle,
@@ -81,7 +90,9 @@ int hf_cli_content_read(struct hf_cli *cli, const struct hf_cli_content_params *
     int r = archive ? read_archive(cli, params, &bundle, err) : read_folder(cli, params, &bundle, err);
 
     if (r == 0 && params->no_modes)
-        r = drop_modes(&bundle, err);
+        r = drop_modes(bundle, err);
+    if (r == 0 && params->flux_modes && !archive)
+        r = put_flux_modes(bundle, err);
     if (r == 0)
         *ret_bundle = hf_steal(bundle);
     return r;

@@ -10,6 +10,7 @@ struct hf_cli_content_params {
     const char *sub_path; /* path inside the content, as in from.subPath; NULL for the whole content */
     bool keep_top;        /* keep the top folder of an archive made by git, as for a fluxSource */
     bool no_modes;        /* ignore the files' modes, as for a ConfigMap or a Secret */
+    bool flux_modes;      /* give files of a folder the modes that they have in an artifact of Flux */
 };
 
 /* Reads the content as a sealed bundle. -EBADMSG: a node would refuse the content; *err has the reason. */

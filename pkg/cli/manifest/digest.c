@@ -1,4 +1,6 @@
 /* manifest digest. */
+#include <errno.h>
+
 #include "cli/manifest/content.h"
 #include "cli/parts.h"
 
@@ -6,6 +8,7 @@ const struct hf_cli_option hf_cli_manifest_digest_options[] = {
     {.name = "sub-path", .value = "PATH", .help = "folder or file within the content, as from.subPath"},
     {.name = "keep-top", .help = "keep the top folder of an archive that git made, as a fluxSource does"},
     {.name = "no-modes", .help = "the digest of a ConfigMap or Secret with these files"},
+    {.name = "flux", .help = "the digest of a fluxSource with these files; an archive is the artifact itself"},
     HF_CLI_JSON("print digest, number of files and bytes as JSON"),
     {.name = NULL},
 };
@@ -15,13 +18,16 @@ int hf_cli_manifest_digest(struct hf_cli *cli, const struct hf_cli_args *args, s
     const struct hf_cli_content_params params = {
         .path = args->words[0],
         .sub_path = hf_cli_value(args, "sub-path", NULL),
-        .keep_top = hf_cli_flag(args, "keep-top"),
+        .keep_top = hf_cli_flag(args, "keep-top") || hf_cli_flag(args, "flux"),
         .no_modes = hf_cli_flag(args, "no-modes"),
+        .flux_modes = hf_cli_flag(args, "flux"),
     };
     _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
     char digest[HF_SHA256_HEX + 8];
-    int r = hf_cli_content_read(cli, &params, &bundle, err);
 
+    if (params.no_modes && params.flux_modes)
+        return hf_err_set(err, EINVAL, "--no-modes is for a ConfigMap or a Secret, --flux for a fluxSource: give one");
+    int r = hf_cli_content_read(cli, &params, &bundle, err);
     if (r < 0)
         return r;
     (void)snprintf(digest, sizeof(digest), "sha256:%s", bundle->digest);

@@ -52,6 +52,7 @@ static int put_digest(struct hf_cli *cli, const struct hf_cli_args *args, json_t
         .sub_path = hf_json_str(from, "subPath"),
         .keep_top = json_object_get(from, "fluxSource") != NULL,
         .no_modes = json_object_get(from, "configMap") != NULL || json_object_get(from, "secret") != NULL,
+        .flux_modes = json_object_get(from, "fluxSource") != NULL,
     };
     _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
     char digest[HF_SHA256_HEX + 8];

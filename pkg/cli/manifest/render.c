@@ -117,6 +117,7 @@ int hf_cli_manifest_render(struct hf_cli *cli, const struct hf_cli_args *args, s
         .sub_path = entry->from.sub_path,
         .keep_top = entry->from.kind == HF_MANIFEST_FROM_FLUX,
         .no_modes = entry->from.kind == HF_MANIFEST_FROM_CONFIG_MAP || entry->from.kind == HF_MANIFEST_FROM_SECRET,
+        .flux_modes = entry->from.kind == HF_MANIFEST_FROM_FLUX,
     };
     r = hf_cli_content_read(cli, &params, &bundle, err);
     if (r == 0 && entry->content_digest != NULL && strcmp(entry->content_digest, bundle->digest) != 0)

@@ -45,6 +45,11 @@ static void site(void)
                         "  - {name: plain, from: {path: /media/site}, to: Files, path: /etc/b/}\n");
 }
 
+static void put_mode(const char *name, mode_t mode)
+{
+    ck_assert_int_eq(chmod(cli_path(&run, name), mode), 0);
+}
+
 START_TEST(digest)
 {
     char first[100];
@@ -92,6 +97,88 @@ START_TEST(render)
         cli(&run, "manifest", "render", "-f", "%/p.yaml", "--entry", "conf", "--node", "n", "%/site", NULL),
         HF_EXIT_REFUSED);
     ck_assert_msg(strstr(run.err, "a.conf:1: variable 'NONE' is not defined") != NULL, "%s", run.err);
+}
+END_TEST
+
+/* Writes a file of the content, with its mode, and adds it to the archive with another one. */
+static void add_file(struct hf_buf *tar, const char *name, const char *text, mode_t mode, const char *tar_mode)
+{
+    size_t at = tar->n;
+    unsigned sum = 0;
+
+    cli_write_text(&run, name, text);
+    put_mode(name, mode);
+    hf_tarball_file(tar, name + strlen("site/"), text);
+    memcpy(tar->p + at + 100, tar_mode, 8);
+    memset(tar->p + at + 148, ' ', 8);
+    for (size_t i = 0; i < 512; i++)
+        sum += (unsigned char)tar->p[at + i];
+    char digits[8];
+    (void)snprintf(digits, sizeof(digits), "%06o", sum & 0777777u);
+    memcpy(tar->p + at + 148, digits, 7);
+}
+
+/* A checkout, and the artifact that Flux's source-controller makes of it. */
+static void flux_site(void)
+{
+    struct hf_buf tar = HF_BUF_INIT(1 << 16), gz = HF_BUF_INIT(1 << 16);
+
+    ck_assert_int_eq(mkdir(cli_path(&run, "site"), 0755), 0);
+    add_file(&tar, "site/a.conf", "a\n", 0664, "0000600");
+    add_file(&tar, "site/run", "#!/bin/sh\n", 0775, "0000700");
+    add_file(&tar, "site/odd", "#!/bin/sh\n", 0655, "0000700"); /* not executable for its owner */
+    hf_tarball_end(&tar);
+    hf_tarball_gzip(&tar, &gz);
+    cli_write(&run, "artifact.tar.gz", gz.p, gz.n);
+    hf_buf_done(&tar);
+    hf_buf_done(&gz);
+    cli_write_text(&run, "f.yaml",
+                   HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  manifests:\n"
+                        "  - name: conf\n    from: {fluxSource: {kind: GitRepository, namespace: f, name: g}}\n"
+                        "    to: Files\n    path: /etc/app/\n");
+}
+
+/* A node knows the modes of the artifact only, so the digest of a checkout counts with those. */
+START_TEST(digest_of_flux)
+{
+    char artifact[100], folder[100];
+
+    flux_site();
+    ck_assert_msg(cli(&run, "manifest", "digest", "%/artifact.tar.gz", NULL) == 0, "%s", run.err);
+    (void)snprintf(artifact, sizeof(artifact), "%.90s", run.out);
+    ck_assert_int_eq(cli(&run, "manifest", "digest", "%/site", NULL), 0);
+    (void)snprintf(folder, sizeof(folder), "%.90s", run.out);
+    ck_assert_str_ne(folder, artifact);
+    ck_assert_msg(cli(&run, "manifest", "digest", "--flux", "%/site", NULL) == 0, "%s", run.err);
+    ck_assert_str_eq(run.out, artifact);
+    ck_assert_int_eq(cli(&run, "manifest", "digest", "--flux", "%/artifact.tar.gz", NULL), 0);
+    ck_assert_str_eq(run.out, artifact); /* an archive is the artifact itself */
+    ck_assert_int_eq(cli(&run, "manifest", "digest", "--flux", "--no-modes", "%/site", NULL), HF_EXIT_USAGE);
+    ck_assert_msg(strstr(run.err, "--flux") != NULL, "%s", run.err);
+}
+END_TEST
+
+START_TEST(sign_for_flux)
+{
+    char pinned[100];
+    size_t n = 0;
+
+    flux_site();
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/site-key", NULL), 0);
+    ck_assert_int_eq(cli(&run, "manifest", "digest", "%/artifact.tar.gz", NULL), 0);
+    (void)snprintf(pinned, sizeof(pinned), "%.71s", run.out);
+    ck_assert_msg(cli(&run, "manifest", "sign", "%/f.yaml", "--entry", "conf", "--sequence", "1", "--content", "%/site",
+                      "--key", "%/site-key.key", NULL) == 0,
+                  "%s", run.err);
+    _cleanup_(hf_freep) char *signed_text = cli_read(&run, "f.yaml", &n);
+    ck_assert_msg(strstr(signed_text, pinned) != NULL, "%s is not in %s", pinned, signed_text);
+    ck_assert_msg(cli(&run, "manifest", "render", "-f", "%/f.yaml", "--entry", "conf", "--node", "n", "%/site", NULL) ==
+                      0,
+                  "%s", run.err);
+    ck_assert_msg(strstr(run.out, "==> run (0755, 10 bytes) <==") != NULL, "%s", run.out);
+    ck_assert_int_eq(
+        cli(&run, "manifest", "render", "-f", "%/f.yaml", "--entry", "conf", "--node", "n", "%/artifact.tar.gz", NULL),
+        0);
 }
 END_TEST
 
@@ -163,5 +250,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, digest);
     tcase_add_test(tc, render);
     tcase_add_test(tc, sign);
+    tcase_add_test(tc, digest_of_flux);
+    tcase_add_test(tc, sign_for_flux);
 }
 HF_TEST_MAIN("cli/manifest", cases)

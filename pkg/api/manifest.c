@@ -390,6 +390,13 @@ bool hf_manifest_is_pinned(const struct hf_manifest *manifest)
     return manifest->content_digest != NULL || manifest->from.kind == HF_MANIFEST_FROM_URL;
 }
 
+const char *hf_manifest_unsupported(const struct hf_manifest *manifest)
+{
+    if (manifest->from.kind == HF_MANIFEST_FROM_SECRET && manifest->substitute != NULL)
+        return "the content of a Secret is written as it is: leave out substitute";
+    return NULL;
+}
+
 void hf_manifest_describe_source(const struct hf_manifest *manifest, char *text, size_t n)
 {
     const struct hf_manifest_from *from = &manifest->from;

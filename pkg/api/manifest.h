@@ -119,6 +119,10 @@ unsigned hf_manifest_file_mode(const struct hf_manifest *manifest, unsigned sour
  * at from.url). */
 bool hf_manifest_is_pinned(const struct hf_manifest *manifest);
 
+/* Returns why every node refuses the entry (Unsupported) although its fields are valid, or NULL. The decoder accepts
+ * such an entry, so that a node shows an older object as refused and goes on with the other entries. */
+const char *hf_manifest_unsupported(const struct hf_manifest *manifest);
+
 /* Writes the source of the entry for messages, such as "configMap site/pods" or "path /media/usb/site", into text[n].
  * Omits the query of a URL. Cuts a text that is too long. */
 void hf_manifest_describe_source(const struct hf_manifest *manifest, char *text, size_t n);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/manifest_reason.h"
 #include "api/syncpolicy.h"
 #include "base/encoding/utf8.h"
 #include "cli/manifest/content.h"
@@ -112,6 +113,9 @@ int hf_cli_manifest_render(struct hf_cli *cli, const struct hf_cli_args *args, s
     const struct hf_manifest *entry = find(policy, name);
     if (entry == NULL)
         return hf_err_set(err, EINVAL, "%s has no entry '%.63s' in spec.manifests", path, name);
+    const char *unsupported = hf_manifest_unsupported(entry);
+    if (unsupported != NULL)
+        return hf_err_set(err, EBADMSG, "%s: %s", hf_manifest_reason_name(HF_MANIFEST_REASON_UNSUPPORTED), unsupported);
     const struct hf_cli_content_params params = {
         .path = args->words[0],
         .sub_path = entry->from.sub_path,

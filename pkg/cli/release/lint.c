@@ -150,6 +150,21 @@ static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issu
     return r;
 }
 
+/* Reports entries that decode, and that every node refuses. */
+static int lint_manifests(struct lint *lint, const struct hf_syncpolicy *policy, struct hf_err *err)
+{
+    char path[64];
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < policy->n_manifests; i++) {
+        const char *why = hf_manifest_unsupported(&policy->manifests[i]);
+        (void)snprintf(path, sizeof(path), "spec.manifests[%zu].substitute", i);
+        if (why != NULL)
+            r = print_finding(lint, true, path, why, err);
+    }
+    return r;
+}
+
 static int lint_policy(struct lint *lint, json_t *object, struct hf_issues *issues, struct hf_err *err)
 {
     _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = NULL;
@@ -160,7 +175,9 @@ static int lint_policy(struct lint *lint, json_t *object, struct hf_issues *issu
         return hf_err_wrap(err, r, "%s", lint->path);
     if (r == 0 && lint->config != NULL)
         hf_cli_lint_policy_bounds(lint->config, policy, &(struct hf_cli_lint_report){report_refusal, lint});
-    return print_issues(lint, issues, err);
+    if (r == 0)
+        r = lint_manifests(lint, policy, err);
+    return r < 0 && r != -EBADMSG ? r : print_issues(lint, issues, err);
 }
 
 static int lint_config(struct lint *lint, json_t *object, struct hf_issues *issues, struct hf_err *err)

@@ -71,6 +71,10 @@ static const struct {
     {"apiVersion: edge.example.io/v1alpha1\nkind: Rollout\n", 0, "a.yaml:1: warning: apiVersion: not of"},
     {HEAD "kind: Edgeupdate\n", HF_EXIT_REFUSED,
      "a.yaml:2: kind: unknown kind 'Edgeupdate'; did you mean 'EdgeUpdate'?"},
+    {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  manifests:\n"
+          "  - name: login\n    from: {secret: {namespace: a, name: b}}\n"
+          "    to: Files\n    path: /run/a/\n    substitute: {}\n",
+     HF_EXIT_REFUSED, "a.yaml:10: spec.manifests[0].substitute: the content of a Secret is written as it is"},
     {"a: 1\n", HF_EXIT_REFUSED, "apiVersion: missing; expected 'edge.codcompass.io/v1alpha1'"},
     {"a: [\n", HF_EXIT_REFUSED, "a.yaml:2: line 2"},
     {"a: 1\na: 2\n", HF_EXIT_REFUSED, "a.yaml:2: line 2"},

@@ -182,6 +182,22 @@ START_TEST(sign_for_flux)
 }
 END_TEST
 
+START_TEST(render_refuses_a_secret_with_variables)
+{
+    site();
+    cli_write_text(&run, "s.yaml",
+                   HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  manifests:\n"
+                        "  - {name: login, from: {secret: {namespace: a, name: b}}, to: Files, path: /run/a/, "
+                        "substitute: {}}\n");
+    ck_assert_int_eq(
+        cli(&run, "manifest", "render", "-f", "%/s.yaml", "--entry", "login", "--node", "n", "%/site", NULL),
+        HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "Unsupported: ") != NULL && strstr(run.err, "leave out substitute") != NULL, "%s",
+                  run.err);
+    ck_assert_str_eq(run.out, "");
+}
+END_TEST
+
 /* What the command signs, a node accepts; and only that. */
 static enum hf_trust_verdict verdict(void)
 {
@@ -252,5 +268,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, sign);
     tcase_add_test(tc, digest_of_flux);
     tcase_add_test(tc, sign_for_flux);
+    tcase_add_test(tc, render_refuses_a_secret_with_variables);
 }
 HF_TEST_MAIN("cli/manifest", cases)

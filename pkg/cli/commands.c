@@ -68,10 +68,13 @@ const struct hf_cli_command hf_cli_commands[] = {
     {
         .name = "manifest render",
         .args = "PATH",
-        .summary = "print the files that a node would make of an entry of spec.manifests",
+        .summary = "print the files or objects that a node would make of an entry of spec.manifests",
         .details = "PATH is the content of the entry: a folder, a file or a .tar.gz. Reads subPath and substitute of "
-                   "the entry, and replaces variables as the node of that name would. Refuses a content that "
-                   "contentDigest does not fit.\n\n"
+                   "the entry, and replaces variables as the node of that name would. With to: StaticPods, prints one "
+                   "file for each Pod under its name in the kubelet's folder; with to: Cluster, the objects in the "
+                   "order in which the node applies them. Refuses what every node refuses, such as a content that "
+                   "contentDigest does not fit. What only a node knows, it does not ask: agent.yaml (see lint "
+                   "--config), the files in place, the API server.\n\n"
                    "  holdfast manifest render -f site.yaml --entry pods --node edge-7 \\\n"
                    "      --label topology.kubernetes.io/zone=oslo site/",
         .min_words = 1,

@@ -5,8 +5,8 @@
 
 #include "api/manifest_reason.h"
 #include "api/syncpolicy.h"
-#include "base/encoding/utf8.h"
 #include "cli/manifest/content.h"
+#include "cli/manifest/made.h"
 #include "cli/plain.h"
 #include "cli/release/policy_file.h"
 #include "manifests/source/substitute.h"
@@ -81,23 +81,6 @@ static int substitute(const struct hf_cli_args *args, const struct hf_manifest *
     return 0;
 }
 
-static void print(struct hf_cli *cli, const struct hf_manifest *entry, const struct hf_bundle *bundle)
-{
-    assert(bundle != NULL);
-    for (size_t i = 0; i < bundle->n; i++) {
-        const struct hf_bundle_file *file = &bundle->files[i];
-        bool text = memchr(file->bytes.p, '\0', file->bytes.n) == NULL && hf_utf8_valid(file->bytes.p, file->bytes.n);
-        if (i > 0)
-            (void)fputc('\n', cli->out);
-        hf_cli_print_line(cli->out, "==> %s (%04o, %zu bytes%s) <==", file->path,
-                          hf_manifest_file_mode(entry, file->mode), file->bytes.n, text ? "" : ", binary");
-        if (text)
-            (void)fwrite(file->bytes.p, 1, file->bytes.n, cli->out);
-        if (text && file->bytes.n > 0 && file->bytes.p[file->bytes.n - 1] != '\n')
-            (void)fputc('\n', cli->out);
-    }
-}
-
 int hf_cli_manifest_render(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
     const char *path = hf_cli_value(args, "file", NULL), *name = hf_cli_value(args, "entry", NULL);
@@ -129,7 +112,5 @@ int hf_cli_manifest_render(struct hf_cli *cli, const struct hf_cli_args *args, s
                        args->words[0], bundle->digest, entry->content_digest);
     if (r == 0)
         r = substitute(args, entry, &bundle, err);
-    if (r == 0)
-        print(cli, entry, bundle);
-    return r;
+    return r == 0 ? hf_cli_print_made(cli, entry, hf_steal(bundle), err) : r;
 }

@@ -182,6 +182,73 @@ START_TEST(sign_for_flux)
 }
 END_TEST
 
+static int render_to(const char *to, const char *text)
+{
+    char policy[400];
+
+    (void)snprintf(policy, sizeof(policy),
+                   HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  manifests:\n"
+                        "  - {name: pods, from: {path: /media/site}, %s, substitute: {}}\n",
+                   to);
+    cli_write_text(&run, "to.yaml", policy);
+    cli_write_text(&run, "site/a.yaml", text);
+    put_mode("site/a.yaml", 0644);
+    return cli(&run, "manifest", "render", "-f", "%/to.yaml", "--entry", "pods", "--node", "edge-7", "%/site", NULL);
+}
+
+#define POD(name) "apiVersion: v1\nkind: Pod\nmetadata: {name: " name ", namespace: site}\n"
+
+/* The kubelet's files: one for each document, under the names that the agent gives them. */
+START_TEST(render_static_pods)
+{
+    ck_assert_int_eq(mkdir(cli_path(&run, "site"), 0755), 0);
+    ck_assert_msg(render_to("to: StaticPods", "# for ${HOLDFAST_NODE}\n---\n" POD("web") "---\n" POD("db")) == 0, "%s",
+                  run.err);
+    ck_assert_str_eq(run.out, "==> pods_site_db.yaml (0600, 67 bytes) <==\n---\n" POD(
+                                  "db") "\n==> pods_site_web.yaml (0600, 68 bytes) <==\n---\n" POD("web"));
+    ck_assert_int_eq(render_to("to: StaticPods", "apiVersion: v1\nkind: Foo\nmetadata: {name: a}\n"), HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "NotManifests: file 'a.yaml', document 1: it is a Foo") != NULL, "%s", run.err);
+    ck_assert_int_eq(render_to("to: StaticPods", POD("web") "---\n" POD("web")), HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "an earlier document has the Pod site/web") != NULL, "%s", run.err);
+    ck_assert_str_eq(run.out, "");
+}
+END_TEST
+
+START_TEST(render_files)
+{
+    ck_assert_int_eq(mkdir(cli_path(&run, "site"), 0755), 0);
+    ck_assert_msg(render_to("to: Files, path: /etc/app.conf, fileMode: '0640'", "x\n") == 0, "%s", run.err);
+    ck_assert_str_eq(run.out, "==> app.conf (0640, 2 bytes) <==\nx\n"); /* the target is one file */
+    cli_write_text(&run, "site/.holdfast-x", "y\n");
+    ck_assert_int_eq(render_to("to: Files, path: /etc/app/", "x\n"), HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "SourceInvalid: file '.holdfast-x'") != NULL, "%s", run.err);
+}
+END_TEST
+
+/* The objects as the agent sends them, in its order. */
+START_TEST(render_cluster)
+{
+    static const char objects[] = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: site, uid: u}\n"
+                                  "data: {node: '${HOLDFAST_NODE}'}\n---\n"
+                                  "apiVersion: v1\nkind: Namespace\nmetadata: {name: site}\nstatus: {phase: x}\n";
+
+    ck_assert_int_eq(mkdir(cli_path(&run, "site"), 0755), 0);
+    cli_write_text(&run, "site/README", "no object");
+    ck_assert_msg(render_to("to: Cluster", objects) == 0, "%s", run.err);
+    ck_assert_str_eq(run.out, "--- # Namespace site, from a.yaml\napiVersion: v1\nkind: Namespace\nmetadata:\n"
+                              "  name: site\n  labels:\n    edge.codcompass.io/manifest: pods\n"
+                              "--- # ConfigMap site/c, from a.yaml\napiVersion: v1\nkind: ConfigMap\nmetadata:\n"
+                              "  name: c\n  namespace: site\n  labels:\n    edge.codcompass.io/manifest: pods\n"
+                              "data:\n  node: edge-7\n");
+    ck_assert_int_eq(render_to("to: Cluster", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"),
+                     HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "NotManifests: ") != NULL && strstr(run.err, "kustomize build") != NULL, "%s",
+                  run.err);
+    ck_assert_int_eq(render_to("to: Cluster", "# nothing\n"), HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "SourceEmpty: ") != NULL || strstr(run.err, "NotManifests: ") != NULL, "%s", run.err);
+}
+END_TEST
+
 START_TEST(render_refuses_a_secret_with_variables)
 {
     site();
@@ -268,6 +335,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, sign);
     tcase_add_test(tc, digest_of_flux);
     tcase_add_test(tc, sign_for_flux);
+    tcase_add_test(tc, render_static_pods);
+    tcase_add_test(tc, render_files);
+    tcase_add_test(tc, render_cluster);
     tcase_add_test(tc, render_refuses_a_secret_with_variables);
 }
 HF_TEST_MAIN("cli/manifest", cases)

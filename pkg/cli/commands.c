@@ -56,7 +56,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "manifest digest",
         .args = "PATH",
         .summary = "print the contentDigest of a folder, a file or a .tar.gz",
-        .details = "A node computes the same digest from the content of an entry of spec.manifests, before it replaces "
+        .details = "PATH may be '-': an archive on standard input. A node computes the same digest from the content of "
+                   "an entry of spec.manifests, before it replaces "
                    "variables. It covers names, contents and modes, so the umask of a checkout counts. ConfigMaps and "
                    "Secrets have no modes, and Flux keeps only whether a file is executable, so their digests are "
                    "other ones: see --no-modes and --flux.\n\n"
@@ -69,7 +70,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "manifest render",
         .args = "PATH",
         .summary = "print the files or objects that a node would make of an entry of spec.manifests",
-        .details = "PATH is the content of the entry: a folder, a file or a .tar.gz. Reads subPath and substitute of "
+        .details = "PATH is the content of the entry: a folder, a file or a .tar.gz ('-': from standard input). Reads "
+                   "subPath and substitute of "
                    "the entry, and replaces variables as the node of that name would. With to: StaticPods, prints one "
                    "file for each Pod under its name in the kubelet's folder; with to: Cluster, the objects in the "
                    "order in which the node applies them. Refuses what every node refuses, such as a content that "

@@ -17,6 +17,16 @@ static bool ends_with(const char *text, const char *end)
     return n >= end_n && strcmp(text + n - end_n, end) == 0;
 }
 
+bool hf_cli_content_is_pipe(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+static bool is_archive(const char *path)
+{
+    return ends_with(path, ".tar.gz") || ends_with(path, ".tgz") || hf_cli_content_is_pipe(path);
+}
+
 /* Passes on why a node would refuse the content. */
 static int refuse(const struct hf_source_failure *failure, int r, const char *path, struct hf_err *err)
 {
@@ -86,7 +96,7 @@ int hf_cli_content_read(struct hf_cli *cli, const struct hf_cli_content_params *
                         struct hf_err *err)
 {
     _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
-    bool archive = ends_with(params->path, ".tar.gz") || ends_with(params->path, ".tgz");
+    bool archive = is_archive(params->path);
     int r = archive ? read_archive(cli, params, &bundle, err) : read_folder(cli, params, &bundle, err);
 
     if (r == 0 && params->no_modes)

@@ -1,6 +1,8 @@
 /* manifest digest. */
 #include <errno.h>
+#include <limits.h>
 
+#include "api/field/text.h"
 #include "cli/manifest/content.h"
 #include "cli/parts.h"
 
@@ -12,6 +14,19 @@ const struct hf_cli_option hf_cli_manifest_digest_options[] = {
     HF_CLI_JSON("print digest, number of files and bytes as JSON"),
     {.name = NULL},
 };
+
+/* The rule of from.subPath. Without it, the reader of the content would blame the content. */
+static int check_sub_path(const char *text, struct hf_err *err)
+{
+    char absolute[PATH_MAX];
+    int n = text != NULL ? snprintf(absolute, sizeof(absolute), "/%s", text) : 0;
+
+    if (text == NULL || (text[0] != '/' && n < (int)sizeof(absolute) && hf_text_is_path(absolute)))
+        return 0;
+    return hf_err_set(err, EINVAL,
+                      "--sub-path '%.80s': expected a relative path without . and .. and //, and without / at its end",
+                      text);
+}
 
 int hf_cli_manifest_digest(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
@@ -27,7 +42,9 @@ int hf_cli_manifest_digest(struct hf_cli *cli, const struct hf_cli_args *args, s
 
     if (params.no_modes && params.flux_modes)
         return hf_err_set(err, EINVAL, "--no-modes is for a ConfigMap or a Secret, --flux for a fluxSource: give one");
-    int r = hf_cli_content_read(cli, &params, &bundle, err);
+    int r = check_sub_path(params.sub_path, err);
+    if (r == 0)
+        r = hf_cli_content_read(cli, &params, &bundle, err);
     if (r < 0)
         return r;
     (void)snprintf(digest, sizeof(digest), "sha256:%s", bundle->digest);

@@ -16,7 +16,8 @@ const struct hf_cli_option hf_cli_manifest_sign_options[] = {
     {.name = "sequence", .value = "N", .help = "write this sequence first; removes signatures for another one"},
     {.name = "content",
      .value = "PATH",
-     .help = "write contentDigest of this folder, file or .tar.gz first; removes signatures for another one"},
+     .help = "write contentDigest of this folder, file or .tar.gz ('-': from standard input) first; removes signatures "
+             "for another one"},
     {.name = "out", .value = "FILE", .letter = 'o', .help = "output file; '-': standard output (default: FILE itself)"},
     {.name = NULL},
 };
@@ -96,8 +97,10 @@ int hf_cli_manifest_sign(struct hf_cli *cli, const struct hf_cli_args *args, str
     const char *path = args->words[0], *target = hf_cli_value(args, "out", path);
     const char *name = hf_cli_value(args, "entry", NULL);
     _cleanup_(hf_json_freep) json_t *policy = NULL;
-    int r = hf_cli_policy_read(cli, path, &policy, err);
 
+    if (hf_cli_content_is_pipe(path) && hf_cli_content_is_pipe(hf_cli_value(args, "content", "")))
+        return hf_err_set(err, EINVAL, "FILE and --content cannot both be standard input");
+    int r = hf_cli_policy_read(cli, path, &policy, err);
     if (r < 0)
         return r;
     json_t *entry = find(policy, name);

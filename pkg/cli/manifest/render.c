@@ -87,8 +87,10 @@ int hf_cli_manifest_render(struct hf_cli *cli, const struct hf_cli_args *args, s
     _cleanup_(hf_json_freep) json_t *json = NULL;
     _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = NULL;
     _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
-    int r = hf_cli_policy_read(cli, path, &json, err);
 
+    if (hf_cli_content_is_pipe(path) && hf_cli_content_is_pipe(args->words[0]))
+        return hf_err_set(err, EINVAL, "--file and PATH cannot both be standard input");
+    int r = hf_cli_policy_read(cli, path, &json, err);
     if (r == 0)
         r = decode(cli, path, json, &policy, err);
     if (r < 0)

@@ -182,6 +182,51 @@ START_TEST(sign_for_flux)
 }
 END_TEST
 
+START_TEST(sub_path)
+{
+    static const char *const wrong[] = {"../x", "/sub", "a/../b", "a//b", "./a", "a/", ""};
+    char first[100];
+
+    site();
+    for (size_t i = 0; i < HF_LEN(wrong); i++) {
+        ck_assert_msg(cli(&run, "manifest", "digest", "--sub-path", wrong[i], "%/site", NULL) == HF_EXIT_USAGE, "%s",
+                      wrong[i]);
+        ck_assert_msg(strstr(run.err, "--sub-path") != NULL && strstr(run.err, "relative path") != NULL, "%s", run.err);
+    }
+    ck_assert_int_eq(cli(&run, "manifest", "digest", "%/site", NULL), 0);
+    (void)snprintf(first, sizeof(first), "%.90s", run.out);
+    ck_assert_int_eq(cli(&run, "manifest", "digest", "--sub-path", "a.conf", "%/site", NULL), 0);
+    ck_assert_str_eq(run.out, first); /* one file under its own name */
+}
+END_TEST
+
+/* "-" is an archive on standard input. */
+START_TEST(from_standard_input)
+{
+    char first[100];
+
+    site();
+    ck_assert_int_eq(cli(&run, "manifest", "digest", "%/site", NULL), 0);
+    (void)snprintf(first, sizeof(first), "%.90s", run.out);
+    ck_assert_msg(cli_with_input(&run, "site.tar.gz", "manifest", "digest", "-", NULL) == 0, "%s", run.err);
+    ck_assert_str_eq(run.out, first);
+    ck_assert_msg(cli_with_input(&run, "site.tar.gz", "manifest", "render", "-f", "%/p.yaml", "--entry", "conf",
+                                 "--node", "edge-7", "-", NULL) == 0,
+                  "%s", run.err);
+    ck_assert_str_eq(run.out, "==> a.conf (0644, 23 bytes) <==\nnode edge-7 in nowhere\n");
+    ck_assert_int_eq(cli_with_input(&run, "p.yaml", "manifest", "digest", "-", NULL), HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "SourceInvalid") != NULL, "%s", run.err);
+    ck_assert_int_eq(
+        cli_with_input(&run, "p.yaml", "manifest", "render", "-f", "-", "--entry", "conf", "--node", "n", "-", NULL),
+        HF_EXIT_USAGE);
+    ck_assert_msg(strstr(run.err, "standard input") != NULL, "%s", run.err);
+    ck_assert_int_eq(cli_with_input(&run, "p.yaml", "manifest", "sign", "-", "--entry", "conf", "--content", "-",
+                                    "--key", "k", NULL),
+                     HF_EXIT_USAGE);
+    ck_assert_msg(strstr(run.err, "standard input") != NULL, "%s", run.err);
+}
+END_TEST
+
 static int render_to(const char *to, const char *text)
 {
     char policy[400];
@@ -335,6 +380,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, sign);
     tcase_add_test(tc, digest_of_flux);
     tcase_add_test(tc, sign_for_flux);
+    tcase_add_test(tc, sub_path);
+    tcase_add_test(tc, from_standard_input);
     tcase_add_test(tc, render_static_pods);
     tcase_add_test(tc, render_files);
     tcase_add_test(tc, render_cluster);

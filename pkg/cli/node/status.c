@@ -153,7 +153,7 @@ static int read_node(struct hf_cli *cli, const struct status_dirs *dirs, uint64_
     /* A status that is older than the running agent, and that this agent does not renew, comes from an earlier
      * source of objects. */
     bool leftover = since != 0 && hf_cli_observed_unix_ns(cli, newest) < since &&
-                    hf_cli_judge_seen(cli, newest, true).state == HF_CLI_SILENT;
+                    hf_cli_judge_seen(cli, newest, HF_CLI_AGENT_RUNS).state == HF_CLI_SILENT;
     if (newest != NULL && !leftover) {
         *ret_node = hf_steal(newest);
         return 0;
@@ -212,14 +212,14 @@ static int local_status(struct hf_cli *cli, const struct hf_cli_args *args, cons
     struct hf_hold hold = read_hold(cli, dirs.state);
     enum hf_output output;
     uint64_t since = 0;
-    bool agent_runs = hf_cli_agent_runs(cli, dirs.state, &since);
+    enum hf_cli_agent agent = hf_cli_see_agent(cli, dirs.state, &since);
     int r = hf_output_of(args, &output, err);
 
     if (r == 0)
-        r = read_node(cli, &dirs, agent_runs ? since : 0, &node, err);
+        r = read_node(cli, &dirs, agent == HF_CLI_AGENT_RUNS ? since : 0, &node, err);
     if (r < 0)
         return r;
-    struct hf_cli_seen seen = hf_cli_judge_seen(cli, node, agent_runs);
+    struct hf_cli_seen seen = hf_cli_judge_seen(cli, node, agent);
     bool unwell = hf_node_view_needs_person(node);
     r = print_status(cli, output, node, &seen, &hold, err);
     if (r < 0)

@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/file.h>
 
 #include "base/buf.h"
 #include "base/parse.h"
+#include "cli/plain.h"
 
 #define DEFAULT_INTERVAL_NS (300 * HF_NS_PER_S) /* as in SyncPolicy; for a status without an interval */
 #define GRACE_NS (60 * HF_NS_PER_S)
@@ -18,21 +20,32 @@ const char *hf_cli_seen_name(enum hf_cli_seen_state state)
     return names[state];
 }
 
-bool hf_cli_agent_runs(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns)
+/* The lock cannot be opened or taken. */
+static enum hf_cli_agent unseen(struct hf_cli *cli, const char *path, int r)
+{
+    hf_cli_print_line(cli->err, "warning: %s whether an agent runs here: '%.200s': %s; the status alone decides",
+                      r == -EACCES ? "only root may see" : "cannot see", path, strerror(-r));
+    return HF_CLI_AGENT_UNSEEN;
+}
+
+enum hf_cli_agent hf_cli_see_agent(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns)
 {
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/agent.lock", state_dir);
     int fd = path != NULL ? cli->fs->openat(cli->fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, HF_FS_ANY) : -ENOMEM;
-
     struct stat st = {0};
 
     *ret_since_unix_ns = 0;
+    if (fd == -ENOENT || fd == -ENOTDIR)
+        return HF_CLI_AGENT_ABSENT;
     if (fd < 0)
-        return fd != -ENOENT && fd != -ENOTDIR;
+        return unseen(cli, path != NULL ? path : state_dir, fd);
     int r = cli->fs->flock(cli->fs->ctx, fd, LOCK_SH | LOCK_NB);
     if (cli->fs->fstat(cli->fs->ctx, fd, &st) == 0) /* an agent writes its pid to the file when it starts */
         *ret_since_unix_ns = (uint64_t)st.st_mtim.tv_sec * HF_NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;
     (void)cli->fs->close(cli->fs->ctx, fd);
-    return r == -EWOULDBLOCK;
+    if (r < 0 && r != -EWOULDBLOCK)
+        return unseen(cli, path, r);
+    return r < 0 ? HF_CLI_AGENT_RUNS : HF_CLI_AGENT_ABSENT;
 }
 
 uint64_t hf_cli_observed_unix_ns(struct hf_cli *cli, const json_t *node)
@@ -44,22 +57,26 @@ uint64_t hf_cli_observed_unix_ns(struct hf_cli *cli, const json_t *node)
     return observed <= hf_unix_ns(cli->clock) + AHEAD_NS ? observed : 0;
 }
 
-struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, bool agent_runs)
+struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, enum hf_cli_agent agent)
 {
     uint64_t observed = hf_cli_observed_unix_ns(cli, node), now = hf_unix_ns(cli->clock), interval = 0;
-    struct hf_cli_seen seen = {.known = observed != 0, .age_ns = now - HF_MIN(observed, now), .agent_runs = agent_runs};
-    const char *agent = hf_json_str_or(node, "status.agent.state", "");
+    struct hf_cli_seen seen = {.known = observed != 0,
+                               .age_ns = now - HF_MIN(observed, now),
+                               .agent_runs = agent == HF_CLI_AGENT_RUNS,
+                               .remote = agent == HF_CLI_AGENT_UNSEEN};
+    const char *last = hf_json_str_or(node, "status.agent.state", "");
 
     if (hf_parse_duration(hf_json_str_or(node, "status.policy.interval", ""), &interval) < 0 || interval == 0)
         interval = DEFAULT_INTERVAL_NS;
-    if (agent_runs && (!seen.known || seen.age_ns <= 2 * interval + GRACE_NS))
-        seen.state = HF_CLI_CURRENT;
-    else if (!agent_runs && strcmp(agent, "Stopped") == 0)
+    bool renewed = !seen.known || seen.age_ns <= 2 * interval + GRACE_NS;
+    if (agent == HF_CLI_AGENT_RUNS)
+        seen.state = renewed ? HF_CLI_CURRENT : HF_CLI_SILENT;
+    else if (strcmp(last, "Stopped") == 0)
         seen.state = HF_CLI_STOPPED;
-    else if (!agent_runs && strcmp(agent, "Once") == 0)
+    else if (strcmp(last, "Once") == 0)
         seen.state = HF_CLI_FINISHED;
     else
-        seen.state = HF_CLI_SILENT;
+        seen.state = agent == HF_CLI_AGENT_UNSEEN && renewed ? HF_CLI_CURRENT : HF_CLI_SILENT;
     return seen;
 }
 

@@ -232,6 +232,51 @@ START_TEST(seen)
 }
 END_TEST
 
+/* Without the right to open the lock, a user cannot know whether an agent runs: the status alone decides. */
+static const struct {
+    const char *name;
+    uint64_t age_s;
+    const char *agent;
+    int want;
+    const char *said, *state;
+} unseen[] = {
+    {"within two intervals", 640, "", 0, ", seen 10m ago, contact Fresh", "Current"},
+    {"beyond", 840, "", HF_EXIT_SILENT, ", Silent (last seen 14m ago; ", "Silent"},
+    {"stopped just now", 3, ", \"state\": \"Stopped\"", HF_EXIT_SILENT, ", Stopped 3s ago", "Stopped"},
+    {"did what it was started for", 3, ", \"state\": \"Once\"", 0, ", Finished 3s ago", "Finished"},
+};
+
+START_TEST(the_lock_is_not_for_everybody)
+{
+    static const char warning[] = "warning: only root may see whether an agent runs here: ";
+    char json[128], state[400];
+    uid_t self = geteuid();
+
+    ck_assert_int_eq(mkdir(cli_path(&run, "state"), 0755), 0);
+    (void)snprintf(state, sizeof(state), "%s", cli_path(&run, "state"));
+    cli_write_text(&run, "state/agent.lock", "");
+    write_whole("state/outbox.json", unseen[_i].agent, "Committed", "1.2", "");
+    now_unix_ns = OBSERVED + unseen[_i].age_s * HF_NS_PER_S;
+    ck_assert_int_eq(chmod(run.folder, 0755), 0);
+    ck_assert_int_eq(chmod(cli_path(&run, "state/outbox.json"), 0644), 0);
+    ck_assert_int_eq(chmod(cli_path(&run, "state/agent.lock"), 0), 0);
+    if (self == 0)
+        ck_assert_int_eq(seteuid(65534), 0);
+    (void)cli(&run, "status", "--state-dir", state, NULL);
+    ck_assert_int_eq(run.code, unseen[_i].want);
+    ck_assert_msg(strstr(run.err, warning) != NULL, "%s", run.err);
+    expect_said(unseen[_i].said);
+    expect_unsaid("no agent runs");
+    expect_unsaid("the agent runs");
+    (void)cli(&run, "status", "--json", "--state-dir", state, NULL);
+    ck_assert_int_eq(seteuid(self), 0);
+    ck_assert_int_eq(run.code, unseen[_i].want);
+    (void)snprintf(json, sizeof(json), "\"seen\":{\"state\":\"%s\",\"agentRunning\":null,\"ageSeconds\":%llu}",
+                   unseen[_i].state, (unsigned long long)unseen[_i].age_s);
+    expect_said(json);
+}
+END_TEST
+
 /* Of several places the newest word counts. */
 START_TEST(the_newest)
 {
@@ -508,6 +553,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, texts_of_the_cluster_are_plain);
     tcase_add_test(tc, what_runs_is_not_what_was_wanted);
     tcase_add_loop_test(tc, seen, 0, (int)HF_LEN(ages));
+    tcase_add_loop_test(tc, the_lock_is_not_for_everybody, 0, (int)HF_LEN(unseen));
     tcase_add_test(tc, the_newest);
     tcase_add_test(tc, one_from_the_future);
     tcase_add_test(tc, one_that_cannot_be_read);

@@ -51,12 +51,12 @@ HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *
 /* Parses a text of one YAML document. A text that is a JSON object or array parses as in hf_json_parse(). In all other
  * texts, scalars follow the core schema, in which "yes" is a string. Refuses numbers such as 010, which is 8 in YAML
  * 1.1 and 10 in YAML 1.2. Refuses integers outside int64, which hf_json_parse() accepts: people write YAML by hand, so
- * such an integer is probably a mistake. The limits of hf_json_parse() apply to the tree with all aliases expanded, so
- * a small text whose aliases expand to a huge tree gets -E2BIG. -EBADMSG: the text is not YAML, does not have exactly
- * one document, or has tags outside the core schema, merge keys, duplicate keys, keys that are not strings, .inf, .nan,
- * integers outside int64, or characters that JSON and YAML read differently (U+0085, U+2028, U+2029, and U+FEFF other
- * than at the start). Also -E2BIG: a document has more than 1,000 anchors, or the text has more than 16 %TAG
- * directives. */
+ * such an integer is probably a mistake. The limits of hf_json_parse() apply to the tree with all aliases expanded, and
+ * max_bytes also to all its keys and values together: a small text whose aliases expand to a huge tree gets -E2BIG.
+ * -EBADMSG: the text is not YAML, does not have exactly one document, or has tags outside the core schema, merge keys,
+ * duplicate keys, keys that are not strings, .inf, .nan, integers outside int64, or characters that JSON and YAML read
+ * differently (U+0085, U+2028, U+2029, and U+FEFF other than at the start). Also -E2BIG: a document has more than 1,000
+ * anchors, or the text has more than 16 %TAG directives. */
 HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 

@@ -3,9 +3,9 @@
  *
  *   frames   [0] the array of documents > open mapping or sequence > ...; a mapping also holds a key
  *            that waits for its value
- *   anchors  name -> finished value. An alias adds the nodes to the count, which stops a bomb before memory is spent on
- *            it, and then puts in a deep copy (others edit the tree later, and a shared value would surprise them). No
- *            value can hold itself: an anchor exists only once its value is finished. */
+ *   anchors  name -> finished value. An alias adds the nodes and the bytes to the counts, which stops a bomb before
+ *            memory is spent on it, and then puts in a deep copy (others edit the tree later, and a shared value would
+ *            surprise them). No value can hold itself: an anchor exists only once its value is finished. */
 #include <errno.h>
 #include <string.h>
 #include <yaml.h>
@@ -22,12 +22,14 @@ struct yaml_frame {
     char *key;       /* mapping: the key read last, owned; NULL when a key comes next */
     char *anchor;    /* owned; NULL when the value has none */
     size_t nodes;    /* values so far in here, this one included */
+    size_t bytes;    /* of the scalars and the keys so far in here */
     unsigned height; /* levels of containers in here, this one included */
 };
 
 struct yaml_anchored {
     json_t *json;
     size_t nodes;
+    size_t bytes;
     unsigned height;
 };
 
@@ -38,6 +40,7 @@ struct yaml_reader {
     struct yaml_frame *frames; /* limits.max_depth + 1 of them */
     size_t n_frames;
     size_t nodes;
+    size_t bytes;             /* of the scalars and the keys, for which limits.max_bytes is a limit too */
     struct hf_strmap anchors; /* values: struct yaml_anchored */
 };
 
@@ -45,6 +48,7 @@ struct yaml_reader {
 struct yaml_value {
     json_t *json;
     size_t nodes;
+    size_t bytes;
     unsigned height;
     yaml_mark_t mark;
 };
@@ -60,12 +64,17 @@ static int out_of_memory(const struct yaml_reader *reader)
     return hf_err_set(reader->err, ENOMEM, "not enough memory for the YAML tree");
 }
 
-static int count_nodes(struct yaml_reader *reader, yaml_mark_t mark, size_t n)
+static int count(struct yaml_reader *reader, yaml_mark_t mark, size_t nodes, size_t bytes)
 {
-    if (n > reader->limits.max_nodes - reader->nodes)
+    if (nodes > reader->limits.max_nodes - reader->nodes)
         return hf_err_set(reader->err, E2BIG, "line %zu column %zu: more than %zu values (aliases count expanded)",
                           mark.line + 1, mark.column + 1, reader->limits.max_nodes);
-    reader->nodes += n;
+    if (bytes > reader->limits.max_bytes - reader->bytes)
+        return hf_err_set(reader->err, E2BIG,
+                          "line %zu column %zu: more than %zu bytes in keys and values (aliases count expanded)",
+                          mark.line + 1, mark.column + 1, reader->limits.max_bytes);
+    reader->nodes += nodes;
+    reader->bytes += bytes;
     return 0;
 }
 
@@ -91,7 +100,7 @@ static int remember(struct yaml_reader *reader, const char *anchor, const struct
     anchored = malloc(sizeof(*anchored));
     if (anchored == NULL)
         return out_of_memory(reader);
-    *anchored = (struct yaml_anchored){json_incref(value->json), value->nodes, value->height};
+    *anchored = (struct yaml_anchored){json_incref(value->json), value->nodes, value->bytes, value->height};
     if (hf_strmap_put(&reader->anchors, anchor, anchored) < 0) {
         free_anchored(anchored);
         return out_of_memory(reader);
@@ -121,6 +130,7 @@ static int place(struct yaml_reader *reader, struct yaml_value *value)
     _cleanup_(hf_json_freep) json_t *json = value->json;
     int failed;
 
+    frame->bytes += value->bytes;
     if (json_is_object(frame->json) && frame->key == NULL)
         return take_key(reader, frame, value);
     frame->nodes += value->nodes;
@@ -153,7 +163,7 @@ static int open_container(struct yaml_reader *reader, yaml_mark_t mark, json_t *
     if (reader->n_frames > reader->limits.max_depth)
         return hf_err_set(reader->err, E2BIG, "line %zu column %zu: nested more than %u", mark.line + 1,
                           mark.column + 1, reader->limits.max_depth);
-    int r = count_nodes(reader, mark, 1);
+    int r = count(reader, mark, 1, 0);
     if (r < 0)
         return r;
     struct yaml_frame *frame = &reader->frames[reader->n_frames++];
@@ -167,7 +177,7 @@ static int close_container(struct yaml_reader *reader, yaml_mark_t mark)
 {
     struct yaml_frame *frame = &reader->frames[--reader->n_frames];
     _cleanup_(hf_freep) char *anchor = frame->anchor;
-    struct yaml_value value = {frame->json, frame->nodes, frame->height, mark};
+    struct yaml_value value = {frame->json, frame->nodes, frame->bytes, frame->height, mark};
     int r = remember(reader, anchor, &value);
 
     if (r < 0) {
@@ -266,12 +276,12 @@ static bool is_nothing(const struct yaml_reader *reader, const yaml_event_t *eve
 
 static int on_scalar(struct yaml_reader *reader, const yaml_event_t *event)
 {
-    struct yaml_value value = {.nodes = 1, .mark = event->start_mark};
+    struct yaml_value value = {.nodes = 1, .bytes = event->data.scalar.length, .mark = event->start_mark};
     int r;
 
     if (is_nothing(reader, event))
         return 0;
-    r = count_nodes(reader, event->start_mark, key_comes_next(reader) ? 0 : 1);
+    r = count(reader, event->start_mark, key_comes_next(reader) ? 0 : 1, value.bytes);
     if (r == 0)
         r = make_scalar(reader, event, &value.json);
     if (r < 0)
@@ -295,11 +305,12 @@ static int on_alias(struct yaml_reader *reader, const yaml_event_t *event)
         return fail(reader, event->start_mark, EBADMSG, "alias without a complete anchor before it");
     if (reader->n_frames - 1 + anchored->height > reader->limits.max_depth)
         return fail(reader, event->start_mark, E2BIG, "this alias nests too deeply");
-    r = count_nodes(reader, event->start_mark, anchored->nodes);
+    r = count(reader, event->start_mark, anchored->nodes, anchored->bytes);
     if (r < 0)
         return r;
     value.json = json_deep_copy(anchored->json);
     value.nodes = anchored->nodes;
+    value.bytes = anchored->bytes;
     value.height = anchored->height;
     return value.json != NULL ? place(reader, &value) : out_of_memory(reader);
 }

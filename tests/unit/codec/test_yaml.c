@@ -136,6 +136,52 @@ START_TEST(bomb)
 }
 END_TEST
 
+/* Few values, but long ones. '@' stands for 1,000 bytes; `repeat` fits `fits` times into a max_bytes of 9,900. */
+static const struct {
+    const char *begin, *repeat, *end;
+    int fits;
+} long_ones[] = {
+    {"a: &a @\nb: [", "*a,", "]\n", 8},
+    {"- &a @\n-\n", "  - {*a : 1}\n", "", 8},    /* as a key */
+    {"- &a {@: 1}\n- [", "*a,", "]\n", 8},       /* with a key */
+    {"- {&a @: 1}\n- [", "*a,", "]\n", 8},       /* the anchor of a key */
+    {"- &b @\n- &a [*b]\n- [", "*a,", "]\n", 7}, /* an alias of an alias */
+    {"- &b @\n- &a {*b : 1}\n- [", "*a,", "]\n", 7},
+    {"- &b @\n- &a [&c [*b]]\n- [", "*c,", "]\n", 7},
+    {"", "- &a @\n- *a\n---\n", "", 4}, /* all documents together */
+};
+
+static void add_long(struct hf_buf *text, const char *pattern)
+{
+    char bytes[1001];
+
+    memset(bytes, 'x', sizeof(bytes) - 1);
+    bytes[sizeof(bytes) - 1] = '\0';
+    for (; *pattern != '\0'; pattern++)
+        ck_assert_int_eq(*pattern == '@' ? hf_buf_add_str(text, bytes) : hf_buf_add(text, pattern, 1), 0);
+}
+
+START_TEST(bomb_of_bytes)
+{
+    static const struct hf_json_limits limits = {.max_bytes = 9900};
+    struct hf_err err = HF_ERR_INIT;
+
+    for (int more = 0; more < 2; more++) {
+        _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(9900);
+        _cleanup_(hf_json_freep) json_t *json = NULL;
+        add_long(&text, long_ones[_i].begin);
+        for (int i = 0; i < long_ones[_i].fits + more; i++)
+            add_long(&text, long_ones[_i].repeat);
+        add_long(&text, long_ones[_i].end);
+        int r = hf_yaml_parse_all(hf_buf_view(&text), &limits, &json, &err);
+        ck_assert_msg(r == (more ? -E2BIG : 0), "%d more: %d %s", more, r, err.cause);
+    }
+    ck_assert_msg(strstr(err.cause, ": more than 9900 bytes in keys and values (aliases count expanded)") != NULL, "%s",
+                  err.cause);
+    ck_assert_msg(strncmp(err.cause, "line ", 5) == 0, "%s", err.cause);
+}
+END_TEST
+
 /* Within max_bytes, but made to take long: refused or read in a moment. */
 START_TEST(time_is_bounded)
 {
@@ -232,6 +278,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, refuses, 0, (int)HF_LEN(bad));
     tcase_add_loop_test(tc, quotes_nothing, 0, HF_LEN(passwords));
     tcase_add_test(tc, bomb);
+    tcase_add_loop_test(tc, bomb_of_bytes, 0, (int)HF_LEN(long_ones));
     tcase_add_test(tc, time_is_bounded);
     tcase_add_test(tc, stream);
     tcase_add_test(tc, aliases_are_copies);

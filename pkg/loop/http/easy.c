@@ -1,4 +1,5 @@
 /* One hop of a request as options of a curl handle: headers, method, URL; and curl's callbacks while it connects. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -8,6 +9,7 @@
 
 #include "loop/http/client.h"
 #include "loop/http/internal.h"
+#include "loop/http/proxy.h"
 
 enum {
     KEEPALIVE_COUNT = 3,
@@ -57,12 +59,25 @@ static void refuse_address(struct hf_http_call *call, enum hf_address_class clas
                      call->to.origin, hf_address_class_name(class), hf_address_class_name(call->allowed));
 }
 
+/* The class of the server of this hop, when curl connects to an address of class `connected`. The address of a proxy
+ * says nothing about the server behind it: that one counts as public, unless the URL has its address. */
+static enum hf_address_class class_of_server(const struct hf_http_call *call, enum hf_address_class connected)
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+
+    if (!call->proxied)
+        return connected;
+    if (inet_pton(AF_INET, call->to.host, bytes) != 1 && strchr(call->to.host, ':') == NULL)
+        return HF_ADDRESS_PUBLIC;
+    return hf_address_class_of_text(call->to.host);
+}
+
 /* Looks at each address before anything is sent to it: after the names are resolved, so that a name which changes its
  * address between two lookups helps nobody. */
 static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
     struct hf_http_call *call = arg;
-    enum hf_address_class class = hf_address_class_of(&to->addr);
+    enum hf_address_class class = class_of_server(call, hf_address_class_of(&to->addr));
 
     (void)purpose;
     if (class > call->allowed) {
@@ -80,7 +95,7 @@ static int on_connected(void *arg, char *peer, char *own, int peer_port, int own
     (void)own;
     (void)peer_port;
     (void)own_port;
-    call->reached = hf_address_class_of_text(peer);
+    call->reached = class_of_server(call, hf_address_class_of_text(peer));
     if (call->reached <= call->allowed)
         return CURL_PREREQFUNC_OK;
     refuse_address(call, call->reached);
@@ -164,6 +179,25 @@ static bool set_callbacks(struct hf_http_call *call)
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, call) == CURLE_OK;
 }
 
+/* The name that curl takes from the URL, see set_url(). */
+static const char *name_in_url(const struct hf_http_call *call)
+{
+    const char *name = call->client->server_name;
+
+    return call->to_origin && call->to.https && name != NULL ? name : call->to.host;
+}
+
+/* Leaves curl no choice: a proxy for this hop, or none. The environment's proxy is not for loopback. */
+static bool set_proxy(struct hf_http_call *call)
+{
+    bool direct = call->to.loopback || call->client->no_proxy;
+    const char *proxy = direct ? NULL : hf_proxy_for(call->to.https, name_in_url(call));
+
+    call->proxied = proxy != NULL;
+    return curl_easy_setopt(call->easy, CURLOPT_PROXY, proxy != NULL ? proxy : "") == CURLE_OK &&
+           curl_easy_setopt(call->easy, CURLOPT_NOPROXY, "") == CURLE_OK;
+}
+
 static bool set_connection(struct hf_http_call *call)
 {
     CURL *easy = call->easy;
@@ -183,9 +217,7 @@ static bool set_connection(struct hf_http_call *call)
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) == CURLE_OK &&
            /* wait for a connection in progress, it may speak HTTP/2; without TLS this would wait for its first
             * response */
-           curl_easy_setopt(easy, CURLOPT_PIPEWAIT, call->to.https ? 1L : 0L) == CURLE_OK &&
-           /* the environment's proxy is not for loopback */
-           (!(call->to.loopback || call->client->no_proxy) || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
+           curl_easy_setopt(easy, CURLOPT_PIPEWAIT, call->to.https ? 1L : 0L) == CURLE_OK;
 }
 
 static bool set_tls(struct hf_http_call *call)
@@ -204,11 +236,11 @@ static bool set_tls(struct hf_http_call *call)
  * the URL, add a rule that connects to the host, and keep the Host header of the original URL. */
 static bool set_url(struct hf_http_call *call)
 {
-    const char *name = call->client->server_name;
+    const char *name = name_in_url(call);
     const struct hf_url_parts *to = &call->to;
     bool six = strchr(to->host, ':') != NULL;
 
-    if (!call->to_origin || !to->https || name == NULL)
+    if (name == to->host)
         return curl_easy_setopt(call->easy, CURLOPT_URL, call->url) == CURLE_OK;
     _cleanup_(hf_freep) char *url = NULL;
     _cleanup_(hf_freep) char *rule =
@@ -225,8 +257,8 @@ bool hf_http_easy_make(struct hf_http_call *call)
 {
     call->curl_text[0] = '\0';
     call->easy = curl_easy_init();
-    return call->easy != NULL && set_callbacks(call) && set_connection(call) && set_tls(call) && set_method(call) &&
-           make_headers(call) && set_url(call) &&
+    return call->easy != NULL && set_callbacks(call) && set_connection(call) && set_proxy(call) && set_tls(call) &&
+           set_method(call) && make_headers(call) && set_url(call) &&
            curl_easy_setopt(call->easy, CURLOPT_USERAGENT, call->client->user_agent) == CURLE_OK &&
            curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->sent_headers) == CURLE_OK;
 }

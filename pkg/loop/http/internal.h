@@ -113,8 +113,9 @@ struct hf_http_call {
     /* true once a redirect has led to another origin; the call then no longer sends the caller's own credentials */
     bool left_origin;
     unsigned redirects;
-    /* class of the address to which this hop is connected; a redirect may lead only to this class or to a class before
-     * it in enum hf_address_class */
+    bool proxied; /* true if a proxy asks the server of the current hop for us */
+    /* class of the address of this hop's server, which is public for a name behind a proxy; a redirect may lead only to
+     * this class or to a class before it in enum hf_address_class */
     enum hf_address_class reached;
     /* last class of the enum to which this hop may connect; the first hop may connect to all classes */
     enum hf_address_class allowed;

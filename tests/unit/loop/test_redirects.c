@@ -118,11 +118,100 @@ START_TEST(over_several_hops)
 }
 END_TEST
 
+/* ---- behind a proxy ---------------------------------------------------------------------------------------------- */
+
+/* The server at each address is the proxy too: it answers for any server that one asks it for. In the URLs '@' stands
+ * for its port. */
+static const struct {
+    const char *what, *proxy, *no_proxy, *from, *to;
+    const char *refused; /* the class that the redirect must not lead to; NULL it is followed */
+} proxied[] = {
+    {"to loopback", "127.0.0.1", "", "http://a.example", "http://127.0.0.1:@/hello", "loopback"},
+    {"to loopback by name", "127.0.0.1", "", "http://a.example", "http://localhost:@/hello", "loopback"},
+    {"to loopback, from a proxy in the private network", "10.7.7.7", "", "http://a.example", "http://127.0.0.1:@/hello",
+     "loopback"},
+    {"from an address", "127.0.0.1", "", "http://203.0.113.7", "http://127.0.0.1:@/hello", "loopback"},
+    {"to loopback from the private network", "127.0.0.1", "", "http://10.7.7.7", "http://127.0.0.1:@/hello",
+     "loopback"},
+    {"past the proxy to the private network", "127.0.0.1", "10.0.0.0/8", "http://a.example", "http://10.7.7.7:@/hello",
+     "private"},
+    {"past the proxy to the proxy's address", "10.7.7.7", "10.7.7.7", "http://a.example", "http://10.7.7.7:@/hello",
+     "private"},
+    {"by the proxy to the private network", "127.0.0.1", "", "http://a.example", "http://10.7.7.7/hello", "private"},
+    {"by the proxy to the link", "127.0.0.1", "", "http://a.example", "http://169.254.169.254/hello", "link-local"},
+    {"by the proxy to a public name", "127.0.0.1", "", "http://a.example", "http://b.example/hello", NULL},
+    {"by a private proxy to a public address", "10.7.7.7", "", "http://a.example", "http://203.0.113.7/hello", NULL},
+    {"past the proxy to a public address", "127.0.0.1", "198.51.100.0/24", "http://a.example",
+     "http://198.51.100.7:@/hello", NULL},
+    {"from the private network past the proxy to it", "127.0.0.1", "10.0.0.0/8", "http://10.7.7.7:@",
+     "http://10.7.7.7:@/hello", NULL},
+    {"from the private network past the proxy to a public name", "127.0.0.1", "10.0.0.0/8", "http://10.7.7.7:@",
+     "http://b.example/hello", NULL},
+    {"from the private network by the proxy to it", "127.0.0.1", "", "http://10.7.7.7", "http://10.7.7.8/hello", NULL},
+};
+
+static void add_url(struct hf_buf *out, const char *url)
+{
+    for (; *url != '\0'; url++)
+        ck_assert_int_eq(*url == '@' ? hf_buf_addf(out, "%u", server.port) : hf_buf_add(out, url, 1), 0);
+}
+
+START_TEST(behind_a_proxy)
+{
+    _cleanup_(outcome_done) struct outcome o = {.done = 0};
+    _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(1000);
+    char proxy[64];
+
+    if (!entered)
+        return;
+    (void)snprintf(proxy, sizeof(proxy), "http://%s:%u", proxied[_i].proxy, server.port);
+    ck_assert_int_eq(setenv("http_proxy", proxy, 1), 0);
+    ck_assert_int_eq(setenv("no_proxy", proxied[_i].no_proxy, 1), 0);
+    add_url(&url, proxied[_i].from);
+    ck_assert_int_eq(hf_buf_add_str(&url, "/redirect?to="), 0);
+    add_url(&url, proxied[_i].to);
+    ask(&o, (struct hf_http_request){.url = hf_buf_str(&url), .follow_redirects = true}, NULL);
+    if (proxied[_i].refused == NULL) {
+        ck_assert_msg(o.r == 0 && o.response.status == 200, "%s: r %d, status %d, %s", proxied[_i].what, o.r,
+                      o.response.status, o.error);
+        return;
+    }
+    ck_assert_msg(o.r == -EPROTO, "%s: r %d, status %d, %s", proxied[_i].what, o.r, o.response.status, o.error);
+    ck_assert_msg(strstr(o.error, "closer to this machine") != NULL && strstr(o.error, proxied[_i].refused) != NULL,
+                  "%s: %s", proxied[_i].what, o.error);
+}
+END_TEST
+
+/* Where the proxy is asked for the first time, a connection to it may be open already. */
+START_TEST(on_a_connection_to_the_proxy)
+{
+    char proxy[64], url[200];
+
+    if (!entered)
+        return;
+    (void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", server.port);
+    ck_assert_int_eq(setenv("http_proxy", proxy, 1), 0);
+    for (int i = 0; i < 2; i++) {
+        _cleanup_(outcome_done) struct outcome o = {.done = 0}, away = {.done = 0};
+        ask(&o,
+            (struct hf_http_request){.url = "http://a.example/redirect?to=http://b.example/hello",
+                                     .follow_redirects = true},
+            NULL);
+        ck_outcome(o, 0, 200);
+        (void)snprintf(url, sizeof(url), "http://a.example/redirect?to=http://127.0.0.1:%u/hello", server.port);
+        ask(&away, (struct hf_http_request){.url = url, .follow_redirects = true}, NULL);
+        ck_assert_int_eq(away.r, -EPROTO);
+    }
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_loop_test(tc, each_class_to_each, 0, CLASSES * CLASSES);
     tcase_add_loop_test(tc, over_several_hops, 0, 5);
+    tcase_add_loop_test(tc, behind_a_proxy, 0, (int)HF_LEN(proxied));
+    tcase_add_test(tc, on_a_connection_to_the_proxy);
 }
 
 HF_TEST_MAIN("loop/redirects", cases)

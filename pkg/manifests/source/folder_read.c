@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/encoding/hex.h"
 #include "config/config.h"
+#include "os/owner.h"
 
 enum {
     MAX_NAMES = HF_BUNDLE_MAX_FILES + HF_BUNDLE_MAX_FOLDERS, /* in one folder */
@@ -366,6 +368,45 @@ static int follow(struct folder_look *look, const char *path, struct link_way *w
     return S_ISREG(ret->st_mode) ? 0 : invalid(look, path, "is a symbolic link to something that is not a file");
 }
 
+static int check_owner_in(struct folder_look *look, const char *path, int folder, const char *name,
+                          const struct stat *st)
+{
+    struct stat folder_st, now;
+    int r = look->fs->fstat(look->fs->ctx, folder, &folder_st);
+
+    if (r == 0)
+        r = look->fs->fstatat(look->fs->ctx, folder, name, &now, AT_SYMLINK_NOFOLLOW);
+    if (r < 0)
+        return r == -ENOENT ? changing(look) : unreadable(look, r, path);
+    if (now.st_dev != st->st_dev || now.st_ino != st->st_ino || now.st_mode != st->st_mode)
+        return changing(look);
+    const char *why = hf_owner_refuses(&folder_st, &now, geteuid());
+    if (why == NULL)
+        return 0;
+    return hf_source_fail(look->failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "'%.120s' is not read: %s", path,
+                          why);
+}
+
+/* Refuses a file that another user may have linked there. Opens the folder, so that nobody can put a safer one in its
+ * place between its check and that of the name in it. */
+static int check_owner(struct folder_look *look, const char *path, const char *real, const struct stat *st)
+{
+    const char *slash = strrchr(real, '/');
+    char folder[HF_BUNDLE_MAX_PATH] = ".";
+
+    if ((st->st_mode & S_IROTH) != 0) /* most files: no secret */
+        return 0;
+    if (slash != NULL)
+        (void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - real), real);
+    int fd =
+        look->fs->openat(look->fs->ctx, look->top, folder, O_PATH | O_DIRECTORY, 0, HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
+    if (fd < 0)
+        return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? changing(look) : unreadable(look, fd, path);
+    int r = check_owner_in(look, path, fd, slash != NULL ? slash + 1 : real, st);
+    (void)look->fs->close(look->fs->ctx, fd);
+    return r;
+}
+
 /* Takes `path`, whose folders have been checked. `real` is the same path without links, except for the last one. */
 static int take_entry(struct folder_look *look, const char *path, size_t base, const char *real)
 {
@@ -387,7 +428,8 @@ static int take_entry(struct folder_look *look, const char *path, size_t base, c
         return add_folder(look, path);
     if (!S_ISREG(st.st_mode))
         return invalid(look, path, "is a device, a pipe or a socket");
-    return add_file(look, path, base, real, &st);
+    r = check_owner(look, path, real, &st);
+    return r < 0 ? r : add_file(look, path, base, real, &st);
 }
 
 static int keep_name(void *arg, const char *name, unsigned char type)

@@ -2,10 +2,11 @@
  *
  * Components of `path` may be symbolic links if only root can make them (os/walk.h), so that `path` may be a link to
  * the current checkout. Below `path`, a link is read as the regular file that it leads to, if this file is below `path`
- * too. The functions refuse other links, devices, sockets and pipes. They leave out entries named ".git", and entries
- * whose names begin with "..", which kubelets make beside the files of a volume. If what they would read is a closed
- * folder, has one in it or lies below one, they refuse all of it: a part would be an incomplete set. They compare real
- * paths and, because a bind mount has another path, device and inode of the folders.
+ * too. The functions refuse other links, devices, sockets and pipes, and files that another user may have linked there
+ * (os/owner.h). They leave out entries named ".git", and entries whose names begin with "..", which kubelets make
+ * beside the files of a volume. If what they would read is a closed folder, has one in it or lies below one, they
+ * refuse all of it: a part would be an incomplete set. They compare real paths and, because a bind mount has another
+ * path, device and inode of the folders.
  *
  * hf_folder_read_look() reads only attributes. If two calls return the same fingerprint, nothing has changed between
  * them. Both functions block: call them in jobs or command-line programs. Threads: any. Errors: the functions return 0,

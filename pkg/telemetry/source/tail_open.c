@@ -4,30 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "os/owner.h"
 #include "os/walk.h"
-
-static bool is_trusted(uid_t uid, uid_t self)
-{
-    return uid == 0 || uid == self;
-}
-
-const char *hf_tail_open_refuses(const struct stat *folder, const struct stat *file, uid_t self)
-{
-    bool world = (folder->st_mode & S_IWOTH) != 0, group = (folder->st_mode & S_IWGRP) != 0;
-
-    if ((file->st_mode & S_IROTH) != 0)
-        return NULL;
-    if (is_trusted(folder->st_uid, self) && !world && !group)
-        return NULL;
-    if (file->st_nlink > 1)
-        return "it has several hard links, and others than root can write its folder";
-    if (is_trusted(file->st_uid, self))
-        return is_trusted(folder->st_uid, self) && !world ? NULL
-                                                          : "it is root's, and others than root can write its folder";
-    if (file->st_uid == folder->st_uid || is_trusted(folder->st_uid, self))
-        return NULL;
-    return "it belongs to another user than its folder";
-}
 
 static int check(const struct hf_walk *walk, int fd, const struct hf_fs_ops *fs, struct stat *ret_st,
                  struct hf_err *err)
@@ -38,7 +16,7 @@ static int check(const struct hf_walk *walk, int fd, const struct hf_fs_ops *fs,
         return hf_err_sys(err, r, "stat '%.200s'", walk->path);
     if (!S_ISREG(ret_st->st_mode))
         return hf_err_set(err, EINVAL, "'%.200s' is not a regular file", walk->path);
-    const char *why = hf_tail_open_refuses(&walk->folder_st, ret_st, geteuid());
+    const char *why = hf_owner_refuses(&walk->folder_st, ret_st, geteuid());
     return why != NULL ? hf_err_set(err, EACCES, "'%.128s' is not read: %s", walk->path, why) : 0;
 }
 

@@ -312,6 +312,67 @@ START_TEST(refuses)
 }
 END_TEST
 
+/* Files that a local user can have linked below the path, so that the agent gives them away. */
+enum { APP = 1000, OTHER = 1001 };
+
+static const struct {
+    const char *what;
+    uid_t folder_owner;
+    mode_t folder_mode;
+    uid_t owner;
+    mode_t mode;
+    bool linked;
+    const char *says; /* NULL: it is read */
+} owned[] = {
+    {"a checkout of root with hard links", 0, 0755, 0, 0600, true, NULL},
+    {"a file of a service in root's folder", 0, 0755, APP, 0600, true, NULL},
+    {"what a user wrote", APP, 0755, APP, 0600, false, NULL},
+    {"what everyone may read", APP, 0777, 0, 0644, true, NULL},
+    {"a secret of root in a user's folder", APP, 0755, 0, 0600, true, "hard links"},
+    {"the same after root replaced it", APP, 0755, 0, 0600, false, "it is root's"},
+    {"a secret of another user", APP, 0755, OTHER, 0600, true, "hard links"},
+    {"a user's hard link", APP, 0755, APP, 0600, true, "hard links"},
+    {"a secret of root in a folder of all", 0, 01777, 0, 0640, true, "hard links"},
+    {"a secret of root in a folder of a group", 0, 0775, 0, 0640, true, "hard links"},
+    {"what root put into a folder of a group", 0, 0775, 0, 0640, false, NULL},
+};
+
+/* The ways to the same file. */
+static const struct {
+    const char *path, *sub_path;
+} to_owned[] = {{"", NULL}, {"", "d"}, {"", "d/x"}, {"d", NULL}, {"d/x", NULL}, {"", "links/x"}};
+
+START_TEST(hard_links)
+{
+    size_t kind = (size_t)_i / HF_LEN(to_owned), way = (size_t)_i % HF_LEN(to_owned);
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
+    struct hf_source_failure failure;
+
+    if (geteuid() != 0) /* gives files away */
+        return;
+    folder("elsewhere");
+    folder("links");
+    folder("d");
+    put("elsewhere/secret", "text");
+    ck_assert_int_eq(rename(at("elsewhere/secret"), at("d/x")), 0);
+    ck_assert_int_eq(owned[kind].linked ? link(at("d/x"), at("elsewhere/secret")) : 0, 0);
+    ck_assert_int_eq(symlink("../d/x", at("links/x")), 0);
+    ck_assert_int_eq(chown(at("d/x"), owned[kind].owner, (gid_t)-1), 0);
+    ck_assert_int_eq(chmod(at("d/x"), owned[kind].mode), 0);
+    ck_assert_int_eq(chown(at("d"), owned[kind].folder_owner, (gid_t)-1), 0);
+    ck_assert_int_eq(chmod(at("d"), owned[kind].folder_mode), 0);
+    int r = read_at(at(to_owned[way].path), to_owned[way].sub_path, &bundle, &failure);
+    if (owned[kind].says == NULL) {
+        ck_assert_msg(r == 0, "%s: %d %s", owned[kind].what, r, failure.err.cause);
+        return;
+    }
+    ck_assert_msg(r == -EBADMSG && failure.reason == HF_MANIFEST_REASON_SOURCE_INVALID, "%s, way %zu: r=%d",
+                  owned[kind].what, way, r);
+    ck_assert_msg(strstr(failure.err.cause, owned[kind].says) != NULL && strstr(failure.err.cause, "x' is not read: "),
+                  "%s: %s", owned[kind].what, failure.err.cause);
+}
+END_TEST
+
 START_TEST(a_change_since_the_look_is_found)
 {
     struct hf_folder_read_params params = {.fs = hf_fs_posix(), .path = top};
@@ -1045,6 +1106,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, follows_the_link_to_a_checkout);
     tcase_add_test(tc, in_a_pod_the_host_is_the_top);
     tcase_add_loop_test(tc, refuses, 0, HF_LEN(rows));
+    tcase_add_loop_test(tc, hard_links, 0, (int)(HF_LEN(owned) * HF_LEN(to_owned)));
     tcase_add_test(tc, a_change_since_the_look_is_found);
     tcase_add_loop_test(tc, closed_folders, 0, 2 * (int)HF_LEN(beside));
     tcase_add_test(tc, bind_mount_of_a_closed_folder);

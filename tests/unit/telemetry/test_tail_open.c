@@ -9,6 +9,7 @@
 
 #include "os/dir.h"
 #include "os/fs_posix.h"
+#include "os/owner.h"
 #include "support/check_main.h"
 
 enum { ROOT = 0, AGENT = 500, APP = 1000, OTHER = 1001 };
@@ -48,7 +49,7 @@ START_TEST(owners)
 {
     const struct stat folder = {.st_uid = rows[_i].folder_owner, .st_mode = S_IFDIR | rows[_i].folder_mode};
     const struct stat file = {.st_uid = rows[_i].owner, .st_mode = S_IFREG | rows[_i].mode, .st_nlink = rows[_i].links};
-    const char *why = hf_tail_open_refuses(&folder, &file, AGENT);
+    const char *why = hf_owner_refuses(&folder, &file, AGENT);
 
     ck_assert_msg((why == NULL) == rows[_i].reads, "%s: %s", rows[_i].what, why != NULL ? why : "read");
 }

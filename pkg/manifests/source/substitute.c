@@ -50,15 +50,15 @@ static bool label_name(const char *key, char name[HF_SUBSTITUTE_MAX_NAME])
     return n < HF_SUBSTITUTE_MAX_NAME;
 }
 
-/* True if the text is what the API server takes as the value of a label. The labels come unsigned, even for the texts
- * of a signed entry: a value with a quote or a line end could add fields to them. */
-static bool is_label_value(const char *text)
+/* True if the text is what the API server takes as the value of a label, and not empty. The labels come unsigned, even
+ * for the texts of a signed entry: a value with a quote or a line end could add fields to them. */
+static bool is_usable(const char *text)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     size_t n = strlen(text), plain = sizeof(letters) - 1 - 3;
 
-    return n == 0 || (n <= 63 && strspn(text, letters) == n && memchr(letters, text[0], plain) != NULL &&
-                      memchr(letters, text[n - 1], plain) != NULL);
+    return n > 0 && n <= 63 && strspn(text, letters) == n && memchr(letters, text[0], plain) != NULL &&
+           memchr(letters, text[n - 1], plain) != NULL;
 }
 
 /* Adds the labels in the order of their keys: sorting them makes the winner of two equal names always the same. */
@@ -75,7 +75,7 @@ static int add_labels(struct hf_strmap *values, const json_t *labels)
             r = hf_strmap_put(&sorted, key, value);
     }
     for (size_t i = 0; r == 0 && i < sorted.n; i++) {
-        if (label_name(sorted.entries[i].key, name) && is_label_value(json_string_value(sorted.entries[i].value)))
+        if (label_name(sorted.entries[i].key, name) && is_usable(json_string_value(sorted.entries[i].value)))
             r = put_new(values, name, json_string_value(sorted.entries[i].value));
     }
     hf_strmap_done(&sorted);

@@ -28,9 +28,9 @@ enum {
  * label. <KEY> is the part of the label's key after the last '/', in upper case, with '_' in place of every other
  * character than A-Z and 0-9. A name that the map has already keeps its value, so add the values of the entry first. If
  * two labels give the same name, the label whose whole key is first in byte order wins. The function ignores labels
- * whose value an API server would refuse (only letters, digits, '-', '_' and '.' are allowed, a letter or digit at both
- * ends, and at most 63 bytes). Labels are not signed, and a value with a quote or a line end could add fields to a
- * signed text. Returns 0 or -ENOMEM. */
+ * without a value, and those whose value an API server would refuse (only letters, digits, '-', '_' and '.' are
+ * allowed, a letter or digit at both ends, and at most 63 bytes). Labels are not signed, and a value with a quote or a
+ * line end could add fields to a signed text. Returns 0 or -ENOMEM. */
 HF_MUST_USE int hf_substitute_add_facts(struct hf_strmap *values, const char *node, const char *arch,
                                         const json_t *labels);
 /* Adds the members of spec.manifests[].substitute, an object of strings, to a map. Returns 0 or -ENOMEM. */

@@ -147,6 +147,34 @@ START_TEST(growth_is_bounded)
 }
 END_TEST
 
+/* A label may have the empty value; a variable may not. */
+START_TEST(empty_label)
+{
+    _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = hf_bundle_new(), *strict = hf_bundle_new(), *out = NULL;
+    struct hf_strmap values = {.free_value = free};
+    _cleanup_(hf_json_freep) json_t *labels = NULL;
+    struct hf_bundle *none = NULL;
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_int_eq(hf_json_parse(HF_VIEW("{\"a/role\":\"\",\"a/zone\":\"\",\"b/zone\":\"z\"}"), NULL, &labels, NULL),
+                     0);
+    ck_assert_int_eq(hf_substitute_add_facts(&values, "site-7", "arm64", labels), 0);
+    ck_assert_int_eq(hf_bundle_add(bundle, "f", 0,
+                                   HF_VIEW("${HOLDFAST_LABEL_ROLE:=plain} ${HOLDFAST_LABEL_ROLE:=} "
+                                           "${HOLDFAST_LABEL_ZONE}"),
+                                   NULL),
+                     0);
+    ck_assert_int_eq(hf_bundle_seal(bundle, NULL), 0);
+    ck_assert_int_eq(hf_substitute_bundle(bundle, &values, &out, NULL), 0);
+    ck_assert_msg(hf_view_eq(out->files[0].bytes, "plain  z"), "%s", out->files[0].bytes.p);
+    ck_assert_int_eq(hf_bundle_add(strict, "f", 0, HF_VIEW("a\nb: '${HOLDFAST_LABEL_ROLE}'"), NULL), 0);
+    ck_assert_int_eq(hf_bundle_seal(strict, NULL), 0);
+    ck_assert_int_eq(hf_substitute_bundle(strict, &values, &none, &err), -EBADMSG);
+    ck_assert_msg(strstr(err.cause, "f:2: variable 'HOLDFAST_LABEL_ROLE' is not defined") != NULL, "%s", err.cause);
+    hf_strmap_done(&values);
+}
+END_TEST
+
 START_TEST(facts)
 {
     struct hf_strmap values = {.free_value = free};
@@ -183,5 +211,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, binary_files_stay);
     tcase_add_loop_test(tc, growth_is_bounded, 0, 8);
     tcase_add_test(tc, facts);
+    tcase_add_test(tc, empty_label);
 }
 HF_TEST_MAIN("manifests/substitute", cases)

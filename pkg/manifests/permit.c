@@ -53,8 +53,9 @@ enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err)
                                                          : "requireSigned of this node asks for a signed entry");
         return entry->distrust != HF_MANIFEST_REASON_NONE ? entry->distrust : HF_MANIFEST_REASON_UNSIGNED;
     }
-    if (wanted->from.kind == HF_MANIFEST_FROM_SECRET && wanted->substitute != NULL) {
-        (void)hf_err_set(err, EOPNOTSUPP, "the content of a Secret is written as it is: leave out substitute");
+    const char *unsupported = hf_manifest_unsupported(wanted);
+    if (unsupported != NULL) {
+        (void)hf_err_set(err, EOPNOTSUPP, "%s", unsupported);
         return HF_MANIFEST_REASON_UNSUPPORTED;
     }
     if (entry->r.good.key[0] != '\0' && !hf_manifest_set_is_to(&entry->r.good, wanted->to)) {

@@ -245,7 +245,7 @@ static int print_node(struct hf_cli *cli, enum hf_output output, json_t *node, c
     const struct hf_cli_seen seen = {.state = view->silent ? HF_CLI_SILENT : HF_CLI_CURRENT,
                                      .known = view->seen,
                                      .age_ns = view->age_ns,
-                                     .remote = true};
+                                     .agent_unknown = true};
 
     if (output == HF_OUTPUT_NAME)
         return fprintf(cli->out, "edgenode.%s/%s\n", HF_API_GROUP, view->name) < 0 ? hf_err_set(err, EIO, "write") : 0;

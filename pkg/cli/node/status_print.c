@@ -209,9 +209,9 @@ static void print_seen(FILE *to, const struct hf_cli_seen *seen)
     else if (seen->state == HF_CLI_SILENT)
         (void)fprintf(to, ", Silent (%s%s%s%s)", seen->known ? "last seen " : "",
                       seen->known ? hf_cli_ago(seen->age_ns, ago) : "", seen->known ? " ago; " : "",
-                      seen->remote       ? "it has missed three reports"
-                      : seen->agent_runs ? "the agent runs but does not renew it"
-                                         : "no agent runs on this state folder");
+                      seen->agent_unknown ? "it has missed its reports"
+                      : seen->agent_runs  ? "the agent runs but does not renew it"
+                                          : "no agent runs on this state folder");
     else if (seen->state != HF_CLI_CURRENT)
         (void)fprintf(to, ", %s%s%s%s", hf_cli_seen_name(seen->state), seen->known ? " " : "",
                       seen->known ? hf_cli_ago(seen->age_ns, ago) : "", seen->known ? " ago" : "");

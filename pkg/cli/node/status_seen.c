@@ -63,7 +63,7 @@ struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, enu
     struct hf_cli_seen seen = {.known = observed != 0,
                                .age_ns = now - HF_MIN(observed, now),
                                .agent_runs = agent == HF_CLI_AGENT_RUNS,
-                               .remote = agent == HF_CLI_AGENT_UNSEEN};
+                               .agent_unknown = agent == HF_CLI_AGENT_UNSEEN};
     const char *last = hf_json_str_or(node, "status.agent.state", "");
 
     if (hf_parse_duration(hf_json_str_or(node, "status.policy.interval", ""), &interval) < 0 || interval == 0)
@@ -83,7 +83,7 @@ struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, enu
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen)
 {
     return json_pack("{s:s, s:o, s:o}", "state", hf_cli_seen_name(seen->state), "agentRunning",
-                     seen->remote ? json_null() : json_boolean(seen->agent_runs), "ageSeconds",
+                     seen->agent_unknown ? json_null() : json_boolean(seen->agent_runs), "ageSeconds",
                      seen->known ? json_integer((json_int_t)(seen->age_ns / HF_NS_PER_S)) : json_null());
 }
 

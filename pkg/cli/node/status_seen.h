@@ -24,7 +24,7 @@ struct hf_cli_seen {
     bool known;      /* true if hf_cli_observed_unix_ns() returns a time */
     uint64_t age_ns; /* age of the status; valid if `known` */
     bool agent_runs;
-    bool remote; /* true if `agent_runs` is unknown: the status comes from the cluster, or the lock is not readable */
+    bool agent_unknown; /* `agent_runs` says nothing: the status comes from the cluster, or the lock is not readable */
 };
 
 const char *hf_cli_seen_name(enum hf_cli_seen_state state); /* returns the name of the state, such as "Current" */

@@ -222,7 +222,7 @@ def filters_of_nodes():
             out, _ = lab.run("nodes", *words, "-o", "name")
             check([line.rpartition("/")[2] for line in out.split()] == want.split(), f"{words}: {out}")
         out, _ = lab.run("node", "c", code=5)
-        check("Silent (last seen 66m ago; it has missed three reports)" in out, out)
+        check("Silent (last seen 66m ago; it has missed its reports)" in out, out)
         lab.run("node", "b", code=4)
         lab.server.objects["EdgeNode", "a"]["status"]["hold"] = {"active": True, "reason": "x" + "\u0436" * 100}
         out, _ = lab.run("node", "a")

@@ -229,6 +229,7 @@ static void enter(struct entry *entry, enum hf_manifest_phase phase)
     struct hf_manifest_record *r = &entry->r;
 
     if (phase == HF_MANIFEST_APPLYING && r->phase != phase) {
+        r->signed_in_place = r->next.signed_;
         r->starts = 0;
         r->restarted = false;
         entry->resumed = false;

@@ -323,6 +323,15 @@ static uint64_t reserve(void *arg, uint64_t disk_bytes)
     return hf_config_disk_reserve_bytes(attempt->config, disk_bytes);
 }
 
+/* True if files that only signed entries may write may be in place. An unsigned set whose swap has begun was allowed to
+ * change all of them, and its swap has to come to its end. */
+static bool may_have_signed_files(const struct entry *entry)
+{
+    const struct hf_manifest_record *r = &entry->r;
+
+    return r->signed_in_place || r->good_unknown || (r->good.signed_ && !entry->inventory.pending);
+}
+
 void apply_start(struct entry *entry)
 {
     if (entry->attempt != NULL) { /* prepared: the record says Applying now */
@@ -344,6 +353,8 @@ void apply_start(struct entry *entry)
     attempt->place.force = attempt->entry->force;
     attempt->place.prune = attempt->entry->prune;
     attempt->place.prune_all = hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, attempt->set.digest);
+    if (!attempt->set.signed_ && may_have_signed_files(entry))
+        attempt->place.allows_placed = make_allows_placed;
     if (!attempt->place.secret) /* the reserve is for disks */
         attempt->place.reserve = reserve;
     task_submit(job);

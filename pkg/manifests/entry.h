@@ -542,6 +542,9 @@ void make_entry_free(struct hf_manifest *entry);
  * malformed. */
 struct attempt *make_attempt(struct entry *entry, const struct hf_manifest_set *set);
 void make_attempt_free(struct attempt *attempt);
+/* For hf_files_place.allows_placed, whose `arg` is an attempt: returns true if the node lets an entry with the rights
+ * of this set write this file, whatever the entry's target. Called on a worker. */
+bool make_allows_placed(void *arg, const struct hf_inventory_item *item);
 /* Loads the content of the attempt's set, and replaces the variables in it if the entry has `substitute`. Called on a
  * worker. */
 int make_bundle(const struct entry *entry, const struct attempt *attempt, struct hf_bundle **ret_bundle,

@@ -67,13 +67,8 @@ static bool is_closed(const struct attempt *attempt, const char *path)
     return false;
 }
 
-/* The bounds of the node, asked on the worker. A configuration never changes once it is made. */
-static bool allows(void *arg, const char *path, struct hf_err *err)
+static bool allows_file(const struct attempt *attempt, const char *path, bool secret, struct hf_err *err)
 {
-    const struct attempt *attempt = arg;
-
-    if (attempt->entry->to == HF_MANIFEST_TO_STATIC_PODS)
-        return hf_config_allows_manifest_static_pods(attempt->config, attempt->scope, err);
     if (hf_config_path_is_within(path, attempt->state_dir) ||
         (attempt->trust_dir[0] != '\0' && hf_config_path_is_within(path, attempt->trust_dir)) ||
         (attempt->pod_folder[0] != '\0' && hf_config_path_is_within(path, attempt->pod_folder)) ||
@@ -81,9 +76,29 @@ static bool allows(void *arg, const char *path, struct hf_err *err)
         (void)hf_err_set(err, EACCES, "'%.200s' lies in a folder of holdfast or of the kubelet", path);
         return false;
     }
-    if (attempt->place.secret)
+    if (secret)
         return hf_config_allows_manifest_secret_file(attempt->config, attempt->scope, path, err);
     return hf_config_allows_manifest_file(attempt->config, attempt->scope, path, err);
+}
+
+/* The bounds of the node, asked on the worker. A configuration never changes once it is made. */
+static bool allows(void *arg, const char *path, struct hf_err *err)
+{
+    const struct attempt *attempt = arg;
+
+    if (attempt->entry->to == HF_MANIFEST_TO_STATIC_PODS)
+        return hf_config_allows_manifest_static_pods(attempt->config, attempt->scope, err);
+    return allows_file(attempt, path, attempt->place.secret, err);
+}
+
+bool make_allows_placed(void *arg, const struct hf_inventory_item *item)
+{
+    const struct attempt *attempt = arg;
+    const char *pods = attempt->entry->to == HF_MANIFEST_TO_STATIC_PODS ? attempt->want.root : attempt->pod_folder;
+
+    if (pods[0] != '\0' && hf_config_path_is_within(item->path, pods))
+        return hf_config_allows_manifest_static_pods(attempt->config, attempt->scope, NULL);
+    return allows_file(attempt, item->path, item->secret, NULL);
 }
 
 struct attempt *make_attempt(struct entry *entry, const struct hf_manifest_set *set)

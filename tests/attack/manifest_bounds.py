@@ -1,5 +1,5 @@
-"""Attacks on what the node's configuration lets entries of manifests do: content of one entry under the rights of another, programs of
-a local user that pretend to be a kubelet, folders of the agent under other names,
+"""Attacks on what the node's configuration lets entries of manifests do: content or files of one entry under the rights of another,
+programs of a local user that pretend to be a kubelet, folders of the agent under other names,
 files that were there before, files whose owner makes them endless."""
 import ctypes
 import os
@@ -62,6 +62,24 @@ def attack_content_of_an_unsigned_entry(home):
         node.server.files["site.tar.gz"] = good
         wait(f"the signed content ({entry(node)})", lambda: node.alive() or os.listdir(vault) == ["app.conf"], 120)
         assert read(os.path.join(vault, "app.conf")) == "good"
+
+
+def attack_unsigned_entry_of_a_signed_name(home):
+    """Replace a signed entry by an unsigned one of the same name with `prune` and another path: NotAllowed, and the file that only
+    signed entries may write stays, and is repaired."""
+    with machine(home, f"signedPolicies: {{manifests: {{files: [{os.path.join(home, 'node', 'vault')}/*]}}}}\n") as node:
+        stick, vault = "{path: %s}" % node.place("stick"), node.place("vault")
+        os.makedirs(vault)
+        write(node.place("stick", "app.conf"), "rule")
+        node.apply("policy", signed_policy(node, stick, vault, 1, "--content", node.place("stick")))
+        node.start_agent()
+        wait(f"the signed content ({entry(node)})", lambda: node.alive() or entry(node).get("phase") == "Applied", 60)
+        node.apply("policy", policy(node, stick, ", prune: true"))
+        refused(node, "NotAllowed")
+        assert "app.conf" in entry(node)["message"] and "signed version" in entry(node)["message"], entry(node)
+        write(os.path.join(vault, "app.conf"), "evil")
+        wait("the signed content again", lambda: node.alive() or read(os.path.join(vault, "app.conf")) == "rule", 60)
+        assert os.listdir(vault) == ["app.conf"] and targets(node) == [], (os.listdir(vault), targets(node))
 
 
 def fake_kubelet(node, uid):

@@ -297,6 +297,16 @@ static void tell(struct node *node)
     ck_assert_int_eq(hf_manifest_engine_set(node->engine, &desired, NULL), 0);
 }
 
+static bool is_signed; /* the entry of the policy */
+
+static bool ask_signed(void *arg, const struct hf_manifest *entry, enum hf_manifest_reason *ret_reason,
+                       struct hf_err *err)
+{
+    (void)arg, (void)entry, (void)err;
+    *ret_reason = HF_MANIFEST_REASON_UNSIGNED;
+    return is_signed;
+}
+
 static void boot(struct node *node)
 {
     struct hf_simhost_world host = {.arg = node, .exec = run, .restart = restart};
@@ -330,6 +340,7 @@ static void boot(struct node *node)
                                                        .node_name = "n1",
                                                        .retry_base_ns = HF_NS_PER_S,
                                                        .retry_cap_ns = 10 * HF_NS_PER_S},
+                                               .is_signed = ask_signed,
                                                .changed = changed,
                                                .arg = node};
     if (hf_manifest_engine_new(&params, &node->engine, NULL) < 0) {
@@ -1336,6 +1347,38 @@ START_TEST(wrong_name_revokes_nothing)
 }
 END_TEST
 
+/* The node lets only signed entries write, and an unsigned one of the same name and with `prune` takes the place of the
+ * signed one. Row 0: the deletion of the Secret removes nothing. Row 1: the signed entry had `prune`, too. */
+START_TEST(unsigned_entry_revokes_nothing)
+{
+    static const char config[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
+                                 "signedPolicies: {manifests: {secrets: [/run/**]}}\n";
+    static const struct scenario prunes = {.name = "unsigned", .fields = "\"prune\":true,\"mode\":\"0440\""},
+                                 kinds[] = {{.name = "signed", .fields = "\"prune\":false"},
+                                            {.name = "signed", .fields = "\"prune\":true"}};
+    static const struct version one = {"a", "one"};
+    struct node *node = begin(&kinds[_i], 9610 + (uint64_t)_i);
+
+    hf_config_free(node->config);
+    ck_assert_int_eq(hf_config_parse(HF_VIEW(config), "agent.yaml", &node->config, NULL), 0);
+    ck_assert_uint_eq(hf_config_n_faults(node->config), 0);
+    is_signed = true;
+    publish(node, &one);
+    boot(node);
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_APPLIED);
+    is_signed = false;
+    node->scenario = &prunes;
+    set_policy(node, "login");
+    intervals(node, 3);
+    expect(node, HF_MANIFEST_REFUSED);
+    ck_assert(hf_simapi_delete(node->api, "Secret", "login"));
+    intervals(node, 5);
+    ck_assert_msg(file_has(node, 'a', _i == 0 ? "one" : NULL), "%s", node->status);
+    end(node);
+}
+END_TEST
+
 /* The policy names a Secret that does not exist. The sealed copy of the one before stays, and repairs its files. */
 START_TEST(wrong_name_keeps_the_sealed_copy)
 {
@@ -1679,6 +1722,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, wrong_name_keeps_the_sealed_copy);
     tcase_add_test(tc, deletion_is_forgotten_with_the_name);
     tcase_add_test(tc, deletion_that_has_begun_is_no_drift);
+    tcase_add_loop_test(tc, unsigned_entry_revokes_nothing, 0, 2);
     tcase_add_loop_test(tc, prune_is_taken_back, 0, 2);
     tcase_add_loop_test(tc, cut_with_another_name, 0, RENAMES);
     tcase_add_loop_test(tc, deletion_after_a_cut, 0, 2);

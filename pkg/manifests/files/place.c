@@ -215,6 +215,20 @@ static int check_allowed(const struct hf_files_place *place, struct hf_err *err)
     return 0;
 }
 
+/* Only the whole set can be refused: a file that left the inventory without its removal would belong to nobody. */
+static int check_placed(const struct hf_files_place *place, struct hf_err *err)
+{
+    for (size_t i = 0; place->allows_placed != NULL && i < place->inventory->n; i++) {
+        const struct hf_inventory_item *item = &place->inventory->items[i];
+        if (!item->folder && !place->allows_placed(place->arg, item))
+            return hf_err_set(err, EACCES,
+                              "'%.160s' was placed by a signed version of this entry, and an unsigned one may not "
+                              "change it: sign the entry, or give it another name",
+                              item->path);
+    }
+    return 0;
+}
+
 static int guard_prune(const struct hf_files_place *place, struct hf_manifest_outcome *outcome)
 {
     size_t n = hf_inventory_files(place->inventory);
@@ -267,6 +281,8 @@ int hf_files_place_compare(struct hf_files_place *place, struct hf_manifest_outc
     bool special = false;
     int r = check_allowed(place, &err);
 
+    if (r == 0)
+        r = check_placed(place, &err);
     if (r < 0)
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_NOT_ALLOWED, r, &err);
     free(place->steps);

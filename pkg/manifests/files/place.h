@@ -49,6 +49,10 @@ struct hf_files_place {
     /* Returns false, with the reason in *err, if the node's configuration does not let this entry write the file
      * `path`. Called on the worker. NULL allows every path, for the way back to what was in place before. */
     bool (*allows)(void *arg, const char *path, struct hf_err *err);
+    /* The same for a file of the inventory, which a set with more rights may have placed. If one is not allowed,
+     * `compare` fails, and its message says that a signed version of the entry has placed the file. NULL: the entry may
+     * remove and replace each file of the inventory. */
+    bool (*allows_placed)(void *arg, const struct hf_inventory_item *item);
     void *arg;
 
     /* results of `compare` */

@@ -119,6 +119,7 @@ int hf_manifest_record_format(const struct hf_manifest_record *record, struct hf
         put_set(object, "next", &record->next) && put_set(object, "good", &record->good) &&
         put_number(object, "starts", record->starts) && (!record->restarted || put(object, "restarted", json_true())) &&
         (!record->unproven || put(object, "unproven", json_true())) && put_text(object, "unsealed", record->unsealed) &&
+        (!record->signed_in_place || put(object, "signedInPlace", json_true())) &&
         (!record->restart_due || put(object, "restartDue", json_true())) &&
         (!record->good_unknown || put(object, "goodUnknown", json_true())) &&
         (!record->pods_unread || put(object, "podsUnread", json_true())) &&
@@ -187,6 +188,7 @@ static int read_body(struct hf_view body, struct hf_manifest_record *record, str
     record->starts = (unsigned)HF_MIN(get_number(object, "starts"), 1000u);
     record->restarted = json_is_true(json_object_get(object, "restarted"));
     record->unproven = json_is_true(json_object_get(object, "unproven"));
+    record->signed_in_place = json_is_true(json_object_get(object, "signedInPlace"));
     record->restart_due = json_is_true(json_object_get(object, "restartDue"));
     record->good_unknown = json_is_true(json_object_get(object, "goodUnknown"));
     record->pods_unread = json_is_true(json_object_get(object, "podsUnread"));

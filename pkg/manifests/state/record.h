@@ -70,6 +70,9 @@ struct hf_manifest_record {
     /* True if items of a set that has not passed its health checks may be in place. The next set must then pass its
      * health checks, even if it changes no item. */
     bool unproven;
+    /* True if files that a signed set has placed may be in place, and since then no attempt with an unsigned set has
+     * begun: that set had to be allowed to write each of these files. */
+    bool signed_in_place;
     /* True from before the first file of a repair of drift changes until the unit of the good set has been restarted or
      * reloaded: the unit may still work with what somebody else had written. */
     bool restart_due;

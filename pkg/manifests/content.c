@@ -262,6 +262,15 @@ static bool is_from_this_secret(const struct entry *entry)
            json_equal(wanted, hf_json_at(hf_manifest_record_owner(&entry->r)->entry, "from.secret")) != 0;
 }
 
+/* Returns true if the deletion of the Secret removes the files in place. An unsigned entry removes none of a signed set
+ * that would have kept them. */
+static bool takes_along(const struct entry *entry)
+{
+    const struct hf_manifest_set *owner = hf_manifest_record_owner(&entry->r);
+
+    return entry->wanted->prune && (entry->signed_ || !owner->signed_ || hf_json_bool_or(owner->entry, "prune", false));
+}
+
 /* A name that never existed revokes nothing: it may be a mistake in the policy. An attempt that waits for the content
  * ends all the same (secret_fetch_stalls()). */
 static void gone(void *arg, const char *what)
@@ -270,7 +279,7 @@ static void gone(void *arg, const char *what)
     char text[HF_RECORD_MESSAGE];
 
     entry->vault.forget = is_from_this_secret(entry);
-    entry->revoked = entry->vault.forget && entry->wanted->prune;
+    entry->revoked = entry->vault.forget && takes_along(entry);
     (void)snprintf(text, sizeof(text), "%.250s does not exist; what is in place %s", what,
                    entry->revoked ? "goes (prune)" : "stays");
     if (entry->wanted->from.kind == HF_MANIFEST_FROM_SECRET) /* its files may have to go, and an attempt may end */

@@ -40,6 +40,15 @@ static bool allows_target(const struct hf_config *config, enum hf_config_scope s
     return wanted->to != HF_MANIFEST_TO_CLUSTER || hf_config_allows_manifest_cluster(config, scope, err);
 }
 
+/* Objects stay after a first set that has failed. The entry that leaves the policy later decides if they go, and an
+ * entry to files need not be allowed to touch objects. */
+static bool changes_target(const struct hf_manifest_record *record, const struct hf_manifest *wanted)
+{
+    bool has_any = record->good.key[0] != '\0' || json_array_size(record->objects) > 0;
+
+    return has_any && !hf_manifest_set_is_to(hf_manifest_record_owner(record), wanted->to);
+}
+
 enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
@@ -58,9 +67,10 @@ enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err)
         (void)hf_err_set(err, EOPNOTSUPP, "%s", unsupported);
         return HF_MANIFEST_REASON_UNSUPPORTED;
     }
-    if (entry->r.good.key[0] != '\0' && !hf_manifest_set_is_to(&entry->r.good, wanted->to)) {
+    if (changes_target(&entry->r, wanted)) {
         (void)hf_err_set(err, EOPNOTSUPP, "an entry cannot change its target from %.20s to %.20s: give it another name",
-                         hf_json_str_or(entry->r.good.entry, "to", ""), hf_manifest_target_names[wanted->to]);
+                         hf_json_str_or(hf_manifest_record_owner(&entry->r)->entry, "to", ""),
+                         hf_manifest_target_names[wanted->to]);
         return HF_MANIFEST_REASON_UNSUPPORTED;
     }
     if (!allows_target(env->config, scope, wanted, err) ||

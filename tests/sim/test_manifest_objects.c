@@ -123,6 +123,8 @@ static void tell(struct world *w)
     ck_assert_int_eq(hf_manifest_engine_set(w->engine, &desired, NULL), 0);
 }
 
+static const char *target = "Cluster"; /* of the entry */
+
 static void set_policy(struct world *w, const char *fields)
 {
     struct hf_issues *issues = calloc(1, sizeof(*issues));
@@ -133,8 +135,8 @@ static void set_policy(struct world *w, const char *fields)
         text, sizeof(text),
         "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\","
         "\"annotations\":{}},\"spec\":{\"manifests\":[{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},"
-        "\"to\":\"Cluster\"%s}]}}",
-        fields);
+        "\"to\":\"%s\"%s}]}}",
+        target, fields);
     hf_syncpolicy_free(w->policy);
     ck_assert_int_eq(hf_json_parse(hf_view_of(text), NULL, &json, NULL), 0);
     ck_assert_int_eq(hf_syncpolicy_decode(json, &w->policy, issues), 0);
@@ -145,6 +147,16 @@ static void set_policy(struct world *w, const char *fields)
 static void publish(struct world *w, const char *text)
 {
     hf_simfs_put(w->fs, "/media/usb/app.yaml", text, strlen(text), 0644);
+}
+
+static bool is_signed; /* the entry */
+
+static bool ask_signed(void *arg, const struct hf_manifest *entry, enum hf_manifest_reason *ret_reason,
+                       struct hf_err *err)
+{
+    (void)arg, (void)entry, (void)err;
+    *ret_reason = HF_MANIFEST_REASON_UNSIGNED;
+    return is_signed;
 }
 
 /* Answers the health check of the entry: 0, or -errno. NULL: nothing listens on the port. */
@@ -184,6 +196,7 @@ static void boot(struct world *w)
                                                        .node_name = "n1",
                                                        .retry_base_ns = HF_NS_PER_S,
                                                        .retry_cap_ns = 10 * HF_NS_PER_S},
+                                               .is_signed = ask_signed,
                                                .changed = changed,
                                                .happened = happened,
                                                .arg = w};
@@ -1745,6 +1758,69 @@ START_TEST(set_that_takes_the_server_down)
 }
 END_TEST
 
+/* ---- an unsigned entry with the name of a signed one ------------------------------------------------------------- */
+
+static struct world *begin_signed(const char *fields, uint64_t seed)
+{
+    static const char config[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\nmanifests:\n"
+                                 "  files: [/etc/app/*]\n  paths: [/media/usb, /media/usb/**]\n"
+                                 "signedPolicies: {manifests: {cluster: true}}\n";
+    struct world *w = begin(fields, seed);
+
+    hf_config_free(w->config);
+    ck_assert_int_eq(hf_config_parse(HF_VIEW(config), "agent.yaml", &w->config, NULL), 0);
+    ck_assert_uint_eq(hf_config_n_faults(w->config), 0);
+    is_signed = true;
+    return w;
+}
+
+/* The objects stay, and are put back. */
+START_TEST(unsigned_entry_removes_no_object)
+{
+    struct world *w = begin_signed("", 60);
+
+    publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
+    boot(w);
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, "");
+    is_signed = false;
+    set_policy(w, ",\"prune\":true");
+    tell(w);
+    publish(w, DEPLOYMENT("b"));
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_NOT_ALLOWED, "");
+    take_image(w, "theirs");
+    (void)intervals(w, 8);
+    ck_assert_str_eq(image(w), "a");
+    ck_assert_uint_eq(json_object_size(w->api.objects), 2);
+    end(w);
+}
+END_TEST
+
+/* No set was ever good, and the objects of the first one are still there. An unsigned entry with another target does
+ * not inherit them, so they stay when it leaves the policy. */
+START_TEST(unsigned_entry_inherits_no_object)
+{
+    struct world *w = begin_signed(",\"healthDeadline\":\"30s\"", 61);
+
+    publish(w, DEPLOYMENT("broken"));
+    boot(w);
+    (void)intervals(w, 8);
+    expect(w, HF_MANIFEST_ROLLED_BACK, HF_MANIFEST_REASON_NOT_READY, "");
+    is_signed = false;
+    target = "Files";
+    set_policy(w, ",\"path\":\"/etc/app/\",\"prune\":true");
+    (void)intervals(w, 4);
+    expect(w, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_UNSUPPORTED, "an entry cannot change its target");
+    hf_syncpolicy_free(w->policy);
+    w->policy = NULL;
+    (void)intervals(w, 4);
+    ck_assert_uint_eq(look(w).n, 0);
+    ck_assert_uint_eq(json_object_size(w->api.objects), 1);
+    end(w);
+}
+END_TEST
+
 static void add_cases(TCase *tc)
 {
     tcase_add_test(tc, way_of_a_set);
@@ -1801,6 +1877,8 @@ static void add_cases(TCase *tc)
     tcase_add_test(tc, autoscaler_at_the_end_of_the_trial);
     tcase_add_test(tc, set_that_takes_the_server_down);
     tcase_add_loop_test(tc, told_what_was_not_put_back, 0, 2);
+    tcase_add_test(tc, unsigned_entry_removes_no_object);
+    tcase_add_test(tc, unsigned_entry_inherits_no_object);
     tcase_add_test(tc, power_cut_anywhere);
 }
 HF_TEST_MAIN_CPU("sim/manifest_objects", add_cases, 500)

@@ -230,7 +230,8 @@ bool drift_consider(struct entry *entry)
     struct job *job = task_new(entry, repair_run_look, looked);
     if (job == NULL)
         return false;
-    entry->look_wanted = false;
+    job->full = entry->look_full;
+    entry->look_wanted = entry->look_full = false;
     entry->look_due_ns = 0;
     entry->looked_ns = now;
     task_submit(job);

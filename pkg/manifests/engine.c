@@ -297,7 +297,7 @@ void hf_manifest_engine_check(struct hf_manifest_engine *engine)
 {
     for (size_t i = 0; i < engine->entries.n; i++) {
         struct entry *entry = engine->entries.entries[i].value;
-        entry->look_wanted = true;
+        entry->look_wanted = entry->look_full = true;
         entry->recheck = true;
         entry->clean_wanted = entry->clean_failed;
         entry->pods_due = true;

@@ -329,7 +329,10 @@ struct entry {
     uint64_t told_ns; /* monotonic time of the last notice of a repair; 0 if there was none */
     struct entry_watch *watches;
     size_t n_watches;
-    bool look_wanted;   /* a look for drift must start, but not before look_due_ns */
+    bool look_wanted; /* a look for drift must start, but not before look_due_ns */
+    /* an interval of the policy has passed, so the next look is a full one (hf_files_look.full): whoever changes a file
+     * causes a look, and must not make the agent read large files all the time */
+    bool look_full;
     bool watch_stale;   /* the set of folders has changed since the watches were made */
     bool unwatched;     /* a folder has no watch, so only a look finds drift there */
     uint64_t looked_ns; /* monotonic time of the last look; 0 if there was none */
@@ -633,6 +636,7 @@ struct job {
     char from[HF_SHA256_HEX];          /* hf_manifest_source_key() of the source that delivered `bundle` */
     char revision[HF_RECORD_REVISION]; /* of `bundle`; the source may deliver a newer one meanwhile */
     struct hf_diff diff;
+    bool full;                     /* for a look: hf_files_look.full */
     char keep[3][HF_SHA256_HEX];   /* for a cleanup: digests of the contents that stay on disk */
     char keep_copy[HF_SHA256_HEX]; /* for a cleanup: digest of the sealed copy that stays on disk */
     /* for a rollback: the disk cannot read the backups, or the content of the good set; for an attempt or a repair: it

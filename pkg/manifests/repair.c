@@ -14,7 +14,8 @@ int repair_run_look(struct job *job)
     struct hf_files_look look = {.fs = env->fs,
                                  .host_root = env->host_root,
                                  .inventory = &entry->inventory,
-                                 .now_unix_ns = hf_unix_ns(env->clock)};
+                                 .now_unix_ns = hf_unix_ns(env->clock),
+                                 .full = job->full};
     int r = hf_files_look_for_drift(&look, &job->err);
 
     job->diff = look.diff;

@@ -152,10 +152,12 @@ static void look_at_files(struct entry *entry)
 {
     struct job *job = task_new(entry, repair_run_look, looked);
 
-    if (job == NULL)
+    if (job == NULL) {
         no_memory(entry);
-    else
-        task_submit(job);
+        return;
+    }
+    job->full = true;
+    task_submit(job);
 }
 
 static void look(struct entry *entry)

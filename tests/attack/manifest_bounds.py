@@ -1,7 +1,8 @@
 """Attacks on what the node's configuration lets entries of manifests do: content or files of one entry under the rights of another,
 programs of a local user that pretend to be a kubelet, folders of the agent under other names,
-files that were there before, files whose owner makes them endless."""
+files that were there before, files whose owner makes them endless or changes them without a trace."""
 import ctypes
+import mmap
 import os
 import random
 import shutil
@@ -203,3 +204,47 @@ def attack_owner_makes_a_file_endless(home):
                 os.waitpid(child, 0)
         with open(path, "rb") as file:
             assert file.read() == content
+
+
+def maps(path, uid):
+    """Start a process of a user that maps this file, its own, dirties the page with what it has, and changes it 15 s later."""
+    ready, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        os.setgid(uid)
+        os.setuid(uid)
+        with open(path, "r+b") as file:
+            page = mmap.mmap(file.fileno(), 0)
+        page[0:4] = page[0:4]
+        os.write(tell, b"x")
+        time.sleep(15)
+        page[0:4] = b"EVIL"
+        os._exit(0)
+    assert os.read(ready, 1) == b"x"
+    os.close(ready)
+    os.close(tell)
+    return child
+
+
+def attack_owner_writes_through_a_mapping(home):
+    """Own a managed file, map it into memory, and change it when its page is dirty already, so that no time of the file changes: the
+    next interval puts it back."""
+    root_only()
+    with machine(home) as node:
+        write(node.place("stick", "app.conf"), "GOOD content")
+        node.apply("policy", policy(node, "{path: %s}" % node.place("stick"), ", owner: '65534:65534', fileMode: '0644'"))
+        folder = node.place("target")
+        while folder != "/":
+            os.chmod(folder, os.stat(folder).st_mode | 0o011)
+            folder = os.path.dirname(folder)
+        node.start_agent()
+        path = node.place("target", "app.conf")
+        wait(f"the file ({entry(node)})", lambda: node.alive() or entry(node).get("phase") == "Applied", 60)
+        child = maps(path, 65534)
+        changed = os.stat(path).st_ctime_ns
+        assert os.waitpid(child, 0)[1] == 0
+        if os.stat(path).st_ctime_ns != changed:
+            raise run.Skip("the kernel has written the page back meanwhile, so the times of the file have changed")
+        assert read(path) == "EVIL content"
+        wait("the file as it was", lambda: node.alive() or read(path) == "GOOD content", 30)

@@ -268,8 +268,28 @@ START_TEST(drift_that_is_the_next_set)
 }
 END_TEST
 
+/* The owner of a file, who has mapped it into memory, changes it, and no attribute changes. The next interval puts it
+ * back. */
+START_TEST(change_through_a_mapping)
+{
+    struct node *node = node_begin_applied(
+        "{\"name\":\"app\",\"from\":{\"path\":\"/media/usb\"},\"owner\":\"5:5\"," NODE_FILES "}", 90);
+    size_t n;
+
+    node_intervals(node, 3);
+    char *bytes = (char *)(uintptr_t)hf_simfs_get(node->fs, "/etc/app/a", &n);
+    ck_assert_uint_eq(n, 3);
+    memcpy(bytes, "bad", 3);
+    node_intervals(node, 2);
+    ck_assert_msg(node_has(node, "/etc/app/a", "one"), "%s", node->status);
+    ck_assert_uint_eq(node_look(node).status.drifts, 1);
+    node_end(node);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, change_through_a_mapping);
     tcase_add_loop_test(tc, restart_after_a_cut_repair, 0, 2);
     tcase_add_test(tc, restart_that_was_cut_is_repeated);
     tcase_add_loop_test(tc, restart_that_failed_is_repeated, 0, 2);

@@ -4,10 +4,16 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "os/file.h"
 
 enum { STEP = 64 << 10 };
+
+bool hf_files_others_may_write(const struct stat *st)
+{
+    return (st->st_uid != 0 && st->st_uid != geteuid()) || (st->st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
 
 static int open_file(const struct hf_fs_ops *fs, int dirfd, const char *name)
 {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -11,6 +12,9 @@
 #include "base/macros.h"
 #include "codec/sha256.h"
 
+/* Returns true if another user than root and that of this process may write the file. Who has mapped a file into memory
+ * may change it at any time after, and the kernel need not change its times: they prove nothing of such a file. */
+bool hf_files_others_may_write(const struct stat *st);
 /* Computes the hash of a file that should have so many bytes, and reads no more than these. Returns 0 or -errno.
  * -ELOOP: `name` is a symbolic link. -EINVAL: it is a folder, device, socket or pipe. -EFBIG: it has more bytes.
  * -EAGAIN: another process has a lease on it (F_SETLEASE in fcntl(2)). */

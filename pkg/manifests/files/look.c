@@ -48,7 +48,7 @@ static int look_at(struct hf_files_look *look, int dirfd, const char *name, stru
     *ret_kind = HF_DIFF_CONTENT;
     if ((uint64_t)st.st_size != item->size && !item->unread)
         return 0;
-    if (!item->unread && !is_as_seen(item, &st)) {
+    if (!item->unread && (!is_as_seen(item, &st) || (look->full && hf_files_others_may_write(&st)))) {
         memset(&item->seen, 0, sizeof(item->seen));
         look->n_read++;
         r = hf_files_hash(look->fs, dirfd, name, item->size, sha256);

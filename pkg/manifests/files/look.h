@@ -1,8 +1,11 @@
 /* manifests/files/look.h - looks for drift: files of an entry that somebody has changed or removed. A look compares
  * size, mode and owner of each file with the inventory, and inode and times with those that the previous look recorded.
- * It reads a file only if the inode or a time differs. If the inventory does not have the hash of a secret file, the
- * look compares only mode and owner. Threads: workers; the function blocks. */
+ * It reads a file only if the inode or a time differs, or if a full look finds that others may write the file. If the
+ * inventory does not have the hash of a secret file, the look compares only mode and owner. Threads: workers; the
+ * function blocks. */
 #pragma once
+
+#include <stdbool.h>
 
 #include "manifests/rules/diff.h"
 #include "manifests/state/inventory.h"
@@ -14,6 +17,9 @@ struct hf_files_look {
     /* Wall-clock time at the start of the look. If a file changed less than 2 s before this time, the next look reads
      * the file again. Another change in the same clock tick would not change the file's times. */
     uint64_t now_unix_ns;
+    /* Also read each file that somebody else may write: who has mapped such a file into memory can change it without a
+     * change of its attributes. */
+    bool full;
     /* results */
     struct hf_diff diff;
     size_t n_read;       /* number of files that the look has read */

@@ -43,8 +43,9 @@ static uint64_t ns_of(struct timespec time)
 
 bool hf_files_place_unchanged(const struct hf_inventory_item *item, const struct stat *st)
 {
-    return item->seen.inode != 0 && item->seen.inode == st->st_ino && item->seen.mtime_ns == ns_of(st->st_mtim) &&
-           item->seen.ctime_ns == ns_of(st->st_ctim) && item->size == (uint64_t)st->st_size;
+    return !hf_files_others_may_write(st) && item->seen.inode != 0 && item->seen.inode == st->st_ino &&
+           item->seen.mtime_ns == ns_of(st->st_mtim) && item->seen.ctime_ns == ns_of(st->st_ctim) &&
+           item->size == (uint64_t)st->st_size;
 }
 
 bool hf_files_place_has_recorded(const struct hf_inventory_item *have, const struct hf_files_item *item)

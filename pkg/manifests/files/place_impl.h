@@ -9,7 +9,8 @@
 int hf_files_place_fail(struct hf_manifest_outcome *outcome, int r, struct hf_err *err);
 /* `fd` is a folder on the way to the target. Fails with -EMEDIUMTYPE unless its file system keeps files in memory. */
 HF_MUST_USE int hf_files_place_check_memory(const struct hf_files_place *place, int fd, struct hf_err *err);
-/* Returns true if `st` has the size of `item`, and the inode and times that the last look recorded in `item`. */
+/* Returns true if `st` has the size of `item`, and the inode and times that the last look recorded in `item`, and these
+ * prove that the content is the same. */
 bool hf_files_place_unchanged(const struct hf_inventory_item *item, const struct stat *st);
 /* Returns true if `have`, an item of the inventory or NULL, is a file with the mode, owner and content of `item`. If
  * the inventory does not know the content, mode and owner decide. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/asprintf.h"
+#include "base/clock.h"
 #include "manifests/files/before.h"
 #include "manifests/files/content.h"
 #include "manifests/files/look.h"
@@ -484,6 +485,80 @@ START_TEST(looks)
 }
 END_TEST
 
+/* Somebody who has mapped the file into memory writes to it: no attribute changes. */
+static void write_mapped(const char *path, const char *text)
+{
+    size_t n;
+    char *bytes = (char *)(uintptr_t)hf_simfs_get(fs, path, &n);
+
+    ck_assert_ptr_nonnull(bytes);
+    ck_assert_uint_eq(n, strlen(text));
+    memcpy(bytes, text, n);
+}
+
+/* Attributes prove nothing of a file that another user may write, so a full look reads it; other looks, which a user can
+ * cause as often as they like, do not. Neither reads a file of root again. */
+START_TEST(looks_at_files_of_others)
+{
+    static const struct {
+        uid_t uid;
+        uint32_t mode;
+        bool found;
+    } rows[] = {{5, 0644, true}, {0, 0664, true}, {0, 0646, true}, {0, 0644, false}, {0, 04755, false}};
+    _cleanup_(hf_inventory_done) struct hf_inventory inventory = {.items = NULL};
+    struct hf_files_look look = {.fs = hf_simfs_ops(fs), .inventory = &inventory, .now_unix_ns = UINT64_MAX};
+    struct hf_inventory_item item = item_of("/etc/a", "text");
+
+    item.uid = rows[_i].uid;
+    item.mode = rows[_i].mode;
+    ck_assert_int_eq(hf_inventory_put(&inventory, &item), 0);
+    free(item.path);
+    put_text("/etc/a", "text", 4);
+    hf_simfs_chown(fs, "/etc/a", rows[_i].uid, 0);
+    hf_simfs_chmod(fs, "/etc/a", rows[_i].mode);
+    ck_assert_int_eq(hf_files_look_for_drift(&look, NULL), 0);
+    ck_assert(look.n_read == 1 && look.diff.n == 0);
+    write_mapped("/etc/a", "evil");
+    ck_assert_int_eq(hf_files_look_for_drift(&look, NULL), 0);
+    ck_assert(look.n_read == 0 && look.diff.n == 0);
+    look.full = true;
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(hf_files_look_for_drift(&look, NULL), 0);
+        ck_assert_uint_eq(look.n_read, rows[_i].found);
+        ck_assert_str_eq(hf_diff_text(&look.diff), rows[_i].found ? "/etc/a (content)" : "");
+        look.full = false; /* what has drifted is read until it is right */
+    }
+}
+END_TEST
+
+/* The same for a set that wants the file as the inventory has it: it is written anew. */
+START_TEST(replaces_a_changed_file_of_others)
+{
+    struct pod_world w = {.inventory = {.n = 0}};
+    struct hf_inventory_item *item;
+    struct stat st;
+
+    begin_pods(&w, POD("a"));
+    ck_assert_int_eq(place_all(&w), 0);
+    hf_files_place_done(&w.place);
+    w.want.items[0].uid = 5;
+    hf_simfs_chown(fs, "/pods/site_default_a.yaml", 5, w.want.items[0].gid);
+    ck_assert(hf_simfs_stat(fs, "/pods/site_default_a.yaml", &st));
+    item = hf_inventory_find(&w.inventory, "/pods/site_default_a.yaml");
+    item->uid = 5;
+    item->seen.inode = st.st_ino;
+    item->seen.mtime_ns = (uint64_t)st.st_mtim.tv_sec * HF_NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;
+    item->seen.ctime_ns = (uint64_t)st.st_ctim.tv_sec * HF_NS_PER_S + (uint64_t)st.st_ctim.tv_nsec;
+    ck_assert_int_eq(place_all(&w), 0);
+    ck_assert_uint_eq(w.place.n_write, 0);
+    hf_files_place_done(&w.place);
+    write_mapped("/pods/site_default_a.yaml", POD("b"));
+    ck_assert_int_eq(place_all(&w), 0);
+    ck_assert_uint_eq(w.place.n_write, 1);
+    end_pods(&w);
+}
+END_TEST
+
 START_TEST(inventories)
 {
     _cleanup_(hf_inventory_done) struct hf_inventory inventory = {.pending = true}, again = {.items = NULL};
@@ -871,6 +946,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, superseded_pods_after_a_crash);
     tcase_add_test(tc, finds_the_pod_folder);
     tcase_add_test(tc, looks);
+    tcase_add_loop_test(tc, looks_at_files_of_others, 0, 5);
+    tcase_add_test(tc, replaces_a_changed_file_of_others);
     tcase_add_test(tc, inventories);
     tcase_add_test(tc, inventories_of_secrets);
     tcase_add_loop_test(tc, backups_that_cannot_be_read, 0, 3);

@@ -185,14 +185,11 @@ static bool mismatches(struct entry *entry, const struct hf_bundle *bundle)
 }
 
 /* Returns true if a content can go to disk soon. */
-static bool takes(const struct entry *entry)
+static bool takes(void *arg)
 {
-    return entry->started && !entry->busy && !entry->unsaved && hf_manifest_machine_rests(entry->r.phase);
-}
+    const struct entry *entry = arg;
 
-static bool ask_takes(void *arg)
-{
-    return takes(arg);
+    return entry->started && !entry->busy && !entry->unsaved && hf_manifest_machine_rests(entry->r.phase);
 }
 
 static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
@@ -318,7 +315,7 @@ void content_follow(struct entry *entry)
         .failed = failed,
         .gone = gone,
         .turns = entry->engine->turns,
-        .takes = ask_takes,
+        .takes = takes,
         .arg = entry,
     };
     entry->mismatch = (struct entry_note){.reason = HF_MANIFEST_REASON_NONE};

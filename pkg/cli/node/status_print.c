@@ -42,7 +42,16 @@ static void print_rows(FILE *to, const struct status_row *rows, size_t n)
                           c + 1 < cells ? "  " : "\n");
 }
 
-/* Prints the titles and one row for each item of `list`. */
+static void print_messages(FILE *to, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *message = hf_json_str_or(json_array_get(list, i), "message", "");
+        if (message[0] != '\0')
+            (void)fprintf(to, "%s: %s\n", hf_json_str_or(json_array_get(list, i), "name", ""), message);
+    }
+}
+
+/* Prints the titles, one row for each item of `list`, and then the messages of the items. */
 static int print_table(FILE *to, const char *const titles[CELLS], const json_t *list,
                        void (*fill)(struct status_row *row, const json_t *item, uint64_t now_unix_ns),
                        uint64_t now_unix_ns, struct hf_err *err)
@@ -59,16 +68,8 @@ static int print_table(FILE *to, const char *const titles[CELLS], const json_t *
         fill(&rows[i + 1], json_array_get(list, i), now_unix_ns);
     print_rows(to, rows, n + 1);
     free(rows);
+    print_messages(to, list);
     return 0;
-}
-
-static void print_messages(FILE *to, const json_t *list)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *message = hf_json_str_or(json_array_get(list, i), "message", "");
-        if (message[0] != '\0')
-            (void)fprintf(to, "%s: %s\n", hf_json_str_or(json_array_get(list, i), "name", ""), message);
-    }
 }
 
 /* ---- updates ----------------------------------------------------------------------------------------------------- */
@@ -96,10 +97,7 @@ static int print_updates(FILE *to, const json_t *updates, struct hf_err *err)
 
     if (json_array_size(updates) == 0)
         return fprintf(to, "no updates\n") < 0 ? hf_err_set(err, EIO, "write") : 0;
-    int r = print_table(to, titles, updates, fill_update, 0, err);
-    if (r == 0)
-        print_messages(to, updates);
-    return r;
+    return print_table(to, titles, updates, fill_update, 0, err);
 }
 
 /* ---- manifests --------------------------------------------------------------------------------------------------- */
@@ -119,11 +117,8 @@ static void fill_manifest(struct status_row *row, const json_t *entry, uint64_t 
 static int print_manifests(FILE *to, const json_t *manifests, struct hf_err *err)
 {
     static const char *const titles[CELLS] = {"MANIFEST", "TO", "PHASE", "DIGEST", "ITEMS", "DRIFTS", "REASON"};
-    int r = json_array_size(manifests) > 0 ? print_table(to, titles, manifests, fill_manifest, 0, err) : 0;
 
-    if (r == 0)
-        print_messages(to, manifests);
-    return r;
+    return json_array_size(manifests) > 0 ? print_table(to, titles, manifests, fill_manifest, 0, err) : 0;
 }
 
 /* ---- telemetry --------------------------------------------------------------------------------------------------- */
@@ -162,7 +157,6 @@ static int print_telemetry(FILE *to, const json_t *telemetry, uint64_t now_unix_
 
     if (r < 0)
         return r;
-    print_messages(to, sinks);
     for (size_t i = 0; i < json_array_size(troubles); i++)
         (void)fprintf(to, "telemetry: %s\n", json_string_value(json_array_get(troubles, i)));
     return 0;

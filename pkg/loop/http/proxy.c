@@ -11,7 +11,7 @@
 
 enum { MAX_ADDRESS_BYTES = 16, MAX_RANGE = 64 };
 
-/* Returns the length of the address in bytes, 0 if the text is none. */
+/* Returns the length of the address in bytes, or 0 if the text is not an address. */
 static size_t parse_address(const char *text, unsigned char bytes[MAX_ADDRESS_BYTES])
 {
     if (inet_pton(AF_INET, text, bytes) == 1)

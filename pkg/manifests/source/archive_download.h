@@ -26,8 +26,8 @@ enum {
     HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE = 5,
 };
 
-/* What has gone wrong with one archive so far. Its owner keeps it between downloads, and clears it for another archive;
- * a download changes it just before it calls `done`. */
+/* The failures of one archive so far. The source keeps them between downloads, and clears them for another archive. A
+ * download counts `received` while bytes arrive, and changes the rest just before it calls `done`. */
 struct hf_archive_trouble {
     unsigned wasted;     /* downloads for nothing; each doubles the pause */
     unsigned unreadable; /* how often in a row the disk could not read the complete download */

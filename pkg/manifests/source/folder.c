@@ -199,7 +199,7 @@ static void folder_hangs(struct hf_manifest_source *source)
     struct folder_source *folder = folder_of(source);
     struct hf_source_failure failure;
 
-    hf_source_turn_free(hf_steal(folder->turn)); /* others have waited for it long enough */
+    end_turn(folder); /* others have waited for it long enough */
     const char *what = atomic_load(&source->job.begun) ? "does not answer" : "waits for a path that does not answer";
 
     (void)hf_source_fail(&failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ETIMEDOUT,

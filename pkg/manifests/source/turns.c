@@ -9,7 +9,7 @@ struct hf_source_turns {
     const struct hf_sched_ops *sched;
     struct hf_timer *timer;
     struct hf_list waiting;         /* turns that have not come */
-    struct hf_source_turn *present; /* the one that has come; NULL if there is none */
+    struct hf_source_turn *present; /* the turn that has come; NULL if none has */
     unsigned refs;                  /* one for the owner, one for each turn */
 };
 

@@ -1,6 +1,7 @@
 """What every test in Python that runs built programs needs: where they are, a free port, waiting, children that do not outlive it."""
 import ctypes
 import os
+import random
 import re
 import signal
 import socket
@@ -10,20 +11,35 @@ import urllib.request
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAMS = os.path.join(TOP, os.environ.get("HF_BUILD_DIR", "build/release"))
 PATIENCE_S = float(os.environ.get("HF_PATIENCE_S", "300"))  # for anything to become true; a busy or slow machine is no failure
-
-
-GIVEN = set()
+LEASES = []
 
 
 def free_port():
-    """One that nobody listens on, and that was not given before: two that are asked for in a row may not be the same."""
+    """A port of 127.0.0.1 for a program that this process starts.
+
+    Nobody listens on it, the kernel gives it to no connection and to no listener that asks for any port, and no other test gets
+    it while this process lives: the lease is an abstract Unix socket with its number.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port not in GIVEN:
-            GIVEN.add(port)
-            return port
+        port = random.SystemRandom().randrange(10000, below_ephemeral())
+        lease = socket.socket(socket.AF_UNIX)
+        try:
+            lease.bind(f"\0holdfast-test-port-{port}")
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            lease.close()
+            continue
+        LEASES.append(lease)
+        return port
+
+
+def below_ephemeral():
+    """Where the kernel's own choice of ports begins, or Kubernetes' node ports (30000) if those come first."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        first = min(int(file.read().split()[0]), 30000)
+    return first if first > 12000 else 30000
 
 
 def wait(what, condition, patience=PATIENCE_S, step=0.02):

@@ -4,6 +4,7 @@ import os
 import time
 import unittest
 
+from holdcluster import process
 from lib import case, release
 from test_labels import policy
 
@@ -17,11 +18,6 @@ def memory(pid):
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
         fields = {line.split(":")[0]: int(line.split()[1]) << 10 for line in f if ":" in line and line.rstrip().endswith("kB")}
     return fields["Anonymous"], fields["Pss"]
-
-
-def cpu_s(pid):
-    with open(f"/proc/{pid}/schedstat", encoding="ascii") as f:
-        return int(f.read().split()[0]) / 1e9
 
 
 def written(pid):
@@ -55,12 +51,12 @@ class TestIdle(unittest.TestCase):
             one.await_phase(service.name, "Committed", 1)
         for one in self.cases:
             one.rest()                         # what there is to say is said
-        before = {one: (one.agent.pid(), cpu_s(one.agent.pid()), written(one.agent.pid())) for one in self.cases}
+        before = {one: (one.agent.pid(), process.cpu_s(one.agent.pid()), written(one.agent.pid())) for one in self.cases}
         time.sleep(WATCH_S)
         for one, (pid, cpu, wrote) in before.items():
             with self.subTest(one.life):
                 self.assertEqual(one.agent.pid(), pid)
-                self.judge(one.life, pid, (cpu_s(pid) - cpu) / WATCH_S, written(pid) - wrote)
+                self.judge(one.life, pid, (process.cpu_s(pid) - cpu) / WATCH_S, written(pid) - wrote)
 
     def judge(self, life, pid, share, wrote):
         anonymous, pss = memory(pid)

@@ -231,11 +231,11 @@ class TestManifests(unittest.TestCase):
     def idle(self):
         """With an entry in place and its folder watched an agent is small, writes nothing, and asks only about its objects."""
         time.sleep(2 * INTERVAL_S)             # what there is to say is said
-        before = {name: (one.pid(), test_idle.written(one.pid()), test_idle.cpu_s(one.pid())) for name, one in self.agents.items()}
+        before = {name: (one.pid(), test_idle.written(one.pid()), process.cpu_s(one.pid())) for name, one in self.agents.items()}
         time.sleep(IDLE_S)
         for name, (pid, wrote, cpu) in before.items():
             anonymous, pss = test_idle.memory(pid)
-            wrote, share = test_idle.written(pid) - wrote, (test_idle.cpu_s(pid) - cpu) / IDLE_S
+            wrote, share = test_idle.written(pid) - wrote, (process.cpu_s(pid) - cpu) / IDLE_S
             print(f"        idle ({name}): anonymous {anonymous / test_idle.MIB:.2f} MiB (promise {ANONYMOUS_BYTES // test_idle.MIB}), PSS "
                   f"{pss / test_idle.MIB:.2f} MiB (promise {test_idle.PSS_BYTES // test_idle.MIB}), CPU {share * 1000:.2f} ms/s, "
                   f"written {wrote} bytes in {IDLE_S} s (promise 0)")

@@ -8,6 +8,7 @@ import time
 import unittest
 
 import test_idle
+from holdcluster import process
 from lib import api, case, managed, release, service, sink, site, wait, world
 
 NODE, SITE = "n3", "everything"
@@ -29,15 +30,6 @@ ExecReload=/bin/true
 """
 ENTRIES = ("many", "conf", "archive", "flux", "login", "pods", "objects")
 FIGURES = os.environ.get("HOLDFAST_FIGURES")   # a file for hack/bench: one JSON object
-
-
-def cpu_s(pid):
-    """Processor time of all threads, in seconds."""
-    total = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as file:
-            total += int(file.read().split()[0])
-    return total / 1e9
 
 
 class TestEverything(unittest.TestCase):
@@ -130,11 +122,11 @@ class TestEverything(unittest.TestCase):
         time.sleep(30)                         # what there is to say is said
         agent = self.node.agent
         pid = agent.pid()
-        wrote, cpu, begun = test_idle.written(pid), cpu_s(pid), time.monotonic()
+        wrote, cpu, begun = test_idle.written(pid), process.cpu_s(pid), time.monotonic()
         time.sleep(IDLE_S)
         took = time.monotonic() - begun
         anonymous, pss = test_idle.memory(pid)
-        figures = {"anonymous": anonymous, "pss": pss, "cpu": (cpu_s(pid) - cpu) / took, "written": test_idle.written(pid) - wrote,
+        figures = {"anonymous": anonymous, "pss": pss, "cpu": (process.cpu_s(pid) - cpu) / took, "written": test_idle.written(pid) - wrote,
                    "seconds": IDLE_S, "files": FILES}
         self.assertEqual(agent.pid(), pid)
         print(f"        everything on: anonymous {anonymous / test_idle.MIB:.2f} MiB (promise {ANONYMOUS_BYTES // test_idle.MIB}), PSS "

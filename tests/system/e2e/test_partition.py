@@ -5,7 +5,7 @@ import time
 from holdcluster import process
 from lib import case, release, site, wait, world
 
-ACTS_S = 0.2                                   # from the agent's start to its first act on its cache
+ACTS_CPU_S, ACTS_S = 0.2, 1                    # from the agent's start to its first act on its cache: of work; in all, so that it waits for nobody
 TRIES = 3                                      # this machine may be busy with others: one life in time is enough
 CONVERGED_S = 30                               # from the API server's return to the status that says so
 HEALED_S = 60                                  # a silent link is found dead at the latest then
@@ -31,14 +31,15 @@ class ServerAway:
             world.cluster.start_api()
         super().tearDown()
 
-    def next_life_s(self, artifact):
-        """Kill the agent; the seconds from the start of its next life to when it asks for the artifact."""
+    def next_life(self, artifact):
+        """Kill the agent; from the start of its next life to when it asks for the artifact: its processor time and all time, in seconds."""
         self.agent.freeze()                    # so that it is the next life that finds the site
         site.start()
         asked = len(site.asked(artifact))
         self.agent.kill()
         first = wait.until("a request for the artifact", lambda: site.asked(artifact)[asked:], 60, 0.02)[0]
-        return first - process.started_at(self.agent.pid())
+        pid = self.agent.pid()
+        return process.cpu_s(pid), first - process.started_at(pid)
 
     def test_agent_acts_on_its_cache_and_completes_the_update(self):
         self.agent.renew()
@@ -49,12 +50,13 @@ class ServerAway:
         self.agent.await_phase(service.name, "Fetching")
         world.cluster.stop_api(kill=True)
         site.set_rate(artifact, 1024)          # nothing is complete until all lives were watched
-        before, spent = len(world.cluster.audit()), []
-        while not spent or (spent[-1] > ACTS_S and len(spent) < TRIES):
-            spent.append(self.next_life_s(artifact))
-        print(f"        start to first act on the cache, API server away ({self.life}): "
-              f"{', '.join(f'{one * 1000:.0f}' for one in spent)} ms (promise: {ACTS_S * 1000:.0f} ms)")
-        self.assertLess(spent[-1], ACTS_S)
+        before, spent, cpu, wall = len(world.cluster.audit()), [], ACTS_CPU_S, ACTS_S
+        while (cpu >= ACTS_CPU_S or wall >= ACTS_S) and len(spent) < TRIES:
+            cpu, wall = self.next_life(artifact)
+            spent.append(f"{cpu * 1000:.0f} ms of work in {wall * 1000:.0f} ms")
+        print(f"        start to first act on the cache, API server away ({self.life}): {', '.join(spent)}")
+        self.assertLess(cpu, ACTS_CPU_S)
+        self.assertLess(wall, ACTS_S)
         site.set_rate(artifact, 0)
         wait.until("the new version to run", lambda: service.version() == "1.1.0", 30)
         self.agent.await_phase(service.name, "Committed")

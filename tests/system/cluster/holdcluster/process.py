@@ -31,6 +31,15 @@ def started_at(pid):
     return booted + ticks / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_s(pid):
+    """Processor time of all threads that `pid` has, in seconds."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as f:
+            total += int(f.read().split()[0])
+    return total / 1e9
+
+
 def _file(where, name):
     return where.path("run", name + ".pid")
 

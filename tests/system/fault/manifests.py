@@ -307,7 +307,7 @@ def main():
         for case in cases + [full_disk]:
             name = "killed" if case.__name__ == "<lambda>" else case.__name__
             if case is full_disk and not may_mount:
-                say(f"  {name}: skipped, needs root")
+                say(f"SKIP: {name}: needs root and mount")
                 results["skipped"] += 1
                 continue
             try:

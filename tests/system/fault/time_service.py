@@ -242,7 +242,7 @@ def main():
                 raise guest.Skip(reason)
             passed += run(service)
         except guest.Skip as skip:
-            say(f"  skip  clock.resync with {service}: {skip}")
+            say(f"SKIP: clock.resync with {service}: {skip}")
             skipped += 1
     say(f"{passed} passed, {len(chosen) - passed - skipped} failed, {skipped} skipped")
     return 0 if passed + skipped == len(chosen) else 1

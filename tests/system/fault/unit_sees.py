@@ -144,7 +144,7 @@ def main():
         make_layer()
         output = guest.run(LAYER, f"{sys.executable} {os.path.abspath(__file__)}", f"{INSIDE}=1")
     except guest.Skip as skip:
-        say(f"  skip  the unit's view: {skip}")
+        say(f"SKIP: the unit's view: {skip}")
         say("0 passed, 0 failed, 2 skipped")
         return 0
     passed = sum(line.startswith("  ok ") for line in output)

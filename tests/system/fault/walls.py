@@ -77,7 +77,7 @@ def main():
     except guest.Skip as skip:
         reason = skip
     if reason:
-        say(f"  skip  walls of the unit: {reason}")
+        say(f"SKIP: walls of the unit: {reason}")
         say("0 passed, 0 failed, 2 skipped")
         return 0
     say(f"{passed} passed, {2 - passed} failed, 0 skipped")

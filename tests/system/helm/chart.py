@@ -483,7 +483,7 @@ def main():
             print(f"  ok    {name}", flush=True)
         except Skip as why:
             counts["skipped"] += 1
-            print(f"  skip  {name}: {why}", flush=True)
+            print(f"SKIP: {name}: {why}", flush=True)
         except AssertionError as error:
             counts["failed"] += 1
             print(f"  FAIL  {name}: {error}", flush=True)

@@ -111,12 +111,12 @@ def main():
     parser.add_argument("--home")
     options = parser.parse_args()
     if shutil.which("go") is None:
-        print("skip: Go is not installed, so there is no Collector\n0 passed, 0 failed, 1 skipped")
+        print("SKIP: Go is not installed, so there is no Collector\n0 passed, 0 failed, 1 skipped")
         return 0
     try:
         build()
     except subprocess.CalledProcessError:
-        print("skip: the Collector cannot be built here (see above)\n0 passed, 0 failed, 1 skipped")
+        print("SKIP: the Collector cannot be built here (see above)\n0 passed, 0 failed, 1 skipped")
         return 0
     passed = failed = 0
     for encoding, compression, window, path in (("protobuf", "gzip", None, ""), ("protobuf", "zstd", "2s", "/v1/"), ("json", "none", "2s", "/v1/logs")):

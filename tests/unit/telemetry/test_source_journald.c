@@ -361,7 +361,7 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
     if (access(remote, X_OK) != 0) {
-        (void)fprintf(stderr, "skipped: %s is not installed (package systemd-journal-remote)\n", remote);
+        (void)printf("SKIP: %s is not installed (package systemd-journal-remote)\n", remote);
         return;
     }
     tcase_add_test(tc, reads);

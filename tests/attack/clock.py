@@ -2,13 +2,12 @@
 import json
 import os
 import struct
-import subprocess
 import time
 
 import yaml
 
 from apiserver import ApiServer, Authority, kubeconfig
-from lab import PROGRAMS, TOP, wait
+from lab import PROGRAMS, TOP, preload, wait
 from node import Artifacts, Node, sha256
 
 DAY_S = 86400
@@ -29,8 +28,7 @@ class Site:
         certificate = self.authority.issue("good", -0.01, 300) if self.authority else None
         self.api = None if folder else ApiServer(certificate)
         self.library, self.shift = os.path.join(home, "shifted-clock.so"), os.path.join(home, "shift")
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", self.library, os.path.join(TOP, "tests", "attack", "shifted-clock.c")],
-                       check=True)
+        preload(os.path.join(TOP, "tests", "attack", "shifted-clock.c"), self.library)
         self.wall(0)
         if self.api:
             self.api.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": self.node.name, "labels": {}}})

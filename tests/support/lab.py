@@ -5,6 +5,7 @@ import random
 import re
 import signal
 import socket
+import subprocess
 import time
 import urllib.request
 
@@ -17,11 +18,12 @@ LEASES = []
 def free_port():
     """A port of 127.0.0.1 for a program that this process starts.
 
-    Nobody listens on it, the kernel gives it to no connection and to no listener that asks for any port, and no other test gets
-    it while this process lives: the lease is an abstract Unix socket with its number.
+    Nobody listens on it, and no other test gets it while this process lives: the lease is an abstract Unix socket with its
+    number. Where the kernel's range leaves room below, the kernel gives it to no connection and to no listener for any port.
     """
+    ports = range(10000, end_of_ports())
     while True:
-        port = random.SystemRandom().randrange(10000, below_ephemeral())
+        port = random.SystemRandom().choice(ports)
         lease = socket.socket(socket.AF_UNIX)
         try:
             lease.bind(f"\0holdfast-test-port-{port}")
@@ -35,8 +37,8 @@ def free_port():
         return port
 
 
-def below_ephemeral():
-    """Where the kernel's own choice of ports begins, or Kubernetes' node ports (30000) if those come first."""
+def end_of_ports():
+    """Where the kernel's own choice of ports begins; the first of Kubernetes' node ports (30000) if that is lower, or leaves too few."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
         first = min(int(file.read().split()[0]), 30000)
     return first if first > 12000 else 30000
@@ -61,6 +63,11 @@ def metric(port, name):
     except OSError:
         return None
     return float(found[1]) if found else None
+
+
+def preload(source, library):
+    """Compiles a C source to a library for LD_PRELOAD."""
+    subprocess.run([os.environ.get("CC", "cc").split()[-1], "-shared", "-fPIC", "-o", library, source], check=True)
 
 
 def die_with_parent():

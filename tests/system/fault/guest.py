@@ -15,7 +15,7 @@ import threading
 
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "support"))
 
-from lab import TOP, die_with_parent  # noqa: E402
+from lab import TOP, die_with_parent, preload  # noqa: E402
 
 KERNEL = "/usr/bin/linux.uml"
 # The kernel starts helpers in a process group of their own: in a PID namespace they end with it, however the test ends.
@@ -106,28 +106,21 @@ def run(layer, command, environment="", masked=(), timeout_s=600):
         os.symlink("/dev/null", os.path.join(units, unit))
     argv = [*ALONE, KERNEL, "mem=512M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "quiet",
             "con=null", "con0=null,fd:1", f"init={os.path.abspath(__file__)}", f"GUEST_LAYER={layer}", "systemd.show_status=0"]
-    lines = []
+    registers, lines = layer + "-registers.so", []
+    preload(os.path.join(os.path.dirname(os.path.abspath(__file__)), "guest-registers.c"), registers)
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                          preexec_fn=die_with_parent, env=dict(os.environ, LD_PRELOAD=registers(layer))) as kernel:
+                          preexec_fn=die_with_parent, env=dict(os.environ, LD_PRELOAD=registers)) as kernel:
         limit = threading.Timer(timeout_s, kernel.kill)
         limit.start()
         for line in kernel.stdout:
             lines.append(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).strip("\r\n"))
             if lines[-1].startswith("Kernel panic"):  # it would spin until the limit
                 kernel.kill()
+                break
         limit.cancel()
     if BOOTS not in lines:
-        panic = next((at for at, line in enumerate(lines) if line.startswith("Kernel panic")), len(lines) - 1)
-        raise Skip(f"{KERNEL} does not boot here: {' / '.join(lines[max(panic - 2, 0):panic + 1])}")
+        raise Skip(f"{KERNEL} does not boot here: {' / '.join(lines[-3:])}")
     return lines
-
-
-def registers(layer):
-    """Makes the library that lets the kernel run on processors with more registers than it knows (guest-registers.c); its path."""
-    library = layer + "-registers.so"
-    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guest-registers.c")
-    subprocess.run([os.environ.get("CC", "cc").split()[-1], "-shared", "-fPIC", "-o", library, source], check=True)
-    return library
 
 
 # ---- in the guest ------------------------------------------------------------------------------------------------------

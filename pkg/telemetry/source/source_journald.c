@@ -1,9 +1,15 @@
 /* The source `journald`: the systemd journal, through libsystemd.
  *
  * Reads entries in order, a few in each turn of the loop. An entry's cursor stays the same through rotation and
- * vacuuming; its hash is the event's id. The cursor up to which everything is durable goes to disk; the next start
- * seeks it, or the nearest entry after a vacuum. The very first start begins at the current boot. Without a journal
- * the source logs that once and tries again. */
+ * vacuuming; its hash is the event's id. The cursor up to which everything is durable goes to disk. Without a journal
+ * the source logs that once and tries again.
+ *
+ * Where to begin: wall time places no entry of this boot, because the clock may have gone back since the last entry.
+ *
+ *   no cursor                  the entries of this boot, from the first one
+ *   a cursor of this boot      the entries of this boot behind it, by number or monotonic time
+ *   a cursor of another boot   what the journal has of other boots behind it, then all entries of this boot
+ *   no entry of this boot yet  what the journal has behind the cursor, until an entry of this boot is there */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +21,7 @@
 
 #include "base/list.h"
 #include "codec/sha256.h"
+#include "os/file.h"
 #include "telemetry/journal/fault.h"
 #include "telemetry/source/position.h"
 #include "telemetry/source/source_common.h"
@@ -31,6 +38,13 @@ enum {
     MAX_CURSOR = 512,
 };
 
+/* Which entries the source reads now. */
+enum span {
+    ANY_BOOT,    /* all, because the journal has none of this boot */
+    OTHER_BOOTS, /* those of other boots, until they end; then those of this boot */
+    THIS_BOOT,
+};
+
 struct journald {
     struct hf_source source;
     const struct hf_telemetry_world *world;
@@ -38,7 +52,9 @@ struct journald {
     struct hf_source_names include, exclude;
     enum hf_severity least;
     sd_journal *journal; /* NULL: not open */
-    int roots[ROOTS];    /* its folders, open so that no other folder gets their inode numbers; -1: not there */
+    enum span span;
+    sd_id128_t boot;  /* this boot */
+    int roots[ROOTS]; /* its folders, open so that no other folder gets their inode numbers; -1: not there */
     struct hf_loop_fd *watch;
     struct hf_timer *timer;
     struct hf_position *position;
@@ -48,7 +64,7 @@ struct journald {
     size_t unsaved; /* durable entries since the last save */
     bool at_entry;  /* the journal is at an entry that the intake has not accepted */
     bool go_back;   /* storing failed: start again at `cursor` */
-    bool failure_logged, unreadable_logged;
+    bool failure_logged, unreadable_logged, gone_logged;
 };
 
 /* Consecutive entries under one receipt. */
@@ -175,6 +191,18 @@ static bool copy_field(const struct journald *from, const char *name, char *text
     return true;
 }
 
+/* Only the kernel's own entries are the kernel's. Valid until the next call. */
+static void name_source(const struct journald *from, const char *unit, const char *identifier, char *text, size_t n)
+{
+    struct hf_view transport;
+    char command[MAX_UNIT];
+    bool is_kernel = get_field(from, "_TRANSPORT", &transport) && hf_view_eq(transport, "kernel");
+    const char *name = unit[0] != '\0' ? unit : identifier[0] != '\0' ? identifier : is_kernel ? "kernel" : command;
+
+    (void)copy_field(from, "_COMM", command, sizeof(command));
+    (void)snprintf(text, n, "journald%s%s", name[0] != '\0' ? ":" : "", name);
+}
+
 static enum hf_severity severity_of(const struct journald *from)
 {
     static const enum hf_severity severities[] = {
@@ -225,10 +253,7 @@ static int offer(struct journald *from, struct journal_entry *entry, enum hf_sev
 
     (void)copy_field(from, "SYSLOG_IDENTIFIER", entry->identifier, sizeof(entry->identifier));
     (void)copy_field(from, "_PID", entry->pid, sizeof(entry->pid));
-    (void)snprintf(entry->source, sizeof(entry->source), "journald:%s",
-                   entry->unit[0] != '\0'         ? entry->unit
-                   : entry->identifier[0] != '\0' ? entry->identifier
-                                                  : "kernel");
+    name_source(from, entry->unit, entry->identifier, entry->source, sizeof(entry->source));
     (void)snprintf(entry->id, sizeof(entry->id), "j%.32s", hf_sha256_hex(entry->cursor, strlen(entry->cursor), hex));
     event.source = hf_view_of(entry->source);
     event.id = hf_view_of(entry->id);
@@ -244,6 +269,14 @@ static int offer(struct journald *from, struct journal_entry *entry, enum hf_sev
     return hf_source_offer(from->intake, &event, receipt);
 }
 
+static bool is_of_this_boot(const struct journald *from)
+{
+    sd_id128_t boot;
+    uint64_t us;
+
+    return sd_journal_get_monotonic_usec(from->journal, &us, &boot) >= 0 && sd_id128_equal(boot, from->boot);
+}
+
 /* 0: accepted or not wanted; -EAGAIN: pass the same entry again later; else the source must open the journal again. */
 static int take_entry(struct journald *from, struct journal_piece *piece)
 {
@@ -257,6 +290,8 @@ static int take_entry(struct journald *from, struct journal_piece *piece)
     r = sd_journal_get_realtime_usec(from->journal, &entry.unix_us);
     if (r < 0)
         return r == -EBADMSG ? 0 : r; /* skip a damaged entry */
+    if (from->span == OTHER_BOOTS && is_of_this_boot(from))
+        return 0; /* its turn comes */
     enum hf_severity severity = severity_of(from);
     unit_of(from, entry.unit);
     bool wanted =
@@ -335,27 +370,95 @@ static void trouble(struct journald *from, const char *what, int r)
     arm(from, RETRY_S * HF_NS_PER_S);
 }
 
+/* Finds out which boot this is. In a pod, the host's /proc shows the host's. */
+static void learn_boot(struct journald *from)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(64);
+    char path[256];
+
+    (void)snprintf(path, sizeof(path), "%s/sys/kernel/random/boot_id", from->world->proc);
+    if (hf_file_read(from->world->fs, path, &text, NULL) == 0) {
+        char id[SD_ID128_UUID_STRING_MAX];
+        (void)snprintf(id, sizeof(id), "%s", hf_buf_str(&text));
+        if (sd_id128_from_string(id, &from->boot) >= 0)
+            return;
+    }
+    if (sd_id128_get_boot(&from->boot) < 0)
+        from->boot = SD_ID128_NULL;
+}
+
+/* Makes the journal show this boot's entries alone, and seeks before the first one. False: there is none. */
+static bool seek_this_boot(struct journald *from)
+{
+    char match[sizeof("_BOOT_ID=") + SD_ID128_STRING_MAX];
+
+    (void)snprintf(match, sizeof(match), "_BOOT_ID=%s", SD_ID128_TO_STRING(from->boot));
+    sd_journal_flush_matches(from->journal);
+    return sd_journal_add_match(from->journal, match, 0) >= 0 && sd_journal_seek_head(from->journal) >= 0 &&
+           sd_journal_next(from->journal) > 0;
+}
+
+/* True if the cursor's entry is one of this boot. */
+static bool cursor_is_of_this_boot(const struct journald *from)
+{
+    char word[sizeof(";b=") + SD_ID128_STRING_MAX];
+
+    (void)snprintf(word, sizeof(word), ";b=%s", SD_ID128_TO_STRING(from->boot));
+    return strstr(from->cursor, word) != NULL;
+}
+
+static int begin_this_boot(struct journald *from)
+{
+    from->span = THIS_BOOT;
+    return seek_this_boot(from) ? sd_journal_seek_head(from->journal) : -EIO;
+}
+
+/* Seeks the first entry behind the cursor. */
+static int seek_cursor(struct journald *from)
+{
+    int r = sd_journal_seek_cursor(from->journal, from->cursor);
+
+    if (r >= 0)
+        r = sd_journal_next(from->journal);
+    if (r < 0)
+        return r;
+    bool found = r > 0 && sd_journal_test_cursor(from->journal, from->cursor) > 0;
+    from->at_entry = r > 0 && !found; /* an entry behind it */
+    if (!found && !from->gone_logged)
+        hf_log(from->world->log, HF_LOG_WARNING, "telemetry.position_gone", HF_S("source", "journald"),
+               HF_S("position", from->cursor));
+    from->gone_logged |= !found;
+    return 0;
+}
+
 /* Seeks the first entry that is not durable yet. */
 static int seek(struct journald *from)
 {
-    sd_id128_t boot;
-    int r;
-
     from->at_entry = false;
-    if (from->cursor[0] == '\0') {
-        if (sd_id128_get_boot(&boot) < 0 || sd_journal_seek_monotonic_usec(from->journal, boot, 0) < 0)
-            return sd_journal_seek_head(from->journal);
-        return 0;
+    learn_boot(from);
+    if (!seek_this_boot(from)) {
+        from->span = ANY_BOOT;
+        sd_journal_flush_matches(from->journal);
+        return from->cursor[0] != '\0' ? seek_cursor(from) : sd_journal_seek_head(from->journal);
     }
-    r = sd_journal_seek_cursor(from->journal, from->cursor);
-    if (r < 0)
-        return r;
-    r = sd_journal_next(from->journal);
-    if (r <= 0)
-        return r;
-    /* true: the entry at the cursor was vacuumed, this is the nearest one */
-    from->at_entry = sd_journal_test_cursor(from->journal, from->cursor) <= 0;
-    return 0;
+    if (from->cursor[0] == '\0')
+        return begin_this_boot(from);
+    from->span = cursor_is_of_this_boot(from) ? THIS_BOOT : OTHER_BOOTS;
+    if (from->span == OTHER_BOOTS)
+        sd_journal_flush_matches(from->journal);
+    return seek_cursor(from);
+}
+
+/* The entries have come to their end. Returns 0 if there may be more, 1 if not, or -errno. */
+static int go_on_behind_end(struct journald *from)
+{
+    int r = 1;
+
+    if (from->span == OTHER_BOOTS)
+        r = begin_this_boot(from);
+    else if (from->span == ANY_BOOT && hf_list_empty(&from->pieces)) /* else a later look */
+        r = seek(from) < 0 ? -EIO : from->span == ANY_BOOT;
+    return r;
 }
 
 static void on_change(void *arg)
@@ -439,6 +542,8 @@ static void look_inside(struct journald *from)
     from->failure_logged = false;
     for (int i = 0; r == 0 && i < AT_ONCE / PIECE && from->n_pieces < MAX_PIECES && !from->go_back; i++)
         r = read_piece(from);
+    if (r == 1)
+        r = go_on_behind_end(from);
     if (r == -EAGAIN)
         arm(from, HF_NS_PER_S); /* resume() comes sooner */
     else if (r < 0)

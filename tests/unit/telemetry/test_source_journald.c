@@ -63,23 +63,42 @@ struct line {
     const char *unit, *priority, *message, *more;
 };
 
+/* What the boot and the wall clock of the next entries are. */
+static char boot[40];
+static int64_t clock_off_s;
+
 static void write_journal(const char *file, const struct line *lines, size_t n)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
-    char boot[40];
 
-    boot_id(boot);
     for (size_t i = 0; i < n; i++) {
         clock_us += 1000;
         ck_assert_int_eq(hf_buf_addf(&text,
                                      "__REALTIME_TIMESTAMP=%llu\n__MONOTONIC_TIMESTAMP=%u\n_BOOT_ID=%s\n"
                                      "_MACHINE_ID=0123456789abcdef0123456789abcdef\n_SYSTEMD_UNIT=%s\nPRIORITY=%s\n"
                                      "SYSLOG_IDENTIFIER=ident\n_PID=42\n%sMESSAGE=%s\n\n",
-                                     1795161600000000ull + clock_us, clock_us, boot, lines[i].unit, lines[i].priority,
+                                     (unsigned long long)(1795161600000000ll + clock_off_s * 1000000ll + clock_us),
+                                     clock_us, boot, lines[i].unit, lines[i].priority,
                                      lines[i].more != NULL ? lines[i].more : "", lines[i].message),
                          0);
     }
     ck_assert_int_eq(feed(file, hf_buf_str(&text)), 0);
+}
+
+/* The entries of another boot, whose monotonic clock begins again. */
+static void other_boot(const char *id)
+{
+    (void)snprintf(boot, sizeof(boot), "%s", id);
+    clock_us = 0;
+    clock_off_s = 0;
+}
+
+/* The entries of the boot of this machine, whose wall clock is off by `off_s`. */
+static void this_boot(int64_t off_s)
+{
+    boot_id(boot);
+    clock_us = 0;
+    clock_off_s = off_s;
 }
 
 static void write_one(const char *file, const char *message)
@@ -117,7 +136,7 @@ static void set_up(void)
     world.journal = folder;
     memset(&sources, 0, sizeof(sources));
     sources.journald = true;
-    clock_us = 0;
+    this_boot(0);
 }
 
 static void tear_down(void)
@@ -338,6 +357,151 @@ START_TEST(another_folder_at_the_same_path)
 }
 END_TEST
 
+#define EARLIER_BOOT "11111111111111111111111111111111"
+#define BOOT_BETWEEN "22222222222222222222222222222222"
+
+/* The node boots again, and its clock is two hours late, or early. The journal of the boot before is gone (memory), or
+ * there with entries that the source has not read, in a file of another sequence (as after a power cut). No entry of
+ * this boot is skipped for its wall time. */
+START_TEST(another_boot)
+{
+    static const struct {
+        int64_t off_s;
+        bool keep;
+    } cases[] = {{-7200, false}, {-7200, true}, {7200, false}, {7200, true}, {0, true}, {-50 * 365 * 86400ll, true}};
+    char text[16];
+
+    other_boot(EARLIER_BOOT);
+    clock_us = 5000000; /* the earlier boot's monotonic clock was ahead, too */
+    write_one("journal/x.journal", "one");
+    write_one("journal/x.journal", "two");
+    start();
+    /* the first start begins at this boot, so these count as read only where nothing of this boot is there */
+    run_until_kept(2);
+    stop();
+    if (cases[_i].keep)
+        write_one("journal/x.journal", "three");
+    else
+        ck_assert_int_eq(unlink(below("journal/x.journal")), 0);
+    this_boot(cases[_i].off_s);
+    for (int i = 0; i < 10; i++) {
+        (void)snprintf(text, sizeof(text), "%d", i);
+        write_one("journal/y.journal", text);
+    }
+    size_t before = cases[_i].keep ? 3 : 2;
+    start();
+    run_until_kept(before + 10);
+    write_one("journal/y.journal", "10"); /* and it goes on */
+    run_until_kept(before + 11);
+    run_s(0.1);
+    ck_assert_uint_eq(fix.n, before + 11);
+    if (cases[_i].keep)
+        ck_assert_str_eq(fix.bodies[2], "three");
+    for (int i = 0; i < 11; i++)
+        ck_assert_int_eq((int)strtol(fix.bodies[before + (size_t)i], NULL, 10), i);
+    ck_assert_uint_eq(fix.duplicates, 0);
+    stop();
+    start();
+    run_s(0.2);
+    ck_assert_uint_eq(fix.n, before + 11);
+}
+END_TEST
+
+/* The entries of a boot in which no agent ran come too. */
+START_TEST(a_boot_between)
+{
+    other_boot(EARLIER_BOOT);
+    write_one("journal/x.journal", "one");
+    start();
+    run_until_kept(1);
+    stop();
+    other_boot(BOOT_BETWEEN);
+    clock_off_s = 60;
+    write_one("journal/x.journal", "two");
+    this_boot(-7200);
+    write_one("journal/y.journal", "three");
+    start();
+    run_until_kept(3);
+    ck_bodies("one", "two", "three");
+}
+END_TEST
+
+/* Somebody wipes the journal and sets the clock back in the middle of a boot: monotonic times place what follows. */
+START_TEST(wiped_in_this_boot)
+{
+    write_one("journal/x.journal", "one");
+    start();
+    run_until_kept(1);
+    stop();
+    ck_assert_int_eq(unlink(below("journal/x.journal")), 0);
+    clock_off_s = -7200;
+    write_one("journal/y.journal", "two");
+    start();
+    run_until_kept(2);
+    ck_bodies("one", "two");
+}
+END_TEST
+
+/* A node whose journal holds years does not send them when the source is turned on. */
+START_TEST(the_first_start_begins_at_this_boot)
+{
+    other_boot(EARLIER_BOOT);
+    clock_off_s = -_i * 86400; /* without and with a clock that has gone back since then */
+    write_one("journal/old.journal", "years ago");
+    this_boot(_i == 2 ? -200000 : 0);
+    write_one("journal/x.journal", "one");
+    start();
+    run_until_kept(1);
+    run_s(0.1);
+    ck_bodies("one");
+}
+END_TEST
+
+/* The journal has nothing of this boot when the source starts, and the entry that it read last is of a later time. */
+START_TEST(this_boot_comes_later)
+{
+    other_boot(EARLIER_BOOT);
+    write_one("journal/x.journal", "one");
+    start();
+    run_until_kept(1);
+    this_boot(-7200);
+    write_one("journal/y.journal", "two");
+    run_until_kept(2);
+    write_one("journal/y.journal", "three");
+    run_until_kept(3);
+    ck_bodies("one", "two", "three");
+}
+END_TEST
+
+/* Only the kernel's own messages count as the kernel's. */
+START_TEST(without_an_identifier)
+{
+    static const struct {
+        const char *fields, *want;
+    } cases[] = {
+        {"_TRANSPORT=kernel\n", "\"source\":\"journald:kernel\""},
+        {"_TRANSPORT=stdout\n", "\"source\":\"journald\""},
+        {"_TRANSPORT=syslog\nSYSLOG_IDENTIFIER=cron\n", "\"source\":\"journald:cron\""},
+        {"_TRANSPORT=journal\n_COMM=app\n", "\"source\":\"journald:app\""},
+        {"_TRANSPORT=kernel\nSYSLOG_IDENTIFIER=kernel\n", "\"source\":\"journald:kernel\""},
+        {"_TRANSPORT=journal\n_SYSTEMD_UNIT=a.service\n_COMM=app\n", "\"source\":\"journald:a.service\""},
+    };
+    for (size_t i = 0; i < HF_LEN(cases); i++) {
+        _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 12);
+        clock_us += 1000;
+        ck_assert_int_eq(
+            hf_buf_addf(&text, "__REALTIME_TIMESTAMP=%llu\n__MONOTONIC_TIMESTAMP=%u\n_BOOT_ID=%s\n%sMESSAGE=m\n\n",
+                        1795161600000000ull + clock_us, clock_us, boot, cases[i].fields),
+            0);
+        ck_assert_int_eq(feed("journal/x.journal", hf_buf_str(&text)), 0);
+    }
+    start();
+    run_until_kept(HF_LEN(cases));
+    for (size_t i = 0; i < HF_LEN(cases); i++)
+        ck_assert_msg(strstr(fix.lines[i], cases[i].want) != NULL, "%s: %s", cases[i].want, fix.lines[i]);
+}
+END_TEST
+
 /* No journal: nothing breaks. One that is damaged: what can be read is. */
 START_TEST(no_journal)
 {
@@ -374,6 +538,12 @@ static void cases(TCase *tc)
     tcase_add_test(tc, store_fails);
     tcase_add_test(tc, a_page_that_cannot_be_read);
     tcase_add_loop_test(tc, another_folder_at_the_same_path, 0, 2);
+    tcase_add_loop_test(tc, another_boot, 0, 6);
+    tcase_add_test(tc, a_boot_between);
+    tcase_add_test(tc, wiped_in_this_boot);
+    tcase_add_loop_test(tc, the_first_start_begins_at_this_boot, 0, 3);
+    tcase_add_test(tc, this_boot_comes_later);
+    tcase_add_test(tc, without_an_identifier);
     tcase_add_test(tc, no_journal);
 }
 

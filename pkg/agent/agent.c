@@ -683,6 +683,13 @@ bool hf_agent_ready(const struct hf_agent *agent)
     return hf_follow_knows(&agent->follows);
 }
 
+bool hf_agent_knows_policy(const struct hf_agent *agent)
+{
+    const struct hf_follows *follows = &agent->follows;
+
+    return (follows->had_cache || follows->of[HF_FOLLOW_POLICIES].synced) && (agent->turn.due & HF_DUE_POLICY) == 0;
+}
+
 const char *hf_agent_source_failure(const struct hf_agent *agent)
 {
     const struct hf_follow *barred = hf_follow_barred(&agent->follows);

@@ -156,6 +156,10 @@ void hf_agent_certificate_changed(struct hf_agent *agent);
 /* Returns true if the agent has the desired state, either from the source or from the cache of an earlier process. */
 bool hf_agent_ready(const struct hf_agent *agent);
 
+/* Returns true if the policy in effect is the one that the source, or the cache of an earlier process, has for this
+ * node. False: the agent may not have heard of it yet, or has not applied it. */
+bool hf_agent_knows_policy(const struct hf_agent *agent);
+
 /* Returns an explanation for a person if the source is reachable but refuses to serve the desired state; otherwise
  * NULL. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);

@@ -755,10 +755,15 @@ void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stop
 void hf_telemetry_service_ingest(void *arg, const struct hf_server_request *request,
                                  struct hf_server_exchange *exchange)
 {
+    static const char *const later[] = {"Retry-After: 1", NULL};
     struct hf_telemetry_service *service = arg;
+    const struct setting *latest = service->switching ? &service->next : &service->now;
 
     if (service->http != NULL)
         hf_source_http_serve(service->http, request, exchange);
+    else if (latest->spec.present && latest->spec.sources.http)
+        hf_server_answer(exchange, 503, "application/json", later,
+                         HF_VIEW("{\"error\":\"telemetry starts, stops or takes over a new policy\"}\n"));
     else
         hf_server_answer(exchange, 404, "application/json", NULL,
                          HF_VIEW("{\"error\":\"telemetry.sources.http is off\"}\n"));

@@ -177,6 +177,13 @@ static void telemetry_changed(void *arg)
         hf_agent_telemetry_changed(p->agent);
 }
 
+static bool policy_is_known(void *arg)
+{
+    const struct process *p = arg;
+
+    return p->agent != NULL && hf_agent_knows_policy(p->agent);
+}
+
 static int open_telemetry(struct process *p, struct hf_err *err)
 {
     const struct hf_agent_telemetry_params params = {
@@ -189,6 +196,7 @@ static int open_telemetry(struct process *p, struct hf_err *err)
         .metrics = p->metrics,
         .node = p->node_name,
         .config = p->config.now,
+        .policy_known = policy_is_known,
         .changed = telemetry_changed,
         .sent = telemetry_sent,
         .arg = p,

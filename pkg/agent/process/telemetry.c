@@ -293,6 +293,14 @@ static void answer_no_storage(const struct hf_agent_telemetry *t, struct hf_serv
     hf_server_answer(exchange, 503, "application/json", headers, hf_view_of(text != NULL ? text : "{}"));
 }
 
+static void answer_unknown(struct hf_server_exchange *exchange)
+{
+    static const char *const headers[] = {"Retry-After: 5", NULL};
+
+    hf_server_answer(exchange, 503, "application/json", headers,
+                     HF_VIEW("{\"error\":\"the agent has not heard yet which SyncPolicy this node has\"}\n"));
+}
+
 static void ingest(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange)
 {
     struct hf_agent_telemetry *t = arg;
@@ -301,6 +309,8 @@ static void ingest(void *arg, const struct hf_server_request *request, struct hf
         hf_telemetry_service_ingest(t->service, request, exchange);
     else if (t->failure[0] != '\0')
         answer_no_storage(t, exchange);
+    else if (!t->params.policy_known(t->params.arg))
+        answer_unknown(exchange);
     else
         hf_server_answer(exchange, 404, "application/json", NULL,
                          HF_VIEW("{\"error\":\"no SyncPolicy of this node has telemetry.sources.http\"}\n"));

@@ -29,7 +29,8 @@ struct hf_agent_telemetry_params {
     struct hf_log *log;
     struct hf_metrics *metrics;
     const char *node;
-    const struct hf_config *config; /* bounds that the node sets; NULL means the defaults */
+    const struct hf_config *config;  /* bounds that the node sets; NULL means the defaults */
+    bool (*policy_known)(void *arg); /* returns false while the agent may lack the policy that turns POST /ingest on */
     /* called when the result of hf_agent_telemetry_status() has an important change to report */
     void (*changed)(void *arg);
     /* called with the size in bytes of each body that went to a sink on another machine; struct hf_telemetry_link
@@ -61,7 +62,7 @@ void hf_agent_telemetry_set_link(struct hf_agent_telemetry *telemetry, const cha
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);
 
 /* Returns the route that serves POST /ingest. The route answers 404 while no settings turn POST /ingest on, and 503
- * while the storage folder is unusable. */
+ * while the policy is unknown or the storage folder is unusable. */
 struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry);
 
 /* Returns EdgeNode.status.telemetry as a new object, or NULL if there is nothing to report. */

@@ -394,6 +394,47 @@ START_TEST(tells_its_service_manager)
 }
 END_TEST
 
+/* Posts to the socket of the run folder; the head of the answer. */
+static const char *post_event(const char *run, char reply[512])
+{
+    static const char request[] = "POST /ingest HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                                  "Content-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"sensorData\": 1}";
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/ingest.sock", run);
+    ck_assert_int_eq(connect(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
+    ssize_t n = recv(fd, reply, 511, MSG_WAITALL);
+    reply[n < 0 ? 0 : n] = '\0';
+    (void)close(fd);
+    return reply;
+}
+
+/* Who posts before the agent knows its policy is told to come again; without the source in the policy, that there is
+ * none. */
+START_TEST(a_post_before_the_policy_is_known)
+{
+    struct scene s;
+    char text[65536], run[128], reply[512];
+
+    set_up(&s);
+    (void)snprintf(run, sizeof(run), "%s/run", s.dir);
+    pid_t pid = START(&s, "--source", "/nonexistent/folder", "--run-dir", run);
+    (void)wait_for(&s, "read folder", text);
+    ck_assert_msg(strncmp(post_event(run, reply), "HTTP/1.1 503 ", 13) == 0, "%s", reply);
+    ck_assert_msg(strstr(reply, "etry-") != NULL || strstr(reply, "ETRY-") != NULL, "%s", reply);
+    (void)kill(pid, SIGTERM);
+    ck_assert_int_eq(ended(pid), HF_EXIT_OK);
+    pid = START(&s, "--run-dir", run);
+    (void)wait_for(&s, "\"source.synced\",\"kind\":\"SyncPolicy\"", text);
+    ck_assert_msg(strncmp(post_event(run, reply), "HTTP/1.1 404 ", 13) == 0, "%s", reply);
+    (void)kill(pid, SIGTERM);
+    ck_assert_int_eq(ended(pid), HF_EXIT_OK);
+    tear_down(&s);
+}
+END_TEST
+
 /* An API server that is not there, and credentials in files: it starts, waits, reads them again when told, and stops. */
 START_TEST(without_its_server)
 {
@@ -437,6 +478,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_taken_port_fails_the_start, 0, HF_LEN(port_flags));
     tcase_add_test(tc, tells_its_service_manager);
     tcase_add_test(tc, without_its_server);
+    tcase_add_test(tc, a_post_before_the_policy_is_known);
 }
 
 HF_TEST_MAIN("agent/process", cases)

@@ -17,6 +17,7 @@ static struct hf_clock_ops test_clock;
 static struct hf_fs_ops fs;
 static uint64_t now_unix_ns;
 static char answer[512];
+static const char *set_meanwhile; /* what serve() sets as a request arrives; NULL: nothing */
 static _Atomic bool disk_fails;
 
 /* Sets a policy whose spec.telemetry has these members (YAML) and a sink that nobody serves. agent.yaml does not bound
@@ -31,6 +32,10 @@ static void set(bool is_operators, const char *members)
                                  "{metadata: {name: p}, spec: {telemetry: {sink: {url: 'http://127.0.0.1:1/'}, %s}}}",
                                  members),
                      0);
+    hf_syncpolicy_free(policy);
+    json_decref(owner);
+    policy = NULL;
+    owner = NULL;
     ck_assert_msg(hf_yaml_parse(hf_buf_view(&yaml), NULL, &owner, &err) == 0, "%s", err.cause);
     ck_assert_msg(hf_syncpolicy_decode(owner, &policy, &issues) == 0, "%s: %s", issues.errors[0].path,
                   issues.errors[0].text);
@@ -67,6 +72,9 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
 static void serve(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange)
 {
     (void)arg;
+    if (set_meanwhile != NULL)
+        set(true, set_meanwhile);
+    set_meanwhile = NULL;
     hf_telemetry_service_ingest(service, request, exchange);
 }
 
@@ -104,6 +112,8 @@ static void tear_down(void)
     hf_telemetry_service_free(service);
     hf_syncpolicy_free(policy);
     json_decref(owner);
+    policy = NULL;
+    owner = NULL;
     run_s(0.2); /* the outlets end */
     fix_tear_down();
     hf_metrics_free(metrics);
@@ -288,6 +298,23 @@ START_TEST(a_state_that_was_not_stored_supersedes_nothing)
 }
 END_TEST
 
+/* A sender that comes while the agent starts, or while a changed policy takes over, comes again. */
+START_TEST(a_post_while_the_source_opens_comes_too_early)
+{
+    now_unix_ns = 1795161600 * HF_NS_PER_S;
+    set_meanwhile = "sources: {http: true}";
+    ck_assert_ptr_nonnull(strstr(post_state("2026-11-20T07:00:00Z", 1), "503 "));
+    run_s(0.5);
+    ck_passes("2026-11-20T07:00:00Z", 1);
+    set_meanwhile = "sources: {http: true}, retry: {maxAttempts: 7}";
+    ck_assert_ptr_nonnull(strstr(post_state("2026-11-20T07:00:01Z", 2), "503 "));
+    run_s(0.5);
+    ck_passes("2026-11-20T07:00:01Z", 2);
+    set_meanwhile = "sources: {node: {period: 1h}}";
+    ck_assert_ptr_nonnull(strstr(post_state("2026-11-20T07:00:02Z", 3), "404 "));
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_set_timeout(tc, 60);
@@ -298,6 +325,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_scrape_starts_when_its_address_comes);
     tcase_add_test(tc, a_time_in_the_future_does_not_freeze_a_state);
     tcase_add_test(tc, a_state_that_was_not_stored_supersedes_nothing);
+    tcase_add_test(tc, a_post_while_the_source_opens_comes_too_early);
     tcase_add_test(tc, without_a_clock_states_pass_in_order_of_arrival);
 }
 

@@ -50,8 +50,9 @@ enum {
     HF_KUBE_MAX_UNREADABLE = 1000, /* maximum number of objects that the client remembers as unreadable */
     HF_KUBE_MAX_GARBAGE = 16,      /* number of unusable lines in a row after which a stream counts as failed */
     HF_KUBE_MAX_DELIVERIES = 32,
-    /* A server that has just returned may not have loaded its RBAC rules yet. So after each of the first answers 403 in
-     * a row, up to this number, the client tries again soon. */
+    /* A server that has just returned may not have loaded its RBAC rules yet, or not have filled its caches. So each of
+     * the first answers 403, 408, 429 and 5xx in a row, up to this number, counts as if the server were still away: the
+     * client waits for another random moment within the spread, and then asks with one subscription. */
     HF_KUBE_MAX_REFUSALS = 3,
     /* The maximum number of pages of a list is the maximum number of objects in the ledger, divided by
      * HF_KUBE_SMALL_PAGE for pages of 8 objects, and by HF_KUBE_PAGE for larger pages. Pages usually hold more objects
@@ -155,6 +156,7 @@ struct hf_kube {
      * never away). The other subscriptions send requests after an answer to the first request, or one by one later. So
      * a server that has just started gets one request from each node, and not one for each watch. */
     uint64_t return_ns;
+    unsigned refusals;     /* number of refusals in a row after the server returned (HF_KUBE_MAX_REFUSALS) */
     uint64_t went_back_ns; /* monotonic time at which all subscriptions last had to list again (0 means never) */
     struct hf_timer *ends; /* timer for watches that have ended before their time */
 
@@ -215,7 +217,6 @@ struct hf_kube_subscription {
     int start_error;
     bool calm;         /* true if the last watch ended without an error */
     bool served_once;  /* true if the server has ever answered a list of this subscription, or accepted a watch */
-    unsigned refusals; /* number of answers 403 in a row after the server returned (HF_KUBE_MAX_REFUSALS) */
     bool ended;        /* true if the watch has ended before its time, and the reflector has not got this event yet */
     uint64_t due_ns;   /* monotonic time at which the server should end the watch */
     uint64_t asked_ns; /* monotonic time at which the last LIST or watch started */

@@ -188,7 +188,7 @@ static void report_contact_change(struct hf_kube_subscription *sub, unsigned eff
     if ((effects & HF_RF_REPORT_PROVEN) != 0) {
         sub->was_lost = false;
         sub->served_once = true;
-        sub->refusals = 0;
+        sub->kube->refusals = 0;
         hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
         line_up(sub->kube, sub, HF_KUBE_BACK_NS, follow_step_ns(sub->kube));
         nudge(sub->kube, HF_KUBE_NUDGE_NS, false);
@@ -363,11 +363,15 @@ void hf_kube_reflector_timer(void *arg)
 
 /* ---- the ends of calls ------------------------------------------------------------------------------------------- */
 
-/* A server that has just started answers 403 until it has read who has which right. */
-static bool is_early(struct hf_kube_subscription *sub)
+/* True if the server refuses because it has just started: it answers 403 until it has read who has which right, and
+ * 408, 429 or 5xx until its caches are full. All nodes come at that time, so the whole node rests again, as if the
+ * server were still away, and then asks one question. */
+static bool is_early(struct hf_kube_subscription *sub, enum hf_rf_event event)
 {
+    if (event != HF_RF_FORBIDDEN && event != HF_RF_BUSY)
+        return false;
     return !sub->kube->meta && sub->served_once && has_just_returned(sub->kube) &&
-           sub->refusals++ < HF_KUBE_MAX_REFUSALS;
+           sub->kube->refusals++ < HF_KUBE_MAX_REFUSALS;
 }
 
 /* True if a list has the status 200 and is a web page: the login page of a network answers in the server's place. */
@@ -411,7 +415,7 @@ static void call_failed(struct hf_kube_subscription *sub, int r, const struct hf
     /* The server is in reach, and it works: one that begins or has too much to do answers 401, 403, 404, 429 or 5xx. */
     if (event == HF_RF_REFUSED || event == HF_RF_EXPIRED)
         hf_kube_nudge_all(sub->kube, HF_KUBE_NUDGE_NS);
-    if (event == HF_RF_FORBIDDEN && is_early(sub))
+    if (is_early(sub, event))
         event = HF_RF_SERVER_AWAY;
     if (event == HF_RF_FORBIDDEN || event == HF_RF_MISSING || event == HF_RF_GARBAGE)
         hf_kube_report_refused(sub, "answer", &err);

@@ -163,11 +163,11 @@ static uint64_t backoff_ns(unsigned *attempts, uint64_t cap_ns, uint64_t at_leas
     return delay;
 }
 
-static uint64_t within_ns(uint64_t window_ns, const struct hf_rand_ops *rng)
+static uint64_t within_ns(uint64_t window_ns, uint64_t at_least_ns, const struct hf_rand_ops *rng)
 {
     uint64_t drawn_ns = hf_rand_below(rng, window_ns + 1);
 
-    return HF_MAX(drawn_ns, HF_RF_FLOOR_NS);
+    return HF_MAX(drawn_ns, HF_MAX(at_least_ns, HF_RF_FLOOR_NS));
 }
 
 static uint64_t rest_ns(struct hf_reflector *rf, const struct hf_rf_limits *limits, uint64_t retry_after_ns,
@@ -183,13 +183,13 @@ static uint64_t rest_ns(struct hf_reflector *rf, const struct hf_rf_limits *limi
     case HF_REST_SERVER:
         if (limits->only_watch) /* a proxy on this host: no other node reconnects with us */
             return backoff_ns(&rf->unreached, limits->retry_cap_ns, 0, rng);
-        return within_ns(spread, rng);
+        return within_ns(spread, retry_after_ns, rng);
     case HF_REST_RELIST:
         if (++rf->relists > MANY_RELISTS) /* a server that answers every list with 410 */
             return backoff_ns(&rf->failures, limits->retry_cap_ns, retry_after_ns, rng);
-        return within_ns(spread / 2, rng);
+        return within_ns(spread / 2, 0, rng);
     case HF_REST_BUSY: { /* the more nodes there are, the more of them the server has just sent away */
-        uint64_t share = spread > HF_RF_SPREAD_NS ? within_ns((spread - HF_RF_SPREAD_NS) / 4, rng) : 0;
+        uint64_t share = spread > HF_RF_SPREAD_NS ? within_ns((spread - HF_RF_SPREAD_NS) / 4, 0, rng) : 0;
         uint64_t delay = backoff_ns(&rf->failures, limits->retry_cap_ns, retry_after_ns, rng);
         return HF_MAX(delay, share);
     }

@@ -24,9 +24,9 @@
  * A rest is the delay in a resting state. Its length depends on its reason (enum hf_rest):
  *   link    There is no route or no answer, probably because this node's own link is down. The rest is a back-off with
  *           full jitter; a nudge ends the rest.
- *   server  The server refused, reset or closed the connection. All nodes notice this at the same time, so the rest
- *           ends at a random moment within spread_ns, or earlier at a nudge. Behind a MetaServer, the rest is a
- *           back-off.
+ *   server  The server refused, reset or closed the connection; or it has just returned, and answered 403, 408, 429 or
+ *           5xx. All nodes notice this at the same time, so the rest ends at a random moment within spread_ns, but not
+ *           before the server's Retry-After, or earlier at a nudge. Behind a MetaServer, the rest is a back-off.
  *   busy    The server answered 408, 429 or 5xx. The rest is a back-off, and at least as long as the server's
  *           Retry-After. If spread_ns is above HF_RF_SPREAD_NS, the rest is also at least as long as a random time,
  *           between 0 and a quarter of the difference of the two. A Retry-After above HF_RF_RETRY_AFTER_MAX_NS counts

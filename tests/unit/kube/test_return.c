@@ -253,6 +253,52 @@ START_TEST(a_right_that_is_gone)
 }
 END_TEST
 
+/* A server with a large fleet answers 429 or 503 until its caches are full. Meanwhile each node asks one question a spread,
+ * whatever the number of its kinds, and none of them rests longer afterwards. */
+static const int early_statuses[] = {429, 503};
+
+START_TEST(a_server_that_fills_its_caches)
+{
+    static struct world world;
+    enum { FILLING_S = 60, MORE_S = 2 * SPREAD_S };
+    unsigned most = 0;
+
+    world_start(&world, NODES, FLEET);
+    hf_simapi_fail(world.api, 100000, early_statuses[_i], 1);
+    restart(&world, 1);
+    for (unsigned t = 0; t < FILLING_S; t++) {
+        unsigned before = asked(&world);
+        run(&world, 1);
+        most = HF_MAX(most, asked(&world) - before);
+    }
+    unsigned refused = hf_simapi_counts(world.api)->refused, before = asked(&world);
+    ck_assert_msg(refused >= NODES / 4 && refused <= NODES * 3 / 2, "%u requests in vain", refused);
+    ck_assert_msg(most <= 5, "%u requests in vain in one second", most);
+    hf_simapi_fail(world.api, 0, 0, 0);
+    (void)await_all(&world, MORE_S);
+    run(&world, 5);
+    ck_assert_uint_le(asked(&world) - before, NODES * (KINDS + 2));
+    world_end(&world);
+}
+END_TEST
+
+/* A server that stays busy is soon asked by each subscription for itself, with a back-off. */
+START_TEST(a_server_that_stays_busy)
+{
+    static struct world world;
+
+    world_start(&world, 1, 10);
+    hf_simapi_fail(world.api, 100000, 429, 0);
+    restart(&world, 1);
+    run(&world, 900);
+    ck_assert_uint_eq(away(&world), 1);
+    ck_assert_uint_lt(hf_simapi_counts(world.api)->refused, 300);
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(world.nodes[0].kube, sub)) != NULL;)
+        ck_assert_int_eq(sub->reflector.resting, HF_REST_BUSY);
+    world_end(&world);
+}
+END_TEST
+
 /* {nodes that the EdgeUpdate selects, the spread in seconds} */
 static const struct {
     unsigned selected;
@@ -282,6 +328,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, one_kind_ends_for_all);
     tcase_add_test(tc, a_server_that_has_just_started_refuses);
     tcase_add_test(tc, a_right_that_is_gone);
+    tcase_add_loop_test(tc, a_server_that_fills_its_caches, 0, (int)HF_LEN(early_statuses));
+    tcase_add_test(tc, a_server_that_stays_busy);
     tcase_add_loop_test(tc, the_spread_grows_with_the_fleet, 0, (int)HF_LEN(spreads));
 }
 HF_TEST_MAIN_CPU("kube/return", cases, 120)

@@ -24,10 +24,12 @@ static const struct hf_field clock_fields[] = {
     HF_FIELD_BOOL(struct hf_syncpolicy, clock_resync, "resync", "false"),
     {0}};
 
-static const struct hf_field label_fields[] = {
-    {.name = "static", .kind = HF_KIND_LABELS, HF_FIELD_SLOT(struct hf_syncpolicy, static_labels), .max = 32},
-    HF_FIELD_BOOL(struct hf_syncpolicy, detect_labels, "detect", "true"),
-    {0}};
+static const struct hf_field label_fields[] = {{.name = "static",
+                                                .kind = HF_KIND_LABELS,
+                                                HF_FIELD_SLOT(struct hf_syncpolicy, static_labels),
+                                                .max = HF_MAX_POLICY_LABELS},
+                                               HF_FIELD_BOOL(struct hf_syncpolicy, detect_labels, "detect", "true"),
+                                               {0}};
 
 /* A label outside our prefix may belong to another field manager; applying it would take it over. */
 static void finish_labels(struct hf_decode *decode, void *object, json_t *json)

@@ -14,7 +14,7 @@
 
 enum hf_on_expiry { HF_ON_EXPIRY_HOLD, HF_ON_EXPIRY_CONTINUE, HF_ON_EXPIRY_COUNT };
 
-enum { HF_MAX_DISK_PATHS = 16 };
+enum { HF_MAX_DISK_PATHS = 16, HF_MAX_POLICY_LABELS = 32 };
 #define HF_METERED_BYTES_PER_DAY (UINT64_C(100) << 20) /* default of maxBytesPerDay if `metered` is true */
 
 /* spec.disk. If spec.disk is absent, the percentages have their defaults. */

@@ -1,5 +1,5 @@
-/* A SyncPolicy as YAML (so JSON too): refused with reasons, or within its bounds. */
-#include "api/syncpolicy.h"
+/* A SyncPolicy as YAML (so JSON too): refused with reasons, or within its bounds. A good one is valid in effect, too. */
+#include "api/policy_set.h"
 #include "base/clock.h"
 #include "codec/json.h"
 
@@ -21,8 +21,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         abort();
     if (r < 0)
         return 0;
-    const struct hf_syncpolicy *all[] = {policy};
-    (void)hf_syncpolicy_choose(all, 1, hf_json_at(json, "metadata.labels"));
+    const struct hf_policy_member members[] = {{.policy = policy}};
+    const struct hf_policy_set_input input = {.members = members, .n_members = 1};
+    _cleanup_(hf_policy_set_freep) struct hf_policy_set *set = NULL;
+    if (hf_policy_set_compose(&input, &set, &err) != 0 || set->n_passed > 0 ||
+        set->effective->interval_ns != policy->interval_ns || set->effective->n_manifests != policy->n_manifests)
+        abort();
     if (policy->interval_ns < 10 * HF_NS_PER_S || policy->retry_interval_ns == 0 || policy->timeout_ns == 0)
         abort();
     return 0;

@@ -46,8 +46,8 @@ void hf_telemetry_service_configure(struct hf_telemetry_service *service, const 
  * link->closed has changed. */
 void hf_telemetry_service_link_changed(const struct hf_telemetry_service *service);
 
-/* Handles a request POST /ingest of the local server. Answers 404 unless the policy turns on sources.http, and 503 while
- * the source is not open yet. */
+/* Handles a request POST /ingest of the local server. Answers 404 unless the policy turns on sources.http, and 503
+ * while the source is not open yet. */
 void hf_telemetry_service_ingest(void *service, const struct hf_server_request *request,
                                  struct hf_server_exchange *exchange);
 

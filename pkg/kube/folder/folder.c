@@ -26,6 +26,7 @@ struct hf_folder {
     uint64_t heard_ns;          /* last scan that succeeded; 0 none yet */
     json_t *objects;    /* "Kind/name": object's text as reported; null: a subscriber held it before, not judged yet */
     json_t *unreadable; /* names of files reported as such */
+    json_t *twins;      /* files with an object that another file has, too: name to the reason */
     bool unjudged;      /* some `objects` are null */
     unsigned scans;
     bool was_complete, emptied_reported;
@@ -111,7 +112,7 @@ static void report_mended(struct hf_folder *folder)
 
     json_object_foreach_safe(folder->unreadable, next, name, value)
     {
-        if (!hf_folder_is_good(&folder->view, name))
+        if (!hf_folder_is_good(&folder->view, name) || json_object_get(folder->twins, name) != NULL)
             continue;
         report_unreadable(folder, name, NULL);
         (void)json_object_del(folder->unreadable, name);
@@ -186,39 +187,93 @@ static void report_contact(struct hf_folder *folder, const struct hf_err *lost)
 
 /* ---- from a scan to what changed --------------------------------------------------------------------------------- */
 
-static int add_objects(struct hf_folder *folder, const struct hf_folder_file *file, json_t *all, json_t *origins)
+/* The signed sequence of an object; 0 without one. */
+static json_int_t sequence_of(const json_t *text)
 {
-    for (size_t i = 0; i + 1 < json_array_size(file->objects); i += 2) {
-        const char *key = json_string_value(json_array_get(file->objects, i));
-        const char *other = json_string_value(json_object_get(origins, key));
-        if (other != NULL) {
-            struct hf_err err = HF_ERR_INIT;
-            (void)hf_err_set(&err, EEXIST, "'%s' is in '%s' too, and the agent uses that one", key, other);
-            report_refused(folder, file->name, &err);
-        } else if (json_object_set(all, key, json_array_get(file->objects, i + 1)) < 0 ||
-                   json_object_set_new(origins, key, json_string_nocheck(file->name)) < 0) {
-            return -ENOMEM;
+    _cleanup_(hf_json_freep) json_t *object = tree_of(text);
+    const json_t *of_release = hf_json_at(object, "spec.release.sequence");
+
+    return json_integer_value(of_release != NULL ? of_release : hf_json_at(object, "spec.sequence"));
+}
+
+struct merge {
+    json_t *all;     /* "Kind/name": the object's text */
+    json_t *origins; /* "Kind/name": the file that it comes from */
+    json_t *twins;   /* see struct hf_folder */
+};
+
+/* Puts the object in, unless a file before this one has it with a higher sequence, as when the next version lies beside
+ * the old one. Nothing decides between two different objects with one sequence: the first file counts, and the other
+ * one is refused. */
+static int add_object(const struct merge *merge, const char *file, const char *key, json_t *text)
+{
+    const char *other = json_string_value(json_object_get(merge->origins, key));
+    json_t *before = json_object_get(merge->all, key);
+
+    if (other != NULL) {
+        json_int_t newer = sequence_of(text), older = sequence_of(before);
+        if (newer < older || json_equal(text, before) != 0)
+            return 0;
+        if (newer == older) {
+            _cleanup_(hf_freep) char *why = hf_asprintf(
+                "'%s' is in '%s' too, with the same sequence, and the agent uses that one: remove one of them", key,
+                other);
+            return why == NULL ? -ENOMEM : json_object_set_new_nocheck(merge->twins, file, json_string_nocheck(why));
         }
     }
-    return 0;
+    int r = json_object_set(merge->all, key, text);
+    return r < 0 ? r : json_object_set_new(merge->origins, key, json_string_nocheck(file));
+}
+
+static int add_objects(const struct hf_folder_file *file, const struct merge *merge)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i + 1 < json_array_size(file->objects); i += 2)
+        r = add_object(merge, file->name, json_string_value(json_array_get(file->objects, i)),
+                       json_array_get(file->objects, i + 1));
+    return r;
 }
 
 /* Every object that the folder holds now. While some file is unread, a missing object may be in that one and stays.
  * NULL if memory runs out. */
-static json_t *all_objects(struct hf_folder *folder)
+static json_t *all_objects(const struct hf_folder *folder, json_t **ret_twins)
 {
-    _cleanup_(hf_json_freep) json_t *all = json_object(), *origins = json_object();
-    int r = all != NULL && origins != NULL ? 0 : -ENOMEM;
+    _cleanup_(hf_json_freep) json_t *all = json_object(), *origins = json_object(), *twins = json_object();
+    const struct merge merge = {.all = all, .origins = origins, .twins = twins};
+    int r = all != NULL && origins != NULL && twins != NULL ? 0 : -ENOMEM;
     const char *key;
     json_t *object;
 
     for (size_t i = 0; r == 0 && i < folder->view.n; i++)
-        r = add_objects(folder, &folder->view.files[i], all, origins);
+        r = add_objects(&folder->view.files[i], &merge);
     json_object_foreach(folder->objects, key, object) {
         if (r == 0 && !folder->view.complete && json_object_get(all, key) == NULL)
             r = json_object_set(all, key, object);
     }
-    return r == 0 ? hf_steal(all) : NULL;
+    if (r < 0)
+        return NULL;
+    *ret_twins = hf_steal(twins);
+    return hf_steal(all);
+}
+
+/* Takes over `twins`, and reports those that are new. */
+static void report_twins(struct hf_folder *folder, json_t *twins)
+{
+    json_t *before = folder->twins, *reason;
+    const char *name;
+
+    folder->twins = json_incref(twins); /* callbacks may change it */
+    json_object_foreach(twins, name, reason) {
+        struct hf_folder_issue issue = {.err = HF_ERR_INIT};
+        if (json_equal(reason, json_object_get(before, name)) != 0)
+            continue;
+        (void)snprintf(issue.what, sizeof(issue.what), "%s", name);
+        (void)hf_err_set(&issue.err, EEXIST, "%s", json_string_value(reason));
+        report_issue(folder, &issue);
+    }
+    json_decref(twins);
+    json_decref(before);
 }
 
 /* An empty folder is a pulled USB stick or a failed checkout: no object counts as gone. */
@@ -240,11 +295,12 @@ static bool was_emptied(struct hf_folder *folder)
 /* -ENOMEM: nothing is reported, because no object may look gone for lack of memory. */
 static int report_changes(struct hf_folder *folder)
 {
-    json_t *old = folder->objects, *all = all_objects(folder), *object;
+    json_t *old = folder->objects, *twins = NULL, *all = all_objects(folder, &twins), *object;
     const char *key;
 
     if (all == NULL)
         return -ENOMEM;
+    report_twins(folder, twins);
     folder->objects = json_incref(all); /* callbacks may change it: hold what we walk over */
     json_object_foreach(all, key, object) {
         if (json_is_string(object) && json_equal(object, json_object_get(old, key)) == 0)
@@ -295,13 +351,13 @@ static void take_scan(struct hf_folder *folder)
 
     for (size_t i = 0; i < HF_MIN(folder->view.n_issues, (size_t)HF_FOLDER_MAX_ISSUES); i++)
         report_issue(folder, &folder->view.issues[i]);
-    report_mended(folder);
     report_contact(folder, folder->view.r < 0 ? &folder->view.err : NULL);
     if (folder->view.r < 0)
         return;
     folder->unreported = !was_emptied(folder) && (news || folder->unjudged) && report_changes(folder) < 0;
     if (folder->unreported)
         return;
+    report_mended(folder);
     folder->was_complete = folder->view.complete;
     folder->unjudged = false;
     folder->scans++;
@@ -630,6 +686,7 @@ struct hf_folder *hf_folder_new(const struct hf_folder_params *params, struct hf
     folder->status_dir = strdup(params->status_dir);
     folder->objects = json_object();
     folder->unreadable = json_object();
+    folder->twins = json_object();
     folder->timer = params->sched->timer_new(params->sched->ctx, timer_fires, folder);
     folder->write_timer = params->sched->timer_new(params->sched->ctx, write_timer_fires, folder);
     folder->ops = (struct hf_source_ops){
@@ -663,6 +720,7 @@ static void folder_free(struct hf_folder *folder)
     hf_folder_view_done(&folder->view);
     json_decref(folder->objects);
     json_decref(folder->unreadable);
+    json_decref(folder->twins);
     free(folder->dir);
     free(folder->status_dir);
     free(folder);

@@ -30,6 +30,7 @@ struct seen {
     unsigned upserts, gone, synced, refused, proven, lost;
     bool end_on_upsert;
     char last_refused[700];
+    char unreadable[64]; /* the file that is; "": none */
 };
 
 static void on_upsert(void *arg, json_t *object)
@@ -73,6 +74,13 @@ static void on_refused(void *arg, const char *what, const struct hf_err *err)
     seen->refused++;
     (void)snprintf(seen->last_refused, sizeof(seen->last_refused), "%s: %s", what,
                    hf_err_text(err, text, sizeof(text)));
+}
+
+static void on_unreadable_file(void *arg, const char *what, const struct hf_err *err)
+{
+    struct seen *seen = arg;
+
+    (void)snprintf(seen->unreadable, sizeof(seen->unreadable), "%s", err != NULL ? what : "");
 }
 
 /* While `hangs`, a job does not come to its end, as in a file system that does not answer; with `queued`, no worker
@@ -144,7 +152,8 @@ static void subscribe(struct world *world, struct seen *seen, const char *kind, 
                                   .gone = on_gone,
                                   .synced = on_synced,
                                   .contact = on_contact,
-                                  .refused = on_refused};
+                                  .refused = on_refused,
+                                  .unreadable = on_unreadable_file};
 
     seen->world = world;
     seen->held = json_object();
@@ -188,6 +197,9 @@ static void run(struct world *world, uint64_t seconds)
 #define EU(name, value)                                                                                                \
     "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: " name "}\nspec: {value: " value "}"  \
     "\n"
+#define RELEASE(name, value, sequence)                                                                                 \
+    "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: " name "}\nspec: {value: " value      \
+    ", release: {sequence: " sequence "}}\n"
 #define SP(name) "apiVersion: edge.codcompass.io/v1alpha1\nkind: SyncPolicy\nmetadata: {name: " name "}\nspec: {}\n"
 
 START_TEST(follows)
@@ -219,6 +231,49 @@ START_TEST(follows)
     ck_assert_uint_ge(seen.proven, 59);
     json_decref(seen.held);
     json_decref(policies.held);
+    world_end(&world);
+}
+END_TEST
+
+static void ck_holds(const struct seen *seen, const char *name, const char *value)
+{
+    const json_t *object = json_object_get(seen->held, name);
+
+    ck_assert_msg(object != NULL, "no %s", name);
+    ck_assert_str_eq(hf_json_str_or(object, "spec.value", ""), value);
+}
+
+/* The next version lies beside the old one, whatever the names of the files; the same object twice is no error; two
+ * with one sequence are, as long as both are there. */
+START_TEST(of_two_objects_the_higher_sequence_counts)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world);
+    put(&world, "a.yaml", RELEASE("app", "old", "9"));
+    put(&world, "b.yaml", RELEASE("app", "older", "8"));
+    put(&world, "c.yaml", RELEASE("app", "old", "9"));
+    subscribe(&world, &seen, "EdgeUpdate", NULL);
+    run(&world, 2);
+    ck_holds(&seen, "app", "old");
+    put(&world, "d.yaml", RELEASE("app", "new", "10"));
+    run(&world, 3);
+    ck_holds(&seen, "app", "new");
+    ck_assert_uint_eq(seen.refused, 0);
+
+    put(&world, "e.yaml", RELEASE("app", "other", "10"));
+    run(&world, 5);
+    ck_holds(&seen, "app", "new");
+    ck_assert_uint_eq(seen.refused, 1);
+    ck_assert_msg(strstr(seen.last_refused, "e.yaml: 'EdgeUpdate/app' is in 'd.yaml' too") != NULL, "%s",
+                  seen.last_refused);
+    ck_assert_str_eq(seen.unreadable, "e.yaml");
+    drop(&world, "d.yaml");
+    run(&world, 5);
+    ck_holds(&seen, "app", "other");
+    ck_assert_uint_eq(seen.refused, 1);
+    ck_assert_str_eq(seen.unreadable, "");
+    json_decref(seen.held);
     world_end(&world);
 }
 END_TEST
@@ -672,6 +727,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, follows);
+    tcase_add_test(tc, of_two_objects_the_higher_sequence_counts);
     tcase_add_test(tc, listed_again_when_asked);
     tcase_add_test(tc, a_file_counts_when_it_rests);
     tcase_add_test(tc, a_bad_file_keeps_its_objects);

@@ -1,5 +1,5 @@
 /* A SyncPolicy as YAML (so JSON too): refused with reasons, or within its bounds. A good one is valid in effect, too. */
-#include "api/policy_set.h"
+#include "api/policies/policy_set.h"
 #include "base/clock.h"
 #include "codec/json.h"
 

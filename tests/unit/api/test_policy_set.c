@@ -8,7 +8,7 @@
  * A line "on x" gives the node the label x. A step is what the node sees at one time; what is in effect then is what stays
  * in the next step. What comes out: each section with its policy ("!": signed), then behind "|" what was passed over
  * with the reason, but for what says the same. */
-#include "api/policy_set.h"
+#include "api/policies/policy_set.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -200,7 +200,7 @@ static void print(const struct hf_policy_set *set, struct hf_buf *out)
         if (set->passed[i].why == HF_POLICY_PASSED_SAME)
             continue;
         ck_assert_int_eq(hf_buf_addf(out, "%s%s:%s %s", gap, set->passed[i].path, set->passed[i].other->name,
-                                     hf_policy_passed_name(set->passed[i].why)),
+                                     hf_policy_set_passed_name(set->passed[i].why)),
                          0);
         gap = ", ";
     }

@@ -1,8 +1,8 @@
-/* api/policy_set.h - adds up the SyncPolicies that select a node: one policy in effect, made of sections.
+/* api/policies/policy_set.h - adds up the SyncPolicies that select a node: one policy in effect, made of sections.
  *
  * A section is the part of spec that one policy decides alone. Its path is a key of spec ("disk"), a field of labels
- * ("labels.detect"), one label ("labels.static[KEY]") or one entry of manifests ("manifests[NAME]"). The sections follow
- * from the table that decodes a SyncPolicy; a new field of spec is a section of its own.
+ * ("labels.detect"), one label ("labels.static[KEY]") or one entry of manifests ("manifests[NAME]"). The sections
+ * follow from the table that decodes a SyncPolicy; a new field of spec is a section of its own.
  *
  * Order of the policies: signed ones first, then the higher priority, then the name in byte order. Each section comes
  * whole from the first policy that sets it. If two policies of the same rank set the same section to different values,
@@ -49,7 +49,7 @@ enum hf_policy_passed {
     HF_POLICY_PASSED_SAME,     /* it sets the same value as the policy that decides */
     HF_POLICY_PASSED_UNSIGNED, /* the policy that decides is signed, and this one is not */
     HF_POLICY_PASSED_PRIORITY, /* the policy that decides has a higher priority */
-    /* From here on a person has to act (hf_policy_passed_is_conflict()). */
+    /* From here on a person has to act (hf_policy_set_is_conflict()). */
     HF_POLICY_PASSED_CONFLICT, /* both have the same rank and different values */
     HF_POLICY_PASSED_NO_ROOM,  /* all policies together have too many labels, or too many entries */
     HF_POLICY_PASSED_CIRCLE,   /* the entries of several policies depend on each other in a circle */
@@ -89,8 +89,8 @@ const struct hf_policy_section *hf_policy_set_find(const struct hf_policy_set *s
 bool hf_policy_set_has_entry(const struct hf_policy_set *set, const char *entry);
 
 /* Returns a word for the reason, such as "Priority". */
-const char *hf_policy_passed_name(enum hf_policy_passed why);
-bool hf_policy_passed_is_conflict(enum hf_policy_passed why);
+const char *hf_policy_set_passed_name(enum hf_policy_passed why);
+bool hf_policy_set_is_conflict(enum hf_policy_passed why);
 /* Writes a sentence for a person to text[n]: which policy decides the section, which one does not, and what to do.
  * Returns `text`. */
-const char *hf_policy_passed_text(const struct hf_policy_passed_over *passed, char *text, size_t n);
+const char *hf_policy_set_passed_text(const struct hf_policy_passed_over *passed, char *text, size_t n);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "controller/labels/label_writer.h"
+#include "controller/policies/policy_writer.h"
 #include "kube/kube.h"
 #include "loop/sched.h"
 #include "rollout/engine.h"
@@ -26,9 +27,10 @@ struct hf_conductor_params {
     struct hf_log *log;
     struct hf_metrics *metrics;
     struct hf_rollout_params rollout;
-    struct hf_label_writer *labels; /* gets every Node and EdgeNode; NULL if this controller writes no labels */
-    const char *identity;           /* name of this replica, for Events */
-    bool (*leads)(void *arg);       /* returns true if this process leads now */
+    struct hf_label_writer *labels;    /* gets every Node and EdgeNode; NULL if this controller writes no labels */
+    struct hf_policy_writer *policies; /* gets every Node and EdgeNode; NULL: nobody counts them for SyncPolicies */
+    const char *identity;              /* name of this replica, for Events */
+    bool (*leads)(void *arg);          /* returns true if this process leads now */
     /* returns true if the Lease has the annotation HF_CONDUCTOR_ALLOW_COLLECT with the value "true" */
     bool (*may_collect)(void *arg);
     /* returns the monotonic time of the API server's last answer to this process, other than bytes of a watch; 0 if

@@ -36,8 +36,9 @@ struct controller_process {
     struct hf_conductor *conductor;
     struct hf_approver *approver;
     struct hf_label_writer *labels; /* NULL without --write-labels=on */
-    struct hf_timer *timer;         /* credentials; then the end of stopping */
-    uint64_t stop_by_ns;            /* 0: not stopping */
+    struct hf_policy_writer *policies;
+    struct hf_timer *timer; /* credentials; then the end of stopping */
+    uint64_t stop_by_ns;    /* 0: not stopping */
     bool released;
 };
 
@@ -104,6 +105,7 @@ static void lead_changed(void *arg, uint64_t epoch)
     hf_conductor_lead(p->conductor, epoch);
     hf_approver_lead(p->approver);
     hf_label_writer_lead(p->labels);
+    hf_policy_writer_lead(p->policies);
 }
 
 static void went_back(void *arg)
@@ -307,6 +309,38 @@ static int open_labels(struct controller_process *p, struct hf_err *err)
     return p->labels == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
 }
 
+static bool knows_nodes(void *arg)
+{
+    char reason[300];
+
+    return fleet_is_known(arg, reason, sizeof(reason));
+}
+
+static uint64_t server_unix_ns(void *arg)
+{
+    const struct controller_process *p = arg;
+
+    return hf_conductor_unix_ns(p->conductor);
+}
+
+static int open_policies(struct controller_process *p, struct hf_err *err)
+{
+    const struct hf_policy_writer_params params = {
+        .kube = hf_upstream_kube(p->upstream),
+        .sched = hf_loop_sched(p->loop),
+        .clock = hf_clock_posix(),
+        .log = p->log,
+        .metrics = p->metrics,
+        .leads = leads,
+        .is_complete = knows_nodes,
+        .unix_ns = server_unix_ns,
+        .arg = p,
+    };
+
+    p->policies = hf_policy_writer_new(&params, err);
+    return p->policies == NULL ? -err->code : 0;
+}
+
 static int open_conductor(struct controller_process *p, struct hf_err *err)
 {
     const struct hf_controller_options *o = p->options;
@@ -318,6 +352,7 @@ static int open_conductor(struct controller_process *p, struct hf_err *err)
         .metrics = p->metrics,
         .rollout = {.silent_factor = (unsigned)o->silent_after, .collect_after_ns = o->collect_after_ns},
         .labels = p->labels,
+        .policies = p->policies,
         .identity = p->identity,
         .leads = leads,
         .may_collect = may_collect,
@@ -363,6 +398,8 @@ static int run(struct controller_process *p)
     if (r == 0)
         r = open_labels(p, &err);
     if (r == 0)
+        r = open_policies(p, &err);
+    if (r == 0)
         r = open_conductor(p, &err);
     if (r == 0)
         r = open_approver(p, &err);
@@ -388,6 +425,7 @@ static void clean_up(struct controller_process *p)
     hf_approver_free(p->approver);
     hf_conductor_free(p->conductor);
     hf_label_writer_free(p->labels);
+    hf_policy_writer_free(p->policies);
     hf_upstream_free(p->upstream);
     if (p->loop != NULL && p->timer != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(p->loop);

@@ -30,17 +30,27 @@ static int open_extent(const struct hf_fs_ops *fs, const char *dir, const struct
     return -ENOENT;
 }
 
+/* Notes that the sequences before `to` are missing. */
+static void miss(struct hf_spool_read *read, struct hf_spool_place *place, uint64_t to)
+{
+    read->missing += to - place->next;
+    hf_spool_losses_add(&read->gaps, place->next, to);
+    place->next = to;
+}
+
 /* Copies a record into the read: 1, 0 if the read is full, or -ENOMEM. `hole`: the medium did not give back what is
  * before this record, so its jump does not explain the whole gap. */
 static int take(struct hf_spool_read *read, struct hf_spool_place *place, const struct hf_spool_record *record,
                 bool hole)
 {
-    int r = read->n == read->max ? -E2BIG : hf_buf_add(&read->bytes, record->payload.p, record->payload.n);
+    bool full = read->n == read->max || read->gaps.n == HF_SPOOL_GAPS - 1; /* one is left for what misses at the end */
+    int r = full ? -E2BIG : hf_buf_add(&read->bytes, record->payload.p, record->payload.n);
 
     if (r < 0) /* a read that is full splits a batch that was sent before: it is not the same as no memory */
         return r == -ENOMEM ? r : 0;
     read->records[read->n++] = *record;
-    read->missing += record->jumps && !hole ? 0 : record->sequence - place->next;
+    if (!record->jumps || hole)
+        miss(read, place, record->sequence);
     place->next = record->sequence + 1;
     return 1;
 }
@@ -111,6 +121,7 @@ int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir, const str
 
     read->n = 0;
     read->missing = 0;
+    read->gaps = (struct hf_spool_losses){.n = 0};
     read->skipped_bytes = 0;
     read->unreadable = read->gone = false;
     hf_buf_clear(&read->bytes);
@@ -128,10 +139,8 @@ int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir, const str
         r = read_extent(fs, fd, &extents[i], HF_MIN(limit, extents[i].limit), place, read, &hole, err);
         (void)fs->close(fs->ctx, fd);
     }
-    if (r == 0 && !read->gone && place->next <= durable) {
-        read->missing += durable + 1 - place->next;
-        place->next = durable + 1;
-    }
+    if (r == 0 && !read->gone && place->next <= durable)
+        miss(read, place, durable + 1);
     read->next = place->next;
     settle(read);
     return r < 0 ? r : 0;

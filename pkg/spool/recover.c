@@ -269,6 +269,17 @@ static int open_folder(struct hf_spool_store *store, struct hf_err *err)
     return 0;
 }
 
+/* Returns the lowest sequence behind everything that is lost at the end: segments that are missing or damaged, of which
+ * the newest one had a record at least, and records up to `used`. The gap in the sequences stays and shows the loss. */
+static uint64_t behind_lost(struct hf_spool_store *store, uint64_t used)
+{
+    uint64_t newest = store->n > 0 ? last_segment(store)->first : 0;
+    uint64_t behind = HF_MAX(newest < store->cursor.newest ? store->cursor.newest : 0, used) + 1;
+
+    store->stats.lost_at_end = behind - HF_MIN(store->last + 1, behind);
+    return behind;
+}
+
 int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err *err)
 {
     int r = open_folder(store, err);
@@ -287,7 +298,7 @@ int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err 
     if (r == -ENOSPC && give_up_spare(store)) /* some file systems need a new block for each write */
         r = recover_last(store, err);
     store->last = HF_MAX(store->next - 1, store->cursor.delivered);
-    store->next = HF_MAX(HF_MAX(store->next, store->cursor.newest), HF_MAX(store->cursor.delivered, used) + 1);
+    store->next = HF_MAX(HF_MAX(store->next, behind_lost(store, used)), store->cursor.delivered + 1);
     if (store->jump_to > store->next)
         store->next = store->jump_to;
     else

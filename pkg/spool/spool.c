@@ -45,6 +45,7 @@ struct spool_writer {
     size_t first, count;             /* the part of the batch in the current write */
     size_t stored;                   /* records of `count` that are durable */
     uint64_t deliver;                /* 0: nothing to deliver */
+    uint64_t delivered_before;       /* the cursor before the job */
     bool adopt, check;               /* a spare is ready; files seem to be missing */
     int made;
     uint64_t took_ns;
@@ -96,12 +97,14 @@ struct hf_spool {
     bool closing;
     void (*ended)(void *arg); /* called when the spool is freed */
     void *ended_arg;
-    bool calling;           /* inside a callback: freeing waits until it returns */
-    bool gone;              /* files seem to be missing: the writer checks */
-    uint64_t unreadable_ns; /* since when reads lack what the medium does not give back; 0: they lack nothing */
-    uint64_t given_up;      /* reads up to this sequence lack it for good */
-    bool failing;           /* the last call of params.failing() passed an error */
-    bool keep_failed;       /* housekeeping failed: wait for the next write or delivery */
+    bool calling;                  /* inside a callback: freeing waits until it returns */
+    bool gone;                     /* files seem to be missing: the writer checks */
+    uint64_t unreadable_ns;        /* since when reads lack what the medium does not give back; 0: they lack nothing */
+    uint64_t given_up;             /* reads up to this sequence lack it for good */
+    bool failing;                  /* the last call of params.failing() passed an error */
+    bool keep_failed;              /* housekeeping failed: wait for the next write or delivery */
+    struct hf_spool_losses losses; /* gaps that reads found behind the cursor */
+    uint64_t untold;               /* lost records among dropped ones, which params.dropped() does not know yet */
 };
 
 static void start_writer(struct hf_spool *spool);
@@ -177,11 +180,42 @@ static size_t part_of(const struct append_batch *batch, size_t first)
     return n;
 }
 
+/* Takes the lost records out of the list of dropped ones, except for those that reads have found and told before. */
+static void take_lost(struct hf_spool *spool, struct hf_spool_dropped *dropped, uint64_t delivered_before)
+{
+    for (; dropped->records > 0; dropped++) {
+        if (dropped->tag != HF_SPOOL_TAG_LOST)
+            continue;
+        uint64_t counted = hf_spool_losses_counted(&spool->losses, delivered_before, spool->stats.delivered);
+        dropped->records -= HF_MIN(dropped->records, counted);
+        spool->untold += dropped->records;
+        do
+            *dropped = dropped[1];
+        while ((dropped++)->records > 0);
+        return;
+    }
+}
+
+/* Reports lost records. Only while the writer is idle: its job may have dropped what a read did not find. */
+static void tell_lost(struct hf_spool *spool)
+{
+    struct hf_spool_dropped lost[] = {{HF_SPOOL_TAG_LOST, 0}, {0}};
+
+    if (spool->writer.task != WRITER_IDLE)
+        return;
+    lost[0].records = spool->untold + hf_spool_losses_count(&spool->losses, spool->stats.delivered);
+    spool->untold = 0;
+    spool->state.missing += lost[0].records;
+    if (lost[0].records > 0 && spool->params.dropped != NULL && !spool->closing)
+        spool->params.dropped(spool->params.arg, lost);
+}
+
 static void answer(struct hf_spool *spool, const struct spool_writer *writer, int r)
 {
     struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS + 1];
 
     hf_spool_store_take_dropped(spool->store, dropped);
+    take_lost(spool, dropped, writer->delivered_before);
     if (dropped[0].records > 0 && spool->params.dropped != NULL)
         spool->params.dropped(spool->params.arg, dropped);
     for (size_t i = writer->first; i < writer->first + writer->count && !spool->closing; i++) {
@@ -263,6 +297,7 @@ static void writer_done(struct hf_job *job, int cancelled)
         return;
     }
     bool checked = writer->check;
+    writer->delivered_before = spool->stats.delivered;
     spool->calling = true;
     if (r < 0 || task == WRITER_WRITE || writer->deliver > 0)
         note_failing(spool, r, &writer->err);
@@ -273,6 +308,7 @@ static void writer_done(struct hf_job *job, int cancelled)
         write_ended(spool, learned < 0 ? learned : r);
     else if (r < 0)
         spool->keep_failed = true;
+    tell_lost(spool);
     if (checked && spool->params.readable != NULL && !spool->closing)
         spool->params.readable(spool->params.arg); /* the check may have restored records */
     spool->calling = false;
@@ -394,6 +430,13 @@ static void on_soon(void *arg)
     if (spool->closing)
         return;
     if (!has_task) {
+        spool->calling = true;
+        tell_lost(spool);
+        spool->calling = false;
+        if (spool->closing) {
+            free_when_quiet(spool);
+            return;
+        }
         start_writer(spool);
         return;
     }
@@ -511,12 +554,12 @@ static void reader_done(struct hf_job *job, int cancelled)
     }
     if (!cancelled)
         be_patient(spool);
-    if (reader->r == 0) {
-        spool->state.missing += reader->read.missing;
-        spool->state.skipped_bytes += reader->read.skipped_bytes;
-    }
+    for (size_t i = 0; reader->r == 0 && !reader->read.gone && i < reader->read.gaps.n; i++)
+        hf_spool_losses_add(&spool->losses, reader->read.gaps.gaps[i].from, reader->read.gaps.gaps[i].to);
+    spool->state.skipped_bytes += reader->r == 0 ? reader->read.skipped_bytes : 0;
     spool->gone |= reader->read.gone;
     spool->calling = true;
+    tell_lost(spool);
     if (reader->r < 0 && !cancelled)
         note_failing(spool, reader->r, &reader->err);
     reader->done(reader->arg, cancelled ? -ECANCELED : reader->r, &reader->read);
@@ -642,6 +685,9 @@ int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spo
         return hf_err_set(err, -r, "open spool '%s'", params->store.dir);
     spool->durable = spool->stats.last;
     spool->deliver = spool->stats.delivered;
+    hf_spool_losses_add(&spool->losses, spool->stats.last + 1, spool->stats.last + 1 + spool->stats.lost_at_end);
+    if (spool->stats.lost_at_end > 0) /* the caller learns it in the loop's next turn */
+        params->sched->timer_arm(params->sched->ctx, spool->soon, 0);
     start_maker(spool);
     *ret_spool = hf_steal(spool);
     return 0;

@@ -51,7 +51,8 @@ struct hf_spool_params {
     /* The spool calls this when there are new records to read. May be NULL. */
     void (*readable)(void *arg);
     /* The spool calls this when records were dropped to make room, before it calls `done` of the append that
-     * needed the room. May be NULL. */
+     * needed the room; and, with the tag HF_SPOOL_TAG_LOST, when it has found that the disk lost records that were
+     * durable and not delivered: at the latest when a read comes to their place. May be NULL. */
     void (*dropped)(void *arg, const struct hf_spool_dropped *dropped);
     /* The spool calls this with the error when its disk work begins to fail, and with NULL when a write or a save of
      * the cursor succeeds again. May be NULL. */
@@ -114,7 +115,7 @@ struct hf_spool_state {
     uint64_t last_write_ns;                         /* duration of the last write */
     uint64_t write_ns;                              /* total duration of all writes */
     uint64_t write_buckets[HF_SPOOL_WRITE_BUCKETS]; /* number of writes in each bucket of hf_spool_write_bounds_ns */
-    uint64_t missing;                               /* number of sequences that reads did not find */
+    uint64_t missing;                               /* number of records that the disk lost, each counted once */
     uint64_t skipped_bytes;                         /* bytes of damage that reads skipped */
 };
 struct hf_spool_state hf_spool_state(const struct hf_spool *spool);

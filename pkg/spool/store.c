@@ -46,20 +46,47 @@ void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], ui
     dropped[i].records += records;
 }
 
-/* Counts by tag the records of a segment above the cursor and below `limit`, as far as they can be read. Returns the
- * last sequence. */
-static uint64_t count_segment(struct hf_spool_store *store, const struct segment *segment, uint64_t limit)
+/* Begins a scan of the segment's content. The caller ends it and closes *ret_fd. */
+static int scan_segment(const struct hf_spool_store *store, const struct segment *segment, struct hf_spool_scan *scan,
+                        int *ret_fd)
 {
     char name[HF_SPOOL_NAME_BYTES];
-    struct hf_spool_scan scan;
-    struct hf_spool_record record;
-    uint64_t last = store->cursor.delivered;
 
     segment_name(segment->first, name);
     int fd = store->fs->openat(store->fs->ctx, store->dir_fd, name, O_RDONLY, 0, HF_FS_NO_SYMLINKS);
     if (fd < 0)
+        return fd;
+    hf_spool_scan_init(scan, store->fs, fd, segment->salt, HF_SPOOL_CONTENT, segment->end);
+    *ret_fd = fd;
+    return 0;
+}
+
+/* True if the writer skipped the numbers before the segment's first record, or if that record cannot be read. */
+static bool begins_with_jump(const struct hf_spool_store *store, const struct segment *segment)
+{
+    struct hf_spool_record record = {.jumps = true};
+    struct hf_spool_scan scan;
+    int fd;
+
+    if (scan_segment(store, segment, &scan, &fd) < 0)
+        return true;
+    bool jumps = hf_spool_scan_next(&scan, &record, NULL) <= 0 || record.jumps || record.sequence != segment->first;
+    hf_spool_scan_done(&scan);
+    (void)store->fs->close(store->fs->ctx, fd);
+    return jumps;
+}
+
+/* Counts by tag the records of a segment above the cursor and below `limit`, and the missing ones between them. Returns
+ * the last sequence. */
+static uint64_t count_segment(struct hf_spool_store *store, const struct segment *segment, uint64_t limit)
+{
+    struct hf_spool_scan scan;
+    struct hf_spool_record record;
+    uint64_t last = store->cursor.delivered, lost = 0;
+    int fd;
+
+    if (scan_segment(store, segment, &scan, &fd) < 0)
         return last;
-    hf_spool_scan_init(&scan, store->fs, fd, segment->salt, HF_SPOOL_CONTENT, segment->end);
     for (;;) {
         int r = hf_spool_scan_next(&scan, &record, NULL);
         if (r <= 0)
@@ -68,11 +95,14 @@ static uint64_t count_segment(struct hf_spool_store *store, const struct segment
             break;
         if (record.sequence > last && record.sequence < limit) {
             hf_spool_dropped_add(store->dropped, record.tag, 1);
+            lost += record.jumps ? 0 : record.sequence - last - 1;
             last = record.sequence;
         }
     }
     hf_spool_scan_done(&scan);
     (void)store->fs->close(store->fs->ctx, fd);
+    if (lost > 0)
+        hf_spool_dropped_add(store->dropped, HF_SPOOL_TAG_LOST, lost);
     return last;
 }
 
@@ -107,6 +137,8 @@ static int drop_oldest(struct hf_spool_store *store, struct hf_err *err)
 {
     uint64_t limit = store->n > 1 ? store->segments[1].first : store->next;
     uint64_t last = count_segment(store, &store->segments[0], HF_MIN(limit, store->segments[0].limit));
+    if (last + 1 < limit && store->n > 1 && !begins_with_jump(store, &store->segments[1]))
+        hf_spool_dropped_add(store->dropped, HF_SPOOL_TAG_LOST, limit - last - 1);
 
     if (store->n == 1)
         seal(store);

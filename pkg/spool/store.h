@@ -50,8 +50,11 @@ struct hf_spool_store_params {
     bool only_drops;
 };
 
-/* Number of records with one tag that the store dropped to make room. If a table of these structs has fewer entries
- * than there are tags, the last entry also counts the records of all further tags. */
+/* Tag of records that the disk has lost: nobody can read theirs. Callers use other tags. */
+#define HF_SPOOL_TAG_LOST 0u
+
+/* Number of records with one tag that the store dropped to make room, or that the disk has lost. If a table of these
+ * structs has fewer entries than there are tags, the last entry also counts the records of all further tags. */
 struct hf_spool_dropped {
     uint32_t tag;
     uint64_t records;
@@ -75,7 +78,10 @@ struct hf_spool_stats {
     uint64_t torn;
     /* number of open segments whose file was deleted and whose content the store copied to a new file */
     uint64_t rescued;
-    uint64_t lost;      /* number of segments whose file was deleted and whose content is lost */
+    uint64_t lost; /* number of segments whose file was deleted and whose content is lost */
+    /* Sequences above `last` of records that opening found lost, because the newest segments are missing or damaged:
+     * their number, or less, because nothing shows how many records the newest one held. */
+    uint64_t lost_at_end;
     uint64_t mended;    /* number of segments with a damaged header, for which the store read the copy of the header */
     uint64_t set_aside; /* number of damaged segments that the store keeps in the folder for a person to examine */
     uint64_t syncs;     /* number of syncs after writes of records */
@@ -145,8 +151,8 @@ void hf_spool_store_trim(struct hf_spool_store *store);
 
 struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store);
 
-/* Fills `ret` with the numbers of records that the store has dropped since the last call. An entry with 0 records ends
- * the list. */
+/* Fills `ret` with the numbers of records that the store has dropped since the last call, and of records that were
+ * missing among them (HF_SPOOL_TAG_LOST). An entry with 0 records ends the list. */
 void hf_spool_store_take_dropped(struct hf_spool_store *store, struct hf_spool_dropped ret[HF_SPOOL_MAX_TAGS + 1]);
 
 /* The part of a segment that a reader may read. */

@@ -1,5 +1,6 @@
-/* telemetry/sink/outlet_drops.h - counts the events that a spool dropped to make room, by source class and severity.
- * Each count stays in the list until the outlet has reported the count as a finding.
+/* telemetry/sink/outlet_drops.h - counts the events that a spool dropped to make room, by source class and severity,
+ * and those that the disk lost (HF_SPOOL_TAG_LOST). Each count stays in the list until the outlet has reported the
+ * count as a finding.
  *
  * Threads: loop thread only. Memory: struct hf_outlet_drops is a plain value. */
 #pragma once
@@ -16,7 +17,8 @@ struct hf_outlet_drops {
     uint64_t due_ns; /* monotonic time at which the next report is due; HF_NEVER if there is nothing to report */
 };
 
-/* Adds the counts in the list `dropped` to `drops` and to the metrics. An entry whose `records` is 0 ends the list. */
+/* Adds the counts in the list `dropped` to `drops` and to the metrics, and logs what the disk lost. An entry whose
+ * `records` is 0 ends the list. */
 void hf_outlet_drops_add(struct hf_outlet_drops *drops, const struct hf_outlet_config *config,
                          const struct hf_outlet_metrics *metrics, const struct hf_spool_dropped *dropped);
 

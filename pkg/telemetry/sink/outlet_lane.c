@@ -87,6 +87,17 @@ static int open_spool(struct hf_outlet_lane *lane, const char *dir, uint64_t max
     return hf_spool_new(&params, &lane->spool, err);
 }
 
+static void note_damage(const struct hf_outlet_lane *lane, const char *dir)
+{
+    const struct hf_spool_stats stats = hf_spool_state(lane->spool).store;
+
+    if (stats.damaged > 0 || stats.mended > 0 || stats.lost_at_end > 0)
+        hf_log(lane->config->world.log, HF_LOG_ERROR, "telemetry.spool_damaged",
+               HF_S("sink", hf_outlet_name(lane->config->sink)), HF_S("dir", dir),
+               HF_D("segments", (int64_t)(stats.damaged + stats.mended)), HF_D("set_aside", (int64_t)stats.set_aside),
+               HF_D("records", (int64_t)stats.lost_at_end));
+}
+
 /* Borders of another stream belong to other records. */
 static int restore_batches(struct hf_outlet_lane *lane, const struct hf_borders *borders, uint64_t delivered)
 {
@@ -123,6 +134,7 @@ int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane which, uint64_
         r = open_spool(lane, dir, max_bytes, borders.n > 0 ? borders.items[borders.n - 1].last : 0, err);
     if (r < 0)
         return r;
+    note_damage(lane, dir);
     lane->backlog_until = hf_outlet_lane_durable(lane);
     hf_fresh_init(&lane->fresh, lane->backlog_until, hf_outlet_lane_wait_ns(lane), hf_mono_ns(config->world.clock));
     r = restore_batches(lane, &borders, hf_spool_state(lane->spool).store.delivered);

@@ -18,6 +18,8 @@ static void register_counters(struct hf_outlet_metrics *all, const struct hf_out
                                "Batches deferred because a round of attempts ended without success.");
     all->rejected = counter_of(config, "holdfast_telemetry_rejected_events_total",
                                "Events that a sink reported as not kept although it accepted their batch.");
+    all->lost = counter_of(config, "holdfast_telemetry_lost_events_total",
+                           "Events on disk that the disk lost before the sink had them.");
     all->attempts = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_telemetry_attempts_total",
                                      "Requests to a sink, by result.", HF_LABELS("sink", "reason"));
     all->dead = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_telemetry_dead_letter_events_total",

@@ -13,7 +13,7 @@ struct hf_outlet_metrics {
     /* families with a label besides `sink`; the outlet looks up a metric of these families whenever it changes the
      * metric */
     struct hf_metric_family *attempts, *dead, *dropped;
-    struct hf_metric *events, *bytes, *batches, *deferred, *rejected;
+    struct hf_metric *events, *bytes, *batches, *deferred, *rejected, *lost;
     /* families of the gauges that hf_outlet_metrics_forget() removes */
     struct hf_metric_family *of_lane[3], *of_sink[4];
     struct {

@@ -460,6 +460,178 @@ START_TEST(the_newest_ids_are_known_beside_a_bad_page)
 }
 END_TEST
 
+/* ---- what the disk loses ----------------------------------------------------------------------------------------- */
+
+enum { LINES = 80, IN_SEGMENT = 31, READ_UP_TO = 10 };
+
+static void harm(struct world *world, uint64_t first, size_t at, size_t n)
+{
+    char path[64];
+    size_t size;
+
+    (void)snprintf(path, sizeof(path), "/spool/%016llx.seg", (unsigned long long)first);
+    const unsigned char *bytes = hf_simfs_get(world->fs, path, &size);
+    ck_assert_ptr_nonnull(bytes);
+    if (n == SIZE_MAX) {
+        hf_simfs_delete(world->fs, path);
+        return;
+    }
+    unsigned char *copy = malloc(size);
+    memcpy(copy, bytes, size);
+    for (size_t i = at; i < HF_MIN(at + n, size); i++)
+        copy[i] = 0;
+    hf_simfs_put(world->fs, path, copy, n == 0 ? 0 : size, 0600);
+    free(copy);
+}
+
+static uint64_t told_lost, told_dropped;
+
+static void count_dropped(void *arg, const struct hf_spool_dropped *dropped)
+{
+    (void)arg;
+    for (; dropped->records > 0; dropped++)
+        *(dropped->tag == HF_SPOOL_TAG_LOST ? &told_lost : &told_dropped) += dropped->records;
+}
+
+/* Opens the spool again, as the next process does. */
+static void open_again(struct world *world)
+{
+    hf_spool_free(world->spool);
+    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+    world->params.dropped = count_dropped;
+    ck_assert_int_eq(hf_spool_new(&world->params, &world->spool, NULL), 0);
+    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+}
+
+static void append_lines(struct world *world, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        ck_assert_int_eq(append(world, 2000), 0);
+        (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+    }
+}
+
+/* Reads everything twice, in small parts, as a sender reads again what it did not deliver. */
+static void read_twice(struct world *world)
+{
+    for (int turn = 0; turn < 2; turn++)
+        for (uint64_t next = hf_spool_state(world->spool).delivered + 1; next <= world->last_sequence; next += 7)
+            (void)read_from(world, next, 9);
+}
+
+#define ENTRY(sequence) (512 + ((sequence)-1) % IN_SEGMENT * 2048)
+
+static const struct {
+    const char *what;
+    uint64_t first;
+    size_t at, n; /* zeros here; n 0: the file is empty; SIZE_MAX: the file is gone */
+    uint64_t lost;
+    uint64_t shown; /* by `holdfast spool stat` while the records wait; the same, or what is known */
+} lost_cases[] = {
+    {"nothing", 1, 0, 1, 0, 0}, /* the copy of the header serves */
+    {"two records", 1, ENTRY(15), 4096, 2, 2},
+    {"delivered records", 1, ENTRY(3), 4096, 0, 0},
+    {"the last delivered and the first waiting record", 1, ENTRY(10), 4096, 1, 1},
+    {"the first segment", 1, 0, SIZE_MAX, IN_SEGMENT - READ_UP_TO, IN_SEGMENT - READ_UP_TO},
+    {"the first segment, emptied", 1, 0, 0, IN_SEGMENT - READ_UP_TO, IN_SEGMENT - READ_UP_TO},
+    {"the first segment, zeros", 1, 0, SEGMENT, IN_SEGMENT - READ_UP_TO, IN_SEGMENT - READ_UP_TO},
+    {"the middle segment", 32, 0, SIZE_MAX, IN_SEGMENT, IN_SEGMENT},
+    {"the middle segment, emptied", 32, 0, 0, IN_SEGMENT, IN_SEGMENT},
+    {"the middle segment's content", 32, 512, SEGMENT - 1024, IN_SEGMENT, IN_SEGMENT},
+    {"the newest segment", 63, 0, SIZE_MAX, 1, 1}, /* one at least; nothing shows how many it had */
+    {"the newest segment, emptied", 63, 0, 0, 1, 1},
+};
+
+START_TEST(lost_records_are_told_once)
+{
+    struct world world;
+    struct hf_spool_found found;
+
+    told_lost = told_dropped = 0;
+    world_init(&world, 1 + (uint64_t)_i % 2, 64 * SEGMENT);
+    append_lines(&world, LINES);
+    hf_spool_deliver(world.spool, READ_UP_TO);
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    hf_spool_free(world.spool);
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    harm(&world, lost_cases[_i].first, lost_cases[_i].at, lost_cases[_i].n);
+    world.spool = NULL;
+    open_again(&world);
+    if (lost_cases[_i].first == 63) /* no read is needed for that */
+        ck_assert_uint_eq(told_lost, lost_cases[_i].lost);
+    append_lines(&world, 1);
+    ck_assert_int_eq(hf_spool_look(hf_simfs_ops(world.fs), "/spool", NULL, NULL, &found, NULL), 0);
+    ck_assert_msg(found.missing == lost_cases[_i].shown, "%s: %ju missing", lost_cases[_i].what,
+                  (uintmax_t)found.missing);
+    ck_assert_int_eq(hf_spool_is_damaged(&found), strcmp(lost_cases[_i].what, "nothing") != 0 || _i == 0);
+    read_twice(&world);
+    ck_assert_msg(told_lost == lost_cases[_i].lost, "%s: %ju lost", lost_cases[_i].what, (uintmax_t)told_lost);
+    ck_assert_uint_eq(hf_spool_state(world.spool).missing, lost_cases[_i].lost);
+    ck_assert_uint_eq(told_dropped, 0);
+    world_done(&world);
+}
+END_TEST
+
+/* A segment that goes while the spool runs, and one that is dropped: each record counts as lost or as dropped, once. */
+START_TEST(lost_while_it_runs)
+{
+    struct world world;
+    static const struct {
+        size_t at, n;
+        bool reads, drops;
+        uint64_t lost, dropped;
+    } runs[] = {
+        {0, SIZE_MAX, true, false, IN_SEGMENT - READ_UP_TO, 0},
+        {ENTRY(15), 4096, true, true, 2, IN_SEGMENT - READ_UP_TO - 2},
+        {ENTRY(15), 4096, false, true, 2, IN_SEGMENT - READ_UP_TO - 2},
+        {ENTRY(30), 4096, false, true, 2, IN_SEGMENT - READ_UP_TO - 2},
+        {ENTRY(11), 21 * 2048, false, true, IN_SEGMENT - READ_UP_TO, 0},
+        {ENTRY(5), 2048, false, true, 0, IN_SEGMENT - READ_UP_TO},
+    };
+
+    told_lost = told_dropped = 0;
+    world_init(&world, 1, 4 * SEGMENT);
+    world.params.store.when_full = HF_SPOOL_DROP_OLDEST;
+    open_again(&world);
+    append_lines(&world, LINES);
+    hf_spool_deliver(world.spool, READ_UP_TO);
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    ck_assert_uint_eq(told_dropped, 0);
+    harm(&world, 1, runs[_i].at, runs[_i].n);
+    if (runs[_i].reads)
+        read_twice(&world);
+    for (unsigned i = 0; runs[_i].drops && i < 200 && hf_spool_state(world.spool).store.delivered == READ_UP_TO; i++)
+        append_lines(&world, 1);
+    ck_assert_uint_eq(told_lost, runs[_i].lost);
+    ck_assert_uint_eq(told_dropped, runs[_i].dropped);
+    ck_assert_uint_eq(hf_spool_state(world.spool).missing, runs[_i].lost);
+    world_done(&world);
+}
+END_TEST
+
+/* Gaps in any order, overlapping, more than there is room for. */
+START_TEST(gaps_count_once)
+{
+    struct hf_spool_losses losses = {.n = 0};
+
+    hf_spool_losses_add(&losses, 10, 20);
+    hf_spool_losses_add(&losses, 5, 12);
+    hf_spool_losses_add(&losses, 18, 25);
+    hf_spool_losses_add(&losses, 30, 30);
+    ck_assert_uint_eq(hf_spool_losses_count(&losses, 0), 20);
+    hf_spool_losses_add(&losses, 1, 40);
+    ck_assert_uint_eq(hf_spool_losses_count(&losses, 0), 19);
+    ck_assert_uint_eq(hf_spool_losses_counted(&losses, 4, 9), 5);
+    ck_assert_uint_eq(hf_spool_losses_count(&losses, 38), 0);
+    hf_spool_losses_add(&losses, 1, 50);
+    ck_assert_uint_eq(hf_spool_losses_count(&losses, 38), 10);
+    for (uint64_t i = 0; i < 3ull * HF_SPOOL_GAPS; i++)
+        hf_spool_losses_add(&losses, 100 + 2 * i, 101 + 2 * i);
+    ck_assert_uint_le(losses.n, HF_SPOOL_GAPS);
+    ck_assert_uint_eq(hf_spool_losses_count(&losses, 99), 3ull * HF_SPOOL_GAPS);
+}
+END_TEST
+
 /* A loop that takes no jobs for a while. */
 static const struct hf_sched_ops *taking;
 static bool refusing;
@@ -515,6 +687,9 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, who_writes, 0, 2);
     tcase_add_test(tc, idle_is_idle);
     tcase_add_test(tc, a_write_that_gets_no_job_is_tried_again);
+    tcase_add_loop_test(tc, lost_records_are_told_once, 0, (int)HF_LEN(lost_cases));
+    tcase_add_loop_test(tc, lost_while_it_runs, 0, 6);
+    tcase_add_test(tc, gaps_count_once);
     tcase_add_loop_test(tc, a_failing_disk_is_reported_once_with_its_error, 0, 2);
 }
 HF_TEST_MAIN("spool/spool", cases)

@@ -1400,6 +1400,39 @@ START_TEST(dropped_counts_are_delivered)
 }
 END_TEST
 
+/* The disk loses a segment that waits. The outlet delivers the rest, and the number of the lost events. */
+START_TEST(lost_counts_are_delivered)
+{
+    struct world *world = world_new(14);
+    struct hf_metric_family *family =
+        hf_metric_family(world->node.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_lost_events_total",
+                         "Events on disk that the disk lost before the sink had them.", HF_LABELS("sink"));
+
+    world->params.max_bytes = 3 << 20;
+    restart_as(world, "losing");
+    world->sink.mood = STALLS;
+    world->line_bytes = 2000;
+    append_many(world, HF_LANE_BULK, 400);
+    run_s(world, 60);
+    hf_simfs_put(world->node.fs, "/data/losing/bulk/0000000000000001.seg", "", 0, 0600);
+    if (_i == 1)
+        crash(world, false, 0);
+    world->sink.mood = TAKES;
+    run_s(world, 3600);
+    unsigned lost = 0;
+    for (unsigned i = 0; i < world->appended; i++) {
+        lost += world->sink.seen[i] == 0;
+        ck_assert_uint_le(world->sink.seen[i], 1);
+    }
+    ck_assert(lost > 10 && lost < 390);
+    world->sink.changed = 0; /* a batch that was tried before cannot be the same without them */
+    ck_assert_uint_eq((uint64_t)hf_metric_value(hf_metric_with(family, HF_LABELS("losing"))), lost);
+    ck_assert_uint_eq(world->sink.told_dropped, lost);
+    world->spec.batch_max_bytes = 65536; /* for the check of the largest body: our own events are longer than a line */
+    world_free(world);
+}
+END_TEST
+
 /* The batch limit drops while batches of the old size may have arrived: those go again unchanged. */
 START_TEST(a_lower_limit_is_for_new_batches)
 {
@@ -1724,6 +1757,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, an_outlet_rests_behind_a_held_backlog);
     tcase_add_test(tc, what_was_stored_lately_is_known_again);
     tcase_add_test(tc, dropped_counts_are_delivered);
+    tcase_add_loop_test(tc, lost_counts_are_delivered, 0, 2);
     tcase_add_loop_test(tc, a_lower_limit_is_for_new_batches, 0, 4);
     tcase_add_test(tc, a_device_key_stays_until_the_next_one_is_good);
     tcase_add_loop_test(tc, each_format_arrives, 0, 5);

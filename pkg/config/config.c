@@ -50,6 +50,7 @@ static const struct hf_config *or_defaults(const struct hf_config *config)
 
 const char *hf_config_name(const struct hf_config *config)
 {
+    config = or_defaults(config);
     return config->name != NULL ? config->name : HF_CONFIG_FILE;
 }
 

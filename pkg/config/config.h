@@ -66,6 +66,9 @@ HF_MUST_USE int hf_config_decode(json_t *json, const char *name, struct hf_confi
 HF_MUST_USE int hf_config_load(const struct hf_fs_ops *fs, const char *path, bool must_exist,
                                struct hf_config **ret_config, struct hf_err *err);
 
+/* Returns the path of the configuration's file. */
+const char *hf_config_name(const struct hf_config *config);
+
 /* Returns false if the configuration stands for an unusable file, such as one that is not an AgentConfiguration. */
 bool hf_config_is_usable(const struct hf_config *config);
 
@@ -127,9 +130,9 @@ bool hf_config_allows_manifest_static_pods(const struct hf_config *config, enum 
 bool hf_config_allows_manifest_cluster(const struct hf_config *config, enum hf_config_scope scope, struct hf_err *err);
 /* May an entry write this file? `path` is an absolute path in normal form without symbolic links; if the path ends with
  * '/', the question is whether the entry may write any file directly in this folder. Whatever the configuration says,
- * the answer is no below /proc, /sys and /dev, below the folders of holdfast in /etc, /var/lib and /run, and below the
- * folders from which a kubelet reads static pods. If the state folder or trust folder of the caller is elsewhere, the
- * caller must also call hf_config_path_is_within() for this folder. */
+ * the answer is no below /proc, /sys and /dev, below the folders of holdfast in /etc, /var/lib and /run, below the
+ * folders from which a kubelet reads static pods, and for names of hf_config_path_is_reserved(). The caller must also
+ * ask about its own folders and about other names of all of these (manifests/files/closed.h). */
 bool hf_config_allows_manifest_file(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                                     struct hf_err *err);
 /* May an entry write a secret to this file? The rules for `path` are those of hf_config_allows_manifest_file(). */
@@ -158,6 +161,10 @@ bool hf_config_allows_manifest_origin(const struct hf_config *config, enum hf_co
 /* Returns true if `path` is the folder `folder` or lies below it. Both are absolute paths; `path` is in normal form,
  * and `folder` may end with '/'. */
 bool hf_config_path_is_within(const char *path, const char *folder);
+
+/* Returns true if a component of the absolute path begins with ".holdfast-". These names are holdfast's own: floors of
+ * releases, and files that are not in place yet. */
+bool hf_config_path_is_reserved(const char *path);
 
 /* Returns true if the agent acts only on signed entries of spec.manifests. */
 bool hf_config_requires_signed_manifests(const struct hf_config *config);

@@ -91,6 +91,11 @@ bool hf_config_path_is_within(const char *path, const char *folder)
     return strncmp(path, folder, n) == 0 && (path[n] == '\0' || path[n] == '/');
 }
 
+bool hf_config_path_is_reserved(const char *path)
+{
+    return strstr(path, "/.holdfast-") != NULL;
+}
+
 const char *const *hf_config_manifest_closed(void)
 {
     return closed;
@@ -101,6 +106,8 @@ static const char *closed_for_writing(const struct hf_config *config, const char
     for (size_t i = 0; closed[i] != NULL; i++)
         if (hf_config_path_is_within(path, closed[i]))
             return closed[i];
+    if (hf_config_path_is_reserved(path))
+        return ".holdfast-*";
     for (size_t i = 0; i < HF_LEN(static_pod_folders); i++)
         if (hf_config_path_is_within(path, static_pod_folders[i]))
             return static_pod_folders[i];

@@ -86,9 +86,6 @@ bool hf_config_is_service(const char *pattern, const char *unit);
 void hf_config_refuse_with(const struct hf_config *config, const char *part, const char *list, const char *what,
                            const char *add, struct hf_err *err);
 
-/* Returns the path of the configuration's file for messages. */
-const char *hf_config_name(const struct hf_config *config);
-
 /* Makes the configuration that stands for an unusable file. This configuration has the defaults, except that
  * SyncPolicies and entries of spec.manifests must be signed, and that no sealed copy of a Secret may be on the disk. It
  * has the one fault `fault`. Returns 0 or -ENOMEM. */

@@ -132,8 +132,6 @@ struct entry_note {
     char message[HF_RECORD_MESSAGE];
 };
 
-enum { MANIFEST_CLOSED = 5 }; /* number of folders in attempt.closed */
-
 /* An attempt to place a set, to check it, to roll back to it, to repair it, or to remove it. The struct exists from the
  * first step of the attempt to the last. */
 struct attempt {
@@ -152,13 +150,10 @@ struct attempt {
     struct hf_files_place place;
     const struct hf_config *config;
     enum hf_config_scope scope;
-    const char *state_dir, *trust_dir;
     const char *argv[HF_MAX_ARGV + 1]; /* the command of `validate`, with the path of the candidate filled in */
     char pod_folder[HF_FILES_MAX_PATH];
-    /* Folders of holdfast and of the kubelet that no entry may write to. The paths have no symbolic links; "" stands
-     * for a path that cannot be resolved. */
-    char closed[MANIFEST_CLOSED][HF_FILES_MAX_PATH];
-    bool on_swap; /* the content is secret, and the kernel may swap memory to a disk */
+    const char *closed[HF_CLOSED_MAX + 1]; /* folders of holdfast and of the kubelet: place.closed_folders */
+    bool on_swap;                          /* the content is secret, and the kernel may swap memory to a disk */
 };
 
 struct entry_watch {

@@ -1,4 +1,5 @@
 /* From a set to the files that it asks for. */
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -48,37 +49,27 @@ int make_entry(const json_t *json, struct hf_manifest **ret_entry, struct hf_err
 
 /* ---- an attempt -------------------------------------------------------------------------------------------------- */
 
-/* Finds where the closed folders really are: a target's path has no links, and theirs may have. */
-static void find_closed(const struct hf_manifest_env *env, struct attempt *attempt)
+/* Names the folders and the file that no entry may change, besides those of the configuration. */
+static void close_folders(struct attempt *attempt, const struct hf_manifest_env *env)
 {
-    const char *const folders[MANIFEST_CLOSED] = {attempt->state_dir, attempt->trust_dir, attempt->pod_folder,
-                                                  "/etc/holdfast", "/var/lib/holdfast"};
+    const char *const *always = hf_config_manifest_closed();
+    size_t n = 0;
 
-    for (size_t i = 0; i < MANIFEST_CLOSED; i++)
-        if (folders[i][0] != '/' || hf_files_resolve(env->fs, env->host_root, folders[i], attempt->closed[i], NULL) < 0)
-            attempt->closed[i][0] = '\0';
-}
-
-static bool is_closed(const struct attempt *attempt, const char *path)
-{
-    for (size_t i = 0; i < MANIFEST_CLOSED; i++)
-        if (attempt->closed[i][0] != '\0' && hf_config_path_is_within(path, attempt->closed[i]))
-            return true;
-    return false;
+    attempt->closed[n++] = env->state_dir;
+    attempt->closed[n++] = env->trust_dir != NULL ? env->trust_dir : "";
+    attempt->closed[n++] = hf_config_name(env->config);
+    attempt->closed[n++] = attempt->pod_folder; /* make_want() finds it */
+    for (; *always != NULL; always++) {
+        assert(n < HF_CLOSED_MAX);
+        attempt->closed[n++] = *always;
+    }
+    attempt->place.closed_folders = attempt->closed;
 }
 
 static bool allows_file(const struct attempt *attempt, const char *path, bool secret, struct hf_err *err)
 {
-    if (hf_config_path_is_within(path, attempt->state_dir) ||
-        (attempt->trust_dir[0] != '\0' && hf_config_path_is_within(path, attempt->trust_dir)) ||
-        (attempt->pod_folder[0] != '\0' && hf_config_path_is_within(path, attempt->pod_folder)) ||
-        is_closed(attempt, path)) {
-        (void)hf_err_set(err, EACCES, "'%.200s' lies in a folder of holdfast or of the kubelet", path);
-        return false;
-    }
-    if (secret)
-        return hf_config_allows_manifest_secret_file(attempt->config, attempt->scope, path, err);
-    return hf_config_allows_manifest_file(attempt->config, attempt->scope, path, err);
+    return (secret ? hf_config_allows_manifest_secret_file : hf_config_allows_manifest_file)(attempt->config,
+                                                                                             attempt->scope, path, err);
 }
 
 /* The bounds of the node, asked on the worker. A configuration never changes once it is made. */
@@ -116,8 +107,6 @@ struct attempt *make_attempt(struct entry *entry, const struct hf_manifest_set *
     }
     attempt->config = env->config;
     attempt->scope = permit_scope(set->signed_);
-    attempt->state_dir = env->state_dir;
-    attempt->trust_dir = env->trust_dir != NULL ? env->trust_dir : "";
     attempt->place.fs = env->fs;
     attempt->place.host_root = env->host_root;
     attempt->place.guard = env->uid == 0;
@@ -129,6 +118,8 @@ struct attempt *make_attempt(struct entry *entry, const struct hf_manifest_set *
     attempt->place.want = &attempt->want;
     attempt->place.allows = allows;
     attempt->place.arg = attempt;
+    if (!attempt->place.pods)
+        close_folders(attempt, env);
     return attempt;
 }
 
@@ -228,8 +219,6 @@ int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_o
     r = find_pod_folder(entry, attempt, &err);
     if (r < 0 && attempt->entry->to == HF_MANIFEST_TO_STATIC_PODS)
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_TARGET_MISSING, r, &err);
-    if (attempt->entry->to == HF_MANIFEST_TO_FILES)
-        find_closed(env, attempt);
     return hf_files_want_make(env->fs, env->host_root, attempt->entry, attempt->pod_folder, attempt->set.root,
                               hf_steal(bundle), &attempt->want, outcome);
 }

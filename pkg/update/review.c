@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "config/config.h"
 #include "update/install/floor_copy.h"
 #include "update/release.h"
 #include "update/rules/pod_starter.h"
@@ -204,7 +205,7 @@ static enum hf_reason path_failure(const struct release *release)
 
     if (hf_target_check(&target, &failure) < 0)
         return failure.reason;
-    if (hf_target_is_reserved(path))
+    if (hf_config_path_is_reserved(path))
         return HF_R_PathNotAllowed;
     return path_is_taken(release, path) ? HF_R_PathTaken : HF_R_None;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "manifests/files/content.h"
+#include "manifests/files/place_impl.h"
 #include "os/file.h"
 #include "os/secret_ref.h"
 #include "update/state/sealed_file.h"
@@ -163,7 +164,7 @@ int hf_files_before_keep(const struct hf_files_place *place, struct hf_err *err)
         bundle == NULL ? -ENOMEM : hf_files_before_load(place->fs, place->folder, false, &old, &list, &unknown, err);
 
     if (r == 0)
-        r = hf_files_walk_init(&walk, place->fs, place->host_root, place->guard, err);
+        r = hf_files_place_walk(place, &walk, err);
     if (r == 0)
         r = copy_old(old, bundle, err);
     for (size_t i = 0; r == 0 && i < place->want->n; i++) {
@@ -233,8 +234,7 @@ int hf_files_before_read(const struct hf_files_place *place, struct hf_bundle **
     _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = hf_bundle_new();
     _cleanup_(hf_inventory_done) struct hf_inventory list = {.items = NULL}, foreign = {.items = NULL};
     _cleanup_(hf_files_walk_done) struct hf_files_walk walk = {.base = -1};
-    int r = bundle == NULL ? hf_err_set(err, ENOMEM, "out of memory")
-                           : hf_files_walk_init(&walk, place->fs, place->host_root, place->guard, err);
+    int r = bundle == NULL ? hf_err_set(err, ENOMEM, "out of memory") : hf_files_place_walk(place, &walk, err);
 
     if (r < 0)
         return r;

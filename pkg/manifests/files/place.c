@@ -25,6 +25,8 @@ void hf_files_place_done(struct hf_files_place *place)
     place->stage_fd = place->above_fd = -1;
     free(place->steps);
     place->steps = NULL;
+    hf_closed_free(place->closed);
+    place->closed = NULL;
     hf_strmap_done(&place->made);
     hf_strmap_done(&place->superseded);
 }
@@ -32,6 +34,14 @@ void hf_files_place_done(struct hf_files_place *place)
 int hf_files_place_fail(struct hf_manifest_outcome *outcome, int r, struct hf_err *err)
 {
     return hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(r), r, err);
+}
+
+int hf_files_place_walk(const struct hf_files_place *place, struct hf_files_walk *walk, struct hf_err *err)
+{
+    int r = hf_files_walk_init(walk, place->fs, place->host_root, place->guard, err);
+
+    walk->closed = hf_closed_ids(place->closed, &walk->n_closed);
+    return r;
 }
 
 /* ---- compare ----------------------------------------------------------------------------------------------------- */
@@ -208,8 +218,38 @@ static void count_prune(struct hf_files_place *place)
     }
 }
 
-static int check_allowed(const struct hf_files_place *place, struct hf_err *err)
+static int check_open(const struct hf_files_place *place, const char *path, struct hf_err *err)
 {
+    const char *closed = hf_closed_by_path(place->closed, path);
+
+    return closed == NULL
+               ? 0
+               : hf_err_set(err, EACCES, "'%.160s' is never allowed: no entry may write below %.100s", path, closed);
+}
+
+/* Looks anew each time: mounts come and go. */
+static int check_closed(struct hf_files_place *place, struct hf_err *err)
+{
+    int r = 0;
+
+    if (place->closed_folders == NULL)
+        return 0;
+    hf_closed_free(place->closed);
+    place->closed = NULL;
+    r = hf_closed_find(place->fs, place->host_root, place->closed_folders, true, &place->closed, err);
+    for (size_t i = 0; r == 0 && i < place->want->n; i++)
+        r = check_open(place, place->want->items[i].path, err);
+    for (size_t i = 0; r == 0 && i < place->inventory->n; i++)
+        r = check_open(place, place->inventory->items[i].path, err);
+    return r;
+}
+
+static int check_allowed(struct hf_files_place *place, struct hf_err *err)
+{
+    int r = check_closed(place, err);
+
+    if (r < 0)
+        return r;
     for (size_t i = 0; place->allows != NULL && i < place->want->n; i++)
         if (!place->allows(place->arg, place->want->items[i].path, err))
             return err->code > 0 ? -err->code : -EACCES;
@@ -292,7 +332,7 @@ int hf_files_place_compare(struct hf_files_place *place, struct hf_manifest_outc
     place->diff = (struct hf_diff){.n = 0};
     if (place->steps == NULL)
         return hf_files_place_fail(outcome, hf_err_sys(&err, -ENOMEM, "compare"), &err);
-    r = hf_files_walk_init(&walk, place->fs, place->host_root, place->guard, &err);
+    r = hf_files_place_walk(place, &walk, &err);
     if (r == 0 && place->secret && place->want->n > 0 && check_memory(place, &walk, &err) < 0)
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_NOT_TMPFS, -err.code, &err);
     if (r == 0)
@@ -346,7 +386,7 @@ int hf_files_place_clean(struct hf_files_place *place, const char *root, struct 
     _cleanup_(hf_files_walk_done) struct hf_files_walk walk = {.base = -1};
     char above[HF_FILES_MAX_PATH];
     struct hf_err err = HF_ERR_INIT;
-    int r = hf_files_walk_init(&walk, place->fs, place->host_root, place->guard, &err);
+    int r = hf_files_place_walk(place, &walk, &err);
 
     above_of(root, above);
     if (r == 0)
@@ -357,7 +397,7 @@ int hf_files_place_clean(struct hf_files_place *place, const char *root, struct 
 }
 
 /* Finds the folder in which to stage: the target's own folder for one file and for static pods, else the folder above
- * it, unless that is on another file system. */
+ * it, unless that is on another mount: no rename leads from one mount to another, not even on one file system. */
 int hf_files_place_find_stage(const struct hf_files_place *place, struct hf_files_walk *walk,
                               char folder[HF_FILES_MAX_PATH], struct hf_err *err)
 {
@@ -369,7 +409,7 @@ int hf_files_place_find_stage(const struct hf_files_place *place, struct hf_file
     if (fd < 0)
         return fd;
     int r = place->fs->fstat(place->fs->ctx, fd, &in);
-    if (r < 0 || place->want->single || place->pods || root[0] == '\0')
+    if (r < 0 || place->want->single || place->pods || root[0] == '\0' || hf_closed_is_mount_point(place->closed, root))
         return r < 0 ? hf_err_sys(err, r, "stat '%.200s'", root) : fd;
     above_of(root, folder);
     fd = hf_files_walk_to(walk, folder, false, err);

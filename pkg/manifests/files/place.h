@@ -13,6 +13,7 @@
  * owns only what hf_files_place_done() frees, and borrows everything else. */
 #pragma once
 
+#include "manifests/files/closed.h"
 #include "manifests/files/want.h"
 #include "manifests/rules/diff.h"
 #include "manifests/rules/plan.h"
@@ -22,7 +23,9 @@ struct hf_files_place {
     /* set by the caller */
     const struct hf_fs_ops *fs;
     const char *host_root;
-    bool guard;         /* refuse folders that another user may change */
+    bool guard; /* refuse folders that another user may change */
+    /* Where no entry may write or remove anything, by any name (manifests/files/closed.h). NULL: everywhere is open. */
+    const char *const *closed_folders;
     const char *entry;  /* name of the entry */
     const char *folder; /* <state>/manifests/<entry> */
     const struct hf_files_want *want;
@@ -69,10 +72,11 @@ struct hf_files_place {
      * if nothing is staged */
     char candidate[HF_FILES_MAX_PATH + 2 * NAME_MAX];
     /* private */
-    int stage_fd;          /* the staging folder */
-    bool renames;          /* the inventory has files of static pods whose names the set lacks */
-    int above_fd;          /* the folder that contains the staging folder */
-    struct hf_strmap made; /* the folders that stage and swap have made */
+    struct hf_closed *closed; /* as the last `compare` has found them */
+    int stage_fd;             /* the staging folder */
+    bool renames;             /* the inventory has files of static pods whose names the set lacks */
+    int above_fd;             /* the folder that contains the staging folder */
+    struct hf_strmap made;    /* the folders that stage and swap have made */
 };
 
 void hf_files_place_init(struct hf_files_place *place);

@@ -7,6 +7,8 @@
 
 /* Fills the outcome with the reason for the errno `r` and the text of *err. Returns `r`. */
 int hf_files_place_fail(struct hf_manifest_outcome *outcome, int r, struct hf_err *err);
+/* Starts a walk from the root of the node within the bounds of `place`. */
+HF_MUST_USE int hf_files_place_walk(const struct hf_files_place *place, struct hf_files_walk *walk, struct hf_err *err);
 /* `fd` is a folder on the way to the target. Fails with -EMEDIUMTYPE unless its file system keeps files in memory. */
 HF_MUST_USE int hf_files_place_check_memory(const struct hf_files_place *place, int fd, struct hf_err *err);
 /* Returns true if `st` has the size of `item`, and the inode and times that the last look recorded in `item`, and these

@@ -66,7 +66,7 @@ static int open_stage(struct hf_files_place *place, struct hf_err *err)
     _cleanup_(hf_files_walk_done) struct hf_files_walk walk = {.base = -1};
     const struct hf_fs_ops *fs = place->fs;
     char folder[HF_FILES_MAX_PATH], name[NAME_MAX + 1];
-    int r = hf_files_walk_init(&walk, fs, place->host_root, place->guard, err);
+    int r = hf_files_place_walk(place, &walk, err);
 
     walk.made = &place->made;
     if (place->secret)

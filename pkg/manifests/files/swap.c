@@ -325,7 +325,7 @@ int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome
     if (r == 0 && !known)
         r = begin(place, &err);
     if (r == 0)
-        r = hf_files_walk_init(&to, place->fs, place->host_root, place->guard, &err);
+        r = hf_files_place_walk(place, &to, &err);
     to.made = &place->made;
     if (place->secret)
         to.mode = 0700;

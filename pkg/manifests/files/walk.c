@@ -57,6 +57,14 @@ struct spot {
     size_t n;
 };
 
+const char *hf_files_walk_find_id(const struct hf_files_id *ids, size_t n, const struct stat *st)
+{
+    for (size_t i = 0; i < n; i++)
+        if (ids[i].dev == st->st_dev && ids[i].ino == st->st_ino)
+            return ids[i].name;
+    return NULL;
+}
+
 /* A folder on the way may be sticky: nobody can rename another user's entries there, and the next folder must again
  * belong to root or to the agent. */
 static int judge(const struct hf_files_walk *walk, int fd, const char *path, size_t n, bool last, struct hf_err *err)
@@ -64,11 +72,17 @@ static int judge(const struct hf_files_walk *walk, int fd, const char *path, siz
     char why[128];
     struct stat st;
 
-    if (!walk->guard)
+    if (!walk->guard && walk->closed == NULL)
         return 0;
     int r = walk->fs->fstat(walk->fs->ctx, fd, &st);
     if (r < 0)
         return hf_err_sys(err, r, "stat folder '%.*s'", (int)n, path);
+    const char *closed = hf_files_walk_find_id(walk->closed, walk->n_closed, &st);
+    if (closed != NULL)
+        return hf_err_set(err, EACCES, "folder '%.*s' is %.100s, where no entry may write", (int)HF_MIN(n, 120u), path,
+                          closed);
+    if (!walk->guard)
+        return 0;
     if (!last && (st.st_mode & S_ISVTX) != 0)
         st.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH);
     if (hf_owner_is_safe(&st, why, sizeof(why)))

@@ -73,7 +73,7 @@ static void work(struct hf_job *job)
 {
     struct folder_source *folder = hf_container_of(job, struct folder_source, base.job);
     const char *const *always = hf_config_manifest_closed();
-    const char *closed[HF_FOLDER_READ_MAX_CLOSED + 1] = {folder->state_dir, folder->trust_dir};
+    const char *closed[HF_CLOSED_MAX + 1] = {folder->state_dir, folder->trust_dir};
     const struct hf_folder_read_params params = {.fs = folder->fs,
                                                  .host_root = folder->host_root,
                                                  .path = folder->path,
@@ -81,7 +81,7 @@ static void work(struct hf_job *job)
                                                  .closed = closed};
 
     for (size_t i = 0; always[i] != NULL; i++) {
-        assert(i + 2 < HF_FOLDER_READ_MAX_CLOSED);
+        assert(i + 2 < HF_CLOSED_MAX);
         closed[i + 2] = always[i];
     }
     folder->r = folder->read ? hf_folder_read_all(&params, folder->seen, &folder->bundle, &folder->failure)

@@ -10,7 +10,6 @@
 
 #include "base/array.h"
 #include "base/encoding/hex.h"
-#include "config/config.h"
 #include "os/owner.h"
 
 enum {
@@ -23,12 +22,6 @@ struct folder_file {
     const char *key; /* path in the bundle; points into `path` */
     char *real;      /* where `path` leads: a path without links, relative to the opened folder */
     struct stat st;
-};
-
-struct closed_folder {
-    const char *path;
-    dev_t dev;
-    ino_t ino;
 };
 
 /* One walk over a folder. */
@@ -46,9 +39,7 @@ struct folder_look {
     char **names; /* of the folder in progress */
     size_t n_names, cap_names;
     size_t base; /* length of the part of each path that is not in the bundle */
-    /* the closed folders as this process finds them, by the paths of the host and by its own */
-    struct closed_folder closed[2 * HF_FOLDER_READ_MAX_CLOSED];
-    size_t n_closed;
+    struct hf_closed *closed;
 };
 
 static void look_done(struct folder_look *look)
@@ -64,6 +55,7 @@ static void look_done(struct folder_look *look)
     free(look->files);
     free(look->folders);
     free(look->names);
+    hf_closed_free(look->closed);
     if (look->top >= 0)
         (void)look->fs->close(look->fs->ctx, look->top);
 }
@@ -111,28 +103,6 @@ static int too_many(struct folder_look *look)
 
 /* ---- closed folders ---------------------------------------------------------------------------------------------- */
 
-static void find_closed(struct folder_look *look, const char *before, const char *path)
-{
-    char whole[HF_WALK_MAX_PATH];
-    struct stat st;
-
-    if (path[0] != '\0' && (size_t)snprintf(whole, sizeof(whole), "%s%s", before, path) < sizeof(whole) &&
-        look->fs->fstatat(look->fs->ctx, AT_FDCWD, whole, &st, 0) == 0)
-        look->closed[look->n_closed++] = (struct closed_folder){path, st.st_dev, st.st_ino};
-}
-
-/* Looks for the closed folders anew each time: they may have been mounted, moved or made since. */
-static void find_all_closed(struct folder_look *look, const char *host_root)
-{
-    const char *const *closed = look->params->closed;
-
-    for (size_t i = 0; closed != NULL && closed[i] != NULL && i < HF_FOLDER_READ_MAX_CLOSED; i++) {
-        find_closed(look, "", closed[i]);
-        if (host_root[0] != '\0')
-            find_closed(look, host_root, closed[i]);
-    }
-}
-
 static int refuse(struct folder_look *look, const char *path, const char *closed)
 {
     return hf_source_fail(look->failure, HF_MANIFEST_REASON_NOT_ALLOWED, EACCES,
@@ -142,15 +112,14 @@ static int refuse(struct folder_look *look, const char *path, const char *closed
 /* Checks a real path of the host, and what is there. The caller has checked the folders above it. */
 static int check_open(struct folder_look *look, const char *path, const struct stat *st)
 {
-    const char *const *closed = look->params->closed;
+    const char *closed = hf_closed_by_path(look->closed, path);
+    size_t n;
 
-    for (size_t i = 0; closed != NULL && closed[i] != NULL; i++)
-        if (closed[i][0] == '/' && hf_config_path_is_within(path, closed[i]))
-            return refuse(look, path, closed[i]);
-    for (size_t i = 0; i < look->n_closed; i++)
-        if (look->closed[i].dev == st->st_dev && look->closed[i].ino == st->st_ino)
-            return refuse(look, path, look->closed[i].path);
-    return 0;
+    if (closed == NULL) {
+        const struct hf_files_id *ids = hf_closed_ids(look->closed, &n);
+        closed = hf_files_walk_find_id(ids, n, st);
+    }
+    return closed != NULL ? refuse(look, path, closed) : 0;
 }
 
 /* Checks something below the top folder, by its path without links. */
@@ -219,8 +188,12 @@ static int open_top(struct folder_look *look, char file[NAME_MAX + 1])
     int r = hf_walk_to(look->fs, path, &walk, &look->failure->err);
     if (r < 0)
         return unreachable(look, r);
-    find_all_closed(look, host_root);
-    r = keep_resolved(look, &walk, host_root);
+    /* Looks for the closed folders anew each time: they may have been mounted, moved or made since. */
+    if (p->closed != NULL &&
+        hf_closed_find(look->fs, host_root, p->closed, false, &look->closed, &look->failure->err) < 0)
+        r = hf_source_blame(look->failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, -look->failure->err.code);
+    if (r == 0)
+        r = keep_resolved(look, &walk, host_root);
     if (r == 0)
         r = check_way(look, &walk, host_root);
     if (r == 0) {

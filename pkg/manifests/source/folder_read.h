@@ -5,8 +5,8 @@
  * too. The functions refuse other links, devices, sockets and pipes, and files that another user may have linked there
  * (os/owner.h). They leave out entries named ".git", and entries whose names begin with "..", which kubelets make
  * beside the files of a volume. If what they would read is a closed folder, has one in it or lies below one, they
- * refuse all of it: a part would be an incomplete set. They compare real paths and, because a bind mount has another
- * path, device and inode of the folders.
+ * refuse all of it: a part would be an incomplete set. A closed folder is known by all of its names
+ * (manifests/files/closed.h).
  *
  * hf_folder_read_look() reads only attributes. If two calls return the same fingerprint, nothing has changed between
  * them. Both functions block: call them in jobs or command-line programs. Threads: any. Errors: the functions return 0,
@@ -16,18 +16,17 @@
 #pragma once
 
 #include "base/fs.h"
+#include "manifests/files/closed.h"
 #include "manifests/source/bundle.h"
 #include "manifests/source/failure.h"
 #include "os/walk.h"
-
-enum { HF_FOLDER_READ_MAX_CLOSED = 16 };
 
 struct hf_folder_read_params {
     const struct hf_fs_ops *fs;
     const char *host_root; /* mount point of the host's file system; NULL and "" mean "/" */
     const char *path;      /* absolute and normal path of a folder or file on the host */
     const char *sub_path;  /* folder or file below `path` to read; relative and normal; NULL or "" to read everything */
-    /* Closed folders, at most HF_FOLDER_READ_MAX_CLOSED: paths that count on the host as well as for this process. NULL
+    /* Closed folders, at most HF_CLOSED_MAX: paths that count on the host as well as for this process. NULL
      * ends the list. Folders that do not exist, and "", close nothing. NULL instead of a list: no folder is closed. */
     const char *const *closed;
 };

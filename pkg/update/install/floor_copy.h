@@ -4,8 +4,8 @@
  * The copy is <update root>/.holdfast-floors/<release>, below the allowed root that contains the install path.
  * hf_floor_copy_load() merges the copies below all roots, because somebody may replay an old release whose install path
  * is below another root. A copy counts only if nobody except root and the agent's user can write it, so that a program
- * that an update installed cannot change it. No release can install into the folder .holdfast-floors
- * (hf_target_is_reserved()). Threads: any; all functions block. */
+ * that an update installed cannot change it. No release and no entry of spec.manifests can write into the folder
+ * .holdfast-floors (hf_config_path_is_reserved()). Threads: any; all functions block. */
 #pragma once
 
 #include "update/install/target.h"

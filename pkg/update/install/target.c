@@ -73,11 +73,6 @@ int hf_target_check(const struct hf_target *target, struct hf_failure *failure)
     return 0;
 }
 
-bool hf_target_is_reserved(const char *path)
-{
-    return strstr(path, "/.holdfast-") != NULL;
-}
-
 static int path_failure(struct hf_failure *failure, int r, const char *what, const char *path)
 {
     (void)hf_failure_sys(failure, r, "%s '%.200s'", what, path);

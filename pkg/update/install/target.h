@@ -49,9 +49,6 @@ HF_MUST_USE int hf_target_check(const struct hf_target *target, struct hf_failur
  * without slashes at its end. If there is no such root, returns 0 and leaves *ret_root unchanged. Pure. */
 size_t hf_target_root(const struct hf_target *target, const char **ret_root);
 
-/* Returns true if a component of the path starts with ".holdfast-". No release may install to such a path. Pure. */
-bool hf_target_is_reserved(const char *path);
-
 /* Opens the folder of the target. -ENOENT: a folder of the path does not exist; `missing` (may be NULL) receives the
  * topmost missing folder below the root, or "" if there is none. Close *ret_spot with hf_target_dir_done(). */
 HF_MUST_USE int hf_target_open(const struct hf_target *target, struct hf_target_dir *ret_spot,

@@ -744,18 +744,19 @@ static bool allow(void *arg, const char *path, struct hf_err *err)
     return true;
 }
 
-/* A set of files in folders of their own, to be placed below /srv/app. */
-static void want_folders(int n)
+/* A set of n files in folders of their own, or of the file f.conf if n is 0, to be placed below `root`. */
+static void want_below(const char *root, int n)
 {
-    char rel[40];
+    char rel[40] = "f.conf";
 
     memset(&w, 0, sizeof(w));
     w.ops = *hf_simfs_ops(fs);
     w.ops.fstatvfs = tell_disk;
     w.disk = (struct statvfs){.f_bsize = 4096, .f_frsize = 4096, .f_blocks = 1 << 20, .f_bavail = 1 << 20};
-    (void)snprintf(w.want.root, sizeof(w.want.root), "/srv/app");
-    for (int i = 0; i < n; i++) {
-        (void)snprintf(rel, sizeof(rel), "d%04d/file", i);
+    (void)snprintf(w.want.root, sizeof(w.want.root), "%s", root);
+    for (int i = 0; i < HF_MAX(n, 1); i++) {
+        if (n > 0)
+            (void)snprintf(rel, sizeof(rel), "d%04d/file", i);
         ck_assert_int_eq(hf_files_want_add(&w.want, rel, 0644, 0, 0, HF_VIEW("x"), NULL), 0);
     }
     ck_assert_int_eq(hf_files_want_sort(&w.want, NULL), 0);
@@ -771,6 +772,11 @@ static void want_folders(int n)
     w.place.reserve = no_bytes;
     w.place.allows = allow;
     hf_simfs_keep_trace(fs, false);
+}
+
+static void want_folders(int n)
+{
+    want_below("/srv/app", n);
 }
 
 static int place(void)
@@ -902,6 +908,62 @@ START_TEST(as_many_folders_as_a_set_may_have)
 }
 END_TEST
 
+static const struct {
+    const char *root, *says; /* NULL: it is written */
+} others[] = {
+    {"/data/keys", "'/data/keys/f.conf' is never allowed: no entry may write below /etc/trust"},
+    {"/data/etc/trust", "no entry may write below /etc/trust"},
+    {"/data/etc/trust/new", "no entry may write below /etc/trust"},
+    {"/data/etc/other", NULL},
+    {"/data/inside", "no entry may write below /state"},
+    {"/etc/trust", "no entry may write below /etc/trust"},
+    {"/opt/.holdfast-floors", "no entry may write below .holdfast-*"},
+    {"/data/floors", "no entry may write below .holdfast-*"},
+    {"/data", NULL},
+};
+
+/* No entry writes into a closed folder, under whatever name a mount gives it. */
+START_TEST(other_names_of_folders)
+{
+    static const char mountinfo[] = "21 1 8:2 / / rw - ext4 a rw\n"
+                                    "30 21 8:2 /etc/trust /data/keys rw - ext4 a rw\n"
+                                    "31 21 8:2 /etc /data/etc rw - ext4 a rw\n"
+                                    "32 21 8:2 /state/deep /data/inside rw - ext4 a rw\n"
+                                    "33 21 8:2 /opt/.holdfast-floors /data/floors rw - ext4 a rw\n";
+    static const char *const closed[] = {"/etc/trust", "/state", "", NULL};
+
+    hf_simfs_put(fs, "/proc/self/mountinfo", mountinfo, sizeof(mountinfo) - 1, 0444);
+    want_below(others[_i].root, 0);
+    w.place.closed_folders = closed;
+    int r = place();
+    if (others[_i].says == NULL)
+        ck_assert_int_eq(r, 0);
+    else
+        ck_assert_msg(r == -EACCES && w.outcome.reason == HF_MANIFEST_REASON_NOT_ALLOWED &&
+                          strstr(w.outcome.message, others[_i].says) != NULL,
+                      "%d %s", r, w.outcome.message);
+    end_place();
+}
+END_TEST
+
+/* Nor into the folder itself, where /proc does not say what is mounted. */
+START_TEST(closed_folders_by_inode)
+{
+    static const char *const closed[] = {"/data/keys", NULL};
+
+    hf_simfs_mkdir(fs, "/data/keys", 0755);
+    struct hf_closed *found = NULL;
+    ck_assert_int_eq(hf_closed_find(hf_simfs_ops(fs), NULL, closed, true, &found, NULL), 0);
+    struct hf_files_walk walk = {.base = -1};
+    ck_assert_int_eq(hf_files_walk_init(&walk, hf_simfs_ops(fs), NULL, false, NULL), 0);
+    walk.closed = hf_closed_ids(found, &walk.n_closed);
+    ck_assert_int_eq(hf_files_walk_to(&walk, "/data/keys/new", true, NULL), -EACCES);
+    ck_assert(hf_files_walk_to(&walk, "/data/other", true, NULL) >= 0);
+    hf_files_walk_done(&walk);
+    hf_closed_free(found);
+}
+END_TEST
+
 /* The swap refuses a set that the inventory cannot hold, before it changes a file. Row 0: the paths of the inventory
  * are too long; row 1: it has too many items. */
 START_TEST(an_inventory_without_room)
@@ -954,6 +1016,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, folders_count_as_space, 0, 8);
     tcase_add_test(tc, a_repair_needs_no_reserve);
     tcase_add_test(tc, as_many_folders_as_a_set_may_have);
+    tcase_add_loop_test(tc, other_names_of_folders, 0, (int)HF_LEN(others));
+    tcase_add_test(tc, closed_folders_by_inode);
     tcase_add_loop_test(tc, an_inventory_without_room, 0, 2);
 }
 

@@ -224,6 +224,7 @@ HF_CLI_COMMAND(hf_cli_release_create); /* defined in cli/release/release_create.
 HF_CLI_COMMAND(hf_cli_release_sign);   /* defined in cli/release/release_check.c */
 HF_CLI_COMMAND(hf_cli_release_verify);
 HF_CLI_COMMAND(hf_cli_policy_sign);     /* defined in cli/release/policy.c */
+HF_CLI_COMMAND(hf_cli_policy_explain);  /* defined in cli/policy/policy_explain.c */
 HF_CLI_COMMAND(hf_cli_manifest_digest); /* defined in cli/manifest/digest.c */
 HF_CLI_COMMAND(hf_cli_manifest_render); /* defined in cli/manifest/render.c */
 HF_CLI_COMMAND(hf_cli_manifest_sign);   /* defined in cli/manifest/manifest_sign.c */

@@ -53,6 +53,17 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_policy_sign),
     },
     {
+        .name = "policy explain",
+        .args = "[NODE]",
+        .summary = "show which SyncPolicy each setting of a node comes from, and why",
+        .details = "All SyncPolicies that select a node are in effect together; each section comes from the first one "
+                   "that sets it. With --filename, says what these files add up to on a node with these labels.\n\n"
+                   "  holdfast policy explain edge-7\n"
+                   "  holdfast policy explain -f policies/site.yaml -f policies/alpha.yaml -l zone=oslo",
+        .max_words = 1,
+        ROW(hf_cli_policy_explain),
+    },
+    {
         .name = "manifest digest",
         .args = "PATH",
         .summary = "print the contentDigest of a folder, a file or a .tar.gz",

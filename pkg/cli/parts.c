@@ -87,6 +87,19 @@ size_t hf_cli_count(const struct hf_cli_args *args, const char *name)
     return n;
 }
 
+int hf_cli_read_labels(const struct hf_cli_args *args, json_t *labels, struct hf_err *err)
+{
+    for (size_t i = 0; i < hf_cli_count(args, "label"); i++) {
+        const char *text = hf_cli_nth_value(args, "label", i), *equals = strchr(text, '=');
+        if (equals == NULL || equals == text)
+            return hf_err_set(err, EINVAL, "--label '%.80s': expected KEY=VALUE", text);
+        _cleanup_(hf_freep) char *key = hf_view_dup((struct hf_view){text, (size_t)(equals - text)});
+        if (key == NULL || json_object_set_new(labels, key, json_string(equals + 1)) < 0)
+            return hf_err_set(err, EINVAL, "--label '%.80s': not UTF-8, or out of memory", text);
+    }
+    return 0;
+}
+
 int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err)
 {
     size_t n = strlen(text);

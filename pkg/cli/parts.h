@@ -35,6 +35,9 @@ void hf_cli_wipe(struct hf_buf *secret);
  * value. */
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 
+/* Adds the labels of all options --label KEY=VALUE to the object `labels`. -EINVAL: one has another form. */
+HF_MUST_USE int hf_cli_read_labels(const struct hf_cli_args *args, json_t *labels, struct hf_err *err);
+
 /* Parses a duration such as "1h30m" (the syntax of Go), or a number of days such as "90d". -EINVAL: `text` is neither;
  * *err names the option. */
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);

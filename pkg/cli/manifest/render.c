@@ -7,7 +7,7 @@
 #include "api/syncpolicy.h"
 #include "cli/manifest/content.h"
 #include "cli/manifest/made.h"
-#include "cli/plain.h"
+#include "cli/parts.h"
 #include "cli/release/policy_file.h"
 #include "manifests/source/substitute.h"
 
@@ -43,19 +43,6 @@ static const struct hf_manifest *find(const struct hf_syncpolicy *policy, const 
     return NULL;
 }
 
-static int read_labels(const struct hf_cli_args *args, json_t *labels, struct hf_err *err)
-{
-    for (size_t i = 0; i < hf_cli_count(args, "label"); i++) {
-        const char *text = hf_cli_nth_value(args, "label", i), *equals = strchr(text, '=');
-        if (equals == NULL || equals == text)
-            return hf_err_set(err, EINVAL, "--label '%.80s': expected KEY=VALUE", text);
-        _cleanup_(hf_freep) char *key = hf_view_dup((struct hf_view){text, (size_t)(equals - text)});
-        if (key == NULL || json_object_set_new(labels, key, json_string(equals + 1)) < 0)
-            return hf_err_set(err, EINVAL, "--label '%.80s': not UTF-8, or out of memory", text);
-    }
-    return 0;
-}
-
 /* Replaces the variables, if the entry has `substitute`. */
 static int substitute(const struct hf_cli_args *args, const struct hf_manifest *entry, struct hf_bundle **bundle,
                       struct hf_err *err)
@@ -63,7 +50,7 @@ static int substitute(const struct hf_cli_args *args, const struct hf_manifest *
     _cleanup_(hf_json_freep) json_t *labels = json_object();
     struct hf_strmap values = {.free_value = free};
     struct hf_bundle *replaced = NULL;
-    int r = read_labels(args, labels, err);
+    int r = hf_cli_read_labels(args, labels, err);
 
     if (r < 0 || entry->substitute == NULL)
         return r;

@@ -10,6 +10,7 @@
 #include "os/clock_posix.h"
 #include "os/fs_posix.h"
 #include "units/filter.h"
+#include "units/owner.h"
 
 enum { MAX_PATTERNS = 64 };
 
@@ -32,26 +33,12 @@ static int usage(const char *text, const char *value)
     return 2;
 }
 
-struct owner {
-    const char *config;
-    bool given; /* --config was given, so the file must exist */
-    struct hf_log *log;
-};
-
-/* Reads the file for each restart: they are rare, and the owner of the node may have changed it. */
 static bool allows(void *arg, const char *unit, struct hf_err *err)
 {
-    const struct owner *owner = arg;
-    _cleanup_(hf_config_freep) struct hf_config *config = NULL;
-
-    if (hf_config_load(hf_fs_posix(), owner->config, owner->given, &config, err) < 0)
-        return false;
-    if (hf_config_n_faults(config) > 0)
-        hf_log(owner->log, HF_LOG_WARNING, "units.config", HF_S("message", hf_config_fault(config, 0)));
-    return hf_config_allows_unit(config, unit, err);
+    return hf_units_owner_allows(arg, unit, err);
 }
 
-static int run(const char *socket, const char *const *patterns, struct owner owner)
+static int run(const char *socket, const char *const *patterns, struct hf_units_owner owner)
 {
     struct hf_log *log = hf_log_new(STDERR_FILENO, HF_LOG_INFO, hf_clock_posix());
     const struct hf_units_filter_params params = {
@@ -62,9 +49,11 @@ static int run(const char *socket, const char *const *patterns, struct owner own
     if (log == NULL)
         return EXIT_FAILURE;
     owner.log = log;
+    hf_units_owner_begin(&owner);
     int r = hf_units_filter_run(&params, &err);
     if (r < 0)
         (void)fprintf(stderr, "holdfast-units: %s\n", hf_err_text(&err, text, sizeof(text)));
+    hf_units_owner_done(&owner);
     hf_log_free(log);
     return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -77,7 +66,7 @@ int main(int argc, char **argv)
         {"version", no_argument, NULL, 'v'},      {0},
     };
     const char *patterns[MAX_PATTERNS + 1] = {NULL}, *socket = NULL;
-    struct owner owner = {.config = HF_CONFIG_FILE};
+    struct hf_units_owner owner = {.fs = hf_fs_posix(), .path = HF_CONFIG_FILE};
     size_t n = 0;
 
     for (int word; (word = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -91,8 +80,8 @@ int main(int argc, char **argv)
             patterns[n++] = optarg;
             break;
         case 'c':
-            owner.config = optarg;
-            owner.given = true;
+            owner.path = optarg;
+            owner.must_exist = true;
             break;
         case 'h':
             return fputs(help, stdout) == EOF;

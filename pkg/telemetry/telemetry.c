@@ -13,6 +13,7 @@
 #include "base/parse.h"
 #include "telemetry/event/ids.h"
 #include "telemetry/event/newest.h"
+#include "telemetry/event/own_ids.h"
 #include "telemetry/permit.h"
 #include "telemetry/pipeline/boundary.h"
 #include "telemetry/pipeline/pipeline.h"
@@ -63,6 +64,7 @@ struct hf_telemetry_service {
     int failed[HF_SOURCE_ROWS];
     struct hf_source *http; /* one of the sources; NULL: off */
     struct hf_ids *ids;
+    struct hf_own_ids own_ids;
     struct hf_newest *newest; /* for state-like payloads */
     struct hf_intake intake;
     struct hf_boundary_audit audit;
@@ -201,7 +203,7 @@ static void count(struct hf_telemetry_service *service, enum hf_source_class fro
 /* The event was accepted before. The first copy may still be on its way to disk, so this receipt follows that one. */
 static int take_again(struct hf_telemetry_service *service, const struct hf_event *event, struct hf_receipt *receipt)
 {
-    int r = hf_fanout_follow(service->fanout, event->id, receipt);
+    int r = hf_fanout_follow(service->fanout, event, receipt);
 
     if (r < 0)
         return -EAGAIN;
@@ -218,24 +220,24 @@ static void tick_later(struct hf_telemetry_service *service)
         arm(service, service->tick, until - HF_MIN(until, now));
 }
 
-/* A version with a sequence is another node's, and every node must compare it alike. The time of any other one is the
- * sender's word: a sensor with a broken clock must not freeze its state until that time comes. While this node's own
- * clock is behind, such as in 1970, the order of arrival counts. */
+/* Time and sequence are the sender's word: a broken clock, or a line made up, must not freeze a state until that time
+ * comes. The sequence of an agent is a time, too (sink/fanout.c). While this node's own clock is behind, such as in
+ * 1970, the order of arrival counts. */
 static struct hf_newest_version state_mark(const struct hf_telemetry_service *service, const struct hf_event *event)
 {
-    uint64_t latest_ns = event->origin_sequence > 0 ? HF_NEVER : hf_unix_ns(service->world->clock) + STATE_AHEAD_NS;
+    uint64_t latest_ns = hf_unix_ns(service->world->clock) + STATE_AHEAD_NS;
 
     return (struct hf_newest_version){.unix_ns = HF_MIN(event->unix_ns, latest_ns),
                                       .node = event->origin.n > 0 ? event->origin : hf_view_of(service->world->node),
-                                      .sequence = event->origin_sequence};
+                                      .sequence = HF_MIN(event->origin_sequence, latest_ns / 1000)};
 }
 
 /* A newer version of this state has passed. This receipt follows the newer one's. */
 static int take_superseded(struct hf_telemetry_service *service, const struct hf_event *event,
                            struct hf_receipt *receipt)
 {
-    if (hf_ids_add(service->ids, HF_ID_EVENT, event->id) < 0 ||
-        hf_fanout_follow(service->fanout, event->id, receipt) < 0)
+    if (hf_ids_add(service->ids, hf_ids_of_event(service->ids, event)) < 0 ||
+        hf_fanout_follow(service->fanout, event, receipt) < 0)
         return -EAGAIN;
     return HF_OFFER_FILTERED;
 }
@@ -243,8 +245,9 @@ static int take_superseded(struct hf_telemetry_service *service, const struct hf
 static int take(struct hf_telemetry_service *service, const struct hf_event *event, struct hf_receipt *receipt)
 {
     struct hf_newest_version mark = state_mark(service, event);
+    const struct hf_newest_key key = {.owner = hf_event_owner(event), .text = event->key};
 
-    if (event->key.n > 0 && hf_newest_superseded(service->newest, event->key, &mark))
+    if (key.text.n > 0 && hf_newest_superseded(service->newest, &key, &mark))
         return take_superseded(service, event, receipt);
 
     struct emission emission = {.service = service, .receipt = receipt};
@@ -258,10 +261,10 @@ static int take(struct hf_telemetry_service *service, const struct hf_event *eve
     if (r == HF_OFFER_STORED && emission.route == HF_ROUTE_NONE)
         return HF_OFFER_FILTERED;
     if (event->id.n > 0 && (r == HF_OFFER_STORED || r == HF_OFFER_AGGREGATED) &&
-        hf_ids_add(service->ids, HF_ID_EVENT, event->id) < 0)
+        hf_ids_add(service->ids, hf_ids_of_event(service->ids, event)) < 0)
         hf_log(service->world->log, HF_LOG_WARNING, "telemetry.id_forgotten");
-    if (event->key.n > 0 && r == HF_OFFER_STORED)
-        hf_newest_note(service->newest, event->key, &mark);
+    if (key.text.n > 0 && r == HF_OFFER_STORED)
+        hf_newest_note(service->newest, &key, &mark);
     tick_later(service);
     return r == HF_OFFER_STORED && emission.had ? HF_OFFER_DUPLICATE : r;
 }
@@ -272,7 +275,14 @@ static int offer(void *ctx, const struct hf_event *event, struct hf_receipt *rec
 
     if (service->switching || service->stopping || service->pipeline == NULL || service->no_sink)
         return -EAGAIN;
-    if (event->id.n > 0 && hf_ids_contains(service->ids, HF_ID_EVENT, event->id))
+    struct hf_event own;
+    char id[HF_OWN_ID_TEXT];
+    if (event->id.n > 0 && hf_event_owner(event) == HF_OWNER_AGENT) {
+        own = *event;
+        own.id = hf_own_ids_make(&service->own_ids, event->id, id);
+        event = &own;
+    }
+    if (event->id.n > 0 && hf_ids_contains(service->ids, hf_ids_of_event(service->ids, event)))
         return take_again(service, event, receipt);
     int r = take(service, event, receipt);
     if (r >= 0)
@@ -528,6 +538,15 @@ static void former_done(void *arg, const struct hf_former_result *result)
     outlet_gone(leaving);
 }
 
+static void load_own_ids(struct hf_telemetry_service *service)
+{
+    const struct hf_telemetry_world *world = service->world;
+    struct hf_err err = HF_ERR_INIT;
+
+    if (!service->own_ids.kept && hf_own_ids_load(world->fs, world->rand, world->dir, &service->own_ids, &err) < 0)
+        hf_log_err(world->log, HF_LOG_WARNING, "telemetry.ids_key_not_kept", "dir", world->dir, &err);
+}
+
 static void open_all(struct hf_telemetry_service *service)
 {
     bool patient = hf_spool_is_patient(service->former_unreadable_ns, service->world->clock);
@@ -535,6 +554,7 @@ static void open_all(struct hf_telemetry_service *service)
     if (!service->now.spec.present)
         return;
     hf_log(service->world->log, HF_LOG_INFO, "telemetry.set", HF_D("sinks", service->now.spec.n_sinks));
+    load_own_ids(service);
     apply_bounds(service);
     service->leaving->n++;
     if (hf_former_start(service->world, &service->now.spec, patient, former_done, service->leaving) == 0)

@@ -66,13 +66,13 @@ class Sink(http.server.ThreadingHTTPServer):
 class Local:
     """A node with the three listeners, a sink and a socket for ingest."""
 
-    def __init__(self, home, *more):
+    def __init__(self, home, *more, policy=POLICY):
         self.sink = Sink()
         self.node = Node(os.path.join(home, "node"), Artifacts())
         self.metrics, self.ingest, self.health = self.node.metrics_port, free_port(), free_port()
         self.run_dir = self.node.place("run")
         self.socket = os.path.join(self.run_dir, "ingest.sock")
-        self.node.apply("policy", POLICY.format(url=self.sink.url, format="ndjson"))
+        self.node.apply("policy", policy.format(url=self.sink.url, format="ndjson"))
         self.start(*more)
 
     def start(self, *more):
@@ -101,10 +101,10 @@ class Local:
         self.node.end()
 
 
-def ask_unix(path, item, uid=None):
-    """Post over a Unix socket, as another user if wanted; returns the status line."""
+def ask_unix(path, item, uid=None, *headers):
+    """Post over a Unix socket, as another user if wanted; returns the status."""
     body = json.dumps(item).encode()
-    head = f"POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = "\r\n".join(["POST /ingest HTTP/1.1", "Host: localhost", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers, "", ""])
     peer = socket.socket(socket.AF_UNIX)
     peer.settimeout(10)
     groups = os.getgroups()

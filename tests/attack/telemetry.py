@@ -462,3 +462,27 @@ def attack_buffer_of_the_whole_disk(home):
         wait("a trouble", lambda: site.node.alive() or "telemetry.maxSpool in" in site.troubles(), 30)
     finally:
         site.end()
+
+
+def attack_id_of_a_line(home):
+    """A user who may read a log file works out the id of its next line and posts it first: the ids of lines come from a secret, and the line arrives."""
+    site = Site(home)
+    try:
+        site.policy("http: true, files: [{path: /var/log/honest.log}]")
+        site.start()
+        site.wait_control()
+        ids = re.findall(r'"id":"(f[^"]*)"', "".join(body for _, _, body in site.receiver.taken))
+        assert len(ids) == 2, ids
+        line, offset = "honest-3", 2 * len("honest-1\n")
+        fnv = 2166136261
+        for byte in line.encode():
+            fnv = (fnv ^ byte) * 16777619 & 0xffffffff
+        parts = ids[0].split("-")
+        guess = "-".join([*parts[:-2], f"{offset:x}", f"{fnv:08x}"])
+        site.ingest(f'{{"id": "{guess}", "sensorData": 0}}')
+        with open(site.place("log/honest.log"), "a", encoding="ascii") as file:
+            file.write(line + "\n")
+        wait("the line", lambda: site.node.alive() or site.receiver.saw(line), 60)
+        assert all(re.fullmatch("f[0-9a-f]{32}", one) for one in ids), ids
+    finally:
+        site.end()

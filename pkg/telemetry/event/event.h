@@ -133,6 +133,17 @@ HF_MUST_USE int hf_event_format(const struct hf_event *event, const char *node, 
 HF_MUST_USE int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node,
                                struct hf_buf *scratch);
 
+/* The owner of an event: who may have written it. What one owner posts must not hide, outdate or use up what another
+ * one writes, so ids, keys, rates and series count for each owner alone. */
+enum {
+    HF_OWNER_AGENT,   /* one of the agent's own sources */
+    HF_OWNER_UNKNOWN, /* all senders together whose user id the kernel does not tell, as on other machines */
+    HF_OWNER_UID,     /* plus the user id of the sender */
+};
+uint64_t hf_event_owner(const struct hf_event *event);
+/* Returns the owner of what the user with this id, in decimal digits, posts. */
+uint64_t hf_event_owner_of_uid(struct hf_view peer_uid);
+
 /* Returns true if an earlier attribute of the event has the same name as attributes[i]. If several attributes have the
  * same name, a line holds only the first of them. */
 static inline bool hf_event_repeats_attribute(const struct hf_event *event, size_t i)

@@ -54,6 +54,20 @@ enum hf_source_class hf_event_class_of(struct hf_view source)
     return HF_SOURCE_HTTP;
 }
 
+uint64_t hf_event_owner_of_uid(struct hf_view peer_uid)
+{
+    uint64_t uid = 0;
+
+    for (size_t i = 0; i < peer_uid.n; i++)
+        uid = uid * 10 + (uint64_t)(peer_uid.p[i] - '0');
+    return peer_uid.n > 0 ? HF_OWNER_UID + uid : HF_OWNER_UNKNOWN;
+}
+
+uint64_t hf_event_owner(const struct hf_event *event)
+{
+    return event->source_class == HF_SOURCE_HTTP ? hf_event_owner_of_uid(event->peer_uid) : HF_OWNER_AGENT;
+}
+
 struct event_decoder {
     struct hf_scan scan;
     struct hf_view text;

@@ -1,6 +1,6 @@
-/* A ring of fingerprints in order of arrival, and an open-addressed table of positions in the ring: linear probing, at
- * most half full; removal moves the following entries back, so there are no tombstones. Both double together up to
- * `max`. */
+/* A window is a ring of fingerprints in order of arrival, and an open-addressed table of positions in the ring: linear
+ * probing, at most half full; removal moves the following entries back, so there are no tombstones. Both double
+ * together up to `max`. Bit 0 of a fingerprint selects the window. */
 #include "telemetry/event/ids.h"
 
 #include <assert.h>
@@ -15,13 +15,20 @@
 
 enum { FIRST_CAP = 256, FREE_PLACE = 0 };
 
-struct hf_ids {
-    uint64_t key[2];
+struct window {
     size_t max;
     uint64_t *ring;  /* cap entries; the oldest at `head` */
     uint32_t *table; /* 2 * cap entries: position in the ring + 1; 0: free */
     size_t cap, head, n;
     size_t forgotten; /* entries of the ring that the table does not have */
+};
+
+/* The kinds of names have keys of their own, so equal names of two kinds have different fingerprints. */
+enum name_kind { NAME_EVENT, NAME_REQUEST, NAME_SINK };
+
+struct hf_ids {
+    uint64_t key[2];
+    struct window own, posted;
 };
 
 /* ---- the window -------------------------------------------------------------------------------------------------- */
@@ -32,66 +39,96 @@ struct hf_ids *hf_ids_new(size_t max, const struct hf_rand_ops *rng)
 
     if (ids == NULL)
         return NULL;
-    ids->max = max > 0 ? max : HF_IDS_MAX;
+    ids->own.max = ids->posted.max = max > 0 ? max : HF_IDS_MAX;
     ids->key[0] = rng->u64(rng->ctx);
     ids->key[1] = rng->u64(rng->ctx);
     return ids;
+}
+
+static void window_done(struct window *window)
+{
+    free(window->ring);
+    free(window->table);
 }
 
 void hf_ids_free(struct hf_ids *ids)
 {
     if (ids == NULL)
         return;
-    free(ids->ring);
-    free(ids->table);
+    window_done(&ids->own);
+    window_done(&ids->posted);
     free(ids);
 }
 
-uint64_t hf_ids_fingerprint(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
+/* Hashes each part with a key that the parts before it have changed. */
+static uint64_t fingerprint(const struct hf_ids *ids, enum name_kind kind, uint64_t owner, struct hf_view origin,
+                            struct hf_view name)
 {
     uint64_t key[2] = {ids->key[0] + (uint64_t)kind, ids->key[1]};
 
-    return hf_siphash(key, name.p, name.n);
+    key[1] = hf_siphash(key, &owner, sizeof(owner));
+    key[1] = hf_siphash(key, origin.p, origin.n);
+    return (hf_siphash(key, name.p, name.n) & ~(uint64_t)1) | (owner != HF_OWNER_AGENT);
 }
 
-static size_t home_of(const struct hf_ids *ids, uint64_t print)
+uint64_t hf_ids_of_event(const struct hf_ids *ids, const struct hf_event *event)
 {
-    return (size_t)(print % (2 * ids->cap));
+    return fingerprint(ids, NAME_EVENT, hf_event_owner(event), event->origin, event->id);
+}
+
+uint64_t hf_ids_of_request(const struct hf_ids *ids, uint64_t owner, struct hf_view key)
+{
+    return fingerprint(ids, NAME_REQUEST, owner, (struct hf_view){"", 0}, key);
+}
+
+uint64_t hf_ids_of_sink(const struct hf_ids *ids, struct hf_view name)
+{
+    return fingerprint(ids, NAME_SINK, HF_OWNER_AGENT, (struct hf_view){"", 0}, name);
+}
+
+static struct window *window_of(struct hf_ids *ids, uint64_t print)
+{
+    return (print & 1) != 0 ? &ids->posted : &ids->own;
+}
+
+static size_t home_of(const struct window *window, uint64_t print)
+{
+    return (size_t)((print >> 1) % (2 * window->cap)); /* bit 0 is the same in the whole window */
 }
 
 /* Returns the fingerprint's slot of the table, or the free slot where it belongs. */
-static size_t find(const struct hf_ids *ids, uint64_t print)
+static size_t find(const struct window *window, uint64_t print)
 {
-    size_t i = home_of(ids, print);
+    size_t i = home_of(window, print);
 
-    while (ids->table[i] != FREE_PLACE && ids->ring[ids->table[i] - 1] != print)
-        i = (i + 1) % (2 * ids->cap);
+    while (window->table[i] != FREE_PLACE && window->ring[window->table[i] - 1] != print)
+        i = (i + 1) % (2 * window->cap);
     return i;
 }
 
-static void table_remove(struct hf_ids *ids, size_t hole)
+static void table_remove(struct window *window, size_t hole)
 {
-    size_t size = 2 * ids->cap, i = hole;
+    size_t size = 2 * window->cap, i = hole;
 
-    ids->table[hole] = FREE_PLACE;
+    window->table[hole] = FREE_PLACE;
     for (;;) {
         i = (i + 1) % size;
-        if (ids->table[i] == FREE_PLACE)
+        if (window->table[i] == FREE_PLACE)
             return;
-        size_t home = home_of(ids, ids->ring[ids->table[i] - 1]);
+        size_t home = home_of(window, window->ring[window->table[i] - 1]);
         /* the entry may move if its home is not between the hole and i */
         bool behind = hole <= i ? home > hole && home <= i : home > hole || home <= i;
         if (!behind) {
-            ids->table[hole] = ids->table[i];
-            ids->table[i] = FREE_PLACE;
+            window->table[hole] = window->table[i];
+            window->table[i] = FREE_PLACE;
             hole = i;
         }
     }
 }
 
-static int grow(struct hf_ids *ids)
+static int grow(struct window *window)
 {
-    size_t cap = HF_MIN(ids->cap == 0 ? (size_t)FIRST_CAP : ids->cap * 2, ids->max);
+    size_t cap = HF_MIN(window->cap == 0 ? (size_t)FIRST_CAP : window->cap * 2, window->max);
     uint64_t *ring = malloc(cap * sizeof(*ring));
     uint32_t *table = calloc(2 * cap, sizeof(*table));
 
@@ -100,91 +137,82 @@ static int grow(struct hf_ids *ids)
         free(table);
         return -ENOMEM;
     }
-    struct hf_ids old = *ids;
-    ids->ring = ring;
-    ids->table = table;
-    ids->cap = cap;
-    ids->head = 0;
-    ids->n = 0;
+    struct window old = *window;
+    window->ring = ring;
+    window->table = table;
+    window->cap = cap;
+    window->head = 0;
+    window->n = 0;
     for (size_t i = 0; i < old.n; i++) {
         size_t from = (old.head + i) % old.cap;
         if (old.table[find(&old, old.ring[from])] != from + 1)
             continue; /* removed from the table */
-        ring[ids->n] = old.ring[from];
-        table[find(ids, ring[ids->n])] = (uint32_t)ids->n + 1;
-        ids->n++;
+        ring[window->n] = old.ring[from];
+        table[find(window, ring[window->n])] = (uint32_t)window->n + 1;
+        window->n++;
     }
-    ids->forgotten = 0;
+    window->forgotten = 0;
     free(old.ring);
     free(old.table);
     return 0;
 }
 
-static void drop_oldest(struct hf_ids *ids)
+static void drop_oldest(struct window *window)
 {
-    assert(ids->cap > 0);
-    size_t place = find(ids, ids->ring[ids->head]);
+    assert(window->cap > 0);
+    size_t place = find(window, window->ring[window->head]);
 
-    if (ids->table[place] == ids->head + 1)
-        table_remove(ids, place);
+    if (window->table[place] == window->head + 1)
+        table_remove(window, place);
     else
-        ids->forgotten--;
-    ids->head = (ids->head + 1) % ids->cap;
-    ids->n--;
+        window->forgotten--;
+    window->head = (window->head + 1) % window->cap;
+    window->n--;
 }
 
-bool hf_ids_contains(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
+bool hf_ids_contains(const struct hf_ids *ids, uint64_t print)
 {
-    return hf_ids_contains_fingerprint(ids, hf_ids_fingerprint(ids, kind, name));
+    const struct window *window = (print & 1) != 0 ? &ids->posted : &ids->own;
+
+    return window->n > 0 && window->table[find(window, print)] != FREE_PLACE;
 }
 
-bool hf_ids_contains_fingerprint(const struct hf_ids *ids, uint64_t fingerprint)
+int hf_ids_add(struct hf_ids *ids, uint64_t print)
 {
-    return ids->n > 0 && ids->table[find(ids, fingerprint)] != FREE_PLACE;
-}
+    struct window *window = window_of(ids, print);
 
-int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
-{
-    return hf_ids_add_fingerprint(ids, hf_ids_fingerprint(ids, kind, name));
-}
-
-int hf_ids_add_fingerprint(struct hf_ids *ids, uint64_t print)
-{
-    if (ids->n > 0 && ids->table[find(ids, print)] != FREE_PLACE)
+    if (window->n > 0 && window->table[find(window, print)] != FREE_PLACE)
         return 0;
-    if (ids->n == ids->cap && ids->cap < ids->max) {
-        int r = grow(ids);
-        if (r < 0 && ids->cap == 0)
+    if (window->n == window->cap && window->cap < window->max) {
+        int r = grow(window);
+        if (r < 0 && window->cap == 0)
             return r; /* without memory the window stays shorter */
     }
-    if (ids->n == ids->cap)
-        drop_oldest(ids);
-    size_t at = (ids->head + ids->n) % ids->cap;
-    ids->ring[at] = print;
-    ids->table[find(ids, print)] = (uint32_t)at + 1;
-    ids->n++;
+    if (window->n == window->cap)
+        drop_oldest(window);
+    size_t at = (window->head + window->n) % window->cap;
+    window->ring[at] = print;
+    window->table[find(window, print)] = (uint32_t)at + 1;
+    window->n++;
     return 1;
 }
 
-void hf_ids_forget(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
+void hf_ids_forget(struct hf_ids *ids, uint64_t print)
 {
-    hf_ids_forget_fingerprint(ids, hf_ids_fingerprint(ids, kind, name));
-}
+    struct window *window = window_of(ids, print);
 
-void hf_ids_forget_fingerprint(struct hf_ids *ids, uint64_t fingerprint)
-{
-    if (ids->n == 0)
+    if (window->n == 0)
         return;
-    size_t place = find(ids, fingerprint);
-    if (ids->table[place] == FREE_PLACE)
+    size_t place = find(window, print);
+    if (window->table[place] == FREE_PLACE)
         return;
-    table_remove(ids, place);
-    ids->forgotten++;
+    table_remove(window, place);
+    window->forgotten++;
 }
 
 size_t hf_ids_count(const struct hf_ids *ids)
 {
-    return ids->n - ids->forgotten;
+    return ids->own.n - ids->own.forgotten + ids->posted.n - ids->posted.forgotten;
 }
 
 /* ---- keys of batches --------------------------------------------------------------------------------------------- */

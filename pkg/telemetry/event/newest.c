@@ -75,9 +75,10 @@ static struct newest_entry *find(const struct hf_newest *newest, uint64_t print,
     return NULL;
 }
 
-static uint64_t print_of(const struct hf_newest *newest, struct hf_view key)
+static uint64_t print_of(const struct hf_newest *newest, const struct hf_newest_key *key)
 {
-    uint64_t print = hf_siphash(newest->key, key.p, key.n);
+    const uint64_t of_owner[2] = {newest->key[0], hf_siphash(newest->key, &key->owner, sizeof(key->owner))};
+    uint64_t print = hf_siphash(of_owner, key->text.p, key->text.n);
 
     return print != 0 ? print : 1;
 }
@@ -87,7 +88,8 @@ static struct hf_view cut(struct hf_view node)
     return (struct hf_view){node.p, HF_MIN(node.n, (size_t)HF_NEWEST_NODE)};
 }
 
-bool hf_newest_superseded(const struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *version)
+bool hf_newest_superseded(const struct hf_newest *newest, const struct hf_newest_key *key,
+                          const struct hf_newest_version *version)
 {
     struct newest_entry *oldest;
 
@@ -101,7 +103,7 @@ bool hf_newest_superseded(const struct hf_newest *newest, struct hf_view key, co
     return hf_newest_wins(&theirs, &ours);
 }
 
-void hf_newest_note(struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *version)
+void hf_newest_note(struct hf_newest *newest, const struct hf_newest_key *key, const struct hf_newest_version *version)
 {
     struct hf_view node = cut(version->node);
     struct newest_entry *oldest;

@@ -1,8 +1,8 @@
 /* telemetry/event/newest.h - finds out if a payload with a key is outdated, because a newer payload with the same key
  * has already passed through the node. Pure.
  *
- * A payload with a key describes a state, and replaces earlier payloads with the same key. For each of up to
- * HF_NEWEST_MAX keys, the table remembers the newest version that has passed. After a restart, or if the table no
+ * A payload with a key describes a state, and replaces earlier payloads with the same key and owner (event.h). For each
+ * of up to HF_NEWEST_MAX keys, the table remembers the newest version that has passed. After a restart, or if the table no
  * longer contains the key, an older version may pass again; the receiver then drops it by the rule of hf_newest_wins().
  * Threads: any, but only one at a time for one table. */
 #pragma once
@@ -32,6 +32,12 @@ bool hf_newest_wins(const struct hf_newest_version *a, const struct hf_newest_ve
 
 struct hf_newest;
 
+/* The name of a state: nobody else's payloads outdate those of an owner. */
+struct hf_newest_key {
+    uint64_t owner;
+    struct hf_view text;
+};
+
 /* Makes an empty table. Returns NULL if memory runs out. */
 struct hf_newest *hf_newest_new(const struct hf_rand_ops *rng);
 void hf_newest_free(struct hf_newest *newest);
@@ -39,8 +45,9 @@ HF_DEFINE_CLEANUP(struct hf_newest, hf_newest_free)
 
 /* Returns true if a newer version of this key has passed. Returns false if `version` itself is the newest version that
  * has passed, or if the table does not contain the key. */
-bool hf_newest_superseded(const struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *version);
+bool hf_newest_superseded(const struct hf_newest *newest, const struct hf_newest_key *key,
+                          const struct hf_newest_version *version);
 /* Records that this version has passed. Does nothing if memory runs out. */
-void hf_newest_note(struct hf_newest *newest, struct hf_view key, const struct hf_newest_version *version);
+void hf_newest_note(struct hf_newest *newest, const struct hf_newest_key *key, const struct hf_newest_version *version);
 /* Forgets all versions, because one of them has not passed after all. */
 void hf_newest_clear(struct hf_newest *newest);

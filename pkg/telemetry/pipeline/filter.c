@@ -64,9 +64,19 @@ static void fill(struct hf_token_bucket *bucket, const struct hf_telemetry_rate 
         bucket->tokens_ns += passed * rate->per_second;
 }
 
-static bool is_of(const struct hf_token_bucket *bucket, uint32_t rule, struct hf_view source)
+/* Whose events a bucket counts. */
+struct counted {
+    uint32_t rule;
+    uint64_t owner;
+    struct hf_view source;
+};
+
+static bool is_of(const struct hf_token_bucket *bucket, const struct counted *of)
 {
-    return bucket->rule == rule && bucket->source_n == source.n && memcmp(bucket->source, source.p, source.n) == 0;
+    struct hf_view source = of->source;
+
+    return bucket->rule == of->rule && bucket->owner == of->owner && bucket->source_n == source.n &&
+           memcmp(bucket->source, source.p, source.n) == 0;
 }
 
 /* Returns a bucket to reuse: full again, without a count to report. */
@@ -82,45 +92,59 @@ static struct hf_token_bucket *reusable(struct hf_filter *filter, uint64_t now_n
     return NULL;
 }
 
-static struct hf_token_bucket *find(struct hf_filter *filter, uint32_t rule, struct hf_view source)
+static struct hf_token_bucket *find(struct hf_filter *filter, const struct counted *of)
 {
     for (size_t i = 0; i < filter->n_buckets; i++)
-        if (is_of(&filter->buckets[i], rule, source))
+        if (is_of(&filter->buckets[i], of))
             return &filter->buckets[i];
     return NULL;
 }
 
-static struct hf_token_bucket *make(struct hf_filter *filter, uint32_t rule, struct hf_view source, uint64_t now_ns)
+/* True if this poster, or all posters together, have as many buckets as they may. */
+static bool has_enough(const struct hf_filter *filter, uint64_t owner)
 {
-    size_t shared = filter->spec->n_rates; /* places kept free for the "*" of each rule */
-    struct hf_token_bucket *bucket = NULL;
-    bool is_shared = hf_view_eq(source, "*");
+    size_t own = 0, posted = 0;
 
-    if (filter->n_buckets + (is_shared ? 0 : shared) < HF_FILTER_BUCKETS)
+    for (size_t i = 0; i < filter->n_buckets; i++) {
+        own += filter->buckets[i].owner == owner;
+        posted += filter->buckets[i].owner != HF_OWNER_AGENT;
+    }
+    return owner != HF_OWNER_AGENT && (own >= HF_FILTER_OWNED || posted >= HF_FILTER_BUCKETS / 2);
+}
+
+static struct hf_token_bucket *make(struct hf_filter *filter, const struct counted *of, uint64_t now_ns)
+{
+    size_t shared = filter->spec->n_rates; /* places kept free for the agent's "*" of each rule */
+    struct hf_token_bucket *bucket = NULL;
+    bool is_shared = hf_view_eq(of->source, "*"), is_own = of->owner == HF_OWNER_AGENT;
+
+    if (!is_shared && has_enough(filter, of->owner))
+        return NULL;
+    if (filter->n_buckets + (is_shared && is_own ? 0 : shared) < HF_FILTER_BUCKETS)
         bucket = &filter->buckets[filter->n_buckets++];
     else
         bucket = reusable(filter, now_ns);
     if (bucket == NULL)
         return is_shared ? &filter->buckets[0] : NULL;
-    *bucket = (struct hf_token_bucket){.rule = rule, .filled_ns = now_ns, .source_n = source.n};
-    bucket->tokens_ns = full_of(&filter->spec->rates[rule]);
-    memcpy(bucket->source, source.p, source.n);
+    *bucket =
+        (struct hf_token_bucket){.rule = of->rule, .owner = of->owner, .filled_ns = now_ns, .source_n = of->source.n};
+    bucket->tokens_ns = full_of(&filter->spec->rates[of->rule]);
+    memcpy(bucket->source, of->source.p, of->source.n);
     return bucket;
 }
 
-static struct hf_token_bucket *bucket_of(struct hf_filter *filter, uint32_t rule, struct hf_view source,
-                                         uint64_t now_ns)
+static struct hf_token_bucket *bucket_of(struct hf_filter *filter, const struct counted *of, uint64_t now_ns)
 {
-    struct hf_view others = HF_VIEW("*");
+    const struct counted others = {of->rule, of->owner, HF_VIEW("*")};
 
-    if (source.n == 0 || source.n > HF_FILTER_SOURCE)
-        source = others;
-    struct hf_token_bucket *bucket = find(filter, rule, source);
+    if (of->source.n == 0 || of->source.n > HF_FILTER_SOURCE)
+        of = &others;
+    struct hf_token_bucket *bucket = find(filter, of);
     if (bucket == NULL)
-        bucket = make(filter, rule, source, now_ns);
+        bucket = make(filter, of, now_ns);
     if (bucket == NULL)
-        bucket = find(filter, rule, others);
-    return bucket != NULL ? bucket : make(filter, rule, others, now_ns);
+        bucket = find(filter, &others);
+    return bucket != NULL ? bucket : make(filter, &others, now_ns);
 }
 
 static bool within_rate(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns)
@@ -136,7 +160,8 @@ static bool within_rate(struct hf_filter *filter, const struct hf_event *event, 
         filter->buckets = calloc(HF_FILTER_BUCKETS, sizeof(*filter->buckets));
     if (filter->buckets == NULL) /* no memory to count: keep the event */
         return true;
-    struct hf_token_bucket *bucket = bucket_of(filter, rule, event->source, now_ns);
+    const struct counted of = {rule, hf_event_owner(event), event->source};
+    struct hf_token_bucket *bucket = bucket_of(filter, &of, now_ns);
     fill(bucket, &spec->rates[bucket->rule], now_ns);
     if (bucket->tokens_ns < HF_NS_PER_S) {
         bucket->suppressed++;

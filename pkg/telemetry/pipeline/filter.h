@@ -4,8 +4,10 @@
  * In each list of rules, the first rule that matches an event decides. Sampling depends only on the event's id or, if
  * the event has no id, on its source, time, name and body. So an event that comes again gets the same decision, and a
  * rule with a larger fraction keeps every event that a rule with a smaller fraction keeps. Each rate limit has a token
- * bucket for each source name that it applies to. One more bucket of each rate limit serves all names that are empty,
- * longer than HF_FILTER_SOURCE, or left without a bucket because all HF_FILTER_BUCKETS are in use.
+ * bucket for each source name that it applies to, and each owner (event.h): nobody uses up the rate of another one. One
+ * more bucket of each rate limit and owner serves all names that are empty, longer than HF_FILTER_SOURCE, or left
+ * without a bucket. All HF_FILTER_BUCKETS are for the agent's own sources; one poster may take HF_FILTER_OWNED of them,
+ * and all posters together half.
  *
  * Pure; times are arguments. Memory: the filter allocates the buckets at the first event to which a rate limit
  * applies. */
@@ -13,7 +15,7 @@
 
 #include "telemetry/event/event.h"
 
-enum { HF_FILTER_BUCKETS = 256, HF_FILTER_SOURCE = 120 };
+enum { HF_FILTER_BUCKETS = 256, HF_FILTER_OWNED = 32, HF_FILTER_SOURCE = 120 };
 
 /* HF_FILTER_KEPT means that the filter keeps the event. The other values say what removes the event: a drop rule
  * (HF_FILTER_DROPPED), minSeverity (HF_FILTER_BELOW), a sampling rule (HF_FILTER_SAMPLED) or a rate limit
@@ -25,6 +27,7 @@ struct hf_token_bucket {
     uint64_t filled_ns;  /* monotonic time at which tokens were last added */
     uint64_t suppressed; /* number of events that the bucket refused and that are not reported yet */
     uint32_t rule;       /* index of the rate limit in spec->rates */
+    uint64_t owner;      /* of the events (event.h) */
     /* name of the source; "*" for the bucket of all names that have no own bucket */
     char source[HF_FILTER_SOURCE];
     size_t source_n;

@@ -3,7 +3,7 @@
 #include "telemetry/event/hash.h"
 
 /* ALLOCATIONS: what the allocator and the table add to a series */
-enum { MAX_KEY = 16 << 10, FIRST_SLOTS = 64, ALLOCATIONS = 64 };
+enum { MAX_KEY = 16 << 10, FIRST_SLOTS = 64, ALLOCATIONS = 64, KEY_HEAD = 2 + sizeof(uint64_t) };
 
 void hf_series_table_init(struct hf_series_table *table, size_t max)
 {
@@ -30,11 +30,11 @@ void hf_series_table_done(struct hf_series_table *table)
     *table = (struct hf_series_table){0};
 }
 
-/* ---- identity as bytes: each part behind its length -------------------------------------------------------------- */
+/* ---- identity as bytes: class, kind and owner, then each part behind its length ------------------------------ */
 
 static size_t packed_size(const struct hf_event *event, struct hf_view name)
 {
-    size_t n = 2 + 3 * sizeof(uint16_t) + event->source.n + event->boundary.n + name.n;
+    size_t n = KEY_HEAD + 3 * sizeof(uint16_t) + event->source.n + event->boundary.n + name.n;
 
     for (size_t i = 0; i < event->n_attributes; i++)
         n += 2 * sizeof(uint16_t) + event->attributes[i].name.n + event->attributes[i].value.n;
@@ -58,9 +58,11 @@ static bool pack(struct hf_buf *out, const struct hf_event *event, struct hf_vie
     hf_buf_clear(out);
     if (n > MAX_KEY || hf_buf_reserve(out, n) < 0)
         return false;
+    uint64_t owner = hf_event_owner(event);
     out->p[0] = (char)event->source_class;
     out->p[1] = (char)event->value_kind;
-    char *at = pack_part(out->p + 2, event->source);
+    memcpy(out->p + 2, &owner, sizeof(owner));
+    char *at = pack_part(out->p + KEY_HEAD, event->source);
     at = pack_part(at, event->boundary);
     at = pack_part(at, name);
     for (size_t i = 0; i < event->n_attributes; i++) {
@@ -82,7 +84,7 @@ static const char *unpack_part(const char *at, struct hf_view *part)
 
 void hf_series_event(const struct hf_series *series, struct hf_event *ret_event)
 {
-    const char *at = series->key + 2, *end = series->key + series->key_n;
+    const char *at = series->key + KEY_HEAD, *end = series->key + series->key_n;
 
     memset(ret_event, 0, offsetof(struct hf_event, attributes));
     ret_event->n_attributes = 0;
@@ -154,10 +156,16 @@ static struct hf_series *add(struct hf_series_table *table, uint64_t hash)
     return series;
 }
 
+static bool is_posted(const struct hf_series *series)
+{
+    return series->key[0] == (char)HF_SOURCE_HTTP;
+}
+
 void hf_series_charge(struct hf_series_table *table, struct hf_series *series, size_t n)
 {
     series->bytes += n;
     table->bytes += n;
+    table->posted_bytes += is_posted(series) ? n : 0;
 }
 
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
@@ -174,9 +182,13 @@ struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_e
     }
     if (table->n >= table->max || table->bytes >= HF_SERIES_MAX_BYTES)
         return NULL;
+    if (event->source_class == HF_SOURCE_HTTP &&
+        (2 * table->n_posted >= table->max || table->posted_bytes >= HF_SERIES_MAX_BYTES / 2))
+        return NULL;
     *ret_new = true;
     struct hf_series *series = add(table, hash);
     if (series != NULL) {
+        table->n_posted += is_posted(series);
         series->kind = event->value_kind;
         series->severity = event->severity;
         hf_series_charge(table, series, sizeof(*series) + series->key_n + ALLOCATIONS);
@@ -212,5 +224,7 @@ void hf_series_remove(struct hf_series_table *table, size_t index)
     }
     table->n--;
     table->bytes -= series->bytes;
+    table->n_posted -= is_posted(series);
+    table->posted_bytes -= is_posted(series) ? series->bytes : 0;
     free_series(series);
 }

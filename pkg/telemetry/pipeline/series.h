@@ -5,8 +5,10 @@
  * and so decide how many series there are. A limit for the number of series alone does not limit memory enough, because
  * 32 anomaly rules with context take 60 KiB for each series. So the table also has a limit in bytes.
  *
- * Two metrics belong to the same series if they have the same name, source class, source, boundary and kind of value,
- * and the same attributes in the same order. So a source must always list the attributes of a series in the same order.
+ * Two metrics belong to the same series if they have the same name, owner (event.h), source class, source, boundary and
+ * kind of value, and the same attributes in the same order. What is posted may take half of the series, and half of the
+ * bytes, so that no sender takes the place of the node's own metrics. A source must always list the attributes of a
+ * series in the same order.
  *
  * Threads: any, but only one at a time for one table. Memory: the table owns its series, and allocates memory only for
  * a new series. */
@@ -34,7 +36,8 @@ struct hf_series {
 struct hf_series_table {
     struct hf_series **all; /* array of the series; items 0..n-1 are in use */
     size_t n, max;
-    size_t bytes;    /* approximate memory that all series take */
+    size_t bytes;                  /* approximate memory that all series take */
+    size_t n_posted, posted_bytes; /* the part of `n` and `bytes` that is posted */
     uint32_t *slots; /* hash table with open addressing; a slot holds 1 + an index in `all` (0 means free) */
     size_t n_slots;  /* number of slots, a power of two */
     struct hf_buf scratch;

@@ -28,7 +28,7 @@ struct hf_fanout {
     struct hf_pending *pending;
     struct hf_timer *again;
     struct hf_buf line; /* scratch */
-    char made_id[64];   /* id given to the last event without one */
+    char made_id[80];   /* id given to the last event without one */
     uint64_t sequence;  /* the last one given */
 };
 
@@ -44,10 +44,10 @@ static void lost(void *arg, uint64_t fingerprint, uint32_t kept)
 {
     struct hf_fanout *fanout = arg;
 
-    hf_ids_forget_fingerprint(fanout->params.ids, fingerprint);
+    hf_ids_forget(fanout->params.ids, fingerprint);
     for (size_t i = 0; i < fanout->n; i++)
         if ((kept >> i & 1) != 0)
-            (void)!hf_ids_add_fingerprint(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint));
+            (void)!hf_ids_add(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint));
     if (fanout->params.lost != NULL)
         fanout->params.lost(fanout->params.arg);
 }
@@ -56,7 +56,7 @@ static bool known(void *arg, uint64_t fingerprint)
 {
     const struct hf_fanout *fanout = arg;
 
-    return hf_ids_contains_fingerprint(fanout->params.ids, fingerprint);
+    return hf_ids_contains(fanout->params.ids, fingerprint);
 }
 
 static void idle(void *arg)
@@ -69,8 +69,7 @@ static void idle(void *arg)
 static uint32_t missing_sinks(const struct hf_fanout *fanout, uint64_t fingerprint, uint32_t sinks)
 {
     for (size_t i = 0; i < fanout->n; i++)
-        if ((sinks >> i & 1) != 0 &&
-            hf_ids_contains_fingerprint(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint)))
+        if ((sinks >> i & 1) != 0 && hf_ids_contains(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint)))
             sinks &= ~(1u << i);
     return sinks;
 }
@@ -93,8 +92,8 @@ static void add_recent_id(void *arg, struct hf_view line)
     /* An event with an origin has a number that its sender chose. */
     if (hf_view_eq(node, fanout->world->node) && event.origin.n == 0)
         fanout->sequence = HF_MAX(fanout->sequence, event.origin_sequence);
-    uint64_t fingerprint = hf_ids_fingerprint(fanout->params.ids, HF_ID_EVENT, event.id);
-    (void)!hf_ids_add_fingerprint(fanout->params.ids, fanout->n > 1 ? kept_by(recent->sink, fingerprint) : fingerprint);
+    uint64_t fingerprint = hf_ids_of_event(fanout->params.ids, &event);
+    (void)!hf_ids_add(fanout->params.ids, fanout->n > 1 ? kept_by(recent->sink, fingerprint) : fingerprint);
 }
 
 /* ---- storing ----------------------------------------------------------------------------------------------------- */
@@ -116,8 +115,10 @@ static int make_line(struct hf_fanout *fanout, struct hf_event *event)
     if (event->origin.n == 0 || event->origin_sequence == 0)
         event->origin_sequence = next_sequence(fanout);
     if (event->id.n == 0) {
-        int n = snprintf(fanout->made_id, sizeof(fanout->made_id), "%.40s-%llx", node,
-                         (unsigned long long)event->origin_sequence);
+        /* The random part keeps a user from posting this id first, for a receiver that compares ids only. */
+        const struct hf_rand_ops *rand = fanout->world->rand;
+        int n = snprintf(fanout->made_id, sizeof(fanout->made_id), "%.40s-%llx-%08x", node,
+                         (unsigned long long)event->origin_sequence, (unsigned)(rand->u64(rand->ctx) >> 32));
         event->id = (struct hf_view){fanout->made_id, (size_t)n};
     }
     hf_buf_clear(&fanout->line);
@@ -201,7 +202,7 @@ int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t s
 
     if (r < 0)
         return r;
-    uint64_t fingerprint = hf_ids_fingerprint(fanout->params.ids, HF_ID_EVENT, event->id);
+    uint64_t fingerprint = hf_ids_of_event(fanout->params.ids, event);
     if (named && fanout->n > 1)
         sinks = missing_sinks(fanout, fingerprint, sinks);
     if (sinks == 0)
@@ -218,9 +219,9 @@ int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t s
     return r < 0 ? r : HF_FANOUT_STORED;
 }
 
-int hf_fanout_follow(struct hf_fanout *fanout, struct hf_view id, struct hf_receipt *receipt)
+int hf_fanout_follow(struct hf_fanout *fanout, const struct hf_event *event, struct hf_receipt *receipt)
 {
-    return hf_pending_follow(fanout->pending, hf_ids_fingerprint(fanout->params.ids, HF_ID_EVENT, id), receipt);
+    return hf_pending_follow(fanout->pending, hf_ids_of_event(fanout->params.ids, event), receipt);
 }
 
 size_t hf_fanout_pending(const struct hf_fanout *fanout)
@@ -283,7 +284,7 @@ static void open_sink(struct hf_fanout *fanout, size_t i)
     struct hf_err err = HF_ERR_INIT;
     const char *name = hf_outlet_name(&spec->sinks[i]);
 
-    sink->salt = hf_ids_fingerprint(fanout->params.ids, HF_ID_SINK, hf_view_of(name));
+    sink->salt = hf_ids_of_sink(fanout->params.ids, hf_view_of(name));
     int r = hf_outlet_new(&params, &sink->outlet, &err);
     if (r < 0) {
         not_opened(fanout, i, &err);

@@ -64,7 +64,7 @@ HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event
 
 /* Call this function if an event is offered again while its first offer is still on its way to disk. Holds `receipt`,
  * the receipt of the second offer, as hf_pending_follow() does. */
-HF_MUST_USE int hf_fanout_follow(struct hf_fanout *fanout, struct hf_view id, struct hf_receipt *receipt);
+HF_MUST_USE int hf_fanout_follow(struct hf_fanout *fanout, const struct hf_event *event, struct hf_receipt *receipt);
 
 /* If hf_fanout_store() last returned -EAGAIN because a sink is not open, returns the sink's name and sets *ret_trouble
  * to the reason why the sink is not open. Returns NULL if the cause was a lack of room, or if the sink has been opened

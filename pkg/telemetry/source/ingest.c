@@ -40,7 +40,7 @@ struct request {
     /* memory that `params` borrows from while the request waits */
     char *kept;
     size_t kept_bytes;
-    char key[HF_BATCH_KEY_TEXT];
+    uint64_t key; /* fingerprint of the Idempotency-Key; 0: none */
     size_t items;
     size_t counts[HF_OFFER_REFUSED_BOUNDARY + 1];
     uint64_t until_ns; /* monotonic */
@@ -122,8 +122,8 @@ static void settled(struct hf_receipt *receipt)
         hf_list_remove(&request->link);
     if (status == 202 && request->counts[HF_OFFER_REFUSED_BOUNDARY] == request->items)
         status = 422;
-    if (status == 202 && http != NULL && http->ids != NULL && request->key[0] != '\0')
-        (void)!hf_ids_add(http->ids, HF_ID_BATCH, hf_view_of(request->key));
+    if (status == 202 && http != NULL && http->ids != NULL && request->key != 0)
+        (void)!hf_ids_add(http->ids, request->key);
     answer_end(request, status);
     request_free(request);
 }
@@ -305,6 +305,15 @@ static int look_through(const struct hf_ingest_params *params, struct hf_ingest_
     return r;
 }
 
+/* A key counts for its sender alone. */
+static uint64_t key_of(const struct http_source *http, const struct hf_ingest_params *params)
+{
+    return http->ids != NULL && params->idempotency_key.n > 0
+               ? hf_ids_of_request(http->ids, hf_event_owner_of_uid(hf_view_of(params->peer_uid)),
+                                   params->idempotency_key)
+               : 0;
+}
+
 static void begin(struct http_source *http, const struct hf_ingest_params *params, size_t items,
                   const struct hf_event *single, struct hf_server_exchange *exchange)
 {
@@ -318,9 +327,7 @@ static void begin(struct http_source *http, const struct hf_ingest_params *param
     *request = (struct request){
         .receipt = {.settled = settled}, .http = http, .exchange = exchange, .params = *params, .items = items};
     request->params.trusted = true;
-    if (params->idempotency_key.n < sizeof(request->key))
-        (void)snprintf(request->key, sizeof(request->key), "%.*s", (int)params->idempotency_key.n,
-                       params->idempotency_key.p != NULL ? params->idempotency_key.p : "");
+    request->key = key_of(http, params);
     hf_receipt_hold(&request->receipt);
     if (http->n_waiting > 0) {
         r = -EAGAIN; /* wait behind the others */
@@ -348,8 +355,7 @@ static void take_body(struct http_source *http, const struct hf_ingest_params *p
         answer_fault(http, exchange, &fault);
     } else if (r < 0) {
         answer(http, exchange, 503, "Retry-After: 5", "{\"error\":\"out of memory\"}\n");
-    } else if (http->ids != NULL && params->idempotency_key.n > 0 &&
-               hf_ids_contains(http->ids, HF_ID_BATCH, params->idempotency_key)) {
+    } else if (key_of(http, params) != 0 && hf_ids_contains(http->ids, key_of(http, params))) {
         char text[128];
         (void)snprintf(text, sizeof(text), "{\"accepted\":0,\"duplicates\":%zu,\"filtered\":0,\"refused\":0}\n", items);
         answer(http, exchange, 202, NULL, text);

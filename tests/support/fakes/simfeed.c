@@ -151,6 +151,7 @@ static void offer(struct hf_simfeed *feed, unsigned number)
 
     memset(body, 'a' + (int)(number % 26), sizeof(body));
     struct hf_event event = {.kind = HF_EVENT_LOG,
+                             .source_class = HF_SOURCE_HTTP,
                              .severity = is_urgent(number) ? HF_SEVERITY_ERROR : HF_SEVERITY_INFO,
                              .unix_ns = HF_SIM_UNIX_START + number,
                              .source = HF_VIEW("device"),

@@ -168,6 +168,7 @@ static int offer(struct world *world, unsigned number)
 
     memset(body, 'x', sizeof(body));
     struct hf_event event = {.kind = HF_EVENT_LOG,
+                             .source_class = HF_SOURCE_HTTP,
                              .severity = HF_SEVERITY_INFO,
                              .unix_ns = HF_SIM_UNIX_START,
                              .source = HF_VIEW("test"),

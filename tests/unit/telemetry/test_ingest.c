@@ -761,7 +761,7 @@ START_TEST(store_fails_later)
     hf_loop_run(loop);
     ck_outcome(o, 0, 503);
     ck_assert_uint_eq(o.response.retry_after_ns, 5 * HF_NS_PER_S);
-    ck_assert(!hf_ids_contains(ids, HF_ID_BATCH, HF_VIEW("n/s/1-1")));
+    ck_assert(!hf_ids_contains(ids, hf_ids_of_request(ids, HF_OWNER_UNKNOWN, HF_VIEW("n/s/1-1"))));
     outcome_done(&o);
 }
 END_TEST

@@ -44,10 +44,12 @@ START_TEST(newest_wins)
     struct hf_newest_version now = mark(cases[_i].node, cases[_i].ns, cases[_i].sequence);
 
     ck_assert_ptr_nonnull(newest);
-    ck_assert(!hf_newest_superseded(newest, HF_VIEW("door"), &known));
-    hf_newest_note(newest, HF_VIEW("door"), &known);
-    ck_assert_msg(hf_newest_superseded(newest, HF_VIEW("door"), &now) == cases[_i].superseded, "%s", cases[_i].name);
-    ck_assert(!hf_newest_superseded(newest, HF_VIEW("window"), &now));
+    ck_assert(!hf_newest_superseded(newest, &(struct hf_newest_key){1, HF_VIEW("door")}, &known));
+    hf_newest_note(newest, &(struct hf_newest_key){1, HF_VIEW("door")}, &known);
+    ck_assert_msg(hf_newest_superseded(newest, &(struct hf_newest_key){1, HF_VIEW("door")}, &now) ==
+                      cases[_i].superseded,
+                  "%s", cases[_i].name);
+    ck_assert(!hf_newest_superseded(newest, &(struct hf_newest_key){1, HF_VIEW("window")}, &now));
 }
 END_TEST
 
@@ -57,11 +59,11 @@ START_TEST(clear_forgets_all)
     struct hf_newest_version new = mark("a", 200, 2), old = mark("a", 100, 1);
 
     hf_newest_clear(newest);
-    hf_newest_note(newest, HF_VIEW("door"), &new);
+    hf_newest_note(newest, &(struct hf_newest_key){1, HF_VIEW("door")}, &new);
     hf_newest_clear(newest);
-    ck_assert(!hf_newest_superseded(newest, HF_VIEW("door"), &old));
-    hf_newest_note(newest, HF_VIEW("door"), &new);
-    ck_assert(hf_newest_superseded(newest, HF_VIEW("door"), &old));
+    ck_assert(!hf_newest_superseded(newest, &(struct hf_newest_key){1, HF_VIEW("door")}, &old));
+    hf_newest_note(newest, &(struct hf_newest_key){1, HF_VIEW("door")}, &new);
+    ck_assert(hf_newest_superseded(newest, &(struct hf_newest_key){1, HF_VIEW("door")}, &old));
 }
 END_TEST
 
@@ -74,12 +76,12 @@ START_TEST(is_bounded_and_keeps_the_latest)
 
     for (int i = 0; i < 10 * HF_NEWEST_MAX; i++) {
         int n = snprintf(key, sizeof(key), "key-%d", i);
-        hf_newest_note(newest, (struct hf_view){key, (size_t)n}, &new);
-        ck_assert(hf_newest_superseded(newest, (struct hf_view){key, (size_t)n}, &old));
+        hf_newest_note(newest, &(struct hf_newest_key){1, {key, (size_t)n}}, &new);
+        ck_assert(hf_newest_superseded(newest, &(struct hf_newest_key){1, {key, (size_t)n}}, &old));
     }
     for (int i = 0; i < 10 * HF_NEWEST_MAX; i++) {
         int n = snprintf(key, sizeof(key), "key-%d", i);
-        kept += hf_newest_superseded(newest, (struct hf_view){key, (size_t)n}, &old);
+        kept += hf_newest_superseded(newest, &(struct hf_newest_key){1, {key, (size_t)n}}, &old);
     }
     ck_assert_uint_le(kept, HF_NEWEST_MAX);
     ck_assert_uint_ge(kept, HF_NEWEST_MAX / 2);

@@ -275,6 +275,44 @@ START_TEST(limits_rates_of_many_sources)
 }
 END_TEST
 
+static int posted_line(const char *source, const char *uid)
+{
+    const struct hf_event event = {.kind = HF_EVENT_LOG,
+                                   .source_class = HF_SOURCE_HTTP,
+                                   .severity = HF_SEVERITY_INFO,
+                                   .source = hf_view_of(source),
+                                   .peer_uid = hf_view_of(uid),
+                                   .body = V("x")};
+
+    return offer(&event);
+}
+
+/* A user posts under the name of another one's source, and under 5,000 names: the other one and the agent's own sources
+ * keep their rates. */
+START_TEST(nobody_uses_up_the_rate_of_another)
+{
+    char source[32];
+
+    set_up_with("filter: {rateLimit: [{perSecond: 1, burst: 5}]}");
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(posted_line("http:press", "1001"), i < 5 ? HF_OFFER_STORED : HF_OFFER_FILTERED);
+    for (int i = 0; i < 5000; i++) {
+        (void)snprintf(source, sizeof(source), "http:%d", i);
+        (void)posted_line(source, i % 2 == 0 ? "1001" : "1002");
+    }
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_eq(posted_line("http:press", "1000"), HF_OFFER_STORED);
+        ck_assert_int_eq(log_line("journald:a", HF_SEVERITY_INFO, "x"), HF_OFFER_STORED);
+    }
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(source, sizeof(source), "journald:%d", i);
+        for (int k = 0; k < 5; k++)
+            ck_assert_int_eq(log_line(source, HF_SEVERITY_INFO, "x"), HF_OFFER_STORED);
+    }
+    tear_down();
+}
+END_TEST
+
 /* ---- redaction and enrichment ------------------------------------------------------------------------------------ */
 
 START_TEST(redacts_and_enriches)
@@ -647,6 +685,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, samples_by_id);
     tcase_add_test(tc, limits_rates_for_each_source);
     tcase_add_test(tc, limits_rates_of_many_sources);
+    tcase_add_test(tc, nobody_uses_up_the_rate_of_another);
     tcase_add_test(tc, redacts_and_enriches);
     tcase_add_test(tc, aggregates);
     tcase_add_test(tc, tells_series_apart);

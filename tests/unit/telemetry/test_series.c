@@ -122,6 +122,38 @@ START_TEST(agrees_with_a_slow_table)
 }
 END_TEST
 
+/* What is posted fills half of the table, whoever posts it; an equal name of another owner is another series. */
+START_TEST(posts_leave_room_for_the_node)
+{
+    struct hf_event event = {.kind = HF_EVENT_METRIC, .source_class = HF_SOURCE_HTTP, .source = V("http:a")};
+    struct hf_event other = event, own = event;
+    struct hf_series_table table;
+    char name[32];
+    bool is_new;
+
+    event.peer_uid = V("1000");
+    other.peer_uid = V("1001");
+    own.source_class = HF_SOURCE_NODE;
+    hf_series_table_init(&table, 200);
+    const struct hf_series *mine = hf_series_get(&table, &event, V("m0"), &is_new);
+    ck_assert(mine != NULL && mine != hf_series_get(&table, &other, V("m0"), &is_new) && is_new);
+    for (int i = 1; i < 1000; i++) {
+        (void)snprintf(name, sizeof(name), "m%d", i);
+        (void)hf_series_get(&table, &event, hf_view_of(name), &is_new);
+    }
+    ck_assert_uint_eq(table.n, 100);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(name, sizeof(name), "m%d", i);
+        ck_assert_ptr_nonnull(hf_series_get(&table, &own, hf_view_of(name), &is_new));
+    }
+    while (table.n > 0)
+        hf_series_remove(&table, 0);
+    ck_assert_uint_eq(table.n_posted, 0);
+    ck_assert_uint_eq(table.posted_bytes, 0);
+    hf_series_table_done(&table);
+}
+END_TEST
+
 START_TEST(refuses_long_identities)
 {
     static char wide[20000];
@@ -224,6 +256,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, matches_globs, 0, (int)HF_LEN(globs));
     tcase_add_test(tc, matches_attributes);
     tcase_add_test(tc, agrees_with_a_slow_table);
+    tcase_add_test(tc, posts_leave_room_for_the_node);
     tcase_add_test(tc, refuses_long_identities);
     tcase_add_test(tc, is_full_by_bytes);
     tcase_add_test(tc, numbers_come_back);

@@ -225,15 +225,19 @@ END_TEST
 
 /* ---- states ------------------------------------------------------------------------------------------------------ */
 
-/* Posts a state of the key `door` and returns the answer. */
-static const char *post_state(const char *timestamp, int value)
+/* Posts a state of the key `door` and returns the answer; with a sequence, as the line of another agent. */
+static const char *post_version(const char *timestamp, int value, const char *sequence)
 {
     char url[64], body[256];
     struct hf_err err = HF_ERR_INIT;
     struct hf_http_call *call = NULL;
 
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/ingest", hf_server_port(server));
-    (void)snprintf(body, sizeof(body), "{\"key\":\"door\",\"timestamp\":\"%s\",\"sensorData\":%d}", timestamp, value);
+    (void)snprintf(body, sizeof(body),
+                   sequence == NULL ? "{\"key\":\"door\",\"timestamp\":\"%s\",\"sensorData\":%d}"
+                                    : "{\"kind\":\"payload\",\"node\":\"n\",\"key\":\"door\",\"time\":\"%s\","
+                                      "\"sensorData\":%d,\"originSequence\":%s}",
+                   timestamp, value, sequence);
     const struct hf_http_request request = {.method = "POST",
                                             .url = url,
                                             .headers = {"Content-Type: application/json"},
@@ -248,6 +252,11 @@ static const char *post_state(const char *timestamp, int value)
     for (int i = 0; i < 500 && answer[0] == '\0'; i++)
         run_s(0.02);
     return answer;
+}
+
+static const char *post_state(const char *timestamp, int value)
+{
+    return post_version(timestamp, value, NULL);
 }
 
 #define ck_passes(timestamp, value) ck_assert_ptr_nonnull(strstr(post_state(timestamp, value), "\"accepted\":1"))
@@ -271,6 +280,20 @@ START_TEST(a_time_in_the_future_does_not_freeze_a_state)
 END_TEST
 
 /* Without a clock the node does not know better: what comes later is newer. */
+/* The same, where the largest sequence claims to be newer than all that the other agent will ever send. */
+START_TEST(a_sequence_of_the_future_does_not_freeze_a_state)
+{
+    set(true, "sources: {http: true}");
+    run_s(0.5);
+    now_unix_ns = 1795161600 * HF_NS_PER_S; /* 2026-11-20T08:00:00Z */
+    ck_assert_ptr_nonnull(strstr(post_version("2099-01-01T00:00:00Z", 1, "18446744073709551614"), "\"accepted\":1"));
+    now_unix_ns += 301 * HF_NS_PER_S;
+    ck_assert_ptr_nonnull(strstr(post_version("2026-11-20T08:05:01Z", 2, "1795161901000000"), "\"accepted\":1"));
+    ck_assert_ptr_nonnull(strstr(post_version("2026-11-20T08:05:00Z", 3, "1795161900000000"), "\"filtered\":1"));
+    ck_passes("2026-11-20T08:05:02Z", 4);
+}
+END_TEST
+
 START_TEST(without_a_clock_states_pass_in_order_of_arrival)
 {
     set(true, "sources: {http: true}");
@@ -326,6 +349,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_time_in_the_future_does_not_freeze_a_state);
     tcase_add_test(tc, a_state_that_was_not_stored_supersedes_nothing);
     tcase_add_test(tc, a_post_while_the_source_opens_comes_too_early);
+    tcase_add_test(tc, a_sequence_of_the_future_does_not_freeze_a_state);
     tcase_add_test(tc, without_a_clock_states_pass_in_order_of_arrival);
 }
 

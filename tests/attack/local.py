@@ -125,6 +125,16 @@ def ask_unix(path, item, uid=None, *headers):
     return int(answer.split()[1])
 
 
+def say(port, text, whole=False):
+    """Send a text as it is; returns the first bytes of the answer, or all until the server ends the connection."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as peer:
+        peer.sendall(text.encode())
+        said = peer.recv(65536)
+        while whole and (more := peer.recv(65536)):
+            said += more
+        return said.decode()
+
+
 def need_root():
     if os.geteuid() != 0:
         raise Skip("needs root to act as another user")
@@ -211,6 +221,29 @@ def attack_web_page(home):
         assert local.post(dict(PAYLOAD, id="fine"))[0] == 202
         local.delivered("fine")
         assert not local.sink.find("page")
+    finally:
+        local.end()
+
+
+def attack_upgrade(home):
+    """Ask for WebSocket, HTTP/2 or a tunnel under a foreign Host or Origin: 403, as without; nothing but HTTP/1.1 is spoken, and a connection without a request ends."""
+    local = Local(home)
+    h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"
+    websocket = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    tries = [(upgrade, who, port, "GET /healthz") for upgrade in (h2c, websocket) for port in (local.metrics, local.health)
+             for who in ("Host: evil.example", "Host: 127.0.0.1\r\nOrigin: https://evil.example", "Host: 127.0.0.1\r\nOrigin: null")]
+    tries += [(upgrade, "Host: evil.example\r\nContent-Type: application/json", local.ingest, "POST /ingest") for upgrade in (h2c, websocket)]
+    try:
+        for upgrade, who, port, line in tries:
+            said = say(port, f"{line} HTTP/1.1\r\n{who}\r\n{upgrade}\r\n")
+            assert said.startswith("HTTP/1.1 403") and "HTTP/1.1 101" not in said, (line, who, upgrade, said)
+        for upgrade in (h2c, websocket):
+            assert say(local.health, f"GET /healthz HTTP/1.1\r\nHost: localhost\r\n{upgrade}\r\n").startswith("HTTP/1.1 200"), upgrade
+            body = json.dumps(dict(PAYLOAD, id=upgrade[:24].strip().split()[-1]))
+            head = f"POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{upgrade}Content-Length: {len(body)}\r\n\r\n"
+            assert say(local.ingest, head + body).startswith("HTTP/1.1 202"), upgrade
+        for text in ("CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
+            assert say(local.ingest, text, whole=True).partition(" ")[2][:3] in ("", "403"), text
     finally:
         local.end()
 

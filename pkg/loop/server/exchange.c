@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/parse.h"
 #include "loop/server/guard.h"
@@ -512,6 +513,17 @@ static void exchange_done(struct exchange *exchange)
     *exchange = (struct exchange){.route = NULL};
 }
 
+/* The client wishes to go on in another protocol (RFC 9110, "Upgrade"). This server may ignore that, and does: lws would
+ * switch before any check, and nobody would end the connection. lws compares the value again after this call, so a
+ * changed one lets it go on with the request over HTTP/1.1. A value that lws does not know has its 403 already. */
+static int ignore_upgrade(char *wanted)
+{
+    if (strcasecmp(wanted, "h2c") != 0 && strcasecmp(wanted, "websocket") != 0)
+        return -1;
+    wanted[0] = '-';
+    return 0;
+}
+
 static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t n)
 {
     struct hf_server_connection *connection = lws_get_opaque_user_data(wsi);
@@ -522,6 +534,10 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     if (connection == NULL)
         return 0; /* lws reports about itself */
     switch (reason) {
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return ignore_upgrade(in);
+    case LWS_CALLBACK_RAW_ADOPT: /* the method CONNECT: close */
+        return -1;
     case LWS_CALLBACK_HTTP:
         return on_request(connection, wsi, exchange, in);
     case LWS_CALLBACK_HTTP_BODY:

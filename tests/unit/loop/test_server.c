@@ -236,6 +236,11 @@ static size_t read_raw(int fd, char *text, size_t n, bool *ret_open)
     return got;
 }
 
+#define H2C "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n"
+#define WEBSOCKET                                                                                                      \
+    "Connection: Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n"                                       \
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
 static const struct {
     const char *name;
     const char *send;
@@ -251,6 +256,14 @@ static const struct {
     {"not HTTP", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", NULL},
     {"method unknown", "BREW /hello HTTP/1.1\r\nHost: [::1]\r\n\r\n", NULL},
     {"encoded dots", "GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: [::1]\r\n\r\n", "404"},
+    {"h2c is ignored", "GET /hello HTTP/1.1\r\nHost: [::1]\r\n" H2C "\r\n", "HTTP/1.1 200"},
+    {"h2c with a body", "POST /echo HTTP/1.1\r\nHost: [::1]\r\n" H2C "Content-Length: 3\r\n\r\nabc", "HTTP/1.1 202"},
+    {"h2c after the checks", "GET /hello HTTP/1.1\r\nHost: evil.example\r\n" H2C "\r\n", "HTTP/1.1 403"},
+    {"WebSocket is ignored", "GET /hello HTTP/1.1\r\nHost: [::1]\r\n" WEBSOCKET "\r\n", "HTTP/1.1 200"},
+    {"WebSocket after the checks",
+     "GET /hello HTTP/1.1\r\nHost: [::1]\r\nOrigin: https://evil.example\r\n" WEBSOCKET "\r\n", "HTTP/1.1 403"},
+    {"another protocol", "GET /hello HTTP/1.1\r\nHost: [::1]\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "403"},
+    {"a tunnel", "CONNECT 127.0.0.1:9 HTTP/1.1\r\nHost: [::1]\r\n\r\n", NULL},
     {"HTTP/1.0", "GET /hello HTTP/1.0\r\n\r\n", "hello\n"},
     {"half a request", "GET /hel", NULL},
     {"nothing", "", NULL},

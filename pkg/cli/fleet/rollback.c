@@ -4,7 +4,6 @@
 
 #include "api/meta.h"
 #include "base/buf.h"
-#include "base/encoding/base64.h"
 #include "base/encoding/hex.h"
 #include "base/format.h"
 #include "base/parse.h"
@@ -13,8 +12,8 @@
 #include "cli/fleet/rollback_object.h"
 #include "cli/node/status_plain.h"
 #include "cli/parts.h"
-#include "cli/release/keyfile.h"
 #include "cli/release/sign.h"
+#include "cli/release/signed_by.h"
 #include "codec/sha256.h"
 #include "os/fd.h"
 
@@ -27,11 +26,9 @@ const struct hf_cli_option hf_cli_rollback_options[] = {
      .value = "ID",
      .repeats = true,
      .help = "name of the public key in the nodes' trust folders (NAME); one per --key, in order"},
-    {.name = "trusted",
-     .value = "FILE",
-     .repeats = true,
-     .help = "public key (NAME.pem) that may have signed OLDER (those of --key)"},
+    HF_CLI_TRUSTED_OPTION("CURRENT and OLDER"),
     {.name = "sequence", .value = "N", .help = "sequence of the new release (one above CURRENT)"},
+    HF_CLI_LEAP_OPTION,
     {.name = "expires", .value = "DURATION|TIME", .help = "no node starts the rollback after this time (90d)"},
     {.name = "at-once", .help = "leave out spec.strategy: all nodes go back at once, without canary and waves"},
     {.name = "delta",
@@ -70,48 +67,6 @@ static int read_argument(struct hf_cli *cli, const struct hf_cli_args *args, con
                                               : hf_cli_read_update(cli, word, ret_json, err);
 
     return r == 0 ? hf_cli_decode_update(cli, word, *ret_json, ret_update, err) : r;
-}
-
-/* ---- who signed OLDER -------------------------------------------------------------------------------------------- */
-
-/* Returns true if one signature of the release verifies with the key in this file. */
-static int is_signed_by(struct hf_cli *cli, const struct hf_edgeupdate *update, const char *file,
-                        struct hf_view message, bool *ret_signed, struct hf_err *err)
-{
-    _cleanup_(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
-    unsigned char signature[HF_ED25519_SIGNATURE];
-    int r = hf_cli_key_read_public(cli, file, &pem, err);
-
-    for (size_t i = 0; r == 0 && i < update->n_signatures; i++) {
-        _cleanup_(hf_buf_done) struct hf_buf bytes = HF_BUF_INIT(128);
-        if (hf_base64_decode(hf_view_of(update->signatures[i].signature), &bytes) < 0 || bytes.n != sizeof(signature))
-            continue;
-        memcpy(signature, bytes.p, sizeof(signature));
-        if (hf_trust_verify(hf_buf_str(&pem), message, signature, NULL) == 0)
-            *ret_signed = true;
-    }
-    return r;
-}
-
-/* OLDER may come from the cluster or from anybody's disk. Signing it unseen would turn a forged release into a trusted
- * one. */
-static int check_signed(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_edgeupdate *older,
-                        struct hf_err *err)
-{
-    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
-    const char *option = hf_cli_count(args, "trusted") > 0 ? "trusted" : "key", *file;
-    bool is_signed = false;
-    int r = hf_json_canonical(older->release.json, &message, err);
-
-    for (size_t i = 0; r == 0 && (file = hf_cli_nth_value(args, option, i)) != NULL; i++)
-        r = is_signed_by(cli, older, file, hf_buf_view(&message), &is_signed, err);
-    if (r == 0 && !is_signed)
-        r = hf_err_set(
-            err, EKEYREJECTED,
-            "OLDER ('%.80s') has no valid signature of --%s: it is not the release that was signed; if another "
-            "key signed it, name its public half with --trusted",
-            args->words[1], option);
-    return r;
 }
 
 /* ---- deltas ------------------------------------------------------------------------------------------------------ */
@@ -242,6 +197,22 @@ static int read_terms(struct hf_cli *cli, const struct hf_cli_args *args, struct
     return 0;
 }
 
+/* The sequence and the terms come from CURRENT, the rest from OLDER. */
+static int check_grounds(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_edgeupdate *current,
+                         const struct hf_edgeupdate *older, const json_t *made, struct hf_err *err)
+{
+    char what[120];
+
+    (void)snprintf(what, sizeof(what), "OLDER ('%.80s')", args->words[1]);
+    int r = hf_cli_check_signed(cli, args, older, what, err);
+    (void)snprintf(what, sizeof(what), "CURRENT ('%.80s')", args->words[0]);
+    if (r == 0)
+        r = hf_cli_check_signed(cli, args, current, what, err);
+    return r < 0 ? r
+                 : hf_cli_check_leap(args, (uint64_t)hf_json_int_or(made, "spec.release.sequence", 0),
+                                     current->release.sequence, err);
+}
+
 static int write_update(struct hf_cli *cli, const char *path, const json_t *update, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
@@ -312,7 +283,7 @@ int hf_cli_rollback(struct hf_cli *cli, const struct hf_cli_args *args, struct h
     if (r == 0)
         r = hf_rollback_object_make(&rollback, &made_json, err);
     if (r == 0)
-        r = check_signed(cli, args, older, err);
+        r = check_grounds(cli, args, current, older, made_json, err);
     if (r == 0)
         r = add_deltas(cli, args, current, older, made_json, err);
     if (r == 0)

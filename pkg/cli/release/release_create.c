@@ -19,6 +19,7 @@
 #include "cli/release/release_steps.h"
 #include "cli/release/release_target.h"
 #include "cli/release/sign.h"
+#include "cli/release/signed_by.h"
 #include "os/dir.h"
 #include "os/file.h"
 
@@ -38,6 +39,7 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
      .value = "FILE",
      .repeats = true,
      .help = "EdgeUpdate of an earlier release whose deltas are still on the server; nodes may apply several in a row"},
+    HF_CLI_TRUSTED_OPTION("--published"),
     {.name = "url-base", .value = "URL", .required = true, .help = "URL of the folder on the server"},
     {.name = "template", .value = "FILE", .help = "EdgeUpdate to start from; options override it"},
     {.name = "node-selector",
@@ -48,6 +50,7 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
     {.name = "name", .value = "NAME", .help = "name of the release; a node keeps one history for each name"},
     {.name = "version", .value = "TEXT", .help = "version for people"},
     {.name = "sequence", .value = "N", .help = "number that grows with every release of this name"},
+    HF_CLI_LEAP_OPTION,
     {.name = "path", .value = "PATH", .help = "path of the file on the node"},
     {.name = "update-root",
      .value = "DIR",
@@ -439,6 +442,7 @@ static int read_published(struct hf_cli *cli, const struct hf_cli_args *args, st
                           struct hf_err *err)
 {
     const char *path;
+    char what[140];
     int r = 0;
 
     for (size_t i = 0; r == 0 && (path = hf_cli_nth_value(args, "published", i)) != NULL; i++) {
@@ -448,10 +452,30 @@ static int read_published(struct hf_cli *cli, const struct hf_cli_args *args, st
         r = hf_cli_read_update(cli, path, &json, err);
         if (r == 0)
             r = hf_cli_decode_update(cli, path, json, &published->updates[published->n], err);
-        if (r == 0)
-            published->n++;
+        if (r < 0)
+            break;
+        const struct hf_edgeupdate *update = published->updates[published->n++];
+        (void)snprintf(what, sizeof(what), "--published '%.100s'", path);
+        r = hf_cli_check_signed(cli, args, update, what, err);
     }
     return r;
+}
+
+/* Compares the sequence with the highest one of the same name in --published and in `template`, its spec.release. */
+static int check_sequence(const struct hf_cli_args *args, const struct published *published, const json_t *template,
+                          const json_t *update, struct hf_err *err)
+{
+    const char *name = hf_json_str_or(update, "spec.release.name", "");
+    uint64_t sequence = (uint64_t)hf_json_int_or(update, "spec.release.sequence", 0), before = 0;
+
+    if (strcmp(hf_json_str_or(template, "name", ""), name) == 0)
+        before = (uint64_t)hf_json_int_or(template, "sequence", 0);
+    for (size_t i = 0; i < published->n; i++) {
+        const struct hf_release *release = &published->updates[i]->release;
+        if (strcmp(release->name, name) == 0)
+            before = HF_MAX(before, release->sequence);
+    }
+    return before > 0 ? hf_cli_check_leap(args, sequence, before, err) : 0;
 }
 
 /* ---- the folder ---- */
@@ -527,6 +551,7 @@ static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const c
     _cleanup_(hf_freep) char *url_base = strdup(hf_cli_value(args, "url-base", ""));
     _cleanup_(published_done) struct published published = {.n = 0};
     int r = start_object(cli, args, &update, err);
+    _cleanup_(hf_json_freep) json_t *template = json_deep_copy(hf_json_at(update, "spec.release"));
 
     if (r == 0)
         r = put_options(cli, args, update, err);
@@ -536,6 +561,8 @@ static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const c
         r = hf_release_check_target(cli, args, update, err);
     if (r == 0)
         r = read_published(cli, args, &published, err);
+    if (r == 0)
+        r = check_sequence(args, &published, template, update, err);
     if (r < 0)
         return r;
     _cleanup_(hf_freep) char *stem = make_stem(update);

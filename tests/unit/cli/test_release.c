@@ -279,6 +279,36 @@ static const json_t *second_release(const char *artifact, const char *published,
     return json_array_get(hf_json_at(*ret_object, "spec.release.artifacts"), 0);
 }
 
+static int create_upon(const char *published, const char *option, const char *value, const char *sequence)
+{
+    return cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "2", "--sequence", sequence,
+               "--path", "/opt/edge/bin", "--artifact", "amd64=%/v4,old=%/v3", "--url-base", "https://x.example/r2",
+               "--fast", "--out", "%/out2", "--published", published, option, value, NULL);
+}
+
+/* What is listed with --published is signed again: its deltas, their URLs and hashes. */
+START_TEST(published_must_be_signed)
+{
+    write_longer("v3", 0);
+    write_longer("v4", 1);
+    ck_assert_int_eq(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1", "--sequence",
+                         "8", "--path", "/opt/edge/bin", "--artifact", "amd64=%/v3,old=%/v1", "--url-base",
+                         "https://x.example/r1", "--key", "%/a.key", "--out", "%/out1", NULL),
+                     0);
+    _cleanup_(hf_freep) char *text = cli_read(&run, "out1/edge-1.yaml", NULL);
+    char *url = strstr(text, "https://x.example/r1");
+    ck_assert_ptr_nonnull(url);
+    memcpy(url, "https://evil.test/r1", strlen("https://evil.test/r1"));
+    cli_write_text(&run, "forged.yaml", text);
+    ck_assert_int_eq(create_upon("%/forged.yaml", "--key", "%/a.key", "9"), HF_EXIT_REFUSED);
+    ck_assert_msg(strstr(run.err, "forged.yaml' has no valid signature of --key") != NULL, "%s", run.err);
+    ck_assert_int_eq(create_upon("%/out1/edge-1.yaml", "--zst", NULL, "9"), HF_EXIT_REFUSED);
+    ck_assert_int_eq(create_upon("%/out1/edge-1.yaml", "--key", "%/a.key", "9007199254740991"), HF_EXIT_USAGE);
+    ck_assert_msg(strstr(run.err, "--leap") != NULL, "%s", run.err);
+    ck_assert_msg(create_upon("%/out1/edge-1.yaml", "--trusted", "%/trust/a.pem", "9") == 0, "%s", run.err);
+}
+END_TEST
+
 /* Small deltas were published; now fast ones are made: two are shorter than one. */
 START_TEST(several_deltas_are_shorter)
 {
@@ -288,7 +318,7 @@ START_TEST(several_deltas_are_shorter)
     write_longer("v4", 1);
     ck_assert_int_eq(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1", "--sequence",
                          "8", "--path", "/opt/edge/bin", "--artifact", "amd64=%/v3,old=%/v1", "--url-base",
-                         "https://x.example/r1", "--out", "%/out1", NULL),
+                         "https://x.example/r1", "--key", "%/a.key", "--out", "%/out1", NULL),
                      0);
     /* v1 is given in the first case; in the second nobody has it any more. */
     const json_t *artifact =
@@ -318,7 +348,7 @@ START_TEST(several_deltas_are_shorter_for_folders_too)
     write_longer("t4/app", 1);
     ck_assert_int_eq(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1", "--sequence",
                          "8", "--path", "/opt/edge/bin", "--artifact", "amd64=%/t3,old=%/t1", "--url-base",
-                         "https://x.example/r1", "--out", "%/out1", NULL),
+                         "https://x.example/r1", "--key", "%/a.key", "--out", "%/out1", NULL),
                      0);
     const json_t *artifact = second_release("amd64=%/t4,old=%/t1,old=%/t3", "%/out1/edge-1.yaml", &object);
     ck_assert_str_eq(hf_json_str_or(object, "spec.release.install.kind", ""), "Tree");
@@ -796,6 +826,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, compressed);
     tcase_add_test(tc, the_report_for_programs);
     tcase_add_test(tc, deltas_that_save_nothing_are_left_out);
+    tcase_add_test(tc, published_must_be_signed);
     tcase_add_loop_test(tc, several_deltas_are_shorter, 0, 2);
     tcase_add_test(tc, several_deltas_are_shorter_for_folders_too);
     tcase_add_test(tc, one_delta_is_shorter);

@@ -125,6 +125,10 @@ static const struct {
     {"%/current.yaml", "%/one/edge-1.1.yaml", "%/b.key", NULL, NULL, HF_EXIT_REFUSED,
      "has no valid signature of --key"},
     {"%/current.yaml", "%/forged.yaml", "%/a.key", NULL, NULL, HF_EXIT_REFUSED, "has no valid signature of --key"},
+    {"%/high.yaml", "%/one/edge-1.1.yaml", "%/a.key", NULL, NULL, HF_EXIT_REFUSED,
+     "CURRENT ('%/high.yaml') has no valid signature of --key"},
+    {"%/current.yaml", "%/one/edge-1.1.yaml", "%/a.key", "--sequence", "9007199254740991", HF_EXIT_USAGE, "--leap"},
+    {"%/current.yaml", "%/one/edge-1.1.yaml", "%/a.key", "--sequence", "1017", HF_EXIT_USAGE, "--leap"},
     {"%/current.yaml", "%/one/edge-1.1.yaml", "%/a.key", "--trusted", "%/b.pem", HF_EXIT_REFUSED, "--trusted"},
     {"%/current.yaml", "%/one/edge-1.1.yaml", "%/a.key", "--delta", "amd64=%/v1", HF_EXIT_USAGE, "needs --url-base"},
     {"%/current.yaml", "%/nothing.yaml", "%/a.key", NULL, NULL, HF_EXIT_FAILED, "No such file"},
@@ -141,17 +145,41 @@ static void replace(const char *from, const char *what, const char *with, const 
     cli_write_text(&run, to, other);
 }
 
+/* Returns true if standard error has the text, where % stands for the folder of the test. */
+static bool says(const char *text)
+{
+    const char *percent = strstr(text, "%/");
+
+    if (percent == NULL)
+        return strstr(run.err, text) != NULL;
+    _cleanup_(hf_freep) char *whole = hf_asprintf("%.*s%s%s", (int)(percent - text), text, run.folder, percent + 1);
+    return strstr(run.err, whole) != NULL;
+}
+
 START_TEST(refuses)
 {
     make("1.1", "7", "amd64=%/v1", "/opt/other/bin", "%/elsewhere");
     make("1.1", "7", "arm64=%/v1", "/opt/edge/bin", "%/arm");
     replace("one/edge-1.1.yaml", "    name: edge", "    name: gate", "other.yaml");
     replace("one/edge-1.1.yaml", "/r/", "/evil/", "forged.yaml");
+    replace("current.yaml", "sequence: 8", "sequence: 9007199254740990", "high.yaml");
     int code = cli(&run, "rollback", wrong[_i].current, wrong[_i].older, "--key", wrong[_i].key, "--out", "%/back.yaml",
                    wrong[_i].option, wrong[_i].value, NULL);
-    ck_assert_msg(code == wrong[_i].code && strstr(run.err, wrong[_i].told) != NULL, "%d: %s", code, run.err);
+    ck_assert_msg(code == wrong[_i].code && says(wrong[_i].told), "%d: %s", code, run.err);
     size_t n;
     ck_assert_ptr_null(cli_read(&run, "back.yaml", &n));
+}
+END_TEST
+
+/* A leap that is meant, and the highest sequence without one. */
+START_TEST(sequences_that_leap)
+{
+    ck_assert_int_eq(cli(&run, "rollback", "%/current.yaml", "%/one/edge-1.1.yaml", "--key", "%/a.key", "--sequence",
+                         "20261128", "--leap", "--out", "%/back.yaml", NULL),
+                     0);
+    ck_assert_int_eq(cli(&run, "rollback", "%/current.yaml", "%/one/edge-1.1.yaml", "--key", "%/a.key", "--sequence",
+                         "1016", "--out", "%/back2.yaml", NULL),
+                     0);
 }
 END_TEST
 
@@ -187,6 +215,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, goes_back);
     tcase_add_test(tc, at_once_with_a_delta_to_standard_output);
     tcase_add_loop_test(tc, refuses, 0, (int)HF_LEN(wrong));
+    tcase_add_test(tc, sequences_that_leap);
     tcase_add_test(tc, patches_that_do_not_fit);
     tcase_add_test(tc, another_key_may_have_signed);
 }

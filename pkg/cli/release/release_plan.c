@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -241,7 +242,7 @@ static int report_delta(json_t *report, const char *old_path, const char *from, 
 }
 
 /* Maps a file. For a folder, writes its archive to the temporary folder, maps it and unlinks it at once. */
-static int open_input(struct hf_release_files *files, const char *input, bool tree, struct hf_cli_map *map,
+static int open_input(struct hf_release_files *files, const char *input, bool tree, bool is_new, struct hf_cli_map *map,
                       struct hf_err *err)
 {
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/archive.tar", files->folder);
@@ -252,7 +253,7 @@ static int open_input(struct hf_release_files *files, const char *input, bool tr
     int r = path != NULL ? begin(files, "archive.tar", &file, err) : hf_err_set(err, ENOMEM, "out of memory");
     if (r < 0)
         return r;
-    r = hf_cli_tar(input, write_bytes, &file, err);
+    r = hf_cli_tar(input, is_new, write_bytes, &file, err);
     if (r == 0)
         r = hf_cli_out_commit(&file.out, err);
     hf_cli_out_done(&file.out);
@@ -310,7 +311,7 @@ static int add_delta(struct hf_release_files *files, const struct artifact *arti
     struct hf_deep_info info = {.inside = false}, more = {.inside = false};
     char from[HF_SHA256_HEX];
     const struct base base = {old_path, from, &old, new_map, wire_bytes, deltas, report};
-    int r = open_input(files, old_path, files->tree && is_folder(old_path), &old, err);
+    int r = open_input(files, old_path, files->tree && is_folder(old_path), false, &old, err);
 
     files->nth_old++;
     if (r < 0)
@@ -340,7 +341,13 @@ static int open_new(struct hf_release_files *files, const struct artifact *artif
     if (json_array_size(files->artifacts) > 0 && tree != files->tree)
         return hf_err_set(err, EINVAL, "--artifact: a release cannot mix files and folders");
     files->tree = tree;
-    return open_input(files, artifact->new_path, tree, map, err);
+    if (!tree && getxattr(artifact->new_path, "security.capability", NULL, 0) > 0)
+        (void)fprintf(files->cli->err,
+                      "warning: '%s' has file capabilities, which a release does not carry: a node keeps those of the "
+                      "installed file, and a first installation has none (AmbientCapabilities= of the unit gives them "
+                      "to the service)\n",
+                      artifact->new_path);
+    return open_input(files, artifact->new_path, tree, true, map, err);
 }
 
 static int add_artifact(struct hf_release_files *files, const struct artifact *artifact, struct hf_err *err)

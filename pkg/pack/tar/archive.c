@@ -92,30 +92,70 @@ static int add_xattr(const struct hf_archive *archive, int fd, const char *name,
     return tar_record_add(records, key, value, (size_t)n);
 }
 
+struct xattr_names {
+    char text[XATTRS_MAX];
+    const char *sorted[256];
+    size_t n;
+};
+
+/* Opens a member, and lists the attributes that an archive includes. Returns the descriptor. */
+static int list_xattrs(const struct hf_archive *archive, const char *name, bool folder, struct xattr_names *names)
+{
+    int fd = open_member(archive, name, folder ? O_RDONLY | O_DIRECTORY : O_RDONLY | O_NONBLOCK);
+
+    names->n = 0;
+    if (fd < 0)
+        return fd;
+    ssize_t got = archive->fs->flistxattr(archive->fs->ctx, fd, names->text, XATTRS_MAX);
+    if (got < 0 && got != -EOPNOTSUPP) {
+        (void)archive->fs->close(archive->fs->ctx, fd);
+        return (int)got;
+    }
+    for (const char *p = names->text; got > 0 && p < names->text + got && names->n < HF_LEN(names->sorted);
+         p += strlen(p) + 1)
+        if (!is_left_out(p))
+            names->sorted[names->n++] = p;
+    if (names->n > 0)
+        qsort(names->sorted, names->n, sizeof(names->sorted[0]), by_text);
+    return fd;
+}
+
 static int read_xattrs(const struct hf_archive *archive, const char *name, bool folder, struct hf_buf *records)
 {
-    _cleanup_(hf_freep) char *names = malloc(XATTRS_MAX);
-    const char *sorted[256];
-    size_t n = 0;
-    int fd = open_member(archive, name, folder ? O_RDONLY | O_DIRECTORY : O_RDONLY | O_NONBLOCK), r = 0;
+    _cleanup_(hf_freep) struct xattr_names *names = malloc(sizeof(*names));
+    int fd = names != NULL ? list_xattrs(archive, name, folder, names) : -ENOMEM, r = 0;
 
-    if (fd < 0 || names == NULL) {
-        if (fd >= 0)
-            (void)archive->fs->close(archive->fs->ctx, fd);
-        return fd < 0 ? fd : -ENOMEM;
-    }
-    ssize_t got = archive->fs->flistxattr(archive->fs->ctx, fd, names, XATTRS_MAX);
-    if (got == -EOPNOTSUPP)
-        got = 0;
-    for (const char *p = names; got > 0 && p < names + got && n < HF_LEN(sorted); p += strlen(p) + 1)
-        if (!is_left_out(p))
-            sorted[n++] = p;
-    if (n > 0)
-        qsort(sorted, n, sizeof(sorted[0]), by_text);
-    for (size_t i = 0; r == 0 && i < n; i++)
-        r = add_xattr(archive, fd, sorted[i], records);
+    if (fd < 0)
+        return fd;
+    for (size_t i = 0; r == 0 && i < names->n; i++)
+        r = add_xattr(archive, fd, names->sorted[i], records);
     (void)archive->fs->close(archive->fs->ctx, fd);
-    return got < 0 ? (int)got : r;
+    return r;
+}
+
+/* What to do about an attribute that gets lost. */
+static const char *advice(const char *xattr)
+{
+    if (strcmp(xattr, "security.capability") == 0)
+        return "remove the file capabilities (setcap -r) and give them to the service (AmbientCapabilities= of its "
+               "unit)";
+    if (strncmp(xattr, "system.posix_acl_", 17) == 0)
+        return "remove the access list (setfacl -b)";
+    return "remove it (setfattr -x)";
+}
+
+static int check_plain(const struct hf_archive *archive, const char *name, bool folder, struct hf_err *err)
+{
+    _cleanup_(hf_freep) struct xattr_names *names = malloc(sizeof(*names));
+    int fd = names != NULL ? list_xattrs(archive, name, folder, names) : -ENOMEM;
+
+    if (fd < 0)
+        return hf_err_sys(err, fd, "read the attributes of '%.200s'", name);
+    (void)archive->fs->close(archive->fs->ctx, fd);
+    if (names->n == 0)
+        return 0;
+    return hf_err_set(err, EBADMSG, "'%.90s' has the attribute %.40s, which a release does not carry: %s",
+                      name[0] != '\0' ? name : ".", names->sorted[0], advice(names->sorted[0]));
 }
 
 static int read_link(const struct hf_archive *archive, const char *name, char target[HF_TAR_MAX_NAME])
@@ -262,6 +302,10 @@ static int add_member(struct hf_archive *archive, const struct stat *st, struct 
     if (hf_buf_add(&archive->names, archive->path, archive->path_n + 1) < 0)
         return hf_err_set(err, E2BIG, "the names have more than %zu bytes", archive->names.max);
     archive->members[archive->n++] = member;
+    if ((archive->flags & HF_ARCHIVE_PLAIN) != 0 && (member.type == '0' || member.type == '5'))
+        r = check_plain(archive, archive->path, member.type == '5', err);
+    if (r < 0)
+        return r;
     r = make_head(archive, archive->n - 1, &head);
     if (r < 0)
         return hf_err_sys(err, r, "read '%.200s'", archive->path);
@@ -346,6 +390,14 @@ static int add_folder(struct hf_archive *archive, int fd, unsigned depth, struct
     return r;
 }
 
+static bool has_files(const struct hf_archive *archive)
+{
+    for (uint32_t i = 0; i < archive->n; i++)
+        if (archive->members[i].type != '5')
+            return true;
+    return false;
+}
+
 int hf_archive_new(const struct hf_fs_ops *fs, int dirfd, unsigned flags, const atomic_bool *cancel,
                    struct hf_archive **ret_archive, struct hf_err *err)
 {
@@ -361,7 +413,8 @@ int hf_archive_new(const struct hf_fs_ops *fs, int dirfd, unsigned flags, const 
     archive->names.max = (size_t)64 << 20;
     archive->head.max = HF_TAR_MAX_HEAD;
     archive->prefix.max = HF_TAR_MAX_HEAD;
-    r = flags != 0 ? tar_prefix_format(flags, &archive->prefix) : 0;
+    unsigned recorded = flags & ~(unsigned)HF_ARCHIVE_PLAIN;
+    r = recorded != 0 ? tar_prefix_format(recorded, &archive->prefix) : 0;
     if (r < 0) {
         hf_archive_free(archive);
         return hf_err_sys(err, r, "format the archive");
@@ -371,6 +424,9 @@ int hf_archive_new(const struct hf_fs_ops *fs, int dirfd, unsigned flags, const 
     r = fd >= 0 ? add_folder(archive, fd, 1, err) : hf_err_sys(err, fd, "open the folder");
     if (fd >= 0)
         (void)fs->close(fs->ctx, fd);
+    if (r == 0 && (flags & HF_ARCHIVE_PLAIN) != 0)
+        r = has_files(archive) ? check_plain(archive, "", true, err)
+                               : hf_err_set(err, EBADMSG, "there is no file in it: nothing to release");
     if (r < 0) {
         hf_archive_free(archive);
         return r;

@@ -23,12 +23,16 @@ enum {
     /* include extended attributes, except those that sign content or belong to the machine: security.ima, security.evm,
      * security.selinux, ... */
     HF_ARCHIVE_XATTRS = 2,
+    /* refuse a folder without files, and members with the attributes that HF_ARCHIVE_XATTRS would include, so that none
+     * is lost without a word; not together with HF_ARCHIVE_XATTRS, and not recorded in the archive */
+    HF_ARCHIVE_PLAIN = 4,
 };
 
 struct hf_archive;
 
 /* Lists the members of the folder `dirfd`, and borrows `dirfd` until hf_archive_free(). Memory for each member: about
- * 100 bytes and the name. -EBADMSG: the folder contains a socket, pipe or device. -E2BIG: there are too many members,
+ * 100 bytes and the name. -EBADMSG: the folder contains a socket, pipe or device, or
+ * HF_ARCHIVE_PLAIN refuses it. -E2BIG: there are too many members,
  * all names together exceed 64 MiB, or folders nest too deep. -ENAMETOOLONG: a path has HF_TAR_MAX_NAME bytes or more.
  * -ECANCELED: the caller has set *cancel; `cancel` may be NULL. If the folder changes later, the archive gets another
  * hash, or reading it fails. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -199,7 +200,7 @@ static int add(void *ctx, const void *bytes, size_t n)
 
 static int tar_of(const char *name, struct hf_buf *out)
 {
-    return hf_cli_tar(cli_path(&run, name), add, out, &err);
+    return hf_cli_tar(cli_path(&run, name), true, add, out, &err);
 }
 
 START_TEST(the_same_folder_gives_the_same_archive)
@@ -241,6 +242,36 @@ START_TEST(what_no_archive_may_hold)
 }
 END_TEST
 
+/* What a release would lose is refused by name. */
+START_TEST(what_a_release_does_not_carry)
+{
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(1 << 20);
+
+    ck_assert_int_eq(mkdir(cli_path(&run, "e"), 0755), 0);
+    ck_assert_int_eq(tar_of("e", &out), -EBADMSG);
+    ck_assert_msg(strstr(err.cause, "no file in it") != NULL, "%s", err.cause);
+    ck_assert_int_eq(mkdir(cli_path(&run, "e/bin"), 0755), 0);
+    ck_assert_int_eq(tar_of("e", &out), -EBADMSG);
+    ck_assert_uint_eq(out.n, 0);
+    cli_write_text(&run, "e/bin/tool", "text");
+    ck_assert_int_eq(tar_of("e", &out), 0);
+    const char *const paths[] = {"e/bin/tool", "e/bin", "e"}, *const says[] = {"'bin/tool'", "'bin'", "'.'"};
+    for (size_t i = 0; i < HF_LEN(paths); i++) {
+        if (setxattr(cli_path(&run, paths[i]), "user.note", "x", 1, 0) < 0)
+            return; /* a file system without such attributes */
+        ck_assert_int_eq(tar_of("e", &out), -EBADMSG);
+        ck_assert_msg(strstr(err.cause, says[i]) != NULL && strstr(err.cause, "user.note") != NULL, "%s", err.cause);
+        ck_assert_int_eq(hf_cli_tar(cli_path(&run, "e"), false, add, &out, &err), 0);
+        ck_assert_int_eq(removexattr(cli_path(&run, paths[i]), "user.note"), 0);
+    }
+    static const unsigned char capability[20] = {0x01, 0, 0, 0x02, 0, 0x20};
+    if (setxattr(cli_path(&run, "e/bin/tool"), "security.capability", capability, sizeof(capability), 0) == 0) {
+        ck_assert_int_eq(tar_of("e", &out), -EBADMSG);
+        ck_assert_msg(strstr(err.cause, "AmbientCapabilities=") != NULL, "%s", err.cause);
+    }
+}
+END_TEST
+
 START_TEST(long_names_and_links)
 {
     _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(1 << 20);
@@ -270,6 +301,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, progress_tells_what_is_left);
     tcase_add_test(tc, the_same_folder_gives_the_same_archive);
     tcase_add_test(tc, what_no_archive_may_hold);
+    tcase_add_test(tc, what_a_release_does_not_carry);
     tcase_add_test(tc, long_names_and_links);
 }
 HF_TEST_MAIN("cli/io", cases)

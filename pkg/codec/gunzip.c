@@ -7,14 +7,15 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-enum { CHUNK_BYTES = 16384, GZIP_WINDOW = 15 + 16 };
+enum { CHUNK_BYTES = 16384, GZIP_WINDOW = 15 + 16, GZIP_FIRST = 0x1f };
 
 struct hf_gunzip {
     int (*write)(void *ctx, const void *bytes, size_t n);
     void *ctx;
     z_stream stream;
-    bool ended;
-    int r; /* the first error */
+    bool ended;       /* the present member */
+    unsigned members; /* that have begun */
+    int r;            /* the first error */
     unsigned char out[CHUNK_BYTES];
 };
 
@@ -58,6 +59,19 @@ static int inflate_some(struct hf_gunzip *gunzip, struct hf_err *err)
     return n > 0 ? gunzip->write(gunzip->ctx, gunzip->out, n) : 0;
 }
 
+/* Begins the next member, whose first byte is `first`. */
+static int begin_member(struct hf_gunzip *gunzip, unsigned char first, struct hf_err *err)
+{
+    if (gunzip->members > 0 && first != GZIP_FIRST)
+        return hf_err_set(err, EBADMSG, "gzip: other bytes follow the compressed data");
+    if (gunzip->members == HF_GUNZIP_MAX_MEMBERS)
+        return hf_err_set(err, E2BIG, "gzip: more than %d members", HF_GUNZIP_MAX_MEMBERS);
+    if (gunzip->members++ > 0 && inflateReset(&gunzip->stream) != Z_OK)
+        return hf_err_set(err, EBADMSG, "gzip: a further member cannot begin");
+    gunzip->ended = false;
+    return 0;
+}
+
 int hf_gunzip_feed(struct hf_gunzip *gunzip, const void *bytes, size_t n, struct hf_err *err)
 {
     z_stream *stream = &gunzip->stream;
@@ -65,10 +79,10 @@ int hf_gunzip_feed(struct hf_gunzip *gunzip, const void *bytes, size_t n, struct
 
     while (gunzip->r == 0 && n > 0) {
         unsigned some = (unsigned)HF_MIN(n, (size_t)INT_MAX);
-        if (gunzip->ended) {
-            gunzip->r = hf_err_set(err, EBADMSG, "gzip: other bytes follow the compressed data");
+        if (gunzip->ended || gunzip->members == 0)
+            gunzip->r = begin_member(gunzip, *at, err);
+        if (gunzip->r < 0)
             break;
-        }
         stream->next_in = (unsigned char *)(uintptr_t)at;
         stream->avail_in = some;
         do {

@@ -12,6 +12,7 @@
 #include "base/macros.h"
 
 /* Passes the bytes of the archive to write() in order. `is_new`: it is for a release, so refuse a folder without files,
- * and what would lose extended attributes, such as file capabilities. Stops at the first error of write() and returns that error. */
+ * and what would lose extended attributes, such as file capabilities. Stops at the first error of
+ * write() and returns that error. */
 HF_MUST_USE int hf_cli_tar(const char *folder, bool is_new, int (*write)(void *ctx, const void *bytes, size_t n),
                            void *ctx, struct hf_err *err);

@@ -1,4 +1,4 @@
-/* One gzip member as a stream: pieces of any size, its end, damage, what follows it, errors of the reader. */
+/* Gzip members as a stream: pieces of any size, its end, damage, what follows it, errors of the reader. */
 #include "codec/gunzip.h"
 
 #include <errno.h>
@@ -76,13 +76,50 @@ START_TEST(what_follows)
     struct hf_err err = HF_ERR_INIT;
     size_t n = gz.n;
 
-    for (int i = 0; i < 2; i++) { /* a byte; a second member */
+    for (int i = 0; i < 2; i++) { /* zeros; a text */
         gz.n = n;
-        ck_assert_int_eq(i == 0 ? hf_buf_add(&gz, "", 1) : hf_buf_add(&gz, gz.p, n), 0);
+        ck_assert_int_eq(i == 0 ? hf_buf_add(&gz, "\0\0", 2) : hf_buf_add(&gz, "text", 4), 0);
         ck_assert_int_eq(run(1 << 20, &err), -EBADMSG);
         ck_assert_msg(strstr(err.cause, "other bytes follow") != NULL, "%s", err.cause);
         ck_assert_int_eq(run(1, &err), -EBADMSG);
     }
+}
+END_TEST
+
+START_TEST(several_members)
+{
+    struct hf_err err = HF_ERR_INIT;
+    size_t n = gz.n, text = 5000 * strlen("a line of text that repeats\n");
+    _cleanup_(hf_freep) char *member = malloc(n);
+
+    memcpy(member, gz.p, n);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(hf_buf_add(&gz, member, n), 0);
+    ck_assert_int_eq(run(1 << 20, NULL), 0);
+    ck_assert_uint_eq(out.n, 3 * text);
+    ck_assert_int_eq(run(1, NULL), 0);
+    ck_assert_uint_eq(out.n, 3 * text);
+    for (gz.n = 2 * n + 1; gz.n < 3 * n; gz.n++) /* cut in the last one */
+        ck_assert_int_eq(run(64, NULL), -ENODATA);
+    gz.p[2 * n + 1] = 'x'; /* not the magic number */
+    ck_assert_int_eq(run(64, &err), -EBADMSG);
+}
+END_TEST
+
+/* The smallest member has 20 bytes and no content. */
+START_TEST(too_many_members)
+{
+    static const char empty[20] = {0x1f, (char)0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0};
+    struct hf_err err = HF_ERR_INIT;
+
+    hf_buf_clear(&gz);
+    for (int i = 0; i < HF_GUNZIP_MAX_MEMBERS; i++)
+        ck_assert_int_eq(hf_buf_add(&gz, empty, sizeof(empty)), 0);
+    ck_assert_int_eq(run(64, NULL), 0);
+    ck_assert_uint_eq(out.n, 0);
+    ck_assert_int_eq(hf_buf_add(&gz, empty, sizeof(empty)), 0);
+    ck_assert_int_eq(run(64, &err), -E2BIG);
+    ck_assert_msg(strstr(err.cause, "more than 4096 members") != NULL, "%s", err.cause);
 }
 END_TEST
 
@@ -108,6 +145,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, pieces, 0, 4);
     tcase_add_test(tc, every_cut);
     tcase_add_test(tc, what_follows);
+    tcase_add_test(tc, several_members);
+    tcase_add_test(tc, too_many_members);
     tcase_add_test(tc, errors_stay);
 }
 HF_TEST_MAIN("codec/gunzip", cases)

@@ -160,3 +160,76 @@ bool hf_selector_matches(const struct hf_selector *selector, const json_t *label
             return false;
     return true;
 }
+
+/* ---- two selectors ----------------------------------------------------------------------------------------------- */
+
+/* Returns true if what the selector requires of the label `key` holds for these labels. */
+static bool key_matches(const struct hf_selector *selector, const char *key, const json_t *labels)
+{
+    const json_t *want = json_object_get(json_object_get(selector->json, "matchLabels"), key);
+    const json_t *expressions = json_object_get(selector->json, "matchExpressions");
+
+    if (want != NULL && !json_equal(hf_json_mutable(want), json_object_get(labels, key)))
+        return false;
+    for (size_t i = 0; i < json_array_size(expressions); i++) {
+        const json_t *expression = json_array_get(expressions, i);
+        if (strcmp(hf_json_str_or(expression, "key", ""), key) == 0 && !expression_matches(expression, labels))
+            return false;
+    }
+    return true;
+}
+
+static bool both_match(const struct hf_selector *a, const struct hf_selector *b, const char *key, const char *value)
+{
+    _cleanup_(hf_json_freep) json_t *labels = value != NULL ? json_pack("{s:s}", key, value) : json_object();
+
+    return labels == NULL || (key_matches(a, key, labels) && key_matches(b, key, labels));
+}
+
+/* Returns true if a value that `from` names for the key, in matchLabels or by In, fits both selectors. */
+static bool named_value_fits(const struct hf_selector *a, const struct hf_selector *b, const struct hf_selector *from,
+                             const char *key)
+{
+    const char *want = json_string_value(json_object_get(json_object_get(from->json, "matchLabels"), key));
+    const json_t *expressions = json_object_get(from->json, "matchExpressions");
+
+    if (want != NULL && both_match(a, b, key, want))
+        return true;
+    for (size_t i = 0; i < json_array_size(expressions); i++) {
+        const json_t *expression = json_array_get(expressions, i), *values = json_object_get(expression, "values");
+        if (strcmp(hf_json_str_or(expression, "key", ""), key) != 0)
+            continue;
+        for (size_t k = 0; k < json_array_size(values); k++)
+            if (both_match(a, b, key, json_string_value(json_array_get(values, k))))
+                return true;
+    }
+    return false;
+}
+
+/* Returns true if a node may fit both selectors as far as this label goes: without the label, with a value that none of
+ * them names, or with one that they name. */
+static bool key_may_fit(const struct hf_selector *a, const struct hf_selector *b, const char *key)
+{
+    return both_match(a, b, key, NULL) || both_match(a, b, key, "\1") || named_value_fits(a, b, a, key) ||
+           named_value_fits(a, b, b, key);
+}
+
+static bool keys_may_fit(const struct hf_selector *a, const struct hf_selector *b, const struct hf_selector *from)
+{
+    const json_t *expressions = json_object_get(from->json, "matchExpressions");
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(json_object_get(from->json, "matchLabels"), key, value)
+        if (!key_may_fit(a, b, key))
+            return false;
+    for (size_t i = 0; i < json_array_size(expressions); i++)
+        if (!key_may_fit(a, b, hf_json_str_or(json_array_get(expressions, i), "key", "")))
+            return false;
+    return true;
+}
+
+bool hf_selector_may_overlap(const struct hf_selector *a, const struct hf_selector *b)
+{
+    return keys_may_fit(a, b, a) && keys_may_fit(a, b, b);
+}

@@ -20,6 +20,9 @@ HF_MUST_USE int hf_selector_read(json_t *json, struct hf_selector *ret_selector,
 /* Returns true if the selector selects an object with these labels. `labels` is a JSON object of strings. */
 bool hf_selector_matches(const struct hf_selector *selector, const json_t *labels);
 
+/* Returns true if there are labels that both selectors select. */
+bool hf_selector_may_overlap(const struct hf_selector *a, const struct hf_selector *b);
+
 /* The `decode` function of HF_FIELD_SELECTOR rows, which stores a struct hf_selector at `slot`. */
 void hf_selector_decode(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot);
 

@@ -9,6 +9,7 @@
 #include "cli/parts.h"
 #include "cli/plain.h"
 #include "cli/policy/policy_view.h"
+#include "kube/folder/folder_objects.h"
 
 const struct hf_cli_option hf_cli_policy_explain_options[] = {
     {.name = "filename", .value = "FILE", .letter = 'f', .repeats = true, .help = "SyncPolicies, instead of a cluster"},
@@ -20,18 +21,22 @@ const struct hf_cli_option hf_cli_policy_explain_options[] = {
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
+static int keep_policy(void *policies, const struct hf_folder_object *found, struct hf_err *err)
+{
+    bool is_policy = strcmp(hf_json_str_or(found->object, "kind", ""), "SyncPolicy") == 0;
+
+    return is_policy ? hf_cli_append(policies, json_incref(found->object), err) : 0;
+}
+
 static int read_files(struct hf_cli *cli, const struct hf_cli_args *args, json_t *policies, struct hf_err *err)
 {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < hf_cli_count(args, "filename"); i++) {
-        _cleanup_(hf_json_freep) json_t *objects = NULL;
-        r = hf_cli_read_objects(cli, hf_cli_nth_value(args, "filename", i), &objects, NULL, err);
-        for (size_t j = 0; r == 0 && j < json_array_size(objects); j++) {
-            json_t *object = json_array_get(objects, j);
-            if (strcmp(hf_json_str_or(object, "kind", ""), "SyncPolicy") == 0)
-                r = hf_cli_append(policies, json_incref(object), err);
-        }
+        _cleanup_(hf_json_freep) json_t *documents = NULL;
+        r = hf_cli_read_objects(cli, hf_cli_nth_value(args, "filename", i), &documents, NULL, err);
+        if (r == 0)
+            r = hf_folder_each_object(documents, keep_policy, policies, err);
     }
     return r;
 }

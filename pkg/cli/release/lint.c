@@ -1,16 +1,20 @@
 /* lint: report what a node would report about these files. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/field/nearest.h"
 #include "api/syncpolicy.h"
 #include "base/buf.h"
+#include "base/format.h"
 #include "cli/args.h"
 #include "cli/parts.h"
 #include "cli/plain.h"
 #include "cli/release/lint_bounds.h"
+#include "cli/release/lint_set.h"
 #include "codec/yaml_place.h"
 #include "config/config.h"
+#include "kube/folder/folder_objects.h"
 #include "os/file.h"
 
 enum { ADVISED_BYTES = 4096, NEARLY = 3 /* wrong letters in a group and version */ };
@@ -24,11 +28,11 @@ const struct hf_cli_option hf_cli_lint_options[] = {
 
 struct lint {
     struct hf_cli *cli;
-    const char *path;
-    struct hf_view text;
-    size_t document;
-    const json_t *object;     /* the document */
+    struct hf_buf *texts; /* of all files, for the lines of findings about the set */
+    struct hf_lint_place place;
+    const json_t *object;     /* at `place` */
     struct hf_config *config; /* of --config; NULL: not given */
+    struct hf_lint_set *set;
     bool json;
     size_t errors, warnings;
 };
@@ -36,14 +40,15 @@ struct lint {
 static int print_at(struct lint *lint, size_t line, bool error, const char *where, const char *what, struct hf_err *err)
 {
     error ? lint->errors++ : lint->warnings++;
+    line = HF_MAX(line, (size_t)1); /* a file that is no text has no lines */
     if (!lint->json) {
-        hf_cli_print_line(lint->cli->out, "%s:%zu: %s%s%s%s", lint->path, line, error ? "" : "warning: ", where,
+        hf_cli_print_line(lint->cli->out, "%s:%zu: %s%s%s%s", lint->place.file, line, error ? "" : "warning: ", where,
                           where[0] != '\0' ? ": " : "", what);
         return 0;
     }
-    _cleanup_(hf_json_freep) json_t *finding =
-        json_pack("{s:o, s:I, s:s, s:o, s:o}", "file", hf_cli_json_text(lint->path), "line", (json_int_t)line, "level",
-                  error ? "error" : "warning", "path", hf_cli_json_text(where), "text", hf_cli_json_text(what));
+    _cleanup_(hf_json_freep) json_t *finding = json_pack(
+        "{s:o, s:I, s:s, s:o, s:o}", "file", hf_cli_json_text(lint->place.file), "line", (json_int_t)line, "level",
+        error ? "error" : "warning", "path", hf_cli_json_text(where), "text", hf_cli_json_text(what));
     if (finding == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     return hf_cli_print_json(lint->cli, finding, err);
@@ -51,7 +56,12 @@ static int print_at(struct lint *lint, size_t line, bool error, const char *wher
 
 static int print_finding(struct lint *lint, bool error, const char *where, const char *what, struct hf_err *err)
 {
-    return print_at(lint, hf_yaml_place_line(lint->text, lint->document, where), error, where, what, err);
+    const struct hf_lint_place *place = &lint->place;
+    char path[600];
+
+    (void)snprintf(path, sizeof(path), "%s%s%s", place->at, place->at[0] != '\0' && where[0] != '\0' ? "." : "", where);
+    return print_at(lint, hf_yaml_place_line(hf_buf_view(&lint->texts[place->index]), place->document, path), error,
+                    path, what, err);
 }
 
 /* Returns true for a misspelt selector: nodes ignore it, so the object would select every node. */
@@ -65,12 +75,15 @@ static bool is_lost_selector(const char *path)
     return nearest.best != NULL || strcasecmp(key, "nodeSelector") == 0;
 }
 
+/* An unknown field is an error here: nodes ignore it, and kubectl and API servers refuse it or drop it. */
 static int print_warning(struct lint *lint, const struct hf_issue *issue, struct hf_err *err)
 {
+    static const char unknown[] = "unknown field";
     const json_t *spec = json_object_get(lint->object, "spec");
 
     if (!is_lost_selector(issue->path))
-        return print_finding(lint, false, issue->path, issue->text, err);
+        return print_finding(lint, strncmp(issue->text, unknown, sizeof(unknown) - 1) == 0, issue->path, issue->text,
+                             err);
     return print_finding(lint, true, issue->path,
                          json_object_get(spec, "nodeSelector") != NULL
                              ? "unknown field; did you mean it to be part of nodeSelector?"
@@ -122,16 +135,30 @@ static int lint_waves(struct lint *lint, const struct hf_edgeupdate *update, str
     return print_finding(lint, false, "spec.strategy.waves", text, err);
 }
 
+/* Reports a release that no node starts any more; nodes that run it keep it. */
+static int lint_expiry(struct lint *lint, const struct hf_release *release, struct hf_err *err)
+{
+    char when[HF_TIME_TEXT], text[120];
+
+    if (release->expires_unix_ns > hf_unix_ns(lint->cli->clock))
+        return 0;
+    (void)snprintf(text, sizeof(text), "expired at %s: no node starts it any more",
+                   hf_format_time(release->expires_unix_ns, when));
+    return print_finding(lint, false, "spec.release.expires", text, err);
+}
+
 static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issues, struct hf_err *err)
 {
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *update = NULL;
     _cleanup_(hf_buf_done) struct hf_buf compact = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
     int decoded = hf_edgeupdate_decode(object, &update, issues);
     int r = decoded == 0 || decoded == -EBADMSG ? print_issues(lint, issues, err)
-                                                : hf_err_wrap(err, decoded, "%s", lint->path);
+                                                : hf_err_wrap(err, decoded, "%s", lint->place.file);
 
     if (r < 0 || decoded < 0)
         return r;
+    if (hf_lint_set_add(lint->set, object, &lint->place) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
     if (lint->config != NULL)
         hf_cli_lint_update_bounds(lint->config, update, &(struct hf_cli_lint_report){report_refusal, lint});
     if (update->n_signatures == 0)
@@ -142,6 +169,8 @@ static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issu
                           "larger than 4 KiB: every node receives it again at each change of its status", err);
     if (r == 0)
         r = lint_outdated(lint, &update->release, err);
+    if (r == 0)
+        r = lint_expiry(lint, &update->release, err);
     if (r == 0)
         r = lint_waves(lint, update, err);
     if (r == 0 && update->release.n_checks == 0)
@@ -172,7 +201,9 @@ static int lint_policy(struct lint *lint, json_t *object, struct hf_issues *issu
     int r = hf_syncpolicy_decode(object, &policy, issues);
 
     if (r < 0 && r != -EBADMSG)
-        return hf_err_wrap(err, r, "%s", lint->path);
+        return hf_err_wrap(err, r, "%s", lint->place.file);
+    if (r == 0 && hf_lint_set_add(lint->set, object, &lint->place) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
     if (r == 0 && lint->config != NULL)
         hf_cli_lint_policy_bounds(lint->config, policy, &(struct hf_cli_lint_report){report_refusal, lint});
     if (r == 0)
@@ -183,9 +214,9 @@ static int lint_policy(struct lint *lint, json_t *object, struct hf_issues *issu
 static int lint_config(struct lint *lint, json_t *object, struct hf_issues *issues, struct hf_err *err)
 {
     _cleanup_(hf_config_freep) struct hf_config *config = NULL;
-    int r = hf_config_decode(object, lint->path, &config, issues);
+    int r = hf_config_decode(object, lint->place.file, &config, issues);
 
-    return r < 0 ? hf_err_wrap(err, r, "%s", lint->path) : print_issues(lint, issues, err);
+    return r < 0 ? hf_err_wrap(err, r, "%s", lint->place.file) : print_issues(lint, issues, err);
 }
 
 /* ---- kind and version -------------------------------------------------------------------------------------------- */
@@ -241,47 +272,58 @@ static int lint_kind(struct lint *lint, const char *kind, struct hf_err *err)
     return print_finding(lint, true, "kind", text, err);
 }
 
-static int lint_object(struct lint *lint, json_t *object, struct hf_err *err)
+/* A Node in the folder of a site gives the node its labels. */
+static bool is_node(const char *version, const char *kind)
+{
+    return strcmp(version, "v1") == 0 && strcmp(kind, "Node") == 0;
+}
+
+static int lint_decoded(struct lint *lint, json_t *object, struct hf_issues *issues, struct hf_err *err)
 {
     const char *kind = hf_json_str_or(object, "kind", ""), *version = hf_json_str_or(object, "apiVersion", "");
-    struct hf_issues *issues = calloc(1, sizeof(*issues));
-    int r;
+    struct hf_err why = HF_ERR_INIT;
+    int r = hf_folder_object_check(object, &why);
+
+    if (r == -E2BIG || (r < 0 && is_node(version, kind)))
+        return print_finding(lint, true, "", why.cause, err);
+    if (is_node(version, kind))
+        return 0;
+    if (strcmp(version, HF_API_GROUP_VERSION) != 0)
+        return lint_foreign(lint, version, kind, err);
+    if (strcmp(kind, "EdgeUpdate") == 0)
+        return lint_update(lint, object, issues, err);
+    if (strcmp(kind, "SyncPolicy") == 0)
+        return lint_policy(lint, object, issues, err);
+    return strcmp(kind, HF_CONFIG_KIND) == 0 ? lint_config(lint, object, issues, err) : lint_kind(lint, kind, err);
+}
+
+static int lint_object(void *arg, const struct hf_folder_object *found, struct hf_err *err)
+{
+    struct lint *lint = arg;
+    _cleanup_(hf_freep) struct hf_issues *issues = calloc(1, sizeof(*issues));
 
     if (issues == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    lint->object = object;
-    if (strcmp(version, HF_API_GROUP_VERSION) != 0)
-        r = lint_foreign(lint, version, kind, err);
-    else if (strcmp(kind, "EdgeUpdate") == 0)
-        r = lint_update(lint, object, issues, err);
-    else if (strcmp(kind, "SyncPolicy") == 0)
-        r = lint_policy(lint, object, issues, err);
-    else if (strcmp(kind, HF_CONFIG_KIND) == 0)
-        r = lint_config(lint, object, issues, err);
-    else
-        r = lint_kind(lint, kind, err);
-    free(issues);
-    return r;
+    lint->object = found->object;
+    lint->place.document = found->document;
+    (void)snprintf(lint->place.at, sizeof(lint->place.at), "%s", found->at);
+    return lint_decoded(lint, found->object, issues, err);
 }
 
 static int lint_file(struct lint *lint, struct hf_err *err)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
     _cleanup_(hf_json_freep) json_t *array = NULL;
     char what[sizeof(err->cause) + sizeof(err->where) + 4];
-    int r = hf_cli_read_objects(lint->cli, lint->path, &array, &text, err);
+    int r = hf_cli_read_objects(lint->cli, lint->place.file, &array, &lint->texts[lint->place.index], err);
 
-    lint->text = hf_buf_view(&text);
+    if (r == 0)
+        r = hf_folder_each_object(array, lint_object, lint, err);
     if (r == -EBADMSG || r == -E2BIG) {
         /* The parser's message begins with the place: "line 3 column 5: ..." */
         unsigned long line = strncmp(err->cause, "line ", 5) == 0 ? strtoul(err->cause + 5, NULL, 10) : 0;
         (void)snprintf(what, sizeof(what), "%s", err->cause);
         return print_at(lint, line, true, "", what, err);
     }
-    if (r < 0)
-        return r;
-    for (lint->document = 0; r == 0 && lint->document < json_array_size(array); lint->document++)
-        r = lint_object(lint, json_array_get(array, lint->document), err);
     return r;
 }
 
@@ -301,23 +343,41 @@ static int read_config(struct lint *lint, const char *path, struct hf_err *err)
     return 0;
 }
 
+static int report_in_set(void *arg, const struct hf_lint_place *place, bool is_error, const char *path,
+                         const char *text, struct hf_err *err)
+{
+    struct lint *lint = arg;
+
+    lint->place = *place;
+    return print_finding(lint, is_error, path, text, err);
+}
+
 static int lint_files(struct lint *lint, const struct hf_cli_args *args, struct hf_err *err)
 {
     const char *config = hf_cli_value(args, "config", NULL);
     int r = config != NULL ? read_config(lint, config, err) : 0;
 
     for (size_t i = 0; r == 0 && i < args->n_words; i++) {
-        lint->path = args->words[i];
+        lint->texts[i] = (struct hf_buf)HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
+        lint->place = (struct hf_lint_place){.file = args->words[i], .index = i};
         r = lint_file(lint, err);
     }
-    return r;
+    return r == 0 ? hf_lint_set_check(lint->set, report_in_set, lint, err) : r;
 }
 
 int hf_cli_lint(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
-    struct lint lint = {.cli = cli, .json = hf_cli_flag(args, "json")};
-    int r = lint_files(&lint, args, err);
+    struct lint lint = {.cli = cli,
+                        .json = hf_cli_flag(args, "json"),
+                        .texts = calloc(args->n_words, sizeof(*lint.texts)),
+                        .set = hf_lint_set_new()};
+    int r = lint.texts == NULL || lint.set == NULL ? hf_err_set(err, ENOMEM, "out of memory")
+                                                   : lint_files(&lint, args, err);
 
+    for (size_t i = 0; lint.texts != NULL && i < args->n_words; i++)
+        hf_buf_done(&lint.texts[i]);
+    free(lint.texts);
+    hf_lint_set_free(lint.set);
     hf_config_free(lint.config);
     if (r < 0)
         return r;

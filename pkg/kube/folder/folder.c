@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kube/folder/folder_objects.h"
 #include "kube/folder/folder_scan.h"
 #include "kube/folder/folder_status.h"
 #include "kube/resource.h"
@@ -187,15 +188,6 @@ static void report_contact(struct hf_folder *folder, const struct hf_err *lost)
 
 /* ---- from a scan to what changed --------------------------------------------------------------------------------- */
 
-/* The signed sequence of an object; 0 without one. */
-static json_int_t sequence_of(const json_t *text)
-{
-    _cleanup_(hf_json_freep) json_t *object = tree_of(text);
-    const json_t *of_release = hf_json_at(object, "spec.release.sequence");
-
-    return json_integer_value(of_release != NULL ? of_release : hf_json_at(object, "spec.sequence"));
-}
-
 struct merge {
     json_t *all;     /* "Kind/name": the object's text */
     json_t *origins; /* "Kind/name": the file that it comes from */
@@ -211,10 +203,11 @@ static int add_object(const struct merge *merge, const char *file, const char *k
     json_t *before = json_object_get(merge->all, key);
 
     if (other != NULL) {
-        json_int_t newer = sequence_of(text), older = sequence_of(before);
-        if (newer < older || json_equal(text, before) != 0)
+        _cleanup_(hf_json_freep) json_t *first = tree_of(before), *second = tree_of(text);
+        enum hf_folder_twin twin = hf_folder_twin_of(first, second);
+        if (twin == HF_FOLDER_TWIN_SAME || twin == HF_FOLDER_TWIN_FIRST)
             return 0;
-        if (newer == older) {
+        if (twin == HF_FOLDER_TWIN_CLASH) {
             _cleanup_(hf_freep) char *why = hf_asprintf(
                 "'%s' is in '%s' too, with the same sequence, and the agent uses that one: remove one of them", key,
                 other);

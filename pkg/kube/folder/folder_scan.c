@@ -6,7 +6,7 @@
 
 #include "api/meta.h"
 #include "base/clock.h"
-#include "kube/resource.h"
+#include "kube/folder/folder_objects.h"
 #include "os/file.h"
 
 enum {
@@ -93,56 +93,23 @@ static bool is_ours(const char *name)
 
 /* ---- their objects ----------------------------------------------------------------------------------------------- */
 
-/* Keeps an object of ours, skips others. Fails for one that claims to be ours and is invalid. */
-static int keep(json_t *object, json_t *objects, struct hf_err *err)
+/* Keeps an object of ours, skips others. */
+static int keep(void *arg, const struct hf_folder_object *found, struct hf_err *err)
 {
-    const char *version = hf_json_str_or(object, "apiVersion", ""), *kind = hf_json_str_or(object, "kind", "");
-    const struct hf_resource *resource = hf_resource_find(kind);
-    const char *slash = strchr(version, '/');
-    size_t group = slash != NULL ? (size_t)(slash - version) : 0;
-    bool our_group = group == strlen(HF_API_GROUP) && memcmp(version, HF_API_GROUP, group) == 0;
-
-    if (!our_group && !(strcmp(version, "v1") == 0 && strcmp(kind, "Node") == 0))
-        return 0; /* another group's: a checkout may hold anything */
-    if (resource == NULL || strcmp(resource->api_version, version) != 0)
-        return hf_err_set(err, EBADMSG, "unknown kind '%.60s' of '%.60s'", kind, version);
-    if (*hf_json_str_or(object, "metadata.name", "") == '\0')
-        return hf_err_set(err, EBADMSG, "%s without metadata.name", kind);
-    /* The bound of an API server; journal, cache and signature rely on it. */
-    if (hf_json_format_size(object) > HF_API_MAX_OBJECT_BYTES)
-        return hf_err_set(err, E2BIG, "%s '%.60s' is larger than %d bytes", kind,
-                          hf_json_str_or(object, "metadata.name", ""), HF_API_MAX_OBJECT_BYTES);
+    json_t *objects = arg;
+    const json_t *object = found->object;
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(2 * HF_API_MAX_OBJECT_BYTES);
-    int r = hf_json_format(object, &text);
+    int r = hf_folder_object_check(object, err);
+
+    if (r <= 0)
+        return r;
+    r = hf_json_format(object, &text);
     if (r == 0)
-        r = json_array_append_new(objects, json_sprintf("%s/%s", kind, hf_json_str_or(object, "metadata.name", "")));
+        r = json_array_append_new(objects, json_sprintf("%s/%s", hf_json_str_or(object, "kind", ""),
+                                                        hf_json_str_or(object, "metadata.name", "")));
     if (r == 0)
         r = json_array_append_new(objects, json_stringn(text.p, text.n));
     return r == 0 ? 0 : hf_err_set(err, ENOMEM, "out of memory");
-}
-
-/* Documents, and the items of a List (as "kubectl get -o yaml" writes it). */
-static int keep_all(const json_t *documents, json_t *objects, struct hf_err *err)
-{
-    size_t i, j;
-    json_t *document, *item;
-    int r = 0;
-
-    json_array_foreach(documents, i, document) {
-        const json_t *items = json_object_get(document, "items");
-        if (!json_is_array(items)) {
-            r = keep(document, objects, err);
-        } else {
-            json_array_foreach(items, j, item) {
-                r = keep(item, objects, err);
-                if (r < 0)
-                    break;
-            }
-        }
-        if (r < 0)
-            return r;
-    }
-    return 0;
 }
 
 static int read_objects(const struct hf_fs_ops *fs, const char *dir, const char *name, json_t **ret_objects,
@@ -159,7 +126,7 @@ static int read_objects(const struct hf_fs_ops *fs, const char *dir, const char 
     if (r == 0)
         r = hf_yaml_parse_all(hf_buf_view(&text), &limits, &documents, err); /* JSON is YAML */
     if (r == 0)
-        r = keep_all(documents, objects, err);
+        r = hf_folder_each_object(documents, keep, objects, err);
     if (r < 0)
         return r;
     *ret_objects = hf_steal(objects);

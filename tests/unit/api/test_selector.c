@@ -49,6 +49,47 @@ START_TEST(selects)
 }
 END_TEST
 
+/* YAML in flow style; the order of the two does not matter. */
+static const struct {
+    const char *a, *b;
+    bool want;
+} pairs[] = {
+    {"{}", "{}", true},
+    {"{}", "{matchLabels: {a: x}}", true},
+    {"{matchLabels: {a: x}}", "{matchLabels: {b: y}}", true},
+    {"{matchLabels: {a: x}}", "{matchLabels: {a: x}}", true},
+    {"{matchLabels: {a: x}}", "{matchLabels: {a: y}}", false},
+    {"{matchLabels: {a: x, b: y}}", "{matchLabels: {a: x, b: z}}", false},
+    {"{matchLabels: {a: x}}", "{matchExpressions: [{key: a, operator: In, values: [y, x]}]}", true},
+    {"{matchLabels: {a: x}}", "{matchExpressions: [{key: a, operator: In, values: [y, z]}]}", false},
+    {"{matchLabels: {a: x}}", "{matchExpressions: [{key: a, operator: NotIn, values: [x]}]}", false},
+    {"{matchLabels: {a: x}}", "{matchExpressions: [{key: a, operator: NotIn, values: [y]}]}", true},
+    {"{matchLabels: {a: x}}", "{matchExpressions: [{key: a, operator: Exists}]}", true},
+    {"{matchLabels: {a: x}}", "{matchExpressions: [{key: a, operator: DoesNotExist}]}", false},
+    {"{matchExpressions: [{key: a, operator: Exists}]}", "{matchExpressions: [{key: a, operator: DoesNotExist}]}",
+     false},
+    {"{matchExpressions: [{key: a, operator: NotIn, values: [x]}]}",
+     "{matchExpressions: [{key: a, operator: DoesNotExist}]}", true},
+    {"{matchExpressions: [{key: a, operator: NotIn, values: [x]}]}", "{matchExpressions: [{key: a, operator: Exists}]}",
+     true},
+    {"{matchExpressions: [{key: a, operator: In, values: [x, y]}]}",
+     "{matchExpressions: [{key: a, operator: NotIn, values: [x]}, {key: a, operator: NotIn, values: [y]}]}", false},
+    {"{matchExpressions: [{key: a, operator: In, values: [x]}, {key: a, operator: In, values: [y]}]}", "{}", false},
+};
+
+START_TEST(overlap)
+{
+    struct hf_selector a = {0}, b = {0};
+
+    ck_assert_int_eq(hf_yaml_parse(hf_view_of(pairs[_i].a), NULL, &a.json, NULL), 0);
+    ck_assert_int_eq(hf_yaml_parse(hf_view_of(pairs[_i].b), NULL, &b.json, NULL), 0);
+    ck_assert_msg(hf_selector_may_overlap(&a, &b) == pairs[_i].want, "%s and %s", pairs[_i].a, pairs[_i].b);
+    ck_assert_msg(hf_selector_may_overlap(&b, &a) == pairs[_i].want, "%s and %s", pairs[_i].b, pairs[_i].a);
+    hf_selector_done(&a);
+    hf_selector_done(&b);
+}
+END_TEST
+
 START_TEST(a_node_without_labels)
 {
     struct hf_selector all = {0}, some = {.json = json_pack("{s:{s:s}}", "matchLabels", "a", "b")};
@@ -94,6 +135,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, selects, 0, (int)HF_LEN(rows));
+    tcase_add_loop_test(tc, overlap, 0, (int)HF_LEN(pairs));
     tcase_add_test(tc, a_node_without_labels);
     tcase_add_loop_test(tc, unknown_members_are_refused, 0, (int)HF_LEN(unknowns));
 }

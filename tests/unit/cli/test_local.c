@@ -32,6 +32,8 @@ static void teardown(void)
 
 #define HEAD "apiVersion: edge.codcompass.io/v1alpha1\n"
 
+#define POLICY_IN_LIST "apiVersion: edge.codcompass.io/v1alpha1\n  kind: SyncPolicy\n  metadata: {name: x}\n"
+
 static const struct {
     const char *text;
     int want;
@@ -41,7 +43,10 @@ static const struct {
     {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec: {}\n", 0, ""},
     {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  nodeSelector: {}\n  interval: 1ms\n", HF_EXIT_REFUSED,
      "a.yaml:6: spec.interval: "},
-    {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  strange: 1\n", 0, "a.yaml:5: warning: spec.strange: "},
+    {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  strange: 1\n", HF_EXIT_REFUSED,
+     "a.yaml:5: spec.strange: unknown field, not acted on"},
+    {HEAD "kind: EdgeUpdate\nmetadata: {name: x}\nspec:\n  release:\n    name: x\n    checks: []\n", HF_EXIT_REFUSED,
+     "a.yaml:7: spec.release.checks: unknown field"},
     {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  nodeSelector: {matchlabels: {a: b}}\n", HF_EXIT_REFUSED,
      "a.yaml:5: spec.nodeSelector.matchlabels: unknown field; did you mean matchLabels? without it this selects "
      "every node"},
@@ -75,6 +80,16 @@ static const struct {
           "  - name: login\n    from: {secret: {namespace: a, name: b}}\n"
           "    to: Files\n    path: /run/a/\n    substitute: {}\n",
      HF_EXIT_REFUSED, "a.yaml:10: spec.manifests[0].substitute: the content of a Secret is written as it is"},
+    {"\x01\xff\xfe rand", HF_EXIT_REFUSED, "a.yaml:1: "},
+    {"apiVersion: v1\nkind: List\nitems:\n- " POLICY_IN_LIST "  spec: {interval: 1ms}\n", HF_EXIT_REFUSED,
+     "a.yaml:7: items[0].spec.interval: "},
+    {HEAD "kind: SyncPolicyList\nitems:\n- metadata: {name: x}\n  spec: {interval: 1ms}\n", HF_EXIT_REFUSED,
+     "a.yaml:5: items[0].spec.interval: "},
+    {HEAD "kind: SyncPolicyList\nitems:\n- metadata: {name: x}\n  spec: {interval: 1m}\n", 0, ""},
+    {HEAD "kind: SyncPolicyList\n", HF_EXIT_REFUSED, "a.yaml:1: a list without items"},
+    {"apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: []}]\n", HF_EXIT_REFUSED,
+     "a.yaml:1: items[0]: a list within a list"},
+    {"apiVersion: v1\nkind: Node\nmetadata: {name: n1, labels: {a: b}}\n", 0, ""},
     {"a: 1\n", HF_EXIT_REFUSED, "apiVersion: missing; expected 'edge.codcompass.io/v1alpha1'"},
     {"a: [\n", HF_EXIT_REFUSED, "a.yaml:2: line 2"},
     {"a: 1\na: 2\n", HF_EXIT_REFUSED, "a.yaml:2: line 2"},
@@ -201,10 +216,11 @@ START_TEST(lint_counts)
     cli_write_text(&run, "a.yaml",
                    HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  interval: 1ms\n  strange: 1\n");
     ck_assert_int_eq(cli(&run, "lint", "%/a.yaml", NULL), HF_EXIT_REFUSED);
-    ck_assert_str_eq(run.err, "1 error, 1 warning\n");
-    cli_write_text(&run, "a.yaml", HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  strange: 1\n  odd: 1\n");
+    ck_assert_str_eq(run.err, "2 errors, 0 warnings\n");
+    cli_write_text(&run, "a.yaml", "apiVersion: v1\nkind: ConfigMap\n---\napiVersion: v1\nkind: Secret\n");
     ck_assert_int_eq(cli(&run, "lint", "%/a.yaml", NULL), 0);
     ck_assert_str_eq(run.err, "0 errors, 2 warnings\n");
+    ck_assert_int_eq(cli(&run, "lint", "--strict", "%/a.yaml", NULL), HF_EXIT_REFUSED);
 }
 END_TEST
 
@@ -212,20 +228,70 @@ START_TEST(lint_for_programs)
 {
     _cleanup_(hf_json_freep) json_t *finding = NULL;
 
-    cli_write_text(&run, "a.yaml", HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  strange: 1\n");
+    cli_write_text(&run, "a.yaml", "---\napiVersion: v1\nkind: ConfigMap\n");
     ck_assert_int_eq(cli(&run, "lint", "--json", "%/a.yaml", NULL), 0);
     ck_assert_int_eq(hf_json_parse(hf_view_of(run.out), NULL, &finding, NULL), 0);
-    ck_assert_int_eq(hf_json_int_or(finding, "line", 0), 5);
+    ck_assert_int_eq(hf_json_int_or(finding, "line", 0), 2);
     cli_page_knows_json(&run, "lint");
     ck_assert_str_eq(hf_json_str_or(finding, "level", ""), "warning");
-    ck_assert_str_eq(hf_json_str_or(finding, "path", ""), "spec.strange");
+    ck_assert_str_eq(hf_json_str_or(finding, "path", ""), "apiVersion");
     ck_assert_int_eq(cli(&run, "lint", "--strict", "%/a.yaml", NULL), HF_EXIT_REFUSED);
     ck_assert_int_eq(cli(&run, "lint", "%/nothing.yaml", NULL), HF_EXIT_FAILED);
     ck_assert_int_eq(cli_with_input(&run, "a.yaml", "lint", "-", NULL), 0);
-    ck_assert_ptr_nonnull(strstr(run.out, "-:5: warning"));
-    cli_write_text(&run, "\xff.yaml", HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  strange: 1\n");
+    ck_assert_ptr_nonnull(strstr(run.out, "-:2: warning"));
+    cli_write_text(&run, "\xff.yaml", "apiVersion: v1\nkind: ConfigMap\n");
     ck_assert_int_eq(cli(&run, "lint", "--json", "%/\xff.yaml", NULL), 0);
     ck_assert_ptr_nonnull(strstr(run.out, "/?.yaml\""));
+}
+END_TEST
+
+#define SITE(name, more) HEAD "kind: SyncPolicy\nmetadata: {name: " name "}\nspec:\n" more
+#define RELEASE_OF(sequence)                                                                                           \
+    HEAD "kind: EdgeUpdate\nmetadata: {name: e}\nspec:\n  release: {name: e, version: '1', sequence: " sequence        \
+         ", expires: '2090-01-01T00:00:00Z', install: {path: /opt/x}, artifacts: [{arch: amd64, size: 1, "             \
+         "url: 'https://x.example/a', sha256: "                                                                        \
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}]}\n"
+
+static const struct {
+    const char *a, *b;
+    int want;
+    const char *told; /* must stand in the output; NULL: no output */
+} sets[] = {
+    {SITE("a", "  disk: {warnPercent: 60}\n"), SITE("b", "  interval: 1m\n"), 0, NULL},
+    {SITE("a", "  disk: {warnPercent: 60}\n"), SITE("b", "  interval: 1m\n  disk: {warnPercent: 50}\n"),
+     HF_EXIT_REFUSED, "b.yaml:6: spec.disk: disk: SyncPolicy 'a' in '"},
+    {SITE("a", "  disk: {warnPercent: 60}\n"), SITE("b", "  disk: {warnPercent: 60}\n"), 0, NULL},
+    {SITE("a", "  disk: {warnPercent: 60}\n"), SITE("b", "  priority: 1\n  disk: {warnPercent: 50}\n"), 0, NULL},
+    {SITE("a", "  nodeSelector: {matchLabels: {z: a}}\n  disk: {warnPercent: 60}\n"),
+     SITE("b", "  nodeSelector: {matchLabels: {z: b}}\n  disk: {warnPercent: 50}\n"), 0, NULL},
+    {SITE("a", "  nodeSelector: {matchLabels: {z: a}}\n  disk: {warnPercent: 60}\n"),
+     SITE("b", "  nodeSelector: {matchLabels: {y: b}}\n  disk: {warnPercent: 50}\n"), HF_EXIT_REFUSED, "b.yaml:6: "},
+    {SITE("a", "  labels: {static: {edge.codcompass.io/a: x, edge.codcompass.io/b: x}}\n"),
+     SITE("b", "  labels:\n    static:\n      edge.codcompass.io/b: z\n"), HF_EXIT_REFUSED,
+     "b.yaml:6: spec.labels.static: labels.static[edge.codcompass.io/b]: SyncPolicy 'a'"},
+    {SITE("b", "  manifests:\n  - {name: x, to: Files, path: /a, from: {path: /b}}\n"),
+     SITE("a",
+          "  manifests:\n  - {name: y, to: Files, path: /a, from: {path: /b}}\n  - {name: x, to: Files, path: /c, "
+          "from: {path: /b}}\n"),
+     HF_EXIT_REFUSED, "a.yaml:6: spec.manifests[0]: manifests[x]: SyncPolicy 'a' in '"},
+    {SITE("a", "  interval: 1m\n"), SITE("a", "  interval: 1m\n"), 0,
+     "b.yaml:3: warning: metadata.name: the same object"},
+    {SITE("a", "  interval: 1m\n"), SITE("a", "  interval: 2m\n"), HF_EXIT_REFUSED,
+     "b.yaml:3: metadata.name: another object of this kind and name is in '"},
+    {RELEASE_OF("2"), RELEASE_OF("1"), 0, "b.yaml:3: warning: metadata.name: an object of this kind and name with a "},
+    {RELEASE_OF("1"), RELEASE_OF("2"), 0, "a.yaml:3: warning: metadata.name: an object of this kind and name with a "},
+};
+
+START_TEST(lint_of_a_set)
+{
+    cli_write_text(&run, "a.yaml", sets[_i].a);
+    cli_write_text(&run, "b.yaml", sets[_i].b);
+    ck_assert_msg(cli(&run, "lint", "%/a.yaml", "%/b.yaml", NULL) == sets[_i].want, "row %d: %d\n%s%s", _i, run.code,
+                  run.out, run.err);
+    if (sets[_i].told != NULL)
+        ck_assert_msg(strstr(run.out, sets[_i].told) != NULL, "row %d: %s", _i, run.out);
+    else
+        ck_assert_msg(run.out[0] == '\0', "row %d: %s", _i, run.out);
 }
 END_TEST
 
@@ -289,6 +355,12 @@ START_TEST(lint_advises)
     cli_write_text(&run, "a.yaml", more);
     ck_assert_int_eq(cli(&run, "lint", "%/a.yaml", NULL), 0);
     ck_assert_ptr_null(strstr(run.out, "strategy")); /* a right strategy is no finding, also with --strict */
+    ck_assert_ptr_null(strstr(run.out, "expired"));
+    char *expires = strstr(text, "expires: ");
+    memcpy(strchr(expires, '2'), "2001", 4);
+    cli_write_text(&run, "a.yaml", text);
+    ck_assert_int_eq(cli(&run, "lint", "%/a.yaml", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "warning: spec.release.expires: expired at 2001-"));
 }
 END_TEST
 
@@ -541,6 +613,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, policy_sign);
     tcase_add_test(tc, lint_counts);
     tcase_add_test(tc, lint_for_programs);
+    tcase_add_loop_test(tc, lint_of_a_set, 0, (int)HF_LEN(sets));
     tcase_add_test(tc, texts_of_files_are_plain);
     tcase_add_test(tc, lint_advises);
     tcase_add_test(tc, lint_refuses_releases_of_earlier_versions);

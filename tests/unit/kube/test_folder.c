@@ -278,6 +278,36 @@ START_TEST(of_two_objects_the_higher_sequence_counts)
 }
 END_TEST
 
+/* A list stands for its items; those of an API server have no kind. `holdfast lint` reads by the same rules. */
+START_TEST(lists_stand_for_their_items)
+{
+    static const char typed[] = "apiVersion: edge.codcompass.io/v1alpha1\nkind: SyncPolicyList\nitems:\n"
+                                "- metadata: {name: a}\n  spec: {}\n- metadata: {name: b}\n  spec: {}\n";
+    static const char any[] = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret}\n"
+                              "- {apiVersion: edge.codcompass.io/v1alpha1, kind: SyncPolicy, metadata: {name: c}}\n";
+    static const char nested[] = "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: List, items: []}]\n";
+    static const char foreign[] = "apiVersion: v1\nkind: ConfigMap\nitems: [{apiVersion: edge.codcompass.io/v1alpha1, "
+                                  "kind: SyncPolicy, metadata: {name: d}}]\n";
+    struct world world = {0};
+    struct seen seen = {0};
+
+    world_start(&world);
+    subscribe(&world, &seen, "SyncPolicy", NULL);
+    put(&world, "any.yaml", any);
+    put(&world, "foreign.yaml", foreign);
+    put(&world, "typed.yaml", typed);
+    run(&world, 5);
+    ck_assert_uint_eq(json_object_size(seen.held), 3);
+    ck_assert_uint_eq(seen.refused, 0);
+    put(&world, "nested.yaml", nested);
+    run(&world, 5);
+    ck_assert_str_eq(seen.last_refused, "nested.yaml: items[0]: a list within a list");
+    world.source->unsubscribe(world.source->ctx, seen.sub);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(listed_again_when_asked)
 {
     struct world world;
@@ -728,6 +758,7 @@ static void cases(TCase *tc)
 {
     tcase_add_test(tc, follows);
     tcase_add_test(tc, of_two_objects_the_higher_sequence_counts);
+    tcase_add_test(tc, lists_stand_for_their_items);
     tcase_add_test(tc, listed_again_when_asked);
     tcase_add_test(tc, a_file_counts_when_it_rests);
     tcase_add_test(tc, a_bad_file_keeps_its_objects);

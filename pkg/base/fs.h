@@ -38,6 +38,9 @@ struct hf_fs_ops {
      * (lwn.net/Articles/752063). */
     void (*drop_cache)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *ret);
+    /* Returns 0 and the time at which the file was made, in Unix nanoseconds. -EOPNOTSUPP: the file system does not
+     * keep it. */
+    int (*birth)(void *ctx, int fd, uint64_t *ret_unix_ns);
     /* Returns the number of hard links of the file. Does not use fstat(), because fstat() also reads the file's times.
      * After such a read, the kernel records the time of the next write to the nanosecond (multigrain timestamps, Linux
      * 6.13), and the fdatasync after that write must also write the inode. */

@@ -16,6 +16,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/macros.h"
 
 enum { STRICT_TRIES = 64 };
@@ -118,6 +119,18 @@ static int posix_fdatasync(HF_UNUSED void *ctx, int fd)
 static void posix_drop_cache(HF_UNUSED void *ctx, int fd)
 {
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
+static int posix_birth(HF_UNUSED void *ctx, int fd, uint64_t *ret_unix_ns)
+{
+    struct statx st;
+
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BTIME, &st) < 0)
+        return -errno;
+    if ((st.stx_mask & STATX_BTIME) == 0)
+        return -EOPNOTSUPP;
+    *ret_unix_ns = (uint64_t)st.stx_btime.tv_sec * HF_NS_PER_S + st.stx_btime.tv_nsec;
+    return 0;
 }
 
 static int posix_fstat(HF_UNUSED void *ctx, int fd, struct stat *ret)
@@ -262,6 +275,7 @@ const struct hf_fs_ops *hf_fs_posix(void)
         .fdatasync = posix_fdatasync,
         .drop_cache = posix_drop_cache,
         .fstat = posix_fstat,
+        .birth = posix_birth,
         .links = posix_links,
         .fstatat = posix_fstatat,
         .fstatvfs = posix_fstatvfs,

@@ -16,11 +16,11 @@
  * truncation. */
 #define BEYOND_ANY 9000000000000000000u
 
-enum { BEGIN_BYTES = 256, LOOK_S = 1, AGAIN_S = 5, LOOKS = 2, MAX_PATH = 1024, MAX_REFUSED = 32 };
+enum { BEGIN_BYTES = 256, MARK_BYTES = 256, LOOK_S = 1, AGAIN_S = 5, LOOKS = 2, MAX_PATH = 1024, MAX_REFUSED = 32 };
 
 /* A file's position as an earlier process saved it. */
 struct saved_position {
-    uint64_t dev, ino, start_hash, safe;
+    uint64_t dev, ino, start_hash, safe, mark, birth_ns;
     unsigned generation, missed; /* missed: searches in a row that did not find it in its folder */
     char *path;                  /* NULL: taken over */
 };
@@ -59,14 +59,15 @@ static void settled(struct hf_receipt *receipt);
 
 /* ---- what is told to the disk ------------------------------------------------------------------------------------ */
 
-static int add_position(struct hf_buf *out, uint64_t dev, uint64_t ino, uint64_t start_hash, unsigned generation,
-                        uint64_t safe, const char *path)
+static int add_position(struct hf_buf *out, const struct saved_position *e)
 {
-    if (start_hash == 0)
+    if (e->start_hash == 0)
         return 0;
-    return hf_buf_addf(out, "%" PRIx64 " %" PRIu64 " %016" PRIx64 " %u %" PRIu64 " %s\n", dev, ino, start_hash,
-                       generation, safe, path);
+    return hf_buf_addf(out, "%" PRIx64 " %" PRIu64 " %016" PRIx64 " %u %" PRIu64 " %016" PRIx64 " %" PRIu64 " %s\n",
+                       e->dev, e->ino, e->start_hash, e->generation, e->safe, e->mark, e->birth_ns, e->path);
 }
+
+static uint64_t safe_mark(struct hf_tail_file *file);
 
 static int write_positions(void *arg, struct hf_buf *out)
 {
@@ -75,27 +76,36 @@ static int write_positions(void *arg, struct hf_buf *out)
 
     tail->unsaved = 0;
     for (struct hf_list *it = tail->files.next; it != &tail->files && r == 0; it = it->next) {
-        const struct hf_tail_file *file = hf_container_of(it, struct hf_tail_file, link);
-        r = add_position(out, file->dev, file->ino, file->cut ? file->before : file->start_hash, file->generation,
-                         file->cut ? BEYOND_ANY : file->safe, file->path);
+        struct hf_tail_file *file = hf_container_of(it, struct hf_tail_file, link);
+        const struct saved_position e = {.dev = file->dev,
+                                         .ino = file->ino,
+                                         .start_hash = file->cut ? file->before : file->start_hash,
+                                         .safe = file->cut ? BEYOND_ANY : file->safe,
+                                         .mark = file->cut ? 0 : safe_mark(file),
+                                         .birth_ns = file->birth_ns,
+                                         .generation = file->generation,
+                                         .path = file->path};
+        r = add_position(out, &e);
     }
-    for (size_t i = 0; i < tail->n_saved && r == 0; i++) {
-        const struct saved_position *e = &tail->saved[i];
-        if (e->path != NULL)
-            r = add_position(out, e->dev, e->ino, e->start_hash, e->generation, e->safe, e->path);
-    }
+    for (size_t i = 0; i < tail->n_saved && r == 0; i++)
+        if (tail->saved[i].path != NULL)
+            r = add_position(out, &tail->saved[i]);
     return r == -E2BIG ? 0 : r;
 }
 
+/* The field widths keep every number within its type. Earlier versions saved no mark and no birth. */
 static void parse_saved(struct hf_tail *tail, char *line)
 {
     struct saved_position e = {.path = NULL};
-    int at = 0;
+    int at = 0, more = 0;
 
-    /* The field widths keep every number within its type. */
     if (sscanf(line, "%16" SCNx64 " %19" SCNu64 " %16" SCNx64 " %9u %19" SCNu64 " %n", &e.dev, &e.ino, &e.start_hash,
                &e.generation, &e.safe, &at) != 5 ||
-        line[at] != '/' || e.start_hash == 0)
+        e.start_hash == 0)
+        return;
+    if (sscanf(line + at, "%16" SCNx64 " %19" SCNu64 " %n", &e.mark, &e.birth_ns, &more) == 2)
+        at += more;
+    if (line[at] != '/')
         return;
     e.path = strdup(line + at);
     if (e.path != NULL)
@@ -154,6 +164,45 @@ static uint64_t hash_start(const struct hf_tail *tail, int fd)
     if (end != NULL)
         return hash64(bytes, (size_t)(end - bytes) + 1);
     return n == BEGIN_BYTES ? hash64(bytes, BEGIN_BYTES) : 0;
+}
+
+/* Returns the hash of the bytes before the offset; 0: there are none, or the file does not have them all. */
+static uint64_t hash_before(const struct hf_tail_file *file, uint64_t offset)
+{
+    const struct hf_fs_ops *fs = file->tail->world->fs;
+    char bytes[MARK_BYTES];
+    size_t n = (size_t)HF_MIN(offset, (uint64_t)sizeof(bytes));
+
+    return n > 0 && fs->pread(fs->ctx, file->fd, bytes, n, offset - n) == (ssize_t)n ? hash64(bytes, n) : 0;
+}
+
+/* Notes what is before the offset now, to see later whether it is still there. */
+static void set_mark(struct hf_tail_file *file)
+{
+    if (file->mark_at == file->offset)
+        return;
+    file->mark_at = file->offset;
+    file->mark = hash_before(file, file->offset);
+}
+
+static bool holds_mark(const struct hf_tail_file *file)
+{
+    return file->mark == 0 || file->mark_at != file->offset || hash_before(file, file->offset) == file->mark;
+}
+
+static uint64_t safe_mark(struct hf_tail_file *file)
+{
+    if (file->safe_mark_at != file->safe)
+        file->safe_mark = file->mark_at == file->safe ? file->mark : hash_before(file, file->safe);
+    file->safe_mark_at = file->safe;
+    return file->safe_mark;
+}
+
+/* What was read up to is gone, and with it what came behind. unread_bytes: as far as anybody knows. */
+static void log_gone(const struct hf_tail *tail, const char *path, uint64_t read_bytes, uint64_t unread_bytes)
+{
+    hf_log(tail->world->log, HF_LOG_WARNING, "telemetry.position_gone", HF_S("source", "tail"), HF_S("path", path),
+           HF_D("read_bytes", (int64_t)read_bytes), HF_D("unread_bytes", (int64_t)unread_bytes));
 }
 
 struct hf_view hf_tail_id(const struct hf_tail_file *file, uint64_t offset, struct hf_view line, char *text)
@@ -227,6 +276,8 @@ static struct hf_tail_file *add_file(struct hf_tail *tail, const char *path, con
                                   .dev = st->st_dev,
                                   .ino = st->st_ino,
                                   .hold_offset = UINT64_MAX};
+    if (tail->world->fs->birth(tail->world->fs->ctx, fd, &file->birth_ns) < 0)
+        file->birth_ns = 0;
     hf_list_init(&file->pieces);
     hf_list_append(in_front ? tail->files.next : &tail->files, &file->link);
     tail->n_files++;
@@ -247,11 +298,24 @@ static void forget_saved(struct saved_position *e)
     e->path = NULL;
 }
 
+static bool born_otherwise(const struct hf_tail_file *file, const struct saved_position *e)
+{
+    return file->birth_ns != 0 && e->birth_ns != 0 && file->birth_ns != e->birth_ns;
+}
+
+static void begin_again(struct hf_tail_file *file);
+
+/* Goes on where an earlier process was. A file that is not the same one any more begins again, with other ids. */
 static void take_up(struct hf_tail_file *file, struct saved_position *e)
 {
     file->start_hash = e->start_hash;
     file->generation = e->generation;
-    file->offset = file->safe = e->safe;
+    file->offset = file->safe = file->mark_at = file->safe_mark_at = e->safe;
+    file->mark = file->safe_mark = e->mark;
+    if (born_otherwise(file, e)) {
+        log_gone(file->tail, e->path, e->safe, 0);
+        begin_again(file);
+    }
     forget_saved(e);
 }
 
@@ -349,8 +413,11 @@ static bool follow_renamed(struct hf_tail *tail, struct saved_position *e, const
 
     if (fd < 0)
         return false;
+    uint64_t birth_ns = 0;
     bool same = st.st_ino == e->ino && st.st_dev == e->dev;
-    bool other = same && e->safe != BEYOND_ANY && hash_start(tail, fd) != e->start_hash;
+    bool reborn =
+        tail->world->fs->birth(tail->world->fs->ctx, fd, &birth_ns) == 0 && e->birth_ns != 0 && birth_ns != e->birth_ns;
+    bool other = same && (reborn || (e->safe != BEYOND_ANY && hash_start(tail, fd) != e->start_hash));
     struct hf_tail_file *file = same && !other ? add_file(tail, e->path, owner, fd, &st, true) : NULL;
     if (file != NULL)
         take_up(file, e);
@@ -381,8 +448,11 @@ static void find_renamed(struct hf_tail *tail, struct saved_position *e, const v
         (void)snprintf(path, sizeof(path), "%s/%s", folder, search.name);
         gone = follow_renamed(tail, e, owner, path);
     }
-    if (gone)
-        forget_saved(e);
+    if (!gone)
+        return;
+    log_gone(tail, e->path, e->safe == BEYOND_ANY ? 0 : e->safe, 0);
+    forget_saved(e);
+    changed(tail, true);
 }
 
 /* Files of the earlier process that are not at their path: each may be in the same folder under a name that no pattern
@@ -420,7 +490,7 @@ static void begin_again(struct hf_tail_file *file)
 {
     drop_pieces(file);
     forget_state(file);
-    file->offset = file->safe = 0;
+    file->offset = file->safe = file->mark = file->mark_at = file->safe_mark = file->safe_mark_at = 0;
     if (!file->cut)
         file->before = file->start_hash;
     file->cut = true;
@@ -492,7 +562,7 @@ static bool next_record(const struct tail_buffer *buffer, struct hf_view *ret_te
             *ret_cut = buffer->full && buffer->at == 0;
             break;
         }
-        if (ops->starts(buffer->file->tail->arg, buffer->file, line))
+        if ((line.n > 0 && line.p[0] == '\0') || ops->starts(buffer->file->tail->arg, buffer->file, line))
             break;
         text.n = (size_t)(line.p - text.p) + line.n;
         *ret_next = next;
@@ -511,6 +581,20 @@ static int give(struct tail_buffer *buffer, struct hf_view text, bool cut)
     return text.n > 0 ? file->tail->ops->line(file->tail->arg, &line) : 0;
 }
 
+/* Skips zeros at the start of a line: a hole. Zeros up to the end of the file may yet become lines. */
+static bool skip_zeros(struct tail_buffer *buffer)
+{
+    size_t at = buffer->at;
+
+    while (at < buffer->n && buffer->bytes[at] == '\0')
+        at++;
+    if (at == buffer->at || (at == buffer->n && !buffer->last && !(buffer->full && buffer->at == 0)))
+        return false;
+    buffer->file->offset += at - buffer->at;
+    buffer->at = at;
+    return true;
+}
+
 /* Passes the lines of one buffer on. -EAGAIN: no room. */
 static int give_lines(struct tail_buffer *buffer)
 {
@@ -520,6 +604,8 @@ static int give_lines(struct tail_buffer *buffer)
         struct hf_view text;
         size_t next;
         bool cut;
+        if (!file->skipping && skip_zeros(buffer))
+            continue;
         if (file->skipping) {
             const char *end = memchr(buffer->bytes + buffer->at, '\n', buffer->n - buffer->at);
             next = end != NULL ? (size_t)(end - buffer->bytes) + 1 : buffer->n;
@@ -605,6 +691,23 @@ static int give_rest(struct hf_tail_file *file)
     return r;
 }
 
+/* True if the file is not the one any more that was read up to the offset. */
+static bool is_another(const struct hf_tail_file *file, uint64_t size, uint64_t start_hash)
+{
+    return size < file->offset || (file->start_hash != 0 && start_hash != file->start_hash) || !holds_mark(file);
+}
+
+/* Begins again with what is another file now, or what was truncated or written anew. */
+static void replace(struct hf_tail_file *file, bool first_look)
+{
+    uint64_t unread = file->size - HF_MIN(file->offset, file->size);
+
+    /* Of a file that was read to its end at the last look, at most what came within a second is lost. */
+    if (file->offset != BEYOND_ANY && file->offset > 0 && (first_look || unread > 0))
+        log_gone(file->tail, file->path, file->offset, unread);
+    begin_again(file);
+}
+
 /* Checks the file's size and start; notices a truncation. False: nothing to read. */
 static bool refresh(struct hf_tail_file *file, uint64_t now_ns)
 {
@@ -615,17 +718,20 @@ static bool refresh(struct hf_tail_file *file, uint64_t now_ns)
         return false;
     if (fs->fstat(fs->ctx, file->fd, &st) < 0)
         return false;
-    if ((uint64_t)st.st_size == file->size && file->looked_at) {
+    bool first_look = !file->looked_at, touched = first_look || st.st_ctim.tv_sec != file->changed.tv_sec ||
+                                                  st.st_ctim.tv_nsec != file->changed.tv_nsec;
+    file->changed = st.st_ctim;
+    if ((uint64_t)st.st_size == file->size && !first_look && (!touched || holds_mark(file))) {
         if (file->quiet_since_ns == 0)
             file->quiet_since_ns = now_ns;
         return file->start_hash != 0 && file->offset < file->size;
     }
     file->looked_at = true;
-    file->size = (uint64_t)st.st_size;
     file->quiet_since_ns = 0;
     uint64_t start_hash = hash_start(file->tail, file->fd);
-    if (file->size < file->offset || (file->start_hash != 0 && start_hash != file->start_hash))
-        begin_again(file);
+    if (is_another(file, (uint64_t)st.st_size, start_hash))
+        replace(file, first_look);
+    file->size = (uint64_t)st.st_size;
     set_begin(file, start_hash);
     return start_hash != 0 && file->offset < file->size;
 }
@@ -680,6 +786,7 @@ static int read_all(struct hf_tail *tail, uint64_t now_ns, size_t *ret_left)
             room = n != -EAGAIN;
             *ret_left -= HF_MIN(*ret_left, n > 0 ? (size_t)n : 0);
         }
+        set_mark(file);
         if (room && (n == 0 || file->offset >= file->size) && waits_in_vain(file, now_ns))
             room = give_rest(file) != -EAGAIN;
         if (is_over(file, now_ns) && file->hold_offset == UINT64_MAX)
@@ -708,6 +815,7 @@ static void go_back(struct hf_tail_file *file, uint64_t offset)
     drop_pieces(file);
     forget_state(file);
     file->offset = HF_MIN(file->offset, offset);
+    set_mark(file);
     file->not_before_ns = hf_mono_ns(file->tail->world->clock) + AGAIN_S * HF_NS_PER_S;
 }
 

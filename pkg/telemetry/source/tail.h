@@ -1,20 +1,23 @@
 /* telemetry/source/tail.h - follows log files line by line while they grow, are renamed by log rotation or are
  * truncated. It neither loses nor repeats a line of a file that only grows and is renamed.
  *
- * Tail identifies a file by device, inode and a hash of the first line (of at most 256 bytes). So tail reads a renamed
- * file to its end, while it also follows the new file at the old path. After a restart tail searches the folder of a
- * file for the file's new name. If a file shrinks (copytruncate), tail reads the file again from its start, as the next
- * generation of the file. Tail does not keep an incomplete last line in memory, but reads this line again when the file
- * has grown. When receipts settle, tail saves the offset in each file up to which all events are durable. The id of a
- * line consists of file, generation, offset and a hash of the line, so the intake recognizes lines that tail reads
+ * Tail identifies a file by device, inode, time of birth, and hashes of the first line and of the bytes before the
+ * offset (of at most 256 bytes each). So tail reads a renamed file to its end, while it also follows the new file at
+ * the old path. After a restart tail searches the folder of a file for the file's new name. If a file shrinks
+ * (copytruncate), or no longer holds the bytes before the offset, tail reads the file again from its start, as the next
+ * generation of the file. Zeros before a line are no part of the line: a program that does not append leaves a hole
+ * when its file is truncated. Tail does not keep an incomplete last line in memory, but reads this line again when the
+ * file has grown. When receipts settle, tail saves the offset in each file up to which all events are durable. The id
+ * of a line consists of file, generation, offset and a hash of the line, so the intake recognizes lines that tail reads
  * again after a crash.
  *
  * If a program truncates a file in place (copytruncate of logrotate), tail may lose or repeat lines. Tail loses the
  * lines that were written to the file after tail last read it and before the truncation. Tail reads every second, so
  * these are the lines of at most one second, or of a longer time while the intake has no room. If the source's patterns
  * match the name of the copy, tail also reads the copy, so the intake gets the lines in the copy twice. Tail does not
- * notice the truncation if, at the next check, the file has the same first line as before and reaches at least to
- * tail's offset again. Tail then loses the new lines up to this offset.
+ * notice the truncation if, at the next check, the file has the same first line, and the same 256 bytes before tail's
+ * offset. Tail then loses the new lines up to this offset. If lines are lost that tail had seen, or that were written
+ * while no tail ran, tail logs how far it had read the file.
  *
  * Tail checks all files every second and searches for new files every HF_TAIL_FIND_S seconds. Threads: loop thread
  * only. */
@@ -53,14 +56,18 @@ struct hf_tail_file {
     /* device and inode of the file, and the hash of its first line (0 means that the file has no complete line yet) */
     uint64_t dev, ino, start_hash;
     unsigned generation;
+    uint64_t birth_ns; /* 0: unknown */
+    /* hash of the bytes before the offset mark_at, and before `safe`; 0: unknown */
+    uint64_t mark, mark_at, safe_mark, safe_mark_at;
     uint64_t before; /* value that start_hash had before the file was truncated */
     bool cut;        /* true if the file was truncated and has had no complete line since then */
     uint64_t offset; /* offset in the file of the next byte to read */
     /* offset of the first line of a record that is still incomplete, although tail has already read some of its lines;
      * UINT64_MAX if there is no such record */
     uint64_t hold_offset;
-    uint64_t safe; /* offset in the file up to which all events are durable */
-    uint64_t size; /* size of the file in bytes at the last check */
+    uint64_t safe;           /* offset in the file up to which all events are durable */
+    uint64_t size;           /* size of the file in bytes at the last check */
+    struct timespec changed; /* the file's ctime at the last check */
     /* Monotonic times. quiet_since_ns is the time since which the file has not changed its size (0 means that the size
      * changed at the last check). gone_since_ns is the time since which find() no longer finds the file under any name
      * (0 means that find() found the file). */

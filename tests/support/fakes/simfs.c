@@ -446,6 +446,11 @@ void sim_fill_stat(const struct hf_simfs *fs, const struct sim_node *node, struc
     ret->st_ctim = changed;
 }
 
+static int sim_birth(HF_UNUSED void *ctx, HF_UNUSED int fd, HF_UNUSED uint64_t *ret_unix_ns)
+{
+    return -EOPNOTSUPP;
+}
+
 static int sim_fstat(void *ctx, int fd, struct stat *ret)
 {
     const struct sim_fd *open = fd_get(of(ctx), fd);
@@ -832,6 +837,7 @@ struct hf_simfs *hf_simfs_new(void)
                                  .fdatasync = sim_fdatasync,
                                  .drop_cache = sim_drop_cache,
                                  .fstat = sim_fstat,
+                                 .birth = sim_birth,
                                  .links = sim_links,
                                  .fstatat = sim_fstatat,
                                  .fstatvfs = sim_fstatvfs,

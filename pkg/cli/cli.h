@@ -28,13 +28,11 @@ enum hf_cli_exit {
     HF_EXIT_FAILED = 1,  /* a failure such as a full disk or a network error; a retry after a repair helps */
     HF_EXIT_USAGE = 2,   /* wrong command line; the command changed nothing */
     HF_EXIT_REFUSED = 3, /* wrong signature or hash, damaged or invalid content; a retry will not help */
-    /* `wait` and `rollout watch`: the goal was not reached within the time limit; these commands never return
-     * HF_EXIT_REFUSED, which has the same number */
-    HF_EXIT_NOT_YET = 3,
     /* `status`, `node`, `wait`, `rollout watch`: the node or the rollout needs a person's attention */
     HF_EXIT_UNWELL = 4,
     /* `status`, `node`: the status is old, because no agent runs or the agent does not renew the status */
     HF_EXIT_SILENT = 5,
+    HF_EXIT_TIMED_OUT = 6, /* `wait`, `rollout watch`: the goal was not reached within --timeout */
 };
 
 enum { HF_CLI_MAX_OPTIONS = 64 }; /* maximum number of options on one command line, including repetitions */

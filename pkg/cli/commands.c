@@ -227,7 +227,7 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "rollout watch",
         .args = "NAME",
         .summary = "print the progress of a rollout until it is complete or halted",
-        .details = "NAME is an EdgeUpdate. Exit code 0: complete; 3: not within --timeout; 4: halted, or complete and "
+        .details = "NAME is an EdgeUpdate. Exit code 0: complete; 6: not within --timeout; 4: halted, or complete and "
                    "nodes failed that no resume has accepted.",
         .min_words = 1,
         .max_words = 1,
@@ -282,7 +282,7 @@ const struct hf_cli_command hf_cli_commands[] = {
         .args = "",
         .summary = "wait until all selected nodes have committed a version",
         .details =
-            "Exit code 0: they have; 3: not within --timeout; 4: the rollout has halted; or it is complete, and nodes "
+            "Exit code 0: they have; 6: not within --timeout; 4: the rollout has halted; or it is complete, and nodes "
             "failed or are not admitted. Nodes that cannot run the release do not count.\n\n"
             "  holdfast wait --release edge-inference --version 1.4.2 --timeout 2h",
         ROW(hf_cli_wait),

@@ -11,9 +11,57 @@ enum { NAME_COLUMN = 18, OPTION_COLUMN = 28, PAGE = 100 };
 
 static const char exit_codes[] =
     "Exit codes: 0 success; 1 failed (a file, a full disk, ...); 2 wrong command line, nothing happened;\n"
-    "3 refused: a signature, a hash or the content itself; `wait`, `rollout watch`: not within --timeout;\n"
-    "4 `status`, `node`, `wait`, `rollout watch`: the node or the rollout needs a person's attention;\n"
-    "5 `status`, `node`: the status is old, and no agent renews it.\n";
+    "3 refused: a signature, a hash or the content itself;\n"
+    "4 `status`, `node`, `wait`, `rollout watch`, `policy explain`: a person's attention is needed;\n"
+    "5 `status`, `node`: the status is old, and no agent renews it;\n"
+    "6 `wait`, `rollout watch`: not within --timeout.\n";
+
+/* The commands by what they are for. A command of no group, such as one of a program with few commands, is in the last
+ * list. */
+static const struct {
+    const char *title;
+    const char *names[12];
+} groups[] = {
+    {"Releases", {"release create", "release sign", "release verify", "key generate", "key public", "lint", NULL}},
+    {"Deltas", {"delta create", "delta apply", "delta info", NULL}},
+    {"Policies", {"policy sign", "policy explain", "manifest digest", "manifest render", "manifest sign", NULL}},
+    {"Fleet",
+     {"status", "nodes", "node", "rollout watch", "rollout pause", "rollout resume", "rollout halt", "turn free",
+      "wait", "rollback", NULL}},
+    {"This node", {"node status", "node journal", "hold", "spool stat", "spool cat", "spool verify", NULL}},
+};
+
+static bool is_in_group(size_t group, const char *name)
+{
+    for (size_t i = 0; groups[group].names[i] != NULL; i++)
+        if (strcmp(groups[group].names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_in_any_group(const char *name)
+{
+    for (size_t i = 0; i < HF_LEN(groups); i++)
+        if (is_in_group(i, name))
+            return true;
+    return false;
+}
+
+/* group == HF_LEN(groups): the commands of no group. */
+static void print_group(const struct hf_cli *cli, FILE *to, size_t group)
+{
+    bool begun = false;
+
+    for (size_t i = 0; i < cli->n_commands; i++) {
+        const struct hf_cli_command *command = &cli->commands[i];
+        if (group < HF_LEN(groups) ? !is_in_group(group, command->name) : is_in_any_group(command->name))
+            continue;
+        if (!begun)
+            (void)fprintf(to, "%s:\n", group < HF_LEN(groups) ? groups[group].title : "Other");
+        begun = true;
+        (void)fprintf(to, "  %-*s %s\n", NAME_COLUMN, command->name, command->summary);
+    }
+}
 
 void hf_cli_help_all(struct hf_cli *cli, FILE *to)
 {
@@ -21,8 +69,8 @@ void hf_cli_help_all(struct hf_cli *cli, FILE *to)
                   "holdfast " HF_VERSION ": releases, deltas, rollouts and the state of edge nodes\n\n"
                   "usage: %s COMMAND [OPTION...] [ARGUMENT...]\n\n",
                   cli->program);
-    for (size_t i = 0; i < cli->n_commands; i++)
-        (void)fprintf(to, "  %-*s %s\n", NAME_COLUMN, cli->commands[i].name, cli->commands[i].summary);
+    for (size_t i = 0; i <= HF_LEN(groups); i++)
+        print_group(cli, to, i);
     (void)fprintf(to, "\nFor more: %s help COMMAND, and holdfast(1).\n%s", cli->program, exit_codes);
 }
 
@@ -57,23 +105,33 @@ bool hf_cli_help_group(struct hf_cli *cli, FILE *to, const char *word)
     return found;
 }
 
+/* Prints words from `column` on; lines after the first one begin at `indent`. */
+static void print_words(FILE *to, struct hf_view line, size_t column, size_t indent)
+{
+    struct hf_view word;
+    bool first = true;
+
+    while (hf_view_split(&line, ' ', &word)) {
+        bool wrap = !first && column + 1 + word.n > PAGE;
+        if (wrap)
+            (void)fprintf(to, "\n%*s", (int)indent, "");
+        (void)fprintf(to, "%s%.*s", first || wrap ? "" : " ", (int)word.n, word.p);
+        column = wrap ? indent + word.n : column + word.n + !first;
+        first = false;
+    }
+    (void)fprintf(to, "\n");
+}
+
 /* Prints wrapped paragraphs. Lines that begin with a blank stay as they are. */
 static void print_wrapped(FILE *to, const char *text)
 {
-    struct hf_view rest = hf_view_of(text), line, word;
+    struct hf_view rest = hf_view_of(text), line;
 
     while (hf_view_split(&rest, '\n', &line)) {
-        size_t column = 0;
-        if (line.n > 0 && line.p[0] == ' ') {
+        if (line.n > 0 && line.p[0] == ' ')
             (void)fprintf(to, "%.*s\n", (int)line.n, line.p);
-            continue;
-        }
-        while (hf_view_split(&line, ' ', &word)) {
-            bool wrap = column > 0 && column + 1 + word.n > PAGE;
-            (void)fprintf(to, "%s%.*s", wrap ? "\n" : column > 0 ? " " : "", (int)word.n, word.p);
-            column = wrap ? word.n : column + word.n + (column > 0);
-        }
-        (void)fprintf(to, "\n");
+        else
+            print_words(to, line, 0, 0);
     }
 }
 
@@ -102,15 +160,16 @@ void hf_cli_help_command(struct hf_cli *cli, const struct hf_cli_command *comman
         print_wrapped(cli->out, command->details);
     }
     for (const struct hf_cli_option *option = command->options; option != NULL && option->name != NULL; option++) {
-        char name[64], letter[8] = "    ";
+        char name[64], letter[8] = "    ", help[300];
         if (option == command->options)
             (void)fprintf(cli->out, "\n");
         if (option->letter != 0)
             (void)snprintf(letter, sizeof(letter), "-%c, ", option->letter);
         (void)snprintf(name, sizeof(name), "%s--%s%s%s", letter, option->name, option->value != NULL ? " " : "",
                        option->value != NULL ? option->value : "");
-        (void)fprintf(cli->out, "  %-*s %s%s\n", OPTION_COLUMN, name, option->help,
-                      option->repeats ? " (may be repeated)" : "");
+        int used = fprintf(cli->out, "  %-*s ", OPTION_COLUMN, name);
+        (void)snprintf(help, sizeof(help), "%s%s", option->help, option->repeats ? " (may be repeated)" : "");
+        print_words(cli->out, hf_view_of(help), (size_t)HF_MAX(used, 0), OPTION_COLUMN + 3);
     }
 }
 

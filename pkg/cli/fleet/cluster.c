@@ -181,15 +181,26 @@ static int parse_choice(struct hf_cluster *cluster, struct hf_err *err)
     return r;
 }
 
+/* A path of the command line is relative to the working folder, one of a kubeconfig to the folder of that file. */
+static char *from_working_folder(const char *path)
+{
+    _cleanup_(hf_freep) char *folder = path != NULL && path[0] != '/' ? getcwd(NULL, 0) : NULL;
+
+    if (path == NULL)
+        return NULL;
+    return folder != NULL ? hf_asprintf("%s/%s", folder, path) : strdup(path);
+}
+
 static int find_server(struct hf_cluster *cluster, const struct hf_cli_args *args, struct hf_err *err)
 {
+    _cleanup_(hf_freep) char *ca_file = from_working_folder(hf_cli_value(args, "certificate-authority", NULL));
     const struct hf_kubeconfig_options options = {
         .context = hf_cli_value(args, "context", NULL),
         .cluster = hf_cli_value(args, "cluster", NULL),
         .user = hf_cli_value(args, "user", NULL),
         .server = hf_cli_value(args, "server", NULL),
         .token = hf_cli_value(args, "token", NULL),
-        .ca_file = hf_cli_value(args, "certificate-authority", NULL),
+        .ca_file = ca_file,
         .insecure = hf_cli_flag(args, "insecure-skip-tls-verify"),
     };
     int r = read_kubeconfigs(cluster, args, err);

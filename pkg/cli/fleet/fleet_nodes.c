@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/field/nearest.h"
 #include "api/meta.h"
 #include "base/buf.h"
 #include "base/encoding/utf8.h"
@@ -14,8 +15,9 @@
 #include "cli/node/status_plain.h"
 #include "cli/node/status_print.h"
 #include "cli/node/status_seen.h"
+#include "cli/plain.h"
 
-enum { MAX_TEXT = 512 << 20 }; /* 500,000 nodes */
+enum { MAX_TEXT = 512 << 20 /* 500,000 nodes */, RELEASE_TEXT = 280 };
 
 const struct hf_cli_option hf_cli_nodes_options[] = {
     {.name = "selector", .value = "KEY=VALUE[,...]", .letter = 'l', .help = "only Nodes with these labels"},
@@ -75,11 +77,24 @@ static enum hf_tint tint_of_phase(const char *phase)
     return strcmp(phase, "Committed") == 0 ? HF_TINT_GOOD : HF_TINT_BUSY;
 }
 
+/* The name of the release that is shown, with the number of others: "app+2". */
+static void name_release(const json_t *node, const struct hf_node_view *view, char text[RELEASE_TEXT])
+{
+    size_t n = json_array_size(hf_json_at(node, "status.updates"));
+    const char *name = hf_json_str_or(view->update, "name", "");
+
+    if (n > 1)
+        (void)snprintf(text, RELEASE_TEXT, "%.253s+%zu", name, n - 1);
+    else
+        (void)snprintf(text, RELEASE_TEXT, "%.253s", name);
+}
+
 static int add_row(struct nodes *nodes, const json_t *node, const struct hf_node_view *view, struct hf_err *err)
 {
     const json_t *held = hf_json_at(node, "status.hold");
-    char ago[HF_CLI_AGO_TEXT] = "", seen[HF_CLI_AGO_TEXT + 8];
+    char ago[HF_CLI_AGO_TEXT] = "", seen[HF_CLI_AGO_TEXT + 8], release[RELEASE_TEXT];
 
+    name_release(node, view, release);
     if (view->seen)
         (void)hf_cli_ago(view->age_ns, ago);
     (void)snprintf(seen, sizeof(seen), "%s%s", ago, view->silent && view->seen ? "!" : "");
@@ -87,7 +102,7 @@ static int add_row(struct nodes *nodes, const json_t *node, const struct hf_node
                                  view->ready,
                                  seen,
                                  view->contact,
-                                 hf_json_str_or(view->update, "name", ""),
+                                 release,
                                  hf_json_str_or(view->update, "version", ""),
                                  hf_json_str_or(view->update, "installedVersion", ""),
                                  view->phase,
@@ -202,6 +217,54 @@ static int read_filters(const struct hf_cli_args *args, struct nodes *nodes, str
     return r == 0 && selector != NULL ? hf_node_set_check("--selector", selector, err) : r;
 }
 
+struct release_search {
+    const char *release;
+    bool found;
+    struct hf_nearest nearest;
+    char best[64];
+};
+
+static int look_for_release(void *arg, json_t *object, struct hf_err *err)
+{
+    struct release_search *search = arg;
+    const char *name = hf_json_str_or(object, "spec.release.name", ""), *before = search->nearest.best;
+
+    (void)err;
+    search->found |= strcmp(name, search->release) == 0;
+    hf_nearest_try(&search->nearest, name);
+    if (search->nearest.best != before) {
+        (void)snprintf(search->best, sizeof(search->best), "%s", name);
+        hf_cli_plain_text(search->best);
+        search->nearest.best = search->best;
+    }
+    return 0;
+}
+
+static void look_again(void *arg)
+{
+    (void)arg; /* what was found stays found */
+}
+
+/* No node reports the release: perhaps because no EdgeUpdate has it. Who may not list EdgeUpdates sees no nodes. */
+static int check_release(struct nodes *nodes, struct hf_err *err)
+{
+    struct release_search search = {.release = nodes->release, .nearest = {.typed = nodes->release}};
+    struct hf_err ignored = HF_ERR_INIT;
+    int r = hf_cluster_each(nodes->cluster,
+                            &(struct hf_cluster_list){.api_version = HF_API_GROUP_VERSION,
+                                                      .plural = "edgeupdates",
+                                                      .each = look_for_release,
+                                                      .again = look_again,
+                                                      .arg = &search},
+                            &ignored);
+    bool near = search.nearest.best != NULL;
+
+    if (r < 0 || search.found)
+        return 0;
+    return hf_err_set(err, ENOENT, "no EdgeUpdate has the release '%.63s'%s%s%s", nodes->release,
+                      near ? "; did you mean '" : "", near ? search.best : "", near ? "'?" : "");
+}
+
 int hf_cli_nodes(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
     struct nodes nodes = {.cli = cli, .text = HF_BUF_INIT(MAX_TEXT)};
@@ -221,6 +284,8 @@ int hf_cli_nodes(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_e
                                                       .again = begin_again,
                                                       .arg = &nodes},
                             err);
+    if (r == 0 && nodes.release != NULL && nodes.table.n <= 1 && nodes.text.n == 0)
+        r = check_release(&nodes, err);
     if (r == 0)
         r = print(&nodes, err);
     hf_cluster_close(nodes.cluster);

@@ -18,7 +18,7 @@
 enum { MAX_REASON = 200, MAX_TRIES = 5 };
 
 const struct hf_cli_option hf_cli_rollout_watch_options[] = {
-    {.name = "timeout", .value = "DURATION", .help = "give up after this time, with exit code 3 (no limit)"},
+    {.name = "timeout", .value = "DURATION", .help = "give up after this time, with exit code 6 (no limit)"},
     HF_CLI_JSON("print one JSON object per change"),
     HF_CLUSTER_OPTIONS,
     {.name = NULL},
@@ -96,7 +96,7 @@ int hf_cli_rollout_watch(struct hf_cli *cli, const struct hf_cli_args *args, str
         if (!hf_poll_pause(&poll, HF_POLL_PERIOD_NS)) {
             (void)fprintf(cli->err, "%s: not complete after --timeout %s\n", args->words[0],
                           hf_cli_value(args, "timeout", ""));
-            r = HF_EXIT_NOT_YET;
+            r = HF_EXIT_TIMED_OUT;
             break;
         }
     hf_poll_end(&poll);

@@ -9,6 +9,7 @@
 #include "cli/fleet/poll.h"
 #include "cli/fleet/tally.h"
 #include "cli/node/status_plain.h"
+#include "cli/plain.h"
 
 const struct hf_cli_option hf_cli_wait_options[] = {
     {.name = "release", .value = "NAME", .required = true, .help = "name of the release"},
@@ -18,7 +19,7 @@ const struct hf_cli_option hf_cli_wait_options[] = {
      .letter = 'l',
      .help = "wait for Nodes with these labels (all nodes that the EdgeUpdate selects)"},
     {.name = "reachable", .help = "do not wait for nodes that are away"},
-    {.name = "timeout", .value = "DURATION", .help = "give up after this time, with exit code 3 (no limit)"},
+    {.name = "timeout", .value = "DURATION", .help = "give up after this time, with exit code 6 (no limit)"},
     HF_CLI_JSON("print one JSON object per change"),
     HF_CLUSTER_OPTIONS,
     {.name = NULL},
@@ -128,6 +129,19 @@ static int judge_nodes(struct wait *wait, const char *name, const char *selector
     return hf_tally_complete(ret_tally, wait->reachable) ? HF_EXIT_OK : -EINPROGRESS;
 }
 
+/* The controller waits for a node that is away until unknownAfter. With --reachable, the wait ends as soon as all nodes
+ * that are not silent by their own reports have committed. */
+static int judge_reachable(struct wait *wait, const char *selector, struct hf_err *err)
+{
+    struct hf_tally tally;
+    int r = hf_tally_count(wait->poll.cluster, selector, wait->release, wait->version, &tally, err);
+
+    if (r < 0)
+        return r;
+    wait->period_ns = HF_MAX(COUNT_PERIOD_NS, tally.nodes * HF_NS_PER_S / NODES_PER_S);
+    return hf_tally_complete(&tally, true) ? HF_EXIT_OK : -EINPROGRESS;
+}
+
 static int judge_one(struct wait *wait, const json_t *update, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf selector = HF_BUF_INIT(SELECTOR);
@@ -135,10 +149,15 @@ static int judge_one(struct wait *wait, const json_t *update, struct hf_err *err
     struct hf_tally tally;
 
     hf_update_view_of(update, &view);
-    if (view.state != HF_VIEW_UNREPORTED || view.has_strategy)
-        return judge_update(wait, &view, err);
-    int r = hf_node_set_format(hf_json_at(update, "spec.nodeSelector"), &selector, err);
-    return r < 0 ? r : judge_nodes(wait, view.name, hf_buf_str(&selector), &tally, err);
+    bool controlled = view.state != HF_VIEW_UNREPORTED || view.has_strategy;
+    int r = controlled ? judge_update(wait, &view, err) : -EINPROGRESS;
+    if (controlled && (r != -EINPROGRESS || !wait->reachable))
+        return r;
+    r = hf_node_set_format(hf_json_at(update, "spec.nodeSelector"), &selector, err);
+    if (r < 0)
+        return r;
+    return controlled ? judge_reachable(wait, hf_buf_str(&selector), err)
+                      : judge_nodes(wait, view.name, hf_buf_str(&selector), &tally, err);
 }
 
 /* Returns true if all EdgeUpdates are complete, and one leaves nodes out. */
@@ -209,6 +228,29 @@ static int wait_once(struct wait *wait, struct hf_err *err)
     return again > 0 ? -EINPROGRESS : again;
 }
 
+/* After --timeout. A failure to ask is no other verdict. */
+static void name_missing(struct wait *wait)
+{
+    struct hf_cli *cli = wait->poll.cli;
+    size_t n = wait->selector != NULL ? 1 : json_array_size(wait->updates);
+
+    for (size_t i = 0; i < n; i++) {
+        _cleanup_(hf_buf_done) struct hf_buf selector = HF_BUF_INIT(SELECTOR);
+        const json_t *update = json_array_get(wait->updates, i);
+        struct hf_err ignored = HF_ERR_INIT;
+        struct hf_tally tally;
+        char text[LINE];
+        int r = wait->selector != NULL
+                    ? hf_buf_add_str(&selector, wait->selector)
+                    : hf_node_set_format(hf_json_at(update, "spec.nodeSelector"), &selector, &ignored);
+        if (r == 0)
+            r = hf_tally_count(wait->poll.cluster, hf_buf_str(&selector), wait->release, wait->version, &tally,
+                               &ignored);
+        if (r == 0 && tally.missing > 0)
+            hf_cli_print_line(cli->err, "missing: %s", hf_tally_format_missing(&tally, text, sizeof(text)));
+    }
+}
+
 int hf_cli_wait(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
     _cleanup_(hf_json_freep) json_t *updates = json_array();
@@ -227,7 +269,8 @@ int hf_cli_wait(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
         if (!hf_poll_pause(&wait.poll, wait.period_ns)) {
             (void)fprintf(cli->err, "%s %s: not on all nodes after --timeout %s\n", wait.release, wait.version,
                           hf_cli_value(args, "timeout", ""));
-            r = HF_EXIT_NOT_YET;
+            name_missing(&wait);
+            r = HF_EXIT_TIMED_OUT;
             break;
         }
     if (r == HF_EXIT_OK)

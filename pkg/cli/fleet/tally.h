@@ -14,6 +14,8 @@ struct hf_tally {
     /* nodes that are silent or have never reported; the nodes in `committed`, `failed` and `incompatible` do not count
      * here */
     size_t away;
+    size_t missing;      /* nodes that have neither committed the version nor cannot run it */
+    char names[320];     /* the first of them, each with a reason in brackets */
     size_t not_admitted; /* nodes that are not away and report that the rollout of this version does not admit them */
 };
 
@@ -32,6 +34,10 @@ bool hf_tally_complete(const struct hf_tally *tally, bool reachable);
 /* Returns true if all nodes have committed the version, cannot run it or wait for admission, and at least one waits.
  * If `reachable` is true, nodes that are away do not count. Pure. */
 bool hf_tally_waits_for_admission(const struct hf_tally *tally, bool reachable);
+
+/* Formats who is missing, such as "edge-7 (silent), edge-9 (Waiting) and 3 more"; "" without anybody. Returns `text`.
+ * Pure. */
+const char *hf_tally_format_missing(const struct hf_tally *tally, char *text, size_t n);
 
 /* Formats the counts for a person. Returns `text`. Pure. */
 const char *hf_tally_format(const struct hf_tally *tally, char *text, size_t n);

@@ -84,6 +84,17 @@ START_TEST(help)
 }
 END_TEST
 
+/* Long lines are broken between words. */
+static void join_lines(char *text)
+{
+    char *to = text;
+
+    for (const char *at = text; *at != '\0'; at++)
+        if ((*at != ' ' && *at != '\n') || (to > text && to[-1] != ' '))
+            *to++ = *at == '\n' ? ' ' : *at;
+    *to = '\0';
+}
+
 START_TEST(help_of_a_command)
 {
     const struct hf_cli_command *command = &hf_cli_commands[_i];
@@ -95,8 +106,12 @@ START_TEST(help_of_a_command)
     ck_assert_int_eq(cli(&run, "help", first, second, NULL), HF_EXIT_OK);
     _cleanup_(hf_freep) char *text = strdup(run.out);
     ck_assert_ptr_nonnull(strstr(text, command->summary));
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
+        ck_assert_msg(strcspn(line, "\n") <= 100, "%s", line);
+    _cleanup_(hf_freep) char *joined = strdup(text);
+    join_lines(joined);
     for (const struct hf_cli_option *o = command->options; o != NULL && o->name != NULL; o++)
-        ck_assert_msg(strstr(text, o->help) != NULL, "%s --%s", command->name, o->name);
+        ck_assert_msg(strstr(joined, o->help) != NULL, "%s --%s", command->name, o->name);
     if (second != NULL)
         (void)cli(&run, first, second, "--help", NULL);
     else

@@ -222,6 +222,28 @@ START_TEST(tallies)
 }
 END_TEST
 
+START_TEST(a_tally_names_who_is_missing)
+{
+    struct hf_tally tally = {.nodes = 8};
+    uint64_t seen;
+    char text[400];
+
+    ck_assert_int_eq(hf_parse_time(SEEN, &seen), 0);
+    ck_assert_str_eq(hf_tally_format_missing(&tally, text, sizeof(text)), "");
+    for (unsigned i = 0; i < 8; i++) {
+        static const char *const phases[] = {"Committed", "Waiting", "RolledBack", "Incompatible"};
+        _cleanup_(hf_freep) char *node = hf_asprintf("metadata: {name: n%u}\nstatus: {observedTime: " SEEN
+                                                     ", updates: [{name: e, phase: %s, version: '%s'}]}\n",
+                                                     i, phases[i % 4], i == 4 || i == 7 ? "1" : "2");
+        _cleanup_(hf_json_freep) json_t *json = parse(node);
+        hf_tally_add(&tally, json, "e", "2", seen + (i == 5 ? 3600 : 5) * HF_NS_PER_S);
+    }
+    ck_assert_str_eq(hf_tally_format_missing(&tally, text, sizeof(text)),
+                     "n1 (Waiting), n2 (RolledBack), n4 (does not report this version), n5 (silent), n6 (RolledBack) "
+                     "and 1 more");
+}
+END_TEST
+
 START_TEST(a_tally_waits_for_admission)
 {
     static const struct {
@@ -429,6 +451,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, all_nodes_are_reached);
     tcase_add_loop_test(tc, views_of_nodes, 0, (int)HF_LEN(nodes));
     tcase_add_test(tc, tallies);
+    tcase_add_test(tc, a_tally_names_who_is_missing);
     tcase_add_test(tc, a_tally_waits_for_admission);
     tcase_add_test(tc, selectors);
     tcase_add_test(tc, selectors_of_objects);

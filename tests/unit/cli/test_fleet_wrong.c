@@ -1,5 +1,7 @@
 /* What an operator types wrong about a fleet: the answer names the field, or the option, and says what to do. */
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "cli/cli.h"
@@ -93,6 +95,27 @@ START_TEST(wrong_flags)
 {
     run_words(flags[_i].words);
     expect(flags[_i].code, flags[_i].needles);
+}
+END_TEST
+
+/* As kubectl has it: a path on the command line is relative to the working folder, not to the kubeconfig. */
+START_TEST(a_file_of_the_command_line)
+{
+    const char *path = cli_path(&run, "kube");
+
+    ck_assert_int_eq(mkdir(path, 0755), 0);
+    cli_write_text(&run, "kube/config",
+                   "current-context: c\ncontexts: [{name: c, context: {cluster: c, user: u}}]\n"
+                   "clusters: [{name: c, cluster: {server: \"https://127.0.0.1:1\"}}]\n"
+                   "users: [{name: u, user: {token: t}}]\n");
+    cli_write_text(&run, "ca.pem", "no certificate\n");
+    ck_assert_int_eq(chdir(run.folder), 0);
+    ck_assert_int_eq(cli(&run, "nodes", "--kubeconfig", "kube/config", "--certificate-authority", "ca.pem", NULL),
+                     HF_EXIT_FAILED);
+    ck_assert_ptr_null(strstr(run.err, "No such file"));
+    ck_assert_int_eq(cli(&run, "nodes", "--kubeconfig", "kube/config", "--certificate-authority", "config", NULL),
+                     HF_EXIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(run.err, "No such file"));
 }
 END_TEST
 
@@ -255,6 +278,7 @@ _Static_assert(HF_LEN(flags) + HF_LEN(configs) + HF_LEN(strategies) >= 60, "too 
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, a_file_of_the_command_line);
     tcase_add_loop_test(tc, wrong_flags, 0, (int)HF_LEN(flags));
     tcase_add_loop_test(tc, wrong_kubeconfigs, 0, (int)HF_LEN(configs));
     tcase_add_loop_test(tc, wrong_strategies, 0, (int)HF_LEN(strategies));

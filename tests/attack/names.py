@@ -87,7 +87,7 @@ def attack_bind_mount_around_a_folder(home):
 
 def attack_bind_mount_inside_a_folder(home):
     """Mount a folder that lies inside the state folder, which no path there shows: no entry writes into it, nor reads from it. Into
-    a folder of nobody that is mounted in the same way it does."""
+    a folder of nobody that is mounted in the same way it does, and a file on which something is mounted has a message of its own."""
     with scene(home) as node:
         data, stick = node.place("data", "app"), node.place("stick", "more")
         for folder in (data, stick, node.place("state", "manifests", "old"), node.place("free")):
@@ -104,6 +104,8 @@ def attack_bind_mount_inside_a_folder(home):
         node.apply("policy", aim(node, data))
         wait(f"the file ({entry(node)})", lambda: node.alive() or entry(node).get("phase") == "Applied", 60)
         assert os.listdir(node.place("free")) == ["k2.pem"], os.listdir(node.place("free"))
+        mount("--bind", node.key, os.path.join(data, "k2.pem"))
+        wait("a message about the mounted file", lambda: node.alive() or "mount point cannot be replaced" in entry(node).get("message", ""), 60)
 
 
 def attack_configuration_under_another_name(home):

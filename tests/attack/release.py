@@ -1,4 +1,5 @@
 """Attacks through releases: what runs without a signature, or after a change of what was signed."""
+import gzip
 import hashlib
 import json
 import os
@@ -336,3 +337,32 @@ def attack_line_end(home):
         assert "U+0085" in json.dumps(node.status(), ensure_ascii=False), node.status()
     finally:
         node.end()
+
+
+def attack_answer_that_is_not_the_artifact(home):
+    """Answer for an artifact with a page that asks for a password, then with the artifact compressed: neither is installed, and the
+    message says which of the two it was."""
+    def answer(body, *headers):
+        def send(handler):
+            handler.send_response(200)
+            for name, value in (*headers, ("Content-Length", str(len(body)))):
+                handler.send_header(name, value)
+            handler.end_headers()
+            handler.wfile.write(body)
+        return send
+
+    answers = {"page": (answer(b"<html>Who are you?</html>", ("Content-Type", "text/html; charset=utf-8")), "a login"),
+               "packed": (answer(gzip.compress(b"x" * 999), ("Content-Encoding", "gzip")), "Content-Encoding: gzip")}
+    node, (path,) = node_with(home, "1.0")
+    try:
+        for name, (body, says) in answers.items():
+            target, before = node.place("root", name), set(node.server.files)
+            text = node.create(name, "1.0", 1, path, path=target, service=False)
+            node.server.files.update({file: body for file in set(node.server.files) - before})
+            node.apply(name, text)
+            wait(f"a message about {says} ({node.update(name)})",
+                 lambda: node.alive() or says in node.update(name).get("message", ""), 60)  # pylint: disable=cell-var-from-loop
+            assert not os.path.exists(target)
+    finally:
+        node.end()
+        node.server.shutdown()

@@ -128,6 +128,8 @@ static int read_field(struct hf_http_head *head, struct hf_view line)
     struct hf_view value = hf_view_trim(line);
     if (is_name(name, "content-type"))
         keep_text(value, response->content_type);
+    else if (is_name(name, "content-encoding"))
+        keep_text(value, response->content_encoding);
     else if (is_name(name, "etag"))
         keep_text(value, response->etag);
     else if (is_name(name, "last-modified"))

@@ -54,9 +54,10 @@ struct hf_http_response {
     int64_t content_length; /* length of the body in bytes; -1 if unknown */
     uint64_t range_start;   /* offset of the body's first byte (Content-Range of a 206); otherwise 0 */
     uint64_t range_total;   /* complete length of the content, from Content-Range; 0 if unknown */
-    /* header Content-Type; like the next two fields, "" if absent or too long */
+    /* header Content-Type; like the next three fields, "" if absent or too long */
     char content_type[HF_HTTP_HEADER_VALUE];
-    char etag[HF_HTTP_HEADER_VALUE]; /* ETag as the server sent it, with its quotes */
+    char content_encoding[HF_HTTP_HEADER_VALUE]; /* Content-Encoding, which no request asks for; the body is as sent */
+    char etag[HF_HTTP_HEADER_VALUE];             /* ETag as the server sent it, with its quotes */
     char last_modified[HF_HTTP_HEADER_VALUE];
 };
 

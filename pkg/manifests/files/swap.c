@@ -211,6 +211,17 @@ static int rename_one(struct hf_files_place *place, struct hf_files_walk *from, 
     int r = place->fs->renameat(place->fs->ctx, source, staged, target, name);
     if (r == -EXDEV && !is_below_root(place, item->path))
         r = put_back(place, target, name, item, err);
+    if (r == -EBUSY)
+        return hf_err_set(
+            err, EBUSY,
+            "put '%.120s' in place: a mount point cannot be replaced: mount the folder above the file, not "
+            "the file",
+            item->path);
+    if (r == -EXDEV)
+        return hf_err_set(err, EXDEV,
+                          "put '%.120s' in place: its folder is another mount than '%.80s': an entry of its own can "
+                          "write there",
+                          item->path, place->want->root);
     return r < 0 ? hf_err_sys(err, r, "put '%.200s' in place", item->path) : 0;
 }
 

@@ -87,6 +87,15 @@ static int hash_piece(void *arg, const char *bytes, size_t n)
     return 0;
 }
 
+/* A login page or an error page begins so, and no archive does. */
+static bool is_web_page(const struct hf_archive_download *download, int fd)
+{
+    const struct hf_fs_ops *fs = download->fs;
+    char first = '\0';
+
+    return fs->pread(fs->ctx, fd, &first, 1, 0) == 1 && first == '<';
+}
+
 static int verify(struct hf_archive_download *download, int fd)
 {
     unsigned char digest[HF_SHA256_BYTES];
@@ -101,8 +110,9 @@ static int verify(struct hf_archive_download *download, int fd)
     if (strcmp(hf_hex_encode(digest, sizeof(digest), hex), download->p.digest) == 0)
         return 0;
     return hf_source_fail(&download->failure, HF_MANIFEST_REASON_DIGEST_MISMATCH, EBADMSG,
-                          "the archive has the digest sha256:%s, but the entry or Flux names sha256:%s", hex,
-                          download->p.digest);
+                          "the archive has the digest sha256:%.64s, but the entry or Flux names sha256:%.64s%s", hex,
+                          download->p.digest,
+                          is_web_page(download, fd) ? "; it is a web page, such as that of a login" : "");
 }
 
 struct unpacking {

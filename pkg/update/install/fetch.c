@@ -60,6 +60,7 @@ struct hf_fetch {
     struct hf_failure failure;
     uint64_t retry_after_ns;
     bool hopeless;
+    char oddity[120]; /* what may explain a wrong length, for messages; "" if there is nothing */
 };
 
 static void pump(struct hf_fetch *fetch);
@@ -116,7 +117,7 @@ static int fail(struct hf_fetch *fetch, enum hf_reason reason, int code, const c
 static int fail(struct hf_fetch *fetch, enum hf_reason reason, int code, const char *format, ...)
 {
     struct hf_failure failure;
-    char text[200];
+    char text[256];
     va_list args;
 
     va_start(args, format);
@@ -425,6 +426,20 @@ static void submit(struct hf_fetch *fetch, enum work_kind kind)
     fetch->busy = true;
 }
 
+/* Notes what a proxy or a web server has made of the artifact. A wrong length is then no mystery; a right one proves
+ * nothing, because some servers label packed files so. */
+static void note_oddity(struct hf_fetch *fetch, const struct hf_http_response *response)
+{
+    fetch->oddity[0] = '\0';
+    if (strncasecmp(response->content_type, "text/html", 9) == 0)
+        (void)snprintf(fetch->oddity, sizeof(fetch->oddity),
+                       "; it sent a web page (text/html), such as that of a login: artifacts must need none");
+    else if (response->content_encoding[0] != '\0' && strcasecmp(response->content_encoding, "identity") != 0)
+        (void)snprintf(fetch->oddity, sizeof(fetch->oddity),
+                       "; it compressed the artifact (Content-Encoding: %.20s): switch that off for artifacts",
+                       response->content_encoding);
+}
+
 static int on_response(void *arg, const struct hf_http_response *response)
 {
     struct hf_fetch *fetch = arg;
@@ -433,6 +448,7 @@ static int on_response(void *arg, const struct hf_http_response *response)
     char shown[121];
 
     fetch->retry_after_ns = response->retry_after_ns;
+    note_oddity(fetch, response);
     if (status == 416 && from > 0 && response->range_total == from) /* the download is complete already */
         return -ENODATA;
     if (status == 416 || (status == 206 && response->range_start != from)) {
@@ -462,13 +478,14 @@ static int on_response(void *arg, const struct hf_http_response *response)
     if (total > limit(fetch)) {
         fetch->drop = true;
         return fail(fetch, HF_R_ArtifactTooLong, EFBIG,
-                    "the server offers %" PRIu64 " bytes, more than the %s %" PRIu64 " bytes", total,
-                    kind_of_limit(fetch), limit(fetch));
+                    "the server offers %" PRIu64 " bytes, more than the %s %" PRIu64 " bytes%s", total,
+                    kind_of_limit(fetch), limit(fetch), fetch->oddity);
     }
     if (fetch->p.exact && total != 0 && total != fetch->p.size) {
         fetch->drop = true;
         return fail(fetch, HF_R_ArtifactTooShort, EBADMSG,
-                    "the server offers %" PRIu64 " bytes, but %" PRIu64 " are signed", total, fetch->p.size);
+                    "the server offers %" PRIu64 " bytes, but %" PRIu64 " are signed%s", total, fetch->p.size,
+                    fetch->oddity);
     }
     fetch->expected = total;
     return 0;
@@ -490,8 +507,8 @@ static int on_body(void *arg, const void *bytes, size_t n)
     }
     if (fetch->fill_at + fetch->fill_n + n > limit(fetch)) {
         fetch->drop = true;
-        return fail(fetch, HF_R_ArtifactTooLong, EFBIG, "the server sent more than the %s %" PRIu64 " bytes",
-                    kind_of_limit(fetch), limit(fetch));
+        return fail(fetch, HF_R_ArtifactTooLong, EFBIG, "the server sent more than the %s %" PRIu64 " bytes%s",
+                    kind_of_limit(fetch), limit(fetch), fetch->oddity);
     }
     /* The connection pauses at HF_FETCH_BUFFER, and one piece is smaller than the other half of the buffer. */
     if (n > 2 * HF_FETCH_BUFFER - fetch->fill_n)
@@ -516,7 +533,8 @@ static void check_length(struct hf_fetch *fetch)
     if ((fetch->p.exact || !fetch->record.packed) && !fetch->p.at_most && got < fetch->p.size) {
         fetch->drop = true;
         (void)fail(fetch, HF_R_ArtifactTooShort, EBADMSG,
-                   "the artifact ended after %" PRIu64 " bytes, but %" PRIu64 " are signed", got, fetch->p.size);
+                   "the artifact ended after %" PRIu64 " bytes, but %" PRIu64 " are signed%s", got, fetch->p.size,
+                   fetch->oddity);
     }
 }
 

@@ -54,6 +54,11 @@ static int move(const struct swap_scene *scene, const char *from, const char *to
 {
     int r = scene->fs->renameat(scene->fs->ctx, scene->dir.dirfd, from, scene->dir.dirfd, to);
 
+    if (r == -EBUSY)
+        return hf_failure_set(scene->failure, hf_reason_of_errno(r), EBUSY,
+                              "rename '%s' to '%s': a mount point cannot be replaced: mount the folder above the file, "
+                              "not the file",
+                              from, to);
     return r < 0 ? hf_failure_sys(scene->failure, r, "rename '%s' to '%s'", from, to)
                  : hf_target_sync(&scene->dir, scene->failure);
 }

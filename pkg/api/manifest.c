@@ -14,7 +14,7 @@
 #define MAX_SEQUENCE ((1ull << 53) - 1) /* the largest integer of canonical JSON */
 #define DIGEST_PREFIX "sha256:"
 #define NAME_WANTED "a name of lower case letters, digits and '-'"
-#define UNIT_WANTED "a systemd unit such as x.service"
+#define UNIT_WANTED "a systemd unit such as x.service or x@1.service"
 enum { MAX_URL = 2048, MAX_PATH_BYTES = 1024, MAX_ARGUMENT = 1024, MAX_VARIABLE = 63, MAX_DIGEST = 71 };
 
 const char *const hf_manifest_flux_kinds[HF_MANIFEST_FLUX_COUNT + 1] = {

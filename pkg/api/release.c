@@ -85,7 +85,7 @@ static void decode_mode(struct hf_decode *decode, const struct hf_field *field, 
 
 static const struct hf_field restart_fields[] = {
     HF_FIELD_TEXT(struct hf_install, restart_unit, "systemdUnit", 1, 255, hf_text_is_unit,
-                  "a systemd unit such as x.service"),
+                  "a systemd unit such as x.service or x@1.service"),
     HF_FIELD_TEXTS(struct hf_install, restart_exec, "exec", HF_MAX_ARGV, MAX_ARGUMENT, NULL, NULL, .min = 1),
     {0}};
 
@@ -158,7 +158,7 @@ const struct hf_field hf_release_check_fields[] = {
     HF_FIELD_PART("tcp", tcp_fields),
     HF_FIELD_PART("exec", exec_fields, .finish = finish_exec),
     HF_FIELD_TEXT(struct hf_check, unit, "systemdUnitActive", 1, 255, hf_text_is_unit,
-                  "a systemd unit such as x.service"),
+                  "a systemd unit such as x.service or x@1.service"),
     HF_FIELD_DURATION(struct hf_check, period_ns, "period", "2s", HF_NS_PER_S / 10, 3600 * HF_NS_PER_S),
     HF_FIELD_DURATION(struct hf_check, timeout_ns, "timeout", "5s", HF_NS_PER_S / 10, 600 * HF_NS_PER_S),
     HF_FIELD_INTEGER(struct hf_check, success_threshold, "successThreshold", "1", 1, 100),

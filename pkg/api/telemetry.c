@@ -217,7 +217,7 @@ static const struct hf_field match_fields[] = {
 
 /* ---- sources ----------------------------------------------------------------------------------------------------- */
 
-#define UNIT_WANTED "a systemd unit such as x.service"
+#define UNIT_WANTED "a systemd unit such as x.service or x@1.service"
 static const struct hf_field journald_fields[] = {
     HF_FIELD_TEXTS(struct hf_telemetry_sources, journald_include, "includeUnits", HF_TELEMETRY_MAX_UNITS, 255,
                    is_journal_unit, UNIT_WANTED),

@@ -147,6 +147,8 @@ bool hf_text_is_unit(const char *text)
 
     if (dot == NULL || !all_in(text, (size_t)(dot - text), ALNUM ":_.@\\-", 1, 200))
         return false;
+    if (dot[-1] == '@') /* a template, which systemd starts only with an instance */
+        return false;
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (strcmp(dot, types[i]) == 0)
             return true;

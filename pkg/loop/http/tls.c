@@ -121,6 +121,13 @@ static int read_identity(struct hf_tls *tls, const char *certificate_pem, const 
     if (r < 0)
         return hf_err_set(err, -r, "not enough memory for the client certificate");
     tls->key = PEM_read_bio_PrivateKey(key, NULL, no_passphrase, NULL);
+    if (tls->key == NULL &&
+        (strstr(key_pem, "BEGIN ENCRYPTED PRIVATE KEY") != NULL || strstr(key_pem, "Proc-Type: 4,ENCRYPTED") != NULL)) {
+        ERR_clear_error();
+        return hf_err_set(err, EBADMSG,
+                          "client key: it is encrypted, and nobody is there to type its passphrase: decrypt it with "
+                          "`openssl pkey -in KEY -out PLAIN`, and keep the result readable for its owner alone");
+    }
     if (tls->key == NULL)
         return hf_err_set(err, EBADMSG, "client key: %s", openssl_reason(reason, sizeof(reason)));
     if (X509_check_private_key(tls->certificate, tls->key) != 1)

@@ -368,6 +368,10 @@ START_TEST(key_of_another)
     struct hf_http_config config = {.ca_pem = ca.cert_pem, .client_cert_pem = a.cert_pem, .client_key_pem = b.key_pem};
     ck_assert_ptr_null(hf_http_client_new(loop, &config, &err));
     ck_assert_int_eq(err.code, EBADMSG);
+    config.client_key_pem = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    ck_assert_ptr_null(hf_http_client_new(loop, &config, &err));
+    ck_assert_msg(strstr(err.cause, "client key: it is encrypted") != NULL, "%s", err.cause);
+    ck_assert_msg(strstr(err.cause, "openssl pkey -in KEY -out PLAIN") != NULL, "%s", err.cause);
     hf_test_cert_done(&a);
     hf_test_cert_done(&b);
 }

@@ -12,8 +12,9 @@
 #include "base/parse.h"
 #include "codec/scan.h"
 #include "os/socket/own_address.h"
+#include "telemetry/source/ingest_parse.h"
 
-enum { LOOK_BYTES = 96, MAX_MEMBERS = 64, MAX_ATTRIBUTE = 1024 };
+enum { LOOK_BYTES = 96, MAX_MEMBERS = 64 };
 
 int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event, struct hf_receipt *receipt)
 {
@@ -99,44 +100,70 @@ static bool is_one_of(const struct hf_scan_member *member, const char *const *na
     return false;
 }
 
-static void take_time(const struct hf_scan_value *value, struct hf_event *event)
+/* RFC 3339, or a number since 1970. A time without a zone says nothing certain. */
+static bool take_time(const struct hf_scan_value *value, struct hf_event *event)
 {
     char text[48];
 
+    if (value->type == HF_SCAN_NUMBER)
+        return hf_ingest_time_of_number(value->text, &event->unix_ns);
     if (value->type != HF_SCAN_STRING || value->escaped || value->text.n >= sizeof(text))
-        return;
+        return false;
     memcpy(text, value->text.p, value->text.n);
     text[value->text.n] = '\0';
-    (void)!hf_parse_time(text, &event->unix_ns);
+    return hf_parse_time(text, &event->unix_ns) == 0;
 }
 
-static void take_attribute(const struct hf_scan_member *member, struct hf_event *event, struct hf_buf *scratch)
+/* False: the event has no room for it. */
+static bool take_attribute(const struct hf_scan_member *member, struct hf_event *event, struct hf_buf *scratch)
 {
     const struct hf_scan_value name = {.type = HF_SCAN_STRING, .escaped = member->escaped, .text = member->name};
     struct hf_attribute *attribute = &event->attributes[event->n_attributes];
     const struct hf_scan_value *value = &member->value;
 
-    if (event->n_attributes >= HF_EVENT_MAX_ATTRIBUTES || name.text.n == 0 || name.text.n > MAX_ATTRIBUTE / 4 ||
-        value->text.n > MAX_ATTRIBUTE || value->type == HF_SCAN_NULL)
-        return;
-    if (hf_scan_string(&name, scratch, &attribute->name) < 0)
-        return;
+    if (event->n_attributes >= HF_EVENT_MAX_ATTRIBUTES || name.text.n == 0 || name.text.n > HF_INGEST_MAX_TEXT ||
+        value->text.n > HF_SOURCE_MAX_VALUE || hf_scan_string(&name, scratch, &attribute->name) < 0)
+        return false;
     if (value->type != HF_SCAN_STRING)
         attribute->value = value->text;
     else if (hf_scan_string(value, scratch, &attribute->value) < 0)
-        return;
+        return false;
     event->n_attributes++;
+    return true;
 }
 
-bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch)
+struct json_line {
+    bool has_body, has_level, has_time;
+    bool whole; /* a member has no room in the event, so the body is the whole line */
+};
+
+/* Each meaning is used once; what is not used stays an attribute. */
+static void take_member(const struct hf_scan_member *member, struct json_line *line, struct hf_event *event,
+                        struct hf_buf *scratch)
 {
     static const char *const bodies[] = {"message", "msg", "log", "body", "MESSAGE", NULL};
     static const char *const levels[] = {"level", "severity", "lvl", "levelname", "log.level", NULL};
     static const char *const times[] = {"time", "timestamp", "ts", "@timestamp", NULL};
+    const struct hf_scan_value *value = &member->value;
+    bool is_string = value->type == HF_SCAN_STRING;
+
+    if (!line->has_body && is_string && is_one_of(member, bodies) && hf_scan_string(value, scratch, &event->body) == 0)
+        line->has_body = true;
+    else if (!line->has_level && is_string && is_one_of(member, levels) &&
+             hf_severity_parse(value->text.p, value->text.n, &event->severity))
+        line->has_level = true;
+    else if (!line->has_time && is_one_of(member, times) && take_time(value, event))
+        line->has_time = true;
+    else
+        line->whole |= !take_attribute(member, event, scratch);
+}
+
+bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch)
+{
     struct hf_scan_member members[MAX_MEMBERS];
+    struct json_line found = {.has_body = false};
     struct hf_scan scan;
     size_t n;
-    bool has_body = false;
 
     hf_scan_init(&scan, line);
     if (hf_scan_members(&scan, members, HF_LEN(members), &n) < 0 || hf_scan_end(&scan) < 0)
@@ -144,24 +171,10 @@ bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, stru
     hf_buf_clear(scratch);
     if (memchr(line.p, '\\', line.n) != NULL && hf_buf_reserve(scratch, line.n) < 0)
         return false;
-    for (size_t i = 0; i < n; i++) {
-        const struct hf_scan_value *value = &members[i].value;
-        struct hf_view text;
-        if (!has_body && value->type == HF_SCAN_STRING && is_one_of(&members[i], bodies) &&
-            hf_scan_string(value, scratch, &text) == 0) {
-            event->body = text;
-            has_body = true;
-        } else if (value->type == HF_SCAN_STRING && is_one_of(&members[i], levels) &&
-                   hf_severity_parse(value->text.p, value->text.n, &event->severity)) {
-            continue;
-        } else if (is_one_of(&members[i], times)) {
-            take_time(value, event);
-        } else {
-            take_attribute(&members[i], event, scratch);
-        }
-    }
-    if (!has_body)
-        event->body = line; /* no message: keep the whole line; the attributes repeat parts of it */
+    for (size_t i = 0; i < n; i++)
+        take_member(&members[i], &found, event, scratch);
+    if (!found.has_body || found.whole)
+        event->body = line; /* the attributes repeat parts of it */
     return true;
 }
 

@@ -16,11 +16,16 @@ int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event
  * states no severity. */
 enum hf_severity hf_source_line_severity(struct hf_view line);
 
-/* Parses a log line that is a JSON object. Sets the body, severity and time of *event from the object's members; if no
- * member holds a message, the body is the whole line. Adds the other members as attributes, except nulls and long
- * values. If the value of a member is not a string, the attribute holds the value's JSON text. Clears *scratch and puts
- * unescaped texts there. Returns false and leaves *event unchanged if the line is not a JSON object or has more than 64
- * members, or if memory runs out. */
+enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* maximum size in bytes of an attribute's value from a log line */
+
+/* Parses a log line that is a JSON object. Sets the body, severity and time of *event from the object's members: the
+ * first message, the first level with a name, and the first time that is RFC 3339 or a number since 1970 (in s, ms, us
+ * or ns, by its size). All other members become attributes; if the value of a member is not a string, the attribute
+ * holds the value's JSON text. If no member holds a message, or if a member has no room (more than
+ * HF_EVENT_MAX_ATTRIBUTES, a name of more than HF_INGEST_MAX_TEXT bytes, a value of more than HF_SOURCE_MAX_VALUE, or
+ * U+0000 in it), the body is the whole line, so that nothing is lost. Clears *scratch and puts unescaped texts there.
+ * Returns false and leaves *event unchanged if the line is not a JSON object or has more than 64 members, or if memory
+ * runs out. */
 bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch);
 
 /* Returns true if `text` matches a glob of `include` (an empty list matches everything) and matches no glob of

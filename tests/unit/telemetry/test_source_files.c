@@ -419,12 +419,116 @@ START_TEST(json_lines)
     ck_assert_str_eq(fix.bodies[0], "it \"is\" hot");
     ck_assert_ptr_nonnull(strstr(fix.lines[0], "\"time\":\"2026-11-20T07:00:00.5"));
     ck_assert_ptr_nonnull(strstr(fix.lines[0], "\"severity\":\"warning\""));
-    ck_assert_msg(strstr(fix.lines[0],
-                         "\"attributes\":{\"unit\":\"a\xc3\xa4\",\"n\":\"3\",\"deep\":\"{\\\"x\\\":[1]}\"}") != NULL,
-                  "%s", fix.lines[0]);
+    ck_assert_msg(
+        strstr(
+            fix.lines[0],
+            "\"attributes\":{\"unit\":\"a\xc3\xa4\",\"n\":\"3\",\"deep\":\"{\\\"x\\\":[1]}\",\"nothing\":\"null\"}") !=
+            NULL,
+        "%s", fix.lines[0]);
     ck_assert_str_eq(fix.bodies[1], "{\"no\":\"message\"}");
     ck_assert_ptr_nonnull(strstr(fix.lines[1], "\"severity\":\"notice\""));
     ck_assert_str_eq(fix.bodies[2], "no JSON at all");
+}
+END_TEST
+
+/* What several libraries write. The time is that of the line, or 0: none that is certain. Each member is the time, the
+ * severity, the body or an attribute, or the body is the whole line. */
+static const struct {
+    const char *line;
+    uint64_t unix_ns;
+    const char *body; /* NULL: the whole line */
+    const char *attributes[6][2];
+} json_members[] = {
+    {"{\"level\":\"info\",\"ts\":1795161600.5,\"msg\":\"zap\"}", 1795161600500000000u, "zap", {{NULL}}},
+    {"{\"level\":30,\"time\":1795161600123,\"pid\":7,\"msg\":\"pino\"}",
+     1795161600123000000u,
+     "pino",
+     {{"level", "30"}, {"pid", "7"}}},
+    {"{\"asctime\":\"2026-11-20 08:00:00,123\",\"message\":\"python\"}",
+     0,
+     "python",
+     {{"asctime", "2026-11-20 08:00:00,123"}}},
+    {"{\"time\":\"2026-11-20 08:00:00,123\",\"levelname\":\"INFO\",\"message\":\"python\"}",
+     0,
+     "python",
+     {{"time", "2026-11-20 08:00:00,123"}}},
+    {"{\"time\":\"2026-11-20T08:00:00\",\"msg\":\"no zone\"}", 0, "no zone", {{"time", "2026-11-20T08:00:00"}}},
+    {"{\"time\":\"1601-01-01T00:00:00Z\",\"msg\":\"m\"}", 0, "m", {{"time", "1601-01-01T00:00:00Z"}}},
+    {"{\"time\":\"9999-12-31T23:59:59Z\",\"msg\":\"m\"}", 0, "m", {{"time", "9999-12-31T23:59:59Z"}}},
+    {"{\"time\":-5,\"msg\":\"m\"}", 0, "m", {{"time", "-5"}}},
+    {"{\"time\":null,\"ts\":1795161600,\"msg\":\"m\"}", 1795161600000000000u, "m", {{"time", "null"}}},
+    {"{\"ts\":1795161600000000,\"timestamp\":\"2020-01-01T00:00:00Z\",\"msg\":\"two times\"}",
+     1795161600000000000u,
+     "two times",
+     {{"timestamp", "2020-01-01T00:00:00Z"}}},
+    {"{\"@timestamp\":\"soon\",\"time\":\"2026-11-20T08:00:00Z\",\"msg\":\"m\"}",
+     1795161600000000000u,
+     "m",
+     {{"@timestamp", "soon"}}},
+    {"{\"time\":{\"s\":1},\"msg\":\"m\"}", 0, "m", {{"time", "{\"s\":1}"}}},
+    {"{\"time\":true,\"msg\":\"m\"}", 0, "m", {{"time", "true"}}},
+    {"{\"msg\":\"one\",\"message\":\"two\",\"log\":3}", 0, "one", {{"message", "two"}, {"log", "3"}}},
+    {"{\"level\":\"warn\",\"severity\":\"error\",\"msg\":\"m\"}", 0, "m", {{"severity", "error"}}},
+    {"{\"level\":\"loud\",\"msg\":\"m\"}", 0, "m", {{"level", "loud"}}},
+    {"{\"msg\":null,\"user\":null}", 0, NULL, {{"msg", "null"}, {"user", "null"}}},
+    {"{\"msg\":\"\",\"user\":\"\"}", 0, "", {{"user", ""}}},
+    {"{\"\":\"no name\",\"msg\":\"m\"}", 0, NULL, {{NULL}}},
+    {"{\"msg\":\"zero\",\"a\":\"x\\u0000y\"}", 0, NULL, {{NULL}}},
+    {"{\"ts\":1e999,\"msg\":\"not JSON here\"}", UINT64_MAX, NULL, {{NULL}}},
+};
+
+START_TEST(nothing_of_a_json_line_is_lost)
+{
+    struct hf_buf scratch_here = HF_BUF_INIT(1 << 20);
+    const char *line = json_members[_i].line;
+    struct hf_event event = {.unix_ns = 0, .body = hf_view_of(line)};
+
+    bool parsed = hf_source_parse_json_line(hf_view_of(line), &event, &scratch_here);
+    ck_assert_msg(parsed == (json_members[_i].unix_ns != UINT64_MAX), "%s", line);
+    if (parsed) {
+        ck_assert_msg(event.unix_ns == json_members[_i].unix_ns, "%s: %ju", line, (uintmax_t)event.unix_ns);
+        ck_assert_msg(hf_view_eq(event.body, json_members[_i].body != NULL ? json_members[_i].body : line), "%s: %.*s",
+                      line, (int)event.body.n, event.body.p);
+        size_t n = 0;
+        for (; json_members[_i].attributes[n][0] != NULL; n++)
+            ck_assert_msg(n < event.n_attributes &&
+                              hf_view_eq(event.attributes[n].name, json_members[_i].attributes[n][0]) &&
+                              hf_view_eq(event.attributes[n].value, json_members[_i].attributes[n][1]),
+                          "%s: attribute %zu", line, n);
+        ck_assert_msg(event.n_attributes == n, "%s: %zu attributes", line, event.n_attributes);
+    }
+    hf_buf_done(&scratch_here);
+}
+END_TEST
+
+/* A stack trace is an attribute; what is too long, or one too many, leaves the line whole. */
+START_TEST(long_json_lines)
+{
+    static const struct {
+        size_t value, members;
+        bool whole;
+    } rows[] = {{1025, 1, false},
+                {HF_SOURCE_MAX_VALUE, 1, false},
+                {HF_SOURCE_MAX_VALUE + 1, 1, true},
+                {1, 24, false},
+                {1, 25, true}};
+    struct hf_buf scratch_here = HF_BUF_INIT(1 << 20), line = HF_BUF_INIT(1 << 20);
+    struct hf_event event = {.unix_ns = 0};
+    char *value = malloc(rows[_i].value + 1);
+
+    memset(value, 'v', rows[_i].value);
+    value[rows[_i].value] = '\0';
+    ck_assert_int_eq(hf_buf_add_str(&line, "{\"msg\":\"m\""), 0);
+    for (size_t i = 0; i < rows[_i].members; i++)
+        ck_assert_int_eq(hf_buf_addf(&line, ",\"a%zu\":\"%s\"", i, value), 0);
+    ck_assert_int_eq(hf_buf_add_str(&line, "}"), 0);
+    ck_assert(hf_source_parse_json_line(hf_buf_view(&line), &event, &scratch_here));
+    ck_assert(hf_view_eq(event.body, rows[_i].whole ? hf_buf_str(&line) : "m"));
+    if (!rows[_i].whole)
+        ck_assert(event.n_attributes == rows[_i].members && event.attributes[0].value.n == rows[_i].value);
+    free(value);
+    hf_buf_done(&line);
+    hf_buf_done(&scratch_here);
 }
 END_TEST
 
@@ -528,6 +632,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, multiline);
     tcase_add_test(tc, bad_regex);
     tcase_add_test(tc, json_lines);
+    tcase_add_loop_test(tc, nothing_of_a_json_line_is_lost, 0, (int)HF_LEN(json_members));
+    tcase_add_loop_test(tc, long_json_lines, 0, 5);
     tcase_add_loop_test(tc, severity, 0, (int)HF_LEN(severities));
     tcase_add_loop_test(tc, everything_at_once, 0, 12);
 }

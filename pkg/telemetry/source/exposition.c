@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 
@@ -88,16 +89,17 @@ static bool take_value(struct hf_view *rest, struct hf_buf *scratch, struct hf_v
     return true;
 }
 
-static bool take_labels(struct hf_view *rest, struct hf_event *event, struct hf_buf *scratch)
+/* *ret_n counts also the labels for which the event has no room. */
+static bool take_labels(struct hf_view *rest, struct hf_event *event, struct hf_buf *scratch, size_t *ret_n)
 {
-    while (!take_char(rest, '}')) {
+    for (*ret_n = 0; !take_char(rest, '}'); ++*ret_n) {
         struct hf_attribute attribute;
         skip_blanks(rest);
         attribute.name = take_word(rest, "= \t}");
-        if (!is_name(attribute.name, false) || !take_char(rest, '=') || !take_value(rest, scratch, &attribute.value) ||
-            event->n_attributes == HF_EVENT_MAX_ATTRIBUTES)
+        if (!is_name(attribute.name, false) || !take_char(rest, '=') || !take_value(rest, scratch, &attribute.value))
             return false;
-        event->attributes[event->n_attributes++] = attribute;
+        if (event->n_attributes < HF_EVENT_MAX_ATTRIBUTES)
+            event->attributes[event->n_attributes++] = attribute;
         skip_blanks(rest);
         if (!take_char(rest, ',') && (rest->n == 0 || *rest->p != '}'))
             return false;
@@ -160,31 +162,57 @@ static enum hf_value_kind kind_of(const struct hf_exposition *text, const struct
     return text->type.kind;
 }
 
-static bool take_sample(const struct hf_exposition *text, struct hf_view line, struct hf_event *event,
-                        struct hf_buf *scratch)
+/* Milliseconds, or seconds in OpenMetrics. */
+static bool take_stamp(const struct hf_exposition *text, struct hf_view word, uint64_t *ret_unix_ns)
 {
     double stamp;
 
+    if (!to_number(word, &stamp))
+        return false;
+    stamp *= text->openmetrics ? 1000.0 : 1.0;
+    if (!(stamp >= 0 && stamp < 9e12))
+        return false;
+    *ret_unix_ns = (uint64_t)stamp * HF_NS_PER_MS;
+    return true;
+}
+
+/* Returns HF_SKIPS if the line is a sample, or why it is none. */
+static enum hf_exposition_skip take_sample(const struct hf_exposition *text, struct hf_view line,
+                                           struct hf_event *event, struct hf_buf *scratch)
+{
+    size_t n_labels = 0;
+
     hf_buf_clear(scratch);
     if (memchr(line.p, '\\', line.n) != NULL && hf_buf_reserve(scratch, line.n) < 0)
-        return false; /* it must not move while views point into it */
+        return HF_SKIP_LINE; /* it must not move while views point into it */
     event->n_attributes = 0;
     event->name = take_word(&line, "{ \t");
-    if (!is_name(event->name, true) || (take_char(&line, '{') && !take_labels(&line, event, scratch)))
-        return false;
+    if (!is_name(event->name, true) || (take_char(&line, '{') && !take_labels(&line, event, scratch, &n_labels)))
+        return HF_SKIP_LINE;
     skip_blanks(&line);
-    if (!to_number(take_word(&line, " \t"), &event->value) || isnan(event->value))
-        return false;
+    if (!to_number(take_word(&line, " \t"), &event->value))
+        return HF_SKIP_LINE;
     skip_blanks(&line);
     event->unix_ns = text->unix_ns;
-    if (line.n > 0 && *line.p != '#') {
-        if (!to_number(take_word(&line, " \t"), &stamp) || !(stamp >= 0 && stamp < 9e12))
-            return false;
-        event->unix_ns = (uint64_t)stamp * HF_NS_PER_MS;
-    }
+    if (line.n > 0 && *line.p != '#' && !take_stamp(text, take_word(&line, " \t"), &event->unix_ns))
+        return HF_SKIP_LINE;
+    if (n_labels > HF_EVENT_MAX_ATTRIBUTES)
+        return HF_SKIP_LABELS;
+    if (isnan(event->value))
+        return HF_SKIP_NAN;
     event->kind = HF_EVENT_METRIC;
     event->value_kind = kind_of(text, event);
-    return true;
+    return HF_SKIPS;
+}
+
+bool hf_exposition_is_openmetrics(struct hf_view text, const char *content_type)
+{
+    static const char type[] = "application/openmetrics-text", end[] = "# EOF";
+    struct hf_view trimmed = hf_view_trim(text);
+
+    return strncasecmp(content_type, type, sizeof(type) - 1) == 0 ||
+           (trimmed.n >= sizeof(end) - 1 &&
+            memcmp(trimmed.p + trimmed.n - (sizeof(end) - 1), end, sizeof(end) - 1) == 0);
 }
 
 int hf_exposition_next(struct hf_exposition *text, struct hf_event *event, struct hf_buf *scratch)
@@ -195,12 +223,14 @@ int hf_exposition_next(struct hf_exposition *text, struct hf_event *event, struc
         line = hf_view_trim(line);
         if (line.n == 0)
             continue;
-        if (line.p[0] == '#')
+        if (line.p[0] == '#') {
             take_type(text, line);
-        else if (take_sample(text, line, event, scratch))
+            continue;
+        }
+        enum hf_exposition_skip skip = take_sample(text, line, event, scratch);
+        if (skip == HF_SKIPS)
             return 1;
-        else
-            text->skipped++;
+        text->skipped[skip]++;
     }
     return 0;
 }

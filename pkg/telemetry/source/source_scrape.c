@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/net/url_mask.h"
 #include "loop/http/client.h"
@@ -29,10 +30,11 @@ struct target {
     struct hf_http_call *call;
     char *body; /* the last answer, while samples of it remain */
     struct hf_exposition text;
-    size_t samples;
-    uint64_t due_ns; /* next request; monotonic */
-    bool again;      /* continue the answer in the next turn */
-    bool failed;     /* logged once */
+    size_t samples, over; /* samples of it, and those beyond MAX_SAMPLES */
+    uint64_t due_ns;      /* next request; monotonic */
+    bool again;           /* continue the answer in the next turn */
+    bool failed;          /* logged once */
+    bool dropping;        /* the last answer had lines that were dropped: logged once */
 };
 
 struct scrape {
@@ -44,7 +46,7 @@ struct scrape {
     struct target targets[HF_TELEMETRY_MAX_SCRAPES];
     size_t n_targets;
     struct hf_buf scratch;
-    struct hf_metric_family *scrapes;
+    struct hf_metric_family *scrapes, *dropped;
 };
 
 static void arm(struct target *target)
@@ -62,6 +64,8 @@ static bool wants(const struct target *target, struct hf_view name)
 {
     char text[MAX_NAME + 1];
 
+    if (target->names.n == 0)
+        return true;
     if (name.n > MAX_NAME)
         return false;
     memcpy(text, name.p, name.n);
@@ -69,10 +73,44 @@ static bool wants(const struct target *target, struct hf_view name)
     return hf_source_name_wanted((const char *const *)target->names.names, NULL, text);
 }
 
+/* The answer is read to its end. Counts what is dropped of it, and logs that where the answer before was whole. */
+static void note_dropped(struct target *target)
+{
+    static const char *const reasons[] = {
+        [HF_SKIP_LINE] = "line", [HF_SKIP_LABELS] = "labels", [HF_SKIP_NAN] = "nan", [HF_SKIPS] = "samples"};
+    const size_t *skipped = target->text.skipped;
+    const size_t counts[] = {skipped[HF_SKIP_LINE], skipped[HF_SKIP_LABELS], skipped[HF_SKIP_NAN], target->over};
+    char shown[HF_URL_MASKED];
+    bool any = false;
+
+    for (size_t i = 0; i < HF_LEN(counts); i++) {
+        hf_metric_add(hf_metric_with(target->scrape->dropped, HF_LABELS(reasons[i])), counts[i]);
+        any |= counts[i] > 0;
+    }
+    if (any && !target->dropping)
+        hf_log(target->scrape->world->log, HF_LOG_WARNING, "telemetry.scrape_dropped",
+               HF_S("url", hf_url_mask(target->url, shown, sizeof(shown))), HF_D("samples", counts[HF_SKIPS]),
+               HF_D("limit", MAX_SAMPLES), HF_D("line", counts[HF_SKIP_LINE]), HF_D("labels", counts[HF_SKIP_LABELS]),
+               HF_D("nan", counts[HF_SKIP_NAN]));
+    target->dropping = any;
+}
+
 static void forget_body(struct target *target)
 {
     free(target->body);
     target->body = NULL;
+}
+
+/* The next answer has come before there was room for all of this one: counts what is dropped. */
+static void drop_rest(struct target *target)
+{
+    struct hf_event event = {.n_attributes = 0};
+    size_t n = 0;
+
+    while (target->body != NULL && hf_exposition_next(&target->text, &event, &target->scrape->scratch) > 0)
+        n += wants(target, event.name);
+    hf_metric_add(hf_metric_with(target->scrape->dropped, HF_LABELS("room")), n);
+    forget_body(target);
 }
 
 /* Offers the remaining samples. Without room it waits for resume(); the next answer replaces them. */
@@ -90,12 +128,17 @@ static void offer_rest(struct target *target)
             arm(target);
             return;
         }
-        if (target->samples >= MAX_SAMPLES || hf_exposition_next(&target->text, &event, &scrape->scratch) == 0) {
+        if (hf_exposition_next(&target->text, &event, &scrape->scratch) == 0) {
+            note_dropped(target);
             forget_body(target);
             return;
         }
         if (!wants(target, event.name))
             continue;
+        if (target->samples >= MAX_SAMPLES) {
+            target->over++;
+            continue;
+        }
         if (hf_source_offer(scrape->intake, &event, NULL) == -EAGAIN) {
             target->text = before;
             return;
@@ -122,25 +165,40 @@ static void note_failure(struct target *target, int64_t status, const struct hf_
     target->failed = true;
 }
 
+static bool is_page(const char *content_type, struct hf_view body)
+{
+    struct hf_view text = hf_view_trim(body);
+
+    return strncasecmp(content_type, "text/html", strlen("text/html")) == 0 || (text.n > 0 && text.p[0] == '<');
+}
+
 static void on_answer(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                       const struct hf_err *err)
 {
     struct target *target = arg;
 
+    struct hf_err page = HF_ERR_INIT;
+
     target->call = NULL;
+    if (r >= 0 && response->status == 200 && is_page(response->content_type, body)) {
+        (void)hf_err_set(&page, EBADMSG, "the answer is an HTML page and has no metrics");
+        r = -EBADMSG;
+        err = &page;
+    }
     if (r < 0 || response->status != 200) {
         note_failure(target, r == 0 ? response->status : 0, err);
         return;
     }
     count(target, "success");
     target->failed = false;
-    forget_body(target);
+    drop_rest(target);
     target->body = hf_view_dup(body);
     if (target->body == NULL)
         return;
-    target->text =
-        (struct hf_exposition){.rest = {target->body, body.n}, .unix_ns = hf_unix_ns(target->scrape->world->clock)};
-    target->samples = 0;
+    target->text = (struct hf_exposition){.rest = {target->body, body.n},
+                                          .unix_ns = hf_unix_ns(target->scrape->world->clock),
+                                          .openmetrics = hf_exposition_is_openmetrics(body, response->content_type)};
+    target->samples = target->over = 0;
     offer_rest(target);
 }
 
@@ -247,6 +305,10 @@ int hf_source_scrape_new(const struct hf_telemetry_sources *sources, const struc
     scrape->scratch = (struct hf_buf)HF_BUF_INIT(SCRATCH);
     scrape->scrapes = hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_scrapes_total",
                                        "Answers of local exporters, by result.", HF_LABELS("result"));
+    scrape->dropped = hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_scrape_dropped_total",
+                                       "Lines of exporters' answers that are no event: beyond 10000 samples, no room, "
+                                       "more than 24 labels, NaN, or not a sample.",
+                                       HF_LABELS("reason"));
     scrape->client = hf_http_client_new(
         world->loop, &(struct hf_http_config){.user_agent = world->user_agent, .no_proxy = true}, err);
     if (scrape->client == NULL)

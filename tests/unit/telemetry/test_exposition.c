@@ -60,42 +60,81 @@ START_TEST(samples)
             ck_assert(hf_view_eq(event.attributes[0].value, "C:\\DIR\\FILE \"x\"\n"));
     }
     ck_assert_int_eq(hf_exposition_next(&reader, &event, &scratch), 0);
-    ck_assert_uint_eq(reader.skipped, 0);
+    for (size_t i = 0; i < HF_SKIPS; i++)
+        ck_assert_uint_eq(reader.skipped[i], 0);
     hf_buf_done(&scratch);
 }
 END_TEST
 
-static const char *const bad[] = {
-    "1name 1",
-    "na-me 1",
-    "name",
-    "name x",
-    "name 1 x",
-    "name{a=1} 1",
-    "name{a=\"1} 1",
-    "name{a=\"1\"",
-    "name{a=\"1\" 1",
-    "name{=\"1\"} 1",
-    "name{a=\"1\"b=\"2\"} 1",
-    "name{1a=\"1\"} 1",
-    "name NaN",
-    "{a=\"1\"} 1",
-    "name{a=\"\\",
-    "name 1 -5",
-    "<html>",
-    "name 1e",
+#define L5(n) "l" n "0=\"\",l" n "1=\"\",l" n "2=\"\",l" n "3=\"\",l" n "4=\"\","
+#define L20 L5("a") L5("b") L5("c") L5("d")
+
+static const struct {
+    const char *text;
+    enum hf_exposition_skip why;
+} bad[] = {
+    {"1name 1", HF_SKIP_LINE},
+    {"na-me 1", HF_SKIP_LINE},
+    {"name", HF_SKIP_LINE},
+    {"name x", HF_SKIP_LINE},
+    {"name 1 x", HF_SKIP_LINE},
+    {"name{a=1} 1", HF_SKIP_LINE},
+    {"name{a=\"1} 1", HF_SKIP_LINE},
+    {"name{a=\"1\"", HF_SKIP_LINE},
+    {"name{a=\"1\" 1", HF_SKIP_LINE},
+    {"name{=\"1\"} 1", HF_SKIP_LINE},
+    {"name{a=\"1\"b=\"2\"} 1", HF_SKIP_LINE},
+    {"name{1a=\"1\"} 1", HF_SKIP_LINE},
+    {"name NaN", HF_SKIP_NAN},
+    {"{a=\"1\"} 1", HF_SKIP_LINE},
+    {"name{a=\"\\", HF_SKIP_LINE},
+    {"name 1 -5", HF_SKIP_LINE},
+    {"<html>", HF_SKIP_LINE},
+    {"name 1e", HF_SKIP_LINE},
+    {"name nan", HF_SKIP_NAN},
+    {"name{a=\"1\"} -NaN 1395066363000", HF_SKIP_NAN},
+    {"{\"my.metric\",a=\"1\"} 1", HF_SKIP_LINE},
+    {"name{\"a.b\"=\"1\"} 1", HF_SKIP_LINE},
+    {"name{" L20 L5("e") "} 1", HF_SKIP_LABELS},
+    {"name{" L20 L5("e") "} NaN", HF_SKIP_LABELS},
+    {"name{" L20 L5("e") "} x", HF_SKIP_LINE},
 };
 
 START_TEST(skips)
 {
-    size_t n = strlen(bad[_i]);
+    size_t n = strlen(bad[_i].text);
     char *copy = malloc(n);
     struct hf_event event = {.n_attributes = 0};
 
-    memcpy(copy, bad[_i], n);
+    memcpy(copy, bad[_i].text, n);
     struct hf_exposition reader = {.rest = {copy, n}};
-    ck_assert_msg(hf_exposition_next(&reader, &event, &scratch) == 0 && reader.skipped == 1, "%s", bad[_i]);
+    ck_assert_msg(hf_exposition_next(&reader, &event, &scratch) == 0 && reader.skipped[bad[_i].why] == 1, "%s",
+                  bad[_i].text);
     free(copy);
+    hf_buf_done(&scratch);
+}
+END_TEST
+
+static const struct {
+    const char *text, *content_type;
+    uint64_t want_ns;
+} stamps[] = {
+    {"a 1 1795161600000\n", "text/plain; version=0.0.4", 1795161600000000000u},
+    {"a 1 1795161600.5\n# EOF\n", "", 1795161600500000000u},
+    {"a 1 1795161600\n", "application/openmetrics-text; version=1.0.0; charset=utf-8", 1795161600000000000u},
+    {"a 1 1.7951616e9\n# EOF", "text/plain", 1795161600000000000u},
+    {"a{" L20 "l=\"24th\",m=\"\",n=\"\",o=\"\"} 1\n# EOF\n", "", 7},
+    {"# EOF\na 1 1795161600000\n", "text/plain", 1795161600000000000u}, /* a comment in the middle is no end */
+};
+
+START_TEST(stamp)
+{
+    struct hf_exposition reader = {.rest = hf_view_of(stamps[_i].text), .unix_ns = 7};
+    struct hf_event event = {.n_attributes = 0};
+
+    reader.openmetrics = hf_exposition_is_openmetrics(reader.rest, stamps[_i].content_type);
+    ck_assert_int_eq(hf_exposition_next(&reader, &event, &scratch), 1);
+    ck_assert_msg(event.unix_ns == stamps[_i].want_ns, "%s: %ju", stamps[_i].text, (uintmax_t)event.unix_ns);
     hf_buf_done(&scratch);
 }
 END_TEST
@@ -103,6 +142,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, samples);
+    tcase_add_loop_test(tc, stamp, 0, (int)HF_LEN(stamps));
     tcase_add_loop_test(tc, skips, 0, (int)HF_LEN(bad));
 }
 

@@ -95,6 +95,85 @@ START_TEST(many_without_room)
 }
 END_TEST
 
+static struct hf_metrics *metrics;
+
+static uint64_t counted(const char *name, const char *help, const char *label, const char *value)
+{
+    struct hf_metric_family *family = hf_metric_family(metrics, HF_METRIC_COUNTER, name, help, HF_LABELS(label));
+
+    return (uint64_t)hf_metric_value(hf_metric_with(family, HF_LABELS(value)));
+}
+
+static uint64_t dropped(const char *reason)
+{
+    return counted("holdfast_telemetry_scrape_dropped_total",
+                   "Lines of exporters' answers that are no event: beyond 10000 samples, no room, more than 24 labels, "
+                   "NaN, or not a sample.",
+                   "reason", reason);
+}
+
+/* What does not become an event is counted by its reason, and logged once for a target. */
+START_TEST(what_is_dropped_is_counted)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20), log = HF_BUF_INIT(1 << 20);
+    struct hf_err err = HF_ERR_INIT;
+    int fd = open(below("agent.txt"), O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0600);
+
+    metrics = world.metrics = hf_metrics_new();
+    world.log = hf_log_new(fd, HF_LOG_INFO, world.clock);
+    for (int i = 0; i < 10007; i++)
+        ck_assert_int_eq(hf_buf_addf(&text, "m{i=\"%d\"} %d\n", i, i), 0);
+    ck_assert_int_eq(hf_buf_add_str(&text, "n NaN\nnonsense here\n{\"a.b\"} 1\nl{"), 0);
+    for (int i = 0; i < 25; i++)
+        ck_assert_int_eq(hf_buf_addf(&text, "l%d=\"\",", i), 0);
+    ck_assert_int_eq(hf_buf_add_str(&text, "} 1\n"), 0);
+    answer = hf_buf_str(&text);
+    ck_assert_msg(make(&err) == 0, "%s", err.cause);
+    for (int i = 0; i < 500 && dropped("samples") < 14; i++)
+        run_s(0.02);
+    source->free(source);
+    source = NULL;
+    ck_assert_uint_eq(fix.n % 10000, 0);
+    ck_assert_uint_eq(dropped("samples"), fix.n / 10000 * 7);
+    ck_assert_uint_eq(dropped("nan"), fix.n / 10000);
+    ck_assert_uint_eq(dropped("line"), fix.n / 10000 * 2);
+    ck_assert_uint_eq(dropped("labels"), fix.n / 10000);
+    ck_assert_int_eq(hf_file_read(hf_fs_posix(), below("agent.txt"), &log, NULL), 0);
+    const char *line = strstr(hf_buf_str(&log), "telemetry.scrape_dropped");
+    ck_assert_ptr_nonnull(line);
+    ck_assert_ptr_nonnull(strstr(line, "\"samples\":7,\"limit\":10000,\"line\":2,\"labels\":1,\"nan\":1"));
+    ck_assert_ptr_null(strstr(line + 1, "telemetry.scrape_dropped"));
+    hf_log_free(world.log);
+    world.log = NULL;
+    (void)close(fd);
+    hf_metrics_free(metrics);
+    world.metrics = NULL;
+}
+END_TEST
+
+/* A page with 200, as a captive portal or a wrong path gives, is a failure. */
+START_TEST(a_page_is_no_answer)
+{
+    static const char *const pages[] = {"<!DOCTYPE html><html>please log in</html>", "\n <html>"};
+    struct hf_err err = HF_ERR_INIT;
+
+    metrics = world.metrics = hf_metrics_new();
+    answer = pages[_i];
+    ck_assert_msg(make(&err) == 0, "%s", err.cause);
+    for (int i = 0; i < 500 && asked < 2; i++)
+        run_s(0.02);
+    run_s(0.1);
+    source->free(source);
+    source = NULL;
+    ck_assert_uint_ge(
+        counted("holdfast_telemetry_scrapes_total", "Answers of local exporters, by result.", "result", "failure"), 1);
+    ck_assert_uint_eq(
+        counted("holdfast_telemetry_scrapes_total", "Answers of local exporters, by result.", "result", "success"), 0);
+    hf_metrics_free(metrics);
+    world.metrics = NULL;
+}
+END_TEST
+
 /* The lease ends, and the address may be another machine's: no request before the node has it again. */
 START_TEST(an_address_that_left_is_not_asked)
 {
@@ -156,6 +235,8 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, takes_figures);
     tcase_add_test(tc, many_without_room);
+    tcase_add_test(tc, what_is_dropped_is_counted);
+    tcase_add_loop_test(tc, a_page_is_no_answer, 0, 2);
     tcase_add_test(tc, an_address_that_left_is_not_asked);
     tcase_add_loop_test(tc, only_here, 0, (int)HF_LEN(urls));
 }

@@ -1,8 +1,10 @@
 #include "telemetry/source/cri.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
+#include "codec/scan.h"
 
 static bool next_word(struct hf_view *rest, struct hf_view *ret_word)
 {
@@ -36,6 +38,39 @@ bool hf_cri_parse(struct hf_view line, struct hf_cri_line *ret_line)
         tag.n == 0 || (tag.p[0] != 'P' && tag.p[0] != 'F') || (tag.n > 1 && tag.p[1] != ':'))
         return false;
     parsed.text = rest;
+    *ret_line = parsed;
+    return true;
+}
+
+bool hf_docker_parse(struct hf_view line, struct hf_buf *scratch, struct hf_cri_line *ret_line)
+{
+    static const char *const names[] = {"log", "stream", "time"};
+    const struct hf_scan_value *values[HF_LEN(names)] = {NULL};
+    struct hf_scan_member members[8];
+    struct hf_cri_line parsed = {.partial = true};
+    struct hf_scan scan;
+    char time[48];
+    size_t n;
+
+    hf_scan_init(&scan, line);
+    if (hf_scan_members(&scan, members, HF_LEN(members), &n) < 0 || hf_scan_end(&scan) < 0)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < HF_LEN(names); j++)
+            if (hf_scan_is(&members[i], names[j]) && members[i].value.type == HF_SCAN_STRING)
+                values[j] = &members[i].value;
+    hf_buf_clear(scratch);
+    if (values[0] == NULL || values[1] == NULL || values[2] == NULL || values[2]->text.n >= sizeof(time) ||
+        hf_scan_string(values[0], scratch, &parsed.text) < 0)
+        return false;
+    (void)snprintf(time, sizeof(time), "%.*s", (int)values[2]->text.n, values[2]->text.p);
+    parsed.is_stderr = hf_view_eq(values[1]->text, "stderr");
+    if (hf_parse_time(time, &parsed.unix_ns) < 0 || (!parsed.is_stderr && !hf_view_eq(values[1]->text, "stdout")))
+        return false;
+    if (parsed.text.n > 0 && parsed.text.p[parsed.text.n - 1] == '\n') {
+        parsed.text.n -= parsed.text.n > 1 && parsed.text.p[parsed.text.n - 2] == '\r' ? 2 : 1;
+        parsed.partial = false;
+    }
     *ret_line = parsed;
     return true;
 }

@@ -1,8 +1,7 @@
-/* telemetry/source/cri.h - parses the lines of container logs, and the names of the folders that hold the logs of pods.
- * Pure.
+/* telemetry/source/cri.h - parses the lines of container logs (of CRI runtimes and of Docker), and the names of the
+ * folders that hold the logs of pods. Pure.
  *
- *     /var/log/pods/<namespace>_<pod>_<uid>/<container>/<restarts>.log
- *     2026-11-20T08:00:00.123456789Z stdout F the line
+ * /var/log/pods/<namespace>_<pod>_<uid>/<container>/<restarts>.log 2026-11-20T08:00:00.123456789Z stdout F the line
  *
  * F marks a whole line, or the last part of a line. P marks a part of a line; another part of the same line follows.
  *
@@ -17,12 +16,17 @@
 struct hf_cri_line {
     uint64_t unix_ns;
     bool is_stderr;
+    bool foreign; /* true if the runtime did not write the line, so that its stream is unknown */
     bool partial; /* true for P: another part of the same line follows */
     struct hf_view text;
 };
 /* Parses a line of a container log, which has the form `<time> <stdout or stderr> <F or P> <text>`. Returns false if
  * the line has another form. */
 bool hf_cri_parse(struct hf_view line, struct hf_cri_line *ret_line);
+/* Parses a line of Docker's driver json-file, {"log":"the line\n","stream":"stdout","time":"..."}. A text without a
+ * line break at its end is a part. *scratch, which each call clears, holds the text if it has escapes. Returns false if
+ * the line has another form. */
+bool hf_docker_parse(struct hf_view line, struct hf_buf *scratch, struct hf_cri_line *ret_line);
 
 struct hf_cri_pod {
     struct hf_view space, name, uid; /* namespace, name and uid of the pod */

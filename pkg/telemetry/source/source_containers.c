@@ -21,6 +21,7 @@ struct containers {
     struct hf_source_names include, exclude; /* namespaces */
     const char *pods;
     char real_pods[MAX_PATH]; /* `pods` without links; "" before the first search */
+    struct hf_buf scratch;
 };
 
 /* State of a file with incomplete lines: the parts of each stream so far. */
@@ -217,7 +218,8 @@ static int offer(struct containers *containers, const struct hf_tail_line *line,
 
     if (!add_names(&event, line->file->path, source, sizeof(source)))
         return 0;
-    add_attribute(&event, HF_VIEW("log.iostream"), cri->is_stderr ? HF_VIEW("stderr") : HF_VIEW("stdout"));
+    if (!cri->foreign)
+        add_attribute(&event, HF_VIEW("log.iostream"), cri->is_stderr ? HF_VIEW("stderr") : HF_VIEW("stdout"));
     if (event.severity == 0)
         event.severity = HF_SEVERITY_INFO;
     return hf_source_offer(containers->intake, &event, line->receipt);
@@ -272,8 +274,11 @@ static int take_line(void *arg, const struct hf_tail_line *line)
     struct hf_cri_line cri;
     int which;
 
-    if (!hf_cri_parse(line->text, &cri)) /* another program wrote it: keep the line as it is */
-        cri = (struct hf_cri_line){.unix_ns = hf_unix_ns(containers->world->clock), .text = line->text};
+    if (!hf_cri_parse(line->text, &cri) && !hf_docker_parse(line->text, &containers->scratch, &cri))
+        cri =
+            (struct hf_cri_line){.foreign = true, .unix_ns = hf_unix_ns(containers->world->clock), .text = line->text};
+    if (cri.foreign) /* another program wrote it: keep the line as it is */
+        return offer(containers, line, &cri, line->offset, line->cut);
     which = cri.is_stderr;
     struct parts *parts = line->file->state;
     bool open = parts != NULL && parts->streams[which].open;
@@ -334,6 +339,7 @@ static void containers_free(struct hf_source *source)
     hf_tail_free(containers->tail);
     hf_source_names_done(&containers->include);
     hf_source_names_done(&containers->exclude);
+    hf_buf_done(&containers->scratch);
     free(containers);
 }
 
@@ -351,6 +357,7 @@ int hf_source_containers_new(const struct hf_telemetry_sources *sources, const s
     containers->world = world;
     containers->intake = intake;
     containers->pods = world->pods;
+    containers->scratch = (struct hf_buf)HF_BUF_INIT(HF_TAIL_MAX_LINE);
     r = hf_source_names_copy(&containers->include, sources->namespaces);
     if (r == 0)
         r = hf_source_names_copy(&containers->exclude, sources->no_namespaces);

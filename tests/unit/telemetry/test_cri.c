@@ -48,6 +48,44 @@ START_TEST(line)
 }
 END_TEST
 
+#define DOCKER_AT "\"time\":\"2026-11-20T08:00:00.123456789Z\""
+
+static const struct {
+    const char *line;
+    bool want;
+    bool is_stderr, partial;
+    const char *text;
+} docker_lines[] = {
+    {"{\"log\":\"docker\\n\",\"stream\":\"stdout\"," DOCKER_AT "}", true, false, false, "docker"},
+    {"{\"log\":\"a \\\"b\\\"\\r\\n\",\"stream\":\"stderr\"," DOCKER_AT "}", true, true, false, "a \"b\""},
+    {"{\"log\":\"a part\",\"stream\":\"stdout\"," DOCKER_AT "}", true, false, true, "a part"},
+    {"{" DOCKER_AT ",\"attrs\":{\"x\":\"1\"},\"stream\":\"stdout\",\"log\":\"\\n\"}", true, false, false, ""},
+    {"{\"log\":\"\\u001b[31mred\\n\",\"stream\":\"stderr\"," DOCKER_AT "}", true, true, false, "\x1b[31mred"},
+    {"{\"log\":\"x\\n\",\"stream\":\"stdin\"," DOCKER_AT "}", false, false, false, ""},
+    {"{\"log\":\"x\\n\",\"stream\":\"stdout\"}", false, false, false, ""},
+    {"{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":1795161600}", false, false, false, ""},
+    {"{\"log\":1,\"stream\":\"stdout\"," DOCKER_AT "}", false, false, false, ""},
+    {"{\"log\":\"x\\n\",\"stream\":\"stdout\"," DOCKER_AT, false, false, false, ""},
+    {"{\"message\":\"the application's own\"}", false, false, false, ""},
+    {"", false, false, false, ""},
+};
+
+START_TEST(docker_line)
+{
+    struct hf_buf scratch = HF_BUF_INIT(1 << 16);
+    struct hf_cri_line got = {.unix_ns = 1};
+
+    bool r = hf_docker_parse(hf_view_of(docker_lines[_i].line), &scratch, &got);
+    ck_assert_msg(r == docker_lines[_i].want, "'%s'", docker_lines[_i].line);
+    if (r) {
+        ck_assert(got.is_stderr == docker_lines[_i].is_stderr && got.partial == docker_lines[_i].partial);
+        ck_assert_msg(hf_view_eq(got.text, docker_lines[_i].text), "'%.*s'", (int)got.text.n, got.text.p);
+        ck_assert_uint_eq(got.unix_ns, 1795161600123456789u);
+    }
+    hf_buf_done(&scratch);
+}
+END_TEST
+
 START_TEST(pods)
 {
     static const struct {
@@ -76,6 +114,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, line, 0, (int)HF_LEN(lines));
+    tcase_add_loop_test(tc, docker_line, 0, (int)HF_LEN(docker_lines));
     tcase_add_test(tc, pods);
 }
 

@@ -66,6 +66,24 @@ START_TEST(follows)
 }
 END_TEST
 
+/* Docker's json-file, with a line in two parts and between them one that nobody knows: nothing is invented for it. */
+START_TEST(docker)
+{
+    (void)put(LOG, "{\"log\":\"one\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-20T08:00:00.5Z\"}\n"
+                   "{\"log\":\"tw\",\"stream\":\"stdout\",\"time\":\"2026-11-20T08:00:01Z\"}\n"
+                   "who wrote this?\n"
+                   "{\"log\":\"o\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-20T08:00:02Z\"}\n");
+    start();
+    run_s(1.5);
+    ck_bodies("one", "who wrote this?", "two");
+    ck_assert_ptr_nonnull(strstr(fix.lines[0], "\"time\":\"2026-11-20T08:00:00.5"));
+    ck_assert_ptr_nonnull(strstr(fix.lines[0], "\"log.iostream\":\"stderr\""));
+    ck_assert_ptr_null(strstr(fix.lines[1], "log.iostream"));
+    ck_assert_ptr_nonnull(strstr(fix.lines[2], "\"time\":\"2026-11-20T08:00:01.0"));
+    ck_assert_ptr_nonnull(strstr(fix.lines[2], "\"log.iostream\":\"stdout\""));
+}
+END_TEST
+
 START_TEST(namespaces)
 {
     sources.namespaces[0] = "def*";
@@ -105,7 +123,8 @@ START_TEST(parts)
 }
 END_TEST
 
-/* The position waits for the part: after kill -9 the line is whole all the same, and what was read beyond it is known. */
+/* The position waits for the part: after kill -9 the line is whole all the same, and what was read beyond it is
+ * known. */
 START_TEST(parts_and_kill)
 {
     (void)put(LOG, AT "stdout F before\n" AT "stdout P he\n" AT "stderr F between\n");
@@ -297,6 +316,7 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, follows);
+    tcase_add_test(tc, docker);
     tcase_add_test(tc, namespaces);
     tcase_add_test(tc, parts);
     tcase_add_test(tc, parts_and_kill);

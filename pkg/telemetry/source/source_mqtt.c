@@ -4,8 +4,9 @@
  * unacknowledged messages again after a reconnect. While this process runs, packet id and content identify a repeated
  * message; after a crash only an `id` in the payload does.
  *
- * For a payload that POST /ingest accepts the result is the same as there; other JSON becomes a payload as it is;
- * anything else becomes a log line. */
+ * For a payload that POST /ingest accepts the result is the same as there; other JSON becomes a payload as it is,
+ * except null and a payload with a wrong checksum; anything else becomes a log line. The broker sends a retained
+ * message again at each connection, so the id of such a message follows from its topic and payload. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,7 +69,8 @@ struct mqtt {
     uint64_t sent_ns, heard_ns; /* monotonic */
     unsigned failures;
     struct hf_timer *timer;
-    struct hf_metric *messages, *refused;
+    struct hf_metric *messages;
+    struct hf_metric_family *refused;
     struct hf_metric *connected;
 };
 
@@ -320,6 +322,25 @@ static int give(struct mqtt *mqtt, struct message *message, size_t *i, const str
     return r;
 }
 
+/* A message that can never be stored: acknowledged, or the broker sends it for ever. */
+static void refuse(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, const char *reason)
+{
+    char topic[128];
+
+    (void)snprintf(topic, sizeof(topic), "%.*s", (int)packet->topic.n, packet->topic.p);
+    hf_metric_add(hf_metric_with(mqtt->refused, HF_LABELS(reason)), 1);
+    hf_log(mqtt->world->log, HF_LOG_WARNING, "telemetry.mqtt_refused", HF_S("topic", topic), HF_S("reason", reason),
+           HF_D("limit", HF_MQTT_MAX_PACKET));
+}
+
+/* The id of an event of a retained message that has none of its own. */
+static struct hf_view retained_id(const struct message *message, size_t i, char *text, size_t n)
+{
+    int used = snprintf(text, n, "retained-%016llx-%zx", (unsigned long long)message->hash, i);
+
+    return (struct hf_view){text, (size_t)used};
+}
+
 static int give_payload(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, struct hf_view source,
                         struct message *message)
 {
@@ -327,8 +348,9 @@ static int give_payload(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, 
                                             .content_type = HF_VIEW("application/json"),
                                             .now_unix_ns = hf_unix_ns(mqtt->world->clock)};
     struct hf_ingest_parser parser;
-    struct hf_ingest_fault fault;
+    struct hf_ingest_fault fault = {.status = 0};
     struct hf_event event;
+    char id[48];
     size_t i = 0;
     int r;
 
@@ -338,12 +360,14 @@ static int give_payload(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, 
         ;
     hf_ingest_parse_end(&parser);
     if (r < 0)
-        return r;
+        return r == -EBADMSG && fault.status == 422 ? -EKEYREJECTED : r;
     r = hf_ingest_parse_begin(&parser, &params, &fault);
     while (r >= 0 && (r = hf_ingest_parse_next(&parser, &event, &fault)) > 0) {
         event.source_class = HF_SOURCE_MQTT;
         if (event.origin.n == 0)
             event.source = source;
+        if (packet->retained && event.id.n == 0)
+            event.id = retained_id(message, i, id, sizeof(id));
         r = give(mqtt, message, &i, &event);
     }
     hf_ingest_parse_end(&parser);
@@ -362,11 +386,20 @@ static int give_message(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, 
                              .body = packet->payload};
     struct hf_scan_value value;
     struct hf_scan scan;
+    char id[48];
     size_t i = 0;
     int r = give_payload(mqtt, packet, event.source, message);
 
+    if (r == -EKEYREJECTED)
+        refuse(mqtt, packet, "checksum");
     if (r != -EBADMSG)
-        return r < 0 ? -EAGAIN : 0;
+        return r < 0 && r != -EKEYREJECTED ? -EAGAIN : 0;
+    if (hf_view_eq(hf_view_trim(packet->payload), "null")) {
+        refuse(mqtt, packet, "null");
+        return 0;
+    }
+    if (packet->retained)
+        event.id = retained_id(message, 0, id, sizeof(id));
     hf_scan_init(&scan, packet->payload);
     if (hf_scan_value(&scan, &value) == 0 && hf_scan_end(&scan) == 0) {
         event.kind = HF_EVENT_PAYLOAD;
@@ -375,10 +408,10 @@ static int give_message(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, 
         event.severity = hf_source_line_severity(packet->payload);
         event.severity = event.severity != 0 ? event.severity : HF_SEVERITY_INFO;
     }
-    if (event.body.n > HF_EVENT_MAX_BODY || packet->payload.n == 0) {
-        hf_metric_add(mqtt->refused, packet->payload.n > 0);
+    if (event.body.n > HF_EVENT_MAX_BODY)
+        refuse(mqtt, packet, "long");
+    if (event.body.n > HF_EVENT_MAX_BODY || packet->payload.n == 0) /* empty: the end of a retained message */
         return 0;
-    }
     return give(mqtt, message, &i, &event);
 }
 
@@ -388,9 +421,8 @@ static int take_publish(struct mqtt *mqtt, const struct hf_mqtt_packet *packet)
     struct message *message = mqtt->half;
     uint64_t hash;
 
-    /* it can never be stored: acknowledge it, or the broker sends it for ever */
     if (packet->too_long) {
-        hf_metric_add(mqtt->refused, 1);
+        refuse(mqtt, packet, "long");
         if (packet->qos > 0)
             acknowledge(mqtt, packet->id, 0);
         return 0;
@@ -537,8 +569,9 @@ int hf_source_mqtt_new(const struct hf_telemetry_sources *sources, const struct 
     hf_list_init(&mqtt->open);
     mqtt->messages = hf_metric_counter(world->metrics, "holdfast_telemetry_mqtt_messages_total",
                                        "Messages received from the MQTT broker.");
-    mqtt->refused = hf_metric_counter(world->metrics, "holdfast_telemetry_mqtt_refused_total",
-                                      "Messages from the MQTT broker that are too long to store.");
+    mqtt->refused = hf_metric_family(
+        world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_mqtt_refused_total",
+        "Messages from the MQTT broker that are too long, JSON null, or have a wrong checksum.", HF_LABELS("reason"));
     mqtt->connected =
         hf_metric_gauge(world->metrics, "holdfast_telemetry_mqtt_connected", "1 while subscribed at the MQTT broker.");
     mqtt->timer = world->sched->timer_new(world->sched->ctx, on_timer, mqtt);

@@ -133,6 +133,8 @@ static void wait_connected(void)
     ck_assert(is_connected());
 }
 
+static bool retain; /* what is published next */
+
 /* Publishes with QoS 1; returns when the broker has them all. */
 static void publish_many(const char *topic, const char *const *payloads, size_t n)
 {
@@ -144,7 +146,7 @@ static void publish_many(const char *topic, const char *const *payloads, size_t 
     for (size_t i = 0; i < n; i++) {
         const char id[2] = {(char)((i + 1) >> 8), (char)(i + 1)};
         hf_buf_clear(&out);
-        add_head(&out, 0x32, 2 + strlen(topic) + 2 + strlen(payloads[i]));
+        add_head(&out, retain ? 0x33 : 0x32, 2 + strlen(topic) + 2 + strlen(payloads[i]));
         add_text(&out, topic, strlen(topic));
         ck_assert_int_eq(hf_buf_add(&out, id, 2), 0);
         ck_assert_int_eq(hf_buf_add_str(&out, payloads[i]), 0);
@@ -176,6 +178,7 @@ static void set_up(void)
     memset(&sources, 0, sizeof(sources));
     sources.mqtt = (struct hf_telemetry_mqtt){.host = "localhost", .port = port, .topics = {"sensors/+", "other"}};
     password = NULL;
+    retain = false;
     start_broker();
 }
 
@@ -189,6 +192,47 @@ static void tear_down(void)
     hf_metrics_free(metrics);
 }
 
+static uint64_t refused_for(const char *reason)
+{
+    struct hf_metric_family *family = hf_metric_family(
+        metrics, HF_METRIC_COUNTER, "holdfast_telemetry_mqtt_refused_total",
+        "Messages from the MQTT broker that are too long, JSON null, or have a wrong checksum.", HF_LABELS("reason"));
+
+    return (uint64_t)hf_metric_value(hf_metric_with(family, HF_LABELS(reason)));
+}
+
+/* The broker sends a retained message at each connection: it is one reading, until its content changes. */
+START_TEST(retained_is_not_new)
+{
+    static const char *const kept[] = {"21.5", "{\"sensorData\":{\"t\":1}}", "open",
+                                       "[{\"sensorData\":1},{\"sensorData\":1}]"};
+    static const char *const topics[] = {"sensors/1", "sensors/2", "sensors/3", "sensors/4"};
+
+    retain = true;
+    for (size_t i = 0; i < HF_LEN(kept); i++)
+        publish(topics[i], kept[i]);
+    publish("other", "21.5"); /* the same text under another topic is another reading */
+    start();
+    run_until_kept(6);
+    for (int i = 0; i < 3; i++) {
+        source->free(source);
+        start();
+        wait_connected();
+        run_s(0.3);
+    }
+    ck_assert_uint_eq(fix.n, 6);
+    ck_assert_uint_ge(fix.duplicates, 18);
+    publish("sensors/1", "22"); /* new, and retained */
+    run_until_kept(7);
+    publish("sensors/3", ""); /* the end of a retained message */
+    retain = false;
+    publish("sensors/1", "22"); /* two equal readings are two */
+    publish("sensors/1", "22");
+    run_until_kept(9);
+    ck_assert_str_eq(fix.bodies[8], "22");
+}
+END_TEST
+
 START_TEST(takes_messages)
 {
     static const char *const payloads[] = {
@@ -198,20 +242,23 @@ START_TEST(takes_messages)
         "door ERROR open",
         "{\"id\":\"p-1\",\"sensorData\":{\"t\":1}}",
         "[{\"id\":\"p-2\",\"sensorData\":1},{\"id\":\"p-3\",\"sensorData\":2}]",
-        "{\"sensorData\":1,\"checksum\":\"wrong\"}"};
+        "{\"sensorData\":1,\"checksum\":\"wrong\"}",
+        "null",
+        " null\n"};
     start();
     wait_connected();
     publish_many("sensors/1", payloads, HF_LEN(payloads));
     publish("elsewhere", "not asked for");
     publish("other", "last");
-    run_until_kept(8);
-    ck_bodies("{\"t\":1}", "{\"t\":2}", "21.5", "door ERROR open", "1", "2",
-              "{\"sensorData\":1,\"checksum\":\"wrong\"}", "last");
+    run_until_kept(7);
+    ck_bodies("{\"t\":1}", "{\"t\":2}", "21.5", "door ERROR open", "1", "2", "last");
+    ck_assert_uint_eq(refused_for("checksum"), 1);
+    ck_assert_uint_eq(refused_for("null"), 2);
     ck_assert_uint_eq(fix.duplicates, 1);
     ck_assert_ptr_nonnull(strstr(fix.lines[0], "\"source\":\"mqtt:sensors/1\",\"kind\":\"payload\""));
     ck_assert_ptr_nonnull(strstr(fix.lines[1], "\"kind\":\"payload\""));
     ck_assert_ptr_nonnull(strstr(fix.lines[3], "\"kind\":\"log\",\"severity\":\"error\""));
-    ck_assert_ptr_nonnull(strstr(fix.lines[7], "\"source\":\"mqtt:other\""));
+    ck_assert_ptr_nonnull(strstr(fix.lines[6], "\"source\":\"mqtt:other\""));
 }
 END_TEST
 
@@ -494,6 +541,7 @@ static void cases(TCase *tc)
         return;
     }
     tcase_add_test(tc, takes_messages);
+    tcase_add_test(tc, retained_is_not_new);
     tcase_add_test(tc, acknowledges_when_durable);
     tcase_add_test(tc, keeps_for_us);
     tcase_add_test(tc, broker_restarts);

@@ -8,15 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec/sha256.h"
 #include "os/dir.h"
+#include "telemetry/source/tail_identity.h"
 #include "telemetry/source/tail_open.h"
 
 /* The saved position of a truncated file without a line: it lies beyond the end, so the next process sees the
  * truncation. */
 #define BEYOND_ANY 9000000000000000000u
 
-enum { BEGIN_BYTES = 256, MARK_BYTES = 256, LOOK_S = 1, AGAIN_S = 5, LOOKS = 2, MAX_PATH = 1024, MAX_REFUSED = 32 };
+enum { LOOK_S = 1, AGAIN_S = 5, LOOKS = 2, MAX_PATH = 1024, MAX_REFUSED = 32 };
 
 /* A file's position as an earlier process saved it. */
 struct saved_position {
@@ -143,37 +143,9 @@ static void changed(struct hf_tail *tail, bool soon)
 
 /* ---- files that are followed ------------------------------------------------------------------------------------- */
 
-static uint64_t hash64(const void *bytes, size_t n)
+static const struct hf_fs_ops *fs_of(const struct hf_tail_file *file)
 {
-    struct hf_sha256 hash;
-
-    hf_sha256_init(&hash);
-    hf_sha256_update(&hash, bytes, n);
-    uint64_t value = hf_sha256_final64(&hash);
-    return value != 0 ? value : 1;
-}
-
-/* Returns the hash of the first line, or of the first bytes of a long one; 0: not complete yet. Appending does not
- * change it. */
-static uint64_t hash_start(const struct hf_tail *tail, int fd)
-{
-    char bytes[BEGIN_BYTES];
-    ssize_t n = tail->world->fs->pread(tail->world->fs->ctx, fd, bytes, sizeof(bytes), 0);
-    const char *end = n > 0 ? memchr(bytes, '\n', (size_t)n) : NULL;
-
-    if (end != NULL)
-        return hash64(bytes, (size_t)(end - bytes) + 1);
-    return n == BEGIN_BYTES ? hash64(bytes, BEGIN_BYTES) : 0;
-}
-
-/* Returns the hash of the bytes before the offset; 0: there are none, or the file does not have them all. */
-static uint64_t hash_before(const struct hf_tail_file *file, uint64_t offset)
-{
-    const struct hf_fs_ops *fs = file->tail->world->fs;
-    char bytes[MARK_BYTES];
-    size_t n = (size_t)HF_MIN(offset, (uint64_t)sizeof(bytes));
-
-    return n > 0 && fs->pread(fs->ctx, file->fd, bytes, n, offset - n) == (ssize_t)n ? hash64(bytes, n) : 0;
+    return file->tail->world->fs;
 }
 
 /* Notes what is before the offset now, to see later whether it is still there. */
@@ -182,18 +154,20 @@ static void set_mark(struct hf_tail_file *file)
     if (file->mark_at == file->offset)
         return;
     file->mark_at = file->offset;
-    file->mark = hash_before(file, file->offset);
+    file->mark = hf_tail_hash_before(fs_of(file), file->fd, file->offset);
 }
 
 static bool holds_mark(const struct hf_tail_file *file)
 {
-    return file->mark == 0 || file->mark_at != file->offset || hash_before(file, file->offset) == file->mark;
+    return file->mark == 0 || file->mark_at != file->offset ||
+           hf_tail_hash_before(fs_of(file), file->fd, file->offset) == file->mark;
 }
 
 static uint64_t safe_mark(struct hf_tail_file *file)
 {
     if (file->safe_mark_at != file->safe)
-        file->safe_mark = file->mark_at == file->safe ? file->mark : hash_before(file, file->safe);
+        file->safe_mark =
+            file->mark_at == file->safe ? file->mark : hf_tail_hash_before(fs_of(file), file->fd, file->safe);
     file->safe_mark_at = file->safe;
     return file->safe_mark;
 }
@@ -275,9 +249,8 @@ static struct hf_tail_file *add_file(struct hf_tail *tail, const char *path, con
                                   .fd = fd,
                                   .dev = st->st_dev,
                                   .ino = st->st_ino,
+                                  .birth_ns = hf_tail_birth_ns(tail->world->fs, fd),
                                   .hold_offset = UINT64_MAX};
-    if (tail->world->fs->birth(tail->world->fs->ctx, fd, &file->birth_ns) < 0)
-        file->birth_ns = 0;
     hf_list_init(&file->pieces);
     hf_list_append(in_front ? tail->files.next : &tail->files, &file->link);
     tail->n_files++;
@@ -322,7 +295,7 @@ static void take_up(struct hf_tail_file *file, struct saved_position *e)
 /* Logs a refused path once. Without memory for another one, logs nothing. */
 static void note_refused(struct hf_tail *tail, const char *path, const struct hf_err *err)
 {
-    uint64_t hash = hash64(path, strlen(path));
+    uint64_t hash = hf_tail_hash(path, strlen(path));
 
     for (size_t i = 0; i < tail->n_refused; i++)
         if (tail->refused[i] == hash)
@@ -413,11 +386,11 @@ static bool follow_renamed(struct hf_tail *tail, struct saved_position *e, const
 
     if (fd < 0)
         return false;
-    uint64_t birth_ns = 0;
+    uint64_t birth_ns = hf_tail_birth_ns(tail->world->fs, fd);
     bool same = st.st_ino == e->ino && st.st_dev == e->dev;
-    bool reborn =
-        tail->world->fs->birth(tail->world->fs->ctx, fd, &birth_ns) == 0 && e->birth_ns != 0 && birth_ns != e->birth_ns;
-    bool other = same && (reborn || (e->safe != BEYOND_ANY && hash_start(tail, fd) != e->start_hash));
+    bool reborn = birth_ns != 0 && e->birth_ns != 0 && birth_ns != e->birth_ns;
+    bool other =
+        same && (reborn || (e->safe != BEYOND_ANY && hf_tail_hash_start(tail->world->fs, fd) != e->start_hash));
     struct hf_tail_file *file = same && !other ? add_file(tail, e->path, owner, fd, &st, true) : NULL;
     if (file != NULL)
         take_up(file, e);
@@ -702,7 +675,7 @@ static void replace(struct hf_tail_file *file, bool first_look)
 {
     uint64_t unread = file->size - HF_MIN(file->offset, file->size);
 
-    /* Of a file that was read to its end at the last look, at most what came within a second is lost. */
+    /* If the file was read to its end at the last look, it loses what came within a second at most. */
     if (file->offset != BEYOND_ANY && file->offset > 0 && (first_look || unread > 0))
         log_gone(file->tail, file->path, file->offset, unread);
     begin_again(file);
@@ -728,7 +701,7 @@ static bool refresh(struct hf_tail_file *file, uint64_t now_ns)
     }
     file->looked_at = true;
     file->quiet_since_ns = 0;
-    uint64_t start_hash = hash_start(file->tail, file->fd);
+    uint64_t start_hash = hf_tail_hash_start(fs_of(file), file->fd);
     if (is_another(file, (uint64_t)st.st_size, start_hash))
         replace(file, first_look);
     file->size = (uint64_t)st.st_size;

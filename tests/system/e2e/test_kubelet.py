@@ -1,7 +1,9 @@
 """A node's own kubelet, in the place of K3s, from version to version: by delta, canary first, one node at a time, while its pods run."""
 
+import os
 import unittest
 
+from holdcluster import place
 from lib import agent, case, fleet, k3s_page, site, wait, world
 
 NODES = ("k1", "k2", "k3")                     # of this test alone: their kubelet is a file on their own disk
@@ -18,7 +20,7 @@ class TestKubelet(unittest.TestCase):
         case.settle()
         site.start()
         cls.addClassCleanup(cls.give_back)
-        world.cluster.add_nodes(NODES, world.cluster.parts() + "/kubelet")
+        world.cluster.add_nodes(NODES, os.path.join(place.built("build-kubelets"), k3s_page.OLD))
         world.cluster.kubectl("label", "node", *NODES, f"{LABEL}=yes")
         agents = {node: agent.Unit(node) for node in NODES}
         for one in agents.values():

@@ -168,7 +168,7 @@ class Story:
             place.write(os.path.join(world.cluster.root(node), "etc/holdfast/trust.d/release-2026.pem"), key)
         for version in (NEW, BAD, FIXED):
             self.give(version, os.path.join(self.kubelets, version))
-        self.give(OLD + "+k3s1", os.path.join(world.cluster.parts(), "kubelet"))
+        self.give(OLD + "+k3s1", os.path.join(self.kubelets, OLD))
         world.cluster.kubectl("label", "node", *self.all, f"{ZONE}=site-1", "--overwrite")
 
     def give(self, version, program):

@@ -26,6 +26,7 @@ UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 FAULT_SRC := tests/system/fault/kill9.py tests/system/fault/resume.py tests/system/fault/bad_input.py tests/system/telemetry/run.py tests/system/telemetry/docs.py \
 	tests/system/docs/run.py tests/system/fault/memory.py tests/system/fault/disk.py tests/system/fault/journal.py tests/system/fault/fleet.py tests/system/fault/wall_clock.py tests/system/fault/time_service.py tests/system/fault/walls.py tests/system/fault/unit_sees.py tests/system/fault/network.py tests/system/fault/link.py tests/system/fault/secret.py tests/system/fault/tpm.py tests/system/fault/floors.py tests/system/fault/manifests.py tests/system/helm/chart.py
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
+WALK_SRC := $(sort $(shell grep -lE 'support/(walk|fakes/simwalk).h' tests/sim/test_*.c tests/unit/*/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
 # ---- flags --------------------------------------------------------------------------------------------------------
@@ -86,8 +87,8 @@ $(foreach f,$(FLAVOURS),$(B)/$(f)/holdfast-tpm): private PKGS += tss2-esys tss2-
 # The inner loops of the bit coder: -O3 saves a few per cent of the time to apply.
 $(B)/release/pkg/delta/cm/bytes.o $(B)/release/pkg/delta/cm/model.o $(B)/release/pkg/delta/cm/stream.o $(B)/release/pkg/delta/cm/words.o: private CFLAGS_release += -O3
 
-# The same under the sanitizers, where two thirds of the time of the delta tests go: half of it is optimisation.
-$(foreach f,cm/bytes coder cm/model cm/stream cm/words cm/cm,$(B)/asan/pkg/delta/$(f).o) $(B)/asan/pkg/codec/sha256.o: private CFLAGS_asan += -O2
+# What computes, under the sanitizers: half of the time of the delta tests is optimisation.
+$(B)/asan/pkg/delta/%.o $(B)/asan/pkg/pack/%.o $(B)/asan/pkg/codec/sha256.o: private CFLAGS_asan += -O2
 
 # The bit coder under a fuzzer: comparing its arithmetic teaches nothing, and ten million runs should fit a night.
 $(B)/fuzz/pkg/delta/%.o $(B)/fuzz/pkg/codec/sha256.o: private CFLAGS_fuzz += -O2 -fno-sanitize-coverage=trace-cmp
@@ -100,7 +101,7 @@ $(foreach f,asan cov,$(B)/$(f)/tests/unit/codec/test_expand): private LINK += -W
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/manifests/test_source_cases): private LINK += -Wl,--wrap=inflate
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: attack bench-delta arch all demo test unit sim soak fault check e2e bench fuzz coverage golden format image images image-test install uninstall clean help setup-%
+.PHONY: attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -127,9 +128,14 @@ sim: $(B)/asan/sim.list
 	@hack/run-tests $(B)/asan sim
 
 SOAK_SEEDS ?= 100000
-soak: ## SOAK_SEEDS (100000) sequences of 500 random faults, in the release build; after an interruption it goes on
-soak: $(B)/release/tests/sim/test_policy
+SOAK_WALKS ?= all
+soak: ## every walk of the tests to its end, then SOAK_SEEDS (100000) sequences of 500 random faults; after an interruption these go on
+soak: $(if $(SOAK_WALKS),walks) $(B)/release/tests/sim/test_policy
 	@JOBS=$(JOBS) hack/soak $(B)/release/tests/sim/test_policy $(SOAK_SEEDS)
+
+walks: ## every walk of the tests to its end: a power cut, a failure at each single call; make test goes to a sample of them
+walks: $(B)/asan/walks.list
+	@HF_WALK_SEED=all hack/run-tests $(B)/asan walks
 
 fault: ## the built agent under kill -9, power cuts, bad input and sinks that misbehave, and the pages' commands, only
 fault: all $(B)/asan/fault.list $(B)/release/support/programs $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)

@@ -59,6 +59,8 @@ $$(B)/$(1)/unit.list: $$(UNIT_$(1))
 	@printf '%s\n' $$(UNIT_$(1)) >$$@
 $$(B)/$(1)/sim.list: $$(SIM_$(1))
 	@printf '%s\n' $$(SIM_$(1)) >$$@
+$$(B)/$(1)/walks.list: $$(WALK_SRC:tests/%.c=$$(B)/$(1)/tests/%)
+	@printf '%s\n' $$^ >$$@
 $$(B)/$(1)/fault.list: $$(FAULT_SRC)
 	@mkdir -p $$(@D)
 	@printf '%s\n' $$(FAULT_SRC) >$$@

@@ -1,7 +1,7 @@
 /* Whole agents on a virtual clock, a disk that loses what was not synced, a network that drops, delays, duplicates and
  * partitions, and a simulated API server; a seed decides all events and faults.
  *
- *     HF_SIM_SEEDS=N   number of seeds (default 200)
+ *     HF_SIM_SEEDS=N   number of seeds (default 200, or a sample of them: support/walk.h)
  *     HF_SIM_SEED=S    only this seed; HF_SIM_LOG=1 (or the name of a node) prints the agents' logs
  *
  * After every event: the installed and the running file are each one whole, signed, admitted release, for which the
@@ -19,6 +19,7 @@
 #include "support/fakes/apiserver_sim.h"
 #include "support/fakes/metaserver_sim.h"
 #include "support/fakes/simnode.h"
+#include "support/walk.h"
 
 #define STATE HF_SIMNODE_STATE
 #define TARGET HF_SIMNODE_TARGET
@@ -720,7 +721,10 @@ static void cases(TCase *tc)
     uint64_t seeds = getenv("HF_SIM_SEED") != NULL ? 1 : seed_from_environment("HF_SIM_SEEDS", DEFAULT_SEEDS);
 
     tcase_add_unchecked_fixture(tc, make_site, free_site);
-    tcase_add_loop_test(tc, a_world, 0, (int)seeds);
+    if (seeds == DEFAULT_SEEDS)
+        hf_walk_add_loop_test(tc, a_world, seeds);
+    else
+        tcase_add_loop_test(tc, a_world, 0, (int)seeds);
 }
 
 HF_TEST_MAIN("sim/agent", cases)

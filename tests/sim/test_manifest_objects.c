@@ -13,6 +13,7 @@
 #include "support/fakes/simfs.h"
 #include "support/fakes/simhost.h"
 #include "support/fakes/ssa_sim.h"
+#include "support/walk.h"
 
 #define WEB "/apis/apps/v1/namespaces/site/deployments/web"
 #define MAP "/api/v1/namespaces/site/configmaps/m"
@@ -923,7 +924,7 @@ END_TEST
 /* Cuts the power at the n-th file-system call of an update that adds an object and removes one. */
 START_TEST(power_cut_anywhere)
 {
-    for (uint64_t n = 1;; n++) {
+    for (uint64_t n = hf_walk_next("cuts", 0);; n = hf_walk_next("cuts", n)) {
         struct world *w = begin(",\"prune\":true", 100 + n);
         publish(w, DEPLOYMENT("a") CONFIG_MAP("1"));
         boot(w);

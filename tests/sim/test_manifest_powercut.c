@@ -1,5 +1,6 @@
 /* A power cut, a full disk, a failing disk and a read-only file system at every single file-system call of an entry of
- * spec.manifests to Files, for each kind of change; then another cut while the next process recovers.
+ * spec.manifests to Files, for each kind of change; then another cut while the next process recovers. `make soak` goes to every
+ * call, and elsewhere a sample that holds each kind of call is drawn (support/walk.h).
  *
  * Always: each managed file is one of the two whole contents, or absent where one of the two sets lacks it. In the end:
  * Applied or RolledBack, whichever is right, with exactly the files of that set, no files of our own beside them, and no
@@ -14,6 +15,7 @@
 #include "support/fakes/simfs.h"
 #include "support/fakes/simhost.h"
 #include "support/fakes/simloop.h"
+#include "support/fakes/simwalk.h"
 
 enum { MAX_FILES = 8 };
 
@@ -372,11 +374,18 @@ static void finish(struct world *w)
 
 /* ---- cuts ------------------------------------------------------------------------------------------------------------ */
 
-/* Cuts at call n of the first process and (second > 0) at call `second` of the next one. False: the change has fewer
- * than n calls. */
-static bool cut_at(const struct scenario *scenario, uint64_t n, uint64_t second, uint64_t seed)
+/* A walk of this test through a scenario. */
+static struct hf_simwalk walk_of(const char *test, const struct scenario *scenario, char name[static 80])
+{
+    (void)snprintf(name, 80, "%s, %s", test, scenario->name);
+    return (struct hf_simwalk){.name = name};
+}
+
+/* Cuts at call `walk->at` of the first process and (second > 0) at call `second` of the next one. */
+static void cut_at(const struct scenario *scenario, struct hf_simwalk *walk, uint64_t second, uint64_t seed)
 {
     struct world *w = begin(scenario, seed);
+    uint64_t n = walk->at;
     char when[80];
 
     (void)snprintf(when, sizeof(when), "cut at %d, then %d", (int)n, (int)second);
@@ -384,8 +393,7 @@ static bool cut_at(const struct scenario *scenario, uint64_t n, uint64_t second,
     hf_simfs_stop_at(w->fs, n);
     boot(w);
     (void)settle(w, scenario->phase, 40);
-    bool cut = hf_simfs_stopped(w->fs);
-    if (cut) {
+    if (hf_simwalk_saw(walk, w->fs)) {
         power_cut(w, seed * 31 + n);
         hf_simfs_stop_at(w->fs, second);
         boot(w);
@@ -398,32 +406,36 @@ static bool cut_at(const struct scenario *scenario, uint64_t n, uint64_t second,
     hf_simfs_stop_at(w->fs, 0);
     expect_end(w, when);
     finish(w);
-    return cut;
 }
 
 START_TEST(at_every_call)
 {
-    uint64_t n = 1;
+    char name[80];
+    struct hf_simwalk walk = walk_of("at every call", &scenarios[_i], name);
 
-    while (cut_at(&scenarios[_i], n, 0, n))
-        n++;
-    ck_assert_uint_gt(n, 5);
-    (void)fprintf(stderr, "%s: %d cuts\n", scenarios[_i].name, (int)n - 1);
+    while (hf_simwalk_next(&walk))
+        cut_at(&scenarios[_i], &walk, 0, walk.at);
+    ck_assert_uint_gt(walk.places, hf_walk_is_whole() ? 5 : 0);
+    (void)fprintf(stderr, "%s: %d cuts\n", scenarios[_i].name, (int)walk.places);
 }
 END_TEST
 
 START_TEST(twice)
 {
-    for (uint64_t n = 1; cut_at(&scenarios[_i], n, 1 + n * 17 % 29, n + 1000); n += 3)
-        ;
+    char name[80];
+    struct hf_simwalk walk = walk_of("twice", &scenarios[_i], name);
+
+    while (hf_simwalk_next(&walk))
+        cut_at(&scenarios[_i], &walk, 1 + walk.at * 17 % 29, walk.at + 1000);
 }
 END_TEST
 
-/* Kills the first process at call n: what it did is in the page cache alone. The next one finishes, and then the power
- * is cut. False: the change has fewer than n calls. */
-static bool kill_at(const struct scenario *scenario, uint64_t n, uint64_t seed)
+/* Kills the first process at call `walk->at`: what it did is in the page cache alone. The next one finishes, and then the power
+ * is cut. */
+static void kill_at(const struct scenario *scenario, struct hf_simwalk *walk, uint64_t seed)
 {
     struct world *w = begin(scenario, seed);
+    uint64_t n = walk->at;
     char when[80];
 
     (void)snprintf(when, sizeof(when), "killed at %d, then finished, then cut", (int)n);
@@ -431,8 +443,7 @@ static bool kill_at(const struct scenario *scenario, uint64_t n, uint64_t seed)
     hf_simfs_stop_at(w->fs, n);
     boot(w);
     (void)settle(w, scenario->phase, 40);
-    bool killed = hf_simfs_stopped(w->fs);
-    if (killed) {
+    if (hf_simwalk_saw(walk, w->fs)) {
         kill_process(w);
         boot(w);
         ck_assert_msg(settle(w, scenario->phase, 40), "%s: %s", scenario->name, when);
@@ -443,20 +454,25 @@ static bool kill_at(const struct scenario *scenario, uint64_t n, uint64_t seed)
     hf_simfs_stop_at(w->fs, 0);
     expect_end(w, when);
     finish(w);
-    return killed;
 }
 
 START_TEST(killed_before_a_sync)
 {
-    for (uint64_t n = 1; kill_at(&scenarios[_i], n, HF_SIMFS_LOSE_ALL) && kill_at(&scenarios[_i], n, n); n++)
-        ;
+    char name[80];
+    struct hf_simwalk walk = walk_of("killed before a sync", &scenarios[_i], name);
+
+    while (hf_simwalk_next(&walk)) {
+        kill_at(&scenarios[_i], &walk, HF_SIMFS_LOSE_ALL);
+        kill_at(&scenarios[_i], &walk, walk.at);
+    }
 }
 END_TEST
 
-/* The disk fails from call n on, and works again: in the next process (`killed`), or in the same one. What its failed
- * syncs have lost looks right in the page cache until the power is cut. False: the change has fewer than n calls. */
-static bool fail_before_cut(const struct scenario *scenario, uint64_t n, bool killed)
+/* The disk fails from call `walk->at` on, and works again: in the next process (`killed`), or in the same one. What its failed
+ * syncs have lost looks right in the page cache until the power is cut. */
+static void fail_before_cut(const struct scenario *scenario, struct hf_simwalk *walk, bool killed)
 {
+    uint64_t n = walk->at;
     struct world *w = begin(scenario, n);
     char when[80];
 
@@ -465,7 +481,7 @@ static bool fail_before_cut(const struct scenario *scenario, uint64_t n, bool ki
     hf_simfs_fail_at(w->fs, n, EIO, killed ? 0 : 1 + n % 20);
     boot(w);
     (void)settle(w, scenario->phase, killed ? 8 : 40);
-    bool failed = hf_simfs_failed(w->fs) > 0;
+    bool failed = hf_simwalk_saw(walk, w->fs);
     hf_simfs_fail_at(w->fs, 0, 0, 0);
     if (failed) {
         if (killed || w->engine == NULL) { /* NULL: the process could not start */
@@ -479,13 +495,15 @@ static bool fail_before_cut(const struct scenario *scenario, uint64_t n, bool ki
     }
     expect_end(w, when);
     finish(w);
-    return failed;
 }
 
 START_TEST(failed_before_a_cut)
 {
-    for (uint64_t n = 1; fail_before_cut(&scenarios[_i], n, n % 2 == 0); n++)
-        ;
+    char name[80];
+    struct hf_simwalk walk = walk_of("failed before a cut", &scenarios[_i], name);
+
+    while (hf_simwalk_next(&walk))
+        fail_before_cut(&scenarios[_i], &walk, walk.at % 2 == 0);
 }
 END_TEST
 
@@ -544,9 +562,10 @@ END_TEST
 
 /* ---- errors ---------------------------------------------------------------------------------------------------------- */
 
-/* From call n on, `times` calls fail (0: all) until somebody repairs the disk. False: there are fewer calls. */
-static bool fail_at(const struct scenario *scenario, uint64_t n, int code, unsigned calls, uint64_t times)
+/* From call `walk->at` on, `times` calls fail (0: all) until somebody repairs the disk. */
+static void fail_at(const struct scenario *scenario, struct hf_simwalk *walk, int code, unsigned calls, uint64_t times)
 {
+    uint64_t n = walk->at;
     struct world *w = begin(scenario, n);
     char when[80];
 
@@ -560,34 +579,42 @@ static bool fail_at(const struct scenario *scenario, uint64_t n, int code, unsig
         boot(w);
     }
     (void)settle(w, scenario->phase, 8);
-    bool failed = hf_simfs_failed(w->fs) > 0;
+    (void)hf_simwalk_saw(walk, w->fs);
     hf_simfs_fail_at(w->fs, 0, 0, 0);
     bool settled = settle(w, scenario->phase, 60);
     if (!settled)
         (void)fprintf(stderr, "%s, %s: not settled\n", scenario->name, when);
     expect_end(w, when);
     finish(w);
-    return failed;
 }
 
 START_TEST(full_disk)
 {
-    for (uint64_t n = 1; fail_at(&scenarios[_i], n, ENOSPC, HF_SIMFS_GROWS, 0); n++)
-        ;
+    char name[80];
+    struct hf_simwalk walk = walk_of("full_disk", &scenarios[_i], name);
+
+    while (hf_simwalk_next(&walk))
+        fail_at(&scenarios[_i], &walk, ENOSPC, HF_SIMFS_GROWS, 0);
 }
 END_TEST
 
 START_TEST(read_only)
 {
-    for (uint64_t n = 1; fail_at(&scenarios[_i], n, EROFS, HF_SIMFS_WRITES, 0); n++)
-        ;
+    char name[80];
+    struct hf_simwalk walk = walk_of("read_only", &scenarios[_i], name);
+
+    while (hf_simwalk_next(&walk))
+        fail_at(&scenarios[_i], &walk, EROFS, HF_SIMFS_WRITES, 0);
 }
 END_TEST
 
 START_TEST(one_error)
 {
-    for (uint64_t n = 1; fail_at(&scenarios[_i], n, EIO, HF_SIMFS_ALL, 1); n++)
-        ;
+    char name[80];
+    struct hf_simwalk walk = walk_of("one_error", &scenarios[_i], name);
+
+    while (hf_simwalk_next(&walk))
+        fail_at(&scenarios[_i], &walk, EIO, HF_SIMFS_ALL, 1);
 }
 END_TEST
 

@@ -18,6 +18,7 @@
 #include "support/fakes/simfs.h"
 #include "support/fakes/simhost.h"
 #include "support/fakes/simloop.h"
+#include "support/walk.h"
 #include "tpm/helper.h"
 
 #define STATE "/var/lib/holdfast"
@@ -766,7 +767,7 @@ START_TEST(secret_waits_for_its_file_system)
     static const struct version one = {"abc", "one"}, two = {"abc", "two"};
     bool stopped = true;
 
-    for (uint64_t n = 1; stopped; n++) {
+    for (uint64_t n = hf_walk_next(late.name, 0); stopped; n = hf_walk_next(late.name, n)) {
         struct node *node = begin(&late, 4000 + n);
         hf_simfs_mkdir(node->fs, "/etc", 0755);
         hf_simfs_mount(node->fs, "/run");

@@ -59,6 +59,7 @@
 #include "support/fakes/simnode.h"
 #include "support/fakes/ssa_sim.h"
 #include "support/json_text.h"
+#include "support/walk.h"
 #include "trust/key.h"
 #include "trust/trust.h"
 
@@ -1917,7 +1918,10 @@ static void cases(TCase *tc)
     uint64_t seeds = getenv("HF_SIM_SEED") != NULL ? 1 : number("HF_SIM_SEEDS", DEFAULT_SEEDS);
 
     tcase_add_unchecked_fixture(tc, make_site, free_site);
-    tcase_add_loop_test(tc, faults_in_sequence, 0, (int)seeds);
+    if (getenv("HF_SIM_SEED") == NULL && getenv("HF_SIM_SEEDS") == NULL)
+        hf_walk_add_loop_test(tc, faults_in_sequence, seeds);
+    else
+        tcase_add_loop_test(tc, faults_in_sequence, 0, (int)seeds);
 }
 
 HF_TEST_MAIN("sim/policy", cases)

@@ -1,7 +1,7 @@
 /* A fleet under the real rollout engine: thousands of nodes, lost, late, repeated and reordered reports, nodes that
  * are away, leaders that fail over while a slow former one still writes, clocks that lie. A seed decides all of it.
  *
- *     HF_SIM_SEEDS=N   number of seeds (default 40)
+ *     HF_SIM_SEEDS=N   number of seeds (default 40), of which a sample runs (support/walk.h)
  *     HF_SIM_NODES=N   nodes of one fleet (default 300; one seed in forty has 10,000)
  *     HF_SIM_SEED=S    only this seed
  *     HF_SIM_FIRST=S   first seed (default 0)
@@ -36,6 +36,7 @@
 #include "rollout/engine.h"
 #include "rollout/rollout.h"
 #include "support/check_main.h"
+#include "support/walk.h"
 #include "sync/plan.h"
 #include "update/rules/machine.h"
 
@@ -1315,8 +1316,10 @@ START_TEST(a_fleet)
             run_seed(strtoull(only, NULL, 10), nodes != 0 ? nodes : DEFAULT_NODES);
         return;
     }
-    for (unsigned seed = (unsigned)_i * BLOCK; seed < ((unsigned)_i + 1) * BLOCK && seed < seeds; seed++)
-        run_seed(first + seed, nodes != 0 ? nodes : DEFAULT_NODES);
+    unsigned before = (unsigned)_i * BLOCK, last = HF_MIN(seeds, before + BLOCK);
+
+    for (uint64_t n = hf_walk_next("fleets", before); n <= last; n = hf_walk_next("fleets", n))
+        run_seed(first + n - 1, nodes != 0 ? nodes : DEFAULT_NODES);
 }
 END_TEST
 

@@ -1,7 +1,7 @@
 /* A whole agent among liars: the Date of its API server, its time server and its clock chip leap by up to 50 years, with
  * reboots in between; a seed decides all of it.
  *
- *     HF_SIM_SEEDS=N   number of seeds (default 100)
+ *     HF_SIM_SEEDS=N   number of seeds (default 100), of which a sample runs (support/walk.h)
  *     HF_SIM_SEED=S    only this seed; HF_SIM_LOG=1 prints the agent's log
  *
  * Always: no expired release is started unless every live witness of the node lies. The server's certificate is valid
@@ -17,6 +17,7 @@
 #include "support/check_main.h"
 #include "support/fakes/apiserver_sim.h"
 #include "support/fakes/simnode.h"
+#include "support/walk.h"
 
 #define MINUTE (60 * HF_NS_PER_S)
 #define DAY (24 * 60 * MINUTE)
@@ -324,8 +325,9 @@ START_TEST(worlds)
     uint64_t only = seed_from_environment("HF_SIM_SEED", 0),
              seeds = seed_from_environment("HF_SIM_SEEDS", DEFAULT_SEEDS);
 
-    for (uint64_t seed = (uint64_t)_i * BLOCK + 1; only == 0 && seed <= HF_MIN(seeds, (uint64_t)(_i + 1) * BLOCK);
-         seed++)
+    uint64_t before = (uint64_t)_i * BLOCK, last = HF_MIN(seeds, before + BLOCK);
+
+    for (uint64_t seed = hf_walk_next("worlds", before); only == 0 && seed <= last; seed = hf_walk_next("worlds", seed))
         a_world(seed);
     if (only != 0)
         a_world(only);

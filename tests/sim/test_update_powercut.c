@@ -1,5 +1,5 @@
 /* A power cut at every single file-system call of an update, of each kind; then another one while the next process
- * recovers.
+ * recovers. `make soak` cuts at every call, and elsewhere at a sample of them that holds each kind of call (support/walk.h).
  *
  * Always: the target is one of the two whole files (after each event, and right after each cut). In the end: Committed
  * or RolledBack, whichever is right for the release; no files remain; the service runs the installed version. */
@@ -7,6 +7,7 @@
 
 #include "support/check_main.h"
 #include "support/fakes/simupdate.h"
+#include "support/fakes/simwalk.h"
 
 struct scenario {
     const char *name;
@@ -127,20 +128,25 @@ static bool settle(struct hf_simupdate *w)
     return hf_simupdate_settle(w);
 }
 
-/* Cuts at call n of the first process and (second > 0) at call `second` of the next one. False: the update has fewer
- * than n calls. */
-static bool cut_at(const struct scenario *scenario, uint64_t n, uint64_t second, uint64_t seed)
+/* A walk of this test through a scenario. */
+static struct hf_simwalk walk_of(const char *test, const struct scenario *scenario, char name[static 80])
+{
+    (void)snprintf(name, 80, "%s, %s", test, scenario->name);
+    return (struct hf_simwalk){.name = name};
+}
+
+/* Cuts at call `walk->at` of the first process and (second > 0) at call `second` of the next one. */
+static void cut_at(const struct scenario *scenario, struct hf_simwalk *walk, uint64_t second, uint64_t seed)
 {
     struct hf_simupdate *w = begin(scenario, seed);
+    uint64_t n = walk->at;
     char when[80];
-    bool cut;
 
     (void)snprintf(when, sizeof(when), "cut at %d, then %d", (int)n, (int)second);
     hf_simfs_stop_at(w->fs, n);
     hf_simupdate_boot(w);
     (void)settle(w);
-    cut = hf_simfs_stopped(w->fs);
-    if (cut) {
+    if (hf_simwalk_saw(walk, w->fs)) {
         hf_simupdate_power_cut(w, seed * 31 + n);
         check_target(w);
         hf_simfs_stop_at(w->fs, second);
@@ -154,18 +160,19 @@ static bool cut_at(const struct scenario *scenario, uint64_t n, uint64_t second,
     }
     expect_end(w, when);
     hf_simupdate_free(w);
-    return cut;
 }
 
 START_TEST(at_every_call)
 {
     const struct scenario *scenario = &scenarios[_i];
-    uint64_t n = 1;
+    char name[80];
+    struct hf_simwalk walk = walk_of("at every call", scenario, name);
+    uint64_t last = 0;
 
-    while (cut_at(scenario, n, 0, n))
-        n++;
-    ck_assert_uint_gt(n, 50);
-    (void)fprintf(stderr, "%s: %d cuts\n", scenario->name, (int)n - 1);
+    for (; hf_simwalk_next(&walk); last = walk.at > last ? walk.at : last)
+        cut_at(scenario, &walk, 0, walk.at);
+    ck_assert_uint_gt(last, 50);
+    (void)fprintf(stderr, "%s: %d cuts\n", scenario->name, (int)walk.places);
 }
 END_TEST
 
@@ -173,9 +180,11 @@ END_TEST
 START_TEST(twice)
 {
     const struct scenario *scenario = &scenarios[_i];
+    char name[80];
+    struct hf_simwalk walk = walk_of("twice", scenario, name);
 
-    for (uint64_t n = 1; cut_at(scenario, n, 1 + n * 17 % 97, n + 1000); n += 3)
-        ;
+    while (hf_simwalk_next(&walk))
+        cut_at(scenario, &walk, 1 + walk.at * 17 % 97, walk.at + 1000);
 }
 END_TEST
 
@@ -195,9 +204,10 @@ static void finish_then_cut(struct hf_simupdate *w, const char *when, bool kille
     (void)settle(w);
 }
 
-/* Kills the first process at call n: what it did is in the page cache alone. False: the update has fewer than n calls. */
-static bool kill_at(const struct scenario *scenario, uint64_t n)
+/* Kills the first process at call `walk->at`: what it did is in the page cache alone. */
+static void kill_at(const struct scenario *scenario, struct hf_simwalk *walk)
 {
+    uint64_t n = walk->at;
     struct hf_simupdate *w = begin(scenario, n);
     char when[80];
 
@@ -205,25 +215,27 @@ static bool kill_at(const struct scenario *scenario, uint64_t n)
     hf_simfs_stop_at(w->fs, n);
     hf_simupdate_boot(w);
     (void)settle(w);
-    bool killed = hf_simfs_stopped(w->fs);
-    if (killed)
+    if (hf_simwalk_saw(walk, w->fs))
         finish_then_cut(w, when, true);
     expect_end(w, when);
     hf_simupdate_free(w);
-    return killed;
 }
 
 START_TEST(killed_before_a_sync)
 {
-    for (uint64_t n = 1; kill_at(&scenarios[_i], n); n++)
-        ;
+    char name[80];
+    struct hf_simwalk walk = walk_of("killed before a sync", &scenarios[_i], name);
+
+    while (hf_simwalk_next(&walk))
+        kill_at(&scenarios[_i], &walk);
 }
 END_TEST
 
-/* The disk fails from call n on, and works again: in the next process (`killed`), or in the same one. What its failed
- * syncs have lost looks right in the page cache until the power is cut. False: the update has fewer than n calls. */
-static bool fail_at(const struct scenario *scenario, uint64_t n, bool killed)
+/* The disk fails from call `walk->at` on, and works again: in the next process (`killed`), or in the same one. What its failed
+ * syncs have lost looks right in the page cache until the power is cut. */
+static void fail_at(const struct scenario *scenario, struct hf_simwalk *walk, bool killed)
 {
+    uint64_t n = walk->at;
     struct hf_simupdate *w = begin(scenario, n);
     char when[80];
 
@@ -232,19 +244,21 @@ static bool fail_at(const struct scenario *scenario, uint64_t n, bool killed)
     hf_simfs_fail_at(w->fs, n, EIO, killed ? 0 : 1 + n % 20);
     hf_simupdate_boot(w);
     (void)settle(w);
-    bool failed = hf_simfs_failed(w->fs) > 0;
+    bool failed = hf_simwalk_saw(walk, w->fs);
     hf_simfs_fail_at(w->fs, 0, 0, 0);
     if (failed)
         finish_then_cut(w, when, killed || w->engine == NULL); /* NULL: the process could not start */
     expect_end(w, when);
     hf_simupdate_free(w);
-    return failed;
 }
 
 START_TEST(failed_before_a_cut)
 {
-    for (uint64_t n = 1; fail_at(&scenarios[_i], n, n % 2 == 0); n++)
-        ;
+    char name[80];
+    struct hf_simwalk walk = walk_of("failed before a cut", &scenarios[_i], name);
+
+    while (hf_simwalk_next(&walk))
+        fail_at(&scenarios[_i], &walk, walk.at % 2 == 0);
 }
 END_TEST
 
@@ -252,28 +266,59 @@ END_TEST
 
 #define JOURNAL "/var/lib/holdfast/updates/app/journal"
 
-/* An update whose version fails its checks is killed at call n. False: it has fewer than n calls. */
-static bool kill_trial_at(uint64_t n, struct hf_simupdate **ret_world)
+/* The calls before which the journal was not durable. */
+struct doubtful {
+    struct hf_simfs *fs;
+    uint64_t from, at[64];
+    size_t n;
+};
+
+static int note_doubtful(void *arg)
+{
+    struct doubtful *doubtful = arg;
+    uint64_t call = hf_simfs_calls(doubtful->fs) + 1 - doubtful->from;
+
+    if (!hf_simfs_is_durable(doubtful->fs, JOURNAL) && (doubtful->n == 0 || doubtful->at[doubtful->n - 1] != call)) {
+        ck_assert_uint_lt(doubtful->n, HF_LEN(doubtful->at));
+        doubtful->at[doubtful->n++] = call;
+    }
+    return 0;
+}
+
+/* An update whose version fails its checks, from its begin to its end. */
+static struct doubtful find_doubtful(void)
+{
+    struct hf_simupdate *w = begin(&scenarios[4], 1);
+    struct doubtful doubtful = {.fs = w->fs, .from = hf_simfs_calls(w->fs)};
+
+    hf_simfs_before_each(w->fs, note_doubtful, &doubtful);
+    hf_simupdate_boot(w);
+    (void)settle(w);
+    expect_end(w, "undisturbed");
+    hf_simupdate_free(w);
+    return doubtful;
+}
+
+/* It is killed at call n. */
+static struct hf_simupdate *kill_trial_at(uint64_t n)
 {
     struct hf_simupdate *w = begin(&scenarios[4], n);
 
     hf_simfs_stop_at(w->fs, n);
     hf_simupdate_boot(w);
     (void)settle(w);
-    bool killed = hf_simfs_stopped(w->fs);
+    ck_assert_msg(hf_simfs_stopped(w->fs) && !hf_simfs_is_durable(w->fs, JOURNAL), "killed at %d", (int)n);
     hf_simupdate_kill(w);
-    *ret_world = w;
-    return killed;
+    return w;
 }
 
 /* The next process goes on, and the power is cut at its call `m`. From then on nobody wants the release any more
  * (`withdrawn`), or the site holds it back. False: the process has fewer than m calls. */
 static bool cut_after_kill(uint64_t n, uint64_t m, bool withdrawn)
 {
-    struct hf_simupdate *w;
+    struct hf_simupdate *w = kill_trial_at(n);
     char when[80];
 
-    (void)kill_trial_at(n, &w);
     (void)snprintf(when, sizeof(when), "killed at %d, then cut at %d", (int)n, (int)m);
     hf_simfs_stop_at(w->fs, m);
     hf_simupdate_boot(w);
@@ -298,21 +343,15 @@ static bool cut_after_kill(uint64_t n, uint64_t m, bool withdrawn)
  * right. What the next process does by it must not be there without it. */
 START_TEST(killed_before_a_sync_then_cut)
 {
-    unsigned found = 0;
-    bool killed = true;
+    struct doubtful doubtful = find_doubtful();
+    char name[80];
 
-    for (uint64_t n = 1; killed; n++) {
-        struct hf_simupdate *w;
-        killed = kill_trial_at(n, &w);
-        bool durable = hf_simfs_is_durable(w->fs, JOURNAL);
-        hf_simupdate_free(w);
-        if (!killed || durable)
-            continue;
-        found++;
-        for (uint64_t m = 1; cut_after_kill(n, m, _i == 0); m++)
+    ck_assert_uint_gt(doubtful.n, 5);
+    for (size_t i = 0; i < doubtful.n; i++) {
+        (void)snprintf(name, sizeof(name), "kill %zu, cut %d", i, _i);
+        for (uint64_t m = hf_walk_next(name, 0); cut_after_kill(doubtful.at[i], m, _i == 0); m = hf_walk_next(name, m))
             ;
     }
-    ck_assert_uint_gt(found, 5);
 }
 END_TEST
 
@@ -330,20 +369,20 @@ static void lose_the_network(struct hf_simupdate *w)
         hf_simupdate_withdraw(w, "app");
 }
 
-/* The power goes at call n of the first process and, if the new file is in place then, the network stays away. Each of
- * the next `more` boots ends at its own call, too. False: the update has fewer than n calls. */
-static bool boot_on_trial(uint64_t n, unsigned more, bool *ret_on_trial)
+/* The power goes at call `walk->at` of the first process and, if the new file is in place then, the network stays away. Each of
+ * the next `more` boots ends at its own call, too. True: the new file was in place. */
+static bool boot_on_trial(struct hf_simwalk *walk, unsigned more)
 {
+    uint64_t n = walk->at;
     struct hf_simupdate *w = begin(&node_service, n);
     char when[80];
-    bool cut;
+    bool cut, on_trial = false;
 
     (void)snprintf(when, sizeof(when), "cut at %d, then %u times", (int)n, more);
     hf_simfs_stop_at(w->fs, n);
     hf_simupdate_boot(w);
     (void)settle(w);
-    cut = hf_simfs_stopped(w->fs);
-    *ret_on_trial = false;
+    cut = hf_simwalk_saw(walk, w->fs);
     for (unsigned i = 0; cut && i <= more; i++) {
         if (i == 0 || hf_simfs_stopped(w->fs))
             hf_simupdate_power_cut(w, n * 41 + i);
@@ -351,7 +390,7 @@ static bool boot_on_trial(uint64_t n, unsigned more, bool *ret_on_trial)
             hf_simupdate_kill(w);
         check_target(w);
         if (strcmp(hf_simupdate_target(w, HF_SIM_TARGET), "dead") == 0) {
-            *ret_on_trial = true;
+            on_trial = true;
             ck_assert_str_eq(w->running, ""); /* the boot has started nothing */
             lose_the_network(w);
         }
@@ -361,19 +400,20 @@ static bool boot_on_trial(uint64_t n, unsigned more, bool *ret_on_trial)
     }
     expect_end(w, when);
     hf_simupdate_free(w);
-    return cut;
+    return on_trial;
 }
 
 /* `_i` further boots: with the first one, more than the three starts that an update may take without a verdict. */
 START_TEST(node_service_that_does_not_start)
 {
     unsigned on_trial = 0;
-    bool is_on_trial = false;
+    char name[80];
+    struct hf_simwalk walk = walk_of((const char *[]){"0", "1", "2", "3"}[_i], &node_service, name);
 
-    for (uint64_t n = 1; boot_on_trial(n, (unsigned)_i, &is_on_trial); n++)
-        on_trial += is_on_trial;
+    while (hf_simwalk_next(&walk))
+        on_trial += boot_on_trial(&walk, (unsigned)_i);
     (void)fprintf(stderr, "%u boots on trial, %d more each\n", on_trial, _i);
-    ck_assert_uint_gt(on_trial, 5);
+    ck_assert_uint_gt(on_trial, hf_walk_is_whole() ? 5 : 0);
 }
 END_TEST
 

@@ -5,6 +5,7 @@
  * file more is a change too. A rollback never brings a changed tree back. */
 #include "support/check_main.h"
 #include "support/fakes/simupdate.h"
+#include "support/walk.h"
 
 #define LINK "/opt/app/current"
 #define APP LINK "/bin/app"
@@ -202,7 +203,7 @@ END_TEST
 
 static void cases(TCase *tc)
 {
-    tcase_add_loop_test(tc, years_of_tampering, 0, 60);
+    hf_walk_add_loop_test(tc, years_of_tampering, 60);
 }
 
 HF_TEST_MAIN_CPU("update/tamper", cases, 300)

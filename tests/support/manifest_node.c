@@ -265,19 +265,22 @@ static void format(void *arg, const struct hf_manifest_status *status)
     char *text = arg;
     size_t n = strlen(text);
 
-    (void)snprintf(text + n, 800 - n, "%s %s %s %u: %s\n", status->name, hf_manifest_phase_name(status->phase),
-                   hf_manifest_reason_name(status->reason), status->drifts, status->message);
+    if (n + 1 < 800) /* it is not full, as it soon is with many entries */
+        (void)snprintf(text + n, 800 - n, "%s %s %s %u: %s\n", status->name, hf_manifest_phase_name(status->phase),
+                       hf_manifest_reason_name(status->reason), status->drifts, status->message);
 }
 
 static void format_all(void *arg, const struct hf_manifest_status *status)
 {
     char *text = arg;
-    size_t n = strlen(text);
+    size_t n = strlen(text), max = sizeof(((struct node *)NULL)->told);
 
-    (void)snprintf(
-        text + n, sizeof(((struct node *)NULL)->told) - n, "%s %d %s %s %s %s, %u items, %u drifts, %d: %s\n",
-        status->name, (int)status->to, hf_manifest_phase_name(status->phase), status->revision, status->digest,
-        hf_manifest_reason_name(status->reason), status->items, status->drifts, status->settled, status->message);
+    if (n + 1 == max)
+        return;
+    (void)snprintf(text + n, max - n, "%s %d %s %s %s %s, %u items, %u drifts, %d: %s\n", status->name, (int)status->to,
+                   hf_manifest_phase_name(status->phase), status->revision, status->digest,
+                   hf_manifest_reason_name(status->reason), status->items, status->drifts, status->settled,
+                   status->message);
 }
 
 static int accept_all(void *arg, const char *host, uint16_t port)

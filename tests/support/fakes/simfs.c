@@ -25,6 +25,19 @@ static int journal_for(const struct hf_simfs *fs, unsigned kind)
     return fs->journal_lost && (kind & HF_SIMFS_WRITES) != 0 && (kind & SIM_CONTENT) == 0 ? -EROFS : 0;
 }
 
+/* Remembers the last call of each kind. */
+static void note(struct hf_simfs *fs, unsigned kind, const char *format)
+{
+    for (size_t i = 0; i < SIM_KINDS; i++) {
+        struct sim_kind *known = &fs->kinds[i];
+        if (known->format == NULL || (known->format == format && known->kind == kind)) {
+            *known = (struct sim_kind){format, kind, fs->calls};
+            return;
+        }
+    }
+    abort();
+}
+
 static int enter(struct hf_simfs *fs, unsigned kind, const char *format, ...) HF_PRINTF(3, 4);
 
 static int enter(struct hf_simfs *fs, unsigned kind, const char *format, ...)
@@ -39,6 +52,7 @@ static int enter(struct hf_simfs *fs, unsigned kind, const char *format, ...)
     if ((fs->counted & kind) == 0)
         return journal_for(fs, kind);
     fs->calls++;
+    note(fs, kind, format);
     if (!fs->untraced) {
         char *line = fs->trace[fs->n_trace++ % SIM_TRACE];
         int n = snprintf(line, sizeof(fs->trace[0]), "%llu ", (unsigned long long)fs->calls);
@@ -48,11 +62,13 @@ static int enter(struct hf_simfs *fs, unsigned kind, const char *format, ...)
     }
     if (fs->stop_at != 0 && fs->calls >= fs->stop_at) {
         fs->stopped = true;
+        fs->hit = (struct sim_kind){format, kind, fs->calls};
         return -EIO;
     }
     if (fs->fail_at != 0 && fs->calls >= fs->fail_at &&
         (fs->fail_times == 0 || fs->calls < fs->fail_at + fs->fail_times)) {
-        fs->failed++;
+        if (fs->failed++ == 0)
+            fs->hit = (struct sim_kind){format, kind, fs->calls};
         return -fs->fail_code;
     }
     fs->journal_lost |= fs->lose_journal_at != 0 && fs->calls >= fs->lose_journal_at;
@@ -75,8 +91,19 @@ uint64_t hf_simfs_calls(const struct hf_simfs *fs)
     return fs->calls;
 }
 
+/* Something is to happen at call n from now on. */
+static void arm(struct hf_simfs *fs, uint64_t n)
+{
+    if (n == 0)
+        return;
+    fs->armed = fs->calls;
+    fs->hit = (struct sim_kind){.format = NULL};
+    memset(fs->kinds, 0, sizeof(fs->kinds));
+}
+
 void hf_simfs_stop_at(struct hf_simfs *fs, uint64_t n)
 {
+    arm(fs, n);
     fs->stop_at = n == 0 ? 0 : fs->calls + n;
     fs->stopped = false;
 }
@@ -88,6 +115,7 @@ bool hf_simfs_stopped(const struct hf_simfs *fs)
 
 void hf_simfs_fail_at(struct hf_simfs *fs, uint64_t n, int code, uint64_t times)
 {
+    arm(fs, n);
     fs->fail_at = n == 0 ? 0 : fs->calls + n;
     fs->fail_code = code;
     fs->fail_times = times;

@@ -73,15 +73,21 @@ static void keep_chosen(struct hf_simfs *fs, const bool *chosen)
 void sim_sync_names(struct hf_simfs *fs, struct sim_node *dir, const char *name)
 {
     bool *chosen = sim_alloc(NULL, fs->n_pending * sizeof(*chosen));
+    const struct sim_op **later = sim_alloc(NULL, fs->n_pending * sizeof(struct sim_op *));
+    size_t n = 0;
 
     /* Backwards: what a chosen step builds on goes with it, also where that happened in another folder. */
     for (size_t i = fs->n_pending; i-- > 0;) {
-        chosen[i] = touches(&fs->pending[i], dir, name);
-        for (size_t j = i + 1; !chosen[i] && j < fs->n_pending; j++)
-            chosen[i] = chosen[j] && share_a_name(&fs->pending[i], &fs->pending[j]);
+        const struct sim_op *op = &fs->pending[i];
+        chosen[i] = touches(op, dir, name);
+        for (size_t k = 0; !chosen[i] && k < n; k++)
+            chosen[i] = share_a_name(op, later[k]);
+        if (chosen[i])
+            later[n++] = op;
     }
     keep_chosen(fs, chosen);
     free(chosen);
+    free(later);
 }
 
 static bool is_lost(const struct sim_node *node, size_t block)

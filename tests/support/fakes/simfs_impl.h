@@ -6,7 +6,15 @@
 
 #include "support/fakes/simfs.h"
 
-enum { SIM_BLOCK = 4096, SIM_SECTOR = 512, SIM_FD_BASE = 1000, SIM_MAX_FDS = 256, SIM_TRACE = 96, SIM_MAX_LINKS = 40 };
+enum {
+    SIM_BLOCK = 4096,
+    SIM_SECTOR = 512,
+    SIM_FD_BASE = 1000,
+    SIM_MAX_FDS = 256,
+    SIM_TRACE = 96,
+    SIM_KINDS = 40,
+    SIM_MAX_LINKS = 40
+};
 
 struct sim_blob {
     unsigned char *p;
@@ -81,6 +89,12 @@ struct sim_fd {
     int lock; /* LOCK_UN, LOCK_SH, LOCK_EX */
 };
 
+struct sim_kind { /* of call */
+    const char *format;
+    unsigned kind;
+    uint64_t last;
+};
+
 struct hf_simfs {
     struct hf_fs_ops ops;
     struct sim_node *root;
@@ -96,6 +110,9 @@ struct hf_simfs {
     uint64_t calls, stop_at, fail_at, fail_times, failed, lose_journal_at;
     int fail_code;
     bool stopped, journal_lost, untraced;
+    struct sim_kind kinds[SIM_KINDS]; /* of the calls since `armed` */
+    struct sim_kind hit;
+    uint64_t armed;
     int (*before)(void *arg);
     void *before_arg;
     char trace[SIM_TRACE][160];

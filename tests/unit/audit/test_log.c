@@ -9,6 +9,7 @@
 #include "audit/check.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
+#include "support/walk.h"
 
 #define DIR "/var/lib/holdfast/journal"
 #define START_UNIX_NS (1795000000ull * HF_NS_PER_S)
@@ -457,7 +458,7 @@ START_TEST(power_cut_at_each_call)
 
     set_up(&before);
     befores[_i].fill(&before, befores[_i].n);
-    for (uint64_t n = 1; stopped && n < 200; n++)
+    for (uint64_t n = hf_walk_next("cuts", 0); stopped && n < 200; n = hf_walk_next("cuts", n))
         for (uint64_t seed = 0; seed < befores[_i].seeds; seed++)
             stopped = cut_at(&before, n, seed);
     ck_assert_msg(!stopped, "never ran to the end");
@@ -474,7 +475,7 @@ START_TEST(power_cut_after_a_kill)
 
     set_up(&before);
     befores[_i / 2].fill(&before, befores[_i / 2].n);
-    for (uint64_t n = 1; reached && n < 200; n++) {
+    for (uint64_t n = hf_walk_next("kills", 0); reached && n < 200; n = hf_walk_next("kills", n)) {
         struct scene s;
         set_up_like(&s, &before);
         if (fails)

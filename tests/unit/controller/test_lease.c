@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "support/check_main.h"
+#include "support/walk.h"
 
 #define S(seconds) ((uint64_t)((seconds)*1000) * 1000000ull)
 
@@ -491,7 +492,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, story, 0, HF_LEN(stories));
-    tcase_add_loop_test(tc, never_two_leaders, 0, 20);
+    hf_walk_add_loop_test(tc, never_two_leaders, 20);
 }
 
 HF_TEST_MAIN("controller/lease", cases)

@@ -28,6 +28,7 @@ enum hf_kube_verb {
     HF_KUBE_UPDATE,      /* PUT of `body`, whose metadata.resourceVersion makes the write conditional */
     HF_KUBE_APPLY,       /* server-side apply of `body`, with the field manager of the client */
     HF_KUBE_MERGE_PATCH, /* JSON merge patch (RFC 7386) */
+    HF_KUBE_JSON_PATCH,  /* JSON patch (RFC 6902): `body` is an array of operations */
     HF_KUBE_DELETE,      /* `body` is NULL or a DeleteOptions object, for example with preconditions */
     HF_KUBE_DISCOVER,    /* GET of the kinds of one group and version (APIResourceList), which `api_version` names */
 };

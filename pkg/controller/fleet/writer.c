@@ -13,7 +13,7 @@
 #define MAX_PAUSE_NS (60 * HF_NS_PER_S)
 
 /* To collect an EdgeNode takes three requests: its Node is really absent; what is there now; delete just that. */
-enum write_step { APPLY, ASK_NODE, READ_EDGENODE, DELETE };
+enum write_step { WRITE, ASK_NODE, READ_EDGENODE, DELETE };
 
 struct planned_write {
     struct hf_list link;
@@ -23,7 +23,7 @@ struct planned_write {
     enum write_step step;
     uint64_t id;
     char *name;
-    json_t *body; /* of APPLY: the object; of DELETE: the options */
+    json_t *body; /* of WRITE: the patch; of DELETE: the options */
 };
 
 struct hf_writer {
@@ -80,18 +80,34 @@ static void finish(struct planned_write *write, int r, const json_t *object)
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
 
+/* The part of the object that the controller alone writes, and so replaces as a whole; NULL: it applies single fields.
+ * An apply would leave in place what somebody else owns, too: a node that applied its own turn would keep it. */
+static const char *whole_part(enum hf_rollout_effect_kind kind)
+{
+    return kind == HF_ROLLOUT_TURNS ? "/spec" : kind == HF_ROLLOUT_STATUS ? "/status" : NULL;
+}
+
+/* A JSON patch; "add" also replaces. The resourceVersion makes it conditional (409). */
+static json_t *replacement(const json_t *object, const char *part)
+{
+    return json_pack("[{s:s, s:s, s:s}, {s:s, s:s, s:O?}]", "op", "add", "path", "/metadata/resourceVersion", "value",
+                     hf_json_str_or(object, "metadata.resourceVersion", ""), "op", "add", "path", part, "value",
+                     json_object_get(object, part + 1));
+}
+
 static struct hf_kube_call call_of(const struct planned_write *write)
 {
-    struct hf_kube_call call = {.verb = HF_KUBE_APPLY,
+    bool is_whole = whole_part(write->kind) != NULL;
+    struct hf_kube_call call = {.verb = is_whole ? HF_KUBE_JSON_PATCH : HF_KUBE_APPLY,
                                 .api_version = HF_API_GROUP_VERSION,
                                 .plural = write->kind == HF_ROLLOUT_STATUS ? "edgeupdates" : "edgenodes",
                                 .name = write->name,
                                 .subresource = write->kind == HF_ROLLOUT_TURNS ? NULL : "status",
                                 .body = write->body,
-                                .force = true,
+                                .force = !is_whole,
                                 .timeout_ns = CALL_TIMEOUT_NS};
 
-    if (write->step == APPLY)
+    if (write->step == WRITE)
         return call;
     call.verb = write->step == DELETE ? HF_KUBE_DELETE : HF_KUBE_GET;
     call.subresource = NULL;
@@ -164,7 +180,7 @@ static void answered(void *arg, const struct hf_kube_answer *answer)
     if (r < 0 && r != -ESTALE && r != -ENOENT && r != -ECANCELED)
         hf_log(writer->p.log, HF_LOG_WARNING, "write.failed", HF_S("object", write->name),
                HF_S("what", kind_names[write->kind]), HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
-    finish(write, r, write->step == APPLY ? answer->object : NULL);
+    finish(write, r, write->step == WRITE ? answer->object : NULL);
     hf_writer_turn(writer);
 }
 
@@ -211,20 +227,23 @@ static void fire(void *arg)
 
 int hf_writer_add(struct hf_writer *writer, const struct hf_rollout_effect *effect)
 {
+    const char *part = whole_part(effect->kind);
     struct planned_write *write = calloc(1, sizeof(*write));
 
     if (write == NULL)
         return -ENOMEM;
     write->name = strdup(effect->name);
-    if (write->name == NULL) {
+    write->body = part != NULL ? replacement(effect->body, part) : json_incref(hf_json_mutable(effect->body));
+    if (write->name == NULL || (part != NULL && write->body == NULL)) {
+        json_decref(write->body);
+        free(write->name);
         free(write);
         return -ENOMEM;
     }
     write->writer = writer;
     write->kind = effect->kind;
-    write->step = effect->kind == HF_ROLLOUT_COLLECT ? ASK_NODE : APPLY;
+    write->step = effect->kind == HF_ROLLOUT_COLLECT ? ASK_NODE : WRITE;
     write->id = effect->id;
-    write->body = json_incref(hf_json_mutable(effect->body));
     hf_list_append(effect->is_urgent ? &writer->urgent : &writer->waiting, &write->link);
     return 0;
 }

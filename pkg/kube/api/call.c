@@ -37,6 +37,7 @@ static const struct {
     /* JSON is YAML. */
     [HF_KUBE_APPLY] = {"PATCH", "apply", "Content-Type: application/apply-patch+yaml", true, true},
     [HF_KUBE_MERGE_PATCH] = {"PATCH", "patch", "Content-Type: application/merge-patch+json", true, true},
+    [HF_KUBE_JSON_PATCH] = {"PATCH", "patch", "Content-Type: application/json-patch+json", true, true},
     [HF_KUBE_DELETE] = {"DELETE", "delete", "Content-Type: application/json", true, false},
     [HF_KUBE_DISCOVER] = {"GET", "discover", NULL, false, false},
 };

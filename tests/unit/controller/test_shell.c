@@ -18,6 +18,7 @@
 enum { REPLICAS = 2, MAX_SERVED = 2000, MAX_CSRS = 700, MAX_RESULTS = 64 };
 
 struct served {
+    char type[40];
     char method[8], target[300];
     json_t *body;
     uint64_t at_ns;
@@ -179,6 +180,8 @@ static void handle(void *arg, struct hf_simcall *call)
     (void)snprintf(served->target, sizeof(served->target), "%s", target);
     served->body = body_of(call);
     served->at_ns = hf_simloop_now_ns(w.loop);
+    (void)snprintf(served->type, sizeof(served->type), "%s",
+                   hf_simcall_header(call, "Content-Type") != NULL ? hf_simcall_header(call, "Content-Type") : "");
     w.n_served++;
     if (strstr(target, "/leases") != NULL)
         serve_lease(call);
@@ -450,9 +453,9 @@ static struct hf_writer *writer_new(void)
 
 static void add(struct hf_writer *writer, enum hf_rollout_effect_kind kind, uint64_t id, bool urgent)
 {
-    json_t *body = json_pack("{s:s, s:s, s:{s:s, s:s}}", "apiVersion", "edge.codcompass.io/v1alpha1", "kind",
+    json_t *body = json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:i}}", "apiVersion", "edge.codcompass.io/v1alpha1", "kind",
                              kind == HF_ROLLOUT_STATUS ? "EdgeUpdate" : "EdgeNode", "metadata", "name", "x",
-                             "resourceVersion", "3");
+                             "resourceVersion", "3", kind == HF_ROLLOUT_TURNS ? "spec" : "status", "a", 1);
     struct hf_rollout_effect effect = {
         .kind = kind, .id = id, .name = "x", .body = kind == HF_ROLLOUT_COLLECT ? NULL : body, .is_urgent = urgent};
 
@@ -472,7 +475,7 @@ START_TEST(writes_in_order_and_few_at_a_time)
     hf_writer_turn(writer);
     run(0.2);
     ck_assert(!hf_writer_is_idle(writer) && w.n_results == 0);
-    ck_assert_uint_eq(count("PATCH", "/edgeupdates/x/status?fieldManager=holdfast-controller&force=true"), 1);
+    ck_assert_uint_eq(count("PATCH", "/edgeupdates/x/status?fieldManager=holdfast-controller"), 1);
     run(10);
     ck_assert(hf_writer_is_idle(writer));
     ck_assert_uint_eq(w.n_results, 41);
@@ -615,7 +618,7 @@ static json_t *make_csr(const char *node)
 
     ck_assert_int_eq(hf_file_read(hf_fs_posix(), "tests/fuzz/corpus/fuzz_csr/p256.pem", &pem, NULL), 0);
     ck_assert_int_eq(hf_base64_encode(pem.p, pem.n, &base64), 0);
-    return json_pack("{s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:s, s:{s:[s]}, s:[s, s], s:i}, s:{}}", "apiVersion",
+    return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:s, s:s, s:s, s:{s:[s]}, s:[s, s], s:i}, s:{}}", "apiVersion",
                      "certificates.k8s.io/v1", "kind", "CertificateSigningRequest", "metadata", "name", "c1",
                      "resourceVersion", "50", "spec", "request", hf_buf_str(&base64), "signerName", HF_CSR_SIGNER,
                      "username", "system:serviceaccount:holdfast-system:holdfast-agent", "extra",
@@ -752,3 +755,4 @@ static void cases(TCase *tc)
 }
 
 HF_TEST_MAIN("controller/shell", cases)
+    tcase_add_test(tc, replaces_what_others_own);

@@ -140,6 +140,7 @@ static void node_answered(void *arg, const struct hf_kube_answer *answer)
         return;
     }
     if (answer->r == 0 && approver->p.leads(approver->p.arg)) {
+        hf_csr_check_node(request->object, answer->object, &request->decision);
         send_decision(request);
         return;
     }

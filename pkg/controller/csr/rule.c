@@ -6,9 +6,11 @@
 #include "api/field/text.h"
 #include "base/encoding/base64.h"
 #include "base/format.h"
+#include "base/parse.h"
 #include "trust/csr_parse.h"
 
 #define NODE_CLAIM "authentication.kubernetes.io/node-name"
+#define UID_CLAIM "authentication.kubernetes.io/node-uid"
 
 static void deny(struct hf_csr_decision *decision, const char *reason, const char *format, ...) HF_PRINTF(3, 4);
 
@@ -142,6 +144,24 @@ void hf_csr_decide(const json_t *object, const struct hf_csr_terms *terms, struc
                        who == ACCOUNT ? "the agent's service account" : "the agent", decision.node);
     }
     *ret_decision = decision;
+}
+
+void hf_csr_check_node(const json_t *object, const json_t *node, struct hf_csr_decision *decision)
+{
+    const char *asked = hf_json_str_or(object, "metadata.creationTimestamp", ""),
+               *made = hf_json_str_or(node, "metadata.creationTimestamp", ""),
+               *uid = hf_json_str_or(node, "metadata.uid", "");
+    const json_t *claims = json_object_get(hf_json_at(object, "spec.extra"), UID_CLAIM);
+    const char *bound_to = only(claims);
+    uint64_t asked_ns = 0, made_ns = 0;
+
+    if (hf_parse_time(asked, &asked_ns) < 0 || hf_parse_time(made, &made_ns) < 0 || asked_ns < made_ns)
+        deny(decision, "RequestOlderThanNode", "the request is of %.40s, and the Node %s was made at %.40s: ask again",
+             asked, decision->node, made);
+    else if (claims != NULL && (bound_to == NULL || strcmp(bound_to, uid) != 0))
+        deny(decision, "NodeReplaced",
+             "the requester's token is bound to an earlier Node %s: expected the uid %.60s in extra." UID_CLAIM,
+             decision->node, uid);
 }
 
 json_t *hf_csr_approval(const json_t *object, const struct hf_csr_decision *decision, uint64_t now_unix_ns)

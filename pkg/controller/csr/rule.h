@@ -44,6 +44,11 @@ struct hf_csr_decision {
  * groups, extra) come from the API server, and no requester can choose them. */
 void hf_csr_decide(const json_t *object, const struct hf_csr_terms *terms, struct hf_csr_decision *ret_decision);
 
+/* Checks a request that `decision` approves against the Node with the name decision->node, or that Node's metadata as
+ * the API server has it now. Denies it instead if the Node is not the one for which it was made: the request is older
+ * than the Node, or the requester's token was bound to an earlier Node with the same name (claim node-uid). */
+void hf_csr_check_node(const json_t *object, const json_t *node, struct hf_csr_decision *decision);
+
 /* Returns a copy of `object` with the condition Approved or Denied, as `decision` says, for the subresource `approval`.
  * Returns NULL if memory runs out. The caller owns the copy. */
 json_t *hf_csr_approval(const json_t *object, const struct hf_csr_decision *decision, uint64_t now_unix_ns);

@@ -140,8 +140,46 @@ START_TEST(approval)
 }
 END_TEST
 
+/* A stolen node's Node was deleted, and the name came back: nothing that was asked or given before counts for the new one. */
+static const struct {
+    const char *asked, *claims, *node; /* creationTimestamp; extra; the Node's metadata */
+    const char *reason;                /* NULL: approved */
+} nodes[] = {
+#define UID(u) "{\"authentication.kubernetes.io/node-name\":[\"n1\"],\"authentication.kubernetes.io/node-uid\":" u "}"
+#define BARE "{\"authentication.kubernetes.io/node-name\":[\"n1\"]}"
+#define NODE_OF(t) "{\"uid\":\"u2\",\"creationTimestamp\":\"" t "\"}"
+    {"2026-01-02T00:00:00Z", UID("[\"u2\"]"), NODE_OF("2026-01-01T00:00:00Z"), NULL},
+    {"2026-01-02T00:00:00Z", BARE, NODE_OF("2026-01-02T00:00:00Z"), NULL},
+    {"2026-01-02T00:00:00Z", UID("[\"u2\"]"), NODE_OF("2026-01-02T00:00:01Z"), "RequestOlderThanNode"},
+    {"2025-12-31T23:59:59Z", BARE, NODE_OF("2026-01-01T00:00:00Z"), "RequestOlderThanNode"},
+    {"2026-01-02T00:00:00Z", UID("[\"u1\"]"), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
+    {"2026-01-02T00:00:00Z", UID("[\"u2\",\"u1\"]"), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
+    {"2026-01-02T00:00:00Z", UID("\"u2\""), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
+    {"2026-01-02T00:00:00Z", UID("[]"), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
+    {"", BARE, NODE_OF("2026-01-01T00:00:00Z"), "RequestOlderThanNode"},
+    {"2026-01-02T00:00:00Z", BARE, "{\"uid\":\"u2\"}", "RequestOlderThanNode"},
+};
+
+START_TEST(the_node_as_it_is_now)
+{
+    json_t *object = good(NULL), *node = json_pack("{s:o}", "metadata", json_loads(nodes[_i].node, 0, NULL));
+    struct hf_csr_decision decision;
+
+    ck_assert_int_eq(hf_json_put(object, "metadata.creationTimestamp", json_string(nodes[_i].asked)), 0);
+    change(object, "spec.extra", nodes[_i].claims);
+    hf_csr_decide(object, &terms, &decision);
+    ck_assert_int_eq(decision.verdict, HF_CSR_APPROVE);
+    hf_csr_check_node(object, node, &decision);
+    ck_assert_int_eq(decision.verdict, nodes[_i].reason == NULL ? HF_CSR_APPROVE : HF_CSR_DENY);
+    ck_assert_str_eq(decision.reason, nodes[_i].reason == NULL ? "HoldfastAgent" : nodes[_i].reason);
+    json_decref(node);
+    json_decref(object);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, the_node_as_it_is_now, 0, HF_LEN(nodes));
     tcase_add_loop_test(tc, row, 0, HF_LEN(rows));
     tcase_add_test(tc, certificate_of_no_group);
     tcase_add_test(tc, approval);

@@ -50,7 +50,7 @@ struct world {
     unsigned n_served, flying, most_flying;
     int status; /* of every answer but those about the Lease and CSRs; 0: 200 */
     uint64_t retry_ns;
-    bool has_node, slow;
+    bool has_node, slow, replaced;
     struct {
         uint64_t id;
         int r;
@@ -153,8 +153,9 @@ static void serve_csrs(struct hf_simcall *call)
 static void answer_later(void *arg)
 {
     struct hf_simcall *call = arg;
-    json_t *object = json_pack("{s:s, s:{s:s, s:s, s:s}}", "kind", "X", "metadata", "name", "x", "uid", "u1",
-                               "resourceVersion", "17");
+    json_t *object =
+        json_pack("{s:s, s:{s:s, s:s, s:s, s:s}}", "kind", "X", "metadata", "name", "x", "uid", "u1", "resourceVersion",
+                  "17", "creationTimestamp", w.replaced ? "2026-01-03T00:00:00Z" : "2026-01-01T00:00:00Z");
     bool absent = strstr(hf_simcall_target(call), "/api/v1/nodes/") != NULL && !w.has_node;
 
     w.flying--;
@@ -179,9 +180,9 @@ static void handle(void *arg, struct hf_simcall *call)
     (void)snprintf(served->method, sizeof(served->method), "%s", hf_simcall_method(call));
     (void)snprintf(served->target, sizeof(served->target), "%s", target);
     served->body = body_of(call);
-    served->at_ns = hf_simloop_now_ns(w.loop);
     (void)snprintf(served->type, sizeof(served->type), "%s",
                    hf_simcall_header(call, "Content-Type") != NULL ? hf_simcall_header(call, "Content-Type") : "");
+    served->at_ns = hf_simloop_now_ns(w.loop);
     w.n_served++;
     if (strstr(target, "/leases") != NULL)
         serve_lease(call);
@@ -487,6 +488,44 @@ START_TEST(writes_in_order_and_few_at_a_time)
 }
 END_TEST
 
+/* Who applied a field without changing it owns it, too, and another one's apply does not remove it: turns and statuses
+ * are replaced as a whole. */
+START_TEST(replaces_what_others_own)
+{
+    static const struct {
+        enum hf_rollout_effect_kind kind;
+        const char *type, *query, *body;
+    } cases[] = {
+        {HF_ROLLOUT_TURNS, "application/json-patch+json", "/edgenodes/x?fieldManager=holdfast-controller",
+         "[{\"op\":\"add\",\"path\":\"/metadata/resourceVersion\",\"value\":\"3\"},"
+         "{\"op\":\"add\",\"path\":\"/spec\",\"value\":{\"a\":1}}]"},
+        {HF_ROLLOUT_STATUS, "application/json-patch+json", "/edgeupdates/x/status?fieldManager=holdfast-controller",
+         "[{\"op\":\"add\",\"path\":\"/metadata/resourceVersion\",\"value\":\"3\"},"
+         "{\"op\":\"add\",\"path\":\"/status\",\"value\":{\"a\":1}}]"},
+        {HF_ROLLOUT_SILENT, "application/apply-patch+yaml",
+         "/edgenodes/x/status?fieldManager=holdfast-controller&force=true",
+         "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"EdgeNode\","
+         "\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"3\"},\"status\":{\"a\":1}}"},
+    };
+    start();
+    struct hf_writer *writer = writer_new();
+
+    for (size_t i = 0; i < HF_LEN(cases); i++) {
+        add(writer, cases[i].kind, i + 1, false);
+        hf_writer_turn(writer);
+        run(1);
+        const struct served *last = &w.served[w.n_served - 1];
+        char *text = json_dumps(last->body, JSON_COMPACT);
+        ck_assert_str_eq(text, cases[i].body);
+        free(text);
+        ck_assert_str_eq(last->type, cases[i].type);
+        ck_assert_str_eq(strstr(last->target, "/edge") + strlen("/edge.codcompass.io/v1alpha1"), cases[i].query);
+    }
+    hf_writer_free(writer);
+    end();
+}
+END_TEST
+
 START_TEST(no_write_without_the_lead)
 {
     start();
@@ -620,8 +659,9 @@ static json_t *make_csr(const char *node)
     ck_assert_int_eq(hf_base64_encode(pem.p, pem.n, &base64), 0);
     return json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:{s:s, s:s, s:s, s:{s:[s]}, s:[s, s], s:i}, s:{}}", "apiVersion",
                      "certificates.k8s.io/v1", "kind", "CertificateSigningRequest", "metadata", "name", "c1",
-                     "resourceVersion", "50", "spec", "request", hf_buf_str(&base64), "signerName", HF_CSR_SIGNER,
-                     "username", "system:serviceaccount:holdfast-system:holdfast-agent", "extra",
+                     "creationTimestamp", "2026-01-02T00:00:00Z", "resourceVersion", "50", "spec", "request",
+                     hf_buf_str(&base64), "signerName", HF_CSR_SIGNER, "username",
+                     "system:serviceaccount:holdfast-system:holdfast-agent", "extra",
                      "authentication.kubernetes.io/node-name", node, "usages", "client auth", "digital signature",
                      "expirationSeconds", 86400, "status");
 }
@@ -662,10 +702,26 @@ START_TEST(approval)
     run(20);
     ck_assert_uint_eq(count("GET", "/api/v1/nodes/n1"), 1);
     ck_assert_str_eq(decision(), "");
-    w.has_node = true; /* the Node registers late */
+    w.has_node = true;
     run(70);
     ck_assert_str_eq(decision(), "Approved");
     ck_assert_uint_eq(count("PUT", "/certificatesigningrequests/c1/approval"), 1);
+    hf_approver_free(approver);
+    end();
+}
+END_TEST
+
+/* The Node was deleted, and one with its name was made after the request. */
+START_TEST(a_node_that_is_younger_than_the_request)
+{
+    start();
+    w.csr = make_csr("n1");
+    w.replaced = true;
+    struct hf_approver *approver = approver_new();
+    run(20);
+    ck_assert_str_eq(decision(), "Denied");
+    ck_assert_str_eq(hf_json_str_or(json_array_get(hf_json_at(w.csr, "status.conditions"), 0), "reason", ""),
+                     "RequestOlderThanNode");
     hf_approver_free(approver);
     end();
 }
@@ -743,11 +799,13 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_lease_from_a_backup, 0, 2);
     tcase_add_test(tc, release_without_a_server);
     tcase_add_test(tc, writes_in_order_and_few_at_a_time);
+    tcase_add_test(tc, replaces_what_others_own);
     tcase_add_test(tc, no_write_without_the_lead);
     tcase_add_test(tc, a_busy_server_is_left_alone);
     tcase_add_test(tc, collection);
     tcase_add_test(tc, events);
     tcase_add_test(tc, approval);
+    tcase_add_test(tc, a_node_that_is_younger_than_the_request);
     tcase_add_test(tc, one_node_asks_often);
     tcase_add_test(tc, requests_from_a_backup);
     tcase_add_test(tc, more_requests_than_room);
@@ -755,4 +813,3 @@ static void cases(TCase *tc)
 }
 
 HF_TEST_MAIN("controller/shell", cases)
-    tcase_add_test(tc, replaces_what_others_own);

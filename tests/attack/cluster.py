@@ -1083,6 +1083,66 @@ def attack_foreign_labels(home):
         site.installs(1)
 
 
+class Ghosts:
+    """A server with server-side apply: what `thief` wrote into the node's status stays under every apply of the agent, until the status is
+    emptied as a whole."""
+
+    def __init__(self, site):
+        self.site, self.ghost, self.applies, self.empties = site, None, 0, 0
+        site.api.lie = self.serve
+
+    def haunt(self):
+        self.ghost = {"hold": {"reason": "thief"}, "updates": [{"name": "ghost", "phase": "Committed", "version": "6.6.6"}]}
+
+    def serve(self, handler):
+        name = self.site.node.name
+        if handler.command != "PATCH" or urllib.parse.urlparse(handler.path).path != f"/apis/{GROUP}/edgenodes/{name}/status":
+            return False
+        body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
+        item = copy.deepcopy(self.site.api.objects["EdgeNode", name])
+        if handler.headers["Content-Type"] == "application/merge-patch+json":
+            assert body == {"status": None}, body
+            self.ghost, self.empties = None, self.empties + 1
+            item.pop("status", None)
+        else:
+            self.applies += 1
+            item["status"] = body["status"] | ({} if self.ghost is None else {
+                "hold": self.ghost["hold"], "updates": body["status"].get("updates", []) + self.ghost["updates"]})
+        item["metadata"]["managedFields"] = [{"manager": who, "operation": "Apply", "subresource": "status"}
+                                             for who in ("holdfast-agent", "thief")[:2 if self.ghost else 1]]
+        self.site.api.put(item)
+        handler.answer(200, item)
+        return True
+
+
+def attack_ghosts_in_the_status(home):
+    """Write a hold and an update into the node's status that the agent's applies leave in place: its next report ends them."""
+    with besieged(home) as site:
+        ghosts = Ghosts(site)
+        site.start()
+        wait("a report", lambda: ghosts.applies > 0, PATIENCE_S)
+        ghosts.haunt()
+        site.put(site.update())
+        site.ends("Committed", sequence=1)
+        wait("the end of the ghosts", lambda: "hold" not in site.status() and site.row("ghost") == {} and site.row() != {}, PATIENCE_S)
+        assert ghosts.empties == 1, ghosts.empties
+        site.bounded()
+
+
+def attack_ghosts_that_come_back(home):
+    """Write ghosts into the status again after each report: the agent empties it once in ten minutes, and reports at its usual rate."""
+    with besieged(home) as site:
+        ghosts = Ghosts(site)
+        site.start()
+        for sequence in range(1, 4):
+            ghosts.haunt()
+            site.write("program", b"#!/bin/true\n# version %d\n" % sequence * 64)
+            site.put(site.update(sequence))
+            site.ends("Committed", sequence=sequence)
+        assert ghosts.empties <= 1 and ghosts.applies <= 40, (ghosts.empties, ghosts.applies)
+        site.bounded()
+
+
 def attack_headers_by_line_end(home):
     """Put CR LF into sink and scrape URLs, labels of enrichment and boundaries: no request of the agent has a header of the attacker."""
     with besieged(home) as site:

@@ -1,6 +1,9 @@
 /* Server-side apply: the fields that we own in one object, as one PATCH with our field manager (Kubernetes API
  * concepts, "Server-side apply"). A 2xx alone does not prove the write: a local proxy (YurtHub) may answer 200 from its
- * cache and drop the write, so the answer must show what we wrote. */
+ * cache and drop the write, so the answer must show what we wrote.
+ *
+ * A status is ours alone. What another manager wrote into it stays under our applies, so an answer that shows more than
+ * we wrote is followed by two more requests: one that empties the status, and the apply again. */
 #include <errno.h>
 #include <string.h>
 
@@ -15,15 +18,18 @@ struct hf_kube_delivery {
     hf_source_done *done;
     void *arg;
     json_t *body;
+    char *subresource; /* NULL: the object itself */
     /* when the write left: the highest version that the server had sent of any kind of the same API, and the version of
      * the object; 0: there is nothing to compare with */
     uint64_t highest, before;
+    enum { FIRST, EMPTYING, AGAIN } step;
 };
 
 static void delivery_free(struct hf_kube_delivery *delivery)
 {
     hf_list_remove(&delivery->link);
     json_decref(delivery->body);
+    free(delivery->subresource);
     free(delivery);
 }
 
@@ -54,6 +60,31 @@ int hf_kube_apply_verify(const json_t *body, const json_t *answer, struct hf_err
                               key);
     }
     return 0;
+}
+
+/* The number of values in a tree. */
+static size_t weight(const json_t *value)
+{
+    size_t n = 1;
+    const char *key;
+    json_t *member;
+
+    json_object_foreach(hf_json_mutable(value), key, member)
+        n += weight(member);
+    for (size_t i = 0; i < json_array_size(value); i++)
+        n += weight(json_array_get(value, i));
+    return n;
+}
+
+bool hf_kube_apply_has_foreign(const json_t *body, const json_t *answer)
+{
+    const json_t *ours = json_object_get(body, "status"), *managed = hf_json_at(answer, "metadata.managedFields");
+    size_t writers = 0;
+
+    for (size_t i = 0; i < json_array_size(managed); i++)
+        writers += strcmp(hf_json_str_or(json_array_get(managed, i), "subresource", ""), "status") == 0;
+    /* The weight alone would count defaults of a newer schema, too. */
+    return ours != NULL && writers > 1 && weight(json_object_get(answer, "status")) > weight(ours);
 }
 
 /* The subscription that follows the object of the write, or NULL. */
@@ -105,6 +136,25 @@ static void check_version(const struct hf_kube_delivery *delivery, const json_t 
     hf_kube_arm_turn(delivery->kube);
 }
 
+static int send(struct hf_kube_delivery *delivery, struct hf_err *err);
+
+/* Starts to empty the status if somebody else has written into it. Returns true if that is on its way. */
+static bool empties(struct hf_kube_delivery *delivery, const json_t *answer)
+{
+    struct hf_kube *kube = delivery->kube;
+    uint64_t now = hf_mono_ns(kube->p.clock);
+    struct hf_err err = HF_ERR_INIT;
+
+    if (delivery->step != FIRST || kube->meta || now < kube->empty_ns ||
+        !hf_kube_apply_has_foreign(delivery->body, answer))
+        return false;
+    kube->empty_ns = now + HF_KUBE_EMPTY_NS;
+    delivery->step = EMPTYING;
+    hf_log(kube->p.log, HF_LOG_WARNING, "kube.foreign_status", HF_S("kind", hf_json_str_or(answer, "kind", "")),
+           HF_S("name", hf_json_str_or(answer, "metadata.name", "")));
+    return send(delivery, &err) == 0;
+}
+
 static void taken(struct hf_kube_delivery *delivery, const struct hf_kube_answer *answer)
 {
     struct hf_kube *kube = delivery->kube;
@@ -123,7 +173,8 @@ static void taken(struct hf_kube_delivery *delivery, const struct hf_kube_answer
     if (!kube->meta)
         check_version(delivery, answer->object);
     hf_kube_nudge_all(kube, HF_KUBE_NUDGE_NS);
-    finish(delivery, 0, 0, answer->object, NULL);
+    if (!empties(delivery, answer->object))
+        finish(delivery, 0, 0, answer->object, NULL);
 }
 
 /* The error for the writer, as in source.h. A conflict and an unusable answer may be over at the next attempt. */
@@ -141,23 +192,39 @@ static int code_for_writer(int r)
     }
 }
 
+/* The answer to the emptying. Whatever it says, the status has to be whole again. */
+static void emptied(struct hf_kube_delivery *delivery)
+{
+    struct hf_err err = HF_ERR_INIT;
+    int r;
+
+    delivery->step = AGAIN;
+    r = send(delivery, &err);
+    if (r < 0)
+        finish(delivery, code_for_writer(r), 0, NULL, &err);
+}
+
 static void apply_ended(void *arg, const struct hf_kube_answer *answer)
 {
     struct hf_kube_delivery *delivery = arg;
 
     delivery->pending = NULL;
-    if (answer->r == 0)
+    if (delivery->step == EMPTYING)
+        emptied(delivery);
+    else if (answer->r == 0)
         taken(delivery, answer);
     else
         finish(delivery, code_for_writer(answer->r), answer->retry_after_ns, NULL, &answer->err);
 }
 
-static int send(struct hf_kube_delivery *delivery, const char *subresource, struct hf_err *err)
+static int send(struct hf_kube_delivery *delivery, struct hf_err *err)
 {
     const char *kind = hf_json_str_or(delivery->body, "kind", ""),
                *name = hf_json_str_or(delivery->body, "metadata.name", "");
     const struct hf_resource *resource = hf_resource_find(kind);
     const struct hf_kube_subscription *sub = follower_of(delivery);
+    _cleanup_(hf_json_freep) json_t *empty = json_pack("{s:n}", "status");
+    bool empties = delivery->step == EMPTYING;
 
     if (resource == NULL || *name == '\0')
         return hf_err_set(err, EINVAL, "cannot write a '%s' named '%s'", kind, name);
@@ -166,13 +233,13 @@ static int send(struct hf_kube_delivery *delivery, const char *subresource, stru
         delivery->before = hf_ledger_version(&sub->ledger, name);
     }
     const struct hf_kube_call call = {
-        .verb = HF_KUBE_APPLY,
+        .verb = empties ? HF_KUBE_MERGE_PATCH : HF_KUBE_APPLY,
         .api_version = resource->api_version,
         .plural = hf_resource_plural(resource),
         .name = name,
-        .subresource = subresource,
-        .body = delivery->body,
-        .force = true,
+        .subresource = delivery->subresource,
+        .body = empties ? empty : delivery->body,
+        .force = !empties,
         .timeout_ns = HF_KUBE_APPLY_NS,
     };
     return hf_kube_call_send(delivery->kube, &call, apply_ended, delivery, &delivery->pending, err);
@@ -197,8 +264,10 @@ int hf_kube_apply(struct hf_kube *kube, const json_t *body, const char *subresou
         return hf_err_set(err, ENOMEM, "out of memory");
     *delivery = (struct hf_kube_delivery){
         .handle = {&kube->ops}, .kube = kube, .done = done, .arg = arg, .body = json_deep_copy(body)};
+    delivery->subresource = subresource != NULL ? strdup(subresource) : NULL;
     hf_list_append(&kube->deliveries, &delivery->link);
-    int r = delivery->body != NULL ? send(delivery, subresource, err) : hf_err_set(err, ENOMEM, "out of memory");
+    bool lacks = delivery->body == NULL || (subresource != NULL && delivery->subresource == NULL);
+    int r = lacks ? hf_err_set(err, ENOMEM, "out of memory") : send(delivery, err);
     if (r < 0) {
         delivery_free(delivery);
         return r;

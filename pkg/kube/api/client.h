@@ -78,6 +78,8 @@ enum {
 #define HF_KUBE_LATE_NS (5 * HF_NS_PER_S)
 /* time limit for a server-side apply; a MetaServer takes up to 34 s for a PATCH */
 #define HF_KUBE_APPLY_NS (40 * HF_NS_PER_S)
+/* minimum time between two times at which the client empties a status into which others have written */
+#define HF_KUBE_EMPTY_NS (600 * HF_NS_PER_S)
 /* time during which a new watch of a MetaServer replays the MetaServer's store */
 #define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S)
 #define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S) /* minimum time between two reports of PROVEN without a new Date */
@@ -157,6 +159,7 @@ struct hf_kube {
      * a server that has just started gets one request from each node, and not one for each watch. */
     uint64_t return_ns;
     unsigned refusals;     /* number of refusals in a row after the server returned (HF_KUBE_MAX_REFUSALS) */
+    uint64_t empty_ns;     /* monotonic time before which the client empties no status (HF_KUBE_EMPTY_NS) */
     uint64_t went_back_ns; /* monotonic time at which all subscriptions last had to list again (0 means never) */
     struct hf_timer *ends; /* timer for watches that have ended before their time */
 
@@ -475,6 +478,9 @@ void hf_kube_apply_abandon_all(struct hf_kube *kube);
 /* Returns 0 if the object `answer` has the status.sequence and the labels that `body` wrote; otherwise -EAGAIN.
  * Pure. */
 HF_MUST_USE int hf_kube_apply_verify(const json_t *body, const json_t *answer, struct hf_err *err);
+/* Returns true if the status in `answer` has more than the status that `body` wrote, and another field manager owns a
+ * part of it. Pure. */
+bool hf_kube_apply_has_foreign(const json_t *body, const json_t *answer);
 
 /* ---- call.c ---- */
 

@@ -27,8 +27,10 @@ struct stream {
 struct hf_simapi {
     struct hf_simloop *loop;
     struct hf_simproc *proc;
-    json_t *objects; /* "Kind/name": object; insertion order does not matter: lists are sorted */
-    json_t *owned;   /* "Kind/name": {manager: {label: value}} */
+    json_t *objects;     /* "Kind/name": object; insertion order does not matter: lists are sorted */
+    json_t *owned;       /* "Kind/name": {manager: {label: value}} */
+    const char *haunted; /* kind; NULL: none */
+    json_t *ghost;       /* what another manager owns in its status */
     struct change *history;
     size_t n_history;
     uint64_t version, oldest; /* watches from below `oldest` are 410 */
@@ -41,7 +43,7 @@ struct hf_simapi {
     unsigned fail_times;
     int fail_status;
     uint64_t fail_retry_ns;
-    bool no_writes, no_events;
+    bool no_writes, no_events, keeps_ghosts;
     struct hf_simapi_counts counts;
     void (*changed)(void *arg, const char *type, const char *kind, json_t *object);
     void *changed_arg;
@@ -268,6 +270,52 @@ static void apply_labels(struct hf_simapi *api, const char *key, const char *man
     (void)json_object_set_new(owners, manager, labels != NULL ? json_deep_copy(labels) : json_object());
 }
 
+void hf_simapi_haunt(struct hf_simapi *api, const char *kind, const char *status)
+{
+    api->haunted = kind_named(kind);
+    json_decref(api->ghost);
+    api->ghost = must(json_loads(status, 0, NULL));
+}
+
+void hf_simapi_keep_ghosts(struct hf_simapi *api)
+{
+    api->keeps_ghosts = true;
+}
+
+/* What the answer to an apply of a status shows. */
+static void add_ghost(const struct hf_simapi *api, const char *kind, json_t *object)
+{
+    bool is_haunted = api->ghost != NULL && strcmp(kind, api->haunted) == 0;
+    json_t *managed =
+        must(json_pack("[{s:s,s:s,s:s}]", "manager", "holdfast-agent", "operation", "Apply", "subresource", "status"));
+
+    if (is_haunted) {
+        json_t *status = must(json_deep_copy(json_object_get(object, "status")));
+        (void)json_object_update_missing(status, api->ghost);
+        (void)json_object_set_new(object, "status", status);
+        (void)json_array_append_new(managed, must(json_pack("{s:s,s:s,s:s}", "manager", "thief", "operation", "Apply",
+                                                            "subresource", "status")));
+    }
+    (void)json_object_set_new(json_object_get(object, "metadata"), "managedFields", managed);
+}
+
+/* The one merge patch that it knows: {"status": null}. */
+static json_t *empty_status(struct hf_simapi *api, const char *kind, const char *name, struct hf_view text)
+{
+    static const char known[] = "{\"status\":null}";
+    json_t *object = hf_simapi_get(api, kind, name);
+
+    if (object == NULL || api->keeps_ghosts || text.n != sizeof(known) - 1 || memcmp(text.p, known, text.n) != 0)
+        return NULL;
+    object = must(json_deep_copy(object));
+    (void)json_object_del(object, "status");
+    json_decref(api->ghost);
+    api->ghost = NULL;
+    api->counts.emptied++;
+    (void)hf_simapi_put(api, object);
+    return hf_simapi_get(api, kind, name);
+}
+
 json_t *hf_simapi_apply(struct hf_simapi *api, const char *kind, const char *name, const char *subresource,
                         const char *manager, struct hf_view text, int *ret_status)
 {
@@ -290,6 +338,8 @@ json_t *hf_simapi_apply(struct hf_simapi *api, const char *kind, const char *nam
     if (object == NULL)
         (void)json_object_del(fresh, "status");
     json_decref(body);
+    if (subresource != NULL)
+        add_ghost(api, kind, fresh);
     if (object != NULL && json_equal(object, fresh)) /* nothing changed: no new version, no event */
         json_decref(fresh);
     else
@@ -530,15 +580,21 @@ static void serve_patch(struct hf_simapi *api, struct hf_simcall *call, const ch
                         const char *subresource)
 {
     char manager[64] = "", force[8] = "";
+    json_t *object;
     int status;
 
     api->counts.patches++;
-    if (!hf_simcall_query(call, "fieldManager", manager, sizeof(manager)) ||
-        !hf_simcall_query(call, "force", force, sizeof(force)) || strcmp(force, "true") != 0 ||
-        strcmp(hf_simcall_header(call, "Content-Type"), "application/apply-patch+yaml") != 0)
-        api->counts.bare_patches++;
-    json_t *object = hf_simapi_apply(api, kind, name, *subresource != '\0' ? subresource : NULL, manager,
-                                     hf_simcall_body(call), &status);
+    if (strcmp(hf_simcall_header(call, "Content-Type"), "application/merge-patch+json") == 0) {
+        object = empty_status(api, kind, name, hf_simcall_body(call));
+        status = object != NULL ? 200 : 404;
+    } else {
+        if (!hf_simcall_query(call, "fieldManager", manager, sizeof(manager)) ||
+            !hf_simcall_query(call, "force", force, sizeof(force)) || strcmp(force, "true") != 0 ||
+            strcmp(hf_simcall_header(call, "Content-Type"), "application/apply-patch+yaml") != 0)
+            api->counts.bare_patches++;
+        object = hf_simapi_apply(api, kind, name, *subresource != '\0' ? subresource : NULL, manager,
+                                 hf_simcall_body(call), &status);
+    }
     if (object == NULL) {
         hf_simcall_reply(call, status, "application/json", "{\"kind\":\"Status\",\"message\":\"not found\"}");
         return;
@@ -725,6 +781,7 @@ void hf_simapi_free(struct hf_simapi *api)
     free(api->history);
     json_decref(api->objects);
     json_decref(api->owned);
+    json_decref(api->ghost);
     hf_simproc_free(api->proc);
     free(api);
 }

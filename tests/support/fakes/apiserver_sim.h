@@ -15,6 +15,7 @@ struct hf_simapi_counts {
     unsigned exact_lists;  /* without resourceVersion: from the store */
     unsigned bare_watches; /* without resourceVersion: must stay 0 */
     unsigned bare_patches; /* without field manager or force */
+    unsigned emptied;      /* merge patches that remove a status */
     unsigned by_hub;       /* answered in its place, see hf_simapi_set_hub */
     unsigned reviews;      /* SelfSubjectAccessReviews, each of which it allows */
     unsigned other;        /* anything else: questions whether we are there */
@@ -44,6 +45,11 @@ void hf_simapi_on_rest(struct hf_simapi *api, bool (*rest)(void *arg, struct hf_
 char *hf_simapi_list_text(const struct hf_simapi *api, const char *kind, const char *list_kind, const char *name);
 json_t *hf_simapi_apply(struct hf_simapi *api, const char *kind, const char *name, const char *subresource,
                         const char *manager, struct hf_view body, int *ret_status); /* borrowed; NULL and a status */
+
+/* Another field manager owns these fields of the status of each object of this kind (text of an object): every apply
+ * leaves them in place, until a merge patch removes the status. */
+void hf_simapi_haunt(struct hf_simapi *api, const char *kind, const char *status);
+void hf_simapi_keep_ghosts(struct hf_simapi *api); /* it refuses to remove a status */
 
 /* While `away`, OpenYurt's YurtHub answers in its place: lists and objects from a cache, watches without events, and 200
  * or 201 to writes, which it drops. `forgot`: the cache is empty. */

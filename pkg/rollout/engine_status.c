@@ -63,7 +63,8 @@ static void collect_names(const struct hf_rollout_engine *engine, struct track *
     qsort(names->waiting_for, names->n_waiting_for, sizeof(*names->waiting_for), by_text);
 }
 
-/* Adds to the message what only the engine knows: the failed nodes while it is halted, and nodes without group. */
+/* Adds to the message what only the engine knows: the failed nodes while it is halted, and, while nodes wait for their
+ * turn, those without group. */
 static void name_them(const struct track *track, const struct names *names, struct hf_rollout_verdict *verdict)
 {
     char *text = verdict->message;
@@ -75,9 +76,11 @@ static void name_them(const struct track *track, const struct names *names, stru
     for (size_t i = 0; i < names->n_waiting_for && used < n; i++)
         used += (size_t)snprintf(text + used, n - used, "%s %s",
                                  i == 0 ? "; silent nodes keep their groups waiting:" : ",", names->waiting_for[i]);
-    if (track->counts.ungrouped > 0 && track->update != NULL && track->update->has_disruption && used < n)
-        (void)snprintf(text + used, n - used, "; %u nodes without the label %.80s are one group",
-                       track->counts.ungrouped, track->update->group_by);
+    if (track->counts.ungrouped > 0 && track->counts.turn > 0 && track->update != NULL &&
+        track->update->has_disruption && used < n)
+        (void)snprintf(text + used, n - used, "; %u %s without the label %.80s %s one group", track->counts.ungrouped,
+                       track->counts.ungrouped == 1 ? "node" : "nodes", track->update->group_by,
+                       track->counts.ungrouped == 1 ? "is" : "are");
     hf_utf8_trim(text);
 }
 

@@ -120,9 +120,9 @@ static void tell_holder(struct hf_rollout_engine *engine, struct track *track)
 
     if (node != NULL && !track->turn_held)
         hf_rollout_event(engine, track, "TurnHeld", true,
-                         "node %s %s and is silent, so its group waits; the annotation %s: <digest> on its EdgeNode %s",
-                         node->name, node->turns != NULL ? "holds a turn" : "has begun to swap",
-                         HF_FLEET_FREE_ANNOTATION, node->turns != NULL ? "frees the turn" : "ends the wait");
+                         "node %s %s and is silent, so its group waits; holdfast turn free %s %s", node->name,
+                         node->turns != NULL ? "holds a turn" : "has begun to swap", node->name,
+                         node->turns != NULL ? "frees the turn" : "ends the wait");
     track->turn_held = node != NULL;
 }
 

@@ -33,6 +33,7 @@ void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_sp
     struct hf_rollout_spec *spec = ret_spec;
 
     *spec = (struct hf_rollout_spec){
+        .name = hf_json_str_or(update->json, "metadata.name", ""),
         .digest = update->release.digest,
         .has_canary = update->has_canary,
         .canary_mandatory = update->has_canary && update->canary_mandatory,
@@ -346,31 +347,33 @@ static void judge(const struct step *step, enum hf_rollout_phase phase, struct h
     }
 }
 
-static const char *advice(const struct step *step, const struct hf_rollout_verdict *verdict)
+static void advise(const struct step *step, const struct hf_rollout_verdict *verdict, char *text, size_t n)
 {
     static const struct {
         const char *reason, *text;
+        bool resume; /* the command that goes on follows */
     } rows[] = {
-        {"TooManyFailures", "; no further node starts; release a newer version, or accept the failures with the "
-                            "annotation " HF_ROLLOUT_RESUME_ANNOTATION ": <any new word>"},
-        {"CanaryFailed", "; a mandatory canary failed; release a newer version, or accept the failures with the "
-                         "annotation " HF_ROLLOUT_RESUME_ANNOTATION ": <any new word>"},
-        {"StageFailed", "; no node of this stage succeeded; release a newer version, or accept the failures with the "
-                        "annotation " HF_ROLLOUT_RESUME_ANNOTATION ": <any new word>"},
-        {"CanaryEmpty", "; strategy.canary.nodeSelector selects no node, and canary.mandatory is true: label a node or "
-                        "change the selector"},
-        {"Paused", "; no further stage starts while the annotation " HF_ROLLOUT_PAUSED_ANNOTATION " is set"},
-        {"Suspended", "; no node starts the update while spec.suspend is true"},
-        {"WavesEnd", "; the last wave is below 100 %, so the other nodes are not admitted"},
-        {"NoNodesSelected", "; spec.nodeSelector selects no node"},
+        {"TooManyFailures", "; no further node starts; release a newer version, or accept the failures: ", true},
+        {"CanaryFailed", "; a mandatory canary failed; release a newer version, or accept the failures: ", true},
+        {"StageFailed", "; no node of this stage succeeded; release a newer version, or accept the failures: ", true},
+        {"CanaryEmpty",
+         "; strategy.canary.nodeSelector selects no node, and canary.mandatory is true: label a node or "
+         "change the selector",
+         false},
+        {"Paused", "; no further stage starts until ", true},
+        {"Suspended", "; no node starts the update while spec.suspend is true", false},
+        {"WavesEnd", "; the last wave is below 100 %, so the other nodes are not admitted", false},
+        {"NoNodesSelected", "; spec.nodeSelector selects no node", false},
     };
+    bool away = mandatory_open(step) && step->counts->open == 0 && verdict->reconciling;
+    int used = 0;
 
     for (size_t i = 0; i < HF_LEN(rows); i++)
         if (strcmp(rows[i].reason, verdict->reason) == 0)
-            return rows[i].text;
-    if (mandatory_open(step) && step->counts->open == 0 && verdict->reconciling)
-        return "; every canary is mandatory, and some are away";
-    return "";
+            used = snprintf(text, n, "%s%s%.100s", rows[i].text, rows[i].resume ? "holdfast rollout resume " : "",
+                            rows[i].resume ? step->spec->name : "");
+    if (used == 0 && away)
+        (void)snprintf(text, n, "; every canary is mandatory, and some are away");
 }
 
 /* "; 12 of the 500 nodes of this stage have updated, 250 are needed (strategy.minUpdated), 480 are away" */
@@ -405,7 +408,7 @@ static void say(const struct step *step, struct hf_rollout_verdict *verdict)
     else if (strcmp(verdict->reason, "FewUpdated") == 0)
         say_few(step, text + used, n - used);
     else
-        (void)snprintf(text + used, n - used, "%s", advice(step, verdict));
+        advise(step, verdict, text + used, n - used);
     hf_utf8_trim(text);
 }
 

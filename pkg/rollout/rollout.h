@@ -37,6 +37,7 @@ const char *hf_rollout_phase_name(enum hf_rollout_phase phase);
 
 /* The part of an EdgeUpdate that controls its rollout. The strings belong to the EdgeUpdate. */
 struct hf_rollout_spec {
+    const char *name; /* of the EdgeUpdate, for the messages */
     const char *digest;
     bool has_canary, canary_mandatory;
     uint64_t canary_soak_ns;

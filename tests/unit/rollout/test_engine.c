@@ -280,6 +280,11 @@ static const char *ready_reason(unsigned u)
     return hf_json_str_or(json_array_get(hf_json_at(s.updates[u], "status.conditions"), 0), "reason", "");
 }
 
+static const char *ready_message(unsigned u)
+{
+    return hf_json_str_or(json_array_get(hf_json_at(s.updates[u], "status.conditions"), 0), "message", "");
+}
+
 static void take_halted(void *arg, const struct hf_rollout_view *view)
 {
     *(bool *)arg = view->halted;
@@ -387,6 +392,8 @@ START_TEST(halts_names_and_resumes)
     run(3);
     ck_assert_str_eq(phase(0), "Halted");
     ck_assert_str_eq(ready_reason(0), "TooManyFailures");
+    ck_assert_ptr_nonnull(strstr(ready_message(0), "accept the failures: holdfast rollout resume u; failed:"));
+    ck_assert_ptr_null(strstr(ready_message(0), "edge.codcompass.io"));
     ck_assert(shows_halted());
     ck_assert_int_eq(number(0, "admission.cutoff"), 0);
     ck_assert_int_eq(number(0, "rollout.cutoff"), 3000);
@@ -510,6 +517,7 @@ START_TEST(operator_halts_and_pauses)
     edit(0, "metadata.annotations", json_pack("{s:s}", HF_ROLLOUT_PAUSED_ANNOTATION, "true"));
     good_nodes(0, 3600, false);
     ck_assert_str_eq(ready_reason(0), "Paused");
+    ck_assert_ptr_nonnull(strstr(ready_message(0), "no further stage starts until holdfast rollout resume u"));
     ck_assert_int_eq(number(0, "admission.cutoff"), 0);
     ck_assert(hf_json_bool_or(s.updates[0], "status.admission.canary", false));
     edit(0, "metadata.annotations", json_pack("{s:s}", HF_ROLLOUT_HALTED_ANNOTATION, "smoke"));

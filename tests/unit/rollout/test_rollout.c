@@ -10,7 +10,8 @@ static const char digest[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 
 static struct hf_rollout_spec spec_of_test(void)
 {
-    return (struct hf_rollout_spec){.digest = digest,
+    return (struct hf_rollout_spec){.name = "u",
+                                    .digest = digest,
                                     .has_canary = true,
                                     .canary_soak_ns = 10 * MINUTE,
                                     .waves = {{5, 10 * MINUTE}, {50, 10 * MINUTE}, {100, 10 * MINUTE}},

@@ -118,11 +118,15 @@ static void tell_holder(struct hf_rollout_engine *engine, struct track *track)
 {
     const struct hf_fleet_node *node = track->n_waiting_for > 0 ? &engine->fleet.nodes[track->waiting_for[0]] : NULL;
 
-    if (node != NULL && !track->turn_held)
+    if (node != NULL && !track->turn_held && node->turns != NULL)
         hf_rollout_event(engine, track, "TurnHeld", true,
-                         "node %s %s and is silent, so its group waits; holdfast turn free %s %s", node->name,
-                         node->turns != NULL ? "holds a turn" : "has begun to swap", node->name,
-                         node->turns != NULL ? "frees the turn" : "ends the wait");
+                         "node %s holds a turn and is silent, so its group waits; holdfast turn free %s frees the turn",
+                         node->name, node->name);
+    else if (node != NULL && !track->turn_held) /* there is no turn that the command could free */
+        hf_rollout_event(engine, track, "TurnHeld", true,
+                         "node %s has begun to swap and is silent, so its group waits; the annotation %s: <digest> on "
+                         "its EdgeNode ends the wait",
+                         node->name, HF_FLEET_FREE_ANNOTATION);
     track->turn_held = node != NULL;
 }
 

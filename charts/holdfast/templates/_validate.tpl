@@ -50,6 +50,7 @@ that do not fit together. Every fault is one line: the field, what it is, what i
 {{- range $i, $one := $v.agent.args }}{{- $rows = append $rows (list (printf "agent.args[%d]" $i) $one $flag "a flag of holdfast-agent, such as --listen-optional") }}{{- end }}
 {{- range $i, $one := $v.controller.args }}{{- $rows = append $rows (list (printf "controller.args[%d]" $i) $one $flag "a flag of holdfast-controller, such as --server=https://10.0.0.1:6443") }}{{- end }}
 {{- range $i, $one := $v.policies.staticLabels }}{{- $rows = append $rows (list (printf "policies.staticLabels[%d]" $i) $one "^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$" "a label's name without its prefix, such as site") }}{{- end }}
+{{- range $i, $one := $v.policies.revokedNodes }}{{- $rows = append $rows (list (printf "policies.revokedNodes[%d]" $i) $one $name "a node's name, such as n7") }}{{- end }}
 {{- range $i, $one := $v.proxy.noProxy }}{{- $rows = append $rows (list (printf "proxy.noProxy[%d]" $i) $one "^([.]?[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|[0-9a-fA-F:]+|[0-9a-fA-F.:]+/[0-9]{1,3})$" "a host, a suffix such as .example.com, or a network such as 10.42.0.0/16") }}{{- end }}
 {{- range $i, $one := $v.networkPolicy.apiServerCIDRs }}{{- $rows = append $rows (list (printf "networkPolicy.apiServerCIDRs[%d]" $i) $one "^[0-9a-fA-F.:]+/[0-9]{1,3}$" "a network, such as 10.0.0.10/32") }}{{- end }}
 {{- range $id, $pem := $v.firstInstall.trustedKeys }}
@@ -99,6 +100,9 @@ that do not fit together. Every fault is one line: the field, what it is, what i
 {{- end }}
 {{- if and (or .Values.proxy.noProxy .Values.proxy.apiServer) (not (or .Values.proxy.https .Values.proxy.http .Values.proxy.fromSecret)) }}
 - proxy.noProxy, proxy.apiServer: there is no proxy; give proxy.https, proxy.http or proxy.fromSecret too
+{{- end }}
+{{- if and .Values.policies.revokedNodes (not .Values.policies.enabled) }}
+- policies.revokedNodes: without policies.enabled nothing refuses these nodes
 {{- end }}
 {{- if and .Values.certificates.enabled (not .Values.controller.enabled) }}
 - certificates.enabled: the controller approves certificates; set controller.enabled=true too

@@ -145,6 +145,7 @@ ROWS = [
         why="needs a cluster with the controller: tests/system/e2e/test_helm.py runs these commands (lib/rollout_page.py)"),
     Row(r".*", "cluster", page="docs/UPGRADE-K3S.md",
         why="needs nodes with a kubelet of their own: tests/system/e2e/test_kubelet.py runs these commands (lib/k3s_page.py)"),
+    Row(r".*", "cluster", page="docs/STOLEN-NODE.md", why="needs a cluster: tests/system/e2e/test_admission.py runs these commands"),
     # ---- make -----------------------------------------------------------------------------------------------------------
     Row(r"make demo", expect=r"claims, all true"),
     Row(r"make( all| help)?"),

@@ -4,10 +4,17 @@ import base64
 import itertools
 import json
 import os
+import re
 import subprocess
+import sys
 import unittest
 
+from holdcluster import place, plane
 from lib import attempts, case, helm, identity, wait, world
+
+sys.path.insert(1, os.path.join(place.TOP, "tests", "system", "docs"))
+
+import pages  # noqa: E402
 
 
 def setUpModule():  # noqa: N802 (unittest's name)
@@ -22,6 +29,12 @@ def setUpModule():  # noqa: N802 (unittest's name)
     world.cluster.kubectl("label", "node", "n1", "x-")
 
 
+def revoke(names):
+    """As policies.revokedNodes does it."""
+    world.cluster.kubectl("patch", "validatingadmissionpolicy", attempts.REVOKED, "--type=json", "-p", json.dumps(
+        [{"op": "replace", "path": "/spec/variables/0/expression", "value": json.dumps(names)}]))
+
+
 def who():
     """Both identities of the agent of n1, as arguments for identity.call()."""
     identity.host_kubeconfig("n1")
@@ -33,11 +46,17 @@ class TestNodes(unittest.TestCase):
         return identity.call("PATCH", f"/api/v1/nodes/{node}", body, **credential)
 
     def test_own_labels_of_own_node(self):
+        path = f"/api/v1/nodes/n1?fieldManager={attempts.AGENT}&force=true"
         for name, credential in who().items():
-            for label, value in itertools.product(("tier", "site", "gpu", "cpu.sve"), ("1", None)):
-                with self.subTest(identity=name, label=label, value=value):
-                    status, answer = self.patch("n1", {"metadata": {"labels": {"edge.codcompass.io/" + label: value}}}, credential)
-                    self.assertEqual(status, 200, answer)
+            for found in ({label: "1"} for label in ("tier", "site", "gpu", "cpu.sve")):
+                for labels in (found, {}):     # without the label, the apply removes it
+                    with self.subTest(identity=name, labels=labels):
+                        body = {"apiVersion": "v1", "kind": "Node", "metadata": {
+                            "name": "n1", "labels": {"edge.codcompass.io/" + label: value for label, value in labels.items()}}}
+                        status, answer = identity.call("PATCH", path, body, kind=attempts.APPLY, **credential)
+                        self.assertEqual(status, 200, answer)
+                        shown = {label: value for label, value in answer["metadata"]["labels"].items() if label in ("edge.codcompass.io/" + one for one in found)}
+                        self.assertEqual(shown, body["metadata"]["labels"])
 
     def test_anything_else_is_refused_and_says_why(self):
         own, foreign = {"metadata": {"labels": {"edge.codcompass.io/tier": "1"}}}, {"metadata": {"labels": {"x": "1"}}}
@@ -73,7 +92,7 @@ class TestEdgeNodes(unittest.TestCase):
     def write(self, node, credential, status=False, **metadata):
         """Server-side apply, as an agent does; (HTTP status, what is said)."""
         body = {"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "EdgeNode", "metadata": {"name": node} | metadata}
-        path = f"{self.OF}{node}{'/status' if status else ''}?fieldManager=test&force=true"
+        path = f"{self.OF}{node}{'/status' if status else ''}?fieldManager={attempts.AGENT}&force=true"
         code, answer = identity.call("PATCH", path, body | ({"status": {"sequence": 1}} if status else {}), kind="application/apply-patch+yaml", **credential)
         return code, answer["message"] if code >= 400 else ""
 
@@ -130,6 +149,17 @@ class TestStolenNode(unittest.TestCase):
         objects = [attempts.edgenode("n2"), attempts.event("n2.told", "n2")]
         world.cluster.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
         cls.addClassCleanup(world.cluster.kubectl, "delete", "edgenode/n2", "event/n2.told", "--ignore-not-found", check=False)
+        world.cluster.kubectl("label", "node", "n1", "edge.codcompass.io/role=kept")
+        cls.addClassCleanup(world.cluster.kubectl, "label", "node", "n1", "edge.codcompass.io/role-", check=False)
+
+    @staticmethod
+    def give(spec):
+        """The controller writes the spec of n1's EdgeNode, as a whole."""
+        world.cluster.kubectl("apply", "-f", "-", text=json.dumps(attempts.edgenode("n1")))
+        patch = [{"op": "add", "path": "/spec", "value": spec}]
+        code, answer = identity.call("PATCH", f"{attempts.EDGE}/edgenodes/n1", patch, certificate="admin", kind=attempts.JSON_PATCH,
+                                     headers=[f"Impersonate-User: {TestController.CONTROLLER}", "Impersonate-Group: system:masters"])
+        return code, answer
 
     def refusal(self, attempt, credential):
         """What the answer says; the attempt must not succeed."""
@@ -140,7 +170,7 @@ class TestStolenNode(unittest.TestCase):
     def test_each_attempt_is_refused_by_its_rule(self):
         self.assertGreaterEqual(len(attempts.ATTEMPTS), 40)
         for name, credential in who().items():
-            world.cluster.kubectl("apply", "-f", "-", text=json.dumps(attempts.edgenode("n1")))
+            self.assertEqual(self.give(attempts.GIVEN)[0], 200)
             for attempt in attempts.ATTEMPTS:
                 with self.subTest(attempt.what, identity=name):
                     said = self.refusal(attempt, credential)
@@ -152,6 +182,64 @@ class TestStolenNode(unittest.TestCase):
                     else:
                         self.assertIn("cannot {} resource \"{}\"".format(*attempt.grant), said)
 
+    def test_the_controller_takes_the_turn_back(self):
+        """Also one that somebody else owns, too, from before the policies, or where there are none."""
+        self.assertEqual(self.give(attempts.GIVEN)[0], 200)
+        thief = {"certificate": "admin", "headers": [f"Impersonate-User: {TestController.CONTROLLER}", "Impersonate-Group: system:masters"]}
+        path = f"{attempts.EDGE}/edgenodes/n1"
+        body = attempts.edgenode("n1", spec=attempts.GIVEN)
+        code, answer = identity.call("PATCH", f"{path}?fieldManager=thief&force=true", body, kind=attempts.APPLY, **thief)
+        self.assertEqual(code, 200, answer)
+        self.assertIn("thief", [one["manager"] for one in answer["metadata"]["managedFields"]])
+        code, answer = self.give({"epoch": 2, "turns": []})
+        self.assertEqual((code, answer.get("spec")), (200, {"epoch": 2, "turns": []}))
+
+    def test_reports_end_what_others_wrote_into_the_status(self):
+        """As the agent does it: empty, then apply; with what the policies let it do."""
+        for name, credential in who().items():
+            with self.subTest(identity=name):
+                world.cluster.kubectl("apply", "-f", "-", text=json.dumps(attempts.edgenode("n1")))
+                ghost = json.dumps({"status": attempts.GHOST | {"sequence": 1}})
+                world.cluster.kubectl("patch", "edgenode", "n1", "--subresource=status", "--type=merge", "--field-manager=ghost", "-p", ghost)
+                path = f"{attempts.EDGE}/edgenodes/n1/status?fieldManager={attempts.AGENT}"
+                report = attempts.edgenode("n1", status={"sequence": 2})
+                code, answer = identity.call("PATCH", path + "&force=true", report, kind=attempts.APPLY, **credential)
+                self.assertEqual((code, list(answer["status"])), (200, ["sequence", "updates"]), answer)
+                code, answer = identity.call("PATCH", path, {"status": None}, **credential)
+                self.assertEqual((code, answer.get("status")), (200, None), answer)
+                code, answer = identity.call("PATCH", path + "&force=true", report, kind=attempts.APPLY, **credential)
+                self.assertEqual((code, answer.get("status")), (200, {"sequence": 2}), answer)
+                owners = [one["manager"] for one in answer["metadata"]["managedFields"] if one.get("subresource") == "status"]
+                self.assertEqual(owners, [attempts.AGENT])
+                self.assertLessEqual(len(json.dumps(answer["metadata"]["managedFields"])), 2000)
+
+    def test_owners_of_fields_come_from_the_server_alone(self):
+        path = f"{attempts.EDGE}/edgenodes/n1/status?fieldManager={attempts.AGENT}"
+        self.assertEqual(self.give(attempts.GIVEN)[0], 200)
+        before = json.loads(world.cluster.kubectl("get", "edgenode", "n1", "-o", "json", "--show-managed-fields"))["metadata"]["managedFields"]
+        for name, credential in who().items():
+            for body in attempts.VOID:
+                with self.subTest(identity=name, body=str(body)[:200]):
+                    code, answer = identity.call("PATCH", path, body, **credential)
+                    self.assertEqual(code, 200, answer)
+                    self.assertEqual(answer["metadata"]["managedFields"], [one for one in before if one.get("subresource") != "status"])
+
+    def test_a_revoked_node_writes_nothing(self):
+        def refused():
+            return identity.call(*status[:2], status[2], kind=attempts.APPLY, bearer=identity.token("n1"))[0] == 403
+        self.addCleanup(revoke, [])
+        first = attempts.REVOKED_ATTEMPTS[0]
+        status = (first.method, first.path, first.body)
+        revoke(["n1"])
+        wait.until("the policy to know the node", refused, 10)
+        for name, credential in who().items():
+            for attempt in attempts.REVOKED_ATTEMPTS[:-1]:
+                with self.subTest(attempt.what, identity=name):
+                    said = self.refusal(attempt, credential)
+                    self.assertIn(attempts.REVOKED_WHY, said)
+        revoke(["n7"])
+        wait.until("the policy to forget the node", lambda: not refused(), 10)
+
     def test_nothing_of_all_that_was_written(self):
         edgenode = json.loads(world.cluster.kubectl("get", "edgenode", "n2", "-o", "json"))
         self.assertEqual((edgenode.get("spec"), edgenode.get("status")), (None, None))
@@ -162,16 +250,49 @@ class TestStolenNode(unittest.TestCase):
         for name, credential in who().items():
             with self.subTest(identity=name):
                 self.addCleanup(world.cluster.kubectl, "delete", "event", f"n1.{name}", "--ignore-not-found", check=False)
-                status, answer = identity.call("POST", attempts.EVENTS, attempts.event(f"n1.{name}"), kind="application/json", **credential)
+                manager = f"?fieldManager={attempts.AGENT}"
+                status, answer = identity.call("POST", attempts.EVENTS + manager, attempts.event(f"n1.{name}"), kind="application/json", **credential)
                 self.assertEqual(status, 201, answer)
                 series = {"series": {"count": 2, "lastObservedTime": "2026-01-01T00:01:00.000000Z"}}
-                status, answer = identity.call("PATCH", f"{attempts.EVENTS}/n1.{name}", series, **credential)
+                status, answer = identity.call("PATCH", f"{attempts.EVENTS}/n1.{name}{manager}", series, **credential)
                 self.assertEqual(status, 200, answer)
 
     def test_impersonation(self):
         """As somebody else, by header: the request is asked of the right to impersonate first."""
         _, answer = identity.call("GET", f"{attempts.EDGE}/edgenodes", headers=["Impersonate-User: system:admin"], **who()["pod"])
         self.assertIn("cannot impersonate", answer["message"])
+
+
+class TestStolenNodePage(unittest.TestCase):
+    """docs/STOLEN-NODE.md, command by command, for a node edge-7 that exists in the API server alone."""
+
+    def run_one(self, command):
+        if command.startswith("helm upgrade "):          # the policies are not of a release here: what the upgrade would make of them
+            wanted = re.search(r"--set '(.*)'$", command)[1]
+            text = helm.helm("template", helm.RELEASE, helm.CHART, "-n", helm.NAMESPACE, "--set", wanted, "-s", "templates/agent-policies.yaml")
+            self.assertIn('[\\"edge-7\\"]', text)
+            return
+        kubectl = " ".join(f"'{word}'" for word in world.cluster.kubectl_argv())
+        where = plane.inside(world.cluster.where, ["env", f"KUBECONFIG={world.cluster.where.path('pki', 'admin.kubeconfig')}", world.built("holdfast")])
+        programs = f'kubectl() {{ {kubectl} "$@"; }}; holdfast() {{ {" ".join(where)} "$@"; }}; '
+        done = subprocess.run(["bash", "-ec", programs + command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, f"{command}: {done.stdout}")
+
+    def test_the_page(self):
+        self.addCleanup(revoke, [])
+        self.addCleanup(world.cluster.kubectl, "delete", "node/edge-7", "edgenode/edge-7", "--ignore-not-found", check=False)
+        node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "edge-7"}}
+        world.cluster.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": [node, attempts.edgenode("edge-7")]}))
+        code, answer = identity.call("PATCH", f"{attempts.EDGE}/edgenodes/edge-7", {"spec": attempts.GIVEN}, certificate="admin", headers=[
+            f"Impersonate-User: {TestController.CONTROLLER}", "Impersonate-Group: system:masters"])
+        self.assertEqual(code, 200, answer)
+        commands = [command.text for block in pages.read(place.TOP, "docs/STOLEN-NODE.md") if block.kind == "sh" for command in block.commands()]
+        self.assertEqual(len(commands), 6)
+        for command in commands:
+            self.run_one(command)
+        for kind in ("node", "edgenode"):
+            self.assertEqual(world.cluster.kubectl("get", kind, "edge-7", "--ignore-not-found").strip(), "")
+        self.assertIn("edge-7", world.cluster.kubectl("get", "validatingadmissionpolicy", attempts.REVOKED, "-o", "yaml"))
 
 
 class TestController(unittest.TestCase):
@@ -181,8 +302,8 @@ class TestController(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        parts = [word for name in ("policies", "account") for word in ("-s", f"templates/controller-{name}.yaml")]
-        plain, text = (helm.helm("template", helm.RELEASE, helm.CHART, "-n", helm.NAMESPACE, "--set", f"certificates.enabled={certificates}", *parts)
+        parts = [word for name in ("controller-policies", "controller-account", "agent-policies") for word in ("-s", f"templates/{name}.yaml")]
+        plain, text = (cls.mine(helm.helm("template", helm.RELEASE, helm.CHART, "-n", helm.NAMESPACE, "--set", f"certificates.enabled={certificates}", *parts))
                        for certificates in ("false", "true"))
         world.cluster.kubectl("apply", "-f", "-", text=text)
         cls.addClassCleanup(world.cluster.kubectl, "apply", "-f", "-", text=plain)      # as deploy/holdfast.yaml has them
@@ -196,6 +317,11 @@ class TestController(unittest.TestCase):
         cls.addClassCleanup(world.cluster.kubectl, "delete", "edgeupdate/fenced", "edgenode/fenced", "--ignore-not-found", check=False)
         tries = itertools.count(1)             # each time another: no change is no offence
         wait.until("the policies to be in force", lambda: "only " + cls.CONTROLLER in cls.patch("edgenode", {"spec": {"epoch": next(tries)}}), 10)
+
+    @staticmethod
+    def mine(text):
+        """What is the controller's, and the policy about certificate requests; the agents' policies stay as the tests have set them."""
+        return "\n---\n".join(part for part in text.split("\n---\n") if re.search(r"^  name: holdfast-(controller|agent-own-requests)", part, re.M))
 
     @staticmethod
     def patch(kind, body, user=None, status=False):
@@ -220,29 +346,57 @@ class TestController(unittest.TestCase):
         self.assertIn("patched", self.patch("edgeupdate", {"metadata": {"annotations": {"edge.codcompass.io/rollout-paused": "true"}}}))
         self.assertIn("patched", self.patch("edgenode", {"status": {"sequence": 3}}, status=True))
 
+    AGENT = ["--as=holdfast:agent:n1", "--as-group=holdfast:agents", "--as-group=system:masters"]      # it borrows the right to ask
+
+    def csr(self, subject):
+        """The base64 text of a certificate request."""
+        folder = world.cluster.where.path("csr")
+        os.makedirs(folder, exist_ok=True)
+        key, request = os.path.join(folder, "key"), os.path.join(folder, "csr")
+        subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", request,
+                        "-subj", subject], check=True, stderr=subprocess.DEVNULL)
+        with open(request, "rb") as file:
+            return base64.b64encode(file.read()).decode()
+
+    def ask(self, attempt, name, by, subject):
+        """What kubectl says to a request like this attempt's, under this name."""
+        self.addCleanup(world.cluster.kubectl, "delete", "csr", name, "--ignore-not-found", check=False)
+        spec = {field: value for field, value in (attempt.body["spec"] | {"request": self.csr(subject)}).items() if value is not None}
+        body = attempt.body | {"metadata": attempt.body["metadata"] | {"name": name}, "spec": spec}
+        done = subprocess.run(world.cluster.kubectl_argv("create", "-f", "-", *by), input=json.dumps(body), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        return done.stdout
+
     def test_the_controller_approves_only_what_agents_asked_for(self):
         """A stolen controller that may approve for the signer still makes nobody an administrator."""
-        # By an administrator; and by an agent, which here borrows the right to ask.
-        agent = ["--as=holdfast:agent:n1", "--as-group=holdfast:agents", "--as-group=system:masters"]
-        for made, user, refused in (([], "/CN=system:kube-controller-manager", True), (agent, "/O=holdfast:agents/CN=holdfast:agent:n1", False)):
-            with self.subTest(user):
-                name, folder = "fenced-admin" if refused else "fenced-agent", world.cluster.where.path("csr")
-                self.addCleanup(world.cluster.kubectl, "delete", "csr", name, "--ignore-not-found", check=False)
-                os.makedirs(folder, exist_ok=True)
-                key, request = os.path.join(folder, "key"), os.path.join(folder, "csr")
-                subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", request,
-                                "-subj", user], check=True, stderr=subprocess.DEVNULL)
-                with open(request, "rb") as file:
-                    text = base64.b64encode(file.read()).decode()
-                body = {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": name},
-                        "spec": {"signerName": "kubernetes.io/kube-apiserver-client", "usages": ["client auth", "digital signature"], "request": text}}
-                world.cluster.kubectl("create", "-f", "-", *made, text=json.dumps(body))
-                said = subprocess.run(world.cluster.kubectl_argv("certificate", "approve", name, f"--as={self.CONTROLLER}"), stdout=subprocess.PIPE,
+        agent = "/O=holdfast:agents/CN=holdfast:agent:n1"
+        pod = ["--as=system:serviceaccount:holdfast-system:holdfast-agent", "--as-group=system:masters"]
+        cases = [("admin", {}, [], "/CN=system:kube-controller-manager", "decides only on certificate requests that agents made"),
+                 ("agent", {}, self.AGENT, agent, None),
+                 ("server", {"usages": ["server auth", "digital signature"]}, [], agent, "decides only on certificate requests that agents made"),
+                 ("long", {"expirationSeconds": 2592001}, self.AGENT, agent, "only client certificates of at most 30 days")]
+        for name, spec, by, subject, why in cases:
+            with self.subTest(name):
+                self.assertIn("created", self.ask(attempts.ask("", "", **spec), f"fenced-{name}", by, subject))
+                said = subprocess.run(world.cluster.kubectl_argv("certificate", "approve", f"fenced-{name}", f"--as={self.CONTROLLER}"), stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, text=True, check=False).stdout
-                if refused:
-                    self.assertIn("the controller decides only on certificate requests that agents made", said)
-                    continue
-                self.assertIn("approved", said)
+                self.assertIn(why or "approved", said)
+        # A token that names no node: it cannot even ask.
+        self.assertIn("credential names its node", self.ask(attempts.ask("", ""), "fenced-nobody", pod, agent))
+
+    def test_a_revoked_node_asks_for_nothing(self):
+        self.addCleanup(revoke, [])
+        revoke(["n1"])
+        names = (f"fenced-revoked-{number}" for number in itertools.count())
+        wait.until("the policy to know the node", lambda: attempts.REVOKED_WHY in self.ask(
+            attempts.REVOKED_ATTEMPTS[-1], next(names), self.AGENT, "/O=holdfast:agents/CN=holdfast:agent:n1"), 10)
+
+    def test_agents_ask_for_nothing_else(self):
+        for number, attempt in enumerate(attempts.CERTIFICATE_ATTEMPTS):
+            with self.subTest(attempt.what):
+                said = self.ask(attempt, f"fenced-attempt-{number}", self.AGENT, "/O=holdfast:agents/CN=holdfast:agent:n1")
+                self.assertIn(f"ValidatingAdmissionPolicy '{attempt.policy}'", said)
+                self.assertIn(attempt.why, said)
 
     def test_the_controller_writes_these_and_not_what_is_desired(self):
         for kind, body, status, _, _ in self.WRITES:

@@ -85,6 +85,9 @@ WRONG = [
     ("proxy.apiServer", True, "there is no proxy"),
     ("proxy", {"fromSecret": "proxy", "https": "http://proxy.example.com"}, "leave proxy.https and proxy.http empty"),
     ("policies.staticLabels", ["edge.codcompass.io/site"], "a label's name without its prefix"),
+    ("policies.revokedNodes", ["N7"], "a node's name, such as n7"),
+    ("policies.revokedNodes", "n7", "want array"),
+    ("policies", {"enabled": False, "revokedNodes": ["n7"]}, "without policies.enabled nothing refuses these nodes"),
     ("networkPolicy.apiServerCIDRs", ["10.0.0.10"], "a network, such as 10.0.0.10/32"),
     ("monitoring.interval", "often", "a duration, such as 30s"),
     ("edgeWorkloads.namespace", "Edge", "a namespace's name"),
@@ -184,7 +187,7 @@ def test_no_value_leaves_its_place():
         "monitoring.interval": "30s", "edgeWorkloads.namespace": "edge",
     }
     lists = {"agent.updateRoots": "/opt", "agent.args": "--listen-optional", "controller.args": "--server=https://10.0.0.1:6443",
-             "agent.restartableUnits": "edge.service", "policies.staticLabels": "site", "networkPolicy.apiServerCIDRs": "10.0.0.10/32"}
+             "agent.restartableUnits": "edge.service", "policies.staticLabels": "site", "policies.revokedNodes": "n7", "networkPolicy.apiServerCIDRs": "10.0.0.10/32"}
     base = {"controller": {"enabled": True}, "certificates": {"enabled": True}, "edgeWorkloads": {"enabled": True},
             "agent": {"metricsAddress": "0.0.0.0"}, "firstInstall": {"trustedKeys": {"a": KEY}}}
     some = itertools.cycle(break_out)          # four for each field; all of them reach each kind of place
@@ -232,6 +235,25 @@ def test_every_value_is_documented_and_has_a_schema():
         above = lines[number - 2]
         if found and not above.strip().startswith("#") and not (above.endswith(":") and lines[number - 3].startswith("#")):
             assert found[1] in SELF_EXPLAINED, f"values.yaml:{number}: {found[1]} has no comment"
+
+
+def test_the_controller_runs_where_nobody_carries_it_away():
+    """Control-plane nodes: preferred, and required where the controller approves certificates, unless somebody names other nodes."""
+    def place(values):
+        pod = next(each for each in render(values=values) if each["kind"] == "Deployment")["spec"]["template"]["spec"]
+        return pod["affinity"].get("nodeAffinity", {}), pod["tolerations"]
+
+    term = {"matchExpressions": [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]}
+    preferred = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "preference": term}]}
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}
+    own = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [
+        {"matchExpressions": [{"key": "pool", "operator": "In", "values": ["system"]}]}]}}}
+    tolerated = [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists", "effect": "NoSchedule"}]
+    on = {"certificates": {"enabled": True}}
+    assert place({}) == (preferred, tolerated)
+    assert place(on) == (required, tolerated)
+    assert place(on | {"controller": {"nodeSelector": {"pool": "system"}}}) == (preferred, tolerated)
+    assert place(on | {"controller": {"affinity": own}}) == (own["nodeAffinity"], tolerated)
 
 
 def test_no_right_to_delete_for_agents_and_a_reason_beside_each_rule():

@@ -576,6 +576,29 @@ static int route(const struct hf_simcall *call, char name[256], char subresource
     return -1;
 }
 
+/* A JSON patch that replaces spec or status of the version that it names, as the controller sends it. */
+static json_t *replace_part(struct hf_simapi *api, const char *kind, const char *name, struct hf_view text,
+                            int *ret_status)
+{
+    json_t *patch = json_loadb(text.p, text.n, 0, NULL), *object = hf_simapi_get(api, kind, name);
+    const json_t *version = json_array_get(patch, 0), *part = json_array_get(patch, 1);
+    const char *path = hf_json_str_or(part, "path", "");
+    bool known = json_array_size(patch) == 2 && (strcmp(path, "/spec") == 0 || strcmp(path, "/status") == 0) &&
+                 strcmp(hf_json_str_or(version, "path", ""), "/metadata/resourceVersion") == 0;
+
+    *ret_status = !known ? 422 : object == NULL ? 404 : 200;
+    if (*ret_status == 200 &&
+        strcmp(hf_json_str_or(version, "value", ""), hf_json_str_or(object, "metadata.resourceVersion", "?")) != 0)
+        *ret_status = 409;
+    if (*ret_status == 200) {
+        json_t *fresh = must(json_deep_copy(object));
+        (void)json_object_set(fresh, path + 1, json_object_get(part, "value"));
+        (void)hf_simapi_put(api, fresh);
+    }
+    json_decref(patch);
+    return *ret_status == 200 ? hf_simapi_get(api, kind, name) : NULL;
+}
+
 static void serve_patch(struct hf_simapi *api, struct hf_simcall *call, const char *kind, const char *name,
                         const char *subresource)
 {
@@ -584,13 +607,16 @@ static void serve_patch(struct hf_simapi *api, struct hf_simcall *call, const ch
     int status;
 
     api->counts.patches++;
-    if (strcmp(hf_simcall_header(call, "Content-Type"), "application/merge-patch+json") == 0) {
+    const char *type = hf_simcall_header(call, "Content-Type");
+    if (strcmp(type, "application/json-patch+json") == 0) {
+        object = replace_part(api, kind, name, hf_simcall_body(call), &status);
+    } else if (strcmp(type, "application/merge-patch+json") == 0) {
         object = empty_status(api, kind, name, hf_simcall_body(call));
         status = object != NULL ? 200 : 404;
     } else {
         if (!hf_simcall_query(call, "fieldManager", manager, sizeof(manager)) ||
             !hf_simcall_query(call, "force", force, sizeof(force)) || strcmp(force, "true") != 0 ||
-            strcmp(hf_simcall_header(call, "Content-Type"), "application/apply-patch+yaml") != 0)
+            strcmp(type, "application/apply-patch+yaml") != 0)
             api->counts.bare_patches++;
         object = hf_simapi_apply(api, kind, name, *subresource != '\0' ? subresource : NULL, manager,
                                  hf_simcall_body(call), &status);

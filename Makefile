@@ -32,7 +32,9 @@ FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 # ---- flags --------------------------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wvla -Werror
-MACHINE := $(shell $(CC) -dumpmachine)
+# What is missing is told by name below, and not by each command that needs it.
+MISSING := $(foreach tool,$(firstword $(CC)) pkg-config,$(if $(shell command -v $(tool) 2>/dev/null),,$(tool)))
+MACHINE := $(if $(MISSING),,$(shell $(CC) -dumpmachine))
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fno-strict-overflow -fvisibility=hidden
 # Indirect jumps and returns land where the compiler meant them to, on processors that check it (CET, BTI, PAC). Debian 12's start files
 # carry no CET note, so the linker leaves the note out of the programs there.
@@ -50,8 +52,18 @@ COMMON += --sysroot=$(SYSROOT) -isystem $(SYSROOT)/usr/include/$(MACHINE) -ffile
 LINK += --sysroot=$(SYSROOT) -L$(SYSROOT)/usr/lib/$(MACHINE) -Wl,-rpath-link,$(SYSROOT)/usr/lib/$(MACHINE):$(SYSROOT)/lib/$(MACHINE)
 endif
 
+# `make demo` and its like install what is missing themselves.
+ifneq ($(filter all install,$(or $(MAKECMDGOALS),all)),)
+ifeq ($(strip $(MISSING)$(SYSROOT)),)
+MISSING := $(if $(shell pkg-config --exists $(PKGS) 2>&1 || echo no),$(foreach one,$(PKGS),$(shell pkg-config --exists $(one) 2>/dev/null || echo $(one))))
+endif
+ifneq ($(strip $(MISSING)),)
+$(error missing: $(strip $(MISSING)): `hack/setup.sh build` installs what building needs on Debian, `hack/setup.sh --check build` names the packages)
+endif
+endif
+
 # Where long has 32 bits, files of 2 GiB and more, and times after 2037, have to be asked for.
-ifeq ($(shell $(CC) -dM -E -x c /dev/null | sed -n 's/^.define __SIZEOF_LONG__ //p'),4)
+ifeq ($(if $(MISSING),,$(shell $(CC) -dM -E -x c /dev/null | sed -n 's/^.define __SIZEOF_LONG__ //p')),4)
 COMMON += -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 endif
 

@@ -173,7 +173,7 @@ ROWS = [
     Row(r"sudo tar -C / .*", after=lambda world, _: world.call(["holdfast-agent", "--version"])),
     Row(r"holdfast-agent --source /etc/holdfast/objects .*--once", before=without_agent),
     Row(r"holdfast lint agent\.yaml", before=with_configuration),
-    Row(r"holdfast-agent --config /etc/holdfast/agent\.yaml --check-config", before=with_configuration, expect=r"requireSigned: \[SyncPolicy"),
+    Row(r"holdfast-agent --config /etc/holdfast/agent\.yaml --check-config", before=with_configuration, expect=r"requireSigned: \[\]"),
     Row(r"sudo systemctl enable --now holdfast-agent", "standin", page="holdfast-agent.8", before=without_agent),
     Row(r"(sudo )?systemctl (daemon-reload|(enable|disable) --now holdfast-agent|restart holdfast-agent|kill --signal=HUP holdfast-agent)", "standin",
         before=lambda world: world.service()),

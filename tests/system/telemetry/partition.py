@@ -41,14 +41,17 @@ class Cable:
         self.address = "10.213.50.2"
 
     @staticmethod
-    def possible():
-        """Tests by a try: root inside a user namespace may not enter another namespace's network."""
+    def why_not():
+        """Why there can be none, or "". Tests by a try: root inside a user namespace may not enter another namespace's network."""
         name = f"hf-try-{os.getpid()}"
-        if os.geteuid() != 0 or not shutil.which("ip"):
-            return False
+        if os.geteuid() != 0:
+            return "not root"
+        if not shutil.which("ip"):
+            return "no program ip (iproute2)"
         try:
-            return all(subprocess.run(["ip", *words], stderr=subprocess.DEVNULL, check=False).returncode == 0
+            made = all(subprocess.run(["ip", *words], stderr=subprocess.DEVNULL, check=False).returncode == 0
                        for words in (("netns", "add", name), ("-n", name, "link", "set", "lo", "up")))
+            return "" if made else "no network namespaces here"
         finally:
             subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL, check=False)
 
@@ -165,7 +168,8 @@ def main():
     words = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # removes the namespaces too
     home = fresh(words.home)
-    cable = Cable() if Cable.possible() else None
+    why = Cable.why_not()
+    cable = None if why else Cable()
     node = receiver = None
     try:
         if cable:
@@ -176,7 +180,7 @@ def main():
             receiver = Receiver(home, cable.address, tls, cable.into(cable.cloud))
             cut, mend = cable.cut, cable.mend
         else:
-            say("not root: the receiver goes away on loopback instead of the link")
+            say(f"{why}: the receiver goes away on loopback instead of the link")
             tls, receiver = None, Receiver(home, "127.0.0.1", None, [])
             cut, mend = receiver.end, receiver.start
         url = receiver.start()

@@ -12,12 +12,27 @@ static void read_file(const char *path, struct hf_buf *text)
     ck_assert_msg(hf_file_read(hf_fs_posix(), path, text, NULL) == 0, "%s", path);
 }
 
+/* Turns the comments that hold fields into fields: "#exec: [...]", "#  files: [...]". */
+static void uncomment(struct hf_buf *text)
+{
+    for (char *at = text->p, *end; at != NULL && *at != '\0'; at = end != NULL ? end + 1 : NULL) {
+        end = strchr(at, '\n');
+        if (at[0] == '#' && at[1] != '\n' && (at[1] != ' ' || at[2] == ' ')) {
+            size_t n = (size_t)(text->p + text->n - at);
+            memmove(at, at + 1, n);
+            text->n--;
+            end = end != NULL ? end - 1 : NULL;
+        }
+    }
+}
+
 START_TEST(example)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(65536);
     _cleanup_(hf_config_freep) struct hf_config *config = NULL;
 
     read_file("deploy/agent.example.yaml", &text);
+    uncomment(&text);
     ck_assert_int_eq(hf_config_parse(hf_buf_view(&text), "agent.example.yaml", &config, NULL), 0);
     ck_assert_msg(hf_config_n_faults(config) == 0, "%s", hf_config_fault(config, 0));
     ck_assert(hf_config_requires_signed_policy(config));
@@ -48,6 +63,10 @@ START_TEST(example_shows_the_defaults)
         ck_assert_msg((*a == NULL) == (b == NULL), "%s", hf_config_manifest_list_names[i]);
         ck_assert_msg(*a == NULL || (strcmp(a[0], b[0]) == 0 && a[1] == NULL), "%s", hf_config_manifest_list_names[i]);
     }
+    ck_assert(!hf_config_requires_signed_policy(config) && !hf_config_requires_signed_manifests(config));
+    ck_assert(config->exec == NULL && config->units == NULL && config->static_pod_folder == NULL);
+    for (size_t i = 0; i < HF_CONFIG_LISTS; i++)
+        ck_assert_ptr_null(config->lists[HF_CONFIG_SIGNED][i]);
     ck_assert(!config->manifests[HF_CONFIG_UNSIGNED].static_pods && !config->manifests[HF_CONFIG_UNSIGNED].cluster);
     ck_assert(!config->refuses_clock_resync);
     ck_assert(config->max_spool_bytes[HF_CONFIG_UNSIGNED] == hf_config_max_spool_bytes(NULL, HF_CONFIG_UNSIGNED));

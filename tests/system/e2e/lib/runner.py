@@ -118,7 +118,8 @@ class Result(unittest.TestResult):
         where = [frame for frame in traceback.extract_tb(err[2]) if "/e2e/test_" in frame.filename]
         if where:
             more.append(f"at {where[-1].filename}:{where[-1].lineno}: {where[-1].line}")
-        self._tell("FAIL", test, more=[*more, f"what was left: {evidence.collect(test.id())}"])
+        folder = evidence.collect(test.id())
+        self._tell("FAIL", test, more=[*more, f"what was left: {folder}", *evidence.told(folder)])
 
     def broken(self, text):
         """The run itself went wrong: counts as one failure."""

@@ -42,7 +42,7 @@ bool hf_cri_parse(struct hf_view line, struct hf_cri_line *ret_line)
     return true;
 }
 
-bool hf_docker_parse(struct hf_view line, struct hf_buf *scratch, struct hf_cri_line *ret_line)
+bool hf_cri_parse_docker(struct hf_view line, struct hf_buf *scratch, struct hf_cri_line *ret_line)
 {
     static const char *const names[] = {"log", "stream", "time"};
     const struct hf_scan_value *values[HF_LEN(names)] = {NULL};

@@ -26,7 +26,7 @@ bool hf_cri_parse(struct hf_view line, struct hf_cri_line *ret_line);
 /* Parses a line of Docker's driver json-file, {"log":"the line\n","stream":"stdout","time":"..."}. A text without a
  * line break at its end is a part. *scratch, which each call clears, holds the text if it has escapes. Returns false if
  * the line has another form. */
-bool hf_docker_parse(struct hf_view line, struct hf_buf *scratch, struct hf_cri_line *ret_line);
+bool hf_cri_parse_docker(struct hf_view line, struct hf_buf *scratch, struct hf_cri_line *ret_line);
 
 struct hf_cri_pod {
     struct hf_view space, name, uid; /* namespace, name and uid of the pod */

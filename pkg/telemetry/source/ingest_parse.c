@@ -146,7 +146,7 @@ static int take_text(struct hf_ingest_parser *parser, const struct hf_scan_value
 
 /* Reads seconds, milliseconds, microseconds or nanoseconds since 1970. The size of the number decides: each range means
  * 1973 to 2261. */
-bool hf_ingest_time_of_number(struct hf_view text, uint64_t *ret_unix_ns)
+bool hf_ingest_parse_number_time(struct hf_view text, uint64_t *ret_unix_ns)
 {
     static const struct {
         uint64_t below, unit_ns;
@@ -188,7 +188,7 @@ static int take_time(struct hf_ingest_parser *parser, const struct hf_scan_value
     if (value->type == HF_SCAN_NULL)
         return 0;
     if (value->type == HF_SCAN_NUMBER)
-        return hf_ingest_time_of_number(value->text, ret_unix_ns)
+        return hf_ingest_parse_number_time(value->text, ret_unix_ns)
                    ? 0
                    : fail_at(parser, fault, "not a time between 1970 and 2261", "timestamp", value);
     if (value->type == HF_SCAN_STRING && !value->escaped && value->text.n < sizeof(copy)) {

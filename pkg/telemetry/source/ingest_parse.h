@@ -73,7 +73,7 @@ struct hf_ingest_parser {
 };
 
 /* Reads a number since 1970 in s, ms, us or ns, by its size. Returns false if it is no time between 1970 and 2261. */
-bool hf_ingest_time_of_number(struct hf_view text, uint64_t *ret_unix_ns);
+bool hf_ingest_parse_number_time(struct hf_view text, uint64_t *ret_unix_ns);
 
 /* Starts a parser. Returns 0, or returns -EBADMSG and sets *ret_fault. Call hf_ingest_parse_end() in both cases. */
 HF_MUST_USE int hf_ingest_parse_begin(struct hf_ingest_parser *parser, const struct hf_ingest_params *params,

@@ -106,7 +106,7 @@ static bool take_time(const struct hf_scan_value *value, struct hf_event *event)
     char text[48];
 
     if (value->type == HF_SCAN_NUMBER)
-        return hf_ingest_time_of_number(value->text, &event->unix_ns);
+        return hf_ingest_parse_number_time(value->text, &event->unix_ns);
     if (value->type != HF_SCAN_STRING || value->escaped || value->text.n >= sizeof(text))
         return false;
     memcpy(text, value->text.p, value->text.n);

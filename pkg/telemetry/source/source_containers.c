@@ -274,7 +274,7 @@ static int take_line(void *arg, const struct hf_tail_line *line)
     struct hf_cri_line cri;
     int which;
 
-    if (!hf_cri_parse(line->text, &cri) && !hf_docker_parse(line->text, &containers->scratch, &cri))
+    if (!hf_cri_parse(line->text, &cri) && !hf_cri_parse_docker(line->text, &containers->scratch, &cri))
         cri =
             (struct hf_cri_line){.foreign = true, .unix_ns = hf_unix_ns(containers->world->clock), .text = line->text};
     if (cri.foreign) /* another program wrote it: keep the line as it is */

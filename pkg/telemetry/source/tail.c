@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "os/dir.h"
-#include "telemetry/source/tail_identity.h"
 #include "telemetry/source/tail_open.h"
 
 /* The saved position of a truncated file without a line: it lies beyond the end, so the next process sees the

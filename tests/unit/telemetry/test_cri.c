@@ -75,7 +75,7 @@ START_TEST(docker_line)
     struct hf_buf scratch = HF_BUF_INIT(1 << 16);
     struct hf_cri_line got = {.unix_ns = 1};
 
-    bool r = hf_docker_parse(hf_view_of(docker_lines[_i].line), &scratch, &got);
+    bool r = hf_cri_parse_docker(hf_view_of(docker_lines[_i].line), &scratch, &got);
     ck_assert_msg(r == docker_lines[_i].want, "'%s'", docker_lines[_i].line);
     if (r) {
         ck_assert(got.is_stderr == docker_lines[_i].is_stderr && got.partial == docker_lines[_i].partial);

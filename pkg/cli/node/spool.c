@@ -16,7 +16,8 @@
 #include "spool/look.h"
 #include "telemetry/event/event.h"
 
-enum { MAX_SPOOLS = 256, MAX_DEPTH = 6, MAX_CLASSES = 32, MAX_SEVERITIES = 32 };
+/* A storage folder has a folder for each sink, which has one for each spool. Whatever lies deeper is not telemetry. */
+enum { MAX_SPOOLS = 256, MAX_DEPTH = 2, MAX_CLASSES = 32, MAX_SEVERITIES = 32 };
 
 const struct hf_cli_option hf_cli_spool_stat_options[] = {
     HF_CLI_JSON("print JSON, one object for each spool"),
@@ -88,7 +89,8 @@ static int spools_of(struct hf_cli *cli, const char *dir, struct spools *spools,
     int r = find_spools(cli, dir, 0, spools, err);
 
     if (r == 0 && spools->n == 0)
-        return hf_err_set(err, ENOENT, "no spool in '%s'", dir);
+        return hf_err_set(err, ENOENT,
+                          "no spool in '%s' or two folders below: give a spool, or the agent's storage folder", dir);
     return r;
 }
 

@@ -83,6 +83,27 @@ START_TEST(long_context_never_pushes_out_the_cause)
 }
 END_TEST
 
+START_TEST(long_causes_end_behind_a_word)
+{
+    struct hf_err err = HF_ERR_INIT;
+    char words[400] = "", umlauts[401] = "";
+
+    for (size_t i = 0; i + 8 < sizeof(words); i += 7)
+        memcpy(words + i, "system ", 8);
+    (void)hf_err_set(&err, EIO, "%s", words);
+    size_t n = strlen(err.cause);
+    ck_assert_uint_ge(n, sizeof(err.cause) - 11);
+    ck_assert_str_eq(err.cause + n - 10, " system...");
+    for (size_t i = 0; i + 2 < sizeof(umlauts); i += 2)
+        memcpy(umlauts + i, "\xc3\xa4", 3);
+    for (int shift = 0; shift < 2; shift++) {
+        (void)hf_err_set(&err, EIO, "%s%s", shift == 0 ? "" : "a", umlauts);
+        n = strlen(err.cause);
+        ck_assert_str_eq(err.cause + n - 5, "\xc3\xa4...");
+    }
+}
+END_TEST
+
 START_TEST(long_causes_are_cut)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -107,6 +128,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, wrap_puts_context_in_front);
     tcase_add_test(tc, wrap_of_nothing_fills_in_the_code);
     tcase_add_test(tc, nobody_listening_is_fine);
+    tcase_add_test(tc, long_causes_end_behind_a_word);
     tcase_add_test(tc, long_context_never_pushes_out_the_cause);
     tcase_add_test(tc, long_causes_are_cut);
 }

@@ -93,6 +93,20 @@ START_TEST(cat_prints_what_is_asked_for)
 }
 END_TEST
 
+/* Whatever lies deeper than the spools of a storage folder is not looked at, such as the rest of a disk. */
+START_TEST(no_folder_far_below_is_looked_at)
+{
+    static const char *const folders[] = {"top", "top/a", "top/a/b", "top/a/b/c"};
+
+    for (size_t i = 0; i < HF_LEN(folders); i++)
+        ck_assert_int_eq(mkdir(cli_path(&run, folders[i]), 0755), 0);
+    make_spool("top/a/b/c/bulk");
+    ck_assert_int_eq(cli(&run, "spool", "stat", "%/top", NULL), HF_EXIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(run.err, "or two folders below"));
+    ck_assert_int_eq(cli(&run, "spool", "stat", "%/top/a/b", NULL), 0);
+}
+END_TEST
+
 START_TEST(a_folder_above_is_looked_through)
 {
     make_spool("urgent");
@@ -140,6 +154,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, stat_says_what_waits);
     tcase_add_loop_test(tc, cat_prints_what_is_asked_for, 0, (int)HF_LEN(cats));
     tcase_add_test(tc, a_folder_above_is_looked_through);
+    tcase_add_test(tc, no_folder_far_below_is_looked_at);
     tcase_add_test(tc, damage_is_named_and_the_rest_printed);
     tcase_add_test(tc, wrong_words);
 }

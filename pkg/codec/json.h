@@ -55,8 +55,8 @@ HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *
  * max_bytes also to all its keys and values together: a small text whose aliases expand to a huge tree gets -E2BIG.
  * -EBADMSG: the text is not YAML, does not have exactly one document, or has tags outside the core schema, merge keys,
  * duplicate keys, keys that are not strings, .inf, .nan, integers outside int64, or characters that JSON and YAML read
- * differently (U+0085, U+2028, U+2029, and U+FEFF other than at the start). Also -E2BIG: a document has more than 1,000
- * anchors, or the text has more than 16 %TAG directives. */
+ * differently (U+0085, U+2028, U+2029 and U+FEFF, except for one byte order mark at the start, which is skipped). Also
+ * -E2BIG: a document has more than 1,000 anchors, or the text has more than 16 %TAG directives. */
 HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 

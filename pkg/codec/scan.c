@@ -32,6 +32,11 @@ void hf_scan_init_loose(struct hf_scan *scan, struct hf_view text)
     *scan = (struct hf_scan){.text = text, .loose = true};
 }
 
+size_t hf_scan_mark_bytes(struct hf_view text)
+{
+    return hf_view_starts(text, "\xef\xbb\xbf") ? 3 : 0;
+}
+
 static int fail_with(struct hf_scan *scan, int code, const char *what, size_t at)
 {
     if (scan->what == NULL) {

@@ -76,6 +76,10 @@ struct hf_scan_member {
 void hf_scan_init(struct hf_scan *scan, struct hf_view text);
 void hf_scan_init_loose(struct hf_scan *scan, struct hf_view text);
 
+/* Returns the length of the UTF-8 byte order mark at the start of the text: 3, or 0 if there is none. Editors and tools
+ * of some systems write it; RFC 8259 lets a reader ignore it. */
+size_t hf_scan_mark_bytes(struct hf_view text);
+
 /* ---- values ---- */
 
 /* Skips blanks and reads one value of any depth. */

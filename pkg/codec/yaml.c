@@ -12,6 +12,7 @@
 
 #include "base/strmap.h"
 #include "codec/json.h"
+#include "codec/scan.h"
 #include "codec/yaml_scalar.h"
 
 #define CORE_TAG "tag:yaml.org,2002:"
@@ -439,8 +440,8 @@ static int reader_init(struct yaml_reader *reader, struct hf_view text, const st
     return 0;
 }
 
-/* Finds U+0085, U+2028, U+2029, or a U+FEFF that does not start the text. Returns its offset, or text.n. YAML ends a
- * line at the first three, and JSON does not. */
+/* Finds U+0085, U+2028, U+2029 or U+FEFF. Returns its offset, or text.n. YAML ends a line at the first three, and JSON
+ * does not. */
 static size_t find_unportable(struct hf_view text, unsigned *ret_point)
 {
     static const struct {
@@ -452,8 +453,7 @@ static size_t find_unportable(struct hf_view text, unsigned *ret_point)
 
     for (size_t i = 0; i < text.n; i++)
         for (size_t k = 0; (unsigned char)text.p[i] >= 0xc2 && k < HF_LEN(rows); k++)
-            if (rows[k].n <= text.n - i && memcmp(text.p + i, rows[k].bytes, rows[k].n) == 0 &&
-                (i > 0 || rows[k].point != 0xfeff)) {
+            if (rows[k].n <= text.n - i && memcmp(text.p + i, rows[k].bytes, rows[k].n) == 0) {
                 *ret_point = rows[k].point;
                 return i;
             }
@@ -514,6 +514,8 @@ static int take_json(struct hf_view text, const struct hf_json_limits *limits, j
 
 int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array, struct hf_err *err)
 {
+    size_t mark = hf_scan_mark_bytes(text);
+    text = (struct hf_view){text.p + mark, text.n - mark};
     int taken = take_json(text, limits, ret_array);
 
     if (taken != 0)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "codec/scan.h"
+
 enum { MAX_DEPTH = 64, MAX_PATH = 1024 };
 
 struct place_level {
@@ -139,7 +141,9 @@ size_t hf_yaml_place_line(struct hf_view text, size_t document, const char *path
     bool at_root = false, inside = false, more = true;
     size_t documents = 0;
     yaml_parser_t parser;
+    size_t mark = hf_scan_mark_bytes(text);
 
+    text = (struct hf_view){text.p + mark, text.n - mark};
     if (!yaml_parser_initialize(&parser))
         return 0;
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);

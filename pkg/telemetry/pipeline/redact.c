@@ -1,6 +1,8 @@
 #include "telemetry/pipeline/redact.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <string.h>
 
 #include "codec/scan.h"
 
@@ -209,29 +211,84 @@ static bool may_hold(const struct hf_redactor *redactor, struct hf_view body)
     return false;
 }
 
+/* True if \uXXXX may spell a letter of a name. */
+static bool has_spelled_letter(struct hf_view text)
+{
+    const char *end = text.p + text.n, *at = text.p;
+
+    while ((at = memmem(at, (size_t)(end - at), "\\u", 2)) != NULL) {
+        at += 2;
+        if (end - at >= 4 && isxdigit((unsigned char)at[0]) && isxdigit((unsigned char)at[1]) &&
+            isxdigit((unsigned char)at[2]) && isxdigit((unsigned char)at[3]))
+            return true;
+    }
+    return false;
+}
+
+/* True if the text has the field, behind a quote if `quoted`. */
+static bool has_field(struct hf_view text, const char *field, bool quoted)
+{
+    const char *end = text.p + text.n, *at = text.p;
+
+    while ((at = memmem(at, (size_t)(end - at), field, strlen(field))) != NULL) {
+        if (!quoted || (at > text.p && (at[-1] == '"' || at[-1] == '\'')))
+            return true;
+        at++;
+    }
+    return false;
+}
+
+/* True if `rest`, where JSON could not be read any further, may hold a member of a rule. Behind '[', a text is often no
+ * JSON ("[info] ..."): there the name must have a quote. */
+static bool may_hide(const struct hf_redactor *redactor, struct hf_view rest, bool object)
+{
+    if (has_spelled_letter(rest))
+        return true;
+    for (size_t i = 0; i < redactor->n_rules; i++) {
+        const char *field = redactor->rules[i].field;
+        if (has_field(rest, field, !object) ||
+            (strpbrk(field, "\"\\/") != NULL && memchr(rest.p, '\\', rest.n) != NULL))
+            return true;
+    }
+    return false;
+}
+
+/* Walks through one JSON value after the other. Returns false if the text is no JSON somewhere. */
+static bool walk_all(struct rewrite *rewrite)
+{
+    int c;
+
+    do {
+        if (!walk(rewrite, 0))
+            return false;
+        c = hf_scan_next(&rewrite->scan);
+    } while (c == '{' || c == '[');
+    return rewrite->scan.at == rewrite->scan.text.n;
+}
+
 int hf_redact_body(struct hf_redactor *redactor, struct hf_event *event)
 {
     struct rewrite rewrite = {.redactor = redactor, .copied = event->body.p};
 
-    if (redactor->n_rules == 0 || (event->kind != HF_EVENT_PAYLOAD && event->kind != HF_EVENT_LOG) ||
-        !may_hold(redactor, event->body))
+    if (redactor->n_rules == 0 || !may_hold(redactor, event->body))
         return 0;
     hf_scan_init_loose(&rewrite.scan, event->body);
+    rewrite.scan.at = hf_scan_mark_bytes(event->body);
     int c = hf_scan_next(&rewrite.scan);
     if (c != '{' && c != '[')
         return 0;
     hf_buf_clear(&redactor->body);
-    bool whole = walk(&rewrite, 0);
+    bool whole = walk_all(&rewrite);
     if (rewrite.r < 0)
         return rewrite.r;
-    if (!rewrite.changed)
-        return 0;
-    (void)hf_scan_next(&rewrite.scan);
     const char *end = rewrite.naming != NULL ? rewrite.naming : cursor(&rewrite.scan);
+    const struct hf_view rest = {end, event->body.n - (size_t)(end - event->body.p)};
+    if (!rewrite.changed && (whole || !may_hide(redactor, rest, c == '{')))
+        return 0;
     if (!keep_until(&rewrite, HF_MAX(end, rewrite.copied)))
         return rewrite.r;
     /* What follows where JSON ends in the middle, as in a line that was cut, may hold anything. */
-    event->truncated = event->truncated || !whole || rewrite.scan.at != event->body.n;
+    event->truncated = event->truncated || !whole;
     event->body = hf_buf_view(&redactor->body);
     if (event->checksum.n > 0)
         event->checksum = hf_view_of(hf_sha256_hex(event->body.p, event->body.n, redactor->checksum));

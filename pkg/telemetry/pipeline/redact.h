@@ -7,13 +7,14 @@
  * with the hash.
  *
  * The redactor unescapes the name of a member before it compares the name with the rules ("pass\u0077ord" is
- * "password"). The comparison distinguishes upper and lower case. The redactor searches the bodies of payloads, and the
- * bodies of logs whose text is a JSON object or list. All other bytes of a body stay unchanged. If the redactor changes
+ * "password"). The comparison distinguishes upper and lower case. The redactor searches the bodies that are a JSON
+ * object or list, or several of these. All other bytes of a body stay unchanged. If the redactor changes
  * a payload with a checksum, it also replaces the checksum by the checksum of the new text, so that every receiver
  * finds a valid checksum. (The source has already verified the sender's checksum.)
  *
- * A log's text may start as JSON, but be truncated or continue with other text. If such a text has a member to replace
- * or remove, the redactor keeps the text only up to the point where the JSON ends, and marks the log as truncated.
+ * A text may start as JSON, but be truncated, be no JSON somewhere (NaN, a raw tab, invalid UTF-8), or continue with
+ * other text. What cannot be read may hold a secret: if it names a rule's member, or if the text before it has such a
+ * member, the redactor keeps the text only up to there, and marks the event as truncated.
  *
  * Threads: any, but only one at a time for one redactor. Memory: the redactor owns the rewritten texts, which are valid
  * until the next call. */

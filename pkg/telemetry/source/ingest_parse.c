@@ -98,7 +98,9 @@ int hf_ingest_parse_begin(struct hf_ingest_parser *parser, const struct hf_inges
             name_it(ret_fault, hf_view_trim(type));
         return -EBADMSG;
     }
-    struct hf_view bare = hf_view_trim(params->body);
+    parser->scan.at = hf_scan_mark_bytes(params->body);
+    struct hf_view bare =
+        hf_view_trim((struct hf_view){params->body.p + parser->scan.at, params->body.n - parser->scan.at});
     if (bare.n == 0)
         return fail(parser, ret_fault, 400, "the body is empty", NULL, params->body.n);
     parser->form = !lines && bare.p[0] == '[' ? HF_INGEST_ARRAY : HF_INGEST_LINES;

@@ -23,6 +23,13 @@ static const struct {
     {"\xef\xbb\xbf"
      "a: 1\n",
      "{\"a\":1}"},
+    {"\xef\xbb\xbf"
+     "a: 1\nb: 2\nc:\n  d: 3\n",
+     "{\"a\":1,\"b\":2,\"c\":{\"d\":3}}"},
+    {"\xef\xbb\xbf"
+     "# first\n---\na: 1\nb: 2\n",
+     "{\"a\":1,\"b\":2}"},
+    {"\xef\xbb\xbf{\"a\":1,\n\"b\":18446744073709551616}", "{\"a\":1,\"b\":1.8446744073709552e19}"},
     {"%YAML 1.1\n---\na: 1\n", "{\"a\":1}"},
     {"null", "null"},
     {"? long\n: value\n", "{\"long\":\"value\"}"},
@@ -74,6 +81,10 @@ static const struct {
     {"a:\n\t- x\n", -EBADMSG,
      "line 2 column 1: found character that cannot start any token, while scanning for the next token"},
     {"a: \xff\n", -EBADMSG, "byte 3: invalid leading UTF-8 octet"},
+    {"\xef\xbb\xbf\xef\xbb\xbf"
+     "a: 1\n",
+     -EBADMSG,
+     "line 1 column 1: U+FEFF, which JSON and YAML do not read alike: write it as an escape in double quotes"},
     {"a: \x01\n", -EBADMSG, "byte 3: control characters are not allowed"},
     {"[[[[[", -E2BIG, "line 1 column 5: nested more than 4"},
     {"a: &a [[1]]\nb: [[[*a]]]\n", -E2BIG, "line 2 column 7: this alias nests too deeply"},

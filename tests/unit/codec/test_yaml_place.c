@@ -66,6 +66,7 @@ START_TEST(what_is_no_yaml)
     ck_assert_uint_eq(hf_yaml_place_line(HF_VIEW(""), 0, "a"), 0);
     ck_assert_uint_eq(hf_yaml_place_line(HF_VIEW("a: [\n"), 0, "a"), 1);
     ck_assert_uint_eq(hf_yaml_place_line(HF_VIEW("}"), 0, "a"), 0);
+    ck_assert_uint_eq(hf_yaml_place_line(HF_VIEW("\xef\xbb\xbfx: 1\na: 2\n"), 0, "a"), 2);
 }
 END_TEST
 

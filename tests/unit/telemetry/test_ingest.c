@@ -249,6 +249,9 @@ static const struct {
     const char *in_line; /* of the first */
 } taken[] = {
     {"{\"sensorData\":1}", 1, "", "1", "\"source\":\"http\""},
+    {"\xef\xbb\xbf{\"sensorData\":1}", 1, "", "1", NULL},
+    {"\xef\xbb\xbf [{\"id\":\"1\",\"sensorData\":1},{\"sensorData\":2}]", 2, "1", "1", NULL},
+    {"\xef\xbb\xbf{\"id\":\"1\",\"sensorData\":1}\r\n{\"sensorData\":2}\r\n", 2, "1", "1", NULL},
     {"{\"sensorData\":\"x\"}", 1, "", "\"x\"", NULL},
     {"{\"sensorData\":[ 1, 2 ]}", 1, "", "[ 1, 2 ]", NULL},
     {"{\"sensorData\":false,\"id\":null,\"timestamp\":null,\"checksum\":null}", 1, "", "false", NULL},

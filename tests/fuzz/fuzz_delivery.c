@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     unsigned char slot[HF_BORDER_SLOT];
     uint64_t counter;
 
-    if (hf_format_rejected(&json, &part, text) > 1000 || hf_format_rejected(&protobuf, &part, text) > 1000)
+    if (hf_format_read_answer(&json, &part, "", text).rejected > 1000 ||
+        hf_format_read_answer(&protobuf, &part, "", text).rejected > 1000)
         abort();
     if (hf_ids_batch_key_parse(text, &key) == 0 && (key.first > key.last || key.node.n == 0))
         abort();

@@ -64,20 +64,13 @@ static const char *network_reason(int r, const struct hf_err *err)
     return "network";
 }
 
-/* True if the body has a type that a receiver of this format does not send: something else answered, whatever the
- * status. */
-static bool is_foreign(const struct hf_http_response *response, size_t body_bytes, const char *want_type)
+/* True if a page for people answered, such as that of a network that wants a login, whatever the status. */
+static bool is_page(const struct hf_http_response *response)
 {
-    const char *type = response->content_type;
-
-    if (strncasecmp(type, "text/html", strlen("text/html")) == 0)
-        return true;
-    return want_type != NULL && body_bytes > 0 && type[0] != '\0' &&
-           strncasecmp(type, want_type, strlen(want_type)) != 0;
+    return strncasecmp(response->content_type, "text/html", strlen("text/html")) == 0;
 }
 
-struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *response, size_t body_bytes,
-                                         const char *want_type, const struct hf_err *err)
+struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *response, const struct hf_err *err)
 {
     struct hf_retry_judgement judgement = {.verdict = HF_RETRY_AGAIN};
 
@@ -90,7 +83,7 @@ struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *r
     }
     judgement.verdict = verdict_of(response->status);
     if (judgement.verdict == HF_RETRY_DELIVERED) {
-        if (!is_foreign(response, body_bytes, want_type))
+        if (!is_page(response))
             return judgement;
         judgement.verdict = HF_RETRY_SETUP;
         (void)snprintf(judgement.reason, sizeof(judgement.reason), "content_type");

@@ -47,12 +47,9 @@ struct hf_retry_judgement {
     bool server_error;
 };
 
-/* Classifies an answer. `r`, `response` and `err` are the arguments of hf_http_request.done. For status 2xx, the
- * content type shows whether the sink itself answered. The type must not be HTML. If the answer has a body and states a
- * type, this type must also begin with `want_type`, such as "application/json"; if `want_type` is NULL, every type
- * except HTML is accepted. */
-struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *response, size_t body_bytes,
-                                         const char *want_type, const struct hf_err *err);
+/* Classifies an answer. `r`, `response` and `err` are the arguments of hf_http_request.done. A status 2xx means
+ * that the sink has the batch, unless the answer is an HTML page: then something else answered. */
+struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *response, const struct hf_err *err);
 
 struct hf_retry_rules {
     uint64_t max_attempts; /* maximum number of attempts in a round; at least 1 */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 /* Compression can make a body slightly larger. */
 enum { BODY_MAX = HF_FORMAT_MAX_BODY + (64 << 10) };
@@ -102,14 +103,17 @@ void hf_format_packed_done(struct hf_format_packed *packed)
         hf_buf_done(&packed->parts[i].body);
 }
 
-uint64_t hf_format_rejected(const struct hf_format *format, const struct hf_format_part *part, struct hf_view answer)
+struct hf_format_answer hf_format_read_answer(const struct hf_format *format, const struct hf_format_part *part,
+                                              const char *type, struct hf_view answer)
 {
-    return format->kind == HF_SINK_OTLP ? HF_MIN(hf_format_rejected_otlp(format, answer), (uint64_t)part->records) : 0;
-}
+    static const char json[] = "application/json", protobuf[] = "application/x-protobuf";
+    struct hf_format_answer read = {.rejected = 0};
 
-const char *hf_format_answer_type(const struct hf_format *format)
-{
-    if (format->kind != HF_SINK_OTLP)
-        return NULL;
-    return format->otlp_json ? "application/json" : "application/x-protobuf";
+    if (format->kind != HF_SINK_OTLP || answer.n == 0)
+        return read;
+    bool is_json = format->otlp_json ? strncasecmp(type, protobuf, strlen(protobuf)) != 0
+                                     : strncasecmp(type, json, strlen(json)) == 0;
+    hf_format_read_otlp(is_json, answer, &read);
+    read.rejected = HF_MIN(read.rejected, (uint64_t)part->records);
+    return read;
 }

@@ -55,11 +55,16 @@ HF_MUST_USE int hf_format_pack(const struct hf_format *format, struct hf_squeeze
                                const struct hf_spool_record *records, size_t n, struct hf_format_packed *ret_packed);
 void hf_format_packed_done(struct hf_format_packed *packed);
 
-/* Returns the number of records of `part` that the sink rejected according to its answer of status 2xx (OTLP's partial
- * success). Returns 0 for the other formats, or if the answer cannot be parsed. */
-uint64_t hf_format_rejected(const struct hf_format *format, const struct hf_format_part *part, struct hf_view answer);
-/* Returns the content type that an answer with a body must have, or NULL if every type is acceptable. */
-const char *hf_format_answer_type(const struct hf_format *format);
+/* What an answer of status 2xx says of the records (OTLP's partial success). */
+struct hf_format_answer {
+    uint64_t rejected; /* number of records that the sink rejected */
+    char message[160]; /* the sink's words, as printable ASCII; "" if there are none */
+};
+/* Reads an answer of the content type `type` to `part`. An answer says itself if it is JSON or protobuf; if it does
+ * not, it is like the request. All is 0 for the other formats, or if the answer cannot be parsed: a status 2xx means
+ * that the sink has the records. */
+struct hf_format_answer hf_format_read_answer(const struct hf_format *format, const struct hf_format_part *part,
+                                              const char *type, struct hf_view answer);
 /* Returns the sink's URL without slashes at its end and, for OTLP, also without /v1, /v1/logs or /v1/metrics at its
  * end, because `path` of a part contains these paths. So the URL in a policy may be either the base endpoint of
  * OpenTelemetry's exporters (OTEL_EXPORTER_OTLP_ENDPOINT) or the endpoint of one signal. Borrows from `url`. */

@@ -16,6 +16,6 @@ HF_MUST_USE int hf_format_pack_seed(const struct hf_spool_record *records, struc
 HF_MUST_USE int hf_format_pack_otlp(const struct hf_format *format, struct hf_squeeze *squeeze,
                                     const struct hf_spool_record *records, size_t n, struct hf_format_packed *packed);
 
-/* Returns the number of rejected records that the answer states. hf_format_rejected() limits this number to the number
- * of records in the part. */
-uint64_t hf_format_rejected_otlp(const struct hf_format *format, struct hf_view answer);
+/* Reads an answer as JSON or as protobuf. hf_format_read_answer() limits the number of rejected records to that of the
+ * part. */
+void hf_format_read_otlp(bool json, struct hf_view answer, struct hf_format_answer *ret_answer);

@@ -431,40 +431,53 @@ int hf_format_pack_otlp(const struct hf_format *format, struct hf_squeeze *squee
 
 /* ---- answers ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t rejected_json(struct hf_view answer)
+static void take_message(struct hf_view text, struct hf_format_answer *ret_answer)
+{
+    size_t n = HF_MIN(text.n, sizeof(ret_answer->message) - 1);
+
+    for (size_t i = 0; i < n; i++)
+        ret_answer->message[i] = (char)(text.p[i] < ' ' || text.p[i] > '~' ? '?' : text.p[i]);
+    ret_answer->message[n] = '\0';
+}
+
+static void read_json(struct hf_view answer, struct hf_format_answer *ret_answer)
 {
     static const char *const names[] = {"rejectedLogRecords", "rejectedDataPoints"};
     _cleanup_(hf_json_freep) json_t *root = NULL;
-    uint64_t count = 0;
 
     if (hf_json_parse(answer, NULL, &root, NULL) < 0)
-        return 0;
+        return;
+    const json_t *partial = json_object_get(root, "partialSuccess");
     for (size_t i = 0; i < HF_LEN(names); i++) {
-        const json_t *value = json_object_get(json_object_get(root, "partialSuccess"), names[i]);
+        const json_t *value = json_object_get(partial, names[i]);
         if (json_is_string(value))
-            (void)!hf_parse_u64(json_string_value(value), 0, UINT64_MAX, &count);
+            (void)!hf_parse_u64(json_string_value(value), 0, UINT64_MAX, &ret_answer->rejected);
         else if (json_is_integer(value))
-            count = count_of(value);
+            ret_answer->rejected = count_of(value);
     }
-    return count;
+    const char *message = hf_json_str_or(partial, "errorMessage", "");
+    take_message(hf_view_of(message), ret_answer);
 }
 
-uint64_t hf_format_rejected_otlp(const struct hf_format *format, struct hf_view answer)
+void hf_format_read_otlp(bool json, struct hf_view answer, struct hf_format_answer *ret_answer)
 {
-    enum { PARTIAL_SUCCESS = 1, REJECTED = 1 };
+    enum { PARTIAL_SUCCESS = 1, REJECTED = 1, ERROR_MESSAGE = 2 };
     struct hf_view inside, text;
-    uint64_t value, count = 0;
+    uint64_t value;
     unsigned field;
 
-    if (answer.n == 0)
-        return 0;
-    if (format->otlp_json)
-        return rejected_json(answer);
+    if (json) {
+        read_json(answer, ret_answer);
+        return;
+    }
     while (hf_otlp_read(&answer, &field, &value, &inside)) {
         if (field != PARTIAL_SUCCESS)
             continue;
-        while (hf_otlp_read(&inside, &field, &value, &text))
-            count = field == REJECTED ? value : count;
+        while (hf_otlp_read(&inside, &field, &value, &text)) {
+            if (field == REJECTED)
+                ret_answer->rejected = value;
+            else if (field == ERROR_MESSAGE)
+                take_message(text, ret_answer);
+        }
     }
-    return count;
 }

@@ -374,6 +374,7 @@ struct hf_outlet_state hf_outlet_state(const struct hf_outlet *outlet)
     struct hf_outlet_state state = state_of(outlet);
 
     state.last_delivery_unix_ns = last_delivery_unix_ns(outlet);
-    (void)snprintf(state.trouble, sizeof(state.trouble), "%s", outlet->sender.trouble);
+    (void)snprintf(state.trouble, sizeof(state.trouble), "%s",
+                   outlet->sender.trouble[0] != '\0' ? outlet->sender.trouble : outlet->sender.warning);
     return state;
 }

@@ -98,7 +98,9 @@ struct hf_outlet_state {
     unsigned concurrency; /* number of requests that may be in flight at the same time */
     /* reason why the backlog waits for the link, such as "LinkWindowClosed"; NULL if no backlog waits for the link */
     const char *waiting_for;
-    char trouble[192]; /* cause of the last failure to deliver; "" if a delivery succeeded since then */
+    /* cause of the last failure to deliver, or what the sink said against events that it took in the last delivery; ""
+     * if there is none */
+    char trouble[192];
 };
 struct hf_outlet_state hf_outlet_state(const struct hf_outlet *outlet);
 

@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "telemetry/delivery/deadletter.h"
+#include "telemetry/event/event.h"
 
 enum {
     READ_RECORDS = 4096,      /* in one read of the spool */
@@ -214,6 +215,7 @@ static void forget_records(struct hf_outlet_loader *loader)
     loader->n = 0;
     loader->kept = 0;
     loader->kept_from = 0;
+    loader->foreign = false;
     hf_buf_clear(&loader->lines);
 }
 
@@ -254,12 +256,40 @@ static void skip_range(struct hf_outlet_loader *loader)
     forget_records(loader);
 }
 
-/* Copies the records of the range, as many as there is room for. Records that the spool has lost or dropped do not
- * count as cut off. */
+/* True if the event has a compliance boundary that the sink has not, or has no longer: the policy may have changed
+ * since the event was stored. The first "boundary" in quotes is that of the event, or of an attribute or a payload if
+ * the event has none. */
+static bool is_foreign(const struct hf_outlet_config *config, struct hf_view line)
+{
+    static const char member[] = "\"boundary\":\"";
+    _cleanup_(hf_buf_done) struct hf_buf scratch = HF_BUF_INIT(HF_EVENT_MAX_TEXT);
+    const char *own = config->sink->boundary, *at = memmem(line.p, line.n, member, sizeof(member) - 1);
+    struct hf_event event;
+    struct hf_view node;
+
+    if (at == NULL)
+        return false;
+    at += sizeof(member) - 1;
+    const struct hf_view rest = {at, line.n - (size_t)(at - line.p)};
+    if (own != NULL && hf_view_starts(rest, own) && rest.n > strlen(own) && rest.p[strlen(own)] == '"')
+        return false;
+    return hf_event_parse(line, &event, &node, &scratch) < 0 ||
+           (event.boundary.n > 0 && (own == NULL || !hf_view_eq(event.boundary, own)));
+}
+
+/* Copies the records of the range, as many as there is room for, and only foreign ones or only others. Records that the
+ * spool has lost or dropped do not count as cut off. */
 static int copy_records(struct hf_outlet_loader *loader, const struct hf_spool_read *read)
 {
     loader->cut = read->next <= HF_MIN(loader->range.last, hf_outlet_lane_durable(loader->lane));
     for (size_t i = 0; i < read->n && read->records[i].sequence <= loader->range.last; i++) {
+        bool foreign =
+            loader->task != HF_OUTLET_LOAD_DEAD_LETTER && is_foreign(loader->config, read->records[i].payload);
+        if (loader->n > 0 && foreign != loader->foreign) {
+            loader->cut = true;
+            return 0;
+        }
+        loader->foreign = foreign;
         int r = hf_array_grow(loader->records, loader->n, loader->cap, HF_ARRAY_ANY);
         if (r < 0)
             return r;
@@ -275,6 +305,32 @@ static int copy_records(struct hf_outlet_loader *loader, const struct hf_spool_r
     return 0;
 }
 
+static bool add_planned(struct hf_outlet_loader *loader, uint64_t now_ns);
+
+/* All records that the load has read are foreign: they become dead letters, and never leave the node. A batch that has
+ * others behind them is split there. */
+static void refuse_foreign(struct hf_outlet_loader *loader)
+{
+    uint64_t now_ns = hf_mono_ns(loader->config->world.clock), last = loader->records[loader->n - 1].sequence;
+
+    loader->packed = (struct hf_format_packed){.used = loader->n};
+    if (loader->task == HF_OUTLET_LOAD_PLAN && !add_planned(loader, now_ns)) {
+        fail(loader, -ENOMEM, "make a batch");
+        return;
+    }
+    struct hf_batch *batch = loader->batch;
+    bool whole = loader->task == HF_OUTLET_LOAD_PLAN || !loader->cut;
+    loader->state = HF_OUTLET_LOAD_IDLE;
+    forget_records(loader);
+    if (!whole) {
+        hf_outlet_send_refuse(loader->sender, loader->lane, batch, last, "boundary", now_ns);
+        return;
+    }
+    (void)snprintf(batch->reason, sizeof(batch->reason), "boundary");
+    (void)snprintf(batch->detail, sizeof(batch->detail), "the sink no longer has the boundary of this event");
+    batch->phase = HF_BATCH_REFUSED;
+}
+
 static void start_job(struct hf_outlet_loader *loader)
 {
     const struct hf_sched_ops *sched = loader->config->world.sched;
@@ -282,6 +338,10 @@ static void start_job(struct hf_outlet_loader *loader)
 
     if (loader->n == 0) {
         skip_range(loader);
+        return;
+    }
+    if (loader->foreign) {
+        refuse_foreign(loader);
         return;
     }
     if (loader->squeeze == NULL && !dead_letter)
@@ -352,7 +412,7 @@ static int begin(struct hf_outlet_loader *loader, enum hf_outlet_load_task task,
         start_job(loader);
         return 0;
     }
-    if (task == HF_OUTLET_LOAD_AGAIN) { /* the plan may have taken kept records and those of a read */
+    if (batch != NULL) { /* the plan may have taken kept records and those of a read */
         max_records = (size_t)HF_MIN((uint64_t)max_records, range->last - range->first + 1);
         max_bytes = LINES_MAX;
     }

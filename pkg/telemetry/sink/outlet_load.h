@@ -42,7 +42,8 @@ struct hf_outlet_loader {
     struct hf_spool_record *records;
     size_t n, cap;
     struct hf_buf lines; /* payloads of the records, one after the other */
-    bool cut;            /* true if the load had no room for all records of `range` that the spool still has */
+    bool foreign; /* true if the records have a boundary that is not the sink's; a load has only such ones, or none */
+    bool cut;     /* true if the load had no room for all records of `range` that the spool still has */
     /* sequence of the first record that the loader keeps for the next batch (0 means that it keeps none) */
     uint64_t kept_from;
     size_t kept; /* number of records that the loader keeps for the next batch */

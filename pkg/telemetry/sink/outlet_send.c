@@ -349,12 +349,30 @@ static void learn(struct hf_outlet_sender *sender, const struct hf_outlet_sendin
     log_breaker(sender, before, judgement, sending->batch);
 }
 
-static void part_delivered(struct hf_outlet_sender *sender, struct hf_outlet_sending *sending, struct hf_view answer,
-                           uint64_t now_ns)
+/* The sink took the request, and says that it rejects some records, or what it dislikes in them: tells once of each
+ * text, and shows it until a request passes without. */
+static void note_partial(struct hf_outlet_sender *sender, const struct hf_format_answer *answer)
 {
-    uint64_t refused = hf_format_rejected(&sender->config->format, &sending->packed.parts[sending->part], answer);
+    char warning[sizeof(sender->warning)] = "";
 
-    hf_metric_add(sender->metrics->rejected, refused);
+    hf_metric_add(sender->metrics->rejected, answer->rejected);
+    if (answer->rejected > 0 || answer->message[0] != '\0')
+        (void)snprintf(warning, sizeof(warning), "the sink rejected events%s%s", answer->message[0] != '\0' ? ": " : "",
+                       answer->message);
+    if (warning[0] != '\0' && strcmp(warning, sender->warning) != 0)
+        hf_log(sender->config->world.log, HF_LOG_WARNING, "telemetry.partial_success",
+               HF_S("sink", sender->config->name), HF_D("rejected", (int64_t)answer->rejected),
+               HF_S("message", answer->message));
+    memcpy(sender->warning, warning, sizeof(warning));
+}
+
+static void part_delivered(struct hf_outlet_sender *sender, struct hf_outlet_sending *sending,
+                           const struct hf_http_response *response, struct hf_view body, uint64_t now_ns)
+{
+    const struct hf_format_answer answer = hf_format_read_answer(
+        &sender->config->format, &sending->packed.parts[sending->part], response->content_type, body);
+
+    note_partial(sender, &answer);
     sending->part++;
     if (sending->part == sending->packed.n_parts) {
         delivered(sender, sending, now_ns);
@@ -383,8 +401,7 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
     struct hf_outlet_sender *sender = sending->sender;
     uint64_t now_ns = hf_mono_ns(sender->config->world.clock);
     uint64_t at_least_ns = r == 0 ? response->retry_after_ns : 0;
-    struct hf_retry_judgement judgement =
-        hf_retry_judge(r, response, body.n, hf_format_answer_type(&sender->config->format), err);
+    struct hf_retry_judgement judgement = hf_retry_judge(r, response, err);
 
     sending->call = NULL;
     sender->n_sending--;
@@ -399,7 +416,7 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
         note_answer(sending->batch, &judgement, response, body, err, r);
     learn(sender, sending, &judgement, now_ns, at_least_ns);
     if (judgement.verdict == HF_RETRY_DELIVERED) {
-        part_delivered(sender, sending, body, now_ns);
+        part_delivered(sender, sending, response, body, now_ns);
     } else {
         failed(sender, sending, &judgement, now_ns, at_least_ns);
         sending_free(sender, sending);

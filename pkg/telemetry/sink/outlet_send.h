@@ -66,6 +66,7 @@ struct hf_outlet_sender {
     struct hf_outlet_evidence evidence;
     struct hf_outlet_counts counts;
     char trouble[192]; /* cause of the last failure to deliver; "" if a delivery succeeded since then */
+    char warning[192]; /* what the last answer of status 2xx says against the events; "" if nothing */
 };
 
 /* Initializes a sender, whose bytes must all be zero. Call hf_outlet_send_done() also after a failure. */

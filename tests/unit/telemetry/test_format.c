@@ -388,22 +388,44 @@ START_TEST(otlp_fits_in_both_encodings)
 }
 END_TEST
 
-START_TEST(partial_success_is_counted)
+/* Each answer is read by its own type; one without a type, or with an unknown one, like the request. */
+START_TEST(partial_success_is_read)
 {
     struct hf_format json = {.kind = HF_SINK_OTLP, .otlp_json = true}, bytes = {.kind = HF_SINK_OTLP};
-    struct hf_format_part part = {.records = 10};
+    const struct hf_format lines = {.kind = HF_SINK_NDJSON};
+    const struct hf_format_part part = {.records = 10};
     static const char protobuf[] = "\x0a\x07\x08\x03\x12\x03"
-                                   "bad";
+                                   "b\xff"
+                                   "d";
+    const struct hf_view binary = {protobuf, sizeof(protobuf) - 1}, cut = {protobuf, 4};
+    const struct hf_view text =
+        HF_VIEW("{\"partialSuccess\":{\"rejectedLogRecords\":\"3\",\"errorMessage\":\"too\\nold\"}}");
+    const struct {
+        const struct hf_format *format;
+        const char *type;
+        struct hf_view answer;
+        uint64_t rejected;
+        const char *message;
+    } rows[] = {{&json, "application/json", text, 3, "too?old"},
+                {&bytes, "application/json; charset=utf-8", text, 3, "too?old"},
+                {&bytes, "application/x-protobuf", binary, 3, "b?d"},
+                {&json, "application/x-protobuf", binary, 3, "b?d"},
+                {&bytes, "", binary, 3, "b?d"},
+                {&json, "", text, 3, "too?old"},
+                {&json, "text/plain", text, 3, "too?old"},
+                {&json, "", HF_VIEW("{\"partialSuccess\":{\"rejectedDataPoints\":400}}"), 10, ""},
+                {&json, "", HF_VIEW("{\"partialSuccess\":{\"errorMessage\":\"old\"}}"), 0, "old"},
+                {&json, "", HF_VIEW("{}"), 0, ""},
+                {&json, "", HF_VIEW("garbage"), 0, ""},
+                {&bytes, "", cut, 0, ""},
+                {&bytes, "", HF_VIEW(""), 0, ""},
+                {&lines, "application/json", text, 0, ""}};
 
-    ck_assert_uint_eq(hf_format_rejected(&json, &part, HF_VIEW("{\"partialSuccess\":{\"rejectedLogRecords\":\"3\"}}")),
-                      3);
-    ck_assert_uint_eq(hf_format_rejected(&json, &part, HF_VIEW("{\"partialSuccess\":{\"rejectedDataPoints\":400}}")),
-                      10);
-    ck_assert_uint_eq(hf_format_rejected(&json, &part, HF_VIEW("{}")), 0);
-    ck_assert_uint_eq(hf_format_rejected(&json, &part, HF_VIEW("garbage")), 0);
-    ck_assert_uint_eq(hf_format_rejected(&bytes, &part, (struct hf_view){protobuf, sizeof(protobuf) - 1}), 3);
-    ck_assert_uint_eq(hf_format_rejected(&bytes, &part, (struct hf_view){protobuf, 4}), 0);
-    ck_assert_uint_eq(hf_format_rejected(&bytes, &part, HF_VIEW("")), 0);
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        struct hf_format_answer got = hf_format_read_answer(rows[i].format, &part, rows[i].type, rows[i].answer);
+        ck_assert_msg(got.rejected == rows[i].rejected && strcmp(got.message, rows[i].message) == 0, "%zu: %llu '%s'",
+                      i, (unsigned long long)got.rejected, got.message);
+    }
 }
 END_TEST
 
@@ -416,7 +438,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, otlp_as_json);
     tcase_add_test(tc, otlp_as_protobuf);
     tcase_add_loop_test(tc, otlp_fits_in_both_encodings, 0, 2);
-    tcase_add_test(tc, partial_success_is_counted);
+    tcase_add_test(tc, partial_success_is_read);
 }
 
 HF_TEST_MAIN("telemetry/format", cases)

@@ -67,7 +67,8 @@ struct sink {
 };
 
 struct world {
-    bool paused; /* the budget of writes is used up */
+    bool paused;   /* the budget of writes is used up */
+    bool boundary; /* five of ten lines have the boundary eu */
     struct hf_telemetry_link way;
     uint64_t live_bytes, backlog_bytes;
     struct hf_simtele node;
@@ -381,7 +382,8 @@ static int append(struct world *world, enum hf_lane lane)
 {
     static char line[HF_EVENT_MAX_TEXT];
     struct one *one = calloc(1, sizeof(*one));
-    int n = snprintf(line, sizeof(line), "{\"id\":\"id-%u\",\"n\":%u,\"pad\":\"", world->appended, world->appended);
+    int n = snprintf(line, sizeof(line), "{\"id\":\"id-%u\",%s\"n\":%u,\"pad\":\"", world->appended,
+                     world->appended / 5 % 2 == 1 && world->boundary ? "\"boundary\":\"eu\"," : "", world->appended);
 
     memset(line + n, 'x', world->line_bytes - (size_t)n);
     memcpy(line + world->line_bytes - 2, "\"}", 2);
@@ -706,6 +708,34 @@ START_TEST(one_poison_record_takes_nobody_along)
     ck_assert_ptr_nonnull(memmem(letters, n, "{\"reason\":\"http_422\",", 21));
     ck_assert_ptr_nonnull(memmem(letters, n, "\"n\":77,", 7));
     ck_assert_ptr_nonnull(memmem(letters, n, "bad \\\"record\\\"?", 15));
+    world_free(world);
+}
+END_TEST
+
+/* Events of a boundary wait, some of them in batches that were sent once; then the sink has the boundary no longer.
+ * They become dead letters, and all others arrive. */
+START_TEST(a_sink_that_leaves_the_boundary_gets_no_more_of_it)
+{
+    static const char *const boundaries[] = {NULL, "us", "eu2", "e", "eu"};
+    struct world *world = world_new(7);
+    bool same = boundaries[_i] != NULL && strcmp(boundaries[_i], "eu") == 0;
+
+    world->sink_spec.boundary = "eu";
+    world->boundary = true;
+    restart_as(world, "regional");
+    world->sink.mood = AWAY;
+    append_many(world, HF_LANE_BULK, 200);
+    run_s(world, 60);
+    append_many(world, HF_LANE_BULK, 203);
+    run_s(world, 1);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).delivered, 0);
+    world->sink_spec.boundary = boundaries[_i];
+    restart_as(world, "regional");
+    world->sink.mood = TAKES;
+    deliver_all(world, 2000);
+    for (unsigned i = 0; i < 403; i++)
+        ck_assert_msg(world->sink.seen[i] == (same || i / 5 % 2 == 0), "record %u: %u", i, world->sink.seen[i]);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, same ? 0 : 200);
     world_free(world);
 }
 END_TEST
@@ -1733,6 +1763,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, breaker_opens_and_the_newest_goes_first);
     tcase_add_test(tc, breaker_is_told_once_each_way);
     tcase_add_test(tc, one_poison_record_takes_nobody_along);
+    tcase_add_loop_test(tc, a_sink_that_leaves_the_boundary_gets_no_more_of_it, 0, 5);
     tcase_add_test(tc, a_dead_letter_that_cannot_be_written_waits);
     tcase_add_loop_test(tc, a_dead_letter_waits_for_an_unreadable_disk, 0, 2);
     tcase_add_test(tc, refused_batches_without_dead_letters_cost_little);

@@ -66,7 +66,7 @@ static void looked(struct release *release, struct step_job *step)
         release->drift.look = (struct hf_swap_look){.size = 0};
         wanted_accept(release, HF_EV_DRIFTED, HF_R_Drifted);
         return;
-    } else if (step->look.seen.mended > 0) {
+    } else if (step->r > 0 && step->look.seen.mended > 0) {
         mended(release, step);
         return;
     }
@@ -123,6 +123,15 @@ static int run_look_behind(struct step_job *step)
     return hf_swap_check(&step->swap, &step->look, &step->failure);
 }
 
+/* Nobody repairs what somebody has put there: the status must not claim the committed version. */
+static void installed_is_unknown(struct release *release)
+{
+    if (release->j.from[0] == '\0')
+        return;
+    memset(release->j.from, 0, sizeof(release->j.from));
+    transition_message(release);
+}
+
 /* Has the committed release installed again, unless the newer one may start, or nobody trusts the committed one now. */
 static void repair_behind(struct release *release, struct step_job *step)
 {
@@ -131,15 +140,19 @@ static void repair_behind(struct release *release, struct step_job *step)
 
     if (release->wanted.object == NULL || wanted_held(release) ||
         strcmp(step->committed_digest, release->j.good_digest) != 0 ||
-        review_ask(release, &reason, &message) == HF_GATE_GO)
+        review_ask(release, &reason, &message) == HF_GATE_GO) {
+        installed_is_unknown(release);
         return;
+    }
     log_drift(release, "update.drift", step);
     count_drift(release, true);
     release->drift.look = (struct hf_swap_look){.size = 0};
     wanted_repair(release, step->committed);
     step->committed = NULL;
-    if (review_ask(release, &reason, &message) != HF_GATE_GO)
-        wanted_repair_end(release);
+    if (review_ask(release, &reason, &message) == HF_GATE_GO)
+        return;
+    wanted_repair_end(release);
+    installed_is_unknown(release);
 }
 
 static void looked_behind(struct release *release, struct step_job *step)

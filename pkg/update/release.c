@@ -278,6 +278,7 @@ static void start(struct release *release)
         if (service_is_agent(release))
             j->restarted = true;
         if (j->starts >= HF_UPDATE_MAX_STARTS) {
+            j->changes = 0;
             transition_event(release, HF_EV_UNHEALTHY, HF_R_NoVerdict, NULL);
             return;
         }

@@ -249,6 +249,7 @@ enum step_kind {
     STEP_SWAP,
     STEP_RESTART,
     STEP_CHECKS,
+    STEP_CONFIRM, /* compares the target with the release that the health checks judged */
     STEP_UNDO,
     STEP_COMMIT,
     STEP_CLEAN,
@@ -449,7 +450,9 @@ struct step_job {
     struct hf_room room;
     struct delta_death death;
     struct hf_swap_look look;
-    struct hf_buf text; /* text of the journal, or of the file of update/state/committed.h */
+    struct hf_health health; /* verdict of the health checks, to confirm */
+    char ending[200];        /* how a rollback ended, to confirm */
+    struct hf_buf text;      /* text of the journal, or of the file of update/state/committed.h */
     /* before the job, the history to merge with the floor on disk; after the job, the floor on disk */
     struct hf_sequence_history floor;
     /* true if `floor` is in the state folder; writing its copy below the root may nevertheless have failed */

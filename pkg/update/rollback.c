@@ -1,4 +1,4 @@
-/* Rollback: put the old version back, restart it, check it once.
+/* Rollback: put the old version back, restart it, check it once, and compare what is installed with what it was.
  *
  * If the release is that of the agent itself, the restart ends this process. It comes last, after RolledBack is
  * durable: a process that starts in RollingBack would roll back and restart again, and so would the next one, for ever.
@@ -7,30 +7,95 @@
 
 #include "update/release.h"
 
-enum { MAX_RESTART_TRIES = 10 };
-static const uint64_t restart_again_ns = 3 * HF_NS_PER_S;
+enum { MAX_RESTART_TRIES = 10, MAX_AGAIN_SHIFT = 9 };
+static const uint64_t restart_again_ns = 3 * HF_NS_PER_S, again_ns = 60 * HF_NS_PER_S;
+
+enum { TAIL = 200 };
 
 /* The reason for the rollback stays; the state of the old version is appended to the message. */
-static void append(struct release *release, const char *before, const char *what, const char *after)
+static void append(struct release *release, const char tail[TAIL])
 {
     struct hf_journal *j = &release->j;
-    char text[HF_UPDATE_MAX_MESSAGE], tail[200];
+    char text[HF_UPDATE_MAX_MESSAGE];
 
-    (void)snprintf(tail, sizeof(tail), "%.50s%.110s%.30s", before, what, after);
-    (void)snprintf(text, sizeof(text), "%.*s; %s", (int)(sizeof(text) - strlen(tail) - 3), j->message, tail);
+    (void)snprintf(text, sizeof(text), "%.*s; %.*s", (int)(sizeof(text) - strlen(tail) - 3), j->message, TAIL - 1,
+                   tail);
     (void)snprintf(j->message, sizeof(j->message), "%s", text);
 }
 
-static void restored(struct release *release, const char *before, const char *what, const char *after)
+static void append_words(struct release *release, const char *before, const char *what)
 {
-    append(release, before, what, after);
-    transition_event(release, HF_EV_RESTORED, HF_R_None, NULL);
+    char tail[TAIL];
+
+    (void)snprintf(tail, sizeof(tail), "%.70s%.110s", before, what);
+    append(release, tail);
 }
 
 static const char *old_version(const struct release *release)
 {
     return release->j.from[0] != '\0' ? release->j.from : "the old version";
 }
+
+/* ---- the end ------------------------------------------------------------------------------------------------------ */
+
+/* Tries the release again if it was never judged, because somebody changed the target in its probation: up to a number
+ * of times, and always if it is the repair of the committed one. Each pause is twice as long as the one before. */
+static void conclude(struct release *release)
+{
+    const struct hf_journal *j = &release->j;
+    bool repairs = strcmp(j->digest, j->good_digest) == 0;
+
+    if (j->changes == 0 || j->reason == HF_R_RollbackFailed || (j->changes >= HF_UPDATE_MAX_CHANGES && !repairs)) {
+        transition_event(release, HF_EV_RESTORED, HF_R_None, NULL);
+        return;
+    }
+    retry_back_off(release, j->reason, again_ns << HF_MIN(j->changes - 1, (unsigned)MAX_AGAIN_SHIFT));
+    transition_event(release, HF_EV_UNDONE, HF_R_None, NULL);
+}
+
+static int run_confirm(struct step_job *step)
+{
+    return hf_swap_is_undone(&step->swap, &step->failure);
+}
+
+/* The status may claim the old version only if it is there. */
+static void confirmed(struct release *release, struct step_job *step)
+{
+    if (step->r > 0) {
+        append(release, step->ending);
+    } else if (step->r == 0 && !release->j.had_old) {
+        append_words(release, "what somebody else put there stays", "");
+    } else {
+        release->j.reason = HF_R_RollbackFailed;
+        if (step->r < 0)
+            append_words(release, "whether the old version is back is unknown: ", step->failure.err.cause);
+        else
+            append_words(release, "somebody has changed what is installed: it is not ", old_version(release));
+    }
+    conclude(release);
+}
+
+static void restored(struct release *release, const char *before, const char *what, const char *after)
+{
+    char tail[TAIL];
+
+    (void)snprintf(tail, sizeof(tail), "%.50s%.110s%.30s", before, what, after);
+    if (release->j.reason == HF_R_RollbackFailed) {
+        append(release, tail);
+        conclude(release);
+        return;
+    }
+    struct step_job *step = step_new(release, STEP_CONFIRM, run_confirm, confirmed);
+    if (step == NULL) {
+        transition_no_memory(release, HF_EV_FAILED);
+        return;
+    }
+    step->swap = step_swap_params(release, step);
+    memcpy(step->ending, tail, sizeof(tail));
+    step_submit(step);
+}
+
+/* ---- the old version runs again ----------------------------------------------------------------------------------- */
 
 static void restored_quietly(struct release *release)
 {
@@ -87,7 +152,7 @@ static void restarted_agent(void *arg, int r, const struct hf_failure *failure)
         release->retry.due_ns = hf_mono_ns(release->engine->p.clock) + restart_again_ns;
         return;
     }
-    append(release, "but the agent still runs the new version: ", failure->err.cause, "");
+    append_words(release, "but the agent still runs the new version: ", failure->err.cause);
     transition_message(release);
 }
 

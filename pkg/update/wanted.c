@@ -159,7 +159,7 @@ static struct hf_journal new_journal(const struct release *release, const char *
     j.method = HF_METHOD_NONE;
     j.no_delta = j.had_old = j.probed = j.restarted = false;
     j.bytes_fetched = 0;
-    j.attempts = j.starts = j.wasted = 0;
+    j.attempts = j.starts = j.wasted = j.changes = 0;
     return j;
 }
 
@@ -180,7 +180,7 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
     wanted->kept = kept;
     /* After a drift nobody knows which version is there. */
     bool drifted = event == HF_EV_DRIFTED || wanted->asked != NULL;
-    release->j = new_journal(release, drifted ? "" : release->j.good_version);
+    release->j = new_journal(release, drifted ? "" : hf_journal_installed(&release->j));
     release->retry.paid_bytes = 0;
     release->retry.due_ns = 0;
     hf_backoff_reset(&release->retry.backoff);

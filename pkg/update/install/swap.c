@@ -505,3 +505,38 @@ int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure
                                : 0;
     return r < 0 ? r : undo(&scene);
 }
+
+/* 1: the link is the old one, to the old tree, unchanged; 0: it is not; -errno. */
+static int has_old_link(const struct swap_scene *scene)
+{
+    const struct hf_swap_params *params = scene->params;
+    struct hf_install_manifest_look seen = {.next = 0};
+    char now[HF_UPDATE_MAX_PATH], sha256[HF_SHA256_HEX];
+    int r = read_link(scene, now);
+
+    if (r < 0)
+        return r == -EINVAL ? 0 : r;
+    if (strcmp(now, params->had_old ? params->old_link : "") != 0)
+        return 0;
+    if (!hf_tree_link_parse(params->target.release, now, sha256))
+        return 1;
+    return hf_tree_verify(&scene->dir, now, params->records, false, &seen, params->cancel, scene->failure);
+}
+
+int hf_swap_is_undone(const struct hf_swap_params *params, struct hf_failure *failure)
+{
+    _cleanup_(scene_done) struct swap_scene scene;
+    struct stat st;
+    int r = scene_open(&scene, params, true, NULL, failure);
+
+    if (r == -ENOENT)
+        return !params->had_old;
+    if (r < 0)
+        return r;
+    if (params->kind == HF_INSTALL_TREE)
+        return has_old_link(&scene);
+    if (params->had_old)
+        return has_hash(&scene, scene.dir.name, params->old_sha256);
+    r = look(&scene, scene.dir.name, &st);
+    return r < 0 ? r : !r;
+}

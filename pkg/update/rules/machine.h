@@ -10,6 +10,8 @@
  *                                                                           v
  *                                                                      RolledBack
  *
+ * Healthy and Restored count only after a comparison of what is installed.
+ *
  * In every state the installed path names a complete version or, before a first installation, nothing. In addition:
  *   up to Verified         the old version is in place, unchanged
  *   Verified               the new file is complete, verified and durable, beside the old file
@@ -56,7 +58,9 @@ enum hf_update_event {
     HF_EV_RESTORED,
     HF_EV_DRIFTED, /* somebody changed or removed the installed file of the committed release */
     HF_EV_MENDED,  /* mode or owner of the committed version was wrong, and the agent has corrected it */
-    HF_EV_UNDONE,  /* the old version is in place, and the new version never ran */
+    /* the old version is in place, and the release was not judged: the new version never ran, or somebody changed the
+     * target during its probation */
+    HF_EV_UNDONE,
     HF_EV_COUNT,
 };
 

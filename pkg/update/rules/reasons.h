@@ -100,7 +100,7 @@
     X(TargetIsSpecial, ERROR, "install.path is a device, socket or pipe", "name a regular file")                       \
     X(TargetIsFile, ERROR, "install.path is a file, and kind is Tree", "move it away, or use kind File")               \
     X(TargetChanged, WARNING, "somebody else changed the installed file during the update",                            \
-      "find the program that did it; the agent retries")                                                               \
+      "find the program that did it")                                                                                  \
     X(TargetUnsafe, ERROR, "another user may write a folder of install.path, and could swap files there",              \
       "give the folder to root and take the write permission of group and others away; the agent retries")             \
     X(KernelTooOld, ERROR, "this kernel lacks openat2, with which the agent opens paths safely",                       \

@@ -45,6 +45,7 @@ static const struct journal_field fields[] = {
     FIELD("restarted", FLAG, restarted),
     FIELD("starts", COUNT, starts),
     FIELD("wasted", LATER_COUNT, wasted),
+    FIELD("changes", LATER_COUNT, changes),
     FIELD("goodDigest", HEX, good_digest),
     FIELD("goodVersion", TEXT, good_version),
     FIELD("goodSequence", NUMBER, good_sequence),
@@ -72,7 +73,7 @@ const char *hf_journal_installed(const struct hf_journal *journal)
     case HF_PHASE_ROLLING_BACK:
         return "";
     default:
-        return journal->good_version;
+        return journal->phase == HF_PHASE_ROLLED_BACK && journal->reason == HF_R_RollbackFailed ? "" : journal->from;
     }
 }
 

@@ -29,6 +29,7 @@ enum {
     HF_UPDATE_MAX_VERSION = 129, /* size of a version in bytes, with the terminator; a longer version is cut */
     HF_UPDATE_MAX_MESSAGE = 257, /* size of a message in bytes, with the terminator */
     HF_UPDATE_MAX_DETOUR = 225,  /* size of the text `detour` in bytes, with the terminator */
+    HF_UPDATE_MAX_CHANGES = 3,   /* at this number of probations with a changed target, the engine gives up */
     HF_UPDATE_MAX_STARTS = 3,    /* at this number of agent starts during one probation, the engine rolls back */
 };
 
@@ -53,6 +54,8 @@ struct hf_journal {
     unsigned starts; /* number of starts of the agent during this probation */
     /* number of downloads of this release with wrong content, counted since a person last changed the object */
     unsigned wasted;
+    /* number of probations in a row that say nothing about the release, because somebody changed the target meanwhile */
+    unsigned changes;
 
     bool no_delta;  /* true if no delta of this release is usable, so that the engine fetches the whole file */
     bool had_old;   /* true if the target existed before the update; valid from Fetching on */
@@ -102,6 +105,7 @@ HF_MUST_USE int hf_journal_save(const struct hf_fs_ops *fs, const char *folder, 
 
 const char *hf_update_method_name(enum hf_update_method method); /* "Delta", "Full", or "" for HF_METHOD_NONE */
 
-/* Returns the installed version according to the journal: the new version in Probation and Committed, "" (unknown) in
- * Swapping and RollingBack, and otherwise the last committed version ("" if none). The string is borrowed. */
+/* Returns the installed version according to the journal: the new version in Probation and Committed, and otherwise the
+ * one before the update. "" (unknown) in Swapping and RollingBack, after a rollback that could not restore the old
+ * version, and while drift is not repaired. The string is borrowed. */
 const char *hf_journal_installed(const struct hf_journal *journal);

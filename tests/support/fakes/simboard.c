@@ -83,7 +83,8 @@ static void start_service(struct hf_simboard *host, struct service *service)
     service->line[0] = '\0';
     if (bytes == NULL)
         return;
-    (void)snprintf(service->line, sizeof(service->line), "%.*s", (int)strcspn(bytes, "\n"), bytes);
+    (void)snprintf(service->line, sizeof(service->line), "%.*s", (int)HF_MIN(n, sizeof(service->line)), bytes);
+    service->line[strcspn(service->line, "\n")] = '\0';
     if (sscanf(service->line, "release %*s %*s %15s", temper) != 1 || strcmp(temper, "crash") == 0) {
         service->line[0] = '\0';
         return;

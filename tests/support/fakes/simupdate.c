@@ -803,6 +803,7 @@ static void look(void *arg, const struct hf_update_status *status)
     (void)snprintf(seen->version, sizeof(seen->version), "%s", status->version);
     (void)snprintf(seen->digest, sizeof(seen->digest), "%s", status->digest);
     (void)snprintf(seen->from, sizeof(seen->from), "%s", status->from);
+    (void)snprintf(seen->installed, sizeof(seen->installed), "%s", status->installed);
     (void)snprintf(seen->method, sizeof(seen->method), "%s", status->method);
     (void)snprintf(seen->reason, sizeof(seen->reason), "%s", status->reason);
     (void)snprintf(seen->message, sizeof(seen->message), "%s", status->message);

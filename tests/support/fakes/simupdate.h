@@ -44,7 +44,7 @@ struct hf_sim_release {
 };
 
 struct hf_sim_seen { /* a copy of a status */
-    char name[64], version[72], digest[65], from[72], method[8], reason[64], message[300];
+    char name[64], version[72], digest[65], from[72], installed[72], method[8], reason[64], message[300];
     enum hf_phase phase;
     uint64_t sequence, bytes_fetched;
     unsigned attempts;

@@ -1622,6 +1622,121 @@ START_TEST(the_target_changes)
 }
 END_TEST
 
+/* ---- somebody changes the target while the release is on trial --------------------------------------------------- */
+
+/* Lets the world run until all is settled; in the first `times` probations somebody puts `content` at the target, which
+ * runs from then on. Returns the number of probations. */
+static unsigned meddle(const char *content, unsigned times, const char *seen_waiting)
+{
+    unsigned probations = 0;
+    enum hf_phase before = HF_PHASE_IDLE;
+
+    do {
+        struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+        bool enters = seen.phase == HF_PHASE_PROBATION && before != HF_PHASE_PROBATION;
+        before = seen.phase;
+        probations += enters;
+        if (enters && probations <= times)
+            hf_simupdate_put_old(w, content);
+        if (seen.phase == HF_PHASE_WAITING && strcmp(seen.reason, "TargetChanged") == 0)
+            ck_assert_str_eq(seen.installed, seen_waiting);
+        ck_assert_msg(seen.phase != HF_PHASE_COMMITTED || strcmp(seen.version, "v2") == 0 ||
+                          strcmp(hf_simupdate_target(w, HF_SIM_TARGET), seen.version) == 0,
+                      "committed %s over %s", seen.version, hf_simupdate_target(w, HF_SIM_TARGET));
+    } while (!hf_simupdate_see(w, "app").settled && hf_simloop_step(w->loop));
+    return probations;
+}
+
+/* The health checks of a bad release pass because somebody has put the old file back. That is no verdict about it: the
+ * node is on the old version, tries it again twice, and gives it up. */
+START_TEST(the_old_file_is_put_back_in_probation)
+{
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "broken", .delta_from = "v2", .sequence = 3});
+    ck_assert_uint_eq(meddle("v2", 100, "v2"), 3);
+    expect("app", HF_PHASE_ROLLED_BACK, "TargetChanged");
+    ck_assert_msg(strstr(hf_simupdate_see(w, "app").message, "v2 is back") != NULL, "%s",
+                  hf_simupdate_see(w, "app").message);
+    ck_assert_str_eq(hf_simupdate_see(w, "app").installed, "v2");
+    expect_target("v2");
+    ck_assert_str_eq(w->running, "v2");
+    expect_clean();
+}
+END_TEST
+
+/* Once, and not again: the next probation judges the release. */
+static const struct {
+    const char *release, *put, *reason;
+    enum hf_phase phase;
+} meddled[] = {
+    {"v3", "v2", "HealthPassed", HF_PHASE_COMMITTED},
+    {"v3", "stray", "HealthPassed", HF_PHASE_COMMITTED},
+    {"v3", "broken", "HealthPassed", HF_PHASE_COMMITTED}, /* which fails the checks: not the release's fault */
+    {"broken", "v2", "HealthDeadline", HF_PHASE_ROLLED_BACK},
+};
+
+START_TEST(the_target_changes_in_one_probation)
+{
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = meddled[_i].release, .sequence = 3});
+    ck_assert_uint_eq(meddle(meddled[_i].put, 1, "v2"), 2);
+    expect("app", meddled[_i].phase, meddled[_i].reason);
+    bool committed = meddled[_i].phase == HF_PHASE_COMMITTED;
+    ck_assert_str_eq(hf_simupdate_see(w, "app").installed, committed ? "v3" : "v2");
+    expect_target(committed ? "v3" : "v2");
+    ck_assert_str_eq(w->running, committed ? "v3" : "v2");
+    expect_clean();
+}
+END_TEST
+
+/* A repair is never given up for that, or the node would keep what somebody put there. */
+START_TEST(a_repair_is_disturbed)
+{
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_put_old(w, "stray");
+    hf_simupdate_look(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
+    ck_assert_str_eq(hf_simupdate_see(w, "app").installed, "");
+    ck_assert_uint_eq(meddle("stray", 5, ""), 6);
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v2");
+    expect_clean();
+}
+END_TEST
+
+/* Somebody writes into the old file while it has its second name only. */
+START_TEST(the_old_version_is_not_what_it_was)
+{
+    size_t n;
+    const void *stray = hf_sim_content("stray", &n);
+
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "broken", .sequence = 3});
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
+    hf_simfs_put(w->fs, "/opt/app/bin/.holdfast-app.old", stray, n, 0755);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_ROLLED_BACK, "RollbackFailed");
+    ck_assert_msg(strstr(hf_simupdate_see(w, "app").message, "503") != NULL &&
+                      strstr(hf_simupdate_see(w, "app").message, "is not v2") != NULL,
+                  "%s", hf_simupdate_see(w, "app").message);
+    ck_assert_str_eq(hf_simupdate_see(w, "app").installed, "");
+    hf_simupdate_look(w); /* the committed version is repaired, as always */
+    hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    expect_target("v2");
+}
+END_TEST
+
+/* Nothing was installed before, and somebody's file stays. */
+START_TEST(a_first_install_is_disturbed)
+{
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    ck_assert_uint_eq(meddle("stray", 1, ""), 2);
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v2");
+}
+END_TEST
+
 /* Somebody changes or removes the committed file: the next look for drift repairs it. */
 START_TEST(drift)
 {
@@ -1891,6 +2006,24 @@ static void put_in_tree(const char *name, const char *content)
 
     hf_simfs_put(w->fs, in_tree(name), bytes, n, 0755);
 }
+
+/* As with files: a file more makes another tree, too. */
+START_TEST(a_tree_changes_in_probation)
+{
+    install_tree("v2");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .tree = true, .sequence = 3});
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
+    put_in_tree(_i == 0 ? "lib/more" : "bin/app", _i == 0 ? "stray" : "v2");
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
+    expect("app", HF_PHASE_WAITING, "TargetChanged");
+    ck_assert_str_eq(hf_simupdate_see(w, "app").installed, "v2");
+    ck_assert_str_eq(hf_simupdate_target(w, APP), "v2");
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_target(w, APP), "v3");
+    expect_clean();
+}
+END_TEST
 
 static const struct {
     const char *name, *put, *gone, *link;
@@ -2560,6 +2693,12 @@ static void places(TCase *tc)
     tcase_add_loop_test(tc, strange_targets, 0, (int)HF_LEN(targets));
     tcase_add_loop_test(tc, a_link_swapped_in, 0, 3);
     tcase_add_loop_test(tc, the_target_changes, 0, 3);
+    tcase_add_test(tc, the_old_file_is_put_back_in_probation);
+    tcase_add_loop_test(tc, the_target_changes_in_one_probation, 0, HF_LEN(meddled));
+    tcase_add_test(tc, a_repair_is_disturbed);
+    tcase_add_test(tc, the_old_version_is_not_what_it_was);
+    tcase_add_test(tc, a_first_install_is_disturbed);
+    tcase_add_loop_test(tc, a_tree_changes_in_probation, 0, 2);
     tcase_add_loop_test(tc, drift, 0, 2);
     tcase_add_loop_test(tc, drift_while_hindered, 0, HF_LEN(hindered));
     tcase_add_loop_test(tc, drift_behind_a_newer_release, 0, 2 * HF_LEN(hindered));

@@ -366,7 +366,8 @@ START_TEST(fetch_record)
 }
 END_TEST
 
-/* The installed version is the new one from Probation on, and the last committed one before and after a rollback. */
+/* The installed version is the new one from Probation on, and the one before the update before it and after a rollback
+ * that has restored it. */
 START_TEST(installed)
 {
     static const char *const want[HF_PHASE_COUNT] = {
@@ -376,9 +377,12 @@ START_TEST(installed)
         [HF_PHASE_ROLLED_BACK] = "1.0", [HF_PHASE_INCOMPATIBLE] = "1.0", [HF_PHASE_REJECTED] = "1.0"};
 
     for (enum hf_phase phase = HF_PHASE_IDLE; phase < HF_PHASE_COUNT; phase++) {
-        struct hf_journal j = {.phase = phase, .version = "2.0", .good_version = "1.0"};
+        struct hf_journal j = {.phase = phase, .version = "2.0", .good_version = "1.0", .from = "1.0"};
         ck_assert_msg(strcmp(hf_journal_installed(&j), want[phase]) == 0, "%s: '%s'", hf_phase_name(phase),
                       hf_journal_installed(&j));
+        j.reason = HF_R_RollbackFailed;
+        if (phase == HF_PHASE_ROLLED_BACK)
+            ck_assert_str_eq(hf_journal_installed(&j), "");
     }
 }
 END_TEST

@@ -159,9 +159,13 @@ static void resume(struct step *step)
     step->news |= HF_ROLLOUT_NEWS_RESUMED;
 }
 
+/* True while the stage waits for a mandatory canary. A resume accepts the canaries that have failed. */
 static bool mandatory_open(const struct step *step)
 {
-    return step->spec->canary_mandatory && (step->counts->canary_open > 0 || step->counts->canaries == 0);
+    const struct hf_rollout_counts *counts = step->counts;
+
+    return step->spec->canary_mandatory &&
+           (counts->canaries == 0 || counts->canary_open > HF_MIN(counts->canary_failed, step->state->forgiven));
 }
 
 /* Every node of the stage that could try has failed: that is no success to build on. */
@@ -176,10 +180,10 @@ static const char *why_halt(const struct step *step)
 
     if (counts->failed <= step->state->forgiven)
         return NULL;
+    if (step->spec->canary_mandatory && counts->canary_failed > step->state->forgiven)
+        return "CanaryFailed";
     if (counts->failed - step->state->forgiven > step->allowed)
         return "TooManyFailures";
-    if (step->spec->canary_mandatory && counts->canary_failed > 0)
-        return "CanaryFailed";
     return stage_failed(counts) && !step->state->settled ? "StageFailed" : NULL;
 }
 

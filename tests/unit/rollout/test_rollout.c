@@ -402,6 +402,49 @@ START_TEST(forgives_once)
 }
 END_TEST
 
+/* One mandatory canary of one fails, and no failure is allowed: a resume lets the rollout go on. A failure after that counts
+ * by maxFailures, unless it is another canary. */
+START_TEST(a_failed_canary_is_accepted)
+{
+    struct hf_rollout_spec spec = spec_of_test();
+    struct hf_rollout_counts counts = {.selected = 100,
+                                       .admitted = 1,
+                                       .canaries = 1,
+                                       .failed = 1,
+                                       .stage_nodes = 1,
+                                       .stage_failed = 1,
+                                       .canary_failed = 1,
+                                       .canary_open = 1};
+    struct hf_rollout_state state = state_of(0, 0, false, 0);
+    struct hf_rollout_decision decision;
+
+    spec.canary_mandatory = true;
+    spec.max_failures = (struct hf_share){.count = 0};
+    hf_rollout_step(&spec, &state, &counts, 0, &decision);
+    ck_assert_int_eq(decision.phase, HF_ROLLOUT_HALTED);
+    ck_assert_str_eq(decision.verdict.reason, "CanaryFailed");
+    spec.resume = "go on";
+    state = decision.state;
+    hf_rollout_step(&spec, &state, &counts, 0, &decision);
+    ck_assert_msg(decision.phase == HF_ROLLOUT_CANARY_SOAK, "%s: %s", hf_rollout_phase_name(decision.phase),
+                  decision.verdict.message);
+    ck_assert_ptr_null(strstr(decision.verdict.message, "away"));
+    state = decision.state;
+    hf_rollout_step(&spec, &state, &counts, HF_NEVER - 1, &decision);
+    ck_assert_msg(decision.phase == HF_ROLLOUT_WAVE, "%s: %s", hf_rollout_phase_name(decision.phase),
+                  decision.verdict.message);
+
+    counts.failed = 2;
+    counts.admitted = 50;
+    state = decision.state;
+    hf_rollout_step(&spec, &state, &counts, 0, &decision);
+    ck_assert_str_eq(decision.verdict.reason, "TooManyFailures");
+    counts.canary_failed = counts.canary_open = counts.canaries = 2;
+    hf_rollout_step(&spec, &state, &counts, 0, &decision);
+    ck_assert_str_eq(decision.verdict.reason, "CanaryFailed");
+}
+END_TEST
+
 /* An edited list of waves never takes back what it reached, and never opens more than the next wave. */
 START_TEST(any_list_after_any_stage)
 {
@@ -560,6 +603,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, state_round_trip);
     tcase_add_test(tc, nonsense_state);
     tcase_add_test(tc, forgives_once);
+    tcase_add_test(tc, a_failed_canary_is_accepted);
     tcase_add_test(tc, any_list_after_any_stage);
     tcase_add_test(tc, without_strategy);
     tcase_add_test(tc, needed_nodes);

@@ -9,6 +9,7 @@
 #include "agent/desired/labeller.h"
 #include "agent/desired/machine.h"
 #include "agent/desired/own_edgenode.h"
+#include "agent/desired/own_program.h"
 #include "agent/desired/planner.h"
 #include "agent/desired/policy.h"
 #include "agent/desired/resync.h"
@@ -479,6 +480,14 @@ static bool allows_unit(void *arg, const char *unit, struct hf_err *err)
     return hf_config_allows_unit(agent->env.config, unit, err);
 }
 
+static bool is_own(void *arg, const struct hf_install *install, struct hf_err *err)
+{
+    const struct hf_agent *agent = arg;
+    const struct hf_own_program own = {.exe = agent->params.own_exe, .unit = agent->params.own_unit};
+
+    return hf_own_program_is(agent->env.fs, &own, install, err);
+}
+
 static bool disk_critical(void *arg, const char *path, struct hf_err *err)
 {
     const struct hf_agent *agent = arg;
@@ -528,6 +537,7 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .meets = meets,
         .disk_reserve = disk_reserve,
         .disk_critical = disk_critical,
+        .is_own = is_own,
         .allows_exec = allows_exec,
         .allows_unit = allows_unit,
         .names_unit = names_unit,

@@ -80,6 +80,7 @@ struct hf_agent_params {
     /* Array of the bytes that each part of the process has written, indexed by enum hf_fs_part; NULL if nothing counts
      * these bytes. */
     const struct hf_fs_counter *written;
+    const char *own_exe;    /* path of this program, which no release may replace; NULL if unknown, and in a pod */
     const char *own_unit;   /* systemd unit of this process; NULL if it has none */
     uint64_t retry_base_ns; /* base of the growing delays between attempts (base/backoff.h) */
     /* Called at the start of the agent, and when the policy in effect or the node's labels may have changed. `labels`

@@ -34,6 +34,14 @@ static void count_drift(struct release *release, bool drifted)
                              (repair_again_ns << HF_MIN(drift->repairs - 1, (unsigned)MAX_DRIFT_SHIFT));
 }
 
+uint64_t drift_pause_ns(struct release *release)
+{
+    unsigned repairs = HF_MAX(release->drift.repairs, 1u);
+
+    release->drift.repairs = repairs + 1;
+    return repair_again_ns << HF_MIN(repairs - 1, (unsigned)MAX_DRIFT_SHIFT);
+}
+
 static void log_drift(const struct release *release, const char *event, const struct step_job *step)
 {
     const struct hf_journal *j = &release->j;

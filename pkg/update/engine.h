@@ -113,6 +113,9 @@ struct hf_update_params {
     uint64_t retry_base_ns, retry_cap_ns;
     /* Returns 0 if this node meets the requirements, or -EOPNOTSUPP with the missing part in *err. */
     int (*meets)(void *arg, const struct hf_requires *requires_, struct hf_err *err);
+    /* Returns true, with the explanation in *err, if the release would replace or restart the agent itself. NULL: no
+     * release does. */
+    bool (*is_own)(void *arg, const struct hf_install *install, struct hf_err *err);
     /* Returns true if this node lets a release run the program, or false with the reason in *err. NULL allows every
      * program. */
     bool (*allows_exec)(void *arg, const char *program, struct hf_err *err);

@@ -150,8 +150,8 @@ struct release_wanted {
 struct release_review {
     bool current; /* true while `distrust`, `misfit`, `bad_exec` and `message` are up to date */
     enum hf_reason distrust, misfit;
-    /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release; otherwise
-     * HF_R_None */
+    /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release, OwnProgram if the
+     * release is the agent itself; otherwise HF_R_None */
     enum hf_reason bad_exec;
     char message[HF_UPDATE_MAX_MESSAGE];
     bool floor_known;
@@ -332,6 +332,9 @@ bool finish_overdue(struct release *release);
 void drift_look(struct release *release);
 /* Looks for drift in the committed release while the journal records a different release. */
 void drift_look_behind(struct release *release);
+/* Returns the pause before a repair that somebody has disturbed is tried again. Each one is twice as long as the one
+ * before, as between two repairs. */
+uint64_t drift_pause_ns(struct release *release);
 
 /* ---- service.c --------------------------------------------------------------------------------------------------- */
 

@@ -121,10 +121,12 @@ static void check_fit(struct release *release)
 
 /* ---- commands ---------------------------------------------------------------------------------------------------- */
 
-/* Asks the node's configuration about every program that the release has the agent run, and the unit it restarts. */
+/* Asks if the release is the agent itself, and the node's configuration about every program that the release has the agent run, and the unit it restarts. */
 static enum hf_reason exec_failure(const struct hf_update_params *p, const struct hf_release *wanted,
                                    struct hf_err *err)
 {
+    if (p->is_own != NULL && p->is_own(p->arg, &wanted->install, err))
+        return HF_R_OwnProgram;
     if (p->allows_unit != NULL && wanted->install.restart_unit != NULL &&
         !p->allows_unit(p->arg, wanted->install.restart_unit, err)) {
         (void)hf_err_wrap(err, -EACCES, "install.restart.systemdUnit");

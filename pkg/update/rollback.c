@@ -7,7 +7,7 @@
 
 #include "update/release.h"
 
-enum { MAX_RESTART_TRIES = 10, MAX_AGAIN_SHIFT = 9 };
+enum { MAX_RESTART_TRIES = 10 };
 static const uint64_t restart_again_ns = 3 * HF_NS_PER_S, again_ns = 60 * HF_NS_PER_S;
 
 enum { TAIL = 200 };
@@ -39,7 +39,7 @@ static const char *old_version(const struct release *release)
 /* ---- the end ------------------------------------------------------------------------------------------------------ */
 
 /* Tries the release again if it was never judged, because somebody changed the target in its probation: up to a number
- * of times, and always if it is the repair of the committed one. Each pause is twice as long as the one before. */
+ * of times, and always if it is the repair of the committed one, with the pauses of drift. */
 static void conclude(struct release *release)
 {
     const struct hf_journal *j = &release->j;
@@ -49,7 +49,7 @@ static void conclude(struct release *release)
         transition_event(release, HF_EV_RESTORED, HF_R_None, NULL);
         return;
     }
-    retry_back_off(release, j->reason, again_ns << HF_MIN(j->changes - 1, (unsigned)MAX_AGAIN_SHIFT));
+    retry_back_off(release, j->reason, repairs ? drift_pause_ns(release) : again_ns << (j->changes - 1));
     transition_event(release, HF_EV_UNDONE, HF_R_None, NULL);
 }
 

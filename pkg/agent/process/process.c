@@ -58,6 +58,7 @@ struct process {
     struct hf_timer *timer; /* credentials; then the deadline of stopping */
     struct hf_outside *hold_watch, *link_watch, *clock_watch;
     char own_unit[256];      /* "": none */
+    char own_exe[PATH_MAX];  /* "": unknown */
     char run_path[PATH_MAX]; /* "": none */
     bool stopping;
     int exit_code;
@@ -383,10 +384,12 @@ static void make_run_folder(struct process *p)
         hf_log_err(p->log, HF_LOG_INFO, "run_dir.not_used", "dir", dir, &err);
 }
 
-static void find_own_unit(struct process *p)
+static void find_own_program(struct process *p)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(65536);
+    ssize_t n = readlink("/proc/self/exe", p->own_exe, sizeof(p->own_exe) - 1);
 
+    p->own_exe[HF_MAX(n, 0)] = '\0';
     if (hf_file_read(hf_fs_posix(), "/proc/self/cgroup", &text, NULL) < 0 ||
         !hf_outside_own_unit(hf_buf_view(&text), p->own_unit, sizeof(p->own_unit)))
         p->own_unit[0] = '\0';
@@ -533,15 +536,10 @@ static int open_parts(struct process *p, struct hf_err *err)
 }
 
 /* The program that is installed beside this one. NULL: its path is unknown. */
-static const char *find_tpm_program(char path[PATH_MAX])
+static const char *find_tpm_program(const char *self, char path[PATH_MAX])
 {
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    const char *slash = strrchr(self, '/');
 
-    if (n <= 0)
-        return NULL;
-    self[n] = '\0';
-    char *slash = strrchr(self, '/');
     if (slash == NULL || snprintf(path, PATH_MAX, "%.*s/" HF_TPM_PROGRAM, (int)(slash - self), self) >= PATH_MAX)
         return NULL;
     return path;
@@ -564,7 +562,7 @@ static int start_agent(struct process *p, struct hf_err *err)
         .status_apart = p->split != NULL,
         .http = hf_http_client_ops(p->artifacts),
         .proc = hf_loop_proc(p->loop),
-        .tpm_program = find_tpm_program(p->tpm_program),
+        .tpm_program = find_tpm_program(p->own_exe, p->tpm_program),
         .probe = hf_loop_probe(p->loop),
         .unit = hf_loop_unit(p->loop),
         .watch = hf_loop_watch(p->loop),
@@ -585,6 +583,7 @@ static int start_agent(struct process *p, struct hf_err *err)
         .storage_dir = o->storage_dir,
         .update_fs = &p->counters[HF_FS_UPDATES].ops,
         .written = p->counters,
+        .own_exe = p->own_exe[0] != '\0' && !o->pod_mode ? p->own_exe : NULL,
         .own_unit = p->own_unit[0] != '\0' ? p->own_unit : NULL,
         .retry_base_ns = o->retry_base_ns,
         .policy_changed = policy_changed,
@@ -629,7 +628,7 @@ static int run(struct process *p)
         (void)log_failure(p, "agent.locked", &err);
         return HF_EXIT_LOCKED;
     }
-    find_own_unit(p);
+    find_own_program(p);
     make_run_folder(p);
     if (r == 0)
         r = HF_MIN(hf_agent_configuration_read(&p->config, &err), 0);

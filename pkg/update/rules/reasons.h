@@ -91,6 +91,8 @@
       "add the program to exec in /etc/holdfast/agent.yaml of the node, or sign a release without it")                 \
     X(UnitNotAllowed, ERROR, "the node's configuration does not allow the restart of the release's unit",              \
       "add the unit to units in /etc/holdfast/agent.yaml of the node, or sign a release without it")                   \
+    X(OwnProgram, ERROR, "the release would replace or restart the agent itself",                                      \
+      "update the agent as it was installed")                                                                          \
     X(PathEscapes, ERROR, "a symbolic link in install.path leads out of the update root",                              \
       "remove the link; the agent retries")                                                                            \
     X(PathTaken, ERROR, "another release installs to the same path", "give one of them another path")                  \

@@ -6,8 +6,8 @@ static const uint64_t restart_again_ns = 3 * HF_NS_PER_S;
 
 /* ---- what the verdict is about ----------------------------------------------------------------------------------- */
 
-/* Somebody may have put the old file back, or another one: the checks then say nothing about the release, whatever their
- * result. So content, and mode and owner, are compared before it counts. */
+/* Somebody may have put the old file back, or another one: then the checks say nothing about the release, whatever
+ * their result. So content, mode and owner are compared before it counts. */
 static int run_confirm(struct step_job *step)
 {
     return hf_swap_check(&step->swap, &step->look, &step->failure);

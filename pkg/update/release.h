@@ -150,8 +150,8 @@ struct release_wanted {
 struct release_review {
     bool current; /* true while `distrust`, `misfit`, `bad_exec` and `message` are up to date */
     enum hf_reason distrust, misfit;
-    /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release, OwnProgram if the
-     * release is the agent itself; otherwise HF_R_None */
+    /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release, OwnProgram if
+     * the release is the agent itself; otherwise HF_R_None */
     enum hf_reason bad_exec;
     char message[HF_UPDATE_MAX_MESSAGE];
     bool floor_known;

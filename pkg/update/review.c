@@ -121,7 +121,8 @@ static void check_fit(struct release *release)
 
 /* ---- commands ---------------------------------------------------------------------------------------------------- */
 
-/* Asks if the release is the agent itself, and the node's configuration about every program that the release has the agent run, and the unit it restarts. */
+/* Asks if the release is the agent itself. Asks the node's configuration about every program that the release has the
+ * agent run, and the unit it restarts. */
 static enum hf_reason exec_failure(const struct hf_update_params *p, const struct hf_release *wanted,
                                    struct hf_err *err)
 {

@@ -36,7 +36,7 @@ static const char *old_version(const struct release *release)
     return release->j.from[0] != '\0' ? release->j.from : "the old version";
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------ */
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
 
 /* Tries the release again if it was never judged, because somebody changed the target in its probation: up to a number
  * of times, and always if it is the repair of the committed one, with the pauses of drift. */
@@ -95,7 +95,7 @@ static void restored(struct release *release, const char *before, const char *wh
     step_submit(step);
 }
 
-/* ---- the old version runs again ----------------------------------------------------------------------------------- */
+/* ---- the old version runs again ---------------------------------------------------------------------------------- */
 
 static void restored_quietly(struct release *release)
 {

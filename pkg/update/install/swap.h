@@ -88,7 +88,7 @@ HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failu
  * tree. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Returns 1 if the target is as hf_swap_undo() leaves it: the old version (kind Tree: with a manifest, as that says), or
+/* Returns 1 if the target is as hf_swap_undo() leaves it: the old version (of kind Tree: as its manifest says), or
  * nothing after a first installation. Returns 0 if somebody else has put something there, or -errno. */
 HF_MUST_USE int hf_swap_is_undone(const struct hf_swap_params *params, struct hf_failure *failure);
 

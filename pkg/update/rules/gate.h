@@ -28,8 +28,8 @@ struct hf_gate_facts {
     bool rolled_back_before; /* true if this is the release that the node rolled back most recently */
     /* PathNotAllowed or PathTaken if the release may not be installed at its install.path; otherwise HF_R_None */
     enum hf_reason bad_path;
-    /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release, OwnProgram if the
-     * release is the agent itself; otherwise HF_R_None */
+    /* ExecNotAllowed or UnitNotAllowed if the node does not allow a command or the unit of the release, OwnProgram if
+     * the release is the agent itself; otherwise HF_R_None */
     enum hf_reason bad_exec;
     /* NoArtifactForArch, RequirementsNotMet or NotInPod if the release does not fit this node; otherwise HF_R_None */
     enum hf_reason misfit;

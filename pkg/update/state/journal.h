@@ -54,7 +54,7 @@ struct hf_journal {
     unsigned starts; /* number of starts of the agent during this probation */
     /* number of downloads of this release with wrong content, counted since a person last changed the object */
     unsigned wasted;
-    /* number of probations in a row that say nothing about the release, because somebody changed the target meanwhile */
+    /* number of probations in a row without a verdict, because somebody changed the target meanwhile */
     unsigned changes;
 
     bool no_delta;  /* true if no delta of this release is usable, so that the engine fetches the whole file */

@@ -36,10 +36,8 @@ static void count_drift(struct release *release, bool drifted)
 
 uint64_t drift_pause_ns(struct release *release)
 {
-    unsigned repairs = HF_MAX(release->drift.repairs, 1u);
-
-    release->drift.repairs = repairs + 1;
-    return repair_again_ns << HF_MIN(repairs - 1, (unsigned)MAX_DRIFT_SHIFT);
+    count_drift(release, true);
+    return repair_again_ns << HF_MIN(release->drift.repairs - 1, (unsigned)MAX_DRIFT_SHIFT);
 }
 
 static void log_drift(const struct release *release, const char *event, const struct step_job *step)

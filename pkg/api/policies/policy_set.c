@@ -18,7 +18,7 @@
 
 #define ALLOW_PRUNE "edge.codcompass.io/allow-prune"
 
-struct part {
+struct policy_part {
     char *path;
     const char *section;             /* key of spec */
     const char *member;              /* key in the object `section`; NULL for the others */
@@ -32,7 +32,7 @@ struct part {
 struct compose {
     const struct hf_policy_set_input *input;
     struct hf_policy_set *set;
-    struct part *items;
+    struct policy_part *items;
     size_t n, cap;
     bool out_of_memory;
 };
@@ -51,11 +51,11 @@ static bool is_section(const struct hf_field *row)
 }
 
 /* Takes over item.path. */
-static void add_item(struct compose *compose, struct part item)
+static void add_item(struct compose *compose, struct policy_part item)
 {
     if (compose->n == compose->cap && item.path != NULL) {
         size_t cap = HF_MAX(2 * compose->cap, (size_t)64);
-        struct part *items = reallocarray(compose->items, cap, sizeof(*items));
+        struct policy_part *items = reallocarray(compose->items, cap, sizeof(*items));
         if (items != NULL) {
             compose->items = items;
             compose->cap = cap;
@@ -73,7 +73,7 @@ static void add_item(struct compose *compose, struct part item)
     compose->items[compose->n++] = item;
 }
 
-static void add_labels(struct compose *compose, const struct hf_field *table, struct part item, json_t *labels)
+static void add_labels(struct compose *compose, const struct hf_field *table, struct policy_part item, json_t *labels)
 {
     for (const struct hf_field *row = table; row->name != NULL; row++) {
         json_t *value = json_object_get(labels, row->name), *label;
@@ -95,7 +95,7 @@ static void add_labels(struct compose *compose, const struct hf_field *table, st
     }
 }
 
-static void add_entries(struct compose *compose, struct part item, const struct hf_syncpolicy *policy)
+static void add_entries(struct compose *compose, struct policy_part item, const struct hf_syncpolicy *policy)
 {
     for (size_t i = 0; i < policy->n_manifests; i++) {
         item.entry = &policy->manifests[i];
@@ -111,7 +111,7 @@ static void split(struct compose *compose, const struct hf_syncpolicy *policy, c
 
     for (const struct hf_field *row = hf_syncpolicy_fields[0].fields; row->name != NULL; row++) {
         json_t *value = json_object_get(spec, row->name);
-        struct part item = {.section = row->name, .value = value, .from = from};
+        struct policy_part item = {.section = row->name, .value = value, .from = from};
         if (value == NULL || json_is_null(value) || !is_section(row))
             continue;
         if (row->fields == hf_manifest_fields) {
@@ -128,7 +128,7 @@ static void split(struct compose *compose, const struct hf_syncpolicy *policy, c
 /* ---- contests ---------------------------------------------------------------------------------------------------- */
 
 /* Negative: a ranks before b. */
-static int compare_rank(const struct part *a, const struct part *b)
+static int compare_rank(const struct policy_part *a, const struct policy_part *b)
 {
     if (a->is_signed != b->is_signed)
         return a->is_signed ? -1 : 1;
@@ -137,7 +137,7 @@ static int compare_rank(const struct part *a, const struct part *b)
     return 0;
 }
 
-static int compare_in_path(const struct part *a, const struct part *b)
+static int compare_in_path(const struct policy_part *a, const struct policy_part *b)
 {
     int r = compare_rank(a, b);
 
@@ -146,7 +146,7 @@ static int compare_in_path(const struct part *a, const struct part *b)
 
 static int compare_items(const void *left, const void *right)
 {
-    const struct part *a = left, *b = right;
+    const struct policy_part *a = left, *b = right;
     int r = strcmp(a->path, b->path);
 
     return r != 0 ? r : compare_in_path(a, b);
@@ -175,7 +175,7 @@ static void rank_entries(struct compose *compose)
     const struct hf_policy_set_input *input = compose->input;
 
     for (size_t i = 0; i < compose->n; i++) {
-        struct part *item = &compose->items[i];
+        struct policy_part *item = &compose->items[i];
         if (item->entry == NULL || item->is_signed || item->entry->n_signatures == 0 || input->entry_is_signed == NULL)
             continue;
         if (is_same_path(compose, i, i + 1) || (i > 0 && is_same_path(compose, i - 1, i)))
@@ -206,7 +206,7 @@ static void contest(struct compose *compose)
 
 static int compare_for_room(const void *left, const void *right)
 {
-    const struct part *a = *(struct part *const *)left, *b = *(struct part *const *)right;
+    const struct policy_part *a = *(struct policy_part *const *)left, *b = *(struct policy_part *const *)right;
 
     if (a->is_incumbent != b->is_incumbent)
         return a->is_incumbent ? -1 : 1;
@@ -215,30 +215,30 @@ static int compare_for_room(const void *left, const void *right)
 }
 
 /* Returns how many items of the section win, and writes them to list[compose->n]. */
-static size_t winners_in(struct compose *compose, bool entries, struct part **list)
+static size_t winners_in(struct compose *compose, bool entries, struct policy_part **list)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < compose->n; i++) {
-        struct part *item = &compose->items[i];
+        struct policy_part *item = &compose->items[i];
         if (item->wins && (entries ? item->entry != NULL : item->label != NULL))
             list[n++] = item;
     }
     return n;
 }
 
-static void bound(struct compose *compose, bool entries, size_t most, struct part **list)
+static void bound(struct compose *compose, bool entries, size_t most, struct policy_part **list)
 {
     size_t n = winners_in(compose, entries, list);
 
     if (n <= most)
         return;
-    qsort(list, n, sizeof(struct part *), compare_for_room);
+    qsort(list, n, sizeof(struct policy_part *), compare_for_room);
     for (size_t i = most; i < n; i++)
         list[i]->wins = false;
 }
 
-static bool is_placed(struct part *const *list, size_t n, const bool *placed, const char *name)
+static bool is_placed(struct policy_part *const *list, size_t n, const bool *placed, const char *name)
 {
     for (size_t i = 0; i < n; i++)
         if (strcmp(list[i]->entry->name, name) == 0)
@@ -246,7 +246,7 @@ static bool is_placed(struct part *const *list, size_t n, const bool *placed, co
     return false;
 }
 
-static bool may_place(struct part *const *list, size_t n, const bool *placed, const struct hf_manifest *entry)
+static bool may_place(struct policy_part *const *list, size_t n, const bool *placed, const struct hf_manifest *entry)
 {
     for (size_t k = 0; k < HF_LEN(entry->depends_on) && entry->depends_on[k] != NULL; k++)
         if (!is_placed(list, n, placed, entry->depends_on[k]))
@@ -256,7 +256,7 @@ static bool may_place(struct part *const *list, size_t n, const bool *placed, co
 
 /* One entry after the other goes behind those on which it depends. The others depend on a circle, or on an entry
  * without room. */
-static void leave_circles(struct compose *compose, struct part **list)
+static void leave_circles(struct compose *compose, struct policy_part **list)
 {
     bool placed[HF_MAX_MANIFESTS] = {false}, moved = true;
     size_t n = winners_in(compose, true, list);
@@ -273,7 +273,7 @@ static void leave_circles(struct compose *compose, struct part **list)
         list[i]->wins = placed[i];
 }
 
-static void note_passed(struct compose *compose, const struct part *item, const struct part *winner,
+static void note_passed(struct compose *compose, const struct policy_part *item, const struct policy_part *winner,
                         enum hf_policy_passed why)
 {
     struct hf_policy_set *set = compose->set;
@@ -285,7 +285,7 @@ static void note_passed(struct compose *compose, const struct part *item, const 
             .path = path, .other = item->from, .winner = winner != NULL ? winner->from : NULL, .why = why};
 }
 
-static enum hf_policy_passed why_passed(const struct part *item, const struct part *winner, bool no_room)
+static enum hf_policy_passed why_passed(const struct policy_part *item, const struct policy_part *winner, bool no_room)
 {
     if (winner == NULL)
         return no_room ? HF_POLICY_PASSED_NO_ROOM : HF_POLICY_PASSED_CIRCLE;
@@ -301,7 +301,7 @@ static enum hf_policy_passed why_passed(const struct part *item, const struct pa
 static void settle_path(struct compose *compose, size_t first, size_t end, const bool *no_room)
 {
     struct hf_policy_set *set = compose->set;
-    const struct part *winner = NULL;
+    const struct policy_part *winner = NULL;
     bool room = false;
 
     for (size_t i = first; i < end; i++) {
@@ -321,7 +321,7 @@ static void settle_path(struct compose *compose, size_t first, size_t end, const
 /* Lets the bounds decide over the winners, and writes sections and what was passed over into the set. */
 static void settle(struct compose *compose)
 {
-    _cleanup_(hf_freep) struct part **list = calloc(compose->n + 1, sizeof(struct part *));
+    _cleanup_(hf_freep) struct policy_part **list = calloc(compose->n + 1, sizeof(struct policy_part *));
     _cleanup_(hf_freep) bool *no_room = calloc(compose->n + 1, sizeof(bool));
     struct hf_policy_set *set = compose->set;
 
@@ -357,7 +357,7 @@ static json_t *object_in(json_t *parent, const char *key)
     return child;
 }
 
-static int put(json_t *spec, const struct part *item)
+static int put(json_t *spec, const struct policy_part *item)
 {
     if (item->entry != NULL) {
         json_t *list = json_object_get(spec, item->section);

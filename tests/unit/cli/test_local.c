@@ -270,9 +270,8 @@ static const struct {
      SITE("b", "  labels:\n    static:\n      edge.codcompass.io/b: z\n"), HF_EXIT_REFUSED,
      "b.yaml:6: spec.labels.static: labels.static[edge.codcompass.io/b]: SyncPolicy 'a'"},
     {SITE("b", "  manifests:\n  - {name: x, to: Files, path: /a, from: {path: /b}}\n"),
-     SITE("a",
-          "  manifests:\n  - {name: y, to: Files, path: /a, from: {path: /b}}\n  - {name: x, to: Files, path: /c, "
-          "from: {path: /b}}\n"),
+     SITE("a", "  manifests:\n  - {name: y, to: Files, path: /a, from: {path: /b}}\n  - {name: x, to: Files, path: /c, "
+               "from: {path: /b}}\n"),
      HF_EXIT_REFUSED, "a.yaml:6: spec.manifests[0]: manifests[x]: SyncPolicy 'a' in '"},
     {SITE("a", "  interval: 1m\n"), SITE("a", "  interval: 1m\n"), 0,
      "b.yaml:3: warning: metadata.name: the same object"},

@@ -153,20 +153,20 @@ static void set_mark(struct hf_tail_file *file)
     if (file->mark_at == file->offset)
         return;
     file->mark_at = file->offset;
-    file->mark = hf_tail_hash_before(fs_of(file), file->fd, file->offset);
+    file->mark = hf_tail_open_hash_before(fs_of(file), file->fd, file->offset);
 }
 
 static bool holds_mark(const struct hf_tail_file *file)
 {
     return file->mark == 0 || file->mark_at != file->offset ||
-           hf_tail_hash_before(fs_of(file), file->fd, file->offset) == file->mark;
+           hf_tail_open_hash_before(fs_of(file), file->fd, file->offset) == file->mark;
 }
 
 static uint64_t safe_mark(struct hf_tail_file *file)
 {
     if (file->safe_mark_at != file->safe)
         file->safe_mark =
-            file->mark_at == file->safe ? file->mark : hf_tail_hash_before(fs_of(file), file->fd, file->safe);
+            file->mark_at == file->safe ? file->mark : hf_tail_open_hash_before(fs_of(file), file->fd, file->safe);
     file->safe_mark_at = file->safe;
     return file->safe_mark;
 }
@@ -248,7 +248,7 @@ static struct hf_tail_file *add_file(struct hf_tail *tail, const char *path, con
                                   .fd = fd,
                                   .dev = st->st_dev,
                                   .ino = st->st_ino,
-                                  .birth_ns = hf_tail_birth_ns(tail->world->fs, fd),
+                                  .birth_ns = hf_tail_open_birth_ns(tail->world->fs, fd),
                                   .hold_offset = UINT64_MAX};
     hf_list_init(&file->pieces);
     hf_list_append(in_front ? tail->files.next : &tail->files, &file->link);
@@ -294,7 +294,7 @@ static void take_up(struct hf_tail_file *file, struct saved_position *e)
 /* Logs a refused path once. Without memory for another one, logs nothing. */
 static void note_refused(struct hf_tail *tail, const char *path, const struct hf_err *err)
 {
-    uint64_t hash = hf_tail_hash(path, strlen(path));
+    uint64_t hash = hf_tail_open_hash(path, strlen(path));
 
     for (size_t i = 0; i < tail->n_refused; i++)
         if (tail->refused[i] == hash)
@@ -385,11 +385,11 @@ static bool follow_renamed(struct hf_tail *tail, struct saved_position *e, const
 
     if (fd < 0)
         return false;
-    uint64_t birth_ns = hf_tail_birth_ns(tail->world->fs, fd);
+    uint64_t birth_ns = hf_tail_open_birth_ns(tail->world->fs, fd);
     bool same = st.st_ino == e->ino && st.st_dev == e->dev;
     bool reborn = birth_ns != 0 && e->birth_ns != 0 && birth_ns != e->birth_ns;
     bool other =
-        same && (reborn || (e->safe != BEYOND_ANY && hf_tail_hash_start(tail->world->fs, fd) != e->start_hash));
+        same && (reborn || (e->safe != BEYOND_ANY && hf_tail_open_hash_start(tail->world->fs, fd) != e->start_hash));
     struct hf_tail_file *file = same && !other ? add_file(tail, e->path, owner, fd, &st, true) : NULL;
     if (file != NULL)
         take_up(file, e);
@@ -700,7 +700,7 @@ static bool refresh(struct hf_tail_file *file, uint64_t now_ns)
     }
     file->looked_at = true;
     file->quiet_since_ns = 0;
-    uint64_t start_hash = hf_tail_hash_start(fs_of(file), file->fd);
+    uint64_t start_hash = hf_tail_open_hash_start(fs_of(file), file->fd);
     if (is_another(file, (uint64_t)st.st_size, start_hash))
         replace(file, first_look);
     file->size = (uint64_t)st.st_size;

@@ -76,10 +76,24 @@ static void apply_limits(struct hf_agent *agent)
     agent->next_interval_ns = HF_MIN(agent->next_interval_ns, hf_mono_ns(agent->env.clock) + policy->interval_ns);
 }
 
+/* A part of the policy that comes from elsewhere, or is gone, may have been what somebody relied on. */
+static void tell_sections(struct hf_agent *agent)
+{
+    const char *change = agent->policy.origins.change;
+
+    if (change[0] == '\0')
+        return;
+    hf_audit_inlet_add(agent->env.audit, HF_AUDIT_POLICY_SECTIONS, "policy", "SectionsChanged", change);
+    hf_herald_tell(&agent->herald, HF_NOTICE_POLICY_CHANGED, change);
+}
+
 static void choose_policy(struct hf_agent *agent)
 {
-    int changed = hf_policy_choose(&agent->policy, &agent->follows.policies, &agent->machine.facts);
+    const struct hf_follow *policies = &agent->follows.of[HF_FOLLOW_POLICIES];
+    int changed = hf_policy_choose(&agent->policy, &agent->follows.policies, hf_follow_proves_absence(policies),
+                                   &agent->machine.facts);
 
+    tell_sections(agent);
     if (changed < 0)
         return;
     if ((changed & HF_POLICY_OWN_LABELS) != 0)
@@ -118,8 +132,6 @@ static void run_sets(struct hf_agent *agent)
 {
     const struct hf_follow *policies = &agent->follows.of[HF_FOLLOW_POLICIES];
     const struct hf_sets_input input = {
-        .policy = agent->policy.in_effect,
-        .labels = agent->policy.labels,
         .staleness = agent->contact.staleness,
         .held = agent->hold.active,
         .proven = hf_follow_proves_absence(policies) && !agent->policy.unsure,
@@ -379,7 +391,7 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
     hf_network_init(&agent->network, &agent->env);
     hf_site_hold_init(&agent->hold, &agent->env);
     hf_resync_init(&agent->resync, &agent->env);
-    hf_sets_init(&agent->sets, &agent->env);
+    hf_sets_init(&agent->sets, &agent->env, &agent->policy);
     agent->sets.network = &agent->network;
     agent->sets.changed = sets_changed;
     agent->sets.happened = sets_happened;

@@ -43,6 +43,7 @@ enum hf_manifest_phase {
     X(NOT_MANIFESTS, "NotManifests", "a document is not a Kubernetes object of the kind that the target takes")        \
     X(FOREIGN_FILE, "ForeignFile", "there is a file that holdfast did not write; `force` replaces it")                 \
     X(PRUNE_LIMIT, "PruneLimit", "the removal of so many items waits for the annotation that allows it")               \
+    X(NO_POLICY, "NoPolicy", "no policy in effect has the entry; what is in place stays until removalGrace is over")   \
     X(VALIDATE_FAILED, "ValidateFailed", "the command of `validate` did not accept the candidate")                     \
     X(RESTART_FAILED, "RestartFailed", "the unit did not restart or reload")                                           \
     X(HEALTH_FAILED, "HealthFailed", "a health check did not pass in time")                                            \

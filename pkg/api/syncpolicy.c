@@ -94,6 +94,7 @@ static const struct hf_field spec_fields[] = {
     HF_FIELD_DURATION(struct hf_syncpolicy, interval_ns, "interval", "5m", 10 * S, 24 * H),
     HF_FIELD_DURATION(struct hf_syncpolicy, retry_interval_ns, "retryInterval", "30s", S, H),
     HF_FIELD_DURATION(struct hf_syncpolicy, timeout_ns, "timeout", "2m", S, H),
+    HF_FIELD_DURATION(struct hf_syncpolicy, removal_grace_ns, "removalGrace", NULL, 0, 8760 * H),
     HF_FIELD_PART("staleOk", stale_fields),
     HF_FIELD_PART("clock", clock_fields),
     HF_FIELD_PART("labels", label_fields, .finish = finish_labels),
@@ -108,8 +109,10 @@ static const struct hf_field spec_fields[] = {
 /* Without a sequence, somebody could put an old signed policy in place of a newer one. */
 static void finish_spec(struct hf_decode *decode, void *object, json_t *json)
 {
-    const struct hf_syncpolicy *policy = object;
+    struct hf_syncpolicy *policy = object;
 
+    if (json_object_get(json, "removalGrace") == NULL)
+        policy->removal_grace_ns = policy->interval_ns;
     hf_signatures_finish(decode, policy->signatures, policy->n_signatures);
     hf_manifest_finish_all(decode, policy->manifests, policy->n_manifests);
     if (policy->n_signatures > 0 && json_object_get(json, "sequence") == NULL)
@@ -183,20 +186,4 @@ struct hf_syncpolicy *hf_syncpolicy_default(void)
     if (json == NULL || issues == NULL || hf_syncpolicy_decode(json, &policy, issues) < 0)
         return NULL;
     return policy;
-}
-
-const struct hf_syncpolicy *hf_syncpolicy_choose(const struct hf_syncpolicy *const *policies, size_t n,
-                                                 const json_t *node_labels)
-{
-    const struct hf_syncpolicy *best = NULL;
-
-    for (size_t i = 0; i < n; i++) {
-        const struct hf_syncpolicy *policy = policies[i];
-        if (!hf_selector_matches(&policy->node_selector, node_labels))
-            continue;
-        if (best == NULL || policy->priority > best->priority ||
-            (policy->priority == best->priority && strcmp(policy->meta.name, best->meta.name) < 0))
-            best = policy;
-    }
-    return best;
 }

@@ -48,7 +48,10 @@ struct hf_syncpolicy {
     uint64_t interval_ns;       /* period of full reconciles, drift checks and heartbeats */
     uint64_t retry_interval_ns; /* maximum back-off */
     uint64_t timeout_ns;        /* time limit of one request */
-    uint64_t stale_window_ns;   /* time without contact after which the desired state expires */
+    /* how long an entry that no policy has any more stays in place before the node removes it; the default is the
+     * interval */
+    uint64_t removal_grace_ns;
+    uint64_t stale_window_ns; /* time without contact after which the desired state expires */
     /* what the node does after the expiry: start nothing new (Hold), or work as before (Continue) */
     enum hf_on_expiry on_expiry;
     uint64_t clock_max_skew_ns; /* difference up to which two clocks agree */
@@ -75,9 +78,3 @@ HF_DEFINE_CLEANUP(struct hf_syncpolicy, hf_syncpolicy_free)
 /* Returns a policy in which every field has its default, for a node that no policy selects. Returns NULL if memory runs
  * out. */
 struct hf_syncpolicy *hf_syncpolicy_default(void);
-
-/* Returns the policy with the highest priority among the policies that select a node with these labels. Returns NULL if
- * no policy selects such a node. Among policies with equal priority, the policy whose name is first in byte order
- * wins. */
-const struct hf_syncpolicy *hf_syncpolicy_choose(const struct hf_syncpolicy *const *policies, size_t n,
-                                                 const json_t *node_labels);

@@ -33,12 +33,14 @@ enum {
     KIND(UPDATE_DECISION, "UpdateDecision", false)                                                                     \
     KIND(UPDATE_REFUSED, "UpdateRefused", true)                                                                        \
     KIND(POLICY_CHOSEN, "PolicyChosen", false)                                                                         \
+    KIND(POLICY_SECTIONS, "PolicySections", false)                                                                     \
     KIND(POLICY_REFUSED, "PolicyRefused", true)                                                                        \
     KIND(OBJECT_REFUSED, "ObjectRefused", true)                                                                        \
     KIND(CONFIGURATION_CHANGED, "ConfigurationChanged", false)                                                         \
     KIND(MANIFEST_APPLIED, "ManifestApplied", false)                                                                   \
     KIND(MANIFEST_ROLLED_BACK, "ManifestRolledBack", false)                                                            \
     KIND(MANIFEST_REFUSED, "ManifestRefused", true)                                                                    \
+    KIND(MANIFEST_REMOVED, "ManifestRemoved", false)                                                                   \
     KIND(OVERRIDE_USED, "OverrideUsed", false)                                                                         \
     KIND(DRIFT_REPAIRED, "DriftRepaired", true)                                                                        \
     KIND(RECLAIMED, "Reclaimed", true)                                                                                 \

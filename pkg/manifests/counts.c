@@ -10,6 +10,8 @@ void hf_manifest_counts_init(struct hf_manifest_counts *counts, struct hf_metric
                           "Repairs of files or objects of manifest entries that somebody changed or removed.");
     counts->looks =
         hf_metric_counter(metrics, "holdfast_manifests_drift_looks_total", "Looks for drift in manifest entries.");
+    counts->removals = hf_metric_counter(metrics, "holdfast_manifests_removals_total",
+                                         "Manifest entries that the node removed because no policy has them any more.");
 }
 
 void hf_manifest_counts_phase(const struct hf_manifest_counts *counts, enum hf_manifest_phase phase)
@@ -26,4 +28,9 @@ void hf_manifest_counts_repair(const struct hf_manifest_counts *counts)
 void hf_manifest_counts_look(const struct hf_manifest_counts *counts)
 {
     hf_metric_add(counts->looks, 1);
+}
+
+void hf_manifest_counts_removal(const struct hf_manifest_counts *counts)
+{
+    hf_metric_add(counts->removals, 1);
 }

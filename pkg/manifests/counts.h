@@ -6,7 +6,7 @@
 
 struct hf_manifest_counts {
     struct hf_metric_family *outcomes; /* has the label `phase`: Applied, RolledBack or Refused */
-    struct hf_metric *repairs, *looks;
+    struct hf_metric *repairs, *looks, *removals;
 };
 
 /* Registers the metrics; `metrics` may be NULL. */
@@ -15,3 +15,4 @@ void hf_manifest_counts_init(struct hf_manifest_counts *counts, struct hf_metric
 void hf_manifest_counts_phase(const struct hf_manifest_counts *counts, enum hf_manifest_phase phase);
 void hf_manifest_counts_repair(const struct hf_manifest_counts *counts);
 void hf_manifest_counts_look(const struct hf_manifest_counts *counts);
+void hf_manifest_counts_removal(const struct hf_manifest_counts *counts);

@@ -42,6 +42,7 @@ enum hf_manifest_notice {
     HF_MANIFEST_NOTICE_ROLLED_BACK,
     HF_MANIFEST_NOTICE_REFUSED,
     HF_MANIFEST_NOTICE_DRIFT_REPAIRED,
+    HF_MANIFEST_NOTICE_REMOVED, /* the engine has removed an entry that no policy has, and has forgotten it */
 };
 
 struct hf_manifest_engine_params {
@@ -53,6 +54,10 @@ struct hf_manifest_engine_params {
      * SignatureInvalid, SequenceTooLow) and a text in *err. NULL means that no entry is signed. */
     bool (*is_signed)(void *arg, const struct hf_manifest *entry, enum hf_manifest_reason *ret_reason,
                       struct hf_err *err);
+    /* Returns how long an entry that is not in the policy in effect has to stay in place: 0 if it may go now, HF_NEVER
+     * if a policy has it all the same. Called only while `proven` holds (struct hf_manifest_desired). NULL: none
+     * stays. */
+    uint64_t (*removal_wait_ns)(void *arg, const char *entry);
     /* Called after the status of an entry has changed, but never from within a call into the engine. */
     void (*changed)(void *arg);
     /* Called for each notice that should become an Event, also while hf_manifest_engine_repair_now() runs. `text` is
@@ -84,7 +89,7 @@ struct hf_manifest_desired {
     const struct hf_config *config;
     const json_t *labels; /* labels of this node; borrowed until the next call; may be NULL */
     /* true if the source itself has confirmed, in this process, that `policy` is the newest one. Only then does the
-     * engine remove entries that are not in `policy`. */
+     * engine remove entries that are not in `policy`, after removal_wait_ns(). */
     bool proven;
     bool held;           /* the site's own order not to change anything is in force */
     bool stale;          /* contact has been lost for longer than staleOk.window, and staleOk.onExpiry is Hold */

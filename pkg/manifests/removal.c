@@ -9,9 +9,26 @@
 #include "manifests/files/before.h"
 #include "os/dir.h"
 
+/* Returns true if what the entry has in place goes with it. */
+static bool takes_along(const struct entry *entry)
+{
+    return hf_json_bool_or(hf_manifest_record_owner(&entry->r)->entry, "prune", false);
+}
+
 static int run_forget(struct job *job)
 {
     return hf_dir_remove_tree(job->entry->engine->p.env.fs, job->entry->folder, &job->err);
+}
+
+static void tell_removed(const struct entry *entry)
+{
+    const struct hf_manifest_engine *engine = entry->engine;
+
+    hf_manifest_counts_removal(&engine->counts);
+    if (engine->p.happened != NULL)
+        engine->p.happened(engine->p.arg, HF_MANIFEST_NOTICE_REMOVED, entry->name,
+                           takes_along(entry) ? "what it had in place is gone"
+                                              : "without `prune`, what it had in place stays");
 }
 
 static void forgotten(struct entry *entry, struct job *job)
@@ -25,6 +42,8 @@ static void forgotten(struct entry *entry, struct job *job)
     }
     hf_log(entry->engine->p.env.log, HF_LOG_INFO, "manifest.forgotten", HF_S("entry", entry->name));
     entry->gone = true;
+    if (hf_manifest_record_owner(&entry->r)->key[0] != '\0') /* it has been in place, or was about to be */
+        tell_removed(entry);
     manifest_engine_notify(entry->engine);
 }
 
@@ -188,22 +207,41 @@ static bool drop_download(struct entry *entry)
     return job != NULL;
 }
 
+/* Returns true if the entry has to stay for now: within its grace, or because a policy has it that is not in effect. */
+static bool stays(struct entry *entry)
+{
+    const struct hf_manifest_engine_params *p = &entry->engine->p;
+    uint64_t wait = p->removal_wait_ns != NULL ? p->removal_wait_ns(p->arg, entry->name) : 0;
+
+    if (wait == 0) {
+        advance_note_about(entry, ENTRY_NOTE_WAIT, HF_MANIFEST_REASON_NONE, NULL);
+        return false;
+    }
+    if (wait != HF_NEVER)
+        manifest_engine_wake_in(entry->engine, wait);
+    advance_note_about(entry, ENTRY_NOTE_WAIT, HF_MANIFEST_REASON_NO_POLICY,
+                       wait != HF_NEVER
+                           ? "no SyncPolicy of this node has this entry any more: it goes when removalGrace is over"
+                           : "a SyncPolicy of this node has this entry, but not in effect: see the conditions "
+                             "PolicyConflict and PolicyTrusted");
+    return true;
+}
+
 void removal_consider(struct entry *entry)
 {
     const struct hf_manifest_engine *engine = entry->engine;
-    bool takes_along = hf_json_bool_or(hf_manifest_record_owner(&entry->r)->entry, "prune", false);
 
     if (entry->gone || drop_download(entry))
         return;
-    if (!engine->proven || engine->held || engine->stale || !is_due(entry))
+    if (!engine->proven || engine->held || engine->stale || !is_due(entry) || stays(entry))
         return;
     entry->removing = true;
     unwatch(entry);
-    if (takes_along && json_array_size(entry->r.objects) > 0) {
+    if (takes_along(entry) && json_array_size(entry->r.objects) > 0) {
         objects_remove(entry);
         return;
     }
-    if (takes_along && has_files(entry))
+    if (takes_along(entry) && has_files(entry))
         prune(entry, pruned);
     else
         forget(entry);

@@ -30,12 +30,15 @@ enum hf_notice_reason {
     HF_NOTICE_MANIFEST_ROLLED_BACK,
     HF_NOTICE_MANIFEST_REFUSED,
     HF_NOTICE_DRIFT_REPAIRED,
+    HF_NOTICE_MANIFEST_REMOVED,
+    HF_NOTICE_POLICY_CHANGED,
     HF_NOTICE_REASONS,
 };
 
 /* Returns the reason of the Event, such as "UpdateCommitted"; "" for HF_NOTICE_NONE. */
 const char *hf_notice_reason_name(enum hf_notice_reason reason);
-/* Returns the action of the Event: "Update", "Contact", "Manifest", "Disk" or "Clock"; "" for HF_NOTICE_NONE. */
+/* Returns the action of the Event: "Update", "Contact", "Manifest", "Policy", "Disk" or "Clock"; "" for
+ * HF_NOTICE_NONE. */
 const char *hf_notice_action(enum hf_notice_reason reason);
 /* Returns true if the Event has the type Warning, false if it has the type Normal. */
 bool hf_notice_is_warning(enum hf_notice_reason reason);

@@ -993,7 +993,7 @@ def attack_policy_that_flips(home):
 
 
 def attack_1000_policies(home):
-    """Send 1,000 policies that contradict each other: one is in effect, the one that the documents name, and memory stays bounded."""
+    """Send 1,000 policies that contradict each other: the first name goes first, what was in effect stays, PolicyConflict says so, and memory stays bounded."""
     with besieged(home) as site:
         site.start()
         with site.api.changed:
@@ -1001,6 +1001,9 @@ def attack_1000_policies(home):
                 site.policy({"interval": f"{10 + number % 50}s", "staleOk": {"window": "1m", "onExpiry": ("Hold", "Continue")[number % 2]}}, name=f"p{number:04}", priority=7)
         site.installs(1)
         wait("the first name of the highest priority", lambda: site.status().get("policy", {}).get("name") == "p0000", PATIENCE_S)
+        wait("the conflict", lambda: any(row["type"] == "PolicyConflict" and "of the same priority differ" in row["message"]
+                                         for row in site.status().get("conditions", [])), PATIENCE_S)
+        assert len(site.status()["policy"]["policies"]) == 16
         site.repairs()
         site.bounded()
 

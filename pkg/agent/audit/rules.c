@@ -371,15 +371,17 @@ bool hf_audit_of_drift(struct hf_audit_memory *memory, const struct hf_audit_man
 bool hf_audit_of_policy(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
                         struct hf_audit_event *ret_event)
 {
-    char subject[HF_AUDIT_SUBJECT * 2];
+    char subject[HF_AUDIT_SUBJECT * 2], message[HF_AUDIT_MESSAGE] = "";
     bool none = policy->name == NULL;
 
+    if (policy->others != NULL && policy->others[0] != '\0')
+        (void)snprintf(message, sizeof(message), "then in order: %s", policy->others);
     (void)snprintf(subject, sizeof(subject), "policy/%s@%" PRId64, none ? "" : policy->name, policy->generation);
     hf_audit_event_set(ret_event, HF_AUDIT_POLICY_CHOSEN, none ? "policy/(defaults)" : subject,
                        none                ? "Defaults"
                        : policy->is_signed ? "Signed"
                                            : "Unsigned",
-                       none ? "no SyncPolicy selects this node" : "");
+                       none ? "no SyncPolicy selects this node" : message);
     return hf_audit_memory_is_news(memory, ret_event);
 }
 

@@ -69,9 +69,11 @@ bool hf_audit_of_drift(struct hf_audit_memory *memory, const struct hf_audit_man
                        struct hf_audit_event *ret_event);
 
 struct hf_audit_policy {
-    const char *name; /* name of the policy in effect; NULL if no policy selects this node */
+    const char *name; /* name of the first policy in effect; NULL if no policy selects this node */
     int64_t generation;
     bool is_signed;
+    const char
+        *others; /* the other policies in effect, in order, such as "b@2 (signed), c@1"; "" or NULL without any */
     /* reason why the node does not accept the signatures of a policy, and its explanation; NULL if there is no such
      * policy */
     const char *distrust, *distrust_text;

@@ -1,5 +1,6 @@
 #include "agent/audit/trail.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -162,19 +163,32 @@ static void see_manifest(void *arg, const struct hf_manifest_status *status)
     add(trail, hf_audit_of_drift(memory_of(trail), &manifest, &event), &event);
 }
 
+static void list_others(const struct hf_policy_set *set, char others[HF_AUDIT_MESSAGE])
+{
+    size_t n = 0;
+
+    others[0] = '\0';
+    for (size_t i = 1; i < set->n_origins && n < HF_AUDIT_MESSAGE; i++)
+        n += (size_t)snprintf(others + n, HF_AUDIT_MESSAGE - n, "%s%s@%" PRId64 "%s", i > 1 ? ", " : "",
+                              set->origins[i].name, set->origins[i].generation,
+                              set->origins[i].is_signed ? " (signed)" : "");
+}
+
 static void look_at_policy(struct hf_trail *trail)
 {
     const struct hf_chosen_policy *chosen = trail->parts->policy;
-    const struct hf_syncpolicy *policy = chosen->in_effect;
-    const json_t *annotations = hf_json_at(policy->json, "metadata.annotations");
-    bool none = policy == chosen->defaults;
-    const struct hf_audit_policy state = {
-        .name = none ? NULL : policy->meta.name,
-        .generation = policy->meta.generation,
-        .is_signed = policy->telemetry.is_signed,
-        .distrust = chosen->distrust,
-        .distrust_text = chosen->distrust_text,
-        .override = none ? NULL : json_string_value(json_object_get(annotations, ALLOW_PRUNE))};
+    const struct hf_policy_set *set = chosen->set;
+    const json_t *annotations = hf_json_at(set->effective->json, "metadata.annotations");
+    char others[HF_AUDIT_MESSAGE];
+
+    list_others(set, others);
+    const struct hf_audit_policy state = {.name = set->n_origins > 0 ? set->origins[0].name : NULL,
+                                          .generation = set->n_origins > 0 ? set->origins[0].generation : 0,
+                                          .is_signed = set->n_origins > 0 && set->origins[0].is_signed,
+                                          .others = others,
+                                          .distrust = chosen->distrust,
+                                          .distrust_text = chosen->distrust_text,
+                                          .override = json_string_value(json_object_get(annotations, ALLOW_PRUNE))};
     struct hf_audit_event event;
 
     add(trail, hf_audit_of_policy(memory_of(trail), &state, &event), &event);
@@ -312,6 +326,7 @@ struct hf_status_journal hf_trail_status(const struct hf_trail *trail, char hash
 {
     struct hf_status_journal journal = {.last_hash = hash};
 
+    hash[0] = '\0';
     if (trail->inlet.log == NULL)
         return journal;
     struct hf_audit_head head = hf_audit_log_head(trail->inlet.log);

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "agent/audit/inlet.h"
 #include "agent/resources/network.h"
 #include "sync/stale_table.h"
 
@@ -10,9 +11,9 @@
 /* How often an entry asks if it may download while the quota of the policy is used up. */
 #define ASK_AGAIN_NS (600 * HF_NS_PER_S)
 
-void hf_sets_init(struct hf_sets *sets, const struct hf_agent_env *env)
+void hf_sets_init(struct hf_sets *sets, const struct hf_agent_env *env, struct hf_chosen_policy *policy)
 {
-    *sets = (struct hf_sets){.env = env};
+    *sets = (struct hf_sets){.env = env, .policy = policy};
 }
 
 static void engine_changed(void *arg)
@@ -20,6 +21,19 @@ static void engine_changed(void *arg)
     const struct hf_sets *sets = arg;
 
     sets->changed(sets->arg);
+}
+
+/* The owner of the files learns of it from the Event, the journal of the node and the log. */
+static void entry_removed(struct hf_sets *sets, const char *entry, const char *text)
+{
+    char policy[HF_API_MAX_NAME + 1], subject[HF_AUDIT_SUBJECT], note[HF_NOTICES_TEXT];
+
+    hf_origins_removed(&sets->policy->origins, entry, policy);
+    (void)snprintf(note, sizeof(note), "manifest %s is removed: no SyncPolicy of this node has it any more%s%s%s; %s",
+                   entry, policy[0] != '\0' ? " (it came from '" : "", policy, policy[0] != '\0' ? "')" : "", text);
+    (void)snprintf(subject, sizeof(subject), "manifest/%.200s", entry);
+    hf_audit_inlet_add(sets->env->audit, HF_AUDIT_MANIFEST_REMOVED, subject, "NoPolicy", note);
+    sets->happened(sets->arg, HF_NOTICE_MANIFEST_REMOVED, note);
 }
 
 static void engine_told(void *arg, enum hf_manifest_notice notice, const char *entry, const char *text)
@@ -33,19 +47,34 @@ static void engine_told(void *arg, enum hf_manifest_notice notice, const char *e
         [HF_MANIFEST_NOTICE_REFUSED] = {HF_NOTICE_MANIFEST_REFUSED, "is refused"},
         [HF_MANIFEST_NOTICE_DRIFT_REPAIRED] = {HF_NOTICE_DRIFT_REPAIRED, "had drifted"},
     };
-    const struct hf_sets *sets = arg;
+    struct hf_sets *sets = arg;
     char note[HF_NOTICES_TEXT];
 
+    if (notice == HF_MANIFEST_NOTICE_REMOVED) {
+        entry_removed(sets, entry, text);
+        return;
+    }
     (void)snprintf(note, sizeof(note), "manifest %s %s: %s", entry, rows[notice].verb, text);
     sets->happened(sets->arg, rows[notice].reason, note);
+}
+
+static uint64_t removal_wait(void *arg, const char *entry)
+{
+    const struct hf_sets *sets = arg;
+
+    return hf_policy_removal_wait_ns(sets->policy, entry);
 }
 
 static bool is_signed(void *arg, const struct hf_manifest *entry, enum hf_manifest_reason *ret_reason,
                       struct hf_err *err)
 {
-    struct hf_sets *sets = arg;
+    const struct hf_sets *sets = arg;
+    char path[128];
 
-    return hf_manifest_trust_accepts(&sets->trust, sets->policy_signed, entry, ret_reason, err);
+    (void)snprintf(path, sizeof(path), "manifests[%.63s]", entry->name);
+    const struct hf_policy_section *section = hf_policy_set_find(sets->policy->set, path);
+    return hf_manifest_trust_accepts(&sets->policy->entry_trust, section != NULL && section->from->is_signed, entry,
+                                     ret_reason, err);
 }
 
 static enum hf_link link_gate(void *arg, uint64_t *ret_wait_ns)
@@ -89,11 +118,11 @@ int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err)
                 .retry_base_ns = from->retry_base_ns,
                 .retry_cap_ns = HF_MAX(from->retry_base_ns, FIRST_RETRY_CAP_NS)},
         .is_signed = is_signed,
+        .removal_wait_ns = removal_wait,
         .changed = engine_changed,
         .happened = engine_told,
         .arg = sets,
     };
-    hf_manifest_trust_init(&sets->trust, sets->env);
     int r = hf_manifest_engine_new(&params, &sets->engine, err);
 
     if (r == 0)
@@ -105,16 +134,15 @@ void hf_sets_done(struct hf_sets *sets)
 {
     hf_manifest_engine_free(sets->engine);
     sets->engine = NULL;
-    hf_manifest_trust_done(&sets->trust);
 }
 
 void hf_sets_run(struct hf_sets *sets, const struct hf_sets_input *input)
 {
-    const struct hf_syncpolicy *policy = input->policy;
+    const struct hf_syncpolicy *policy = sets->policy->in_effect;
     struct hf_manifest_desired desired = {
         .policy = policy,
         .config = sets->env->config,
-        .labels = input->labels,
+        .labels = sets->policy->labels,
         .proven = input->proven && hf_stale_table_may(HF_STALE_ACT_PRUNE, input->staleness, policy->on_expiry),
         .held = input->held,
         .stale = !hf_stale_table_may(HF_STALE_ACT_NEW_MANIFESTS, input->staleness, policy->on_expiry),
@@ -125,7 +153,6 @@ void hf_sets_run(struct hf_sets *sets, const struct hf_sets_input *input)
 
     if (sets->engine == NULL)
         return;
-    sets->policy_signed = policy->telemetry.is_signed;
     hf_manifest_engine_set_retry(sets->engine, sets->env->params->retry_base_ns, policy->retry_interval_ns);
     if (hf_manifest_engine_set(sets->engine, &desired, &err) < 0)
         hf_log_err(sets->env->log, HF_LOG_ERROR, "manifest.set", "policy", policy->meta.name, &err);

@@ -2,7 +2,7 @@
  * engine reports for the status and for Events. Threads: loop thread only. */
 #pragma once
 
-#include "agent/desired/manifest_trust.h"
+#include "agent/desired/policy.h"
 #include "agent/env.h"
 #include "agent/follow/contact.h"
 #include "api/syncpolicy.h"
@@ -13,8 +13,7 @@ struct hf_network;
 
 struct hf_sets {
     const struct hf_agent_env *env;
-    struct hf_manifest_trust trust;
-    bool policy_signed;                /* the policy in effect is signed */
+    struct hf_chosen_policy *policy;   /* borrowed */
     struct hf_network *network;        /* gate and HTTP functions for downloads; set before hf_sets_open() */
     struct hf_manifest_engine *engine; /* NULL before hf_sets_open() */
     /* Called for each change that is worth an Event. */
@@ -24,7 +23,7 @@ struct hf_sets {
     void *arg;
 };
 
-void hf_sets_init(struct hf_sets *sets, const struct hf_agent_env *env);
+void hf_sets_init(struct hf_sets *sets, const struct hf_agent_env *env, struct hf_chosen_policy *policy);
 
 /* Makes the engine, and repairs the drift that arose since the last process ended. Call this function before the agent
  * uses the network. Blocks until the repair is complete. */
@@ -33,8 +32,6 @@ HF_MUST_USE int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_e
 void hf_sets_done(struct hf_sets *sets);
 
 struct hf_sets_input {
-    const struct hf_syncpolicy *policy; /* the policy in effect */
-    const json_t *labels;
     enum hf_staleness staleness;
     bool held; /* the site's hold is in force */
     /* true if it is certain that the agent has all policies for this node (hf_follow_proves_absence()), so that the

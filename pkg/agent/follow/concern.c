@@ -104,8 +104,6 @@ void hf_concern_trim(struct hf_follows *follows)
         if (follow->objects == NULL || !follow->synced || !follow->proven || follow->relisting ||
             !follows->of[HF_FOLLOW_NODE].synced)
             continue;
-        if (follow->objects == &follows->policies) /* the trim may free the policy in effect; this turn chooses again */
-            (void)hf_policy_let_go(follows->policy);
         if (hf_objects_trim(follow->objects, hf_concern_labels(follow), hf_concern_uncache, follow) > 0)
             hf_concern_relist_if_room(follow);
     }

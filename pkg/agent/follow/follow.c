@@ -120,24 +120,13 @@ static void apply_change(struct hf_follow *follow, const char *name, enum hf_obj
     wake(follow, due_for(follow));
 }
 
-/* The caller may free the decoded form of the policy in effect. */
-static const struct hf_syncpolicy *let_go_of_policy(struct hf_follow *follow)
-{
-    struct hf_chosen_policy *policy = follow->all->policy;
-
-    return follow->kind == kinds[HF_FOLLOW_POLICIES] ? hf_policy_let_go(policy) : policy->in_effect;
-}
-
 static void take_object(struct hf_follow *follow, json_t *json)
 {
-    const struct hf_syncpolicy *policy = let_go_of_policy(follow);
     const json_t *labels = hf_concern_labels(follow);
     enum hf_object_change change = HF_OBJECT_SAME;
     const char *name = hf_json_str_or(json, "metadata.name", "");
     int r = hf_objects_take(follow->objects, json, labels, &change);
 
-    if (r == 0 && (change == HF_OBJECT_SAME || change == HF_OBJECT_OTHERS))
-        follow->all->policy->in_effect = policy; /* the old policy still exists */
     if (r == -E2BIG && labels != NULL && hf_objects_trim(follow->objects, labels, hf_concern_uncache, follow) > 0)
         r = hf_objects_take(follow->objects, json, labels, &change);
     if (r == 0) {
@@ -194,7 +183,6 @@ static void on_gone(void *arg, const char *name)
         return; /* it selected other nodes */
     hf_log(follow->all->env->log, HF_LOG_INFO, "object.gone", HF_S("kind", follow->kind), HF_S("name", name));
     if (follow->objects != NULL) {
-        (void)let_go_of_policy(follow);
         (void)hf_objects_drop(follow->objects, name);
         hf_concern_uncache(follow, name);
         hf_concern_relist_if_room(follow);

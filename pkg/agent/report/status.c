@@ -113,17 +113,46 @@ static void put_update(struct builder *list, const struct hf_update_status *upda
     append(list, &item);
 }
 
-/* The policy in effect, and the interval in which to expect the next status. */
+/* The first policy in effect, and the interval in which to expect the next status. */
 static void put_policy(struct builder *b, const struct hf_status_view *view)
 {
+    const struct hf_policy_set *set = view->policies;
+    const struct hf_policy_origin *first = set->n_origins > 0 ? &set->origins[0] : NULL;
     struct builder policy = object();
     char interval[HF_DURATION_TEXT];
 
-    put(&policy, "name", json_string(view->policy_is_default ? "" : view->policy->meta.name));
-    if (!view->policy_is_default && view->policy->meta.generation != 0)
-        put(&policy, "observedGeneration", json_integer(view->policy->meta.generation));
-    put_text(&policy, "interval", hf_format_duration(view->policy->interval_ns, interval));
+    put(&policy, "name", json_string(first != NULL ? first->name : ""));
+    if (first != NULL && first->generation != 0)
+        put(&policy, "observedGeneration", json_integer(first->generation));
+    put_text(&policy, "interval", hf_format_duration(set->effective->interval_ns, interval));
     put_built(b, "policy", &policy);
+}
+
+/* All policies in effect, in order, and the origin of each section. One policy alone decides them all, and has its name
+ * and generation beside these lists. */
+static void put_origins(struct builder *b, const struct hf_policy_set *set)
+{
+    struct builder policy = {json_object_get(b->at, "policy"), false}, policies = array(), sections = array();
+    bool several = set->n_origins > 1;
+
+    for (size_t i = 0; several && i < HF_MIN(set->n_origins, (size_t)HF_STATUS_MAX_POLICIES); i++) {
+        struct builder item = object();
+        put_text(&item, "name", set->origins[i].name);
+        if (set->origins[i].generation != 0)
+            put(&item, "observedGeneration", json_integer(set->origins[i].generation));
+        append(&policies, &item);
+    }
+    for (size_t i = 0; several && i < HF_MIN(set->n_sections, (size_t)HF_STATUS_MAX_SECTIONS); i++) {
+        struct builder item = object();
+        put_text(&item, "path", set->sections[i].path);
+        put_text(&item, "policy", set->sections[i].from->name);
+        if (set->sections[i].is_signed)
+            put(&item, "signed", json_true());
+        append(&sections, &item);
+    }
+    put_built(&policy, "policies", &policies);
+    put_built(&policy, "sections", &sections);
+    b->failed |= policy.failed;
 }
 
 static bool named(const json_t *list, const char *name)
@@ -252,14 +281,39 @@ static int set_policy(json_t *conditions, const struct hf_status_view *view, uin
     char message[HF_READINESS_MESSAGE] = "";
     size_t n = 0;
 
-    for (size_t i = 0; i < HF_LEN(view->policy->not_acted_on) && view->policy->not_acted_on[i] != NULL; i++)
+    for (size_t i = 0;
+         i < HF_LEN(view->policies->effective->not_acted_on) && view->policies->effective->not_acted_on[i] != NULL; i++)
         n += (size_t)snprintf(message + n, sizeof(message) - n, "%s%s", i > 0 ? ", " : "this version ignores ",
-                              view->policy->not_acted_on[i]);
+                              view->policies->effective->not_acted_on[i]);
     if (n == 0 && view->labels_refused->n_errors > 0)
         n = (size_t)snprintf(message, sizeof(message), "%s: %s", view->labels_refused->errors[0].path,
                              view->labels_refused->errors[0].text);
     return set_simple(conditions, "PolicyActedOn", n > 0 ? "False" : NULL,
                       view->labels_refused->n_errors > 0 ? "LabelRefused" : "PartsNotSupported", message, now_unix_ns);
+}
+
+/* Names the first field in which two policies contradict each other, and how many others there are. */
+static int set_conflict(json_t *conditions, const struct hf_policy_set *set, uint64_t now_unix_ns)
+{
+    static const char *const reasons[HF_POLICY_PASSED_COUNT] = {[HF_POLICY_PASSED_CONFLICT] = "SamePriority",
+                                                                [HF_POLICY_PASSED_NO_ROOM] = "NoRoom",
+                                                                [HF_POLICY_PASSED_CIRCLE] = "Circle"};
+    const struct hf_policy_passed_over *first = NULL;
+    char text[HF_READINESS_MESSAGE], more[64] = "", message[HF_READINESS_MESSAGE + sizeof(more)] = "";
+    size_t n = 0;
+
+    for (size_t i = 0; i < set->n_passed; i++) {
+        if (!hf_policy_set_is_conflict(set->passed[i].why))
+            continue;
+        first = first != NULL ? first : &set->passed[i];
+        n++;
+    }
+    if (n > 1)
+        (void)snprintf(more, sizeof(more), " (and %zu more)", n - 1);
+    if (first != NULL)
+        (void)snprintf(message, sizeof(message), "%s%s", hf_policy_set_passed_text(first, text, sizeof(text)), more);
+    return set_simple(conditions, "PolicyConflict", n > 0 ? "True" : NULL, n > 0 ? reasons[first->why] : "", message,
+                      now_unix_ns);
 }
 
 static int set_clock(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
@@ -336,6 +390,8 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
     if (r == 0)
         r = set_policy(conditions, view, now_unix_ns);
     if (r == 0)
+        r = set_conflict(conditions, view->policies, now_unix_ns);
+    if (r == 0)
         r = set_simple(conditions, "PolicyTrusted", view->policy_distrust != NULL ? "False" : NULL,
                        view->policy_distrust != NULL ? view->policy_distrust : "",
                        view->policy_distrust != NULL ? view->policy_distrust_text : "", now_unix_ns);
@@ -403,8 +459,9 @@ int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uin
         json_decref(b.at);
         return -ENOMEM;
     }
-    hf_status_fit(b.at); /* the labels may not make it shorten texts */
+    hf_status_fit(b.at); /* neither labels nor sections may make it shorten texts */
     put_labels(&b, view);
+    put_origins(&b, view->policies);
     if (b.failed) {
         json_decref(b.at);
         return -ENOMEM;

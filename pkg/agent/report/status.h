@@ -9,7 +9,7 @@
 #pragma once
 
 #include "agent/report/status_manifests.h"
-#include "api/syncpolicy.h"
+#include "api/policies/policy_set.h"
 #include "node/disk.h"
 #include "sync/hold.h"
 #include "sync/readiness.h"
@@ -20,6 +20,8 @@ enum {
     HF_STATUS_MAX_UPDATES = 64,
     HF_STATUS_MAX_DISKS = 8,
     HF_STATUS_MAX_LABELS = 48,
+    HF_STATUS_MAX_POLICIES = 16,
+    HF_STATUS_MAX_SECTIONS = 128,
     HF_STATUS_ONE_BYTES = 1024, /* maximum size in bytes of a status with one release, if Ready is True */
     /* maximum size in bytes of a status with one release, if Ready is not True; the limit is higher because a person
      * has to read the reason */
@@ -76,9 +78,9 @@ struct hf_status_view {
     struct hf_status_trouble log_rotation;
     const struct hf_hold *hold; /* the site's hold; NULL if no hold is in effect */
     uint64_t hold_end_unix_ns;
-    const struct hf_syncpolicy *policy; /* the policy in effect */
-    /* true if the defaults are in effect, because no SyncPolicy that the node accepts selects the node */
-    bool policy_is_default;
+    /* The policies in effect. Without any, because no SyncPolicy that the node accepts selects the node, the defaults
+     * are in effect. */
+    const struct hf_policy_set *policies;
     const struct hf_issues *labels_refused;
     const char *config_fault; /* first fault of the node's configuration; NULL if there is none */
     /* reason of the condition PolicyTrusted, in CamelCase, if the node does not accept the signatures of a policy that
@@ -117,7 +119,7 @@ HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *con
  * below HF_STATUS_TROUBLE_BYTES while Ready is not True. Two kinds of status may still exceed the limits. One kind has
  * an unusually long name or version, or a condition other than Ready, Reconciling and Stalled with an unusually long
  * message. The other kind has at least one of the parts labels, disks, manifests, network, writes, journal and
- * telemetry. hf_status_essence() calls this function. */
+ * telemetry, or policy.sections. hf_status_essence() calls this function. */
 void hf_status_fit(json_t *essence);
 
 /* Returns true if two essences differ at most in the transition times of conditions; false if one is NULL. */

@@ -66,8 +66,8 @@ static void add_item(struct compose *compose, struct policy_part item)
         free(item.path);
         return;
     }
-    const char *before =
-        compose->input->incumbents != NULL ? hf_strmap_get(compose->input->incumbents, item.path) : NULL;
+    const struct hf_policy_set_input *input = compose->input;
+    const char *before = input->incumbent != NULL ? input->incumbent(input->arg, item.path) : NULL;
     item.is_incumbent = before != NULL && strcmp(before, item.from->name) == 0;
     item.is_signed = item.from->is_signed;
     compose->items[compose->n++] = item;

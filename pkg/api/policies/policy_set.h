@@ -11,7 +11,6 @@
 #pragma once
 
 #include "api/syncpolicy.h"
-#include "base/strmap.h"
 
 /* A policy that selects the node, and that the node accepts. */
 struct hf_policy_member {
@@ -22,9 +21,9 @@ struct hf_policy_member {
 struct hf_policy_set_input {
     const struct hf_policy_member *members;
     size_t n_members;
-    /* Maps the path of a section to the name (char *) of the policy from which it came before. NULL: nothing was in
+    /* Returns the name of the policy from which the section with this path came before, or NULL. NULL: nothing was in
      * effect before. */
-    const struct hf_strmap *incumbents;
+    const char *(*incumbent)(void *arg, const char *path);
     /* Returns true if the node accepts the signatures of this entry itself, which then ranks as signed although its
      * policy is not. Called only for entries with signatures that several policies have. NULL: no entry does. */
     bool (*entry_is_signed)(void *arg, const struct hf_manifest *entry);

@@ -15,11 +15,10 @@ enum { MAX_TEXT = 700 };
 
 struct explain {
     const struct hf_policy_view_input *input;
-    const json_t *policy;             /* status.policy of the EdgeNode; NULL: no report */
+    json_t *policy;                   /* status.policy of the EdgeNode, with its lists; NULL: no report */
     bool reported;                    /* the report has sections */
     struct hf_policy_member *members; /* owns the policies */
     size_t n;
-    struct hf_strmap incumbents; /* path -> name, borrowed from the report */
     struct hf_policy_set *set;
     json_t *policies, *sections, *conflicts, *notes;
 };
@@ -35,6 +34,49 @@ static json_t *item_with(const json_t *list, const char *key, const char *text)
 static int append(json_t *list, json_t *item)
 {
     return item == NULL || json_array_append_new(list, item) < 0 ? -ENOMEM : 0;
+}
+
+/* ---- the report -------------------------------------------------------------------------------------------------- */
+
+/* The sections of one policy alone. */
+static json_t *sections_of(json_t *object)
+{
+    _cleanup_(hf_freep) struct hf_issues *issues = calloc(1, sizeof(*issues));
+    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = NULL;
+    _cleanup_(hf_policy_set_freep) struct hf_policy_set *set = NULL;
+    json_t *sections = json_array();
+
+    if (issues == NULL || hf_syncpolicy_decode(object, &policy, issues) < 0)
+        return sections;
+    const struct hf_policy_member member = {.policy = policy, .is_signed = policy->n_signatures > 0};
+    const struct hf_policy_set_input input = {.members = &member, .n_members = 1};
+    if (hf_policy_set_compose(&input, &set, NULL) < 0)
+        return sections;
+    for (size_t i = 0; i < set->n_sections; i++)
+        if (append(sections, json_pack("{s:s, s:s, s:b}", "path", set->sections[i].path, "policy", policy->meta.name,
+                                       "signed", set->sections[i].is_signed)) < 0)
+            return sections;
+    return sections;
+}
+
+/* A node with one policy reports its name and generation alone: all sections come from it. Returns a new reference. */
+static json_t *complete(const struct hf_policy_view_input *input)
+{
+    json_t *policy = hf_json_mutable(hf_json_at(input->edgenode, "status.policy"));
+    const char *name = hf_json_str_or(policy, "name", "");
+
+    if (name[0] == '\0' || json_object_get(policy, "policies") != NULL)
+        return json_incref(policy);
+    json_t *copy = json_copy(policy);
+    json_t *generation = json_integer(hf_json_int_or(policy, "observedGeneration", 0));
+    (void)json_object_set_new(copy, "policies",
+                              json_pack("[{s:s, s:o}]", "name", name, "observedGeneration", generation));
+    for (size_t i = 0; i < json_array_size(input->policies); i++) {
+        json_t *object = json_array_get(input->policies, i);
+        if (strcmp(hf_json_str_or(object, "metadata.name", ""), name) == 0)
+            (void)json_object_set_new(copy, "sections", sections_of(object));
+    }
+    return copy;
 }
 
 /* ---- 1. members -------------------------------------------------------------------------------------------------- */
@@ -92,22 +134,18 @@ static int take_policies(struct explain *explain)
 
 /* ---- 2. the contest ---------------------------------------------------------------------------------------------- */
 
+static const char *incumbent(void *arg, const char *path)
+{
+    const struct explain *explain = arg;
+
+    return hf_json_str(item_with(json_object_get(explain->policy, "sections"), "path", path), "policy");
+}
+
 static int compose(struct explain *explain, struct hf_err *err)
 {
-    const json_t *sections = json_object_get(explain->policy, "sections");
     const struct hf_policy_set_input input = {
-        .members = explain->members, .n_members = explain->n, .incumbents = &explain->incumbents};
+        .members = explain->members, .n_members = explain->n, .incumbent = incumbent, .arg = explain};
 
-    for (size_t i = 0; i < json_array_size(sections); i++) {
-        json_t *name = json_object_get(json_array_get(sections, i), "policy");
-        union {
-            const char *borrowed;
-            void *value;
-        } of = {.borrowed = json_string_value(name)};
-        if (of.borrowed != NULL &&
-            hf_strmap_put(&explain->incumbents, hf_json_str_or(json_array_get(sections, i), "path", ""), of.value) < 0)
-            return hf_err_set(err, ENOMEM, "out of memory");
-    }
     return hf_policy_set_compose(&input, &explain->set, err);
 }
 
@@ -289,7 +327,7 @@ static void explain_done(struct explain *explain)
         hf_syncpolicy_free(policy.owned);
     }
     free(explain->members);
-    hf_strmap_done(&explain->incumbents);
+    json_decref(explain->policy);
     hf_policy_set_free(explain->set);
     json_decref(explain->policies);
     json_decref(explain->sections);
@@ -299,7 +337,7 @@ static void explain_done(struct explain *explain)
 
 int hf_policy_view_make(const struct hf_policy_view_input *input, json_t **ret_view, struct hf_err *err)
 {
-    const json_t *policy = hf_json_at(input->edgenode, "status.policy");
+    json_t *policy = complete(input);
     struct explain explain = {.input = input,
                               .policy = policy,
                               .reported = json_is_array(json_object_get(policy, "sections")),

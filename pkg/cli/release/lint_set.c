@@ -6,6 +6,7 @@
 
 #include "api/policies/policy_set.h"
 #include "base/asprintf.h"
+#include "base/strmap.h"
 #include "kube/folder/folder_objects.h"
 
 struct lint_item {

@@ -24,10 +24,14 @@ static const struct hf_update_status committed = {.name = "edge-inference",
                                                   .time_unix_ns = NOW,
                                                   .settled = true};
 
+static char name_of_policy[] = "edge-sites";
+
 struct scene {
     struct hf_status_view view;
     struct hf_readiness readiness;
     struct hf_syncpolicy policy;
+    struct hf_policy_origin origins[20];
+    struct hf_policy_set set;
     struct hf_issues issues;
     json_t *conditions;
 };
@@ -40,8 +44,8 @@ static void set_up(struct scene *s, const struct hf_update_status *updates, size
     struct hf_readiness_params params = {
         .known = true, .updates = updates, .n_updates = n, .refused = refused, .n_refused = n_refused};
     hf_readiness_judge(&params, &s->readiness);
-    s->policy.meta.name = "edge-sites";
-    s->policy.meta.generation = 3;
+    s->origins[0] = (struct hf_policy_origin){.name = name_of_policy, .generation = 3};
+    s->set = (struct hf_policy_set){.effective = &s->policy, .origins = s->origins, .n_origins = 1};
     s->policy.interval_ns = 300 * HF_NS_PER_S;
     s->view = (struct hf_status_view){.version = "0.1.0",
                                       .clock_synchronized = true,
@@ -49,7 +53,7 @@ static void set_up(struct scene *s, const struct hf_update_status *updates, size
                                       .n_updates = n,
                                       .refused = refused,
                                       .n_refused = n_refused,
-                                      .policy = &s->policy,
+                                      .policies = &s->set,
                                       .labels_refused = &s->issues,
                                       .readiness = &s->readiness,
                                       .observed_generation = 1};
@@ -108,14 +112,44 @@ START_TEST(whole_text)
 }
 END_TEST
 
+/* The status names each section only where several policies decide, and never more than its bounds allow. */
+START_TEST(several_policies_and_their_sections)
+{
+    static char paths[200][16];
+    struct hf_policy_section sections[200];
+    struct scene s;
+
+    set_up(&s, &committed, 1, NULL, 0);
+    for (unsigned i = 0; i < HF_LEN(sections); i++) {
+        (void)snprintf(paths[i], sizeof(paths[i]), "manifests[e%u]", i);
+        sections[i] = (struct hf_policy_section){.path = paths[i], .from = &s.origins[i % 2], .is_signed = i % 2 == 0};
+    }
+    s.set.sections = sections;
+    s.set.n_sections = HF_LEN(sections);
+    _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
+    ck_assert(hf_json_at(one, "policy.sections") == NULL && hf_json_at(one, "policy.policies") == NULL);
+    for (unsigned i = 1; i < HF_LEN(s.origins); i++)
+        s.origins[i] = (struct hf_policy_origin){.name = name_of_policy};
+    s.set.n_origins = HF_LEN(s.origins);
+    _cleanup_(hf_json_freep) json_t *all = essence(&s, NOW);
+    ck_assert_uint_eq(json_array_size(hf_json_at(all, "policy.policies")), HF_STATUS_MAX_POLICIES);
+    const json_t *list = hf_json_at(all, "policy.sections");
+    ck_assert_uint_eq(json_array_size(list), HF_STATUS_MAX_SECTIONS);
+    ck_assert_str_eq(hf_json_str(json_array_get(list, 0), "path"), "manifests[e0]");
+    ck_assert_str_eq(hf_json_str(json_array_get(list, 0), "policy"), "edge-sites");
+    ck_assert(hf_json_bool_or(json_array_get(list, 0), "signed", false));
+    ck_assert_ptr_null(json_object_get(json_array_get(list, 1), "signed"));
+    json_decref(s.conditions);
+}
+END_TEST
+
 /* Without a SyncPolicy the name is empty, so that "the defaults" and "an agent that does not say" differ. */
 START_TEST(the_defaults_are_a_policy_too)
 {
     struct scene s;
 
     set_up(&s, &committed, 1, NULL, 0);
-    s.policy.meta.name = NULL;
-    s.view.policy_is_default = true;
+    s.set.n_origins = 0;
     _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
     ck_assert_str_eq(hf_json_str_or(one, "policy.name", "absent"), "");
     ck_assert_str_eq(hf_json_str_or(one, "policy.interval", "absent"), "5m");
@@ -310,11 +344,16 @@ START_TEST(everything_else)
         .path = "/opt", .used_percent = 91, .level = HF_DISK_CRITICAL, .inodes_used_percent = 40, .read_only = true};
     static const struct hf_hold hold = {
         .present = true, .reason = "line 3", .since_unix_ns = NOW, .until_unix_ns = HF_NEVER};
+    char path[] = "manifests[a]", other[] = "zeta";
+    const struct hf_policy_origin zeta = {.name = other};
+    struct hf_policy_passed_over passed = {.path = path, .other = &zeta, .why = HF_POLICY_PASSED_NO_ROOM};
     struct scene s;
 
     set_up(&s, &committed, 1, NULL, 0);
     s.policy.not_acted_on[0] = "disk";
     s.policy.not_acted_on[1] = "telemetry";
+    s.set.passed = &passed;
+    s.set.n_passed = 1;
     s.view.disks = &disk;
     s.view.n_disks = 1;
     s.view.hold = &hold;
@@ -341,7 +380,7 @@ START_TEST(everything_else)
     ck_assert(hf_json_bool_or(json_array_get(json_object_get(one, "disk"), 0), "readOnly", false));
     ck_assert_int_eq(hf_json_int_or(json_array_get(json_object_get(one, "disk"), 0), "inodesUsedPercent", 0), 40);
     ck_assert_str_eq(hf_json_str(one, "contact.reason"), "DnsFailed");
-    char got[700] = "";
+    char got[1000] = "";
     size_t n = 0, i;
     json_t *condition;
     json_array_foreach(json_object_get(one, "conditions"), i, condition)
@@ -349,6 +388,8 @@ START_TEST(everything_else)
                               hf_json_str(condition, "status"), hf_json_str(condition, "message"));
     ck_assert_str_eq(got,
                      "Ready=True(1 of 1 updates committed) PolicyActedOn=False(this version ignores disk, telemetry) "
+                     "PolicyConflict=True(manifests[a]: not in effect from SyncPolicy 'zeta': the SyncPolicies of this "
+                     "node together have too many (32 labels, 64 entries of manifests)) "
                      "ClockSynced=False(this node's clock differs from the API server's by more than the policy's "
                      "clock.maxSkew: synchronize it, or set clock.resync) DiskPressure=True(/opt is full) "
                      "MemoryPressure=True(a/b) LogRotation=False(journald) LabelsApplied=False(forbidden) "
@@ -537,6 +578,7 @@ static void cases(TCase *tc)
 {
     tcase_add_test(tc, whole_text);
     tcase_add_test(tc, the_defaults_are_a_policy_too);
+    tcase_add_test(tc, several_policies_and_their_sections);
     tcase_add_test(tc, labels_for_the_controller);
     tcase_add_test(tc, time_alone_is_no_change);
     tcase_add_test(tc, conditions_of_any_form);

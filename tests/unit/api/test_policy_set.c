@@ -1,12 +1,12 @@
 /* What adds up from several policies, as a table. A policy is one line: its name, then words in any order:
  *
- *   +5 -5       priority                        disk=60 interval=60s timeout=1m              sections
+ *   +5 -5       priority                        disk=60 interval=60s timeout=1m grace=1h   sections
  *   !           the node accepts its signature  telemetry=UNIT detect=false                sections
  *   g3          generation                      #tier=gold                                 label tier
- *   ?x          selects nodes with the label x  @app=1 @app=1>db @app=1!                   entry; dependsOn; signed itself
+ *   ?x          selects nodes with the label x  @app=1 @app=1>db @app=1!                   entry; dependsOn; signed
  *
- * A line "on x" gives the node the label x. A step is what the node sees at one time; what is in effect then is what stays
- * in the next step. What comes out: each section with its policy ("!": signed), then behind "|" what was passed over
+ * A line "on x" gives the node the label x. A step is what the node sees at one time; what is in effect then stays in
+ * the next step. What comes out: each section with its policy ("!": signed), then behind "|" what was passed over
  * with the reason, but for what says the same. */
 #include "api/policies/policy_set.h"
 
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/strmap.h"
 #include "support/check_main.h"
 
 enum { MAX_POLICIES = 6, MAX_STEPS = 4 };
@@ -30,7 +31,7 @@ struct example {
 
 static const struct example examples[] = {
 
-    /* ---- unrelated policies ------------------------------------------------------------------------------------------ */
+    /* ---- unrelated policies -------------------------------------------------------------------------------------- */
 
     {"a second policy of the same priority with another section takes nothing away",
      {{"site @pod=1 @file=1 telemetry=a", "manifests[file]:site manifests[pod]:site telemetry:site"},
@@ -38,6 +39,8 @@ static const struct example examples[] = {
        "disk:alpha manifests[file]:site manifests[pod]:site telemetry:site"}}},
     {"a second policy of a higher priority with another section takes nothing away",
      {{"site @pod=1 telemetry=a\nalpha +9 disk=60", "disk:alpha manifests[pod]:site telemetry:site"}}},
+    {"a second policy of a lower priority adds a section",
+     {{"site telemetry=a\nzeta -9 disk=60", "disk:zeta telemetry:site"}}},
     {"an empty policy changes nothing", {{"site disk=60\nalpha +9", "disk:site"}}},
     {"no policy at all", {{"", ""}}},
     {"one policy is in effect as it is",
@@ -54,15 +57,170 @@ static const struct example examples[] = {
        "labels.static[edge.codcompass.io/tier]:a"}}},
     {"a switch of the labels is a section beside their keys",
      {{"a #tier=x\nb detect=false", "labels.detect:b labels.static[edge.codcompass.io/tier]:a"}}},
+    {"the same value from two policies is no conflict", {{"a disk=60\nb disk=60", "disk:a"}}},
+    {"the same entry from two policies is no conflict", {{"a @app=1\nb @app=1", "manifests[app]:a"}}},
 
-    /* ---- priorities -------------------------------------------------------------------------------------------------- */
+    /* ---- priorities ---------------------------------------------------------------------------------------------- */
 
     {"the higher priority has the section, whole", {{"a disk=60\nb +1 disk=70", "disk:b | disk:a Priority"}}},
+    {"the higher of two negative priorities", {{"a -5 disk=60\nb -4 disk=70", "disk:b | disk:a Priority"}}},
+    {"three priorities", {{"a +1 disk=60\nb +3 disk=70\nc +2 disk=80", "disk:b | disk:c Priority, disk:a Priority"}}},
+    {"each section has its own first policy",
+     {{"a +2 disk=60\nb +1 disk=70 interval=60s\nc interval=30s timeout=1m",
+       "disk:a interval:b timeout:c | disk:b Priority, interval:c Priority"}}},
+    {"a raised priority takes the section over, and gives it back",
+     {{"a disk=60\nb -1 disk=70", "disk:a | disk:b Priority"},
+      {"a disk=60\nb +1 disk=70", "disk:b | disk:a Priority"},
+      {"a disk=60\nb -1 disk=70", "disk:a | disk:b Priority"}}},
+    {"a label key by priority",
+     {{"a #tier=x\nb +1 #tier=y",
+       "labels.static[edge.codcompass.io/tier]:b | labels.static[edge.codcompass.io/tier]:a Priority"}}},
+    {"an entry by priority", {{"a @app=1\nb +1 @app=2", "manifests[app]:b | manifests[app]:a Priority"}}},
+    {"an entry by priority beside entries of the other policy",
+     {{"a @app=1 @log=1\nb +1 @app=2", "manifests[app]:b manifests[log]:a | manifests[app]:a Priority"}}},
+    {"five priorities of one entry",
+     {{"a @x=1\nb +1 @x=2\nc +2 @x=3\nd +3 @x=4\ne +4 @x=5",
+       "manifests[x]:e | manifests[x]:d Priority, manifests[x]:c Priority, manifests[x]:b Priority, manifests[x]:a "
+       "Priority"}}},
+    {"the grace is a section like others",
+     {{"a grace=1h\nb +1 grace=2h\nc interval=60s", "interval:c removalGrace:b | removalGrace:a Priority"}}},
+
+    /* ---- conflicts ----------------------------------------------------------------------------------------------- */
+
     {"a conflict of the same priority: the first name", {{"a disk=60\nb disk=70", "disk:a | disk:b Conflict"}}},
     {"a conflict of the same priority: what was in effect stays",
      {{"b disk=70", "disk:b"}, {"a disk=60\nb disk=70", "disk:b | disk:a Conflict"}}},
+    {"a conflict of three: what was in effect stays",
+     {{"b disk=70", "disk:b"}, {"a disk=60\nb disk=70\nc disk=80", "disk:b | disk:a Conflict, disk:c Conflict"}}},
+    {"a conflict in one section alone",
+     {{"a disk=60 interval=60s\nb disk=70 timeout=1m", "disk:a interval:a timeout:b | disk:b Conflict"}}},
+    {"a conflict of two below a third policy is none between them",
+     {{"a disk=60\nb disk=70\nc +1 disk=80", "disk:c | disk:a Priority, disk:b Priority"}}},
+    {"a conflict ends when the priorities differ",
+     {{"a disk=60\nb disk=70", "disk:a | disk:b Conflict"}, {"a disk=60\nb +1 disk=70", "disk:b | disk:a Priority"}}},
+    {"a conflict ends when one drops the section",
+     {{"b disk=70", "disk:b"},
+      {"a disk=60\nb disk=70", "disk:b | disk:a Conflict"},
+      {"a disk=60\nb timeout=1m", "disk:a timeout:b"}}},
+    {"a conflict ends when both say the same",
+     {{"b disk=70", "disk:b"},
+      {"a disk=60\nb disk=70", "disk:b | disk:a Conflict"},
+      {"a disk=70\nb disk=70", "disk:b"}}},
+    {"the incumbent changes its own value",
+     {{"b disk=70", "disk:b"},
+      {"a disk=60\nb disk=70", "disk:b | disk:a Conflict"},
+      {"a disk=60\nb disk=75", "disk:b | disk:a Conflict"}}},
+    {"a conflict of a label key",
+     {{"b #tier=y", "labels.static[edge.codcompass.io/tier]:b"},
+      {"a #tier=x\nb #tier=y",
+       "labels.static[edge.codcompass.io/tier]:b | labels.static[edge.codcompass.io/tier]:a Conflict"}}},
+    {"a conflict of an entry leaves the others alone",
+     {{"b @app=2", "manifests[app]:b"},
+      {"a @app=1 @log=1\nb @app=2 @web=1",
+       "manifests[app]:b manifests[log]:a manifests[web]:b | manifests[app]:a Conflict"}}},
+    {"two conflicts at once, each with its incumbent",
+     {{"a disk=60\nb timeout=1m", "disk:a timeout:b"},
+      {"a disk=60 timeout=2m\nb disk=70 timeout=1m", "disk:a timeout:b | disk:b Conflict, timeout:a Conflict"}}},
+    {"conflicts in labels, entries and sections",
+     {{"a disk=60 #tier=x @app=1\nb disk=70 #tier=y @app=2",
+       "disk:a labels.static[edge.codcompass.io/tier]:a manifests[app]:a | disk:b Conflict, "
+       "labels.static[edge.codcompass.io/tier]:b Conflict, manifests[app]:b Conflict"}}},
+    {"a conflict of telemetry keeps the whole of one policy",
+     {{"b telemetry=b", "telemetry:b"}, {"a telemetry=a\nb telemetry=b", "telemetry:b | telemetry:a Conflict"}}},
+    {"conflicts on two levels",
+     {{"a +1 disk=60\nb +1 disk=70\nc timeout=1m\nd timeout=2m",
+       "disk:a timeout:c | disk:b Conflict, timeout:d Conflict"}}},
+
+    /* ---- signed beside unsigned ---------------------------------------------------------------------------------- */
+
     {"a signed policy is never displaced by an unsigned one",
      {{"a ! disk=60\nb +9 disk=70", "disk:a! | disk:b Unsigned"}}},
+    {"a signed policy goes first, whoever was there before",
+     {{"b +9 disk=70", "disk:b"}, {"a -9 ! disk=60\nb +9 disk=70", "disk:a! | disk:b Unsigned"}}},
+    {"an unsigned policy adds what no signed one sets", {{"a ! disk=60\nb telemetry=b", "disk:a! telemetry:b"}}},
+    {"signed ones by priority among themselves",
+     {{"a ! disk=60\nb ! +1 disk=70\nc +9 disk=80", "disk:b! | disk:a Priority, disk:c Unsigned"}}},
+    {"a conflict of two signed policies",
+     {{"b ! disk=70", "disk:b!"}, {"a ! disk=60\nb ! disk=70", "disk:b! | disk:a Conflict"}}},
+    {"a signature that is lost gives the section to the signed one",
+     {{"a ! disk=60\nb ! disk=70", "disk:a! | disk:b Conflict"},
+      {"a disk=60\nb ! disk=70", "disk:b! | disk:a Unsigned"}}},
+    {"telemetry of a signed policy stays, with its bounds",
+     {{"a ! telemetry=a\nb +9 telemetry=b @x=1", "manifests[x]:b telemetry:a! | telemetry:b Unsigned"}}},
+    {"an entry that is signed itself ranks as signed",
+     {{"a +9 @app=1\nb @app=2!", "manifests[app]:b! | manifests[app]:a Unsigned"}}},
+    {"an entry that is signed itself, alone, needs no contest", {{"a @app=1!", "manifests[app]:a"}}},
+    {"a signed entry beside one of a signed policy: by priority",
+     {{"a ! @app=1\nb +1 @app=2!", "manifests[app]:b! | manifests[app]:a Priority"}}},
+    {"two signed entries of unsigned policies: by priority",
+     {{"a @app=1!\nb +1 @app=2!", "manifests[app]:b! | manifests[app]:a Priority"}}},
+    {"labels of a signed policy",
+     {{"a ! #tier=x\nb +1 #tier=y #role=z",
+       "labels.static[edge.codcompass.io/role]:b labels.static[edge.codcompass.io/tier]:a! | "
+       "labels.static[edge.codcompass.io/tier]:b Unsigned"}}},
+
+    /* ---- selectors and labels that change ------------------------------------------------------------------------ */
+
+    {"a policy for other nodes is not in effect", {{"a disk=60\nb +1 ?x disk=70", "disk:a"}}},
+    {"a label of the node brings a policy in, and takes it away",
+     {{"a disk=60\nb +1 ?x disk=70", "disk:a"},
+      {"on x\na disk=60\nb +1 ?x disk=70", "disk:b | disk:a Priority"},
+      {"a disk=60\nb +1 ?x disk=70", "disk:a"}}},
+    {"two labels, two policies",
+     {{"on x\non y\na ?x disk=60\nb ?y timeout=1m", "disk:a timeout:b"},
+      {"on y\na ?x disk=60\nb ?y timeout=1m", "timeout:b"}}},
+    {"a selector of another policy changes nothing here",
+     {{"a @app=1\nb ?x @web=1", "manifests[app]:a"}, {"a @app=1\nb ?y @web=1", "manifests[app]:a"}}},
+    {"a selector that leaves the node takes its policy's part alone",
+     {{"a @app=1\nb @web=1", "manifests[app]:a manifests[web]:b"}, {"a @app=1\nb ?x @web=1", "manifests[app]:a"}}},
+    {"a policy that comes back does not win a conflict that another one has won since",
+     {{"on x\nb ?x disk=70", "disk:b"},
+      {"a disk=60\nb ?x disk=70", "disk:a"},
+      {"on x\na disk=60\nb ?x disk=70", "disk:a | disk:b Conflict"}}},
+
+    /* ---- deletion, a stale cache, reordering --------------------------------------------------------------------- */
+
+    {"a deleted policy gives its section to the next one",
+     {{"a +1 disk=60\nb disk=70", "disk:a | disk:b Priority"}, {"b disk=70", "disk:b"}}},
+    {"a deleted incumbent ends the conflict",
+     {{"b disk=70", "disk:b"}, {"a disk=60\nb disk=70", "disk:b | disk:a Conflict"}, {"a disk=60", "disk:a"}}},
+    {"all policies are deleted", {{"a disk=60 @app=1", "disk:a manifests[app]:a"}, {"", ""}}},
+    {"an entry moves from one policy to another",
+     {{"a @app=1\nb disk=60", "disk:b manifests[app]:a"},
+      {"a timeout=1m\nb disk=60 @app=1", "disk:b manifests[app]:b timeout:a"}}},
+    {"an entry is in both policies on its way",
+     {{"a @app=1", "manifests[app]:a"}, {"a @app=1\nb @app=1", "manifests[app]:a"}, {"b @app=1", "manifests[app]:b"}}},
+    {"an older version from a stale cache, then the newer one",
+     {{"a g2 disk=60 @app=1", "disk:a manifests[app]:a"},
+      {"a g1 disk=50", "disk:a"},
+      {"a g2 disk=60 @app=1", "disk:a manifests[app]:a"}}},
+    {"a stale cache lacks the newer policy",
+     {{"a disk=60\nb +1 disk=70", "disk:b | disk:a Priority"},
+      {"a disk=60", "disk:a"},
+      {"a disk=60\nb +1 disk=70", "disk:b | disk:a Priority"}}},
+    {"a policy is renamed: made anew, then deleted",
+     {{"old disk=60 @app=1", "disk:old manifests[app]:old"},
+      {"old disk=60 @app=1\nnew disk=60 @app=1", "disk:old manifests[app]:old"},
+      {"new disk=60 @app=1", "disk:new manifests[app]:new"}}},
+    {"priorities are exchanged",
+     {{"a +1 disk=60\nb disk=70", "disk:a | disk:b Priority"},
+      {"a disk=60\nb +1 disk=70", "disk:b | disk:a Priority"}}},
+    {"another policy that changes its priority moves nothing",
+     {{"a @app=1\nb disk=60\nc timeout=1m", "disk:b manifests[app]:a timeout:c"},
+      {"a @app=1\nb +9 disk=60\nc -9 timeout=1m", "disk:b manifests[app]:a timeout:c"}}},
+
+    /* ---- dependencies of entries --------------------------------------------------------------------------------- */
+
+    {"an entry depends on one of the same policy, which another policy has, too",
+     {{"a @app=1>db @db=1\nb +1 @db=2", "manifests[app]:a manifests[db]:b | manifests[db]:a Priority"}}},
+    {"incumbents of two policies that depend on each other leave both out",
+     {{"a @x=1>y @y=1", "manifests[x]:a manifests[y]:a"},
+      {"a @x=1>y @y=1\nb +1 @y=2>x @x=1",
+       "manifests[x]:b manifests[y]:b | manifests[x]:a Priority, manifests[y]:a Priority"}}},
+    {"a circle over two policies puts neither entry in effect",
+     {{"a @x=1\nb @y=2", "manifests[x]:a manifests[y]:b"},
+      {"a @x=1>y @y=1\nb @y=2>x @x=1",
+       " | manifests[x]:a Circle, manifests[x]:b Circle, manifests[y]:a Circle, manifests[y]:b Circle"}}},
 };
 
 static struct hf_issues issues;
@@ -181,6 +339,11 @@ static size_t read_members(const struct step *step, struct hf_policy_member memb
     return n;
 }
 
+static const char *incumbent(void *arg, const char *path)
+{
+    return hf_strmap_get(arg, path);
+}
+
 static bool entry_is_signed(void *arg, const struct hf_manifest *entry)
 {
     (void)arg;
@@ -247,10 +410,13 @@ static void check_values(const char *name, const struct hf_policy_set *set, cons
 }
 
 static struct hf_policy_set *compose(const char *name, const struct hf_policy_member *members, size_t n,
-                                     const struct hf_strmap *incumbents)
+                                     struct hf_strmap *incumbents)
 {
-    const struct hf_policy_set_input input = {
-        .members = members, .n_members = n, .incumbents = incumbents, .entry_is_signed = entry_is_signed};
+    const struct hf_policy_set_input input = {.members = members,
+                                              .n_members = n,
+                                              .incumbent = incumbent,
+                                              .entry_is_signed = entry_is_signed,
+                                              .arg = incumbents};
     struct hf_policy_set *set = NULL;
     struct hf_err err = HF_ERR_INIT;
     char text[300];
@@ -303,7 +469,7 @@ END_TEST
 
 START_TEST(the_table_has_sixty_examples_of_names_of_their_own)
 {
-    ck_assert_uint_ge(HF_LEN(examples), 10);
+    ck_assert_uint_ge(HF_LEN(examples), 60);
     for (size_t i = 0; i < HF_LEN(examples); i++)
         for (size_t k = 0; k < i; k++)
             ck_assert_str_ne(examples[i].name, examples[k].name);

@@ -58,21 +58,15 @@ START_TEST(fields)
 }
 END_TEST
 
-START_TEST(choice)
+START_TEST(removal_grace_is_one_interval_by_default)
 {
-    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *b = make("{metadata: {name: b}, spec: {}}");
-    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *a = make("{metadata: {name: a}, spec: {}}");
-    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *high = make("{metadata: {name: z}, spec: {priority: 5}}");
-    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *other =
-        make("{metadata: {name: c}, spec: {priority: 9, nodeSelector: {matchLabels: {x: y}}}}");
-    const struct hf_syncpolicy *all[] = {b, a, high, other};
-    _cleanup_(hf_json_freep) json_t *labels = json_pack("{s:s}", "x", "y");
+    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *none = make("{metadata: {name: a}, spec: {interval: 1m}}");
+    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *zero = make("{metadata: {name: a}, spec: {removalGrace: 0s}}");
+    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *hour = make("{metadata: {name: a}, spec: {removalGrace: 1h}}");
 
-    ck_assert_ptr_eq(hf_syncpolicy_choose(all, 2, NULL), a);
-    ck_assert_ptr_eq(hf_syncpolicy_choose(all, 4, NULL), high);
-    ck_assert_ptr_eq(hf_syncpolicy_choose(all, 4, labels), other);
-    ck_assert_ptr_null(hf_syncpolicy_choose(all + 3, 1, NULL));
-    ck_assert_ptr_null(hf_syncpolicy_choose(NULL, 0, labels));
+    ck_assert_uint_eq(none->removal_grace_ns, 60 * HF_NS_PER_S);
+    ck_assert_uint_eq(zero->removal_grace_ns, 0);
+    ck_assert_uint_eq(hour->removal_grace_ns, 3600 * HF_NS_PER_S);
 }
 END_TEST
 
@@ -80,6 +74,6 @@ static void cases(TCase *tc)
 {
     tcase_add_test(tc, defaults);
     tcase_add_test(tc, fields);
-    tcase_add_test(tc, choice);
+    tcase_add_test(tc, removal_grace_is_one_interval_by_default);
 }
 HF_TEST_MAIN("api/syncpolicy", cases)

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Formats a text; one that is too long ends behind a whole word and with "...". A word of more than a quarter of the room
- * is cut where the room ends. */
+/* Formats a text; one that is too long ends behind a whole word and with "...". A word of more than a quarter of the
+ * room is cut where the room ends. */
 HF_PRINTF(3, 0)
 static void format_cut(char *text, size_t n, const char *format, va_list args)
 {

@@ -25,8 +25,8 @@ struct hf_err {
         .code = 0                                                                                                      \
     }
 
-/* Sets the code (a positive errno) and the cause of *err, and removes the context that *err had. A text that is too long
- * ends behind a whole word and with "...". Returns -code. */
+/* Sets the code (a positive errno) and the cause of *err, and removes the context that *err had. A text that is too
+ * long ends behind a whole word and with "...". Returns -code. */
 int hf_err_set(struct hf_err *err, int code, const char *format, ...) HF_PRINTF(3, 4);
 
 /* Sets the code of *err from the negative errno `r`. The cause is the formatted text, followed by the text of

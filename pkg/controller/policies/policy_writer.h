@@ -1,9 +1,9 @@
 /* controller/policies/policy_writer.h - writes the status of SyncPolicies: on how many nodes each is selected and in
  * effect. It follows the SyncPolicies itself; the controller passes in the Nodes and EdgeNodes that it watches anyway.
  *
- * Only the leader writes, and only a status that differs. However large the fleet is and however often its nodes report,
- * it writes at most HF_POLICY_WRITER_PER_S statuses in a second, and each policy at most once in ten seconds. Each write
- * carries the resourceVersion of the policy that it was decided on.
+ * Only the leader writes, and only a status that differs. However large the fleet is and however often its nodes
+ * report, it writes at most HF_POLICY_WRITER_PER_S statuses in a second, and each policy at most once in ten seconds.
+ * Each write carries the resourceVersion of the policy that it was decided on.
  *
  * Threads: loop thread only. Memory: the SyncPolicies as trees, and what controller/policies/policy_tally.h keeps. */
 #pragma once

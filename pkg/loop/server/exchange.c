@@ -513,9 +513,9 @@ static void exchange_done(struct exchange *exchange)
     *exchange = (struct exchange){.route = NULL};
 }
 
-/* The client wishes to go on in another protocol (RFC 9110, "Upgrade"). This server may ignore that, and does: lws would
- * switch before any check, and nobody would end the connection. lws compares the value again after this call, so a
- * changed one lets it go on with the request over HTTP/1.1. A value that lws does not know has its 403 already. */
+/* The client wishes to go on in another protocol (RFC 9110, "Upgrade"). This server may ignore that, and does: lws
+ * would switch before any check, and nobody would end the connection. lws compares the value again after this call, so
+ * a changed one lets it go on with the request over HTTP/1.1. A value that lws does not know has its 403 already. */
 static int ignore_upgrade(char *wanted)
 {
     if (strcasecmp(wanted, "h2c") != 0 && strcasecmp(wanted, "websocket") != 0)

@@ -23,8 +23,8 @@ struct hf_own_ids {
 
 /* Reads the secret from <dir>/ids.key. Makes the file, with mode 0600, if it is absent or damaged. If the file can be
  * neither read nor written, returns -errno and sets *err; *ret_ids is then valid nevertheless, and has the secret of
- * the last such call, or a new one if it was all zero. The cost is a second copy of events that a source reads again after
- * a restart. */
+ * the last such call, or a new one if it was all zero. The cost is a second copy of events that a source reads again
+ * after a restart. */
 int hf_own_ids_load(const struct hf_fs_ops *fs, const struct hf_rand_ops *rand, const char *dir,
                     struct hf_own_ids *ret_ids, struct hf_err *err);
 

@@ -149,7 +149,7 @@ ROWS = [
     # ---- make -----------------------------------------------------------------------------------------------------------
     Row(r"make demo", expect=r"claims, all true"),
     Row(r"make( all| help)?"),
-    Row(r"make (test|unit|sim|soak|fault|check|attack|e2e|arch|fuzz|coverage|bench)", "dry", why=SELF),
+    Row(r"make (test|unit|sim|walks|soak|fault|check|attack|e2e|arch|fuzz|coverage|bench)", "dry", why=SELF),
     Row(r"(sudo )?make install", before=fresh_node, after=lambda world, _: world.call(["holdfast", "--version"])),
     Row(r'make install DESTDIR="\$PWD/build/root"'),
     Row(r"make install DESTDIR=stage", after=lambda world, _: world.call(["test", "-x", "stage/usr/local/bin/holdfast-agent"])),

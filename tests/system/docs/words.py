@@ -49,7 +49,7 @@ def problem(top, page, text):
         name = text.split()[-1]
         return None if glob.glob(os.path.join(top, "cmd", "*", f"{name}.[158]")) else f"no manual page '{name}'"
     if first.startswith("--"):
-        return None if first.split("=")[0] in options_of_all(top) | {"--patch-from"} else f"no program of ours has the option {first}"
+        return None if first.split("=")[0] in options_of_all(top) | {"--patch-from", "--set"} else f"no program of ours has the option {first}"
     if "/" in first:
         return None if os.path.exists(os.path.join(top, first)) else f"{first} is not there"
     return command_problem(top, text)

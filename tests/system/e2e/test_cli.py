@@ -117,7 +117,7 @@ class TestRollouts(Case):
         update.next_release(3)
         self.run_cli("rollout", "pause", update.name)
         update.await_reason("Paused")
-        out, _ = self.ended(start("rollout", "watch", update.name, "--timeout", "1s"), 3)
+        out, _ = self.ended(start("rollout", "watch", update.name, "--timeout", "1s"), 6)
         self.assertIn("Paused", out)
 
     def test_a_turn_is_freed(self):

@@ -397,7 +397,7 @@ def watch_prints_changes_until_the_end():
                             rollout={"phase": "Complete", "wave": 3, "forgiven": 1}))
         lab.run("rollout", "watch", "edge", code=0)  # a resume has accepted the failure
         lab.put(edge_update())
-        lab.run("rollout", "watch", "edge", "--timeout", "1s", code=3)
+        lab.run("rollout", "watch", "edge", "--timeout", "1s", code=6)
         _, err = lab.run("rollout", "watch", "none", code=1)
         check("edgeupdates/none" in err, err)
 
@@ -424,12 +424,12 @@ def wait_asks_the_controller():
     away = dict(done, updated=90, unknown=7)
     with Lab() as lab:
         words = ["wait", "--release", "edge", "--version", "1.4.2"]
-        out, _ = lab.run(*words, "--timeout", "1s", code=3)
+        out, _ = lab.run(*words, "--timeout", "1s", code=6)
         check("no EdgeUpdate asks for edge 1.4.2 yet" in out, out)
         lab.put(edge_update(counts=done, conditions=ready("True", "RolledOut")))
         lab.run(*words)
         lab.put(edge_update(counts=away, conditions=ready("True", "RolledOut")))
-        lab.run(*words, "--timeout", "1s", code=3)
+        lab.run(*words, "--timeout", "1s", code=6)
         lab.run(*words, "--reachable")
         for more, want in (({"updated": 96, "failed": 1}, "nodes failed"), ({"updated": 2, "admitted": 5}, "does not admit all nodes")):
             lab.put(edge_update(counts=dict(done, **more), conditions=ready("True", "RolledOut")))
@@ -437,14 +437,14 @@ def wait_asks_the_controller():
                 out, _ = lab.run(*words, *reachable, "--timeout", "1s", code=4)
                 check(want in out and "committed" not in out, out)
         lab.put(edge_update(counts=dict(done, selected=0, updated=0, incompatible=0), conditions=ready("True", "NoNodesSelected")))
-        lab.run(*words, "--timeout", "1s", code=3)
-        lab.run(*words, "--reachable", "--timeout", "1s", code=3)
+        lab.run(*words, "--timeout", "1s", code=6)
+        lab.run(*words, "--reachable", "--timeout", "1s", code=6)
         lab.put(edge_update(conditions=ready("False", "TooManyFailures", stalled=True)))
         lab.run(*words, code=4)
         stale = edge_update(counts=done, conditions=ready("True", "RolledOut"))
         stale["metadata"]["generation"] = 3  # the verdict is about the spec before
         lab.put(stale)
-        lab.run(*words, "--timeout", "1s", code=3)
+        lab.run(*words, "--timeout", "1s", code=6)
 
 
 @case
@@ -466,7 +466,7 @@ def wait_counts_nodes():
         lab.put(edge_update(strategy=False, status={}))  # no controller
         lab.put(node("a", site="oslo"), node("b", site="oslo"), node("c", site="bergen"))
         lab.put(edge_node("a"), edge_node("b", phase="Fetching"), edge_node("c", phase="RolledBack"))
-        out, _ = lab.run(*words, "--timeout", "1s", code=3)
+        out, _ = lab.run(*words, "--timeout", "1s", code=6)
         check("committed 1/2, failed 0" in out, out)
         process = lab.start(*words, "--timeout", "5m")
         check("committed 1/2" in process.stdout.readline(), "first line")
@@ -474,11 +474,11 @@ def wait_counts_nodes():
         code, lines, err = lines_until_end(process)
         check(code == 0 and "committed on all nodes" in lines[-1], f"{code} {lines} {err}")
         lab.run(*words, "-l", "site=bergen", code=4)
-        lab.run(*words, "-l", "site=nowhere", "--timeout", "1s", code=3)
+        lab.run(*words, "-l", "site=nowhere", "--timeout", "1s", code=6)
         lab.put(edge_node("b", phase="Fetching", ago_s=5000))
         lab.run(*words, "--reachable")
         lab.put(edge_node("b", version="1.4.1"))
-        lab.run(*words, "--timeout", "1s", code=3)
+        lab.run(*words, "--timeout", "1s", code=6)
 
 
 @case

@@ -218,9 +218,11 @@ def filters_of_nodes():
         lab.put(node("a", site="oslo"), node("b", site="oslo"), node("c", site="bergen"))
         lab.put(edge_node("a"), edge_node("b", phase="RolledBack"), edge_node("c", ago_s=4000))
         for words, want in ((["-l", "site=oslo"], "a b"), (["--phase", "rolledback"], "b"), (["--silent"], "c"),
-                            (["--release", "other"], ""), (["-l", "site=oslo", "--phase", "Committed"], "a"), ([], "a b c")):
+                            (["-l", "site=oslo", "--phase", "Committed"], "a"), ([], "a b c")):
             out, _ = lab.run("nodes", *words, "-o", "name")
             check([line.rpartition("/")[2] for line in out.split()] == want.split(), f"{words}: {out}")
+        _, err = lab.run("nodes", "--release", "other", "-o", "name", code=1)
+        check("no EdgeUpdate has the release 'other'" in err, err)
         out, _ = lab.run("node", "c", code=5)
         check("Silent (last seen 66m ago; it has missed its reports)" in out, out)
         lab.run("node", "b", code=4)
@@ -453,9 +455,9 @@ def wait_prints_changes_of_each_object():
         one, other = edge_update("one"), edge_update("other", counts={"updated": 1})
         other["spec"]["release"]["name"] = "one"
         lab.put(one, other)
-        out, _ = lab.run("wait", "--release", "one", "--version", "1.4.2", "--timeout", "5s", code=3)
+        out, _ = lab.run("wait", "--release", "one", "--version", "1.4.2", "--timeout", "5s", code=6)
         check(len(out.splitlines()) == 2, out)
-        out, _ = lab.run("wait", "--release", "one", "--version", "1.4.2", "--timeout", "5s", "--json", code=3)
+        out, _ = lab.run("wait", "--release", "one", "--version", "1.4.2", "--timeout", "5s", "--json", code=6)
         check([json.loads(line)["name"] for line in out.splitlines()] == ["one", "other"], out)
 
 
@@ -489,7 +491,7 @@ def wait_ends_when_a_complete_rollout_leaves_selected_nodes_out():
         complete = edge_update(counts=most, conditions=ready("True", "WavesEnd"))
         outside = edge_node("b", phase="Waiting", reason="NotAdmitted")
         lab.put(complete, node("a", site="oslo"), node("b", site="oslo"), node("c", site="oslo"), edge_node("a"), outside)
-        for third, reachable, code in ((edge_node("c"), [], 4), (edge_node("c", phase="Fetching"), [], 3), (edge_node("c", ago_s=5000, phase="Fetching"), [], 3),
+        for third, reachable, code in ((edge_node("c"), [], 4), (edge_node("c", phase="Fetching"), [], 6), (edge_node("c", ago_s=5000, phase="Fetching"), [], 6),
                                        (edge_node("c", ago_s=5000, phase="Fetching"), ["--reachable"], 4)):
             lab.put(third)
             out, _ = lab.run(*words, *reachable, code=code)
@@ -497,7 +499,7 @@ def wait_ends_when_a_complete_rollout_leaves_selected_nodes_out():
         lab.put(edge_node("c"))
         for update in (edge_update(counts=most), edge_update(counts=dict(most, admitted=3), conditions=ready("True", "RolledOut"))):
             lab.put(update)  # still on its way; or it admits the node, which has not heard of it
-            lab.run(*words, code=3)
+            lab.run(*words, code=6)
 
 
 @case

@@ -43,6 +43,7 @@ enum hf_manifest_notice {
     HF_MANIFEST_NOTICE_REFUSED,
     HF_MANIFEST_NOTICE_DRIFT_REPAIRED,
     HF_MANIFEST_NOTICE_REMOVED, /* the engine has removed an entry that no policy has, and has forgotten it */
+    HF_MANIFEST_NOTICE_COUNT,
 };
 
 struct hf_manifest_engine_params {

@@ -37,7 +37,7 @@ struct world {
     struct hf_simclient *client;
     struct hf_kube *kube;
     struct hf_manifest_engine *engine;
-    unsigned notices[4];
+    unsigned notices[HF_MANIFEST_NOTICE_COUNT];
     unsigned image_changes; /* of the Deployment */
     char last_image[32];
     bool sick;        /* the Deployment never becomes available */

@@ -44,7 +44,7 @@ struct node {
     struct hf_simclient *client;
     struct hf_manifest_engine *engine;
     /* what the outside saw */
-    unsigned restarts, reloads, notices[4], statuses, validations;
+    unsigned restarts, reloads, notices[HF_MANIFEST_NOTICE_COUNT], statuses, validations;
     unsigned empty_notices; /* notices of a repair that do not name sub/x */
     char served[20];        /* the content that the service has read: that of /etc/app/a at its last restart */
     char status[800];

@@ -393,7 +393,7 @@ static const struct {
     {"null", "null", 400, "expected an object"},
     {"not JSON", "temperature=21", 400, "expected an object"},
     {"XML", "<a/>", 400, "expected a value"},
-    {"byte order mark", "\xef\xbb\xbf{\"sensorData\":1}", 400, "expected a value"},
+    {"two byte order marks", "\xef\xbb\xbf\xef\xbb\xbf{\"sensorData\":1}", 400, "expected a value"},
     {"comment", "/* x */{\"sensorData\":1}", 400, "expected a value"},
     {"single quotes", "{'sensorData':1}", 400, "expected a member's name"},
     {"name without quotes", "{sensorData:1}", 400, "expected a member's name"},

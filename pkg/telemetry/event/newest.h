@@ -3,8 +3,8 @@
  *
  * A payload with a key describes a state, and replaces earlier payloads with the same key and owner (event.h). For each
  * of up to HF_NEWEST_MAX keys, the table remembers the newest version that has passed. After a restart, or if the table
- * no longer contains the key, an older version may pass again; the receiver then drops it by the rule of hf_newest_wins().
- * Threads: any, but only one at a time for one table. */
+ * no longer contains the key, an older version may pass again; the receiver then drops it by the rule of
+ * hf_newest_wins(). Threads: any, but only one at a time for one table. */
 #pragma once
 
 #include <stdbool.h>

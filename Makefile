@@ -33,7 +33,7 @@ FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wvla -Werror
 # What is missing is told by name below, and not by each command that needs it.
-MISSING := $(foreach tool,$(firstword $(CC)) pkg-config,$(if $(shell command -v $(tool) 2>/dev/null),,$(tool)))
+MISSING := $(strip $(foreach tool,$(firstword $(CC)) pkg-config,$(if $(shell command -v $(tool) 2>/dev/null),,$(tool))))
 MACHINE := $(if $(MISSING),,$(shell $(CC) -dumpmachine))
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fno-strict-overflow -fvisibility=hidden
 # Indirect jumps and returns land where the compiler meant them to, on processors that check it (CET, BTI, PAC). Debian 12's start files
@@ -54,11 +54,11 @@ endif
 
 # `make demo` and its like install what is missing themselves.
 ifneq ($(filter all install,$(or $(MAKECMDGOALS),all)),)
-ifeq ($(strip $(MISSING)$(SYSROOT)),)
-MISSING := $(if $(shell pkg-config --exists $(PKGS) 2>&1 || echo no),$(foreach one,$(PKGS),$(shell pkg-config --exists $(one) 2>/dev/null || echo $(one))))
+ifeq ($(MISSING)$(SYSROOT),)
+MISSING := $(strip $(if $(shell pkg-config --exists $(PKGS) 2>&1 || echo no),$(foreach one,$(PKGS),$(shell pkg-config --exists $(one) 2>/dev/null || echo $(one)))))
 endif
-ifneq ($(strip $(MISSING)),)
-$(error missing: $(strip $(MISSING)): `hack/setup.sh build` installs what building needs on Debian, `hack/setup.sh --check build` names the packages)
+ifneq ($(MISSING),)
+$(error missing: $(MISSING): `hack/setup.sh build` installs what building needs on Debian, `hack/setup.sh --check build` names the packages)
 endif
 endif
 

@@ -721,5 +721,7 @@ const char *hf_agent_source_failure(const struct hf_agent *agent)
 
 int hf_agent_result(const struct hf_agent *agent)
 {
-    return agent->contact.folder_failure[0] == '\0' && agent->report.ready ? 0 : 1;
+    const struct hf_report *report = &agent->report;
+
+    return agent->contact.folder_failure[0] == '\0' && report->ready && !report->waiting ? 0 : 1;
 }

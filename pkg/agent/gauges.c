@@ -109,7 +109,7 @@ int hf_gauges_new(struct hf_metrics *m, const struct hf_agent_parts *parts, stru
     g->exceeded = hf_metric_gauge(m, "holdfast_clock_skew_exceeded",
                                   "1 while the clock differs from the API server's by more than clock.maxSkew.");
     g->held = hf_metric_gauge(m, "holdfast_hold_active", "1 while the site's hold on updates is in effect.");
-    g->ready = hf_metric_gauge(m, "holdfast_node_ready", "1 when every selected update is Committed or Incompatible.");
+    g->ready = hf_metric_gauge(m, "holdfast_node_ready", "1 while the condition Ready of the EdgeNode is True.");
     g->sequence = hf_metric_gauge(m, "holdfast_status_sequence", "Sequence of the newest status.");
     return m == NULL ? 0 : hf_metrics_on_collect(m, collect, g);
 }

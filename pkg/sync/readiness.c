@@ -54,6 +54,15 @@ static bool stuck(const struct hf_update_status *update)
     return update->phase == HF_PHASE_ROLLED_BACK || update->phase == HF_PHASE_REJECTED;
 }
 
+/* Waits for the wave that admits it, or for its turn: as the rollout wants it, so nothing is wrong with the node. */
+static bool waits_for_rollout(const struct hf_update_status *update)
+{
+    enum hf_reason reason = hf_reason_of(update->reason != NULL ? update->reason : "");
+
+    return (update->phase == HF_PHASE_WAITING || update->phase == HF_PHASE_VERIFIED) &&
+           (reason == HF_R_NotAdmitted || reason == HF_R_TurnPending);
+}
+
 static const char * or (const char *text, const char *fallback)
 {
     return text != NULL && text[0] != '\0' ? text : fallback;
@@ -66,10 +75,18 @@ static const struct hf_update_status *worst(const struct hf_readiness_params *pa
 
     for (size_t i = 0; i < params->n_updates; i++) {
         const struct hf_update_status *update = &params->updates[i];
-        if (!done(update) && (found == NULL || (stuck(update) && !stuck(found))))
+        if (!done(update) && !waits_for_rollout(update) && (found == NULL || (stuck(update) && !stuck(found))))
             found = update;
     }
     return found;
+}
+
+static const struct hf_update_status *first_waiting(const struct hf_readiness_params *params)
+{
+    for (size_t i = 0; i < params->n_updates; i++)
+        if (waits_for_rollout(&params->updates[i]))
+            return &params->updates[i];
+    return NULL;
 }
 
 static void set_update(struct hf_readiness_part *part, const char *status, const struct hf_update_status *update)
@@ -132,8 +149,9 @@ static void set_manifests(struct hf_readiness_part *part, const char *status, co
 
 static void judge_ready(const struct hf_readiness_params *params, struct hf_readiness *readiness)
 {
-    const struct hf_update_status *update = worst(params);
+    const struct hf_update_status *update = worst(params), *waiting = first_waiting(params);
 
+    readiness->is_waiting = waiting != NULL;
     if (update != NULL)
         set_update(&readiness->ready, "False", update);
     else if (params->n_refused > 0)
@@ -144,6 +162,8 @@ static void judge_ready(const struct hf_readiness_params *params, struct hf_read
         set_part(&readiness->ready, "Unknown", "NotSynced", "this node has not received the desired state yet");
     else if (params->n_updates == 0)
         set_part(&readiness->ready, "True", "NothingSelected", "no update selects this node");
+    else if (waiting != NULL)
+        set_update(&readiness->ready, "True", waiting);
     else
         set_settled(&readiness->ready, params);
 }

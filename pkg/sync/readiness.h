@@ -1,10 +1,11 @@
 /* sync/readiness.h - computes the three conditions of the status that kstatus reads. Pure.
  *
- *   Ready        True: each selected update has the phase Committed or Incompatible, each entry of spec.manifests has
- *                the phase Applied, and the node refused no object. False: some update is in another phase (Ready then
- *                has the reason of that update), the node refused an object, or an entry is in another phase (Ready
- *                then has the reason ManifestsFailed or ManifestsPending). Unknown: the node never received the
- *                desired state.
+ *   Ready        True: each selected update has the phase Committed or Incompatible or waits for the rollout (for its
+ *                wave, NotAdmitted, or its turn, TurnPending; Ready then has that reason), each entry of
+ *                spec.manifests has the phase Applied, and the node refused no object. False: some update is in another
+ *                phase (Ready then has the reason of that update), the node refused an object, or an entry is in
+ *                another phase (Ready then has the reason ManifestsFailed or ManifestsPending). Unknown: the node never
+ *                received the desired state.
  *   Reconciling  True while the agent still works towards the desired state (a check for drift does not count). At
  *                other times, the status lacks this condition.
  *   Stalled      True while somebody must act, because the node rolled back or rejected an update, refused an object,
@@ -65,6 +66,7 @@ struct hf_readiness_part {
 struct hf_readiness {
     struct hf_readiness_part ready, reconciling, stalled;
     bool is_reconciling, is_stalled;
+    bool is_waiting; /* true if an update waits for the rollout, whatever Ready is */
 };
 
 void hf_readiness_judge(const struct hf_readiness_params *params, struct hf_readiness *ret_readiness);

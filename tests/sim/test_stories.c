@@ -1216,7 +1216,10 @@ START_TEST(a_node_waits_for_its_turn)
     run(2 * MINUTE);
     expect_turn_pending();
     ck_assert_ptr_nonnull(strstr(hf_json_str_or(update("edge"), "message", ""), "spec.turns"));
+    expect(condition("Ready"), "status", "True"); /* the rollout wants it so: nothing is wrong with the node */
     expect(condition("Ready"), "reason", "TurnPending");
+    ck_assert(metric("\nholdfast_node_ready ") == 1);
+    ck_assert_int_eq(hf_agent_result(w.node->agent), 1); /* --once: not everything is installed */
     give_turn(4);
     run(MINUTE);
     expect_turn_pending();
@@ -1546,9 +1549,15 @@ START_TEST(a_strategy_without_a_controller)
     ck_assert_msg(strstr(message, "holdfast-controller") != NULL && strstr(message, "status.admission") != NULL, "%s",
                   message);
     ck_assert_ptr_nonnull(strstr(hf_json_str_or(condition("Ready"), "message", ""), message));
+    expect(condition("Ready"), "status", "True"); /* nothing is wrong with the node */
+    expect(condition("Ready"), "reason", "NotAdmitted");
+    ck_assert_ptr_null(condition("Reconciling"));
+    ck_assert(metric("\nholdfast_node_ready ") == 1);
+    ck_assert_int_eq(hf_agent_result(w.node->agent), 1); /* --once: not everything is installed */
     publish_admitted(2, "edge", 10000);
     run(MINUTE);
     expect(update("edge"), "phase", "Committed");
+    ck_assert_int_eq(hf_agent_result(w.node->agent), 0);
     /* A second update of another name: the first one is committed, and the status says what the second one waits
      * for. */
     ck_assert_int_eq(hf_json_put(newer, "metadata.name", json_string("newer")), 0);

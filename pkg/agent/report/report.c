@@ -81,6 +81,7 @@ void hf_report_build(struct hf_report *report)
     }
     report->ready = strcmp(readiness.ready.status, "True") == 0;
     report->stalled = readiness.is_stalled;
+    report->waiting = readiness.is_waiting;
     json_decref(report->essence);
     report->essence = essence;
     if (changed)

@@ -41,6 +41,7 @@ struct hf_report {
     /* `ready`: the newest status has the condition Ready with status True; `stalled`: the same for the condition
      * Stalled */
     bool ready, stalled;
+    bool waiting;   /* an update waits for the rollout, which leaves Ready at True */
     bool delivered; /* true if the server has the newest status */
     /* the EdgeNode has been created, and no status has been written to it: if the server has no status for it, creating
      * it once more would not help */

@@ -13,6 +13,7 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # holdfast-units from the same image; the agent starts holdfast-tpm.
 IMAGES = {"holdfast-agent": (("holdfast-agent", "holdfast-units", "holdfast-tpm"), "0:0", "The holdfast node agent"),
           "holdfast-controller": (("holdfast-controller",), "65532:65532", "The holdfast fleet controller")}
+PAPERS = ("LICENSE", "NOTICE")
 ABOUT = "org.opencontainers.image."
 
 
@@ -64,7 +65,7 @@ class Builder:
     def notes(self, name):
         """The annotations and labels of the image `name`."""
         notes = {ABOUT + "title": name, ABOUT + "description": IMAGES[name][2], ABOUT + "version": self.version,
-                 ABOUT + "created": self.created, ABOUT + "vendor": "holdfast"}
+                 ABOUT + "created": self.created, ABOUT + "vendor": "holdfast", ABOUT + "licenses": spdx.LICENCE}
         return {**notes, ABOUT + "revision": self.revision} if self.revision else notes
 
     def image(self, name, one, programs, root, strip):
@@ -72,6 +73,9 @@ class Builder:
         packages = debian.Packages(root)
         files = tree.Tree(one, root, packages)
         files.furnish({program: stripped(os.path.join(programs, program), strip) for program in IMAGES[name][0]})
+        for paper in PAPERS:
+            with open(os.path.join(TOP, paper), "rb") as file:
+                files.add(f"usr/share/doc/holdfast/{paper}", file.read())
         system, own = tree.entries(files.system), tree.entries(files.own)
         image = oci.Image(one, [f"/usr/bin/{name}"], IMAGES[name][1], self.created,
                           [("Debian's libraries and data", oci.layer(system)), (f"{name} {self.version}", oci.layer(own))],

@@ -6,6 +6,7 @@ import re
 from .oci import pretty
 
 NONE = "NOASSERTION"
+LICENCE = "Apache-2.0"                     # of what is ours
 HOME = "https://edge.codcompass.io/spdx"   # the start of a document's name; nothing is fetched from there
 
 
@@ -19,7 +20,7 @@ def document(image_name, version, machine, created, digest, entries, packages, o
     files = [entry for entry in entries if entry.data is not None]
     names = sorted({entry.package for entry in files if entry.package})
     holders = [_image(title, image_name, version, machine),
-               _package(own, version, "APPLICATION", [f for f in files if not f.package])]
+               _package(own, version, "APPLICATION", [f for f in files if not f.package], licenseDeclared=LICENCE)]
     holders += [_debian(packages.named(name, machine.debian), packages, [f for f in files if f.package == name]) for name in names]
     relations = [_relation("SPDXRef-DOCUMENT", "DESCRIBES", holders[0]["SPDXID"])]
     relations += [_relation(holders[0]["SPDXID"], "CONTAINS", holder["SPDXID"]) for holder in holders[1:]]

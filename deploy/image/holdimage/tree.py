@@ -54,6 +54,10 @@ class Tree:
         for name in sorted({entry.package for entry in self.system.values() if entry.package}):
             self._copyright(name)
 
+    def add(self, path, data):
+        """A file of ours that is no program."""
+        self._put(self.own, Entry(path, data))
+
     # ---- taking files ------------------------------------------------------------------------------------------------
 
     def _put(self, into, entry):

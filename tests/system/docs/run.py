@@ -27,6 +27,7 @@ sys.path.insert(0, HERE)
 
 import extending  # noqa: E402
 import install  # noqa: E402
+import notice  # noqa: E402
 import pages  # noqa: E402
 import table  # noqa: E402
 import words  # noqa: E402
@@ -298,7 +299,8 @@ def main():
             if results or missing:
                 counts = [had + new for had, new in zip(counts, report(name, results, missing, options.verbose))]
     if not options.pages:
-        for check in (short_enough, words.reasons_differ, extending.extending_differs, on_the_cluster, rollouts_on_the_cluster, k3s_on_the_cluster, *install.CHECKS):
+        for check in (short_enough, words.reasons_differ, extending.extending_differs, on_the_cluster, rollouts_on_the_cluster, k3s_on_the_cluster, *install.CHECKS,
+                      *notice.CHECKS):
             found = check(TOP)
             counts[1 if found else 0] += 1
             print(f"  {'FAIL' if found else 'ok  '}  {found or check.__doc__.splitlines()[0]}")

@@ -489,7 +489,7 @@ def test_packed_chart_is_the_same():
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run([helm(), "package", CHART, "-d", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         assert done.returncode == 0, done.stdout
-        packed = subprocess.run([helm(), "template", "holdfast", f"{folder}/holdfast-0.1.0.tgz"], stdout=subprocess.PIPE, text=True, check=True)
+        packed = subprocess.run([helm(), "template", "holdfast", os.path.join(folder, *os.listdir(folder))], stdout=subprocess.PIPE, text=True, check=True)
         plain = subprocess.run([helm(), "template", "holdfast", CHART], stdout=subprocess.PIPE, text=True, check=True)
         assert packed.stdout == plain.stdout
 

@@ -206,7 +206,8 @@ class Suite:
                 for member in archive:
                     odd = member.uid or member.gid or member.mtime or (member.mode & 0o6000) or ".." in member.name.split("/")
                     equal(f"odd: {member.name}", bool(odd), False)
-        equal("files of holdfast", list(files_of(plain[-1:])), [f"usr/bin/{program}" for program in PROGRAMS[name]])
+        equal("files of holdfast", list(files_of(plain[-1:])),
+              [f"usr/bin/{program}" for program in PROGRAMS[name]] + ["usr/share/doc/holdfast/LICENSE", "usr/share/doc/holdfast/NOTICE"])
         equal("programs of others", [path for path in files_of(plain[:1]) if "/bin/" in path or "/sbin/" in path], [])
         with tarfile.open(os.path.join(self.first, f"{name}-{one.name}.tar")) as archive:
             about = json.load(archive.extractfile("manifest.json"))[0]
@@ -236,6 +237,7 @@ class Suite:
         packages = {p["name"]: p for p in bill["packages"]}
         for package in ("libssl3", "libcurl4", "libwebsockets17", "libc6", "ca-certificates", "tzdata", "holdfast"):
             equal(f"version of {package}", bool(re.match(r"\d", packages[package]["versionInfo"])), True)
+        equal("licence of holdfast", packages["holdfast"]["licenseDeclared"], "Apache-2.0")
         equal("licence of zlib1g", packages["zlib1g"]["licenseDeclared"], "Zlib")
         equal("licence of libssl3", packages["libssl3"]["licenseDeclared"], "Apache-2.0")
         purl = packages["libssl3"]["externalRefs"][0]["referenceLocator"]

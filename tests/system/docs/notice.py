@@ -1,0 +1,63 @@
+"""NOTICE: it names the libraries that the release programs load and the images hold, all of them and no others, each with a licence.
+Each check returns None or what is wrong."""
+import fnmatch
+import os
+import re
+import subprocess
+import sys
+
+ROW = re.compile(r"^(\S+) +(\S+(?: OR \S+)*) +((?:(?:lib|ld-)\S+\s*)+)$", re.M)
+LOADER = "ld-linux*"
+
+
+def text_of(top):
+    with open(os.path.join(top, "NOTICE"), encoding="utf-8") as notice:
+        return notice.read()
+
+
+def loads(program):
+    """Names of the libraries that a program loads; none if it is static."""
+    said = subprocess.run(["ldd", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False).stdout
+    return {os.path.basename(name) for name in re.findall(r"^\s+(\S+)(?: =>| \(0x)", said, re.M)} - {"linux-vdso.so.1"}
+
+
+def programs(top):
+    folder = os.path.join(top, "build", "release")
+    return {name: os.path.join(folder, name) for name in sorted(os.listdir(os.path.join(top, "cmd")))}
+
+
+def in_images(top):
+    """Names of the libraries that deploy/image puts into the images of this machine."""
+    sys.path.insert(0, os.path.join(top, "deploy", "image"))
+    from holdimage import builder, debian, machine, tree  # pylint: disable=import-outside-toplevel
+    names = set()
+    for starts, _, _ in builder.IMAGES.values():
+        files = tree.Tree(machine.native(), "/", debian.Packages("/"))
+        contents = {}
+        for name in starts:
+            with open(programs(top)[name], "rb") as file:
+                contents[name] = file.read()
+        files.furnish(contents)
+        names |= {os.path.basename(path) for path in files.system if re.search(r"\.so(\.\d+)*$", path)}
+    return names
+
+
+def check_libraries(top):
+    """NOTICE has a row for each library that the programs load and the images hold, and no other row."""
+    named = {name for _, _, files in ROW.findall(text_of(top)) for name in files.split()}
+    present = {LOADER if fnmatch.fnmatch(name, LOADER) else name for name in set().union(in_images(top), *map(loads, programs(top).values()))}
+    missing, idle = sorted(present - named), sorted(named - present)
+    return "NOTICE: " + "; ".join(([f"no row has {', '.join(missing)}"] if missing else []) +
+                                  ([f"nothing loads {', '.join(idle)}"] if idle else [])) if missing or idle else None
+
+
+def check_static(top):
+    """NOTICE names the static programs, and what the Makefile links into them."""
+    static = [name for name, path in programs(top).items() if not loads(path)]
+    with open(os.path.join(top, "Makefile"), encoding="utf-8") as makefile:
+        linked = re.findall(r"^\$\(B\)/release/holdfast .*: PKG_LIBS := (.*)$", makefile.read(), re.M)
+    wanted = f"{' and '.join(static)} load nothing: they contain glibc, xz and zstd."
+    return None if wanted in text_of(top) and linked == ["-lzstd -llzma"] else f"NOTICE: it has to say '{wanted}'; the Makefile links {linked}"
+
+
+CHECKS = (check_libraries, check_static)

@@ -51,7 +51,7 @@ HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir
 HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
 
 /* Checks the signatures of a decoded policy, as hf_trust_check() does for an update. Does not compare the sequence with
- * that of earlier policies; hf_policy_trust_judge() (agent/desired/policy_trust.h) does that. */
+ * that of earlier policies; hf_policy_trust_judge() (agent/trust/policy_trust.h) does that. */
 HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *trust_dir,
                                       const struct hf_syncpolicy *policy, enum hf_trust_verdict *ret_verdict,
                                       struct hf_err *err);
@@ -63,7 +63,7 @@ HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *tr
 HF_MUST_USE int hf_trust_manifest_message(const json_t *entry, struct hf_buf *out, struct hf_err *err);
 
 /* Checks the signatures of a decoded entry, as hf_trust_check() does for an update. Does not compare the sequence with
- * that of earlier entries; hf_manifest_trust_accepts() (agent/desired/manifest_trust.h) does that. */
+ * that of earlier entries; hf_manifest_trust_accepts() (agent/trust/manifest_trust.h) does that. */
 HF_MUST_USE int hf_trust_check_manifest(const struct hf_fs_ops *fs, const char *trust_dir,
                                         const struct hf_manifest *entry, enum hf_trust_verdict *ret_verdict,
                                         struct hf_err *err);

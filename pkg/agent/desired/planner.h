@@ -2,9 +2,9 @@
  * loop thread only. */
 #pragma once
 
-#include "agent/desired/release_trust.h"
 #include "agent/env.h"
 #include "agent/follow/objects.h"
+#include "agent/trust/release_trust.h"
 #include "api/edgenode.h"
 #include "base/strmap.h"
 #include "sync/plan.h"

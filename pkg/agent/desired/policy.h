@@ -2,11 +2,11 @@
  * objects select it. Threads: loop thread only. */
 #pragma once
 
-#include "agent/desired/manifest_trust.h"
 #include "agent/desired/origins.h"
-#include "agent/desired/policy_trust.h"
 #include "agent/env.h"
 #include "agent/follow/objects.h"
+#include "agent/trust/manifest_trust.h"
+#include "agent/trust/policy_trust.h"
 #include "node/facts.h"
 
 struct hf_chosen_policy {

@@ -1,5 +1,5 @@
 /* Which entries of spec.manifests are signed: by their policy, by themselves, pinned or not, in which sequence. */
-#include "agent/desired/manifest_trust.h"
+#include "agent/trust/manifest_trust.h"
 
 #include <errno.h>
 

@@ -1,4 +1,4 @@
-#include "agent/desired/release_trust.h"
+#include "agent/trust/release_trust.h"
 
 #include "base/encoding/base64.h"
 #include "support/check_main.h"

@@ -1,4 +1,4 @@
-#include "agent/desired/manifest_trust.h"
+#include "agent/trust/manifest_trust.h"
 
 #include <errno.h>
 #include <string.h>

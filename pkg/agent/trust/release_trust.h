@@ -1,4 +1,4 @@
-/* agent/desired/release_trust.h - checks the signatures of EdgeUpdates with the same release name, for the plan.
+/* agent/trust/release_trust.h - checks the signatures of EdgeUpdates with the same release name, for the plan.
  *
  * An object without accepted signatures must not take the place of an object with accepted signatures, so the plan asks
  * about the signatures. The verdicts stay in memory until the object, its signatures or the trust folder change; a plan

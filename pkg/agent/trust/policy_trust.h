@@ -1,11 +1,11 @@
-/* agent/desired/policy_trust.h - judges the signatures of SyncPolicies, and keeps for each signed policy the highest
+/* agent/trust/policy_trust.h - judges the signatures of SyncPolicies, and keeps for each signed policy the highest
  * sequence that this node has accepted, so that nobody can put an old signed policy in place of a newer one.
  *
  * trust_floors.h explains the files. Threads: loop thread only; a call may block for a moment to read keys or to write
  * the files. */
 #pragma once
 
-#include "agent/desired/trust_floors.h"
+#include "agent/trust/trust_floors.h"
 #include "api/syncpolicy.h"
 
 enum {

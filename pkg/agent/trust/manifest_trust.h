@@ -1,4 +1,4 @@
-/* agent/desired/manifest_trust.h - decides which entries of spec.manifests are signed.
+/* agent/trust/manifest_trust.h - decides which entries of spec.manifests are signed.
  *
  * An entry counts as signed if two conditions hold. A digest pins its content: contentDigest, or the digest that
  * belongs to a URL. And enough trusted keys have signed either its policy or the entry itself. If the policy is not
@@ -10,7 +10,7 @@
  * Threads: loop thread only; a call may block for a moment to read keys or to write the file. */
 #pragma once
 
-#include "agent/desired/trust_floors.h"
+#include "agent/trust/trust_floors.h"
 #include "api/manifest.h"
 #include "api/manifest_reason.h"
 #include "codec/sha256.h"

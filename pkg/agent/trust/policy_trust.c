@@ -1,4 +1,4 @@
-#include "agent/desired/policy_trust.h"
+#include "agent/trust/policy_trust.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "agent/desired/trust_floors.h"
+#include "agent/trust/trust_floors.h"
 
 #include <errno.h>
 #include <fcntl.h>

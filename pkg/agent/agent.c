@@ -25,6 +25,7 @@
 #include "agent/report/report.h"
 #include "agent/resources/disks.h"
 #include "agent/resources/network.h"
+#include "agent/trust/trust_watch.h"
 #include "agent/turn.h"
 #include "sync/stale_table.h"
 
@@ -46,6 +47,7 @@ struct hf_agent {
     struct hf_chosen_policy policy;
     struct hf_own_edgenode own_edgenode;
     struct hf_site_hold hold;
+    struct hf_trust_watch trust_watch;
     struct hf_planner planner;
     struct hf_labeller labeller;
     struct hf_resync resync;
@@ -171,6 +173,7 @@ static void begin_interval_if_due(struct hf_agent *agent, struct hf_now now)
         return;
     agent->next_interval_ns = now.mono_ns + interval - hf_rand_below(agent->params.rng, HF_MAX(interval / 5, 1));
     read_hold(agent);
+    hf_trust_watch_look(&agent->trust_watch);
     hf_follow_refresh(&agent->follows);
     hf_concern_trim(&agent->follows);
     hf_diskq_retry(agent->diskq);
@@ -319,7 +322,8 @@ static void engine_changed(void *arg)
     hf_turn_wake(&agent->turn, HF_DUE_STATUS);
 }
 
-static void floors_changed(void *arg)
+/* The floors or the keys: what the node accepts may be something else now. */
+static void trust_changed(void *arg)
 {
     struct hf_agent *agent = arg;
 
@@ -424,7 +428,7 @@ static int open_floors(struct hf_agent *agent, struct hf_err *err)
         .host_root = from->host_root,
         .uid = from->uid,
         .program = from->tpm_program,
-        .changed = floors_changed,
+        .changed = trust_changed,
         .arg = agent,
     };
     int r = hf_floor_guard_new(&params, &agent->floors);
@@ -440,6 +444,7 @@ static int prepare(struct hf_agent *agent, struct hf_err *err)
 {
     if (hf_turn_init(&agent->turn, agent->params.sched, run_turn, agent) < 0 || open_floors(agent, err) < 0 ||
         hf_policy_init(&agent->policy, &agent->env) < 0 || hf_planner_init(&agent->planner, &agent->env) < 0 ||
+        hf_trust_watch_init(&agent->trust_watch, &agent->env, trust_changed, agent) < 0 ||
         hf_gauges_new(agent->params.metrics, &agent->view, &agent->gauges) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     return 0;
@@ -639,6 +644,7 @@ void hf_agent_free(struct hf_agent *agent)
     hf_planner_done(&agent->planner);
     hf_own_edgenode_done(&agent->own_edgenode);
     hf_policy_done(&agent->policy);
+    hf_trust_watch_done(&agent->trust_watch);
     hf_floor_guard_free(agent->floors);
     hf_follow_done(&agent->follows);
     hf_disks_done(&agent->disks);

@@ -29,39 +29,50 @@ const char *hf_trust_reason(enum hf_trust_verdict verdict)
     }
 }
 
+enum { MAX_NAMES = 80 };
+
 /* ---- the trust folder -------------------------------------------------------------------------------------------- */
+
+struct keys {
+    unsigned n, n_named;
+    char names[MAX_NAMES]; /* "a, b": ids of the first keys, for messages */
+    bool absent;           /* there is no folder */
+};
 
 static int count_key(void *arg, const char *name, unsigned char type)
 {
-    unsigned *n = arg;
+    struct keys *keys = arg;
     const char *dot = strrchr(name, '.');
 
     (void)type;
-    *n += dot != NULL && dot != name && strcmp(dot, ".pem") == 0;
+    if (dot == NULL || dot == name || strcmp(dot, ".pem") != 0)
+        return 0;
+    size_t used = strlen(keys->names), id = (size_t)(dot - name);
+    if (keys->n_named == keys->n && used + id + 2 < sizeof(keys->names)) {
+        (void)snprintf(keys->names + used, sizeof(keys->names) - used, "%s%.*s", used > 0 ? ", " : "", (int)id, name);
+        keys->n_named++;
+    }
+    keys->n++;
     return 0;
 }
 
-/* Counts the key files; an absent folder has none (*ret_absent). */
-static int count_keys(const struct hf_fs_ops *fs, const char *trust_dir, unsigned *ret_n, bool *ret_absent,
-                      struct hf_err *err)
+static int count_keys(const struct hf_fs_ops *fs, const char *trust_dir, struct keys *keys, struct hf_err *err)
 {
-    unsigned n = 0;
     int fd = hf_trust_folder_open(fs, trust_dir, err);
     int r;
 
     if (fd < 0 && fd != -ENOENT)
         return fd;
     if (fd >= 0) {
-        r = fs->list(fs->ctx, fd, count_key, &n);
+        r = fs->list(fs->ctx, fd, count_key, keys);
         (void)fs->close(fs->ctx, fd);
         if (r < 0)
             return hf_err_sys(err, r, "list trust folder '%s'", trust_dir);
     }
-    if (n > HF_TRUST_MAX_KEYS)
-        return hf_err_set(err, E2BIG, "trust folder '%s' holds %u keys, the limit is %d", trust_dir, n,
+    if (keys->n > HF_TRUST_MAX_KEYS)
+        return hf_err_set(err, E2BIG, "trust folder '%s' holds %u keys, the limit is %d", trust_dir, keys->n,
                           HF_TRUST_MAX_KEYS);
-    *ret_n = n;
-    *ret_absent = fd < 0;
+    keys->absent = fd < 0;
     return 0;
 }
 
@@ -95,6 +106,7 @@ static int read_threshold(const struct hf_fs_ops *fs, const char *trust_dir, uns
 struct check {
     const struct hf_fs_ops *fs;
     const char *trust_dir;
+    const struct keys *keys;
     struct hf_view message;
     unsigned good, bad, unknown, damaged;
     unsigned char counted[HF_MAX_SIGNATURES][HF_ED25519_PUBLIC]; /* raw keys of the valid signatures */
@@ -196,10 +208,24 @@ static int check_all(struct check *check, const struct hf_signature *signatures,
     return 0;
 }
 
+/* Where the keys come from and which there are, for a signature by another one: "; keys in '/etc/holdfast/trust.d': a" */
+static void describe_keys(const struct check *check, char *text, size_t n)
+{
+    const struct keys *keys = check->keys;
+    char more[32] = "";
+
+    text[0] = '\0';
+    if (keys->n > keys->n_named)
+        (void)snprintf(more, sizeof(more), " and %u more", keys->n - keys->n_named);
+    if (check->unknown > 0)
+        (void)snprintf(text, n, "; keys in '%s': %s%s", check->trust_dir, keys->names, more);
+}
+
 static int conclude(const struct check *check, unsigned threshold, enum hf_trust_verdict *ret_verdict,
                     struct hf_err *err)
 {
     enum hf_trust_verdict verdict = HF_TRUST_OK;
+    char keys[200];
 
     if (check->good >= threshold) {
         *ret_verdict = verdict;
@@ -214,8 +240,10 @@ static int conclude(const struct check *check, unsigned threshold, enum hf_trust
         verdict = HF_TRUST_BELOW_THRESHOLD;
     else
         verdict = check->bad > 0 ? HF_TRUST_BAD_SIGNATURE : HF_TRUST_UNKNOWN_KEY;
-    (void)hf_err_set(err, EKEYREJECTED, "%u of %u required signatures are valid%s%.180s", check->good, threshold,
-                     check->details.n > 0 ? ": " : "", hf_buf_str(&check->details));
+    describe_keys(check, keys, sizeof(keys));
+    (void)hf_err_set(err, EKEYREJECTED, "%u of %u required signatures are valid%s%.*s%s", check->good, threshold,
+                     check->details.n > 0 ? ": " : "", 200 - (int)HF_MIN(strlen(keys), 120u),
+                     hf_buf_str(&check->details), keys);
     *ret_verdict = verdict;
     return 0;
 }
@@ -231,30 +259,30 @@ struct signed_text {
 };
 
 /* Returns the verdict if it needs no look at a signature, else HF_TRUST_OK. */
-static enum hf_trust_verdict judge_without(const char *trust_dir, const struct signed_text *text, unsigned n_keys,
-                                           bool absent, struct hf_err *err)
+static enum hf_trust_verdict judge_without(const char *trust_dir, const struct signed_text *text,
+                                           const struct keys *keys, struct hf_err *err)
 {
-    if (n_keys > 0 && text->n_signatures > 0)
+    if (keys->n > 0 && text->n_signatures > 0)
         return HF_TRUST_OK;
-    (void)(n_keys == 0 ? hf_err_set(err, EKEYREJECTED, "trust folder '%s' %s: put public keys there as <key id>.pem",
-                                    trust_dir, absent ? "does not exist" : "holds no key")
-                       : hf_err_set(err, EKEYREJECTED, "the %s is not signed", text->what));
-    return n_keys == 0 ? HF_TRUST_NO_KEYS : HF_TRUST_UNSIGNED;
+    (void)(keys->n == 0 ? hf_err_set(err, EKEYREJECTED, "trust folder '%s' %s: put public keys there as <key id>.pem",
+                                     trust_dir, keys->absent ? "does not exist" : "holds no key")
+                        : hf_err_set(err, EKEYREJECTED, "the %s is not signed", text->what));
+    return keys->n == 0 ? HF_TRUST_NO_KEYS : HF_TRUST_UNSIGNED;
 }
 
 static int check_text(const struct hf_fs_ops *fs, const char *trust_dir, const struct signed_text *text,
                       enum hf_trust_verdict *ret_verdict, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_API_MAX_OBJECT_BYTES);
-    unsigned n_keys = 0, threshold = 0;
-    bool absent = false;
-    int r = count_keys(fs, trust_dir, &n_keys, &absent, err);
+    struct keys keys = {.n = 0};
+    unsigned threshold = 0;
+    int r = count_keys(fs, trust_dir, &keys, err);
 
     if (r == 0)
         r = read_threshold(fs, trust_dir, &threshold, err);
     if (r < 0)
         return r;
-    enum hf_trust_verdict without = judge_without(trust_dir, text, n_keys, absent, err);
+    enum hf_trust_verdict without = judge_without(trust_dir, text, &keys, err);
     if (without != HF_TRUST_OK) {
         *ret_verdict = without;
         return 0;
@@ -262,7 +290,8 @@ static int check_text(const struct hf_fs_ops *fs, const char *trust_dir, const s
     r = text->message(text->object, &message, err);
     if (r < 0)
         return r;
-    struct check check = {.fs = fs, .trust_dir = trust_dir, .message = hf_buf_view(&message), .details = {.max = 400}};
+    struct check check = {
+        .fs = fs, .trust_dir = trust_dir, .keys = &keys, .message = hf_buf_view(&message), .details = {.max = 400}};
     r = check_all(&check, text->signatures, text->n_signatures, err);
     if (r == 0)
         r = conclude(&check, threshold, ret_verdict, err);

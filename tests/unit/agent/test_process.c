@@ -16,10 +16,14 @@
 #include <unistd.h>
 
 #include "agent/process/process.h"
+#include "api/meta.h"
+#include "base/encoding/base64.h"
+#include "codec/json.h"
 #include "os/dir.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
+#include "trust/key.h"
 
 enum { MAX_ARGS = 24 };
 
@@ -327,6 +331,57 @@ START_TEST(a_hold_is_heard)
 }
 END_TEST
 
+/* Writes an EdgeUpdate that the private key `priv` has signed as "k". */
+static void write_update(struct scene *s, const char *priv)
+{
+    _cleanup_(hf_buf_done) struct hf_buf bytes = HF_BUF_INIT(10000), base64 = HF_BUF_INIT(200);
+    unsigned char signature[HF_ED25519_SIGNATURE];
+    char path[128], url[128];
+
+    (void)snprintf(path, sizeof(path), "%s/app", s->dir);
+    (void)snprintf(url, sizeof(url), "file://%s/nothing", s->dir);
+    _cleanup_(hf_json_freep) json_t *json = json_pack(
+        "{s:s, s:s, s:{s:s}, s:{s:{s:s, s:s, s:i, s:[{s:s, s:s, s:s, s:i}], s:{s:s}}}}", "apiVersion",
+        HF_API_GROUP_VERSION, "kind", "EdgeUpdate", "metadata", "name", "u", "spec", "release", "name", "app",
+        "version", "1.0.0", "sequence", 1, "artifacts", "arch", "amd64", "url", url, "sha256",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "size", 10, "install", "path", path);
+    ck_assert_int_eq(hf_json_put(json, "spec.release.expires", json_string("2090-01-01T00:00:00Z")), 0);
+    ck_assert_int_eq(hf_json_put(json, "spec.release.health",
+                                 json_pack("{s:[{s:{s:[s]}}]}", "checks", "exec", "command", "/bin/true")),
+                     0);
+    ck_assert_int_eq(hf_json_canonical(hf_json_at(json, "spec.release"), &bytes, NULL), 0);
+    ck_assert_int_eq(hf_trust_sign(priv, hf_buf_view(&bytes), signature, NULL), 0);
+    ck_assert_int_eq(hf_base64_encode(signature, sizeof(signature), &base64), 0);
+    ck_assert_int_eq(
+        hf_json_put(json, "spec.signatures", json_pack("[{s:s, s:s}]", "keyId", "k", "signature", hf_buf_str(&base64))),
+        0);
+    hf_buf_clear(&bytes);
+    ck_assert_int_eq(hf_json_format(json, &bytes), 0);
+    write_file(s->objects, "update.yaml", hf_buf_str(&bytes));
+}
+
+/* The policy's interval is five minutes: nobody has to wait for it after adding a key. */
+START_TEST(a_new_key_counts_within_seconds)
+{
+    _cleanup_(hf_buf_done) struct hf_buf priv = HF_BUF_INIT(1000), pub = HF_BUF_INIT(1000);
+    struct scene s;
+    char text[65536], trust[96];
+
+    set_up(&s);
+    ck_assert_int_eq(hf_trust_generate(&priv, &pub, NULL), 0);
+    write_update(&s, hf_buf_str(&priv));
+    (void)snprintf(trust, sizeof(trust), "%s/trust.d", s.dir);
+    pid_t pid = START(&s, "--trust-dir", trust);
+    (void)wait_for(&s, "NoTrustedKeys", text);
+    ck_assert_int_eq(mkdir(trust, 0755), 0);
+    write_file(trust, "k.pem", hf_buf_str(&pub));
+    (void)wait_for(&s, "DownloadFailed", text);
+    (void)kill(pid, SIGTERM);
+    ck_assert_int_eq(ended(pid), HF_EXIT_OK);
+    tear_down(&s);
+}
+END_TEST
+
 /* A port of this machine that somebody has; the socket is to be closed. */
 static int take_port(char port[8])
 {
@@ -475,6 +530,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, one_agent_per_storage_folder);
     tcase_add_test(tc, where_telemetry_goes_is_told);
     tcase_add_test(tc, a_hold_is_heard);
+    tcase_add_test(tc, a_new_key_counts_within_seconds);
     tcase_add_loop_test(tc, a_taken_port_fails_the_start, 0, HF_LEN(port_flags));
     tcase_add_test(tc, tells_its_service_manager);
     tcase_add_test(tc, without_its_server);

@@ -167,7 +167,8 @@ START_TEST(unknown_key)
     signed_init(&s);
     trust(A);
     sign_as(&s, B, ids[B]);
-    expect(&s, HF_TRUST_UNKNOWN_KEY, "'key-b' is not in the trust folder");
+    expect(&s, HF_TRUST_UNKNOWN_KEY,
+           "0 of 1 required signatures are valid: 'key-b' is not in the trust folder; keys in '/trust': key-a");
 }
 END_TEST
 

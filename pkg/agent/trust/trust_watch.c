@@ -1,0 +1,120 @@
+#include "agent/trust/trust_watch.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "os/dir.h"
+#include "trust/folder.h"
+
+#define GATHER_NS HF_NS_PER_S
+/* A look takes at most one part in so many of the time, however many files the folder has and however fast they change. */
+enum { LOOK_SHARE = 20 };
+
+static void fire(void *arg)
+{
+    struct hf_trust_watch *watch = arg;
+    const struct hf_sched_ops *sched = watch->env->params->sched;
+
+    if (watch->gathering)
+        return;
+    watch->gathering = true;
+    sched->timer_arm(sched->ctx, watch->timer, HF_MAX(GATHER_NS, watch->look_ns * LOOK_SHARE));
+}
+
+/* ---- the watches ------------------------------------------------------------------------------------------------- */
+
+static bool is_absent(int r)
+{
+    return r == -ENOENT || r == -ENOTDIR;
+}
+
+/* Watches the folder, if there is one, and the nearest folder above it. */
+static int add_watches(struct hf_trust_watch *watch, struct hf_err *err)
+{
+    const struct hf_watch_ops *ops = watch->env->params->watch;
+    char path[PATH_MAX], above[PATH_MAX];
+    int r = ops->add(ops->ctx, watch->env->params->trust_dir, fire, watch, &watch->folder, err);
+
+    if (r < 0 && !is_absent(r))
+        return r;
+    (void)snprintf(path, sizeof(path), "%s", watch->env->params->trust_dir);
+    do {
+        (void)hf_dir_of_path(path, above, sizeof(above));
+        r = ops->add(ops->ctx, above, fire, watch, &watch->above, err);
+        memcpy(path, above, sizeof(path));
+    } while (is_absent(r) && strcmp(path, "/") != 0 && strcmp(path, ".") != 0);
+    return r;
+}
+
+/* The paths may name other folders than before. The new watches begin before the old ones end: no event is lost. */
+static void renew_watches(struct hf_trust_watch *watch)
+{
+    const struct hf_watch_ops *ops = watch->env->params->watch;
+    struct hf_watch *folder = watch->folder, *above = watch->above;
+    struct hf_err err = HF_ERR_INIT;
+
+    watch->folder = watch->above = NULL;
+    bool failed = add_watches(watch, &err) < 0;
+    ops->remove(ops->ctx, folder);
+    ops->remove(ops->ctx, above);
+    if (failed && !watch->failed)
+        hf_log_err(watch->env->log, HF_LOG_WARNING, "trust.not_watched", "dir", watch->env->params->trust_dir, &err);
+    watch->failed = failed;
+}
+
+/* ---- the look ---------------------------------------------------------------------------------------------------- */
+
+/* Watches before it reads: a change after the look fires. */
+void hf_trust_watch_look(struct hf_trust_watch *watch)
+{
+    const struct hf_agent_env *env = watch->env;
+    uint64_t begin_ns = hf_mono_ns(env->clock);
+    char stamp[HF_SHA256_HEX];
+
+    if (env->params->watch == NULL)
+        return;
+    renew_watches(watch);
+    hf_trust_folder_stamp(env->fs, env->params->trust_dir, stamp);
+    watch->look_ns = hf_mono_ns(env->clock) - begin_ns;
+    bool changed = watch->stamp[0] != '\0' && strcmp(stamp, watch->stamp) != 0;
+    memcpy(watch->stamp, stamp, sizeof(stamp));
+    if (changed)
+        watch->changed(watch->arg);
+}
+
+static void on_timer(void *arg)
+{
+    struct hf_trust_watch *watch = arg;
+
+    watch->gathering = false;
+    hf_trust_watch_look(watch);
+}
+
+int hf_trust_watch_init(struct hf_trust_watch *watch, const struct hf_agent_env *env, void (*changed)(void *arg),
+                        void *arg)
+{
+    const struct hf_sched_ops *sched = env->params->sched;
+
+    *watch = (struct hf_trust_watch){.env = env, .changed = changed, .arg = arg};
+    if (env->params->watch == NULL)
+        return 0;
+    watch->timer = sched->timer_new(sched->ctx, on_timer, watch);
+    if (watch->timer == NULL)
+        return -ENOMEM;
+    hf_trust_watch_look(watch);
+    return 0;
+}
+
+void hf_trust_watch_done(struct hf_trust_watch *watch)
+{
+    if (watch->timer == NULL) /* not begun */
+        return;
+    const struct hf_watch_ops *ops = watch->env->params->watch;
+    const struct hf_sched_ops *sched = watch->env->params->sched;
+    ops->remove(ops->ctx, watch->folder);
+    ops->remove(ops->ctx, watch->above);
+    sched->timer_free(sched->ctx, watch->timer);
+    watch->timer = NULL;
+}

@@ -29,7 +29,7 @@ enum { MAX_TROUBLES = 12, TROUBLE = 480 };
 #define STATE_AHEAD_NS (300 * HF_NS_PER_S)
 
 /* Results by which offers are counted: enum hf_offer, or a failure. */
-enum { RESULT_FAILED = HF_OFFER_REFUSED_BOUNDARY + 1, RESULTS };
+enum { RESULT_FAILED = HF_OFFER_REFUSED_BOUNDARY + 1, RESULT_OVER_SHARE, RESULTS };
 
 /* One policy's telemetry. The service decodes the policy again, because the lists of a decoded policy belong to it, and
  * the caller frees it when the next one comes. */
@@ -54,8 +54,9 @@ struct hf_telemetry_service {
     bool switching; /* `next` takes over as soon as nothing is pending; meanwhile offers get -EAGAIN */
     struct hf_pipeline *pipeline;
     struct leaving *leaving;
-    bool no_sink; /* the node's configuration allows none of the policy's sinks: the service takes no events */
-    bool closed;  /* while switching: the old outlets are closing */
+    bool over_share; /* the last offer was refused because its owner has taken its share */
+    bool no_sink;    /* the node's configuration allows none of the policy's sinks: the service takes no events */
+    bool closed;     /* while switching: the old outlets are closing */
     struct hf_fanout *fanout;
     /* since when the disk does not give back some files of former sinks to the job that examines them; 0: it does */
     uint64_t former_unreadable_ns;
@@ -176,6 +177,7 @@ static int emit(void *arg, const struct hf_event *event)
         if (stored.severity == 0)
             stored.severity = HF_SEVERITY_INFO;
         int r = hf_fanout_store(service->fanout, &stored, sinks, emission->receipt);
+        service->over_share = r == -EAGAIN && hf_fanout_over_share(service->fanout);
         emission->had = emission->had || (first && r == HF_FANOUT_DUPLICATE);
         return r < 0 ? r : 0;
     }
@@ -192,7 +194,8 @@ static void count(struct hf_telemetry_service *service, enum hf_source_class fro
 {
     static const char *const names[RESULTS] = {
         [HF_OFFER_STORED] = "stored",         [HF_OFFER_DUPLICATE] = "duplicate",      [HF_OFFER_FILTERED] = "filtered",
-        [HF_OFFER_AGGREGATED] = "aggregated", [HF_OFFER_REFUSED_BOUNDARY] = "refused", [RESULT_FAILED] = "failed"};
+        [HF_OFFER_AGGREGATED] = "aggregated", [HF_OFFER_REFUSED_BOUNDARY] = "refused", [RESULT_FAILED] = "failed",
+        [RESULT_OVER_SHARE] = "over_share"};
     struct hf_metric **taken = &service->taken[from][result];
 
     if (*taken == NULL)
@@ -273,6 +276,7 @@ static int offer(void *ctx, const struct hf_event *event, struct hf_receipt *rec
 {
     struct hf_telemetry_service *service = ctx;
 
+    service->over_share = false;
     if (service->switching || service->stopping || service->pipeline == NULL || service->no_sink)
         return -EAGAIN;
     struct hf_event own;
@@ -287,27 +291,31 @@ static int offer(void *ctx, const struct hf_event *event, struct hf_receipt *rec
     int r = take(service, event, receipt);
     if (r >= 0)
         count(service, event->source_class, r);
-    else if (r != -EAGAIN)
-        count(service, event->source_class, RESULT_FAILED);
+    else if (r != -EAGAIN || service->over_share)
+        count(service, event->source_class, r == -EAGAIN ? RESULT_OVER_SHARE : RESULT_FAILED);
     return r;
 }
 
 /* Replaces quotes and everything that is not plain ASCII, because the text goes into a JSON answer. */
-static bool blocked(void *ctx, char *text, size_t n)
+static int blocked(void *ctx, char *text, size_t n)
 {
     const struct hf_telemetry_service *service = ctx;
     const char *trouble, *name = hf_fanout_blocked(service->fanout, &trouble);
 
+    if (name == NULL && service->over_share) {
+        (void)snprintf(text, n, "this user's share of the queue is full: send it again later");
+        return -EDQUOT;
+    }
     if (name != NULL)
         (void)snprintf(text, n, "sink '%s' cannot be used: %s", name, trouble);
     else if (service->no_sink)
         (void)snprintf(text, n, "no sink of the policy can be used: %s",
                        service->n_troubles > 0 ? service->troubles[service->n_troubles - 1] : "see the log");
     else
-        return false;
+        return 0;
     for (char *c = text; *c != '\0'; c++)
         *c = *c == '"' || *c == '\\' ? '\'' : (unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f ? '?' : *c;
-    return true;
+    return -ENODEV;
 }
 
 static void on_tick(void *arg)
@@ -717,7 +725,8 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
     service->again = params->world.sched->timer_new(params->world.sched->ctx, on_again, service);
     service->taken_family =
         hf_metric_family(params->world.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_events_total",
-                         "Events that sources offered, by result.", HF_LABELS("source", "result"));
+                         "Events that sources offered, by result; over_share: refused, or to be read later.",
+                         HF_LABELS("source", "result"));
     if (service->ids != NULL)
         service->fanout = hf_fanout_new(&(struct hf_fanout_params){.world = service->world,
                                                                    .device_key_ref = params->device_key_ref,

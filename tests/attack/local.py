@@ -35,8 +35,9 @@ FORGED = {"time": "2026-11-20T08:00:00Z", "node": "node-1", "source": "journald:
 
 
 class Sink(http.server.ThreadingHTTPServer):
-    """Keeps the lines that the agent delivers."""
+    """Keeps the lines that the agent delivers; while it is away, it answers 503."""
     daemon_threads = True
+    away = False
 
     def __init__(self):
         sink = self
@@ -47,8 +48,8 @@ class Sink(http.server.ThreadingHTTPServer):
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                sink.lines += [json.loads(line) for line in body.splitlines()]
-                self.send_response(200)
+                sink.lines += [json.loads(line) for line in body.splitlines()] if not sink.away else []
+                self.send_response(503 if sink.away else 200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

@@ -112,3 +112,44 @@ def attack_ids_of_the_agent(home):
             assert re.fullmatch(re.escape(f"{node}-{line['originSequence']:x}") + "-[0-9a-f]{8}", line["id"]), line
     finally:
         shared.end()
+
+
+def flood(shared, uid, **more):
+    """Post as this user until the node refuses it; returns how many requests it took."""
+    item = [dict(more, sensorData="x" * 60000)] * 4
+    for taken in range(200):
+        status = shared.post(uid, item)
+        if status != 202:
+            assert status == 429, status
+            return taken
+        assert taken < 150, "nothing refuses this user"
+    return None
+
+
+def attack_space_of_another(home):
+    """As nobody, post while the sink is away until the node refuses it, also over a kill of the agent, with either whenFull and at any severity: another user's events are taken before and after that, and each arrives."""
+    for when_full in ("Block", "DropOldest"):
+        place = os.path.join(home, when_full)
+        os.makedirs(place)
+        os.chmod(home, 0o755)
+        shared = Shared(place, policy=POLICY.replace("    batch:", f"    buffer: {{{{maxBytes: 16Mi, whenFull: {when_full}}}}}\n    batch:"))
+        node, sink = shared.local.node, shared.local.sink
+        try:
+            sink.away = True
+            for severity in ("info", "error"):
+                mine = [f"{severity}-{i}" for i in range(4)]
+                assert shared.post(VICTIM, {"id": mine[0], "severity": severity, "sensorData": 0}) == 202
+                assert flood(shared, THIEF, severity=severity) > (20 if severity == "info" else 2)
+                assert shared.post(VICTIM, {"id": mine[1], "severity": severity, "sensorData": 0}) == 202
+                node.kill_agent()
+                shared.local.start()
+                flood(shared, THIEF, severity=severity)
+                for event in mine[2:]:
+                    assert shared.post(VICTIM, {"id": event, "severity": severity, "sensorData": "y" * 10000}) == 202
+            sink.away = False
+            node.kill_agent()
+            shared.local.start()
+            for event in [f"{severity}-{i}" for severity in ("info", "error") for i in range(4)]:
+                shared.arrives(event)
+        finally:
+            shared.end()

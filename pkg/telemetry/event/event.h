@@ -97,6 +97,10 @@ struct hf_event {
     uint64_t window_ns; /* length of the aggregated window, which ended at unix_ns (0 means that the value is raw) */
     bool anomaly; /* true if the event is part of an anomaly; such an event stays raw and is sent before other events */
     bool truncated; /* true if the body lacks the end of the original text */
+    /* true if the pipeline made the event of others; `owner` is then the owner of the values that it is made of, or
+     * HF_OWNER_AGENT. Not part of the line. */
+    bool derived;
+    uint64_t owner;
     struct hf_attribute attributes[HF_EVENT_MAX_ATTRIBUTES];
     size_t n_attributes;
 };

@@ -58,8 +58,9 @@ struct hf_intake {
      * when the source's resume() is called. -E2BIG: the event is too large and can never be stored. After another
      * error, such as -ENOMEM, a later offer may succeed. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
-    /* Explains the last -EAGAIN of offer(). Returns false if the cause was a lack of room. Returns true if the cause
-     * was a sink that cannot be used; text[n] then receives the sink's name and the reason, without characters that
-     * JSON must escape. The pointer may be NULL, which stands for a function that returns false. */
-    bool (*blocked)(void *ctx, char *text, size_t n);
+    /* Explains the last -EAGAIN of offer(). Returns 0 if the cause was a lack of room for everybody. Returns -EDQUOT
+     * if the owner of the event has taken its share of a queue, and -ENODEV if a sink cannot be used; text[n] then
+     * receives the reason, without characters that JSON must escape. The pointer may be NULL, which stands for
+     * a function that returns 0. */
+    int (*blocked)(void *ctx, char *text, size_t n);
 };

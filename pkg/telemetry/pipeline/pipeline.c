@@ -195,6 +195,7 @@ static void add_enrichment(const struct hf_pipeline *pipeline, struct hf_event *
 static int emit_made(struct hf_pipeline *pipeline, const struct emitter *emitter)
 {
     add_enrichment(pipeline, &pipeline->made);
+    pipeline->made.derived = true;
     int r = emitter->emit(emitter->arg, &pipeline->made);
     return r == -EAGAIN ? r : 0;
 }

@@ -90,6 +90,7 @@ void hf_series_event(const struct hf_series *series, struct hf_event *ret_event)
     ret_event->n_attributes = 0;
     ret_event->kind = HF_EVENT_METRIC;
     ret_event->source_class = (enum hf_source_class)series->key[0];
+    memcpy(&ret_event->owner, series->key + 2, sizeof(ret_event->owner));
     ret_event->severity = series->severity;
     ret_event->value_kind = series->kind;
     at = unpack_part(at, &ret_event->source);

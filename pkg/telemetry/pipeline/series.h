@@ -58,6 +58,6 @@ void hf_series_charge(struct hf_series_table *table, struct hf_series *series, s
 /* Removes and frees the series all[index]. The last series of the array then moves to this index. */
 void hf_series_remove(struct hf_series_table *table, size_t index);
 
-/* Sets *ret_event to a metric with the source, source class, boundary, name, attributes, severity and kind of value of
- * the series; all other fields are 0. The views point into the series. */
+/* Sets *ret_event to a metric with the source, source class, owner, boundary, name, attributes, severity and kind of
+ * value of the series; all other fields are 0. The views point into the series. */
 void hf_series_event(const struct hf_series *series, struct hf_event *ret_event);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "telemetry/sink/pending.h"
+#include "telemetry/sink/shares.h"
 
 enum { TROUBLE = 160 };
 
@@ -24,7 +25,8 @@ struct hf_fanout {
     uint64_t sink_bytes; /* disk space of each sink */
     struct fanout_sink sinks[HF_TELEMETRY_MAX_SINKS];
     size_t n;
-    size_t blocked; /* 1 + index of the closed sink that the last event would need; 0: none */
+    size_t blocked;  /* 1 + index of the closed sink that the last event would need; 0: none */
+    bool over_share; /* the last event's owner had no room left of its share */
     struct hf_pending *pending;
     struct hf_timer *again;
     struct hf_buf line; /* scratch */
@@ -131,21 +133,31 @@ static enum hf_lane lane_of(const struct hf_event *event)
                                                                                                      : HF_LANE_BULK;
 }
 
-/* Checks the room in all outlets before the event goes to any. */
-static int check_room(struct hf_fanout *fanout, enum hf_lane lane, uint32_t sinks)
+/* Checks the room in all outlets before the event goes to any. What the pipeline makes is bounded by what was offered,
+ * and must not wait, because all offers would wait behind it. */
+static int check_room(struct hf_fanout *fanout, enum hf_lane lane, const struct hf_event *event, uint32_t sinks)
 {
     bool room = true;
 
     fanout->blocked = 0;
+    fanout->over_share = false;
     for (size_t i = 0; i < fanout->n; i++) {
         struct hf_outlet *outlet = fanout->sinks[i].outlet;
         if ((sinks >> i & 1) == 0)
             continue;
+        if (outlet != NULL && !event->derived &&
+            !hf_outlet_allows(outlet, lane, hf_shares_owner(event), fanout->line.n))
+            fanout->over_share = true;
         if (outlet == NULL && fanout->blocked == 0)
             fanout->blocked = i + 1;
         room = room && outlet != NULL && hf_outlet_has_room(outlet, lane, fanout->line.n);
     }
-    return room ? 0 : -EAGAIN;
+    return room && !fanout->over_share ? 0 : -EAGAIN;
+}
+
+bool hf_fanout_over_share(const struct hf_fanout *fanout)
+{
+    return fanout->over_share;
 }
 
 const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_trouble)
@@ -161,8 +173,8 @@ const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_t
 static int append(struct hf_fanout *fanout, size_t i, enum hf_lane lane, const struct hf_event *event,
                   struct hf_receipt *receipt)
 {
-    return hf_outlet_append(fanout->sinks[i].outlet, lane, hf_event_tag(event->source_class, event->severity),
-                            hf_buf_view(&fanout->line), receipt);
+    return hf_outlet_append(fanout->sinks[i].outlet, lane, hf_shares_owner(event),
+                            hf_event_tag(event->source_class, event->severity), hf_buf_view(&fanout->line), receipt);
 }
 
 /* Gives each sink a share of the receipt, because it matters which of them fails. Once one sink took the event, the
@@ -207,7 +219,7 @@ int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t s
         sinks = missing_sinks(fanout, fingerprint, sinks);
     if (sinks == 0)
         return HF_FANOUT_DUPLICATE;
-    r = check_room(fanout, lane, sinks);
+    r = check_room(fanout, lane, event, sinks);
     if (r < 0)
         return r;
     struct hf_receipt *receipt = hf_pending_begin(fanout->pending, fingerprint, outer);

@@ -109,7 +109,8 @@ static int open_names(const struct former *former, int dirfd, const char *name, 
 
 static bool is_spool_file(const char *name)
 {
-    static const char *const known[] = {"spare.seg", "coming.seg", "cursor", "stream", "stream.new", "borders"};
+    static const char *const known[] = {"spare.seg",  "coming.seg", "cursor", "stream",
+                                        "stream.new", "borders",    "shares", "shares.new"};
     const char *dot = strchr(name, '.');
 
     for (size_t i = 0; i < HF_LEN(known); i++)

@@ -33,6 +33,9 @@ struct hf_outlet {
     enum rest_state rest;
     uint64_t idle_since_ns; /* WAITING */
     bool want_room;         /* an append found no room: call room() when there is some again */
+    /* an owner was over its share: call room() when share_changes() has grown */
+    bool want_share;
+    uint64_t changes_before;
     void (*room)(void *arg);
     void *arg;
     size_t n_ending; /* spools and jobs that still end */
@@ -43,6 +46,15 @@ struct hf_outlet {
 static struct hf_outlet_state state_of(const struct hf_outlet *outlet);
 
 /* ---- appending --------------------------------------------------------------------------------------------------- */
+
+static uint64_t share_changes(const struct hf_outlet *outlet)
+{
+    uint64_t changes = 0;
+
+    for (size_t i = 0; i < HF_LANES; i++)
+        changes += outlet->lanes[i].shares.changes;
+    return changes;
+}
 
 /* The caller waits for room() after this answer, so the timer must look for room: the spool reports neither that it
  * deleted a segment nor that another program freed space on the disk. */
@@ -58,12 +70,21 @@ bool hf_outlet_has_room(struct hf_outlet *outlet, enum hf_lane lane, size_t n)
     return false;
 }
 
-int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint32_t tag, struct hf_view line,
+bool hf_outlet_allows(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, size_t n)
+{
+    if (hf_outlet_lane_allows(&outlet->lanes[lane], owner, n))
+        return true;
+    outlet->changes_before = share_changes(outlet);
+    outlet->want_share = true;
+    return false;
+}
+
+int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, uint32_t tag, struct hf_view line,
                      struct hf_receipt *receipt)
 {
     if (line.n > HF_EVENT_MAX_TEXT)
         return -E2BIG;
-    int r = hf_outlet_lane_append(&outlet->lanes[lane], tag, line, receipt);
+    int r = hf_outlet_lane_append(&outlet->lanes[lane], owner, tag, line, receipt);
     outlet->want_room = outlet->want_room || r == -EAGAIN;
     return r;
 }
@@ -75,8 +96,8 @@ static int report_drop(struct hf_outlet *outlet, const struct hf_spool_dropped *
 
     if (r < 0)
         return r;
-    return hf_outlet_append(outlet, HF_LANE_URGENT, hf_event_tag(HF_SOURCE_AGENT, HF_SEVERITY_WARNING),
-                            hf_buf_view(&line), receipt);
+    return hf_outlet_append(outlet, HF_LANE_URGENT, hf_shares_agent(),
+                            hf_event_tag(HF_SOURCE_AGENT, HF_SEVERITY_WARNING), hf_buf_view(&line), receipt);
 }
 
 bool hf_outlet_owes_drops(const struct hf_outlet *outlet)
@@ -165,10 +186,14 @@ static void arm(struct hf_outlet *outlet, uint64_t wait_until_ns)
 
 static void report_room(struct hf_outlet *outlet)
 {
+    bool room = outlet->want_room, share = outlet->want_share && share_changes(outlet) != outlet->changes_before;
+
     for (enum hf_lane i = 0; i < HF_LANES; i++)
-        if (!outlet->want_room || !hf_outlet_has_room(outlet, i, HF_EVENT_MAX_TEXT))
-            return;
-    outlet->want_room = false;
+        room = room && hf_outlet_has_room(outlet, i, HF_EVENT_MAX_TEXT);
+    if (!room && !share)
+        return;
+    outlet->want_room = outlet->want_room && !room;
+    outlet->want_share = outlet->want_share && !share;
     if (outlet->room != NULL)
         outlet->room(outlet->arg);
 }
@@ -254,6 +279,7 @@ static void part_ended(void *arg)
     for (size_t i = 0; i < HF_LANES; i++) {
         hf_border_file_close(&outlet->lanes[i].file);
         hf_batches_done(&outlet->lanes[i].batches);
+        free(outlet->lanes[i].appends);
     }
     hf_outlet_config_done(&outlet->config);
     free(outlet);
@@ -277,6 +303,8 @@ void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg)
     hf_outlet_send_done(&outlet->sender);
     outlet->n_ending = 2; /* the loader and this function */
     for (size_t i = 0; i < HF_LANES; i++) {
+        if (outlet->lanes[i].spool != NULL)
+            hf_outlet_lane_save_shares(&outlet->lanes[i]);
         struct hf_spool *spool = hf_steal(outlet->lanes[i].spool);
         outlet->n_ending += spool != NULL;
         if (spool != NULL)

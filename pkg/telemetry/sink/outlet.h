@@ -58,12 +58,16 @@ HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
  * two outlets would write to one folder. */
 void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg);
 
-/* Stores one line in the queue. `tag` is the result of hf_event_tag() for the line's event. Returns 0 if the outlet
- * accepted the line; it then holds the receipt (may be NULL) until the line is durable. -EAGAIN: the queue is full and
+/* Stores one line in the queue. `tag` is the result of hf_event_tag() for the line's event, and `owner` that of
+ * hf_shares_owner() (shares.h), for whose share the line counts. Returns 0 if the outlet accepted the line; it then holds the receipt (may be NULL) until the line is durable. -EAGAIN: the queue is full and
  * may drop nothing, too many lines wait for the disk, or *world->writes_paused is true (lane `bulk` only). -E2BIG: the
  * line is longer than HF_EVENT_MAX_TEXT. -ENOMEM: memory ran out. */
-HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint32_t tag, struct hf_view line,
-                                 struct hf_receipt *receipt);
+HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, uint32_t tag,
+                                 struct hf_view line, struct hf_receipt *receipt);
+
+/* Returns true if the owner may append a line of n bytes to the lane now, as far as its share goes (shares.h). After
+ * false, room() is called when an owner has got room. */
+bool hf_outlet_allows(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, size_t n);
 
 /* Returns true if the lane has room for a line of n bytes now. Before you append a line to several outlets, call this
  * function for each of them. */

@@ -1,9 +1,13 @@
 #include "telemetry/sink/outlet_lane.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "base/encoding/hex.h"
 #include "config/config.h"
 #include "os/dir.h"
 #include "os/disk.h"
@@ -13,6 +17,97 @@
 #define RETRY_FULL_NS (5 * HF_NS_PER_S)
 #define FULL_NS (60 * HF_NS_PER_S)
 #define INLINE_BELOW_NS (300 * HF_NS_PER_US) /* faster writes run on the loop */
+#define LOOK_NS (10 * HF_NS_PER_S)           /* between two looks at the free space of the disk */
+
+enum { KEEP_APPENDS = 1024 };
+
+/* A line on its way to disk. */
+struct lane_append {
+    struct hf_receipt *receipt;
+    unsigned slot, bytes;
+};
+
+/* ---- shares ------------------------------------------------------------------------------------------------------ */
+
+static const char *shares_path(const struct hf_outlet_lane *lane, const char *ending, char path[HF_OUTLET_PATH + 16])
+{
+    (void)snprintf(path, HF_OUTLET_PATH + 16, "%s/%s/shares%s", lane->config->dir,
+                   hf_outlet_config_lane_name(lane->which), ending);
+    return path;
+}
+
+static void stream_of(const struct hf_outlet_lane *lane, unsigned char stream[static HF_SHARES_STREAM])
+{
+    if (hf_hex_decode(hf_spool_stream(lane->spool), stream, HF_SHARES_STREAM) < 0)
+        memset(stream, 0, HF_SHARES_STREAM);
+}
+
+/* Not synced: what a power cut takes counts as nobody's. */
+void hf_outlet_lane_save_shares(struct hf_outlet_lane *lane)
+{
+    const struct hf_fs_ops *fs = lane->config->world.fs;
+    char path[HF_OUTLET_PATH + 16], temporary[HF_OUTLET_PATH + 16];
+    unsigned char stream[HF_SHARES_STREAM], text[HF_SHARES_TEXT];
+    int fd = fs->openat(fs->ctx, AT_FDCWD, shares_path(lane, ".new", temporary), O_WRONLY | O_CREAT | O_TRUNC, 0600,
+                        HF_FS_ANY);
+
+    if (fd < 0)
+        return;
+    stream_of(lane, stream);
+    hf_shares_format(&lane->shares, stream, text);
+    int r = hf_file_write_all(fs, fd, text, sizeof(text), 0);
+    (void)fs->close(fs->ctx, fd);
+    if (r == 0)
+        (void)fs->renameat(fs->ctx, AT_FDCWD, temporary, AT_FDCWD, shares_path(lane, "", path));
+}
+
+static void restore_shares(struct hf_outlet_lane *lane)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_SHARES_TEXT);
+    const struct hf_spool_stats stats = hf_spool_state(lane->spool).store;
+    unsigned char stream[HF_SHARES_STREAM];
+    char path[HF_OUTLET_PATH + 16];
+
+    hf_shares_init(&lane->shares, lane->max_bytes - hf_spool_segment_bytes(lane->max_bytes),
+                   lane->config->spec->when_full == HF_WHEN_FULL_DROP_OLDEST);
+    stream_of(lane, stream);
+    (void)!hf_file_read(lane->config->world.fs, shares_path(lane, "", path), &text, NULL);
+    hf_shares_restore(&lane->shares, stream, hf_buf_view(&text), stats.delivered, stats.last, stats.waiting);
+}
+
+/* What the disk has no room for is nobody's share. A segment more is taken than its records need. */
+static void look_at_disk(struct hf_outlet_lane *lane)
+{
+    const struct hf_outlet_config *config = lane->config;
+    uint64_t now_ns = hf_mono_ns(config->world.clock), room = lane->max_bytes;
+    struct hf_disk disk;
+
+    if (now_ns < lane->look_at_ns)
+        return;
+    lane->look_at_ns = now_ns + LOOK_NS;
+    if (hf_disk_read(config->world.fs, config->dir, &disk, NULL) == 0)
+        room = hf_spool_state(lane->spool).store.bytes + disk.available_bytes -
+               HF_MIN(disk.available_bytes, lane->reserve_bytes);
+    lane->shares.capacity = HF_MIN(lane->max_bytes, room);
+    lane->shares.capacity -= HF_MIN(lane->shares.capacity, hf_spool_segment_bytes(lane->max_bytes));
+}
+
+bool hf_outlet_lane_allows(struct hf_outlet_lane *lane, uint64_t owner, size_t n)
+{
+    look_at_disk(lane);
+    return hf_spool_record_bytes(n) <= hf_shares_left(&lane->shares, hf_shares_slot(&lane->shares, owner));
+}
+
+/* A record that begins a write begins a sector. */
+static void note_durable(struct hf_outlet_lane *lane, const struct lane_append *append, uint64_t sequence)
+{
+    uint64_t writes = hf_spool_state(lane->spool).batches;
+    uint64_t bytes = append->bytes + (writes != lane->writes_before ? HF_SPOOL_SECTOR - 1 : 0);
+
+    lane->writes_before = writes;
+    if (hf_shares_stored(&lane->shares, append->slot, bytes, sequence))
+        hf_outlet_lane_save_shares(lane);
+}
 
 /* ---- callbacks of the spool -------------------------------------------------------------------------------------- */
 
@@ -31,6 +126,7 @@ static void on_dropped(void *arg, const struct hf_spool_dropped *dropped)
     struct hf_outlet_lane *lane = arg;
 
     hf_outlet_drops_add(lane->drops, lane->config, lane->metrics, dropped);
+    hf_shares_gone(&lane->shares, hf_spool_state(lane->spool).store.delivered);
     hf_outlet_config_pump(lane->config);
 }
 
@@ -45,10 +141,22 @@ static void on_failing(void *arg, const struct hf_err *err)
         hf_log(lane->config->world.log, HF_LOG_INFO, "telemetry.spool_recovered", HF_S("sink", sink));
 }
 
+/* The spool calls this once for each line, in the order in which they were appended. */
 static void on_durable(void *arg, int r, uint64_t sequence)
 {
-    (void)sequence;
-    hf_receipt_release(arg, r);
+    struct hf_outlet_lane *lane = arg;
+    struct lane_append append = lane->appends[lane->first_append++];
+
+    hf_shares_end(&lane->shares, append.slot, append.bytes);
+    if (r == 0)
+        note_durable(lane, &append, sequence);
+    if (lane->first_append == lane->n_appends)
+        lane->first_append = lane->n_appends = 0;
+    if (lane->n_appends == 0 && lane->cap_appends > KEEP_APPENDS) {
+        free(hf_steal(lane->appends));
+        lane->cap_appends = 0;
+    }
+    hf_receipt_release(append.receipt, r);
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------- */
@@ -63,16 +171,15 @@ static uint64_t reserve_of(const struct hf_outlet_config *config, const char *di
                : hf_config_disk_reserve_bytes(config->world.config, disk.total_bytes);
 }
 
-static int open_spool(struct hf_outlet_lane *lane, const char *dir, uint64_t max_bytes, uint64_t used,
-                      struct hf_err *err)
+static int open_spool(struct hf_outlet_lane *lane, const char *dir, uint64_t used, struct hf_err *err)
 {
     const struct hf_outlet_config *config = lane->config;
     bool drop_oldest = config->spec->when_full == HF_WHEN_FULL_DROP_OLDEST;
     const struct hf_spool_params params = {.store = {.fs = config->world.fs,
                                                      .rng = config->world.rand,
                                                      .dir = dir,
-                                                     .max_bytes = HF_MAX(max_bytes, (uint64_t)HF_OUTLET_MIN_LANE_BYTES),
-                                                     .reserve_bytes = reserve_of(config, dir),
+                                                     .max_bytes = lane->max_bytes,
+                                                     .reserve_bytes = lane->reserve_bytes,
                                                      .when_full = drop_oldest ? HF_SPOOL_DROP_OLDEST : HF_SPOOL_BLOCK,
                                                      .used = used,
                                                      .refuse_unreadable = config->refuse_unreadable},
@@ -127,14 +234,17 @@ int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane which, uint64_
     (void)snprintf(path, sizeof(path), "%s/borders", dir);
     *lane = (struct hf_outlet_lane){
         .config = config, .metrics = metrics, .drops = drops, .which = which, .file = {.fd = -1}, .due_ns = HF_NEVER};
+    lane->max_bytes = HF_MAX(max_bytes, (uint64_t)HF_OUTLET_MIN_LANE_BYTES);
     int r = hf_dir_make(config->world.fs, dir, 0700, err);
+    lane->reserve_bytes = r == 0 ? reserve_of(config, dir) : 0;
     if (r == 0)
         r = hf_border_file_open(config->world.fs, path, config->refuse_unreadable, &lane->file, &borders, err);
     if (r == 0)
-        r = open_spool(lane, dir, max_bytes, borders.n > 0 ? borders.items[borders.n - 1].last : 0, err);
+        r = open_spool(lane, dir, borders.n > 0 ? borders.items[borders.n - 1].last : 0, err);
     if (r < 0)
         return r;
     note_damage(lane, dir);
+    restore_shares(lane);
     lane->backlog_until = hf_outlet_lane_durable(lane);
     hf_fresh_init(&lane->fresh, lane->backlog_until, hf_outlet_lane_wait_ns(lane), hf_mono_ns(config->world.clock));
     r = restore_batches(lane, &borders, hf_spool_state(lane->spool).store.delivered);
@@ -265,14 +375,33 @@ static void note_append(struct hf_outlet_lane *lane, size_t n)
         lane->due_ns = hf_mono_ns(lane->config->world.clock) + hf_outlet_lane_wait_ns(lane);
 }
 
-int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint32_t tag, struct hf_view line, struct hf_receipt *receipt)
+/* Makes a place for one more line on its way to disk. */
+static int grow_appends(struct hf_outlet_lane *lane)
 {
+    if (lane->n_appends == lane->cap_appends && lane->first_append > 0) {
+        lane->n_appends -= lane->first_append;
+        memmove(lane->appends, lane->appends + lane->first_append, lane->n_appends * sizeof(*lane->appends));
+        lane->first_append = 0;
+    }
+    return hf_array_grow(lane->appends, lane->n_appends, lane->cap_appends, HF_ARRAY_ANY);
+}
+
+int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint64_t owner, uint32_t tag, struct hf_view line,
+                          struct hf_receipt *receipt)
+{
+    unsigned slot = hf_shares_slot(&lane->shares, owner), bytes = (unsigned)hf_spool_record_bytes(line.n);
+
     if (!hf_outlet_lane_has_room(lane, line.n))
         return -EAGAIN;
-    int r = hf_spool_append(lane->spool, tag, line, receipt != NULL ? on_durable : NULL, receipt);
+    int r = grow_appends(lane);
+    if (r == 0)
+        r = hf_spool_append(lane->spool, tag, line, on_durable, lane);
     if (r < 0)
         return r;
-    hf_receipt_hold(receipt); /* the spool never calls on_durable() from within hf_spool_append() */
+    /* the spool never calls on_durable() from within hf_spool_append() */
+    lane->appends[lane->n_appends++] = (struct lane_append){receipt, slot, bytes};
+    hf_shares_begin(&lane->shares, slot, bytes);
+    hf_receipt_hold(receipt);
     note_append(lane, line.n);
     return 0;
 }
@@ -287,6 +416,7 @@ void hf_outlet_lane_settle(struct hf_outlet_lane *lane)
     if (state.store.delivered > lane->durable_before) { /* the spool may have deleted segments */
         lane->durable_before = state.store.delivered;
         lane->refused_before = state.refused_full;
+        hf_shares_gone(&lane->shares, state.store.delivered);
     }
     if (delivered > state.delivered)
         hf_spool_deliver(lane->spool, delivered);

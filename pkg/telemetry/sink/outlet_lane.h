@@ -10,8 +10,11 @@
 #include "telemetry/delivery/batch.h"
 #include "telemetry/delivery/fresh.h"
 #include "telemetry/sink/outlet_drops.h"
+#include "telemetry/sink/shares.h"
 
 enum { HF_OUTLET_MIN_LANE_BYTES = 3 * HF_SPOOL_MIN_SEGMENT_BYTES };
+
+struct lane_append;
 
 struct hf_outlet_lane {
     const struct hf_outlet_config *config;
@@ -48,6 +51,15 @@ struct hf_outlet_lane {
     uint64_t full_until_ns;
     /* position of the cursor on disk at the last check; if the position is higher now, the spool may have got room */
     uint64_t durable_before;
+    struct hf_shares shares; /* whose records wait */
+    uint64_t max_bytes;      /* as hf_outlet_lane_open() got it, or more */
+    uint64_t reserve_bytes;  /* bytes that must stay free on the disk */
+    /* monotonic time at which the lane asks the disk again how much of max_bytes it has room for */
+    uint64_t look_at_ns;
+    /* lines on their way to disk, in order: appends[first_append..n_appends) */
+    struct lane_append *appends;
+    size_t first_append, n_appends, cap_appends;
+    uint64_t writes_before; /* number of writes of the spool when the last line became durable */
 };
 
 /* Opens the spool, and restores the batches whose borders are on disk. Blocks. Pass a `lane` whose file.fd is -1 and
@@ -60,10 +72,16 @@ HF_MUST_USE int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane wh
  * *world.writes_paused is true (source/source.h). */
 bool hf_outlet_lane_has_room(struct hf_outlet_lane *lane, size_t n);
 
-/* Appends one line of at most HF_EVENT_MAX_TEXT bytes to the spool. Holds the receipt (may be NULL) until the line is
- * durable. Returns 0, -EAGAIN if there is no room, or -ENOMEM. */
-HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint32_t tag, struct hf_view line,
+/* Returns true if the owner (hf_shares_owner()) may append a line of n bytes now, as far as its share goes. */
+bool hf_outlet_lane_allows(struct hf_outlet_lane *lane, uint64_t owner, size_t n);
+
+/* Appends one line of at most HF_EVENT_MAX_TEXT bytes to the spool, which counts for the owner's share. Holds the
+ * receipt (may be NULL) until the line is durable. Returns 0, -EAGAIN if there is no room, or -ENOMEM. */
+HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint64_t owner, uint32_t tag, struct hf_view line,
                                       struct hf_receipt *receipt);
+
+/* Saves whose records wait. Call this function before the lane's spool is closed. */
+void hf_outlet_lane_save_shares(struct hf_outlet_lane *lane);
 
 /* Moves the spool's cursor to the highest sequence up to which every record is delivered. */
 void hf_outlet_lane_settle(struct hf_outlet_lane *lane);

@@ -46,7 +46,7 @@ struct request {
     uint64_t until_ns; /* monotonic */
     /* 0: the receipt decides; else the reason why it ended before everything was offered */
     int status;
-    char blocked[256]; /* the sink that cannot be used; "": none */
+    char blocked[256]; /* why it was refused before the others: a sink that cannot be used, or its share; "": neither */
 };
 
 /* ---- answers ----------------------------------------------------------------------------------------------------- */
@@ -84,11 +84,12 @@ static void answer_fault(struct http_source *http, struct hf_server_exchange *ex
 static void answer_end(const struct request *request, int status)
 {
     const size_t *counts = request->counts;
-    const char *error = status == 503 && request->blocked[0] != '\0' ? request->blocked
-                        : status == 429                              ? "the queue is full: send it again later"
-                        : status == 422                              ? "no sink accepts data of this boundary"
-                        : status == 413                              ? "an event is too long"
-                                                                     : "not stored: send it again later";
+    bool told = request->blocked[0] != '\0' && (status == 503 || status == 429);
+    const char *error = told            ? request->blocked
+                        : status == 429 ? "the queue is full: send it again later"
+                        : status == 422 ? "no sink accepts data of this boundary"
+                        : status == 413 ? "an event is too long"
+                                        : "not stored: send it again later";
     char text[MAX_ANSWER], head[sizeof(request->blocked) + 16] = "";
 
     if (status != 202)
@@ -141,16 +142,17 @@ static void finish(struct request *request, int status)
     hf_receipt_release(&request->receipt, 0);
 }
 
-/* Returns -ENODEV if a sink that should have the event cannot be used. The request does not wait for that, because
- * requests behind it may be for other sinks. */
+/* Returns -ENODEV if a sink that should have the event cannot be used, and -EDQUOT if the sender has taken its share of
+ * a queue. The request does not wait for that, because requests behind it may be for other sinks, or of others. */
 static int offer(struct request *request, const struct hf_event *event)
 {
     const struct hf_intake *intake = request->http->intake;
     int r = intake->offer(intake->ctx, event, &request->receipt);
 
-    if (r == -EAGAIN && intake->blocked != NULL &&
-        intake->blocked(intake->ctx, request->blocked, sizeof(request->blocked)))
-        r = -ENODEV;
+    if (r == -EAGAIN && intake->blocked != NULL) {
+        int why = intake->blocked(intake->ctx, request->blocked, sizeof(request->blocked));
+        r = why < 0 ? why : r;
+    }
     if (r >= 0 && (size_t)r < HF_LEN(request->counts))
         request->counts[r]++;
     return r < 0 ? r : 0;
@@ -181,7 +183,7 @@ static int offer_rest(struct request *request)
 
 static int status_of(int r)
 {
-    return r == 0 ? 0 : r == -E2BIG ? 413 : 503;
+    return r == 0 ? 0 : r == -E2BIG ? 413 : r == -EDQUOT ? 429 : 503;
 }
 
 /* ---- waiting for room -------------------------------------------------------------------------------------------- */

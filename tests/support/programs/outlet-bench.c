@@ -24,6 +24,7 @@
 #include "os/rand_posix.h"
 #include "telemetry/event/event.h"
 #include "telemetry/sink/outlet.h"
+#include "telemetry/sink/shares.h"
 
 enum { LINE = 512, ROUND = 256, REQUEST = 64 << 10, BACKLOG = 16 };
 
@@ -141,7 +142,7 @@ static int append_one(struct bench *bench)
     hf_buf_clear(&line);
     if (hf_event_format(&event, "node-1", &line) < 0)
         exit(1);
-    int r = hf_outlet_append(bench->outlet, HF_LANE_BULK, 0, hf_buf_view(&line), NULL);
+    int r = hf_outlet_append(bench->outlet, HF_LANE_BULK, hf_shares_agent(), 0, hf_buf_view(&line), NULL);
     bench->appended += r == 0;
     return r;
 }

@@ -161,7 +161,7 @@ static void settled(struct hf_receipt *receipt)
     free(one);
 }
 
-static int offer(struct world *world, unsigned number)
+static int offer_of(struct world *world, const char *uid, unsigned number)
 {
     struct one *one = calloc(1, sizeof(*one));
     char id[32], body[1000];
@@ -172,6 +172,7 @@ static int offer(struct world *world, unsigned number)
                              .severity = HF_SEVERITY_INFO,
                              .unix_ns = HF_SIM_UNIX_START,
                              .source = HF_VIEW("test"),
+                             .peer_uid = hf_view_of(uid),
                              .id = {id, (size_t)snprintf(id, sizeof(id), "event-%u", number)},
                              .body = {body, sizeof(body)}};
     *one = (struct one){.receipt = {.settled = settled}, .world = world};
@@ -182,6 +183,11 @@ static int offer(struct world *world, unsigned number)
     else
         free(one);
     return r;
+}
+
+static int offer(struct world *world, unsigned number)
+{
+    return offer_of(world, "", number);
 }
 
 static void check_seen(const struct world *world, unsigned number, unsigned at_one, unsigned at_two)
@@ -387,6 +393,56 @@ START_TEST(former_sinks_leave_less_room)
 }
 END_TEST
 
+/* Offers events of a user until its share of the queues is full; returns the next number. */
+static unsigned flood(struct world *world, const char *uid, unsigned number)
+{
+    for (unsigned tries = 0; number < EVENTS && tries < 1000; tries++) {
+        int r = offer_of(world, uid, number);
+        number += r == HF_FANOUT_STORED;
+        if (r == -EAGAIN && hf_fanout_over_share(world->fanout))
+            return number;
+        if (r == HF_FANOUT_STORED)
+            tries = 0;
+        else
+            (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_MS);
+    }
+    ck_abort_msg("no share ended the flood of user %s at event %u", uid, number);
+    return 0;
+}
+
+/* One user posts without end while the sinks are away, also over a kill of the agent: what another user stores stays,
+ * and there is room for more of it. */
+START_TEST(a_flood_takes_nothing_of_another_user)
+{
+    struct world *world = world_new((uint64_t)_i);
+
+    world->spec.buffer_max_bytes = 4 << 20;
+    world->spec.when_full = _i % 2 == 0 ? HF_WHEN_FULL_BLOCK : HF_WHEN_FULL_DROP_OLDEST;
+    world->away = true;
+    start(world);
+    ck_assert_int_eq(offer_of(world, "1000", 0), HF_FANOUT_STORED);
+    unsigned next = flood(world, "65534", 1);
+    ck_assert_uint_gt(next, 500); /* of the 1800 for which each sink has room */
+    ck_assert_int_eq(offer_of(world, "1000", next++), HF_FANOUT_STORED);
+    run_s(world, 1);
+    crash(world);
+    run_s(world, 1);
+    unsigned after = flood(world, "65534", next);
+    ck_assert_uint_lt(after - next, next / 5); /* what was in the last part of the queue at the kill */
+    for (unsigned i = 0; i < 20; i++)
+        ck_assert_int_eq(offer_of(world, "1000", after + i), HF_FANOUT_STORED);
+    run_s(world, 1);
+    ck_assert_uint_eq(world->failed, 0);
+    world->away = false;
+    run_s(world, 900);
+    for (unsigned i = 0; i < after + 20; i++)
+        check_seen(world, i, 1, 1);
+    ck_assert_int_eq(offer_of(world, "65534", after + 20), HF_FANOUT_STORED);
+    run_s(world, 5);
+    world_free(world);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, a_sink_that_fails_does_not_double_at_the_others, 0, 6);
@@ -396,6 +452,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_sink_without_a_name_is_the_default_one);
     tcase_add_test(tc, what_was_dropped_is_told_before_a_stop);
     tcase_add_test(tc, former_sinks_leave_less_room);
+    tcase_add_loop_test(tc, a_flood_takes_nothing_of_another_user, 0, 4);
 }
 
 HF_TEST_MAIN("telemetry/fanout", cases)

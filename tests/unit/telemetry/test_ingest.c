@@ -78,12 +78,12 @@ static int take(void *ctx, const struct hf_event *event, struct hf_receipt *rece
     return HF_OFFER_STORED;
 }
 
-static bool blocked(void *ctx, char *text, size_t n)
+static int blocked(void *ctx, char *text, size_t n)
 {
     (void)ctx;
     if (sink.blocked != NULL)
         (void)snprintf(text, n, "%s", sink.blocked);
-    return sink.blocked != NULL;
+    return sink.blocked == NULL ? 0 : strstr(sink.blocked, "share") != NULL ? -EDQUOT : -ENODEV;
 }
 
 static void let_go(int r)
@@ -839,6 +839,23 @@ START_TEST(a_sink_that_cannot_be_used_is_named)
 }
 END_TEST
 
+/* The sender has taken its share: it alone is told so, at once, and nobody waits behind it. */
+START_TEST(a_share_that_is_full_is_named)
+{
+    sink.room = 0;
+    sink.blocked = "this user's share of the queue is full: send it again later";
+    POST(o, HF_VIEW("{\"sensorData\":1}"), NULL);
+    ck_outcome(o, 0, 429);
+    ck_assert_msg(strstr(o.body, "\"error\":\"this user's share of the queue is full") != NULL, "%s", o.body);
+    ck_assert_uint_eq(o.response.retry_after_ns, 2 * HF_NS_PER_S);
+    ck_assert_uint_lt(o.took_ns, HF_INGEST_WAIT_S * HF_NS_PER_S);
+    sink.blocked = NULL;
+    sink.room = 1;
+    POST(next, HF_VIEW("{\"sensorData\":2}"), NULL);
+    ck_outcome(next, 0, 202);
+}
+END_TEST
+
 /* Room for half of a body: it goes on where it was, in order, those behind it wait, and all is taken exactly once. */
 START_TEST(goes_on_where_it_was)
 {
@@ -1018,6 +1035,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, outcomes, 0, (int)HF_LEN(ends));
     tcase_add_test(tc, back_pressure);
     tcase_add_test(tc, a_sink_that_cannot_be_used_is_named);
+    tcase_add_test(tc, a_share_that_is_full_is_named);
     tcase_add_test(tc, goes_on_where_it_was);
     tcase_add_test(tc, long_bodies_take_turns);
     tcase_add_test(tc, line_is_bounded);

@@ -20,6 +20,7 @@
 #include "telemetry/delivery/fresh.h"
 #include "telemetry/event/ids.h"
 #include "telemetry/format/format.h"
+#include "telemetry/sink/shares.h"
 
 enum { MAX_KEYS = 4096, MAX_RECORDS = 20000, MAX_BODY = 600 << 10 };
 
@@ -389,7 +390,7 @@ static int append(struct world *world, enum hf_lane lane)
     memcpy(line + world->line_bytes - 2, "\"}", 2);
     *one = (struct one){.receipt = {.settled = settled}, .world = world, .number = world->appended};
     hf_receipt_hold(&one->receipt);
-    int r = hf_outlet_append(world->outlet, lane, hf_event_tag(HF_SOURCE_HTTP, HF_SEVERITY_INFO),
+    int r = hf_outlet_append(world->outlet, lane, hf_shares_agent(), hf_event_tag(HF_SOURCE_HTTP, HF_SEVERITY_INFO),
                              (struct hf_view){line, world->line_bytes}, &one->receipt);
     if (r == 0) {
         world->appended++;
@@ -423,7 +424,7 @@ static void append_event(struct world *world, enum hf_event_kind kind)
                              .body = kind == HF_EVENT_METRIC ? (struct hf_view){"", 0} : (struct hf_view){text, n}};
 
     ck_assert_int_eq(hf_event_format(&event, "node-1", &line), 0);
-    ck_assert_int_eq(hf_outlet_append(world->outlet, HF_LANE_BULK, 0, hf_buf_view(&line), NULL), 0);
+    ck_assert_int_eq(hf_outlet_append(world->outlet, HF_LANE_BULK, hf_shares_agent(), 0, hf_buf_view(&line), NULL), 0);
     world->appended++;
 }
 
@@ -1552,7 +1553,8 @@ static void append_text(struct world *world, size_t n, char fill)
 
     memset(text + used, fill, n - (size_t)used);
     ck_assert_int_eq(hf_event_format(&event, "node-1", &line), 0);
-    while ((r = hf_outlet_append(world->outlet, HF_LANE_BULK, 0, hf_buf_view(&line), NULL)) == -EAGAIN)
+    while ((r = hf_outlet_append(world->outlet, HF_LANE_BULK, hf_shares_agent(), 0, hf_buf_view(&line), NULL)) ==
+           -EAGAIN)
         (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_MS);
     ck_assert_int_eq(r, 0);
     world->appended++;

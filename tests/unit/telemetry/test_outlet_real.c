@@ -16,6 +16,7 @@
 #include "support/check_main.h"
 #include "support/fakes/http_server.h"
 #include "support/makers/certs.h"
+#include "telemetry/sink/shares.h"
 
 enum { DAY_S = 24 * 3600 };
 
@@ -113,8 +114,9 @@ static void open_outlet(struct world *world, const char *scheme, const char *pat
     ck_assert_msg(hf_outlet_new(&world->params, &world->outlet, &err) == 0, "%s",
                   hf_err_text(&err, text, sizeof(text)));
     for (unsigned i = 0; i < 500; i++)
-        ck_assert_int_eq(
-            hf_outlet_append(world->outlet, HF_LANE_BULK, 0, HF_VIEW("{\"id\":\"1\",\"body\":\"a line\"}"), NULL), 0);
+        ck_assert_int_eq(hf_outlet_append(world->outlet, HF_LANE_BULK, hf_shares_agent(), 0,
+                                          HF_VIEW("{\"id\":\"1\",\"body\":\"a line\"}"), NULL),
+                         0);
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
@@ -210,7 +212,7 @@ START_TEST(nobody_there_and_no_such_name)
     world.want = urls[_i][1];
     (void)snprintf(world.url, sizeof(world.url), "%s", urls[_i][0]);
     ck_assert_int_eq(hf_outlet_new(&world.params, &world.outlet, NULL), 0);
-    ck_assert_int_eq(hf_outlet_append(world.outlet, HF_LANE_URGENT, 0, HF_VIEW("{}"), NULL), 0);
+    ck_assert_int_eq(hf_outlet_append(world.outlet, HF_LANE_URGENT, hf_shares_agent(), 0, HF_VIEW("{}"), NULL), 0);
     bool met = run_until(&world, failed_as_wanted, 15);
     ck_assert_msg(met, "%s", hf_outlet_state(world.outlet).trouble);
     ck_assert_uint_lt(world.longest_ns, 500 * HF_NS_PER_MS);

@@ -43,7 +43,7 @@ $$(B)/$(1)/support/programs: $$(PROGRAMS_$(1))
 $$(UNIT_$(1)) $$(SIM_$(1)): $$(B)/$(1)/tests/%: $$(B)/$(1)/tests/%.o $$(B)/$(1)/libsupport.a $$(B)/$(1)/libholdfast.a
 	@mkdir -p $$(@D)
 	@echo "  LINK  $(1) $$(@F)"
-	@$$(CC_$(1)) $$(LINK) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(PKG_LIBS) $$(shell pkg-config --libs check) -lm
+	@$$(CC_$(1)) $$(LINK) -Wl,--wrap=_mark_point $$(LDFLAGS_$(1)) -o $$@ $$^ $$(PKG_LIBS) $$(shell pkg-config --libs check) -lm
 
 # A fuzz target linked with a main that replays its corpus: fixed crashes stay fixed.
 $$(CORPUS_$(1)): $$(B)/$(1)/tests/corpus/%: $$(B)/$(1)/tests/fuzz/%.o $$(B)/$(1)/tests/fuzz/replay.o $$(B)/$(1)/libsupport.a $$(B)/$(1)/libholdfast.a

@@ -12,18 +12,21 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "support/mark.h"
+
 enum { HF_TEST_CPU_S = 60, HF_TEST_WALL_S = 600, HF_TEST_WALL_FACTOR = 10 };
 
 static rlim_t hf_test_cpu_s;
 
 /* Runs in the test's child. Without children (CK_FORK=no, under a debugger) there is nothing to limit. */
-static void hf_test_limit_cpu(void)
+static void hf_test_prepare(void)
 {
     const char *fork_wanted = getenv("CK_FORK");
     struct rlimit limit = {hf_test_cpu_s, hf_test_cpu_s + 10};
 
     if (fork_wanted == NULL || strcmp(fork_wanted, "no") != 0)
         (void)setrlimit(RLIMIT_CPU, &limit);
+    hf_mark_at_death();
 }
 
 /* A runner of the one case that `add_cases` fills; free it with srunner_free(). */
@@ -35,7 +38,7 @@ static inline SRunner *hf_test_runner(const char *name, void (*add_cases)(TCase 
 
     hf_test_cpu_s = cpu_s;
     tcase_set_timeout(tc, wall_s > HF_TEST_WALL_S ? wall_s : HF_TEST_WALL_S);
-    tcase_add_checked_fixture(tc, hf_test_limit_cpu, NULL);
+    tcase_add_checked_fixture(tc, hf_test_prepare, NULL);
     add_cases(tc);
     suite_add_tcase(suite, tc);
     return srunner_create(suite);

@@ -1,9 +1,11 @@
-/* A test's limit: processor time counts, waiting does not. */
+/* A test's limit: processor time counts, waiting does not. What checks cost, and the place that a test that dies leaves. */
+#include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "support/check_main.h"
 
-enum { LIMIT_S = 1 };
+enum { LIMIT_S = 1, CHECKS = 1000000 };
 
 START_TEST(spins)
 {
@@ -21,10 +23,41 @@ START_TEST(waits)
 }
 END_TEST
 
+START_TEST(checks)
+{
+    for (int i = 0; i < CHECKS; i++)
+        ck_assert_int_lt(i, CHECKS);
+}
+END_TEST
+
+enum { DIES_AT = __LINE__ + 5 }; /* its last check */
+
+START_TEST(dies)
+{
+    ck_assert_int_eq(1, 1);
+    ck_assert_int_eq(2, 2);
+    (void)raise(_i);
+}
+END_TEST
+
+enum { OVERFLOWS_AT = __LINE__ + 6 };
+
+START_TEST(overflows)
+{
+    char *volatile heap = malloc(1);
+
+    ck_assert_ptr_nonnull(heap);
+    (void)close(STDERR_FILENO); /* the sanitizer's report */
+    heap[1] = 0;
+    free(heap);
+}
+END_TEST
+
 static void inner(TCase *tc)
 {
     tcase_add_test(tc, spins);
     tcase_add_test(tc, waits);
+    tcase_add_test(tc, checks);
 }
 
 START_TEST(only_processor_time_counts)
@@ -33,7 +66,7 @@ START_TEST(only_processor_time_counts)
 
     srunner_set_fork_status(runner, CK_FORK);
     srunner_run_all(runner, CK_SILENT);
-    ck_assert_int_eq(srunner_ntests_run(runner), 2);
+    ck_assert_int_eq(srunner_ntests_run(runner), 3);
     ck_assert_int_eq(srunner_ntests_failed(runner), 1);
     TestResult **failures = srunner_failures(runner);
     ck_assert_str_eq(tr_tcname(failures[0]), "inner");
@@ -43,8 +76,36 @@ START_TEST(only_processor_time_counts)
 }
 END_TEST
 
+static void mortals(TCase *tc)
+{
+    tcase_add_loop_test(tc, dies, SIGABRT, SIGABRT + 1);
+    tcase_add_loop_test(tc, dies, SIGXCPU, SIGXCPU + 1);
+    tcase_add_loop_test(tc, dies, SIGTERM, SIGTERM + 1);
+#ifdef __SANITIZE_ADDRESS__
+    tcase_add_test(tc, overflows);
+#endif
+}
+
+START_TEST(death_names_the_last_check)
+{
+    SRunner *runner = hf_test_runner("inner", mortals, LIMIT_S);
+
+    srunner_set_fork_status(runner, CK_FORK);
+    srunner_run_all(runner, CK_SILENT);
+    int n = srunner_ntests_failed(runner);
+    ck_assert_int_eq(n, srunner_ntests_run(runner));
+    TestResult **failures = srunner_failures(runner);
+    for (int i = 0; i < n; i++)
+        ck_assert_msg(tr_lno(failures[i]) == (i < 3 ? DIES_AT : OVERFLOWS_AT), "%d: %d, %s", i, tr_lno(failures[i]),
+                      tr_msg(failures[i]));
+    free(failures);
+    srunner_free(runner);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, death_names_the_last_check);
     tcase_add_test(tc, only_processor_time_counts);
 }
 

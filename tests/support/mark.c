@@ -1,0 +1,45 @@
+#include "mark.h"
+
+#include "base/macros.h"
+#include <signal.h>
+#include <stddef.h>
+
+void __real__mark_point(const char *file, int line);
+void __wrap__mark_point(const char *file, int line);
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static const char *marked_file;
+static int marked_line;
+
+void __wrap__mark_point(const char *file, int line)
+{
+    marked_file = file;
+    marked_line = line;
+}
+
+static void tell(void)
+{
+    if (marked_file != NULL)
+        __real__mark_point(marked_file, marked_line);
+    marked_file = NULL;
+}
+
+static void tell_and_die(int number)
+{
+    tell();
+    (void)raise(number); /* SA_RESETHAND: now with its usual end */
+}
+
+void hf_mark_at_death(void)
+{
+    static const int mortal[] = {SIGABRT, SIGXCPU, SIGTERM, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    struct sigaction action = {.sa_handler = tell_and_die, .sa_flags = (int)SA_RESETHAND | SA_NODEFER};
+    size_t n = HF_LEN(mortal);
+
+    if (__sanitizer_set_death_callback != NULL) {
+        __sanitizer_set_death_callback(tell);
+        n = 3; /* the sanitizer has handlers for the others */
+    }
+    for (size_t i = 0; i < n; i++)
+        (void)sigaction(mortal[i], &action, NULL);
+}

@@ -343,6 +343,22 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_spool_verify),
     },
     {
+        .name = "support",
+        .args = "",
+        .summary = "gather what is known about this node, or about the fleet, into one text file to send",
+        .details =
+            "On a node: status, hold, journal and the check of its chain, agent.yaml, log of the unit, clock, disks, "
+            "memory, network and versions; works offline and without an agent. With --fleet or an option of the "
+            "cluster: rollouts, reports of the nodes, policies, pods and events of the namespace, log of the "
+            "controller. What cannot be gathered is named in its place.\n\n"
+            "Leaves out private keys, values of names such as password or token, users and queries of URLs, and "
+            "random words such as tokens. It cannot know a password in a free text, so read the file before you "
+            "send it. Sends nothing itself.\n\n"
+            "  sudo holdfast support\n"
+            "  holdfast support --fleet --context berlin --out ticket.txt",
+        ROW(hf_cli_support),
+    },
+    {
         .name = "completion",
         .args = "bash|zsh|fish",
         .summary = "print completion for a shell",

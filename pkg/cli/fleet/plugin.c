@@ -1,23 +1,19 @@
 #include "cli/fleet/plugin.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/encoding/base64.h"
 #include "base/parse.h"
-#include "os/clock_posix.h"
-#include "os/fd.h"
+#include "cli/child.h"
 
 enum { MAX_ARGS = 64, MAX_ENV = 64, MAX_OUTPUT = 256 << 10, MAX_INFO = 64 << 10 };
-#define DEADLINE_NS (60 * HF_NS_PER_S)
-#define PERSON_DEADLINE_NS (300 * HF_NS_PER_S)
+#define LIMIT_NS (60 * HF_NS_PER_S)
+#define PERSON_LIMIT_NS (300 * HF_NS_PER_S)
 
 /* ---- the answer -------------------------------------------------------------------------------------------------- */
 
@@ -241,79 +237,6 @@ static int read_env(const json_t *exec, const struct hf_plugin_cluster *cluster,
 
 /* ---- the child --------------------------------------------------------------------------------------------------- */
 
-/* The arguments of posix_spawn() are not const for historical reasons; it does not change them. */
-static int spawn(const struct plugin_command *command, int out_fd, pid_t *ret_pid)
-{
-    union {
-        const char *const *borrowed;
-        char *const *words;
-    } argv = {.borrowed = command->argv}, env = {.borrowed = command->env};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-
-    (void)sigemptyset(&none);
-    (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawnattr_init(&attributes);
-    (void)posix_spawnattr_setsigmask(&attributes, &none);
-    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    if (!command->person)
-        (void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    (void)posix_spawn_file_actions_adddup2(&actions, out_fd, STDOUT_FILENO);
-    int r = posix_spawnp(ret_pid, command->argv[0], &actions, &attributes, argv.words, env.words);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    (void)posix_spawnattr_destroy(&attributes);
-    return -r;
-}
-
-/* Reads until the end of the pipe. -ETIMEDOUT: the deadline passed. -E2BIG: too much. */
-static int collect(int fd, uint64_t deadline_mono_ns, struct hf_buf *out)
-{
-    const struct hf_clock_ops *clock = hf_clock_posix();
-    char bytes[4096];
-
-    for (;;) {
-        uint64_t now = hf_mono_ns(clock);
-        struct pollfd wait = {.fd = fd, .events = POLLIN};
-        if (now >= deadline_mono_ns)
-            return -ETIMEDOUT;
-        int ready = poll(&wait, 1, (int)((deadline_mono_ns - now) / 1000000) + 1);
-        if (ready < 0 && errno != EINTR)
-            return -errno;
-        if (ready <= 0)
-            continue;
-        ssize_t n = read(fd, bytes, sizeof(bytes));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : 0;
-        int r = hf_buf_add(out, bytes, (size_t)n);
-        explicit_bzero(bytes, sizeof(bytes));
-        if (r < 0)
-            return r;
-    }
-}
-
-/* Waits for the child. If it has closed its output, it may still run until the deadline; then it is killed. */
-static int reap(pid_t pid, uint64_t deadline_mono_ns, int *ret_status)
-{
-    const struct hf_clock_ops *clock = hf_clock_posix();
-    bool killed = false;
-
-    for (;;) {
-        pid_t done = waitpid(pid, ret_status, WNOHANG);
-        if (done == pid)
-            return killed ? -ETIMEDOUT : 0;
-        if (done < 0 && errno != EINTR)
-            return -errno;
-        if (!killed && hf_mono_ns(clock) >= deadline_mono_ns) {
-            (void)kill(pid, SIGKILL);
-            killed = true;
-        }
-        (void)poll(NULL, 0, 10);
-    }
-}
-
 static int judge(const struct plugin_command *command, int r, int status, struct hf_err *err)
 {
     if (r == -ETIMEDOUT)
@@ -331,24 +254,18 @@ static int judge(const struct plugin_command *command, int r, int status, struct
 
 static int run(const json_t *exec, const struct plugin_command *command, struct hf_buf *out, struct hf_err *err)
 {
-    uint64_t deadline = hf_mono_ns(hf_clock_posix()) + (command->person ? PERSON_DEADLINE_NS : DEADLINE_NS);
+    const struct hf_cli_child child = {.argv = command->argv,
+                                       .env = command->env,
+                                       .has_input = command->person,
+                                       .limit_ns = command->person ? PERSON_LIMIT_NS : LIMIT_NS};
     const char *hint = hf_json_str_or(exec, "installHint", "");
-    int ends[2], status = 0;
-    pid_t pid;
+    int status = 0;
+    int r = hf_cli_child_run(&child, out, &status);
 
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return hf_err_sys(err, -errno, "make a pipe");
-    int r = spawn(command, ends[1], &pid);
-    (void)close(ends[1]);
-    if (r < 0) {
-        (void)close(ends[0]);
+    if (r < 0 && status == HF_CLI_CHILD_NOT_STARTED)
         return hf_err_set(err, -r, "cannot start the plugin '%.80s': %s%s%.100s", command->argv[0], strerror(-r),
                           hint[0] != '\0' ? "; " : "", hint);
-    }
-    r = collect(ends[0], deadline, out);
-    (void)close(ends[0]);
-    int reaped = reap(pid, r == 0 ? deadline : 0, &status);
-    return judge(command, r < 0 ? r : reaped, status, err);
+    return judge(command, r, status, err);
 }
 
 static void wipe_buf(struct hf_buf *buf)

@@ -25,13 +25,11 @@ bool hf_rollout_has_begun(int phase)
 /* What the node's own report decides for good; HF_CLASS_COUNT if the node is still on its way. */
 static enum hf_rollout_class verdict(const struct hf_rollout_facts *facts)
 {
+    if (facts->has_entry && facts->failed)
+        return HF_CLASS_FAILED;
     switch (facts->has_entry ? facts->phase : HF_PHASE_IDLE) {
     case HF_PHASE_COMMITTED:
         return HF_CLASS_UPDATED;
-    case HF_PHASE_ROLLING_BACK:
-    case HF_PHASE_ROLLED_BACK:
-    case HF_PHASE_REJECTED:
-        return HF_CLASS_FAILED;
     case HF_PHASE_INCOMPATIBLE:
         return HF_CLASS_INCOMPATIBLE;
     default:

@@ -13,7 +13,7 @@ enum hf_rollout_class {
     HF_CLASS_OUTSIDE,      /* not selected, or not admitted and without a begun update */
     HF_CLASS_SUPERSEDED,   /* selected, but another object of the same release name has taken the node */
     HF_CLASS_UPDATED,      /* Committed, or was Committed before and now repairs the installed file */
-    HF_CLASS_FAILED,       /* RolledBack, RollingBack or Rejected */
+    HF_CLASS_FAILED,       /* RolledBack or Rejected, or RollingBack after a verdict (hf_reason_is_failure()) */
     HF_CLASS_OVERDUE,      /* counts as failed: the node reports, but has worked for longer than progressDeadline */
     HF_CLASS_INCOMPATIBLE, /* the release has nothing for this node */
     HF_CLASS_UNKNOWN,      /* parked: silent for longer than unknownAfter */
@@ -34,6 +34,7 @@ struct hf_rollout_facts {
     bool was_updated;
     bool has_entry;          /* status.updates has an entry with the digest of this release */
     int phase;               /* enum hf_phase of this entry */
+    bool failed;             /* the entry says that the release failed (hf_reason_is_failure()) */
     enum hf_fleet_wait wait; /* what the entry waits for */
     bool heard_ever;         /* the node has an EdgeNode with a status */
     /* time since the node's last new report; before the first report, time since this process first saw the node */

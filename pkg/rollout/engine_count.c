@@ -145,6 +145,7 @@ static enum hf_rollout_class class_of(struct track *track, const struct hf_fleet
         .superseded = taken,
         .has_entry = entry != NULL,
         .phase = entry != NULL ? entry->phase : 0,
+        .failed = entry != NULL && entry->failed,
         .wait = wait_of(node, entry),
         .heard_ever = (node->flags & HF_FLEET_HAS_STATUS) != 0,
         .silent_ns = seconds_between(node->heard_s, now_s),

@@ -6,7 +6,7 @@
 #include "api/admission.h"
 #include "base/encoding/utf8.h"
 #include "rollout/engine_impl.h"
-#include "update/rules/phase.h"
+#include "update/rules/reasons.h"
 
 int hf_rollout_track_new(const char *name, struct track **ret_track)
 {
@@ -279,13 +279,14 @@ void hf_rollout_track_notes(struct track *track, uint32_t id, const json_t *edge
     for (size_t i = 0; i < json_array_size(list) && track->update != NULL; i++) {
         const json_t *item = json_array_get(list, i);
         enum hf_phase phase = hf_phase_of(hf_json_str_or(item, "phase", ""));
-        bool failed = phase == HF_PHASE_ROLLED_BACK || phase == HF_PHASE_ROLLING_BACK || phase == HF_PHASE_REJECTED;
-        if (!failed || strcmp(hf_json_str_or(item, "digest", ""), track->update->release.digest) != 0)
+        const char *reason = hf_json_str_or(item, "reason", "");
+        if (!hf_reason_is_failure(phase, hf_reason_of(reason)) ||
+            strcmp(hf_json_str_or(item, "digest", ""), track->update->release.digest) != 0)
             continue;
         struct note *note = note_of(track, id);
         if (note == NULL)
             return;
-        cut(note->reason, sizeof(note->reason), hf_json_str_or(item, "reason", ""));
+        cut(note->reason, sizeof(note->reason), reason);
         cut(note->message, sizeof(note->message), hf_json_str_or(item, "message", ""));
     }
 }

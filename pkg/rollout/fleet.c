@@ -8,7 +8,7 @@
 #include "api/meta.h"
 #include "base/clock.h"
 #include "base/parse.h"
-#include "update/rules/phase.h"
+#include "update/rules/reasons.h"
 
 static uint32_t hash_of_node(const void *arg, uint32_t id)
 {
@@ -235,13 +235,15 @@ static int take_entries(struct hf_fleet *fleet, struct hf_fleet_node *node, cons
         const json_t *item = json_array_get(list, i);
         uint64_t digest = hf_fleet_digest_key(hf_json_str(item, "digest"));
         enum hf_phase phase = hf_phase_of(hf_json_str_or(item, "phase", ""));
+        const char *reason = hf_json_str_or(item, "reason", "");
         if (digest == 0)
             continue;
         found[n++] = (struct hf_fleet_entry){
             .digest = digest,
             .release = hf_fleet_release_key(hf_json_str_or(item, "name", "")) & 0xffffffffffffull,
             .phase = (uint64_t)phase & 0xff,
-            .wait = (uint64_t)wait_of(phase, hf_json_str_or(item, "reason", "")) & 0x7f,
+            .wait = (uint64_t)wait_of(phase, reason) & 0x3f,
+            .failed = hf_reason_is_failure(phase, hf_reason_of(reason)),
         };
     }
     if (n == node->n_entries && n > 0) {

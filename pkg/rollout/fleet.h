@@ -24,7 +24,8 @@ struct hf_fleet_entry {
     uint64_t digest;       /* first 64 bits of the release's digest */
     uint64_t release : 48; /* hf_fleet_release_key() */
     uint64_t phase : 8;    /* enum hf_phase */
-    uint64_t wait : 7;     /* enum hf_fleet_wait */
+    uint64_t wait : 6;     /* enum hf_fleet_wait */
+    uint64_t failed : 1;   /* phase and reason say that the release failed (hf_reason_is_failure()) */
     uint64_t freed : 1;    /* an operator's annotation frees the turn of this release */
 };
 

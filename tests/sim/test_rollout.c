@@ -55,7 +55,7 @@ static struct {
 
 /* ---- the world --------------------------------------------------------------------------------------------------- */
 
-enum wait { NO_WAIT, NOT_ADMITTED, TURN_PENDING, RETRYING };
+enum wait { NO_WAIT, NOT_ADMITTED, TURN_PENDING, RETRYING, DISTURBED, BROKEN };
 
 /* What the API server has of one EdgeNode. */
 struct stored {
@@ -68,7 +68,7 @@ struct node {
     char name[24];
     const json_t *labels;
     unsigned zone, slot;
-    bool canary, broken, liar, away, gone_long, began, busy;
+    bool canary, broken, disturbed, liar, away, gone_long, began, busy;
     bool hot_label, sees_hot, is_hot; /* the newer EdgeUpdate selects it; it has read that; it has begun that release */
     uint32_t sequence, seen;          /* version of the EdgeUpdate that the node has cached */
     enum hf_phase phase;
@@ -78,6 +78,7 @@ struct node {
     struct stored stored;
     uint32_t best_sequence; /* of the reports that have arrived, and what that report says */
     enum hf_phase best_phase;
+    bool best_failed; /* it says that the release failed */
     uint64_t heard_ns;
     uint64_t failed_ns;              /* when the server learned of the failure; 0: not */
     uint64_t committed_ns, broke_ns; /* when the server first read that it has committed, or has begun to roll back */
@@ -268,7 +269,8 @@ static void log_change(uint32_t node, const struct stored *stored, json_t *updat
 
 static const char *wait_name(uint8_t wait)
 {
-    static const char *const names[] = {"HealthPending", "NotAdmitted", "TurnPending", "RetryingLater"};
+    static const char *const names[] = {"HealthPending", "NotAdmitted",   "TurnPending",
+                                        "RetryingLater", "TargetChanged", "HealthDeadline"};
 
     return names[wait];
 }
@@ -295,6 +297,12 @@ static json_t *edgenode_json(uint32_t i, const struct stored *stored)
     return json;
 }
 
+/* A rollback for a disturbed probation is no verdict: the node tries again. */
+static bool says_failed(const struct stored *report)
+{
+    return report->phase == HF_PHASE_ROLLED_BACK || (report->phase == HF_PHASE_ROLLING_BACK && report->wait == BROKEN);
+}
+
 /* A report reaches the server, which knows no order of reports. */
 static void report_arrives(uint32_t i, const struct stored *report)
 {
@@ -313,6 +321,7 @@ static void report_arrives(uint32_t i, const struct stored *report)
     if (report->sequence > node->best_sequence) {
         node->best_sequence = report->sequence;
         node->best_phase = (enum hf_phase)report->phase;
+        node->best_failed = says_failed(report);
         node->heard_ns = w.now_ns;
     }
     if (report->is_hot)
@@ -321,7 +330,7 @@ static void report_arrives(uint32_t i, const struct stored *report)
         node->failed_ns = w.now_ns;
     if (report->phase == HF_PHASE_COMMITTED && node->committed_ns == 0)
         node->committed_ns = w.now_ns;
-    if ((report->phase == HF_PHASE_ROLLED_BACK || report->phase == HF_PHASE_ROLLING_BACK) && node->broke_ns == 0)
+    if (says_failed(report) && node->broke_ns == 0)
         node->broke_ns = w.now_ns;
 }
 
@@ -369,8 +378,7 @@ static void check_settles(unsigned cutoff, uint64_t decided_ns)
 {
     for (uint32_t i = 0; i < w.n && w.controllers[w.leader].clock_lie_ns == 0; i++) {
         const struct node *node = &w.nodes[i];
-        bool has_verdict = node->best_phase == HF_PHASE_COMMITTED || node->best_phase == HF_PHASE_ROLLING_BACK ||
-                           node->best_phase == HF_PHASE_ROLLED_BACK;
+        bool has_verdict = node->best_phase == HF_PHASE_COMMITTED || node->best_failed;
         if (node->liar || (node->hot_label && w.hot != NULL) || node->clock_lie_ns != 0 ||
             !(node->canary || node->slot < cutoff) || node->heard_ns == 0 || node->heard_ns + 3 * SECOND > decided_ns ||
             sighted(node->heard_ns) + 38 * MINUTE < sighted(decided_ns))
@@ -585,7 +593,7 @@ static void enter(uint32_t i, enum hf_update_event event, uint64_t work_ns)
 
     ck_assert_msg(move.known, "%s in %s", hf_update_event_name(event), hf_phase_name(node->phase));
     node->phase = move.next;
-    node->wait = NO_WAIT;
+    node->wait = move.next == HF_PHASE_ROLLING_BACK ? (node->disturbed ? DISTURBED : BROKEN) : NO_WAIT;
     if (work_ns != 0)
         push(work_ns, STEPS, i);
     send(i);
@@ -705,13 +713,16 @@ static void work(uint32_t i)
         enter(i, HF_EV_SWAPPED, 20 * SECOND + below(40 * SECOND));
         break;
     case HF_PHASE_PROBATION:
-        if (node->broken)
+        node->disturbed = chance(10); /* somebody replaces the installed file */
+        if (node->disturbed || node->broken)
             enter(i, HF_EV_UNHEALTHY, 5 * SECOND);
         else
             verdict(i, HF_EV_HEALTHY);
         break;
     case HF_PHASE_ROLLING_BACK:
-        verdict(i, HF_EV_RESTORED);
+        verdict(i, node->disturbed ? HF_EV_UNDONE : HF_EV_RESTORED);
+        if (node->phase == HF_PHASE_WAITING)
+            push(60 * SECOND, STEPS, i);
         break;
     default:
         break;

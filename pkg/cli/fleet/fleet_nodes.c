@@ -70,11 +70,13 @@ static bool is_wanted(const struct nodes *nodes, const json_t *node, const struc
     return nodes->release != NULL ? strcmp(view->phase, nodes->phase) == 0 : has_phase(node, nodes->phase);
 }
 
-static enum hf_tint tint_of_phase(const char *phase)
+static enum hf_tint tint_of_phase(const struct hf_node_view *view)
 {
-    if (hf_node_view_phase_failed(phase))
+    if (view->phase[0] == '\0')
+        return HF_TINT_NONE;
+    if (hf_node_view_update_failed(view->update))
         return HF_TINT_BAD;
-    return strcmp(phase, "Committed") == 0 ? HF_TINT_GOOD : HF_TINT_BUSY;
+    return strcmp(view->phase, "Committed") == 0 ? HF_TINT_GOOD : HF_TINT_BUSY;
 }
 
 /* The name of the release that is shown, with the number of others: "app+2". */
@@ -115,7 +117,7 @@ static int add_row(struct nodes *nodes, const json_t *node, const struct hf_node
                                  hf_json_str_or(view->update, "message", "")};
     enum hf_tint tints[HF_LEN(cells)] = {[1] = strcmp(view->ready, "True") == 0 ? HF_TINT_GOOD : HF_TINT_BUSY,
                                          [2] = view->silent ? HF_TINT_BAD : HF_TINT_NONE,
-                                         [7] = view->phase[0] != '\0' ? tint_of_phase(view->phase) : HF_TINT_NONE};
+                                         [7] = tint_of_phase(view)};
     return hf_table_add(&nodes->table, cells, tints, err);
 }
 

@@ -5,6 +5,7 @@
 #include "api/field/nearest.h"
 #include "base/clock.h"
 #include "base/parse.h"
+#include "update/rules/reasons.h"
 
 #define DEFAULT_INTERVAL_NS (300 * HF_NS_PER_S) /* as in SyncPolicy */
 #define MISSED 3
@@ -27,9 +28,10 @@ static unsigned attention(const char *phase)
     return 4; /* a phase of a newer agent */
 }
 
-bool hf_node_view_phase_failed(const char *phase)
+bool hf_node_view_update_failed(const json_t *update)
 {
-    return attention(phase) >= 8;
+    return hf_reason_is_failure(hf_phase_of(hf_json_str_or(update, "phase", "")),
+                                hf_reason_of(hf_json_str_or(update, "reason", "")));
 }
 
 /* Returns true for a condition that does not resolve by itself: a refused object, an unreadable source, an
@@ -55,7 +57,7 @@ bool hf_node_view_needs_person(const json_t *node)
         if (stays_wrong(json_array_get(conditions, i)))
             return true;
     for (size_t i = 0; i < json_array_size(updates); i++)
-        if (hf_node_view_phase_failed(hf_json_str_or(json_array_get(updates, i), "phase", "")))
+        if (hf_node_view_update_failed(json_array_get(updates, i)))
             return true;
     return false;
 }

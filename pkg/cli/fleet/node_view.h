@@ -25,8 +25,9 @@ struct hf_node_view {
  * most needs attention: a failed one, otherwise one in progress, otherwise a waiting one, otherwise any other. */
 void hf_node_view_of(const json_t *node, const char *release, uint64_t now_unix_ns, struct hf_node_view *ret_view);
 
-/* Returns true if the phase is RolledBack, RollingBack or Rejected, so that the release needs a person. */
-bool hf_node_view_phase_failed(const char *phase);
+/* Returns true if this entry of status.updates says that the release failed (hf_reason_is_failure()), so that it needs
+ * a person. */
+bool hf_node_view_update_failed(const json_t *update);
 
 /* Returns true if the node needs a person: the phase of a release says so, or a condition that does not resolve by
  * itself. The exit code of `status` and `node` follows from this. */

@@ -46,9 +46,10 @@ void hf_tally_add(struct hf_tally *tally, const json_t *node, const char *releas
     bool this_one = strcmp(hf_json_str_or(view.update, "version", ""), version) == 0;
     tally->committed += this_one && strcmp(view.phase, "Committed") == 0;
     tally->incompatible += this_one && strcmp(view.phase, "Incompatible") == 0;
-    tally->failed += this_one && hf_node_view_phase_failed(view.phase);
-    bool settled = this_one && (strcmp(view.phase, "Committed") == 0 || strcmp(view.phase, "Incompatible") == 0 ||
-                                hf_node_view_phase_failed(view.phase));
+    bool failed = this_one && hf_node_view_update_failed(view.update);
+    tally->failed += failed;
+    bool settled =
+        failed || (this_one && (strcmp(view.phase, "Committed") == 0 || strcmp(view.phase, "Incompatible") == 0));
     tally->away += !settled && view.silent;
     if (!settled || !(strcmp(view.phase, "Committed") == 0 || strcmp(view.phase, "Incompatible") == 0))
         miss(tally, view.name,

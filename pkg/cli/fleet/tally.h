@@ -9,7 +9,7 @@
 struct hf_tally {
     size_t nodes;        /* selected Nodes */
     size_t committed;    /* nodes that report this version as Committed */
-    size_t failed;       /* nodes that report this version as RolledBack, RollingBack or Rejected */
+    size_t failed;       /* nodes that report that this version failed (hf_reason_is_failure()) */
     size_t incompatible; /* nodes that report this version as Incompatible */
     /* nodes that are silent or have never reported; the nodes in `committed`, `failed` and `incompatible` do not count
      * here */

@@ -174,5 +174,10 @@ enum hf_reason hf_reason_of(const char *name); /* Returns HF_R_COUNT if no reaso
  * act, Warning that the node continues or retries without a person, and Info that there is no problem. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
+/* Returns true if phase and reason say that the release failed on this node: RolledBack, Rejected, or RollingBack
+ * because a restart or a health check failed, or because the rollback itself fails. RollingBack for any other reason
+ * (TargetChanged, a swap that failed) is no verdict about the release: the node undoes the swap and tries again. */
+bool hf_reason_is_failure(enum hf_phase phase, enum hf_reason reason);
+
 /* Returns the reason for a negative errno of a file operation. */
 enum hf_reason hf_reason_of_errno(int r);

@@ -191,13 +191,20 @@ START_TEST(tallies)
         const char *phase, *version, *age;
         size_t committed, failed, incompatible, away, not_admitted;
         const char *reason;
-    } rows[] = {
-        {"Committed", "2", "5s", 1, 0, 0, 0, 0, NULL},         {"Committed", "1", "5s", 0, 0, 0, 0, 0, NULL},
-        {"Committed", "2", "old", 1, 0, 0, 0, 0, NULL},        {"Fetching", "2", "old", 0, 0, 0, 1, 0, NULL},
-        {"RolledBack", "2", "5s", 0, 1, 0, 0, 0, NULL},        {"RolledBack", "1", "5s", 0, 0, 0, 0, 0, NULL},
-        {"Incompatible", "2", "5s", 0, 0, 1, 0, 0, NULL},      {"Rejected", "2", "old", 0, 1, 0, 0, 0, NULL},
-        {"Waiting", "2", "5s", 0, 0, 0, 0, 1, "NotAdmitted"},  {"Waiting", "1", "5s", 0, 0, 0, 0, 0, "NotAdmitted"},
-        {"Waiting", "2", "old", 0, 0, 0, 1, 0, "NotAdmitted"}, {"Waiting", "2", "5s", 0, 0, 0, 0, 0, "Queued"}};
+    } rows[] = {{"Committed", "2", "5s", 1, 0, 0, 0, 0, NULL},
+                {"Committed", "1", "5s", 0, 0, 0, 0, 0, NULL},
+                {"Committed", "2", "old", 1, 0, 0, 0, 0, NULL},
+                {"Fetching", "2", "old", 0, 0, 0, 1, 0, NULL},
+                {"RolledBack", "2", "5s", 0, 1, 0, 0, 0, NULL},
+                {"RolledBack", "1", "5s", 0, 0, 0, 0, 0, NULL},
+                {"Incompatible", "2", "5s", 0, 0, 1, 0, 0, NULL},
+                {"Rejected", "2", "old", 0, 1, 0, 0, 0, NULL},
+                {"Waiting", "2", "5s", 0, 0, 0, 0, 1, "NotAdmitted"},
+                {"Waiting", "1", "5s", 0, 0, 0, 0, 0, "NotAdmitted"},
+                {"Waiting", "2", "old", 0, 0, 0, 1, 0, "NotAdmitted"},
+                {"Waiting", "2", "5s", 0, 0, 0, 0, 0, "Queued"},
+                {"RollingBack", "2", "5s", 0, 1, 0, 0, 0, "HealthFailed"},
+                {"RollingBack", "2", "5s", 0, 0, 0, 0, 0, "TargetChanged"}};
     uint64_t seen;
 
     ck_assert_int_eq(hf_parse_time(SEEN, &seen), 0);

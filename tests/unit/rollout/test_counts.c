@@ -11,6 +11,7 @@ static const struct hf_rollout_limits limits = {.unknown_after_ns = 30 * MINUTE,
 
 #define IN .selected = true, .reached = true, .heard_ever = true
 #define ENTRY(name) .has_entry = true, .phase = HF_PHASE_##name
+#define FAILED(name) ENTRY(name), .failed = true
 
 static const struct {
     const char *name;
@@ -21,17 +22,22 @@ static const struct {
     {"superseded, though committed", {IN, ENTRY(COMMITTED), .superseded = true}, HF_CLASS_SUPERSEDED},
     {"not admitted", {.selected = true}, HF_CLASS_OUTSIDE},
     {"not admitted, waits", {.selected = true, ENTRY(WAITING)}, HF_CLASS_OUTSIDE},
-    {"not admitted, rejects", {.selected = true, ENTRY(REJECTED)}, HF_CLASS_OUTSIDE},
+    {"not admitted, rejects", {.selected = true, FAILED(REJECTED)}, HF_CLASS_OUTSIDE},
     {"not admitted, misfit", {.selected = true, ENTRY(INCOMPATIBLE)}, HF_CLASS_OUTSIDE},
     {"not admitted any more, fetches", {.selected = true, ENTRY(FETCHING)}, HF_CLASS_UPDATING},
-    {"not admitted any more, rolled back", {.selected = true, ENTRY(ROLLED_BACK)}, HF_CLASS_FAILED},
+    {"not admitted any more, rolled back", {.selected = true, FAILED(ROLLED_BACK)}, HF_CLASS_FAILED},
     {"committed", {IN, ENTRY(COMMITTED)}, HF_CLASS_UPDATED},
     {"committed, then silent", {IN, ENTRY(COMMITTED), .silent_ns = 99 * MINUTE}, HF_CLASS_UPDATED},
     {"committed, and repairs", {IN, ENTRY(FETCHING), .was_updated = true}, HF_CLASS_UPDATED},
-    {"committed, repairs and fails", {IN, ENTRY(ROLLED_BACK), .was_updated = true}, HF_CLASS_FAILED},
-    {"rolls back", {IN, ENTRY(ROLLING_BACK)}, HF_CLASS_FAILED},
-    {"rolled back, then silent", {IN, ENTRY(ROLLED_BACK), .silent_ns = 99 * MINUTE}, HF_CLASS_FAILED},
-    {"rejects", {IN, ENTRY(REJECTED)}, HF_CLASS_FAILED},
+    {"committed, repairs and fails", {IN, FAILED(ROLLED_BACK), .was_updated = true}, HF_CLASS_FAILED},
+    {"rolls back", {IN, FAILED(ROLLING_BACK)}, HF_CLASS_FAILED},
+    {"rolls back without a verdict", {IN, ENTRY(ROLLING_BACK)}, HF_CLASS_UPDATING},
+    {"committed, repairs and rolls back without a verdict",
+     {IN, ENTRY(ROLLING_BACK), .was_updated = true},
+     HF_CLASS_UPDATED},
+    {"rolls back without an end", {IN, ENTRY(ROLLING_BACK), .working_ns = 60 * MINUTE + 1}, HF_CLASS_OVERDUE},
+    {"rolled back, then silent", {IN, FAILED(ROLLED_BACK), .silent_ns = 99 * MINUTE}, HF_CLASS_FAILED},
+    {"rejects", {IN, FAILED(REJECTED)}, HF_CLASS_FAILED},
     {"misfit", {IN, ENTRY(INCOMPATIBLE)}, HF_CLASS_INCOMPATIBLE},
     {"silent at the limit", {IN, ENTRY(FETCHING), .silent_ns = 30 * MINUTE}, HF_CLASS_UPDATING},
     {"silent for longer", {IN, ENTRY(FETCHING), .silent_ns = 30 * MINUTE + 1}, HF_CLASS_UNKNOWN},

@@ -432,6 +432,50 @@ static void canary_fails(const char *strategy, const char *reason)
     ck_assert(shows_halted());
 }
 
+static const char careful_canary[] =
+    "  strategy:\n"
+    "    canary: {nodeSelector: {matchLabels: {canary: 'yes'}}, mandatory: true, soak: 5m}\n"
+    "    waves: [{percent: 100, soak: 5m}]\n"
+    "    maxFailures: 0\n";
+
+/* A rollback that is no verdict about the release: somebody replaced the file during the probation, or the swap failed.
+ * The nodes try again, so the canary does not halt. */
+START_TEST(undone_swaps_are_no_failures)
+{
+    static const char *const reasons[] = {"TargetChanged", "SwapFailed", "DiskFull", "IoError"};
+
+    make_update(0, "u", 2, careful_canary);
+    run(3);
+    all_admitted(0, "RollingBack", reasons[_i]);
+    run(60);
+    ck_assert_str_eq(phase(0), "Canary");
+    ck_assert_int_eq(number(0, "nodes.failed"), 0);
+    ck_assert_int_eq(number(0, "nodes.updating"), number(0, "nodes.admitted"));
+    ck_assert_uint_eq(json_array_size(hf_json_at(s.updates[0], "status.failures")), 0);
+    all_admitted(0, "Waiting", reasons[_i]);
+    run(60);
+    all_admitted(0, "Committed", "HealthPassed");
+    good_nodes(0, 30 * 60, false);
+    ck_assert_str_eq(phase(0), "Complete");
+}
+END_TEST
+
+/* One after a verdict is a failure before the old version is back, so that the halt comes early. */
+START_TEST(rollbacks_after_a_verdict_are_failures)
+{
+    static const char *const reasons[] = {"HealthDeadline", "HealthFailed",   "RestartFailed",
+                                          "UnitNotFound",   "RollbackFailed", "NoVerdict"};
+
+    make_update(0, "u", 2, careful_canary);
+    run(3);
+    all_admitted(0, "RollingBack", reasons[_i]);
+    run(3);
+    ck_assert_str_eq(phase(0), "Halted");
+    ck_assert_str_eq(hf_json_str_or(json_array_get(hf_json_at(s.updates[0], "status.failures"), 0), "reason", ""),
+                     reasons[_i]);
+}
+END_TEST
+
 START_TEST(mandatory_canary_halts)
 {
     canary_fails("  strategy:\n"
@@ -1678,6 +1722,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, halts_names_and_resumes);
     tcase_add_test(tc, mandatory_canary_halts);
     tcase_add_test(tc, failed_stage_halts);
+    tcase_add_loop_test(tc, undone_swaps_are_no_failures, 0, 4);
+    tcase_add_loop_test(tc, rollbacks_after_a_verdict_are_failures, 0, 6);
     tcase_add_test(tc, operator_halts_and_pauses);
     tcase_add_loop_test(tc, few_updated, 0, 2);
     tcase_add_test(tc, reasons_are_slow);

@@ -1640,6 +1640,9 @@ static unsigned meddle(const char *content, unsigned times, const char *seen_wai
             hf_simupdate_put_old(w, content);
         if (seen.phase == HF_PHASE_WAITING && strcmp(seen.reason, "TargetChanged") == 0)
             ck_assert_str_eq(seen.installed, seen_waiting);
+        if (seen.phase == HF_PHASE_ROLLING_BACK) /* a failure to the fleet only after a verdict */
+            ck_assert_msg(hf_reason_is_failure(seen.phase, hf_reason_of(seen.reason)) == (probations > times),
+                          "RollingBack %s in probation %u", seen.reason, probations);
         ck_assert_msg(seen.phase != HF_PHASE_COMMITTED || strcmp(seen.version, "v2") == 0 ||
                           strcmp(hf_simupdate_target(w, HF_SIM_TARGET), seen.version) == 0,
                       "committed %s over %s", seen.version, hf_simupdate_target(w, HF_SIM_TARGET));

@@ -50,6 +50,24 @@ START_TEST(levels)
 }
 END_TEST
 
+/* RollingBack is a failure of the release only after a verdict about it. */
+START_TEST(failures_of_releases)
+{
+    for (unsigned reason = 0; reason < HF_R_COUNT; reason++) {
+        for (unsigned phase = 0; phase < HF_PHASE_COUNT; phase++) {
+            bool ended = phase == HF_PHASE_ROLLED_BACK || phase == HF_PHASE_REJECTED;
+            if (phase != HF_PHASE_ROLLING_BACK)
+                ck_assert(hf_reason_is_failure((enum hf_phase)phase, (enum hf_reason)reason) == ended);
+        }
+    }
+    ck_assert(hf_reason_is_failure(HF_PHASE_ROLLING_BACK, HF_R_HealthDeadline));
+    ck_assert(hf_reason_is_failure(HF_PHASE_ROLLING_BACK, HF_R_RollbackFailed));
+    ck_assert(!hf_reason_is_failure(HF_PHASE_ROLLING_BACK, HF_R_TargetChanged));
+    ck_assert(!hf_reason_is_failure(HF_PHASE_ROLLING_BACK, HF_R_SwapFailed));
+    ck_assert(!hf_reason_is_failure(HF_PHASE_ROLLING_BACK, HF_R_COUNT)); /* of a newer agent: RolledBack comes soon */
+}
+END_TEST
+
 /* ---- the updater as a whole with --log-level warning ------------------------------------------------------------- */
 
 static const struct {
@@ -118,6 +136,7 @@ static void all(TCase *tc)
 {
     tcase_add_test(tc, names);
     tcase_add_test(tc, levels);
+    tcase_add_test(tc, failures_of_releases);
     tcase_add_loop_test(tc, failures_are_told, 0, (int)HF_LEN(failures));
 }
 

@@ -343,6 +343,19 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_spool_verify),
     },
     {
+        .name = "doctor",
+        .args = "",
+        .summary = "check whether an agent can work on this host, and say what to do if not",
+        .details =
+            "Before an installation and after it: kernel, memory, systemd, SELinux, clock, file systems, keys, "
+            "agent.yaml and ports; with --reach also name servers and the way to a server, and with an option of "
+            "the cluster the API server and what the credential may read. Changes nothing. Run it as root, as the "
+            "agent runs. Exit code 4: something keeps the agent from its work.\n\n"
+            "  sudo holdfast doctor --kubeconfig /etc/holdfast/kubeconfig \\\n"
+            "      --reach registry.example.com:443 --reach releases.example.com:443",
+        ROW(hf_cli_doctor),
+    },
+    {
         .name = "support",
         .args = "",
         .summary = "gather what is known about this node, or about the fleet, into one text file to send",

@@ -12,7 +12,7 @@ enum { NAME_COLUMN = 18, OPTION_COLUMN = 28, PAGE = 100 };
 static const char exit_codes[] =
     "Exit codes: 0 success; 1 failed (a file, a full disk, ...); 2 wrong command line, nothing happened;\n"
     "3 refused: a signature, a hash or the content itself;\n"
-    "4 `status`, `node`, `wait`, `rollout watch`, `policy explain`: a person's attention is needed;\n"
+    "4 `status`, `node`, `wait`, `rollout watch`, `policy explain`, `doctor`: a person's attention is needed;\n"
     "5 `status`, `node`: the status is old, and no agent renews it;\n"
     "6 `wait`, `rollout watch`: not within --timeout.\n";
 

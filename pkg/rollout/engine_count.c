@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rollout/engine_impl.h"
@@ -93,13 +95,9 @@ struct stage {
 
 static struct stage stage_of(const struct track *track)
 {
-    unsigned cutoff = track->state.cutoff;
-    struct stage stage = {.canary = cutoff == 0, .to = cutoff};
+    const struct hf_rollout_state *state = &track->state;
 
-    for (size_t i = 0; i < track->spec.n_waves; i++)
-        if (track->spec.waves[i].percent * 100 < cutoff)
-            stage.from = track->spec.waves[i].percent * 100;
-    return stage;
+    return (struct stage){.canary = state->cutoff == 0, .from = state->slots_before, .to = state->slots};
 }
 
 static bool is_of_stage(const struct stage *stage, uint16_t slot)
@@ -116,7 +114,7 @@ static bool is_reached(const struct track *track, uint32_t id)
     uint16_t slot = track->slots[id];
 
     return !track->update->has_strategy || (slot & HF_ENGINE_CANARY) ||
-           (slot & HF_ENGINE_SLOT_MASK) < track->state.cutoff;
+           (slot & HF_ENGINE_SLOT_MASK) < track->state.slots;
 }
 
 /* A node that was updated and works again repairs the installed file, as long as it waits for nothing that a repair
@@ -187,4 +185,25 @@ void hf_rollout_count_nodes(const struct hf_rollout_engine *engine, struct track
         counts.ungrouped += track->groups != NULL && track->groups[id] == 0;
     }
     track->counts = counts;
+}
+
+int hf_rollout_fit(const struct hf_rollout_engine *engine, const struct track *track, struct hf_rollout_state *state)
+{
+    struct hf_rollout_ranks *ranks = calloc(1, sizeof(*ranks));
+
+    if (ranks == NULL)
+        return -ENOMEM;
+    for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
+        uint16_t slot = track->slots[id];
+        if (!(slot & HF_ENGINE_SELECTED))
+            continue;
+        ranks->selected++;
+        if (slot & HF_ENGINE_CANARY)
+            ranks->canaries++;
+        else
+            ranks->nodes[slot & HF_ENGINE_SLOT_MASK]++;
+    }
+    hf_rollout_fit_wave(state, ranks);
+    free(ranks);
+    return 0;
 }

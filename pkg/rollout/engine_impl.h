@@ -162,6 +162,10 @@ void hf_rollout_track_notes(struct track *track, uint32_t id, const json_t *edge
 /* engine_count.c: looks at every node of one rollout */
 void hf_rollout_count_nodes(const struct hf_rollout_engine *engine, struct track *track, uint32_t now_s);
 
+/* Fits the wave that has opened to the nodes of the fleet: hf_rollout_fit_wave(). -ENOMEM. */
+HF_MUST_USE int hf_rollout_fit(const struct hf_rollout_engine *engine, const struct track *track,
+                               struct hf_rollout_state *state);
+
 /* engine_status.c: decides on the status of one EdgeUpdate */
 HF_MUST_USE int hf_rollout_plan_status(struct hf_rollout_engine *engine, struct track *track,
                                        const struct hf_rollout_now *now);

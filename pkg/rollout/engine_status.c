@@ -235,6 +235,8 @@ static int claim(struct hf_rollout_engine *engine, struct track *track, const st
     bool starts = strcmp(seen->digest, track->spec.digest) != 0;
 
     track->state = starts ? hf_rollout_begin(&track->spec, engine->epoch, now->unix_ns) : *seen;
+    if (starts && track->state.cutoff > 0 && hf_rollout_fit(engine, track, &track->state) < 0)
+        return -ENOMEM;
     track->told_halt =
         !starts && strcmp(hf_json_str_or(track->json, "status.rollout.reason", ""), "HaltedByOperator") == 0;
     hf_rollout_count_nodes(engine, track, hf_rollout_node_seconds(now));
@@ -261,6 +263,11 @@ static int step(struct hf_rollout_engine *engine, struct track *track, const str
     hf_rollout_count_nodes(engine, track, hf_rollout_node_seconds(now));
     track->counts.partial = deadline_ns > 0 && now->mono_ns - track->watched_ns < 2 * deadline_ns;
     hf_rollout_step(&track->spec, &track->state, &track->counts, elapsed_ns, next);
+    if ((next->news & HF_ROLLOUT_NEWS_ADMITTED) != 0) {
+        if (hf_rollout_fit(engine, track, &next->state) < 0)
+            return -ENOMEM;
+        next->admission_cutoff = next->state.slots;
+    }
     if (hf_rollout_same_state(&next->state, &track->state)) {
         track->state.soaked_ns = next->state.soaked_ns;
         track->state.waited_ns = next->state.waited_ns;
@@ -287,7 +294,7 @@ static int without_strategy(struct hf_rollout_engine *engine, struct track *trac
 {
     struct hf_rollout_verdict verdict;
 
-    track->state = (struct hf_rollout_state){.cutoff = HF_ROLLOUT_ALL_SLOTS};
+    track->state = (struct hf_rollout_state){.cutoff = HF_ROLLOUT_ALL_SLOTS, .slots = HF_ROLLOUT_ALL_SLOTS};
     track->claimed = track->has_doubt = false; /* a strategy that comes back begins with a claim */
     hf_rollout_count_nodes(engine, track, hf_rollout_node_seconds(now));
     hf_rollout_plain_verdict(&track->counts, track->update->suspend, &verdict);

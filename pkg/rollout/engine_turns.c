@@ -262,7 +262,7 @@ static bool may_be_given(const struct hf_rollout_engine *engine, const struct tr
 {
     uint16_t slot = track->slots[id];
     const struct hf_fleet_entry *entry = hf_fleet_entry(node, track->digest);
-    bool reached = (slot & HF_ENGINE_CANARY) || (slot & HF_ENGINE_SLOT_MASK) < track->state.cutoff;
+    bool reached = (slot & HF_ENGINE_CANARY) || (slot & HF_ENGINE_SLOT_MASK) < track->state.slots;
 
     return track->classes[id] == HF_CLASS_TURN && reached && node->version.shown != 0 &&
            (node->flags & HF_FLEET_HAS_EDGENODE) && !hf_fleet_has_turn(node, track->digest) &&

@@ -111,8 +111,27 @@ static void open_wave(const struct hf_rollout_spec *spec, const struct hf_wave *
 {
     state->cutoff = cutoff_of(wave);
     state->wave = wave_at(spec, state->cutoff);
+    state->slots_before = state->slots;
+    state->slots = HF_MAX(state->slots, state->cutoff);
     state->settled = false;
     state->soaked_ns = state->waited_ns = 0;
+}
+
+void hf_rollout_fit_wave(struct hf_rollout_state *state, const struct hf_rollout_ranks *ranks)
+{
+    uint64_t target = HF_MAX((uint64_t)ranks->selected * state->cutoff / HF_ROLLOUT_ALL_SLOTS, 1ull);
+    unsigned first = 0, last; /* all cutoffs from first to last admit the same nodes */
+    uint32_t admitted = ranks->canaries;
+
+    for (last = 0; last < HF_ROLLOUT_ALL_SLOTS; last++) {
+        uint32_t more = ranks->nodes[last];
+        if (more > 0 && admitted + more > target && admitted > 0)
+            break;
+        if (more > 0)
+            first = last + 1;
+        admitted += more;
+    }
+    state->slots = HF_MAX(state->slots_before, HF_MIN(HF_MAX(state->cutoff, first), last));
 }
 
 struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, uint64_t epoch, uint64_t now_unix_ns)
@@ -425,7 +444,7 @@ static void look(struct step *step, struct hf_rollout_decision *decision)
     halted = decision->phase == HF_ROLLOUT_HALTED;
     judge(step, decision->phase, &decision->verdict);
     say(step, &decision->verdict);
-    decision->admission_cutoff = halted ? 0 : decision->state.cutoff;
+    decision->admission_cutoff = halted ? 0 : decision->state.slots;
     decision->admission_canary = !halted && spec->has_canary;
     decision->grants = !halted && !is_paused(spec);
     if (decision->state.settled && !halted && !soaked(spec, &decision->state))

@@ -8,8 +8,12 @@
  * then the next stage opens. One step opens at most one stage. While a rollout is Halted or Paused, no stage opens. A
  * settled stage stays settled when a node returns, and the soak counts only time during which a leader watched.
  *
- * The share of slots that the stage has reached (`cutoff`) decides which wave opens next, and not the number of the
- * wave. So after an operator has edited the list, no wave repeats and no admission ends. */
+ * The share that the stage has reached (`cutoff`) decides which wave opens next, and not the number of the wave. So
+ * after an operator has edited the list, no wave repeats and no admission ends.
+ *
+ * A share of the slots is not that share of the nodes: of three nodes, all may have slots below 5000. So a wave admits
+ * the slots up to `slots`, which is chosen once, when the wave opens, from the slots of all nodes that are known then.
+ * Nodes that join later are judged by the same number, and it never goes back. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -57,10 +61,12 @@ void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_sp
 /* The state of a rollout, which status.rollout keeps. */
 struct hf_rollout_state {
     char digest[65];
-    unsigned wave;   /* number of the wave, counted from 1; 0 means the canary */
-    unsigned cutoff; /* the stages so far admit the slots below this number; 0 during the canary */
-    bool settled;    /* the present stage has settled */
-    bool halted;     /* the rollout halted by itself, not because of an operator; `reason` has the cause */
+    unsigned wave;         /* number of the wave, counted from 1; 0 means the canary */
+    unsigned cutoff;       /* share of the nodes that the stages so far admit, in basis points; 0 during the canary */
+    unsigned slots;        /* the stages so far admit the slots below this number */
+    unsigned slots_before; /* the stages before the present one admit the slots below this number */
+    bool settled;          /* the present stage has settled */
+    bool halted;           /* the rollout halted by itself, not because of an operator; `reason` has the cause */
     char reason[HF_ROLLOUT_REASON];
     uint64_t soaked_ns; /* time for which the present stage has soaked */
     /* time for which the present stage was open before it settled; halts and times of spec.suspend do not count */
@@ -71,7 +77,18 @@ struct hf_rollout_state {
     uint64_t start_unix_ns;
 };
 
-/* Returns the state at the start of a rollout. */
+/* The slots of the nodes that a rollout selects. */
+struct hf_rollout_ranks {
+    uint32_t selected, canaries;          /* number of selected nodes; number of canaries among them */
+    uint32_t nodes[HF_ROLLOUT_ALL_SLOTS]; /* for each slot, how many nodes have it that are no canaries */
+};
+
+/* Call this function when a wave has opened. Sets state->slots so that the wave, all before it and the canaries admit
+ * the share state->cutoff of the nodes, rounded down, but at least one node. Nodes of one slot are admitted together:
+ * if they would exceed the share, none of them is. Never goes back below state->slots_before. */
+void hf_rollout_fit_wave(struct hf_rollout_state *state, const struct hf_rollout_ranks *ranks);
+
+/* Returns the state at the start of a rollout. If a wave is open at once, `slots` is not fitted yet. */
 struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, uint64_t epoch, uint64_t now_unix_ns);
 
 /* _encode returns status.rollout without the field waitingFor, or NULL if memory runs out. _decode never fails: it
@@ -114,7 +131,7 @@ struct hf_rollout_decision {
     uint64_t left_ns;
 };
 
-/* Decides on the next state. `counts` must be the counts for `state`. `elapsed_ns` is the time since this leader's last
+/* Decides on the next state. If the step opens a wave (HF_ROLLOUT_NEWS_ADMITTED), fit it: hf_rollout_fit_wave(). `counts` must be the counts for `state`. `elapsed_ns` is the time since this leader's last
  * step; 0 for its first step. */
 void hf_rollout_step(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
                      const struct hf_rollout_counts *counts, uint64_t elapsed_ns,

@@ -13,8 +13,9 @@ json_t *hf_rollout_state_encode(const struct hf_rollout_state *state, enum hf_ro
     char soaked[HF_DURATION_TEXT], waited[HF_DURATION_TEXT], start[HF_TIME_TEXT];
     const char *reason = phase == HF_ROLLOUT_HALTED && !state->halted ? "HaltedByOperator" : state->reason;
     json_t *json =
-        json_pack("{s:s, s:s, s:i, s:i, s:s, s:s, s:i, s:s, s:I, s:s}", "digest", state->digest, "phase",
-                  hf_rollout_phase_name(phase), "wave", (int)state->wave, "cutoff", (int)state->cutoff, "soaked",
+        json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:s, s:s, s:i, s:s, s:I, s:s}", "digest", state->digest, "phase",
+                  hf_rollout_phase_name(phase), "wave", (int)state->wave, "cutoff", (int)state->cutoff, "slots",
+                  (int)state->slots, "slotsBefore", (int)state->slots_before, "soaked",
                   hf_format_duration(state->soaked_ns, soaked), "waited", hf_format_duration(state->waited_ns, waited),
                   "forgiven", (int)state->forgiven, "resumed", state->resumed, "epoch", (json_int_t)state->epoch,
                   "startTime", hf_format_time(state->start_unix_ns, start));
@@ -50,6 +51,8 @@ void hf_rollout_state_decode(const json_t *json, struct hf_rollout_state *ret_st
     (void)snprintf(state->digest, sizeof(state->digest), "%s", digest);
     state->wave = bounded(json, "wave", HF_MAX_WAVES, 0);
     state->cutoff = bounded(json, "cutoff", HF_ROLLOUT_ALL_SLOTS, 0);
+    state->slots = bounded(json, "slots", HF_ROLLOUT_ALL_SLOTS, state->cutoff);
+    state->slots_before = bounded(json, "slotsBefore", state->slots, 0);
     state->settled = hf_json_int_or(json, "settledWave", -1) == (int64_t)state->wave;
     state->forgiven = bounded(json, "forgiven", 100000000, 0);
     state->epoch = epoch > 0 ? (uint64_t)epoch : 0;
@@ -71,7 +74,8 @@ void hf_rollout_state_decode(const json_t *json, struct hf_rollout_state *ret_st
 
 bool hf_rollout_same_state(const struct hf_rollout_state *a, const struct hf_rollout_state *b)
 {
-    return strcmp(a->digest, b->digest) == 0 && a->wave == b->wave && a->cutoff == b->cutoff &&
-           a->settled == b->settled && a->halted == b->halted && strcmp(a->reason, b->reason) == 0 &&
-           a->forgiven == b->forgiven && strcmp(a->resumed, b->resumed) == 0 && a->epoch == b->epoch;
+    return strcmp(a->digest, b->digest) == 0 && a->wave == b->wave && a->cutoff == b->cutoff && a->slots == b->slots &&
+           a->slots_before == b->slots_before && a->settled == b->settled && a->halted == b->halted &&
+           strcmp(a->reason, b->reason) == 0 && a->forgiven == b->forgiven && strcmp(a->resumed, b->resumed) == 0 &&
+           a->epoch == b->epoch;
 }

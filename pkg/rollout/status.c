@@ -189,10 +189,10 @@ static bool same(const json_t *a, const json_t *b, const char *path)
 
 static bool same_state(const json_t *a, const json_t *b)
 {
-    static const char *const keys[] = {"observedGeneration", "admission",     "wave",           "rollout.digest",
-                                       "rollout.phase",      "rollout.wave",  "rollout.cutoff", "rollout.forgiven",
-                                       "rollout.resumed",    "rollout.epoch", "rollout.reason", "rollout.settledWave",
-                                       "rollout.startTime"};
+    static const char *const keys[] = {
+        "observedGeneration", "admission",      "wave",           "rollout.digest",      "rollout.phase",
+        "rollout.wave",       "rollout.cutoff", "rollout.slots",  "rollout.slotsBefore", "rollout.forgiven",
+        "rollout.resumed",    "rollout.epoch",  "rollout.reason", "rollout.settledWave", "rollout.startTime"};
 
     for (size_t i = 0; i < HF_LEN(keys); i++)
         if (!same(a, b, keys[i]))

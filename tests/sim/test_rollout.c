@@ -400,18 +400,14 @@ struct evidence {
 
 /* What the API server had been told of the nodes of one stage, with or without those that a newer EdgeUpdate takes. A
  * liar counts as whatever it likes. */
-static struct evidence evidence_of(unsigned cutoff, uint64_t decided_ns, bool with_hot)
+static struct evidence evidence_of(const struct hf_rollout_state *state, uint64_t decided_ns, bool with_hot)
 {
-    static const unsigned begins[][2] = {{500, 0}, {2500, 500}, {10000, 2500}};
     struct evidence sum = {0};
-    unsigned from = 0;
 
-    for (size_t i = 0; i < HF_LEN(begins); i++)
-        if (begins[i][0] == cutoff)
-            from = begins[i][1];
     for (uint32_t i = 0; i < w.n; i++) {
         const struct node *node = &w.nodes[i];
-        if (node->canary != (cutoff == 0) || (!node->canary && (node->slot < from || node->slot >= cutoff)) ||
+        if (node->canary != (state->cutoff == 0) ||
+            (!node->canary && (node->slot < state->slots_before || node->slot >= state->slots)) ||
             (node->hot_label && !with_hot))
             continue;
         sum.nodes++;
@@ -424,13 +420,13 @@ static struct evidence evidence_of(unsigned cutoff, uint64_t decided_ns, bool wi
 
 /* A stage settles only on the successes that strategy.minUpdated asks for. A former leader may not know the newer
  * EdgeUpdate yet, so that one of the two views must hold. */
-static void check_evidence(unsigned cutoff, uint64_t decided_ns)
+static void check_evidence(const struct hf_rollout_state *state, uint64_t decided_ns)
 {
-    struct evidence all = evidence_of(cutoff, decided_ns, true), cold = all;
+    struct evidence all = evidence_of(state, decided_ns, true), cold = all;
     bool has_waited = w.min_after_ns != 0 && w.now_ns - w.opened_ns >= w.min_after_ns;
 
     if (w.hot != NULL)
-        cold = evidence_of(cutoff, decided_ns, false);
+        cold = evidence_of(state, decided_ns, false);
     totals->lonely += cold.updated + cold.failed < cold.nodes;
     totals->fewer += cold.updated < cold.wanted && all.updated < all.wanted;
     if (has_waited) {
@@ -438,8 +434,19 @@ static void check_evidence(unsigned cutoff, uint64_t decided_ns)
         cold.wanted = HF_MIN(cold.wanted, 1u);
     }
     ck_assert_msg(all.updated >= all.wanted || cold.updated >= cold.wanted,
-                  "seed %ju: cutoff %u settles with %u of %u nodes, and %u %% are needed", (uintmax_t)w.seed, cutoff,
-                  cold.updated, cold.nodes, w.min_percent);
+                  "seed %ju: cutoff %u settles with %u of %u nodes, and %u %% are needed", (uintmax_t)w.seed,
+                  state->cutoff, cold.updated, cold.nodes, w.min_percent);
+}
+
+/* A wave admits its share of the nodes and no more, and goes back on no earlier wave. */
+static void check_share(const struct hf_rollout_state *before, const struct hf_rollout_state *state)
+{
+    unsigned share = HF_MAX(w.n * state->cutoff / HF_ROLLOUT_ALL_SLOTS, 1u), reached = reached_nodes(state->slots);
+
+    ck_assert_msg(state->slots_before == before->slots && state->slots >= before->slots, "seed %ju: from slot %u to %u",
+                  (uintmax_t)w.seed, before->slots, state->slots);
+    ck_assert_msg(reached <= HF_MAX(share, reached_nodes(before->slots)), "seed %ju: %u of %u nodes at %u",
+                  (uintmax_t)w.seed, reached, w.n, state->cutoff);
 }
 
 /* What must hold whenever somebody writes the status. */
@@ -454,16 +461,16 @@ static void check_update(const json_t *old, const json_t *new, uint64_t decided_
     ck_assert_msg(b.epoch >= a.epoch, "seed %ju: epoch %ju after %ju", (uintmax_t)w.seed, (uintmax_t)b.epoch,
                   (uintmax_t)a.epoch);
     unsigned admitted = (unsigned)hf_json_int_or(new, "admission.cutoff", 0);
-    ck_assert_msg(admitted == 0 || (admitted == b.cutoff && !b.halted), "seed %ju: admission %u, reached %u",
-                  (uintmax_t)w.seed, admitted, b.cutoff);
+    ck_assert_msg(admitted == 0 || (admitted == b.slots && !b.halted), "seed %ju: admission %u, reached %u",
+                  (uintmax_t)w.seed, admitted, b.slots);
     w.max_cutoff = HF_MAX(w.max_cutoff, admitted);
     w.canary_was_open = w.canary_was_open || hf_json_bool_or(new, "admission.canary", false);
     if (b.cutoff == a.cutoff) {
         ck_assert_msg(!a.settled || b.settled, "seed %ju: the stage is open again", (uintmax_t)w.seed);
         if (b.settled && !a.settled) {
             w.settled_ns = w.now_ns;
-            check_settles(b.cutoff, decided_ns);
-            check_evidence(b.cutoff, decided_ns);
+            check_settles(b.slots, decided_ns);
+            check_evidence(&b, decided_ns);
         }
         return;
     }
@@ -474,8 +481,9 @@ static void check_update(const json_t *old, const json_t *new, uint64_t decided_
     ck_assert_msg(a.settled && w.now_ns - w.settled_ns >= 5 * MINUTE, "seed %ju: cutoff %u soaked for %ju s",
                   (uintmax_t)w.seed, a.cutoff, (uintmax_t)((w.now_ns - w.settled_ns) / SECOND));
     unsigned failed = known_failures(decided_ns > 3 * SECOND ? decided_ns - 3 * SECOND : 0);
-    ck_assert_msg(failed * 100 <= 2 * reached_nodes(a.cutoff), "seed %ju: %u of %u failed, and cutoff %u opens",
-                  (uintmax_t)w.seed, failed, reached_nodes(a.cutoff), b.cutoff);
+    ck_assert_msg(failed * 100 <= 2 * reached_nodes(a.slots), "seed %ju: %u of %u failed, and cutoff %u opens",
+                  (uintmax_t)w.seed, failed, reached_nodes(a.slots), b.cutoff);
+    check_share(&a, &b);
     w.stages++;
     w.opened_ns = w.now_ns;
 }

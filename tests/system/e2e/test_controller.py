@@ -74,8 +74,9 @@ class TestRollout(Case):
         agents = self.agents(nodes, update, canaries=["fake-00"])
         wait.until("the canary to be updated", lambda: agents.touched() == ["fake-00"], 20)
         self.assertEqual(update.admission()["cutoff"], 0)
-        half = {node.name for node in nodes if node.slot(update.release) < 5000} | {"fake-00"}
-        wait.until("the first wave", lambda: update.admission().get("cutoff") == 5000, 30, 0.05)
+        by_slot = sorted((node for node in nodes if node.name != "fake-00"), key=lambda node: node.slot(update.release))
+        half = {node.name for node in by_slot[:5]} | {"fake-00"}
+        wait.until("the first wave", lambda: update.reached() == 5000, 30, 0.05)
         wait.until("half of the nodes", lambda: set(agents.touched()) == half, 20)
         update.await_reason("RolledOut", 60)
         wait.until("the counts", lambda: update.status()["nodes"]["updated"] == 12, 20)
@@ -98,7 +99,7 @@ class TestRollout(Case):
         bad = min(nodes, key=lambda node: node.slot(update.release)).name
         agents = self.agents(nodes, update, verdict=lambda node: "RolledBack" if node.name == bad else "Committed")
         update.await_reason("TooManyFailures")
-        first = {node.name for node in nodes if node.slot(update.release) < 4000}
+        first = {node.name for node in sorted(nodes, key=lambda node: node.slot(update.release))[:4]}
         self.assertEqual(update.admission()["cutoff"], 0)
         self.assertLessEqual(set(agents.touched()), first)
         self.assertEqual(update.condition("Stalled")["status"], "True")
@@ -217,7 +218,7 @@ class TestFailover(Case):
 
         def watch():
             while not end.wait(0.05):
-                cutoff = update.admission().get("cutoff")
+                cutoff = update.reached()
                 if cutoff is not None and (not cutoffs or cutoffs[-1] != cutoff):
                     cutoffs.append(cutoff)
 
@@ -225,7 +226,7 @@ class TestFailover(Case):
         watcher.start()
         self.addCleanup(end.set)
         agents = self.agents(nodes, update)
-        wait.until("the first wave", lambda: update.admission().get("cutoff") == 3000, 30, 0.05)
+        wait.until("the first wave", lambda: update.reached() == 3000, 30, 0.05)
         begin = time.monotonic()
         disturb(first)
         wait.until("the other one to lead", second.leads, 40, 0.2)

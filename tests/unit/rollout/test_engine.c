@@ -675,6 +675,33 @@ START_TEST(labels_and_nodes_change)
 }
 END_TEST
 
+/* Half of three nodes is one, whatever their slots are; so it stays under the next leader, and when nodes come and go. */
+START_TEST(half_of_three_nodes)
+{
+    char admitted[3], again[3];
+
+    make_update(0, "u", 2 + _i, "  strategy: {waves: [{percent: 50, soak: 1h}, {percent: 100}]}\n");
+    for (unsigned i = 10; i < 13; i++)
+        put_node(i, "three", false);
+    edit(0, "spec.nodeSelector", json_pack("{s:{s:s}}", "matchLabels", "zone", "three"));
+    run(5);
+    ck_assert_int_eq(number(0, "nodes.selected"), 3);
+    ck_assert_int_eq(number(0, "nodes.admitted"), 1);
+    ck_assert_int_eq(number(0, "rollout.cutoff"), 5000);
+    ck_assert_int_eq(number(0, "rollout.slots"), number(0, "admission.cutoff"));
+    for (unsigned i = 0; i < 3; i++)
+        admitted[i] = is_admitted(10 + i, 0);
+    ck_assert_int_eq(admitted[0] + admitted[1] + admitted[2], 1);
+    lead();
+    for (unsigned i = 0; i < 3; i++)
+        put_node(13 + i, "three", false);
+    run(30);
+    for (unsigned i = 0; i < 3; i++)
+        again[i] = is_admitted(10 + i, 0);
+    ck_assert_mem_eq(again, admitted, sizeof(admitted));
+}
+END_TEST
+
 START_TEST(list_of_waves_changes)
 {
     make_update(0, "u", 2, plain_waves);
@@ -685,7 +712,8 @@ START_TEST(list_of_waves_changes)
     run(2);
     ck_assert_int_eq(number(0, "admission.cutoff"), 3000);
     good_nodes(0, 20 * 60, false);
-    static const unsigned want[] = {0, 3000, 6000, 10000};
+    /* Two of the nodes have slots from 3000 to 6927, and the share of 60 % has both. */
+    static const unsigned want[] = {0, 3000, 6928, 10000};
     ck_assert_uint_eq(s.n_cutoffs, HF_LEN(want));
     for (size_t i = 0; i < HF_LEN(want); i++)
         ck_assert_uint_eq(s.cutoffs[i], want[i]);
@@ -1733,6 +1761,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, deleted_and_made_again);
     tcase_add_test(tc, labels_and_nodes_change);
     tcase_add_test(tc, list_of_waves_changes);
+    tcase_add_loop_test(tc, half_of_three_nodes, 0, 20);
     tcase_add_test(tc, refused_object);
     tcase_add_test(tc, one_release_name_twice);
     tcase_add_loop_test(tc, rival_that_nodes_refuse, 0, 2);

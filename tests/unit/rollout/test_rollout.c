@@ -23,7 +23,8 @@ static struct hf_rollout_spec spec_of_test(void)
 
 static struct hf_rollout_state state_of(unsigned wave, unsigned cutoff, bool settled, uint64_t soaked_ns)
 {
-    struct hf_rollout_state state = {.wave = wave, .cutoff = cutoff, .settled = settled, .soaked_ns = soaked_ns};
+    struct hf_rollout_state state = {
+        .wave = wave, .cutoff = cutoff, .slots = cutoff, .settled = settled, .soaked_ns = soaked_ns};
 
     memcpy(state.digest, digest, sizeof(digest));
     state.epoch = 3;
@@ -596,6 +597,127 @@ START_TEST(no_stage_waits_for_nobody)
 }
 END_TEST
 
+/* ---- shares ------------------------------------------------------------------------------------------------------ */
+
+struct member {
+    unsigned slot;
+    bool canary, left;
+};
+
+static uint32_t draw(uint64_t *seed, uint32_t n)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(*seed >> 33) % n;
+}
+
+static void rank(const struct member *members, size_t n, struct hf_rollout_ranks *ranks)
+{
+    memset(ranks, 0, sizeof(*ranks));
+    for (size_t i = 0; i < n; i++) {
+        if (members[i].left)
+            continue;
+        ranks->selected++;
+        if (members[i].canary)
+            ranks->canaries++;
+        else
+            ranks->nodes[members[i].slot]++;
+    }
+}
+
+static bool is_admitted(const struct member *member, const struct hf_rollout_state *state)
+{
+    return !member->left && (member->canary || member->slot < state->slots);
+}
+
+static uint32_t count_admitted(const struct member *members, size_t n, const struct hf_rollout_state *state)
+{
+    uint32_t admitted = 0;
+
+    for (size_t i = 0; i < n; i++)
+        admitted += is_admitted(&members[i], state);
+    return admitted;
+}
+
+/* Different slots: nodes with one slot go together. */
+static void fill(struct member *members, size_t n, uint64_t *seed, uint32_t canary_percent)
+{
+    bool used[HF_ROLLOUT_ALL_SLOTS] = {false};
+
+    for (size_t i = 0; i < n; i++) {
+        do
+            members[i] =
+                (struct member){.slot = draw(seed, HF_ROLLOUT_ALL_SLOTS), .canary = draw(seed, 100) < canary_percent};
+        while (used[members[i].slot]);
+        used[members[i].slot] = true;
+    }
+}
+
+/* Share rounded down, one at least; what earlier waves and canaries have stays. */
+START_TEST(shares_are_exact)
+{
+    static struct hf_rollout_ranks ranks;
+    struct member members[30];
+    uint64_t seed = (uint64_t)_i;
+
+    for (unsigned percent = 1; percent <= 100; percent++) {
+        struct hf_rollout_state state = {.cutoff = percent * 100};
+        size_t n = (size_t)_i;
+        fill(members, n, &seed, percent % 3 * 10);
+        rank(members, n, &ranks);
+        hf_rollout_fit_wave(&state, &ranks);
+        uint32_t want = HF_MAX(HF_MAX((uint32_t)n * percent / 100, 1u), ranks.canaries);
+        ck_assert_msg(count_admitted(members, n, &state) == want, "%u %% of %zu nodes: %u, not %u", percent, n,
+                      count_admitted(members, n, &state), want);
+        ck_assert(percent < 100 || state.slots == HF_ROLLOUT_ALL_SLOTS);
+    }
+}
+END_TEST
+
+/* Nodes join and leave between two waves: who was admitted stays so, and no wave adds more than its share leaves. */
+START_TEST(shares_with_joins_and_leaves)
+{
+    static struct hf_rollout_ranks ranks;
+    struct member members[60];
+    uint64_t seed = (uint64_t)_i;
+
+    for (unsigned round = 0; round < 50; round++) {
+        struct hf_rollout_state state = {.cutoff = 0};
+        size_t n = (size_t)_i;
+        fill(members, HF_LEN(members), &seed, 10);
+        for (unsigned cutoff = 100 + draw(&seed, 3000); cutoff < HF_ROLLOUT_ALL_SLOTS;
+             cutoff += 100 + draw(&seed, 3000)) {
+            struct hf_rollout_state before = state;
+            state.cutoff = cutoff;
+            state.slots_before = state.slots;
+            rank(members, n, &ranks);
+            uint32_t had = count_admitted(members, n, &before);
+            hf_rollout_fit_wave(&state, &ranks);
+            ck_assert_uint_ge(state.slots, before.slots);
+            uint32_t share = HF_MAX(ranks.selected * cutoff / HF_ROLLOUT_ALL_SLOTS, 1u);
+            ck_assert_uint_eq(count_admitted(members, n, &state), HF_MIN(HF_MAX(share, had), ranks.selected));
+            for (size_t i = 0; i < n; i++)
+                members[i].left = members[i].left || draw(&seed, 10) == 0;
+            n = HF_MIN(n + draw(&seed, 5), HF_LEN(members));
+        }
+    }
+}
+END_TEST
+
+/* Nodes of one slot go together, or not at all. */
+START_TEST(nodes_of_one_slot)
+{
+    static struct hf_rollout_ranks ranks;
+    struct hf_rollout_state state = {.cutoff = 5000};
+
+    ranks = (struct hf_rollout_ranks){.selected = 4, .nodes = {[100] = 1, [4000] = 2, [9000] = 1}};
+    hf_rollout_fit_wave(&state, &ranks);
+    ck_assert_uint_eq(state.slots, 4000);
+    ranks = (struct hf_rollout_ranks){.selected = 4, .nodes = {[4000] = 4}};
+    hf_rollout_fit_wave(&state, &ranks);
+    ck_assert_uint_gt(state.slots, 4000);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, phases);
@@ -609,6 +731,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, needed_nodes);
     tcase_add_test(tc, waits_for_few);
     tcase_add_test(tc, no_stage_waits_for_nobody);
+    tcase_add_loop_test(tc, shares_are_exact, 1, 31);
+    tcase_add_loop_test(tc, shares_with_joins_and_leaves, 1, 31);
+    tcase_add_test(tc, nodes_of_one_slot);
 }
 
 HF_TEST_MAIN("rollout/rollout", cases)

@@ -172,6 +172,10 @@ class Update:
     def admission(self):
         return self.status().get("admission", {})
 
+    def reached(self):
+        """The share of the nodes that its waves have reached, in basis points."""
+        return self.status().get("rollout", {}).get("cutoff")
+
     def admits(self, node, canary=False):
         """Whether the agent of this node would start the release now."""
         admission = self.admission()

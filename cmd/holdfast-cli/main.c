@@ -23,6 +23,7 @@ int main(int argc, char **argv)
         .in_fd = STDIN_FILENO,
         .out_fd = STDOUT_FILENO,
         .terminal = isatty(STDERR_FILENO) == 1,
+        .out_terminal = isatty(STDOUT_FILENO) == 1,
         .colour = wants_colour(),
         .fs = hf_fs_posix(),
         .clock = hf_clock_posix(),

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encoding/plain.h"
+#include "base/encoding/utf8.h"
 #include "base/format.h"
 #include "base/parse.h"
 #include "codec/json.h"
@@ -47,50 +49,23 @@ bool hf_audit_kind_repeats(enum hf_audit_kind kind)
 
 /* ---- texts ------------------------------------------------------------------------------------------------------- */
 
-/* Returns the number of bytes of the UTF-8 character at `text`, or 0 if there is none. Refuses overlong forms,
- * surrogates and numbers above U+10FFFF. */
-static size_t character(const unsigned char *text)
-{
-    unsigned char a = text[0], b = a != 0 ? text[1] : 0;
-
-    if (a < 0x80)
-        return 1;
-    if (a >= 0xc2 && a <= 0xdf)
-        return (b & 0xc0) == 0x80 ? 2 : 0;
-    if ((b & 0xc0) != 0x80 || (text[2] & 0xc0) != 0x80)
-        return 0;
-    if (a >= 0xe0 && a <= 0xef)
-        return (a == 0xe0 && b < 0xa0) || (a == 0xed && b > 0x9f) ? 0 : 3;
-    if (a < 0xf0 || a > 0xf4 || (a == 0xf0 && b < 0x90) || (a == 0xf4 && b > 0x8f))
-        return 0;
-    return (text[3] & 0xc0) == 0x80 ? 4 : 0;
-}
-
-/* C1 controls (U+0080 to U+009F) steer some terminals, as those below U+0020 do. */
-static bool is_control(const unsigned char *text)
-{
-    return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
-}
-
 static void copy_text(char *to, size_t size, const char *from)
 {
-    const unsigned char *text = (const unsigned char *)(from != NULL ? from : "");
-    size_t n = 0;
+    const char *text = from != NULL ? from : "";
+    size_t n = 0, left = strlen(text), width;
 
-    for (; *text >= 0x20 && *text < 0x7f && n + 1 < size; n++) /* most texts are nothing else */
-        to[n] = (char)*text++;
-    while (*text != '\0') {
-        size_t width = character(text), kept = width == 0 || is_control(text) ? 1 : width;
-        if (n + kept >= size)
+    for (; *text >= 0x20 && *text < 0x7f && n + 1 < size; n++, left--) /* most texts are nothing else */
+        to[n] = *text++;
+    for (; left > 0; left -= width, text += width) {
+        bool acts, valid = hf_utf8_length(text, left) > 0;
+        width = hf_plain_character(text, left, &acts);
+        if (n + (acts ? 1 : width) >= size)
             break;
-        if (width == 0)
-            to[n] = '?';
-        else if (is_control(text))
-            to[n] = ' ';
+        if (acts)
+            to[n] = valid ? ' ' : '?';
         else
             memcpy(to + n, text, width);
-        n += kept;
-        text += HF_MAX(width, (size_t)1);
+        n += acts ? 1 : width;
     }
     to[n] = '\0';
 }

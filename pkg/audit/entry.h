@@ -73,7 +73,8 @@ struct hf_audit_event {
 };
 
 /* Fills an event. Cuts each text after a whole character. Names and messages may come from hostile objects, so the
- * function replaces each control character by a blank, and each byte that is not UTF-8 by '?'. NULL stands for "". */
+ * function replaces each character on which a terminal acts (base/encoding/plain.h) by a blank, and each byte that is
+ * not UTF-8 by '?'. NULL stands for "". */
 void hf_audit_event_set(struct hf_audit_event *event, enum hf_audit_kind kind, const char *subject, const char *reason,
                         const char *message);
 

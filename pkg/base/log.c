@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/encoding/plain.h"
 #include "base/encoding/utf8.h"
 #include "base/format.h"
 #include "base/parse.h"
@@ -105,15 +106,17 @@ static bool admit(struct hf_log *log, enum hf_log_level level, const char *event
     return true;
 }
 
-/* Appends a JSON string. Replaces every non-ASCII byte with U+FFFD if the value is not UTF-8, since no reader would
- * accept the line. */
+/* Appends a JSON string, without characters on which a terminal acts. Replaces every non-ASCII byte with U+FFFD if the
+ * value is not UTF-8, since no reader would accept the line. */
 static int add_escaped(struct hf_buf *line, const char *text)
 {
     size_t n = strnlen(text, HF_LOG_MAX_VALUE);
     bool valid = hf_utf8_valid(text, n);
     int r = hf_buf_add(line, "\"", 1);
 
-    for (size_t i = 0; r == 0 && i < n; i++) {
+    for (size_t i = 0, size = 1; r == 0 && i < n; i += size) {
+        bool acts = false;
+        size = valid ? hf_plain_character(text + i, n - i, &acts) : 1;
         unsigned char c = (unsigned char)text[i];
         if (c == '"' || c == '\\')
             r = hf_buf_addf(line, "\\%c", c);
@@ -122,7 +125,7 @@ static int add_escaped(struct hf_buf *line, const char *text)
         else if (c >= 0x80 && !valid)
             r = hf_buf_add_str(line, "\xef\xbf\xbd");
         else
-            r = hf_buf_add(line, &text[i], 1);
+            r = acts ? hf_plain_json(text + i, size, line) : hf_buf_add(line, text + i, size);
     }
     return r < 0 ? r : hf_buf_add(line, "\"", 1);
 }

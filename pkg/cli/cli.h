@@ -78,6 +78,7 @@ struct hf_cli {
     FILE *out, *err;
     int in_fd, out_fd; /* descriptors of standard input and output, for the file name "-" */
     bool terminal;     /* true if `err` is a terminal, so that commands draw progress there */
+    bool out_terminal; /* true if `out` is a terminal, which must not act on texts of others */
     bool colour;       /* true if `out` may have colors: `out` is a terminal, and the user did not set NO_COLOR */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;

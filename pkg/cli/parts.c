@@ -1,10 +1,12 @@
 #include "cli/parts.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/encoding/base64.h"
+#include "base/encoding/plain.h"
 #include "base/parse.h"
 #include "cli/plain.h"
 
@@ -148,6 +150,27 @@ int hf_cli_print_json(struct hf_cli *cli, const json_t *json, struct hf_err *err
 
     if (hf_json_format(json, &text) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
-    (void)fprintf(cli->out, "%s\n", hf_buf_str(&text));
-    return 0;
+    return hf_cli_print_json_text(cli, hf_buf_view(&text), err);
+}
+
+int hf_cli_print_json_text(struct hf_cli *cli, struct hf_view text, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf plain = HF_BUF_INIT(6 * text.n);
+
+    if (cli->out_terminal && hf_plain_json(text.p, text.n, &plain) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    text = cli->out_terminal ? hf_buf_view(&plain) : text;
+    (void)fwrite(text.p, 1, text.n, cli->out);
+    return fputc('\n', cli->out) == EOF ? hf_err_sys(err, -EIO, "write standard output") : 0;
+}
+
+int hf_cli_print_content(struct hf_cli *cli, struct hf_view text, struct hf_err *err)
+{
+    _cleanup_(hf_freep) char *plain = cli->out_terminal ? malloc(text.n + 1) : NULL;
+
+    if (cli->out_terminal && plain == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    if (plain != NULL)
+        text = (struct hf_view){plain, hf_plain_bytes(text.p, text.n, "\n\t", plain)};
+    return fwrite(text.p, 1, text.n, cli->out) == text.n ? 0 : hf_err_sys(err, -EIO, "write standard output");
 }

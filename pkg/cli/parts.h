@@ -54,3 +54,9 @@ HF_MUST_USE int hf_cli_append(json_t *array, json_t *value, struct hf_err *err);
 
 /* Prints `json` as one line to cli->out. */
 HF_MUST_USE int hf_cli_print_json(struct hf_cli *cli, const json_t *json, struct hf_err *err);
+/* Prints one line of JSON text to cli->out: on a terminal with escapes for what it acts on (base/encoding/plain.h),
+ * which is the same value; else byte for byte. */
+HF_MUST_USE int hf_cli_print_json_text(struct hf_cli *cli, struct hf_view text, struct hf_err *err);
+/* Prints the content of a file to cli->out: on a terminal with a '?' for each character on which it acts, except line
+ * ends and tabs; else byte for byte. */
+HF_MUST_USE int hf_cli_print_content(struct hf_cli *cli, struct hf_view text, struct hf_err *err);

@@ -1,9 +1,7 @@
 /* cli/plain.h - makes texts safe for a terminal.
  *
- * Texts from files and from the cluster may contain escape sequences, which a terminal would execute, and characters
- * that change the direction of a line. These functions replace control characters, line ends, invalid UTF-8 and
- * characters that change the direction of a text by '?'. The thin program links this file, so it must not need jansson.
- * Main thread only. */
+ * These functions replace by '?' what base/encoding/plain.h names, also line ends. The thin program links this file,
+ * so it must not need jansson. Main thread only. */
 #pragma once
 
 #include <stdio.h>

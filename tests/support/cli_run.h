@@ -1,6 +1,7 @@
 /* support/cli_run.h - run a command of `holdfast` in this process, in a folder of its own, and look at what it printed. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/clock.h"
@@ -10,6 +11,7 @@ struct cli_run {
     int code;                         /* of the last run */
     char *out, *err;                  /* of the last run */
     const struct hf_clock_ops *clock; /* NULL: the machine's */
+    bool terminal;                    /* standard output counts as a terminal */
 };
 
 /* Makes the folder; relative paths given to commands are looked up from the top of the sources, so write "%" for it:

@@ -15,6 +15,7 @@
 #include "agent/resources/disks.h"
 #include "agent/turn.h"
 #include "base/format.h"
+#include "codec/plain.h"
 #include "codec/sha256.h"
 #include "os/file.h"
 
@@ -280,8 +281,9 @@ static void send_oldest(struct hf_herald *herald)
                                       .ns = EVENTS_NAMESPACE,
                                       .body = event,
                                       .timeout_ns = TIMEOUT_NS};
-    r = event == NULL ? hf_err_set(&err, ENOMEM, "out of memory")
-                      : hf_kube_call_send(herald->env->params->events, &call, answered, herald, &herald->pending, &err);
+    r = event == NULL || hf_plain_tree(event) < 0
+            ? hf_err_set(&err, ENOMEM, "out of memory")
+            : hf_kube_call_send(herald->env->params->events, &call, answered, herald, &herald->pending, &err);
     if (r < 0)
         failed(herald, r, 0, &err);
 }

@@ -8,6 +8,7 @@
 #include "base/encoding/utf8.h"
 #include "base/format.h"
 #include "base/parse.h"
+#include "codec/plain.h"
 
 /* Remembers a failure until the end of building: the caller drops an incomplete tree as a whole. */
 struct builder {
@@ -586,6 +587,9 @@ int hf_status_body(const char *node_name, const json_t *essence, const struct hf
     if (moving->telemetry != NULL)
         put(&status, "telemetry", moving->telemetry);
     if (contact.failed || clock.failed)
+        b.failed = true;
+    /* It repeats texts of objects, programs and servers, and kubectl prints them. */
+    if (hf_plain_tree(status.at) < 0)
         b.failed = true;
     put_built(&b, "status", &status);
     return finish(&b, ret_body);

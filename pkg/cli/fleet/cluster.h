@@ -2,7 +2,7 @@
  *
  * A command blocks: hf_cluster_call() runs the event loop until the answer is there. Every text from the server may be
  * hostile. In error texts, hf_cluster_call() and hf_cluster_each() replace the characters that act on a terminal.
- * Before a command prints objects, it must call hf_cli_make_plain() (cli/node/status_plain.h).
+ * Before a command prints objects, it must call hf_plain_tree() (codec/plain.h).
  *
  * Main thread only. Errors: 0 or -errno; *err names the server and the resource of a failed request, often with a hint.
  * No function returns -EBADMSG or -ESTALE, so a wrong kubeconfig or a refusal of the server ends with exit code 1, not

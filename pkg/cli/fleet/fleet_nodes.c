@@ -12,10 +12,10 @@
 #include "cli/fleet/node_view.h"
 #include "cli/fleet/output.h"
 #include "cli/fleet/table.h"
-#include "cli/node/status_plain.h"
 #include "cli/node/status_print.h"
 #include "cli/node/status_seen.h"
 #include "cli/plain.h"
+#include "codec/plain.h"
 
 enum { MAX_TEXT = 512 << 20 /* 500,000 nodes */, RELEASE_TEXT = 280 };
 
@@ -151,7 +151,7 @@ static int take(void *arg, json_t *node, struct hf_err *err)
     struct hf_node_view view;
 
     (void)json_object_del(json_object_get(node, "metadata"), "managedFields");
-    if (hf_cli_make_plain(node) < 0)
+    if (hf_plain_tree(node) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     hf_node_view_of(node, nodes->release, hf_cluster_now_unix_ns(nodes->cluster), &view);
     if (!is_wanted(nodes, node, &view))
@@ -350,7 +350,7 @@ int hf_cli_node(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
     if (r < 0)
         return r;
     (void)json_object_del(json_object_get(node, "metadata"), "managedFields");
-    if (hf_cli_make_plain(node) < 0)
+    if (hf_plain_tree(node) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     hf_node_view_of(node, NULL, hf_cluster_now_unix_ns(cluster), &view);
     r = print_node(cli, output, node, &view, err);

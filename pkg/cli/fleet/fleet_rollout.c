@@ -9,8 +9,8 @@
 #include "base/format.h"
 #include "cli/fleet/node_view.h"
 #include "cli/fleet/poll.h"
-#include "cli/node/status_plain.h"
 #include "cli/parts.h"
+#include "codec/plain.h"
 #include "os/rand_posix.h"
 
 #define FREE_TURN "edge.codcompass.io/free-turn"
@@ -47,7 +47,7 @@ static int get(struct hf_cluster *cluster, const char *plural, const char *name,
                             .verb = HF_KUBE_GET, .api_version = HF_API_GROUP_VERSION, .plural = plural, .name = name},
                         ret_object, err);
 
-    if (r == 0 && hf_cli_make_plain(*ret_object) < 0) {
+    if (r == 0 && hf_plain_tree(*ret_object) < 0) {
         json_decref(*ret_object);
         *ret_object = NULL;
         return hf_err_set(err, ENOMEM, "out of memory");

@@ -12,8 +12,8 @@
 #include "cli/fleet/output.h"
 #include "cli/fleet/table.h"
 #include "cli/fleet/update_view.h"
-#include "cli/node/status_plain.h"
 #include "cli/node/status_seen.h"
+#include "codec/plain.h"
 
 enum { BAR = 23, MAX_UPDATES = 2000, NUMBER = 24 };
 
@@ -223,7 +223,7 @@ static int print_updates(struct hf_cli *cli, enum hf_output output, json_t *upda
 {
     if (output == HF_OUTPUT_JSON || output == HF_OUTPUT_YAML)
         return print_list(cli, output, updates, err);
-    if (hf_cli_make_plain(updates) < 0)
+    if (hf_plain_tree(updates) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     if (output == HF_OUTPUT_NAME)
         return print_names(cli, updates);

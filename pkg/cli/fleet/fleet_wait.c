@@ -8,8 +8,8 @@
 #include "cli/fleet/node_set.h"
 #include "cli/fleet/poll.h"
 #include "cli/fleet/tally.h"
-#include "cli/node/status_plain.h"
 #include "cli/plain.h"
+#include "codec/plain.h"
 
 const struct hf_cli_option hf_cli_wait_options[] = {
     {.name = "release", .value = "NAME", .required = true, .help = "name of the release"},
@@ -53,7 +53,7 @@ static int keep(void *arg, json_t *object, struct hf_err *err)
         hf_cli_plain_text(wait->other);
         return 0;
     }
-    if (hf_cli_make_plain(object) < 0 || json_array_append(wait->updates, object) < 0)
+    if (hf_plain_tree(object) < 0 || json_array_append(wait->updates, object) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     return 0;
 }

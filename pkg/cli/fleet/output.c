@@ -5,7 +5,7 @@
 
 #include "api/field/nearest.h"
 #include "base/buf.h"
-#include "cli/node/status_plain.h"
+#include "codec/plain.h"
 
 enum { MAX_TEXT = 64 << 20 };
 
@@ -33,7 +33,7 @@ int hf_output_print(struct hf_cli *cli, enum hf_output output, json_t *json, str
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_TEXT);
 
-    if (hf_cli_make_plain(json) < 0)
+    if (hf_plain_tree(json) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     int r = output == HF_OUTPUT_YAML ? hf_yaml_format(json, &text) : hf_json_format(json, &text);
     if (r < 0)

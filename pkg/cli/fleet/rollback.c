@@ -10,10 +10,11 @@
 #include "cli/delta/patch.h"
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/rollback_object.h"
-#include "cli/node/status_plain.h"
 #include "cli/parts.h"
+#include "cli/plain.h"
 #include "cli/release/sign.h"
 #include "cli/release/signed_by.h"
+#include "codec/plain.h"
 #include "codec/sha256.h"
 #include "os/fd.h"
 

@@ -1,6 +1,6 @@
 /* cli/fleet/table.h - tables of text with aligned columns, and with colors on a terminal.
  *
- * Memory: the table copies every cell. The cells must be plain text (cli/node/status_plain.h). Main thread only. */
+ * Memory: the table copies every cell. The cells must be plain text (codec/plain.h). Main thread only. */
 #pragma once
 
 #include <stdbool.h>

@@ -4,22 +4,23 @@
 #include <string.h>
 
 #include "base/encoding/utf8.h"
+#include "cli/parts.h"
 #include "cli/plain.h"
 #include "manifests/cluster/set.h"
 #include "manifests/files/want.h"
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
-static void print_file(struct hf_cli *cli, const struct hf_files_item *item)
+static int print_file(struct hf_cli *cli, const struct hf_files_item *item, struct hf_err *err)
 {
     bool text = memchr(item->bytes.p, '\0', item->bytes.n) == NULL && hf_utf8_valid(item->bytes.p, item->bytes.n);
 
     hf_cli_print_line(cli->out, "==> %s (%04o, %zu bytes%s) <==", item->rel, item->mode, item->bytes.n,
                       text ? "" : ", binary");
-    if (text)
-        (void)fwrite(item->bytes.p, 1, item->bytes.n, cli->out);
+    int r = text ? hf_cli_print_content(cli, item->bytes, err) : 0;
     if (text && item->bytes.n > 0 && item->bytes.p[item->bytes.n - 1] != '\n')
         (void)fputc('\n', cli->out);
+    return r;
 }
 
 static int print_files(struct hf_cli *cli, const struct hf_manifest *entry, struct hf_bundle *bundle,
@@ -36,13 +37,13 @@ static int print_files(struct hf_cli *cli, const struct hf_manifest *entry, stru
         hf_manifest_outcome_done(&outcome);
         return r;
     }
-    for (size_t i = 0; i < want.n; i++) {
+    for (size_t i = 0; r >= 0 && i < want.n; i++) {
         if (i > 0)
             (void)fputc('\n', cli->out);
-        print_file(cli, &want.items[i]);
+        r = print_file(cli, &want.items[i], err);
     }
     hf_files_want_done(&want);
-    return 0;
+    return HF_MIN(r, 0);
 }
 
 /* ---- objects ----------------------------------------------------------------------------------------------------- */
@@ -59,8 +60,7 @@ static int print_object(struct hf_cli *cli, const struct hf_cluster_object *obje
     if (r < 0)
         return hf_err_wrap(err, r, "print an object of '%.100s'", object->file);
     hf_cli_print_line(cli->out, "--- # %s, from %s", hf_cluster_id_text(&object->id, name, sizeof(name)), object->file);
-    (void)fwrite(text.p, 1, text.n, cli->out);
-    return 0;
+    return hf_cli_print_content(cli, hf_buf_view(&text), err);
 }
 
 static int print_set(struct hf_cli *cli, const struct hf_cluster_set *set, struct hf_err *err)

@@ -13,6 +13,7 @@
 #include "base/format.h"
 #include "base/parse.h"
 #include "cli/parts.h"
+#include "cli/plain.h"
 #include "spool/look.h"
 #include "telemetry/event/event.h"
 
@@ -251,7 +252,8 @@ static void print_text(struct hf_cli *cli, const char *dir, const struct hf_spoo
     char bytes[HF_CLI_BYTES_TEXT], oldest[HF_TIME_TEXT], newest[HF_TIME_TEXT];
     FILE *to = cli->out;
 
-    (void)fprintf(to, "%s\n  stream    %s\n", dir, found->stream[0] != '\0' ? found->stream : "unknown");
+    hf_cli_print_line(to, "%s", dir);
+    (void)fprintf(to, "  stream    %s\n", found->stream[0] != '\0' ? found->stream : "unknown");
     (void)fprintf(to, "  records   %llu waiting of %llu, sequence %llu to %llu, delivered to %llu\n",
                   (unsigned long long)found->waiting, (unsigned long long)found->records,
                   (unsigned long long)found->first, (unsigned long long)found->last,
@@ -307,7 +309,10 @@ static int print_verify(struct hf_cli *cli, bool json, const char *dir, const st
 {
     if (json)
         return print_json(cli, dir, found, tally, err);
-    (void)fprintf(cli->out, "%s: %llu records, ", dir, (unsigned long long)found->records);
+    _cleanup_(hf_freep) char *name = strdup(dir);
+    if (name != NULL)
+        hf_cli_plain_text(name);
+    (void)fprintf(cli->out, "%s: %llu records, ", name != NULL ? name : "?", (unsigned long long)found->records);
     if (hf_spool_is_damaged(found))
         print_damage(cli->out, found);
     else
@@ -380,10 +385,8 @@ static int print_record(void *arg, const struct hf_spool_record *record, bool wa
 
     if (!wanted(cat, record, waiting))
         return 0;
-    if (!cat->json) {
-        (void)fwrite(record->payload.p, 1, record->payload.n, cat->cli->out);
-        return fputc('\n', cat->cli->out) == EOF ? hf_err_sys(cat->err, -EIO, "write standard output") : 0;
-    }
+    if (!cat->json)
+        return hf_cli_print_json_text(cat->cli, record->payload, cat->err);
     _cleanup_(hf_json_freep) json_t *line = json_object();
     int r = put_number(line, "sequence", record->sequence, cat->err);
     if (r == 0)
@@ -419,7 +422,7 @@ int hf_cli_spool_cat(struct hf_cli *cli, const struct hf_cli_args *args, struct 
         r = hf_spool_look(cli->fs, spools.dirs[i], print_record, &cat, &found, err);
         if (r == 0 && hf_spool_is_damaged(&found)) {
             damaged = true;
-            (void)fprintf(cli->err, "%s: damaged; 'spool verify' shows the details\n", spools.dirs[i]);
+            hf_cli_print_line(cli->err, "%s: damaged; 'spool verify' shows the details", spools.dirs[i]);
         }
     }
     return r < 0 ? r : damaged ? HF_EXIT_FAILED : HF_EXIT_OK;

@@ -18,10 +18,11 @@
 #include "cli/fleet/output.h"
 #include "cli/node/hold_seen.h"
 #include "cli/node/status_local.h"
-#include "cli/node/status_plain.h"
 #include "cli/node/status_print.h"
 #include "cli/node/status_seen.h"
 #include "cli/parts.h"
+#include "cli/plain.h"
+#include "codec/plain.h"
 #include "os/file.h"
 
 const struct hf_cli_option hf_cli_status_options[] = {
@@ -196,7 +197,7 @@ static int print_status(struct hf_cli *cli, enum hf_output output, json_t *node,
 {
     if (output == HF_OUTPUT_JSON || output == HF_OUTPUT_YAML)
         return print_json(cli, output, node, seen, hold, err);
-    if (hf_cli_make_plain(node) < 0)
+    if (hf_plain_tree(node) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     if (output == HF_OUTPUT_NAME)
         return fprintf(cli->out, "edgenode." HF_API_GROUP "/%s\n", hf_json_str_or(node, "metadata.name", "?")) < 0

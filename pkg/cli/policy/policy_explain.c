@@ -5,10 +5,10 @@
 #include "api/meta.h"
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/table.h"
-#include "cli/node/status_plain.h"
 #include "cli/parts.h"
 #include "cli/plain.h"
 #include "cli/policy/policy_view.h"
+#include "codec/plain.h"
 #include "kube/folder/folder_objects.h"
 
 const struct hf_cli_option hf_cli_policy_explain_options[] = {
@@ -191,7 +191,7 @@ int hf_cli_policy_explain(struct hf_cli *cli, const struct hf_cli_args *args, st
     r = files ? from_files(cli, args, &view, err) : from_cluster(cli, args, &view, err);
     if (r < 0)
         return r;
-    if (hf_cli_make_plain(view) < 0)
+    if (hf_plain_tree(view) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     r = hf_cli_flag(args, "json") ? hf_cli_print_json(cli, view, err) : print_view(cli, view, err);
     if (r < 0)

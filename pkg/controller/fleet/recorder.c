@@ -9,6 +9,7 @@
 #include "base/encoding/utf8.h"
 #include "base/format.h"
 #include "base/list.h"
+#include "codec/plain.h"
 #include "controller/fleet/event_book.h"
 #include "web/metrics.h"
 
@@ -134,7 +135,7 @@ static int send_new(struct flight *flight, const struct hf_recorder_event *event
                                       .body = body,
                                       .timeout_ns = CALL_TIMEOUT_NS};
 
-    return body == NULL ? -ENOMEM : send(flight, &call);
+    return body == NULL || hf_plain_tree(body) < 0 ? -ENOMEM : send(flight, &call);
 }
 
 void hf_recorder_note(struct hf_recorder *recorder, const struct hf_recorder_event *event)

@@ -6,6 +6,7 @@
 
 #include "api/meta.h"
 #include "base/list.h"
+#include "codec/plain.h"
 #include "web/metrics.h"
 
 #define CALL_TIMEOUT_NS (10 * HF_NS_PER_S)
@@ -233,8 +234,10 @@ int hf_writer_add(struct hf_writer *writer, const struct hf_rollout_effect *effe
     if (write == NULL)
         return -ENOMEM;
     write->name = strdup(effect->name);
-    write->body = part != NULL ? replacement(effect->body, part) : json_incref(hf_json_mutable(effect->body));
-    if (write->name == NULL || (part != NULL && write->body == NULL)) {
+    write->body = part != NULL ? replacement(effect->body, part) : json_deep_copy(effect->body);
+    /* The status repeats what nodes say; kubectl prints it. */
+    bool good = effect->body == NULL || (write->body != NULL && (part != NULL || hf_plain_tree(write->body) == 0));
+    if (write->name == NULL || !good) {
         json_decref(write->body);
         free(write->name);
         free(write);

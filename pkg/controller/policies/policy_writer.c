@@ -6,6 +6,7 @@
 
 #include "api/meta.h"
 #include "base/strmap.h"
+#include "codec/plain.h"
 #include "controller/policies/policy_tally.h"
 #include "web/metrics.h"
 
@@ -125,6 +126,8 @@ static void look(struct policy_entry *entry, const struct hf_policy_counts *coun
     _cleanup_(hf_json_freep) json_t *body = NULL;
     int r = hf_policy_tally_status(writer->tally, entry->object, writer->p.unix_ns(writer->p.arg), &body);
 
+    if (r == 0)
+        r = hf_plain_tree(body);
     if (r < 0) {
         log_lack(writer, "SyncPolicy", entry->object, r);
         entry->due_ns = now_of(writer) + FAILURE_NS;

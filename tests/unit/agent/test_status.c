@@ -112,6 +112,22 @@ START_TEST(whole_text)
 }
 END_TEST
 
+/* What the cluster, a program or a server says is repeated without anything on which a terminal acts. */
+START_TEST(no_terminal_acts_on_a_status)
+{
+    struct hf_update_status update = committed;
+    struct scene s;
+
+    update.message = "\x1b[2J\xc2\x9b[31m \xe2\x80\xae caf\xc3\xa9\x7f";
+    set_up(&s, &update, 1, NULL, 0);
+    _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW), *whole = body(one), *again = essence(&s, NOW);
+    const json_t *told = json_array_get(hf_json_at(whole, "status.updates"), 0);
+    ck_assert_str_eq(hf_json_str_or(told, "message", ""), "?[2J?[31m ? caf\xc3\xa9?");
+    ck_assert(json_equal(one, again)); /* it is no change */
+    json_decref(s.conditions);
+}
+END_TEST
+
 /* The status names each section only where several policies decide, and never more than its bounds allow. */
 START_TEST(several_policies_and_their_sections)
 {
@@ -577,6 +593,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, whole_text);
+    tcase_add_test(tc, no_terminal_acts_on_a_status);
     tcase_add_test(tc, the_defaults_are_a_policy_too);
     tcase_add_test(tc, several_policies_and_their_sections);
     tcase_add_test(tc, labels_for_the_controller);

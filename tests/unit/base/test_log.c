@@ -93,6 +93,16 @@ START_TEST(values_are_escaped)
 }
 END_TEST
 
+/* The log repeats what objects, servers and programs say, and people read it on terminals. */
+START_TEST(no_terminal_acts_on_a_value)
+{
+    hf_log(logger, HF_LOG_INFO, "e", HF_S("v", "\x1b[2J\xc2\x9b[31m\xe2\x80\xae\xd8\x9c\xe2\x81\xa6 caf\xc3\xa9"),
+           HF_S("raw", "\x9b[31m"));
+    ck_assert_ptr_nonnull(strstr(all(), "\"v\":\"\\u001b[2J\\u009b[31m\\u202e\\u061c\\u2066 caf\xc3\xa9\""));
+    ck_assert_ptr_nonnull(strstr(all(), "\"raw\":\"\xef\xbf\xbd[31m\""));
+}
+END_TEST
+
 START_TEST(long_values_are_cut)
 {
     char text[3000];
@@ -224,6 +234,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, one_line_per_event);
     tcase_add_test(tc, levels);
     tcase_add_test(tc, values_are_escaped);
+    tcase_add_test(tc, no_terminal_acts_on_a_value);
     tcase_add_test(tc, long_values_are_cut);
     tcase_add_test(tc, a_line_that_does_not_fit_keeps_its_event);
     tcase_add_test(tc, bursts_are_limited_per_event);

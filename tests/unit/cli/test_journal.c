@@ -112,7 +112,7 @@ START_TEST(since_keeps_entries_of_unsure_time)
 }
 END_TEST
 
-/* The file may come from a machine that somebody else had. The parser of an entry replaces the control characters. */
+/* The file may come from a machine that somebody else had. The parser of an entry replaces the characters on which a terminal acts. */
 START_TEST(texts_are_plain)
 {
     struct hf_audit_entry entry = entry_of(HF_AUDIT_SEGMENT_STARTED, 1, "");
@@ -124,7 +124,7 @@ START_TEST(texts_are_plain)
                    "31m\u2066 caf\u00e9");
     append(FIRST, entry);
     ck_assert_int_eq(cli(&run, "node", "journal", "--state-dir", "%", NULL), 0);
-    ck_assert_str_eq(run.out, "2026-11-20T08:00:00Z  SegmentStarted s?x r?x: m 31m? caf\u00e9\n");
+    ck_assert_str_eq(run.out, "2026-11-20T08:00:00Z  SegmentStarted s x r x: m 31m  caf\u00e9\n");
 }
 END_TEST
 

@@ -73,6 +73,25 @@ START_TEST(digest)
 }
 END_TEST
 
+/* A file for people to look at: a terminal gets nothing on which it acts, a pipe each byte. */
+START_TEST(render_on_a_terminal)
+{
+    static const char evil[] = "a\tb\n\x1b]0;x\x07\xc2\x9b[31m\xe2\x80\xae"
+                               "c\r\n";
+
+    site();
+    cli_write_text(&run, "site/a.conf", evil);
+    run.terminal = true;
+    ck_assert_int_eq(
+        cli(&run, "manifest", "render", "-f", "%/p.yaml", "--entry", "plain", "--node", "n", "%/site", NULL), 0);
+    ck_assert_msg(strstr(run.out, "<==\na\tb\n?]0;x??[31m?c?\n") != NULL, "%s", run.out);
+    run.terminal = false;
+    ck_assert_int_eq(
+        cli(&run, "manifest", "render", "-f", "%/p.yaml", "--entry", "plain", "--node", "n", "%/site", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, evil));
+}
+END_TEST
+
 START_TEST(render)
 {
     site();
@@ -377,6 +396,7 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, digest);
     tcase_add_test(tc, render);
+    tcase_add_test(tc, render_on_a_terminal);
     tcase_add_test(tc, sign);
     tcase_add_test(tc, digest_of_flux);
     tcase_add_test(tc, sign_for_flux);

@@ -49,6 +49,40 @@ static void teardown(void)
     cli_end(&run);
 }
 
+static void make_evil_spool(const char *text)
+{
+    struct hf_spool_store_params params = {.fs = hf_fs_posix(),
+                                           .rng = hf_rand_posix(),
+                                           .dir = cli_path(&run, "evil"),
+                                           .segment_bytes = 64 << 10,
+                                           .max_bytes = 1 << 20};
+    struct hf_spool_record record = {.unix_ns = 1, .tag = 1u << 16 | 9, .payload = hf_view_of(text)};
+    struct hf_spool_store *store;
+    size_t done;
+
+    ck_assert_int_eq(hf_spool_store_open(&params, &store, NULL), 0);
+    ck_assert_int_eq(hf_spool_store_write(store, &record, 1, &done, NULL), 0);
+    hf_spool_store_free(store);
+}
+
+/* Events are what users post: a terminal gets the same JSON with escapes, a pipe each byte. */
+START_TEST(cat_on_a_terminal)
+{
+    static const char evil[] = "{\"body\":\"\xc2\x9b[31m\xe2\x80\xae"
+                               "caf\xc3\xa9\x7f\"}";
+
+    make_evil_spool(evil);
+    run.terminal = true;
+    ck_assert_int_eq(cli(&run, "spool", "cat", "%/evil", NULL), 0);
+    ck_assert_str_eq(run.out, "{\"body\":\"\\u009b[31m\\u202ecaf\xc3\xa9\\u007f\"}\n");
+    ck_assert_int_eq(cli(&run, "spool", "cat", "--json", "%/evil", NULL), 0);
+    ck_assert_msg(strstr(run.out, "\"event\":{\"body\":\"\\u009b[31m\\u202e") != NULL, "%s", run.out);
+    run.terminal = false;
+    ck_assert_int_eq(cli(&run, "spool", "cat", "%/evil", NULL), 0);
+    ck_assert_msg(strncmp(run.out, evil, strlen(evil)) == 0, "%s", run.out);
+}
+END_TEST
+
 START_TEST(stat_says_what_waits)
 {
     _cleanup_(hf_json_freep) json_t *told = NULL;
@@ -152,6 +186,7 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, stat_says_what_waits);
+    tcase_add_test(tc, cat_on_a_terminal);
     tcase_add_loop_test(tc, cat_prints_what_is_asked_for, 0, (int)HF_LEN(cats));
     tcase_add_test(tc, a_folder_above_is_looked_through);
     tcase_add_test(tc, no_folder_far_below_is_looked_at);

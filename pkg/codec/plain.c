@@ -1,10 +1,10 @@
-#include "cli/node/status_plain.h"
+#include "codec/plain.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
+#include "base/encoding/plain.h"
 
 static int plain_string(json_t *string)
 {
@@ -14,7 +14,7 @@ static int plain_string(json_t *string)
 
     if (out == NULL)
         return -ENOMEM;
-    size_t used = hf_cli_plain_bytes(text, n, out);
+    size_t used = hf_plain_bytes(text, n, "", out);
     int r = used == n && memcmp(out, text, n) == 0 ? 0 : json_string_setn(string, out, used);
     free(out);
     return r < 0 ? -ENOMEM : 0;
@@ -26,7 +26,7 @@ static int plain_name(json_t *object, const char *name, json_t *value)
 
     if (plain == NULL)
         return -ENOMEM;
-    hf_cli_plain_text(plain);
+    plain[hf_plain_bytes(name, strlen(name), "", plain)] = '\0';
     if (strcmp(plain, name) == 0)
         return 0;
     if (json_object_set(object, plain, value) < 0)
@@ -34,7 +34,7 @@ static int plain_name(json_t *object, const char *name, json_t *value)
     return json_object_del(object, name) < 0 ? -ENOMEM : 0;
 }
 
-int hf_cli_make_plain(json_t *root)
+int hf_plain_tree(json_t *root)
 {
     const char *key;
     json_t *value;
@@ -47,11 +47,11 @@ int hf_cli_make_plain(json_t *root)
     if (json_is_object(root))
         json_object_foreach_safe(root, next, key, value)
         {
-            r = r < 0 ? r : hf_cli_make_plain(value); /* the parser has bounded the depth */
+            r = r < 0 ? r : hf_plain_tree(value); /* the parser has bounded the depth */
             r = r < 0 ? r : plain_name(root, key, value);
         }
     if (json_is_array(root))
         json_array_foreach(root, i, value)
-            r = r < 0 ? r : hf_cli_make_plain(value);
+            r = r < 0 ? r : hf_plain_tree(value);
     return r;
 }

@@ -7,7 +7,11 @@
 #include "api/field/field.h"
 #include "api/field/text.h"
 #include "api/schema.h"
+#include "base/clock.h"
+#include "base/parse.h"
 
+#define DEFAULT_INTERVAL_NS (300 * HF_NS_PER_S) /* as in SyncPolicy */
+#define LEAST_GRACE_NS (10 * HF_NS_PER_S)
 #define EPOCH_MAX ((1ull << 53) - 1) /* the largest integer that every JSON library keeps */
 
 static const struct hf_field turn_fields[] = {
@@ -62,4 +66,20 @@ bool hf_edgenode_has_turn(const struct hf_edgenode *edgenode, const char *releas
         if (strcmp(edgenode->turns[i].release, release) == 0 && strcmp(edgenode->turns[i].digest, digest) == 0)
             return true;
     return false;
+}
+
+uint64_t hf_edgenode_interval_ns(const json_t *status)
+{
+    uint64_t ns = 0;
+
+    if (hf_parse_duration(hf_json_str_or(status, "policy.interval", ""), &ns) < 0 || ns == 0)
+        return DEFAULT_INTERVAL_NS;
+    return ns;
+}
+
+uint64_t hf_edgenode_silent_after_ns(uint64_t interval_ns)
+{
+    uint64_t grace = HF_MAX(interval_ns / 2, LEAST_GRACE_NS);
+
+    return interval_ns < UINT64_MAX - grace ? interval_ns + grace : UINT64_MAX;
 }

@@ -1,10 +1,12 @@
-/* api/edgenode.h - decodes the spec of an EdgeNode. holdfast-controller writes the spec, and the node obeys it. Pure.
+/* api/edgenode.h - decodes the spec of an EdgeNode. holdfast-controller writes the spec, and the node obeys it; and
+ * says when a node counts as silent. Pure.
  *
  * A turn permits one node to swap one release. If an EdgeUpdate has strategy.disruption, the controller gives turns to
  * only a few nodes of a group at a time. */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "api/meta.h"
 
@@ -34,3 +36,11 @@ HF_DEFINE_CLEANUP(struct hf_edgenode, hf_edgenode_free)
 /* Returns true if the EdgeNode has a turn for the release with this name and digest. Returns false if `edgenode` is
  * NULL. */
 bool hf_edgenode_has_turn(const struct hf_edgenode *edgenode, const char *release, const char *digest);
+
+/* Returns the interval in which to expect reports, in nanoseconds: policy.interval of this status of an EdgeNode, or
+ * the default of SyncPolicies. */
+uint64_t hf_edgenode_interval_ns(const json_t *status);
+
+/* Returns the age in nanoseconds above which a node's last report says that the node is silent: one and a half
+ * intervals, and at least 10 s more than one, for the way of a report. Controller, metrics and CLI count alike. */
+uint64_t hf_edgenode_silent_after_ns(uint64_t interval_ns);

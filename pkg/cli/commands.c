@@ -183,7 +183,7 @@ const struct hf_cli_command hf_cli_commands[] = {
         .summary = "list what the nodes of the fleet report",
         .details = "Shows one release for each node: the one that most needs attention, or that of --release. '!' "
                    "behind SEEN: "
-                   "the node has missed three reports.\n\n"
+                   "the node is silent: no report for one and a half of its intervals.\n\n"
                    "  holdfast nodes --phase RolledBack\n"
                    "  holdfast nodes -l topology.kubernetes.io/zone=oslo --silent -o name",
         ROW(hf_cli_nodes),
@@ -218,7 +218,7 @@ const struct hf_cli_command hf_cli_commands[] = {
         .args = "NAME",
         .summary = "show the last report of one node",
         .details = "Like 'holdfast status' on the node itself. Exit code 4: a release was rolled back or rejected, or "
-                   "the node reports a condition that needs a person; 5: the node has missed three reports.",
+                   "the node reports a condition that needs a person; 5: the node is silent.",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_node),
@@ -291,10 +291,9 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "turn free",
         .args = "NODE",
         .summary = "take the turn from a node that will not come back",
-        .details =
-            "Where spec.strategy.disruption is set, a node that holds a turn and is away makes its group wait. "
-            "Free the turn only if you know that the node is off: two nodes of the group may else be down at "
-            "once. The controller takes the turn once the node has missed three reports, or is held by its site.",
+        .details = "Where spec.strategy.disruption is set, a node that holds a turn and is away makes its group wait. "
+                   "Free the turn only if you know that the node is off: two nodes of the group may else be down at "
+                   "once. The controller takes the turn once the node is silent, or is held by its site.",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_turn_free),

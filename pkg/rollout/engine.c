@@ -7,7 +7,7 @@
 #include "base/array.h"
 #include "rollout/engine_impl.h"
 
-enum { SILENT_FACTOR = 3, SILENT_PER_S = 20, TURNS_PER_S = 50 };
+enum { SILENT_PER_S = 20, TURNS_PER_S = 50 };
 #define COLLECT_AFTER_NS (24 * 3600 * HF_NS_PER_S)
 
 int hf_rollout_engine_new(const struct hf_rollout_params *params, struct hf_rollout_engine **ret_engine)
@@ -17,8 +17,6 @@ int hf_rollout_engine_new(const struct hf_rollout_params *params, struct hf_roll
     if (engine == NULL)
         return -ENOMEM;
     engine->params = *params;
-    if (params->silent_factor == 0)
-        engine->params.silent_factor = SILENT_FACTOR;
     if (params->collect_after_ns == 0)
         engine->params.collect_after_ns = COLLECT_AFTER_NS;
     if (params->silent_per_s == 0)

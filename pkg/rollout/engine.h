@@ -40,9 +40,6 @@ struct hf_rollout_now {
 };
 
 struct hf_rollout_params {
-    /* a node counts as silent when it has sent no report for this number of its report intervals; 0 means 3. For
-     * decisions about turns, a node counts as silent after 30 min at the latest. */
-    unsigned silent_factor;
     uint64_t collect_after_ns; /* time without a Node after which an EdgeNode is deleted; 0 means 24 h */
     unsigned silent_per_s;     /* largest number of EdgeNodes marked silent in one second; 0 means 20 */
     unsigned turns_per_s;      /* largest number of EdgeNode.spec writes in one second; 0 means 50 */

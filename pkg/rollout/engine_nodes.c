@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "api/edgenode.h"
 #include "rollout/engine_impl.h"
 
 enum { COLLECT_PERCENT = 30, COLLECT_AT_ONCE = 20 };
@@ -9,11 +10,11 @@ static uint32_t age_s(uint32_t since_s, uint32_t now_s)
     return now_s > since_s ? now_s - since_s : 0;
 }
 
-static bool is_silent(const struct hf_rollout_engine *engine, const struct hf_fleet_node *node, uint32_t now_s)
+static bool is_silent(const struct hf_fleet_node *node, uint32_t now_s)
 {
     return (node->flags & HF_FLEET_HAS_EDGENODE) && (node->flags & HF_FLEET_HAS_STATUS) &&
            !(node->flags & HF_FLEET_RESTS) &&
-           age_s(node->heard_s, now_s) > (uint64_t)node->interval_s * engine->params.silent_factor;
+           age_s(node->heard_s, now_s) * HF_NS_PER_S > hf_edgenode_silent_after_ns(node->interval_s * HF_NS_PER_S);
 }
 
 static bool is_orphan(const struct hf_rollout_engine *engine, const struct hf_fleet_node *node, uint32_t now_s)
@@ -30,7 +31,7 @@ static int mark_silent(struct hf_rollout_engine *engine, const struct hf_rollout
     for (uint32_t i = 0; i < engine->fleet.n_slots; i++) {
         uint32_t id = (uint32_t)((first + (size_t)i) % engine->fleet.n_slots);
         const struct hf_fleet_node *node = &engine->fleet.nodes[id];
-        if (!is_silent(engine, node, now_s))
+        if (!is_silent(node, now_s))
             continue;
         engine->n_silent++;
         if ((node->flags & HF_FLEET_MARKED_SILENT) || node->version.shown == 0 || engine->params.keep_silent_nodes ||

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/edgenode.h"
 #include "base/array.h"
 #include "rollout/engine_impl.h"
 #include "rollout/turns.h"
@@ -25,12 +26,11 @@ static uint64_t silent_ns(const struct hf_fleet_node *node, const struct hf_roll
     return now_s > node->heard_s ? (now_s - node->heard_s) * HF_NS_PER_S : 0;
 }
 
-static bool is_silent(const struct hf_rollout_engine *engine, const struct hf_fleet_node *node,
-                      const struct hf_rollout_now *now)
+static bool is_silent(const struct hf_fleet_node *node, const struct hf_rollout_now *now)
 {
-    uint64_t patience_s = (uint64_t)node->interval_s * engine->params.silent_factor;
+    uint64_t patience = hf_edgenode_silent_after_ns(node->interval_s * HF_NS_PER_S);
 
-    return silent_ns(node, now) > HF_MIN(patience_s, (uint64_t)LONGEST_PATIENCE_S) * HF_NS_PER_S;
+    return silent_ns(node, now) > HF_MIN(patience, LONGEST_PATIENCE_S * HF_NS_PER_S);
 }
 
 /* ---- silent nodes that hold up their groups ---------------------------------------------------------------------- */
@@ -163,7 +163,7 @@ static bool is_over(const struct hf_rollout_engine *engine, const struct hf_flee
         .waits_for_site = entry != NULL && (entry->wait == HF_FLEET_WAIT_HELD || entry->wait == HF_FLEET_WAIT_EXCUSED),
         .moved_on = hf_fleet_moved_on(node, release, digest),
         .release_wanted = track != NULL,
-        .is_silent = is_silent(engine, node, now),
+        .is_silent = is_silent(node, now),
         .freed = turn->freed,
     };
 
@@ -257,8 +257,8 @@ struct waiting {
 };
 
 /* A silent node whose turn an operator has freed gets none before it is heard again: it would be the first in line. */
-static bool may_be_given(const struct hf_rollout_engine *engine, const struct track *track,
-                         const struct hf_fleet_node *node, uint32_t id, const struct hf_rollout_now *now)
+static bool may_be_given(const struct track *track, const struct hf_fleet_node *node, uint32_t id,
+                         const struct hf_rollout_now *now)
 {
     uint16_t slot = track->slots[id];
     const struct hf_fleet_entry *entry = hf_fleet_entry(node, track->digest);
@@ -268,7 +268,7 @@ static bool may_be_given(const struct hf_rollout_engine *engine, const struct tr
            (node->flags & HF_FLEET_HAS_EDGENODE) && !hf_fleet_has_turn(node, track->digest) &&
            (node->turns == NULL || node->turns->n < HF_FLEET_TURNS) &&
            silent_ns(node, now) <= track->limits.unknown_after_ns &&
-           !(entry != NULL && entry->freed && is_silent(engine, node, now));
+           !(entry != NULL && entry->freed && is_silent(node, now));
 }
 
 static int find_waiting(const struct hf_rollout_engine *engine, const struct track *track,
@@ -276,7 +276,7 @@ static int find_waiting(const struct hf_rollout_engine *engine, const struct tra
 {
     waiting->n = 0;
     for (uint32_t id = 0; id < engine->fleet.n_slots; id++) {
-        if (!may_be_given(engine, track, &engine->fleet.nodes[id], id, now))
+        if (!may_be_given(track, &engine->fleet.nodes[id], id, now))
             continue;
         if (hf_array_grow(waiting->items, waiting->n, waiting->cap, HF_ARRAY_ANY) < 0)
             return -ENOMEM;
@@ -309,10 +309,9 @@ static bool is_unfinished(const struct hf_rollout_engine *engine, const struct t
 
 /* True if the node is, or may be, between swap and verdict: it has a turn, a write about its turns is on its way, or it
  * says so. What a silent node said last does not count where an operator has freed its turn. */
-static bool is_busy(const struct hf_rollout_engine *engine, const struct hf_fleet_node *node,
-                    const struct hf_rollout_now *now)
+static bool is_busy(const struct hf_fleet_node *node, const struct hf_rollout_now *now)
 {
-    bool silent = is_silent(engine, node, now);
+    bool silent = is_silent(node, now);
 
     if ((node->turns != NULL && node->turns->n > 0) || (node->flags & HF_FLEET_WRITING))
         return true;
@@ -332,7 +331,7 @@ static int survey_groups(struct hf_rollout_engine *engine, const struct track *t
         if (group == NULL)
             continue;
         group->size += (track->slots[id] & HF_ENGINE_SELECTED) != 0;
-        group->busy += is_busy(engine, node, now);
+        group->busy += is_busy(node, now);
         if (!(node->flags & HF_FLEET_HAS_EDGENODE) || node->epoch == engine->epoch || node->version.shown == 0 ||
             !is_unfinished(engine, track, id))
             continue;

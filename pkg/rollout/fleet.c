@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/edgenode.h"
 #include "api/field/text.h"
 #include "api/meta.h"
 #include "base/clock.h"
@@ -322,12 +323,9 @@ static bool is_news(struct hf_fleet_node *node, uint64_t sequence)
 
 static void take_interval(struct hf_fleet_node *node, const json_t *status)
 {
-    const char *text = hf_json_str(status, "policy.interval");
-    uint64_t ns = HF_FLEET_DEFAULT_INTERVAL * HF_NS_PER_S;
+    uint64_t s = hf_edgenode_interval_ns(status) / HF_NS_PER_S;
 
-    if (text != NULL && hf_parse_duration(text, &ns) < 0)
-        ns = HF_FLEET_DEFAULT_INTERVAL * HF_NS_PER_S;
-    node->interval_s = (uint16_t)HF_MIN(HF_MAX(ns / HF_NS_PER_S, 1), UINT16_MAX);
+    node->interval_s = (uint16_t)HF_MIN(HF_MAX(s, 1), UINT16_MAX);
 }
 
 /* The age of the first report that this process sees, by the clock of the API server; a report from the future is

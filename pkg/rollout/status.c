@@ -290,7 +290,7 @@ json_t *hf_rollout_silent_make(const struct hf_fleet_node *node, uint64_t silent
     if (r == 0)
         r = hf_conditions_set(conditions, &ready, now_unix_ns);
     if (r == 0)
-        r = put(body, "status", json_pack("{s:O}", "conditions", conditions));
+        r = put(body, "status", json_pack("{s:O, s:{s:s}}", "conditions", conditions, "contact", "state", "Silent"));
     json_decref(conditions);
     if (r == 0)
         return body;

@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     const char *at = (const char *)bytes, *end = at + n;
 
     now = (struct hf_rollout_now){.mono_ns = 3600 * HF_NS_PER_S, .unix_ns = 1800000000 * HF_NS_PER_S};
-    if (hf_rollout_engine_new(&(struct hf_rollout_params){.silent_factor = 0}, &engine) < 0)
+    if (hf_rollout_engine_new(&(struct hf_rollout_params){.turns_per_s = 0}, &engine) < 0)
         abort();
     hf_rollout_engine_lead(engine, 1, &now);
     for (int kind = 0; kind < HF_ROLLOUT_KINDS; kind++) {

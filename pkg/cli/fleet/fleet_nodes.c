@@ -23,7 +23,7 @@ const struct hf_cli_option hf_cli_nodes_options[] = {
     {.name = "selector", .value = "KEY=VALUE[,...]", .letter = 'l', .help = "only Nodes with these labels"},
     {.name = "release", .value = "NAME", .help = "show this release; only nodes that report it"},
     {.name = "phase", .value = "PHASE", .help = "only nodes where a release is in this phase, such as RolledBack"},
-    {.name = "silent", .help = "only nodes that have missed three reports"},
+    {.name = "silent", .help = "only nodes that have not reported for one and a half intervals"},
     HF_OUTPUT_OPTIONS,
     HF_CLUSTER_OPTIONS,
     {.name = NULL},

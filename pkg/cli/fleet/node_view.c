@@ -2,13 +2,11 @@
 
 #include <string.h>
 
+#include "api/edgenode.h"
 #include "api/field/nearest.h"
 #include "base/clock.h"
 #include "base/parse.h"
 #include "update/rules/reasons.h"
-
-#define DEFAULT_INTERVAL_NS (300 * HF_NS_PER_S) /* as in SyncPolicy */
-#define MISSED 3
 
 /* All phases of an update, and how much attention they need. */
 static const struct {
@@ -105,13 +103,17 @@ static void read_ready(const json_t *node, struct hf_node_view *view)
 
 static void read_age(const json_t *node, uint64_t now_unix_ns, struct hf_node_view *view)
 {
-    uint64_t observed = 0, interval = 0;
+    uint64_t observed = 0, interval = hf_edgenode_interval_ns(hf_json_at(node, "status"));
 
     view->seen = hf_parse_time(hf_json_str_or(node, "status.observedTime", ""), &observed) == 0 && observed != 0;
     view->age_ns = view->seen ? now_unix_ns - HF_MIN(observed, now_unix_ns) : 0;
-    if (hf_parse_duration(hf_json_str_or(node, "status.policy.interval", ""), &interval) < 0 || interval == 0)
-        interval = DEFAULT_INTERVAL_NS;
-    view->silent = !view->seen || view->age_ns / MISSED > interval || strcmp(view->reason, "NodeSilent") == 0;
+    view->silent =
+        !view->seen || view->age_ns > hf_edgenode_silent_after_ns(interval) || strcmp(view->reason, "NodeSilent") == 0;
+    if (view->silent && view->seen) { /* what the last report said is not true now */
+        view->ready = "Unknown";
+        view->reason = "NodeSilent";
+        view->contact = "Silent";
+    }
 }
 
 void hf_node_view_of(const json_t *node, const char *release, uint64_t now_unix_ns, struct hf_node_view *ret_view)

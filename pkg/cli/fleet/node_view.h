@@ -10,11 +10,14 @@
 
 struct hf_node_view {
     const char *name;
-    const char *ready, *reason; /* status and reason of the condition Ready; "" without this condition */
-    const char *contact;        /* Fresh, Stale or Expired; "" if unknown */
-    bool seen;                  /* true if the node has ever reported */
-    uint64_t age_ns;            /* time since its last report */
-    /* true if the node has never reported or has missed three reports, or if the controller has marked it as silent */
+    /* status and reason of the condition Ready; "" without this condition; Unknown and NodeSilent if the node is
+     * silent */
+    const char *ready, *reason;
+    const char *contact; /* Fresh, Stale, Expired or Silent; "" if unknown */
+    bool seen;           /* true if the node has ever reported */
+    uint64_t age_ns;     /* time since its last report */
+    /* true if the node has never reported, or not for one and a half intervals (hf_edgenode_silent_after_ns()), or if
+     * the controller has marked it as silent */
     bool silent;
     /* the chosen entry of status.updates (see hf_node_view_of()); NULL if there is none */
     const json_t *update;

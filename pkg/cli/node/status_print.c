@@ -180,15 +180,17 @@ static size_t length_without_updates(const char *message, const json_t *updates)
     return strlen(message);
 }
 
-static void print_conditions(FILE *to, const json_t *conditions, const json_t *updates)
+/* What a silent node said about its health is not true now. */
+static void print_conditions(FILE *to, const json_t *conditions, const json_t *updates, bool silent)
 {
     for (size_t i = 0; i < json_array_size(conditions); i++) {
         const json_t *condition = json_array_get(conditions, i);
         const char *message = hf_json_str_or(condition, "message", "");
         size_t n = length_without_updates(message, updates);
-        (void)fprintf(to, "%s=%s %s%s%.*s\n", hf_json_str_or(condition, "type", ""),
-                      hf_json_str_or(condition, "status", ""), hf_json_str_or(condition, "reason", ""),
-                      n > 0 ? ": " : "", (int)n, message);
+        const char *type = hf_json_str_or(condition, "type", ""), *status = hf_json_str_or(condition, "status", "");
+        bool unknown = silent && strcmp(type, "Ready") == 0 && strcmp(status, "Unknown") != 0;
+        (void)fprintf(to, "%s=%s%s %s%s%.*s\n", type, unknown ? "Unknown NodeSilent: the last report said " : "",
+                      status, hf_json_str_or(condition, "reason", ""), n > 0 ? ": " : "", (int)n, message);
     }
 }
 
@@ -203,7 +205,7 @@ static void print_seen(FILE *to, const struct hf_cli_seen *seen)
     else if (seen->state == HF_CLI_SILENT)
         (void)fprintf(to, ", Silent (%s%s%s%s)", seen->known ? "last seen " : "",
                       seen->known ? hf_cli_ago(seen->age_ns, ago) : "", seen->known ? " ago; " : "",
-                      seen->agent_unknown ? "it has missed its reports"
+                      seen->agent_unknown ? "no report for one and a half of its intervals"
                       : seen->agent_runs  ? "the agent runs but does not renew it"
                                           : "no agent runs on this state folder");
     else if (seen->state != HF_CLI_CURRENT)
@@ -261,6 +263,6 @@ int hf_cli_print_node(struct hf_cli *cli, const json_t *node, const struct hf_cl
     if (r == 0)
         r = print_telemetry(cli->out, hf_json_at(node, "status.telemetry"), hf_unix_ns(cli->clock), err);
     if (r == 0)
-        print_conditions(cli->out, hf_json_at(node, "status.conditions"), updates);
+        print_conditions(cli->out, hf_json_at(node, "status.conditions"), updates, seen->state == HF_CLI_SILENT);
     return r;
 }

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "api/edgenode.h"
 #include "base/buf.h"
 #include "base/parse.h"
 #include "cli/plain.h"
 
-#define DEFAULT_INTERVAL_NS (300 * HF_NS_PER_S) /* as in SyncPolicy; for a status without an interval */
 #define GRACE_NS (60 * HF_NS_PER_S)
 #define AHEAD_NS (600 * HF_NS_PER_S)
 
@@ -59,15 +59,14 @@ uint64_t hf_cli_observed_unix_ns(struct hf_cli *cli, const json_t *node)
 
 struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, enum hf_cli_agent agent)
 {
-    uint64_t observed = hf_cli_observed_unix_ns(cli, node), now = hf_unix_ns(cli->clock), interval = 0;
+    uint64_t observed = hf_cli_observed_unix_ns(cli, node), now = hf_unix_ns(cli->clock);
+    uint64_t interval = hf_edgenode_interval_ns(hf_json_at(node, "status"));
     struct hf_cli_seen seen = {.known = observed != 0,
                                .age_ns = now - HF_MIN(observed, now),
                                .agent_runs = agent == HF_CLI_AGENT_RUNS,
                                .agent_unknown = agent == HF_CLI_AGENT_UNSEEN};
     const char *last = hf_json_str_or(node, "status.agent.state", "");
 
-    if (hf_parse_duration(hf_json_str_or(node, "status.policy.interval", ""), &interval) < 0 || interval == 0)
-        interval = DEFAULT_INTERVAL_NS;
     bool renewed = !seen.known || seen.age_ns <= 2 * interval + GRACE_NS;
     if (agent == HF_CLI_AGENT_RUNS)
         seen.state = renewed ? HF_CLI_CURRENT : HF_CLI_SILENT;

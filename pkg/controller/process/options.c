@@ -92,11 +92,6 @@ static int set_health_port(struct hf_controller_options *o, const char *text)
     return hf_listen_flag_port(&o->listen[HF_CONTROLLER_HEALTH], text);
 }
 
-static int set_silent_after(struct hf_controller_options *o, const char *text)
-{
-    return hf_parse_u64(text, 2, 1000, &o->silent_after);
-}
-
 static int set_collect_after(struct hf_controller_options *o, const char *text)
 {
     int r = hf_parse_duration(text, &o->collect_after_ns);
@@ -148,8 +143,6 @@ static const struct hf_flag flags[] = {
      "address of a separate server for /healthz and /readyz (that of --metrics-address)"},
     {"health-port", "PORT", "HEALTH_PORT", HF_LISTEN_PORT_WANTED,
      "port of --health-address (9092; with --metrics-port 0: any free one)"},
-    {"silent-after", "N", "SILENT_AFTER", "2 to 1000",
-     "a node is silent after this many of its intervals without a report (3)"},
     {"collect-after", "DURATION", "COLLECT_AFTER", "a duration of at least 1s, such as 24h",
      "delete an EdgeNode this long after its Node has gone (24h)"},
     {"log-level", "LEVEL", "LOG_LEVEL", "debug, info, warning or error", "lowest level to log (info)"},
@@ -159,10 +152,9 @@ static const struct hf_flag flags[] = {
 
 /* In the order of `flags`. */
 static set_fn *const setters[] = {
-    set_server,       set_kubeconfig,      set_lease_namespace, set_lease_name,
-    set_identity,     set_no_election,     set_agent_account,   set_approve_certificates,
-    set_write_labels, set_metrics_address, set_metrics_port,    set_health_address,
-    set_health_port,  set_silent_after,    set_collect_after,   set_log_level,
+    set_server,       set_kubeconfig,     set_lease_namespace,      set_lease_name,    set_identity,
+    set_no_election,  set_agent_account,  set_approve_certificates, set_write_labels,  set_metrics_address,
+    set_metrics_port, set_health_address, set_health_port,          set_collect_after, set_log_level,
     set_help,         set_version,
 };
 _Static_assert(HF_LEN(setters) == HF_LEN(flags), "each flag has a setter");
@@ -201,7 +193,6 @@ int hf_controller_options_parse(int argc, char *const *argv, const char *(*geten
         .lease_name = "holdfast-controller",
         .approve_certificates = true,
         .listen = {{.address = "127.0.0.1"}},
-        .silent_after = 3,
         .collect_after_ns = 24 * 3600 * HF_NS_PER_S,
         .log_level = HF_LOG_INFO,
     };

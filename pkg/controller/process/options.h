@@ -25,7 +25,6 @@ struct hf_controller_options {
     bool approve_certificates; /* true: approve or deny the certificate requests of agents */
     bool write_labels;         /* true: write to the Nodes the labels that agents report */
     struct hf_listen_flag listen[HF_CONTROLLER_LISTENERS];
-    uint64_t silent_after;     /* a node is silent after this number of report intervals without a report */
     uint64_t collect_after_ns; /* time without a Node after which an EdgeNode is deleted */
     enum hf_controller_action action;
     enum hf_log_level log_level;

@@ -350,7 +350,7 @@ static int open_conductor(struct controller_process *p, struct hf_err *err)
         .clock = hf_clock_posix(),
         .log = p->log,
         .metrics = p->metrics,
-        .rollout = {.silent_factor = (unsigned)o->silent_after, .collect_after_ns = o->collect_after_ns},
+        .rollout = {.collect_after_ns = o->collect_after_ns},
         .labels = p->labels,
         .policies = p->policies,
         .identity = p->identity,

@@ -223,8 +223,19 @@ def filters_of_nodes():
             check([line.rpartition("/")[2] for line in out.split()] == want.split(), f"{words}: {out}")
         _, err = lab.run("nodes", "--release", "other", "-o", "name", code=1)
         check("no EdgeUpdate has the release 'other'" in err, err)
+        # What a cut-off node said about its health and its contact is not true now.
+        lab.put(edge_node("d", ago_s=440), edge_node("e", ago_s=460))
+        rows = {line.split()[0]: line.split() for line in lab.run("nodes")[0].splitlines()}
+        check(rows["d"][1] == "True" and rows["d"][3] == "Fresh" and rows["d"][2][-1] != "!", rows)
+        for name in ("c", "e"):
+            check(rows[name][1] == "Unknown" and rows[name][3] == "Silent" and rows[name][2][-1] == "!", rows)
+        nodes = {one["name"]: one for one in json.loads(lab.run("nodes", "--json")[0])["nodes"]}
+        check([nodes["e"][key] for key in ("ready", "reason", "contact", "silent")] == ["Unknown", "NodeSilent", "Silent", True], nodes)
+        out, _ = lab.run("node", "e", code=5)
+        check("\nReady=Unknown NodeSilent: the last report said True UpToDate" in out, out)
+        del lab.server.objects["EdgeNode", "d"], lab.server.objects["EdgeNode", "e"]
         out, _ = lab.run("node", "c", code=5)
-        check("Silent (last seen 66m ago; it has missed its reports)" in out, out)
+        check("Silent (last seen 66m ago; no report for one and a half of its intervals)" in out, out)
         lab.run("node", "b", code=4)
         lab.server.objects["EdgeNode", "a"]["status"]["hold"] = {"active": True, "reason": "x" + "\u0436" * 100}
         out, _ = lab.run("node", "a")

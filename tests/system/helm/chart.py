@@ -55,7 +55,6 @@ WRONG = [
     ("controller.replicas", 0, "minimum"),
     ("controller.logLevel", "verbose", "value must be one of 'debug', 'info', 'warning', 'error'"),
     ("controller.collectAfter", "1 day", "a duration, such as 24h"),
-    ("controller.silentAfter", 1, "minimum"),
     ("image.pullPolicy", "Sometimes", "value must be one of 'Always', 'IfNotPresent', 'Never'"),
     ("image.registry", "https://images.example.com", "without https://"),
     ("image.tag", "a b", "an image's tag, such as 0.1.0"),

@@ -154,9 +154,12 @@ static const struct {
     const char *phase;
 } nodes[] = {
     {"never seen", "", NULL, 0, true, ""},
-    {"fresh", "observedTime: " SEEN, NULL, 899, false, ""},
-    {"three intervals of 5 m", "observedTime: " SEEN, NULL, 901, true, ""},
-    {"its own interval", "observedTime: " SEEN ", policy: {interval: 1h}", NULL, 10800, false, ""},
+    {"fresh", "observedTime: " SEEN, NULL, 450, false, ""},
+    {"one and a half intervals of 5 m", "observedTime: " SEEN, NULL, 451, true, ""},
+    {"its own interval", "observedTime: " SEEN ", policy: {interval: 1h}", NULL, 5400, false, ""},
+    {"its own interval is over", "observedTime: " SEEN ", policy: {interval: 1h}", NULL, 5401, true, ""},
+    {"a short interval", "observedTime: " SEEN ", policy: {interval: 10s}", NULL, 20, false, ""},
+    {"a short interval is over", "observedTime: " SEEN ", policy: {interval: 10s}", NULL, 21, true, ""},
     {"a clock before the report", "observedTime: " SEEN, NULL, 0, false, ""},
     {"the controller says so",
      "observedTime: " SEEN ", conditions: [{type: Ready, status: Unknown, reason: NodeSilent}]", NULL, 1, true, ""},
@@ -168,6 +171,10 @@ static const struct {
      "observedTime: " SEEN ", updates: [{name: a, phase: Committed}, {name: b, phase: RolledBack}]", "a", 1, false,
      "Committed"},
     {"no such release", "observedTime: " SEEN ", updates: [{name: a, phase: Committed}]", "z", 1, false, ""},
+    {"cut off, and healthy when it reported",
+     "observedTime: " SEEN ", contact: {state: Fresh}, conditions: [{type: Ready, status: 'True', reason: Settled}], "
+     "updates: [{name: a, phase: Committed}]",
+     NULL, 451, true, "Committed"},
     {"lists that are none", "observedTime: 5, updates: {}, conditions: x", NULL, 1, true, ""},
 };
 
@@ -181,6 +188,11 @@ START_TEST(views_of_nodes)
     ck_assert_int_eq(hf_parse_time(SEEN, &seen), 0);
     hf_node_view_of(node, nodes[_i].release, seen + nodes[_i].later_s * HF_NS_PER_S, &view);
     ck_assert_msg(view.silent == nodes[_i].silent, "%s", nodes[_i].name);
+    if (view.seen && view.silent) { /* what it said last is not true now */
+        ck_assert_str_eq(view.ready, "Unknown");
+        ck_assert_str_eq(view.reason, "NodeSilent");
+        ck_assert_str_eq(view.contact, "Silent");
+    }
     ck_assert_msg(strcmp(view.phase, nodes[_i].phase) == 0, "%s: %s", nodes[_i].name, view.phase);
 }
 END_TEST

@@ -42,7 +42,7 @@ GROUP = "/apis/edge.codcompass.io/v1alpha1"
 NAME = "edge-inference"
 ZONE = "topology.kubernetes.io/zone"
 SHORT = {"soak": "1s", "unknownAfter": "1m", "progressDeadline": "5m"}      # of the page's times
-INTERVAL_S = 10                                # of reports: a node is silent after three
+INTERVAL_S = 10                                # of reports: a node is silent after 20 seconds
 
 
 def commands():

@@ -53,5 +53,6 @@ enum hf_rollout_urgency hf_rollout_status_compare(const json_t *body, const json
  * the object has no turns. */
 json_t *hf_rollout_turns_make(const struct hf_fleet_node *node, uint64_t epoch, const struct hf_fleet_turns *turns);
 
-/* Returns the object for an apply of Ready=Unknown and contact.state Silent to a silent EdgeNode, or NULL if memory runs out. */
+/* Returns the object for an apply of Ready=Unknown and contact.state Silent to a silent EdgeNode, or NULL if memory
+ * runs out. */
 json_t *hf_rollout_silent_make(const struct hf_fleet_node *node, uint64_t silent_s, uint64_t now_unix_ns);

@@ -158,6 +158,8 @@ static void judge_ready(const struct hf_readiness_params *params, struct hf_read
         set_refused(&readiness->ready, "False", params);
     else if (has_text(params->manifests_failed) || has_text(params->manifests_pending))
         set_manifests(&readiness->ready, "False", params);
+    else if (has_text(params->manifests_troubled))
+        set_part(&readiness->ready, "False", params->manifests_trouble, "manifests %s", params->manifests_troubled);
     else if (!params->known)
         set_part(&readiness->ready, "Unknown", "NotSynced", "this node has not received the desired state yet");
     else if (params->n_updates == 0)

@@ -2,10 +2,11 @@
  *
  *   Ready        True: each selected update has the phase Committed or Incompatible or waits for the rollout (for its
  *                wave, NotAdmitted, or its turn, TurnPending; Ready then has that reason), each entry of
- *                spec.manifests has the phase Applied, and the node refused no object. False: some update is in another
- *                phase (Ready then has the reason of that update), the node refused an object, or an entry is in
- *                another phase (Ready then has the reason ManifestsFailed or ManifestsPending). Unknown: the node never
- *                received the desired state.
+ *                spec.manifests has the phase Applied and the node keeps it in place, and the node refused no object.
+ *                False: some update is in another phase (Ready then has the reason of that update), the node refused an
+ *                object, an entry is in another phase (Ready then has the reason ManifestsFailed or ManifestsPending),
+ *                or the node fails to keep an applied entry in place (Ready then has the reason of that entry, such as
+ *                ReadOnlyFileSystem). Unknown: the node never received the desired state.
  *   Reconciling  True while the agent still works towards the desired state (a check for drift does not count). At
  *                other times, the status lacks this condition.
  *   Stalled      True while somebody must act, because the node rolled back or rejected an update, refused an object,
@@ -54,6 +55,10 @@ struct hf_readiness_params {
      * reason, such as "web: ValidateFailed, pods: NotAllowed" ("" or NULL means none) */
     const char *manifests_failed;
     const char *manifests_pending;
+    /* applied entries that the node fails to keep in place, each with its reason, and the reason of the first one ("" or
+     * NULL means none) */
+    const char *manifests_troubled;
+    const char *manifests_trouble;
 };
 
 /* Status, reason and message of one condition. */

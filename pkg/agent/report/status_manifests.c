@@ -81,6 +81,24 @@ json_t *hf_status_manifests_list(const struct hf_status_manifest *manifests, siz
     return list;
 }
 
+/* An applied entry whose files or objects the node can no longer keep as they should be: it tries to repair them, and
+ * fails. A source that is away, or a wait, leaves good content in place. */
+static bool is_trouble(enum hf_manifest_reason reason)
+{
+    switch (reason) {
+    case HF_MANIFEST_REASON_READ_ONLY_FILE_SYSTEM:
+    case HF_MANIFEST_REASON_NO_SPACE:
+    case HF_MANIFEST_REASON_WRITE_FAILED:
+    case HF_MANIFEST_REASON_RESTART_FAILED:
+    case HF_MANIFEST_REASON_TARGET_MISSING:
+    case HF_MANIFEST_REASON_IMMUTABLE:
+    case HF_MANIFEST_REASON_CONFLICT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void hf_status_manifests_judge(const struct hf_status_manifest *manifests, size_t n,
                                struct hf_status_manifests *ret_judged, struct hf_readiness_params *params)
 {
@@ -92,13 +110,20 @@ void hf_status_manifests_judge(const struct hf_status_manifest *manifests, size_
         const struct hf_status_manifest *manifest = &manifests[i];
         const char *reason = hf_manifest_reason_name(manifest->reason);
         bool is_failed = manifest->phase == HF_MANIFEST_REFUSED || manifest->phase == HF_MANIFEST_ROLLED_BACK;
-        if (manifest->phase == HF_MANIFEST_APPLIED)
+        bool is_applied = manifest->phase == HF_MANIFEST_APPLIED;
+        if (is_applied && !is_trouble(manifest->reason))
             continue;
         (void)snprintf(text, sizeof(text), "%s: %s", manifest->name,
                        reason[0] != '\0' ? reason : hf_manifest_phase_name(manifest->phase));
+        if (is_applied) {
+            hf_readiness_names_add(&judged->troubled, text);
+            params->manifests_trouble = judged->n_troubled++ == 0 ? reason : params->manifests_trouble;
+            continue;
+        }
         hf_readiness_names_add(is_failed ? &judged->failed : &judged->pending, text);
         *(is_failed ? &judged->n_failed : &judged->n_pending) += 1;
     }
+    params->manifests_troubled = judged->n_troubled > 0 ? hf_readiness_names_text(&judged->troubled) : NULL;
     params->manifests_failed = judged->n_failed > 0 ? hf_readiness_names_text(&judged->failed) : NULL;
     params->manifests_pending = judged->n_pending > 0 ? hf_readiness_names_text(&judged->pending) : NULL;
 }

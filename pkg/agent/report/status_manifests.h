@@ -27,18 +27,19 @@ struct hf_status_manifest {
     uint64_t time_unix_ns; /* time of the last change of the phase, as the agent reports times (0 means unknown) */
 };
 
-/* The names of entries that are not applied, each with its reason. `failed` are entries that wait for a person (phases
- * RolledBack and Refused); `pending` are entries in the other phases. */
+/* The names of entries that are not well, each with its reason. `failed` are entries that wait for a person (phases
+ * RolledBack and Refused); `pending` are entries in the other phases but Applied; `troubled` are applied entries that
+ * the node fails to keep in place, such as on a file system that has become read-only. */
 struct hf_status_manifests {
-    struct hf_readiness_names failed, pending;
-    size_t n_failed, n_pending;
+    struct hf_readiness_names failed, pending, troubled;
+    size_t n_failed, n_pending, n_troubled;
 };
 
 /* Makes the array status.manifests from the n entries, but from no more than the first HF_MAX_MANIFESTS. Returns a new
  * array, or NULL if memory runs out. */
 json_t *hf_status_manifests_list(const struct hf_status_manifest *manifests, size_t n);
 
-/* Fills *ret_judged from the entries that are not applied, and sets the fields of *params about manifests. These fields
+/* Fills *ret_judged from the entries that are not well, and sets the fields of *params about manifests. These fields
  * borrow from *ret_judged. */
 void hf_status_manifests_judge(const struct hf_status_manifest *manifests, size_t n,
                                struct hf_status_manifests *ret_judged, struct hf_readiness_params *params);

@@ -500,6 +500,38 @@ START_TEST(manifests_are_listed_and_judged)
 }
 END_TEST
 
+/* An applied entry that the node fails to keep in place is not well; one whose source is away is. */
+START_TEST(trouble_with_an_applied_entry)
+{
+    static const struct {
+        enum hf_manifest_reason reason;
+        const char *ready;
+    } rows[] = {
+        {HF_MANIFEST_REASON_READ_ONLY_FILE_SYSTEM, "False"}, {HF_MANIFEST_REASON_NO_SPACE, "False"},
+        {HF_MANIFEST_REASON_WRITE_FAILED, "False"},          {HF_MANIFEST_REASON_RESTART_FAILED, "False"},
+        {HF_MANIFEST_REASON_SOURCE_UNREACHABLE, "True"},     {HF_MANIFEST_REASON_API_REFUSED, "True"},
+        {HF_MANIFEST_REASON_DRIFT_REPAIRED, "True"},         {HF_MANIFEST_REASON_HELD, "True"},
+    };
+    const struct hf_status_manifest entries[] = {
+        {.name = "web", .phase = HF_MANIFEST_APPLIED, .reason = rows[_i].reason},
+        {.name = "pods", .phase = HF_MANIFEST_APPLIED, .reason = HF_MANIFEST_REASON_APPLIED}};
+    struct hf_readiness_params params = {.known = true, .updates = &committed, .n_updates = 1};
+    struct hf_status_manifests judged;
+    struct hf_readiness readiness;
+    char message[64];
+
+    hf_status_manifests_judge(entries, HF_LEN(entries), &judged, &params);
+    hf_readiness_judge(&params, &readiness);
+    ck_assert_str_eq(readiness.ready.status, rows[_i].ready);
+    ck_assert(!readiness.is_stalled && !readiness.is_reconciling);
+    if (strcmp(rows[_i].ready, "True") == 0)
+        return;
+    (void)snprintf(message, sizeof(message), "manifests web: %s", hf_manifest_reason_name(rows[_i].reason));
+    ck_assert_str_eq(readiness.ready.reason, hf_manifest_reason_name(rows[_i].reason));
+    ck_assert_str_eq(readiness.ready.message, message);
+}
+END_TEST
+
 /* Everything that other parts measure, on a node with one release, one entry and no trouble. Each
  * part that is present costs about 50 to 130 bytes. */
 START_TEST(measurements_fit_into_a_small_status)
@@ -606,6 +638,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, one_refused_is_short);
     tcase_add_test(tc, everything_else);
     tcase_add_test(tc, manifests_are_listed_and_judged);
+    tcase_add_loop_test(tc, trouble_with_an_applied_entry, 0, 8);
     tcase_add_test(tc, measurements_fit_into_a_small_status);
     tcase_add_test(tc, a_message_is_cut_at_a_character);
     tcase_add_test(tc, a_text_that_ends_within_a_character);

@@ -38,6 +38,7 @@ class Sink(http.server.ThreadingHTTPServer):
     """Keeps the lines that the agent delivers; while it is away, it answers 503."""
     daemon_threads = True
     away = False
+    refuses = None  # bytes: a body that has them gets 422
 
     def __init__(self):
         sink = self
@@ -48,8 +49,9 @@ class Sink(http.server.ThreadingHTTPServer):
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                sink.lines += [json.loads(line) for line in body.splitlines()] if not sink.away else []
-                self.send_response(503 if sink.away else 200)
+                status = 503 if sink.away else 422 if sink.refuses is not None and sink.refuses in body else 200
+                sink.lines += [json.loads(line) for line in body.split(b"\n") if line] if status == 200 else []
+                self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -102,10 +104,8 @@ class Local:
         self.node.end()
 
 
-def ask_unix(path, item, uid=None, *headers):
-    """Post over a Unix socket, as another user if wanted; returns the status."""
-    body = json.dumps(item).encode()
-    head = "\r\n".join(["POST /ingest HTTP/1.1", "Host: localhost", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers, "", ""])
+def connect_unix(path, uid=None):
+    """A connection to a Unix socket, as another user if wanted."""
     peer = socket.socket(socket.AF_UNIX)
     peer.settimeout(10)
     groups = os.getgroups()
@@ -120,10 +120,16 @@ def ask_unix(path, item, uid=None, *headers):
             os.seteuid(0)
             os.setegid(0)
             os.setgroups(groups)
-    peer.sendall(head.encode() + body)
-    answer = peer.recv(65536).decode()
-    peer.close()
-    return int(answer.split()[1])
+    return peer
+
+
+def ask_unix(path, item, uid=None, *headers):
+    """Post over a Unix socket, as another user if wanted; returns the status."""
+    body = json.dumps(item).encode()
+    head = "\r\n".join(["POST /ingest HTTP/1.1", "Host: localhost", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers, "", ""])
+    with connect_unix(path, uid) as peer:
+        peer.sendall(head.encode() + body)
+        return int(peer.recv(65536).decode().split()[1])
 
 
 def say(port, text, whole=False):

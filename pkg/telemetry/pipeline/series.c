@@ -166,7 +166,33 @@ void hf_series_charge(struct hf_series_table *table, struct hf_series *series, s
 {
     series->bytes += n;
     table->bytes += n;
-    table->posted_bytes += is_posted(series) ? n : 0;
+    if (!is_posted(series))
+        return;
+    table->posted_bytes += n;
+    table->senders[series->sender].bytes += n;
+}
+
+/* Returns the place of a sender in the list: its own, one that is free, or the last one. */
+static unsigned sender_of(const struct hf_series_table *table, uint64_t owner)
+{
+    unsigned unused = HF_SERIES_SENDERS - 1;
+
+    for (unsigned i = 0; i < HF_SERIES_SENDERS - 1; i++) {
+        if (table->senders[i].n > 0 && table->senders[i].owner == owner)
+            return i;
+        if (table->senders[i].n == 0)
+            unused = HF_MIN(unused, i);
+    }
+    return unused;
+}
+
+/* True if the sender may have one more series. */
+static bool may_post(const struct hf_series_table *table, unsigned sender)
+{
+    size_t half = (table->max + 1) / 2, n = half - HF_MIN(half, table->n_posted);
+    size_t bytes = HF_SERIES_MAX_BYTES / 2 - HF_MIN(HF_SERIES_MAX_BYTES / 2, table->posted_bytes);
+
+    return n > 0 && bytes > 0 && table->senders[sender].n < 3 * n && table->senders[sender].bytes < 3 * bytes;
 }
 
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
@@ -183,13 +209,18 @@ struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_e
     }
     if (table->n >= table->max || table->bytes >= HF_SERIES_MAX_BYTES)
         return NULL;
-    if (event->source_class == HF_SOURCE_HTTP &&
-        (2 * table->n_posted >= table->max || table->posted_bytes >= HF_SERIES_MAX_BYTES / 2))
+    bool posted = event->source_class == HF_SOURCE_HTTP;
+    unsigned sender = posted ? sender_of(table, hf_event_owner(event)) : 0;
+    if (posted && !may_post(table, sender))
         return NULL;
     *ret_new = true;
     struct hf_series *series = add(table, hash);
     if (series != NULL) {
-        table->n_posted += is_posted(series);
+        series->sender = sender;
+        table->n_posted += posted;
+        table->senders[sender].n += posted;
+        if (posted)
+            table->senders[sender].owner = hf_event_owner(event);
         series->kind = event->value_kind;
         series->severity = event->severity;
         hf_series_charge(table, series, sizeof(*series) + series->key_n + ALLOCATIONS);
@@ -225,7 +256,11 @@ void hf_series_remove(struct hf_series_table *table, size_t index)
     }
     table->n--;
     table->bytes -= series->bytes;
-    table->n_posted -= is_posted(series);
-    table->posted_bytes -= is_posted(series) ? series->bytes : 0;
+    if (is_posted(series)) {
+        table->n_posted--;
+        table->posted_bytes -= series->bytes;
+        table->senders[series->sender].n--;
+        table->senders[series->sender].bytes -= series->bytes;
+    }
     free_series(series);
 }

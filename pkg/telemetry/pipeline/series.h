@@ -7,8 +7,9 @@
  *
  * Two metrics belong to the same series if they have the same name, owner (event.h), source class, source, boundary and
  * kind of value, and the same attributes in the same order. What is posted may take half of the series, and half of the
- * bytes, so that no sender takes the place of the node's own metrics. A source must always list the attributes of a
- * series in the same order.
+ * bytes, so that no sender takes the place of the node's own metrics; one sender may take three times what is then left
+ * of that half. Senders beyond the first 23 that have series count together. A source must always list the attributes
+ * of a series in the same order.
  *
  * Threads: any, but only one at a time for one table. Memory: the table owns its series, and allocates memory only for
  * a new series. */
@@ -18,6 +19,7 @@
 #include "telemetry/pipeline/anomaly.h"
 
 #define HF_SERIES_MAX_BYTES (32u << 20) /* limit in bytes for the memory of all series of a table together */
+enum { HF_SERIES_SENDERS = 24 };
 
 struct hf_series {
     uint64_t hash;
@@ -30,7 +32,8 @@ struct hf_series {
     /* array with one state for each anomaly rule that applies; the series owns the array */
     struct hf_anomaly_rule_state *rule_states;
     size_t n_rule_states;
-    size_t bytes; /* approximate memory that this series takes */
+    size_t bytes;    /* approximate memory that this series takes */
+    unsigned sender; /* index in the table's `senders`, if the series is posted */
 };
 
 struct hf_series_table {
@@ -38,6 +41,10 @@ struct hf_series_table {
     size_t n, max;
     size_t bytes;                  /* approximate memory that all series take */
     size_t n_posted, posted_bytes; /* the part of `n` and `bytes` that is posted */
+    struct {
+        uint64_t owner;
+        size_t n, bytes;
+    } senders[HF_SERIES_SENDERS]; /* of what is posted; the last one counts all that have no place of their own */
     uint32_t *slots; /* hash table with open addressing; a slot holds 1 + an index in `all` (0 means free) */
     size_t n_slots;  /* number of slots, a power of two */
     struct hf_buf scratch;

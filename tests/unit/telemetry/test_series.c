@@ -122,7 +122,8 @@ START_TEST(agrees_with_a_slow_table)
 }
 END_TEST
 
-/* What is posted fills half of the table, whoever posts it; an equal name of another owner is another series. */
+/* What is posted fills half of the table, and one sender not all of that; an equal name of another owner is another
+ * series. */
 START_TEST(posts_leave_room_for_the_node)
 {
     struct hf_event event = {.kind = HF_EVENT_METRIC, .source_class = HF_SOURCE_HTTP, .source = V("http:a")};
@@ -141,6 +142,18 @@ START_TEST(posts_leave_room_for_the_node)
         (void)snprintf(name, sizeof(name), "m%d", i);
         (void)hf_series_get(&table, &event, hf_view_of(name), &is_new);
     }
+    ck_assert_uint_eq(table.n, 1 + 75);
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(name, sizeof(name), "n%d", i);
+        (void)hf_series_get(&table, &other, hf_view_of(name), &is_new);
+    }
+    ck_assert_uint_eq(table.n, 94); /* 19 of the other one */
+    for (unsigned uid = 2000; uid < 3000; uid++) {
+        struct hf_event one = event;
+        (void)snprintf(name, sizeof(name), "%u", uid);
+        one.peer_uid = hf_view_of(name);
+        (void)hf_series_get(&table, &one, V("m"), &is_new);
+    }
     ck_assert_uint_eq(table.n, 100);
     for (int i = 0; i < 100; i++) {
         (void)snprintf(name, sizeof(name), "m%d", i);
@@ -150,6 +163,8 @@ START_TEST(posts_leave_room_for_the_node)
         hf_series_remove(&table, 0);
     ck_assert_uint_eq(table.n_posted, 0);
     ck_assert_uint_eq(table.posted_bytes, 0);
+    for (size_t i = 0; i < HF_SERIES_SENDERS; i++)
+        ck_assert(table.senders[i].n == 0 && table.senders[i].bytes == 0);
     hf_series_table_done(&table);
 }
 END_TEST

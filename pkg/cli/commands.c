@@ -170,7 +170,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .summary = "show this node's agent, or the rollouts of the fleet",
         .details =
             "On a node: reads the agent's run folder and state folder; needs neither a network nor a running agent. "
-            "Shows the age of the status; exit code 5: no agent renews it.\n\n"
+            "Shows the age of the status. Exit code 4: a release was rolled back or rejected, or a condition needs a "
+            "person, such as PolicyTrusted=False; 5: no agent renews the status.\n\n"
             "On a machine without an agent that has a kubeconfig, or with --fleet, a NAME or an option that names a "
             "cluster: the EdgeUpdates of the cluster with the progress of their rollouts and the nodes that failed. "
             "NAME is an EdgeUpdate or a release. Exit code 4: a rollout has halted, or nodes failed.",

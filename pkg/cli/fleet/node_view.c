@@ -32,13 +32,15 @@ bool hf_node_view_update_failed(const json_t *update)
                                 hf_reason_of(hf_json_str_or(update, "reason", "")));
 }
 
-/* Returns true for a condition that does not resolve by itself: a refused object, an unreadable source, an
- * undelivered status. */
+/* Returns true for a condition that does not resolve by itself. */
 static bool stays_wrong(const json_t *condition)
 {
     static const struct {
         const char *type, *status;
-    } wrong[] = {{"Stalled", "True"}, {"SourceReadable", "False"}, {"StatusDelivered", "False"}};
+    } wrong[] = {{"Stalled", "True"},        {"SourceReadable", "False"},        {"StatusDelivered", "False"},
+                 {"PolicyTrusted", "False"}, {"PolicyConflict", "True"},         {"ConfigurationValid", "False"},
+                 {"StateWritable", "False"}, {"TrustFolderSafe", "False"},       {"FloorsKnown", "False"},
+                 {"NodeNameShared", "True"}, {"ClientCertificateValid", "False"}};
 
     for (size_t i = 0; i < HF_LEN(wrong); i++)
         if (strcmp(hf_json_str_or(condition, "type", ""), wrong[i].type) == 0 &&

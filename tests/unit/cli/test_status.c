@@ -526,6 +526,16 @@ static const struct {
                   {"Stalled", "False", 0},
                   {"SourceReadable", "False", HF_EXIT_UNWELL},
                   {"StatusDelivered", "False", HF_EXIT_UNWELL},
+                  {"PolicyTrusted", "False", HF_EXIT_UNWELL},
+                  {"PolicyConflict", "True", HF_EXIT_UNWELL},
+                  {"PolicyConflict", "False", 0},
+                  {"ConfigurationValid", "False", HF_EXIT_UNWELL},
+                  {"StateWritable", "False", HF_EXIT_UNWELL},
+                  {"TrustFolderSafe", "False", HF_EXIT_UNWELL},
+                  {"FloorsKnown", "False", HF_EXIT_UNWELL},
+                  {"NodeNameShared", "True", HF_EXIT_UNWELL},
+                  {"ClientCertificateValid", "False", HF_EXIT_UNWELL},
+                  {"Reconciling", "True", 0},
                   {"LabelsApplied", "False", 0}};
 
 START_TEST(what_does_not_mend_itself)

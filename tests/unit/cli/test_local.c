@@ -401,10 +401,11 @@ static uint64_t unix_now(void *ctx)
 }
 
 /* What the agent writes to its clock file about the hold that is there now. */
-static void agent_saves(uint64_t age_s)
+static void agent_saves_in(const char *boot, uint64_t age_s)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
-    struct hf_clock_file file = {.hold_age_ns = age_s * HF_NS_PER_S, .saved_mono_ns = now.mono_ns};
+    struct hf_clock_file file = {
+        .hold_age_ns = age_s * HF_NS_PER_S, .saved_mono_ns = now.mono_ns, .track_unix_ns = now.unix_ns};
     struct stat st;
     size_t n = 0;
     _cleanup_(hf_freep) char *text_of_hold = cli_read(&run, "hold", &n);
@@ -412,9 +413,17 @@ static void agent_saves(uint64_t age_s)
     ck_assert_int_eq(stat(cli_path(&run, "hold"), &st), 0);
     file.hold_id = hf_hold_id((struct hf_view){text_of_hold, n},
                               (uint64_t)st.st_mtim.tv_sec * HF_NS_PER_S + (uint64_t)st.st_mtim.tv_nsec);
-    hf_probe_boot_id(&(struct hf_probe_root){hf_fs_posix(), ""}, file.boot);
+    if (boot != NULL)
+        (void)snprintf(file.boot, sizeof(file.boot), "%s", boot);
+    else
+        hf_probe_boot_id(&(struct hf_probe_root){hf_fs_posix(), ""}, file.boot);
     ck_assert_int_eq(hf_clock_file_format(&file, &text), 0);
     cli_write_text(&run, "clock", hf_buf_str(&text));
+}
+
+static void agent_saves(uint64_t age_s)
+{
+    agent_saves_in(NULL, age_s);
 }
 
 static void expect_hold(const char *want)
@@ -447,6 +456,37 @@ START_TEST(hold_with_a_wrong_clock)
     expect_hold("no hold\n");
     cli_write_text(&run, "clock", "damaged");
     expect_hold("held until 2026-11-20T16:00:00Z: x\n");
+}
+END_TEST
+
+/* In a system container the agent sees another boot id than this command. The clocks tell that it is the same boot. */
+START_TEST(hold_with_another_boot_id)
+{
+    static const struct hf_clock_ops clock = {.mono_ns = mono_now, .unix_ns = unix_now};
+    static const char other[] = "11111111-2222-4333-8444-555555555555";
+    const uint64_t minute = 60 * HF_NS_PER_S, hour = 60 * minute;
+
+    run.clock = &clock;
+    now.mono_ns = 30 * 24 * hour;
+    now.unix_ns = UINT64_C(1795161600) * HF_NS_PER_S;
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "x", "--for", "8h", NULL), 0);
+    agent_saves_in(other, 0);
+    expect_hold("held until 2026-11-20T16:00:00Z: x\n");
+    now.mono_ns += 3 * hour;
+    now.unix_ns += 3 * hour + 2 * HF_NS_PER_S; /* a time server corrects it */
+    expect_hold("held until 2026-11-20T16:00:00Z: x\n");
+    now.mono_ns += 5 * hour;
+    now.unix_ns += 5 * hour;
+    expect_hold("no hold\n");
+
+    /* Another boot, an hour after the save: the monotonic clock shows more than then, but has not run on with the other. */
+    now.mono_ns = 2 * hour;
+    now.unix_ns = UINT64_C(1795161600) * HF_NS_PER_S;
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "y", "--for", "8h", NULL), 0);
+    agent_saves_in(other, 0);
+    now.unix_ns += 4 * hour;
+    now.mono_ns = 3 * hour; /* since a boot an hour after the save */
+    expect_hold("held until 2026-11-20T16:00:00Z: y\n");
 }
 END_TEST
 
@@ -618,6 +658,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lint_refuses_releases_of_earlier_versions);
     tcase_add_test(tc, hold);
     tcase_add_test(tc, hold_with_a_wrong_clock);
+    tcase_add_test(tc, hold_with_another_boot_id);
     tcase_add_test(tc, hold_with_a_reason_like_help);
     tcase_add_test(tc, hold_that_is_wrong);
     tcase_add_test(tc, hold_without_the_rights);

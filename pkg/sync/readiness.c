@@ -98,8 +98,8 @@ static void set_update(struct hf_readiness_part *part, const char *status, const
 /* Names release and phase; Ready has the explanation. */
 static void point_to_ready(struct hf_readiness_part *part, const struct hf_update_status *update)
 {
-    set_part(part, "True", or (update->reason, hf_phase_name(update->phase)), "%s %s: %s; see Ready", update->name,
-             or (update->version, "?"), hf_phase_name(update->phase));
+    set_part(part, "True", or (update->reason, hf_phase_name(update->phase)), "%s %s: %s" HF_READINESS_POINTER,
+             update->name, or (update->version, "?"), hf_phase_name(update->phase));
 }
 
 static void set_refused(struct hf_readiness_part *part, const char *status, const struct hf_readiness_params *params)
@@ -178,7 +178,7 @@ static void judge_manifests(const struct hf_readiness_params *params, struct hf_
     if (has_text(params->manifests_failed) && !readiness->is_stalled) {
         readiness->is_stalled = true;
         if (explained)
-            set_part(&readiness->stalled, "True", "ManifestsFailed", "manifests; see Ready");
+            set_part(&readiness->stalled, "True", "ManifestsFailed", "manifests" HF_READINESS_POINTER);
         else
             set_manifests(&readiness->stalled, "True", params);
     }
@@ -212,8 +212,8 @@ void hf_readiness_judge(const struct hf_readiness_params *params, struct hf_read
     if (params->n_refused > 0 && !readiness->is_stalled) {
         readiness->is_stalled = true;
         if (worst_update == NULL)
-            set_part(&readiness->stalled, "True", "ObjectRefused", "%s '%s'; see Ready", params->refused[0].kind,
-                     params->refused[0].name);
+            set_part(&readiness->stalled, "True", "ObjectRefused", "%s '%s'" HF_READINESS_POINTER,
+                     params->refused[0].kind, params->refused[0].name);
         else
             set_refused(&readiness->stalled, "True", params);
     }

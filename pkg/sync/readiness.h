@@ -23,6 +23,9 @@
 
 #include "update/engine.h"
 
+/* End of a message whose explanation the condition Ready has. */
+#define HF_READINESS_POINTER "; see Ready"
+
 enum { HF_READINESS_MESSAGE = 1025, HF_READINESS_REASON = 64, HF_READINESS_NAMES = 512 };
 
 /* A list of names for a sentence, such as "a, b, c and 4 more". The text has as many of the first names as fit into

@@ -1,6 +1,7 @@
 #include "cli/fleet/rollback_object.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/edgeupdate.h"
@@ -8,6 +9,8 @@
 
 /* Highest integer that canonical JSON carries. */
 #define MAX_SEQUENCE 9007199254740991
+#define ROLLBACK_MARK "rollback."
+enum { MAX_VERSION = 64 }; /* characters of spec.release.version */
 
 static const char *release_text(const json_t *update, const char *key)
 {
@@ -89,6 +92,22 @@ static void strip(json_t *update)
     (void)json_object_del(json_object_get(update, "spec"), "signatures");
 }
 
+/* The version of OLDER with build metadata (SemVer 10) that no other release has: "1.4.0+rollback.7", or
+ * "1.4.0+linux.rollback.7". A rollback to a rollback names the last one alone. A version that is too long loses its end. */
+static json_t *new_version(const char *older, int64_t sequence)
+{
+    char suffix[40];
+    const char *last = strstr(older, ROLLBACK_MARK);
+    size_t n = strlen(older);
+
+    if (last != NULL && last > older && (last[-1] == '+' || last[-1] == '.'))
+        n = (size_t)(last - 1 - older);
+    bool has_metadata = memchr(older, '+', n) != NULL;
+    int used =
+        snprintf(suffix, sizeof(suffix), "%c" ROLLBACK_MARK "%lld", has_metadata ? '.' : '+', (long long)sequence);
+    return json_sprintf("%.*s%s", (int)HF_MIN(n, (size_t)(MAX_VERSION - used)), older, suffix);
+}
+
 static json_t *new_release(const struct hf_rollback *rollback)
 {
     json_t *release = json_deep_copy(hf_json_at(rollback->older, "spec.release"));
@@ -99,7 +118,8 @@ static json_t *new_release(const struct hf_rollback *rollback)
     (void)json_object_del(release, "signedAt");
     (void)json_object_del(release, "downgradeFrom");
     (void)json_object_del(release, "allowDowngrade");
-    if (json_object_set_new(release, "sequence", json_integer(sequence)) < 0 ||
+    if (json_object_set_new(release, "version", new_version(release_text(rollback->older, "version"), sequence)) < 0 ||
+        json_object_set_new(release, "sequence", json_integer(sequence)) < 0 ||
         json_object_set_new(release, "expires", json_string(rollback->expires)) < 0) {
         json_decref(release);
         return NULL;

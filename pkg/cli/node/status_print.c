@@ -6,6 +6,7 @@
 
 #include "base/encoding/utf8.h"
 #include "base/parse.h"
+#include "sync/readiness.h"
 
 enum { CELLS = 9, MAX_CELL = 64 };
 
@@ -164,9 +165,13 @@ static int print_telemetry(FILE *to, const json_t *telemetry, uint64_t now_unix_
 
 /* ---- conditions -------------------------------------------------------------------------------------------------- */
 
-/* Returns the length of the part of a condition's message that no update's message repeats. */
+/* Returns the length of the part of a condition's message that no line above it repeats. */
 static size_t length_without_updates(const char *message, const json_t *updates)
 {
+    size_t whole = strlen(message), pointer = strlen(HF_READINESS_POINTER);
+
+    if (whole >= pointer && strcmp(message + whole - pointer, HF_READINESS_POINTER) == 0)
+        return whole - pointer;
     for (size_t i = 0; i < json_array_size(updates); i++) {
         const char *said = hf_json_str_or(json_array_get(updates, i), "message", "");
         const char *at = said[0] != '\0' ? strstr(message, said) : NULL;
@@ -177,7 +182,7 @@ static size_t length_without_updates(const char *message, const json_t *updates)
             n--;
         return n;
     }
-    return strlen(message);
+    return whole;
 }
 
 /* What a silent node said about its health is not true now. */

@@ -69,7 +69,7 @@ START_TEST(goes_back)
                       "%/back.yaml", NULL) == 0,
                   "%s", run.err);
     ck_assert_ptr_nonnull(strstr(run.err, "no node has changed yet; next: kubectl apply -f "));
-    ck_assert_ptr_nonnull(strstr(run.err, "edge 1.2 (sequence 8) back to 1.1 (sequence 9)"));
+    ck_assert_ptr_nonnull(strstr(run.err, "edge 1.2 (sequence 8) back to 1.1+rollback.9 (sequence 9)"));
     ck_assert_ptr_nonnull(strstr(run.err, "1 of 1 artifacts have no delta from 1.2"));
     ck_assert_str_eq(run.out, "");
     ck_assert_msg(cli(&run, "release", "verify", "%/back.yaml", "--key", "%/a.pem", NULL) == 0, "%s%s", run.out,
@@ -84,6 +84,34 @@ START_TEST(goes_back)
     ck_assert_uint_eq(json_object_size(hf_json_at(back, "metadata")), 2); /* the name, and one annotation */
     ck_assert_uint_eq(json_object_size(hf_json_at(back, "metadata.annotations")), 1);
     ck_assert_ptr_null(json_object_get(back, "status"));
+}
+END_TEST
+
+static const struct {
+    const char *older, *want;
+} versions[] = {
+    {"1.1", "1.1+rollback.9"},
+    {"1.1-rc.1", "1.1-rc.1+rollback.9"},
+    {"1.1+linux", "1.1+linux.rollback.9"},
+    {"1.1+rollback.5", "1.1+rollback.9"},
+    {"1.1+linux.rollback.5", "1.1+linux.rollback.9"},
+    {"rollback.5", "rollback.5+rollback.9"},
+    {"1234567890123456789012345678901234567890123456789012345678901234",
+     "12345678901234567890123456789012345678901234567890123+rollback.9"},
+};
+
+/* So that `wait --version` and a history tell the way back from the release that was there first. */
+START_TEST(the_version_says_so)
+{
+    make(versions[_i].older, "6", "amd64=%/v1", "/opt/edge/bin", "%/named");
+    _cleanup_(hf_freep) char *older = hf_asprintf("%%/named/edge-%s.yaml", versions[_i].older);
+    for (char *plus = older; (plus = strchr(plus, '+')) != NULL;) /* no character of a file's name */
+        *plus = '_';
+    ck_assert_msg(cli(&run, "rollback", "%/current.yaml", older, "--key", "%/a.key", "--out", "%/back.yaml", NULL) == 0,
+                  "%s", run.err);
+    _cleanup_(hf_json_freep) json_t *back = load("back.yaml");
+    ck_assert_str_eq(hf_json_str_or(back, "spec.release.version", ""), versions[_i].want);
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/back.yaml", "--key", "%/a.pem", NULL), 0);
 }
 END_TEST
 
@@ -213,6 +241,7 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, goes_back);
+    tcase_add_loop_test(tc, the_version_says_so, 0, HF_LEN(versions));
     tcase_add_test(tc, at_once_with_a_delta_to_standard_output);
     tcase_add_loop_test(tc, refuses, 0, (int)HF_LEN(wrong));
     tcase_add_test(tc, sequences_that_leap);

@@ -555,6 +555,21 @@ START_TEST(what_does_not_mend_itself)
 }
 END_TEST
 
+/* What Ready explains, no other line repeats or points to. */
+START_TEST(the_reason_is_said_once)
+{
+    agent_begins(60);
+    ck_assert_int_eq(mkdir(cli_path(&run, "status"), 0755), 0);
+    cli_write_text(&run, "status/EdgeNode-n1.json",
+                   "{\"metadata\":{\"name\":\"n1\"},\"status\":{\"observedTime\":\"2026-11-20T08:00:00Z\","
+                   "\"conditions\":[{\"type\":\"Ready\",\"status\":\"False\",\"reason\":\"R\",\"message\":"
+                   "\"edge 1.5.0: RolledBack: it broke\"},{\"type\":\"Stalled\",\"status\":\"True\",\"reason\":"
+                   "\"R\",\"message\":\"edge 1.5.0: RolledBack; see Ready\"}]}}");
+    ck_assert_int_eq(status(), HF_EXIT_UNWELL);
+    expect_said("Ready=False R: edge 1.5.0: RolledBack: it broke\nStalled=True R: edge 1.5.0: RolledBack\n");
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -567,6 +582,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, the_newest);
     tcase_add_test(tc, one_from_the_future);
     tcase_add_test(tc, one_that_cannot_be_read);
+    tcase_add_test(tc, the_reason_is_said_once);
     tcase_add_loop_test(tc, what_does_not_mend_itself, 0, (int)HF_LEN(conditions));
     tcase_add_test(tc, ago);
     tcase_add_test(tc, sinks);

@@ -121,8 +121,34 @@ that do not fit together. Every fault is one line: the field, what it is, what i
 {{- end }}
 {{- end }}
 
+{{- /* Namespaces that get a Role: one that is absent would fail the installation when half of it is done. Without a cluster
+(helm template) nothing is known. */ -}}
+{{- define "holdfast.namespaces" -}}
+{{- $m := .Values.manifests }}
+{{- $rows := list }}
+{{- range $field := list "configMaps" "secrets" "fluxSources" }}{{- range $i, $one := get $m $field }}
+{{- $rows = append $rows (list (printf "manifests.%s[%d].namespace" $field $i) $one.namespace) }}
+{{- end }}{{- end }}
+{{- if $m.fluxSources }}{{- range $i, $one := $m.fluxServices }}
+{{- $rows = append $rows (list (printf "manifests.fluxServices[%d].namespace" $i) $one.namespace) }}
+{{- end }}{{- end }}
+{{- range $i, $one := $m.staticPodNamespaces }}{{- $rows = append $rows (list (printf "manifests.staticPodNamespaces[%d]" $i) $one) }}{{- end }}
+{{- range $i, $rule := $m.cluster.rules }}{{- range $one := $rule.namespaces }}
+{{- $rows = append $rows (list (printf "manifests.cluster.rules[%d].namespaces" $i) $one) }}
+{{- end }}{{- end }}
+{{- $made := list .Release.Namespace (ternary .Values.edgeWorkloads.namespace "" .Values.edgeWorkloads.enabled) }}
+{{- if and $rows (lookup "v1" "Namespace" "" "kube-system") }}
+{{- range $row := $rows }}
+{{- if not (or (has (index $row 1) $made) (lookup "v1" "Namespace" "" (index $row 1))) }}
+- {{ index $row 0 }}: the cluster has no namespace '{{ index $row 1 }}'; make it first: kubectl create namespace {{ index $row 1 }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "holdfast.validate" -}}
 {{- $faults := printf "%s%s" (include "holdfast.forms" .) (include "holdfast.together" .) | trim }}
+{{- if not $faults }}{{- $faults = include "holdfast.namespaces" . | trim }}{{- end }}
 {{- if $faults }}
 {{- fail (printf "\n\nThese values are wrong:\n%s\n" $faults) }}
 {{- end }}

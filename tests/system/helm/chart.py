@@ -4,6 +4,7 @@
 Only tests whose name holds one of the words run, or all. Ends with the plain line "N passed, N failed, N skipped".
 """
 import functools
+import http.server
 import itertools
 import json
 import os
@@ -12,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 
 import yaml
 
@@ -165,6 +167,62 @@ def test_wrong_values_are_refused_by_name():
         code, _, errors = run("template", "holdfast", CHART, values=value_at(field, value) | (more or [{}])[0])
         named = [part for part in (field, "/" + field.replace(".", "/"), "/" + "/".join(field.split(".")[:-1])) if part in errors]
         assert code != 0 and named and why in errors and field.split(".")[-1] in errors, f"{field}={value!r}: {code}: {errors}"
+
+
+class Namespaces(http.server.BaseHTTPRequestHandler):
+    """What `lookup` of the chart asks an API server for, in a cluster that has these namespaces."""
+    names = ("kube-system", "site")
+
+    def do_GET(self):
+        path = self.path.split("?")[0]
+        name = path.rpartition("/")[2]
+        answers = {
+            "/version": {"major": "1", "minor": "34", "gitVersion": "v1.34.1"},
+            "/api": {"kind": "APIVersions", "versions": ["v1"]},
+            "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
+            "/api/v1": {"kind": "APIResourceList", "groupVersion": "v1", "resources": [
+                {"name": "namespaces", "singularName": "namespace", "namespaced": False, "kind": "Namespace", "verbs": ["get"]}]},
+        }
+        if path.startswith("/api/v1/namespaces/") and name in self.names:
+            answers[path] = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        body = json.dumps(answers.get(path, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404})).encode()
+        self.send_response(200 if path in answers else 404)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_an_absent_namespace_is_named_before_anything_is_made():
+    """A Role in a namespace that is absent would fail `helm upgrade` half-way. Namespaces that the chart makes need not be there."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Namespaces)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    in_cluster = ["template", "holdfast", CHART, "-n", "holdfast-system", "--dry-run=server", "--kube-apiserver", f"http://127.0.0.1:{server.server_port}"]
+    here, away = {"namespace": "site", "names": ["a"]}, {"namespace": "shop", "names": ["a"]}
+    absent = [
+        ("configMaps[1].namespace", {"configMaps": [here, away]}), ("secrets[0].namespace", {"secrets": [away]}),
+        ("fluxSources[0].namespace", {"fluxSources": [away | {"kind": "Bucket"}], "fluxServices": []}),
+        ("fluxServices[0].namespace", {"fluxSources": [here | {"kind": "Bucket"}]}),
+        ("staticPodNamespaces[0]", {"staticPodNamespaces": ["shop"]}),
+        ("cluster.rules[0].namespaces", {"cluster": {"rules": [RULE | {"namespaces": ["site", "shop"]}]}}),
+    ]
+    try:
+        for field, values in absent:
+            code, _, errors = run(*in_cluster, values={"manifests": values})
+            name = "flux-system" if field.startswith("fluxServices") else "shop"
+            wanted = f"manifests.{field}: the cluster has no namespace '{name}'; make it first: kubectl create namespace {name}"
+            assert code != 0 and wanted in errors, f"{field}: {code}: {errors}"
+        made = {"manifests": {"configMaps": [here, {"namespace": "holdfast-system", "names": ["a"]}, {"namespace": "edge", "names": ["a"]}]},
+                "edgeWorkloads": {"enabled": True, "namespace": "edge"}}
+        _, _, errors = run(*in_cluster, values=made)
+        assert "has no namespace" not in errors and "openapi" in errors, errors       # all rendered; this server knows no schema to compare with
+        render(values={"manifests": {"configMaps": [away]}})                          # without a cluster nothing is known
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def shape(value):

@@ -25,7 +25,7 @@ static int print_help(void)
 
 int main(int argc, char **argv)
 {
-    struct hf_agent_options options;
+    _cleanup_(hf_agent_options_done) struct hf_agent_options options = {.n_owned = 0};
     struct hf_err err = HF_ERR_INIT;
     char text[600];
 

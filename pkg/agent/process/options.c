@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/meta.h"
 #include "api/telemetry.h"
@@ -34,15 +37,77 @@ static int set_status_kubeconfig(struct hf_agent_options *o, const char *text)
     return 0;
 }
 
-static int set_path(const char **place, const char *text)
+/* Appends the components of `text` to path[PATH_MAX]. "..", in a relative path, takes one away. */
+static int append_components(char *path, const char *text)
 {
-    *place = text;
-    return text[0] == '/' && (text[1] == '\0' || text[strlen(text) - 1] != '/') ? 0 : -EINVAL;
+    struct hf_view rest = hf_view_of(text), part;
+    size_t n = strlen(path);
+
+    while (hf_view_split(&rest, '/', &part)) {
+        if (part.n == 0 || hf_view_eq(part, "."))
+            continue;
+        if (hf_view_eq(part, "..")) {
+            char *slash = strrchr(path, '/');
+            if (slash != NULL)
+                *slash = '\0';
+            n = strlen(path);
+            continue;
+        }
+        if (n + part.n + 2 > PATH_MAX)
+            return -ENAMETOOLONG;
+        n += (size_t)snprintf(path + n, PATH_MAX - n, "/%.*s", (int)part.n, part.p);
+    }
+    return 0;
+}
+
+/* A relative path is one of the working folder at the start: what the agent does later depends on no working folder. */
+static int make_absolute(const char *text, char path[PATH_MAX])
+{
+    path[0] = '\0';
+    if (text[0] != '/' && getcwd(path, PATH_MAX) == NULL)
+        return -errno;
+    if (text[0] == '/' && strlen(text) >= PATH_MAX)
+        return -ENAMETOOLONG;
+    if (strcmp(path, "/") == 0)
+        path[0] = '\0';
+    if (text[0] != '/')
+        return append_components(path, text);
+    size_t n = (size_t)snprintf(path, PATH_MAX, "%s", text);
+    while (n > 1 && path[n - 1] == '/')
+        path[--n] = '\0';
+    return 0;
+}
+
+static int set_path(struct hf_agent_options *o, const char **place, const char *text)
+{
+    char path[PATH_MAX];
+    int r = make_absolute(text, path);
+
+    if (r < 0 || strcmp(path, text) == 0) {
+        *place = text;
+        return r;
+    }
+    char **owned = reallocarray(o->owned, o->n_owned + 1, sizeof(*owned));
+    if (owned == NULL)
+        return -ENOMEM;
+    o->owned = owned;
+    owned[o->n_owned] = strdup(path[0] != '\0' ? path : "/");
+    *place = owned[o->n_owned];
+    return owned[o->n_owned++] != NULL ? 0 : -ENOMEM;
+}
+
+void hf_agent_options_done(struct hf_agent_options *options)
+{
+    for (size_t i = 0; i < options->n_owned; i++)
+        free(options->owned[i]);
+    free(options->owned);
+    options->owned = NULL;
+    options->n_owned = 0;
 }
 
 static int set_client_certificate_dir(struct hf_agent_options *o, const char *text)
 {
-    return set_path(&o->client_certificate_dir, text);
+    return set_path(o, &o->client_certificate_dir, text);
 }
 
 static int set_client_certificate_lifetime(struct hf_agent_options *o, const char *text)
@@ -85,29 +150,29 @@ static int set_node_name(struct hf_agent_options *o, const char *text)
 
 static int set_state_dir(struct hf_agent_options *o, const char *text)
 {
-    return set_path(&o->state_dir, text);
+    return set_path(o, &o->state_dir, text);
 }
 
 static int set_trust_dir(struct hf_agent_options *o, const char *text)
 {
-    return set_path(&o->trust_dir, text);
+    return set_path(o, &o->trust_dir, text);
 }
 
 static int set_run_dir(struct hf_agent_options *o, const char *text)
 {
     o->run_dir_given = true;
-    return set_path(&o->run_dir, text);
+    return set_path(o, &o->run_dir, text);
 }
 
 static int set_root(struct hf_agent_options *o, const char *text)
 {
-    return o->n_roots < HF_OPTIONS_MAX_ROOTS ? set_path(&o->roots[o->n_roots++], text) : -EINVAL;
+    return o->n_roots < HF_OPTIONS_MAX_ROOTS ? set_path(o, &o->roots[o->n_roots++], text) : -EINVAL;
 }
 
 static int set_config(struct hf_agent_options *o, const char *text)
 {
     o->config_given = true;
-    return set_path(&o->config, text);
+    return set_path(o, &o->config, text);
 }
 
 static int set_mode(struct hf_agent_options *o, const char *text)
@@ -124,7 +189,7 @@ static int set_labels_by(struct hf_agent_options *o, const char *text)
 
 static int set_host_root(struct hf_agent_options *o, const char *text)
 {
-    return set_path(&o->host_root, text);
+    return set_path(o, &o->host_root, text);
 }
 
 /* ---- local servers ----------------------------------------------------------------------------------------------- */
@@ -186,7 +251,7 @@ static int set_listen_optional(struct hf_agent_options *o, const char *text)
 static int set_ingest_socket(struct hf_agent_options *o, const char *text)
 {
     o->ingest_socket_off = strcmp(text, "off") == 0;
-    return o->ingest_socket_off ? 0 : set_path(&o->ingest_socket, text);
+    return o->ingest_socket_off ? 0 : set_path(o, &o->ingest_socket, text);
 }
 
 static int set_ingest_socket_mode(struct hf_agent_options *o, const char *text)
@@ -262,7 +327,7 @@ static int set_retry_base(struct hf_agent_options *o, const char *text)
 
 static int set_storage_dir(struct hf_agent_options *o, const char *text)
 {
-    return set_path(&o->storage_dir, text);
+    return set_path(o, &o->storage_dir, text);
 }
 
 /* Telemetry leaves this machine over TLS only. */
@@ -321,7 +386,7 @@ static int set_check_ready(struct hf_agent_options *o, const char *text)
 static int set_first_install(struct hf_agent_options *o, const char *text)
 {
     o->action = HF_OPTIONS_FIRST_INSTALL;
-    return set_path(&o->first_install, text);
+    return set_path(o, &o->first_install, text);
 }
 
 static const struct flag {
@@ -338,7 +403,7 @@ static const struct flag {
      "kubeconfig, with its current context; without it and --server: the pod's service account"},
     {"status-kubeconfig", "FILE", "HOLDFAST_STATUS_KUBECONFIG", set_status_kubeconfig, "a file",
      "write status and labels to this file's cluster (for a node that reads from a MetaServer)"},
-    {"client-certificate-dir", "DIR", "HOLDFAST_CLIENT_CERTIFICATE_DIR", set_client_certificate_dir, "an absolute path",
+    {"client-certificate-dir", "DIR", "HOLDFAST_CLIENT_CERTIFICATE_DIR", set_client_certificate_dir, "a folder",
      "get a client certificate from the cluster, keep it here, and use it (off)"},
     {"client-certificate-lifetime", "DURATION", "HOLDFAST_CLIENT_CERTIFICATE_LIFETIME", set_client_certificate_lifetime,
      "a duration of 10m to 720h", "lifetime to ask for; the agent renews at about two thirds of it (720h)"},
@@ -347,26 +412,26 @@ static const struct flag {
     {"api", "KIND", "HOLDFAST_API", set_api, "auto, apiserver or metaserver", "kind of --server (auto: detect it)"},
     {"node-name", "NAME", "NODE_NAME", set_node_name, "a lower case RFC 1123 name",
      "name of this node (the host's name)"},
-    {"state-dir", "DIR", "HOLDFAST_STATE_DIR", set_state_dir, "an absolute path", "state folder (/var/lib/holdfast)"},
-    {"run-dir", "DIR", "HOLDFAST_RUN_DIR", set_run_dir, "an absolute path",
+    {"state-dir", "DIR", "HOLDFAST_STATE_DIR", set_state_dir, "a folder", "state folder (/var/lib/holdfast)"},
+    {"run-dir", "DIR", "HOLDFAST_RUN_DIR", set_run_dir, "a folder",
      "also keep the status here, in memory, for `holdfast status` (/run/holdfast; with another --state-dir: off)"},
-    {"trust-dir", "DIR", "HOLDFAST_TRUST_DIR", set_trust_dir, "an absolute path",
+    {"trust-dir", "DIR", "HOLDFAST_TRUST_DIR", set_trust_dir, "a folder",
      "public keys that may sign releases (/etc/holdfast/trust.d)"},
-    {"update-root", "DIR", NULL, set_root, "an absolute path, at most seven times",
+    {"update-root", "DIR", NULL, set_root, "a folder, at most seven times",
      "allow releases below this folder; repeatable (updateRoots of --config)"},
-    {"config", "FILE", "HOLDFAST_CONFIG", set_config, "an absolute path",
+    {"config", "FILE", "HOLDFAST_CONFIG", set_config, "a file",
      "what the cluster may ask of this node (/etc/holdfast/agent.yaml)"},
     {"check-config", NULL, NULL, set_check_config, NULL,
      "check the file of --config, print what holds, and exit (0: no fault)"},
     {"check-ready", NULL, NULL, set_check_ready, NULL,
      "ask the agent that runs here (--health-port) whether it is ready, and exit (0: ready)"},
-    {"first-install", "DIR", NULL, set_first_install, "an absolute path",
+    {"first-install", "DIR", NULL, set_first_install, "a folder",
      "if --trust-dir does not exist: make it from the keys in DIR, and --config from its agent.yaml, and exit"},
     {"mode", "MODE", "HOLDFAST_MODE", set_mode, "host or pod",
      "host: run as a service; pod: run in a container of this node"},
     {"labels-by", "WHO", "HOLDFAST_LABELS_BY", set_labels_by, "agent or controller",
      "who writes the Node's labels; controller: only report them, for --write-labels of holdfast-controller (agent)"},
-    {"host-root", "DIR", "HOLDFAST_HOST_ROOT", set_host_root, "an absolute path",
+    {"host-root", "DIR", "HOLDFAST_HOST_ROOT", set_host_root, "a folder",
      "pod mode: mount point of the host's file system (/)"},
     {"metrics-address", "ADDR", "METRICS_ADDRESS", set_metrics_address, "an address",
      "address of /metrics, /healthz and /readyz (127.0.0.1)"},
@@ -376,7 +441,7 @@ static const struct flag {
      "address of POST /ingest (127.0.0.1)"},
     {"ingest-port", "PORT", "INGEST_PORT", set_ingest_port, HF_LISTEN_PORT_WANTED,
      "port of --ingest-address (9091; with --metrics-port 0: any free one)"},
-    {"ingest-socket", "PATH", "INGEST_SOCKET", set_ingest_socket, "an absolute path, or off",
+    {"ingest-socket", "PATH", "INGEST_SOCKET", set_ingest_socket, "a path, or off",
      "Unix socket of POST /ingest (ingest.sock in the run folder)"},
     {"ingest-socket-mode", "MODE", "INGEST_SOCKET_MODE", set_ingest_socket_mode, "an octal mode such as 0660",
      "mode of --ingest-socket (0666; with a group 0660)"},
@@ -393,7 +458,7 @@ static const struct flag {
     {"log-level", "LEVEL", "LOG_LEVEL", set_log_level, "debug, info, warning or error", "lowest level to log (info)"},
     {"retry-base-ms", "MS", "SYNC_RETRY_BASE_MS", set_retry_base, "1 to 3600000",
      "first retry delay of an update, and, as 10 to 600000, of a telemetry batch without a SyncPolicy (1000)"},
-    {"storage-dir", "DIR", "EDGE_STORAGE_DIR", set_storage_dir, "an absolute path",
+    {"storage-dir", "DIR", "EDGE_STORAGE_DIR", set_storage_dir, "a folder",
      "spool folder of telemetry (/var/edge/data)"},
     {"cloud-endpoint", "URL", "CLOUD_ENDPOINT", set_cloud_endpoint, "an https:// URL, or http:// on this machine",
      "send payloads posted to /ingest here while no SyncPolicy has a telemetry part"},
@@ -463,6 +528,8 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
         options.ingest_socket_mode = options.ingest_socket_gid != (gid_t)-1 ? 0660 : 0666;
     if (r == 0)
         *ret_options = options;
+    else
+        hf_agent_options_done(&options);
     return r;
 }
 

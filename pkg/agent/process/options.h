@@ -31,7 +31,8 @@ enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, 
 /* Returns the name by which the flags call a listener, such as "metrics" in --metrics-port. */
 const char *hf_agent_listener_name(enum hf_agent_listener listener);
 
-/* The agent's options. The strings are in argv or in the environment, or are static. */
+/* The agent's options. The strings are in argv or in the environment, or are static, or belong to the options: a path
+ * that was given relative to the working folder is absolute here. */
 struct hf_agent_options {
     const char *server, *kubeconfig, *source; /* values of --server, --kubeconfig and --source; NULL if not given */
     /* kubeconfig of the server for writes; NULL if the agent writes to the server that it reads from */
@@ -74,12 +75,17 @@ struct hf_agent_options {
     bool pod_mode;
     bool labels_by_controller; /* true if the controller writes the Node's labels */
     bool once;
+    char **owned; /* strings that belong to the options */
+    size_t n_owned;
 };
 
 /* Parses the command line and the environment. -EINVAL: an argument or a variable is wrong, or two of them exclude each
  * other; *err names them and, for a wrong value, the expected form. */
 HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
                                        struct hf_agent_options *ret_options, struct hf_err *err);
+
+/* Frees the strings that belong to the options. Only after hf_agent_options_parse() succeeded. */
+void hf_agent_options_done(struct hf_agent_options *options);
 
 /* Appends the text that --help prints to *out. */
 HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);

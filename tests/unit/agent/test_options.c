@@ -3,6 +3,7 @@
 #include <check.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/meta.h"
 #include "support/check_main.h"
@@ -32,13 +33,13 @@ static const struct {
     {{NULL}, "HOLDFAST_LABELS_BY", "controller", NULL},
     {{"--status-kubeconfig"}, NULL, NULL, "--status-kubeconfig needs a value: a file"},
     {{"--kubeconfig", "k", "--client-certificate-dir", "/c", "--client-certificate-lifetime", "10m"}, NULL, NULL, NULL},
-    {{"--client-certificate-dir", "certs"}, NULL, NULL, "expected an absolute path"},
+    {{"--client-certificate-dir", "certs"}, NULL, NULL, NULL},
     {{"--client-certificate-lifetime", "9m"}, NULL, NULL, "expected a duration of 10m to 720h"},
     {{"--client-certificate-lifetime", "721h"}, NULL, NULL, "expected a duration of 10m to 720h"},
     {{"--source", "/x", "--client-certificate-dir", "/c"}, NULL, NULL, "--client-certificate-dir excludes --source"},
     {{"--server", "a:6443"}, NULL, NULL, "--server 'a:6443': expected an http:// or https:// URL"},
-    {{"--state-dir", "var"}, NULL, NULL, "expected an absolute path"},
-    {{"--state-dir", "/var/"}, NULL, NULL, "expected an absolute path"},
+    {{"--state-dir", "var"}, NULL, NULL, NULL},
+    {{"--state-dir", "/var/"}, NULL, NULL, NULL},
     {{"--trust-dir", ""}, NULL, NULL, "--trust-dir needs a value"},
     {{"--source"}, NULL, NULL, "--source needs a value: a folder"},
     {{"--api", "k8s"}, NULL, NULL, "expected auto, apiserver or metaserver"},
@@ -50,7 +51,7 @@ static const struct {
     {{"--once=yes"}, NULL, NULL, "--once takes no value"},
     {{"--onc"}, NULL, NULL, "unknown argument '--onc'"},
     {{"extra"}, NULL, NULL, "unknown argument 'extra'"},
-    {{"--update-root", "/a", "--update-root", "b"}, NULL, NULL, "expected an absolute path, at most seven"},
+    {{"--update-root", "/a", "--update-root", "b"}, NULL, NULL, NULL},
     {{NULL}, "METRICS_PORT", "nine", "METRICS_PORT 'nine': expected 0 to 65535"},
     {{NULL}, "METRICS_PORT", "", NULL},
     {{"--metrics-port", "9"}, "METRICS_PORT", "10", NULL},
@@ -64,11 +65,11 @@ static const struct {
     {{"--listen-optional"}, NULL, NULL, NULL},
     {{"--listen-optional=yes"}, NULL, NULL, "--listen-optional takes no value"},
     {{NULL}, "LISTEN_OPTIONAL", "maybe", "LISTEN_OPTIONAL 'maybe': expected true or false"},
-    {{"--config", "agent.yaml"}, NULL, NULL, "--config 'agent.yaml': expected an absolute path"},
+    {{"--config", "agent.yaml"}, NULL, NULL, NULL},
     {{"--check-config"}, NULL, NULL, NULL},
     {{"--check-ready"}, NULL, NULL, NULL},
     {{"--first-install", "/keys"}, NULL, NULL, NULL},
-    {{"--first-install", "keys"}, NULL, NULL, "--first-install 'keys': expected an absolute path"},
+    {{"--first-install", "keys"}, NULL, NULL, NULL},
     {{"--retry-base-ms", "0"}, NULL, NULL, "expected 1 to 3600000"},
 };
 
@@ -92,11 +93,59 @@ START_TEST(line)
     env_value = lines[_i].value;
     int r = parse(lines[_i].args, &options, &err);
     (void)hf_err_text(&err, text, sizeof(text));
+    if (r == 0)
+        hf_agent_options_done(&options);
     if (lines[_i].error == NULL)
         ck_assert_msg(r == 0, "%s", text);
     else
         ck_assert_msg(r == -EINVAL && strstr(text, lines[_i].error) != NULL, "r=%d '%s', want '%s'", r, text,
                       lines[_i].error);
+}
+END_TEST
+
+static const struct {
+    const char *given, *want; /* in the working folder /usr/lib */
+} paths[] = {
+    {"/var/x", "/var/x"},        {"/var/x//", "/var/x"},         {"/", "/"},
+    {"/var/../x", "/var/../x"}, /* an absolute path stays as it is */
+    {"state", "/usr/lib/state"}, {"./state/", "/usr/lib/state"}, {"a//b/./c", "/usr/lib/a/b/c"},
+    {"../state", "/usr/state"},  {"../../../..", "/"},           {".", "/usr/lib"},
+};
+
+/* Resolved once, at the start: a later change of the working folder changes nothing. */
+START_TEST(paths_of_the_working_folder)
+{
+    struct hf_agent_options options;
+    struct hf_err err = HF_ERR_INIT;
+    const char *given = paths[_i].given, *want = paths[_i].want;
+    const char *const args[8] = {"--state-dir", given, "--trust-dir", given, "--update-root", given, "--config", given};
+
+    ck_assert_int_eq(chdir("/usr/lib"), 0);
+    env_name = "EDGE_STORAGE_DIR";
+    env_value = given;
+    ck_assert_int_eq(parse(args, &options, &err), 0);
+    ck_assert_int_eq(chdir("/"), 0);
+    ck_assert_str_eq(options.state_dir, want);
+    ck_assert_str_eq(options.trust_dir, want);
+    ck_assert_str_eq(options.roots[0], want);
+    ck_assert_str_eq(options.config, want);
+    ck_assert_str_eq(options.storage_dir, want);
+    hf_agent_options_done(&options);
+}
+END_TEST
+
+START_TEST(a_path_that_is_too_long)
+{
+    struct hf_agent_options options;
+    struct hf_err err = HF_ERR_INIT;
+    static char given[5000];
+    const char *const args[8] = {"--state-dir", given};
+
+    memset(given, 'x', sizeof(given) - 1);
+    env_name = NULL;
+    ck_assert_int_lt(parse(args, &options, &err), 0);
+    given[0] = '/';
+    ck_assert_int_lt(parse(args, &options, &err), 0);
 }
 END_TEST
 
@@ -227,6 +276,8 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, line, 0, HF_LEN(lines));
     tcase_add_test(tc, defaults_and_order);
+    tcase_add_loop_test(tc, paths_of_the_working_folder, 0, HF_LEN(paths));
+    tcase_add_test(tc, a_path_that_is_too_long);
     tcase_add_loop_test(tc, socket_mode, 0, HF_LEN(socket_modes));
     tcase_add_loop_test(tc, three_ports, 0, HF_LEN(ports));
     tcase_add_test(tc, help_and_version);

@@ -1,5 +1,7 @@
 """The cluster itself: what all other tests stand on has to be what it claims to be."""
 
+import os
+import subprocess
 import unittest
 
 from holdcluster import place
@@ -30,6 +32,14 @@ class TestCluster(unittest.TestCase):
 
     def test_service_address_of_the_api_server_is_reached(self):
         self.assertTrue(reach("n1", SERVICE))
+
+    def test_up_says_how_to_point_kubectl_at_it(self):
+        """The line for one's own kubectl, run as it stands, with this cluster's kubectl in front of the path."""
+        line = next(line for line in world.cluster.access() if line.strip().startswith("sudo ip netns") and "get nodes" in line)
+        path = f"{world.cluster.parts()}:{os.environ['PATH']}"
+        done = subprocess.run(["sh", "-c", line.replace("sudo ", "")], env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("n1", done.stdout)
 
     def test_reboot_keeps_what_was_written(self):
         world.cluster.run("n2", "sh", "-c", "echo kept >/srv/reboot")

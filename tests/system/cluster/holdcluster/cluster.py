@@ -195,6 +195,18 @@ class Cluster:
             lines.append(f"node {name:19} {'PID 1 is ' + str(pid) if pid else 'off':20} {place.node_ip(number):15} link {link}")
         return lines
 
+    def access(self):
+        """Lines that say how to point programs at the cluster. Its API server is in a network of its own, so they run there."""
+        config, socket = self.where.path("pki", "admin.kubeconfig"), self.where.path("proxy.sock")
+        there = f"sudo ip netns exec {self.where.plane_netns} env KUBECONFIG={config}"
+        return ["",
+                "kubectl:  hack/cluster kubectl get nodes, or your own one:",
+                f"          {there} kubectl get nodes",
+                f"helm:     {there} helm list -A",
+                f"browser:  hack/cluster kubectl proxy --unix-socket={socket} &",
+                f"          sudo socat TCP-LISTEN:8001,bind=127.0.0.1,fork,reuseaddr UNIX-CONNECT:{socket} &",
+                "          then http://127.0.0.1:8001/apis/edge.codcompass.io/v1alpha1/edgenodes"]
+
     def log_files(self):
         folder = self.where.path("log")
         return sorted(os.listdir(folder)) if os.path.isdir(folder) else []

@@ -7,12 +7,11 @@
 #include "base/format.h"
 #include "base/parse.h"
 
-static json_t *find_condition(json_t *conditions, const char *type)
+const json_t *hf_conditions_find(const json_t *conditions, const char *type)
 {
     for (size_t i = 0; i < json_array_size(conditions); i++) {
-        json_t *entry = json_array_get(conditions, i);
-        const char *has = json_string_value(json_object_get(entry, "type"));
-        if (has != NULL && strcmp(has, type) == 0)
+        const json_t *entry = json_array_get(conditions, i);
+        if (strcmp(hf_json_str_or(entry, "type", ""), type) == 0)
             return entry;
     }
     return NULL;
@@ -45,7 +44,7 @@ static int add_condition(json_t *conditions, const char *type, json_t **ret_entr
 
 int hf_conditions_set(json_t *conditions, const struct hf_condition *condition, uint64_t now_unix_ns)
 {
-    json_t *entry = find_condition(conditions, condition->type);
+    json_t *entry = hf_json_mutable(hf_conditions_find(conditions, condition->type));
     const char *old = json_string_value(json_object_get(entry, "status"));
     bool changed = old == NULL || strcmp(old, condition->status) != 0;
     char time[HF_TIME_TEXT];

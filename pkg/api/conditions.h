@@ -1,4 +1,4 @@
-/* api/conditions.h - changes lists of metav1.Condition, in the form that kstatus and `kubectl wait` understand.
+/* api/conditions.h - reads and changes lists of metav1.Condition, in the form that kstatus and `kubectl wait` understand.
  * Pure. */
 #pragma once
 
@@ -17,6 +17,10 @@ struct hf_condition {
      * value is 0, an existing condition keeps its field, and a new condition gets no such field. */
     int64_t observed_generation;
 };
+
+/* Returns the first condition of this type in the array `conditions`, as a borrowed reference. Returns NULL if there is
+ * none, or if `conditions` is NULL or not an array. */
+const json_t *hf_conditions_find(const json_t *conditions, const char *type);
 
 /* Replaces the condition with the same type in the array `conditions`, or adds the condition if the array has none with
  * this type. Sets lastTransitionTime to `now_unix_ns` if the condition is new or its status changes. Returns 0 or

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/conditions.h"
 #include "api/edgenode.h"
 #include "api/field/text.h"
 #include "api/meta.h"
@@ -289,14 +290,9 @@ static int take_turns(struct hf_fleet *fleet, struct hf_fleet_node *node, const 
 
 static bool marked_silent(const json_t *status)
 {
-    const json_t *conditions = json_object_get(status, "conditions");
+    const json_t *ready = hf_conditions_find(json_object_get(status, "conditions"), "Ready");
 
-    for (size_t i = 0; i < json_array_size(conditions); i++) {
-        const json_t *item = json_array_get(conditions, i);
-        if (strcmp(hf_json_str_or(item, "type", ""), "Ready") == 0)
-            return strcmp(hf_json_str_or(item, "reason", ""), "NodeSilent") == 0;
-    }
-    return false;
+    return strcmp(hf_json_str_or(ready, "reason", ""), "NodeSilent") == 0;
 }
 
 /* Decides if a status with this sequence is news. A sequence below the highest one is an old report that arrives late,

@@ -37,19 +37,9 @@ static json_t *text_up_to(const char *text, size_t max)
 
 /* ---- conditions -------------------------------------------------------------------------------------------------- */
 
-static const json_t *condition_of(const json_t *status, const char *type)
-{
-    const json_t *conditions = json_object_get(status, "conditions");
-
-    for (size_t i = 0; i < json_array_size(conditions); i++)
-        if (strcmp(hf_json_str_or(json_array_get(conditions, i), "type", ""), type) == 0)
-            return json_array_get(conditions, i);
-    return NULL;
-}
-
 static int set_condition(json_t *conditions, const struct hf_rollout_status *status, const char *type, bool is_true)
 {
-    const json_t *old = condition_of(status->old, type);
+    const json_t *old = hf_conditions_find(json_object_get(status->old, "conditions"), type);
     struct hf_condition condition = {type, is_true ? "True" : "False", status->verdict->reason,
                                      status->verdict->message, status->generation};
     _cleanup_(hf_json_freep) json_t *carried = NULL;
@@ -208,7 +198,8 @@ static bool same_conditions(const json_t *a, const json_t *b, bool whole)
     static const char *const keys[] = {"status", "observedGeneration"}, *const words[] = {"reason", "message"};
 
     for (size_t i = 0; i < HF_LEN(types); i++) {
-        const json_t *x = condition_of(a, types[i]), *y = condition_of(b, types[i]);
+        const json_t *x = hf_conditions_find(json_object_get(a, "conditions"), types[i]),
+                     *y = hf_conditions_find(json_object_get(b, "conditions"), types[i]);
         if ((x == NULL) != (y == NULL))
             return false;
         for (size_t k = 0; k < HF_LEN(keys) && x != NULL; k++)

@@ -12,6 +12,7 @@
 #include "agent/resources/disks.h"
 #include "agent/resources/network.h"
 #include "agent/turn.h"
+#include "api/conditions.h"
 
 /* A folder on this machine has no fleet to protect it from. */
 #define LOCAL_GAP_NS HF_NS_PER_S
@@ -90,10 +91,7 @@ void hf_report_build(struct hf_report *report)
 
 bool hf_report_reconciling(const struct hf_report *report)
 {
-    for (size_t i = 0; i < json_array_size(report->conditions); i++)
-        if (strcmp(hf_json_str_or(json_array_get(report->conditions, i), "type", ""), "Reconciling") == 0)
-            return true;
-    return false;
+    return hf_conditions_find(report->conditions, "Reconciling") != NULL;
 }
 
 /* Adds number and times to the essence. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/report/status.h"
+#include "api/conditions.h"
 #include "base/encoding/utf8.h"
 #include "base/parse.h"
 
@@ -18,15 +19,10 @@ struct fit {
 
 static size_t bound_of(const json_t *essence)
 {
-    const json_t *conditions = json_object_get(essence, "conditions");
+    const json_t *ready = hf_conditions_find(json_object_get(essence, "conditions"), "Ready");
+    bool is_true = strcmp(hf_json_str_or(ready, "status", "True"), "True") == 0;
 
-    for (size_t i = 0; i < json_array_size(conditions); i++) {
-        const json_t *condition = json_array_get(conditions, i);
-        if (strcmp(hf_json_str_or(condition, "type", ""), "Ready") == 0 &&
-            strcmp(hf_json_str_or(condition, "status", ""), "True") != 0)
-            return HF_STATUS_TROUBLE_BYTES;
-    }
-    return HF_STATUS_ONE_BYTES;
+    return is_true ? HF_STATUS_ONE_BYTES : HF_STATUS_TROUBLE_BYTES;
 }
 
 /* Shortens the message of `item` until the status fits, but not below `least`. */
@@ -50,13 +46,10 @@ static void shorten(struct fit *fit, json_t *item, size_t least)
 
 static void shorten_condition(struct fit *fit, const char *type, size_t least)
 {
-    json_t *conditions = json_object_get(fit->essence, "conditions");
+    const json_t *condition = hf_conditions_find(json_object_get(fit->essence, "conditions"), type);
 
-    for (size_t i = 0; i < json_array_size(conditions); i++) {
-        json_t *condition = json_array_get(conditions, i);
-        if (strcmp(hf_json_str_or(condition, "type", ""), type) == 0)
-            shorten(fit, condition, least);
-    }
+    if (condition != NULL)
+        shorten(fit, hf_json_mutable(condition), least);
 }
 
 void hf_status_fit(json_t *essence)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "api/conditions.h"
 #include "api/edgenode.h"
 #include "api/field/nearest.h"
 #include "base/clock.h"
@@ -32,29 +33,20 @@ bool hf_node_view_update_failed(const json_t *update)
                                 hf_reason_of(hf_json_str_or(update, "reason", "")));
 }
 
-/* Returns true for a condition that does not resolve by itself. */
-static bool stays_wrong(const json_t *condition)
-{
-    static const struct {
-        const char *type, *status;
-    } wrong[] = {{"Stalled", "True"},        {"SourceReadable", "False"},        {"StatusDelivered", "False"},
-                 {"PolicyTrusted", "False"}, {"PolicyConflict", "True"},         {"ConfigurationValid", "False"},
-                 {"StateWritable", "False"}, {"TrustFolderSafe", "False"},       {"FloorsKnown", "False"},
-                 {"NodeNameShared", "True"}, {"ClientCertificateValid", "False"}};
-
-    for (size_t i = 0; i < HF_LEN(wrong); i++)
-        if (strcmp(hf_json_str_or(condition, "type", ""), wrong[i].type) == 0 &&
-            strcmp(hf_json_str_or(condition, "status", ""), wrong[i].status) == 0)
-            return true;
-    return false;
-}
+/* The conditions that do not resolve by themselves. */
+static const struct {
+    const char *type, *status;
+} wrong[] = {{"Stalled", "True"},        {"SourceReadable", "False"},        {"StatusDelivered", "False"},
+             {"PolicyTrusted", "False"}, {"PolicyConflict", "True"},         {"ConfigurationValid", "False"},
+             {"StateWritable", "False"}, {"TrustFolderSafe", "False"},       {"FloorsKnown", "False"},
+             {"NodeNameShared", "True"}, {"ClientCertificateValid", "False"}};
 
 bool hf_node_view_needs_person(const json_t *node)
 {
     const json_t *updates = hf_json_at(node, "status.updates"), *conditions = hf_json_at(node, "status.conditions");
 
-    for (size_t i = 0; i < json_array_size(conditions); i++)
-        if (stays_wrong(json_array_get(conditions, i)))
+    for (size_t i = 0; i < HF_LEN(wrong); i++)
+        if (strcmp(hf_json_str_or(hf_conditions_find(conditions, wrong[i].type), "status", ""), wrong[i].status) == 0)
             return true;
     for (size_t i = 0; i < json_array_size(updates); i++)
         if (hf_node_view_update_failed(json_array_get(updates, i)))
@@ -92,15 +84,10 @@ static const json_t *choose(const json_t *updates, const char *release)
 
 static void read_ready(const json_t *node, struct hf_node_view *view)
 {
-    const json_t *conditions = hf_json_at(node, "status.conditions");
+    const json_t *ready = hf_conditions_find(hf_json_at(node, "status.conditions"), "Ready");
 
-    for (size_t i = 0; i < json_array_size(conditions); i++) {
-        const json_t *condition = json_array_get(conditions, i);
-        if (strcmp(hf_json_str_or(condition, "type", ""), "Ready") != 0)
-            continue;
-        view->ready = hf_json_str_or(condition, "status", "");
-        view->reason = hf_json_str_or(condition, "reason", "");
-    }
+    view->ready = hf_json_str_or(ready, "status", "");
+    view->reason = hf_json_str_or(ready, "reason", "");
 }
 
 static void read_age(const json_t *node, uint64_t now_unix_ns, struct hf_node_view *view)

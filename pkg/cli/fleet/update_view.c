@@ -3,18 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/conditions.h"
 #include "api/edgeupdate.h"
 #include "base/macros.h"
-
-static const json_t *condition_of(const json_t *update, const char *type)
-{
-    const json_t *conditions = hf_json_at(update, "status.conditions");
-
-    for (size_t i = 0; i < json_array_size(conditions); i++)
-        if (strcmp(hf_json_str_or(json_array_get(conditions, i), "type", ""), type) == 0)
-            return json_array_get(conditions, i);
-    return NULL;
-}
 
 static bool is_true(const json_t *condition)
 {
@@ -65,7 +56,8 @@ static void set_state(struct hf_update_view *view, enum hf_update_view_state sta
 
 static void read_conditions(const json_t *update, struct hf_update_view *view)
 {
-    const json_t *ready = condition_of(update, "Ready"), *stalled = condition_of(update, "Stalled");
+    const json_t *conditions = hf_json_at(update, "status.conditions");
+    const json_t *ready = hf_conditions_find(conditions, "Ready"), *stalled = hf_conditions_find(conditions, "Stalled");
     const json_t *source = is_true(stalled) ? stalled : ready;
     const char *reason = hf_json_str_or(source, "reason", ""), *message = hf_json_str_or(source, "message", "");
 
@@ -88,7 +80,8 @@ static void read_state(const json_t *update, struct hf_update_view *view)
     const char *halted = hf_edgeupdate_annotation(update, HF_ROLLOUT_HALTED_ANNOTATION);
     bool paused = hf_edgeupdate_is_paused(update);
 
-    if (condition_of(update, "Ready") == NULL || hf_json_int_or(update, "status.observedGeneration", -1) != generation)
+    if (hf_conditions_find(hf_json_at(update, "status.conditions"), "Ready") == NULL ||
+        hf_json_int_or(update, "status.observedGeneration", -1) != generation)
         set_state(view, HF_VIEW_UNREPORTED, "Unreported", "holdfast-controller has not reported on this spec yet");
     else
         read_conditions(update, view);

@@ -197,16 +197,6 @@ void hf_policy_tally_drop_edgenode(struct hf_policy_tally *tally, const char *na
 
 /* ---- reports ----------------------------------------------------------------------------------------------------- */
 
-static const json_t *condition_of(const json_t *status, const char *type)
-{
-    const json_t *conditions = json_object_get(status, "conditions");
-
-    for (size_t i = 0; i < json_array_size(conditions); i++)
-        if (strcmp(hf_json_str_or(json_array_get(conditions, i), "type", ""), type) == 0)
-            return json_array_get(conditions, i);
-    return NULL;
-}
-
 /* Returns true if the text has the name as a whole word: neither a letter, a digit, '-' nor '.' touches it. */
 static bool names(const char *text, const char *name)
 {
@@ -232,7 +222,8 @@ static bool has_section(const json_t *sections, const char *policy)
 /* An agent that knows of one policy only reports no list: the policy is in effect as a whole. */
 static int add_pair(json_t *pairs, const json_t *status, const json_t *item)
 {
-    const json_t *policy = json_object_get(status, "policy"), *conflict = condition_of(status, "PolicyConflict");
+    const json_t *policy = json_object_get(status, "policy"),
+                 *conflict = hf_conditions_find(json_object_get(status, "conditions"), "PolicyConflict");
     const char *name = hf_json_str_or(item, "name", "");
     char value[32];
     unsigned bits = 0;
@@ -251,7 +242,8 @@ static int add_pair(json_t *pairs, const json_t *status, const json_t *item)
 static bool reports(const json_t *status)
 {
     return json_object_size(status) > 0 && hf_json_str_or(status, "agent.state", "")[0] == '\0' &&
-           strcmp(hf_json_str_or(condition_of(status, "Ready"), "reason", ""), "NodeSilent") != 0;
+           strcmp(hf_json_str_or(hf_conditions_find(json_object_get(status, "conditions"), "Ready"), "reason", ""),
+                  "NodeSilent") != 0;
 }
 
 int hf_policy_tally_take_edgenode(struct hf_policy_tally *tally, const json_t *edgenode)
@@ -417,7 +409,8 @@ static int set_condition(json_t *conditions, const json_t *old, const char *type
                          bool is_true, int64_t generation, uint64_t now_unix_ns)
 {
     const struct hf_condition condition = {type, is_true ? "True" : "False", v->reason, v->message, generation};
-    const json_t *entry = condition_of(old, type); /* brings the time of the last transition */
+    const json_t *entry =
+        hf_conditions_find(json_object_get(old, "conditions"), type); /* brings the time of the last transition */
 
     if (entry != NULL && json_array_append_new(conditions, json_deep_copy(entry)) < 0)
         return -ENOMEM;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/conditions.h"
+
 typedef struct hf_cluster_health judge(const json_t *object);
 
 static const struct hf_cluster_health current = {.state = HF_CLUSTER_CURRENT};
@@ -24,15 +26,9 @@ static bool is_current(const struct hf_cluster_health *health)
     return health->state == HF_CLUSTER_CURRENT;
 }
 
-/* Returns the condition of this type, or NULL. */
 static const json_t *condition(const json_t *object, const char *type)
 {
-    const json_t *all = hf_json_at(object, "status.conditions");
-
-    for (size_t i = 0; i < json_array_size(all); i++)
-        if (strcmp(hf_json_str_or(json_array_get(all, i), "type", ""), type) == 0)
-            return json_array_get(all, i);
-    return NULL;
+    return hf_conditions_find(hf_json_at(object, "status.conditions"), type);
 }
 
 static bool condition_is(const json_t *object, const char *type, const char *status)

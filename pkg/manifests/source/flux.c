@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/conditions.h"
 #include "base/encoding/utf8.h"
 #include "kube/call.h"
 #include "manifests/source/archive_download.h"
@@ -176,15 +177,7 @@ static void look_up(struct flux_source *flux)
 /* Returns the message of the condition Ready, or "". */
 static const char *ready_message(const json_t *object)
 {
-    const json_t *conditions = hf_json_at(object, "status.conditions");
-    const json_t *condition;
-    size_t i;
-
-    json_array_foreach(conditions, i, condition) {
-        if (strcmp(hf_json_str_or(condition, "type", ""), "Ready") == 0)
-            return hf_json_str_or(condition, "message", "");
-    }
-    return "";
+    return hf_json_str_or(hf_conditions_find(hf_json_at(object, "status.conditions"), "Ready"), "message", "");
 }
 
 /* Keeps the artifact of an object. Returns 1 if it is another one than before, 0 if it is the same, or -errno. */

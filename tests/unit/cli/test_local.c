@@ -479,7 +479,7 @@ START_TEST(hold_with_another_boot_id)
     now.unix_ns += 5 * hour;
     expect_hold("no hold\n");
 
-    /* Another boot, an hour after the save: the monotonic clock shows more than then, but has not run on with the other. */
+    /* Another boot, an hour after the save: the monotonic clock shows more, but has not run on with the other. */
     now.mono_ns = 2 * hour;
     now.unix_ns = UINT64_C(1795161600) * HF_NS_PER_S;
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "y", "--for", "8h", NULL), 0);

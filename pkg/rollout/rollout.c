@@ -377,7 +377,8 @@ static void advise(const struct step *step, const struct hf_rollout_verdict *ver
         bool resume; /* the command that goes on follows */
     } rows[] = {
         {"TooManyFailures", "; no further node starts; release a newer version, or accept the failures: ", true},
-        {"CanaryFailed", "; a mandatory canary failed; release a newer version, or accept the failures: ", true},
+        {"CanaryFailed",
+         "; a mandatory canary failed; release a newer version, or take this one on in spite of that: ", true},
         {"StageFailed", "; no node of this stage succeeded; release a newer version, or accept the failures: ", true},
         {"CanaryEmpty",
          "; strategy.canary.nodeSelector selects no node, and canary.mandatory is true: label a node or "

@@ -90,7 +90,7 @@ int hf_cli_hold(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
         r = hf_file_remove(cli->fs, path, err);
     if (r == 0 && hold)
         r = write_hold(cli, args, path, err);
-    if (r == 0 && ((!release && !hold) || hf_cli_flag(args, "json")))
+    if (r == 0)
         r = show_hold(cli, args, state, err);
     return r == -EACCES ? hf_err_set(err, EACCES, "only root may %s the hold in '%s'",
                                      release || hold ? "change" : "read", state)

@@ -20,7 +20,7 @@
 #include "cli/support/redact.h"
 #include "os/file.h"
 
-enum { WORDS = 12, SECTION_MAX = 2 << 20, GATHERED_MAX = 16 << 20, BUNDLE_MAX = 64 << 20, NAME_TEXT = 160 };
+enum { WORDS = 14, SECTION_MAX = 2 << 20, GATHERED_MAX = 16 << 20, BUNDLE_MAX = 64 << 20, NAME_TEXT = 160 };
 #define LIMIT_NS (30 * HF_NS_PER_S)
 
 /* A word "%X" stands for a value: %S state folder, %R run folder, %C agent.yaml, %N namespace, %K the options of the
@@ -44,9 +44,10 @@ static const struct section of_node[] = {
      PROGRAM,
      {"journalctl", "--unit", "holdfast-agent.service", "--no-pager", "--quiet", "--output", "short-iso-precise",
       "--lines", "3000"}},
+    {"log of the pod", PROGRAM, {"sh", "-c", "tail -n 3000 /var/log/pods/*_holdfast-agent-*/*/*.log"}},
     {"warnings of the kernel",
      PROGRAM,
-     {"journalctl", "--dmesg", "--priority", "warning", "--no-pager", "--quiet", "--lines", "300"}},
+     {"journalctl", "--dmesg", "--priority", "warning", "--no-pager", "--quiet", "--lines", "100"}},
     {"clock", PROGRAM, {"timedatectl", "show"}},
     {"disks", PROGRAM, {"df", "-P"}},
     {"mounts", CONTENT, {"/proc/self/mounts"}},
@@ -63,12 +64,18 @@ static const struct section of_node[] = {
 static const struct section of_fleet[] = {
     {"rollouts", COMMAND, {"status", "--fleet", "-o", "yaml", "%K"}},
     {"nodes", COMMAND, {"nodes", "-o", "wide", "%K"}},
-    {"reports of the nodes", COMMAND, {"nodes", "-o", "yaml", "%K"}},
     {"policies", PROGRAM, {"kubectl", "get", "syncpolicies", "-o", "yaml", "%K"}},
+    {"updates", PROGRAM, {"kubectl", "get", "edgeupdates", "-o", "yaml", "%K"}},
+    {"reports of the nodes", PROGRAM, {"kubectl", "get", "edgenodes", "-o", "yaml", "%K"}},
     {"workloads", PROGRAM, {"kubectl", "get", "daemonsets,deployments,pods", "-o", "wide", "-n", "%N", "%K"}},
-    {"log of the controller",
+    {"logs of the controllers",
      PROGRAM,
-     {"kubectl", "logs", "deployment/holdfast-controller", "--tail", "3000", "-n", "%N", "%K"}},
+     {"kubectl", "logs", "-l", "app.kubernetes.io/component=controller", "--prefix", "--tail", "2000", "-n", "%N",
+      "%K"}},
+    {"logs of the agents",
+     PROGRAM,
+     {"kubectl", "logs", "-l", "app.kubernetes.io/component=agent", "--prefix", "--max-log-requests", "50", "--tail",
+      "200", "-n", "%N", "%K"}},
     {"events", PROGRAM, {"kubectl", "get", "events", "--sort-by", ".lastTimestamp", "-n", "%N", "%K"}},
     {"versions", PROGRAM, {"kubectl", "version", "%K"}},
 };

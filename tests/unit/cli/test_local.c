@@ -371,6 +371,7 @@ START_TEST(hold)
     ck_assert_str_eq(run.out, "no hold\n");
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "line 3 is \"running\"", "--for", "8h", NULL),
                      0);
+    ck_assert_ptr_nonnull(strstr(run.out, "held until "));
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
     ck_assert_ptr_nonnull(strstr(run.out, "held until "));
     ck_assert_ptr_nonnull(strstr(run.out, ": line 3 is \"running\"\n"));
@@ -378,6 +379,7 @@ START_TEST(hold)
     ck_assert_ptr_nonnull(strstr(run.out, "\"active\":true"));
     cli_page_knows_json(&run, "hold");
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--release", NULL), 0);
+    ck_assert_str_eq(run.out, "no hold\n");
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--release", NULL), 0);
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--json", NULL), 0);
     ck_assert_str_eq(run.out, "{\"active\":false,\"reason\":\"\",\"until\":\"\"}\n");

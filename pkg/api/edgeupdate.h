@@ -33,6 +33,8 @@ enum {
 #define HF_ROLLOUT_PAUSED_ANNOTATION "edge.codcompass.io/rollout-paused"
 #define HF_ROLLOUT_HALTED_ANNOTATION "edge.codcompass.io/rollout-halted"
 #define HF_ROLLOUT_RESUME_ANNOTATION "edge.codcompass.io/rollout-resume"
+/* The value "true" says that all selected nodes shall have the release at once, without a strategy. */
+#define HF_EVERYWHERE_ANNOTATION "edge.codcompass.io/everywhere"
 
 /* Resources that a node needs for one delta, in addition to the resources that every delta needs. */
 struct hf_delta_needs {

@@ -31,7 +31,7 @@ const struct hf_cli_option hf_cli_rollback_options[] = {
     {.name = "sequence", .value = "N", .help = "sequence of the new release (one above CURRENT)"},
     HF_CLI_LEAP_OPTION,
     {.name = "expires", .value = "DURATION|TIME", .help = "no node starts the rollback after this time (90d)"},
-    {.name = "at-once", .help = "leave out spec.strategy: all nodes go back at once, without canary and waves"},
+    {.name = "at-once", .help = "leave out spec.strategy: all nodes go back at once, and the annotation says so"},
     {.name = "delta",
      .value = "ARCH=PATCH",
      .repeats = true,

@@ -6,6 +6,7 @@
 
 #include "api/edgeupdate.h"
 #include "base/buf.h"
+#include "cli/release/release_spread.h"
 
 /* Highest integer that canonical JSON carries. */
 #define MAX_SEQUENCE 9007199254740991
@@ -138,8 +139,12 @@ int hf_rollback_object_make(const struct hf_rollback *rollback, json_t **ret_upd
     if (update == NULL || json_object_set_new(json_object_get(update, "spec"), "release", new_release(rollback)) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     strip(update);
-    if (rollback->at_once)
+    if (rollback->at_once) {
         (void)json_object_del(json_object_get(update, "spec"), "strategy");
+        r = hf_release_mean_all(update, err);
+        if (r < 0)
+            return r;
+    }
     *ret_update = hf_steal(update);
     return 0;
 }

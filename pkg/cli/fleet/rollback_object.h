@@ -12,7 +12,7 @@ struct hf_rollback {
     json_t *current, *older; /* the EdgeUpdates; borrowed and unchanged */
     uint64_t sequence;       /* 0 means one above the sequence of `current` */
     const char *expires;     /* RFC 3339 */
-    bool at_once;            /* true leaves out the strategy, so that all nodes are admitted at once */
+    bool at_once;            /* true leaves out the strategy and says that this is meant (HF_EVERYWHERE_ANNOTATION) */
 };
 
 /* Makes the new EdgeUpdate without signatures. -EINVAL: the EdgeUpdates do not match, for example because they have

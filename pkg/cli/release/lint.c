@@ -12,6 +12,7 @@
 #include "cli/plain.h"
 #include "cli/release/lint_bounds.h"
 #include "cli/release/lint_set.h"
+#include "cli/release/release_spread.h"
 #include "codec/yaml_place.h"
 #include "config/config.h"
 #include "kube/folder/folder_objects.h"
@@ -135,6 +136,15 @@ static int lint_waves(struct lint *lint, const struct hf_edgeupdate *update, str
     return print_finding(lint, false, "spec.strategy.waves", text, err);
 }
 
+/* Reports what the chart's admission policy refuses. */
+static int lint_spread(struct lint *lint, const json_t *object, struct hf_err *err)
+{
+    char text[HF_RELEASE_UNSTAGED_TEXT];
+    const char *what = hf_release_unstaged(object, text);
+
+    return what != NULL ? print_finding(lint, false, "spec.strategy", what, err) : 0;
+}
+
 /* Reports a release that no node starts any more; nodes that run it keep it. */
 static int lint_expiry(struct lint *lint, const struct hf_release *release, struct hf_err *err)
 {
@@ -173,6 +183,8 @@ static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issu
         r = lint_expiry(lint, &update->release, err);
     if (r == 0)
         r = lint_waves(lint, update, err);
+    if (r == 0)
+        r = lint_spread(lint, object, err);
     if (r == 0 && update->release.n_checks == 0)
         r = print_finding(lint, false, "spec.release", "no health check: nodes roll back only if the restart fails",
                           err);

@@ -16,6 +16,7 @@
 #include "base/parse.h"
 #include "cli/guard.h"
 #include "cli/release/release_plan.h"
+#include "cli/release/release_spread.h"
 #include "cli/release/release_steps.h"
 #include "cli/release/release_target.h"
 #include "cli/release/sign.h"
@@ -46,7 +47,7 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
      .value = "KEY=VALUE[,...]",
      .repeats = true,
      .help = "select nodes by labels, as with kubectl -l"},
-    {.name = "everywhere", .help = "select all nodes of the cluster"},
+    {.name = "everywhere", .help = "select all nodes of the cluster, at once unless the template has a strategy"},
     {.name = "name", .value = "NAME", .help = "name of the release; a node keeps one history for each name"},
     {.name = "version", .value = "TEXT", .help = "version for people"},
     {.name = "sequence", .value = "N", .help = "number that grows with every release of this name"},
@@ -557,6 +558,8 @@ static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const c
         r = put_options(cli, args, update, err);
     if (r == 0)
         r = hf_release_put_selector(args, update, err);
+    if (r == 0)
+        r = hf_release_put_spread(args, update, err);
     if (r == 0)
         r = hf_release_check_target(cli, args, update, err);
     if (r == 0)

@@ -87,10 +87,12 @@ static int read_selector(const struct hf_cli_args *args, json_t *selector, struc
     return r;
 }
 
-static bool selects_some(const json_t *selector)
+bool hf_release_selects_all(const json_t *update)
 {
-    return json_object_size(json_object_get(selector, "matchLabels")) > 0 ||
-           json_array_size(json_object_get(selector, "matchExpressions")) > 0;
+    const json_t *selector = hf_json_at(update, "spec.nodeSelector");
+
+    return json_object_size(json_object_get(selector, "matchLabels")) == 0 &&
+           json_array_size(json_object_get(selector, "matchExpressions")) == 0;
 }
 
 int hf_release_put_selector(const struct hf_cli_args *args, json_t *update, struct hf_err *err)
@@ -103,7 +105,7 @@ int hf_release_put_selector(const struct hf_cli_args *args, json_t *update, stru
         return hf_err_set(err, ENOMEM, "out of memory");
     if (given && everywhere)
         return hf_err_set(err, EINVAL, "--node-selector and --everywhere exclude each other");
-    if (!given && !everywhere && selects_some(hf_json_at(update, "spec.nodeSelector")))
+    if (!given && !everywhere && !hf_release_selects_all(update))
         return 0; /* keep that of the template */
     if (!given && !everywhere)
         return hf_err_set(
@@ -121,7 +123,7 @@ const char *hf_release_nodes(const json_t *update, char text[HF_RELEASE_NODES_TE
     size_t more = json_array_size(json_object_get(selector, "matchExpressions")), n = 0;
     const char *key;
 
-    if (!selects_some(selector))
+    if (hf_release_selects_all(update))
         return "every node";
     n = (size_t)snprintf(text, HF_RELEASE_NODES_TEXT, "nodes with ");
     json_object_foreach(labels, key, value)

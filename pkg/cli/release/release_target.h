@@ -9,6 +9,9 @@
  * request it with --everywhere.) */
 HF_MUST_USE int hf_release_put_selector(const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
+/* Returns true if spec.nodeSelector is absent or empty. */
+bool hf_release_selects_all(const json_t *update);
+
 /* Checks the settings of a release. -EINVAL: the options contradict the release, or no node could install the release.
  * No node could install it if the expiry has passed, if the path is not below an update root, or if an architecture is
  * not a value of the label kubernetes.io/arch. Prints warnings to cli->err for valid but unusual settings. */

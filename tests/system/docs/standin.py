@@ -247,6 +247,8 @@ def kubectl(words):
         get(rest, option.get("-o"))
     elif verb == "label":
         label(rest[1], rest[2])
+    elif verb == "annotate":
+        patch(rest[0], rest[1], "merge", json.dumps({"metadata": {"annotations": dict([rest[2].split("=")])}}))
     elif verb == "patch" and rest[0] == "daemonset":
         json.loads(option["-p"])
     elif verb == "patch":

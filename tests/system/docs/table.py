@@ -85,12 +85,11 @@ def with_cluster(world):
 
 
 def another_example(world):
-    """The manual's examples before this one took the first key away and asked for two signatures; and this node has no role yet."""
+    """The manual's examples before this one took the first key away and asked for two signatures."""
     if os.path.exists("/etc/holdfast/trust.d/threshold"):
         os.unlink("/etc/holdfast/trust.d/threshold")
     with_key(world)
     world.agent()
-    world.call(["kubectl", "label", "node", "edge-7", "edge.codcompass.io/role=compute"])
 
 
 def with_status_kubeconfig(world):

@@ -89,6 +89,9 @@ WRONG = [
     ("policies.revokedNodes", ["N7"], "a node's name, such as n7"),
     ("policies.revokedNodes", "n7", "want array"),
     ("policies", {"enabled": False, "revokedNodes": ["n7"]}, "without policies.enabled nothing refuses these nodes"),
+    ("policies.guard", True, "want object"),
+    ("policies.guard.maxUnstaged", 0, "minimum"),
+    ("policies.guard.maxNodes", 3, "additional properties 'maxNodes' not allowed"),
     ("networkPolicy.apiServerCIDRs", ["10.0.0.10"], "a network, such as 10.0.0.10/32"),
     ("monitoring.interval", "often", "a duration, such as 30s"),
     ("edgeWorkloads.namespace", "Edge", "a namespace's name"),
@@ -488,6 +491,18 @@ def test_without_the_policy_api():
     objects = render(values={"controller": {"enabled": True}})
     assert patches_nodes("holdfast-agent") and not patches_nodes("holdfast-controller")
     assert labels_by() == (None, ["--write-labels=off"])
+
+
+def test_the_guard_and_lint_have_one_bound():
+    with open(os.path.join(TOP, "pkg/cli/release/release_spread.h"), encoding="utf-8") as header:
+        most = int(re.search(r"HF_RELEASE_MAX_UNSTAGED = (\d+)", header.read())[1])
+    rule = one(render(), "ValidatingAdmissionPolicy", "holdfast-guard")["spec"]["validations"][0]
+    assert f"variables.nodes > {most})" in rule["expression"] and "add a strategy, or" in rule["messageExpression"], rule
+    rule = one(render(values={"policies": {"guard": {"maxUnstaged": 3}}, "controller": {"enabled": False}}),
+               "ValidatingAdmissionPolicy", "holdfast-guard")["spec"]["validations"][0]
+    assert "variables.nodes > 3)" in rule["expression"] and "a strategy" not in rule["messageExpression"], rule
+    for off in ({"guard": {"enabled": False}}, {"enabled": False}):
+        assert not [each for each in render(values={"policies": off}) if each["metadata"]["name"] == "holdfast-guard"]
 
 
 def test_older_servers():

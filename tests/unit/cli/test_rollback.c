@@ -1,6 +1,7 @@
 /* rollback: from two signed EdgeUpdates to the signed one that goes back. */
 #include <stdlib.h>
 
+#include "api/edgeupdate.h"
 #include "base/buf.h"
 #include "cli/cli.h"
 #include "codec/json.h"
@@ -12,10 +13,10 @@ static struct cli_run run;
 /* Two releases of one file, 1.1 and 1.2, both signed with the key `a`; and another key `b`. */
 static void make(const char *version, const char *sequence, const char *file, const char *path, const char *out)
 {
-    ck_assert_msg(cli(&run, "release", "create", "--node-selector", "site=oslo", "--name", "edge", "--version", version,
-                      "--sequence", sequence, "--path", path, "--artifact", file, "--url-base", "https://x.example/r",
-                      "--restart-unit", "edge.service", "--health-tcp", "80", "--key", "%/a.key", "--out", out,
-                      NULL) == 0,
+    ck_assert_msg(cli(&run, "release", "create", "--node-selector", "kubernetes.io/hostname=edge-7", "--name", "edge",
+                      "--version", version, "--sequence", sequence, "--path", path, "--artifact", file, "--url-base",
+                      "https://x.example/r", "--restart-unit", "edge.service", "--health-tcp", "80", "--key", "%/a.key",
+                      "--out", out, NULL) == 0,
                   "%s", run.err);
 }
 
@@ -133,6 +134,8 @@ START_TEST(at_once_with_a_delta_to_standard_output)
                      hf_json_str_or(json_array_get(hf_json_at(current, "spec.release.artifacts"), 0), "sha256", "?"));
     ck_assert_int_eq(hf_json_int_or(back, "spec.release.sequence", 0), 20);
     ck_assert_ptr_null(hf_json_at(back, "spec.strategy"));
+    const json_t *annotations = hf_json_at(back, "metadata.annotations");
+    ck_assert_str_eq(json_string_value(json_object_get(annotations, HF_EVERYWHERE_ANNOTATION)), "true");
     ck_assert_int_eq(cli(&run, "release", "verify", "%/back.yaml", "--key", "%/a.pem", NULL), 0);
 }
 END_TEST

@@ -5,25 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Formats a text; one that is too long ends behind a whole word and with "...". A word of more than a quarter of the
- * room is cut where the room ends. */
-HF_PRINTF(3, 0)
-static void format_cut(char *text, size_t n, const char *format, va_list args)
-{
-    static const char more[] = "...";
-    int wanted = vsnprintf(text, n, format, args);
-
-    if (wanted < 0 || (size_t)wanted < n)
-        return;
-    size_t at = n - sizeof(more);
-    while (at > n - n / 4 && text[at] != ' ')
-        at--;
-    if (text[at] != ' ')
-        at = n - sizeof(more);
-    while (at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80) /* within a character */
-        at--;
-    memcpy(text + at, more, sizeof(more));
-}
+#include "base/cut.h"
 
 HF_PRINTF(3, 0)
 static int set(struct hf_err *err, int code, const char *format, va_list args)
@@ -31,7 +13,8 @@ static int set(struct hf_err *err, int code, const char *format, va_list args)
     if (err != NULL) {
         err->code = code;
         err->where[0] = '\0';
-        format_cut(err->cause, sizeof(err->cause), format, args);
+        if (vsnprintf(err->cause, sizeof(err->cause), format, args) >= (int)sizeof(err->cause))
+            hf_cut_end(err->cause, sizeof(err->cause));
     }
     return -code;
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "api/field/text.h"
+#include "base/cut.h"
 #include "base/strmap.h"
 #include "cache/entry.h"
 #include "os/dir.h"
@@ -264,8 +265,8 @@ static int note_damage(struct load *load, const char *file_name, const struct hf
     char text[512];
 
     if (load->n_damaged++ == 0)
-        (void)snprintf(load->cache->damage, sizeof(load->cache->damage), "'%s/%.80s': %.120s", load->kind, file_name,
-                       hf_err_text(cause, text, sizeof(text)));
+        (void)snprintf(load->cache->damage, sizeof(load->cache->damage), "'%s/%.80s': %s", load->kind, file_name,
+                       HF_CUT(120, hf_err_text(cause, text, sizeof(text))));
     return hf_strmap_put(&load->damaged, file_name, NULL);
 }
 
@@ -368,7 +369,7 @@ static int load_resume(struct load *load, struct hf_cache_resume *resume)
         return r == -ENOMEM ? out_of_memory(load->err) : hf_err_set(load->err, -r, "%s", cause.cause);
     (void)snprintf(name, sizeof(name), "%s.mark", load->followed);
     if (load->n_damaged++ == 0)
-        (void)snprintf(load->cache->damage, sizeof(load->cache->damage), "'%s': %.120s", name, cause.cause);
+        (void)snprintf(load->cache->damage, sizeof(load->cache->damage), "'%s': %s", name, HF_CUT(120, cause.cause));
     set_aside(load->cache, path, name);
     return 0;
 }

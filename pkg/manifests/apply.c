@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
 
@@ -58,7 +59,7 @@ static void not_swapped(struct entry *entry, enum hf_manifest_reason reason, int
         advance_event(entry, HF_MANIFEST_EV_FAILED, reason, message);
         return;
     }
-    (void)snprintf(text, sizeof(text), "failed %u times: %.340s", entry->stuck_attempts, message);
+    (void)snprintf(text, sizeof(text), "failed %u times: %s", entry->stuck_attempts, HF_CUT(340, message));
     entry->stuck_attempts = 0;
     advance_event(entry, HF_MANIFEST_EV_UNHEALTHY, reason, text);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "manifests/entry.h"
 #include "manifests/source/substitute.h"
 #include "os/dir.h"
@@ -277,7 +278,7 @@ static void gone(void *arg, const char *what)
 
     entry->vault.forget = is_from_this_secret(entry);
     entry->revoked = entry->vault.forget && takes_along(entry);
-    (void)snprintf(text, sizeof(text), "%.250s does not exist; what is in place %s", what,
+    (void)snprintf(text, sizeof(text), "%s does not exist; what is in place %s", HF_CUT(250, what),
                    entry->revoked ? "goes (prune)" : "stays");
     if (entry->wanted->from.kind == HF_MANIFEST_FROM_SECRET) /* its files may have to go, and an attempt may end */
         manifest_engine_wake(entry->engine);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/cut.h"
 #include "loop/watch.h"
 #include "manifests/entry.h"
 
@@ -24,7 +25,7 @@ void drift_repaired(struct entry *entry, const char *what)
     entry->r.drift_unix_ns = hf_unix_ns(entry->engine->p.env.clock);
     if (entry->r.phase == HF_MANIFEST_APPLIED && !pod_trial_is_open(entry))
         entry->r.reason = HF_MANIFEST_REASON_DRIFT_REPAIRED;
-    (void)snprintf(entry->r.message, sizeof(entry->r.message), "put back: %.360s", what);
+    (void)snprintf(entry->r.message, sizeof(entry->r.message), "put back: %s", HF_CUT(360, what));
     advance_doubt_pods(entry);
     repair_tell(entry, entry->r.message);
     manifest_engine_notify(entry->engine);
@@ -156,8 +157,8 @@ static void looked(struct entry *entry, struct job *job)
     /* One file may lie on a worn block. If the disk reads it no more however often it is written, the disk is worn. */
     entry->unreadable_looks = job->unreadable ? entry->unreadable_looks + 1 : 0;
     if (entry->unreadable_looks > MANIFEST_MAX_UNREADABLE) {
-        (void)snprintf(text, sizeof(text), "the disk does not read, and nothing is written any more: %.280s",
-                       hf_diff_text(&job->diff));
+        (void)snprintf(text, sizeof(text), "the disk does not read, and nothing is written any more: %s",
+                       HF_CUT(280, hf_diff_text(&job->diff)));
         advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_WRITE_FAILED, text);
         drift_look_again(entry);
         return;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "manifests/cluster/cluster.h"
 #include "manifests/cluster/item.h"
 #include "manifests/entry.h"
@@ -418,7 +419,7 @@ static void rolled_back(struct entry *entry, const char *more)
 
     end_attempt(entry);
     entry->unreadable_rollbacks = entry->refused_rollbacks = entry->failed_rollbacks = 0;
-    (void)snprintf(text, sizeof(text), "%.250s; %.120s", entry->r.message, more);
+    (void)snprintf(text, sizeof(text), "%s; %s", HF_CUT(250, entry->r.message), HF_CUT(120, more));
     advance_event(entry, HF_MANIFEST_EV_RESTORED, entry->r.reason, text);
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "manifests/entry.h"
 #include "manifests/files/pods.h"
 #include "manifests/kubelet/health.h"
@@ -209,7 +210,7 @@ static void unknown(struct entry *entry, const char *why)
 
     entry->attempt->health_unknown = true;
     entry->pods_due = false; /* ask again one interval from now, not at once */
-    (void)snprintf(text, sizeof(text), "%.150s; %.200s", entry->r.message, why);
+    (void)snprintf(text, sizeof(text), "%s; %s", HF_CUT(150, entry->r.message), HF_CUT(200, why));
     (void)snprintf(entry->r.message, sizeof(entry->r.message), "%s", text);
     trial_check(entry);
 }

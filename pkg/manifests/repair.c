@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/cut.h"
 #include "manifests/entry.h"
 #include "manifests/files/look.h"
 
@@ -70,6 +71,6 @@ void repair_put_back(struct entry *entry, const char *what)
     char text[HF_RECORD_MESSAGE];
 
     hf_manifest_counts_repair(&entry->engine->counts);
-    (void)snprintf(text, sizeof(text), "put back: %.360s", what);
+    (void)snprintf(text, sizeof(text), "put back: %s", HF_CUT(360, what));
     repair_tell(entry, text);
 }

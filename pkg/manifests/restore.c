@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
 
@@ -285,7 +286,7 @@ static void not_placed(struct entry *entry, const struct job *job)
     if (unreadable || outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) {
         rolled_back(entry, "the content to go back to is lost; the files stay");
     } else if (entry->stuck_rollbacks > MANIFEST_MAX_STUCK) {
-        (void)snprintf(text, sizeof(text), "the rollback is not complete: %.160s", outcome->message);
+        (void)snprintf(text, sizeof(text), "the rollback is not complete: %s", HF_CUT(160, outcome->message));
         rolled_back(entry, text);
     } else {
         advance_back_off(entry);

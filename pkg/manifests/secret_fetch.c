@@ -4,6 +4,8 @@
 
 #include "manifests/entry.h"
 
+#include "base/cut.h"
+
 void secret_fetch_ask(struct entry *entry)
 {
     if (entry->secret_asked || entry->wanted == NULL)
@@ -164,7 +166,7 @@ void secret_fetch_drifted(struct entry *entry, struct hf_diff *diff)
     char text[HF_RECORD_MESSAGE], copy[VAULT_EXPLANATION];
 
     vault_explain(entry, &entry->r.good, copy);
-    (void)snprintf(text, sizeof(text), "%.130s; the content comes again when %s%s", hf_diff_text(diff),
+    (void)snprintf(text, sizeof(text), "%s; the content comes again when %s%s", HF_CUT(130, hf_diff_text(diff)),
                    is_deleted(entry) ? "the Secret exists again" : "the API server answers", copy);
     if (!entry->secret_lost) { /* the first look of many */
         hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_absent", HF_S("entry", entry->name),

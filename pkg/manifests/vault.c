@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "base/encoding/hex.h"
 #include "base/encoding/utf8.h"
 #include "manifests/entry.h"
@@ -120,7 +121,7 @@ void vault_explain(const struct entry *entry, const struct hf_manifest_set *set,
 
     text[0] = '\0';
     if (entry->vault.why[0] != '\0')
-        (void)snprintf(text, VAULT_EXPLANATION, "; its sealed copy does not open: %.110s", entry->vault.why);
+        (void)snprintf(text, VAULT_EXPLANATION, "; its sealed copy does not open: %s", HF_CUT(110, entry->vault.why));
     else if (tpm.seals_secrets && entry->vault.digest[0] == '\0' && !entry->vault.forget && secret_is(set->entry) &&
              strcmp(set->digest, entry->r.good.digest) == 0)
         (void)snprintf(text, VAULT_EXPLANATION, "; no sealed copy on this node: %s", why);

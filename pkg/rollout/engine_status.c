@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "base/encoding/utf8.h"
 #include "base/format.h"
 #include "rollout/engine_impl.h"
@@ -307,7 +308,8 @@ static int refused(struct hf_rollout_engine *engine, struct track *track, const 
 {
     struct hf_rollout_verdict verdict = {.stalled = true, .reason = "ObjectRefused"};
 
-    (void)snprintf(verdict.message, sizeof(verdict.message), "no node acts on this object: %.400s", track->refused);
+    (void)snprintf(verdict.message, sizeof(verdict.message), "no node acts on this object: %s",
+                   HF_CUT(400, track->refused));
     hf_utf8_trim(verdict.message);
     track->next = (struct hf_rollout_decision){.verdict = verdict, .left_ns = HF_NEVER};
     return send(engine, track, NULL, &verdict, false, now);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "base/encoding/utf8.h"
 #include "base/format.h"
 
@@ -428,7 +429,7 @@ static void say(const struct step *step, struct hf_rollout_verdict *verdict)
 
     used += say_counts(step->counts, step->allowed + step->state->forgiven, true, text + used, n - used);
     if (step->spec->halt != NULL && !step->state->halted)
-        (void)snprintf(text + used, n - used, "; an operator halted it: %.200s", step->spec->halt);
+        (void)snprintf(text + used, n - used, "; an operator halted it: %s", HF_CUT(200, step->spec->halt));
     else if (strcmp(verdict->reason, "FewUpdated") == 0)
         say_few(step, text + used, n - used);
     else

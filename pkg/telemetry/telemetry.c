@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/syncpolicy.h"
+#include "base/cut.h"
 #include "base/format.h"
 #include "base/parse.h"
 #include "telemetry/event/ids.h"
@@ -92,7 +93,7 @@ static void report_trouble(struct hf_telemetry_service *service, const char *par
 {
     hf_log_err(service->world->log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
     if (service->n_troubles < MAX_TROUBLES)
-        (void)snprintf(service->troubles[service->n_troubles++], TROUBLE, "%.60s: %.250s", part, err->cause);
+        (void)snprintf(service->troubles[service->n_troubles++], TROUBLE, "%.60s: %s", part, HF_CUT(250, err->cause));
 }
 
 /* The cause of a trouble has passed: forgets the first trouble that begins with `head` and ends with `tail`. */
@@ -122,8 +123,8 @@ static void report_refused(void *arg, const char *field, const struct hf_err *er
     hf_log(service->world->log, HF_LOG_ERROR, "telemetry.refused", HF_S("kind", "SyncPolicy"), HF_S("name", name),
            HF_S("field", field), HF_S("error", err->cause));
     if (service->n_troubles < MAX_TROUBLES)
-        (void)snprintf(service->troubles[service->n_troubles++], TROUBLE,
-                       "SyncPolicy %.64s: spec.telemetry.%.60s: %.250s", name, field, err->cause);
+        (void)snprintf(service->troubles[service->n_troubles++], TROUBLE, "SyncPolicy %.64s: spec.telemetry.%.60s: %s",
+                       name, field, HF_CUT(250, err->cause));
 }
 
 /* The field is allowed by now. */
@@ -132,7 +133,7 @@ static void forget_refused(void *arg, const struct hf_err *err)
     struct hf_telemetry_service *service = arg;
     char tail[TROUBLE];
 
-    (void)snprintf(tail, sizeof(tail), ": %.250s", err->cause);
+    (void)snprintf(tail, sizeof(tail), ": %s", HF_CUT(250, err->cause));
     forget_trouble(service, "SyncPolicy ", tail);
 }
 
@@ -850,7 +851,7 @@ static void add_trouble(json_t *troubles, const char *sink, const char *trouble)
 {
     char text[TROUBLE];
 
-    (void)snprintf(text, sizeof(text), "sink %.60s: %.250s", sink, trouble);
+    (void)snprintf(text, sizeof(text), "sink %.60s: %s", sink, HF_CUT(250, trouble));
     (void)json_array_append_new(troubles, json_string(text));
 }
 

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "os/file.h"
 #include "os/owner.h"
 #include "trust/key.h"
@@ -97,7 +98,7 @@ static void inspect_key(struct inspection *inspection, const char *name, const c
         return;
     }
     if (hf_trust_public_raw(pem, raw, &err) < 0) {
-        tell(inspection, "'%.100s' %.200s", name, err.cause);
+        tell(inspection, "'%.100s' %s", name, HF_CUT(200, err.cause));
         return;
     }
     for (size_t i = 0; i < inspection->n_keys; i++)
@@ -124,7 +125,7 @@ static int inspect_entry(void *arg, const char *name, unsigned char type)
     int r = hf_trust_folder_read(inspection->fs, inspection->trust_dir, name, &text, &err);
     if (r < 0) {
         if (is_key || strcmp(name, "threshold") == 0 || r == -EPERM)
-            tell(inspection, "%.250s", err.cause);
+            tell(inspection, "%s", HF_CUT(250, err.cause));
         return 0;
     }
     if (hf_trust_half_of(hf_buf_str(&text)) == HF_TRUST_HALF_PRIVATE)
@@ -144,7 +145,7 @@ void hf_trust_folder_inspect(const struct hf_fs_ops *fs, const char *trust_dir, 
     *inspection = (struct inspection){.fs = fs, .trust_dir = trust_dir, .out = out};
     int fd = hf_trust_folder_open(fs, trust_dir, &err);
     if (fd < 0 && fd != -ENOENT)
-        tell(inspection, "%.250s", err.cause);
+        tell(inspection, "%s", HF_CUT(250, err.cause));
     if (fd >= 0) {
         (void)!fs->list(fs->ctx, fd, inspect_entry, inspection);
         (void)fs->close(fs->ctx, fd);

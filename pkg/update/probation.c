@@ -1,6 +1,8 @@
 /* Probation: restart the service with the new version and let the health checks decide. */
 #include "update/release.h"
 
+#include "base/cut.h"
+
 enum { MAX_RESTART_TRIES = 10 };
 static const uint64_t restart_again_ns = 3 * HF_NS_PER_S;
 
@@ -19,7 +21,7 @@ static void target_changed(struct release *release, const char *what)
     struct hf_journal *j = &release->j;
     char text[HF_UPDATE_MAX_MESSAGE];
 
-    (void)snprintf(text, sizeof(text), "'%.80s' changed during the probation: %.100s", j->path, what);
+    (void)snprintf(text, sizeof(text), "'%.80s' changed during the probation: %s", j->path, HF_CUT(100, what));
     j->changes++;
     transition_event(release, HF_EV_UNHEALTHY, HF_R_TargetChanged, text);
 }

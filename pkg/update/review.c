@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "base/format.h"
 #include "config/config.h"
 #include "update/install/floor_copy.h"
@@ -116,7 +117,7 @@ static void check_fit(struct release *release)
 
     review->misfit = misfit_of(&release->engine->p, &release->wanted.object->release, &err);
     if (review->misfit != HF_R_None && review->distrust == HF_R_None)
-        (void)snprintf(review->message, sizeof(review->message), "%.200s", err.cause);
+        (void)snprintf(review->message, sizeof(review->message), "%s", HF_CUT(200, err.cause));
 }
 
 /* ---- commands ---------------------------------------------------------------------------------------------------- */

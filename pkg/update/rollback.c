@@ -7,6 +7,8 @@
 
 #include "update/release.h"
 
+#include "base/cut.h"
+
 enum { MAX_RESTART_TRIES = 10 };
 static const uint64_t restart_again_ns = 3 * HF_NS_PER_S, again_ns = 60 * HF_NS_PER_S;
 
@@ -27,7 +29,7 @@ static void append_words(struct release *release, const char *before, const char
 {
     char tail[TAIL];
 
-    (void)snprintf(tail, sizeof(tail), "%.70s%.110s", before, what);
+    (void)snprintf(tail, sizeof(tail), "%.70s%s", before, HF_CUT(110, what));
     append(release, tail);
 }
 
@@ -79,7 +81,7 @@ static void restored(struct release *release, const char *before, const char *wh
 {
     char tail[TAIL];
 
-    (void)snprintf(tail, sizeof(tail), "%.50s%.110s%.30s", before, what, after);
+    (void)snprintf(tail, sizeof(tail), "%.50s%s%.30s", before, HF_CUT(110, what), after);
     if (release->j.reason == HF_R_RollbackFailed) {
         append(release, tail);
         conclude(release);

@@ -1,5 +1,7 @@
 #include "agent/process/listeners.h"
 
+#include "base/cut.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -192,7 +194,7 @@ static int explain(const struct hf_listen_flag *at, const char *name, int r, str
 {
     char cause[sizeof(err->cause)];
 
-    (void)snprintf(cause, sizeof(cause), "%.120s", err->cause);
+    (void)snprintf(cause, sizeof(cause), "%s", HF_CUT(120, err->cause));
     if (r == -EADDRINUSE)
         return hf_err_set(err, EADDRINUSE,
                           "port %u on %.64s, for %s, is held by another process (ss -ltnp names it): give another with "

@@ -9,6 +9,7 @@
 
 #include "agent/home.h"
 #include "audit/segment.h"
+#include "base/cut.h"
 #include "base/net/url_mask.h"
 #include "os/dir.h"
 #include "telemetry/source/ingest.h"
@@ -155,7 +156,7 @@ static void note_failure(struct hf_agent_telemetry *t, const struct hf_err *err)
 {
     char text[sizeof(t->failure)];
 
-    (void)snprintf(text, sizeof(text), "%.250s", err->cause);
+    (void)snprintf(text, sizeof(text), "%s", HF_CUT(250, err->cause));
     if (strcmp(text, t->failure) == 0)
         return;
     memcpy(t->failure, text, sizeof(text));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "trust/trust.h"
 
 static const struct hf_trust_floors_kind kind = {
@@ -65,8 +66,8 @@ enum hf_policy_verdict hf_policy_trust_judge(struct hf_policy_trust *trust, cons
     if (reason == NULL)
         return HF_POLICY_SIGNED;
     *ret_reason = reason;
-    (void)snprintf(message, HF_POLICY_MESSAGE, "SyncPolicy '%.63s': %.280s; %s", policy->meta.name,
-                   hf_err_text(&err, text, sizeof(text)),
+    (void)snprintf(message, HF_POLICY_MESSAGE, "SyncPolicy '%.63s': %s; %s", policy->meta.name,
+                   HF_CUT(280, hf_err_text(&err, text, sizeof(text))),
                    required ? "requireSigned in the node's agent.yaml allows only signed policies"
                             : "it is in effect within the bounds for unsigned policies");
     return required ? HF_POLICY_REFUSED : HF_POLICY_UNSIGNED;

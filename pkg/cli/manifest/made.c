@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "base/encoding/utf8.h"
 #include "cli/parts.h"
 #include "cli/plain.h"
@@ -32,8 +33,8 @@ static int print_files(struct hf_cli *cli, const struct hf_manifest *entry, stru
     int r = hf_files_want_make(cli->fs, "", entry, "", "/", bundle, &want, &outcome);
 
     if (r < 0) {
-        r = hf_err_set(err, r == -ENOMEM ? ENOMEM : EBADMSG, "%s: %.220s", hf_manifest_reason_name(outcome.reason),
-                       outcome.message);
+        r = hf_err_set(err, r == -ENOMEM ? ENOMEM : EBADMSG, "%s: %s", hf_manifest_reason_name(outcome.reason),
+                       HF_CUT(220, outcome.message));
         hf_manifest_outcome_done(&outcome);
         return r;
     }
@@ -90,11 +91,11 @@ static int print_objects(struct hf_cli *cli, const struct hf_manifest *entry, co
     else if (r == -ENOMEM)
         *err = why;
     else
-        r = hf_err_set(err, EBADMSG, "%s: %.220s",
+        r = hf_err_set(err, EBADMSG, "%s: %s",
                        hf_manifest_reason_name(r == -ENODATA ? HF_MANIFEST_REASON_SOURCE_EMPTY
                                                : r == -E2BIG ? HF_MANIFEST_REASON_SOURCE_TOO_LARGE
                                                              : HF_MANIFEST_REASON_NOT_MANIFESTS),
-                       hf_err_text(&why, text, sizeof(text)));
+                       HF_CUT(220, hf_err_text(&why, text, sizeof(text))));
     hf_cluster_set_done(&set);
     return r;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/cut.h"
 #include "base/encoding/base64.h"
 #include "cli/release/keyfile.h"
 #include "trust/key.h"
@@ -41,9 +42,9 @@ int hf_cli_check_signed(struct hf_cli *cli, const struct hf_cli_args *args, cons
         r = is_signed_by(cli, update, file, hf_buf_view(&message), &is_signed, err);
     if (r == 0 && !is_signed)
         r = hf_err_set(err, EKEYREJECTED,
-                       "%.120s has no valid signature of --%s: it is not the release that was signed; if another key "
+                       "%s has no valid signature of --%s: it is not the release that was signed; if another key "
                        "signed it, name its public half with --trusted",
-                       what, option);
+                       HF_CUT(120, what), option);
     return r;
 }
 

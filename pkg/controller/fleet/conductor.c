@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "controller/fleet/fleet_gauges.h"
 #include "controller/fleet/recorder.h"
 #include "controller/fleet/sight.h"
@@ -455,8 +456,8 @@ bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason
         const struct follower *follower = &conductor->followers[i];
         if (follower->complete)
             continue;
-        (void)snprintf(reason, n, "the list of %ss is not complete: %.180s", kinds[i],
-                       follower->trouble[0] != '\0' ? follower->trouble : "no answer yet");
+        (void)snprintf(reason, n, "the list of %ss is not complete: %s", kinds[i],
+                       HF_CUT(180, follower->trouble[0] != '\0' ? follower->trouble : "no answer yet"));
         return false;
     }
     return true;

@@ -3,6 +3,8 @@
 
 #include "kube/api/client.h"
 
+#include "base/cut.h"
+
 int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response)
 {
     if (!sub->kube->meta && strncasecmp(response->content_type, "text/html", 9) == 0)
@@ -207,8 +209,8 @@ static void take_error(struct hf_kube_subscription *sub, const struct hf_watch_e
 {
     struct hf_err err = HF_ERR_INIT;
 
-    (void)hf_err_set(&err, EPROTO, "%s: the watch ended with %d: %.150s", sub->resource->kind, event->code,
-                     event->message);
+    (void)hf_err_set(&err, EPROTO, "%s: the watch ended with %d: %s", sub->resource->kind, event->code,
+                     HF_CUT(150, event->message));
     set_event(outcome, event->code != 0 ? hf_reflector_event_of_status(event->code) : HF_RF_GARBAGE, &err);
     outcome->retry_after_ns = event->retry_after_ns;
 }

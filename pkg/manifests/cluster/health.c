@@ -1,5 +1,7 @@
 #include "manifests/cluster/health.h"
 
+#include "base/cut.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +48,8 @@ static struct hf_cluster_health quoted(enum hf_cluster_health_state state, const
 {
     const json_t *one = condition(object, type);
 
-    return verdict(state, "%.40s: %.70s", hf_json_str_or(one, "reason", type), hf_json_str_or(one, "message", ""));
+    return verdict(state, "%.40s: %s", hf_json_str_or(one, "reason", type),
+                   HF_CUT(70, hf_json_str_or(one, "message", "")));
 }
 
 /* One number of a status that has to reach another one. */
@@ -183,8 +186,9 @@ static struct hf_cluster_health pod(const json_t *object)
     if (strcmp(phase, "Succeeded") == 0)
         return current;
     if (strcmp(phase, "Failed") == 0)
-        return verdict(HF_CLUSTER_FAILED, "the pod has failed: %.70s",
-                       hf_json_str_or(object, "status.reason", hf_json_str_or(object, "status.message", "")));
+        return verdict(
+            HF_CLUSTER_FAILED, "the pod has failed: %s",
+            HF_CUT(70, hf_json_str_or(object, "status.reason", hf_json_str_or(object, "status.message", ""))));
     if (strcmp(phase, "Running") == 0 && condition_is(object, "Ready", "True"))
         return current;
     if (strcmp(phase, "Running") == 0 && crash != NULL)

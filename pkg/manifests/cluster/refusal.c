@@ -1,5 +1,7 @@
 #include "manifests/cluster/refusal.h"
 
+#include "base/cut.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,7 +84,7 @@ static void quote_server(const struct hf_kube_answer *answer, char *text, size_t
     const char *message = hf_json_str(answer->refusal, "message");
 
     if (message != NULL)
-        (void)snprintf(text, n, "the server answered %d: %.260s", answer->status, message);
+        (void)snprintf(text, n, "the server answered %d: %s", answer->status, HF_CUT(260, message));
     else
         (void)hf_err_text(&answer->err, text, n);
 }

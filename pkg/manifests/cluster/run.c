@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/meta.h"
+#include "base/cut.h"
 
 #define RETRY_BASE_NS HF_NS_PER_S
 #define RETRY_CAP_NS (30 * HF_NS_PER_S)
@@ -123,8 +124,8 @@ void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason rea
 
     if (run->failures++ == 0) {
         run->outcome.reason = reason;
-        (void)snprintf(run->outcome.message, sizeof(run->outcome.message), "%.200s: %.300s",
-                       hf_cluster_id_text(&run->now.id, name, sizeof(name)), why);
+        (void)snprintf(run->outcome.message, sizeof(run->outcome.message), "%.200s: %s",
+                       hf_cluster_id_text(&run->now.id, name, sizeof(name)), HF_CUT(300, why));
     }
     /* An item without a uid has not been applied, as far as we know. A removal keeps it: the answer to an apply may
      * have been lost, and nobody would find the object any more. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "manifests/files/content.h"
 #include "manifests/files/place_impl.h"
 #include "manifests/files/pods.h"
@@ -202,9 +203,10 @@ static int refuse_foreign(struct hf_files_place *place, struct hf_diff *foreign,
 {
     struct hf_err err = HF_ERR_INIT;
 
-    (void)hf_err_set(
-        &err, EEXIST, "holdfast did not write what is in '%.60s': %.150s; %s", place->want->root, hf_diff_text(foreign),
-        special ? "remove it by hand, because it is no regular file" : "set force: true to replace it, or remove it");
+    (void)hf_err_set(&err, EEXIST, "holdfast did not write what is in '%.60s': %s; %s", place->want->root,
+                     HF_CUT(150, hf_diff_text(foreign)),
+                     special ? "remove it by hand, because it is no regular file"
+                             : "set force: true to replace it, or remove it");
     return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_FOREIGN_FILE, -EEXIST, &err);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "kube/call.h"
 #include "manifests/kubelet/listener.h"
 
@@ -133,7 +134,7 @@ static void silent(struct hf_kubelet_health *health)
     uint64_t now = now_ns(health);
     struct hf_kubelet_verdict unknown = {.state = HF_KUBELET_UNKNOWN};
 
-    (void)snprintf(unknown.why, sizeof(unknown.why), "written, health unknown: %.170s", health->silence);
+    (void)snprintf(unknown.why, sizeof(unknown.why), "written, health unknown: %s", HF_CUT(170, health->silence));
     if (!health->heard)
         health->verdict = unknown;
     if (now - health->heard_ns >= HF_MIN(HF_KUBELET_SILENCE_NS, health->p.deadline_ns))

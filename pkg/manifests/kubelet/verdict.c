@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "manifests/cluster/health.h"
 
 enum { MAX_HASHES = 256, MAX_HASH = 128 };
@@ -57,8 +58,8 @@ static struct hf_kubelet_verdict verdict(enum hf_kubelet_state state, const json
 {
     struct hf_kubelet_verdict verdict = {.state = state};
 
-    (void)snprintf(verdict.why, sizeof(verdict.why), "Pod %.50s/%.60s: %.70s",
-                   hf_json_str_or(wanted, "namespace", "default"), hf_json_str_or(wanted, "name", ""), why);
+    (void)snprintf(verdict.why, sizeof(verdict.why), "Pod %.50s/%.60s: %s",
+                   hf_json_str_or(wanted, "namespace", "default"), hf_json_str_or(wanted, "name", ""), HF_CUT(70, why));
     return verdict;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/cut.h"
 #include "base/encoding/hex.h"
 #include "base/encoding/utf8.h"
 #include "codec/seal.h"
@@ -438,7 +439,7 @@ int hf_bundle_load(const struct hf_fs_ops *fs, const char *path, struct hf_bundl
         r = parse(body, &loading);
     if (r < 0) {
         char why[sizeof(own.cause) + sizeof(own.where) + 4];
-        return hf_err_set(err, -r, "'%s': %.200s", path, hf_err_text(&own, why, sizeof(why)));
+        return hf_err_set(err, -r, "'%s': %s", path, HF_CUT(200, hf_err_text(&own, why, sizeof(why))));
     }
     *ret_bundle = hf_steal(bundle);
     return 0;

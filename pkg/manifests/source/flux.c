@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/conditions.h"
+#include "base/cut.h"
 #include "base/encoding/utf8.h"
 #include "kube/call.h"
 #include "manifests/source/archive_download.h"
@@ -149,9 +150,9 @@ static void found(void *arg, const struct hf_kube_answer *answer)
         blame_service(flux, r, address, &failure);
     else
         (void)hf_source_fail(&failure, refused ? HF_MANIFEST_REASON_API_REFUSED : HF_MANIFEST_REASON_SOURCE_UNREACHABLE,
-                             -answer->r, "%s Service '%s/%s', which has the archive: %.100s",
+                             -answer->r, "%s Service '%s/%s', which has the archive: %s",
                              refused ? "the agent needs the verb get for" : "cannot read", flux->url.ns,
-                             flux->url.service, hf_err_text(&answer->err, why, sizeof(why)));
+                             flux->url.service, HF_CUT(100, hf_err_text(&answer->err, why, sizeof(why))));
     report(flux, &failure, true, answer->retry_after_ns);
 }
 
@@ -189,8 +190,8 @@ static int take_artifact(struct flux_source *flux, const json_t *object, struct 
     int64_t size = hf_json_int_or(artifact, "size", 0);
 
     if (!json_is_object(artifact))
-        return hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENODATA, "%s has no artifact yet: %.150s",
-                              flux->object.kind, ready_message(object));
+        return hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENODATA, "%s has no artifact yet: %s",
+                              flux->object.kind, HF_CUT(150, ready_message(object)));
     if (strncmp(digest, "sha256:", 7) != 0 || strlen(digest + 7) != HF_SHA256_HEX - 1 ||
         strspn(digest + 7, "0123456789abcdef") != HF_SHA256_HEX - 1 || hf_cluster_url_parse(url, &flux->url) < 0)
         return hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG,

@@ -1,5 +1,7 @@
 #include "manifests/source/object.h"
 
+#include "base/cut.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,19 +61,19 @@ static void explain(const struct hf_source_object *object, const struct hf_err *
 
     (void)hf_err_text(err, why, sizeof(why));
     if (err->code == EACCES && hf_kube_is_metaserver(object->source->p.env->kube))
-        (void)hf_source_fail(failure, HF_MANIFEST_REASON_API_REFUSED, EACCES, "%s '%.40s/%.60s': %.180s", object->kind,
-                             object->ns, object->name, err->cause);
+        (void)hf_source_fail(failure, HF_MANIFEST_REASON_API_REFUSED, EACCES, "%s '%.40s/%.60s': %s", object->kind,
+                             object->ns, object->name, HF_CUT(180, err->cause));
     else if (err->code == EACCES)
         (void)hf_source_fail(failure, HF_MANIFEST_REASON_API_REFUSED, EACCES,
                              "the agent may not read %s '%.40s/%.60s': give it the verbs get, list and watch for this "
-                             "kind in this namespace (%.80s)",
-                             object->kind, object->ns, object->name, why);
+                             "kind in this namespace (%s)",
+                             object->kind, object->ns, object->name, HF_CUT(80, why));
     else if (err->code == ENOENT)
         (void)hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, ENOENT,
-                             "the API server does not have the kind %s (%.180s)", object->kind, why);
+                             "the API server does not have the kind %s (%s)", object->kind, HF_CUT(180, why));
     else
-        (void)hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EHOSTUNREACH, "%s '%.40s/%.60s': %.120s",
-                             object->kind, object->ns, object->name, why);
+        (void)hf_source_fail(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, EHOSTUNREACH, "%s '%.40s/%.60s': %s",
+                             object->kind, object->ns, object->name, HF_CUT(120, why));
 }
 
 /* While the link is down, a content that the node has stays valid: nothing to say. */
@@ -112,8 +114,8 @@ static void on_unreadable(void *arg, const char *name, const struct hf_err *err)
     if (err == NULL)
         return;
     object->trouble = true;
-    (void)hf_source_fail(&object->unreadable, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "%s '%.40s/%.60s': %.120s",
-                         object->kind, object->ns, object->name, hf_err_text(err, why, sizeof(why)));
+    (void)hf_source_fail(&object->unreadable, HF_MANIFEST_REASON_SOURCE_INVALID, EBADMSG, "%s '%.40s/%.60s': %s",
+                         object->kind, object->ns, object->name, HF_CUT(120, hf_err_text(err, why, sizeof(why))));
     hf_source_report(object->source, &object->unreadable, false, 0);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "telemetry/sink/pending.h"
 #include "telemetry/sink/shares.h"
 
@@ -261,7 +262,7 @@ static void note_trouble(struct hf_fanout *fanout, size_t i, const struct hf_err
     struct fanout_sink *sink = &fanout->sinks[i];
     char text[TROUBLE], part[96];
 
-    (void)snprintf(text, sizeof(text), "%.140s", err->cause);
+    (void)snprintf(text, sizeof(text), "%s", HF_CUT(140, err->cause));
     if (strcmp(text, sink->trouble) == 0)
         return; /* logged before */
     memcpy(sink->trouble, text, sizeof(text));

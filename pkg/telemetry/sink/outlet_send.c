@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "telemetry/event/ids.h"
 
 enum {
@@ -219,7 +220,7 @@ static void note_answer(struct hf_batch *batch, const struct hf_retry_judgement 
 
     (void)snprintf(batch->reason, sizeof(batch->reason), "%s", judgement->reason);
     if (r < 0)
-        (void)snprintf(batch->detail, sizeof(batch->detail), "%.90s", hf_err_text(err, text, sizeof(text)));
+        (void)snprintf(batch->detail, sizeof(batch->detail), "%s", HF_CUT(90, hf_err_text(err, text, sizeof(text))));
     else if (strcmp(judgement->reason, "content_type") == 0)
         (void)snprintf(batch->detail, sizeof(batch->detail), "the answer has type %.40s: check the sink's url",
                        response->content_type);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cut.h"
 #include "loop/probe.h"
 #include "loop/proc.h"
 #include "loop/unit.h"
@@ -90,7 +91,8 @@ static void http_done(void *arg, int r, const struct hf_http_response *response,
     if (run->status != 0)
         (void)snprintf(text, sizeof(text), "status %d, expected %d", run->status, run->check->status);
     else
-        (void)snprintf(text, sizeof(text), "%.90s", err != NULL ? hf_err_text(err, why, sizeof(why)) : strerror(-r));
+        (void)snprintf(text, sizeof(text), "%s",
+                       HF_CUT(90, err != NULL ? hf_err_text(err, why, sizeof(why)) : strerror(-r)));
     result(run, HF_HEALTH_BAD, text);
 }
 
@@ -187,7 +189,8 @@ static void unit_done(void *arg, int r, const char *active_state, const char *su
 
     run->unit = NULL;
     if (r < 0) {
-        (void)snprintf(text, sizeof(text), "%.90s", err != NULL ? hf_err_text(err, why, sizeof(why)) : strerror(-r));
+        (void)snprintf(text, sizeof(text), "%s",
+                       HF_CUT(90, err != NULL ? hf_err_text(err, why, sizeof(why)) : strerror(-r)));
         result(run, HF_HEALTH_BAD, text);
         return;
     }

@@ -57,7 +57,8 @@ enum hf_fanout_stored {
  * origin, and an id if the event has no id. Bit i of `sinks` selects spec->sinks[i]; at least one bit must be set.
  * Returns enum hf_fanout_stored or -errno. After HF_FANOUT_STORED, the fanout holds the receipt (may be NULL) until
  * each selected sink has the event on disk or has failed to store it. -EAGAIN: a selected sink has no room in its queue
- * for the event or for its owner, or is not open, or HF_PENDING_MAX events are on their way to disk (pending.h); offer the event again later. -E2BIG:
+ * for the event or for its owner, or is not open, or HF_PENDING_MAX events are on their way to disk (pending.h); offer
+ * the event again later. -E2BIG:
  * the event is too large and can never be stored. -ENOMEM: memory ran out. */
 HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t sinks,
                                 struct hf_receipt *receipt);
@@ -66,8 +67,8 @@ HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event
  * the receipt of the second offer, as hf_pending_follow() does. */
 HF_MUST_USE int hf_fanout_follow(struct hf_fanout *fanout, const struct hf_event *event, struct hf_receipt *receipt);
 
-/* Returns true if hf_fanout_store() last returned -EAGAIN because the owner of the event has taken its share of a sink's
- * queue (shares.h). */
+/* Returns true if hf_fanout_store() last returned -EAGAIN because the owner of the event has taken its share of
+ * a sink's queue (shares.h). */
 bool hf_fanout_over_share(const struct hf_fanout *fanout);
 
 /* If hf_fanout_store() last returned -EAGAIN because a sink is not open, returns the sink's name and sets *ret_trouble

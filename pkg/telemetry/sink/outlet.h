@@ -59,7 +59,8 @@ HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
 void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg);
 
 /* Stores one line in the queue. `tag` is the result of hf_event_tag() for the line's event, and `owner` that of
- * hf_shares_owner() (shares.h), for whose share the line counts. Returns 0 if the outlet accepted the line; it then holds the receipt (may be NULL) until the line is durable. -EAGAIN: the queue is full and
+ * hf_shares_owner() (shares.h), for whose share the line counts. Returns 0 if the outlet accepted the
+ * line; it then holds the receipt (may be NULL) until the line is durable. -EAGAIN: the queue is full and
  * may drop nothing, too many lines wait for the disk, or *world->writes_paused is true (lane `bulk` only). -E2BIG: the
  * line is longer than HF_EVENT_MAX_TEXT. -ENOMEM: memory ran out. */
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, uint32_t tag,

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "support/delta_io.h"
+#include "support/walk.h"
 
-/* Steps through changes and lengths when not all are tried; a header's changes more closely: its sizes say what is allocated. */
+/* Steps through changes and lengths when not all are tried; a header's changes more closely: its sizes say what is allocated.
+ * A walk (support/walk.h) goes to these. */
 enum { HEADER = 64, STEP_HEADER = 31, STEP = 997, STEP_LENGTH = 31, PARTS = 16 };
 
 /* The address sanitizer calls these, from any thread; without it nothing is counted, and `most` stays 0. */
@@ -118,8 +120,12 @@ void wrong_byte_try(const struct wrong_byte *w, unsigned part)
     try_one(w, w->patch->n, 0, (unsigned char)w->patch->p[0], &whole);
     most = memory.most;
     ck_assert_msg(whole.right == 1, "%s: the patch itself does not apply: %s", w->name, whole.cause);
+    uint64_t place = 0, drawn = hf_walk_next(w->name, 0);
     for (size_t i = start_of(part, cases); i < start_of(part + 1, cases); i += step) {
         step = wants_all() ? 1 : i / 255 < HEADER ? STEP_HEADER : STEP;
+        if (!wants_all() && ++place < drawn)
+            continue;
+        drawn = hf_walk_next(w->name, place);
         char *byte = &w->patch->p[i / 255], was = *byte;
         *byte = (char)((unsigned char)was + 1 + i % 255);
         try_one(w, w->patch->n, i / 255, (unsigned char)*byte, &wrong);

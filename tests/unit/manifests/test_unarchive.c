@@ -8,6 +8,7 @@
 #include "codec/squeeze.h"
 #include "support/check_main.h"
 #include "support/makers/tarball.h"
+#include "support/walk.h"
 
 #define INVALID HF_MANIFEST_REASON_SOURCE_INVALID
 #define LARGE HF_MANIFEST_REASON_SOURCE_TOO_LARGE
@@ -588,13 +589,15 @@ START_TEST(damage_anywhere)
     pack();
     ck_assert_int_eq(unpack(NULL, true, 64, &good, &failure), 0);
     size_t whole = gz.n;
-    for (gz.n = 0; gz.n < whole; gz.n++) {
+    for (gz.n = 0; gz.n < whole; gz.n = hf_walk_next("cuts", gz.n)) {
         struct hf_bundle *bundle = NULL;
         ck_assert_msg(unpack(NULL, true, 64, &bundle, &failure) < 0, "cut at %zu", gz.n);
         ck_assert_int_eq(failure.reason, gz.n == 0 ? EMPTY : TRUNCATED);
     }
-    for (size_t i = 0; i < whole; i++) {
+    gz.n = whole;
+    for (uint64_t n = hf_walk_next("flips", 0); n <= whole; n = hf_walk_next("flips", n)) {
         _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
+        size_t i = n - 1;
         gz.p[i] ^= 0x21;
         int r = unpack(NULL, true, 64, &bundle, &failure);
         ck_assert_msg(r < 0 ? failure.reason != HF_MANIFEST_REASON_NONE && failure.err.code != 0

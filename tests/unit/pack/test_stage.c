@@ -10,6 +10,7 @@
 #include "support/check_main.h"
 #include "support/delta_io.h"
 #include "support/makers/packs.h"
+#include "support/walk.h"
 
 enum { TEXT_BYTES = 300000 };
 
@@ -378,12 +379,13 @@ START_TEST(damage)
 
     packs_text(&text, 6000, 3, 0);
     packs_run(commands[_i], text.p, text.n, &packed);
-    for (size_t cut = head; cut < packed.n; cut += 7) {
-        struct hf_buf less = {.p = packed.p, .n = cut};
+    for (uint64_t at = hf_walk_next("cuts", head); at <= packed.n; at = hf_walk_next("cuts", at)) {
+        struct hf_buf less = {.p = packed.p, .n = at - 1};
         hf_buf_clear(&plain);
         ck_assert_int_lt(take_apart(codec, &less, head, &plain, &n, &err), 0);
     }
-    for (size_t i = head; i < packed.n; i++) {
+    for (uint64_t at = hf_walk_next(commands[_i], head); at <= packed.n; at = hf_walk_next(commands[_i], at)) {
+        size_t i = at - 1;
         packed.p[i] ^= (char)(1 << i % 8);
         hf_buf_clear(&plain);
         int r = take_apart(codec, &packed, head, &plain, &n, &err);
@@ -393,7 +395,8 @@ START_TEST(damage)
     if (codec != PACK_CODEC_DEFLATE)
         return;
     ck_assert_int_eq(take_apart(PACK_CODEC_DEFLATE_TOKENS, &packed, head, &tokens, &n, &err), 0);
-    for (size_t i = 4; i < tokens.n; i++) { /* the rule before them says nothing about one block */
+    /* The rule in the first four bytes says nothing about one block. */
+    for (uint64_t i = hf_walk_next("tokens", 3); i < tokens.n; i = hf_walk_next("tokens", i)) {
         tokens.p[i] ^= (char)(1 << i % 8);
         hf_buf_clear(&plain);
         int r = put_together(&by_tokens, &tokens, &plain, &err);

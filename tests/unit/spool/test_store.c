@@ -12,6 +12,7 @@
 #include "spool/reader.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
+#include "support/fakes/simwalk.h"
 
 enum { SEGMENT = 64 << 10, BATCHES = 24, PER_BATCH = 5, LARGE_BATCH = 20, READ_MAX = 4096 };
 
@@ -306,8 +307,12 @@ static const uint64_t segment_sizes[] = {SEGMENT, 4 * SEGMENT};
 
 START_TEST(power_cut_at_every_call)
 {
-    for (uint64_t at = 1;; at++) {
-        for (uint64_t luck = 0; luck < 3; luck++) {
+    struct hf_simwalk walk = {.name = (const char *[]){"cuts", "cuts, full", "cuts, dropping"}[_i]};
+
+    while (hf_simwalk_next(&walk)) {
+        uint64_t at = walk.at;
+        bool stopped = true;
+        for (uint64_t luck = 0; luck < 3 && stopped; luck++) {
             struct bench bench;
             unsigned items = 0;
 
@@ -322,14 +327,12 @@ START_TEST(power_cut_at_every_call)
                 (void)snprintf(stream, sizeof(stream), "%s", hf_spool_store_stream(bench.store));
                 items = workload(&bench);
             }
-            bool stopped = hf_simfs_stopped(bench.fs);
+            stopped = hf_simwalk_saw(&walk, bench.fs);
             bench_close(&bench);
             hf_simfs_power_cut(bench.fs, at * 31 + luck);
             hf_simfs_stop_at(bench.fs, 0);
             check_after(&bench, items, "cut at call", at, stream);
             bench_done(&bench);
-            if (!stopped)
-                return;
         }
     }
 }
@@ -339,7 +342,9 @@ END_TEST
  * again. */
 START_TEST(journal_lost_at_every_call)
 {
-    for (uint64_t at = 1;; at++) {
+    const char *name = _i == 0 ? "journal lost" : "journal lost, large segments";
+
+    for (uint64_t at = hf_walk_next(name, 0);; at = hf_walk_next(name, at)) {
         for (uint64_t luck = 0; luck < 3; luck++) {
             struct bench bench;
             unsigned items = 0;
@@ -368,7 +373,10 @@ END_TEST
  * takes it then. */
 START_TEST(what_was_read_at_open_stays)
 {
-    for (uint64_t at = 1;; at++) {
+    struct hf_simwalk walk = {.name = "killed"};
+
+    while (hf_simwalk_next(&walk)) {
+        uint64_t at = walk.at;
         struct bench bench;
         unsigned before[HF_LEN(bench.sequences)] = {0}, after[HF_LEN(bench.sequences)] = {0}, items = 0;
         uint64_t missing;
@@ -378,7 +386,7 @@ START_TEST(what_was_read_at_open_stays)
         hf_simfs_stop_at(bench.fs, at);
         if (bench_open(&bench) == 0)
             items = workload(&bench);
-        bool stopped = hf_simfs_stopped(bench.fs);
+        (void)hf_simwalk_saw(&walk, bench.fs);
         bench_close(&bench);
         hf_simfs_kill(bench.fs);
         hf_simfs_stop_at(bench.fs, 0);
@@ -392,8 +400,6 @@ START_TEST(what_was_read_at_open_stays)
         for (unsigned i = 0; i < items; i++)
             ck_assert_msg(before[i] == after[i], "kill at call %" PRIu64 ": item %u was there", at, i);
         bench_done(&bench);
-        if (!stopped)
-            return;
     }
 }
 END_TEST
@@ -536,7 +542,10 @@ static const int codes[] = {EIO, ENOSPC};
 
 START_TEST(error_at_every_call)
 {
-    for (uint64_t at = 1;; at++) {
+    struct hf_simwalk walk = {.name = (const char *[]){"errors", "full", "errors, dropping", "full, dropping"}[_i]};
+
+    while (hf_simwalk_next(&walk)) {
+        uint64_t at = walk.at;
         struct bench bench;
         unsigned items = 0;
 
@@ -549,14 +558,12 @@ START_TEST(error_at_every_call)
         hf_simfs_fail_at(bench.fs, at, codes[_i % 2], 1);
         if (bench_open(&bench) == 0)
             items = workload(&bench);
-        bool failed = hf_simfs_failed(bench.fs) > 0;
+        (void)hf_simwalk_saw(&walk, bench.fs);
         bench_close(&bench);
         hf_simfs_fail_at(bench.fs, 0, EIO, 1);
         hf_simfs_power_cut(bench.fs, at);
         check_after(&bench, items, "error at call", at, NULL);
         bench_done(&bench);
-        if (!failed)
-            return;
     }
 }
 END_TEST

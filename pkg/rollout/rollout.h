@@ -131,8 +131,9 @@ struct hf_rollout_decision {
     uint64_t left_ns;
 };
 
-/* Decides on the next state. If the step opens a wave (HF_ROLLOUT_NEWS_ADMITTED), fit it: hf_rollout_fit_wave(). `counts` must be the counts for `state`. `elapsed_ns` is the time since this leader's last
- * step; 0 for its first step. */
+/* Decides on the next state. If the step opens a wave (HF_ROLLOUT_NEWS_ADMITTED), fit it: hf_rollout_fit_wave().
+ * `counts` must be the counts for `state`. `elapsed_ns` is the time since this leader's last step; 0 for its first
+ * step. */
 void hf_rollout_step(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
                      const struct hf_rollout_counts *counts, uint64_t elapsed_ns,
                      struct hf_rollout_decision *ret_decision);

@@ -208,7 +208,7 @@ static int check_all(struct check *check, const struct hf_signature *signatures,
     return 0;
 }
 
-/* Where the keys come from and which there are, for a signature by another one: "; keys in '/etc/holdfast/trust.d': a" */
+/* For a signature by another key: where the keys come from and which there are. "; keys in '/etc/x/trust.d': a" */
 static void describe_keys(const struct check *check, char *text, size_t n)
 {
     const struct keys *keys = check->keys;

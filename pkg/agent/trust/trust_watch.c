@@ -9,7 +9,7 @@
 #include "trust/folder.h"
 
 #define GATHER_NS HF_NS_PER_S
-/* A look takes at most one part in so many of the time, however many files the folder has and however fast they change. */
+/* A look takes at most one part in so many of the time, however many files the folder has. */
 enum { LOOK_SHARE = 20 };
 
 static void fire(void *arg)

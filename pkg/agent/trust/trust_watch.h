@@ -1,10 +1,10 @@
 /* agent/trust/trust_watch.h - notices within seconds that the keys of the trust folder have changed.
  *
- * Watches the trust folder, and the folder above it, in which somebody may make or replace the trust folder. While these
- * folders do not exist, watches the nearest folder above them that does. Gathers events for a second, and compares the
- * hash of the folder (trust/folder.h) then, so that thousands of changes cause one look per second, and changes of other
- * files cause nothing more. If the kernel gives no watch, hf_trust_watch_look() at each interval has to do. Threads: loop
- * thread only; a look blocks for a moment to read keys. */
+ * Watches the trust folder, and the folder above it, in which somebody may make or replace the trust folder. While
+ * these folders do not exist, watches the nearest folder above them that does. Gathers events for a second, and then
+ * compares the hash of the folder (trust/folder.h), so that thousands of changes cause one look per second, and changes
+ * of other files cause nothing more. If the kernel gives no watch, hf_trust_watch_look() at each interval has to do.
+ * Threads: loop thread only; a look blocks for a moment to read keys. */
 #pragma once
 
 #include "agent/env.h"

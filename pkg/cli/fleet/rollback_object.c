@@ -94,7 +94,7 @@ static void strip(json_t *update)
 }
 
 /* The version of OLDER with build metadata (SemVer 10) that no other release has: "1.4.0+rollback.7", or
- * "1.4.0+linux.rollback.7". A rollback to a rollback names the last one alone. A version that is too long loses its end. */
+ * "1.4.0+linux.rollback.7". A rollback to a rollback names the last one alone. A version that is too long is cut. */
 static json_t *new_version(const char *older, int64_t sequence)
 {
     char suffix[40];

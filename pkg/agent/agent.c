@@ -383,6 +383,7 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
                                           .disks = &agent->disks,
                                           .network = &agent->network,
                                           .hold = &agent->hold,
+                                          .trust_watch = &agent->trust_watch,
                                           .planner = &agent->planner,
                                           .labeller = &agent->labeller,
                                           .resync = &agent->resync,

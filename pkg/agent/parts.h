@@ -38,6 +38,7 @@ struct hf_agent_parts {
     const struct hf_resync *resync;
     const struct hf_report *report;
     const struct hf_trail *trail;
+    const struct hf_trust_watch *trust_watch;
     const struct hf_floor_guard *floors; /* NULL before the agent has made the guard */
     struct hf_update_engine *engine;     /* NULL before the agent has made the engine */
 };

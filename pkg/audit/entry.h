@@ -37,6 +37,7 @@ enum {
     KIND(POLICY_REFUSED, "PolicyRefused", true)                                                                        \
     KIND(OBJECT_REFUSED, "ObjectRefused", true)                                                                        \
     KIND(CONFIGURATION_CHANGED, "ConfigurationChanged", false)                                                         \
+    KIND(TRUST_CHANGED, "TrustChanged", false)                                                                         \
     KIND(MANIFEST_APPLIED, "ManifestApplied", false)                                                                   \
     KIND(MANIFEST_ROLLED_BACK, "ManifestRolledBack", false)                                                            \
     KIND(MANIFEST_REFUSED, "ManifestRefused", true)                                                                    \

@@ -101,6 +101,26 @@ static int read_threshold(const struct hf_fs_ops *fs, const char *trust_dir, uns
     return 0;
 }
 
+const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir, char *text, size_t n)
+{
+    struct keys keys = {.n = 0};
+    struct hf_err err = HF_ERR_INIT;
+    unsigned threshold = 1;
+    char more[32] = "", needed[32] = "";
+    int r = count_keys(fs, trust_dir, &keys, &err);
+
+    if (r == 0 && !keys.absent)
+        r = read_threshold(fs, trust_dir, &threshold, &err);
+    if (r < 0)
+        return hf_err_text(&err, text, n);
+    if (keys.n > keys.n_named)
+        (void)snprintf(more, sizeof(more), " and %u more", keys.n - keys.n_named);
+    if (threshold > 1)
+        (void)snprintf(needed, sizeof(needed), "; threshold %u", threshold);
+    (void)snprintf(text, n, "%s%s%s", keys.n > 0 ? keys.names : "no keys", more, needed);
+    return text;
+}
+
 /* ---- one check --------------------------------------------------------------------------------------------------- */
 
 struct check {

@@ -45,6 +45,10 @@ const char *hf_trust_reason(enum hf_trust_verdict verdict);
 HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
                                enum hf_trust_verdict *ret_verdict, struct hf_err *err);
 
+/* Writes for a person which keys the folder has and how many must sign, such as "release-2026, release-2027; threshold
+ * 2", or what is wrong with the folder. `n` is the size of `text`; keys that do not fit are counted. Returns `text`. */
+const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir, char *text, size_t n);
+
 /* Appends the bytes that the signatures of a SyncPolicy cover: first a line that the bytes of a signed release never
  * begin with, then the canonical JSON of {apiVersion, kind, metadata: {name}, spec} without spec.signatures. *policy is
  * the whole object. -EINVAL: the spec has an integer beyond 2^53-1. -E2BIG: *out is full. -ENOMEM: out of memory. */

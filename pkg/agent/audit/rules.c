@@ -59,6 +59,9 @@ static bool category_of(const struct hf_audit_event *event, char category[CATEGO
     case HF_AUDIT_CONFIGURATION_CHANGED:
         fixed = "configuration";
         break;
+    case HF_AUDIT_TRUST_CHANGED:
+        fixed = "trust";
+        break;
     case HF_AUDIT_HOLD_SET:
     case HF_AUDIT_HOLD_ENDED:
         fixed = "hold";
@@ -420,6 +423,16 @@ bool hf_audit_of_refused(struct hf_audit_memory *memory, const struct hf_refused
     return hf_audit_memory_is_news(memory, ret_event);
 }
 
+/* Of a file or folder whose hash stands in the subject. */
+static bool is_new_content(struct hf_audit_memory *memory, const struct hf_audit_event *event)
+{
+    if (memory->may_have_forgotten && !has_entry(memory, event)) {
+        learn(memory, event, false);
+        return false;
+    }
+    return hf_audit_memory_is_news(memory, event);
+}
+
 bool hf_audit_of_configuration(struct hf_audit_memory *memory, const struct hf_audit_configuration *configuration,
                                struct hf_audit_event *ret_event)
 {
@@ -433,11 +446,17 @@ bool hf_audit_of_configuration(struct hf_audit_memory *memory, const struct hf_a
         (void)snprintf(text, sizeof(text), "%s", configuration->summary);
     hf_audit_event_set(ret_event, HF_AUDIT_CONFIGURATION_CHANGED, subject, configuration->n_faults > 0 ? "Faulty" : "",
                        text);
-    if (memory->may_have_forgotten && !has_entry(memory, ret_event)) {
-        learn(memory, ret_event, false);
-        return false;
-    }
-    return hf_audit_memory_is_news(memory, ret_event);
+    return is_new_content(memory, ret_event);
+}
+
+bool hf_audit_of_trust(struct hf_audit_memory *memory, const char *stamp, const char *keys,
+                       struct hf_audit_event *ret_event)
+{
+    char subject[64];
+
+    (void)snprintf(subject, sizeof(subject), "trust.d@%.12s", stamp);
+    hf_audit_event_set(ret_event, HF_AUDIT_TRUST_CHANGED, subject, "", keys);
+    return is_new_content(memory, ret_event);
 }
 
 /* ---- hold and contact -------------------------------------------------------------------------------------------- */

@@ -103,6 +103,10 @@ struct hf_audit_configuration {
 bool hf_audit_of_configuration(struct hf_audit_memory *memory, const struct hf_audit_configuration *configuration,
                                struct hf_audit_event *ret_event);
 
+/* Looks at the trust folder. `stamp` is its hash in hex digits, `keys` says which keys it has. */
+bool hf_audit_of_trust(struct hf_audit_memory *memory, const char *stamp, const char *keys,
+                       struct hf_audit_event *ret_event);
+
 bool hf_audit_of_hold(struct hf_audit_memory *memory, bool active, const char *reason,
                       struct hf_audit_event *ret_event);
 /* `stale` is true while contact is lost; `text` explains the loss. */

@@ -11,6 +11,7 @@
 #include "agent/desired/site_hold.h"
 #include "agent/follow/contact.h"
 #include "agent/report/collect.h"
+#include "agent/trust/trust_watch.h"
 #include "audit/access.h"
 #include "base/format.h"
 #include "config/config.h"
@@ -226,6 +227,15 @@ static void look_at_configuration(struct hf_trail *trail)
     add(trail, hf_audit_of_configuration(memory_of(trail), &state, &event), &event);
 }
 
+static void look_at_trust(struct hf_trail *trail)
+{
+    const struct hf_trust_watch *watch = trail->parts->trust_watch;
+    struct hf_audit_event event;
+
+    if (watch->stamp[0] != '\0')
+        add(trail, hf_audit_of_trust(memory_of(trail), watch->stamp, watch->keys, &event), &event);
+}
+
 /* A process that has just started has no contact yet. */
 static void look_at_contact(struct hf_trail *trail)
 {
@@ -267,6 +277,7 @@ void hf_trail_look(struct hf_trail *trail)
     memory_of(trail)->look_again_ns = HF_NEVER;
     hf_audit_memory_begin_look(memory_of(trail));
     look_at_configuration(trail);
+    look_at_trust(trail);
     look_at_policy(trail);
     hf_collect_refused(parts, see_refused, trail);
     add(trail, hf_audit_of_hold(memory_of(trail), parts->hold->active, parts->hold->file.reason, &event), &event);

@@ -7,6 +7,7 @@
 
 #include "os/dir.h"
 #include "trust/folder.h"
+#include "trust/trust.h"
 
 #define GATHER_NS HF_NS_PER_S
 /* A look takes at most one part in so many of the time, however many files the folder has. */
@@ -78,10 +79,15 @@ void hf_trust_watch_look(struct hf_trust_watch *watch)
     renew_watches(watch);
     hf_trust_folder_stamp(env->fs, env->params->trust_dir, stamp);
     watch->look_ns = hf_mono_ns(env->clock) - begin_ns;
-    bool changed = watch->stamp[0] != '\0' && strcmp(stamp, watch->stamp) != 0;
+    bool first = watch->stamp[0] == '\0';
+    if (strcmp(stamp, watch->stamp) == 0)
+        return;
     memcpy(watch->stamp, stamp, sizeof(stamp));
-    if (changed)
-        watch->changed(watch->arg);
+    (void)hf_trust_describe(env->fs, env->params->trust_dir, watch->keys, sizeof(watch->keys));
+    if (first)
+        return;
+    hf_log(env->log, HF_LOG_INFO, "trust.changed", HF_S("dir", env->params->trust_dir), HF_S("keys", watch->keys));
+    watch->changed(watch->arg);
 }
 
 static void on_timer(void *arg)

@@ -10,15 +10,18 @@
 #include "agent/env.h"
 #include "codec/sha256.h"
 
+enum { HF_TRUST_WATCH_KEYS = 300 };
+
 struct hf_trust_watch {
     const struct hf_agent_env *env;
     struct hf_watch *folder, *above; /* NULL: there is none */
     struct hf_timer *timer;
-    bool gathering;             /* the timer is armed */
-    bool failed;                /* the log has said that the kernel gives no watch */
-    uint64_t look_ns;           /* time that the last look took */
-    char stamp[HF_SHA256_HEX];  /* hash of the folder at the last look */
-    void (*changed)(void *arg); /* the keys or the threshold have changed */
+    bool gathering;                 /* the timer is armed */
+    bool failed;                    /* the log has said that the kernel gives no watch */
+    uint64_t look_ns;               /* time that the last look took */
+    char stamp[HF_SHA256_HEX];      /* hash of the folder at the last look; "" before it */
+    char keys[HF_TRUST_WATCH_KEYS]; /* which keys the folder had then (hf_trust_describe()) */
+    void (*changed)(void *arg);     /* the keys or the threshold have changed */
     void *arg;
 };
 

@@ -255,6 +255,15 @@ def noted(case):
     time.sleep(6)
     counts = [len(entries(kind)) for kind in ("OverrideUsed", "ObjectRefused", "ConfigurationChanged")]
     expect(counts == [1, 1, 2], f"after a restart: {counts}")
+    keys = os.path.join(case.node.home, "trust.d")
+    expect(len(entries("TrustChanged")) == 1, f"{entries('TrustChanged')}")
+    subprocess.run([HOLDFAST, "key", "generate", os.path.join(case.node.home, "second")], check=True, stdout=subprocess.DEVNULL)
+    os.rename(os.path.join(case.node.home, "second.pem"), os.path.join(keys, "second.pem"))
+    wait("the new key", lambda: "second" in entries("TrustChanged")[-1]["message"])
+    case.node.kill_agent()
+    os.unlink(os.path.join(keys, "second.pem"))
+    case.start("--config", config)
+    wait("a key that went while no agent ran", lambda: "second" not in entries("TrustChanged")[-1]["message"])
     case.verify()
 
 

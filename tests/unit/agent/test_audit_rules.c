@@ -296,6 +296,23 @@ START_TEST(configuration)
 }
 END_TEST
 
+START_TEST(trusted_keys)
+{
+    struct hf_audit_memory memory;
+    struct hf_audit_event event;
+    char text[1024];
+
+    hf_audit_memory_init(&memory);
+    ck_assert_str_eq(line_of(hf_audit_of_trust(&memory, "0123456789abcdef", "a", &event), &event, text),
+                     "TrustChanged trust.d@0123456789ab ");
+    ck_assert(!hf_audit_of_trust(&memory, "0123456789abcdef", "a", &event));
+    ck_assert(hf_audit_of_trust(&memory, "fedcba9876543210", "a, b", &event));
+    ck_assert_str_eq(event.message, "a, b");
+    ck_assert(hf_audit_of_trust(&memory, "0123456789abcdef", "a", &event)); /* back to what was */
+    hf_audit_memory_done(&memory);
+}
+END_TEST
+
 /* One look at the updates first .. first + n - 1, and at a policy; returns the number of entries. */
 static unsigned look_at_many(struct hf_audit_memory *memory, unsigned first, unsigned n)
 {
@@ -400,6 +417,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, override_is_quoted);
     tcase_add_test(tc, refused_objects);
     tcase_add_test(tc, configuration);
+    tcase_add_test(tc, trusted_keys);
     tcase_add_test(tc, categories_come_and_go);
     tcase_add_test(tc, more_present_states_than_room);
     tcase_add_test(tc, learning_more_than_there_is_room);

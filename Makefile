@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # holdfast: `make help` lists what there is.
 #
 # One flavour of every object per folder under build/: release, asan (tests), cov (coverage), fuzz. Objects depend on their

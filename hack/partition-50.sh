@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # A node is cut off, takes 50 payloads meanwhile, gets its link back: each is received exactly once. Needs no cluster; as root in
 # network namespaces of its own with a link that goes down, else on loopback with a receiver that goes away.
 #
@@ -7,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 case ${1:-} in
-  -h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h | --help) sed -n '3,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
 esac
 hack/setup.sh build demo
 make --no-print-directory all >/dev/null

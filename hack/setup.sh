@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Install what building and testing holdfast needs on Debian 12, grouped by purpose.
 #
 #   hack/setup.sh [--check] [build|demo|test|e2e|arch|image|images|bench ...]      default: build
@@ -30,7 +31,7 @@ for word in "$@"; do
   case $word in
     --check) check_only=yes ;;
     build | demo | test | e2e | arch | image | images | bench) groups+=("$word") ;;
-    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '3,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) say "unknown word '$word'; known: --check build demo test e2e arch image images bench" >&2; exit 2 ;;
   esac
 done

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* holdfast-cli: all commands of holdfast(1), which starts this program. Under either name it does the same. */
 #include <stdlib.h>
 #include <string.h>

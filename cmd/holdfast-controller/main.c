@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* holdfast-controller: flags in, process out. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* holdfast-delta [--sync] OLD PATCH NEW: `holdfast delta apply` alone, for the smallest boards and for an initramfs.
  * It links no library that applying does not need. Exit codes are those of holdfast(1). */
 #include <unistd.h>

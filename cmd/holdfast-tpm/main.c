@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* holdfast-tpm: seals a key to the TPM of this node, and opens it again. */
 #include <errno.h>
 #include <getopt.h>

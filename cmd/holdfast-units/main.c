@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* holdfast-units: lets the agent in a pod restart services of the host, and nothing else of systemd. */
 #include <getopt.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* holdfast (also kubectl-holdfast): the operator's command line. It applies and creates deltas itself;
  * holdfast-cli does everything else. */
 #include <limits.h>

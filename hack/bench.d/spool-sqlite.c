@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What SQLite can do of the same: WAL, synchronous = FULL, one transaction per batch, what was delivered deleted now and then.
  *
  *     spool-sqlite DIR BATCH MILLISECONDS        prints {"records": N, "wall_ns": N, "cpu_ns": N}

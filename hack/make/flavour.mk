@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # $(call flavour,NAME): the rules that build everything once with NAME's flags under build/NAME.
 define flavour
 OBJ_$(1) := $$(PKG_SRC:%.c=$$(B)/$(1)/%.o)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/agent.h - the node agent: follows the desired state, passes it to the update engine to install, and reports the
  * status.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/counters.h"
 
 void hf_counters_init(struct hf_agent_counters *counters, struct hf_metrics *metrics)

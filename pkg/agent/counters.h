@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/counters.h - the metrics that the parts of an agent increment. agent/gauges.h has the metrics that the agent
  * measures at each scrape. Threads: loop thread only. */
 #pragma once

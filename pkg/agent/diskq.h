@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/diskq.h - a queue of disk writes, which a worker thread carries out in order.
  *
  * At most one job runs at a time. A job takes all waiting writes. A new write replaces a waiting write of the same

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/env.h - the struct that all parts of an agent share: the parameters, the clock, the next turn, the disk queue
  * and the counters. agent.c sets the fields; agent/audit/trail.c sets `audit`. All other parts only read them. Threads:
  * loop thread only. */

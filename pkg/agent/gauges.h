@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/gauges.h - the metrics that the agent measures at each scrape: contact, clock, objects, phases, disks, network
  * and others. Threads: loop thread only. */
 #pragma once

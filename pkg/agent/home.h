@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/home.h - opens the state folder of one agent, with the lock and the clock of the agent.
  *
  * The process opens the state folder before it does anything else. Only the process that holds the lock may act as the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/parts.h - pointers to the parts of one agent, for the files that need many of them: report/collect.c collects
  * the status, report/herald.c reports Events, audit/trail.c keeps the audit log, and gauges.c measures the metrics.
  * These files only read the parts. agent.c owns the parts. Threads: loop thread only. */

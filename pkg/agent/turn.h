@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/turn.h - records the work that is due in the next turn of an agent, and has the timer that starts the turn.
  * Threads: loop thread only.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/admission.h - decides if a rollout has admitted a node. Each node makes this decision for itself. Pure.
  *
  * Each node has a slot, and the EdgeUpdate has one cutoff. The rollout has admitted the nodes whose slot is below the

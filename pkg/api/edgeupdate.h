@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/edgeupdate.h - decodes and checks EdgeUpdates. An EdgeUpdate has a release, a selector of the nodes that should
  * run the release, and the strategy of the rollout.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/manifest.h - decodes and checks the entries of spec.manifests of a SyncPolicy. An entry names a source of files
  * and the place on the node, or in the cluster, to which the node applies them.
  *

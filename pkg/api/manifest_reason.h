@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/manifest_reason.h - the phases of an entry of spec.manifests on a node, and the reasons for a phase, as
  * EdgeNode.status.manifests names them. manifest.c has the functions. Pure; any thread. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/meta.h - definitions that EdgeUpdate, SyncPolicy and EdgeNode share: API group, limits of names, object metadata.
  * Pure. */
 #pragma once

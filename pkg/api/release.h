@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/release.h - the tables that decode health checks, and spec.release (the signed part of an EdgeUpdate). Only
  * release.c, edgeupdate.c and manifest.c use this header. Pure. */
 #pragma once

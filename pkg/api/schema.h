@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/schema.h - the tables that decode EdgeUpdates, SyncPolicies and EdgeNodes. A test compares these tables with the
  * CRDs. api/window.h, api/field/selector.h and api/release.h declare the tables of nested objects. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/severity.h - the severities of events, numbered as in OpenTelemetry, with further numbers for the levels of
  * syslog. Pure. */
 #pragma once

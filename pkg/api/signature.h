@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/signature.h - the field `signatures` of an EdgeUpdate, of a SyncPolicy and of an entry of spec.manifests. Pure.
  * Memory: the strings belong to the JSON tree of the object. */
 #pragma once

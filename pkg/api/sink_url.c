@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/sink_url.h"
 
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/sink_url.h - checks that a server at the URL of a sink can accept the format of the sink. The API server refuses
  * the same URLs as hf_sink_url_fault(), because crds/syncpolicies.yaml has the same rules. Pure. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/syncpolicy.h - decodes and checks SyncPolicies, which have the settings for sync, reports and telemetry.
  *
  * A struct hf_syncpolicy holds a reference to its JSON tree, and its strings point into this tree. A decoded SyncPolicy

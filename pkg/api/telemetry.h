@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/telemetry.h - decodes and checks spec.telemetry of a SyncPolicy: the settings for the events that a node
  * collects, stores and sends.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/window.h - maintenance and connectivity windows, which are weekly spans of time in a time zone.
  *
  * A window begins at its wall clock time in its zone and lasts `duration_ns` of real time. If the wall clock jumps over

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/zone.h - time zones from TZif files (RFC 8536) and the POSIX TZ rule at the end of such a file. Threads: any,
  * because a struct hf_zone never changes.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* audit/access.h - lets the group `holdfast` reach the audit log inside the state folder, which otherwise only root may
  * enter.
  *

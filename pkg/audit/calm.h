@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* audit/calm.h - keeps a flood of events from filling the audit log. Pure, except that it allocates.
  *
  * Two events are equal if they have the same kind, subject and reason. If events of a kind that repeats (audit/entry.h)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* audit/check.h - finds the first place at which an audit log differs from what the agent wrote. Pure.
  *
  * Zero a struct hf_audit_check, and pass all lines to hf_audit_check_see() in order. The check finds lines that were

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* audit/entry.h - one entry of the audit log, and its line on disk. Pure.
  *
  * A line is a JSON object, for example (wrapped here):

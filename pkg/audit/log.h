@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* audit/log.h - writes the audit log of a node: bounded segments of lines that form a chain (audit/entry.h).
  *
  * The folder of the log has mode 0750 and its segments have mode 0640, so that a group may read them. The log has at

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* audit/segment.h - lists and reads the files of an audit log. Functions with an argument `fs` block.
  *
  * A log is a folder with segments audit-<seq>.jsonl, where <seq> is the number of the segment's first entry, with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* audit/write.h - writes lines to a segment, a file of the audit log, so that a power cut cannot damage lines that are
  * durable.
  *

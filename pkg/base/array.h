@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/array.h - arrays that grow by doubling, up to a maximum.
  *
  * Threads: any, one at a time for one array. Memory: the caller frees the array with free(). */

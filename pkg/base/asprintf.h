@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/asprintf.h - formats text on the heap, and frees pointers at the end of their scope. Threads: any. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/backoff.h - exponential back-off with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter",
  * 2015).
  *

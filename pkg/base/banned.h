@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/banned.h - makes the compiler refuse libc functions that have a safer replacement. The build includes this
  * header in every file of pkg/ and cmd/ (option -include).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/buf.h - a growing array of bytes with a maximum size. Also includes base/view.h (borrowed text) and
  * base/asprintf.h.
  *

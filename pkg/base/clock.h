@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/clock.h - a table of functions that return the time, and units of time.
  *
  * All code computes in uint64_t nanoseconds. It measures durations with the monotonic clock, and counts dates from

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/cut.h - cuts texts for people: behind a whole word, and with "..." to show it. Pure; any thread. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/endian.h - loads and stores numbers as bytes, in little-endian (le) or big-endian (be) order. The functions work
  * at any address, and give the same bytes on every machine.
  *

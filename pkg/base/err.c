@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #define HF_ERR_C
 #include "base/err.h"
 

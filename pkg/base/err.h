@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/err.h - an error as a value: its cause, and the chain of steps that led to it.
  *
  * Functions return 0 or -errno and take `struct hf_err *err` as the last argument; `err` may be NULL. The function that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/format.h - formats dates and durations as text; base/parse.h parses these texts. Pure; any thread. */
 #pragma once
 

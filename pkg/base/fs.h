@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/fs.h - the file system as a table of functions, so that tests can cut the power at any call.
  *
  * Most functions do what the system call of the same name does, and return the call's value or -errno. Comments in the

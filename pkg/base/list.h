@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/list.h - a doubly linked ring. Each entry (struct hf_list) is a member of the structure that is on the list, so
  * a list allocates no memory.
  *

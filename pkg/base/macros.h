@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/macros.h - the few macros that every file may use. */
 #pragma once
 

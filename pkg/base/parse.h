@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/parse.h - parses numbers, durations, quantities and dates. Pure; any thread.
  *
  * A parser fails unless the whole string has the expected form. It returns 0, -EINVAL (the form of the text is wrong)

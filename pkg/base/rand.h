@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/rand.h - a table of functions that return random numbers. Do not make keys from these numbers; pkg/trust uses
  * OpenSSL's random numbers for keys. Threads: each header that declares a table states the rule. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/strmap.h - a map from strings to pointers, ordered by key. Suitable for up to a few thousand entries.
  *
  * The map is a sorted array: look-up is a binary search, and iteration is in the order of keys. The map copies keys. It

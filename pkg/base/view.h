@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/view.h - borrowed text: a pointer and a length, without a terminating zero.
  *
  * A view is valid as long as the memory to which it points is valid. Threads: any. Pure, except hf_view_dup(). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Layout, and the invariants after a power cut at any call:
  *
  *   <dir>/<Kind>/<name>.json   each whole, old or new (durable replacement)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cache/cache.h - keeps the newest received version of each object on disk, so that the node can act on the objects
  * without a network.
  *

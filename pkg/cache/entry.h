@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cache/entry.h - formats and parses the text of one file of the cache. The text is a header line (a seal of kind
  * "cache", codec/seal.h), followed by JSON.
  *

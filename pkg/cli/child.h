@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/child.h - runs a program without a shell, and reads what it prints.
  *
  * The program is found in PATH. Main thread only; blocks for at most the limit. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/cli.h - the operator's command line: one table of commands, one parser of options, one way to report errors.
  *
  * A command is a row of the table (cli/commands.c) and a function. Help, completion and suggestions come from the row,

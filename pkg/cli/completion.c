@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Completion scripts for three shells, from the table of commands. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/front.h - the thin program `holdfast`: applies and creates plain deltas itself, and starts the whole program for
  * other deltas and all other commands.
  *

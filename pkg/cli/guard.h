@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/guard.h - removes an unfinished folder if the program that makes the folder dies, for example by Ctrl-C or
  * SIGKILL.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/help.h - prints help texts, which all come from the table of commands. */
 #pragma once
 

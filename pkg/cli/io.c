@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files of commands, and progress. Writes outputs to a file without a name (O_TMPFILE), so that a killed command
  * leaves nothing behind; on file systems without O_TMPFILE, to "<name>.XXXXXX". */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/parts.h - helpers that several commands share, for objects in files, durations and JSON output. Main thread only;
  * blocks. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/plain.h - makes texts safe for a terminal.
  *
  * These functions replace by '?' what base/encoding/plain.h names, also line ends. The thin program links this file,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/small.h - the program holdfast-delta, which applies deltas of files (not of container images) on the smallest
  * boards and in an initramfs.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* codec/expand.h - expands the compressed body of a request in one call, up to a maximum size. Accepts the output of
  * codec/squeeze.h, and gzip and zstd data that other programs made.
  *

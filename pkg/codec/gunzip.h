@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* codec/gunzip.h - decompresses gzip (RFC 1952) piece by piece, for archives of untrusted origin.
  *
  * Accepts up to HF_GUNZIP_MAX_MEMBERS members, one after the other, as parallel compressors and registries write them;

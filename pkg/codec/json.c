@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Builds trees from the pieces that codec/scan.h reads, with a stack of its own: no recursion. jansson only holds the
  * trees. Checks limits before it makes a value, so a text costs no more than its limits allow. */
 #include "codec/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* codec/json.h - parses JSON (RFC 8259) and YAML (1.1 or 1.2) into jansson trees, and formats trees as text. The
  * parsers limit the size of trees and put line numbers into errors. Declares the functions of json.c, json_format.c,
  * json_canonical.c, yaml.c and yaml_format.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* RFC 8785, JSON Canonicalization Scheme, for trees without fractions: the bytes that a signature covers. Sorts keys by
  * UTF-16 code units (3.2.3) and escapes only the characters that need it (3.2.2.2). */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Trees as compact JSON text, and the length of that text. jansson's own writer makes a hash table of the
  * containers on its way for each text, to find circles; our trees have none, because they are parsed or built from
  * the root down. */

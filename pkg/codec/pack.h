@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* codec/pack.h - compresses whole-file artifacts to .zst piece by piece; codec/unpack.h decompresses them.
  *
  * Deterministic: with one version of zstd, the same bytes in pieces of the same sizes give the same output. The

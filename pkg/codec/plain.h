@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* codec/plain.h - makes the texts of a JSON value safe for a terminal, as base/encoding/plain.h does for one text.
  *
  * A status repeats texts of objects, programs and files, such as a value that the agent refused. Threads: any, one at

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The program of an expression is a row of steps. Jumps are relative, so that a part of the program means the same at
  * another place: a count copies its operand, a star puts a step in front of it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* codec/regex.h - matches the regular expressions of policies (POSIX extended syntax) with bounded memory and time.
  *
  * The C library's matcher builds its automaton while it matches, and a short expression can make it take all memory.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Skips strings eight bytes at a time, everything else byte by byte with a bit for each open bracket.
  *
  * Duplicate names of a nested object: each name leaves a 32-bit hash (of its first and last eight bytes and its length,

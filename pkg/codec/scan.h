@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* codec/scan.h - the project's only JSON scanner. It checks a text and splits it into values in one pass, without a
  * tree. Each value is a view of the text.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* codec/seal.h - formats and checks the header line of a small file. The header has a checksum of the file's body, so
  * that a decoder detects damage.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Own code instead of OpenSSL's: resuming a hash of hundreds of megabytes after a power cut needs the midstate, which
  * EVP does not export, and libcrypto alone takes more memory than the limit for applying a delta. Uses the SHA
  * instructions of processors that have them. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* codec/sha256.h - computes SHA-256 (FIPS 180-4) piece by piece. A caller can save the state between two pieces (the
  * midstate) in a file, and continue the hash after a reboot.
  *

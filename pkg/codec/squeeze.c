@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Collects IN bytes before each call of the library: cheaper than a call for each line, and the library's input does
  * not depend on how a body is cut into pieces. */
 #include "codec/squeeze.h"

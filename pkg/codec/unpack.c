@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Holds back the first bytes, six at most, until they show the format. */
 #include "codec/unpack.h"
 

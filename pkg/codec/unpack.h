@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* codec/unpack.h - decompresses whole-file artifacts piece by piece. Recognizes .zst and .xz by their magic bytes, and
  * passes other content to the output unchanged. Memory is bounded, because the functions refuse content whose window
  * needs more than `max_window` bytes (-E2BIG; the error states the value of `max_window`). Threads: one at a time.

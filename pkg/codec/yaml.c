@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Builds a JSON tree from libyaml's events, with a stack of its own: no recursion, and it checks every limit before it
  * makes the event's value.
  *

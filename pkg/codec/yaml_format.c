@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Block-style YAML for people: the shape `kubectl get -o yaml` has (list items at the indentation of their key), long
  * texts as literal blocks, and quotes wherever a YAML 1.1 or 1.2 reader could take a string for something else. */
 #include <errno.h>

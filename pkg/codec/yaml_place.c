@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Walks libyaml's events, keeps the path so far as one text, and compares it with the wanted one. */
 #include "codec/yaml_place.h"
 

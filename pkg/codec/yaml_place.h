@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* codec/yaml_place.h - finds the line of a value in a YAML text, for messages about objects from that text.
  *
  * Pure. Memory: the caller frees nothing. Errors: the result 0 means that the document does not exist, or that memory

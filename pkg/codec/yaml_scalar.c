@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/yaml_scalar.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* codec/yaml_scalar.h - finds the type and value of a plain YAML scalar, for the decoder and the encoder of YAML.
  *
  * Follows the core schema (YAML 1.2.2, section 10.3.2). Pure. */

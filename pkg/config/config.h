@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* config/config.h - the node's own configuration, /etc/holdfast/agent.yaml. It limits what objects from the cluster can
  * make this node do.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Prints a configuration as YAML, so that a person sees what holds. */
 #include <inttypes.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the file agent.yaml, if nobody but its owner can write it. */
 #include <errno.h>
 #include <fcntl.h>

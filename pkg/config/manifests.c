@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The questions about entries of spec.manifests, about the clock, and about the TPM. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the text of agent.yaml. The tables below are the fields; a field that is wrong allows nothing, or has its
  * default if it is a number. */
 #include <errno.h>

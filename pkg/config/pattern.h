@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* config/pattern.h - the patterns of the node's configuration, for paths and for origins of URLs. Pure. Threads: any.
  *
  * A path pattern is an absolute path in normal form. In a component, `*` stands for any number of characters except

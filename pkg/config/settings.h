@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* config/settings.h - the content of struct hf_config. Only the files of this folder include this header. Threads:
  * any. */
 #pragma once

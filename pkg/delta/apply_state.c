@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/apply_state.h"
 
 bool delta_apply_skips_block(const struct delta_apply_state *apply, uint64_t block_start)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/apply_state.h - the state of one run of hf_delta_apply(), and the checkpoint functions that all methods share.
  *
  * Threads: a state belongs to one thread at a time. Memory: the caller of delta_apply_*() owns everything that the

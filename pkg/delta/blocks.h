@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/blocks.h - encode the blocks of one or several bodies. Blocks do not depend on each other, so several threads
  * encode them. Used only to create deltas. */
 #pragma once

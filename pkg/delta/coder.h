@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/coder.h - compress the blocks of method 1. Each block makes a part of the new file. The packer compares the
  * uncompressed size of the block with the size of that part. It uses LZMA for a comparatively small block, zstd for a
  * comparatively large one, and the better of the two for any other. For the same block, LZMA needs about 6 % fewer

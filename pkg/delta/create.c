@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Create a delta: try several variants, keep the smallest.
  *
  * The small profile matches with several thresholds, estimates each variant by compressing it with the quick method 1,

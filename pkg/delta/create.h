@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/create.h - the input of all methods that create a delta's body.
  *
  * Threads: methods only read a struct delta_make, so several threads may share one. */

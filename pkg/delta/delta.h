@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/delta.h - create and apply binary deltas. FORMAT.md describes the format. In the names of fields and
  * parameters, "patch" stands for the delta.
  *

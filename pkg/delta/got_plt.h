@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/got_plt.h - match the global offset table (.got) and the procedure linkage table (.plt) entry by entry. The
  * entries of these tables look alike, but relocations name the symbol of each entry. References to the entries occur
  * all over the code, so a wrong match is expensive. Used only to create deltas. */

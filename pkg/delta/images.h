@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/images.h - find executable images in a file or an archive, pair old images with new ones, and blank the
  * references in their code. Whenever any part of an image grows, code moves and references change. Matching therefore
  * finds longer and better copies if the references are blank. Used only to create deltas. */

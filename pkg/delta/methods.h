@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/methods.h - the functions that apply a delta's body, one for each of the methods 1 to 4 (FORMAT.md). apply.c
  * chooses the function by the method's number, and handles method 5 itself.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Prune copies that cost more than they save: each takes space in the delta, and other copies nearby may serve as
  * well. */
 #include "delta/prune_copies.h"

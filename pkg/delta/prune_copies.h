@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/prune_copies.h - drop copies that cost more bytes than they save. Used only to create deltas. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Method 2: records coded by context mixing. The body is the shared context (map, pairs of images) as a coded part,
  * then the blocks, each for 4 MiB of output. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Method 1: records for speed. The body is the shared context as in method 2, then a compressed block
  * (delta/coder.h) for each 4 MiB of output, so that applying can resume between them. A block is a sequence of
  * chunks: control numbers and differing bytes, which the decoder keeps in memory, then literals, which it reads as

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Method 4: runs of equal old bytes, and raw bytes. Without coder and tables, for changes so small that those cost
  * more than the change. A rebuilt executable often differs in little more than its build ID, which occurs a second
  * time as hex digits in the name of its debug file. */

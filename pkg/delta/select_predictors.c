@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/select_predictors.h"
 
 #include <stdlib.h>

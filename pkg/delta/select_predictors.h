@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/select_predictors.h - choose the predictors to use for code. Used only to create deltas. For 32-bit ARM, 32-bit
  * x86 and RISC-V, counts two kinds of references in code: those that the predictor predicts wrongly, and those that
  * differ between the old and the new file. Drops the predictor if the first count is larger, because copying the old

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Code the predictors, the pairs of images and the match map (FORMAT.md, "Shared context"). */
 #include "delta/shared_context.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/shared_context.h - read and write the shared context: predictors, pairs of images and the match map. Encoder
  * and decoder have the shared context before the first byte of the new file, because the bodies of methods 1 and 2
  * begin with the shared context (FORMAT.md).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/stripes.h - a block of method 2 as a sequence of stripes. Each stripe covers a part of the block, and holds
  * first the literals and then the copies of that part. So two threads can decode literals and copies at the same time
  * in bounded memory. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/tables.h"
 #include "base/endian.h"
 #include "delta/image/find_go.h"

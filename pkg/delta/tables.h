@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/tables.h - match tables entry by entry: relocations, symbols, unwind tables, Go's tables. The entries of a
  * table are so alike that matching by bytes would pair arbitrary entries. So the functions pair entries by the symbol
  * or the address in them. Used only to create deltas. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Method 3: the new file alone, for when the old one does not help. Each block of 4 MiB is a raw LZMA2 stream,
  * preceded by its length. */
 #include <errno.h>

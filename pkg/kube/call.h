@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/call.h - one request to any resource of the API server, such as a Lease, an Event or a page of EdgeNodes.
  *
  * A call uses the address, the credentials, the TLS settings, the metrics and the field manager of its client

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/kube.h - an API server or KubeEdge's MetaServer as a source (kube/source.h), and functions that find the address
  * and the credentials of this server.
  *

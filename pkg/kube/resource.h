@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/resource.h - the kinds that a client can follow, and their URLs. Private to pkg/kube.
  *
  * Pure. Errors: the functions that append to *out return 0, -E2BIG, -ENOMEM or -EINVAL (snprintf() failed). */

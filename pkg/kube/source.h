@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/source.h - the interface to the source of desired state, to which the agent also writes its status. A source is
  * an API server, KubeEdge's MetaServer, or a folder.
  *

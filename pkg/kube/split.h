@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/split.h - combines two sources into one. Desired state comes from the source `desired`, and the agent's writes
  * go to the source `written`.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/upstream.h - one API server that a process uses, with its configuration, its credentials, its HTTP client and
  * its source. Threads: loop thread only. */
 #pragma once

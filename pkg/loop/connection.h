@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/connection.h - sends and receives bytes over TCP or TLS, for protocols other than HTTP.
  *
  * Worker threads resolve names. TLS is 1.2 or newer, trusts the system's certificate store or `ca_pem`, and checks the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/core.h - internal: the state of the loop, tasks and guests. Only pkg/loop includes this header, because the
  * header uses libuv's types.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Makes, runs and ends the loop; signals; watched descriptors. */
 #include "loop/core.h"
 

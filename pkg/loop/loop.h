@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/loop.h - the one event loop of a process: libuv, with libcurl and libwebsockets as its guests.
  *
  * A process has one loop, on one thread. The loop implements the tables of sched.h, proc.h, probe.h, unit.h and

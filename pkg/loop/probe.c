@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* TCP probes: resolve, then try each address in turn until one accepts or the time is up. Numeric addresses never
  * reach the resolver. A name takes a worker, so a dead DNS server can block one of the two for its own time-out. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/probe.h - TCP probes, as a table of functions.
  *
  * Threads: loop thread only. The functions of the table never call `done` before they return, and `done` never comes

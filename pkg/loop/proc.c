@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Child processes over uv_spawn().
  *
  * Each child leads a session of its own, so that we can find and end its process group and everything that stays in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Timers and background jobs over uv. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/sched.h - timers and background jobs, as a table of functions.
  *
  * loop/loop.h implements the table with libuv. Tests use tests/support/fakes/simloop.h, where a whole process runs on a

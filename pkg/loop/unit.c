@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* systemd's manager over D-Bus, with libsystemd's sd-bus on the uv loop.
  *
  * The first call opens one connection, which closes after IDLE_NS without a call: an idle process holds no bus name

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Watches of folders: one inotify descriptor for all. The kernel has one number for each folder, whatever the number of
  * watches that this table gives out for it. */
 #include "loop/watch.h"

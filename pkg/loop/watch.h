@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/watch.h - reports changes in folders (inotify), as a table of functions.
  *
  * Threads: loop thread only. The functions of the table never call `fire` before they return. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From an event to the next action: the move of the table, the record, then the action. The record is durable before
  * its action starts. */
 #include <errno.h>

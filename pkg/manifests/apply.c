@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The action `place` of the targets Files and StaticPods: compare and stage, validate, swap. */
 #include <errno.h>
 #include <stdio.h>

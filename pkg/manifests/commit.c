@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The actions `commit` and `clean`: remove what nobody needs any more. A failure costs only the bytes; the next cleanup
  * tries again. */
 #include <errno.h>

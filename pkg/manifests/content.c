@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the source of an entry delivers: checks it, and writes it to disk. */
 #include <errno.h>
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/counts.h"
 
 void hf_manifest_counts_init(struct hf_manifest_counts *counts, struct hf_metrics *metrics)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/counts.h - the metrics of the engine. Threads: loop thread only. */
 #pragma once
 

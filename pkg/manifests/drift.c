@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Looks for drift in what is in place, and repairs it from the entry's own copy of the content. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/engine.h - applies the entries of spec.manifests to their targets, and repairs later drift.
  *
  * The caller passes the policy in effect. The engine follows the source of each entry, applies a new content as soon as

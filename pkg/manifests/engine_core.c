@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The engine's lower half: references and wake-ups. */
 #include <stdlib.h>
 

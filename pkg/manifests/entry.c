@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One entry: load its record, consider what it needs now. */
 #include "manifests/entry.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/entry.h - internal header for the .c files of pkg/manifests: one entry, with its parts and actions.
  *
  * An entry has at most one step in progress: a job on a worker, a command, a restart, or health checks. Only one entry

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/env.h - struct hf_manifest_env, which all parts of pkg/manifests use. It has the tables of functions, the
  * node's configuration, and facts about the node. The engine (manifests/engine.h) owns the only copy; sources and
  * targets borrow it. Threads: loop thread only, except that a job on a worker may use `fs`, `log`, `clock`, `config`

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From a set to the files that it asks for. */
 #include <assert.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Entries to Cluster: the actions place, probe and roll back, the look for drift, and the removal, by runs of
  * manifests/cluster/cluster.h. The inventory is part of the record (r.objects).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/outcome.h - the result of one attempt to apply an entry to its target, or of one check for drift. The code
  * of the target fills the struct and passes it to the engine. Memory: the receiver of an outcome must call
  * hf_manifest_outcome_done(). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the node lets an entry do what its fields ask, and which set the entry now is. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The action `probe` of static pods: do the pods of the newest set run? Then the health checks. A pod whose text has
  * changed counts only when the kubelet has read the new file: when its hash differs from the one that the kubelet
  * listed before the files changed, or when the kubelet lists the same hash after a time in which it must have read the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An entry that no policy has any more: its files go with `prune`, if the guard lets them; then the engine forgets it.
  */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Looks at the files in place, puts back those that somebody has changed, and tells of it. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The action `roll back`: the files of the good set again, and those of somebody else that the newest set had replaced;
  * then the unit once more. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The content of a Secret: in memory from the moment the source delivers it until the entry rests again, and never in
  * the state folder. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Gets the content of a Secret from the API server again, when an entry needs it and it is no longer in memory. */
 #include <stdio.h>
 #include <string.h>

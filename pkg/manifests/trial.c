@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The action `probe`: restarts or reloads the unit, runs the health checks, then looks if the files are still as the
  * newest set wants them. */
 #include <errno.h>

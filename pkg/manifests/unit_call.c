@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Restarts or reloads the unit of an entry. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The copy of a Secret on disk, sealed to the TPM of this node: after a reboot the files are there before the API
  * server answers. The state folder has at most one copy, of the good set's content.
  *

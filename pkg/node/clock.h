@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/clock.h - the clock of the agent, which compares witnesses of the time, and recovers when a witness was wrong.
  *
  * The wall clock of a board without a battery starts in 1970, a time server may be wrong, and a stolen API server may

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/clock_file.h - the file <state>/clock, in which an agent process saves times for the next process. Pure.
  *
  * The current format is 2. The parser also accepts format 1, which held the latest time that the agent ever considered

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/clock_resync.h - decides when to ask the time service of this node to synchronize, and finds leaps of the wall
  * clock. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/clock_skew.h - the difference between the clock of this node and the clock of the API server. Pure. */
 #pragma once
 

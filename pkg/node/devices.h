@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/devices.h - finds a device of this machine by its path below /dev, without a look at /dev. The systemd unit of
  * the agent has a /dev of its own without devices (PrivateDevices=).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/disk.h - computes the usage of a file system as a level, with hysteresis. Pure. Threads: any. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/facts.h - reads facts about this machine from /proc, /sys and /dev.
  *
  * Reading the facts needs no privilege, no child process and no network, and blocks for about a millisecond. The agent

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/labels.h - computes the labels that this node should have, and decides if the agent must apply them now. Pure.
  * Threads: any.
  *

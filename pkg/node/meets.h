@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/meets.h - checks if this node has the hardware and the kernel that a release requires. Pure, except for the
  * caller's function has_device(). Threads: any. Memory: the functions borrow all arguments. */
 #pragma once

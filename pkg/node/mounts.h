@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/mounts.h - tells a file system that is read-only from a mount of it that is.
  *
  * ST_RDONLY of statvfs() is set for both. The systemd unit of the agent sees most mounts of the host read-only

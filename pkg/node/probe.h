@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/probe.h - reads the small text files of /proc and /sys below a root folder.
  *
  * Every function puts the root folder before the path, so that a test can read a recorded copy of a board's files; on a

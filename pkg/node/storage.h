@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/storage.h - finds the kind of storage medium under a file system, such as an SD card or an SSD. The functions
  * read /sys and /proc, and block for microseconds. Threads: any. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "node/time_bound.h"
 
 #include "base/macros.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/time_bound.h - the lower bound of the present time: the present is not before it.
  *
  * The bound is the proof or the synced time, whichever is later. The proof is the latest time at which a trusted key

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/time_judge.h - computes the range of the present time (base/time/range.h) from the readings of all witnesses.
  * Pure.
  *

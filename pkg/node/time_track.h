@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/time_track.h - remembers the times that the wall clock has shown, to find leaps of the wall clock that no other
  * witness confirms.
  *

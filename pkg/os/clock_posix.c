@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "os/clock_posix.h"
 
 #include <sys/timex.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/dir.h - makes, syncs and removes folders through any hf_fs_ops. All functions block.
  *
  * Errors name the path. os/file.h explains "durable". Paths have no trailing slash. Threads: any. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/disk.h - reads the size and the free space of the file system of a folder. Blocks. Threads: any. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/fd.h - helpers for file descriptors. Threads: any. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/file.h - reads, replaces, removes and locks whole files through any hf_fs_ops. All functions block. Threads: any.
  *
  * Errors name the path. "Durable" means that after success, the effect survives a power cut. After a failure or a

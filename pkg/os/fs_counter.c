@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "os/fs_counter.h"
 
 #include "os/fs_posix.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/fs_counter.h - a table of the real file system's functions (os/fs_posix.h) that also counts the written bytes.
  *
  * A process makes one counter for each of its parts, and each part uses the table of its counter. Threads: any. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The file system table over system calls. openat2(2) resolves paths that must stay beneath a folder or free of
  * links, without a race. On kernels without it (before 5.6) a strict open fails with -ENOSYS; a weaker check in user
  * space would let an attacker swap in a link between check and open. */

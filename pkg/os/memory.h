@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/memory.h - limits the memory of a process that waits most of the time. These functions affect the whole process.
  * pkg/loop calls them, so main() does not have to. Threads: loop thread only.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/owner.h - checks that only root and the user of this process can change a file or folder, or can have put a file
  * into a folder. Pure, except for a call of geteuid(); any thread. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/pages.h - gives unused memory of this process back to the system.
  *
  * Threads: any, but no other thread may change code during hf_pages_forget_code(). A debugger loses its breakpoints. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/rand_posix.h - random numbers from getrandom(2), or from the clocks while the kernel's entropy pool is not ready.
  * Do not make keys from these numbers.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/room.h - computes how much more memory this process may use. If the process used more, the kernel could kill it,
  * or other processes could run short of memory.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/secret_ref.h - a reference to a secret: the text "file:PATH" or "env:NAME" in a policy or an option.
  *
  * Threads: any; reading blocks.  Memory: a parsed reference borrows from its text; the caller owns the buffer that

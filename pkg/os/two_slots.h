@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/two_slots.h - reads and writes a small record that changes often and survives a power cut during a write.
  *
  * The file has two slots, HF_TWO_SLOTS_STRIDE bytes apart, and the caller writes to them in turn. Each slot carries a

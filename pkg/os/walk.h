@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/walk.h - finds the folder that contains a path's last component, so that no other user can lead the caller
  * elsewhere by a symbolic link.
  *

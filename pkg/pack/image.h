@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/image.h - reads an old OCI image as a node stores it, in blobs that are named by their hashes.
  *
  * An image delta makes the new image archive (an OCI layout or a docker-archive, as a tar) byte for byte, so manifest

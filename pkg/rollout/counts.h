@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollout/counts.h - puts each node into one class for a rollout, such as updated or failed, and counts the nodes of
  * the fleet by class. Pure. */
 #pragma once

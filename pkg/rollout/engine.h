@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollout/engine.h - decides for a whole fleet when each node may update, and which status each EdgeUpdate and each
  * silent EdgeNode gets. The engine only turns state, events and time into effects. It reads no clock, makes no network
  * call, and opens no file except zoneinfo files.

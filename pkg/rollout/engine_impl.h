@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollout/engine_impl.h - the records and functions that the files of the engine share. Only pkg/rollout/engine*.c
  * includes this header. */
 #pragma once

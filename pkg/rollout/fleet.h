@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollout/fleet.h - keeps one compact record for each node of the fleet, with the facts from its Node and its EdgeNode
  * that rollouts need. The number of a record does not change while the record exists.
  *

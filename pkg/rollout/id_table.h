@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollout/id_table.h - a hash table of numbers. The caller keeps the items in an array of its own, and the table maps
  * the hash of an item's key to the item's index. The table uses linear probing, is at most seven eighths full, and
  * needs no tombstones. Pure. Threads: any, one at a time for one table. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollout/labels.h - keeps the labels of a whole fleet in little memory: it stores each label once, and each set of
  * labels once. Also matches label selectors against these sets.
  *

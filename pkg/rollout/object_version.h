@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollout/object_version.h - decides if a version of an object is newer than the version that the engine has. Pure.
  *
  * The resourceVersions of one object only grow, with one exception: after etcd is restored from a backup, they go back

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollout/rollout.h - the rollout of one release. The functions decide, from the strategy, the counts and the elapsed
  * time, whether the next stage opens or the rollout halts, and make the conditions. Pure.
  *

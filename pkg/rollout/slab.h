@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollout/slab.h - memory for very many small pieces, without malloc()'s overhead for each. Pieces of up to 256 bytes
  * come from blocks of 16 KiB; their size is rounded up to a multiple of 8 bytes, and a returned piece is used again for
  * that size. Larger pieces come from malloc(). hf_slab_done() frees the blocks, but not the larger pieces: return the

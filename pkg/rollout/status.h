@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollout/status.h - makes the JSON objects that the controller applies, and decides how urgently it must write a
  * status. Pure. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollout/turns.h - decides which nodes may swap now. The functions apply the rules for one group of nodes, and the
  * rules for the end of one turn. Pure.
  *

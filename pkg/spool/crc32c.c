@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Uses the processor's CRC instruction if it has one, else eight tables ("slicing by 8", Kounavis and Berry 2005). */
 #include "spool/crc32c.h"
 

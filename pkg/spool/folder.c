@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The files of an open store at the level of system calls. store.c, recover.c and spare.c build on these functions. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spool/look.h - inspects a spool's folder without changing a byte. The folder may come from the disk of a dead node,
  * be a copy, or belong to a running agent.
  *

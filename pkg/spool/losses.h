@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spool/losses.h - counts each record that the disk has lost once, although several reads may meet the same gap in the
  * sequences.
  *

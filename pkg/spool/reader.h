@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spool/reader.h - reads records in order from a snapshot of the segments, while the writer continues.
  *
  * A reader gets each record once, in order of sequence. Records that were dropped, are damaged or never became durable

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spool/record.h - the byte formats of segment headers, records and cursor slots (FORMAT.md). Pure, any thread. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Opens a folder after a crash, a power cut or damage (FORMAT.md, "Recovery"). */
 #include <errno.h>
 #include <fcntl.h>

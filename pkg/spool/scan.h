@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spool/scan.h - walks through the records of one segment file and keeps only a small window of the file in memory.
  *
  * Threads: any thread, but only one at a time for each scan; the functions block. Errors: *err names the offset. */

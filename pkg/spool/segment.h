@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spool/segment.h - reads the header of a segment file and parses the names of segment files. A file holds two copies
  * of its header. Threads: any; hf_spool_segment_read() blocks. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The spare segment: a file of the final size, allocated and filled with zeros, so that later writes change no
  * metadata.
  *

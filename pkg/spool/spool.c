@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs three jobs at most: `writer` owns the store while it runs (write, deliver, check); `reader` works on a snapshot;
  * `maker` fills a spare segment with zeros beside both.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spool/spool.h - a durable queue of records for code on the event loop. It appends records with group commit, returns
  * them in order, and keeps a cursor on disk: all records up to the cursor are delivered.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The folder of segments. `segments` is ordered by first sequence; the last one is open for writing, unless none is.
  *
  *   write:   encode into `out` with the salt of the open segment -> pwrite -> fdatasync -> move the durable end;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spool/store.h - the folder of segments (FORMAT.md). Opens and repairs the folder, writes records durably, records
  * deliveries, and drops the oldest records.
  *

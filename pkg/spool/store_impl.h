@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spool/store_impl.h - the inside of a store, shared by store.c, folder.c, recover.c, spare.c and waiting.c. Include
  * this header from pkg/spool only.
  *

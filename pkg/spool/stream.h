@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spool/stream.h - the identity of a spool: 128 random bits in the file `stream` of its folder (FORMAT.md).
  *
  * A receiver refuses a record whose node, stream and sequence it has seen before, so a stream must never assign one

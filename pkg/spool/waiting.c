@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Payload bytes that wait for delivery. For a segment that is delivered in part, and for sealed segments found at open,
  * this is an estimate. */
 #include "spool/store_impl.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/contact_reason.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sync/contact_reason.h - why the node cannot reach its source of desired state, as one word of a fixed list.
  *
  * The names must not change, because they appear in EdgeNode.status.contact.reason, in the condition SourceReadable and

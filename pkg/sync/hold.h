@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sync/hold.h - reads the site's order not to update, which is the file <state>/hold. `holdfast hold --reason` or a
  * person writes this file. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sync/hold_age.h - for how long the site's hold has been in effect, and if it has ended. Pure.
  *
  * The wall clock of this machine stamps the hold file, and may be wrong: it may show 1970, or leap a minute later. So

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sync/notices.h - keeps notices in a short queue, and decides when they leave. Each notice becomes a Kubernetes Event
  * about this node's EdgeNode. Pure.
  *

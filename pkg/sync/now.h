@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sync/now.h - reads both clocks once, so that all parts of a decision use the same moment. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sync/outcomes.h - finds out which releases were committed, rolled back or rejected since the previous look. Each of
  * these is an end of the release. Pure, except that it allocates. A look visits all releases once (hf_outcomes_begin()
  * explains it).

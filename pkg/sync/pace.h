@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sync/pace.h - decides when to write a status. A write comes soon after a change, but on average at most once per
  * gap_ns (10 s by default). Without changes, a heartbeat comes at regular times. Pure.
  *

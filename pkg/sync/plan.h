@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sync/plan.h - selects, from all EdgeUpdates, the releases that this node must install. Pure.
  *
  * If several objects with the same release name select the node, the admitted object with the highest sequence wins.

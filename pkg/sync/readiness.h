@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sync/readiness.h - computes the three conditions of the status that kstatus reads. Pure.
  *
  *   Ready        True: each selected update has the phase Committed or Incompatible or waits for the rollout (for its

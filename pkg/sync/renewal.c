@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/renewal.h"
 
 static const char *const state_names[HF_RENEWAL_STATES] = {

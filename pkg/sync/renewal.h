@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sync/renewal.h - the state machine with which an agent gets and renews its client certificate through a
  * CertificateSigningRequest. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sync/stale.h - classifies the agent's view of the desired state by its age: Fresh, Stale or Expired. Pure.
  *
  *        contact lost, and the last sign of life

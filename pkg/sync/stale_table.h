@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sync/stale_table.h - what the agent does while its view of the desired state is Fresh, Stale or Expired: one table,
  * which the parts of the agent ask before they act. Pure.
  *

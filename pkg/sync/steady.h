@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sync/steady.h - decides what the node reports about an update that fails and starts again many times. Pure.
  *
  * A release whose artifact is unreachable changes between Fetching and Waiting every few seconds, on every node that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/permit.h - removes from a policy's telemetry settings everything that the node's configuration does not
  * allow. Pure, except that is_own_url() may ask the kernel for the addresses of this node.
  *

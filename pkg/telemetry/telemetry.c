@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The service that connects sources, pipeline and outlets. The rules are in those parts; this file keeps their order:
  * the service accepts an id once, a source learns of durability from its receipt, and a new policy
  * starts when everything accepted under the old one is on disk. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/telemetry.h - the telemetry service of a node. It runs the sources, the pipeline and the outlets that the
  * policy asks for, and remembers the ids of recent events.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tpm/chip.h - uses libtss2 to seal keys to the TPM 2 of this node and to keep a counter in this TPM. Only the program
  * holdfast-tpm calls these functions. The agent starts this program as a separate process, so that a TPM that hangs
  * blocks no thread of the agent, and so that the agent also runs on a node without libtss2.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tpm/envelope.h - encrypts a secret for storage on disk, with a key that is itself stored only in sealed form
  * (tpm/chip.h).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tpm/helper.h - the interface between the agent and the program holdfast-tpm: arguments, streams and exit codes.
  *
  *     holdfast-tpm seal   --tcti TCTI [--pcrs N,N]    stdin: a key; stdout: the sealed key

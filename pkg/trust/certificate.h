@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* trust/certificate.h - makes keys and requests for the agent's client certificate, and checks certificates, with
  * OpenSSL.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* trust/csr_parse.h - parses the PKCS #10 certificate requests (RFC 2986) that agents send to the cluster.
  *
  * The signer of the cluster later parses the same bytes with another parser. So this parser is strict, and accepts only

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* trust/folder.h - reads files of the trust folder, and reports problems of the folder.
  *
  * A user who can write the folder or a file in it decides which releases the node accepts. So the folder must belong to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* trust/key.h - makes, reads and uses ed25519 keys and signatures (RFC 8032), with OpenSSL. Threads: any. Memory: the
  * caller owns all buffers. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* trust/trust.h - decides if this node accepts the signatures of a release, a policy or an entry of spec.manifests. The
  * signatures are ed25519 signatures (RFC 8032) over canonical JSON (RFC 8785).
  *

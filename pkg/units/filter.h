@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* units/filter.h - a D-Bus filter between the agent in a pod and systemd's manager on the host.
  *
  * The filter listens on a unix socket and speaks D-Bus there (the D-Bus Specification, "Authentication Protocol" and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* units/owner.h - which services the owner of the node lets the agent restart: the list `units` of agent.yaml.
  *
  * Restarts are rare, and the owner may change the file at any time, so each question reads it. While the file is

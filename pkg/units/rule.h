@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* units/rule.h - decides which D-Bus calls of the agent pass to systemd's manager.
  *
  * A client that may call systemd's manager as root can start a transient unit, and so run any program on the host. The

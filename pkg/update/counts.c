@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Metrics of the updater. Label values are names of phases and reasons: few, and fixed. */
 #include <string.h>
 

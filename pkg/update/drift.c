@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Drift: was the committed version changed or removed by somebody else? If so, install it again. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The public functions; the lists of releases, in memory and parked on disk; the turn. */
 #include "update/engine.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/engine.h - the updater: installs new versions of releases on this node, and restores the old version of a
  * release if the new version fails.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The engine's lower half: references, wake-ups and the turn. */
 #include <stdlib.h>
 

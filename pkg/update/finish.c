@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The end of an update: raise the floor after a commit, remove what the update left. Both run again until they
  * succeed. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Selects the method: a chain of deltas or the whole file; explains where it is not the shortest chain. */
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Before an update starts: inspect the target, choose the method, check for space and for the unit. */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Probation: restart the service with the new version and let the health checks decide. */
 #include "update/release.h"
 

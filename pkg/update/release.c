@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One release: read from disk, considered between its steps, started again after a restart of the agent. */
 #include "update/release.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/release.h - internal header for the .c files of pkg/update: one release, with its parts and actions.
  *
  * A release has at most one step in progress. The end of a step can raise an event. For each expected event, the table

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The actions that bring the new file into place: fetch, patch, swap. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* When to try again: back-off of failed attempts, and the time of the next look at a release. */
 #include "update/release.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* May the wanted release be installed on this node now? Gathers the facts for the gate (rules/gate.h): signatures,
  * requirements, the floor, the path, the windows. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rollback: put the old version back, restart it, check it once, and compare what is installed with what it was.
  *
  * If the release is that of the agent itself, the restart ends this process. It comes last, after RolledBack is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The service of a release: restart it, run its health checks. */
 #include <string.h>
 

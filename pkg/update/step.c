@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A release's step in progress: jobs on workers, and how each kind of step is stopped. */
 #include <errno.h>
 #include <stdlib.h>

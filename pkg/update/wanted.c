@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The object that the caller wants, and the one that the journal names. */
 #include <errno.h>
 #include <stdlib.h>

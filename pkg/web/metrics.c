@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A map holds the families by name, and each family a map of series by their label text as printed
  * ("release=\"edge\",..."), which is both the key and most of the output line. Format: Prometheus text exposition
  * format 0.0.4. */

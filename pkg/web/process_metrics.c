@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "web/process_metrics.h"
 
 #include <dirent.h>

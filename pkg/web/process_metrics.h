@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* web/process_metrics.h - metrics about the process itself, such as its memory use. Threads: loop thread only. Memory:
  * the metrics are static variables, so a process can have them in only one registry. */
 #pragma once

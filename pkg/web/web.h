@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* web/web.h - serves the pages of a process on a local port: /healthz, /readyz, /metrics, and pages that other parts of
  * the program add.
  *

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attacks through the time: an API server, a time server and a clock chip that lie, and what remains of the lie afterwards."""
 import json
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attacks by whoever holds the cluster: objects with hostile values, and an API server that lies. After each attack the node must
 still install a signed release, and the agent must have stayed within its bounds."""
 import copy

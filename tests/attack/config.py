@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attacks on what the node's own configuration bounds: commands and folders of signed releases, policies without a signature or with
 an old one, and the configuration file itself."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attacks through files: changed trees, modes and owners, names planted beside the target, writable folders, a disk that fills up."""
 import contextlib
 import ctypes

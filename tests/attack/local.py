@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attacks of a user or a web page on the node, and of an artifact server, on the agent's local HTTP surface."""
 import hashlib
 import http.client

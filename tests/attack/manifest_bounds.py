@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attacks on what the node's configuration lets entries of manifests do: content or files of one entry under the rights of another,
 programs of a local user that pretend to be a kubelet, folders of the agent under other names,
 files that were there before, files whose owner makes them endless or changes them without a trace."""

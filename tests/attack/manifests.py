@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attacks through the sources of manifests: archives that climb out, grow or change, links on a stick, entries from the past."""
 import contextlib
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attacks through other names of folders: an unsigned entry that may write below /data, where root has mounted what no entry may
 write, once more or below something else; and names that belong to holdfast alone."""
 import contextlib

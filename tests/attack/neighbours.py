@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attacks of a local user on the telemetry of other users of the node, and of the node itself, through what everybody may post."""
 import contextlib
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attacks through releases: what runs without a signature, or after a change of what was signed."""
 import gzip
 import hashlib

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Attacks on the built agent: what a stolen cluster, a local user, an artifact server and a lying clock try.
 
     tests/attack/run.py [--list] [-v] [WORD...]      only attacks whose name contains one of the words

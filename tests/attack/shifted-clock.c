@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A library for LD_PRELOAD: a wall clock that lies. The file in SHIFTED_CLOCK holds int64_t: the seconds by which the
  * clock is ahead; 1 if the kernel says that a time server keeps it; and, if the file has a third number, the seconds
  * that the machine has slept (CLOCK_BOOTTIME counts them, CLOCK_MONOTONIC does not). A test changes the file at any

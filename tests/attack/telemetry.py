@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attacks through an unsigned SyncPolicy: what a stolen cluster, with the help of a local user, has telemetry read, send and break."""
 import http.server
 import os

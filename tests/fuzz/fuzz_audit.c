@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A segment of the audit log, as an attacker or a bad disk may have left it: the reader and the check must cope with any bytes. And
  * any text as subject and message: the line must come back as the event was set. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A file of the cache, as some disk may give it back: refused, or an object that survives being written and read again. */
 #include "cache/entry.h"
 

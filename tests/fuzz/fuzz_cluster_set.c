@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Objects of a source for the target Cluster: refused with a reason, or a set whose every object has a usable identity, the
  * label of its entry, nothing that only a server writes, and a text that is JSON. Health of the same trees never crashes. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The node's configuration. The bytes up to a line "%%%" are the file; the lines behind it are asked for as path, pattern and URL. What must
  * hold: a text that cannot be used allows no more than the defaults, what is printed parses again to the same, and nothing outside a
  * normal path is ever covered. */

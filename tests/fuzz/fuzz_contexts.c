@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The command line's kubeconfigs: files separated by a line "---". Refused with a reason, or a choice that the parser of
  * kubeconfigs understands or refuses by name, and that never holds the credential plugin. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Small texts of others: lines of containers, names of their folders, packets of a broker, answers of exporters, severities. Read to
  * the end of the buffer and not beyond; what is said of them lies inside it. */
 #include "telemetry/source/cri.h"

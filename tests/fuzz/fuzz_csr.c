@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A certificate request: refused, or names of plain text that end. The input is PEM, or DER that this target wraps. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Parses answers of a sink, batch keys of other agents, and slots of a border file. */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a delta: either an error or the right output, within the memory bound of FORMAT.md, and the same result
  * a second time.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An EdgeUpdate as YAML (so JSON too): refused with reasons, or something every reader of it can rely on. */
 #include "api/admission.h"
 #include "api/edgeupdate.h"

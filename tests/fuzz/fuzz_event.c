@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A line as another agent might send it: refused, or an event that is written and read again as the same one. */
 #include "telemetry/event/event.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the controller takes from an API server: each line is a Node, an EdgeNode or an EdgeUpdate, as YAML or JSON. Bad
  * objects are refused alone, no effect goes to an object that the engine did not take, and every body is an object that
  * names it. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The head of an HTTP answer, cut into lines at each LF as libcurl hands them over: bounded, terminated fields whatever comes. */
 #include "loop/http/head.h"
 

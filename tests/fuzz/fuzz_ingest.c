@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A body of POST /ingest: refused with a place inside it, or events that all can be written as lines and read back; taken up
  * in the middle it goes on with the same ones. The first byte chooses content type, key and encoding. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What lies in <state>/updates: journals, floors, download records, attempts, after bad cards and bad people. What is understood must be
  * written the same way again. */
 #include "codec/seal.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JSON text: refused, or a tree that every writer of ours writes so that our readers read the same tree. */
 #include "codec/json.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes: everything that accepts JSON takes them, or everything refuses them. */
 #include <stdlib.h>
 

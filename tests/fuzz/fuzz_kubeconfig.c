@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A kubeconfig: refused with a reason, or a server with credentials that make sense together. */
 #include "kube/api/kubeconfig.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an entry of spec.manifests gets from outside: archives, files of bundles, texts with variables, ConfigMaps, URLs. The first byte
  * chooses. Each bundle that comes out obeys the rules of bundles, comes back from its file with the same digest, and is not larger than
  * a bundle may be. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* <state>/events.json, as a power cut, a bad disk or another version may have left it: refused without a trace, or a bounded queue of
  * whole notices that is written and read again as the same one. */
 #include <stdlib.h>

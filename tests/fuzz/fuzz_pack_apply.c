@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A deep delta whose recipe, programs and inner delta come from the input, in short (deep_short.h): an error, since no input has the
  * right hashes, with what is wrong, and no more written than it says. */
 #include <stdint.h>

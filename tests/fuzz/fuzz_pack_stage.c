@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Deflate from outside, taken apart in both forms: what comes apart by its tokens is put together again as it was. And tokens and
  * marks from outside, fed to the encoders. */
 #include <stdint.h>

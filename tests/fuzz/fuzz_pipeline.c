@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sends any row of events through a pipeline with all stages, with a disk that is full now and then. Each event that
  * comes out must be a valid line, and must belong to one that went in.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a credential plugin prints: refused with a reason that quotes no secret, or a token, or a certificate with its
  * key. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Redacts any body: a JSON body stays JSON and loses the members that must not leave the node. */
 #include "codec/scan.h"
 #include "telemetry/pipeline/redact.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Regular expressions of policies: the first line is the expression, the remainder a text. Whatever the expression is, its program is
  * small, a match stays inside the text, and the same question has the same answer. */
 #include "codec/regex.h"

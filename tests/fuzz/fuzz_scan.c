@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The scanner accepts what the JSON library accepts, and resolves strings as it does. fuzz_json_agree asks every acceptor. */
 #include "codec/scan.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A spool's folder that anything may have happened to: it is looked through, opened, read in order, written to and read again,
  * whatever its files hold. The input is a list of harms of eight bytes each, done to a folder of whole records: what, which file, where,
  * how much or what. */

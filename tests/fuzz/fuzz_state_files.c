@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The small texts an agent reads from its disk and its kernel: hold, clock, the processor's features, a kernel constraint, the
  * cgroup's path. The first byte picks which. */
 #include <stdlib.h>

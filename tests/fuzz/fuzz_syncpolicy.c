@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A SyncPolicy as YAML (so JSON too): refused with reasons, or within its bounds. A good one is valid in effect, too. */
 #include "api/policies/policy_set.h"
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tar archives: the reader ends and names no member that leads out; the headers read the same in pieces; and an extractor of any
  * archive touches nothing outside its folder. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A packed artifact, fed in two ways: the same bytes or errors come out, never more than the sink takes. */
 #include <errno.h>
 

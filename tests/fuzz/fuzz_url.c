@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* URLs and what they are redirected to. Line 1 is the base, the rest a Location. What must hold: what we judge is what would be connected to
  * (splitting the joined URL again gives the same origin), and nothing after '?', '#' or before '@' is shown. */
 #include "loop/http/url.h"

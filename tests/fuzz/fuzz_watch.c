@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a server may send: the first byte picks a way, the rest is up to it.
  *
  * Ways 0 to 127: the rest is a watch's body. It must mean the same however it is cut. Others: the rest, cut at its first zero

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* YAML text: refused, or trees that are written as YAML that is read as the same tree; within the limits in any case. */
 #include "codec/json.h"
 

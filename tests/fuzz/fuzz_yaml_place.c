@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A path, a zero byte, and the YAML it is looked for in. */
 #include "codec/json.h"
 #include "codec/yaml_place.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A time zone file: refused, or every moment of six centuries has an offset and a way back. */
 #include "api/zone.h"
 

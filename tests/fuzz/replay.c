@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs one fuzz target over its corpus, tests/fuzz/corpus/<target>/: a fixed crash stays fixed. */
 #include <dirent.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Whole agents on a virtual clock, a disk that loses what was not synced, a network that drops, delays, duplicates and
  * partitions, and a simulated API server; a seed decides all events and faults.
  *

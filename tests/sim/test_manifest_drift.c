@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Drift of entries of spec.manifests in the engine where the kernel watches all, some or none of the folders; and static
  * pods of which nobody says whether they run, until somebody does. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A node loses what it keeps of one entry of spec.manifests, on virtual time: a content before it has passed, copies of
  * somebody else's files, the record, the inventory; or its disk does not read for a while. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An entry of spec.manifests to Cluster in the engine, against an API server that knows server-side apply
  * (support/fakes/ssa_sim.h): the way of a set, health, rollback, drift, conflicts, removal, a server that is away; and a
  * power cut at every file-system call of an update. */

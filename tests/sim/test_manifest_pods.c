@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Static pods of an entry of spec.manifests, on virtual time: how they come into the kubelet's folder, and which pods
  * vouch for a new content. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A power cut, a full disk, a failing disk and a read-only file system at every single file-system call of an entry of
  * spec.manifests to Files, for each kind of change; then another cut while the next process recovers. `make soak` goes to every
  * call, and elsewhere a sample that holds each kind of call is drawn (support/walk.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An entry of spec.manifests leaves the policy, on virtual time: when its files go, and when they stay. */
 #include <errno.h>
 #include <string.h>

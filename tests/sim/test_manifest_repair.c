@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Drift of one entry of spec.manifests is repaired, on virtual time: also without room for the record, and with the
  * restart that a service needs then. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One entry of spec.manifests on a node that gives errors, on virtual time: what passes is tried again at a pace, and
  * what does not pass comes to an end. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An entry of spec.manifests from a Secret, on virtual time: the agent is killed, or the power cut, at every single
  * write, while versions of the Secret come, go, and do not pass. The power cut empties the memory in which the files
  * are.

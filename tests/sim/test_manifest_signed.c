@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An unsigned entry takes the place of a signed one of the same name, on virtual time: it touches no file that only
  * signed entries may write. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A swap or a repair of one entry of spec.manifests that is cut short, on virtual time, and what comes after it. */
 #include <errno.h>
 #include <string.h>

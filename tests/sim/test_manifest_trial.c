@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Somebody changes files of a set of spec.manifests that is on trial, on virtual time. */
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A source delivers a new content for an entry of spec.manifests, on virtual time: what keeps it out, and for how long.
  * The causes are its turn, the pinned digest, rights and room on the node, a hold, and the bounds over all entries. */
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A month without contact, on virtual time: what a node does while its view of the desired state is Fresh, Stale and
  * Expired, with onExpiry Hold and Continue, with a right clock, a clock that leaps, and without a battery.
  *

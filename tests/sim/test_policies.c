@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Several SyncPolicies on one node, with the whole agent on virtual time: which of them is in effect where, what leaves
  * the node and when, and what the node says about it. Then random changes of three policies, with partitions, restarts
  * and power cuts: no entry of spec.manifests is ever removed but by a proven change that nobody keeps it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One node with five entries of spec.manifests, an EdgeUpdate and telemetry for two sinks, and a long sequence of random
  * faults: the whole agent on a virtual clock, a disk that loses what was not synced, a network, a simulated API server, a
  * simulated kubelet, a device that sends, and two sinks. The seed decides every fault.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A fleet under the real rollout engine: thousands of nodes, lost, late, repeated and reordered reports, nodes that
  * are away, leaders that fail over while a slow former one still writes, clocks that lie. A seed decides all of it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mutations of signed EdgeUpdates, read in three ways: as JSON, as YAML, and as the API server sends them in a watch. A
  * mutated object is refused, or it means what was signed; and the three ways give one verdict.
  *

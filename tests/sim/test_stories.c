@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The promises of an agent, one test for each, on virtual time: one node, a real client of a simulated API server (or
  * MetaServer, or a folder), no random events. test_agent.c adds faults. */
 #include <errno.h>

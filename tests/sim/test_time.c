@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A whole agent among liars: the Date of its API server, its time server and its clock chip leap by up to 50 years, with
  * reboots in between; a seed decides all of it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A power cut at every single file-system call of an update, of each kind; then another one while the next process
  * recovers. `make soak` cuts at every call, and elsewhere at a sample of them that holds each kind of call (support/walk.h).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Somebody changes installed trees again and again, while versions come, updates fail and the power goes.
  *
  * Always, after a look for drift: what is installed is content that a signed release has, its mode and owner are those

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A stand-in for a Kubernetes API server, on loopback, over HTTP or TLS: lists, watches and server-side apply of the kinds that an
 agent asks for. Its Date header can lie."""
 import copy

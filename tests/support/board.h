@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/board.h - small files of a machine, recorded as one text, unpacked into a temporary folder.
  *
  * "=== /path" begins a file whose content follows, "=== /path -> target" is a link; '#' before the first is a remark. */

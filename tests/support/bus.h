@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/bus.h - a D-Bus daemon of the test's own, with a double of systemd's manager (programs/unit-manager.c). */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/check_main.h - main() of a Check test program.
  *
  *     static void cases(TCase *tc) { tcase_add_test(tc, parses); ... }

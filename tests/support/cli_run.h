@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/cli_run.h - run a command of `holdfast` in this process, in a folder of its own, and look at what it printed. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/delta_io.h - bytes in memory as the files that a delta is made from and applied to. */
 #pragma once
 

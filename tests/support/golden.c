@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/golden.h"
 
 static bool write_golden(const char *path, struct hf_view text)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/golden.h - a text that must stay as it is in tests/golden/: a change shows in review. HF_GOLDEN_WRITE=1 (`make golden`)
  * rewrites it. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/json_agree.h - asks everything that accepts JSON for its opinion of one text. They all follow the rule of codec/scan.h. */
 #pragma once
 

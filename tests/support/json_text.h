@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A tree as compact text, for a fake that answers with it. */
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What every test in Python that runs built programs needs: where they are, a free port, waiting, children that do not outlive it."""
 import ctypes
 import os

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/loop_for.h"
 
 static void stop(void *loop)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/loop_for.h - the real loop for a while. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/manifest_node.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/manifest_node.h - a node with the manifest engine and nothing else, on virtual time, for tests of the entry
  * "app".
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/mark.h - the place of the last check that passed, without a message for each.
  *
  * Check writes a message to a file for each ck_assert() that passes, and reads them all back when the test has ended,

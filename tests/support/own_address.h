@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/own_address.h - the addresses of this node, instead of those that the kernel would tell. Included by a test
  * program once: it takes the place of getifaddrs(). */
 #pragma once

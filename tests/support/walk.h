@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/walk.h - which places of a walk a test goes to.
  *
  * A walk does one thing at every place: a power cut at the 1st call of an update, at its 2nd, and so on; or a world for each

@@ -1,3 +1,4 @@
+{{- /* SPDX-License-Identifier: Apache-2.0 */ -}}
 {{- /* The image of a component: {{ include "holdfast.image" (list . .Values.agent.image) }} */ -}}
 {{- define "holdfast.image" -}}
 {{- $top := index . 0 -}}

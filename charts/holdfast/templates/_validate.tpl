@@ -1,3 +1,4 @@
+{{- /* SPDX-License-Identifier: Apache-2.0 */ -}}
 {{- /*
 What values.schema.json cannot say in words. The schema checks names, types, choices and bounds; here are the forms of texts, and values
 that do not fit together. Every fault is one line: the field, what it is, what is expected.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Debian packages of any processor, downloaded by apt from the sources that this machine's apt has for Debian.
 
 apt works in a root of its own, so the machine's configuration, its lists and its packages are left alone, and no right of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Make the images of one commit: programs, Debian files, layers, bills of materials."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Build the programs for another processor with Debian's cross compilers, against a tree of sysroot.py."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What dpkg knows of the files below a root: which package a file is from, its version and its licence."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an ELF file asks for when it starts: its interpreter and its libraries."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The processors that images exist for, and the names that each tool has for them."""
 
 import dataclasses

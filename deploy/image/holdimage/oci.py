@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Write container images: layers, manifests and indexes of the OCI image format, and docker-archives.
 
 The same input gives the same bytes: files are sorted, belong to root, and carry no time of their own; zlib compresses.

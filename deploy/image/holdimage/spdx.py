@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bill of materials of an image: SPDX 2.3 as JSON. Each file of the image is listed once, below the package it is from."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Debian tree of another processor: headers and libraries to build against, and the files that images are made of.
 
 Each tree is kept in the user's cache folder by the names and versions of its packages. A new version of one of them in

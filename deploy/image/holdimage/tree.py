@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files of an image: the programs, the libraries they load, and the certificates and time zones they read."""
 
 import dataclasses

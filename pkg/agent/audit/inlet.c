@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/audit/inlet.h"
 
 void hf_audit_inlet_add(struct hf_audit_inlet *inlet, enum hf_audit_kind kind, const char *subject, const char *reason,

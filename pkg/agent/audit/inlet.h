@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/audit/inlet.h - takes events for the audit log (pkg/audit), and counts them as lost while the log is not open.
  * Threads: loop thread only. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/audit/rules.h - decides which states of the agent's parts need an entry in the audit log. Pure, except that it
  * allocates.
  *

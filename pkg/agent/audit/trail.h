@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/audit/trail.h - keeps the audit log of this node (pkg/audit). In each turn that builds a status, the trail
  * looks at the other parts of the agent, and adds an entry for each change that needs one by the rules of
  * agent/audit/rules.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/desired/labeller.h - writes the desired labels (node/labels.h) to the Node object of this node by server-side
  * apply. Threads: loop thread only. */
 #pragma once

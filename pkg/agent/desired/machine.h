@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/desired/machine.h - reads the facts of the machine under this node. Threads: loop thread only; the functions
  * block while they read a few small files. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/desired/origins.h - remembers from which policy each section of the policy in effect comes (api/policies).
  *
  * The memory serves two decisions. Where two policies of one rank differ, the section stays with the policy from which

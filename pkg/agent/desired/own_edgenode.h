@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/desired/own_edgenode.h - keeps the parts of this node's EdgeNode that the node reads: the turns in spec, and
  * the uid.
  *

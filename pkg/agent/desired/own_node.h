@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/desired/own_node.h - condenses the Node object of this node to the parts that the agent uses: name, uid,
  * labels, and the managed fields of the agent's field manager. Pure. */
 #pragma once

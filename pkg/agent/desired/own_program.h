@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/desired/own_program.h - finds out if a release would replace or restart this agent.
  *
  * A bad version of the agent leaves nobody who could roll it back, so the node refuses such a release by name. The

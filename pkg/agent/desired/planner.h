@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/desired/planner.h - computes from this node's objects which releases the update engine has to install. Threads:
  * loop thread only. */
 #pragma once

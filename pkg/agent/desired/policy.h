@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/desired/policy.h - adds up the policies that select this node (api/policies), and computes the labels by which
  * objects select it. Threads: loop thread only. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/desired/resync.h - finds leaps of the wall clock. If the policy sets clock.resync and the node's configuration
  * allows it, also asks the time service of this node to synchronize when the clock differs from the API server's clock
  * by more than clock.maxSkew.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/desired/sets.h - hands the entries of spec.manifests to the engine of pkg/manifests, and collects what the
  * engine reports for the status and for Events. Threads: loop thread only. */
 #pragma once

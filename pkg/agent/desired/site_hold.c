@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/desired/site_hold.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/desired/site_hold.h - reads the site's order not to update (file <state>/hold), and decides if this hold is in
  * effect. The age of the hold is in home->hold; the clock file keeps it (agent/follow/contact.h). Threads: loop thread
  * only. */

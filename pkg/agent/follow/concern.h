@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/follow/concern.h - decides which objects select other nodes, so that the agent does not keep them. Asks the
  * source for a new list when the node's labels change or when the table of objects has room for more. follow/objects.h
  * keeps the objects that select this node. Threads: loop thread only. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/follow/contact.h - records when the source of desired state was last reachable, and measures the difference
  * between this node's clock and the server's clock.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/follow/follow.h - the four subscriptions of an agent: to EdgeUpdates, SyncPolicies, this node's Node object and
  * this node's EdgeNode.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/follow/objects.h - the objects of one kind that select this node. For each object, the table has the last good
  * version and, if the node refused a newer version, the reason.
  *

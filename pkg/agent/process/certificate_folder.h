@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/process/certificate_folder.h - reads the files of --client-certificate-dir.
  *
  * A user who can write the folder or a file in it could choose the key for which the agent requests a certificate, and

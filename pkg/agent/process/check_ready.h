@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/process/check_ready.h - asks the agent on this node whether it is ready (--check-ready). */
 #pragma once
 

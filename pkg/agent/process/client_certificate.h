@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/process/client_certificate.h - gets a client certificate for this node from the cluster, and renews it in time
  * (--client-certificate-dir). sync/renewal.h decides the next step; this module reads and writes the files, and sends
  * the requests.

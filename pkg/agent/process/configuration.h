@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/process/configuration.h - loads and reloads the node's configuration (config/config.h), and answers
  * --check-config. Threads: loop thread only. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/process/first_install.h - gives a node without a trust folder its first keys and configuration from a folder
  * (--first-install).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/process/listeners.h - the agent's four local servers: metrics, ingest and health, each on its own port, and a
  * Unix socket.
  *

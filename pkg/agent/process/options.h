@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/process/options.h - the agent's flags and environment variables. Parsing and help use the same table. Pure,
  * except that --ingest-socket-group looks up a group of this machine.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/process/outside.h - watches for events that the kernel reports: a file has changed, or the network is back.
  * Threads: loop thread only. */
 #pragma once

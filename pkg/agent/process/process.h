@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/process/process.h - runs the agent as a process, with the real event loop, the real file system, signals and
  * local servers. */
 #pragma once

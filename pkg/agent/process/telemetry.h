@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/process/telemetry.h - runs pkg/telemetry with the settings of the policy or of --cloud-endpoint.
  *
  * If the policy in effect has a telemetry part, this part has the settings. If it has none, --cloud-endpoint (or its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/report/collect.h - collects the content of a status from all parts of the agent, and builds the essence of the
  * status (report/status.h). Threads: loop thread only. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/report/echo.h"
 
 enum { MAX_ADOPTIONS = 3 };

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/report/echo.h - compares this node's EdgeNode, as the source reports it, with the status that this node wrote
  * last. Threads: loop thread only.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/report/herald.h - reports notable changes of this node as Kubernetes Events about its EdgeNode: an update was
  * committed, rolled back or rejected; an entry of spec.manifests was applied, refused, rolled back or repaired; contact
  * with the source was lost or came back; disk pressure began or ended; the wall clock leapt.

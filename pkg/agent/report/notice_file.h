@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/report/notice_file.h - the text of <state>/events.json: notices that wait until the server can take them as
  * Events, so that a restart of the agent does not lose them. Pure.
  *

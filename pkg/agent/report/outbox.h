@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/report/outbox.h - keeps copies of the status on this node. One copy is <state>/outbox.json, which exists while
  * a status waits for delivery. The other copy is the run file, which local programs such as `holdfast status` read.
  * Threads: loop thread only; the disk queue writes the files. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/report/report.h - builds EdgeNode.status when something changes, and writes it at the pace that sync/pace.h
  * computes. Threads: loop thread only.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/report/sender.h - writes the EdgeNode of this node by server-side apply. At most one apply is in flight, and
  * each has a deadline for the answer. Threads: loop thread only. */
 #pragma once

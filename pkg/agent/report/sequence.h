@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/report/sequence.h - gives each status a number. The numbers only grow, even after restarts and power cuts,
  * unless writes to <state>/sequence fail for a long time. Threads: loop thread only. hf_sequence_load() reads the file,
  * and a few calls of the other functions write it; only these calls block.

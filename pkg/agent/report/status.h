@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/report/status.h - builds EdgeNode.status as JSON. Pure.
  *
  * A status has two parts. The essence is the part whose change the agent reports at once. The volatile part (sequence,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bounds the status of a node with one release: the statuses of ten thousand nodes share the memory of one API server.
  * It first cuts texts that stand elsewhere, too: those of Stalled and Reconciling (they point to Ready), then Ready's
  * (the update has it), and last the end of the update's own. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/report/status_manifests.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/report/status_manifests.h - makes EdgeNode.status.manifests from the states of the entries of spec.manifests,
  * and derives the input of the conditions from the same states. Pure.
  *

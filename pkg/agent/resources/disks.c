@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/resources/disks.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/resources/disks.h - watches the disks of this node, the bytes that the agent writes to them, the logs, and the
  * memory of pods. spec.disk of the policy in effect has the settings.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/resources/network.h - permits bulk transfers as spec.connectivity of the policy in effect says, and measures
  * the speed of the network by the agent's own traffic.
  *

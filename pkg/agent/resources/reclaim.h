@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/resources/reclaim.h - frees space on a full file system by removing old files of the agent's own.
  *
  * spec.disk.reclaim of the policy turns it on. A pass works on each critically full file system until the use of the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/resources/resource_gauges.h"
 
 static void init_disks(struct hf_resource_gauges *g, struct hf_metrics *m)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/resources/resource_gauges.h - the metrics of disks, writes, the memory of pods, and the network. Threads: loop
  * thread only. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/resources/survey.h - looks once at the disks, pods and logs of this machine, and removes old files
  * (agent/resources/reclaim.h) if the policy asks for this. A look blocks, perhaps for long (a network file system, an
  * old SD card), so it runs in a job.

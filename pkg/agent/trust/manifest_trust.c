@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/trust/manifest_trust.h"
 
 #include <errno.h>

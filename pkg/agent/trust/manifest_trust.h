@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/trust/manifest_trust.h - decides which entries of spec.manifests are signed.
  *
  * An entry counts as signed if two conditions hold. A digest pins its content: contentDigest, or the digest that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/trust/policy_trust.h - judges the signatures of SyncPolicies, and keeps for each signed policy the highest
  * sequence that this node has accepted, so that nobody can put an old signed policy in place of a newer one.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/trust/release_trust.h - checks the signatures of EdgeUpdates with the same release name, for the plan.
  *
  * An object without accepted signatures must not take the place of an object with accepted signatures, so the plan asks

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/trust/trust_floors.h - for each signed item, keeps a floor: the highest sequence that this node has accepted
  * for the name of the item. So nobody can put an old signed version in place of a newer one. Items are SyncPolicies,
  * and entries of spec.manifests that are signed by themselves or by their policy.

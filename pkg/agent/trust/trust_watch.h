@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agent/trust/trust_watch.h - notices within seconds that the keys of the trust folder have changed.
  *
  * Watches the trust folder, and the folder above it, in which somebody may make or replace the trust folder. While

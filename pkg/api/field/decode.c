@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/field/decode.h"
 
 #include <inttypes.h>

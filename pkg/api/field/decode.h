@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/field/decode.h - the state of a decoder: its position in an object, and the errors that it reports at this
  * position. Pure.
  *

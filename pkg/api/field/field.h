@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/field/field.h - decodes a JSON object into a struct by a table of fields. Each row of the table has the name,
  * kind, default and bounds of one field.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/field/issues.h - the errors and warnings that decoding finds in one object, each with its JSON path.
  *
  * Pure. A struct hf_issues owns no memory. Its size is about 20 kB, so allocate it on the heap. */

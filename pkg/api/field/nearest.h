@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/field/nearest.h - finds the name that somebody probably meant, for messages such as "did you mean 'x'?". Pure;
  * any thread. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/field/selector.h - decodes and applies a metav1.LabelSelector. Supports matchLabels, and matchExpressions with
  * the operators In, NotIn, Exists and DoesNotExist. Pure.
  *

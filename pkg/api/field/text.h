@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/field/text.h - checks the form of strings in EdgeUpdates and SyncPolicies. Each function returns true if the
  * whole string has the form that its comment describes. The CRDs contain the same rules as regular expressions.
  * Pure. */

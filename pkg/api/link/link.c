@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "api/link/link.h"
 
 #define LOOK_AGAIN_NS (600 * HF_NS_PER_S)

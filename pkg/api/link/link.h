@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/link/link.h - the gate for bulk transfers: by spec.connectivity of the policy, it decides if they may run now.
  * Also averages measurements of the network. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How policies add up:
  *
  * 1. Each policy is split into items, one for each section that it sets, by the table of spec. A null counts as absent.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* api/policies/policy_set.h - adds up the SyncPolicies that select a node: one policy in effect, made of sections.
  *
  * A section is the part of spec that one policy decides alone. Its path is a key of spec ("disk"), a field of labels

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/encoding/base64.h - converts bytes to and from Base64 text with the standard alphabet and padding (RFC 4648,
  * section 4). Pure; any thread. */
 #pragma once

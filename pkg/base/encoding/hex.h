@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/encoding/hex.h - converts bytes to and from hexadecimal text. The text has lower-case digits only, so that one
  * value has one spelling. Pure; any thread. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/encoding/plain.h - makes texts of others safe for the terminals of people.
  *
  * A text from a file, a message or the cluster may hold characters on which a terminal acts: control characters (C0,

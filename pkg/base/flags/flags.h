@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/flags/flags.h - parses the command line and the environment of a service, and formats its help, from one table
  * of flags.
  *

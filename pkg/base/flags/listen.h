@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/flags/listen.h - the values of the flags --<name>-address and --<name>-port of a local server. Pure. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/net/address.h - classifies IP addresses by the places from which they can be reached. Pure.
  *
  * A server may redirect us only to an address that is reachable from at least as many places as the server's own

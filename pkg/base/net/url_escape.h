@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/net/url_escape.h - escapes text for a part of a URL's path or a value in a URL's query. Pure. Threads: any. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/net/url_mask.h - makes a URL safe to show in logs, errors and statuses. Pure.
  *
  * The user, the password and the query (of a presigned URL) are secrets. The function also leaves out the fragment,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base/time/range.h - the range in which the present time lies, and functions that compare dates with this range.
  *
  * The agent's clock (node/clock.h) compares several sources of the time, called witnesses, any of which may be wrong.

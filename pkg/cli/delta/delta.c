@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta create for folders, images and compressed files. The thin program does the plain case (delta_quick.c). */
 #include "cli/delta/delta.h"
 

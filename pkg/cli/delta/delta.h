@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/delta/delta.h - functions of `delta create`. They parse the options, and make deltas of files without compressed
  * content, for which the thin program suffices (delta_quick.c). */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta apply: for files, folders and the blobs of an image. A file of its own, because the thin program
  * (cli/front.h) links only this. */
 #include <errno.h>

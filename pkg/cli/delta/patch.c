@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/delta/patch.h"
 
 #include <limits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/delta/patch.h - reads a patch in order. Callers can inspect the first bytes before they read the patch. Main
  * thread only; blocks. */
 #pragma once

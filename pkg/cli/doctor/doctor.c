@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* holdfast doctor: will an agent work on this host?
  *
  * Gathers facts (facts.h) with as few side effects as possible: it makes no file, opens each port for a moment only if no

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/doctor/facts.h - what a host is like, as far as an agent on it depends on that. doctor.c gathers the facts,
  * rules.h judges them. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/doctor/rules.h - says what of a host keeps an agent from its work, and what to do about it. Pure. */
 #pragma once
 

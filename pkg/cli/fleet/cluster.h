@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/fleet/cluster.h - connects one command to the API server and sends requests. It finds the server as kubectl does.
  *
  * A command blocks: hf_cluster_call() runs the event loop until the answer is there. Every text from the server may be

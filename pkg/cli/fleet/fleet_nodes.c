@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* nodes, node NAME: what the agents of the fleet last reported. */
 #include <errno.h>
 #include <stdlib.h>

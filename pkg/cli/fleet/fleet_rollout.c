@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollout watch, rollout pause, rollout resume, rollout halt, turn free: an operator's orders to the controller, as
  * annotations, which belong to operators also where Git owns the spec. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/fleet/fleet_status.h - `holdfast status` for the whole fleet, from the EdgeUpdates of the cluster.
  *
  * Main thread only; blocks. */

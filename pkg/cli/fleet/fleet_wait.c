@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* wait: until all selected nodes have committed a version. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/fleet/kubeconfig.h - merges kubeconfig files and picks the context, the cluster and the user as kubectl does.
  *
  * These are the rules of kubectl: the first file that has an entry or a current-context wins; file names in a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/fleet/node_set.h - gets from the API server the names of the nodes that a label selector selects.
  *
  * Main thread only; blocks. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/fleet/node_view.h - extracts from an EdgeNode the state of the node and of one release on it. Pure.
  *
  * A view borrows from the EdgeNode's tree. */

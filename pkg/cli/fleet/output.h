@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/fleet/output.h - the option -o of the commands on a fleet: a table, a wide table, JSON, YAML or names.
  *
  * Main thread only. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/fleet/plugin.h - runs the credential plugin that a kubeconfig names in users[].user.exec.
  *
  * The protocol is that of kubectl: the plugin runs without a shell, gets a description of the request in the variable

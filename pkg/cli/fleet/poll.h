@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/fleet/poll.h - polls the API server for `rollout watch` and `wait`, until the rollout has completed or failed.
  *
  * `rollout watch` requests one EdgeUpdate every 2 s. `wait` lists the EdgeUpdates every 2 s, or every 5 s or more if it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollback: make the signed EdgeUpdate that takes a fleet back to an older release. Changes nothing in the cluster. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/fleet/rollback_object.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/fleet/rollback_object.h - makes the EdgeUpdate that takes a fleet back to an older release. Pure.
  *
  * Nodes refuse the older release itself, because its sequence is below the highest sequence that they have committed.

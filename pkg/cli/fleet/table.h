@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/fleet/table.h - tables of text with aligned columns, and with colors on a terminal.
  *
  * Memory: the table copies every cell. The cells must be plain text (codec/plain.h). Main thread only. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/fleet/tally.h - counts the nodes that have committed one version of a release, among the nodes that a label
  * selector selects.
  *

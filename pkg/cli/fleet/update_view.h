@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/fleet/update_view.h - extracts the state of a rollout from its EdgeUpdate. Pure.
  *
  * A view borrows from the EdgeUpdate's tree. The controller writes the status. Until the controller has seen the

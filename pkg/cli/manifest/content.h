@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/manifest/content.h - reads the content of an entry of spec.manifests from files on this machine. The rules are
  * those by which a node reads the content. Main thread only; blocks. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifest digest. */
 #include <errno.h>
 #include <limits.h>

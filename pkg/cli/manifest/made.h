@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/manifest/made.h - prints what a node makes of a content, in which the variables are replaced already. The rules
  * are the agent's own functions, without those that need the node: its folders, its configuration, its API server. Main
  * thread only. */

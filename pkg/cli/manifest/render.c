@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifest render. */
 #include <assert.h>
 #include <errno.h>

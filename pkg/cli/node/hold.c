@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* hold: the site's order not to update. Writes a file that the agent reads (sync/hold.h), so it works offline. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/node/hold_seen.h"
 
 #include <errno.h>

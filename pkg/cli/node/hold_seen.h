@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/node/hold_seen.h - the hold of this node, as its agent judges it: from the hold file, from the age of the hold in
  * the clock file, and from the clocks of this machine. The agent may know the time better than this machine's wall
  * clock does, so the end may differ after a reboot. */

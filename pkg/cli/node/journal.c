@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node journal: prints or checks the audit log of this node (pkg/audit), which the command line calls the journal. Only
  * reads; works offline, without an agent, and on the disk of a dead node. */
 #include <errno.h>

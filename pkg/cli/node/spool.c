@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spool stat, cat, verify: telemetry that waits in a folder, for example on the disk of a dead node. Reads only.
  *
  * DIR is one spool, or a folder that holds spools (the agent's EDGE_STORAGE_DIR): the commands read all of them, in

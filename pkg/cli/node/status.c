@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* status: the last status of this node's agent and its age, from the agent's run folder and state folder. Works
  * offline and without a running agent. On a machine without an agent, or with an option that names a cluster: the
  * rollouts of the fleet (cli/fleet/fleet_status.h).

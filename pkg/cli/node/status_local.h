@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/node/status_local.h - reads a node's status from the journals of updates and the clock file in the state folder
  * of the agent.
  *

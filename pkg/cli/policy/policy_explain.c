@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* policy explain: which section of a node's settings comes from which SyncPolicy, and why. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* 1. Which policies select the node: by its labels, else by its report.
  * 2. The agent's own rules (api/policies) add them up, with the reported sections as what was in effect before.
  * 3. Each section that the node reports gets its reason from the contest of step 2. If the node reports another policy

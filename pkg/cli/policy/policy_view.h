@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/policy/policy_view.h - explains from which SyncPolicy each section of a node's settings comes, and why. Pure, but
  * for the zoneinfo files that decoding reads. Main thread only. */
 #pragma once

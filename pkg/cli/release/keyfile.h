@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/release/keyfile.h - the two files of a key pair: NAME.key, the private half, and NAME.pem, the public half. NAME
  * is the key id.
  *

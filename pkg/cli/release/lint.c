@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* lint: report what a node would report about these files. */
 #include <errno.h>
 #include <stdlib.h>

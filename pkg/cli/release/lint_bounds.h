@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/release/lint_bounds.h - finds the fields of an object that a node with a given configuration (agent.yaml) would
  * refuse. Pure, except that the caller's function may print. Main thread only. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/release/lint_set.h - what several linted objects are to each other: the same object twice, SyncPolicies in
  * conflict. Pure, but for the zoneinfo files that decoding reads. Main thread only. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/release/policy_file.h - reads, checks and writes a SyncPolicy in a file, for the commands that sign. Main thread
  * only; blocks. */
 #pragma once

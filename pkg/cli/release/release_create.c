@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* release create: make a folder to upload and an EdgeUpdate to apply, from old and new files.
  *
  *     <out>.new-<pid>/  <name>-<version>-<arch>[.zst]          whole artifact

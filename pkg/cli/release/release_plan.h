@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/release/release_plan.h - makes the files of a release: the whole artifacts, and the deltas that save enough
  * bytes.
  *

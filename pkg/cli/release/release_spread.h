@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/release/release_spread.h - how a release spreads: by a strategy, or on purpose on all nodes at once. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/release/release_steps.h - plans chains of deltas that lead to the new file. A chain may also use deltas of
  * earlier releases.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/release/release_target.h - selects the nodes for a release. Also checks, before the command makes any file, if a
  * node could install the release. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/release/sign.h - signs an EdgeUpdate, a SyncPolicy or an entry of spec.manifests. Main thread only; blocks. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/release/signed_by.h - checks what a new release is built upon, such as an EdgeUpdate from the cluster or a disk:
  * to sign its parts unseen would turn a forged release into a trusted one. Main thread only; blocks. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/release/tar.h - writes a folder as a canonical archive (pack/tar/archive.h), without owners and extended
  * attributes.
  *

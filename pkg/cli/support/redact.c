@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The text is read once, from the left; at each place the first rule that fits takes its part away and leaves a note.
  *
  * The state is the place, and two indents: of a name whose value goes on in the lines below it (YAML), which are removed

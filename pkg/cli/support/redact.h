@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cli/support/redact.h - takes out of a text what must not leave a node or a fleet, for a person who sends it on.
  *
  * Removed, each with a note in its place:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* holdfast support: one text file with all that somebody needs who helps from afar.
  *
  * The bundle is a list of sections: what another command of this program prints, what a program of the machine prints, or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/csr/approver.h - watches CertificateSigningRequests, and approves or denies the requests of agents as
  * controller/csr/rule.h decides. Before it approves a request, it checks that the Node exists; if there is no such
  * Node, it checks again later. Every replica watches; only the leader writes. Threads: loop thread only. Memory: the

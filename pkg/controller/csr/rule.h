@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/csr/rule.h - decides if a CertificateSigningRequest comes from an agent that requests its own certificate.
  * Pure.
  *

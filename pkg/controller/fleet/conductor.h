@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/fleet/conductor.h - watches Nodes, EdgeNodes and EdgeUpdates, passes them to the engine
  * (rollout/engine.h), and performs what the engine plans. Every replica watches, so that the next leader can decide at
  * once; only the leader writes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/fleet/event_book.h - decides which of three things happens to an occurrence: it becomes a new Kubernetes
  * Event, it adds to the count of an existing Event, or it is dropped. Pure.
  *

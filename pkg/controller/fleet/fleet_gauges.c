@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/fleet/fleet_gauges.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/fleet/fleet_gauges.h - the metrics about rollouts and the fleet, measured at each scrape. Only the leader
  * exports the metrics about rollouts, so that a sum over the replicas counts each node once. Threads: loop thread
  * only. */

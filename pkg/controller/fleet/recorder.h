@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/fleet/recorder.h - writes Kubernetes Events (events.k8s.io/v1) about EdgeUpdates, in the namespace
  * "default" as is usual for cluster-scoped objects. The recorder counts and drops an Event that it cannot write: Events
  * are for people, and no decision needs them. Threads: loop thread only. */

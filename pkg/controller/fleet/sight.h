@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/fleet/sight.h - measures for how long this process could not see the fleet: its watches were broken, it
  * did not run, or the agents had had no time to come back after an outage. Nobody may call a node silent because of
  * such time. Pure. */

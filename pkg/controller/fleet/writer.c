@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/fleet/writer.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/fleet/writer.h - performs the writes that the engine (rollout/engine.h) plans: at most
  * HF_WRITER_MAX_FLYING at once, urgent writes first, and none after this process has ceased to lead.
  *

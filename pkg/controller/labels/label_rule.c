@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/labels/label_rule.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/labels/label_rule.h - decides which labels of an agent's report the controller writes to the Node of the
  * same name, and if the Node has them already. Pure. Threads: any.
  *

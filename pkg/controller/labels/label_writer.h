@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/labels/label_writer.h - writes the labels that agents report in their EdgeNodes to the Nodes of the same
  * names, for clusters whose rules do not permit agents to write labels of Nodes. The controller passes in the Nodes and
  * EdgeNodes that it watches anyway. Only the leader writes: at most HF_LABEL_WRITER_MAX_FLYING Nodes at once, and each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/lead/leader.h - reads and writes the Lease by which the replicas agree which of them leads, as
  * controller/lead/lease.h decides.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How the counts stay right: each fact about a node that a policy counts is one bit of share(). Before a node changes,
  * its shares leave all counts; after the change they come back. A new or changed policy counts all nodes anew.
  *

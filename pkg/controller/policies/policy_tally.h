@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/policies/policy_tally.h - counts, for each SyncPolicy, the nodes that it selects and the nodes that have
  * it in effect, and makes the SyncPolicy's status from these counts. Pure.
  *

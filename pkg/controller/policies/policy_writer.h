@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/policies/policy_writer.h - writes the status of SyncPolicies: on how many nodes each is selected and in
  * effect. It follows the SyncPolicies itself; the controller passes in the Nodes and EdgeNodes that it watches anyway.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/process/options.h - the controller's flags and environment variables. Parsing and help use the same
  * table (base/flags/flags.h). Pure. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Wires the real operations into a controller. The only decision here is the order of the steps. */
 #include "controller/process/process.h"
 

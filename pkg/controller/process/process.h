@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/process/process.h - runs the controller as a process, with the real event loop, signals and local
  * servers. */
 #pragma once

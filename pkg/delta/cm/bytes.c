@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/cm/bytes.h"
 
 #include <errno.h>

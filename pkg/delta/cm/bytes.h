@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/cm/bytes.h - codes a byte bit by bit. For each bit, the coder mixes the predictions of several contexts and of
  * several guessed bytes. Computes with integers only. One code path encodes and decodes.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/cm/cm.h - a binary arithmetic coder and the logistic mixing that predicts its bits. Computes with integers
  * only, so the bits are the same on every machine. One code path serves both directions: delta_cm_code() takes the bit
  * when encoding and returns it when decoding.

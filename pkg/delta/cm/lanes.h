@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/cm/lanes.h - vectors of eight 16-bit integers for mixing. Uses SSE2 on x86-64, NEON on AArch64, and plain C
  * elsewhere. Every x86-64 processor has SSE2, and every AArch64 processor has NEON. All three kinds of code give the
  * same results. Pure; any thread. */

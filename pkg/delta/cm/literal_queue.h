@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/cm/literal_queue.h - a queue that passes the literals of one stripe from the thread that decodes literals to
  * the thread that places the literals between the copies.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/cm/literals.h - code the gaps of the match map, which are the parts of the new file that no entry of the map
  * covers. A gap consists of literals and of short copies between the literals.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The model divides a copy into windows. One bit tells if a whole window is as predicted. In other windows one bit
  * for each unit (a byte, a word of code, or a reference) tells the same, and bytes follow for units that are not.
  * The map predicts references, corrected by the moves of the same target seen before. Each bit mixes several

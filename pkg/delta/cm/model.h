@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/cm/model.h - the small profile's model of copies. The model predicts each byte of a copy from the old file, the
  * match map and the image. It then codes whether and how the true byte differs from the prediction. One code path
  * encodes and decodes, so that both sides predict the same bytes. literals.h codes the bytes between copies.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/cm/states.h - bit histories. A bit history is one byte of state, which counts the zeros and ones after a
  * context and remembers the last bit. The method follows Matt Mahoney's description of nonstationary bit histories in
  * PAQ. The states are numbered in ascending order of how many bits they have counted; state 0 has counted none. Pure;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/cm/stream.h - the history of coded bytes, and the coder of the bytes for which there is no copy.
  *
  * The history holds bytes of the new file, with two changes in machine code. A reference holds the address of its

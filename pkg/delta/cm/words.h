@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/cm/words.h - predict changed words of code from changes of similar words. When a structure or a stack frame
  * grows, many instructions with the same operand or the same register change by the same number. Threads: a struct
  * delta_words belongs to one thread at a time. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/image/elf.h - read the headers of an ELF file into a struct delta_image. */
 #pragma once
 

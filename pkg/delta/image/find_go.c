@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/image/find_go.h"
 
 #include "delta/image/golang.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/image/find_go.h - Go's findfunctab, a table that leads from code to functions. The table divides code into
  * buckets of 4,096 bytes, and each bucket into 16 parts of 256 bytes. For each bucket, the table has the number of the
  * function at the start of the bucket. For each part, it has the number of the function at the start of the part, minus

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A magic number identifies the header of pclntab. The first word of the runtime's module data, the header's
  * address, identifies that. */
 #include "delta/image/golang.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/image/golang.h - tables that the Go linker writes: the function table (pclntab), the offsets of types, and the
  * positions from which the values in these tables count. Encoder and decoder both find the tables in the old file.
  *

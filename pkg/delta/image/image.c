@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/image/image.h"
 
 uint64_t delta_position_of(const struct delta_segments *segments, uint64_t address)

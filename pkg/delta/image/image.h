@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/image/image.h - the segments and tables of an executable image, which the prediction of references needs.
  *
  * Encoder and decoder read the structure of the old image from the old file, so the delta contains only the segments of

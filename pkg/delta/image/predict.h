@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/image/predict.h - predict the new file's bytes from the old file, the match map and the references seen so far.
  * Encoder and decoder both run this code and get the same predictions.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/image/refs.h - references in old bytes: find them, decode their targets, encode them for other positions.
  *
  * A site is the place of a reference. The scanners look only at old bytes near the site, so encoder and decoder find

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* References in 32-bit x86 code. Calls and jumps are the same as in x86-64. Position-independent code addresses data
  * relative to the global offset table, whose address a function computes by adding a constant to its own. */
 #include "delta/image/refs_scan.h"

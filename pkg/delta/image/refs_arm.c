@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* References in 32-bit ARM code, A32 and Thumb-2 mixed. In a block of 128 bytes, the number of words with the condition
  * "always" tells the two apart; in Thumb code such halves occur in either position. The scanner decodes Thumb
  * instructions from a little before the window.

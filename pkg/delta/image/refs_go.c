@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/image/refs_go.h"
 
 #include "base/endian.h"

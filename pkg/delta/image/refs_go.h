@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/image/refs_go.h - references in the tables of Go images: in the rows of the function table, in the descriptions
  * of functions, in types, and in lists of offsets.
  *

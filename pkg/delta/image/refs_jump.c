@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/image/refs_jump.h"
 
 #include "base/endian.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/image/refs_jump.h - jump tables in read-only data. Compilers make these tables for switches in
  * position-independent code. Each entry is a 32-bit distance from the table's start to code.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* References in 64-bit RISC-V code with compressed instructions. auipc sets the upper part of a distance; later
  * instructions with its register add the lower part, relative to the auipc. */
 #include "delta/image/refs_scan.h"

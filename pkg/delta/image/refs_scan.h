@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/image/refs_scan.h - internals of delta_refs_scan() that the scanners of all processors share. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/image/relocation.h - identify relocations by type and symbol. Pure; any thread. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/io/jobs.h - run independent, numbered jobs in several threads. Used only to create deltas. */
 #pragma once
 

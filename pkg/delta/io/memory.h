@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/io/memory.h - let struct delta_old, the reader that applying uses, read an old file that is in memory. Used
  * only to create deltas. */
 #pragma once

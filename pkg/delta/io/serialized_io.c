@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/io/serialized_io.h"
 
 static ssize_t read_patch(void *ctx, void *bytes, size_t n)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/io/serialized_io.h - let two threads share the callbacks of one hf_delta_apply(), whose caller expects only one
  * callback at a time.
  *

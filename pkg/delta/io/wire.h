@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/io/wire.h - the delta's header, the method numbers, and the bounded readers and writers that all methods
  * share. FORMAT.md describes the bytes; delta.h is the public interface.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/match/copies.h - lists of copies, in the order of the new file.
  *
  * Memory: a list owns its array; free it with delta_copies_done(). After -ENOMEM, the list is still valid, but after a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "delta/match/copy_finder.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/match/copy_finder.h - split the new file into copies in one pass.
  *
  * A copy has a constant shift between its positions in the old file and in the new file. At each position of the new

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/match/extend.h - compute lengths of matches, eight bytes at a time. Pure; any thread. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/match/hash_index.h - the fast profile's match finder: an index of the old file's positions by the hash of eight
  * bytes. A lookup tries only the candidates nearest to the expected position, up to a fixed number. The index finds
  * nearly all matches that the suffix array finds, in a fraction of the time.

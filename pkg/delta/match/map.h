@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/match/map.h - the match map: a list of parts of the old file with their positions in the new file. Encoder
  * and decoder have the map before the first byte of the new file, so that they can also predict references to later
  * positions.

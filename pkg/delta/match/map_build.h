@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/match/map_build.h - build the match map from copies. Used only to create deltas. */
 #pragma once
 

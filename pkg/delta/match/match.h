@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/match/match.h - find the copies that turn the old file into the new one. Copies tolerate differing bytes.
  *
  * The method, suffix array matching with forward and backward extension, is that of Colin Percival, "Naive

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/match/parallel_finder.h - one pass of the copy finder (copy_finder.h) in two threads. The second thread starts
  * at the middle of the new file, before the first thread has found the copy that reaches the middle. When the first
  * thread opens a copy that the second thread also opened, both threads would find the same later copies. So the first

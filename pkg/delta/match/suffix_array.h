@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/match/suffix_array.h - the small profile's match finder, which searches the sorted suffixes of the old file.
  *
  * Deterministic; read-only after opening. Memory: 4 bytes for each byte of the old file, and 256 KiB. */

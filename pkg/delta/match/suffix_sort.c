@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A suffix is of type S if it sorts before the next one, else of type L. An S suffix after an L suffix is "leading"
  * (LMS in the paper). Once the leading suffixes are in order, one pass from the front places all L suffixes and one
  * from the back all S suffixes. Starting with leading suffixes in any order, the same two passes sort the pieces

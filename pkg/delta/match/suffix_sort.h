@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/match/suffix_sort.h - sort the suffixes of a text by SA-IS (Nong, Zhang, Chan: "Linear suffix array
  * construction by almost pure induced-sorting", 2009). Takes linear time for every text. Memory: the result and a few
  * KiB; for rare texts, a third more than that. SUFFIX_SORTING.md compares this code with other libraries. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta/match/table_entries.h - pair the entries of two tables by key. The key of an entry stands for the symbol,
  * function or address that the entry describes. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Server-side apply: the fields that we own in one object, as one PATCH with our field manager (Kubernetes API
  * concepts, "Server-side apply"). A 2xx alone does not prove the write: a local proxy (YurtHub) may answer 200 from its
  * cache and drop the write, so the answer must show what we wrote.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Single requests to any resource (kube/call.h). */
 #include "kube/call.h"
 

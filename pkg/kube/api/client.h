@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/api/client.h - the internal header of kube/api, for the client, its subscriptions and its writes. Private to
  * pkg/kube.
  *

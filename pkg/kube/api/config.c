@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The API server and our credentials: from --server, --kubeconfig, or the service account of a pod. */
 #include <assert.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The two machines: one reflector for each subscription, and behind a MetaServer the prober for all. They drive each
  * other (a watch that fails makes the prober ask for proof; proof wakes the reflectors), so both are here. */
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/api/exchange.h - one HTTP call to the API. The owner of the call may close it at any moment, even inside the
  * call's own callbacks. Private to pkg/kube.
  *

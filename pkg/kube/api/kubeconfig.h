@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/api/kubeconfig.h - reads kubectl's configuration file (v1 Config), limited to the fields that an agent may
  * use. Private to pkg/kube.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A LIST that the MetaServer's store answered at once is followed by the question whether the cloud may make it at all
  * (rules/review.h), in the LIST's place. */
 #include <errno.h>

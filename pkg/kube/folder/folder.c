@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Scans the folder every period on a worker and reports what changed since the last scan. */
 #include "kube/folder/folder.h"
 

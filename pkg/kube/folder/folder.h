@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/folder/folder.h - a folder of YAML and JSON files as a source of desired state (--source DIR). The source writes
  * statuses to files in <state>/status/.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/folder/folder_objects.h - which objects the YAML documents of files hold. The agent's folder source and
  * `holdfast lint` read files by these rules, so that lint reports what a node would refuse. Pure. Threads: any. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/folder/folder_scan.h - one scan of a folder of YAML and JSON files. Private to pkg/kube.
  *
  * The view (struct hf_folder_view) keeps objects as compact JSON text, because a JSON tree takes seven times the memory

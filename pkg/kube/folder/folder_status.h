@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/folder/folder_status.h - writes objects to files <dir>/<kind>-<name>.json; with other sources, these objects go
  * to an API server. Private to pkg/kube.
  *

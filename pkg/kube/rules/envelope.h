@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/rules/envelope.h - splits an answer of the server into its objects, without parsing them. Private to pkg/kube.
  *
  * One object must not make the answer around it unusable. The server accepts objects that this node cannot parse, for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/rules/ledger.h - the ledger of one kind, which records the objects that were reported to the subscriber, with
  * their versions. The ledger computes the next reports from an event or from a complete list. Private to pkg/kube.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/rules/origin.h - finds out which of the two answered: the API server, or a proxy on this node in its place.
  *
  * OpenYurt's YurtHub stands between the pods of a node and the API server. While it does not reach the API server, it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/rules/pulse.h"
 
 #include "base/macros.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/rules/pulse.h - detects that a connection has been silent for longer than usual. Private to pkg/kube.
  *
  * TCP keepalive finds a dead link, but not a server or a proxy that keeps the connection open and has stopped working.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/rules/reflector.h - a state machine that decides the next step of one subscription: list, watch or wait. The
  * machine itself sends no request and sets no timer; kube/api/dispatch.c performs the effects that the machine returns,
  * and passes their results to the machine as events. Private to pkg/kube.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/rules/review.h - finds out if CloudCore, the cloud side of a MetaServer, may list a kind. Private to pkg/kube.
  *
  * CloudCore sends requests to the API server under its own account. This account may not list the agent's kinds until a

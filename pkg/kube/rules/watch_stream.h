@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* kube/rules/watch_stream.h - splits the body of a watch into events. The body has one JSON object per line, and
  * arrives in pieces that may end anywhere. Private to pkg/kube.
  *

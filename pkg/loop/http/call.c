@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One request: from its copy to its report.
  *
  *     QUEUED --task--> RUNNING (inside curl) --ended--> ENDED --task--> reported

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/http/client.h - HTTP(S) clients on the loop. A client holds the configuration of one peer and the connections to
  * that peer.
  *

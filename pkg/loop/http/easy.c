@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One hop of a request as options of a curl handle: headers, method, URL; and curl's callbacks while it connects. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/http/head.h - parses the head of an HTTP response, line by line, into the few fields that we use. Pure; the size
  * of a head has a limit.
  *

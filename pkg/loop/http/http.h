@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/http/http.h - HTTP(S) client requests, as a table of functions.
  *
  * A client is the configuration of one peer: TLS trust, client certificate, bearer token, user agent, allowed clock

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/http/internal.h - internal: the structures that client.c, pool.c (connections), call.c (requests) and easy.c
  * (curl's options for one hop of a request) share. Only loop/http includes this header.
  *

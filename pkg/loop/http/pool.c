@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pools of connections: curl's multi socket interface on the uv loop.
  *
  * curl reports the sockets to watch (on_socket_wanted) and its next deadline (on_timer_wanted); we must not call

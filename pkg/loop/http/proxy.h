@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/http/proxy.h - decides whether a request goes through the proxy of the environment. The decision is ours and not
  * curl's, because the rule for redirects must know which address belongs to a proxy, and curl does not tell it.
  *

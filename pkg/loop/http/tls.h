@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/http/tls.h - TLS trust and client certificate of one peer, parsed once for all connections.
  *
  * Judges the validity of certificates by the clock of the configuration instead of the system's clock. Accepts a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/http/url.h - parses, joins and formats URLs. Pure. Uses libcurl's URL parser, so that our checks see the same
  * host as curl does.
  *

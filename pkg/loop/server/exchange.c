@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requests and replies of the local servers, as libwebsockets reports them. connections.c accepts the connections.
  *
  * lws parses requests and keeps time-outs; each reply goes out from memory. lws calls back for a connection in this

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/server/guard.h - decides if a request to a local server was meant for this server. Pure.
  *
  * A web page can make a browser on this machine send requests to 127.0.0.1. The owner of the page can also make the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/server/internal.h - internal: the structures that the files of this folder share. Only these files include this
  * header, because the header uses types of libwebsockets (lws). Threads: loop thread only. */
 #pragma once

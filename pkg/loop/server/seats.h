@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/server/seats.h - chooses the connection to close when a server is full and a new connection arrives. Pure.
  *
  * A server has a limited number of places, one for each connection, which its peers (os/socket/peer.h) share. If all

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The local HTTP servers: libwebsockets as a guest on the uv loop.
  *
  * We listen and accept ourselves (uv), and give each connection to lws: a port in use is then a clear error, and one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* loop/server/server.h - small local HTTP servers (libwebsockets on the loop).
  *
  * A process makes each of its servers once. The memory of a server stays until the loop ends, because libwebsockets

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One object after the other:
  *
  *     look --(being deleted)--> gone --> write

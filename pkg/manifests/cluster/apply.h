@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/cluster/apply.h - the steps of a run that apply the objects of a set to the API server. Private to
  * pkg/manifests/cluster. Threads: loop thread only. */
 #pragma once

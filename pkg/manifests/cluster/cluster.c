@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The two kinds of runs: apply (parse, discover, journal, apply, prune) and check. */
 #include "manifests/cluster/cluster.h"
 

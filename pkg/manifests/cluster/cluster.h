@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/cluster/cluster.h - the target Cluster: applies the objects of a bundle to the API server by server-side
  * apply, deletes objects that the entry no longer has, and checks objects for drift and health.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/cluster/health.h"
 
 #include "base/cut.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/cluster/health.h - judges from an object of the API alone whether its controller has brought it to the
  * state that its spec asks for.
  *

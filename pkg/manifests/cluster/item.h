@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/cluster/item.h - items of an inventory (their format is in manifests/cluster/cluster.h), and who owns a
  * live object. "Live" means: as the API server has it now. Pure. Threads: any, but only one at a time for one JSON
  * value. */

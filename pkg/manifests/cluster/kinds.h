@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/cluster/kinds.h - the kinds that an API server serves, each with its plural name and its scope. They come
  * from the server's discovery and from the CustomResourceDefinitions of a set. Pure. Threads: any, but only one at a
  * time for one struct. Memory: a struct hf_cluster_kinds owns copies. */

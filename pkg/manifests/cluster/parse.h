@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/cluster/parse.h - makes a set of objects from a bundle, in a job.
  *
  * Threads: loop thread only. Memory: the job owns copies of everything that it reads. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Each item: look at the live object; if it is ours still, delete it with its uid as the precondition. The run forgets
  * an object that somebody else has made his own, or has marked as kept, and leaves it in place. */
 #include "manifests/cluster/prune.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/cluster/prune.h - the part of a run that deletes objects which the inventory has and the set does not have.
  * Private to pkg/manifests/cluster. Threads: loop thread only. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/cluster/refusal.h"
 
 #include "base/cut.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/cluster/refusal.h - decides from the API server's answer to a request about one object what to do next, and
  * makes the text for a person. Pure. Threads: any. */
 #pragma once

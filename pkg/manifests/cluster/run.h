@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/cluster/run.h - the common part of runs that apply objects and runs that check them. A run sends one
  * request at a time, and begins to handle at most HF_CLUSTER_PER_SECOND objects in a second. While the server cannot
  * answer, the run repeats the request after growing pauses. The repetitions end when the request has been sent

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/cluster/set.h - the objects that the files of a source ask for, in the order in which to apply them.
  *
  * A set reads *.yaml, *.yml and *.json; it skips other files, such as a README. A file may have several documents. From

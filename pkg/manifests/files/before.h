@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/before.h - backups of files that did not belong to the entry and that a set takes over. A set takes
  * over a file if it replaces the file with `force`, or if the file already is as the set wants it. The backups stay in
  * the state folder until the set has passed its checks, so that a rollback can restore the files. If the set has the

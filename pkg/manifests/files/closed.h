@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/closed.h - folders and files of the node that no entry may reach, by any of their names.
  *
  * A path is closed if it is below a closed folder, with or without the links that lead there; if a bind mount or a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/content.h - hashes, reads and creates files in an open folder. All functions accept regular files
  * only, and never follow a link. Threads: workers; the functions block. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/files/look.h"
 
 #include <errno.h>

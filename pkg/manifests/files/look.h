@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/look.h - looks for drift: files of an entry that somebody has changed or removed. A look compares
  * size, mode and owner of each file with the inventory, and inode and times with those that the previous look recorded.
  * It reads a file only if the inode or a time differs, or if a full look finds that others may write the file. If the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/files/mount_table.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/mount_table.h - the mounts that this process sees, from /proc/self/mountinfo
  * (proc_pid_mountinfo(5)). A mount tells the path from the root of the file system, which is one for all names that
  * bind mounts give a folder.

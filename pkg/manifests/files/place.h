@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/place.h - changes the files of an entry on the node to what a set asks for, in three steps:
  *
  *   compare  finds out what to write and what to remove, and whether something forbids this; changes nothing

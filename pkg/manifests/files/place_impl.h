@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/place_impl.h - functions that place.c, stage.c and swap.c share. Only these files include this
  * header. */
 #pragma once

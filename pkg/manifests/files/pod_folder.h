@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/pod_folder.h - finds the folder from which the kubelet of this node reads static pods. Threads:
  * workers; the function blocks. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/pods.h - splits the files of a bundle into YAML documents, one for each static pod, and names them
  * for the kubelet's folder.
  *

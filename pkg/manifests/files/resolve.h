@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/resolve.h - replaces the symbolic links in a path, so that the bounds of the node's configuration
  * apply to the real path. Threads: workers; hf_files_resolve() blocks. */
 #pragma once

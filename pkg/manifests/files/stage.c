@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writes the new files into the staging folder, and keeps a copy of files of somebody else that the swap takes over. */
 #include <errno.h>
 #include <fcntl.h>

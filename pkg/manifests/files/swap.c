@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Puts the staged files in place, removes what the set lacks, and keeps the inventory true at every moment. */
 #include <errno.h>
 #include <fcntl.h>

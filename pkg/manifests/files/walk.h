@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/walk.h - opens a folder of the node one path component after the other, starting at the root, and
  * follows no symbolic link.
  *

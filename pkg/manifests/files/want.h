@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/want.h - the list of files that a set asks for, each with its path, mode, owner and content. Pure,
  * except that hf_files_want_make() resolves the target's path on disk and blocks. Threads: any, but only one at a time
  * for one list. Memory: a struct hf_files_want owns its bundle and its strings. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/kubelet/health.h - waits until the static pods of an entry are ready, until one has failed, or until a
  * deadline passes.
  *

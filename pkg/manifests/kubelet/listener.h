@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/kubelet/listener.h - which user listens on a TCP port of this node, by /proc/net/tcp and tcp6 of the kernel
  * (Documentation/networking/proc_net_tcp.rst): any local user may listen on a port above 1023 that nobody uses. The
  * functions see the network namespace of this process. Threads: any; blocks for a moment. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/kubelet/verdict.h - judges the static pods of an entry from the list of pods that a kubelet or the API
  * server returns. Pure. Threads: any, but only one at a time for one list.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/rules/content_pace.h - limits how often an entry may accept a new content, so that a source that changes
  * all the time wears out neither the flash storage nor the data plan. The limiter is a token bucket with
  * HF_CONTENT_PACE_BURST tokens: each content takes one token, and one token comes back after each gap. The gap is one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/rules/diff.h - makes a short text that lists what differs from the content of an entry. The text has at
  * most HF_DIFF_NAMES paths, each with one word for the kind of difference, then the number of further differences. It
  * never has content of a file. Pure. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/rules/gate.h"
 
 enum hf_manifest_reason hf_manifest_gate_ask(const struct hf_manifest_gate *gate)

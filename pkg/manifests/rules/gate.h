@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/rules/gate.h - decides if an entry may start to apply a new set now, and when the engine tries a failed set
  * again. Pure. */
 #pragma once

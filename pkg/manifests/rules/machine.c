@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/rules/machine.h"
 
 static const char *const event_names[HF_MANIFEST_EV_COUNT] = {

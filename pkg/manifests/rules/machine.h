@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/rules/machine.h - the state machine of an entry, as one table. For each phase and event the table has the
  * next phase and an action. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/rules/plan.h - decides for each file of an entry if it is kept, written or refused, and if a removal of
  * files is small enough to need no permission. Pure. */
 #pragma once

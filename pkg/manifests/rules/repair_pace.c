@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/rules/repair_pace.h"
 
 #include "base/macros.h"

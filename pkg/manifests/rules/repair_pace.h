@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/rules/repair_pace.h - limits how often the drift of an entry may be repaired, so that a program that
  * changes a file again and again causes neither many writes to flash storage nor a busy processor. The limiter is a
  * token bucket with HF_REPAIR_PACE_BURST tokens: each repair takes one token, and one token comes back every

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/source/archive_download.h - downloads a .tar.gz, verifies its digest, and makes a bundle of it.
  *
  * The download resumes after broken connections, restarts and power cuts, as downloads of artifacts do

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/source/bundle.h - the files that a source delivers for one entry of spec.manifests, in memory and on disk.
  *
  * A bundle is made in three steps: hf_bundle_new(), then one call of hf_bundle_add() or hf_bundle_make_room() for each

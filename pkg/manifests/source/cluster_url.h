@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/source/cluster_url.h - URLs of Services in the cluster, such as
  * http://source-controller.flux-system.svc.cluster.local./bucket/ns/name/x.tar.gz. A node does not use the cluster's
  * DNS, so it sends a request for such a URL to the ClusterIP that the Service has at the API server. Pure, except that

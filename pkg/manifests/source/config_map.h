@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/source/config_map.h - makes a bundle of a ConfigMap or a Secret: each key is a file. Pure. Threads: any. */
 #pragma once
 

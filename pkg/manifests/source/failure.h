@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/source/failure.h - why a source cannot deliver a content: the reason for the status, and the error text for
  * a person. Threads: any. */
 #pragma once

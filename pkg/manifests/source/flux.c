@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An object of Flux names an archive: status.artifact {url, revision, digest, size}. The source follows the object,
  * asks the API server for the address of the Service in the URL, downloads the archive and verifies its digest. The
  * Service's address may change, so each download asks anew. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A folder or file of this node. The source looks at the attributes first, and reads only what has kept still for a
  * second, because somebody may still be copying it. */
 #include <assert.h>

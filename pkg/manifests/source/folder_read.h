@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/source/folder_read.h - reads a folder or a file of this node into a bundle.
  *
  * Components of `path` may be symbolic links if only root can make them (os/walk.h), so that `path` may be a link to

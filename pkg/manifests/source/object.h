@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/source/object.h - follows one object of the API: the ConfigMap or Secret that has the content of a source,
  * or the Flux object that names it. Private to pkg/manifests/source.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/source/source.h - the source of the files of one entry of spec.manifests: a ConfigMap, a Secret, a URL, a
  * Flux source, or a path on the node. The node follows the source as long as the entry exists.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/source/source_impl.h - the code that all kinds of sources share. Private to pkg/manifests/source.
  *
  * Each kind has a struct of its own that begins with a struct hf_manifest_source, and a table of functions. A source

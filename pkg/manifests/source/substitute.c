@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Each text file is read twice: the first pass finds the size of the result, the second one writes it in place. So no
  * half-grown copy of a secret stays in freed memory. */
 #include "manifests/source/substitute.h"

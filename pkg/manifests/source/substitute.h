@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/source/substitute.h - replaces variables in the text files of a bundle, so that one source serves many
  * nodes.
  *

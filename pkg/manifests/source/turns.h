@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/source/turns.h - lets one source at a time have a large content in memory.
  *
  * A small archive may unpack to HF_BUNDLE_MAX_BYTES, and the agent has less memory than the contents of all entries

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* gzip hands pieces to take_tar(), which goes through the states below. AT_END follows the first block of zeros. */
 #include "manifests/source/unarchive.h"
 

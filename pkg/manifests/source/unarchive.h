@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/source/unarchive.h - makes a bundle of a .tar.gz of untrusted origin that arrives in pieces.
  *
  * The functions drop members outside `sub_path`. Inside `sub_path`, the archive may have only folders and regular

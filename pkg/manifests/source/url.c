@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An archive at a URL whose digest the entry states. Once the engine has the content, the source downloads nothing. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/state/inventory.h - the list of files and folders that one entry has put in place; the list is in memory
  * and in a file.
  *

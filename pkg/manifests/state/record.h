@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/state/record.h - the durable state of one entry, in the file <state>/manifests/<entry>/record: a sealed
  * file (codec/seal.h) of JSON. The record and the contents in the same folder are all that a later process needs to
  * resume, to repair and to roll back without the source and without the policy. The exception is the content of a

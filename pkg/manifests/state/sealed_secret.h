@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/state/sealed_secret.h - the content of a Secret on disk, in the file <folder>/sealed-<digest>, encrypted
  * with a key that is sealed to the TPM of this node (tpm/envelope.h, tpm/chip.h).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/resources/drop_ins.h - the drop-in files of a program's configuration, in the order in which they count.
  *
  * Source: journald.conf(5), "Configuration directories and precedence"; kubelet, --config-dir. Reads folders, and so

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/resources/kubelet_config.h - reads the settings by which this node's kubelet frees disk space and rotates logs,
  * so that conditions can name them. The agent never changes these settings.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/resources/logs.h - checks if the logs of this node can fill its disk. It checks the settings of journald, of the
  * kubelet and of Docker, and the largest files below /var/log. The agent only reports; it never changes a setting or a
  * log.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/resources/pods.h - compares the memory of this node's pods with their limits. It reads the cgroups below
  * kubepods, of cgroup version 2 or of the memory controller of version 1.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/resources/pressure.h - decides which file systems are in trouble, and makes the text of the condition
  * DiskPressure. Pure. Threads: any. */
 #pragma once

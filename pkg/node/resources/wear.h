@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/resources/wear.h - reads the wear of a disk's flash, which the kernel shows only for eMMC (JEDEC 5.0). SD cards
  * do not report their wear, and the wear of NVMe and SATA disks needs privileged ioctls.
  *

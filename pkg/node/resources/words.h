@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/resources/words.h - joins formatted texts in a buffer of fixed size. Pure. Threads: any. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node/resources/write_log.h - counts the bytes that the agent wrote to disks within the last 24 hours, and decides if
  * the policy's budget (spec.disk.writeBudget) is used up. Pure. Threads: any.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "os/secret/secret_memory.h"
 
 #include <string.h>

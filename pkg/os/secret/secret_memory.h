@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/secret/secret_memory.h - memory for the content of a Secret, on pages of its own. Core dumps leave these pages
  * out. The kernel does not write them to swap, unless the process has reached its limit of locked memory.
  * hf_secret_memory_free() overwrites them. Threads: any. */

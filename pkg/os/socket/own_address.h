@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/socket/own_address.h - checks whether an IP address is one of this machine's own. Threads: any.
  *
  * An address of the interface kube-ipvs0 does not count. On every node, kube-proxy in IPVS mode gives this interface

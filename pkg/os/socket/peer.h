@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/socket/peer.h - finds out who is at the other end of a connection.
  *
  * The answer comes from the kernel and not from the peer. For a Unix socket it comes from SO_PEERCRED. For a TCP

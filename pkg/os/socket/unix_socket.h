@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* os/socket/unix_socket.h - a listening Unix socket with a name in the file system.
  *
  * The name appears by rename(2). At that moment the socket already listens, and the name has its final mode and group.

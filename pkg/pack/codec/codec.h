@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/codec/codec.h - the interface that each compression format implements, and the helpers that all formats share.
  *
  * A codec decodes a compressed stream to its plain form, and encodes the plain form to exactly the original

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of all codecs. A file of its own, so that a program that defines its own pack_codec_ops()
  * (cmd/holdfast-delta) does not link the codecs that it leaves out. */
 #include "pack/codec/xz.h"

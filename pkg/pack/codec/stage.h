@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/codec/stage.h - decode one layer of compression, or encode that layer again bit for bit, with any codec.
  *
  * Each function calls the matching function in the codec's pack_codec_ops. Threads: one thread at a time uses an

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* .xz through liblzma: LZMA2 with at most three filters before it, threaded framing or not.
  *
  * Parameters: threaded, check (1 byte each), number of filters before LZMA2, for each its id (1) and its start offset

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/codec/xz.h - the codec of .xz streams, through liblzma. The streams use LZMA2 after at most three other filters.
  * Their framing is either the one that xz writes with threads or the one that xz writes without threads. */
 #pragma once

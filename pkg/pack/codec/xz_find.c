@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The parameters of xz, read from the stream's heads and proven by compressing the content again. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/codec/xz_params.h - the parameters of an xz encoder, shared by xz.c (which defines these functions) and
  * xz_find.c. */
 #pragma once

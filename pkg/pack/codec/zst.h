@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/codec/zst.h - the codec of .zst frames, through libzstd. The parameters of this codec are one byte for the level
  * and one byte for the flags. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The level and flags of a zstd frame, read from its head and proven by compressing the content again. */
 #include <errno.h>
 #define ZSTD_STATIC_LINKING_ONLY /* ZSTD_getCParams() */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Applies a deep delta: unpacks the old file's streams to scratch, applies the inner delta to the unpacked forms,
  * and compresses on the way out. */
 #include <errno.h>

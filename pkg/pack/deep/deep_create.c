@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Makes a deep delta. Unpacks both sides level by level. Leaves streams alone that both sides have. Keeps the other
  * streams of new unpacked if it finds an encoder that makes the same bytes. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/deep/find.h - find the compressed streams in a file. A stream counts if the magic number of its format is in the
  * right place (for gzip and zip: in the header before the deflate stream), if unpacking succeeds, and if the content is
  * not empty.

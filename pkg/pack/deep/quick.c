@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tells whether bytes may hold a compressed stream. A file of its own, for programs that link no decoder. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/deep/recipe.h - the recipe, which is the first part of a deep delta's body. The recipe describes how to unpack
  * the old file and how to compress the new file.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/deep/scratch.h - a scratch file that has no name, so that the kernel removes the file when the process ends. The
  * callbacks of the scratch file block. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* PACK_CODEC_DEFLATE. The encoder predicts each token and end of block from the content; marks list the exceptions.
  *
  * A mark is a varint, the number of tokens since the last mark, and a varint v. v even: the next token is v / 2. v

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/deflate/deflate.h - find the choices that an encoder made in a deflate stream (RFC 1951), and make the same
  * stream from its content and these choices.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Codes and block kinds as the predicted encoder makes them, compared with those of a block. */
 #include "pack/deflate/deflate_code.h"
 

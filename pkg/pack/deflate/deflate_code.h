@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/deflate/deflate_code.h - how each family of encoders chooses codes and block kinds, for the dispatch in
  * deflate_code.c. Pure. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Huffman codes and block headers as Go's compress/flate makes them: optimal codes of at most 15 bits (package-merge;
  * Larmore and Hirschberg 1990), and one list of run lengths for both tables. */
 #include <string.h>

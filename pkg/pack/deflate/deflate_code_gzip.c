@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Huffman codes and block headers as gzip and zlib make them. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the flavour and level of the encoder that made a deflate stream, and lists where the stream differs from their
  * prediction. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/deflate/deflate_find.h - finds the encoder that made a deflate stream.
  *
  * The functions block: call them only on worker threads or in command-line programs. */

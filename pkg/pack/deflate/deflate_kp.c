@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The tokens that klauspost/compress chooses at level 5, its default. pgzip uses it, and with it buildah, podman and
  * skopeo.
  *

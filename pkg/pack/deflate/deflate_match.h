@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/deflate/deflate_match.h - predict the next token of a known deflate encoder from the content and the encoder's
  * earlier tokens.
  *

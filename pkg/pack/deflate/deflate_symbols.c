@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The constants of RFC 1951, and what reading and writing share. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/deflate/tokens.h - the codec PACK_CODEC_DEFLATE_TOKENS, whose plain form consists of groups (FORMAT.md, "Codec
  * 2"). A group is a list of 32-bit words that record the encoder's choices, then the content to which the choices
  * apply. tokens_read.c decodes, tokens_write.c encodes. */

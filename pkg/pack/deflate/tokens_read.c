@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Decodes deflate to the tokens form. Memory does not depend on the length of the stream. */
 #include <errno.h>
 #include <string.h>

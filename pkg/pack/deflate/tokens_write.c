@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Encodes the tokens form to deflate: a push parser that holds the words of one group and the tokens of one block. */
 #include <errno.h>
 #include <string.h>

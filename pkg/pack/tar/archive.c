@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "pack/tar/archive.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/tar/archive.h - reads a folder as if it were one file, which is the folder's canonical archive. Callers can read
  * this archive at any offset; nothing writes it to disk.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/tar/extract.h - turns a tar archive that arrives in order into a folder. This is the only extractor in the
  * project.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/tar/tar_fields.h - offsets of the fields in a tar header block (POSIX.1-1988, ustar). Private to pkg/pack/tar.
  *
  * Pure. */

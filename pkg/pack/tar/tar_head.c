@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "pack/tar/tar_head.h"
 
 #include <errno.h>

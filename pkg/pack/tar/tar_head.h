@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/tar/tar_head.h - the headers of one member of a canonical archive: a ustar header, and the pax records before
  * it. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack/tar/tar_read.h - read the headers of a tar archive, one member at a time. No other code in this project parses
  * tar headers.
  *

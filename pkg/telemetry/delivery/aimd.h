@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/delivery/aimd.h - limits how many requests to a sink are in flight at the same time, and how many bytes per
  * second they send.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/delivery/batch.h - table of the batches of one lane. The table holds each batch from the moment when it is
  * planned until the cursor on disk has passed all records of the batch.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/delivery/border.h - the file with the first and last sequence of each planned batch of a lane.
  *
  * If the agent sends a batch again, even after a restart, the bytes and the idempotency key must be equal to those of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/delivery/breaker.h - circuit breaker: stops requests to a sink that does not work, and then sends single
  * requests (probes) to find out if the sink works again.
  *

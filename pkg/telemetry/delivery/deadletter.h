@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/delivery/deadletter.h - keeps records that a sink refuses for good, with the reason, for a person to read.
  *
  * Dead letters lie in a separate spool in the folder `dir`; the command `holdfast spool cat DIR` prints them. The

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/delivery/fresh.h - decides which records of a lane are backlog and which are live. Pure.
  *
  * While the policy's spec.connectivity closes the link, the backlog waits, and live records are still sent. A new

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/delivery/retry.h - classifies a sink's answer and computes the time of the next attempt.
  *
  *   delivered   2xx. If the answer's content type shows that another server answered, the class is `setup` instead.

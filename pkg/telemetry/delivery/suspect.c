@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/delivery/suspect.h"
 
 static void note_failure(struct hf_suspects *sink, uint64_t who, uint64_t now_ns)

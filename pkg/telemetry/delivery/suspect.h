@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/delivery/suspect.h - decides which of the two causes broken connections: a batch or the sink.
  *
  * A record can make a proxy or the sink drop the connection instead of answering. No status code then shows which

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Decodes the lines of hf_event_format() in one pass: no tree, no allocation beyond the scratch. */
 #include <errno.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/event/hash.h - a fast 64-bit hash that is equal on every machine. An attacker can find different bytes with
  * equal hashes, so callers compare the bytes too and not only the hashes. Pure. Threads: any. */
 #pragma once

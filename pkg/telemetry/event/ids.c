@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A window is a ring of fingerprints in order of arrival, and an open-addressed table of positions in the ring: linear
  * probing, at most half full; removal moves the following entries back, so there are no tombstones. Both double
  * together up to `max`. Bit 0 of a fingerprint selects the window. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/event/ids.h - remembers the names that the agent has accepted most recently. A name is the id of an event
  * or the Idempotency-Key of a request.
  *

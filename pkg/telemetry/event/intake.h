@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/event/intake.h - the interface to which sources offer events, and the receipts that report when events are
  * durable.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/event/match.h"
 
 static bool same(struct hf_view a, struct hf_view b)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/event/match.h - decides if the `match` of a policy rule applies to an event. Pure. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/event/member.h - reads one number from a JSON object. Pure. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Buckets of a few entries, found by the key's fingerprint; a new key replaces the entry of its bucket that was written
  * longest ago. The first key allocates the memory. */
 #include "telemetry/event/newest.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/event/newest.h - finds out if a payload with a key is outdated, because a newer payload with the same key
  * has already passed through the node. Pure.
  *

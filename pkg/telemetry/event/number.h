@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/event/number.h - formats numbers as JSON text faster than printf(). Pure. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/event/own_ids.h - makes the ids of the agent's own events unguessable, with a secret of the node.
  *
  * A source that reads data again gives each event its former id, made of what it reads. Whoever may read or write the

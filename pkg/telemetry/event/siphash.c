@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/event/siphash.h"
 
 static uint64_t rotate(uint64_t x, unsigned bits)

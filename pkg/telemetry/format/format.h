@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/format/format.h - encodes records of a spool as the bodies of one or two requests, in the format that a
  * sink expects.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/format/format_impl.h - functions of format_seed.c and format_otlp.c; only format.c calls these functions.
  *
  * hf_format_pack_seed() and hf_format_pack_otlp() fill *packed, which the caller has zeroed, and return 0, -ENOMEM or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* OTLP/HTTP (opentelemetry.io/docs/specs/otlp): logs, findings and payloads become LogRecords; metrics become Gauge,
  * Sum and ExponentialHistogram. Field numbers come from opentelemetry-proto v1 (logs.proto, metrics.proto,
  * common.proto, resource.proto).

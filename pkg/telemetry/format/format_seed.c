@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The seed's payload: {"id","timestamp","sensorData","checksum"}, where checksum is SHA-256 over the JSON text of
  * sensorData. A record that is not a payload has the same shape, with the whole line as sensorData. */
 #include "telemetry/format/format_impl.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/format/otlp.h - writes protobuf messages, either as bytes or in their JSON form; the same functions write
  * both forms. Also reads protobuf messages as bytes.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/journal/fault.h - keeps a page of the journal that the disk does not give back from killing the
  * process.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/pipeline/aggregate.h - summarizes the values of one series within one window.
  *
  *     counter    The event's value is the increase within the window. A value below the previous value is a reset, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/pipeline/anomaly.h - decides for one rule and one series when an anomaly begins and ends.
  *
  *     threshold     The anomaly begins when the value is above (or below) a bound, and ends when the value is inside

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/pipeline/boundary.h - decides through which sinks an event may leave, and audits refused events.
  *
  * An event may have a compliance boundary. An event with a boundary may go only to sinks with the same boundary; if

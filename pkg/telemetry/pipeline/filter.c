@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/pipeline/filter.h"
 
 #include "telemetry/event/hash.h"

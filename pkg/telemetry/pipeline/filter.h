@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/pipeline/filter.h - decides which events the pipeline keeps, by the policy's drop rules, minimum severity,
  * sampling rules and rate limits.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/pipeline/findings.h - builds the events that report an anomaly.
  *
  * Pure. The views of a built event point into the series, the rule and *room. */

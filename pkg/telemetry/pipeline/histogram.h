@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/pipeline/histogram.h - keeps the distribution of values in 1.3 KiB, in base-2 exponential buckets whose
  * resolution adapts to the values (OpenTelemetry metrics data model, "ExponentialHistogram").
  *

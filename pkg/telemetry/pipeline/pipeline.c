@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An offer works in three steps: it asks all stages and changes nothing, it emits at most one event, and only after
  * that succeeded the stages learn the event. Findings, the values before them and window summaries stay in their
  * series and counters until emit takes them. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/pipeline/redact.h - replaces or removes attributes, and members of JSON bodies at any depth, whose values
  * must not leave the node.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/pipeline/series.h"
 
 #include "telemetry/event/hash.h"

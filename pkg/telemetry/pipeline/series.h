@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/pipeline/series.h - bounded table of the series. Each series has a summary and the states of its anomaly
  * rules.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/pipeline/topk.h - finds the values of an attribute that occur most often, and needs only a fixed number of
  * counters for it (Metwally, Agrawal, El Abbadi 2005, "Efficient computation of frequent and top-k elements in data
  * streams", Space-Saving).

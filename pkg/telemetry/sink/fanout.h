@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/fanout.h - stores an event in the queue of every sink that is to receive the event. If only some of
  * these sinks have stored the event, its sender offers the event again, and then only the remaining sinks store it.
  *

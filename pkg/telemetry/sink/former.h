@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/former.h - limits the disk space of the folders that former sinks left in the telemetry folder.
  *
  * A sink that no policy names any more is a former sink. Its folder may hold waiting events and dead letters; if a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/outlet.h - one sink and its durable queue. The caller appends lines, and the outlet delivers these
  * lines to the sink.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/outlet_config.h - the settings of one outlet. hf_outlet_new() computes the settings once; every part
  * of the outlet reads them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/outlet_creds.h - the credentials of one sink (CA, client certificate and key, token, device key) and
  * the HTTP client that uses them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/outlet_drops.h - counts the events that a spool dropped to make room, by source class and severity,
  * and those that the disk lost (HF_SPOOL_TAG_LOST). Each count stays in the list until the outlet has reported the
  * count as a finding.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/outlet_lane.h - one lane of an outlet: a spool, the batches of records from this spool, and the file
  * with the borders of the batches.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/outlet_load.h - turns records of the spool into bodies of requests. The loader does one load at a
  * time. A load first reads records from the spool. Then a job on a worker packs and compresses the records and, if the
  * border of the batch is not on disk yet, saves it. A load can also move a refused record to the dead letters; its job

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/sink/outlet_metrics.h"
 
 static struct hf_metric *counter_of(const struct hf_outlet_config *config, const char *name, const char *help)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/outlet_metrics.h - the metrics holdfast_telemetry_* of one sink, in the registry world->metrics.
  *
  * A look-up of a metric by its labels is slow because it formats a text, so the outlet looks up most metrics only once.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/outlet_send.h - sends bodies to one sink. The sender decides when a request may start, how many
  * requests may be in flight, and what an answer means for the batch, the breaker and the pace (delivery/aimd.h).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/pending.h - table of the events on their way to disk, in the order in which the node accepted the
  * events.
  *

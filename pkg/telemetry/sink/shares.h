@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/shares.h - how much of a lane's disk space each sender and each source has taken, and how much more it
  * may take, so that no user of the node takes the space of the others.
  *

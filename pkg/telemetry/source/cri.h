@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/source/cri.h - parses the lines of container logs (of CRI runtimes and of Docker), and the names of the
  * folders that hold the logs of pods. Pure.
  *

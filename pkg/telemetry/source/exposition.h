@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/source/exposition.h - parses the answers of Prometheus exporters in the text format 0.0.4. Also parses
  * OpenMetrics as far as OpenMetrics agrees with that format, with its timestamps in seconds. Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/source/ingest.h - the source `http`, which serves POST /ingest. telemetry/INGEST.md describes bodies and
  * answers.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/source/ingest_parse.h - parses the body of POST /ingest into events, one after the other
  * (telemetry/INGEST.md). Pure.
  *

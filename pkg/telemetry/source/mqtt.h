@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/source/mqtt.h - parses and builds the packets of MQTT 3.1.1 (OASIS standard, 2014) that a subscriber needs.
  * Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/source/position.h - a small file that records how far a source has read its data. A worker thread replaces
  * the file when the position has changed.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/source/socket_name.h - binds a Unix datagram socket to a name in the file system, without harm to sockets
  * of other processes, and later removes the name.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/source/source.h - the interface that all sources of events have in common.
  *
  * A source reads only as fast as the intake accepts events. If the intake's offer() returns -EAGAIN, the source pauses

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The source `audit`: the entries of the agent's own audit log (pkg/audit), so that a sink has them, with their chain
  * of hashes, outside the reach of the node's root.
  *

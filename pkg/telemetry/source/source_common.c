@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/source/source_common.h"
 
 #include <arpa/inet.h>

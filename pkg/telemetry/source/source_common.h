@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/source/source_common.h - helpers that several sources share. Threads: loop thread only. The helpers have no
  * state. */
 #pragma once

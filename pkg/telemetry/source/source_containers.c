@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The source `containers`: the kubelet's files below /var/log/pods, with the pod's names from the path. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The source `files`: text files that programs write. */
 #include <errno.h>
 #include <fcntl.h>

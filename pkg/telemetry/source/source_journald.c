@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The source `journald`: the systemd journal, through libsystemd.
  *
  * Reads entries in order, a few in each turn of the loop. An entry's cursor stays the same through rotation and

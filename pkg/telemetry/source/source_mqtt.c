@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The source `mqtt`: messages that sensors publish at an MQTT broker.
  *
  * Uses QoS 1 and a session that the broker keeps, and acknowledges a message when it is on disk. The broker sends

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The source `node`: processor, memory, disks, network, temperature, pressure, and control groups of pods.
  *
  * Each period is one pass over a few kernel files; the files of the node stay open. Names follow the Prometheus node

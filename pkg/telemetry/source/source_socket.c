@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The source `socket`: lines that programs on this node send as datagrams to a Unix socket: text or JSON objects, with
  * or without a syslog priority ("<13>"). Without room the source stops reading; the kernel queues a few datagrams, then
  * the senders wait. */

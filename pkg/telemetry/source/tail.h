@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/source/tail.h - follows log files line by line while they grow, are renamed by log rotation or are
  * truncated. It neither loses nor repeats a line of a file that only grows and is renamed.
  *

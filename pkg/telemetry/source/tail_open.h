@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/source/tail_open.h - opens a log file to follow, and refuses a file that another user may have put there to
  * make the agent read it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/floors/accept.h - accepts the present floors of this node as its newest floors, at the request of a person on
  * the node. Only the program holdfast-tpm calls this function, because the function accesses the TPM directly. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/floors/book.h - all floors of a node, in memory and as a text, which the floor record contains
  * (update/floors/record.h).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/floors/decision.h - compares the floor record with the floor counter of the TPM, and decides whether releases
  * may start, and what the guard does next. Pure; update/floors/guard.h collects the facts and does the steps.
  *

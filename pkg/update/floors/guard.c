@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The guard as a chain of steps: facts -> decision -> step -> facts. One step runs at a time. */
 #include "update/floors/guard.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/floors/guard.h - uses a counter in the node's TPM 2 to notice that somebody has put older floors in place of
  * the newest floors of this node.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/floors/record.h - the floor record on disk: all floors of this node, with the value of the TPM's floor counter
  * that belongs to these floors.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/floors/step.h - increments the floor counter for one process at a time. Only the program holdfast-tpm calls
  * these functions, because they access the TPM directly.
  *

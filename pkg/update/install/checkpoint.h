@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/checkpoint.h - records on disk how much of a new file a delta has made, so that a process can resume
  * after a kill or a power cut.
  *

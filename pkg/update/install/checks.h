@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/checks.h - runs the health checks of a release until update/rules/health.h reaches a verdict.
  *
  * All checks run concurrently, each with its own period and timeout, so a check that hangs does not delay the others.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The connection fills one buffer while a job writes the other; pump() decides after each step of either what comes
  * next. While a job is in progress it owns `work` and nothing else. */
 #include "update/install/fetch.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/fetch.h - downloads an artifact to the file `.holdfast-<release>.part` beside the target, and resumes
  * the download after broken connections, restarts and power cuts.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/floor_copy.h - keeps a copy of the floor (update/state/floor.h) outside the state folder, so that an
  * agent that has lost its state folder still refuses old releases.
  *

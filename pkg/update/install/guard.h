@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/guard.h - refuses folders in which another user could swap files while the agent works there.
  *
  * A user who may write a folder may also rename the files in this folder. If the agent checks a file there, the name of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/manifest.h - manifests of installed versions. For each file of a version, the manifest records the
  * mode, the owner and the SHA-256. It also records the size, the inode number and the ctime, so that a check can find a
  * change without reading the file.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Compares a tree with its manifest: quickly and in part, or in full. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/manifest_record.h - reads and writes the records of a manifest; internal to manifest.c and
  * manifest_check.c.
  *

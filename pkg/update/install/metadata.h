@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/metadata.h - gives the new file its mode and owner, and copies the extended attributes of the old file
  * to the new file. The function blocks. */
 #pragma once

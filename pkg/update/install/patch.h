@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/patch.h - makes the new file from the download. After success, the new file is complete, verified and
  * durable in the folder of the target, beside the old file.
  *

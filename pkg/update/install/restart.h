@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/restart.h - restarts the service of a release with systemd's D-Bus method RestartUnit, or with the
  * command that the release names.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/rights.h - determines which mode and owner a single installed file must have, and sets them. Here
  * "rights" means mode and owner.
  *

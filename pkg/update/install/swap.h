@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/swap.h - inspects the target, swaps the new file in, restores the old file, and cleans up.
  *
  *     swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder

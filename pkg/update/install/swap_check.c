@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Drift: is the committed version still in place, with its content, mode and owner? */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/target.h - the install path of a release: opens the path below an allowed root so that no symbolic
  * link can lead elsewhere.
  *

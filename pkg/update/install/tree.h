@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/tree.h - installs releases of kind Tree. Each version is a folder with its content (a tree), and a
  * symbolic link at install.path names the folder in use.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/rules/delta_chain.h - finds the chain of deltas with the fewest bytes that leads from a given file to the new
  * file. Pure.
  *

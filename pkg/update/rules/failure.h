@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/rules/failure.h - the failure of a step, as a reason for the status and an error text. struct hf_failure is a
  * plain value that nobody has to free. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/rules/gate.h - decides whether the update to a release may start or continue now; if it may not, gives the
  * reason. Pure. The caller (update/review.c) collects the facts.
  *

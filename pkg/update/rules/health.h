@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/rules/health.h - decides the verdict from the results of health checks. Pure: no clock, no effects.
  *
  * The verdict is Passed at the first moment at which the latest `successThreshold` results of each check are good, or

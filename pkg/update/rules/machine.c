@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "update/rules/machine.h"
 
 static const char *const event_names[HF_EV_COUNT] = {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/rules/machine.h - the state machine of a release, as one table. For each state and event the table has the
  * next state and an action. Pure.
  *

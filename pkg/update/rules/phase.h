@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/rules/phase.h - the phases of a release on a node, with the names that EdgeNode.status.updates[].phase uses.
  * Pure. */
 #pragma once

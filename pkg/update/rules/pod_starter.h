@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/rules/pod_starter.h - recognizes the services that start a node's pods.
  *
  * If an update breaks such a service and the node then loses power, no pod starts again. An agent that runs in a pod is

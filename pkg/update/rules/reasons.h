@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/rules/reasons.h - all reasons that a release's status can show, each with its meaning, remedy and log level.
  * Pure.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/rules/sequence.h - decides which release may follow the releases that this node has committed, so that nobody
  * can make the node install an old release again. Pure.
  *

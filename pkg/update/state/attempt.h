@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/state/attempt.h - the record of a delta in progress, in the file <state>/updates/<release>/attempt. If a delta
  * kills the agent, the agent finds this record at its next start.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/state/committed.h - the signed EdgeUpdate of the committed release, in the file
  * <state>/updates/<release>/committed.
  *

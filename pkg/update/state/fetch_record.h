@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/state/fetch_record.h - the progress of a download, in two sealed files of <state>/updates/<release>:
  *
  *   fetch      valid after a power cut: written durably from time to time, after a sync of the downloaded content

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "update/state/floor.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/state/floor.h - keeps the floor of one release name on disk: the history of the releases of this name that the
  * node has committed (update/rules/sequence.h).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/state/journal.h - the durable state of one release, in the file <state>/updates/<release>/journal.
  *
  * The journal is a sealed file (codec/seal.h) with JSON. The journal has everything that the engine needs to resume the

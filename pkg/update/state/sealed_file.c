@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "update/state/sealed_file.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* update/state/sealed_file.h - loads and durably replaces small state files with a seal (codec/seal.h).
  *
  * The functions rename a damaged file to `<path>.damaged`, where a person can inspect it. If a new file at <path> is

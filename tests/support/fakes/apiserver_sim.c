@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/fakes/apiserver_sim.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/apiserver_sim.h - a kube-apiserver as far as agents see it, on a simnet: lists, watches with history,
  * bookmarks and WatchList, 410 after compaction, server-side apply of labels and status. And, in front of it, a
  * KubeEdge MetaServer with its store, its ghosts and its 10 s (metaserver_sim.h). Objects are cluster-scoped:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/fake_http.h - a scripted HTTP server on a simnet: rows of what to answer, a record of what was asked.
  *
  *     struct hf_fake_http *fake = hf_fake_http_new(loop, proc);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/fakes/fiber.h - a function on a stack of its own, which can be left in the middle and resumed later.
  *
  *     struct hf_fiber *fiber = hf_fiber_new(work, arg);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/http_server.h - a misbehaving HTTP server (tests/support/programs/http-server.py) as a child of the test.
  *
  * It ends with its standard input, so it never outlives the test, however that ends. Needs the package python3 (and python3-h2

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/metaserver_sim.h - a KubeEdge MetaServer in front of support/apiserver_sim.h, as it was recorded on a real one: a local
  * store filled by watches, with ghosts in it; lists from the cloud or, 10 s late and misspelt, from the store; watches that
  * replay; deletions that are never told; writes that fail. One per node, on loopback. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/simboard.h - the board under an agent, on virtual time: services that run what lies at a path, a systemd that restarts
  * them, child processes that ask after them, and a loopback that no cut link touches.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/simfeed.h - the telemetry of a simulated node: a device that offers numbered events until each is
  * acknowledged, the agent's queues for two sinks on the node's disk, and the two sinks, which fail, stall and lose
  * answers.

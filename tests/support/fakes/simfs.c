@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The calls of the simulated file system. Each counted call passes enter() first, which is where it may fail, or stop. */
 #include "support/fakes/simfs.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/simfs.h - a file system in memory that can lose power, fill up, fail and stop at any call.
  *
  * It keeps two truths: what a running process sees, and what is on the medium. They meet at fsync() alone:

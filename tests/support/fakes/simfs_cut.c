@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is on the medium, and what a power cut leaves of the rest. */
 #include "base/macros.h"
 #include "support/fakes/simfs_impl.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/simfs_impl.h - what simfs.c (calls), simfs_node.c (inodes, names, paths), simfs_cut.c (the medium) and
  * simfs_scene.c (for tests) share. */
 #pragma once

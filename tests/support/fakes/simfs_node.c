@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inodes, names and the resolution of paths of the simulated file system. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Setting the scene of a test on the simulated file system, and looking at what came of it. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/simhost.h - loop/proc.h on virtual time: children, TCP ports and systemd units that are functions of the test's world.
  *
  * One simhost is one process's connection to the world; what the functions change lives longer than it. Answers come after a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/simkubelet.h - a kubelet's static pods on virtual time: it reads a folder, runs what it finds, and lists its pods.
  *
  * It looks at the folder about once a second, and reads each file whose name does not begin with a dot, as kubelets do. A file

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/simloop.h - loop/sched.h, base/clock.h and base/rand.h on virtual time: whole processes in one test, replayable by
  * a seed.
  *

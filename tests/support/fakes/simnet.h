@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/simnet.h - loop/http.h on a virtual network: clients of processes on a simloop, servers that are functions.
  *
  *     struct hf_simnet *net = hf_simnet_new(loop);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/simnode.h - a node: a disk, a board with one service, and the lives of an agent on it, one after another.
  *
  *     struct hf_simnode *node = hf_simnode_new(&(struct hf_simnode_params){.loop = loop, .net = net, .name = "node-1",

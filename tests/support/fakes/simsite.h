@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/simsite.h - a publisher on a simnet: signed releases, their files and deltas, the EdgeUpdates that name them.
  *
  *     struct hf_simsite *site = hf_simsite_new("edge", 4, tempers);     keys, files, deltas: once for many worlds

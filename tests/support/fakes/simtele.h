@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/simtele.h - a node for telemetry on virtual time: a loop, a network, a disk with /data, and a process that can crash. */
 #pragma once
 

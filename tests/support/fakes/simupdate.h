@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/simupdate.h - a world around the update engine: a node's disk that loses power, a release server, a service
  * with its unit, keys; and agents' lives in it, one after another.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/fakes/simwalk.h"
 
 bool hf_simwalk_next(struct hf_simwalk *walk)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/fakes/simwalk.h - a walk (support/walk.h) over the calls of a story on a simulated file system, at each of which
  * something goes wrong. Where places are drawn, each kind of call that the story makes (create, write, sync, rename, ...) is
  * among them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/ssa_sim.h - an API server that knows server-side apply as far as the target Cluster does: who owns fields, uids, what is
  * immutable, what is being deleted, kinds that are served late. Give ssa_sim_handle() to hf_simnet_serve(). */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/certs.h - certificates made on the spot, with any validity. PEM texts are the caller's (free). */
 #pragma once
 

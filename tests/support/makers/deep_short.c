@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/makers/deep_short.h"
 
 #include <lzma.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/deep_short.h - a delta that looks inside in a few bytes, made whole before it is applied: what a fuzzer changes reaches the
  * recipe, the programs and the inner delta, where in a real one a length, a hash or the recipe's frame would stop it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/delta_short.h - a compact form of a delta, expanded before applying. A fuzzer's changes reach the decoders,
  * while in a real delta a length, a hash or a compressed frame would stop them.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/draw.h - numbers that look drawn and are the same in each run: a linear congruential generator (Numerical Recipes'
  * ranqd1) without its lowest bits, which repeat soon. One sequence for each file that includes this. */
 #pragma once

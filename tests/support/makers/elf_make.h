@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/elf_make.h - a small shared library made from a recipe: functions that call each other and tables about them, so that
  * a change in one moves all the others, as linking does. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/go_make.h - a small executable with the tables the Go linker makes: what is said of functions and types by offsets, so
  * that a change in one moves all the others. */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/kept_blocks.h - large blocks of memory are kept when they are freed and given out again for the same size, poisoned in
  * between. A sanitizer maps such a block anew each time, which would be most of what a fuzzer with many short runs does.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/packs.h - text that compresses as real text does, and the compressors that are installed, as other programs run them. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/makers/tarball.h - tar archives byte by byte, good ones and such as no program makes, and their gzip form. */
 #pragma once
 

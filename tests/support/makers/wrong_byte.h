@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support/wrong_byte.h - a patch with any one byte wrong, or cut short anywhere: it ends in a named error or in the right file, and
  * never holds more memory than its format's documentation allows. */
 #pragma once

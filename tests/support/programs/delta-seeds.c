@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* delta-seeds FOLDER: writes the first inputs of fuzz_delta: for each kind of table in each old file a delta that
  * copies from it, by both methods that copy; and deltas between whole files by all methods, real and short. Run it when
  * the format changes. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* edge-sample: the small service that the demo, the end-to-end tests and the benchmarks keep up to date.
  *
  *     edge-sample --port N [--port-file FILE]

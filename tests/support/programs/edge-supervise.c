@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* edge-supervise: keeps one program running where there is no systemd (the demo, tests without root).
  *
  *     edge-supervise --pid-file FILE -- PROGRAM [ARGUMENT...]     run PROGRAM, start it again when it ends

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* elf-write x86-64|aarch64|riscv64|arm|i386 OLD NEW: a pair of programs as elf_make makes them, for tests that run elsewhere. */
 #include <stdio.h>
 #include <stdlib.h>

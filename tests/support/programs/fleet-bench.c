@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fleet-bench follow KUBECONFIG | fleet-bench agents KUBECONFIG COUNT NODES: what a fleet costs a real API server and
  * us.
  *

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
 """An HTTP server that misbehaves as asked, on loopback. Says "port N" and serves until its standard input ends.
 
     http-server.py [--tls CERT KEY] [--client-ca CA] [--h2] [--root DIR]

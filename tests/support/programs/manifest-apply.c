@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifest-apply KUBECONFIG ENTRY INVENTORY [--force] [--prune] [--beyond] FILE...: one run of the target Cluster
  * (manifests/cluster/cluster.h) against a real API server. INVENTORY is a file with JSON, read before and written after.
  * Without a FILE it removes the entry; with --check it only looks. Prints the outcome as one line of JSON. */

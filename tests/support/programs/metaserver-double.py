@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A stand-in for KubeEdge's MetaServer, over real HTTP, and for the cloud behind it.
 
     tests/support/programs/metaserver-double.py [--port N] [--scale F] [--state FILE] [--refuse SECONDS]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* outlet-bench DIR [EVENTS] [json|ndjson|otlp|seed] [zstd|gzip|none] [later]: what storing and delivering an event costs.
  *
  * One outlet on the real loop and disk below DIR, a sink in a child process that reads bodies and says 200. "later": the sink comes

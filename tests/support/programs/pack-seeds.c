@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* pack-seeds FOLDER: inputs that fuzz_pack_apply begins with: deltas that look inside in short, by both profiles. Run it when the format
  * changes. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rollout engine with a large fleet: how long one decision takes, and how much memory a node costs.
  *
  *     rollout-bench [NODES [RELEASES]]        default 100000 nodes, 1 release, at most 2

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One slice of a measurement of the spool (hack/bench.d/spool runs them in turn):
  *
  *     spool-bench append DIR IN_FLIGHT MILLISECONDS   append + fdatasync, one each per batch, nothing else

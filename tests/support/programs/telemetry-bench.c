@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry-bench: what one event costs on its way, in ns of this CPU. One line per figure: "<name> <ns>".
  *
  * The event is a log line as journald gives it, about 250 bytes as text. Each figure is the best of several rounds, so that what

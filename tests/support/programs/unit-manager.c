@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A double of systemd's manager on the bus of DBUS_SYSTEM_BUS_ADDRESS, for the few calls the agent makes.
  *
  *     unit-manager            says "ready" once it has its name, serves until its standard input ends

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Apply deltas on other processors: the same bytes on 32 and 64 bits, little and big endian.
 
 holdfast-delta is built, static, for ARM (32 bits), AArch64, s390x (64 bits, big endian) and RISC-V (64 bits), with the decoders of libzstd

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The program that holds a pod's namespaces open: it waits, reaps what the pod leaves behind, and goes when told to. */
 #include <errno.h>
 #include <signal.h>

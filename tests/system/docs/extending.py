@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/EXTENDING.md: each step's file exists and has the words that the step names; no section is longer than it promises."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`make install` and the packages its programs need: what hack/install says is what the programs load, what Debian calls it, and
 what docs/INSTALL.md tells a reader to install. Each check returns None or what is wrong."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NOTICE: it names the libraries that the release programs load and the images hold, all of them and no others, each with a licence.
 Each check returns None or what is wrong."""
 import fnmatch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the pages of this repository show: commands and examples, each with its place.
 
 A Markdown page has fenced blocks, named by their language (sh, yaml, json, text), and words in `backquotes`. A manual page has

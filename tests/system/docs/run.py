@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Run every command and example of the README, docs/, the other pages and the manual pages, as a reader would.
 
     tests/system/docs/run.py [--list] [--write] [--verbose] [PAGE ...]      default: all pages; programs of build/release are installed

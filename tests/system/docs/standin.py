@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Stand-ins for programs that a scratch root cannot have; tests/system/docs/world.py puts them into its PATH under these names:
 
     sudo COMMAND...       runs it: the page is root in its scratch root already

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How each command of a page is run. A command that no row knows fails the test: "README.md:31: no test runs this command".
 
 Rows are asked in order; the pattern must match all of the command, written on one line. What a row says:

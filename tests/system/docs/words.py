@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Words in `backquotes` that name something of ours: is it there? And the table of reasons, kept as the code has it."""
 import functools
 import glob

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a page finds in its scratch root: the installed programs, the files its examples name, a service that runs, a site that
 serves releases and takes telemetry, an agent. Runs inside tests/system/docs/scratch-root, so every path and port is the page's own."""
 import fcntl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What deploy/holdfast.yaml lets an agent write: itself. Asked with both of its identities."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An agent on a host that starts with a token gets a client certificate of its own node, uses it, and renews it.
 
 The controller manager of the test cluster signs for two minutes at most, whatever is asked for. holdfast-controller approves, as it does

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The commands of `holdfast` on a fleet, with a real API server, its rights and policies, and the real controller; the agents' reports
 are this test's."""
 

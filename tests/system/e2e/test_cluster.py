@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The cluster itself: what all other tests stand on has to be what it claims to be."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """holdfast-controller on a real API server, with the rights and policies of the chart; the agents' reports are this test's."""
 
 import base64

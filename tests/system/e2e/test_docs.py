@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pages' commands for a cluster and for a host with systemd, as they stand in README.md and docs/, on the real ones.
 
 tests/system/docs runs the same pages in `make test`, with stand-ins for kubectl and systemctl; here those are the real programs, and what

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Flux's kustomize-controller on the real cluster: deploy/flux/fleet.yaml from an artifact, and what Flux makes of an EdgeUpdate's conditions."""
 
 import hashlib

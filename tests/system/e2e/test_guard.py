@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The chart's policy holdfast-guard on a real API server: nothing starts everywhere by accident, and nothing else is refused.
 
 The objects of tests/unit/cli/unstaged.json are those that `holdfast lint` is asked about, too.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The chart on a real cluster: from `helm install` to the first committed delta update, upgrade, test, removal."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An idle agent: connected, one policy, one update done. It costs next to nothing and writes nothing."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Container images by delta: what containerd has of the old image, and the delta, give the new one with its digest."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What deploy/kubeedge.yaml and deploy/kubeedge-strict.yaml give CloudCore's account, once the cluster has aggregated it."""
 
 import itertools

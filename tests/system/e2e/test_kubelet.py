@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node's own kubelet, in the place of K3s, from version to version: by delta, canary first, one node at a time, while its pods run."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Labels of the Node: what is true is there under our name alone, what is no longer true goes, what is others' stays."""
 
 from holdcluster import image

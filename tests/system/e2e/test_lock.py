@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Both lives of the agent on one node: the second says which one is there already, and does nothing."""
 
 import os

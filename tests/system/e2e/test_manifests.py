@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """spec.manifests on three nodes, out of Git through Flux: files with a reloaded service, a static pod, a Deployment; drift, a cut link, a reboot."""
 
 import hashlib

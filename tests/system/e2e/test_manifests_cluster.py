@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The target Cluster of spec.manifests against a real API server: who owns a field, what is immutable, kinds made on the way, removal."""
 
 import json

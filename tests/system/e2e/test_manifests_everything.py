@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One agent with everything on, as the shipped unit runs it: entries of each source to each target, a release, telemetry, disks, the link."""
 
 import base64

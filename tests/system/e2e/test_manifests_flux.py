@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Entries of spec.manifests that follow Flux's own objects: revision, digest and address of an artifact, served at the ClusterIP of a Service.
 
 source-controller cannot be built here: the test publishes what it would, and serves it where it would.

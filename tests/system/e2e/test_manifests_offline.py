@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """spec.manifests on a node that nobody helps: without inotify, without a link, without a kubelet that answers, and from its first moment after a reboot."""
 
 import json

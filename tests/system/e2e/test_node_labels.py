@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Labels that holdfast-controller writes to Nodes, with the rights that the chart gives it where there are no admission policies."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Without the API server, and without the network: what was admitted goes on, and what came meanwhile arrives at once after."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Power and reboots in the middle of an update: the path is always one of the two whole files, and the node goes on by itself."""
 
 import hashlib

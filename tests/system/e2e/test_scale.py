@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A cluster full of updates that are for other nodes: ours is taken all the same, and what finds no room is said."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each object of tests/unit/api/cases/ as the API server judges it: what an agent refuses, the schema refuses where it can.
 
 Asked as `kubectl apply --dry-run=server` asks, without a process for each.

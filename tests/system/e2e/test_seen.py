@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How old a word is: what a node said before it was switched off is not taken for what it says now."""
 
 from lib import case, release, wait, world

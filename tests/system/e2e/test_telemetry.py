@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From a journald and a kubelet that run, to a sink: every line once, through kill -9, rotation and an outage of the sink."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Turns and Events on a real API server: without its turn a node does everything but the swap; the ends of updates are Events."""
 
 import json

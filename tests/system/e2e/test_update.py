@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The main job: a release applied with kubectl is on the node at once, or the node stays as it was and says why."""
 
 import copy

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Bad input of every kind for the real agent: the status must name each one, and nothing else may be affected.
 
     tests/system/fault/bad_input.py [--home DIR] [--list] [NAME ...]      default: all

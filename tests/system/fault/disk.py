@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The real agent on small disks that fill up, run out of inodes, become read-only, and on a budget of writes.
 
     filled      a path of the policy becomes Warning, Critical and fine again, with a condition and metrics

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The commands of `holdfast` that read and steer a fleet, against a stand-in for an API server.
 
     tests/system/fault/fleet.py [--list] [NAME ...]      default: all

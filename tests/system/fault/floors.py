@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The floors of releases under a counter in a TPM 2 (swtpm), with the real agent: older floors in every place, with and without the
 records that belong to them, forged records, power cuts between the writes, a TPM that is away, cleared, another one, locked or full.
 

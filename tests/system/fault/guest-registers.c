@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A library for LD_PRELOAD: User-Mode Linux on processors whose registers take more room than it has. With AMX, a
  * process has 11,008 bytes of them; Debian 12's linux.uml keeps fewer for each process of the guest, and Linux refuses
  * to set a part (EFAULT, which ends the guest's first process). What linux.uml does not know stays as it is.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A guest: a Linux kernel that runs as a process (User-Mode Linux, Debian's user-mode-linux), with systemd as its first process. A test
 may set the guest's clock, and start and stop its services. The guest sees the files of the host; what it writes goes to its memory.
 

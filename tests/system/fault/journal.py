@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The journal of the real agent: kill -9, a full disk, changed lines, an idle node, and who may read it.
 
     killed      every state is there after kill -9 at random times, no state is there twice, and the chain is whole

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """kill -9 of the real agent at random moments of updates.
 
     tests/system/fault/kill9.py [--kills N] [--seed S] [--home DIR]      default: 25 kills in the middle of an update

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """spec.connectivity with the real agent: the edge of a window in time, restarts, archives of manifests, and the backlog of telemetry.
 
     tests/system/fault/link.py [WORD...]      only the cases whose name contains one of the words

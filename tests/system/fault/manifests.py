@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Entries of spec.manifests to Files with the real agent: applied, repaired, killed, refused, rolled back.
 
     tests/system/fault/manifests.py [--kills N] [--seed S] [--home DIR]      default: 25 kills

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The real agent in a real memory cgroup of 96 MiB, and a delta that needs 487 MB: the new file is a .zst of level 20, whose
 compression takes that much.
 

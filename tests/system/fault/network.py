@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The real agent on networks that fail in different ways: which reason it reports for lost contact.
 
     tests/system/fault/network.py [WORD...]      only the cases whose name contains one of the words

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shared by the fault tests: a node with the real agent and a service, an artifact server that misbehaves on request, and releases
 made with the real `holdfast release create`. No root, loopback only; all files lie below one folder."""
 import hashlib

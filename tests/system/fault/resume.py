@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The real agent makes a large file from a small delta and is killed, stopped and killed again meanwhile: each process must resume where
 the last one stopped. The kernel counts the bytes that all of them write together."""
 import os

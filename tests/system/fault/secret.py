@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A Secret as files below a tmpfs, with the real agent and an API server that goes away: content, rotation, failed checks, drift,
 kill -9, reboot, deletion. After each case no byte of any secret may be in the state folder, in a log or in a status.
 

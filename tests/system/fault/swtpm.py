@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A TPM 2 in software (swtpm) for tests."""
 import os
 import socket

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """clock.resync as shipped: the agent as the unit that `make install` installs, with a real systemd-timesyncd and a real chronyd, on a
 machine whose clock the test may set (guest.py).
 

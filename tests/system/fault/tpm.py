@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The copy of a Secret that is sealed to a TPM 2 (swtpm), with the real agent: reboot with the API server away, another TPM, a cleared
 TPM, changed PCRs, tampered and foreign copies, rotation, removal, kill -9. After each case no byte of any secret may be in the state
 folder, in a log or in a status.

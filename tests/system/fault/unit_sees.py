@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What the agent sees from within the walls of its unit, as `make install` installs it, with a real systemd (guest.py): file systems
 of the host that fill up or become read-only, and devices that a release requires.
 

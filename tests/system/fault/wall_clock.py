@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The real agent under wall clocks of other years, against an API server with TLS.
 
     tests/system/fault/wall_clock.py [WORD...]      only the cases whose name contains one of the words

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The walls of the agent's unit, with a real systemd (guest.py): where a process of the unit can write, as installed and with the
 drop-ins of the pages.
 

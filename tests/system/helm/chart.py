@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What charts/holdfast renders, and what it refuses: tests/system/helm/chart.py [WORD ...]
 
 Only tests whose name holds one of the words run, or all. Ends with the plain line "N passed, N failed, N skipped".

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* emulated.c - what an emulator of user programs (qemu-user before version 9) lacks of Linux, for the agent's tests
  * under it.
  *

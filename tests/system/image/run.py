@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The container images: that they are what they say, that they are the same in every folder, and that they work.
 
     tests/system/image/run.py [WORD ...]      default: all tests; with words: those whose name has one of them

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bad input for POST /ingest, and the expected answer to each (pkg/telemetry/INGEST.md)."""
 import gzip
 import hashlib

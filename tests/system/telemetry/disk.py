@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A disk that remembers every write and every flush, and can be what it would be had the power gone at any of them.
 
 It is one file of a FUSE file system (the protocol of /dev/fuse is spoken here, nothing is installed for it) with a loop device and ext4

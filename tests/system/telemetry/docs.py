@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """docs/TELEMETRY.md, run: its policy, its commands and what they print, and each body and header it shows against what the agent sends.
 
     tests/system/telemetry/docs.py [--home DIR]

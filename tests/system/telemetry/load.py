@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sensors that post to /ingest and record what the agent acknowledged."""
 import hashlib
 import http.client

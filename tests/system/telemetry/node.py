@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node whose agent does telemetry only: its policy, its folders, its start and end."""
 import http.client
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Sends the agent's OTLP to a real OpenTelemetry Collector, which must accept it and decode the same values.
 
     tests/system/telemetry/otel.py [--home DIR]

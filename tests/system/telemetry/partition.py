@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A node loses its network, accepts payloads meanwhile, and gets its network back: the receiver must see each payload exactly once.
 
     tests/system/telemetry/partition.py [--payloads N] [--seconds S] [--home DIR]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Other agents in the same two failure scenarios as ours, in one run: by name; agents that are not installed are left out.
 
     tests/system/telemetry/peers.py [--events N] [--home DIR] [--json]

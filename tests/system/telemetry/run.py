@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Telemetry of the real agent under losses, duplicates and blocked sinks.
 
     tests/system/telemetry/run.py [--list] [--kills N] [--cuts N] [--backlog MIB] [--seed S] [--home DIR] [SCENARIO ...]

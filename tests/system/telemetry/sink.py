@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """A sink that records each event, its batch, key and count, and that misbehaves on request.
 
     tests/system/telemetry/sink.py [--host ADDRESS] [--port N] [--record FILE [--events]] [--mode NAME[=VALUE]]... [--tls DIR]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The agent reads files that rotate, a broker, a socket, an exporter and the node, while it is killed again and again."""
 import os
 import shutil

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A client certificate in virtual time: a simulated API server, an approver that is away, says no, or signs; a disk
  * that loses power at any call. */
 #include "agent/process/client_certificate.h"

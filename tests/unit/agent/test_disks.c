@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which file system a path is on, in a pod that sees the paths of its host below another folder. */
 #include "agent/resources/disks.h"
 

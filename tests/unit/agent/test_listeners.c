@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The three local servers over real sockets: which page is where, and that none of them takes what belongs to another. */
 #include "agent/process/listeners.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which entries of spec.manifests are signed: by their policy, by themselves, pinned or not, in which sequence. */
 #include "agent/trust/manifest_trust.h"
 

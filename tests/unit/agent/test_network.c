@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes of a download arrive between two turns, also when the policy has been replaced since the last one. */
 #include "agent/resources/network.h"
 

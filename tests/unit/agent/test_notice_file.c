@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The file of Events that wait: what is written comes back, any 32 notices fit, and no text makes trouble. */
 #include "agent/report/notice_file.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which releases are the agent itself: real files, under all their names. */
 #include "agent/desired/own_program.h"
 

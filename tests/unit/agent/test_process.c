@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The built program as a service manager sees it: arguments, exit codes, signals, its local pages. On a folder of objects, so
  * without any network but the loopback. */
 #include <check.h>

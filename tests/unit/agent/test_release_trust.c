@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/trust/release_trust.h"
 
 #include "base/encoding/base64.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The sink that the environment asks for: each value that a flag allows makes one. */
 #include "agent/process/telemetry.h"
 

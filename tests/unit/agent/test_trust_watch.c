@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The trust folder on the real file system, under the real inotify: what is noticed within seconds, and what is not. */
 #include "agent/trust/trust_watch.h"
 

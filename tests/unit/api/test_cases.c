@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every file of cases/ begins with "# expect: ok" or "# expect: <path>: <start of the text>": what decoding it must
  * say. The same files are applied to a real API server; "# server: accepts" marks those only a node can refuse. */
 #include <dirent.h>

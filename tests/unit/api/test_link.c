@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* When the policy allows bulk transfers: windows with an unsure clock, the quota, and the average of measurements. */
 #include "api/link/link.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What adds up from several policies, as a table. A policy is one line: its name, then words in any order:
  *
  *   +5 -5       priority                        disk=60 interval=60s timeout=1m grace=1h   sections

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The CRDs and the tables that decode say the same: every field, its type, whether it is required, every bound. */
 #include "api/edgeupdate.h"
 #include "api/field/selector.h"

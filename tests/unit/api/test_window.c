@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Windows over clock changes. Europe/Berlin 2026: 29 March 02:00 -> 03:00, 25 October 03:00 -> 02:00. */
 #include "api/edgeupdate.h"
 #include "api/zone.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Compared with libc's own reading of the same files: each zone in a child of its own (Check forks), so that TZ is nobody
  * else's. */
 #include "api/zone.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Texts for people that are too long: they end behind a word, and show that they were cut. */
 #include "base/cut.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a range answers: has a time come, is a period over. */
 #include "base/time/range.h"
 

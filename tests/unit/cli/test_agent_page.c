@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* holdfast-agent(8) keeps up with the agent's own help: every flag and every variable. */
 #include "agent/process/options.h"
 #include "base/buf.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The command table as a whole: dispatch, help, exit codes, completion, and the manual page that must keep up with it. */
 #include "cli/cli.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* doctor: each fact of a host that keeps an agent from its work is a finding with a remedy, and none else is. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The pure parts of the commands on a fleet: views of objects, counts, selectors, kubeconfigs, plugins' answers, the
  * bar. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an operator types wrong about a fleet: the answer names the field, or the option, and says what to do. */
 #include <stdlib.h>
 #include <sys/stat.h>

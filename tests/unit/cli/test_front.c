@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The thin program: what it does itself, and how the whole program takes over. */
 #include "cli/front.h"
 

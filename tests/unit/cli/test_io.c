@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inputs and outputs of commands: whole or not at all, and never in the place of a device. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* node journal: what it prints of a journal, and what it finds wrong with one. */
 #include <stdio.h>
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* lint, hold: what is read from and written to files of one node. */
 #include <errno.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* manifest digest, render and sign: the digest that a node computes, the files that it would make, signatures that it accepts. */
 #include <sys/stat.h>
 

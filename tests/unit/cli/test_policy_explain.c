@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* policy explain: the view of a node from its report and the policies, and the command on files. */
 #include "cli/cli.h"
 #include "cli/policy/policy_view.h"

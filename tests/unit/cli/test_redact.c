@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a bundle for support leaves out of a text, and what it keeps. */
 #include "cli/support/redact.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keys and releases from the operator's side: made, signed, verified, and refused when something is not as it was. */
 #include <errno.h>
 #include <sys/stat.h>

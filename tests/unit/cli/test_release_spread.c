@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a release spreads: what `release create` and `rollback` write for it, and what lint says about the objects of
  * unstaged.json. The admission policy of the chart is asked about the same ones (tests/system/e2e/test_guard.py). */
 #include <stdio.h>

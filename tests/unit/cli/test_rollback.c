@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* rollback: from two signed EdgeUpdates to the signed one that goes back. */
 #include <stdlib.h>
 

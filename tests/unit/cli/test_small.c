@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* holdfast-delta: what it says to its words, and which patches it applies. */
 #include "cli/small.h"
 

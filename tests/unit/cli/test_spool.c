@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* spool stat, cat, verify, on real folders: one spool, a folder above two, damage, and nothing written. */
 #include <dirent.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* status: what a node last said, how old that is, and what it comes to. */
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* support: a bundle has every section, also on a machine where little works, and none of the secrets planted there. */
 #include <stdio.h>
 #include <stdlib.h>

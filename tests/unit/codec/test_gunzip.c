@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Gzip members as a stream: pieces of any size, its end, damage, what follows it, errors of the reader. */
 #include "codec/gunzip.h"
 

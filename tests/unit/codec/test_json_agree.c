@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Everything that accepts JSON follows one rule (codec/scan.h). */
 #include "support/json_agree.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Vectors: RFC 8785, sections 3.2.2 and 3.2.3 (without the fractions, which are refused here on purpose). */
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Memory runs out at the n-th allocation of a tree, for each n until it is enough: -ENOMEM, no leak, nothing half made. */
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The agent's matcher beside the C library's, on given and random expressions. */
 #include "codec/regex.h"
 

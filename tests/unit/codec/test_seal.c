@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sealed text: the bytes that earlier releases wrote, damage, other versions. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SHA-256: published vectors, any cut of the input, saved and loaded anywhere, both code paths. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bodies come back as they were, however they were cut into pieces, and the same pieces give the same bytes. */
 #include "codec/squeeze.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The files in deploy/ that go with the configuration: the example parses, and the schema has the same fields. */
 #include "codec/json.h"
 #include "config/config.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What entries of spec.manifests may do on a node without the file, and with one. */
 #include "config/config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The conductor on virtual time, against a model of a kube-apiserver: outages, a restored backup, objects that the
  * engine does not take. */
 #include "controller/fleet/conductor.h"

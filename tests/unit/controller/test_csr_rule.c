@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Each row: a good request of an agent with one thing changed, and the verdict. */
 #include "controller/csr/rule.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What becomes of an occurrence, on a virtual clock. */
 #include "controller/fleet/event_book.h"
 

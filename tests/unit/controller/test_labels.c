@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Labels that the controller writes to Nodes: the rule row by row, and the writer on virtual time against a small API
  * server that knows field managers. */
 #include <errno.h>

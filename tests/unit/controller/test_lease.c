@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The Lease as a game on a virtual clock: each row is a story of steps, with what must hold after each step. */
 #include "controller/lead/lease.h"
 

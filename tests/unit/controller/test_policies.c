@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The status of SyncPolicies: the counts row by row and against a count from nothing, and the writer on virtual time
  * against a model of an API server, with 10,000 nodes. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The thin shells on virtual time, against a small API server: the Lease of two replicas, the writer, Events,
  * approvals. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* controller/fleet/sight: each row is a story of steps, with the sum of the blind time after each step. */
 #include "controller/fleet/sight.h"
 

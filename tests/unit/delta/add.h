@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A buffer of up to 16 MiB, and adding to it in a test. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Inputs and deltas for what applying meets on a node (test_delta_faults, test_delta_kills). The numbers drawn are each
  * program's own sequence (support/draw.h). */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of the engine's public interface share: inputs, and the way there and back. The numbers drawn are each
  * program's own sequence (support/draw.h). */
 #pragma once

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The byte coder: the decoder returns what the encoder took, predictable bits cost little, and learning without
  * coding has the same effect. */
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Compressed blocks: both coders round-trip from one block to the next, small blocks use LZMA, and a block that is
  * cut short, too long or damaged gives an error or other bytes, never more bytes. */
 #include <errno.h>

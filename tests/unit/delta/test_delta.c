@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The engine through its public interface: files round-trip, and no damaged delta gets through. */
 #include <errno.h>
 #include <stdlib.h>

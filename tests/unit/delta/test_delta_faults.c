@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What applying meets on a node: patches with any byte wrong.
  *
  * HF_CORRUPT=1 tries all 255 other values of every byte, and every length, of a patch of some 2 kB. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What applying meets on a node: kill -9 at any moment.
  *
  * HF_KILLS=200 kills so often in each profile (10 otherwise). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files that do not compress at all, or almost to nothing: upper bounds of the delta's size, also with less memory. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lengths of matches, eight bytes at a time, against the same computed byte by byte. */
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tables of Go images: found, read as what they are, predicted; and hostile ones, which cost bytes and nothing else. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* .got and .plt: relocations name symbols, and entries of one symbol belong together wherever they moved. */
 #include <elf.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an ELF file says of itself: kinds of sections, and headers that say what cannot be. */
 #include <elf.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Executables, alone and in archives, through the engine's public interface. */
 #include <errno.h>
 #include <stdlib.h>

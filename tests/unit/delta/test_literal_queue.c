@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Literals that pass from one thread to another. */
 #include "delta/cm/literal_queue.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The parallel finder returns the copies of a single pass for all kinds of files; progress is reported and can
  * cancel. */
 #include <errno.h>

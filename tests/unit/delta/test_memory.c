@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every allocation fails once, while creating and while applying: an error, no leak, and never a different delta. */
 #include <errno.h>
 #include <stdatomic.h>

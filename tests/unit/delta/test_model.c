@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The model by itself, with options that creating rarely chooses. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* References in code of 32-bit ARM, 32-bit x86 and RISC-V and in tables of 32-bit files: instructions as the assembler makes them,
  * with their fields at both ends; where they are found, and where not. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tables of jumps: told from other words, read from their start, the same whatever the windows. */
 #include <stdlib.h>
 #include <string.h>

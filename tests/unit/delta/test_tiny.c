@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files that hardly changed: upper bounds of the delta's size. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The new file alone, because the old one does not help: every byte of such a delta wrong, every length of it, and
  * resuming at its first border. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Changes of similar words: which candidates exist, and encoder and decoder agree. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Server-side apply of a status that belongs to us alone: what another field manager wrote into it goes. */
 #include <string.h>
 

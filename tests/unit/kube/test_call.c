@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Single requests (kube/call.h) against a server that answers what the test says, on virtual time. */
 #include "kube/call.h"
 

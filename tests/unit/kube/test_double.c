@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The client on the real loop, over real HTTP, against the MetaServer's double (tests/support/programs/metaserver-double.py), with its
  * waiting times cut to a twentieth: 10 s are half a second. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A client that follows a whole fleet (hf_kube_params.fleet): more objects than a node ever has, in large pages, and
  * Nodes without what nobody reads. The server here answers by rule, so that tens of thousands of objects cost little.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A folder as a source: real files, virtual time. */
 #include "kube/folder/folder.h"
 

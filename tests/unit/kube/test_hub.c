@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Behind OpenYurt's YurtHub: what it answers in place of an API server out of reach proves nothing, and is no delivery. */
 #include <errno.h>
 #include <string.h>

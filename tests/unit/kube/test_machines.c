@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The pure machines: their tables as text, every cell walked, and what they promise beside their tables. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every row of what was recorded of a MetaServer, against the model of one, on virtual time; and writes of all kinds. */
 #include <errno.h>
 

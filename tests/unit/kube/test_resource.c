@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Objects in namespaces: their URLs, what no client follows, and the question whether CloudCore may list them. */
 #include "kube/resource.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How a fleet returns to a server that was away: at random moments, each node with one question first. */
 #include "kube/api/client.h"
 #include "support/check_main.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Objects that cannot be parsed, in lists and watches: each costs itself and nothing else. */
 #include <errno.h>
 

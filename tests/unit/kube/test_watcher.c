@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The API client against a model of a kube-apiserver, on virtual time. */
 #include <errno.h>
 

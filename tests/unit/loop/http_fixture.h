@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the HTTP tests share: a loop, a client, a request whose outcome is kept. Included by one test program each. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which hosts a list like that of NO_PROXY names, and which variable of the environment counts. */
 #include "loop/http/proxy.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Redirects between classes of addresses, with a real server that listens on one address of each class: in a network
  * namespace of this test, whose loopback device has all of them. */
 #include "http_fixture.h"

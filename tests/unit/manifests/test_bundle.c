@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bundles: paths, bounds, digest, the file on disk under damage and power cuts. */
 #include "manifests/source/bundle.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The target Cluster (manifests/cluster/cluster.h) against support/fakes/ssa_sim.h, on virtual time. */
 #include "manifests/cluster/cluster.h"
 

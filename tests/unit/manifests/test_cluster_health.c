@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules of health (manifests/cluster/health.h): one row for each decision. */
 #include "manifests/cluster/health.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Documents of a source become objects in order (manifests/cluster/set.h). */
 #include "manifests/cluster/set.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Health of static pods (manifests/kubelet/health.h) against a kubelet and an API server of this file, on virtual time. */
 #include "manifests/kubelet/health.h"
 

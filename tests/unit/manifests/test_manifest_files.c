@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Opening folders of the node as root: links, folders that others may write, the resolved path; static pods; drift. */
 #include <errno.h>
 #include <fcntl.h>

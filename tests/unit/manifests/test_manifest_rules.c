@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The decisions about an entry: the table of phases, the plan, the guard of removals, gates, the short diff, the pace. */
 #include <stdio.h>
 #include <string.h>

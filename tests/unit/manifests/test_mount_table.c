@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mounts on mounts: what a path is on its file system. */
 #include "manifests/files/mount_table.h"
 

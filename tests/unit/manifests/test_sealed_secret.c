@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The copy of a Secret on disk: what is in it, that it opens in one place only, and a power cut at any call. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sources over the network, each trouble with its reason: an API server that goes away, refuses, forgets; a ConfigMap deleted while
  * the link is down; archives that are absent, cut, too long, wrong. Nothing that the node has is ever taken back by a source. */
 #include <arpa/inet.h>

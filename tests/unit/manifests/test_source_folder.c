@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Folders and files of the node as sources: what is read, what is refused, settling, changes, freeing at any moment. */
 #include <errno.h>
 #include <fcntl.h>

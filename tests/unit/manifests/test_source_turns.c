@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Turns: one at a time, in order, and after the end of the engine. */
 #include "manifests/source/turns.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Substitution: the forms, strictness, binary files, bounds, the names of facts. */
 #include "manifests/source/substitute.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Archives of hostile origin: each has its reason, and is refused with bounded time and memory. */
 #include "manifests/source/unarchive.h"
 

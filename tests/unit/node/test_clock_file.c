@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The clock file: what is saved is read again, also from files of earlier versions; what is damaged is refused. */
 #include "node/clock_file.h"
 

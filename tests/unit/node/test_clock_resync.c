@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* When the agent asks for a resync of the clock, and which leaps of the wall clock it reports. */
 #include "node/clock_resync.h"
 

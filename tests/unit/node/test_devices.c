@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Devices that are found without their nodes in /dev. */
 #include "node/devices.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* File systems that are read-only, and mounts that are. */
 #include "node/mounts.h"
 

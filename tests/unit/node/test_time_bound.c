@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The lower bound: what raises it, how fast, and what lowers it. */
 #include "node/time_bound.h"
 

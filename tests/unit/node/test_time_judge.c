@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of node/time_judge.h, and random evidence against what must always hold. */
 #include "node/time_judge.h"
 

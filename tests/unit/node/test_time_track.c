@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Leaps of a clock that nothing else confirms: what the track shows afterwards. */
 #include "node/time_track.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which addresses are this machine's own: those of its interfaces, and not those that kube-proxy puts on kube-ipvs0. */
 #include "os/socket/own_address.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How much memory may still be taken, on recorded trees of cgroups. */
 #include "os/room.h"
 

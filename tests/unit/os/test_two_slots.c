@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A record in two slots: after a failed write or a power cut it is the old one or the new one. */
 #include "os/two_slots.h"
 

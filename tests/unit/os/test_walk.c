@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Links on the way to a file: followed where only root and this user could have made them. */
 #include "os/walk.h"
 

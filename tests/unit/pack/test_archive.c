@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Folders as canonical archives and back: nothing is lost, nothing gets out. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Deltas that look inside: what is made comes back, small; nothing damaged gets through. */
 #include <errno.h>
 

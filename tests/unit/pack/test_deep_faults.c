@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A delta that looks inside, with any byte wrong or cut short (HF_CORRUPT=1: all of them): as for plain ones, and what a recipe
  * claims is never more memory or scratch space than the caller allows. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Deltas that look inside, gone on with from each of their checkpoints. */
 #include <errno.h>
 

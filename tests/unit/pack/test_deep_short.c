@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What fuzz_pack_apply is fed gets where it is to get: a delta in short, and each seed that pack-seeds made, does all that applying does,
  * up to the hash that it does not have. */
 #include <errno.h>

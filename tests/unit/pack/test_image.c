@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Image archives: what counts as a part, and old put together from a store or from the archive. */
 #include <errno.h>
 #include <fcntl.h>

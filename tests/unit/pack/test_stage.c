@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Compressed streams as other programs write them: taken apart and put together again, byte for byte. */
 #include <errno.h>
 

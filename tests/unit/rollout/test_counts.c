@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a node counts as: one row for each rule, in the order of the rules. */
 #include "rollout/counts.h"
 

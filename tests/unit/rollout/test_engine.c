@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The engine with a small API server around it: one test for each thing that can happen to a rollout. */
 #include "rollout/engine.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The records of nodes and their labels: the same answers as the objects themselves, in little memory. */
 #include "rollout/fleet.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Versions of one object in the order in which they come: what is late, new, or sent by a restored store. */
 #include "rollout/object_version.h"
 

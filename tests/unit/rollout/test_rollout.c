@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The step of one rollout: every phase in every situation, printed into tests/golden/rollout_phases.txt. */
 #include "rollout/rollout.h"
 

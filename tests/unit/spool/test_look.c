@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Looking at a spool's folder: what is there, each kind of damage by name, and not a byte changed. */
 #include "spool/look.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The queue on a loop of virtual time: group commit, order, back-pressure, reading beside writing, freeing in the middle. */
 #include "spool/spool.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The store on a file system that loses power, fills up and fails at any call: nothing acknowledged is lost, nothing
  * is read twice, order holds. */
 #include "spool/store.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A test's limit: processor time counts, waiting does not. What checks cost, and the place that a test that dies leaves. */
 #include <signal.h>
 #include <time.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The simulated file system itself: what it keeps over a power cut is what every crash test stands on. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Why contact is lost: one word for each code. */
 #include "sync/contact_reason.h"
 

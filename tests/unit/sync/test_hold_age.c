@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How long a hold lasts, on machines with wrong clocks, over restarts and reboots. */
 #include "sync/hold_age.h"
 

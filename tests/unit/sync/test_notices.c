@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The queue of notices and its pace; which ends of releases are news. */
 #include "sync/notices.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of a client certificate's renewal, and its date. */
 #include "sync/renewal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the agent does in each state of contact, cell by cell; and the manual shows the same table. */
 #include "sync/stale_table.h"
 

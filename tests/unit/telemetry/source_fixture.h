@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the tests of sources share: virtual time, real files in a folder of their own, an intake that knows ids and keeps lines. */
 #pragma once
 

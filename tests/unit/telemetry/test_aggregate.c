@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Histograms, most frequent values, and the summary of one series over one window. */
 #include "telemetry/pipeline/aggregate.h"
 

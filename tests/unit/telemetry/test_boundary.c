@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "telemetry/pipeline/boundary.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of delivery: class of an answer, rounds of attempts, breaker, pace, borders as bytes and under power cuts,
  * table of batches. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Two sinks, each on a disk of its own: if one fails to store an event, a repeated offer stores it there and makes no
  * duplicate at the other, over restarts too. */
 #include "telemetry/sink/fanout.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bodies as their receivers parse them: JSON trees, protobuf field by field, the seed's payload with its checksum; and
  * limits. */
 #include "telemetry/format/format.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Folders that former sinks left: which go, which stay, and that nothing else is touched, over power cuts too. */
 #include "telemetry/sink/former.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The window of names against a plain list, its limits, keys of batches, newest-wins in any order. */
 #include "telemetry/event/ids.h"
 #include "telemetry/event/newest.h"

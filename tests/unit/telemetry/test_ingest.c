@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* POST /ingest through the real local server; only what stores the events is a double. */
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A mapped file that has lost its pages stands for a disk that does not give them back: both are the same signal. */
 #include "telemetry/journal/fault.h"
 

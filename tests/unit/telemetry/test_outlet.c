@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An outlet on virtual time, with a disk that loses power and a sink that records each key and its bytes, and that can
  * refuse, stall, lie and lose answers. */
 #include "telemetry/sink/outlet.h"

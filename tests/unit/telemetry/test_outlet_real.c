@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An outlet on the real loop, disk and network (loopback): TLS with rotated files, and servers that misbehave in every
  * way, each named, none holding up the loop. */
 #include "telemetry/sink/outlet.h"

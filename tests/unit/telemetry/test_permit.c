@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a policy may not ask, under the defaults and under a file: each refusal costs its own part. */
 #include "telemetry/permit.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Identity of series, matching of rules, numbers as text. */
 #include "telemetry/pipeline/series.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who may take how much of a lane: one sender, many, the sources, over restarts, and beside an owner that takes all it
  * gets. */
 #include "telemetry/sink/shares.h"

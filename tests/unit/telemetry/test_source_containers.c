@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "unit/telemetry/source_fixture.h"
 
 #include "os/dir.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Against real journal files, made by systemd-journal-remote from the export format. */
 #include "unit/telemetry/source_fixture.h"
 

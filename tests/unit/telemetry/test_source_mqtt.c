@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Against a real broker. */
 #include "unit/telemetry/source_fixture.h"
 

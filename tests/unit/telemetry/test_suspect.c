@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Decides about broken connections: each row is a history of steps, with the step after which the batch is at fault. */
 #include "telemetry/delivery/suspect.h"
 

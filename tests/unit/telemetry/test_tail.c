@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a file is: each way in which a log file can become another one, while the agent runs and while it is away. Each
  * new line comes once, and what nobody can read any more is told. */
 #include "telemetry/source/tail.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which files the agent reads for the users of a folder. */
 #include "telemetry/source/tail_open.h"
 

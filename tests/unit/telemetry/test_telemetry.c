@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The service on a real loop: what it does when nothing comes, and when a part cannot start. */
 #include "telemetry/telemetry.h"
 

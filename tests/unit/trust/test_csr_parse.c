@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that openssl made, from the corpus of the fuzz target. */
 #include <errno.h>
 

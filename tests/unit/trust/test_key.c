@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Vectors: RFC 8032, 7.1 (tests 1 and 3). */
 #include <errno.h>
 #include <openssl/err.h>

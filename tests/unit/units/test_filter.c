@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The filter between the agent's calls and a double of systemd's manager: what passes, what does not, and what happens
  * when a side goes away. */
 #include <errno.h>

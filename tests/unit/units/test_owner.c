@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The list `units` of agent.yaml while the file changes, is cut in the middle, or is gone. */
 #include "units/owner.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which calls pass, and which services may be restarted. */
 #include "base/macros.h"
 #include "support/check_main.h"

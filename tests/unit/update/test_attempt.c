@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The record of a delta in progress, and the decision after a death in the middle. */
 #include "base/macros.h"
 #include "support/check_main.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The engine on a disk that fails for a while: what it left undone it does later, and what it cannot read it does not
  * take for absent. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Metrics of the updater, as Prometheus reads them. */
 #include "support/check_main.h"
 #include "support/fakes/simupdate.h"

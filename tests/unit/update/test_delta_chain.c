@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Chains of deltas: the one with the fewest bytes that fits the node. */
 #include "base/macros.h"
 #include "support/check_main.h"

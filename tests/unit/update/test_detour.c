@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Cases in which the shortest chain is not taken: a delta that needs more memory than the agent may use, or that killed
  * the agent. */
 #include "update_world.h"

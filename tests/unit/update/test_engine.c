@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The updater as a whole, on virtual time and a virtual disk: what an operator sees of each kind of update. */
 #include <errno.h>
 #include <fcntl.h>

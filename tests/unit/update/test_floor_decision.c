@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The floors under a TPM's counter: each row of the decision, and the book and the record as texts. */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The guard of the floors with a disk and a TPM that exist only in this test: first start, rises, replaced disks, and a power cut at each
  * call of the disk and of the TPM. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Verdicts and gates: pure rows. */
 #include "base/clock.h"
 #include "support/check_main.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Journal, floor and download record: round trips, damage, power cuts. */
 #include <errno.h>
 

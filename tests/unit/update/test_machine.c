@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "support/check_main.h"
 #include "support/golden.h"
 #include "update/rules/machine.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The agent updates itself: the restart of its own unit ends the process that asks for it. */
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A delta resumes after a kill or a power cut in the middle. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Kind Tree by delta: the folder in use and the delta between archives give the new folder; a changed folder is an
  * error. */
 #include <errno.h>

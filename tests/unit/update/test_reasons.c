@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reasons: names that read back, and log levels. */
 #include <errno.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which release may follow which: a table of histories, and a property of all of them. */
 #include <inttypes.h>
 

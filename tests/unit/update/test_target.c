@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading an installed file whose owner makes it endless. */
 #include "update/install/target.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The signed terms of a release as the engine keeps them: expires, downgradeFrom, download; releases of earlier
  * versions; the floor of sequences when its folder is lost or changed by others. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Archives as folders: refused and accepted members; paths with links. */
 #include <errno.h>
 #include <fcntl.h>

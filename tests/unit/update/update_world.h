@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tests/unit/update/update_world.h - what test_engine.c and test_detour.c share: a world (support/fakes/simupdate.h)
  * for each test, and what they expect of it. */
 #pragma once

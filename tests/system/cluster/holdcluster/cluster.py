@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A whole cluster: what hack/cluster and the end-to-end tests call."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The disks of the nodes: each an ext4 image on one XFS of the cluster, whose files can be copied in an instant.
 
 A node's file tree is an overlay: below, the tree all nodes share (build-tree), never written; above, the node's own disk.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Container images of one static program, written as docker-archives without any daemon."""
 
 import hashlib

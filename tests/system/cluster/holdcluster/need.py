@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What this machine lacks for a cluster, each thing by name with the true reason."""
 
 import os

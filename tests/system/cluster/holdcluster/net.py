@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The network of a cluster: one namespace for the control plane, one per node, a veth pair from it to each node.
 
 In the control plane's namespace a node's link is called n<number>, in the node's own it is eth0.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node: a systemd booted as PID 1 by systemd-nspawn in its own network namespace, with containerd and kubelet.
 
 Paths are those of a K3s node: containerd's socket, its data and the folder of static pods.

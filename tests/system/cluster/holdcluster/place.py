@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where a cluster keeps its files, and what its parts are called.
 
 Everything a cluster owns on the machine is found again from its folder alone: names of network namespaces and control

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The control plane: kine on SQLite (what K3s stores in), kube-apiserver, controller manager, scheduler."""
 
 import signal

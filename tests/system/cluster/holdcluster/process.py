@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Start and end processes of a cluster.
 
 Each one carries the cluster's folder in its environment (place.MARK), so that it is found and ended even when nothing

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The agent on a node in its two lives: a systemd unit of the host (Unit), a pod of the DaemonSet (Pod)."""
 
 import json

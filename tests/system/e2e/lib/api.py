@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The API server without a kubectl process for each question: one connection kept open, as administrator.
 
 What a person would do is done with kubectl; this is for looking often and for asking much.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """What whoever took over node n1 tries with its agent's credentials, and the rule that refuses each: attempts.py prints the table of
 docs/SECURITY.md. tests/system/e2e/test_admission.py makes each attempt with both of the agent's identities on a real API server."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A test of the agent: one object set of its own, removed after it."""
 
 import calendar

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is kept of a failed test, so that it can be understood after the cluster is gone."""
 
 import collections

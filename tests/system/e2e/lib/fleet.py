@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A fleet of nodes that exist in the API server alone, and holdfast-controller as a process beside it: agents' reports are written
 here, so that a test decides what each node says and when it says nothing."""
 

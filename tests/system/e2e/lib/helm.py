@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Helm (tests/system/helm/build) as the cluster's administrator, and the chart."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Credentials for the agent: a token of the DaemonSet's service account, or a client certificate as on a host."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/UPGRADE-K3S.md on real nodes: each command of the page as it stands there, in the page's order, with what it has to bring about.
 
 The nodes' own kubelet stands at the path of K3s and is run by its unit (holdcluster/node.py). The page's canary is edge-3; its times are

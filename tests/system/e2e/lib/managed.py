@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node of its own with the agent as a unit, for tests of spec.manifests: its configuration, its policy, and what it says."""
 
 import hashlib

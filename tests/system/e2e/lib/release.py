@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keys, releases and EdgeUpdates, made without the product's own tools: a second opinion on what they make.
 
 Only deltas are the product's: `holdfast delta create`.

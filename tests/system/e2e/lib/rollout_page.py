@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """docs/ROLLOUTS.md on real nodes: each command of the page as it stands there, in the page's order, with what it has to bring about.
 
 The nodes and the controller are those of a chart that is installed (test_helm.py). The page's node edge-7 is the node that goes away while

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Choosing tests, running them, and telling how each went as it ends."""
 
 import signal

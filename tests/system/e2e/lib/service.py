@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A program on a node that releases bring from version to version: the sample service, as a systemd unit."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tests on two clusters side by side: one process for each, and one closing line for both."""
 
 import os

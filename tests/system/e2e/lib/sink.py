@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A telemetry sink (tests/system/telemetry/sink.py) in the control plane's network, over mutual TLS, and what it received."""
 
 import json

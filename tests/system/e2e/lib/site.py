@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The site that artifacts are fetched from: a server in the control plane's network, apart from the API server."""
 
 import hashlib

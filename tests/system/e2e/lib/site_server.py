@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """An HTTP server for artifacts: site_server.py FOLDER ADDRESS PORT
 
 Serves the files of FOLDER with ETag, Range and If-Range. Each answer is one JSON line in FOLDER.log: path, range, status, how

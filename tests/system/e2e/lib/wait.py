@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waiting for what is to become true; a failure of the test when it does not."""
 
 from holdcluster import place, process

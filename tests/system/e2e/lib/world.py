@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The one cluster of a run, and the built programs that are tested in it."""
 
 import os

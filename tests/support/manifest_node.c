@@ -284,6 +284,19 @@ static void format_all(void *arg, const struct hf_manifest_status *status)
                    status->message);
 }
 
+struct report {
+    char text[800];
+    char *all;
+};
+
+static void format_both(void *arg, const struct hf_manifest_status *status)
+{
+    struct report *report = arg;
+
+    format(report->text, status);
+    format_all(report->all, status);
+}
+
 static int accept_all(void *arg, const char *host, uint16_t port)
 {
     (void)arg, (void)host, (void)port;
@@ -294,13 +307,12 @@ static int accept_all(void *arg, const char *host, uint16_t port)
 static void changed(void *arg)
 {
     struct node *node = arg;
-    char text[800] = "";
+    struct report report = {.all = node->told};
 
-    hf_manifest_engine_each(node->engine, format, text);
-    node->statuses += strcmp(text, node->status) != 0;
-    memcpy(node->status, text, sizeof(text));
     node->told[0] = '\0';
-    hf_manifest_engine_each(node->engine, format_all, node->told);
+    hf_manifest_engine_each(node->engine, format_both, &report);
+    node->statuses += strcmp(report.text, node->status) != 0;
+    memcpy(node->status, report.text, sizeof(report.text));
 }
 
 static void expect_told(struct node *node)

@@ -129,13 +129,25 @@ void sim_show_lost(struct sim_node *node)
     sim_blob_resize(&node->lost, 0);
 }
 
+/* In place: a segment of a spool has megabytes, and is synced for each batch. */
+static void keep_changed_blocks(struct sim_node *node)
+{
+    for (size_t at = 0; at < node->live.n; at += SIM_BLOCK) {
+        size_t n = HF_MIN(node->live.n - at, (size_t)SIM_BLOCK);
+        if (memcmp(node->live.p + at, node->kept.p + at, n) != 0)
+            memcpy(node->kept.p + at, node->live.p + at, n);
+    }
+}
+
 void sim_sync_content(struct sim_node *node)
 {
     struct sim_blob content = {NULL, 0};
 
     if (node->synced)
         return;
-    if (node->live.n != node->kept.n || node->live.n == 0 || memcmp(node->live.p, node->kept.p, node->live.n) != 0) {
+    if (node->live.n == node->kept.n && node->lost.n == 0) {
+        keep_changed_blocks(node);
+    } else {
         sim_blob_set(&content, node->live.p, node->live.n);
         forget_lost(node, &content);
         free(node->kept.p);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 
 HF_PRINTF(3, 0)
 static int set(struct hf_err *err, int code, const char *format, va_list args)

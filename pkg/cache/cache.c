@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "api/field/text.h"
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "base/strmap.h"
 #include "cache/entry.h"
 #include "os/dir.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
 

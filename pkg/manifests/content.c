@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "manifests/entry.h"
 #include "manifests/source/substitute.h"
 #include "os/dir.h"

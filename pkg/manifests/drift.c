@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "loop/watch.h"
 #include "manifests/entry.h"
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "manifests/cluster/cluster.h"
 #include "manifests/cluster/item.h"
 #include "manifests/entry.h"

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "manifests/entry.h"
 #include "manifests/files/pods.h"
 #include "manifests/kubelet/health.h"

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "manifests/entry.h"
 #include "manifests/files/look.h"
 

@@ -5,7 +5,7 @@
 
 #include "manifests/entry.h"
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 
 void secret_fetch_ask(struct entry *entry)
 {

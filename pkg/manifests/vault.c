@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "base/encoding/hex.h"
 #include "base/encoding/utf8.h"
 #include "manifests/entry.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "base/encoding/utf8.h"
 #include "base/format.h"
 #include "rollout/engine_impl.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "api/syncpolicy.h"
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "base/format.h"
 #include "base/parse.h"
 #include "telemetry/event/ids.h"

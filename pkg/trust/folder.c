@@ -6,7 +6,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "os/file.h"
 #include "os/owner.h"
 #include "trust/key.h"

@@ -2,7 +2,7 @@
 /* Probation: restart the service with the new version and let the health checks decide. */
 #include "update/release.h"
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 
 enum { MAX_RESTART_TRIES = 10 };
 static const uint64_t restart_again_ns = 3 * HF_NS_PER_S;

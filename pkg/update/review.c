@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "base/format.h"
 #include "config/config.h"
 #include "update/install/floor_copy.h"

@@ -8,7 +8,7 @@
 
 #include "update/release.h"
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 
 enum { MAX_RESTART_TRIES = 10 };
 static const uint64_t restart_again_ns = 3 * HF_NS_PER_S, again_ns = 60 * HF_NS_PER_S;

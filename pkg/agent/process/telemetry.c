@@ -10,7 +10,7 @@
 
 #include "agent/home.h"
 #include "audit/segment.h"
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "base/net/url_mask.h"
 #include "os/dir.h"
 #include "telemetry/source/ingest.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "trust/trust.h"
 
 static const struct hf_trust_floors_kind kind = {

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "base/encoding/utf8.h"
 #include "cli/parts.h"
 #include "cli/plain.h"

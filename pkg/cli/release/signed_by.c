@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/cut.h"
 #include "base/encoding/base64.h"
+#include "base/encoding/cut.h"
 #include "cli/release/keyfile.h"
 #include "trust/key.h"
 

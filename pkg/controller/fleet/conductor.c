@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "controller/fleet/fleet_gauges.h"
 #include "controller/fleet/recorder.h"
 #include "controller/fleet/sight.h"

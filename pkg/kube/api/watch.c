@@ -4,7 +4,7 @@
 
 #include "kube/api/client.h"
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 
 int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response)
 {

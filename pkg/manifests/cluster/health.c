@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/cluster/health.h"
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 
 #include <inttypes.h>
 #include <stdio.h>

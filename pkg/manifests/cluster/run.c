@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "api/meta.h"
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 
 #define RETRY_BASE_NS HF_NS_PER_S
 #define RETRY_CAP_NS (30 * HF_NS_PER_S)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "manifests/files/content.h"
 #include "manifests/files/place_impl.h"
 #include "manifests/files/pods.h"

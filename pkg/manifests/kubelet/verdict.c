@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "manifests/cluster/health.h"
 
 enum { MAX_HASHES = 256, MAX_HASH = 128 };

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "base/encoding/hex.h"
 #include "base/encoding/utf8.h"
 #include "codec/seal.h"

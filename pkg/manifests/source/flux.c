@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "api/conditions.h"
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "base/encoding/utf8.h"
 #include "kube/call.h"
 #include "manifests/source/archive_download.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/source/object.h"
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 #include "loop/probe.h"
 #include "loop/proc.h"
 #include "loop/unit.h"

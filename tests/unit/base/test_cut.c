@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Texts for people that are too long: they end behind a word, and show that they were cut. */
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 
 #include <string.h>
 

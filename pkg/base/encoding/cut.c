@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/cut.h"
+#include "base/encoding/cut.h"
 
 #include <string.h>
 

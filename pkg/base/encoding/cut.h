@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/cut.h - cuts texts for people: behind a whole word, and with "..." to show it. Pure; any thread. */
+/* base/encoding/cut.h - cuts texts for people: behind a whole word, and with "..." to show it. Pure; any thread. */
 #pragma once
 
 #include <stddef.h>

@@ -8,7 +8,7 @@
 #include "api/field/text.h"
 #include "api/schema.h"
 #include "api/zone.h"
-#include "base/host.h"
+#include "base/net/host.h"
 #include "base/parse.h"
 #include "codec/regex.h"
 #include "os/secret_ref.h"

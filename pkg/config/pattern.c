@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/host.h"
+#include "base/net/host.h"
 #include "base/parse.h"
 
 /* ---- paths ------------------------------------------------------------------------------------------------------- */

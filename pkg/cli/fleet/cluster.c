@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "api/meta.h"
-#include "base/host.h"
+#include "base/net/host.h"
 #include "base/net/url_escape.h"
 #include "cli/fleet/kubeconfig.h"
 #include "cli/fleet/plugin.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/host.h"
+#include "base/net/host.h"
 #include "telemetry/permit.h"
 #include "update/install/target.h"
 

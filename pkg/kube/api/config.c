@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/host.h"
+#include "base/net/host.h"
 #include "base/net/url_mask.h"
 #include "base/parse.h"
 #include "kube/api/kubeconfig.h"

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/host.h"
+#include "base/net/host.h"
 #include "base/net/url_mask.h"
 #include "base/parse.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/host.h"
+#include "base/net/host.h"
 
 enum { MAX_HOST = 256 };
 

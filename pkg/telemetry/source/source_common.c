@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/host.h"
+#include "base/net/host.h"
 #include "base/parse.h"
 #include "codec/scan.h"
 #include "os/socket/own_address.h"

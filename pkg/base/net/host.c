@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/host.h"
+#include "base/net/host.h"
 
 #include <arpa/inet.h>
 #include <string.h>

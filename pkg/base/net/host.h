@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/host.h - finds the host of a URL, and checks if a host is this machine. Pure; does not resolve names.
+/* base/net/host.h - finds the host of a URL, and checks if a host is this machine. Pure; does not resolve names.
  *
  * Without TLS, credentials may travel only to a loopback host. hf_host_is_loopback() is therefore strict: it parses
  * addresses and never compares prefixes. Threads: any. Memory: allocates nothing; a view borrows from the URL. */

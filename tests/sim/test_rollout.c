@@ -536,7 +536,7 @@ static int write_turns(struct write *write)
     totals->turns += stored->has_turn;
     log_change(i, stored, NULL);
     if (!w.nodes[i].away)
-        push(below(10 * SECOND), SEES_TURN, i)->with.number = stored->has_turn;
+        (void)push(below(10 * SECOND), SEES_TURN, i);
     write->answer = edgenode_json(i, stored);
     return 0;
 }
@@ -1041,7 +1041,7 @@ static void dispatch_event(const struct event *event)
         returns(event->who);
         break;
     case SEES_TURN:
-        sees_turn(event->who, event->with.number != 0);
+        sees_turn(event->who, node->stored.has_turn); /* a watch never shows an older state after a newer one */
         break;
     case TICKS:
         ticks(event->who);

@@ -247,7 +247,7 @@ HF_CLI_COMMAND(hf_cli_spool_cat);
 HF_CLI_COMMAND(hf_cli_spool_verify);
 HF_CLI_COMMAND(hf_cli_doctor);  /* defined in cli/doctor/doctor.c */
 HF_CLI_COMMAND(hf_cli_support); /* defined in cli/support/support.c */
-HF_CLI_COMMAND(hf_cli_help); /* defined in cli/help.c */
+HF_CLI_COMMAND(hf_cli_help);    /* defined in cli/help.c */
 HF_CLI_COMMAND(hf_cli_version);
 HF_CLI_COMMAND(hf_cli_completion); /* defined in cli/completion.c */
 

@@ -252,9 +252,10 @@ static int give_resume(struct order_run *command, const json_t *update, struct h
         orders[2].value = new_token(command, token);
     if (r == 0)
         r = annotate(command->cluster, command->plural, update, orders, by_itself ? 3 : 2, err);
-    if (r == 0 && by_itself)
-        (void)fprintf(command->cli->out, "%s: resumed; the %lld nodes that failed so far no longer count\n", view.name,
-                      (long long)view.failed);
+    if (r == 0 && by_itself && view.failed > 0)
+        (void)fprintf(command->cli->out, "%s: resumed; %lld %s so far and no longer %s as failed\n", view.name,
+                      (long long)view.failed, view.failed == 1 ? "node failed" : "nodes failed",
+                      view.failed == 1 ? "counts" : "count");
     else if (r == 0)
         print_reach(command, &view, "resumed");
     return r;

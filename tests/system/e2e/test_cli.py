@@ -103,7 +103,7 @@ class TestRollouts(Case):
         self.assertIn("fake-0", out)
         self.run_cli("rollout", "pause", update.name)
         out, _ = self.run_cli("rollout", "resume", update.name)  # takes the pause back, and forgives the failures
-        self.assertRegex(out, r"the \d+ nodes that failed so far no longer count")
+        self.assertRegex(out, r"resumed; \d+ nodes? failed so far and no longer counts? as failed")
         verdicts.verdict = lambda node: "Committed"
         out, _ = self.ended(start("rollout", "watch", update.name, "--timeout", "60s"), 0, 70)
         self.assertIn("complete", out)

@@ -129,7 +129,8 @@ START_TEST(of_a_fleet_passes_the_cluster_on)
     expect(text, "holdfast support: the fleet, seen from");
     expect(text, "==== rollouts\nholdfast status: read edgeupdates at http://127.0.0.1:1");
     expect(text, "kubectl get syncpolicies -o yaml --server=http://127.0.0.1:1\n");
-    expect(text, "kubectl logs -l app.kubernetes.io/component=controller --prefix --tail 2000 -n edge --server=http://127.0.0.1:1\n");
+    expect(text, "kubectl logs -l app.kubernetes.io/component=controller --prefix --tail 2000 -n edge "
+                 "--server=http://127.0.0.1:1\n");
     ck_assert_ptr_null(strstr(text, SECRET));
 }
 END_TEST

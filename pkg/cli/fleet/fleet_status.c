@@ -122,9 +122,9 @@ static int add_row(struct hf_table *table, const json_t *update, uint64_t now_un
         (void)snprintf(updated, sizeof(updated), "%lld/%lld", (long long)view.updated, (long long)view.selected);
     }
     (void)snprintf(sequence, sizeof(sequence), "%lld", (long long)view.sequence);
-    if (view.has_strategy)
+    if (view.has_strategy) /* the share of the nodes, which stays during a halt; status.admission has slots */
         (void)snprintf(cutoff, sizeof(cutoff), "%.2f%%",
-                       (double)hf_json_int_or(update, "status.admission.cutoff", 0) / 100.0);
+                       (double)hf_json_int_or(update, "status.rollout.cutoff", 0) / 100.0);
     const char *const cells[] = {view.name,
                                  view.release,
                                  view.version,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/conditions.h - reads and changes lists of metav1.Condition, in the form that kstatus and `kubectl wait` understand.
- * Pure. */
+/* api/conditions.h - reads and changes lists of metav1.Condition, in the form that kstatus and `kubectl wait`
+ * understand. Pure. */
 #pragma once
 
 #include <stdint.h>

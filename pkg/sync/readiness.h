@@ -59,8 +59,8 @@ struct hf_readiness_params {
      * reason, such as "web: ValidateFailed, pods: NotAllowed" ("" or NULL means none) */
     const char *manifests_failed;
     const char *manifests_pending;
-    /* applied entries that the node fails to keep in place, each with its reason, and the reason of the first one ("" or
-     * NULL means none) */
+    /* applied entries that the node fails to keep in place, each with its reason, and the reason of the first one (""
+     * or NULL means none) */
     const char *manifests_troubled;
     const char *manifests_trouble;
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* holdfast doctor: will an agent work on this host?
  *
- * Gathers facts (facts.h) with as few side effects as possible: it makes no file, opens each port for a moment only if no
- * agent runs, and asks servers that the command line names. A fact that cannot be had is a fact, too. rules.c judges. */
+ * Gathers facts (facts.h) with as few side effects as possible: it makes no file, opens each port for a moment only if
+ * no agent runs, and asks servers that the command line names. A fact that cannot be had is a fact, too. rules.c
+ * judges. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

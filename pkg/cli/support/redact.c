@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The text is read once, from the left; at each place the first rule that fits takes its part away and leaves a note.
  *
- * The state is the place, and two indents: of a name whose value goes on in the lines below it (YAML), which are removed
- * while they are indented deeper. A value is removed to its end as the syntax around it has it: a quoted text to its
- * closing quote, a list or an object to its closing bracket, NAME=VALUE to the next space, "name: value" to the end of
- * the line. A value that does not end is removed to the end of the text. */
+ * The state is the place, and two indents: of a name whose value goes on in the lines below it (YAML), which are
+ * removed while they are indented deeper. A value is removed to its end as the syntax around it has it: a quoted text
+ * to its closing quote, a list or an object to its closing bracket, NAME=VALUE to the next space, "name: value" to the
+ * end of the line. A value that does not end is removed to the end of the text. */
 #include "cli/support/redact.h"
 
 #include <ctype.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* holdfast support: one text file with all that somebody needs who helps from afar.
  *
- * The bundle is a list of sections: what another command of this program prints, what a program of the machine prints, or
- * a file. A section that fails says so in its place, and the others follow. Everything passes through redact.h, section
- * by section, so that a cut or a strange section cannot hide a secret of the next. The file is plain text, so that its
- * sender can read what leaves. Nothing is sent, and nothing but the bundle is written. */
+ * The bundle is a list of sections: what another command of this program prints, what a program of the machine prints,
+ * or a file. A section that fails says so in its place, and the others follow. Everything passes through redact.h,
+ * section by section, so that a cut or a strange section cannot hide a secret of the next. The file is plain text, so
+ * that its sender can read what leaves. Nothing is sent, and nothing but the bundle is written. */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>

@@ -193,7 +193,7 @@ static void parse(struct hf_shares *shares, const unsigned char *bytes, uint64_t
 
     for (size_t i = 0; i < HF_SHARES_SENDERS; i++, at += 8)
         shares->senders[i] = hf_le(at, 8);
-    for (size_t n = hf_le(bytes + AT_PARTS, 4); n > 0; n--) {
+    for (uint64_t n = hf_le(bytes + AT_PARTS, 4); n > 0; n--) {
         struct hf_shares_part part = {.last = hf_le(at, 8)};
         at += 8;
         for (size_t slot = 0; slot < HF_SHARES_SLOTS; slot++, at += 8)

@@ -30,7 +30,7 @@ const char *hf_trust_reason(enum hf_trust_verdict verdict)
     }
 }
 
-enum { MAX_NAMES = 80 };
+enum { MAX_NAMES = 80, NAMES_TEXT = MAX_NAMES + 32 };
 
 /* ---- the trust folder -------------------------------------------------------------------------------------------- */
 
@@ -102,23 +102,32 @@ static int read_threshold(const struct hf_fs_ops *fs, const char *trust_dir, uns
     return 0;
 }
 
+/* "a, b and 3 more" */
+static const char *name_keys(const struct keys *keys, char names[NAMES_TEXT])
+{
+    char more[NAMES_TEXT - MAX_NAMES] = "";
+
+    if (keys->n > keys->n_named)
+        (void)snprintf(more, sizeof(more), " and %u more", keys->n - keys->n_named);
+    (void)snprintf(names, NAMES_TEXT, "%s%s", keys->n > 0 ? keys->names : "no keys", more);
+    return names;
+}
+
 const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir, char *text, size_t n)
 {
     struct keys keys = {.n = 0};
     struct hf_err err = HF_ERR_INIT;
     unsigned threshold = 1;
-    char more[32] = "", needed[32] = "";
+    char names[NAMES_TEXT], needed[32] = "";
     int r = count_keys(fs, trust_dir, &keys, &err);
 
     if (r == 0 && !keys.absent)
         r = read_threshold(fs, trust_dir, &threshold, &err);
     if (r < 0)
         return hf_err_text(&err, text, n);
-    if (keys.n > keys.n_named)
-        (void)snprintf(more, sizeof(more), " and %u more", keys.n - keys.n_named);
     if (threshold > 1)
         (void)snprintf(needed, sizeof(needed), "; threshold %u", threshold);
-    (void)snprintf(text, n, "%s%s%s", keys.n > 0 ? keys.names : "no keys", more, needed);
+    (void)snprintf(text, n, "%s%s", name_keys(&keys, names), needed);
     return text;
 }
 
@@ -232,14 +241,11 @@ static int check_all(struct check *check, const struct hf_signature *signatures,
 /* For a signature by another key: where the keys come from and which there are. "; keys in '/etc/x/trust.d': a" */
 static void describe_keys(const struct check *check, char *text, size_t n)
 {
-    const struct keys *keys = check->keys;
-    char more[32] = "";
+    char names[NAMES_TEXT];
 
     text[0] = '\0';
-    if (keys->n > keys->n_named)
-        (void)snprintf(more, sizeof(more), " and %u more", keys->n - keys->n_named);
     if (check->unknown > 0)
-        (void)snprintf(text, n, "; keys in '%s': %s%s", check->trust_dir, keys->names, more);
+        (void)snprintf(text, n, "; keys in '%s': %s", check->trust_dir, name_keys(check->keys, names));
 }
 
 static int conclude(const struct check *check, unsigned threshold, enum hf_trust_verdict *ret_verdict,

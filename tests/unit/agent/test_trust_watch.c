@@ -174,7 +174,8 @@ START_TEST(thousands_of_changes)
     }
     wait_until_seen("the last of the changes");
     uint64_t seconds = (hf_mono_ns(hf_clock_posix()) - begin_ns) / HF_NS_PER_S;
-    ck_assert_msg(lists <= seconds + 2, "%u looks in %u s", lists, (unsigned)seconds);
+    /* a look that finds a change lists the folder again, for the names of the keys */
+    ck_assert_msg(lists <= 2 * (seconds + 2), "listed %u times in %u s", lists, (unsigned)seconds);
 }
 END_TEST
 

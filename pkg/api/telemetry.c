@@ -10,7 +10,6 @@
 #include "api/zone.h"
 #include "base/net/host.h"
 #include "base/parse.h"
-#include "codec/regex.h"
 #include "os/secret_ref.h"
 
 #define S HF_NS_PER_S
@@ -43,20 +42,6 @@ static bool is_journal_unit(const char *text)
         if (strcmp(dot, more[i]) == 0)
             return true;
     return false;
-}
-
-/* Refuses counts of groups and of counts, as the schema does, and what codec/regex.h refuses: back references, counts
- * above 999, and counts that make the expression too large. */
-static bool is_regex(const char *text)
-{
-    struct hf_regex *regex = NULL;
-
-    for (const char *p = text; *p != '\0'; p++)
-        if (*p == '{' && p > text && strchr(")*+?}", p[-1]) != NULL)
-            return false;
-    bool good = hf_regex_new(text, &regex, NULL) == 0;
-    hf_regex_free(regex);
-    return good;
 }
 
 bool hf_telemetry_ref_ok(const char *text)
@@ -237,11 +222,7 @@ static void finish_journald(struct hf_decode *decode, void *object, json_t *json
 static const char *const file_formats[] = {"text", "json", NULL};
 
 static const struct hf_field multiline_fields[] = {
-    HF_FIELD_TEXT(struct hf_telemetry_file, multiline_start, "start", 1, 256, is_regex,
-                  "a POSIX extended regular expression without back references and counts of groups, which its counts "
-                  "do not make larger than 512 steps",
-                  HF_REQUIRED),
-    {0}};
+    HF_FIELD_TEXT(struct hf_telemetry_file, multiline_start, "start", 1, 256, NULL, NULL, HF_REQUIRED), {0}};
 
 static const struct hf_field file_fields[] = {
     HF_FIELD_TEXT(struct hf_telemetry_file, path, "path", 1, MAX_PATH_BYTES, is_glob_path,

@@ -6,6 +6,27 @@ static bool same(struct hf_view a, struct hf_view b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+/* Matches one byte against the element at *glob (a set, '?' or a literal byte), and moves *glob behind that element. */
+static bool same_byte(const char **glob, char c)
+{
+    const char *element = *glob, *p = element + 1;
+    bool wanted = *p != '!', in_set = false;
+
+    p += !wanted;
+    const char *end = *element == '[' && *p != '\0' ? strchr(p + 1, ']') : NULL; /* a ']' at the start is in the set */
+    if (end == NULL) {
+        *glob = element + 1;
+        return *element == '?' || *element == c;
+    }
+    *glob = end + 1;
+    for (; p < end; p++) {
+        const char *last = p[1] == '-' && p + 2 < end ? p + 2 : p;
+        in_set |= (unsigned char)c >= (unsigned char)*p && (unsigned char)c <= (unsigned char)*last;
+        p = last;
+    }
+    return in_set == wanted;
+}
+
 /* Greedy, with one place to return to: the last '*'. An earlier '*' never has to match more. */
 bool hf_match_glob(const char *glob, struct hf_view text)
 {
@@ -16,8 +37,7 @@ bool hf_match_glob(const char *glob, struct hf_view text)
         if (*glob == '*') {
             star = ++glob;
             from = i;
-        } else if (*glob != '\0' && (*glob == '?' || *glob == text.p[i])) {
-            glob++;
+        } else if (*glob != '\0' && same_byte(&glob, text.p[i])) {
             i++;
         } else if (star != NULL) {
             glob = star;

@@ -4,8 +4,9 @@
 
 #include "telemetry/event/event.h"
 
-/* Returns true if the pattern `glob` matches the whole of `text`. In the pattern, '*' stands for any text and '?' for
- * any single byte. */
+/* Returns true if the pattern `glob` matches the whole of `text`. In the pattern, '*' stands for any text, '?' for any
+ * byte, [a-z_] for a byte of the set, and [!a-z_] for a byte that is not in it. A '[' without its ']' stands for
+ * itself. */
 bool hf_match_glob(const char *glob, struct hf_view text);
 
 /* Returns true if every condition of `match` holds for the event. A `match` without conditions matches every event. */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec/regex.h"
 #include "os/dir.h"
+#include "telemetry/event/match.h"
 #include "telemetry/source/source_common.h"
 #include "telemetry/source/tail.h"
 
@@ -16,7 +16,7 @@ enum { MAX_FOLDER = 1024, SCRATCH = 128 << 10 };
 struct spec {
     char *folder, *pattern;
     bool json;
-    struct hf_regex *starts; /* NULL: each line is a record */
+    char *starts; /* glob of the first line of a record; NULL: each line is a record */
     enum hf_severity severity;
 };
 
@@ -94,7 +94,7 @@ static bool starts(void *arg, const struct hf_tail_file *file, struct hf_view li
     const struct spec *spec = file->owner;
 
     (void)arg;
-    return spec->starts == NULL || hf_regex_matches(spec->starts, line);
+    return spec->starts == NULL || hf_match_glob(spec->starts, line);
 }
 
 static int take_line(void *arg, const struct hf_tail_line *line)
@@ -135,7 +135,7 @@ static void files_free(struct hf_source *source)
     for (size_t i = 0; i < files->n_specs; i++) {
         free(files->specs[i].folder);
         free(files->specs[i].pattern);
-        hf_regex_free(files->specs[i].starts);
+        free(files->specs[i].starts);
     }
     hf_buf_done(&files->scratch);
     free(files);
@@ -148,15 +148,14 @@ static int copy_spec(struct files *files, const struct hf_telemetry_file *from, 
 
     if (from->path[0] != '/' || strlen(from->path) >= sizeof(folder))
         return hf_err_set(err, EINVAL, "cannot follow path '%.200s'", from->path);
-    int r = from->multiline_start != NULL ? hf_regex_new(from->multiline_start, &spec->starts, err) : 0;
-    if (r < 0)
-        return hf_err_wrap(err, r, "multiline.start of '%.150s' is not a regular expression", from->path);
     files->n_specs++;
     spec->pattern = strdup(hf_dir_of_path(from->path, folder, sizeof(folder)));
     spec->folder = strdup(folder);
     spec->json = from->json;
     spec->severity = from->severity;
-    return spec->pattern == NULL || spec->folder == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
+    spec->starts = from->multiline_start != NULL ? strdup(from->multiline_start) : NULL;
+    bool all = spec->pattern != NULL && spec->folder != NULL && !spec->starts == !from->multiline_start;
+    return all ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
 int hf_source_files_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,

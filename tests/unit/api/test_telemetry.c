@@ -163,7 +163,7 @@ START_TEST(fields)
     _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *p =
         make("telemetry: {sources: {http: true, journald: {includeUnits: [a.service]}, files: [{path: /a/*.log, "
              "format: json,"
-             " multiline: {start: '^x'}, severity: error}], containers: {excludeNamespaces: [kube-system]}, node: "
+             " multiline: {start: 'x*'}, severity: error}], containers: {excludeNamespaces: [kube-system]}, node: "
              "{period: 5s},"
              " scrape: [{url: 'http://127.0.0.1/m', names: [a, b]}], socket: {path: /run/x},"
              " mqtt: {host: h, topics: ['a/#'], tls: true}},"
@@ -183,7 +183,7 @@ START_TEST(fields)
     ck_assert_str_eq(t->sources.journald_include[0], "a.service");
     ck_assert_ptr_null(t->sources.journald_include[1]);
     ck_assert(t->sources.files[0].json && t->sources.files[0].severity == HF_SEVERITY_ERROR);
-    ck_assert_str_eq(t->sources.files[0].multiline_start, "^x");
+    ck_assert_str_eq(t->sources.files[0].multiline_start, "x*");
     ck_assert_str_eq(t->sources.no_namespaces[0], "kube-system");
     ck_assert_uint_eq(t->sources.node_period_ns, 5 * HF_NS_PER_S);
     ck_assert_uint_eq(t->sources.scrapes[0].period_ns, 30 * HF_NS_PER_S);

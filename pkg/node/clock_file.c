@@ -112,13 +112,6 @@ static int read_all(const json_t *root, struct hf_clock_file *file)
     return r;
 }
 
-static int read_format_1(const json_t *root, struct hf_clock_file *file)
-{
-    int r = time_at(root, "newest", &file->track_unix_ns);
-
-    return r == 0 ? time_at(root, "contact", &file->contact_unix_ns) : r;
-}
-
 int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, struct hf_err *err)
 {
     _cleanup_(hf_json_freep) json_t *root = NULL;
@@ -127,10 +120,9 @@ int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, str
 
     if (r < 0)
         return r;
-    int64_t format = hf_json_int_or(root, "format", 0);
-    if (format != 1 && format != 2)
+    if (hf_json_int_or(root, "format", 0) != 2)
         return hf_err_set(err, EBADMSG, "unknown format of the clock file");
-    r = format == 2 ? read_all(root, &file) : read_format_1(root, &file);
+    r = read_all(root, &file);
     if (r < 0)
         return hf_err_set(err, EBADMSG, "a time in the clock file is not an RFC 3339 date");
     file.agreed_age_ns = seconds_at(root, "agreedAgeSeconds");

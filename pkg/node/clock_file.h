@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/clock_file.h - the file <state>/clock, in which an agent process saves times for the next process. Pure.
- *
- * The current format is 2. The parser also accepts format 1, which held the latest time that the agent ever considered
- * the present. A wrong clock may have set that time, so the parser returns it only as track_unix_ns and never as
- * signed_unix_ns. */
+/* node/clock_file.h - the file <state>/clock, in which an agent process saves times for the next process. Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -11,7 +11,7 @@
 #include "os/file.h"
 #include "update/state/sealed_file.h"
 
-enum { COPIES = 2, FORMAT_NUMBER = 1, LINE = 128 };
+enum { COPIES = 2, LINE = 128 };
 
 static const char *const names[COPIES] = {"floor.0", "floor.1"};
 
@@ -70,34 +70,15 @@ static bool parse_lines(struct hf_view body, struct hf_sequence_history *history
     return true;
 }
 
-/* Version 1: one number in decimal. */
-static bool parse_number(struct hf_view body, struct hf_sequence_history *history)
-{
-    char number[24];
-
-    (void)snprintf(number, sizeof(number), "%.*s", (int)HF_MIN(body.n, sizeof(number)), body.p);
-    if (body.n >= sizeof(number) || hf_parse_u64(number, 0, UINT64_MAX, &history->top.sequence) < 0)
-        return false;
-    history->current = history->top;
-    return true;
-}
-
 int hf_floor_parse(struct hf_view text, struct hf_sequence_history *ret_history, struct hf_err *err)
 {
     struct hf_sequence_history history = {.n_used = 0};
     struct hf_view body;
     int r = hf_seal_open(text, "floor", HF_FLOOR_FORMAT, &body, err);
-    bool good;
 
-    if (r == 0) {
-        good = parse_lines(body, &history);
-    } else {
-        r = r == -EOPNOTSUPP ? hf_seal_open(text, "floor", FORMAT_NUMBER, &body, err) : r;
-        if (r < 0)
-            return r == -ENOMEM ? r : -EBADMSG;
-        good = parse_number(body, &history);
-    }
-    if (!good)
+    if (r < 0)
+        return r == -ENOMEM ? r : -EBADMSG;
+    if (!parse_lines(body, &history))
         return hf_err_set(err, EBADMSG, "the floor of sequences has an invalid line");
     *ret_history = history;
     return 0;

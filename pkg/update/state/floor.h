@@ -8,8 +8,7 @@
  *     current <sequence> <digest, or - if unknown>
  *     used <digest>                                  one line for each release to which the node has been downgraded
  *
- * Files of version 1, which earlier agents wrote, hold only the highest sequence. hf_floor_load() merges the two files
- * (hf_sequence_join()), so that one damaged block of the disk does not make the node accept an old release. The engine
+ * hf_floor_load() merges the two files (hf_sequence_join()), so that one damaged block of the disk does not make the node accept an old release. The engine
  * raises the floor only at the commit, because the node must be able to restore the old version until then. Further
  * copies are outside the state folder (update/install/floor_copy.h). All functions with the argument `fs` block. */
 #pragma once

@@ -9,8 +9,7 @@
 
 /* ---- the fields: one row is key, member and form ----------------------------------------------------------------- */
 
-/* LATER_: earlier releases of the agent did not write it; then 0 or "". */
-enum journal_form { TEXT, LATER_TEXT, HEX, NUMBER, COUNT, LATER_COUNT, FLAG };
+enum journal_form { TEXT, HEX, NUMBER, COUNT, FLAG };
 
 struct journal_field {
     const char *name;
@@ -45,14 +44,14 @@ static const struct journal_field fields[] = {
     FIELD("probed", FLAG, probed),
     FIELD("restarted", FLAG, restarted),
     FIELD("starts", COUNT, starts),
-    FIELD("wasted", LATER_COUNT, wasted),
-    FIELD("changes", LATER_COUNT, changes),
+    FIELD("wasted", COUNT, wasted),
+    FIELD("changes", COUNT, changes),
     FIELD("goodDigest", HEX, good_digest),
     FIELD("goodVersion", TEXT, good_version),
     FIELD("goodSequence", NUMBER, good_sequence),
     FIELD("badDigest", HEX, bad_digest),
-    FIELD("avoid", LATER_TEXT, avoid),
-    FIELD("detour", LATER_TEXT, detour),
+    FIELD("avoid", TEXT, avoid),
+    FIELD("detour", TEXT, detour),
 };
 
 static const char *const method_names[] = {
@@ -87,13 +86,11 @@ static json_t *field_value(const struct journal_field *field, const struct hf_jo
 
     switch (field->form) {
     case TEXT:
-    case LATER_TEXT:
     case HEX:
         return json_string(at);
     case FLAG:
         return json_boolean(*(const bool *)(const void *)at);
     case COUNT:
-    case LATER_COUNT:
         number = *(const unsigned *)(const void *)at;
         break;
     case NUMBER:
@@ -156,8 +153,6 @@ static int read_text(const struct journal_field *field, const json_t *value, cha
 {
     const char *text = json_string_value(value);
 
-    if (field->form == LATER_TEXT && value == NULL)
-        return 0;
     if (text == NULL || strlen(text) >= field->size || (field->form == HEX && !hex_valid(text)))
         return -EBADMSG;
     memcpy(at, text, strlen(text) + 1);
@@ -169,8 +164,6 @@ static int read_number(const struct journal_field *field, const json_t *value, c
     json_int_t number = json_integer_value(value);
     bool is_count = field->form != NUMBER;
 
-    if (field->form == LATER_COUNT && value == NULL)
-        return 0;
     if (!json_is_integer(value) || number < 0 || (is_count && number > INT_MAX))
         return -EBADMSG;
     if (is_count)
@@ -185,7 +178,7 @@ static int read_field(const struct journal_field *field, const json_t *object, s
     const json_t *value = json_object_get(object, field->name);
     char *at = (char *)journal + field->offset;
 
-    if (field->form == TEXT || field->form == LATER_TEXT || field->form == HEX)
+    if (field->form == TEXT || field->form == HEX)
         return read_text(field, value, at);
     if (field->form != FLAG)
         return read_number(field, value, at);

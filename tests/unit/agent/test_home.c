@@ -80,15 +80,14 @@ END_TEST
 
 START_TEST(clock_is_kept)
 {
-    static const char text[] =
-        "{\"format\":1,\"newest\":\"2027-02-09T00:00:00Z\",\"contact\":\"2027-02-08T00:00:00Z\"}";
+    static const char text[] = "{\"format\":2,\"track\":\"2027-02-09T00:00:00Z\",\"contact\":\"2027-02-08T00:00:00Z\"}";
     struct scene s = set_up();
     struct hf_home home;
 
     hf_simfs_put(s.fs, "/var/lib/holdfast/clock", text, strlen(text), 0600);
     ck_assert_int_eq(open_home(&s, &home, 1, NULL), 0);
     ck_assert_uint_eq(home.kept.contact_unix_ns, 1802044800ull * HF_NS_PER_S);
-    /* The newest time of an older agent may be a lie: a live wall clock counts, and only without one the file. */
+    /* A wrong clock may have made the track: a live wall clock counts, and only without one the file. */
     ck_assert_uint_eq(hf_unix_ns(hf_home_clock(&home)), hf_unix_ns(s.clock));
     hf_home_close(&home);
     hf_simproc_set_unix_offset(s.proc, -(int64_t)HF_SIM_UNIX_START);
@@ -99,7 +98,7 @@ START_TEST(clock_is_kept)
 }
 END_TEST
 
-static const char *const damages[] = {"", "{", "{\"format\":9}", "\xff\xfe", "{\"format\":1,\"newest\":7}x"};
+static const char *const damages[] = {"", "{", "{\"format\":9}", "\xff\xfe", "{\"format\":2,\"track\":7}x"};
 
 START_TEST(damaged_clock_is_set_aside)
 {

@@ -394,10 +394,7 @@ static const struct {
     int want_r;
     uint64_t signed_s, synced_s, agreed_s, track_s, contact_s;
 } files[] = {
-    {"{\"format\":1,\"newest\":\"2027-02-09T00:00:00Z\",\"contact\":\"2027-02-08T00:00:00Z\"}", 0, 0, 0, 0, 1802131200,
-     1802044800},
-    {"{\"format\":1}", 0, 0, 0, 0, 0, 0},
-    {"{\"format\":1,\"signed\":\"2027-02-09T00:00:00Z\"}", 0, 0, 0, 0, 0, 0},
+    {"{\"format\":1}", -EBADMSG, 0, 0, 0, 0, 0},
     {"{\"format\":2,\"signed\":\"2027-02-09T00:00:00Z\",\"contact\":\"2027-02-08T00:00:00Z\"}\n", 0, 1802131200, 0, 0,
      0, 1802044800},
     {"{\"format\":2,\"synced\":\"2027-02-09T00:00:00Z\",\"agreed\":\"2027-02-08T00:00:00Z\"}", 0, 0, 1802131200,
@@ -406,11 +403,10 @@ static const struct {
      0},
     {"{\"format\":2}", 0, 0, 0, 0, 0, 0},
     {"{\"format\":3}", -EBADMSG, 0, 0, 0, 0, 0},
-    {"{\"format\":1,\"newest\":\"yesterday\"}", -EBADMSG, 0, 0, 0, 0, 0},
     {"{\"format\":2,\"signed\":\"yesterday\"}", -EBADMSG, 0, 0, 0, 0, 0},
     {"", -EBADMSG, 0, 0, 0, 0, 0},
     {"[]", -EBADMSG, 0, 0, 0, 0, 0},
-    {"{\"format\":1", -EBADMSG, 0, 0, 0, 0, 0},
+    {"{\"format\":2", -EBADMSG, 0, 0, 0, 0, 0},
 };
 
 START_TEST(file)

@@ -3,7 +3,7 @@
  * collects, stores and sends.
  *
  * Strings point into the policy's JSON tree. Every list and string has a bound; the CRD in crds/ has the same bounds.
- * The tables in telemetry.c have the defaults. docs/TELEMETRY.md has an example. */
+ * The tables in telemetry.c have the defaults. docs/reference/telemetry.md has an example. */
 #pragma once
 
 #include <stdbool.h>

@@ -3,7 +3,7 @@
 """Attacks on the built agent: what a stolen cluster, a local user, an artifact server and a lying clock try.
 
     tests/attack/run.py [--list] [-v] [WORD...]      only attacks whose name contains one of the words
-    tests/attack/run.py --tables | --page            the tables of docs/ATTACKS.md; write them into the page
+    tests/attack/run.py --tables | --page            the tables of docs/reference/attacks.md; write them into the page
 
 Each function `attack_*` of a module beside this file is one attack. The first line of its docstring says what the attacker tries
 and what must happen instead. An attack fails the suite if it works, that is if the function raises. HF_BUILD_DIR chooses the programs
@@ -24,7 +24,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 JOBS = int(os.environ.get("HF_TEST_JOBS", "0")) or (os.cpu_count() or 1) + 3  # most of the time each waits
 ALARM_S = float(os.environ.get("HF_ATTACK_S", "600"))
 
-PAGE = os.path.join(TOP, "docs", "ATTACKS.md")
+PAGE = os.path.join(TOP, "docs", "reference", "attacks.md")
 MARKER = "<!-- below: tests/attack/run.py --page -->\n"
 
 if "HF_PROGRAMS" in os.environ:
@@ -52,7 +52,7 @@ def attacks(words):
 
 
 def tables():
-    """The tables of docs/ATTACKS.md: one for each topic, under the first sentence of its module."""
+    """The tables of docs/reference/attacks.md: one for each topic, under the first sentence of its module."""
     text, last = "", None
     for topic, name, title in attacks([]):
         if topic != last:
@@ -111,8 +111,8 @@ def main():
     parser.add_argument("--list", action="store_true", help="print names and titles only")
     parser.add_argument("-v", action="store_true", help="print the output of attacks that were refused, too")
     parser.add_argument("words", nargs="*")
-    parser.add_argument("--tables", action="store_true", help="print the tables of docs/ATTACKS.md")
-    parser.add_argument("--page", action="store_true", help="write the tables into docs/ATTACKS.md")
+    parser.add_argument("--tables", action="store_true", help="print the tables of docs/reference/attacks.md")
+    parser.add_argument("--page", action="store_true", help="write the tables into docs/reference/attacks.md")
     words = parser.parse_args()
     if words.tables:
         print(tables(), end="")

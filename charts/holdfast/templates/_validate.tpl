@@ -94,7 +94,7 @@ that do not fit together. Every fault is one line: the field, what it is, what i
 {{- end }}
 {{- end }}
 {{- if and .Values.policies.enabled (semverCompare "<1.32.0-0" .Capabilities.KubeVersion.Version) }}
-- policies.enabled: this server is {{ .Capabilities.KubeVersion.Version }}, and the policies need 1.32, from which on a pod's token names its node; set it to false and read docs/SECURITY.md first
+- policies.enabled: this server is {{ .Capabilities.KubeVersion.Version }}, and the policies need 1.32, from which on a pod's token names its node; set it to false and read docs/explanation/security.md first
 {{- end }}
 {{- if and .Values.proxy.fromSecret (or .Values.proxy.https .Values.proxy.http) }}
 - proxy.fromSecret: the Secret has the proxies; leave proxy.https and proxy.http empty

@@ -89,7 +89,7 @@ enum {
  * The spread lasts at least this time multiplied by the number of nodes, but at most HF_RF_SPREAD_MAX_NS. A node sends
  * seven requests: the first at its random moment, the others within about five seconds of the first answer
  * (HF_KUBE_STEP_EACH_NS). With 200 ms, 1,000 nodes send 35 requests per second on average. In three measured returns,
- * the busiest second had 78 to 84 requests (docs/BENCHMARKS.md). This rate leaves room for a server that, while it
+ * the busiest second had 78 to 84 requests (docs/reference/benchmarks.md). This rate leaves room for a server that, while it
  * starts, accepts connections for some seconds without answering. All nodes that connected in these seconds then
  * continue together. */
 #define HF_KUBE_SPREAD_EACH_NS (200 * HF_NS_PER_MS)

@@ -10,7 +10,7 @@ static void explain_store(struct hf_err *err)
     (void)hf_err_set(
         err, ESTALE,
         "the MetaServer answered from its own store: the cloud did not answer; look at the link, CloudCore, "
-        "or modules.dynamicController.enable (docs/KUBEEDGE.md)");
+        "or modules.dynamicController.enable (docs/how-to/kubeedge.md)");
 }
 
 /* ---- whose LIST -------------------------------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@ Each page is run from top to bottom in a scratch root of its own (tests/system/d
 programs, its YAML by `holdfast lint` and a running agent, its JSON by a parser. Words in `backquotes` of the pages for users
 are looked up: commands, options, targets of make, files. tests/system/docs/table.py says what is run how. --list shows that,
 --verbose what each command printed;
---write brings the table of reasons in docs/UPDATES.md up to date. Ends with "N passed, N failed, N skipped".
+--write brings the table of reasons in docs/reference/updates.md up to date. Ends with "N passed, N failed, N skipped".
 """
 import argparse
 import ast
@@ -28,6 +28,7 @@ sys.path.insert(0, HERE)
 
 import extending  # noqa: E402
 import install  # noqa: E402
+import links  # noqa: E402
 import notice  # noqa: E402
 import pages  # noqa: E402
 import table  # noqa: E402
@@ -233,20 +234,20 @@ def same_on_the_cluster(top, page, path):
 
 
 def rollouts_on_the_cluster(top):
-    """tests/system/e2e/lib/rollout_page.py runs the commands of docs/ROLLOUTS.md, all of them and no others, in the page's order."""
-    return same_on_the_cluster(top, "docs/ROLLOUTS.md", "rollout_page.py")
+    """tests/system/e2e/lib/rollout_page.py runs the commands of docs/how-to/rollouts.md, all of them and no others, in the page's order."""
+    return same_on_the_cluster(top, "docs/how-to/rollouts.md", "rollout_page.py")
 
 
 def k3s_on_the_cluster(top):
-    """tests/system/e2e/lib/k3s_page.py runs the commands of docs/UPGRADE-K3S.md, all of them and no others, in the page's order."""
-    return same_on_the_cluster(top, "docs/UPGRADE-K3S.md", "k3s_page.py")
+    """tests/system/e2e/lib/k3s_page.py runs the commands of docs/how-to/upgrade-k3s.md, all of them and no others, in the page's order."""
+    return same_on_the_cluster(top, "docs/how-to/upgrade-k3s.md", "k3s_page.py")
 
 
 def on_the_cluster(top):
     """Each command that has a stand-in here is known to tests/system/e2e/test_docs.py, which runs it with the real program."""
     path = os.path.join("tests", "system", "e2e", "test_docs.py")
     where = rows_of(top, path, "WHERE")
-    for page in ("README.md", "docs/INSTALL.md", "docs/UPDATES.md"):
+    for page in ("README.md", "docs/how-to/install.md", "docs/reference/updates.md"):
         for command in [one for block in pages.read(top, page) if block.kind == "sh" for one in block.commands()]:
             line = pages.one_line(command.text)
             row = table.row_of(page, line)
@@ -300,7 +301,7 @@ def main():
             if results or missing:
                 counts = [had + new for had, new in zip(counts, report(name, results, missing, options.verbose))]
     if not options.pages:
-        for check in (short_enough, words.reasons_differ, extending.extending_differs, on_the_cluster, rollouts_on_the_cluster, k3s_on_the_cluster, *install.CHECKS,
+        for check in (short_enough, links.links_lead_nowhere, words.reasons_differ, extending.extending_differs, on_the_cluster, rollouts_on_the_cluster, k3s_on_the_cluster, *install.CHECKS,
                       *notice.CHECKS):
             found = check(TOP)
             counts[1 if found else 0] += 1

@@ -94,8 +94,8 @@ def another_example(world):
 
 
 def with_status_kubeconfig(world):
-    """docs/KUBEEDGE.md shows the file and says to write it."""
-    with open(os.path.join(TOP, "docs", "KUBEEDGE.md"), encoding="utf-8") as page:
+    """docs/how-to/kubeedge.md shows the file and says to write it."""
+    with open(os.path.join(TOP, "docs", "how-to", "kubeedge.md"), encoding="utf-8") as page:
         shown = re.search(r"```yaml\n(apiVersion: v1\nkind: Config\n.*?)```", page.read(), re.S).group(1)
     write("/etc/holdfast/status.kubeconfig", shown)
     for name in ("agent.crt", "ca.crt"):
@@ -141,11 +141,11 @@ ROOT_NET = "needs root, containerd and systemd, which the cluster of `make e2e` 
 
 ROWS = [
     # ---- rollouts ---------------------------------------------------------------------------------------------------------
-    Row(r".*", "cluster", page="docs/ROLLOUTS.md",
+    Row(r".*", "cluster", page="docs/how-to/rollouts.md",
         why="needs a cluster with the controller: tests/system/e2e/test_helm.py runs these commands (lib/rollout_page.py)"),
-    Row(r".*", "cluster", page="docs/UPGRADE-K3S.md",
+    Row(r".*", "cluster", page="docs/how-to/upgrade-k3s.md",
         why="needs nodes with a kubelet of their own: tests/system/e2e/test_kubelet.py runs these commands (lib/k3s_page.py)"),
-    Row(r".*", "cluster", page="docs/STOLEN-NODE.md", why="needs a cluster: tests/system/e2e/test_admission.py runs these commands"),
+    Row(r".*", "cluster", page="docs/how-to/stolen-node.md", why="needs a cluster: tests/system/e2e/test_admission.py runs these commands"),
     # ---- make -----------------------------------------------------------------------------------------------------------
     Row(r"make demo", expect=r"claims, all true"),
     Row(r"make( all| help)?"),
@@ -165,7 +165,7 @@ ROWS = [
     Row(r"keadm .*|kubectl -n kubeedge .*|systemctl restart edgecore", "none", why="KubeEdge cannot be installed here"),
     Row(r"curl http://127\.0\.0\.1:10550/api/v1/namespaces/.*", "none", why="needs a MetaServer in front of a real cloud's secrets"),
     Row(r"curl -s http://127\.0\.0\.1:10550/.*", before=lambda world: world.metaserver(), expect=r"^200 0\."),
-    Row(r"(sudo )?systemctl restart holdfast-agent", "standin", page="KUBEEDGE", before=with_status_kubeconfig),
+    Row(r"(sudo )?systemctl restart holdfast-agent", "standin", page="how-to/kubeedge", before=with_status_kubeconfig),
     Row(r"kubectl get edgenodes -w", "changed", change=(" -w$", ""), why="ends only with Ctrl-C"),
     Row(r"printf .* > /etc/holdfast/agent\.env|NODE=\$\(.*\)|scp .*|journalctl -u holdfast-agent .*"),
     # ---- installing -----------------------------------------------------------------------------------------------------
@@ -182,14 +182,14 @@ ROWS = [
     Row(r"holdfast release create .*--url-base file:///srv/releases .*", before=with_key),
     Row(r"holdfast release (create|sign|verify) .*", before=with_key),
     Row(r"sudo cp out/edge-inference-1\.4\.2\.yaml /etc/holdfast/objects/", after=settled("1.4.2")),
-    Row(r"sudo holdfast status", page="docs/UPDATES.md", code=(0, 4)),
+    Row(r"sudo holdfast status", page="docs/reference/updates.md", code=(0, 4)),
     Row(r"(sudo )?holdfast status( .*)?", before=with_status),
     Row(r"curl -s https://releases\.example\.com/app\.delta \| holdfast-delta .*", before=with_delta, after=is_new),
     Row(r"holdfast delta apply /var/lib/containerd/.*", "cluster", why="needs containerd: tests/system/e2e/test_images.py"),
     # ---- Helm -------------------------------------------------------------------------------------------------------------
     Row(r"helm .*|kubectl (create|label) namespace holdfast-system.*|kubectl -n holdfast-system rollout status .*", "cluster",
         why="needs a cluster: tests/system/e2e/test_helm.py runs these commands of the page"),
-    Row(r"kubectl get edgenodes", "cluster", page="docs/INSTALL.md", why="as the row above"),
+    Row(r"kubectl get edgenodes", "cluster", page="docs/how-to/install.md", why="as the row above"),
     # ---- a cluster --------------------------------------------------------------------------------------------------------
     Row(r"kubectl apply -f crds/ -f deploy/holdfast\.yaml", "standin", before=lambda world: world.service()),
     Row(r"kubectl apply -f out/.*", "standin", page="holdfast.1", before=another_example),
@@ -199,7 +199,7 @@ ROWS = [
     Row(r"kubectl apply -f - <<.*agent\.csr.*", "standin", before=lambda _: shutil.copy("/etc/holdfast/agent.csr", ".")),
     Row(r"kubectl .*", "standin", before=with_cluster),
     # ---- telemetry --------------------------------------------------------------------------------------------------------
-    Row(r"(curl|holdfast spool) .*", "elsewhere", page="docs/TELEMETRY.md", why="tests/system/telemetry/docs.py"),
+    Row(r"(curl|holdfast spool) .*", "elsewhere", page="docs/reference/telemetry.md", why="tests/system/telemetry/docs.py"),
     Row(r"curl .*/ingest .*", before=with_agent, after=delivered),
     Row(r"curl -s http://127\.0\.0\.1:\d+/\S+", before=with_agent),
     # ---- anything else that needs nothing: right when it ends well ----------------------------------------------------------

@@ -83,7 +83,7 @@ def reasons(top):
 
 
 def page_parts(top):
-    path = os.path.join(top, "docs", "UPDATES.md")
+    path = os.path.join(top, "docs", "reference", "updates.md")
     with open(path, encoding="utf-8") as page:
         text = page.read()
     begin, end = text.index(BEGIN), text.index(END) + len(END)
@@ -91,10 +91,10 @@ def page_parts(top):
 
 
 def reasons_differ(top):
-    """docs/UPDATES.md has every reason that a status can show."""
+    """docs/reference/updates.md has every reason that a status can show."""
     if page_parts(top)[2] == reasons(top):
         return None
-    return "docs/UPDATES.md: its table of reasons is not that of pkg/update/rules/reasons.h: run tests/system/docs/run.py --write"
+    return "docs/reference/updates.md: its table of reasons is not that of pkg/update/rules/reasons.h: run tests/system/docs/run.py --write"
 
 
 def write_reasons(top):

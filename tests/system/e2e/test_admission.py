@@ -265,7 +265,7 @@ class TestStolenNode(unittest.TestCase):
 
 
 class TestStolenNodePage(unittest.TestCase):
-    """docs/STOLEN-NODE.md, command by command, for a node edge-7 that exists in the API server alone."""
+    """docs/how-to/stolen-node.md, command by command, for a node edge-7 that exists in the API server alone."""
 
     def run_one(self, command):
         if command.startswith("helm upgrade "):          # the policies are not of a release here: what the upgrade would make of them
@@ -287,7 +287,7 @@ class TestStolenNodePage(unittest.TestCase):
         code, answer = identity.call("PATCH", f"{attempts.EDGE}/edgenodes/edge-7", {"spec": attempts.GIVEN}, certificate="admin", headers=[
             f"Impersonate-User: {TestController.CONTROLLER}", "Impersonate-Group: system:masters"])
         self.assertEqual(code, 200, answer)
-        commands = [command.text for block in pages.read(place.TOP, "docs/STOLEN-NODE.md") if block.kind == "sh" for command in block.commands()]
+        commands = [command.text for block in pages.read(place.TOP, "docs/how-to/stolen-node.md") if block.kind == "sh" for command in block.commands()]
         self.assertEqual(len(commands), 6)
         for command in commands:
             self.run_one(command)

@@ -184,7 +184,7 @@ class TestPod(Docs):
     def test_updates_page_to_a_release_that_comes_back(self):
         self.page("README.md", only=r"key generate|install -D|helm install", after={r"helm install": self.trust})
         after = {r"release create": self.desk.upload, r"kubectl wait": self.runs("1.4.2")}
-        self.assertGreater(self.page("docs/UPDATES.md", codes={r"^sudo holdfast status": (0, 4)}, after=after), 15)
+        self.assertGreater(self.page("docs/reference/updates.md", codes={r"^sudo holdfast status": (0, 4)}, after=after), 15)
 
 
 class TestUnit(Docs):
@@ -225,7 +225,7 @@ class TestUnit(Docs):
         self.addCleanup(self.give_back_pods)
         self.addCleanup(world.cluster.kubectl, "delete", "csr", f"holdfast-{self.node}", "--ignore-not-found", check=False)
         after = {r"cp out/edge-inference": self.runs("1.4.2"), r"enable --now": self.speaks}
-        self.assertGreater(self.page("docs/INSTALL.md", codes={r"holdfast status": (0, 1)}, after=after), 15)
+        self.assertGreater(self.page("docs/how-to/install.md", codes={r"holdfast status": (0, 1)}, after=after), 15)
         subject = self.desk.run("openssl x509 -in edge-7.crt -noout -subject")
         self.assertRegex(subject, rf"O ?= ?holdfast:agents, CN ?= ?holdfast:agent:{self.node}")
 
@@ -234,7 +234,7 @@ class TestOtherPages(Docs):
     life = "pod"
 
     def test_kubectl_commands_of_the_other_pages(self):
-        done = ("README.md", "docs/UPDATES.md", "docs/INSTALL.md", "docs/ROLLOUTS.md", "docs/UPGRADE-K3S.md")      # test_helm.py, test_kubelet.py
+        done = ("README.md", "docs/reference/updates.md", "docs/how-to/install.md", "docs/how-to/rollouts.md", "docs/how-to/upgrade-k3s.md")      # test_helm.py, test_kubelet.py
         self.addCleanup(world.cluster.kubectl, "delete", "clusterrolebinding/holdfast-cloudcore", "clusterrole/holdfast-cloudcore",
                         "--ignore-not-found", check=False)
         for name in pages.tracked(place.TOP):

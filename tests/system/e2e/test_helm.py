@@ -199,14 +199,14 @@ class TestHelm(unittest.TestCase):
         world.cluster.kubectl("delete", "edgeupdate", self.service.name)
 
     def test_7_the_page_of_rollouts(self):
-        """docs/ROLLOUTS.md from canary to rollback, one node of the site at a time; one of them goes away while it is its turn."""
+        """docs/how-to/rollouts.md from canary to rollback, one node of the site at a time; one of them goes away while it is its turn."""
         for node in NODES:
             self.addCleanup(world.cluster.heal, node)
         rollout_page.Story(self, NODES, LABEL).run()
         helm.helm("uninstall", helm.RELEASE, "-n", helm.NAMESPACE, "--wait")
 
     def test_8_the_page_as_it_stands(self):
-        """The section of docs/INSTALL.md, from its own namespace on; its chart runs on this test's nodes only."""
+        """The section of docs/how-to/install.md, from its own namespace on; its chart runs on this test's nodes only."""
         world.cluster.kubectl("delete", "namespace", helm.NAMESPACE, "--wait")
         desk = tempfile.mkdtemp(prefix="holdfast-helm-")
         self.addCleanup(shutil.rmtree, desk, ignore_errors=True)
@@ -217,8 +217,8 @@ class TestHelm(unittest.TestCase):
         place.write(os.path.join(desk, "release-2026.pem"), release.make_key("page"))
         for name, argv in programs.items():
             place.write(os.path.join(desk, "bin", name), "#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in argv) + ' "$@"\n', 0o755)
-        section = read(os.path.join(place.TOP, "docs", "INSTALL.md")).split("## In a cluster, with Helm\n")[1].split("\n## ")[0]
-        commands = [command.text for block in pages.read(place.TOP, "docs/INSTALL.md") if block.kind == "sh" and block.text in section
+        section = read(os.path.join(place.TOP, "docs", "how-to", "install.md")).split("## In a cluster, with Helm\n")[1].split("\n## ")[0]
+        commands = [command.text for block in pages.read(place.TOP, "docs/how-to/install.md") if block.kind == "sh" and block.text in section
                     for command in block.commands()]
         self.assertGreater(len(commands), 7)
         for command in commands:

@@ -47,7 +47,7 @@ class TestKubelet(unittest.TestCase):
         self.story.case = self
 
     def test_1_the_page(self):
-        """docs/UPGRADE-K3S.md: from one version to the next, then a version that does not start."""
+        """docs/how-to/upgrade-k3s.md: from one version to the next, then a version that does not start."""
         self.story.tell()
 
     def test_2_a_fixed_version(self):

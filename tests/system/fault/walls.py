@@ -47,7 +47,7 @@ COMMANDS = ("mkdir -p /run/site /srv/apps", "mknod -m 0600 /dev/tpmrm0 c 1 3", "
 def drop_ins():
     """The drop-ins that the pages show, by path; and the one that they name in a sentence."""
     found = {os.path.join(FOLDER, "site.conf"): SITE}
-    for page in glob.glob(os.path.join(TOP, "docs", "*.md")):
+    for page in glob.glob(os.path.join(TOP, "docs", "**", "*.md"), recursive=True):
         with open(page, encoding="utf-8") as file:
             text = file.read()
         found.update(DROP_IN.findall(text))

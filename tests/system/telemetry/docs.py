@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""docs/TELEMETRY.md, run: its policy, its commands and what they print, and each body and header it shows against what the agent sends.
+"""docs/reference/telemetry.md, run: its policy, its commands and what they print, and each body and header it shows against what the agent sends.
 
     tests/system/telemetry/docs.py [--home DIR]
 
@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from node import PROGRAMS, TOP, Node, fresh, wait  # noqa: E402
 from sink import unpack  # noqa: E402
 
-PAGE = os.path.join(TOP, "docs", "TELEMETRY.md")
+PAGE = os.path.join(TOP, "docs", "reference", "telemetry.md")
 BLOCK = re.compile(r"<!-- ([a-z]+)(?:: ([a-z]+))? -->\n```[a-z]+\n(.*?)```\n", re.S)
 URL = "https://telemetry.example.com/take"
 STORAGE = "/var/edge/data"

@@ -337,7 +337,7 @@ END_TEST
 /* What a person is to look at. */
 #define FROM_STORE                                                                                                     \
     "the MetaServer answered from its own store: the cloud did not answer; look at the link, CloudCore, or "           \
-    "modules.dynamicController.enable (docs/KUBEEDGE.md)"
+    "modules.dynamicController.enable (docs/how-to/kubeedge.md)"
 
 START_TEST(an_empty_list_away_removes_nothing)
 {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/UPGRADE-K3S.md on real nodes: each command of the page as it stands there, in the page's order, with what it has to bring about.
+"""docs/how-to/upgrade-k3s.md on real nodes: each command of the page as it stands there, in the page's order, with what it has to bring about.
 
 The nodes' own kubelet stands at the path of K3s and is run by its unit (holdcluster/node.py). The page's canary is edge-3; its times are
 shortened. tests/system/docs/run.py fails if the page has a command that STEPS does not know."""
@@ -24,7 +24,7 @@ sys.path.insert(1, os.path.join(place.TOP, "tests", "system", "docs"))
 
 import pages  # noqa: E402
 
-PAGE = "docs/UPGRADE-K3S.md"
+PAGE = "docs/how-to/upgrade-k3s.md"
 NAME = "k3s-agent"
 # The page's commands, and the method of Story that runs each of them.
 STEPS = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/ROLLOUTS.md on real nodes: each command of the page as it stands there, in the page's order, with what it has to bring about.
+"""docs/how-to/rollouts.md on real nodes: each command of the page as it stands there, in the page's order, with what it has to bring about.
 
 The nodes and the controller are those of a chart that is installed (test_helm.py). The page's node edge-7 is the node that goes away while
 it holds a turn; its times are shortened. tests/system/docs/run.py fails if the page has a command that STEPS does not know."""
@@ -22,7 +22,7 @@ sys.path.insert(1, os.path.join(place.TOP, "tests", "system", "docs"))
 
 import pages  # noqa: E402
 
-PAGE = "docs/ROLLOUTS.md"
+PAGE = "docs/how-to/rollouts.md"
 # The page's commands, and the method of Story that runs each of them.
 STEPS = [
     (r"kubectl label node edge-3 edge\.codcompass\.io/canary=true", "label"),

@@ -16,7 +16,7 @@ struct hf_audit_check {
     uint64_t seq;             /* number of the last entry; 0 before the first line */
     char hash[HF_SHA256_HEX]; /* SHA-256 of the last line */
     uint64_t oldest_seq;      /* number of the first entry */
-    uint64_t dropped;         /* number of dropped entries, from the last SegmentStarted */
+    uint64_t dropped;         /* number of dropped entries, as the last SegmentStarted gives it */
     char segment[HF_AUDIT_NAME];
     uint64_t entries;
     struct hf_err fault; /* first fault; code 0 if there is none */

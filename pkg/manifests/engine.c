@@ -10,8 +10,9 @@
 #include "manifests/entry.h"
 #include "os/dir.h"
 
-static const char no_room_text[] = "no room for a new name: too many entries that no policy has wait until the "
-                                   "annotation " HF_PLAN_ALLOW_PRUNE " allows their removal";
+static const char no_room_text[] =
+    "the node keeps too many entries that no policy names any more, so it takes no new one; "
+    "let it remove them with the annotation " HF_PLAN_ALLOW_PRUNE;
 
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
 

@@ -187,8 +187,8 @@ struct entry {
     char wanted_from[HF_SHA256_HEX];   /* hf_manifest_source_key() of `wanted` */
     char unstored[HF_SHA256_HEX];      /* digest of the content that the disk could not take; "" if there is none */
     struct entry_note source_note;     /* what is wrong with the source */
-    /* DigestMismatch if the last content that the source delivered does not have the contentDigest: the source does not
-     * deliver it again, and reports it as unchanged. Otherwise NONE. */
+    /* DigestMismatch if the newest content of the source does not have the digest in contentDigest, otherwise NONE. The
+     * entry keeps this note, because the source delivers each content only once. */
     struct entry_note mismatch;
     struct hf_content_pace content_pace;
     /* A hold of this entry alone, and not the site's own hold (engine->held). The hold is in force after the entry has
@@ -217,7 +217,7 @@ struct entry {
     } kept;
     bool secret_asked; /* the source was started again to deliver the content once more, and has not delivered it yet */
     bool secret_again; /* the content is needed to repeat a refused attempt */
-    bool secret_lost;  /* files of the good set have drifted, and the next delivery repairs them */
+    bool secret_lost;  /* files have drifted, and no copy of their content is left; the next delivery repairs them */
     bool revoked;      /* the API server has confirmed that the Secret is deleted, and the entry has `prune` */
 
     /* vault.c: the copy of the good set's content that is sealed to the TPM */
@@ -599,8 +599,8 @@ const char *advance_text(const struct entry *entry, const struct hf_manifest_set
                          const char *message, char text[HF_RECORD_MESSAGE]);
 /* Notes why a removal did not take place, and when it is tried again. */
 void advance_not_removed(struct entry *entry, const struct hf_manifest_outcome *outcome);
-/* Call this function when files in place were put back. If they are those of static pods, notes in the record in memory
- * that the kubelet may not have read them. */
+/* Call this function when the entry has put files back. For static pods, it sets the mark in memory that the kubelet may
+ * not have read the files yet. */
 void advance_doubt_pods(struct entry *entry);
 
 /* ---- unit_call.c ------------------------------------------------------------------------------------------------- */

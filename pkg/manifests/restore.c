@@ -38,10 +38,10 @@ static bool has_nothing(const struct entry *entry)
 
 static void restart_ended(struct entry *entry, int r)
 {
-    const char *more = r < 0 ? "the unit did not take the old files up" : "";
+    const char *more = r < 0 ? "restarting the unit with the old files failed" : "";
 
     if (has_nothing(entry))
-        more = "nothing to go back to: the agent has started since";
+        more = "the agent restarted, so the earlier files are no longer known";
     rolled_back(entry, more);
 }
 

@@ -772,7 +772,7 @@ START_TEST(too_many_waiting_removals)
     set_many(node, 1086, 1087, ENTRY("app"));
     for (unsigned i = 0; i < 2; i++) {
         node_expect(node, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_PRUNE_LIMIT, "app");
-        ck_assert_ptr_nonnull(strstr(node_look(node).message, "no room for a new name"));
+        ck_assert_ptr_nonnull(strstr(node_look(node).message, "takes no new one"));
         ck_assert(node_has(node, "/srv/app/f", NULL) && node_has(node, "/srv/old1086/a", "1") &&
                   node_has(node, "/srv/old0/a", "1"));
         ck_assert_uint_eq(tally_of(node).applied, 1);

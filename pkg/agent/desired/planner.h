@@ -28,7 +28,7 @@ struct hf_planner {
     char failure[HF_READINESS_NAMES];
 };
 
-/* Input of hf_planner_run(); borrowed for the call. */
+/* What hf_planner_run() decides from. All pointers are borrowed for the call. */
 struct hf_planner_input {
     const struct hf_objects *updates;
     const json_t *labels;

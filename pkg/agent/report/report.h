@@ -70,8 +70,8 @@ void hf_report_reachable(struct hf_report *report, uint64_t spread_ns);
 /* Handles this node's EdgeNode as the source reports it; `edgenode` is NULL if the EdgeNode does not exist. */
 void hf_report_heard_edgenode(struct hf_report *report, const json_t *edgenode);
 
-/* Call this function when something has changed that is not part of the essence but must not wait for the heartbeat.
- * The report then writes the status before the next heartbeat. */
+/* Call this function when a field has changed that alone causes no write of the status, but must not wait for the next
+ * heartbeat either. */
 void hf_report_changed(struct hf_report *report);
 
 /* Returns true if the newest status has the condition Reconciling, which means that the agent still has work to do. */

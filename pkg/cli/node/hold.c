@@ -30,11 +30,11 @@ static int write_hold(struct hf_cli *cli, const struct hf_cli_args *args, const 
     if (r < 0)
         return r;
     if (length != NULL && for_ns == 0)
-        return hf_err_set(err, EINVAL, "--for: more than 0; --release ends a hold");
+        return hf_err_set(err, EINVAL, "--for must be more than 0; to end a hold, use --release");
     if (strlen(reason) >= HF_HOLD_REASON_MAX)
-        return hf_err_set(err, EINVAL, "--reason: at most %d bytes", HF_HOLD_REASON_MAX - 1);
+        return hf_err_set(err, EINVAL, "--reason is longer than %d bytes", HF_HOLD_REASON_MAX - 1);
     if (for_ns > HF_HOLD_MAX_NS)
-        return hf_err_set(err, EINVAL, "--for: at most 7d, so that a forgotten hold does not block fixes for ever");
+        return hf_err_set(err, EINVAL, "--for must not exceed 7d, so that a forgotten hold does not block fixes for ever");
     _cleanup_(hf_json_freep) json_t *hold =
         json_pack("{s:s, s:s}", "reason", reason, "since", hf_format_time(now, when));
     if (hold == NULL)

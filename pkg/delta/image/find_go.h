@@ -20,7 +20,7 @@ struct delta_go_found {
      * code */
     uint64_t part;
     uint64_t row;   /* index of the old function that covers the first byte of the part that was looked up last */
-    uint64_t entry; /* address that the old function with number row + 1 has in the new file */
+    uint64_t entry; /* address in the new file of the old function with number row + 1 */
     uint32_t rows[DELTA_GO_BUCKET_PARTS]; /* for each part of the bucket, number of the old function at its start */
 };
 

@@ -113,9 +113,9 @@ enum {
 /* For this time after the server has returned, a 410 counts as a result of its restart, because a restarted server has
  * no history. The next list then needs no random delay, because each node has returned at a random moment. */
 #define HF_KUBE_RETURN_NS (30 * HF_NS_PER_S)
-/* A review finds out if a gateway removes the header Audit-Id. HF_KUBE_REVIEW_NS is the time from the first second-hand
- * answer to the first review, and at first also the minimum time between two reviews. Each review that an API server
- * answers with the header doubles this minimum time, up to HF_KUBE_REVIEW_MAX_NS. */
+/* A review finds out if a gateway removes the header Audit-Id. The first review is HF_KUBE_REVIEW_NS after the first
+ * second-hand answer. The next one follows after at least the same time again, and this minimum doubles with each review
+ * that an API server answers with the header, up to HF_KUBE_REVIEW_MAX_NS. */
 #define HF_KUBE_REVIEW_NS (300 * HF_NS_PER_S)
 #define HF_KUBE_REVIEW_MAX_NS (3600 * HF_NS_PER_S)
 /* After the store has shown that it went back to a lower revision, all subscriptions list again. For this time, further

@@ -71,12 +71,17 @@ static enum hf_kube_list check(struct hf_kube_subscription *sub, const json_t *r
     const json_t *items = json_object_get(root, "items");
 
     if (strcmp(kind, wanted) != 0 && strcasecmp(kind, wanted) == 0) {
-        (void)hf_err_set(err, ESTALE, "list kind is spelled '%s', not '%s': a local store answered", kind, wanted);
+        (void)hf_err_set(
+            err, ESTALE,
+            "the list's kind is '%s', not '%s', so the answer came from a local store and not from the API server",
+            kind, wanted);
         return HF_KUBE_LIST_MISSPELT;
     }
     /* The store spells the list kinds of one word right, but a store without such objects knows no version. */
     if (sub->kube->meta && !sub->resource->provable && strcmp(kind, wanted) == 0 && *version == '\0') {
-        (void)hf_err_set(err, ESTALE, "a %s without a resourceVersion: a local store answered", wanted);
+        (void)hf_err_set(err, ESTALE,
+                         "the %s has no resourceVersion, so it came from a local store and not from the API server",
+                         wanted);
         return HF_KUBE_LIST_MISSPELT;
     }
     if (strcmp(kind, wanted) != 0 || (items != NULL && !json_is_array(items) && !json_is_null(items)) ||
@@ -171,7 +176,7 @@ enum hf_rf_event hf_kube_list_page(struct hf_kube_subscription *sub, char *next,
         return HF_RF_PAGE;
     /* A list without an end cannot show that objects are gone. */
     (void)hf_err_set(err, E2BIG, "list of %s: %s", sub->resource->kind,
-                     again ? "a page has its own continue token" : "too many pages");
+                     again ? "a page's continue token leads to the same page" : "too many pages");
     hf_kube_report_doubt(sub, "garbage", "list", err);
     return HF_RF_GARBAGE;
 }

@@ -32,7 +32,7 @@ enum {
     MATCHER_WINDOW = 2 * DEFLATE_WINDOW,
 };
 
-/* klauspost/compress searches whole chunks of content for matches. */
+/* klauspost/compress searches chunks of this many bytes for matches, and takes no match shorter than LEAST bytes. */
 enum { DEFLATE_KP_CHUNK = 65535, DEFLATE_KP_LEAST = 4 };
 struct deflate_kp_match {
     uint16_t at, length, distance; /* offset of the match in the chunk, and the length and distance of the match */

@@ -105,10 +105,9 @@ struct hf_tail_ops {
     /* Returns true if this line begins a new record, and false if the line continues the previous record. If `starts`
      * is NULL, every line is a record. */
     bool (*starts)(void *arg, const struct hf_tail_file *file, struct hf_view line);
-    /* Called while a record is incomplete (hold_offset), when its rest does not come: the file has not grown for
-     * HF_TAIL_REST_S, or tail is about to stop following it. Passes on what there is and sets hold_offset to
-     * UINT64_MAX. -EAGAIN: there is no room, and tail calls again later. May be NULL if the source sets no
-     * hold_offset. */
+    /* Passes on an incomplete record (hold_offset), and sets hold_offset to UINT64_MAX. Tail calls it when the file has
+     * not grown for HF_TAIL_REST_S, and before it stops following the file. -EAGAIN: there is no room, and tail calls
+     * again later. May be NULL if the source sets no hold_offset. */
     int (*rest)(void *arg, struct hf_tail_file *file, struct hf_receipt *receipt);
     /* called before tail forgets a file, to free file->state; may be NULL */
     void (*forget)(void *arg, struct hf_tail_file *file);

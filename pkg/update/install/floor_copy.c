@@ -25,7 +25,7 @@ static int check_owner(const struct hf_fs_ops *fs, int fd, const char *path, con
     if (r < 0)
         return hf_err_sys(err, r, "stat '%s'", path);
     if (!hf_owner_is_safe(&st, why, sizeof(why)))
-        return hf_err_set(err, EPERM, "%s '%s' %s: it does not count", what, path, why);
+        return hf_err_set(err, EPERM, "the agent does not trust %s '%s', because it %s", what, path, why);
     return 0;
 }
 

@@ -518,7 +518,7 @@ START_TEST(hold_that_is_wrong)
     char reason[HF_HOLD_REASON_MAX + 1] = "";
     memset(reason, 'r', HF_HOLD_REASON_MAX);
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", reason, NULL), HF_EXIT_USAGE);
-    ck_assert_ptr_nonnull(strstr(run.err, "--reason: at most 127 bytes"));
+    ck_assert_ptr_nonnull(strstr(run.err, "--reason is longer than 127 bytes"));
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", reason + 1, "--json", NULL), 0);
     ck_assert_ptr_nonnull(strstr(run.out, "{\"active\":true,\"reason\":\"rrr"));
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--release", "--json", NULL), 0);

@@ -444,11 +444,18 @@ static int open_floors(struct hf_agent *agent, struct hf_err *err)
 
 static int prepare(struct hf_agent *agent, struct hf_err *err)
 {
-    if (hf_turn_init(&agent->turn, agent->params.sched, run_turn, agent) < 0 || open_floors(agent, err) < 0 ||
-        hf_policy_init(&agent->policy, &agent->env) < 0 || hf_planner_init(&agent->planner, &agent->env) < 0 ||
-        hf_trust_watch_init(&agent->trust_watch, &agent->env, trust_changed, agent) < 0 ||
-        hf_gauges_new(agent->params.metrics, &agent->view, &agent->gauges) < 0)
-        return hf_err_set(err, ENOMEM, "out of memory");
+    int r = hf_turn_init(&agent->turn, agent->params.sched, run_turn, agent);
+
+    if (r < 0)
+        return hf_err_sys(err, r, "make the agent's turn");
+    r = open_floors(agent, err);
+    if (r < 0)
+        return r;
+    if ((r = hf_policy_init(&agent->policy, &agent->env)) < 0 ||
+        (r = hf_planner_init(&agent->planner, &agent->env)) < 0 ||
+        (r = hf_trust_watch_init(&agent->trust_watch, &agent->env, trust_changed, agent)) < 0 ||
+        (r = hf_gauges_new(agent->params.metrics, &agent->view, &agent->gauges)) < 0)
+        return hf_err_sys(err, r, "make the agent's parts");
     return 0;
 }
 

@@ -374,6 +374,36 @@ static int set_machine(json_t *conditions, const struct hf_status_view *view, ui
     return r;
 }
 
+/* Conditions that the status has only while something fails. */
+static int set_failures(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
+{
+    const char *shared = "another agent writes the EdgeNode of this name: give each node its own --node-name and "
+                         "--state-dir";
+    const struct {
+        const char *type, *status;
+        struct hf_status_trouble trouble;
+    } rows[] = {
+        {"PolicyTrusted", "False", {view->policy_distrust, view->policy_distrust_text}},
+        {"ConfigurationValid", "False", {"Faulty", view->config_fault}},
+        {"NodeNameShared", "True", {"AnotherAgentWrites", view->name_shared ? shared : NULL}},
+        {"LabelsApplied", "False", {"ApplyRefused", view->labels_failure}},
+        {"StatusDelivered", "False", {"Refused", view->delivery_failure}},
+        {"StateWritable", "False", {"WriteFailed", view->disk_failure}},
+        {"TrustFolderSafe", "False", {"FilesAtRisk", view->trust_failure}},
+        {"SourceReadable", "False", {view->source_reason, view->source_failure}},
+        {"FloorsKnown", "False", {view->floors_reason, view->floors_failure}},
+        {"ClientCertificateValid", "False", {view->certificate_reason, view->certificate_failure}},
+    };
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < HF_LEN(rows); i++) {
+        bool fails = rows[i].trouble.reason != NULL && rows[i].trouble.message != NULL;
+        r = set_simple(conditions, rows[i].type, fails ? rows[i].status : NULL, fails ? rows[i].trouble.reason : "",
+                       fails ? rows[i].trouble.message : "", now_unix_ns);
+    }
+    return r;
+}
+
 static int set_conditions(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
 {
     static const struct hf_readiness_part stopped = {.status = "Unknown",
@@ -394,46 +424,10 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
     if (r == 0)
         r = set_conflict(conditions, view->policies, now_unix_ns);
     if (r == 0)
-        r = set_simple(conditions, "PolicyTrusted", view->policy_distrust != NULL ? "False" : NULL,
-                       view->policy_distrust != NULL ? view->policy_distrust : "",
-                       view->policy_distrust != NULL ? view->policy_distrust_text : "", now_unix_ns);
-    if (r == 0)
-        r = set_simple(conditions, "ConfigurationValid", view->config_fault != NULL ? "False" : NULL, "Faulty",
-                       view->config_fault != NULL ? view->config_fault : "", now_unix_ns);
-    if (r == 0)
         r = set_manifests(conditions, view, now_unix_ns);
     if (r == 0)
         r = set_machine(conditions, view, now_unix_ns);
-    if (r == 0)
-        r = set_simple(
-            conditions, "NodeNameShared", view->name_shared ? "True" : NULL, "AnotherAgentWrites",
-            "another agent writes the EdgeNode of this name: give each node its own --node-name and --state-dir",
-            now_unix_ns);
-    if (r == 0)
-        r = set_simple(conditions, "LabelsApplied", view->labels_failure != NULL ? "False" : NULL, "ApplyRefused",
-                       view->labels_failure != NULL ? view->labels_failure : "", now_unix_ns);
-    if (r == 0)
-        r = set_simple(conditions, "StatusDelivered", view->delivery_failure != NULL ? "False" : NULL, "Refused",
-                       view->delivery_failure != NULL ? view->delivery_failure : "", now_unix_ns);
-    if (r == 0)
-        r = set_simple(conditions, "StateWritable", view->disk_failure != NULL ? "False" : NULL, "WriteFailed",
-                       view->disk_failure != NULL ? view->disk_failure : "", now_unix_ns);
-    if (r == 0)
-        r = set_simple(conditions, "TrustFolderSafe", view->trust_failure != NULL ? "False" : NULL, "FilesAtRisk",
-                       view->trust_failure != NULL ? view->trust_failure : "", now_unix_ns);
-    if (r == 0)
-        r = set_simple(conditions, "SourceReadable", view->source_failure != NULL ? "False" : NULL,
-                       view->source_reason != NULL ? view->source_reason : "",
-                       view->source_failure != NULL ? view->source_failure : "", now_unix_ns);
-    if (r == 0)
-        r = set_simple(conditions, "FloorsKnown", view->floors_failure != NULL ? "False" : NULL,
-                       view->floors_reason != NULL ? view->floors_reason : "",
-                       view->floors_failure != NULL ? view->floors_failure : "", now_unix_ns);
-    if (r == 0)
-        r = set_simple(conditions, "ClientCertificateValid", view->certificate_failure != NULL ? "False" : NULL,
-                       view->certificate_reason != NULL ? view->certificate_reason : "",
-                       view->certificate_failure != NULL ? view->certificate_failure : "", now_unix_ns);
-    return r;
+    return r == 0 ? set_failures(conditions, view, now_unix_ns) : r;
 }
 
 int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns, json_t **ret_essence)

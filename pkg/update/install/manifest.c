@@ -185,16 +185,14 @@ int manifest_writer_begin(struct manifest_writer *writer, const struct hf_instal
     int r = path_of(manifest, ".new", path);
     if (r == 0)
         r = hf_dir_make(fs, manifest->folder, 0700, &failure->err);
-    if (r == 0) {
-        r = fs->unlinkat(fs->ctx, AT_FDCWD, path, 0);
-        r = r == -ENOENT ? 0 : r;
-    }
     if (r == 0)
-        writer->fd =
-            fs->openat(fs->ctx, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600, HF_FS_ANY);
-    r = r < 0 ? r : HF_MIN(writer->fd, 0);
-    if (r < 0)
+        r = fs->unlinkat(fs->ctx, AT_FDCWD, path, 0);
+    if (r < 0 && r != -ENOENT)
         return hf_failure_sys(failure, r, "write the manifest '%.200s'", path);
+    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600, HF_FS_ANY);
+    if (fd < 0)
+        return hf_failure_sys(failure, fd, "write the manifest '%.200s'", path);
+    writer->fd = fd;
     memcpy(writer->bytes, HEAD, strlen(HEAD));
     writer->n = strlen(HEAD);
     return 0;

@@ -36,8 +36,8 @@ enum { MAX_UNREADABLE = 64 };
 
 static unsigned due_for(const struct hf_follow *follow)
 {
-    return follow->kind == kinds[HF_FOLLOW_UPDATES] ? HF_DUE_PLAN | HF_DUE_STATUS
-                                                    : HF_DUE_POLICY | HF_DUE_PLAN | HF_DUE_STATUS;
+    return follow->which == HF_FOLLOW_UPDATES ? HF_DUE_PLAN | HF_DUE_STATUS
+                                              : HF_DUE_POLICY | HF_DUE_PLAN | HF_DUE_STATUS;
 }
 
 static void wake(const struct hf_follow *follow, unsigned due)
@@ -169,7 +169,7 @@ static void on_upsert(void *arg, json_t *object)
 
     if (follow->objects != NULL)
         take_object(follow, object);
-    else if (follow->kind == kinds[HF_FOLLOW_NODE])
+    else if (follow->which == HF_FOLLOW_NODE)
         take_node(follow, object);
     else
         take_edgenode(follow, object);
@@ -188,7 +188,7 @@ static void on_gone(void *arg, const char *name)
         hf_concern_uncache(follow, name);
         hf_concern_relist_if_room(follow);
         wake(follow, due_for(follow));
-    } else if (follow->kind == kinds[HF_FOLLOW_EDGENODE]) {
+    } else if (follow->which == HF_FOLLOW_EDGENODE) {
         take_edgenode(follow, NULL);
     }
 }
@@ -424,7 +424,7 @@ void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, 
     hf_objects_init(&follows->policies, &hf_object_kind_syncpolicy);
     for (size_t i = 0; i < HF_FOLLOW_COUNT; i++)
         follows->of[i] = (struct hf_follow){
-            .all = follows, .kind = kinds[i], .objects = tables[i], .unreadable = {.free_value = free}};
+            .all = follows, .which = i, .kind = kinds[i], .objects = tables[i], .unreadable = {.free_value = free}};
 }
 
 void hf_follow_done(struct hf_follows *follows)
@@ -442,7 +442,7 @@ static int load_object(void *arg, json_t *object)
     const struct hf_follow *follow = arg;
     enum hf_object_change change;
 
-    if (follow->kind == kinds[HF_FOLLOW_EDGENODE])
+    if (follow->which == HF_FOLLOW_EDGENODE)
         hf_own_edgenode_load(follow->all->edgenode, object);
     else if (follow->objects == NULL)
         (void)hf_policy_set_node(follow->all->policy, json_incref(object));

@@ -21,7 +21,8 @@ struct hf_follows;
 /* One subscription of the agent. */
 struct hf_follow {
     struct hf_follows *all;
-    const char *kind;
+    enum hf_follow_kind which;
+    const char *kind;           /* name of the kind, as objects have it */
     struct hf_objects *objects; /* table of the objects; NULL if the subscription follows a single object */
     struct hf_subscription *subscription;
     struct hf_cache_resume resume; /* newest resume point, from which a later process may continue to watch */

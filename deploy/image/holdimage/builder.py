@@ -11,11 +11,14 @@ from . import compile as cross, debian, machine, oci, spdx, sysroot, tree
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
 
 # The programs of each image, the one that it starts first, and whom it runs as. Other containers of the agent's pod start
-# holdfast-units from the same image; the agent starts holdfast-tpm.
-IMAGES = {"holdfast-agent": (("holdfast-agent", "holdfast-units", "holdfast-tpm"), "0:0", "The holdfast node agent"),
+# holdfast-units from the same image; the agent starts holdfast-tpm; people start holdfast.
+IMAGES = {"holdfast-agent": (("holdfast-agent", "holdfast-units", "holdfast-tpm", "holdfast"), "0:0", "The holdfast node agent"),
           "holdfast-controller": (("holdfast-controller",), "65532:65532", "The holdfast fleet controller")}
 PAPERS = ("LICENSE", "NOTICE")
 ABOUT = "org.opencontainers.image."
+
+# What make calls a program that an image has under another name: holdfast alone would only start holdfast-cli, or apply deltas.
+MADE_AS = {"holdfast": "holdfast-cli"}
 
 
 def git(*argv):
@@ -73,7 +76,7 @@ class Builder:
         """The image `name` of the machine `one` from the folder `programs` and the Debian files below `root`, and its SBOM."""
         packages = debian.Packages(root)
         files = tree.Tree(one, root, packages)
-        files.furnish({program: stripped(os.path.join(programs, program), strip) for program in IMAGES[name][0]})
+        files.furnish({program: stripped(os.path.join(programs, MADE_AS.get(program, program)), strip) for program in IMAGES[name][0]})
         for paper in PAPERS:
             with open(os.path.join(TOP, paper), "rb") as file:
                 files.add(f"usr/share/doc/holdfast/{paper}", file.read())
@@ -102,7 +105,7 @@ class Builder:
 
     def all(self, names, machines, jobs, offline):
         """The images of `machines`, built against Debian trees of them."""
-        goals = [program for name in names for program in IMAGES[name][0]]
+        goals = [MADE_AS.get(program, program) for name in names for program in IMAGES[name][0]]
         roots = {one.name: sysroot.tree(one, self.say, offline) for one in machines}
         programs = {one.name: cross.programs(one, roots[one.name], TOP, goals, jobs, self.say) for one in machines}
         for name in names:

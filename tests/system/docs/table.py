@@ -190,6 +190,8 @@ ROWS = [
     Row(r"helm .*|kubectl (create|label) namespace holdfast-system.*|kubectl -n holdfast-system rollout status .*", "cluster",
         why="needs a cluster: tests/system/e2e/test_helm.py runs these commands of the page"),
     Row(r"kubectl get edgenodes", "cluster", page="docs/how-to/install.md", why="as the row above"),
+    Row(r"kubectl exec -n holdfast-system .* -- holdfast .*|sudo nsenter --mount .* holdfast .*", "elsewhere",
+        why="the agent as a pod: test_4_the_command_is_in_the_pod of tests/system/e2e/test_helm.py"),
     # ---- a cluster --------------------------------------------------------------------------------------------------------
     Row(r"kubectl apply -f crds/ -f deploy/holdfast\.yaml", "standin", before=lambda world: world.service()),
     Row(r"kubectl apply -f out/.*", "standin", page="holdfast.1", before=another_example),

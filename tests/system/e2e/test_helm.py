@@ -148,6 +148,19 @@ class TestHelm(unittest.TestCase):
         said = helm.helm("test", helm.RELEASE, "-n", helm.NAMESPACE, "--timeout", "60s")
         self.assertIn("Succeeded", said)
 
+    def test_4_the_command_is_in_the_pod(self):
+        """As docs/how-to/install.md has it: from afar, and on the node in the agent's mounts; the pod's root is read-only."""
+        pod = self.pods()["h1"]["metadata"]["name"]
+
+        def inside(*argv):
+            return world.cluster.kubectl("exec", "-n", helm.NAMESPACE, pod, "--", "holdfast", *argv)
+        self.assertIn(self.service.name, inside("status"))
+        self.addCleanup(inside, "hold", "--release")
+        self.assertIn("line 3 is running", inside("hold", "--reason", "line 3 is running", "--for", "8h"))
+        wait.until("the EdgeNode to show the hold", lambda: "line 3 is running" in json.dumps(api.get(f"{GROUP}/edgenodes/h1")["status"]), 30)
+        on_the_node = world.cluster.run("h1", "sh", "-c", 'nsenter --mount --target "$(pgrep --oldest --exact holdfast-agent)" holdfast hold')
+        self.assertIn("line 3 is running", str(on_the_node))
+
     def test_5_upgrade(self):
         """From the version before, with another key and another configuration: pods are new, kinds are new, nodes keep their keys."""
         columns = [one["name"] for one in self.kind()["spec"]["versions"][0]["additionalPrinterColumns"]]

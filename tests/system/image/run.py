@@ -37,7 +37,7 @@ import node as fault  # noqa: E402
 from holdimage import builder, machine, oci  # noqa: E402
 
 NAME, CONTROLLER = "holdfast-agent", "holdfast-controller"
-PROGRAMS = {NAME: [NAME, "holdfast-tpm", "holdfast-units"], CONTROLLER: [CONTROLLER]}
+PROGRAMS = {NAME: ["holdfast", NAME, "holdfast-tpm", "holdfast-units"], CONTROLLER: [CONTROLLER]}
 USERS = {NAME: "0:0", CONTROLLER: "65532:65532"}
 MACHINES = ("arm64", "armv7")
 TWICE = "arm64"                            # the one that is built in two folders
@@ -287,6 +287,16 @@ class Suite:
         for program in PROGRAMS[name]:
             said = run(*emulator, os.path.join(root, "usr/bin", program), "--version").decode().strip()
             equal("what it says", said, f"{program} {version}")
+
+    def test_hold(self, one):
+        """The command of the image on a node's folders."""
+        root, emulator = self.root(one)
+        state = os.path.join(WORK, "state-" + one.name)
+        os.makedirs(state, exist_ok=True)
+        command = [*emulator, os.path.join(root, "usr/bin/holdfast")]
+        said = run(*command, "hold", "--state-dir", state, "--reason", "line 3 is running", "--for", "8h").decode()
+        equal("names its reason", "line 3 is running" in said, True)
+        equal("the hold that is there", json.loads(run(*command, "hold", "--state-dir", state, "--json"))["active"], True)
 
     def test_update_by_delta(self, one):
         root, emulator = self.root(one)

@@ -338,6 +338,16 @@ static void sets_changed(void *arg)
     hf_turn_wake(&agent->turn, HF_DUE_STATUS);
 }
 
+static void engine_repaired(void *arg, const char *release, const char *version, const char *what)
+{
+    struct hf_agent *agent = arg;
+    char text[HF_NOTICES_TEXT];
+
+    (void)snprintf(text, sizeof(text), "somebody changed what %s %s has installed; the agent has put it back: %s",
+                   release, version, what);
+    hf_herald_tell(&agent->herald, HF_NOTICE_REPAIRED, text);
+}
+
 static void sets_happened(void *arg, enum hf_notice_reason reason, const char *text)
 {
     struct hf_agent *agent = arg;
@@ -569,6 +579,7 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .names_unit = names_unit,
         .floors = agent->floors,
         .changed = engine_changed,
+        .repaired = engine_repaired,
         .arg = agent,
     };
     int r = hf_update_engine_new(&params, &agent->engine, err);

@@ -30,27 +30,28 @@ static const char *reason_of(const struct hf_journal *j)
     return name[0] != '\0' ? name : "None";
 }
 
-static void count_commit(const struct counts *counts, const struct hf_journal *before, const struct hf_journal *now)
+static void count_commit(struct release *release)
 {
-    bool made = now->reason != HF_R_AlreadyInstalled && now->method != HF_METHOD_NONE;
+    const struct hf_journal *now = &release->j;
 
-    if (!made)
+    if (now->reason == HF_R_AlreadyInstalled || now->method == HF_METHOD_NONE)
         return;
     if (now->size > now->bytes_fetched)
-        hf_metric_add(counts->saved, now->size - now->bytes_fetched);
-    if (strcmp(before->good_digest, now->digest) == 0) /* the same release again */
-        hf_metric_add(counts->repairs, 1);
+        hf_metric_add(release->engine->counts.saved, now->size - now->bytes_fetched);
+    if (strcmp(release->record.shown.good_digest, now->digest) == 0) /* the same release again */
+        repairs_put_back(release, now->message);
 }
 
-void counts_move(const struct hf_update_engine *engine, const struct hf_journal *before, const struct hf_journal *now)
+void counts_move(struct release *release)
 {
-    const struct counts *counts = &engine->counts;
+    const struct counts *counts = &release->engine->counts;
+    const struct hf_journal *before = &release->record.shown, *now = &release->j;
 
     if (before->phase == now->phase)
         return;
     switch (now->phase) {
     case HF_PHASE_COMMITTED:
-        count_commit(counts, before, now);
+        count_commit(release);
         break;
     case HF_PHASE_ROLLED_BACK:
         hf_metric_add(counts->rollbacks, 1);

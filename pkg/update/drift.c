@@ -6,9 +6,6 @@
 #include "update/release.h"
 #include "update/state/committed.h"
 
-enum { MAX_DRIFT_SHIFT = 9 }; /* 2^9 minutes: at most one repair in most of a working day */
-static const uint64_t repair_again_ns = 60 * HF_NS_PER_S;
-
 static int run_look(struct step_job *step)
 {
     const struct release *release = step->release;
@@ -17,28 +14,6 @@ static int run_look(struct step_job *step)
         hf_committed_save(release->engine->p.fs, release->folder, hf_buf_view(&step->text), NULL) < 0)
         step->committed_digest[0] = '\0'; /* the next look tries again */
     return hf_swap_check(&step->swap, &step->look, &step->failure);
-}
-
-/* The first repair comes with the next look. Each further one doubles the time to the look after it; each look that
- * finds nothing wrong halves that time. */
-static void count_drift(struct release *release, bool drifted)
-{
-    struct release_drift *drift = &release->drift;
-
-    if (drifted)
-        drift->repairs++;
-    else if (drift->repairs > 0)
-        drift->repairs--;
-    drift->look_due_ns = 0;
-    if (drift->repairs > 0)
-        drift->look_due_ns = hf_mono_ns(release->engine->p.clock) +
-                             (repair_again_ns << HF_MIN(drift->repairs - 1, (unsigned)MAX_DRIFT_SHIFT));
-}
-
-uint64_t drift_pause_ns(struct release *release)
-{
-    count_drift(release, true);
-    return repair_again_ns << HF_MIN(release->drift.repairs - 1, (unsigned)MAX_DRIFT_SHIFT);
 }
 
 static void log_drift(const struct release *release, const char *event, const struct step_job *step)
@@ -53,7 +28,7 @@ static void log_drift(const struct release *release, const char *event, const st
 static void mended(struct release *release, const struct step_job *step)
 {
     log_drift(release, "update.mended", step);
-    hf_metric_add(release->engine->counts.repairs, 1);
+    repairs_put_back(release, step->look.seen.what);
     transition_event(release, HF_EV_MENDED, HF_R_RightsRestored, step->look.seen.what);
 }
 
@@ -63,13 +38,13 @@ static void looked(struct release *release, struct step_job *step)
     if (step->text.n > 0)
         memcpy(release->drift.kept, step->committed_digest, sizeof(release->drift.kept));
     if (step->r > 0)
-        count_drift(release, step->look.seen.mended > 0);
+        repairs_count(release, step->look.seen.mended > 0);
     if (step->r < 0) {
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
                    &step->failure.err);
     } else if (step->r == 0 && wanted_matches(release) && !wanted_held(release)) {
         log_drift(release, "update.drift", step);
-        count_drift(release, true);
+        repairs_count(release, true);
         release->drift.look = (struct hf_swap_look){.size = 0};
         wanted_accept(release, HF_EV_DRIFTED, HF_R_Drifted);
         return;
@@ -152,7 +127,7 @@ static void repair_behind(struct release *release, struct step_job *step)
         return;
     }
     log_drift(release, "update.drift", step);
-    count_drift(release, true);
+    repairs_count(release, true);
     release->drift.look = (struct hf_swap_look){.size = 0};
     wanted_repair(release, step->committed);
     step->committed = NULL;
@@ -174,10 +149,10 @@ static void looked_behind(struct release *release, struct step_job *step)
     } else if (step->r == 0) {
         repair_behind(release, step);
     } else {
-        count_drift(release, step->look.seen.mended > 0);
+        repairs_count(release, step->look.seen.mended > 0);
         if (step->look.seen.mended > 0) {
             log_drift(release, "update.mended", step);
-            hf_metric_add(release->engine->counts.repairs, 1);
+            repairs_put_back(release, step->look.seen.what);
         }
     }
 }

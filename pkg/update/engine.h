@@ -140,6 +140,9 @@ struct hf_update_params {
      * hf_update_engine_trust_problem() or hf_update_engine_quiesced(). Never called from within a call into the
      * engine. */
     void (*changed)(void *arg);
+    /* Called after the engine has put back what somebody changed or removed of a committed release. `what` says what
+     * was wrong, or how the repair ended; the strings are borrowed. It must not call into the engine. May be NULL. */
+    void (*repaired)(void *arg, const char *release, const char *version, const char *what);
     void *arg;
 };
 

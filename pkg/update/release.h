@@ -223,8 +223,8 @@ struct release_retry {
     char trouble[HF_UPDATE_MAX_MESSAGE];
 };
 
-/* The search for drift in a committed release. Only drift.c writes these fields, except that engine.c sets look_wanted
- * to true, and transition.c resets `look` when another version is committed. */
+/* The search for drift in a committed release. Only drift.c and repairs.c write these fields, except that engine.c sets
+ * look_wanted to true, and transition.c resets `look` when another version is committed. */
 struct release_drift {
     /* findings of earlier checks about the committed version; all zero before its first check and after a check that
      * found drift */
@@ -333,9 +333,17 @@ bool finish_overdue(struct release *release);
 void drift_look(struct release *release);
 /* Looks for drift in the committed release while the journal records a different release. */
 void drift_look_behind(struct release *release);
+/* ---- repairs.c --------------------------------------------------------------------------------------------------- */
+
+/* Counts a look, and begins the pause before the next one. The first repair comes with the next look. Each further one
+ * doubles the pause after it; each look that finds nothing wrong halves it. */
+void repairs_count(struct release *release, bool drifted);
 /* Returns the pause before a repair that somebody has disturbed is tried again. Each one is twice as long as the one
  * before, as between two repairs. */
-uint64_t drift_pause_ns(struct release *release);
+uint64_t repairs_pause_ns(struct release *release);
+/* The committed version is in place again: counts that, calls params.repaired, and begins the pause before the next
+ * look. `what` says what was wrong, or how the repair ended. */
+void repairs_put_back(struct release *release, const char *what);
 
 /* ---- service.c --------------------------------------------------------------------------------------------------- */
 
@@ -488,5 +496,6 @@ struct hf_swap_params step_swap_params(const struct release *release, const stru
 /* ---- counts.c ---------------------------------------------------------------------------------------------------- */
 
 void counts_init(struct hf_update_engine *engine);
-void counts_move(const struct hf_update_engine *engine, const struct hf_journal *before, const struct hf_journal *now);
+/* Counts the move from the journal that was last shown to the present one. */
+void counts_move(struct release *release);
 void counts_failure(const struct hf_update_engine *engine, enum hf_reason reason);

@@ -52,7 +52,7 @@ static void conclude(struct release *release)
         transition_event(release, HF_EV_RESTORED, HF_R_None, NULL);
         return;
     }
-    retry_back_off(release, j->reason, repairs ? drift_pause_ns(release) : again_ns << (j->changes - 1));
+    retry_back_off(release, j->reason, repairs ? repairs_pause_ns(release) : again_ns << (j->changes - 1));
     transition_event(release, HF_EV_UNDONE, HF_R_None, NULL);
 }
 

@@ -54,7 +54,7 @@ static void is_durable(struct release *release)
     bool moved = record->shown.phase != release->j.phase || record->shown.reason != release->j.reason ||
                  strcmp(record->shown.message, release->j.message) != 0;
 
-    counts_move(release->engine, &record->shown, &release->j);
+    counts_move(release);
     record->shown = release->j;
     if (release->retry.redo == REDO_SAVE)
         release->retry.redo = REDO_NOTHING;

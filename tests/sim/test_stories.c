@@ -335,9 +335,14 @@ static unsigned fight_for(uint64_t ns, uint64_t pause_ns)
     return repairs;
 }
 
-/* The agent repairs a changed file within `interval`. */
+static unsigned events(const char *reason, const json_t **ret_last);
+static double metric(const char *line);
+
+/* The agent repairs a changed file within `interval`, and an Event says so. */
 START_TEST(drift_is_repaired_within_the_interval)
 {
+    const json_t *event;
+
     set_up(API);
     put_policy("{'interval':'10s'}");
     begin();
@@ -347,6 +352,10 @@ START_TEST(drift_is_repaired_within_the_interval)
     hf_simfs_put(w.node->fs, HF_SIMNODE_TARGET, "mine", 4, 0755);
     run(10 * S + 3 * S); /* the interval, and the time of an update */
     ck_assert_uint_eq(hf_simnode_installed(w.node), 2);
+    run(MINUTE);
+    ck_assert_uint_eq(events("UpdateRepaired", &event), 1);
+    expect(event, "type", "Warning");
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(event, "note", ""), "edge 1.2.0"));
     run(30 * MINUTE); /* a later change: repaired as soon as the first one */
     hf_simfs_delete(w.node->fs, HF_SIMNODE_TARGET);
     run(10 * S + 3 * S);

@@ -1778,6 +1778,35 @@ START_TEST(drift)
 }
 END_TEST
 
+/* The pause before the next look begins where the repair ends, however long it took. */
+START_TEST(drift_after_a_long_repair)
+{
+    begin(&(struct hf_sim_release){.content = "v2"});
+    ck_assert(hf_simupdate_settle(w));
+    w->answer.status = 404;
+    hf_simupdate_serve(w);
+    hf_simupdate_put_old(w, "stray");
+    hf_simupdate_look(w);
+    hf_simupdate_run_for(w, 600 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "DownloadRefused");
+    w->answer.status = 0;
+    hf_simupdate_serve(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_COMMITTED));
+    hf_simupdate_put_old(w, "stray");
+    for (unsigned s = 0; s < 55; s++) {
+        hf_simupdate_look(w);
+        hf_simupdate_run_for(w, HF_NS_PER_S);
+        expect_target("stray");
+    }
+    hf_simupdate_run_for(w, 10 * HF_NS_PER_S);
+    hf_simupdate_look(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v2");
+}
+END_TEST
+
 /* A repair is an update: if its checks fail, the found file is restored, and the tries end. */
 START_TEST(drift_that_stays)
 {
@@ -2705,6 +2734,7 @@ static void places(TCase *tc)
     tcase_add_test(tc, a_first_install_is_disturbed);
     tcase_add_loop_test(tc, a_tree_changes_in_probation, 0, 2);
     tcase_add_loop_test(tc, drift, 0, 2);
+    tcase_add_test(tc, drift_after_a_long_repair);
     tcase_add_loop_test(tc, drift_while_hindered, 0, HF_LEN(hindered));
     tcase_add_loop_test(tc, drift_behind_a_newer_release, 0, 2 * HF_LEN(hindered));
     tcase_add_loop_test(tc, drift_behind_a_newer_tree, 0, HF_LEN(hindered));

@@ -10,7 +10,7 @@
 /* Two times this near to each other are the same: the clocks are read one after another. */
 #define NEAR_NS (5 * HF_NS_PER_S)
 
-enum { PART_OF_BOOT = 2, PART_OF_HOLD = 24 };
+enum { PART_OF_BOOT = 2, PART_OF_HOLD = 24, DRIFT_PARTS = 1000 };
 
 static uint64_t earliest(const struct hf_hold_clocks *clocks)
 {
@@ -51,9 +51,17 @@ static uint64_t away_by_wall(const struct hf_hold_kept *kept, const struct hf_ho
     return clocks->wall_unix_ns - HF_MIN(clocks->wall_unix_ns, kept->track_unix_ns);
 }
 
+static bool ran_on(const struct hf_hold_kept *kept, const struct hf_hold_clocks *clocks)
+{
+    uint64_t mono = clocks->mono_ns - kept->saved_mono_ns, wall = clocks->wall_unix_ns - kept->track_unix_ns;
+
+    return kept->track_unix_ns >= clocks->build_unix_ns && kept->track_unix_ns <= clocks->wall_unix_ns &&
+           HF_DISTANCE(mono, wall) <= NEAR_NS + mono / DRIFT_PARTS;
+}
+
 static uint64_t since_save(const struct hf_hold_kept *kept, const struct hf_hold_clocks *clocks)
 {
-    if (kept->saved_mono_ns != 0 && kept->saved_mono_ns <= clocks->mono_ns)
+    if (kept->saved_mono_ns != 0 && kept->saved_mono_ns <= clocks->mono_ns && (kept->same_boot || ran_on(kept, clocks)))
         return clocks->mono_ns - kept->saved_mono_ns;
     if (kept->boot_unknown)
         return 0;

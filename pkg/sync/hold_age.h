@@ -8,7 +8,10 @@
  *
  * After a reboot, the age is at least the age in the clock file plus the time since this boot began. The time for which
  * the machine was off counts as soon as the present is sure: the age is then at least the time since the hold began. On
- * a machine whose time has never been sure since the hold began, the wall clock tells how long the machine was off. */
+ * a machine whose time has never been sure since the hold began, the wall clock tells how long the machine was off.
+ *
+ * A system container has a boot id of its own. So this is also the boot of the save if the monotonic clock and the wall
+ * clock have run on together since. */
 #pragma once
 
 #include "base/time/range.h"
@@ -29,9 +32,9 @@ struct hf_hold_kept {
     uint64_t age_ns;        /* age of the hold when the clock file was saved */
     uint64_t began_unix_ns; /* when the hold began, by a present that was sure (0 means unknown) */
     uint64_t track_unix_ns; /* what the wall clock showed when the clock file was saved (0 means unknown) */
-    /* monotonic time of the save; 0 if the clock file is from another boot, or from a boot that nobody knows */
-    uint64_t saved_mono_ns;
-    bool boot_unknown; /* nobody knows whether the clock file is from this boot */
+    uint64_t saved_mono_ns; /* time of the save by the monotonic clock of its boot; 0 means unknown */
+    bool same_boot;         /* the clock file has the id of this boot */
+    bool boot_unknown;      /* nobody knows whether the clock file is from this boot */
 };
 
 /* The age of one hold. A struct of zeros means that there is no hold. */

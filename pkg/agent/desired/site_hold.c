@@ -45,7 +45,8 @@ static void begin_age(struct hf_site_hold *hold, uint64_t id)
                                       .age_ns = file->hold_age_ns,
                                       .began_unix_ns = file->hold_began_unix_ns,
                                       .track_unix_ns = file->track_unix_ns,
-                                      .saved_mono_ns = same_boot ? file->saved_mono_ns : 0,
+                                      .saved_mono_ns = file->saved_mono_ns,
+                                      .same_boot = same_boot,
                                       .boot_unknown = !same_boot && !hf_home_is_other_boot(home)};
     const struct hf_hold_clocks clocks = read_clocks(hold->env);
 

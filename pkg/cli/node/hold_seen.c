@@ -12,10 +12,6 @@
 #include "os/file.h"
 #include "sync/hold_age.h"
 
-/* The file has whole seconds, and a time server may correct the wall clock by a little. */
-#define NEAR_NS (5 * HF_NS_PER_S)
-enum { DRIFT_PARTS = 1000 };
-
 /* A command has no witness but the wall clock. */
 static struct hf_hold_clocks read_clocks(const struct hf_cli *cli)
 {
@@ -30,19 +26,8 @@ static struct hf_hold_clocks read_clocks(const struct hf_cli *cli)
     };
 }
 
-/* The kernel has not begun a new boot if the monotonic clock has run on since the save, and the wall clock with it. A
- * system container has a boot id of its own, which the agent outside of it, or this command, does not see. */
-static bool ran_on(const struct hf_clock_file *file, const struct hf_hold_clocks *clocks)
-{
-    if (file->saved_mono_ns == 0 || file->saved_mono_ns > clocks->mono_ns ||
-        file->track_unix_ns < clocks->build_unix_ns || file->track_unix_ns > clocks->wall_unix_ns)
-        return false;
-    uint64_t mono = clocks->mono_ns - file->saved_mono_ns, wall = clocks->wall_unix_ns - file->track_unix_ns;
-    return HF_DISTANCE(mono, wall) <= NEAR_NS + mono / DRIFT_PARTS;
-}
-
 /* What the agent has saved about a hold; an unreadable file has nothing. */
-static struct hf_hold_kept read_kept(struct hf_cli *cli, const char *state, const struct hf_hold_clocks *clocks)
+static struct hf_hold_kept read_kept(struct hf_cli *cli, const char *state)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/clock", state);
@@ -53,14 +38,14 @@ static struct hf_hold_kept read_kept(struct hf_cli *cli, const char *state, cons
         hf_clock_file_parse(hf_buf_view(&text), &file, NULL) < 0)
         return (struct hf_hold_kept){0};
     hf_probe_boot_id(&(struct hf_probe_root){cli->fs, ""}, boot);
-    bool known = boot[0] != '\0' && file.boot[0] != '\0',
-         same = ran_on(&file, clocks) || (known && strcmp(boot, file.boot) == 0);
+    bool known = boot[0] != '\0' && file.boot[0] != '\0';
     return (struct hf_hold_kept){.id = file.hold_id,
                                  .age_ns = file.hold_age_ns,
                                  .began_unix_ns = file.hold_began_unix_ns,
                                  .track_unix_ns = file.track_unix_ns,
-                                 .saved_mono_ns = same ? file.saved_mono_ns : 0,
-                                 .boot_unknown = !known && !same};
+                                 .saved_mono_ns = file.saved_mono_ns,
+                                 .same_boot = known && strcmp(boot, file.boot) == 0,
+                                 .boot_unknown = !known};
 }
 
 static uint64_t written_unix_ns(struct hf_cli *cli, const char *path)
@@ -85,7 +70,7 @@ int hf_cli_see_hold(struct hf_cli *cli, const char *state, struct hf_cli_hold_se
         return r;
     (void)!hf_hold_take(r, hf_buf_view(&text), &ret_seen->file, NULL); /* its reason says what is wrong with it */
     if (r == 0) {
-        const struct hf_hold_kept kept = read_kept(cli, state, &clocks);
+        const struct hf_hold_kept kept = read_kept(cli, state);
         hf_hold_age_begin(&age, hf_hold_id(hf_buf_view(&text), written_unix_ns(cli, path)), &ret_seen->file, &kept,
                           &clocks);
         hf_hold_age_count(&age, &ret_seen->file, &clocks);

@@ -165,7 +165,7 @@ END_TEST
 
 static struct hf_hold_kept saved(struct hf_hold_age *age, uint64_t mono_ns, uint64_t track_unix_ns)
 {
-    struct hf_hold_kept kept = {.track_unix_ns = track_unix_ns, .saved_mono_ns = mono_ns};
+    struct hf_hold_kept kept = {.track_unix_ns = track_unix_ns, .saved_mono_ns = mono_ns, .same_boot = true};
 
     hf_hold_age_keep(age, mono_ns, &kept);
     ck_assert(!age->unsaved);
@@ -225,7 +225,7 @@ START_TEST(reboots)
     hf_hold_age_begin(&age, ID, &hold, &nothing, &first);
     hf_hold_age_count(&age, &hold, &first);
     struct hf_hold_kept kept = saved(&age, 3 * HOUR, NOW + 2 * HOUR);
-    kept.saved_mono_ns = 0;
+    kept.same_boot = false;
     hf_hold_age_begin(&age, ID, &hold, &kept, &now);
     hf_hold_age_count(&age, &hold, &now);
     uint64_t got = hf_hold_age_ns(&age, MINUTE);
@@ -236,6 +236,25 @@ START_TEST(reboots)
     now = alone(MINUTE, 0);
     hf_hold_age_begin(&age, ID, &hold, &kept, &now);
     ck_assert_uint_eq(hf_hold_age_ns(&age, MINUTE), 2 * HOUR);
+}
+END_TEST
+
+/* A system container has a boot id of its own, and its restart begins no boot of the kernel: the clocks have run on
+ * together. After a reboot the monotonic clock may show more than at the save, but the wall clock has run on further. */
+START_TEST(restart_of_a_system_container)
+{
+    struct hf_hold hold = order(NOW, 8 * HOUR);
+    const struct hf_hold_clocks first = alone(30 * DAY, NOW), offset = alone(30 * DAY + HOUR, NOW + HOUR + HF_NS_PER_S);
+    const struct hf_hold_clocks rebooted = alone(30 * DAY + HOUR, NOW + 31 * DAY + HOUR);
+    struct hf_hold_age age;
+
+    hf_hold_age_begin(&age, ID, &hold, &nothing, &first);
+    struct hf_hold_kept kept = saved(&age, first.mono_ns, NOW);
+    kept.same_boot = false;
+    hf_hold_age_begin(&age, ID, &hold, &kept, &offset);
+    ck_assert_uint_eq(hf_hold_age_ns(&age, offset.mono_ns), HOUR);
+    hf_hold_age_begin(&age, ID, &hold, &kept, &rebooted);
+    ck_assert_uint_eq(hf_hold_age_ns(&age, rebooted.mono_ns), 31 * DAY + HOUR);
 }
 END_TEST
 
@@ -251,7 +270,7 @@ START_TEST(restart_after_a_reboot)
     hf_hold_age_begin(&age, ID, &hold, &nothing, &first);
     hf_hold_age_count(&age, &hold, &first);
     struct hf_hold_kept kept = saved(&age, HOUR, NOW);
-    kept.saved_mono_ns = 0;
+    kept.same_boot = false;
     hf_hold_age_begin(&age, ID, &hold, &kept, &offline);
     hf_hold_age_count(&age, &hold, &offline);
     ck_assert(age.unsaved);
@@ -317,7 +336,7 @@ START_TEST(a_board_that_is_often_off)
             if (age.unsaved)
                 kept = saved(&age, at, 0);
         }
-        kept.saved_mono_ns = 0;
+        kept.same_boot = false;
     }
     ck_assert_msg(boots_ >= 8 * 6 && boots_ < 100, "%u boots", boots_);
 }
@@ -355,6 +374,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, witnesses_differ_at_first_sight);
     tcase_add_test(tc, restarts_in_one_boot);
     tcase_add_loop_test(tc, reboots, 0, HF_LEN(boots));
+    tcase_add_test(tc, restart_of_a_system_container);
     tcase_add_test(tc, restart_after_a_reboot);
     tcase_add_test(tc, few_saves);
     tcase_add_test(tc, a_board_that_is_often_off);

@@ -145,7 +145,7 @@ static void servers(const struct judge *judge, const struct hf_doctor_facts *fac
 {
     if (facts->api_asked)
         say(judge, "API server", facts->api < 0 ? HF_DOCTOR_FAILED : HF_DOCTOR_OK,
-            facts->api < 0 ? "see the error; docs/reference/network.md tells by which reason to look where" : "", "%s",
+            facts->api < 0 ? "see the error; docs/reference/symptoms.md tells by which reason to look where" : "", "%s",
             facts->api < 0 ? facts->api_text : "answers, and accepts the credential");
     for (size_t i = 0; i < facts->n_reach; i++) {
         const struct hf_doctor_reach *reach = &facts->reach[i];

@@ -3,7 +3,7 @@
  * Pure.
  *
  * The names must not change, because they appear in EdgeNode.status.updates[].reason, in metrics and in logs.
- * docs/reference/updates.md lists them. */
+ * docs/reference/symptoms.md lists them. */
 #pragma once
 
 #include "base/log.h"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`make install` and the packages its programs need: what hack/install says is what the programs load, what Debian calls it, and
-what docs/how-to/install.md tells a reader to install. Each check returns None or what is wrong."""
+what docs/how-to/install-host.md tells a reader to install. Each check returns None or what is wrong."""
 import os
 import re
 import subprocess
@@ -46,12 +46,12 @@ def check_debian(top):
 
 
 def check_page(top):
-    """docs/how-to/install.md names the same packages."""
-    with open(os.path.join(top, "docs", "how-to", "install.md"), encoding="utf-8") as page:
+    """docs/how-to/install-host.md names the same packages."""
+    with open(os.path.join(top, "docs", "how-to", "install-host.md"), encoding="utf-8") as page:
         command = re.search(r"apt-get install --no-install-recommends ((?:[^\n\\]|\\\n)*)", page.read())
     told = set(command.group(1).replace("\\\n", " ").split()) if command else set()
     wanted = set(run(top, INSTALL, "packages").stdout.split())
-    return f"docs/how-to/install.md: packages that it names and '{INSTALL} packages' does not, or the other way round: " \
+    return f"docs/how-to/install-host.md: packages that it names and '{INSTALL} packages' does not, or the other way round: " \
            f"{', '.join(sorted(told ^ wanted))}" if told != wanted else None
 
 

@@ -144,6 +144,13 @@ def read(top, page):
     return markdown(page, text) if page.endswith(".md") else manual(page, text)
 
 
+def before(top, page):
+    """The pages on whose end a page builds: those that its comment <!-- after: PAGE --> names, and theirs."""
+    with open(os.path.join(top, page), encoding="utf-8") as file:
+        names = re.findall(r"^<!-- after: (\S+) -->$", file.read(), re.M)
+    return [one for name in names for one in (*before(top, name), name)]
+
+
 def for_users(page):
     """Pages whose words in backquotes are checked too."""
     return page == "README.md" or page.startswith("docs/")

@@ -8,7 +8,7 @@ Each page is run from top to bottom in a scratch root of its own (tests/system/d
 programs, its YAML by `holdfast lint` and a running agent, its JSON by a parser. Words in `backquotes` of the pages for users
 are looked up: commands, options, targets of make, files. tests/system/docs/table.py says what is run how. --list shows that,
 --verbose what each command printed;
---write brings the table of reasons in docs/reference/updates.md up to date. Ends with "N passed, N failed, N skipped".
+--write brings the tables of docs/reference/symptoms.md up to date. Ends with "N passed, N failed, N skipped".
 """
 import argparse
 import ast
@@ -31,6 +31,7 @@ import install  # noqa: E402
 import links  # noqa: E402
 import notice  # noqa: E402
 import pages  # noqa: E402
+import symptoms  # noqa: E402
 import table  # noqa: E402
 import words  # noqa: E402
 import world as worlds  # noqa: E402
@@ -38,6 +39,7 @@ import world as worlds  # noqa: E402
 TOP = worlds.TOP
 KINDS = ("sh", "output", "yaml", "json", "text", "http", "ini")
 SLOW_S = 5                                                     # what takes longer is named
+ON_THE_CLUSTER = ("install", "install-host", "host-credentials", "release", "hold", "failed-update", "keys", "remove")      # their commands run there, too
 LIMIT_S = float(os.environ.get("HF_DOCS_LIMIT_S", "600"))      # of a page; an hour would be a failure too
 
 
@@ -54,11 +56,14 @@ class Page:
 
     def __init__(self, name):
         self.name, self.blocks = name, pages.read(TOP, name)
-        text = "\n".join(block.text for block in self.blocks)
+        self.earlier = [block for page in pages.before(TOP, name) for block in pages.read(TOP, page) if block.kind == "sh"]
+        text = "\n".join(block.text for block in self.earlier + self.blocks)
         self.world = worlds.World(text)
         self.objects, self.said = 0, ""
 
     def run(self):
+        for command in [one for block in self.earlier for one in block.commands()]:
+            self.command(command)
         for block in self.blocks:
             if block.kind == "sh":
                 for command in block.commands():
@@ -77,7 +82,7 @@ class Page:
                           "seconds": round(time.monotonic() - began, 1), "output": self.said[:4000]}), flush=True)
 
     def command(self, block):
-        text, row = block.text, table.row_of(self.name, pages.one_line(block.text))
+        text, row = block.text, table.row_of(block.page, pages.one_line(block.text))
         assert row, "no test runs this command: give it a row in tests/system/docs/table.py"
         if row.how in ("cluster", "none"):
             return
@@ -247,7 +252,7 @@ def on_the_cluster(top):
     """Each command that has a stand-in here is known to tests/system/e2e/test_docs.py, which runs it with the real program."""
     path = os.path.join("tests", "system", "e2e", "test_docs.py")
     where = rows_of(top, path, "WHERE")
-    for page in ("README.md", "docs/how-to/install.md", "docs/reference/updates.md"):
+    for page in ("README.md", *(f"docs/how-to/{name}.md" for name in ON_THE_CLUSTER)):
         for command in [one for block in pages.read(top, page) if block.kind == "sh" for one in block.commands()]:
             line = pages.one_line(command.text)
             row = table.row_of(page, line)
@@ -289,7 +294,7 @@ def main():
         return 0
     names = options.pages or pages.tracked(TOP)
     if options.write:
-        words.write_reasons(TOP)
+        symptoms.write(TOP)
         return 0
     if options.list:
         show(names)
@@ -301,7 +306,7 @@ def main():
             if results or missing:
                 counts = [had + new for had, new in zip(counts, report(name, results, missing, options.verbose))]
     if not options.pages:
-        for check in (short_enough, links.links_lead_nowhere, words.reasons_differ, extending.extending_differs, on_the_cluster, rollouts_on_the_cluster, k3s_on_the_cluster, *install.CHECKS,
+        for check in (short_enough, links.links_lead_nowhere, symptoms.symptoms_differ, extending.extending_differs, on_the_cluster, rollouts_on_the_cluster, k3s_on_the_cluster, *install.CHECKS,
                       *notice.CHECKS):
             found = check(TOP)
             counts[1 if found else 0] += 1

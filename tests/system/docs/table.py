@@ -94,8 +94,8 @@ def another_example(world):
 
 
 def with_status_kubeconfig(world):
-    """docs/how-to/kubeedge.md shows the file and says to write it."""
-    with open(os.path.join(TOP, "docs", "how-to", "kubeedge.md"), encoding="utf-8") as page:
+    """docs/how-to/kubeedge-status.md shows the file and says to write it."""
+    with open(os.path.join(TOP, "docs", "how-to", "kubeedge-status.md"), encoding="utf-8") as page:
         shown = re.search(r"```yaml\n(apiVersion: v1\nkind: Config\n.*?)```", page.read(), re.S).group(1)
     write("/etc/holdfast/status.kubeconfig", shown)
     for name in ("agent.crt", "ca.crt"):
@@ -182,7 +182,7 @@ ROWS = [
     Row(r"holdfast release create .*--url-base file:///srv/releases .*", before=with_key),
     Row(r"holdfast release (create|sign|verify) .*", before=with_key),
     Row(r"sudo cp out/edge-inference-1\.4\.2\.yaml /etc/holdfast/objects/", after=settled("1.4.2")),
-    Row(r"sudo holdfast status", page="docs/reference/updates.md", code=(0, 4)),
+    Row(r"sudo holdfast status", page="docs/how-to/failed-update.md", code=(0, 4)),
     Row(r"(sudo )?holdfast status( .*)?", before=with_status),
     Row(r"curl -s https://releases\.example\.com/app\.delta \| holdfast-delta .*", before=with_delta, after=is_new),
     Row(r"holdfast delta apply /var/lib/containerd/.*", "cluster", why="needs containerd: tests/system/e2e/test_images.py"),
@@ -201,7 +201,7 @@ ROWS = [
     Row(r"kubectl apply -f - <<.*agent\.csr.*", "standin", before=lambda _: shutil.copy("/etc/holdfast/agent.csr", ".")),
     Row(r"kubectl .*", "standin", before=with_cluster),
     # ---- telemetry --------------------------------------------------------------------------------------------------------
-    Row(r"(curl|holdfast spool) .*", "elsewhere", page="docs/reference/telemetry.md", why="tests/system/telemetry/docs.py"),
+    Row(r"(curl|holdfast spool) .*", "elsewhere", page="/telemetry.md", why="tests/system/telemetry/docs.py"),
     Row(r"curl .*/ingest .*", before=with_agent, after=delivered),
     Row(r"curl -s http://127\.0\.0\.1:\d+/\S+", before=with_agent),
     # ---- anything else that needs nothing: right when it ends well ----------------------------------------------------------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Words in `backquotes` that name something of ours: is it there? And the table of reasons, kept as the code has it."""
+"""Words in `backquotes` that name something of ours: is it there?"""
 import functools
 import glob
 import os
@@ -10,7 +10,6 @@ import pages
 import table
 
 CLAIM = re.compile(r"^((make|man)( |$)|hack/|tests/|deploy/|crds/|cmd/|pkg/|docs/|holdfast(-agent|-delta)?( |$)|--[a-z])|^(sudo|systemctl|kubectl) .|^curl .*http")
-BEGIN, END = "<!-- reasons: from pkg/update/rules/reasons.h by tests/system/docs/run.py --write -->", "<!-- end of reasons -->"
 
 
 def is_claim(text):
@@ -70,34 +69,3 @@ def command_problem(top, text):
     unknown = [word.split("=")[0] for word in rest if word.startswith("--") and
                word.split("=")[0] not in said(top, "holdfast", "help", *found)[1]]
     return f"'holdfast {' '.join(found)}' has no option {unknown[0]}" if unknown else None
-
-
-# ---- reasons ------------------------------------------------------------------------------------------------------------------
-
-def reasons(top):
-    """The table as it should be, from the X(name, LEVEL, "meaning", "remedy") rows."""
-    with open(os.path.join(top, "pkg", "update", "rules", "reasons.h"), encoding="utf-8") as header:
-        rows = re.findall(r'X\((\w+),\s*[A-Z]+,\s*"((?:[^"\\]|\\.)*)",\s*"((?:[^"\\]|\\.)*)"\)', re.sub(r"/\*.*?\*/|\\\n\s*", " ", header.read(), flags=re.S))
-    lines = [f"| `{name}` | {meaning} | {remedy} |" for name, meaning, remedy in rows if name != "None"]
-    return "\n".join([BEGIN, "", "| reason | what it means | what to do |", "|---|---|---|", *lines, "", END])
-
-
-def page_parts(top):
-    path = os.path.join(top, "docs", "reference", "updates.md")
-    with open(path, encoding="utf-8") as page:
-        text = page.read()
-    begin, end = text.index(BEGIN), text.index(END) + len(END)
-    return path, text[:begin], text[begin:end], text[end:]
-
-
-def reasons_differ(top):
-    """docs/reference/updates.md has every reason that a status can show."""
-    if page_parts(top)[2] == reasons(top):
-        return None
-    return "docs/reference/updates.md: its table of reasons is not that of pkg/update/rules/reasons.h: run tests/system/docs/run.py --write"
-
-
-def write_reasons(top):
-    path, before, _, after = page_parts(top)
-    with open(path, "w", encoding="utf-8") as page:
-        page.write(before + reasons(top) + after)

@@ -181,10 +181,12 @@ class TestPod(Docs):
         self.assertGreater(self.page("README.md", after=after), 8)
         self.assertIn(self.node, self.desk.run("kubectl get edgenodes"))
 
-    def test_updates_page_to_a_release_that_comes_back(self):
+    def test_updates_pages_to_a_release_that_comes_back(self):
         self.page("README.md", only=r"key generate|install -D|helm install", after={r"helm install": self.trust})
         after = {r"release create": self.desk.upload, r"kubectl wait": self.runs("1.4.2")}
-        self.assertGreater(self.page("docs/reference/updates.md", codes={r"^sudo holdfast status": (0, 4)}, after=after), 15)
+        ran = [self.page(f"docs/how-to/{name}.md", codes={r"^sudo holdfast status": (0, 4)}, after=after) for name in ("release", "hold", "failed-update", "keys")]
+        self.assertGreater(sum(ran), 15)
+        self.assertEqual(self.page("docs/how-to/remove.md", only=r"delete -f out/"), 1)
 
 
 class TestUnit(Docs):
@@ -225,7 +227,9 @@ class TestUnit(Docs):
         self.addCleanup(self.give_back_pods)
         self.addCleanup(world.cluster.kubectl, "delete", "csr", f"holdfast-{self.node}", "--ignore-not-found", check=False)
         after = {r"cp out/edge-inference": self.runs("1.4.2"), r"enable --now": self.speaks}
-        self.assertGreater(self.page("docs/how-to/install.md", codes={r"holdfast status": (0, 1)}, after=after), 15)
+        ran = [self.page(f"docs/how-to/{name}.md", codes={r"holdfast status": (0, 1)}, after=after) for name in ("install-host", "host-credentials")]
+        ran += [self.page("docs/how-to/remove.md", only=r"systemctl|make|delete -f (deploy|crds)/")]
+        self.assertGreater(sum(ran), 15)
         subject = self.desk.run("openssl x509 -in edge-7.crt -noout -subject")
         self.assertRegex(subject, rf"O ?= ?holdfast:agents, CN ?= ?holdfast:agent:{self.node}")
 
@@ -234,7 +238,9 @@ class TestOtherPages(Docs):
     life = "pod"
 
     def test_kubectl_commands_of_the_other_pages(self):
-        done = ("README.md", "docs/reference/updates.md", "docs/how-to/install.md", "docs/how-to/rollouts.md", "docs/how-to/upgrade-k3s.md")      # test_helm.py, test_kubelet.py
+        done = {"README.md", *(f"docs/how-to/{name}.md" for name in (
+            "release", "hold", "failed-update", "keys", "install-host", "host-credentials", "remove",      # above
+            "install", "rollouts", "upgrade-k3s"))}                                                       # test_helm.py, test_kubelet.py
         self.addCleanup(world.cluster.kubectl, "delete", "clusterrolebinding/holdfast-cloudcore", "clusterrole/holdfast-cloudcore",
                         "--ignore-not-found", check=False)
         for name in pages.tracked(place.TOP):

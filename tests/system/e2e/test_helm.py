@@ -149,7 +149,7 @@ class TestHelm(unittest.TestCase):
         self.assertIn("Succeeded", said)
 
     def test_4_the_command_is_in_the_pod(self):
-        """As docs/how-to/install.md has it: from afar, and on the node in the agent's mounts; the pod's root is read-only."""
+        """As docs/how-to/command-in-pods.md has it: from afar, and on the node in the agent's mounts; the pod's root is read-only."""
         pod = self.pods()["h1"]["metadata"]["name"]
 
         def inside(*argv):
@@ -219,7 +219,7 @@ class TestHelm(unittest.TestCase):
         helm.helm("uninstall", helm.RELEASE, "-n", helm.NAMESPACE, "--wait")
 
     def test_8_the_page_as_it_stands(self):
-        """The section of docs/how-to/install.md, from its own namespace on; its chart runs on this test's nodes only."""
+        """docs/how-to/install.md from its own namespace on, and what docs/how-to/remove.md says of the chart; its chart runs on this test's nodes only."""
         world.cluster.kubectl("delete", "namespace", helm.NAMESPACE, "--wait")
         desk = tempfile.mkdtemp(prefix="holdfast-helm-")
         self.addCleanup(shutil.rmtree, desk, ignore_errors=True)
@@ -230,9 +230,8 @@ class TestHelm(unittest.TestCase):
         place.write(os.path.join(desk, "release-2026.pem"), release.make_key("page"))
         for name, argv in programs.items():
             place.write(os.path.join(desk, "bin", name), "#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in argv) + ' "$@"\n', 0o755)
-        section = read(os.path.join(place.TOP, "docs", "how-to", "install.md")).split("## In a cluster, with Helm\n")[1].split("\n## ")[0]
-        commands = [command.text for block in pages.read(place.TOP, "docs/how-to/install.md") if block.kind == "sh" and block.text in section
-                    for command in block.commands()]
+        commands = [command.text for name in ("install", "remove") for block in pages.read(place.TOP, f"docs/how-to/{name}.md") if block.kind == "sh"
+                    for command in block.commands() if name == "install" or command.text.startswith("helm ")]
         self.assertGreater(len(commands), 7)
         for command in commands:
             with self.subTest(command):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""docs/reference/telemetry.md, run: its policy, its commands and what they print, and each body and header it shows against what the agent sends.
+"""docs/how-to/telemetry.md and docs/reference/telemetry.md, run: its policy, its commands and what they print, and each body and header it shows against what the agent sends.
 
     tests/system/telemetry/docs.py [--home DIR]
 
@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from node import PROGRAMS, TOP, Node, fresh, wait  # noqa: E402
 from sink import unpack  # noqa: E402
 
-PAGE = os.path.join(TOP, "docs", "reference", "telemetry.md")
+PAGES = [os.path.join(TOP, "docs", kind, "telemetry.md") for kind in ("how-to", "reference")]
 BLOCK = re.compile(r"<!-- ([a-z]+)(?:: ([a-z]+))? -->\n```[a-z]+\n(.*?)```\n", re.S)
 URL = "https://telemetry.example.com/take"
 STORAGE = "/var/edge/data"
@@ -37,8 +37,10 @@ VARYING = [(r'"originSequence":\d+', '"originSequence":N'), (r'"peerUid":\d+', '
 
 
 def blocks():
-    with open(PAGE, encoding="utf-8") as page:
-        text = page.read()
+    text = ""
+    for name in PAGES:
+        with open(name, encoding="utf-8") as page:
+            text += page.read()
     found = {(kind, name): body for kind, name, body in BLOCK.findall(text)}
     fenced = text.count("\n```") // 2
     assert len(found) == fenced, f"{fenced} blocks of code, {len(found)} of them marked: each must be"

@@ -5,10 +5,13 @@
  *     HF_TEST_MAIN("base/parse", cases)
  *
  * A test's limit counts processor time, so that a busy machine fails no test: each test runs in a child of its own, which
- * SIGXCPU ends. Behind that stands a limit of wall time, ten times as long and at least ten minutes, for what waits for ever. */
+ * SIGXCPU ends. Behind that stands a limit of wall time, ten times as long and at least ten minutes, for what waits for ever.
+ *
+ * A test that has freed all that it allocated ends without the search for leaks, which costs more than most tests. */
 #pragma once
 
 #include <check.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -28,6 +31,7 @@ static void hf_test_prepare(void)
     if (fork_wanted == NULL || strcmp(fork_wanted, "no") != 0)
         (void)setrlimit(RLIMIT_CPU, &limit);
     hf_mark_at_death();
+    hf_no_search_without_leaks();
 }
 
 /* A runner of the one case that `add_cases` fills; free it with srunner_free(). */

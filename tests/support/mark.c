@@ -4,10 +4,14 @@
 #include "base/macros.h"
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 void __real__mark_point(const char *file, int line);
 void __wrap__mark_point(const char *file, int line);
 void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
 
 static const char *marked_file;
 static int marked_line;
@@ -43,4 +47,17 @@ void hf_mark_at_death(void)
     }
     for (size_t i = 0; i < n; i++)
         (void)sigaction(mortal[i], &action, NULL);
+}
+
+static void end_without_search(int status, void *had)
+{
+    (void)fflush(NULL);
+    if (__sanitizer_get_current_allocated_bytes() == (size_t)had)
+        _exit(status);
+}
+
+void hf_no_search_without_leaks(void)
+{
+    if (__sanitizer_get_current_allocated_bytes != NULL)
+        (void)on_exit(end_without_search, (void *)__sanitizer_get_current_allocated_bytes());
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A test's limit: processor time counts, waiting does not. What checks cost, and the place that a test that dies leaves. */
+/* A test's limit: processor time counts, waiting does not. What checks cost, the place that a test that dies leaves,
+ * and which tests are searched for leaks. */
 #include <signal.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -104,8 +106,74 @@ START_TEST(death_names_the_last_check)
 }
 END_TEST
 
+#ifdef __SANITIZE_ADDRESS__
+int __lsan_is_turned_off(void);
+
+static int *searches; /* shared with the children */
+static void *volatile held;
+
+/* The sanitizer asks this at the start of each search. */
+__attribute__((visibility("default"))) int __lsan_is_turned_off(void)
+{
+    if (searches != NULL)
+        ++*searches;
+    return 0;
+}
+
+START_TEST(leaks)
+{
+    (void)close(STDERR_FILENO); /* the sanitizer's report */
+    held = malloc(40);
+    held = NULL;
+}
+END_TEST
+
+START_TEST(holds)
+{
+    held = malloc(40);
+}
+END_TEST
+
+START_TEST(frees)
+{
+    held = malloc(40);
+    free(held);
+}
+END_TEST
+
+static void allocators(TCase *tc)
+{
+    tcase_add_test(tc, leaks);
+    tcase_add_test(tc, holds);
+    tcase_add_test(tc, frees);
+}
+
+START_TEST(only_what_is_left_is_searched)
+{
+    searches = mmap(NULL, sizeof(*searches), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(searches, MAP_FAILED);
+    SRunner *runner = hf_test_runner("inner", allocators, LIMIT_S);
+
+    srunner_set_fork_status(runner, CK_FORK);
+    srunner_run_all(runner, CK_SILENT);
+    ck_assert_int_eq(srunner_ntests_failed(runner), 1);
+    TestResult **failures = srunner_failures(runner);
+    ck_assert_str_eq(tr_tcname(failures[0]), "inner");
+    ck_assert_str_eq(tr_msg(failures[0]), "Early exit with return value 1");
+    ck_assert_int_eq(*searches, 2);
+    free(failures);
+    srunner_free(runner);
+    (void)munmap(searches, sizeof(*searches));
+    searches = NULL;
+}
+END_TEST
+#endif
+
 static void cases(TCase *tc)
 {
+#ifdef __SANITIZE_ADDRESS__
+    tcase_add_test(tc, only_what_is_left_is_searched);
+#endif
     tcase_add_test(tc, death_names_the_last_check);
     tcase_add_test(tc, only_processor_time_counts);
 }

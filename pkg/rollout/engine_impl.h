@@ -30,7 +30,7 @@ enum {
 /* a rollout with n selected nodes waits for at least n / HF_ENGINE_SLOW_NODES seconds between two such writes */
 #define HF_ENGINE_SLOW_NODES 100
 
-/* Reason and message of a failed node, for status.failures. */
+/* Reason and message of a failed node, for status.failures, or of one that cannot go on, for status.rollout.trouble. */
 struct note {
     uint32_t node;
     char reason[128];
@@ -62,6 +62,7 @@ struct track {
 
     struct note notes[HF_ENGINE_NOTES];
     size_t n_notes;
+    struct note trouble; /* of the first node that could not go on and still has not; its reason is "" without one */
     struct hf_rollout_counts counts;
     uint32_t overdue[HF_ROLLOUT_FAILURES]; /* some of the nodes that missed progressDeadline */
     size_t n_overdue;

@@ -65,6 +65,18 @@ static void collect_names(const struct hf_rollout_engine *engine, struct track *
     qsort(names->waiting_for, names->n_waiting_for, sizeof(*names->waiting_for), by_text);
 }
 
+/* Another node may take the place of one that is not on its way any more. */
+static struct hf_rollout_failure trouble_of(const struct hf_rollout_engine *engine, struct track *track)
+{
+    struct note *trouble = &track->trouble;
+
+    if (trouble->reason[0] != '\0' && track->classes[trouble->node] != HF_CLASS_UPDATING)
+        trouble->reason[0] = '\0';
+    if (trouble->reason[0] == '\0')
+        return (struct hf_rollout_failure){0};
+    return (struct hf_rollout_failure){engine->fleet.nodes[trouble->node].name, trouble->reason, trouble->message};
+}
+
 /* Adds to the message what only the engine knows: the failed nodes while it is halted, and, while nodes wait for their
  * turn, those without group. */
 static void name_them(const struct track *track, const struct names *names, struct hf_rollout_verdict *verdict)
@@ -194,6 +206,7 @@ static int send(struct hf_rollout_engine *engine, struct track *track, const str
         status.n_failures = names.n_failures;
         status.waiting_for = names.waiting_for;
         status.n_waiting_for = names.n_waiting_for;
+        status.trouble = trouble_of(engine, track);
     }
     json_t *body = hf_rollout_status_make(&status);
     if (body == NULL)

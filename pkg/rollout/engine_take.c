@@ -47,6 +47,8 @@ static void before_drop(struct hf_rollout_engine *engine, uint32_t id)
         for (size_t k = track->n_notes; k-- > 0;)
             if (track->notes[k].node == id)
                 track->notes[k] = track->notes[--track->n_notes];
+        if (track->trouble.node == id)
+            track->trouble.reason[0] = '\0';
         track->n_waiting_for = track->n_overdue = 0; /* the next look finds them again */
     }
 }

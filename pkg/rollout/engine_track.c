@@ -85,6 +85,7 @@ static int take_spec(struct track *track, struct hf_edgeupdate *update)
     }
     if (renewed) {
         track->n_notes = 0;
+        track->trouble.reason[0] = '\0';
         track->claimed = track->has_doubt = false;
         if (track->cap > 0)
             memset(track->classes, HF_CLASS_OUTSIDE, track->cap);
@@ -252,7 +253,7 @@ void hf_rollout_track_node(struct track *track, const struct hf_fleet *fleet, ui
     track->dirty = true;
 }
 
-/* ---- words of failed nodes --------------------------------------------------------------------------------------- */
+/* ---- words of nodes ---------------------------------------------------------------------------------------------- */
 
 static void cut(char *out, size_t n, const char *text)
 {
@@ -273,21 +274,45 @@ static struct note *note_of(struct track *track, uint32_t id)
     return &track->notes[track->n_notes++];
 }
 
+static void fill(struct note *note, const json_t *entry)
+{
+    cut(note->reason, sizeof(note->reason), hf_json_str_or(entry, "reason", ""));
+    cut(note->message, sizeof(note->message), hf_json_str_or(entry, "message", ""));
+}
+
+/* A node that tries again says in turns why it waits, and that it works: its trouble ends when it gets beyond the
+ * download. One node at a time, so that the text stays. */
+static void note_trouble(struct track *track, uint32_t id, enum hf_phase phase, const json_t *entry)
+{
+    struct note *trouble = &track->trouble;
+    bool is_here = phase == HF_PHASE_WAITING || phase == HF_PHASE_FETCHING || phase == HF_PHASE_PATCHING ||
+                   phase == HF_PHASE_VERIFIED;
+    bool is_bad =
+        is_here && hf_reason_level(phase, hf_reason_of(hf_json_str_or(entry, "reason", ""))) >= HF_LOG_WARNING;
+
+    if (is_bad && (trouble->reason[0] == '\0' || trouble->node == id)) {
+        trouble->node = id;
+        fill(trouble, entry);
+    } else if (trouble->node == id && phase != HF_PHASE_WAITING && phase != HF_PHASE_FETCHING) {
+        trouble->reason[0] = '\0';
+    }
+}
+
 void hf_rollout_track_notes(struct track *track, uint32_t id, const json_t *edgenode)
 {
     const json_t *list = hf_json_at(edgenode, "status.updates");
 
     for (size_t i = 0; i < json_array_size(list) && track->update != NULL; i++) {
-        const json_t *item = json_array_get(list, i);
-        enum hf_phase phase = hf_phase_of(hf_json_str_or(item, "phase", ""));
-        const char *reason = hf_json_str_or(item, "reason", "");
-        if (!hf_reason_is_failure(phase, hf_reason_of(reason)) ||
-            strcmp(hf_json_str_or(item, "digest", ""), track->update->release.digest) != 0)
+        const json_t *entry = json_array_get(list, i);
+        enum hf_phase phase = hf_phase_of(hf_json_str_or(entry, "phase", ""));
+        if (strcmp(hf_json_str_or(entry, "digest", ""), track->update->release.digest) != 0)
+            continue;
+        note_trouble(track, id, phase, entry);
+        if (!hf_reason_is_failure(phase, hf_reason_of(hf_json_str_or(entry, "reason", ""))))
             continue;
         struct note *note = note_of(track, id);
         if (note == NULL)
             return;
-        cut(note->reason, sizeof(note->reason), reason);
-        cut(note->message, sizeof(note->message), hf_json_str_or(item, "message", ""));
+        fill(note, entry);
     }
 }

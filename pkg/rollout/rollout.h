@@ -92,7 +92,7 @@ void hf_rollout_fit_wave(struct hf_rollout_state *state, const struct hf_rollout
 /* Returns the state at the start of a rollout. If a wave is open at once, `slots` is not fitted yet. */
 struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, uint64_t epoch, uint64_t now_unix_ns);
 
-/* _encode returns status.rollout without the field waitingFor, or NULL if memory runs out. _decode never fails: it
+/* _encode returns status.rollout without waitingFor and trouble, or NULL if memory runs out. _decode never fails: it
  * replaces an invalid value by the value that admits the fewest nodes. If the object is absent, _decode sets the digest
  * "". */
 json_t *hf_rollout_state_encode(const struct hf_rollout_state *state, enum hf_rollout_phase phase);

@@ -71,11 +71,17 @@ static json_t *make_conditions(const struct hf_rollout_status *status)
 
 static json_t *make_counts(const struct hf_rollout_counts *counts)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "selected", (json_int_t)counts->selected, "admitted",
-                     (json_int_t)counts->admitted, "updated", (json_int_t)counts->updated, "updating",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "selected", (json_int_t)counts->selected,
+                     "admitted", (json_int_t)counts->admitted, "updated", (json_int_t)counts->updated, "updating",
                      (json_int_t)counts->updating, "failed", (json_int_t)counts->failed, "incompatible",
-                     (json_int_t)counts->incompatible, "unknown", (json_int_t)counts->unknown, "superseded",
-                     (json_int_t)counts->superseded);
+                     (json_int_t)counts->incompatible, "unknown", (json_int_t)counts->unknown, "held",
+                     (json_int_t)counts->held, "superseded", (json_int_t)counts->superseded);
+}
+
+static json_t *make_failure(const struct hf_rollout_failure *failure)
+{
+    return json_pack("{s:s, s:o, s:o}", "node", failure->node, "reason", text_up_to(failure->reason, MAX_REASON),
+                     "message", text_up_to(failure->message, MAX_MESSAGE));
 }
 
 static json_t *make_failures(const struct hf_rollout_status *status)
@@ -83,10 +89,7 @@ static json_t *make_failures(const struct hf_rollout_status *status)
     json_t *list = json_array();
 
     for (size_t i = 0; i < status->n_failures && list != NULL; i++) {
-        const struct hf_rollout_failure *failure = &status->failures[i];
-        json_t *item =
-            json_pack("{s:s, s:o, s:o}", "node", failure->node, "reason", text_up_to(failure->reason, MAX_REASON),
-                      "message", text_up_to(failure->message, MAX_MESSAGE));
+        json_t *item = make_failure(&status->failures[i]);
         if (item == NULL || json_array_append_new(list, item) < 0) {
             json_decref(list);
             return NULL;
@@ -118,11 +121,13 @@ static json_t *make_rollout(const struct hf_rollout_status *status)
             json_decref(rollout);
             return NULL;
         }
-    if (names != NULL && json_object_set_new(rollout, "waitingFor", names) < 0) {
-        json_decref(rollout);
-        return NULL;
-    }
-    return rollout;
+    int r = names != NULL ? json_object_set_new(rollout, "waitingFor", names) : 0;
+    if (r == 0 && status->trouble.node != NULL)
+        r = json_object_set_new(rollout, "trouble", make_failure(&status->trouble));
+    if (r == 0)
+        return rollout;
+    json_decref(rollout);
+    return NULL;
 }
 
 static int fill_old(json_t *to, const struct hf_rollout_status *status)
@@ -235,7 +240,8 @@ enum hf_rollout_urgency hf_rollout_status_compare(const json_t *body, const json
     if (!same_state(status, old) || !same_conditions(status, old, false))
         return HF_ROLLOUT_URGENT;
     if (!same(status, old, "nodes") || !same(status, old, "failures") || !same(status, old, "rollout.waitingFor") ||
-        !same_conditions(status, old, true) || moved_on(status, old, "rollout.soaked", soaked_step_ns) ||
+        !same(status, old, "rollout.trouble") || !same_conditions(status, old, true) ||
+        moved_on(status, old, "rollout.soaked", soaked_step_ns) ||
         moved_on(status, old, "rollout.waited", waited_step_ns))
         return HF_ROLLOUT_SLOW;
     return HF_ROLLOUT_SAME;

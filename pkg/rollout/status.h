@@ -31,6 +31,7 @@ struct hf_rollout_status {
     size_t n_failures;
     const char *const *waiting_for;
     size_t n_waiting_for;
+    struct hf_rollout_failure trouble; /* of a node that is updating; its `node` is NULL without one */
     uint64_t now_unix_ns;
 };
 

@@ -82,12 +82,13 @@ static enum hf_tint tint_of(const struct hf_update_view *view)
     return tints[view->state];
 }
 
-/* What the column STATE says: the reason, where a rollout stands still. */
+/* What the column STATE says: the reason, where a rollout stands still, or one of its nodes cannot go on. */
 static const char *state_of(const struct hf_update_view *view)
 {
-    bool moves = view->state == HF_VIEW_PROGRESSING && strcmp(view->reason, "FewUpdated") != 0;
+    const char *reason = hf_update_view_reason(view);
+    bool moves = view->state == HF_VIEW_PROGRESSING && reason == view->reason && strcmp(reason, "FewUpdated") != 0;
 
-    return moves || view->state == HF_VIEW_COMPLETE ? hf_update_view_state_name(view) : view->reason;
+    return moves || view->state == HF_VIEW_COMPLETE ? hf_update_view_state_name(view) : reason;
 }
 
 static const char *number(const struct hf_update_view *view, int64_t value, char text[NUMBER])
@@ -110,7 +111,7 @@ static const char *age_of(const json_t *update, uint64_t now_unix_ns, char text[
 
 static int add_row(struct hf_table *table, const json_t *update, uint64_t now_unix_ns, struct hf_err *err)
 {
-    char bar[BAR] = "", updated[2 * NUMBER] = "", failed[NUMBER], unknown[NUMBER], sequence[NUMBER];
+    char bar[BAR] = "", updated[2 * NUMBER] = "", failed[NUMBER], away[NUMBER], held[NUMBER], sequence[NUMBER];
     char admitted[NUMBER], updating[NUMBER], incompatible[NUMBER], superseded[NUMBER], cutoff[NUMBER] = "";
     char age[HF_CLI_AGO_TEXT];
     struct hf_update_view view;
@@ -132,7 +133,8 @@ static int add_row(struct hf_table *table, const json_t *update, uint64_t now_un
                                  bar,
                                  updated,
                                  number(&view, view.failed, failed),
-                                 number(&view, view.unknown, unknown),
+                                 number(&view, view.unknown - view.held, away),
+                                 number(&view, view.held, held),
                                  state_of(&view),
                                  sequence,
                                  number(&view, view.admitted, admitted),
@@ -142,17 +144,17 @@ static int add_row(struct hf_table *table, const json_t *update, uint64_t now_un
                                  cutoff,
                                  age_of(update, now_unix_ns, age)};
     const enum hf_tint tints[HF_LEN(cells)] = {
-        [4] = tint_of(&view), [6] = view.failed > 0 ? HF_TINT_BAD : HF_TINT_NONE, [8] = tint_of(&view)};
+        [4] = tint_of(&view), [6] = view.failed > 0 ? HF_TINT_BAD : HF_TINT_NONE, [9] = tint_of(&view)};
     return hf_table_add(table, cells, tints, err);
 }
 
 static int print_table(struct hf_cli *cli, const json_t *updates, bool wide, uint64_t now_unix_ns, struct hf_err *err)
 {
-    static const char *const titles[] = {"NAME",   "RELEASE",    "VERSION", "STAGE",    "PROGRESS", "UPDATED",
-                                         "FAILED", "AWAY",       "STATE",   "SEQUENCE", "ADMITTED", "UPDATING",
-                                         "CANNOT", "SUPERSEDED", "CUTOFF",  "AGE"};
+    static const char *const titles[] = {"NAME",     "RELEASE", "VERSION",    "STAGE",  "PROGRESS", "UPDATED",
+                                         "FAILED",   "AWAY",    "HELD",       "STATE",  "SEQUENCE", "ADMITTED",
+                                         "UPDATING", "CANNOT",  "SUPERSEDED", "CUTOFF", "AGE"};
     _cleanup_(hf_table_done) struct hf_table table;
-    int r = hf_table_begin(&table, titles, wide ? HF_LEN(titles) : 9, err);
+    int r = hf_table_begin(&table, titles, wide ? HF_LEN(titles) : 10, err);
 
     for (size_t i = 0; r == 0 && i < json_array_size(updates); i++)
         r = add_row(&table, json_array_get(updates, i), now_unix_ns, err);
@@ -163,15 +165,19 @@ static int print_table(struct hf_cli *cli, const json_t *updates, bool wide, uin
     return r;
 }
 
+static void print_node(struct hf_cli *cli, const json_t *node, enum hf_tint tint)
+{
+    const char *message = hf_json_str_or(node, "message", "");
+
+    (void)fprintf(cli->out, "  %s%s%s  %s%s%s\n", hf_table_tint(tint, cli->colour), hf_json_str_or(node, "node", "?"),
+                  hf_table_untint(tint, cli->colour), hf_json_str_or(node, "reason", ""),
+                  message[0] != '\0' ? ": " : "", message);
+}
+
 static void print_failures(struct hf_cli *cli, const struct hf_update_view *view)
 {
-    for (size_t i = 0; i < json_array_size(view->failures); i++) {
-        const json_t *failure = json_array_get(view->failures, i);
-        const char *message = hf_json_str_or(failure, "message", "");
-        (void)fprintf(cli->out, "  %s%s%s  %s%s%s\n", hf_table_tint(HF_TINT_BAD, cli->colour),
-                      hf_json_str_or(failure, "node", "?"), hf_table_untint(HF_TINT_BAD, cli->colour),
-                      hf_json_str_or(failure, "reason", ""), message[0] != '\0' ? ": " : "", message);
-    }
+    for (size_t i = 0; i < json_array_size(view->failures); i++)
+        print_node(cli, json_array_get(view->failures, i), HF_TINT_BAD);
     if (view->counted && view->failed > (int64_t)json_array_size(view->failures) && json_array_size(view->failures) > 0)
         (void)fprintf(cli->out, "  and %lld more: holdfast nodes --release %s --phase RolledBack\n",
                       (long long)view->failed - (long long)json_array_size(view->failures), view->release);
@@ -184,11 +190,14 @@ static void print_details(struct hf_cli *cli, const json_t *update, bool all)
     struct hf_update_view view;
 
     hf_update_view_of(update, &view);
-    bool worth = all || view.failures != NULL || view.state == HF_VIEW_STALLED || view.state == HF_VIEW_REFUSED;
+    bool worth = all || view.failures != NULL || view.trouble != NULL || view.state == HF_VIEW_STALLED ||
+                 view.state == HF_VIEW_REFUSED;
     if (!worth)
         return;
     (void)fprintf(cli->out, "%s: %s%s%s\n", view.name, view.reason, view.message[0] != '\0' ? ": " : "", view.message);
     print_failures(cli, &view);
+    if (view.trouble != NULL)
+        print_node(cli, view.trouble, HF_TINT_BUSY);
     for (size_t i = 0; i < json_array_size(waiting); i++) {
         const json_t *one = json_array_get(waiting, i);
         (void)fprintf(cli->out, "  waits for %s\n",

@@ -105,17 +105,19 @@ static int print_json(struct hf_poll *poll, const struct hf_update_view *view, s
 int hf_poll_print(struct hf_poll *poll, const struct hf_update_view *view, struct hf_err *err)
 {
     const struct hf_output_bar drawn = {view->selected, view->updated, view->updating, view->failed, view->unknown};
-    char bar[BAR], line[LINE];
+    char bar[BAR], line[LINE], held[32] = "";
 
     if (poll->json)
         return print_json(poll, view, err);
+    if (view->held > 0)
+        (void)snprintf(held, sizeof(held), ", held %lld", (long long)view->held);
     if (view->counted)
         (void)snprintf(line, sizeof(line),
-                       "%s %s  %s  %s  updated %lld/%lld, updating %lld, failed %lld, away %lld  %s%s%s", view->release,
-                       view->version, view->stage[0] != '\0' ? view->stage : "-",
+                       "%s %s  %s  %s  updated %lld/%lld, updating %lld, failed %lld, away %lld%s  %s%s%s",
+                       view->release, view->version, view->stage[0] != '\0' ? view->stage : "-",
                        hf_output_draw(&drawn, bar, sizeof(bar)), (long long)view->updated, (long long)view->selected,
-                       (long long)view->updating, (long long)view->failed, (long long)view->unknown, view->reason,
-                       view->message[0] != '\0' ? ": " : "", view->message);
+                       (long long)view->updating, (long long)view->failed, (long long)(view->unknown - view->held),
+                       held, hf_update_view_reason(view), view->message[0] != '\0' ? ": " : "", view->message);
     else
         (void)snprintf(line, sizeof(line), "%s %s  %s: %s", view->release, view->version, view->reason, view->message);
     return print_once(poll, view->name, line, true, err);

@@ -113,6 +113,7 @@ static void read_counts(const json_t *update, struct hf_update_view *view)
     view->forgiven = hf_json_int_or(update, "status.rollout.forgiven", 0);
     view->incompatible = hf_json_int_or(nodes, "incompatible", 0);
     view->unknown = hf_json_int_or(nodes, "unknown", 0);
+    view->held = hf_json_int_or(nodes, "held", 0);
     view->superseded = hf_json_int_or(nodes, "superseded", 0);
 }
 
@@ -130,6 +131,7 @@ void hf_update_view_of(const json_t *update, struct hf_update_view *ret_view)
     read_state(update, &view);
     name_stage(update, &view);
     read_counts(update, &view);
+    view.trouble = hf_json_at(update, "status.rollout.trouble");
     if (json_array_size(failures) > 0 && view.state != HF_VIEW_UNREPORTED)
         view.failures = failures;
     *ret_view = view;
@@ -146,21 +148,29 @@ const char *hf_update_view_state_name(const struct hf_update_view *view)
     return names[view->state];
 }
 
+const char *hf_update_view_reason(const struct hf_update_view *view)
+{
+    bool progresses = view->state == HF_VIEW_PROGRESSING && strcmp(view->reason, "Progressing") == 0;
+
+    return progresses ? hf_json_str_or(view->trouble, "reason", view->reason) : view->reason;
+}
+
 json_t *hf_update_view_json(const struct hf_update_view *view)
 {
     json_t *failures = view->failures != NULL ? json_deep_copy(view->failures) : json_array();
-    json_t *nodes = view->counted
-                        ? json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "selected", (json_int_t)view->selected,
-                                    "admitted", (json_int_t)view->admitted, "updated", (json_int_t)view->updated,
-                                    "updating", (json_int_t)view->updating, "failed", (json_int_t)view->failed,
-                                    "incompatible", (json_int_t)view->incompatible, "unknown",
-                                    (json_int_t)view->unknown, "superseded", (json_int_t)view->superseded)
-                        : json_null();
+    json_t *nodes =
+        view->counted
+            ? json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "selected", (json_int_t)view->selected,
+                        "admitted", (json_int_t)view->admitted, "updated", (json_int_t)view->updated, "updating",
+                        (json_int_t)view->updating, "failed", (json_int_t)view->failed, "incompatible",
+                        (json_int_t)view->incompatible, "unknown", (json_int_t)view->unknown, "held",
+                        (json_int_t)view->held, "superseded", (json_int_t)view->superseded)
+            : json_null();
 
-    return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:o, s:o}", "name", view->name, "release", view->release,
-                     "version", view->version, "sequence", (json_int_t)view->sequence, "state",
+    return json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:O?}", "name", view->name, "release",
+                     view->release, "version", view->version, "sequence", (json_int_t)view->sequence, "state",
                      hf_update_view_state_name(view), "stage", view->stage, "reason", view->reason, "message",
-                     view->message, "nodes", nodes, "failures", failures);
+                     view->message, "nodes", nodes, "failures", failures, "trouble", view->trouble);
 }
 
 bool hf_update_view_needs_person(const struct hf_update_view *view)

@@ -31,15 +31,19 @@ struct hf_update_view {
     const char *message; /* message that belongs to `reason`; never NULL */
     /* counts from status.nodes; invalid if `counted` is false */
     bool counted;
-    int64_t selected, admitted, updated, updating, failed, incompatible, unknown, superseded;
+    int64_t selected, admitted, updated, updating, failed, incompatible, unknown, held, superseded;
     int64_t forgiven;       /* those of `failed` that a resume has accepted */
     const json_t *failures; /* status.failures; NULL if there are none */
+    const json_t *trouble;  /* status.rollout.trouble: a node that is updating and cannot go on; NULL without one */
 };
 
 void hf_update_view_of(const json_t *update, struct hf_update_view *ret_view);
 
 /* Returns a word for the state, such as "Halted" or "Progressing", for a person. */
 const char *hf_update_view_state_name(const struct hf_update_view *view);
+
+/* Returns the reason of view->trouble while the rollout progresses, else view->reason. */
+const char *hf_update_view_reason(const struct hf_update_view *view);
 
 /* Returns the view as JSON, or NULL if out of memory. */
 json_t *hf_update_view_json(const struct hf_update_view *view);

@@ -118,6 +118,27 @@ START_TEST(views_of_updates)
 }
 END_TEST
 
+/* A node that is held is not away, and one that cannot go on is named while the rollout progresses. */
+START_TEST(held_nodes_and_trouble)
+{
+    _cleanup_(hf_json_freep) json_t *update =
+        parse("metadata: {name: e, generation: 3}\n"
+              "spec: {release: {name: e, version: '1'}, strategy: {}}\n"
+              "status: {observedGeneration: 3, nodes: {selected: 3, unknown: 2, held: 1}, rollout: {phase: Canary, "
+              "trouble: {node: n1, reason: DownloadFailed}}, conditions: [" READY("False", "Progressing") "]}\n");
+    struct hf_update_view view;
+
+    hf_update_view_of(update, &view);
+    ck_assert_int_eq(view.held, 1);
+    ck_assert_str_eq(hf_update_view_reason(&view), "DownloadFailed");
+    _cleanup_(hf_json_freep) json_t *json = hf_update_view_json(&view);
+    ck_assert_int_eq(hf_json_int_or(json, "nodes.held", 0), 1);
+    ck_assert_str_eq(hf_json_str_or(json, "trouble.node", ""), "n1");
+    view.reason = "Soaking";
+    ck_assert_str_eq(hf_update_view_reason(&view), "Soaking");
+}
+END_TEST
+
 START_TEST(all_nodes_are_reached)
 {
     static const struct {
@@ -468,6 +489,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, views_of_updates, 0, (int)HF_LEN(updates));
+    tcase_add_test(tc, held_nodes_and_trouble);
     tcase_add_test(tc, all_nodes_are_reached);
     tcase_add_loop_test(tc, views_of_nodes, 0, (int)HF_LEN(nodes));
     tcase_add_test(tc, tallies);

@@ -1033,6 +1033,31 @@ START_TEST(reimaged_node_gets_a_turn)
 }
 END_TEST
 
+/* A node that cannot go on is named with its reason until it gets beyond the download. */
+START_TEST(a_node_in_trouble_is_named)
+{
+    make_update(0, "u", 2, plain_waves);
+    run(5);
+    report(0, 0, "Waiting", "DownloadFailed");
+    run(60);
+    ck_assert_str_eq(hf_json_str_or(s.updates[0], "status.rollout.trouble.node", ""), "n0");
+    ck_assert_str_eq(hf_json_str_or(s.updates[0], "status.rollout.trouble.reason", ""), "DownloadFailed");
+    report(0, 0, "Fetching", "Downloading");
+    run(60);
+    ck_assert_str_eq(hf_json_str_or(s.updates[0], "status.rollout.trouble.reason", ""), "DownloadFailed");
+    report(0, 0, "Waiting", "Held");
+    run(60);
+    ck_assert_ptr_null(hf_json_at(s.updates[0], "status.rollout.trouble"));
+    ck_assert_int_eq(number(0, "nodes.unknown"), 1);
+    ck_assert_int_eq(number(0, "nodes.held"), 1);
+    report(0, 0, "Patching", "DeltaUnusable");
+    report(0, 0, "Probation", "HealthPending");
+    run(60);
+    ck_assert_ptr_null(hf_json_at(s.updates[0], "status.rollout.trouble"));
+    ck_assert_int_eq(number(0, "nodes.held"), 0);
+}
+END_TEST
+
 /* A node that has its turn and never begins to swap fails after progressDeadline; those that wait for it do not. */
 START_TEST(turn_without_progress)
 {
@@ -1775,6 +1800,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, words_are_cut_between_characters, 0, 4);
     tcase_add_test(tc, one_turn_in_each_zone);
     tcase_add_loop_test(tc, reimaged_node_gets_a_turn, 0, 2);
+    tcase_add_test(tc, a_node_in_trouble_is_named);
     tcase_add_test(tc, turn_without_progress);
     tcase_add_test(tc, silent_holder_keeps_its_turn);
     tcase_add_loop_test(tc, freed_while_it_swaps, 0, HF_LEN(last_words));

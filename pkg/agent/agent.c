@@ -555,6 +555,7 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .sched = from->sched,
         .http = from->http,
         .bulk_http = &agent->network.releases.ops,
+        .access = from->access,
         .proc = from->proc,
         .probe = from->probe,
         .unit = from->unit,

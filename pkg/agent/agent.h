@@ -32,6 +32,8 @@
 #include "os/fs_counter.h"
 #include "web/metrics.h"
 
+struct hf_access; /* update/install/access.h */
+
 struct hf_agent_params {
     struct hf_home *home; /* the open state folder, which also provides the file system and the clock; borrowed */
     const struct hf_rand_ops *rng;
@@ -52,6 +54,7 @@ struct hf_agent_params {
     /* client for the kubelet of this node (kube/upstream.h); NULL if the agent has no credentials for it */
     const struct hf_http_ops *kubelet_http;
     const struct hf_http_ops *http; /* downloads artifacts from any origin, without credentials */
+    struct hf_access *access;       /* mirrors and credentials of these downloads; NULL: none */
     const struct hf_proc_ops *proc;
     /* absolute path of holdfast-tpm, which seals copies of secrets to the TPM; NULL: the agent seals none */
     const char *tpm_program;

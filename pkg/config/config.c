@@ -72,6 +72,8 @@ void hf_config_free(struct hf_config *config)
         free(config->faults[i]);
     for (size_t i = 0; i < config->n_owned; i++)
         free(config->owned[i]);
+    free(config->artifacts);
+    free(config->mirrors);
     json_decref(config->tree);
     free(config->name);
     free(config);

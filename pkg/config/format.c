@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Prints a configuration as YAML, so that a person sees what holds. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "api/meta.h"
 #include "config/settings.h"
@@ -59,6 +60,46 @@ static int add_bounds(struct hf_buf *out, const struct hf_config *config, enum h
     return r == 0 && scope == HF_CONFIG_SIGNED ? add_manifests(out, config, scope) : r;
 }
 
+static int add_field(struct hf_buf *out, const char *name, const char *text)
+{
+    char before[32];
+
+    (void)snprintf(before, sizeof(before), "  %s: ", name);
+    return text != NULL ? add_text(out, before, text) : 0;
+}
+
+static int add_artifact(struct hf_buf *out, const struct hf_config_artifact *item)
+{
+    const struct {
+        const char *name, *text;
+    } rows[] = {{"tokenFile", item->token_file},       {"user", item->user},
+                {"passwordFile", item->password_file}, {"header", item->header},
+                {"valueFile", item->value_file},       {"certFile", item->cert_file},
+                {"keyFile", item->key_file},           {"caFile", item->ca_file}};
+    int r = add_text(out, "- url: ", item->url);
+
+    for (size_t i = 0; r == 0 && i < HF_LEN(rows); i++)
+        r = add_field(out, rows[i].name, rows[i].text);
+    return r == 0 && item->plain_http ? hf_buf_add_str(out, "  allowPlainHttp: true\n") : r;
+}
+
+static int add_artifacts(struct hf_buf *out, const struct hf_config *config)
+{
+    size_t n = hf_config_n_artifacts(config), n_mirrors = hf_config_n_mirrors(config);
+    int r = hf_buf_addf(out, "artifacts:%s\n", n == 0 ? " []" : "");
+
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = add_artifact(out, hf_config_artifact(config, i));
+    if (r == 0)
+        r = hf_buf_addf(out, "mirrors:%s\n", n_mirrors == 0 ? " []" : "");
+    for (size_t i = 0; r == 0 && i < n_mirrors; i++) {
+        r = add_text(out, "- prefix: ", hf_config_mirror(config, i)->prefix);
+        if (r == 0)
+            r = add_list(out, "  ", "to", hf_config_mirror(config, i)->to);
+    }
+    return r;
+}
+
 static int add_tpm(struct hf_buf *out, const struct hf_config *config)
 {
     const struct hf_config_tpm tpm = hf_config_tpm(config);
@@ -105,6 +146,8 @@ int hf_config_format(const struct hf_config *config, struct hf_buf *out)
                 : hf_buf_add_str(out, "# units: not given: any service that a signed release names\n");
     if (r == 0)
         r = add_manifests(out, config, HF_CONFIG_UNSIGNED);
+    if (r == 0)
+        r = add_artifacts(out, config);
     if (r == 0)
         r = config->static_pod_folder != NULL
                 ? add_text(out, "staticPodFolder: ", config->static_pod_folder)

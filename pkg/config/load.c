@@ -6,23 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "config/settings.h"
-#include "os/file.h"
-
-/* Says what makes a file or folder writable for others; NULL: nothing. A folder with the sticky bit is fine, because
- * only the owner of a file in it can replace the file. */
-static const char *flaw(const struct stat *st)
-{
-    bool sticky = S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0;
-
-    if (st->st_uid != 0 && st->st_uid != geteuid())
-        return "belongs to another user than root and the agent's";
-    if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0 && !sticky)
-        return "is writable by group or others (chmod go-w)";
-    return NULL;
-}
+#include "os/guarded_file.h"
 
 /* Checks every folder above `path`. */
 static int check_folders(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
@@ -35,7 +21,7 @@ static int check_folders(const struct hf_fs_ops *fs, const char *path, struct hf
         int r = fs->fstatat(fs->ctx, AT_FDCWD, folder, &st, AT_SYMLINK_NOFOLLOW);
         if (r < 0)
             return hf_err_sys(err, r, "look at '%.160s'", folder);
-        const char *what = flaw(&st);
+        const char *what = hf_guarded_flaw(&st);
         if (what != NULL)
             return hf_err_set(err, EACCES, "folder '%.120s' %s", folder, what);
     }
@@ -49,7 +35,7 @@ static int check_open(const struct hf_fs_ops *fs, int fd, struct hf_err *err)
 
     if (r < 0)
         return hf_err_sys(err, r, "look at the file");
-    const char *what = S_ISREG(st.st_mode) ? flaw(&st) : "is not a regular file";
+    const char *what = S_ISREG(st.st_mode) ? hf_guarded_flaw(&st) : "is not a regular file";
     return what == NULL ? 0 : hf_err_set(err, EACCES, "the file %s", what);
 }
 

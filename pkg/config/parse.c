@@ -380,6 +380,20 @@ static const struct hf_field tpm_fields[] = {
     {.name = "pcrs", .kind = HF_KIND_OTHER, .offset = offsetof(struct hf_config, tpm_pcrs), .decode = decode_pcrs},
     {0}};
 
+static void decode_artifacts(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    (void)field;
+    (void)slot;
+    hf_config_decode_artifacts(decode, config_of(decode), value);
+}
+
+static void decode_mirrors(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    (void)field;
+    (void)slot;
+    hf_config_decode_mirrors(decode, config_of(decode), value);
+}
+
 /* is_ours() has checked the value already. */
 static void decode_checked(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
@@ -398,6 +412,8 @@ static const struct hf_field config_fields[] = {
     LIST(units, "units", HF_CONFIG_MAX_ITEMS, is_unit_pattern,
          "a shell pattern of service names that ends with .service or *"),
     {.name = "manifests", .kind = HF_KIND_OTHER, .fields = manifest_fields, .decode = decode_part},
+    {.name = "artifacts", .kind = HF_KIND_OTHER, .decode = decode_artifacts},
+    {.name = "mirrors", .kind = HF_KIND_OTHER, .decode = decode_mirrors},
     {.name = "staticPodFolder",
      .kind = HF_KIND_OTHER,
      .offset = offsetof(struct hf_config, static_pod_folder),

@@ -3,6 +3,8 @@
  * any. */
 #pragma once
 
+#include "api/field/decode.h"
+#include "config/artifacts.h"
 #include "config/config.h"
 
 /* The lists that bound a SyncPolicy. */
@@ -50,6 +52,10 @@ struct hf_config {
     /* manifests[HF_CONFIG_UNSIGNED] holds what `manifests` allows, and manifests[HF_CONFIG_SIGNED] what
      * `signedPolicies.manifests` allows in addition. */
     struct hf_config_manifests manifests[HF_CONFIG_SCOPES];
+    struct hf_config_artifact *artifacts; /* owned */
+    size_t n_artifacts;
+    struct hf_config_mirror *mirrors; /* owned */
+    size_t n_mirrors;
     const char *static_pod_folder; /* NULL if the file names none */
     bool refuses_clock_resync;
     bool refuses_sealed_secrets;
@@ -65,6 +71,10 @@ struct hf_config {
     const char **owned[HF_CONFIG_SCOPES * (HF_CONFIG_LISTS + HF_CONFIG_MANIFEST_LISTS) + 3];
     size_t n_owned;
 };
+
+/* Decode the lists `artifacts` and `mirrors` into the configuration; see config/artifacts.h. */
+void hf_config_decode_artifacts(struct hf_decode *decode, struct hf_config *config, json_t *value);
+void hf_config_decode_mirrors(struct hf_decode *decode, struct hf_config *config, json_t *value);
 
 /* The defaults; constant. */
 extern const struct hf_config hf_config_defaults;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "update/install/access.h"
 #include "update/release.h"
 
 enum { MAX_DELTA_FAILURES = 5 }; /* downloads of a delta that brought nothing, before the whole file is fetched */
@@ -127,6 +128,7 @@ static struct hf_fetch_params fetch_params(struct release *release)
                                     .http = engine->p.bulk_http != NULL ? engine->p.bulk_http : engine->p.http,
                                     .target = step_target(release),
                                     .folder = release->folder,
+                                    .access = engine->p.access,
                                     .url = delta != NULL ? delta->url : artifact->url,
                                     .key = delta != NULL ? delta->sha256 : whole.sha256,
                                     .exact = delta != NULL || packed || !repairs_old_format(release),
@@ -175,6 +177,15 @@ static void stepped(struct release *release, const struct step_job *step)
     transition_event(release, HF_EV_STEPPED, HF_R_Downloading, NULL);
 }
 
+/* True if the content is wrong and a mirror had part in it: the same download from elsewhere may be right. */
+static bool came_from_mirror(struct release *release, const struct hf_failure *failure)
+{
+    if (failure->reason != HF_R_HashMismatch && failure->reason != HF_R_DeltaDamaged &&
+        failure->reason != HF_R_ArtifactDamaged)
+        return false;
+    return method_artifact(release) != NULL && hf_access_blame(release->engine->p.access, fetch_params(release).key);
+}
+
 static void patched(struct release *release, struct step_job *step)
 {
     if (step->r == 0 && step->patch.to_step)
@@ -183,7 +194,10 @@ static void patched(struct release *release, struct step_job *step)
         transition_event(release, HF_EV_PATCHED, HF_R_Verified, NULL);
     else if (release->step.stopping)
         stopped(release);
-    else if (delta_is_unusable(release, &step->failure, false))
+    else if (came_from_mirror(release, &step->failure)) {
+        retry_back_off(release, HF_R_DownloadFailed, 0);
+        transition_failure(release, HF_EV_FAILED, &step->failure);
+    } else if (delta_is_unusable(release, &step->failure, false))
         fall_back(release, &step->failure);
     else
         failed(release, &step->failure, 0);

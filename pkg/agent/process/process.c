@@ -31,6 +31,7 @@
 #include "os/fs_posix.h"
 #include "os/rand_posix.h"
 #include "tpm/helper.h"
+#include "update/install/access.h"
 #include "web/process_metrics.h"
 #include "web/web.h"
 
@@ -48,7 +49,8 @@ struct process {
     char tpm_program[PATH_MAX];
     struct hf_agent_configuration config;
     struct hf_listeners *listeners;
-    struct hf_http_client *artifacts;          /* any origin, no credentials */
+    struct hf_http_client *artifacts;          /* any origin */
+    struct hf_access *access;                  /* credentials of origins, and mirrors, for `artifacts` */
     struct hf_upstream *read;                  /* source of the desired state; NULL: a folder */
     struct hf_upstream *written;               /* server for the status; NULL: the same as `read` */
     struct hf_split *split;                    /* combines both; NULL: there is only one */
@@ -449,6 +451,7 @@ static void reload_config(struct process *p)
         return;
     hf_agent_telemetry_configure(p->telemetry, p->config.now);
     hf_agent_configure(p->agent, p->config.now);
+    hf_access_configure(p->access, p->config.now);
 }
 
 static void on_hangup(void *arg)
@@ -509,10 +512,39 @@ static int find_name(struct process *p, struct hf_err *err)
     return hf_agent_node_name(host, p->node_name, sizeof(p->node_name), err);
 }
 
+static struct hf_http_config artifacts_config(struct process *p)
+{
+    return (struct hf_http_config){
+        .user_agent = "holdfast-agent/" HF_VERSION, .clock = hf_home_clock(&p->home), .max_skew_ns = MAX_SKEW_NS};
+}
+
+static int set_peers(void *arg, const struct hf_http_peer *peers, size_t n, struct hf_err *err)
+{
+    struct process *p = arg;
+    struct hf_http_config config = artifacts_config(p);
+
+    config.peers = peers;
+    config.n_peers = n;
+    return hf_http_client_update(p->artifacts, &config, err);
+}
+
+static int open_artifacts(struct process *p, struct hf_err *err)
+{
+    const struct hf_http_config config = artifacts_config(p);
+
+    p->artifacts = hf_http_client_new(p->loop, &config, err);
+    if (p->artifacts == NULL)
+        return -err->code;
+    p->access = hf_access_new(
+        &(struct hf_access_params){.clock = hf_home_clock(&p->home), .log = p->log, .set_peers = set_peers, .arg = p});
+    if (p->access == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    hf_access_configure(p->access, p->config.now);
+    return 0;
+}
+
 static int open_parts(struct process *p, struct hf_err *err)
 {
-    struct hf_http_config artifacts = {
-        .user_agent = "holdfast-agent/" HF_VERSION, .clock = hf_home_clock(&p->home), .max_skew_ns = MAX_SKEW_NS};
     const struct hf_sched_ops *sched;
 
     p->loop = hf_loop_new(err);
@@ -524,9 +556,11 @@ static int open_parts(struct process *p, struct hf_err *err)
         return hf_err_sys(err, r, "register the metrics of the process");
     sched = hf_loop_sched(p->loop);
     p->timer = sched->timer_new(sched->ctx, on_timer, p);
-    p->artifacts = hf_http_client_new(p->loop, &artifacts, err);
-    if (p->timer == NULL || p->artifacts == NULL)
-        return p->timer == NULL ? hf_err_set(err, ENOMEM, "out of memory") : -err->code;
+    if (p->timer == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    r = open_artifacts(p, err);
+    if (r < 0)
+        return r;
     r = catch_signals(p);
     if (r < 0)
         return hf_err_sys(err, r, "catch signals");
@@ -562,6 +596,7 @@ static int start_agent(struct process *p, struct hf_err *err)
                                      : NULL,
         .status_apart = p->split != NULL,
         .http = hf_http_client_ops(p->artifacts),
+        .access = p->access,
         .proc = hf_loop_proc(p->loop),
         .tpm_program = find_tpm_program(p->own_exe, p->tpm_program),
         .probe = hf_loop_probe(p->loop),
@@ -674,6 +709,7 @@ static void clean_up(struct process *p, int exit_code)
     hf_upstream_free(p->written);
     hf_upstream_free(p->read);
     hf_http_client_free(p->artifacts);
+    hf_access_free(p->access);
     hf_agent_telemetry_free(p->telemetry);
     hf_listeners_free(p->listeners);
     if (p->loop != NULL) {

@@ -40,6 +40,7 @@ static void free_memory(struct hf_http_call *call)
 {
     for (size_t i = 0; call->headers[i] != NULL; i++)
         secret_free(call->headers[i]);
+    secret_free(call->credential);
     free(call->method);
     secret_free(call->url);
     hf_buf_done(&call->body);
@@ -202,8 +203,9 @@ static long refusal_of_proxy(CURL *easy)
 static void set_curl_result(struct hf_http_call *call, CURLcode code)
 {
     const char *text = call->curl_text[0] != '\0' ? call->curl_text : curl_easy_strerror(code);
-    bool foreign = call->pool != NULL && hf_tls_is_foreign(call->pool->tls);
-    const char *reason = call->pool != NULL ? hf_tls_take_reason(call->pool->tls) : "";
+    struct hf_tls *tls = call->pool != NULL ? hf_http_call_tls(call) : NULL;
+    bool foreign = tls != NULL && hf_tls_is_foreign(tls);
+    const char *reason = tls != NULL ? hf_tls_take_reason(tls) : "";
     long refusal = refusal_of_proxy(call->easy);
 
     if (refusal != 0)
@@ -334,8 +336,9 @@ static bool go_on(struct hf_http_call *call, int r)
 
 static bool head_complete(struct hf_http_call *call)
 {
-    const struct hf_http_response *response = &call->head.response;
+    struct hf_http_response *response = &call->head.response;
 
+    response->redirected = call->left_origin;
     call->skip_body = is_redirect(call);
     if (call->skip_body)
         return true;
@@ -437,9 +440,17 @@ static size_t size_of_request(const struct hf_http_call *call)
 
 /* ---- hops -------------------------------------------------------------------------------------------------------- */
 
+struct hf_tls *hf_http_call_tls(const struct hf_http_call *call)
+{
+    struct hf_tls *tls = NULL;
+
+    return hf_http_peers_find(call->pool->peers, call->to.origin, &tls, NULL) && tls != NULL ? tls : call->pool->tls;
+}
+
 static int begin_hop(struct hf_http_call *call)
 {
     struct hf_http_pool *pool = hf_http_pool_current(call->client);
+    struct hf_tls *tls;
 
     hf_http_head_done(&call->head);
     call->head = (struct hf_http_head){.response = {.content_length = -1}};
@@ -447,6 +458,8 @@ static int begin_hop(struct hf_http_call *call)
     call->throttled = false;
     call->skip_body = false;
     call->to_origin = strcmp(call->to.origin, call->client->origin) == 0;
+    if (hf_http_peers_find(call->client->peers, call->to.origin, &tls, &call->err) && tls == NULL)
+        return -call->err.code;
     if (pool == NULL || !hf_http_easy_make(call) || !set_receivers(call))
         return hf_err_set(&call->err, ENOMEM, "not enough memory for a request");
     call->pool = pool;
@@ -584,6 +597,14 @@ static int copy_headers(struct hf_http_call *call, const struct hf_http_request 
     return 0;
 }
 
+static int copy_credential(struct hf_http_call *call, const char *line, struct hf_err *err)
+{
+    if (strchr(line, ':') == NULL || strpbrk(line, "\r\n") != NULL)
+        return hf_err_set(err, EINVAL, "the header of the credential is not 'Name: value'");
+    call->credential = strdup(line);
+    return call->credential != NULL ? 0 : hf_err_set(err, ENOMEM, "not enough memory for a request");
+}
+
 static int copy_request(struct hf_http_call *call, const struct hf_http_request *request, struct hf_err *err)
 {
     int r = hf_url_split(request->url, &call->to, err);
@@ -593,6 +614,8 @@ static int copy_request(struct hf_http_call *call, const struct hf_http_request 
     if (!method_ok(request->method))
         return hf_err_set(err, EINVAL, "'%.32s' is not an HTTP method", request->method);
     r = copy_headers(call, request, err);
+    if (r == 0 && request->credential != NULL)
+        r = copy_credential(call, request->credential, err);
     if (r < 0)
         return r;
     call->method = strdup(request->method);
@@ -604,6 +627,7 @@ static int copy_request(struct hf_http_call *call, const struct hf_http_request 
     call->request.method = NULL; /* the copies replace them */
     call->request.url = NULL;
     memset(call->request.headers, 0, sizeof(call->request.headers));
+    call->request.credential = NULL;
     call->request.body = (struct hf_view){NULL, 0};
     if (call->request.max_body_bytes == 0)
         call->request.max_body_bytes = DEFAULT_MAX_BODY;

@@ -19,6 +19,15 @@ static void add_text(EVP_MD_CTX *context, const char *text)
         (void)EVP_DigestUpdate(context, text, n);
 }
 
+static void add_peer(EVP_MD_CTX *context, const struct hf_http_peer *peer)
+{
+    add_text(context, peer->origin);
+    add_text(context, peer->problem);
+    add_text(context, peer->ca_pem);
+    add_text(context, peer->client_cert_pem);
+    add_text(context, peer->client_key_pem);
+}
+
 static int tls_digest(const struct hf_http_config *config, unsigned char digest[32])
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -30,6 +39,8 @@ static int tls_digest(const struct hf_http_config *config, unsigned char digest[
         add_text(context, config->client_key_pem);
         add_text(context, config->tls_server_name);
         add_text(context, config->insecure_skip_verify ? "" : NULL);
+        for (size_t i = 0; i < config->n_peers; i++)
+            add_peer(context, &config->peers[i]);
         (void)EVP_DigestUpdate(context, &config->max_skew_ns, sizeof(config->max_skew_ns));
         (void)EVP_DigestUpdate(context, &config->clock, sizeof(config->clock));
         ok = EVP_DigestFinal_ex(context, digest, NULL);
@@ -40,7 +51,8 @@ static int tls_digest(const struct hf_http_config *config, unsigned char digest[
 
 /* The part of a client that changes with its configuration, built aside so that a bad one changes nothing. */
 struct settings {
-    struct hf_tls *tls; /* NULL: unchanged */
+    struct hf_tls *tls; /* NULL: unchanged, and so are the peers */
+    struct hf_http_peers *peers;
     unsigned char digest[32];
     char *user_agent;
     char *authorization;
@@ -58,6 +70,7 @@ static void secret_free(char *text)
 static void settings_done(struct settings *settings)
 {
     hf_tls_unref(settings->tls);
+    hf_http_peers_unref(settings->peers);
     free(settings->user_agent);
     secret_free(settings->authorization);
     free(settings->server_name);
@@ -101,6 +114,8 @@ static int settings_read(const struct hf_http_config *config, const unsigned cha
     }
     if (old_digest == NULL || memcmp(old_digest, settings->digest, sizeof(settings->digest)) != 0) {
         r = hf_tls_new(config, &settings->tls, err);
+        if (r == 0)
+            r = hf_http_peers_new(config, &settings->peers, err);
         if (r < 0)
             return r;
     }
@@ -120,7 +135,9 @@ static void settings_apply(struct hf_http_client *client, const struct hf_http_c
 {
     if (settings->tls != NULL) {
         hf_tls_unref(client->tls);
+        hf_http_peers_unref(client->peers);
         client->tls = hf_steal(settings->tls);
+        client->peers = hf_steal(settings->peers);
         memcpy(client->tls_digest, settings->digest, sizeof(client->tls_digest));
         hf_http_pool_retire(client->pool);
     }
@@ -171,6 +188,7 @@ static void client_end(struct hf_loop_guest *guest)
     hf_http_call_cancel_all(client);
     hf_http_pool_retire(client->pool);
     hf_tls_unref(client->tls);
+    hf_http_peers_unref(client->peers);
     free(client->user_agent);
     secret_free(client->authorization);
     free(client->server_name);

@@ -27,7 +27,8 @@ static CURLcode on_ssl_context(CURL *easy, void *ssl_context, void *arg)
 {
     struct hf_http_call *call = arg;
     const char *name = call->to_origin && call->client->server_name != NULL ? call->client->server_name : call->to.host;
-    int r = hf_tls_apply(call->pool->tls, ssl_context, call->to_origin, name);
+    struct hf_tls *tls = hf_http_call_tls(call);
+    int r = hf_tls_apply(tls, ssl_context, call->to_origin || tls != call->pool->tls, name);
 
     (void)easy;
     return r == 0 ? CURLE_OK : r == -ENOMEM ? CURLE_OUT_OF_MEMORY : CURLE_SSL_CERTPROBLEM;
@@ -139,6 +140,8 @@ static bool make_headers(struct hf_http_call *call)
         authorized = authorized || has_name(call->headers[i], "Authorization");
         ok = add_line(&call->sent_headers, call->headers[i]);
     }
+    if (call->credential != NULL && !call->left_origin)
+        ok = ok && add_line(&call->sent_headers, call->credential);
     if (call->to_origin && client->authorization != NULL && !authorized)
         ok = ok && add_line(&call->sent_headers, client->authorization);
     /* Without these curl sends "form data", and waits a second for a "100 Continue" before larger bodies. */
@@ -229,6 +232,8 @@ static bool set_tls(struct hf_http_call *call)
     return curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) == CURLE_OK && /* on_ssl_context() sets the store */
            curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+           /* or the store of the pool's first connection would judge the servers of all others */
+           curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify * 2) == CURLE_OK;
 }

@@ -55,6 +55,7 @@ struct hf_http_response {
     int64_t content_length; /* length of the body in bytes; -1 if unknown */
     uint64_t range_start;   /* offset of the body's first byte (Content-Range of a 206); otherwise 0 */
     uint64_t range_total;   /* complete length of the content, from Content-Range; 0 if unknown */
+    bool redirected;        /* true if a redirect has led to another origin, which then sent this response */
     /* header Content-Type; like the next three fields, "" if absent or too long */
     char content_type[HF_HTTP_HEADER_VALUE];
     char content_encoding[HF_HTTP_HEADER_VALUE]; /* Content-Encoding, which no request asks for; the body is as sent */
@@ -66,9 +67,12 @@ struct hf_http_request {
     const char *method;                       /* method of the request, such as "GET" */
     const char *url;                          /* absolute http:// or https:// */
     const char *headers[HF_HTTP_MAX_HEADERS]; /* header lines, each "Name: value"; NULL ends the list; copied */
-    struct hf_view body;                      /* body of the request, copied; empty if the request has no body */
-    uint64_t connect_timeout_ns;              /* limit for making the connection (0 means 10 s) */
-    uint64_t timeout_ns;                      /* limit of the whole call (0 means none, as for watches and downloads) */
+    /* header line with a secret, which goes to the origin of `url` alone: once a redirect has led to another origin,
+     * the call no longer sends it; copied; NULL: none */
+    const char *credential;
+    struct hf_view body;         /* body of the request, copied; empty if the request has no body */
+    uint64_t connect_timeout_ns; /* limit for making the connection (0 means 10 s) */
+    uint64_t timeout_ns;         /* limit of the whole call (0 means none, as for watches and downloads) */
     /* Limit of silence in nanoseconds (0 means none). If no byte of the response comes for this long, the call ends
      * with -ETIMEDOUT. HTTP/2 pings do not count as bytes. */
     uint64_t idle_timeout_ns;
@@ -103,6 +107,13 @@ struct hf_http_ops {
     void (*pause)(void *ctx, struct hf_http_call *call, bool paused);
 };
 
+/* TLS of one origin, where a client speaks with several. */
+struct hf_http_peer {
+    const char *origin;  /* "https://host:port", as struct hf_url_parts has it */
+    const char *problem; /* why the other fields are not known; calls to the origin then fail with -EKEYREJECTED */
+    const char *ca_pem, *client_cert_pem, *client_key_pem; /* as in struct hf_http_config */
+};
+
 /* Trust and credentials for one peer. The client copies the strings. A string that is NULL is not used. */
 struct hf_http_config {
     const char *user_agent;      /* header User-Agent, such as "holdfast-agent/0.1.0" (NULL means "holdfast") */
@@ -117,6 +128,10 @@ struct hf_http_config {
     /* true to accept any certificate; only the kubeconfig field of the same name sets this */
     bool insecure_skip_verify;
     bool no_proxy; /* true for peers on this machine: never use a proxy */
+    /* Origins with a TLS of their own, in place of the fields above, also for a hop to which a redirect leads. A peer with
+     * an unusable PEM text does not fail the client: calls to this origin fail with -EKEYREJECTED. */
+    const struct hf_http_peer *peers;
+    size_t n_peers;
     /* time before and after the validity of a certificate during which the client still accepts it */
     uint64_t max_skew_ns;
     /* clock that judges certificates, see node/clock.h (NULL means the system's clock) */

@@ -19,6 +19,7 @@
 #include "loop/core.h"
 #include "loop/http/client.h"
 #include "loop/http/head.h"
+#include "loop/http/peers.h"
 #include "loop/http/tls.h"
 #include "loop/http/url.h"
 
@@ -39,6 +40,7 @@ struct hf_http_pool {
     struct hf_loop *loop;
     CURLM *multi;
     struct hf_tls *tls;
+    struct hf_http_peers *peers;
     struct hf_list sockets;
     struct hf_list aborted;   /* calls that were cancelled inside a curl callback, to free after the callback */
     struct hf_loop_task kick; /* runs when curl asks for a time-out of 0, and at the pool's end */
@@ -71,7 +73,8 @@ struct hf_http_client {
     struct hf_http_ops ops;
     struct hf_list calls;
     struct hf_tls *tls;
-    struct hf_http_pool *pool; /* current pool; NULL until the first call needs it */
+    struct hf_http_peers *peers; /* NULL if the configuration has none */
+    struct hf_http_pool *pool;   /* current pool; NULL until the first call needs it */
     const struct hf_http_pool_owner *pool_owner;
     unsigned char tls_digest[32];
     bool insecure, no_proxy;
@@ -105,6 +108,7 @@ struct hf_http_call {
     char *method;
     char *url; /* URL of the current hop */
     char *headers[HF_HTTP_MAX_HEADERS + 1];
+    char *credential; /* NULL if there is none */
     struct hf_buf body;
 
     struct curl_slist *sent_headers;
@@ -138,6 +142,9 @@ struct hf_http_call {
     struct hf_err err;
     char curl_text[CURL_ERROR_SIZE];
 };
+
+/* Returns the TLS of the current hop: that of its origin, or else that of the pool. */
+struct hf_tls *hf_http_call_tls(const struct hf_http_call *call);
 
 /* easy.c: makes the easy handle of the current hop, ready to start, and stores the handle in call->easy. Returns false
  * if memory runs out; the caller then frees the existing parts. */

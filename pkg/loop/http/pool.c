@@ -155,6 +155,7 @@ static void pool_end(struct hf_loop_guest *guest)
         socket_close(hf_container_of(pool->sockets.next, struct pool_socket, link));
     hf_loop_task_drop(&pool->kick); /* closing connections may have requested a time-out */
     hf_tls_close(pool->tls);
+    hf_http_peers_close(pool->peers);
     uv_close((uv_handle_t *)&pool->idle, close_timer);
 }
 
@@ -203,6 +204,7 @@ static struct hf_http_pool *pool_new(struct hf_http_client *client)
     pool->client = client;
     pool->owner = client->pool_owner;
     pool->tls = hf_tls_open(client->tls);
+    pool->peers = hf_http_peers_open(client->peers);
     hf_list_init(&pool->sockets);
     hf_list_init(&pool->aborted);
     hf_loop_task_init(&pool->kick, on_kick);

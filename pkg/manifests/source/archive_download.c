@@ -242,14 +242,16 @@ static void worked(struct hf_job *job, int cancelled)
     if (download->bundle != NULL)
         download->bundle->turn = hf_steal(download->turn);
     struct hf_archive_trouble *trouble = download->p.trouble;
-    bool costly = lost || download->failure.reason == HF_MANIFEST_REASON_DIGEST_MISMATCH;
+    bool wrong = download->failure.reason == HF_MANIFEST_REASON_DIGEST_MISMATCH;
+    bool elsewhere = wrong && hf_access_blame(download->p.env->access, download->p.digest); /* a mirror lied */
+    bool costly = !elsewhere && (lost || wrong);
     uint64_t pause = costly ? pause_ns(download) : 0;
     trouble->unreadable = download->unreadable && !lost ? trouble->unreadable + 1 : 0;
     if (download->bundle != NULL)
         *trouble = (struct hf_archive_trouble){.wasted = 0};
-    else
+    else if (!elsewhere)
         (void)was_wasted(download);
-    finish(download, download->keep || costly, pause);
+    finish(download, download->keep || costly || elsewhere, pause);
 }
 
 /* ---- the turn to unpack ------------------------------------------------------------------------------------------ */
@@ -397,6 +399,7 @@ int hf_archive_download_start(const struct hf_archive_download_params *params,
                    .path = download->target,
                    .release = download->p.entry,
                    .uid = params->env->uid},
+        .access = params->host == NULL ? params->env->access : NULL, /* a Service of the cluster has neither */
         .folder = download->p.work_dir,
         .url = download->p.url,
         .host = download->p.host,

@@ -17,7 +17,7 @@
 enum { HEAD = 6, COPY_STEP = 256 << 10, SLACK = 64 << 10 };
 static const uint64_t idle_ns = 60 * HF_NS_PER_S, sync_ns = 10 * HF_NS_PER_S, write_ns = HF_NS_PER_S / 5;
 
-enum work_kind { WORK_PREPARE, WORK_WRITE, WORK_COPY, WORK_FINAL };
+enum work_kind { WORK_PREPARE, WORK_ACCESS, WORK_WRITE, WORK_COPY, WORK_FINAL };
 
 struct fetch_work {
     struct hf_job job;
@@ -61,6 +61,21 @@ struct hf_fetch {
     struct hf_failure failure;
     uint64_t retry_after_ns;
     bool hopeless;
+    struct hf_tries tries; /* of a download over the network */
+    size_t at;             /* the one in progress */
+    struct hf_access_ticket ticket;
+    bool served;       /* the server of this try has sent bytes */
+    bool from_zero;    /* ask for the whole artifact */
+    bool unsaved;      /* the record on disk may be behind record.offset */
+    bool renew;        /* the next try is this one again */
+    unsigned renewals; /* so far */
+    char mirror[96];   /* origin of the last mirror that failed, for messages; "" if none did */
+    struct {           /* how the URL itself failed, while others are tried */
+        int r;
+        struct hf_failure failure;
+        uint64_t retry_after_ns;
+        bool hopeless;
+    } own;
     char oddity[120]; /* what may explain a wrong length, for messages; "" if there is nothing */
 };
 
@@ -90,6 +105,28 @@ static uint64_t limit(const struct hf_fetch *fetch)
 static const char *kind_of_limit(const struct hf_fetch *fetch)
 {
     return fetch->p.at_most ? "permitted" : "signed";
+}
+
+static const struct hf_try *current(const struct hf_fetch *fetch)
+{
+    return &fetch->tries.items[fetch->at];
+}
+
+/* Any of several servers may have sent the bytes that are there. */
+static bool has_one_source(const struct hf_fetch *fetch)
+{
+    return fetch->tries.n == 1;
+}
+
+static bool has_next(const struct hf_fetch *fetch)
+{
+    return fetch->at + 1 < fetch->tries.n;
+}
+
+/* True for a mirror that may be left for another URL. */
+static bool is_replaceable(const struct hf_fetch *fetch)
+{
+    return current(fetch)->mirror != 0 && has_next(fetch);
 }
 
 static bool strong(const char *etag)
@@ -204,6 +241,13 @@ static int prepare(struct hf_fetch *fetch, struct fetch_work *work)
         r = record_failure(work, HF_MIN(fetch->now_fd, 0));
     }
     return r;
+}
+
+static int read_access(struct hf_fetch *fetch, struct fetch_work *work)
+{
+    (void)work;
+    hf_access_ticket_read(fetch->p.target.fs, &fetch->ticket);
+    return 0; /* hf_access_use() has the failure */
 }
 
 static int save_record(struct hf_fetch *fetch, struct fetch_work *work)
@@ -369,8 +413,11 @@ static int copy_file(struct hf_fetch *fetch, struct fetch_work *work)
 
 static void do_work(struct hf_job *job)
 {
-    static int (*const kinds[])(struct hf_fetch *, struct fetch_work *) = {
-        [WORK_PREPARE] = prepare, [WORK_WRITE] = write_piece, [WORK_COPY] = copy_file, [WORK_FINAL] = finalise};
+    static int (*const kinds[])(struct hf_fetch *, struct fetch_work *) = {[WORK_PREPARE] = prepare,
+                                                                           [WORK_ACCESS] = read_access,
+                                                                           [WORK_WRITE] = write_piece,
+                                                                           [WORK_COPY] = copy_file,
+                                                                           [WORK_FINAL] = finalise};
     struct hf_fetch *fetch = hf_container_of(job, struct hf_fetch, work.job);
 
     fetch->work.failure = (struct hf_failure){.reason = HF_R_None};
@@ -385,6 +432,8 @@ static void free_fetch(struct hf_fetch *fetch)
     void *arg = fetch->gone_arg;
 
     close_part(fetch);
+    hf_tries_done(&fetch->tries);
+    hf_access_ticket_done(&fetch->ticket);
     fetch->p.sched->timer_free(fetch->p.sched->ctx, fetch->timer);
     free(fetch->fill);
     free(fetch->writing);
@@ -446,44 +495,50 @@ static int on_response(void *arg, const struct hf_http_response *response)
     struct hf_fetch *fetch = arg;
     int status = response->status;
     uint64_t from = fetch->record.offset, total = 0;
-    char shown[121];
+    char shown[121], why[160];
 
     fetch->retry_after_ns = response->retry_after_ns;
     note_oddity(fetch, response);
     if (status == 416 && from > 0 && response->range_total == from) /* the download is complete already */
         return -ENODATA;
     if (status == 416 || (status == 206 && response->range_start != from)) {
-        fetch->drop = true;
+        fetch->drop = !has_next(fetch);
         return fail(fetch, HF_R_DownloadRefused, EPROTO, "the server cannot resume at byte %" PRIu64, from);
     }
     if (status != 200 && status != 206) {
-        fetch->hopeless = status >= 400 && status < 500 && status != 408 && status != 425 && status != 429;
-        bool gone = status == 404 || status == 410;
+        /* A presigned URL that has ended: the server that redirected here has a fresh one. */
+        fetch->renew = from > 0 && response->redirected && (status == 401 || status == 403 || status == 410);
+        fetch->hopeless = status >= 400 && status < 500 && status != 401 && status != 408 && status != 425 &&
+                          status != 429 && !fetch->renew;
+        bool gone = (status == 404 || status == 410) && !fetch->renew;
         return fail(fetch, HF_R_DownloadRefused,
                     gone              ? ENOENT
                     : fetch->hopeless ? EACCES
                                       : EAGAIN,
-                    "HTTP status %d from %s", status, hf_url_mask(fetch->p.url, shown, sizeof(shown)));
+                    "HTTP status %d from %s%s", status, hf_url_mask(current(fetch)->url, shown, sizeof(shown)),
+                    hf_access_explain(fetch->p.access, current(fetch)->url, response, why, sizeof(why)));
     }
     if (status == 200) {
-        fetch->restart = from > 0;
+        fetch->restart = fetch->restart || from > 0;
         fetch->record.offset = from = 0;
         fetch->record.packed = false;
         fetch->head_n = 0;
-        (void)snprintf(fetch->record.etag, sizeof(fetch->record.etag), "%s", response->etag);
-        (void)snprintf(fetch->record.last_modified, sizeof(fetch->record.last_modified), "%s", response->last_modified);
+        (void)snprintf(fetch->record.etag, sizeof(fetch->record.etag), "%s",
+                       has_one_source(fetch) ? response->etag : "");
+        (void)snprintf(fetch->record.last_modified, sizeof(fetch->record.last_modified), "%s",
+                       has_one_source(fetch) ? response->last_modified : "");
     }
     fetch->fill_at = from;
     if (response->content_length >= 0)
         total = from + (uint64_t)response->content_length;
     if (total > limit(fetch)) {
-        fetch->drop = true;
+        fetch->drop = !has_next(fetch);
         return fail(fetch, HF_R_ArtifactTooLong, EFBIG,
                     "the server offers %" PRIu64 " bytes, more than the %s %" PRIu64 " bytes%s", total,
                     kind_of_limit(fetch), limit(fetch), fetch->oddity);
     }
     if (fetch->p.exact && total != 0 && total != fetch->p.size) {
-        fetch->drop = true;
+        fetch->drop = !has_next(fetch);
         return fail(fetch, HF_R_ArtifactTooShort, EBADMSG,
                     "the server offers %" PRIu64 " bytes, but %" PRIu64 " are signed%s", total, fetch->p.size,
                     fetch->oddity);
@@ -498,6 +553,9 @@ static int on_body(void *arg, const void *bytes, size_t n)
     const char *from = bytes;
 
     count(fetch, n, false);
+    if (!fetch->served)
+        hf_access_served(fetch->p.access, current(fetch), fetch->p.key);
+    fetch->served = true;
     fetch->minute_bytes += n;
     if (fetch->record.offset == 0 && fetch->head_n < HEAD) {
         size_t take = HF_MIN(n, HEAD - fetch->head_n);
@@ -551,12 +609,18 @@ static void on_done(void *arg, int r, const struct hf_http_response *response, s
     if (r == -ENODATA)
         r = 0;
     if (r < 0)
-        (void)fail(fetch, HF_R_DownloadFailed, -r, "%s: %s", hf_url_mask(fetch->p.url, shown, sizeof(shown)),
+        (void)fail(fetch, HF_R_DownloadFailed, -r, "%s: %s", hf_url_mask(current(fetch)->url, shown, sizeof(shown)),
                    err != NULL ? hf_err_text(err, text, sizeof(text)) : strerror(-r));
     else if (fetch->r == 0)
         check_length(fetch);
     fetch->ended = true;
     pump(fetch);
+}
+
+/* How long a try may be slow before it fails. */
+static uint64_t look_ns(const struct hf_fetch *fetch)
+{
+    return is_replaceable(fetch) ? HF_FETCH_MIRROR_S * HF_NS_PER_S : 60 * HF_NS_PER_S;
 }
 
 static void request(struct hf_fetch *fetch)
@@ -565,8 +629,11 @@ static void request(struct hf_fetch *fetch)
     char range[64], condition[HF_HTTP_HEADER_VALUE + 16], host[HF_HTTP_HEADER_VALUE + 8];
     size_t n = 0;
     struct hf_http_request request = {.method = "GET",
-                                      .url = fetch->p.url,
-                                      .idle_timeout_ns = idle_ns,
+                                      .url = current(fetch)->url,
+                                      .credential =
+                                          fetch->ticket.credential.n > 0 ? hf_buf_str(&fetch->ticket.credential) : NULL,
+                                      .connect_timeout_ns = is_replaceable(fetch) ? look_ns(fetch) / 3 : 0,
+                                      .idle_timeout_ns = HF_MIN(idle_ns, look_ns(fetch)),
                                       .max_body_bytes = fetch->p.size + fetch->p.size / 64 + 2 * SLACK,
                                       .bandwidth_limit = fetch->p.bandwidth_limit,
                                       .follow_redirects = true,
@@ -577,21 +644,24 @@ static void request(struct hf_fetch *fetch)
     struct hf_err err = HF_ERR_INIT;
     char text[200];
 
-    if (record->offset > 0) {
+    if (record->offset > 0 && !fetch->from_zero) {
         (void)snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-", record->offset);
         request.headers[n++] = range;
         /* A weak ETag does not identify bytes (RFC 9110, 13.1.5). Without either header the final hash decides. */
         const char *validator = strong(record->etag) ? record->etag : record->last_modified;
         (void)snprintf(condition, sizeof(condition), "If-Range: %s", validator);
-        if (validator[0] != '\0')
+        if (validator[0] != '\0' && has_one_source(fetch))
             request.headers[n++] = condition;
     }
     if (fetch->p.host != NULL) {
         (void)snprintf(host, sizeof(host), "Host: %s", fetch->p.host);
         request.headers[n++] = host;
     }
+    if (fetch->renewals > 0) /* a cache on the way may keep the redirect that has ended */
+        request.headers[n++] = "Cache-Control: no-cache";
     fetch->fill_at = record->offset;
     int r = fetch->p.http->start(fetch->p.http->ctx, &request, &fetch->call, &err);
+    hf_access_ticket_done(&fetch->ticket);
     if (r < 0) {
         fetch->call = NULL;
         (void)fail(fetch, r == -EINVAL || r == -EPROTONOSUPPORT ? HF_R_UrlUnsupported : HF_R_DownloadFailed, -r, "%s",
@@ -600,7 +670,35 @@ static void request(struct hf_fetch *fetch)
         pump(fetch);
         return;
     }
-    fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, 60 * HF_NS_PER_S);
+    fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, look_ns(fetch));
+}
+
+static void begin_try(struct hf_fetch *fetch)
+{
+    if (fetch->p.access == NULL) {
+        request(fetch);
+        return;
+    }
+    hf_access_ticket_init(fetch->p.access, current(fetch)->url, &fetch->ticket);
+    submit(fetch, WORK_ACCESS);
+}
+
+/* The files of the try's credential and certificates are read. */
+static void admitted(struct hf_fetch *fetch)
+{
+    struct hf_err err = HF_ERR_INIT;
+    int r = fetch->r == 0 ? hf_access_use(fetch->p.access, &fetch->ticket, &err) : 0;
+    char text[256];
+
+    if (r < 0)
+        (void)fail(fetch, HF_R_DownloadRefused, -r, "%s", hf_err_text(&err, text, sizeof(text)));
+    if (fetch->r == 0) {
+        request(fetch);
+        return;
+    }
+    hf_access_ticket_done(&fetch->ticket);
+    fetch->ended = true;
+    pump(fetch);
 }
 
 static void prepared(struct hf_fetch *fetch)
@@ -614,10 +712,15 @@ static void prepared(struct hf_fetch *fetch)
         deliver(fetch);
         return;
     }
+    fetch->fill_at = fetch->record.offset;
     if (strncmp(fetch->p.url, "file:", 5) == 0)
         submit(fetch, WORK_COPY);
-    else
-        request(fetch);
+    else if (hf_access_tries(fetch->p.access, fetch->p.url, &fetch->tries) == 0)
+        begin_try(fetch);
+    else {
+        (void)fail(fetch, HF_R_RetryingLater, ENOMEM, "not enough memory for a download");
+        deliver(fetch);
+    }
 }
 
 static void copied(struct hf_fetch *fetch)
@@ -665,6 +768,8 @@ static void worked(struct hf_job *job, int cancelled)
         fetch->drop = true;
     if (work->kind == WORK_PREPARE)
         prepared(fetch);
+    else if (work->kind == WORK_ACCESS)
+        admitted(fetch);
     else if (work->kind == WORK_COPY)
         copied(fetch);
     else if (work->kind == WORK_WRITE)
@@ -736,8 +841,84 @@ static void finish(struct hf_fetch *fetch)
     work->record.offset = fetch->fill_at;
     work->record.wire = fetch->p.wire_bytes;
     work->record.complete = fetch->r == 0;
-    work->sync = !disk_failed && (work->record.complete || fetch->fill_at > fetch->record.offset);
+    work->sync = !disk_failed && (work->record.complete || fetch->unsaved || fetch->fill_at > fetch->record.offset);
     submit(fetch, WORK_FINAL);
+}
+
+/* ---- the next try ------------------------------------------------------------------------------------------------ */
+
+static void remember(struct hf_fetch *fetch)
+{
+    const struct hf_try *try = current(fetch);
+    const struct hf_err *err = &fetch->failure.err;
+
+    if (try->mirror == 0) {
+        fetch->own.r = fetch->r;
+        fetch->own.failure = fetch->failure;
+        fetch->own.retry_after_ns = fetch->retry_after_ns;
+        fetch->own.hopeless = fetch->hopeless;
+        return;
+    }
+    (void)hf_url_mask(try->url, fetch->mirror, sizeof(fetch->mirror));
+    fetch->mirror[HF_MIN(strlen(fetch->mirror), 8 + strcspn(fetch->mirror + 8, "/"))] = '\0';
+    if (err->code != ENOENT) /* it works, and has not this artifact */
+        hf_access_failed(fetch->p.access, try, err);
+}
+
+/* All tries have failed: the failure is that of the URL itself, and names the last mirror. */
+static void conclude(struct hf_fetch *fetch)
+{
+    if (fetch->own.r < 0) {
+        fetch->r = fetch->own.r;
+        fetch->failure = fetch->own.failure;
+        fetch->retry_after_ns = fetch->own.retry_after_ns;
+        fetch->hopeless = fetch->own.hopeless;
+    }
+    if (fetch->mirror[0] != '\0')
+        (void)hf_err_wrap(&fetch->failure.err, fetch->r, "after its mirror %s failed", fetch->mirror);
+    fetch->mirror[0] = '\0';
+}
+
+/* Keeps what is there for the next try, unless it is wrong. */
+static void reset(struct hf_fetch *fetch)
+{
+    struct hf_fetch_record *record = &fetch->record;
+
+    if (fetch->drop) {
+        fetch->fill_n = fetch->head_n = 0;
+        fetch->fill_at = record->offset = 0;
+        record->packed = false;
+        record->etag[0] = record->last_modified[0] = '\0';
+        fetch->restart = true;
+    }
+    fetch->unsaved = fetch->unsaved || record->offset != fetch->fill_at;
+    record->offset = fetch->fill_at;
+    fetch->failure = (struct hf_failure){.reason = HF_R_None};
+    fetch->r = 0;
+    fetch->retry_after_ns = fetch->minute_bytes = 0;
+    fetch->ended = fetch->drop = fetch->hopeless = fetch->paused = fetch->served = fetch->renew = false;
+    fetch->oddity[0] = '\0';
+}
+
+/* Begins the next try after a failure; false: there is none. */
+static bool try_next(struct hf_fetch *fetch)
+{
+    if (fetch->r == 0 || fetch->r == -ECANCELED || fetch->work.r < 0 || fetch->tries.n == 0)
+        return false;
+    if (fetch->renew && fetch->renewals < HF_FETCH_RENEWALS) {
+        fetch->renewals++;
+    } else {
+        remember(fetch);
+        if (!has_next(fetch)) {
+            conclude(fetch);
+            return false;
+        }
+        fetch->at++;
+    }
+    fetch->p.sched->timer_disarm(fetch->p.sched->ctx, fetch->timer);
+    reset(fetch);
+    begin_try(fetch);
+    return true;
 }
 
 static void pump(struct hf_fetch *fetch)
@@ -748,7 +929,7 @@ static void pump(struct hf_fetch *fetch)
         return;
     if (fetch->fill_n > 0 && !disk_failed && write_is_due(fetch))
         write_next(fetch);
-    else if (fetch->ended)
+    else if (fetch->ended && !try_next(fetch))
         finish(fetch);
 }
 
@@ -756,7 +937,7 @@ static void on_timer(void *arg)
 {
     char shown[121];
     struct hf_fetch *fetch = arg;
-    uint64_t least = HF_FETCH_MIN_PER_MINUTE;
+    uint64_t least = HF_FETCH_MIN_PER_MINUTE, span_s = look_ns(fetch) / HF_NS_PER_S;
 
     if (fetch->delivering) {
         deliver(fetch);
@@ -764,15 +945,18 @@ static void on_timer(void *arg)
     }
     if (fetch->call == NULL)
         return;
+    if (is_replaceable(fetch))
+        least = HF_FETCH_MIRROR_MIN;
     if (fetch->p.bandwidth_limit != 0)
-        least = HF_MIN(least, fetch->p.bandwidth_limit * 30);
+        least = HF_MIN(least, fetch->p.bandwidth_limit * (span_s / 2));
     if (fetch->minute_bytes >= least || fetch->paused) {
         fetch->minute_bytes = 0;
-        fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, 60 * HF_NS_PER_S);
+        fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, span_s * HF_NS_PER_S);
         return;
     }
-    (void)fail(fetch, HF_R_DownloadTooSlow, ETIMEDOUT, "%" PRIu64 " bytes in the last minute from %s are too few",
-               fetch->minute_bytes, hf_url_mask(fetch->p.url, shown, sizeof(shown)));
+    (void)fail(fetch, HF_R_DownloadTooSlow, ETIMEDOUT,
+               "%" PRIu64 " bytes in the last %" PRIu64 " s from %s are too few", fetch->minute_bytes, span_s,
+               hf_url_mask(current(fetch)->url, shown, sizeof(shown)));
     fetch->p.http->cancel(fetch->p.http->ctx, fetch->call);
     fetch->call = NULL;
     fetch->ended = true;

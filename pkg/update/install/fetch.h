@@ -11,6 +11,11 @@
  * false, and the content looks compressed, the limit is slightly higher.) For a URL file:///path, a job copies the
  * file. A fetch does not verify the content; hf_patch_run() compares the hashes.
  *
+ * If `access` has mirrors of the URL, the fetch tries one URL after the other, and keeps what it has when it changes to
+ * the next. Any of them may then have sent any byte, so it asks for the remainder without If-Range: the hash decides. A
+ * mirror with another one behind it has to be faster than HF_FETCH_MIRROR_MIN bytes in each HF_FETCH_MIRROR_S seconds. If a
+ * server to which `url` redirects refuses the remainder (a presigned URL has ended), the fetch asks `url` again.
+ *
  * Threads: loop thread only. Memory: a fetch frees itself before it calls `done`. To end a fetch earlier, call
  * hf_fetch_free(). */
 #pragma once
@@ -20,6 +25,7 @@
 #include "base/clock.h"
 #include "loop/http/http.h"
 #include "loop/sched.h"
+#include "update/install/access.h"
 #include "update/install/target.h"
 
 enum {
@@ -33,7 +39,10 @@ enum {
     HF_FETCH_SYNC = 1 << 20,
     /* minimum number of bytes per minute; a download that receives fewer bytes fails with DownloadTooSlow, unless the
      * fetch itself slows the download down (pause, bandwidth_limit) */
-    HF_FETCH_MIN_PER_MINUTE = 1 << 10
+    HF_FETCH_MIN_PER_MINUTE = 1 << 10,
+    HF_FETCH_MIRROR_MIN = 64 << 10,
+    HF_FETCH_MIRROR_S = 15,
+    HF_FETCH_RENEWALS = 3, /* how often a fetch asks its URL again because a redirect's target refused the remainder */
 };
 
 struct hf_fetch_params {
@@ -44,6 +53,8 @@ struct hf_fetch_params {
     struct hf_target target;
     const char *folder; /* <state>/updates/<release> */
     const char *url;
+    /* how to reach the servers, and the mirrors of `url`; NULL: no mirrors and no credentials */
+    struct hf_access *access;
     const char *key; /* identity of the artifact; the fetch ignores a record on disk that has another key */
     /* If true, the download must have exactly `size` bytes. False if `at_most` is true, and to repair a release that
      * was made before releases stated the hash of a packed download. Such a release states only the size of the new

@@ -38,6 +38,7 @@ START_TEST(example)
     ck_assert_msg(hf_config_n_faults(config) == 0, "%s", hf_config_fault(config, 0));
     ck_assert(hf_config_requires_signed_policy(config));
     ck_assert(hf_config_allows_exec(config, "/usr/bin/systemctl", NULL));
+    ck_assert(hf_config_n_artifacts(config) == 2 && hf_config_n_mirrors(config) == 1);
     ck_assert(hf_config_allows_file_glob(config, HF_CONFIG_SIGNED, "/srv/app/log/a.log", NULL));
     ck_assert(!hf_config_allows_file_glob(config, HF_CONFIG_UNSIGNED, "/srv/app/log/a.log", NULL));
 }
@@ -103,7 +104,7 @@ START_TEST(schema)
 
     read_file("deploy/agent.schema.json", &text);
     ck_assert_int_eq(hf_json_parse(hf_buf_view(&text), NULL, &json, NULL), 0);
-    expect_known(hf_json_at(json, "properties"), NULL, 13);
+    expect_known(hf_json_at(json, "properties"), NULL, 15);
     const json_t *bounds = json_object_get(json_object_get(json_object_get(json, "$defs"), "bounds"), "properties");
     expect_known(bounds, "signedPolicies", HF_CONFIG_LISTS + 2);
     _cleanup_(hf_json_freep) json_t *unsigned_bounds = json_deep_copy(bounds);

@@ -462,6 +462,85 @@ START_TEST(up_to_https)
 }
 END_TEST
 
+/* ---- origins with a TLS of their own ---------------------------------------------------------------------------------- */
+
+START_TEST(peers)
+{
+    struct hf_http_config config = {.user_agent = "holdfast-test/1"};
+    struct hf_http_peer rows[] = {{.origin = "https://other.example:443", .problem = "never"},
+                                  {.origin = NULL, .ca_pem = ca.cert_pem}};
+    struct hf_test_server plain;
+    char origin[64], url[256];
+
+    serve(&good, NULL);
+    (void)snprintf(origin, sizeof(origin), "https://127.0.0.1:%u", server.port);
+    rows[1].origin = origin;
+    config.peers = rows;
+    config.n_peers = 2;
+    use(&config);
+    RUN(o, "/hello", .credential = "X-Key: sesam");
+    ck_outcome(o, 0, 200);
+
+    /* also where a redirect leads to it; the credential stays with the first server */
+    hf_test_server_start(&plain, NULL);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/redirect?to=%s", plain.port, https_url("/echo"));
+    _cleanup_(outcome_done) struct outcome led = {.done = 0};
+    ask(&led, (struct hf_http_request){.url = url, .follow_redirects = true, .credential = "X-Key: sesam"}, NULL);
+    ck_outcome(led, 0, 200);
+    ck_assert(led.response.redirected && strstr(led.body, "sesam") == NULL);
+    _cleanup_(outcome_done) struct outcome own = {.done = 0};
+    ask(&own, (struct hf_http_request){.url = url_of(&plain, "/echo"), .credential = "X-Key: sesam"}, NULL);
+    ck_outcome(own, 0, 200);
+    ck_assert(!own.response.redirected && strstr(own.body, "sesam") != NULL);
+    hf_test_server_stop(&plain);
+
+    /* each origin is judged by its own authorities, also behind another one on the same client */
+    struct hf_test_cert authority, other_leaf;
+    struct hf_test_server other;
+    struct hf_test_cert_spec spec = good;
+    char other_origin[64], other_url[256];
+    hf_test_cert_make(
+        &(struct hf_test_cert_spec){.name = "Other CA", .from_s = -60, .until_s = DAY_S, .authority = true},
+        &authority);
+    spec.issuer = &authority;
+    hf_test_cert_make(&spec, &other_leaf);
+    write_file(cert_path, other_leaf.cert_pem);
+    write_file(key_path, other_leaf.key_pem);
+    hf_test_server_start(&other, (const char *const[]){"--tls", cert_path, key_path, NULL});
+    (void)snprintf(other_origin, sizeof(other_origin), "https://127.0.0.1:%u", other.port);
+    (void)snprintf(other_url, sizeof(other_url), "%s/redirect?to=%s", other_origin, https_url("/hello"));
+    for (int right = 0; right < 2; right++) {
+        rows[0] = (struct hf_http_peer){.origin = other_origin, .ca_pem = right ? authority.cert_pem : ca.cert_pem};
+        ck_assert_int_eq(hf_http_client_update(client, &config, NULL), 0);
+        RUN(first, "/hello");
+        ck_outcome(first, 0, 200);
+        _cleanup_(outcome_done) struct outcome second = {.done = 0};
+        ask(&second, (struct hf_http_request){.url = other_url, .follow_redirects = true}, NULL);
+        ck_outcome(second, right ? 0 : -EKEYREJECTED, right ? 200 : 0);
+    }
+    rows[0] = (struct hf_http_peer){.origin = "https://other.example:443", .problem = "never"};
+    hf_test_server_stop(&other);
+    hf_test_cert_done(&authority);
+    hf_test_cert_done(&other_leaf);
+
+    rows[1].ca_pem = "no PEM";
+    ck_assert_int_eq(hf_http_client_update(client, &config, NULL), 0);
+    RUN(bad, "/hello");
+    ck_assert_msg(bad.r == -EKEYREJECTED && strstr(bad.error, origin) != NULL, "%d %s", bad.r, bad.error);
+    rows[1].problem = "the file is away";
+    ck_assert_int_eq(hf_http_client_update(client, &config, NULL), 0);
+    RUN(away, "/hello");
+    ck_assert_msg(away.r == -EKEYREJECTED && strstr(away.error, "the file is away") != NULL, "%s", away.error);
+    config.n_peers = 0;
+    ck_assert_int_eq(hf_http_client_update(client, &config, NULL), 0);
+    RUN(none, "/hello");
+    ck_assert_int_eq(none.r, -EKEYREJECTED);
+    struct hf_http_request request = {
+        .method = "GET", .url = https_url("/"), .credential = "X: a\r\nY: b", .done = keep_end};
+    ck_assert_int_eq(http->start(http->ctx, &request, &none.call, NULL), -EINVAL);
+}
+END_TEST
+
 /* ---- HTTP/2 ------------------------------------------------------------------------------------------------------------ */
 
 static const char *const h2[] = {"--h2", NULL};
@@ -653,6 +732,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, client_certificate);
     tcase_add_test(tc, never_down_to_http);
     tcase_add_test(tc, up_to_https);
+    tcase_add_test(tc, peers);
     tcase_add_test(tc, one_connection_for_all);
     tcase_add_loop_test(tc, outcome_over_h2, 0, (int)HF_LEN(over_h2));
     tcase_add_test(tc, request_over_h2);

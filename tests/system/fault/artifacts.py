@@ -1,0 +1,688 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`artifacts` and `mirrors` of agent.yaml with the real agent and real HTTPS servers: credentials, certificates, redirects, mirrors that are
+down, slow or lie, and presigned URLs that end. After each case no secret is in what the agent wrote.
+
+    tests/system/fault/artifacts.py [WORD...]      only the cases whose name contains one of the words
+
+Loopback only. Prints "N passed, N failed, N skipped" last."""
+import base64
+import contextlib
+import http.server
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from node import PROGRAMS, TOP, Node, free_port, say, sha256, wait  # noqa: E402
+
+HOME = os.path.join(TOP, "build", "fault", "artifacts")
+SIZE = 1 << 20
+SECRET, OTHER = "tok-Sesam-4711", "tok-Rotated-0815"
+HEAD = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
+
+
+class Skipped(Exception):
+    """This machine lacks what the case needs."""
+
+
+def certificate(folder, name, issuer=None):
+    """Makes NAME.pem and NAME.key for 127.0.0.1, or an authority if it has no issuer."""
+    path = os.path.join(folder, name)
+    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+             f"/CN={name}", "-keyout", path + ".key", "-out", path + ".pem"]
+    if issuer:
+        words += ["-CA", issuer + ".pem", "-CAkey", issuer + ".key", "-addext", "subjectAltName=IP:127.0.0.1",
+                  "-addext", "basicConstraints=critical,CA:FALSE"]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return path
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        store = self.server
+        store.seen.append((self.path, dict(self.headers.items())))
+        if store.answer is not None and store.answer(self):
+            return
+        if store.wants is not None and self.headers.get(store.wants[0]) != store.wants[1]:
+            self.send_error(401)
+            return
+        self.serve(store.files.get(self.path.partition("?")[0].rpartition("/")[2]))
+
+    def serve(self, body, until=None, rate=0):
+        if body is None:
+            self.send_error(404)
+            return
+        etag = f'"{hash(body)}-{self.server.server_address[1]}"'
+        words = self.headers.get("Range", "")
+        start = int(words[6:].rstrip("-")) if words and self.headers.get("If-Range", etag) == etag else 0
+        self.send_response(206 if start else 200)
+        self.send_header("ETag", etag)
+        self.send_header("Content-Length", str(len(body) - start))
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        self.end_headers()
+        end = len(body) if until is None else until
+        with contextlib.suppress(OSError):
+            for at in range(start, end, 16384):
+                piece = body[at:min(at + 16384, end)]
+                self.wfile.write(piece)
+                self.server.sent += len(piece)
+                if rate:
+                    time.sleep(len(piece) / rate)
+        self.close_connection = self.close_connection or end < len(body)
+
+    def redirect(self, url):
+        self.send_response(307)
+        self.send_header("Location", url)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return True
+
+    def log_message(self, *_):
+        pass
+
+
+class Store(http.server.ThreadingHTTPServer):
+    """A server of artifacts. `wants`: the header (name, value) without which it answers 401; `answer`: may answer instead."""
+    daemon_threads = True
+
+    def __init__(self, certificate_path=None, client_ca=None, files=None):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files, self.seen, self.wants, self.answer, self.sent = {} if files is None else files, [], None, None, 0
+        self.context = None
+        if certificate_path:
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.use(certificate_path)
+            if client_ca:
+                self.context.verify_mode = ssl.CERT_REQUIRED
+                self.context.load_verify_locations(client_ca + ".pem")
+        self.url = f"http{'s' if certificate_path else ''}://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def use(self, certificate_path):
+        self.context.load_cert_chain(certificate_path + ".pem", certificate_path + ".key")
+
+    def finish_request(self, request, client_address):
+        if self.context is not None:
+            with contextlib.suppress(OSError):
+                request.settimeout(30)
+                request = self.context.wrap_socket(request, server_side=True)
+                super().finish_request(request, client_address)
+                request.close()
+        else:
+            super().finish_request(request, client_address)
+
+    def handle_error(self, request, client_address):
+        pass  # the cases make clients disconnect
+
+    def values(self):
+        """All values of all headers that were sent here."""
+        return " ".join(value for _, headers in self.seen for value in headers.values())
+
+
+class World:
+    """A node with one release, its origin, and files of secrets."""
+
+    def __init__(self, name, tls=True):
+        self.name = name
+        self.home = os.path.join(HOME, name.replace(" ", "-"))
+        shutil.rmtree(self.home, ignore_errors=True)
+        os.makedirs(self.home)
+        self.ca = certificate(self.home, "ca")
+        self.leaf = certificate(self.home, "leaf", self.ca)
+        self.stores = []
+        self.origin = self.store() if tls else self.store(tls=False)
+        self.node = Node(os.path.join(self.home, "node"), self.origin)
+        os.makedirs(self.node.place("secrets"), mode=0o755)
+        self.made = self.node.place("versions", "v1")
+        with open(self.made, "wb") as file:
+            file.write(os.urandom(SIZE))
+        self.node.apply("update", self.node.create("app", "1.0.0", 1, self.made, service=False))
+        self.secrets = {SECRET, OTHER, base64.b64encode(f"edge:{SECRET}".encode()).decode()}
+        self.ca_file = f"caFile: {self.ca}.pem"
+
+    def store(self, tls=True, leaf=None, files=None, client_ca=None):
+        self.stores.append(Store((leaf or self.leaf) if tls else None, client_ca, files))
+        return self.stores[-1]
+
+    def mirror(self):
+        """A server with the same files."""
+        return self.store(files=self.origin.files)
+
+    def secret(self, content, name="token", mode=0o600):
+        path = self.node.place("secrets", name)
+        with open(path + ".new", "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode())
+        os.chmod(path + ".new", mode)
+        os.rename(path + ".new", path)
+        return path
+
+    def configure(self, *artifacts, mirrors=(), more=""):
+        """Writes agent.yaml: items of `artifacts` as (store, fields...), and URLs of mirrors of the origin."""
+        lines = [f"- {{url: '{store.url}', {', '.join(fields)}}}\n" for store, *fields in artifacts]
+        text = HEAD + more + ("artifacts:\n" + "".join(lines) if lines else "")
+        if mirrors:
+            text += f"mirrors: [{{prefix: '{self.origin.url}', to: {json.dumps(list(mirrors))}}}]\n"
+        with open(self.node.place("agent.yaml"), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def start(self):
+        self.node.start_agent("--config", self.node.place("agent.yaml"), "--run-dir", self.node.place("run"))
+
+    def row(self):
+        self.node.alive()
+        try:
+            with open(self.node.place("run", "status.json"), encoding="utf-8") as file:
+                return (json.load(file)["status"].get("updates") or [{}])[0]
+        except (OSError, ValueError):
+            return {}
+
+    def committed(self, patience=60):
+        wait(f"a commit ({self.row()})", lambda: self.row().get("phase") == "Committed", patience)
+        assert sha256(self.node.path) == sha256(self.made), "the installed file is another one"
+
+    def says(self, *words):
+        """Waits for a message of the status that has all the words; returns it."""
+        wait(f"{words} ({self.row()})", lambda: all(word in self.row().get("message", "") for word in words), 60)
+        return self.row()["message"]
+
+    def log(self):
+        with open(self.node.place("agent.log"), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def no_leak(self):
+        """No secret is in any file that the agent wrote, nor in the file for helpers."""
+        bundle = self.node.place("temp", "support.txt")
+        self.node.holdfast("support", "--state-dir", self.node.place("state"), "--run-dir", self.node.place("run"), "--config",
+                           self.node.place("agent.yaml"), "--out", bundle, good=False)
+        with open(bundle, "rb") as file:
+            texts = [("support", file.read())]
+        assert b"artifacts:" in texts[0][1] or b"mirrors:" in texts[0][1] or self.name == "no ca", "the file for helpers has no agent.yaml"
+        for place in ("state", "run", "agent.log"):
+            path = self.node.place(place)
+            for folder, _, files in os.walk(path) if os.path.isdir(path) else [(self.node.home, [], ["agent.log"])]:
+                for name in files:
+                    with contextlib.suppress(OSError):
+                        with open(os.path.join(folder, name), "rb") as file:
+                            texts.append((name, file.read()))
+        for name, text in texts:
+            found = [secret for secret in self.secrets if secret.encode() in text]
+            assert not found, f"{name} has a secret"
+
+    def end(self):
+        self.node.end()
+        for store in self.stores:
+            store.shutdown()
+            store.server_close()
+
+
+def bearer(store, value=SECRET):
+    store.wants = ("Authorization", "Bearer " + value)
+
+
+# ---- credentials -------------------------------------------------------------------------------------------------------
+
+def token(world):
+    bearer(world.origin)
+    world.configure((world.origin, world.ca_file, f"tokenFile: {world.secret(SECRET + chr(10))}"))
+    world.start()
+    world.committed()
+
+
+def crlf(world):
+    bearer(world.origin)
+    world.configure((world.origin, world.ca_file, f"tokenFile: {world.secret('  ' + SECRET + chr(13) + chr(10))}"))
+    world.start()
+    world.committed()
+
+
+def basic(world):
+    world.origin.wants = ("Authorization", "Basic " + base64.b64encode(f"edge:{SECRET}".encode()).decode())
+    world.configure((world.origin, world.ca_file, "user: edge", f"passwordFile: {world.secret(SECRET)}"))
+    world.start()
+    world.committed()
+
+
+def header(world):
+    world.origin.wants = ("Private-Token", SECRET)
+    world.configure((world.origin, world.ca_file, "header: PRIVATE-TOKEN", f"valueFile: {world.secret(SECRET)}"))
+    world.start()
+    world.committed()
+
+
+def wrong_then_rotated(world):
+    bearer(world.origin, OTHER)
+    path = world.secret(SECRET)
+    world.configure((world.origin, world.ca_file, f"tokenFile: {path}"))
+    world.start()
+    text = world.says("HTTP status 401 from " + world.origin.url, f"artifacts[0] (tokenFile {path}", "was refused")
+    world.secret(OTHER)
+    world.committed()
+    return text
+
+
+def none_at_all(world):
+    bearer(world.origin)
+    world.configure((world.origin, world.ca_file))
+    world.start()
+    return world.says("HTTP status 401", "agent.yaml artifacts has none")
+
+
+def other_origin(world):
+    """The origin is not in the list: it gets no credential of another one."""
+    other = world.store()
+    world.configure((other, world.ca_file, f"tokenFile: {world.secret(SECRET)}"), (world.origin, world.ca_file))
+    world.start()
+    world.committed()
+    assert "Authorization" not in str(world.origin.seen) and other.seen == [], "a credential went to another origin"
+
+
+def bad_file(content, mode, *words):
+    def case(world):
+        path = world.secret(content, mode=mode)
+        world.configure((world.origin, world.ca_file, f"tokenFile: {path}"))
+        world.start()
+        text = world.says("artifacts[0]", "tokenFile", *words)
+        assert world.origin.seen == [], "a request went out"
+        bearer(world.origin)
+        world.secret(SECRET)
+        world.committed()
+        return text
+    return case
+
+
+def missing_file(world):
+    path = world.secret(SECRET)
+    os.unlink(path)
+    bearer(world.origin)
+    world.configure((world.origin, world.ca_file, f"tokenFile: {path}"))
+    world.start()
+    world.says("artifacts[0]", "No such file")
+    world.secret(SECRET)
+    world.committed()
+
+
+def mounted_secret(world):
+    """Links as the kubelet makes them in the volume of a Secret; a rotation replaces one link."""
+    folder = world.node.place("secrets")
+    for generation, value in (("..1", SECRET), ("..2", OTHER)):
+        os.makedirs(os.path.join(folder, generation), mode=0o755)
+        with open(os.path.join(folder, generation, "token"), "w", encoding="utf-8") as file:
+            file.write(value)
+    os.symlink("..1", os.path.join(folder, "..data"))
+    os.symlink("..data/token", os.path.join(folder, "token"))
+    os.chmod(folder, 0o1777)
+    bearer(world.origin, OTHER)
+    world.configure((world.origin, world.ca_file, f"tokenFile: {folder}/token"))
+    world.start()
+    world.says("401", "was refused")
+    os.symlink("..2", os.path.join(folder, "..tmp"))
+    os.rename(os.path.join(folder, "..tmp"), os.path.join(folder, "..data"))
+    world.committed()
+
+
+def hangup(world):
+    bearer(world.origin)
+    world.configure((world.origin, world.ca_file))
+    world.start()
+    world.says("401")
+    world.configure((world.origin, world.ca_file, f"tokenFile: {world.secret(SECRET)}"))
+    os.kill(world.node.agent.pid, signal.SIGHUP)
+    world.committed()
+
+
+def plain_http(world):
+    """A credential for http:// needs allowPlainHttp: without it, the item is a fault and nothing is sent."""
+    plain = World(world.name + " plain", tls=False)
+    try:
+        bearer(plain.origin)
+        fields = [plain.origin, f"tokenFile: {plain.secret(SECRET)}"]
+        plain.configure(fields)
+        plain.start()
+        plain.says("401")
+        assert "plain text" in plain.log() and "Authorization" not in str(plain.origin.seen), "the credential went out"
+        plain.configure([*fields, "allowPlainHttp: true"])
+        os.kill(plain.node.agent.pid, signal.SIGHUP)
+        plain.committed()
+        plain.no_leak()
+    finally:
+        plain.end()
+
+
+# ---- redirects ---------------------------------------------------------------------------------------------------------
+
+def foreign_redirect(world):
+    """No credential follows a redirect, not even one of the server that it leads to."""
+    bearer(world.origin)
+    other = world.mirror()
+    third = world.mirror()
+    own = [world.secret(SECRET), world.secret(OTHER, "other")]
+    world.configure((world.origin, world.ca_file, f"tokenFile: {own[0]}"), (other, world.ca_file, "header: X-Key", f"valueFile: {own[1]}"),
+                    (third, world.ca_file))
+    wanted = world.origin.wants
+    world.origin.answer = lambda h: h.headers.get(wanted[0]) == wanted[1] and h.redirect(other.url + h.path)
+    other.answer = lambda h: h.redirect(third.url + h.path)
+    world.start()
+    world.committed()
+    for store in (other, third):
+        assert store.seen and SECRET not in store.values() and OTHER not in store.values(), "a credential followed the redirect"
+
+
+def redirect_refused(world):
+    other = world.mirror()
+    bearer(other)
+    world.configure((world.origin, world.ca_file, f"tokenFile: {world.secret(SECRET)}"), (other, world.ca_file))
+    world.origin.answer = lambda h: h.redirect(other.url + h.path)
+    world.start()
+    return world.says("401", "no credential follows a redirect")
+
+
+def redirect_to_other_ca(world):
+    authority = certificate(world.home, "ca2")
+    other = world.store(leaf=certificate(world.home, "leaf2", authority), files=world.origin.files)
+    world.origin.answer = lambda h: h.redirect(other.url + h.path)
+    world.configure((world.origin, world.ca_file))
+    world.start()
+    world.says("certificate")
+    world.configure((world.origin, world.ca_file), (other, f"caFile: {authority}.pem"))
+    os.kill(world.node.agent.pid, signal.SIGHUP)
+    world.committed()
+
+
+def presigned(world):
+    """A redirect leads to a URL that ends in the middle of the download. The next one, still kept by a cache, has ended too."""
+    bearer(world.origin)
+    store = world.mirror()
+    world.configure((world.origin, world.ca_file, f"tokenFile: {world.secret(SECRET)}"), (store, world.ca_file))
+    signed = {"n": 1, "asked": 0}
+
+    def origin(handler):
+        signed["asked"] += 1
+        if signed["asked"] >= 4:
+            signed["n"] = 2
+        return handler.redirect(f"{store.url}{handler.path}?sig={signed['n']}")
+
+    def answer(handler):
+        body = world.origin.files[handler.path.partition("?")[0].rpartition("/")[2]]
+        if handler.path.endswith("sig=1") and store.sent > 0:
+            handler.send_error(403)
+        elif handler.path.endswith("sig=1"):
+            handler.serve(body, until=SIZE // 2)
+        else:
+            handler.serve(body)
+        return True
+
+    world.origin.answer, store.answer = origin, answer
+    world.start()
+    world.committed()
+    codes = [headers.get("Range") for path, headers in store.seen if path.endswith("sig=2")]
+    assert codes == [f"bytes={SIZE // 2}-"] and store.sent == SIZE, f"{codes}, {store.sent} bytes for {SIZE}"
+    return f"{signed['asked']} questions, {store.sent} bytes for {SIZE}"
+
+
+# ---- certificates ------------------------------------------------------------------------------------------------------
+
+def no_ca(world):
+    world.configure()
+    world.start()
+    return world.says("certificate")
+
+
+def ca_changes(world):
+    authority = certificate(world.home, "ca2")
+    leaf = certificate(world.home, "leaf2", authority)
+    world.origin.use(leaf)
+    path = world.secret(open(world.ca + ".pem", "rb").read(), "ca.pem")
+    world.configure((world.origin, f"caFile: {path}"))
+    world.start()
+    world.says("certificate")
+    world.secret(open(authority + ".pem", "rb").read(), "ca.pem")
+    world.committed()
+
+
+def bad_ca(world):
+    path = world.secret("no certificate", "ca.pem")
+    world.configure((world.origin, f"caFile: {path}"))
+    world.start()
+    text = world.says(world.origin.url)
+    world.secret(open(world.ca + ".pem", "rb").read(), "ca.pem")
+    world.committed()
+    return text
+
+
+def client_certificate(world):
+    store = world.store(client_ca=world.ca, files=world.origin.files)
+    other = world.store(client_ca=world.ca, files=world.origin.files)
+    world.origin.answer = lambda h: h.redirect(store.url + h.path)
+    own = certificate(world.home, "client", world.ca)
+    world.configure((world.origin, world.ca_file), (other, world.ca_file, f"certFile: {own}.pem", f"keyFile: {own}.key"), (store, world.ca_file))
+    world.start()
+    world.says("certificate")
+    assert store.seen == [], "a client certificate of another origin was accepted"
+    world.configure((world.origin, world.ca_file), (store, world.ca_file, f"certFile: {own}.pem", f"keyFile: {own}.key"))
+    os.kill(world.node.agent.pid, signal.SIGHUP)
+    world.committed()
+
+
+# ---- mirrors -----------------------------------------------------------------------------------------------------------
+
+def mirrored(world, *stores, **more):
+    world.configure((world.origin, world.ca_file), *[(store, world.ca_file) for store in stores],
+                    mirrors=[store.url for store in stores], **more)
+
+
+def mirror(world):
+    store = world.mirror()
+    mirrored(world, store)
+    world.start()
+    world.committed()
+    assert world.origin.seen == [] and store.seen, "the origin was asked"
+
+
+def mirror_with_token(world):
+    """The credential is of the mirror, or of the origin: never of the other one."""
+    store = world.mirror()
+    bearer(world.origin)
+    bearer(store, OTHER)
+    world.configure((world.origin, world.ca_file, f"tokenFile: {world.secret(SECRET)}"),
+                    (store, world.ca_file, f"tokenFile: {world.secret(OTHER, 'other')}"), mirrors=[store.url])
+    world.start()
+    world.committed()
+    assert SECRET not in store.values(), "the origin's credential went to its mirror"
+
+
+def mirror_down(world):
+    gone = f"https://127.0.0.1:{free_port()}"
+    store = world.mirror()
+    world.configure((world.origin, world.ca_file), (store, world.ca_file), mirrors=[gone, store.url])
+    world.start()
+    world.committed()
+    assert world.origin.seen == [], "the origin was asked before the second mirror"
+    assert world.log().count("mirror.failed") == 1, "the mirror that is down was tried again"
+
+
+def mirror_silent(world):
+    listener = socket.create_server(("127.0.0.1", 0))
+    world.configure((world.origin, world.ca_file), mirrors=[f"https://127.0.0.1:{listener.getsockname()[1]}"])
+    world.start()
+    began = time.monotonic()
+    world.committed()
+    listener.close()
+    return f"{time.monotonic() - began:.0f} s"
+
+
+def mirror_slow(world):
+    store = world.mirror()
+    store.answer = lambda h: h.serve(world.origin.files[h.path.rpartition("/")[2]], rate=2048) or True
+    mirrored(world, store)
+    world.start()
+    began = time.monotonic()
+    world.committed()
+    assert "Range" in str(world.origin.seen), "the download began anew"
+    return f"{time.monotonic() - began:.0f} s"
+
+
+def mirror_missing(world):
+    store = world.store()
+    mirrored(world, store)
+    world.start()
+    world.committed()
+    assert len(store.seen) == 1
+
+
+def mirror_lies(change):
+    def case(world):
+        store = world.mirror()
+        store.answer = lambda h: h.serve(change(world.origin.files[h.path.rpartition("/")[2]])) or True
+        mirrored(world, store)
+        world.start()
+        world.committed()
+        assert len(store.seen) == 1, "the mirror that lies was asked again"
+    return case
+
+
+def mirror_breaks(world):
+    """It breaks in the middle; the origin sends the rest."""
+    store = world.mirror()
+    store.answer = lambda h: h.serve(world.origin.files[h.path.rpartition("/")[2]], until=SIZE // 2) or True
+    mirrored(world, store)
+    world.start()
+    world.committed()
+    assert world.origin.sent + store.sent == SIZE, f"{world.origin.sent} and {store.sent} bytes for {SIZE}"
+
+
+def all_fail(world):
+    bearer(world.origin)
+    gone = f"https://127.0.0.1:{free_port()}"
+    world.configure((world.origin, world.ca_file, f"tokenFile: {world.secret(OTHER)}"), mirrors=[gone])
+    world.start()
+    return world.says("401", "artifacts[0]", "after its mirror https://127")
+
+
+def archive_of_manifests(world):
+    """from.url of an entry goes by the same rules."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        info = tarfile.TarInfo("site/a")
+        info.size = 5
+        tar.addfile(info, io.BytesIO(b"hello"))
+    lying, store = world.mirror(), world.mirror()
+    world.node.remove("update")
+    world.origin.files["site.tar.gz"] = out.getvalue()
+    bearer(store)
+    lying.answer = lambda h: h.serve(bytes(len(out.getvalue()))) or True
+    world.origin.answer = lambda h: h.send_error(500) or True
+    os.makedirs(world.node.place("managed"), mode=0o755)
+    with open(world.node.place("temp", "a"), "wb") as file:
+        file.write(out.getvalue())
+    world.configure((world.origin, world.ca_file), (lying, world.ca_file),
+                    (store, world.ca_file, f"tokenFile: {world.secret(SECRET)}"), mirrors=[lying.url, store.url],
+                    more=f"manifests:\n  files: [\"{world.node.place('managed')}/**\"]\n  origins: [\"https://127.0.0.1:*\"]\n")
+    entry = {"name": "site", "from": {"url": world.origin.url + "/site.tar.gz", "digest": "sha256:" + sha256(world.node.place("temp", "a"))},
+             "to": "Files", "path": world.node.place("managed", "app") + "/"}
+    world.node.apply("policy", json.dumps({"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "SyncPolicy", "metadata": {"name": "site"},
+                                           "spec": {"interval": "10s", "manifests": [entry]}}))
+    world.start()
+    wait("the file", lambda: os.path.exists(world.node.place("managed", "app", "site", "a")), 60)
+    assert len(lying.seen) == 1 and len(store.seen) == 1, f"{len(lying.seen)} and {len(store.seen)} requests"
+
+
+def nginx(world):
+    """nginx with a password, TLS and ranges, as docs/ARTIFACTS.md has it."""
+    if not shutil.which("nginx"):
+        raise Skipped("no nginx")
+    port, folder = free_port(), world.node.place("temp")
+    files = os.path.join(world.home, "files")
+    os.makedirs(files)
+    for name, content in world.origin.files.items():
+        with open(os.path.join(files, name), "wb") as file:
+            file.write(content)
+    hashed = subprocess.run(["openssl", "passwd", "-apr1", SECRET], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    with open(os.path.join(world.home, "users"), "w", encoding="utf-8") as file:
+        file.write(f"edge:{hashed}\n")
+    config = os.path.join(world.home, "nginx.conf")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(f"daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; events {{}}\n"
+                   f"{'user root; ' if os.geteuid() == 0 else ''}"
+                   f"http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;\n"
+                   f"uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s; server {{ listen 127.0.0.1:{port} ssl;\n"
+                   f"ssl_certificate {world.leaf}.pem; ssl_certificate_key {world.leaf}.key; root {files};\n"
+                   f"auth_basic releases; auth_basic_user_file {world.home}/users; }} }}\n")
+    server = world.node.child(["nginx", "-c", config])
+    try:
+        def listens():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+        wait("nginx", listens, 20)
+
+        class Url:
+            url = f"https://127.0.0.1:{port}"
+        world.origin.answer = lambda h: h.send_error(503) or True
+        world.configure((world.origin, world.ca_file), (Url, world.ca_file, "user: edge", f"passwordFile: {world.secret(OTHER)}"),
+                        mirrors=[Url.url])
+        world.start()
+        world.says("after its mirror", "503")
+        assert "HTTP status 401" in world.log() and "artifacts[1]" in world.log(), "the log does not say why the mirror failed"
+        world.secret(SECRET)
+        world.committed()
+    finally:
+        server.terminate()
+        server.wait()
+
+
+CASES = {
+    "token": token, "basic": basic, "header": header, "wrong then rotated": wrong_then_rotated, "no credential": none_at_all,
+    "other origin": other_origin, "token file with crlf": crlf,
+    "token file with newline": bad_file(SECRET + "\r\nX-Evil: 1", 0o600, "line break"),
+    "token file with nul": bad_file(SECRET.encode() + b"\0x", 0o600, "control character"),
+    "token file empty": bad_file("", 0o600, "empty"), "token file blank": bad_file(" \r\n", 0o600, "empty"),
+    "token file huge": bad_file("x" * (1 << 20), 0o600, "larger than"),
+    "token file writable": bad_file(SECRET, 0o666, "writable"), "token file missing": missing_file,
+    "mounted secret": mounted_secret, "hangup": hangup, "plain http": plain_http,
+    "foreign redirect": foreign_redirect, "redirect refused": redirect_refused, "redirect to other ca": redirect_to_other_ca,
+    "presigned": presigned, "no ca": no_ca, "ca changes": ca_changes, "bad ca": bad_ca, "client certificate": client_certificate,
+    "mirror": mirror, "mirror with token": mirror_with_token, "mirror down": mirror_down, "mirror silent": mirror_silent,
+    "mirror slow": mirror_slow, "mirror missing": mirror_missing, "mirror breaks": mirror_breaks,
+    "mirror lies": mirror_lies(lambda body: body[:-1] + bytes([body[-1] ^ 1])), "mirror lies short": mirror_lies(lambda body: body[:-7]),
+    "mirror lies long": mirror_lies(lambda body: body + b"x"), "mirror is a login page": mirror_lies(lambda body: b"<html>login</html>"),
+    "all fail": all_fail, "archive of manifests": archive_of_manifests, "nginx": nginx,
+}
+
+
+def main():
+    words, failed, skipped = sys.argv[1:], 0, 0
+    chosen = {name: case for name, case in CASES.items() if not words or any(word in name for word in words)}
+    for name, case in chosen.items():
+        began = time.monotonic()
+        world = World(name)
+        try:
+            text = case(world)
+            if world.node.agent is not None:
+                world.no_leak()
+            say(f"  ok    {name}{': ' + text if text else ''} ({time.monotonic() - began:.0f} s)")
+        except Skipped as why:
+            say(f"  skip  {name}: {why}")
+            skipped += 1
+        except (AssertionError, OSError) as problem:
+            say(f"  FAIL  {name}: {problem!r}")
+            failed += 1
+        finally:
+            world.end()
+    say(f"{len(chosen) - failed - skipped} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "config/settings.h"
-#include "os/guarded_file.h"
+#include "os/secret/guarded_file.h"
 
 /* Checks every folder above `path`. */
 static int check_folders(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
@@ -21,7 +21,7 @@ static int check_folders(const struct hf_fs_ops *fs, const char *path, struct hf
         int r = fs->fstatat(fs->ctx, AT_FDCWD, folder, &st, AT_SYMLINK_NOFOLLOW);
         if (r < 0)
             return hf_err_sys(err, r, "look at '%.160s'", folder);
-        const char *what = hf_guarded_flaw(&st);
+        const char *what = hf_guarded_file_flaw(&st);
         if (what != NULL)
             return hf_err_set(err, EACCES, "folder '%.120s' %s", folder, what);
     }
@@ -35,7 +35,7 @@ static int check_open(const struct hf_fs_ops *fs, int fd, struct hf_err *err)
 
     if (r < 0)
         return hf_err_sys(err, r, "look at the file");
-    const char *what = S_ISREG(st.st_mode) ? hf_guarded_flaw(&st) : "is not a regular file";
+    const char *what = S_ISREG(st.st_mode) ? hf_guarded_file_flaw(&st) : "is not a regular file";
     return what == NULL ? 0 : hf_err_set(err, EACCES, "the file %s", what);
 }
 

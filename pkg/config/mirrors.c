@@ -108,8 +108,8 @@ static int add(struct hf_tries *tries, uint64_t mirror, char *url)
     return 0;
 }
 
-int hf_tries_make(const struct hf_config *config, const struct hf_mirror_memory *memory, const char *url,
-                  uint64_t now_ns, struct hf_tries *ret_tries)
+int hf_mirrors_list(const struct hf_config *config, const struct hf_mirror_memory *memory, const char *url,
+                    uint64_t now_ns, struct hf_tries *ret_tries)
 {
     struct hf_tries tries = {.n = 0};
     const char *rest = NULL;
@@ -125,7 +125,7 @@ int hf_tries_make(const struct hf_config *config, const struct hf_mirror_memory 
     if (r == 0)
         r = add(&tries, 0, strdup(url));
     if (r < 0) {
-        hf_tries_done(&tries);
+        hf_mirrors_list_done(&tries);
         return r;
     }
     sort(memory, &tries, now_ns);
@@ -133,7 +133,7 @@ int hf_tries_make(const struct hf_config *config, const struct hf_mirror_memory 
     return 0;
 }
 
-void hf_tries_done(struct hf_tries *tries)
+void hf_mirrors_list_done(struct hf_tries *tries)
 {
     for (size_t i = 0; i < tries->n; i++)
         free(tries->items[i].url);

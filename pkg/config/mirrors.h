@@ -35,10 +35,10 @@ struct hf_tries {
     size_t n;
 };
 
-/* Makes the list for `url`; free it with hf_tries_done(). -ENOMEM: out of memory. */
-HF_MUST_USE int hf_tries_make(const struct hf_config *config, const struct hf_mirror_memory *memory, const char *url,
-                              uint64_t now_ns, struct hf_tries *ret_tries);
-void hf_tries_done(struct hf_tries *tries);
+/* Makes the list for `url`; free it with hf_mirrors_list_done(). -ENOMEM: out of memory. */
+HF_MUST_USE int hf_mirrors_list(const struct hf_config *config, const struct hf_mirror_memory *memory, const char *url,
+                                uint64_t now_ns, struct hf_tries *ret_tries);
+void hf_mirrors_list_done(struct hf_tries *tries);
 
 /* Remembers that a mirror failed at `now_ns`, or that it sent bytes of the artifact `key`, which ends its rest. */
 void hf_mirrors_failed(struct hf_mirror_memory *memory, uint64_t mirror, uint64_t now_ns);

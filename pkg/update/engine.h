@@ -30,7 +30,7 @@
 #include "update/rules/reasons.h"
 #include "web/metrics.h"
 
-struct hf_access; /* update/install/access.h */
+struct hf_access; /* update/fetch/access.h */
 
 /* The status of one release. The strings are valid until the next call into the engine. */
 struct hf_update_status {
@@ -93,7 +93,7 @@ struct hf_update_params {
     const struct hf_http_ops *http; /* client for health checks over HTTP, without credentials */
     /* client for downloads of artifacts from any server, without credentials; NULL means `http` */
     const struct hf_http_ops *bulk_http;
-    struct hf_access *access; /* mirrors and credentials of downloads (update/install/access.h); NULL: none */
+    struct hf_access *access; /* mirrors and credentials of downloads (update/fetch/access.h); NULL: none */
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;

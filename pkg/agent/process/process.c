@@ -31,7 +31,7 @@
 #include "os/fs_posix.h"
 #include "os/rand_posix.h"
 #include "tpm/helper.h"
-#include "update/install/access.h"
+#include "update/fetch/access.h"
 #include "web/process_metrics.h"
 #include "web/web.h"
 

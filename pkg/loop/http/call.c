@@ -203,7 +203,7 @@ static long refusal_of_proxy(CURL *easy)
 static void set_curl_result(struct hf_http_call *call, CURLcode code)
 {
     const char *text = call->curl_text[0] != '\0' ? call->curl_text : curl_easy_strerror(code);
-    struct hf_tls *tls = call->pool != NULL ? hf_http_call_tls(call) : NULL;
+    struct hf_tls *tls = call->pool != NULL ? hf_http_easy_tls(call) : NULL;
     bool foreign = tls != NULL && hf_tls_is_foreign(tls);
     const char *reason = tls != NULL ? hf_tls_take_reason(tls) : "";
     long refusal = refusal_of_proxy(call->easy);
@@ -439,13 +439,6 @@ static size_t size_of_request(const struct hf_http_call *call)
 }
 
 /* ---- hops -------------------------------------------------------------------------------------------------------- */
-
-struct hf_tls *hf_http_call_tls(const struct hf_http_call *call)
-{
-    struct hf_tls *tls = NULL;
-
-    return hf_http_peers_find(call->pool->peers, call->to.origin, &tls, NULL) && tls != NULL ? tls : call->pool->tls;
-}
 
 static int begin_hop(struct hf_http_call *call)
 {

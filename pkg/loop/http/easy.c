@@ -23,11 +23,18 @@ enum {
 
 /* ---- connecting -------------------------------------------------------------------------------------------------- */
 
+struct hf_tls *hf_http_easy_tls(const struct hf_http_call *call)
+{
+    struct hf_tls *tls = NULL;
+
+    return hf_http_peers_find(call->pool->peers, call->to.origin, &tls, NULL) && tls != NULL ? tls : call->pool->tls;
+}
+
 static CURLcode on_ssl_context(CURL *easy, void *ssl_context, void *arg)
 {
     struct hf_http_call *call = arg;
     const char *name = call->to_origin && call->client->server_name != NULL ? call->client->server_name : call->to.host;
-    struct hf_tls *tls = hf_http_call_tls(call);
+    struct hf_tls *tls = hf_http_easy_tls(call);
     int r = hf_tls_apply(tls, ssl_context, call->to_origin || tls != call->pool->tls, name);
 
     (void)easy;

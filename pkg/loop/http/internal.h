@@ -143,8 +143,8 @@ struct hf_http_call {
     char curl_text[CURL_ERROR_SIZE];
 };
 
-/* Returns the TLS of the current hop: that of its origin, or else that of the pool. */
-struct hf_tls *hf_http_call_tls(const struct hf_http_call *call);
+/* easy.c: returns the TLS of the current hop: that of its origin, or else that of the pool. */
+struct hf_tls *hf_http_easy_tls(const struct hf_http_call *call);
 
 /* easy.c: makes the easy handle of the current hop, ready to start, and stores the handle in call->easy. Returns false
  * if memory runs out; the caller then frees the existing parts. */

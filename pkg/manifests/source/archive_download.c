@@ -12,7 +12,7 @@
 #include "manifests/source/turns.h"
 #include "manifests/source/unarchive.h"
 #include "os/file.h"
-#include "update/install/fetch.h"
+#include "update/fetch/fetch.h"
 #include "update/state/fetch_record.h"
 
 enum { READ_STEP = 64 << 10 };

@@ -168,10 +168,10 @@ static const char *order(const struct hf_config *config, const struct hf_mirror_
     struct hf_tries tries;
 
     text[0] = '\0';
-    ck_assert_int_eq(hf_tries_make(config, memory, url, now_ns, &tries), 0);
+    ck_assert_int_eq(hf_mirrors_list(config, memory, url, now_ns, &tries), 0);
     for (size_t i = 0; i < tries.n; i++)
         (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i > 0 ? " " : "", tries.items[i].url);
-    hf_tries_done(&tries);
+    hf_mirrors_list_done(&tries);
     return text;
 }
 
@@ -211,11 +211,11 @@ static uint64_t id_of(const struct hf_config *config, const char *url)
     struct hf_tries tries;
     uint64_t id = 0;
 
-    ck_assert_int_eq(hf_tries_make(config, &memory, URL, 0, &tries), 0);
+    ck_assert_int_eq(hf_mirrors_list(config, &memory, URL, 0, &tries), 0);
     for (size_t i = 0; i < tries.n; i++)
         if (strcmp(tries.items[i].url, url) == 0)
             id = tries.items[i].mirror;
-    hf_tries_done(&tries);
+    hf_mirrors_list_done(&tries);
     return id;
 }
 

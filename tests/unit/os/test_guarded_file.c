@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "os/guarded_file.h"
+#include "os/secret/guarded_file.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "update/install/access.h"
+#include "update/fetch/access.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "base/encoding/hex.h"
 #include "base/net/url_mask.h"
 #include "codec/sha256.h"
-#include "os/guarded_file.h"
+#include "os/secret/guarded_file.h"
 #include "os/secret_ref.h"
 
 enum { MAX_SECRET = 16 << 10, MAX_PEM = 1 << 20, MAX_LINE = 2 * MAX_SECRET };
@@ -53,8 +53,9 @@ int hf_access_tries(const struct hf_access *access, const char *url, struct hf_t
 {
     static const struct hf_mirror_memory nothing;
 
-    return access == NULL ? hf_tries_make(NULL, &nothing, url, 0, ret_tries)
-                          : hf_tries_make(access->config, &access->memory, url, hf_mono_ns(access->p.clock), ret_tries);
+    return access == NULL
+               ? hf_mirrors_list(NULL, &nothing, url, 0, ret_tries)
+               : hf_mirrors_list(access->config, &access->memory, url, hf_mono_ns(access->p.clock), ret_tries);
 }
 
 void hf_access_failed(struct hf_access *access, const struct hf_try *try, const struct hf_err *err)

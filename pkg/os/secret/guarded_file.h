@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/guarded_file.h - reads a file that only root and this process's user can have written: a secret, or what decides
+/* os/secret/guarded_file.h - reads a file that only root and this process's user can have written: a secret, or what decides
  * about one.
  *
  * Each component of the path, and each link and folder to which a symbolic link leads, must belong to root or to the user
@@ -15,7 +15,7 @@
 #include "base/macros.h"
 
 /* Says what makes a file or folder writable for others, or NULL. */
-const char *hf_guarded_flaw(const struct stat *st);
+const char *hf_guarded_file_flaw(const struct stat *st);
 
 /* Appends the content of the file to *out. -EACCES: others could have written it. -EINVAL: it is not a regular file, or
  * `path` is not absolute. -E2BIG: *out would have more than out->max bytes. -ENOENT: it is absent. */

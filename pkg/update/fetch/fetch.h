@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/install/fetch.h - downloads an artifact to the file `.holdfast-<release>.part` beside the target, and resumes
+/* update/fetch/fetch.h - downloads an artifact to the file `.holdfast-<release>.part` beside the target, and resumes
  * the download after broken connections, restarts and power cuts.
  *
  * Jobs on worker threads write the content to disk. If the disk is slower than the network, the connection pauses, so
@@ -25,7 +25,7 @@
 #include "base/clock.h"
 #include "loop/http/http.h"
 #include "loop/sched.h"
-#include "update/install/access.h"
+#include "update/fetch/access.h"
 #include "update/install/target.h"
 
 enum {

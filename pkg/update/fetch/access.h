@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/install/access.h - how a download reaches its servers: the mirrors of a URL, what is remembered of them, and
+/* update/fetch/access.h - how a download reaches its servers: the mirrors of a URL, what is remembered of them, and
  * the credential and the TLS of an origin (config/artifacts.h). All downloads of a process share one hf_access.
  *
  * The files of credentials and certificates are read anew for each request, so that a rotated one holds at once. No
@@ -30,7 +30,7 @@ HF_DEFINE_CLEANUP(struct hf_access, hf_access_free)
 /* Uses `config` from now on; it must live as long as requests that began before the next call. */
 void hf_access_configure(struct hf_access *access, const struct hf_config *config);
 
-/* As hf_tries_make(), with the configuration and the memory of `access`; NULL stands for no mirrors. */
+/* As hf_mirrors_list(), with the configuration and the memory of `access`; NULL stands for no mirrors. */
 HF_MUST_USE int hf_access_tries(const struct hf_access *access, const char *url, struct hf_tries *ret_tries);
 /* Remembers what became of a try; see config/mirrors.h. `access` may be NULL. */
 void hf_access_failed(struct hf_access *access, const struct hf_try *try, const struct hf_err *err);

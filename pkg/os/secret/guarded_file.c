@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "os/guarded_file.h"
+#include "os/secret/guarded_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 
 enum { MAX_LINKS = 8 };
 
-const char *hf_guarded_flaw(const struct stat *st)
+const char *hf_guarded_file_flaw(const struct stat *st)
 {
     bool sticky = S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0, link = S_ISLNK(st->st_mode);
 
@@ -22,7 +22,7 @@ const char *hf_guarded_flaw(const struct stat *st)
 }
 
 /* A path on its way to one without links. */
-struct walk {
+struct guarded_path {
     char at[PATH_MAX];   /* what is checked; "" stands for "/" */
     char rest[PATH_MAX]; /* what is not */
     int links;
@@ -30,11 +30,11 @@ struct walk {
 };
 
 /* Names what is not the file itself, whose path the caller has. */
-static int check(const struct hf_fs_ops *fs, const struct walk *walk, const char *at, struct stat *st,
+static int check(const struct hf_fs_ops *fs, const struct guarded_path *walk, const char *at, struct stat *st,
                  struct hf_err *err)
 {
     int r = fs->fstatat(fs->ctx, AT_FDCWD, at, st, AT_SYMLINK_NOFOLLOW);
-    const char *what = r == 0 ? hf_guarded_flaw(st) : strerror(-r);
+    const char *what = r == 0 ? hf_guarded_file_flaw(st) : strerror(-r);
 
     if (what == NULL)
         return 0;
@@ -43,7 +43,7 @@ static int check(const struct hf_fs_ops *fs, const struct walk *walk, const char
                : hf_err_set(err, r < 0 ? -r : EACCES, "'%.120s' %s", at, what);
 }
 
-static int follow(const struct hf_fs_ops *fs, struct walk *walk, const char *link, struct hf_err *err)
+static int follow(const struct hf_fs_ops *fs, struct guarded_path *walk, const char *link, struct hf_err *err)
 {
     char target[PATH_MAX], rest[PATH_MAX];
     ssize_t n = fs->readlinkat(fs->ctx, AT_FDCWD, link, target, sizeof(target) - 1);
@@ -61,7 +61,7 @@ static int follow(const struct hf_fs_ops *fs, struct walk *walk, const char *lin
 }
 
 /* Takes the first component off walk->rest. */
-static void take(struct walk *walk, char name[NAME_MAX + 1])
+static void take(struct guarded_path *walk, char name[NAME_MAX + 1])
 {
     size_t skip = strspn(walk->rest, "/"), n = strcspn(walk->rest + skip, "/");
 
@@ -71,7 +71,7 @@ static void take(struct walk *walk, char name[NAME_MAX + 1])
     memmove(walk->rest, walk->rest + n, strlen(walk->rest + n) + 1);
 }
 
-static int step(const struct hf_fs_ops *fs, struct walk *walk, struct hf_err *err)
+static int step(const struct hf_fs_ops *fs, struct guarded_path *walk, struct hf_err *err)
 {
     char name[NAME_MAX + 1], next[PATH_MAX + NAME_MAX + 2];
     struct stat st;
@@ -105,7 +105,7 @@ static int read_open(const struct hf_fs_ops *fs, int fd, struct hf_buf *out, str
 
     if (n < 0)
         return hf_err_sys(err, (int)n, "look at the file");
-    const char *what = hf_guarded_flaw(&st);
+    const char *what = hf_guarded_file_flaw(&st);
     if (what != NULL)
         return hf_err_set(err, EACCES, "it %s", what);
     if (!S_ISREG(st.st_mode))
@@ -122,7 +122,7 @@ static int read_open(const struct hf_fs_ops *fs, int fd, struct hf_buf *out, str
 
 int hf_guarded_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *out, struct hf_err *err)
 {
-    struct walk walk = {.path = path};
+    struct guarded_path walk = {.path = path};
     struct stat st;
 
     if (path[0] != '/' || snprintf(walk.rest, sizeof(walk.rest), "%s", path) >= PATH_MAX)

@@ -106,6 +106,8 @@ struct hf_agent_params {
     /* Returns why the node has no valid client certificate, and sets *ret_reason to the reason of the condition
      * ClientCertificateValid; returns NULL if there is no such problem. The pointer may be NULL. */
     const char *(*certificate_problem)(void *arg, const char **ret_reason);
+    /* Called with the uid of this node's Node each time the source reports the Node. The pointer may be NULL. */
+    void (*node_seen)(void *arg, const char *uid);
     /* Called at most once, after the agent has reported its result. Either the agent can do nothing more for the
      * desired state then, or the source is a folder that the agent cannot read. hf_agent_result() returns whether the
      * agent succeeded. May be NULL. */

@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -78,10 +79,19 @@ static bool add_name(X509_NAME *name, const char *field, const char *text)
     return X509_NAME_add_entry_by_txt(name, field, V_ASN1_UTF8STRING, (const unsigned char *)text, -1, -1, 0) == 1;
 }
 
-int hf_certificate_request(const char *key_pem, const char *common_name, const char *organization,
-                           struct hf_buf *request_pem, struct hf_err *err)
+static bool add_subject(X509_NAME *name, const struct hf_certificate_owner *owner)
 {
-    _cleanup_(key_freep) EVP_PKEY *key = read_key(key_pem);
+    char group[sizeof(HF_CERTIFICATE_UID_GROUP) + HF_CERTIFICATE_UID] = "";
+    bool has_uid = owner->node_uid != NULL;
+    int n = has_uid ? snprintf(group, sizeof(group), HF_CERTIFICATE_UID_GROUP "%s", owner->node_uid) : 0;
+
+    return n < (int)sizeof(group) && add_name(name, "O", owner->organization) &&
+           (!has_uid || add_name(name, "O", group)) && add_name(name, "CN", owner->common_name);
+}
+
+int hf_certificate_request(const struct hf_certificate_owner *owner, struct hf_buf *request_pem, struct hf_err *err)
+{
+    _cleanup_(key_freep) EVP_PKEY *key = read_key(owner->key_pem);
     _cleanup_(request_freep) X509_REQ *request = X509_REQ_new();
     _cleanup_(bio_freep) BIO *bio = BIO_new(BIO_s_mem());
 
@@ -89,8 +99,7 @@ int hf_certificate_request(const char *key_pem, const char *common_name, const c
         return failed(err, EBADMSG, "the key is damaged");
     if (request == NULL || bio == NULL)
         return failed(err, ENOMEM, "out of memory");
-    X509_NAME *subject = X509_REQ_get_subject_name(request);
-    if (!add_name(subject, "O", organization) || !add_name(subject, "CN", common_name))
+    if (!add_subject(X509_REQ_get_subject_name(request), owner))
         return failed(err, EBADMSG, "the subject of the request is not valid");
     if (X509_REQ_set_version(request, 0) != 1 || X509_REQ_set_pubkey(request, key) != 1 ||
         X509_REQ_sign(request, key, EVP_sha256()) <= 0 || PEM_write_bio_X509_REQ(bio, request) != 1)
@@ -125,24 +134,57 @@ static bool read_time(const ASN1_TIME *time, uint64_t *ret_unix_ns)
     return true;
 }
 
-static int read_dates(const X509 *certificate, EVP_PKEY *key, struct hf_certificate_dates *ret_dates,
-                      struct hf_err *err)
+static int read_dates(const X509 *certificate, EVP_PKEY *key, struct hf_certificate_info *info, struct hf_err *err)
 {
-    struct hf_certificate_dates dates;
 
     if (X509_check_private_key(certificate, key) != 1)
         return failed(err, EBADMSG, "the certificate is for another key");
-    if (!read_time(X509_get0_notBefore(certificate), &dates.not_before_unix_ns) ||
-        !read_time(X509_get0_notAfter(certificate), &dates.not_after_unix_ns) ||
-        dates.not_after_unix_ns <= dates.not_before_unix_ns)
+    if (!read_time(X509_get0_notBefore(certificate), &info->not_before_unix_ns) ||
+        !read_time(X509_get0_notAfter(certificate), &info->not_after_unix_ns) ||
+        info->not_after_unix_ns <= info->not_before_unix_ns)
         return failed(err, EBADMSG, "the certificate has no valid dates");
-    *ret_dates = dates;
     return 0;
 }
 
-int hf_certificate_read(const char *certificate_pem, const char *key_pem, struct hf_certificate_dates *ret_dates,
+/* Copies a value of a name. Returns false if the name has none at this place, or one of `size` bytes or more. */
+static bool copy_value(const X509_NAME *name, int at, char *text, size_t size)
+{
+    const ASN1_STRING *value = at < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+    unsigned char *utf8 = NULL;
+    int n = value == NULL ? -1 : ASN1_STRING_to_UTF8(&utf8, value);
+    bool good = n >= 0 && (size_t)n < size && memchr(utf8, '\0', (size_t)n) == NULL;
+
+    if (good) {
+        memcpy(text, utf8, (size_t)n);
+        text[n] = '\0';
+    }
+    OPENSSL_free(utf8);
+    return good;
+}
+
+/* Takes the Node's uid out of the second organization. Returns false if that names none, or if there is a third one. */
+static bool take_uid(const X509_NAME *subject, struct hf_certificate_info *info)
+{
+    const size_t prefix = strlen(HF_CERTIFICATE_UID_GROUP);
+    char group[sizeof(HF_CERTIFICATE_UID_GROUP) + HF_CERTIFICATE_UID];
+    int first = X509_NAME_get_index_by_NID(subject, NID_organizationName, -1);
+    int second = X509_NAME_get_index_by_NID(subject, NID_organizationName, first);
+
+    info->node_uid[0] = '\0';
+    if (second < 0)
+        return true;
+    if (X509_NAME_get_index_by_NID(subject, NID_organizationName, second) >= 0 ||
+        !copy_value(subject, second, group, sizeof(group)) || strncmp(group, HF_CERTIFICATE_UID_GROUP, prefix) != 0 ||
+        strlen(group + prefix) >= HF_CERTIFICATE_UID)
+        return false;
+    memcpy(info->node_uid, group + prefix, strlen(group + prefix) + 1);
+    return info->node_uid[0] != '\0';
+}
+
+int hf_certificate_read(const char *certificate_pem, const char *key_pem, struct hf_certificate_info *ret_info,
                         struct hf_err *err)
 {
+    struct hf_certificate_info info;
     _cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(certificate_pem, -1);
     _cleanup_(certificate_freep) X509 *certificate =
         bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, no_password, NULL);
@@ -150,49 +192,61 @@ int hf_certificate_read(const char *certificate_pem, const char *key_pem, struct
 
     if (certificate == NULL || key == NULL)
         return failed(err, EBADMSG, certificate == NULL ? "the certificate is damaged" : "the key is damaged");
-    return read_dates(certificate, key, ret_dates, err);
+    int r = read_dates(certificate, key, &info, err);
+    if (r == 0 && !take_uid(X509_get_subject_name(certificate), &info))
+        return failed(err, EBADMSG, "the certificate has groups that are not an agent's");
+    if (r == 0)
+        *ret_info = info;
+    return r;
 }
 
-/* Returns true if the name has this field once, with this text. */
-static bool has_only(const X509_NAME *name, int field, const char *text)
+/* Returns true if the first value of this field is this text. */
+static bool begins_with(const X509_NAME *name, int field, const char *text)
 {
-    int at = X509_NAME_get_index_by_NID(name, field, -1);
-    const ASN1_STRING *value = at < 0 ? NULL : X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
-    unsigned char *utf8 = NULL;
-    int n = value == NULL ? -1 : ASN1_STRING_to_UTF8(&utf8, value);
-    bool same = n >= 0 && (size_t)n == strlen(text) && memcmp(utf8, text, (size_t)n) == 0;
+    char value[512];
 
-    OPENSSL_free(utf8);
-    return same && X509_NAME_get_index_by_NID(name, field, at) < 0;
+    return copy_value(name, X509_NAME_get_index_by_NID(name, field, -1), value, sizeof(value)) &&
+           strcmp(value, text) == 0;
 }
 
-static int check_first(X509 *certificate, const struct hf_certificate_owner *owner,
-                       struct hf_certificate_dates *ret_dates, struct hf_err *err)
+static bool is_subject_of(const X509_NAME *subject, const struct hf_certificate_owner *owner,
+                          struct hf_certificate_info *info)
+{
+    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+
+    return begins_with(subject, NID_commonName, owner->common_name) &&
+           X509_NAME_get_index_by_NID(subject, NID_commonName, at) < 0 &&
+           begins_with(subject, NID_organizationName, owner->organization) && take_uid(subject, info) &&
+           (owner->node_uid == NULL || strcmp(info->node_uid, owner->node_uid) == 0);
+}
+
+static int check_first(X509 *certificate, const struct hf_certificate_owner *owner, struct hf_certificate_info *info,
+                       struct hf_err *err)
 {
     _cleanup_(key_freep) EVP_PKEY *key = read_key(owner->key_pem);
-    const X509_NAME *subject = X509_get_subject_name(certificate);
 
     if (key == NULL)
         return failed(err, EBADMSG, "the key is damaged");
-    int r = read_dates(certificate, key, ret_dates, err);
+    int r = read_dates(certificate, key, info, err);
     if (r < 0)
         return r;
     ERR_clear_error();
-    if (!has_only(subject, NID_commonName, owner->common_name) ||
-        !has_only(subject, NID_organizationName, owner->organization))
-        return hf_err_set(err, EBADMSG, "the certificate's subject is not CN=%.120s, O=%.40s: it is somebody else's",
-                          owner->common_name, owner->organization);
+    if (!is_subject_of(X509_get_subject_name(certificate), owner, info))
+        return hf_err_set(
+            err, EBADMSG, "the certificate's subject is not CN=%.120s, O=%.40s%s%.40s: it is somebody else's",
+            owner->common_name, owner->organization, owner->node_uid != NULL ? ", O=" HF_CERTIFICATE_UID_GROUP : "",
+            owner->node_uid != NULL ? owner->node_uid : "");
     if (X509_check_purpose(certificate, X509_PURPOSE_SSL_CLIENT, 0) != 1)
         return failed(err, EBADMSG, "the certificate is not for clients (its extensions exclude client auth)");
     return 0;
 }
 
 int hf_certificate_take(struct hf_view answer, const struct hf_certificate_owner *owner, struct hf_buf *chain_pem,
-                        struct hf_certificate_dates *ret_dates, struct hf_err *err)
+                        struct hf_certificate_info *ret_info, struct hf_err *err)
 {
     _cleanup_(bio_freep) BIO *in = BIO_new_mem_buf(answer.n > 0 ? answer.p : "", (int)answer.n);
     _cleanup_(bio_freep) BIO *out = BIO_new(BIO_s_mem());
-    struct hf_certificate_dates dates;
+    struct hf_certificate_info info;
     int n = 0;
 
     if (in == NULL || out == NULL)
@@ -203,7 +257,7 @@ int hf_certificate_take(struct hf_view answer, const struct hf_certificate_owner
             break;
         if (n == HF_CERTIFICATE_MAX_CHAIN)
             return failed(err, EBADMSG, "the answer holds more certificates than a chain has");
-        int r = n > 0 ? 0 : check_first(certificate, owner, &dates, err);
+        int r = n > 0 ? 0 : check_first(certificate, owner, &info, err);
         if (r < 0)
             return r;
         if (PEM_write_bio_X509(out, certificate) != 1)
@@ -219,6 +273,6 @@ int hf_certificate_take(struct hf_view answer, const struct hf_certificate_owner
     ERR_clear_error();
     if (take_text(out, chain_pem) < 0)
         return failed(err, ENOMEM, "out of memory");
-    *ret_dates = dates;
+    *ret_info = info;
     return 0;
 }

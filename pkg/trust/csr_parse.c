@@ -45,20 +45,23 @@ static int read_pem(struct hf_view pem, struct hf_buf *der, struct hf_err *err)
     return r == -EINVAL ? hf_err_set(err, EBADMSG, "the request is not base64") : r;
 }
 
-/* Copies the value of a part of the subject. Returns false if it is no plain text, or if there was one before. */
-static bool take_name(const X509_NAME_ENTRY *entry, char text[HF_CSR_NAME])
+/* Copies the value of a part of the subject into the first free one of `n_places`. Returns false if it is no plain text, or
+ * if no place is free. */
+static bool take_name(const X509_NAME_ENTRY *entry, char (*text)[HF_CSR_NAME], size_t n_places)
 {
     const ASN1_STRING *value = X509_NAME_ENTRY_get_data(entry);
     int type = ASN1_STRING_type(value), n = ASN1_STRING_length(value);
     const unsigned char *bytes = ASN1_STRING_get0_data(value);
 
-    if ((type != V_ASN1_UTF8STRING && type != V_ASN1_PRINTABLESTRING) || n <= 0 || n >= HF_CSR_NAME || text[0] != '\0')
+    for (; n_places > 0 && (*text)[0] != '\0'; text++)
+        n_places--;
+    if ((type != V_ASN1_UTF8STRING && type != V_ASN1_PRINTABLESTRING) || n <= 0 || n >= HF_CSR_NAME || n_places == 0)
         return false;
     for (int i = 0; i < n; i++)
         if (bytes[i] < 0x20 || bytes[i] > 0x7e)
             return false;
-    memcpy(text, bytes, (size_t)n);
-    text[n] = '\0';
+    memcpy(*text, bytes, (size_t)n);
+    (*text)[n] = '\0';
     return true;
 }
 
@@ -69,11 +72,12 @@ static int read_subject(const X509_REQ *request, struct hf_csr *csr, struct hf_e
     for (int i = 0; i < X509_NAME_entry_count(subject); i++) {
         const X509_NAME_ENTRY *entry = X509_NAME_get_entry(subject, i);
         int kind = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
-        bool good = kind == NID_commonName ? take_name(entry, csr->common_name)
-                                           : kind == NID_organizationName && take_name(entry, csr->organization);
+        bool good = kind == NID_commonName
+                        ? take_name(entry, &csr->common_name, 1)
+                        : kind == NID_organizationName && take_name(entry, csr->organizations, HF_CSR_ORGANIZATIONS);
         if (!good)
             return hf_err_set(err, EBADMSG,
-                              "the subject has more than one CN and one O, or a value that is not plain text");
+                              "the subject has more than one CN and two O, or a value that is not plain text");
     }
     return 0;
 }

@@ -3,20 +3,21 @@
  *
  * The signer of the cluster later parses the same bytes with another parser. So this parser is strict, and accepts only
  * requests that both parsers understand in the same way. The text must be exactly one PEM block and nothing else. The
- * subject may have at most one common name and at most one organization, in printable ASCII, and no other field. The
+ * subject may have at most one common name and at most two organizations, in printable ASCII, and no other field. The
  * request must have no attributes, and thus no requested extensions. Threads: any. */
 #pragma once
 
 #include "base/err.h"
 #include "base/view.h"
 
-enum { HF_CSR_MAX_BYTES = 16384, HF_CSR_NAME = 320 };
+enum { HF_CSR_MAX_BYTES = 16384, HF_CSR_NAME = 320, HF_CSR_ORGANIZATIONS = 2 };
 
 enum hf_csr_key { HF_CSR_KEY_OTHER, HF_CSR_KEY_P256, HF_CSR_KEY_ED25519 };
 
 struct hf_csr {
     char common_name[HF_CSR_NAME]; /* "" if the subject has no common name */
-    char organization[HF_CSR_NAME];
+    /* in the order of the subject; "" behind the last one. An API server takes each as a group of the client. */
+    char organizations[HF_CSR_ORGANIZATIONS][HF_CSR_NAME];
     enum hf_csr_key key; /* kind of the public key; OTHER for every key but ECDSA P-256 and Ed25519 */
 };
 

@@ -22,8 +22,10 @@ static void look(struct hf_view pem)
     for (const char *c = csr.common_name; *c != '\0'; c++)
         if (*c < ' ' || *c > '~')
             abort();
-    if (strlen(csr.organization) >= sizeof(csr.organization))
-        abort();
+    for (size_t i = 0; i < HF_CSR_ORGANIZATIONS; i++)
+        if (strlen(csr.organizations[i]) >= HF_CSR_NAME ||
+            (i > 0 && csr.organizations[i][0] && !csr.organizations[i - 1][0]))
+            abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)

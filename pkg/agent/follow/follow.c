@@ -143,10 +143,13 @@ static void take_object(struct hf_follow *follow, json_t *json)
 
 static void take_node(struct hf_follow *follow, const json_t *json)
 {
+    const struct hf_agent_params *params = follow->all->env->params;
     json_t *node = hf_own_node_condense(json);
 
     if (node == NULL)
         return;
+    if (params->node_seen != NULL)
+        params->node_seen(params->arg, hf_json_str_or(node, "metadata.uid", ""));
     bool changed = hf_policy_set_node(follow->all->policy, node);
     if (changed)
         hf_diskq_put(follow->all->env->diskq, follow->kind, node);

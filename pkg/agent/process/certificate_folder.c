@@ -49,7 +49,7 @@ int hf_certificate_folder_read(const struct hf_fs_ops *fs, const char *dir, cons
 }
 
 int hf_certificate_folder_split(const struct hf_buf *text, struct hf_certificate_owner *owner,
-                                struct hf_buf *certificate, struct hf_buf *key, struct hf_certificate_dates *ret_dates,
+                                struct hf_buf *certificate, struct hf_buf *key, struct hf_certificate_info *ret_info,
                                 struct hf_err *err)
 {
     const char *whole = text->n > 0 ? hf_buf_str(text) : "", *begin = strstr(whole, KEY_BEGIN);
@@ -59,5 +59,5 @@ int hf_certificate_folder_split(const struct hf_buf *text, struct hf_certificate
     if (hf_buf_add_str(key, begin) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     owner->key_pem = hf_buf_str(key);
-    return hf_certificate_take((struct hf_view){whole, (size_t)(begin - whole)}, owner, certificate, ret_dates, err);
+    return hf_certificate_take((struct hf_view){whole, (size_t)(begin - whole)}, owner, certificate, ret_info, err);
 }

@@ -27,4 +27,4 @@ HF_MUST_USE int hf_certificate_folder_read(const struct hf_fs_ops *fs, const cha
  * text of *key. -EBADMSG: the text has no key, or hf_certificate_take() refuses the certificate. -ENOMEM. */
 HF_MUST_USE int hf_certificate_folder_split(const struct hf_buf *text, struct hf_certificate_owner *owner,
                                             struct hf_buf *certificate, struct hf_buf *key,
-                                            struct hf_certificate_dates *ret_dates, struct hf_err *err);
+                                            struct hf_certificate_info *ret_info, struct hf_err *err);

@@ -33,13 +33,15 @@ enum { MAX_FILE = 64 << 10, NAME_MAX_BYTES = 253 };
 /* A certificate with its key, and what is known about it. */
 struct pair {
     struct hf_buf certificate, key; /* PEM; empty if there is none */
-    struct hf_certificate_dates dates;
+    struct hf_certificate_info info;
     uint64_t renew_unix_ns;
 };
 
 struct hf_client_certificate {
     struct hf_client_certificate_params p;
     char *client_path, *pending_path, *common_name;
+    char asked_uid[HF_CERTIFICATE_UID]; /* of this node's Node when the agent asked last; "" before */
+    char seen_uid[HF_CERTIFICATE_UID];  /* of this node's Node as the agent follows it; "" before */
     struct hf_timer *timer;
     struct pair pair;
     bool in_use;       /* the client of the API server uses the pair */
@@ -92,7 +94,7 @@ static bool has_pair(const struct hf_client_certificate *certificate)
 
 static bool is_expired(const struct hf_client_certificate *certificate)
 {
-    return unix_now(certificate) >= certificate->pair.dates.not_after_unix_ns;
+    return unix_now(certificate) >= certificate->pair.info.not_after_unix_ns;
 }
 
 static enum hf_renewal_trouble find_trouble(const struct hf_client_certificate *certificate)
@@ -114,7 +116,7 @@ static void format_problem(const struct hf_client_certificate *certificate, enum
     if (has_pair(certificate))
         (void)snprintf(now, sizeof(now), "the client certificate %s %s",
                        is_expired(certificate) ? "expired at" : "is valid until",
-                       hf_format_time(certificate->pair.dates.not_after_unix_ns, end));
+                       hf_format_time(certificate->pair.info.not_after_unix_ns, end));
     (void)snprintf(text, HF_CLIENT_CERTIFICATE_TEXT, "%s%s%s%s%s: %s", now,
                    certificate->name[0] != '\0' ? ", request " : "", certificate->name,
                    certificate->detail[0] != '\0' ? ": " : "", certificate->detail, hf_renewal_trouble_advice(trouble));
@@ -191,10 +193,10 @@ static void keep_pair(struct hf_client_certificate *certificate, struct pair *fr
     pair_done(&certificate->pair);
     certificate->pair = *fresh;
     *fresh = (struct pair){.certificate = HF_BUF_INIT(MAX_FILE), .key = HF_BUF_INIT(MAX_FILE)};
-    const struct hf_certificate_dates *dates = &certificate->pair.dates;
-    certificate->pair.renew_unix_ns = hf_renewal_date(dates->not_before_unix_ns, dates->not_after_unix_ns,
+    const struct hf_certificate_info *info = &certificate->pair.info;
+    certificate->pair.renew_unix_ns = hf_renewal_date(info->not_before_unix_ns, info->not_after_unix_ns,
                                                       received_unix_ns, jitter_of(hf_buf_str(&certificate->pair.key)));
-    hf_metric_set(certificate->expiry, (double)dates->not_after_unix_ns / (double)HF_NS_PER_S);
+    hf_metric_set(certificate->expiry, (double)info->not_after_unix_ns / (double)HF_NS_PER_S);
 }
 
 /* -ENOENT: there is none. */
@@ -206,7 +208,7 @@ static int load_pair(struct hf_client_certificate *certificate, struct hf_err *e
     int r = hf_certificate_folder_read(certificate->p.fs, certificate->p.dir, certificate->client_path, &text, err);
 
     if (r == 0)
-        r = hf_certificate_folder_split(&text, &owner, &fresh.certificate, &fresh.key, &fresh.dates, err);
+        r = hf_certificate_folder_split(&text, &owner, &fresh.certificate, &fresh.key, &fresh.info, err);
     if (r == 0)
         keep_pair(certificate, &fresh, received_at(certificate));
     wipe(&text);
@@ -296,14 +298,23 @@ static void start_key(struct hf_client_certificate *certificate)
     event(certificate, r < 0 ? HF_RENEWAL_FAILED : HF_RENEWAL_DONE);
 }
 
+/* The certificate to ask for, and to take: for the Node as it was read before the request. */
+static struct hf_certificate_owner wanted_owner(const struct hf_client_certificate *certificate)
+{
+    return (struct hf_certificate_owner){.key_pem = hf_buf_str(&certificate->pending_key),
+                                         .common_name = certificate->common_name,
+                                         .organization = GROUP,
+                                         .node_uid = certificate->asked_uid};
+}
+
 static json_t *request_object(const struct hf_client_certificate *certificate, struct hf_err *err)
 {
+    const struct hf_certificate_owner owner = wanted_owner(certificate);
     _cleanup_(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(MAX_FILE), text = HF_BUF_INIT(MAX_FILE);
     uint64_t lifetime =
         certificate->p.lifetime_ns != 0 ? certificate->p.lifetime_ns : HF_CLIENT_CERTIFICATE_LIFETIME_NS;
 
-    if (hf_certificate_request(hf_buf_str(&certificate->pending_key), certificate->common_name, GROUP, &pem, err) < 0 ||
-        hf_base64_encode(pem.p, pem.n, &text) < 0)
+    if (hf_certificate_request(&owner, &pem, err) < 0 || hf_base64_encode(pem.p, pem.n, &text) < 0)
         return NULL;
     return json_pack("{s:s, s:s, s:{s:s}, s:{s:s, s:s, s:I, s:[s, s]}}", "apiVersion", API_VERSION, "kind",
                      "CertificateSigningRequest", "metadata", "name", certificate->name, "spec", "request",
@@ -410,7 +421,7 @@ static void send_call(struct hf_client_certificate *certificate, const struct hf
     event(certificate, HF_RENEWAL_FAILED);
 }
 
-static void start_create(struct hf_client_certificate *certificate)
+static void create(struct hf_client_certificate *certificate)
 {
     struct hf_err err = HF_ERR_INIT;
     _cleanup_(hf_json_freep) json_t *object = request_object(certificate, &err);
@@ -423,6 +434,35 @@ static void start_create(struct hf_client_certificate *certificate)
         return;
     }
     send_call(certificate, &call, created);
+}
+
+/* The certificate is for the Node that is there now, not for the name. */
+static void node_was_read(void *arg, const struct hf_kube_answer *answer)
+{
+    struct hf_client_certificate *certificate = arg;
+    const char *uid = hf_json_str_or(answer->object, "metadata.uid", "");
+    bool good = answer->r == 0 && uid[0] != '\0' && strlen(uid) < sizeof(certificate->asked_uid);
+
+    certificate->call = NULL;
+    if (good) {
+        (void)snprintf(certificate->asked_uid, sizeof(certificate->asked_uid), "%s", uid);
+        create(certificate);
+        return;
+    }
+    if (answer->r == -ENOENT)
+        note(certificate, HF_RENEWAL_WAS_DENIED, "NodeGone", "the cluster has no Node of this node's name");
+    event(certificate, answer->r < 0 ? event_of_failure(certificate, answer) : HF_RENEWAL_FAILED);
+}
+
+static void start_create(struct hf_client_certificate *certificate)
+{
+    const struct hf_kube_call call = {.verb = HF_KUBE_GET,
+                                      .api_version = "v1",
+                                      .plural = "nodes",
+                                      .name = certificate->p.node_name,
+                                      .metadata_only = true};
+
+    send_call(certificate, &call, node_was_read);
 }
 
 static void start_read(struct hf_client_certificate *certificate)
@@ -438,16 +478,15 @@ static int take_issued(struct hf_client_certificate *certificate, struct pair *f
                        struct hf_err *err)
 {
     const struct hf_buf *key = &certificate->pending_key;
-    const struct hf_certificate_owner owner = {
-        .key_pem = hf_buf_str(key), .common_name = certificate->common_name, .organization = GROUP};
+    const struct hf_certificate_owner owner = wanted_owner(certificate);
     uint64_t now = unix_now(certificate);
-    int r = hf_certificate_take(hf_buf_view(&certificate->issued), &owner, &fresh->certificate, &fresh->dates, err);
+    int r = hf_certificate_take(hf_buf_view(&certificate->issued), &owner, &fresh->certificate, &fresh->info, err);
 
     if (r < 0)
         return r;
-    if (fresh->dates.not_after_unix_ns <= now)
+    if (fresh->info.not_after_unix_ns <= now)
         return hf_err_set(err, EBADMSG, "the new certificate has expired already");
-    if (fresh->dates.not_after_unix_ns - now < LEAST_REST_NS)
+    if (fresh->info.not_after_unix_ns - now < LEAST_REST_NS)
         return hf_err_set(err, EBADMSG, "the new certificate ends in less than a minute");
     if (hf_buf_add(&fresh->key, key->p, key->n) < 0 ||
         hf_buf_addf(text, "%s%s", hf_buf_str(&fresh->certificate), hf_buf_str(key)) < 0)
@@ -516,7 +555,7 @@ static uint64_t delay_of(struct hf_client_certificate *certificate, enum hf_rene
         return hf_backoff_next_ns(growing[delay], certificate->p.rng, at_least);
     }
     /* A clock that stands in the past must not put the renewal off beyond a lifetime. */
-    uint64_t span = certificate->pair.dates.not_after_unix_ns - certificate->pair.dates.not_before_unix_ns;
+    uint64_t span = certificate->pair.info.not_after_unix_ns - certificate->pair.info.not_before_unix_ns;
     return HF_MIN(date - HF_MIN(now, date), HF_MIN(span, HF_RENEWAL_MAX_NS));
 }
 
@@ -568,6 +607,21 @@ void hf_client_certificate_refused(struct hf_client_certificate *certificate)
             use(certificate, true);
         return;
     }
+    certificate->clock_only = false;
+    use(certificate, false);
+    event(certificate, HF_RENEWAL_LOST);
+}
+
+void hf_client_certificate_node(struct hf_client_certificate *certificate, const char *uid)
+{
+    const char *own = certificate != NULL ? certificate->pair.info.node_uid : "";
+
+    if (certificate == NULL || strcmp(certificate->seen_uid, uid) == 0 || strlen(uid) >= sizeof(certificate->seen_uid))
+        return;
+    (void)snprintf(certificate->seen_uid, sizeof(certificate->seen_uid), "%s", uid);
+    if (!certificate->in_use || own[0] == '\0' || strcmp(own, uid) == 0)
+        return;
+    hf_log(certificate->p.log, HF_LOG_WARNING, "certificate.node_replaced", HF_S("was", own), HF_S("is", uid));
     certificate->clock_only = false;
     use(certificate, false);
     event(certificate, HF_RENEWAL_LOST);
@@ -631,7 +685,8 @@ static void load(struct hf_client_certificate *certificate)
         drop_pending_key(certificate);
     if (has_pair(certificate) && !is_expired(certificate))
         use(certificate, true);
-    bool current = certificate->in_use && certificate->pending_key.n == 0;
+    /* A certificate that names no uid would be good for another Node of this name: replace it at once. */
+    bool current = certificate->in_use && certificate->pending_key.n == 0 && certificate->pair.info.node_uid[0] != '\0';
     certificate->clock_only = has_pair(certificate) && is_expired(certificate);
     certificate->state = current ? HF_RENEWAL_CURRENT : HF_RENEWAL_KEY;
     sched->timer_arm(sched->ctx, certificate->timer, current ? delay_of(certificate, HF_RENEWAL_AT_DATE) : 0);

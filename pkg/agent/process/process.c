@@ -238,6 +238,13 @@ static const char *certificate_problem(void *arg, const char **ret_reason)
     return hf_client_certificate_problem(p->certificate, ret_reason);
 }
 
+static void node_seen(void *arg, const char *uid)
+{
+    const struct process *p = arg;
+
+    hf_client_certificate_node(p->certificate, uid);
+}
+
 static void certificate_changed(void *arg)
 {
     const struct process *p = arg;
@@ -628,6 +635,7 @@ static int start_agent(struct process *p, struct hf_err *err)
         .api_traffic = p->read != NULL ? api_traffic : NULL,
         .telemetry = telemetry_status,
         .certificate_problem = certificate_problem,
+        .node_seen = node_seen,
         .settled = settled,
         .stopped = stopped,
         .arg = p,

@@ -12,8 +12,7 @@
 #define CALL_TIMEOUT_NS (10 * HF_NS_PER_S)
 #define CONFLICT_NS HF_NS_PER_S /* the watch brings the newer object meanwhile */
 #define FAILURE_NS (10 * HF_NS_PER_S)
-#define LIST_NS (60 * HF_NS_PER_S)    /* least time between two lists of the requests that had no room */
-#define NO_NODE_NS (60 * HF_NS_PER_S) /* a Node that registers late */
+#define LIST_NS (60 * HF_NS_PER_S) /* least time between two lists of the requests that had no room */
 
 /* A request that an agent made and that nobody has decided yet. */
 struct csr_request {
@@ -140,15 +139,12 @@ static void node_answered(void *arg, const struct hf_kube_answer *answer)
         arm(approver, 0);
         return;
     }
-    if (answer->r == 0 && approver->p.leads(approver->p.arg)) {
+    if ((answer->r == 0 || answer->r == -ENOENT) && approver->p.leads(approver->p.arg)) {
         hf_csr_check_node(request->object, answer->object, &request->decision);
         send_decision(request);
         return;
     }
-    if (answer->r == -ENOENT)
-        hf_log(approver->p.log, HF_LOG_WARNING, "certificate.no_node", HF_S("request", request->name),
-               HF_S("node", request->decision.node));
-    put_off(request, answer->r == -ENOENT ? NO_NODE_NS : FAILURE_NS);
+    put_off(request, FAILURE_NS);
 }
 
 static void decision_answered(void *arg, const struct hf_kube_answer *answer)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* controller/csr/approver.h - watches CertificateSigningRequests, and approves or denies the requests of agents as
- * controller/csr/rule.h decides. Before it approves a request, it checks that the Node exists; if there is no such
- * Node, it checks again later. Every replica watches; only the leader writes. Threads: loop thread only. Memory: the
+ * controller/csr/rule.h decides. Before it approves a request, it reads the Node, and denies the request if it is not
+ * for that Node. Every replica watches; only the leader writes. Threads: loop thread only. Memory: the
  * caller keeps what the pointers in the parameters point to, except `terms`. */
 #pragma once
 

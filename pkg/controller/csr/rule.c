@@ -8,6 +8,7 @@
 #include "base/encoding/base64.h"
 #include "base/format.h"
 #include "base/parse.h"
+#include "trust/certificate.h"
 #include "trust/csr_parse.h"
 
 #define NODE_CLAIM "authentication.kubernetes.io/node-name"
@@ -99,6 +100,18 @@ static bool check_lifetime(const json_t *spec, const struct hf_csr_terms *terms,
     return false;
 }
 
+/* Takes the Node's uid from the name of a group. Returns false if the name has none. */
+static bool take_uid(const char *group, char uid[HF_CERTIFICATE_UID])
+{
+    const size_t prefix = strlen(HF_CERTIFICATE_UID_GROUP);
+    bool good = strncmp(group, HF_CERTIFICATE_UID_GROUP, prefix) == 0 && group[prefix] != '\0' &&
+                strlen(group + prefix) < HF_CERTIFICATE_UID;
+
+    if (good)
+        memcpy(uid, group + prefix, strlen(group + prefix) + 1);
+    return good;
+}
+
 static bool check_request(const json_t *spec, struct hf_csr_decision *decision)
 {
     _cleanup_(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(HF_CSR_MAX_BYTES);
@@ -115,8 +128,12 @@ static bool check_request(const json_t *spec, struct hf_csr_decision *decision)
         return false;
     }
     (void)snprintf(expected, sizeof(expected), HF_CSR_USER "%s", decision->node);
-    if (strcmp(csr.common_name, expected) != 0 || strcmp(csr.organization, HF_CSR_GROUP) != 0)
-        deny(decision, "WrongSubject", "the subject is not CN=%.280s and O=" HF_CSR_GROUP, expected);
+    if (strcmp(csr.common_name, expected) != 0 || strcmp(csr.organizations[0], HF_CSR_GROUP) != 0 ||
+        !take_uid(csr.organizations[1], decision->uid))
+        deny(decision, "WrongSubject",
+             "the subject is not CN=%.270s, O=" HF_CSR_GROUP " and then O=" HF_CERTIFICATE_UID_GROUP
+             "<uid of the Node>",
+             expected);
     else if (csr.key == HF_CSR_KEY_OTHER)
         deny(decision, "WrongKey", "the key is neither ECDSA P-256 nor Ed25519");
     else
@@ -147,22 +164,48 @@ void hf_csr_decide(const json_t *object, const struct hf_csr_terms *terms, struc
     *ret_decision = decision;
 }
 
+/* Returns true if the token of the requester, where it names a Node's uid, names this one. */
+static bool is_token_of(const json_t *object, const char *uid)
+{
+    const json_t *claims = json_object_get(hf_json_at(object, "spec.extra"), UID_CLAIM);
+    const char *claim = only(claims);
+
+    return claims == NULL || (claim != NULL && strcmp(claim, uid) == 0);
+}
+
+/* Returns true if the certificate of the requester, where it names a Node's uid, names this one. */
+static bool is_certificate_of(const json_t *object, const char *uid)
+{
+    const json_t *groups = hf_json_at(object, "spec.groups");
+
+    for (size_t i = 0; i < json_array_size(groups); i++) {
+        const char *group = json_string_value(json_array_get(groups, i));
+        if (group != NULL && strncmp(group, HF_CERTIFICATE_UID_GROUP, strlen(HF_CERTIFICATE_UID_GROUP)) == 0 &&
+            strcmp(group + strlen(HF_CERTIFICATE_UID_GROUP), uid) != 0)
+            return false;
+    }
+    return true;
+}
+
 void hf_csr_check_node(const json_t *object, const json_t *node, struct hf_csr_decision *decision)
 {
     const char *asked = hf_json_str_or(object, "metadata.creationTimestamp", ""),
                *made = hf_json_str_or(node, "metadata.creationTimestamp", ""),
                *uid = hf_json_str_or(node, "metadata.uid", "");
-    const json_t *claims = json_object_get(hf_json_at(object, "spec.extra"), UID_CLAIM);
-    const char *bound_to = only(claims);
     uint64_t asked_ns = 0, made_ns = 0;
 
-    if (hf_parse_time(asked, &asked_ns) < 0 || hf_parse_time(made, &made_ns) < 0 || asked_ns < made_ns)
+    if (node == NULL)
+        deny(decision, "NodeGone", "there is no Node %s", decision->node);
+    else if (!is_token_of(object, uid) || !is_certificate_of(object, uid))
+        deny(decision, "NodeReplaced",
+             "the requester's credential is of an earlier Node %s: the Node now has the uid %.60s", decision->node,
+             uid);
+    else if (strcmp(decision->uid, uid) != 0)
+        deny(decision, "WrongNodeUid", "the request is for the uid %s, and the Node %s has the uid %.60s: ask again",
+             decision->uid, decision->node, uid);
+    else if (hf_parse_time(asked, &asked_ns) < 0 || hf_parse_time(made, &made_ns) < 0 || asked_ns < made_ns)
         deny(decision, "RequestOlderThanNode", "the request is of %.40s, and the Node %s was made at %.40s: ask again",
              asked, decision->node, made);
-    else if (claims != NULL && (bound_to == NULL || strcmp(bound_to, uid) != 0))
-        deny(decision, "NodeReplaced",
-             "the requester's token is bound to an earlier Node %s: expected the uid %.60s in extra." UID_CLAIM,
-             decision->node, uid);
 }
 
 json_t *hf_csr_approval(const json_t *object, const struct hf_csr_decision *decision, uint64_t now_unix_ns)

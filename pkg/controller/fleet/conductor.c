@@ -272,12 +272,14 @@ static void upsert(void *arg, json_t *object)
     case HF_ROLLOUT_NODES:
         r = hf_rollout_engine_take_node(conductor->engine, object, &now);
         hf_label_writer_take_node(conductor->p.labels, object);
+        hf_node_binder_take_node(conductor->p.binder, object);
         hf_policy_writer_take_node(conductor->p.policies, object);
         break;
     case HF_ROLLOUT_EDGENODES:
         taken = without_false_epoch(conductor, object);
         r = hf_rollout_engine_take_edgenode(conductor->engine, taken, &now);
         hf_label_writer_take_edgenode(conductor->p.labels, object);
+        hf_node_binder_take_edgenode(conductor->p.binder, object);
         hf_policy_writer_take_edgenode(conductor->p.policies, object);
         break;
     case HF_ROLLOUT_UPDATES:
@@ -303,10 +305,12 @@ static void gone(void *arg, const char *name)
     if (follower->kind == HF_ROLLOUT_NODES) {
         hf_rollout_engine_drop_node(conductor->engine, name, &now);
         hf_label_writer_drop_node(conductor->p.labels, name);
+        hf_node_binder_drop_node(conductor->p.binder, name);
         hf_policy_writer_drop_node(conductor->p.policies, name);
     } else if (follower->kind == HF_ROLLOUT_EDGENODES) {
         hf_rollout_engine_drop_edgenode(conductor->engine, name, &now);
         hf_label_writer_drop_edgenode(conductor->p.labels, name);
+        hf_node_binder_drop_edgenode(conductor->p.binder, name);
         hf_policy_writer_drop_edgenode(conductor->p.policies, name);
     } else {
         hf_rollout_engine_drop_update(conductor->engine, name, &now);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "controller/csr/node_binder.h"
 #include "controller/labels/label_writer.h"
 #include "controller/policies/policy_writer.h"
 #include "kube/kube.h"
@@ -29,6 +30,7 @@ struct hf_conductor_params {
     struct hf_metrics *metrics;
     struct hf_rollout_params rollout;
     struct hf_label_writer *labels;    /* gets every Node and EdgeNode; NULL if this controller writes no labels */
+    struct hf_node_binder *binder;     /* the same; NULL if this controller approves no certificates */
     struct hf_policy_writer *policies; /* gets every Node and EdgeNode; NULL: nobody counts them for SyncPolicies */
     const char *identity;              /* name of this replica, for Events */
     bool (*leads)(void *arg);          /* returns true if this process leads now */

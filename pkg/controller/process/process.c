@@ -37,6 +37,7 @@ struct controller_process {
     struct hf_conductor *conductor;
     struct hf_approver *approver;
     struct hf_label_writer *labels; /* NULL without --write-labels=on */
+    struct hf_node_binder *binder;  /* NULL with --approve-certificates=off */
     struct hf_policy_writer *policies;
     struct hf_timer *timer; /* credentials; then the end of stopping */
     uint64_t stop_by_ns;    /* 0: not stopping */
@@ -106,6 +107,7 @@ static void lead_changed(void *arg, uint64_t epoch)
     hf_conductor_lead(p->conductor, epoch);
     hf_approver_lead(p->approver);
     hf_label_writer_lead(p->labels);
+    hf_node_binder_lead(p->binder);
     hf_policy_writer_lead(p->policies);
 }
 
@@ -317,6 +319,24 @@ static bool knows_nodes(void *arg)
     return fleet_is_known(arg, reason, sizeof(reason));
 }
 
+static int open_binder(struct controller_process *p, struct hf_err *err)
+{
+    const struct hf_node_binder_params params = {
+        .kube = hf_upstream_kube(p->upstream),
+        .sched = hf_loop_sched(p->loop),
+        .clock = hf_clock_posix(),
+        .log = p->log,
+        .leads = leads,
+        .is_complete = knows_nodes,
+        .arg = p,
+    };
+
+    if (!p->options->approve_certificates)
+        return 0;
+    p->binder = hf_node_binder_new(&params);
+    return p->binder == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
+}
+
 static uint64_t server_unix_ns(void *arg)
 {
     const struct controller_process *p = arg;
@@ -353,6 +373,7 @@ static int open_conductor(struct controller_process *p, struct hf_err *err)
         .metrics = p->metrics,
         .rollout = {.collect_after_ns = o->collect_after_ns},
         .labels = p->labels,
+        .binder = p->binder,
         .policies = p->policies,
         .identity = p->identity,
         .leads = leads,
@@ -399,6 +420,8 @@ static int run(struct controller_process *p)
     if (r == 0)
         r = open_labels(p, &err);
     if (r == 0)
+        r = open_binder(p, &err);
+    if (r == 0)
         r = open_policies(p, &err);
     if (r == 0)
         r = open_conductor(p, &err);
@@ -426,6 +449,7 @@ static void clean_up(struct controller_process *p)
     hf_approver_free(p->approver);
     hf_conductor_free(p->conductor);
     hf_label_writer_free(p->labels);
+    hf_node_binder_free(p->binder);
     hf_policy_writer_free(p->policies);
     hf_upstream_free(p->upstream);
     if (p->loop != NULL && p->timer != NULL) {

@@ -217,7 +217,9 @@ def wait_for(condition):
 
 
 def get(words, form):
-    if words[0] in ("edgenodes", "edgenode", "en") or words[0].startswith("edgenode/"):
+    if words[0] == "node" and form == "jsonpath={.metadata.uid}":
+        print("0a1b2c3d-0000-4000-8000-000000000000")
+    elif words[0] in ("edgenodes", "edgenode", "en") or words[0].startswith("edgenode/"):
         wait("an EdgeNode", status)
         print(yaml.safe_dump(status()) if form == "yaml" else f"NAME\n{status()['metadata']['name']}")
     else:

@@ -167,7 +167,7 @@ ROWS = [
     Row(r"curl -s http://127\.0\.0\.1:10550/.*", before=lambda world: world.metaserver(), expect=r"^200 0\."),
     Row(r"(sudo )?systemctl restart holdfast-agent", "standin", page="how-to/kubeedge", before=with_status_kubeconfig),
     Row(r"kubectl get edgenodes -w", "changed", change=(" -w$", ""), why="ends only with Ctrl-C"),
-    Row(r"printf .* > /etc/holdfast/agent\.env|NODE=\$\(.*\)|scp .*|journalctl -u holdfast-agent .*"),
+    Row(r"printf .* > /etc/holdfast/agent\.env|NODE=\$\(.*\)|NODE_UID=.*|scp .*|journalctl -u holdfast-agent .*"),
     # ---- installing -----------------------------------------------------------------------------------------------------
     Row(r"sudo apt-get install .*", "changed", change=(r"apt-get install", "apt-get install --simulate"), why="no network here"),
     Row(r"sudo tar -C / .*", after=lambda world, _: world.call(["holdfast-agent", "--version"])),

@@ -5,13 +5,17 @@ The controller manager of the test cluster signs for two minutes at most, whatev
 in a fleet; an administrator denies once, while it is away.
 """
 
+import base64
 import json
 import os
+import subprocess
+import tempfile
 import time
+import unittest
 
 from holdcluster import pki, place
 
-from lib import api, case, fleet, identity, wait, world
+from lib import api, attempts, case, fleet, identity, wait, world
 
 CSRS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 FOLDER = "var/lib/holdfast/certificate"
@@ -115,6 +119,7 @@ class TestUnit(case.Case):
         self.assertLessEqual(time.monotonic() - received, 0.80 * LIFETIME_S)
         self.assertEqual(second["spec"]["username"], "holdfast:agent:" + self.node)
         self.assertIn(identity.AGENTS, second["spec"]["groups"])
+        self.assertIn(identity.NODE_UID + api.get(f"/api/v1/nodes/{self.node}")["metadata"]["uid"], second["spec"]["groups"])
         self.await_approval(2)
         renewed = wait.until("the renewed certificate", lambda: self.stored() not in ("", issued) and self.stored(), 30, 0.2)
         self.assertIsNone(self.condition())
@@ -138,3 +143,138 @@ class TestUnit(case.Case):
         self.await_approval(4)
         wait.until("a new certificate", lambda: self.stored() not in ("", renewed), 30, 0.2)
         wait.until("the status without a complaint", lambda: self.condition() is None, 30, 0.5)
+
+
+class TestReplaced(unittest.TestCase):
+    """A Node was deleted and registered again: what the holder of the old certificate can still do."""
+
+    alone = True                               # a controller beside the other tests' agents
+    NODE = "fake-stolen"
+    REFUSED = "the certificate is of an earlier Node " + NODE
+
+    def setUp(self):
+        case.deploy()
+        manifests = fleet.install()
+        self.addCleanup(fleet.remove, manifests)
+        fleet.wipe()
+        self.addCleanup(fleet.wipe)
+        self.controller = fleet.Controller("controller-replaced", port=19394).start()
+        self.addCleanup(self.controller.stop)
+        world.cluster.kubectl("create", "clusterrole", ROLE, "--verb=create,get", "--resource=certificatesigningrequests.certificates.k8s.io")
+        self.addCleanup(world.cluster.kubectl, "delete", "clusterrole,clusterrolebinding", ROLE, check=False)
+        world.cluster.kubectl("create", "clusterrolebinding", ROLE, "--clusterrole=" + ROLE,
+                              "--serviceaccount=holdfast-system:holdfast-agent", "--group=" + identity.AGENTS)
+
+    def register(self):
+        """A Node and its EdgeNode, once the controller has bound them: the Node's uid, and the certificate of its agent."""
+        fleet.Node(self.NODE)
+        uid = api.get(f"/api/v1/nodes/{self.NODE}")["metadata"]["uid"]
+        wait.until("the controller to bind the EdgeNode", lambda: self.bound() == uid, 30, 0.1)
+        pki.make_certificate(world.cluster.where, f"agent-{uid}", f"holdfast:agent:{self.NODE}", (identity.AGENTS, identity.NODE_UID + uid))
+        return uid, f"agent-{uid}"
+
+    def bound(self):
+        found = api.get(f"{fleet.GROUP}/edgenodes/{self.NODE}").get("metadata", {})
+        return found.get("annotations", {}).get("edge.codcompass.io/node-uid")
+
+    def report(self, certificate):
+        return identity.call("PATCH", f"{fleet.GROUP}/edgenodes/{self.NODE}/status?fieldManager=holdfast-agent&force=true",
+                             attempts.edgenode(self.NODE, status={"sequence": 1}), kind=attempts.APPLY, certificate=certificate)
+
+    def label(self, certificate, value):
+        body = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": self.NODE, "labels": {"edge.codcompass.io/gpu": value}}}
+        return identity.call("PATCH", f"/api/v1/nodes/{self.NODE}?fieldManager=holdfast-agent&force=true", body, kind=attempts.APPLY, certificate=certificate)
+
+    def pem(self, uid):
+        """The base64 text of a request for this uid."""
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", f"{folder}/k", "-out",
+                            f"{folder}/c", "-subj", f"/O={identity.AGENTS}/O={identity.NODE_UID}{uid}/CN=holdfast:agent:{self.NODE}"], check=True,
+                           capture_output=True)
+            with open(f"{folder}/c", "rb") as file:
+                return base64.b64encode(file.read()).decode()
+
+    def ask(self, name, pem, **credential):
+        """Sends a request, and waits for the decision: type and reason."""
+        body = {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": name},
+                "spec": {"request": pem, "signerName": "kubernetes.io/kube-apiserver-client", "usages": ["client auth", "digital signature"],
+                         "expirationSeconds": 600}}
+        api.call("DELETE", f"{CSRS}/{name}")
+        self.addCleanup(api.call, "DELETE", f"{CSRS}/{name}")
+        status, answer = identity.call("POST", CSRS, body, kind="application/json", **credential)
+        self.assertEqual(status, 201, answer)
+
+        def decision():
+            conditions = api.get(f"{CSRS}/{name}").get("status", {}).get("conditions", [])
+            return (conditions[0]["type"], conditions[0]["reason"]) if conditions else None
+        return wait.until(f"a decision on {name}", decision, 30, 0.2)
+
+    def refused(self, answer, why=REFUSED):
+        self.assertEqual(answer[0], 403, answer[1])
+        self.assertIn(why, answer[1]["message"])
+
+    def test_the_old_certificate_stays_dead_when_the_name_comes_back(self):
+        first, old = self.register()
+        replay = self.pem(first)
+        self.assertEqual(self.report(old)[0], 200)
+        self.assertEqual(self.label(old, "a")[0], 200)
+        self.assertEqual(self.ask("stolen-1", replay, certificate=old), ("Approved", "HoldfastAgent"))
+        token = identity.token(self.NODE)
+
+        api.call("DELETE", f"/api/v1/nodes/{self.NODE}")
+        wait.until("the controller to know that the Node is gone", lambda: self.bound() == "none", 30, 0.1)
+        self.refused(self.report(old))
+        self.assertEqual(self.ask("stolen-2", self.pem(first), certificate=old), ("Denied", "NodeGone"))
+
+        began = time.monotonic()
+        second, new = self.register()
+        print(f"        certificate: the new Node is bound {time.monotonic() - began:.1f} s after it was registered")
+        self.assertNotEqual(first, second)
+        self.refused(self.report(old))
+        self.refused(self.label(old, "b"))
+        for number, pem in enumerate((replay, self.pem(first), self.pem(second))):
+            with self.subTest(number):
+                self.assertEqual(self.ask(f"stolen-3-{number}", pem, certificate=old), ("Denied", "NodeReplaced"))
+        self.assertEqual(identity.call("POST", CSRS, {}, bearer=token)[0], 401)        # a token of the old Node
+        # The new machine's agent.
+        self.assertEqual(self.ask("stolen-4", replay, bearer=identity.token(self.NODE)), ("Denied", "WrongNodeUid"))
+        self.assertEqual(self.ask("stolen-5", self.pem(second), bearer=identity.token(self.NODE)), ("Approved", "HoldfastAgent"))
+        self.assertEqual(self.report(new)[0], 200)
+        self.assertEqual(self.label(new, "c")[0], 200)
+
+        # An EdgeNode that the thief makes himself is bound, too.
+        api.call("DELETE", f"{fleet.GROUP}/edgenodes/{self.NODE}")
+        path = f"{fleet.GROUP}/edgenodes/{self.NODE}?fieldManager=holdfast-agent&force=true"
+        status, answer = identity.call("PATCH", path, attempts.edgenode(self.NODE, {"annotations": {"edge.codcompass.io/node-uid": first}}),
+                                       kind=attempts.APPLY, certificate=old)
+        self.refused((status, answer), attempts.TOUCH)
+        identity.call("PATCH", path, attempts.edgenode(self.NODE), kind=attempts.APPLY, certificate=old)
+        wait.until("the controller to bind it", lambda: self.bound() == second, 30, 0.1)
+        self.refused(self.report(old))
+
+    def test_an_agent_does_not_bind_itself(self):
+        uid, mine = self.register()
+        path = f"{fleet.GROUP}/edgenodes/{self.NODE}"
+        key = "edge.codcompass.io/node-uid"
+        tries = [
+            (path + "?fieldManager=holdfast-agent&force=true", attempts.edgenode(self.NODE, {"annotations": {key: "none"}}), attempts.APPLY),
+            (path + "?fieldManager=holdfast-controller-nodes&force=true", attempts.edgenode(self.NODE), attempts.APPLY),
+            (path + "?fieldManager=holdfast-agent", {"metadata": {"annotations": {key: None}}}, attempts.MERGE),
+            (path + "?fieldManager=holdfast-agent", {"metadata": {"annotations": None}}, attempts.MERGE),
+            (path + "?fieldManager=holdfast-agent", [{"op": "remove", "path": "/metadata/annotations"}], attempts.JSON_PATCH),
+        ]
+        for target, body, kind in tries:
+            with self.subTest(body=body):
+                status, answer = identity.call("PATCH", target, body, kind=kind, certificate=mine)
+                self.assertEqual(status, 403, answer)
+        status, answer = identity.call("PATCH", path + "/status?fieldManager=holdfast-agent", {"metadata": {"annotations": None}, "status": None},
+                                       certificate=mine)
+        self.assertEqual(self.bound(), uid, (status, answer))
+
+    def test_a_certificate_of_the_name_alone_goes_on(self):
+        """One that was made before there was the group, until it ends."""
+        first, _ = self.register()
+        pki.make_certificate(world.cluster.where, "agent-stolen-name", f"holdfast:agent:{self.NODE}", identity.AGENTS)
+        self.assertEqual(self.report("agent-stolen-name")[0], 200)
+        self.assertEqual(self.label("agent-stolen-name", "d")[0], 200)
+        self.assertEqual(self.ask("stolen-6", self.pem(first), certificate="agent-stolen-name"), ("Approved", "HoldfastAgent"))

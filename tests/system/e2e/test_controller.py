@@ -364,8 +364,9 @@ class TestCertificates(Case):
         return wait.until(f"a decision on {name}", lambda: self.decision(name), 20)
 
     @staticmethod
-    def subject(node):
-        return f"/O=holdfast:agents/CN=holdfast:agent:{node}"
+    def subject(node, more=""):
+        uid = api.get(f"/api/v1/nodes/{node}").get("metadata", {}).get("uid", "0")
+        return f"/O=holdfast:agents/O=holdfast:node-uid:{uid}{more}/CN=holdfast:agent:{node}"
 
     @classmethod
     def setUpClass(cls):
@@ -403,7 +404,13 @@ class TestCertificates(Case):
             ("other-node", self.subject("n2"), {"bearer": token}, "WrongSubject"),
             ("other-node-by-certificate", self.subject("n2"), {"certificate": "agent-n1"}, "WrongSubject"),
             ("another-group", "/O=system:nodes/CN=holdfast:agent:n1", {"bearer": token}, "WrongSubject"),
-            ("two-groups", "/O=holdfast:agents/O=system:nodes/CN=holdfast:agent:n1", {"bearer": token}, "UnreadableRequest"),
+            ("two-groups", "/O=holdfast:agents/O=system:masters/CN=holdfast:agent:n1", {"bearer": token}, "WrongSubject"),
+            ("three-groups", self.subject("n1", "/O=system:masters"), {"bearer": token}, "UnreadableRequest"),
+            ("groups-in-one", self.subject("n1").replace("/O=holdfast:node-uid", "+O=holdfast:node-uid").replace("/CN", "+O=system:masters/CN"),
+             {"bearer": token}, "UnreadableRequest"),
+            ("name-only", "/O=holdfast:agents/CN=holdfast:agent:n1", {"bearer": token}, "WrongSubject"),
+            ("uid-of-another", self.subject("n2").replace("agent:n2", "agent:n1"), {"bearer": token}, "WrongNodeUid"),
+            ("uid-of-nobody", "/O=holdfast:agents/O=holdfast:node-uid:0/CN=holdfast:agent:n1", {"bearer": token}, "WrongNodeUid"),
             ("big-key", self.subject("n1"), {"bearer": token, "key": "P-384"}, "WrongKey"),
             ("server", self.subject("n1"), {"bearer": token, "usages": ("client auth", "digital signature", "key encipherment")}, "WrongUsages"),
             ("for-ever", self.subject("n1"), {"bearer": token, "seconds": 31536000}, "WrongLifetime"),
@@ -419,5 +426,4 @@ class TestCertificates(Case):
         self.leader()
         pki.make_certificate(world.cluster.where, "agent-nowhere", "holdfast:agent:nowhere", "holdfast:agents")
         name = self.request("nowhere", None, self.subject("nowhere"), certificate="agent-nowhere")
-        time.sleep(3)
-        self.assertIsNone(self.decision(name))
+        self.assertEqual(self.decided(name), ("Denied", "NodeGone"))

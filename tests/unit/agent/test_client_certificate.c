@@ -44,6 +44,8 @@ enum attack {
     ANOTHER_NODE,
     ANOTHER_GROUP,
     TWO_GROUPS,
+    ANOTHER_UID,
+    WITHOUT_UID,
     ANOTHER_KEY,
     WITH_ITS_KEY, /* the certificate of a key of the attacker, and that key */
     FOR_SERVERS,
@@ -73,6 +75,7 @@ static struct world {
     unsigned told; /* calls of `changed` */
     uint64_t lifetime_ns;
     const char *node;       /* NULL: n1 */
+    char uid[80];           /* the group that the agent has to ask for */
     unsigned seen, signed_; /* requests that the approver found, and signed */
     /* one life */
     struct hf_simproc *proc;
@@ -93,7 +96,8 @@ static void expect_request(const struct hf_buf *pem, const json_t *object)
 
     ck_assert_msg(hf_csr_parse(hf_buf_view(pem), &csr, &err) == 0, "%s", err.cause);
     ck_assert_str_eq(csr.common_name, "holdfast:agent:n1");
-    ck_assert_str_eq(csr.organization, "holdfast:agents");
+    ck_assert_str_eq(csr.organizations[0], "holdfast:agents");
+    ck_assert_str_eq(csr.organizations[1], w.uid);
     ck_assert_int_eq(csr.key, HF_CSR_KEY_P256);
     ck_assert_str_eq(hf_json_str(object, "spec.signerName"), "kubernetes.io/kube-apiserver-client");
     ck_assert_int_eq(hf_json_int_or(object, "spec.expirationSeconds", 0), (int64_t)(w.lifetime_ns / S));
@@ -113,6 +117,16 @@ static void rename_subject(X509 *certificate, const char *field, const char *tex
     X509_NAME_free(name);
 }
 
+static void drop_uid(X509 *certificate)
+{
+    X509_NAME *name = X509_NAME_dup(X509_get_subject_name(certificate));
+    int first = X509_NAME_get_index_by_NID(name, NID_organizationName, -1);
+
+    X509_NAME_ENTRY_free(X509_NAME_delete_entry(name, X509_NAME_get_index_by_NID(name, NID_organizationName, first)));
+    (void)X509_set_subject_name(certificate, name);
+    X509_NAME_free(name);
+}
+
 static void spoil(X509 *certificate, time_t now)
 {
     X509_EXTENSION *usage;
@@ -126,6 +140,13 @@ static void spoil(X509 *certificate, time_t now)
         break;
     case TWO_GROUPS:
         rename_subject(certificate, "O", "system:masters", true);
+        break;
+    case ANOTHER_UID:
+        drop_uid(certificate);
+        rename_subject(certificate, "O", "holdfast:node-uid:u9", true);
+        break;
+    case WITHOUT_UID:
+        drop_uid(certificate);
         break;
     case ANOTHER_KEY:
     case WITH_ITS_KEY:
@@ -274,11 +295,11 @@ static void approve(void *arg)
 
 static int use(void *arg, const char *certificate_pem, const char *key_pem, struct hf_err *err)
 {
-    struct hf_certificate_dates dates;
+    struct hf_certificate_info info;
 
     (void)arg;
     if (certificate_pem != NULL)
-        ck_assert_int_eq(hf_certificate_read(certificate_pem, key_pem, &dates, err), 0);
+        ck_assert_int_eq(hf_certificate_read(certificate_pem, key_pem, &info, err), 0);
     w.uses += certificate_pem != NULL;
     w.drops += certificate_pem == NULL;
     (void)snprintf(w.in_use, sizeof(w.in_use), "%s", certificate_pem != NULL ? certificate_pem : "");
@@ -338,12 +359,24 @@ static void run(uint64_t ns)
     (void)hf_simloop_run_for(w.loop, ns);
 }
 
+/* Registers a Node, or deletes it and registers it again, with another uid. Returns the uid. */
+static const char *register_node(const char *name)
+{
+    (void)hf_simapi_delete(w.api, "Node", name);
+    (void)hf_simapi_put(w.api,
+                        json_pack("{s:s, s:s, s:{s:s}}", "apiVersion", "v1", "kind", "Node", "metadata", "name", name));
+    const char *uid = hf_json_str_or(hf_simapi_get(w.api, "Node", name), "metadata.uid", "");
+    (void)snprintf(w.uid, sizeof(w.uid), "holdfast:node-uid:%s", uid);
+    return uid;
+}
+
 static void set_up_seed(uint64_t seed)
 {
     w = (struct world){.lifetime_ns = 24 * HOUR};
     w.loop = hf_simloop_new(seed);
     w.net = hf_simnet_new(w.loop);
     w.api = hf_simapi_new(w.loop, w.net, "https://api");
+    (void)register_node("n1");
     w.fs = hf_simfs_new();
     hf_simfs_mkdir(w.fs, "/var/lib/holdfast", 0755);
     hf_simloop_post(w.loop, S, approve, NULL);
@@ -373,9 +406,9 @@ static const char *stored(void)
 
     (void)snprintf(text, sizeof(text), "%.*s", (int)n, bytes != NULL ? bytes : "");
     char *key = strstr(text, "-----BEGIN PRIVATE KEY-----");
-    struct hf_certificate_dates dates;
+    struct hf_certificate_info info;
     if (text[0] != '\0') /* never half of it */
-        ck_assert(key != NULL && hf_certificate_read(text, key, &dates, NULL) == 0);
+        ck_assert(key != NULL && hf_certificate_read(text, key, &info, NULL) == 0);
     if (key != NULL)
         *key = '\0';
     return text;
@@ -663,6 +696,8 @@ START_TEST(files_of_somebody_else)
     if (_i == 0)
         hf_simfs_chown(w.fs, DIR "/client.pem", 1234, 0);
     w.node = _i == 1 ? "n2" : NULL;
+    if (_i == 1)
+        (void)register_node("n2");
     w.mood = AWAY;
     w.uses = 0;
     ck_assert_int_eq(begin(), 0);
@@ -737,6 +772,70 @@ START_TEST(the_condition)
 }
 END_TEST
 
+/* The Node was deleted and registered again: the cluster no longer accepts what its certificate writes. */
+START_TEST(a_node_that_was_replaced)
+{
+    const char *first = register_node("n1");
+
+    ck_assert_int_eq(begin(), 0);
+    hf_client_certificate_node(w.certificate, first);
+    run(MINUTE);
+    expect_current();
+    hf_client_certificate_node(w.certificate, first);
+    ck_assert_uint_eq(w.drops, 0);
+    const char *second = register_node("n1");
+    hf_client_certificate_node(w.certificate, second);
+    ck_assert_str_eq(w.in_use, ""); /* the credential of the configuration asks for the next one */
+    hf_client_certificate_node(w.certificate, second);
+    ck_assert_uint_eq(w.drops, 1);
+    run(MINUTE);
+    expect_current();
+    ck_assert_uint_eq(w.signed_, 2);
+    expect_problem("", NULL);
+}
+END_TEST
+
+/* Nobody asks for a certificate of a Node that is not there. */
+START_TEST(a_node_that_is_gone)
+{
+    w.node = "n2";
+    ck_assert_int_eq(begin(), 0);
+    run(2 * MINUTE);
+    ck_assert_uint_eq(w.seen, 0);
+    expect_problem("Denied", "no Node");
+}
+END_TEST
+
+/* A certificate from before there was the group stays in use, and the agent asks for one with the group when it starts. */
+START_TEST(a_certificate_of_the_name_only)
+{
+    _cleanup_(hf_buf_done) struct hf_buf key = HF_BUF_INIT(4096), request = HF_BUF_INIT(8192),
+                                         text = HF_BUF_INIT(16384);
+    struct hf_certificate_owner owner = {.common_name = "holdfast:agent:n1", .organization = "holdfast:agents"};
+
+    ck_assert_int_eq(hf_certificate_make_key(&key, NULL), 0);
+    owner.key_pem = hf_buf_str(&key);
+    ck_assert_int_eq(hf_certificate_request(&owner, &request, NULL), 0);
+    sign(&request, &text);
+    ck_assert_int_eq(hf_buf_add(&text, key.p, key.n), 0);
+    hf_simfs_mkdir(w.fs, DIR, 0700);
+    hf_simfs_put(w.fs, DIR "/client.pem", text.p, text.n, 0600);
+    w.mood = DENIES;
+    ck_assert_int_eq(begin(), 0);
+    run(MINUTE);
+    ck_assert_uint_eq(w.uses, 1);
+    ck_assert_str_eq(w.in_use, stored());
+    ck_assert_uint_eq(w.seen, 1);
+    expect_problem("Denied", "is valid until");
+    w.mood = SIGNS;
+    run(30 * MINUTE);
+    ck_assert_uint_eq(w.uses, 2);
+    ck_assert_str_eq(w.in_use, stored());
+    ck_assert_uint_eq(w.drops, 0);
+    expect_problem("", NULL);
+}
+END_TEST
+
 /* Long names fit the request, and a folder that cannot be made fails the start. */
 START_TEST(requests_of_long_names)
 {
@@ -748,14 +847,18 @@ START_TEST(requests_of_long_names)
 
     memset(name + strlen(name), 'n', 253);
     ck_assert_int_eq(hf_certificate_make_key(&key, &err), 0);
-    ck_assert_int_eq(hf_certificate_request(hf_buf_str(&key), name, "holdfast:agents", &request, &err), 0);
+    struct hf_certificate_owner owner = {hf_buf_str(&key), name, "holdfast:agents",
+                                         "7d1f4c1e-2a58-4b6e-9f0a-0c5d3c1b9a11"};
+    ck_assert_int_eq(hf_certificate_request(&owner, &request, &err), 0);
     ck_assert_msg(hf_csr_parse(hf_buf_view(&request), &csr, &err) == 0, "%s", err.cause);
     ck_assert_str_eq(csr.common_name, name);
+    ck_assert_str_eq(csr.organizations[1], "holdfast:node-uid:7d1f4c1e-2a58-4b6e-9f0a-0c5d3c1b9a11");
     ck_assert_int_eq(hf_certificate_key_id(hf_buf_str(&key), id, &err), 0);
     ck_assert_int_eq(hf_certificate_key_id(hf_buf_str(&key), other, &err), 0);
     ck_assert_str_eq(id, other);
     ck_assert_int_eq(hf_certificate_key_id("-----BEGIN PRIVATE KEY-----\n", id, &err), -EBADMSG);
-    ck_assert_int_eq(hf_certificate_request("nonsense", "a", "b", &request, &err), -EBADMSG);
+    owner.key_pem = "nonsense";
+    ck_assert_int_eq(hf_certificate_request(&owner, &request, &err), -EBADMSG);
 }
 END_TEST
 
@@ -787,6 +890,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_clock_that_ran_ahead);
     tcase_add_test(tc, a_refusal_that_passes);
     tcase_add_test(tc, the_condition);
+    tcase_add_test(tc, a_node_that_was_replaced);
+    tcase_add_test(tc, a_node_that_is_gone);
+    tcase_add_test(tc, a_certificate_of_the_name_only);
     tcase_add_test(tc, requests_of_long_names);
 }
 

@@ -21,8 +21,19 @@ static const struct {
     {NULL, NULL, "ed.pem", HF_CSR_APPROVE, "HoldfastAgent", "own node n1"},
     {NULL, NULL, "p384.pem", HF_CSR_DENY, "WrongKey", "neither ECDSA P-256 nor Ed25519"},
     {NULL, NULL, "rsa.pem", HF_CSR_DENY, "WrongKey", "neither"},
-    {NULL, NULL, "cn.pem", HF_CSR_DENY, "WrongSubject", "CN=holdfast:agent:n1 and O=holdfast:agents"},
-    {NULL, NULL, "two-o.pem", HF_CSR_DENY, "UnreadableRequest", "more than one CN"},
+    {NULL, NULL, "cn.pem", HF_CSR_DENY, "WrongSubject",
+     "CN=holdfast:agent:n1, O=holdfast:agents and then O=holdfast:node-uid:"},
+    {NULL, NULL, "name-only.pem", HF_CSR_DENY, "WrongSubject", "O=holdfast:node-uid:<uid of the Node>"},
+    {NULL, NULL, "no-uid.pem", HF_CSR_DENY, "WrongSubject", "<uid of the Node>"},
+    {NULL, NULL, "long-uid.pem", HF_CSR_DENY, "WrongSubject", "<uid of the Node>"},
+    {NULL, NULL, "two-uids.pem", HF_CSR_DENY, "WrongSubject", "<uid of the Node>"},
+    {NULL, NULL, "uid-first.pem", HF_CSR_DENY, "WrongSubject", "<uid of the Node>"},
+    {NULL, NULL, "masters.pem", HF_CSR_DENY, "WrongSubject", "<uid of the Node>"},
+    {NULL, NULL, "masters-first.pem", HF_CSR_DENY, "WrongSubject", "<uid of the Node>"},
+    {NULL, NULL, "multi-rdn.pem", HF_CSR_DENY, "WrongSubject", "<uid of the Node>"},
+    {NULL, NULL, "three-o.pem", HF_CSR_DENY, "UnreadableRequest", "more than one CN and two O"},
+    {NULL, NULL, "user-uid.pem", HF_CSR_DENY, "UnreadableRequest", "more than one CN and two O"},
+    {NULL, NULL, "two-o.pem", HF_CSR_DENY, "WrongSubject", "<uid of the Node>"},
     {NULL, NULL, "san.pem", HF_CSR_DENY, "UnreadableRequest", "extensions"},
     {"spec.request", "\"!\"", NULL, HF_CSR_DENY, "UnreadableRequest", "not base64"},
     {"spec.request", NULL, NULL, HF_CSR_DENY, "UnreadableRequest", "is not PEM"},
@@ -143,31 +154,49 @@ END_TEST
 
 /* A stolen node's Node was deleted, and the name came back: nothing that was asked or given before counts for the new one. */
 static const struct {
-    const char *asked, *claims, *node; /* creationTimestamp; extra; the Node's metadata */
-    const char *reason;                /* NULL: approved */
+    const char *asked, *claims, *groups, *node; /* creationTimestamp; extra; groups; the Node's metadata, NULL: gone */
+    const char *reason;                         /* NULL: approved */
 } nodes[] = {
+#define ME "7d1f4c1e-2a58-4b6e-9f0a-0c5d3c1b9a11" /* the uid in p256.pem */
 #define UID(u) "{\"authentication.kubernetes.io/node-name\":[\"n1\"],\"authentication.kubernetes.io/node-uid\":" u "}"
 #define BARE "{\"authentication.kubernetes.io/node-name\":[\"n1\"]}"
-#define NODE_OF(t) "{\"uid\":\"u2\",\"creationTimestamp\":\"" t "\"}"
-    {"2026-01-02T00:00:00Z", UID("[\"u2\"]"), NODE_OF("2026-01-01T00:00:00Z"), NULL},
-    {"2026-01-02T00:00:00Z", BARE, NODE_OF("2026-01-02T00:00:00Z"), NULL},
-    {"2026-01-02T00:00:00Z", UID("[\"u2\"]"), NODE_OF("2026-01-02T00:00:01Z"), "RequestOlderThanNode"},
-    {"2025-12-31T23:59:59Z", BARE, NODE_OF("2026-01-01T00:00:00Z"), "RequestOlderThanNode"},
-    {"2026-01-02T00:00:00Z", UID("[\"u1\"]"), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
-    {"2026-01-02T00:00:00Z", UID("[\"u2\",\"u1\"]"), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
-    {"2026-01-02T00:00:00Z", UID("\"u2\""), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
-    {"2026-01-02T00:00:00Z", UID("[]"), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
-    {"", BARE, NODE_OF("2026-01-01T00:00:00Z"), "RequestOlderThanNode"},
-    {"2026-01-02T00:00:00Z", BARE, "{\"uid\":\"u2\"}", "RequestOlderThanNode"},
+#define GROUPS(more) "[\"holdfast:agents\"" more ",\"system:authenticated\"]"
+#define IN(u) GROUPS(",\"holdfast:node-uid:" u "\"")
+#define NODE_OF(t) "{\"uid\":\"" ME "\",\"creationTimestamp\":\"" t "\"}"
+#define OTHER "{\"uid\":\"u2\",\"creationTimestamp\":\"2026-01-01T00:00:00Z\"}"
+    {"2026-01-02T00:00:00Z", UID("[\"" ME "\"]"), GROUPS(""), NODE_OF("2026-01-01T00:00:00Z"), NULL},
+    {"2026-01-02T00:00:00Z", BARE, GROUPS(""), NODE_OF("2026-01-02T00:00:00Z"), NULL},
+    {"2026-01-02T00:00:00Z", UID("[\"" ME "\"]"), GROUPS(""), NODE_OF("2026-01-02T00:00:01Z"), "RequestOlderThanNode"},
+    {"2025-12-31T23:59:59Z", BARE, GROUPS(""), NODE_OF("2026-01-01T00:00:00Z"), "RequestOlderThanNode"},
+    {"2026-01-02T00:00:00Z", UID("[\"u1\"]"), GROUPS(""), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
+    {"2026-01-02T00:00:00Z", UID("[\"" ME "\",\"u1\"]"), GROUPS(""), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
+    {"2026-01-02T00:00:00Z", UID("\"" ME "\""), GROUPS(""), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
+    {"2026-01-02T00:00:00Z", UID("[]"), GROUPS(""), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
+    {"", BARE, GROUPS(""), NODE_OF("2026-01-01T00:00:00Z"), "RequestOlderThanNode"},
+    {"2026-01-02T00:00:00Z", BARE, GROUPS(""), "{\"uid\":\"" ME "\"}", "RequestOlderThanNode"},
+    /* a certificate asks: of this Node, of none (from before there was the group), of another one */
+    {"2026-01-02T00:00:00Z", BARE, IN(ME), NODE_OF("2026-01-01T00:00:00Z"), NULL},
+    {"2026-01-02T00:00:00Z", BARE, IN("u1"), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
+    {"2026-01-02T00:00:00Z", BARE, IN(""), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
+    {"2026-01-02T00:00:00Z", BARE, IN(ME "\",\"holdfast:node-uid:u1"), NODE_OF("2026-01-01T00:00:00Z"), "NodeReplaced"},
+    /* the request is for the Node that was deleted, or for one that never was */
+    {"2026-01-02T00:00:00Z", BARE, IN(ME), OTHER, "NodeReplaced"},
+    {"2026-01-02T00:00:00Z", BARE, GROUPS(""), OTHER, "WrongNodeUid"},
+    {"2026-01-02T00:00:00Z", UID("[\"u2\"]"), GROUPS(""), OTHER, "WrongNodeUid"},
+    {"2026-01-02T00:00:00Z", BARE, GROUPS(""), "{\"creationTimestamp\":\"2026-01-01T00:00:00Z\"}", "WrongNodeUid"},
+    {"2026-01-02T00:00:00Z", UID("[\"" ME "\"]"), IN(ME), NULL, "NodeGone"},
 };
 
 START_TEST(the_node_as_it_is_now)
 {
-    json_t *object = good(NULL), *node = json_pack("{s:o}", "metadata", json_loads(nodes[_i].node, 0, NULL));
+    json_t *object = good(NULL), *node = NULL;
     struct hf_csr_decision decision;
 
     ck_assert_int_eq(hf_json_put(object, "metadata.creationTimestamp", json_string(nodes[_i].asked)), 0);
     change(object, "spec.extra", nodes[_i].claims);
+    change(object, "spec.groups", nodes[_i].groups);
+    if (nodes[_i].node != NULL)
+        node = json_pack("{s:o}", "metadata", json_loads(nodes[_i].node, 0, NULL));
     hf_csr_decide(object, &terms, &decision);
     ck_assert_int_eq(decision.verdict, HF_CSR_APPROVE);
     hf_csr_check_node(object, node, &decision);

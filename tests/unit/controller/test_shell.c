@@ -16,6 +16,8 @@
 
 #define S HF_NS_PER_S
 
+#define UID "7d1f4c1e-2a58-4b6e-9f0a-0c5d3c1b9a11" /* in p256.pem */
+
 enum { REPLICAS = 2, MAX_SERVED = 2000, MAX_CSRS = 700, MAX_RESULTS = 64 };
 
 struct served {
@@ -155,7 +157,7 @@ static void answer_later(void *arg)
 {
     struct hf_simcall *call = arg;
     json_t *object =
-        json_pack("{s:s, s:{s:s, s:s, s:s, s:s}}", "kind", "X", "metadata", "name", "x", "uid", "u1", "resourceVersion",
+        json_pack("{s:s, s:{s:s, s:s, s:s, s:s}}", "kind", "X", "metadata", "name", "x", "uid", UID, "resourceVersion",
                   "17", "creationTimestamp", w.replaced ? "2026-01-03T00:00:00Z" : "2026-01-01T00:00:00Z");
     bool absent = strstr(hf_simcall_target(call), "/api/v1/nodes/") != NULL && !w.has_node;
 
@@ -592,7 +594,7 @@ START_TEST(collection)
     ck_assert_int_eq(w.results[1].r, 0);
     const struct served *last = &w.served[w.n_served - 1];
     ck_assert_str_eq(last->method, "DELETE");
-    ck_assert_str_eq(hf_json_str_or(last->body, "preconditions.uid", ""), "u1");
+    ck_assert_str_eq(hf_json_str_or(last->body, "preconditions.uid", ""), UID);
     ck_assert_str_eq(hf_json_str_or(last->body, "preconditions.resourceVersion", ""), "17");
     ck_assert_uint_eq(w.n_served, 4);
 
@@ -694,7 +696,6 @@ START_TEST(approval)
     start();
     w.csr = make_csr("n1");
     w.replicas[0].leads = false;
-    w.has_node = false;
     struct hf_approver *approver = approver_new();
     run(20);
     ck_assert_uint_eq(count("GET", "/api/v1/nodes/n1"), 0); /* a follower asks and writes nothing */
@@ -702,9 +703,6 @@ START_TEST(approval)
     hf_approver_lead(approver);
     run(20);
     ck_assert_uint_eq(count("GET", "/api/v1/nodes/n1"), 1);
-    ck_assert_str_eq(decision(), "");
-    w.has_node = true;
-    run(70);
     ck_assert_str_eq(decision(), "Approved");
     ck_assert_uint_eq(count("PUT", "/certificatesigningrequests/c1/approval"), 1);
     hf_approver_free(approver);
@@ -728,15 +726,30 @@ START_TEST(a_node_that_is_younger_than_the_request)
 }
 END_TEST
 
-/* A node without Node that asks again and again takes the room of no other. */
+START_TEST(a_node_that_is_gone)
+{
+    start();
+    w.csr = make_csr("n1");
+    w.has_node = false;
+    struct hf_approver *approver = approver_new();
+    run(20);
+    ck_assert_str_eq(decision(), "Denied");
+    ck_assert_str_eq(hf_json_str_or(json_array_get(hf_json_at(w.csr, "status.conditions"), 0), "reason", ""),
+                     "NodeGone");
+    hf_approver_free(approver);
+    end();
+}
+END_TEST
+
+/* A node that asks again and again takes the room of no other. */
 START_TEST(one_node_asks_often)
 {
     start();
     w.csr = make_csr("n1");
     w.more_csrs = 20;
-    w.has_node = false;
+    w.status = 503;
     struct hf_approver *approver = approver_new();
-    run(20);
+    run(8);
     ck_assert_uint_eq(count("GET", "/api/v1/nodes/n1"), HF_APPROVER_MAX_PER_NODE);
     hf_approver_free(approver);
     end();
@@ -807,6 +820,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, events);
     tcase_add_test(tc, approval);
     tcase_add_test(tc, a_node_that_is_younger_than_the_request);
+    tcase_add_test(tc, a_node_that_is_gone);
     tcase_add_test(tc, one_node_asks_often);
     tcase_add_test(tc, requests_from_a_backup);
     tcase_add_test(tc, more_requests_than_room);

@@ -18,9 +18,12 @@ static const struct {
     {"rsa.pem", NULL, HF_CSR_KEY_OTHER},
     {"p256x.pem", NULL, HF_CSR_KEY_OTHER}, /* the curve's numbers in place of its name */
     {"multi-rdn.pem", NULL, HF_CSR_KEY_P256},
-    {"two-o.pem", "more than one CN and one O", HF_CSR_KEY_OTHER},
-    {"two-cn.pem", "more than one CN and one O", HF_CSR_KEY_OTHER},
-    {"country.pem", "more than one CN and one O", HF_CSR_KEY_OTHER},
+    {"name-only.pem", NULL, HF_CSR_KEY_P256},
+    {"masters.pem", NULL, HF_CSR_KEY_P256}, /* for the caller to refuse */
+    {"three-o.pem", "more than one CN and two O", HF_CSR_KEY_OTHER},
+    {"two-cn.pem", "more than one CN and two O", HF_CSR_KEY_OTHER},
+    {"country.pem", "more than one CN and two O", HF_CSR_KEY_OTHER},
+    {"user-uid.pem", "more than one CN and two O", HF_CSR_KEY_OTHER}, /* the user's uid of newer API servers */
     {"san.pem", "asks for none", HF_CSR_KEY_OTHER},
     {"p256.der", "is not PEM", HF_CSR_KEY_OTHER},
 };
@@ -49,8 +52,22 @@ START_TEST(file)
     }
     ck_assert_msg(r == 0, "%s: %s", files[_i].file, err.cause);
     ck_assert_str_eq(csr.common_name, "holdfast:agent:n1");
-    ck_assert_str_eq(csr.organization, "holdfast:agents");
+    ck_assert_str_eq(csr.organizations[0], "holdfast:agents");
     ck_assert_int_eq(csr.key, files[_i].key);
+}
+END_TEST
+
+START_TEST(both_organizations)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CSR_MAX_BYTES), one = HF_BUF_INIT(HF_CSR_MAX_BYTES);
+    struct hf_csr csr;
+
+    load("p256.pem", &text);
+    ck_assert_int_eq(hf_csr_parse(hf_buf_view(&text), &csr, NULL), 0);
+    ck_assert_str_eq(csr.organizations[1], "holdfast:node-uid:7d1f4c1e-2a58-4b6e-9f0a-0c5d3c1b9a11");
+    load("name-only.pem", &one);
+    ck_assert_int_eq(hf_csr_parse(hf_buf_view(&one), &csr, NULL), 0);
+    ck_assert_str_eq(csr.organizations[1], "");
 }
 END_TEST
 
@@ -100,6 +117,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, file, 0, HF_LEN(files));
+    tcase_add_test(tc, both_organizations);
     tcase_add_test(tc, changed_bytes);
     tcase_add_loop_test(tc, one_block_and_nothing_else, 0, HF_LEN(frames));
 }

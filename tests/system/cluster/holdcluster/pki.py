@@ -39,11 +39,13 @@ def make_authority(where):
 
 
 def make_certificate(where, name, common_name, organization="", names=""):
-    """A certificate and key pki/`name`.crt, .key; with `names` (as in subjectAltName) for a server, else for a client."""
+    """A certificate and key pki/`name`.crt, .key; with `names` (as in subjectAltName) for a server, else for a client. `organization` is
+    one, or a tuple of several."""
     crt, key = _paths(where, name)
     if os.path.exists(crt):
         return crt, key
-    subject = ({"O": organization} if organization else {}) | {"CN": common_name}
+    organizations = (organization,) if isinstance(organization, str) else organization
+    subject = {f"{number}.O": one for number, one in enumerate(organizations) if one} | {"CN": common_name}
     extensions = {"basicConstraints": "CA:false", "keyUsage": "critical,digitalSignature",
                   "extendedKeyUsage": "serverAuth" if names else "clientAuth"}
     if names:

@@ -9,6 +9,7 @@ from holdcluster import pki
 from . import world
 
 AGENTS = "holdfast:agents"                  # organization of a host's certificate
+NODE_UID = "holdfast:node-uid:"             # begins its second one; the uid of its Node follows
 NAMESPACE = "holdfast-system"
 
 

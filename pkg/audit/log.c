@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "os/dir.h"
 #include "os/file.h"
 
@@ -114,7 +115,8 @@ static int begin_segment(struct hf_audit_log *log)
 
     log->oldest = oldest_after(log, first);
     entry.dropped = log->oldest - 1;
-    (void)snprintf(text, sizeof(text), "older segments held %" PRIu64 " entries, which are gone", entry.dropped);
+    (void)snprintf(text, sizeof(text), "older segments held %" PRIu64 " %s gone", entry.dropped,
+                   hf_noun(entry.dropped, "entry, which is", "entries, which are"));
     hf_audit_event_set(&entry.event, HF_AUDIT_SEGMENT_STARTED, "", "", entry.dropped > 0 ? text : "");
     int r = append_line(log, &entry);
     if (r == 0) {
@@ -158,7 +160,8 @@ static void note_lost(struct hf_audit_log *log, bool ends)
         log->due_ns = HF_MIN(log->due_ns, log->note_ns);
         return;
     }
-    (void)snprintf(text, sizeof(text), "%" PRIu64 " entries lost", lost - log->noted);
+    (void)snprintf(text, sizeof(text), "%" PRIu64 " %s lost", lost - log->noted,
+                   hf_noun(lost - log->noted, "entry", "entries"));
     hf_audit_event_set(&event, HF_AUDIT_ENTRIES_LOST, "", "", text);
     if (append(log, &event, lost - log->noted) < 0)
         return;

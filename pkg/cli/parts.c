@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/encoding/base64.h"
 #include "base/encoding/plain.h"
+#include "base/format.h"
 #include "base/parse.h"
 #include "cli/plain.h"
 
@@ -69,7 +70,7 @@ int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json, str
     hf_cli_print_issues(cli, path, issues);
     if (r < 0)
         r = hf_err_set(err, -r, "%s: %zu %s; a node would refuse it", path, issues->n_errors,
-                       issues->n_errors == 1 ? "error" : "errors");
+                       hf_noun(issues->n_errors, "error", "errors"));
     free(issues);
     return r;
 }

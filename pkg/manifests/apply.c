@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/encoding/cut.h"
+#include "base/format.h"
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
 
@@ -139,8 +140,8 @@ static void swapped(struct entry *entry, struct job *job)
         return;
     }
     entry->stuck_attempts = 0;
-    (void)snprintf(text, sizeof(text), "%u files in place, %u written, %u removed%s", job->outcome.applied,
-                   job->outcome.changed, job->outcome.pruned,
+    (void)snprintf(text, sizeof(text), "%u %s in place, %u written, %u removed%s", job->outcome.applied,
+                   hf_noun(job->outcome.applied, "file", "files"), job->outcome.changed, job->outcome.pruned,
                    entry->attempt->on_swap ? "; this node has swap, which may write the secret to a disk" : "");
     end_attempt(entry);
     entry->watch_stale = true;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/encoding/cut.h"
+#include "base/format.h"
 #include "manifests/cluster/cluster.h"
 #include "manifests/cluster/item.h"
 #include "manifests/entry.h"
@@ -201,8 +202,8 @@ static void placed(void *arg, const struct hf_manifest_outcome *outcome)
         return;
     }
     take(entry, outcome);
-    (void)snprintf(text, sizeof(text), "%u objects in place, %u changed, %u removed", outcome->applied,
-                   outcome->changed, outcome->pruned);
+    (void)snprintf(text, sizeof(text), "%u %s in place, %u changed, %u removed", outcome->applied,
+                   hf_noun(outcome->applied, "object", "objects"), outcome->changed, outcome->pruned);
     end_attempt(entry);
     advance_begin(entry);
     if (changed)

@@ -93,8 +93,8 @@ static void name_them(const struct track *track, const struct names *names, stru
     if (track->counts.ungrouped > 0 && track->counts.turn > 0 && track->update != NULL &&
         track->update->has_disruption && used < n)
         (void)snprintf(text + used, n - used, "; %u %s without the label %.80s %s one group", track->counts.ungrouped,
-                       track->counts.ungrouped == 1 ? "node" : "nodes", track->update->group_by,
-                       track->counts.ungrouped == 1 ? "is" : "are");
+                       hf_noun(track->counts.ungrouped, "node", "nodes"), track->update->group_by,
+                       hf_noun(track->counts.ungrouped, "is", "are"));
     hf_utf8_trim(text);
 }
 

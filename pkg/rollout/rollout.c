@@ -282,13 +282,14 @@ static enum hf_rollout_phase phase_of(const struct hf_rollout_spec *spec, const 
 /* "498 of 512 admitted nodes updated, 9 updating, 2 failed (10 allowed), 3 unknown (1 held by its site)" */
 static size_t say_counts(const struct hf_rollout_counts *counts, unsigned allowed, bool has_limit, char *text, size_t n)
 {
-    size_t used = (size_t)snprintf(text, n, "%u of %u admitted nodes updated", counts->updated, counts->admitted);
+    size_t used = (size_t)snprintf(text, n, "%u of %u admitted %s updated", counts->updated, counts->admitted,
+                                   hf_noun(counts->admitted, "node", "nodes"));
 
 #define ADD(...) used += used < n ? (size_t)snprintf(text + used, n - used, __VA_ARGS__) : 0
     if (counts->updating > 0)
         ADD(", %u updating", counts->updating);
     if (counts->turn > 0)
-        ADD(" (%u wait for their turn)", counts->turn);
+        ADD(" (%u %s turn)", counts->turn, hf_noun(counts->turn, "waits for its", "wait for their"));
     if (counts->failed > 0)
         ADD(", %u failed", counts->failed);
     if (counts->failed > 0 && has_limit)
@@ -298,7 +299,7 @@ static size_t say_counts(const struct hf_rollout_counts *counts, unsigned allowe
     if (counts->unknown > 0)
         ADD(", %u away", counts->unknown - counts->held);
     if (counts->held > 0)
-        ADD(", %u held by their sites", counts->held);
+        ADD(", %u held by %s", counts->held, hf_noun(counts->held, "its site", "their sites"));
     if (counts->superseded > 0)
         ADD(", %u superseded", counts->superseded);
 #undef ADD
@@ -410,12 +411,11 @@ static void say_few(const struct step *step, char *text, size_t n)
     uint64_t after_ns = spec->min_updated_after_ns;
     unsigned needed = hf_rollout_needed(spec, step->state, counts);
     char after[HF_DURATION_TEXT];
-    int used = snprintf(text, n,
-                        "; %u of the %u nodes of this stage %s updated, %u %s needed (strategy.minUpdated), "
-                        "%u %s away",
-                        counts->stage_updated, counts->stage_nodes - counts->stage_exempt,
-                        counts->stage_updated == 1 ? "has" : "have", needed, needed == 1 ? "is" : "are",
-                        counts->stage_parked, counts->stage_parked == 1 ? "is" : "are");
+    uint32_t nodes = counts->stage_nodes - counts->stage_exempt;
+    int used = snprintf(
+        text, n, "; %u of the %u %s of this stage %s updated, %u %s needed (strategy.minUpdated), %u %s away",
+        counts->stage_updated, nodes, hf_noun(nodes, "node", "nodes"), hf_noun(counts->stage_updated, "has", "have"),
+        needed, hf_noun(needed, "is", "are"), counts->stage_parked, hf_noun(counts->stage_parked, "is", "are"));
 
     if (after_ns > step->state->waited_ns && (size_t)used < n)
         (void)snprintf(text + used, n - (size_t)used,

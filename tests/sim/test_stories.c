@@ -486,7 +486,8 @@ START_TEST(journal_is_opened_once_it_can_be)
     ck_assert_int_gt(hf_json_int_or(status(), "journal.entries", 0), 0);
     ck_assert(metric("\nholdfast_journal_lost_total ") == lost);
     char text[64];
-    (void)snprintf(text, sizeof(text), "\"message\":\"%.0f entries lost\"", lost);
+    (void)snprintf(text, sizeof(text), "\"message\":\"%.0f %s lost\"", lost,
+                   hf_noun((uint64_t)lost, "entry", "entries"));
     ck_assert_msg(journal_has(1, text), "%s", text);
 }
 END_TEST

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "codec/sha256.h"
 
 enum {
@@ -361,7 +362,8 @@ bool hf_audit_of_drift(struct hf_audit_memory *memory, const struct hf_audit_man
     if (manifest->drifts == 0)
         return false;
     manifest_subject(manifest, subject);
-    (void)snprintf(text, sizeof(text), "%u repairs of this content so far", manifest->drifts);
+    (void)snprintf(text, sizeof(text), "%u %s of this content so far", manifest->drifts,
+                   hf_noun(manifest->drifts, "repair", "repairs"));
     hf_audit_event_set(ret_event, HF_AUDIT_DRIFT_REPAIRED, subject, "DriftRepaired", text);
     if (memory->may_have_forgotten && !has_entry(memory, ret_event)) {
         learn(memory, ret_event, false);

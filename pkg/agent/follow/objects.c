@@ -10,6 +10,7 @@
 #include "agent/diskq.h"
 #include "api/edgeupdate.h"
 #include "api/syncpolicy.h"
+#include "base/format.h"
 
 enum { MAX_REFUSED_TEXT = 512 };
 
@@ -225,11 +226,12 @@ bool hf_objects_knows(const struct hf_objects *objects, const char *name)
 
 const char *hf_objects_no_room_text(const struct hf_objects *objects, char *text, size_t n)
 {
-    (void)snprintf(
-        text, n,
-        "no room for %zu%s objects that select this node: it keeps at most %d, or %d MiB; delete some, or narrow their "
-        "nodeSelector",
-        objects->no_room.n, objects->no_room_more ? " or more" : "", HF_OBJECTS_MAX, HF_OBJECTS_MAX_BYTES >> 20);
+    (void)snprintf(text, n,
+                   "no room for %zu%s %s this node: it keeps at most %d, or %d MiB; delete some, or narrow their "
+                   "nodeSelector",
+                   objects->no_room.n, objects->no_room_more ? " or more" : "",
+                   hf_noun(objects->no_room.n, "object that selects", "objects that select"), HF_OBJECTS_MAX,
+                   HF_OBJECTS_MAX_BYTES >> 20);
     return text;
 }
 

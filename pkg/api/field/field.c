@@ -221,7 +221,7 @@ static bool check_list(struct hf_decode *decode, const struct hf_field *field, c
     if (!json_is_array(value))
         expected(decode, "a list", value);
     else if (n < field->min)
-        hf_decode_error(decode, "expected at least %" PRIu64 " item%s", field->min, field->min == 1 ? "" : "s");
+        hf_decode_error(decode, "expected at least %" PRIu64 " %s", field->min, hf_noun(field->min, "item", "items"));
     else if (n > field->max)
         hf_decode_error(decode, "expected at most %" PRIu64 " items, got %zu", field->max, n);
     else

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/format.h"
+
 HF_PRINTF(4, 0)
 static void put_issue(struct hf_issue *list, size_t *n, const char *path, const char *format, va_list args)
 {
@@ -51,7 +53,7 @@ void hf_issues_format(const struct hf_issues *issues, struct hf_buf *out)
     }
     int r = 0; /* a full buffer drops the end */
     if (shown == 0 && issues->n_errors > 0)
-        r = hf_buf_addf(out, "%zu errors", issues->n_errors);
+        r = hf_buf_addf(out, "%zu %s", issues->n_errors, hf_noun(issues->n_errors, "error", "errors"));
     else if (shown < issues->n_errors)
         r = hf_buf_addf(out, "; and %zu more", issues->n_errors - shown);
     (void)r;

@@ -176,8 +176,9 @@ static void print_reach(struct order_run *command, const struct hf_update_view *
 {
     (void)fprintf(command->cli->out, "%s: %s", view->name, what);
     if (view->counted)
-        (void)fprintf(command->cli->out, " (%lld of %lld nodes are admitted, %lld of them updated)",
-                      (long long)view->admitted, (long long)view->selected, (long long)view->updated);
+        (void)fprintf(command->cli->out, " (%lld of %lld %s admitted, %lld updated)", (long long)view->admitted,
+                      (long long)view->selected, hf_noun((uint64_t)view->selected, "node is", "nodes are"),
+                      (long long)view->updated);
     (void)fputc('\n', command->cli->out);
     if (view->state == HF_VIEW_UNREPORTED)
         (void)fprintf(command->cli->err,
@@ -254,8 +255,8 @@ static int give_resume(struct order_run *command, const json_t *update, struct h
         r = annotate(command->cluster, command->plural, update, orders, by_itself ? 3 : 2, err);
     if (r == 0 && by_itself && view.failed > 0)
         (void)fprintf(command->cli->out, "%s: resumed; %lld %s so far and no longer %s as failed\n", view.name,
-                      (long long)view.failed, view.failed == 1 ? "node failed" : "nodes failed",
-                      view.failed == 1 ? "counts" : "count");
+                      (long long)view.failed, hf_noun((uint64_t)view.failed, "node failed", "nodes failed"),
+                      hf_noun((uint64_t)view.failed, "counts", "count"));
     else if (r == 0)
         print_reach(command, &view, "resumed");
     return r;

@@ -259,9 +259,10 @@ static void print_next(struct hf_cli *cli, const char *path, const struct hf_edg
                       made->release.name, current->release.version, (unsigned long long)current->release.sequence,
                       made->release.version, (unsigned long long)made->release.sequence, made->release.digest);
     if (deltas < made->release.n_artifacts)
-        hf_cli_print_line(cli->err,
-                          "%zu of %zu artifacts have no delta from %s: these nodes fetch the whole file (--delta)",
-                          made->release.n_artifacts - deltas, made->release.n_artifacts, current->release.version);
+        hf_cli_print_line(cli->err, "%zu of %zu %s no delta from %s: these nodes fetch the whole file (--delta)",
+                          made->release.n_artifacts - deltas, made->release.n_artifacts,
+                          hf_noun(made->release.n_artifacts, "artifact has", "artifacts have"),
+                          current->release.version);
     if (made->has_strategy)
         (void)fprintf(cli->err, "it spreads by spec.strategy, as the release before (--at-once leaves it out)\n");
     (void)fprintf(cli->err, "no node has changed yet; next: kubectl apply -f %s\n", piped ? "FILE" : path);

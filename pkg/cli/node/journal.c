@@ -281,9 +281,9 @@ static int verify(struct reading *reading, const char *dir, struct hf_err *err)
         if (w < 0)
             return w;
     } else if (intact) {
-        (void)fprintf(cli->out,
-                      "%" PRIu64 " entries are intact, from %" PRIu64 " to %" PRIu64 "; the last hash is %.*s\n",
-                      check->entries, check->oldest_seq, check->seq, HF_AUDIT_SUM, check->hash);
+        (void)fprintf(cli->out, "%" PRIu64 " %s intact, from %" PRIu64 " to %" PRIu64 "; the last hash is %.*s\n",
+                      check->entries, hf_noun(check->entries, "entry is", "entries are"), check->oldest_seq, check->seq,
+                      HF_AUDIT_SUM, check->hash);
     }
     if (!intact)
         hf_cli_print_line(cli->err, "%s node journal: %s", cli->program, text);

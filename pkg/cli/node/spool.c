@@ -125,14 +125,16 @@ static const char *severity_name(uint32_t severity)
 }
 
 static const struct {
-    const char *json, *text;
+    const char *json, *one, *many, *text;
     size_t offset;
 } damages[] = {
-    {"missing", "records are missing", offsetof(struct hf_spool_found, missing)},
-    {"skippedBytes", "bytes are damaged", offsetof(struct hf_spool_found, skipped_bytes)},
-    {"headersLost", "segments have no readable header", offsetof(struct hf_spool_found, headers_lost)},
-    {"headersMended", "segments have only one readable header", offsetof(struct hf_spool_found, headers_mended)},
-    {"setAside", "segments were set aside as damaged", offsetof(struct hf_spool_found, set_aside)},
+    {"missing", "record is", "records are", "missing", offsetof(struct hf_spool_found, missing)},
+    {"skippedBytes", "byte is", "bytes are", "damaged", offsetof(struct hf_spool_found, skipped_bytes)},
+    {"headersLost", "segment has", "segments have", "no readable header",
+     offsetof(struct hf_spool_found, headers_lost)},
+    {"headersMended", "segment has", "segments have", "only one readable header",
+     offsetof(struct hf_spool_found, headers_mended)},
+    {"setAside", "segment was", "segments were", "set aside as damaged", offsetof(struct hf_spool_found, set_aside)},
 };
 
 static uint64_t damage_of(const struct hf_spool_found *found, size_t i)
@@ -231,7 +233,8 @@ static void print_damage(FILE *to, const struct hf_spool_found *found)
 
     for (size_t i = 0; i < HF_LEN(damages); i++)
         if (damage_of(found, i) > 0) {
-            (void)fprintf(to, "%s%llu %s", gap, (unsigned long long)damage_of(found, i), damages[i].text);
+            (void)fprintf(to, "%s%llu %s %s", gap, (unsigned long long)damage_of(found, i),
+                          hf_noun(damage_of(found, i), damages[i].one, damages[i].many), damages[i].text);
             gap = ", ";
         }
     if (found->newest_gone) {
@@ -313,7 +316,8 @@ static int print_verify(struct hf_cli *cli, bool json, const char *dir, const st
     _cleanup_(hf_freep) char *name = strdup(dir);
     if (name != NULL)
         hf_cli_plain_text(name);
-    (void)fprintf(cli->out, "%s: %llu records, ", name != NULL ? name : "?", (unsigned long long)found->records);
+    (void)fprintf(cli->out, "%s: %llu %s, ", name != NULL ? name : "?", (unsigned long long)found->records,
+                  hf_noun(found->records, "record", "records"));
     if (hf_spool_is_damaged(found))
         print_damage(cli->out, found);
     else

@@ -395,7 +395,7 @@ int hf_cli_lint(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
     if (r < 0)
         return r;
     if (!lint.json && lint.errors + lint.warnings > 0)
-        (void)fprintf(cli->err, "%zu error%s, %zu warning%s\n", lint.errors, lint.errors == 1 ? "" : "s", lint.warnings,
-                      lint.warnings == 1 ? "" : "s");
+        (void)fprintf(cli->err, "%zu %s, %zu %s\n", lint.errors, hf_noun(lint.errors, "error", "errors"), lint.warnings,
+                      hf_noun(lint.warnings, "warning", "warnings"));
     return lint.errors > 0 || (lint.warnings > 0 && hf_cli_flag(args, "strict")) ? HF_EXIT_REFUSED : 0;
 }

@@ -383,7 +383,7 @@ static void print_deltas(struct hf_cli *cli, const struct hf_release_files *file
         tried += json_array_size(hf_json_at(json_array_get(files->report, i), "deltas"));
     if (listed > 0)
         (void)fprintf(cli->out, "%zu %s: applied, and the result is the new file\n", listed,
-                      listed == 1 ? "delta" : "deltas");
+                      hf_noun(listed, "delta", "deltas"));
     else
         (void)fprintf(cli->out, tried > 0 ? "no delta is small enough to pay: nodes fetch whole files\n"
                                           : "no old files (old=OLD), so no deltas: nodes fetch whole files\n");

@@ -7,6 +7,7 @@
 #include "api/edgeupdate.h"
 #include "api/field/text.h"
 #include "base/buf.h"
+#include "base/format.h"
 #include "base/parse.h"
 #include "cli/args.h"
 #include "config/config.h"
@@ -133,7 +134,7 @@ const char *hf_release_nodes(const json_t *update, char text[HF_RELEASE_NODES_TE
                                   json_string_value(value) != NULL ? json_string_value(value) : "?");
     if (more > 0 && n < HF_RELEASE_NODES_TEXT - 1)
         (void)snprintf(text + n, HF_RELEASE_NODES_TEXT - n, "%s%zu %s", text[n - 1] == ' ' ? "" : ", ", more,
-                       more == 1 ? "expression" : "expressions");
+                       hf_noun(more, "expression", "expressions"));
     return text;
 }
 

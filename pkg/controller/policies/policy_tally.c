@@ -17,6 +17,7 @@
 #include "api/conditions.h"
 #include "api/field/selector.h"
 #include "api/meta.h"
+#include "base/format.h"
 #include "base/strmap.h"
 #include "rollout/labels.h"
 
@@ -350,7 +351,7 @@ static void judge_conflict(const struct hf_policy_tally *tally, const char *name
     *v = (struct policy_verdict){.stalled = true, .reason = "PolicyConflict"};
     (void)snprintf(v->message, sizeof(v->message),
                    "%u %s a conflict with a policy of equal priority, such as %s: see `holdfast policy explain %s`", n,
-                   n == 1 ? "node reports" : "nodes report", node, node);
+                   hf_noun(n, "node reports", "nodes report"), node, node);
 }
 
 static void judge_lagging(const struct hf_policy_tally *tally, const char *name, const struct tally_policy *policy,
@@ -361,10 +362,10 @@ static void judge_lagging(const struct hf_policy_tally *tally, const char *name,
 
     *v = (struct policy_verdict){.reconciling = true, .reason = "Progressing"};
     (void)snprintf(v->message, sizeof(v->message),
-                   "%u of %u selected nodes %s generation %s; %u %s not yet, such as %s: see `holdfast policy explain "
+                   "%u of %u selected %s %s generation %s; %u %s it not yet, such as %s: see `holdfast policy explain "
                    "%s`",
-                   n->taken, n->selected, n->taken == 1 ? "has" : "have", policy->generation, n->lagging,
-                   n->lagging == 1 ? "has it" : "have it", node, node);
+                   n->taken, n->selected, hf_noun(n->selected, "node", "nodes"), hf_noun(n->taken, "has", "have"),
+                   policy->generation, n->lagging, hf_noun(n->lagging, "has", "have"), node, node);
 }
 
 /* Nodes that are away are nobody's fault: they hold up no verdict (docs/DESIGN.md, section 3, rule 11). */
@@ -382,13 +383,14 @@ static void judge_taken(const struct tally_policy *policy, struct policy_verdict
         return;
     }
     if (away > 0)
-        (void)snprintf(others, sizeof(others), "; %u %s away", away, away == 1 ? "is" : "are");
+        (void)snprintf(others, sizeof(others), "; %u %s away", away, hf_noun(away, "is", "are"));
     if (n->taken > 0 && n->in_effect == 0) {
         v->reason = "Overridden";
         rest = "; no section of it is in effect there: other policies come first, or it sets none";
     }
-    (void)snprintf(v->message, sizeof(v->message), "%u of %u selected nodes %s generation %s%s%s", n->taken,
-                   n->selected, n->taken == 1 ? "has" : "have", policy->generation, others, rest);
+    (void)snprintf(v->message, sizeof(v->message), "%u of %u selected %s %s generation %s%s%s", n->taken, n->selected,
+                   hf_noun(n->selected, "node", "nodes"), hf_noun(n->taken, "has", "have"), policy->generation, others,
+                   rest);
 }
 
 static void judge(const struct hf_policy_tally *tally, const char *name, const struct tally_policy *policy,

@@ -108,6 +108,8 @@ START_TEST(format_round_trips)
         ck_assert_msg(back == values[i], "%s is not %" PRIu64, text, values[i]);
     }
     ck_assert_str_eq(hf_format_duration(5400 * HF_NS_PER_S, text), "1h30m");
+    ck_assert_str_eq(hf_noun(0, "node", "nodes"), "nodes");
+    ck_assert_str_eq(hf_noun(1, "node", "nodes"), "node");
     ck_assert_str_eq(hf_format_time(1801440000 * HF_NS_PER_S, text), "2027-02-01T00:00:00Z");
 }
 END_TEST

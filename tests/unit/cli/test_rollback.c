@@ -72,7 +72,7 @@ START_TEST(goes_back)
                   "%s", run.err);
     ck_assert_ptr_nonnull(strstr(run.err, "no node has changed yet; next: kubectl apply -f "));
     ck_assert_ptr_nonnull(strstr(run.err, "edge 1.2 (sequence 8) back to 1.1+rollback.9 (sequence 9)"));
-    ck_assert_ptr_nonnull(strstr(run.err, "1 of 1 artifacts have no delta from 1.2"));
+    ck_assert_ptr_nonnull(strstr(run.err, "1 of 1 artifact has no delta from 1.2"));
     ck_assert_str_eq(run.out, "");
     ck_assert_msg(cli(&run, "release", "verify", "%/back.yaml", "--key", "%/a.pem", NULL) == 0, "%s%s", run.out,
                   run.err);

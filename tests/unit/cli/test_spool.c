@@ -162,7 +162,7 @@ START_TEST(damage_is_named_and_the_rest_printed)
     ck_assert_int_eq(pwrite(fd, "?", 1, 512 * 5 + 40), 1); /* in the fifth record */
     (void)close(fd);
     ck_assert_int_eq(cli(&run, "spool", "verify", "%/bulk", NULL), HF_EXIT_FAILED);
-    ck_assert_ptr_nonnull(strstr(run.out, "1 records are missing"));
+    ck_assert_ptr_nonnull(strstr(run.out, "1 record is missing"));
     ck_assert_int_eq(cli(&run, "spool", "stat", "--json", "%/bulk", NULL), HF_EXIT_FAILED);
     ck_assert_ptr_nonnull(strstr(run.out, "\"damaged\":true"));
     ck_assert_int_eq(cli(&run, "spool", "cat", "%/bulk", NULL), HF_EXIT_FAILED);

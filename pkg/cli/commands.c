@@ -376,9 +376,14 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "completion",
         .args = "bash|zsh|fish",
         .summary = "print completion for a shell",
-        .details = "  source <(holdfast completion bash)",
+        .details =
+            "The script completes commands and options, and names of releases, EdgeUpdates, nodes, phases and "
+            "contexts: "
+            "it asks 'holdfast completion values -- WORD...', which reads the kubeconfig and the cluster, and gives up "
+            "after 2 s without a word.\n\n"
+            "  source <(holdfast completion bash)",
         .min_words = 1,
-        .max_words = 1,
+        .max_words = HF_CLI_MAX_WORDS,
         ROW(hf_cli_completion),
     },
     {

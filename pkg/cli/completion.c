@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Completion scripts for three shells, from the table of commands. */
+/* Completion scripts for three shells, from the table of commands. For what is not in the table they ask
+ * `holdfast completion values` (cli/completion_values.h). */
 #include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "cli/cli.h"
+#include "cli/completion_values.h"
 
 /* Returns the first word of a command's name. */
 static struct hf_view first_word(const struct hf_cli_command *command)
@@ -104,7 +106,10 @@ static void print_bash(const struct hf_cli *cli, FILE *to)
                       "  local current=${COMP_WORDS[COMP_CWORD]} position=$COMP_CWORD one=${COMP_WORDS[1]-} "
                       "two=${COMP_WORDS[2]-} choices=\n");
     print_cases(cli, to);
-    (void)fprintf(to, "  if [ -n \"$choices\" ]; then\n"
+    (void)fprintf(to, "  choices+=' '$(\"${COMP_WORDS[0]}\" completion values -- \"${COMP_WORDS[@]:1:COMP_CWORD}\" "
+                      "</dev/null 2>/dev/null)\n"
+                      "  if [ \"$current\" = = ]; then current=; fi\n"
+                      "  if [ -n \"${choices// /}\" ]; then\n"
                       "    mapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$current\")\n"
                       "  else\n"
                       "    compopt -o filenames 2>/dev/null\n"
@@ -122,7 +127,9 @@ static void print_zsh(const struct hf_cli *cli, FILE *to)
                       "  local current=${words[CURRENT]} position=$((CURRENT - 1)) one=${words[2]} two=${words[3]}\n"
                       "  local choices=\n");
     print_cases(cli, to);
-    (void)fprintf(to, "  if [ -n \"$choices\" ]; then\n"
+    (void)fprintf(to, "  choices+=' '$(${words[1]} completion values -- \"${(@)words[2,CURRENT]}\" </dev/null "
+                      "2>/dev/null)\n"
+                      "  if [ -n \"${choices// /}\" ]; then\n"
                       "    compadd -- ${=choices}\n"
                       "  else\n"
                       "    _files\n"
@@ -147,7 +154,7 @@ static void print_fish_options(FILE *to, const struct hf_cli_command *command)
         (void)fprintf(to, "complete -c holdfast -n '__fish_seen_subcommand_from %.*s", (int)one.n, one.p);
         if (two.n > 0)
             (void)fprintf(to, "; and __fish_seen_subcommand_from %s", two.p);
-        (void)fprintf(to, "' -l %s%s", option->name, option->value != NULL ? " -r" : "");
+        (void)fprintf(to, "' -l %s%s", option->name, option->value != NULL ? " -r -a '(__holdfast_values)'" : "");
         if (option->letter != 0)
             (void)fprintf(to, " -s %c", option->letter);
         (void)fprintf(to, " -d '");
@@ -159,7 +166,12 @@ static void print_fish_options(FILE *to, const struct hf_cli_command *command)
 static void print_fish(const struct hf_cli *cli, FILE *to)
 {
     (void)fprintf(to, "# fish completion for holdfast, printed by: holdfast completion fish\n"
+                      "function __holdfast_values\n"
+                      "  holdfast completion values -- (commandline -opc)[2..-1] (commandline -ct) "
+                      "</dev/null 2>/dev/null\n"
+                      "end\n"
                       "complete -c kubectl-holdfast -w holdfast\n"
+                      "complete -c holdfast -a '(__holdfast_values)'\n"
                       "complete -c holdfast -l help -s h -d 'print the help of the command'\n"
                       "complete -c holdfast -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n"
                       "complete -c holdfast -n '__fish_seen_subcommand_from help' -f -a '");
@@ -196,6 +208,12 @@ int hf_cli_completion(struct hf_cli *cli, const struct hf_cli_args *args, struct
         void (*print)(const struct hf_cli *cli, FILE *to);
     } shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
 
+    if (strcmp(args->words[0], "values") == 0) {
+        hf_cli_completion_values(cli, args->words + 1, args->n_words - 1);
+        return 0;
+    }
+    if (args->n_words > 1)
+        return hf_err_set(err, EINVAL, "unexpected argument '%s'", args->words[1]);
     for (size_t i = 0; i < HF_LEN(shells); i++)
         if (strcmp(args->words[0], shells[i].shell) == 0) {
             shells[i].print(cli, cli->out);

@@ -131,6 +131,32 @@ static int read_kubeconfigs(struct hf_cluster *cluster, const struct hf_cli_args
     return r;
 }
 
+static void drop_kubeconfigs(struct hf_cluster *cluster)
+{
+    for (size_t i = 0; i < cluster->n_files; i++) {
+        json_decref(cluster->files[i].root);
+        free(cluster->paths[i]);
+    }
+}
+
+void hf_cluster_contexts(struct hf_cli *cli, const struct hf_cli_args *args, void (*take)(void *arg, const char *name),
+                         void *arg)
+{
+    struct hf_cluster cluster = {.cli = cli};
+    struct hf_err ignored = HF_ERR_INIT;
+
+    (void)!read_kubeconfigs(&cluster, args, &ignored);
+    for (size_t i = 0; i < cluster.n_files; i++) {
+        const json_t *contexts = json_object_get(cluster.files[i].root, "contexts");
+        for (size_t k = 0; k < json_array_size(contexts); k++) {
+            const char *name = hf_json_str_or(json_array_get(contexts, k), "name", "");
+            if (name[0] != '\0')
+                take(arg, name);
+        }
+    }
+    drop_kubeconfigs(&cluster);
+}
+
 /* ---- the credentials --------------------------------------------------------------------------------------------- */
 
 static int run_plugin(struct hf_cluster *cluster, struct hf_err *err)
@@ -315,10 +341,7 @@ void hf_cluster_close(struct hf_cluster *cluster)
     hf_loop_free(cluster->loop);
     hf_kube_config_done(&cluster->config);
     json_decref(cluster->choice.config);
-    for (size_t i = 0; i < cluster->n_files; i++) {
-        json_decref(cluster->files[i].root);
-        free(cluster->paths[i]);
-    }
+    drop_kubeconfigs(cluster);
     free(cluster);
 }
 

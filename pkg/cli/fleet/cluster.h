@@ -35,6 +35,10 @@ bool hf_cluster_requested(const struct hf_cli_args *args);
 /* Returns true if the variable KUBECONFIG is set or ~/.kube/config exists. */
 bool hf_cluster_has_kubeconfig(void);
 
+/* Calls `take` with the name of each context of the kubeconfig files. Files that cannot be read have none. */
+void hf_cluster_contexts(struct hf_cli *cli, const struct hf_cli_args *args, void (*take)(void *arg, const char *name),
+                         void *arg);
+
 /* Finds the server and the credentials, and runs the credential plugin if the kubeconfig names one. Sends nothing to
  * the server. In a pod without a kubeconfig and without HF_CLUSTER_OPTIONS, uses the service account of the pod. */
 HF_MUST_USE int hf_cluster_open(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_cluster **ret_cluster,

@@ -68,6 +68,12 @@ const char *hf_node_view_phase_find(const char *typed, const char **ret_near)
     return NULL;
 }
 
+void hf_node_view_phases(void (*take)(void *arg, const char *name), void *arg)
+{
+    for (size_t i = 0; i < HF_LEN(phases); i++)
+        take(arg, phases[i].name);
+}
+
 static const json_t *choose(const json_t *updates, const char *release)
 {
     const json_t *best = NULL;

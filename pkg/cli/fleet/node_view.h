@@ -40,3 +40,5 @@ bool hf_node_view_needs_person(const json_t *node);
 /* Returns the phase with the name `typed`, in upper or lower case. Without such a phase, returns NULL and sets
  * *ret_near to the phase with the nearest name, or to NULL. */
 const char *hf_node_view_phase_find(const char *typed, const char **ret_near);
+/* Calls `take` with the name of each phase. */
+void hf_node_view_phases(void (*take)(void *arg, const char *name), void *arg);

@@ -87,6 +87,11 @@ class TestRollouts(Case):
         self.assertNotIn("fake-01", out)
         out, _ = self.run_cli("node", "fake-03")
         self.assertRegex(out, rf"{update.name} +Committed +1\.0\.1")
+        for words, typed, want in (("node", "fake-", "fake-03"), ("rollout watch", update.name[:2], update.name)):
+            out, _ = self.run_cli("completion", "values", "--", *words.split(), *admin(), config=[typed])
+            self.assertIn(want, out.splitlines(), words)
+        out, _ = self.run_cli("completion", "values", "--", "nodes", *admin(), "--release", config=[update.name[:2]])
+        self.assertIn(update.name, out.splitlines())
 
     def test_halted_resumed_paused(self):
         """A rollout that halts ends the watch with 4 and names the nodes; `rollout resume`, `pause`, `halt` are obeyed."""

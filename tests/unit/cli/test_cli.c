@@ -2,8 +2,11 @@
 /* The command table as a whole: dispatch, help, exit codes, completion, and the manual page that must keep up with it. */
 #include "cli/cli.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -251,6 +254,53 @@ START_TEST(bash_completes)
 }
 END_TEST
 
+START_TEST(bash_completes_values)
+{
+    static const struct {
+        const char *words, *at, *want;
+    } lines[] = {
+        {"holdfast nodes --phase Roll", "3", "RolledBack RollingBack"},
+        {"holdfast nodes --phase = Com", "4", "Committed"},
+        {"holdfast status --context o", "3", "oslo"},
+        {"holdfast nodes --context =", "3", "berlin oslo"},
+        {"holdfast node j", "2", "journal"},
+        {"holdfast node edge", "2", ""}, /* nobody listens there */
+    };
+
+    cli_write_text(&run, "kubeconfig",
+                   "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\nusers: [{name: u, user: {}}]\n"
+                   "current-context: oslo\n"
+                   "contexts: [{name: berlin, context: {cluster: c, user: u}}, "
+                   "{name: oslo, context: {cluster: c, user: u}}]\n");
+    ck_assert_int_eq(cli(&run, "completion", "bash", NULL), HF_EXIT_OK);
+    cli_write_text(&run, "completion", run.out);
+    for (size_t i = 0; i < HF_LEN(lines); i++) {
+        _cleanup_(hf_freep) char *script =
+            hf_asprintf("export KUBECONFIG=%s/kubeconfig PATH=\"$PWD/build/asan:$PATH\"; source %s/completion; cd %s; "
+                        "COMP_WORDS=(%s); COMP_CWORD=%s; _holdfast; [ \"${COMPREPLY[*]}\" = '%s' ]",
+                        run.folder, run.folder, run.folder, lines[i].words, lines[i].at, lines[i].want);
+        ck_assert_msg(bash(script) == 0, "%s", lines[i].words);
+    }
+}
+END_TEST
+
+/* A server that takes the connection and says nothing: TAB gives up by itself, without a word. */
+START_TEST(values_of_a_silent_cluster)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert(bind(fd, (struct sockaddr *)&at, n) == 0 && listen(fd, 1) == 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    _cleanup_(hf_freep) char *script = hf_asprintf(
+        "out=$(build/asan/holdfast completion values -- node --server http://127.0.0.1:%d '' 2>&1) && [ -z \"$out\" ]",
+        ntohs(at.sin_port));
+    ck_assert_int_eq(bash(script), 0);
+    (void)close(fd);
+}
+END_TEST
+
 START_TEST(every_shell_knows_every_command)
 {
     static const char *const shells[] = {"bash", "zsh", "fish"};
@@ -318,6 +368,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_full_disk_behind_standard_output);
     tcase_add_test(tc, exit_codes);
     tcase_add_test(tc, bash_completes);
+    tcase_add_test(tc, bash_completes_values);
+    tcase_add_test(tc, values_of_a_silent_cluster);
     tcase_add_test(tc, every_shell_knows_every_command);
     tcase_add_loop_test(tc, the_manual_knows_every_command, 0, (int)hf_cli_n_commands);
 }

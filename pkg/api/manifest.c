@@ -22,6 +22,7 @@ const char *const hf_manifest_flux_kinds[HF_MANIFEST_FLUX_COUNT + 1] = {
     [HF_MANIFEST_FLUX_GIT] = "GitRepository",
     [HF_MANIFEST_FLUX_OCI] = "OCIRepository",
     [HF_MANIFEST_FLUX_BUCKET] = "Bucket",
+    [HF_MANIFEST_FLUX_EXTERNAL] = "ExternalArtifact",
     NULL,
 };
 

@@ -36,6 +36,7 @@ enum hf_manifest_flux_kind {
     HF_MANIFEST_FLUX_GIT,
     HF_MANIFEST_FLUX_OCI,
     HF_MANIFEST_FLUX_BUCKET,
+    HF_MANIFEST_FLUX_EXTERNAL,
     HF_MANIFEST_FLUX_COUNT
 };
 /* The kinds of Flux objects as Kubernetes names them, such as "GitRepository". NULL ends the array. */

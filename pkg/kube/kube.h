@@ -91,7 +91,7 @@ HF_DEFINE_CLEANUP(struct hf_kube, hf_kube_free)
 const struct hf_source_ops *hf_kube_source(struct hf_kube *kube);
 void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns);
 
-/* Follows one object in a namespace: a ConfigMap, Secret, Service, GitRepository, OCIRepository or Bucket. The rules
+/* Follows one object in a namespace: a ConfigMap, Secret, Service, GitRepository, OCIRepository, Bucket or ExternalArtifact. The rules
  * for the callbacks of `sink` are in kube/source.h. `gone` comes when the server has confirmed that the object does not
  * exist, also if the object never existed. After an outage of the link, the subscription resumes from the last
  * resourceVersion. If `contact` reports LOST, the code EACCES in *err means that a right is missing, and the code

@@ -39,6 +39,7 @@ static const struct hf_resource namespaced[] = {
     OF_FLUX("GitRepository", "gitrepositories", true),
     OF_FLUX("OCIRepository", "ocirepositories", true),
     OF_FLUX("Bucket", "buckets", false),
+    OF_FLUX("ExternalArtifact", "externalartifacts", true),
 };
 
 const struct hf_resource *hf_resource_find(const char *kind)

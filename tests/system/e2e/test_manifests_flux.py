@@ -17,7 +17,7 @@ CONFIG = """manifests: {files: [/opt/site/**], cluster: true, origins: ["http://
 """
 RIGHTS = {
     "fluxSources": [{"kind": kind, "namespace": managed.FLUX, "names": [name]} for kind, name in (
-        ("GitRepository", "files"), ("OCIRepository", "objects"), ("Bucket", "bucket"))],
+        ("GitRepository", "files"), ("OCIRepository", "objects"), ("Bucket", "bucket"), ("ExternalArtifact", "composed"))],
     "cluster": {"rules": [{"reason": "The site's workloads.", "namespaces": [SITE], "apiGroups": ["apps"], "resources": ["deployments"],
                            "verbs": ["get", "create", "patch", "delete"]}]}}
 
@@ -38,6 +38,7 @@ class TestFluxSource(unittest.TestCase):
             {"name": "files", "from": source("GitRepository", "files", subPath="site"), "to": "Files", "path": "/opt/site/flux/"},
             {"name": "objects", "from": source("OCIRepository", "objects"), "to": "Cluster"},
             {"name": "bucket", "from": source("Bucket", "bucket"), "to": "Files", "path": "/opt/site/bucket/"},
+            {"name": "composed", "from": source("ExternalArtifact", "composed"), "to": "Files", "path": "/opt/site/composed/"},
         ], interval="30s", retryInterval="5s")
 
     def publish(self, version, digest=None):
@@ -60,6 +61,9 @@ class TestFluxSource(unittest.TestCase):
         self.arrives("1", self.publish("1"))
         self.node.await_entry("bucket", "to be Applied", lambda entry: (entry.get("phase"), entry.get("revision")) == ("Applied", bucket[0]))
         self.assertEqual(self.node.read("/opt/site/bucket/one.conf"), "from a bucket\n")
+        composed = self.artifacts.publish("ExternalArtifact", "composed", {"two.conf": "from two sources\n"})
+        self.node.await_entry("composed", "to be Applied", lambda entry: (entry.get("phase"), entry.get("revision")) == ("Applied", composed[0]))
+        self.assertEqual(self.node.read("/opt/site/composed/two.conf"), "from two sources\n")
         self.assertEqual(self.node.read("/opt/site/flux/README.md"), "")
         begun = time.monotonic()
         self.arrives("2", self.publish("2"))

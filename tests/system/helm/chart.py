@@ -101,7 +101,7 @@ WRONG = [
     ("manifests.configMaps", [{"namespace": "Site", "names": ["a"]}], "a namespace's name"),
     ("manifests.secrets", [{"namespace": "site", "names": ["*"]}], "an object's name"),
     ("manifests.secrets", [{"namespace": "site", "names": []}], "minItems"),
-    ("manifests.fluxSources", [{"kind": "HelmChart", "namespace": "flux-system", "names": ["a"]}], "value must be one of 'GitRepository', 'OCIRepository', 'Bucket'"),
+    ("manifests.fluxSources", [{"kind": "HelmChart", "namespace": "flux-system", "names": ["a"]}], "value must be one of 'GitRepository', 'OCIRepository', 'Bucket', 'ExternalArtifact'"),
     ("manifests.staticPodNamespaces", ["kube_system"], "a namespace's name"),
     ("manifests.hostPaths", ["etc"], "an absolute path"),
     ("manifests.cluster.rules", [RULE | {"verbs": ["*"]}], "value must be one of"),

@@ -16,6 +16,9 @@ static const struct {
     {"OCIRepository", "flux-system",
      "https://api/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/ocirepositories?fieldSelector="
      "metadata.name%3Dx&limit=100"},
+    {"ExternalArtifact", "flux-system",
+     "https://api/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/externalartifacts?fieldSelector="
+     "metadata.name%3Dx&limit=100"},
     {"Node", "site", NULL},
     {"Pod", "site", NULL},
     {"ConfigMap", "", NULL},

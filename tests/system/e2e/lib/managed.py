@@ -17,7 +17,7 @@ PODS = node.STATIC_PODS
 IMAGE = "site-web:1"
 PROGRAM = "#include <unistd.h>\nint main(void){for(;;)pause();}\n"
 FLUX = "flux-system"
-FLUX_PLURALS = {"GitRepository": "gitrepositories", "OCIRepository": "ocirepositories", "Bucket": "buckets"}
+FLUX_PLURALS = {"GitRepository": "gitrepositories", "OCIRepository": "ocirepositories", "Bucket": "buckets", "ExternalArtifact": "externalartifacts"}
 # New files are made beside the folder that the kubelet reads; /run/site is a folder in memory.
 DROP_IN = f"[Service]\nReadWritePaths={os.path.dirname(PODS)} -/run/site\n"
 NO_INOTIFY = "[Service]\nSystemCallFilter=~inotify_init inotify_init1 inotify_add_watch\n"

@@ -262,6 +262,12 @@ def on_the_cluster(top):
     return None
 
 
+def navigation_is_old(top):
+    """hack/docs-nav: navigation, contents, sizes, and the ways of the index's questions."""
+    done = subprocess.run([os.path.join(top, "hack", "docs-nav"), "--check"], stdout=subprocess.PIPE, text=True, check=False)
+    return done.stdout.strip() or (f"hack/docs-nav: exit code {done.returncode}" if done.returncode else None)
+
+
 def report(name, results, missing, verbose):
     """What a page's examples came to; (passed, failed, skipped)."""
     bad = [one for one in results if one["problem"]]
@@ -306,7 +312,7 @@ def main():
             if results or missing:
                 counts = [had + new for had, new in zip(counts, report(name, results, missing, options.verbose))]
     if not options.pages:
-        for check in (short_enough, links.links_lead_nowhere, symptoms.symptoms_differ, extending.extending_differs, on_the_cluster, rollouts_on_the_cluster, k3s_on_the_cluster, *install.CHECKS,
+        for check in (short_enough, links.links_lead_nowhere, navigation_is_old, symptoms.symptoms_differ, extending.extending_differs, on_the_cluster, rollouts_on_the_cluster, k3s_on_the_cluster, *install.CHECKS,
                       *notice.CHECKS):
             found = check(TOP)
             counts[1 if found else 0] += 1

@@ -136,6 +136,13 @@ def delivered(world, _):
     assert not wrong, f"posted to {wrong[0]}"
 
 
+def greets(version, phase="Committed"):
+    """The first node's file is of this version, and its newest release came to this end."""
+    def done(world, _):
+        wait(f"{version} to be {phase}", lambda: any((row["version"], row["phase"]) == (version, phase) for row in world.status().get("updates", [])))
+    return done
+
+
 SELF = "runs for many minutes; a suite of its own in .ci/run, or this very test is part of it"
 ROOT_NET = "needs root, containerd and systemd, which the cluster of `make e2e` has"
 
@@ -177,6 +184,13 @@ ROWS = [
     Row(r"sudo systemctl enable --now holdfast-agent", "standin", page="holdfast-agent.8", before=without_agent),
     Row(r"(sudo )?systemctl (daemon-reload|(enable|disable) --now holdfast-agent|restart holdfast-agent|kill --signal=HUP holdfast-agent)", "standin",
         before=lambda world: world.service()),
+    Row(r"nohup python3 -m http\.server 8081 .*", after=lambda world, _: wait("the web server", lambda: world.get(8081, "/"))),
+    Row(r"sudo cp out-1/hello-1\.0\.yaml .*", after=greets("1.0")),
+    Row(r"sudo cp out-2/hello-2\.0\.yaml .*", after=greets("2.0")),
+    Row(r"sudo cp out-3/hello-3\.0\.yaml .*", after=greets("3.0", "RolledBack")),
+    Row(r"sudo holdfast status", page="docs/tutorials/first-node.md", code=(0, 4)),
+    Row(r"sudo mv /var/lib/holdfast .*", after=lambda world, _: world.call(["test", "!", "-e", "/var/lib/holdfast"])),
+    Row(r"holdfast wait .*", "cluster", page="docs/how-to/ci.md", why="tests/system/e2e/test_helm.py runs it with docs/how-to/rollouts.md"),
     # ---- keys, releases -------------------------------------------------------------------------------------------------
     Row(r"holdfast key generate \S+", after=key_pair),
     Row(r"holdfast release create .*--url-base file:///srv/releases .*", before=with_key),

@@ -104,6 +104,7 @@ class TestFlux(unittest.TestCase):
         for one in objects:
             world.cluster.kubectl("apply", "-f", "-", text=json.dumps(one))
         self.addCleanup(world.cluster.kubectl, "delete", "syncpolicy/edge-prod-01", "edgeupdate/edge-inference", "--ignore-not-found", check=False)
+        self.addCleanup(world.cluster.kubectl, "delete", "configmap", "site-config", "-n", "holdfast-system", "--ignore-not-found", check=False)
         self.addCleanup(world.cluster.kubectl, "delete", "kustomization", "fleet", "-n", "flux-system", "--ignore-not-found", check=False)
         self.publish()
         # Applied, and filled in.
@@ -111,6 +112,8 @@ class TestFlux(unittest.TestCase):
         self.assertEqual(policy["spec"]["labels"]["static"], {"edge.codcompass.io/cluster": "edge-prod-01", "edge.codcompass.io/region": "eu-west-1"})
         update = wait.until("the update to be applied", lambda: api.get(f"{GROUP}/edgeupdates/edge-inference"), 20)
         self.assertEqual(update["spec"]["nodeSelector"]["matchLabels"], {"edge.codcompass.io/region": "eu-west-1"})
+        config = api.get("/api/v1/namespaces/holdfast-system/configmaps/site-config")
+        self.assertEqual(config["data"]["site.conf"], "node = ${HOLDFAST_NODE}\nzone = ${zone:=none}\n")
         # Nobody has seen it yet, then it spreads: in progress.
         self.await_told("Unknown", "Progressing")
         self.rollout(("Ready", "False", "Progressing"), ("Reconciling", "True", "Progressing"))

@@ -551,6 +551,9 @@ def test_flux_example_is_right_once_it_is_filled_in():
             with open(os.path.join(TOP, "deploy/flux/fleet", name), encoding="utf-8") as file:
                 text = file.read()
             each = yaml.safe_load(text)
+            if each["metadata"].get("annotations", {}).get("kustomize.toolkit.fluxcd.io/substitute") == "disabled":
+                assert "${HOLDFAST_NODE}" in text, name
+                continue
             assert "${" not in json.dumps(each["spec"].get("release", {})), name
             for variable, value in kustomization["spec"]["postBuild"]["substitute"].items():
                 text = text.replace("${" + variable + "}", value)
@@ -561,6 +564,60 @@ def test_flux_example_is_right_once_it_is_filled_in():
         done = subprocess.run([cli, "lint", *(os.path.join(folder, name) for name in sorted(os.listdir(folder)))], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False)
         assert done.returncode == 0 and not names, done.stdout + str(names)
+
+
+def flux_values():
+    with open(os.path.join(TOP, "deploy/flux/holdfast.yaml"), encoding="utf-8") as file:
+        return next(each for each in yaml.safe_load_all(file) if each["kind"] == "HelmRelease")["spec"]
+
+
+def test_flux_example_nodes_trust_what_the_fleet_runs():
+    """The key in the HelmRelease has signed the release of the fleet; nobody waits for nodes that are away."""
+    cli, spec = os.path.join(TOP, "build", "release", "holdfast"), flux_values()
+    assert spec["install"]["disableWait"] and spec["upgrade"]["disableWait"]
+    if not os.path.exists(cli):
+        raise Skip("holdfast is not built")
+    with tempfile.TemporaryDirectory() as folder:
+        key, update = os.path.join(folder, "release-2026.pem"), os.path.join(folder, "update.yaml")
+        with open(os.path.join(TOP, "deploy/flux/fleet/edge-inference.yaml"), encoding="utf-8") as file, open(update, "w", encoding="utf-8") as to:
+            to.write(file.read().replace("${REGION}", "eu-west-1"))
+        with open(key, "w", encoding="utf-8") as file:
+            file.write(spec["values"]["firstInstall"]["trustedKeys"]["release-2026"])
+        done = subprocess.run([cli, "release", "verify", update, "--key", key], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        assert done.returncode == 0 or "expired" in done.stdout, done.stdout
+
+
+def test_flux_release_from_ci():
+    """deploy/flux/ci-release: a branch of the fleet's repository with the signed release, and Flux's variable where it was."""
+    cli = os.path.join(TOP, "build", "release", "holdfast")
+    if not os.path.exists(cli) or shutil.which("git") is None:
+        raise Skip("holdfast is not built, or no git")
+    with tempfile.TemporaryDirectory() as folder:
+        def call(*argv, cwd=folder):
+            environment = {**os.environ, "PATH": os.path.dirname(cli) + ":" + os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.path.join(folder, "gitconfig")}
+            done = subprocess.run(argv, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            assert done.returncode == 0, f"{argv}: {done.stdout}"
+            return done.stdout
+        with open(os.path.join(folder, "gitconfig"), "w", encoding="utf-8") as file:
+            file.write("[user]\n name = CI\n email = ci@example.com\n[init]\n defaultBranch = main\n")
+        fleet = os.path.join(folder, "fleet.git")
+        shutil.copytree(os.path.join(TOP, "deploy/flux/fleet"), os.path.join(folder, "site", "fleet"))
+        for argv in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "the fleet"], ["clone", "-q", "--bare", ".", fleet]):
+            call("git", *argv, cwd=os.path.join(folder, "site"))
+        for name, size in (("new", 30000), ("old", 29000)):
+            os.makedirs(os.path.join(folder, name))
+            with open(os.path.join(folder, name, "amd64"), "wb") as file:
+                file.write(bytes(i * i % 251 for i in range(size)))
+        call(cli, "key", "generate", "release-2026")
+        call(os.path.join(TOP, "deploy/flux/ci-release"), "1.5.0", "43", "file://" + fleet)
+        text = call("git", "-C", fleet, "show", "edge-inference-1.5.0:fleet/edge-inference.yaml")
+        update = yaml.safe_load(text)
+        assert update["spec"]["nodeSelector"]["matchLabels"] == {"edge.codcompass.io/region": "${REGION}"}, text
+        assert update["spec"]["strategy"]["maxFailures"] == "2%" and update["spec"]["release"]["install"]["path"].endswith("/current"), text
+        assert update["spec"]["release"]["sequence"] == 43 and "${" not in json.dumps(update["spec"]["release"]), text
+        with open(os.path.join(folder, "applied.yaml"), "w", encoding="utf-8") as file:
+            file.write(text.replace("${REGION}", "eu-west-1"))
+        call(cli, "release", "verify", "applied.yaml", "--key", "release-2026", "--artifacts", "out")
 
 
 def test_packed_chart_is_the_same():

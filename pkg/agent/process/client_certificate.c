@@ -42,6 +42,8 @@ struct hf_client_certificate {
     char *client_path, *pending_path, *common_name;
     char asked_uid[HF_CERTIFICATE_UID]; /* of this node's Node when the agent asked last; "" before */
     char seen_uid[HF_CERTIFICATE_UID];  /* of this node's Node as the agent follows it; "" before */
+    bool node_changed;                  /* seen_uid has changed, and nobody has compared it with the pair */
+    uint64_t replaced_ns;               /* monotonic time at which the pair was last set aside for that; 0: never */
     struct hf_timer *timer;
     struct pair pair;
     bool in_use;       /* the client of the API server uses the pair */
@@ -612,19 +614,33 @@ void hf_client_certificate_refused(struct hf_client_certificate *certificate)
     event(certificate, HF_RENEWAL_LOST);
 }
 
-void hf_client_certificate_node(struct hf_client_certificate *certificate, const char *uid)
+/* A Node that changes all the time must not make the agent write its disk all the time. */
+static void look_at_node(struct hf_client_certificate *certificate)
 {
-    const char *own = certificate != NULL ? certificate->pair.info.node_uid : "";
+    const char *own = certificate->pair.info.node_uid;
+    uint64_t now = hf_mono_ns(certificate->p.clock);
 
-    if (certificate == NULL || strcmp(certificate->seen_uid, uid) == 0 || strlen(uid) >= sizeof(certificate->seen_uid))
+    if (!certificate->node_changed || !certificate->in_use || own[0] == '\0' ||
+        (certificate->replaced_ns != 0 && now - certificate->replaced_ns < TRY_AGAIN_NS))
         return;
-    (void)snprintf(certificate->seen_uid, sizeof(certificate->seen_uid), "%s", uid);
-    if (!certificate->in_use || own[0] == '\0' || strcmp(own, uid) == 0)
+    certificate->node_changed = false;
+    if (strcmp(own, certificate->seen_uid) == 0)
         return;
-    hf_log(certificate->p.log, HF_LOG_WARNING, "certificate.node_replaced", HF_S("was", own), HF_S("is", uid));
+    certificate->replaced_ns = now;
+    hf_log(certificate->p.log, HF_LOG_WARNING, "certificate.node_replaced", HF_S("was", own),
+           HF_S("is", certificate->seen_uid));
     certificate->clock_only = false;
     use(certificate, false);
     event(certificate, HF_RENEWAL_LOST);
+}
+
+void hf_client_certificate_node(struct hf_client_certificate *certificate, const char *uid)
+{
+    if (certificate == NULL || strcmp(certificate->seen_uid, uid) == 0 || strlen(uid) >= sizeof(certificate->seen_uid))
+        return;
+    (void)snprintf(certificate->seen_uid, sizeof(certificate->seen_uid), "%s", uid);
+    certificate->node_changed = true;
+    look_at_node(certificate);
 }
 
 /* A pair was set aside because a clock ran ahead, or because of a 401 that has passed. A server that has no other
@@ -655,6 +671,7 @@ void hf_client_certificate_check(struct hf_client_certificate *certificate)
     } else if (may_try_again(certificate)) {
         use(certificate, true);
     }
+    look_at_node(certificate);
     look_at_trouble(certificate);
 }
 

@@ -55,7 +55,7 @@ void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
 /* Call this function when the server shows this node's Node. If the certificate in use is for an earlier Node of the same
  * name, the client uses the credential of its configuration from now on, and the agent asks for a new certificate: the
- * cluster does not accept what the old one writes. Accepts NULL. */
+ * cluster does not accept what the old one writes. At most once in five minutes. Accepts NULL. */
 void hf_client_certificate_node(struct hf_client_certificate *certificate, const char *uid);
 
 /* Call this function about once a minute. Stops the use of a certificate that has expired. If this node's clock was

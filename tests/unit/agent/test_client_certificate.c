@@ -795,6 +795,34 @@ START_TEST(a_node_that_was_replaced)
 }
 END_TEST
 
+/* A server that shows another uid all the time makes the agent ask, and write its disk, once in five minutes. */
+START_TEST(a_node_that_changes_all_the_time)
+{
+    char uid[20];
+
+    ck_assert_int_eq(begin(), 0);
+    run(MINUTE);
+    for (int i = 0; i < 1800; i++) {
+        (void)snprintf(uid, sizeof(uid), "other-%d", i);
+        hf_client_certificate_node(w.certificate, uid);
+        if (i % 60 == 0)
+            hf_client_certificate_check(w.certificate);
+        run(S);
+    }
+    ck_assert_uint_ge(w.drops, 5);
+    ck_assert_uint_le(w.drops, 7);
+    ck_assert_uint_le(w.signed_, 8);
+    /* The first one that stays is found, too, without another event. */
+    unsigned drops = w.drops;
+    hf_client_certificate_node(w.certificate, "last");
+    for (int i = 0; i < 6; i++) {
+        run(MINUTE);
+        hf_client_certificate_check(w.certificate);
+    }
+    ck_assert_uint_eq(w.drops, drops + 1);
+}
+END_TEST
+
 /* Nobody asks for a certificate of a Node that is not there. */
 START_TEST(a_node_that_is_gone)
 {
@@ -891,6 +919,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_refusal_that_passes);
     tcase_add_test(tc, the_condition);
     tcase_add_test(tc, a_node_that_was_replaced);
+    tcase_add_test(tc, a_node_that_changes_all_the_time);
     tcase_add_test(tc, a_node_that_is_gone);
     tcase_add_test(tc, a_certificate_of_the_name_only);
     tcase_add_test(tc, requests_of_long_names);

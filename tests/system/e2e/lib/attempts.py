@@ -113,6 +113,7 @@ ATTEMPTS = [
     patch("report by a merge patch", HOW, {"status": GHOST}, "/status"),
     patch("report by a JSON patch", HOW, [{"op": "add", "path": "/status", "value": GHOST}], "/status", JSON_PATCH),
     apply("n1", "free its turn by annotation", TOUCH, {"annotations": {"edge.codcompass.io/free-turn": "0" * 64}}),
+    apply("n1", "bind its EdgeNode to another Node", TOUCH, {"annotations": {"edge.codcompass.io/node-uid": "0"}}),
     apply("n1", "put a finalizer on its EdgeNode", TOUCH, {"finalizers": ["example.com/stay"]}),
     apply("n1", "give its EdgeNode an owner", TOUCH, {"ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": "n1", "uid": "0"}]}),
     apply("n1", "label its EdgeNode", TOUCH, {"labels": {"a": "b"}}),
@@ -212,6 +213,7 @@ def ask(what, why, csr=None, metadata=None, policy=CERTIFICATES, **spec):
 # Where certificates.enabled is on. Each body still lacks its request: the tests fill it in.
 CERTIFICATE_ATTEMPTS = [
     ask("ask for a certificate of another signer", "asks for client certificates", signerName="kubernetes.io/kubelet-serving"),
+    ask("ask for a certificate of a signer of its own", "asks for client certificates", signerName="example.com/agents"),
     ask("ask for a kubelet's certificate", "asks for client certificates", signerName="kubernetes.io/kube-apiserver-client-kubelet"),
     ask("ask for a server's certificate", "asks for client certificates", usages=["server auth", "digital signature"]),
     ask("ask for a certificate that signs", "asks for client certificates", usages=["client auth", "cert sign"]),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Attacks by whoever holds the cluster: objects with hostile values, and an API server that lies. After each attack the node must
 still install a signed release, and the agent must have stayed within its bounds."""
+import base64
 import copy
 import http.server
 import json
@@ -584,6 +585,83 @@ def attack_token_by_redirect(home):
         for other in others:
             other.end()
         print(f"{count[0]} redirects, {len(followed)} followed without the token")
+
+
+class Signer:
+    """The attacker's answers to certificate requests: each gets a certificate with this subject, whatever it asks for."""
+
+    def __init__(self, site, subject):
+        self.authority, self.subject, self.requests = site.authority, subject, {}
+
+    def lie(self, handler):
+        folder, _, name = urllib.parse.urlparse(handler.path).path.rpartition("/")
+        if handler.command == "POST" and name == "certificatesigningrequests":
+            request = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
+            self.requests[request["metadata"]["name"]] = request | {"status": {"certificate": self.sign(request)}}
+            handler.answer(201, request)
+            return True
+        if handler.command == "GET" and folder.endswith("/certificatesigningrequests") and name in self.requests:
+            handler.answer(200, self.requests[name])
+            return True
+        return False
+
+    def sign(self, request):
+        folder = self.authority.folder
+        with open(os.path.join(folder, "asked.csr"), "wb") as file:
+            file.write(base64.b64decode(request["spec"]["request"]))
+        subject = ["-subj", self.subject] if self.subject else []
+        self.authority.openssl("req", "-x509", "-in", "asked.csr", *subject, "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "1", "-addext",
+                               "extendedKeyUsage=clientAuth", "-out", "signed.pem")
+        with open(os.path.join(folder, "signed.pem"), "rb") as file:
+            return base64.b64encode(file.read()).decode()
+
+
+def under_signer(home, subject):
+    """A node that asks this attacker for a certificate: the site, its signer and the folder of the certificate."""
+    site = Site(home, tls=True)
+    site.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": site.node.name, "uid": "uid-1", "labels": {}}})
+    signer = Signer(site, subject and subject.replace("NODE", site.node.name))
+    site.api.lie = signer.lie
+    folder = site.node.place("certificate")
+    site.start("--client-certificate-dir", folder)
+    return site, signer, os.path.join(folder, "client.pem")
+
+
+def attack_certificates_of_others(home):
+    """Issue certificates for another node, for an earlier Node of the name, without the Node's uid, and with groups of the attacker's choice: the
+    agent uses and stores none of them, and works on with its own credential."""
+    for number, subject in enumerate((
+            "/O=holdfast:agents/O=holdfast:node-uid:uid-1/CN=holdfast:agent:other", "/O=holdfast:agents/O=holdfast:node-uid:uid-0/CN=holdfast:agent:NODE",
+            "/O=holdfast:agents/CN=holdfast:agent:NODE", "/O=holdfast:agents/O=holdfast:node-uid:/CN=holdfast:agent:NODE",
+            "/O=holdfast:agents/O=system:masters/CN=holdfast:agent:NODE", "/O=system:masters/O=holdfast:node-uid:uid-1/CN=holdfast:agent:NODE",
+            "/O=holdfast:agents/O=holdfast:node-uid:uid-1/O=system:masters/CN=holdfast:agent:NODE")):
+        site, _, stored = under_signer(os.path.join(home, str(number)), subject)
+        try:
+            wait("the agent to refuse the certificate", lambda site=site: any(b"certificate.not_saved" in line for line in site.log_lines()), PATIENCE_S)
+            assert not any(b"certificate.used" in line for line in site.log_lines()), subject
+            assert not os.path.exists(stored), subject
+            site.installs(1)
+            site.bounded()
+        finally:
+            site.end()
+
+
+def attack_node_of_many_uids(home):
+    """Give the Node another uid a hundred times in a second, and sign each request at once: the agent asks for few certificates."""
+    site, signer, stored = under_signer(home, None)
+    try:
+        wait("the certificate", lambda: os.path.exists(stored), PATIENCE_S)
+        end, number = time.monotonic() + 12, 1
+        while time.monotonic() < end:
+            number += 1
+            site.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": site.node.name, "uid": f"uid-{number}", "labels": {}}})
+            time.sleep(0.01)
+        assert any(b"certificate.node_replaced" in line for line in site.log_lines())
+        assert len(signer.requests) <= 3, f"{len(signer.requests)} requests for certificates"
+        site.installs(1)
+        site.bounded()
+    finally:
+        site.end()
 
 
 def attack_redirect_to_a_file(home):

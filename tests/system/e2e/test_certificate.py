@@ -235,7 +235,7 @@ class TestReplaced(unittest.TestCase):
         for number, pem in enumerate((replay, self.pem(first), self.pem(second))):
             with self.subTest(number):
                 self.assertEqual(self.ask(f"stolen-3-{number}", pem, certificate=old), ("Denied", "NodeReplaced"))
-        self.assertEqual(identity.call("POST", CSRS, {}, bearer=token)[0], 401)        # a token of the old Node
+        self.assertEqual(identity.call("GET", CSRS, bearer=token)[0], 401)             # a token of the old Node
         # The new machine's agent.
         self.assertEqual(self.ask("stolen-4", replay, bearer=identity.token(self.NODE)), ("Denied", "WrongNodeUid"))
         self.assertEqual(self.ask("stolen-5", self.pem(second), bearer=identity.token(self.NODE)), ("Approved", "HoldfastAgent"))

@@ -28,6 +28,7 @@ that do not fit together. Every fault is one line: the field, what it is, what i
   (list "proxy.https" $v.proxy.https $proxy $proxyHelp)
   (list "proxy.http" $v.proxy.http $proxy $proxyHelp)
   (list "proxy.fromSecret" $v.proxy.fromSecret "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$" "the name of a Secret, such as proxy")
+  (list "artifacts.fromSecret" $v.artifacts.fromSecret "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$" "the name of a Secret, such as release-store")
   (list "agent.metricsAddress" $v.agent.metricsAddress "^([0-9]{1,3}([.][0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:.]*)$" "a numeric address, such as 0.0.0.0")
   (list "controller.collectAfter" $v.controller.collectAfter "^([0-9]+(h|m|s))+$" "a duration, such as 24h")
   (list "monitoring.interval" $v.monitoring.interval "^[0-9]+(ms|s|m)$" "a duration, such as 30s")

@@ -86,6 +86,8 @@ WRONG = [
     ("proxy.noProxy", ["10.42.0.0/16"], "there is no proxy"),
     ("proxy.apiServer", True, "there is no proxy"),
     ("proxy", {"fromSecret": "proxy", "https": "http://proxy.example.com"}, "leave proxy.https and proxy.http empty"),
+    ("artifacts.fromSecret", "Store", "the name of a Secret, such as release-store"),
+    ("artifacts.token", "x", "additional properties 'token' not allowed"),
     ("policies.staticLabels", ["edge.codcompass.io/site"], "a label's name without its prefix"),
     ("policies.revokedNodes", ["N7"], "a node's name, such as n7"),
     ("policies.revokedNodes", "n7", "want array"),
@@ -477,6 +479,17 @@ def test_proxies_reach_the_agent():
     # A misspelt Secret must not start a pod without a proxy; a Secret without HTTP_PROXY is fine.
     assert secret["HTTPS_PROXY"]["secretKeyRef"] == {"name": "proxy", "key": "HTTPS_PROXY"} and "NO_PROXY" in secret
     assert secret["HTTP_PROXY"]["secretKeyRef"] == {"name": "proxy", "key": "HTTP_PROXY", "optional": True}
+
+
+def test_credentials_of_downloads():
+    """The Secret is in the agent's container alone, read-only, and pods start without it."""
+    pod = one(render(values={"artifacts": {"fromSecret": "store"}}), "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]
+    volume = next(each for each in pod["volumes"] if each["name"] == "artifacts")
+    assert volume["secret"] == {"secretName": "store", "defaultMode": 0o400, "optional": True}
+    users = {box["name"]: mount for box in pod["containers"] + pod["initContainers"] for mount in box["volumeMounts"] if mount["name"] == "artifacts"}
+    assert users == {"agent": {"name": "artifacts", "mountPath": "/etc/holdfast-artifacts", "readOnly": True}}
+    plain = one(render(values={}), "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]
+    assert "artifacts" not in [each["name"] for each in plain["volumes"]]
 
 
 def test_without_the_policy_api():

@@ -118,7 +118,7 @@ $(foreach f,asan cov,$(B)/$(f)/tests/unit/codec/test_expand): private LINK += -W
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/manifests/test_source_cases): private LINK += -Wl,--wrap=inflate
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install uninstall clean help setup-%
+.PHONY: attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -202,6 +202,9 @@ coverage: ## line coverage of pkg/ by the tests, as text and HTML under build/co
 golden: ## rewrite tests/golden from the code; read the diff
 	@$(MAKE) --no-print-directory $(B)/asan/unit.list
 	@HF_GOLDEN_WRITE=1 hack/run-tests $(B)/asan unit
+
+site: ## the documentation as a site below build/site/html (mkdocs-material by pip): every link is checked, nothing is loaded from elsewhere
+	@hack/site
 
 format: ## lay out all C files with clang-format
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i

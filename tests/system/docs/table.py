@@ -156,6 +156,7 @@ ROWS = [
     # ---- make -----------------------------------------------------------------------------------------------------------
     Row(r"make demo", expect=r"claims, all true"),
     Row(r"make( all| help)?"),
+    Row(r"make site", "dry", why="installs packages by pip"),
     Row(r"make (test|unit|sim|walks|soak|fault|check|attack|e2e|arch|fuzz|coverage|bench)", "dry", why=SELF),
     Row(r"(sudo )?make install", before=fresh_node, after=lambda world, _: world.call(["holdfast", "--version"])),
     Row(r'make install DESTDIR="\$PWD/build/root"'),
@@ -204,7 +205,7 @@ ROWS = [
     Row(r"helm .*|kubectl (create|label) namespace holdfast-system.*|kubectl -n holdfast-system rollout status .*", "cluster",
         why="needs a cluster: tests/system/e2e/test_helm.py runs these commands of the page"),
     Row(r"kubectl get edgenodes", "cluster", page="docs/how-to/install.md", why="as the row above"),
-    Row(r"kubectl exec -n holdfast-system .* -- holdfast .*|sudo nsenter --mount .* holdfast .*", "elsewhere",
+    Row(r"kubectl exec -n holdfast-system .* -- holdfast .*|sudo nsenter --mount .* holdfast .*", "cluster",
         why="the agent as a pod: test_4_the_command_is_in_the_pod of tests/system/e2e/test_helm.py"),
     # ---- a cluster --------------------------------------------------------------------------------------------------------
     Row(r"kubectl apply -f crds/ -f deploy/holdfast\.yaml", "standin", before=lambda world: world.service()),

@@ -600,7 +600,7 @@ def archive_of_manifests(world):
 
 
 def nginx(world):
-    """nginx with a password, TLS and ranges, as docs/ARTIFACTS.md has it."""
+    """nginx with a password, TLS and ranges."""
     if not shutil.which("nginx"):
         raise Skipped("no nginx")
     port, folder = free_port(), world.node.place("temp")

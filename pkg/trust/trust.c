@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/encoding/base64.h"
@@ -75,6 +76,53 @@ static int count_keys(const struct hf_fs_ops *fs, const char *trust_dir, struct 
                           HF_TRUST_MAX_KEYS);
     keys->absent = fd < 0;
     return 0;
+}
+
+struct listing {
+    const struct hf_fs_ops *fs;
+    const char *trust_dir;
+    struct hf_trust_ids *ids;
+};
+
+static int list_key(void *arg, const char *name, unsigned char type)
+{
+    _cleanup_(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(HF_TRUST_MAX_PEM);
+    unsigned char raw[HF_ED25519_PUBLIC];
+    struct listing *listing = arg;
+    struct hf_trust_ids *ids = listing->ids;
+    const char *dot = strrchr(name, '.');
+    char id[HF_KEY_ID_MAX + 1];
+
+    (void)type;
+    if (dot == NULL || strcmp(dot, ".pem") != 0 || (size_t)(dot - name) >= sizeof(id))
+        return 0;
+    (void)snprintf(id, sizeof(id), "%.*s", (int)(dot - name), name);
+    if (!hf_trust_key_id_valid(id) || hf_trust_folder_read(listing->fs, listing->trust_dir, name, &pem, NULL) < 0 ||
+        hf_trust_public_raw(hf_buf_str(&pem), raw, NULL) < 0)
+        return 0;
+    if (ids->n == HF_TRUST_MAX_KEYS)
+        return -E2BIG;
+    memcpy(ids->ids[ids->n++], id, sizeof(id));
+    return 0;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+int hf_trust_list(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids, struct hf_err *err)
+{
+    struct listing listing = {fs, trust_dir, ret_ids};
+    int fd = hf_trust_folder_open(fs, trust_dir, err);
+
+    ret_ids->n = 0;
+    if (fd < 0)
+        return fd;
+    int r = fs->list(fs->ctx, fd, list_key, &listing);
+    (void)fs->close(fs->ctx, fd);
+    qsort(ret_ids->ids, ret_ids->n, sizeof(ret_ids->ids[0]), by_id);
+    return r < 0 ? hf_err_sys(err, r, "list trust folder '%s'", trust_dir) : 0;
 }
 
 /* A damaged threshold file must not lower the threshold. */

@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/macros.h"
+#include "trust/key.h"
 
 enum { HF_TRUST_MAX_KEYS = 64 };
 
@@ -45,6 +46,18 @@ const char *hf_trust_reason(enum hf_trust_verdict verdict);
  * the file. A key counts once, even if it has several signatures or is in several files. */
 HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
                                enum hf_trust_verdict *ret_verdict, struct hf_err *err);
+
+/* Ids of keys, in the order of their bytes. */
+struct hf_trust_ids {
+    unsigned n;
+    char ids[HF_TRUST_MAX_KEYS][HF_KEY_ID_MAX + 1];
+};
+
+/* Finds the keys of the folder that count: the id is valid, and the file has a public key and is nobody else's. The
+ * same key under two ids is there twice. -ENOENT: there is no folder. Other errors are those of hf_trust_folder_open()
+ * and of the listing, and -E2BIG for more than HF_TRUST_MAX_KEYS keys. */
+HF_MUST_USE int hf_trust_list(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
+                              struct hf_err *err);
 
 /* Writes for a person which keys the folder has and how many must sign, such as "release-2026, release-2027; threshold
  * 2", or what is wrong with the folder. `n` is the size of `text`; keys that do not fit are counted. Returns `text`. */

@@ -11,6 +11,7 @@
 #include "agent/diskq.h"
 #include "agent/follow/concern.h"
 #include "agent/resources/disks.h"
+#include "agent/trust/trust_watch.h"
 #include "api/admission.h"
 
 enum { MAX_REFUSED = 16, MAX_NO_ROOM = 4 };
@@ -310,6 +311,8 @@ int hf_collect_status(const struct hf_collect_params *params, struct hf_readines
     struct hf_status_view view = view_of(&all, ret_readiness);
     if (hf_diskq_failing(parts->env->diskq, disk, sizeof(disk)))
         view.disk_failure = disk;
+    if (parts->trust_watch->stamp[0] != '\0')
+        view.trusted = &parts->trust_watch->ids;
     view.trust_failure = hf_update_engine_trust_problem(parts->engine);
     uint64_t now = hf_contact_reported(parts->contact, hf_unix_ns(parts->env->clock));
     return hf_status_essence(&view, params->conditions, now, ret_essence);

@@ -430,6 +430,20 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
     return r == 0 ? set_failures(conditions, view, now_unix_ns) : r;
 }
 
+static void put_trust(struct builder *b, const struct hf_trust_ids *ids)
+{
+    struct builder trust = object();
+    json_t *keys = json_array();
+
+    for (unsigned i = 0; i < HF_MIN(ids->n, (unsigned)HF_STATUS_MAX_KEYS); i++)
+        if (json_array_append_new(keys, json_string(ids->ids[i])) < 0)
+            trust.failed = true;
+    put(&trust, "keys", keys);
+    if (ids->n > HF_STATUS_MAX_KEYS)
+        put(&trust, "more", json_integer((json_int_t)ids->n - HF_STATUS_MAX_KEYS));
+    put_built(b, "trust", &trust);
+}
+
 int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns, json_t **ret_essence)
 {
     struct builder b = object(), contact = object(), clock = object();
@@ -457,6 +471,8 @@ int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uin
     }
     hf_status_fit(b.at); /* neither labels nor sections may make it shorten texts */
     put_labels(&b, view);
+    if (view->trusted != NULL)
+        put_trust(&b, view->trusted);
     put_origins(&b, view->policies);
     if (b.failed) {
         json_decref(b.at);

@@ -15,11 +15,13 @@
 #include "sync/hold.h"
 #include "sync/readiness.h"
 #include "sync/stale.h"
+#include "trust/trust.h"
 
 enum {
     HF_STATUS_MAX_MESSAGE = 1024,
     HF_STATUS_MAX_UPDATES = 64,
     HF_STATUS_MAX_DISKS = 8,
+    HF_STATUS_MAX_KEYS = 16,
     HF_STATUS_MAX_LABELS = 48,
     HF_STATUS_MAX_POLICIES = 16,
     HF_STATUS_MAX_SECTIONS = 128,
@@ -98,6 +100,7 @@ struct hf_status_view {
     /* problem of the trust folder: a file that does not belong there, or a user who can change the folder; NULL if
      * there is no problem */
     const char *trust_failure;
+    const struct hf_trust_ids *trusted; /* keys that the node trusts; NULL if unknown */
     /* reason why the node does not receive the desired state from its source; NULL if there is no such failure */
     const char *source_failure;
     const char *source_reason; /* CamelCase word for source_failure; NULL if source_failure is NULL */

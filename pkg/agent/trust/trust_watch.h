@@ -10,6 +10,7 @@
 
 #include "agent/env.h"
 #include "codec/sha256.h"
+#include "trust/trust.h"
 
 enum { HF_TRUST_WATCH_KEYS = 300 };
 
@@ -22,6 +23,7 @@ struct hf_trust_watch {
     uint64_t look_ns;               /* time that the last look took */
     char stamp[HF_SHA256_HEX];      /* hash of the folder at the last look; "" before it */
     char keys[HF_TRUST_WATCH_KEYS]; /* which keys the folder had then (hf_trust_describe()) */
+    struct hf_trust_ids ids;        /* which of them count */
     void (*changed)(void *arg);     /* the keys or the threshold have changed */
     void *arg;
 };

@@ -31,6 +31,7 @@
 #include "node/time_bound.h"
 #include "os/clock_posix.h"
 #include "trust/folder.h"
+#include "trust/trust.h"
 
 #define CONNECT_NS (5 * HF_NS_PER_S)
 
@@ -139,26 +140,15 @@ static void look_at_folders(const struct hf_cli_args *args, const struct hf_conf
 
 /* ---- configuration and keys -------------------------------------------------------------------------------------- */
 
-static int count_key(void *arg, const char *name, unsigned char type)
-{
-    struct hf_doctor_facts *facts = arg;
-    const char *dot = strrchr(name, '.');
-
-    (void)type;
-    facts->n_keys += name[0] != '.' && dot != NULL && strcmp(dot, ".pem") == 0;
-    return 0;
-}
-
 static void look_at_keys(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_doctor_facts *facts)
 {
     _cleanup_(hf_buf_done) struct hf_buf problems = HF_BUF_INIT(HF_DOCTOR_TEXT - 1);
     struct hf_err err = HF_ERR_INIT;
+    struct hf_trust_ids ids;
 
     facts->trust_dir = hf_cli_value(args, "trust-dir", HF_CLI_DEFAULT_TRUST_DIR);
-    int fd = hf_trust_folder_open(cli->fs, facts->trust_dir, &err);
-    facts->trust = fd < 0 ? fd : cli->fs->list(cli->fs->ctx, fd, count_key, facts);
-    if (fd >= 0)
-        (void)cli->fs->close(cli->fs->ctx, fd);
+    facts->trust = hf_trust_list(cli->fs, facts->trust_dir, &ids, &err);
+    facts->n_keys = ids.n;
     if (facts->trust < 0)
         (void)hf_err_text(&err, facts->trust_text, sizeof(facts->trust_text));
     if (facts->trust == 0) {

@@ -119,7 +119,8 @@ static void keys(const struct judge *judge, const struct hf_doctor_facts *facts)
     else if (facts->n_keys == 0)
         say(judge, "keys", HF_DOCTOR_FAILED,
             "sudo install -D -m 0644 release-2026.pem /etc/holdfast/trust.d/release-2026.pem",
-            "%s has no key: every release is refused (NoTrustedKeys)", facts->trust_dir);
+            "%s has no key: every release is refused (NoTrustedKeys)%s%s", facts->trust_dir,
+            facts->trust == 0 && facts->trust_text[0] != '\0' ? "; " : "", facts->trust == 0 ? facts->trust_text : "");
     else if (facts->trust_text[0] != '\0')
         say(judge, "keys", HF_DOCTOR_WARNING, "mend or remove the file", "%s: %s", facts->trust_dir, facts->trust_text);
     else

@@ -18,7 +18,7 @@
 #include "cli/plain.h"
 #include "codec/plain.h"
 
-enum { MAX_TEXT = 512 << 20 /* 500,000 nodes */, RELEASE_TEXT = 280 };
+enum { MAX_TEXT = 512 << 20 /* 500,000 nodes */, RELEASE_TEXT = 280, KEYS_TEXT = 1056 /* 16 ids */ };
 
 const struct hf_cli_option hf_cli_nodes_options[] = {
     {.name = "selector", .value = "KEY=VALUE[,...]", .letter = 'l', .help = "only Nodes with these labels"},
@@ -92,10 +92,27 @@ static void name_release(const json_t *node, const struct hf_node_view *view, ch
         (void)snprintf(text, RELEASE_TEXT, "%.253s", name);
 }
 
+/* The ids of the keys that the node trusts: "release-2026,release-2027". */
+static const char *list_keys(const json_t *node, char text[KEYS_TEXT])
+{
+    const json_t *keys = hf_json_at(node, "status.trust.keys");
+    long long more = (long long)hf_json_int_or(node, "status.trust.more", 0);
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; i < json_array_size(keys) && used < KEYS_TEXT; i++) {
+        const char *id = json_string_value(json_array_get(keys, i));
+        used += (size_t)snprintf(text + used, KEYS_TEXT - used, "%s%.63s", i > 0 ? "," : "", id != NULL ? id : "?");
+    }
+    if (more > 0 && used < KEYS_TEXT)
+        (void)snprintf(text + used, KEYS_TEXT - used, "+%lld", more);
+    return text;
+}
+
 static int add_row(struct nodes *nodes, const json_t *node, const struct hf_node_view *view, struct hf_err *err)
 {
     const json_t *held = hf_json_at(node, "status.hold");
-    char ago[HF_CLI_AGO_TEXT] = "", seen[HF_CLI_AGO_TEXT + 8], release[RELEASE_TEXT];
+    char ago[HF_CLI_AGO_TEXT] = "", seen[HF_CLI_AGO_TEXT + 8], release[RELEASE_TEXT], keys[KEYS_TEXT];
 
     name_release(node, view, release);
     if (view->seen)
@@ -115,6 +132,7 @@ static int add_row(struct nodes *nodes, const json_t *node, const struct hf_node
                                  hf_json_str_or(node, "status.agent.version", ""),
                                  hf_json_str_or(node, "status.agent.mode", ""),
                                  hf_json_str_or(held, "reason", ""),
+                                 list_keys(node, keys),
                                  hf_json_str_or(view->update, "message", "")};
     enum hf_tint tints[HF_LEN(cells)] = {[1] = strcmp(view->ready, "True") == 0 ? HF_TINT_GOOD : HF_TINT_BUSY,
                                          [2] = view->silent ? HF_TINT_BAD : HF_TINT_NONE,
@@ -164,9 +182,9 @@ static int take(void *arg, json_t *node, struct hf_err *err)
 
 static int begin_table(struct nodes *nodes, struct hf_err *err)
 {
-    static const char *const titles[] = {"NODE",     "READY",     "SEEN",  "CONTACT", "RELEASE",
-                                         "VERSION",  "INSTALLED", "PHASE", "REASON",  "POLICY",
-                                         "INTERVAL", "AGENT",     "MODE",  "HOLD",    "MESSAGE"};
+    static const char *const titles[] = {"NODE",      "READY", "SEEN",   "CONTACT", "RELEASE",  "VERSION",
+                                         "INSTALLED", "PHASE", "REASON", "POLICY",  "INTERVAL", "AGENT",
+                                         "MODE",      "HOLD",  "KEYS",   "MESSAGE"};
 
     return hf_table_begin(&nodes->table, titles, nodes->output == HF_OUTPUT_WIDE ? HF_LEN(titles) : 9, err);
 }

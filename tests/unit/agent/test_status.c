@@ -623,6 +623,28 @@ START_TEST(object_alone)
 }
 END_TEST
 
+START_TEST(the_keys_that_a_node_trusts)
+{
+    struct hf_trust_ids ids = {.n = 0};
+    struct scene s;
+
+    set_up(&s, NULL, 0, NULL, 0);
+    _cleanup_(hf_json_freep) json_t *unknown = essence(&s, NOW);
+    ck_assert_ptr_null(hf_json_at(unknown, "trust"));
+    s.view.trusted = &ids;
+    _cleanup_(hf_json_freep) json_t *none = essence(&s, NOW);
+    ck_assert(json_is_array(hf_json_at(none, "trust.keys")));
+    ck_assert_uint_eq(json_array_size(hf_json_at(none, "trust.keys")), 0);
+    for (; ids.n < HF_STATUS_MAX_KEYS + 2; ids.n++)
+        (void)snprintf(ids.ids[ids.n], sizeof(ids.ids[0]), "k%02u", ids.n);
+    _cleanup_(hf_json_freep) json_t *many = essence(&s, NOW);
+    ck_assert_uint_eq(json_array_size(hf_json_at(many, "trust.keys")), HF_STATUS_MAX_KEYS);
+    ck_assert_str_eq(json_string_value(json_array_get(hf_json_at(many, "trust.keys"), 15)), "k15");
+    ck_assert_int_eq(hf_json_int_or(many, "trust.more", 0), 2);
+    json_decref(s.conditions);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, whole_text);
@@ -643,6 +665,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, measurements_fit_into_a_small_status);
     tcase_add_test(tc, a_message_is_cut_at_a_character);
     tcase_add_test(tc, a_text_that_ends_within_a_character);
+    tcase_add_test(tc, the_keys_that_a_node_trusts);
     tcase_add_test(tc, object_alone);
 }
 

@@ -20,6 +20,7 @@
 #include "support/check_main.h"
 #include "support/loop_for.h"
 #include "trust/folder.h"
+#include "trust/key.h"
 
 static char dir[64], trust[96];
 static struct hf_loop *loop;
@@ -133,6 +134,29 @@ START_TEST(what_is_seen)
 }
 END_TEST
 
+/* The status names the keys that count: with a valid id and a public key, which nobody else can write. */
+START_TEST(keys_that_count)
+{
+    _cleanup_(hf_buf_done) struct hf_buf private = HF_BUF_INIT(HF_TRUST_MAX_PEM),
+                                         public = HF_BUF_INIT(HF_TRUST_MAX_PEM);
+
+    ck_assert_int_eq(hf_trust_generate(&private, &public, NULL), 0);
+    sh("mkdir -p $T && echo '%s' >$T/release-2027.pem && cp $T/release-2027.pem $T/No.pem && echo k >$T/damaged.pem",
+       hf_buf_str(&public));
+    begin();
+    ck_assert_uint_eq(watch.ids.n, 1);
+    ck_assert_str_eq(watch.ids.ids[0], "release-2027");
+    sh("cp $T/release-2027.pem $T/release-2026.pem && cp $T/release-2027.pem $T/a.pem && chmod 666 $T/a.pem");
+    wait_until_seen("a second key");
+    ck_assert_uint_eq(watch.ids.n, 2);
+    ck_assert_str_eq(watch.ids.ids[0], "release-2026");
+    ck_assert_str_eq(watch.ids.ids[1], "release-2027");
+    sh("rm -r $T");
+    wait_until_seen("no folder");
+    ck_assert_uint_eq(watch.ids.n, 0);
+}
+END_TEST
+
 /* The watch stays with the path, not with what the path named at first. */
 START_TEST(one_change_after_the_other)
 {
@@ -214,6 +238,7 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_loop_test(tc, what_is_seen, 0, HF_LEN(cases_seen));
+    tcase_add_test(tc, keys_that_count);
     tcase_add_test(tc, one_change_after_the_other);
     tcase_add_test(tc, what_is_no_change);
     tcase_add_test(tc, thousands_of_changes);

@@ -5,7 +5,7 @@
  *
  * Check writes a message to a file for each ck_assert() that passes, and reads them all back when the test has ended,
  * only to say of a test that died where it was last. A table of 30,000 rows spends nine tenths of its time there. The
- * link puts mark.c in the place of that (hack/make/flavour.mk): the place stays in memory, and one message tells it when
+ * link puts mark.c in the place of that (hack/make/flavour.mk): the place stays in memory, and one message tells it if
  * the test dies of a signal, of its limit of processor time, or of what a sanitizer found. */
 #pragma once
 

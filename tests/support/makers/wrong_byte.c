@@ -11,8 +11,8 @@
 #include "support/delta_io.h"
 #include "support/walk.h"
 
-/* Steps through changes and lengths when not all are tried; a header's changes more closely: its sizes say what is allocated.
- * A walk (support/walk.h) goes to these. */
+/* Steps through changes and lengths when not all are tried; through a header's changes they are smaller: its sizes say
+ * what is allocated. A walk (support/walk.h) goes to these. */
 enum { HEADER = 64, STEP_HEADER = 31, STEP = 997, STEP_LENGTH = 31, PARTS = 16 };
 
 /* The address sanitizer calls these, from any thread; without it nothing is counted, and `most` stays 0. */

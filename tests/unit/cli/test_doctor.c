@@ -125,7 +125,7 @@ START_TEST(each_fact_is_one_finding)
 }
 END_TEST
 
-/* What nothing depends on is no finding: the state folder may be noexec, and a missing trust folder is told by its keys. */
+/* What nothing depends on is no finding: the state folder may be noexec, and its keys tell a missing trust folder. */
 START_TEST(other_facts_are_none)
 {
     struct hf_doctor_facts facts = well();

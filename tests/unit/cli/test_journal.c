@@ -113,7 +113,8 @@ START_TEST(since_keeps_entries_of_unsure_time)
 }
 END_TEST
 
-/* The file may come from a machine that somebody else had. The parser of an entry replaces the characters on which a terminal acts. */
+/* The file may come from a machine that somebody else had. The parser of an entry replaces the characters on which a
+ * terminal acts. */
 START_TEST(texts_are_plain)
 {
     struct hf_audit_entry entry = entry_of(HF_AUDIT_SEGMENT_STARTED, 1, "");

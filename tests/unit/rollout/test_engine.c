@@ -675,7 +675,7 @@ START_TEST(labels_and_nodes_change)
 }
 END_TEST
 
-/* Half of three nodes is one, whatever their slots are; so it stays under the next leader, and when nodes come and go. */
+/* Half of three nodes is one, whatever their slots are: also under the next leader, and when nodes come and go. */
 START_TEST(half_of_three_nodes)
 {
     char admitted[3], again[3];
@@ -1225,8 +1225,8 @@ static void free_turn(unsigned node, const char *digest)
     show_node(node);
 }
 
-/* An operator has freed the turn of a node that becomes silent. The mark of the silent node does not delay this, also if
- * the watch shows the mark before the answer to that write comes. */
+/* An operator has freed the turn of a node that becomes silent. The mark of the silent node does not delay this, not
+ * even if the watch shows the mark before the answer to that write comes. */
 START_TEST(freed_after_a_mark)
 {
     s.watch_first = _i % 2 == 1;

@@ -193,7 +193,7 @@ START_TEST(a_restart_forgets_nobody)
 }
 END_TEST
 
-/* The counts on disk are older than the queue, damaged, of another stream, or missing: nothing of what waits is free. */
+/* The counts on disk are older than the queue, damaged, of another stream, or missing: all that waits is counted. */
 START_TEST(a_restart_without_counts)
 {
     static const unsigned char other[HF_SHARES_STREAM] = {9};

@@ -152,6 +152,7 @@ ROWS = [
         why="needs a cluster with the controller: tests/system/e2e/test_helm.py runs these commands (lib/rollout_page.py)"),
     Row(r".*", "cluster", page="docs/how-to/upgrade-k3s.md",
         why="needs nodes with a kubelet of their own: tests/system/e2e/test_kubelet.py runs these commands (lib/k3s_page.py)"),
+    Row(r".*", "cluster", page="docs/how-to/teams.md", why="needs a cluster: tests/system/e2e/test_teams.py runs these commands"),
     Row(r".*", "cluster", page="docs/how-to/stolen-node.md", why="needs a cluster: tests/system/e2e/test_admission.py runs these commands"),
     # ---- make -----------------------------------------------------------------------------------------------------------
     Row(r"make demo", expect=r"claims, all true"),

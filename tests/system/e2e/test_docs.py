@@ -240,7 +240,7 @@ class TestOtherPages(Docs):
     def test_kubectl_commands_of_the_other_pages(self):
         done = {"README.md", *(f"docs/how-to/{name}.md" for name in (
             "release", "hold", "failed-update", "keys", "install-host", "host-credentials", "remove",      # above
-            "install", "rollouts", "upgrade-k3s", "one-cluster-per-site"))}                               # test_helm.py, test_kubelet.py, test_flux.py, helm/chart.py
+            "install", "rollouts", "upgrade-k3s", "one-cluster-per-site", "teams"))}                      # test_helm.py, test_kubelet.py, test_flux.py, helm/chart.py, test_teams.py
         self.addCleanup(world.cluster.kubectl, "delete", "clusterrolebinding/holdfast-cloudcore", "clusterrole/holdfast-cloudcore",
                         "--ignore-not-found", check=False)
         for name in pages.tracked(place.TOP):

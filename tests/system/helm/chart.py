@@ -458,6 +458,9 @@ def test_values_reach_their_objects():
     for text in one(objects, "ConfigMap", "holdfast-dashboard")["data"].values():
         assert json.loads(text)["panels"]
     rules = [rule for group in one(objects, "PrometheusRule", "holdfast")["spec"]["groups"] for rule in group["rules"]]
+    assert all(rule["annotations"]["runbook_url"] == f"docs/reference/alerts.md#{rule['alert'].lower()}" for rule in rules), rules
+    moved = one(render(*MONITORING, values={"monitoring": {"runbooks": "https://git.example.com/alerts.md"}}), "PrometheusRule", "holdfast")
+    assert {rule["annotations"]["runbook_url"].partition("#")[0] for group in moved["spec"]["groups"] for rule in group["rules"]} == {"https://git.example.com/alerts.md"}
     assert len({rule["alert"] for rule in rules}) >= 19 and all(rule["annotations"]["description"] for rule in rules)
     assert not [each for each in render(values=EVERYTHING) if "monitoring" in each["apiVersion"]], "without the kinds, none of them"
     hidden = render(*MONITORING, values=EVERYTHING | {"agent": {}})

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/reference/symptoms.md: what a reader may see, what it means, what to do. Its tables come from the code and the manual pages; where
-the code has no remedy, the page's own one stays, and none may be empty. `run.py --write` brings the page up to date."""
+"""docs/reference/symptoms.md and metrics-and-events.md: what a reader may see, what it means, what to do. Their tables come from the code and the manual pages; where
+the code has no remedy, the page's own one stays, and none may be empty. `run.py --write` brings the pages up to date."""
 import os
 import re
 
-PAGE = os.path.join("docs", "reference", "symptoms.md")
+PAGES = [os.path.join("docs", "reference", name) for name in ("symptoms.md", "metrics-and-events.md")]
 BLOCK = re.compile(r"<!-- (\w+): from (\S+) by tests/system/docs/run\.py --write -->\n(.*?)<!-- end of \1 -->", re.S)
 MISSING = "(what to do is missing)"
 
@@ -62,12 +62,19 @@ def plain(lines):
     return re.sub(r"\\f[BIRP]", "", " ".join(words)).replace("\\-", "-").replace("\\(aq", "'").replace("|", r"\|").strip()
 
 
+def named(line):
+    """The name of a paragraph: .BI and its like join their words, .B and .I keep the blanks."""
+    macro, rest = line.split(" ", 1)
+    words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', rest)]
+    return ("" if len(macro) == 3 else " ").join(words).replace(" {", "{").replace("\\-", "-").replace("\\", "")
+
+
 def paragraphs(top, path, section):
     """(name, text) of each .TP of a section."""
     text = read(top, path).split(f"\n.SH {section}\n")[1].split("\n.SH ")[0]
     for one in ("\n" + text).split("\n.TP\n")[1:]:
         name, *lines = one.split("\n")
-        yield re.sub(r"^\.[BI]+ ", "", name).split(" ")[0].replace("\\-", "-"), plain(lines)
+        yield named(name), plain(lines)
 
 
 def conditions(top, path, _):
@@ -78,23 +85,38 @@ def exits(top, path, _):
     return table(("exit code", "what it means"), [(name, text) for name, text in paragraphs(top, path, "EXIT STATUS")])
 
 
-def wanted(top):
+def events(top, path, _):
+    rows = [re.fullmatch(r"(\S+) \((.*)\)", name) for name, _ in paragraphs(top, path, "LOG EVENTS")]
+    texts = [text for _, text in paragraphs(top, path, "LOG EVENTS")]
+    return table(("event", "level", "what it means and what to do"), [(f"`{row[1]}`", row[2], text) for row, text in zip(rows, texts) if row])
+
+
+def metrics(top, path, _):
+    sections = re.findall(r"^\.SH (METRICS.*)$", read(top, path), re.M)
+    return table(("metric", "what it says"), [(f"`{name}`", text) for section in sections for name, text in paragraphs(top, path, section)])
+
+
+def wanted(top, page):
     """The page as it should be."""
     def fresh(found):
         begin, end = found[0].split("\n", 1)[0], f"<!-- end of {found[1]} -->"
         return f"{begin}\n{globals()[found[1]](top, found[2], found[3])}{end}"
-    return BLOCK.sub(fresh, read(top, PAGE))
+    return BLOCK.sub(fresh, read(top, page))
 
 
 def symptoms_differ(top):
-    """docs/reference/symptoms.md has every reason, condition and exit code, each with what to do."""
-    page = read(top, PAGE)
-    if MISSING in page:
-        return f"{PAGE}: a reason has no remedy: look for '{MISSING}'"
-    return None if page == wanted(top) else f"{PAGE}: its tables are not those of the code: run tests/system/docs/run.py --write"
+    """docs/reference/symptoms.md has every reason, condition and exit code, each with what to do; metrics-and-events.md the rest."""
+    for page in PAGES:
+        text = read(top, page)
+        if MISSING in text:
+            return f"{page}: a reason has no remedy: look for '{MISSING}'"
+        if text != wanted(top, page):
+            return f"{page}: its tables are not those of the code: run tests/system/docs/run.py --write"
+    return None
 
 
 def write(top):
-    text = wanted(top)
-    with open(os.path.join(top, PAGE), "w", encoding="utf-8") as page:
-        page.write(text)
+    for name in PAGES:
+        text = wanted(top, name)
+        with open(os.path.join(top, name), "w", encoding="utf-8") as page:
+            page.write(text)

@@ -11,7 +11,8 @@
 #include "base/net/url_mask.h"
 #include "update/fetch/fetch_impl.h"
 
-static const uint64_t idle_ns = 60 * HF_NS_PER_S, sync_ns = 10 * HF_NS_PER_S, write_ns = HF_NS_PER_S / 5;
+static const uint64_t idle_ns = 60 * HF_NS_PER_S, sync_ns = 10 * HF_NS_PER_S, write_ns = HF_NS_PER_S / 5,
+                      mirror_connect_ns = 5 * HF_NS_PER_S;
 
 static void pump(struct hf_fetch *fetch);
 
@@ -158,6 +159,17 @@ static void note_oddity(struct hf_fetch *fetch, const struct hf_http_response *r
                        response->content_encoding);
 }
 
+static bool is_judged_as_mirror(const struct hf_fetch *fetch)
+{
+    return fetch->answered && is_replaceable(fetch);
+}
+
+/* How long a try may be slow before it fails. A mirror that has not answered yet may be a cache that another node fills. */
+static uint64_t look_ns(const struct hf_fetch *fetch)
+{
+    return is_judged_as_mirror(fetch) ? HF_FETCH_MIRROR_S * HF_NS_PER_S : 60 * HF_NS_PER_S;
+}
+
 static int on_response(void *arg, const struct hf_http_response *response)
 {
     struct hf_fetch *fetch = arg;
@@ -165,6 +177,8 @@ static int on_response(void *arg, const struct hf_http_response *response)
     uint64_t from = fetch->record.offset, total = 0;
     char shown[121], why[160];
 
+    fetch->answered = true;
+    fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, look_ns(fetch));
     fetch->retry_after_ns = response->retry_after_ns;
     note_oddity(fetch, response);
     if (status == 416 && from > 0 && response->range_total == from) /* the download is complete already */
@@ -285,12 +299,6 @@ static void on_done(void *arg, int r, const struct hf_http_response *response, s
     pump(fetch);
 }
 
-/* How long a try may be slow before it fails. */
-static uint64_t look_ns(const struct hf_fetch *fetch)
-{
-    return is_replaceable(fetch) ? HF_FETCH_MIRROR_S * HF_NS_PER_S : 60 * HF_NS_PER_S;
-}
-
 static void request(struct hf_fetch *fetch)
 {
     const struct hf_fetch_record *record = &fetch->record;
@@ -300,8 +308,8 @@ static void request(struct hf_fetch *fetch)
                                       .url = current(fetch)->url,
                                       .credential =
                                           fetch->ticket.credential.n > 0 ? hf_buf_str(&fetch->ticket.credential) : NULL,
-                                      .connect_timeout_ns = is_replaceable(fetch) ? look_ns(fetch) / 3 : 0,
-                                      .idle_timeout_ns = HF_MIN(idle_ns, look_ns(fetch)),
+                                      .connect_timeout_ns = is_replaceable(fetch) ? mirror_connect_ns : 0,
+                                      .idle_timeout_ns = idle_ns,
                                       .max_body_bytes = fetch->p.size + fetch->p.size / 64 + 2 * HF_FETCH_SLACK,
                                       .bandwidth_limit = fetch->p.bandwidth_limit,
                                       .follow_redirects = true,
@@ -564,7 +572,8 @@ static void reset(struct hf_fetch *fetch)
     fetch->failure = (struct hf_failure){.reason = HF_R_None};
     fetch->r = 0;
     fetch->retry_after_ns = fetch->minute_bytes = 0;
-    fetch->ended = fetch->drop = fetch->hopeless = fetch->paused = fetch->served = fetch->renew = false;
+    fetch->ended = fetch->drop = fetch->hopeless = fetch->paused = fetch->renew = false;
+    fetch->answered = fetch->served = false;
     fetch->oddity[0] = '\0';
 }
 
@@ -613,7 +622,7 @@ static void on_timer(void *arg)
     }
     if (fetch->call == NULL)
         return;
-    if (is_replaceable(fetch))
+    if (is_judged_as_mirror(fetch))
         least = HF_FETCH_MIRROR_MIN;
     if (fetch->p.bandwidth_limit != 0)
         least = HF_MIN(least, fetch->p.bandwidth_limit * (span_s / 2));

@@ -41,7 +41,8 @@ enum {
      * fetch itself slows the download down (pause, bandwidth_limit) */
     HF_FETCH_MIN_PER_MINUTE = 1 << 10,
     HF_FETCH_MIRROR_MIN = 64 << 10,
-    HF_FETCH_MIRROR_S = 15,
+    HF_FETCH_MIRROR_S =
+        15, /* from its answer on, for which it has a minute: it may be a cache that is filled just now */
     HF_FETCH_RENEWALS = 3, /* how often a fetch asks its URL again because a redirect's target refused the remainder */
 };
 

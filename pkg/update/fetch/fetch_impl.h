@@ -56,6 +56,7 @@ struct hf_fetch {
     struct hf_tries tries; /* of a download over the network */
     size_t at;             /* the one in progress */
     struct hf_access_ticket ticket;
+    bool answered;     /* the server of this try has answered */
     bool served;       /* the server of this try has sent bytes */
     bool from_zero;    /* ask for the whole artifact */
     bool unsaved;      /* the record on disk may be behind record.offset */

@@ -523,6 +523,20 @@ def mirror_silent(world):
     return f"{time.monotonic() - began:.0f} s"
 
 
+def mirror_cold(world):
+    """A cache that another node fills answers late: that is no failure."""
+    store = world.mirror()
+
+    def answer(_):
+        time.sleep(20)
+        return False
+    store.answer = answer
+    mirrored(world, store)
+    world.start()
+    world.committed()
+    assert world.origin.seen == [], "the mirror was left"
+
+
 def mirror_slow(world):
     store = world.mirror()
     store.answer = lambda h: h.serve(world.origin.files[h.path.rpartition("/")[2]], rate=2048) or True
@@ -600,7 +614,7 @@ def archive_of_manifests(world):
 
 
 def nginx(world):
-    """nginx with a password, TLS and ranges."""
+    """nginx with a password, TLS and ranges, as docs/how-to/artifacts.md has it."""
     if not shutil.which("nginx"):
         raise Skipped("no nginx")
     port, folder = free_port(), world.node.place("temp")
@@ -654,7 +668,7 @@ CASES = {
     "foreign redirect": foreign_redirect, "redirect refused": redirect_refused, "redirect to other ca": redirect_to_other_ca,
     "presigned": presigned, "no ca": no_ca, "ca changes": ca_changes, "bad ca": bad_ca, "client certificate": client_certificate,
     "mirror": mirror, "mirror with token": mirror_with_token, "mirror down": mirror_down, "mirror silent": mirror_silent,
-    "mirror slow": mirror_slow, "mirror missing": mirror_missing, "mirror breaks": mirror_breaks,
+    "mirror slow": mirror_slow, "mirror cold": mirror_cold, "mirror missing": mirror_missing, "mirror breaks": mirror_breaks,
     "mirror lies": mirror_lies(lambda body: body[:-1] + bytes([body[-1] ^ 1])), "mirror lies short": mirror_lies(lambda body: body[:-7]),
     "mirror lies long": mirror_lies(lambda body: body + b"x"), "mirror is a login page": mirror_lies(lambda body: b"<html>login</html>"),
     "all fail": all_fail, "archive of manifests": archive_of_manifests, "nginx": nginx,

@@ -5,7 +5,8 @@
     tests/system/telemetry/docs.py [--home DIR]
 
 A comment before each block says what it is: <!-- policy -->, <!-- run: NAME -->, <!-- output: NAME -->, <!-- body: FORMAT -->,
-<!-- headers: FORMAT -->, <!-- metric: FORMAT -->, <!-- trouble: NAME -->, <!-- configuration -->. Numbers that differ from run to run (streams, sequences, times, versions) are
+<!-- headers: FORMAT -->, <!-- metric: FORMAT -->, <!-- trouble: NAME -->, <!-- configuration -->,
+<!-- sink: NAME -->. Numbers that differ from run to run (streams, sequences, times, versions) are
 not compared; of a metric the members are, not their values. Loopback only."""
 import argparse
 import contextlib
@@ -13,6 +14,7 @@ import http.server
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -21,7 +23,7 @@ import threading
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from node import PROGRAMS, TOP, Node, fresh, wait  # noqa: E402
-from sink import unpack  # noqa: E402
+from sink import make_certificates, unpack  # noqa: E402
 
 PAGES = [os.path.join(TOP, "docs", kind, "telemetry.md") for kind in ("how-to", "reference")]
 BLOCK = re.compile(r"<!-- ([a-z]+)(?:: ([a-z]+))? -->\n```[a-z]+\n(.*?)```\n", re.S)
@@ -200,6 +202,36 @@ def waiting_and_refused(home, page):
         site.end()
 
 
+def private_authority(home, page):
+    """The page's sink with a CA of its own: refused without caFile, while the event waits; delivered with it."""
+    certificates, receiver, node = os.path.join(home, "credentials.d"), Receiver(), Node(os.path.join(home, "node"))
+    make_certificates(certificates)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.path.join(certificates, "server.pem"), os.path.join(certificates, "server.key"))
+    receiver.socket = context.wrap_socket(receiver.socket, server_side=True, do_handshake_on_connect=False)
+    plain = re.search(r"^ *sink: .*\n", page["policy", ""], re.M).group()
+    named = page["sink", "ca"].replace("/etc/holdfast/credentials.d/telemetry-ca.pem", os.path.join(certificates, "ca.pem"))
+
+    def apply(sink):
+        text = page["policy", ""].replace(plain, sink).replace(URL, receiver.url.replace("http:", "https:"))
+        with open(os.path.join(node.home, "policy.new"), "w", encoding="utf-8") as file:
+            file.write(text + "    batch: {timeout: 100ms}\n    retry: {base: 20ms}\n")
+        os.rename(os.path.join(node.home, "policy.new"), os.path.join(node.home, "objects", "policy.yaml"))
+
+    try:
+        apply(plain)
+        node.start("--node-name", "edge-7")
+        assert node.get("/ingest", "POST", b'{"sensorData": {"celsius": 70}}')[0] == 202
+        wait("a refused certificate", lambda: node.reasons().get("tls", 0) > 0)
+        assert not receiver.requests, receiver.requests
+        apply(named)
+        wait("the event at the receiver", lambda: receiver.requests)
+        assert '"celsius": 70' in receiver.requests[0][2], receiver.requests[0]
+    finally:
+        node.end()
+        receiver.end()
+
+
 def troubles(node):
     """What the node's status says of telemetry; None before there is a status."""
     try:
@@ -246,6 +278,7 @@ def main():
     checks = [("the policy passes lint", lint, ())]
     checks += [(f"what a receiver sees as {format}", bodies, (format,)) for format in SINKS]
     checks += [(f"a metric as {format}", metric, (format,)) for format in ("ndjson", "otlp")]
+    checks += [("a receiver with a certificate of an authority of its own", private_authority, ())]
     checks += [("what a node allows", bounds, ())]
     checks += [("what waits, and what was refused", waiting_and_refused, ())]
     for number, (name, check, words) in enumerate(checks):

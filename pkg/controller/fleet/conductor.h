@@ -30,7 +30,7 @@ struct hf_conductor_params {
     struct hf_metrics *metrics;
     struct hf_rollout_params rollout;
     struct hf_label_writer *labels;    /* gets every Node and EdgeNode; NULL if this controller writes no labels */
-    struct hf_node_binder *binder;     /* the same; NULL if this controller approves no certificates */
+    struct hf_node_binder *binder;     /* the same; NULL: nobody writes the Node's uid into EdgeNodes */
     struct hf_policy_writer *policies; /* gets every Node and EdgeNode; NULL: nobody counts them for SyncPolicies */
     const char *identity;              /* name of this replica, for Events */
     bool (*leads)(void *arg);          /* returns true if this process leads now */

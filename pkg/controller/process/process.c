@@ -37,7 +37,7 @@ struct controller_process {
     struct hf_conductor *conductor;
     struct hf_approver *approver;
     struct hf_label_writer *labels; /* NULL without --write-labels=on */
-    struct hf_node_binder *binder;  /* NULL with --approve-certificates=off */
+    struct hf_node_binder *binder;
     struct hf_policy_writer *policies;
     struct hf_timer *timer; /* credentials; then the end of stopping */
     uint64_t stop_by_ns;    /* 0: not stopping */
@@ -331,8 +331,6 @@ static int open_binder(struct controller_process *p, struct hf_err *err)
         .arg = p,
     };
 
-    if (!p->options->approve_certificates)
-        return 0;
     p->binder = hf_node_binder_new(&params);
     return p->binder == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
 }

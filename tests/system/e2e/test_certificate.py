@@ -278,3 +278,13 @@ class TestReplaced(unittest.TestCase):
         self.assertEqual(self.report("agent-stolen-name")[0], 200)
         self.assertEqual(self.label("agent-stolen-name", "d")[0], 200)
         self.assertEqual(self.ask("stolen-6", self.pem(first), certificate="agent-stolen-name"), ("Approved", "HoldfastAgent"))
+
+    def test_one_made_by_hand_where_the_controller_approves_none(self):
+        self.controller.stop()
+        self.controller.flags = ("--approve-certificates=off",)
+        self.controller.start()
+        _, old = self.register()
+        self.assertEqual(self.report(old)[0], 200)
+        api.call("DELETE", f"/api/v1/nodes/{self.NODE}")
+        wait.until("the controller to know that the Node is gone", lambda: self.bound() == "none", 30, 0.1)
+        self.refused(self.report(old))

@@ -50,7 +50,8 @@ LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--gc-sections
 ifneq ($(SYSROOT),)
 PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(MACHINE)/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
 COMMON += --sysroot=$(SYSROOT) -isystem $(SYSROOT)/usr/include/$(MACHINE) -ffile-prefix-map=$(SYSROOT)=
-LINK += --sysroot=$(SYSROOT) -L$(SYSROOT)/usr/lib/$(MACHINE) -Wl,-rpath-link,$(SYSROOT)/usr/lib/$(MACHINE):$(SYSROOT)/lib/$(MACHINE)
+LINK_SYSROOT := --sysroot=$(SYSROOT) -L$(SYSROOT)/usr/lib/$(MACHINE) -Wl,-rpath-link,$(SYSROOT)/usr/lib/$(MACHINE):$(SYSROOT)/lib/$(MACHINE)
+LINK += $(LINK_SYSROOT)
 endif
 
 # `make demo` and its like install what is missing themselves.
@@ -88,7 +89,9 @@ include hack/make/flavour.mk
 $(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
 
 # These two run on small nodes: link them statically, and place the code that applies deltas together to keep few pages resident.
-$(B)/release/holdfast $(B)/release/holdfast-delta: LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,-T,hack/make/apply.ld
+# glibc has no start file for a static program at any address on 32-bit ARM.
+STATIC := $(if $(filter arm-%,$(MACHINE)),-static -no-pie,-static-pie)
+$(B)/release/holdfast $(B)/release/holdfast-delta: LINK := $(STATIC) -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,-T,hack/make/apply.ld $(LINK_SYSROOT)
 $(B)/release/holdfast $(B)/release/holdfast-delta: hack/make/apply.ld $(B)/release/apply.checked
 $(B)/release/apply.checked: $(B)/release/libholdfast.a hack/make/apply.ld hack/make/check-apply-ld
 	@hack/make/check-apply-ld hack/make/apply.ld $<
@@ -118,7 +121,7 @@ $(foreach f,asan cov,$(B)/$(f)/tests/unit/codec/test_expand): private LINK += -W
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/manifests/test_source_cases): private LINK += -Wl,--wrap=inflate
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
+.PHONY: dist dist-test attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -223,6 +226,14 @@ image-test: ## the images for ARM: twice the same, what is in them, an update by
 	@hack/setup.sh build images || true
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
 	@tests/system/image/run.py
+
+dist: ## what a release publishes, from HEAD, in build/dist: KEY=FILE and APT_KEY=FILE sign it, REGISTRY=HOST/PATH is where its images will be
+	@hack/setup.sh build images dist
+	@hack/dist/make --arch $(IMAGES) --jobs $(JOBS) $(if $(KEY),--key "$(KEY)") $(if $(APT_KEY),--apt-key "$(APT_KEY)") $(if $(REGISTRY),--registry "$(REGISTRY)")
+
+dist-test: ## what make dist makes: twice the same, quiet under lintian, and installed, upgraded and purged on a Debian 12 in a container
+	@hack/setup.sh build images dist e2e || true
+	@tests/system/dist/run.py $(DIST)
 
 install: ## binaries, man pages, completion, systemd unit (PREFIX=/usr/local, DESTDIR)
 install: all

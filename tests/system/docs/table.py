@@ -154,6 +154,10 @@ ROWS = [
         why="needs nodes with a kubelet of their own: tests/system/e2e/test_kubelet.py runs these commands (lib/k3s_page.py)"),
     Row(r".*", "cluster", page="docs/how-to/teams.md", why="needs a cluster: tests/system/e2e/test_teams.py runs these commands"),
     Row(r".*", "cluster", page="docs/how-to/stolen-node.md", why="needs a cluster: tests/system/e2e/test_admission.py runs these commands"),
+    # ---- what a release publishes -----------------------------------------------------------------------------------------
+    Row(r".*", "elsewhere", page="docs/how-to/packages.md", why="tests/system/dist/run.py"),
+    Row(r"make dist(-test)?( .*)?", "dry", why="builds for three processors: tests/system/dist/run.py makes and tests a release"),
+    Row(r"gpg .*|cp old/.*|hack/dist/apt-repository .*", "elsewhere", page="docs/how-to/publish.md", why="tests/system/dist/run.py"),
     # ---- make -----------------------------------------------------------------------------------------------------------
     Row(r"make demo", expect=r"claims, all true"),
     Row(r"make( all| help)?"),

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Debian 12 of its own: the tree of tests/system/cluster, booted by systemd-nspawn without a network; what it writes is in memory."""
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
+LIMIT_S = 90
+PLACE = "https://releases.example.com/holdfast"     # of the pages; here it is a folder
+sys.path.insert(0, os.path.join(TOP, "tests", "system", "docs"))
+
+import pages  # noqa: E402
+
+
+class Skip(Exception):
+    """This machine cannot run the test; the reason."""
+
+
+def tree():
+    """The folder of the Debian tree, made where it is missing."""
+    if os.geteuid() != 0:
+        raise Skip("needs root: systemd-nspawn")
+    missing = [name for name in ("systemd-nspawn", "nsenter", "debootstrap") if shutil.which(name) is None]
+    if missing:
+        raise Skip(f"not installed: {', '.join(missing)} (hack/setup.sh e2e)")
+    done = subprocess.run([os.path.join(TOP, "tests/system/cluster/build-tree")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise Skip(f"no Debian tree: {done.stderr.strip()[-300:]}")
+    return os.path.join(done.stdout.strip(), "root")
+
+
+class Guest:
+    """`folders`: {folder here: folder there}."""
+
+    def __init__(self, folder, folders):
+        self.folder, self.folders, self.boot, self.log, self.pid = folder, folders, None, None, None
+
+    def __enter__(self):
+        root = tree()
+        os.makedirs(self.folder)
+        self.log = open(os.path.join(self.folder, "log"), "wb")
+        binds = [f"--bind={here}:{there}" for here, there in self.folders.items()]
+        self.boot = subprocess.Popen(
+            ["systemd-nspawn", "-q", "-D", root, "--volatile=overlay", "-b", "--register=no", "--keep-unit", f"--machine=holdfast-{os.getpid()}", "--private-network",
+             "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--capability=all", *binds],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "0"})
+        try:
+            self._wait("PID 1", self._leader)
+            self._wait("the start of its units", lambda: self._call("systemctl is-system-running").stdout.strip() in ("running", "degraded"))
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _leader(self):
+        with open(f"/proc/{self.boot.pid}/task/{self.boot.pid}/children", encoding="ascii") as file:
+            children = file.read().split()
+        self.pid = children[0] if children and os.readlink(f"/proc/{children[0]}/ns/pid") != os.readlink("/proc/self/ns/pid") else None
+        return self.pid
+
+    def _wait(self, what, ready):
+        end = time.monotonic() + LIMIT_S
+        while not ready():
+            if time.monotonic() > end or self.boot.poll() is not None:
+                raise AssertionError(f"the guest does not come to {what}: see {self.folder}/log")
+            time.sleep(0.1)
+
+    def _call(self, script):
+        return subprocess.run(["nsenter", "-t", self.pid, "-a", "--", "env", "-i", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8",
+                               "DEBIAN_FRONTEND=noninteractive", "sh", "-c", "cd && " + script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+
+    def sh(self, script):
+        """What the commands print; AssertionError when the last of them fails."""
+        done = self._call(script)
+        if done.returncode != 0:
+            raise AssertionError(f"in the guest: {script[:300]}: {done.returncode}: {done.stdout[-1500:]}")
+        return done.stdout
+
+    def says(self, script):
+        return self.sh(script).strip()
+
+    @staticmethod
+    def commands(page, section):
+        """The commands of a section of a page."""
+        with open(os.path.join(TOP, page), encoding="utf-8") as file:
+            shown = file.read().split(f"\n## {section}\n")[1].split("\n## ")[0]
+        found = [command.text for block in pages.read(TOP, page) if block.kind == "sh" and block.text in shown for command in block.commands()]
+        return [command.replace(PLACE, "file:///srv/holdfast") for command in found]
+
+    def page(self, page, section):
+        for command in self.commands(page, section):
+            self.sh(command)
+
+    def write(self, path, text):
+        subprocess.run(["nsenter", "-t", self.pid, "-a", "--", "tee", path], input=text, text=True, stdout=subprocess.DEVNULL, check=True)
+
+    def __exit__(self, *_):
+        if self.boot.poll() is None:
+            self.boot.send_signal(signal.SIGTERM)
+            try:
+                self.boot.wait(30)
+            except subprocess.TimeoutExpired:
+                self.boot.kill()
+                self.boot.wait()
+        self.log.close()

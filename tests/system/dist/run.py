@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What `make dist` makes: that it is the same in every folder, and that Debian takes it.
+
+    tests/system/dist/run.py [WORD ...]      default: all tests; with words: those whose name has one of them
+
+The release of HEAD is made here, and for this machine's processor once more in a clone. Then lintian reads the packages, and a Debian 12
+booted by systemd-nspawn installs them from the repository, runs docs/how-to/packages.md, upgrades, goes back and purges. Where this machine
+cannot, a test is skipped with the reason. Ends with the plain line "N passed, N failed, N skipped".
+"""
+import getpass
+import glob
+import gzip
+import hashlib
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+import traceback
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
+WORK = os.path.join(TOP, "build", "dist-test")
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(TOP, "hack", "dist"))
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+
+from holddist import commit  # noqa: E402
+from holdimage import machine  # noqa: E402
+import guest  # noqa: E402
+
+CANNOT = 3                                 # exit code of hack/dist/make
+HIGHER = "99.0.0"
+PAGE = "docs/how-to/packages.md"
+Skip = guest.Skip
+
+
+def run(*argv, **more):
+    """What a program prints; AssertionError with its last words when it fails."""
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False, **({"stdin": subprocess.DEVNULL} | more))
+    if done.returncode != 0:
+        raise AssertionError(f"{' '.join(argv)[:200]}: {done.returncode}: {done.stdout[-1500:]}")
+    return done.stdout
+
+
+def equal(what, got, want):
+    if got != want:
+        raise AssertionError(f"{what}: {got!r}, not {want!r}")
+
+
+def content(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def make(top, out, *options, **environment):
+    done = subprocess.run([os.path.join(top, "hack", "dist", "make"), "--out", out, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False, env={**os.environ, **environment})
+    print("    " + done.stdout.strip().replace("\n", "\n    "), flush=True)
+    if done.returncode == CANNOT:
+        raise Skip(done.stdout.strip().splitlines()[-1])
+    equal("exit code of hack/dist/make", done.returncode, 0)
+
+
+class Suite:
+    """Builds once; a test_ method is one test."""
+
+    def __init__(self):
+        self.out, self.apt = os.path.join(WORK, "dist"), os.path.join(WORK, "dist", "apt")
+        self.key, self.public, self.apt_key = (os.path.join(WORK, name) for name in ("release.key", "release.pem", "apt.key"))
+        self.cannot = None                 # why nothing could be made
+        self.head = None
+
+    def built(self):
+        if self.cannot:
+            raise Skip(self.cannot)
+        if self.head is None:
+            try:
+                self.head = commit.Commit()
+                self.keys()
+                make(TOP, self.out, "--key", self.key, "--apt-key", self.apt_key)
+            except (Skip, AssertionError, machine.Error) as reason:
+                self.cannot = f"nothing was made: {reason}"
+                raise
+        return self.head
+
+    def keys(self):
+        """Keys that are older than the commit."""
+        run("openssl", "genpkey", "-algorithm", "ed25519", "-out", self.key)
+        run("openssl", "pkey", "-in", self.key, "-pubout", "-out", self.public)
+        home = os.path.join(WORK, "gpg")
+        os.makedirs(home, 0o700)
+        gpg = ["gpg", "--homedir", home, "--batch", "--quiet", "--passphrase", ""]
+        run(*gpg, "--faked-system-time", "20200101T000000", "--quick-generate-key", "A release <release@example.com>", "ed25519", "sign", "never")
+        run(*gpg, "--armor", "--output", self.apt_key, "--export-secret-keys")
+        run("gpgconf", "--homedir", home, "--kill", "all")
+
+    def debs(self):
+        self.built()
+        return sorted(glob.glob(os.path.join(self.apt, "*.deb")))
+
+    # ---- what they are ---------------------------------------------------------------------------------------------------
+
+    def test_all_is_there(self):
+        version = self.built().version
+        debs = [f"apt/{name}_{version}_{one}.deb" for name in ("holdfast", "holdfast-agent", "holdfast-controller") for one in ("amd64", "arm64", "armhf")]
+        index = [f"apt/{name}" for name in ("InRelease", "Packages", "Packages.xz", "Release", "Release.gpg", "holdfast.asc")]
+        wanted = [*debs, *index, f"holdfast-{version}-source.tar.gz", f"holdfast-{version}.tgz", "SHA256SUMS", "SHA256SUMS.sig"]
+        equal("files", sorted(os.path.relpath(path, self.out) for path in glob.glob(os.path.join(self.out, "**"), recursive=True) if os.path.isfile(path)),
+              sorted(wanted))
+        sums = [line.split("  ") for line in content(os.path.join(self.out, "SHA256SUMS")).decode().splitlines()]
+        equal("files with a sum", [name for _, name in sums], sorted({*wanted} - {*index[:5]} - {"SHA256SUMS", "SHA256SUMS.sig"}))
+        for digest, name in sums:
+            equal("sum of " + name, hashlib.sha256(content(os.path.join(self.out, name))).hexdigest(), digest)
+
+    def test_signature(self):
+        self.built()
+        sums, signature = os.path.join(self.out, "SHA256SUMS"), os.path.join(self.out, "SHA256SUMS.sig")
+        verify = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", self.public, "-rawin", "-sigfile", signature, "-in"]
+        run(*verify, sums)
+        other = os.path.join(WORK, "changed")
+        with open(other, "wb") as file:
+            file.write(content(sums).replace(b"a", b"b", 1))
+        equal("a changed file verifies", subprocess.run([*verify, other], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0, False)
+
+    def test_same_in_another_folder(self):
+        head = self.built()
+        there, again, own = os.path.join(WORK, "another", "folder", "of", "the", "sources"), os.path.join(WORK, "again"), machine.native()
+        run("git", "clone", "-q", "--shared", TOP, there)
+        run("git", "-C", there, "checkout", "-q", head.revision)
+        make(there, again, "--arch", own.name, "--offline", "--key", self.key, "--apt-key", self.apt_key, CCACHE_DISABLE="1")
+        names = [os.path.relpath(path, again) for path in glob.glob(os.path.join(again, "**", "*"), recursive=True)]
+        same = [name for name in names if name.endswith((".deb", ".tgz", ".gz", ".asc"))]
+        equal("number of files", len(same), 6)
+        equal("files that differ", [name for name in same if content(os.path.join(again, name)) != content(os.path.join(self.out, name))], [])
+        index = ("InRelease", "Release.gpg", "Release", "Packages.xz")
+        before = {name: content(os.path.join(again, "apt", name)) for name in index}
+        time.sleep(1.1)                    # a clock that a signature would hold has moved on
+        run(os.path.join(there, "hack", "dist", "apt-repository"), os.path.join(again, "apt"), self.apt_key)
+        equal("index that differs", [name for name in index if content(os.path.join(again, "apt", name)) != before[name]], [])
+
+    def test_nothing_names_this_machine(self):
+        self.built()
+        words = [word.encode() for word in (TOP, os.path.expanduser("~"), machine.cache(), socket.gethostname()) if len(word) > 5]
+        words += [f"{getpass.getuser()}@{socket.gethostname()}".encode()]
+        found = []
+        for path in self.debs():
+            tar = subprocess.run(["dpkg-deb", "--fsys-tarfile", path], stdout=subprocess.PIPE, check=True).stdout
+            control = subprocess.run(["dpkg-deb", "--ctrl-tarfile", path], stdout=subprocess.PIPE, check=True).stdout
+            found += [(os.path.basename(path), name, word) for data in (tar, control) for name, member in members(data) for word in words if word in member]
+        for path in glob.glob(os.path.join(self.out, "*.t*gz")):
+            found += [(os.path.basename(path), name, word) for name, member in members(gzip.decompress(content(path))) for word in words if word in member]
+        for path in glob.glob(os.path.join(self.apt, "[A-Z]*")) + [os.path.join(self.out, "SHA256SUMS")]:
+            found += [(path, "", word) for word in words if word in content(path)]
+        equal("what names this machine", found, [])
+
+    def test_lintian_is_quiet(self):
+        if shutil.which("lintian") is None:
+            raise Skip("no lintian (hack/setup.sh dist)")
+        said = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", *self.debs()], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        equal("lintian", (said.returncode, said.stdout.strip()), (0, ""))
+
+    def test_a_changed_tree_is_refused(self):
+        there = os.path.join(WORK, "changed-tree")
+        run("git", "clone", "-q", "--shared", TOP, there)
+        with open(os.path.join(there, "README.md"), "a", encoding="utf-8") as file:
+            file.write("\n")
+        done = subprocess.run([os.path.join(there, "hack", "dist", "make"), "--out", os.path.join(WORK, "never")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, check=False)
+        equal("exit code, and whether README.md is named", (done.returncode, "README.md" in done.stdout), (1, True))
+
+    # ---- that they work --------------------------------------------------------------------------------------------------
+
+    def higher(self, folder):
+        """Packages of a later version, which differ in nothing else, in the repository `folder`."""
+        own = machine.native().debian
+        os.makedirs(os.path.join(WORK, "higher"))
+        for path in self.debs():
+            if path.endswith(f"_{own}.deb"):
+                tree = os.path.join(WORK, "higher", os.path.basename(path))
+                run("dpkg-deb", "--raw-extract", path, tree)
+                control = os.path.join(tree, "DEBIAN", "control")
+                text = content(control).decode().replace(f"Version: {self.head.version}\n", f"Version: {HIGHER}\n")
+                commit.write(control, text)
+                run("dpkg-deb", "--root-owner-group", "--build", tree, folder)
+        run(os.path.join(TOP, "hack", "dist", "apt-repository"), folder, self.apt_key)
+
+    def test_a_life_on_debian(self):
+        """The page, section by section, as it stands there but for the place of the files."""
+        self.built()
+        served = os.path.join(WORK, "served")
+        shutil.copytree(self.out, served)
+        shutil.copy(self.public, os.path.join(served, "holdfast-release.pem"))
+        with guest.Guest(os.path.join(WORK, "guest"), {served: "/srv/holdfast"}) as node:
+            node.write("/usr/local/bin/sudo", '#!/bin/sh\nexec "$@"\n')
+            node.sh("chmod +x /usr/local/bin/sudo; rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*")
+            node.page(PAGE, "Add the repository")
+            equal("an agent without a configuration", node.says("systemctl is-active holdfast-agent; systemctl is-enabled holdfast-agent; true").split(),
+                  ["inactive", "disabled"])
+            node.sh("apt-get -q -y install holdfast-controller")
+            equal("failed units", node.says("systemctl list-units --failed --plain --no-legend"), "")
+            equal("versions", node.says("holdfast --version; holdfast-agent --version; holdfast-controller --version").split(),
+                  [word for name in ("holdfast", "holdfast-agent", "holdfast-controller") for word in (name, self.head.version)])
+            node.page(PAGE, "Start the agent")
+            self.upgrade(node, served)
+            remove, purge = node.commands(PAGE, "Remove")
+            node.sh(remove)
+            equal("after removal", node.says("systemctl is-active holdfast-agent; ls /etc/holdfast/trust.d /var/lib/holdfast/agent.lock; true").split(),
+                  ["inactive", "/var/lib/holdfast/agent.lock", "/etc/holdfast/trust.d:", "release-2026.pem"])
+            self.purge(node, purge)
+            node.sh("cd /srv/holdfast && " + " && ".join(node.commands(PAGE, "Verify a download")))
+
+    def upgrade(self, node, served):
+        """To a later version and back: each time a new process of the installed program, with the settings as they were."""
+        first = self.running(node)
+        update, upgrade, back = node.commands(PAGE, "Upgrade and go back")
+        self.higher(os.path.join(served, "apt"))
+        node.sh(f"{update} && {upgrade}")
+        second = self.running(node, HIGHER)
+        equal("the same process after an upgrade", second == first, False)
+        node.sh(back)
+        equal("the same process after a downgrade", self.running(node, self.head.version) == second, False)
+        equal("the setting after both", node.says("grep -c ^HOLDFAST_SOURCE= /etc/holdfast/agent.env"), "1")
+
+    def running(self, node, version=None):
+        """The number of the agent's process, which is the installed one."""
+        equal("state of the agent", node.says("systemctl is-active holdfast-agent"), "active")
+        if version:
+            equal("installed", node.says("dpkg-query -W -f '${Version}' holdfast-agent"), version)
+        return node.says("systemctl show -P MainPID holdfast-agent")
+
+    def purge(self, node, purge):
+        """Purging takes what the agent wrote, not what releases installed, nor what people put there, nor what another agent uses."""
+        node.sh("mkdir -p /var/lib/holdfast/payload/app /var/edge/data; touch /var/edge/data/storage.lock; apt-get -q -y install holdfast-agent")
+        node.sh("flock /var/lib/holdfast/agent.lock " + purge)
+        equal("state that another agent uses", node.says("ls /var/lib/holdfast").split()[0], "agent.lock")
+        node.sh("apt-get -q -y install holdfast-agent && " + purge)
+        equal("what is left", node.says("cd / && find etc/holdfast etc/systemd/system/multi-user.target.wants/holdfast* var/lib/holdfast var/edge "
+                                        "run/holdfast 2>/dev/null | sort; true").split(),
+              ["etc/holdfast", "etc/holdfast/objects", "etc/holdfast/trust.d", "etc/holdfast/trust.d/release-2026.pem", "var/lib/holdfast",
+               "var/lib/holdfast/payload", "var/lib/holdfast/payload/app"])
+
+    def test_a_changed_index_is_refused(self):
+        self.built()
+        repository = os.path.join(WORK, "changed-repository")
+        shutil.copytree(self.apt, repository)
+        for name in ("InRelease", "Release"):
+            path = os.path.join(repository, name)
+            commit.write(path, content(path).replace(b"Label: holdfast", b"Label: holdfasT"))
+        root = os.path.join(WORK, "apt-root")
+        for folder in ("lists/partial", "archives/partial", "parts"):
+            os.makedirs(os.path.join(root, folder))
+        commit.write(os.path.join(root, "sources.list"), f"deb [signed-by={self.apt}/holdfast.asc] file://{repository} ./\n")
+        options = [f"Dir::State={root}", f"Dir::State::lists={root}/lists", f"Dir::Cache={root}", f"Dir::Etc::sourcelist={root}/sources.list",
+                   f"Dir::Etc::sourceparts={root}/parts", "Acquire::Languages=none", "APT::Sandbox::User=root"]
+        done = subprocess.run(["apt-get", "-q", *(word for one in options for word in ("-o", one)), "update", "--error-on=any"], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        equal(f"apt takes it ({done.stdout[-300:]})", (done.returncode == 0, "BADSIG" in done.stdout or "invalid" in done.stdout), (False, True))
+
+
+def members(data):
+    """(name, bytes) of the files of a tar; those that are compressed are unpacked, for words to be found in them."""
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        for member in archive:
+            if member.isfile():
+                inside = archive.extractfile(member).read()
+                yield member.name, gzip.decompress(inside) if member.name.endswith(".gz") else inside
+
+
+def main():
+    shutil.rmtree(WORK, ignore_errors=True)
+    os.makedirs(WORK)
+    suite, count = Suite(), {"passed": 0, "failed": 0, "skipped": 0}
+    for name in [name for name in vars(Suite) if name.startswith("test_")]:
+        if sys.argv[1:] and not any(word in name for word in sys.argv[1:]):
+            continue
+        start, name = time.monotonic(), name.removeprefix("test_").replace("_", " ")
+        try:
+            getattr(suite, "test_" + name.replace(" ", "_"))()
+            count["passed"] += 1
+            print(f"  ok    {name} ({time.monotonic() - start:.1f} s)", flush=True)
+        except Skip as reason:
+            count["skipped"] += 1
+            print(f"SKIP: {name}: {reason}", flush=True)
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            count["failed"] += 1
+            if not isinstance(error, AssertionError):
+                traceback.print_exc()
+            print(f"  FAIL  {name}: {error}", flush=True)
+    print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
+    return 1 if count["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,6 +3,7 @@
 
 import base64
 import json
+import re
 import signal
 import subprocess
 import tempfile
@@ -62,6 +63,13 @@ class Case(unittest.TestCase):
 CANARY = {"nodeSelector": {"matchLabels": {"canary": "yes"}}, "soak": "2s"}
 
 
+def columns(kind, name):
+    """{title: text} of `kubectl get -o wide`."""
+    head, row = world.cluster.kubectl("get", kind, name, "-o", "wide").splitlines()
+    starts = [found.start() for found in re.finditer(r"\S+(?: \S+)*", head)]
+    return {head[a:b].strip(): row[a:b].strip() for a, b in zip(starts, [*starts[1:], None])}
+
+
 def is_canary(i):
     return {"canary": "yes"} if i == 0 else {}
 
@@ -87,6 +95,11 @@ class TestRollout(Case):
         self.assertEqual((update.condition("Ready")["status"], status["nodes"]["selected"], status["nodes"]["failed"]), ("True", 12, 0))
         said = world.cluster.kubectl("wait", "--for=condition=Ready", f"edgeupdate/{update.name}", "--timeout=5s")
         self.assertIn("condition met", said)
+        self.assertEqual([title for title, text in columns("edgeupdate", update.name).items() if not text], ["SUSPENDED"])
+        policy = {"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "SyncPolicy", "metadata": {"name": "columns"}, "spec": {"interval": "30s"}}
+        world.cluster.kubectl("apply", "-f", "-", text=json.dumps(policy))
+        self.addCleanup(world.cluster.kubectl, "delete", "syncpolicy", "columns")
+        wait.until("the columns of the policy", lambda: all(columns("syncpolicy", "columns").values()), 20)
         wait.until("the Events", lambda: {"RolloutStarted", "StageAdmitted", "StageSettled", "RolloutComplete"} <= {r for r, _ in update.events()}, 20)
         self.assertEqual(controller.metric(f'holdfast_rollout_nodes{{update="{update.name}",state="updated"}}'), 12)
         self.assertEqual(controller.metric('holdfast_fleet_nodes{state="edgenodes"}') >= 12, True)

@@ -41,20 +41,24 @@ struct keys {
     bool absent;           /* there is no folder */
 };
 
-static int count_key(void *arg, const char *name, unsigned char type)
+static void add_key(struct keys *keys, const char *name, size_t id)
 {
-    struct keys *keys = arg;
-    const char *dot = strrchr(name, '.');
+    size_t used = strlen(keys->names);
 
-    (void)type;
-    if (dot == NULL || dot == name || strcmp(dot, ".pem") != 0)
-        return 0;
-    size_t used = strlen(keys->names), id = (size_t)(dot - name);
     if (keys->n_named == keys->n && used + id + 2 < sizeof(keys->names)) {
         (void)snprintf(keys->names + used, sizeof(keys->names) - used, "%s%.*s", used > 0 ? ", " : "", (int)id, name);
         keys->n_named++;
     }
     keys->n++;
+}
+
+static int count_key(void *arg, const char *name, unsigned char type)
+{
+    const char *dot = strrchr(name, '.');
+
+    (void)type;
+    if (dot != NULL && dot != name && strcmp(dot, ".pem") == 0)
+        add_key(arg, name, (size_t)(dot - name));
     return 0;
 }
 
@@ -161,18 +165,21 @@ static const char *name_keys(const struct keys *keys, char names[NAMES_TEXT])
     return names;
 }
 
-const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir, char *text, size_t n)
+const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
+                              char *text, size_t n)
 {
     struct keys keys = {.n = 0};
     struct hf_err err = HF_ERR_INIT;
     unsigned threshold = 1;
     char names[NAMES_TEXT], needed[32] = "";
-    int r = count_keys(fs, trust_dir, &keys, &err);
+    int r = hf_trust_list(fs, trust_dir, ret_ids, &err);
 
-    if (r == 0 && !keys.absent)
+    if (r == 0)
         r = read_threshold(fs, trust_dir, &threshold, &err);
-    if (r < 0)
+    if (r < 0 && r != -ENOENT)
         return hf_err_text(&err, text, n);
+    for (unsigned i = 0; i < ret_ids->n; i++)
+        add_key(&keys, ret_ids->ids[i], strlen(ret_ids->ids[i]));
     if (threshold > 1)
         (void)snprintf(needed, sizeof(needed), "; threshold %u", threshold);
     (void)snprintf(text, n, "%s%s", name_keys(&keys, names), needed);

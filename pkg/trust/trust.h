@@ -59,9 +59,11 @@ struct hf_trust_ids {
 HF_MUST_USE int hf_trust_list(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
                               struct hf_err *err);
 
-/* Writes for a person which keys the folder has and how many must sign, such as "release-2026, release-2027; threshold
- * 2", or what is wrong with the folder. `n` is the size of `text`; keys that do not fit are counted. Returns `text`. */
-const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir, char *text, size_t n);
+/* Finds the keys of the folder as hf_trust_list() does (none, if it fails), and writes for a person which they are and
+ * how many must sign, such as "release-2026, release-2027; threshold 2", or what is wrong with the folder. `n` is the
+ * size of `text`; keys that do not fit are counted. Returns `text`. */
+const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
+                              char *text, size_t n);
 
 /* Appends the bytes that the signatures of a SyncPolicy cover: first a line that the bytes of a signed release never
  * begin with, then the canonical JSON of {apiVersion, kind, metadata: {name}, spec} without spec.signatures. *policy is

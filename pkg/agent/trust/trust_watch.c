@@ -84,8 +84,7 @@ void hf_trust_watch_look(struct hf_trust_watch *watch)
     if (strcmp(stamp, watch->stamp) == 0)
         return;
     memcpy(watch->stamp, stamp, sizeof(stamp));
-    (void)!hf_trust_list(env->fs, env->params->trust_dir, &watch->ids, NULL);
-    (void)hf_trust_describe(env->fs, env->params->trust_dir, watch->keys, sizeof(watch->keys));
+    (void)hf_trust_describe(env->fs, env->params->trust_dir, &watch->ids, watch->keys, sizeof(watch->keys));
     if (first)
         return;
     hf_log(env->log, HF_LOG_INFO, "trust.changed", HF_S("dir", env->params->trust_dir), HF_S("keys", watch->keys));

@@ -61,6 +61,11 @@ bool hf_cluster_requested(const struct hf_cli_args *args)
     return false;
 }
 
+bool hf_cluster_is_meant(const struct hf_cli_args *args)
+{
+    return hf_cli_flag(args, "fleet") || hf_cluster_requested(args);
+}
+
 static char *home_kubeconfig(void)
 {
     const char *home = getenv("HOME");

@@ -32,6 +32,9 @@ struct hf_cluster;
 /* Returns true if the command line has one of HF_CLUSTER_OPTIONS. */
 bool hf_cluster_requested(const struct hf_cli_args *args);
 
+/* Returns true if a command that can also be about this node has --fleet, or one of HF_CLUSTER_OPTIONS. */
+bool hf_cluster_is_meant(const struct hf_cli_args *args);
+
 /* Returns true if the variable KUBECONFIG is set or ~/.kube/config exists. */
 bool hf_cluster_has_kubeconfig(void);
 

@@ -241,7 +241,7 @@ static bool has_agent(void)
 
 static bool is_about_fleet(const struct hf_cli_args *args)
 {
-    if (args->n_words > 0 || hf_cli_flag(args, "fleet") || hf_cluster_requested(args))
+    if (args->n_words > 0 || hf_cluster_is_meant(args))
         return true;
     if (hf_cli_flag(args, "state-dir") || hf_cli_flag(args, "run-dir"))
         return false;

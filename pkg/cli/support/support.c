@@ -254,11 +254,6 @@ static int add_section(struct support *support, const struct section *section)
 
 /* ---- the bundle -------------------------------------------------------------------------------------------------- */
 
-static bool is_about_fleet(const struct hf_cli_args *args)
-{
-    return hf_cli_flag(args, "fleet") || hf_cluster_requested(args);
-}
-
 static int write_bundle(struct support *support, const char *path, struct hf_err *err)
 {
     struct hf_cli_out out = HF_CLI_OUT_INIT;
@@ -274,7 +269,7 @@ static int write_bundle(struct support *support, const char *path, struct hf_err
 
 static int make_bundle(struct support *support, const char *time, struct hf_err *err)
 {
-    bool fleet = is_about_fleet(support->args);
+    bool fleet = hf_cluster_is_meant(support->args);
     const struct section *sections = fleet ? of_fleet : of_node;
     size_t n = fleet ? HF_LEN(of_fleet) : HF_LEN(of_node);
     char host[HOST_NAME_MAX + 1] = "";

@@ -231,7 +231,7 @@ class TestUnit(Docs):
         ran += [self.page("docs/how-to/remove.md", only=r"systemctl|make|delete -f (deploy|crds)/")]
         self.assertGreater(sum(ran), 15)
         subject = self.desk.run("openssl x509 -in edge-7.crt -noout -subject")
-        self.assertRegex(subject, rf"O ?= ?holdfast:agents, O ?= ?holdfast:node-uid:[-0-9a-f]+, CN ?= ?holdfast:agent:{self.node}")
+        self.assertRegex(subject, rf"O ?= ?holdfast:agents(,| \+) O ?= ?holdfast:node-uid:[-0-9a-f]+, CN ?= ?holdfast:agent:{self.node}")
 
 
 class TestOtherPages(Docs):

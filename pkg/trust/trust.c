@@ -82,7 +82,7 @@ static int count_keys(const struct hf_fs_ops *fs, const char *trust_dir, struct 
     return 0;
 }
 
-struct listing {
+struct key_listing {
     const struct hf_fs_ops *fs;
     const char *trust_dir;
     struct hf_trust_ids *ids;
@@ -92,7 +92,7 @@ static int list_key(void *arg, const char *name, unsigned char type)
 {
     _cleanup_(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(HF_TRUST_MAX_PEM);
     unsigned char raw[HF_ED25519_PUBLIC];
-    struct listing *listing = arg;
+    struct key_listing *listing = arg;
     struct hf_trust_ids *ids = listing->ids;
     const char *dot = strrchr(name, '.');
     char id[HF_KEY_ID_MAX + 1];
@@ -117,7 +117,7 @@ static int by_id(const void *a, const void *b)
 
 int hf_trust_list(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids, struct hf_err *err)
 {
-    struct listing listing = {fs, trust_dir, ret_ids};
+    struct key_listing listing = {fs, trust_dir, ret_ids};
     int fd = hf_trust_folder_open(fs, trust_dir, err);
 
     ret_ids->n = 0;

@@ -158,7 +158,8 @@ static void looked(struct entry *entry, struct job *job)
     /* One file may lie on a worn block. If the disk reads it no more however often it is written, the disk is worn. */
     entry->unreadable_looks = job->unreadable ? entry->unreadable_looks + 1 : 0;
     if (entry->unreadable_looks > MANIFEST_MAX_UNREADABLE) {
-        (void)snprintf(text, sizeof(text), "files cannot be read even after they were written again, so the agent stops writing them: %s",
+        (void)snprintf(text, sizeof(text),
+                       "files cannot be read even after they were written again, so the agent stops writing them: %s",
                        HF_CUT(280, hf_diff_text(&job->diff)));
         advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_WRITE_FAILED, text);
         drift_look_again(entry);

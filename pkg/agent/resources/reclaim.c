@@ -154,23 +154,23 @@ static void remove_file(struct pass *pass, int fd, const char *name)
     look_at_room(pass, fd);
 }
 
-struct listing {
+struct swept {
     struct pass *pass;
     struct hf_strmap files, folders;
 };
 
 static int take_name(void *arg, const char *name, unsigned char type)
 {
-    struct listing *listing = arg;
+    struct swept *swept = arg;
     int r = 0;
 
     (void)type; /* some file systems do not know it */
-    if (++listing->pass->visited > HF_RECLAIM_MAX_VISITED)
+    if (++swept->pass->visited > HF_RECLAIM_MAX_VISITED)
         return -ECANCELED;
-    if (listing->pass->is_ours(listing->pass, name))
-        r = hf_strmap_put(&listing->files, name, NULL);
+    if (swept->pass->is_ours(swept->pass, name))
+        r = hf_strmap_put(&swept->files, name, NULL);
     else if (name[0] != '.')
-        r = hf_strmap_put(&listing->folders, name, NULL);
+        r = hf_strmap_put(&swept->folders, name, NULL);
     return r < 0 ? r : 0;
 }
 
@@ -188,7 +188,7 @@ static void go_into(struct pass *pass, int dirfd, const char *name, const char *
 static void sweep(struct pass *pass, int fd, const char *pattern) /* NOLINT(misc-no-recursion): bounded depth */
 {
     const struct hf_fs_ops *fs = pass->params->fs;
-    struct listing listing = {.pass = pass, .files = {0}, .folders = {0}};
+    struct swept swept = {.pass = pass, .files = {0}, .folders = {0}};
     bool deep = strcmp(pattern, "**") == 0, any = strncmp(pattern, "*", 1) == 0;
     const char *rest = strchr(pattern, '/');
     char name[NAME_MAX + 1];
@@ -202,13 +202,13 @@ static void sweep(struct pass *pass, int fd, const char *pattern) /* NOLINT(misc
         go_into(pass, fd, name, rest != NULL ? rest + 1 : "");
         return;
     }
-    (void)fs->list(fs->ctx, fd, take_name, &listing);
+    (void)fs->list(fs->ctx, fd, take_name, &swept);
     if (pattern[0] == '\0' || deep)
-        remove_files(pass, fd, &listing.files);
-    for (size_t i = 0; any && i < listing.folders.n && !pass->enough; i++)
-        go_into(pass, fd, listing.folders.entries[i].key, deep ? pattern : rest != NULL ? rest + 1 : "");
-    hf_strmap_done(&listing.files);
-    hf_strmap_done(&listing.folders);
+        remove_files(pass, fd, &swept.files);
+    for (size_t i = 0; any && i < swept.folders.n && !pass->enough; i++)
+        go_into(pass, fd, swept.folders.entries[i].key, deep ? pattern : rest != NULL ? rest + 1 : "");
+    hf_strmap_done(&swept.files);
+    hf_strmap_done(&swept.folders);
 }
 
 /* Follows no link, and stays on the file system. */

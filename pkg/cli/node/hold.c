@@ -34,7 +34,8 @@ static int write_hold(struct hf_cli *cli, const struct hf_cli_args *args, const 
     if (strlen(reason) >= HF_HOLD_REASON_MAX)
         return hf_err_set(err, EINVAL, "--reason is longer than %d bytes", HF_HOLD_REASON_MAX - 1);
     if (for_ns > HF_HOLD_MAX_NS)
-        return hf_err_set(err, EINVAL, "--for must not exceed 7d, so that a forgotten hold does not block fixes for ever");
+        return hf_err_set(err, EINVAL,
+                          "--for must not exceed 7d, so that a forgotten hold does not block fixes for ever");
     _cleanup_(hf_json_freep) json_t *hold =
         json_pack("{s:s, s:s}", "reason", reason, "since", hf_format_time(now, when));
     if (hold == NULL)

@@ -15,6 +15,7 @@ import zlib
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
+EMPTY = "application/vnd.oci.empty.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 
@@ -75,7 +76,7 @@ class Layout:
     """An OCI image layout of one name and many machines."""
 
     def __init__(self):
-        self._blobs, self._manifests = {}, []
+        self._blobs, self._manifests, self._referrers = {}, [], []
 
     def _add(self, kind, data, **more):
         digest = sha256(data)
@@ -90,6 +91,12 @@ class Layout:
         descriptor = self._add(MANIFEST, manifest, platform=image.machine.platform())
         self._manifests.append(descriptor)
         return descriptor, sum(layer["size"] for layer in layers)
+
+    def attach(self, subject, kind, data):
+        """Attach `data` of the media type `kind` to the image of the descriptor `subject`: registries list it as its referrer."""
+        manifest = pretty({"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": kind, "config": self._add(EMPTY, b"{}"),
+                           "layers": [self._add(kind, data)], "subject": {key: subject[key] for key in ("mediaType", "digest", "size")}})
+        self._referrers.append(self._add(MANIFEST, manifest, artifactType=kind))
 
     def copy(self, path, machine):
         """Add the image of `machine` from the layout in the tar `path`."""
@@ -108,7 +115,7 @@ class Layout:
         index = self._add(INDEX, pretty({"schemaVersion": 2, "mediaType": INDEX, "manifests": self._manifests, "annotations": notes}),
                           annotations={"org.opencontainers.image.ref.name": tag})
         files = {"oci-layout": pretty({"imageLayoutVersion": "1.0.0"}),
-                 "index.json": pretty({"schemaVersion": 2, "mediaType": INDEX, "manifests": [index]})}
+                 "index.json": pretty({"schemaVersion": 2, "mediaType": INDEX, "manifests": [index, *self._referrers]})}
         files.update((f"blobs/sha256/{digest}", data) for digest, data in self._blobs.items())
         write_tar(path, files)
         return index["digest"]

@@ -13,6 +13,7 @@ import glob
 import gzip
 import hashlib
 import io
+import json
 import os
 import shutil
 import socket
@@ -33,6 +34,7 @@ from holdimage import machine  # noqa: E402
 import guest  # noqa: E402
 
 CANNOT = 3                                 # exit code of hack/dist/make
+IMAGES = ("holdfast-agent", "holdfast-controller")
 HIGHER = "99.0.0"
 PAGE = "docs/how-to/packages.md"
 Skip = guest.Skip
@@ -108,13 +110,29 @@ class Suite:
         version = self.built().version
         debs = [f"apt/{name}_{version}_{one}.deb" for name in ("holdfast", "holdfast-agent", "holdfast-controller") for one in ("amd64", "arm64", "armhf")]
         index = [f"apt/{name}" for name in ("InRelease", "Packages", "Packages.xz", "Release", "Release.gpg", "holdfast.asc")]
-        wanted = [*debs, *index, f"holdfast-{version}-source.tar.gz", f"holdfast-{version}.tgz", "SHA256SUMS", "SHA256SUMS.sig"]
+        wanted = [*debs, *index, f"holdfast-{version}-source.tar.gz", f"holdfast-{version}.tgz", *(f"{name}-{version}.oci.tar" for name in IMAGES), "SHA256SUMS", "SHA256SUMS.sig"]
         equal("files", sorted(os.path.relpath(path, self.out) for path in glob.glob(os.path.join(self.out, "**"), recursive=True) if os.path.isfile(path)),
               sorted(wanted))
         sums = [line.split("  ") for line in content(os.path.join(self.out, "SHA256SUMS")).decode().splitlines()]
         equal("files with a sum", [name for _, name in sums], sorted({*wanted} - {*index[:5]} - {"SHA256SUMS", "SHA256SUMS.sig"}))
         for digest, name in sums:
             equal("sum of " + name, hashlib.sha256(content(os.path.join(self.out, name))).hexdigest(), digest)
+
+    def test_bills_refer_to_images(self):
+        version = self.built().version
+        for name in IMAGES:
+            files = dict(members(content(os.path.join(self.out, f"{name}-{version}.oci.tar"))))
+            equal("digests", [path for path, data in files.items() if path.startswith("blobs/") and hashlib.sha256(data).hexdigest() not in path], [])
+
+            def blob(descriptor, files=files):
+                return json.loads(files["blobs/sha256/" + descriptor["digest"].removeprefix("sha256:")])
+            index, *referrers = json.loads(files["index.json"])["manifests"]
+            images = [entry["digest"] for entry in blob(index)["manifests"]]
+            found = [blob(entry) for entry in referrers]
+            equal("images and what refers to them", [one["subject"]["digest"] for one in found], images)
+            equal("kinds", {one["artifactType"] for one in found}, {"application/spdx+json"})
+            configs = [blob(entry)["config"]["digest"].removeprefix("sha256:") for entry in blob(index)["manifests"]]
+            equal("configurations that the bills name", [blob(one["layers"][0])["documentNamespace"][-64:] for one in found], configs)
 
     def test_signature(self):
         self.built()
@@ -172,6 +190,17 @@ class Suite:
         done = subprocess.run([os.path.join(there, "hack", "dist", "make"), "--out", os.path.join(WORK, "never")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, check=False)
         equal("exit code, and whether README.md is named", (done.returncode, "README.md" in done.stdout), (1, True))
+
+    def test_install_without_a_compiler(self):
+        """From the sources: what lacks is named, with the command that installs it."""
+        tools = os.path.join(WORK, "tools")
+        os.makedirs(tools)
+        for name in ("make", "sh", "bash", "env", "nproc", "sed", "grep"):
+            os.symlink(shutil.which(name), os.path.join(tools, name))
+        done = subprocess.run(["make", "install", f"B={tools}/build"], cwd=TOP, env={"PATH": tools}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        said = [word for word in ("missing: cc pkg-config", "`hack/setup.sh build` installs") if word in done.stdout]
+        equal(f"exit code and words of '{done.stdout.strip()[-300:]}'", (done.returncode, len(said)), (2, 2))
 
     # ---- that they work --------------------------------------------------------------------------------------------------
 

@@ -8,10 +8,11 @@ SIM_$(1) := $$(SIM_SRC:tests/%.c=$$(B)/$(1)/tests/%)
 CORPUS_$(1) := $$(if $$(filter fuzz,$(1)),,$$(FUZZ_SRC:tests/fuzz/%.c=$$(B)/$(1)/tests/corpus/%))
 PROGRAMS_$(1) := $$(PROGRAM_SRC:tests/support/programs/%.c=$$(B)/$(1)/support/%)
 
-# Written only when its text changes: every object depends on it.
+# Written only when its text changes, also that of the flags of single folders: every object depends on it.
 $$(B)/$(1)/flags: FORCE
 	@mkdir -p $$(@D)
 	@printf '%s\n' "$$(CC_$(1)) $$(subst ",\",$$(COMMON)) $$(CFLAGS_$(1)) $$(PKG_CFLAGS) $$(LINK) $$(LDFLAGS_$(1))" >$$@.new
+	@grep -h 'CFLAGS_$(1) +=' Makefile >>$$@.new || true
 	@cmp -s $$@.new $$@ && rm $$@.new || mv $$@.new $$@
 
 $$(B)/$(1)/members: FORCE

@@ -24,8 +24,9 @@ BINARIES := $(patsubst cmd/%/main.c,%,$(sort $(wildcard cmd/*/main.c)))
 SUPPORT_SRC := $(sort $(filter-out $(wildcard tests/support/programs/*.c),$(wildcard tests/support/*.c tests/support/*/*.c)))
 PROGRAM_SRC := $(sort $(wildcard tests/support/programs/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
-FAULT_SRC := tests/system/fault/kill9.py tests/system/fault/resume.py tests/system/fault/bad_input.py tests/system/telemetry/run.py tests/system/telemetry/docs.py \
-	tests/system/docs/run.py tests/system/fault/memory.py tests/system/fault/disk.py tests/system/fault/journal.py tests/system/fault/fleet.py tests/system/fault/wall_clock.py tests/system/fault/time_service.py tests/system/fault/walls.py tests/system/fault/unit_sees.py tests/system/fault/network.py tests/system/fault/link.py tests/system/fault/artifacts.py tests/system/fault/secret.py tests/system/fault/tpm.py tests/system/fault/floors.py tests/system/fault/manifests.py tests/system/helm/chart.py
+FAULT_SRC := $(patsubst %,tests/system/%.py,fault/tpm fault/wall_clock fault/floors telemetry/run fault/link fault/time_service fault/journal \
+	fault/network fault/artifacts fault/secret fault/disk fault/manifests docs/run fault/fleet fault/bad_input fault/unit_sees fault/kill9 fault/walls helm/chart \
+	telemetry/docs fault/memory fault/resume) # the longest first
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
 WALK_SRC := $(sort $(shell grep -lE 'support/(walk|fakes/simwalk|makers/wrong_byte).h' tests/sim/test_*.c tests/unit/*/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))

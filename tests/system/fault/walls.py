@@ -6,7 +6,8 @@ drop-ins of the pages.
     tests/system/fault/walls.py
 
 A script takes the agent's place in the unit that `make install` installs, and tries to make a file in every folder that is a mount
-point, or that a thief would like to write to. The TPM is a character device that takes everything (that of /dev/null) by its name.
+point, or that a thief would like to write to: first as installed, then with the drop-ins, in the same guest. The TPM is a character
+device that takes everything (that of /dev/null) by its name.
 Skips where no guest can run. Prints "N passed, N failed, N skipped" last."""
 import glob
 import os
@@ -27,7 +28,10 @@ TRIED = OPEN | {"/", "/boot", "/dev", "/etc", "/etc/holdfast", "/etc/systemd/sys
 OPENED = {"/run/site", "/srv/apps", "/dev/tpmrm0"}  # by the drop-ins of the pages
 DROP_IN = re.compile(r"# (/etc/systemd/system/holdfast-agent\.service\.d/\w+\.conf)\n(.*?)```", re.S)
 SITE = "[Service]\nReadWritePaths=/run/site\n"
-SCRIPT = """#!/bin/sh
+TURN = "the script tries"
+PAGES = "/etc/holdfast/pages"  # where the drop-ins wait for the second turn
+SCRIPT = f"""#!/bin/sh
+echo "{TURN}"
 while read -r _ _ _ _ folder _; do echo "$folder"; done </proc/self/mountinfo | cat - /etc/holdfast/tried | sort -u | while read -r folder; do
     touch "$folder/hf-walls" && echo "can write: $folder"
 done 2>/dev/null
@@ -41,7 +45,7 @@ ExecStart=
 ExecStart=/bin/sh /etc/holdfast/try
 """
 COMMANDS = ("mkdir -p /run/site /srv/apps", "mknod -m 0600 /dev/tpmrm0 c 1 3", "systemctl start holdfast-agent",
-            "journalctl -o cat -u holdfast-agent")
+            f"cp {PAGES}/* {FOLDER}", "systemctl daemon-reload", "systemctl start holdfast-agent", "journalctl -o cat -u holdfast-agent")
 
 
 def drop_ins():
@@ -54,13 +58,20 @@ def drop_ins():
     return found
 
 
-def check(name, more, want):
+def turns(pages):
+    """The lines of each turn of the script."""
     guest.install(LAYER)
     files = {"/etc/holdfast/try": SCRIPT, "/etc/holdfast/tried": "\n".join(sorted(TRIED)) + "\n",
-             os.path.join(FOLDER, "try.conf"): INSTEAD, **more}
+             os.path.join(FOLDER, "try.conf"): INSTEAD, **{os.path.join(PAGES, os.path.basename(path)): text for path, text in pages.items()}}
     for path, text in files.items():
         guest.write(LAYER + path, text)
     output = guest.run(LAYER, f"/bin/sh -c '{'; '.join(COMMANDS)}'")
+    begins = [number for number, line in enumerate(output) if line == TURN]
+    assert len(begins) == 2, "\n".join(output)
+    return output[begins[0]:begins[1]], output[begins[1]:]
+
+
+def check(name, output, want):
     can = {line.partition(": ")[2] for line in output if line.startswith("can write: ")}
     if can == want:
         say(f"  ok    {name}: the unit can write to {len(can)} places, and to no other that was tried")
@@ -74,7 +85,9 @@ def main():
     pages, reason, passed = drop_ins(), guest.missing(), 0
     assert len(pages) >= 3, f"the pages have only the drop-ins {sorted(pages)}"
     try:
-        passed = 0 if reason else check("as installed", {}, OPEN) + check("with the drop-ins of the pages", pages, OPEN | OPENED)
+        if not reason:
+            first, second = turns(pages)
+            passed = check("as installed", first, OPEN) + check("with the drop-ins of the pages", second, OPEN | OPENED)
     except guest.Skip as skip:
         reason = skip
     if reason:

@@ -45,7 +45,7 @@ ExecStart=
 ExecStart=/bin/sh /etc/holdfast/try
 """
 COMMANDS = ("mkdir -p /run/site /srv/apps", "mknod -m 0600 /dev/tpmrm0 c 1 3", "systemctl start holdfast-agent",
-            f"cp {PAGES}/* {FOLDER}", "systemctl daemon-reload", "systemctl start holdfast-agent", "journalctl -o cat -u holdfast-agent")
+            f"cp {PAGES}/* {FOLDER}", "systemctl daemon-reload", "systemctl start holdfast-agent", "journalctl --no-pager -o cat -u holdfast-agent")
 
 
 def drop_ins():

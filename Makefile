@@ -122,7 +122,7 @@ $(foreach f,asan cov,$(B)/$(f)/tests/unit/codec/test_expand): private LINK += -W
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/manifests/test_source_cases): private LINK += -Wl,--wrap=inflate
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: dist dist-test attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
+.PHONY: dist dist-test publish attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -231,6 +231,10 @@ image-test: ## the images for ARM: twice the same, what is in them, an update by
 dist: ## what a release publishes, from HEAD, in build/dist: KEY=FILE and APT_KEY=FILE sign it, REGISTRY=HOST/PATH is where its images will be
 	@hack/setup.sh build images dist
 	@hack/dist/make --arch $(IMAGES) --jobs $(JOBS) $(if $(KEY),--key "$(KEY)") $(if $(APT_KEY),--apt-key "$(APT_KEY)") $(if $(REGISTRY),--registry "$(REGISTRY)")
+
+publish: ## push the images and the chart of `make dist REGISTRY=HOST/PATH` there (REGISTRY=HOST/PATH; PLAIN_HTTP=1 without TLS)
+	@test -n "$(REGISTRY)" || { echo "usage: make publish REGISTRY=HOST[:PORT][/PATH] [PLAIN_HTTP=1]" >&2; exit 2; }
+	@hack/dist/publish $(if $(PLAIN_HTTP),--plain-http) "$(REGISTRY)"
 
 dist-test: ## what make dist makes: twice the same, quiet under lintian, and installed, upgraded and purged on a Debian 12 in a container
 	@hack/setup.sh build images dist e2e || true

@@ -5,9 +5,10 @@
     tests/system/dist/run.py [WORD ...]      default: all tests; with words: those whose name has one of them
 
 The release of HEAD is made here, and for this machine's processor once more in a clone. Then lintian reads the packages, and a Debian 12
-booted by systemd-nspawn installs them from the repository, runs docs/how-to/packages.md, upgrades, goes back and purges. Where this machine
-cannot, a test is skipped with the reason. Ends with the plain line "N passed, N failed, N skipped".
+booted by systemd-nspawn installs them from the repository, runs docs/how-to/packages.md, upgrades, goes back and purges; and a real registry
+takes images and chart. Where this machine cannot, a test is skipped with the reason. Ends with the plain line "N passed, N failed, N skipped".
 """
+import contextlib
 import getpass
 import glob
 import gzip
@@ -15,6 +16,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -22,6 +24,7 @@ import sys
 import tarfile
 import time
 import traceback
+import urllib.request
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
 WORK = os.path.join(TOP, "build", "dist-test")
@@ -289,6 +292,61 @@ class Suite:
         done = subprocess.run(["apt-get", "-q", *(word for one in options for word in ("-o", one)), "update", "--error-on=any"], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False)
         equal(f"apt takes it ({done.stdout[-300:]})", (done.returncode == 0, "BADSIG" in done.stdout or "invalid" in done.stdout), (False, True))
+
+
+    def test_a_registry_takes_images_and_chart(self):
+        self.built()
+        if shutil.which("go") is None:
+            raise Skip("no Go")
+        folder, own, log = os.path.join(WORK, "published"), machine.native(), os.path.join(WORK, "registry.log")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        place = f"127.0.0.1:{port}/edge"
+        config = os.path.join(WORK, "registry.yaml")
+        commit.write(config, json.dumps({"version": 0.1, "storage": {"filesystem": {"rootdirectory": os.path.join(WORK, "registry")}},
+                                         "http": {"addr": f"127.0.0.1:{port}"}}))
+        publish = [os.path.join(TOP, "hack", "dist", "publish"), "--plain-http"]
+        program = run(os.path.join(TOP, "tests/system/dist/registry/build")).split()[-1]
+        helm = run(os.path.join(TOP, "tests/system/helm/build")).split()[-1]
+        make(TOP, folder, "--arch", own.name, "--offline", "--registry", place)
+        with open(log, "w", encoding="utf-8") as said, subprocess.Popen([program, "serve", config], stdout=said, stderr=said) as server:
+            try:
+                self.answers(port)
+                done = subprocess.run([*publish, "127.0.0.1:1/other", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+                equal(f"another registry than the chart's ({done.stdout})", (done.returncode, "looks for its images elsewhere" in done.stdout), (1, True))
+                first, again = run(*publish, place, folder), run(*publish, place, folder)
+                equal("what is pushed again", first.splitlines()[0], again.splitlines()[0])
+                chart = ["oci://" + place + "/holdfast", "--version", self.head.version, "--plain-http"]
+                rendered = run(helm, "template", "holdfast", *chart, "-n", "holdfast-system")
+                images = sorted(set(re.findall(r"image: \"?(127[^\s\"]+)", rendered)))
+                equal("images of the chart", images, [f"{place}/{name}:{self.head.version}" for name in IMAGES])
+                for name in IMAGES:
+                    self.pulled(port, f"edge/{name}")
+                commit.write(os.path.join(folder, "SHA256SUMS"), content(os.path.join(folder, "SHA256SUMS")).decode().replace("a", "b", 1))
+                equal("a changed folder", subprocess.run([*publish, place, folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode, 1)
+            finally:
+                server.terminate()
+
+    def answers(self, port):
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return
+            time.sleep(0.1)
+        raise AssertionError("the registry does not answer")
+
+    def pulled(self, port, repository):
+        """The image is there for this processor, with the bill of materials that refers to it."""
+        def manifest(reference):
+            request = urllib.request.Request(f"http://127.0.0.1:{port}/v2/{repository}/manifests/{reference}", headers={
+                "Accept": "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"})
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.loads(answer.read())
+        image = manifest(self.head.version)["manifests"][0]["digest"]
+        for layer in manifest(image)["layers"]:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/{repository}/blobs/{layer['digest']}", timeout=10) as answer:
+                equal("a layer", "sha256:" + hashlib.sha256(answer.read()).hexdigest(), layer["digest"])
+        referrers = manifest(image.replace(":", "-"))["manifests"]
+        equal("what refers to the image", [one["artifactType"] for one in referrers], ["application/spdx+json"])
 
 
 def members(data):

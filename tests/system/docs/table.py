@@ -157,7 +157,7 @@ ROWS = [
     # ---- what a release publishes -----------------------------------------------------------------------------------------
     Row(r".*", "elsewhere", page="docs/how-to/packages.md", why="tests/system/dist/run.py"),
     Row(r"make dist(-test)?( .*)?", "dry", why="builds for three processors: tests/system/dist/run.py makes and tests a release"),
-    Row(r"gpg .*|cp old/.*|hack/dist/apt-repository .*", "elsewhere", page="docs/how-to/publish.md", why="tests/system/dist/run.py"),
+    Row(r"gpg .*|cp old/.*|hack/dist/apt-repository .*|docker login .*|make publish .*", "elsewhere", page="docs/how-to/publish.md", why="tests/system/dist/run.py"),
     # ---- make -----------------------------------------------------------------------------------------------------------
     Row(r"make demo", expect=r"claims, all true"),
     Row(r"make( all| help)?"),

@@ -743,7 +743,7 @@ START_TEST(secret_comes_back_after_another_source)
         intervals(node, 6);
     }
     expect(node, HF_MANIFEST_ROLLED_BACK);
-    bool says = strstr(node->status, "nothing to go back to") != NULL;
+    bool says = strstr(node->status, "earlier files are no longer known") != NULL;
     const char *record = hf_simfs_get(node->fs, STATE "/manifests/app/record", &n);
     bool unproven = memmem(record, n, "\"unproven\":true", 15) != NULL;
     ck_assert_msg(says == lost && unproven == lost, "%s: %s", node->when, node->status);
@@ -907,7 +907,7 @@ START_TEST(content_comes_back_after_a_secret)
         intervals(node, 6);
     }
     expect(node, HF_MANIFEST_ROLLED_BACK);
-    ck_assert_msg(strstr(node->status, "nothing to go back to") == NULL, "%s: %s", node->when, node->status);
+    ck_assert_msg(strstr(node->status, "earlier files are no longer known") == NULL, "%s: %s", node->when, node->status);
     ck_assert(holds(node, TARGET "/a", "plain") && holds(node, TARGET "/b", "plain") && has(node, TARGET "/c", NULL));
     end(node);
 }
@@ -1020,7 +1020,7 @@ START_TEST(dead_tpm_keeps_nothing_out)
     boot(node);
     intervals(node, 200);
     expect(node, HF_MANIFEST_ROLLED_BACK);
-    ck_assert_msg(strstr(node->status, "nothing to go back to") != NULL, "%s", node->status);
+    ck_assert_msg(strstr(node->status, "earlier files are no longer known") != NULL, "%s", node->status);
     ck_assert_uint_eq(tpm.n_opens, 6);
     ck_assert(is_exactly(node, "abd", "broken"));
     publish(node, &three);

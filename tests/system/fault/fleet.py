@@ -135,12 +135,12 @@ class Lab:
 @case
 def the_table_shows_every_rollout():
     with Lab() as lab:
-        one_failed = {"failed": 1}
+        one_failed = {"failed": 1, "held": 2}
         lab.put(edge_update(counts=one_failed), edge_update("silent", status={}), edge_update("few", conditions=ready("False", "FewUpdated", "12 of 500")),
                 edge_update("bad", conditions=ready("False", "TooManyFailures", "3 failed, 2 allowed", stalled=True)))
         out, _ = lab.run("status", code=4)
         lines = out.splitlines()
-        check(re.search(r"^edge +edge +1\.4\.2 +wave 2/3 +\[#+>x\?\.+\] +40/100 +1 +3 +Progressing$", lines[2]), out)
+        check(re.search(r"^edge +edge +1\.4\.2 +wave 2/3 +\[#+>x\?\.+\] +40/100 +1 +1 +2 +Progressing$", lines[2]), out)
         check(re.search(r"^few .* FewUpdated$", lines[3]), out)
         check(re.search(r"^silent .* Unreported$", lines[4]), out)
         check("bad: TooManyFailures: 3 failed, 2 allowed\n  n-7  RolledBack: http check failed\n" in out, out)

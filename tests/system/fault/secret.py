@@ -342,7 +342,7 @@ def killed_during_the_checks(site):
     site.node.kill_agent()
     site.start()
     row = site.phase("RolledBack", "HealthFailed")
-    assert "nothing to go back to" in row["message"] and site.read() == second, row
+    assert "earlier files are no longer known" in row["message"] and site.read() == second, row
     site.holds(site.secret(3))
     site.phase("Applied")
 

@@ -907,7 +907,8 @@ START_TEST(content_comes_back_after_a_secret)
         intervals(node, 6);
     }
     expect(node, HF_MANIFEST_ROLLED_BACK);
-    ck_assert_msg(strstr(node->status, "earlier files are no longer known") == NULL, "%s: %s", node->when, node->status);
+    ck_assert_msg(strstr(node->status, "earlier files are no longer known") == NULL, "%s: %s", node->when,
+                  node->status);
     ck_assert(holds(node, TARGET "/a", "plain") && holds(node, TARGET "/b", "plain") && has(node, TARGET "/c", NULL));
     end(node);
 }

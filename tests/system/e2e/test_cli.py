@@ -81,7 +81,7 @@ class TestRollouts(Case):
         out, _ = self.ended(counted, 0)
         self.assertIn("committed 8/8", out)
         out, _ = self.run_cli("status", update.name)
-        self.assertRegex(out, rf"{update.name} +{update.name} +1\.0\.1 +complete +\[#+\] +8/8 +0 +0 +Complete")
+        self.assertRegex(out, rf"{update.name} +{update.name} +1\.0\.1 +complete +\[#+\] +8/8 +0 +0 +0 +Complete")
         out, _ = self.run_cli("nodes", "-l", f"{fleet.LABEL}=yes,canary=yes")
         self.assertRegex(out, r"fake-00 +True .* Committed")
         self.assertNotIn("fake-01", out)

@@ -425,7 +425,7 @@ void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, 
                                    .unreadable = {.free_value = free}};
     hf_objects_init(&follows->updates, &hf_object_kind_edgeupdate);
     hf_objects_init(&follows->policies, &hf_object_kind_syncpolicy);
-    for (size_t i = 0; i < HF_FOLLOW_COUNT; i++)
+    for (enum hf_follow_kind i = 0; i < HF_FOLLOW_COUNT; i++)
         follows->of[i] = (struct hf_follow){
             .all = follows, .which = i, .kind = kinds[i], .objects = tables[i], .unreadable = {.free_value = free}};
 }

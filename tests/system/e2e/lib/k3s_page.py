@@ -25,6 +25,7 @@ sys.path.insert(1, os.path.join(place.TOP, "tests", "system", "docs"))
 import pages  # noqa: E402
 
 PAGE = "docs/how-to/upgrade-k3s.md"
+POD_PAGE = "docs/reference/upgrade-k3s.md"     # with the agent as a pod
 NAME = "k3s-agent"
 # The page's commands, and the method of Story that runs each of them.
 STEPS = [
@@ -369,7 +370,7 @@ class Story:
 
     def allow(self, node):
         """What the page says that the node's owner writes."""
-        block = [block for block in pages.read(place.TOP, PAGE) if block.kind == "yaml"][-1]
+        block = [block for block in pages.read(place.TOP, POD_PAGE) if block.kind == "yaml"][-1]
         place.write(os.path.join(world.cluster.root(node), "etc/holdfast/agent.yaml"), block.text)
 
     def containers(self, node):

@@ -18,7 +18,7 @@ static const char *path_of(const char *url)
 /* Returns true if a server may read the path as another one: as it would without "." and "..". */
 static bool has_dots(const char *path)
 {
-    for (const char *at = path; *at == '/' && *at != '\0'; at += 1 + strcspn(at + 1, "/?#")) {
+    for (const char *at = path; *at == '/'; at += 1 + strcspn(at + 1, "/?#")) {
         size_t n = 0;
         const char *name = at + 1;
         while (*name == '.' || strncasecmp(name, "%2e", 3) == 0) {

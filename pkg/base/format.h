@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/format.h - formats dates and durations as text, which base/parse.h parses, and counted nouns. Pure; any thread. */
+/* base/format.h - formats dates and durations as text, which base/parse.h parses, and counted nouns. Pure; any
+ * thread. */
 #pragma once
 
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * `artifacts` (credentials and TLS per origin) and `mirrors` of agent.yaml.
  *
  * A credential is a reference to a file, never a value. An origin that the list does not name gets no credential. A URL
- * with a user in it matches nothing, and one with the components "." or ".." matches no item with a path. Pure. Threads:
- * any. Memory: everything borrows from the configuration, unless a comment says otherwise. */
+ * with a user in it matches nothing, and one with the components "." or ".." matches no item with a path. Pure.
+ * Threads: any. Memory: everything borrows from the configuration, unless a comment says otherwise. */
 #pragma once
 
 #include "config/config.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads the lists `artifacts` and `mirrors`. An item with a fault is left out, so that no half of one sends a credential
- * to another place, or without TLS, than its owner meant. */
+/* Reads the lists `artifacts` and `mirrors`. An item with a fault is left out, so that no half of one sends a
+ * credential to another place, or without TLS, than its owner meant. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config/mirrors.h - decides from which URLs to download, in which order: the mirrors of the configuration, then the URL
- * itself; a mirror that failed lately comes last.
+/* config/mirrors.h - decides from which URLs to download, in which order: the mirrors of the configuration, then the
+ * URL itself; a mirror that failed lately comes last.
  *
  * A mirror is not trusted: the caller compares the hash of what it got. If the hash is wrong, hf_mirrors_blame() finds
  * the mirrors that had part in the content. Pure; the time is the caller's. Threads: one at a time for one memory. */
@@ -9,13 +9,14 @@
 #include "base/clock.h"
 #include "config/artifacts.h"
 
-/* How long a mirror comes last after a failure, and after it had part in wrong content. */
+/* Times for which the agent tries a mirror last: after a failure, and after it sent a part of wrong content. */
 #define HF_MIRROR_REST_NS (600 * HF_NS_PER_S)
 #define HF_MIRROR_LIE_NS (24 * 3600 * HF_NS_PER_S)
 
 enum { HF_MIRROR_SLOTS = 64, HF_TRIES_MAX = HF_CONFIG_MAX_MIRROR_URLS + 1 };
 
-/* What is remembered of mirrors. All 0: nothing. If it is full, the mirror whose rest ends first is forgotten. */
+/* The failures of mirrors that the agent remembers. Zero-initialize it. If it is full, the agent forgets the mirror
+ * that it would try again first. */
 struct hf_mirror_memory {
     struct hf_mirror_slot {
         uint64_t id;       /* fingerprint of the mirror's URL prefix; 0: free */

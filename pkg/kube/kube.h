@@ -91,14 +91,14 @@ HF_DEFINE_CLEANUP(struct hf_kube, hf_kube_free)
 const struct hf_source_ops *hf_kube_source(struct hf_kube *kube);
 void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns);
 
-/* Follows one object in a namespace: a ConfigMap, Secret, Service, GitRepository, OCIRepository, Bucket or ExternalArtifact. The rules
- * for the callbacks of `sink` are in kube/source.h. `gone` comes when the server has confirmed that the object does not
- * exist, also if the object never existed. After an outage of the link, the subscription resumes from the last
- * resourceVersion. If `contact` reports LOST, the code EACCES in *err means that a right is missing, and the code
- * ENOENT means that the server does not have the kind. Behind a MetaServer, `gone` never comes for a Secret, a Service
- * or a Bucket. Behind YurtHub, a subscription to a Service never has contact (kube/rules/origin.h). End the
- * subscription with hf_source_ops.unsubscribe. -EINVAL: the client does not follow such a kind, `ns` is not the name of
- * a namespace, or `name` is empty. */
+/* Follows one object in a namespace: a ConfigMap, Secret, Service, GitRepository, OCIRepository, Bucket or
+ * ExternalArtifact. The rules for the callbacks of `sink` are in kube/source.h. `gone` comes when the server has
+ * confirmed that the object does not exist, also if the object never existed. After an outage of the link, the
+ * subscription resumes from the last resourceVersion. If `contact` reports LOST, the code EACCES in *err means that a
+ * right is missing, and the code ENOENT means that the server does not have the kind. Behind a MetaServer, `gone` never
+ * comes for a Secret, a Service or a Bucket. Behind YurtHub, a subscription to a Service never has contact
+ * (kube/rules/origin.h). End the subscription with hf_source_ops.unsubscribe. -EINVAL: the client does not follow such
+ * a kind, `ns` is not the name of a namespace, or `name` is empty. */
 HF_MUST_USE int hf_kube_follow(struct hf_kube *kube, const char *kind, const char *ns, const char *name,
                                const struct hf_source_sink *sink, struct hf_subscription **ret_subscription,
                                struct hf_err *err);

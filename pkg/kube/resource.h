@@ -29,9 +29,9 @@ struct hf_resource {
 /* Returns the description of a cluster-scoped kind, or NULL if no client follows this kind. */
 const struct hf_resource *hf_resource_find(const char *kind);
 /* Describes one of the kinds whose objects a client follows one by one, each in its namespace: ConfigMap, Secret,
- * Service, GitRepository, OCIRepository, Bucket, ExternalArtifact. The function allocates *ret_path. The description borrows *ret_path
- * and `ns`; the caller frees *ret_path after the last use of the description. -EINVAL: no client follows the kind, or
- * `ns` is not the name of a namespace. -ENOMEM: out of memory. */
+ * Service, GitRepository, OCIRepository, Bucket, ExternalArtifact. The function allocates *ret_path. The description
+ * borrows *ret_path and `ns`; the caller frees *ret_path after the last use of the description. -EINVAL: no client
+ * follows the kind, or `ns` is not the name of a namespace. -ENOMEM: out of memory. */
 HF_MUST_USE int hf_resource_in(const char *kind, const char *ns, struct hf_resource *ret_resource, char **ret_path);
 const char *hf_resource_plural(const struct hf_resource *resource); /* such as "edgeupdates" */
 

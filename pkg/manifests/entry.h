@@ -599,8 +599,8 @@ const char *advance_text(const struct entry *entry, const struct hf_manifest_set
                          const char *message, char text[HF_RECORD_MESSAGE]);
 /* Notes why a removal did not take place, and when it is tried again. */
 void advance_not_removed(struct entry *entry, const struct hf_manifest_outcome *outcome);
-/* Call this function when the entry has put files back. For static pods, it sets the mark in memory that the kubelet may
- * not have read the files yet. */
+/* Call this function when the entry has put files back. For static pods, it sets the mark in memory that the kubelet
+ * may not have read the files yet. */
 void advance_doubt_pods(struct entry *entry);
 
 /* ---- unit_call.c ------------------------------------------------------------------------------------------------- */

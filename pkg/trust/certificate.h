@@ -17,8 +17,8 @@
 /* Makes a new ECDSA key with the curve P-256, and appends it to *key_pem as PKCS #8 in PEM. */
 HF_MUST_USE int hf_certificate_make_key(struct hf_buf *key_pem, struct hf_err *err);
 
-/* The group of a client certificate that names the uid of the Node for which it was issued, without the uid. The name of
- * a Node may come back; its uid does not. */
+/* The group of a client certificate that names the uid of the Node for which it was issued, without the uid. The name
+ * of a Node may come back; its uid does not. */
 #define HF_CERTIFICATE_UID_GROUP "holdfast:node-uid:"
 enum { HF_CERTIFICATE_UID = 40 }; /* room for a Node's uid, a UUID of 36 characters, and its end */
 

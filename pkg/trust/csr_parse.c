@@ -45,8 +45,8 @@ static int read_pem(struct hf_view pem, struct hf_buf *der, struct hf_err *err)
     return r == -EINVAL ? hf_err_set(err, EBADMSG, "the request is not base64") : r;
 }
 
-/* Copies the value of a part of the subject into the first free one of `n_places`. Returns false if it is no plain text, or
- * if no place is free. */
+/* Copies the value of a part of the subject into the first free one of `n_places`. Returns false if it is no plain
+ * text, or if no place is free. */
 static bool take_name(const X509_NAME_ENTRY *entry, char (*text)[HF_CSR_NAME], size_t n_places)
 {
     const ASN1_STRING *value = X509_NAME_ENTRY_get_data(entry);

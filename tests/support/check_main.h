@@ -5,7 +5,8 @@
  *     HF_TEST_MAIN("base/parse", cases)
  *
  * A test's limit counts processor time, so that a busy machine fails no test: each test runs in a child of its own, which
- * SIGXCPU ends. Behind that stands a limit of wall time, ten times as long and at least ten minutes, for what waits for ever.
+ * SIGXCPU ends. Behind that stands a limit of wall time, ten times as long and at least ten minutes, for what waits for
+ * ever.
  *
  * A test that has freed all that it allocated ends without the search for leaks, which costs more than most tests. */
 #pragma once

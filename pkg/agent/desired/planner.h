@@ -28,7 +28,7 @@ struct hf_planner {
     char failure[HF_READINESS_NAMES];
 };
 
-/* What hf_planner_run() decides from. All pointers are borrowed for the call. */
+/* The facts from which hf_planner_run() makes its plan. It borrows all pointers for the call. */
 struct hf_planner_input {
     const struct hf_objects *updates;
     const json_t *labels;

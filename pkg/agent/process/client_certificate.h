@@ -6,8 +6,8 @@
  * The folder holds two files with mode 0600. client.pem is the certificate in use and its key, written as one file, so
  * that a power cut leaves either the old or the new pair. pending.key is the key for which the agent requests a
  * certificate. The agent does not use a file if another user owns or can write the file or the folder. The subject of a
- * certificate is O=holdfast:agents, O=holdfast:node-uid:<uid of the Node>, CN=holdfast:agent:<node>. The agent also uses
- * one without the uid, and asks for one with the uid when it starts.
+ * certificate is O=holdfast:agents, O=holdfast:node-uid:<uid of the Node>, CN=holdfast:agent:<node>. The agent also
+ * uses one without the uid, and asks for one with the uid when it starts.
  *
  * Threads: loop thread only. Now and then, a function blocks while it reads or writes a small file. */
 #pragma once
@@ -53,9 +53,9 @@ HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
  * expired, the client tries it again. Accepts NULL. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
-/* Call this function when the server shows this node's Node. If the certificate in use is for an earlier Node of the same
- * name, the client uses the credential of its configuration from now on, and the agent asks for a new certificate: the
- * cluster does not accept what the old one writes. At most once in five minutes. Accepts NULL. */
+/* Call this function when the server shows this node's Node. If the certificate in use is for an earlier Node of the
+ * same name, the client uses the credential of its configuration from now on, and the agent asks for a new certificate:
+ * the cluster does not accept what the old one writes. At most once in five minutes. Accepts NULL. */
 void hf_client_certificate_node(struct hf_client_certificate *certificate, const char *uid);
 
 /* Call this function about once a minute. Stops the use of a certificate that has expired. If this node's clock was

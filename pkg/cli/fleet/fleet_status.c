@@ -82,7 +82,7 @@ static enum hf_tint tint_of(const struct hf_update_view *view)
     return tints[view->state];
 }
 
-/* What the column STATE says: the reason, where a rollout stands still, or one of its nodes cannot go on. */
+/* Returns the text of the column STATE. If the rollout or one of its nodes cannot go on, this is the reason. */
 static const char *state_of(const struct hf_update_view *view)
 {
     const char *reason = hf_update_view_reason(view);

@@ -19,10 +19,10 @@
 
 struct bound_node {
     struct hf_node_binder *binder;
-    char uid[HF_CERTIFICATE_UID];     /* of the Node; "" if there is none */
-    char marked[HF_CERTIFICATE_UID];  /* the annotation; "" if there is none */
-    char own_uid[HF_CERTIFICATE_UID]; /* of the EdgeNode; "" if there is none */
-    char sent[HF_CERTIFICATE_UID];    /* the annotation on its way */
+    char uid[HF_CERTIFICATE_UID];     /* uid of the Node; "" if there is no Node */
+    char marked[HF_CERTIFICATE_UID];  /* value of the annotation; "" if the EdgeNode has none */
+    char own_uid[HF_CERTIFICATE_UID]; /* uid of the EdgeNode; "" if there is no EdgeNode */
+    char sent[HF_CERTIFICATE_UID];    /* value in the request that is on its way */
     uint64_t due_ns;                  /* no write before this monotonic time */
     struct hf_kube_pending *pending;  /* NULL: nothing is on its way */
     char name[];

@@ -2,8 +2,8 @@
 /* controller/csr/rule.h - decides if a CertificateSigningRequest comes from an agent that requests its own certificate.
  * Pure.
  *
- * An agent on a host talks to the API server with a client certificate that names its node, and the uid of its Node. The
- * rule approves a request only if the requester has proved that it is that node: either with a token of the agent's
+ * An agent on a host talks to the API server with a client certificate that names its node, and the uid of its Node.
+ * The rule approves a request only if the requester has proved that it is that node: either with a token of the agent's
  * service account that is bound to the node, or with the certificate that the request renews. The signer of the cluster
  * then issues the certificate. */
 #pragma once

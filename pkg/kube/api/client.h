@@ -89,9 +89,9 @@ enum {
  * The spread lasts at least this time multiplied by the number of nodes, but at most HF_RF_SPREAD_MAX_NS. A node sends
  * seven requests: the first at its random moment, the others within about five seconds of the first answer
  * (HF_KUBE_STEP_EACH_NS). With 200 ms, 1,000 nodes send 35 requests per second on average. In three measured returns,
- * the busiest second had 78 to 84 requests (docs/reference/benchmarks.md). This rate leaves room for a server that, while it
- * starts, accepts connections for some seconds without answering. All nodes that connected in these seconds then
- * continue together. */
+ * the busiest second had 78 to 84 requests (docs/reference/benchmarks.md). This rate leaves room for a server that,
+ * while it starts, accepts connections for some seconds without answering. All nodes that connected in these seconds
+ * then continue together. */
 #define HF_KUBE_SPREAD_EACH_NS (200 * HF_NS_PER_MS)
 /* A server often ends the watches of one kind for all nodes at once. So if a watch ends before its time, the
  * subscription waits for a random delay before it opens the watch again. The longest delay is HF_KUBE_REOPEN_EACH_NS
@@ -114,8 +114,8 @@ enum {
  * no history. The next list then needs no random delay, because each node has returned at a random moment. */
 #define HF_KUBE_RETURN_NS (30 * HF_NS_PER_S)
 /* A review finds out if a gateway removes the header Audit-Id. The first review is HF_KUBE_REVIEW_NS after the first
- * second-hand answer. The next one follows after at least the same time again, and this minimum doubles with each review
- * that an API server answers with the header, up to HF_KUBE_REVIEW_MAX_NS. */
+ * second-hand answer. The next one follows after at least the same time again, and this minimum doubles with each
+ * review that an API server answers with the header, up to HF_KUBE_REVIEW_MAX_NS. */
 #define HF_KUBE_REVIEW_NS (300 * HF_NS_PER_S)
 #define HF_KUBE_REVIEW_MAX_NS (3600 * HF_NS_PER_S)
 /* After the store has shown that it went back to a lower revision, all subscriptions list again. For this time, further

@@ -128,8 +128,8 @@ struct hf_http_config {
     /* true to accept any certificate; only the kubeconfig field of the same name sets this */
     bool insecure_skip_verify;
     bool no_proxy; /* true for peers on this machine: never use a proxy */
-    /* Origins with a TLS of their own, in place of the fields above, also for a hop to which a redirect leads. A peer with
-     * an unusable PEM text does not fail the client: calls to this origin fail with -EKEYREJECTED. */
+    /* Origins with a TLS of their own, in place of the fields above, also for a hop to which a redirect leads. A peer
+     * with an unusable PEM text does not fail the client: calls to this origin fail with -EKEYREJECTED. */
     const struct hf_http_peer *peers;
     size_t n_peers;
     /* time before and after the validity of a certificate during which the client still accepts it */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/secret/guarded_file.h - reads a file that only root and this process's user can have written: a secret, or what decides
- * about one.
+/* os/secret/guarded_file.h - reads a file that only root and this process's user can have written: a secret, or what
+ * decides about one.
  *
- * Each component of the path, and each link and folder to which a symbolic link leads, must belong to root or to the user
- * of this process, and neither their group nor others may be able to write it. A folder with the sticky bit may be
+ * Each component of the path, and each link and folder to which a symbolic link leads, must belong to root or to the
+ * user of this process, and neither their group nor others may be able to write it. A folder with the sticky bit may be
  * writable for all, because only the owner of a file in it can replace the file. Blocks. Threads: any. */
 #pragma once
 

@@ -3,8 +3,8 @@
  * the credential and the TLS of an origin (config/artifacts.h). All downloads of a process share one hf_access.
  *
  * The files of credentials and certificates are read anew for each request, so that a rotated one holds at once. No
- * secret stays in memory longer than its request starts, except a client key in use. Threads: loop thread only, unless a
- * comment says otherwise. */
+ * secret stays in memory longer than its request starts, except a client key in use. Threads: loop thread only, unless
+ * a comment says otherwise. */
 #pragma once
 
 #include "base/clock.h"
@@ -49,14 +49,15 @@ struct hf_access_ticket {
 };
 
 /* hf_access_ticket_init() begins a ticket for `url`, which is borrowed; hf_access_ticket_read() reads the files for it,
- * on a worker; hf_access_use() prepares the client. A failure of one of the last two is that of hf_access_use(); its text
- * names the item of `artifacts`, the file, and what to do. hf_access_ticket_done() wipes and frees what a ticket has. */
+ * on a worker; hf_access_use() prepares the client. A failure of one of the last two is that of hf_access_use(); its
+ * text names the item of `artifacts`, the file, and what to do. hf_access_ticket_done() wipes and frees what a ticket
+ * has. */
 void hf_access_ticket_init(const struct hf_access *access, const char *url, struct hf_access_ticket *ticket);
 void hf_access_ticket_read(const struct hf_fs_ops *fs, struct hf_access_ticket *ticket);
 HF_MUST_USE int hf_access_use(struct hf_access *access, const struct hf_access_ticket *ticket, struct hf_err *err);
 void hf_access_ticket_done(struct hf_access_ticket *ticket);
 
-/* Explains a 401 or 403 from `url` in text[n]: which credential was refused, or that there is none. Begins with ": ", or
- * is "". `access` may be NULL. */
+/* Explains a 401 or 403 from `url` in text[n]: which credential was refused, or that there is none. Begins with ": ",
+ * or is "". `access` may be NULL. */
 const char *hf_access_explain(const struct hf_access *access, const char *url, const struct hf_http_response *response,
                               char *text, size_t n);

@@ -164,7 +164,8 @@ static bool is_judged_as_mirror(const struct hf_fetch *fetch)
     return fetch->answered && is_replaceable(fetch);
 }
 
-/* How long a try may be slow before it fails. A mirror that has not answered yet may be a cache that another node fills. */
+/* How long a try may be slow before it fails. A mirror that has not answered yet may be a cache that another node
+ * fills. */
 static uint64_t look_ns(const struct hf_fetch *fetch)
 {
     return is_judged_as_mirror(fetch) ? HF_FETCH_MIRROR_S * HF_NS_PER_S : 60 * HF_NS_PER_S;

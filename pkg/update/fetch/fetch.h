@@ -13,8 +13,8 @@
  *
  * If `access` has mirrors of the URL, the fetch tries one URL after the other, and keeps what it has when it changes to
  * the next. Any of them may then have sent any byte, so it asks for the remainder without If-Range: the hash decides. A
- * mirror with another one behind it has to be faster than HF_FETCH_MIRROR_MIN bytes in each HF_FETCH_MIRROR_S seconds. If a
- * server to which `url` redirects refuses the remainder (a presigned URL has ended), the fetch asks `url` again.
+ * mirror with another one behind it has to be faster than HF_FETCH_MIRROR_MIN bytes in each HF_FETCH_MIRROR_S seconds.
+ * If a server to which `url` redirects refuses the remainder (a presigned URL has ended), the fetch asks `url` again.
  *
  * Threads: loop thread only. Memory: a fetch frees itself before it calls `done`. To end a fetch earlier, call
  * hf_fetch_free(). */

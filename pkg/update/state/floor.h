@@ -8,9 +8,10 @@
  *     current <sequence> <digest, or - if unknown>
  *     used <digest>                                  one line for each release to which the node has been downgraded
  *
- * hf_floor_load() merges the two files (hf_sequence_join()), so that one damaged block of the disk does not make the node accept an old release. The engine
- * raises the floor only at the commit, because the node must be able to restore the old version until then. Further
- * copies are outside the state folder (update/install/floor_copy.h). All functions with the argument `fs` block. */
+ * hf_floor_load() merges the two files (hf_sequence_join()), so that one damaged block of the disk does not make the
+ * node accept an old release. The engine raises the floor only at the commit, because the node must be able to restore
+ * the old version until then. Further copies are outside the state folder (update/install/floor_copy.h). All functions
+ * with the argument `fs` block. */
 #pragma once
 
 #include <stdint.h>

@@ -834,7 +834,8 @@ START_TEST(a_node_that_is_gone)
 }
 END_TEST
 
-/* A certificate from before there was the group stays in use, and the agent asks for one with the group when it starts. */
+/* A certificate from before there was the group stays in use, and the agent asks for one with the group when it
+ * starts. */
 START_TEST(a_certificate_of_the_name_only)
 {
     _cleanup_(hf_buf_done) struct hf_buf key = HF_BUF_INIT(4096), request = HF_BUF_INIT(8192),

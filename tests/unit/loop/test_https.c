@@ -462,7 +462,7 @@ START_TEST(up_to_https)
 }
 END_TEST
 
-/* ---- origins with a TLS of their own ---------------------------------------------------------------------------------- */
+/* ---- origins with a TLS of their own ----------------------------------------------------------------------------- */
 
 START_TEST(peers)
 {

@@ -240,7 +240,8 @@ START_TEST(reboots)
 END_TEST
 
 /* A system container has a boot id of its own, and its restart begins no boot of the kernel: the clocks have run on
- * together. After a reboot the monotonic clock may show more than at the save, but the wall clock has run on further. */
+ * together. After a reboot the monotonic clock may show more than at the save, but the wall clock has run on
+ * further. */
 START_TEST(restart_of_a_system_container)
 {
     struct hf_hold hold = order(NOW, 8 * HOUR);

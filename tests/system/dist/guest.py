@@ -10,13 +10,10 @@ import time
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
 LIMIT_S = 90
 PLACE = "https://releases.example.com/holdfast"     # of the pages; here it is a folder
-sys.path.insert(0, os.path.join(TOP, "tests", "system", "docs"))
+sys.path[:0] = [os.path.join(TOP, "tests", folder) for folder in ("system/docs", "support")]
 
 import pages  # noqa: E402
-
-
-class Skip(Exception):
-    """This machine cannot run the test; the reason."""
+from suite import Skip  # noqa: E402
 
 
 def tree():

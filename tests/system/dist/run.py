@@ -23,24 +23,24 @@ import subprocess
 import sys
 import tarfile
 import time
-import traceback
 import urllib.request
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
 WORK = os.path.join(TOP, "build", "dist-test")
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(TOP, "hack", "dist"))
+sys.path[:0] = [os.path.join(TOP, "hack", "dist"), os.path.join(TOP, "tests", "support")]
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 from holddist import commit  # noqa: E402
 from holdimage import machine  # noqa: E402
 import guest  # noqa: E402
+import suite  # noqa: E402
+from suite import Skip, equal  # noqa: E402
 
 CANNOT = 3                                 # exit code of hack/dist/make
 IMAGES = ("holdfast-agent", "holdfast-controller")
 HIGHER = "99.0.0"
 PAGE = "docs/how-to/packages.md"
-Skip = guest.Skip
 
 
 def run(*argv, **more):
@@ -49,11 +49,6 @@ def run(*argv, **more):
     if done.returncode != 0:
         raise AssertionError(f"{' '.join(argv)[:200]}: {done.returncode}: {done.stdout[-1500:]}")
     return done.stdout
-
-
-def equal(what, got, want):
-    if got != want:
-        raise AssertionError(f"{what}: {got!r}, not {want!r}")
 
 
 def content(path):
@@ -361,25 +356,9 @@ def members(data):
 def main():
     shutil.rmtree(WORK, ignore_errors=True)
     os.makedirs(WORK)
-    suite, count = Suite(), {"passed": 0, "failed": 0, "skipped": 0}
-    for name in [name for name in vars(Suite) if name.startswith("test_")]:
-        if sys.argv[1:] and not any(word in name for word in sys.argv[1:]):
-            continue
-        start, name = time.monotonic(), name.removeprefix("test_").replace("_", " ")
-        try:
-            getattr(suite, "test_" + name.replace(" ", "_"))()
-            count["passed"] += 1
-            print(f"  ok    {name} ({time.monotonic() - start:.1f} s)", flush=True)
-        except Skip as reason:
-            count["skipped"] += 1
-            print(f"SKIP: {name}: {reason}", flush=True)
-        except Exception as error:  # pylint: disable=broad-exception-caught
-            count["failed"] += 1
-            if not isinstance(error, AssertionError):
-                traceback.print_exc()
-            print(f"  FAIL  {name}: {error}", flush=True)
-    print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
-    return 1 if count["failed"] else 0
+    of, words = Suite(), sys.argv[1:]
+    methods = [name for name in vars(Suite) if name.startswith("test_") and (not words or any(word in name for word in words))]
+    return suite.run((name.removeprefix("test_").replace("_", " "), getattr(of, name)) for name in methods)
 
 
 if __name__ == "__main__":

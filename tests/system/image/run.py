@@ -24,7 +24,6 @@ import subprocess
 import sys
 import tarfile
 import time
-import traceback
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
 WORK = os.path.join(TOP, "build", "image-test")
@@ -34,7 +33,9 @@ for folder in ("deploy/image", "tests/system/fault", "tests/support"):
     sys.path.insert(0, os.path.join(TOP, folder))
 
 import node as fault  # noqa: E402
+import suite  # noqa: E402
 from holdimage import builder, machine, oci  # noqa: E402
+from suite import Skip, equal  # noqa: E402
 
 NAME, CONTROLLER = "holdfast-agent", "holdfast-controller"
 PROGRAMS = {NAME: ["holdfast", NAME, "holdfast-tpm", "holdfast-units"], CONTROLLER: [CONTROLLER]}
@@ -47,21 +48,12 @@ NODE_ARCH = {"arm64": "arm64", "armv7": "arm"}   # kubernetes.io/arch
 CANNOT = 3                                 # exit code of deploy/image/build
 
 
-class Skip(Exception):
-    """This machine cannot run the test; the reason."""
-
-
 def run(*argv, **more):
     """What a program prints; AssertionError with its last words when it fails."""
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False, **more)
     if done.returncode != 0:
         raise AssertionError(f"{' '.join(argv)[:200]}: {done.returncode}: {done.stderr.decode(errors='replace')[-800:]}")
     return done.stdout
-
-
-def equal(what, got, want):
-    if got != want:
-        raise AssertionError(f"{what}: {got!r}, not {want!r}")
 
 
 def sha256(data):
@@ -379,10 +371,10 @@ class Containerd:
 # ---- running -----------------------------------------------------------------------------------------------------------
 
 
-def tests(suite, words):
+def tests(of, words):
     """(name, function without arguments) of each test."""
     values = {"one": [machine.MACHINES[name] for name in MACHINES], "name": list(PROGRAMS)}
-    for method in [getattr(suite, n) for n in vars(Suite) if n.startswith("test_")]:
+    for method in [getattr(of, n) for n in vars(Suite) if n.startswith("test_")]:
         takes = list(inspect.signature(method).parameters)
         for chosen in itertools.product(*(values[argument] for argument in takes)):
             said = [getattr(value, "name", value) for value in chosen]
@@ -394,23 +386,7 @@ def tests(suite, words):
 def main():
     shutil.rmtree(WORK, ignore_errors=True)
     os.makedirs(WORK)
-    count = {"passed": 0, "failed": 0, "skipped": 0}
-    for name, function in tests(Suite(), sys.argv[1:]):
-        start = time.monotonic()
-        try:
-            function()
-            count["passed"] += 1
-            print(f"  ok    {name} ({time.monotonic() - start:.1f} s)", flush=True)
-        except Skip as reason:
-            count["skipped"] += 1
-            print(f"SKIP: {name}: {reason}", flush=True)
-        except Exception as error:  # pylint: disable=broad-exception-caught
-            count["failed"] += 1
-            if not isinstance(error, AssertionError):
-                traceback.print_exc()
-            print(f"  FAIL  {name}: {error}", flush=True)
-    print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
-    return 1 if count["failed"] else 0
+    return suite.run(tests(Suite(), sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -50,6 +50,12 @@ def _describe(folder, name):
             run("dpkg-deb", "--field", path, "Architecture").decode().strip())
 
 
+def _unless_gone(_function, _path, failure):
+    """For rmtree(): the gpg-agent that ends removes its sockets at the same time."""
+    if not issubclass(failure[0], FileNotFoundError):
+        raise failure[1]
+
+
 def _sign(folder, seconds, key):
     """Sign as at the time `seconds`, so that the same release has the same signature."""
     home = tempfile.mkdtemp(prefix="holdfast-gpg-")
@@ -64,4 +70,4 @@ def _sign(folder, seconds, key):
         raise Error(f"APT_KEY={key}: {error} (it has to be a secret key without a passphrase, older than the commit)") from error
     finally:
         run("gpgconf", "--homedir", home, "--kill", "all")
-        shutil.rmtree(home)
+        shutil.rmtree(home, onerror=_unless_gone)

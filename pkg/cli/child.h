@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/child.h - runs a program without a shell, and reads what it prints.
- *
- * The program is found in PATH. Main thread only; blocks for at most the limit. */
+/* cli/child.h - runs a program of PATH without a shell, and reads what it prints. Main thread only; blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,14 +10,13 @@
 enum { HF_CLI_CHILD_NOT_STARTED = -1 };
 
 struct hf_cli_child {
-    const char *const *argv; /* ends with NULL */
-    const char *const *env;  /* ends with NULL; NULL: the environment of this process */
-    bool has_input;          /* the program may read the standard input of this process; else it reads /dev/null */
-    bool with_errors;        /* read its standard error, too; else it goes to that of this process */
-    uint64_t limit_ns;       /* from the start; then the program is killed */
+    const char *const *argv;
+    const char *const *env; /* NULL: this process's */
+    bool has_input;         /* the program reads our standard input; else /dev/null */
+    bool with_errors;
+    uint64_t limit_ns; /* then killed */
 };
 
-/* Appends what the program prints to `out`, and waits for its end. *ret_status is that of waitpid(), or
- * HF_CLI_CHILD_NOT_STARTED. -ETIMEDOUT: the program was killed at its limit. -E2BIG: it printed more than `out` takes,
- * and was killed. Other codes: it could not be started, or not be read. */
+/* Appends the output. *ret_status: as of waitpid(), or HF_CLI_CHILD_NOT_STARTED. -ETIMEDOUT, -E2BIG (more than `out`
+ * holds): killed. */
 HF_MUST_USE int hf_cli_child_run(const struct hf_cli_child *child, struct hf_buf *out, int *ret_status);

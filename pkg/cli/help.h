@@ -6,7 +6,6 @@
 
 void hf_cli_help_all(struct hf_cli *cli, FILE *to);
 void hf_cli_help_command(struct hf_cli *cli, const struct hf_cli_command *command);
-/* Returns true if `word` (such as "delta") is the first word of commands with two words. */
+/* `word` begins commands of two words, such as "delta"; false: none. */
 bool hf_cli_is_group(const struct hf_cli *cli, const char *word);
-/* Prints the commands of two words whose first word is `word`. Returns false if no command has this first word. */
 bool hf_cli_help_group(struct hf_cli *cli, FILE *to, const char *word);

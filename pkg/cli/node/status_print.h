@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/node/status_print.h - prints a node's status as text: a line for the node, then the node's policy, hold, updates,
- * telemetry sinks and conditions. */
+/* cli/node/status_print.h - prints a node's status as text. */
 #pragma once
 
 #include "cli/node/status_seen.h"

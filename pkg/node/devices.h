@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/devices.h - finds a device of this machine by its path below /dev, without a look at /dev. The systemd unit of
- * the agent has a /dev of its own without devices (PrivateDevices=).
+/* node/devices.h - finds a device without /dev, which the agent's unit does not have (PrivateDevices=). Reads some
+ * hundred small files. Threads: any.
  *
- * The kernel's name of a device is DEVNAME in /sys/dev/char/<major>:<minor>/uevent and /sys/dev/block/... (sysfs(5)).
- * The links that udev makes are folders of /run/udev/links; their name is the path below /dev, with "\x2f" for each
- * slash. Reads some hundred small files. Threads: any. */
+ * DEVNAME in /sys/dev/{char,block}/<major>:<minor>/uevent (sysfs(5)); links of udev in /run/udev/links, with "\x2f" for
+ * slashes. */
 #pragma once
 
 #include "node/probe.h"
 
-/* Returns true if the machine has the device, such as "/dev/ttyUSB0" or "/dev/serial/by-id/usb-...". */
+/* Such as "/dev/serial/by-id/usb-...". */
 bool hf_devices_has(const struct hf_probe_root *at, const char *path);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/resources/logs.h - checks if the logs of this node can fill its disk. It checks the settings of journald, of the
- * kubelet and of Docker, and the largest files below /var/log. The agent only reports; it never changes a setting or a
- * log.
- *
- * The check reads a bounded number of files and folders, and blocks, so run it in a job. Threads: any. */
+/* node/resources/logs.h - checks if logs can fill this node's disk: journald, kubelet, Docker, and files below
+ * /var/log. Changes nothing. Bounded, but blocks: run it in a job. Threads: any. */
 #pragma once
 
 #include <stdint.h>
@@ -12,41 +9,38 @@
 
 enum {
     HF_LOGS_TEXT = 1025,
-    HF_LOGS_BIGGEST = 5,          /* number of the largest files that struct hf_logs keeps */
-    HF_LOGS_MAX_ENTRIES = 8192,   /* maximum number of names that a check reads below /var/log */
-    HF_LOGS_MAX_DEPTH = 6,        /* greatest depth of folders below /var/log */
-    HF_LOGS_JOURNAL_PERCENT = 20, /* largest part of the disk that journald may take, in percent */
-    HF_LOGS_CONTAINER_PERCENT = 5 /* largest part of the disk that the log of one container may take, in percent */
+    HF_LOGS_BIGGEST = 5,
+    HF_LOGS_MAX_ENTRIES = 8192,
+    HF_LOGS_MAX_DEPTH = 6,
+    HF_LOGS_JOURNAL_PERCENT = 20, /* of the disk */
+    HF_LOGS_CONTAINER_PERCENT = 5 /* of the disk, for one container */
 };
-#define HF_LOGS_FILE_BYTES (1ull << 30) /* a file of this size or more must have an entry for logrotate */
+#define HF_LOGS_FILE_BYTES (1ull << 30) /* from here on, a file needs logrotate */
 
 struct hf_logs_file {
     char path[256];
     uint64_t bytes;
-    bool rotated; /* an entry for logrotate names the file; valid if the file has at least HF_LOGS_FILE_BYTES */
+    bool rotated; /* valid from HF_LOGS_FILE_BYTES on */
 };
 
 struct hf_logs {
-    uint64_t disk_bytes;        /* size of the file system of /var/log; 0 if unknown */
-    bool journal_on_disk;       /* journald keeps its journal below /var/log */
-    uint64_t journal_max_bytes; /* SystemMaxUse; 0 means journald's default: a tenth of the disk, at most 4 GiB */
-    bool docker_unbounded;      /* /var/lib/docker/containers exists, and Docker's logs have no maximum size */
+    uint64_t disk_bytes; /* 0: unknown */
+    bool journal_on_disk;
+    uint64_t journal_max_bytes; /* 0: journald's default, a tenth of the disk, at most 4 GiB */
+    bool docker_unbounded;      /* it has containers, without a maximum */
     struct hf_kubelet_config kubelet;
-    struct hf_logs_file biggest[HF_LOGS_BIGGEST]; /* largest first; `bytes` is 0 in unused items */
+    struct hf_logs_file biggest[HF_LOGS_BIGGEST]; /* largest first; unused: 0 `bytes` */
 };
 
-/* Reads the facts. An unreadable file causes no finding. */
+/* Unreadable files give no finding. */
 void hf_logs_read(const struct hf_probe_root *at, struct hf_logs *ret_logs);
 
-/* Writes to text[n] which logs can fill the disk, and what to do. Returns the reason of the condition LogRotation, from
- * the first finding: "JournalTooLarge", "ContainerLogsTooLarge" or "FileTooLarge". Without a finding, returns NULL and
- * writes "". Pure. */
+/* Which logs can fill the disk, and what to do. Returns the reason of LogRotation: "JournalTooLarge",
+ * "ContainerLogsTooLarge", "FileTooLarge"; or NULL and "". Pure. */
 const char *hf_logs_judge(const struct hf_logs *logs, char *text, size_t n);
 
-/* Parses a size such as "500M", "1.5G" or "1G512M" (with powers of 1024), as journald does for SystemMaxUse. Returns 0
- * if journald would ignore the value, such as "40m" or "1GB". Pure. */
+/* As journald reads "1G512M", in powers of 1024; 0: it ignores it, such as "40m" or "1GB". Pure. */
 uint64_t hf_logs_journal_size(const char *text);
 
-/* Returns true if a line of `config`, the text of a logrotate file, names the path or has a pattern that matches the
- * path. Pure. */
+/* By a name or pattern in the logrotate file `config`. Pure. */
 bool hf_logs_is_rotated(const char *config, const char *path);

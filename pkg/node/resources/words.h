@@ -6,6 +6,5 @@
 
 #include "base/macros.h"
 
-/* Writes formatted text to text[n], starting at position `at`, and returns the new length. Cuts the text if it does not
- * fit. */
+/* Writes from `at`, cut to fit; returns the new length. */
 size_t hf_words_add(char *text, size_t n, size_t at, const char *format, ...) HF_PRINTF(4, 5);

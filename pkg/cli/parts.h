@@ -33,7 +33,7 @@ void hf_cli_wipe(struct hf_buf *secret);
 /* For options with a value. */
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 
-/* Of all --label KEY=VALUE. -EINVAL: another form. */
+/* Takes all --label KEY=VALUE. -EINVAL: another form. */
 HF_MUST_USE int hf_cli_read_labels(const struct hf_cli_args *args, json_t *labels, struct hf_err *err);
 
 /* "1h30m" as in Go, or "90d". -EINVAL: *err names the option. */

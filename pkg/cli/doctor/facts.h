@@ -39,12 +39,12 @@ struct hf_doctor_facts {
     const char *trust_dir;
     int trust;                        /* 0 or -errno */
     size_t n_keys;                    /* files <keyId>.pem */
-    char trust_text[HF_DOCTOR_TEXT];  /* what is wrong, or "" */
-    char config_text[HF_DOCTOR_TEXT]; /* what is wrong, or "" */
+    char trust_text[HF_DOCTOR_TEXT];  /* error, or "" */
+    char config_text[HF_DOCTOR_TEXT]; /* error, or "" */
     bool agent_runs;
     struct {
         unsigned number;
-        const char *option; /* of holdfast-agent */
+        const char *option; /* the agent's */
         bool taken;         /* while no agent runs */
     } ports[2];
     bool api_asked; /* there is a kubeconfig */

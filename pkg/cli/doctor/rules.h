@@ -13,7 +13,7 @@ enum hf_doctor_result {
 struct hf_doctor_finding {
     const char *check;
     enum hf_doctor_result result;
-    char detail[2 * HF_DOCTOR_TEXT]; /* what is, and means */
+    char detail[2 * HF_DOCTOR_TEXT]; /* the finding and its effect */
     const char *remedy;              /* or "" */
 };
 

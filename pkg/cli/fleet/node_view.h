@@ -10,7 +10,7 @@
 
 struct hf_node_view {
     const char *name;
-    const char *ready, *reason; /* of Ready, or ""; Unknown and NodeSilent if silent */
+    const char *ready, *reason; /* condition Ready, or ""; Unknown and NodeSilent if silent */
     const char *contact;        /* Fresh, Stale, Expired, Silent or "" */
     bool seen;                  /* has ever reported */
     uint64_t age_ns;            /* since the last report */

@@ -26,6 +26,6 @@ struct hf_plugin_cluster {
 HF_MUST_USE int hf_plugin_run(const json_t *exec, const struct hf_plugin_cluster *cluster, bool has_terminal,
                               struct hf_plugin_credential *ret_credential, struct hf_err *err);
 
-/* `api_version`: of the kubeconfig. Pure. */
+/* `api_version` comes from the kubeconfig. Pure. */
 HF_MUST_USE int hf_plugin_parse(struct hf_view text, const char *api_version,
                                 struct hf_plugin_credential *ret_credential, struct hf_err *err);

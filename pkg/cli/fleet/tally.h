@@ -13,7 +13,7 @@ struct hf_tally {
     size_t away;         /* silent, and in none of the counts above */
     size_t missing;      /* neither committed nor incompatible */
     char names[320];     /* the first missing, with reasons */
-    size_t not_admitted; /* of these, except `away` */
+    size_t not_admitted; /* in the counts above, except `away` */
 };
 
 HF_MUST_USE int hf_tally_count(struct hf_cluster *cluster, const char *selector, const char *release,

@@ -11,7 +11,7 @@ struct hf_cli_lint_report {
     void *arg;
 };
 
-/* Only a node has keys: what has signatures passes as validly signed. */
+/* Only a node has keys, so objects with signatures pass as validly signed. */
 void hf_cli_lint_update_bounds(const struct hf_config *config, const struct hf_edgeupdate *update,
                                const struct hf_cli_lint_report *report);
 void hf_cli_lint_policy_bounds(const struct hf_config *config, const struct hf_syncpolicy *policy,

@@ -32,7 +32,7 @@
 #include "os/fs_counter.h"
 #include "web/metrics.h"
 
-struct hf_access; /* update/fetch/access.h */
+struct hf_access; /* steps/access.h */
 
 struct hf_agent_params {
     struct hf_home *home; /* the open state folder, which also provides the file system and the clock; borrowed */

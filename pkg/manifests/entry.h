@@ -49,7 +49,7 @@
 #include "manifests/source/turns.h"
 #include "manifests/state/inventory.h"
 #include "manifests/state/record.h"
-#include "update/install/checks.h"
+#include "steps/checks.h"
 
 /* Limits of all entries together. Entries that no policy has any more ("left") may wait for ever for a person to allow
  * their removal (PruneLimit). So they have limits of their own, and take no room from the entries of the policy, of

@@ -18,7 +18,7 @@
 #include "loop/sched.h"
 #include "loop/unit.h"
 
-struct hf_access;    /* update/fetch/access.h */
+struct hf_access;    /* steps/access.h */
 struct hf_kube;      /* kube/kube.h */
 struct hf_metrics;   /* web/metrics.h */
 struct hf_watch_ops; /* loop/watch.h */
@@ -30,7 +30,7 @@ struct hf_manifest_env {
     const struct hf_sched_ops *sched;
     const struct hf_http_ops *http;      /* health checks over HTTP, without credentials */
     const struct hf_http_ops *bulk_http; /* downloads from any origin, without credentials; NULL means `http` */
-    struct hf_access *access;            /* mirrors and credentials of downloads (update/fetch/access.h); NULL: none */
+    struct hf_access *access;            /* mirrors and credentials of downloads (steps/access.h); NULL: none */
     /* Returns whether the policy allows downloads now. If it does not, sets *ret_wait_ns to the time in ns after which
      * to call again. NULL means that downloads are always allowed. When downloads become forbidden, `bulk_http` ends a
      * running download with -ECANCELED. */

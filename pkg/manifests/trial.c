@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "manifests/entry.h"
-#include "update/install/restart.h"
+#include "steps/restart.h"
 
 static void verdict(struct entry *entry, bool good, enum hf_manifest_reason reason, const char *text)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "manifests/entry.h"
-#include "update/install/restart.h"
+#include "steps/restart.h"
 
 /* systemd refuses to reload a unit that is not active, such as one that failed because its files were missing. As
  * `systemctl reload-or-restart` does, start it then. */

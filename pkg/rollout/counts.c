@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "update/rules/phase.h"
+#include "api/update/phase.h"
 
 /* Phases that a node reaches only after an admission, whatever the selectors and waves say now. */
 bool hf_rollout_has_begun(int phase)

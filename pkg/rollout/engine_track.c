@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "api/admission.h"
+#include "api/update/reason.h"
 #include "base/encoding/utf8.h"
 #include "rollout/engine_impl.h"
-#include "update/rules/reasons.h"
 
 int hf_rollout_track_new(const char *name, struct track **ret_track)
 {

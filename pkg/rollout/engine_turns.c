@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "api/edgenode.h"
+#include "api/update/phase.h"
 #include "base/array.h"
 #include "rollout/engine_impl.h"
 #include "rollout/turns.h"
-#include "update/rules/phase.h"
 
 /* The interval is the node's own word: a long one may not keep an operator from freeing its turn. */
 enum { LONGEST_PATIENCE_S = 30 * 60 };

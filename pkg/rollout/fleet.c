@@ -9,9 +9,9 @@
 #include "api/edgenode.h"
 #include "api/field/text.h"
 #include "api/meta.h"
+#include "api/update/reason.h"
 #include "base/clock.h"
 #include "base/parse.h"
-#include "update/rules/reasons.h"
 
 static uint32_t hash_of_node(const void *arg, uint32_t id)
 {

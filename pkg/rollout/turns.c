@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "update/rules/phase.h"
+#include "api/update/phase.h"
 
 static int by_age(const void *a, const void *b)
 {

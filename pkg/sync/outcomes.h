@@ -9,9 +9,9 @@
  * after it has lasted HF_OUTCOMES_STEADY_NS. */
 #pragma once
 
+#include "api/update/update.h"
 #include "base/strmap.h"
 #include "sync/notices.h"
-#include "update/engine.h"
 
 #define HF_OUTCOMES_STEADY_NS (5 * HF_NS_PER_S)
 

@@ -10,8 +10,8 @@
 
 #include "api/edgeupdate.h"
 #include "api/syncpolicy.h"
+#include "api/update/update.h"
 #include "sync/stale.h"
-#include "update/engine.h"
 
 /* maximum number of EdgeUpdates that select one node; the plan counts the EdgeUpdates beyond that, but ignores them */
 enum { HF_PLAN_MAX = 1000 };

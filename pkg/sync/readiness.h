@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "update/engine.h"
+#include "api/update/update.h"
 
 /* End of a message whose explanation the condition Ready has. */
 #define HF_READINESS_POINTER "; see Ready"

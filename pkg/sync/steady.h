@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/update/update.h"
 #include "base/clock.h"
 #include "base/strmap.h"
-#include "update/engine.h"
 
 #define HF_STEADY_TRY_NS (60 * HF_NS_PER_S)
 

@@ -3,10 +3,10 @@
  * succeed. */
 #include <errno.h>
 
+#include "steps/fetch_record.h"
 #include "update/install/floor_copy.h"
 #include "update/release.h"
 #include "update/state/committed.h"
-#include "update/state/fetch_record.h"
 #include "update/state/floor.h"
 
 enum { MAX_CLEAN_TRIES = 5 }; /* before the next update need not wait any more */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "update/fetch/access.h"
+#include "steps/access.h"
 #include "update/release.h"
 
 enum { MAX_DELTA_FAILURES = 5 }; /* downloads of a delta that brought nothing, before the whole file is fetched */

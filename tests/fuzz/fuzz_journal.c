@@ -2,8 +2,8 @@
 /* What lies in <state>/updates: journals, floors, download records, attempts, after bad cards and bad people. What is understood must be
  * written the same way again. */
 #include "codec/seal.h"
+#include "steps/fetch_record.h"
 #include "update/state/attempt.h"
-#include "update/state/fetch_record.h"
 #include "update/state/journal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);

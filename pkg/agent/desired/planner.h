@@ -10,6 +10,7 @@
 #include "base/strmap.h"
 #include "sync/plan.h"
 #include "sync/readiness.h"
+#include "update/engine.h"
 
 struct hf_planner {
     const struct hf_agent_env *env;

@@ -30,8 +30,8 @@
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "os/rand_posix.h"
+#include "steps/access.h"
 #include "tpm/helper.h"
-#include "update/fetch/access.h"
 #include "web/process_metrics.h"
 #include "web/web.h"
 

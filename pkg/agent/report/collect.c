@@ -13,6 +13,7 @@
 #include "agent/resources/disks.h"
 #include "agent/trust/trust_watch.h"
 #include "api/admission.h"
+#include "update/engine.h"
 
 enum { MAX_REFUSED = 16, MAX_NO_ROOM = 4 };
 

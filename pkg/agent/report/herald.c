@@ -19,6 +19,7 @@
 #include "codec/plain.h"
 #include "codec/sha256.h"
 #include "os/file.h"
+#include "update/engine.h"
 
 /* The group of Events about cluster-scoped objects: the API server wants them in this namespace. */
 #define EVENTS_VERSION "events.k8s.io/v1"

@@ -6,9 +6,9 @@
 #include "api/conditions.h"
 #include "api/edgenode.h"
 #include "api/field/nearest.h"
+#include "api/update/reason.h"
 #include "base/clock.h"
 #include "base/parse.h"
-#include "update/rules/reasons.h"
 
 /* All phases of an update, and how much attention they need. */
 static const struct {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/net/host.h"
+#include "steps/target.h"
 #include "telemetry/permit.h"
-#include "update/install/target.h"
 
 void hf_cli_lint_update_bounds(const struct hf_config *config, const struct hf_edgeupdate *update,
                                const struct hf_cli_lint_report *report)

@@ -11,7 +11,7 @@
 #include "base/parse.h"
 #include "cli/args.h"
 #include "config/config.h"
-#include "update/install/target.h"
+#include "steps/target.h"
 
 enum { MAX_ROOTS = 16 };
 

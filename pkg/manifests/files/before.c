@@ -10,7 +10,7 @@
 #include "manifests/files/place_impl.h"
 #include "os/file.h"
 #include "os/secret_ref.h"
-#include "update/state/sealed_file.h"
+#include "steps/sealed_file.h"
 
 #define CONTENTS "before"
 #define LIST "before.list"

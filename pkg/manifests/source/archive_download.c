@@ -12,8 +12,8 @@
 #include "manifests/source/turns.h"
 #include "manifests/source/unarchive.h"
 #include "os/file.h"
-#include "update/fetch/fetch.h"
-#include "update/state/fetch_record.h"
+#include "steps/fetch.h"
+#include "steps/fetch_record.h"
 
 enum { READ_STEP = 64 << 10 };
 #define DISK_WAIT_NS (60 * HF_NS_PER_S)

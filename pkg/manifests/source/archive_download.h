@@ -2,7 +2,7 @@
 /* manifests/source/archive_download.h - downloads a .tar.gz, verifies its digest, and makes a bundle of it.
  *
  * The download resumes after broken connections, restarts and power cuts, as downloads of artifacts do
- * (update/fetch/fetch.h). A job then compares the SHA-256; nothing parses the archive before that. If the SHA-256 is
+ * (steps/fetch.h). A job then compares the SHA-256; nothing parses the archive before that. If the SHA-256 is
  * right, the job makes the bundle. In any case it removes the download from the disk, unless it cannot read the file:
  * the file then stays on disk for a later attempt. After HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE attempts in a row that met
  * an error of the disk (-EIO), the next such error removes it, too: a worn-out block does not heal, and the archive

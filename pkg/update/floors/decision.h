@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "update/rules/reasons.h"
+#include "api/update/reason.h"
 
 /* The floor record on disk, as far as the guard knows it. */
 enum hf_floor_record_state {

@@ -15,6 +15,7 @@
 #include "update/floors/book.h"
 #include "update/floors/decision.h"
 #include "update/floors/record.h"
+#include "update/state/journal.h"
 
 #define BEGIN_NS (5 * HF_NS_PER_S)
 static const uint64_t program_timeout_ns = 60 * HF_NS_PER_S; /* a slow TPM takes seconds for each of its commands */

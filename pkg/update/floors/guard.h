@@ -14,12 +14,12 @@
  * only collects the floors. Threads: loop thread only; files are read and written in jobs. */
 #pragma once
 
+#include "api/update/reason.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/rand.h"
 #include "loop/proc.h"
 #include "loop/sched.h"
-#include "update/rules/reasons.h"
 #include "update/rules/sequence.h"
 
 struct hf_floor_guard;

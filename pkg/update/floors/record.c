@@ -9,8 +9,8 @@
 
 #include "base/parse.h"
 #include "codec/seal.h"
+#include "steps/sealed_file.h"
 #include "update/install/floor_copy.h"
-#include "update/state/sealed_file.h"
 
 enum { FORMAT = 1, BLOB_MAX = 2048, FILES = 2 };
 

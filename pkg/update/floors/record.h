@@ -17,7 +17,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "update/install/target.h"
+#include "steps/target.h"
 
 enum { HF_FLOOR_RECORD_MAX_BYTES = (1 << 20) + 4096, HF_FLOOR_RECORD_KEY = 32 };
 

@@ -9,7 +9,7 @@
 #include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "codec/seal.h"
-#include "update/state/fetch_record.h"
+#include "steps/fetch_record.h"
 
 enum {
     FORMAT = 1,

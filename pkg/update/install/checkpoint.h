@@ -20,8 +20,9 @@
  * borrows `dir`, and owns the descriptor `fd`. */
 #pragma once
 
+#include "base/buf.h"
 #include "delta/delta.h"
-#include "update/install/target.h"
+#include "steps/target.h"
 
 /* Minimum size in bytes of a new file that gets checkpoints. Smaller files are made again from the start, which is
  * quick. */

@@ -8,12 +8,12 @@
 #include "os/owner.h"
 #include "update/state/floor.h"
 
-static int path_below(const char *root, size_t n, const char *release, char path[HF_UPDATE_MAX_PATH])
+static int path_below(const char *root, size_t n, const char *release, char path[HF_TARGET_MAX_PATH])
 {
     while (n > 0 && root[n - 1] == '/')
         n--;
-    int made = snprintf(path, HF_UPDATE_MAX_PATH, "%.*s/" HF_FLOOR_COPY_FOLDER "/%s", (int)n, root, release);
-    return made < 0 || made >= HF_UPDATE_MAX_PATH ? -ENAMETOOLONG : 0;
+    int made = snprintf(path, HF_TARGET_MAX_PATH, "%.*s/" HF_FLOOR_COPY_FOLDER "/%s", (int)n, root, release);
+    return made < 0 || made >= HF_TARGET_MAX_PATH ? -ENAMETOOLONG : 0;
 }
 
 static int check_owner(const struct hf_fs_ops *fs, int fd, const char *path, const char *what, struct hf_err *err)
@@ -72,7 +72,7 @@ int hf_floor_copy_read(const struct hf_target *target, size_t max_bytes,
                        int (*take)(void *arg, struct hf_view text, struct hf_err *err), void *arg, struct hf_err *err)
 {
     struct hf_target at = *target;
-    char path[HF_UPDATE_MAX_PATH];
+    char path[HF_TARGET_MAX_PATH];
     int worst = 0;
 
     for (size_t i = 0; target->roots[i] != NULL; i++) {
@@ -156,7 +156,7 @@ int hf_floor_copy_write(const struct hf_target *target, struct hf_view text, str
     _cleanup_(hf_buf_done) struct hf_buf have = HF_BUF_INIT(text.n + 1);
     struct hf_failure failure = {.reason = HF_R_None};
     struct hf_target at = *target;
-    char path[HF_UPDATE_MAX_PATH];
+    char path[HF_TARGET_MAX_PATH];
     const char *root = NULL;
     size_t root_n = hf_target_root(target, &root);
     int r = root != NULL ? path_below(root, root_n, target->release, path) : -EACCES;

@@ -9,7 +9,7 @@
  * .holdfast-floors (hf_config_path_is_reserved()). Threads: any; all functions block. */
 #pragma once
 
-#include "update/install/target.h"
+#include "steps/target.h"
 #include "update/rules/sequence.h"
 
 #define HF_FLOOR_COPY_FOLDER ".holdfast-floors"

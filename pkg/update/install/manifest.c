@@ -11,8 +11,8 @@
 #include "base/strmap.h"
 #include "os/dir.h"
 #include "os/file.h"
+#include "steps/target.h"
 #include "update/install/manifest_record.h"
-#include "update/install/target.h"
 
 #define HEAD "holdfast manifest 1\n"
 #define PREFIX "manifest."

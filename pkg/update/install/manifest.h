@@ -23,7 +23,7 @@
 
 #include "base/fs.h"
 #include "codec/sha256.h"
-#include "update/rules/failure.h"
+#include "steps/failure.h"
 
 /* Maximum size of a manifest in bytes. The agent does not install a tree with a larger manifest (E2BIG). */
 enum { HF_INSTALL_MANIFEST_MAX_BYTES = 64 << 20 };

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "steps/target.h"
 #include "update/install/manifest_record.h"
-#include "update/install/target.h"
 
 struct tree_check {
     const struct hf_install_manifest *manifest;

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "base/fs.h"
+#include "steps/failure.h"
 #include "update/install/rights.h"
-#include "update/rules/failure.h"
 
 /* Gives the file `fd` the mode and owner in *rights, and the extended attributes of the file old_fd. If old_fd is -1 (a
  * first installation), copies no attributes. Never copies the attributes security.ima and security.evm, because these

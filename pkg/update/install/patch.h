@@ -21,7 +21,8 @@
 #include <stdatomic.h>
 
 #include "api/edgeupdate.h"
-#include "update/install/target.h"
+#include "steps/target.h"
+#include "update/state/journal.h"
 
 struct hf_patch_params {
     struct hf_target target;

@@ -7,8 +7,8 @@
  * Threads: worker threads only; all functions block. */
 #pragma once
 
+#include "steps/target.h"
 #include "update/install/manifest.h"
-#include "update/install/target.h"
 
 struct hf_rights {
     unsigned mode; /* permission bits, with set-user-ID, set-group-ID and sticky */

@@ -65,16 +65,16 @@ static int move(const struct swap_scene *scene, const char *from, const char *to
 }
 
 /* Reads the link at the target; "" if there is none. -EINVAL: the target is not a link. */
-static int read_link(const struct swap_scene *scene, char text[HF_UPDATE_MAX_PATH])
+static int read_link(const struct swap_scene *scene, char text[HF_TARGET_MAX_PATH])
 {
-    ssize_t n = scene->fs->readlinkat(scene->fs->ctx, scene->dir.dirfd, scene->dir.name, text, HF_UPDATE_MAX_PATH);
+    ssize_t n = scene->fs->readlinkat(scene->fs->ctx, scene->dir.dirfd, scene->dir.name, text, HF_TARGET_MAX_PATH);
 
     text[0] = n >= 0 ? text[0] : '\0';
     if (n == -ENOENT)
         return 0;
     if (n == -EINVAL)
         return -EINVAL;
-    if (n < 0 || n >= HF_UPDATE_MAX_PATH)
+    if (n < 0 || n >= HF_TARGET_MAX_PATH)
         return hf_failure_sys(scene->failure, n < 0 ? (int)n : -ENAMETOOLONG, "read the link '%s'", scene->dir.name);
     text[n] = '\0';
     return 0;
@@ -361,7 +361,7 @@ static int flip(const struct swap_scene *scene, const char *text)
 }
 
 /* The text of the link to the new tree. */
-static const char *new_link(const struct swap_scene *scene, char text[HF_UPDATE_MAX_PATH])
+static const char *new_link(const struct swap_scene *scene, char text[HF_TARGET_MAX_PATH])
 {
     const struct hf_swap_params *params = scene->params;
     char folder[HF_INSTALL_MANIFEST_VERSION];
@@ -375,7 +375,7 @@ static int swap_tree(const struct swap_scene *scene)
 {
     const struct hf_swap_params *params = scene->params;
     struct hf_install_manifest_look seen = {.credit = -(int64_t)HF_INSTALL_MANIFEST_LOOK_BYTES};
-    char now[HF_UPDATE_MAX_PATH], wanted[HF_UPDATE_MAX_PATH];
+    char now[HF_TARGET_MAX_PATH], wanted[HF_TARGET_MAX_PATH];
     struct stat st;
     int r = read_link(scene, now);
 
@@ -418,7 +418,7 @@ static int restore_link(const struct swap_scene *scene, const char *old)
 
 static int restore_tree(const struct swap_scene *scene)
 {
-    char now[HF_UPDATE_MAX_PATH], ours[HF_UPDATE_MAX_PATH];
+    char now[HF_TARGET_MAX_PATH], ours[HF_TARGET_MAX_PATH];
     const char *old = scene->params->had_old ? scene->params->old_link : "";
     int r = read_link(scene, now);
 
@@ -458,7 +458,7 @@ static int clean(const struct swap_scene *scene)
     const char *const names[] = {scene->part,    scene->fresh, scene->point, scene->link,
                                  scene->scratch, scene->step,  scene->old};
     const struct hf_swap_params *params = scene->params;
-    char text[HF_UPDATE_MAX_PATH] = "";
+    char text[HF_TARGET_MAX_PATH] = "";
     struct stat st;
     int r = 0;
 
@@ -512,7 +512,7 @@ static int has_old_link(const struct swap_scene *scene)
 {
     const struct hf_swap_params *params = scene->params;
     struct hf_install_manifest_look seen = {.next = 0};
-    char now[HF_UPDATE_MAX_PATH], sha256[HF_SHA256_HEX];
+    char now[HF_TARGET_MAX_PATH], sha256[HF_SHA256_HEX];
     int r = read_link(scene, now);
 
     if (r < 0)

@@ -16,8 +16,8 @@
 #include <stdatomic.h>
 
 #include "api/edgeupdate.h"
+#include "steps/target.h"
 #include "update/install/manifest.h"
-#include "update/install/target.h"
 
 struct hf_swap_params {
     struct hf_target target;
@@ -46,9 +46,9 @@ struct hf_swap_inspection {
      * in three cases: the link leads to no tree of this release; the folder is missing; or the hash is that of the new
      * tree (hf_swap_params.sha256), but the check of the tree finds a difference. */
     char sha256[HF_SHA256_HEX];
-    char link[HF_UPDATE_MAX_PATH]; /* text of the link at the target, for kind Tree */
+    char link[HF_TARGET_MAX_PATH]; /* text of the link at the target, for kind Tree */
     /* topmost folder of the path, below the root, that does not exist; "" if all exist */
-    char missing[HF_UPDATE_MAX_PATH];
+    char missing[HF_TARGET_MAX_PATH];
     uint64_t available_bytes, total_bytes;
     uint64_t staged_bytes;           /* bytes of disk that the download and the new file of an earlier attempt use */
     char step_sha256[HF_SHA256_HEX]; /* hash of the intermediate file of an earlier attempt; "" if none */

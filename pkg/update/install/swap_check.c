@@ -19,7 +19,7 @@ static int differs(struct hf_swap_look *look, const char *what)
 static int check_tree(const struct hf_target_dir *dir, const struct hf_swap_params *params, struct hf_swap_look *look,
                       struct hf_failure *failure)
 {
-    char text[HF_UPDATE_MAX_PATH], sha256[HF_SHA256_HEX];
+    char text[HF_TARGET_MAX_PATH], sha256[HF_SHA256_HEX];
     ssize_t n = dir->fs->readlinkat(dir->fs->ctx, dir->dirfd, dir->name, text, sizeof(text) - 1);
 
     if (n == -ENOENT || n == -EINVAL)

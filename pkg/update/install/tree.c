@@ -11,7 +11,7 @@
 #include "os/file.h"
 #include "pack/tar/archive.h"
 #include "pack/tar/extract.h"
-#include "update/install/guard.h"
+#include "steps/guard.h"
 
 #define AGAIN ".again"
 enum { STEP = 64 * 1024 };
@@ -150,7 +150,7 @@ static int write_manifest(const struct hf_target_dir *dir, int trees_fd, const c
  * has verified its content. */
 static int make_room(const struct hf_target_dir *dir, int trees_fd, const char *folder, struct hf_failure *failure)
 {
-    char text[HF_UPDATE_MAX_PATH];
+    char text[HF_TARGET_MAX_PATH];
     ssize_t n = dir->fs->readlinkat(dir->fs->ctx, dir->dirfd, dir->name, text, sizeof(text) - 1);
 
     text[HF_MAX(n, 0)] = '\0';
@@ -276,11 +276,11 @@ const char *hf_tree_folder(const char *release, const char *sha256, const char *
     return folder;
 }
 
-const char *hf_tree_link(const char *release, const char *folder, char text[HF_UPDATE_MAX_PATH])
+const char *hf_tree_link(const char *release, const char *folder, char text[HF_TARGET_MAX_PATH])
 {
     char trees[NAME_MAX + 1];
 
-    (void)snprintf(text, HF_UPDATE_MAX_PATH, "%s/%s", hf_target_file_name(release, HF_TARGET_TREE, trees), folder);
+    (void)snprintf(text, HF_TARGET_MAX_PATH, "%s/%s", hf_target_file_name(release, HF_TARGET_TREE, trees), folder);
     return text;
 }
 

@@ -17,8 +17,8 @@
 
 #include <stdatomic.h>
 
+#include "steps/target.h"
 #include "update/install/manifest.h"
-#include "update/install/target.h"
 
 /* Formats the name of the folder for a new tree: <sha256>, the hash of the archive, or <sha256>.again if the present
  * link already names the folder <sha256>. `old_link` is the text of the present link, or "" if there is no link.
@@ -44,7 +44,7 @@ HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link
                                struct hf_failure *failure);
 
 /* Formats the text of the symbolic link that selects a tree, and returns the argument `text`. */
-const char *hf_tree_link(const char *release, const char *folder, char text[HF_UPDATE_MAX_PATH]);
+const char *hf_tree_link(const char *release, const char *folder, char text[HF_TARGET_MAX_PATH]);
 /* Extracts the SHA-256 of the selected tree from the text of a symbolic link. Returns false if the link does not name a
  * tree of this release. */
 bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SHA256_HEX]);

@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
+#include "api/update/reason.h"
 #include "update/engine.h"
-#include "update/rules/reasons.h"
 
 struct hf_gate_facts {
     enum hf_reason distrust; /* reason why the node does not trust the release; HF_R_None if the signatures are valid */

@@ -29,8 +29,8 @@
 
 #include <stdbool.h>
 
+#include "api/update/phase.h"
 #include "base/buf.h"
-#include "update/rules/phase.h"
 
 enum hf_update_event {
     HF_EV_STARTED, /* the agent has just started */

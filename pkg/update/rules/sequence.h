@@ -19,8 +19,8 @@
 #include <stdint.h>
 
 #include "api/edgeupdate.h"
+#include "api/update/reason.h"
 #include "codec/sha256.h"
-#include "update/rules/reasons.h"
 
 enum { HF_SEQUENCE_MAX_USED = 32 };
 

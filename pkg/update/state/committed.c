@@ -8,8 +8,8 @@
 
 #include "codec/seal.h"
 #include "os/file.h"
+#include "steps/sealed_file.h"
 #include "update/state/journal.h"
-#include "update/state/sealed_file.h"
 
 enum { FORMAT = 1 };
 

@@ -9,7 +9,7 @@
 #include "api/field/text.h"
 #include "base/parse.h"
 #include "os/file.h"
-#include "update/state/sealed_file.h"
+#include "steps/sealed_file.h"
 
 enum { COPIES = 2, LINE = 128 };
 

@@ -14,19 +14,19 @@
 #include <stdint.h>
 
 #include "api/edgeupdate.h"
+#include "api/update/phase.h"
+#include "api/update/reason.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "codec/json.h"
 #include "codec/sha256.h"
+#include "steps/target.h"
 #include "update/rules/delta_chain.h"
-#include "update/rules/phase.h"
-#include "update/rules/reasons.h"
 
 enum {
     HF_JOURNAL_FORMAT = 1,
     HF_JOURNAL_MAX_BYTES = HF_API_MAX_OBJECT_BYTES + (64 << 10),
-    HF_UPDATE_MAX_PATH = 1088,   /* size of a path in bytes, with the terminator */
     HF_UPDATE_MAX_VERSION = 129, /* size of a version in bytes, with the terminator; a longer version is cut */
     HF_UPDATE_MAX_MESSAGE = 257, /* size of a message in bytes, with the terminator */
     HF_UPDATE_MAX_DETOUR = 225,  /* size of the text `detour` in bytes, with the terminator */
@@ -68,13 +68,13 @@ struct hf_journal {
     /* digest of the current release (hex SHA-256 over the canonical JSON of spec.release); "" if there is none */
     char digest[HF_SHA256_HEX];
     char version[HF_UPDATE_MAX_VERSION];
-    char path[HF_UPDATE_MAX_PATH];
+    char path[HF_TARGET_MAX_PATH];
     char sha256[HF_SHA256_HEX];        /* hash of the new file or archive */
     char from[HF_UPDATE_MAX_VERSION];  /* version that was installed before the update; "" if unknown */
     char old_sha256[HF_SHA256_HEX];    /* hash of the old file, for kind File if had_old is true */
-    char old_link[HF_UPDATE_MAX_PATH]; /* text of the old link, for kind Tree if had_old is true */
+    char old_link[HF_TARGET_MAX_PATH]; /* text of the old link, for kind Tree if had_old is true */
     /* topmost folder that a first installation made for the target; "" if it made none */
-    char made_folder[HF_UPDATE_MAX_PATH];
+    char made_folder[HF_TARGET_MAX_PATH];
     char good_digest[HF_SHA256_HEX]; /* digest of the last committed release; "" if there is none */
     char good_version[HF_UPDATE_MAX_VERSION];
     /* digest of the release that this node rolled back most recently and never starts again; "" if there is none */

@@ -12,9 +12,9 @@
 
 #include "base/macros.h"
 #include "os/fs_posix.h"
+#include "steps/sealed_file.h"
 #include "support/board.h"
 #include "support/check_main.h"
-#include "update/state/sealed_file.h"
 
 #define NOW_S UINT64_C(1900000000)
 #define OLD_S (NOW_S - 2 * 86400)

@@ -2,9 +2,9 @@
 /* What a node counts as: one row for each rule, in the order of the rules. */
 #include "rollout/counts.h"
 
+#include "api/update/phase.h"
 #include "base/clock.h"
 #include "support/check_main.h"
-#include "update/rules/phase.h"
 
 #define MINUTE (60 * HF_NS_PER_S)
 

@@ -4,9 +4,9 @@
 
 #include <errno.h>
 
+#include "api/update/phase.h"
 #include "base/clock.h"
 #include "support/check_main.h"
-#include "update/rules/phase.h"
 
 #define SOURCE HF_VERSION_FROM_SOURCE
 

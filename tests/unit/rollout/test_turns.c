@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rollout/turns.h"
 
+#include "api/update/phase.h"
 #include "base/macros.h"
 #include "support/check_main.h"
-#include "update/rules/phase.h"
 
 static const struct {
     const char *name;

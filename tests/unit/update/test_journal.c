@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Journal, floor and download record: round trips, damage, power cuts. */
+/* Journal and floor: round trips, damage, power cuts. */
 #include <errno.h>
 
 #include "codec/seal.h"
@@ -7,7 +7,6 @@
 #include "support/fakes/simfs.h"
 #include "update/install/floor_copy.h"
 #include "update/state/committed.h"
-#include "update/state/fetch_record.h"
 #include "update/state/floor.h"
 #include "update/state/journal.h"
 
@@ -340,33 +339,6 @@ START_TEST(floor_outlasts_an_error)
 }
 END_TEST
 
-START_TEST(fetch_record)
-{
-    struct hf_simfs *sim = hf_simfs_new();
-    const struct hf_fs_ops *fs = hf_simfs_ops(sim);
-    struct hf_fetch_record a = {.key = "k", .offset = 9, .complete = true, .etag = "\"x y\"", .last_modified = "Sun"},
-                           b;
-
-    ck_assert_int_eq(hf_fetch_record_load(fs, FOLDER, "k", &b, NULL), 0);
-    ck_assert(b.offset == 0 && strcmp(b.key, "k") == 0);
-    ck_assert_int_eq(hf_fetch_record_save(fs, FOLDER, &a, NULL), 0);
-    ck_assert_int_eq(hf_fetch_record_load(fs, FOLDER, "k", &b, NULL), 0);
-    ck_assert(b.offset == 9 && b.complete && !b.packed && strcmp(b.etag, a.etag) == 0);
-    ck_assert_int_eq(hf_fetch_record_load(fs, FOLDER, "other", &b, NULL), 0);
-    ck_assert(b.offset == 0 && !b.complete && b.etag[0] == '\0');
-    ck_assert_int_eq(hf_fetch_record_remove(fs, FOLDER, NULL), 0);
-    ck_assert_int_eq(hf_fetch_record_remove(fs, FOLDER, NULL), 0);
-    hf_simfs_free(sim);
-
-    static const char *const wrong[] = {
-        "", "key k\n", "key k\noffset x\nwire 0\ncomplete 0\npacked 0\nboot \netag \nlast-modified \n",
-        "key k\noffset 1\nwire 0\ncomplete 2\npacked 0\nboot \netag \nlast-modified \n",
-        "key k\noffset 1\nwire 0\ncomplete 0\npacked 0\nboot \netag \nlast-modified \nmore"};
-    for (size_t i = 0; i < HF_LEN(wrong); i++)
-        ck_assert_msg(hf_fetch_record_parse(hf_view_of(wrong[i]), &b) == -EBADMSG, "%zu", i);
-}
-END_TEST
-
 /* The installed version is the new one from Probation on, and the one before the update before it and after a rollback
  * that has restored it. */
 START_TEST(installed)
@@ -401,7 +373,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, floor_power_cut);
     tcase_add_test(tc, installed);
     tcase_add_loop_test(tc, floor_outlasts_an_error, 0, 2);
-    tcase_add_test(tc, fetch_record);
 }
 
 HF_TEST_MAIN("update/journal", cases)

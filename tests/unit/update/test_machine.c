@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "api/update/reason.h"
 #include "support/check_main.h"
 #include "support/golden.h"
 #include "update/rules/machine.h"
-#include "update/rules/reasons.h"
 
 START_TEST(table)
 {

@@ -71,8 +71,8 @@ static struct hf_patch_params params_of(const struct hf_buf *archive, const char
 START_TEST(folder_by_delta)
 {
     _cleanup_(hf_buf_done) struct hf_buf old = BUF, new_archive = BUF, patch = BUF, back = BUF;
-    char old_hex[HF_SHA256_HEX], new_hex[HF_SHA256_HEX], hex[HF_SHA256_HEX], link[HF_UPDATE_MAX_PATH],
-        folder[HF_UPDATE_MAX_PATH + 32];
+    char old_hex[HF_SHA256_HEX], new_hex[HF_SHA256_HEX], hex[HF_SHA256_HEX], link[HF_TARGET_MAX_PATH],
+        folder[HF_TARGET_MAX_PATH + 32];
     const struct hf_delta_out out = delta_io_out(&patch);
     struct hf_failure failure = {.reason = HF_R_None};
 

@@ -302,7 +302,7 @@ START_TEST(made_and_unmade)
     static const char *const roots[] = {"/srv/root", NULL};
     struct hf_target target = {.fs = fs, .roots = roots, .path = "/srv/root/a/b/c/x", .release = "r"};
     struct hf_failure failure;
-    char missing[HF_UPDATE_MAX_PATH] = "";
+    char missing[HF_TARGET_MAX_PATH] = "";
     struct hf_target_dir dir;
     struct stat st;
 
@@ -336,7 +336,7 @@ END_TEST
 
 START_TEST(stage_names)
 {
-    char name[NAME_MAX + 1], again[NAME_MAX + 1], release[300], sha256[HF_SHA256_HEX], text[HF_UPDATE_MAX_PATH];
+    char name[NAME_MAX + 1], again[NAME_MAX + 1], release[300], sha256[HF_SHA256_HEX], text[HF_TARGET_MAX_PATH];
 
     ck_assert_str_eq(hf_target_file_name("app", HF_TARGET_NEW, name), ".holdfast-app.new");
     memset(release, 'r', sizeof(release) - 1);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* steps/checks.h - runs the health checks of a release until steps/health.h reaches a verdict.
+ *
+ * All checks run concurrently, each with its own period and timeout, so a check that hangs does not delay the others.
+ * Threads: loop thread only. Memory: a struct hf_checks frees itself before it calls `done`. To end the checks earlier,
+ * call hf_checks_free(). */
+#pragma once
+
+#include "base/clock.h"
+#include "loop/http/http.h"
+#include "loop/probe.h"
+#include "loop/proc.h"
+#include "loop/sched.h"
+#include "loop/unit.h"
+#include "steps/health.h"
+
+struct hf_checks_params {
+    const struct hf_clock_ops *clock;
+    const struct hf_sched_ops *sched;
+    const struct hf_http_ops *http;
+    const struct hf_proc_ops *proc;
+    const struct hf_probe_ops *probe;
+    const struct hf_unit_ops *unit;
+    const struct hf_check *checks; /* array of n health checks; borrowed until `done` is called */
+    size_t n;
+    uint64_t deadline_ns;
+    /* Called once, with the verdict and the state of each check, and never from within hf_checks_start(). */
+    void (*done)(void *arg, const struct hf_health *health);
+    void *arg;
+};
+
+struct hf_checks;
+
+HF_MUST_USE int hf_checks_start(const struct hf_checks_params *params, struct hf_checks **ret_checks,
+                                struct hf_err *err);
+void hf_checks_free(struct hf_checks *checks); /* Cancels the checks without a call of `done`. Ignores NULL. */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* steps/fetch_impl.h - internal: the structures that fetch.c (on the loop) and fetch_work.c (on workers) share.
+ * Only these two include this header. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "steps/fetch.h"
+#include "steps/fetch_record.h"
+
+enum { HF_FETCH_HEAD = 6, HF_FETCH_SLACK = 64 << 10 };
+enum fetch_work_kind { WORK_PREPARE, WORK_ACCESS, WORK_WRITE, WORK_COPY, WORK_FINAL };
+
+struct fetch_work {
+    struct hf_job job;
+    enum fetch_work_kind kind;
+    /* in */
+    const char *bytes;
+    size_t n;
+    uint64_t at, reserve;
+    bool first, truncate, sync, drop;
+    struct hf_fetch_record record;
+    /* out */
+    int r;
+    struct hf_failure failure;
+    bool already; /* the new file or the complete download exists */
+    uint64_t copied;
+};
+
+struct hf_fetch {
+    struct hf_fetch_params p;
+    struct fetch_work work;
+    bool busy, freed;
+    void (*gone)(void *arg);
+    void *gone_arg;
+    atomic_bool cancel;
+    struct hf_http_call *call;
+    struct hf_timer *timer; /* minimum speed; also delivers a result from the loop's next turn */
+    bool delivering;
+    int fd, now_fd; /* the download; fetch.now */
+    char boot[40];
+    bool noted;
+    struct hf_fetch_record record; /* as on disk; each sync moves the offset */
+    unsigned char head[HF_FETCH_HEAD];
+    size_t head_n;
+    char *fill, *writing; /* 2 * HF_FETCH_BUFFER each */
+    size_t fill_n;
+    uint64_t fill_at;  /* offset of fill[0] in the file */
+    uint64_t expected; /* 0: unknown */
+    uint64_t synced_at_ns, written_at_ns, minute_bytes;
+    bool restart, paused, ended, drop;
+    int r;
+    struct hf_failure failure;
+    uint64_t retry_after_ns;
+    bool hopeless;
+    struct hf_tries tries; /* of a download over the network */
+    size_t at;             /* the one in progress */
+    struct hf_access_ticket ticket;
+    bool answered;     /* the server of this try has answered */
+    bool served;       /* the server of this try has sent bytes */
+    bool from_zero;    /* ask for the whole artifact */
+    bool unsaved;      /* the record on disk may be behind record.offset */
+    bool renew;        /* the next try is this one again */
+    unsigned renewals; /* so far */
+    char mirror[96];   /* origin of the last mirror that failed, for messages; "" if none did */
+    struct {           /* how the URL itself failed, while others are tried */
+        int r;
+        struct hf_failure failure;
+        uint64_t retry_after_ns;
+        bool hopeless;
+    } own;
+    char oddity[120]; /* what may explain a wrong length, for messages; "" if there is nothing */
+};
+
+/* Does fetch->work, a job of kind fetch->work.kind. Runs on a worker. */
+void hf_fetch_work_do(struct hf_job *job);
+/* Closes the files of the download. */
+void hf_fetch_work_close(struct hf_fetch *fetch);
+/* Returns true if the content begins as a .zst or .xz file does. */
+bool hf_fetch_work_is_packed(const unsigned char *head, size_t n);

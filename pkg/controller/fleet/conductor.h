@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/fleet/conductor.h - watches Nodes, EdgeNodes and EdgeUpdates, passes them to the engine
- * (rollout/engine.h), and performs what the engine plans. Every replica watches, so that the next leader can decide at
- * once; only the leader writes.
- *
- * Threads: loop thread only. Memory: the caller keeps what the pointers in the parameters point to. */
+/* controller/fleet/conductor.h - watches Nodes, EdgeNodes and EdgeUpdates for the engine (rollout/engine.h), and
+ * performs its plans. Every replica watches, so that the next leader can decide at once; only the leader writes. Loop
+ * thread only. Borrows what the parameters point to. */
 #pragma once
 
 #include "base/clock.h"
@@ -15,11 +13,10 @@
 #include "loop/sched.h"
 #include "rollout/engine.h"
 
-struct hf_metrics; /* web/metrics.h */
+struct hf_metrics;
 struct hf_conductor;
 
-/* Annotation of the Lease: "true" lets the leader delete EdgeNodes without a Node, even if these are more than 30 % of
- * all EdgeNodes. */
+/* On the Lease, "true": hf_rollout_engine_allow_collect(). */
 #define HF_CONDUCTOR_ALLOW_COLLECT "edge.codcompass.io/allow-collect"
 
 struct hf_conductor_params {
@@ -29,37 +26,32 @@ struct hf_conductor_params {
     struct hf_log *log;
     struct hf_metrics *metrics;
     struct hf_rollout_params rollout;
-    struct hf_label_writer *labels;    /* gets every Node and EdgeNode; NULL if this controller writes no labels */
-    struct hf_node_binder *binder;     /* the same; NULL: nobody writes the Node's uid into EdgeNodes */
-    struct hf_policy_writer *policies; /* gets every Node and EdgeNode; NULL: nobody counts them for SyncPolicies */
-    const char *identity;              /* name of this replica, for Events */
-    bool (*leads)(void *arg);          /* returns true if this process leads now */
-    /* returns true if the Lease has the annotation HF_CONDUCTOR_ALLOW_COLLECT with the value "true" */
-    bool (*may_collect)(void *arg);
-    /* returns the monotonic time of the API server's last answer to this process, other than bytes of a watch; 0 if
-     * unknown */
+    struct hf_label_writer *labels; /* these get all Nodes and EdgeNodes, or are NULL */
+    struct hf_node_binder *binder;
+    struct hf_policy_writer *policies;
+    const char *identity; /* for Events */
+    bool (*leads)(void *arg);
+    bool (*may_collect)(void *arg); /* HF_CONDUCTOR_ALLOW_COLLECT is set */
+    /* the API server's last answer, except bytes of a watch (monotonic; 0: unknown) */
     uint64_t (*heard_ns)(void *arg);
-    /* Called when an object has a higher epoch than all objects before it. Returns false if no leader can have had this
-     * epoch; it may be called again with the same epoch then. */
+    /* Above all epochs before. False: no leader's; it may come again. */
     bool (*saw_epoch)(void *arg, uint64_t epoch);
     void *arg;
 };
 
-/* Starts to watch. Returns NULL on failure, with the reason in *err. */
+/* NULL: *err says why. */
 struct hf_conductor *hf_conductor_new(const struct hf_conductor_params *params, struct hf_err *err);
 void hf_conductor_free(struct hf_conductor *conductor);
 HF_DEFINE_CLEANUP(struct hf_conductor, hf_conductor_free)
 
-/* Call this function when this process begins to lead or leads with another epoch. Also call it, with epoch = 0, when
- * this process ceases to lead. */
+/* Leads with this epoch; 0: no longer. */
 void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch);
 
-/* Returns true if all Nodes, EdgeNodes and EdgeUpdates have arrived. Otherwise writes the reason into reason[n]. */
+/* All have come; else `reason` tells. */
 bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason, size_t n);
 
-/* Returns true if no write waits and no write is on its way. */
+/* No write waits or is on its way. */
 bool hf_conductor_is_idle(const struct hf_conductor *conductor);
 
-/* Returns the best estimate of the API server's time of day: by its last Date, or by the clock of this machine before
- * the first Date. */
+/* The API server's by its last Date, or this machine's. */
 uint64_t hf_conductor_unix_ns(const struct hf_conductor *conductor);

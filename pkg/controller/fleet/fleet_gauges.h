@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/fleet/fleet_gauges.h - the metrics about rollouts and the fleet, measured at each scrape. Only the leader
- * exports the metrics about rollouts, so that a sum over the replicas counts each node once. Threads: loop thread
- * only. */
+/* controller/fleet/fleet_gauges.h - metrics about rollouts and the fleet, measured at each scrape. Only the leader
+ * exports those on rollouts: a sum over replicas has each node once. Loop thread only. */
 #pragma once
 
 #include "rollout/engine.h"
@@ -9,9 +8,7 @@
 
 struct hf_fleet_gauges;
 
-/* Registers the metrics, with a function that each scrape calls. `leads` returns true if this process leads now. The
- * caller keeps the gauges and `engine` as long as scrapes can come. Returns NULL if memory runs out. */
+/* `engine` and gauges must outlive scrapes. NULL: out of memory. */
 struct hf_fleet_gauges *hf_fleet_gauges_new(struct hf_metrics *metrics, const struct hf_rollout_engine *engine,
                                             bool (*leads)(void *arg), void *arg);
-/* Frees the gauges. `metrics` must not be scraped afterwards. */
 void hf_fleet_gauges_free(struct hf_fleet_gauges *gauges);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/contact_reason.h - why the node cannot reach its source of desired state, as one word of a fixed list.
- *
- * The names must not change, because they appear in EdgeNode.status.contact.reason, in the condition SourceReadable and
- * in the metric holdfast_contact_lost. Pure. */
+/* sync/contact_reason.h - why the node cannot reach its source of desired state. The names are API:
+ * EdgeNode.status.contact.reason, condition SourceReadable, metric holdfast_contact_lost. Pure. */
 #pragma once
 
 #include "base/err.h"
 
-/* Each row is X(enumerator, "name", "what to do"). */
+/* X(enumerator, "name", "what to do") */
 #define HF_CONTACT_REASONS(X)                                                                                          \
     X(DNS_FAILED, "DnsFailed", "check the name of the server and the DNS servers of this node")                        \
     X(CONNECTION_REFUSED, "ConnectionRefused",                                                                         \
@@ -37,12 +35,11 @@ enum hf_contact_reason {
         HF_CONTACT_REASON_COUNT
 };
 
-/* Returns the name, such as "DnsFailed", or NULL for HF_CONTACT_REASON_NONE. */
+/* NULL for HF_CONTACT_REASON_NONE. */
 const char *hf_contact_reason_name(enum hf_contact_reason reason);
-/* Returns a sentence for a person: what to do. Returns "" for HF_CONTACT_REASON_NONE. */
+/* A sentence, or "". */
 const char *hf_contact_reason_remedy(enum hf_contact_reason reason);
 
-/* *err has a code with which pkg/kube reports lost contact. Returns the reason for this code. The codes are those of
- * loop/http/http.h, and those of hf_kube_status_errno() for an HTTP status. A code without a reason of its own means
- * HF_CONTACT_REASON_SERVER_ERROR. */
+/* `err`: lost contact in pkg/kube, with a code of loop/http/http.h or hf_kube_status_errno(). SERVER_ERROR is the
+ * default. */
 enum hf_contact_reason hf_contact_reason_of(const struct hf_err *err);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/now.h - reads both clocks once, so that all parts of a decision use the same moment. */
+/* sync/now.h - reads both clocks once, for all parts of a decision. */
 #pragma once
 
 #include "base/clock.h"
 
 struct hf_now {
     uint64_t mono_ns;
-    uint64_t unix_ns; /* best guess of the clock (node/clock.h); may go back */
+    uint64_t unix_ns; /* best guess (node/clock.h); may go back */
 };
 
 static inline struct hf_now hf_now_read(const struct hf_clock_ops *clock)

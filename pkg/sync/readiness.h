@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/readiness.h - computes the three conditions of the status that kstatus reads. Pure.
+/* sync/readiness.h - the three conditions that kstatus reads. Pure.
  *
- *   Ready        True: each selected update has the phase Committed or Incompatible or waits for the rollout (for its
- *                wave, NotAdmitted, or its turn, TurnPending; Ready then has that reason), each entry of
- *                spec.manifests has the phase Applied and the node keeps it in place, and the node refused no object.
- *                False: some update is in another phase (Ready then has the reason of that update), the node refused an
- *                object, an entry is in another phase (Ready then has the reason ManifestsFailed or ManifestsPending),
- *                or the node fails to keep an applied entry in place (Ready then has the reason of that entry, such as
- *                ReadOnlyFileSystem). Unknown: the node never received the desired state.
- *   Reconciling  True while the agent still works towards the desired state (a check for drift does not count). At
- *                other times, the status lacks this condition.
- *   Stalled      True while somebody must act, because the node rolled back or rejected an update, refused an object,
- *                or rolled back or refused an entry of spec.manifests. At other times, the status lacks this condition.
+ *   Ready        True: each selected update is Committed or Incompatible, or waits for the rollout (reason NotAdmitted
+ *                or TurnPending), each entry of spec.manifests is Applied and kept in place, no object refused.
+ *                False: the reason is an update's, a refused object's, ManifestsFailed, ManifestsPending, or that of an
+ *                entry not kept in place. Unknown: the desired state never came.
+ *   Reconciling  True while the agent works towards the desired state (not checks for drift); else absent.
+ *   Stalled      True while a person must act: an update was rolled back or rejected, an object refused, or an entry
+ *                rolled back or refused; else absent.
  *
- * If Ready is False, its message explains one update, the refused objects or the entries of spec.manifests. If
- * Reconciling or Stalled has the same cause as Ready, its own message only names the cause and refers to Ready;
- * otherwise its own message explains the cause. Exception: a message of Reconciling about entries of spec.manifests
- * always explains the cause. */
+ * Ready's message explains one cause. The others refer to Ready for the same one, except Reconciling on entries. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,22 +17,20 @@
 
 #include "api/update/update.h"
 
-/* End of a message whose explanation the condition Ready has. */
 #define HF_READINESS_POINTER "; see Ready"
 
 enum { HF_READINESS_MESSAGE = 1025, HF_READINESS_REASON = 64, HF_READINESS_NAMES = 512 };
 
-/* A list of names for a sentence, such as "a, b, c and 4 more". The text has as many of the first names as fit into
- * HF_READINESS_NAMES bytes together with the number of the other names. */
+/* "a, b, c and 4 more", as many as fit. */
 struct hf_readiness_names {
     char text[HF_READINESS_NAMES];
-    size_t n, left_out; /* length in bytes of the names in `text`, and number of names that did not fit */
+    size_t n, left_out; /* bytes in `text`; names not in it */
 };
 void hf_readiness_names_add(struct hf_readiness_names *names, const char *name);
-/* Returns the names as text ("" if there are none). Call this function once, after the last name. */
+/* Or "". Call once, after the last name. */
 const char *hf_readiness_names_text(struct hf_readiness_names *names);
 
-/* An object that this node refused. The strings are borrowed. */
+/* Borrowed. */
 struct hf_refused {
     const char *kind;
     const char *name;
@@ -47,27 +38,21 @@ struct hf_refused {
 };
 
 struct hf_readiness_params {
-    bool known; /* true if this process or an earlier process of the agent has received the desired state */
+    bool known; /* the desired state came, to any process of the agent */
     const struct hf_update_status *updates;
     size_t n_updates;
     const struct hf_refused *refused;
     size_t n_refused;
-    const char *superseded; /* names of the objects that give way to another object ("" or NULL means none) */
-    /* names of the objects that will win once this node is admitted ("" or NULL means none) */
-    const char *not_admitted;
-    /* entries of spec.manifests that the node rolled back or refused, and those that it still works on, each with its
-     * reason, such as "web: ValidateFailed, pods: NotAllowed" ("" or NULL means none) */
-    const char *manifests_failed;
+    const char *superseded;       /* give way; "" or NULL: none */
+    const char *not_admitted;     /* win once admitted */
+    const char *manifests_failed; /* "web: ValidateFailed, pods: NotAllowed" */
     const char *manifests_pending;
-    /* applied entries that the node fails to keep in place, each with its reason, and the reason of the first one (""
-     * or NULL means none) */
-    const char *manifests_troubled;
+    const char *manifests_troubled; /* applied, but not kept in place; reason of the first */
     const char *manifests_trouble;
 };
 
-/* Status, reason and message of one condition. */
 struct hf_readiness_part {
-    const char *status; /* status of the condition: "True", "False" or "Unknown" */
+    const char *status; /* "True", "False" or "Unknown" */
     char reason[HF_READINESS_REASON];
     char message[HF_READINESS_MESSAGE];
 };
@@ -75,7 +60,7 @@ struct hf_readiness_part {
 struct hf_readiness {
     struct hf_readiness_part ready, reconciling, stalled;
     bool is_reconciling, is_stalled;
-    bool is_waiting; /* true if an update waits for the rollout, whatever Ready is */
+    bool is_waiting; /* an update, for the rollout */
 };
 
 void hf_readiness_judge(const struct hf_readiness_params *params, struct hf_readiness *ret_readiness);

@@ -7,6 +7,8 @@
 
 #include "base/encoding/utf8.h"
 #include "manifests/entry.h"
+#include "manifests/rules/gate.h"
+#include "manifests/rules/plan.h"
 
 #define SAVE_RETRY_NS (5 * HF_NS_PER_S)
 #define SAVE_RETRY_CAP_NS (60 * HF_NS_PER_S) /* a disk may be full for weeks, and each attempt writes to it */

@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "manifests/commit.h"
+#include "manifests/content/permit.h"
+#include "manifests/content/secret.h"
+#include "manifests/content/vault.h"
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
 #include "manifests/files/pod_folder.h"

@@ -8,7 +8,14 @@
 #include "base/array.h"
 #include "base/encoding/cut.h"
 #include "loop/watch.h"
+#include "manifests/content/content.h"
+#include "manifests/content/secret.h"
+#include "manifests/content/secret_fetch.h"
+#include "manifests/content/vault.h"
 #include "manifests/entry.h"
+#include "manifests/repair.h"
+#include "manifests/targets/pod_trial.h"
+#include "manifests/unit_call.h"
 
 static const uint64_t debounce_ns = 200 * HF_NS_PER_MS;
 static const uint64_t unwatched_look_ns = 30 * HF_NS_PER_S; /* between two looks at folders that have no watch */

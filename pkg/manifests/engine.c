@@ -7,7 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manifests/content/content.h"
+#include "manifests/content/secret_fetch.h"
+#include "manifests/content/vault.h"
 #include "manifests/entry.h"
+#include "manifests/rules/plan.h"
+#include "manifests/targets/objects.h"
 #include "os/dir.h"
 
 static const char no_room_text[] =

@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One entry: load its record, consider what it needs now. */
 #include "manifests/entry.h"
+#include "manifests/commit.h"
+#include "manifests/content/content.h"
+#include "manifests/content/permit.h"
+#include "manifests/content/secret.h"
+#include "manifests/content/secret_fetch.h"
+#include "manifests/content/vault.h"
+#include "manifests/removal.h"
+#include "manifests/rules/gate.h"
+#include "manifests/targets/apply.h"
+#include "manifests/targets/objects.h"
+#include "manifests/targets/pod_trial.h"
+#include "manifests/targets/restore.h"
+#include "manifests/targets/trial.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manifests/content/permit.h"
+#include "manifests/content/secret.h"
 #include "manifests/entry.h"
 #include "manifests/files/content.h"
 #include "manifests/files/pod_folder.h"

@@ -8,6 +8,10 @@
 
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
+#include "manifests/removal.h"
+#include "manifests/rules/plan.h"
+#include "manifests/targets/objects.h"
+#include "manifests/targets/restore.h"
 #include "os/dir.h"
 
 /* Returns true if what the entry has in place goes with it. */

@@ -6,6 +6,7 @@
 #include "base/encoding/cut.h"
 #include "manifests/entry.h"
 #include "manifests/files/look.h"
+#include "manifests/repair.h"
 
 static const uint64_t notice_ns = 60 * HF_NS_PER_S;
 

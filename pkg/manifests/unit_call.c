@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manifests/content/permit.h"
 #include "manifests/entry.h"
+#include "manifests/unit_call.h"
 #include "steps/restart.h"
 
 /* systemd refuses to reload a unit that is not active, such as one that failed because its files were missing. As

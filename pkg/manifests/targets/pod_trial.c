@@ -10,9 +10,12 @@
 #include <string.h>
 
 #include "base/encoding/cut.h"
+#include "manifests/content/content.h"
 #include "manifests/entry.h"
 #include "manifests/files/pods.h"
 #include "manifests/kubelet/health.h"
+#include "manifests/targets/pod_trial.h"
+#include "manifests/targets/trial.h"
 
 static const char no_memory[] = "written, health unknown: out of memory";
 

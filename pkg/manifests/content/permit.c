@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "manifests/content/permit.h"
 #include "manifests/entry.h"
 #include "manifests/source/substitute.h"
 

@@ -15,6 +15,8 @@
 #include "base/encoding/cut.h"
 #include "base/encoding/hex.h"
 #include "base/encoding/utf8.h"
+#include "manifests/content/secret.h"
+#include "manifests/content/vault.h"
 #include "manifests/entry.h"
 #include "manifests/state/sealed_secret.h"
 #include "os/secret/secret_memory.h"

@@ -3,6 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "manifests/content/content.h"
+#include "manifests/content/secret.h"
+#include "manifests/content/secret_fetch.h"
+#include "manifests/content/vault.h"
 #include "manifests/entry.h"
 
 #include "base/encoding/cut.h"

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "manifests/content/secret.h"
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
 #include "os/file.h"

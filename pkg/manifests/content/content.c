@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "base/encoding/cut.h"
+#include "manifests/content/content.h"
+#include "manifests/content/permit.h"
+#include "manifests/content/secret_fetch.h"
 #include "manifests/entry.h"
 #include "manifests/source/substitute.h"
 #include "os/dir.h"

@@ -4,7 +4,12 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "manifests/content/content.h"
+#include "manifests/content/secret.h"
 #include "manifests/entry.h"
+#include "manifests/repair.h"
+#include "manifests/targets/trial.h"
+#include "manifests/unit_call.h"
 #include "steps/restart.h"
 
 static void verdict(struct entry *entry, bool good, enum hf_manifest_reason reason, const char *text)

@@ -6,8 +6,14 @@
 
 #include "base/encoding/cut.h"
 #include "base/format.h"
+#include "manifests/content/content.h"
+#include "manifests/content/secret.h"
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
+#include "manifests/rules/gate.h"
+#include "manifests/rules/plan.h"
+#include "manifests/targets/apply.h"
+#include "manifests/targets/pod_trial.h"
 
 static void end_attempt(struct entry *entry)
 {

@@ -12,7 +12,13 @@
 #include "base/format.h"
 #include "manifests/cluster/cluster.h"
 #include "manifests/cluster/item.h"
+#include "manifests/content/content.h"
 #include "manifests/entry.h"
+#include "manifests/repair.h"
+#include "manifests/rules/gate.h"
+#include "manifests/rules/plan.h"
+#include "manifests/targets/objects.h"
+#include "manifests/targets/trial.h"
 
 static const uint64_t probe_pause_ns = 2 * HF_NS_PER_S;
 

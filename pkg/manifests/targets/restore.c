@@ -7,8 +7,13 @@
 #include <string.h>
 
 #include "base/encoding/cut.h"
+#include "manifests/content/secret.h"
+#include "manifests/content/secret_fetch.h"
+#include "manifests/content/vault.h"
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
+#include "manifests/targets/restore.h"
+#include "manifests/unit_call.h"
 
 static void rolled_back(struct entry *entry, const char *more)
 {

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manifests/commit.h - the actions `commit` and `clean`: remove what nobody needs any more. */
+#pragma once
+
+struct entry;
+
+void commit_start(struct entry *entry);
+void commit_clean(struct entry *entry);

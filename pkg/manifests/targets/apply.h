@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manifests/targets/apply.h - the action `place` of the targets Files and StaticPods. */
+#pragma once
+
+struct entry;
+
+void apply_start(struct entry *entry);

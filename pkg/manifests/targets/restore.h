@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manifests/targets/restore.h - the action `roll back` of the targets Files and StaticPods. */
+#pragma once
+
+#include "base/err.h"
+#include "manifests/state/inventory.h"
+
+struct entry;
+
+void restore_start(struct entry *entry);
+/* Takes the files in `list` out of the inventory, because they belong to somebody else. Called on a worker. */
+int restore_disown(struct entry *entry, const struct hf_inventory *list, struct hf_err *err);

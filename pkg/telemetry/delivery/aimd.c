@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Additive increase, multiplicative decrease (Chiu and Jain, 1989; as in Netflix's concurrency-limits). An answer is
+ * slow if it takes more than twice the usual response time and more than 50 ms longer. A fast answer adds 1/window
+ * to the window. A slow answer, a failure or a report of overload halves the window, at most once per round trip.
+ * Failures and reports of overload do not change the usual time; a faster answer lowers it at once, a slower one
+ * raises it by a sixteenth of the difference.
+ *
+ * With a bandwidth limit of L bytes per second, each sent byte uses up 1/L seconds. The next request starts when all
+ * earlier bytes have used up their time. While nothing is sent, up to one second of unused time accumulates. */
 #include "telemetry/delivery/aimd.h"
 
 #include "base/clock.h"

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Each save writes the whole list into one of the two slots of the file, in turn, with one write and one sync. A
+ * load takes the valid slot with the higher counter (os/two_slots.h). The file is made at its full size, so that a
+ * save does not change the size.
+ *
+ *   slot, little endian: magic "HFB1" (4) | number of borders (4) | counter (8) | stream (16) |
+ *   first, last (8 + 8) x 28 | bit set of the delivered batches (4) | zeros | CRC-32C of bytes 0..507 (4) */
 #include "telemetry/delivery/border.h"
 
 #include <errno.h>

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* No status code shows which record makes a proxy or the sink drop the connection. This pattern does: the record's
+ * batch fails for whole rounds of attempts, while the sink accepts other batches and no other batch fails.
+ *
+ * If another batch failed in the same round, the sink is at fault. If the content cannot be the cause of a failure
+ * (such as no open connection), the network or the sink is at fault. Both set the number of rounds to 0. A round in
+ * which the sink accepted no other batch changes nothing. A failure of one part of a split batch does not reset
+ * another part, because a batch can hold two records that break connections. */
 #include "telemetry/delivery/suspect.h"
 
 static void note_failure(struct hf_suspects *sink, uint64_t who, uint64_t now_ns)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/event/hash.h - a fast 64-bit hash that is equal on every machine. An attacker can find different bytes with
- * equal hashes, so callers compare the bytes too and not only the hashes. Pure. Threads: any. */
+/* telemetry/event/hash.h - a fast 64-bit hash, equal on every machine. Not secure against chosen collisions: compare
+ * the bytes too. Threads: any. */
 #pragma once
 
 #include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Mixes the bits of `h`, like the last step of the splitmix64 generator. */
 static inline uint64_t hf_hash_mix(uint64_t h)
 {
     h = (h ^ h >> 30) * 0xbf58476d1ce4e5b9ull;

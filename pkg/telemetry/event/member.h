@@ -4,7 +4,6 @@
 
 #include "base/buf.h"
 
-/* Reads the number at `path` in the JSON object `json`. The path "temperature" names a member of the object;
- * "motor.rpm" names the member rpm of the object's member motor. Returns false if the path leads to no finite number.
- * Does not find names that `json` spells with escapes. */
+/* "motor.rpm" names the member rpm of the member motor. False if there is no finite number, or a name on the way is
+ * spelt with escapes. */
 bool hf_member_number(struct hf_view json, struct hf_view path, double *ret_number);

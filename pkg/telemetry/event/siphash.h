@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/event/siphash.h - SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012): a 64-bit
- * hash with a secret key. Without the key nobody can choose different bytes with equal hashes. Pure. */
+/* telemetry/event/siphash.h - SipHash-2-4 (Aumasson and Bernstein, 2012): nobody without the key can choose
+ * collisions. */
 #pragma once
 
 #include <stddef.h>

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/format/format.h - encodes records of a spool as the bodies of one or two requests, in the format that a
- * sink expects.
+/* telemetry/format/format.h - encodes records as the bodies of one or two requests, in a sink's format.
  *
  *   json    [line,line,...]      application/json        one request
  *   ndjson  line\nline\n         application/x-ndjson    one request
  *   seed    {"id","timestamp","sensorData","checksum"}   one request with one record, to <url>/ingest
  *   otlp    OTLP/HTTP 1.x, protobuf or JSON              to <base>/v1/logs and, for metrics, <base>/v1/metrics
  *
- * Before compression, the bodies of one call together have at most max_bytes bytes. There is one exception: a single
- * record longer than max_bytes leaves in a request of its own. A record that the format cannot express gives no
- * request. Equal records give equal bytes.
- *
- * Threads: any; call hf_format_pack() on a worker, because compression takes long. Memory: the caller owns the
- * bodies. */
+ * The bodies of one call have at most max_bytes before compression, unless a single record is longer. A record that the
+ * format cannot express gives no request. Equal records give equal bytes. Threads: any; hf_format_pack() on a worker.
+ * The caller owns the bodies. */
 #pragma once
 
 #include "api/telemetry.h"
@@ -25,53 +21,43 @@ struct hf_format {
     enum hf_sink_format kind;
     bool otlp_json;
     const char *node;
-    /* maximum size in bytes, before compression, of the bodies of one call together, unless they hold only one record;
-     * at most HF_FORMAT_MAX_BODY */
-    size_t max_bytes;
+    size_t max_bytes; /* at most HF_FORMAT_MAX_BODY */
     enum hf_squeeze_kind encoding;
 };
 
-/* The body of one request. */
 struct hf_format_part {
-    const char *path; /* path that the sender appends to the sink's URL; may be "" */
-    /* name that the sender appends to the idempotency key: "logs" or "metrics" for OTLP, NULL for the other formats */
-    const char *name;
-    const char *content_type; /* content type of the body; a static string */
-    /* for the format `seed`, the value of the header X-Payload-Checksum; otherwise "" */
-    char checksum[HF_FORMAT_CHECKSUM];
-    size_t raw_bytes, records; /* size of the body before compression; number of records in the body */
-    struct hf_buf body;        /* the body as it is sent, after compression; hf_format_pack() sets body.max */
+    const char *path; /* appended to the sink's URL; may be "" */
+    const char *name; /* appended to the idempotency key: "logs" or "metrics" for OTLP, else NULL */
+    const char *content_type;
+    char checksum[HF_FORMAT_CHECKSUM]; /* X-Payload-Checksum for `seed`, else "" */
+    size_t raw_bytes, records;         /* raw_bytes: size before compression */
+    struct hf_buf body;                /* compressed; hf_format_pack() sets body.max */
 };
 
 struct hf_format_packed {
     struct hf_format_part parts[HF_FORMAT_PARTS];
-    size_t n_parts; /* number of requests; 0 means that the format cannot express records[0], and `used` is then 1 */
-    /* number of records that the call consumed, from records[0] on; the parts hold these records unless n_parts is 0 */
-    size_t used;
+    size_t n_parts; /* 0: the format cannot express records[0], and used is 1 */
+    size_t used;    /* records consumed, from records[0] on */
 };
 
-/* Encodes records from records[0] on, until the next one would exceed max_bytes; always encodes records[0]. `n` is the
- * length of the array, at least 1. Returns 0, -ENOMEM or -EIO. Free the bodies with hf_format_packed_done(). */
+/* Always encodes records[0], then more up to max_bytes; n >= 1. Returns 0, -ENOMEM or -EIO. */
 HF_MUST_USE int hf_format_pack(const struct hf_format *format, struct hf_squeeze *squeeze,
                                const struct hf_spool_record *records, size_t n, struct hf_format_packed *ret_packed);
 void hf_format_packed_done(struct hf_format_packed *packed);
 
-/* What an answer of status 2xx says of the records (OTLP's partial success). */
+/* What a 2xx says of the records (OTLP's partial success). */
 struct hf_format_answer {
-    uint64_t rejected; /* number of records that the sink rejected */
-    char message[160]; /* the sink's words, as printable ASCII; "" if there are none */
+    uint64_t rejected;
+    char message[160]; /* printable ASCII, or "" */
 };
-/* Reads an answer of the content type `type` to `part`. An answer says itself if it is JSON or protobuf; if it does
- * not, it is like the request. All is 0 for the other formats, or if the answer cannot be parsed: a status 2xx means
- * that the sink has the records. */
+/* `type` tells JSON from protobuf, else it is like the request. All 0 for other formats or what cannot be parsed: 2xx
+ * means that the sink has the records. */
 struct hf_format_answer hf_format_read_answer(const struct hf_format *format, const struct hf_format_part *part,
                                               const char *type, struct hf_view answer);
-/* Returns the sink's URL without slashes at its end and, for OTLP, also without /v1, /v1/logs or /v1/metrics at its
- * end, because `path` of a part contains these paths. So the URL in a policy may be either the base endpoint of
- * OpenTelemetry's exporters (OTEL_EXPORTER_OTLP_ENDPOINT) or the endpoint of one signal. Borrows from `url`. */
+/* Without slashes at its end, and for OTLP without /v1, /v1/logs, /v1/metrics: a policy may name the base (as
+ * OTEL_EXPORTER_OTLP_ENDPOINT) or one signal. Borrows. */
 struct hf_view hf_format_base(enum hf_sink_format kind, const char *url);
-/* Returns true if the format puts only one record into each request. The outlet then need not save the borders of
- * batches. */
+/* One record per request: no borders to save. */
 static inline bool hf_format_is_single(const struct hf_format *format)
 {
     return format->kind == HF_SINK_SEED;

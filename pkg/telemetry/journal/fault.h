@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/journal/fault.h - keeps a page of the journal that the disk does not give back from killing the
- * process.
+/* telemetry/journal/fault.h - keeps an unreadable page of the journal from killing the process.
  *
- * libsystemd maps the files of the journal, so such a page is a SIGBUS and not a failed call. Between begin and end
- * such a page of a journal file becomes one of zeros, as journald and journalctl have it: libsystemd then finds the
- * file damaged and goes on with the others. The page goes away with libsystemd's mapping. Every other SIGBUS takes
- * effect as without this module: at another mapping, in another thread, outside of begin and end, or sent by a process.
- *
- * The first begin installs a handler of SIGBUS, which stays. Threads: each thread has a begin and end of its own; the
- * first begin of the process must return before another thread begins. */
+ * libsystemd maps the journal, so such a page is a SIGBUS. Between begin and end it becomes zeros until it is unmapped,
+ * as in journalctl: the file is then damaged and the others continue. Every other SIGBUS keeps its effect. The handler
+ * stays. Threads: a begin and end for each; the process's first begin must return before another thread begins. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,5 +11,5 @@
 /* May nest. */
 void hf_journal_fault_begin(void);
 
-/* Returns true if a page of this thread has become one of zeros since the outermost begin. */
+/* True if a page of this thread became zeros since the outermost begin. */
 bool hf_journal_fault_end(void);

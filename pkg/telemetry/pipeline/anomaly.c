@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* zScore: mean and deviation are exponentially weighted; a value outside the bound changes them only as much as a
+ * value at the bound would. rateOfChange compares a value with an earlier one that is about as old as `per`.
+ * threshold and zScore use a counter's increase per second. */
 #include "telemetry/pipeline/anomaly.h"
 
 #include <errno.h>

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Sampling depends only on the event's id (or its source, time, name and body), so an event that comes again gets
+ * the same decision, and a larger fraction keeps every event that a smaller fraction keeps.
+ *
+ * Each rate limit has a token bucket for each source name and owner, so that nobody uses up the rate of another one.
+ * One more bucket of each rate limit and owner serves all names that are empty, longer than HF_FILTER_SOURCE, or
+ * left without a bucket. The agent's own sources may have all HF_FILTER_BUCKETS, one poster HF_FILTER_OWNED of them,
+ * all posters together half. */
 #include "telemetry/pipeline/filter.h"
 
 #include "telemetry/event/hash.h"

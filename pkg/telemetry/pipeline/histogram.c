@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Bucket i at scale s holds values above 2^(i / 2^s) and up to 2^((i + 1) / 2^s). A histogram starts at the finest
+ * scale. If the values need more than HF_HISTOGRAM_BUCKETS buckets, adjacent buckets are merged, which lowers the
+ * scale. */
 #include "telemetry/pipeline/histogram.h"
 
 #include <math.h>

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names of members are unescaped before they are compared with the rules ("pass\u0077ord" is "password"), upper and
+ * lower case differ. Searched are bodies that are one or several JSON objects or lists; all other bytes stay as they
+ * are.
+ *
+ * A text may start as JSON, but be truncated, be no JSON somewhere (NaN, a raw tab, invalid UTF-8), or continue with
+ * other text. What cannot be read may hold a secret: if it names a rule's member, or if the text before it has such
+ * a member, the text is kept only up to there and the event marked as truncated. */
 #include "telemetry/pipeline/redact.h"
 
 #include <ctype.h>

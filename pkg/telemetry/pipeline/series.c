@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The senders of metrics choose the names and so decide how many series there are, and 32 anomaly rules with context
+ * take 60 KiB for each series; so both the number and the bytes are limited. Posts may have half of both, so that no
+ * sender takes the place of the node's own metrics; one sender may have three times what is then left of that half. */
 #include "telemetry/pipeline/series.h"
 
 #include "telemetry/event/hash.h"

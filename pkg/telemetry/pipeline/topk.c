@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Space-Saving (Metwally, Agrawal, El Abbadi 2005, "Efficient computation of frequent and top-k elements in data
+ * streams"). A value without a counter takes over the counter with the smallest count and continues from it; `error`
+ * records that count. */
 #include "telemetry/pipeline/topk.h"
 
 #include <errno.h>

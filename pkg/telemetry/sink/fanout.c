@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* If a sink fails to store an event, the fanout keeps fingerprints of the event for the sinks that have stored it,
+ * so that the next offer stores it only in the others. After a restart it takes the newest ids from the spools: if a
+ * power cut left an event in only one spool, the other sinks still store it when its sender offers it again. */
 #include "telemetry/sink/fanout.h"
 
 #include <errno.h>

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/outlet_config.h - the settings of one outlet. hf_outlet_new() computes the settings once; every part
- * of the outlet reads them.
+/* telemetry/sink/outlet_config.h - the settings of one outlet, computed once.
  *
- * Each part of the outlet calls only parts to its right in this list: outlet -> outlet_load -> outlet_send ->
- * outlet_creds, outlet_lane -> outlet_drops, outlet_metrics -> outlet_config. When a part has changed its state, it
- * calls hf_outlet_config_pump(), and outlet.c then decides what to do next.
+ * Each part calls only parts to its right: outlet -> outlet_load -> outlet_send -> outlet_creds, outlet_lane ->
+ * outlet_drops, outlet_metrics -> outlet_config. A part whose state changed calls hf_outlet_config_pump(), and outlet.c
+ * decides what to do next.
  *
- * Threads: loop thread. A worker's job may also read the settings, because they never change. Memory: the struct owns
- * its strings; `spec` and `sink` belong to the caller of hf_outlet_new(). */
+ * Threads: loop thread; jobs may read the settings, which never change. `spec` and `sink` belong to the caller of
+ * hf_outlet_new(). */
 #pragma once
 
 #include "telemetry/delivery/retry.h"
@@ -15,12 +14,11 @@
 #include "telemetry/sink/outlet.h"
 
 enum {
-    HF_OUTLET_PATH = 512, /* maximum size in bytes of the path of a lane's folder, including the terminator */
-    HF_OUTLET_URL = 2048, /* maximum size in bytes of the URL of a request, including the terminator */
+    HF_OUTLET_PATH = 512, /* of a lane's folder, with terminator */
+    HF_OUTLET_URL = 2048,
 };
 
-/* Pause before the next try after a failed read of the spool, a failed save of borders, or a failed check of the
- * credentials. */
+/* Pause after a failed read of the spool, save of borders, or check of the credentials. */
 #define HF_OUTLET_BROKEN_NS (5 * HF_NS_PER_S)
 
 struct hf_outlet_config {
@@ -30,31 +28,27 @@ struct hf_outlet_config {
     char *name, *dir, *url, *node;
     struct hf_format format;
     struct hf_retry_rules rules;
-    uint64_t timeout_ns; /* time limit of a request with a small body */
+    uint64_t timeout_ns; /* of a request with a small body */
     bool refuse_unreadable;
-    /* the node's link, which spec.connectivity may close; NULL if the sink is on this machine or world.link is NULL */
-    const struct hf_telemetry_link *link;
+    const struct hf_telemetry_link *link; /* NULL if the sink is on this machine or world.link is NULL */
     void (*pump)(void *arg);
     void *pump_arg;
 };
 
-/* Computes the settings. Returns 0, -ENOMEM, or -EINVAL if the sink has no URL or if its URL or folder is too long.
- * Call hf_outlet_config_done() also after a failure. */
+/* -ENOMEM; -EINVAL: no URL, or URL or folder too long. Call done also after a failure. */
 HF_MUST_USE int hf_outlet_config_init(struct hf_outlet_config *config, const struct hf_outlet_params *params,
                                       struct hf_err *err);
 void hf_outlet_config_done(struct hf_outlet_config *config);
 
-/* Returns the name of a lane, which is the name of its folder and its label in metrics. */
+/* Its folder and metric label. */
 const char *hf_outlet_config_lane_name(enum hf_lane lane);
 
-/* Makes the outlet decide what to do next. Any part may call this function at any time. */
 static inline void hf_outlet_config_pump(const struct hf_outlet_config *config)
 {
     config->pump(config->pump_arg);
 }
 
-/* Calls world.changed. Call this function when the sink stops accepting events, accepts events again, or has its first
- * dead letter. */
+/* The sink stops or resumes accepting events, or has its first dead letter. */
 static inline void hf_outlet_config_changed(const struct hf_outlet_config *config)
 {
     if (config->world.changed != NULL)

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* All posts together, and each other source that users of the node can feed, may hold seven times the bytes that are
+ * free; one sender of posts may hold three times the bytes that posts may still take. So some space is always free
+ * for the next one. A lane that drops its oldest records makes room by itself: there an owner may also hold its
+ * equal part of the lane, and all of it if no other owner has records there.
+ *
+ * Bytes are counted by parts of the lane, in order of sequence. A part is released when all of it is delivered or
+ * dropped, so up to two parts of an owner are counted a little longer than they wait. */
 #include "telemetry/sink/shares.h"
 
 #include <string.h>

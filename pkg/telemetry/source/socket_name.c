@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* All calls go through a descriptor of the folder, so that nobody can replace the folder between two calls. The
+ * socket gets its mode under a temporary name, so nobody sees it with another mode. The record holds the inode of
+ * the socket, so that the agent recognises the socket that a killed agent left behind. */
 #include "telemetry/source/socket_name.h"
 
 #include <errno.h>

@@ -1,46 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/source_common.h - helpers that several sources share. Threads: loop thread only. The helpers have no
- * state. */
+/* telemetry/source/source_common.h - helpers of several sources. Threads: loop thread only. */
 #pragma once
 
 #include <fnmatch.h>
 
 #include "telemetry/source/source.h"
 
-/* Offers an event of a source that can read its data again. Returns 0 if the source must continue with the next event,
- * because the intake accepted this event, filtered it, or can never store it. Returns -EAGAIN if the source must offer
- * this event again later, because the intake has no room or could not store the event. */
+/* For sources that can read again. 0: next event (accepted, filtered, or can never be stored). -EAGAIN: offer this one
+ * again later. */
 int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event, struct hf_receipt *receipt);
 
-/* Returns the severity that a log line states. There are three forms: a word such as ERROR or WARN near the start of
- * the line; a pair such as level=error; the start of a line of klog, such as E1120 08:00:00. Returns 0 if the line
- * states no severity. */
+/* From a word (ERROR, WARN) near the start, a pair (level=error), or klog's start (E1120 08:00:00); 0: none. */
 enum hf_severity hf_source_line_severity(struct hf_view line);
 
-enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* maximum size in bytes of an attribute's value from a log line */
+enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* of an attribute from a log line */
 
-/* Parses a log line that is a JSON object. Sets the body, severity and time of *event from the object's members: the
- * first message, the first level with a name, and the first time that is RFC 3339 or a number since 1970 (in s, ms, us
- * or ns, by its size). All other members become attributes; if the value of a member is not a string, the attribute
- * holds the value's JSON text. If no member holds a message, or if a member has no room (more than
- * HF_EVENT_MAX_ATTRIBUTES, a name of more than HF_INGEST_MAX_TEXT bytes, a value of more than HF_SOURCE_MAX_VALUE, or
- * U+0000 in it), the body is the whole line, so that nothing is lost. Clears *scratch and puts unescaped texts there.
- * Returns false and leaves *event unchanged if the line is not a JSON object or has more than 64 members, or if memory
- * runs out. */
+/* Body, severity and time from the first message, named level, and time (RFC 3339 or a number in s, ms, us or ns);
+ * other members become attributes, as JSON if no string. Without a message, or if a member has no room, the body is the
+ * whole line. Clears and uses *scratch. False, *event unchanged: no JSON object, more than 64 members, or no memory. */
 bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch);
 
-/* Returns true if `text` matches a glob of `include` (an empty list matches everything) and matches no glob of
- * `exclude`. Both lists end with NULL. */
+/* Matches a glob of `include` (or it is empty) and none of `exclude`; NULL ends both. */
 bool hf_source_name_wanted(const char *const *include, const char *const *exclude, const char *text);
 
-/* A copy of a list of strings from the policy, which a source needs because it may outlive the policy. */
+/* A copy, as a source may outlive the policy. */
 struct hf_source_names {
-    char **names; /* array of n strings; NULL ends the array */
+    char **names; /* NULL ends it */
     size_t n;
 };
 HF_MUST_USE int hf_source_names_copy(struct hf_source_names *names, const char *const *from);
 void hf_source_names_done(struct hf_source_names *names);
 
-/* Returns true if the host of the URL is an address of this node: loopback, or an address of one of its interfaces. The
- * only name for which it returns true is localhost. */
+/* Loopback or an address of an interface; of names only localhost. */
 bool hf_source_is_own_url(const char *url);

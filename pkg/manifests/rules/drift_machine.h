@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* manifests/rules/drift_machine.h - when to look for drift in what is in place, and what to do with the result, as a
+ * table and two decisions. Pure.
+ *
+ *             Wanted             Began                Drifted
+ *    Clean ----------> Due ----------------> Looking ----------> Repairing
+ *      ^                ^                    |     |                 |   |
+ *      |                | Began, Wanted      |     | Paced           |   | Paced
+ *      |              Paced <----------------|-----'-----------------|---'
+ *      |                                     |                       |
+ *      '-------------------------------------'-----------------------'
+ *                                       Ended
+ *
+ * LookingAgain and RepairingAgain are the same with one more look wanted. A repair may also begin without a look: the
+ * content of a Secret has come with which to compare the files. The table knows nothing of pauses: `due_ns` of the
+ * owner says from when Due and Paced may begin. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/macros.h"
+
+enum { HF_DRIFT_MAX_UNREADABLE = 5 }; /* looks in a row that may find nothing but files that the disk does not read */
+
+enum hf_drift_state {
+    HF_DRIFT_CLEAN,           /* no look is wanted */
+    HF_DRIFT_DUE,             /* a look is wanted */
+    HF_DRIFT_PACED,           /* a look is wanted after a pause, because the last look or repair failed or must wait */
+    HF_DRIFT_LOOKING,         /* a look is in progress */
+    HF_DRIFT_LOOKING_AGAIN,   /* and another one is wanted */
+    HF_DRIFT_REPAIRING,       /* a repair is in progress */
+    HF_DRIFT_REPAIRING_AGAIN, /* and a look is wanted */
+    HF_DRIFT_STATE_COUNT,
+};
+
+enum hf_drift_event {
+    HF_DRIFT_EV_WANTED,  /* something may have changed, or an interval of the policy has passed */
+    HF_DRIFT_EV_BEGAN,   /* a look begins */
+    HF_DRIFT_EV_DRIFTED, /* a repair begins */
+    HF_DRIFT_EV_ENDED,   /* the look or the repair has ended, and nothing more is to be done about it */
+    HF_DRIFT_EV_PACED,   /* another look must come after a pause */
+    HF_DRIFT_EV_COUNT,
+};
+
+/* The next state. An event that the table does not have in this state changes nothing; *ret_known is then false. */
+enum hf_drift_state hf_drift_machine_move(enum hf_drift_state state, enum hf_drift_event event, bool *ret_known);
+/* Appends the table as text, for tests/golden/manifest_drift.txt. */
+HF_MUST_USE int hf_drift_machine_print(struct hf_buf *out);
+
+/* Whether a look is wanted that has not begun. */
+bool hf_drift_machine_wants(enum hf_drift_state state);
+
+/* Returns 0 if a look may begin now. Otherwise returns the time to wait, in nanoseconds; HF_NEVER if no look is wanted,
+ * or if a look or repair is in progress. If a folder has no watch (`unwatched`), a look is due HF_DRIFT_UNWATCHED_NS after the last one, at looked_ns. */
+#define HF_DRIFT_UNWATCHED_NS (30 * HF_NS_PER_S)
+uint64_t hf_drift_machine_wait_ns(enum hf_drift_state state, uint64_t due_ns, bool unwatched, uint64_t looked_ns,
+                                  uint64_t now_ns);
+
+/* What a look at files has found. */
+struct hf_drift_finding {
+    bool failed;         /* nothing: the look itself failed */
+    unsigned unreadable; /* looks in a row that found only files that the disk does not read, with this one */
+    bool drifted;        /* files are not as the set wants them, or a swap was cut short */
+    bool restart_due;    /* a repair was made, and the unit has not restarted since */
+    bool absent;         /* the content of the set is not on this node */
+    uint64_t wait_ns;    /* until a repair may begin (rules/repair_pace.h) */
+};
+
+enum hf_drift_verdict {
+    HF_DRIFT_AS_WANTED, /* all is as it should be */
+    HF_DRIFT_FAILED,    /* look again after a pause */
+    HF_DRIFT_WORN,      /* the disk reads some files no more however often they are written: stop writing them */
+    HF_DRIFT_RESTART,   /* restart the unit */
+    HF_DRIFT_FETCH,     /* get the content, then repair */
+    HF_DRIFT_REPAIR,
+    HF_DRIFT_PACE, /* look again when a repair may begin */
+};
+
+enum hf_drift_verdict hf_drift_machine_judge(const struct hf_drift_finding *finding);

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web/metrics.h - counters, gauges and histograms, and their text for Prometheus (exposition format 0.0.4).
+/* web/metrics.h - counters, gauges and histograms, as text for Prometheus (exposition format 0.0.4). Loop thread only.
  *
  *     struct hf_metric *fetched = hf_metric_counter(metrics, "holdfast_update_fetched_bytes_total", "Bytes fetched.");
  *     hf_metric_add(fetched, n);
- *
  *     struct hf_metric_family *ends = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_update_ends_total",
  *                                                      "Updates ended, by result.", HF_LABELS("release", "result"));
  *     hf_metric_add(hf_metric_with(ends, HF_LABELS("edge-inference", "committed")), 1);
  *
- * A struct hf_metric is the handle of one series, which is cheap to keep and to increment. A handle is valid as long as
- * the registry; the handle of a series with labels is valid only until hf_metric_forget() or hf_metric_forget_all()
- * removes the series. Every function that registers or counts accepts NULL as registry, family and handle, and then
- * does nothing. So a module can count without knowing if there is a registry. Functions that register return NULL if
- * the name is invalid, if the name already has another type or other labels, or if a limit is reached.
+ * A handle is valid as long as the registry, or until its series is forgotten. A NULL registry, family or handle does
+ * nothing, so modules need not know if there is a registry. Registration returns NULL for an invalid name, another type
+ * or other labels of a known one, or at a limit.
  *
- * There are limits on the number of families, the number of series in a family, and the length of a label value. If a
- * family has HF_METRIC_MAX_SERIES series (or as many as hf_metric_widen() permits), all new label values share one
- * further series, in which every label has the value "other". The metric holdfast_metrics_overflow_total{family} counts
- * the calls of hf_metric_with() that returned this series. Threads: loop thread only. */
+ * In a full family, new label values share a series with the value "other"; holdfast_metrics_overflow_total{family}
+ * counts its uses. */
 #pragma once
 
 #include <stdint.h>
@@ -27,78 +22,64 @@
 
 enum {
     HF_METRICS_MAX_FAMILIES = 160,
-    HF_METRIC_MAX_SERIES = 64, /* maximum number of series in a family, without the series "other" */
-    HF_METRIC_MAX_LABELS = 4,  /* maximum number of labels of a family */
-    HF_METRIC_MAX_BOUNDS = 16, /* maximum number of buckets of a histogram, without the bucket +Inf */
-    /* maximum length of a label value in bytes; a longer value is cut at a whole character */
-    HF_METRIC_LABEL_VALUE = 96,
+    HF_METRIC_MAX_SERIES = 64, /* in a family, without "other" */
+    HF_METRIC_MAX_LABELS = 4,
+    HF_METRIC_MAX_BOUNDS = 16,  /* without +Inf */
+    HF_METRIC_LABEL_VALUE = 96, /* bytes; cut at a whole character */
 };
 
-/* Maximum size in bytes of the text of all metrics. If the text is longer, the answer to a scrape has the status 500
- * and no part of the text. */
+/* A longer text answers a scrape with status 500. */
 #define HF_METRICS_MAX_TEXT ((size_t)1 << 20)
 
 enum hf_metric_type { HF_METRIC_COUNTER, HF_METRIC_GAUGE, HF_METRIC_HISTOGRAM };
 
-struct hf_metrics;       /* the registry of all metrics of a process */
-struct hf_metric_family; /* all series with one metric name, with the names of their labels */
-struct hf_metric;        /* the handle of one series */
+struct hf_metrics;
+struct hf_metric_family; /* series of one name */
+struct hf_metric;        /* handle of a series */
 
-struct hf_metrics *hf_metrics_new(void); /* Makes a registry. Returns NULL if memory runs out. */
+struct hf_metrics *hf_metrics_new(void);
 void hf_metrics_free(struct hf_metrics *metrics);
 HF_DEFINE_CLEANUP(struct hf_metrics, hf_metrics_free)
 
 #define HF_LABELS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* Each of the next two functions makes a family without labels, and returns the only series of this family, which
- * starts at zero. Another call with the same name and type returns the same series. Names have the form
- * holdfast_<what>_<unit>. Use base units (seconds, bytes), and ratios in place of percentages. Names of counters end in
- * _total. `help` is one sentence. */
+/* Without labels; the same name gives the same series. Names: holdfast_<what>_<unit>, in seconds, bytes and ratios;
+ * counters end in _total. `help` is a sentence. */
 struct hf_metric *hf_metric_counter(struct hf_metrics *metrics, const char *name, const char *help);
 struct hf_metric *hf_metric_gauge(struct hf_metrics *metrics, const char *name, const char *help);
-/* Makes a histogram without labels. `bounds` are the upper bounds of the buckets in ascending order. The function
- * copies them, and adds a bucket +Inf. */
+/* Upper bounds, ascending; copied, +Inf is added. */
 struct hf_metric *hf_metric_histogram(struct hf_metrics *metrics, const char *name, const char *help,
                                       const double *bounds, size_t n_bounds);
 
-/* Makes a family with labels. `labels` are the names of the labels; NULL ends the array. For histograms call
- * hf_metric_histogram_family(). */
+/* `labels` ends with NULL. hf_metric_histogram_family() is for histograms. */
 struct hf_metric_family *hf_metric_family(struct hf_metrics *metrics, enum hf_metric_type type, const char *name,
                                           const char *help, const char *const *labels);
 struct hf_metric_family *hf_metric_histogram_family(struct hf_metrics *metrics, const char *name, const char *help,
                                                     const char *const *labels, const double *bounds, size_t n_bounds);
 
-/* Returns the series with these label values. `values` has one value for each label of the family, and NULL ends the
- * array. If there is no such series, makes it with the value 0. If the family already has its maximum number of series,
- * returns the series "other" instead. Returns NULL if `values` has another number of values than the family has labels,
- * or if memory runs out. */
+/* A value for each label, then NULL. Makes the series at 0, or returns "other". NULL: wrong number of values, or out of
+ * memory. */
 struct hf_metric *hf_metric_with(struct hf_metric_family *family, const char *const *values);
 
-/* Raises the maximum number of series of the family from HF_METRIC_MAX_SERIES to `max_series`. Use it only if an
- * administrator of the cluster chooses the label values, for example names of EdgeUpdates. */
+/* More series, for label values that an administrator chooses, such as names of EdgeUpdates. */
 void hf_metric_widen(struct hf_metric_family *family, size_t max_series);
 
-/* Removes the series with these label values, if it exists. Handles of the series become invalid. Call this function
- * when the object that the series measures no longer exists. */
+/* The measured object is gone; the series' handles become invalid. */
 void hf_metric_forget(struct hf_metric_family *family, const char *const *values);
-/* Removes all series of a family. The caller can then make new series for those objects that still exist. */
 void hf_metric_forget_all(struct hf_metric_family *family);
 
-void hf_metric_add(struct hf_metric *metric, uint64_t n);   /* Adds n to a counter or a gauge; ignores a histogram. */
-void hf_metric_set(struct hf_metric *metric, double value); /* Sets a gauge; ignores other types. */
-/* Sets a counter to `total`, a sum that other code keeps and that may have a fraction. Ignores a total that is not
- * greater than the present value, and ignores other types. Do not use hf_metric_add() for the same counter. */
+void hf_metric_add(struct hf_metric *metric, uint64_t n);   /* not for histograms */
+void hf_metric_set(struct hf_metric *metric, double value); /* gauges only */
+/* A counter from a sum kept elsewhere, which may have a fraction; never falls. Not with hf_metric_add() on the same
+ * one. */
 void hf_metric_total(struct hf_metric *metric, double total);
-void hf_metric_observe(struct hf_metric *metric, double value); /* Adds a value to a histogram; ignores NaN. */
+void hf_metric_observe(struct hf_metric *metric, double value); /* histograms only; ignores NaN */
 
-/* Returns the value of a counter or gauge, the number of values in a histogram, or 0 for NULL. This function is for
- * tests and for the dashboard. */
+/* For tests and the dashboard; a histogram's number of values. */
 double hf_metric_value(const struct hf_metric *metric);
 
-/* Registers `collect`, which hf_metrics_format() calls each time before it formats. Use it for gauges whose values
- * matter only during a scrape. -ENOSPC: 8 such functions are already registered. */
+/* Before each hf_metrics_format(), for gauges measured at a scrape. -ENOSPC: more than 8. */
 HF_MUST_USE int hf_metrics_on_collect(struct hf_metrics *metrics, void (*collect)(void *arg), void *arg);
 
-/* Appends the text of all families in the order of their names, with their series in the order of the label values.
- * After -E2BIG (*out is full) or -ENOMEM, the text in *out is incomplete. */
+/* In order of names and label values. After -E2BIG or -ENOMEM, *out is incomplete. */
 HF_MUST_USE int hf_metrics_format(struct hf_metrics *metrics, struct hf_buf *out);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* units/owner.h - which services the owner of the node lets the agent restart: the list `units` of agent.yaml.
- *
- * Restarts are rare, and the owner may change the file at any time, so each question reads it. While the file is
- * unusable, such as in the middle of an edit, the last usable one since the start counts; without one nothing is
- * allowed. Threads: one at a time; all functions block. */
+/* units/owner.h - services that the node's owner lets the agent restart: `units` of agent.yaml, read for each question.
+ * Meanwhile unusable, as during an edit: the last usable one applies; without one, nothing is allowed. Threads: one at
+ * a time; blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,18 +10,18 @@
 #include "base/fs.h"
 #include "base/log.h"
 
-struct hf_config; /* config/config.h */
+struct hf_config;
 
 struct hf_units_owner {
     const struct hf_fs_ops *fs;
-    const char *path; /* the file */
-    bool must_exist;  /* a missing file is unusable; otherwise it allows every service */
+    const char *path;
+    bool must_exist; /* else a missing file allows all services */
     struct hf_log *log;
-    struct hf_config *usable; /* the last usable file; NULL before the first one */
+    struct hf_config *usable; /* last usable file, or NULL */
 };
 
-/* Reads the file for the first time. */
+/* First read. */
 void hf_units_owner_begin(struct hf_units_owner *owner);
 void hf_units_owner_done(struct hf_units_owner *owner);
-/* May the agent restart or reload this unit? Returns false with the reason in *err if not. */
+/* Restart or reload. False: *err says why. */
 bool hf_units_owner_allows(struct hf_units_owner *owner, const char *unit, struct hf_err *err);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/apply_state.h - the state of one run of hf_delta_apply(), and the checkpoint functions that all methods share.
- *
- * Threads: a state belongs to one thread at a time. Memory: the caller of delta_apply_*() owns everything that the
- * members point to. */
+/* delta/apply_state.h - the state of one hf_delta_apply(), and its checkpoints. Threads: one at a time. It borrows
+ * everything. */
 #pragma once
 
 #include "delta/io/wire.h"
@@ -15,11 +13,10 @@ struct delta_apply_state {
     struct delta_output output;
 };
 
-/* Flushes the output and passes a checkpoint to params->checkpoint(). Call this at the end of each block. Applying can
- * resume only there, because every coder starts anew with each block. Does nothing at the end of the new file, or if
- * params->checkpoint is NULL. Returns the errors of the output and of params->checkpoint(). */
+/* Call at the end of each block: applying can resume only there, because every coder starts anew with each block.
+ * Flushes the output and calls params->checkpoint(), if there is one and the new file is not complete; returns their
+ * errors. */
 HF_MUST_USE int delta_apply_checkpoint(struct delta_apply_state *apply, struct hf_err *err);
 
-/* Returns true if the output of the block at `block_start` already exists, because this run resumes at a later
- * offset. */
+/* This run resumes after the block: its output exists. */
 bool delta_apply_skips_block(const struct delta_apply_state *apply, uint64_t block_start);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The packer compares the uncompressed size of a block with the size of the part of the new file that it makes. It
+ * uses LZMA for a comparatively small block, zstd for a comparatively large one, and the better of the two for any
+ * other. For the same block, LZMA needs about 6 % fewer bytes than zstd, but many times as long per byte. */
 #include "delta/coder.h"
 
 #include <errno.h>

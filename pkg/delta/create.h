@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/create.h - the input of all methods that create a delta's body.
- *
- * Threads: methods only read a struct delta_make, so several threads may share one. */
+/* delta/create.h - the input of all methods that create a body. Methods only read it, so threads may share one. */
 #pragma once
 
 #include <errno.h>
@@ -17,18 +15,17 @@ struct delta_make {
     size_t old_n, new_n;
     const struct hf_delta_create_params *params;
     struct delta_copies copies;
-    struct delta_pair *pairs;                    /* pairs of an old and a new image, in the order of the new images */
-    struct delta_image *old_images, *new_images; /* old_images[i] and new_images[i] are the images of pairs[i] */
+    struct delta_pair *pairs;                    /* in the order of the new images */
+    struct delta_image *old_images, *new_images; /* old_images[i] and new_images[i] are of pairs[i] */
     uint32_t pairs_n;
 };
 
-/* Makes a body of method 3 and appends it to `body`. (blocks.h declares the encoders of methods 1 and 2.) */
+/* Method 3. (blocks.h has methods 1 and 2.) */
 HF_MUST_USE int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);
-/* Makes a body of method 4 and appends it to `body`. -E2BIG: the body exceeds the buffer's maximum. */
+/* Method 4. -E2BIG: beyond the buffer's maximum. */
 HF_MUST_USE int delta_make_runs(const struct delta_make *make, struct hf_buf *body);
-/* Appends a body of method 4 that holds the new file uncompressed. The body is at most 11 bytes longer than the new
- * file, which must have at least 6 bytes. Uses only make->new_bytes and make->new_n. -E2BIG: the body exceeds the
- * buffer's maximum. Also returns -ENOMEM. */
+/* Method 4 with the new file uncompressed: at most 11 bytes longer than it; at least 6 bytes. Uses only make->new_bytes
+ * and new_n. -E2BIG as above. */
 HF_MUST_USE int delta_make_stored(const struct delta_make *make, struct hf_buf *body);
 
 static inline int delta_no_memory(struct hf_err *err)

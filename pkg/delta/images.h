@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/images.h - find executable images in a file or an archive, pair old images with new ones, and blank the
- * references in their code. Whenever any part of an image grows, code moves and references change. Matching therefore
- * finds longer and better copies if the references are blank. Used only to create deltas. */
+/* delta/images.h - find executable images in a file or an archive, pair old with new ones, and blank the references in
+ * their code: matching then finds longer copies. Creating only. */
 #pragma once
 
 #include "delta/cm/model.h"
@@ -17,26 +16,22 @@ struct delta_found {
     uint32_t n, cap;
 };
 
-/* Finds the ELF images in bytes[0..n), at most DELTA_PAIRS_MAX of them. Finds none if n exceeds UINT32_MAX. Looks only
- * at multiples of 4 bytes, because archives start files only there (tar at multiples of 512, cpio at multiples of 4).
- * Zero *ret_found before the call. Free it with delta_found_done(), also after an error. */
+/* At most DELTA_PAIRS_MAX ELF images, none beyond UINT32_MAX bytes; only at multiples of 4 bytes, as in tar and cpio.
+ * Zero *ret_found; free it also after an error. */
 HF_MUST_USE int delta_images_find(const unsigned char *bytes, size_t n, struct delta_found *ret_found,
                                   struct hf_err *err);
 void delta_found_done(struct delta_found *found);
 
-/* Sets *ret_blanked to a copy of bytes[0..n) in which the references in the images' code are blank. If a reference
- * leads to a read-only constant, a hash of the constant replaces the reference. Zeros replace all other references. The
- * caller frees the copy. */
+/* A copy that the caller frees. A hash of the constant replaces a reference to read-only data, zeros replace others. */
 HF_MUST_USE int delta_images_blank(const struct delta_found *found, const unsigned char *bytes, size_t n,
                                    unsigned char **ret_blanked, struct hf_err *err);
 
-/* Finds the pairs of images from make->copies, which must be complete. Fills make->pairs, make->old_images and
- * make->new_images. */
+/* Fills make->pairs, old_images and new_images from the complete make->copies. */
 HF_MUST_USE int delta_images_pair(struct delta_make *make, const struct delta_found *old,
                                   const struct delta_found *new_found, struct hf_err *err);
 
-/* Makes a sorted map from make->copies, then calls `match` with this map for each pair of images. `match` may change
- * make->copies; the map stays the same. `match` returns 0 or -ENOMEM. */
+/* Calls `match` (0 or -ENOMEM) for each pair with a sorted map of make->copies, which stays the same while `match`
+ * changes them. */
 HF_MUST_USE int delta_images_match_each(struct delta_make *make,
                                         int (*match)(struct delta_make *make, uint32_t pair,
                                                      const struct delta_map *map),

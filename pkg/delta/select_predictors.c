@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* For 32-bit ARM, 32-bit x86 and RISC-V, two kinds of references in code are counted: those that the predictor
+ * predicts wrongly, and those that differ between the old and the new file. If the first count is larger, copying
+ * the old bytes without a change is better, and the predictor is dropped. The predictor for the other machines
+ * always stays. */
 #include "delta/select_predictors.h"
 
 #include <stdlib.h>

@@ -1,4 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tables and ranks remember what followed a context. A table holds a bit history (cm/states.h) for each bit after a
+ * context; each row has a check byte by which the coder recognizes a context that has not occurred before. A rank
+ * has four bytes: the latest byte after a context, a count of how often that byte came, and check bits. Ranks serve
+ * long contexts, of which there are too many for tables.
+ *
+ * A rank or a guess is called a source. Each source predicts one value of the next byte. In quick blocks, if a
+ * source is confident, the coder first codes one bit that records whether this source is right; the eight bits of
+ * the byte follow only if it is wrong. One bit takes a fifth of the time of eight, but makes the delta slightly
+ * larger.
+ *
+ * The inputs of the mixer for one bit are eight numbers in one vector: the most trusted rank, three guesses, three
+ * tables, and a constant. Its weights are the sum of three sets: by_node depends on the kind and on the bits of the
+ * byte so far; by_fit on the kind, on the sources that these bits agree with, and on the number of bits that remain;
+ * by_scene on `scene` and `near`. by_confident replaces by_fit and by_scene for the bit that records whether a
+ * confident source is right. */
 #include "delta/cm/bytes.h"
 
 #include <errno.h>

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/cm/lanes.h - vectors of eight 16-bit integers for mixing. Uses SSE2 on x86-64, NEON on AArch64, and plain C
- * elsewhere. Every x86-64 processor has SSE2, and every AArch64 processor has NEON. All three kinds of code give the
- * same results. Pure; any thread. */
+/* delta/cm/lanes.h - vectors of eight 16-bit integers: SSE2, NEON or plain C, with the same results. Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -17,7 +15,7 @@ enum { DELTA_LANES = 8 };
 
 typedef int16_t delta_lanes __attribute__((vector_size(2 * DELTA_LANES)));
 
-/* Returns a + b with saturation. */
+/* With saturation. */
 static inline delta_lanes delta_lanes_add(delta_lanes a, delta_lanes b)
 {
 #if defined(__SSE2__)
@@ -38,7 +36,6 @@ static inline delta_lanes delta_lanes_add(delta_lanes a, delta_lanes b)
 #endif
 }
 
-/* Returns the sum of the products of the lanes. The sum must fit into 32 bits. */
 static inline int32_t delta_lanes_dot(delta_lanes a, delta_lanes b)
 {
 #if defined(__SSE2__)
@@ -57,7 +54,7 @@ static inline int32_t delta_lanes_dot(delta_lanes a, delta_lanes b)
 #endif
 }
 
-/* Returns a * b / 2^16, rounded down. */
+/* a * b / 2^16, rounded down. */
 static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
 {
 #if defined(__SSE2__)
@@ -80,8 +77,7 @@ static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
 #endif
 }
 
-/* Returns the change of the weights, which is input * error / 2^16, rounded to the nearest integer. |input| must be
- * below 2^14. */
+/* The weights' change input * error / 2^16, rounded; |input| < 2^14. */
 static inline delta_lanes delta_lanes_step(delta_lanes input, int16_t error)
 {
     delta_lanes by =
@@ -90,7 +86,7 @@ static inline delta_lanes delta_lanes_step(delta_lanes input, int16_t error)
     return (by + 1) >> 1;
 }
 
-/* Returns a number whose bit i is 1 if lane i is negative. */
+/* Bit i: lane i is negative. */
 static inline unsigned delta_lanes_negative(delta_lanes a)
 {
 #if defined(__SSE2__)
@@ -106,8 +102,7 @@ static inline unsigned delta_lanes_negative(delta_lanes a)
 #endif
 }
 
-/* Interleave four lanes of a with four lanes of b. _low takes the first four lanes of each vector, _high the last
- * four. */
+/* Interleave four lanes each: the first (_low) or the last (_high). */
 static inline delta_lanes delta_lanes_zip_low(delta_lanes a, delta_lanes b)
 {
     return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
@@ -118,7 +113,7 @@ static inline delta_lanes delta_lanes_zip_high(delta_lanes a, delta_lanes b)
     return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
-/* Return four lanes of a, then four lanes of b. _low takes the first four lanes of each vector, _high the last four. */
+/* Four lanes of a, then of b: the first (_low) or the last (_high). */
 static inline delta_lanes delta_lanes_low(delta_lanes a, delta_lanes b)
 {
     return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The contexts of a literal are the literals before it, and old bytes near the sources of the copies before and
+ * after it. The decoded bytes of copies are never contexts of literals. Literals are therefore a separate coded
+ * part, which another thread can decode. */
 #include "delta/cm/literals.h"
 
 #include <errno.h>

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The history holds bytes of the new file, with two changes in machine code. A reference holds the address of its
+ * target instead of a distance, most significant byte first, so all references to one target look the same. An
+ * AArch64 instruction begins with its opcode. Before each run of literals, the history also holds some old bytes
+ * from near the place of that run.
+ *
+ * The match table has 2^match_bits entries. The index of an entry is a hash of a few bytes; the entry is the
+ * position right after the latest bytes of the history with this hash. Bytes of copies enter every fourth position
+ * into the table, or every position where that pays (`closely`). */
 #include "delta/cm/stream.h"
 
 #include <errno.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Descriptions of functions are found through the function table, and the methods of a type through the type, which
+ * precedes its methods. All other references are recognized by their position or by the bytes around them. */
 #include "delta/image/refs_go.h"
 
 #include "base/endian.h"

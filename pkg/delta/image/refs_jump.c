@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* No data nearby records where a jump table starts, so the scanner assumes that it starts at the first of several
+ * consecutive words that lead to code. If several tables follow each other, it takes the start of the first for all
+ * of them. The computed target is then slightly wrong, but the code there has nearly always moved by the same
+ * distance as the true target. */
 #include "delta/image/refs_jump.h"
 
 #include "base/endian.h"

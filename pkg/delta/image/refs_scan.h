@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/image/refs_scan.h - internals of delta_refs_scan() that the scanners of all processors share. */
+/* delta/image/refs_scan.h - what the scanners of all processors share. */
 #pragma once
 
 #include "base/endian.h"
@@ -13,10 +13,9 @@ struct delta_scan {
     uint64_t offset;
     struct delta_ref *refs;
     size_t found;
-    struct delta_announced *announced; /* sites that the scanner expects (NULL means not to remember any) */
+    struct delta_announced *announced; /* NULL: remember none */
 };
 
-/* Sign-extends a number that has `bits` bits, the least significant bits of `value`. */
 static inline uint64_t delta_sign(uint64_t value, unsigned bits)
 {
     uint64_t top = UINT64_C(1) << (bits - 1);
@@ -24,8 +23,7 @@ static inline uint64_t delta_sign(uint64_t value, unsigned bits)
     return ((value & (2 * top - 1)) ^ top) - top;
 }
 
-/* Adds a site of n bytes at bytes[at] whose target is `address`. Returns NULL if the address is in no segment or if the
- * site ends beyond the limit of the scan. */
+/* NULL: in no segment, or beyond the limit. */
 static inline struct delta_ref *delta_scan_add(struct delta_scan *s, size_t at, unsigned n, enum delta_ref_kind kind,
                                                uint64_t address, uint64_t word)
 {
@@ -41,7 +39,6 @@ static inline struct delta_ref *delta_scan_add(struct delta_scan *s, size_t at, 
     return ref;
 }
 
-/* Scan code, and encode or decode references. Each processor has its own functions. */
 void delta_scan_arm(struct delta_scan *s);
 uint64_t delta_arm_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base);
 uint64_t delta_arm_decode(const struct delta_ref *ref, uint64_t word, uint64_t site, uint64_t base, uint64_t hint);

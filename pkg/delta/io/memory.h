@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/io/memory.h - let struct delta_old, the reader that applying uses, read an old file that is in memory. Used
- * only to create deltas. */
+/* delta/io/memory.h - read an old file in memory as applying does. Creating only. */
 #pragma once
 
 #include "delta/io/wire.h"
@@ -11,5 +10,5 @@ struct delta_memory {
     struct delta_old reader;
 };
 
-/* Opens a reader of bytes[0..n), and borrows these bytes. Do not move *memory while memory->reader is in use. */
+/* Borrows the bytes. Do not move *memory while in use. */
 void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, size_t n);

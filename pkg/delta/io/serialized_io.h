@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/io/serialized_io.h - let two threads share the callbacks of one hf_delta_apply(), whose caller expects only one
- * callback at a time.
- *
- * Threads: call _begin() and _end() while only one thread works. Between _begin() and _end(), several threads may work
- * at once, but each of the objects (input, reader, output) belongs to one thread at a time. */
+/* delta/io/serialized_io.h - let two threads share the callbacks of a caller who expects one at a time. Begin and end
+ * while one thread works; between them each object belongs to one thread. */
 #pragma once
 
 #include <pthread.h>
@@ -15,8 +12,7 @@ struct delta_serialized_io {
     struct delta_input *input;
     struct delta_old *reader;
     struct delta_output *output;
-    /* `patch`, `old` and `out` are the callbacks of hf_delta_apply()'s caller, which _end() puts back. The three fields
-     * after these hold the same callbacks with a lock around them. */
+    /* The caller's, which end puts back; then the same with a lock. */
     const struct hf_delta_in *patch;
     const struct hf_delta_old *old;
     const struct hf_delta_out *out;
@@ -25,8 +21,7 @@ struct delta_serialized_io {
     struct hf_delta_out locked_out;
 };
 
-/* Puts a lock around the callbacks of `input`, `reader` and `output` until delta_serialized_io_end(). Do not move
- * *io. */
+/* Do not move *io. */
 void delta_serialized_io_begin(struct delta_serialized_io *io, struct delta_input *input, struct delta_old *reader,
                                struct delta_output *output);
 void delta_serialized_io_end(struct delta_serialized_io *io);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* At each position of the new file, the pass finds the longest match with the old file. Then it counts how many
+ * bytes of this match would be right if the current copy continued with its own shift. The next copy starts with the
+ * first match that is more than min_gain bytes longer than this count. */
 #include "delta/match/copy_finder.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A lookup tries only the candidates nearest to the expected position, up to a fixed number. The index finds nearly
+ * all matches that the suffix array finds, in a fraction of the time. An entry holds further bits of the hash
+ * besides the position, so that few lookups read the old file at a false candidate. */
 #include "delta/match/hash_index.h"
 
 #include <endian.h>

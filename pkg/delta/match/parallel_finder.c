@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The second thread starts at the middle of the new file, before the first thread has found the copy that reaches
+ * the middle. When the first thread opens a copy that the second thread also opened, both would find the same later
+ * copies: so the first stops there, and the result takes the later copies from the second. */
 #include "delta/match/parallel_finder.h"
 
 #include <errno.h>

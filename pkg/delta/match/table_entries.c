@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The partner of a new entry has the same key. If several old entries have this key, the first 64 of them are looked
+ * at: the first that comes after the partner of the previous new entry is taken, or else the last. In two cases, the
+ * partner is instead the old entry that comes next after the partner of the previous new entry: if no old entry has
+ * the same key, or if exactly one old entry lies between the partners of the new entry's two neighbours. */
 #include "delta/match/table_entries.h"
 
 #include <errno.h>

@@ -173,7 +173,8 @@ static void taken(struct hf_kube_delivery *delivery, const struct hf_kube_answer
         hf_kube_alive(kube);
     if (!kube->meta)
         check_version(delivery, answer->object);
-    hf_kube_nudge_all(kube, HF_KUBE_NUDGE_NS);
+    hf_kube_reached(kube);
+    hf_kube_return_ready(kube, NULL);
     if (!empties(delivery, answer->object))
         finish(delivery, 0, 0, answer->object, NULL);
 }

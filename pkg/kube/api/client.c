@@ -98,7 +98,8 @@ static void review_ended(void *arg, int r, const struct hf_http_response *respon
     }
     hf_log(kube->p.log, HF_LOG_WARNING, "kube.unnamed", HF_S("server", kube->p.config->server));
     hf_origin_found_unnamed(&kube->origin);
-    hf_kube_nudge_all(kube, HF_KUBE_NUDGE_NS);
+    hf_kube_reached(kube);
+    hf_kube_return_ready(kube, NULL);
 }
 
 static void review_origin(struct hf_kube *kube)
@@ -366,7 +367,7 @@ void hf_kube_nudge(struct hf_kube *kube)
 {
     if (kube->meta)
         hf_kube_cloud_sign(kube);
-    hf_kube_nudge_all(kube, 0);
+    hf_kube_nudge_all(kube);
 }
 
 bool hf_kube_is_metaserver(const struct hf_kube *kube)

@@ -12,6 +12,7 @@
  *     dispatch.c      passes events to the state machines of rules/reflector.h and rules/prober.h, and performs their
  *                     effects
  *     probe.c         behind a MetaServer, chooses the LIST to send, and judges the answer
+ *     return.c        after the server was away, decides which subscription asks, and when
  *     list.c          handles the answer to a LIST
  *     watch.c         handles the events of a watch
  *     report.c        reports to the subscriber; finds answers that are older than earlier answers
@@ -35,6 +36,7 @@
 
 #include "base/list.h"
 #include "kube/api/exchange.h"
+#include "kube/api/return.h"
 #include "kube/kube.h"
 #include "kube/resource.h"
 #include "kube/rules/ledger.h"
@@ -51,10 +53,6 @@ enum {
     HF_KUBE_MAX_UNREADABLE = 1000, /* maximum number of objects that the client remembers as unreadable */
     HF_KUBE_MAX_GARBAGE = 16,      /* number of unusable lines in a row after which a stream counts as failed */
     HF_KUBE_MAX_DELIVERIES = 32,
-    /* A server that has just returned may not have loaded its RBAC rules yet, or not have filled its caches. So each of
-     * the first answers 403, 408, 429 and 5xx in a row, up to this number, counts as if the server were still away: the
-     * client waits for another random moment within the spread, and then asks with one subscription. */
-    HF_KUBE_MAX_REFUSALS = 3,
     /* The maximum number of pages of a list is the maximum number of objects in the ledger, divided by
      * HF_KUBE_SMALL_PAGE for pages of 8 objects, and by HF_KUBE_PAGE for larger pages. Pages usually hold more objects
      * than these two numbers, so the maximum stops only a list without an end. */
@@ -84,15 +82,7 @@ enum {
 /* time during which a new watch of a MetaServer replays the MetaServer's store */
 #define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S)
 #define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S) /* minimum time between two reports of PROVEN without a new Date */
-#define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)    /* the usual `at_least_ns` of hf_kube_nudge_all() */
-/* When a server that was away returns, the nodes of the fleet come back at random moments within a period, the spread.
- * The spread lasts at least this time multiplied by the number of nodes, but at most HF_RF_SPREAD_MAX_NS. A node sends
- * seven requests: the first at its random moment, the others within about five seconds of the first answer
- * (HF_KUBE_STEP_EACH_NS). With 200 ms, 1,000 nodes send 35 requests per second on average. In three measured returns,
- * the busiest second had 78 to 84 requests (docs/reference/benchmarks.md). This rate leaves room for a server that,
- * while it starts, accepts connections for some seconds without answering. All nodes that connected in these seconds
- * then continue together. */
-#define HF_KUBE_SPREAD_EACH_NS (200 * HF_NS_PER_MS)
+#define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)    /* minimum time between two calls of hf_kube_reached() with an effect */
 /* A server often ends the watches of one kind for all nodes at once. So if a watch ends before its time, the
  * subscription waits for a random delay before it opens the watch again. The longest delay is HF_KUBE_REOPEN_EACH_NS
  * multiplied by the number of nodes of the fleet. The shortest delay is HF_KUBE_ENDS_NS. If during this delay another
@@ -101,18 +91,6 @@ enum {
 #define HF_KUBE_REOPEN_EACH_NS (20 * HF_NS_PER_MS)
 /* a watch has ended before its time if it ends more than this long before its `due_ns` */
 #define HF_KUBE_DUE_NS (5 * HF_NS_PER_S)
-/* while the server is away: time between the request of one subscription and the request of the next one */
-#define HF_KUBE_FOLLOW_NS (5 * HF_NS_PER_S)
-/* when the server has returned: time from its first answer to the request of the next subscription */
-#define HF_KUBE_BACK_NS HF_NS_PER_S
-/* The other subscriptions then send their requests one after another. At each answer, the client chooses anew the time
- * between two requests of those subscriptions that still wait: HF_RF_FLOOR_NS plus a random time. The longest random
- * time is HF_KUBE_STEP_EACH_NS multiplied by the number of nodes of the fleet, but never more than HF_KUBE_STEP_NS. */
-#define HF_KUBE_STEP_EACH_NS (2 * HF_NS_PER_MS)
-#define HF_KUBE_STEP_NS (2 * HF_NS_PER_S) /* maximum of this random time */
-/* For this time after the server has returned, a 410 counts as a result of its restart, because a restarted server has
- * no history. The next list then needs no random delay, because each node has returned at a random moment. */
-#define HF_KUBE_RETURN_NS (30 * HF_NS_PER_S)
 /* A review finds out if a gateway removes the header Audit-Id. The first review is HF_KUBE_REVIEW_NS after the first
  * second-hand answer. The next one follows after at least the same time again, and this minimum doubles with each
  * review that an API server answers with the header, up to HF_KUBE_REVIEW_MAX_NS. */
@@ -155,14 +133,10 @@ struct hf_kube {
     uint64_t last_reauth_ns, last_nudge_ns;
     /* monotonic time of the last sign of life from the real server (0 means none yet) */
     uint64_t heard_ns;
-    /* After the server went away: monotonic time of the first subscription's next request (0 means that the server was
-     * never away). The other subscriptions send requests after an answer to the first request, or one by one later. So
-     * a server that has just started gets one request from each node, and not one for each watch. */
-    uint64_t return_ns;
-    unsigned refusals;     /* number of refusals in a row after the server returned (HF_KUBE_MAX_REFUSALS) */
-    uint64_t empty_ns;     /* monotonic time before which the client empties no status (HF_KUBE_EMPTY_NS) */
-    uint64_t went_back_ns; /* monotonic time at which all subscriptions last had to list again (0 means never) */
-    struct hf_timer *ends; /* timer for watches that have ended before their time */
+    struct hf_kube_return back; /* how the subscriptions return to a server that was away */
+    uint64_t empty_ns;          /* monotonic time before which the client empties no status (HF_KUBE_EMPTY_NS) */
+    uint64_t went_back_ns;      /* monotonic time at which all subscriptions last had to list again (0 means never) */
+    struct hf_timer *ends;      /* timer for watches that have ended before their time */
 
     struct hf_pulse pulse; /* decides when to send a ping, by how long the watches' connection is silent */
     /* random offset of the ends of watches, so that nodes whose power returned at the same time end their watches at
@@ -432,10 +406,12 @@ void hf_kube_probe_timer(void *arg);     /* `arg` is the hf_kube. */
 /* Passes the failure in `probe_error`, if there is one, to the prober. */
 void hf_kube_probe_turn(struct hf_kube *kube);
 void hf_kube_ends_timer(void *arg); /* `arg` is the hf_kube. */
-/* Call this function when the server is reachable again. Subscriptions that wait because the server was unreachable
- * then retry now. A call has no effect if the last effective call was less than `at_least_ns` ago. Without this limit,
- * streams that the server accepts and then closes would wake each other in a loop. */
-void hf_kube_nudge_all(struct hf_kube *kube, uint64_t at_least_ns);
+/* Call hf_kube_reached() when the server has answered. Subscriptions that wait because the link was away then retry now;
+ * those that wait because the server was away keep their turn (return.h). No effect within HF_KUBE_NUDGE_NS of the last
+ * call with one: streams that the server accepts and then closes would wake each other in a loop. hf_kube_nudge_all()
+ * wakes both, and at once: for the caller who knows that the network is there again. */
+void hf_kube_reached(struct hf_kube *kube);
+void hf_kube_nudge_all(struct hf_kube *kube);
 /* Requests the first LIST of a subscription behind a MetaServer. The watch of the subscription opens only after the
  * cloud has answered this LIST, because a watch of a kind that CloudCore may not list stops CloudCore's dynamic
  * controller. The MetaServers of all nodes then stop too, until CloudCore gets the permission. */

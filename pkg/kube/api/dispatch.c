@@ -121,54 +121,6 @@ void hf_kube_close_call(struct hf_kube_subscription *sub)
     sub->kube->p.sched->timer_disarm(sub->kube->p.sched->ctx, sub->silence);
 }
 
-static bool awaits_server(const struct hf_kube_subscription *sub)
-{
-    return sub->reflector.resting == HF_REST_SERVER;
-}
-
-static bool has_just_returned(const struct hf_kube *kube)
-{
-    uint64_t now = hf_kube_now_ns(kube);
-
-    return kube->return_ns != 0 && now >= kube->return_ns && now - kube->return_ns < HF_KUBE_RETURN_NS;
-}
-
-/* Returns how many of the subscriptions that wait for the server, except `but`, come before `sub`: the one that has not
- * asked for longest is the first. So a subscription that fails for a reason of its own keeps no other one waiting. */
-static uint64_t place_in_line(struct hf_kube *kube, const struct hf_kube_subscription *but,
-                              const struct hf_kube_subscription *sub)
-{
-    uint64_t n = 0;
-    bool before = true;
-
-    for (struct hf_kube_subscription *s = NULL; (s = hf_kube_next(kube, s)) != NULL;) {
-        before &= s != sub;
-        if (s != but && s != sub && awaits_server(s))
-            n += s->asked_ns < sub->asked_ns || (s->asked_ns == sub->asked_ns && before);
-    }
-    return n;
-}
-
-/* Sets the timers of the subscriptions that wait for the server, except `but`, to `from_ns` and later, one after the
- * other. */
-static void line_up(struct hf_kube *kube, const struct hf_kube_subscription *but, uint64_t from_ns, uint64_t step_ns)
-{
-    for (struct hf_kube_subscription *s = NULL; (s = hf_kube_next(kube, s)) != NULL;)
-        if (s != but && awaits_server(s))
-            kube->p.sched->timer_arm(kube->p.sched->ctx, s->timer, from_ns + place_in_line(kube, but, s) * step_ns);
-}
-
-/* The time between the other subscriptions' questions. In a large fleet it is random and longer, so that the requests
- * of nodes whose first questions the server has answered in the same moment do not all come in the next one. */
-static uint64_t follow_step_ns(struct hf_kube *kube)
-{
-    uint64_t most_ns = HF_MIN(kube->fleet_nodes * HF_KUBE_STEP_EACH_NS, HF_KUBE_STEP_NS);
-
-    return HF_RF_FLOOR_NS + hf_rand_below(kube->p.rng, most_ns + 1);
-}
-
-static void nudge(struct hf_kube *kube, uint64_t at_least_ns, bool also_for_server);
-
 /* Behind a MetaServer the prober reports contact; a watch that fails or opens is a reason to probe. */
 static void report_contact_change(struct hf_kube_subscription *sub, unsigned effects, const struct hf_err *err)
 {
@@ -189,10 +141,8 @@ static void report_contact_change(struct hf_kube_subscription *sub, unsigned eff
     if ((effects & HF_RF_REPORT_PROVEN) != 0) {
         sub->was_lost = false;
         sub->served_once = true;
-        sub->kube->refusals = 0;
         hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
-        line_up(sub->kube, sub, HF_KUBE_BACK_NS, follow_step_ns(sub->kube));
-        nudge(sub->kube, HF_KUBE_NUDGE_NS, false);
+        hf_kube_reached(sub->kube);
     }
 }
 
@@ -218,45 +168,6 @@ static void log_move(const struct hf_kube_subscription *sub, enum hf_rf_state fr
            HF_S("error", err != NULL ? hf_err_text(err, text, sizeof(text)) : ""));
 }
 
-static uint64_t count_waiting(struct hf_kube *kube, const struct hf_kube_subscription *but)
-{
-    uint64_t n = 0;
-
-    for (struct hf_kube_subscription *s = NULL; (s = hf_kube_next(kube, s)) != NULL;)
-        n += s != but && awaits_server(s);
-    return n;
-}
-
-/* Returns the length of the rest of `sub`. While several subscriptions rest because the server went away, the one that
- * drew its moment first, at random within the spread of the fleet, asks first. */
-static uint64_t rest_in_turn(struct hf_kube_subscription *sub, uint64_t delay_ns)
-{
-    struct hf_kube *kube = sub->kube;
-    uint64_t now = hf_kube_now_ns(kube);
-
-    if (kube->meta)
-        return delay_ns;
-    if (sub->reflector.resting == HF_REST_RELIST && has_just_returned(kube))
-        return HF_MIN(delay_ns, HF_RF_FLOOR_NS);
-    if (!awaits_server(sub))
-        return delay_ns;
-    if (kube->return_ns > now)
-        return kube->return_ns - now + count_waiting(kube, sub) * HF_KUBE_FOLLOW_NS;
-    kube->return_ns = now + delay_ns;
-    line_up(kube, sub, delay_ns, HF_KUBE_FOLLOW_NS); /* the next one is another's */
-    return delay_ns + count_waiting(kube, sub) * HF_KUBE_FOLLOW_NS;
-}
-
-/* A server that has just started has no history for anybody: the others need not ask for it. */
-static void share_expiry(struct hf_kube_subscription *sub)
-{
-    if (sub->kube->meta || !has_just_returned(sub->kube))
-        return;
-    for (struct hf_kube_subscription *s = NULL; (s = hf_kube_next(sub->kube, s)) != NULL;)
-        if (s != sub && awaits_server(s))
-            hf_kube_dispatch(s, HF_RF_EXPIRED, 0, NULL);
-}
-
 static void perform(struct hf_kube_subscription *sub, const struct hf_rf_step *step, const struct hf_err *err)
 {
     const struct hf_sched_ops *sched = sub->kube->p.sched;
@@ -267,7 +178,7 @@ static void perform(struct hf_kube_subscription *sub, const struct hf_rf_step *s
     if ((effects & HF_RF_DROP_ROUND) != 0)
         hf_kube_list_forget_pages(sub);
     if ((effects & HF_RF_SET_TIMER) != 0)
-        sched->timer_arm(sched->ctx, sub->timer, rest_in_turn(sub, step->delay_ns));
+        sched->timer_arm(sched->ctx, sub->timer, hf_kube_return_rest_ns(sub, step->delay_ns));
     else
         sched->timer_disarm(sched->ctx, sub->timer);
     report_contact_change(sub, effects, err);
@@ -316,8 +227,8 @@ void hf_kube_dispatch(struct hf_kube_subscription *sub, enum hf_rf_event event, 
     hf_kube_count_error(sub->kube, sub->resource->kind, event);
     log_move(sub, from, event, &step, err);
     perform(sub, &step, err);
-    if (event == HF_RF_EXPIRED && (from == HF_RF_OPENING || from == HF_RF_WATCHING))
-        share_expiry(sub);
+    if (!sub->dead && !sub->kube->meta)
+        hf_kube_return_moved(sub, from, event);
 }
 
 static void nudge(struct hf_kube *kube, uint64_t at_least_ns, bool also_for_server)
@@ -328,13 +239,18 @@ static void nudge(struct hf_kube *kube, uint64_t at_least_ns, bool also_for_serv
         return;
     kube->last_nudge_ns = now;
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
-        if (also_for_server || !awaits_server(sub))
+        if (also_for_server || !hf_kube_return_awaits(sub))
             hf_kube_dispatch(sub, HF_RF_NUDGE, 0, NULL);
 }
 
-void hf_kube_nudge_all(struct hf_kube *kube, uint64_t at_least_ns)
+void hf_kube_nudge_all(struct hf_kube *kube)
 {
-    nudge(kube, at_least_ns, true);
+    nudge(kube, 0, true);
+}
+
+void hf_kube_reached(struct hf_kube *kube)
+{
+    nudge(kube, HF_KUBE_NUDGE_NS, kube->meta);
 }
 
 /* Returns for how long a WatchList may go on, because its objects still come; 0: no longer. */
@@ -359,21 +275,11 @@ void hf_kube_reflector_timer(void *arg)
         return;
     }
     (void)hf_err_set(&err, ETIMEDOUT, "%s: the server did not answer the watch in time", sub->resource->kind);
-    hf_kube_dispatch(sub, HF_RF_TIMER, 0, waiting ? &err : NULL);
+    bool expired = hf_kube_return_turn(sub);
+    hf_kube_dispatch(sub, expired ? HF_RF_EXPIRED : HF_RF_TIMER, 0, waiting ? &err : NULL);
 }
 
 /* ---- the ends of calls ------------------------------------------------------------------------------------------- */
-
-/* True if the server refuses because it has just started: it answers 403 until it has read who has which right, and
- * 408, 429 or 5xx until its caches are full. All nodes come at that time, so the whole node rests again, as if the
- * server were still away, and then asks one question. */
-static bool is_early(struct hf_kube_subscription *sub, enum hf_rf_event event)
-{
-    if (event != HF_RF_FORBIDDEN && event != HF_RF_BUSY)
-        return false;
-    return !sub->kube->meta && sub->served_once && has_just_returned(sub->kube) &&
-           sub->kube->refusals++ < HF_KUBE_MAX_REFUSALS;
-}
 
 /* True if a list has the status 200 and is a web page: the login page of a network answers in the server's place. */
 static bool is_web_page(const struct hf_http_response *response)
@@ -415,8 +321,8 @@ static void call_failed(struct hf_kube_subscription *sub, int r, const struct hf
     enum hf_rf_event event = hf_reflector_event_of_status(response->status);
     /* The server is in reach, and it works: one that begins or has too much to do answers 401, 403, 404, 429 or 5xx. */
     if (event == HF_RF_REFUSED || event == HF_RF_EXPIRED)
-        hf_kube_nudge_all(sub->kube, HF_KUBE_NUDGE_NS);
-    if (is_early(sub, event))
+        hf_kube_reached(sub->kube);
+    if (hf_kube_return_is_early(sub, event))
         event = HF_RF_SERVER_AWAY;
     if (event == HF_RF_FORBIDDEN || event == HF_RF_MISSING || event == HF_RF_GARBAGE)
         hf_kube_report_refused(sub, "answer", &err);
@@ -688,7 +594,7 @@ static void dispatch_probe(struct hf_kube *kube, enum hf_prober_event event, con
     if ((step.effects & HF_PROBER_REPORT_BARRED) != 0 && kube->probed != NULL)
         report_barred(kube->probed, err);
     if ((step.effects & HF_PROBER_REPORT_PROVEN) != 0)
-        hf_kube_nudge_all(kube, HF_KUBE_NUDGE_NS); /* for watches that failed to open */
+        hf_kube_reached(kube); /* for watches that failed to open */
     if ((step.effects & HF_PROBER_REPORT_LOST) != 0) {
         if (kube->probed != NULL)
             kube->probed->wants_probe = true;

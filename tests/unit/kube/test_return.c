@@ -283,6 +283,87 @@ START_TEST(a_server_that_fills_its_caches)
 }
 END_TEST
 
+/* Runs for some seconds; returns the most requests in one of them. */
+static unsigned busiest(struct world *world, unsigned seconds)
+{
+    unsigned most = 0;
+
+    for (unsigned t = 0; t < seconds; t++) {
+        unsigned before = asked(world);
+        run(world, 1);
+        most = HF_MAX(most, asked(world) - before);
+    }
+    return most;
+}
+
+/* A server that has just started answers each watch that resumes with 200 and "no history", and refuses all lists until
+ * it is ready. So "no history" does not mean that it is ready: one subscription asks for its list, the others wait. */
+START_TEST(a_server_without_history_is_not_ready_yet)
+{
+    static struct world world;
+    enum { STARTING_S = 60, SHARE = NODES * STARTING_S / SPREAD_S };
+
+    world_start(&world, NODES, FLEET);
+    unsigned before = asked(&world);
+    hf_simapi_fail_at(world.api, "sendInitialEvents", early_statuses[_i] == 429 ? 429 : 403);
+    restart(&world, 1);
+    unsigned most = busiest(&world, STARTING_S), vain = asked(&world) - before;
+    ck_assert_msg(vain >= SHARE && vain <= 3 * SHARE, "%u requests in vain", vain);
+    ck_assert_msg(most <= 6, "%u requests in vain in one second", most);
+    hf_simapi_fail_at(world.api, NULL, 0);
+    before = asked(&world);
+    ck_assert_uint_le(await_all(&world, 2 * SPREAD_S), 8);
+    run(&world, 5);
+    ck_assert_uint_le(asked(&world) - before, NODES * (KINDS + 1));
+    world_end(&world);
+}
+END_TEST
+
+/* A server accepts connections for a while, answers nothing, then refuses: all nodes that came meanwhile have one question
+ * open. */
+START_TEST(a_server_that_answers_late)
+{
+    static struct world world;
+    enum { FROZEN_S = 25, SHARE = NODES * FROZEN_S / SPREAD_S };
+
+    world_start(&world, NODES, FLEET);
+    unsigned before = asked(&world);
+    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_REFUSING);
+    run(&world, 1);
+    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_FROZEN);
+    run(&world, FROZEN_S);
+    put_update(&world, 1);
+    hf_simapi_compact(world.api);
+    hf_simapi_fail(world.api, 10000, 403, 0);
+    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_UP);
+    run(&world, 1);
+    unsigned refused = hf_simapi_counts(world.api)->refused;
+    ck_assert_msg(refused >= SHARE / 2 && refused <= 2 * SHARE, "%u requests refused", refused);
+    hf_simapi_fail(world.api, 0, 0, 0);
+    (void)await_all(&world, 2 * SPREAD_S);
+    run(&world, 5);
+    ck_assert_uint_le(asked(&world) - before, NODES * (KINDS + 1) + 2 * refused);
+    world_end(&world);
+}
+END_TEST
+
+/* The watches of a node in a large fleet open so far apart that their bookmarks leave no pause that needs a ping. */
+START_TEST(a_return_needs_few_pings)
+{
+    static struct world world;
+    enum { MANY = 1500, MANY_SPREAD_S = 300, MINUTES = 2 };
+
+    world_start(&world, NODES, MANY);
+    restart(&world, 1);
+    (void)await_all(&world, MANY_SPREAD_S + 60);
+    unsigned before = hf_simapi_counts(world.api)->other;
+    run(&world, MINUTES * 60);
+    unsigned pings = hf_simapi_counts(world.api)->other - before;
+    ck_assert_msg(pings <= NODES * MINUTES * 3 / 2, "%u pings", pings);
+    world_end(&world);
+}
+END_TEST
+
 /* A server that stays busy is soon asked by each subscription for itself, with a back-off. */
 START_TEST(a_server_that_stays_busy)
 {
@@ -330,6 +411,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_server_that_has_just_started_refuses);
     tcase_add_test(tc, a_right_that_is_gone);
     tcase_add_loop_test(tc, a_server_that_fills_its_caches, 0, (int)HF_LEN(early_statuses));
+    tcase_add_loop_test(tc, a_server_without_history_is_not_ready_yet, 0, (int)HF_LEN(early_statuses));
+    tcase_add_test(tc, a_server_that_answers_late);
+    tcase_add_test(tc, a_return_needs_few_pings);
     tcase_add_test(tc, a_server_that_stays_busy);
     tcase_add_loop_test(tc, the_spread_grows_with_the_fleet, 0, (int)HF_LEN(spreads));
 }

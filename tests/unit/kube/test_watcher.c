@@ -344,7 +344,7 @@ START_TEST(behind_a_load_balancer)
     struct world world;
     struct seen seen[4] = {{.upserts = 0}};
     static const char *const kinds[] = {"EdgeUpdate", "SyncPolicy", "EdgeNode", "Node"};
-    world_start(&world, 33);
+    world_start(&world, 3);
     hf_simapi_set_bookmarks(world.api, 61 * HF_NS_PER_S + 500 * HF_NS_PER_MS);
     hf_simclient_set_idle_limit(world.client, balancers[_i].idle_s * HF_NS_PER_S);
     for (unsigned i = 0; i < balancers[_i].watches; i++)

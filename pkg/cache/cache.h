@@ -38,13 +38,12 @@ HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, const ch
                               int (*visit)(void *arg, json_t *object), void *arg, struct hf_cache_resume *ret_resume,
                               unsigned *ret_damaged, struct hf_err *err);
 
-/* The last load's first one, "'EdgeUpdate/x.json': reason", or "". */
+/* The first damaged entry of the last load, such as "'EdgeUpdate/x.json': reason", or "". */
 const char *hf_cache_damage(const struct hf_cache *cache);
 
 /* Skipped if unchanged. -EINVAL: invalid `kind` or name. -E2BIG: too large, or a limit. Put and remove all changes
  * before the resume point that includes them. */
 HF_MUST_USE int hf_cache_put(struct hf_cache *cache, const char *kind, const json_t *object, struct hf_err *err);
-/* 0 also if absent. */
 HF_MUST_USE int hf_cache_remove(struct hf_cache *cache, const char *kind, const char *name, struct hf_err *err);
 HF_MUST_USE int hf_cache_set_resume(struct hf_cache *cache, const char *kind, const struct hf_cache_resume *resume,
                                     struct hf_err *err);

@@ -59,7 +59,7 @@ struct hf_cli_args {
 
 bool hf_cli_flag(const struct hf_cli_args *args, const char *name);
 const char *hf_cli_value(const struct hf_cli_args *args, const char *name, const char *fallback);
-/* The value of occurrence i, from 0, or NULL. */
+/* Occurrence i of the option, from 0, or NULL. */
 const char *hf_cli_nth_value(const struct hf_cli_args *args, const char *name, size_t i);
 
 struct hf_cli {
@@ -181,7 +181,7 @@ void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint6
 void hf_cli_progress_end(struct hf_cli *cli);
 
 #define HF_CLI_BYTES_TEXT 24
-/* Decimal: "23.8 kB". */
+/* In decimal units, such as "23.8 kB". Returns `text`. */
 const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT]);
 
 /* ---- the commands ---- */

@@ -4,6 +4,6 @@
 
 #include "cli/cli.h"
 
-/* Prints the values, a line each, for the last of n words, which is half typed. Ends the process after two seconds
- * without an answer. */
+/* Prints, a line each, the values that can complete the last of n words. Ends the process after two seconds without an
+ * answer. */
 void hf_cli_completion_values(struct hf_cli *cli, const char *const *words, size_t n);

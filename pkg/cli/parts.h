@@ -27,13 +27,13 @@ void hf_cli_print_issues(struct hf_cli *cli, const char *path, const struct hf_i
 HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json,
                                      struct hf_edgeupdate **ret_update, struct hf_err *err);
 
-/* hf_buf_done() for private keys. */
+/* Like hf_buf_done(), for private keys: overwrites the bytes first. */
 void hf_cli_wipe(struct hf_buf *secret);
 
-/* For options with a value. */
+/* Occurrences of an option that has a value. */
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 
-/* Takes all --label KEY=VALUE. -EINVAL: another form. */
+/* Adds the labels of all --label KEY=VALUE. -EINVAL: one has another form. */
 HF_MUST_USE int hf_cli_read_labels(const struct hf_cli_args *args, json_t *labels, struct hf_err *err);
 
 /* "1h30m" as in Go, or "90d". -EINVAL: *err names the option. */

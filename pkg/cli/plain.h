@@ -10,8 +10,8 @@
 /* `out` has n bytes and may be `text`. Returns the new length. */
 size_t hf_cli_plain_bytes(const char *text, size_t n, char *out);
 
-/* In place. */
+/* Changes `text` in place. */
 void hf_cli_plain_text(char *text);
 
-/* Prints a line. */
+/* Prints one line, with the replacements and a line end. */
 void hf_cli_print_line(FILE *to, const char *format, ...) HF_PRINTF(2, 3);

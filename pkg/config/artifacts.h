@@ -13,7 +13,7 @@ enum {
     HF_CONFIG_MAX_MIRROR_URLS = 8, /* for one prefix */
 };
 
-/* NULL: not given. At most one of token_file, user and header. */
+/* Fields that the file does not give are NULL. At most one of token_file, user and header is given. */
 struct hf_config_artifact {
     size_t index;                  /* position in the file */
     const char *url;               /* origin, perhaps with a path */
@@ -29,10 +29,10 @@ struct hf_config_artifact {
 size_t hf_config_n_artifacts(const struct hf_config *config);
 const struct hf_config_artifact *hf_config_artifact(const struct hf_config *config, size_t i);
 
-/* The longest path of the origin that covers `url`, or NULL. */
+/* The item for the origin of `url` with the longest path that covers it, or NULL. */
 const struct hf_config_artifact *hf_config_artifact_for(const struct hf_config *config, const char *url);
 
-/* Also the field, such as "tokenFile"; or NULL. */
+/* The file with the credential, or NULL. *ret_field names its field, such as "tokenFile". */
 const char *hf_config_artifact_file(const struct hf_config_artifact *item, const char **ret_field);
 
 /* A URL with `prefix` is also at each of `to`, in order. */

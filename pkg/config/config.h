@@ -20,7 +20,7 @@
 #define HF_CONFIG_FILE "/etc/holdfast/agent.yaml"
 #define HF_CONFIG_KIND "AgentConfiguration"
 
-/* Default of the file and --update-root. */
+/* Applies unless the file or --update-root names other folders. */
 #define HF_CONFIG_UPDATE_ROOTS "/opt", "/usr/local", "/var/lib/holdfast/payload"
 
 enum {
@@ -58,7 +58,6 @@ HF_MUST_USE int hf_config_decode(json_t *json, const char *name, struct hf_confi
 HF_MUST_USE int hf_config_load(const struct hf_fs_ops *fs, const char *path, bool must_exist,
                                struct hf_config **ret_config, struct hf_err *err);
 
-/* The path. */
 const char *hf_config_name(const struct hf_config *config);
 
 /* False: the file could not be used. */
@@ -77,15 +76,15 @@ HF_MUST_USE int hf_config_format(const struct hf_config *config, struct hf_buf *
 /* sources.files: absolute, wildcards of fnmatch(3) in the last component. True only if every match is allowed. */
 bool hf_config_allows_file_glob(const struct hf_config *config, enum hf_config_scope scope, const char *glob,
                                 struct hf_err *err);
-/* Absolute, without links; matches a policy's pattern. */
+/* `path`: absolute, without links; it matches a policy's pattern. */
 bool hf_config_allows_file(const struct hf_config *config, enum hf_config_scope scope, const char *path);
 /* "file:/path" or "env:NAME"; put "file:" before plain paths (tokenFile, keyFile). */
 bool hf_config_allows_secret(const struct hf_config *config, enum hf_config_scope scope, const char *ref,
                              struct hf_err *err);
-/* http or https; scheme, host and port. */
+/* `url`: http or https. Checks scheme, host and port. */
 bool hf_config_allows_sink(const struct hf_config *config, enum hf_config_scope scope, const char *url,
                            struct hf_err *err);
-/* "mqtt://host:port" or "mqtts://host:port". */
+/* `url`: "mqtt://host:port" or "mqtts://host:port". */
 bool hf_config_allows_broker(const struct hf_config *config, enum hf_config_scope scope, const char *url,
                              struct hf_err *err);
 /* own_address: the host is this node's, so that "localhost" covers it. */
@@ -113,21 +112,21 @@ bool hf_config_allows_manifest_cluster(const struct hf_config *config, enum hf_c
  * (manifests/files/closed.h). */
 bool hf_config_allows_manifest_file(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                                     struct hf_err *err);
-/* `path` as above. */
 bool hf_config_allows_manifest_secret_file(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                                            struct hf_err *err);
 /* `sub_path`: relative, normal; NULL or "": all. Never hf_config_manifest_closed(), a part of one, or what has one in
  * it. The caller also compares the folders themselves: links and bind mounts give other paths. */
 bool hf_config_allows_manifest_read(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                                     const char *sub_path, struct hf_err *err);
-/* Those that none may write, without static pods; ends with NULL. */
+/* The folders that no entry may read, which ends with NULL: those that none may write, except a kubelet's folders of
+ * static pods. */
 const char *const *hf_config_manifest_closed(void);
 bool hf_config_allows_manifest_unit(const struct hf_config *config, enum hf_config_scope scope, const char *unit,
                                     struct hf_err *err);
-/* Absolute path. */
+/* `program`: absolute path. */
 bool hf_config_allows_manifest_exec(const struct hf_config *config, enum hf_config_scope scope, const char *program,
                                     struct hf_err *err);
-/* http or https; scheme, host and port. */
+/* `url`: http or https. Checks scheme, host and port. */
 bool hf_config_allows_manifest_origin(const struct hf_config *config, enum hf_config_scope scope, const char *url,
                                       struct hf_err *err);
 
@@ -149,12 +148,11 @@ struct hf_config_tpm {
     uint32_t pcrs;      /* bit N: opens only while PCR N is unchanged */
 };
 struct hf_config_tpm hf_config_tpm(const struct hf_config *config);
-/* By its full name; a pattern is not enough. */
+/* `units` lists the unit by its full name; a pattern is not enough. */
 bool hf_config_names_unit(const struct hf_config *config, const char *unit);
 
-/* Absolute, normal; ends with NULL. */
+/* Absolute, normal paths; the array ends with NULL. */
 const char *const *hf_config_update_roots(const struct hf_config *config);
-/* For a policy. */
 uint64_t hf_config_max_spool_bytes(const struct hf_config *config, enum hf_config_scope scope);
 /* Bytes to leave free on a file system of `disk_bytes`. */
 uint64_t hf_config_disk_reserve_bytes(const struct hf_config *config, uint64_t disk_bytes);

@@ -24,7 +24,7 @@ struct hf_mirror_memory {
     } slots[HF_MIRROR_SLOTS];
 };
 
-/* `mirror`: 0: the URL itself. */
+/* `mirror` is 0 for the URL itself. */
 struct hf_try {
     char *url;
     uint64_t mirror;
@@ -35,12 +35,11 @@ struct hf_tries {
     size_t n;
 };
 
-/* -ENOMEM. */
 HF_MUST_USE int hf_mirrors_list(const struct hf_config *config, const struct hf_mirror_memory *memory, const char *url,
                                 uint64_t now_ns, struct hf_tries *ret_tries);
 void hf_mirrors_list_done(struct hf_tries *tries);
 
-/* `key`: the artifact; bytes of it end a rest. */
+/* A mirror that has served bytes of the artifact `key` rests no longer. */
 void hf_mirrors_failed(struct hf_mirror_memory *memory, uint64_t mirror, uint64_t now_ns);
 void hf_mirrors_served(struct hf_mirror_memory *memory, uint64_t mirror, const char *key, uint64_t now_ns);
 

@@ -80,14 +80,14 @@ extern const char *const hf_config_manifest_list_names[HF_CONFIG_MANIFEST_LISTS]
 
 typedef bool hf_config_covers_fn(const char *pattern, const char *what);
 bool hf_config_in_list(const char *const *list, hf_config_covers_fn *covers, const char *what);
-/* fnmatch(3). */
+/* `pattern` is for fnmatch(3). */
 bool hf_config_is_service(const char *pattern, const char *unit);
 
-/* Says to put `add` into the list `part``list`. */
+/* *err tells the owner to put `add` into the list of this name, `part` followed by `list`. */
 void hf_config_refuse_with(const struct hf_config *config, const char *part, const char *list, const char *what,
                            const char *add, struct hf_err *err);
 
-/* As for no AgentConfiguration, with one fault. -ENOMEM. */
+/* For an unusable file: the restricted defaults (hf_config_parse()), with one fault. -ENOMEM. */
 HF_MUST_USE int hf_config_refuse(const char *name, const char *fault, struct hf_config **ret_config,
                                  struct hf_err *err);
 

@@ -13,7 +13,8 @@
 #include "node/time_judge.h"
 #include "node/time_track.h"
 
-/* How long a Date can agree with the wall clock, and how long an agreement is valid, also in the next process. */
+/* A Date can agree with the wall clock for this long, and an agreement is valid for this long, also in the next
+ * process. */
 #define HF_CLOCK_FRESH_NS (24ull * 3600 * HF_NS_PER_S)
 
 #define HF_CLOCK_DEFAULT_SKEW_NS (300 * HF_NS_PER_S)
@@ -42,7 +43,7 @@ const struct hf_clock_ops *hf_clock_ops_of(struct hf_clock *clock);
  * ago. */
 void hf_clock_take_date(struct hf_clock *clock, uint64_t date_unix_ns, uint64_t round_trip_ns);
 
-/* Largest difference between two witnesses that are alike. */
+/* Two witnesses that differ by more are not alike. */
 void hf_clock_set_max_skew(struct hf_clock *clock, uint64_t max_skew_ns);
 
 /* A time server keeps the wall clock right. */

@@ -21,7 +21,7 @@ struct hf_clock_file {
     /* Age of the contact at the save; after a loss, the greater age before which the agent saves again (sync/stale.h),
      * else 0. */
     uint64_t contact_age_ns, contact_limit_ns;
-    char boot[HF_CLOCK_FILE_BOOT]; /* of the save ("": unknown) */
+    char boot[HF_CLOCK_FILE_BOOT]; /* boot and monotonic time of the save; boot "": unknown */
     uint64_t saved_mono_ns;
     uint64_t contact_mono_ns; /* 0: in an earlier boot */
     /* The site's hold at the save (sync/hold_age.h); id 0: none. */

@@ -18,7 +18,7 @@ struct hf_clock_skew {
 /* Date (whole seconds) of an answer that arrived at mono_ns after `round_trip_ns`. */
 void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns, uint64_t round_trip_ns);
 
-/* How far the server's clock is ahead of `unix_ns`, to half a second plus transit; 0: unknown. */
+/* The server's clock is ahead of `unix_ns` by this, to half a second plus transit; 0: unknown. */
 int64_t hf_clock_skew_offset_ns(const struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns);
 
 /* Updates and returns `exceeded`. The age of a Date from its transit is no difference. */

@@ -20,13 +20,13 @@ struct hf_facts {
     uint64_t memory_bytes; /* MemTotal */
     unsigned cpus;         /* present, also offline */
     enum hf_storage storage;
-    char *cpu_features; /* of /proc/cpuinfo: " a b c " */
+    char *cpu_features; /* from /proc/cpuinfo: " a b c " */
 };
 
 struct hf_facts_params {
     const struct hf_fs_ops *fs;
     const char *root;                  /* for "/" (node/probe.h) */
-    const char *arch;                  /* NULL: of this program */
+    const char *arch;                  /* NULL: this program's */
     unsigned state_major, state_minor; /* st_dev of the state folder; 0, 0: unknown */
 };
 

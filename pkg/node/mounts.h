@@ -15,8 +15,8 @@ enum hf_mounts_state { HF_MOUNTS_UNKNOWN, HF_MOUNTS_WRITABLE, HF_MOUNTS_READ_ONL
 /* The caller frees it. NULL: not readable. Blocks. */
 char *hf_mounts_read(const struct hf_probe_root *at);
 
-/* `mounts` may be NULL. Reads a small file. */
+/* `mounts` may be NULL. Reads a small file of /proc. */
 enum hf_mounts_state hf_mounts_of_fd(const struct hf_probe_root *at, const char *mounts, int fd);
 
-/* By mount id. Pure. */
+/* The file system of the mount `id`. Pure. */
 enum hf_mounts_state hf_mounts_of_id(const char *mounts, unsigned id);

@@ -21,12 +21,12 @@ bool hf_probe_link(const struct hf_probe_root *at, const char *path, char *text,
 
 enum { HF_PROBE_BOOT_ID = 40 };
 
-/* Or "". A monotonic clock is of one boot. */
+/* "" if unknown. Times of a monotonic clock are valid in one boot only. */
 void hf_probe_boot_id(const struct hf_probe_root *at, char id[HF_PROBE_BOOT_ID]);
 
 bool hf_probe_exists(const struct hf_probe_root *at, const char *path);
 
-/* The first in byte order. */
+/* The first name in byte order. */
 bool hf_probe_first(const struct hf_probe_root *at, const char *folder, const char *prefix, char *name, size_t n);
 
 /* None if the folder cannot be opened. Returns a negative result of `visit`, which ends it, or -errno. */

@@ -21,5 +21,5 @@ const char *hf_storage_name(enum hf_storage storage);
  * disk. */
 enum hf_storage hf_storage_of(const struct hf_probe_root *at, unsigned major, unsigned minor);
 
-/* "mmcblk0". */
+/* The kernel's name of the disk, such as "mmcblk0". */
 bool hf_storage_disk(const struct hf_probe_root *at, unsigned major, unsigned minor, char *name, size_t n);

@@ -17,7 +17,7 @@
 /* Above this error, a clock is not synchronized. */
 #define HF_TIME_SYNC_ERROR_MAX_NS (2 * HF_NS_PER_S)
 
-/* Largest correction at one reading. */
+/* Largest correction that one reading makes. */
 #define HF_TIME_STEP_MAX_NS (60 * HF_NS_PER_S)
 
 struct hf_time_bound {
@@ -27,7 +27,7 @@ struct hf_time_bound {
     bool synced_before;
 };
 
-/* Of an earlier process, or 0. */
+/* Times that an earlier process saved, or 0. */
 void hf_time_bound_init(struct hf_time_bound *bound, uint64_t signed_unix_ns, uint64_t synced_unix_ns,
                         uint64_t mono_ns);
 

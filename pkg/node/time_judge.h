@@ -49,7 +49,7 @@ struct hf_time_evidence {
 /* The wall clock, else the Date. NULL: none is credible, or both but not alike. */
 const struct hf_time_witness *hf_time_judge_single(const struct hf_time_evidence *evidence);
 
-/* The Date is fresh and not before the proof. */
+/* A fresh Date, not before the proof, differs from the wall clock. */
 bool hf_time_judge_differs(const struct hf_time_evidence *evidence);
 
 void hf_time_judge(const struct hf_time_evidence *evidence, struct hf_time_range *ret_range);

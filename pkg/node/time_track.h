@@ -22,15 +22,14 @@ struct hf_time_track {
     uint64_t rival_unix_ns, rival_mono_ns, rival_since_ns;
 };
 
-/* 0: none. */
+/* `unix_ns`: where the track of an earlier process ended; 0: none. */
 void hf_time_track_init(struct hf_time_track *track, uint64_t unix_ns, uint64_t mono_ns);
 
 /* Within tolerance_ns, or later than a track from a file, it is on the track. */
 void hf_time_track_read(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced,
                         uint64_t tolerance_ns);
 
-/* After an agreement, or without a usable wall clock. */
+/* Replaces the track after an agreement, or without a usable wall clock. */
 void hf_time_track_set(struct hf_time_track *track, uint64_t mono_ns, uint64_t unix_ns, bool synced);
 
-/* 0: no track. */
 uint64_t hf_time_track_ns(const struct hf_time_track *track, uint64_t mono_ns);

@@ -21,7 +21,7 @@ enum {
 /* an unknown write not shown by then was not done */
 #define HF_ENGINE_DOUBT_NS (60 * HF_NS_PER_S)
 #define HF_ENGINE_LOOK_NS (10 * HF_NS_PER_S) /* longest between two counts of the nodes */
-/* the most between two steps that soaks */
+/* at most so much of the time between two steps soaks */
 #define HF_ENGINE_WATCHED_NS (60 * HF_NS_PER_S)
 /* shortest between writes that change only counts, or n / HF_ENGINE_SLOW_NODES seconds for n selected nodes */
 #define HF_ENGINE_SLOW_NS (10 * HF_NS_PER_S)
@@ -86,7 +86,7 @@ struct track {
     struct hf_rollout_state written;
 };
 
-/* On its way, or of uncertain outcome. */
+/* A write on its way, or with an uncertain outcome. */
 struct node_write {
     uint64_t id; /* 0: answered, but not shown */
     enum hf_rollout_effect_kind kind;
@@ -155,7 +155,7 @@ void hf_rollout_track_notes(struct track *track, uint32_t id, const json_t *edge
 /* engine_count.c */
 void hf_rollout_count_nodes(const struct hf_rollout_engine *engine, struct track *track, uint32_t now_s);
 
-/* hf_rollout_fit_wave(). */
+/* Fits the wave that has opened; see hf_rollout_fit_wave(). */
 HF_MUST_USE int hf_rollout_fit(const struct hf_rollout_engine *engine, const struct track *track,
                                struct hf_rollout_state *state);
 
@@ -164,7 +164,7 @@ HF_MUST_USE int hf_rollout_plan_status(struct hf_rollout_engine *engine, struct 
                                        const struct hf_rollout_now *now);
 void hf_rollout_status_result(struct hf_rollout_engine *engine, struct track *track, int r,
                               const struct hf_rollout_now *now);
-/* An unknown write may show its outcome. */
+/* The object has changed, and may show the outcome of an unknown write. */
 void hf_rollout_status_seen(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now);
 
 /* engine_turns.c */
@@ -194,7 +194,7 @@ HF_MUST_USE int hf_rollout_write_node(struct hf_rollout_engine *engine, enum hf_
 bool hf_rollout_must_wait(const struct hf_rollout_engine *engine, uint32_t node, const struct hf_rollout_now *now);
 /* Forgets answered writes that a higher resourceVersion shows. */
 void hf_rollout_settle_node(struct hf_rollout_engine *engine, uint32_t node);
-/* After HF_ENGINE_DOUBT_NS. */
+/* Forgets unknown writes after HF_ENGINE_DOUBT_NS. */
 void hf_rollout_end_doubts(struct hf_rollout_engine *engine, const struct hf_rollout_now *now);
 void hf_rollout_forget_node(struct hf_rollout_engine *engine, uint32_t node);
 /* After a restored backup. A node with turns may have begun to swap: it is busy for a minute, to say so. */

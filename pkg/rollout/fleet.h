@@ -85,7 +85,6 @@ uint32_t hf_fleet_seconds(uint64_t mono_ns);
 uint64_t hf_fleet_release_key(const char *release);
 uint64_t hf_fleet_digest_key(const char *digest); /* 0: no digest */
 
-/* Or HF_ID_NONE. */
 uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name);
 
 /* -EBADMSG: no valid name. -E2BIG: HF_FLEET_MAX. -ENOMEM. *ret_changed: new, or other labels. */
@@ -101,9 +100,8 @@ HF_MUST_USE int hf_fleet_take_edgenode(struct hf_fleet *fleet, const json_t *edg
 bool hf_fleet_drop_node(struct hf_fleet *fleet, uint32_t id, uint32_t now_s);
 bool hf_fleet_drop_edgenode(struct hf_fleet *fleet, uint32_t id);
 
-/* Or NULL. */
 const struct hf_fleet_entry *hf_fleet_entry(const struct hf_fleet_node *node, uint64_t digest);
-/* Another digest for the release, and not `digest`. */
+/* The node reports another digest for the release, and not `digest`. */
 bool hf_fleet_moved_on(const struct hf_fleet_node *node, uint64_t release, uint64_t digest);
 bool hf_fleet_has_turn(const struct hf_fleet_node *node, uint64_t digest);
 

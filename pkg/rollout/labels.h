@@ -38,7 +38,6 @@ HF_MUST_USE int hf_label_pool_take(struct hf_label_pool *pool, const json_t *lab
                                    uint32_t *ret_set);
 void hf_label_pool_release(struct hf_label_pool *pool, uint32_t set);
 
-/* Or NULL. */
 const char *hf_label_pool_value(const struct hf_label_pool *pool, uint32_t set, const char *key, const char *node_name);
 size_t hf_label_pool_bytes(const struct hf_label_pool *pool);
 

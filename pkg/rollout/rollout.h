@@ -45,7 +45,7 @@ struct hf_rollout_spec {
     struct hf_wave waves[HF_MAX_WAVES]; /* at least one */
     size_t n_waves;
     struct hf_share max_failures, min_updated;
-    uint64_t min_updated_after_ns; /* then one updated node is enough; 0: never */
+    uint64_t min_updated_after_ns; /* after this time, one updated node is enough; 0: never */
     bool suspend, paused;
     const char *halt;   /* HF_ROLLOUT_HALTED_ANNOTATION, or NULL */
     const char *resume; /* HF_ROLLOUT_RESUME_ANNOTATION, or "" */
@@ -82,7 +82,7 @@ struct hf_rollout_ranks {
  * state->slots_before. */
 void hf_rollout_fit_wave(struct hf_rollout_state *state, const struct hf_rollout_ranks *ranks);
 
-/* Does not fit an open wave. */
+/* A wave that is open at once is not fitted yet. */
 struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, uint64_t epoch, uint64_t now_unix_ns);
 
 /* Without waitingFor and trouble; NULL: out of memory. _decode replaces invalid values by those that admit the fewest
@@ -130,11 +130,11 @@ void hf_rollout_step(const struct hf_rollout_spec *spec, const struct hf_rollout
 void hf_rollout_look(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
                      const struct hf_rollout_counts *counts, struct hf_rollout_decision *ret_decision);
 
-/* Without a strategy. */
+/* Conditions without a strategy. */
 void hf_rollout_plain_verdict(const struct hf_rollout_counts *counts, bool suspend,
                               struct hf_rollout_verdict *ret_verdict);
 
-/* Without the forgiven ones. */
+/* Failures that maxFailures allows, without the forgiven ones. */
 unsigned hf_rollout_allowed(const struct hf_rollout_spec *spec, const struct hf_rollout_counts *counts);
 /* Nodes of the stage that must update before it settles; 0 if all failed or are exempt. */
 unsigned hf_rollout_needed(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,

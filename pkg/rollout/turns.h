@@ -26,10 +26,9 @@ struct hf_turn_group {
 
 /* The candidates' groups by hash, fenced, counts 0; room for n. Returns their number. */
 size_t hf_turn_groups(const struct hf_turn_candidate *candidates, size_t n, struct hf_turn_group *groups);
-/* Or NULL. */
 struct hf_turn_group *hf_turn_group(struct hf_turn_group *groups, size_t n, uint32_t hash);
 
-/* True: and makes it busy. */
+/* True: one more node may have a turn, and is busy now. */
 bool hf_turn_may(struct hf_turn_group *group, const struct hf_share *max_unavailable);
 
 struct hf_turn_facts {

@@ -26,7 +26,7 @@ struct hf_hold {
     uint64_t until_unix_ns;          /* HF_NEVER: none */
 };
 
-/* -EBADMSG: not a hold file; *ret_hold holds, and says so. */
+/* -EBADMSG: not a hold file; *ret_hold is then a hold whose reason says so. */
 HF_MUST_USE int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *err);
 
 /* `r`: result of reading the file. -ENOENT is no hold, and gives 0; all other failures hold. Returns 0, r, or

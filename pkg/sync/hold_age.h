@@ -53,11 +53,11 @@ void hf_hold_age_count(struct hf_hold_age *age, const struct hf_hold *hold, cons
 
 uint64_t hf_hold_age_ns(const struct hf_hold_age *age, uint64_t mono_ns);
 
-/* The first three fields, which are then saved. */
+/* Fills the first three fields, which are saved then. */
 void hf_hold_age_keep(struct hf_hold_age *age, uint64_t mono_ns, struct hf_hold_kept *ret_kept);
 
-/* In effect. *ret_wait_ns: until its end, or HF_NEVER. `until` without `since` also ends it, if no witness of the time
- * contradicts. */
+/* True: the hold is in effect. *ret_wait_ns: until it ends by itself, or HF_NEVER. `until` without `since` also ends
+ * it, if no witness of the time contradicts. */
 bool hf_hold_age_judge(const struct hf_hold *hold, const struct hf_hold_age *age, const struct hf_hold_clocks *clocks,
                        uint64_t *ret_wait_ns);
 

@@ -53,5 +53,5 @@ struct hf_plan {
     size_t n_ignored; /* beyond HF_PLAN_MAX */
 };
 
-/* Borrows params->updates; in order of names. */
+/* Borrows from params->updates. Releases are in the order of their names. */
 void hf_plan_make(const struct hf_plan_params *params, struct hf_plan *ret_plan);

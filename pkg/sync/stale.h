@@ -55,7 +55,7 @@ struct hf_stale_kept {
 
 void hf_stale_init(struct hf_stale *stale, const struct hf_stale_kept *kept, struct hf_now now);
 
-/* From the API server itself. */
+/* The API server itself has answered. */
 void hf_stale_contact(struct hf_stale *stale, struct hf_now now);
 
 /* Ignores 0, the past, the future, and all during a loss, which only hf_stale_contact() ends. */
@@ -78,7 +78,7 @@ uint64_t hf_stale_step_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_
 /* For the clock file. */
 void hf_stale_keep(struct hf_stale *stale, uint64_t window_ns, struct hf_now now, struct hf_stale_kept *ret_kept);
 
-/* 0: now. HF_NEVER: with contact, or never any. */
+/* Until the next save; 0: now. HF_NEVER: there is contact, or never was. */
 uint64_t hf_stale_save_wait_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now,
                                const struct hf_stale_kept *kept);
 
@@ -87,5 +87,4 @@ uint64_t hf_stale_save_wait_ns(struct hf_stale *stale, uint64_t window_ns, struc
  * losses. */
 bool hf_stale_is_limit_high(const struct hf_stale_kept *kept, uint64_t oldest_ns);
 
-/* 0: never. */
 uint64_t hf_stale_contact_unix_ns(const struct hf_stale *stale);

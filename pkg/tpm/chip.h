@@ -47,7 +47,7 @@ HF_MUST_USE int hf_tpm_chip_open_key(struct hf_tpm_chip *chip, struct hf_view bl
  * -EACCES: an owner password, or locked out. -ENOSPC: no room. -EEXIST: another program's index. -EIO: refused
  * otherwise. */
 
-/* -ENOENT: none, or never incremented. */
+/* -ENOENT: no counter, or one without a value. */
 HF_MUST_USE int hf_tpm_chip_counter_read(struct hf_tpm_chip *chip, uint64_t *ret_value, struct hf_err *err);
 /* After the next step. Without a value yet, makes, increments and removes another counter. */
 HF_MUST_USE int hf_tpm_chip_counter_next(struct hf_tpm_chip *chip, uint64_t *ret_value, struct hf_err *err);

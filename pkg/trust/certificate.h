@@ -29,7 +29,7 @@ struct hf_certificate_owner {
 HF_MUST_USE int hf_certificate_request(const struct hf_certificate_owner *owner, struct hf_buf *request_pem,
                                        struct hf_err *err);
 
-/* SHA-256 of SubjectPublicKeyInfo in DER. */
+/* Hex SHA-256 of the public half (SubjectPublicKeyInfo in DER). */
 HF_MUST_USE int hf_certificate_key_id(const char *key_pem, char hex[static HF_SHA256_HEX], struct hf_err *err);
 
 struct hf_certificate_info {
@@ -38,7 +38,7 @@ struct hf_certificate_info {
     uint64_t not_before_unix_ns, not_after_unix_ns;
 };
 
-/* The first certificate; it must be for the key. */
+/* Reads the first certificate, which must be for the key. */
 HF_MUST_USE int hf_certificate_read(const char *certificate_pem, const char *key_pem,
                                     struct hf_certificate_info *ret_info, struct hf_err *err);
 

@@ -9,7 +9,7 @@
 #include "base/macros.h"
 #include "codec/sha256.h"
 
-/* A descriptor. -ENOENT. -EPERM: owner or mode. */
+/* Returns a descriptor. -ENOENT. -EPERM: wrong owner or mode. */
 HF_MUST_USE int hf_trust_folder_open(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_err *err);
 
 /* Follows links, as in a mounted Secret. -ENOENT. -EPERM: owner or mode. -ENOLINK: a link to nothing. -ENAMETOOLONG.
@@ -22,5 +22,5 @@ HF_MUST_USE int hf_trust_folder_read(const struct hf_fs_ops *fs, const char *tru
  * Ignores files that begin with a dot. */
 void hf_trust_folder_inspect(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_buf *out);
 
-/* A hash of all on which a verdict depends. */
+/* A hash of everything in the folder on which a verdict depends. */
 void hf_trust_folder_stamp(const struct hf_fs_ops *fs, const char *trust_dir, char stamp[static HF_SHA256_HEX]);

@@ -10,7 +10,7 @@
 
 enum { HF_ED25519_PUBLIC = 32, HF_ED25519_SIGNATURE = 64, HF_TRUST_MAX_PEM = 4096, HF_KEY_ID_MAX = 63 };
 
-/* By PEM labels only. */
+/* hf_trust_half_of() looks at PEM labels only. */
 enum hf_trust_half { HF_TRUST_HALF_NONE, HF_TRUST_HALF_PUBLIC, HF_TRUST_HALF_PRIVATE };
 enum hf_trust_half hf_trust_half_of(const char *pem);
 
@@ -24,6 +24,6 @@ HF_MUST_USE int hf_trust_sign(const char *private_pem, struct hf_view message,
 /* PKCS#8 and SubjectPublicKeyInfo, in PEM. */
 HF_MUST_USE int hf_trust_generate(struct hf_buf *private_pem, struct hf_buf *public_pem, struct hf_err *err);
 HF_MUST_USE int hf_trust_public_of(const char *private_pem, struct hf_buf *public_pem, struct hf_err *err);
-/* Equal for equal keys. */
+/* Two files with the same bytes hold the same key. */
 HF_MUST_USE int hf_trust_public_raw(const char *public_pem, unsigned char raw[HF_ED25519_PUBLIC], struct hf_err *err);
 bool hf_trust_key_id_valid(const char *key_id);

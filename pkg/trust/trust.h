@@ -30,7 +30,7 @@ enum hf_trust_verdict {
     HF_TRUST_COUNT,
 };
 
-/* "SignatureInvalid". */
+/* The reason in statuses, such as "SignatureInvalid". */
 const char *hf_trust_reason(enum hf_trust_verdict verdict);
 
 /* 0: a verdict, which *err explains. -errno: no memory; threshold damaged or unreadable; the folder fails folder.h or
@@ -51,7 +51,8 @@ struct hf_trust_ids {
 HF_MUST_USE int hf_trust_list(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
                               struct hf_err *err);
 
-/* As hf_trust_list(), none on failure; "release-2026, release-2027; threshold 2", or what is wrong. */
+/* Lists as hf_trust_list() does, or none on failure. `text` is "release-2026, release-2027; threshold 2", or what is
+ * wrong. */
 const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir, struct hf_trust_ids *ret_ids,
                               char *text, size_t n);
 
@@ -59,7 +60,7 @@ const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir,
  * without spec.signatures. -EINVAL: an integer beyond 2^53-1. -E2BIG: *out is full. -ENOMEM. */
 HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
 
-/* As hf_trust_check(). The sequence: hf_policy_trust_judge() (agent/trust/policy_trust.h). */
+/* As hf_trust_check(). hf_policy_trust_judge() (agent/trust/policy_trust.h) checks the sequence. */
 HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *trust_dir,
                                       const struct hf_syncpolicy *policy, enum hf_trust_verdict *ret_verdict,
                                       struct hf_err *err);
@@ -68,7 +69,7 @@ HF_MUST_USE int hf_trust_check_policy(const struct hf_fs_ops *fs, const char *tr
  * entry>} without its signatures. */
 HF_MUST_USE int hf_trust_manifest_message(const json_t *entry, struct hf_buf *out, struct hf_err *err);
 
-/* As hf_trust_check(). The sequence: hf_manifest_trust_accepts() (agent/trust/manifest_trust.h). */
+/* As hf_trust_check(). hf_manifest_trust_accepts() (agent/trust/manifest_trust.h) checks the sequence. */
 HF_MUST_USE int hf_trust_check_manifest(const struct hf_fs_ops *fs, const char *trust_dir,
                                         const struct hf_manifest *entry, enum hf_trust_verdict *ret_verdict,
                                         struct hf_err *err);

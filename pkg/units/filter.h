@@ -21,5 +21,5 @@ struct hf_units_filter_params {
     struct hf_log *log;
 };
 
-/* Until SIGTERM or SIGINT (0). Only our uid connects. -EADDRINUSE. */
+/* Runs until SIGTERM or SIGINT. Only processes of our uid can connect. -EADDRINUSE: another process listens there. */
 HF_MUST_USE int hf_units_filter_run(const struct hf_units_filter_params *params, struct hf_err *err);

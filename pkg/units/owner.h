@@ -20,7 +20,6 @@ struct hf_units_owner {
     struct hf_config *usable; /* last usable file, or NULL */
 };
 
-/* First read. */
 void hf_units_owner_begin(struct hf_units_owner *owner);
 void hf_units_owner_done(struct hf_units_owner *owner);
 /* Restart or reload. False: *err says why. */

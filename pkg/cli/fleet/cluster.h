@@ -10,7 +10,7 @@
 #include "codec/json.h"
 #include "kube/call.h"
 
-/* The last options of a command. */
+/* The last rows in the options of a command that needs the cluster. */
 #define HF_CLUSTER_OPTIONS                                                                                             \
     {.name = "kubeconfig", .value = "FILE", .help = "kubeconfig file (KUBECONFIG, else ~/.kube/config)"},              \
         {.name = "context", .value = "NAME", .help = "context of the kubeconfig (its current-context)"},               \
@@ -25,7 +25,7 @@
 
 struct hf_cluster;
 
-/* One of HF_CLUSTER_OPTIONS is given; is_meant(): or --fleet. */
+/* The command line has one of HF_CLUSTER_OPTIONS; for is_meant(), --fleet is enough. */
 bool hf_cluster_requested(const struct hf_cli_args *args);
 bool hf_cluster_is_meant(const struct hf_cli_args *args);
 
@@ -59,9 +59,9 @@ struct hf_cluster_list {
     void *arg;
 };
 
-/* Page by page: memory does not grow. */
+/* Requests the list page by page, so that memory does not grow with it. */
 HF_MUST_USE int hf_cluster_each(struct hf_cluster *cluster, const struct hf_cluster_list *list, struct hf_err *err);
 
-/* The server's at its last answer, else this machine's. */
+/* The server's time at its last answer, else this machine's. */
 uint64_t hf_cluster_now_unix_ns(const struct hf_cluster *cluster);
 void hf_cluster_sleep(struct hf_cluster *cluster, uint64_t ns);

@@ -15,11 +15,10 @@ HF_MUST_USE int hf_node_set_select(struct hf_cluster *cluster, const char *selec
                                    struct hf_err *err);
 void hf_node_set_done(struct hf_node_set *set);
 
-/* Or -1. */
 ssize_t hf_node_set_find(const struct hf_node_set *set, const char *name);
 
 /* Checks the form (the API server checks values). -EINVAL: *err names `option` and the wrong part. */
 HF_MUST_USE int hf_node_set_check(const char *option, const char *selector, struct hf_err *err);
 
-/* The nodeSelector as in `kubectl -l`. -EINVAL: no such operator there. */
+/* Appends the nodeSelector as for `kubectl -l`. -EINVAL: an operator that it does not have. */
 HF_MUST_USE int hf_node_set_format(const json_t *node_selector, struct hf_buf *out, struct hf_err *err);

@@ -23,7 +23,7 @@ struct hf_node_view {
 /* The update is that of `release`, or (NULL) the one that most needs attention. */
 void hf_node_view_of(const json_t *node, const char *release, uint64_t now_unix_ns, struct hf_node_view *ret_view);
 
-/* An entry of status.updates; hf_reason_is_failure(). */
+/* `update`: an entry of status.updates. See hf_reason_is_failure(). */
 bool hf_node_view_update_failed(const json_t *update);
 
 /* Decides the exit code of `status` and `node`. */

@@ -9,13 +9,13 @@
 
 struct hf_rollback {
     json_t *current, *older; /* borrowed */
-    uint64_t sequence;       /* 0: the next of `current` */
+    uint64_t sequence;       /* 0: one above that of `current` */
     const char *expires;
     bool at_once; /* no strategy, on purpose */
 };
 
-/* Unsigned. -EINVAL: the two do not match, as in release names. */
+/* Makes it without signatures. -EINVAL: the two EdgeUpdates do not match, for example in their release names. */
 HF_MUST_USE int hf_rollback_object_make(const struct hf_rollback *rollback, json_t **ret_update, struct hf_err *err);
 
-/* Takes `delta`. -EINVAL: no such artifact. */
+/* Takes ownership of `delta`. -EINVAL: no artifact for `arch`. */
 HF_MUST_USE int hf_rollback_object_add_delta(json_t *update, const char *arch, json_t *delta, struct hf_err *err);

@@ -36,14 +36,14 @@ void hf_update_view_of(const json_t *update, struct hf_update_view *ret_view);
 
 const char *hf_update_view_state_name(const struct hf_update_view *view);
 
-/* That of view->trouble during progress, else view->reason. */
+/* The reason of view->trouble while the rollout progresses, else view->reason. */
 const char *hf_update_view_reason(const struct hf_update_view *view);
 
 /* NULL: out of memory. */
 json_t *hf_update_view_json(const struct hf_update_view *view);
 
-/* Stands still, or nodes failed that no resume accepted. */
+/* The rollout stands still, or nodes failed that no resume has accepted. */
 bool hf_update_view_needs_person(const struct hf_update_view *view);
 
-/* Complete, and all are updated, incompatible, superseded or, with `reachable`, away. */
+/* Complete, and every node is updated, incompatible, superseded or, if `reachable`, away. */
 bool hf_update_view_reached_all(const struct hf_update_view *view, bool reachable);

@@ -9,7 +9,7 @@ struct hf_cli_content_params {
     const char *path;     /* folder, file, archive (.tar.gz, .tgz), or "-": an archive */
     const char *sub_path; /* from.subPath, or NULL */
     bool keep_top;        /* in archives made by git, as for a fluxSource */
-    bool no_modes;        /* as for a ConfigMap */
+    bool no_modes;        /* ignore the files' modes, as for a ConfigMap */
     bool flux_modes;      /* those of Flux's artifacts */
 };
 

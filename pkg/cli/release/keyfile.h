@@ -23,5 +23,5 @@ void hf_cli_pair_done(struct hf_cli_pair *pair);
 HF_MUST_USE int hf_cli_key_read_private(struct hf_cli *cli, const char *name, struct hf_buf *pem, struct hf_err *err);
 HF_MUST_USE int hf_cli_key_read_public(struct hf_cli *cli, const char *name, struct hf_buf *pem, struct hf_err *err);
 
-/* Without folder and suffix. -EINVAL: not valid. */
+/* The name without folder and suffix. -EINVAL: this is not a valid key id. */
 HF_MUST_USE int hf_cli_key_id(const char *name, char ret_id[HF_KEY_ID_MAX + 1], struct hf_err *err);

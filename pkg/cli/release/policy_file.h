@@ -4,9 +4,9 @@
 
 #include "cli/parts.h"
 
-/* -EBADMSG: not exactly one. */
+/* -EBADMSG: the file does not hold exactly one SyncPolicy. */
 HF_MUST_USE int hf_cli_policy_read(struct hf_cli *cli, const char *path, json_t **ret_policy, struct hf_err *err);
-/* 0 if absent. -EINVAL. */
+/* *ret_sequence is 0 without the option. -EINVAL: wrong value. */
 HF_MUST_USE int hf_cli_policy_sequence(const struct hf_cli_args *args, uint64_t *ret_sequence, struct hf_err *err);
 /* Prints to cli->err. -EBADMSG: an error, or a warning: nodes drop unknown fields, so the signature would not match. */
 HF_MUST_USE int hf_cli_policy_check(struct hf_cli *cli, const char *path, json_t *policy, struct hf_err *err);

@@ -12,12 +12,12 @@ HF_MUST_USE int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_
                             struct hf_err *err);
 HF_MUST_USE int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
-/* Signs hf_trust_policy_message(). */
+/* The signatures cover hf_trust_policy_message(). */
 HF_MUST_USE int hf_cli_sign_policy(struct hf_cli *cli, json_t *policy, const char *key_file, const char *key_id,
                                    struct hf_err *err);
 HF_MUST_USE int hf_cli_sign_policy_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *policy,
                                        struct hf_err *err);
 
-/* Signs hf_trust_manifest_message(). */
+/* The signatures cover hf_trust_manifest_message(). */
 HF_MUST_USE int hf_cli_sign_manifest_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *entry,
                                          struct hf_err *err);

@@ -32,7 +32,7 @@ struct hf_node_binder *hf_node_binder_new(const struct hf_node_binder_params *pa
 void hf_node_binder_free(struct hf_node_binder *binder);
 HF_DEFINE_CLEANUP(struct hf_node_binder, hf_node_binder_free)
 
-/* For objects that the controller watches. */
+/* _take: a new or changed object; _drop: it is gone. */
 void hf_node_binder_take_node(struct hf_node_binder *binder, const json_t *node);
 void hf_node_binder_take_edgenode(struct hf_node_binder *binder, const json_t *edgenode);
 void hf_node_binder_drop_node(struct hf_node_binder *binder, const char *name);

@@ -44,10 +44,10 @@ struct hf_conductor *hf_conductor_new(const struct hf_conductor_params *params, 
 void hf_conductor_free(struct hf_conductor *conductor);
 HF_DEFINE_CLEANUP(struct hf_conductor, hf_conductor_free)
 
-/* Leads with this epoch; 0: no longer. */
+/* This process leads with this epoch, or does not lead (0). */
 void hf_conductor_lead(struct hf_conductor *conductor, uint64_t epoch);
 
-/* All have come; else `reason` tells. */
+/* All objects have come; else `reason` says what is missing. */
 bool hf_conductor_is_complete(const struct hf_conductor *conductor, char *reason, size_t n);
 
 /* No write waits or is on its way. */

@@ -24,7 +24,7 @@ struct hf_sight {
     uint64_t lost_ns;  /* if not `sees` */
 };
 
-/* Total. Call at least every HF_SIGHT_PAUSE_NS. */
+/* The blind time so far. Call at least every HF_SIGHT_PAUSE_NS. */
 uint64_t hf_sight_look(struct hf_sight *sight, uint64_t now_ns);
 
 /* `heard_ns`: last sign of life (0: unknown); the process was blind since then if it has lost sight. */

@@ -19,8 +19,8 @@ bool hf_label_rule_is_ours(const json_t *edgenode);
 /* From the time when the agent wrote them itself; our apply does not remove them. */
 bool hf_label_rule_has_agents(const json_t *node);
 
-/* In any order; 0: empty. */
+/* The same in any order; 0 for the empty set. */
 uint64_t hf_label_rule_sum(const json_t *labels);
 
-/* Under our field manager; from metadata. */
+/* The sum of the labels that our field manager owns. Needs only metadata. */
 uint64_t hf_label_rule_owned(const json_t *node);

@@ -30,7 +30,7 @@ struct hf_label_writer *hf_label_writer_new(const struct hf_label_writer_params 
 void hf_label_writer_free(struct hf_label_writer *writer);
 HF_DEFINE_CLEANUP(struct hf_label_writer, hf_label_writer_free)
 
-/* For objects that the controller watches. */
+/* _take: a new or changed object; _drop: it is gone. */
 void hf_label_writer_take_node(struct hf_label_writer *writer, const json_t *node);
 void hf_label_writer_take_edgenode(struct hf_label_writer *writer, const json_t *edgenode);
 void hf_label_writer_drop_node(struct hf_label_writer *writer, const char *name);

@@ -29,20 +29,20 @@ struct hf_leader_params {
 
 /* `changed` comes later. NULL: *err says why. */
 struct hf_leader *hf_leader_new(const struct hf_leader_params *params, struct hf_err *err);
-/* The Lease expires. */
+/* Does not release the Lease, which expires. */
 void hf_leader_free(struct hf_leader *leader);
 HF_DEFINE_CLEANUP(struct hf_leader, hf_leader_free)
 
 /* Ask before each effect. */
 bool hf_leader_leads(const struct hf_leader *leader);
 
-/* Last answer (monotonic), or 0. */
+/* When the server last answered (monotonic), or 0. */
 uint64_t hf_leader_heard_ns(const struct hf_leader *leader);
 
 /* See hf_lease_floor(). */
 bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch);
 
-/* Or NULL; valid until the next answer. */
+/* The text is valid until the next answer. */
 const char *hf_leader_annotation(const struct hf_leader *leader, const char *key);
 
 /* Stops leading, releases the Lease, then calls `released`, maybe at once, after 5 s at most. A second call does

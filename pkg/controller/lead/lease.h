@@ -80,14 +80,14 @@ enum hf_lease_want hf_lease_tick(struct hf_lease *lease, uint64_t now_ns);
 void hf_lease_answer(struct hf_lease *lease, uint64_t now_ns, int r, uint64_t retry_after_ns,
                      const struct hf_lease_record *record);
 
-/* UINT64_MAX: after an answer, or never. */
+/* When to call hf_lease_tick(); UINT64_MAX: after an answer, or never. */
 uint64_t hf_lease_due(const struct hf_lease *lease);
 
 /* `epoch`: highest in any object; ours will be above it. A new Lease after a deletion has none. False: ignored, not a
  * leader's (HF_LEASE_LEAP). */
 bool hf_lease_floor(struct hf_lease *lease, uint64_t epoch);
 
-/* At once; hf_lease_tick() releases the Lease. */
+/* Stops leading at once; hf_lease_tick() then releases the Lease. */
 void hf_lease_release(struct hf_lease *lease, uint64_t now_ns);
-/* Successful or not. */
+/* The release has ended, successful or not. */
 bool hf_lease_is_released(const struct hf_lease *lease);

@@ -34,7 +34,7 @@ void hf_policy_tally_drop_node(struct hf_policy_tally *tally, const char *name);
 void hf_policy_tally_drop_edgenode(struct hf_policy_tally *tally, const char *name);
 void hf_policy_tally_drop_policy(struct hf_policy_tally *tally, const char *name);
 
-/* Or NULL; valid until a change. */
+/* Valid until the tally changes. */
 const struct hf_policy_counts *hf_policy_tally_counts(const struct hf_policy_tally *tally, const char *name);
 
 /* For a server-side apply; NULL: no change to `policy`. -ENOENT. -ENOMEM. */

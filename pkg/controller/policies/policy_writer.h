@@ -31,7 +31,7 @@ struct hf_policy_writer *hf_policy_writer_new(const struct hf_policy_writer_para
 void hf_policy_writer_free(struct hf_policy_writer *writer);
 HF_DEFINE_CLEANUP(struct hf_policy_writer, hf_policy_writer_free)
 
-/* For objects that the controller watches. */
+/* _take: a new or changed object; _drop: it is gone. */
 void hf_policy_writer_take_node(struct hf_policy_writer *writer, const json_t *node);
 void hf_policy_writer_take_edgenode(struct hf_policy_writer *writer, const json_t *edgenode);
 void hf_policy_writer_drop_node(struct hf_policy_writer *writer, const char *name);

@@ -42,5 +42,5 @@ const char *hf_logs_judge(const struct hf_logs *logs, char *text, size_t n);
 /* As journald reads "1G512M", in powers of 1024; 0: it ignores it, such as "40m" or "1GB". Pure. */
 uint64_t hf_logs_journal_size(const char *text);
 
-/* By a name or pattern in the logrotate file `config`. Pure. */
+/* The logrotate file `config` names or matches `path`. Pure. */
 bool hf_logs_is_rotated(const char *config, const char *path);

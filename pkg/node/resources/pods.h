@@ -21,7 +21,7 @@ enum {
     HF_PODS_STALLED_PERCENT = 10
 };
 
-/* How long an OOM kill is recent. */
+/* An OOM kill is recent for this long. */
 #define HF_PODS_KILL_NS (3600 * HF_NS_PER_S)
 
 enum hf_pods_killer {
@@ -62,7 +62,7 @@ struct hf_pods_found {
     uint64_t used_bytes;                       /* measured pods */
     struct hf_pod_memory worst[HF_PODS_WORST]; /* in trouble first, then nearest to limits */
     size_t n_worst;
-    size_t n_troubled; /* of all measured pods */
+    size_t n_troubled; /* among all measured pods */
 };
 
 void hf_pods_read(const struct hf_probe_root *at, struct hf_pod_kills *kills, uint64_t now_ns,

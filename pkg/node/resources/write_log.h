@@ -33,7 +33,7 @@ struct hf_write_log_now {
     const char *boot; /* or "" */
 };
 
-/* In an earlier boot. */
+/* A log that was saved in an earlier boot. */
 struct hf_write_log_saved {
     uint64_t hours[HF_WRITE_LOG_HOURS];
     uint64_t unix_s;
@@ -64,7 +64,7 @@ void hf_write_log_init(struct hf_write_log *log, uint64_t now_ns);
 /* `counter`: bytes that the process has written since its start; a lower value comes from a new process. */
 void hf_write_log_note(struct hf_write_log *log, uint64_t counter, const struct hf_write_log_now *now);
 
-/* When the sum may next fall (monotonic); HF_NEVER: never. */
+/* Monotonic time at which the sum may fall, or HF_NEVER. */
 uint64_t hf_write_log_wait_until_ns(const struct hf_write_log *log, uint64_t budget_bytes);
 
 uint64_t hf_write_log_day(const struct hf_write_log *log);
@@ -82,6 +82,6 @@ bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, 
 /* Marks all bytes as saved. */
 HF_MUST_USE int hf_write_log_format(struct hf_write_log *log, const struct hf_write_log_now *now, struct hf_buf *out);
 
-/* Moves it to the present. -EBADMSG: damaged; *log is unchanged. */
+/* Loads a saved log, and moves it to the present. -EBADMSG: damaged; *log is unchanged. */
 HF_MUST_USE int hf_write_log_parse(struct hf_view text, const struct hf_write_log_now *now, struct hf_write_log *log,
                                    struct hf_err *err);

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* holdfast (also kubectl-holdfast): the operator's command line. It applies and creates deltas itself;
- * holdfast-cli does everything else. */
-#include <limits.h>
+/* holdfast (also kubectl-holdfast): the operator's command line. */
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-#include "cli/front.h"
+#include "cli/cli.h"
 #include "os/clock_posix.h"
 #include "os/fs_posix.h"
+
+/* https://no-color.org, and terminals without colours. */
+static bool wants_colour(void)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) == 1 && (no == NULL || no[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0;
+}
 
 int main(int argc, char **argv)
 {
@@ -16,13 +24,11 @@ int main(int argc, char **argv)
         .in_fd = STDIN_FILENO,
         .out_fd = STDOUT_FILENO,
         .terminal = isatty(STDERR_FILENO) == 1,
+        .out_terminal = isatty(STDOUT_FILENO) == 1,
+        .colour = wants_colour(),
         .fs = hf_fs_posix(),
         .clock = hf_clock_posix(),
     };
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-    if (n > 0)
-        self[n] = '\0';
-    return hf_cli_front_main(&cli, n > 0 ? self : NULL, argc, argv);
+    return hf_cli_main(&cli, argc, argv);
 }

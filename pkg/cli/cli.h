@@ -73,12 +73,6 @@ struct hf_cli {
     const struct hf_clock_ops *clock;
     const struct hf_cli_command *commands;
     size_t n_commands;
-    /* In the thin program only (cli/front.h): replaces this process by the whole program, which applies the patch
-     * `word`. `head`: the n bytes already read of patch_fd. Returns only on failure. */
-    int (*hand_over)(const struct hf_cli *cli, const char *word, int patch_fd, const void *head, size_t n,
-                     struct hf_err *err);
-    const char *self; /* path of the thin program, or NULL */
-    char **argv;
     /* Progress on the terminal: */
     uint64_t drawn_mono_ns;
     bool drawing;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One command, from its arguments to the exit code. Does not refer to the table of commands, which the thin program
- * (cli/front.h) does not link. */
+/* One command, from its arguments to the exit code. Does not refer to the table of commands, which holdfast-delta does
+ * not link. */
 #include <errno.h>
 #include <string.h>
 

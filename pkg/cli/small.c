@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
+#include <malloc.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +16,6 @@
 #include "cli/plain.h"
 #include "os/fd.h"
 #include "os/fs_posix.h"
-#include "os/pages.h"
 #include "pack/deep/scratch.h"
 
 static const char usage[] = "usage: holdfast-delta [--sync] OLD PATCH NEW\n";
@@ -24,6 +27,56 @@ static const char help[] = "\n"
                            "      --sync       sync NEW, so that it survives a power cut\n"
                            "      --help       print this text\n"
                            "      --version    print the version of this program\n";
+
+static bool has_text_relocations(const struct dl_phdr_info *info)
+{
+    for (size_t i = 0; i < info->dlpi_phnum; i++) {
+        if (info->dlpi_phdr[i].p_type != PT_DYNAMIC)
+            continue;
+        const ElfW(Dyn) *dyn = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr); // NOLINT
+        for (; dyn->d_tag != DT_NULL; dyn++)
+            if (dyn->d_tag == DT_TEXTREL || (dyn->d_tag == DT_FLAGS && (dyn->d_un.d_val & DF_TEXTREL) != 0))
+                return true;
+    }
+    return false;
+}
+
+/* The first object in the list is the program; other processes share the libraries. */
+static int forget(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+    (void)size, (void)arg;
+    for (size_t i = 0; i < info->dlpi_phnum && !has_text_relocations(info); i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W) != 0)
+            continue;
+        uintptr_t start = (info->dlpi_addr + segment->p_vaddr) & ~(page - 1);
+        uintptr_t end = (info->dlpi_addr + segment->p_vaddr + segment->p_memsz + page - 1) & ~(page - 1);
+        (void)madvise((void *)start, end - start, MADV_DONTNEED); // NOLINT
+    }
+    return 1;
+}
+
+/* Releases all pages of the running program's code and constants, so that code that ran only at start no longer counts
+ * as this process's memory. When the program needs a page again, the kernel maps 64 KiB around the address from the
+ * page cache. No data is lost, because the program does not write to these pages. Does nothing if the program wrote to
+ * such pages (text relocations), or if the system refuses. */
+static void forget_code(void)
+{
+    (void)dl_iterate_phdr(forget, NULL);
+}
+
+/* Makes malloc return each block of 128 KiB or more to the system as soon as the program frees the block, and lets
+ * realloc() grow such blocks without copying. By default, glibc keeps free blocks up to the size of the largest block
+ * that was freed so far, and keeps the gaps between blocks. */
+static void return_blocks(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    enum { BLOCK = 128 << 10 }; /* glibc's initial threshold; setting it stops glibc from moving it */
+    (void)mallopt(M_MMAP_THRESHOLD, BLOCK);
+#endif
+}
 
 struct small_job {
     struct hf_cli_patch patch;
@@ -66,7 +119,7 @@ static int apply_opened(struct small_job *job, const char *target, struct hf_err
         .open_old = open_old,
         .open_old_ctx = job,
         .scratch = hf_deep_file_scratch(&scratch)};
-    hf_pages_forget_code();
+    forget_code();
     int r = hf_deep_apply(&params, NULL, err);
     hf_deep_file_done(&scratch);
     return r;
@@ -79,7 +132,7 @@ static int apply(struct hf_cli *cli, char **words, bool sync, struct hf_err *err
     struct stat st;
     int r = hf_cli_in_open(cli, words[0], &old_fd, err);
 
-    hf_pages_return_blocks();
+    return_blocks();
     if (r == 0)
         r = hf_cli_in_open(cli, words[1], &patch_fd, err);
     if (r == 0 && (fstat(old_fd, &st) < 0 || !S_ISREG(st.st_mode)))

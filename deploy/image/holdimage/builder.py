@@ -17,9 +17,6 @@ IMAGES = {"holdfast-agent": (("holdfast-agent", "holdfast-units", "holdfast-tpm"
 PAPERS = ("LICENSE", "NOTICE")
 ABOUT = "org.opencontainers.image."
 
-# What make calls a program that an image has under another name: holdfast alone would only start holdfast-cli, or apply deltas.
-MADE_AS = {"holdfast": "holdfast-cli"}
-
 
 def git(*argv):
     """What git prints; None where this is no clone."""
@@ -76,7 +73,7 @@ class Builder:
         """The image `name` of the machine `one` from the folder `programs` and the Debian files below `root`, and its SBOM."""
         packages = debian.Packages(root)
         files = tree.Tree(one, root, packages)
-        files.furnish({program: stripped(os.path.join(programs, MADE_AS.get(program, program)), strip) for program in IMAGES[name][0]})
+        files.furnish({program: stripped(os.path.join(programs, program), strip) for program in IMAGES[name][0]})
         for paper in PAPERS:
             with open(os.path.join(TOP, paper), "rb") as file:
                 files.add(f"usr/share/doc/holdfast/{paper}", file.read())
@@ -105,7 +102,7 @@ class Builder:
 
     def all(self, names, machines, jobs, offline):
         """The images of `machines`, built against Debian trees of them."""
-        goals = [MADE_AS.get(program, program) for name in names for program in IMAGES[name][0]]
+        goals = [program for name in names for program in IMAGES[name][0]]
         roots = {one.name: sysroot.tree(one, self.say, offline) for one in machines}
         programs = {one.name: cross.programs(one, roots[one.name], TOP, goals, jobs, self.say) for one in machines}
         for name in names:

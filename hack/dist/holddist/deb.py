@@ -16,7 +16,7 @@ from .commit import DATA, TOP, read, run, same_times, write
 
 # What hack/install put where, by package; the first pattern that fits counts.
 FILES = [
-    ("holdfast", "usr/bin/holdfast usr/bin/holdfast-delta usr/bin/kubectl* usr/libexec/* usr/share/man/man1/* usr/share/bash-completion/* "
+    ("holdfast", "usr/bin/holdfast usr/bin/holdfast-delta usr/bin/kubectl* usr/share/man/man1/* usr/share/bash-completion/* "
                  "usr/share/zsh/* usr/share/fish/*"),
     ("holdfast-controller", "usr/bin/holdfast-controller usr/share/man/man8/holdfast-controller.8"),
     (None, "usr/share/doc/holdfast/LICENSE usr/share/man/man8/holdfast-units.8"),    # Debian has the one; no program of the other

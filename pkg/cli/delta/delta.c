@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta create for folders, images and compressed files. The thin program does the plain case (delta_quick.c). */
-#include "cli/delta/delta.h"
-
+/* delta create, for files, folders and images. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,14 +10,57 @@
 
 #include "base/buf.h"
 #include "base/parse.h"
+#include "cli/cli.h"
 #include "cli/parts.h"
 #include "os/fd.h"
 #include "os/file.h"
+#include "pack/deep/deep.h"
 #include "pack/deep/scratch.h"
 #include "pack/image.h"
 #include "pack/tar/archive.h"
 
 #define MAX_INPUT_BYTES ((size_t)HF_MIN((uint64_t)16 << 30, (uint64_t)SIZE_MAX))
+
+const struct hf_cli_option hf_cli_delta_create_options[] = {
+    {.name = "small", .help = "make the smallest patch (default)"},
+    {.name = "fast",
+     .help = "make a somewhat larger patch that applies faster; without --inside, look only inside fast zstd levels"},
+    {.name = "threads", .value = "N", .letter = 'j', .help = "threads (one per processor); the patch is the same"},
+    {.name = "plain", .help = "do not look inside compressed files"},
+    {.name = "inside", .help = "with --fast: look inside all compressed files; applying compresses them again"},
+    {.name = "image", .help = "OLD and NEW are archives of container images; a node needs only OLD's layers"},
+    {.name = NULL},
+};
+
+static int draw(void *ctx, uint64_t done, uint64_t total)
+{
+    hf_cli_progress(ctx, "delta", done, total);
+    return 0;
+}
+
+static int settings(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_deep_create_params *ret_params,
+                    struct hf_err *err)
+{
+    const char *threads_text = hf_cli_value(args, "threads", "0");
+    bool fast = hf_cli_flag(args, "fast");
+    uint64_t threads;
+
+    if (fast && hf_cli_flag(args, "small"))
+        return hf_err_set(err, EINVAL, "--small and --fast exclude each other");
+    if (hf_cli_flag(args, "plain") && hf_cli_flag(args, "inside"))
+        return hf_err_set(err, EINVAL, "--plain and --inside exclude each other");
+    if (hf_parse_u64(threads_text, 0, 256, &threads) < 0)
+        return hf_err_set(err, EINVAL, "--threads: '%.40s' is not a number from 0 to 256", threads_text);
+    if (strcmp(args->words[0], "-") == 0 && strcmp(args->words[1], "-") == 0)
+        return hf_err_set(err, EINVAL, "OLD and NEW cannot both be standard input");
+    *ret_params = (struct hf_deep_create_params){.delta = {.profile = fast ? HF_DELTA_FAST : HF_DELTA_SMALL,
+                                                           .threads = (unsigned)threads,
+                                                           .progress = cli->terminal ? draw : NULL,
+                                                           .progress_ctx = cli},
+                                                 .plain = hf_cli_flag(args, "plain"),
+                                                 .inside = hf_cli_flag(args, "inside")};
+    return 0;
+}
 
 /* OLD or NEW: a mapped file, or the archive of a folder. */
 struct input {
@@ -114,6 +155,26 @@ static void rest(void *ctx)
     hf_cli_map_drop_pages(&inputs->new_input->map);
 }
 
+/* Prints a line such as "app.delta: 23.8 kB, 4.9 % of the new 482 kB". If the patch goes to standard output, the line
+ * goes to standard error, but only if standard error is a terminal. */
+static void print_summary(struct hf_cli *cli, const struct hf_cli_args *args, uint64_t patch_bytes, uint64_t new_bytes)
+{
+    bool piped = strcmp(args->words[2], "-") == 0;
+    char text[HF_CLI_BYTES_TEXT];
+    FILE *to = piped ? cli->err : cli->out;
+
+    hf_cli_progress_end(cli);
+    if (piped && !cli->terminal)
+        return;
+    (void)fprintf(to, "%s: %s", piped ? "patch" : args->words[2], hf_cli_bytes(patch_bytes, text));
+    if (new_bytes > 0) {
+        uint64_t tenths = (uint64_t)((double)patch_bytes / (double)new_bytes * 1000 + 0.5);
+        (void)fprintf(to, ", %llu.%u %% of the new %s", (unsigned long long)(tenths / 10), (unsigned)(tenths % 10),
+                      hf_cli_bytes(new_bytes, text));
+    }
+    (void)fprintf(to, "\n");
+}
+
 static int create(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_deep_create_params *params,
                   struct hf_err *err)
 {
@@ -143,7 +204,7 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, const stru
     if (r == 0)
         r = hf_cli_out_publish(&sink.out, false, err);
     if (r == 0)
-        hf_cli_delta_summary(cli, args, sink.size, new_input.n);
+        print_summary(cli, args, sink.size, new_input.n);
     hf_cli_out_done(&sink.out);
     return r;
 }
@@ -151,11 +212,9 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, const stru
 int hf_cli_delta_create(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
     struct hf_deep_create_params params;
-    int r = hf_cli_delta_settings(cli, args, &params, err);
+    int r = settings(cli, args, &params, err);
 
-    if (r == 0)
-        r = hf_cli_delta_quick(cli, args, &params, err);
-    if (r <= 0)
+    if (r < 0)
         return r;
     (void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* free() returns large tables to the system at once */
     return create(cli, args, &params, err);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta apply: for files, folders and the blobs of an image. A file of its own, because the thin program
- * (cli/front.h) links only this. */
+/* delta apply: for files, folders and the blobs of an image. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,7 +13,6 @@
 #include "cli/delta/patch.h"
 #include "os/dir.h"
 #include "os/fd.h"
-#include "os/pages.h"
 #include "pack/deep/scratch.h"
 #include "pack/image.h"
 #include "pack/tar/archive.h"
@@ -123,7 +121,6 @@ static int apply(struct apply_job *job, const char *target, struct hf_err *err)
         .open_old = job_open_old,
         .open_old_ctx = job,
         .scratch = hf_deep_file_scratch(&scratch)};
-    hf_pages_forget_code();
     r = hf_deep_apply(&params, NULL, err);
     hf_image_free(job->image);
     hf_deep_file_done(&scratch);
@@ -184,7 +181,6 @@ static int extract_folder(struct folder_job *job, const char *temp, const char *
     const struct hf_extract_params rules = {.fs = job->job.cli->fs, .dirfd = fd, .rules = HF_EXTRACT_CANONICAL};
     int r = hf_extract_new(&rules, &job->extract, err);
     if (r == 0) {
-        hf_pages_forget_code();
         r = hf_deep_apply(&params, NULL, err);
         if (r < 0 && job->own.code != 0 && err != NULL)
             *err = job->own;
@@ -244,57 +240,18 @@ static bool is_content_store(int fd)
     return fstatat(fd, "blobs/sha256", &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Returns true if applying needs a compressor of zstd or xz: zstd as its command does it needs threads, which the
- * static library lacks, and beside the memory of these compressors the libraries of the whole program are small. Our
- * own code does gzip. For an invalid patch, returns false: applying reports the error. */
-static bool needs_whole_program(const struct hf_cli_patch *patch)
-{
-    struct hf_cli_patch copy = *patch;
-    const struct hf_delta_in in = {&copy, hf_cli_patch_read};
-    struct hf_deep_info info;
-    bool needed;
-
-    if (!hf_cli_patch_is_deep(patch))
-        return false;
-    if (lseek(patch->fd, 0, SEEK_CUR) < 0)
-        return true;
-    if (hf_deep_read_info(&in, &info, NULL) < 0)
-        return false;
-    needed = info.libraries[0] != '\0';
-    hf_deep_info_done(&info);
-    return needed;
-}
-
-/* For the thin program. Returns 0 if this program can apply the patch. */
-static int hand_over(struct apply_job *job, const char *word, struct hf_err *err)
-{
-    struct hf_cli_patch *patch = &job->patch;
-    off_t start = lseek(patch->fd, 0, SEEK_CUR);
-    int r = hf_cli_patch_look(patch, err);
-
-    if (r == 0 && needs_whole_program(patch))
-        return job->cli->hand_over(job->cli, word, patch->fd, patch->head, patch->head_n, err);
-    if (r == 0 && start >= 0 && lseek(patch->fd, start + (off_t)patch->head_n, SEEK_SET) < 0)
-        r = hf_err_sys(err, -errno, "rewind patch");
-    return r;
-}
-
 int hf_cli_delta_apply(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
     _cleanup_(hf_closep) int old_fd = -1, patch_fd = -1;
     const char *sha256 = hf_cli_value(args, "sha256", NULL);
-    int r;
+    int r = open_old(cli, args->words[0], &old_fd, err);
 
-    hf_pages_return_blocks();
-    r = open_old(cli, args->words[0], &old_fd, err);
     if (r == 0)
         r = hf_cli_in_open(cli, args->words[1], &patch_fd, err);
     if (r == 0 && sha256 != NULL)
         r = check_hash(patch_fd, sha256, err);
     struct apply_job job = {
         .cli = cli, .old_fd = old_fd, .patch = {.fd = patch_fd}, .sink = {.out = HF_CLI_OUT_INIT, .err = err}};
-    if (r == 0 && cli->hand_over != NULL)
-        r = hand_over(&job, args->words[1], err);
     if (r < 0)
         return r;
     if (sha256 == NULL && cli->terminal)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pack/deep/deep.h - deltas that look inside compressed files. pkg/pack/FORMAT.md is the format. Declares the functions
- * of deep_create.c, deep_apply.c and quick.c.
+ * of deep_create.c and deep_apply.c.
  *
  * hf_deep_create() finds the compressed streams in both files (gzip, zip members, xz and zstd, also nested in each
  * other). It unpacks each stream that an encoder can compress again bit for bit. Archives (tar, cpio, ar) stay as they
@@ -77,13 +77,6 @@ struct hf_deep_create_params {
 HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                                const struct hf_deep_create_params *params, const struct hf_delta_out *patch,
                                struct hf_err *err);
-
-/* Returns false if no zstd frame begins in the bytes. In that case, the fast profile can only make a plain delta,
- * unless `inside` is set or the old file is in parts. */
-bool hf_deep_may_hold_zstd(const void *bytes, size_t n);
-/* Returns false if no compressed stream begins in the bytes. In that case, the small profile can only make a plain
- * delta, unless the old file is in parts. */
-bool hf_deep_may_hold_packed(const void *bytes, size_t n);
 
 struct hf_deep_apply_params {
     /* The checkpoints of a deep delta are opaque: store them without interpreting their fields. hf_deep_apply() makes a

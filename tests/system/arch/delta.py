@@ -30,7 +30,7 @@ RELEASE = os.path.join(TOP, "build", "release")
 MACHINES = {"armv7": ("arm-linux-gnueabihf-gcc", "qemu-arm"), "aarch64": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
             "s390x": ("s390x-linux-gnu-gcc", "qemu-s390x"),
             "riscv64": ("riscv64-linux-gnu-gcc", "qemu-riscv64")}
-OURS = ["pkg/codec/sha256.c", "pkg/os/dir.c", "pkg/os/fd.c", "pkg/os/file.c", "pkg/os/fs_posix.c", "pkg/os/pages.c", "pkg/cli/io.c",
+OURS = ["pkg/codec/sha256.c", "pkg/os/dir.c", "pkg/os/fd.c", "pkg/os/file.c", "pkg/os/fs_posix.c", "pkg/cli/io.c",
         "pkg/cli/plain.c", "pkg/cli/delta/patch.c", "pkg/cli/run.c", "pkg/cli/small.c", "cmd/holdfast-delta/main.c"]
 PACK = ["deep/deep_apply", "deep/recipe", "deep/scratch", "codec/codec", "codec/stage"]
 ZSTD = ["common/*.c", "decompress/*.c"]

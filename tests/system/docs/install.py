@@ -22,7 +22,7 @@ def libraries(top):
 
 def needed(top):
     names = set(LOADED_BY_NAME)
-    for program in ("holdfast-agent", "holdfast-cli"):
+    for program in ("holdfast-agent", "holdfast"):
         names |= set(re.findall(r"NEEDED\s+(\S+)", run(top, "objdump", "-p", f"build/release/{program}").stdout))
     return {name for name in names if not name.startswith("ld-linux")}
 

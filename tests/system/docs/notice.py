@@ -53,11 +53,11 @@ def check_libraries(top):
 
 
 def check_static(top):
-    """NOTICE names the static programs, and what the Makefile links into them."""
+    """NOTICE names the static program, and what the Makefile links into it."""
     static = [name for name, path in programs(top).items() if not loads(path)]
     with open(os.path.join(top, "Makefile"), encoding="utf-8") as makefile:
-        linked = re.findall(r"^\$\(B\)/release/holdfast .*: PKG_LIBS := (.*)$", makefile.read(), re.M)
-    wanted = f"{' and '.join(static)} load nothing: they contain glibc, xz and zstd."
+        linked = re.findall(r"^\$\(B\)/release/holdfast-delta: PKG_LIBS := (.*)$", makefile.read(), re.M)
+    wanted = f"{' and '.join(static)} loads nothing: it contains glibc, xz and zstd."
     return None if wanted in text_of(top) and linked == ["-lzstd -llzma"] else f"NOTICE: it has to say '{wanted}'; the Makefile links {linked}"
 
 

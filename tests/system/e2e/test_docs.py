@@ -113,7 +113,6 @@ class Docs(case.Case):
         self.service.remove()
         self.service.install(release.sample("1.4.1", 2))
         self.addCleanup(self.service.remove)
-        place.write(os.path.join(tree, "usr/local/libexec/holdfast/holdfast-cli"), open(world.built("holdfast-cli"), "rb").read(), 0o755)
         place.write(os.path.join(tree, "usr/local/bin/holdfast"), open(world.built("holdfast"), "rb").read(), 0o755)
         self.desk = Desk(self.node)
         self.addCleanup(self.desk.end)

@@ -68,8 +68,7 @@ class TestOffline(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.node = managed.Node(cls, NODE, SITE, CONFIG, RIGHTS)
-        for program in ("holdfast", "holdfast-cli"):
-            shutil.copy(world.built(program), cls.node.path("/usr/local/bin/" + program))
+        shutil.copy(world.built("holdfast"), cls.node.path("/usr/local/bin/holdfast"))
         managed.apply(
             managed.config_map(SITE, "files", {"web.conf": "version = 1\n", "other.conf": "x\n"}),
             managed.config_map(SITE, "pods", {"beacon.yaml": json.dumps(managed.pod(SITE, "beacon", "1"))}))

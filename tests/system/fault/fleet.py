@@ -26,7 +26,7 @@ sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(
 import apiserver  # noqa: E402
 from lab import TOP  # noqa: E402
 
-CHECKED = os.path.join(TOP, "build", "asan", "holdfast-cli")
+CHECKED = os.path.join(TOP, "build", "asan", "holdfast")
 RELEASE = os.path.join(TOP, "build", "release")
 GROUP = "edge.codcompass.io"
 NODES = 10000  # of the largest fleet
@@ -259,7 +259,7 @@ def ten_thousand_nodes_in_bounded_memory():
             item["metadata"]["managedFields"] = [{"manager": "holdfast-agent", "fieldsV1": {f"f:{k}": {} for k in range(60)}}]
             lab.server.put(item)
         begin = time.monotonic()
-        process = lab.start("nodes", "-o", "wide", program=os.path.join(RELEASE, "holdfast-cli"))
+        process = lab.start("nodes", "-o", "wide", program=os.path.join(RELEASE, "holdfast"))
         out = process.stdout.read(1)  # the table is complete in memory then, and does not fit into the pipe
         with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
             peak_kb = int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1))
@@ -267,7 +267,7 @@ def ten_thousand_nodes_in_bounded_memory():
         _, status, usage = os.wait4(process.pid, 0)
         took = time.monotonic() - begin
         for form in ("json", "yaml"):
-            process = lab.start("nodes", "-o", form, program=os.path.join(RELEASE, "holdfast-cli"))
+            process = lab.start("nodes", "-o", form, program=os.path.join(RELEASE, "holdfast"))
             text = process.stdout.read(1)
             with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
                 peak_kb = max(peak_kb, int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1)))

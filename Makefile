@@ -117,7 +117,7 @@ $(foreach f,asan cov,$(B)/$(f)/tests/unit/codec/test_expand): private LINK += -W
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/manifests/test_source_cases): private LINK += -Wl,--wrap=inflate
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: dist dist-test publish attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
+.PHONY: dist dist-test iac-test publish attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -234,6 +234,9 @@ publish: ## push the images and the chart of `make dist REGISTRY=HOST/PATH` ther
 dist-test: ## what make dist makes: twice the same, quiet under lintian, and installed, upgraded and purged on a Debian 12 in a container
 	@hack/setup.sh build images dist e2e || true
 	@tests/system/dist/run.py $(DIST)
+
+iac-test: ## the modules of deploy/terraform and deploy/pulumi, by OpenTofu (from Go modules) and Pulumi's mocks (from npm)
+	@tests/system/iac/run.py
 
 install: ## binaries, man pages, completion, systemd unit (PREFIX=/usr/local, DESTDIR)
 install: all

@@ -136,6 +136,12 @@ def delivered(world, _):
     assert not wrong, f"posted to {wrong[0]}"
 
 
+def has_user_data(world, _):
+    with open("out/cloud-init/user-data-edge.yaml", encoding="utf-8") as made, \
+            open(os.path.join(TOP, "deploy/cloud-init/user-data-edge.yaml"), encoding="utf-8") as wanted:
+        assert made.read() == wanted.read(), "not the user-data of the description"
+
+
 def greets(version, phase="Committed"):
     """The first node's file is of this version, and its newest release came to this end."""
     def done(world, _):
@@ -153,6 +159,8 @@ ROWS = [
     Row(r".*", "cluster", page="docs/how-to/upgrade-k3s.md",
         why="needs nodes with a kubelet of their own: tests/system/e2e/test_kubelet.py runs these commands (lib/k3s_page.py)"),
     Row(r".*", "cluster", page="docs/how-to/teams.md", why="needs a cluster: tests/system/e2e/test_teams.py runs these commands"),
+    Row(r"cp deploy/k3s/nodes.yaml .*", page="docs/how-to/nodes-as-code.md"),
+    Row(r"deploy/k3s/render .*", page="docs/how-to/nodes-as-code.md", after=has_user_data),
     Row(r".*", "cluster", page="docs/how-to/stolen-node.md", why="needs a cluster: tests/system/e2e/test_admission.py runs these commands"),
     # ---- what a release publishes -----------------------------------------------------------------------------------------
     Row(r".*", "elsewhere", page="docs/how-to/packages.md", why="tests/system/dist/run.py"),

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The method of gzip and zlib is the published one (RFC 1951, section 4, and the algorithm notes of zlib and gzip):
+ * hash chains over three bytes and the nine well-known sets of limits, one for each level. Levels 4 to 9 use lazy
+ * evaluation and no match of three bytes beyond distance 4096. */
 #include "pack/deflate/deflate_match.h"
 
 #include <string.h>

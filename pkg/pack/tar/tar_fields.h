@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/tar/tar_fields.h - offsets of the fields in a tar header block (POSIX.1-1988, ustar). Private to pkg/pack/tar.
- *
- * Pure. */
+/* pack/tar/tar_fields.h - offsets in a tar header (POSIX.1-1988, ustar). */
 #pragma once
 
 enum tar_field {

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/tar/tar_read.h - read the headers of a tar archive, one member at a time. No other code in this project parses
- * tar headers.
+/* pack/tar/tar_read.h - reads a tar's headers by member; the project's only parser of them.
  *
- * Accepts POSIX.1-1988 "ustar", old tar, pax extended headers (POSIX.1-2001), GNU long names and long links ('L', 'K'),
- * and GNU base-256 numbers. Uses the pax records path, linkpath, size, uid and gid, and the extended attributes if the
- * caller wants them; ignores all other pax records. Refuses sparse files, devices, pipes and volumes. Archives are
- * untrusted: all sizes have limits, and no name leads out of the folder. Pure, except that hf_tar_next() calls pread().
- * Threads: one thread at a time uses an hf_tar. */
+ * POSIX.1-1988 ustar, old tar, pax (POSIX.1-2001: path, linkpath, size, uid, gid, wanted extended attributes), GNU long
+ * names and links, base-256 numbers; not sparse files, devices, pipes, volumes. Security: untrusted; sizes have limits
+ * and no name leads out. Pure but for pread(). */
 #pragma once
 
 #include <stddef.h>
@@ -18,55 +15,46 @@
 
 enum {
     HF_TAR_BLOCK = 512,
-    HF_TAR_MAX_NAME = 1024, /* maximum size of a name in bytes, with its final zero */
-    HF_TAR_MAX_DEPTH = 32,  /* maximum number of components of a name */
+    HF_TAR_MAX_NAME = 1024, /* bytes, with its zero */
+    HF_TAR_MAX_DEPTH = 32,  /* components of a name */
     HF_TAR_MAX_MEMBERS = 100000,
-    HF_TAR_MAX_HEAD = 1 << 17, /* maximum size in bytes of all headers of one member */
+    HF_TAR_MAX_HEAD = 1 << 17, /* all headers of a member, bytes */
 };
 
 enum hf_tar_type { HF_TAR_FILE, HF_TAR_FOLDER, HF_TAR_SYMLINK, HF_TAR_HARDLINK };
 
 struct hf_tar_member {
     enum hf_tar_type type;
-    /* Relative and normal: no "..", "." or empty component, no slash at the end, at most HF_TAR_MAX_DEPTH components,
-     * and no component of more than 255 bytes. "" is the top folder. */
+    /* Relative and normal: no "..", ".", empty component or final slash; components up to 255 bytes. "": the top
+     * folder. */
     char name[HF_TAR_MAX_NAME];
-    /* target of a link, "" for other types; the target of a hard link follows the rules of `name` and is not "" */
-    char target[HF_TAR_MAX_NAME];
-    unsigned mode; /* permission bits, within 07777 */
+    char target[HF_TAR_MAX_NAME]; /* of a link, else ""; a hard link's is like `name`, not "" */
+    unsigned mode;                /* within 07777 */
     uint32_t uid, gid;
     uint64_t size;   /* bytes of a file's content, else 0 */
-    uint64_t offset; /* position of the content in the archive */
+    uint64_t offset; /* position of the content */
 };
 
 struct hf_tar {
     void *ctx;
-    /* returns the number of bytes read (0 at the end of the archive) or -errno */
-    ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
+    ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset); /* bytes read (0 at the end) or -errno */
     uint64_t size;
-    uint64_t at; /* offset of the next header; starts at 0 */
-    /* receives the member's pax records "LEN SCHILY.xattr.NAME=VALUE\n"; NULL if the caller does not want them */
-    struct hf_buf *xattrs;
+    uint64_t at;           /* next header; 0 at first */
+    struct hf_buf *xattrs; /* gets "LEN SCHILY.xattr.NAME=VALUE\n"; may be NULL */
 };
 
-/* Returns 1 and sets *ret_member to the next member, or returns 0 at the end of the archive, or -errno. -EBADMSG: the
- * archive is invalid; *err names the offset. */
+/* Returns 1, 0 at the end, or -errno. -EBADMSG: *err has the offset. */
 HF_MUST_USE int hf_tar_next(struct hf_tar *tar, struct hf_tar_member *ret_member, struct hf_err *err);
 
-/* ---- an archive that arrives in pieces --------------------------------------------------------------------------- */
-
-/* Finds out how long the headers of the next member are. bytes[0..n) is the start of these headers, as far as the
- * caller has it. Sets *ret_want to the number of bytes that the caller must have before the next call, at most
- * HF_TAR_MAX_HEAD. If *ret_want equals n, the headers are complete. If *ret_want is 0, the archive ends here. A global
- * header ('g') counts as a member. -EBADMSG: the headers are too many or too long, or state an invalid size. */
+/* bytes[0..n) is the start of the next member's headers (a global one is a member). *ret_want: bytes to have before the
+ * next call, at most HF_TAR_MAX_HEAD; equal to n: complete; 0: the archive ends. -EBADMSG: too many, too long, or a bad
+ * size. */
 HF_MUST_USE int hf_tar_head_want(const unsigned char *bytes, size_t n, size_t *ret_want, struct hf_err *err);
-/* Parses the headers of one member. `at` is their offset in the archive. */
 HF_MUST_USE int hf_tar_head_parse(const unsigned char *bytes, size_t n, uint64_t at, struct hf_tar_member *ret_member,
                                   struct hf_buf *xattrs, struct hf_err *err);
-/* Returns true if the headers are a global pax header. */
 bool hf_tar_head_is_global(const unsigned char *bytes);
 
-/* Returns the size of content including the zero bytes that fill its last block. */
+/* The size with the zeros that fill the last block. */
 static inline uint64_t hf_tar_padded(uint64_t size)
 {
     return (size + HF_TAR_BLOCK - 1) / HF_TAR_BLOCK * HF_TAR_BLOCK;

@@ -33,11 +33,13 @@ static void ping_ended(void *arg, int r, const struct hf_http_response *response
         hf_kube_arm_pulse(kube);
         return;
     }
+    /* A server that ends resets the ping, too. Only a proxy that does not reach it leaves that open. */
+    enum hf_rf_event event = r == -ENOLINK ? HF_RF_LINK_AWAY : hf_reflector_event_of_error(r);
     hf_pulse_reset(&kube->pulse);
     (void)hf_err_wrap(&err, r, "no data on the connection");
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
         if (sub->reflector.state == HF_RF_WATCHING)
-            hf_kube_dispatch(sub, HF_RF_LINK_AWAY, 0, &err);
+            hf_kube_dispatch(sub, event == HF_RF_SERVER_AWAY ? event : HF_RF_LINK_AWAY, 0, &err);
 }
 
 /* The bytes of a list are no bytes of a watch, and an answer to a ping would wait behind them. The list has time limits

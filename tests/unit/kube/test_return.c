@@ -347,6 +347,30 @@ START_TEST(a_server_that_answers_late)
 }
 END_TEST
 
+/* A ping that is under way when the server ends shows what the watches show: that the server is away, not the link. */
+START_TEST(a_server_ends_during_a_ping)
+{
+    static struct world world;
+    enum { FROZEN_S = 27, STARTING_S = 30, SHARE = NODES * STARTING_S / SPREAD_S };
+
+    world_start(&world, NODES, FLEET);
+    unsigned before = asked(&world);
+    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_FROZEN);
+    run(&world, FROZEN_S);
+    unsigned pinging = 0;
+    for (unsigned i = 0; i < NODES; i++)
+        pinging += world.nodes[i].kube->ping != NULL;
+    ck_assert_msg(pinging >= NODES / 4, "%u pings under way", pinging);
+    hf_simapi_fail(world.api, 100000, 403, 0);
+    restart(&world, 1);
+    (void)busiest(&world, STARTING_S);
+    ck_assert_uint_eq(away(&world), NODES);
+    unsigned vain = asked(&world) - before;
+    ck_assert_msg(vain <= 2 * SHARE, "%u requests in vain", vain);
+    world_end(&world);
+}
+END_TEST
+
 /* The watches of a node in a large fleet open so far apart that their bookmarks leave no pause that needs a ping. */
 START_TEST(a_return_needs_few_pings)
 {
@@ -413,6 +437,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_server_that_fills_its_caches, 0, (int)HF_LEN(early_statuses));
     tcase_add_loop_test(tc, a_server_without_history_is_not_ready_yet, 0, (int)HF_LEN(early_statuses));
     tcase_add_test(tc, a_server_that_answers_late);
+    tcase_add_test(tc, a_server_ends_during_a_ping);
     tcase_add_test(tc, a_return_needs_few_pings);
     tcase_add_test(tc, a_server_that_stays_busy);
     tcase_add_loop_test(tc, the_spread_grows_with_the_fleet, 0, (int)HF_LEN(spreads));

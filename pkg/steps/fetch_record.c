@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "codec/state/sealed_file.h"
 #include "os/dir.h"
 #include "os/file.h"
-#include "steps/sealed_file.h"
 
 enum { FORMAT = 1, MAX_TEXT = 2048 };
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/state/sealed_file.h"
 #include "os/dir.h"
 #include "os/file.h"
-#include "steps/sealed_file.h"
 
 /* A journal that cannot be read is read again after the first time, and counts as damaged after the second: by then the
  * error is one of the medium, and an update may be in the middle. */

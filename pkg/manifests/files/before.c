@@ -6,11 +6,11 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "codec/state/sealed_file.h"
 #include "manifests/files/content.h"
 #include "manifests/files/place_impl.h"
 #include "os/file.h"
 #include "os/secret_ref.h"
-#include "steps/sealed_file.h"
 
 #define CONTENTS "before"
 #define LIST "before.list"

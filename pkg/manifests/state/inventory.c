@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/encoding/hex.h"
 #include "base/parse.h"
-#include "steps/sealed_file.h"
+#include "codec/state/sealed_file.h"
 
 #define KIND "manifest-inventory"
 

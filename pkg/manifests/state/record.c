@@ -7,7 +7,7 @@
 
 #include "base/encoding/utf8.h"
 #include "base/macros.h"
-#include "steps/sealed_file.h"
+#include "codec/state/sealed_file.h"
 
 #define KIND "manifest-record"
 #define NAME "record"

@@ -9,7 +9,7 @@
 
 #include "base/parse.h"
 #include "codec/seal.h"
-#include "steps/sealed_file.h"
+#include "codec/state/sealed_file.h"
 #include "update/install/floor_copy.h"
 
 enum { FORMAT = 1, BLOB_MAX = 2048, FILES = 2 };

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "codec/state/sealed_file.h"
 #include "steps/fetch_record.h"
-#include "steps/sealed_file.h"
 
 enum { FORMAT = 1, MAX_TEXT = 1024 };
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "codec/seal.h"
+#include "codec/state/sealed_file.h"
 #include "os/file.h"
-#include "steps/sealed_file.h"
 #include "update/state/journal.h"
 
 enum { FORMAT = 1 };

@@ -8,8 +8,8 @@
 
 #include "api/field/text.h"
 #include "base/parse.h"
+#include "codec/state/sealed_file.h"
 #include "os/file.h"
-#include "steps/sealed_file.h"
 
 enum { COPIES = 2, LINE = 128 };
 

@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "steps/sealed_file.h"
+#include "codec/state/sealed_file.h"
 
 /* ---- the fields: one row is key, member and form ----------------------------------------------------------------- */
 

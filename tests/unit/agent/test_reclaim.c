@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/macros.h"
+#include "codec/state/sealed_file.h"
 #include "os/fs_posix.h"
-#include "steps/sealed_file.h"
 #include "support/board.h"
 #include "support/check_main.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "steps/sealed_file.h"
+#include "codec/state/sealed_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/sealed_file.h - loads and durably replaces small state files with a seal (codec/seal.h).
+/* codec/state/sealed_file.h - loads and durably replaces small state files with a seal (codec/seal.h).
  *
  * The functions rename a damaged file to `<path>.damaged`, where a person can inspect it. If a new file at <path> is
  * damaged later, it replaces `<path>.damaged`. All functions block. Call them on worker threads, or while the agent

@@ -3,56 +3,10 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 
-#include "codec/state/sealed_file.h"
+#include "codec/state/record.h"
 
-/* ---- the fields: one row is key, member and form ----------------------------------------------------------------- */
-
-enum journal_form { TEXT, HEX, NUMBER, COUNT, FLAG };
-
-struct journal_field {
-    const char *name;
-    enum journal_form form;
-    size_t offset, size;
-};
-
-#define FIELD(name_, form_, member_)                                                                                   \
-    {                                                                                                                  \
-        .name = (name_), .form = (form_), .offset = offsetof(struct hf_journal, member_),                              \
-        .size = sizeof(((struct hf_journal *)0)->member_)                                                              \
-    }
-
-static const struct journal_field fields[] = {
-    FIELD("name", TEXT, name),
-    FIELD("message", TEXT, message),
-    FIELD("timeUnixNs", NUMBER, time_unix_ns),
-    FIELD("digest", HEX, digest),
-    FIELD("version", TEXT, version),
-    FIELD("sequence", NUMBER, sequence),
-    FIELD("path", TEXT, path),
-    FIELD("sha256", HEX, sha256),
-    FIELD("size", NUMBER, size),
-    FIELD("from", TEXT, from),
-    FIELD("noDelta", FLAG, no_delta),
-    FIELD("bytesFetched", NUMBER, bytes_fetched),
-    FIELD("attempts", COUNT, attempts),
-    FIELD("hadOld", FLAG, had_old),
-    FIELD("oldSha256", HEX, old_sha256),
-    FIELD("oldLink", TEXT, old_link),
-    FIELD("madeFolder", TEXT, made_folder),
-    FIELD("probed", FLAG, probed),
-    FIELD("restarted", FLAG, restarted),
-    FIELD("starts", COUNT, starts),
-    FIELD("wasted", COUNT, wasted),
-    FIELD("changes", COUNT, changes),
-    FIELD("goodDigest", HEX, good_digest),
-    FIELD("goodVersion", TEXT, good_version),
-    FIELD("goodSequence", NUMBER, good_sequence),
-    FIELD("badDigest", HEX, bad_digest),
-    FIELD("avoid", TEXT, avoid),
-    FIELD("detour", TEXT, detour),
-};
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 static const char *const method_names[] = {
     [HF_METHOD_NONE] = "", [HF_METHOD_DELTA] = "Delta", [HF_METHOD_FULL] = "Full"};
@@ -77,198 +31,117 @@ const char *hf_journal_installed(const struct hf_journal *journal)
     }
 }
 
-/* ---- out --------------------------------------------------------------------------------------------------------- */
-
-static json_t *field_value(const struct journal_field *field, const struct hf_journal *journal)
+static const char *phase_name(unsigned phase)
 {
-    const char *at = (const char *)journal + field->offset;
-    uint64_t number = 0;
-
-    switch (field->form) {
-    case TEXT:
-    case HEX:
-        return json_string(at);
-    case FLAG:
-        return json_boolean(*(const bool *)(const void *)at);
-    case COUNT:
-        number = *(const unsigned *)(const void *)at;
-        break;
-    case NUMBER:
-        memcpy(&number, at, sizeof(number));
-        break;
-    }
-    /* Larger numbers have no meaning here, and readers of JSON lose their digits. */
-    return json_integer((json_int_t)HF_MIN(number, (uint64_t)INT64_MAX));
+    return hf_phase_name((enum hf_phase)phase);
 }
 
-static int put(json_t *object, const char *key, json_t *value)
+static const char *reason_name(unsigned reason)
 {
-    return value == NULL || json_object_set_new(object, key, value) < 0 ? -ENOMEM : 0;
+    return hf_reason_name((enum hf_reason)reason);
 }
 
-static int build(const struct hf_journal *journal, const json_t *release, json_t *object)
+static const char *kind_name(unsigned kind)
 {
-    int r = put(object, "phase", json_string(hf_phase_name(journal->phase)));
-
-    if (r == 0)
-        r = put(object, "reason", json_string(hf_reason_name(journal->reason)));
-    if (r == 0)
-        r = put(object, "kind", json_string(kind_names[journal->kind]));
-    if (r == 0)
-        r = put(object, "method", json_string(hf_update_method_name(journal->method)));
-    for (size_t i = 0; r == 0 && i < HF_LEN(fields); i++)
-        r = put(object, fields[i].name, field_value(&fields[i], journal));
-    if (r == 0 && release != NULL)
-        r = json_object_set(object, "release", hf_json_mutable(release)) < 0 ? -ENOMEM : 0;
-    return r;
+    return kind_names[kind];
 }
 
-int hf_journal_format(const struct hf_journal *journal, const json_t *release, struct hf_buf *out)
+static const char *method_name(unsigned method)
 {
-    _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(HF_JOURNAL_MAX_BYTES);
-    _cleanup_(hf_json_freep) json_t *object = json_object();
-
-    if (object == NULL)
-        return -ENOMEM;
-    int r = build(journal, release, object);
-    if (r == 0)
-        r = hf_json_format(object, &body);
-    return r == 0 ? hf_seal_format("journal", HF_JOURNAL_FORMAT, hf_buf_view(&body), out) : r;
-}
-
-/* ---- in ---------------------------------------------------------------------------------------------------------- */
-
-static int bad(struct hf_err *err, const char *what)
-{
-    return hf_err_set(err, EBADMSG, "journal: %s is missing or invalid", what);
-}
-
-static bool hex_valid(const char *text)
-{
-    return text[0] == '\0' ||
-           (strlen(text) == HF_SHA256_HEX - 1 && strspn(text, "0123456789abcdef") == HF_SHA256_HEX - 1);
-}
-
-static int read_text(const struct journal_field *field, const json_t *value, char *at)
-{
-    const char *text = json_string_value(value);
-
-    if (text == NULL || strlen(text) >= field->size || (field->form == HEX && !hex_valid(text)))
-        return -EBADMSG;
-    memcpy(at, text, strlen(text) + 1);
-    return 0;
-}
-
-static int read_number(const struct journal_field *field, const json_t *value, char *at)
-{
-    json_int_t number = json_integer_value(value);
-    bool is_count = field->form != NUMBER;
-
-    if (!json_is_integer(value) || number < 0 || (is_count && number > INT_MAX))
-        return -EBADMSG;
-    if (is_count)
-        *(unsigned *)(void *)at = (unsigned)number;
-    else
-        *(uint64_t *)(void *)at = (uint64_t)number;
-    return 0;
-}
-
-static int read_field(const struct journal_field *field, const json_t *object, struct hf_journal *journal)
-{
-    const json_t *value = json_object_get(object, field->name);
-    char *at = (char *)journal + field->offset;
-
-    if (field->form == TEXT || field->form == HEX)
-        return read_text(field, value, at);
-    if (field->form != FLAG)
-        return read_number(field, value, at);
-    if (!json_is_boolean(value))
-        return -EBADMSG;
-    *(bool *)(void *)at = json_is_true(value);
-    return 0;
-}
-
-/* Index of the name at `key`, or -EBADMSG. */
-static int read_name(const json_t *object, const char *key, const char *const *names, size_t n)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    for (size_t i = 0; text != NULL && i < n; i++) {
-        if (strcmp(text, names[i]) == 0)
-            return (int)i;
-    }
-    return -EBADMSG;
-}
-
-static int read_enums(const json_t *object, struct hf_journal *journal, struct hf_err *err)
-{
-    const char *phase = json_string_value(json_object_get(object, "phase"));
-    const char *reason = json_string_value(json_object_get(object, "reason"));
-    int kind = read_name(object, "kind", kind_names, HF_LEN(kind_names));
-    int method = read_name(object, "method", method_names, HF_LEN(method_names));
-
-    if (phase == NULL || hf_phase_of(phase) == HF_PHASE_COUNT)
-        return bad(err, "phase");
-    if (reason == NULL)
-        return bad(err, "reason");
-    if (kind < 0 || method < 0)
-        return bad(err, kind < 0 ? "kind" : "method");
-    journal->phase = hf_phase_of(phase);
-    /* A reason of a newer agent is not damage. */
-    journal->reason = hf_reason_of(reason) == HF_R_COUNT ? HF_R_None : hf_reason_of(reason);
-    journal->kind = (enum hf_install_kind)kind;
-    journal->method = (enum hf_update_method)method;
-    return 0;
-}
-
-static int read_body(struct hf_view body, struct hf_journal *journal, json_t **ret_release, struct hf_err *err)
-{
-    _cleanup_(hf_json_freep) json_t *object = NULL;
-    int r = hf_json_parse(body, NULL, &object, err);
-
-    if (r < 0)
-        return r;
-    r = read_enums(object, journal, err);
-    for (size_t i = 0; r == 0 && i < HF_LEN(fields); i++) {
-        if (read_field(&fields[i], object, journal) < 0)
-            r = bad(err, fields[i].name);
-    }
-    if (r < 0)
-        return r;
-    json_t *release = json_object_get(object, "release");
-    if (release != NULL && !json_is_object(release))
-        return bad(err, "release");
-    *ret_release = json_incref(release);
-    return 0;
-}
-
-int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t **ret_release, struct hf_err *err)
-{
-    struct hf_journal journal = {.phase = HF_PHASE_IDLE};
-    struct hf_view body;
-    int r = hf_seal_open(text, "journal", HF_JOURNAL_FORMAT, &body, err);
-
-    if (r == 0)
-        r = read_body(body, &journal, ret_release, err);
-    if (r < 0)
-        return r == -E2BIG ? -EBADMSG : r;
-    *ret_journal = journal;
-    return 0;
+    return method_names[method];
 }
 
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
 
+struct journal_file {
+    struct hf_journal j;
+    json_t *release;
+};
+
+#define ROW(name_, member_, ...) HF_RECORD_ROW(struct journal_file, name_, j.member_, .required = true, ##__VA_ARGS__)
+#define COUNT(name_, member_) ROW(name_, member_, .max = INT_MAX)
+#define SHA256(name_, member_)                                                                                         \
+    HF_RECORD_ROW_OF(HF_RECORD_SHA256, struct journal_file, name_, j.member_, .required = true)
+
+static const struct hf_record_row rows[] = {
+    ROW("phase", phase, .name_of = phase_name, .max = HF_PHASE_COUNT - 1),
+    ROW("reason", reason, .name_of = reason_name, .max = HF_R_COUNT - 1, .lenient = true),
+    ROW("kind", kind, .name_of = kind_name, .max = HF_LEN(kind_names) - 1),
+    ROW("method", method, .name_of = method_name, .max = HF_LEN(method_names) - 1),
+    ROW("name", name),
+    ROW("message", message),
+    ROW("timeUnixNs", time_unix_ns),
+    SHA256("digest", digest),
+    ROW("version", version),
+    ROW("sequence", sequence),
+    ROW("path", path),
+    SHA256("sha256", sha256),
+    ROW("size", size),
+    ROW("from", from),
+    ROW("noDelta", no_delta),
+    ROW("bytesFetched", bytes_fetched),
+    COUNT("attempts", attempts),
+    ROW("hadOld", had_old),
+    SHA256("oldSha256", old_sha256),
+    ROW("oldLink", old_link),
+    ROW("madeFolder", made_folder),
+    ROW("probed", probed),
+    ROW("restarted", restarted),
+    COUNT("starts", starts),
+    COUNT("wasted", wasted),
+    COUNT("changes", changes),
+    SHA256("goodDigest", good_digest),
+    ROW("goodVersion", good_version),
+    ROW("goodSequence", good_sequence),
+    SHA256("badDigest", bad_digest),
+    ROW("avoid", avoid),
+    ROW("detour", detour),
+    HF_RECORD_ROW(struct journal_file, "release", release),
+};
+
+static bool release_is_object(const void *record)
+{
+    const json_t *release = ((const struct journal_file *)record)->release;
+
+    return release == NULL || json_is_object(release);
+}
+
+const struct hf_record_type hf_journal_type = {.name = "journal",
+                                               .version = HF_JOURNAL_FORMAT,
+                                               .size = sizeof(struct journal_file),
+                                               .max_bytes = HF_JOURNAL_MAX_BYTES,
+                                               .rows = HF_RECORD_ROWS(rows),
+                                               .valid = release_is_object};
+
+int hf_journal_format(const struct hf_journal *journal, const json_t *release, struct hf_buf *out)
+{
+    const struct journal_file file = {*journal, hf_json_mutable(release)};
+
+    return hf_record_format(&hf_journal_type, &file, out);
+}
+
+static int give(struct journal_file *file, int r, struct hf_journal *ret_journal, json_t **ret_release)
+{
+    if (r == 0) {
+        *ret_journal = file->j;
+        *ret_release = file->release;
+    }
+    return r;
+}
+
+int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t **ret_release, struct hf_err *err)
+{
+    struct journal_file file;
+
+    return give(&file, hf_record_parse(&hf_journal_type, text, &file, err), ret_journal, ret_release);
+}
+
 int hf_journal_load(const struct hf_fs_ops *fs, const char *folder, struct hf_journal *ret_journal,
                     json_t **ret_release, struct hf_err *err)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_JOURNAL_MAX_BYTES);
-    struct hf_view body;
-    int r = hf_sealed_file_load(fs, folder, "journal", "journal", HF_JOURNAL_FORMAT, &text, &body, err);
+    struct journal_file file;
 
-    if (r < 0)
-        return r;
-    r = hf_journal_parse(hf_buf_view(&text), ret_journal, ret_release, err);
-    return r == -EBADMSG ? hf_sealed_file_set_aside(fs, folder, "journal", err) : r;
+    return give(&file, hf_record_load(&hf_journal_type, fs, folder, &file, err), ret_journal, ret_release);
 }
 
 int hf_journal_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text, struct hf_err *err)

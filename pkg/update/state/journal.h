@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/state/journal.h - the durable state of one release, in the file <state>/updates/<release>/journal.
+/* update/state/journal.h - the durable state of one release, in the file <state>/updates/<release>/journal
+ * (codec/state/record.h): all that the engine needs to resume the update, with the release itself. Only downloads need a
+ * server in addition. The engine replaces the file before each step, unless it has all that a later process needs.
  *
- * The journal is a sealed file (codec/seal.h) with JSON. The journal has everything that the engine needs to resume the
- * update, including the release itself. Only downloads need a server in addition. Before each step starts, the engine
- * replaces the file durably, unless the file already has all that a later process needs. If the file is damaged or has
- * another format version, hf_journal_load() renames it to journal.damaged.
- *
- * Memory: a struct hf_journal has no pointers; copy the struct by assignment. Threads: any, but only one at a time for
- * one release. */
+ * Memory: a struct hf_journal has no pointers; copy it by assignment. Threads: any, but only one at a time for one
+ * release. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +18,7 @@
 #include "base/fs.h"
 #include "codec/json.h"
 #include "codec/sha256.h"
+#include "codec/state/record.h"
 #include "steps/target.h"
 #include "update/rules/delta_chain.h"
 
@@ -84,25 +82,24 @@ struct hf_journal {
     char detour[HF_UPDATE_MAX_DETOUR];    /* explanation for the status; "" if the update uses the shortest chain */
 };
 
-/* Formats a journal. `release` is the part of the EdgeUpdate that the journal keeps (update/release.h, `kept`), or NULL
- * if it keeps none. */
+/* `release` is the part of the EdgeUpdate that the journal keeps (update/release.h, `kept`), or NULL. Pure. */
 HF_MUST_USE int hf_journal_format(const struct hf_journal *journal, const json_t *release, struct hf_buf *out);
 
-/* Parses a journal. -EBADMSG: the text is damaged. -EOPNOTSUPP: the text has another format version. Sets *ret_release
- * to a new reference to the JSON that hf_journal_format() received as `release`; NULL if there was none. */
+/* -EBADMSG: the text is damaged. -EOPNOTSUPP: another format version. *ret_release is a new reference to the `release`
+ * of hf_journal_format(), or NULL. Pure. */
 HF_MUST_USE int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t **ret_release,
                                  struct hf_err *err);
 
-/* Loads the journal; blocks. `folder` is <state>/updates/<release>. -ENOENT: there is no journal. -EBADMSG: the journal
- * was damaged or has another format version, and this call has renamed it to journal.damaged. After any other error,
- * the journal is unchanged on disk. */
+/* Blocks. `folder` is <state>/updates/<release>. -ENOENT: there is no journal. -EBADMSG: it was damaged or has another
+ * format version, and this call has renamed it to journal.damaged. Other errors leave the file as it is. */
 HF_MUST_USE int hf_journal_load(const struct hf_fs_ops *fs, const char *folder, struct hf_journal *ret_journal,
                                 json_t **ret_release, struct hf_err *err);
 
-/* Replaces the journal durably by `text`, which hf_journal_format() has made. Makes the folder if it is missing.
- * Blocks. */
+/* Replaces the journal durably by the text of hf_journal_format(). Makes the folder if it is missing. Blocks. */
 HF_MUST_USE int hf_journal_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text,
                                 struct hf_err *err);
+
+extern const struct hf_record_type hf_journal_type; /* for the fuzzer; its struct is private */
 
 const char *hf_update_method_name(enum hf_update_method method); /* "Delta", "Full", or "" for HF_METHOD_NONE */
 

@@ -17,6 +17,7 @@
 #include "base/fs.h"
 #include "codec/json.h"
 #include "codec/sha256.h"
+#include "codec/state/record.h"
 
 enum {
     HF_RECORD_MAX_BYTES = 4 << 20, /* twice 1,000 objects of the target Cluster, with the longest names */

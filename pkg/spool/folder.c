@@ -51,6 +51,9 @@ int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to
     return r;
 }
 
+/* The first write to an allocated block, and a new name, need the file system's journal. If the journal stops after an
+ * error, ext4 drops such a change, and fsync may still return 0. Allocating an allocated range once more fails if the
+ * journal has stopped; if it succeeds, the journal also worked during the sync before. */
 int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                      struct hf_err *err)
 {

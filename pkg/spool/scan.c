@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The end of the last segment's content: at a gap without a readable record, the records after the gap decide. If
+ * one of them is the first record of a write, the writer had synced everything before that write; the gap is then
+ * damage, and the content continues after it. Otherwise a torn write begins at the gap, and the content ends there. */
 #include "spool/scan.h"
 
 #include <errno.h>

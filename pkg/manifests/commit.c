@@ -131,7 +131,7 @@ static void swept(struct entry *entry, struct job *job)
     entry->clean_failed = job->r < 0;
     if (job->r == 0 && strcmp(entry->vault.digest, job->keep_copy) != 0)
         entry->vault.digest[0] = '\0';
-    entry->look_wanted = true; /* the first look after a swap learns the attributes of the new files */
+    drift_want(&entry->drift); /* the first look after a swap learns the attributes of the new files */
     drift_watch(entry);
 }
 

@@ -1,5 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks for drift in what is in place, and repairs it from the entry's own copy of the content. */
+/* Looks for drift in what is in place, and repairs it from the entry's own copy of the content.
+ *
+ * A look is a job that compares the files with the inventory; it reads no content. It is due when a watch of a folder
+ * fires, when an interval of the policy has passed, or every 30 s if a folder has no watch. What follows from it is
+ * decided by hf_drift_machine_judge(): a repair is a second job, which places the good set once more over what differs
+ * (repair.c), and then the unit restarts. rules/repair_pace.h bounds how often that may be: somebody who changes a file
+ * again and again must not have the agent write all day.
+ *
+ * A repair that is cut short leaves the inventory pending. The next look takes that for drift, and repairs again. The
+ * record has `restart_due` from before the first write until the unit has restarted.
+ *
+ * Objects of the cluster have looks of their own (targets/objects.c), with the same states, pace and notes. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +30,53 @@
 #include "manifests/unit_call.h"
 
 static const uint64_t debounce_ns = 200 * HF_NS_PER_MS;
-static const uint64_t unwatched_look_ns = 30 * HF_NS_PER_S; /* between two looks at folders that have no watch */
+
+/* ---- the struct -------------------------------------------------------------------------------------------------- */
+
+void drift_move(struct drift *drift, enum hf_drift_event event)
+{
+    bool known;
+
+    drift->state = hf_drift_machine_move(drift->state, event, &known);
+    assert(known);
+    assert(drift->state != HF_DRIFT_CLEAN || drift->due_ns == 0);
+}
+
+void drift_want(struct drift *drift)
+{
+    drift_move(drift, HF_DRIFT_EV_WANTED);
+}
+
+bool drift_want_at(struct drift *drift, uint64_t due_ns)
+{
+    if (hf_drift_machine_wants(drift->state) && drift->due_ns <= due_ns)
+        return false;
+    drift->due_ns = HF_MAX(due_ns, drift->due_ns);
+    drift_want(drift);
+    return true;
+}
+
+void drift_pace(struct drift *drift, uint64_t due_ns)
+{
+    drift->due_ns = due_ns;
+    drift_move(drift, HF_DRIFT_EV_PACED);
+}
+
+bool drift_begin(struct drift *drift, uint64_t now_ns)
+{
+    bool full = drift->full;
+
+    assert(drift->due_ns <= now_ns);
+    drift->full = false;
+    drift->due_ns = 0;
+    drift->looked_ns = now_ns;
+    drift_move(drift, HF_DRIFT_EV_BEGAN);
+    return full;
+}
 
 void drift_look_again(struct entry *entry)
 {
-    entry->look_wanted = true;
-    entry->look_due_ns = advance_pause(entry);
+    drift_pace(&entry->drift, advance_pause(entry));
 }
 
 void drift_repaired(struct entry *entry, const char *what)
@@ -90,6 +143,7 @@ static void repaired(struct entry *entry, struct job *job)
 {
     size_t changed = entry->attempt->place.n_write;
 
+    drift_move(&entry->drift, HF_DRIFT_EV_ENDED);
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     entry->r.restart_due = entry->r.restart_due || job->saved <= 0; /* which the text says */
@@ -105,7 +159,7 @@ static void repaired(struct entry *entry, struct job *job)
     }
     advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
     if (changed > 0) {
-        entry->watch_stale = true;
+        entry->drift.watch_stale = true;
         drift_watch(entry);
         drift_repaired(entry, hf_diff_text(&job->diff));
         entry->save_wanted = true;
@@ -136,7 +190,8 @@ static bool start_repair(struct entry *entry)
         entry->attempt = NULL;
         return false;
     }
-    hf_repair_pace_spend(&entry->pace, manifest_engine_now(entry->engine));
+    hf_repair_pace_spend(&entry->drift.pace, manifest_engine_now(entry->engine));
+    drift_move(&entry->drift, HF_DRIFT_EV_DRIFTED);
     task_submit(job);
     return true;
 }
@@ -148,51 +203,86 @@ bool drift_verify(struct entry *entry)
 
 /* ---- look -------------------------------------------------------------------------------------------------------- */
 
-static void looked(struct entry *entry, struct job *job)
+/* A swap that was cut short leaves the inventory pending. That of a Secret is whole or gone after a power cut. */
+static struct hf_drift_finding find(const struct entry *entry, const struct job *job, uint64_t wait_ns)
 {
-    struct hf_manifest_engine *engine = entry->engine;
-    uint64_t now = manifest_engine_now(engine), wait = hf_repair_pace_wait_ns(&entry->pace, now);
+    const struct hf_manifest_set *good = &entry->r.good;
+    bool secret = secret_is(good->entry);
+
+    return (struct hf_drift_finding){.failed =
+                                         job->r<0, .unreadable = entry->drift.unreadable, .drifted = job->diff.n> 0 ||
+                                         (entry->inventory.pending && !secret),
+                                     .restart_due = entry->r.restart_due,
+                                     .absent = secret && !secret_has(entry, good),
+                                     .wait_ns = wait_ns};
+}
+
+/* Says why no repair follows from the look. */
+static void not_repaired(struct entry *entry, const char *text)
+{
+    advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_WRITE_FAILED, text);
+    drift_look_again(entry);
+}
+
+/* One file may lie on a worn block. If the disk reads it no more however often it is written, the disk is worn. */
+static void stop_writing(struct entry *entry, struct hf_diff *diff)
+{
     char text[HF_RECORD_MESSAGE];
 
-    hf_manifest_counts_look(&engine->counts);
+    (void)snprintf(text, sizeof(text),
+                   "files cannot be read even after they were written again, so the agent stops writing them: %s",
+                   HF_CUT(280, hf_diff_text(diff)));
+    not_repaired(entry, text);
+}
+
+/* The content is in the sealed copy, or only the API server has it. */
+static void fetch(struct entry *entry, struct hf_diff *diff, uint64_t now)
+{
+    drift_move(&entry->drift, HF_DRIFT_EV_ENDED);
+    if (vault_open(entry, &entry->r.good))
+        return;
+    hf_repair_pace_spend(&entry->drift.pace, now);
+    secret_fetch_drifted(entry, diff);
+}
+
+static void looked(struct entry *entry, struct job *job)
+{
+    struct drift *drift = &entry->drift;
+    uint64_t now = manifest_engine_now(entry->engine), wait = hf_repair_pace_wait_ns(&drift->pace, now);
+    char text[HF_RECORD_MESSAGE];
+
+    hf_manifest_counts_look(&entry->engine->counts);
     drift_watch(entry);
-    if (job->r < 0) {
-        (void)hf_err_text(&job->err, text, sizeof(text));
-        advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_WRITE_FAILED, text);
-        drift_look_again(entry);
-        return;
-    }
-    /* One file may lie on a worn block. If the disk reads it no more however often it is written, the disk is worn. */
-    entry->unreadable_looks = job->unreadable ? entry->unreadable_looks + 1 : 0;
-    if (entry->unreadable_looks > MANIFEST_MAX_UNREADABLE) {
-        (void)snprintf(text, sizeof(text),
-                       "files cannot be read even after they were written again, so the agent stops writing them: %s",
-                       HF_CUT(280, hf_diff_text(&job->diff)));
-        advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_WRITE_FAILED, text);
-        drift_look_again(entry);
-        return;
-    }
-    bool is_good = job->diff.n == 0 && (!entry->inventory.pending || secret_is(entry->r.good.entry));
-    if (is_good && !entry->r.restart_due) {
+    if (job->r >= 0)
+        drift->unreadable = job->unreadable ? drift->unreadable + 1 : 0;
+    const struct hf_drift_finding finding = find(entry, job, wait);
+    switch (hf_drift_machine_judge(&finding)) {
+    case HF_DRIFT_FAILED:
+        not_repaired(entry, hf_err_text(&job->err, text, sizeof(text)));
+        break;
+    case HF_DRIFT_WORN:
+        stop_writing(entry, &job->diff);
+        break;
+    case HF_DRIFT_AS_WANTED:
+        drift_move(drift, HF_DRIFT_EV_ENDED);
         advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_NONE, NULL);
-        return;
-    }
-    if (is_good && wait == 0) {
-        hf_repair_pace_spend(&entry->pace, now);
+        break;
+    case HF_DRIFT_RESTART:
+        drift_move(drift, HF_DRIFT_EV_ENDED);
+        hf_repair_pace_spend(&drift->pace, now);
         restart(entry);
-        return;
+        break;
+    case HF_DRIFT_FETCH:
+        fetch(entry, &job->diff, now);
+        break;
+    case HF_DRIFT_REPAIR:
+        if (!start_repair(entry))
+            drift_pace(drift, now + HF_NS_PER_S);
+        break;
+    case HF_DRIFT_PACE:
+        drift_pace(drift, now + HF_MAX(wait, HF_NS_PER_S));
+        break;
     }
-    if (wait == 0 && secret_is(entry->r.good.entry) && !secret_has(entry, &entry->r.good)) {
-        if (vault_open(entry, &entry->r.good))
-            return;
-        hf_repair_pace_spend(&entry->pace, now);
-        secret_fetch_drifted(entry, &job->diff);
-        return;
-    }
-    if (wait == 0 && start_repair(entry))
-        return;
-    entry->look_wanted = true;
-    entry->look_due_ns = now + HF_MAX(wait, HF_NS_PER_S);
 }
 
 /* The content of a Secret has come out of the sealed copy. */
@@ -205,22 +295,10 @@ static bool verify_restored(struct entry *entry)
     return start_repair(entry);
 }
 
-/* Without a watch no change is told, and the interval of the policy may be long. */
-static void look_unwatched(struct entry *entry, uint64_t now)
-{
-    uint64_t next = entry->looked_ns + unwatched_look_ns;
-
-    if (!entry->unwatched || entry->look_wanted)
-        return;
-    if (next > now)
-        manifest_engine_wake_in(entry->engine, next - now);
-    else
-        entry->look_wanted = true;
-}
-
 bool drift_consider(struct entry *entry)
 {
     struct hf_manifest_engine *engine = entry->engine;
+    struct drift *drift = &entry->drift;
     uint64_t now = manifest_engine_now(engine);
 
     if (verify_restored(entry))
@@ -230,20 +308,17 @@ bool drift_consider(struct entry *entry)
     if (entry->r.good.key[0] == '\0' || !hf_manifest_machine_rests(entry->r.phase) || entry->r.unproven ||
         hf_inventory_files(&entry->inventory) == 0)
         return false;
-    look_unwatched(entry, now);
-    if (!entry->look_wanted)
-        return false;
-    if (entry->look_due_ns > now) {
-        manifest_engine_wake_in(engine, entry->look_due_ns - now);
+    uint64_t wait = hf_drift_machine_wait_ns(drift->state, drift->due_ns, drift->unwatched, drift->looked_ns, now);
+    if (wait > 0) {
+        if (wait != HF_NEVER)
+            manifest_engine_wake_in(engine, wait);
         return false;
     }
+    drift_want(drift);
     struct job *job = task_new(entry, repair_run_look, looked);
     if (job == NULL)
         return false;
-    job->full = entry->look_full;
-    entry->look_wanted = entry->look_full = false;
-    entry->look_due_ns = 0;
-    entry->looked_ns = now;
+    job->full = drift_begin(drift, now);
     task_submit(job);
     return true;
 }
@@ -254,25 +329,21 @@ static void fired(void *arg)
 {
     const struct entry_watch *watch = arg;
     struct entry *entry = watch->entry;
-    uint64_t due = manifest_engine_now(entry->engine) + debounce_ns;
 
-    if (entry->look_wanted && entry->look_due_ns <= due)
-        return;
-    entry->look_wanted = true;
-    entry->look_due_ns = HF_MAX(due, entry->look_due_ns);
-    manifest_engine_wake(entry->engine);
+    if (drift_want_at(&entry->drift, manifest_engine_now(entry->engine) + debounce_ns))
+        manifest_engine_wake(entry->engine);
 }
 
 void drift_unwatch(struct entry *entry)
 {
     const struct hf_watch_ops *ops = entry->engine->p.env.watch;
 
-    for (size_t i = 0; i < entry->n_watches; i++)
-        ops->remove(ops->ctx, entry->watches[i].watch);
-    entry->engine->n_watches -= (unsigned)entry->n_watches;
-    free(entry->watches);
-    entry->watches = NULL;
-    entry->n_watches = 0;
+    for (size_t i = 0; i < entry->drift.n_watches; i++)
+        ops->remove(ops->ctx, entry->drift.watches[i].watch);
+    entry->engine->n_watches -= (unsigned)entry->drift.n_watches;
+    free(entry->drift.watches);
+    entry->drift.watches = NULL;
+    entry->drift.n_watches = 0;
 }
 
 /* Counts the folders of the files, which are sorted by path: folders may come more than once. */
@@ -296,9 +367,9 @@ static size_t each_folder(const struct hf_inventory *inventory, char (*folders)[
 /* Says it once: until then, changes in these folders show at the next look only. */
 static void set_unwatched(struct entry *entry, bool is, const struct hf_err *err)
 {
-    if (is && !entry->unwatched && err->code != ENOENT)
+    if (is && !entry->drift.unwatched && err->code != ENOENT)
         hf_log_err(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.unwatched", "entry", entry->name, err);
-    entry->unwatched = is;
+    entry->drift.unwatched = is;
 }
 
 /* Watches each folder that the kernel lets it watch. Returns 0, or what went wrong with the first of the others. */
@@ -308,22 +379,22 @@ static int watch_all(struct entry *entry, char (*folders)[HF_FILES_MAX_PATH], si
     const struct hf_watch_ops *ops = env->watch;
     int failed = 0;
 
-    entry->watches = calloc(n, sizeof(*entry->watches));
-    if (entry->watches == NULL)
+    entry->drift.watches = calloc(n, sizeof(*entry->drift.watches));
+    if (entry->drift.watches == NULL)
         return hf_err_sys(err, -ENOMEM, "watch %zu folders", n);
     for (size_t i = 0; i < n; i++) {
-        struct entry_watch *watch = &entry->watches[entry->n_watches];
+        struct entry_watch *watch = &entry->drift.watches[entry->drift.n_watches];
         char path[2 * HF_FILES_MAX_PATH];
         (void)snprintf(path, sizeof(path), "%s%s", env->host_root != NULL ? env->host_root : "",
                        folders[i][0] != '\0' ? folders[i] : "/");
         watch->entry = entry;
         int r = ops->add(ops->ctx, path, fired, watch, &watch->watch, failed == 0 ? err : NULL);
         if (r == 0)
-            entry->n_watches++;
+            entry->drift.n_watches++;
         else if (failed == 0)
             failed = r;
     }
-    entry->engine->n_watches += (unsigned)entry->n_watches;
+    entry->engine->n_watches += (unsigned)entry->drift.n_watches;
     return failed;
 }
 
@@ -332,9 +403,9 @@ void drift_watch(struct entry *entry)
     struct hf_err err = HF_ERR_INIT;
     int r = 0;
 
-    if (entry->engine->p.env.watch == NULL || !entry->watch_stale)
+    if (entry->engine->p.env.watch == NULL || !entry->drift.watch_stale)
         return;
-    entry->watch_stale = false;
+    entry->drift.watch_stale = false;
     drift_unwatch(entry);
     size_t room = MANIFEST_MAX_WATCHES - HF_MIN(entry->engine->n_watches, (unsigned)MANIFEST_MAX_WATCHES);
     char(*folders)[HF_FILES_MAX_PATH] = calloc(room + 1, sizeof(*folders));

@@ -171,7 +171,7 @@ void hf_manifest_engine_repair_now(struct hf_manifest_engine *engine)
         struct entry *entry = engine->entries.entries[i].value;
         if (!hf_manifest_machine_rests(entry->r.phase))
             continue;
-        entry->look_wanted = true;
+        drift_want(&entry->drift);
         if (!objects_is(&entry->r.good)) /* those need the network */
             (void)drift_consider(entry);
     }
@@ -304,19 +304,17 @@ void hf_manifest_engine_check(struct hf_manifest_engine *engine)
 {
     for (size_t i = 0; i < engine->entries.n; i++) {
         struct entry *entry = engine->entries.entries[i].value;
-        entry->look_wanted = entry->look_full = true;
+        entry->drift.full = true;
+        drift_want(&entry->drift);
         entry->recheck = true;
         entry->clean_wanted = entry->clean_failed;
         entry->pods_due = true;
-        entry->watch_stale = entry->watch_stale || entry->unwatched;
+        entry->drift.watch_stale = entry->drift.watch_stale || entry->drift.unwatched;
         if (entry->due_ns == HF_NEVER)
             entry->due_ns = 0;
         if (vault_retries(entry))
             secret_fetch_ask(entry);
-        if (entry->source != NULL)
-            hf_manifest_source_refresh(entry->source);
-        else
-            content_follow(entry);
+        content_check(entry);
     }
     manifest_engine_wake(engine);
 }
@@ -325,8 +323,8 @@ void hf_manifest_engine_link_opened(struct hf_manifest_engine *engine)
 {
     for (size_t i = 0; i < engine->entries.n; i++) {
         const struct entry *entry = engine->entries.entries[i].value;
-        if (entry->source != NULL)
-            hf_manifest_source_link_opened(entry->source);
+        if (entry->content.source != NULL)
+            hf_manifest_source_link_opened(entry->content.source);
     }
 }
 
@@ -340,7 +338,7 @@ void hf_manifest_engine_set_retry(struct hf_manifest_engine *engine, uint64_t ba
 
 static bool shows_source(const struct entry *entry)
 {
-    enum hf_manifest_reason reason = entry->source_note.reason;
+    enum hf_manifest_reason reason = entry->content.note.reason;
 
     return reason != HF_MANIFEST_REASON_NONE && hf_manifest_machine_rests(entry->r.phase) && entry->wanted != NULL &&
            (entry->r.phase == HF_MANIFEST_FETCHING || reason != HF_MANIFEST_REASON_SOURCE_UNREACHABLE);
@@ -365,8 +363,8 @@ static bool removal_waits(const struct entry *entry)
 /* Returns true if only a person can make the source deliver: the node does not let the entry use it. */
 static bool source_is_refused(const struct entry *entry)
 {
-    return entry->r.phase == HF_MANIFEST_FETCHING && (entry->source_note.reason == HF_MANIFEST_REASON_NOT_ALLOWED ||
-                                                      entry->source_note.reason == HF_MANIFEST_REASON_UNSUPPORTED);
+    return entry->r.phase == HF_MANIFEST_FETCHING && (entry->content.note.reason == HF_MANIFEST_REASON_NOT_ALLOWED ||
+                                                      entry->content.note.reason == HF_MANIFEST_REASON_UNSUPPORTED);
 }
 
 /* The set whose revision and digest the status shows. If all that is in place is to go, a person needs the digest that
@@ -408,8 +406,8 @@ static struct hf_manifest_status status_of(struct entry *entry)
         status.reason = entry->note.reason;
         status.message = entry->note.message;
     } else if (shows_source(entry)) {
-        status.reason = entry->source_note.reason;
-        status.message = entry->source_note.message;
+        status.reason = entry->content.note.reason;
+        status.message = entry->content.note.message;
         status.phase = source_is_refused(entry) ? HF_MANIFEST_REFUSED : r->phase;
     }
     if (removal_waits(entry))
@@ -466,8 +464,8 @@ bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine)
 {
     for (size_t i = 0; i < engine->entries.n; i++) {
         const struct entry *entry = engine->entries.entries[i].value;
-        if (entry->busy || (!entry->started && !entry->unreadable) || entry->incoming != NULL || entry->unsaved ||
-            !hf_manifest_machine_rests(entry->r.phase))
+        if (entry->busy || (!entry->started && !entry->unreadable) || content_waits(&entry->content) ||
+            entry->unsaved || !hf_manifest_machine_rests(entry->r.phase))
             return false;
     }
     return engine->wake_ns > manifest_engine_now(engine);

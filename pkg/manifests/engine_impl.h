@@ -14,12 +14,10 @@ struct entry;
  * which there are at most HF_MAX_MANIFESTS. When the left entries reach one of their limits, the engine takes up no new
  * name. It drops none of them, because nobody would manage its files then. */
 enum {
-    MANIFEST_MAX_WATCHES = 1024,           /* watched folders */
-    MANIFEST_MAX_BYTES = 64 << 20,         /* bytes of the policy's contents on disk */
-    MANIFEST_MAX_INCOMING_BYTES = 8 << 20, /* bytes of contents that are not on disk yet, without those read in turn */
-    MANIFEST_MAX_LEFT = 1024,              /* left entries */
-    MANIFEST_MAX_LEFT_BYTES = 256 << 20,   /* bytes of their contents on disk */
-    MANIFEST_MAX_LEFT_ITEMS = 64 * 4096    /* items of their inventories, which are in memory */
+    MANIFEST_MAX_WATCHES = 1024,         /* watched folders */
+    MANIFEST_MAX_LEFT = 1024,            /* left entries */
+    MANIFEST_MAX_LEFT_BYTES = 256 << 20, /* bytes of their contents on disk */
+    MANIFEST_MAX_LEFT_ITEMS = 64 * 4096  /* items of their inventories, which are in memory */
 };
 
 #define MANIFEST_DOWNLOAD "download" /* subfolder of an entry's folder, for an unfinished download */

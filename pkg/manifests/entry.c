@@ -74,7 +74,7 @@ struct entry *entry_new(struct hf_manifest_engine *engine, const char *name)
     entry->name = strdup(name);
     entry->folder = hf_asprintf("%s/%s", engine->folder, name);
     entry->written.max = HF_RECORD_MAX_BYTES;
-    entry->watch_stale = entry->download_left = true;
+    entry->drift.watch_stale = entry->download_left = true;
     hf_manifest_record_init(&entry->r);
     if (entry->name == NULL || entry->folder == NULL) {
         entry_free(entry);
@@ -151,7 +151,7 @@ int entry_load(struct entry *entry)
     if (damaged || (lost && entry->inventory.n > 0)) /* nobody knows if what is in place has passed */
         entry->r.good_unknown = entry->r.unproven = true;
     entry->removing = lacks_all_files(entry);
-    entry->look_wanted = true;
+    drift_want(&entry->drift);
     vault_load(entry);
     return 0;
 }
@@ -210,18 +210,15 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
         manifest_engine_notify(entry->engine); /* this entry may lack the fault of the one before */
     entry->download_left = own == NULL && (entry->wanted != NULL || entry->download_left);
     if (entry->wanted == NULL && own != NULL)
-        entry->look_wanted = true; /* a removal that began has taken the watches, and perhaps files */
+        drift_want(&entry->drift); /* a removal that began has taken the watches, and perhaps files */
     make_entry_free(entry->wanted);
     entry->wanted = own;
-    if (strcmp(entry->wanted_from, from) != 0) /* what was proven of the source before says nothing about this one */
+    if (strcmp(entry->content.wanted_from, from) !=
+        0) /* what was proven of the source before says nothing about this one */
         entry->revoked = entry->vault.forget = false;
     entry->revoked = entry->revoked && own != NULL && own->prune;
-    memcpy(entry->wanted_from, from, sizeof(from));
+    content_renew(&entry->content, from);
     entry->due_ns = 0;
-    entry->content_pace = (struct hf_content_pace){.spent = 0}; /* a person has changed the entry */
-    entry->hold.reason = HF_MANIFEST_REASON_NONE;
-    entry->hold.times = 0;
-    entry->source_note = (struct entry_note){.reason = HF_MANIFEST_REASON_NONE};
     ask_signed(entry);
     content_follow(entry);
     if (wanted != NULL &&

@@ -34,22 +34,20 @@
 #include "base/backoff.h"
 #include "manifests/advance.h"
 #include "manifests/cluster/cluster.h"
+#include "manifests/content/content.h"
 #include "manifests/drift.h"
 #include "manifests/engine_impl.h"
 #include "manifests/kubelet/health.h"
 #include "manifests/make.h"
-#include "manifests/rules/content_pace.h"
 #include "manifests/rules/machine.h"
-#include "manifests/rules/repair_pace.h"
-#include "manifests/source/source.h"
 #include "manifests/state/inventory.h"
 #include "manifests/state/record.h"
 #include "manifests/task.h"
 #include "steps/checks.h"
 
-/* Attempts of one rollback that could not read what they go back to, or of one set that could not read its content,
- * after which that counts as lost: one error may pass, a worn-out block does not. A full disk may last for days, so
- * attempts that fail for other reasons do not count. */
+/* Attempts of one rollback that could not read what they go back to, after which that counts as lost: one error may
+ * pass, a worn-out block does not. A full disk may last for days, so attempts that fail for other reasons do not
+ * count. */
 enum { MANIFEST_MAX_UNREADABLE = 5 };
 
 /* Attempts in a row to put a set in place, or to put back the good one, that may fail for a reason that does not pass
@@ -78,33 +76,7 @@ struct entry {
     /* permit.c: the last set without facts whose key was computed; the key of an equal set is the same */
     struct hf_manifest_set keyed;
 
-    /* content.c */
-    struct hf_manifest_source *source;
-    struct hf_bundle *incoming; /* delivered content that is not on disk yet; NULL if there is none */
-    uint64_t storing_bytes;     /* size of the content that a job writes to disk; 0 if none does */
-    char incoming_revision[HF_RECORD_REVISION];
-    char incoming_from[HF_SHA256_HEX]; /* hf_manifest_source_key() of the entry for which `incoming` was delivered */
-    char wanted_from[HF_SHA256_HEX];   /* hf_manifest_source_key() of `wanted` */
-    char unstored[HF_SHA256_HEX];      /* digest of the content that the disk could not take; "" if there is none */
-    struct entry_note source_note;     /* what is wrong with the source */
-    /* DigestMismatch if the newest content of the source does not have the digest in contentDigest, otherwise NONE. The
-     * entry keeps this note, because the source delivers each content only once. */
-    struct entry_note mismatch;
-    struct hf_content_pace content_pace;
-    /* A hold of this entry alone, and not the site's own hold (engine->held). The hold is in force after the entry has
-     * turned away a new content, or could not write one to disk. It stops the source, so that the source does not
-     * download content that the entry does not accept. When the hold ends, the source starts again and delivers the
-     * newest content. */
-    struct {
-        /* ContentPaced, NoSpace or SourceTooLarge, or why the content could not be written; NONE if no hold is in
-         * force */
-        enum hf_manifest_reason reason;
-        /* monotonic time at which the hold ends; 0 if it ends when the disk or the write budget has room again */
-        uint64_t until_ns;
-        /* for SourceTooLarge: size of the content, and how often in a row it was turned away */
-        uint64_t bytes;
-        unsigned times;
-    } hold;
+    struct content content; /* what the source delivers */
 
     /* secret.c: the content of a Secret, which is on disk only as a sealed copy, if at all */
     /* the content while the entry needs it; NULL if only the source (or the sealed copy) has it */
@@ -200,10 +172,7 @@ struct entry {
     bool busy; /* a step is in progress */
     /* how often the rollback in progress could not read the files to put back, from the disk or from the sealed copy */
     unsigned unreadable_rollbacks;
-    unsigned unreadable_looks;    /* how often in a row files in place have drifted only because the disk reads none */
-    unsigned unreadable_attempts; /* how often in a row the disk could not read the content of the newest set */
-    unsigned unreadable_copies;   /* how often in a row such a content was fetched again */
-    unsigned stuck_attempts;      /* see MANIFEST_MAX_STUCK */
+    unsigned stuck_attempts; /* see MANIFEST_MAX_STUCK */
     unsigned stuck_rollbacks;
     /* used by objects.c: how often the API server answered in the rollback in progress, but did not restore all
      * objects, or took none at all */
@@ -219,19 +188,7 @@ struct entry {
      * interval of the policy or a change of allow_prune */
     uint64_t due_ns;
 
-    /* drift.c */
-    uint64_t look_due_ns; /* monotonic time before which no look for drift starts; 0 if one may start now */
-    struct hf_repair_pace pace;
-    uint64_t told_ns; /* monotonic time of the last notice of a repair; 0 if there was none */
-    struct entry_watch *watches;
-    size_t n_watches;
-    bool look_wanted; /* a look for drift must start, but not before look_due_ns */
-    /* an interval of the policy has passed, so the next look is a full one (hf_files_look.full): whoever changes a file
-     * causes a look, and must not make the agent read large files all the time */
-    bool look_full;
-    bool watch_stale;   /* the set of folders has changed since the watches were made */
-    bool unwatched;     /* a folder has no watch, so only a look finds drift there */
-    uint64_t looked_ns; /* monotonic time of the last look; 0 if there was none */
+    struct drift drift;
 };
 
 /* For each action of rules/machine.h, the function that starts the action; NULL if the action needs no function. */

@@ -94,7 +94,7 @@ static int run_prune(struct job *job)
 static void unwatch(struct entry *entry)
 {
     drift_unwatch(entry);
-    entry->watch_stale = true;
+    entry->drift.watch_stale = true;
 }
 
 static void not_pruned(struct entry *entry, struct job *job)

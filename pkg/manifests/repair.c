@@ -62,9 +62,9 @@ void repair_tell(struct entry *entry, const char *text)
     uint64_t now = manifest_engine_now(entry->engine);
 
     hf_log(p->env.log, HF_LOG_WARNING, "manifest.drift_repaired", HF_S("entry", entry->name), HF_S("message", text));
-    if (p->happened == NULL || (entry->told_ns != 0 && now - entry->told_ns < notice_ns))
+    if (p->happened == NULL || (entry->drift.told_ns != 0 && now - entry->drift.told_ns < notice_ns))
         return;
-    entry->told_ns = now;
+    entry->drift.told_ns = now;
     p->happened(p->arg, HF_MANIFEST_NOTICE_DRIFT_REPAIRED, entry->name, text);
 }
 

@@ -136,7 +136,7 @@ int permit_candidate(struct entry *entry, struct hf_manifest_set *ret_set, struc
 {
     struct hf_manifest_set set = {.signed_ = entry->signed_};
 
-    if (entry->r.known_digest[0] == '\0' || strcmp(entry->r.known_from, entry->wanted_from) != 0)
+    if (entry->r.known_digest[0] == '\0' || strcmp(entry->r.known_from, entry->content.wanted_from) != 0)
         return -ENOENT;
     (void)snprintf(set.digest, sizeof(set.digest), "%s", entry->r.known_digest);
     (void)snprintf(set.revision, sizeof(set.revision), "%s", entry->r.known_revision);

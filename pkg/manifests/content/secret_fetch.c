@@ -34,15 +34,16 @@ bool secret_fetch_take(struct entry *entry, bool *ret_verify)
     bool resting = r->phase != HF_MANIFEST_WAITING && r->phase != HF_MANIFEST_FETCHING;
 
     *ret_verify = false;
-    if (entry->incoming == NULL || !entry->incoming->secret)
+    if (!content_waits(&entry->content) || !entry->content.incoming->secret)
         return false;
     hf_bundle_free(entry->secret);
-    entry->secret = hf_steal(entry->incoming);
+    entry->secret = content_take(&entry->content);
     entry->secret_asked = false;
-    if (strcmp(entry->secret->digest, r->known_digest) != 0 || strcmp(entry->incoming_from, r->known_from) != 0) {
-        memcpy(r->known_from, entry->incoming_from, sizeof(r->known_from));
+    if (strcmp(entry->secret->digest, r->known_digest) != 0 ||
+        strcmp(entry->content.incoming_from, r->known_from) != 0) {
+        memcpy(r->known_from, entry->content.incoming_from, sizeof(r->known_from));
         (void)snprintf(r->known_digest, sizeof(r->known_digest), "%s", entry->secret->digest);
-        (void)snprintf(r->known_revision, sizeof(r->known_revision), "%s", entry->incoming_revision);
+        (void)snprintf(r->known_revision, sizeof(r->known_revision), "%s", entry->content.incoming_revision);
         entry->recheck = true;
         advance_save(entry);
         return true;
@@ -67,13 +68,13 @@ static bool names_another(const struct entry *entry)
     char from[HF_SHA256_HEX];
 
     return entry->wanted != NULL &&
-           (hf_manifest_source_key(entry->r.next.entry, from) < 0 || strcmp(from, entry->wanted_from) != 0);
+           (hf_manifest_source_key(entry->r.next.entry, from) < 0 || strcmp(from, entry->content.wanted_from) != 0);
 }
 
 /* Returns true if the API server has said that the Secret of the wanted entry does not exist. */
 static bool is_deleted(const struct entry *entry)
 {
-    return entry->source_note.reason == HF_MANIFEST_REASON_SOURCE_GONE;
+    return entry->content.note.reason == HF_MANIFEST_REASON_SOURCE_GONE;
 }
 
 bool secret_fetch_waits(struct entry *entry)
@@ -99,7 +100,7 @@ bool secret_fetch_waits(struct entry *entry)
 /* The swap began with a version that has passed `validate`. Another one has to pass before it goes in place. */
 static bool must_validate(const struct entry *entry)
 {
-    return strcmp(entry->r.next.digest, entry->incoming->digest) != 0 &&
+    return strcmp(entry->r.next.digest, entry->content.incoming->digest) != 0 &&
            hf_json_at(entry->r.next.entry, "validate") != NULL;
 }
 
@@ -114,14 +115,14 @@ static bool rollback_stalls(struct entry *entry)
     if (!secret_is(r->next.entry) || !secret_is(r->good.entry) || !entry->inventory.pending ||
         entry->kept.bundle != NULL || copy || secret_has(entry, &r->next))
         return false;
-    if (entry->incoming == NULL) {
+    if (!content_waits(&entry->content)) {
         bool may_come = entry->wanted != NULL || !entry->engine->set_once;
         return may_come && !is_deleted(entry) && secret_fetch_waits(entry);
     }
-    if (strcmp(entry->incoming->digest, r->next.digest) != 0)
+    if (strcmp(entry->content.incoming->digest, r->next.digest) != 0)
         return false;
     hf_bundle_free(entry->secret);
-    entry->secret = hf_steal(entry->incoming);
+    entry->secret = content_take(&entry->content);
     entry->secret_asked = false;
     return false;
 }
@@ -143,26 +144,26 @@ bool secret_fetch_stalls(struct entry *entry)
         return rollback_stalls(entry);
     if (entry->r.phase != HF_MANIFEST_APPLYING || !secret_is(next->entry) || secret_has(entry, next))
         return false;
-    if (entry->incoming == NULL && entry->wanted == NULL && entry->engine->set_once)
+    if (!content_waits(&entry->content) && entry->wanted == NULL && entry->engine->set_once)
         return gives_up(entry, "no policy has this entry any more, and its content is not on the node");
     if (names_another(entry))
         return gives_up(entry, "the entry names another source now, and the content that it began with is not on the "
                                "node");
-    if (entry->incoming == NULL && is_deleted(entry))
+    if (!content_waits(&entry->content) && is_deleted(entry))
         return gives_up(entry, "the Secret was deleted, and the content that the entry began with is not on the node");
-    if (entry->incoming == NULL)
+    if (!content_waits(&entry->content))
         return secret_fetch_waits(entry);
     if (must_validate(entry)) /* while the entry waits, it takes up the content that has come */
         return gives_up(entry, "the content that the entry began with is not on the node; a newer one has come");
     /* The content that the swap began with is nowhere any more, if the Secret has changed since. */
     hf_bundle_free(entry->secret);
-    entry->secret = hf_steal(entry->incoming);
+    entry->secret = content_take(&entry->content);
     entry->secret_asked = false;
     memcpy(next->digest, entry->secret->digest, sizeof(next->digest));
-    (void)snprintf(next->revision, sizeof(next->revision), "%s", entry->incoming_revision);
+    (void)snprintf(next->revision, sizeof(next->revision), "%s", entry->content.incoming_revision);
     (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "%s", next->digest);
     (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", next->revision);
-    memcpy(entry->r.known_from, entry->wanted_from, sizeof(entry->r.known_from));
+    memcpy(entry->r.known_from, entry->content.wanted_from, sizeof(entry->r.known_from));
     return hf_manifest_set_key(next, NULL) < 0;
 }
 

@@ -339,7 +339,7 @@ static void not_opened(struct entry *entry, bool forever, const struct hf_err *e
     (void)hf_err_text(err, entry->vault.why, sizeof(entry->vault.why));
     hf_log_err(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_not_restored", "entry", entry->name, err);
     vault_wipe(entry);
-    entry->look_wanted = true;
+    drift_want(&entry->drift);
     manifest_engine_wake(entry->engine);
 }
 
@@ -366,7 +366,7 @@ static void decrypted(struct entry *entry, struct job *job)
     entry->vault.verify = hf_manifest_machine_rests(entry->r.phase) && entry->r.phase != HF_MANIFEST_WAITING;
     /* While another set waits, the copy was opened because of drift: the next look repairs it. */
     if (entry->r.phase == HF_MANIFEST_WAITING && strcmp(entry->r.next.key, entry->r.good.key) != 0)
-        entry->look_wanted = true;
+        drift_want(&entry->drift);
 }
 
 static bool is_forever(int exit_code)

@@ -150,7 +150,7 @@ static void swapped(struct entry *entry, struct job *job)
                    hf_noun(job->outcome.applied, "file", "files"), job->outcome.changed, job->outcome.pruned,
                    entry->attempt->on_swap ? "; this node has swap, which may write the secret to a disk" : "");
     end_attempt(entry);
-    entry->watch_stale = true;
+    entry->drift.watch_stale = true;
     if (changed && probation)
         advance_event(entry, HF_MANIFEST_EV_PLACED, HF_MANIFEST_REASON_NONE, text);
     else

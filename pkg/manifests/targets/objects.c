@@ -511,14 +511,14 @@ void objects_rollback(struct entry *entry)
 /* Looks again later, because the server did not answer. */
 static void look_later(struct entry *entry, uint64_t delay_ns)
 {
-    entry->look_wanted = true;
-    entry->look_due_ns = manifest_engine_now(entry->engine) + delay_ns;
+    drift_pace(&entry->drift, manifest_engine_now(entry->engine) + delay_ns);
     manifest_engine_wake(entry->engine);
 }
 
 static void not_looked(struct entry *entry, enum hf_manifest_reason reason, const char *message)
 {
     end_attempt(entry);
+    drift_move(&entry->drift, HF_DRIFT_EV_ENDED);
     advance_note_about(entry, ENTRY_NOTE_LOOK, reason, message);
     if (hf_manifest_gate_retry(reason) == HF_MANIFEST_RETRY_BACK_OFF) {
         drift_look_again(entry);
@@ -539,6 +539,7 @@ static void repaired(void *arg, const struct hf_manifest_outcome *outcome)
         return;
     }
     end_attempt(entry);
+    drift_move(&entry->drift, HF_DRIFT_EV_ENDED);
     advance_note_about(entry, ENTRY_NOTE_LOOK, HF_MANIFEST_REASON_NONE, NULL);
     advance_save(entry);
 }
@@ -562,7 +563,7 @@ static void repair(struct entry *entry, struct job *job)
 static void looked(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
-    uint64_t now = manifest_engine_now(entry->engine), wait = hf_repair_pace_wait_ns(&entry->pace, now);
+    uint64_t now = manifest_engine_now(entry->engine), wait = hf_repair_pace_wait_ns(&entry->drift.pace, now);
 
     take(entry, outcome);
     entry->has_just_looked = true;
@@ -572,12 +573,14 @@ static void looked(void *arg, const struct hf_manifest_outcome *outcome)
     } else if (outcome->drifted == 0) {
         /* In other phases the status says what the newest set waits for. */
         bool shows = !outcome->healthy && entry->r.phase == HF_MANIFEST_APPLIED;
+        drift_move(&entry->drift, HF_DRIFT_EV_ENDED);
         advance_note_about(entry, ENTRY_NOTE_LOOK, shows ? outcome->reason : HF_MANIFEST_REASON_NONE, outcome->message);
         manifest_engine_wake(entry->engine);
     } else if (wait > 0) {
         look_later(entry, wait);
     } else {
-        hf_repair_pace_spend(&entry->pace, now);
+        hf_repair_pace_spend(&entry->drift.pace, now);
+        drift_move(&entry->drift, HF_DRIFT_EV_DRIFTED);
         if (!load(entry, &entry->r.good, repair))
             look_later(entry, HF_NS_PER_S);
     }
@@ -586,9 +589,11 @@ static void looked(void *arg, const struct hf_manifest_outcome *outcome)
 bool objects_drift_consider(struct entry *entry)
 {
     struct hf_manifest_engine *engine = entry->engine;
+    struct drift *drift = &entry->drift;
     uint64_t now = manifest_engine_now(engine);
+    uint64_t wait = hf_drift_machine_wait_ns(drift->state, drift->due_ns, false, 0, now);
 
-    if (!entry->look_wanted || engine->inline_ || !hf_manifest_machine_rests(entry->r.phase) ||
+    if (wait == HF_NEVER || engine->inline_ || !hf_manifest_machine_rests(entry->r.phase) ||
         json_array_size(entry->r.objects) == 0 || entry->r.good.key[0] == '\0')
         return false;
     if (entry->has_just_looked) { /* a look may take as long as the interval, and newer content comes in between */
@@ -596,14 +601,13 @@ bool objects_drift_consider(struct entry *entry)
         manifest_engine_wake(engine);
         return false;
     }
-    if (entry->look_due_ns > now) {
-        manifest_engine_wake_in(engine, entry->look_due_ns - now);
+    if (wait > 0) {
+        manifest_engine_wake_in(engine, wait);
         return false;
     }
     if (!look(entry, looked))
         return false;
-    entry->look_wanted = false;
-    entry->look_due_ns = 0;
+    (void)drift_begin(drift, now);
     return true;
 }
 

@@ -309,7 +309,7 @@ static void placed(struct entry *entry, struct job *job)
         not_placed(entry, job);
         return;
     }
-    entry->watch_stale = true;
+    entry->drift.watch_stale = true;
     bool nothing = has_nothing(entry), is_idle = nothing && job->outcome.changed + job->outcome.pruned == 0;
     if (!nothing)
         entry->r.unproven = entry->r.good_unknown || job->doubtful; /* files of the failed set may be in place */

@@ -98,7 +98,7 @@ void trial_not_put_back(struct entry *entry, bool unreadable, enum hf_manifest_r
 
 static void put_back(struct entry *entry, struct job *job)
 {
-    entry->watch_stale = true;
+    entry->drift.watch_stale = true;
     advance_take_saved(entry, job);
     if (job->r < 0) {
         content_count_unreadable(entry, job);

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/fs.h"
+#include "codec/state/record.h"
 #include "loop/http/http.h"
 
 struct hf_fetch_record {
@@ -48,6 +49,4 @@ HF_MUST_USE int hf_fetch_record_note(const struct hf_fs_ops *fs, int fd, const s
  * or -errno. */
 HF_MUST_USE int hf_fetch_record_open(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err);
 
-/* hf_fetch_record_format() and hf_fetch_record_parse() are pure. */
-HF_MUST_USE int hf_fetch_record_format(const struct hf_fetch_record *record, struct hf_buf *out);
-HF_MUST_USE int hf_fetch_record_parse(struct hf_view body, struct hf_fetch_record *ret_record);
+extern const struct hf_record_type hf_fetch_record_type; /* of both files */

@@ -14,10 +14,10 @@
 
 #include <stdbool.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
 #include "codec/sha256.h"
+#include "codec/state/record.h"
 #include "os/room.h"
 
 /* After this number of deaths of the agent with one delta, from any cause, the update avoids the delta. This limit also
@@ -62,5 +62,4 @@ bool hf_attempt_oom(const struct hf_attempt *attempt, const struct hf_attempt_no
  * HF_ATTEMPT_MAX_DEATHS times with this delta, from any cause. Pure. */
 bool hf_attempt_gives_up(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
-HF_MUST_USE int hf_attempt_format(const struct hf_attempt *attempt, struct hf_buf *out);
-HF_MUST_USE int hf_attempt_parse(struct hf_view text, struct hf_attempt *ret_attempt);
+extern const struct hf_record_type hf_attempt_type;

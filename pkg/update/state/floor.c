@@ -2,86 +2,62 @@
 #include "update/state/floor.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <string.h>
 
-#include "api/field/text.h"
-#include "base/parse.h"
-#include "codec/state/sealed_file.h"
 #include "os/file.h"
 
-enum { COPIES = 2, LINE = 128 };
+enum { COPIES = 2 };
 
 static const char *const names[COPIES] = {"floor.0", "floor.1"};
 
 /* ---- text -------------------------------------------------------------------------------------------------------- */
 
-static int format_committed(struct hf_buf *body, const char *name, const struct hf_committed *committed)
+static const struct hf_record_row release_rows[] = {
+    HF_RECORD_ROW(struct hf_committed, "sequence", sequence, .required = true),
+    HF_RECORD_ROW_OF(HF_RECORD_SHA256, struct hf_committed, "digest", digest),
+};
+static const struct hf_record_rows release_fields = HF_RECORD_ROWS(release_rows);
+
+#define RELEASE(name_, member_)                                                                                        \
+    HF_RECORD_ROW_OF(HF_RECORD_STRUCT, struct hf_sequence_history, name_, member_, .required = true,                   \
+                     .fields = &release_fields)
+
+static const struct hf_record_row rows[] = {
+    RELEASE("top", top),
+    RELEASE("current", current),
+    HF_RECORD_ARRAY(HF_RECORD_SHA256, struct hf_sequence_history, "used", used,
+                    offsetof(struct hf_sequence_history, n_used), .required = true),
+};
+
+/* An empty text among them would be room that no downgrade has used. */
+static bool used_are_named(const void *record)
 {
-    return hf_buf_addf(body, "%s %" PRIu64 " %s\n", name, committed->sequence,
-                       committed->digest[0] != '\0' ? committed->digest : "-");
+    const struct hf_sequence_history *history = record;
+
+    for (unsigned i = 0; i < history->n_used; i++)
+        if (history->used[i][0] == '\0')
+            return false;
+    return true;
 }
+
+const struct hf_record_type hf_floor_type = {.name = "floor",
+                                             .version = 3,
+                                             .size = sizeof(struct hf_sequence_history),
+                                             .max_bytes = HF_FLOOR_MAX_BYTES,
+                                             .rows = HF_RECORD_ROWS(rows),
+                                             .valid = used_are_named};
 
 int hf_floor_format(const struct hf_sequence_history *history, struct hf_buf *out)
 {
-    _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(HF_FLOOR_MAX_BYTES);
-    int r = format_committed(&body, "top", &history->top);
-
-    if (r == 0)
-        r = format_committed(&body, "current", &history->current);
-    for (unsigned i = 0; r == 0 && i < history->n_used; i++)
-        r = hf_buf_addf(&body, "used %s\n", history->used[i]);
-    return r < 0 ? r : hf_seal_format("floor", HF_FLOOR_FORMAT, hf_buf_view(&body), out);
-}
-
-static bool parse_digest(const char *text, char digest[HF_SHA256_HEX])
-{
-    if (!hf_text_is_sha256(text))
-        return false;
-    memcpy(digest, text, HF_SHA256_HEX);
-    return true;
-}
-
-static bool take_committed(struct hf_view *body, const char *name, struct hf_committed *ret)
-{
-    char line[LINE], *blank;
-
-    *ret = (struct hf_committed){.sequence = 0};
-    if (!hf_seal_take(body, name, line, sizeof(line)) || (blank = strchr(line, ' ')) == NULL)
-        return false;
-    *blank = '\0';
-    return hf_parse_u64(line, 0, UINT64_MAX, &ret->sequence) == 0 &&
-           (strcmp(blank + 1, "-") == 0 || parse_digest(blank + 1, ret->digest));
-}
-
-static bool parse_lines(struct hf_view body, struct hf_sequence_history *history)
-{
-    char line[LINE];
-
-    if (!take_committed(&body, "top", &history->top) || !take_committed(&body, "current", &history->current))
-        return false;
-    while (body.n > 0) {
-        if (history->n_used == HF_SEQUENCE_MAX_USED || !hf_seal_take(&body, "used", line, sizeof(line)) ||
-            !parse_digest(line, history->used[history->n_used]))
-            return false;
-        history->n_used++;
-    }
-    return true;
+    return hf_record_format(&hf_floor_type, history, out);
 }
 
 int hf_floor_parse(struct hf_view text, struct hf_sequence_history *ret_history, struct hf_err *err)
 {
-    struct hf_sequence_history history = {.n_used = 0};
-    struct hf_view body;
-    int r = hf_seal_open(text, "floor", HF_FLOOR_FORMAT, &body, err);
+    int r = hf_record_parse(&hf_floor_type, text, ret_history, err);
 
-    if (r < 0)
-        return r == -ENOMEM ? r : -EBADMSG;
-    if (!parse_lines(body, &history))
-        return hf_err_set(err, EBADMSG, "the floor of sequences has an invalid line");
-    *ret_history = history;
-    return 0;
+    return r == -EOPNOTSUPP ? -EBADMSG : r;
 }
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */

@@ -2,16 +2,10 @@
 /* update/state/floor.h - keeps the floor of one release name on disk: the history of the releases of this name that the
  * node has committed (update/rules/sequence.h).
  *
- * Two sealed files (codec/seal.h), <folder>/floor.0 and floor.1, hold the same text:
- *
- *     top <sequence> <digest, or - if unknown>
- *     current <sequence> <digest, or - if unknown>
- *     used <digest>                                  one line for each release to which the node has been downgraded
- *
- * hf_floor_load() merges the two files (hf_sequence_join()), so that one damaged block of the disk does not make the
- * node accept an old release. The engine raises the floor only at the commit, because the node must be able to restore
- * the old version until then. Further copies are outside the state folder (update/install/floor_copy.h). All functions
- * with the argument `fs` block. */
+ * Two files (codec/state/record.h), <folder>/floor.0 and floor.1, hold the same text, and a load merges them, so that one
+ * damaged block of the disk does not make the node accept an old release. The engine raises the floor only at the commit,
+ * because the node must be able to restore the old version until then. Further copies are outside the state folder
+ * (update/install/floor_copy.h). All functions with the argument `fs` block. */
 #pragma once
 
 #include <stdint.h>
@@ -19,9 +13,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
+#include "codec/state/record.h"
 #include "update/rules/sequence.h"
 
-enum { HF_FLOOR_MAX_BYTES = 4096, HF_FLOOR_FORMAT = 2 };
+enum { HF_FLOOR_MAX_BYTES = 4096 };
 
 /* Reads the floor. *ret_history is all zero if this node has committed nothing. *ret_damaged is the number of files
  * that are damaged, which this call has renamed, or that cannot be read, which stay. Fails if a file cannot be read and
@@ -34,7 +29,7 @@ HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, st
 HF_MUST_USE int hf_floor_save(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *history,
                               struct hf_err *err);
 
-/* hf_floor_format() appends a history as sealed text, and hf_floor_parse() parses such a text. Both are pure. -EBADMSG:
- * the text is damaged or has an unknown version. */
+/* Text of a file or a copy. -EBADMSG: the text is damaged or has another version. Pure. */
+extern const struct hf_record_type hf_floor_type;
 HF_MUST_USE int hf_floor_format(const struct hf_sequence_history *history, struct hf_buf *out);
 HF_MUST_USE int hf_floor_parse(struct hf_view text, struct hf_sequence_history *ret_history, struct hf_err *err);

@@ -87,11 +87,11 @@ START_TEST(round_trip)
     memset(attempt.delta, 'f', HF_SHA256_HEX - 1);
     memset(attempt.makes, '0', HF_SHA256_HEX - 1);
     memset(attempt.boot, 'x', sizeof(attempt.boot) - 1);
-    ck_assert_int_eq(hf_attempt_format(&attempt, &text), 0);
-    ck_assert_int_eq(hf_attempt_parse(hf_buf_view(&text), &back), 0);
+    ck_assert_int_eq(hf_record_format(&hf_attempt_type, &attempt, &text), 0);
+    ck_assert_int_eq(hf_record_parse(&hf_attempt_type, hf_buf_view(&text), &back, NULL), 0);
     ck_assert(memcmp(&attempt, &back, sizeof(back)) == 0);
     for (size_t n = 0; n < text.n; n++) /* invalid if cut anywhere */
-        ck_assert_int_lt(hf_attempt_parse((struct hf_view){text.p, n}, &back), 0);
+        ck_assert_int_lt(hf_record_parse(&hf_attempt_type, (struct hf_view){text.p, n}, &back, NULL), 0);
 }
 END_TEST
 

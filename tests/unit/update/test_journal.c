@@ -218,7 +218,7 @@ START_TEST(floor_takes_the_higher_good_copy)
     ck_assert(floor.top.sequence == 42 && damaged == 0);
     /* A valid seal around an invalid number. */
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1024);
-    ck_assert_int_eq(hf_seal_format("floor", 1, HF_VIEW("4x2"), &text), 0);
+    ck_assert_int_eq(hf_seal_format("floor", 3, HF_VIEW("{\"top\":{\"sequence\":\"4x2\"}}"), &text), 0);
     hf_simfs_put(sim, FOLDER "/floor.0", text.p, text.n, 0600);
     ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
     ck_assert(floor.top.sequence == 42 && damaged == 1);

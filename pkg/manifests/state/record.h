@@ -120,6 +120,7 @@ HF_MUST_USE int hf_manifest_set_key(struct hf_manifest_set *set, struct hf_err *
  * -ENOMEM. */
 HF_MUST_USE int hf_manifest_source_key(const json_t *entry, char ret_key[HF_SHA256_HEX]);
 
+extern const struct hf_record_type hf_manifest_record_type;
 HF_MUST_USE int hf_manifest_record_format(const struct hf_manifest_record *record, struct hf_buf *out);
 /* Loads the record from the entry's folder. -ENOENT: there is no record. -EBADMSG: the file was damaged, and this call
  * has renamed it to record.damaged; or an earlier call has renamed it, and no record was saved after that. */

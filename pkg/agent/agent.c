@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Every event records which work has become due, and wakes the agent for a turn, which runs in the next iteration of
+ * the event loop. In a turn the agent computes staleness and hold, makes the plan, passes the plan to the update
+ * engine, builds the status, and sets the time of the next turn. Because a turn does all the work that is due, the
+ * order of events does not matter, and an extra turn does no harm. */
 #include "agent/agent.h"
 
 #include <errno.h>

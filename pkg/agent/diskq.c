@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A job takes all waiting writes. A new write replaces a waiting write of the same object, file or resume point, and
+ * goes to the end of the queue, so the number of objects, files and kinds bounds its length. A resume point waits
+ * until all writes of objects of its kind that came before it are on disk, including those of refused versions.
+ *
+ * A failed write waits in the queue, together with the resume points of its kind, until the next write or
+ * hf_diskq_retry() starts a job. If the cache refuses the name or the size of an object, the write can never
+ * succeed, and is dropped; if memory runs out, a new write is lost. After that the queue saves only empty resume
+ * points of the object's kind, and empties those that wait, so that the agent lists the whole kind at its next
+ * start. */
 #include "agent/diskq.h"
 
 #include <errno.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/parts.h - pointers to the parts of one agent, for the files that need many of them: report/collect.c collects
- * the status, report/herald.c reports Events, audit/trail.c keeps the audit log, and gauges.c measures the metrics.
- * These files only read the parts. agent.c owns the parts. Threads: loop thread only. */
+/* agent/parts.h - the parts of one agent, owned by agent.c, for files that read many of them: report/collect.c,
+ * report/herald.c, audit/trail.c, gauges.c. */
 #pragma once
 
 struct hf_agent_env;
@@ -24,8 +23,7 @@ struct hf_update_engine;
 
 struct hf_agent_parts {
     const struct hf_agent_env *env;
-    /* not const, because readers call hf_contact_confirm() and hf_stale_age_ns(), which change the struct */
-    struct hf_contact *contact;
+    struct hf_contact *contact; /* not const: hf_contact_confirm() and hf_stale_age_ns() change it */
     const struct hf_follows *follows;
     const struct hf_chosen_policy *policy;
     const struct hf_own_edgenode *own_edgenode;
@@ -40,6 +38,6 @@ struct hf_agent_parts {
     const struct hf_report *report;
     const struct hf_trail *trail;
     const struct hf_trust_watch *trust_watch;
-    const struct hf_floor_guard *floors; /* NULL before the agent has made the guard */
-    struct hf_update_engine *engine;     /* NULL before the agent has made the engine */
+    const struct hf_floor_guard *floors; /* NULL until made; like `engine` */
+    struct hf_update_engine *engine;
 };

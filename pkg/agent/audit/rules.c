@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Each state belongs to a category. Most categories are the subject of the entry without its version: "update/app"
+ * is the category of the subject "update/app@1.2". A state needs an entry if it differs from the last entry of its
+ * category. A new process learns the last entries from the lines of the log, so an unchanged state needs no entry
+ * after a restart either.
+ *
+ * If the memory holds HF_AUDIT_MAX_REMEMBERED categories, a new category takes the place of the category whose state
+ * has been absent for the longest time. If no state is absent, or if memory runs out, the new category gets no entry
+ * until a later look finds room for it: an entry that the memory does not hold would be added again by each look. */
 #include "agent/audit/rules.h"
 
 #include <inttypes.h>

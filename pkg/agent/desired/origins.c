@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The memory serves two decisions. Where two policies of one rank differ, the section stays with the policy from
+ * which it came before. And an entry of spec.manifests that no policy has any more stays in place for the grace of
+ * the policy that had it last (removalGrace), unless this policy itself has dropped it: an object of the same uid
+ * with a later generation (or a file) that still selects the node. A change is on disk before the agent acts on it.
+ * The grace also counts the time between two processes, by the wall clock. */
 #include "agent/desired/origins.h"
 
 #include <errno.h>

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/own_edgenode.h - keeps the parts of this node's EdgeNode that the node reads: the turns in spec, and
- * the uid.
- *
- * The agent acts on the turns that it last received, also after a restart and without a network. Therefore the cache on
- * disk holds the EdgeNode. The cached copy has only the turns, so that the agent writes to disk only when a turn comes
- * or goes. Threads: loop thread only. */
+/* agent/desired/own_edgenode.h - the parts of this node's EdgeNode that it reads: turns and uid. Only the turns are
+ * cached on disk, so that they hold after a restart without a network, and a write is needed only when one comes or
+ * goes. */
 #pragma once
 
 #include "agent/env.h"
@@ -12,18 +9,15 @@
 
 struct hf_own_edgenode {
     const struct hf_agent_env *env;
-    struct hf_edgenode *decoded; /* the EdgeNode with its turns; NULL if this node has no turns */
-    char uid[64];                /* uid of the EdgeNode; "" while the source has not reported it to this process */
+    struct hf_edgenode *decoded; /* NULL: no turns */
+    char uid[64];                /* "" until the source has reported it */
 };
 
 void hf_own_edgenode_init(struct hf_own_edgenode *own, const struct hf_agent_env *env);
 void hf_own_edgenode_done(struct hf_own_edgenode *own);
 
-/* Sets the turns from `edgenode`, which the caller has read from the cache of an earlier process. If this node cannot
- * read the spec of the EdgeNode, logs the error; the node then has no turns. */
 void hf_own_edgenode_load(struct hf_own_edgenode *own, const json_t *edgenode);
 
-/* Takes the EdgeNode as the source reports it; `edgenode` is NULL if the EdgeNode does not exist. If the turns have
- * changed, writes the cache and returns true. If this node cannot read the spec of the EdgeNode, logs the error; the
- * node then has no turns. */
+/* As the source reports it; NULL: it does not exist. True: the turns changed, and the cache was written. Like load,
+ * logs a spec that cannot be read: no turns. */
 bool hf_own_edgenode_take(struct hf_own_edgenode *own, const json_t *edgenode);

@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/own_program.h - finds out if a release would replace or restart this agent.
- *
- * A bad version of the agent leaves nobody who could roll it back, so the node refuses such a release by name. The
- * agent's programs are its own and those that it starts (holdfast-tpm) or that stand beside it (holdfast-units), in the
- * folder of its own. They are found under every name of that folder: through links, and through other mounts.
- *
- * Threads: loop thread only; the function calls stat(). */
+/* agent/desired/own_program.h - would a release replace or restart this agent? A bad version would leave nothing to
+ * roll it back, so it is refused by name: the agent's program and those beside it (holdfast-tpm, holdfast-units), under
+ * every name of their folder, through links and mounts. Calls stat(). */
 #pragma once
 
 #include "api/edgeupdate.h"
 #include "base/fs.h"
 
 struct hf_own_program {
-    const char *exe;  /* absolute path of the running program, without links; NULL if unknown, and in a pod */
-    const char *unit; /* systemd unit of this process; NULL if it has none */
+    const char *exe;  /* absolute, without links; NULL if unknown, and in a pod */
+    const char *unit; /* systemd unit, or NULL */
 };
 
-/* Returns true, with the explanation in *err, if `install` names a program of the agent, a folder or tree that holds
- * one, its unit, or a file of its unit. */
+/* True, explained in *err: one of these programs, a folder or tree that holds one, the unit, or a file of it. */
 bool hf_own_program_is(const struct hf_fs_ops *fs, const struct hf_own_program *own, const struct hf_install *install,
                        struct hf_err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* agent/desired/policy.h - adds up the policies that select this node (api/policies), and computes the labels by which
- * objects select it. Threads: loop thread only. */
+ * objects select it. */
 #pragma once
 
 #include "agent/desired/origins.h"
@@ -12,49 +12,40 @@
 
 struct hf_chosen_policy {
     const struct hf_agent_env *env;
-    const struct hf_syncpolicy *in_effect; /* set->effective; a new one with each hf_policy_choose() */
+    const struct hf_syncpolicy *in_effect; /* set->effective; new with each hf_policy_choose() */
     struct hf_policy_set *set;             /* never NULL */
     struct hf_origins origins;
     struct hf_policy_trust trust;
     struct hf_manifest_trust entry_trust;
-    const struct hf_objects *policies; /* of the last hf_policy_choose(); NULL before it */
-    /* CamelCase reason why the node does not accept the signatures of a policy that selects this node; NULL if there is
-     * no such policy. distrust_text explains the reason. */
+    const struct hf_objects *policies; /* of the last hf_policy_choose(), or NULL */
+    /* Why a selecting policy's signatures are not accepted (CamelCase), or NULL. */
     const char *distrust;
-    /* true if what is in effect is in doubt, because a file could not be read or memory ran out: that no policy has a
-     * manifest or label is then not proven */
+    /* A file could not be read or memory ran out: it is not proven that no policy has a manifest or label. */
     bool unsure;
     char distrust_text[HF_POLICY_MESSAGE];
-    char names[HF_POLICY_MESSAGE]; /* names of the policies in effect as the agent last logged them, in order */
-    /* Node object of this node, condensed (desired/own_node.h); NULL before the source has reported it */
-    json_t *node;
-    json_t *desired_labels;          /* labels that the Node should have; the agent or the controller writes them */
-    struct hf_issues labels_refused; /* labels of the policy that the node leaves out, each with the reason */
-    json_t *own_labels;              /* labels with which the agent compares the selectors of SyncPolicies */
-    /* labels with which the agent compares the selectors of EdgeUpdates; if there is no Node object, they include
-     * desired_labels */
-    json_t *labels;
+    char names[HF_POLICY_MESSAGE];   /* as last logged */
+    json_t *node;                    /* condensed (desired/own_node.h); NULL until the source has reported it */
+    json_t *desired_labels;          /* for the Node, by the agent or the controller */
+    struct hf_issues labels_refused; /* left out, with reasons */
+    json_t *own_labels;              /* for selectors of SyncPolicies */
+    json_t *labels;                  /* for selectors of EdgeUpdates; with desired_labels if there is no Node */
 };
 
-/* Initialises `policy` with the defaults in effect, and loads the floors and the origins. Returns 0 or -ENOMEM. */
+/* With the defaults in effect. Loads floors and origins. */
 HF_MUST_USE int hf_policy_init(struct hf_chosen_policy *policy, const struct hf_agent_env *env);
 void hf_policy_done(struct hf_chosen_policy *policy);
 
-/* Replaces the Node object of this node by `node`, and takes over the caller's reference to it. Returns true if the uid
- * or the labels of the Node have changed. */
+/* Takes over the reference. True: uid or labels changed. */
 bool hf_policy_set_node(struct hf_chosen_policy *policy, json_t *node);
 
-/* Bits in the result of hf_policy_choose(): HF_POLICY_OWN_LABELS is set if own_labels changed, and HF_POLICY_LABELS if
- * `labels` changed. */
+/* own_labels changed; `labels` changed. */
 enum { HF_POLICY_OWN_LABELS = 1, HF_POLICY_LABELS = 2 };
 
-/* Adds up the policies and computes the labels. `proven` is hf_follow_proves_absence() of the policies, which are
- * borrowed until the next call. If a section has another origin than before, origins.change says so. Returns a set of
- * HF_POLICY_OWN_LABELS and HF_POLICY_LABELS, or -ENOMEM; what was in effect then stays. */
+/* Returns these bits, or -ENOMEM, and all stays. `proven`: hf_follow_proves_absence(). `policies` are borrowed until
+ * the next call. */
 HF_MUST_USE int hf_policy_choose(struct hf_chosen_policy *policy, const struct hf_objects *policies, bool proven,
                                  const struct hf_facts *facts);
 
-/* Returns for how long an entry of spec.manifests that is not in effect has to stay in place: 0 if it may go, HF_NEVER
- * if a policy that selects this node has it, although that is not in effect. Call this function only while it is
- * certain that the agent has all policies for this node. */
+/* How long an entry not in effect has to stay: 0: it may go; HF_NEVER: a selecting policy has it. Only while it is
+ * certain that all policies are known. */
 uint64_t hf_policy_removal_wait_ns(struct hf_chosen_policy *policy, const char *entry);

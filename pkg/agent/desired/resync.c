@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* To ask a time service means to restart the unit of chronyd or systemd-timesyncd: the active one, or else one that
+ * has failed. A service that the node's owner has stopped stays stopped. After a start, both ask their own servers
+ * at once; then systemd-timesyncd steps the clock, and chronyd does if its configuration has `makestep`, as those of
+ * the distributions have. The command `chronyc makestep` does not help: until chronyd has asked its servers again,
+ * it knows of no error, and steps the clock by 0 s. */
 #include "agent/desired/resync.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/sets.h - hands the entries of spec.manifests to the engine of pkg/manifests, and collects what the
- * engine reports for the status and for Events. Threads: loop thread only. */
+/* agent/desired/sets.h - hands the entries of spec.manifests to the engine of pkg/manifests, and collects what it
+ * reports for the status and for Events. */
 #pragma once
 
 #include "agent/desired/policy.h"
@@ -15,37 +15,30 @@ struct hf_network;
 struct hf_sets {
     const struct hf_agent_env *env;
     struct hf_chosen_policy *policy;   /* borrowed */
-    struct hf_network *network;        /* gate and HTTP functions for downloads; set before hf_sets_open() */
+    struct hf_network *network;        /* for downloads; set before hf_sets_open() */
     struct hf_manifest_engine *engine; /* NULL before hf_sets_open() */
-    /* Called for each change that is worth an Event. */
+    /* A change that is worth an Event. */
     void (*happened)(void *arg, enum hf_notice_reason reason, const char *text);
-    /* Called after the status of an entry has changed. */
     void (*changed)(void *arg);
     void *arg;
 };
 
 void hf_sets_init(struct hf_sets *sets, const struct hf_agent_env *env, struct hf_chosen_policy *policy);
 
-/* Makes the engine, and repairs the drift that arose since the last process ended. Call this function before the agent
- * uses the network. Blocks until the repair is complete. */
+/* Repairs drift since the last process. Before the agent uses the network. Blocks. */
 HF_MUST_USE int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err);
-/* Ends the engine. */
 void hf_sets_done(struct hf_sets *sets);
 
 struct hf_sets_input {
     enum hf_staleness staleness;
-    bool held; /* the site's hold is in force */
-    /* true if it is certain that the agent has all policies for this node (hf_follow_proves_absence()), so that the
-     * engine may remove files and objects that no policy asks for */
-    bool proven;
-    bool no_space;       /* the file system of the state folder is critically full */
-    bool writes_used_up; /* the policy's budget of writes is used up */
+    bool held;     /* by the site's hold */
+    bool proven;   /* all policies are known (hf_follow_proves_absence()): what none asks for may be removed */
+    bool no_space; /* the state folder's file system is critically full */
+    bool writes_used_up;
 };
-/* Passes the policy to the engine. Call this function in each turn that makes a plan. */
+/* In each turn that makes a plan. */
 void hf_sets_run(struct hf_sets *sets, const struct hf_sets_input *input);
-/* Looks for new content at the sources of the entries, and for drift. Call this function once per interval of the
- * policy. */
+/* Once per interval: new content at the sources, and drift. */
 void hf_sets_check(struct hf_sets *sets);
-/* Resumes the downloads of archives that wait for bulk transfers. Call this function when the policy allows bulk
- * transfers again. */
+/* Resumes archives when bulk transfers are allowed again. */
 void hf_sets_link_opened(struct hf_sets *sets);

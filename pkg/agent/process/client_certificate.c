@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* client.pem is the certificate in use and its key, written as one file, so that a power cut leaves either the old
+ * or the new pair. pending.key is the key for which the agent requests a certificate. The subject of a certificate
+ * is O=holdfast:agents, O=holdfast:node-uid:<uid of the Node>, CN=holdfast:agent:<node>. The agent also uses one
+ * without the uid, and asks for one with the uid when it starts. */
 #include "agent/process/client_certificate.h"
 
 #include <errno.h>

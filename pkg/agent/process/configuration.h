@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/configuration.h - loads and reloads the node's configuration (config/config.h), and answers
- * --check-config. Threads: loop thread only. */
+/* agent/process/configuration.h - loads and reloads the node's configuration (config/config.h); --check-config. */
 #pragma once
 
 #include <stdio.h>
@@ -9,27 +8,24 @@
 #include "base/fs.h"
 #include "config/config.h"
 
-/* A configuration stays in memory until the end of the process, even after a reload, because parts of the agent may
- * still refer to it. */
+/* Earlier ones stay in memory, because parts of the agent may refer to them. */
 struct hf_agent_configuration {
     const struct hf_agent_options *options;
     const struct hf_fs_ops *fs;
     struct hf_log *log;
-    struct hf_config *now;     /* the configuration in effect; NULL before the first read */
-    struct hf_config **before; /* array of the configurations that were in effect earlier */
+    struct hf_config *now; /* in effect; NULL before the first read */
+    struct hf_config **before;
     size_t n_before;
 };
 
-/* Reads the file of --config and logs its faults. At a reload, an unusable file does not change the configuration in
- * effect. Returns 1 if the call has replaced `now`, 0 if it has not, or -ENOMEM. */
+/* The file of --config; logs faults. 1: `now` is new; 0: not (an unusable file at a reload); -ENOMEM. */
 HF_MUST_USE int hf_agent_configuration_read(struct hf_agent_configuration *configuration, struct hf_err *err);
 void hf_agent_configuration_done(struct hf_agent_configuration *configuration);
 
-/* Returns the update roots of --update-root or, if the command line has none, of the configuration in effect. */
+/* Of --update-root, else of the configuration. */
 const char *const *hf_agent_configuration_roots(const struct hf_agent_configuration *configuration);
 
-/* Reads the file of --config, and writes the resulting configuration to `out` and its faults to `faults`, one fault per
- * line. Also writes to `out` the line ReadWritePaths that a systemd unit needs for the update roots. Returns the exit
- * code of the process: 0 if there is no fault; 1 if there is one, if memory runs out, or if `out` fails. */
+/* Prints the resulting configuration and the ReadWritePaths of a systemd unit to `out`, faults by line to `faults`.
+ * Exit code 0: no fault. */
 int hf_agent_configuration_check(const struct hf_agent_options *options, const struct hf_fs_ops *fs, FILE *out,
                                  FILE *faults);

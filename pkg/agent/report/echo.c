@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* If the source reports a higher number than this node's last number, either the node's disk is older than the
+ * server's object (a restored disk image), or another agent uses this node's name. The node always continues from
+ * the higher number. The first three times, it also writes its status again. From the fourth time on, it assumes
+ * that another agent uses the same name, and does not answer a higher number with a write; its own changes and the
+ * heartbeat still cause writes. Without this limit, two agents with the same name would answer every write of each
+ * other with a new write. */
 #include "agent/report/echo.h"
 
 enum { MAX_ADOPTIONS = 3 };

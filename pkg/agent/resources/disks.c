@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Once per interval, a job looks at the disks and the pods, and at most once per hour also at the logs
+ * (resources/survey.h). Then the loop thread judges the results: levels of the file systems, and conditions. It also
+ * counts the written bytes, and judges the budget of writes. This module only decides and reports; the planner and
+ * the update engine ask it. Only resources/reclaim.h removes files. */
 #include "agent/resources/disks.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Two tables of functions wrap the HTTP client, and count the bytes of bulk transfers. One is for releases; when the
+ * gate closes, the update engine itself stops these transfers. The other is for archives of manifests; when the gate
+ * closes, this module ends these transfers. An ended transfer keeps the received bytes, and can resume. Telemetry
+ * holds back its backlog itself; this module counts its bytes. */
 #include "agent/resources/network.h"
 
 #include <errno.h>

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A pass works on each critically full file system until its use is more than HF_DISK_HYSTERESIS_PERCENT points
+ * below warn_percent, or until a limit is reached. It keeps the downloads of a release with a long name: the names
+ * of these files have only a hash of the release's name, so the pass cannot look for the record. A file X.damaged of
+ * the state folder is removed only if X exists beside it, because until then the name is the evidence that there was
+ * an X. Telemetry in a spool stays, because the spool has its own limit, and so does what a rollback or a repair
+ * needs (.old, .tree, records, manifests, journals). */
 #include "agent/resources/reclaim.h"
 
 #include <errno.h>

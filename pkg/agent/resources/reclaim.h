@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/resources/reclaim.h - frees space on a full file system by removing old files of the agent's own.
+/* agent/resources/reclaim.h - frees space on a critically full file system by removing old files of the agent's own
+ * (spec.disk.reclaim). Blocks: in a job. Threads: any.
  *
- * spec.disk.reclaim of the policy turns it on. A pass works on each critically full file system until the use of the
- * file system is more than HF_DISK_HYSTERESIS_PERCENT points below warn_percent. The pass ends earlier if it reaches
- * HF_RECLAIM_MAX_REMOVED or HF_RECLAIM_MAX_VISITED. A pass removes only regular files whose names the agent itself
- * gives, in the agent's own folders and below the update roots, in this order:
+ * Only regular files with the agent's names, in its folders and below update roots, older than HF_RECLAIM_AGE_NS, in
+ * this order:
  *
- *   downloads      .holdfast-<release>.part, .step, .point, .new and .scratch below an update root, if the state folder
- *                  has no record of the release; the update engine removes the files of releases that it knows
- *   set-aside      damaged files that the agent renamed (*.damaged) or moved (cache/damaged/) for a person to examine;
- *                  a file X.damaged of the state folder only if X exists beside it, because until then the name is the
- *                  evidence that there was an X
- *   dead-letters   segments of dead letters, except the newest one of each sink
- *
- * Each file must be older than HF_RECLAIM_AGE_NS. A pass keeps the downloads of a release with a long name: the names
- * of these files have only a hash of the release's name, so the pass cannot look for the record. A pass does not remove
- * telemetry in a spool, because the spool has its own limit. It also does not remove what a rollback or a repair needs
- * (.old, .tree, records, manifests, journals).
- *
- * A pass blocks; run it in a job. Threads: any. */
+ *   downloads      .holdfast-<release>.part, .step, .point, .new, .scratch of a release without a record
+ *   set-aside      *.damaged, cache/damaged/
+ *   dead-letters   segments, except the newest of each sink */
 #pragma once
 
 #include <stddef.h>
@@ -30,21 +19,20 @@
 #define HF_RECLAIM_AGE_NS (24 * 3600 * HF_NS_PER_S)
 
 enum {
-    HF_RECLAIM_MAX_REMOVED = 64,  /* most files that one pass removes */
-    HF_RECLAIM_MAX_VISITED = 4096 /* most names that one pass looks at */
+    HF_RECLAIM_MAX_REMOVED = 64,  /* files in a pass */
+    HF_RECLAIM_MAX_VISITED = 4096 /* names in a pass */
 };
 
 enum hf_reclaim_kind { HF_RECLAIM_DOWNLOAD, HF_RECLAIM_SET_ASIDE, HF_RECLAIM_DEAD_LETTER, HF_RECLAIM_KINDS };
 
-/* Returns "downloads", "set-aside" or "dead-letters". */
 const char *hf_reclaim_kind_name(enum hf_reclaim_kind kind);
 
 struct hf_reclaim_params {
     const struct hf_fs_ops *fs;
     const char *state_dir;
-    const char *storage_dir;  /* folder of telemetry; NULL if there is none */
-    const char *const *roots; /* update roots; NULL ends the array */
-    const char *host_root;    /* prefix of the update roots' paths; "" on a host */
+    const char *storage_dir;  /* of telemetry, or NULL */
+    const char *const *roots; /* NULL ends it */
+    const char *host_root;    /* before the roots' paths; "" on a host */
     unsigned warn_percent, critical_percent;
     uint64_t now_unix_ns;
 };
@@ -60,7 +48,6 @@ struct hf_reclaim {
     size_t n;
 };
 
-/* Runs one pass, and lists the removed files in *ret_reclaim; free the list with hf_reclaim_done(). After a failure,
- * the pass continues with the next file or folder. */
+/* Free *ret_reclaim. Failures do not end the pass. */
 void hf_reclaim_run(const struct hf_reclaim_params *params, struct hf_reclaim *ret_reclaim);
 void hf_reclaim_done(struct hf_reclaim *reclaim);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/resources/resource_gauges.h - the metrics of disks, writes, the memory of pods, and the network. Threads: loop
- * thread only. */
+/* agent/resources/resource_gauges.h - metrics of disks, writes, memory of pods, and network. `metrics` may be NULL. */
 #pragma once
 
 #include "agent/resources/disks.h"
@@ -14,9 +13,7 @@ struct hf_resource_gauges {
     struct hf_metric *day_carried, *day_limit, *round_trip, *download;
 };
 
-/* Registers the metrics. If `metrics` is NULL, both functions do nothing. */
 void hf_resource_gauges_init(struct hf_resource_gauges *gauges, struct hf_metrics *metrics);
 
-/* Sets the metrics to the results of the last look at the disks, and to the present counts of bytes. */
 void hf_resource_gauges_set(const struct hf_resource_gauges *gauges, const struct hf_disks *disks,
                             const struct hf_network *network);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The file <state>/<file> holds, for each name, the sequence and the SHA-256 of the signed bytes. A copy of the file
+ * lies below an update root, so that the loss of the state folder lowers no floor. The guard env->floors also gets
+ * each floor: on a node whose TPM counts floors, it notices that an older disk was put in place. If the write of the
+ * file fails, the floor is raised in this process only, and the next call writes it again. */
 #include "agent/trust/trust_floors.h"
 
 #include <errno.h>

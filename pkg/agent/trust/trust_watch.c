@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Watches the trust folder, and the folder above it, in which the trust folder may be made or replaced. While these
+ * folders do not exist, watches the nearest folder above them that does. Gathers events for a second, and then
+ * compares the hash of the folder, so that thousands of changes cause one look per second, and changes of other
+ * files cause nothing more. */
 #include "agent/trust/trust_watch.h"
 
 #include <errno.h>

@@ -13,7 +13,6 @@ struct delta_blocks_ops {
     void (*close)(void *state);
 };
 
-/* methods 1 and 2 */
 extern const struct delta_blocks_ops delta_blocks_zstd, delta_blocks_cm;
 extern const struct delta_blocks_ops delta_blocks_quick; /* method 1 with low effort, to estimate sizes */
 

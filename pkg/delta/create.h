@@ -15,7 +15,7 @@ struct delta_make {
     size_t old_n, new_n;
     const struct hf_delta_create_params *params;
     struct delta_copies copies;
-    struct delta_pair *pairs;                    /* in the order of the new images */
+    struct delta_pair *pairs;
     struct delta_image *old_images, *new_images; /* old_images[i] and new_images[i] are of pairs[i] */
     uint32_t pairs_n;
 };

@@ -17,8 +17,8 @@ struct hf_spool_found {
     uint64_t first, last;                    /* sequences; 0: no records */
     uint64_t oldest_unix_ns, newest_unix_ns; /* of those above the cursor */
     /* From here to newest_gone: signs of damage. */
-    uint64_t missing;                      /* assigned sequences above the cursor that no segment holds */
-    uint64_t skipped_bytes;                /* damage before the next whole record */
+    uint64_t missing; /* assigned sequences above the cursor that no segment holds */
+    uint64_t skipped_bytes;
     uint64_t headers_lost, headers_mended; /* no copy of the header is readable; only the one at the end is */
     uint64_t set_aside;                    /* damaged segments that an agent renamed and kept for a person */
     bool newest_gone;                      /* the newest segment ever begun is missing */
@@ -28,8 +28,8 @@ struct hf_spool_found {
 
 bool hf_spool_detect(const struct hf_fs_ops *fs, const char *dir);
 
-/* In order; `visit` may be NULL, and a negative result of it stops and is returned. `waiting`: above the cursor.
- * -ENOENT: not a spool. */
+/* In order. `visit` may be NULL; a negative result of it is returned at once. `waiting`: above the cursor. -ENOENT: not
+ * a spool. */
 HF_MUST_USE int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
                               int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting), void *arg,
                               struct hf_spool_found *ret_found, struct hf_err *err);

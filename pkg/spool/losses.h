@@ -16,16 +16,15 @@ struct hf_spool_gap {
 };
 
 struct hf_spool_losses {
-    struct hf_spool_gap gaps[HF_SPOOL_GAPS]; /* without overlaps */
+    struct hf_spool_gap gaps[HF_SPOOL_GAPS];
     size_t n;
     uint64_t early; /* of gaps that made room for others before they were counted */
 };
 
-/* What no earlier gap covers. Too many: forgets the oldest, which a later read then counts again. */
+/* Adds what no earlier gap covers. Too many: forgets the oldest, which a later read counts again. */
 void hf_spool_losses_add(struct hf_spool_losses *losses, uint64_t from, uint64_t to);
 
-/* Lost records not returned before. Forgets gaps up to `delivered`: one that the cursor passed uncounted is no loss,
- * because the store dropped and counted its records. */
+/* Lost records not returned before. Forgets gaps up to `delivered`: the store dropped and counted their records. */
 uint64_t hf_spool_losses_count(struct hf_spool_losses *losses, uint64_t delivered);
 
 /* Counted records with sequences in (after, until]. */

@@ -11,11 +11,11 @@ struct hf_spool_scan {
     const struct hf_fs_ops *fs;
     int fd; /* borrowed */
     uint32_t salt;
-    uint64_t end;           /* where it stops */
-    uint64_t offset;        /* of the next record */
-    uint64_t skipped_bytes; /* damage before the next whole record */
-    unsigned bad_places;    /* unreadable and skipped, at most 64 */
-    struct hf_buf window;   /* from window_at */
+    uint64_t end;    /* where it stops */
+    uint64_t offset; /* of the next record */
+    uint64_t skipped_bytes;
+    unsigned bad_places;  /* unreadable places skipped, at most 64 */
+    struct hf_buf window; /* from window_at */
     uint64_t window_at;
 };
 
@@ -28,8 +28,8 @@ void hf_spool_scan_done(struct hf_spool_scan *scan);
  * at either. */
 HF_MUST_USE int hf_spool_scan_next(struct hf_spool_scan *scan, struct hf_spool_record *ret, struct hf_err *err);
 
-/* To the next undamaged record above `above`: 1, or 0 (scan->offset unchanged). Also after -EIO of
- * hf_spool_scan_next(): skips unreadable places. -EIO at the 65th: the device is broken. */
+/* Moves to the next undamaged record above `above`: 1, or 0 (scan->offset unchanged). Skips unreadable places, also
+ * after -EIO of hf_spool_scan_next(); -EIO at the 65th: the device is broken. */
 HF_MUST_USE int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_err *err);
 
 /* Where the last segment's content ends. */
@@ -42,5 +42,5 @@ struct hf_spool_tail {
     uint64_t last; /* the same, also of a torn write's records */
 };
 
-/* Set tail->last first. scan->bad_places is not 0 if the medium did not give back a place, even once. */
+/* Set tail->last first. scan->bad_places is not 0 if a place was unreadable, even once. */
 HF_MUST_USE int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, struct hf_err *err);

@@ -35,12 +35,11 @@ struct hf_spool_params {
     struct hf_spool_store_params store;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
-    /* Below this average, writes run on the loop thread, as a worker job costs about as much; after a slow write the
-     * next few do not. 0: all go to workers. */
+    /* Below this average, writes run on the loop thread, as a worker job costs about as much. 0: none do. */
     uint64_t inline_below_ns;
     void (*readable)(void *arg); /* there are new records; may be NULL */
     /* Records were dropped to make room (before `done` of that append), or, with HF_SPOOL_TAG_LOST, the disk lost
-     * durable, undelivered ones (known when a read comes there, or before). May be NULL. */
+     * durable, undelivered ones. May be NULL. */
     void (*dropped)(void *arg, const struct hf_spool_dropped *dropped);
     /* The error when disk work begins to fail, NULL when it succeeds again. May be NULL. */
     void (*failing)(void *arg, const struct hf_err *err);
@@ -53,7 +52,7 @@ HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spo
  * the jobs have ended. */
 void hf_spool_free(struct hf_spool *spool);
 HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
-/* Also calls gone(arg), perhaps before returning, when no job runs: only then may another spool open the folder. */
+/* Also calls gone(arg), perhaps before returning: only then may another spool open the folder. */
 void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
 /* 0: queued; -EAGAIN: too many pending; -E2BIG: too large for a segment; -ENOMEM. After 0 done(arg, r, sequence)

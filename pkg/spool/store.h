@@ -15,8 +15,8 @@ enum {
     HF_SPOOL_MIN_SEGMENT_BYTES = 64 << 10,
     HF_SPOOL_MAX_SEGMENTS = 4096,
     HF_SPOOL_MAX_TAGS = 64,
-    HF_SPOOL_MAX_WRITE = 512, /* records in a write */
-    /* Delivered segments kept for hf_spool_recent() until their space is needed; the maximum is for short ones. */
+    HF_SPOOL_MAX_WRITE = 512,
+    /* Delivered segments kept for hf_spool_recent(); the maximum is for short ones. */
     HF_SPOOL_PAST = 1,
     HF_SPOOL_PAST_MAX = 8,
 };
@@ -37,7 +37,7 @@ struct hf_spool_store_params {
     /* Opening fails with -EIO if the medium does not give back the cursor, a header, or a part of the last segment.
      * False: treats it as damaged. */
     bool refuse_unreadable;
-    /* Neither appends nor delivers: nothing is written again, so the files' times stay. */
+    /* The caller neither appends nor delivers: nothing is written again, so the files' times stay. */
     bool only_drops;
 };
 
@@ -50,7 +50,6 @@ struct hf_spool_dropped {
     uint64_t records;
 };
 
-/* The table ends at the first entry with 0 records. */
 void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], uint32_t tag, uint64_t records);
 
 struct hf_spool_stats {
@@ -124,7 +123,6 @@ struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store);
 /* Since the last call, with those missing among them (HF_SPOOL_TAG_LOST); ends with 0 records. */
 void hf_spool_store_take_dropped(struct hf_spool_store *store, struct hf_spool_dropped ret[HF_SPOOL_MAX_TAGS + 1]);
 
-/* The part of a segment that a reader may read. */
 struct hf_spool_extent {
     uint64_t first;
     uint64_t end;
@@ -137,5 +135,5 @@ struct hf_spool_extent {
 size_t hf_spool_store_extents(const struct hf_spool_store *store, uint64_t from, struct hf_spool_extent *ret,
                               size_t max);
 
-/* "<dir>/<first>.seg" with 16 hex digits. */
+/* "<dir>/<first>.seg", 16 hex digits. */
 void hf_spool_segment_path(const char *dir, uint64_t first, char *path, size_t n);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool/store_impl.h - the inside of a store, for pkg/spool only: store.c calls recover.c, spare.c and waiting.c, and
- * all call folder.c, which works on the files. Threads: store.h. */
+/* spool/store_impl.h - the inside of a store, for pkg/spool only. Threads: store.h. */
 #pragma once
 
 #include <stdio.h>
@@ -71,7 +70,7 @@ static inline struct segment *last_segment(struct hf_spool_store *store)
     return store->n > 0 ? &store->segments[store->n - 1] : NULL;
 }
 
-/* The highest end of content: the header's copy begins there. */
+/* Where content ends at the latest: the header's copy begins there. */
 static inline uint64_t content_limit(uint64_t file_bytes)
 {
     return file_bytes > HF_SPOOL_SECTOR ? file_bytes - HF_SPOOL_SECTOR : 0;
@@ -79,13 +78,12 @@ static inline uint64_t content_limit(uint64_t file_bytes)
 
 HF_MUST_USE int hf_spool_write_at(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset,
                                   const char *dir, struct hf_err *err);
-/* To the same offsets; may be the same file. */
+/* May be the same file. */
 HF_MUST_USE int hf_spool_copy(const struct hf_spool_store *store, int from, int to, uint64_t begin, uint64_t end,
                               struct hf_err *err);
 HF_MUST_USE int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                               struct hf_err *err);
-/* After a sync: -errno if the file system's journal has stopped, which would lose first writes to allocated blocks and
- * new names although fsync returned 0 (ext4). Allocates [from, to) once more. */
+/* After a sync: -errno if the file system's journal has stopped (folder.c). Allocates [from, to) once more. */
 HF_MUST_USE int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                                  struct hf_err *err);
 bool hf_spool_is_unlinked(const struct hf_spool_store *store, int fd);
@@ -94,11 +92,11 @@ HF_MUST_USE int hf_spool_sync_folder(struct hf_spool_store *store, struct hf_err
 HF_MUST_USE int hf_spool_read_cursor(const struct hf_fs_ops *fs, int fd, struct hf_spool_cursor *ret_cursor);
 HF_MUST_USE int hf_spool_load_cursor(struct hf_spool_store *store, struct hf_err *err);
 HF_MUST_USE int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err);
-/* If loaded and not written since: writes it again, into its slot. Saving does this first. */
+/* A loaded cursor that was not written since: writes it again, into its slot. Saving does this first. */
 HF_MUST_USE int hf_spool_confirm_cursor(struct hf_spool_store *store, struct hf_err *err);
 uint64_t hf_spool_bytes_used(const struct hf_spool_store *store);
 
-/* waiting.c: payload of segment i, estimated; undelivered payload of all, about. */
+/* waiting.c: the payload of segment i, and what of all is undelivered; estimates. */
 uint64_t hf_spool_payload_estimate(const struct hf_spool_store *store, size_t i);
 uint64_t hf_spool_waiting_bytes(const struct hf_spool_store *store);
 
@@ -107,5 +105,4 @@ bool hf_spool_disk_has_room(const struct hf_spool_store *store);
 /* spare.c: allocates without filling with zeros, which takes long. */
 HF_MUST_USE int hf_spool_spare_now(struct hf_spool_store *store, struct hf_err *err);
 
-/* recover.c: repairs the folder and fills the store from it. */
 HF_MUST_USE int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err *err);

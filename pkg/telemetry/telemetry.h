@@ -35,7 +35,6 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
 /* The old configuration must stay valid until hf_telemetry_service_free(). */
 void hf_telemetry_service_configure(struct hf_telemetry_service *service, const struct hf_config *config);
 
-/* Call when world.link->closed has changed. */
 void hf_telemetry_service_link_changed(const struct hf_telemetry_service *service);
 
 /* POST /ingest. 404 unless the policy turns on sources.http, 503 while it is not open yet. */

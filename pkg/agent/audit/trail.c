@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Two memories decide what needs an entry: `memory` while the log is open, filled from the log's own entries, and
+ * `blind` while it is not, which only counts changes as lost. When the log opens, the entry AgentStarted says
+ * whether the process before stopped in order, and a look follows, so the newest states get their entries.
+ *
+ * A look asks every part for its present state; nothing tells the trail of changes. Only a leap of the clock leaves
+ * no state and is noticed by a count. The metric of lost entries counts those of the inlet at once, and those of the
+ * log after each write. */
 #include "agent/audit/trail.h"
 
 #include <inttypes.h>

@@ -16,7 +16,7 @@ struct hf_trail {
     struct hf_agent_env *env;
     const struct hf_agent_parts *parts;
     struct hf_audit_inlet inlet;
-    uint64_t open_due_ns; /* when to try again to open */
+    uint64_t open_due_ns;
     uint64_t unread_ns;
     struct hf_audit_memory memory;
     struct hf_audit_memory blind; /* what looks saw without a log, to count changes */

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The service is made when a policy, or the environment, asks for telemetry for the first time, and then stays; a
+ * later policy without telemetry only turns it off. It needs the storage folder and its lock: two agents on one
+ * folder would lose events of one and send those of the other twice. Until the folder can be used, the tree of the
+ * wanted policy and the labels wait here, and a timer tries again; POST /ingest answers 503 meanwhile, and the
+ * status names the trouble. */
 #include "agent/process/telemetry.h"
 
 #include <errno.h>

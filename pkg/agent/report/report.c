@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Build and send are two steps. hf_report_build() makes the essence and tells the pace whether it changed;
+ * hf_report_send_if_due() writes, parks or keeps when the pace says so. Each written or parked body gets a new
+ * number, which is reserved on disk first (sequence.c).
+ *
+ * If the source shows EdgeNodes, a write waits for the first sight of ours, because its number may be higher than
+ * ours (echo.c), and the outbox is cleared only when the written status comes back. If the EdgeNode is missing, it
+ * is created, and the status is written after that; a server that has the EdgeNode but no status of it lacks the
+ * subresource, and creating it again would not help.
+ *
+ * After a refusal (-EBADMSG, -EACCES) only a change, a heartbeat or a new version of the server may help: the next
+ * attempt waits about an interval, and the status names the refusal. Meanwhile the copies on this node are renewed. */
 #include "agent/report/report.h"
 
 #include <errno.h>

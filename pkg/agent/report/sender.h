@@ -13,7 +13,7 @@ struct hf_sender {
     hf_sender_answered *answered;
     void *arg;
     struct hf_delivery *delivery; /* in flight, or NULL */
-    uint64_t deadline_ns;         /* for the answer */
+    uint64_t deadline_ns;
     bool creating;
 };
 

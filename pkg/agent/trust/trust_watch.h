@@ -13,9 +13,9 @@ struct hf_trust_watch {
     const struct hf_agent_env *env;
     struct hf_watch *folder, *above; /* or NULL */
     struct hf_timer *timer;
-    bool gathering;                 /* the timer is armed */
-    bool failed;                    /* no watch, and this is logged */
-    uint64_t look_ns;               /* duration of the last look */
+    bool gathering;
+    bool failed; /* no watch, and this is logged */
+    uint64_t look_ns;
     char stamp[HF_SHA256_HEX];      /* at the last look, or "" */
     char keys[HF_TRUST_WATCH_KEYS]; /* which it had then (hf_trust_describe()) */
     struct hf_trust_ids ids;        /* which of them are valid */

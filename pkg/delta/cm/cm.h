@@ -78,7 +78,6 @@ static inline uint32_t delta_bit_p16(uint32_t state)
 enum { DELTA_BIT_LIMIT = 250 };
 extern const uint16_t delta_reciprocal[256]; /* 65536 / (n + 2) */
 
-/* The count stops at `limit` <= DELTA_BIT_LIMIT. */
 static inline void delta_bit_update(uint32_t *state, unsigned bit, unsigned limit)
 {
     uint32_t n = *state & 1023;

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* hf_archive_new() walks the folder once, in order of names, and records for each member where its headers begin and
+ * how long they are; so any offset is found by binary search. Headers are made again when they are read, from the
+ * folder as it is then; content is read from the files, of which a few stay open. If headers have another length
+ * than at first, or a file ends early, the read fails with -ESTALE; other changes give the archive another hash.
+ *
+ * The first name of a file with several names is the file, the others are hard links: a hash table by device and
+ * inode finds the first. Each path is opened beneath the folder and never through a symbolic link. */
 #include "pack/tar/archive.h"
 
 #include <dirent.h>

@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A state machine over the bytes of the archive: head, content, padding, end. A head is collected whole before it is
+ * parsed; a canonical archive's head is made again from the member and compared, so that it holds nothing else. Each
+ * member is made at once: in its folder, opened beneath the top folder and never through a symbolic link, with
+ * O_EXCL.
+ *
+ * Order of effects for a file: content, owner, mode (a new owner clears the set-id bits), extended attributes
+ * (writes and owners clear some), sync, made(). Folders are made with mode 0700, so that they can be filled;
+ * hf_extract_finish() gives them their owners and modes, the inner ones first because a mode may close the way to
+ * them, and syncs them.
+ *
+ * What can go wrong: results of openat() that the archive causes (a missing parent, a link on the way) are -EBADMSG,
+ * others are errors of the file system. In an archive that is not canonical, the last member of a name replaces the
+ * earlier ones, but nothing replaces a folder: so the descriptor of the last parent stays valid. After an error the
+ * caller removes the folder. */
 #include "pack/tar/extract.h"
 
 #include <errno.h>

@@ -15,7 +15,7 @@
 enum { HF_OWN_ID_TEXT = 40 };
 
 struct hf_own_ids {
-    uint64_t keys[2][2]; /* of two SipHash-2-4: 128 bits */
+    uint64_t keys[2][2]; /* 128 bits */
     bool kept;           /* the secret is in its file */
 };
 

@@ -21,7 +21,7 @@ struct hf_histogram {
 };
 
 void hf_histogram_clear(struct hf_histogram *histogram);
-/* Finite only. */
+/* Finite values only. */
 void hf_histogram_add(struct hf_histogram *histogram, double value);
 
 /* Appends one line of JSON with OTLP's meanings:

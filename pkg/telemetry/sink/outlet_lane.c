@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Order of effects for a line: share of its owner, place in `appends`, append to the spool, and, when the spool
+ * calls on_durable() in the same order, the owner's bytes as stored and the release of the receipt. Opening goes
+ * from the folder to the borders to the spool, because the highest border tells the spool which sequences have left
+ * the node; borders of another stream belong to other records and are dropped.
+ *
+ * The file of shares is not synced: what a power cut takes from it has no owner then.
+ *
+ * The link: a batch may be sent if it begins at hf_outlet_lane_from() or above. While the link is closed, live
+ * records use their share. If the spool is full, or the table of batches has no place left, the oldest records use
+ * this share instead, because delivered records behind an older one free nothing until that one has left.
+ *
+ * Room: when the spool refuses records, the lane is full until segments have gone, and tries again after a while,
+ * because another program may free space on the disk without any sign. */
 #include "telemetry/sink/outlet_lane.h"
 
 #include <errno.h>

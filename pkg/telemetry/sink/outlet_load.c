@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A load takes these steps: choose (hf_outlet_load_next()), read the spool, pack and save on a worker, pass the body
+ * to the sender. The order of choice: dead letters, the time of the oldest record, another batch than the one that
+ * failed last if a probe needs that, then for each lane a planned batch again before a new plan.
+ *
+ * The border of a batch is durable before its body reaches the sender, so a batch that may have left the node is
+ * sent again as the same bytes. Which records a new batch has is known only after packing: the job sets the end of
+ * its border before it saves. A planned batch that no longer fits (the format changed, or the load was too small) is
+ * split where its body ends.
+ *
+ * What can go wrong: a failed read, save or dead letter pauses the lane (or only its dead letters), and the records
+ * stay in the spool. A file that has disappeared is not treated as lost before the spool has checked it. A range
+ * without records is marked as done. Records with a boundary that the sink no longer has become dead letters and
+ * never leave the node; a load has only such records or none, so that a batch can be split between them. */
 #include "telemetry/sink/outlet_load.h"
 
 #include <errno.h>

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A body is an array or lines of objects; the first byte and the content type decide. An object with `kind` is a
+ * line of another agent and keeps its origin; any other is a payload, whose unknown members are refused. Every
+ * accepted content type makes a browser ask first, so that a page of another site cannot post.
+ *
+ * Security: the source of each event begins with "http" whatever the sender writes; peer_uid and peer_unit come from
+ * the caller, never from the body; texts that an answer repeats have only harmless characters. A checksum covers the
+ * data as received, byte for byte. The second pass (`trusted`) does not verify it again. */
 #include "telemetry/source/ingest_parse.h"
 
 #include <errno.h>

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Blanking sets the bits of a reference to zero but keeps those of its instruction (kept_bits()), so that matching
+ * sees equal code where only distances changed. A reference to a constant gets a hash of that constant, so that
+ * references to different constants stay different.
+ *
+ * Pairing: the partner of a new image is the old image from which most of its bytes are copied, if both are for the
+ * same machine. */
 #include "delta/images.h"
 
 #include <elf.h>

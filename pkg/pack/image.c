@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which files of an archive are parts: layers and configurations, by their names and first bytes. Every content
+ * store has these for an image that it runs; indexes, manifests and attestations are small, and some stores lack
+ * them. Files of equal content are one part.
+ *
+ * A reader of the concatenation finds the part by binary search. From a store it opens blobs by their digests, a few
+ * at a time, never through a symbolic link; from an archive it knows each part's offset, found once by size and then
+ * by hash. Opening checks that every part is there with its size; the content is checked by the hash of the whole
+ * old file. */
 #include "pack/image.h"
 
 #include <errno.h>

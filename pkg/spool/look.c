@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Only opens and reads, so a running agent may change the folder meanwhile: a segment that has disappeared is left
+ * out. Sequences without a record, above the cursor and up to the newest segment's first one, are counted as
+ * missing, unless the record behind them says that the writer skipped them.
+ *
+ * A segment's records are valid up to a limit that later segments set: a failed write may have left records whose
+ * sequences another segment has. The content of the last segment ends where a torn write begins; behind damage the
+ * scan looks for the next whole record. */
 #include "spool/look.h"
 
 #include <errno.h>

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A builder remembers the first failure, and the caller drops an incomplete tree as a whole. The essence is built
+ * first without labels, keys and origins of sections, then shortened (hf_status_fit()), then completed: these parts
+ * must not make it shorten texts. Conditions are updated in place in the caller's array, because their transition
+ * times must survive; a condition that does not apply is removed.
+ *
+ * Lists have limits, so a status stays bounded; texts are cut between UTF-8 characters. hf_status_body() adds the
+ * volatile part to a copy and replaces characters that a terminal could interpret, because kubectl prints texts of
+ * objects, programs and servers. */
 #include "agent/report/status.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The header leaves out what follows from other fields: an old file of size 0 has a known hash; an empty body with
+ * equal sizes means the same file; DELTA_METHOD_BYTES has the new file itself. Every read checks against `left`,
+ * first of the longest header, then of the body, so no length in a delta can lead beyond its end. The old file may
+ * be shorter than it says: -ESTALE. The new file is hashed as it leaves the buffer. */
 #include "delta/io/wire.h"
 
 #include <errno.h>

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reading checks the whole recipe before any of it is used: lengths against the bytes that are left, counts against
+ * their limits, and then the new program is walked once (measure()), which bounds depth and number of streams and
+ * gives the size of the unpacked new file. The old program is checked step by step while it runs. Recipes are
+ * compressed with zstd unless that does not pay.
+ *
+ * Libraries: a setup names the version of the library on which its bytes depend. With another version, this program
+ * encodes a fixed text and compares the fingerprint: only an equal one shows that the library makes the same bytes. */
 #include "pack/deep/recipe.h"
 
 #include <errno.h>

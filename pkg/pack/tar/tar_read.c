@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One member is its header block and up to MAX_EXTENDED_IN_ROW extended headers before it, whose values replace
+ * those of the block. hf_tar_next() reads through pread(); for an archive that arrives in pieces, hf_tar_head_want()
+ * tells how many bytes the headers have, and hf_tar_head_parse() passes these bytes to the same code, so that there
+ * is one parser.
+ *
+ * Security: each size is checked before it is used, extended headers are limited to HF_TAR_MAX_HEAD, and normalise()
+ * refuses names that are absolute, have "..", or are too long or too deep; a hard link's target follows the same
+ * rules. A symbolic link's target is any text: whoever extracts must not follow it. The two zero blocks at the end
+ * may be missing, because a hash covers the archive. */
 #include "pack/tar/tar_read.h"
 
 #include <errno.h>

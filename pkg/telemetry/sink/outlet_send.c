@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request starts if the policy's window is open, the pause after Retry-After is over, and the breaker, the pace and
- * the link permit it. A ready body belongs to the sender until its request starts: the request has its own copy of the
- * bytes, and another attempt reads the spool again.
+/* A request starts if the policy's window is open, the pause after Retry-After is over, and the breaker, the pace
+ * and the link permit it. A ready body belongs to the sender until its request starts: the request has its own copy
+ * of the bytes, and another attempt reads the spool again.
  *
  * An answer first changes what is known of the sink (learn(): breaker, pace, pause, next probe), then the batch. A
- * failed batch waits, is split, or becomes a dead letter. Three rules keep records from being lost for the sink's fault:
- * after many refused single records in a row, the sink is paused before another record is given up; repeated server
- * errors on one batch are evidence against this batch and not against the sink, and it is refused only if others pass;
- * broken connections are judged by delivery/suspect.h.
+ * failed batch waits, is split, or becomes a dead letter. Three rules keep records from being lost for the sink's
+ * fault: after many refused single records in a row, the sink is paused before another record is given up; repeated
+ * server errors on one batch are evidence against this batch and not against the sink, and it is refused only if
+ * others pass; broken connections are judged by delivery/suspect.h.
  *
- * While the breaker is open, ready bodies are freed: the loader makes bodies again once the sink works, perhaps of newer
- * records. */
+ * While the breaker is open, ready bodies are freed: the loader makes bodies again once the sink works, perhaps of
+ * newer records. */
 #include "telemetry/sink/outlet_send.h"
 
 #include <errno.h>

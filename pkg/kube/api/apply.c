@@ -129,10 +129,10 @@ static void check_version(const struct hf_kube_delivery *delivery, const json_t 
     if (own == NULL || version == 0 || version >= delivery->highest || version == delivery->before)
         return;
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(delivery->kube, sub)) != NULL;) {
-        if (sub->relist || !shares_store(sub, own->resource) || sub->ledger.highest <= version)
+        if (sub->next.relist || !shares_store(sub, own->resource) || sub->ledger.highest <= version)
             continue;
         (void)hf_kube_believe_older(sub, "answer to a write", version, &err);
-        sub->relist = true;
+        sub->next.relist = true;
     }
     hf_kube_arm_turn(delivery->kube);
 }
@@ -146,7 +146,7 @@ static bool empties(struct hf_kube_delivery *delivery, const json_t *answer)
     uint64_t now = hf_mono_ns(kube->p.clock);
     struct hf_err err = HF_ERR_INIT;
 
-    if (delivery->step != FIRST || kube->meta || now < kube->empty_ns ||
+    if (delivery->step != FIRST || kube->is_meta || now < kube->empty_ns ||
         !hf_kube_apply_has_foreign(delivery->body, answer))
         return false;
     kube->empty_ns = now + HF_KUBE_EMPTY_NS;
@@ -167,11 +167,11 @@ static void taken(struct hf_kube_delivery *delivery, const struct hf_kube_answer
         finish(delivery, -EAGAIN, 0, NULL, &err);
         return;
     }
-    if (kube->meta)
+    if (kube->is_meta)
         hf_kube_cloud_sign(kube);
     else
         hf_kube_alive(kube);
-    if (!kube->meta)
+    if (!kube->is_meta)
         check_version(delivery, answer->object);
     hf_kube_reached(kube);
     hf_kube_return_ready(kube, NULL);

@@ -327,7 +327,7 @@ static int start(struct hf_kube_pending *pending, struct hf_err *err)
     const struct hf_exchange_owner owner = {
         .ended = call_ended,
         .arg = pending,
-        .origin = pending->kube->meta ? NULL : &pending->kube->origin,
+        .origin = pending->kube->is_meta ? NULL : &pending->kube->hub.origin,
     };
     const char *kind = pending->verb == HF_KUBE_LIST ? "PartialObjectMetadataList" : "PartialObjectMetadata";
     char accept[100] = "Accept: application/json";
@@ -371,7 +371,7 @@ static int fill(struct hf_kube_pending *pending, const struct hf_kube_call *call
 /* Behind a MetaServer whose cloud is away a write takes 10 s or more and ends in 500, and a read gets old state. */
 static bool is_hopeless(struct hf_kube *kube)
 {
-    return kube->meta && !kube->prober.proven && hf_kube_next(kube, NULL) != NULL;
+    return kube->is_meta && !kube->meta.prober.proven && hf_kube_next(kube, NULL) != NULL;
 }
 
 int hf_kube_call_send(struct hf_kube *kube, const struct hf_kube_call *call, hf_kube_call_done *done, void *arg,

@@ -4,115 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "api/meta.h"
-
 #define RETRY_CAP_NS (30 * HF_NS_PER_S) /* SyncPolicy's default retryInterval */
-
-/* ---- silence ----------------------------------------------------------------------------------------------------- */
-
-/* Any answer shows that the server is there, except a 5xx of a proxy in front of a server that names its answers. */
-static void ping_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
-                       const struct hf_err *why)
-{
-    struct hf_kube *kube = arg;
-    struct hf_err err = HF_ERR_INIT;
-
-    (void)body;
-    kube->ping = NULL;
-    hf_kube_count_request(kube, "ping", r, response);
-    if (r == -ENOLINK)
-        hf_kube_second_hand(kube);
-    if (r < 0 && why != NULL)
-        err = *why;
-    if (r == 0 && hf_origin_is_proxy_failure(&kube->origin, response->status, response->has_audit_id))
-        r = hf_err_set(&err, ENOLINK, "a proxy answered %d: it does not reach the API server", response->status);
-    if (r == 0) {
-        if (!kube->meta)
-            hf_kube_alive(kube);
-        hf_pulse_answered(&kube->pulse, hf_kube_now_ns(kube));
-        hf_kube_arm_pulse(kube);
-        return;
-    }
-    /* A server that ends resets the ping, too. Only a proxy that does not reach it leaves that open. */
-    enum hf_rf_event event = r == -ENOLINK ? HF_RF_LINK_AWAY : hf_reflector_event_of_error(r);
-    hf_pulse_reset(&kube->pulse);
-    (void)hf_err_wrap(&err, r, "no data on the connection");
-    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
-        if (sub->reflector.state == HF_RF_WATCHING)
-            hf_kube_dispatch(sub, event == HF_RF_SERVER_AWAY ? event : HF_RF_LINK_AWAY, 0, &err);
-}
-
-/* The bytes of a list are no bytes of a watch, and an answer to a ping would wait behind them. The list has time limits
- * of its own. */
-static bool is_listing(struct hf_kube *kube)
-{
-    struct hf_kube_subscription *sub = NULL;
-
-    while ((sub = hf_kube_next(kube, sub)) != NULL)
-        if (sub->reflector.state == HF_RF_LISTING && sub->exchange != NULL)
-            return true;
-    return false;
-}
-
-static void pulse_fires(void *arg)
-{
-    struct hf_kube *kube = arg;
-    struct hf_exchange_owner owner = {.ended = ping_ended, .arg = kube, .origin = &kube->origin};
-    bool may_be_hub = kube->origin.is_hub || kube->origin.was_second_hand;
-    /* YurtHub answers /version by itself, and passes on questions about a group. */
-    _cleanup_(hf_freep) char *url =
-        hf_asprintf("%s%s", kube->p.config->server, may_be_hub ? "/apis/" HF_API_GROUP_VERSION : "/version");
-    struct hf_http_request request = {.method = "GET", .url = url, .timeout_ns = HF_KUBE_PING_NS};
-    bool watching = false;
-
-    if (hf_kube_now_ns(kube) < hf_pulse_overdue_ns(&kube->pulse)) {
-        hf_kube_arm_pulse(kube);
-        return;
-    }
-    if (is_listing(kube)) {
-        kube->p.sched->timer_arm(kube->p.sched->ctx, kube->pulse_timer, HF_PULSE_FIRST_NS);
-        return;
-    }
-    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
-        watching |= sub->reflector.state == HF_RF_WATCHING;
-    if (!watching || url == NULL || kube->ping != NULL ||
-        hf_exchange_start(kube->p.http, &request, &owner, &kube->ping, NULL) < 0)
-        hf_pulse_reset(&kube->pulse);
-}
-
-/* ---- a gateway that removes Audit-Id ----------------------------------------------------------------------------- */
-
-/* Only an API server gives a verdict. If the verdict comes without the header, a gateway removes the header. */
-static void review_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
-                         const struct hf_err *why)
-{
-    struct hf_kube *kube = arg;
-
-    (void)why;
-    kube->review = NULL;
-    hf_kube_count_request(kube, "review", r, response);
-    if (r < 0 || hf_review_take(response->status, body) == HF_REVIEW_UNANSWERED)
-        return;
-    if (response->has_audit_id) {
-        kube->review_wait_ns = HF_MIN(2 * kube->review_wait_ns, HF_KUBE_REVIEW_MAX_NS);
-        kube->review_ns = hf_kube_now_ns(kube) + kube->review_wait_ns;
-        return;
-    }
-    hf_log(kube->p.log, HF_LOG_WARNING, "kube.unnamed", HF_S("server", kube->p.config->server));
-    hf_origin_found_unnamed(&kube->origin);
-    hf_kube_reached(kube);
-    hf_kube_return_ready(kube, NULL);
-}
-
-static void review_origin(struct hf_kube *kube)
-{
-    const struct hf_exchange_owner owner = {.ended = review_ended, .arg = kube};
-
-    kube->wants_review = false;
-    kube->review_ns = hf_kube_now_ns(kube) + kube->review_wait_ns;
-    if (kube->review == NULL && hf_kube_review_start(kube, hf_resource_find("EdgeNode"), &owner, &kube->review) < 0)
-        kube->review = NULL; /* the next second-hand answer asks again */
-}
 
 /* ---- the next turn ----------------------------------------------------------------------------------------------- */
 
@@ -121,7 +13,7 @@ static void review_origin(struct hf_kube *kube)
 static void switch_over(struct hf_kube *kube)
 {
     kube->switch_over = false;
-    kube->meta = true;
+    kube->is_meta = true;
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
         hf_kube_dispatch(sub, HF_RF_STOP, 0, NULL);
         sub->ledger.baseline = 0;
@@ -146,9 +38,8 @@ static void turn_fires(void *arg)
     free_the_dead(kube);
     if (kube->switch_over)
         switch_over(kube);
-    if (kube->wants_review)
-        review_origin(kube);
-    hf_kube_probe_turn(kube);
+    hf_kube_hub_turn(kube);
+    hf_kube_meta_turn(kube);
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
         hf_kube_subscription_turn(sub);
     hf_kube_call_turn(kube);
@@ -217,7 +108,7 @@ static uint64_t source_heard_ns(void *ctx)
 {
     const struct hf_kube *kube = ctx;
 
-    return kube->heard_ns;
+    return kube->silence.heard_ns;
 }
 
 static void source_abandon(void *ctx, struct hf_delivery *delivery)
@@ -241,33 +132,20 @@ int hf_kube_follow(struct hf_kube *kube, const char *kind, const char *ns, const
 
 /* ---- kube/kube.h ------------------------------------------------------------------------------------------------- */
 
-/* MetaServer's own port, on this host's loopback or on the link-local address that EdgeCore gives it. Behaviour gives
- * away any other one (list.c, watch.c). */
-static bool looks_like_metaserver(const char *server)
-{
-    static const char *const hosts[] = {"127.0.0.1:10550", "localhost:10550", "169.254.30.10:10550", "[::1]:10550"};
-    const char *host = strstr(server, "://");
-
-    for (size_t i = 0; host != NULL && i < HF_LEN(hosts); i++)
-        if (strcmp(host + 3, hosts[i]) == 0)
-            return true;
-    return false;
-}
-
 static void register_metrics(struct hf_kube *kube)
 {
     struct hf_metrics *m = kube->p.metrics;
 
-    kube->m_requests = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_kube_requests_total",
-                                        "Requests to the API by verb and status.", HF_LABELS("verb", "code"));
-    kube->m_events = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_kube_events_total",
-                                      "Watch events received by kind.", HF_LABELS("kind"));
-    kube->m_doubts = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_kube_doubts_total",
-                                      "Answers rejected as doubtful, by reason.", HF_LABELS("reason"));
-    kube->m_errors =
+    kube->metrics.requests = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_kube_requests_total",
+                                              "Requests to the API by verb and status.", HF_LABELS("verb", "code"));
+    kube->metrics.events = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_kube_events_total",
+                                            "Watch events received by kind.", HF_LABELS("kind"));
+    kube->metrics.doubts = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_kube_doubts_total",
+                                            "Answers rejected as doubtful, by reason.", HF_LABELS("reason"));
+    kube->metrics.errors =
         hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_source_errors_total",
                          "Lists and watches that failed, by kind of object and reason.", HF_LABELS("kind", "reason"));
-    kube->m_contact = hf_metric_gauge(m, "holdfast_kube_contact", "1 while the API is in proven reach, else 0.");
+    kube->metrics.contact = hf_metric_gauge(m, "holdfast_kube_contact", "1 while the API is in proven reach, else 0.");
 }
 
 struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *err)
@@ -282,13 +160,13 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
     hf_kube_set_retry_cap(kube, params->retry_cap_ns);
     kube->beat_s = hf_rand_below(params->rng, 60);
     kube->spread_ns = params->spread_ns > 0 ? params->spread_ns : HF_RF_SPREAD_NS;
-    kube->meta = params->api == HF_KUBE_METASERVER ||
-                 (params->api == HF_KUBE_AUTO && looks_like_metaserver(params->config->server));
+    kube->is_meta = params->api == HF_KUBE_METASERVER ||
+                    (params->api == HF_KUBE_AUTO && hf_kube_is_meta_address(params->config->server));
     /* Plain HTTP may be a MetaServer behind another port: LIST first, so that its watch shows what it is before we
      * believe it. */
     kube->plain = strncmp(params->config->server, "http://", 7) == 0;
     kube->no_watchlist = params->api == HF_KUBE_AUTO && kube->plain;
-    kube->origin = hf_origin_of(params->config->server);
+    kube->hub.origin = hf_origin_of(params->config->server);
     hf_list_init(&kube->subscriptions);
     hf_list_init(&kube->deliveries);
     hf_list_init(&kube->calls);
@@ -305,10 +183,10 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
         .heard_ns = source_heard_ns,
     };
     kube->turn = params->sched->timer_new(params->sched->ctx, turn_fires, kube);
-    kube->pulse_timer = params->sched->timer_new(params->sched->ctx, pulse_fires, kube);
-    kube->probe_timer = params->sched->timer_new(params->sched->ctx, hf_kube_probe_timer, kube);
+    kube->silence.timer = params->sched->timer_new(params->sched->ctx, hf_kube_pulse_timer, kube);
+    kube->meta.timer = params->sched->timer_new(params->sched->ctx, hf_kube_meta_timer, kube);
     kube->ends = params->sched->timer_new(params->sched->ctx, hf_kube_ends_timer, kube);
-    if (kube->turn == NULL || kube->probe_timer == NULL || kube->pulse_timer == NULL || kube->ends == NULL) {
+    if (kube->turn == NULL || kube->meta.timer == NULL || kube->silence.timer == NULL || kube->ends == NULL) {
         (void)hf_err_set(err, ENOMEM, "out of memory");
         hf_kube_free(kube);
         return NULL;
@@ -325,12 +203,12 @@ void hf_kube_free(struct hf_kube *kube)
     hf_kube_call_cancel_all(kube);
     while (!hf_list_empty(&kube->subscriptions))
         hf_kube_subscription_free(hf_container_of(kube->subscriptions.next, struct hf_kube_subscription, link));
-    hf_exchange_close(kube->probe);
-    hf_exchange_close(kube->ping);
-    hf_exchange_close(kube->review);
-    kube->p.sched->timer_free(kube->p.sched->ctx, kube->pulse_timer);
+    hf_exchange_close(kube->meta.probe);
+    hf_exchange_close(kube->silence.ping);
+    hf_exchange_close(kube->hub.review);
+    kube->p.sched->timer_free(kube->p.sched->ctx, kube->silence.timer);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->turn);
-    kube->p.sched->timer_free(kube->p.sched->ctx, kube->probe_timer);
+    kube->p.sched->timer_free(kube->p.sched->ctx, kube->meta.timer);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->ends);
     free(kube);
 }
@@ -355,11 +233,11 @@ void hf_kube_restored(struct hf_kube *kube)
 {
     kube->went_back_ns = hf_kube_now_ns(kube);
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
-        if (kube->meta) {
+        if (kube->is_meta) {
             hf_kube_subscription_relist(sub);
         } else {
             hf_kube_list_anew(sub);
-            sub->twice = true;
+            sub->next.twice = true;
         }
     }
     hf_kube_arm_turn(kube);
@@ -367,12 +245,12 @@ void hf_kube_restored(struct hf_kube *kube)
 
 void hf_kube_nudge(struct hf_kube *kube)
 {
-    if (kube->meta)
+    if (kube->is_meta)
         hf_kube_cloud_sign(kube);
     hf_kube_nudge_all(kube);
 }
 
 bool hf_kube_is_metaserver(const struct hf_kube *kube)
 {
-    return kube->meta;
+    return kube->is_meta;
 }

@@ -39,7 +39,7 @@ static void start_call(struct hf_kube_subscription *sub, const char *url, uint64
     struct hf_exchange_owner owner = watch_s > 0 ? watch_owner : list_owner;
 
     owner.arg = sub;
-    owner.origin = sub->kube->meta ? NULL : &sub->kube->origin;
+    owner.origin = sub->kube->is_meta ? NULL : &sub->kube->hub.origin;
     if (watch_s > 0) {
         request.timeout_ns = (watch_s + LATE_S) * HF_NS_PER_S;
         request.max_body_bytes = UINT64_MAX;
@@ -71,8 +71,9 @@ static uint64_t to_its_turn(struct hf_kube_subscription *sub, uint64_t seconds)
 
 static uint64_t watch_seconds(struct hf_kube_subscription *sub)
 {
-    uint64_t least = sub->calm || sub->kube->meta ? WATCH_MIN_S : FIRST_MIN_S;
-    uint64_t most = sub->calm || sub->kube->meta ? WATCH_MAX_S : FIRST_MAX_S + sub->kube->fleet_nodes / NODES_EACH_S;
+    uint64_t least = sub->watch.calm || sub->kube->is_meta ? WATCH_MIN_S : FIRST_MIN_S;
+    uint64_t most =
+        sub->watch.calm || sub->kube->is_meta ? WATCH_MAX_S : FIRST_MAX_S + sub->kube->fleet_nodes / NODES_EACH_S;
 
     return to_its_turn(sub, least + hf_rand_below(sub->kube->p.rng, most - least + 1));
 }
@@ -80,9 +81,9 @@ static uint64_t watch_seconds(struct hf_kube_subscription *sub)
 static void start_list(struct hf_kube_subscription *sub)
 {
     _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(4 * MAX_URL);
-    const char *next = sub->next_page != NULL ? sub->next_page : "";
-    enum hf_page page = sub->small           ? HF_PAGE_SMALL
-                        : sub->exact         ? HF_PAGE_EXACT
+    const char *next = sub->round.next_page != NULL ? sub->round.next_page : "";
+    enum hf_page page = sub->next.small      ? HF_PAGE_SMALL
+                        : sub->next.exact    ? HF_PAGE_EXACT
                         : sub->kube->p.fleet ? HF_PAGE_LARGE
                                              : HF_PAGE_CACHED;
     int r = hf_resource_list_url(sub->kube->p.config->server, sub->resource, sub->name, page, next, &url);
@@ -94,17 +95,17 @@ static void start_watch(struct hf_kube_subscription *sub, bool fill)
 {
     _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(MAX_URL);
     const char *server = sub->kube->p.config->server;
-    const char *version = *sub->version != '\0' && !sub->kube->meta ? sub->version : "0";
+    const char *version = *sub->version != '\0' && !sub->kube->is_meta ? sub->version : "0";
     uint64_t seconds = watch_seconds(sub);
     int r = fill ? hf_resource_fill_url(server, sub->resource, sub->name, seconds, &url)
                  : hf_resource_watch_url(server, sub->resource, sub->name, version, seconds, &url);
 
-    hf_watch_stream_done(&sub->stream);
-    hf_watch_stream_init(&sub->stream);
-    sub->asked_version = fill ? 0 : hf_kube_version_number(version);
-    sub->garbage = 0;
-    sub->bookmark_ns = sub->gap_ns = 0;
-    sub->due_ns = hf_kube_now_ns(sub->kube) + seconds * HF_NS_PER_S;
+    hf_watch_stream_done(&sub->watch.stream);
+    hf_watch_stream_init(&sub->watch.stream);
+    sub->watch.asked_version = fill ? 0 : hf_kube_version_number(version);
+    sub->watch.garbage = 0;
+    sub->watch.bookmark_ns = sub->watch.gap_ns = 0;
+    sub->watch.due_ns = hf_kube_now_ns(sub->kube) + seconds * HF_NS_PER_S;
     start_call(sub, r == 0 ? hf_buf_str(&url) : "", seconds);
 }
 
@@ -115,32 +116,32 @@ void hf_kube_close_call(struct hf_kube_subscription *sub)
     hf_exchange_close(sub->exchange);
     sub->exchange = NULL;
     sub->start_error = 0;
-    sub->ended = false;
-    hf_watch_stream_done(&sub->stream);
-    hf_watch_stream_init(&sub->stream);
-    sub->kube->p.sched->timer_disarm(sub->kube->p.sched->ctx, sub->silence);
+    sub->watch.ended = false;
+    hf_watch_stream_done(&sub->watch.stream);
+    hf_watch_stream_init(&sub->watch.stream);
+    sub->kube->p.sched->timer_disarm(sub->kube->p.sched->ctx, sub->watch.silence);
 }
 
 /* Behind a MetaServer the prober reports contact; a watch that fails or opens is a reason to probe. */
 static void report_contact_change(struct hf_kube_subscription *sub, unsigned effects, const struct hf_err *err)
 {
-    if (sub->kube->meta) {
+    if (sub->kube->is_meta) {
         /* Lost: is the cloud away? Open: only another LIST shows deletions between the LIST and the watch. */
         if ((effects & HF_RF_REPORT_LOST) != 0 || ((effects & HF_RF_REPORT_PROVEN) != 0 && sub->resource->provable))
             hf_kube_want_list(sub);
         return;
     }
     if ((effects & HF_RF_REPORT_LOST) != 0) {
-        sub->calm = false;
-        sub->was_lost = true;
-        if (err != NULL && err->code == EPIPE && sub->kube->ping == NULL)
-            hf_pulse_cut(&sub->kube->pulse, hf_kube_now_ns(sub->kube) - sub->kube->heard_ns);
-        hf_pulse_reset(&sub->kube->pulse);
+        sub->watch.calm = false;
+        sub->contact.lost = true;
+        if (err != NULL && err->code == EPIPE && sub->kube->silence.ping == NULL)
+            hf_pulse_cut(&sub->kube->silence.pulse, hf_kube_now_ns(sub->kube) - sub->kube->silence.heard_ns);
+        hf_pulse_reset(&sub->kube->silence.pulse);
         hf_kube_report_contact(sub, HF_CONTACT_LOST, 0, err);
     }
     if ((effects & HF_RF_REPORT_PROVEN) != 0) {
-        sub->was_lost = false;
-        sub->served_once = true;
+        sub->contact.lost = false;
+        sub->contact.served_once = true;
         hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
         hf_kube_reached(sub->kube);
     }
@@ -150,9 +151,9 @@ static void report_contact_change(struct hf_kube_subscription *sub, unsigned eff
 static void log_move(const struct hf_kube_subscription *sub, enum hf_rf_state from, enum hf_rf_event event,
                      const struct hf_rf_step *step, const struct hf_err *err)
 {
-    bool reported = sub->contact_reported && sub->contact == HF_CONTACT_LOST;
+    bool reported = sub->contact.reported == HF_KUBE_REPORTED_LOST;
     bool lost = (step->effects & HF_RF_REPORT_LOST) != 0 && !reported;
-    bool found = (step->effects & HF_RF_REPORT_PROVEN) != 0 && sub->was_lost;
+    bool found = (step->effects & HF_RF_REPORT_PROVEN) != 0 && sub->contact.lost;
     char text[512] = "";
 
     hf_log(sub->kube->p.log,
@@ -184,7 +185,7 @@ static void perform(struct hf_kube_subscription *sub, const struct hf_rf_step *s
     report_contact_change(sub, effects, err);
     if ((effects & HF_RF_END_ROUND) != 0 && !sub->dead)
         hf_kube_list_end_round(sub);
-    if ((effects & HF_RF_SYNCED) != 0 && !sub->kube->meta)
+    if ((effects & HF_RF_SYNCED) != 0 && !sub->kube->is_meta)
         hf_kube_report_synced(sub);
     if ((effects & HF_RF_REAUTH) != 0)
         hf_kube_reauth(sub->kube);
@@ -192,7 +193,7 @@ static void perform(struct hf_kube_subscription *sub, const struct hf_rf_step *s
         return;
     if ((effects & HF_RF_BEGIN_ROUND) != 0) {
         hf_ledger_begin(&sub->ledger);
-        sub->relist = sub->reported_some = sub->contradicted = false;
+        sub->next.relist = sub->round.reported_some = sub->round.contradicted = false;
     }
     if ((effects & (HF_RF_LIST | HF_RF_NEXT_PAGE)) != 0)
         start_list(sub);
@@ -200,7 +201,7 @@ static void perform(struct hf_kube_subscription *sub, const struct hf_rf_step *s
         start_watch(sub, true);
     if ((effects & HF_RF_WATCH) != 0)
         start_watch(sub, false);
-    if (sub->relist && sub->reflector.state == HF_RF_WATCHING)
+    if (sub->next.relist && sub->reflector.state == HF_RF_WATCHING)
         hf_kube_arm_turn(sub->kube);
 }
 
@@ -214,11 +215,11 @@ void hf_kube_dispatch(struct hf_kube_subscription *sub, enum hf_rf_event event, 
         return;
     sub->reflector.no_watchlist |= sub->kube->no_watchlist;
     bool plain = sub->reflector.no_watchlist;
-    if (sub->exact) /* ask the store itself */
+    if (sub->next.exact) /* ask the store itself */
         sub->reflector.no_watchlist = true;
     struct hf_rf_step step =
         hf_reflector_step(&sub->reflector, event, &limits, hf_kube_now_ns(sub->kube), retry_after_ns, sub->kube->p.rng);
-    if (sub->exact)
+    if (sub->next.exact)
         sub->reflector.no_watchlist = plain;
     else
         sub->kube->no_watchlist |= sub->reflector.no_watchlist;
@@ -227,7 +228,7 @@ void hf_kube_dispatch(struct hf_kube_subscription *sub, enum hf_rf_event event, 
     hf_kube_count_error(sub->kube, sub->resource->kind, event);
     log_move(sub, from, event, &step, err);
     perform(sub, &step, err);
-    if (!sub->dead && !sub->kube->meta)
+    if (!sub->dead && !sub->kube->is_meta)
         hf_kube_return_moved(sub, from, event);
 }
 
@@ -250,13 +251,13 @@ void hf_kube_nudge_all(struct hf_kube *kube)
 
 void hf_kube_reached(struct hf_kube *kube)
 {
-    nudge(kube, HF_KUBE_NUDGE_NS, kube->meta);
+    nudge(kube, HF_KUBE_NUDGE_NS, kube->is_meta);
 }
 
 /* Returns for how long a WatchList may go on, because its objects still come; 0: no longer. */
 static uint64_t fill_patience_ns(const struct hf_kube_subscription *sub)
 {
-    uint64_t now = hf_kube_now_ns(sub->kube), quiet = now - sub->heard_ns, all = now - sub->asked_ns;
+    uint64_t now = hf_kube_now_ns(sub->kube), quiet = now - sub->watch.heard_ns, all = now - sub->asked_ns;
 
     if (sub->reflector.state != HF_RF_FILLING || quiet >= HF_KUBE_FILL_IDLE_NS || all >= HF_KUBE_LIST_NS)
         return 0;
@@ -287,13 +288,6 @@ static bool is_web_page(const struct hf_http_response *response)
     return strncasecmp(response->content_type, "text/html", strlen("text/html")) == 0;
 }
 
-/* A list of everything is too large: the next one asks the store for pages, and then for smaller ones. */
-static void ask_for_pages(struct hf_kube_subscription *sub)
-{
-    sub->small |= sub->exact;
-    sub->exact = true;
-}
-
 /* True if the answer to a LIST had begun, and broke after a time after which a server ends it. */
 static bool was_too_slow(const struct hf_kube_subscription *sub, int r, const struct hf_http_response *response)
 {
@@ -312,7 +306,7 @@ static void call_failed(struct hf_kube_subscription *sub, int r, const struct hf
         if (r == -ENOLINK)
             hf_kube_second_hand(sub->kube);
         if (r == -E2BIG)
-            ask_for_pages(sub);
+            hf_kube_list_ask_for_pages(sub);
         hf_kube_dispatch(sub, hf_reflector_event_of_error(r), 0, why);
         return;
     }
@@ -340,7 +334,7 @@ static void list_ended(void *arg, int r, const struct hf_http_response *response
     sub->exchange = NULL;
     hf_kube_count_request(sub->kube, "list", r, response);
     if (was_too_slow(sub, r, response))
-        ask_for_pages(sub);
+        hf_kube_list_ask_for_pages(sub);
     if (r < 0 || response->status != 200) {
         call_failed(sub, r, response, body, why);
         return;
@@ -406,18 +400,18 @@ static int watch_bytes(void *arg, const void *bytes, size_t n)
     struct hf_kube_subscription *sub = arg;
     const struct hf_exchange *mine = sub->exchange;
 
-    sub->heard_ns = hf_kube_now_ns(sub->kube);
+    sub->watch.heard_ns = hf_kube_now_ns(sub->kube);
     hf_kube_heard(sub->kube);
-    int r = hf_watch_stream_feed(&sub->stream, bytes, n, watch_event, sub);
-    if (r == 0 && sub->exchange == mine && !sub->kube->meta)
+    int r = hf_watch_stream_feed(&sub->watch.stream, bytes, n, watch_event, sub);
+    if (r == 0 && sub->exchange == mine && !sub->kube->is_meta)
         hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL); /* keeps "last contact" true */
     return r;
 }
 
 static bool ends_too_early(const struct hf_kube_subscription *sub)
 {
-    return !sub->kube->meta && sub->reflector.state == HF_RF_WATCHING &&
-           hf_kube_now_ns(sub->kube) + HF_KUBE_DUE_NS < sub->due_ns;
+    return !sub->kube->is_meta && sub->reflector.state == HF_RF_WATCHING &&
+           hf_kube_now_ns(sub->kube) + HF_KUBE_DUE_NS < sub->watch.due_ns;
 }
 
 static void arm_ends(struct hf_kube *kube, uint64_t delay_ns)
@@ -431,8 +425,8 @@ static void await_other_ends(struct hf_kube_subscription *sub)
     struct hf_kube *kube = sub->kube;
     uint64_t window_ns = hf_rand_below(kube->p.rng, kube->fleet_nodes * HF_KUBE_REOPEN_EACH_NS + 1);
 
-    sub->ended = true;
-    sub->reopen_ns = hf_kube_now_ns(kube) + HF_MAX(window_ns, HF_KUBE_ENDS_NS);
+    sub->watch.ended = true;
+    sub->watch.reopen_ns = hf_kube_now_ns(kube) + HF_MAX(window_ns, HF_KUBE_ENDS_NS);
     arm_ends(kube, HF_KUBE_ENDS_NS);
 }
 
@@ -444,8 +438,8 @@ static void watch_ended(void *arg, int r, const struct hf_http_response *respons
 
     sub->exchange = NULL;
     hf_kube_count_request(sub->kube, filling ? "watchlist" : "watch", r, response);
-    sub->calm = r == 0 && response->status == 200;
-    if (!sub->calm)
+    sub->watch.calm = r == 0 && response->status == 200;
+    if (!sub->watch.calm)
         call_failed(sub, r, response, body, why);
     else if (ends_too_early(sub))
         await_other_ends(sub);
@@ -462,18 +456,18 @@ void hf_kube_ends_timer(void *arg)
     size_t n = 0;
 
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
-        n += sub->ended;
-        last = sub->ended ? sub : last;
+        n += sub->watch.ended;
+        last = sub->watch.ended ? sub : last;
     }
-    if (n == 1 && now < last->reopen_ns) {
-        arm_ends(kube, last->reopen_ns - now);
+    if (n == 1 && now < last->watch.reopen_ns) {
+        arm_ends(kube, last->watch.reopen_ns - now);
         return;
     }
     (void)hf_err_set(&err, ECONNRESET, "the server ended %zu watches at once: it shuts down", n);
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
-        if (!sub->ended)
+        if (!sub->watch.ended)
             continue;
-        sub->ended = false;
+        sub->watch.ended = false;
         hf_kube_dispatch(sub, n > 1 ? HF_RF_SERVER_AWAY : HF_RF_ENDED, 0, n > 1 ? &err : NULL);
     }
 }
@@ -488,168 +482,10 @@ void hf_kube_silence_timer(void *arg)
     if (sub->dead || sub->exchange == NULL)
         return;
     if (patience_ns > 0) {
-        sub->kube->p.sched->timer_arm(sub->kube->p.sched->ctx, sub->silence, patience_ns);
+        sub->kube->p.sched->timer_arm(sub->kube->p.sched->ctx, sub->watch.silence, patience_ns);
         return;
     }
     (void)hf_err_set(&err, ETIMEDOUT, "%s: the watch has been silent for %ju s", sub->resource->kind,
-                     (uintmax_t)((hf_kube_now_ns(sub->kube) - sub->heard_ns) / HF_NS_PER_S));
+                     (uintmax_t)((hf_kube_now_ns(sub->kube) - sub->watch.heard_ns) / HF_NS_PER_S));
     hf_kube_dispatch(sub, HF_RF_LINK_AWAY, 0, &err);
-}
-
-/* ---- the prober -------------------------------------------------------------------------------------------------- */
-
-static void dispatch_probe(struct hf_kube *kube, enum hf_prober_event event, const struct hf_err *err);
-
-static void review_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
-                         const struct hf_err *why)
-{
-    struct hf_kube *kube = arg;
-    struct hf_err err = HF_ERR_INIT;
-    enum hf_review review = r < 0 ? HF_REVIEW_UNANSWERED : hf_review_take(response->status, body);
-
-    (void)why;
-    kube->probe = NULL;
-    hf_kube_count_request(kube, "review", r, response);
-    enum hf_prober_event event = hf_kube_probe_judge(kube, review, &err);
-    dispatch_probe(kube, event, &err);
-}
-
-static void probe_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
-                        const struct hf_err *why)
-{
-    struct hf_kube *kube = arg;
-    const struct hf_exchange_owner owner = {.ended = review_ended, .arg = kube};
-    enum hf_kube_proof proof = HF_KUBE_DOUBTFUL;
-    struct hf_err err = HF_ERR_INIT;
-
-    kube->probe = NULL;
-    hf_kube_count_request(kube, "probe", r, response);
-    if (r < 0 && why != NULL)
-        err = *why;
-    if (kube->probed != NULL)
-        proof = hf_kube_probe_take(kube->probed, r, response, body, &err);
-    if (proof == HF_KUBE_FROM_STORE && kube->probed != NULL && hf_kube_probe_review(kube, &owner) == 0)
-        return;
-    dispatch_probe(kube, proof == HF_KUBE_PROVEN ? HF_PROBER_PROVEN : HF_PROBER_DOUBTFUL, &err);
-}
-
-static void start_probe(struct hf_kube *kube)
-{
-    const struct hf_exchange_owner owner = {.ended = probe_ended, .arg = kube};
-    const struct hf_exchange_owner review_owner = {.ended = review_ended, .arg = kube};
-    int r = hf_kube_probe_start(kube, &owner, &review_owner);
-
-    kube->probe_error = 0;
-    if (r == -ENOENT) {
-        kube->prober.state = HF_PROBER_QUIET;
-    } else if (r < 0) {
-        kube->probe_error = r;
-        hf_kube_arm_turn(kube);
-    }
-}
-
-void hf_kube_probe_turn(struct hf_kube *kube)
-{
-    int r = kube->probe_error;
-    struct hf_err err = HF_ERR_INIT;
-
-    if (r == 0)
-        return;
-    kube->probe_error = 0;
-    (void)hf_err_sys(&err, r, "start a LIST of the MetaServer");
-    dispatch_probe(kube, HF_PROBER_DOUBTFUL, &err);
-}
-
-/* The cloud is there and does not serve this kind: its subscriber has lost contact, with the reason. */
-static void report_barred(struct hf_kube_subscription *sub, const struct hf_err *err)
-{
-    assert(err != NULL);
-    hf_kube_count_doubt(sub->kube, err->code == EACCES ? "forbidden" : "missing");
-    if (!sub->barred)
-        hf_log_err(sub->kube->p.log, HF_LOG_ERROR, "kube.barred", "kind", sub->resource->kind, err);
-    sub->barred = true;
-    sub->served = false;
-    hf_kube_dispatch(sub, HF_RF_STOP, 0, NULL); /* for the reason at hf_kube_begin_list() */
-    hf_kube_report_contact(sub, HF_CONTACT_LOST, 0, err);
-}
-
-static void note_wants(struct hf_kube *kube, unsigned effects)
-{
-    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
-        sub->wants_probe |= (effects & HF_PROBER_WANT_OTHERS) != 0 && sub != kube->probed;
-        sub->wants_probe |= (effects & HF_PROBER_WANT_BARRED) != 0 && sub->barred;
-    }
-}
-
-static void dispatch_probe(struct hf_kube *kube, enum hf_prober_event event, const struct hf_err *err)
-{
-    struct hf_prober_step step = hf_prober_step(&kube->prober, event, hf_kube_probe_next(kube) != NULL,
-                                                hf_kube_probe_has_others(kube), kube->p.retry_cap_ns, kube->p.rng);
-
-    if ((step.effects & HF_PROBER_SET_TIMER) != 0)
-        kube->p.sched->timer_arm(kube->p.sched->ctx, kube->probe_timer, step.delay_ns);
-    else if (kube->prober.state != HF_PROBER_RESTING)
-        kube->p.sched->timer_disarm(kube->p.sched->ctx, kube->probe_timer);
-    note_wants(kube, step.effects);
-    if ((step.effects & HF_PROBER_REPORT_BARRED) != 0 && kube->probed != NULL)
-        report_barred(kube->probed, err);
-    if ((step.effects & HF_PROBER_REPORT_PROVEN) != 0)
-        hf_kube_reached(kube); /* for watches that failed to open */
-    if ((step.effects & HF_PROBER_REPORT_LOST) != 0) {
-        if (kube->probed != NULL)
-            kube->probed->wants_probe = true;
-        if (kube->reported != HF_KUBE_REPORTED_LOST)
-            hf_kube_report_contact_to_all(kube, HF_CONTACT_LOST, err);
-    }
-    if ((step.effects & HF_PROBER_ASK) != 0)
-        start_probe(kube);
-}
-
-void hf_kube_want_list(struct hf_kube_subscription *sub)
-{
-    if (sub->dead)
-        return;
-    sub->wants_probe = true;
-    dispatch_probe(sub->kube, HF_PROBER_WANT, NULL);
-}
-
-void hf_kube_begin_list(struct hf_kube_subscription *sub)
-{
-    if (!sub->begun)
-        hf_kube_want_list(sub);
-    sub->begun = true;
-}
-
-void hf_kube_cloud_sign(struct hf_kube *kube)
-{
-    dispatch_probe(kube, HF_PROBER_SIGN, NULL);
-}
-
-void hf_kube_write_failed(struct hf_kube *kube)
-{
-    struct hf_kube_subscription *first = hf_kube_next(kube, NULL);
-
-    if (kube->meta && kube->prober.proven && first != NULL)
-        hf_kube_want_list(first);
-}
-
-void hf_kube_probe_timer(void *arg)
-{
-    dispatch_probe(arg, HF_PROBER_TIMER, NULL);
-}
-
-void hf_kube_forget_probe(struct hf_kube_subscription *sub)
-{
-    struct hf_kube *kube = sub->kube;
-
-    if (kube->probed != sub)
-        return;
-    kube->probed = NULL;
-    if (kube->probe == NULL)
-        return;
-    hf_exchange_close(kube->probe);
-    kube->probe = NULL;
-    kube->prober.state = HF_PROBER_QUIET;
-    if (hf_kube_probe_next(kube) != NULL)
-        dispatch_probe(kube, HF_PROBER_WANT, NULL);
 }

@@ -22,7 +22,7 @@ static void take_readable(struct hf_kube_subscription *sub, const char *name, js
     } else if (change == HF_LEDGER_UPSERT) {
         hf_kube_report_upsert(sub, item);
     } else if (change == HF_LEDGER_OLD) {
-        sub->contradicted = true;
+        sub->round.contradicted = true;
     }
 }
 
@@ -31,8 +31,8 @@ static void take_nameless(struct hf_kube_subscription *sub, size_t number, const
 {
     char place[64];
 
-    (void)snprintf(place, sizeof(place), "item %zu of page %u", number, sub->pages + 1);
-    sub->doubtful = true;
+    (void)snprintf(place, sizeof(place), "item %zu of page %u", number, sub->round.pages + 1);
+    sub->round.doubtful = true;
     hf_kube_report_unreadable(sub, place, 0, err);
 }
 
@@ -51,7 +51,7 @@ static void take_item(struct hf_kube_subscription *sub, struct hf_view text, siz
     if (r == 0)
         r = hf_err_set(&err, EBADMSG, "the object has no name");
     (void)hf_err_wrap(&err, r, "read the object as JSON");
-    sub->doubtful |= r == -ENOMEM; /* the object is good: a later round must report it */
+    sub->round.doubtful |= r == -ENOMEM; /* the object is good: a later round must report it */
     if (hf_envelope_identify(text, &identity) < 0)
         take_nameless(sub, number, &err);
     else if (hf_ledger_unreadable(&sub->ledger, identity.name, hf_kube_version_number(identity.version)))
@@ -78,7 +78,7 @@ static enum hf_kube_list check(struct hf_kube_subscription *sub, const json_t *r
         return HF_KUBE_LIST_MISSPELT;
     }
     /* The store spells the list kinds of one word right, but a store without such objects knows no version. */
-    if (sub->kube->meta && !sub->resource->provable && strcmp(kind, wanted) == 0 && *version == '\0') {
+    if (sub->kube->is_meta && !sub->resource->provable && strcmp(kind, wanted) == 0 && *version == '\0') {
         (void)hf_err_set(err, ESTALE,
                          "the %s has no resourceVersion, so it came from a local store and not from the API server",
                          wanted);
@@ -113,14 +113,14 @@ enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_
         (void)hf_err_set(err, ENOMEM, "out of memory");
         return HF_KUBE_LIST_GARBAGE;
     }
-    (void)snprintf(sub->round_version, sizeof(sub->round_version), "%s",
+    (void)snprintf(sub->round.version, sizeof(sub->round.version), "%s",
                    hf_json_str_or(root, "metadata.resourceVersion", ""));
     hf_kube_alive(sub->kube);
-    if (sub->anew && !sub->relist) { /* this list began after it was wanted */
+    if (sub->next.anew && !sub->next.relist) { /* this list began after it was wanted */
         hf_ledger_renew(&sub->ledger);
-        sub->anew = false;
+        sub->next.anew = false;
     }
-    if (sub->kube->meta)
+    if (sub->kube->is_meta)
         hf_kube_report_served(sub);
     else
         hf_kube_report_contact(sub, HF_CONTACT_PROVEN, date_unix_ns, NULL);
@@ -132,21 +132,21 @@ enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_
 
 void hf_kube_list_end_round(struct hf_kube_subscription *sub)
 {
-    bool contradicted = sub->contradicted && !sub->kube->meta, exact = sub->exact;
-    bool doubtful = sub->doubtful || contradicted;
+    bool contradicted = sub->round.contradicted && !sub->kube->is_meta, exact = sub->next.exact;
+    bool doubtful = sub->round.doubtful || contradicted;
 
-    hf_kube_set_version(sub, sub->round_version);
-    hf_ledger_end(&sub->ledger, hf_kube_version_number(sub->round_version), doubtful ? NULL : hf_kube_report_gone, sub);
+    hf_kube_set_version(sub, sub->round.version);
+    hf_ledger_end(&sub->ledger, hf_kube_version_number(sub->round.version), doubtful ? NULL : hf_kube_report_gone, sub);
     if (!doubtful)
         hf_kube_report_readable_rest(sub);
-    sub->version_unreported |= sub->confirm; /* as "" until now */
-    sub->confirm = doubtful;
-    sub->doubtful = sub->exact = sub->anew; /* wanted while this list was under way */
-    sub->exact |= sub->too_long && doubtful;
-    sub->too_long = false;
-    if (sub->twice && !sub->anew) {
-        sub->relist = true;
-        sub->twice = false;
+    sub->version_unreported |= sub->next.confirm; /* as "" until now */
+    sub->next.confirm = doubtful;
+    sub->round.doubtful = sub->next.exact = sub->next.anew; /* wanted while this list was under way */
+    sub->next.exact |= sub->next.too_long && doubtful;
+    sub->next.too_long = false;
+    if (sub->next.twice && !sub->next.anew) {
+        sub->next.relist = true;
+        sub->next.twice = false;
     }
     if (contradicted)
         hf_kube_doubt_history(sub, exact);
@@ -156,27 +156,33 @@ void hf_kube_list_end_round(struct hf_kube_subscription *sub)
 
 void hf_kube_list_forget_pages(struct hf_kube_subscription *sub)
 {
-    free(sub->next_page);
-    sub->next_page = NULL;
-    sub->pages = 0;
+    free(sub->round.next_page);
+    sub->round.next_page = NULL;
+    sub->round.pages = 0;
 }
 
 enum hf_rf_event hf_kube_list_page(struct hf_kube_subscription *sub, char *next, struct hf_err *err)
 {
-    bool again = sub->next_page != NULL && strcmp(sub->next_page, next) == 0;
-    size_t max_pages = sub->ledger.max_objects / (sub->small ? HF_KUBE_SMALL_PAGE : HF_KUBE_PAGE);
+    bool again = sub->round.next_page != NULL && strcmp(sub->round.next_page, next) == 0;
+    size_t max_pages = sub->ledger.max_objects / (sub->next.small ? HF_KUBE_SMALL_PAGE : HF_KUBE_PAGE);
 
-    free(sub->next_page);
-    sub->next_page = next;
+    free(sub->round.next_page);
+    sub->round.next_page = next;
     if (*next == '\0') {
         hf_kube_list_forget_pages(sub);
         return HF_RF_LISTED;
     }
-    if (!again && ++sub->pages < max_pages)
+    if (!again && ++sub->round.pages < max_pages)
         return HF_RF_PAGE;
     /* A list without an end cannot show that objects are gone. */
     (void)hf_err_set(err, E2BIG, "list of %s: %s", sub->resource->kind,
                      again ? "a page's continue token leads to the same page" : "too many pages");
     hf_kube_report_doubt(sub, "garbage", "list", err);
     return HF_RF_GARBAGE;
+}
+
+void hf_kube_list_ask_for_pages(struct hf_kube_subscription *sub)
+{
+    sub->next.small |= sub->next.exact;
+    sub->next.exact = true;
 }

@@ -15,41 +15,17 @@ void hf_kube_report_refused(struct hf_kube_subscription *sub, const char *what, 
 void hf_kube_report_contact(struct hf_kube_subscription *sub, enum hf_contact_kind kind, uint64_t date_unix_ns,
                             const struct hf_err *err)
 {
-    bool again = sub->contact_reported && kind == HF_CONTACT_PROVEN && sub->contact == kind && date_unix_ns == 0;
+    bool again = kind == HF_CONTACT_PROVEN && sub->contact.reported == HF_KUBE_REPORTED_PROVEN && date_unix_ns == 0;
     uint64_t now = hf_kube_now_ns(sub->kube);
 
-    if (sub->dead || (again && now - sub->contact_ns < HF_KUBE_CONTACT_NS))
+    if (sub->dead || (again && now - sub->contact.at_ns < HF_KUBE_CONTACT_NS))
         return;
-    sub->contact_reported = true;
-    sub->contact = kind;
-    sub->contact_ns = now;
+    sub->contact.reported = kind == HF_CONTACT_PROVEN ? HF_KUBE_REPORTED_PROVEN : HF_KUBE_REPORTED_LOST;
+    sub->contact.at_ns = now;
     if (sub->own_ns == NULL) /* a right that one object in a namespace lacks says nothing of the server */
         hf_kube_set_contact(sub->kube, kind == HF_CONTACT_PROVEN);
     if (sub->sink.contact != NULL)
         sub->sink.contact(sub->sink.arg, kind, (struct hf_server_date){date_unix_ns, now - sub->asked_ns}, err);
-}
-
-void hf_kube_report_contact_to_all(struct hf_kube *kube, enum hf_contact_kind kind, const struct hf_err *err)
-{
-    bool proven = kind == HF_CONTACT_PROVEN;
-
-    hf_log(kube->p.log, proven ? HF_LOG_INFO : HF_LOG_WARNING, proven ? "kube.proven" : "kube.lost",
-           HF_S("server", kube->p.config->server), HF_S("error", err != NULL ? err->cause : ""));
-    kube->reported = proven ? HF_KUBE_REPORTED_PROVEN : HF_KUBE_REPORTED_LOST;
-    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
-        if (!proven || sub->served)
-            hf_kube_report_contact(sub, kind, 0, err);
-}
-
-/* The MetaServer's Date is this node's own clock: it does not show skew, so the report has none. */
-void hf_kube_report_served(struct hf_kube_subscription *sub)
-{
-    sub->barred = false;
-    sub->served = true;
-    if (sub->kube->reported != HF_KUBE_REPORTED_PROVEN)
-        hf_kube_report_contact_to_all(sub->kube, HF_CONTACT_PROVEN, NULL);
-    else
-        hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
 }
 
 void hf_kube_set_version(struct hf_kube_subscription *sub, const char *resource_version)
@@ -63,7 +39,7 @@ void hf_kube_set_version(struct hf_kube_subscription *sub, const char *resource_
 /* A process that resumed behind a doubtful round would never learn what is gone: "" makes it list. */
 static const char *proven_version(const struct hf_kube_subscription *sub)
 {
-    return sub->confirm ? "" : sub->version;
+    return sub->next.confirm ? "" : sub->version;
 }
 
 void hf_kube_report_version(struct hf_kube_subscription *sub)
@@ -77,7 +53,7 @@ void hf_kube_report_version(struct hf_kube_subscription *sub)
 
 void hf_kube_report_synced(struct hf_kube_subscription *sub)
 {
-    if (!sub->dead && !sub->relist && sub->sink.synced != NULL)
+    if (!sub->dead && !sub->next.relist && sub->sink.synced != NULL)
         sub->sink.synced(sub->sink.arg, proven_version(sub));
 }
 
@@ -102,7 +78,7 @@ void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object)
     int64_t nodes = hf_json_int_or(object, "status.nodes.selected", 0); /* an EdgeUpdate has it */
     if (nodes > 0)
         hf_kube_learn_fleet(sub->kube, (uint64_t)nodes);
-    sub->reported_some = true;
+    sub->round.reported_some = true;
     hf_kube_report_readable(sub, hf_json_str_or(object, "metadata.name", ""));
     if (!sub->dead && sub->sink.upsert != NULL)
         sub->sink.upsert(sub->sink.arg, object);
@@ -182,12 +158,12 @@ void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, 
 bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version)
 {
     /* Behind a MetaServer lists and events come by different ways: compare a list with lists. */
-    return version != 0 && version < (sub->kube->meta ? sub->ledger.baseline : sub->ledger.highest);
+    return version != 0 && version < (sub->kube->is_meta ? sub->ledger.baseline : sub->ledger.highest);
 }
 
 void hf_kube_list_anew(struct hf_kube_subscription *sub)
 {
-    sub->relist = sub->anew = sub->exact = sub->doubtful = true;
+    sub->next.relist = sub->next.anew = sub->next.exact = sub->round.doubtful = true;
 }
 
 static void list_others_anew(const struct hf_kube_subscription *but)
@@ -215,7 +191,7 @@ void hf_kube_doubt_history(struct hf_kube_subscription *sub, bool exact)
         hf_kube_list_anew(sub);
         list_others_anew(sub);
     } else {
-        sub->relist = sub->exact = true;
+        sub->next.relist = sub->next.exact = true;
     }
 }
 
@@ -224,15 +200,15 @@ void hf_kube_doubt_history(struct hf_kube_subscription *sub, bool exact)
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err)
 {
     (void)hf_err_set(err, ESTALE, "resourceVersion went back from %ju to %ju%s", (uintmax_t)sub->ledger.highest,
-                     (uintmax_t)version, sub->exact ? "; the store confirms it" : "");
+                     (uintmax_t)version, sub->next.exact ? "; the store confirms it" : "");
     hf_kube_report_doubt(sub, "went-back", what, err);
-    if (!sub->exact && !sub->kube->meta) {
-        sub->exact = true;
+    if (!sub->next.exact && !sub->kube->is_meta) {
+        sub->next.exact = true;
         return false;
     }
     hf_ledger_rewind(&sub->ledger, version);
-    sub->doubtful = true;
-    if (!sub->kube->meta) {
+    sub->round.doubtful = true;
+    if (!sub->kube->is_meta) {
         hf_ledger_renew(&sub->ledger);
         list_others_anew(sub);
     }

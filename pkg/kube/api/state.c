@@ -14,14 +14,14 @@ struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube)
     return (struct hf_rf_limits){
         .retry_cap_ns = kube->p.retry_cap_ns,
         .spread_ns = kube->spread_ns,
-        .only_watch = kube->meta,
+        .only_watch = kube->is_meta,
         .fill_ns = kube->p.fleet ? HF_RF_FLEET_FILL_NS : HF_RF_FILL_NS,
     };
 }
 
 bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub)
 {
-    return sub->kube->p.fleet && !sub->kube->meta && sub->resource->metadata;
+    return sub->kube->p.fleet && !sub->kube->is_meta && sub->resource->metadata;
 }
 
 void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes)
@@ -49,31 +49,6 @@ void hf_kube_reauth(struct hf_kube *kube)
         hf_log_err(kube->p.log, HF_LOG_WARNING, "kube.credentials", "server", kube->p.config->server, &err);
 }
 
-void hf_kube_second_hand(struct hf_kube *kube)
-{
-    uint64_t now = hf_kube_now_ns(kube);
-
-    if (kube->meta || kube->origin.is_hub || !kube->origin.has_named)
-        return;
-    if (kube->review_ns == 0) {
-        kube->review_wait_ns = HF_KUBE_REVIEW_NS;
-        kube->review_ns = now + kube->review_wait_ns;
-    }
-    if (kube->review != NULL || now < kube->review_ns)
-        return;
-    kube->wants_review = true;
-    hf_kube_arm_turn(kube);
-}
-
-void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign)
-{
-    if (kube->p.api != HF_KUBE_AUTO || kube->meta || kube->switch_over)
-        return;
-    hf_log(kube->p.log, HF_LOG_INFO, "kube.metaserver", HF_S("server", kube->p.config->server), HF_S("sign", sign));
-    kube->switch_over = true;
-    hf_kube_arm_turn(kube);
-}
-
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub)
 {
     struct hf_list *it = sub != NULL ? sub->link.next : kube->subscriptions.next;
@@ -92,17 +67,17 @@ void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const 
 {
     char code[12] = "error";
 
-    if (kube->m_requests == NULL)
+    if (kube->metrics.requests == NULL)
         return;
     if (r == 0 && response != NULL)
         (void)snprintf(code, sizeof(code), "%d", response->status);
-    hf_metric_add(hf_metric_with(kube->m_requests, HF_LABELS(verb, code)), 1);
+    hf_metric_add(hf_metric_with(kube->metrics.requests, HF_LABELS(verb, code)), 1);
 }
 
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason)
 {
-    if (kube->m_doubts != NULL)
-        hf_metric_add(hf_metric_with(kube->m_doubts, HF_LABELS(reason)), 1);
+    if (kube->metrics.doubts != NULL)
+        hf_metric_add(hf_metric_with(kube->metrics.doubts, HF_LABELS(reason)), 1);
 }
 
 void hf_kube_count_error(struct hf_kube *kube, const char *kind, enum hf_rf_event event)
@@ -121,39 +96,10 @@ void hf_kube_count_error(struct hf_kube *kube, const char *kind, enum hf_rf_even
     };
 
     if (event < HF_RF_EVENTS && reasons[event] != NULL)
-        hf_metric_add(hf_metric_with(kube->m_errors, HF_LABELS(kind, reasons[event])), 1);
+        hf_metric_add(hf_metric_with(kube->metrics.errors, HF_LABELS(kind, reasons[event])), 1);
 }
 
 void hf_kube_set_contact(struct hf_kube *kube, bool proven)
 {
-    hf_metric_set(kube->m_contact, proven ? 1 : 0);
-}
-
-/* ---- signs of life ----------------------------------------------------------------------------------------------- */
-
-void hf_kube_arm_pulse(struct hf_kube *kube)
-{
-    uint64_t due = hf_pulse_overdue_ns(&kube->pulse), now = hf_kube_now_ns(kube);
-
-    if (due == HF_NEVER)
-        kube->p.sched->timer_disarm(kube->p.sched->ctx, kube->pulse_timer);
-    else
-        kube->p.sched->timer_arm(kube->p.sched->ctx, kube->pulse_timer, due > now ? due - now : 0);
-}
-
-void hf_kube_alive(struct hf_kube *kube)
-{
-    kube->heard_ns = hf_kube_now_ns(kube);
-}
-
-void hf_kube_heard(struct hf_kube *kube)
-{
-    bool waiting = hf_pulse_overdue_ns(&kube->pulse) != HF_NEVER;
-
-    if (kube->meta)
-        return;
-    hf_kube_alive(kube);
-    hf_pulse_heard(&kube->pulse, hf_kube_now_ns(kube));
-    if (!waiting) /* a timer that runs notices by itself that it is too early */
-        hf_kube_arm_pulse(kube);
+    hf_metric_set(kube->metrics.contact, proven ? 1 : 0);
 }

@@ -8,7 +8,7 @@ void hf_kube_subscription_turn(struct hf_kube_subscription *sub)
 {
     struct hf_err err = HF_ERR_INIT;
 
-    if (sub->reflector.state == HF_RF_IDLE && sub->kube->meta && !sub->served)
+    if (sub->reflector.state == HF_RF_IDLE && sub->kube->is_meta && !sub->meta.served)
         hf_kube_begin_list(sub);
     else if (sub->reflector.state == HF_RF_IDLE)
         hf_kube_dispatch(sub, *sub->version != '\0' ? HF_RF_RESUME : HF_RF_START, 0, NULL);
@@ -18,7 +18,7 @@ void hf_kube_subscription_turn(struct hf_kube_subscription *sub)
         (void)hf_err_sys(&err, r, "%s: start a call", sub->resource->kind);
         hf_kube_dispatch(sub, HF_RF_GARBAGE, 0, &err);
     }
-    if (sub->relist && sub->reflector.state == HF_RF_WATCHING && !sub->kube->meta && !sub->dead)
+    if (sub->next.relist && sub->reflector.state == HF_RF_WATCHING && !sub->kube->is_meta && !sub->dead)
         hf_kube_dispatch(sub, HF_RF_BACKWARDS, 0, NULL);
     bool refreshed = sub->refreshed && !sub->dead;
     sub->refreshed = false;
@@ -32,9 +32,9 @@ void hf_kube_subscription_refresh(struct hf_kube_subscription *sub)
 {
     if (sub->dead)
         return;
-    if (sub->kube->meta) {
+    if (sub->kube->is_meta) {
         hf_kube_want_list(sub);
-    } else if (sub->reflector.state == HF_RF_WATCHING && sub->confirm) {
+    } else if (sub->reflector.state == HF_RF_WATCHING && sub->next.confirm) {
         hf_kube_dispatch(sub, HF_RF_BACKWARDS, 0, NULL);
     } else if (sub->reflector.state == HF_RF_WATCHING) {
         sub->refreshed = true;
@@ -53,7 +53,7 @@ static bool round_is_ahead(const struct hf_kube_subscription *sub)
     case HF_RF_ASKING:
     case HF_RF_FILLING:
     case HF_RF_LISTING:
-        return !sub->reported_some;
+        return !sub->round.reported_some;
     default:
         return false;
     }
@@ -61,10 +61,10 @@ static bool round_is_ahead(const struct hf_kube_subscription *sub)
 
 void hf_kube_subscription_relist(struct hf_kube_subscription *sub)
 {
-    if (sub->dead || (!sub->kube->meta && round_is_ahead(sub)))
+    if (sub->dead || (!sub->kube->is_meta && round_is_ahead(sub)))
         return;
-    sub->relist = true;
-    if (sub->kube->meta)
+    sub->next.relist = true;
+    if (sub->kube->is_meta)
         hf_kube_want_list(sub);
     else
         hf_kube_arm_turn(sub->kube);
@@ -111,11 +111,11 @@ static int fill(struct hf_kube_subscription *sub, const struct hf_kube_target *t
     hf_kube_set_version(sub, target->resume);
     sub->ledger.highest = sub->ledger.baseline = hf_kube_version_number(target->resume);
     sub->timer = sched->timer_new(sched->ctx, hf_kube_reflector_timer, sub);
-    sub->silence = sched->timer_new(sched->ctx, hf_kube_silence_timer, sub);
+    sub->watch.silence = sched->timer_new(sched->ctx, hf_kube_silence_timer, sub);
     r = know_all(sub, target->known, err);
     if (r == 0 && target->name != NULL)
         sub->name = strdup(target->name);
-    if (r == 0 && (sub->timer == NULL || sub->silence == NULL || (target->name != NULL && sub->name == NULL)))
+    if (r == 0 && (sub->timer == NULL || sub->watch.silence == NULL || (target->name != NULL && sub->name == NULL)))
         r = hf_err_set(err, ENOMEM, "out of memory");
     return r;
 }
@@ -132,7 +132,7 @@ int hf_kube_subscription_new(struct hf_kube *kube, const struct hf_kube_target *
     hf_list_append(&kube->subscriptions, &sub->link);
     hf_ledger_init(&sub->ledger, kube->p.fleet ? HF_LEDGER_FLEET_OBJECTS : HF_LEDGER_MAX_OBJECTS);
     sub->unreadable = (struct hf_strmap){.free_value = free};
-    hf_watch_stream_init(&sub->stream);
+    hf_watch_stream_init(&sub->watch.stream);
     int r = fill(sub, target, err);
     if (r < 0) {
         hf_kube_subscription_free(sub);
@@ -162,8 +162,8 @@ void hf_kube_subscription_free(struct hf_kube_subscription *sub)
 
     hf_exchange_close(sub->exchange);
     sched->timer_free(sched->ctx, sub->timer);
-    sched->timer_free(sched->ctx, sub->silence);
-    hf_watch_stream_done(&sub->stream);
+    sched->timer_free(sched->ctx, sub->watch.silence);
+    hf_watch_stream_done(&sub->watch.stream);
     hf_ledger_done(&sub->ledger);
     hf_strmap_done(&sub->unreadable);
     hf_kube_list_forget_pages(sub);

@@ -8,13 +8,13 @@
 
 int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response)
 {
-    if (!sub->kube->meta && strncasecmp(response->content_type, "text/html", 9) == 0)
+    if (!sub->kube->is_meta && strncasecmp(response->content_type, "text/html", 9) == 0)
         return -EREMCHG; /* the login page of a network */
-    if (!sub->kube->meta && strncmp(response->content_type, "application/json", 16) != 0)
+    if (!sub->kube->is_meta && strncmp(response->content_type, "application/json", 16) != 0)
         return -EBADMSG; /* a proxy's notice; behind a MetaServer an open watch proves nothing anyway */
-    sub->heard_ns = hf_kube_now_ns(sub->kube);
-    sub->replay_until_ns = sub->heard_ns + HF_KUBE_REPLAY_NS;
-    if (!sub->kube->meta) {
+    sub->watch.heard_ns = hf_kube_now_ns(sub->kube);
+    sub->meta.replay_until_ns = sub->watch.heard_ns + HF_KUBE_REPLAY_NS;
+    if (!sub->kube->is_meta) {
         hf_kube_heard(sub->kube);
         hf_kube_report_contact(sub, HF_CONTACT_PROVEN, response->date_unix_ns, NULL);
     }
@@ -23,8 +23,8 @@ int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_r
 
 uint64_t hf_kube_watch_patience_ns(const struct hf_kube_subscription *sub)
 {
-    uint64_t limit = HF_MAX(3 * sub->gap_ns, HF_KUBE_SILENCE_MIN_NS);
-    uint64_t quiet = hf_kube_now_ns(sub->kube) - sub->heard_ns;
+    uint64_t limit = HF_MAX(3 * sub->watch.gap_ns, HF_KUBE_SILENCE_MIN_NS);
+    uint64_t quiet = hf_kube_now_ns(sub->kube) - sub->watch.heard_ns;
 
     return quiet < limit ? limit - quiet : 0;
 }
@@ -44,13 +44,13 @@ static void note_bookmark(struct hf_kube_subscription *sub)
 {
     uint64_t now = hf_kube_now_ns(sub->kube);
 
-    if (sub->bookmark_ns != 0) {
-        sub->gap_ns = HF_MAX(sub->gap_ns, now - sub->bookmark_ns);
-        if (sub->silence != NULL)
-            sub->kube->p.sched->timer_arm(sub->kube->p.sched->ctx, sub->silence,
-                                          HF_MAX(3 * sub->gap_ns, HF_KUBE_SILENCE_MIN_NS));
+    if (sub->watch.bookmark_ns != 0) {
+        sub->watch.gap_ns = HF_MAX(sub->watch.gap_ns, now - sub->watch.bookmark_ns);
+        if (sub->watch.silence != NULL)
+            sub->kube->p.sched->timer_arm(sub->kube->p.sched->ctx, sub->watch.silence,
+                                          HF_MAX(3 * sub->watch.gap_ns, HF_KUBE_SILENCE_MIN_NS));
     }
-    sub->bookmark_ns = now;
+    sub->watch.bookmark_ns = now;
 }
 
 static void take_bookmark(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
@@ -67,7 +67,7 @@ static void take_bookmark(struct hf_kube_subscription *sub, const struct hf_watc
             set_event(outcome, HF_RF_GARBAGE, &err);
             return;
         }
-        (void)snprintf(sub->round_version, sizeof(sub->round_version), "%s", event->resource_version);
+        (void)snprintf(sub->round.version, sizeof(sub->round.version), "%s", event->resource_version);
         set_event(outcome, HF_RF_FILLED, NULL);
         return;
     }
@@ -94,7 +94,7 @@ static void report_change(struct hf_kube_subscription *sub, const struct hf_watc
         hf_kube_report_gone(sub, event->name);
         break;
     case HF_LEDGER_OLD:
-        if (sub->kube->meta) { /* its store is behind the lists that it passes on, and each new watch replays it */
+        if (sub->kube->is_meta) { /* its store is behind the lists that it passes on, and each new watch replays it */
             hf_kube_count_doubt(sub->kube, "old-object");
             break;
         }
@@ -107,7 +107,7 @@ static void report_change(struct hf_kube_subscription *sub, const struct hf_watc
         break;
     case HF_LEDGER_UNSURE:
         /* After the replay only the cloud changes the store. */
-        outcome->cloud_sign = hf_kube_now_ns(sub->kube) >= sub->replay_until_ns;
+        outcome->cloud_sign = hf_kube_now_ns(sub->kube) >= sub->meta.replay_until_ns;
         outcome->wants_list = true;
         break;
     case HF_LEDGER_NOTHING:
@@ -129,9 +129,9 @@ static void take_unreadable(struct hf_kube_subscription *sub, const struct hf_wa
 {
     uint64_t version = hf_kube_version_number(event->resource_version);
 
-    if (sub->kube->meta) {
+    if (sub->kube->is_meta) {
         outcome->wants_list = !hf_kube_is_unreadable(sub, event->name, version);
-        outcome->cloud_sign = outcome->wants_list && hf_kube_now_ns(sub->kube) >= sub->replay_until_ns;
+        outcome->cloud_sign = outcome->wants_list && hf_kube_now_ns(sub->kube) >= sub->meta.replay_until_ns;
     } else if (hf_ledger_unreadable(&sub->ledger, event->name, version)) {
         hf_kube_report_unreadable(sub, event->name, version, event->unreadable);
     } else {
@@ -142,7 +142,7 @@ static void take_unreadable(struct hf_kube_subscription *sub, const struct hf_wa
 static void take_meta_object(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
                              struct hf_kube_outcome *outcome)
 {
-    bool live = sub->kube->prober.proven && hf_kube_now_ns(sub->kube) >= sub->replay_until_ns;
+    bool live = sub->kube->meta.prober.proven && hf_kube_now_ns(sub->kube) >= sub->meta.replay_until_ns;
     enum hf_ledger_change change = HF_LEDGER_NOTHING;
     int r = hf_ledger_meta_event(&sub->ledger, event->name, hf_kube_version_number(event->resource_version),
                                  event->type == HF_WATCH_DELETED, live, &change);
@@ -159,11 +159,11 @@ static bool ignores_version(struct hf_kube_subscription *sub, uint64_t version, 
 {
     struct hf_err err = HF_ERR_INIT;
 
-    if (sub->reflector.state == HF_RF_FILLING || version == 0 || version > sub->asked_version)
+    if (sub->reflector.state == HF_RF_FILLING || version == 0 || version > sub->watch.asked_version)
         return false;
     if (sub->kube->plain) {
-        (void)hf_err_set(&err, ESTALE, "the watch resumed from version %ju and sent %ju", (uintmax_t)sub->asked_version,
-                         (uintmax_t)version);
+        (void)hf_err_set(&err, ESTALE, "the watch resumed from version %ju and sent %ju",
+                         (uintmax_t)sub->watch.asked_version, (uintmax_t)version);
         hf_kube_report_doubt(sub, "replay", "watch event", &err);
         hf_kube_recognise_meta(sub->kube, "a watch that replays");
     } else {
@@ -195,7 +195,7 @@ static void take_object(struct hf_kube_subscription *sub, const struct hf_watch_
         return;
     }
     if (filling && change == HF_LEDGER_OLD) { /* the end of the round shows if the server is behind, or went back */
-        sub->contradicted = true;
+        sub->round.contradicted = true;
         return;
     }
     report_change(sub, event, change, outcome);
@@ -222,23 +222,23 @@ void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_
     *ret_outcome = (struct hf_kube_outcome){.event = HF_RF_EVENTS, .err = HF_ERR_INIT};
     if (event == NULL) {
         hf_kube_report_doubt(sub, "garbage", "watch event", why);
-        sub->doubtful |= sub->reflector.state == HF_RF_FILLING; /* the line may be the event of any object */
+        sub->round.doubtful |= sub->reflector.state == HF_RF_FILLING; /* the line may be the event of any object */
         if (why->code == E2BIG) /* the next refresh lists, and a list names the object */
-            sub->confirm = sub->exact = sub->too_long = true;
-        if (++sub->garbage >= HF_KUBE_MAX_GARBAGE)
+            sub->next.confirm = sub->next.exact = sub->next.too_long = true;
+        if (++sub->watch.garbage >= HF_KUBE_MAX_GARBAGE)
             set_event(ret_outcome, HF_RF_GARBAGE, why);
         return;
     }
-    sub->garbage = 0;
-    if (sub->kube->m_events != NULL)
-        hf_metric_add(hf_metric_with(sub->kube->m_events, HF_LABELS(sub->resource->kind)), 1);
+    sub->watch.garbage = 0;
+    if (sub->kube->metrics.events != NULL)
+        hf_metric_add(hf_metric_with(sub->kube->metrics.events, HF_LABELS(sub->resource->kind)), 1);
     if (event->type == HF_WATCH_ERROR)
         take_error(sub, event, ret_outcome);
     else if (event->type == HF_WATCH_BOOKMARK)
         take_bookmark(sub, event, ret_outcome);
-    else if (sub->kube->meta && event->object == NULL && event->type != HF_WATCH_DELETED)
+    else if (sub->kube->is_meta && event->object == NULL && event->type != HF_WATCH_DELETED)
         take_unreadable(sub, event, ret_outcome);
-    else if (sub->kube->meta)
+    else if (sub->kube->is_meta)
         take_meta_object(sub, event, ret_outcome);
     else
         take_object(sub, event, ret_outcome);

@@ -359,7 +359,7 @@ START_TEST(a_server_ends_during_a_ping)
     run(&world, FROZEN_S);
     unsigned pinging = 0;
     for (unsigned i = 0; i < NODES; i++)
-        pinging += world.nodes[i].kube->ping != NULL;
+        pinging += world.nodes[i].kube->silence.ping != NULL;
     ck_assert_msg(pinging >= NODES / 4, "%u pings under way", pinging);
     hf_simapi_fail(world.api, 100000, 403, 0);
     restart(&world, 1);

@@ -1334,13 +1334,13 @@ START_TEST(errors_counted)
     struct seen seen = {.upserts = 0};
     struct hf_metrics *metrics = hf_metrics_new();
     world_start(&world, 21);
-    world.kube->m_errors =
+    world.kube->metrics.errors =
         hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_source_errors_total", "", HF_LABELS("kind", "reason"));
     hf_simapi_fail(world.api, 3, cases[_i].status, 0);
     subscribe(&world, &seen, "SyncPolicy", NULL, "", NULL);
     run(&world, 100);
     ck_assert_uint_eq(seen.synced > 0, 1);
-    double n = hf_metric_value(hf_metric_with(world.kube->m_errors, HF_LABELS("SyncPolicy", cases[_i].reason)));
+    double n = hf_metric_value(hf_metric_with(world.kube->metrics.errors, HF_LABELS("SyncPolicy", cases[_i].reason)));
     ck_assert_msg(n >= 1 && n <= 3, "%d: %g", cases[_i].status, n);
     seen_done(&seen);
     world_end(&world);

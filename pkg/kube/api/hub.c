@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kube/api/hub.h"
+
+#include <errno.h>
+
+#include "kube/api/client.h"
+
+void hf_kube_second_hand(struct hf_kube *kube)
+{
+    uint64_t now = hf_kube_now_ns(kube);
+
+    if (kube->is_meta || kube->hub.origin.is_hub || !kube->hub.origin.has_named)
+        return;
+    if (kube->hub.due_ns == 0) {
+        kube->hub.wait_ns = HF_KUBE_REVIEW_NS;
+        kube->hub.due_ns = now + kube->hub.wait_ns;
+    }
+    if (kube->hub.review != NULL || now < kube->hub.due_ns)
+        return;
+    kube->hub.wanted = true;
+    hf_kube_arm_turn(kube);
+}
+
+/* Only an API server gives a verdict. If the verdict comes without the header, a gateway removes the header. */
+static void review_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                         const struct hf_err *why)
+{
+    struct hf_kube *kube = arg;
+
+    (void)why;
+    kube->hub.review = NULL;
+    hf_kube_count_request(kube, "review", r, response);
+    if (r < 0 || hf_review_take(response->status, body) == HF_REVIEW_UNANSWERED)
+        return;
+    if (response->has_audit_id) {
+        kube->hub.wait_ns = HF_MIN(2 * kube->hub.wait_ns, HF_KUBE_REVIEW_MAX_NS);
+        kube->hub.due_ns = hf_kube_now_ns(kube) + kube->hub.wait_ns;
+        return;
+    }
+    hf_log(kube->p.log, HF_LOG_WARNING, "kube.unnamed", HF_S("server", kube->p.config->server));
+    hf_origin_found_unnamed(&kube->hub.origin);
+    hf_kube_reached(kube);
+    hf_kube_return_ready(kube, NULL);
+}
+
+void hf_kube_hub_turn(struct hf_kube *kube)
+{
+    const struct hf_exchange_owner owner = {.ended = review_ended, .arg = kube};
+
+    if (!kube->hub.wanted)
+        return;
+    kube->hub.wanted = false;
+    kube->hub.due_ns = hf_kube_now_ns(kube) + kube->hub.wait_ns;
+    if (kube->hub.review == NULL &&
+        hf_kube_review_start(kube, hf_resource_find("EdgeNode"), &owner, &kube->hub.review) < 0)
+        kube->hub.review = NULL; /* the next second-hand answer asks again */
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kube/api/list.h - the rounds of one subscription. A round collects all objects once, by a WatchList or by a LIST of
+ * one or more pages. Private to pkg/kube. */
+#pragma once
+
+#include "base/err.h"
+#include "kube/rules/reflector.h"
+#include "kube/rules/watch_stream.h"
+
+struct hf_kube_subscription;
+
+enum {
+    HF_KUBE_MAX_LIST_BYTES = 16 << 20,
+    /* A list has at most as many pages as the ledger holds objects, divided by HF_KUBE_SMALL_PAGE for pages of 8
+     * objects, else by HF_KUBE_PAGE. Pages are usually fuller: this stops only a list without an end. */
+    HF_KUBE_SMALL_PAGE = 5,
+    HF_KUBE_PAGE = 50,
+};
+
+/* A slow link may need many minutes for a list (64 kbit/s: 30 MB an hour), so what counts is how long no byte comes: of
+ * a LIST's page, and of a WatchList after HF_RF_FILL_NS. The latter is shorter than the time between two bookmarks, so
+ * that a WatchList which sends bookmarks alone ends. */
+#define HF_KUBE_LIST_IDLE_NS (60 * HF_NS_PER_S)
+#define HF_KUBE_FILL_IDLE_NS (45 * HF_NS_PER_S)
+#define HF_KUBE_LIST_NS (900 * HF_NS_PER_S) /* limit of a whole page of a LIST, or of a WatchList */
+/* An API server ends an answer after its --request-timeout, usually 60 s. If a LIST breaks after this time, the next
+ * one asks for pages. */
+#define HF_KUBE_LIST_SLOW_NS (45 * HF_NS_PER_S)
+
+/* The round in progress. */
+struct hf_kube_round {
+    char version[HF_RV_TEXT]; /* resourceVersion of the subscription at its end */
+    char *next_page;          /* continue token, or NULL */
+    unsigned pages;           /* received so far */
+    bool reported_some;       /* an object was reported since it began */
+    bool contradicted;        /* it has an object in an older version than was reported before */
+    bool doubtful;            /* its end must not report an object as gone */
+};
+
+/* The next round, and how it asks. */
+struct hf_kube_next_round {
+    bool relist; /* the subscriber wants a complete list that has not begun */
+    bool twice;  /* one more list follows (hf_kube_restored()) */
+    /* The last round was doubtful, so that the ledger may hold objects that no longer exist: the next refresh lists. */
+    bool confirm;
+    /* Ask the store: the watch cache answered with an old state, or its list was too large or too slow. */
+    bool exact;
+    bool small; /* pages of 8 objects: one of 100 was too large or too slow */
+    /* Ask the store, and report all objects whatever their versions; the round is doubtful. */
+    bool anew;
+    bool too_long; /* a line of the watch was too long, so that a WatchList cannot name its object */
+};
+
+enum hf_kube_list {
+    HF_KUBE_LIST_PROVEN,    /* the API server itself answered, and the items are reported */
+    HF_KUBE_LIST_MISSPELT,  /* the store of a MetaServer answered; nothing is reported */
+    HF_KUBE_LIST_BACKWARDS, /* older than earlier answers; nothing is reported */
+    HF_KUBE_LIST_GARBAGE,   /* unusable, see *err; nothing is reported */
+};
+
+/* Takes the body of a LIST and reports items in versions that the subscriber does not have. Each item is parsed by
+ * itself; a bad one is reported as unreadable. If even its name is unreadable, the round is doubtful. For PROVEN,
+ * *ret_next is the continue token, or ""; the caller frees it. */
+enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
+                                    char **ret_next, struct hf_err *err);
+/* Ends a page; takes over `next`. Returns the reflector's event; *err is set for HF_RF_GARBAGE. */
+enum hf_rf_event hf_kube_list_page(struct hf_kube_subscription *sub, char *next, struct hf_err *err);
+void hf_kube_list_end_round(struct hf_kube_subscription *sub);
+void hf_kube_list_forget_pages(struct hf_kube_subscription *sub);
+/* The last list was too large or too slow: the next one asks the store for pages, then for smaller ones. */
+void hf_kube_list_ask_for_pages(struct hf_kube_subscription *sub);

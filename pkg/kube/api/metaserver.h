@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kube/api/metaserver.h - a MetaServer as the server. Its answers may come from the local store of this node, which
+ * knows nothing of deletions while the cloud was away. Private to pkg/kube.
+ *
+ * Only a LIST whose kind is spelled as in the CRD proves that the cloud answered (`provable` in resource.h), so such
+ * LISTs do the work of the rounds: one at a time for all subscriptions, when rules/prober.h says so. A watch is held
+ * open for each kind, after the cloud has answered its LIST. A LIST that the store answered at once is followed by a
+ * review: may CloudCore list this kind at all (rules/review.h)? */
+#pragma once
+
+#include "kube/api/report.h"
+#include "kube/resource.h"
+#include "kube/rules/prober.h"
+#include "kube/rules/review.h"
+#include "loop/sched.h"
+
+struct hf_exchange;
+struct hf_exchange_owner;
+struct hf_kube;
+
+/* limit of a review, and of a LIST, which takes 10 s while the cloud is away */
+#define HF_KUBE_PROBE_NS (15 * HF_NS_PER_S)
+/* of an answer that took this long or longer, only the spelling of a `provable` kind proves that the cloud answered */
+#define HF_KUBE_LATE_NS (5 * HF_NS_PER_S)
+#define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S) /* time during which a new watch replays the store */
+
+/* What the client knows of its MetaServer. */
+struct hf_kube_meta {
+    struct hf_prober prober;
+    struct hf_timer *timer;
+    struct hf_exchange *probe; /* LIST or review in flight, or NULL */
+    uint64_t asked_ns;         /* monotonic time at which it began */
+    int start_error;           /* -errno of one that failed to start, for the next turn of the loop; 0: none */
+    bool reviews_watch;        /* a review that precedes the LIST of `probed` is in flight */
+    /* the subscription of the last LIST or review; NULL: none, or it has ended */
+    struct hf_kube_subscription *probed;
+    enum hf_kube_reported reported; /* to all subscribers */
+};
+
+/* What it knows of one subscription. */
+struct hf_kube_meta_sub {
+    bool begun;               /* the first LIST was requested */
+    bool wants_probe;         /* wants a LIST that the cloud answers */
+    bool served;              /* the cloud has answered a LIST, and no review has shown since that it would not */
+    bool may_watch;           /* for an object in a namespace: a review has allowed the watch of its kind */
+    bool barred;              /* the cloud may not list this kind, or does not have it */
+    bool unexplained;         /* the cloud may list it, and the store answered; twice in a row means barred */
+    uint64_t replay_until_ns; /* monotonic time until which the stream replays the store */
+};
+
+void hf_kube_meta_timer(void *arg); /* `arg` is the hf_kube */
+/* Passes a LIST that failed to start to the prober. */
+void hf_kube_meta_turn(struct hf_kube *kube);
+/* Reports contact. LOST goes to all subscribers, PROVEN only to those whose own LIST the cloud has answered. */
+void hf_kube_report_contact_to_all(struct hf_kube *kube, enum hf_contact_kind kind, const struct hf_err *err);
+void hf_kube_report_served(struct hf_kube_subscription *sub); /* the cloud has answered its LIST */
+/* Requests the first LIST. The watch opens only after the cloud has answered it: a watch of a kind that CloudCore may not
+ * list stops CloudCore's dynamic controller, and with it the MetaServers of all nodes, until it gets the right. */
+void hf_kube_begin_list(struct hf_kube_subscription *sub);
+/* A write got a 5xx or no answer: is the cloud still there? */
+void hf_kube_write_failed(struct hf_kube *kube);
+/* The server behaves like a MetaServer: the next turn of the loop follows its rules. `sign` is for the log. */
+void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
+/* Its own port, on this host's loopback or at the address that EdgeCore gives it. */
+bool hf_kube_is_meta_address(const char *server);
+void hf_kube_want_list(struct hf_kube_subscription *sub);
+void hf_kube_cloud_sign(struct hf_kube *kube);
+void hf_kube_forget_probe(struct hf_kube_subscription *sub); /* the subscription ends */
+/* Sends a review of the right to list a kind. */
+HF_MUST_USE int hf_kube_review_start(struct hf_kube *kube, const struct hf_resource *resource,
+                                     const struct hf_exchange_owner *owner, struct hf_exchange **ret_exchange);

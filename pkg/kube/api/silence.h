@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kube/api/silence.h - finds a server that keeps the connection and has stopped working. Private to pkg/kube.
+ *
+ * TCP keepalive finds a dead link within 50 s. If the connection is silent for longer than usual, the client sends a
+ * ping (rules/pulse.h). Three missing bookmarks of one watch are the end of this watch (watch.h). Pings are rare if
+ * bookmarks come evenly: so the first watch after a failure is short, and ends at such a moment that the bookmarks of
+ * the next one come between those of the others. */
+#pragma once
+
+#include "kube/rules/pulse.h"
+#include "loop/sched.h"
+
+struct hf_exchange;
+struct hf_kube;
+
+#define HF_KUBE_PING_NS (12 * HF_NS_PER_S) /* time limit for a ping */
+
+struct hf_kube_silence {
+    struct hf_pulse pulse;
+    struct hf_timer *timer;
+    struct hf_exchange *ping; /* in flight, or NULL */
+    uint64_t heard_ns;        /* monotonic time of the last sign of life from the real server; 0: none yet */
+};
+
+void hf_kube_heard(struct hf_kube *kube); /* bytes of a watch of the real server */
+void hf_kube_alive(struct hf_kube *kube); /* another sign of life of the real server */
+void hf_kube_pulse_timer(void *arg);      /* `arg` is the hf_kube */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kube/api/watch.h - the watch of one subscription. Private to pkg/kube. */
+#pragma once
+
+#include "base/err.h"
+#include "kube/rules/ledger.h"
+#include "kube/rules/reflector.h"
+#include "kube/rules/watch_stream.h"
+#include "loop/sched.h"
+
+struct hf_http_response;
+struct hf_kube_subscription;
+
+enum { HF_KUBE_MAX_GARBAGE = 16 }; /* unusable lines in a row after which a stream has failed */
+
+#define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* shortest silence after which a watch with bookmarks is dead */
+/* A server often ends the watches of one kind for all nodes at once. So a watch that ends more than HF_KUBE_DUE_NS early
+ * is opened again after a random delay, at least HF_KUBE_ENDS_NS and at most HF_KUBE_REOPEN_EACH_NS for each node of the
+ * fleet. If another watch of this node ends early meanwhile, the server shuts down. */
+#define HF_KUBE_ENDS_NS (300 * HF_NS_PER_MS)
+#define HF_KUBE_REOPEN_EACH_NS (20 * HF_NS_PER_MS)
+#define HF_KUBE_DUE_NS (5 * HF_NS_PER_S)
+
+struct hf_kube_watch {
+    struct hf_watch_stream stream;
+    struct hf_timer *silence;     /* ends a silent watch; runs from the second bookmark on */
+    uint64_t asked_version;       /* resourceVersion from which it resumed */
+    uint64_t due_ns;              /* monotonic time at which the server should end it */
+    uint64_t reopen_ns;           /* if `ended`: monotonic time at which to open it again */
+    uint64_t heard_ns;            /* monotonic time of the last byte */
+    uint64_t bookmark_ns, gap_ns; /* monotonic time of the last bookmark; longest time between two */
+    unsigned garbage;             /* unusable lines in a row */
+    bool calm;                    /* the last one ended without an error */
+    bool ended;                   /* it has ended early, and the reflector does not know yet */
+};
+
+/* What an event of a watch means for the machines. */
+struct hf_kube_outcome {
+    enum hf_rf_event event; /* for the reflector; HF_RF_EVENTS: none */
+    uint64_t retry_after_ns;
+    struct hf_err err;
+    bool has_err;
+    bool cloud_sign; /* behind a MetaServer: the cloud may be reachable again */
+    bool wants_list; /* behind a MetaServer: only a LIST shows what the cloud has */
+};
+
+/* Takes one line of the stream; if it is not an event, `event` is NULL and `why` has the reason. */
+void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_event *event, const struct hf_err *why,
+                        struct hf_kube_outcome *ret_outcome);
+/* A 2xx to a watch begins. -EBADMSG: not a watch stream. -EREMCHG: HTML, such as the login page of a network. */
+HF_MUST_USE int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response);
+/* Time until the stream counts as silent; 0: now. */
+uint64_t hf_kube_watch_patience_ns(const struct hf_kube_subscription *sub);

@@ -146,7 +146,7 @@ static bool empties(struct hf_kube_delivery *delivery, const json_t *answer)
     uint64_t now = hf_mono_ns(kube->p.clock);
     struct hf_err err = HF_ERR_INIT;
 
-    if (delivery->step != FIRST || kube->is_meta || now < kube->empty_ns ||
+    if (delivery->step != FIRST || !kube->rules->speaks_for_itself || now < kube->empty_ns ||
         !hf_kube_apply_has_foreign(delivery->body, answer))
         return false;
     kube->empty_ns = now + HF_KUBE_EMPTY_NS;
@@ -167,11 +167,8 @@ static void taken(struct hf_kube_delivery *delivery, const struct hf_kube_answer
         finish(delivery, -EAGAIN, 0, NULL, &err);
         return;
     }
-    if (kube->is_meta)
-        hf_kube_cloud_sign(kube);
-    else
-        hf_kube_alive(kube);
-    if (!kube->is_meta)
+    kube->rules->written(kube);
+    if (kube->rules->one_history)
         check_version(delivery, answer->object);
     hf_kube_reached(kube);
     hf_kube_return_ready(kube, NULL);

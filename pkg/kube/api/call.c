@@ -304,7 +304,7 @@ static void call_ended(void *arg, int r, const struct hf_http_response *response
     pending->exchange = NULL;
     hf_kube_count_request(pending->kube, verbs[pending->verb].label, r, response);
     if (!is_read(pending->verb) && (r < 0 || response->status >= 500))
-        hf_kube_write_failed(pending->kube);
+        pending->kube->rules->write_failed(pending->kube);
     if (r == 0 && response->status >= 200 && response->status < 300) {
         accepted(pending, response, body);
     } else if (r == 0) {
@@ -327,7 +327,7 @@ static int start(struct hf_kube_pending *pending, struct hf_err *err)
     const struct hf_exchange_owner owner = {
         .ended = call_ended,
         .arg = pending,
-        .origin = pending->kube->is_meta ? NULL : &pending->kube->hub.origin,
+        .origin = pending->kube->rules->speaks_for_itself ? &pending->kube->hub.origin : NULL,
     };
     const char *kind = pending->verb == HF_KUBE_LIST ? "PartialObjectMetadataList" : "PartialObjectMetadata";
     char accept[100] = "Accept: application/json";
@@ -368,12 +368,6 @@ static int fill(struct hf_kube_pending *pending, const struct hf_kube_call *call
     return pending->url != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
-/* Behind a MetaServer whose cloud is away a write takes 10 s or more and ends in 500, and a read gets old state. */
-static bool is_hopeless(struct hf_kube *kube)
-{
-    return kube->is_meta && !kube->meta.prober.proven && hf_kube_next(kube, NULL) != NULL;
-}
-
 int hf_kube_call_send(struct hf_kube *kube, const struct hf_kube_call *call, hf_kube_call_done *done, void *arg,
                       struct hf_kube_pending **ret_pending, struct hf_err *err)
 {
@@ -393,7 +387,7 @@ int hf_kube_call_send(struct hf_kube *kube, const struct hf_kube_call *call, hf_
     pending->deadline_ns = hf_kube_now_ns(kube) + timeout_ns;
     hf_list_append(&kube->calls, &pending->link);
     r = fill(pending, call, err);
-    if (r == 0 && is_hopeless(kube)) {
+    if (r == 0 && !kube->rules->may_write(kube)) {
         pending->unstarted = -EHOSTUNREACH;
         hf_kube_arm_turn(kube);
     } else if (r == 0) {

@@ -13,7 +13,7 @@
 static void switch_over(struct hf_kube *kube)
 {
     kube->switch_over = false;
-    kube->is_meta = true;
+    kube->rules = &hf_kube_metaserver_rules;
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
         hf_kube_dispatch(sub, HF_RF_STOP, 0, NULL);
         sub->ledger.baseline = 0;
@@ -160,8 +160,9 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
     hf_kube_set_retry_cap(kube, params->retry_cap_ns);
     kube->beat_s = hf_rand_below(params->rng, 60);
     kube->spread_ns = params->spread_ns > 0 ? params->spread_ns : HF_RF_SPREAD_NS;
-    kube->is_meta = params->api == HF_KUBE_METASERVER ||
-                    (params->api == HF_KUBE_AUTO && hf_kube_is_meta_address(params->config->server));
+    bool meta = params->api == HF_KUBE_METASERVER ||
+                (params->api == HF_KUBE_AUTO && hf_kube_is_meta_address(params->config->server));
+    kube->rules = meta ? &hf_kube_metaserver_rules : &hf_kube_apiserver_rules;
     /* Plain HTTP may be a MetaServer behind another port: LIST first, so that its watch shows what it is before we
      * believe it. */
     kube->plain = strncmp(params->config->server, "http://", 7) == 0;
@@ -232,25 +233,18 @@ void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns)
 void hf_kube_restored(struct hf_kube *kube)
 {
     kube->went_back_ns = hf_kube_now_ns(kube);
-    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
-        if (kube->is_meta) {
-            hf_kube_subscription_relist(sub);
-        } else {
-            hf_kube_list_anew(sub);
-            sub->next.twice = true;
-        }
-    }
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+        kube->rules->restored(sub);
     hf_kube_arm_turn(kube);
 }
 
 void hf_kube_nudge(struct hf_kube *kube)
 {
-    if (kube->is_meta)
-        hf_kube_cloud_sign(kube);
+    kube->rules->network_up(kube);
     hf_kube_nudge_all(kube);
 }
 
 bool hf_kube_is_metaserver(const struct hf_kube *kube)
 {
-    return kube->is_meta;
+    return kube->rules == &hf_kube_metaserver_rules;
 }

@@ -7,9 +7,9 @@
  *     apply.c         server-side apply for the source table
  *     call.c          single requests to any resource (kube/call.h)
  *     subscription.c  makes and ends a subscription; its subscriber's requests
- *     metaserver.c    the LISTs that prove contact behind a MetaServer
+ *     hub.c           the review that tells a gateway from a proxy on this node
+ *     apiserver.c, metaserver.c  the rules for the two kinds of server
  *     dispatch.c      events of the reflectors (rules/reflector.h), and their effects
- *     hub.c           answers of a proxy on this node
  *     silence.c       the ping to a silent server
  *     return.c        which subscription asks a server that was away, and when
  *     list.c          the answer to a LIST
@@ -28,6 +28,7 @@
 #include "kube/api/metaserver.h"
 #include "kube/api/report.h"
 #include "kube/api/return.h"
+#include "kube/api/rules.h"
 #include "kube/api/silence.h"
 #include "kube/api/watch.h"
 #include "kube/kube.h"
@@ -44,13 +45,13 @@ enum { HF_KUBE_MAX_DELIVERIES = 32 };
 #define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S) /* minimum time between two reads of the credentials */
 
 struct hf_kube {
+    const struct hf_kube_rules *rules; /* of the server */
     struct hf_kube_params p;
     struct hf_source_ops ops;
     struct hf_list subscriptions;
     struct hf_list deliveries; /* server-side applies of the source table */
     struct hf_list calls;      /* calls of kube/call.h in flight, also those of the deliveries */
-    bool is_meta;              /* the server is a MetaServer */
-    bool switch_over;          /* it has just behaved like one: the next turn of the loop sets `is_meta` */
+    bool switch_over;          /* it behaves like a MetaServer: the next turn of the loop takes over those rules */
     bool plain;                /* the URL is http:// */
     bool no_watchlist;         /* LIST first: the server cannot do WatchList, or may be a MetaServer */
     uint64_t spread_ns;
@@ -110,6 +111,8 @@ void hf_kube_arm_turn(struct hf_kube *kube);
 void hf_kube_reauth(struct hf_kube *kube);
 /* The next subscription after `sub` (NULL: the first) that is not dead; NULL at the end. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);
+/* The server behaves like a MetaServer: the next turn of the loop follows those rules. `sign` is for the log. */
+void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
 /* An EdgeUpdate selects this many nodes, which may all return together. Nothing to the controller: there is one. */
 void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes);
 void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response);

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two machines: one reflector for each subscription, and behind a MetaServer the prober for all. They drive each
- * other (a watch that fails makes the prober ask for proof; proof wakes the reflectors), so both are here. */
-#include <assert.h>
+/* The reflectors: each event goes through the table of rules/reflector.h, and perform() does what it says, in an order
+ * that matters. A request is closed before anything is reported, so that no callback finds it open. The timer is set
+ * before contact is reported, because the report may lead to another event, which sets its own. A round ends before the
+ * next request begins. After each report the subscription may be dead: nothing follows then.
+ *
+ * Three things end a watch besides its server: no answer in time (the reflector's timer), bookmarks that stop (the
+ * silence timer), and the end of its time. A watch that ends early may be the first of all that a server ends as it
+ * shuts down, so its end waits a little for the others (hf_kube_ends_timer()).
+ *
+ * A request that cannot even start fails in the next turn of the loop: no callback runs inside a call of our user. */
 #include <errno.h>
 #include <string.h>
 
@@ -39,7 +46,7 @@ static void start_call(struct hf_kube_subscription *sub, const char *url, uint64
     struct hf_exchange_owner owner = watch_s > 0 ? watch_owner : list_owner;
 
     owner.arg = sub;
-    owner.origin = sub->kube->is_meta ? NULL : &sub->kube->hub.origin;
+    owner.origin = sub->kube->rules->speaks_for_itself ? &sub->kube->hub.origin : NULL;
     if (watch_s > 0) {
         request.timeout_ns = (watch_s + LATE_S) * HF_NS_PER_S;
         request.max_body_bytes = UINT64_MAX;
@@ -71,9 +78,9 @@ static uint64_t to_its_turn(struct hf_kube_subscription *sub, uint64_t seconds)
 
 static uint64_t watch_seconds(struct hf_kube_subscription *sub)
 {
-    uint64_t least = sub->watch.calm || sub->kube->is_meta ? WATCH_MIN_S : FIRST_MIN_S;
-    uint64_t most =
-        sub->watch.calm || sub->kube->is_meta ? WATCH_MAX_S : FIRST_MAX_S + sub->kube->fleet_nodes / NODES_EACH_S;
+    bool is_long = sub->watch.calm || !sub->kube->rules->speaks_for_itself;
+    uint64_t least = is_long ? WATCH_MIN_S : FIRST_MIN_S;
+    uint64_t most = is_long ? WATCH_MAX_S : FIRST_MAX_S + sub->kube->fleet_nodes / NODES_EACH_S;
 
     return to_its_turn(sub, least + hf_rand_below(sub->kube->p.rng, most - least + 1));
 }
@@ -95,7 +102,7 @@ static void start_watch(struct hf_kube_subscription *sub, bool fill)
 {
     _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(MAX_URL);
     const char *server = sub->kube->p.config->server;
-    const char *version = *sub->version != '\0' && !sub->kube->is_meta ? sub->version : "0";
+    const char *version = *sub->version != '\0' && sub->kube->rules->resumes ? sub->version : "0";
     uint64_t seconds = watch_seconds(sub);
     int r = fill ? hf_resource_fill_url(server, sub->resource, sub->name, seconds, &url)
                  : hf_resource_watch_url(server, sub->resource, sub->name, version, seconds, &url);
@@ -120,31 +127,6 @@ void hf_kube_close_call(struct hf_kube_subscription *sub)
     hf_watch_stream_done(&sub->watch.stream);
     hf_watch_stream_init(&sub->watch.stream);
     sub->kube->p.sched->timer_disarm(sub->kube->p.sched->ctx, sub->watch.silence);
-}
-
-/* Behind a MetaServer the prober reports contact; a watch that fails or opens is a reason to probe. */
-static void report_contact_change(struct hf_kube_subscription *sub, unsigned effects, const struct hf_err *err)
-{
-    if (sub->kube->is_meta) {
-        /* Lost: is the cloud away? Open: only another LIST shows deletions between the LIST and the watch. */
-        if ((effects & HF_RF_REPORT_LOST) != 0 || ((effects & HF_RF_REPORT_PROVEN) != 0 && sub->resource->provable))
-            hf_kube_want_list(sub);
-        return;
-    }
-    if ((effects & HF_RF_REPORT_LOST) != 0) {
-        sub->watch.calm = false;
-        sub->contact.lost = true;
-        if (err != NULL && err->code == EPIPE && sub->kube->silence.ping == NULL)
-            hf_pulse_cut(&sub->kube->silence.pulse, hf_kube_now_ns(sub->kube) - sub->kube->silence.heard_ns);
-        hf_pulse_reset(&sub->kube->silence.pulse);
-        hf_kube_report_contact(sub, HF_CONTACT_LOST, 0, err);
-    }
-    if ((effects & HF_RF_REPORT_PROVEN) != 0) {
-        sub->contact.lost = false;
-        sub->contact.served_once = true;
-        hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
-        hf_kube_reached(sub->kube);
-    }
 }
 
 /* Logs a change of contact as such; each further failure of the same kind at debug level. */
@@ -182,10 +164,10 @@ static void perform(struct hf_kube_subscription *sub, const struct hf_rf_step *s
         sched->timer_arm(sched->ctx, sub->timer, hf_kube_return_rest_ns(sub, step->delay_ns));
     else
         sched->timer_disarm(sched->ctx, sub->timer);
-    report_contact_change(sub, effects, err);
+    sub->kube->rules->contact_changed(sub, effects, err);
     if ((effects & HF_RF_END_ROUND) != 0 && !sub->dead)
         hf_kube_list_end_round(sub);
-    if ((effects & HF_RF_SYNCED) != 0 && !sub->kube->is_meta)
+    if ((effects & HF_RF_SYNCED) != 0 && sub->kube->rules->resumes)
         hf_kube_report_synced(sub);
     if ((effects & HF_RF_REAUTH) != 0)
         hf_kube_reauth(sub->kube);
@@ -228,7 +210,7 @@ void hf_kube_dispatch(struct hf_kube_subscription *sub, enum hf_rf_event event, 
     hf_kube_count_error(sub->kube, sub->resource->kind, event);
     log_move(sub, from, event, &step, err);
     perform(sub, &step, err);
-    if (!sub->dead && !sub->kube->is_meta)
+    if (!sub->dead)
         hf_kube_return_moved(sub, from, event);
 }
 
@@ -251,7 +233,7 @@ void hf_kube_nudge_all(struct hf_kube *kube)
 
 void hf_kube_reached(struct hf_kube *kube)
 {
-    nudge(kube, HF_KUBE_NUDGE_NS, kube->is_meta);
+    nudge(kube, HF_KUBE_NUDGE_NS, !kube->rules->takes_turns);
 }
 
 /* Returns for how long a WatchList may go on, because its objects still come; 0: no longer. */
@@ -386,10 +368,6 @@ static int watch_event(void *arg, const struct hf_watch_event *event, const stru
     struct hf_kube_outcome outcome;
 
     hf_kube_watch_take(sub, event, why, &outcome);
-    if (outcome.cloud_sign)
-        hf_kube_cloud_sign(sub->kube);
-    if (outcome.wants_list)
-        hf_kube_want_list(sub);
     if (outcome.event != HF_RF_EVENTS)
         hf_kube_dispatch(sub, outcome.event, outcome.retry_after_ns, outcome.has_err ? &outcome.err : NULL);
     return sub->dead || sub->exchange != mine ? -ECANCELED : 0;
@@ -403,14 +381,14 @@ static int watch_bytes(void *arg, const void *bytes, size_t n)
     sub->watch.heard_ns = hf_kube_now_ns(sub->kube);
     hf_kube_heard(sub->kube);
     int r = hf_watch_stream_feed(&sub->watch.stream, bytes, n, watch_event, sub);
-    if (r == 0 && sub->exchange == mine && !sub->kube->is_meta)
+    if (r == 0 && sub->exchange == mine && sub->kube->rules->speaks_for_itself)
         hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL); /* keeps "last contact" true */
     return r;
 }
 
 static bool ends_too_early(const struct hf_kube_subscription *sub)
 {
-    return !sub->kube->is_meta && sub->reflector.state == HF_RF_WATCHING &&
+    return sub->kube->rules->takes_turns && sub->reflector.state == HF_RF_WATCHING &&
            hf_kube_now_ns(sub->kube) + HF_KUBE_DUE_NS < sub->watch.due_ns;
 }
 

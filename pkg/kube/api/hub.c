@@ -5,22 +5,6 @@
 
 #include "kube/api/client.h"
 
-void hf_kube_second_hand(struct hf_kube *kube)
-{
-    uint64_t now = hf_kube_now_ns(kube);
-
-    if (kube->is_meta || kube->hub.origin.is_hub || !kube->hub.origin.has_named)
-        return;
-    if (kube->hub.due_ns == 0) {
-        kube->hub.wait_ns = HF_KUBE_REVIEW_NS;
-        kube->hub.due_ns = now + kube->hub.wait_ns;
-    }
-    if (kube->hub.review != NULL || now < kube->hub.due_ns)
-        return;
-    kube->hub.wanted = true;
-    hf_kube_arm_turn(kube);
-}
-
 /* Only an API server gives a verdict. If the verdict comes without the header, a gateway removes the header. */
 static void review_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                          const struct hf_err *why)

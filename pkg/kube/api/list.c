@@ -77,13 +77,8 @@ static enum hf_kube_list check(struct hf_kube_subscription *sub, const json_t *r
             kind, wanted);
         return HF_KUBE_LIST_MISSPELT;
     }
-    /* The store spells the list kinds of one word right, but a store without such objects knows no version. */
-    if (sub->kube->is_meta && !sub->resource->provable && strcmp(kind, wanted) == 0 && *version == '\0') {
-        (void)hf_err_set(err, ESTALE,
-                         "the %s has no resourceVersion, so it came from a local store and not from the API server",
-                         wanted);
+    if (strcmp(kind, wanted) == 0 && sub->kube->rules->is_from_store(sub, version, err))
         return HF_KUBE_LIST_MISSPELT;
-    }
     if (strcmp(kind, wanted) != 0 || (items != NULL && !json_is_array(items) && !json_is_null(items)) ||
         *version == '\0' || strlen(version) >= HF_RV_TEXT) {
         (void)hf_err_set(err, EBADMSG, "not a %s: kind '%.60s', resourceVersion '%.40s'", wanted, kind, version);
@@ -120,10 +115,7 @@ enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_
         hf_ledger_renew(&sub->ledger);
         sub->next.anew = false;
     }
-    if (sub->kube->is_meta)
-        hf_kube_report_served(sub);
-    else
-        hf_kube_report_contact(sub, HF_CONTACT_PROVEN, date_unix_ns, NULL);
+    sub->kube->rules->served(sub, date_unix_ns);
     for (size_t number = 1; !sub->dead && hf_envelope_next_item(&items, &item); number++)
         take_item(sub, item, number);
     *ret_next = next;
@@ -132,7 +124,7 @@ enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_
 
 void hf_kube_list_end_round(struct hf_kube_subscription *sub)
 {
-    bool contradicted = sub->round.contradicted && !sub->kube->is_meta, exact = sub->next.exact;
+    bool contradicted = sub->round.contradicted && sub->kube->rules->one_history, exact = sub->next.exact;
     bool doubtful = sub->round.doubtful || contradicted;
 
     hf_kube_set_version(sub, sub->round.version);

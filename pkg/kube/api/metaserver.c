@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The prober (rules/prober.h) chooses the moment of a LIST, choose() the subscription, probe_take() judges the answer. A
+ * proven LIST ends a round of its subscription: the only place where, behind a MetaServer, an object is reported as
+ * gone. All the others want a LIST, too, after a reconnect, because the store keeps what was deleted meanwhile.
+ *
+ * A LIST that the store answered at once may mean that the cloud is away, or that CloudCore may not list the kind. A
+ * review, which is a create and so never answered by the store, tells the two apart. "Allowed" twice in a row, and still
+ * from the store, means that the API server does not have the kind.
+ *
+ * For an object in a namespace the review comes before the first LIST and watch, because a watch that CloudCore may not
+ * make stops it for all nodes.
+ *
+ * Events of a watch are believed if the cloud is proven and the replay of the store is over; else they only make the
+ * prober ask. Contact is one for all: the last LIST says if the cloud is there. But a subscription whose own LIST the
+ * cloud has never answered is not told that it is. */
 #include "kube/api/metaserver.h"
 
 #include <assert.h>
@@ -6,6 +20,7 @@
 #include <string.h>
 
 #include "kube/api/client.h"
+#include "kube/api/rules.h"
 
 enum hf_kube_proof {
     HF_KUBE_DOUBTFUL,
@@ -27,18 +42,9 @@ bool hf_kube_is_meta_address(const char *server)
     return false;
 }
 
-void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign)
-{
-    if (kube->p.api != HF_KUBE_AUTO || kube->is_meta || kube->switch_over)
-        return;
-    hf_log(kube->p.log, HF_LOG_INFO, "kube.metaserver", HF_S("server", kube->p.config->server), HF_S("sign", sign));
-    kube->switch_over = true;
-    hf_kube_arm_turn(kube);
-}
-
 /* ---- contact ---------------------------------------------------------------------------------------------------- */
 
-void hf_kube_report_contact_to_all(struct hf_kube *kube, enum hf_contact_kind kind, const struct hf_err *err)
+static void report_contact_to_all(struct hf_kube *kube, enum hf_contact_kind kind, const struct hf_err *err)
 {
     bool proven = kind == HF_CONTACT_PROVEN;
 
@@ -48,17 +54,6 @@ void hf_kube_report_contact_to_all(struct hf_kube *kube, enum hf_contact_kind ki
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
         if (!proven || sub->meta.served)
             hf_kube_report_contact(sub, kind, 0, err);
-}
-
-/* The MetaServer's Date is this node's own clock: it does not show skew, so the report has none. */
-void hf_kube_report_served(struct hf_kube_subscription *sub)
-{
-    sub->meta.barred = false;
-    sub->meta.served = true;
-    if (sub->kube->meta.reported != HF_KUBE_REPORTED_PROVEN)
-        hf_kube_report_contact_to_all(sub->kube, HF_CONTACT_PROVEN, NULL);
-    else
-        hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
 }
 
 static void explain_store(struct hf_err *err)
@@ -307,7 +302,7 @@ static void report_barred(struct hf_kube_subscription *sub, const struct hf_err 
         hf_log_err(sub->kube->p.log, HF_LOG_ERROR, "kube.barred", "kind", sub->resource->kind, err);
     sub->meta.barred = true;
     sub->meta.served = false;
-    hf_kube_dispatch(sub, HF_RF_STOP, 0, NULL); /* for the reason at hf_kube_begin_list() */
+    hf_kube_dispatch(sub, HF_RF_STOP, 0, NULL); /* for the reason at begin_list() */
     hf_kube_report_contact(sub, HF_CONTACT_LOST, 0, err);
 }
 
@@ -337,13 +332,13 @@ static void dispatch_probe(struct hf_kube *kube, enum hf_prober_event event, con
         if (kube->meta.probed != NULL)
             kube->meta.probed->meta.wants_probe = true;
         if (kube->meta.reported != HF_KUBE_REPORTED_LOST)
-            hf_kube_report_contact_to_all(kube, HF_CONTACT_LOST, err);
+            report_contact_to_all(kube, HF_CONTACT_LOST, err);
     }
     if ((step.effects & HF_PROBER_ASK) != 0)
         start_probe(kube);
 }
 
-void hf_kube_want_list(struct hf_kube_subscription *sub)
+static void want_list(struct hf_kube_subscription *sub)
 {
     if (sub->dead)
         return;
@@ -351,24 +346,24 @@ void hf_kube_want_list(struct hf_kube_subscription *sub)
     dispatch_probe(sub->kube, HF_PROBER_WANT, NULL);
 }
 
-void hf_kube_begin_list(struct hf_kube_subscription *sub)
+static void begin_list(struct hf_kube_subscription *sub)
 {
     if (!sub->meta.begun)
-        hf_kube_want_list(sub);
+        want_list(sub);
     sub->meta.begun = true;
 }
 
-void hf_kube_cloud_sign(struct hf_kube *kube)
+static void cloud_sign(struct hf_kube *kube)
 {
     dispatch_probe(kube, HF_PROBER_SIGN, NULL);
 }
 
-void hf_kube_write_failed(struct hf_kube *kube)
+static void write_failed(struct hf_kube *kube)
 {
     struct hf_kube_subscription *first = hf_kube_next(kube, NULL);
 
-    if (kube->is_meta && kube->meta.prober.proven && first != NULL)
-        hf_kube_want_list(first);
+    if (kube->meta.prober.proven && first != NULL)
+        want_list(first);
 }
 
 void hf_kube_meta_timer(void *arg)
@@ -391,3 +386,129 @@ void hf_kube_forget_probe(struct hf_kube_subscription *sub)
     if (probe_next(kube) != NULL)
         dispatch_probe(kube, HF_PROBER_WANT, NULL);
 }
+
+/* ---- the rules -------------------------------------------------------------------------------------------------- */
+
+static bool may_begin(struct hf_kube_subscription *sub)
+{
+    if (!sub->meta.served)
+        begin_list(sub);
+    return sub->meta.served;
+}
+
+static void relist(struct hf_kube_subscription *sub)
+{
+    sub->next.relist = true;
+    want_list(sub);
+}
+
+/* Lost: is the cloud away? Open: only another LIST shows deletions between the LIST and the watch. */
+static void contact_changed(struct hf_kube_subscription *sub, unsigned effects, const struct hf_err *err)
+{
+    (void)err;
+    if ((effects & HF_RF_REPORT_LOST) != 0 || ((effects & HF_RF_REPORT_PROVEN) != 0 && sub->resource->provable))
+        want_list(sub);
+}
+
+/* The store spells the list kinds of one word right, but a store without such objects knows no version. */
+static bool is_from_store(const struct hf_kube_subscription *sub, const char *version, struct hf_err *err)
+{
+    if (sub->resource->provable || *version != '\0')
+        return false;
+    (void)hf_err_set(err, ESTALE,
+                     "the %s has no resourceVersion, so it came from a local store and not from the API server",
+                     sub->resource->list_kind);
+    return true;
+}
+
+/* The MetaServer's Date is this node's own clock: it does not show skew, so the report has none. */
+static void served(struct hf_kube_subscription *sub, uint64_t date_unix_ns)
+{
+    (void)date_unix_ns;
+    sub->meta.barred = false;
+    sub->meta.served = true;
+    if (sub->kube->meta.reported != HF_KUBE_REPORTED_PROVEN)
+        report_contact_to_all(sub->kube, HF_CONTACT_PROVEN, NULL);
+    else
+        hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
+}
+
+/* After the replay of the store only the cloud changes it. */
+static bool replay_is_over(const struct hf_kube_subscription *sub)
+{
+    return hf_kube_now_ns(sub->kube) >= sub->meta.replay_until_ns;
+}
+
+static void look_at_cloud(struct hf_kube_subscription *sub)
+{
+    if (replay_is_over(sub))
+        cloud_sign(sub->kube);
+    want_list(sub);
+}
+
+static void report_change(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
+                          enum hf_ledger_change change)
+{
+    switch (change) {
+    case HF_LEDGER_UPSERT:
+        hf_kube_report_upsert(sub, event->object);
+        break;
+    case HF_LEDGER_GONE:
+        hf_kube_report_gone(sub, event->name);
+        break;
+    case HF_LEDGER_OLD: /* the store is behind the lists that it passes on, and each new watch replays it */
+        hf_kube_count_doubt(sub->kube, "old-object");
+        break;
+    case HF_LEDGER_GHOST:
+        hf_kube_count_doubt(sub->kube, "ghost");
+        break;
+    case HF_LEDGER_UNSURE:
+        look_at_cloud(sub);
+        break;
+    case HF_LEDGER_NOTHING:
+        break;
+    }
+}
+
+/* The event may come from the store. Of an object that cannot be parsed, only a list shows what the cloud has. */
+static void object(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
+                   struct hf_kube_outcome *outcome)
+{
+    uint64_t version = hf_kube_version_number(event->resource_version);
+    bool deleted = event->type == HF_WATCH_DELETED, live = sub->kube->meta.prober.proven && replay_is_over(sub);
+    enum hf_ledger_change change = HF_LEDGER_NOTHING;
+
+    (void)outcome;
+    if (event->object == NULL && !deleted) {
+        if (!hf_kube_is_unreadable(sub, event->name, version))
+            look_at_cloud(sub);
+        return;
+    }
+    int r = hf_ledger_meta_event(&sub->ledger, event->name, version, deleted, live, &change);
+    if (r < 0)
+        hf_kube_watch_refuse(sub, event, r);
+    else
+        report_change(sub, event, change);
+}
+
+/* While the cloud is away a write takes 10 s or more and ends in 500, and a read gets old state. */
+static bool may_write(struct hf_kube *kube)
+{
+    return kube->meta.prober.proven || hf_kube_next(kube, NULL) == NULL;
+}
+
+const struct hf_kube_rules hf_kube_metaserver_rules = {
+    .only_watch = true,
+    .may_begin = may_begin,
+    .refresh = want_list,
+    .relist = relist,
+    .restored = relist,
+    .contact_changed = contact_changed,
+    .is_from_store = is_from_store,
+    .served = served,
+    .object = object,
+    .may_write = may_write,
+    .write_failed = write_failed,
+    .written = cloud_sign,
+    .network_up = cloud_sign,
+};

@@ -51,20 +51,8 @@ struct hf_kube_meta_sub {
 void hf_kube_meta_timer(void *arg); /* `arg` is the hf_kube */
 /* Passes a LIST that failed to start to the prober. */
 void hf_kube_meta_turn(struct hf_kube *kube);
-/* Reports contact. LOST goes to all subscribers, PROVEN only to those whose own LIST the cloud has answered. */
-void hf_kube_report_contact_to_all(struct hf_kube *kube, enum hf_contact_kind kind, const struct hf_err *err);
-void hf_kube_report_served(struct hf_kube_subscription *sub); /* the cloud has answered its LIST */
-/* Requests the first LIST. The watch opens only after the cloud has answered it: a watch of a kind that CloudCore may not
- * list stops CloudCore's dynamic controller, and with it the MetaServers of all nodes, until it gets the right. */
-void hf_kube_begin_list(struct hf_kube_subscription *sub);
-/* A write got a 5xx or no answer: is the cloud still there? */
-void hf_kube_write_failed(struct hf_kube *kube);
-/* The server behaves like a MetaServer: the next turn of the loop follows its rules. `sign` is for the log. */
-void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
 /* Its own port, on this host's loopback or at the address that EdgeCore gives it. */
 bool hf_kube_is_meta_address(const char *server);
-void hf_kube_want_list(struct hf_kube_subscription *sub);
-void hf_kube_cloud_sign(struct hf_kube *kube);
 void hf_kube_forget_probe(struct hf_kube_subscription *sub); /* the subscription ends */
 /* Sends a review of the right to list a kind. */
 HF_MUST_USE int hf_kube_review_start(struct hf_kube *kube, const struct hf_resource *resource,

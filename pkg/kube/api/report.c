@@ -157,8 +157,8 @@ void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, 
 
 bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version)
 {
-    /* Behind a MetaServer lists and events come by different ways: compare a list with lists. */
-    return version != 0 && version < (sub->kube->is_meta ? sub->ledger.baseline : sub->ledger.highest);
+    /* If lists and events come by different ways, compare a list with lists. */
+    return version != 0 && version < (sub->kube->rules->one_history ? sub->ledger.highest : sub->ledger.baseline);
 }
 
 void hf_kube_list_anew(struct hf_kube_subscription *sub)
@@ -202,13 +202,13 @@ bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, u
     (void)hf_err_set(err, ESTALE, "resourceVersion went back from %ju to %ju%s", (uintmax_t)sub->ledger.highest,
                      (uintmax_t)version, sub->next.exact ? "; the store confirms it" : "");
     hf_kube_report_doubt(sub, "went-back", what, err);
-    if (!sub->next.exact && !sub->kube->is_meta) {
+    if (!sub->next.exact && sub->kube->rules->one_history) {
         sub->next.exact = true;
         return false;
     }
     hf_ledger_rewind(&sub->ledger, version);
     sub->round.doubtful = true;
-    if (!sub->kube->is_meta) {
+    if (sub->kube->rules->one_history) {
         hf_ledger_renew(&sub->ledger);
         list_others_anew(sub);
     }

@@ -66,7 +66,7 @@ uint64_t hf_kube_return_rest_ns(struct hf_kube_subscription *sub, uint64_t delay
     struct hf_kube_return *back = &kube->back;
     uint64_t now = hf_kube_now_ns(kube);
 
-    if (kube->is_meta)
+    if (!kube->rules->takes_turns)
         return delay_ns;
     if (sub->reflector.resting == HF_REST_RELIST && has_just_returned(kube))
         return HF_MIN(delay_ns, step_ns(kube) / 4);
@@ -85,7 +85,7 @@ void hf_kube_return_ready(struct hf_kube *kube, const struct hf_kube_subscriptio
     struct hf_kube_return *back = &kube->back;
 
     back->refusals = 0;
-    if (back->ready || kube->is_meta)
+    if (back->ready || !kube->rules->takes_turns)
         return;
     back->ready = true;
     if (count_waiting(kube, but) == 0) {
@@ -126,6 +126,8 @@ void hf_kube_return_moved(struct hf_kube_subscription *sub, enum hf_rf_state fro
     struct hf_kube *kube = sub->kube;
     struct hf_kube_return *back = &kube->back;
 
+    if (!kube->rules->takes_turns)
+        return;
     if (is_proof(from, event))
         hf_kube_return_ready(kube, sub);
     else if (event == HF_RF_EXPIRED && (from == HF_RF_OPENING || from == HF_RF_WATCHING))
@@ -140,7 +142,7 @@ bool hf_kube_return_is_early(struct hf_kube_subscription *sub, enum hf_rf_event 
 {
     if (event != HF_RF_FORBIDDEN && event != HF_RF_BUSY)
         return false;
-    return !sub->kube->is_meta && sub->contact.served_once && has_just_returned(sub->kube) &&
+    return sub->kube->rules->takes_turns && sub->contact.served_once && has_just_returned(sub->kube) &&
            sub->kube->back.refusals++ < HF_KUBE_MAX_REFUSALS;
 }
 
@@ -148,7 +150,7 @@ bool hf_kube_return_turn(struct hf_kube_subscription *sub)
 {
     struct hf_kube_return *back = &sub->kube->back;
 
-    if (sub->kube->is_meta || !hf_kube_return_awaits(sub))
+    if (!sub->kube->rules->takes_turns || !hf_kube_return_awaits(sub))
         return false;
     back->at_ns = hf_kube_now_ns(sub->kube);
     return back->no_history && sub->reflector.state == HF_RF_RESTING_WATCH;

@@ -6,35 +6,6 @@
 #include "api/meta.h"
 #include "kube/api/client.h"
 
-static void arm_pulse(struct hf_kube *kube)
-{
-    uint64_t due = hf_pulse_overdue_ns(&kube->silence.pulse), now = hf_kube_now_ns(kube);
-
-    if (due == HF_NEVER)
-        kube->p.sched->timer_disarm(kube->p.sched->ctx, kube->silence.timer);
-    else
-        kube->p.sched->timer_arm(kube->p.sched->ctx, kube->silence.timer, due > now ? due - now : 0);
-}
-
-void hf_kube_alive(struct hf_kube *kube)
-{
-    kube->silence.heard_ns = hf_kube_now_ns(kube);
-}
-
-void hf_kube_heard(struct hf_kube *kube)
-{
-    bool waiting = hf_pulse_overdue_ns(&kube->silence.pulse) != HF_NEVER;
-
-    if (kube->is_meta)
-        return;
-    hf_kube_alive(kube);
-    hf_pulse_heard(&kube->silence.pulse, hf_kube_now_ns(kube));
-    if (!waiting) /* a timer that runs notices by itself that it is too early */
-        arm_pulse(kube);
-}
-
-/* ---- the ping --------------------------------------------------------------------------------------------------- */
-
 /* Any answer shows that the server is there, except a 5xx of a proxy in front of a server that names its answers. */
 static void ping_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                        const struct hf_err *why)
@@ -52,10 +23,10 @@ static void ping_ended(void *arg, int r, const struct hf_http_response *response
     if (r == 0 && hf_origin_is_proxy_failure(&kube->hub.origin, response->status, response->has_audit_id))
         r = hf_err_set(&err, ENOLINK, "a proxy answered %d: it does not reach the API server", response->status);
     if (r == 0) {
-        if (!kube->is_meta)
+        if (kube->rules->speaks_for_itself)
             hf_kube_alive(kube);
         hf_pulse_answered(&kube->silence.pulse, hf_kube_now_ns(kube));
-        arm_pulse(kube);
+        hf_kube_arm_pulse(kube);
         return;
     }
     /* A server that ends resets the ping, too. Only a proxy that does not reach it leaves that open. */
@@ -91,7 +62,7 @@ void hf_kube_pulse_timer(void *arg)
     bool watching = false;
 
     if (hf_kube_now_ns(kube) < hf_pulse_overdue_ns(&kube->silence.pulse)) {
-        arm_pulse(kube);
+        hf_kube_arm_pulse(kube);
         return;
     }
     if (is_listing(kube)) {

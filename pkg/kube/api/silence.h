@@ -24,4 +24,5 @@ struct hf_kube_silence {
 
 void hf_kube_heard(struct hf_kube *kube); /* bytes of a watch of the real server */
 void hf_kube_alive(struct hf_kube *kube); /* another sign of life of the real server */
-void hf_kube_pulse_timer(void *arg);      /* `arg` is the hf_kube */
+void hf_kube_arm_pulse(struct hf_kube *kube);
+void hf_kube_pulse_timer(void *arg); /* `arg` is the hf_kube */

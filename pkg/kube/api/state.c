@@ -14,14 +14,14 @@ struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube)
     return (struct hf_rf_limits){
         .retry_cap_ns = kube->p.retry_cap_ns,
         .spread_ns = kube->spread_ns,
-        .only_watch = kube->is_meta,
+        .only_watch = kube->rules->only_watch,
         .fill_ns = kube->p.fleet ? HF_RF_FLEET_FILL_NS : HF_RF_FILL_NS,
     };
 }
 
 bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub)
 {
-    return sub->kube->p.fleet && !sub->kube->is_meta && sub->resource->metadata;
+    return sub->kube->p.fleet && !sub->kube->rules->only_watch && sub->resource->metadata;
 }
 
 void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes)
@@ -47,6 +47,31 @@ void hf_kube_reauth(struct hf_kube *kube)
     kube->last_reauth_ns = now;
     if (kube->p.reauthenticate(kube->p.arg, &err) < 0)
         hf_log_err(kube->p.log, HF_LOG_WARNING, "kube.credentials", "server", kube->p.config->server, &err);
+}
+
+void hf_kube_second_hand(struct hf_kube *kube)
+{
+    uint64_t now = hf_kube_now_ns(kube);
+
+    if (!kube->rules->speaks_for_itself || kube->hub.origin.is_hub || !kube->hub.origin.has_named)
+        return;
+    if (kube->hub.due_ns == 0) {
+        kube->hub.wait_ns = HF_KUBE_REVIEW_NS;
+        kube->hub.due_ns = now + kube->hub.wait_ns;
+    }
+    if (kube->hub.review != NULL || now < kube->hub.due_ns)
+        return;
+    kube->hub.wanted = true;
+    hf_kube_arm_turn(kube);
+}
+
+void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign)
+{
+    if (kube->p.api != HF_KUBE_AUTO || !kube->rules->speaks_for_itself || kube->switch_over)
+        return;
+    hf_log(kube->p.log, HF_LOG_INFO, "kube.metaserver", HF_S("server", kube->p.config->server), HF_S("sign", sign));
+    kube->switch_over = true;
+    hf_kube_arm_turn(kube);
 }
 
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub)
@@ -102,4 +127,33 @@ void hf_kube_count_error(struct hf_kube *kube, const char *kind, enum hf_rf_even
 void hf_kube_set_contact(struct hf_kube *kube, bool proven)
 {
     hf_metric_set(kube->metrics.contact, proven ? 1 : 0);
+}
+
+/* ---- signs of life ---------------------------------------------------------------------------------------------- */
+
+void hf_kube_arm_pulse(struct hf_kube *kube)
+{
+    uint64_t due = hf_pulse_overdue_ns(&kube->silence.pulse), now = hf_kube_now_ns(kube);
+
+    if (due == HF_NEVER)
+        kube->p.sched->timer_disarm(kube->p.sched->ctx, kube->silence.timer);
+    else
+        kube->p.sched->timer_arm(kube->p.sched->ctx, kube->silence.timer, due > now ? due - now : 0);
+}
+
+void hf_kube_alive(struct hf_kube *kube)
+{
+    kube->silence.heard_ns = hf_kube_now_ns(kube);
+}
+
+void hf_kube_heard(struct hf_kube *kube)
+{
+    bool waiting = hf_pulse_overdue_ns(&kube->silence.pulse) != HF_NEVER;
+
+    if (!kube->rules->speaks_for_itself)
+        return;
+    hf_kube_alive(kube);
+    hf_pulse_heard(&kube->silence.pulse, hf_kube_now_ns(kube));
+    if (!waiting) /* a timer that runs notices by itself that it is too early */
+        hf_kube_arm_pulse(kube);
 }

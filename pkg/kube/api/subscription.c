@@ -8,9 +8,7 @@ void hf_kube_subscription_turn(struct hf_kube_subscription *sub)
 {
     struct hf_err err = HF_ERR_INIT;
 
-    if (sub->reflector.state == HF_RF_IDLE && sub->kube->is_meta && !sub->meta.served)
-        hf_kube_begin_list(sub);
-    else if (sub->reflector.state == HF_RF_IDLE)
+    if (sub->reflector.state == HF_RF_IDLE && sub->kube->rules->may_begin(sub))
         hf_kube_dispatch(sub, *sub->version != '\0' ? HF_RF_RESUME : HF_RF_START, 0, NULL);
     if (sub->start_error < 0 && !sub->dead) {
         int r = sub->start_error;
@@ -18,7 +16,7 @@ void hf_kube_subscription_turn(struct hf_kube_subscription *sub)
         (void)hf_err_sys(&err, r, "%s: start a call", sub->resource->kind);
         hf_kube_dispatch(sub, HF_RF_GARBAGE, 0, &err);
     }
-    if (sub->next.relist && sub->reflector.state == HF_RF_WATCHING && !sub->kube->is_meta && !sub->dead)
+    if (sub->next.relist && sub->reflector.state == HF_RF_WATCHING && !sub->kube->rules->only_watch && !sub->dead)
         hf_kube_dispatch(sub, HF_RF_BACKWARDS, 0, NULL);
     bool refreshed = sub->refreshed && !sub->dead;
     sub->refreshed = false;
@@ -30,44 +28,14 @@ void hf_kube_subscription_turn(struct hf_kube_subscription *sub)
 
 void hf_kube_subscription_refresh(struct hf_kube_subscription *sub)
 {
-    if (sub->dead)
-        return;
-    if (sub->kube->is_meta) {
-        hf_kube_want_list(sub);
-    } else if (sub->reflector.state == HF_RF_WATCHING && sub->next.confirm) {
-        hf_kube_dispatch(sub, HF_RF_BACKWARDS, 0, NULL);
-    } else if (sub->reflector.state == HF_RF_WATCHING) {
-        sub->refreshed = true;
-        hf_kube_arm_turn(sub->kube);
-    }
-}
-
-/* True if a round comes in any case, or runs and has not reported anything yet: it serves as well. */
-static bool round_is_ahead(const struct hf_kube_subscription *sub)
-{
-    switch (sub->reflector.state) {
-    case HF_RF_RESTING_LIST:
-        return true;
-    case HF_RF_IDLE:
-        return *sub->version == '\0';
-    case HF_RF_ASKING:
-    case HF_RF_FILLING:
-    case HF_RF_LISTING:
-        return !sub->round.reported_some;
-    default:
-        return false;
-    }
+    if (!sub->dead)
+        sub->kube->rules->refresh(sub);
 }
 
 void hf_kube_subscription_relist(struct hf_kube_subscription *sub)
 {
-    if (sub->dead || (!sub->kube->is_meta && round_is_ahead(sub)))
-        return;
-    sub->next.relist = true;
-    if (sub->kube->is_meta)
-        hf_kube_want_list(sub);
-    else
-        hf_kube_arm_turn(sub->kube);
+    if (!sub->dead)
+        sub->kube->rules->relist(sub);
 }
 
 static int know_all(struct hf_kube_subscription *sub, const char *const *known, struct hf_err *err)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -8,16 +9,18 @@
 
 int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response)
 {
-    if (!sub->kube->is_meta && strncasecmp(response->content_type, "text/html", 9) == 0)
-        return -EREMCHG; /* the login page of a network */
-    if (!sub->kube->is_meta && strncmp(response->content_type, "application/json", 16) != 0)
-        return -EBADMSG; /* a proxy's notice; behind a MetaServer an open watch proves nothing anyway */
-    sub->watch.heard_ns = hf_kube_now_ns(sub->kube);
-    sub->meta.replay_until_ns = sub->watch.heard_ns + HF_KUBE_REPLAY_NS;
-    if (!sub->kube->is_meta) {
+    uint64_t now = hf_kube_now_ns(sub->kube);
+
+    sub->meta.replay_until_ns = now + HF_KUBE_REPLAY_NS;
+    if (sub->kube->rules->speaks_for_itself) {
+        if (strncasecmp(response->content_type, "text/html", 9) == 0)
+            return -EREMCHG; /* the login page of a network */
+        if (strncmp(response->content_type, "application/json", 16) != 0)
+            return -EBADMSG; /* a proxy's notice */
         hf_kube_heard(sub->kube);
         hf_kube_report_contact(sub, HF_CONTACT_PROVEN, response->date_unix_ns, NULL);
     }
+    sub->watch.heard_ns = now;
     return 0;
 }
 
@@ -82,40 +85,23 @@ static void take_bookmark(struct hf_kube_subscription *sub, const struct hf_watc
 }
 
 static void report_change(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
-                          enum hf_ledger_change change, struct hf_kube_outcome *outcome)
+                          enum hf_ledger_change change)
 {
     struct hf_err err = HF_ERR_INIT;
 
-    switch (change) {
-    case HF_LEDGER_UPSERT:
+    assert(change != HF_LEDGER_GHOST && change != HF_LEDGER_UNSURE); /* of a store alone */
+    if (change == HF_LEDGER_UPSERT) {
         hf_kube_report_upsert(sub, event->object);
-        break;
-    case HF_LEDGER_GONE:
+    } else if (change == HF_LEDGER_GONE) {
         hf_kube_report_gone(sub, event->name);
-        break;
-    case HF_LEDGER_OLD:
-        if (sub->kube->is_meta) { /* its store is behind the lists that it passes on, and each new watch replays it */
-            hf_kube_count_doubt(sub->kube, "old-object");
-            break;
-        }
+    } else if (change == HF_LEDGER_OLD) {
         (void)hf_err_set(&err, ESTALE, "'%s' came in version %s, which is older than the one reported before",
                          event->name, event->resource_version);
         hf_kube_report_doubt(sub, "old-object", "watch event", &err);
-        break;
-    case HF_LEDGER_GHOST:
-        hf_kube_count_doubt(sub->kube, "ghost");
-        break;
-    case HF_LEDGER_UNSURE:
-        /* After the replay only the cloud changes the store. */
-        outcome->cloud_sign = hf_kube_now_ns(sub->kube) >= sub->meta.replay_until_ns;
-        outcome->wants_list = true;
-        break;
-    case HF_LEDGER_NOTHING:
-        break;
     }
 }
 
-static void refuse_event(struct hf_kube_subscription *sub, const struct hf_watch_event *event, int r)
+void hf_kube_watch_refuse(struct hf_kube_subscription *sub, const struct hf_watch_event *event, int r)
 {
     struct hf_err err = HF_ERR_INIT;
 
@@ -123,34 +109,14 @@ static void refuse_event(struct hf_kube_subscription *sub, const struct hf_watch
     hf_kube_report_refused(sub, "watch event", &err);
 }
 
-/* Behind a MetaServer, the event may come from its store, and only a list can show what the cloud has. */
-static void take_unreadable(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
-                            struct hf_kube_outcome *outcome)
+static void take_unreadable(struct hf_kube_subscription *sub, const struct hf_watch_event *event)
 {
     uint64_t version = hf_kube_version_number(event->resource_version);
 
-    if (sub->kube->is_meta) {
-        outcome->wants_list = !hf_kube_is_unreadable(sub, event->name, version);
-        outcome->cloud_sign = outcome->wants_list && hf_kube_now_ns(sub->kube) >= sub->meta.replay_until_ns;
-    } else if (hf_ledger_unreadable(&sub->ledger, event->name, version)) {
+    if (hf_ledger_unreadable(&sub->ledger, event->name, version))
         hf_kube_report_unreadable(sub, event->name, version, event->unreadable);
-    } else {
-        hf_kube_count_doubt(sub->kube, "old-object");
-    }
-}
-
-static void take_meta_object(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
-                             struct hf_kube_outcome *outcome)
-{
-    bool live = sub->kube->meta.prober.proven && hf_kube_now_ns(sub->kube) >= sub->meta.replay_until_ns;
-    enum hf_ledger_change change = HF_LEDGER_NOTHING;
-    int r = hf_ledger_meta_event(&sub->ledger, event->name, hf_kube_version_number(event->resource_version),
-                                 event->type == HF_WATCH_DELETED, live, &change);
-
-    if (r < 0)
-        refuse_event(sub, event, r);
     else
-        report_change(sub, event, change, outcome);
+        hf_kube_count_doubt(sub->kube, "old-object");
 }
 
 /* A real server sends only what is newer than the version the watch resumed from; a proxy that replays its store does
@@ -173,8 +139,8 @@ static bool ignores_version(struct hf_kube_subscription *sub, uint64_t version, 
     return true;
 }
 
-static void take_object(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
-                        struct hf_kube_outcome *outcome)
+void hf_kube_watch_object(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
+                          struct hf_kube_outcome *outcome)
 {
     uint64_t version = hf_kube_version_number(event->resource_version);
     bool deleted = event->type == HF_WATCH_DELETED, filling = sub->reflector.state == HF_RF_FILLING;
@@ -183,7 +149,7 @@ static void take_object(struct hf_kube_subscription *sub, const struct hf_watch_
     if (ignores_version(sub, version, outcome))
         return;
     if (event->object == NULL && !deleted) {
-        take_unreadable(sub, event, outcome);
+        take_unreadable(sub, event);
         if (!filling)
             hf_kube_set_version(sub, event->resource_version);
         return;
@@ -191,14 +157,14 @@ static void take_object(struct hf_kube_subscription *sub, const struct hf_watch_
     int r = filling && !deleted ? hf_ledger_item(&sub->ledger, event->name, version, &change)
                                 : hf_ledger_event(&sub->ledger, event->name, version, deleted, &change);
     if (r < 0) {
-        refuse_event(sub, event, r);
+        hf_kube_watch_refuse(sub, event, r);
         return;
     }
     if (filling && change == HF_LEDGER_OLD) { /* the end of the round shows if the server is behind, or went back */
         sub->round.contradicted = true;
         return;
     }
-    report_change(sub, event, change, outcome);
+    report_change(sub, event, change);
     if (deleted && change != HF_LEDGER_OLD)
         hf_kube_report_readable(sub, event->name);
     if (!filling && change != HF_LEDGER_OLD)
@@ -236,10 +202,6 @@ void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_
         take_error(sub, event, ret_outcome);
     else if (event->type == HF_WATCH_BOOKMARK)
         take_bookmark(sub, event, ret_outcome);
-    else if (sub->kube->is_meta && event->object == NULL && event->type != HF_WATCH_DELETED)
-        take_unreadable(sub, event, ret_outcome);
-    else if (sub->kube->is_meta)
-        take_meta_object(sub, event, ret_outcome);
     else
-        take_object(sub, event, ret_outcome);
+        sub->kube->rules->object(sub, event, ret_outcome);
 }

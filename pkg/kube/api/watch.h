@@ -40,13 +40,16 @@ struct hf_kube_outcome {
     uint64_t retry_after_ns;
     struct hf_err err;
     bool has_err;
-    bool cloud_sign; /* behind a MetaServer: the cloud may be reachable again */
-    bool wants_list; /* behind a MetaServer: only a LIST shows what the cloud has */
 };
 
 /* Takes one line of the stream; if it is not an event, `event` is NULL and `why` has the reason. */
 void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_event *event, const struct hf_err *why,
                         struct hf_kube_outcome *ret_outcome);
+/* ADDED, MODIFIED or DELETED from an API server. */
+void hf_kube_watch_object(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
+                          struct hf_kube_outcome *outcome);
+/* The ledger cannot take the event, for the reason -errno. */
+void hf_kube_watch_refuse(struct hf_kube_subscription *sub, const struct hf_watch_event *event, int r);
 /* A 2xx to a watch begins. -EBADMSG: not a watch stream. -EREMCHG: HTML, such as the login page of a network. */
 HF_MUST_USE int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response);
 /* Time until the stream counts as silent; 0: now. */

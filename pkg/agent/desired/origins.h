@@ -12,8 +12,8 @@ enum { HF_ORIGINS_TEXT = 480 };
 
 struct hf_origins {
     const struct hf_agent_env *env;
-    struct hf_strmap by_path;     /* section to origin */
-    struct hf_buf saved;          /* the file's text */
+    struct hf_strmap by_path;
+    struct hf_buf saved;
     char change[HF_ORIGINS_TEXT]; /* what the last hf_origins_take() found, for a person; or "" */
 };
 

@@ -14,6 +14,7 @@
 
 struct hf_agent_telemetry;
 
+/* Borrows what pointers point to. */
 struct hf_agent_telemetry_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;

@@ -73,4 +73,5 @@ HF_MUST_USE int hf_deep_apply(const struct hf_deep_apply_params *params, struct 
 enum { HF_DEEP_HEAD = 5 };
 bool hf_deep_is(const unsigned char head[static HF_DEEP_HEAD]);
 
+/* Reads the header and, of a deep delta, the recipe. Free *ret_info. */
 HF_MUST_USE int hf_deep_read_info(const struct hf_delta_in *patch, struct hf_deep_info *ret_info, struct hf_err *err);

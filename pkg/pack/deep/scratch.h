@@ -15,4 +15,5 @@ struct hf_deep_file {
 /* The first write makes <dirfd>/<name>, in place of one that a power cut left, and unlinks it. Close with done. */
 struct hf_deep_file hf_deep_file_init(const struct hf_fs_ops *fs, int dirfd, const char *name);
 void hf_deep_file_done(struct hf_deep_file *file);
+/* Borrows `file`. */
 struct hf_deep_scratch hf_deep_file_scratch(struct hf_deep_file *file);

@@ -11,9 +11,9 @@
 enum { HF_AIMD_MAX = 8 };
 
 struct hf_aimd {
-    double window;          /* 1 to HF_AIMD_MAX */
-    uint64_t usual_ns;      /* response time; 0: unknown */
-    uint64_t cut_at_ns;     /* last halving */
+    double window;     /* 1 to HF_AIMD_MAX */
+    uint64_t usual_ns; /* response time; 0: unknown */
+    uint64_t cut_at_ns;
     uint64_t limit;         /* bytes per second; 0: none */
     uint64_t paid_until_ns; /* when the next request may start */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/event/member.h - reads one number from a JSON object. Pure. */
+/* telemetry/event/member.h - reads one number from JSON. Pure. */
 #pragma once
 
 #include "base/buf.h"

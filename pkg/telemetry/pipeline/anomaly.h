@@ -34,7 +34,7 @@ struct hf_pending_finding {
 };
 
 struct hf_anomaly_rule_state {
-    const struct hf_telemetry_anomaly *rule;
+    const struct hf_telemetry_anomaly *rule; /* borrowed */
     bool active;
     struct hf_sample last;
     uint64_t seen;

@@ -23,7 +23,7 @@ struct hf_token_bucket {
 };
 
 struct hf_filter {
-    const struct hf_telemetry *spec;
+    const struct hf_telemetry *spec; /* borrowed */
     struct hf_token_bucket *buckets; /* allocated when first needed */
     size_t n_buckets;
     struct hf_token_bucket *taken; /* of the event that hf_filter_judge() kept last, or NULL */

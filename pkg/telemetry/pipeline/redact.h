@@ -14,7 +14,7 @@
 enum { HF_REDACT_HASH_TEXT = 7 + 32 };
 
 struct hf_redactor {
-    const struct hf_telemetry_redact *rules;
+    const struct hf_telemetry_redact *rules; /* borrowed */
     size_t n_rules;
     struct hf_buf body;
     struct hf_buf key; /* an unescaped name */

@@ -26,15 +26,15 @@ static inline const char *hf_outlet_name(const struct hf_telemetry_sink *sink)
 
 struct hf_outlet_params {
     const struct hf_telemetry_world *world;
-    const struct hf_telemetry *spec; /* settings of all sinks; borrowed */
-    const struct hf_telemetry_sink *sink;
-    const char *device_key_ref;     /* "file:/path", "env:NAME" or NULL; only for `seed` */
-    const char *cloud_endpoint;     /* URL if the policy gives none; may be NULL */
-    const struct hf_http_ops *http; /* NULL: the outlet makes its own with the sink's credentials */
-    uint64_t max_bytes;             /* for both lanes */
-    uint64_t timeout_ns;            /* of a request with a small body; 0: 30 s */
-    bool refuse_unreadable;         /* as in struct hf_spool_store_params, for both lanes */
-    void (*room)(void *arg);        /* an append may succeed again after -EAGAIN; may be NULL */
+    const struct hf_telemetry *spec;      /* settings of all sinks; borrowed */
+    const struct hf_telemetry_sink *sink; /* borrowed */
+    const char *device_key_ref;           /* "file:/path", "env:NAME" or NULL; only for `seed` */
+    const char *cloud_endpoint;           /* URL if the policy gives none; may be NULL */
+    const struct hf_http_ops *http;       /* NULL: the outlet makes its own with the sink's credentials */
+    uint64_t max_bytes;                   /* for both lanes */
+    uint64_t timeout_ns;                  /* of a request with a small body; 0: 30 s */
+    bool refuse_unreadable;               /* as in struct hf_spool_store_params, for both lanes */
+    void (*room)(void *arg);              /* an append may succeed again after -EAGAIN; may be NULL */
     void *arg;
 };
 

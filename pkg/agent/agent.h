@@ -52,8 +52,8 @@ struct hf_agent_params {
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
     const struct hf_watch_ops *watch; /* NULL: changes of manifests are noticed once per interval */
-    struct hf_log *log;
-    struct hf_metrics *metrics; /* may be NULL; not to be formatted after hf_agent_free() */
+    struct hf_log *log;               /* may be NULL */
+    struct hf_metrics *metrics;       /* may be NULL; not to be formatted after hf_agent_free() */
     const char *node_name;
     const char *version;
     const char *trust_dir;

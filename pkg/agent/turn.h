@@ -22,7 +22,6 @@ struct hf_turn {
     bool ended;
 };
 
-/* Each turn calls run(arg). */
 HF_MUST_USE int hf_turn_init(struct hf_turn *turn, const struct hf_sched_ops *sched, void (*run)(void *arg), void *arg);
 void hf_turn_done(struct hf_turn *turn);
 

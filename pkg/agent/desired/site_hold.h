@@ -8,8 +8,8 @@
 
 struct hf_site_hold {
     const struct hf_agent_env *env;
-    struct hf_hold file; /* as last read */
-    bool active;         /* at the last hf_site_hold_judge() */
+    struct hf_hold file;
+    bool active; /* at the last hf_site_hold_judge() */
     /* When it ends by itself, for the status, in steps of more than 5 s; or HF_NEVER. */
     uint64_t end_unix_ns;
     uint64_t wait_ns; /* from the last judge to its end, or HF_NEVER */

@@ -77,7 +77,7 @@ struct pack_codec_ops {
     uint64_t (*memory)(const struct pack_setup *setup);
     /* One stream; *ret_n is its length. */
     int (*decode)(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);
-    const char *(*version)(void);
+    const char *(*version)(void); /* may be NULL */
 };
 
 /* NULL: unknown. codecs.c has all codecs; a program with fewer defines its own. */

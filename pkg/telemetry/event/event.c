@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The line is written behind out->n, which moves only when the whole line is there: giving up needs no cleanup. Room
+ * is made once from an estimate of all texts, and checked for each piece, so the usual event takes one allocation or
+ * none. Text without odd characters is copied in runs; only a quote, a backslash, a control character or invalid
+ * UTF-8 is looked at alone.
+ *
+ * A body of text is cut so that quote, "truncated" and brace still fit, and between two characters. The body of a
+ * payload stays byte for byte as it was hashed, but for its line breaks, which become blanks in the line and a list
+ * behind it. */
 #include "telemetry/event/event.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A message begins with one byte for its length, because most are short. hf_otlp_close() writes the length and moves
+ * the content if that needs more bytes. In JSON the same calls write names, commas and brackets; a comma is due
+ * unless the text before ends with an opening bracket. Reading checks each length against the bytes that are left. */
 #include "telemetry/format/otlp.h"
 
 #include <inttypes.h>

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Scanners for code of x86-64 and AArch64, for tables, and for tar headers, and the values of their references.
+ * Other processors have files of their own (refs_scan.h), and so have Go's tables and jump tables.
+ *
+ * A scanner decides from the old bytes near the site alone, so that encoder and decoder find the same sites. For
+ * x86-64 it does not decode instructions one after the other: any byte that looks like an opcode with an operand
+ * that leads into the image is a site. A false site costs a few bits; a missed one costs the bytes of its change.
+ * For AArch64, an addition, load or store is a reference if an adrp at most LOOK_AROUND instructions before it has
+ * set the register. */
 #include "delta/image/refs_scan.h"
 
 #include <elf.h>

@@ -58,7 +58,7 @@ const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_t
 
 size_t hf_fanout_pending(const struct hf_fanout *fanout);
 
-/* Stores due reports of dropped events; hf_fanout_pending() counts them until they are on disk. */
+/* Stores reports of drops not yet reported; hf_fanout_pending() counts them until they are on disk. */
 void hf_fanout_report_drops(struct hf_fanout *fanout);
 
 void hf_fanout_link_changed(const struct hf_fanout *fanout);

@@ -7,10 +7,11 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "codec/state/record.h"
 #include "node/probe.h"
 
 /* bytes, with the terminator of a boot id */
-enum { HF_CLOCK_FILE_MAX = 512, HF_CLOCK_FILE_BOOT = HF_PROBE_BOOT_ID };
+enum { HF_CLOCK_FILE_MAX = 1024, HF_CLOCK_FILE_BOOT = HF_PROBE_BOOT_ID };
 
 struct hf_clock_file {
     uint64_t signed_unix_ns;  /* latest time at which a trusted key signed */
@@ -26,8 +27,10 @@ struct hf_clock_file {
     uint64_t contact_mono_ns; /* 0: in an earlier boot */
     /* The site's hold at the save (sync/hold_age.h); id 0: none. */
     uint64_t hold_id, hold_age_ns, hold_began_unix_ns;
-    uint64_t agreed_age_ns; /* 0 in files of earlier versions */
+    uint64_t agreed_age_ns; /* age of the agreement at the save */
 };
+extern const struct hf_record_type hf_clock_file_type;
+
 HF_MUST_USE int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out);
 /* -EBADMSG: damaged, or an unknown format. */
 HF_MUST_USE int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, struct hf_err *err);

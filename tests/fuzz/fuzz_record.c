@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state files of codec/state/record.h, after bad cards and bad people: the first byte, from `a` on, picks the type. Whatever is understood
- * is written the same way again. */
+/* The state files of codec/state/record.h, after bad cards and bad people: the first byte, from `a` on, picks the type. Whatever is
+ * understood is written the same way again. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/report/notice_file.h"
+#include "agent/report/sequence.h"
 #include "codec/state/record.h"
 #include "manifests/state/record.h"
+#include "node/clock_file.h"
+#include "node/resources/write_log.h"
 #include "steps/fetch_record.h"
 #include "update/state/attempt.h"
 #include "update/state/floor.h"
@@ -13,8 +17,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-static const struct hf_record_type *const types[] = {&hf_journal_type, &hf_manifest_record_type, &hf_attempt_type,
-                                                     &hf_fetch_record_type, &hf_floor_type};
+static const struct hf_record_type *const types[] = {
+    &hf_journal_type,    &hf_manifest_record_type, &hf_attempt_type,  &hf_fetch_record_type, &hf_floor_type,
+    &hf_clock_file_type, &hf_write_log_type,       &hf_sequence_type, &hf_notice_file_type};
 
 static void try(const struct hf_record_type *type, struct hf_view text)
 {

@@ -758,7 +758,7 @@ static void note_reboot(struct world *w)
 {
     size_t n = 0;
     const char *file = hf_simfs_get(w->node->fs, STATE "/clock", &n);
-    bool kept = file != NULL && memmem(file, n, "contactLimitSeconds", strlen("contactLimitSeconds")) != NULL;
+    bool kept = file != NULL && memmem(file, n, "contactLimitNs", strlen("contactLimitNs")) != NULL;
     uint64_t now = hf_simloop_now_ns(w->loop);
 
     if (!w->rebooted || w->cut_ns == 0)

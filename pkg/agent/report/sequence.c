@@ -2,21 +2,27 @@
 #include "agent/report/sequence.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 
-#include "os/file.h"
+enum { BLOCK = 1000 };
 
-enum { BLOCK = 1000, FILE_MAX = 128 };
+struct sequence_file {
+    uint64_t next; /* an earlier process may have used every number below it */
+};
 
-/* `next`: an earlier process may have used every number below it. */
+static const struct hf_record_row rows[] = {
+    HF_RECORD_ROW(struct sequence_file, "next", next, .required = true, .max = (UINT64_C(1) << 53) - 1)};
+
+const struct hf_record_type hf_sequence_type = {.name = "sequence",
+                                                .version = 2,
+                                                .size = sizeof(struct sequence_file),
+                                                .max_bytes = 256,
+                                                .rows = HF_RECORD_ROWS(rows)};
+
 static int write_file(const struct hf_sequence *sequence, uint64_t next, struct hf_err *err)
 {
     const struct hf_agent_env *env = sequence->env;
-    char path[PATH_MAX], text[FILE_MAX];
-    int n = snprintf(text, sizeof(text), "{\"format\":1,\"next\":%llu}\n", (unsigned long long)next);
 
-    return hf_file_replace(env->fs, hf_home_path(env->params->home, "sequence", path), text, (size_t)n, 0600, err);
+    return hf_record_save(&hf_sequence_type, env->fs, env->params->home->dir, &(struct sequence_file){next}, err);
 }
 
 static void log_failure(const struct hf_sequence *sequence, const struct hf_err *err)
@@ -26,26 +32,19 @@ static void log_failure(const struct hf_sequence *sequence, const struct hf_err 
 
 void hf_sequence_load(struct hf_sequence *sequence, const struct hf_agent_env *env)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(FILE_MAX);
-    _cleanup_(hf_json_freep) json_t *root = NULL;
-    char path[PATH_MAX];
+    struct sequence_file file;
     struct hf_err err = HF_ERR_INIT;
-    int r = hf_file_read(env->fs, hf_home_path(env->params->home, "sequence", path), &text, &err);
+    int r = hf_record_load(&hf_sequence_type, env->fs, env->params->home->dir, &file, &err);
 
     *sequence = (struct hf_sequence){.env = env};
-    if (r == 0)
-        r = hf_json_parse(hf_buf_view(&text), NULL, &root, &err);
-    int64_t next = hf_json_int_or(root, "next", -1);
-    if (r == 0 && (hf_json_int_or(root, "format", 0) != 1 || next < 0 || next >= INT64_C(1) << 53))
-        r = hf_err_set(&err, EBADMSG, "unknown format of the sequence file");
     if (r == 0) {
-        sequence->durable = (uint64_t)hf_json_int_or(root, "next", 0);
-        sequence->number = sequence->durable - (sequence->durable > 0);
+        sequence->durable = file.next;
+        sequence->number = file.next - (file.next > 0);
         return;
     }
     sequence->uncertain = true; /* the API server still has our last number */
     if (r != -ENOENT)
-        hf_log_err(env->log, HF_LOG_WARNING, "sequence.damaged", "file", path, &err);
+        hf_log_err(env->log, HF_LOG_WARNING, "sequence.damaged", "file", "sequence", &err);
 }
 
 /* Reserves the next block in the middle of the current one, so that a disk that refuses for a while does no harm. If it

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "agent/env.h"
+#include "codec/state/record.h"
 
 struct hf_sequence {
     const struct hf_agent_env *env;
@@ -12,6 +13,8 @@ struct hf_sequence {
     uint64_t durable; /* numbers below are reserved */
     bool uncertain;   /* the file gave none: continue from the source's */
 };
+
+extern const struct hf_record_type hf_sequence_type; /* its struct is private */
 
 void hf_sequence_load(struct hf_sequence *sequence, const struct hf_agent_env *env);
 

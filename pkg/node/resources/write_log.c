@@ -2,19 +2,15 @@
 #include "node/resources/write_log.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/macros.h"
-#include "base/parse.h"
-#include "codec/seal.h"
 
 #define HOUR_NS (3600 * HF_NS_PER_S)
-#define SEAL_KIND "writes"
 
-enum { SEAL_VERSION = 1, RESUME_PERCENT = 95, PART_OF_BUDGET = 8, BOOT_MAX = 64 };
+enum { RESUME_PERCENT = 95, PART_OF_BUDGET = 8, BOOT_MAX = 64 };
 
 /* Saves cause writes, too. With smaller parts of a budget than this, they would make each other necessary. */
 #define PART_MIN_BYTES (64ull << 10)
@@ -137,24 +133,43 @@ bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, 
            (log->saved_older || (has_leapt(log, now) && now->mono_ns >= log->save_leap_ns));
 }
 
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
+
+/* A log, and the clocks of the process that saved it. */
+struct log_file {
+    struct hf_write_log_saved log;
+    char boot[BOOT_MAX]; /* "": unknown, and so are the next two */
+    uint64_t mono_s;
+    bool sure;
+};
+
+#define ROW(name_, member_, ...) HF_RECORD_ROW(struct log_file, name_, member_, ##__VA_ARGS__)
+
+static const struct hf_record_row rows[] = {
+    ROW("time", log.unix_s, .required = true),
+    ROW("age", log.age_s),
+    HF_RECORD_ARRAY(HF_RECORD_UNSIGNED, struct log_file, "bytes", log.hours, HF_RECORD_FULL, .required = true,
+                    .max = UINT64_MAX / 32),
+    ROW("boot", boot),
+    ROW("mono", mono_s),
+    ROW("sure", sure),
+};
+
+const struct hf_record_type hf_write_log_type = {
+    .name = "writes", .version = 2, .size = sizeof(struct log_file), .max_bytes = 2048, .rows = HF_RECORD_ROWS(rows)};
+
 int hf_write_log_format(struct hf_write_log *log, const struct hf_write_log_now *now, struct hf_buf *out)
 {
-    size_t body;
-    int r = hf_seal_begin(SEAL_KIND, SEAL_VERSION, out, &body);
+    struct log_file file = {.mono_s = now->mono_ns / HF_NS_PER_S, .sure = now->sure};
 
     turn_hours(log, now->mono_ns);
-    if (r == 0)
-        r = hf_buf_addf(out, "time %" PRIu64 "\n", (uint64_t)(now->unix_ns / HF_NS_PER_S));
-    if (r == 0)
-        r = hf_buf_addf(out, "age %" PRIu64 "\n", (uint64_t)((now->mono_ns - log->hour_ns) / HF_NS_PER_S));
-    for (size_t i = 0; r == 0 && i < HF_WRITE_LOG_HOURS; i++)
-        r = hf_buf_addf(out, "bytes %" PRIu64 "\n", log->hours[i]);
-    if (r == 0 && now->boot[0] != '\0')
-        r = hf_buf_addf(out, "boot %s\nmono %" PRIu64 "\nsure %d\n", now->boot, (uint64_t)(now->mono_ns / HF_NS_PER_S),
-                        now->sure);
+    file.log.unix_s = now->unix_ns / HF_NS_PER_S;
+    file.log.age_s = (now->mono_ns - log->hour_ns) / HF_NS_PER_S;
+    memcpy(file.log.hours, log->hours, sizeof(log->hours));
+    (void)snprintf(file.boot, sizeof(file.boot), "%s", now->boot);
+    int r = hf_record_format(&hf_write_log_type, &file, out);
     if (r < 0)
         return r;
-    hf_seal_end(out, body, NULL);
     if (has_leapt(log, now))
         log->save_leap_ns = now->mono_ns + HF_WRITE_LOG_SAVE_NS;
     log->unsaved = 0;
@@ -166,42 +181,22 @@ int hf_write_log_format(struct hf_write_log *log, const struct hf_write_log_now 
     return 0;
 }
 
-static bool take_number(struct hf_view *body, const char *name, uint64_t *ret)
-{
-    char text[24];
-
-    return hf_seal_take(body, name, text, sizeof(text)) && hf_parse_u64(text, 0, UINT64_MAX, ret) == 0;
-}
-
-/* The clocks of the process that saved a log. A log of an earlier version does not show them. */
-struct saver {
-    bool known;
-    char boot[BOOT_MAX];
-    uint64_t mono_s, sure;
-};
-
-static void take_saver(struct hf_view *body, struct saver *ret)
-{
-    ret->known = hf_seal_take(body, "boot", ret->boot, sizeof(ret->boot)) && take_number(body, "mono", &ret->mono_s) &&
-                 take_number(body, "sure", &ret->sure);
-}
-
 /* Returns for how long no process counted. */
-static uint64_t away_s(const struct saver *saver, uint64_t saved_unix_s, const struct hf_write_log_now *now)
+static uint64_t away_s(const struct log_file *saver, const struct hf_write_log_now *now)
 {
-    uint64_t up_s = now->mono_ns / HF_NS_PER_S, by_wall_s = away_by_wall_s(saved_unix_s, now);
+    uint64_t up_s = now->mono_ns / HF_NS_PER_S, by_wall_s = away_by_wall_s(saver->log.unix_s, now);
 
-    if (!saver->known || now->boot[0] == '\0')
+    if (saver->boot[0] == '\0' || now->boot[0] == '\0')
         return by_wall_s;
     if (strcmp(saver->boot, now->boot) == 0)
         return up_s - HF_MIN(up_s, saver->mono_s);
-    return now->sure && saver->sure == 0 ? up_s : HF_MAX(by_wall_s, up_s);
+    return now->sure && !saver->sure ? up_s : HF_MAX(by_wall_s, up_s);
 }
 
 /* Returns true if a present that is sure may show later that the machine was off for another time. */
-static bool leaves_open(const struct saver *saver, const struct hf_write_log_now *now)
+static bool leaves_open(const struct log_file *saver, const struct hf_write_log_now *now)
 {
-    return saver->known && now->boot[0] != '\0' && strcmp(saver->boot, now->boot) != 0 && saver->sure != 0 &&
+    return saver->boot[0] != '\0' && now->boot[0] != '\0' && strcmp(saver->boot, now->boot) != 0 && saver->sure &&
            !now->sure;
 }
 
@@ -209,24 +204,16 @@ int hf_write_log_parse(struct hf_view text, const struct hf_write_log_now *now, 
                        struct hf_err *err)
 {
     struct hf_write_log read = {.counted = log->counted, .saved_ns = now->mono_ns};
-    struct hf_write_log_saved *saved = &read.loaded;
-    struct saver saver = {.known = false};
-    struct hf_view body;
-    int r = hf_seal_open(text, SEAL_KIND, SEAL_VERSION, &body, err);
+    struct log_file file;
 
-    if (r < 0)
+    if (hf_record_parse(&hf_write_log_type, text, &file, err) < 0)
         return hf_err_wrap(err, -EBADMSG, "read the log of writes");
-    bool good = take_number(&body, "time", &saved->unix_s) && take_number(&body, "age", &saved->age_s);
-    for (size_t i = 0; i < HF_WRITE_LOG_HOURS; i++)
-        good = good && take_number(&body, "bytes", &saved->hours[i]) && saved->hours[i] <= UINT64_MAX / 32;
-    if (!good)
-        return hf_err_set(err, EBADMSG, "the log of writes is damaged");
-    take_saver(&body, &saver);
-    move(&read, saved, away_s(&saver, saved->unix_s, now), now->mono_ns);
-    read.is_open = leaves_open(&saver, now);
+    read.loaded = file.log;
+    move(&read, &file.log, away_s(&file, now), now->mono_ns);
+    read.is_open = leaves_open(&file, now);
     read.is_saved = true;
     read.saved_older = false;
-    read.saved_later = saved->unix_s > now->unix_ns / HF_NS_PER_S;
+    read.saved_later = file.log.unix_s > now->unix_ns / HF_NS_PER_S;
     read.saved_lead = lead_of(now);
     *log = read;
     return 0;

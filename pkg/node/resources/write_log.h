@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "codec/state/record.h"
 
 enum { HF_WRITE_LOG_HOURS = 24 };
 
@@ -78,6 +79,8 @@ uint64_t hf_write_log_part(uint64_t budget_bytes);
 /* By the limits above; with a budget, after each part and when it is used up; with so many bytes in the day, when an
  * hour ends or the time leaps, at most once in HF_WRITE_LOG_SAVE_NS for leaps. */
 bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, const struct hf_write_log_now *now);
+
+extern const struct hf_record_type hf_write_log_type; /* its struct is private */
 
 /* Marks all bytes as saved. */
 HF_MUST_USE int hf_write_log_format(struct hf_write_log *log, const struct hf_write_log_now *now, struct hf_buf *out);

@@ -80,11 +80,14 @@ END_TEST
 
 START_TEST(clock_is_kept)
 {
-    static const char text[] = "{\"format\":2,\"track\":\"2027-02-09T00:00:00Z\",\"contact\":\"2027-02-08T00:00:00Z\"}";
+    const struct hf_clock_file file = {.track_unix_ns = 1802131200ull * HF_NS_PER_S,
+                                       .contact_unix_ns = 1802044800ull * HF_NS_PER_S};
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
     struct scene s = set_up();
     struct hf_home home;
 
-    hf_simfs_put(s.fs, "/var/lib/holdfast/clock", text, strlen(text), 0600);
+    ck_assert_int_eq(hf_clock_file_format(&file, &text), 0);
+    hf_simfs_put(s.fs, "/var/lib/holdfast/clock", text.p, text.n, 0600);
     ck_assert_int_eq(open_home(&s, &home, 1, NULL), 0);
     ck_assert_uint_eq(home.kept.contact_unix_ns, 1802044800ull * HF_NS_PER_S);
     /* A wrong clock may have made the track: a live wall clock counts, and only without one the file. */
@@ -98,7 +101,7 @@ START_TEST(clock_is_kept)
 }
 END_TEST
 
-static const char *const damages[] = {"", "{", "{\"format\":9}", "\xff\xfe", "{\"format\":2,\"track\":7}x"};
+static const char *const damages[] = {"", "{}", "holdfast-clock 9 abc\n{}", "\xff\xfe", "holdfast-clock 3 abc\n{}"};
 
 START_TEST(damaged_clock_is_set_aside)
 {

@@ -9,15 +9,17 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 #include "cli/node/status_seen.h"
+#include "node/clock_file.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
+#include "node/clock_file.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
 #include "update/state/journal.h"
 
 #define OBSERVED (1795161600ull * HF_NS_PER_S) /* 2026-11-20T08:00:00Z, when all of the statuses below were made */
 
-static struct cli_run run;
+    static struct cli_run run;
 static int lock = -1;
 static uint64_t now_unix_ns;
 
@@ -427,6 +429,8 @@ static void write_journal(const char *name, enum hf_phase phase)
 /* A node whose statuses arrive keeps none of them on the disk. */
 START_TEST(status_of_a_connected_node)
 {
+    _cleanup_(hf_buf_done) struct hf_buf clock = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
+
     ck_assert_int_eq(mkdir(cli_path(&run, "updates"), 0755), 0);
     ck_assert_int_eq(status(), HF_EXIT_SILENT);
     ck_assert_str_eq(run.out,
@@ -435,7 +439,9 @@ START_TEST(status_of_a_connected_node)
     agent_begins(60);
     write_journal("edge", HF_PHASE_COMMITTED);
     cli_write_text(&run, "updates/lock", "");
-    cli_write_text(&run, "clock", "{\"format\":2,\"contact\":\"2026-11-20T08:00:00Z\"}\n");
+    ck_assert_int_eq(hf_clock_file_format(&(struct hf_clock_file){.contact_unix_ns = 1795161600 * HF_NS_PER_S}, &clock),
+                     0);
+    cli_write_text(&run, "clock", hf_buf_str(&clock));
     ck_assert_int_eq(status(), 0);
     ck_assert_str_eq(run.out, "this node, from its journals, last contact 2026-11-20T08:00:00Z\n"
                               "RELEASE  PHASE      VERSION  INSTALLED  SEQUENCE  FROM  BY     FETCHED  REASON\n"

@@ -27,7 +27,7 @@ void hf_steer_machine_done(struct hf_steer_machine *machine)
 
 /* ---- the record -------------------------------------------------------------------------------------------------- */
 
-struct save {
+struct record_save {
     struct hf_steer_job job;
     struct hf_buf text;
     struct hf_err err;
@@ -59,19 +59,19 @@ static void failed(struct hf_steer_machine *machine, const struct hf_err *err)
 
 static int run(struct hf_steer_job *job)
 {
-    struct save *save = hf_container_of(job, struct save, job);
+    struct record_save *save = hf_container_of(job, struct record_save, job);
 
     return job->machine->type->write(job->machine, hf_buf_view(&save->text), &save->err);
 }
 
 static void lost(struct hf_steer_job *job, int r, const char *what)
 {
-    (void)hf_err_sys(&hf_container_of(job, struct save, job)->err, r, "%s", what);
+    (void)hf_err_sys(&hf_container_of(job, struct record_save, job)->err, r, "%s", what);
 }
 
 static void then(struct hf_steer_job *job)
 {
-    struct save *save = hf_container_of(job, struct save, job);
+    struct record_save *save = hf_container_of(job, struct record_save, job);
 
     if (job->r < 0) {
         failed(job->machine, &save->err);
@@ -83,7 +83,7 @@ static void then(struct hf_steer_job *job)
 
 static void free_save(struct hf_steer_job *job)
 {
-    struct save *save = hf_container_of(job, struct save, job);
+    struct record_save *save = hf_container_of(job, struct record_save, job);
 
     hf_buf_done(&save->text);
     free(save);
@@ -93,7 +93,7 @@ static const struct hf_steer_operation saves = {.run = run, .lost = lost, .then 
 
 void hf_steer_machine_save(struct hf_steer_machine *machine)
 {
-    struct save *save = calloc(1, sizeof(*save));
+    struct record_save *save = calloc(1, sizeof(*save));
     struct hf_err err = HF_ERR_INIT;
     int r = -ENOMEM;
 

@@ -37,18 +37,18 @@ static void looked(struct release *release, struct step_job *step)
     release->drift.look = step->look;
     if (step->text.n > 0)
         memcpy(release->drift.kept, step->committed_digest, sizeof(release->drift.kept));
-    if (step->r > 0)
+    if (step->job.r > 0)
         repairs_count(release, step->look.seen.mended > 0);
-    if (step->r < 0) {
+    if (step->job.r < 0) {
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
                    &step->failure.err);
-    } else if (step->r == 0 && wanted_matches(release) && !wanted_held(release)) {
+    } else if (step->job.r == 0 && wanted_matches(release) && !wanted_held(release)) {
         log_drift(release, "update.drift", step);
         repairs_count(release, true);
         release->drift.look = (struct hf_swap_look){.size = 0};
         wanted_accept(release, HF_EV_DRIFTED, HF_R_Drifted);
         return;
-    } else if (step->r > 0 && step->look.seen.mended > 0) {
+    } else if (step->job.r > 0 && step->look.seen.mended > 0) {
         mended(release, step);
         return;
     }
@@ -140,13 +140,13 @@ static void repair_behind(struct release *release, struct step_job *step)
 static void looked_behind(struct release *release, struct step_job *step)
 {
     update_engine_wake(release->engine);
-    if (step->committed == NULL && step->r == -ENOENT) /* committed by an agent that did not keep the release */
+    if (step->committed == NULL && step->job.r == -ENOENT) /* committed by an agent that did not keep the release */
         return;
     release->drift.look = step->look;
-    if (step->r < 0) {
+    if (step->job.r < 0) {
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
                    &step->failure.err);
-    } else if (step->r == 0) {
+    } else if (step->job.r == 0) {
         repair_behind(release, step);
     } else {
         repairs_count(release, step->look.seen.mended > 0);

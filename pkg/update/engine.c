@@ -20,8 +20,9 @@ enum { TRUST_PROBLEM_MAX = 800 };
 /* True if nothing more can happen to the release, and everything about it is on disk. */
 static bool is_idle(const struct release *release)
 {
-    return release->step.kind == STEP_NONE && release_is_known(release) && release->retry.redo == REDO_NOTHING &&
-           release->retry.clean_due_ns == 0 && !release->attempt.owes_restart && release->engine->active != release;
+    return !step_is_in_progress(release) && release_is_known(release) && release->retry.redo == REDO_NOTHING &&
+           !release->machine.unsaved && release->retry.clean_due_ns == 0 && !release->attempt.owes_restart &&
+           !release_has_turn(release);
 }
 
 /* True if nobody wants the release and it has neither content nor history on this node. */
@@ -29,10 +30,10 @@ static bool can_be_forgotten(const struct release *release)
 {
     const struct hf_journal *j = &release->j;
 
-    return release->wanted.object == NULL && release->step.kind == STEP_NONE && release_is_known(release) &&
-           release->retry.redo == REDO_NOTHING && release->retry.clean_due_ns == 0 && j->phase == HF_PHASE_IDLE &&
-           j->good_digest[0] == '\0' && j->bad_digest[0] == '\0' && release->review.floor_known &&
-           release->review.floor.top.sequence == 0;
+    return release->wanted.object == NULL && !step_is_in_progress(release) && release_is_known(release) &&
+           release->retry.redo == REDO_NOTHING && !release->machine.unsaved && release->retry.clean_due_ns == 0 &&
+           j->phase == HF_PHASE_IDLE && j->good_digest[0] == '\0' && j->bad_digest[0] == '\0' &&
+           release->review.floor_known && release->review.floor.top.sequence == 0;
 }
 
 static int run_forget(struct step_job *step)
@@ -44,10 +45,10 @@ static void forgotten(struct release *release, struct step_job *step)
 {
     struct hf_update_engine *engine = release->engine;
 
-    if (step->r < 0)
+    if (step->job.r < 0)
         hf_log_err(engine->p.log, HF_LOG_WARNING, "update.forget", "release", release->j.name, &step->failure.err);
     update_engine_wake(engine); /* it may be wanted again by now */
-    hf_buf_clear(&release->record.text);
+    hf_buf_clear(&release->machine.text);
     release->stage = RELEASE_REMOVED;
 }
 
@@ -144,38 +145,42 @@ static void consider_all(struct hf_update_engine *engine)
     for (size_t i = 0; i < releases->n; i++) {
         struct release *release = releases->entries[i].value;
         bool ready = release_consider(release);
-        if (ready && release == engine->active)
+        if (ready && release_has_turn(release))
             active_ready = true;
         else if (ready && (next == NULL || comes_before(release, next)))
             next = release;
     }
-    if (engine->active != NULL)
-        next = active_ready ? engine->active : NULL;
+    if (engine->core.active != NULL)
+        next = active_ready ? hf_container_of(engine->core.active, struct release, machine) : NULL;
     if (next != NULL)
         release_take_turn(next);
 }
 
-static void on_timer(void *arg)
+static struct hf_update_engine *of(struct hf_steer_core *core)
 {
-    struct hf_update_engine *engine = arg;
-    uint64_t now = hf_mono_ns(engine->p.clock), next = HF_NEVER;
+    return hf_container_of(core, struct hf_update_engine, core);
+}
 
-    engine->wake_pending = false;
-    update_engine_ref(engine);
-    if (engine->notify_pending) {
-        engine->notify_pending = false;
-        if (engine->p.changed != NULL)
-            engine->p.changed(engine->p.arg);
-    }
-    if (engine->state == ENGINE_RUNNING) {
-        consider_all(engine);
-        sweep(engine);
-        for (size_t i = 0; i < engine->releases.n; i++)
-            next = HF_MIN(next, retry_wake_ns(engine->releases.entries[i].value));
-    }
-    if (engine->state == ENGINE_RUNNING && next != HF_NEVER && !engine->wake_pending)
-        engine->p.sched->timer_arm(engine->p.sched->ctx, engine->timer, next > now ? next - now : 0);
-    update_engine_unref(engine);
+static uint64_t consider(struct hf_steer_core *core)
+{
+    struct hf_update_engine *engine = of(core);
+    uint64_t next = HF_NEVER;
+
+    if (engine->quiescing)
+        return HF_NEVER;
+    consider_all(engine);
+    sweep(engine);
+    for (size_t i = 0; i < engine->releases.n; i++)
+        next = HF_MIN(next, retry_wake_ns(engine->releases.entries[i].value));
+    return next;
+}
+
+static void changed(struct hf_steer_core *core)
+{
+    const struct hf_update_params *p = &of(core)->p;
+
+    if (p->changed != NULL)
+        p->changed(p->arg);
 }
 
 /* ---- start and end ----------------------------------------------------------------------------------------------- */
@@ -185,9 +190,29 @@ static void free_release(void *release)
     release_free(release);
 }
 
+static void gone(struct hf_steer_core *core)
+{
+    struct hf_update_engine *engine = of(core);
+
+    hf_strmap_done(&engine->releases);
+    hf_strmap_done(&engine->parked);
+    if (engine->lock_fd >= 0)
+        (void)engine->p.fs->close(engine->p.fs->ctx, engine->lock_fd);
+    for (size_t i = 0; i < HF_LEN(engine->strings); i++)
+        free(engine->strings[i]);
+    for (size_t i = 0; engine->roots != NULL && engine->roots[i] != NULL; i++)
+        free(engine->roots[i]);
+    free(engine->roots);
+    hf_buf_done(&engine->trust_problem);
+    free(engine->folder);
+    free(engine);
+}
+
+static const struct hf_steer_engine steered = {.consider = consider, .changed = changed, .gone = gone};
+
 void hf_update_engine_quiesce(struct hf_update_engine *engine)
 {
-    engine->state = ENGINE_QUIESCING;
+    engine->quiescing = true;
     for (size_t i = 0; i < engine->releases.n; i++) {
         struct release *release = engine->releases.entries[i].value;
         if (release->step.fetch != NULL)
@@ -209,12 +234,10 @@ void hf_update_engine_free(struct hf_update_engine *engine)
 {
     if (engine == NULL)
         return;
-    engine->state = ENGINE_CLOSING;
-    engine->p.sched->timer_free(engine->p.sched->ctx, engine->timer);
-    engine->timer = NULL;
+    hf_steer_core_close(&engine->core);
     for (size_t i = 0; i < engine->releases.n; i++)
         step_drop(engine->releases.entries[i].value);
-    update_engine_unref(engine);
+    hf_steer_core_unref(&engine->core);
 }
 
 static int keep_string(struct hf_update_engine *engine, size_t i, const char **string)
@@ -361,14 +384,13 @@ int hf_update_engine_new(const struct hf_update_params *params, struct hf_update
     if (engine == NULL)
         return hf_err_sys(err, r, "start the updater");
     engine->p = *params;
-    engine->refs = 1;
     counts_init(engine);
     engine->lock_fd = -1;
     engine->releases.free_value = free_release;
     engine->parked.free_value = free;
-    engine->timer = params->sched->timer_new(params->sched->ctx, on_timer, engine);
     engine->folder = hf_asprintf("%s/updates", params->state_dir);
-    if (engine->timer == NULL || engine->folder == NULL || keep_params(engine, params) < 0)
+    if (hf_steer_core_init(&engine->core, &steered, params->sched, params->clock, params->rng) < 0 ||
+        engine->folder == NULL || keep_params(engine, params) < 0)
         (void)hf_err_sys(err, r, "start the updater");
     else if (strlen(params->state_dir) >= MAX_STATE_DIR)
         r = hf_err_set(err, ENAMETOOLONG, "the path of the state folder '%.100s...' is too long", params->state_dir);
@@ -486,15 +508,15 @@ static bool is_settled(const struct release *release)
 {
     const struct hf_journal *shown = &release->record.shown;
     const struct hf_edgeupdate *wanted = release->wanted.object;
-    enum step_kind step = release->step.kind;
+    bool works = step_is_in_progress(release) && release->step.kind != STEP_LOOK;
 
-    if (release->engine->wake_pending || !release_is_known(release) || (step != STEP_NONE && step != STEP_LOOK) ||
-        release->retry.redo != REDO_NOTHING || release->attempt.owes_restart)
+    if (hf_steer_core_is_woken(&release->engine->core) || !release_is_known(release) || works ||
+        release->retry.redo != REDO_NOTHING || release->machine.unsaved || release->attempt.owes_restart)
         return false;
     if (wanted != NULL && strcmp(wanted->release.digest, shown->digest) != 0)
         return false;
     if (shown->phase == HF_PHASE_WAITING || shown->phase == HF_PHASE_VERIFIED)
-        return waits_for_others(release->wait_reason);
+        return waits_for_others(release->machine.wait.reason);
     return hf_phase_rests(shown->phase) && (shown->phase != HF_PHASE_IDLE || wanted == NULL);
 }
 
@@ -504,35 +526,35 @@ static const char *wait_message(const struct release *release)
     const struct hf_edgeupdate *wanted = release->wanted.object;
     const char *floors_message;
 
-    if (release->retry.trouble[0] != '\0')
-        return release->retry.trouble;
-    if (release->wait_reason != HF_R_None &&
-        release->wait_reason == hf_floor_guard_ask(release->engine->p.floors, &floors_message))
+    if (release->machine.wait.message[0] != '\0')
+        return release->machine.wait.message;
+    if (release->machine.wait.reason != HF_R_None &&
+        release->machine.wait.reason == hf_floor_guard_ask(release->engine->p.floors, &floors_message))
         return floors_message;
-    if (release->wait_reason == review->distrust && review->message[0] != '\0')
+    if (release->machine.wait.reason == review->distrust && review->message[0] != '\0')
         return review->message;
-    if (release->wait_reason == HF_R_DiskSpaceLow && review->disk_message[0] != '\0')
+    if (release->machine.wait.reason == HF_R_DiskSpaceLow && review->disk_message[0] != '\0')
         return review->disk_message;
-    if (release->wait_reason == HF_R_ClockUnsure && review->clock_message[0] != '\0')
+    if (release->machine.wait.reason == HF_R_ClockUnsure && review->clock_message[0] != '\0')
         return review->clock_message;
-    if (release->wait_reason == HF_R_TurnPending)
+    if (release->machine.wait.reason == HF_R_TurnPending)
         return "the new file is ready; the swap waits for this node's turn (strategy.disruption): holdfast-controller "
                "adds it to spec.turns of the EdgeNode; with a folder of objects, add an EdgeNode with spec.turns "
                "[{release, digest}]";
-    if (release->wait_reason == HF_R_NotAdmitted && wanted != NULL && wanted->admission_digest[0] == '\0')
+    if (release->machine.wait.reason == HF_R_NotAdmitted && wanted != NULL && wanted->admission_digest[0] == '\0')
         return "waiting for holdfast-controller to admit this release: the EdgeUpdate has a strategy and no "
                "status.admission; is the controller running?";
-    if (release->wait_reason == HF_R_NotAdmitted && wanted != NULL &&
+    if (release->machine.wait.reason == HF_R_NotAdmitted && wanted != NULL &&
         strcmp(wanted->admission_digest, wanted->release.digest) != 0)
         return "waiting for holdfast-controller to admit this release: the EdgeUpdate's status.admission is for an "
                "earlier one; is the controller running?";
-    return hf_reason_meaning(release->wait_reason);
+    return hf_reason_meaning(release->machine.wait.reason);
 }
 
 static struct hf_update_status status_of(const struct release *release)
 {
     const struct hf_journal *shown = &release->record.shown;
-    bool waits = release->wait_reason != HF_R_None;
+    bool waits = release->machine.wait.reason != HF_R_None;
 
     return (struct hf_update_status){
         .name = shown->name,
@@ -545,7 +567,7 @@ static struct hf_update_status status_of(const struct release *release)
         .method = hf_update_method_name(shown->method),
         .bytes_fetched = HF_MAX(shown->bytes_fetched, release->j.bytes_fetched),
         .attempts = shown->attempts,
-        .reason = hf_reason_name(waits ? release->wait_reason : shown->reason),
+        .reason = hf_reason_name(waits ? release->machine.wait.reason : shown->reason),
         .message = waits ? wait_message(release) : shown->message,
         .time_unix_ns = shown->time_unix_ns,
         .settled = is_settled(release),
@@ -569,7 +591,7 @@ static void visit_parked(const struct hf_update_engine *engine,
             .reason = hf_reason_name(parked->reason),
             .message = parked->message,
             .time_unix_ns = parked->time_unix_ns,
-            .settled = !engine->wake_pending,
+            .settled = !hf_steer_core_is_woken(&engine->core),
         };
         visit(arg, &status);
     }

@@ -56,14 +56,14 @@ static void finished(struct release *release, struct step_job *step)
 {
     struct release_retry *retry = &release->retry;
     bool commit = step->kind == STEP_COMMIT;
-    bool must = commit && step->r < 0 && !step->floor_done; /* the floor is still the old one */
+    bool must = commit && step->job.r < 0 && !step->floor_done; /* the floor is still the old one */
 
     if (must) /* until it is raised, no other update may start */
-        transition_trouble(release, step->r, &step->failure.err);
+        transition_trouble(release, step->job.r, &step->failure.err);
     else
         transition_no_trouble(release);
     retry->clean_due_ns = 0;
-    if (step->r < 0) {
+    if (step->job.r < 0) {
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.clean", "release", release->j.name,
                    &step->failure.err);
         if (must || ++retry->tries < MAX_CLEAN_TRIES) {

@@ -228,7 +228,7 @@ static void inspected(struct release *release, struct step_job *step)
         update_engine_wake(release->engine);
         return;
     }
-    if (step->r < 0) {
+    if (step->job.r < 0) {
         failed(release, &step->failure);
         return;
     }

@@ -44,11 +44,11 @@ static void confirmed(struct release *release, struct step_job *step)
     bool passed = step->health.verdict == HF_HEALTH_PASSED;
     char text[520];
 
-    if (step->r == 0) {
+    if (step->job.r == 0) {
         target_changed(release, step->look.seen.what);
     } else if (!passed) {
         fail(release, step->health.reason, step->health.message);
-    } else if (step->r > 0) {
+    } else if (step->job.r > 0) {
         transition_event(release, HF_EV_HEALTHY, step->health.reason, step->health.message);
     } else if (++release->attempt.restart_tries < MAX_RESTART_TRIES) {
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name,

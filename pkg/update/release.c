@@ -2,6 +2,7 @@
 /* One release: read from disk, considered between its steps, started again after a restart of the agent. */
 #include "update/release.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ struct release *release_new(struct hf_update_engine *engine, const char *name)
         return NULL;
     release->engine = engine;
     release->actions = &actions;
-    release->record.text.max = HF_JOURNAL_MAX_BYTES;
+    transition_init(release);
     release->folder = hf_asprintf("%s/%s", engine->folder, name);
     (void)snprintf(release->j.name, sizeof(release->j.name), "%s", name);
     release->record.shown = release->j;
@@ -49,7 +50,7 @@ void release_free(struct release *release)
     if (release == NULL)
         return;
     wanted_done(release);
-    hf_buf_done(&release->record.text);
+    hf_steer_machine_done(&release->machine);
     free(release->folder);
     free(release);
 }
@@ -91,8 +92,8 @@ static void take_journal(struct release *release, int r, json_t *kept, const str
     wanted_restore(release, kept);
     review_load_floor(release);
     /* If this start changes nothing, transition.c finds the same text on disk and does not write. */
-    if (r == 0 && (!is_name_durable(release) || hf_journal_format(j, release->wanted.kept, &release->record.text) < 0))
-        hf_buf_clear(&release->record.text);
+    if (r == 0 && (!is_name_durable(release) || hf_journal_format(j, release->wanted.kept, &release->machine.text) < 0))
+        hf_buf_clear(&release->machine.text);
 }
 
 static void cannot_read(struct release *release, int r, const struct hf_err *err)
@@ -152,8 +153,8 @@ static void was_read(struct release *release, struct step_job *step)
 {
     if (step->lost)
         take_journal(release, -EBADMSG, NULL, &step->failure.err);
-    else if (step->r < 0)
-        cannot_read(release, step->r, &step->failure.err);
+    else if (step->job.r < 0)
+        cannot_read(release, step->job.r, &step->failure.err);
     else
         release_load(release);
     update_engine_wake(release->engine);
@@ -204,7 +205,7 @@ static bool consider_waiting(struct release *release)
         transition_wait(release, HF_R_None); /* the journal's own reason says why */
         return false;
     }
-    if (release->engine->active != NULL && release->engine->active != release)
+    if (release->engine->core.active != NULL && !release_has_turn(release))
         transition_wait(release, HF_R_Queued);
     return true;
 }
@@ -271,8 +272,8 @@ static void start(struct release *release)
 
     release->stage = RELEASE_RUNNING;
     release->attempt.recheck = j->phase == HF_PHASE_VERIFIED || j->phase == HF_PHASE_SWAPPING;
-    if (j->phase >= HF_PHASE_SWAPPING && !hf_phase_rests(j->phase) && release->engine->active == NULL)
-        release->engine->active = release;
+    if (j->phase >= HF_PHASE_SWAPPING && !hf_phase_rests(j->phase) && release->engine->core.active == NULL)
+        release->engine->core.active = &release->machine;
     retry_hold_back(release);
     if (j->phase == HF_PHASE_PROBATION) {
         j->starts++;
@@ -303,9 +304,6 @@ static void redo(struct release *release)
     switch (release->retry.redo) {
     case REDO_NOTHING:
         break;
-    case REDO_SAVE:
-        transition_save_again(release);
-        break;
     case REDO_COMMIT:
         finish_commit(release);
         break;
@@ -329,7 +327,7 @@ bool release_consider(struct release *release)
 {
     bool due = now_ns(release) >= release->retry.due_ns;
 
-    if (release->step.kind != STEP_NONE) {
+    if (step_is_in_progress(release)) {
         if (must_stop(release))
             step_stop(release);
         return false;
@@ -340,11 +338,13 @@ bool release_consider(struct release *release)
         return false;
     }
     /* Before a cleanup that has to be tried again: until then the version that failed its checks runs. */
-    if (release->attempt.owes_restart && release->retry.redo != REDO_SAVE) {
+    if (release->attempt.owes_restart && !release->machine.unsaved) {
         if (due)
             rollback_restart_agent(release);
         return false;
     }
+    if (hf_steer_machine_retry(&release->machine))
+        return false;
     if (release->retry.redo != REDO_NOTHING) {
         if (due)
             redo(release);
@@ -378,8 +378,9 @@ void release_take_turn(struct release *release)
     enum hf_phase phase = release->j.phase;
 
     release->last_turn = ++release->engine->turns;
-    release->engine->active = release;
-    release->wait_reason = HF_R_None;
+    assert(release->engine->core.active == NULL || release_has_turn(release));
+    release->engine->core.active = &release->machine;
+    (void)hf_steer_wait_set(&release->machine.wait, 0, HF_R_None, NULL);
     if (phase == HF_PHASE_WAITING)
         prepare_start(release);
     else

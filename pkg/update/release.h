@@ -25,12 +25,10 @@
  * owns its releases; a release owns its parts. */
 #pragma once
 
-#include <stdatomic.h>
-
-#include "base/backoff.h"
 #include "base/strmap.h"
 #include "loop/unit.h"
 #include "os/room.h"
+#include "steer/job.h"
 #include "steps/checks.h"
 #include "steps/fetch.h"
 #include "steps/restart.h"
@@ -57,12 +55,6 @@ struct counts {
     struct hf_metric *fetched, *saved, *repairs, *rollbacks;
 };
 
-enum engine_state {
-    ENGINE_RUNNING,
-    ENGINE_QUIESCING, /* the engine starts nothing new and stops its downloads */
-    ENGINE_CLOSING,   /* the owner has called hf_update_engine_free(); the engine frees itself after its last job */
-};
-
 struct hf_update_engine {
     /* the caller's parameters; the strings in them are copies, which `strings` and `roots` own */
     struct hf_update_params p;
@@ -70,16 +62,11 @@ struct hf_update_engine {
     char **roots;
     char *folder; /* <state>/updates */
     int lock_fd;
-    enum engine_state state;
-    /* number of references: one for the owner, one for each job and download in progress, and one during a timer
-     * callback */
-    unsigned refs;
-    struct hf_timer *timer;
-    bool wake_pending;         /* the timer is armed for the event loop's next iteration */
-    bool notify_pending;       /* the next timer callback calls the caller's `changed` */
+    bool quiescing; /* the engine starts nothing new and stops its downloads */
+    /* `active` is the release that has the turn: the right to work */
+    struct hf_steer_core core;
     struct hf_strmap releases; /* maps a name to a struct release */
     struct hf_strmap parked;   /* maps a name to a struct parked_release (engine.c) */
-    struct release *active;    /* the release that has the turn (the right to work); NULL if none has it */
     uint64_t turns;            /* number of turns that the engine has given to releases since it started */
     struct counts counts;
     struct hf_buf trust_problem; /* latest result of hf_trust_folder_inspect(); empty if there is no problem */
@@ -87,12 +74,11 @@ struct hf_update_engine {
 
 /* engine_core.c */
 
-void update_engine_ref(struct hf_update_engine *engine);
-void update_engine_unref(struct hf_update_engine *engine); /* frees the engine if this was the last reference */
 /* Makes the engine consider every release in the event loop's next iteration. */
 void update_engine_wake(struct hf_update_engine *engine);
 /* Makes the engine call the caller's `changed` in the event loop's next iteration. */
 void update_engine_notify(struct hf_update_engine *engine);
+bool release_has_turn(const struct release *release);
 /* Ends the turn of `release`. Does nothing if `release` does not have the turn. */
 void update_engine_leave_turn(struct release *release);
 
@@ -121,9 +107,7 @@ struct release_record {
         unsigned attempts;
         char message[HF_UPDATE_MAX_MESSAGE];
     } written;
-    struct hf_buf text;         /* text of the journal file that is being written or was written most recently */
-    enum hf_update_action then; /* action that starts when the journal is durable on disk */
-    uint64_t unread_ns;         /* in RELEASE_UNREAD, the monotonic time of the first read that failed; otherwise 0 */
+    uint64_t unread_ns; /* in RELEASE_UNREAD, the monotonic time of the first read that failed; otherwise 0 */
 };
 
 /* The EdgeUpdate that the caller wants, and the EdgeUpdate whose release the journal records. wanted.c writes these
@@ -200,14 +184,12 @@ struct release_attempt {
     bool recheck; /* true if an earlier process verified the new file, so that the swap must verify the file again */
 };
 
-/* The action that the release repeats at the time retry.due_ns if the action has failed. REDO_SAVE: a write of the
- * journal has failed. REDO_COMMIT and REDO_CLEAN: the commit or the cleanup is in progress or has failed. */
-enum release_redo { REDO_NOTHING, REDO_SAVE, REDO_COMMIT, REDO_CLEAN };
+/* The action that the release repeats at the time retry.due_ns if the action has failed. REDO_COMMIT and REDO_CLEAN: the commit or the cleanup is in progress or has failed. */
+enum release_redo { REDO_NOTHING, REDO_COMMIT, REDO_CLEAN };
 
 /* The time of the next attempt. retry.c computes the back-off after a failed attempt; other files set short fixed
  * delays. */
 struct release_retry {
-    struct hf_backoff backoff;
     uint64_t due_ns; /* monotonic time before which no action starts; 0 if an action may start now */
     /* value of j.bytes_fetched when a person last changed the object; these bytes do not count as wasted */
     uint64_t paid_bytes;
@@ -218,9 +200,6 @@ struct release_retry {
     /* monotonic time of the next try of a cleanup that failed so often that it no longer holds up other work; 0 if
      * there is no such cleanup */
     uint64_t clean_due_ns;
-    /* text that explains wait_reason while the journal cannot be read, or the commit cannot raise the floor; otherwise
-     * "" */
-    char trouble[HF_UPDATE_MAX_MESSAGE];
 };
 
 /* The search for drift in a committed release. Only drift.c and repairs.c write these fields, except that engine.c sets
@@ -242,7 +221,6 @@ struct release_drift {
 enum step_kind {
     STEP_NONE,
     STEP_READ,    /* reads the journal again */
-    STEP_SAVE,    /* writes the journal */
     STEP_INSPECT, /* inspects the target, the free space, and the record of an attempt during which the agent died */
     STEP_UNIT,    /* asks systemd if the unit exists */
     STEP_FETCH,
@@ -263,7 +241,6 @@ struct release_step {
     enum step_kind kind;
     /* true if step_stop() was called; an error at the end of this step then does not count as a failure */
     bool stopping;
-    struct step_job *job;
     struct hf_fetch *fetch;
     struct hf_restart *restart;
     struct hf_checks *checks;
@@ -282,8 +259,8 @@ struct release {
     char *folder; /* <state>/updates/<name> */
     enum release_stage stage;
     uint64_t last_turn;
-    /* reason that the status shows instead of the journal's reason; HF_R_None to show the journal's reason */
-    enum hf_reason wait_reason;
+    /* `wait` has the reason that the status shows instead of the journal's; `text` is that of the journal on disk */
+    struct hf_steer_machine machine;
     /* the current journal; the journal on disk is older while a write is in progress, and after a write failed or was
      * left out */
     struct hf_journal j;
@@ -405,6 +382,7 @@ void method_use_whole_file(struct release *release);
 
 /* ---- transition.c ------------------------------------------------------------------------------------------------ */
 
+void transition_init(struct release *release);
 /* Makes the move that the table in rules/machine.h has for this event. First writes the journal, then starts the
  * action. If `reason` is HF_R_None, the journal keeps its reason and message. Otherwise the journal gets `reason` and
  * `message`; if `message` is NULL or "", it gets hf_reason_meaning(reason). If there is space, the function appends the
@@ -413,7 +391,6 @@ void transition_event(struct release *release, enum hf_update_event event, enum 
 void transition_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure);
 /* Sets a back-off, and then calls transition_failure() with the error -ENOMEM. */
 void transition_no_memory(struct release *release, enum hf_update_event event);
-void transition_save_again(struct release *release);
 /* Call this function after a change of j.message in a phase that rests. Makes the new message durable, and shows it. */
 void transition_message(struct release *release);
 /* Makes the status show `reason` without a change of state. If `reason` is HF_R_None, the status shows the journal's
@@ -445,15 +422,13 @@ void retry_object_changed(struct release *release, const struct hf_edgeupdate *w
 /* A job that a worker runs for a release. The job borrows strings of the release. This is safe because the engine and
  * its releases exist until the last job has ended. */
 struct step_job {
-    struct hf_job job;
+    struct hf_steer_job job;
     struct release *release;
     enum step_kind kind;
     int (*run)(struct step_job *step); /* called on the worker */
     /* called on the loop thread after `run`, or without `run` if no worker can run the job; not called if the engine is
      * closing */
     void (*then)(struct release *release, struct step_job *step);
-    atomic_bool cancel;
-    int r;
     struct hf_failure failure;
     /* Parameters and results of the job. Each `run` function uses some of these fields. */
     struct hf_swap_params swap;
@@ -479,9 +454,11 @@ struct step_job {
  * memory runs out. */
 struct step_job *step_new(struct release *release, enum step_kind kind, int (*run)(struct step_job *step),
                           void (*then)(struct release *release, struct step_job *step));
-/* Passes the job to a worker. If that fails, calls `then` at once, with a negative r in the job. */
+/* Passes the job to a worker. If that fails, calls `then` at once, with a negative job.r. */
 void step_submit(struct step_job *step);
 void step_discard(struct step_job *step);
+/* Returns true if the release has a step in progress, or its journal is being written. */
+bool step_is_in_progress(const struct release *release);
 /* Marks the start of a step. Call this function only for a step that is not a job; for a job, step_submit() calls
  * it. */
 void step_begin(struct release *release, enum step_kind kind);

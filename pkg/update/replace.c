@@ -80,7 +80,7 @@ static void fetched(void *arg, int r, const struct hf_failure *failure, uint64_t
 
     release->step.fetch = NULL;
     step_end(release);
-    if (engine->state == ENGINE_QUIESCING) /* the next process resumes from what is on disk */
+    if (engine->quiescing) /* the next process resumes from what is on disk */
         update_engine_notify(engine);
     else if (r == 0)
         transition_event(release, HF_EV_FETCHED, HF_R_Patching, NULL);
@@ -90,7 +90,7 @@ static void fetched(void *arg, int r, const struct hf_failure *failure, uint64_t
         fall_back(release, failure);
     else
         failed(release, failure, retry_after_ns);
-    update_engine_unref(engine);
+    hf_steer_core_unref(&engine->core);
 }
 
 static void received(void *arg, uint64_t wire_bytes, bool before)
@@ -152,11 +152,11 @@ void replace_fetch(struct release *release)
     }
     struct hf_fetch_params params = fetch_params(release);
     step_begin(release, STEP_FETCH);
-    update_engine_ref(engine);
+    hf_steer_core_ref(&engine->core);
     if (hf_fetch_start(&params, &release->step.fetch, &failure.err) < 0) {
         step_end(release);
         failed(release, &failure, 0);
-        update_engine_unref(engine);
+        hf_steer_core_unref(&engine->core);
     }
 }
 
@@ -188,9 +188,9 @@ static bool came_from_mirror(struct release *release, const struct hf_failure *f
 
 static void patched(struct release *release, struct step_job *step)
 {
-    if (step->r == 0 && step->patch.to_step)
+    if (step->job.r == 0 && step->patch.to_step)
         stepped(release, step);
-    else if (step->r == 0)
+    else if (step->job.r == 0)
         transition_event(release, HF_EV_PATCHED, HF_R_Verified, NULL);
     else if (release->step.stopping)
         stopped(release);
@@ -230,7 +230,7 @@ static struct hf_patch_params patch_params(const struct release *release, const 
                                     .size = to_step ? delta->to_size : j->size,
                                     .has_mode = install->has_mode,
                                     .mode = install->mode,
-                                    .cancel = &step->cancel};
+                                    .cancel = &step->job.cancel};
 }
 
 void replace_patch(struct release *release)
@@ -255,7 +255,7 @@ static int run_swap(struct step_job *step)
 
 static void swapped(struct release *release, struct step_job *step)
 {
-    if (step->r < 0) {
+    if (step->job.r < 0) {
         transition_failure(release, HF_EV_FAILED, &step->failure);
         return;
     }

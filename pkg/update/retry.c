@@ -38,18 +38,16 @@ static uint64_t waste_wait_ns(const struct release *release, uint64_t cap_ns)
 void retry_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns)
 {
     const struct hf_update_params *p = &release->engine->p;
-    struct hf_backoff *backoff = &release->retry.backoff;
+    uint64_t cap_ns = p->retry_cap_ns;
     bool costly = false;
 
-    backoff->base_ns = p->retry_base_ns;
-    backoff->cap_ns = p->retry_cap_ns;
     switch (reason) {
     case HF_R_DownloadFailed:
     case HF_R_DownloadTooSlow:
     case HF_R_DownloadRefused:
         costly = release->attempt.received_bytes > 0 && wasted(release) > 0;
         if (release->attempt.received_bytes > 0) /* a bad link, not a dead one */
-            hf_backoff_reset(backoff);
+            hf_backoff_reset(&release->machine.backoff);
         break;
     case HF_R_HashMismatch:
     case HF_R_ArtifactTooLong:
@@ -60,12 +58,12 @@ void retry_back_off(struct release *release, enum hf_reason reason, uint64_t at_
         costly = true;
         break;
     default:
-        backoff->cap_ns = HF_MAX(backoff->cap_ns, 300 * HF_NS_PER_S);
+        cap_ns = HF_MAX(cap_ns, 300 * HF_NS_PER_S);
         break;
     }
-    backoff->floor_ns = HF_MIN(backoff->base_ns, HF_NS_PER_S);
-    uint64_t wait = hf_backoff_next_ns(backoff, p->rng, at_least_ns);
-    release->retry.due_ns = now_ns(release) + (costly ? HF_MAX(wait, waste_wait_ns(release, waste_cap_ns)) : wait);
+    uint64_t due = hf_steer_machine_pause(&release->machine, p->retry_base_ns, cap_ns,
+                                          HF_MIN(p->retry_base_ns, HF_NS_PER_S), at_least_ns);
+    release->retry.due_ns = costly ? HF_MAX(due, now_ns(release) + waste_wait_ns(release, waste_cap_ns)) : due;
 }
 
 void retry_hold_back(struct release *release)
@@ -97,7 +95,7 @@ void retry_object_changed(struct release *release, const struct hf_edgeupdate *w
         return;
     release->j.wasted = 0;
     release->retry.paid_bytes = release->j.bytes_fetched;
-    hf_backoff_reset(&release->retry.backoff);
+    hf_backoff_reset(&release->machine.backoff);
     uint64_t soon_ns = now_ns(release) + hf_rand_below(p->rng, HF_MAX(p->retry_cap_ns, 1));
     release->retry.due_ns = HF_MIN(release->retry.due_ns, soon_ns);
 }
@@ -107,15 +105,17 @@ uint64_t retry_wake_ns(const struct release *release)
     uint64_t now = now_ns(release), next = HF_NEVER, wait;
     bool waiting = release->j.phase == HF_PHASE_WAITING || release->j.phase == HF_PHASE_VERIFIED;
 
-    if (release->step.kind != STEP_NONE)
+    if (step_is_in_progress(release))
         return HF_NEVER;
+    next = hf_steer_machine_retry_ns(&release->machine);
     if (release->retry.due_ns > now)
-        next = release->retry.due_ns;
+        next = HF_MIN(next, release->retry.due_ns);
     if (release->retry.clean_due_ns > now)
         next = HF_MIN(next, release->retry.clean_due_ns);
     if (waiting && release->wanted.object != NULL && (!release->review.current || !release->review.floor_known))
         next = HF_MIN(next, now + ask_again_ns);
-    if (waiting && release->wait_reason == HF_R_ClockUnsure) /* the clock may agree with its witnesses at any time */
+    if (waiting &&
+        release->machine.wait.reason == HF_R_ClockUnsure) /* the clock may agree with its witnesses at any time */
         next = HF_MIN(next, now + ask_again_ns);
     if (!waiting || release->wanted.object == NULL || release->wanted.object->n_windows == 0)
         return next;

@@ -251,7 +251,7 @@ static void explain_clock(struct release *release, const struct hf_time_range *r
     char from[HF_TIME_TEXT], to[HF_TIME_TEXT], expires[HF_TIME_TEXT];
     const char *upper = "an unknown time";
 
-    if (release->wait_reason == HF_R_ClockUnsure && review->clock_message[0] != '\0')
+    if (release->machine.wait.reason == HF_R_ClockUnsure && review->clock_message[0] != '\0')
         return;
     if (!about_expiry && range->agreement != HF_TIME_UNKNOWN)
         hf_time_span(range, &first, &last);

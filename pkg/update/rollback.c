@@ -64,13 +64,13 @@ static int run_confirm(struct step_job *step)
 /* The status may claim the old version only if it is there. */
 static void confirmed(struct release *release, struct step_job *step)
 {
-    if (step->r > 0) {
+    if (step->job.r > 0) {
         append(release, step->ending);
-    } else if (step->r == 0 && !release->j.had_old) {
+    } else if (step->job.r == 0 && !release->j.had_old) {
         append_words(release, "what somebody else put there stays", "");
     } else {
         release->j.reason = HF_R_RollbackFailed;
-        if (step->r < 0)
+        if (step->job.r < 0)
             append_words(release, "whether the old version is back is unknown: ", step->failure.err.cause);
         else
             append_words(release, "somebody has changed what is installed: it is not ", old_version(release));
@@ -200,7 +200,7 @@ static void undo_failed(struct release *release, struct hf_failure *failure)
 
 static void undone(struct release *release, struct step_job *step)
 {
-    if (step->r < 0) {
+    if (step->job.r < 0) {
         undo_failed(release, &step->failure);
     } else if (!release->j.probed) {
         retry_back_off(release, release->j.reason, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A release's step in progress: jobs on workers, and how each kind of step is stopped. */
+/* A release's step in progress: its jobs on workers, and how each kind of step is stopped. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -8,14 +9,52 @@
 
 /* ---- jobs -------------------------------------------------------------------------------------------------------- */
 
-static void do_step(struct hf_job *job)
+static struct step_job *of(struct hf_steer_job *job)
 {
-    struct step_job *step = hf_container_of(job, struct step_job, job);
-
-    step->r = step->run(step);
+    return hf_container_of(job, struct step_job, job);
 }
 
-static void step_free(struct step_job *step)
+static int run(struct hf_steer_job *job)
+{
+    return of(job)->run(of(job));
+}
+
+static void lost(struct hf_steer_job *job, int r, const char *what)
+{
+    struct step_job *step = of(job);
+
+    (void)hf_failure_sys(&step->failure, r, "%s", what);
+    step->failure.reason = HF_R_RetryingLater;
+}
+
+static void then(struct hf_steer_job *job)
+{
+    of(job)->then(of(job)->release, of(job));
+}
+
+static void free_step(struct hf_steer_job *job)
+{
+    step_discard(of(job));
+}
+
+struct step_job *step_new(struct release *release, enum step_kind kind, int (*run_step)(struct step_job *step),
+                          void (*then_step)(struct release *release, struct step_job *step))
+{
+    static const struct hf_steer_operation operation = {.run = run, .lost = lost, .then = then, .free = free_step};
+    struct step_job *step = calloc(1, sizeof(*step));
+
+    if (step == NULL)
+        return NULL;
+    hf_steer_job_init(&step->job, &operation, &release->machine);
+    step->release = release;
+    step->kind = kind;
+    step->run = run_step;
+    step->then = then_step;
+    step->text.max = HF_JOURNAL_MAX_BYTES;
+    return step;
+}
+
+void step_discard(struct step_job *step)
 {
     if (step == NULL)
         return;
@@ -24,70 +63,22 @@ static void step_free(struct step_job *step)
     free(step);
 }
 
-static void finish_job(struct step_job *step)
-{
-    struct release *release = step->release;
-    struct hf_update_engine *engine = release->engine;
-
-    step_end(release);
-    release->step.job = NULL;
-    if (engine->state != ENGINE_CLOSING)
-        step->then(release, step);
-    step_free(step);
-    update_engine_unref(engine);
-}
-
-static void step_done(struct hf_job *job, int cancelled)
-{
-    struct step_job *step = hf_container_of(job, struct step_job, job);
-
-    if (cancelled)
-        step->r = hf_failure_sys(&step->failure, -ECANCELED, "work");
-    finish_job(step);
-}
-
-struct step_job *step_new(struct release *release, enum step_kind kind, int (*run)(struct step_job *step),
-                          void (*then)(struct release *release, struct step_job *step))
-{
-    struct step_job *step = calloc(1, sizeof(*step));
-
-    if (step == NULL)
-        return NULL;
-    step->job = (struct hf_job){.work = do_step, .done = step_done};
-    step->release = release;
-    step->kind = kind;
-    step->run = run;
-    step->then = then;
-    step->text.max = HF_JOURNAL_MAX_BYTES;
-    return step;
-}
-
-void step_discard(struct step_job *step)
-{
-    step_free(step);
-}
-
 void step_submit(struct step_job *step)
 {
-    const struct hf_sched_ops *sched = step->release->engine->p.sched;
-    struct release *release = step->release;
-
-    step_begin(release, step->kind);
-    release->step.job = step;
-    update_engine_ref(release->engine);
-    /* Not into step->r: the worker may have written its result there by now. */
-    int r = sched->submit(sched->ctx, &step->job);
-    if (r < 0) {
-        step->r = hf_failure_sys(&step->failure, r, "hand work to a worker");
-        step->failure.reason = HF_R_RetryingLater;
-        finish_job(step);
-    }
+    step_begin(step->release, step->kind);
+    hf_steer_job_submit(&step->job);
 }
 
 /* ---- any step ---------------------------------------------------------------------------------------------------- */
 
+bool step_is_in_progress(const struct release *release)
+{
+    return release->step.kind != STEP_NONE || release->machine.job != NULL;
+}
+
 void step_begin(struct release *release, enum step_kind kind)
 {
+    assert(!step_is_in_progress(release));
     release->step.kind = kind;
     release->step.stopping = false;
 }
@@ -114,14 +105,14 @@ void step_stop(struct release *release)
         update_engine_wake(release->engine);
     } else if (step->fetch != NULL) {
         hf_fetch_stop(step->fetch);
-    } else if (step->job != NULL) {
-        atomic_store(&step->job->cancel, true);
+    } else {
+        hf_steer_job_cancel(release->machine.job);
     }
 }
 
 static void fetch_gone(void *arg)
 {
-    update_engine_unref(arg);
+    hf_steer_core_unref(arg);
 }
 
 void step_drop(struct release *release)
@@ -136,10 +127,9 @@ void step_drop(struct release *release)
     step->unit_call = NULL;
     step->restart = NULL;
     step->checks = NULL;
-    if (step->job != NULL)
-        atomic_store(&step->job->cancel, true);
+    hf_steer_job_cancel(release->machine.job);
     if (step->fetch != NULL)
-        hf_fetch_free(step->fetch, fetch_gone, release->engine);
+        hf_fetch_free(step->fetch, fetch_gone, &release->engine->core);
     step->fetch = NULL;
 }
 
@@ -176,5 +166,5 @@ struct hf_swap_params step_swap_params(const struct release *release, const stru
                                    .probed = j->probed,
                                    .committed = j->good_digest[0] != '\0',
                                    .recheck = release->attempt.recheck,
-                                   .cancel = &step->cancel};
+                                   .cancel = &step->job.cancel};
 }

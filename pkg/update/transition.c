@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From an event to the next action: the move of the table, the journal, then the action. The journal is durable before
- * its action starts. */
+/* A release as a machine of pkg/steer: what its states change in the journal, what must hold in them, and how the status
+ * tells it. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -10,93 +11,21 @@
 
 static const uint64_t save_retry_ns = 5 * HF_NS_PER_S;
 
+/* Why the status shows a reason that is not the journal's. */
+enum wait_topic { WAIT_GATE, WAIT_TROUBLE, WAIT_SAVE };
+
+/* What an event says besides its name. */
+struct why {
+    enum hf_reason reason;
+    const char *message;
+};
+
+static struct release *of(struct hf_steer_machine *machine)
+{
+    return hf_container_of(machine, struct release, machine);
+}
+
 /* ---- the journal ------------------------------------------------------------------------------------------------- */
-
-static void act(struct release *release)
-{
-    enum hf_update_action action = release->record.then;
-
-    release->record.then = HF_ACT_NONE;
-    if (release->engine->state == ENGINE_QUIESCING) /* the next process reads in the journal what comes now */
-        return;
-    if (release->actions->start[action] != NULL)
-        release->actions->start[action](release);
-    update_engine_wake(release->engine);
-}
-
-static void save_failed(struct release *release, const struct hf_err *err)
-{
-    hf_log_err(release->engine->p.log, HF_LOG_ERROR, "update.journal", "release", release->j.name, err);
-    release->retry.redo = REDO_SAVE;
-    release->retry.due_ns = hf_mono_ns(release->engine->p.clock) + save_retry_ns;
-    transition_wait(release, HF_R_StateNotWritable);
-    update_engine_wake(release->engine);
-}
-
-static int run_save(struct step_job *step)
-{
-    return hf_journal_save(step->release->engine->p.fs, step->release->folder, hf_buf_view(&step->text),
-                           &step->failure.err);
-}
-
-static void log_phase(const struct release *release)
-{
-    const struct hf_journal *j = &release->j;
-
-    hf_log(release->engine->p.log, hf_reason_level(j->phase, j->reason), "update.phase", HF_S("release", j->name),
-           HF_S("phase", hf_phase_name(j->phase)), HF_S("version", j->version), HF_D("sequence", j->sequence),
-           HF_S("reason", hf_reason_name(j->reason)), HF_S("message", j->message));
-}
-
-static void is_durable(struct release *release)
-{
-    struct release_record *record = &release->record;
-    bool moved = record->shown.phase != release->j.phase || record->shown.reason != release->j.reason ||
-                 strcmp(record->shown.message, release->j.message) != 0;
-
-    counts_move(release);
-    record->shown = release->j;
-    if (release->retry.redo == REDO_SAVE)
-        release->retry.redo = REDO_NOTHING;
-    if (moved) {
-        log_phase(release);
-        release->wait_reason = HF_R_None;
-        update_engine_notify(release->engine);
-    } else {
-        transition_wait(release, release->wait_reason == HF_R_StateNotWritable ? HF_R_None : release->wait_reason);
-    }
-    act(release);
-}
-
-void transition_note_written(struct release *release)
-{
-    const struct hf_journal *j = &release->j;
-    struct release_record *record = &release->record;
-
-    record->written.phase = j->phase;
-    record->written.reason = j->reason;
-    record->written.attempts = j->attempts;
-    record->written.time_unix_ns = j->time_unix_ns;
-    memcpy(record->written.message, j->message, sizeof(j->message));
-}
-
-static void saved(struct release *release, struct step_job *step)
-{
-    if (step->r < 0) {
-        save_failed(release, &step->failure.err);
-        return;
-    }
-    hf_buf_done(&release->record.text);
-    release->record.text = step->text;
-    transition_note_written(release);
-    step->text = (struct hf_buf){.max = HF_JOURNAL_MAX_BYTES};
-    is_durable(release);
-}
-
-static bool same_text(const struct hf_buf *a, const struct hf_buf *b)
-{
-    return a->n > 0 && a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
-}
 
 /* The journal as a start needs it. An unreachable artifact is requested again and again, which must not wear out the
  * card: if an attempt gained nothing since Waiting was written, that record still holds all that a start needs
@@ -117,40 +46,92 @@ static struct hf_journal to_write(const struct release *release)
     return j;
 }
 
-/* Write, sync, then act. Skips the write if the same text is on disk already. */
-static void save(struct release *release)
+static int format(struct hf_steer_machine *machine, struct hf_buf *text)
 {
-    struct step_job *step = step_new(release, STEP_SAVE, run_save, saved);
-    const struct hf_buf *on_disk = &release->record.text;
+    const struct release *release = of(machine);
     struct hf_journal j = to_write(release);
-    struct hf_err err = HF_ERR_INIT;
-    int r = step == NULL ? -ENOMEM : hf_journal_format(&j, release->wanted.kept, &step->text);
+    int r = hf_journal_format(&j, release->wanted.kept, text);
 
-    if (r == 0 && !same_text(&step->text, on_disk)) {
-        hf_buf_clear(&step->text);
-        r = hf_journal_format(&release->j, release->wanted.kept, &step->text);
-    }
-    if (r < 0) {
-        (void)hf_err_sys(&err, r, "format the journal");
-        step_discard(step);
-        save_failed(release, &err);
-    } else if (same_text(&step->text, on_disk)) {
-        step_discard(step);
-        is_durable(release);
-    } else {
-        step_submit(step);
-    }
+    if (r < 0 || hf_steer_machine_has_text(machine, text))
+        return r;
+    hf_buf_clear(text);
+    return hf_journal_format(&release->j, release->wanted.kept, text);
 }
 
-void transition_save_again(struct release *release)
+static int write_journal(struct hf_steer_machine *machine, struct hf_view text, struct hf_err *err)
 {
-    save(release);
+    const struct release *release = of(machine);
+
+    return hf_journal_save(release->engine->p.fs, release->folder, text, err);
+}
+
+static void log_phase(const struct release *release)
+{
+    const struct hf_journal *j = &release->j;
+
+    hf_log(release->engine->p.log, hf_reason_level(j->phase, j->reason), "update.phase", HF_S("release", j->name),
+           HF_S("phase", hf_phase_name(j->phase)), HF_S("version", j->version), HF_D("sequence", j->sequence),
+           HF_S("reason", hf_reason_name(j->reason)), HF_S("message", j->message));
+}
+
+void transition_note_written(struct release *release)
+{
+    const struct hf_journal *j = &release->j;
+    struct release_record *record = &release->record;
+
+    record->written.phase = j->phase;
+    record->written.reason = j->reason;
+    record->written.attempts = j->attempts;
+    record->written.time_unix_ns = j->time_unix_ns;
+    memcpy(record->written.message, j->message, sizeof(j->message));
+}
+
+/* Shows what is durable now. */
+static bool saved(struct hf_steer_machine *machine, bool written)
+{
+    struct release *release = of(machine);
+    struct release_record *record = &release->record;
+    bool moved = record->shown.phase != release->j.phase || record->shown.reason != release->j.reason ||
+                 strcmp(record->shown.message, release->j.message) != 0;
+
+    if (written)
+        transition_note_written(release);
+    counts_move(release);
+    record->shown = release->j;
+    if (moved) {
+        log_phase(release);
+        (void)hf_steer_wait_set(&machine->wait, WAIT_GATE, HF_R_None, NULL);
+        update_engine_notify(release->engine);
+    } else {
+        hf_steer_machine_wait_end(machine, WAIT_SAVE);
+    }
+    return true;
+}
+
+static void unsaved(struct hf_steer_machine *machine, const struct hf_err *err)
+{
+    struct release *release = of(machine);
+
+    hf_log_err(release->engine->p.log, HF_LOG_ERROR, "update.journal", "release", release->j.name, err);
+    release->retry.due_ns = machine->save_due_ns;
+    hf_steer_machine_wait(machine, WAIT_SAVE, HF_R_StateNotWritable, NULL);
+}
+
+static void act(struct hf_steer_machine *machine, unsigned action)
+{
+    struct release *release = of(machine);
+
+    if (release->engine->quiescing) /* the next process reads in the journal what comes now */
+        return;
+    if (release->actions->start[action] != NULL)
+        release->actions->start[action](release);
 }
 
 void transition_message(struct release *release)
 {
-    release->record.then = HF_ACT_NONE;
-    save(release);
+    assert(hf_phase_rests(release->j.phase));
+    release->machine.due = HF_ACT_NONE;
+    hf_steer_machine_save(&release->machine);
 }
 
 /* ---- the move ---------------------------------------------------------------------------------------------------- */
@@ -179,11 +160,27 @@ static void add_detour(struct hf_journal *j)
         (void)snprintf(j->message + n, sizeof(j->message) - n, "; %s", j->detour);
 }
 
-/* Changes that belong to the new state itself. */
-static void enter(struct release *release, enum hf_phase phase)
+static void take_reason(struct release *release, unsigned event, unsigned next, const struct why *why)
 {
     struct hf_journal *j = &release->j;
 
+    if (why->reason == HF_R_None)
+        return;
+    j->reason = why->reason;
+    compose(j->message, why->reason, why->message);
+    if (next == HF_PHASE_COMMITTED)
+        add_detour(j);
+    if (event == HF_EV_FAILED)
+        counts_failure(release->engine, why->reason);
+}
+
+static void enter(struct hf_steer_machine *machine, unsigned event, unsigned next, const void *why)
+{
+    struct release *release = of(machine);
+    enum hf_phase phase = (enum hf_phase)next;
+    struct hf_journal *j = &release->j;
+
+    take_reason(release, event, next, why);
     if (j->phase != phase)
         j->time_unix_ns = hf_unix_ns(release->engine->p.clock);
     j->phase = phase;
@@ -204,27 +201,69 @@ static void enter(struct release *release, enum hf_phase phase)
         update_engine_leave_turn(release);
 }
 
+/* What each state promises (rules/machine.h). */
+static void check(struct hf_steer_machine *machine)
+{
+    const struct release *release = of(machine);
+    const struct hf_journal *j = &release->j;
+    bool works = !hf_phase_rests(j->phase) && j->phase != HF_PHASE_WAITING;
+
+    assert(release->step.kind == STEP_NONE); /* an event is the end of a step */
+    assert(works || !release_has_turn(release));
+    assert(j->phase != HF_PHASE_FETCHING || (release_has_turn(release) && j->method != HF_METHOD_NONE));
+    assert(j->phase != HF_PHASE_PATCHING || (release_has_turn(release) && j->method != HF_METHOD_NONE));
+    assert(!works || j->digest[0] != '\0');
+    assert(!hf_phase_rests(j->phase) || release->wanted.kept == NULL);
+    assert(j->phase != HF_PHASE_COMMITTED || strcmp(j->good_digest, j->digest) == 0);
+    assert(j->phase != HF_PHASE_ROLLED_BACK || strcmp(j->bad_digest, j->digest) == 0);
+    assert(j->phase != HF_PHASE_PROBATION || j->starts < HF_UPDATE_MAX_STARTS);
+    (void)j;
+    (void)works;
+}
+
+static unsigned state(struct hf_steer_machine *machine)
+{
+    return of(machine)->j.phase;
+}
+
+static void unexpected(struct hf_steer_machine *machine, unsigned event)
+{
+    const struct hf_journal *j = &of(machine)->j;
+
+    hf_log(of(machine)->engine->p.log, HF_LOG_WARNING, "update.unexpected", HF_S("release", j->name),
+           HF_S("phase", hf_phase_name(j->phase)), HF_S("event", hf_update_event_name((enum hf_update_event)event)));
+}
+
+static void busy(struct hf_steer_machine *machine, bool is_busy)
+{
+    if (!is_busy)
+        step_end(of(machine));
+}
+
+void transition_init(struct release *release)
+{
+    static const struct hf_steer_type type = {.table = &hf_update_table,
+                                              .state = state,
+                                              .enter = enter,
+                                              .format = format,
+                                              .write = write_journal,
+                                              .act = act,
+                                              .check = check,
+                                              .unexpected = unexpected,
+                                              .saved = saved,
+                                              .unsaved = unsaved,
+                                              .busy = busy,
+                                              .record = "journal",
+                                              .max_bytes = HF_JOURNAL_MAX_BYTES,
+                                              .save_retry_ns = save_retry_ns,
+                                              .save_retry_cap_ns = save_retry_ns};
+
+    hf_steer_machine_init(&release->machine, &type, &release->engine->core);
+}
+
 void transition_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message)
 {
-    struct hf_journal *j = &release->j;
-    struct hf_update_move move = hf_update_move(j->phase, event);
-
-    if (!move.known) {
-        hf_log(release->engine->p.log, HF_LOG_WARNING, "update.unexpected", HF_S("release", j->name),
-               HF_S("phase", hf_phase_name(j->phase)), HF_S("event", hf_update_event_name(event)));
-        return;
-    }
-    if (reason != HF_R_None) {
-        j->reason = reason;
-        compose(j->message, reason, message);
-        if (move.next == HF_PHASE_COMMITTED)
-            add_detour(j);
-    }
-    if (event == HF_EV_FAILED && reason != HF_R_None)
-        counts_failure(release->engine, reason);
-    enter(release, move.next);
-    release->record.then = move.action;
-    save(release);
+    hf_steer_machine_event(&release->machine, event, &(const struct why){.reason = reason, .message = message});
 }
 
 void transition_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure)
@@ -243,24 +282,24 @@ void transition_no_memory(struct release *release, enum hf_update_event event)
     transition_failure(release, event, &failure);
 }
 
+/* ---- what the status shows meanwhile ----------------------------------------------------------------------------- */
+
+void transition_wait(struct release *release, enum hf_reason reason)
+{
+    if (release->machine.wait.reason != reason)
+        hf_steer_machine_wait(&release->machine, WAIT_GATE, reason, NULL);
+}
+
 void transition_trouble(struct release *release, int r, const struct hf_err *err)
 {
-    (void)hf_err_text(err, release->retry.trouble, sizeof(release->retry.trouble));
-    transition_wait(release, r == -ENOSPC || r == -EROFS ? HF_R_StateNotWritable : hf_reason_of_errno(r));
+    char text[HF_UPDATE_MAX_MESSAGE];
+
+    hf_steer_machine_wait(&release->machine, WAIT_TROUBLE,
+                          r == -ENOSPC || r == -EROFS ? HF_R_StateNotWritable : hf_reason_of_errno(r),
+                          hf_err_text(err, text, sizeof(text)));
 }
 
 void transition_no_trouble(struct release *release)
 {
-    if (release->retry.trouble[0] == '\0')
-        return;
-    release->retry.trouble[0] = '\0';
-    transition_wait(release, HF_R_None);
-}
-
-void transition_wait(struct release *release, enum hf_reason reason)
-{
-    if (release->wait_reason == reason)
-        return;
-    release->wait_reason = reason;
-    update_engine_notify(release->engine);
+    hf_steer_machine_wait_end(&release->machine, WAIT_TROUBLE);
 }

@@ -184,7 +184,7 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
     release->j = new_journal(release, drifted ? "" : hf_journal_installed(&release->j));
     release->retry.paid_bytes = 0;
     release->retry.due_ns = 0;
-    hf_backoff_reset(&release->retry.backoff);
+    hf_backoff_reset(&release->machine.backoff);
     release->attempt.recheck = false;
     release->attempt.delta_failures = release->attempt.restart_tries = 0;
     transition_event(release, event, reason, NULL);

@@ -27,7 +27,7 @@ static const char *const action_names[HF_ACT_COUNT] = {
 
 /* An empty cell is an unexpected event: it is logged and nothing changes. From Swapping on the update runs to its end,
  * so those states ignore changes of the wanted object; Waiting looks at it again. */
-static const struct hf_update_move table[HF_PHASE_COUNT][HF_EV_COUNT] =
+static const struct hf_steer_move moves[HF_PHASE_COUNT][HF_EV_COUNT] =
     {
         [HF_PHASE_IDLE] =
             {
@@ -123,37 +123,25 @@ static const struct hf_update_move table[HF_PHASE_COUNT][HF_EV_COUNT] =
             },
 };
 
-struct hf_update_move hf_update_move(enum hf_phase phase, enum hf_update_event event)
+static const char *state_name(unsigned state)
 {
-    if (phase >= HF_PHASE_COUNT || event >= HF_EV_COUNT)
-        return (struct hf_update_move){.known = false};
-    return table[phase][event];
+    return hf_phase_name((enum hf_phase)state);
+}
+
+const struct hf_steer_table hf_update_table = {.moves = &moves[0][0],
+                                               .n_states = HF_PHASE_COUNT,
+                                               .n_events = HF_EV_COUNT,
+                                               .n_actions = HF_ACT_COUNT,
+                                               .state_name = state_name,
+                                               .event_names = event_names,
+                                               .action_names = action_names};
+
+struct hf_steer_move hf_update_move(enum hf_phase phase, enum hf_update_event event)
+{
+    return hf_steer_table_move(&hf_update_table, phase, event);
 }
 
 const char *hf_update_event_name(enum hf_update_event event)
 {
-    return event < HF_EV_COUNT ? event_names[event] : "";
-}
-
-const char *hf_update_action_name(enum hf_update_action action)
-{
-    return action < HF_ACT_COUNT ? action_names[action] : "";
-}
-
-int hf_update_machine_print(struct hf_buf *out)
-{
-    for (unsigned phase = 0; phase < HF_PHASE_COUNT; phase++) {
-        int r = hf_buf_addf(out, "%s\n", hf_phase_name((enum hf_phase)phase));
-        for (unsigned event = 0; r == 0 && event < HF_EV_COUNT; event++) {
-            const struct hf_update_move *move = &table[phase][event];
-            if (move->known)
-                r = hf_buf_addf(out, "  %-10s %-13s %s\n", event_names[event], hf_phase_name(move->next),
-                                action_names[move->action]);
-            else
-                r = hf_buf_addf(out, "  %-10s .\n", event_names[event]);
-        }
-        if (r < 0)
-            return r;
-    }
-    return 0;
+    return hf_steer_table_event_name(&hf_update_table, event);
 }

@@ -27,10 +27,8 @@
  * crash. */
 #pragma once
 
-#include <stdbool.h>
-
 #include "api/update/phase.h"
-#include "base/buf.h"
+#include "steer/table.h"
 
 enum hf_update_event {
     HF_EV_STARTED, /* the agent has just started */
@@ -77,15 +75,7 @@ enum hf_update_action {
     HF_ACT_COUNT,
 };
 
-struct hf_update_move {
-    bool known; /* false if the table has no move for this event in this state; the event then changes nothing */
-    enum hf_phase next;
-    enum hf_update_action action;
-};
+extern const struct hf_steer_table hf_update_table;
 
-struct hf_update_move hf_update_move(enum hf_phase phase, enum hf_update_event event);
+struct hf_steer_move hf_update_move(enum hf_phase phase, enum hf_update_event event);
 const char *hf_update_event_name(enum hf_update_event event);
-const char *hf_update_action_name(enum hf_update_action action);
-
-/* Appends the whole table as text, for tests/golden/update_machine.txt. */
-HF_MUST_USE int hf_update_machine_print(struct hf_buf *out);

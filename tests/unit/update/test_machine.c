@@ -8,7 +8,7 @@ START_TEST(table)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 16);
 
-    ck_assert_int_eq(hf_update_machine_print(&text), 0);
+    ck_assert_int_eq(hf_steer_table_print(&hf_update_table, &text), 0);
     ck_assert(hf_golden("update_machine.txt", hf_buf_view(&text)));
 }
 END_TEST
@@ -18,7 +18,7 @@ START_TEST(cells)
 {
     for (unsigned phase = 0; phase <= HF_PHASE_COUNT; phase++) {
         for (unsigned event = 0; event <= HF_EV_COUNT; event++) {
-            struct hf_update_move move = hf_update_move((enum hf_phase)phase, (enum hf_update_event)event);
+            struct hf_steer_move move = hf_update_move((enum hf_phase)phase, (enum hf_update_event)event);
             ck_assert(!move.known || (phase < HF_PHASE_COUNT && event < HF_EV_COUNT));
             ck_assert(!move.known || (move.next < HF_PHASE_COUNT && move.action < HF_ACT_COUNT));
         }
@@ -61,7 +61,7 @@ START_TEST(ways_in_and_out)
 {
     for (unsigned phase = 0; phase < HF_PHASE_COUNT; phase++) {
         for (unsigned event = 0; event < HF_EV_COUNT; event++) {
-            struct hf_update_move move = hf_update_move((enum hf_phase)phase, (enum hf_update_event)event);
+            struct hf_steer_move move = hf_update_move((enum hf_phase)phase, (enum hf_update_event)event);
             if (move.known && move.next == HF_PHASE_COMMITTED && phase != HF_PHASE_COMMITTED)
                 ck_assert(event == HF_EV_HEALTHY || event == HF_EV_INSTALLED);
             if (move.known && phase == HF_PHASE_ROLLING_BACK && move.next != HF_PHASE_ROLLING_BACK)
@@ -92,7 +92,6 @@ START_TEST(names)
     ck_assert_str_eq(hf_reason_remedy(HF_R_COUNT), "");
     ck_assert_str_eq(hf_phase_name(HF_PHASE_COUNT), "");
     ck_assert_str_eq(hf_update_event_name(HF_EV_COUNT), "");
-    ck_assert_str_eq(hf_update_action_name(HF_ACT_COUNT), "");
 }
 END_TEST
 

@@ -8,8 +8,7 @@
 
 #include "manifests/commit.h"
 #include "manifests/content/permit.h"
-#include "manifests/content/secret.h"
-#include "manifests/content/vault.h"
+#include "manifests/content/store.h"
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
 #include "manifests/files/pod_folder.h"
@@ -71,12 +70,11 @@ static bool may_write(const struct job *job, const char *root)
 {
     const struct hf_manifest_set *next = &job->entry->r.next;
     enum hf_config_scope scope = permit_scope(next->signed_);
-    bool (*allows)(const struct hf_config *config, enum hf_config_scope scope, const char *path, struct hf_err *err) =
-        secret_is(next->entry) ? hf_config_allows_manifest_secret_file : hf_config_allows_manifest_file;
     char file[HF_FILES_MAX_PATH + 2];
 
     (void)snprintf(file, sizeof(file), "%s/x", root); /* some file of the target */
-    return allows(job->config, scope, root, NULL) || allows(job->config, scope, file, NULL);
+    return content_store_allows(job->entry, next, job->config, scope, root) ||
+           content_store_allows(job->entry, next, job->config, scope, file);
 }
 
 /* An attempt that a kill has ended while it staged its files has left a staging folder, and no root in the record. */
@@ -129,8 +127,8 @@ static void swept(struct entry *entry, struct job *job)
         hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.not_cleaned", HF_S("entry", entry->name),
                HF_S("error", strerror(-job->r)));
     entry->clean_failed = job->r < 0;
-    if (job->r == 0 && strcmp(entry->vault.digest, job->keep_copy) != 0)
-        entry->vault.digest[0] = '\0';
+    if (job->r == 0)
+        content_store_swept(entry, job->keep_copy);
     drift_want(&entry->drift); /* the first look after a swap learns the attributes of the new files */
     drift_watch(entry);
 }
@@ -155,14 +153,12 @@ static void start(struct entry *entry, int (*run)(struct job *job))
 {
     struct job *job;
 
-    if (vault_seal(entry, commit_start))
+    if (content_store_settle(entry, commit_start))
         return;
-    if (entry->r.phase != HF_MANIFEST_WAITING && entry->r.phase != HF_MANIFEST_FETCHING && !entry->vault.verify)
-        secret_wipe(entry);
     job = task_new(entry, run, swept);
     if (job == NULL)
         return;
-    (void)snprintf(job->keep_copy, sizeof(job->keep_copy), "%s", vault_keeps(entry));
+    (void)snprintf(job->keep_copy, sizeof(job->keep_copy), "%s", content_store_copy(entry));
     note_unrooted(entry, job);
     memcpy(job->roots[0], entry->r.next.root, HF_RECORD_ROOT);
     memcpy(job->roots[1], entry->r.good.root, HF_RECORD_ROOT);

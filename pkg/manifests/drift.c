@@ -21,9 +21,7 @@
 #include "base/encoding/cut.h"
 #include "loop/watch.h"
 #include "manifests/content/content.h"
-#include "manifests/content/secret.h"
-#include "manifests/content/secret_fetch.h"
-#include "manifests/content/vault.h"
+#include "manifests/content/store.h"
 #include "manifests/entry.h"
 #include "manifests/repair.h"
 #include "manifests/targets/pod_trial.h"
@@ -148,9 +146,7 @@ static void repaired(struct entry *entry, struct job *job)
     entry->attempt = NULL;
     entry->r.restart_due = entry->r.restart_due || job->saved <= 0; /* which the text says */
     advance_take_saved(entry, job);
-    entry->vault.verify = false;
-    if (!vault_wants(entry))
-        secret_wipe(entry);
+    content_store_repaired(entry);
     content_repair_ended(entry, job);
     if (job->r < 0) {
         advance_note_about(entry, ENTRY_NOTE_LOOK, job->outcome.reason, job->outcome.message);
@@ -207,14 +203,14 @@ bool drift_verify(struct entry *entry)
 static struct hf_drift_finding find(const struct entry *entry, const struct job *job, uint64_t wait_ns)
 {
     const struct hf_manifest_set *good = &entry->r.good;
-    bool secret = secret_is(good->entry);
+    bool cut = entry->inventory.pending && !content_store_in_memory(entry, good);
+    struct hf_drift_finding finding = {
+        .unreadable = entry->drift.unreadable, .restart_due = entry->r.restart_due, .wait_ns = wait_ns};
 
-    return (struct hf_drift_finding){.failed =
-                                         job->r<0, .unreadable = entry->drift.unreadable, .drifted = job->diff.n> 0 ||
-                                         (entry->inventory.pending && !secret),
-                                     .restart_due = entry->r.restart_due,
-                                     .absent = secret && !secret_has(entry, good),
-                                     .wait_ns = wait_ns};
+    finding.failed = job->r < 0;
+    finding.drifted = job->diff.n > 0 || cut;
+    finding.absent = !content_store_has(entry, good);
+    return finding;
 }
 
 /* Says why no repair follows from the look. */
@@ -233,16 +229,6 @@ static void stop_writing(struct entry *entry, struct hf_diff *diff)
                    "files cannot be read even after they were written again, so the agent stops writing them: %s",
                    HF_CUT(280, hf_diff_text(diff)));
     not_repaired(entry, text);
-}
-
-/* The content is in the sealed copy, or only the API server has it. */
-static void fetch(struct entry *entry, struct hf_diff *diff, uint64_t now)
-{
-    drift_move(&entry->drift, HF_DRIFT_EV_ENDED);
-    if (vault_open(entry, &entry->r.good))
-        return;
-    hf_repair_pace_spend(&entry->drift.pace, now);
-    secret_fetch_drifted(entry, diff);
 }
 
 static void looked(struct entry *entry, struct job *job)
@@ -273,7 +259,8 @@ static void looked(struct entry *entry, struct job *job)
         restart(entry);
         break;
     case HF_DRIFT_FETCH:
-        fetch(entry, &job->diff, now);
+        drift_move(drift, HF_DRIFT_EV_ENDED);
+        content_store_drifted(entry, &job->diff);
         break;
     case HF_DRIFT_REPAIR:
         if (!start_repair(entry))
@@ -285,23 +272,13 @@ static void looked(struct entry *entry, struct job *job)
     }
 }
 
-/* The content of a Secret has come out of the sealed copy. */
-static bool verify_restored(struct entry *entry)
-{
-    if (!entry->vault.verify || !hf_manifest_machine_rests(entry->r.phase) || entry->r.phase == HF_MANIFEST_WAITING ||
-        entry->r.unproven || !secret_has(entry, &entry->r.good))
-        return false;
-    entry->secret_lost = false;
-    return start_repair(entry);
-}
-
 bool drift_consider(struct entry *entry)
 {
     struct hf_manifest_engine *engine = entry->engine;
     struct drift *drift = &entry->drift;
     uint64_t now = manifest_engine_now(engine);
 
-    if (verify_restored(entry))
+    if (content_store_verifies(entry) && start_repair(entry))
         return true;
     /* A swap that was cut short is a repair's unless something unproven is in place, and a look finds what to do. A cut
      * swap of an attempt is ended by the attempt itself, or by the next set. */

@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "manifests/content/content.h"
-#include "manifests/content/secret_fetch.h"
-#include "manifests/content/vault.h"
+#include "manifests/content/store.h"
 #include "manifests/entry.h"
 #include "manifests/rules/plan.h"
 #include "manifests/targets/objects.h"
@@ -312,8 +311,7 @@ void hf_manifest_engine_check(struct hf_manifest_engine *engine)
         entry->drift.watch_stale = entry->drift.watch_stale || entry->drift.unwatched;
         if (entry->due_ns == HF_NEVER)
             entry->due_ns = 0;
-        if (vault_retries(entry))
-            secret_fetch_ask(entry);
+        content_store_check(entry);
         content_check(entry);
     }
     manifest_engine_wake(engine);
@@ -356,7 +354,7 @@ static size_t count_files(struct entry *entry)
  * there. */
 static bool removal_waits(const struct entry *entry)
 {
-    return (entry->revoked || (entry->engine->set_once && !entry->in_policy)) &&
+    return (content_store_is_revoked(entry) || (entry->engine->set_once && !entry->in_policy)) &&
            entry->note.reason != HF_MANIFEST_REASON_NONE && entry->note.topic == ENTRY_NOTE_STEP;
 }
 
@@ -373,7 +371,7 @@ static const struct hf_manifest_set *shown_set(const struct entry *entry)
 {
     const struct hf_manifest_record *r = &entry->r;
 
-    if (entry->revoked || (entry->engine->set_once && !entry->in_policy))
+    if (content_store_is_revoked(entry) || (entry->engine->set_once && !entry->in_policy))
         return hf_manifest_record_owner(r);
     return r->phase == HF_MANIFEST_APPLIED ? &r->good : &r->next;
 }

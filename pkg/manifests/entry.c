@@ -4,9 +4,7 @@
 #include "manifests/commit.h"
 #include "manifests/content/content.h"
 #include "manifests/content/permit.h"
-#include "manifests/content/secret.h"
-#include "manifests/content/secret_fetch.h"
-#include "manifests/content/vault.h"
+#include "manifests/content/store.h"
 #include "manifests/removal.h"
 #include "manifests/rules/gate.h"
 #include "manifests/targets/apply.h"
@@ -61,6 +59,8 @@ static const struct entry_actions actions = {.start = {
                                                  [HF_MANIFEST_ACT_CLEAN] = commit_clean,
                                              }};
 
+static const struct content_store *const stores[] = {&content_disk_store, &content_memory_store, NULL};
+
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
 struct entry *entry_new(struct hf_manifest_engine *engine, const char *name)
@@ -71,6 +71,7 @@ struct entry *entry_new(struct hf_manifest_engine *engine, const char *name)
         return NULL;
     entry->engine = engine;
     entry->actions = &actions;
+    entry->stores = stores;
     entry->name = strdup(name);
     entry->folder = hf_asprintf("%s/%s", engine->folder, name);
     entry->written.max = HF_RECORD_MAX_BYTES;
@@ -88,9 +89,8 @@ void entry_free(struct entry *entry)
     if (entry == NULL)
         return;
     content_stop(entry);
-    secret_wipe(entry);
     task_drop(entry);
-    vault_wipe(entry);
+    content_store_done(entry);
     drift_unwatch(entry);
     make_attempt_free(entry->attempt);
     make_attempt_free(entry->good_attempt);
@@ -152,7 +152,7 @@ int entry_load(struct entry *entry)
         entry->r.good_unknown = entry->r.unproven = true;
     entry->removing = lacks_all_files(entry);
     drift_want(&entry->drift);
-    vault_load(entry);
+    content_store_begin(entry);
     return 0;
 }
 
@@ -213,10 +213,7 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
         drift_want(&entry->drift); /* a removal that began has taken the watches, and perhaps files */
     make_entry_free(entry->wanted);
     entry->wanted = own;
-    if (strcmp(entry->content.wanted_from, from) !=
-        0) /* what was proven of the source before says nothing about this one */
-        entry->revoked = entry->vault.forget = false;
-    entry->revoked = entry->revoked && own != NULL && own->prune;
+    content_store_renew(entry, strcmp(entry->content.wanted_from, from) != 0);
     content_renew(&entry->content, from);
     entry->due_ns = 0;
     ask_signed(entry);
@@ -264,7 +261,7 @@ static void start(struct entry *entry)
     entry->start_counted = entry->r.phase == HF_MANIFEST_PROBATION;
     entry->r.starts += entry->start_counted || entry->r.phase == HF_MANIFEST_ROLLING_BACK;
     /* The files of somebody else that a Secret has taken over are gone, too. Those of another set may be on a disk. */
-    if (is_empty && secret_is(entry->r.next.entry))
+    if (is_empty && content_store_in_memory(entry, &entry->r.next))
         (void)!hf_files_before_forget(fs, entry->folder, NULL);
     if (is_empty && entry->r.phase == HF_MANIFEST_PROBATION)
         entry->r.phase = HF_MANIFEST_APPLYING; /* with its count of starts: what is on trial has to come first */
@@ -334,7 +331,7 @@ static bool try_again(struct entry *entry, struct hf_manifest_set *set)
     hf_manifest_set_done(&r->next);
     r->next = *set;
     *set = (struct hf_manifest_set){.entry = NULL};
-    if (!secret_fetch_again(entry))
+    if (!content_store_again(entry))
         entry->actions->start[HF_MANIFEST_ACT_PLACE](entry);
     return true;
 }
@@ -343,7 +340,7 @@ static bool try_again(struct entry *entry, struct hf_manifest_set *set)
 static bool take_up(struct entry *entry, struct hf_manifest_set *set, char paced[HF_RECORD_MESSAGE])
 {
     struct hf_manifest_record *r = &entry->r;
-    bool again = r->phase == HF_MANIFEST_REFUSED && (entry->recheck || entry->secret_again) &&
+    bool again = r->phase == HF_MANIFEST_REFUSED && (entry->recheck || content_store_is_again(entry)) &&
                  hf_manifest_gate_retry(r->reason) == HF_MANIFEST_RETRY_INTERVAL;
     bool is_good = strcmp(set->key, r->good.key) == 0, is_next = strcmp(set->key, r->next.key) == 0;
     bool refetched = r->phase == HF_MANIFEST_FETCHING; /* its content was lost, and has come again */
@@ -371,7 +368,7 @@ static bool take_up(struct entry *entry, struct hf_manifest_set *set, char paced
 static enum hf_manifest_reason find_gate(const struct entry *entry, char text[HF_RECORD_MESSAGE])
 {
     /* What was in place before a reboot emptied the memory is no news. */
-    bool again = secret_is(entry->r.next.entry) && strcmp(entry->r.next.key, entry->r.good.key) == 0;
+    bool again = content_store_in_memory(entry, &entry->r.next) && strcmp(entry->r.next.key, entry->r.good.key) == 0;
 
     if (entry->r.phase != HF_MANIFEST_WAITING || again)
         return HF_MANIFEST_REASON_NONE;
@@ -383,7 +380,7 @@ static void wait_or_go(struct entry *entry)
 {
     uint64_t now = manifest_engine_now(entry->engine);
 
-    if (entry->invalid || secret_fetch_waits(entry))
+    if (entry->invalid || content_store_waits(entry))
         return;
     if (entry->due_ns > now) {
         if (entry->due_ns != HF_NEVER)
@@ -410,19 +407,6 @@ static void consider_next(struct entry *entry, const char *paced)
         wait_or_go(entry);
 }
 
-/* The same version of a Secret may be the content by which to verify what is in place. */
-static bool take_secret(struct entry *entry)
-{
-    bool verify;
-
-    if (secret_fetch_take(entry, &verify))
-        return true;
-    if (!verify)
-        return false;
-    entry->secret_lost = false;
-    return drift_verify(entry);
-}
-
 static void consider_resting(struct entry *entry)
 {
     struct hf_manifest_set set = {.entry = NULL};
@@ -430,7 +414,7 @@ static void consider_resting(struct entry *entry)
     struct hf_err err = HF_ERR_INIT;
     int r;
 
-    if (refuse(entry) || take_secret(entry) || content_consider(entry) || removal_revoke(entry))
+    if (refuse(entry) || content_consider(entry) || removal_revoke(entry))
         return;
     r = permit_candidate(entry, &set, &err);
     if (r == 0 && take_up(entry, &set, paced)) {
@@ -456,7 +440,7 @@ static void consider_unfinished(struct entry *entry)
 {
     uint64_t now = manifest_engine_now(entry->engine);
 
-    if (secret_fetch_stalls(entry))
+    if (content_store_stalls(entry))
         return;
     if (entry->due_ns > now)
         manifest_engine_wake_in(entry->engine, entry->due_ns - now);
@@ -469,14 +453,13 @@ static bool wants_cleanup(const struct entry *entry)
 {
     if (entry->clean_failed || entry->clean_wanted)
         return entry->clean_wanted; /* one that failed waits for the interval */
-    return vault_must_go(entry) ||
-           (!entry->vault.verify && entry->secret != NULL && secret_has(entry, &entry->r.good) && vault_wants(entry));
+    return content_store_wants_cleanup(entry);
 }
 
 /* Returns true if a removal has begun, and has not come to its end: what it has left is no drift. */
 static bool is_half_removed(const struct entry *entry)
 {
-    return (entry->removing && entry->wanted == NULL) || (entry->revoked && entry->inventory.pending);
+    return (entry->removing && entry->wanted == NULL) || (content_store_is_revoked(entry) && entry->inventory.pending);
 }
 
 static bool drifts(struct entry *entry)

@@ -16,12 +16,10 @@
  *   objects.c                         the same actions on objects of the cluster
  *   commit.c drift.c removal.c        cleanup; search for drift, and its repair; removal of an entry that no policy
  *                                     has any more
- *   secret_fetch.c                    asks the API server for the content of a Secret again
- *   content.c permit.c                content from the source; whether the node permits what the entry asks for
+ *   content/                          content from the source, and where it is; what the node permits. The stores are
+ *                                     called through a table that entry.c fills in, so the one in memory may call drift.c
  *   repair.c                          looks at the files in place, and puts them back (on a worker)
  *   make.c                            makes the files of a set (on a worker)
- *   vault.c                           the copy of a Secret that is sealed to the TPM
- *   secret.c                          the content of Secrets, which is in memory only
  *   advance.c                         event, next phase, record, action
  *   unit_call.c                       restarts or reloads the unit of the entry
  *   task.c counts.c engine_core.c     jobs; metrics; the engine's reference count and wake-ups
@@ -35,6 +33,7 @@
 #include "manifests/advance.h"
 #include "manifests/cluster/cluster.h"
 #include "manifests/content/content.h"
+#include "manifests/content/secret.h"
 #include "manifests/drift.h"
 #include "manifests/engine_impl.h"
 #include "manifests/kubelet/health.h"
@@ -63,6 +62,7 @@ enum { MANIFEST_MAX_TRIAL_REPAIRS = 3 };
 struct entry {
     struct hf_manifest_engine *engine;
     const struct entry_actions *actions;
+    const struct content_store *const *stores; /* content/store.h; ends with NULL */
     char *name;
     char *folder; /* <state>/manifests/<name> */
 
@@ -78,37 +78,7 @@ struct entry {
 
     struct content content; /* what the source delivers */
 
-    /* secret.c: the content of a Secret, which is on disk only as a sealed copy, if at all */
-    /* the content while the entry needs it; NULL if only the source (or the sealed copy) has it */
-    struct hf_bundle *secret;
-    struct {
-        /* the files that a rollback puts back, with contents and attributes as hf_files_before_read() returns them;
-         * `bundle` is NULL if there are no such files */
-        struct hf_bundle *bundle;
-        struct hf_inventory list, foreign;
-    } kept;
-    bool secret_asked; /* the source was started again to deliver the content once more, and has not delivered it yet */
-    bool secret_again; /* the content is needed to repeat a refused attempt */
-    bool secret_lost;  /* files have drifted, and no copy of their content is left; the next delivery repairs them */
-    bool revoked;      /* the API server has confirmed that the Secret is deleted, and the entry has `prune` */
-
-    /* vault.c: the copy of the good set's content that is sealed to the TPM */
-    struct {
-        char digest[HF_SHA256_HEX]; /* digest of the copy on disk; "" if there is none */
-        char failed[HF_SHA256_HEX]; /* digest of a content that could not be sealed; "" if there is none */
-        bool hopeless;              /* another attempt to seal the content of `failed` would fail in the same way */
-        /* digest of a copy that this process does not try to open (again), because it cannot or must not be opened */
-        char useless[HF_SHA256_HEX];
-        bool stale; /* the copy is bound to other PCRs than agent.yaml names */
-        /* why the last attempt to open the copy failed, or why the copy was removed; "" if neither happened, or if a
-         * copy was opened or made after that */
-        char why[200];
-        uint64_t retry_ns;       /* monotonic time before which no attempt to open the copy starts */
-        struct vault_room *room; /* the key, while a copy is being sealed or opened; otherwise NULL */
-        void (*then)(struct entry *entry);
-        bool verify; /* the content in memory came from the copy, and the files in place must be compared with it */
-        bool forget; /* the API server has confirmed that the Secret is deleted, so no copy may stay */
-    } vault;
+    struct secret secret; /* the store in memory, for contents of Secrets */
 
     /* The disk could not read the record or the inventory. The entry does nothing; once per interval it tries to read
      * them again. */

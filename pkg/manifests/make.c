@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "manifests/content/permit.h"
-#include "manifests/content/secret.h"
+#include "manifests/content/store.h"
 #include "manifests/entry.h"
 #include "manifests/files/content.h"
 #include "manifests/files/pod_folder.h"
@@ -171,22 +171,12 @@ static int find_pod_folder(const struct entry *entry, struct attempt *attempt, s
 int make_bundle(const struct entry *entry, const struct attempt *attempt, struct hf_bundle **ret_bundle,
                 struct hf_manifest_outcome *outcome)
 {
-    const struct hf_manifest_env *env = &entry->engine->p.env;
     _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
     struct hf_err err = HF_ERR_INIT;
-    char path[PATH_MAX];
+    int r = content_store_load(entry, &attempt->set, &bundle, outcome);
 
-    if (attempt->place.secret) {
-        int r = secret_bundle(entry, &attempt->set, ret_bundle, &err);
-        return r < 0 ? hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_SECRET_ABSENT, r, &err) : 0;
-    }
-    (void)snprintf(path, sizeof(path), "%s/b-%s", entry->folder, attempt->set.digest);
-    int r = hf_bundle_load(env->fs, path, &bundle, &err);
     if (r < 0)
-        return hf_manifest_outcome_fail(outcome,
-                                        r == -ENOENT || r == -EBADMSG ? HF_MANIFEST_REASON_SOURCE_UNREACHABLE
-                                                                      : HF_MANIFEST_REASON_WRITE_FAILED,
-                                        r, &err);
+        return r;
     if (attempt->set.facts != NULL) {
         r = substitute(&attempt->set, &bundle, &err);
         if (r < 0)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "manifests/content/store.h"
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
 #include "manifests/removal.h"
@@ -155,7 +156,7 @@ static void revoked(struct entry *entry, struct job *job)
     }
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
-    entry->revoked = false;
+    content_store_removed(entry);
     hf_manifest_set_done(&r->good);
     hf_manifest_set_done(&r->next);
     r->known_digest[0] = r->known_revision[0] = '\0';
@@ -178,7 +179,7 @@ bool removal_revoke(struct entry *entry)
 {
     const struct hf_manifest_engine *engine = entry->engine;
 
-    if (!entry->revoked || engine->held || !has_files(entry) || !is_due(entry))
+    if (!content_store_is_revoked(entry) || engine->held || !has_files(entry) || !is_due(entry))
         return false;
     unwatch(entry);
     prune(entry, revoked);

@@ -74,5 +74,7 @@ void content_lost(struct entry *entry, const struct hf_manifest_set *set);
 void content_count_unreadable(struct entry *entry, struct job *job);
 /* The same for a repair of the good set. If the content is lost, calls content_lost(). */
 void content_repair_ended(struct entry *entry, struct job *job);
-/* Starts to put a delivered content into the store, or to save where it comes from now. Returns true if it has. */
+/* Notes and logs a problem of the source; NONE: there is none. */
+void content_tell(struct entry *entry, enum hf_manifest_reason reason, const char *message);
+/* Passes a delivered content to its store. Returns true if a step has started. */
 bool content_consider(struct entry *entry);

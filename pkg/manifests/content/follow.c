@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Follows the source of an entry, and passes on what it delivers.
  *
- *     source --> delivered() --> content.incoming --> content_consider() --> a job --> the disk and the record
- *                    |                           '--> secret_fetch.c, for the content of a Secret
+ *     source --> delivered() --> content.incoming --> content_consider() --> a store, and the record
+ *                    |
  *                    '--> turned away: a hold begins, and content_hold() stops the source until it ends
  *
  * A content may come at any time, and waits in memory until the entry rests: so contents that may be large come in turn
  * (takes()). A source delivers each content once. Whatever is lost on the way, here or on the disk, needs the source to
- * start again with no known revision: content_lost(), stored().
+ * start again with no known revision: content_lost().
  *
  * The decisions are in rules/content_machine.h, over the plain facts that this file collects; what changes struct
  * content alone is in content.c. */
@@ -19,11 +19,10 @@
 #include "base/encoding/cut.h"
 #include "manifests/content/content.h"
 #include "manifests/content/permit.h"
+#include "manifests/content/store.h"
 #include "manifests/entry.h"
-#include "manifests/source/substitute.h"
-#include "os/dir.h"
 
-static void note(struct entry *entry, enum hf_manifest_reason reason, const char *message)
+void content_tell(struct entry *entry, enum hf_manifest_reason reason, const char *message)
 {
     if (!content_note(&entry->content, reason, message))
         return;
@@ -84,7 +83,7 @@ void content_hold(struct entry *entry)
     struct content *content = &entry->content;
     uint64_t until_ns = content->hold.until_ns;
 
-    switch (hf_content_machine_turn(content->intake, is_held(entry), entry->secret_asked)) {
+    switch (hf_content_machine_turn(content->intake, is_held(entry), entry->secret.asked)) {
     case HF_CONTENT_LIFT:
         content->hold.reason = HF_MANIFEST_REASON_NONE;
         content_move(content, HF_CONTENT_EV_LIFTED);
@@ -130,7 +129,7 @@ bool content_pace_takes(struct entry *entry, char text[HF_RECORD_MESSAGE])
  * came, it would ask again at once. A content that is only to be sealed can wait. */
 static bool is_needed(const struct entry *entry, const struct hf_bundle *bundle)
 {
-    return bundle->secret && entry->secret_asked && (entry->secret_lost || entry->r.phase != HF_MANIFEST_APPLIED);
+    return bundle->secret && entry->secret.asked && (entry->secret.lost || entry->r.phase != HF_MANIFEST_APPLIED);
 }
 
 /* Returns true if a content can go to disk soon. */
@@ -153,8 +152,8 @@ static bool turns_away(struct entry *entry, const struct hf_bundle *bundle)
     content_move(content, turned ? HF_CONTENT_EV_HELD : HF_CONTENT_EV_LIFTED);
     if (!turned)
         return false;
-    note(entry, content->hold.reason, text);
-    entry->secret_asked = false;
+    content_tell(entry, content->hold.reason, text);
+    entry->secret.asked = false;
     manifest_engine_wake(entry->engine);
     return true;
 }
@@ -163,12 +162,12 @@ static void accept(struct entry *entry, struct hf_bundle *bundle, const char *re
 {
     /* Of a content that comes again, the note says why it could not be written. */
     if (!is_new || strcmp(bundle->digest, entry->content.unstored) != 0) {
-        note(entry, HF_MANIFEST_REASON_NONE, NULL);
+        content_tell(entry, HF_MANIFEST_REASON_NONE, NULL);
         entry->content.unstored[0] = '\0';
         if (is_new)
             (void)spend(entry);
     }
-    entry->revoked = entry->vault.forget = false;
+    entry->secret.revoked = entry->secret.vault.forget = false;
     if (!takes(entry)) /* it may stay in memory for long, and others wait for their turn */
         hf_source_turn_free(hf_steal(bundle->turn));
     content_put(&entry->content, bundle, revision);
@@ -184,12 +183,12 @@ static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
     if (bundle->n == 0) {
         hf_manifest_describe_source(entry->wanted, what, sizeof(what));
         (void)snprintf(text, sizeof(text), "%s has no files; what is in place stays", what);
-        note(entry, HF_MANIFEST_REASON_SOURCE_EMPTY, text);
+        content_tell(entry, HF_MANIFEST_REASON_SOURCE_EMPTY, text);
         hf_bundle_free(bundle);
         return;
     }
     if (content_mismatches(content, bundle, entry->wanted->content_digest)) {
-        note(entry, content->mismatch.reason, content->mismatch.message);
+        content_tell(entry, content->mismatch.reason, content->mismatch.message);
         hf_bundle_free(bundle);
         return;
     }
@@ -206,7 +205,7 @@ static void unchanged(void *arg)
 {
     const struct entry *entry = arg;
 
-    note(arg, entry->content.mismatch.reason, entry->content.mismatch.message);
+    content_tell(arg, entry->content.mismatch.reason, entry->content.mismatch.message);
 }
 
 static void failed(void *arg, enum hf_manifest_reason reason, const struct hf_err *err, uint64_t retry_after_ns)
@@ -214,7 +213,7 @@ static void failed(void *arg, enum hf_manifest_reason reason, const struct hf_er
     char text[HF_RECORD_MESSAGE];
 
     (void)retry_after_ns;
-    note(arg, reason, hf_err_text(err, text, sizeof(text)));
+    content_tell(arg, reason, hf_err_text(err, text, sizeof(text)));
 }
 
 /* Returns true if what is in place came from the Secret that the entry names now. */
@@ -242,13 +241,13 @@ static void gone(void *arg, const char *what)
     struct entry *entry = arg;
     char text[HF_RECORD_MESSAGE];
 
-    entry->vault.forget = is_from_this_secret(entry);
-    entry->revoked = entry->vault.forget && takes_along(entry);
+    entry->secret.vault.forget = is_from_this_secret(entry);
+    entry->secret.revoked = entry->secret.vault.forget && takes_along(entry);
     (void)snprintf(text, sizeof(text), "%s does not exist; what is in place %s", HF_CUT(250, what),
-                   entry->revoked ? "goes (prune)" : "stays");
+                   entry->secret.revoked ? "goes (prune)" : "stays");
     if (entry->wanted->from.kind == HF_MANIFEST_FROM_SECRET) /* its files may have to go, and an attempt may end */
         manifest_engine_wake(entry->engine);
-    note(arg, HF_MANIFEST_REASON_SOURCE_GONE, text);
+    content_tell(arg, HF_MANIFEST_REASON_SOURCE_GONE, text);
 }
 
 /* ---- the source -------------------------------------------------------------------------------------------------- */
@@ -287,8 +286,8 @@ static void start(struct entry *entry)
     content->mismatch = (struct entry_note){.reason = HF_MANIFEST_REASON_NONE};
     int r = hf_manifest_source_new(&params, &content->source, &err);
     if (r < 0)
-        note(entry, r == -EACCES ? HF_MANIFEST_REASON_NOT_ALLOWED : HF_MANIFEST_REASON_UNSUPPORTED,
-             hf_err_text(&err, text, sizeof(text)));
+        content_tell(entry, r == -EACCES ? HF_MANIFEST_REASON_NOT_ALLOWED : HF_MANIFEST_REASON_UNSUPPORTED,
+                     hf_err_text(&err, text, sizeof(text)));
     else
         content_move(content, HF_CONTENT_EV_STARTED);
 }
@@ -298,7 +297,7 @@ void content_follow(struct entry *entry)
     enum hf_content_intake intake = entry->content.intake;
 
     if (entry->wanted != NULL && !entry->unreadable &&
-        hf_content_machine_follow(intake, is_held(entry), entry->secret_asked) == HF_CONTENT_START &&
+        hf_content_machine_follow(intake, is_held(entry), entry->secret.asked) == HF_CONTENT_START &&
         permit_ask(entry, NULL) == HF_MANIFEST_REASON_NONE)
         start(entry);
 }
@@ -338,90 +337,11 @@ void content_repair_ended(struct entry *entry, struct job *job)
         content_lost(entry, &entry->r.good);
 }
 
-/* ---- to the disk ------------------------------------------------------------------------------------------------- */
-
-static int run_store(struct job *job)
-{
-    const struct hf_fs_ops *fs = job->entry->engine->p.env.fs;
-    char path[PATH_MAX];
-    int r = hf_dir_make(fs, job->entry->folder, 0700, &job->err);
-
-    (void)snprintf(path, sizeof(path), "%s/b-%s", job->entry->folder, job->bundle->digest);
-    job->names = hf_substitute_label_names(job->bundle);
-    return r < 0 ? r : hf_bundle_save(fs, path, job->bundle, &job->err);
-}
-
-/* The source delivers it again, after a growing pause. */
-static void not_stored(struct entry *entry, struct job *job)
-{
-    struct content *content = &entry->content;
-    char text[HF_RECORD_MESSAGE];
-
-    note(entry, hf_manifest_outcome_reason(job->r), hf_err_text(&job->err, text, sizeof(text)));
-    memcpy(content->unstored, job->bundle->digest, sizeof(content->unstored));
-    entry->r.known_revision[0] = '\0';
-    content_stop(entry);
-    content->hold.reason = hf_manifest_outcome_reason(job->r);
-    content->hold.until_ns = advance_pause(entry);
-    content_move(content, HF_CONTENT_EV_HELD);
-}
-
-static void stored(struct entry *entry, struct job *job)
-{
-    struct content *content = &entry->content;
-
-    content->storing_bytes = 0;
-    content_move(content, HF_CONTENT_EV_ENDED);
-    if (job->r < 0) {
-        not_stored(entry, job);
-        return;
-    }
-    if (content->unstored[0] != '\0')
-        note(entry, HF_MANIFEST_REASON_NONE, NULL);
-    content->unstored[0] = '\0';
-    (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "%s", job->bundle->digest);
-    (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", job->revision);
-    memcpy(entry->r.known_from, job->from, sizeof(entry->r.known_from));
-    entry->r.known_bytes = job->bundle->bytes;
-    json_decref(entry->r.known_names);
-    entry->r.known_names = hf_steal(job->names);
-    entry->recheck = true;
-    advance_save(entry);
-}
-
-/* The content is on disk, and has perhaps come from another place. */
-static bool take_known(struct entry *entry)
-{
-    const struct content *content = &entry->content;
-
-    hf_bundle_free(content_take(&entry->content));
-    if (strcmp(content->incoming_revision, entry->r.known_revision) == 0 &&
-        strcmp(content->incoming_from, entry->r.known_from) == 0)
-        return false;
-    memcpy(entry->r.known_from, content->incoming_from, sizeof(entry->r.known_from));
-    (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", content->incoming_revision);
-    advance_save(entry);
-    return true;
-}
+/* ---- to the store ------------------------------------------------------------------------------------------------ */
 
 bool content_consider(struct entry *entry)
 {
-    struct content *content = &entry->content;
-
-    if (content->source != NULL)
-        hf_manifest_source_ready(content->source);
-    if (!content_waits(content))
-        return false;
-    if (strcmp(content->incoming->digest, entry->r.known_digest) == 0)
-        return take_known(entry);
-    struct job *job = task_new(entry, run_store, stored);
-    if (job == NULL)
-        return false;
-    job->bundle = hf_steal(content->incoming);
-    memcpy(job->from, content->incoming_from, sizeof(job->from));
-    memcpy(job->revision, content->incoming_revision, sizeof(job->revision));
-    content->storing_bytes = job->bundle->bytes;
-    content_move(content, HF_CONTENT_EV_BEGAN);
-    task_submit(job);
-    return true;
+    if (entry->content.source != NULL)
+        hf_manifest_source_ready(entry->content.source);
+    return content_store_take(entry);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The content of a Secret: in memory from the moment the source delivers it until the entry rests again, and never in
  * the state folder. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,26 +18,34 @@ bool secret_is(const json_t *entry)
 
 bool secret_has(const struct entry *entry, const struct hf_manifest_set *set)
 {
-    return entry->secret != NULL && strcmp(entry->secret->digest, set->digest) == 0;
+    return entry->secret.bundle != NULL && strcmp(entry->secret.bundle->digest, set->digest) == 0;
 }
 
 int secret_bundle(const struct entry *entry, const struct hf_manifest_set *set, struct hf_bundle **ret_bundle,
                   struct hf_err *err)
 {
     if (secret_has(entry, set))
-        return hf_bundle_copy(entry->secret, ret_bundle, err);
+        return hf_bundle_copy(entry->secret.bundle, ret_bundle, err);
     return hf_err_set(err, ENODATA, "the content of the Secret is not on this node until the API server answers");
+}
+
+void secret_put(struct entry *entry, struct hf_bundle *bundle)
+{
+    assert(bundle == NULL || bundle->secret);
+    hf_bundle_free(entry->secret.bundle);
+    entry->secret.bundle = bundle;
+    entry->secret.asked = false;
 }
 
 void secret_wipe(struct entry *entry)
 {
-    entry->secret_lost = entry->secret_lost && entry->r.phase != HF_MANIFEST_APPLIED;
-    hf_bundle_free(entry->secret);
-    entry->secret = NULL;
-    hf_bundle_free(entry->kept.bundle);
-    hf_inventory_done(&entry->kept.list);
-    hf_inventory_done(&entry->kept.foreign);
-    entry->kept.bundle = NULL;
+    entry->secret.lost = entry->secret.lost && entry->r.phase != HF_MANIFEST_APPLIED;
+    hf_bundle_free(entry->secret.bundle);
+    entry->secret.bundle = NULL;
+    hf_bundle_free(entry->secret.kept.bundle);
+    hf_inventory_done(&entry->secret.kept.list);
+    hf_inventory_done(&entry->secret.kept.foreign);
+    entry->secret.kept.bundle = NULL;
 }
 
 /* ---- before and after -------------------------------------------------------------------------------------------- */
@@ -51,14 +60,15 @@ int secret_keep(struct entry *entry, const struct hf_files_place *place, struct 
     if (place->inventory->pending || (entry->r.unproven && !entry->r.good_unknown) ||
         place->n_write + place->n_prune + place->n_adopt == 0)
         return 0;
-    hf_bundle_free(entry->kept.bundle);
-    entry->kept.bundle = NULL;
-    hf_inventory_done(&entry->kept.list);
-    hf_inventory_done(&entry->kept.foreign);
-    int r = hf_files_before_read(place, &entry->kept.bundle, &entry->kept.list, &entry->kept.foreign, &err);
-    if (r == 0 && entry->kept.bundle->n == 0 && hf_inventory_files(place->inventory) > 0) {
-        hf_bundle_free(entry->kept.bundle); /* a power cut has emptied the memory: nothing to go back to */
-        entry->kept.bundle = NULL;
+    hf_bundle_free(entry->secret.kept.bundle);
+    entry->secret.kept.bundle = NULL;
+    hf_inventory_done(&entry->secret.kept.list);
+    hf_inventory_done(&entry->secret.kept.foreign);
+    int r = hf_files_before_read(place, &entry->secret.kept.bundle, &entry->secret.kept.list,
+                                 &entry->secret.kept.foreign, &err);
+    if (r == 0 && entry->secret.kept.bundle->n == 0 && hf_inventory_files(place->inventory) > 0) {
+        hf_bundle_free(entry->secret.kept.bundle); /* a power cut has emptied the memory: nothing to go back to */
+        entry->secret.kept.bundle = NULL;
     }
     return r < 0 ? hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(r), r, &err) : 0;
 }

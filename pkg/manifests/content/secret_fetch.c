@@ -13,9 +13,9 @@
 
 void secret_fetch_ask(struct entry *entry)
 {
-    if (entry->secret_asked || entry->wanted == NULL)
+    if (entry->secret.asked || entry->wanted == NULL)
         return;
-    entry->secret_asked = true;
+    entry->secret.asked = true;
     content_stop(entry);
     content_follow(entry);
 }
@@ -36,30 +36,28 @@ bool secret_fetch_take(struct entry *entry, bool *ret_verify)
     *ret_verify = false;
     if (!content_waits(&entry->content) || !entry->content.incoming->secret)
         return false;
-    hf_bundle_free(entry->secret);
-    entry->secret = content_take(&entry->content);
-    entry->secret_asked = false;
-    if (strcmp(entry->secret->digest, r->known_digest) != 0 ||
+    secret_put(entry, content_take(&entry->content));
+    if (strcmp(entry->secret.bundle->digest, r->known_digest) != 0 ||
         strcmp(entry->content.incoming_from, r->known_from) != 0) {
         memcpy(r->known_from, entry->content.incoming_from, sizeof(r->known_from));
-        (void)snprintf(r->known_digest, sizeof(r->known_digest), "%s", entry->secret->digest);
+        (void)snprintf(r->known_digest, sizeof(r->known_digest), "%s", entry->secret.bundle->digest);
         (void)snprintf(r->known_revision, sizeof(r->known_revision), "%s", entry->content.incoming_revision);
         entry->recheck = true;
         advance_save(entry);
         return true;
     }
-    *ret_verify = resting && secret_has(entry, &r->good) && (entry->secret_lost || is_unread(&entry->inventory));
-    if (resting && !*ret_verify && !entry->secret_again && !vault_wants(entry))
+    *ret_verify = resting && secret_has(entry, &r->good) && (entry->secret.lost || is_unread(&entry->inventory));
+    if (resting && !*ret_verify && !entry->secret.again && !vault_wants(entry))
         secret_wipe(entry);
     return false;
 }
 
 bool secret_fetch_again(struct entry *entry)
 {
-    entry->secret_again = secret_is(entry->r.next.entry) && !secret_has(entry, &entry->r.next);
-    if (entry->secret_again)
-        secret_fetch_ask(entry);
-    return entry->secret_again;
+    if (secret_has(entry, &entry->r.next))
+        return false;
+    secret_fetch_ask(entry);
+    return true;
 }
 
 /* Returns true if the content that the newest set began with comes no more: the wanted entry names another source. */
@@ -109,11 +107,11 @@ static bool must_validate(const struct entry *entry)
 static bool rollback_stalls(struct entry *entry)
 {
     const struct hf_manifest_record *r = &entry->r;
-    bool copy = entry->vault.digest[0] != '\0' && strcmp(entry->vault.digest, r->good.digest) == 0 &&
-                strcmp(entry->vault.useless, r->good.digest) != 0;
+    bool copy = entry->secret.vault.digest[0] != '\0' && strcmp(entry->secret.vault.digest, r->good.digest) == 0 &&
+                strcmp(entry->secret.vault.useless, r->good.digest) != 0;
 
     if (!secret_is(r->next.entry) || !secret_is(r->good.entry) || !entry->inventory.pending ||
-        entry->kept.bundle != NULL || copy || secret_has(entry, &r->next))
+        entry->secret.kept.bundle != NULL || copy || secret_has(entry, &r->next))
         return false;
     if (!content_waits(&entry->content)) {
         bool may_come = entry->wanted != NULL || !entry->engine->set_once;
@@ -121,9 +119,7 @@ static bool rollback_stalls(struct entry *entry)
     }
     if (strcmp(entry->content.incoming->digest, r->next.digest) != 0)
         return false;
-    hf_bundle_free(entry->secret);
-    entry->secret = content_take(&entry->content);
-    entry->secret_asked = false;
+    secret_put(entry, content_take(&entry->content));
     return false;
 }
 
@@ -156,15 +152,39 @@ bool secret_fetch_stalls(struct entry *entry)
     if (must_validate(entry)) /* while the entry waits, it takes up the content that has come */
         return gives_up(entry, "the content that the entry began with is not on the node; a newer one has come");
     /* The content that the swap began with is nowhere any more, if the Secret has changed since. */
-    hf_bundle_free(entry->secret);
-    entry->secret = content_take(&entry->content);
-    entry->secret_asked = false;
-    memcpy(next->digest, entry->secret->digest, sizeof(next->digest));
+    secret_put(entry, content_take(&entry->content));
+    memcpy(next->digest, entry->secret.bundle->digest, sizeof(next->digest));
     (void)snprintf(next->revision, sizeof(next->revision), "%s", entry->content.incoming_revision);
     (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "%s", next->digest);
     (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", next->revision);
     memcpy(entry->r.known_from, entry->content.wanted_from, sizeof(entry->r.known_from));
     return hf_manifest_set_key(next, NULL) < 0;
+}
+
+/* While the copy of the good set is being opened, or the TPM has not opened it but may do so later. After
+ * MANIFEST_MAX_UNREADABLE of these pauses the copy counts as lost, because the rollback keeps new content out. */
+bool secret_fetch_returns(struct entry *entry)
+{
+    const struct hf_manifest_set *good = &entry->r.good;
+    char text[HF_RECORD_MESSAGE], why[VAULT_EXPLANATION];
+    uint64_t due_ns;
+
+    if (good->key[0] == '\0' || entry->secret.kept.bundle != NULL || secret_has(entry, good))
+        return false;
+    if (vault_open(entry, good))
+        return true;
+    if (!vault_may_open_later(entry, good, &due_ns))
+        return false;
+    if (entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE) {
+        vault_give_up(entry, good);
+        return false;
+    }
+    entry->unreadable_rollbacks++;
+    entry->due_ns = due_ns;
+    vault_explain(entry, good, why);
+    (void)snprintf(text, sizeof(text), "the content to go back to waits for the TPM%s", why);
+    advance_note(entry, HF_MANIFEST_REASON_SECRET_ABSENT, text);
+    return true;
 }
 
 void secret_fetch_drifted(struct entry *entry, struct hf_diff *diff)
@@ -174,12 +194,12 @@ void secret_fetch_drifted(struct entry *entry, struct hf_diff *diff)
     vault_explain(entry, &entry->r.good, copy);
     (void)snprintf(text, sizeof(text), "%s; the content comes again when %s%s", HF_CUT(130, hf_diff_text(diff)),
                    is_deleted(entry) ? "the Secret exists again" : "the API server answers", copy);
-    if (!entry->secret_lost) { /* the first look of many */
+    if (!entry->secret.lost) { /* the first look of many */
         hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_absent", HF_S("entry", entry->name),
                HF_S("message", text));
         entry->due_ns = 0;
     }
-    entry->secret_lost = true;
+    entry->secret.lost = true;
     secret_fetch_ask(entry);
     if (entry->r.phase == HF_MANIFEST_APPLIED)
         advance_event(entry, HF_MANIFEST_EV_NEWS, HF_MANIFEST_REASON_SECRET_ABSENT, text);

@@ -36,8 +36,8 @@ struct vault_room {
 
 void vault_wipe(struct entry *entry)
 {
-    hf_secret_memory_free(entry->vault.room, sizeof(*entry->vault.room));
-    entry->vault.room = NULL;
+    hf_secret_memory_free(entry->secret.vault.room, sizeof(*entry->secret.vault.room));
+    entry->secret.vault.room = NULL;
 }
 
 static bool has_tpm(const struct hf_manifest_env *env, struct hf_config_tpm *ret)
@@ -57,7 +57,7 @@ static bool has_tpm(const struct hf_manifest_env *env, struct hf_config_tpm *ret
 static void check_pcrs(struct entry *entry)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
-    const struct hf_sealed_secret copy = {.folder = entry->folder, .digest = entry->vault.digest};
+    const struct hf_sealed_secret copy = {.folder = entry->folder, .digest = entry->secret.vault.digest};
     const struct hf_config_tpm tpm = hf_config_tpm(env->config);
     _cleanup_(hf_buf_done) struct hf_buf blob = HF_BUF_INIT(HF_TPM_LINE_MAX);
     struct hf_err err = HF_ERR_INIT;
@@ -66,18 +66,19 @@ static void check_pcrs(struct entry *entry)
     if (!tpm.seals_secrets || hf_sealed_secret_blob(env->fs, &copy, &blob, &err) < 0 ||
         hf_sealed_secret_pcrs(hf_buf_view(&blob), &pcrs) < 0)
         return; /* the copy goes, or it is damaged and does not open */
-    entry->vault.stale = pcrs != tpm.pcrs;
+    entry->secret.vault.stale = pcrs != tpm.pcrs;
     if ((tpm.pcrs & ~pcrs) == 0)
         return;
-    if (hf_sealed_secret_remove(env->fs, entry->folder, entry->vault.digest, &err) < 0) {
+    if (hf_sealed_secret_remove(env->fs, entry->folder, entry->secret.vault.digest, &err) < 0) {
         hf_log_err(env->log, HF_LOG_ERROR, "manifest.sealed_copy_not_removed", "entry", entry->name, &err);
-        memcpy(entry->vault.useless, entry->vault.digest, sizeof(entry->vault.useless));
+        memcpy(entry->secret.vault.useless, entry->secret.vault.digest, sizeof(entry->secret.vault.useless));
         return;
     }
     hf_log(env->log, HF_LOG_INFO, "manifest.sealed_copy_removed", HF_S("entry", entry->name),
            HF_S("reason", "tpm.pcrs names a PCR that the copy is not bound to"));
-    (void)snprintf(entry->vault.why, sizeof(entry->vault.why), "tpm.pcrs has changed, and the copy was removed");
-    entry->vault.digest[0] = '\0';
+    (void)snprintf(entry->secret.vault.why, sizeof(entry->secret.vault.why),
+                   "tpm.pcrs has changed, and the copy was removed");
+    entry->secret.vault.digest[0] = '\0';
 }
 
 void vault_load(struct entry *entry)
@@ -86,20 +87,20 @@ void vault_load(struct entry *entry)
 
     if (!secret_is(good->entry) || !hf_sealed_secret_exists(entry->engine->p.env.fs, entry->folder, good->digest))
         return;
-    memcpy(entry->vault.digest, good->digest, sizeof(good->digest));
+    memcpy(entry->secret.vault.digest, good->digest, sizeof(good->digest));
     check_pcrs(entry);
 }
 
 const char *vault_keeps(const struct entry *entry)
 {
-    bool may = hf_config_tpm(entry->engine->p.env.config).seals_secrets && !entry->vault.forget;
+    bool may = hf_config_tpm(entry->engine->p.env.config).seals_secrets && !entry->secret.vault.forget;
 
     return may && secret_is(entry->r.good.entry) ? entry->r.good.digest : "";
 }
 
 bool vault_must_go(const struct entry *entry)
 {
-    return entry->vault.digest[0] != '\0' && strcmp(entry->vault.digest, vault_keeps(entry)) != 0;
+    return entry->secret.vault.digest[0] != '\0' && strcmp(entry->secret.vault.digest, vault_keeps(entry)) != 0;
 }
 
 bool vault_wants(const struct entry *entry)
@@ -107,10 +108,10 @@ bool vault_wants(const struct entry *entry)
     const struct hf_manifest_set *good = &entry->r.good;
     struct hf_config_tpm tpm;
 
-    return secret_is(good->entry) && !entry->vault.forget && entry->r.phase == HF_MANIFEST_APPLIED &&
-           (strcmp(entry->vault.digest, good->digest) != 0 || strcmp(entry->vault.useless, good->digest) == 0 ||
-            entry->vault.stale) &&
-           strcmp(entry->vault.failed, good->digest) != 0 && has_tpm(&entry->engine->p.env, &tpm);
+    return secret_is(good->entry) && !entry->secret.vault.forget && entry->r.phase == HF_MANIFEST_APPLIED &&
+           (strcmp(entry->secret.vault.digest, good->digest) != 0 ||
+            strcmp(entry->secret.vault.useless, good->digest) == 0 || entry->secret.vault.stale) &&
+           strcmp(entry->secret.vault.failed, good->digest) != 0 && has_tpm(&entry->engine->p.env, &tpm);
 }
 
 void vault_explain(const struct entry *entry, const struct hf_manifest_set *set, char text[VAULT_EXPLANATION])
@@ -123,10 +124,11 @@ void vault_explain(const struct entry *entry, const struct hf_manifest_set *set,
                                                            : "the agent has made none";
 
     text[0] = '\0';
-    if (entry->vault.why[0] != '\0')
-        (void)snprintf(text, VAULT_EXPLANATION, "; its sealed copy does not open: %s", HF_CUT(110, entry->vault.why));
-    else if (tpm.seals_secrets && entry->vault.digest[0] == '\0' && !entry->vault.forget && secret_is(set->entry) &&
-             strcmp(set->digest, entry->r.good.digest) == 0)
+    if (entry->secret.vault.why[0] != '\0')
+        (void)snprintf(text, VAULT_EXPLANATION, "; its sealed copy does not open: %s",
+                       HF_CUT(110, entry->secret.vault.why));
+    else if (tpm.seals_secrets && entry->secret.vault.digest[0] == '\0' && !entry->secret.vault.forget &&
+             secret_is(set->entry) && strcmp(set->digest, entry->r.good.digest) == 0)
         (void)snprintf(text, VAULT_EXPLANATION, "; no sealed copy on this node: %s", why);
 }
 
@@ -138,7 +140,7 @@ static int make_room(struct entry *entry, const struct hf_manifest_set *set)
     struct vault_room *room = hf_secret_memory_new(sizeof(*room));
     if (room == NULL)
         return -ENOMEM;
-    entry->vault.room = room;
+    entry->secret.vault.room = room;
     memcpy(room->digest, set->digest, sizeof(room->digest));
     return hf_manifest_source_key(set->entry, room->source);
 }
@@ -204,8 +206,8 @@ static void describe_copy(const struct entry *entry, struct hf_sealed_secret *re
     *ret = (struct hf_sealed_secret){.folder = entry->folder,
                                      .node = entry->engine->p.env.node_name,
                                      .entry = entry->name,
-                                     .source = entry->vault.room->source,
-                                     .digest = entry->vault.room->digest};
+                                     .source = entry->secret.vault.room->source,
+                                     .digest = entry->secret.vault.room->digest};
 }
 
 /* ---- seal -------------------------------------------------------------------------------------------------------- */
@@ -228,16 +230,16 @@ static void not_sealed(struct entry *entry, bool forever, const struct hf_err *e
     char text[200];
 
     note_cause(entry, hf_err_text(err, text, sizeof(text)));
-    memcpy(entry->vault.failed, entry->r.good.digest, sizeof(entry->vault.failed));
-    entry->vault.hopeless = forever;
+    memcpy(entry->secret.vault.failed, entry->r.good.digest, sizeof(entry->secret.vault.failed));
+    entry->secret.vault.hopeless = forever;
     hf_log_err(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_not_sealed", "entry", entry->name, err);
 }
 
 bool vault_retries(struct entry *entry)
 {
-    if (entry->vault.failed[0] == '\0' || entry->vault.hopeless || entry->busy)
+    if (entry->secret.vault.failed[0] == '\0' || entry->secret.vault.hopeless || entry->busy)
         return false;
-    entry->vault.failed[0] = '\0';
+    entry->secret.vault.failed[0] = '\0';
     return vault_wants(entry);
 }
 
@@ -245,12 +247,12 @@ bool vault_retries(struct entry *entry)
 static void end_seal(struct entry *entry, bool forever, const struct hf_err *err)
 {
     struct hf_log *log = entry->engine->p.env.log;
-    void (*then)(struct entry * entry) = entry->vault.then;
+    void (*then)(struct entry * entry) = entry->secret.vault.then;
 
     if (err == NULL) {
-        memcpy(entry->vault.digest, entry->vault.room->digest, sizeof(entry->vault.digest));
-        entry->vault.useless[0] = entry->vault.why[0] = '\0';
-        entry->vault.stale = false;
+        memcpy(entry->secret.vault.digest, entry->secret.vault.room->digest, sizeof(entry->secret.vault.digest));
+        entry->secret.vault.useless[0] = entry->secret.vault.why[0] = '\0';
+        entry->secret.vault.stale = false;
         note_cause(entry, "");
         hf_log(log, HF_LOG_INFO, "manifest.secret_sealed", HF_S("entry", entry->name));
     } else {
@@ -266,8 +268,8 @@ static int run_save(struct job *job)
     struct hf_sealed_secret copy;
 
     describe_copy(entry, &copy);
-    return hf_sealed_secret_save(entry->engine->p.env.fs, &copy, entry->secret, entry->vault.room->key,
-                                 hf_view_of(entry->vault.room->blob), &job->err);
+    return hf_sealed_secret_save(entry->engine->p.env.fs, &copy, entry->secret.bundle, entry->secret.vault.room->key,
+                                 hf_view_of(entry->secret.vault.room->blob), &job->err);
 }
 
 static void saved(struct entry *entry, struct job *job)
@@ -291,12 +293,12 @@ static void sealed(void *arg, int r, int exit_code, struct hf_view output)
 
     entry->proc_call = NULL;
     entry->busy = false;
-    if (r < 0 || exit_code != HF_TPM_EXIT_OK || !is_hex(line) || line.n >= sizeof(entry->vault.room->blob)) {
+    if (r < 0 || exit_code != HF_TPM_EXIT_OK || !is_hex(line) || line.n >= sizeof(entry->secret.vault.room->blob)) {
         describe(r, exit_code, output, &err);
         end_seal(entry, r == 0 && exit_code == HF_TPM_EXIT_USAGE, &err);
         return;
     }
-    memcpy(entry->vault.room->blob, line.p, line.n);
+    memcpy(entry->secret.vault.room->blob, line.p, line.n);
     struct job *job = task_new(entry, run_save, saved);
     if (job == NULL) {
         (void)hf_err_set(&err, ENOMEM, "out of memory");
@@ -313,12 +315,12 @@ bool vault_seal(struct entry *entry, void (*then)(struct entry *entry))
     if (!secret_has(entry, &entry->r.good) || !vault_wants(entry))
         return false;
     int r = make_room(entry, &entry->r.good);
-    struct vault_room *room = entry->vault.room;
+    struct vault_room *room = entry->secret.vault.room;
     if (r == 0)
         r = hf_tpm_envelope_key(room->key, &err);
     if (r == 0) {
         (void)hf_hex_encode(room->key, sizeof(room->key), room->key_line);
-        entry->vault.then = then;
+        entry->secret.vault.then = then;
         r = run_program(entry, "seal", (struct hf_view){room->key_line, 2 * sizeof(room->key)}, sealed, &err);
     }
     if (r == 0)
@@ -334,9 +336,9 @@ bool vault_seal(struct entry *entry, void (*then)(struct entry *entry))
 static void not_opened(struct entry *entry, bool forever, const struct hf_err *err)
 {
     if (forever)
-        memcpy(entry->vault.useless, entry->vault.digest, sizeof(entry->vault.useless));
-    entry->vault.retry_ns = manifest_engine_now(entry->engine) + retry_ns;
-    (void)hf_err_text(err, entry->vault.why, sizeof(entry->vault.why));
+        memcpy(entry->secret.vault.useless, entry->secret.vault.digest, sizeof(entry->secret.vault.useless));
+    entry->secret.vault.retry_ns = manifest_engine_now(entry->engine) + retry_ns;
+    (void)hf_err_text(err, entry->secret.vault.why, sizeof(entry->secret.vault.why));
     hf_log_err(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_not_restored", "entry", entry->name, err);
     vault_wipe(entry);
     drift_want(&entry->drift);
@@ -349,7 +351,8 @@ static int run_decrypt(struct job *job)
     struct hf_sealed_secret copy;
 
     describe_copy(entry, &copy);
-    return hf_sealed_secret_load(entry->engine->p.env.fs, &copy, entry->vault.room->key, &job->bundle, &job->err);
+    return hf_sealed_secret_load(entry->engine->p.env.fs, &copy, entry->secret.vault.room->key, &job->bundle,
+                                 &job->err);
 }
 
 static void decrypted(struct entry *entry, struct job *job)
@@ -359,11 +362,11 @@ static void decrypted(struct entry *entry, struct job *job)
         return;
     }
     hf_log(entry->engine->p.env.log, HF_LOG_INFO, "manifest.secret_restored", HF_S("entry", entry->name));
-    entry->vault.why[0] = '\0';
+    entry->secret.vault.why[0] = '\0';
     vault_wipe(entry);
-    hf_bundle_free(entry->secret);
-    entry->secret = hf_steal(job->bundle);
-    entry->vault.verify = hf_manifest_machine_rests(entry->r.phase) && entry->r.phase != HF_MANIFEST_WAITING;
+    hf_bundle_free(entry->secret.bundle);
+    entry->secret.bundle = hf_steal(job->bundle);
+    entry->secret.vault.verify = hf_manifest_machine_rests(entry->r.phase) && entry->r.phase != HF_MANIFEST_WAITING;
     /* While another set waits, the copy was opened because of drift: the next look repairs it. */
     if (entry->r.phase == HF_MANIFEST_WAITING && strcmp(entry->r.next.key, entry->r.good.key) != 0)
         drift_want(&entry->drift);
@@ -377,7 +380,7 @@ static bool is_forever(int exit_code)
 static void opened(void *arg, int r, int exit_code, struct hf_view output)
 {
     struct entry *entry = arg;
-    struct vault_room *room = entry->vault.room;
+    struct vault_room *room = entry->secret.vault.room;
     struct hf_view line = hf_view_trim(output);
     struct hf_err err = HF_ERR_INIT;
 
@@ -415,8 +418,8 @@ static void was_read(struct entry *entry, struct job *job)
 
 static bool may_open(const struct entry *entry, const struct hf_manifest_set *set)
 {
-    return set->digest[0] != '\0' && strcmp(entry->vault.digest, set->digest) == 0 &&
-           strcmp(entry->vault.useless, set->digest) != 0 && !entry->vault.forget;
+    return set->digest[0] != '\0' && strcmp(entry->secret.vault.digest, set->digest) == 0 &&
+           strcmp(entry->secret.vault.useless, set->digest) != 0 && !entry->secret.vault.forget;
 }
 
 bool vault_may_open_later(const struct entry *entry, const struct hf_manifest_set *set, uint64_t *ret_due_ns)
@@ -426,23 +429,23 @@ bool vault_may_open_later(const struct entry *entry, const struct hf_manifest_se
 
     if (!may_open(entry, set) || env->tpm_program == NULL || !hf_config_tpm(env->config).seals_secrets)
         return false;
-    *ret_due_ns = entry->vault.retry_ns > now ? entry->vault.retry_ns : now + retry_ns;
+    *ret_due_ns = entry->secret.vault.retry_ns > now ? entry->secret.vault.retry_ns : now + retry_ns;
     return true;
 }
 
 void vault_give_up(struct entry *entry, const struct hf_manifest_set *set)
 {
-    memcpy(entry->vault.useless, set->digest, sizeof(entry->vault.useless));
+    memcpy(entry->secret.vault.useless, set->digest, sizeof(entry->secret.vault.useless));
 }
 
 bool vault_open(struct entry *entry, const struct hf_manifest_set *set)
 {
     struct hf_config_tpm tpm;
 
-    if (!may_open(entry, set) || entry->busy || entry->vault.retry_ns > manifest_engine_now(entry->engine))
+    if (!may_open(entry, set) || entry->busy || entry->secret.vault.retry_ns > manifest_engine_now(entry->engine))
         return false;
     if (!has_tpm(&entry->engine->p.env, &tpm)) {
-        (void)snprintf(entry->vault.why, sizeof(entry->vault.why), "there is no TPM");
+        (void)snprintf(entry->secret.vault.why, sizeof(entry->secret.vault.why), "there is no TPM");
         return false;
     }
     struct job *job = task_new(entry, run_read, was_read);

@@ -7,7 +7,7 @@
 #include "base/encoding/cut.h"
 #include "base/format.h"
 #include "manifests/content/content.h"
-#include "manifests/content/secret.h"
+#include "manifests/content/store.h"
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
 #include "manifests/rules/gate.h"
@@ -299,10 +299,10 @@ static int run_stage(struct job *job)
             attempt->entry->validate_command[0] != NULL && !is_resumed_swap(job->entry) && changes_anything(place);
     if (r == 0)
         r = hf_files_place_stage(place, &job->outcome);
-    if (r == 0 && (place->secret || secret_is(job->entry->r.good.entry)))
-        r = secret_keep(job->entry, place, &job->outcome);
+    if (r == 0)
+        r = content_store_keep(job->entry, &attempt->set, place, &job->outcome);
     job->unreadable = make_is_unreadable(job->entry, attempt, r);
-    attempt->on_swap = r == 0 && place->secret && secret_may_be_swapped(place->fs);
+    attempt->on_swap = r == 0 && content_store_leaks(job->entry, &attempt->set);
     if (r < 0 && place->stage_fd >= 0) { /* a full disk gets its bytes back */
         struct hf_manifest_outcome ignored = {.r = 0};
         if (hf_files_place_clean(place, attempt->want.root, &ignored) < 0)

@@ -8,8 +8,7 @@
 
 #include "base/encoding/cut.h"
 #include "manifests/content/secret.h"
-#include "manifests/content/secret_fetch.h"
-#include "manifests/content/vault.h"
+#include "manifests/content/store.h"
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
 #include "manifests/targets/restore.h"
@@ -28,24 +27,11 @@ static void rolled_back(struct entry *entry, const char *more)
 
 /* ---- unit -------------------------------------------------------------------------------------------------------- */
 
-/* The good set of a Secret has come out of its sealed copy. */
-static bool has_copy(const struct entry *entry)
-{
-    return entry->r.good.key[0] != '\0' && secret_is(entry->r.good.entry) && secret_has(entry, &entry->r.good);
-}
-
-/* True if nobody has the content to go back to, so that the files stay. An earlier rollback may have put them back, and
- * ended before the unit restarted. */
-static bool has_nothing(const struct entry *entry)
-{
-    return secret_is(hf_manifest_record_owner(&entry->r)->entry) && entry->kept.bundle == NULL && !has_copy(entry);
-}
-
 static void restart_ended(struct entry *entry, int r)
 {
     const char *more = r < 0 ? "restarting the unit with the old files failed" : "";
 
-    if (has_nothing(entry))
+    if (content_store_lacks(entry))
         more = "the agent restarted, so the earlier files are no longer known";
     rolled_back(entry, more);
 }
@@ -180,7 +166,7 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
     struct attempt *attempt = entry->attempt;
     struct hf_err err = HF_ERR_INIT;
     /* The files of a secret are all in `before`, if they are anywhere. */
-    bool whole = entry->r.good.key[0] != '\0' && (!attempt->place.secret || entry->kept.bundle == NULL);
+    bool whole = entry->r.good.key[0] != '\0' && (!attempt->place.secret || content_store_kept(entry) == NULL);
     int r = whole ? make_want(entry, attempt, outcome) : 0;
 
     if (r < 0)
@@ -204,14 +190,6 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
     if (r == 0 && (entry->r.good_unknown || kept->unknown)) /* the set stays unproven, so no cleanup removes them */
         (void)!hf_files_before_forget(entry->engine->p.env.fs, entry->folder, NULL);
     return r;
-}
-
-/* Nobody has the earlier content of a Secret any more, and a crash has cut a rollback to it, so files of two versions
- * are in place. With the newest version they are one again. */
-static bool goes_forward(const struct entry *entry)
-{
-    return secret_is(entry->r.next.entry) && secret_is(entry->r.good.entry) && entry->kept.bundle == NULL &&
-           !has_copy(entry) && entry->inventory.pending && secret_has(entry, &entry->r.next);
 }
 
 /* Loads the backups of somebody else's files. */
@@ -242,7 +220,7 @@ static int restore_copy(struct job *job)
         return r;
     kept.before = before;
     job->doubtful = kept.unknown;
-    if (goes_forward(entry)) {
+    if (content_store_goes_forward(entry)) {
         kept.keep_rest = !hf_json_bool_or(entry->r.next.entry, "prune", false);
         kept.foreign = &empty; /* the newest set keeps what it has taken over */
     }
@@ -258,10 +236,10 @@ static int run_rollback(struct job *job)
     int r = 0;
 
     if (entry->attempt->place.secret) {
-        struct kept kept = {entry->kept.bundle, &entry->kept.list, &entry->kept.foreign, false, false};
-        if (kept.before != NULL)
-            r = place(entry, &kept, &job->outcome);
-        else if (has_copy(entry) || goes_forward(entry))
+        const struct secret_kept *kept = content_store_kept(entry);
+        if (kept != NULL)
+            r = place(entry, &(struct kept){kept->bundle, &kept->list, &kept->foreign, false, false}, &job->outcome);
+        else if (content_store_has_good(entry) || content_store_goes_forward(entry))
             r = restore_copy(job);
         hf_files_place_done(&entry->attempt->place);
         hf_files_want_done(&entry->attempt->want);
@@ -310,7 +288,7 @@ static void placed(struct entry *entry, struct job *job)
         return;
     }
     entry->drift.watch_stale = true;
-    bool nothing = has_nothing(entry), is_idle = nothing && job->outcome.changed + job->outcome.pruned == 0;
+    bool nothing = content_store_lacks(entry), is_idle = nothing && job->outcome.changed + job->outcome.pruned == 0;
     if (!nothing)
         entry->r.unproven = entry->r.good_unknown || job->doubtful; /* files of the failed set may be in place */
     if (is_idle && entry->r.starts > HF_RECORD_MAX_STARTS)          /* the unit may be the cause of the starts */
@@ -319,47 +297,20 @@ static void placed(struct entry *entry, struct job *job)
         restart(entry);
 }
 
-/* The content to go back to is in the sealed copy of a Secret alone. Returns true while the rollback waits for it: the
- * copy is being opened, or the TPM has not opened it but may do so later. After MANIFEST_MAX_UNREADABLE of these
- * pauses the copy counts as lost, because the rollback keeps new content out. */
-static bool waits_for_copy(struct entry *entry)
-{
-    const struct hf_manifest_set *good = &entry->r.good;
-    char text[HF_RECORD_MESSAGE], why[VAULT_EXPLANATION];
-    uint64_t due_ns;
-
-    if (good->key[0] == '\0' || !secret_is(good->entry) || entry->kept.bundle != NULL || has_copy(entry))
-        return false;
-    if (vault_open(entry, good))
-        return true;
-    if (!vault_may_open_later(entry, good, &due_ns))
-        return false;
-    if (entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE) {
-        vault_give_up(entry, good);
-        return false;
-    }
-    entry->unreadable_rollbacks++;
-    entry->due_ns = due_ns;
-    vault_explain(entry, good, why);
-    (void)snprintf(text, sizeof(text), "the content to go back to waits for the TPM%s", why);
-    advance_note(entry, HF_MANIFEST_REASON_SECRET_ABSENT, text);
-    return true;
-}
-
 void restore_start(struct entry *entry)
 {
     const struct hf_manifest_set *set = entry->r.good.key[0] != '\0' ? &entry->r.good : &entry->r.next;
 
-    if (waits_for_copy(entry))
+    if (content_store_returns(entry))
         return;
-    if (set == &entry->r.next && entry->r.good_unknown && entry->kept.bundle == NULL &&
+    if (set == &entry->r.next && entry->r.good_unknown && content_store_kept(entry) == NULL &&
         !hf_files_before_exist(entry->engine->p.env.fs, entry->folder)) {
         rolled_back(entry, "the record of what was good is lost; the files stay");
         return;
     }
-    if (secret_fetch_stalls(entry))
+    if (content_store_stalls(entry))
         return; /* entry_consider() goes on when a content has come */
-    if (goes_forward(entry))
+    if (content_store_goes_forward(entry))
         set = &entry->r.next;
     struct job *job = task_new(entry, run_rollback, placed);
 

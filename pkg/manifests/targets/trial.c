@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "manifests/content/content.h"
-#include "manifests/content/secret.h"
+#include "manifests/content/store.h"
 #include "manifests/entry.h"
 #include "manifests/repair.h"
 #include "manifests/targets/trial.h"
@@ -129,7 +129,7 @@ static void start_put_back(struct entry *entry)
 static void looked(struct entry *entry, struct job *job)
 {
     bool failed = entry->attempt->failure.reason != HF_MANIFEST_REASON_NONE, secret = entry->attempt->place.secret;
-    bool is_absent = secret && !secret_has(entry, &entry->r.next); /* an earlier process had the content */
+    bool is_absent = !content_store_has(entry, &entry->r.next); /* an earlier process had the content */
     bool is_ours = job->diff.n == 0 && (secret || !entry->inventory.pending);
     bool looks_again = job->r < 0 && (entry->trial_repairs < MANIFEST_MAX_TRIAL_REPAIRS || entry->refused_ns != 0);
     char text[HF_RECORD_MESSAGE];

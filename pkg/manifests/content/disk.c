@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store on disk: the file b-<digest> in the folder of the entry for each content. Cleanups remove those that no set
+ * needs (commit.c). */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "manifests/content/content.h"
+#include "manifests/content/store.h"
+#include "manifests/entry.h"
+#include "manifests/source/substitute.h"
+#include "os/dir.h"
+
+static void find_path(const struct entry *entry, const char *digest, char path[PATH_MAX])
+{
+    (void)snprintf(path, PATH_MAX, "%s/b-%s", entry->folder, digest);
+}
+
+/* Only a read says more. */
+static bool has(const struct entry *entry, const struct hf_manifest_set *set)
+{
+    (void)entry;
+    (void)set;
+    return true;
+}
+
+static int load(const struct entry *entry, const struct hf_manifest_set *set, struct hf_bundle **ret_bundle,
+                struct hf_manifest_outcome *outcome)
+{
+    struct hf_err err = HF_ERR_INIT;
+    char path[PATH_MAX];
+
+    find_path(entry, set->digest, path);
+    int r = hf_bundle_load(entry->engine->p.env.fs, path, ret_bundle, &err);
+    bool lost = r == -ENOENT || r == -EBADMSG;
+    if (r < 0)
+        return hf_manifest_outcome_fail(
+            outcome, lost ? HF_MANIFEST_REASON_SOURCE_UNREACHABLE : HF_MANIFEST_REASON_WRITE_FAILED, r, &err);
+    return 0;
+}
+
+/* ---- take a content ---------------------------------------------------------------------------------------------- */
+
+static int run_store(struct job *job)
+{
+    const struct hf_fs_ops *fs = job->entry->engine->p.env.fs;
+    char path[PATH_MAX];
+    int r = hf_dir_make(fs, job->entry->folder, 0700, &job->err);
+
+    find_path(job->entry, job->bundle->digest, path);
+    job->names = hf_substitute_label_names(job->bundle);
+    return r < 0 ? r : hf_bundle_save(fs, path, job->bundle, &job->err);
+}
+
+/* The source delivers it again, after a growing pause. */
+static void not_stored(struct entry *entry, struct job *job)
+{
+    struct content *content = &entry->content;
+    char text[HF_RECORD_MESSAGE];
+
+    content_tell(entry, hf_manifest_outcome_reason(job->r), hf_err_text(&job->err, text, sizeof(text)));
+    memcpy(content->unstored, job->bundle->digest, sizeof(content->unstored));
+    entry->r.known_revision[0] = '\0';
+    content_stop(entry);
+    content->hold.reason = hf_manifest_outcome_reason(job->r);
+    content->hold.until_ns = advance_pause(entry);
+    content_move(content, HF_CONTENT_EV_HELD);
+}
+
+static void stored(struct entry *entry, struct job *job)
+{
+    struct content *content = &entry->content;
+
+    content->storing_bytes = 0;
+    content_move(content, HF_CONTENT_EV_ENDED);
+    if (job->r < 0) {
+        not_stored(entry, job);
+        return;
+    }
+    if (content->unstored[0] != '\0')
+        content_tell(entry, HF_MANIFEST_REASON_NONE, NULL);
+    content->unstored[0] = '\0';
+    (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "%s", job->bundle->digest);
+    (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", job->revision);
+    memcpy(entry->r.known_from, job->from, sizeof(entry->r.known_from));
+    entry->r.known_bytes = job->bundle->bytes;
+    json_decref(entry->r.known_names);
+    entry->r.known_names = hf_steal(job->names);
+    entry->recheck = true;
+    advance_save(entry);
+}
+
+/* The content is on disk, and has perhaps come from another place. */
+static bool take_known(struct entry *entry)
+{
+    const struct content *content = &entry->content;
+
+    hf_bundle_free(content_take(&entry->content));
+    if (strcmp(content->incoming_revision, entry->r.known_revision) == 0 &&
+        strcmp(content->incoming_from, entry->r.known_from) == 0)
+        return false;
+    memcpy(entry->r.known_from, content->incoming_from, sizeof(entry->r.known_from));
+    (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", content->incoming_revision);
+    advance_save(entry);
+    return true;
+}
+
+static bool take(struct entry *entry)
+{
+    struct content *content = &entry->content;
+
+    if (strcmp(content->incoming->digest, entry->r.known_digest) == 0)
+        return take_known(entry);
+    struct job *job = task_new(entry, run_store, stored);
+    if (job == NULL)
+        return false;
+    job->bundle = hf_steal(content->incoming);
+    memcpy(job->from, content->incoming_from, sizeof(job->from));
+    memcpy(job->revision, content->incoming_revision, sizeof(job->revision));
+    content->storing_bytes = job->bundle->bytes;
+    content_move(content, HF_CONTENT_EV_BEGAN);
+    task_submit(job);
+    return true;
+}
+
+const struct content_store content_disk_store = {
+    .allows = hf_config_allows_manifest_file,
+    .has = has,
+    .load = load,
+    .take = take,
+};

@@ -66,19 +66,19 @@ struct hf_agent_params {
     bool once;                 /* --once: ends when its work is done */
     const char *host_root;     /* in pod mode, where the host is mounted; NULL: "/" */
     uid_t uid;
-    const char *storage_dir;             /* of telemetry; NULL: none */
+    const char *storage_dir;             /* for telemetry; NULL: none */
     const struct hf_fs_ops *update_fs;   /* counts writes for updates separately; NULL: that of `home` */
     const struct hf_fs_counter *written; /* bytes written, by enum hf_fs_part; NULL: not counted */
     const char *own_exe;                 /* this program, which no release may replace; NULL if unknown, and in a pod */
-    const char *own_unit;                /* of this process; NULL: none */
-    uint64_t retry_base_ns;              /* of the growing delays (base/backoff.h) */
+    const char *own_unit;                /* this process's; NULL: none */
+    uint64_t retry_base_ns;              /* for the growing delays (base/backoff.h) */
     /* At the start, and when the policy in effect or the labels (a JSON object of strings) may have changed. May be
      * NULL. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
     /* The budget of writes is used up, or there is budget again. May be NULL. */
     void (*writes_paused)(void *arg, bool paused);
-    /* The gate for bulk transfers (api/link/link.h) has changed. `closed`: why, such as "LinkQuotaUsed"; NULL: open.
-     * May be NULL. */
+    /* The gate for bulk transfers (api/link/link.h) has changed. `closed`: the reason, such as "LinkQuotaUsed"; NULL:
+     * open. May be NULL. */
     void (*link_changed)(void *arg, const char *closed);
     /* Measured by requests to the API server. NULL with a folder source. */
     struct hf_http_traffic (*api_traffic)(void *arg);
@@ -86,7 +86,7 @@ struct hf_agent_params {
     const char *run_path;
     /* A new object or NULL. May be NULL. */
     json_t *(*telemetry)(void *arg);
-    /* Why there is no valid client certificate (and the reason of ClientCertificateValid), or NULL. May be NULL. */
+    /* The cause of no valid client certificate (and the reason of ClientCertificateValid), or NULL. May be NULL. */
     const char *(*certificate_problem)(void *arg, const char **ret_reason);
     /* The source reported this node's Node. May be NULL. */
     void (*node_seen)(void *arg, const char *uid);
@@ -141,7 +141,7 @@ bool hf_agent_ready(const struct hf_agent *agent);
 /* The policy in effect is the one that the source or cache has for this node. */
 bool hf_agent_knows_policy(const struct hf_agent *agent);
 
-/* Why a reachable source refuses to serve, for a person; or NULL. */
+/* The cause of a reachable source's refusal, for a person; or NULL. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);
 
 /* Exit code of --once: 0 if Ready is True in the newest status (sync/readiness.h); 1 otherwise, and for a folder source

@@ -22,7 +22,7 @@ struct hf_home {
     struct hf_clock clock;
     char boot[HF_CLOCK_FILE_BOOT]; /* id of this boot, or "" */
     struct hf_clock_file kept;     /* clock file at the start */
-    struct hf_hold_age hold;       /* of the site's hold, from the clock file */
+    struct hf_hold_age hold;       /* the site's hold, from the clock file */
 };
 
 /* Makes it if missing (0700), locks <dir>/agent.lock and writes `pid`. Borrows `wall`. A damaged clock file becomes

@@ -61,7 +61,7 @@ struct hf_delta_info {
     unsigned version, method; /* method: number in FORMAT.md */
     enum hf_delta_profile profile;
     uint64_t old_size, new_size, patch_size;
-    unsigned char old_fingerprint[HF_DELTA_FINGERPRINT_BYTES]; /* of the old file's SHA-256 */
+    unsigned char old_fingerprint[HF_DELTA_FINGERPRINT_BYTES]; /* the old file's SHA-256 */
     /* method 5 reads no old file and has no fingerprint of it */
     bool from_any;
     unsigned char new_sha256[HF_SHA256_BYTES];
@@ -128,7 +128,7 @@ HF_MUST_USE int hf_delta_read_info(const struct hf_delta_in *patch, struct hf_de
 struct hf_delta_parts {
     uint64_t header_bytes;
     uint64_t map_bytes; /* match map and image pairs; 0 for methods 3, 4 and 5 */
-    /* of 4 MiB of the new file, the last one less; methods 4 and 5: at most one */
+    /* 4 MiB of the new file, the last one less; methods 4 and 5: at most one */
     uint64_t blocks;
     uint64_t block_bytes;
     uint64_t largest_block_bytes;

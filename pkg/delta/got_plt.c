@@ -145,7 +145,7 @@ static int list_entries(struct got_plt_side *s, const struct delta_region *r, un
     return result < 0 ? result : delta_table_entries_add(&s->entries, e.start, (uint32_t)(end - e.start), e.key);
 }
 
-/* Lists everything of the old side. Of the new side it lists the slots only; match_region() lists words and entries
+/* Lists everything of the old side. It lists only the slots of the new side; match_region() lists words and entries
  * by region. */
 static int list_side(struct got_plt_side *s)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which files of an archive are parts: layers and configurations, by their names and first bytes. Every content
+/* The parts among an archive's files are layers and configurations, by their names and first bytes. Every content
  * store has these for an image that it runs; indexes, manifests and attestations are small, and some stores lack
  * them. Files of equal content are one part.
  *

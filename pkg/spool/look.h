@@ -15,7 +15,7 @@ struct hf_spool_found {
     uint64_t segments, bytes;                /* with a readable header; without spares */
     uint64_t records, waiting;               /* waiting: those above the cursor */
     uint64_t first, last;                    /* sequences; 0: no records */
-    uint64_t oldest_unix_ns, newest_unix_ns; /* of those above the cursor */
+    uint64_t oldest_unix_ns, newest_unix_ns; /* those above the cursor */
     /* From here to newest_gone: signs of damage. */
     uint64_t missing; /* assigned sequences above the cursor that no segment holds */
     uint64_t skipped_bytes;

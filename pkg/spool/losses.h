@@ -18,7 +18,7 @@ struct hf_spool_gap {
 struct hf_spool_losses {
     struct hf_spool_gap gaps[HF_SPOOL_GAPS];
     size_t n;
-    uint64_t early; /* of gaps that made room for others before they were counted */
+    uint64_t early; /* in gaps that made room for others before they were counted */
 };
 
 /* Adds what no earlier gap covers. Too many: forgets the oldest, which a later read counts again. */

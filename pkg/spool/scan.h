@@ -12,7 +12,7 @@ struct hf_spool_scan {
     int fd; /* borrowed */
     uint32_t salt;
     uint64_t end;    /* where it stops */
-    uint64_t offset; /* of the next record */
+    uint64_t offset; /* the next record */
     uint64_t skipped_bytes;
     unsigned bad_places;  /* unreadable places skipped, at most 64 */
     struct hf_buf window; /* from window_at */

@@ -18,7 +18,7 @@ enum {
     HF_SPOOL_WRITE_BUCKETS = 12,
 };
 
-/* How long unreadable bytes are tried again before their records are lost. */
+/* Unreadable bytes are tried again for this time before their records are lost. */
 #define HF_SPOOL_UNREADABLE_NS (300 * HF_NS_PER_S)
 
 /* since_ns: first failed read (monotonic); 0: none. */

@@ -348,7 +348,7 @@ static int rescue(struct hf_spool_store *store, struct hf_err *err)
     return 0;
 }
 
-/* Forgets the last segment. What its header says of earlier segments, the next one's header must say. */
+/* Forgets the last segment. The next one's header must repeat what its header says of earlier segments. */
 static void forget_last(struct hf_spool_store *store)
 {
     uint64_t skip_from = last_segment(store)->skip_from;

@@ -28,7 +28,7 @@ struct hf_spool_store_params {
     const struct hf_rand_ops *rng; /* used only while opening */
     const char *dir;
     uint64_t segment_bytes; /* 0: hf_spool_segment_bytes(max_bytes) */
-    /* Of all segments with the spare, at least three; not of the cursor and up to four damaged segments set aside. */
+    /* All segments with the spare, at least three; not of the cursor and up to four damaged segments set aside. */
     uint64_t max_bytes;
     enum hf_spool_full when_full;
     /* Must stay free on the file system: the spool is full if the next segment needs it. */

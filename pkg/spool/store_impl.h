@@ -34,7 +34,7 @@ struct hf_spool_store {
     bool refuse_unreadable, only_drops;
     char stream[HF_SPOOL_STREAM_TEXT];
     bool doubt;                     /* damage could make this stream assign a sequence twice */
-    int dir_fd, cursor_fd, open_fd; /* open_fd: of the last segment; -1: none is open for writing */
+    int dir_fd, cursor_fd, open_fd; /* open_fd: the last segment; -1: none is open for writing */
     bool spare_ready, spare_coming;
     uint64_t spare_written; /* segment.written of the spare */
     /* After a power cut the folder may still list it under its old name: sync the folder before writing to it. */
@@ -45,7 +45,7 @@ struct hf_spool_store {
     struct hf_spool_cursor cursor;
     bool cursor_unconfirmed; /* read from the disk, not written since: a power cut may lose it */
     bool cursor_unnamed;     /* made again, its name not durable yet */
-    /* `next`: of the next record; `last`: highest durable or delivered */
+    /* `next`: the next record; `last`: highest durable or delivered */
     uint64_t next, last;
     uint64_t jump_to;     /* gets `jumps` of record.h; 0: none */
     uint64_t failed_from; /* first record that a failed write may have left since the last good one; 0: none */

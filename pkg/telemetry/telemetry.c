@@ -27,7 +27,7 @@
 enum { MAX_TROUBLES = 12, TROUBLE = 480 };
 
 #define SOURCES_AGAIN_NS (10 * HF_NS_PER_S)
-/* how far ahead of this node's clock the time of a state may be */
+/* limit by which the time of a state may be ahead of this node's clock */
 #define STATE_AHEAD_NS (300 * HF_NS_PER_S)
 
 /* Results by which offers are counted: enum hf_offer, or a failure. */

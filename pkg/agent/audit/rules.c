@@ -225,7 +225,7 @@ static bool has_entry(struct hf_audit_memory *memory, const struct hf_audit_even
 
 /* ---- updates ----------------------------------------------------------------------------------------------------- */
 
-/* How a phase shows in the log: NULL, not at all. */
+/* The form of a phase in the log: NULL, not at all. */
 static const char *decision_of(const struct hf_update_status *status)
 {
     switch (status->phase) {

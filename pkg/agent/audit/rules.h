@@ -20,7 +20,7 @@ struct hf_audit_memory {
      * drift, configuration) then need none. */
     bool may_have_forgotten;
     uint64_t look_again_ns;                 /* when a refusal will have lasted long enough; or HF_NEVER */
-    uint64_t uses;                          /* of remembered categories */
+    uint64_t uses;                          /* remembered categories */
     uint64_t before_look, before_last_look; /* `uses` at the start of this look and the one before */
 };
 
@@ -58,7 +58,7 @@ struct hf_audit_policy {
     int64_t generation;
     bool is_signed;
     const char *others;                   /* in order: "b@2 (signed), c@1"; "" or NULL: none */
-    const char *distrust, *distrust_text; /* why a policy's signatures are not accepted; or NULL */
+    const char *distrust, *distrust_text; /* reason not to accept a policy's signatures; or NULL */
     const char *override;                 /* annotation allow-prune; or NULL */
 };
 bool hf_audit_of_policy(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
@@ -77,12 +77,12 @@ struct hf_audit_configuration {
     const char *digest; /* hex hash of the meaning: neither comments nor order */
     size_t n_faults;
     const char *fault;   /* the first, or NULL */
-    const char *summary; /* what it requires, for a person; or "" */
+    const char *summary; /* its requirements, for a person; or "" */
 };
 bool hf_audit_of_configuration(struct hf_audit_memory *memory, const struct hf_audit_configuration *configuration,
                                struct hf_audit_event *ret_event);
 
-/* `stamp`: the trust folder's hash in hex; `keys`: which it has. */
+/* `stamp`: the trust folder's hash in hex; `keys`: its keys. */
 bool hf_audit_of_trust(struct hf_audit_memory *memory, const char *stamp, const char *keys,
                        struct hf_audit_event *ret_event);
 

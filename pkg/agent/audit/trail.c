@@ -37,7 +37,7 @@ void hf_trail_init(struct hf_trail *trail, struct hf_agent_env *env, const struc
     env->audit = &trail->inlet;
     hf_audit_memory_init(&trail->memory);
     hf_audit_memory_init(&trail->blind);
-    trail->blind.may_have_forgotten = true; /* what the first look sees may be old */
+    trail->blind.may_have_forgotten = true; /* the states of the first look may be old */
     trail->entries = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_journal_entries_total",
                                       "Entries that the agent added to the journal of this node.", HF_LABELS("kind"));
     trail->inlet.lost = hf_metric_counter(metrics, "holdfast_journal_lost_total",

@@ -14,7 +14,7 @@ struct hf_labeller {
     struct hf_backoff backoff;
     uint64_t not_before_ns;             /* no apply before */
     uint64_t deadline_ns;               /* when an apply without an answer is abandoned and tried again */
-    char failure[HF_READINESS_MESSAGE]; /* why the server refuses the labels, or "" */
+    char failure[HF_READINESS_MESSAGE]; /* server's reason to refuse the labels, or "" */
 };
 
 void hf_labeller_init(struct hf_labeller *labeller, const struct hf_agent_env *env, struct hf_chosen_policy *policy);

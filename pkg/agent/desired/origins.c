@@ -203,7 +203,7 @@ static const struct hf_policy_origin *find_policy(const struct hf_policy_set *se
     return NULL;
 }
 
-/* Why the section does not come from its policy any more. */
+/* The reason for which the section does not come from its policy any more. */
 static const char *why(const struct hf_policy_set *set, const char *path, const struct section_origin *was)
 {
     const struct hf_policy_origin *policy = find_policy(set, was->policy);

@@ -14,7 +14,7 @@ struct hf_origins {
     const struct hf_agent_env *env;
     struct hf_strmap by_path;
     struct hf_buf saved;
-    char change[HF_ORIGINS_TEXT]; /* what the last hf_origins_take() found, for a person; or "" */
+    char change[HF_ORIGINS_TEXT]; /* findings of the last hf_origins_take(), for a person; or "" */
 };
 
 /* A damaged file is set aside and logged; conflicts then go to the first name. */

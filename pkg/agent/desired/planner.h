@@ -16,11 +16,11 @@ struct hf_planner {
     struct hf_plan *plan; /* pointers into objects are valid only during hf_planner_run() */
     struct hf_strmap desired_names;
     struct hf_strmap noted;                /* "<object>/<object used instead>", already logged */
-    struct hf_release_trust trust;         /* of EdgeUpdates with one release name */
+    struct hf_release_trust trust;         /* EdgeUpdates with one release name */
     char superseded[HF_READINESS_NAMES];   /* objects, for the status */
     char not_admitted[HF_READINESS_NAMES]; /* objects that will win once this node is admitted */
     struct hf_strmap not_accepted;         /* for hf_planner_each_not_accepted() */
-    char failure[HF_READINESS_NAMES];      /* why EdgeUpdates are ignored or the engine did not take the plan; or "" */
+    char failure[HF_READINESS_NAMES]; /* reason to ignore EdgeUpdates, or the engine's not to take the plan; or "" */
 };
 
 /* Borrowed for the call. */

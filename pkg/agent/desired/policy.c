@@ -105,7 +105,7 @@ static int add_up(struct hf_chosen_policy *policy, const struct hf_objects *poli
     return r;
 }
 
-/* What was in effect stays if the policies do not add up. */
+/* The old sum stays in effect if the policies do not add up. */
 static void choose(struct hf_chosen_policy *policy, const struct hf_objects *policies, bool proven,
                    const json_t *labels)
 {

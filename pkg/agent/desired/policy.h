@@ -17,8 +17,8 @@ struct hf_chosen_policy {
     struct hf_origins origins;
     struct hf_policy_trust trust;
     struct hf_manifest_trust entry_trust;
-    const struct hf_objects *policies; /* of the last hf_policy_choose(), or NULL */
-    /* Why a selecting policy's signatures are not accepted (CamelCase), or NULL. */
+    const struct hf_objects *policies; /* the last hf_policy_choose()'s, or NULL */
+    /* The reason not to accept a selecting policy's signatures (CamelCase), or NULL. */
     const char *distrust;
     /* A file could not be read or memory ran out: it is not proven that no policy has a manifest or label. */
     bool unsure;
@@ -46,6 +46,6 @@ enum { HF_POLICY_OWN_LABELS = 1, HF_POLICY_LABELS = 2 };
 HF_MUST_USE int hf_policy_choose(struct hf_chosen_policy *policy, const struct hf_objects *policies, bool proven,
                                  const struct hf_facts *facts);
 
-/* How long an entry not in effect has to stay: 0: it may go; HF_NEVER: a selecting policy has it. Only while it is
+/* The time that an entry not in effect has to stay: 0: it may go; HF_NEVER: a selecting policy has it. Only while it is
  * certain that all policies are known. */
 uint64_t hf_policy_removal_wait_ns(struct hf_chosen_policy *policy, const char *entry);

@@ -9,7 +9,7 @@
 
 /* The longest pause between two attempts until a policy names one (spec.retryInterval). */
 #define FIRST_RETRY_CAP_NS (30 * HF_NS_PER_S)
-/* How often an entry asks if it may download while the quota of the policy is used up. */
+/* Time after which an entry asks again if it may download while the quota of the policy is used up. */
 #define ASK_AGAIN_NS (600 * HF_NS_PER_S)
 
 void hf_sets_init(struct hf_sets *sets, const struct hf_agent_env *env, struct hf_chosen_policy *policy)

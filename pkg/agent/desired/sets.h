@@ -32,7 +32,7 @@ void hf_sets_done(struct hf_sets *sets);
 struct hf_sets_input {
     enum hf_staleness staleness;
     bool held;     /* by the site's hold */
-    bool proven;   /* all policies are known (hf_follow_proves_absence()): what none asks for may be removed */
+    bool proven;   /* all policies are known (hf_follow_proves_absence()): the engine may remove the others */
     bool no_space; /* the state folder's file system is critically full */
     bool writes_used_up;
 };

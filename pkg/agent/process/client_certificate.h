@@ -49,6 +49,6 @@ void hf_client_certificate_node(struct hf_client_certificate *certificate, const
  * again after five minutes if the request was refused too. */
 void hf_client_certificate_check(struct hf_client_certificate *certificate);
 
-/* Why there is no valid certificate or no next one, and what to do; or NULL. *ret_reason is that of
+/* The cause of no valid or no next certificate, and the remedy; or NULL. *ret_reason is that of
  * ClientCertificateValid. Valid until the problem changes. */
 const char *hf_client_certificate_problem(const struct hf_client_certificate *certificate, const char **ret_reason);

@@ -22,7 +22,7 @@ struct hf_agent_configuration {
 HF_MUST_USE int hf_agent_configuration_read(struct hf_agent_configuration *configuration, struct hf_err *err);
 void hf_agent_configuration_done(struct hf_agent_configuration *configuration);
 
-/* Of --update-root, else of the configuration. */
+/* From --update-root, else from the configuration. */
 const char *const *hf_agent_configuration_roots(const struct hf_agent_configuration *configuration);
 
 /* Prints the resulting configuration and the ReadWritePaths of a systemd unit to `out`, faults by line to `faults`.

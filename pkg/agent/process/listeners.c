@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each server is opened on its own. If one fails, the process ends with a text that names the flags, or, with
  * --listen-optional and for the default socket, it starts without it and a timer tries again; these later failures
- * are not logged again. Connections are limited for each server so that the sum fits the limit of open files, which
- * is raised first; where it stays low, senders to /ingest get fewer, so that the agent can still open its files. */
+ * are not logged again. Each server has a limit of connections, so that the sum fits the limit of open files, which
+ * the agent raises first; where it stays low, senders to /ingest get fewer, so that the agent can still open its
+ * files. */
 #include "agent/process/listeners.h"
 
 #include "base/encoding/cut.h"

@@ -37,7 +37,7 @@ struct hf_listeners_params {
     struct hf_metrics *metrics;
     struct hf_web_check ready;
     struct hf_server_route ingest;
-    const char *run_dir; /* of the default socket, or NULL */
+    const char *run_dir; /* for the default socket, or NULL */
     uint64_t retry_ns;   /* 0: HF_LISTEN_RETRY_S */
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One table has each flag's name, variable, function, expected form and help; base/flags parses by it and prints it,
  * so help and parser cannot differ. Paths are made absolute while parsing, because what the agent does later must
- * not depend on a working folder. After the flags come the rules about several of them (check_together()): what
- * excludes what, ports that must differ, and the run folder, which only the agent with the default state folder gets
- * by default, so that two agents on a machine do not share it. */
+ * not depend on a working folder. After the flags come the rules about several of them (check_together()): flags
+ * that exclude each other, ports that must differ, and the run folder, which only the agent with the default state
+ * folder gets by default, so that two agents on a machine do not share it. */
 #include "agent/process/options.h"
 
 #include <errno.h>

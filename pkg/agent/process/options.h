@@ -33,7 +33,7 @@ const char *hf_agent_listener_name(enum hf_agent_listener listener);
 /* Strings are static, of argv or the environment, or owned; relative paths are made absolute. NULL: not given. */
 struct hf_agent_options {
     const char *server, *kubeconfig, *source;
-    const char *status_kubeconfig; /* of the server for writes; NULL: the one read from */
+    const char *status_kubeconfig; /* the server for writes; NULL: the one read from */
     const char *node_name;
     const char *state_dir, *trust_dir;
     const char *run_dir; /* for the file of `holdfast status` and the default socket */
@@ -54,7 +54,7 @@ struct hf_agent_options {
     size_t n_allowed_hosts;
     const char *client_certificate_dir; /* NULL: the agent gets none */
     uint64_t client_certificate_lifetime_ns;
-    uint64_t retry_base_ns; /* of growing delays (base/backoff.h) */
+    uint64_t retry_base_ns; /* for growing delays (base/backoff.h) */
     const char *storage_dir;
     const char *cloud_endpoint; /* telemetry sink while no policy configures telemetry */
     const char *device_key_ref; /* "file:/path" or "env:NAME" */

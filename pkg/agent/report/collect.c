@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fills a view of all parts for one status; the lists are fixed arrays, and what exceeds them is left out. An update
- * is listed if the plan wants it, or if it must still reach its end. A refused object is listed if it concerns this
- * node: by the selector of the refused version, or of the older version that is in effect instead. What is reported of
- * an update that fails and restarts many times is held steady (sync/steady.h), so that each attempt does not cause a
- * write; look_again_ns says when the report may change without an event. */
+/* Fills a view of all parts for one status; the lists are fixed arrays, which hold the first entries. An update is
+ * listed if the plan wants it, or if it must still reach its end. A refused object is listed if it concerns this
+ * node: by the selector of the refused version, or of the older version that is in effect instead. The report of an
+ * update that fails and restarts many times stays the same for a while (sync/steady.h), so that each attempt does
+ * not cause a write; look_again_ns says when the report may change without an event. */
 #include "agent/report/collect.h"
 
 #include <errno.h>

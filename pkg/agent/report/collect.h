@@ -12,8 +12,8 @@ struct hf_collect_params {
     json_t *conditions;
     bool stopped;
     bool name_shared;             /* another agent seems to use this name (report/echo.h) */
-    const char *delivery_failure; /* why the server refuses statuses, or NULL */
-    int64_t generation;           /* of the EdgeNode; 0: unknown */
+    const char *delivery_failure; /* server's reason to refuse statuses, or NULL */
+    int64_t generation;           /* the EdgeNode's; 0: unknown */
 };
 
 /* At most 16 objects and files that are refused or unreadable, not those without room. */

@@ -8,7 +8,7 @@
 struct hf_echo {
     uint64_t awaited;    /* number of a written status that has not come back; 0: none */
     uint64_t highest;    /* since the EdgeNode was last absent; 0: none */
-    int64_t generation;  /* of the EdgeNode; 0: unknown */
+    int64_t generation;  /* the EdgeNode's; 0: unknown */
     unsigned adoptions;  /* times it continued from a higher number */
     uint64_t adopted_ns; /* when it last did (monotonic) */
     bool exists;

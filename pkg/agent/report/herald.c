@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sync/outcomes.h and sync/notices.h decide what to report and when; this file makes the Event objects and sends
  * them. Notices that wait for an unreachable server are in <state>/events.json, so that a restart does not lose
- * them; the file exists only while notices wait. If the server refuses an Event, it is dropped, and only the first
- * of several refusals in a row is logged. If the server permits no Events at all (403 or 404), the next waits ten
+ * them; the file exists only while notices wait. The agent drops an Event that the server refuses, and logs only the
+ * first of several refusals in a row. If the server permits no Events at all (403 or 404), the next waits ten
  * minutes. */
 #include "agent/report/herald.h"
 

@@ -8,7 +8,7 @@
 struct hf_outbox {
     const struct hf_agent_env *env;
     bool present;    /* outbox.json exists */
-    json_t *essence; /* of outbox.json; NULL: no file, or of an earlier process */
+    json_t *essence; /* outbox.json's; NULL: no file, or of an earlier process */
 };
 
 /* Returns the conditions of an earlier process's status (their transition times are still valid) as a new array, or

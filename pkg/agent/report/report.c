@@ -4,8 +4,8 @@
  * number, which is reserved on disk first (sequence.c).
  *
  * If the source shows EdgeNodes, a write waits for the first sight of ours, because its number may be higher than
- * ours (echo.c), and the outbox is cleared only when the written status comes back. If the EdgeNode is missing, it
- * is created, and the status is written after that; a server that has the EdgeNode but no status of it lacks the
+ * ours (echo.c), and the outbox is cleared only when the written status comes back. If the EdgeNode is missing, the
+ * report creates it and writes the status after that; a server that has the EdgeNode but no status of it lacks the
  * subresource, and creating it again would not help.
  *
  * After a refusal (-EBADMSG, -EACCES) only a change, a heartbeat or a new version of the server may help: the next

@@ -31,7 +31,7 @@ struct hf_report {
     uint64_t keep_ns;          /* when to write local copies; HF_NEVER while deliveries succeed */
     uint64_t kept_ns;          /* last write of them */
     uint64_t contact_ns;
-    char refused[HF_READINESS_MESSAGE]; /* why the server refused a status for good; "" after it accepted one */
+    char refused[HF_READINESS_MESSAGE]; /* server's reason to refuse a status for good; "" after it accepted one */
     bool ready, stalled;                /* Ready, Stalled are True in the newest status */
     bool waiting;                       /* an update waits for the rollout; Ready stays True */
     bool delivered;                     /* the newest is on the server */

@@ -9,7 +9,7 @@
 
 struct hf_sequence {
     const struct hf_agent_env *env;
-    uint64_t number;  /* of the last status */
+    uint64_t number;  /* the last status's */
     uint64_t durable; /* numbers below are reserved */
     bool uncertain;   /* the file gave none: continue from the source's */
 };

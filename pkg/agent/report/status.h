@@ -37,7 +37,7 @@ struct hf_status_disk {
     unsigned wear_percent; /* 0 to 100 (node/resources/wear.h) */
 };
 
-/* Of a condition that exists only while there is trouble; `reason` is CamelCase, or NULL. */
+/* A condition that exists only while there is trouble; `reason` is CamelCase, or NULL. */
 struct hf_status_trouble {
     const char *reason;
     const char *message;
@@ -50,14 +50,14 @@ enum hf_status_clock {
     HF_STATUS_CLOCK_NOT_SYNCHRONIZED, /* no time server and no API server confirms it */
 };
 
-/* What the essence reports; borrowed. Failures are NULL if there is none; reasons are CamelCase. */
+/* Content of the essence; borrowed. Failures are NULL if there is none; reasons are CamelCase. */
 struct hf_status_view {
     const char *version;
     bool pod_mode;
     bool once; /* --once: stays unchanged after the end */
     bool stopped;
     enum hf_staleness staleness;
-    const char *contact_reason; /* why the source was not reached ("DnsFailed"); NULL while contact is fresh */
+    const char *contact_reason; /* reason of no contact ("DnsFailed"); NULL while contact is fresh */
     enum hf_status_clock clock;
     bool clock_synchronized; /* a time server keeps the clock right */
     const struct hf_update_status *updates;
@@ -86,7 +86,7 @@ struct hf_status_view {
     const struct hf_trust_ids *trusted; /* keys; NULL: unknown */
     const char *source_failure;
     const char *source_reason;
-    const char *floors_failure; /* why floors cannot be confirmed to be the newest */
+    const char *floors_failure; /* cause of floors that may be old */
     const char *floors_reason;
     const char *certificate_failure;
     const char *certificate_reason;

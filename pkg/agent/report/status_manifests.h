@@ -16,13 +16,13 @@ struct hf_status_manifest {
     const char *name;
     enum hf_manifest_target to;
     enum hf_manifest_phase phase;
-    const char *revision; /* of the source: a resourceVersion, a commit */
-    const char *digest;   /* of the content in place; the status has 12 digits */
+    const char *revision; /* the source's: a resourceVersion, a commit */
+    const char *digest;   /* the content in place; the status has 12 digits */
     uint64_t items;       /* files or objects in place */
     uint64_t drifts;      /* others' changes that were undone */
     enum hf_manifest_reason reason;
     const char *message;
-    uint64_t time_unix_ns; /* of the phase's last change; 0: unknown */
+    uint64_t time_unix_ns; /* the phase's last change; 0: unknown */
 };
 
 /* Entries that are not well, with reasons: `failed` wait for a person (RolledBack, Refused); `pending` are in phases

@@ -16,7 +16,7 @@ struct hf_disks_condition {
 
 struct hf_disks {
     const struct hf_agent_env *env;
-    /* of the policy */
+    /* the policy's */
     unsigned warn_percent, critical_percent;
     bool reclaim;
     uint64_t budget_bytes;
@@ -28,9 +28,9 @@ struct hf_disks {
     uint64_t devices[HF_SURVEY_MAX_DISKS];
     size_t n;
     struct hf_pods_found pods;
-    struct hf_pod_kills kills; /* of earlier looks; a job has a copy */
+    struct hf_pod_kills kills; /* from earlier looks; a job has a copy */
     struct hf_disks_condition pressure, memory, logs;
-    char kubelet[160]; /* what it does when the disk fills, or "" */
+    char kubelet[160]; /* its action when the disk fills, or "" */
     struct hf_write_log writes;
     bool has_kernel; /* the kernel counts this process's bytes */
     uint64_t counted_ns;

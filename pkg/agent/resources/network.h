@@ -37,7 +37,7 @@ struct hf_network {
     uint64_t wait_ns; /* from judged_ns until the gate may change; or HF_NEVER */
     uint64_t judged_ns;
     struct hf_write_log day;            /* last 24 hours */
-    uint64_t bytes;                     /* of bulk transfers, since the start */
+    uint64_t bytes;                     /* bulk transfers, since the start */
     uint64_t bytes_per_second;          /* average of downloads; 0: none yet */
     uint64_t round_trip_ns;             /* average to the API server; 0: none yet */
     uint64_t carried[HF_NETWORK_KINDS]; /* since the start */
@@ -56,7 +56,7 @@ uint64_t hf_network_wait_until_ns(const struct hf_network *network);
 /* Call at the stop. */
 void hf_network_save(struct hf_network *network);
 
-/* Of telemetry; only the backlog uses up maxBytesPerDay. */
+/* Telemetry's; only the backlog uses up maxBytesPerDay. */
 void hf_network_sent(struct hf_network *network, uint64_t bytes, bool backlog);
 
 struct hf_status_network hf_network_status(const struct hf_network *network);

@@ -30,7 +30,7 @@ const char *hf_reclaim_kind_name(enum hf_reclaim_kind kind);
 struct hf_reclaim_params {
     const struct hf_fs_ops *fs;
     const char *state_dir;
-    const char *storage_dir;  /* of telemetry, or NULL */
+    const char *storage_dir;  /* for telemetry, or NULL */
     const char *const *roots; /* NULL ends it */
     const char *host_root;    /* before the roots' paths; "" on a host */
     unsigned warn_percent, critical_percent;

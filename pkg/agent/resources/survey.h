@@ -36,7 +36,7 @@ struct hf_survey {
     bool reclaim;
     bool with_logs;
     bool with_pods;
-    struct hf_pod_kills *kills; /* of earlier looks; borrowed and updated */
+    struct hf_pod_kills *kills; /* from earlier looks; borrowed and updated */
     uint64_t now_ns, now_unix_ns;
     /* input and results */
     struct hf_survey_disk disks[HF_SURVEY_MAX_DISKS];

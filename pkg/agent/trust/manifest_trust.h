@@ -15,7 +15,7 @@ enum { HF_MANIFEST_MAX_FLOORS = 256 }; /* entries with a floor */
 
 struct hf_manifest_trust {
     struct hf_trust_floors floors;
-    /* Of entries verified last, over signed bytes, signatures and trust folder: an unchanged turn verifies nothing. */
+    /* Entries verified last, over signed bytes, signatures and trust folder: an unchanged turn verifies nothing. */
     unsigned char verified[HF_MAX_MANIFESTS][HF_SHA256_BYTES];
     unsigned n_verified; /* stored since the start; the newest is verified[(n_verified - 1) % HF_MAX_MANIFESTS] */
 };

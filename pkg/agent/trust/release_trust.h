@@ -12,7 +12,7 @@
 struct hf_release_trust {
     const struct hf_agent_env *env;
     struct hf_strmap verdicts; /* by name of EdgeUpdate */
-    char stamp[HF_SHA256_HEX]; /* of the trust folder in this plan; "" before it is asked */
+    char stamp[HF_SHA256_HEX]; /* the trust folder's in this plan; "" before it is asked */
     unsigned checks;           /* for tests */
 };
 
@@ -27,6 +27,6 @@ void hf_release_trust_end(struct hf_release_trust *trust);
 /* False also if the check fails. */
 bool hf_release_trust_accepts(struct hf_release_trust *trust, const struct hf_edgeupdate *update);
 
-/* Of the last plan: "Unsigned: the release is not signed". NULL: accepted, not asked, or the check failed. Valid until
+/* The last plan's: "Unsigned: the release is not signed". NULL: accepted, not asked, or the check failed. Valid until
  * the next plan. */
 const char *hf_release_trust_why(const struct hf_release_trust *trust, const char *name);

@@ -24,7 +24,7 @@ static const uint64_t read_again_ns = 10 * HF_NS_PER_S, unread_max_ns = 3600 * H
 
 struct floor_entry {
     uint64_t sequence;
-    char sha256[HF_SHA256_HEX]; /* of the signed bytes */
+    char sha256[HF_SHA256_HEX]; /* over the signed bytes */
 };
 
 static size_t max_bytes(const struct hf_trust_floors *floors)

@@ -33,8 +33,8 @@ void hf_trust_floors_init(struct hf_trust_floors *floors, const struct hf_agent_
                           const struct hf_trust_floors_kind *kind);
 void hf_trust_floors_done(struct hf_trust_floors *floors);
 
-/* `message`: the signed bytes of a validly signed item. NULL: accepted, floor raised, also on disk (if that fails, in this
- * process until the next call). Else, explained in *err: SequenceTooLow, SequenceTaken (other content), TooMany
+/* `message`: the signed bytes of a validly signed item. NULL: accepted, floor raised, also on disk (if that fails, in
+ * this process until the next call). Else, explained in *err: SequenceTooLow, SequenceTaken (other content), TooMany
  * (names), FloorsUnreadable. */
 const char *hf_trust_floors_accept(struct hf_trust_floors *floors, const char *name, uint64_t sequence,
                                    struct hf_view message, struct hf_err *err);

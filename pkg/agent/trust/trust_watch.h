@@ -17,8 +17,8 @@ struct hf_trust_watch {
     bool failed; /* no watch, and this is logged */
     uint64_t look_ns;
     char stamp[HF_SHA256_HEX];      /* at the last look, or "" */
-    char keys[HF_TRUST_WATCH_KEYS]; /* which it had then (hf_trust_describe()) */
-    struct hf_trust_ids ids;        /* which of them are valid */
+    char keys[HF_TRUST_WATCH_KEYS]; /* its keys then (hf_trust_describe()) */
+    struct hf_trust_ids ids;        /* the valid ones */
     void (*changed)(void *arg);     /* keys or threshold */
     void *arg;
 };

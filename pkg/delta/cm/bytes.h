@@ -31,11 +31,11 @@ struct delta_byte_context {
 struct delta_bytes {
     _Alignas(64) delta_lanes by_node[BYTES_CLASSES * 256], by_fit[BYTES_CLASSES * 128], by_scene[BYTES_SCENES * 256],
         by_confident[16];
-    uint8_t *tables; /* of 2^table_bits bytes, aligned to a cache line */
-    uint32_t *ranks; /* of 2^rank_bits; same allocation */
+    uint8_t *tables; /* 2^table_bits bytes each, aligned to a cache line */
+    uint32_t *ranks; /* 2^rank_bits each; same allocation */
     unsigned table_bits, rank_bits;
     bool quick;
-    /* Logits ln(p / (1 - p)) * 4096: of a 1 in state s; of source s being right about a bit with i more to come; about
+    /* Logits ln(p / (1 - p)) * 4096 for a 1 in state s; for source s being right about a bit with i more to come; about
      * the whole byte. A source is a rank by count or a guess by trust; the last one expects no byte. */
     int16_t state_logit[DELTA_STATES];
     int16_t source_logit[BYTES_SOURCES + 1][8];

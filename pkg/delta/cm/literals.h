@@ -11,7 +11,7 @@ struct delta_literals;
 
 enum { DELTA_LITERAL_PIECE = 1024 }; /* bytes; the encoder may store a piece raw */
 
-/* Of a block; encoding only. */
+/* For a block; encoding only. */
 struct delta_block_options {
     bool quick;                                                 /* less time to decode, slightly larger */
     uint32_t plain_n;                                           /* pieces marked so far */

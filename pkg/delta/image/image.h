@@ -63,10 +63,10 @@ static inline unsigned delta_region_slot(enum delta_region_kind kind)
 /* A part of the image with bytes of one kind, such as a section. */
 struct delta_region {
     uint64_t offset, size, address;
-    /* Symbols: offset of the string table; relocations: of the symbol table; Go's offsets: where they count from. */
+    /* Symbols: offset of the string table; relocations: the symbol table's; Go's offsets: where they count from. */
     uint64_t link;
     enum delta_region_kind kind;
-    bool linkage; /* of .got or .plt */
+    bool linkage; /* in .got or .plt */
 };
 
 enum delta_go_layout { DELTA_GO_NONE, DELTA_GO_116, DELTA_GO_118, DELTA_GO_120 };

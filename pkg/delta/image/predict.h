@@ -23,16 +23,16 @@ enum {
     DELTA_PAIRS_MAX = 4096,
 };
 
-/* What both sides have before the first byte of the new file. */
+/* Data that both sides have before the first byte of the new file. */
 struct delta_shared_context {
     struct delta_old *old;
     struct delta_map map;
     struct delta_pair *pairs; /* in the order of the new images, which do not overlap */
     uint32_t pairs_n;
-    const struct delta_image *new_images; /* of each pair; encoder only */
+    const struct delta_image *new_images; /* each pair's; encoder only */
     uint64_t old_size, new_size;
     unsigned predictors; /* DELTA_PREDICT_* */
-    unsigned lean;       /* how often the models halve their tables */
+    unsigned lean;       /* number of times that the models halve their tables */
     bool only_first;     /* predict one candidate; delta_guess.source may be unset */
     bool by_map;         /* from the map alone, without moves */
     struct delta_pair last_pair;
@@ -49,7 +49,7 @@ struct delta_moved {
 
 struct delta_guess {
     unsigned n;
-    unsigned source; /* of the first: 3 the target's move, 2 the map, 1 a move nearby, 0 a guess */
+    unsigned source; /* for the first: 3 the target's move, 2 the map, 1 a move nearby, 0 a guess */
     uint64_t word[DELTA_CANDIDATES];
     uint64_t site, base, target; /* in the new file; `target` is the first prediction */
 };
@@ -65,8 +65,8 @@ struct delta_span {
 
 struct delta_predictor {
     struct delta_shared_context *shared;
-    struct delta_image image;       /* of the active pair */
-    struct delta_segments segments; /* of its new image */
+    struct delta_image image;       /* the active pair's */
+    struct delta_segments segments; /* its new image's */
     struct delta_pair pair;
     uint32_t pair_next;
     /* moves of targets, and of every 256 positions */

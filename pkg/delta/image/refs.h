@@ -18,7 +18,7 @@ enum delta_ref_kind {
     DELTA_REF_LO12, /* add, load or store with an adrp's register */
     DELTA_REF_ADR,
     DELTA_REF_ABS64,
-    DELTA_REF_ADDEND,   /* of a relocation */
+    DELTA_REF_ADDEND,   /* a relocation's */
     DELTA_REF_SELF32,   /* 32 bits, from its own position */
     DELTA_REF_BASE32,   /* 32 bits, from its table's start */
     DELTA_REF_BACK32,   /* 32 bits, from the site back */
@@ -27,16 +27,16 @@ enum delta_ref_kind {
     DELTA_REF_TAR_LAST, /* last octal digit */
     DELTA_REF_TAR_SUM,  /* 6 octal digits */
     DELTA_REF_GO_TEXT,
-    DELTA_REF_GO_FUNCTION, /* of a description */
+    DELTA_REF_GO_FUNCTION, /* a description */
     DELTA_REF_GO_NAME,
-    DELTA_REF_GO_PC,   /* of a program counter table */
-    DELTA_REF_GO_UNIT, /* of a unit's files, in words */
-    DELTA_REF_GO_DATA, /* of data for the garbage collector */
+    DELTA_REF_GO_PC,   /* a program counter table */
+    DELTA_REF_GO_UNIT, /* a unit's files, in words */
+    DELTA_REF_GO_DATA, /* data for the garbage collector */
     DELTA_REF_GO_TYPE,
-    DELTA_REF_SIZE,      /* of the function of an unwind entry */
+    DELTA_REF_SIZE,      /* an unwind entry's function */
     DELTA_REF_GO_BUCKET, /* findfunctab: the bucket's function */
     DELTA_REF_GO_PARTS,  /* four parts' functions minus the bucket's */
-    DELTA_REF_JUMP,      /* of a jump table, from its start */
+    DELTA_REF_JUMP,      /* a jump table's, from its start */
     DELTA_REF_KINDS,     /* of x86-64 and AArch64; <= DELTA_REF_SLOTS */
 
     /* Other processors. The slot, with statistics of its own, is the number modulo DELTA_REF_SLOTS; kinds that share
@@ -53,7 +53,7 @@ enum delta_ref_kind {
     DELTA_REF_GOT_WORD = 42,   /* literal: offset in the GOT */
     DELTA_REF_ABS32 = 43,
     DELTA_REF_SELF31 = 45,    /* 31 bits, from its own position */
-    DELTA_REF_SYMBOL = 48,    /* of a relocation */
+    DELTA_REF_SYMBOL = 48,    /* a relocation's */
     DELTA_REF_THUMB_BL = 65,  /* bl, b.w */
     DELTA_REF_THUMB_BLX = 66, /* to A32 */
     DELTA_REF_THUMB_MOVW = 67,
@@ -89,7 +89,7 @@ struct delta_ref {
     uint32_t at;     /* in the scanned bytes */
     uint8_t kind;
     uint8_t n; /* bytes: 1, 2, 4, 6 or 8 */
-    /* RIP: size of the immediate after it. SYMBOL: of a symbol table's entry. GO_BUCKET, GO_PARTS: offset in the
+    /* RIP: size of the immediate after it. SYMBOL: a symbol table's entry. GO_BUCKET, GO_PARTS: offset in the
      * bucket. Others: bytes from `base` to where the value counts from, such as 8 for an ARM pc. */
     uint8_t extra;
 };

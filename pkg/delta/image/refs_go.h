@@ -8,10 +8,10 @@
 
 /* From one window's scan to the next; zero it first. Old positions. */
 struct delta_go_cursor {
-    uint64_t row;                      /* of the function where the last window ended */
-    uint64_t uncommon;                 /* of a type, after the part of its kind; 0: none */
-    uint64_t methods, methods_end;     /* of the last type with methods */
-    uint64_t interface, interface_end; /* of the last interface type */
+    uint64_t row;                      /* function where the last window ended */
+    uint64_t uncommon;                 /* a type's, after the part of its kind; 0: none */
+    uint64_t methods, methods_end;     /* the last type with methods */
+    uint64_t interface, interface_end; /* the last interface type */
     struct delta_go_found found;
 };
 

@@ -46,7 +46,7 @@ size_t delta_header_format(const struct delta_header *header, unsigned char *byt
 struct delta_input {
     const struct hf_delta_in *in;
     size_t pos, n;
-    uint64_t left;   /* bytes still allowed: of the body, or of the longest header */
+    uint64_t left;   /* bytes still allowed: the body, or the longest header */
     uint64_t offset; /* from the delta's start */
     bool in_body;
     struct hf_sha256 body_hash;
@@ -89,7 +89,7 @@ struct delta_output {
     const struct hf_delta_out *out;
     const atomic_bool *cancel;
     uint64_t written, size, next_look; /* with pending bytes; final; next look at `cancel` */
-    struct hf_sha256 hash;             /* of what has left the buffer */
+    struct hf_sha256 hash;             /* bytes that have left the buffer */
     unsigned char *pending;
     size_t pending_n;
 };

@@ -117,7 +117,7 @@ static bool is_as_long(const struct delta_matcher *m, const struct delta_copy_fi
     return m->old_n - old_pos >= f->match_n && memcmp(m->old + old_pos, m->new_bytes + f->scan, f->match_n) == 0;
 }
 
-/* Of equally long matches chooses the one with the most equal bytes around it, on a tie the nearest. */
+/* Chooses among equally long matches the one with the most equal bytes around it, on a tie the nearest. */
 static void resolve_ties(const struct delta_matcher *m, struct delta_copy_finder *f)
 {
     if (!f->ranked)

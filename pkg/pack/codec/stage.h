@@ -27,7 +27,7 @@ HF_MUST_USE int pack_decode_some(const struct pack_decode *decode, uint64_t *ret
 const char *pack_codec_version(enum pack_codec codec);
 
 enum { PACK_FINGERPRINT_BYTES = 8 };
-/* Of a fixed text encoded with `setup`: libraries with equal fingerprints are taken to be the same encoder. */
+/* From a fixed text encoded with `setup`: libraries with equal fingerprints are taken to be the same encoder. */
 HF_MUST_USE int pack_encoder_fingerprint(const struct pack_setup *setup,
                                          unsigned char fingerprint[PACK_FINGERPRINT_BYTES], struct hf_err *err);
 

@@ -22,14 +22,14 @@ struct hf_deep_scratch {
     ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
 };
 
-/* Of an old file in parts, such as an image's blobs. */
+/* Part of an old file, such as an image's blobs. */
 struct hf_deep_part {
     uint64_t size;
     unsigned char sha256[HF_SHA256_BYTES];
 };
 
 struct hf_deep_info {
-    struct hf_delta_info delta; /* of the files on disk, not unpacked */
+    struct hf_delta_info delta; /* the files on disk, not unpacked */
     bool inside;                /* false: a plain delta, and the rest is 0 */
     uint64_t memory_bytes;      /* on top of any delta's */
     uint64_t scratch_bytes;     /* on disk or, without a file, in memory */
@@ -37,7 +37,7 @@ struct hf_deep_info {
     uint64_t header_bytes, recipe_bytes; /* the rest is the inner delta */
     unsigned inner_method;               /* only from hf_deep_read_info() */
     char libraries[96];                  /* on which the new bytes depend */
-    size_t parts_n;                      /* of the old file; 0: not in parts */
+    size_t parts_n;                      /* the old file's; 0: not in parts */
     struct hf_deep_part *parts;          /* free with hf_deep_info_done() */
 };
 void hf_deep_info_done(struct hf_deep_info *info);
@@ -60,7 +60,7 @@ struct hf_deep_apply_params {
      * outermost one, and none if that is the last one again. Resuming unpacks the old file again. */
     struct hf_delta_apply_params delta;
     struct hf_deep_scratch scratch;
-    uint64_t memory_max, scratch_max; /* of the delta; 0: no limit */
+    uint64_t memory_max, scratch_max; /* for the delta; 0: no limit */
     /* If the old file depends on *info (archive of a folder, parts): called after header and recipe; *ret_old replaces
      * delta.old, and its hash is checked unless delta.old_is_verified. May be NULL. */
     int (*open_old)(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err);

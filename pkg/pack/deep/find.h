@@ -13,7 +13,7 @@ struct found {
     size_t offset, packed_n; /* in the bytes that were searched */
     enum pack_codec codec;   /* PACK_CODEC_DEFLATE for all deflate streams */
     bool gzip_tail;
-    unsigned char sha256[HF_SHA256_BYTES]; /* of the compressed bytes */
+    unsigned char sha256[HF_SHA256_BYTES]; /* the compressed bytes' */
     struct hf_buf plain;
     uint64_t memory;
     /* From here on by deep_create.c. `keep`: the delta looks inside. */

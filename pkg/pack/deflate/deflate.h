@@ -69,11 +69,11 @@ void deflate_fixed_codes(struct deflate_codes *ret_codes);
 /* Canonical codes, bits reversed: the first bit is the lowest. */
 void deflate_codes_of(const uint8_t *lengths, unsigned n, uint16_t *codes);
 
-/* What an encoder would choose for these frequencies. */
+/* An encoder's choices for these frequencies. */
 struct deflate_prediction {
     struct deflate_codes codes;
     struct deflate_head head;
-    uint64_t dynamic_bits, fixed_bits; /* of the block in bits, without the first three */
+    uint64_t dynamic_bits, fixed_bits; /* the block in bits, without the first three */
 };
 enum deflate_coding {
     DEFLATE_CODING_GZIP, /* gzip and zlib */
@@ -153,15 +153,15 @@ struct deflate_reader {
 HF_MUST_USE int deflate_read_block(struct deflate_reader *reader, struct deflate_block *block, struct hf_err *err);
 /* After the last block: the offset of the first byte after the stream. */
 uint64_t deflate_reader_end(struct deflate_reader *reader);
-/* Of a gzip member. -EBADMSG: not this `crc` and `length`. */
+/* A gzip member's. -EBADMSG: not this `crc` and `length`. */
 HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc, uint32_t length, struct hf_err *err);
 
 /* A decoder by blocks: embed it, zero it, set the first three members. */
 struct deflate_stream {
-    uint64_t memory; /* of the embedding struct; the blocks' is added */
+    uint64_t memory; /* the embedding struct's; the blocks' is added */
     int (*take_block)(struct deflate_stream *stream, struct hf_err *err); /* has stream->block */
     int (*end)(struct deflate_stream *stream, struct hf_err *err);        /* after the last block */
-    uint32_t crc, length; /* of the content so far; the embedding decoder keeps them */
+    uint32_t crc, length; /* the content so far; the embedding decoder keeps them */
     const struct pack_sink *out;
     struct deflate_reader reader;
     struct deflate_block block;

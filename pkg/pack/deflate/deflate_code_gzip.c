@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The coding of Jean-loup Gailly's deflate (gzip, zlib, and programs that use zlib). It uses Huffman's algorithm and
- * breaks ties by depth. To limit code lengths to 15 bits, it moves leaves down. It encodes run lengths greedily. Of
- * the three kinds of block (stored, fixed and dynamic), it takes the shortest. */
+ * breaks ties by depth. To limit code lengths to 15 bits, it moves leaves down. It encodes run lengths greedily. It
+ * takes the shortest of the three kinds of block (stored, fixed and dynamic). */
 #include <string.h>
 
 #include "base/macros.h"

@@ -2,8 +2,8 @@
 /* Reads bits through a 64-bit buffer. Short codes are found in a table by the next FAST_BITS bits, longer ones bit
  * by bit. A reader keeps the bits that describe a block's codes exactly as they are, because an encoder other than
  * the predicted one may describe the same codes in another way. Oversubscribed codes are refused; incomplete ones
- * are accepted, and fail only if the stream uses a missing code. What no encoder writes (padding that is not zero,
- * length 258 by the wrong symbol) sets `odd`: such a stream cannot be made again from its tokens. */
+ * are accepted, and fail only if the stream uses a missing code. A feature that no encoder writes (padding that is
+ * not zero, length 258 by the wrong symbol) sets `odd`: such a stream cannot be made again from its tokens. */
 #include <errno.h>
 #include <string.h>
 

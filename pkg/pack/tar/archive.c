@@ -141,7 +141,7 @@ static int read_xattrs(const struct hf_archive *archive, const char *name, bool 
     return r;
 }
 
-/* What to do about an attribute that gets lost. */
+/* The remedy for an attribute that gets lost. */
 static const char *advice(const char *xattr)
 {
     if (strcmp(xattr, "security.capability") == 0)

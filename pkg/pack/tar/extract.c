@@ -9,10 +9,10 @@
  * hf_extract_finish() gives them their owners and modes, the inner ones first because a mode may close the way to
  * them, and syncs them.
  *
- * What can go wrong: results of openat() that the archive causes (a missing parent, a link on the way) are -EBADMSG,
- * others are errors of the file system. In an archive that is not canonical, the last member of a name replaces the
- * earlier ones, but nothing replaces a folder: so the descriptor of the last parent stays valid. After an error the
- * caller removes the folder. */
+ * Failures: results of openat() that the archive causes (a missing parent, a link on the way) are -EBADMSG, others
+ * are errors of the file system. In an archive that is not canonical, the last member of a name replaces the earlier
+ * ones, but nothing replaces a folder: so the descriptor of the last parent stays valid. After an error the caller
+ * removes the folder. */
 #include "pack/tar/extract.h"
 
 #include <errno.h>
@@ -42,7 +42,7 @@ struct hf_extract {
     struct hf_buf xattrs;
     struct hf_tar_member member;
     int fd;                /* the file that receives content; -1: none */
-    struct hf_sha256 hash; /* of its content, with params.made */
+    struct hf_sha256 hash; /* over its content, with params.made */
     uint64_t done;         /* bytes of its content so far; then with padding; then of the end */
     int parent_fd; /* the folder of the last member, -1: none; nothing replaces a folder, so it stays that one */
     char parent[HF_TAR_MAX_NAME];

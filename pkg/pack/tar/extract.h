@@ -18,7 +18,7 @@ struct hf_extract_params {
     const struct hf_fs_ops *fs;
     int dirfd; /* empty; borrowed */
     enum hf_extract_rules rules;
-    uid_t uid; /* for ANY: of files and folders, also `dirfd`; not of symbolic links */
+    uid_t uid; /* for ANY: files and folders, also `dirfd`; not symbolic links */
     gid_t gid;
     /* For each regular file (not its links) when complete and synced. Negative: ends the extraction. May be NULL. */
     int (*made)(void *arg, const struct stat *st, const unsigned char *digest);

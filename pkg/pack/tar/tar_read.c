@@ -6,8 +6,8 @@
  *
  * Security: each size is checked before it is used, extended headers are limited to HF_TAR_MAX_HEAD, and normalise()
  * refuses names that are absolute, have "..", or are too long or too deep; a hard link's target follows the same
- * rules. A symbolic link's target is any text: whoever extracts must not follow it. The two zero blocks at the end
- * may be missing, because a hash covers the archive. */
+ * rules. A symbolic link's target is any text: an extractor must not follow it. The two zero blocks at the end may
+ * be missing, because a hash covers the archive. */
 #include "pack/tar/tar_read.h"
 
 #include <errno.h>

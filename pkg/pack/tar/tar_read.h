@@ -28,7 +28,7 @@ struct hf_tar_member {
     /* Relative and normal: no "..", ".", empty component or final slash; components up to 255 bytes. "": the top
      * folder. */
     char name[HF_TAR_MAX_NAME];
-    char target[HF_TAR_MAX_NAME]; /* of a link, else ""; a hard link's is like `name`, not "" */
+    char target[HF_TAR_MAX_NAME]; /* a link's, else ""; a hard link's is like `name`, not "" */
     unsigned mode;                /* within 07777 */
     uint32_t uid, gid;
     uint64_t size;   /* bytes of a file's content, else 0 */

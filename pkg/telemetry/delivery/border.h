@@ -37,7 +37,7 @@ struct hf_border_file {
     const struct hf_fs_ops *fs;
     char *path;
     int fd;
-    uint64_t counter; /* of the last saved slot */
+    uint64_t counter; /* last saved slot's */
 };
 
 /* Reads the last saved borders and writes that slot again, whose save may have died before its sync. New file or no

@@ -19,7 +19,7 @@ struct hf_deadletter {
     const char *sink;
     /* as a metric label: "http_422" */
     const char *reason;
-    /* of the sink's answer or the error; truncated; any bytes */
+    /* the sink's answer or the error; truncated; any bytes */
     const char *detail;
     uint64_t unix_ns;       /* when they become dead letters */
     bool refuse_unreadable; /* as in struct hf_spool_store_params */

@@ -18,7 +18,7 @@ struct hf_suspect {
     uint64_t since_ns; /* start of what the current round considers; 0: no failure yet */
 };
 
-/* Of one sink: the batch that failed last (`who`, 0: none), when, and when another one last failed. */
+/* One sink's failures: the batch that failed last (`who`, 0: none), when, and when another one last failed. */
 struct hf_suspects {
     uint64_t who;
     uint64_t last_ns, other_ns;

@@ -64,12 +64,12 @@ struct hf_event {
     struct hf_view peer_uid, peer_unit;
     /* Rises with each event of a node; 0: none. hf_fanout_store() sets it if 0 or without `origin`. */
     uint64_t origin_sequence;
-    struct hf_view key;      /* of a payload that describes a state: only the newest matters */
+    struct hf_view key;      /* a state's payload: only the newest matters */
     struct hf_view body;     /* text, or a payload's JSON byte for byte as received */
     struct hf_view checksum; /* hex SHA-256 of the body as received, or empty */
     struct hf_view boundary;
     enum hf_value_kind value_kind;
-    struct hf_view name; /* of a metric or finding, in Prometheus' characters */
+    struct hf_view name; /* metric or finding, in Prometheus' characters */
     /* Counter: total, or the increase within an aggregated window. Histogram: one observation, or their sum. */
     double value;
     struct hf_view histogram; /* JSON summary of an aggregated value (pipeline/aggregate.h), or empty */
@@ -107,8 +107,8 @@ HF_MUST_USE int hf_event_format(const struct hf_event *event, const char *node, 
 HF_MUST_USE int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node,
                                struct hf_buf *scratch);
 
-/* Who may have written an event. Owners must not hide, outdate or use up what others write: ids, keys, rates and series
- * are separate for each. */
+/* The possible writer of an event. Owners must not hide, outdate or use up what others write: ids, keys, rates and
+ * series are separate for each. */
 enum {
     HF_OWNER_AGENT,
     HF_OWNER_UNKNOWN, /* everyone whose user id the kernel does not tell, as on other machines */

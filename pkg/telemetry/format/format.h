@@ -45,7 +45,7 @@ HF_MUST_USE int hf_format_pack(const struct hf_format *format, struct hf_squeeze
                                const struct hf_spool_record *records, size_t n, struct hf_format_packed *ret_packed);
 void hf_format_packed_done(struct hf_format_packed *packed);
 
-/* What a 2xx says of the records (OTLP's partial success). */
+/* A 2xx's verdict on the records (OTLP's partial success). */
 struct hf_format_answer {
     uint64_t rejected;
     char message[160]; /* printable ASCII, or "" */

@@ -14,7 +14,7 @@
 
 struct hf_aggregate {
     uint64_t count;
-    double last; /* of the series, maybe from an earlier window */
+    double last; /* the series', maybe from an earlier window */
     double sum, min, max;
     double added;
     uint64_t resets;

@@ -2,7 +2,7 @@
 /* telemetry/pipeline/boundary.h - decides which sinks may receive an event, and audits refusals.
  *
  * An event with a compliance boundary may leave only through sinks with the same boundary; without such a sink it is
- * refused and stored nowhere. Other events may go to any sink. Of these sinks, those whose `select` matches take it.
+ * refused and stored nowhere. Other events may go to any sink. The sinks among these whose `select` matches take it.
  * Pure. */
 #pragma once
 

@@ -72,7 +72,7 @@ static void fill(struct hf_token_bucket *bucket, const struct hf_telemetry_rate 
         bucket->tokens_ns += passed * rate->per_second;
 }
 
-/* Whose events a bucket counts. */
+/* The owner whose events a bucket counts. */
 struct counted {
     uint32_t rule;
     uint64_t owner;

@@ -26,7 +26,7 @@ struct hf_filter {
     const struct hf_telemetry *spec; /* borrowed */
     struct hf_token_bucket *buckets; /* allocated when first needed */
     size_t n_buckets;
-    struct hf_token_bucket *taken; /* of the event that hf_filter_judge() kept last, or NULL */
+    struct hf_token_bucket *taken; /* the event's that hf_filter_judge() kept last, or NULL */
 };
 
 void hf_filter_init(struct hf_filter *filter, const struct hf_telemetry *spec);

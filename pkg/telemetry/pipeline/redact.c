@@ -4,8 +4,8 @@
  * are.
  *
  * A text may start as JSON, but be truncated, be no JSON somewhere (NaN, a raw tab, invalid UTF-8), or continue with
- * other text. What cannot be read may hold a secret: if it names a rule's member, or if the text before it has such
- * a member, the text is kept only up to there and the event marked as truncated. */
+ * other text. An unreadable part may hold a secret: if it names a rule's member, or if the text before it has such a
+ * member, the text is kept only up to there and the event marked as truncated. */
 #include "telemetry/pipeline/redact.h"
 
 #include <ctype.h>

@@ -3,9 +3,9 @@
  * leave the node.
  *
  * Mask writes "***", Remove deletes, Hash writes "sha256:" and 32 hex digits: equal values stay visible, and a guess
- * can be confirmed. A changed payload gets a new checksum. What cannot be read as JSON to its end is cut where a secret
- * may be, and marked as truncated. Threads: any, one at a time. New texts belong to the redactor and are valid until
- * the next call. */
+ * can be confirmed. A changed payload gets a new checksum. A text that is no JSON to its end is cut where a secret may
+ * be, and marked as truncated. Threads: any, one at a time. New texts belong to the redactor and are valid until the
+ * next call. */
 #pragma once
 
 #include "codec/sha256.h"

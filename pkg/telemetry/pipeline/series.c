@@ -6,7 +6,7 @@
 
 #include "telemetry/event/hash.h"
 
-/* ALLOCATIONS: what the allocator and the table add to a series */
+/* ALLOCATIONS: bytes that the allocator and the table add to a series */
 enum { MAX_KEY = 16 << 10, FIRST_SLOTS = 64, ALLOCATIONS = 64, KEY_HEAD = 2 + sizeof(uint64_t) };
 
 void hf_series_table_init(struct hf_series_table *table, size_t max)

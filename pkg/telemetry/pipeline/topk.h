@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 
-/* Of boundary, zero byte and value together; truncated. */
+/* Boundary, zero byte and value together; truncated. */
 enum { HF_TOPK_VALUE = 96 };
 
 struct hf_topk_entry {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A folder in which nothing waits is removed. At most HF_FORMER_MAX folders stay; the one that has stored nothing
- * for the longest time goes first. What stays uses up part of buffer.maxBytes. With whenFull DropOldest it is
- * limited to half of that (all of it, if no sink is present): folders go in the same order, and if a whole folder is
- * more than necessary, only its oldest segments. With Block nothing that waits is removed to save bytes.
+ * for the longest time goes first. The folders that stay use up part of buffer.maxBytes. With whenFull DropOldest it
+ * is limited to half of that (all of it, if no sink is present): folders go in the same order, and if a whole folder
+ * is more than necessary, only its oldest segments. With Block nothing that waits is removed to save bytes.
  *
  * A folder is renamed to ".former-<name>" before it is removed, so that after a power cut the next job removes the
  * rest. */

@@ -3,7 +3,7 @@
  *
  * Their folders keep what waits, for when a policy names them again. After each change of settings a job removes empty
  * folders, all but HF_FORMER_MAX, and with DropOldest what exceeds half of buffer.maxBytes (all, if no sink is
- * present). What the disk does not give back is treated as waiting; after HF_SPOOL_UNREADABLE_NS (`patient` false),
+ * present). Unreadable data is treated as waiting; after HF_SPOOL_UNREADABLE_NS (`patient` false),
  * tried once more, as damaged.
  *
  * Security: the job touches only folders with a sink's name that contain only urgent, bulk or dead with regular files

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything happens in the pump: whoever changes a state calls it, and it does all that is possible now and arms
- * one timer for the next time. A turn reports due drops, starts requests, moves the cursors over what is delivered,
- * starts a load, and frees what an idle outlet does not need. Calls from within only ask for another turn; after
- * MAX_TURNS the pump continues in the loop's next iteration.
+/* Everything happens in the pump: a part that changes a state calls it, and it does all that is possible now and
+ * arms one timer for the next time. A turn reports due drops, starts requests, moves the cursors over what is
+ * delivered, starts a load, and frees what an idle outlet does not need. Calls from within only ask for another
+ * turn; after MAX_TURNS the pump continues in the loop's next iteration.
  *
  * Room: the spool reports neither that it deleted a segment nor that another program freed space, so while a caller
  * waits for room, the timer looks every ROOM_CHECK_NS.

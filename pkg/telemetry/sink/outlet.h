@@ -32,7 +32,7 @@ struct hf_outlet_params {
     const char *cloud_endpoint;           /* URL if the policy gives none; may be NULL */
     const struct hf_http_ops *http;       /* NULL: the outlet makes its own with the sink's credentials */
     uint64_t max_bytes;                   /* for both lanes */
-    uint64_t timeout_ns;                  /* of a request with a small body; 0: 30 s */
+    uint64_t timeout_ns;                  /* for a request with a small body; 0: 30 s */
     bool refuse_unreadable;               /* as in struct hf_spool_store_params, for both lanes */
     void (*room)(void *arg);              /* an append may succeed again after -EAGAIN; may be NULL */
     void *arg;
@@ -74,12 +74,12 @@ void hf_outlet_link_changed(const struct hf_outlet *outlet);
 
 struct hf_outlet_state {
     struct hf_spool_state lanes[HF_LANES];
-    uint64_t oldest_unix_ns;                                         /* of the oldest event that waits; 0: none */
+    uint64_t oldest_unix_ns;                                         /* the oldest waiting event's; 0: none */
     uint64_t last_delivery_unix_ns;                                  /* that this process made; 0: none */
     uint64_t delivered, deferred, dead_lettered, attempts, failures; /* since hf_outlet_new() */
     enum hf_breaker breaker;
     unsigned concurrency;    /* limit of requests in flight */
-    const char *waiting_for; /* why the backlog waits for the link ("LinkWindowClosed"), or NULL */
+    const char *waiting_for; /* reason to hold the backlog ("LinkWindowClosed"), or NULL */
     /* Cause of the last failure, or the sink's warning at the last delivery; or "". */
     char trouble[192];
 };

@@ -14,7 +14,7 @@
 #include "telemetry/sink/outlet.h"
 
 enum {
-    HF_OUTLET_PATH = 512, /* of a lane's folder, with terminator */
+    HF_OUTLET_PATH = 512, /* a lane's folder, with terminator */
     HF_OUTLET_URL = 2048,
 };
 
@@ -28,7 +28,7 @@ struct hf_outlet_config {
     char *name, *dir, *url, *node;
     struct hf_format format;
     struct hf_retry_rules rules;
-    uint64_t timeout_ns; /* of a request with a small body */
+    uint64_t timeout_ns; /* for a request with a small body */
     bool refuse_unreadable;
     const struct hf_telemetry_link *link; /* NULL if the sink is on this machine or world.link is NULL */
     void (*pump)(void *arg);

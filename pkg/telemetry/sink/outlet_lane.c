@@ -4,7 +4,7 @@
  * from the folder to the borders to the spool, because the highest border tells the spool which sequences have left
  * the node; borders of another stream belong to other records and are dropped.
  *
- * The file of shares is not synced: what a power cut takes from it has no owner then.
+ * The file of shares is not synced: records whose owner a power cut takes from it have none then.
  *
  * The link: a batch may be sent if it begins at hf_outlet_lane_from() or above. While the link is closed, live
  * records use their share. If the spool is full, or the table of batches has no place left, the oldest records use
@@ -56,7 +56,7 @@ static void stream_of(const struct hf_outlet_lane *lane, unsigned char stream[st
         memset(stream, 0, HF_SHARES_STREAM);
 }
 
-/* Not synced: what a power cut takes counts as nobody's. */
+/* Not synced: records that it does not name after a power cut have no owner. */
 void hf_outlet_lane_save_shares(struct hf_outlet_lane *lane)
 {
     const struct hf_fs_ops *fs = lane->config->world.fs;
@@ -89,7 +89,7 @@ static void restore_shares(struct hf_outlet_lane *lane)
     hf_shares_restore(&lane->shares, stream, hf_buf_view(&text), stats.delivered, stats.last, stats.waiting);
 }
 
-/* What the disk has no room for is nobody's share. A segment more is taken than its records need. */
+/* No owner gets a share of what the disk has no room for. A segment more is taken than its records need. */
 static void look_at_disk(struct hf_outlet_lane *lane)
 {
     const struct hf_outlet_config *config = lane->config;

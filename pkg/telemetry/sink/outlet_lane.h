@@ -27,7 +27,7 @@ struct hf_outlet_lane {
     uint64_t backlog_until;
     uint64_t unplanned_bytes;      /* about, of lines in no batch */
     uint64_t due_ns;               /* when the next batch is sent even if not full; HF_NEVER: no record waits */
-    uint64_t oldest_unix_ns;       /* of records in no batch, or a little earlier; 0: unknown or none */
+    uint64_t oldest_unix_ns;       /* for records in no batch, or a little earlier; 0: unknown or none */
     uint64_t broken_until_ns;      /* no loads before: a read or save failed */
     uint64_t dead_letter_after_ns; /* no dead letter before: a write failed; other batches do not wait */
     bool peeked;                   /* the oldest record's time was looked up */
@@ -38,7 +38,7 @@ struct hf_outlet_lane {
     uint64_t refused_seen;     /* refused appends at the last hf_outlet_lane_from() */
     uint64_t full_until_ns;    /* treated as full until then: the oldest records, too, may use a closed link */
     uint64_t durable_before;   /* cursor on disk at the last check; once it has advanced, the spool may have room */
-    struct hf_shares shares;   /* whose records wait */
+    struct hf_shares shares;   /* owners of waiting records */
     uint64_t max_bytes;
     uint64_t reserve_bytes; /* that must stay free on the disk */
     uint64_t look_at_ns;    /* when to ask the disk again how much of max_bytes fits */
@@ -63,7 +63,7 @@ bool hf_outlet_lane_allows(struct hf_outlet_lane *lane, uint64_t owner, size_t n
 HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint64_t owner, uint32_t tag, struct hf_view line,
                                       struct hf_receipt *receipt);
 
-/* Whose records wait; before the spool is closed. */
+/* Saves `shares`; before the spool is closed. */
 void hf_outlet_lane_save_shares(struct hf_outlet_lane *lane);
 
 /* Moves the spool's cursor as far as all is delivered. */
@@ -83,7 +83,7 @@ void hf_outlet_lane_sent(const struct hf_outlet_lane *lane, uint64_t bytes, bool
 bool hf_outlet_lane_holds(const struct hf_outlet_lane *lane);
 bool hf_outlet_lane_holds_all(const struct hf_outlet_lane *lane);
 
-/* How long a batch that is not full waits for more. */
+/* The wait of a batch that is not full. */
 uint64_t hf_outlet_lane_wait_ns(const struct hf_outlet_lane *lane);
 
 uint64_t hf_outlet_lane_durable(const struct hf_outlet_lane *lane);

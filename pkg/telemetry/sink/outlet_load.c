@@ -4,14 +4,14 @@
  * failed last if a probe needs that, then for each lane a planned batch again before a new plan.
  *
  * The border of a batch is durable before its body reaches the sender, so a batch that may have left the node is
- * sent again as the same bytes. Which records a new batch has is known only after packing: the job sets the end of
- * its border before it saves. A planned batch that no longer fits (the format changed, or the load was too small) is
+ * sent again as the same bytes. The records of a new batch are known only after packing: the job sets the end of its
+ * border before it saves. A planned batch that no longer fits (the format changed, or the load was too small) is
  * split where its body ends.
  *
- * What can go wrong: a failed read, save or dead letter pauses the lane (or only its dead letters), and the records
- * stay in the spool. A file that has disappeared is not treated as lost before the spool has checked it. A range
- * without records is marked as done. Records with a boundary that the sink no longer has become dead letters and
- * never leave the node; a load has only such records or none, so that a batch can be split between them. */
+ * Failures: a failed read, save or dead letter pauses the lane (or only its dead letters), and the records stay in
+ * the spool. A file that has disappeared is not treated as lost before the spool has checked it. A range without
+ * records is marked as done. Records with a boundary that the sink no longer has become dead letters and never leave
+ * the node; a load has only such records or none, so that a batch can be split between them. */
 #include "telemetry/sink/outlet_load.h"
 
 #include <errno.h>

@@ -29,7 +29,7 @@ struct hf_outlet_loader {
     struct hf_outlet_sender *sender;
     enum hf_outlet_load_state state;
     enum hf_outlet_load_task task;
-    struct hf_outlet_lane *lane; /* of the load and of the kept records */
+    struct hf_outlet_lane *lane; /* for the load and the kept records */
     struct hf_batch *batch;
     struct hf_border range; /* for PLAN: sequences of no batch */
     /* Payloads have only lengths until point_at_lines() sets their pointers into `lines`. */
@@ -49,7 +49,7 @@ struct hf_outlet_loader {
     void (*ended)(void *arg); /* in ENDING, when the job has ended */
     void *ended_arg;
 
-    /* From here to `err`: of the job; the loop thread writes before it starts and reads after it ends. */
+    /* From here to `err`: the job's; the loop thread writes before it starts and reads after it ends. */
     struct hf_job job;
     struct hf_squeeze *squeeze;
     struct hf_format_packed packed;

@@ -21,7 +21,7 @@ struct hf_outlet_sending {
     size_t part; /* the one in flight, of packed.parts */
     uint64_t records, raw_bytes;
     uint64_t middle;   /* where to split if refused; 0: a single record */
-    uint64_t began_ns; /* of the request in flight */
+    uint64_t began_ns; /* start of the request in flight */
     bool backlog;      /* it uses up the policy's maxBytesPerDay */
     size_t sent_bytes; /* size of its body */
     struct hf_http_call *call;
@@ -60,7 +60,7 @@ struct hf_outlet_sender {
     struct hf_outlet_evidence evidence;
     struct hf_outlet_counts counts;
     char trouble[192]; /* cause of the last failure; "" after a delivery */
-    char warning[192]; /* what the last 2xx says against events, or "" */
+    char warning[192]; /* the last 2xx's complaint about events, or "" */
 };
 
 /* Pass a zeroed `sender`. Call done also after a failure. */

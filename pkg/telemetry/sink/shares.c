@@ -4,8 +4,8 @@
  * for the next one. A lane that drops its oldest records makes room by itself: there an owner may also hold its
  * equal part of the lane, and all of it if no other owner has records there.
  *
- * Bytes are counted by parts of the lane, in order of sequence. A part is released when all of it is delivered or
- * dropped, so up to two parts of an owner are counted a little longer than they wait. */
+ * Bytes are counted by parts of the lane, in order of sequence. A part ends when all of it has left the lane, so up
+ * to two parts of an owner stay in the count a little longer than they wait. */
 #include "telemetry/sink/shares.h"
 
 #include <string.h>
@@ -76,7 +76,7 @@ static uint64_t may_grow(uint64_t held, uint64_t space, uint64_t times)
     return times * space > held ? (times * space - held) / (times + 1) : 0;
 }
 
-/* What an owner of a lane that drops its oldest events may still take of its equal part. */
+/* The amount that an owner of a lane that drops its oldest events may still take of its equal part. */
 static uint64_t left_of_part(const struct hf_shares *shares, unsigned slot)
 {
     uint64_t own = shares->held[slot], owners = own == 0, limit;

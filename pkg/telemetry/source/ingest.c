@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A request is parsed whole before any item is offered: one bad item, and none is stored. Then the items are offered
  * one after the other. Without room the request waits in a queue until resume(). It leaves the queue when all its
- * items are offered, and is answered with 202 when all that are stored are on disk, also after the source is freed;
- * those still in the queue then get 503. */
+ * items have been offered; the answer 202 comes when all stored items are on disk, even if the source has ended by
+ * then. The requests that are still in the queue at that time get 503. */
 #include "telemetry/source/ingest.h"
 
 #include <errno.h>

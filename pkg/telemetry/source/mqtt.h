@@ -19,12 +19,12 @@ enum hf_mqtt_type {
 
 struct hf_mqtt_packet {
     enum hf_mqtt_type type;
-    uint64_t size; /* of the whole packet, bytes */
+    uint64_t size; /* the whole packet, bytes */
     bool too_long; /* PUBLISH beyond HF_MQTT_MAX_PACKET: `payload` is incomplete */
     unsigned code; /* CONNACK: 0 if accepted; SUBACK: the highest, 0x80 if a topic was refused */
     bool duplicate, retained;
     unsigned qos;
-    uint16_t id; /* of a PUBLISH or SUBACK */
+    uint16_t id; /* for PUBLISH and SUBACK */
     struct hf_view topic, payload;
 };
 

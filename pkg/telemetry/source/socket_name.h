@@ -14,7 +14,7 @@ struct hf_socket_name {
     char *name; /* last part of the path */
     dev_t dev;
     ino_t ino;
-    const struct hf_fs_ops *fs; /* of the record; borrowed */
+    const struct hf_fs_ops *fs; /* the record's; borrowed */
     char *record;
 };
 
@@ -27,7 +27,7 @@ struct hf_socket_name {
  * is this user's, and the record has its inode. Call done also after a failure.
  *
  * -EADDRINUSE: a process is, or may be, bound. -EPERM: another user's, or not in the record. -EEXIST: not a socket.
- * -ENAMETOOLONG: the last part. -ENOENT: no folder. Others: of the system calls. */
+ * -ENAMETOOLONG: the last part. -ENOENT: no folder. Others come from system calls. */
 HF_MUST_USE int hf_socket_name_take(struct hf_socket_name *name, int fd, const char *path, mode_t mode,
                                     const struct hf_fs_ops *fs, const char *record, struct hf_err *err);
 

@@ -17,7 +17,7 @@
 
 /* The connection to sinks on other machines, as spec.connectivity allows. Owned and changed by the agent. */
 struct hf_telemetry_link {
-    const char *closed; /* why every sink's backlog waits ("LinkWindowClosed"), or NULL */
+    const char *closed; /* reason to hold every sink's backlog ("LinkWindowClosed"), or NULL */
     /* A request over the link has ended after sending `bytes`; `backlog`: they use up maxBytesPerDay. May be NULL. */
     void (*sent)(void *arg, uint64_t bytes, bool backlog);
     void *arg;
@@ -33,7 +33,7 @@ struct hf_telemetry_world {
     struct hf_log *log;
     struct hf_metrics *metrics;     /* may be NULL */
     const struct hf_config *config; /* the node's bounds; NULL: defaults */
-    enum hf_config_scope scope;     /* of the policy in effect: selects the bounds */
+    enum hf_config_scope scope;     /* policy in effect: selects the bounds */
     const char *node;
     const char *user_agent; /* "holdfast-agent/<version>" */
     const char *dir;        /* EDGE_STORAGE_DIR; must exist */

@@ -13,7 +13,7 @@ int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event
 /* From a word (ERROR, WARN) near the start, a pair (level=error), or klog's start (E1120 08:00:00); 0: none. */
 enum hf_severity hf_source_line_severity(struct hf_view line);
 
-enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* of an attribute from a log line */
+enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* an attribute from a log line */
 
 /* Body, severity and time from the first message, named level, and time (RFC 3339 or a number in s, ms, us or ns);
  * other members become attributes, as JSON if no string. Without a message, or if a member has no room, the body is the
@@ -31,5 +31,5 @@ struct hf_source_names {
 HF_MUST_USE int hf_source_names_copy(struct hf_source_names *names, const char *const *from);
 void hf_source_names_done(struct hf_source_names *names);
 
-/* Loopback or an address of an interface; of names only localhost. */
+/* Loopback or an address of an interface; the only name is localhost. */
 bool hf_source_is_own_url(const char *url);

@@ -39,7 +39,7 @@ enum {
     MAX_CURSOR = 512,
 };
 
-/* Which entries the source reads now. */
+/* The entries that the source reads now. */
 enum span {
     ANY_BOOT,    /* all, because the journal has none of this boot */
     OTHER_BOOTS, /* those of other boots, until they end; then those of this boot */

@@ -172,7 +172,7 @@ static uint64_t safe_mark(struct hf_tail_file *file)
     return file->safe_mark;
 }
 
-/* What was read up to is gone, and with it what came behind. unread_bytes: as far as anybody knows. */
+/* The place that tail had read up to is gone, with all behind it. unread_bytes: as far as anybody knows. */
 static void log_gone(const struct hf_tail *tail, const char *path, uint64_t read_bytes, uint64_t unread_bytes)
 {
     hf_log(tail->world->log, HF_LOG_WARNING, "telemetry.position_gone", HF_S("source", "tail"), HF_S("path", path),

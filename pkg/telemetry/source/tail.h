@@ -18,7 +18,7 @@
 
 enum {
     HF_TAIL_MAX_FILES = 512,
-    HF_TAIL_MAX_LINE = 64 << 10,    /* of a line or record; longer ones are truncated and marked */
+    HF_TAIL_MAX_LINE = 64 << 10,    /* a line or record; longer ones are truncated and marked */
     HF_TAIL_TURN_BYTES = 256 << 10, /* in one iteration of the loop */
     HF_TAIL_MAX_PIECES = 128,       /* unsettled receipts */
     HF_TAIL_FIND_S = 5,
@@ -34,9 +34,9 @@ struct hf_tail_file {
     struct hf_tail *tail;
     char *path;        /* last found there */
     const void *owner; /* as find() passed it */
-    void *state;       /* of line(); forget() frees it */
+    void *state;       /* line()'s; forget() frees it */
     int fd;
-    uint64_t dev, ino, start_hash; /* start_hash: of the first line; 0: not complete yet */
+    uint64_t dev, ino, start_hash; /* start_hash: the first line's; 0: not complete yet */
     unsigned generation;
     uint64_t birth_ns; /* 0: unknown */
     /* Hashes of the bytes before mark_at and `safe`; 0: unknown. */
@@ -44,7 +44,7 @@ struct hf_tail_file {
     uint64_t before;      /* start_hash before the truncation */
     bool cut;             /* truncated, no complete line since */
     uint64_t offset;      /* next byte to read */
-    uint64_t hold_offset; /* of an incomplete record whose lines were read in part, or UINT64_MAX */
+    uint64_t hold_offset; /* start of an incomplete record whose lines were read in part, or UINT64_MAX */
     uint64_t safe;        /* all before is durable */
     uint64_t size;
     struct timespec changed; /* ctime, at the last check */
@@ -60,7 +60,7 @@ struct hf_tail_file {
 struct hf_tail_line {
     struct hf_tail_file *file;
     struct hf_view text; /* without the last line break */
-    uint64_t offset;     /* of its first byte in the file */
+    uint64_t offset;     /* its first byte in the file */
     bool cut;
     struct hf_receipt *receipt;
 };
@@ -68,7 +68,7 @@ struct hf_tail_line {
 struct hf_tail_ops {
     /* Calls hf_tail_found() for every file to follow. */
     void (*find)(void *arg, struct hf_tail *tail);
-    /* What find() would pass for this path; NULL: do not follow. */
+    /* As find() would pass for this path; NULL: do not follow. */
     const void *(*owner)(void *arg, const char *path);
     /* The path has no symbolic links. */
     bool (*allows)(void *arg, const char *path);

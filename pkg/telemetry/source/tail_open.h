@@ -16,17 +16,17 @@
 HF_MUST_USE int hf_tail_open(const struct hf_fs_ops *fs, const char *path, bool (*allows)(void *arg, const char *path),
                              void *arg, struct stat *ret_st, struct hf_err *err);
 
-/* What tells a file from another with its name or inode; 0: unknown. */
+/* Marks that tell a file from another with its name or inode; 0: unknown. */
 
 enum { HF_TAIL_MARK_BYTES = 256 };
 
 /* Never 0. */
 uint64_t hf_tail_open_hash(const void *bytes, size_t n);
 
-/* Of the first line, or HF_TAIL_MARK_BYTES of it. 0: not complete. Appending does not change it. */
+/* The first line's, or HF_TAIL_MARK_BYTES from it. 0: not complete. Appending does not change it. */
 uint64_t hf_tail_open_hash_start(const struct hf_fs_ops *fs, int fd);
 
-/* Of up to HF_TAIL_MARK_BYTES before. 0: none, or not all there. */
+/* Up to HF_TAIL_MARK_BYTES before. 0: none, or not all there. */
 uint64_t hf_tail_open_hash_before(const struct hf_fs_ops *fs, int fd, uint64_t offset);
 
 /* In Unix ns; 0: unknown. */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/follow/contact.h - records when the source of desired state was last reachable, and measures the difference
- * between this node's clock and the server's clock.
- *
- * This file also reads and writes the clock file <state>/clock (node/clock_file.h), which holds the lower bound of the
- * time, the time of the last contact and the age of the site's hold. Threads: loop thread only. */
+/* agent/follow/contact.h - when the source of desired state was last reachable, and how far this node's clock is from
+ * the server's. Owns the clock file <state>/clock (node/clock_file.h): the lower bound of the time, the last contact
+ * and the age of the site's hold. Threads: loop thread only. */
 #pragma once
 
 #include "agent/env.h"
@@ -15,72 +13,60 @@
 struct hf_contact {
     const struct hf_agent_env *env;
     struct hf_stale stale;
-    /* state of contact (fresh, stale or expired) that the last hf_contact_judge() computed */
+    /* as of the last hf_contact_judge() */
     enum hf_staleness staleness;
     struct hf_clock_skew skew;
-    /* Offset that the agent adds to each time that it reports: the server's clock minus this node's clock. The offset
-     * changes only in steps of more than 5 s. */
+    /* The server's clock minus ours, added to each time that is reported; changes only in steps of more than 5 s. */
     int64_t report_offset_ns;
     struct hf_stale_kept saved; /* the part of the clock file on disk that describes the last contact */
-    /* monotonic time before which an old contact in the clock file causes no save: it looks old after each leap of the
-     * time, and the time may leap with each answer of the source */
+    /* monotonic time before which an old contact causes no save: it looks old after each leap of the time */
     uint64_t save_old_ns;
     uint64_t window_ns; /* the policy's staleOk.window at the last hf_contact_judge() */
     bool loss_logged;   /* true if the agent has logged the current loss of contact */
-    /* why the last attempt to reach the source failed; HF_CONTACT_REASON_NONE while there is contact, or if the source
-     * is a folder */
+    /* why the last attempt failed; NONE with contact, or if the source is a folder */
     enum hf_contact_reason reason;
     char reason_text[HF_READINESS_MESSAGE]; /* the reason and the remedy, for a person; "" without a reason */
-    /* Reason why the agent cannot read its source, if the source is a folder; "" if there is no failure or the source
-     * is a server. */
+    /* why the folder cannot be read; "" otherwise */
     char folder_failure[HF_READINESS_MESSAGE];
 };
 
-/* Initialises `contact` with the time of the last contact that an earlier process saved. */
+/* Begins with the last contact of an earlier process. */
 void hf_contact_init(struct hf_contact *contact, const struct hf_agent_env *env);
 
-/* Asks the source when it last received data from the server, and records this time as the last contact. */
+/* Takes the source's last sign of life as the last contact. */
 void hf_contact_confirm(struct hf_contact *contact);
 
-/* Call hf_contact_found() when the source answers, and hf_contact_lost() when the source is not reachable. `err` is the
- * reason, or NULL. */
+/* The source answers, or is not reachable. `err` may be NULL. */
 void hf_contact_found(struct hf_contact *contact);
 void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err);
 
-/* Call this function when an attempt to reach the source has failed while there is no contact. Records the reason.
- * Returns true if the status must report the reason, because the reason has changed and contact no longer counts as
- * fresh. Does nothing if the source is a folder. */
+/* An attempt failed without contact. True if the status must report the reason: it is new, and contact is no longer
+ * fresh. Nothing if the source is a folder. */
 bool hf_contact_failed(struct hf_contact *contact, const struct hf_err *err);
-/* Returns the reason to report. While contact counts as fresh, returns HF_CONTACT_REASON_NONE: the status does not
- * report a short interruption. */
+/* NONE while contact counts as fresh: a short interruption is not reported. */
 enum hf_contact_reason hf_contact_reported_reason(const struct hf_contact *contact);
 
-/* Compares this node's clock with the header Date of an answer by the API server itself, and passes this Date to the
- * clock as a witness. */
+/* Takes the header Date of an API server, also as a witness for the clock. */
 void hf_contact_measure(struct hf_contact *contact, struct hf_server_date date);
 
-/* Returns the server's clock minus the wall clock of this node (0 while the server's clock is unknown). */
+/* The server's clock minus ours; 0: unknown. */
 int64_t hf_contact_wall_offset_ns(const struct hf_contact *contact);
 
-/* Computes `staleness` from the age of the last contact and window_ns, the policy's staleOk.window. *ret_wait_ns is the
- * time in nanoseconds until the next call: by then `staleness` may change without an event, or the clock file must be
- * saved. HF_NEVER means that no call is due. Returns true if `staleness` changed. */
+/* Computes `staleness` from the age of the last contact and staleOk.window. True if it changed. *ret_wait_ns: when to
+ * call again without an event; HF_NEVER: not at all. */
 bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
-/* Computes report_offset_ns. Also decides whether this node's clock differs from the server's clock by more than
- * max_skew_ns. Returns true if a status must report the change. */
+/* Computes report_offset_ns, and if the clocks differ by more than max_skew_ns. True if a status must report a
+ * change. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now);
 
-/* hf_contact_save() writes the clock file. hf_contact_save_if_old() writes it only if one of three conditions holds.
- * While there is contact, the last contact in the file must differ from the true last contact by more than 10 minutes,
- * and also by more than a 24th of the policy's staleOk.window; this condition causes at most one save in 10 minutes.
- * While there is no contact, hf_stale_save_wait_ns() must return 0. At any time, it is enough that clock.bound_rose is
- * set (node/clock.h), or hold.unsaved (sync/hold_age.h). */
+/* hf_contact_save_if_old() writes the clock file if: there is contact, and the contact in the file is off by more than
+ * 10 minutes and a 24th of staleOk.window (at most once in 10 minutes); or there is none, and hf_stale_save_wait_ns()
+ * is 0; or clock.bound_rose (node/clock.h) or hold.unsaved (sync/hold_age.h) is set. */
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact);
 
-/* Both functions convert a time of this node's clock to the time to report; 0 stays 0. Use hf_contact_reported_past()
- * for a time that the agent recorded earlier, perhaps while the clock was still right. That function converts the time
- * only if the time is later than the corrected present. */
+/* A time of this node as it is reported; 0 stays 0. The second is for times recorded earlier, perhaps while the clock
+ * was right: only those later than the corrected present are converted. */
 uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns);
 uint64_t hf_contact_reported_past(const struct hf_contact *contact, uint64_t unix_ns);

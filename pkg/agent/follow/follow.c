@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The four subscriptions: what the source reports goes on to the part that keeps it, and wakes the agent's turn.
+ *
+ * An object goes first to its table (objects.c), which says what changed; then to the cache on disk; then the turn is
+ * woken for what depends on its kind. The queue of the disk keeps the order, so a resume point, which is written later,
+ * never stands for an object that is not on disk.
+ *
+ * Contact is one for the agent: it is there if both kinds of desired state arrive. When it comes back after an outage
+ * that the fleet may have had, too, the first report waits for a random time. A kind that a reachable source refuses to
+ * serve (`barred`) is not an outage: the status says which and why.
+ *
+ * Nothing here proves that an object is absent unless hf_follow_proves_absence() says so: all objects came from the
+ * API server itself, each has a good version, and none was unreadable or without room. */
 #include "agent/follow/follow.h"
 
 #include <errno.h>

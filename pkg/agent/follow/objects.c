@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of one kind. hf_objects_take() condenses a version, and returns if nothing that counts has changed; else it
+ * decides if the version selects this node, decodes it, and keeps or leaves it out.
+ *
+ * A version goes one of four ways. Good: it replaces the last good one and ends a refusal. Refused by the decoder: it
+ * is kept beside the last good one; it cannot unselect this node either. For other nodes: only its selector is noted.
+ * No room: only its name is noted. The decision about room counts what the new version replaces, so that an object can
+ * always be replaced by a smaller one.
+ *
+ * `bytes` is the sum over all slots; each slot knows its parts, and account() alone changes both. */
 #include "agent/follow/objects.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -276,6 +286,7 @@ static int slot_for(struct hf_objects *objects, const char *name, struct slot **
 
 static void account(struct slot *slot, size_t *part, size_t bytes)
 {
+    assert(slot->table->bytes >= *part);
     slot->table->bytes = slot->table->bytes - *part + bytes;
     *part = bytes;
 }

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Single requests to any resource (kube/call.h). */
+/* Single requests to any resource (kube/call.h): check, copy, send, answer once.
+ *
+ * hf_kube_call_send() checks the fields by the table of verbs, and copies all that the request needs. What fails from
+ * there on reaches `done` in the next turn of the loop (`unstarted`): the caller is never called back inside its own
+ * call. The answer of a list is split by rules/envelope.h, so that an item that cannot be parsed costs itself alone.
+ *
+ * A 401 is answered by one more request with credentials that were read again, within the same deadline: a token may
+ * have been renewed between our read and the server's. A call in flight is in the client's list, so that
+ * hf_kube_free() ends them all. `done` may cancel other calls and send new ones: a call leaves the list, and is freed,
+ * before or without the use of anything after its `done`. */
 #include "kube/call.h"
 
 #include <errno.h>

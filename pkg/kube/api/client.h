@@ -17,8 +17,8 @@
  *     report.c        reports to the subscriber; answers that are older than earlier answers
  *     state.c         limits, counters and contact, for all
  *
- * A subscriber may end any subscription inside any of its callbacks. The subscription is then `dead`: no callback and no
- * request follows. The next turn of the loop frees it, because then no function that uses it is on the stack. */
+ * A subscriber may end any subscription inside any of its callbacks. The subscription is then `dead`: no callback and
+ * no request follows. The next turn of the loop frees it, because then no function that uses it is on the stack. */
 #pragma once
 
 #include "base/list.h"
@@ -128,10 +128,10 @@ void hf_kube_close_call(struct hf_kube_subscription *sub);
 void hf_kube_reflector_timer(void *arg); /* `arg` is the subscription */
 void hf_kube_silence_timer(void *arg);   /* `arg` is the subscription */
 void hf_kube_ends_timer(void *arg);      /* `arg` is the hf_kube */
-/* Call hf_kube_reached() when the server has answered. Subscriptions that wait because the link was away then retry now;
- * those that wait because the server was away keep their turn (return.h). No effect within HF_KUBE_NUDGE_NS of the last
- * call with one: streams that the server accepts and then closes would wake each other in a loop. hf_kube_nudge_all()
- * wakes both, and at once: for the caller who knows that the network is there again. */
+/* Call hf_kube_reached() when the server has answered. Subscriptions that wait because the link was away then retry
+ * now; those that wait because the server was away keep their turn (return.h). No effect within HF_KUBE_NUDGE_NS of the
+ * last call with one: streams that the server accepts and then closes would wake each other in a loop.
+ * hf_kube_nudge_all() wakes both, and at once: for the caller who knows that the network is there again. */
 void hf_kube_reached(struct hf_kube *kube);
 void hf_kube_nudge_all(struct hf_kube *kube);
 

@@ -9,6 +9,7 @@
  * shuts down, so its end waits a little for the others (hf_kube_ends_timer()).
  *
  * A request that cannot even start fails in the next turn of the loop: no callback runs inside a call of our user. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -55,6 +56,7 @@ static void start_call(struct hf_kube_subscription *sub, const char *url, uint64
         request.idle_timeout_ns = HF_KUBE_LIST_IDLE_NS;
         request.max_body_bytes = HF_KUBE_MAX_LIST_BYTES;
     }
+    assert(sub->exchange == NULL); /* one request at a time */
     sub->asked_ns = hf_kube_now_ns(sub->kube);
     int r = hf_exchange_start(sub->kube->p.http, &request, &owner, &sub->exchange, NULL);
     if (r < 0) {

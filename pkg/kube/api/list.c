@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -127,6 +128,7 @@ void hf_kube_list_end_round(struct hf_kube_subscription *sub)
     bool contradicted = sub->round.contradicted && sub->kube->rules->one_history, exact = sub->next.exact;
     bool doubtful = sub->round.doubtful || contradicted;
 
+    assert(sub->round.next_page == NULL); /* only a complete list shows what is gone */
     hf_kube_set_version(sub, sub->round.version);
     hf_ledger_end(&sub->ledger, hf_kube_version_number(sub->round.version), doubtful ? NULL : hf_kube_report_gone, sub);
     if (!doubtful)

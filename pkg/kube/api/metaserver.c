@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The prober (rules/prober.h) chooses the moment of a LIST, choose() the subscription, probe_take() judges the answer. A
- * proven LIST ends a round of its subscription: the only place where, behind a MetaServer, an object is reported as
+/* The prober (rules/prober.h) chooses the moment of a LIST, choose() the subscription, probe_take() judges the answer.
+ * A proven LIST ends a round of its subscription: the only place where, behind a MetaServer, an object is reported as
  * gone. All the others want a LIST, too, after a reconnect, because the store keeps what was deleted meanwhile.
  *
  * A LIST that the store answered at once may mean that the cloud is away, or that CloudCore may not list the kind. A
- * review, which is a create and so never answered by the store, tells the two apart. "Allowed" twice in a row, and still
- * from the store, means that the API server does not have the kind.
+ * review, which is a create and so never answered by the store, tells the two apart. "Allowed" twice in a row, and
+ * still from the store, means that the API server does not have the kind.
  *
  * For an object in a namespace the review comes before the first LIST and watch, because a watch that CloudCore may not
  * make stops it for all nodes.
@@ -112,6 +112,7 @@ static int probe_start(struct hf_kube *kube, const struct hf_exchange_owner *own
     _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(4096);
     struct hf_kube_subscription *sub = choose(kube);
 
+    assert(kube->meta.probe == NULL); /* each may take 10 s: one at a time */
     if (sub == NULL)
         return -ENOENT;
     kube->meta.probed = sub;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/api/return.h"
 
+#include <assert.h>
+
 #include "kube/api/client.h"
 
 bool hf_kube_return_awaits(const struct hf_kube_subscription *sub)
@@ -77,6 +79,7 @@ uint64_t hf_kube_return_rest_ns(struct hf_kube_subscription *sub, uint64_t delay
         back->ready = false;
         line_up(kube, sub, delay_ns, HF_RF_ANSWER_NS);
     }
+    assert(back->at_ns > now);
     return back->at_ns - now + count_waiting(kube, sub) * HF_RF_ANSWER_NS;
 }
 

@@ -30,7 +30,8 @@ enum { HF_KUBE_MAX_REFUSALS = 3 };
 #define HF_KUBE_STEP_NS (16 * HF_NS_PER_S)
 /* time until the next in line asks if the one that asked fails for a reason of its own */
 #define HF_KUBE_FOLLOW_NS (5 * HF_NS_PER_S)
-/* For this time after an answer, the server has just returned: refusals and missing history count as a result of that. */
+/* For this time after an answer, the server has just returned: refusals and missing history count as a result of
+ * that. */
 #define HF_KUBE_RETURN_NS (30 * HF_NS_PER_S)
 
 struct hf_kube_return {

@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scans the folder every period on a worker and reports what changed since the last scan. */
+/* A folder as a source: a timer, a scan on a worker, and the difference from what was reported.
+ *
+ * folder_scan.c brings the view up to date; while it runs, the view belongs to the worker. When it ends, all_objects()
+ * joins the files to one map "Kind/name" to text, and report_changes() compares it with `objects`, the map as reported.
+ * What is missing is gone only if the view is complete and the folder is not suddenly empty. A new subscriber gets the
+ * whole map; names that it held before are in the map as null until a complete scan has judged them.
+ *
+ * Subscribers are called only from the end of a scan or of a write. They may then subscribe, unsubscribe and free the
+ * folder, so `reporting` delays what would free something under our feet: the dead go in end_reports(), the folder when
+ * its last job has ended. Writes go one by one, in order, on a worker; the answer comes after the file is durable.
+ *
+ * The timer also watches the scan: one that hangs in the kernel is contact lost, and its end brings contact back. */
 #include "kube/folder/folder.h"
 
 #include <errno.h>

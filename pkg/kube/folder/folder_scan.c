@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One scan: list the names, match them with the files of the last scan, read those that have changed and settled.
+ *
+ * Names and files are both sorted, so one walk finds new, known and missing files. A missing file keeps its objects
+ * until GONE_AFTER scans have missed it, because editors replace a file in two steps. A file whose stat or read fails
+ * keeps the objects of its last good read, and makes the view incomplete: the objects of a missing file may have moved
+ * into it. A file that is bad by its content is read again only when its stamp changes; other failures are tried again
+ * in each scan. Issues are reported once for each change of a file, and those for which there was no room in a later
+ * scan. */
 #include "kube/folder/folder_scan.h"
 
 #include <errno.h>

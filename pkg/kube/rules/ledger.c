@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/rules/ledger.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -193,6 +194,7 @@ static bool is_newer(const struct ledger_entry *entry, uint64_t version)
 
 void hf_ledger_end(struct hf_ledger *ledger, uint64_t version, void (*gone)(void *arg, const char *name), void *arg)
 {
+    assert(!ledger->ending && ledger->round > 0); /* a round that began, and `gone` begins no other */
     ledger->ending = true;
     for (size_t i = ledger->objects.n; gone != NULL && i > 0; i--) {
         const struct hf_strmap_entry *slot = &ledger->objects.entries[i - 1];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kube/rules/prober.h"
 
+#include <assert.h>
+
 #include "base/backoff.h"
 #include "base/clock.h"
 
@@ -92,6 +94,8 @@ struct hf_prober_step hf_prober_step(struct hf_prober *prober, enum hf_prober_ev
         prober->state = HF_PROBER_ASKING;
         step.effects |= HF_PROBER_ASK;
     }
+    assert((step.effects & HF_PROBER_ASK) == 0 || prober->state == HF_PROBER_ASKING);
+    assert((step.effects & HF_PROBER_SET_TIMER) == 0 || prober->state == HF_PROBER_RESTING);
     return step;
 }
 

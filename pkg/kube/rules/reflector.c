@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The machine is the table: for each state and event the next state, the reason to rest there, and the effects. A cell
+ * that is not there means that the event changes nothing. The macros are rows that several states share.
+ *
+ * What the table cannot hold is around it in hf_reflector_step(), in this order: sharpen() tells the special forms of
+ * an event apart, remember() updates the counts, begin() chooses how a round begins, rest_ns() the length of a rest, or
+ * wait_for_it() the deadline of a request. Every rest and every request has a timer; WATCHING has one only until the
+ * stream counts as settled.
+ *
+ * Each sort of failure has its own back-off, because a server that returns goes through several of them in a row. All
+ * counts end when a watch has settled, and not when it is accepted: a server that accepts and ends each stream must not
+ * be asked without a rest. */
 #include "kube/rules/reflector.h"
 
+#include <assert.h>
 #include <errno.h>
 
 /* A cell: the next state, the reason to rest there, the effects. The pseudo state BEGIN is ASKING, or LISTING where the
@@ -301,6 +313,8 @@ struct hf_rf_step hf_reflector_step(struct hf_reflector *rf, enum hf_rf_event ev
         set_timer(&step, rest_ns(rf, limits, retry_after_ns, rng));
     else
         wait_for_it(rf, limits, event, &step);
+    assert((rf->resting != HF_REST_NONE) == (rf->state == HF_RF_RESTING_LIST || rf->state == HF_RF_RESTING_WATCH));
+    assert((step.effects & END) == 0 || event == HF_RF_FILLED || event == HF_RF_LISTED);
     if ((step.effects & SYNCED) != 0 && !rf->unsettled)
         step.effects &= ~(unsigned)SYNCED;
     if ((step.effects & SYNCED) != 0)

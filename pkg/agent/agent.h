@@ -86,7 +86,7 @@ struct hf_agent_params {
     const char *run_path;
     /* A new object or NULL. May be NULL. */
     json_t *(*telemetry)(void *arg);
-    /* The cause of no valid client certificate (and the reason of ClientCertificateValid), or NULL. May be NULL. */
+    /* Tells why no client certificate is valid (and the reason of ClientCertificateValid), or NULL. May be NULL. */
     const char *(*certificate_problem)(void *arg, const char **ret_reason);
     /* The source reported this node's Node. May be NULL. */
     void (*node_seen)(void *arg, const char *uid);

@@ -13,7 +13,7 @@
 /* To start at a sequence, zero it and set `next`. */
 struct hf_spool_place {
     uint64_t next;
-    uint64_t segment; /* that `offset` is in, by first sequence; 0: unknown */
+    uint64_t segment; /* first sequence of the segment of `offset`; 0: unknown */
     uint64_t offset;
 };
 

@@ -36,7 +36,7 @@ void hf_audit_memory_begin_look(struct hf_audit_memory *memory);
 /* True: it needs an entry, and is remembered as the last one. Also for an event that is no state. */
 bool hf_audit_memory_is_news(struct hf_audit_memory *memory, const struct hf_audit_event *event);
 
-/* Each of these looks at one state: true, with the entry, if it needs one. */
+/* Each of these looks at one state and returns true, with the entry, if it needs one. */
 
 bool hf_audit_of_update(struct hf_audit_memory *memory, const struct hf_update_status *status, uint64_t now_ns,
                         struct hf_audit_event *ret_event);

@@ -19,7 +19,7 @@ struct hf_trail {
     uint64_t open_due_ns;
     uint64_t unread_ns;
     struct hf_audit_memory memory;
-    struct hf_audit_memory blind; /* memory of looks without a log, to count changes */
+    struct hf_audit_memory blind; /* states seen without a log, to count changes */
     const struct hf_config *config_seen;
     unsigned leaps_seen;
     uint64_t lost_seen; /* lost entries that the metric has */

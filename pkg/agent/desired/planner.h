@@ -20,7 +20,8 @@ struct hf_planner {
     char superseded[HF_READINESS_NAMES];   /* objects, for the status */
     char not_admitted[HF_READINESS_NAMES]; /* objects that will win once this node is admitted */
     struct hf_strmap not_accepted;         /* for hf_planner_each_not_accepted() */
-    char failure[HF_READINESS_NAMES]; /* reason to ignore EdgeUpdates, or the engine's not to take the plan; or "" */
+    char failure
+        [HF_READINESS_NAMES]; /* reason why the node ignores EdgeUpdates, or the engine refused the plan; or "" */
 };
 
 /* Borrowed for the call. */

@@ -16,7 +16,7 @@ struct hf_collect_params {
     int64_t generation;           /* the EdgeNode's; 0: unknown */
 };
 
-/* At most 16 objects and files that are refused or unreadable, not those without room. */
+/* Visits at most 16 objects and files that are refused or unreadable, not those without room. */
 void hf_collect_refused(const struct hf_agent_parts *parts, void (*each)(void *arg, const struct hf_refused *refused),
                         void *arg);
 

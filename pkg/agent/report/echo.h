@@ -29,7 +29,7 @@ enum hf_echo_news hf_echo_take(struct hf_echo *echo, const json_t *edgenode, str
 
 bool hf_echo_name_shared(const struct hf_echo *echo);
 
-/* After an hour; true: hf_echo_name_shared() changed. */
+/* True: hf_echo_name_shared() changed, after an hour without a higher number. */
 bool hf_echo_forget(struct hf_echo *echo, uint64_t now_ns);
 
 /* Copies lastTransitionTime where type and status are the same: nothing has changed since. */

@@ -29,7 +29,7 @@ struct hf_report {
     struct hf_backoff backoff; /* after failed deliveries */
     uint64_t look_again_ns;    /* when the essence may change without an event, or HF_NEVER */
     uint64_t keep_ns;          /* when to write local copies; HF_NEVER while deliveries succeed */
-    uint64_t kept_ns;          /* last write of them */
+    uint64_t kept_ns;          /* last write of local copies */
     uint64_t contact_ns;
     char refused[HF_READINESS_MESSAGE]; /* server's reason to refuse a status for good; "" after it accepted one */
     bool ready, stalled;                /* Ready, Stalled are True in the newest status */

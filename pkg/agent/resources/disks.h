@@ -36,7 +36,7 @@ struct hf_disks {
     uint64_t counted_ns;
     uint64_t logs_ns;          /* no look at logs before */
     struct hf_disks_job *job;  /* running, or NULL */
-    struct hf_disks_job *hung; /* hangs; later looks leave out the policy's paths; or NULL */
+    struct hf_disks_job *hung; /* a look that hangs: later ones leave out the policy's paths; or NULL */
     bool again;                /* after the running one */
     bool started;
     struct hf_metric_family *reclaimed;
@@ -62,8 +62,8 @@ uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy);
 /* Call at the stop. */
 void hf_disks_save(struct hf_disks *disks);
 
-/* An install path, as the host sees it: too full for a new release; *err explains. Reads the disk only while a file
- * system is critical. */
+/* The file system of an install path (as the host sees it) is too full for a new release; *err explains. Reads the disk
+ * only while a file system is critical. */
 bool hf_disks_is_critical(const struct hf_disks *disks, const char *path, struct hf_err *err);
 bool hf_disks_home_is_critical(const struct hf_disks *disks);
 
@@ -72,5 +72,5 @@ bool hf_disks_is_asked(const struct hf_disks *disks, const char *path);
 
 struct hf_status_writes hf_disks_writes(const struct hf_disks *disks);
 
-/* By this process and its ended children (/proc/self/io), else what parts have counted. */
+/* Bytes by this process and its ended children (/proc/self/io), else what parts have counted. */
 uint64_t hf_disks_written(const struct hf_disks *disks);

@@ -12,7 +12,7 @@
 struct hf_release_trust {
     const struct hf_agent_env *env;
     struct hf_strmap verdicts; /* by name of EdgeUpdate */
-    char stamp[HF_SHA256_HEX]; /* the trust folder's in this plan; "" before it is asked */
+    char stamp[HF_SHA256_HEX]; /* hash of the trust folder in this plan; "" before it is asked */
     unsigned checks;           /* for tests */
 };
 

@@ -15,8 +15,8 @@ struct delta_word_change {
 struct delta_words {
     struct delta_word_change
         last[DELTA_WORD_LIKES << DELTA_WORD_BITS]; /* 2^bits entries for each candidate, by its key's hash */
-    /* Adaptive bits for "has the word this value?": the index has the last two answers and a bit for each candidate
-     * with it. */
+    /* Adaptive bits for the question "has the word this value?". The index has the last two answers, and a bit for each
+     * candidate with this value. */
     uint32_t right[4 << DELTA_WORD_LIKES];
     unsigned bits; /* log2 of a table */
     bool started;

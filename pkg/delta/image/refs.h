@@ -37,7 +37,7 @@ enum delta_ref_kind {
     DELTA_REF_GO_BUCKET, /* findfunctab: the bucket's function */
     DELTA_REF_GO_PARTS,  /* four parts' functions minus the bucket's */
     DELTA_REF_JUMP,      /* a jump table's, from its start */
-    DELTA_REF_KINDS,     /* of x86-64 and AArch64; <= DELTA_REF_SLOTS */
+    DELTA_REF_KINDS,     /* kinds of x86-64 and AArch64; <= DELTA_REF_SLOTS */
 
     /* Other processors. The slot, with statistics of its own, is the number modulo DELTA_REF_SLOTS; kinds that share
      * one never meet in an image. */
@@ -79,7 +79,7 @@ static inline unsigned delta_ref_slot(unsigned kind)
     return kind % DELTA_REF_SLOTS;
 }
 
-/* Too little of the address to learn the target's move from. */
+/* True if the word has too little of the address to learn the target's move from. */
 bool delta_ref_is_partial(unsigned kind);
 
 struct delta_ref {

@@ -83,7 +83,7 @@ struct pack_codec_ops {
 /* NULL: unknown. codecs.c has all codecs; a program with fewer defines its own. */
 const struct pack_codec_ops *pack_codec_ops(enum pack_codec codec);
 
-/* The decoder needs `bytes` in total. -E2BIG: beyond decode->memory_max. */
+/* Call when the decoder needs `bytes` in total. -E2BIG: beyond decode->memory_max. */
 HF_MUST_USE int pack_decode_memory(const struct pack_decode *decode, uint64_t bytes, struct hf_err *err);
 /* Call now and then. -ECANCELED: stop. */
 HF_MUST_USE int pack_decode_check_cancel(const struct pack_decode *decode, struct hf_err *err);

@@ -18,7 +18,7 @@ HF_DEFINE_CLEANUP(struct pack_encoder, pack_encoder_free)
 /* Upper bound of an encoder's bytes; UINT64_MAX: bad setup or no such codec. */
 uint64_t pack_encoder_memory(const struct pack_setup *setup);
 
-/* Exactly one stream of decode->n bytes, with the gzip tail if set; else -EBADMSG. */
+/* Decodes exactly one stream of decode->n bytes, with the gzip tail if set; else -EBADMSG. */
 HF_MUST_USE int pack_decode_run(const struct pack_decode *decode, struct hf_err *err);
 /* At most decode->n bytes; *ret_n is the length. */
 HF_MUST_USE int pack_decode_some(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);

@@ -166,7 +166,7 @@ struct deflate_stream {
     struct deflate_reader reader;
     struct deflate_block block;
 };
-/* *ret_n with the gzip tail. First error of reader, sink or decoder. -E2BIG: beyond decode->memory_max, or too many
- * tokens. */
+/* *ret_n includes the gzip tail. Returns the first error of reader, sink or decoder. -E2BIG: beyond decode->memory_max,
+ * or too many tokens. */
 HF_MUST_USE int deflate_stream_decode(const struct pack_decode *decode, struct deflate_stream *stream, uint64_t *ret_n,
                                       struct hf_err *err);

@@ -30,8 +30,8 @@ struct deflate_kp_match {
     uint16_t at, length, distance; /* at: offset in the chunk */
 };
 struct deflate_kp {
-    /* (Position in the window + base) modulo 2^16: the last for each hash of four and of seven bytes, and the one
-     * before. */
+    /* Each entry is (position in the window + base) modulo 2^16: the last position for each hash of four or seven
+     * bytes, and the one before. */
     uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15];
     int32_t base;
     unsigned aged; /* position + base at the last removal of old entries */

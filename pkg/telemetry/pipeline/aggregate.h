@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/pipeline/aggregate.h - summarizes the values of one series within one window.
  *
- *   counter    value: the increase; a lower value is a reset and adds whole; the first value of a series only starts.
+ *   counter    value: the increase; a lower value is a reset and counts whole; the first value of a series only starts.
  *              {"count","resets","last"}
  *   gauge      value: the last. {"count","sum","min","max","mean"}
  *   histogram  value: the sum. hf_histogram_format()

@@ -11,8 +11,8 @@ struct hf_finding_room {
     struct hf_buf text;
 };
 
-/* Name of the rule; its severity, or info at the end; boundary and attributes of the series; attributes metric,
- * metricSource, value and measured. `series` is NULL for a metric that never appeared. */
+/* The finding has the name of the rule; its severity, or info at the end; boundary and attributes of the series;
+ * attributes metric, metricSource, value and measured. `series` is NULL for a metric that never appeared. */
 HF_MUST_USE int hf_finding_make(const struct hf_anomaly_rule_state *state, const struct hf_series *series, bool begins,
                                 struct hf_finding_room *room, struct hf_event *ret_event);
 /* A raw value from before: attribute context = "before". */

@@ -51,5 +51,5 @@ void hf_series_charge(struct hf_series_table *table, struct hf_series *series, s
 /* The last series moves to this index. */
 void hf_series_remove(struct hf_series_table *table, size_t index);
 
-/* A metric with the identity and severity of the series, else 0; views point into it. */
+/* Sets a metric with the identity and severity of the series, else 0; views point into it. */
 void hf_series_event(const struct hf_series *series, struct hf_event *ret_event);

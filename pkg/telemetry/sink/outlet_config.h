@@ -48,7 +48,7 @@ static inline void hf_outlet_config_pump(const struct hf_outlet_config *config)
     config->pump(config->pump_arg);
 }
 
-/* The sink stops or resumes accepting events, or has its first dead letter. */
+/* Call when the sink stops or resumes accepting events, or has its first dead letter. */
 static inline void hf_outlet_config_changed(const struct hf_outlet_config *config)
 {
     if (config->world.changed != NULL)

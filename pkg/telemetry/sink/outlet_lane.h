@@ -25,7 +25,7 @@ struct hf_outlet_lane {
     struct hf_fresh fresh;
     /* Highest sequence on disk at opening: a batch that begins up to here is sent at once, even if not full. */
     uint64_t backlog_until;
-    uint64_t unplanned_bytes;      /* about, of lines in no batch */
+    uint64_t unplanned_bytes;      /* about as many as the lines in no batch have */
     uint64_t due_ns;               /* when the next batch is sent even if not full; HF_NEVER: no record waits */
     uint64_t oldest_unix_ns;       /* for records in no batch, or a little earlier; 0: unknown or none */
     uint64_t broken_until_ns;      /* no loads before: a read or save failed */
@@ -40,7 +40,7 @@ struct hf_outlet_lane {
     uint64_t durable_before;   /* cursor on disk at the last check; once it has advanced, the spool may have room */
     struct hf_shares shares;   /* owners of waiting records */
     uint64_t max_bytes;
-    uint64_t reserve_bytes; /* that must stay free on the disk */
+    uint64_t reserve_bytes; /* bytes that must stay free on the disk */
     uint64_t look_at_ns;    /* when to ask the disk again how much of max_bytes fits */
     /* On their way to disk, in order: [first_append..n_appends). */
     struct lane_append *appends;

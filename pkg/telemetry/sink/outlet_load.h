@@ -19,7 +19,7 @@ enum hf_outlet_load_task {
     HF_OUTLET_LOAD_PLAN,        /* a new batch */
     HF_OUTLET_LOAD_AGAIN,       /* the body of a planned batch */
     HF_OUTLET_LOAD_DEAD_LETTER, /* the record of a refused batch */
-    HF_OUTLET_LOAD_PEEK,        /* the time of the oldest record */
+    HF_OUTLET_LOAD_PEEK,        /* look up the time of the oldest record */
 };
 
 struct hf_outlet_loader {

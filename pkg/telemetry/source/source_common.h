@@ -10,7 +10,8 @@
  * again later. */
 int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event, struct hf_receipt *receipt);
 
-/* From a word (ERROR, WARN) near the start, a pair (level=error), or klog's start (E1120 08:00:00); 0: none. */
+/* The severity from a word (ERROR, WARN) near the start, a pair (level=error), or klog's start (E1120 08:00:00); 0:
+ * none. */
 enum hf_severity hf_source_line_severity(struct hf_view line);
 
 enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* an attribute from a log line */

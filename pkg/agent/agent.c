@@ -327,7 +327,7 @@ static void engine_changed(void *arg)
     hf_turn_wake(&agent->turn, HF_DUE_STATUS);
 }
 
-/* The floors or the keys: what the node accepts may be something else now. */
+/* The floors or the keys: the node may accept something else now. */
 static void trust_changed(void *arg)
 {
     struct hf_agent *agent = arg;

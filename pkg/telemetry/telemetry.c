@@ -62,7 +62,8 @@ struct hf_telemetry_service {
     struct hf_fanout *fanout;
     /* since when the disk does not give back some files of former sinks to the job that examines them; 0: it does */
     uint64_t former_unreadable_ns;
-    /* By row of HF_TELEMETRY_SOURCES. sources[]: NULL means off, or that it could not open; failed[]: why, -errno. */
+    /* By row of HF_TELEMETRY_SOURCES. sources[]: NULL means off, or that it could not open; failed[]: reason,
+     * -errno. */
     struct hf_source *sources[HF_SOURCE_ROWS];
     int failed[HF_SOURCE_ROWS];
     struct hf_source *http; /* one of the sources; NULL: off */

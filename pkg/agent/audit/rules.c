@@ -434,7 +434,7 @@ bool hf_audit_of_refused(struct hf_audit_memory *memory, const struct hf_refused
     return hf_audit_memory_is_news(memory, ret_event);
 }
 
-/* Of a file or folder whose hash stands in the subject. */
+/* For a file or folder whose hash stands in the subject. */
 static bool is_new_content(struct hf_audit_memory *memory, const struct hf_audit_event *event)
 {
     if (memory->may_have_forgotten && !has_entry(memory, event)) {

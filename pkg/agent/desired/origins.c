@@ -26,7 +26,7 @@ enum { FILE_VERSION = 1, FILE_MAX = 1 << 20, SECTION_PATH = 400 };
 struct section_origin {
     char policy[HF_API_MAX_NAME + 1]; /* "": unknown */
     char uid[64];
-    int64_t generation; /* of the policy, when it last set the section */
+    int64_t generation; /* the policy's, when it last set the section */
     uint64_t grace_ns;  /* removalGrace in effect, when the section last was */
     bool absent;        /* no policy sets the section now */
     bool dropped;       /* the policy itself has dropped it */

@@ -44,8 +44,8 @@ struct pair {
 struct hf_client_certificate {
     struct hf_client_certificate_params p;
     char *client_path, *pending_path, *common_name;
-    char asked_uid[HF_CERTIFICATE_UID]; /* of this node's Node when the agent asked last; "" before */
-    char seen_uid[HF_CERTIFICATE_UID];  /* of this node's Node as the agent follows it; "" before */
+    char asked_uid[HF_CERTIFICATE_UID]; /* uid of this node's Node when the agent asked last; "" before */
+    char seen_uid[HF_CERTIFICATE_UID];  /* uid of this node's Node as the agent follows it; "" before */
     bool node_changed;                  /* seen_uid has changed, and nobody has compared it with the pair */
     uint64_t replaced_ns;               /* monotonic time at which the pair was last set aside for that; 0: never */
     struct hf_timer *timer;
@@ -62,9 +62,9 @@ struct hf_client_certificate {
     uint64_t retry_after_ns;              /* Retry-After of the last failure, for the next delay */
     bool meta_logged;
     uint64_t asked_ns;                           /* monotonic time at which the agent began to ask with this key */
-    enum hf_renewal_trouble trouble;             /* how the last request ended, until a certificate is stored */
-    char detail[HF_CLIENT_CERTIFICATE_TEXT / 2]; /* of `trouble` */
-    enum hf_renewal_trouble told;                /* what certificate->problem says */
+    enum hf_renewal_trouble trouble;             /* end of the last request, until a certificate is stored */
+    char detail[HF_CLIENT_CERTIFICATE_TEXT / 2]; /* for `trouble` */
+    enum hf_renewal_trouble told;                /* as certificate->problem says */
     char problem[HF_CLIENT_CERTIFICATE_TEXT];    /* message of the condition; "" if there is none */
     struct hf_metric *expiry;
     struct hf_metric_family *requests;

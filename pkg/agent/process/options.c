@@ -66,7 +66,7 @@ static int append_components(char *path, const char *text)
     return 0;
 }
 
-/* A relative path is one of the working folder at the start: what the agent does later depends on no working folder. */
+/* A relative path is one of the working folder at the start: later, the agent depends on no working folder. */
 static int make_absolute(const char *text, char path[PATH_MAX])
 {
     path[0] = '\0';

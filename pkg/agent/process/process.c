@@ -694,7 +694,7 @@ static int run(struct process *p)
     return p->exit_code;
 }
 
-/* A job that hangs in the kernel must not block the end. Whatever it uses stays until the process has ended. */
+/* A job that hangs in the kernel must not block the end. Everything that it uses stays until the process has ended. */
 static void end_jobs(struct process *p, int exit_code)
 {
     if (p->loop == NULL || hf_loop_drain(p->loop, JOBS_TIMEOUT_S * HF_NS_PER_S))

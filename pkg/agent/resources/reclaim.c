@@ -111,7 +111,7 @@ static bool is_orphan(const struct pass *pass, const char *name)
             continue;
         n -= strlen(ends[i]);
         if (n == SHA256_NAME && strspn(name + strlen(start), "0123456789abcdef") >= n)
-            return false; /* the hash of a long name: which release it is shows nowhere */
+            return false; /* the hash of a long name: nothing shows the release */
         return snprintf(record, sizeof(record), "%s/updates/%.*s", pass->params->state_dir, (int)n,
                         name + strlen(start)) < (int)sizeof(record) &&
                fs->fstatat(fs->ctx, AT_FDCWD, record, &st, AT_SYMLINK_NOFOLLOW) == -ENOENT;

@@ -41,5 +41,5 @@ void delta_map_sort(struct delta_map *map); /* when `p` is complete: fills by_ol
 const struct delta_map_entry *delta_map_at(const struct delta_map *map, uint64_t new_pos);
 
 /* New minus old position. Looks at the DELTA_MAP_LOOK nearest entries that begin at or before old_pos. COVERED: the
- * shift of the longest that has old_pos. BEFORE: of the one that ends nearest. NONE: unset. */
+ * shift of the longest that has old_pos. BEFORE: the shift of the one that ends nearest. NONE: unset. */
 enum delta_map_found delta_map_shift(const struct delta_map *map, uint64_t old_pos, int64_t *ret_shift);

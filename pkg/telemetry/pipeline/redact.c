@@ -295,7 +295,7 @@ int hf_redact_body(struct hf_redactor *redactor, struct hf_event *event)
         return 0;
     if (!keep_until(&rewrite, HF_MAX(end, rewrite.copied)))
         return rewrite.r;
-    /* What follows where JSON ends in the middle, as in a line that was cut, may hold anything. */
+    /* The text that follows where JSON ends in the middle, as in a line that was cut, may hold anything. */
     event->truncated = event->truncated || !whole;
     event->body = hf_buf_view(&redactor->body);
     if (event->checksum.n > 0)

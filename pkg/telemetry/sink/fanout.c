@@ -138,8 +138,8 @@ static enum hf_lane lane_of(const struct hf_event *event)
                                                                                                      : HF_LANE_BULK;
 }
 
-/* Checks the room in all outlets before the event goes to any. What the pipeline makes is bounded by what was offered,
- * and must not wait, because all offers would wait behind it. */
+/* Checks the room in all outlets before the event goes to any. The offered events bound the number of events that the
+ * pipeline makes; these must not wait, because all offers would wait behind them. */
 static int check_room(struct hf_fanout *fanout, enum hf_lane lane, const struct hf_event *event, uint32_t sinks)
 {
     bool room = true;

@@ -70,7 +70,7 @@ static bool is_agents(unsigned slot)
 
 /* ---- limits ------------------------------------------------------------------------------------------------------ */
 
-/* How much `held` may grow out of `space` bytes, so that it then is at most `times` the rest. */
+/* The amount by which `held` may grow out of `space` bytes, so that it then is at most `times` the rest. */
 static uint64_t may_grow(uint64_t held, uint64_t space, uint64_t times)
 {
     return times * space > held ? (times * space - held) / (times + 1) : 0;

@@ -51,7 +51,7 @@ struct request {
     uint64_t until_ns; /* monotonic */
     /* 0: the receipt decides; else the reason why it ended before everything was offered */
     int status;
-    char blocked[256]; /* why it was refused before the others: a sink that cannot be used, or its share; "": neither */
+    char blocked[256]; /* its refusal before the others: a sink that cannot be used, or its share; "": neither */
 };
 
 /* ---- answers ----------------------------------------------------------------------------------------------------- */

@@ -138,7 +138,7 @@ struct json_line {
     bool whole; /* a member has no room in the event, so the body is the whole line */
 };
 
-/* Each meaning is used once; what is not used stays an attribute. */
+/* Each meaning is used once; an unused one stays an attribute. */
 static void take_member(const struct hf_scan_member *member, struct json_line *line, struct hf_event *event,
                         struct hf_buf *scratch)
 {

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit/calm.h - keeps a flood of events from filling the audit log. Pure, except that it allocates.
+/* audit/calm.h - keeps a flood of events from filling the audit log. Pure, but allocates. Threads: one at a time.
  *
- * Two events are equal if they have the same kind, subject and reason. If events of a kind that repeats (audit/entry.h)
- * are equal, the log gets the first event at once. Equal events in the next hour are only counted. When the hour ends,
- * the log gets one entry with their number. A token bucket limits all other entries: each takes one token. The bucket
- * holds at most HF_AUDIT_BURST tokens and gets one token per HF_AUDIT_REFILL_NS. If the bucket is empty, the caller
- * counts the event as lost. Threads: one at a time. */
+ * Events are equal if kind, subject and reason are. Of a kind that repeats (audit/entry.h) the first is written; equal
+ * ones of the next hour are counted, and one entry at its end has their number. All others take a token of a bucket, or
+ * are lost. */
 #pragma once
 
 #include "audit/entry.h"
@@ -18,25 +16,23 @@ enum { HF_AUDIT_SLOTS = 32, HF_AUDIT_BURST = 256 };
 struct hf_audit_calm {
     struct {
         struct hf_audit_event *event; /* the newest of the equal events; NULL if the slot is free */
-        uint64_t since_ns;            /* monotonic time of the last entry in the log about these events */
-        uint64_t more;                /* number of equal events after that entry */
+        uint64_t since_ns;            /* of the last entry about them (monotonic) */
+        uint64_t more;                /* equal events since */
     } slots[HF_AUDIT_SLOTS];
-    uint64_t spent_ns; /* monotonic time at which the bucket is full again; each token taken adds HF_AUDIT_REFILL_NS */
+    uint64_t spent_ns; /* when the bucket is full again (monotonic); each token taken adds HF_AUDIT_REFILL_NS */
 };
 
 enum hf_audit_verdict { HF_AUDIT_WRITE, HF_AUDIT_COUNTED, HF_AUDIT_LOST };
 
 void hf_audit_calm_done(struct hf_audit_calm *calm);
 
-/* Decides if the log gets an event at the monotonic time `now_ns`. If memory runs out or no slot is free, the log does
- * not count equal events: each gets an entry of its own. */
+/* Without memory or a free slot, equal events are not counted: each is written. */
 enum hf_audit_verdict hf_audit_calm_see(struct hf_audit_calm *calm, const struct hf_audit_event *event,
                                         uint64_t now_ns);
 
-/* Returns the monotonic time from which hf_audit_calm_take() has events, or HF_NEVER if no counted events wait. */
+/* Monotonic time from which hf_audit_calm_take() has events, or HF_NEVER. */
 uint64_t hf_audit_calm_due_ns(const struct hf_audit_calm *calm);
 
-/* Takes the counted events of one slot whose hour has ended at `now_ns`. If `now_ns` is HF_NEVER, every hour counts as
- * ended. Returns the number of these events, and sets *ret_event to the newest of them. Returns 0 if there is no such
- * slot. */
+/* Takes the counted events of a slot whose hour has ended; with HF_NEVER every hour has. Returns their number, 0 if
+ * there is none; *ret_event is the newest of them. */
 uint64_t hf_audit_calm_take(struct hf_audit_calm *calm, uint64_t now_ns, struct hf_audit_event *ret_event);

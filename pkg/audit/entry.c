@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One entry as a line of JSON, and back. A line's bytes are what the chain covers: make_line() fixes the order of the
+ * members, and `sum`, over all bytes before it, is put behind the text of the tree. hf_audit_entry_pad() adds blanks
+ * before `sum`, and sums again.
+ *
+ * Parsing checks `sum` first, and only then reads members: a line that somebody edited is refused whatever it says. The
+ * scanner builds no tree, because opening a log reads thousands of lines. Members of a later version are skipped;
+ * kind_name keeps the name of a kind that this version does not know. */
 #include "audit/entry.h"
 
 #include <errno.h>

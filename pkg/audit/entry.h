@@ -6,10 +6,9 @@
  *     {"seq":7,"batch":7,"time":"2026-11-20T08:00:00Z","boot":"0d3c...","mono":123456,"kind":"HoldSet",
  *      "subject":"site","reason":"Held","message":"line 3 is running","prev":"<64 hex digits>","sum":"<16 hex digits>"}
  *
- * `prev` is the SHA-256 of the previous line, so the lines form a chain: a changed, removed or inserted line breaks the
- * chain at the next line. `sum` has the first digits of the SHA-256 of the line's text before `sum`, so that a change
- * of the last line shows too. Blanks may stand before the comma that precedes "sum" (hf_audit_entry_pad()).
- * Threads: any. */
+ * `prev`, the SHA-256 of the line before, makes the lines a chain: a changed, removed or inserted line breaks it at the
+ * next one. `sum`, from the SHA-256 of the line's text before it, shows a change of the last line. Blanks may stand
+ * before the comma before "sum" (hf_audit_entry_pad()). Threads: any. */
 #pragma once
 
 #include "base/buf.h"
@@ -18,16 +17,15 @@
 #include "codec/sha256.h"
 
 enum {
-    HF_AUDIT_SUBJECT = 256, /* this and the next three are sizes in bytes of texts of an entry, with the terminator */
+    HF_AUDIT_SUBJECT = 256, /* bytes with the terminator, as the next three */
     HF_AUDIT_REASON = 64,
     HF_AUDIT_MESSAGE = 513,
     HF_AUDIT_BOOT = 40,
-    HF_AUDIT_LINE_MAX = 3072, /* maximum size in bytes of a line, without the newline */
-    HF_AUDIT_SUM = 16,        /* number of hex digits of `sum`, and of the hash that EdgeNode.status.journal shows */
+    HF_AUDIT_LINE_MAX = 3072, /* bytes, without the newline */
+    HF_AUDIT_SUM = 16,        /* hex digits of `sum`, and of the hash in EdgeNode.status.journal */
 };
 
-/* KIND(symbol, name, repeats): `repeats` is true if the log counts equal events of one hour instead of writing each
- * event (audit/calm.h). */
+/* KIND(symbol, name, repeats): `repeats`: equal events of an hour are counted (audit/calm.h). */
 #define HF_AUDIT_KINDS(KIND)                                                                                           \
     KIND(AGENT_STARTED, "AgentStarted", false)                                                                         \
     KIND(AGENT_STOPPED, "AgentStopped", false)                                                                         \
@@ -62,52 +60,47 @@ enum hf_audit_kind {
         HF_AUDIT_KIND_COUNT /* a kind that this version does not know */
 };
 
-const char *hf_audit_kind_name(enum hf_audit_kind kind); /* returns "AgentStarted", ...; "" for HF_AUDIT_KIND_COUNT */
-enum hf_audit_kind hf_audit_kind_of(const char *name);   /* returns HF_AUDIT_KIND_COUNT if no kind has this name */
+const char *hf_audit_kind_name(enum hf_audit_kind kind); /* "AgentStarted"; "" for HF_AUDIT_KIND_COUNT */
+enum hf_audit_kind hf_audit_kind_of(const char *name);   /* HF_AUDIT_KIND_COUNT: unknown */
 bool hf_audit_kind_repeats(enum hf_audit_kind kind);
 
-/* What happened. The texts are always valid UTF-8 without control characters. */
+/* The texts are valid UTF-8 without control characters. */
 struct hf_audit_event {
     enum hf_audit_kind kind;
-    char subject[HF_AUDIT_SUBJECT]; /* what the entry is about, such as "edge-inference@1.4.2" */
-    char reason[HF_AUDIT_REASON];   /* CamelCase word; "" if there is none */
-    char message[HF_AUDIT_MESSAGE]; /* text for a person; "" if there is none */
+    char subject[HF_AUDIT_SUBJECT]; /* such as "edge-inference@1.4.2" */
+    char reason[HF_AUDIT_REASON];   /* CamelCase word, or "" */
+    char message[HF_AUDIT_MESSAGE]; /* for a person, or "" */
 };
 
-/* Fills an event. Cuts each text after a whole character. Names and messages may come from hostile objects, so the
- * function replaces each character on which a terminal acts (base/encoding/plain.h) by a blank, and each byte that is
- * not UTF-8 by '?'. NULL stands for "". */
+/* Cuts each text after a whole character. Texts may come from hostile objects: a character on which a terminal acts
+ * (base/encoding/plain.h) becomes a blank, a byte that is not UTF-8 a '?'. NULL stands for "". */
 void hf_audit_event_set(struct hf_audit_event *event, enum hf_audit_kind kind, const char *subject, const char *reason,
                         const char *message);
 
 struct hf_audit_entry {
     struct hf_audit_event event;
-    char kind_name[HF_AUDIT_REASON]; /* name of the kind, also of one that this version does not know */
-    uint64_t seq;                    /* number of the entry; the first one is 1 */
-    uint64_t batch;                  /* number of the first entry in the write that brought this entry to disk */
-    uint64_t unix_ns;                /* best guess of the time; the line has it in whole seconds */
-    /* The earliest and the latest possible time. Both are 0 if the node is sure of the time. If the node is not sure, a
-     * latest time of 0 means that there is no upper limit. */
+    char kind_name[HF_AUDIT_REASON]; /* also of a kind that this version does not know */
+    uint64_t seq;                    /* from 1 */
+    uint64_t batch;                  /* first entry of the write that brought this one to disk */
+    uint64_t unix_ns;                /* best guess; whole seconds in the line */
+    /* Both 0: the node is sure of the time. Else a latest time of 0: there is no upper limit. */
     uint64_t earliest_unix_ns, latest_unix_ns;
     char boot[HF_AUDIT_BOOT]; /* id of the boot; "" if unknown */
     uint64_t mono_ms;         /* monotonic time in this boot, in milliseconds */
-    uint64_t count;           /* number of equal events in this entry; for EntriesLost, number of lost entries */
-    uint64_t dropped;         /* SegmentStarted: number of entries that rotation has removed so far; else 0 */
-    char prev[HF_SHA256_HEX]; /* SHA-256 of the previous line; zeros in entry 1 */
+    uint64_t count;           /* equal events; EntriesLost: lost entries */
+    uint64_t dropped;         /* SegmentStarted: entries that rotation has removed so far */
+    char prev[HF_SHA256_HEX]; /* of the line before; zeros in entry 1 */
 };
 
-/* Appends the line, without a newline. Returns 0, -ENOMEM or -E2BIG (`out` is full, or the line exceeds
- * HF_AUDIT_LINE_MAX). */
+/* Appends the line, without a newline. -ENOMEM; -E2BIG: `out` is full, or the line exceeds HF_AUDIT_LINE_MAX. */
 HF_MUST_USE int hf_audit_entry_format(const struct hf_audit_entry *entry, struct hf_buf *out);
 
-/* Adds `blanks` blanks to the last line of `lines`, and computes the `sum` of this line anew. The line begins at offset
- * `begin` and ends with its newline. Returns 0, -ENOMEM, or -E2BIG (`lines` is full, or the line would exceed
- * HF_AUDIT_LINE_MAX). After an error, `lines` is unchanged. */
+/* Lengthens the last line of `lines`, from offset `begin` to its newline, by blanks, and sums it again. -ENOMEM; -E2BIG
+ * as above. On failure `lines` is unchanged. */
 HF_MUST_USE int hf_audit_entry_pad(struct hf_buf *lines, size_t begin, size_t blanks);
 
-/* Parses a line without its newline, and checks its `sum`. -EBADMSG: the text is not a line of the audit log, or was
- * changed. */
+/* Of a line without its newline; checks `sum`. -EBADMSG: no line of an audit log, or changed. */
 HF_MUST_USE int hf_audit_entry_parse(struct hf_view line, struct hf_audit_entry *ret_entry, struct hf_err *err);
 
-/* Fills `zeros` with the value of `prev` of the first line. */
+/* `prev` of the first line. */
 void hf_audit_no_prev(char zeros[HF_SHA256_HEX]);

@@ -1,6 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The chain, the batches and the segments of the audit log.
+ *
+ * Order: hf_audit_log_add() appends a line to `pending`, chained to the line before; one write brings all pending lines
+ * to disk. Only then do `size` and `durable` move. A segment begins with SegmentStarted: the hash of the last line of
+ * the one before, and how many entries rotation has removed. The oldest segment goes after the new one is durable.
+ *
+ * Power cuts: pad() lengthens the last line of a write to the end of a sector, so that the next write begins at a new
+ * one (audit/write.h). Where durable lines end inside a sector all the same, after a cut or without memory for the
+ * blanks, replace() writes the whole segment to another file. The same where the lines of an earlier process of this
+ * boot may be in the cache alone: after a failed sync Linux takes their pages for clean, so that a sync brings nothing
+ * to the disk.
+ *
+ * Opening: the chain goes on after the last good line. Good lines behind damaged ones count only if a later write
+ * brought them: then the damage is no torn write, and stays for audit/check.h to find. A damaged end goes to the file
+ * `torn`, and an entry TornLine says so. A newest segment that stays unreadable for HF_AUDIT_UNREAD_NS is left to
+ * rotation: a new chain begins above every number that it can have.
+ *
+ * Not on pkg/spool, whose segments are preallocated binary files that are reused: the log's files are lines of text
+ * that a group may read with any tool, a check names the file and the line that somebody changed, and damage is
+ * evidence, which the spool repairs. */
 #include "audit/log.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -91,6 +112,7 @@ static int append_line(struct hf_audit_log *log, struct hf_audit_entry *entry)
     log->batch = entry->batch;
     log->last = before;
     log->seq = entry->seq;
+    assert(log->batch <= log->seq && log->durable.entries < log->seq);
     if (log->due_ns == HF_NEVER)
         log->due_ns = hf_mono_ns(log->params.clock) + HF_AUDIT_DELAY_NS;
     return 0;
@@ -113,6 +135,7 @@ static int begin_segment(struct hf_audit_log *log)
     uint64_t first = log->seq + 1;
     char text[96];
 
+    assert(log->pending.n == 0 && first > log->segment);
     log->oldest = oldest_after(log, first);
     entry.dropped = log->oldest - 1;
     (void)snprintf(text, sizeof(text), "older segments held %" PRIu64 " %s gone", entry.dropped,
@@ -268,6 +291,7 @@ int hf_audit_log_flush(struct hf_audit_log *log, struct hf_err *err)
     }
     bool was_new = log->is_new;
     log->size += log->pending.n;
+    assert(log->size <= READ_MAX); /* the next process can read it */
     log->is_new = log->failing = log->unsynced = false;
     log->due_ns = HF_NEVER;
     hf_buf_done(&log->pending);

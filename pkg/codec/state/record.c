@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Three walks over one table: format_rows() makes a JSON object from a struct, parse_rows() fills a struct from a JSON
- * object, drop_rows() gives up its references. A struct row walks the rows of its own struct, an array row its elements.
+ * object, drop_rows() gives up its references. A struct row walks the rows of its own struct, an array row its
+ * elements.
  *
- * The JSON text goes under a seal, so parsing a file that some process wrote whole never meets a wrong field. The fields are
- * checked all the same: another version, or somebody with an editor and a checksum, may have written the file, and some of
- * the texts become paths. Parsing writes into the caller's zeroed struct, and zeroes it again on failure, so that nobody
- * acts on half a record.
+ * The JSON text goes under a seal, so parsing a file that some process wrote whole never meets a wrong field. The
+ * fields are checked all the same: another version, or somebody with an editor and a checksum, may have written the
+ * file, and some of the texts become paths. Parsing writes into the caller's zeroed struct, and zeroes it again on
+ * failure, so that nobody acts on half a record.
  *
- * JSON holds only valid UTF-8, and a header from a server or a path may be anything: so texts are escaped. `%` was chosen
- * because paths, versions and messages have few of them, which keeps the files readable. */
+ * JSON holds only valid UTF-8, and a header from a server or a path may be anything: so texts are escaped. `%` was
+ * chosen because paths, versions and messages have few of them, which keeps the files readable. */
 #include "codec/state/record.h"
 
 #include <assert.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/state/record.h - state files with named fields: a table of rows, one for each member of a struct, formats, parses,
- * loads and saves the struct. All such files have one grammar, a seal (codec/seal.h) and a JSON object:
+/* codec/state/record.h - state files with named fields: a table of rows, one for each member of a struct, formats,
+ * parses, loads and saves the struct. All such files have one grammar, a seal (codec/seal.h) and a JSON object:
  *
  *     holdfast-<name> <version> <SHA-256 of the rest>\n{"offset":9,"etag":"\"v1\"","complete":true}
  *
@@ -8,7 +8,7 @@
  * as `%` and two hex digits, such as %ff. A member that is zero, "", false or NULL is not written unless its row is
  * required. Parsing ignores names that have no row, which a later version may have written.
  *
- * Not for: lists that grow with the node (inventories, floors of many names), content (bundles, sealed secrets), and
+ * Not for: maps and lists that grow with the node (inventories, floors of many names), content (bundles, secrets), and
  * records that are written so often that a rename for each would wear the disk (os/two_slots.h, update/install/
  * checkpoint.h).
  *

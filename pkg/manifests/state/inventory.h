@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/state/inventory.h - the list of files and folders that one entry has put in place; the list is in memory
- * and in a file.
+/* manifests/state/inventory.h - the files and folders that one entry has put in place, in memory and in a sealed file:
+ * a line with `pending`, then one for each item, sorted by path: "f <mode> <uid> <gid> <size> <SHA-256> <path>" (file),
+ * "s <mode> <uid> <gid> <path>" (secret file) or "d <path>" (folder). While `pending` is true, a swap is not complete,
+ * and the items are those of the old and the new set.
  *
- * The file has a line with `pending`, then one line for each item, sorted by path: "f <mode> <uid> <gid> <size>
- * <SHA-256> <path>" for a file, "s <mode> <uid> <gid> <path>" for a secret file, or "d <path>" for a folder. While
- * `pending` is true, a swap is not complete, and the items are those of both the old and the new set. Threads: one at a
- * time for one inventory; load and save block. Memory: an inventory owns its paths; 1,000 files take about 200 KiB. */
+ * Threads: one at a time for one inventory; load and save block. Memory: owns its paths; 1,000 files take 200 KiB. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,27 +19,24 @@
 #include "manifests/source/bundle.h"
 
 enum {
-    /* the files of two sets, their folders, and the folders above their targets, whose paths have less than 1 KiB */
+    /* of two sets: files, folders, and the folders above the targets, whose paths have less than 1 KiB */
     HF_INVENTORY_MAX_ITEMS = 2 * (HF_BUNDLE_MAX_FILES + HF_BUNDLE_MAX_FOLDERS + 512),
-    /* maximum size of the file, in bytes; a swap leaves half of it for the way back */
-    HF_INVENTORY_MAX_BYTES = 16 << 20,
-    HF_INVENTORY_MAX_EXTRA = 160, /* maximum size of a line without its path, in bytes */
+    HF_INVENTORY_MAX_BYTES = 16 << 20, /* of the file; a swap leaves half of it for the way back */
+    HF_INVENTORY_MAX_EXTRA = 160,      /* bytes of a line without its path */
 };
 
 struct hf_inventory_item {
-    char *path; /* absolute path on the node, without links */
+    char *path; /* absolute, without links; owned */
     bool folder;
     uint32_t mode;
     uid_t uid;
     gid_t gid;
     uint64_t size;
     unsigned char sha256[HF_SHA256_BYTES];
-    /* True if the content comes from a Secret. The inventory on disk then has neither size nor hash of the content,
-     * because its reader could guess a short password from them. */
+    /* From a Secret: the file has neither size nor hash, from which a reader could guess a short password. */
     bool secret;
-    bool unread; /* size and hash are unknown, because the content is secret and the inventory was loaded from disk */
-    /* Attributes of the file at the last look, if the file was as recorded; all 0 if the next look must read the file.
-     * Not saved on disk. */
+    bool unread; /* size and hash are unknown: secret, and loaded from disk */
+    /* At the last look, if the file was as recorded; 0: the next look must read it. Not saved. */
     struct {
         uint64_t inode, mtime_ns, ctime_ns;
     } seen;
@@ -54,25 +50,21 @@ struct hf_inventory {
 
 void hf_inventory_done(struct hf_inventory *inventory);
 
-/* Adds a copy of the item, or replaces the item with this path. -E2BIG: the inventory is full. -ENOMEM: out of
- * memory. */
+/* Copies the item, perhaps over the one with this path. -E2BIG: the inventory is full. -ENOMEM. */
 HF_MUST_USE int hf_inventory_put(struct hf_inventory *inventory, const struct hf_inventory_item *item);
-/* Returns the item with this path, or NULL. */
+/* Borrowed, or NULL. */
 struct hf_inventory_item *hf_inventory_find(const struct hf_inventory *inventory, const char *path);
-/* Returns true if the inventory can get `more` items, whose paths have path_bytes bytes together, and its file then has
- * at most half of HF_INVENTORY_MAX_BYTES. */
+/* There is room for `more` items with path_bytes of paths, and the file then has at most half of
+ * HF_INVENTORY_MAX_BYTES. */
 bool hf_inventory_has_room(const struct hf_inventory *inventory, size_t more, size_t path_bytes);
-/* Returns the number of items that are files. */
 size_t hf_inventory_files(const struct hf_inventory *inventory);
 
-/* Writes the inventory durably to the file <folder>/<name>, and replaces an older file. */
+/* Replaces <folder>/<name> durably. */
 HF_MUST_USE int hf_inventory_save(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                   const struct hf_inventory *inventory, struct hf_err *err);
-/* Saves *next like hf_inventory_save(), then moves it to *now, whose items are freed. If the save fails, neither
- * changes. */
+/* Saves *next, then moves it to *now, whose items are freed. If the save fails, neither changes. */
 HF_MUST_USE int hf_inventory_replace(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                      struct hf_inventory *now, struct hf_inventory *next, struct hf_err *err);
-/* Reads the file <folder>/<name>. -ENOENT: the file does not exist. -EBADMSG: the file was damaged, and this call has
- * renamed it to <name>.damaged. */
+/* -ENOENT: there is no file. -EBADMSG: it was damaged, and is now <name>.damaged. */
 HF_MUST_USE int hf_inventory_load(const struct hf_fs_ops *fs, const char *folder, const char *name,
                                   struct hf_inventory *ret_inventory, struct hf_err *err);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/state/record.h - the durable state of one entry, in the file <state>/manifests/<entry>/record: a sealed
- * file (codec/seal.h) of JSON. The record and the contents in the same folder are all that a later process needs to
- * resume, to repair and to roll back without the source and without the policy. The exception is the content of a
- * Secret, which is on disk only as a sealed copy, if at all.
+/* manifests/state/record.h - the durable state of one entry, in the file <state>/manifests/<entry>/record
+ * (codec/state/record.h). With the contents in the same folder it is all that a later process needs to resume, to
+ * repair and to roll back without source and policy; only the content of a Secret is on disk as a sealed copy, if at
+ * all.
  *
  * Threads: one at a time for one record; load and save block. Memory: a record owns references to its JSON. */
 #pragma once
@@ -21,111 +21,97 @@
 
 enum {
     HF_RECORD_MAX_BYTES = 4 << 20, /* twice 1,000 objects of the target Cluster, with the longest names */
-    HF_RECORD_REVISION = 257,      /* size of a revision in bytes, with the terminator; a longer revision is cut */
-    HF_RECORD_ROOT = 1024,         /* size of a path in bytes, with the terminator */
-    HF_RECORD_MESSAGE = 385,       /* size of a message in bytes, with the terminator */
-    HF_RECORD_UNSEALED = 112,      /* size of the text `unsealed` in bytes, with the terminator; a longer text is cut */
-    /* maximum number of starts of the agent during one Probation; at the next start, the entry rolls back */
-    HF_RECORD_MAX_STARTS = 3,
+    HF_RECORD_REVISION = 257,      /* bytes with the terminator, as the next three; longer texts are cut */
+    HF_RECORD_ROOT = 1024,
+    HF_RECORD_MESSAGE = 385,
+    HF_RECORD_UNSEALED = 112,
+    HF_RECORD_MAX_STARTS = 3, /* of the agent in one Probation; at the next one, the entry rolls back */
 };
 
-/* One version of an entry: its fields, and one content. A rollback or a repair makes the same files again from a
- * set. */
+/* One version of an entry: its fields, and one content, from which a rollback or a repair makes the same files
+ * again. */
 struct hf_manifest_set {
-    /* identity of the set: SHA-256 over its fields (without those named at hf_manifest_set_key()), its facts and its
-     * digest; "" if there is no set */
-    char key[HF_SHA256_HEX];
-    /* digest of the bundle, which is in the file b-<digest>; for a Secret, the bundle's id, without a file */
-    char digest[HF_SHA256_HEX];
+    char key[HF_SHA256_HEX];    /* identity of the set (hf_manifest_set_key()); "": there is no set */
+    char digest[HF_SHA256_HEX]; /* of the bundle, in the file b-<digest>; of a Secret the bundle's id, without a file */
     char revision[HF_RECORD_REVISION];
-    /* the target's folder without symbolic links, as the attempt found it; "" before the attempt */
-    char root[HF_RECORD_ROOT];
-    bool signed_;  /* the entry was signed, and its content digest pinned */
-    json_t *entry; /* the fields of the entry, as in the policy */
-    json_t *facts; /* {node, arch, labels} for the substitution of variables; NULL without `substitute` */
+    char root[HF_RECORD_ROOT]; /* the target's folder without links, as the attempt found it; "" before the attempt */
+    bool signed_;              /* the entry was signed, and its content digest pinned */
+    json_t *entry;             /* the fields of the entry, as in the policy */
+    json_t *facts;             /* {node, arch, labels} for the substitution of variables; NULL without `substitute` */
 };
 
 struct hf_manifest_record {
     enum hf_manifest_phase phase;
     enum hf_manifest_reason reason;
     char message[HF_RECORD_MESSAGE];
-    uint64_t time_unix_ns; /* time of the last change of phase */
-    /* digest of the content that the source delivered last; "" before the first delivery, and after the content on disk
-     * was lost */
+    uint64_t time_unix_ns; /* of the last change of phase */
+    /* of the content that the source delivered last; "" before the first one, and after the content on disk was lost */
     char known_digest[HF_SHA256_HEX];
     char known_revision[HF_RECORD_REVISION];
-    /* size in bytes of the content of known_digest; 0 if this content is not on disk, or if an older agent wrote the
-     * record */
-    uint64_t known_bytes;
-    /* A JSON object. Its keys are the HOLDFAST_LABEL_ variables that occur in the content with the digest known_digest;
-     * there may be further keys (hf_substitute_label_names()). A change of a label that is not among these names makes
-     * no new set. NULL if the names are unknown: a change of any label then makes a new set. */
+    uint64_t known_bytes; /* size of that content; 0: it is not on disk */
+    /* An object whose keys are the HOLDFAST_LABEL_ variables in that content, and perhaps more
+     * (hf_substitute_label_names()): a change of another label makes no new set. NULL: unknown; every change does. */
     json_t *known_names;
-    /* Identity of the source that delivered the content of known_digest (hf_manifest_source_key()). The entry uses the
-     * content only while it names the same source, so that a signed entry never uses a content that an unsigned entry
-     * of the same name had fetched. */
+    /* The source of that content (hf_manifest_source_key()). The entry uses it only while it names the same source, so
+     * that a signed entry never uses what an unsigned one of this name had fetched. */
     char known_from[HF_SHA256_HEX];
     struct hf_manifest_set next; /* the newest set: waiting, in progress, applied, refused or rolled back */
     struct hf_manifest_set good; /* the set that last reached Applied */
-    unsigned starts;             /* number of starts of the agent in Probation and RollingBack of this attempt */
+    unsigned starts;             /* of the agent in Probation and RollingBack of this attempt */
     bool restarted;              /* the unit has been restarted or reloaded with the newest set */
-    /* True if items of a set that has not passed its health checks may be in place. The next set must then pass its
-     * health checks, even if it changes no item. */
+    /* Items of a set that has not passed its health checks may be in place: the next set must pass them, even if it
+     * changes no item. */
     bool unproven;
-    /* True if files that a signed set has placed may be in place, and since then no attempt with an unsigned set has
-     * begun: that set had to be allowed to write each of these files. */
+    /* Files of a signed set may be in place, and no attempt with an unsigned set has begun since: that one had to be
+     * allowed to write each of these files. */
     bool signed_in_place;
-    /* True from before the first file of a repair of drift changes until the unit of the good set has been restarted or
-     * reloaded: the unit may still work with what somebody else had written. */
+    /* From before the first change of a repair of drift until the unit of the good set has been restarted or reloaded:
+     * it may still work with what somebody else had written. */
     bool restart_due;
-    /* True if the record was lost while items of the entry were in place, and no set has reached Applied since. The
-     * good set is then unknown, so a rollback removes nothing. */
+    /* The record was lost while items were in place, and no set has reached Applied since: the good set is unknown, so
+     * a rollback removes nothing. */
     bool good_unknown;
-    /* For a Secret: why the last attempt to make a sealed copy failed; "" if it succeeded, or if there was no
-     * attempt. */
-    char unsealed[HF_RECORD_UNSEALED];
-    unsigned drifts;        /* number of repairs of drift since the good set reached Applied */
-    uint64_t drift_unix_ns; /* time of the last repair; 0 if there was none */
-    /* for the target Cluster, the inventory (manifests/cluster/cluster.h); NULL if nothing is in place */
-    json_t *objects;
-    /* For the target StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}, "late": true}.
-     * `hashes` has the static pods that the kubelet listed before the first file of this set was in place. `late` is
-     * there after hf_manifest_record_doubt_pods(). NULL if these pods are unknown. */
+    char unsealed[HF_RECORD_UNSEALED]; /* why there is no sealed copy of a Secret; "": there is, or none was tried */
+    unsigned drifts;                   /* repairs since the good set reached Applied */
+    uint64_t drift_unix_ns;            /* of the last repair; 0: none */
+    json_t *objects; /* target Cluster: the inventory (manifests/cluster/cluster.h); NULL: nothing is in place */
+    /* Target StaticPods: {"set": key of the newest set, "hashes": {"<namespace>/<pod>": hash}, "late": true}: the pods
+     * that the kubelet listed before the first file of this set was in place; `late` after
+     * hf_manifest_record_doubt_pods(). NULL: unknown. */
     json_t *pods_before;
-    /* For the target StaticPods: true if files were put back, or their health was unknown, and no set has passed its
-     * trial since. The pods that the kubelet lists may then be those of other files than the ones in place. */
+    /* Target StaticPods: files were put back, or their health was unknown, and no set has passed its trial since: the
+     * pods that the kubelet lists may be those of other files. */
     bool pods_unread;
 };
 
 void hf_manifest_record_init(struct hf_manifest_record *record);
 void hf_manifest_record_done(struct hf_manifest_record *record);
-/* Call this function if somebody may have changed files of the newest set. The kubelet may then have started a pod from
- * such a file: a hash that is not in pods_before proves nothing any more, and one that is there still proves that the
- * kubelet has not read the new file. */
+/* Somebody may have changed files of the newest set, and the kubelet may have started a pod from one: a hash that is
+ * not in pods_before proves nothing any more; one that is there still proves that the kubelet has not read the new
+ * file. */
 void hf_manifest_record_doubt_pods(struct hf_manifest_record *record);
 
-/* Returns the set that owns what is in place: the good set, or the newest set if none was ever good. Its `prune`
- * decides if the items go when nobody wants them any more, and the annotation allow-prune has to name its digest. */
+/* The set that owns what is in place: the good set, or the newest if none was ever good. Its `prune` decides if the
+ * items go when nobody wants them, and the annotation allow-prune has to name its digest. Borrowed. */
 const struct hf_manifest_set *hf_manifest_record_owner(const struct hf_manifest_record *record);
 
 bool hf_manifest_set_is_to(const struct hf_manifest_set *set, enum hf_manifest_target to);
 void hf_manifest_set_done(struct hf_manifest_set *set);
 /* Frees *to, then makes it a copy of *from with its own references to the JSON. */
 void hf_manifest_set_copy(struct hf_manifest_set *to, const struct hf_manifest_set *from);
-/* Computes the key of a set from its entry, facts and digest. Leaves out fields that do not change what is in place:
- * name, from, contentDigest, dependsOn, sequence and signatures. Returns 0, -EINVAL, -E2BIG or -ENOMEM. */
+/* SHA-256 over entry, facts and digest, without the fields that do not change what is in place: name, from,
+ * contentDigest, dependsOn, sequence and signatures. -EINVAL, -E2BIG, -ENOMEM. */
 HF_MUST_USE int hf_manifest_set_key(struct hf_manifest_set *set, struct hf_err *err);
 
-/* Computes the identity of an entry's source from the fields `from` and `contentDigest`. Returns 0, -EINVAL, -E2BIG or
- * -ENOMEM. */
+/* From the fields `from` and `contentDigest`. -EINVAL, -E2BIG, -ENOMEM; ret_key is then "". */
 HF_MUST_USE int hf_manifest_source_key(const json_t *entry, char ret_key[HF_SHA256_HEX]);
 
 extern const struct hf_record_type hf_manifest_record_type;
 HF_MUST_USE int hf_manifest_record_format(const struct hf_manifest_record *record, struct hf_buf *out);
-/* Loads the record from the entry's folder. -ENOENT: there is no record. -EBADMSG: the file was damaged, and this call
- * has renamed it to record.damaged; or an earlier call has renamed it, and no record was saved after that. */
+/* -ENOENT: there is no record. -EBADMSG: it was damaged, and this call or an earlier one has renamed it to
+ * record.damaged. */
 HF_MUST_USE int hf_manifest_record_load(const struct hf_fs_ops *fs, const char *folder,
                                         struct hf_manifest_record *ret_record, struct hf_err *err);
-/* Replaces the record durably by `text`, which hf_manifest_record_format() has made. */
+/* Durable; `text` is from hf_manifest_record_format(). */
 HF_MUST_USE int hf_manifest_record_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text,
                                         struct hf_err *err);

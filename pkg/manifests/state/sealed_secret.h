@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/state/sealed_secret.h - the content of a Secret on disk, in the file <folder>/sealed-<digest>, encrypted
- * with a key that is sealed to the TPM of this node (tpm/envelope.h, tpm/chip.h).
- *
- * The file has three parts: a header line with version and checksum (codec/seal.h), a line with the sealed key in hex
- * digits, and the envelope. The envelope opens only with the node, entry, source and digest for which it was made.
- * Threads: any, but only one at a time for one file; all functions with the parameter `fs` block. */
+/* manifests/state/sealed_secret.h - the content of a Secret on disk, in the file <folder>/sealed-<digest>: a seal
+ * (codec/seal.h), a line with the key that is sealed to this node's TPM (tpm/chip.h) in hex, and the envelope
+ * (tpm/envelope.h), which opens only with the node, entry, source and digest for which it was made. Threads: any, one
+ * at a time for one file; all functions with `fs` block. */
 #pragma once
 
 #include "base/buf.h"
@@ -15,8 +13,7 @@
 #include "tpm/helper.h"
 
 enum {
-    /* maximum size in bytes of all contents and paths; a Secret has at most 1 MiB of contents */
-    HF_SEALED_SECRET_MAX_BYTES = 2 << 20,
+    HF_SEALED_SECRET_MAX_BYTES = 2 << 20, /* of all contents and paths; a Secret has at most 1 MiB of contents */
 };
 
 #define HF_SEALED_SECRET_PREFIX "sealed-"
@@ -29,32 +26,30 @@ struct hf_sealed_secret {
     const char *digest; /* id of the bundle, which names the version of the Secret */
 };
 
-/* Encrypts a secret bundle and writes the file durably. `key` has HF_TPM_ENVELOPE_KEY bytes, and `blob` is the same key
- * sealed to the TPM, in hex digits. -E2BIG: contents and paths are larger than HF_SEALED_SECRET_MAX_BYTES. */
+/* Encrypts and writes durably. `key` has HF_TPM_ENVELOPE_KEY bytes; `blob` is the same key sealed to the TPM, in hex.
+ * -E2BIG: more than HF_SEALED_SECRET_MAX_BYTES. */
 HF_MUST_USE int hf_sealed_secret_save(const struct hf_fs_ops *fs, const struct hf_sealed_secret *secret,
                                       const struct hf_bundle *bundle, const unsigned char *key, struct hf_view blob,
                                       struct hf_err *err);
 
-/* Returns true if the file for this digest exists. The file may be damaged. */
+/* The file for this digest exists; it may be damaged. */
 bool hf_sealed_secret_exists(const struct hf_fs_ops *fs, const char *folder, const char *digest);
 
-/* Appends the sealed key, in hex digits, to *blob. -ENOENT: the file does not exist. -EBADMSG: the file is damaged. */
+/* Appends the sealed key in hex. -ENOENT: there is no file. -EBADMSG: it is damaged. */
 HF_MUST_USE int hf_sealed_secret_blob(const struct hf_fs_ops *fs, const struct hf_sealed_secret *secret,
                                       struct hf_buf *blob, struct hf_err *err);
 
-/* `blob` is a sealed key in hex digits. Sets *ret_pcrs to the PCRs to which the key is bound: bit N stands for PCR N.
- * Pure. -EBADMSG: `blob` is not a sealed key. */
+/* The PCRs to which a sealed key in hex is bound: bit N is PCR N. -EBADMSG: it is none. Pure. */
 HF_MUST_USE int hf_sealed_secret_pcrs(struct hf_view blob, uint32_t *ret_pcrs);
 
-/* Removes the file durably. A file that is absent is no error. */
+/* Durable; 0 also if there is no file. */
 HF_MUST_USE int hf_sealed_secret_remove(const struct hf_fs_ops *fs, const char *folder, const char *digest,
                                         struct hf_err *err);
 
-/* Reads the file, and decrypts its content into a secret bundle whose digest and id are secret->digest. -ENOENT: the
- * file does not exist. -EBADMSG: the file is damaged, or was made with another key, or for another node, entry, source
- * or digest. */
+/* Decrypts into a secret bundle whose digest and id are secret->digest. -ENOENT: there is no file. -EBADMSG: it is
+ * damaged, or was made with another key, or for another node, entry, source or digest. */
 HF_MUST_USE int hf_sealed_secret_load(const struct hf_fs_ops *fs, const struct hf_sealed_secret *secret,
                                       const unsigned char *key, struct hf_bundle **ret_bundle, struct hf_err *err);
 
-/* Makes a secret bundle from a decrypted content. Pure. -EBADMSG: the content is malformed. */
+/* Of a decrypted content. -EBADMSG: malformed. Pure. */
 HF_MUST_USE int hf_sealed_secret_parse(struct hf_view content, struct hf_bundle **ret_bundle, struct hf_err *err);

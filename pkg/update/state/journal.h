@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* update/state/journal.h - the durable state of one release, in the file <state>/updates/<release>/journal
- * (codec/state/record.h): all that the engine needs to resume the update, with the release itself. Only downloads need a
- * server in addition. The engine replaces the file before each step, unless it has all that a later process needs.
+ * (codec/state/record.h): all that the engine needs to resume the update, with the release itself. Only downloads need
+ * a server in addition. The engine replaces the file before each step, unless it has all that a later process needs.
  *
  * Memory: a struct hf_journal has no pointers; copy it by assignment. Threads: any, but only one at a time for one
  * release. */
@@ -25,61 +25,52 @@
 enum {
     HF_JOURNAL_FORMAT = 1,
     HF_JOURNAL_MAX_BYTES = HF_API_MAX_OBJECT_BYTES + (64 << 10),
-    HF_UPDATE_MAX_VERSION = 129, /* size of a version in bytes, with the terminator; a longer version is cut */
-    HF_UPDATE_MAX_MESSAGE = 257, /* size of a message in bytes, with the terminator */
-    HF_UPDATE_MAX_DETOUR = 225,  /* size of the text `detour` in bytes, with the terminator */
-    HF_UPDATE_MAX_CHANGES = 3,   /* at this number of probations with a changed target, the engine gives up */
-    HF_UPDATE_MAX_STARTS = 3,    /* at this number of agent starts during one probation, the engine rolls back */
+    HF_UPDATE_MAX_VERSION = 129, /* bytes with the terminator, as the next two; a longer version is cut */
+    HF_UPDATE_MAX_MESSAGE = 257,
+    HF_UPDATE_MAX_DETOUR = 225,
+    HF_UPDATE_MAX_CHANGES = 3, /* probations with a changed target: the engine gives up */
+    HF_UPDATE_MAX_STARTS = 3,  /* agent starts in one probation: the engine rolls back */
 };
 
 enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL };
 
-/* The content of a journal. Numbers come before texts, so that there is no padding between the fields. */
 struct hf_journal {
-    uint64_t time_unix_ns; /* wall-clock time of the last change of phase */
-    /* sequence of the release in progress or, if no update runs, of the most recent one; all fields below except good_*
-     * and bad_* describe the same release */
+    uint64_t time_unix_ns; /* of the last change of phase, by the wall clock */
+    /* of the release in progress or, if no update runs, of the most recent one, as all below but good_* and bad_* */
     uint64_t sequence;
-    uint64_t size; /* size in bytes of the new file or archive */
+    uint64_t size; /* bytes of the new file or archive */
     uint64_t bytes_fetched;
-    /* sequence of the last committed release; 0 if this node has committed none */
-    uint64_t good_sequence;
+    uint64_t good_sequence; /* of the last committed release; 0: none */
 
     enum hf_phase phase;
     enum hf_reason reason;
     enum hf_install_kind kind;
     enum hf_update_method method;
     unsigned attempts;
-    unsigned starts; /* number of starts of the agent during this probation */
-    /* number of downloads of this release with wrong content, counted since a person last changed the object */
-    unsigned wasted;
-    /* number of probations in a row without a verdict, because somebody changed the target meanwhile */
-    unsigned changes;
+    unsigned starts;  /* of the agent in this probation */
+    unsigned wasted;  /* downloads with wrong content since a person last changed the object */
+    unsigned changes; /* probations in a row without a verdict, because somebody changed the target */
 
-    bool no_delta;  /* true if no delta of this release is usable, so that the engine fetches the whole file */
-    bool had_old;   /* true if the target existed before the update; valid from Fetching on */
-    bool probed;    /* true if the new version may have run, because it is or was in place */
-    bool restarted; /* true if the service was restarted with the new version */
+    bool no_delta;  /* no delta is usable: the engine fetches the whole file */
+    bool had_old;   /* the target existed before the update; valid from Fetching on */
+    bool probed;    /* the new version may have run: it is or was in place */
+    bool restarted; /* the service, with the new version */
 
     char name[HF_API_MAX_NAME + 1];
     char message[HF_UPDATE_MAX_MESSAGE];
-    /* digest of the current release (hex SHA-256 over the canonical JSON of spec.release); "" if there is none */
-    char digest[HF_SHA256_HEX];
+    char digest[HF_SHA256_HEX]; /* of the release (spec.release), or "" */
     char version[HF_UPDATE_MAX_VERSION];
     char path[HF_TARGET_MAX_PATH];
-    char sha256[HF_SHA256_HEX];        /* hash of the new file or archive */
-    char from[HF_UPDATE_MAX_VERSION];  /* version that was installed before the update; "" if unknown */
-    char old_sha256[HF_SHA256_HEX];    /* hash of the old file, for kind File if had_old is true */
-    char old_link[HF_TARGET_MAX_PATH]; /* text of the old link, for kind Tree if had_old is true */
-    /* topmost folder that a first installation made for the target; "" if it made none */
-    char made_folder[HF_TARGET_MAX_PATH];
-    char good_digest[HF_SHA256_HEX]; /* digest of the last committed release; "" if there is none */
+    char sha256[HF_SHA256_HEX];           /* of the new file or archive */
+    char from[HF_UPDATE_MAX_VERSION];     /* installed before the update; "": unknown */
+    char old_sha256[HF_SHA256_HEX];       /* of the old file, for kind File with had_old */
+    char old_link[HF_TARGET_MAX_PATH];    /* text of the old link, for kind Tree with had_old */
+    char made_folder[HF_TARGET_MAX_PATH]; /* topmost one that a first installation made for the target, or "" */
+    char good_digest[HF_SHA256_HEX];      /* of the last committed release, or "" */
     char good_version[HF_UPDATE_MAX_VERSION];
-    /* digest of the release that this node rolled back most recently and never starts again; "" if there is none */
-    char bad_digest[HF_SHA256_HEX];
-    /* The next two fields explain why an update does not use the shortest chain of deltas. */
-    char avoid[HF_DELTA_CHAIN_MAX_AVOID]; /* list of deltas to leave out, in the format of update/rules/delta_chain.h */
-    char detour[HF_UPDATE_MAX_DETOUR];    /* explanation for the status; "" if the update uses the shortest chain */
+    char bad_digest[HF_SHA256_HEX];       /* of the last release rolled back, which never starts again, or "" */
+    char avoid[HF_DELTA_CHAIN_MAX_AVOID]; /* deltas to leave out (update/rules/delta_chain.h) */
+    char detour[HF_UPDATE_MAX_DETOUR];    /* for the status: why not the shortest chain of deltas; "": it is used */
 };
 
 /* `release` is the part of the EdgeUpdate that the journal keeps (update/release.h, `kept`), or NULL. Pure. */
@@ -103,7 +94,6 @@ extern const struct hf_record_type hf_journal_type; /* for the fuzzer; its struc
 
 const char *hf_update_method_name(enum hf_update_method method); /* "Delta", "Full", or "" for HF_METHOD_NONE */
 
-/* Returns the installed version according to the journal: the new version in Probation and Committed, and otherwise the
- * one before the update. "" (unknown) in Swapping and RollingBack, after a rollback that could not restore the old
- * version, and while drift is not repaired. The string is borrowed. */
+/* The installed version (borrowed): the new one in Probation and Committed, otherwise the one before the update. "":
+ * unknown, as in Swapping and RollingBack, after a rollback that could not restore, and while drift is not repaired. */
 const char *hf_journal_installed(const struct hf_journal *journal);

@@ -179,6 +179,7 @@ static bool start_repair(struct entry *entry)
 {
     struct job *job = task_new(entry, repair_run, repaired);
 
+    assert(entry->attempt == NULL && hf_manifest_machine_rests(entry->r.phase));
     entry->attempt = make_attempt(entry, &entry->r.good);
     if (job == NULL || entry->attempt == NULL || prepare_record(entry, job) < 0) {
         task_discard(job);
@@ -317,6 +318,7 @@ void drift_unwatch(struct entry *entry)
 
     for (size_t i = 0; i < entry->drift.n_watches; i++)
         ops->remove(ops->ctx, entry->drift.watches[i].watch);
+    assert(entry->engine->n_watches >= entry->drift.n_watches);
     entry->engine->n_watches -= (unsigned)entry->drift.n_watches;
     free(entry->drift.watches);
     entry->drift.watches = NULL;

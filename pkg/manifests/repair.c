@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looks at the files in place, puts back those that somebody has changed, and tells of it. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -40,6 +41,7 @@ int repair_run(struct job *job)
     struct entry *entry = job->entry;
     struct hf_files_place *place = &entry->attempt->place;
 
+    assert(entry->busy && place->inventory == &entry->inventory);
     place->repair = place->force = true;
     int r = make_want(entry, entry->attempt, &job->outcome);
     if (r == 0)

@@ -47,7 +47,8 @@ void hf_bare_init(struct hf_bare *bare, const char *json)
     if (json == NULL)
         return;
     json_t *value = json_loads(json, 0, NULL);
-    insist(value != NULL && make_entry(value, &bare->entry->wanted, NULL) == 0);
+    insist(value != NULL && make_entry(value, &bare->entry->wanted, NULL) == 0 &&
+           hf_manifest_source_key(value, bare->entry->content.wanted_from) == 0);
     json_decref(value);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store on disk: the file b-<digest> in the folder of the entry for each content. Cleanups remove those that no set
  * needs (commit.c). */
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -48,6 +49,7 @@ static int run_store(struct job *job)
     char path[PATH_MAX];
     int r = hf_dir_make(fs, job->entry->folder, 0700, &job->err);
 
+    assert(!job->bundle->secret);
     find_path(job->entry, job->bundle->digest, path);
     job->names = hf_substitute_label_names(job->bundle);
     return r < 0 ? r : hf_bundle_save(fs, path, job->bundle, &job->err);
@@ -110,6 +112,7 @@ static bool take(struct entry *entry)
 {
     struct content *content = &entry->content;
 
+    assert(!entry->busy && content->slot == HF_CONTENT_INCOMING);
     if (strcmp(content->incoming->digest, entry->r.known_digest) == 0)
         return take_known(entry);
     struct job *job = task_new(entry, run_store, stored);

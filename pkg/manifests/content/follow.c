@@ -11,6 +11,7 @@
  *
  * The decisions are in rules/content_machine.h, over the plain facts that this file collects; what changes struct
  * content alone is in content.c. */
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -180,6 +181,7 @@ static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
     struct content *content = &entry->content;
     char text[HF_RECORD_MESSAGE], what[160];
 
+    assert(entry->wanted != NULL && content->source != NULL); /* a source ends before its entry changes */
     if (bundle->n == 0) {
         hf_manifest_describe_source(entry->wanted, what, sizeof(what));
         (void)snprintf(text, sizeof(text), "%s has no files; what is in place stays", what);
@@ -282,6 +284,7 @@ static void start(struct entry *entry)
         .arg = entry,
     };
 
+    assert(content->source == NULL && content->wanted_from[0] != '\0');
     (void)snprintf(work_dir, sizeof(work_dir), "%s/" MANIFEST_DOWNLOAD, entry->folder);
     content->mismatch = (struct entry_note){.reason = HF_MANIFEST_REASON_NONE};
     int r = hf_manifest_source_new(&params, &content->source, &err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether the node lets an entry do what its fields ask, and which set the entry now is. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +57,7 @@ enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err)
     const struct hf_manifest_env *env = &entry->engine->p.env;
     const struct hf_manifest *wanted = entry->wanted;
     enum hf_config_scope scope = permit_scope(entry->signed_);
+    assert(wanted != NULL);
     const char *unit = wanted->restart_unit != NULL ? wanted->restart_unit : wanted->reload_unit;
 
     if (!entry->signed_ && hf_config_requires_signed_manifests(env->config)) {
@@ -153,5 +155,6 @@ int permit_candidate(struct entry *entry, struct hf_manifest_set *ret_set, struc
         hf_manifest_set_done(&set);
     else
         *ret_set = set;
+    assert(r < 0 || ret_set->key[0] != '\0');
     return r;
 }

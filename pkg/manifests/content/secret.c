@@ -66,6 +66,7 @@ int secret_keep(struct entry *entry, const struct hf_files_place *place, struct 
     hf_inventory_done(&entry->secret.kept.foreign);
     int r = hf_files_before_read(place, &entry->secret.kept.bundle, &entry->secret.kept.list,
                                  &entry->secret.kept.foreign, &err);
+    assert(r < 0 || entry->secret.kept.bundle->secret);
     if (r == 0 && entry->secret.kept.bundle->n == 0 && hf_inventory_files(place->inventory) > 0) {
         hf_bundle_free(entry->secret.kept.bundle); /* a power cut has emptied the memory: nothing to go back to */
         entry->secret.kept.bundle = NULL;

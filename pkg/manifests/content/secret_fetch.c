@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Gets the content of a Secret from the API server again, when an entry needs it and it is no longer in memory. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -201,6 +202,7 @@ void secret_fetch_drifted(struct entry *entry, struct hf_diff *diff)
     }
     entry->secret.lost = true;
     secret_fetch_ask(entry);
+    assert(entry->secret.bundle == NULL || !secret_has(entry, &entry->r.good));
     if (entry->r.phase == HF_MANIFEST_APPLIED)
         advance_event(entry, HF_MANIFEST_EV_NEWS, HF_MANIFEST_REASON_SECRET_ABSENT, text);
     else

@@ -62,7 +62,11 @@ bool content_store_has(const struct entry *entry, const struct hf_manifest_set *
 int content_store_load(const struct entry *entry, const struct hf_manifest_set *set, struct hf_bundle **ret_bundle,
                        struct hf_manifest_outcome *outcome)
 {
-    return store_of(entry, set)->load(entry, set, ret_bundle, outcome);
+    const struct content_store *store = store_of(entry, set);
+    int r = store->load(entry, set, ret_bundle, outcome);
+
+    assert(r < 0 ? outcome->reason != HF_MANIFEST_REASON_NONE : (*ret_bundle)->secret == store->in_memory);
+    return r;
 }
 
 /* ---- the newest set ---------------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
  *
  * The program runs beside the loop, with a deadline; the rest are jobs. Whatever fails, the entry does what it does
  * without a TPM. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -259,6 +260,7 @@ static void end_seal(struct entry *entry, bool forever, const struct hf_err *err
         not_sealed(entry, forever, err);
     }
     vault_wipe(entry);
+    assert(then != NULL && !entry->busy);
     then(entry);
 }
 
@@ -267,6 +269,7 @@ static int run_save(struct job *job)
     struct entry *entry = job->entry;
     struct hf_sealed_secret copy;
 
+    assert(strcmp(entry->secret.bundle->digest, entry->secret.vault.room->digest) == 0);
     describe_copy(entry, &copy);
     return hf_sealed_secret_save(entry->engine->p.env.fs, &copy, entry->secret.bundle, entry->secret.vault.room->key,
                                  hf_view_of(entry->secret.vault.room->blob), &job->err);

@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One archive: download, verify, unpack.
+ *
+ *     fetch (steps/fetch.h) --> a turn (turns.h) --> a job: SHA-256, unarchive, remove the file --> done()
+ *
+ * The download is a file below the state folder, so it resumes after a power cut. Nothing parses it before its
+ * digest is right. The job removes it in either case, except where the disk could not read it: one error may pass.
+ * After HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE attempts in a row that met -EIO the next one removes it, too, because a
+ * worn-out block does not heal, and the archive has to go to other blocks.
+ *
+ * `trouble` belongs to the source and outlives the download: it counts what came for nothing, so that an archive
+ * which never matches costs a metered link less each time. A job may outlive the download: destroy() is called by
+ * the last. */
 #include "manifests/source/archive_download.h"
 
 #include <errno.h>

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Files in memory, sorted, with one digest over all of them.
+ *
+ * The path and the content of a file are one block of memory, so that one free (or one overwrite) ends both. In a
+ * secret bundle this block is on pages of its own (os/secret/secret_memory.h): locked, left out of core dumps, and
+ * overwritten before they go back.
+ *
+ * On disk a bundle is one file: the seal of codec/seal.h, then for each file a line with mode, size and path, then
+ * its bytes, compressed as a whole. A load checks all that a seal of the bundle checks, because the disk may return
+ * anything. */
 #include "manifests/source/bundle.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +107,7 @@ int hf_bundle_make_room(struct hf_bundle *bundle, const char *path, uint32_t mod
 {
     int r = hf_bundle_check_path(path, err);
 
+    assert(bundle->bytes <= HF_BUNDLE_MAX_BYTES);
     if (r < 0)
         return r;
     if (n > HF_BUNDLE_MAX_FILE)
@@ -159,6 +170,7 @@ int hf_bundle_copy(const struct hf_bundle *from, struct hf_bundle **ret_bundle, 
     _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = hf_bundle_new();
     int r = 0;
 
+    assert(from->sealed);
     if (bundle == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     bundle->secret = from->secret;

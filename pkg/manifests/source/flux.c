@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An object of Flux names an archive: status.artifact {url, revision, digest, size}. The source follows the object,
- * asks the API server for the address of the Service in the URL, downloads the archive and verifies its digest. The
- * Service's address may change, so each download asks anew. */
+/* An object of Flux names an archive: status.artifact {url, revision, digest, size}.
+ *
+ *     object.c --> artifact --> address of the Service in the URL --> archive_download.c --> delivered
+ *
+ * A node does not use the DNS of the cluster, so each download asks the API server for the address anew: it may
+ * change. Whoever may write Services chooses it, and hf_cluster_url_check_address() keeps it away from the node
+ * itself.
+ *
+ * `waiting` is an attempt that has its time; `useless` an archive that has its digest and cannot be used, for which
+ * only another artifact helps. A new artifact ends the attempt in progress, and clears `trouble`. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

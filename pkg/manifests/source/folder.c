@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A folder or file of this node. The source looks at the attributes first, and reads only what has kept still for a
- * second, because somebody may still be copying it. */
+/* A folder or file of this node.
+ *
+ * A look reads attributes only, and makes a fingerprint. The source reads the files when two looks, a second apart,
+ * have the same one, because somebody may still be copying; and reads nothing while the fingerprint is that of what
+ * the engine has. A look comes with the timer, when a watch fires, and at each refresh. The watches are on the
+ * folder and on the one that its path is in, where a link to the current checkout may change.
+ *
+ * What is beside the folder may change all the time, so looks that find nothing new come later and later (FEW_IDLE).
+ * Look and read are jobs, which may hang on a medium that is gone: the source then says so. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>

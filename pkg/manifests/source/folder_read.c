@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One walk over a folder of this node: whoever writes there may be an enemy.
+ *
+ * All below `path` is opened beneath the opened top folder (HF_FS_BENEATH), and compared with what was seen before, so
+ * that nobody can move or replace it in between. Links are followed by hand: in `path` only those that root alone can
+ * make, below it only those that end at a regular file below it. Each file is known by where it really is (`real`), and
+ * closed folders are compared with that by path and by device and inode.
+ *
+ * A look collects names and attributes into a list that is sorted by path, and hashes it. A read walks in the same way,
+ * opens each file, reads it, and looks once more: with another fingerprint at the end nothing is delivered. What the
+ * bounds of a bundle do not allow stops the walk at once, so that no folder costs more than a bundle may. */
 #include "manifests/source/folder_read.h"
 
 #include <errno.h>

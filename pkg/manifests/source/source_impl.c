@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/source/source_impl.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +63,8 @@ int hf_source_open(const struct hf_manifest_source_kind *kind, const struct hf_m
 void hf_source_close(struct hf_manifest_source *source)
 {
     const struct hf_sched_ops *sched = source->p.env->sched;
+
+    assert(!source->freed);
     sched->timer_free(sched->ctx, source->timer);
     source->timer = NULL;
     source->freed = true;
@@ -91,6 +94,7 @@ void hf_source_submit(struct hf_manifest_source *source, void (*work)(struct hf_
     const struct hf_sched_ops *sched = source->p.env->sched;
     struct hf_source_failure failure = {.reason = HF_MANIFEST_REASON_SOURCE_UNREACHABLE};
 
+    assert(!source->busy && !source->freed);
     source->job = (struct hf_job){.work = work, .done = worked, .may_hang = source->kind->hangs != NULL};
     int r = sched->submit(sched->ctx, &source->job);
     source->busy = r == 0;
@@ -122,6 +126,7 @@ void hf_source_deliver(struct hf_manifest_source *source, struct hf_bundle *bund
 {
     char *kept = strdup(revision);
 
+    assert(bundle->sealed && !source->freed);
     hf_backoff_reset(&source->backoff);
     if (kept == NULL) { /* the next look delivers again */
         hf_bundle_free(bundle);

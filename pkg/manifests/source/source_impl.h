@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/source_impl.h - the code that all kinds of sources share. Private to pkg/manifests/source.
- *
- * Each kind has a struct of its own that begins with a struct hf_manifest_source, and a table of functions. A source
- * runs at most one job at a time. If the owner frees a source while its job runs, the memory stays valid until the job
- * has ended. Threads: loop thread only, except that the `work` function of a job runs on a worker. */
+/* manifests/source/source_impl.h - what all kinds of sources share; private to this folder. Each kind has a struct
+ * that begins with a struct hf_manifest_source. A source has at most one job, and its memory lasts until that has
+ * ended. Threads: loop thread only, except the `work` function of a job. */
 #pragma once
 
 #include "base/backoff.h"
@@ -16,36 +14,33 @@
 
 struct hf_manifest_source_kind {
     const char *name; /* for the log */
-    size_t size;      /* size in bytes of the struct of this kind */
-    /* Prepares the struct, which is zero except for its first member, the struct hf_manifest_source. The source calls
-     * `turn` soon after. */
+    size_t size;      /* of its struct */
+    /* Prepares the struct, which is zero after its first member. `turn` comes soon after. */
     int (*start)(struct hf_manifest_source *source, struct hf_err *err);
-    void (*turn)(struct hf_manifest_source *source); /* the timer has fired: look at the source now */
-    /* NULL, or the jobs of this kind may hang (struct hf_job). The source calls this if a job has not ended after
-     * HF_SOURCE_HANGS_NS. */
+    void (*turn)(struct hf_manifest_source *source); /* look at the source now */
+    /* A job has not ended after HF_SOURCE_HANGS_NS. NULL: none may hang (struct hf_job). */
     void (*hangs)(struct hf_manifest_source *source);
     void (*refresh)(struct hf_manifest_source *source);
-    /* As hf_manifest_source_ready(). NULL if the contents of this kind are small. */
+    /* hf_manifest_source_ready(). NULL: the contents are small. */
     void (*ready)(struct hf_manifest_source *source);
-    /* Called after a job of hf_source_submit(). `cancelled` is nonzero if the job's `work` function did not run. */
+    /* A job has ended. `cancelled` is not 0: its `work` did not run. */
     void (*worked)(struct hf_manifest_source *source, int cancelled);
-    /* Stops what the kind has started, except jobs; called once, before `done`. May be NULL. */
+    /* Stops what the kind has started, except jobs. Called once, before `done`. May be NULL. */
     void (*stop)(struct hf_manifest_source *source);
-    void (*done)(struct hf_manifest_source *source); /* frees the members of the struct; called when no job runs */
+    void (*done)(struct hf_manifest_source *source); /* frees the members; no job runs */
 };
 
 struct hf_manifest_source {
     const struct hf_manifest_source_kind *kind;
-    /* Copy of the owner's parameters; `entry` is borrowed. Use the members `work_dir` and `revision` below in place of
-     * p.work_dir and p.known_revision: p.known_revision is valid only until the first delivery. */
+    /* `entry` is borrowed; `work_dir` and `revision` below are copies: use these. */
     struct hf_manifest_source_params p;
     char *work_dir;
-    char *revision; /* revision of the content that the engine has; NULL if there is none */
+    char *revision; /* of the content that the engine has; NULL: none */
     struct hf_timer *timer;
     struct hf_backoff backoff;
     struct hf_job job;
     bool busy, freed;
-    bool held; /* the source waits until the link allows downloads (hf_manifest_source_link_opened()) */
+    bool held; /* waits for hf_manifest_source_link_opened() */
 };
 
 extern const struct hf_manifest_source_kind hf_source_folder_kind;     /* folder.c */
@@ -53,27 +48,22 @@ extern const struct hf_manifest_source_kind hf_source_url_kind;        /* url.c 
 extern const struct hf_manifest_source_kind hf_source_config_map_kind; /* config_map.c; also Secrets */
 extern const struct hf_manifest_source_kind hf_source_flux_kind;       /* flux.c */
 
-/* The next two functions make and free a source of one kind. For errors and callbacks, see hf_manifest_source_new() and
- * hf_manifest_source_free(). */
+/* As hf_manifest_source_new() and hf_manifest_source_free(). */
 HF_MUST_USE int hf_source_open(const struct hf_manifest_source_kind *kind,
                                const struct hf_manifest_source_params *params, struct hf_manifest_source **ret_source,
                                struct hf_err *err);
 void hf_source_close(struct hf_manifest_source *source);
-/* Runs `work` in a job, then calls the kind's `worked`. If the job cannot start, reports a failure with
- * hf_source_report(). */
+/* Runs `work` in a job, then `worked`. If the job cannot start, reports that. */
 void hf_source_submit(struct hf_manifest_source *source, void (*work)(struct hf_job *job));
-/* Calls `turn` of the kind after delay_ns. Replaces an earlier request that has not led to a call yet. If a job runs at
- * that time, the call does not come. */
+/* Calls `turn` after delay_ns, in the place of an earlier request; not if a job runs then. */
 void hf_source_again(struct hf_manifest_source *source, uint64_t delay_ns);
 
-/* Each of the next three functions calls one callback of the owner, which may free the source. So return at once after
- * the call. */
+/* The next three call the owner, which may free the source: return at once. */
 
-/* Reports that nothing has changed. */
+/* The content is still the known one. */
 void hf_source_unchanged(struct hf_manifest_source *source);
-/* Passes a bundle to the owner, who then owns it. */
+/* Passes a bundle on; the owner owns it. */
 void hf_source_deliver(struct hf_manifest_source *source, struct hf_bundle *bundle, const char *revision);
-/* Reports a failure by calling `failed`, or `gone` if the reason is SourceGone. If `retry` is true, also calls `turn`
- * of the kind after a growing pause of `at_least_ns` or more. */
+/* Calls `failed`, or `gone` for SourceGone. `retry`: also calls `turn` after a growing pause of at_least_ns or more. */
 void hf_source_report(struct hf_manifest_source *source, const struct hf_source_failure *failure, bool retry,
                       uint64_t at_least_ns);

@@ -7,11 +7,8 @@
  *                        of the line
  *     $$                 a single '$'
  *
- * NAME is a letter or '_', then letters, digits and '_'. Any other '$' stays as it is. "${" that does not begin one of
- * these forms is an error. Values are not searched for further variables. A file with a zero byte or with invalid UTF-8
- * is binary and stays untouched. Paths are never changed.
- *
- * Pure. Threads: any. Errors: see each function. */
+ * NAME is a letter or '_', then letters, digits and '_'. Another '$' stays; "${" that begins no such form is an error.
+ * Values are not searched again. Files with a zero byte or invalid UTF-8, and paths, stay untouched. Pure. */
 #pragma once
 
 #include "base/strmap.h"
@@ -19,35 +16,29 @@
 #include "manifests/source/bundle.h"
 
 enum {
-    HF_SUBSTITUTE_MAX_NAME = 256, /* maximum size of the name of a variable in bytes, with its final zero */
+    HF_SUBSTITUTE_MAX_NAME = 256, /* with its final zero */
 };
 
-/* The functions take the values of variables as a map from names to C strings (char *). Free the map with
- * hf_strmap_done(). */
+/* The values of variables are a map from names to C strings. */
 
-/* Adds the facts of a node to a map: HOLDFAST_NODE (`node`), HOLDFAST_ARCH (`arch`), and HOLDFAST_LABEL_<KEY> for each
- * label. <KEY> is the part of the label's key after the last '/', in upper case, with '_' in place of every other
- * character than A-Z and 0-9. A name that the map has already keeps its value, so add the values of the entry first. If
- * two labels give the same name, the label whose whole key is first in byte order wins. The function ignores labels
- * without a value, and those whose value an API server would refuse (only letters, digits, '-', '_' and '.' are
- * allowed, a letter or digit at both ends, and at most 63 bytes). Labels are not signed, and a value with a quote or a
- * line end could add fields to a signed text. Returns 0 or -ENOMEM. */
+/* Adds HOLDFAST_NODE, HOLDFAST_ARCH, and HOLDFAST_LABEL_<KEY> for each label, unless the map has the name: add the
+ * values of the entry first. <KEY> is the key after its last '/', in upper case, with '_' for all but A-Z and 0-9;
+ * of two labels the one whose whole key is first in byte order wins. Leaves out labels without a value, and those
+ * whose value an API server would refuse: labels are not signed, and a quote or line end could add fields to a
+ * signed text. -ENOMEM. */
 HF_MUST_USE int hf_substitute_add_facts(struct hf_strmap *values, const char *node, const char *arch,
                                         const json_t *labels);
-/* Adds the members of spec.manifests[].substitute, an object of strings, to a map. Returns 0 or -ENOMEM. */
+/* Adds the members of spec.manifests[].substitute. -ENOMEM. */
 HF_MUST_USE int hf_substitute_add_values(struct hf_strmap *values, const json_t *substitute);
 
-/* Makes a new, sealed bundle in which all variables are replaced. -EBADMSG: a variable is undefined and has no default,
- * or "${" has no valid end; *err names the variable, the file and the line. -E2BIG: the result would be larger than a
- * bundle may be. -ENOMEM: out of memory. The new bundle is secret if `bundle` is. */
+/* Makes a sealed bundle with all variables replaced, secret if `bundle` is. -EBADMSG: a variable is undefined, or
+ * "${" has no end; *err names variable, file and line. -E2BIG: larger than a bundle may be. -ENOMEM. */
 HF_MUST_USE int hf_substitute_bundle(const struct hf_bundle *bundle, const struct hf_strmap *values,
                                      struct hf_bundle **ret_bundle, struct hf_err *err);
 
-/* Returns a JSON object, owned by the caller, whose keys are the names of all HOLDFAST_LABEL_ variables that the text
- * files of a bundle use. The object may also have names that the files do not use as variables, such as a name after
- * "$$". Returns NULL if there are more than HF_SUBSTITUTE_MAX_LABELS names, or if memory runs out; the caller must then
- * assume that the files use every label. */
+/* Returns an object whose keys are the HOLDFAST_LABEL_ variables of a bundle's text files, and perhaps more; owned
+ * by the caller. NULL: out of memory, or more than HF_SUBSTITUTE_MAX_LABELS: take it that the files use every label. */
 enum { HF_SUBSTITUTE_MAX_LABELS = 256 };
 json_t *hf_substitute_label_names(const struct hf_bundle *bundle);
-/* Returns true if the label with this key sets one of the variables in `names`. */
+/* True if this label sets a variable in `names`. */
 bool hf_substitute_uses_label(const json_t *names, const char *key);

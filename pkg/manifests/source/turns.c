@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/source/turns.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -23,6 +24,7 @@ struct hf_source_turn {
 
 static void unref(struct hf_source_turns *turns)
 {
+    assert(turns->refs > 0);
     if (--turns->refs == 0)
         free(turns);
 }
@@ -59,6 +61,7 @@ void hf_source_turns_free(struct hf_source_turns *turns)
 {
     if (turns == NULL)
         return;
+    assert(hf_list_empty(&turns->waiting));
     turns->sched->timer_free(turns->sched->ctx, hf_steal(turns->timer));
     unref(turns);
 }

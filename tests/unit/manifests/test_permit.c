@@ -96,6 +96,7 @@ START_TEST(facts)
     hf_bare_init(&bare, "{" TO_FILES ",\"substitute\":{\"A\":\"b\"}}");
     struct entry *entry = bare.entry;
     bare.engine.p.env.labels = labels;
+    memcpy(entry->r.known_from, entry->content.wanted_from, sizeof(entry->r.known_from));
     (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "d1");
     ck_assert_int_eq(permit_candidate(entry, &set, NULL), 0);
     ck_assert_uint_eq(json_object_size(json_object_get(set.facts, "labels")), 2); /* nobody knows what it uses */

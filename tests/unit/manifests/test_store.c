@@ -126,6 +126,7 @@ START_TEST(memory_forgets_what_is_not_needed)
     fill(&entry->r.good, SECRET, ID_1);
     entry->r.phase = HF_MANIFEST_APPLIED;
     (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), ID_1);
+    memcpy(entry->r.known_from, entry->content.wanted_from, sizeof(entry->r.known_from));
     content_put(&entry->content, hf_bare_bundle("a", "geheim", ID_1), "r1");
     ck_assert(!secret_fetch_take(entry, &verify) && !verify);
     ck_assert_ptr_null(entry->secret.bundle);

@@ -114,7 +114,7 @@ struct attempt *make_attempt(struct entry *entry, const struct hf_manifest_set *
     attempt->place.host_root = env->host_root;
     attempt->place.guard = env->uid == 0;
     attempt->place.pods = attempt->entry->to == HF_MANIFEST_TO_STATIC_PODS;
-    attempt->place.secret = attempt->entry->from.kind == HF_MANIFEST_FROM_SECRET;
+    attempt->place.secret = content_store_in_memory(entry, set);
     attempt->place.entry = entry->name;
     attempt->place.folder = entry->folder;
     attempt->place.inventory = &entry->inventory;

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From an event to the next action: the move of the table, the record, then the action. The record is durable before
- * its action starts. */
+/* An entry as a machine of pkg/steer.
+ *
+ * An event makes a move of the table in rules/machine.h; the record of the new phase becomes durable; then the action of
+ * the move starts. Here is what is the entry's own in that: what a phase changes in the record and in the counters of
+ * its attempts, what the status and the log say, and the notices to the engine's owner.
+ *
+ * A record that cannot be written leaves an attempt that was only prepared, because what it has compared would be old by
+ * the time of the next try: the entry rests again, and its staged files give the disk their bytes back. Any other action
+ * waits for the disk. The disk may be full for weeks, so the pauses grow, and a record that was written in Waiting does
+ * not shorten them: it says nothing about a record beside the staged files of the next attempt.
+ *
+ * Jobs that write the record themselves (a repair, a run on objects) tell so with advance_keep_text(), so that the next
+ * save of the same text is skipped. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,28 +31,23 @@ static void copy_text(char *to, size_t n, const char *text)
     to[hf_utf8_prefix(to, strlen(to))] = '\0'; /* a cut must not leave half a character */
 }
 
-static void set_note(struct entry *entry, enum entry_note_topic topic, enum hf_manifest_reason reason,
-                     const char *message)
+static struct entry *of(struct hf_steer_machine *machine)
 {
-    struct entry_note note = {.reason = reason, .topic = topic};
-
-    copy_text(note.message, sizeof(note.message), message);
-    bool is_same = note.reason == entry->note.reason && strcmp(note.message, entry->note.message) == 0;
-    entry->note = note;
-    if (!is_same)
-        manifest_engine_notify(entry->engine);
+    return hf_container_of(machine, struct entry, machine);
 }
 
 void advance_note(struct entry *entry, enum hf_manifest_reason reason, const char *message)
 {
-    set_note(entry, ENTRY_NOTE_STEP, reason, message);
+    hf_steer_machine_wait(&entry->machine, ENTRY_NOTE_STEP, reason, message);
 }
 
 void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum hf_manifest_reason reason,
                         const char *message)
 {
-    if (reason != HF_MANIFEST_REASON_NONE || entry->note.topic == topic)
-        set_note(entry, topic, reason, message);
+    if (reason != HF_MANIFEST_REASON_NONE)
+        hf_steer_machine_wait(&entry->machine, topic, reason, message);
+    else
+        hf_steer_machine_wait_end(&entry->machine, topic);
 }
 
 const char *advance_text(const struct entry *entry, const struct hf_manifest_set *set, enum hf_manifest_reason reason,
@@ -55,10 +62,7 @@ uint64_t advance_pause(struct entry *entry)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
 
-    entry->backoff.base_ns = env->retry_base_ns;
-    entry->backoff.cap_ns = HF_MAX(env->retry_cap_ns, env->retry_base_ns);
-    entry->backoff.floor_ns = env->retry_base_ns / 2;
-    return manifest_engine_now(entry->engine) + hf_backoff_next_ns(&entry->backoff, env->rng, 0);
+    return hf_steer_machine_pause(&entry->machine, env->retry_base_ns, env->retry_cap_ns, env->retry_base_ns / 2, 0);
 }
 
 void advance_back_off(struct entry *entry)
@@ -79,7 +83,7 @@ void advance_not_removed(struct entry *entry, const struct hf_manifest_outcome *
     const char *message =
         advance_text(entry, hf_manifest_record_owner(&entry->r), outcome->reason, outcome->message, text);
 
-    if (entry->note.reason != outcome->reason)
+    if (entry->machine.wait.reason != outcome->reason)
         hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.not_removed", HF_S("entry", entry->name),
                HF_S("reason", hf_manifest_reason_name(outcome->reason)), HF_S("message", message));
     advance_note(entry, outcome->reason, message);
@@ -90,52 +94,63 @@ void advance_not_removed(struct entry *entry, const struct hf_manifest_outcome *
 
 /* ---- the record -------------------------------------------------------------------------------------------------- */
 
-static void act(struct entry *entry)
+static int format(struct hf_steer_machine *machine, struct hf_buf *text)
 {
-    enum hf_manifest_action action = entry->then;
-
-    entry->then = HF_MANIFEST_ACT_NONE;
-    if (entry->actions->start[action] != NULL)
-        entry->actions->start[action](entry);
-    manifest_engine_wake(entry->engine);
+    return hf_manifest_record_format(&of(machine)->r, text);
 }
 
-static void save_failed(struct entry *entry, const struct hf_err *err)
+static int write_record(struct hf_steer_machine *machine, struct hf_view text, struct hf_err *err)
 {
+    const struct entry *entry = of(machine);
+
+    return hf_manifest_record_save(entry->engine->p.env.fs, entry->folder, text, err);
+}
+
+static void act(struct hf_steer_machine *machine, unsigned action)
+{
+    struct entry *entry = of(machine);
+
+    if (entry->actions->start[action] != NULL)
+        entry->actions->start[action](entry);
+}
+
+static bool saved(struct hf_steer_machine *machine, bool written)
+{
+    struct entry *entry = of(machine);
+
+    if (written)
+        entry->written_phase = entry->r.phase;
+    if (written && machine->unsaved)
+        advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
+    /* The disk may take this record, and none beside the staged files of the next attempt. */
+    return entry->r.phase != HF_MANIFEST_WAITING;
+}
+
+static void unsaved(struct hf_steer_machine *machine, const struct hf_err *err)
+{
+    struct entry *entry = of(machine);
     char text[HF_RECORD_MESSAGE];
 
     hf_log_err(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.record", "entry", entry->name, err);
     /* By the time of the next save, what a prepared attempt has compared may be different. The attempt has changed
      * nothing, so the entry rests again: drift is repaired, and a hold or newer content counts. */
-    bool prepared = entry->then == HF_MANIFEST_ACT_PLACE && entry->attempt != NULL;
+    bool prepared = machine->due == HF_MANIFEST_ACT_PLACE && entry->attempt != NULL;
     if (prepared) {
         make_attempt_free(entry->attempt);
         entry->attempt = NULL;
         entry->r.phase = HF_MANIFEST_WAITING;
-        entry->then = HF_MANIFEST_ACT_NONE;
+        machine->due = HF_MANIFEST_ACT_NONE;
     }
-    entry->unsaved = true;
-    entry->save_backoff.base_ns = entry->save_backoff.floor_ns = SAVE_RETRY_NS;
-    entry->save_backoff.cap_ns = SAVE_RETRY_CAP_NS;
-    entry->due_ns =
-        manifest_engine_now(entry->engine) + hf_backoff_next_ns(&entry->save_backoff, entry->engine->p.env.rng, 0);
+    entry->due_ns = machine->save_due_ns;
     advance_note(entry, hf_manifest_outcome_reason(-err->code), hf_err_text(err, text, sizeof(text)));
     if (prepared) /* the disk gets the bytes of the staged files back */
         entry->actions->start[HF_MANIFEST_ACT_CLEAN](entry);
 }
 
-static int run_save(struct job *job)
-{
-    return hf_manifest_record_save(job->entry->engine->p.env.fs, job->entry->folder, hf_buf_view(&job->text),
-                                   &job->err);
-}
-
 void advance_keep_text(struct entry *entry, struct job *job)
 {
-    hf_buf_done(&entry->written);
-    entry->written = job->text;
+    hf_steer_machine_keep_text(&entry->machine, &job->text);
     entry->written_phase = entry->r.phase;
-    job->text = (struct hf_buf){.max = HF_RECORD_MAX_BYTES};
 }
 
 void advance_take_saved(struct entry *entry, struct job *job)
@@ -143,49 +158,17 @@ void advance_take_saved(struct entry *entry, struct job *job)
     if (job->saved == 0)
         advance_keep_text(entry, job);
     else if (job->saved < 0)
-        hf_buf_clear(&entry->written); /* it may be on disk all the same */
+        hf_buf_clear(&entry->machine.text); /* it may be on disk all the same */
 }
 
 bool advance_has_text(const struct entry *entry, const struct job *job)
 {
-    const struct hf_buf *a = &job->text, *b = &entry->written;
-
-    return a->n > 0 && a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
-}
-
-static void saved(struct entry *entry, struct job *job)
-{
-    if (job->r < 0) {
-        save_failed(entry, &job->err);
-        return;
-    }
-    advance_keep_text(entry, job);
-    if (entry->unsaved)
-        advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
-    entry->unsaved = false;
-    /* The disk may take this record, and none beside the staged files of the next attempt. */
-    if (entry->r.phase != HF_MANIFEST_WAITING)
-        hf_backoff_reset(&entry->save_backoff);
-    act(entry);
+    return hf_steer_machine_has_text(&entry->machine, &job->text);
 }
 
 void advance_save(struct entry *entry)
 {
-    struct job *job = task_new(entry, run_save, saved);
-    struct hf_err err = HF_ERR_INIT;
-    int r = job == NULL ? -ENOMEM : hf_manifest_record_format(&entry->r, &job->text);
-
-    if (r < 0) {
-        (void)hf_err_sys(&err, r, "format the record");
-        task_discard(job);
-        save_failed(entry, &err);
-    } else if (advance_has_text(entry, job)) {
-        task_discard(job);
-        entry->unsaved = false;
-        act(entry);
-    } else {
-        task_submit(job);
-    }
+    hf_steer_machine_save(&entry->machine);
 }
 
 /* ---- the move ---------------------------------------------------------------------------------------------------- */
@@ -227,7 +210,7 @@ void advance_doubt_pods(struct entry *entry)
 }
 
 /* Changes that belong to the new phase itself. */
-static void enter(struct entry *entry, enum hf_manifest_phase phase)
+static void enter_phase(struct entry *entry, enum hf_manifest_phase phase)
 {
     struct hf_manifest_record *r = &entry->r;
 
@@ -267,51 +250,118 @@ static void enter(struct entry *entry, enum hf_manifest_phase phase)
     r->phase = phase;
     r->time_unix_ns = hf_unix_ns(entry->engine->p.env.clock);
     if (hf_manifest_machine_rests(phase) && phase != HF_MANIFEST_WAITING)
-        hf_backoff_reset(&entry->backoff);
+        hf_backoff_reset(&entry->machine.backoff);
     hf_manifest_counts_phase(&entry->engine->counts, phase);
     log_phase(entry);
     tell(entry);
 }
 
-/* Makes the move of an event in memory. Returns false if the table has none. */
-static bool make_move(struct entry *entry, enum hf_manifest_event event, enum hf_manifest_reason reason,
-                      const char *message)
-{
-    struct hf_manifest_record *r = &entry->r;
-    struct hf_manifest_move move = hf_manifest_machine_move(r->phase, event);
+/* What an event says besides its name. */
+struct why {
+    enum hf_manifest_reason reason;
+    const char *message;
+};
 
-    if (!move.known) {
-        hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.unexpected", HF_S("entry", entry->name),
-               HF_S("phase", hf_manifest_phase_name(r->phase)), HF_S("event", hf_manifest_machine_event_name(event)));
-        return false;
+static void enter(struct hf_steer_machine *machine, unsigned event, unsigned next, const void *arg)
+{
+    struct entry *entry = of(machine);
+    struct hf_manifest_record *r = &entry->r;
+    const struct why *why = arg;
+    bool other_reason = next == HF_MANIFEST_REFUSED && r->phase == next && why->reason != HF_MANIFEST_REASON_NONE &&
+                        why->reason != r->reason;
+
+    (void)event;
+    if (why->reason != HF_MANIFEST_REASON_NONE || next != r->phase) {
+        r->reason = why->reason;
+        copy_text(r->message, sizeof(r->message), why->message);
     }
-    bool other_reason = move.next == HF_MANIFEST_REFUSED && r->phase == move.next &&
-                        reason != HF_MANIFEST_REASON_NONE && reason != r->reason;
-    if (reason != HF_MANIFEST_REASON_NONE || move.next != r->phase) {
-        r->reason = reason;
-        copy_text(r->message, sizeof(r->message), message);
-    }
-    enter(entry, move.next);
+    enter_phase(entry, (enum hf_manifest_phase)next);
     if (other_reason) { /* a repeated attempt met another obstacle */
         log_phase(entry);
         tell(entry);
     }
-    entry->then = move.action;
     advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
     manifest_engine_notify(entry->engine);
-    return true;
+}
+
+/* What each phase promises (rules/machine.h). */
+static void check(struct hf_steer_machine *machine)
+{
+    const struct entry *entry = of(machine);
+    const struct hf_manifest_record *r = &entry->r;
+
+    assert(!entry->gone && !entry->unreadable);
+    assert(machine->job == NULL); /* an event is the end of a step */
+    assert(r->phase != HF_MANIFEST_APPLIED || strcmp(r->good.digest, r->next.digest) == 0);
+    assert(r->phase != HF_MANIFEST_ROLLING_BACK || r->unproven);
+    assert(r->phase != HF_MANIFEST_PROBATION || !entry->resumed);
+    assert((r->phase != HF_MANIFEST_APPLIED && r->phase != HF_MANIFEST_ROLLED_BACK) || r->pods_before == NULL);
+    (void)entry;
+    (void)r;
+}
+
+static unsigned state(struct hf_steer_machine *machine)
+{
+    return of(machine)->r.phase;
+}
+
+static void unexpected(struct hf_steer_machine *machine, unsigned event)
+{
+    const struct entry *entry = of(machine);
+
+    hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.unexpected", HF_S("entry", entry->name),
+           HF_S("phase", hf_manifest_phase_name(entry->r.phase)),
+           HF_S("event", hf_manifest_machine_event_name((enum hf_manifest_event)event)));
+}
+
+/* The status has the number of files; a step that comes after the job may not change what else it has. */
+static void count_files(struct entry *entry)
+{
+    size_t n = hf_inventory_files(&entry->inventory);
+
+    if (n != entry->n_files)
+        manifest_engine_notify(entry->engine);
+    entry->n_files = n;
+}
+
+static void busy(struct hf_steer_machine *machine, bool is_busy)
+{
+    of(machine)->busy = is_busy;
+    if (!is_busy)
+        count_files(of(machine));
+}
+
+void advance_init(struct entry *entry)
+{
+    static const struct hf_steer_type type = {.table = &hf_manifest_table,
+                                              .state = state,
+                                              .enter = enter,
+                                              .format = format,
+                                              .write = write_record,
+                                              .act = act,
+                                              .check = check,
+                                              .unexpected = unexpected,
+                                              .saved = saved,
+                                              .unsaved = unsaved,
+                                              .busy = busy,
+                                              .record = "record",
+                                              .max_bytes = HF_RECORD_MAX_BYTES,
+                                              .save_retry_ns = SAVE_RETRY_NS,
+                                              .save_retry_cap_ns = SAVE_RETRY_CAP_NS};
+
+    hf_steer_machine_init(&entry->machine, &type, &entry->engine->core);
 }
 
 void advance_event(struct entry *entry, enum hf_manifest_event event, enum hf_manifest_reason reason,
                    const char *message)
 {
-    if (make_move(entry, event, reason, message))
-        advance_save(entry);
+    hf_steer_machine_event(&entry->machine, event, &(const struct why){.reason = reason, .message = message});
 }
 
 void advance_begin(struct entry *entry)
 {
     if (entry->r.phase != HF_MANIFEST_APPLYING)
-        (void)make_move(entry, HF_MANIFEST_EV_GO, HF_MANIFEST_REASON_NONE, NULL);
-    entry->then = HF_MANIFEST_ACT_NONE;
+        (void)hf_steer_machine_move(&entry->machine, HF_MANIFEST_EV_GO,
+                                    &(const struct why){.reason = HF_MANIFEST_REASON_NONE});
+    entry->machine.due = HF_MANIFEST_ACT_NONE;
 }

@@ -24,6 +24,8 @@ struct entry_note {
     char message[HF_RECORD_MESSAGE];
 };
 
+/* Makes entry->machine. */
+void advance_init(struct entry *entry);
 /* Raises an event. `reason` and `message` replace those of the record, unless `reason` is NONE and the phase stays the
  * same. */
 void advance_event(struct entry *entry, enum hf_manifest_event event, enum hf_manifest_reason reason,
@@ -32,7 +34,7 @@ void advance_event(struct entry *entry, enum hf_manifest_event event, enum hf_ma
  * In the phase Applying, leaves the record as it is. The caller must write the record before the first change of the
  * target. */
 void advance_begin(struct entry *entry);
-/* Starts the action in entry->then. Before that, writes the record if its text is not the same as on disk. Call this
+/* Starts the action in entry->machine.due. Before that, writes the record if its text is not the same as on disk. Call this
  * function directly if the record has changed but the phase has not. */
 void advance_save(struct entry *entry);
 /* Takes job->text over as the text of the record on disk. */

@@ -53,7 +53,7 @@ static void sweep(struct hf_manifest_engine *engine)
         entry->gone = entry->removing = false;
         hf_manifest_record_done(&entry->r);
         hf_inventory_done(&entry->inventory);
-        hf_buf_clear(&entry->written);
+        hf_buf_clear(&entry->machine.text);
         content_stop(entry);
         content_follow(entry);
     }
@@ -70,23 +70,37 @@ static void consider_all(struct hf_manifest_engine *engine, bool in_policy)
     }
 }
 
-static void on_timer(void *arg)
+static struct hf_manifest_engine *of(struct hf_steer_core *core)
 {
-    struct hf_manifest_engine *engine = arg;
-
-    engine->wake_ns = HF_NEVER;
-    if (engine->closing)
-        return;
-    manifest_engine_ref(engine);
-    consider_all(engine, true);
-    consider_all(engine, false);
-    sweep(engine);
-    if (engine->notify_pending) {
-        engine->notify_pending = false;
-        engine->p.changed(engine->p.arg);
-    }
-    manifest_engine_unref(engine);
+    return hf_container_of(core, struct hf_manifest_engine, core);
 }
+
+static uint64_t consider(struct hf_steer_core *core)
+{
+    consider_all(of(core), true);
+    consider_all(of(core), false);
+    sweep(of(core));
+    return HF_NEVER; /* the entries have asked for the time of the next look */
+}
+
+static void changed(struct hf_steer_core *core)
+{
+    of(core)->p.changed(of(core)->p.arg);
+}
+
+static void gone(struct hf_steer_core *core)
+{
+    struct hf_manifest_engine *engine = of(core);
+
+    hf_strmap_done(&engine->entries);
+    hf_strmap_done(&engine->no_room);
+    hf_source_turns_free(engine->turns);
+    free(engine->allow_prune);
+    free(engine->folder);
+    free(engine);
+}
+
+static const struct hf_steer_engine steered = {.consider = consider, .changed = changed, .gone = gone, .one_job = true};
 
 /* ---- start ------------------------------------------------------------------------------------------------------- */
 
@@ -125,18 +139,14 @@ int hf_manifest_engine_new(const struct hf_manifest_engine_params *params, struc
 
     if (engine == NULL)
         return hf_err_sys(err, -ENOMEM, "start the manifests");
-    *engine = (struct hf_manifest_engine){.p = *params,
-                                          .refs = 1,
-                                          .wake_ns = HF_NEVER,
-                                          .entries = {.free_value = free_entry},
-                                          .no_room = {.free_value = free}};
+    *engine = (struct hf_manifest_engine){
+        .p = *params, .entries = {.free_value = free_entry}, .no_room = {.free_value = free}};
     engine->folder = hf_asprintf("%s/manifests", params->env.state_dir);
-    engine->timer = sched->timer_new(sched->ctx, on_timer, engine);
+    int r = hf_steer_core_init(&engine->core, &steered, sched, params->env.clock, params->env.rng);
     engine->turns = hf_source_turns_new(sched);
     hf_manifest_counts_init(&engine->counts, params->env.metrics);
-    int r = engine->folder == NULL || engine->timer == NULL || engine->turns == NULL
-                ? hf_err_sys(err, -ENOMEM, "start the manifests")
-                : load(engine, err);
+    r = r < 0 || engine->folder == NULL || engine->turns == NULL ? hf_err_sys(err, -ENOMEM, "start the manifests")
+                                                                 : load(engine, err);
     if (r < 0) {
         hf_manifest_engine_free(engine);
         return r;
@@ -157,15 +167,15 @@ void hf_manifest_engine_free(struct hf_manifest_engine *engine)
 {
     if (engine == NULL)
         return;
-    engine->closing = true;
+    hf_steer_core_close(&engine->core);
     for (size_t i = 0; i < engine->entries.n; i++)
         stop(engine->entries.entries[i].value);
-    manifest_engine_unref(engine);
+    hf_steer_core_unref(&engine->core);
 }
 
 void hf_manifest_engine_repair_now(struct hf_manifest_engine *engine)
 {
-    engine->inline_ = true;
+    engine->core.inline_ = true;
     for (size_t i = 0; i < engine->entries.n; i++) {
         struct entry *entry = engine->entries.entries[i].value;
         if (!hf_manifest_machine_rests(entry->r.phase))
@@ -174,7 +184,7 @@ void hf_manifest_engine_repair_now(struct hf_manifest_engine *engine)
         if (!objects_is(&entry->r.good)) /* those need the network */
             (void)drift_consider(entry);
     }
-    engine->inline_ = false;
+    engine->core.inline_ = false;
 }
 
 /* ---- what is wanted ---------------------------------------------------------------------------------------------- */
@@ -355,7 +365,7 @@ static size_t count_files(struct entry *entry)
 static bool removal_waits(const struct entry *entry)
 {
     return (content_store_is_revoked(entry) || (entry->engine->set_once && !entry->in_policy)) &&
-           entry->note.reason != HF_MANIFEST_REASON_NONE && entry->note.topic == ENTRY_NOTE_STEP;
+           entry->machine.wait.reason != HF_MANIFEST_REASON_NONE && entry->machine.wait.topic == ENTRY_NOTE_STEP;
 }
 
 /* Returns true if only a person can make the source deliver: the node does not let the entry use it. */
@@ -400,9 +410,9 @@ static struct hf_manifest_status status_of(struct entry *entry)
     for (unsigned i = 0; i < HF_MANIFEST_TARGETS; i++)
         if (strcmp(hf_json_str_or(json, "to", ""), hf_manifest_target_names[i]) == 0)
             status.to = (enum hf_manifest_target)i;
-    if (entry->note.reason != HF_MANIFEST_REASON_NONE) {
-        status.reason = entry->note.reason;
-        status.message = entry->note.message;
+    if (entry->machine.wait.reason != HF_MANIFEST_REASON_NONE) {
+        status.reason = entry->machine.wait.reason;
+        status.message = entry->machine.wait.message;
     } else if (shows_source(entry)) {
         status.reason = entry->content.note.reason;
         status.message = entry->content.note.message;
@@ -463,8 +473,8 @@ bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine)
     for (size_t i = 0; i < engine->entries.n; i++) {
         const struct entry *entry = engine->entries.entries[i].value;
         if (entry->busy || (!entry->started && !entry->unreadable) || content_waits(&entry->content) ||
-            entry->unsaved || !hf_manifest_machine_rests(entry->r.phase))
+            entry->machine.unsaved || !hf_manifest_machine_rests(entry->r.phase))
             return false;
     }
-    return engine->wake_ns > manifest_engine_now(engine);
+    return !hf_steer_core_is_woken(&engine->core);
 }

@@ -6,6 +6,7 @@
 #include "manifests/counts.h"
 #include "manifests/engine.h"
 #include "manifests/source/turns.h"
+#include "steer/core.h"
 
 struct entry;
 
@@ -24,17 +25,11 @@ enum {
 
 struct hf_manifest_engine {
     struct hf_manifest_engine_params p;
-    char *folder;  /* <state>/manifests */
-    unsigned refs; /* one for the owner, one for each job in progress, and one while the timer's function runs */
-    bool closing;  /* the owner has called hf_manifest_engine_free() */
-    bool inline_;  /* task_submit() runs the job before it returns (hf_manifest_engine_repair_now()) */
-    struct hf_timer *timer;
-    uint64_t wake_ns;              /* monotonic time for which the timer is armed; HF_NEVER if it is not armed */
-    bool notify_pending;           /* a call of p.changed is due */
+    char *folder;                  /* <state>/manifests */
+    struct hf_steer_core core;     /* one job at a time */
     struct hf_strmap entries;      /* maps a name to a struct entry */
     struct hf_strmap no_room;      /* names of the policy that found no room, each with its enum hf_manifest_target */
     struct hf_source_turns *turns; /* of the sources, to have a large content in memory */
-    struct entry *active;          /* the entry that has a job; NULL if there is none */
     unsigned n_watches;
     bool set_once; /* hf_manifest_engine_set() has been called */
     bool proven, held, stale;
@@ -45,8 +40,6 @@ struct hf_manifest_engine {
 };
 
 /* engine_core.c */
-void manifest_engine_ref(struct hf_manifest_engine *engine);
-void manifest_engine_unref(struct hf_manifest_engine *engine);
 /* Makes the engine call entry_consider() for every entry in the event loop's next iteration. */
 void manifest_engine_wake(struct hf_manifest_engine *engine);
 /* Makes the engine call entry_consider() for every entry after delay_ns at the latest. */

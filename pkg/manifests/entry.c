@@ -74,7 +74,7 @@ struct entry *entry_new(struct hf_manifest_engine *engine, const char *name)
     entry->stores = stores;
     entry->name = strdup(name);
     entry->folder = hf_asprintf("%s/%s", engine->folder, name);
-    entry->written.max = HF_RECORD_MAX_BYTES;
+    advance_init(entry);
     entry->drift.watch_stale = entry->download_left = true;
     hf_manifest_record_init(&entry->r);
     if (entry->name == NULL || entry->folder == NULL) {
@@ -98,7 +98,7 @@ void entry_free(struct entry *entry)
     hf_manifest_set_done(&entry->keyed);
     hf_manifest_record_done(&entry->r);
     hf_inventory_done(&entry->inventory);
-    hf_buf_done(&entry->written);
+    hf_steer_machine_done(&entry->machine);
     free(entry->name);
     free(entry->folder);
     free(entry);
@@ -219,12 +219,11 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
     ask_signed(entry);
     content_follow(entry);
     if (wanted != NULL &&
-        entry->note.reason == HF_MANIFEST_REASON_PRUNE_LIMIT) /* of a removal that has come to nothing */
+        entry->machine.wait.reason == HF_MANIFEST_REASON_PRUNE_LIMIT) /* of a removal that has come to nothing */
         advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
     if (wanted == NULL) { /* many such entries may wait for their removal: keep no more of them in memory than needed */
         hf_manifest_set_done(&entry->keyed);
-        hf_buf_done(&entry->written);
-        entry->written.max = HF_RECORD_MAX_BYTES;
+        hf_steer_machine_forget_text(&entry->machine);
     }
     return 0;
 }
@@ -480,8 +479,8 @@ void entry_consider(struct entry *entry)
         start(entry);
         return;
     }
-    if (entry->unsaved || entry->save_wanted) {
-        if (entry->unsaved && entry->due_ns > manifest_engine_now(entry->engine)) {
+    if (entry->machine.unsaved || entry->save_wanted) {
+        if (entry->machine.unsaved && entry->due_ns > manifest_engine_now(entry->engine)) {
             manifest_engine_wake_in(entry->engine, entry->due_ns - manifest_engine_now(entry->engine));
             /* A disk may be full for weeks. But the record on disk may still have a set on trial, and a repair of the
              * good set must not take its objects away. */

@@ -63,6 +63,7 @@ struct entry {
     struct hf_manifest_engine *engine;
     const struct entry_actions *actions;
     const struct content_store *const *stores; /* content/store.h; ends with NULL */
+    struct hf_steer_machine machine;           /* advance.c; topics of its `wait` are enum entry_note_topic */
     char *name;
     char *folder; /* <state>/manifests/<name> */
 
@@ -96,9 +97,6 @@ struct entry {
     struct hf_manifest_record r;
     struct hf_inventory inventory; /* while the entry is busy, a worker may read and replace it */
     size_t n_files;                /* number of files in the inventory when the entry was last not busy */
-    enum hf_manifest_action then;  /* action that starts when the record is durable */
-    struct hf_buf written;         /* text of the record on disk */
-    bool unsaved;                  /* the last write of the record failed */
     bool clean_failed;             /* the last cleanup failed; the next interval tries again */
     bool clean_wanted;             /* an interval of the policy has passed since the failed cleanup */
     bool save_wanted;              /* the record has changed without a change of phase */
@@ -113,10 +111,8 @@ struct entry {
     /* the entry itself is or was refused, or the process started in the phase Refused; the next set that is permitted
      * counts as new */
     bool was_refused;
-    struct entry_note note;
 
     /* the step in progress */
-    struct job *job;
     struct attempt *attempt;
     struct hf_proc_call *proc_call;
     struct hf_unit_call *unit_call;
@@ -152,8 +148,6 @@ struct entry {
     /* monotonic time since when changed files or objects cannot be put back in this Probation; 0 if they can */
     uint64_t refused_ns;
 
-    struct hf_backoff save_backoff; /* between attempts to write the record */
-    struct hf_backoff backoff;
     /* monotonic time before which no attempt starts; 0 if one may start now; HF_NEVER if none starts before the next
      * interval of the policy or a change of allow_prune */
     uint64_t due_ns;

@@ -5,11 +5,9 @@
 
 #include "manifests/entry.h"
 
-static void do_job(struct hf_job *at)
+static struct job *of(struct hf_steer_job *at)
 {
-    struct job *job = hf_container_of(at, struct job, job);
-
-    job->r = job->run(job);
+    return hf_container_of(at, struct job, job);
 }
 
 void task_discard(struct job *job)
@@ -23,56 +21,42 @@ void task_discard(struct job *job)
     free(job);
 }
 
-/* The status has the number of files; a step that comes after the job may not change what else it has. */
-static void count_files(struct entry *entry)
+static int run(struct hf_steer_job *at)
 {
-    size_t n = hf_inventory_files(&entry->inventory);
-
-    if (n != entry->n_files)
-        manifest_engine_notify(entry->engine);
-    entry->n_files = n;
+    of(at)->r = of(at)->run(of(at));
+    return of(at)->r;
 }
 
-static void finish(struct job *job)
+static void lost(struct hf_steer_job *at, int r, const char *what)
 {
-    struct entry *entry = job->entry;
-    struct hf_manifest_engine *engine = entry->engine;
+    struct job *job = of(at);
 
-    entry->busy = false;
-    entry->job = NULL;
-    count_files(entry);
-    if (engine->active == entry)
-        engine->active = NULL;
-    if (!engine->closing) {
-        job->then(entry, job);
-        manifest_engine_wake(engine);
-    }
-    task_discard(job);
-    manifest_engine_unref(engine);
+    job->r = job->outcome.r = hf_err_sys(&job->err, r, "%s", what);
+    job->outcome.reason = HF_MANIFEST_REASON_WRITE_FAILED;
 }
 
-static void job_done(struct hf_job *at, int cancelled)
+static void then(struct hf_steer_job *at)
 {
-    struct job *job = hf_container_of(at, struct job, job);
-
-    if (cancelled) {
-        job->r = job->outcome.r = hf_err_sys(&job->err, -ECANCELED, "work");
-        job->outcome.reason = HF_MANIFEST_REASON_WRITE_FAILED;
-    }
-    finish(job);
+    of(at)->then(of(at)->entry, of(at));
 }
 
-struct job *task_new(struct entry *entry, int (*run)(struct job *job),
-                     void (*then)(struct entry *entry, struct job *job))
+static void free_job(struct hf_steer_job *at)
 {
+    task_discard(of(at));
+}
+
+struct job *task_new(struct entry *entry, int (*run_job)(struct job *job),
+                     void (*then_job)(struct entry *entry, struct job *job))
+{
+    static const struct hf_steer_operation operation = {.run = run, .lost = lost, .then = then, .free = free_job};
     struct job *job = calloc(1, sizeof(*job));
 
     if (job == NULL)
         return NULL;
-    job->job = (struct hf_job){.work = do_job, .done = job_done};
+    hf_steer_job_init(&job->job, &operation, &entry->machine);
     job->entry = entry;
-    job->run = run;
-    job->then = then;
+    job->run = run_job;
+    job->then = then_job;
     job->saved = 1;
     job->text.max = HF_RECORD_MAX_BYTES;
     return job;
@@ -80,31 +64,12 @@ struct job *task_new(struct entry *entry, int (*run)(struct job *job),
 
 bool task_is_free(const struct entry *entry)
 {
-    return !entry->busy && entry->engine->active == NULL;
+    return !entry->busy && entry->engine->core.active == NULL;
 }
 
 void task_submit(struct job *job)
 {
-    struct entry *entry = job->entry;
-    struct hf_manifest_engine *engine = entry->engine;
-    const struct hf_sched_ops *sched = engine->p.env.sched;
-
-    entry->busy = true;
-    entry->job = job;
-    engine->active = entry;
-    manifest_engine_ref(engine);
-    if (engine->inline_) {
-        do_job(&job->job);
-        finish(job);
-        return;
-    }
-    /* Not into job->r: the worker may have written its result there by now. */
-    int r = sched->submit(sched->ctx, &job->job);
-    if (r < 0) {
-        job->r = job->outcome.r = hf_err_sys(&job->err, r, "hand work to a worker");
-        job->outcome.reason = HF_MANIFEST_REASON_WRITE_FAILED;
-        finish(job);
-    }
+    hf_steer_job_submit(&job->job);
 }
 
 void task_drop(struct entry *entry)

@@ -2,16 +2,16 @@
 /* manifests/task.h - a job of an entry on a worker. */
 #pragma once
 
-#include "loop/sched.h"
 #include "manifests/files/look.h"
 #include "manifests/outcome.h"
 #include "manifests/source/bundle.h"
 #include "manifests/state/record.h"
+#include "steer/job.h"
 
 struct entry;
 
 struct job {
-    struct hf_job job;
+    struct hf_steer_job job;
     struct entry *entry;
     int (*run)(struct job *job); /* called on a worker */
     /* called on the loop thread, when the entry is no longer busy; not called if the engine is closing */

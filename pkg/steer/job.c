@@ -20,8 +20,10 @@ static void end(struct hf_steer_job *job)
     machine->job = NULL;
     if (machine->type->busy != NULL)
         machine->type->busy(machine, false);
-    if (core->engine->one_job)
-        hf_steer_core_leave_turn(core, machine);
+    if (core->engine->one_job) { /* the others may have waited for it */
+        core->active = core->active == machine ? NULL : core->active;
+        hf_steer_core_wake(core);
+    }
     if (!core->closing)
         job->operation->then(job);
     job->operation->free(job);

@@ -145,6 +145,12 @@ void hf_steer_machine_keep_text(struct hf_steer_machine *machine, struct hf_buf 
     *text = (struct hf_buf){.max = machine->type->max_bytes};
 }
 
+void hf_steer_machine_forget_text(struct hf_steer_machine *machine)
+{
+    hf_buf_done(&machine->text);
+    machine->text.max = machine->type->max_bytes;
+}
+
 /* ---- the move ---------------------------------------------------------------------------------------------------- */
 
 bool hf_steer_machine_move(struct hf_steer_machine *machine, unsigned event, const void *why)

@@ -84,6 +84,8 @@ uint64_t hf_steer_machine_retry_ns(const struct hf_steer_machine *machine);
  * takes the bytes of `text`, and leaves it empty. */
 bool hf_steer_machine_has_text(const struct hf_steer_machine *machine, const struct hf_buf *text);
 void hf_steer_machine_keep_text(struct hf_steer_machine *machine, struct hf_buf *text);
+/* Frees the text: the next save writes the record whatever the disk has. */
+void hf_steer_machine_forget_text(struct hf_steer_machine *machine);
 
 /* hf_steer_wait_set() and hf_steer_wait_end() on `wait`; the engine notifies if the status shows something else now. */
 void hf_steer_machine_wait(struct hf_steer_machine *machine, unsigned topic, unsigned reason, const char *message);

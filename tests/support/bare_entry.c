@@ -11,9 +11,15 @@ static void insist(bool met)
         abort();
 }
 
-static void no_timer(void *arg)
+static uint64_t consider_nothing(struct hf_steer_core *core)
 {
-    (void)arg;
+    (void)core;
+    return HF_NEVER;
+}
+
+static void ignore(struct hf_steer_core *core)
+{
+    (void)core;
 }
 
 static void no_change(void *arg)
@@ -23,6 +29,8 @@ static void no_change(void *arg)
 
 void hf_bare_init(struct hf_bare *bare, const char *json)
 {
+    static const struct hf_steer_engine steered = {
+        .consider = consider_nothing, .changed = ignore, .gone = ignore, .one_job = true};
     struct hf_manifest_engine *engine = &bare->engine;
 
     *bare = (struct hf_bare){.loop = hf_simloop_new(0), .fs = hf_simfs_new()};
@@ -36,14 +44,13 @@ void hf_bare_init(struct hf_bare *bare, const char *json)
     engine->p.env.retry_base_ns = HF_NS_PER_S;
     engine->p.env.retry_cap_ns = 60 * HF_NS_PER_S;
     engine->p.changed = no_change;
-    engine->refs = 1;
-    engine->wake_ns = HF_NEVER;
     engine->interval_ns = 300 * HF_NS_PER_S;
     engine->folder = (char *)(uintptr_t)HF_BARE_STATE "/manifests";
-    engine->timer = engine->p.env.sched->timer_new(engine->p.env.sched->ctx, no_timer, engine);
+    insist(hf_steer_core_init(&engine->core, &steered, engine->p.env.sched, engine->p.env.clock, engine->p.env.rng) ==
+           0);
     hf_simfs_mkdir(bare->fs, HF_BARE_FOLDER, 0700);
     bare->entry = entry_new(engine, "site");
-    insist(engine->timer != NULL && bare->entry != NULL);
+    insist(bare->entry != NULL);
     if (json == NULL)
         return;
     json_t *value = json_loads(json, 0, NULL);
@@ -54,11 +61,8 @@ void hf_bare_init(struct hf_bare *bare, const char *json)
 
 void hf_bare_done(struct hf_bare *bare)
 {
-    const struct hf_sched_ops *sched = bare->engine.p.env.sched;
-
-    bare->engine.closing = true;
+    hf_steer_core_close(&bare->engine.core);
     entry_free(bare->entry);
-    sched->timer_free(sched->ctx, bare->engine.timer);
     hf_simproc_free(bare->proc);
     hf_simfs_free(bare->fs);
     hf_simloop_free(bare->loop);

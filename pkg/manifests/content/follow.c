@@ -138,7 +138,7 @@ static bool takes(void *arg)
 {
     const struct entry *entry = arg;
 
-    return entry->started && !entry->busy && !entry->unsaved && hf_manifest_machine_rests(entry->r.phase);
+    return entry->started && !entry->busy && !entry->machine.unsaved && hf_manifest_machine_rests(entry->r.phase);
 }
 
 /* Returns true if the new content may not be taken up now. A hold has begun then; otherwise, it has ended. */

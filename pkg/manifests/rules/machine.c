@@ -23,7 +23,7 @@ static const char *const action_names[HF_MANIFEST_ACT_COUNT] = {
 
 /* An empty cell is an unexpected event: it is logged and nothing changes. From Applying to RollingBack no news count:
  * the entry first comes to its end. */
-static const struct hf_manifest_move table[HF_MANIFEST_PHASE_COUNT][HF_MANIFEST_EV_COUNT] =
+static const struct hf_steer_move moves[HF_MANIFEST_PHASE_COUNT][HF_MANIFEST_EV_COUNT] =
     {
         [HF_MANIFEST_WAITING] =
             {
@@ -87,37 +87,30 @@ static const struct hf_manifest_move table[HF_MANIFEST_PHASE_COUNT][HF_MANIFEST_
             },
 };
 
-struct hf_manifest_move hf_manifest_machine_move(enum hf_manifest_phase phase, enum hf_manifest_event event)
+static const char *state_name(unsigned state)
 {
-    if (phase >= HF_MANIFEST_PHASE_COUNT || event >= HF_MANIFEST_EV_COUNT)
-        return (struct hf_manifest_move){.known = false};
-    return table[phase][event];
+    return hf_manifest_phase_name((enum hf_manifest_phase)state);
+}
+
+const struct hf_steer_table hf_manifest_table = {.moves = &moves[0][0],
+                                                 .n_states = HF_MANIFEST_PHASE_COUNT,
+                                                 .n_events = HF_MANIFEST_EV_COUNT,
+                                                 .n_actions = HF_MANIFEST_ACT_COUNT,
+                                                 .state_name = state_name,
+                                                 .event_names = event_names,
+                                                 .action_names = action_names};
+
+struct hf_steer_move hf_manifest_machine_move(enum hf_manifest_phase phase, enum hf_manifest_event event)
+{
+    return hf_steer_table_move(&hf_manifest_table, phase, event);
 }
 
 const char *hf_manifest_machine_event_name(enum hf_manifest_event event)
 {
-    return event < HF_MANIFEST_EV_COUNT ? event_names[event] : "";
+    return hf_steer_table_event_name(&hf_manifest_table, event);
 }
 
 bool hf_manifest_machine_rests(enum hf_manifest_phase phase)
 {
     return phase != HF_MANIFEST_APPLYING && phase != HF_MANIFEST_PROBATION && phase != HF_MANIFEST_ROLLING_BACK;
-}
-
-int hf_manifest_machine_print(struct hf_buf *out)
-{
-    for (unsigned phase = 0; phase < HF_MANIFEST_PHASE_COUNT; phase++) {
-        int r = hf_buf_addf(out, "%s\n", hf_manifest_phase_name((enum hf_manifest_phase)phase));
-        for (unsigned event = 0; r == 0 && event < HF_MANIFEST_EV_COUNT; event++) {
-            const struct hf_manifest_move *move = &table[phase][event];
-            if (move->known)
-                r = hf_buf_addf(out, "  %-10s %-13s %s\n", event_names[event], hf_manifest_phase_name(move->next),
-                                action_names[move->action]);
-            else
-                r = hf_buf_addf(out, "  %-10s .\n", event_names[event]);
-        }
-        if (r < 0)
-            return r;
-    }
-    return 0;
 }

@@ -42,8 +42,7 @@
 #include <stdbool.h>
 
 #include "api/manifest_reason.h"
-#include "base/buf.h"
-#include "base/macros.h"
+#include "steer/table.h"
 
 enum hf_manifest_event {
     /* the engine has this entry for the first time: the agent has just started, or the entry is new in the policy */
@@ -83,18 +82,11 @@ enum hf_manifest_action {
     HF_MANIFEST_ACT_COUNT,
 };
 
-struct hf_manifest_move {
-    bool known; /* false if the table has no move for this event in this phase; the event then changes nothing */
-    enum hf_manifest_phase next;
-    enum hf_manifest_action action;
-};
+extern const struct hf_steer_table hf_manifest_table;
 
-struct hf_manifest_move hf_manifest_machine_move(enum hf_manifest_phase phase, enum hf_manifest_event event);
+struct hf_steer_move hf_manifest_machine_move(enum hf_manifest_phase phase, enum hf_manifest_event event);
 const char *hf_manifest_machine_event_name(enum hf_manifest_event event);
 
 /* Returns true if in this phase the entry may start a new set, and a repair of drift may run. Returns false in
  * Applying, Probation and RollingBack, in which the entry must first complete what it has begun. */
 bool hf_manifest_machine_rests(enum hf_manifest_phase phase);
-
-/* Appends the whole table as text, for tests/golden/manifest_machine.txt. */
-HF_MUST_USE int hf_manifest_machine_print(struct hf_buf *out);

@@ -195,7 +195,7 @@ static void cleaned(struct entry *entry, struct job *job)
     struct hf_manifest_outcome outcome = {.reason = HF_MANIFEST_REASON_VALIDATE_FAILED};
 
     (void)job;
-    (void)snprintf(outcome.message, sizeof(outcome.message), "%s", entry->note.message);
+    (void)snprintf(outcome.message, sizeof(outcome.message), "%s", entry->machine.wait.message);
     outcome.r = entry->attempt->not_started;
     not_placed(entry, &outcome);
 }

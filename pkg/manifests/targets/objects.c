@@ -114,7 +114,7 @@ static void journal(void *arg, const json_t *inventory)
         hf_cluster_run_journaled(entry->run, 0);
         return;
     }
-    hf_buf_clear(&entry->written); /* the next save must not take the older text for the one on disk */
+    hf_buf_clear(&entry->machine.text); /* the next save must not take the older text for the one on disk */
     task_submit(job);
 }
 
@@ -593,7 +593,7 @@ bool objects_drift_consider(struct entry *entry)
     uint64_t now = manifest_engine_now(engine);
     uint64_t wait = hf_drift_machine_wait_ns(drift->state, drift->due_ns, false, 0, now);
 
-    if (wait == HF_NEVER || engine->inline_ || !hf_manifest_machine_rests(entry->r.phase) ||
+    if (wait == HF_NEVER || engine->core.inline_ || !hf_manifest_machine_rests(entry->r.phase) ||
         json_array_size(entry->r.objects) == 0 || entry->r.good.key[0] == '\0')
         return false;
     if (entry->has_just_looked) { /* a look may take as long as the interval, and newer content comes in between */

@@ -135,7 +135,7 @@ START_TEST(does_not_go_to_disk)
     ck_assert_str_ne(entry->content.unstored, "");
     content_hold(entry);
     ck_assert_int_eq(entry->content.intake, HF_CONTENT_HELD);
-    ck_assert_uint_eq(bare.engine.wake_ns <= entry->content.hold.until_ns, true);
+    ck_assert_uint_eq(bare.engine.core.wake_ns <= entry->content.hold.until_ns, true);
     (void)hf_simloop_run_for(bare.loop, 600 * HF_NS_PER_S);
     content_hold(entry);
     ck_assert_int_eq(entry->content.intake, HF_CONTENT_STOPPED); /* no policy has the entry, so no source starts */
@@ -178,7 +178,7 @@ START_TEST(labels_are_paced)
         ck_assert(content_pace_takes(bare.entry, text));
     ck_assert(!content_pace_takes(bare.entry, text));
     ck_assert_ptr_nonnull(strstr(text, "once in 1 min"));
-    ck_assert_uint_ne(bare.engine.wake_ns, HF_NEVER);
+    ck_assert_uint_ne(bare.engine.core.wake_ns, HF_NEVER);
     (void)hf_simloop_run_for(bare.loop, 61 * HF_NS_PER_S);
     ck_assert(content_pace_takes(bare.entry, text));
     hf_bare_done(&bare);

@@ -180,7 +180,7 @@ START_TEST(looks_at_files_of_the_good_set)
     ck_assert_int_eq(entry->drift.state, HF_DRIFT_PACED);
     ck_assert(!entry->busy);
     ck_assert(!drift_consider(entry));
-    ck_assert_uint_ne(node.bare.engine.wake_ns, HF_NEVER);
+    ck_assert_uint_ne(node.bare.engine.core.wake_ns, HF_NEVER);
     hf_bare_done(&node.bare);
 }
 END_TEST

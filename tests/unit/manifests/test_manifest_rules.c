@@ -16,7 +16,7 @@ START_TEST(table)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 16);
 
-    ck_assert_int_eq(hf_manifest_machine_print(&text), 0);
+    ck_assert_int_eq(hf_steer_table_print(&hf_manifest_table, &text), 0);
     ck_assert(hf_golden("manifest_machine.txt", hf_buf_view(&text)));
 }
 END_TEST
@@ -25,7 +25,7 @@ START_TEST(cells)
 {
     for (unsigned phase = 0; phase <= HF_MANIFEST_PHASE_COUNT; phase++)
         for (unsigned event = 0; event <= HF_MANIFEST_EV_COUNT; event++) {
-            struct hf_manifest_move move =
+            struct hf_steer_move move =
                 hf_manifest_machine_move((enum hf_manifest_phase)phase, (enum hf_manifest_event)event);
             ck_assert(!move.known || (phase < HF_MANIFEST_PHASE_COUNT && event < HF_MANIFEST_EV_COUNT));
             ck_assert(!move.known || (move.next < HF_MANIFEST_PHASE_COUNT && move.action < HF_MANIFEST_ACT_COUNT));
@@ -38,7 +38,7 @@ START_TEST(starts_and_news)
 {
     for (unsigned i = 0; i < HF_MANIFEST_PHASE_COUNT; i++) {
         enum hf_manifest_phase phase = (enum hf_manifest_phase)i;
-        struct hf_manifest_move start = hf_manifest_machine_move(phase, HF_MANIFEST_EV_STARTED);
+        struct hf_steer_move start = hf_manifest_machine_move(phase, HF_MANIFEST_EV_STARTED);
         ck_assert_msg(start.known && start.next == phase, "%s", hf_manifest_phase_name(phase));
         ck_assert_int_eq(hf_manifest_machine_move(phase, HF_MANIFEST_EV_NEWS).known, hf_manifest_machine_rests(phase));
     }

@@ -155,14 +155,15 @@ START_TEST(absent_content_is_asked_for)
     entry->r.phase = HF_MANIFEST_WAITING;
     ck_assert(content_store_waits(entry));
     ck_assert(entry->secret.asked);
-    ck_assert_int_eq(entry->note.reason, HF_MANIFEST_REASON_SECRET_ABSENT);
-    ck_assert_ptr_nonnull(strstr(entry->note.message, "Secret ns/s is not on this node until the API server answers"));
+    ck_assert_int_eq(entry->machine.wait.reason, HF_MANIFEST_REASON_SECRET_ABSENT);
+    ck_assert_ptr_nonnull(
+        strstr(entry->machine.wait.message, "Secret ns/s is not on this node until the API server answers"));
     entry->secret.asked = false;
     ck_assert(content_store_again(entry) && content_store_is_again(entry) && entry->secret.asked);
     hf_diff_add(&diff, "/run/site/a", HF_DIFF_CONTENT);
     content_store_drifted(entry, &diff);
     ck_assert(entry->secret.lost);
-    ck_assert_ptr_nonnull(strstr(entry->note.message, "/run/site/a (content)"));
+    ck_assert_ptr_nonnull(strstr(entry->machine.wait.message, "/run/site/a (content)"));
     ck_assert_uint_eq(entry->drift.pace.spent, 1);
     /* The answer is in memory now. */
     secret_put(entry, hf_bare_bundle("a", "geheim", ID_1));

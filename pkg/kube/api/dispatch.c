@@ -443,12 +443,13 @@ void hf_kube_ends_timer(void *arg)
         arm_ends(kube, last->watch.reopen_ns - now);
         return;
     }
-    (void)hf_err_set(&err, ECONNRESET, "the server ended %zu watches at once: it shuts down", n);
+    bool away = n > 1 || hf_kube_return_is_ahead(kube); /* the others were cut: it is away for this one, too */
+    (void)hf_err_set(&err, ECONNRESET, "the server ended its watches: it shuts down");
     for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
         if (!sub->watch.ended)
             continue;
         sub->watch.ended = false;
-        hf_kube_dispatch(sub, n > 1 ? HF_RF_SERVER_AWAY : HF_RF_ENDED, 0, n > 1 ? &err : NULL);
+        hf_kube_dispatch(sub, away ? HF_RF_SERVER_AWAY : HF_RF_ENDED, 0, away ? &err : NULL);
     }
 }
 

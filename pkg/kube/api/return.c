@@ -17,6 +17,11 @@ static bool has_just_returned(const struct hf_kube *kube)
     return kube->back.at_ns != 0 && now >= kube->back.at_ns && now - kube->back.at_ns < HF_KUBE_RETURN_NS;
 }
 
+bool hf_kube_return_is_ahead(const struct hf_kube *kube)
+{
+    return kube->back.at_ns > hf_kube_now_ns(kube);
+}
+
 /* Returns how many of the subscriptions that wait for the server, except `but`, come before `sub`: the one that has not
  * asked for longest is the first. So a subscription that fails for a reason of its own keeps no other one waiting. */
 static uint64_t place_in_line(struct hf_kube *kube, const struct hf_kube_subscription *but,
@@ -145,7 +150,8 @@ bool hf_kube_return_is_early(struct hf_kube_subscription *sub, enum hf_rf_event 
 {
     if (event != HF_RF_FORBIDDEN && event != HF_RF_BUSY)
         return false;
-    return sub->kube->rules->takes_turns && sub->contact.served_once && has_just_returned(sub->kube) &&
+    return sub->kube->rules->takes_turns && sub->contact.served_once &&
+           (hf_kube_return_is_ahead(sub->kube) || has_just_returned(sub->kube)) &&
            sub->kube->back.refusals++ < HF_KUBE_MAX_REFUSALS;
 }
 

@@ -43,6 +43,8 @@ struct hf_kube_return {
 
 /* True if the subscription waits in line. */
 bool hf_kube_return_awaits(const struct hf_kube_subscription *sub);
+/* True if the server is away, and the client waits for the moment to ask. */
+bool hf_kube_return_is_ahead(const struct hf_kube *kube);
 /* Returns the length of a rest that the reflector wants to last `delay_ns`; lines up the others. */
 uint64_t hf_kube_return_rest_ns(struct hf_kube_subscription *sub, uint64_t delay_ns);
 /* Call after each move of a reflector. */

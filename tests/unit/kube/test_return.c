@@ -371,6 +371,29 @@ START_TEST(a_server_ends_during_a_ping)
 }
 END_TEST
 
+/* A server that shuts down slowly ends one watch in good order, and cuts the others later: the one waits with them. */
+START_TEST(one_watch_ends_before_the_others)
+{
+    static struct world world;
+    enum { STARTING_S = 30, SHARE = NODES * STARTING_S / SPREAD_S };
+
+    world_start(&world, NODES, FLEET);
+    unsigned before = asked(&world);
+    hf_simapi_end_watches_of(world.api, "EdgeUpdate");
+    hf_simapi_fail(world.api, 100000, 403, 0);
+    run(&world, 1);
+    unsigned early = asked(&world) - before; /* before anything else told the node that the server ends */
+    before = asked(&world);
+    restart(&world, 1);
+    (void)busiest(&world, STARTING_S);
+    unsigned vain = asked(&world) - before;
+    ck_assert_msg(early <= NODES / 4 && vain <= 2 * SHARE + 2 * early, "%u, then %u requests in vain", early, vain);
+    hf_simapi_fail(world.api, 0, 0, 0);
+    (void)await_all(&world, 3 * SPREAD_S);
+    world_end(&world);
+}
+END_TEST
+
 /* The watches of a node in a large fleet open so far apart that their bookmarks leave no pause that needs a ping. */
 START_TEST(a_return_needs_few_pings)
 {
@@ -438,6 +461,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_server_without_history_is_not_ready_yet, 0, (int)HF_LEN(early_statuses));
     tcase_add_test(tc, a_server_that_answers_late);
     tcase_add_test(tc, a_server_ends_during_a_ping);
+    tcase_add_test(tc, one_watch_ends_before_the_others);
     tcase_add_test(tc, a_return_needs_few_pings);
     tcase_add_test(tc, a_server_that_stays_busy);
     tcase_add_loop_test(tc, the_spread_grows_with_the_fleet, 0, (int)HF_LEN(spreads));

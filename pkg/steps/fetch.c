@@ -36,18 +36,18 @@ static const char *kind_of_limit(const struct hf_fetch *fetch)
 
 static const struct hf_try *current(const struct hf_fetch *fetch)
 {
-    return &fetch->tries.items[fetch->at];
+    return &fetch->try.tries.items[fetch->try.at];
 }
 
 /* Any of several servers may have sent the bytes that are there. */
 static bool has_one_source(const struct hf_fetch *fetch)
 {
-    return fetch->tries.n == 1;
+    return fetch->try.tries.n == 1;
 }
 
 static bool has_next(const struct hf_fetch *fetch)
 {
-    return fetch->at + 1 < fetch->tries.n;
+    return fetch->try.at + 1 < fetch->try.tries.n;
 }
 
 /* True for a mirror that may be left for another URL. */
@@ -71,10 +71,10 @@ static void count(struct hf_fetch *fetch, uint64_t n, bool before)
 
 static void note(struct hf_fetch *fetch, int r, const struct hf_failure *failure)
 {
-    if (fetch->r < 0) /* the first failure counts */
+    if (fetch->result.r < 0) /* the first failure counts */
         return;
-    fetch->r = r;
-    fetch->failure = *failure;
+    fetch->result.r = r;
+    fetch->result.failure = *failure;
 }
 
 static int fail(struct hf_fetch *fetch, enum hf_reason reason, int code, const char *format, ...) HF_PRINTF(4, 5);
@@ -101,8 +101,8 @@ static void free_fetch(struct hf_fetch *fetch)
     void *arg = fetch->gone_arg;
 
     hf_fetch_work_close(fetch);
-    hf_mirrors_list_done(&fetch->tries);
-    hf_access_ticket_done(&fetch->ticket);
+    hf_mirrors_list_done(&fetch->try.tries);
+    hf_access_ticket_done(&fetch->try.ticket);
     fetch->p.sched->timer_free(fetch->p.sched->ctx, fetch->timer);
     free(fetch->fill);
     free(fetch->writing);
@@ -114,10 +114,10 @@ static void free_fetch(struct hf_fetch *fetch)
 static void deliver(struct hf_fetch *fetch)
 {
     struct hf_fetch_params p = fetch->p;
-    struct hf_failure failure = fetch->failure;
-    uint64_t retry_after_ns = fetch->retry_after_ns;
-    bool hopeless = fetch->hopeless;
-    int r = fetch->r;
+    struct hf_failure failure = fetch->result.failure;
+    uint64_t retry_after_ns = fetch->result.retry_after_ns;
+    bool hopeless = fetch->result.hopeless;
+    int r = fetch->result.r;
 
     free_fetch(fetch);
     p.done(p.arg, r, &failure, retry_after_ns, hopeless);
@@ -161,7 +161,7 @@ static void note_oddity(struct hf_fetch *fetch, const struct hf_http_response *r
 
 static bool is_judged_as_mirror(const struct hf_fetch *fetch)
 {
-    return fetch->answered && is_replaceable(fetch);
+    return fetch->try.answered && is_replaceable(fetch);
 }
 
 /* How long a try may be slow before it fails. A mirror that has not answered yet may be a cache that another node
@@ -178,9 +178,9 @@ static int on_response(void *arg, const struct hf_http_response *response)
     uint64_t from = fetch->record.offset, total = 0;
     char shown[121], why[160];
 
-    fetch->answered = true;
+    fetch->try.answered = true;
     fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, look_ns(fetch));
-    fetch->retry_after_ns = response->retry_after_ns;
+    fetch->result.retry_after_ns = response->retry_after_ns;
     note_oddity(fetch, response);
     if (status == 416 && from > 0 && response->range_total == from) /* the download is complete already */
         return -ENODATA;
@@ -190,14 +190,14 @@ static int on_response(void *arg, const struct hf_http_response *response)
     }
     if (status != 200 && status != 206) {
         /* A presigned URL that has ended: the server that redirected here has a fresh one. */
-        fetch->renew = from > 0 && response->redirected && (status == 401 || status == 403 || status == 410);
-        fetch->hopeless = status >= 400 && status < 500 && status != 401 && status != 408 && status != 425 &&
-                          status != 429 && !fetch->renew;
-        bool gone = (status == 404 || status == 410) && !fetch->renew;
+        fetch->try.renew = from > 0 && response->redirected && (status == 401 || status == 403 || status == 410);
+        fetch->result.hopeless = status >= 400 && status < 500 && status != 401 && status != 408 && status != 425 &&
+                                 status != 429 && !fetch->try.renew;
+        bool gone = (status == 404 || status == 410) && !fetch->try.renew;
         return fail(fetch, HF_R_DownloadRefused,
-                    gone              ? ENOENT
-                    : fetch->hopeless ? EACCES
-                                      : EAGAIN,
+                    gone                     ? ENOENT
+                    : fetch->result.hopeless ? EACCES
+                                             : EAGAIN,
                     "HTTP status %d from %s%s", status, hf_url_mask(current(fetch)->url, shown, sizeof(shown)),
                     hf_access_explain(fetch->p.access, current(fetch)->url, response, why, sizeof(why)));
     }
@@ -236,9 +236,9 @@ static int on_body(void *arg, const void *bytes, size_t n)
     const char *from = bytes;
 
     count(fetch, n, false);
-    if (!fetch->served)
+    if (!fetch->try.served)
         hf_access_served(fetch->p.access, current(fetch), fetch->p.key);
-    fetch->served = true;
+    fetch->try.served = true;
     fetch->minute_bytes += n;
     if (fetch->record.offset == 0 && fetch->head_n < HF_FETCH_HEAD) {
         size_t take = HF_MIN(n, HF_FETCH_HEAD - fetch->head_n);
@@ -294,7 +294,7 @@ static void on_done(void *arg, int r, const struct hf_http_response *response, s
     if (r < 0)
         (void)fail(fetch, HF_R_DownloadFailed, -r, "%s: %s", hf_url_mask(current(fetch)->url, shown, sizeof(shown)),
                    err != NULL ? hf_err_text(err, text, sizeof(text)) : strerror(-r));
-    else if (fetch->r == 0)
+    else if (fetch->result.r == 0)
         check_length(fetch);
     fetch->ended = true;
     pump(fetch);
@@ -305,23 +305,23 @@ static void request(struct hf_fetch *fetch)
     const struct hf_fetch_record *record = &fetch->record;
     char range[64], condition[HF_HTTP_HEADER_VALUE + 16], host[HF_HTTP_HEADER_VALUE + 8];
     size_t n = 0;
-    struct hf_http_request request = {.method = "GET",
-                                      .url = current(fetch)->url,
-                                      .credential =
-                                          fetch->ticket.credential.n > 0 ? hf_buf_str(&fetch->ticket.credential) : NULL,
-                                      .connect_timeout_ns = is_replaceable(fetch) ? mirror_connect_ns : 0,
-                                      .idle_timeout_ns = idle_ns,
-                                      .max_body_bytes = fetch->p.size + fetch->p.size / 64 + 2 * HF_FETCH_SLACK,
-                                      .bandwidth_limit = fetch->p.bandwidth_limit,
-                                      .follow_redirects = true,
-                                      .on_response = on_response,
-                                      .on_body = on_body,
-                                      .done = on_done,
-                                      .arg = fetch};
+    struct hf_http_request request = {
+        .method = "GET",
+        .url = current(fetch)->url,
+        .credential = fetch->try.ticket.credential.n > 0 ? hf_buf_str(&fetch->try.ticket.credential) : NULL,
+        .connect_timeout_ns = is_replaceable(fetch) ? mirror_connect_ns : 0,
+        .idle_timeout_ns = idle_ns,
+        .max_body_bytes = fetch->p.size + fetch->p.size / 64 + 2 * HF_FETCH_SLACK,
+        .bandwidth_limit = fetch->p.bandwidth_limit,
+        .follow_redirects = true,
+        .on_response = on_response,
+        .on_body = on_body,
+        .done = on_done,
+        .arg = fetch};
     struct hf_err err = HF_ERR_INIT;
     char text[200];
 
-    if (record->offset > 0 && !fetch->from_zero) {
+    if (record->offset > 0 && !fetch->try.from_zero) {
         (void)snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-", record->offset);
         request.headers[n++] = range;
         /* A weak ETag does not identify bytes (RFC 9110, 13.1.5). Without either header the final hash decides. */
@@ -334,11 +334,11 @@ static void request(struct hf_fetch *fetch)
         (void)snprintf(host, sizeof(host), "Host: %s", fetch->p.host);
         request.headers[n++] = host;
     }
-    if (fetch->renewals > 0) /* a cache on the way may keep the redirect that has ended */
+    if (fetch->try.renewals > 0) /* a cache on the way may keep the redirect that has ended */
         request.headers[n++] = "Cache-Control: no-cache";
     fetch->fill_at = record->offset;
     int r = fetch->p.http->start(fetch->p.http->ctx, &request, &fetch->call, &err);
-    hf_access_ticket_done(&fetch->ticket);
+    hf_access_ticket_done(&fetch->try.ticket);
     if (r < 0) {
         fetch->call = NULL;
         (void)fail(fetch, r == -EINVAL || r == -EPROTONOSUPPORT ? HF_R_UrlUnsupported : HF_R_DownloadFailed, -r, "%s",
@@ -356,7 +356,7 @@ static void begin_try(struct hf_fetch *fetch)
         request(fetch);
         return;
     }
-    hf_access_ticket_init(fetch->p.access, current(fetch)->url, &fetch->ticket);
+    hf_access_ticket_init(fetch->p.access, current(fetch)->url, &fetch->try.ticket);
     submit(fetch, WORK_ACCESS);
 }
 
@@ -364,16 +364,16 @@ static void begin_try(struct hf_fetch *fetch)
 static void admitted(struct hf_fetch *fetch)
 {
     struct hf_err err = HF_ERR_INIT;
-    int r = fetch->r == 0 ? hf_access_use(fetch->p.access, &fetch->ticket, &err) : 0;
+    int r = fetch->result.r == 0 ? hf_access_use(fetch->p.access, &fetch->try.ticket, &err) : 0;
     char text[256];
 
     if (r < 0)
         (void)fail(fetch, HF_R_DownloadRefused, -r, "%s", hf_err_text(&err, text, sizeof(text)));
-    if (fetch->r == 0) {
+    if (fetch->result.r == 0) {
         request(fetch);
         return;
     }
-    hf_access_ticket_done(&fetch->ticket);
+    hf_access_ticket_done(&fetch->try.ticket);
     fetch->ended = true;
     pump(fetch);
 }
@@ -385,14 +385,14 @@ static void prepared(struct hf_fetch *fetch)
         (void)snprintf(fetch->record.key, sizeof(fetch->record.key), "%s", fetch->p.key);
     fetch->synced_at_ns = hf_mono_ns(fetch->p.clock);
     count(fetch, fetch->record.wire - HF_MIN(fetch->record.wire, fetch->p.wire_bytes), true);
-    if (fetch->work.already || fetch->r < 0) {
+    if (fetch->work.already || fetch->result.r < 0) {
         deliver(fetch);
         return;
     }
     fetch->fill_at = fetch->record.offset;
     if (strncmp(fetch->p.url, "file:", 5) == 0)
         submit(fetch, WORK_COPY);
-    else if (hf_access_tries(fetch->p.access, fetch->p.url, &fetch->tries) == 0)
+    else if (hf_access_tries(fetch->p.access, fetch->p.url, &fetch->try.tries) == 0)
         begin_try(fetch);
     else {
         (void)fail(fetch, HF_R_RetryingLater, ENOMEM, "not enough memory for a download");
@@ -406,18 +406,18 @@ static void copied(struct hf_fetch *fetch)
 
     fetch->fill_at = n;
     fetch->record.packed = true; /* not needed for a copy: limits no length */
-    if (fetch->r == 0 && fetch->p.exact && n < fetch->p.size)
+    if (fetch->result.r == 0 && fetch->p.exact && n < fetch->p.size)
         check_length(fetch);
-    fetch->drop = fetch->drop || fetch->r < 0;
+    fetch->drop = fetch->drop || fetch->result.r < 0;
     fetch->ended = true;
     pump(fetch);
 }
 
 static void written(struct hf_fetch *fetch)
 {
-    if (fetch->work.sync && fetch->r == 0)
+    if (fetch->work.sync && fetch->result.r == 0)
         fetch->record.offset = fetch->work.record.offset;
-    if (fetch->r < 0 && !fetch->ended) { /* the disk failed: stop the connection */
+    if (fetch->result.r < 0 && !fetch->ended) { /* the disk failed: stop the connection */
         fetch->p.http->cancel(fetch->p.http->ctx, fetch->call);
         fetch->call = NULL;
         fetch->ended = true;
@@ -517,7 +517,7 @@ static void finish(struct hf_fetch *fetch)
     *work = (struct fetch_work){.record = fetch->record, .drop = fetch->drop};
     work->record.offset = fetch->fill_at;
     work->record.wire = fetch->p.wire_bytes;
-    work->record.complete = fetch->r == 0;
+    work->record.complete = fetch->result.r == 0;
     work->sync = !disk_failed && (work->record.complete || fetch->unsaved || fetch->fill_at > fetch->record.offset);
     submit(fetch, WORK_FINAL);
 }
@@ -527,17 +527,14 @@ static void finish(struct hf_fetch *fetch)
 static void remember(struct hf_fetch *fetch)
 {
     const struct hf_try *try = current(fetch);
-    const struct hf_err *err = &fetch->failure.err;
+    const struct hf_err *err = &fetch->result.failure.err;
 
     if (try->mirror == 0) {
-        fetch->own.r = fetch->r;
-        fetch->own.failure = fetch->failure;
-        fetch->own.retry_after_ns = fetch->retry_after_ns;
-        fetch->own.hopeless = fetch->hopeless;
+        fetch->try.own = fetch->result;
         return;
     }
-    (void)hf_url_mask(try->url, fetch->mirror, sizeof(fetch->mirror));
-    fetch->mirror[HF_MIN(strlen(fetch->mirror), 8 + strcspn(fetch->mirror + 8, "/"))] = '\0';
+    (void)hf_url_mask(try->url, fetch->try.mirror, sizeof(fetch->try.mirror));
+    fetch->try.mirror[HF_MIN(strlen(fetch->try.mirror), 8 + strcspn(fetch->try.mirror + 8, "/"))] = '\0';
     if (err->code != ENOENT) /* it works, and has not this artifact */
         hf_access_failed(fetch->p.access, try, err);
 }
@@ -545,15 +542,12 @@ static void remember(struct hf_fetch *fetch)
 /* All tries have failed: the failure is that of the URL itself, and names the last mirror. */
 static void conclude(struct hf_fetch *fetch)
 {
-    if (fetch->own.r < 0) {
-        fetch->r = fetch->own.r;
-        fetch->failure = fetch->own.failure;
-        fetch->retry_after_ns = fetch->own.retry_after_ns;
-        fetch->hopeless = fetch->own.hopeless;
+    if (fetch->try.own.r < 0) {
+        fetch->result = fetch->try.own;
     }
-    if (fetch->mirror[0] != '\0')
-        (void)hf_err_wrap(&fetch->failure.err, fetch->r, "after its mirror %s failed", fetch->mirror);
-    fetch->mirror[0] = '\0';
+    if (fetch->try.mirror[0] != '\0')
+        (void)hf_err_wrap(&fetch->result.failure.err, fetch->result.r, "after its mirror %s failed", fetch->try.mirror);
+    fetch->try.mirror[0] = '\0';
 }
 
 /* Keeps what is there for the next try, unless it is wrong. */
@@ -570,28 +564,28 @@ static void reset(struct hf_fetch *fetch)
     }
     fetch->unsaved = fetch->unsaved || record->offset != fetch->fill_at;
     record->offset = fetch->fill_at;
-    fetch->failure = (struct hf_failure){.reason = HF_R_None};
-    fetch->r = 0;
-    fetch->retry_after_ns = fetch->minute_bytes = 0;
-    fetch->ended = fetch->drop = fetch->hopeless = fetch->paused = fetch->renew = false;
-    fetch->answered = fetch->served = false;
+    fetch->result.failure = (struct hf_failure){.reason = HF_R_None};
+    fetch->result.r = 0;
+    fetch->result.retry_after_ns = fetch->minute_bytes = 0;
+    fetch->ended = fetch->drop = fetch->result.hopeless = fetch->paused = fetch->try.renew = false;
+    fetch->try.answered = fetch->try.served = false;
     fetch->oddity[0] = '\0';
 }
 
 /* Begins the next try after a failure; false: there is none. */
 static bool try_next(struct hf_fetch *fetch)
 {
-    if (fetch->r == 0 || fetch->r == -ECANCELED || fetch->work.r < 0 || fetch->tries.n == 0)
+    if (fetch->result.r == 0 || fetch->result.r == -ECANCELED || fetch->work.r < 0 || fetch->try.tries.n == 0)
         return false;
-    if (fetch->renew && fetch->renewals < HF_FETCH_RENEWALS) {
-        fetch->renewals++;
+    if (fetch->try.renew && fetch->try.renewals < HF_FETCH_RENEWALS) {
+        fetch->try.renewals++;
     } else {
         remember(fetch);
         if (!has_next(fetch)) {
             conclude(fetch);
             return false;
         }
-        fetch->at++;
+        fetch->try.at++;
     }
     fetch->p.sched->timer_disarm(fetch->p.sched->ctx, fetch->timer);
     reset(fetch);
@@ -601,7 +595,7 @@ static bool try_next(struct hf_fetch *fetch)
 
 static void pump(struct hf_fetch *fetch)
 {
-    bool disk_failed = fetch->ended && fetch->r < 0 && (fetch->drop || fetch->work.r < 0);
+    bool disk_failed = fetch->ended && fetch->result.r < 0 && (fetch->drop || fetch->work.r < 0);
 
     if (fetch->busy || fetch->delivering)
         return;
@@ -648,7 +642,7 @@ int hf_fetch_start(const struct hf_fetch_params *params, struct hf_fetch **ret_f
     if (fetch == NULL)
         return hf_err_sys(err, -ENOMEM, "start a download");
     fetch->p = *params;
-    fetch->fd = fetch->now_fd = -1;
+    fetch->fd = fetch->now.fd = -1;
     fetch->fill = malloc(2 * HF_FETCH_BUFFER);
     fetch->writing = malloc(2 * HF_FETCH_BUFFER);
     fetch->timer = params->sched->timer_new(params->sched->ctx, on_timer, fetch);

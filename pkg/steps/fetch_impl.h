@@ -27,6 +27,27 @@ struct fetch_work {
     uint64_t copied;
 };
 
+struct fetch_result {
+    int r;
+    struct hf_failure failure;
+    uint64_t retry_after_ns;
+    bool hopeless;
+};
+
+/* One URL after the other, of a download over the network. Server: of the URL in progress. */
+struct fetch_try {
+    struct hf_tries tries;
+    size_t at; /* the one in progress */
+    struct hf_access_ticket ticket;
+    bool answered;           /* the server has answered */
+    bool served;             /* the server has sent bytes */
+    bool from_zero;          /* ask for the whole artifact */
+    bool renew;              /* the next try is this one again */
+    unsigned renewals;       /* so far */
+    char mirror[96];         /* origin of the last mirror that failed, for messages; "" if none did */
+    struct fetch_result own; /* how the URL itself failed, while others are tried; r is 0 if it did not */
+};
+
 struct hf_fetch {
     struct hf_fetch_params p;
     struct fetch_work work;
@@ -37,10 +58,14 @@ struct hf_fetch {
     struct hf_http_call *call;
     struct hf_timer *timer; /* minimum speed; also delivers a result from the loop's next turn */
     bool delivering;
-    int fd, now_fd; /* the download; fetch.now */
-    char boot[40];
-    bool noted;
+    int fd;  /* the download */
+    struct { /* fetch.now, the progress as a kill leaves it */
+        int fd;
+        char boot[40];
+        bool noted;
+    } now;
     struct hf_fetch_record record; /* as on disk; each sync moves the offset */
+    bool unsaved;                  /* the record on disk may be behind record.offset */
     unsigned char head[HF_FETCH_HEAD];
     size_t head_n;
     char *fill, *writing; /* 2 * HF_FETCH_BUFFER each */
@@ -49,26 +74,8 @@ struct hf_fetch {
     uint64_t expected; /* 0: unknown */
     uint64_t synced_at_ns, written_at_ns, minute_bytes;
     bool restart, paused, ended, drop;
-    int r;
-    struct hf_failure failure;
-    uint64_t retry_after_ns;
-    bool hopeless;
-    struct hf_tries tries; /* of a download over the network */
-    size_t at;             /* the one in progress */
-    struct hf_access_ticket ticket;
-    bool answered;     /* the server of this try has answered */
-    bool served;       /* the server of this try has sent bytes */
-    bool from_zero;    /* ask for the whole artifact */
-    bool unsaved;      /* the record on disk may be behind record.offset */
-    bool renew;        /* the next try is this one again */
-    unsigned renewals; /* so far */
-    char mirror[96];   /* origin of the last mirror that failed, for messages; "" if none did */
-    struct {           /* how the URL itself failed, while others are tried */
-        int r;
-        struct hf_failure failure;
-        uint64_t retry_after_ns;
-        bool hopeless;
-    } own;
+    struct fetch_result result;
+    struct fetch_try try;
     char oddity[120]; /* what may explain a wrong length, for messages; "" if there is nothing */
 };
 

@@ -23,13 +23,13 @@ bool hf_fetch_work_is_packed(const unsigned char *head, size_t n)
 
 void hf_fetch_work_close(struct hf_fetch *fetch)
 {
-    int fds[] = {fetch->fd, fetch->now_fd};
+    int fds[] = {fetch->fd, fetch->now.fd};
 
     for (size_t i = 0; i < HF_LEN(fds); i++) {
         if (fds[i] >= 0)
             (void)fetch->p.target.fs->close(fetch->p.target.fs->ctx, fds[i]);
     }
-    fetch->fd = fetch->now_fd = -1;
+    fetch->fd = fetch->now.fd = -1;
 }
 
 static int record_failure(struct fetch_work *work, int r)
@@ -89,9 +89,9 @@ static int prepare(struct hf_fetch *fetch, struct fetch_work *work)
     hf_target_dir_done(&dir);
     work->already = work->already || (r == 0 && work->record.complete);
     if (r == 0 && !work->already) {
-        hf_fetch_record_boot(fs, fetch->boot);
-        fetch->now_fd = hf_fetch_record_open(fs, fetch->p.folder, &failure->err);
-        r = record_failure(work, HF_MIN(fetch->now_fd, 0));
+        hf_fetch_record_boot(fs, fetch->now.boot);
+        fetch->now.fd = hf_fetch_record_open(fs, fetch->p.folder, &failure->err);
+        r = record_failure(work, HF_MIN(fetch->now.fd, 0));
     }
     return r;
 }
@@ -99,7 +99,7 @@ static int prepare(struct hf_fetch *fetch, struct fetch_work *work)
 static int read_access(struct hf_fetch *fetch, struct fetch_work *work)
 {
     (void)work;
-    hf_access_ticket_read(fetch->p.target.fs, &fetch->ticket);
+    hf_access_ticket_read(fetch->p.target.fs, &fetch->try.ticket);
     return 0; /* hf_access_use() has the failure */
 }
 
@@ -146,12 +146,12 @@ static int write_piece(struct hf_fetch *fetch, struct fetch_work *work)
     }
     if (r == 0)
         r = hf_target_write(fs, fetch->fd, work->bytes, work->n, work->at, &work->failure);
-    if (r == 0 && fetch->boot[0] != '\0') {
+    if (r == 0 && fetch->now.boot[0] != '\0') {
         struct hf_fetch_record now = work->record;
-        memcpy(now.boot, fetch->boot, sizeof(now.boot));
-        r = record_failure(
-            work, hf_fetch_record_note(fs, fetch->now_fd, &now, work->truncate || !fetch->noted, &work->failure.err));
-        fetch->noted = true;
+        memcpy(now.boot, fetch->now.boot, sizeof(now.boot));
+        r = record_failure(work, hf_fetch_record_note(fs, fetch->now.fd, &now, work->truncate || !fetch->now.noted,
+                                                      &work->failure.err));
+        fetch->now.noted = true;
     }
     return r == 0 && work->sync ? save_record(fetch, work) : r;
 }

@@ -358,8 +358,7 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
     struct hf_gate_facts facts = {
         .distrust = review->distrust,
         .unsure = unsure_of(review),
-        .expired = expired == HF_TIME_YES,
-        .expiry_unsure = expired == HF_TIME_UNSURE,
+        .expired = expired,
         .rolled_back_before = strcmp(digest, release->j.bad_digest) == 0,
         .bad_path = path_failure(release),
         .bad_exec = review->bad_exec,
@@ -373,12 +372,11 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
         .disk_critical = lacks_disk(release),
         .is_committed = is_committed,
         .suspended = object->suspend,
-        .window_open = window == HF_TIME_YES,
-        .window_unsure = window == HF_TIME_UNSURE,
+        .window = window,
     };
     judge_history(release, is_committed, &facts);
-    if (facts.expiry_unsure || facts.window_unsure)
-        explain_clock(release, &range, facts.expiry_unsure);
+    if (expired == HF_TIME_UNSURE || window == HF_TIME_UNSURE)
+        explain_clock(release, &range, expired == HF_TIME_UNSURE);
     else
         release->review.clock_message[0] = '\0';
     enum hf_gate_verdict verdict = hf_gate_ask(&facts, ret_reason);

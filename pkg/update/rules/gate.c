@@ -11,7 +11,7 @@ static enum hf_reason refusal(const struct hf_gate_facts *facts)
         return HF_R_OldFormat;
     if (facts->sequence != HF_R_None)
         return facts->sequence;
-    if (facts->expired)
+    if (facts->expired == HF_TIME_YES)
         return HF_R_Expired;
     if (facts->rolled_back_before)
         return HF_R_RolledBackBefore;
@@ -33,14 +33,14 @@ static enum hf_reason hindrance(const struct hf_gate_facts *facts)
         return facts->held || facts->gate == HF_GATE_HELD ? HF_R_Held : HF_R_None;
     if (facts->floors != HF_R_None)
         return facts->floors;
-    if (facts->expiry_unsure)
+    if (facts->expired == HF_TIME_UNSURE)
         return HF_R_ClockUnsure;
     if (facts->suspended)
         return HF_R_Suspended;
     if (facts->gate < HF_LEN(gates) && gates[facts->gate] != HF_R_None)
         return gates[facts->gate];
-    if (!facts->window_open)
-        return facts->window_unsure ? HF_R_ClockUnsure : HF_R_WindowClosed;
+    if (facts->window != HF_TIME_YES)
+        return facts->window == HF_TIME_UNSURE ? HF_R_ClockUnsure : HF_R_WindowClosed;
     if (facts->disk_critical)
         return HF_R_DiskSpaceLow;
     if (facts->writes_used_up)

@@ -21,11 +21,8 @@ struct hf_gate_facts {
     enum hf_reason sequence;
     /* true if hf_release_outdated() rejects the release, and the node has not committed this release */
     bool outdated;
-    /* true if all evidence of the time shows that the release has expired; false for the committed release */
-    bool expired;
-    /* true if the evidence of the time does not show whether the release has expired; false for the committed
-     * release */
-    bool expiry_unsure;
+    /* what the evidence of the time says about the end of the release; NO for the committed one */
+    enum hf_time_answer expired;
     bool rolled_back_before; /* true if this is the release that the node rolled back most recently */
     /* PathNotAllowed or PathTaken if the release may not be installed at its install.path; otherwise HF_R_None */
     enum hf_reason bad_path;
@@ -53,8 +50,8 @@ struct hf_gate_facts {
      * update */
     bool held;
     bool is_committed; /* this node has committed the release, so the update is a repair */
-    bool suspended, window_open;
-    bool window_unsure; /* true if the evidence of the time does not show whether a window is open */
+    bool suspended;
+    enum hf_time_answer window; /* is a window open? */
 };
 
 enum hf_gate_verdict { HF_GATE_GO, HF_GATE_WAIT, HF_GATE_REFUSE, HF_GATE_MISFIT };

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/manifest.h - decodes and checks the entries of spec.manifests of a SyncPolicy. An entry names a source of files
- * and the place on the node, or in the cluster, to which the node applies them.
+/* api/manifest.h - decodes and checks entries of spec.manifests: a source of files, and where to apply them.
  *
- * A struct hf_manifest belongs to its SyncPolicy. Every `const char *` points into the JSON tree of the policy and is
- * valid as long as the policy. A decoded entry is valid: it follows the rules of the CRD, and also the rules that a CRD
- * cannot express. Threads: only one thread may use a policy at a time. */
+ * Belongs to its SyncPolicy, into whose JSON tree the texts point. Valid by the CRD and by rules that it cannot
+ * express. Threads: one at a time for one policy. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,13 +14,13 @@
 
 enum {
     HF_MAX_MANIFESTS = 64,
-    HF_MAX_MANIFEST_DEPENDENCIES = 16, /* maximum length of the list `dependsOn` */
-    HF_MAX_MANIFEST_VALUES = 64,       /* maximum number of values in `substitute` */
+    HF_MAX_MANIFEST_DEPENDENCIES = 16, /* in `dependsOn` */
+    HF_MAX_MANIFEST_VALUES = 64,       /* in `substitute` */
     HF_MAX_MANIFEST_VALUE_BYTES = 4096,
-    HF_MAX_MANIFEST_MODE = 0777, /* no file of a source becomes setuid, setgid or sticky */
+    HF_MAX_MANIFEST_MODE = 0777, /* no setuid, setgid or sticky */
 };
 
-/* The kind of an entry's source. Each comment names the members of struct hf_manifest_from that this kind uses. */
+/* Each uses these members of struct hf_manifest_from: */
 enum hf_manifest_from_kind {
     HF_MANIFEST_FROM_CONFIG_MAP, /* namespace_, name */
     HF_MANIFEST_FROM_SECRET,     /* namespace_, name */
@@ -39,18 +37,18 @@ enum hf_manifest_flux_kind {
     HF_MANIFEST_FLUX_EXTERNAL,
     HF_MANIFEST_FLUX_COUNT
 };
-/* The kinds of Flux objects as Kubernetes names them, such as "GitRepository". NULL ends the array. */
+/* "GitRepository" and so on; ends with NULL. */
 extern const char *const hf_manifest_flux_kinds[HF_MANIFEST_FLUX_COUNT + 1];
 
 struct hf_manifest_from {
     enum hf_manifest_from_kind kind;
     enum hf_manifest_flux_kind flux_kind;
     const char *namespace_;
-    const char *name;     /* name of the ConfigMap, the Secret or the Flux object */
-    const char *url;      /* http or https URL of a .tar.gz */
-    const char *digest;   /* 64 hex digits: SHA-256 of the archive at `url` */
-    const char *path;     /* absolute and normalized path on the node */
-    const char *sub_path; /* folder or file inside the source, relative and normalized; NULL for the whole source */
+    const char *name;
+    const char *url;      /* http or https, a .tar.gz */
+    const char *digest;   /* SHA-256 of the archive, in hex */
+    const char *path;     /* absolute and normal */
+    const char *sub_path; /* relative and normal, or NULL */
 };
 
 enum hf_manifest_target {
@@ -59,72 +57,61 @@ enum hf_manifest_target {
     HF_MANIFEST_TO_CLUSTER,
     HF_MANIFEST_TARGETS
 };
-/* The words of the field `to`, such as "StaticPods". NULL ends the array. */
+/* Words of `to`; ends with NULL. */
 extern const char *const hf_manifest_target_names[HF_MANIFEST_TARGETS + 1];
 
 struct hf_manifest {
-    const char *name; /* DNS-1123 label, at most 63 characters, unique in the policy */
+    const char *name; /* DNS-1123 label, unique in the policy */
     struct hf_manifest_from from;
-    const char *content_digest; /* 64 hex digits: the content digest; NULL if the entry does not pin its content */
+    const char *content_digest; /* hex; NULL: not pinned */
     enum hf_manifest_target to;
-    const char *path; /* for Files, the absolute path on the node; may end with one '/'. NULL for the other targets */
-    unsigned mode;    /* for Files, the permission bits, at most 0777; valid if has_mode */
+    const char *path; /* Files: absolute, maybe with '/' at the end; else NULL */
+    unsigned mode;    /* Files: at most 0777; if has_mode */
     bool has_mode;
-    uid_t uid; /* for Files, owner and group of the files; valid if has_owner */
+    uid_t uid; /* Files: if has_owner */
     gid_t gid;
     bool has_owner;
-    /* for Files, the NULL-terminated argument vector of the command that must accept the new files before they replace
-     * the old files. The word "{}" stands for the path of the new file, or of the folder with the new files. The first
-     * item is NULL if there is no command. */
+    /* Files: command that must accept new files before they replace old ones; "{}" is the file's or folder's path; ends
+     * with NULL */
     const char *validate_command[HF_MAX_ARGV + 1];
-    uint64_t validate_timeout_ns; /* time limit of validate_command; default 30 s */
-    const char *restart_unit;     /* for Files, systemd unit to restart after a change; NULL if there is none */
-    const char *reload_unit;      /* for Files, systemd unit to reload after a change; NULL if there is none */
+    uint64_t validate_timeout_ns; /* default 30 s */
+    const char *restart_unit;     /* Files: after a change; or NULL */
+    const char *reload_unit;      /* Files: after a change; or NULL */
     struct hf_check *checks;
     size_t n_checks;
-    /* time limit for pods or objects to become ready; default 2 min. The health checks run afterwards, with a separate
-     * limit of the same length. */
+    /* for pods or objects to be ready, and again for health checks; default 2 min */
     uint64_t health_deadline_ns;
-    bool prune; /* true if the node removes items of the entry that its source no longer has */
-    bool force; /* true if the entry may replace files and take over fields that do not belong to holdfast */
-    /* names of the other entries that must be applied before this entry; the dependencies form no circle; NULL ends the
-     * array */
+    bool prune; /* remove items that the source no longer has */
+    bool force; /* replace files and fields that are not holdfast's */
+    /* applied before; no circle; ends with NULL */
     const char *depends_on[HF_MAX_MANIFEST_DEPENDENCIES + 1];
-    json_t *substitute; /* values for the substitution, a borrowed JSON object of strings; NULL means no substitution */
-    uint64_t sequence;  /* 0 means that the entry has no sequence */
+    json_t *substitute; /* borrowed object of strings, or NULL */
+    uint64_t sequence;  /* 0: none */
     struct hf_signature *signatures;
     size_t n_signatures;
-    json_t *json; /* the entry, borrowed from the policy's tree; for the check of the signatures */
+    json_t *json; /* borrowed, for the signatures */
 };
 
-/* Table of one entry, which fills a struct hf_manifest. */
 extern const struct hf_field hf_manifest_fields[];
 
-/* The `finish` function of hf_manifest_fields. Checks the rules that involve several fields of one entry. */
 void hf_manifest_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* Checks the rules between the n entries of a policy: names are unique, each name in `dependsOn` is the name of an
- * entry, and the dependencies form no circle. The decoder's path must be at the policy's spec. */
+/* Between entries: unique names, known dependencies, no circle. The decoder's path is the spec. */
 void hf_manifest_finish_all(struct hf_decode *decode, const struct hf_manifest *manifests, size_t n);
 
-/* Frees what the entry owns, but not the entry itself. */
+/* Frees what the entry owns, not the struct itself. */
 void hf_manifest_done(struct hf_manifest *manifest);
 
-/* Returns the permission bits for a file on the node. If the entry has fileMode, returns fileMode. Otherwise, if the
- * source is a Secret, returns 0400. A Flux source has only 0600 and 0700 (source-controller since 1.2), so for it the
- * function returns 0644, or 0755 if the owner may execute the file. Otherwise returns `source_mode`, the mode of the
- * file in its source, without setuid, setgid and sticky bits. If `source_mode` is 0, the source has no modes, and the
- * function returns 0644 instead. */
+/* fileMode; else 0400 for a Secret; for a Flux source, which has only 0600 and 0700 (source-controller since 1.2),
+ * 0644, or 0755 if executable; else `source_mode` without special bits, or 0644 if that is 0. */
 unsigned hf_manifest_file_mode(const struct hf_manifest *manifest, unsigned source_mode);
 
-/* Returns true if the entry pins its content, either with contentDigest or with from.digest (the digest of the archive
- * at from.url). */
+/* The entry pins its content, by contentDigest or from.digest. */
 bool hf_manifest_is_pinned(const struct hf_manifest *manifest);
 
-/* Returns why every node refuses the entry (Unsupported) although its fields are valid, or NULL. The decoder accepts
- * such an entry, so that a node shows an older object as refused and goes on with the other entries. */
+/* The reason for which every node refuses a valid entry (Unsupported), or NULL. Decoding accepts it, so that an older
+ * object is shown as refused while other entries continue. */
 const char *hf_manifest_unsupported(const struct hf_manifest *manifest);
 
-/* Writes the source of the entry for messages, such as "configMap site/pods" or "path /media/usb/site", into text[n].
- * Omits the query of a URL. Cuts a text that is too long. */
+/* "configMap site/pods", "path /media/usb/site"; cut to n, without a URL's query. */
 void hf_manifest_describe_source(const struct hf_manifest *manifest, char *text, size_t n);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/manifest_reason.h - the phases of an entry of spec.manifests on a node, and the reasons for a phase, as
- * EdgeNode.status.manifests names them. manifest.c has the functions. Pure; any thread. */
+/* api/manifest_reason.h - phases of entries of spec.manifests, and their reasons, as in EdgeNode.status.manifests.
+ * Functions: manifest.c. Pure; any thread. */
 #pragma once
 
 #include <stdbool.h>
 
-/* The phases. pkg/manifests/rules decides when an entry moves from one to the next. */
+/* pkg/manifests/rules decides the moves between them. */
 #define HF_MANIFEST_PHASES(X)                                                                                          \
     X(WAITING, "Waiting")                                                                                              \
     X(FETCHING, "Fetching")                                                                                            \
@@ -23,7 +23,7 @@ enum hf_manifest_phase {
         HF_MANIFEST_PHASE_COUNT,
 };
 
-/* The reasons: the constant, the word in the status, and what the word means. */
+/* Constant, word in the status, meaning. */
 #define HF_MANIFEST_REASONS(X)                                                                                         \
     X(NONE, "", "there is no reason to give")                                                                          \
     X(APPLIED, "Applied", "the content of the source is in place")                                                     \
@@ -77,12 +77,10 @@ enum hf_manifest_reason {
         HF_MANIFEST_REASON_COUNT,
 };
 
-/* Both functions return the word in the status, such as "Applied", as static text. HF_MANIFEST_REASON_NONE has the word
- * "". */
+/* Static; "" for HF_MANIFEST_REASON_NONE. */
 const char *hf_manifest_phase_name(enum hf_manifest_phase phase);
 const char *hf_manifest_reason_name(enum hf_manifest_reason reason);
 
-/* Both functions find the constant of a word. If no constant has this word, they return false and do not change the
- * output. */
+/* False: no such word; the output is unchanged. */
 bool hf_manifest_phase_parse(const char *word, enum hf_manifest_phase *ret_phase);
 bool hf_manifest_reason_parse(const char *word, enum hf_manifest_reason *ret_reason);

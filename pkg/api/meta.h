@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/meta.h - definitions that EdgeUpdate, SyncPolicy and EdgeNode share: API group, limits of names, object metadata.
- * Pure. */
+/* api/meta.h - shared by EdgeUpdate, SyncPolicy and EdgeNode. Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -15,20 +14,18 @@
 #define HF_FIELD_MANAGER "holdfast-agent"
 
 enum {
-    /* maximum size in bytes of the signed part of an object; also the maximum size of a whole object that comes from a
-     * folder */
+    /* for the signed part, and for a whole object from a folder */
     HF_API_MAX_OBJECT_BYTES = 1 << 20,
     HF_API_MAX_NAME = 253,
 };
 
-/* The metadata of an object. The strings point into the object's JSON tree. */
+/* Texts point into the JSON tree; "" or 0: absent. */
 struct hf_meta {
-    const char *name;             /* name of the object; never NULL after a successful decode */
-    const char *uid;              /* metadata.uid; "" if the object has none */
-    const char *resource_version; /* metadata.resourceVersion; "" if the object has none */
-    int64_t generation;           /* metadata.generation; 0 if the object has none */
+    const char *name; /* never NULL */
+    const char *uid;
+    const char *resource_version;
+    int64_t generation;
 };
 
-/* Decodes metadata.name, uid, resourceVersion and generation. Checks apiVersion and kind if the object has them; an
- * item of a list has neither. Reports errors below the decoder's current path. */
+/* Also checks apiVersion and kind if present; list items have neither. Errors are below the current path. */
 void hf_meta_decode(struct hf_decode *decode, json_t *object, const char *kind, struct hf_meta *ret_meta);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/signature.h - the field `signatures` of an EdgeUpdate, of a SyncPolicy and of an entry of spec.manifests. Pure.
- * Memory: the strings belong to the JSON tree of the object. */
+/* api/signature.h - the field `signatures`. Pure. Texts belong to the object's JSON tree. */
 #pragma once
 
 #include "api/field/field.h"
@@ -9,11 +8,10 @@ enum { HF_MAX_SIGNATURES = 16 };
 
 struct hf_signature {
     const char *key_id;
-    const char *signature; /* base64 */
+    const char *signature;
 };
 
-/* Table of one signature, which fills a struct hf_signature. */
 extern const struct hf_field hf_signature_fields[];
 
-/* Adds an error at "signatures" for each key id that occurs twice. */
+/* A key id must not occur twice. */
 void hf_signatures_finish(struct hf_decode *decode, const struct hf_signature *signatures, size_t n);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/telemetry.h - decodes and checks spec.telemetry of a SyncPolicy: the settings for the events that a node
- * collects, stores and sends.
+/* api/telemetry.h - decodes and checks spec.telemetry of a SyncPolicy.
  *
- * Strings point into the policy's JSON tree. Every list and string has a bound; the CRD in crds/ has the same bounds.
- * The tables in telemetry.c have the defaults. docs/reference/telemetry.md has an example. */
+ * Texts point into the policy's JSON tree. Bounds are those of the CRD; defaults are in telemetry.c; an example is in
+ * docs/reference/telemetry.md. Lists of texts end with NULL. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,62 +27,51 @@ enum {
     HF_TELEMETRY_MAX_ATTRIBUTES = 16,
     HF_TELEMETRY_MAX_TOP = 8,
     HF_TELEMETRY_MAX_CONTEXT = 64,
-    HF_TELEMETRY_MAX_ATTEMPTS = 100, /* maximum of retry.maxAttempts */
+    HF_TELEMETRY_MAX_ATTEMPTS = 100, /* retry.maxAttempts */
 };
 
-/* Returns true if the agent may send telemetry to this URL, which must be https://, or http:// with a loopback
- * address. */
+/* True for https://, and for http:// to loopback. */
 bool hf_telemetry_url_ok(const char *url);
-/* Returns true if `ref` has the form "file:/absolute/path" or "env:NAME". */
+/* True for "file:/absolute/path" and "env:NAME". */
 bool hf_telemetry_ref_ok(const char *ref);
 
-/* A pattern for events. An event matches if it meets the conditions of all fields that are set. */
+/* All fields that are set must match. */
 struct hf_event_match {
-    /* glob that the event's source must match, such as "journald:*"; NULL for any source */
-    const char *source;
-    /* glob that the name of the metric must match; NULL for any event, even one that is no metric */
-    const char *name;
-    const char *contains;          /* text that the event's body must contain; NULL for any body */
-    enum hf_severity min_severity; /* lowest severity that matches (0 means any) */
-    enum hf_severity max_severity; /* highest severity that matches (0 means any) */
-    /* JSON object of strings: names of attributes, and the values that they must have; NULL for any attributes */
-    json_t *attributes;
+    const char *source;            /* glob, such as "journald:*", or NULL */
+    const char *name;              /* glob of a metric's name, or NULL */
+    const char *contains;          /* in the body, or NULL */
+    enum hf_severity min_severity; /* 0: any */
+    enum hf_severity max_severity; /* 0: any */
+    json_t *attributes;            /* object of strings, or NULL */
 };
 
 struct hf_telemetry_file {
-    const char *path; /* absolute path of the files to follow; its last component may be a glob */
-    bool json;        /* true if each line is a JSON object, false if each line is text (field `format`) */
-    /* valid POSIX extended regular expression that matches the first line of each entry; NULL if each line is an
-     * entry */
+    const char *path; /* absolute; a glob at the end */
+    bool json;        /* lines are JSON objects */
+    /* POSIX extended regular expression of an entry's first line; NULL: each line is one */
     const char *multiline_start;
-    enum hf_severity severity; /* severity of the lines that state no severity; default info */
+    enum hf_severity severity; /* for lines without one; default info */
 };
 
 struct hf_telemetry_scrape {
-    /* URL such as http://127.0.0.1:9100/metrics, with a loopback address or an address of this node */
-    const char *url;
-    uint64_t period_ns;                            /* time between two scrapes; default 30 s */
-    const char *names[HF_TELEMETRY_MAX_RULES + 1]; /* globs of the names of metrics to keep; empty means all metrics */
+    const char *url;                               /* loopback, or an address of this node */
+    uint64_t period_ns;                            /* default 30 s */
+    const char *names[HF_TELEMETRY_MAX_RULES + 1]; /* globs; none: all */
 };
 
 struct hf_telemetry_mqtt {
-    const char *host; /* host of the MQTT broker; NULL if the source is off */
-    uint64_t port;    /* port of the MQTT broker; default 1883, or 8883 if `tls` is true */
+    const char *host; /* NULL: off */
+    uint64_t port;    /* default 1883, or 8883 with tls */
     const char *topics[HF_TELEMETRY_MAX_TOPICS + 1];
-    /* locations of user name and password, "file:/path" or "env:NAME"; NULL if there are none */
-    const char *username_ref, *password_ref;
+    const char *username_ref, *password_ref; /* "file:/path" or "env:NAME", or NULL */
     bool tls;
 };
 
-/* The sources of telemetry, one row for each. docs/EXTENDING.md lists the further steps for a new source.
+/* SOURCE(class, number, create, name, field, on); further steps for a new source: docs/EXTENDING.md.
  *
- *     SOURCE(class, number, create, name, field, on)
- *
- * enum hf_source_class has the constant HF_SOURCE_<class> with the value `number`. The number is part of the spool's
- * tags on disk, so never change a number, and give a new source the next free number. hf_source_<create>_new() makes
- * the source. `name` is the metric label and the beginning of an event's "source". `field` is the field of
- * spec.telemetry.sources. `on` is an expression that is true if the policy's sources `s` (struct hf_telemetry_sources)
- * include this source. */
+ * HF_SOURCE_<class> = `number`, which is in tags on disk: never change one, use the next free one.
+ * hf_source_<create>_new() makes it. `name`: metric label, and begin of "source". `field`: in spec.telemetry.sources.
+ * `on`: true if `s` has it. */
 #define HF_TELEMETRY_SOURCES(SOURCE)                                                                                   \
     SOURCE(HTTP, 1, http, "http", "http", s->http)                                                                     \
     SOURCE(JOURNALD, 2, journald, "journald", "journald", s->journald)                                                 \
@@ -95,35 +83,30 @@ struct hf_telemetry_mqtt {
     SOURCE(MQTT, 8, mqtt, "mqtt", "mqtt", s->mqtt.host != NULL)                                                        \
     SOURCE(AUDIT, 10, audit, "audit", "audit", s->audit)
 
-/* Value of HF_SOURCE_AGENT in enum hf_source_class: the class of the agent's own events. No policy configures this
- * class. */
+/* The agent's own events; not configurable. */
 enum { HF_TELEMETRY_AGENT_CLASS = 9 };
 
-/* bounds of retry.base */
+/* bounds for retry.base */
 #define HF_TELEMETRY_RETRY_MIN_NS (10 * HF_NS_PER_MS)
 #define HF_TELEMETRY_RETRY_MAX_NS (600 * HF_NS_PER_S)
 
-/* The field spec.telemetry.sources. A source that the policy does not contain is off. */
 struct hf_telemetry_sources {
-    bool http;  /* true if the agent accepts events at POST /ingest */
-    bool audit; /* true if the entries of the agent's own audit log become events */
+    bool http;  /* POST /ingest */
+    bool audit; /* entries of the agent's audit log */
     bool journald;
-    const char *journald_include[HF_TELEMETRY_MAX_UNITS + 1]; /* names of units to read; empty means all units */
+    const char *journald_include[HF_TELEMETRY_MAX_UNITS + 1]; /* units; none: all */
     const char *journald_exclude[HF_TELEMETRY_MAX_UNITS + 1];
-    /* lowest severity to read from the journal (sources.journald.minSeverity); default trace */
-    enum hf_severity journald_min_severity;
-    struct hf_telemetry_file *files; /* array of n_files items, which the policy owns */
+    enum hf_severity journald_min_severity; /* default trace */
+    struct hf_telemetry_file *files;        /* the policy's */
     size_t n_files;
-    /* true if the agent reads the container logs in /var/log/pods */
-    bool containers;
-    const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1]; /* namespaces whose logs to read; empty means all */
-    /* namespaces whose logs not to read (excludeNamespaces) */
-    const char *no_namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1];
+    bool containers;                                            /* in /var/log/pods */
+    const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1];    /* none: all */
+    const char *no_namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1]; /* excludeNamespaces */
     bool node;
-    uint64_t node_period_ns; /* time between two measurements of the node; default 10 s */
+    uint64_t node_period_ns; /* default 10 s */
     struct hf_telemetry_scrape *scrapes;
     size_t n_scrapes;
-    const char *socket_path; /* path of the socket (sources.socket.path); NULL if the source is off */
+    const char *socket_path; /* NULL: off */
     struct hf_telemetry_mqtt mqtt;
 };
 
@@ -132,45 +115,33 @@ struct hf_telemetry_drop {
 };
 struct hf_telemetry_sample {
     struct hf_event_match match;
-    /* share of the matching events to keep, 0..1; the event's id decides, so that a repeated event gets the same
-     * decision */
-    double keep;
+    double keep; /* share 0..1 of events, by id, so that a repeated event has the same fate */
 };
 struct hf_telemetry_rate {
     struct hf_event_match match;
-    /* limits that apply to each source name separately: number of events per second, and number of events that may come
-     * at the same moment (default: the value of per_second) */
+    /* for each source name; events per second, and at once (default: per_second) */
     uint64_t per_second, burst;
 };
 enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH, HF_REDACT_COUNT };
 struct hf_telemetry_redact {
-    /* name of an attribute, or of a member of a JSON body at any depth, such as "password"; never "*" */
-    const char *field;
-    enum hf_redact_action action; /* what to do with the value; default Mask, which writes "***" in its place */
+    const char *field;            /* attribute, or member of a JSON body at any depth; never "*" */
+    enum hf_redact_action action; /* default Mask: "***" */
 };
 
 enum hf_anomaly_kind { HF_ANOMALY_THRESHOLD, HF_ANOMALY_ZSCORE, HF_ANOMALY_ABSENCE, HF_ANOMALY_RATE };
 struct hf_telemetry_anomaly {
-    const char *name; /* name of the anomaly rule */
-    /* glob that the name of a metric must match; a number in a payload has the name "payload.<member>" */
-    const char *metric;
+    const char *name;
+    const char *metric; /* glob of a metric; "payload.<member>" for numbers in payloads */
     enum hf_anomaly_kind kind;
-    /* bounds; NaN if absent. The kind threshold uses `above` and `below`. The kinds rateOfChange and zScore use only
-     * `above`; for zScore it is a number of standard deviations (default 3). */
+    /* or NaN; both for threshold, else only `above` (zScore: standard deviations, default 3) */
     double above, below;
-    /* for threshold, distance by which the value must be inside the bound to end the anomaly; default 0 */
-    double hysteresis;
-    /* value of the field `window` for zScore (default 10 min), `per` for rateOfChange (default 1 min), `after` for
-     * absence */
-    uint64_t window_ns;
-    /* numbers of raw values that the pipeline sends as context of an anomaly: the values just before and just after the
-     * value that begins the anomaly; at most 64 each */
-    uint64_t before, after;
-    enum hf_severity severity; /* severity of the finding; default error */
+    double hysteresis;         /* threshold: so far inside the bound it ends; default 0 */
+    uint64_t window_ns;        /* zScore `window` (10 min), rateOfChange `per` (1 min), absence `after` */
+    uint64_t before, after;    /* raw values to send as context, at most 64 each */
+    enum hf_severity severity; /* default error */
 };
 
-/* One item of aggregate.top. The node reports the most frequent values of this attribute in each window
- * (telemetry/pipeline/topk.h). */
+/* aggregate.top: reports the most frequent values in each window (telemetry/pipeline/topk.h). */
 struct hf_telemetry_top {
     const char *attribute;
     struct hf_event_match match;
@@ -180,37 +151,27 @@ enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST, HF_WHEN_FULL_C
 enum hf_telemetry_compression { HF_COMPRESS_ZSTD, HF_COMPRESS_GZIP, HF_COMPRESS_NONE, HF_COMPRESS_COUNT };
 
 struct hf_telemetry_sink {
-    /* name of the sink, and of its folder in the storage folder; "default" if the policy has the field `sink` (a single
-     * sink) */
-    const char *name;
-    const char *url; /* URL https://, or http:// with a loopback address */
+    const char *name; /* also of its folder; "default" for the field `sink` */
+    const char *url;  /* https://, or http:// to loopback */
     enum hf_sink_format format;
-    bool otlp_json; /* for the format otlp, true if the field `encoding` selects JSON, and false for protobuf */
-    /* Compliance boundary of the receiver; NULL if it has none. If the policy has the field `sink` (a single sink), its
-     * boundary comes from telemetry.boundary. */
+    bool otlp_json; /* `encoding`: JSON, not protobuf */
+    /* compliance boundary of the receiver, or NULL; telemetry.boundary for `sink` */
     const char *boundary;
-    /* Paths of files with credentials; NULL for a credential that the sink does not need. The agent reads a file again
-     * when it changes. */
+    /* Files, or NULL; read again when changed. */
     const char *ca_file, *cert_file, *key_file, *token_file;
-    /* times at which the agent may send to this sink; if n_windows is 0, it may send at any time */
-    struct hf_window *windows;
+    struct hf_window *windows; /* times to send; none: any */
     size_t n_windows;
-    uint64_t bandwidth_limit;     /* limit in bytes per second (0 means no limit) */
-    struct hf_event_match select; /* selects the events that go to this sink */
+    uint64_t bandwidth_limit;     /* bytes per second; 0: no limit */
+    struct hf_event_match select; /* events for this sink */
 };
 
 struct hf_telemetry {
-    bool present; /* true if the policy has spec.telemetry */
-    /* true if the policy's signatures are valid on this node, so that the wider bounds of the node's configuration
-     * apply (HF_CONFIG_SIGNED). Decoding leaves the field false; the agent sets it. */
-    bool is_signed;
-    /* true if the settings come from the agent's own options and not from the cluster, so that no bounds apply.
-     * Decoding leaves the field false; the agent sets it. */
-    bool is_operators;
+    bool present;      /* spec.telemetry is there */
+    bool is_signed;    /* valid signatures: HF_CONFIG_SIGNED bounds apply. The agent sets it. */
+    bool is_operators; /* from the agent's own options: no bounds. The agent sets it. */
     struct hf_telemetry_sources sources;
-    /* The fields from min_severity to n_redacts are from spec.telemetry.filter. */
-    /* lowest severity of logs that pass (0 means that all logs pass); metrics and payloads always pass */
-    enum hf_severity min_severity;
+    /* spec.telemetry.filter: */
+    enum hf_severity min_severity; /* for logs; 0: all */
     struct hf_telemetry_drop *drops;
     size_t n_drops;
     struct hf_telemetry_sample *samples;
@@ -219,40 +180,33 @@ struct hf_telemetry {
     size_t n_rates;
     struct hf_telemetry_redact *redacts;
     size_t n_redacts;
-    /* The fields `attributes` and label_keys are from spec.telemetry.enrich. */
-    /* attributes to add to each event (enrich.attributes), as a JSON object of strings; NULL if there are none */
-    json_t *attributes;
-    /* keys of the Node's labels that the agent adds to each event as attributes (enrich.labels) */
+    /* spec.telemetry.enrich: */
+    json_t *attributes; /* object of strings, or NULL */
+    /* keys of Node labels to add as attributes */
     const char *label_keys[HF_TELEMETRY_MAX_LABELS + 1];
-    /* Fields of spec.telemetry.aggregate. With aggregation, the node sends one summary of each metric per window, and
-     * raw values only for anomalies. */
-    uint64_t window_ns;  /* length of a window (0 means no aggregation, so that the node sends all raw values) */
-    uint64_t max_series; /* maximum number of series; default 2000 */
-    uint64_t top_k;      /* number of values to report for each item of `tops`; default 10 */
+    /* spec.telemetry.aggregate: a summary of each metric per window, and raw values only for anomalies: */
+    uint64_t window_ns;  /* 0: none, all raw values */
+    uint64_t max_series; /* default 2000 */
+    uint64_t top_k;      /* for each of `tops`; default 10 */
     struct hf_telemetry_top *tops;
     size_t n_tops;
     struct hf_telemetry_anomaly *anomalies;
     size_t n_anomalies;
-    /* The fields buffer_max_bytes and when_full are from spec.telemetry.buffer. */
-    uint64_t buffer_max_bytes;   /* maximum disk space in bytes for the queues of all sinks together; default 1 GiB */
-    enum hf_when_full when_full; /* if this space is full: sources wait (Block), or the oldest events are dropped */
-    /* The fields from batch_max_bytes to `compression` are from spec.telemetry.batch. */
-    /* maximum size in bytes of a body before compression; 524288 is the default and the highest possible value */
-    uint64_t batch_max_bytes;
-    uint64_t batch_timeout_ns; /* maximum time that a batch waits to become full; default 10 s */
+    /* spec.telemetry.buffer: */
+    uint64_t buffer_max_bytes;   /* on disk, for all sinks; default 1 GiB */
+    enum hf_when_full when_full; /* sources wait (Block), or the oldest events go */
+    /* spec.telemetry.batch: */
+    uint64_t batch_max_bytes;  /* before compression; default and at most 524288 */
+    uint64_t batch_timeout_ns; /* default 10 s */
     enum hf_telemetry_compression compression;
-    /* The fields from max_attempts to max_duration_ns are from spec.telemetry.retry. */
-    /* number of failed attempts after which the agent defers a batch, which means a longer wait before further attempts
-     * (telemetry/delivery/retry.h); default 3 */
+    /* spec.telemetry.retry: */
+    /* failed attempts until a batch is deferred (telemetry/delivery/retry.h); default 3 */
     uint64_t max_attempts;
-    uint64_t retry_base_ns;   /* upper bound of the delay after the first failed attempt; default 2 s */
-    uint64_t max_duration_ns; /* total time of failed attempts after which the agent defers a batch; default 300 s */
-    /* telemetry.boundary: the compliance boundary of the single sink (field `sink`); NULL if absent */
-    const char *boundary;
+    uint64_t retry_base_ns;   /* bounds the first delay; default 2 s */
+    uint64_t max_duration_ns; /* failing for so long, a batch is deferred; default 300 s */
+    const char *boundary;     /* for `sink`, or NULL */
     struct hf_telemetry_sink *sinks;
-    /* length of `sinks`; 1 if the policy has the field `sink` (a single sink); 0 if the policy names no sink */
-    size_t n_sinks;
+    size_t n_sinks; /* 1 with the field `sink` */
 };
 
-/* Frees the lists of *telemetry, and the time zones of its windows. */
 void hf_telemetry_done(struct hf_telemetry *telemetry);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/asprintf.h - formats text on the heap, and frees pointers at the end of their scope. Threads: any. */
+/* base/asprintf.h - text on the heap, and pointers freed at the end of their scope. Threads: any. */
 #pragma once
 
 #include <stdlib.h>
 
 #include "base/macros.h"
 
-/* Formats text into new memory. Returns NULL if memory runs out. The caller frees the text with free(). */
+/* The caller frees it. NULL: out of memory. */
 char *hf_asprintf(const char *format, ...) HF_PRINTF(1, 2);
 
-/* Frees the memory to which a pointer variable points, and sets the variable to NULL. The variable may be a pointer of
- * any type. If it is declared with _cleanup_(hf_freep), the compiler passes its address to this function at the end of
- * its scope. */
+/* For _cleanup_(hf_freep) on a pointer variable of any type: frees it and sets it to NULL. */
 static inline void hf_freep(void *pointer_to_pointer)
 {
     void **pointer = pointer_to_pointer;

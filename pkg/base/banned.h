@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/banned.h - makes the compiler refuse libc functions that have a safer replacement. The build includes this
- * header in every file of pkg/ and cmd/ (option -include).
- *
- * This header includes the libc headers before the pragma, because after the pragma, the compiler refuses each use of
- * these names, even in a declaration. */
+/* base/banned.h - makes the compiler refuse libc functions with a safer replacement; -include in every file of pkg/ and
+ * cmd/. The libc headers come before the pragma, because after it even a declaration is refused. */
 #pragma once
 
 #include <stdio.h>

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/clock.h - a table of functions that return the time, and units of time.
- *
- * All code computes in uint64_t nanoseconds. It measures durations with the monotonic clock, and counts dates from
- * 1970. A module gets its clock from its caller; no global clock exists. Threads: each header that declares a table
- * states the rule. */
+/* base/clock.h - a table of functions that return the time: uint64_t nanoseconds, durations by the monotonic clock,
+ * dates from 1970. No clock is global. Threads: as the table's maker says. */
 #pragma once
 
 #include <stddef.h>
@@ -14,15 +11,13 @@
 #define HF_NS_PER_US 1000ull
 #define HF_NS_PER_MS 1000000ull
 #define HF_NS_PER_S 1000000000ull
-#define HF_NEVER UINT64_MAX /* a deadline that never comes */
+#define HF_NEVER UINT64_MAX /* a deadline */
 
 struct hf_clock_ops {
     void *ctx;
-    uint64_t (*mono_ns)(void *ctx); /* like CLOCK_BOOTTIME: never goes back, and runs while the machine sleeps */
-    uint64_t (*unix_ns)(void *ctx); /* the time since 1970; may jump forward and back */
-    /* Each of the next three pointers may be NULL; see hf_clock_sync_error_ns(), hf_clock_range() and
-     * hf_clock_signed_evidence(). */
-    uint64_t (*sync_error_ns)(void *ctx);
+    uint64_t (*mono_ns)(void *ctx);       /* like CLOCK_BOOTTIME: never goes back, runs in sleep */
+    uint64_t (*unix_ns)(void *ctx);       /* may jump */
+    uint64_t (*sync_error_ns)(void *ctx); /* May be NULL; see the functions below. */
     void (*range)(void *ctx, struct hf_time_range *ret_range);
     void (*signed_evidence)(void *ctx, uint64_t unix_ns);
 };
@@ -37,15 +32,13 @@ static inline uint64_t hf_unix_ns(const struct hf_clock_ops *clock)
     return clock->unix_ns(clock->ctx);
 }
 
-/* Returns the greatest error of unix_ns() while a time server keeps the clock right (NTP, PTP). Returns HF_NEVER if no
- * time server keeps the clock right, or if the error is unknown. */
+/* While a time server keeps it right (NTP, PTP); HF_NEVER: none, or unknown. */
 static inline uint64_t hf_clock_sync_error_ns(const struct hf_clock_ops *clock)
 {
     return clock->sync_error_ns != NULL ? clock->sync_error_ns(clock->ctx) : HF_NEVER;
 }
 
-/* Returns the range in which the present time lies. If the clock computes no range, both ends of the range are the
- * clock's own time. */
+/* Both ends are the clock's own time if it computes no range. */
 static inline struct hf_time_range hf_clock_range(const struct hf_clock_ops *clock)
 {
     struct hf_time_range range = {.agreement = HF_TIME_AGREED};
@@ -58,8 +51,7 @@ static inline struct hf_time_range hf_clock_range(const struct hf_clock_ops *clo
     return range;
 }
 
-/* Gives the clock evidence of the time: a trusted key signed at `unix_ns`, so the present time is not before `unix_ns`.
- * A clock that keeps a lower bound of the time raises this bound to `unix_ns`. Other clocks ignore the call. */
+/* A trusted key signed at `unix_ns`, which raises the lower bound of a clock that has one. */
 static inline void hf_clock_signed_evidence(const struct hf_clock_ops *clock, uint64_t unix_ns)
 {
     if (clock->signed_evidence != NULL)

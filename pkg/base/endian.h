@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/endian.h - loads and stores numbers as bytes, in little-endian (le) or big-endian (be) order. The functions work
- * at any address, and give the same bytes on every machine.
- *
- * The compiler turns each function for a fixed number of bytes into one load or store. Pure; any thread. */
+/* base/endian.h - numbers as bytes at any address, little-endian (le) or big-endian (be). Fixed sizes compile to one
+ * load or store. Pure; any thread. */
 #pragma once
 
 #include <stdint.h>
@@ -49,7 +47,7 @@ static inline void hf_put_le64(unsigned char *p, uint64_t v)
     hf_put_le32(p + 4, (uint32_t)(v >> 32));
 }
 
-/* hf_le() loads a little-endian number of n bytes, and hf_put_le() stores one. `n` is 1 to 8. */
+/* n bytes, 1 to 8. */
 static inline uint64_t hf_le(const unsigned char *p, unsigned n)
 {
     uint64_t v = 0;

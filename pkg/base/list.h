@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/list.h - a doubly linked ring. Each entry (struct hf_list) is a member of the structure that is on the list, so
- * a list allocates no memory.
+/* base/list.h - a doubly linked ring through struct hf_list members, without memory of its own. Threads: any, one at a
+ * time for one list.
  *
- *     head <-> a <-> b <-> head        the head of an empty list points at itself
- *
- * Threads: any, one at a time for one list. */
+ *     head <-> a <-> b <-> head        the head of an empty list points at itself */
 #pragma once
 
 #include <stdbool.h>
@@ -35,7 +33,7 @@ static inline void hf_list_append(struct hf_list *head, struct hf_list *entry)
     head->prev = entry;
 }
 
-/* Unlinks `entry` and makes it an empty ring of its own, so that removing the entry a second time is harmless. */
+/* A second removal is harmless. */
 static inline void hf_list_remove(struct hf_list *entry)
 {
     entry->prev->next = entry->next;
@@ -43,7 +41,6 @@ static inline void hf_list_remove(struct hf_list *entry)
     hf_list_init(entry);
 }
 
-/* Visits all entries. The loop's body may remove the entry `it` from the list, but not the entry `following`. `it` and
- * `following` are `struct hf_list *` variables of the caller. */
+/* The body may remove `it`, but not `following`. */
 #define hf_list_each(it, following, head)                                                                              \
     for ((it) = (head)->next, (following) = (it)->next; (it) != (head); (it) = (following), (following) = (it)->next)

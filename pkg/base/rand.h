@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/rand.h - a table of functions that return random numbers. Do not make keys from these numbers; pkg/trust uses
- * OpenSSL's random numbers for keys. Threads: each header that declares a table states the rule. */
+/* base/rand.h - a table of functions that return random numbers, not for keys (pkg/trust: OpenSSL's). Threads: as the
+ * maker of the table says. */
 #pragma once
 
 #include <stdint.h>
@@ -10,10 +10,8 @@ struct hf_rand_ops {
     uint64_t (*u64)(void *ctx);
 };
 
-/* Returns a number that is uniform in [0, bound); 0 if bound is 0. The result is the high half of the product of
- * `bound` and a random 64-bit number. The function computes this product in 32-bit parts, because 32-bit machines have
- * no 128-bit type. The bias is below 2^-32 for bounds up to 2^32; for larger bounds it is greater, but still small
- * enough for jitter. */
+/* Uniform in [0, bound), or 0; in 32-bit parts, because 32-bit machines have no 128-bit type. Bias below 2^-32 up to a
+ * bound of 2^32. */
 static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bound)
 {
     uint64_t r = rng->u64(rng->ctx);
@@ -24,9 +22,8 @@ static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bou
     return (r >> 32) * (bound >> 32) + (middle >> 32) + (other >> 32);
 }
 
-/* Returns the next number of splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).
- * The signature is that of hf_rand_ops.u64. `ctx` points to the state, a uint64_t, which the caller seeds from another
- * generator. Threads: any thread that has a state of its own. */
+/* splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014), as hf_rand_ops.u64. `ctx`: a
+ * uint64_t, seeded from another generator, one per thread. */
 static inline uint64_t hf_rand_mix_u64(void *ctx)
 {
     uint64_t *state = ctx;

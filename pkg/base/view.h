@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/view.h - borrowed text: a pointer and a length, without a terminating zero.
- *
- * A view is valid as long as the memory to which it points is valid. Threads: any. Pure, except hf_view_dup(). */
+/* base/view.h - borrowed text: pointer and length, without a terminator. Valid as long as that memory. Threads: any.
+ * Pure, except hf_view_dup(). */
 #pragma once
 
 #include <stdbool.h>
@@ -16,16 +15,13 @@ struct hf_view {
 
 #define HF_VIEW(literal) ((struct hf_view){(literal), sizeof(literal) - 1})
 
-struct hf_view hf_view_of(const char *text); /* returns a view of a C string, or the empty view if `text` is NULL */
+struct hf_view hf_view_of(const char *text); /* NULL: empty */
 bool hf_view_eq(struct hf_view a, const char *text);
 bool hf_view_starts(struct hf_view a, const char *prefix);
-struct hf_view hf_view_trim(struct hf_view a); /* returns the view without space, tab, CR and LF at both ends */
+struct hf_view hf_view_trim(struct hf_view a); /* space, tab, CR, LF */
 
-/* Cuts *rest at the first `separator`: *ret_head gets the text before the separator, and *rest keeps the text after it.
- * If *rest has no separator, *ret_head gets the whole *rest, and rest->p becomes NULL. Returns false, and sets nothing,
- * if rest->p is already NULL; otherwise returns true. */
+/* Cuts at the first `separator`; without one, *ret_head is all, and rest->p becomes NULL. False: it was NULL. */
 bool hf_view_split(struct hf_view *rest, char separator, struct hf_view *ret_head);
 
-/* Copies the text to the heap and adds a terminating zero. The caller frees the copy with free(). Returns NULL if
- * memory runs out. */
+/* A C string that the caller frees. NULL: out of memory. */
 char *hf_view_dup(struct hf_view view);

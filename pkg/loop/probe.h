@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/probe.h - TCP probes, as a table of functions.
- *
- * Threads: loop thread only. The functions of the table never call `done` before they return, and `done` never comes
- * after cancel(). */
+/* loop/probe.h - TCP probes, as a table of functions. Loop thread only. `done` never comes before a function returns,
+ * or after cancel(). */
 #pragma once
 
 #include <stdint.h>
@@ -13,11 +11,9 @@ struct hf_probe_call;
 
 struct hf_probe_ops {
     void *ctx;
-    /* Connects to host:port, where `host` is a numeric address or a name, and closes the connection. `r` of `done` is 0
-     * (connected), -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (also if the name is unknown) or another -errno, such as
-     * -ENOMEM. A timeout_ns of 0 means 10 s. Returns 0 and sets *ret_call, which is valid until `done` begins. If the
-     * loop ends before, `done` never comes. On failure, the function does not call `done` and returns -EINVAL (no host,
-     * a host of 256 bytes or more, or port 0), -ECANCELED (the loop is ending) or -ENOMEM. */
+    /* Connects and closes. `host`: name or address. timeout_ns 0: 10 s. `r`: 0, -ECONNREFUSED, -ETIMEDOUT,
+     * -EHOSTUNREACH (also an unknown name), or another -errno. *ret_call is valid until `done`, which does not come if
+     * the loop ends. Without `done`: -EINVAL (host of 0 or 256 bytes, port 0), -ECANCELED (the loop ends), -ENOMEM. */
     HF_MUST_USE int (*tcp)(void *ctx, const char *host, uint16_t port, uint64_t timeout_ns,
                            void (*done)(void *arg, int r), void *arg, struct hf_probe_call **ret_call,
                            struct hf_err *err);

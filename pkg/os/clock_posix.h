@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/clock_posix.h - the real clocks, which are CLOCK_BOOTTIME (monotonic) and CLOCK_REALTIME (wall clock). The table
- * is static; nothing to free. Threads: any. */
+/* os/clock_posix.h - CLOCK_BOOTTIME (monotonic) and CLOCK_REALTIME (wall clock). Static table. Threads: any. */
 #pragma once
 
 #include "base/clock.h"

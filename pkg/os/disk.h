@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/disk.h - reads the size and the free space of the file system of a folder. Blocks. Threads: any. */
+/* os/disk.h - size and free space of a file system. Blocks. Threads: any. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,15 +11,13 @@
 
 struct hf_disk {
     uint64_t total_bytes;
-    uint64_t available_bytes; /* without the bytes that only root may use */
+    uint64_t available_bytes; /* without root's reserve */
 };
 
-/* Reads the state of the file system on which `path` lies. If `path` does not exist, the function uses the nearest
- * folder above `path` that exists, because a file made at `path` later will lie on the same file system. */
+/* If `path` does not exist, of the nearest folder above, where it would lie. */
 HF_MUST_USE int hf_disk_read(const struct hf_fs_ops *fs, const char *path, struct hf_disk *ret_disk,
                              struct hf_err *err);
-/* Like hf_disk_read(), for the file system of an open file or folder. */
 HF_MUST_USE int hf_disk_read_fd(const struct hf_fs_ops *fs, int fd, struct hf_disk *ret_disk);
 
-/* Returns true if a write of `more` bytes would leave at least reserve_bytes available. */
+/* A write of `more` bytes would leave at least reserve_bytes. */
 bool hf_disk_has_room(const struct hf_disk *disk, uint64_t more, uint64_t reserve_bytes);

@@ -7,11 +7,10 @@
 
 #include "base/macros.h"
 
-/* Writes all n bytes, with repeated calls of write(2); the descriptor may be a pipe or a terminal. Blocks.
- * Returns 0 or -errno. */
+/* Repeats write(2) until all is written, also to a pipe or terminal. Blocks. */
 HF_MUST_USE int hf_fd_write_all(int fd, const void *bytes, size_t n);
 
-/* Moves the descriptor out of *fd: returns it, and sets *fd to -1, so that hf_closep() closes nothing. */
+/* Sets *fd to -1, so that hf_closep() closes nothing. */
 static inline int hf_steal_fd(int *fd)
 {
     int moved = *fd;
@@ -20,7 +19,7 @@ static inline int hf_steal_fd(int *fd)
     return moved;
 }
 
-/* Closes the descriptor in *fd unless it is -1, and sets *fd to -1. Use it as _cleanup_(hf_closep). */
+/* For _cleanup_; sets *fd to -1. */
 static inline void hf_closep(int *fd)
 {
     if (*fd >= 0)

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/field/nearest.h - finds the name that somebody probably meant, for messages such as "did you mean 'x'?". Pure;
- * any thread. */
+/* api/field/nearest.h - finds the name that was meant: "did you mean 'x'?". Pure; any thread. */
 #pragma once
 
-enum { HF_NEAREST_MAX = 63 }; /* maximum length of a name in bytes; a longer name never counts as near */
+enum { HF_NEAREST_MAX = 63 }; /* bytes; longer names are never near */
 
-/* Finds the candidate nearest to `typed` by the number of edits (a byte inserted, deleted or replaced, or two
- * neighboring bytes swapped). This number may be at most a third of the length of `typed`, rounded up. Set `typed`, set
- * the other fields to zero, and call hf_nearest_try() for each candidate. `best` stays NULL if no candidate is near
- * enough. */
+/* Set `typed` and zeros, and try each candidate. Near is at most a third of the length in edits (a byte inserted,
+ * deleted or replaced, two neighbors swapped). `best` may stay NULL. */
 struct hf_nearest {
     const char *typed;
     const char *best;

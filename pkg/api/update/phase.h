@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/update/phase.h - the phases of a release on a node, with the names that EdgeNode.status.updates[].phase uses.
- * Pure. */
+/* api/update/phase.h - phases of a release on a node: EdgeNode.status.updates[].phase. Pure. */
 #pragma once
 
 #include <stdbool.h>
 
 enum hf_phase {
-    HF_PHASE_IDLE, /* no release of this name was ever wanted, or the engine abandoned the last one before the swap */
-    /* the update waits, for example for a window, admission, the turn or a retry; the reason names what it waits for */
-    HF_PHASE_WAITING,
+    HF_PHASE_IDLE,    /* never wanted, or abandoned before the swap */
+    HF_PHASE_WAITING, /* the reason says for what */
     HF_PHASE_FETCHING,
     HF_PHASE_PATCHING,
     HF_PHASE_VERIFIED,
@@ -22,8 +20,7 @@ enum hf_phase {
     HF_PHASE_COUNT,
 };
 
-const char *hf_phase_name(enum hf_phase phase); /* Returns "Idle", "Waiting", ...; "" for a number that is no phase. */
-enum hf_phase hf_phase_of(const char *name);    /* Returns HF_PHASE_COUNT if no phase has this name. */
-/* Returns true for the phases in which an update neither waits nor is in progress: Idle, Committed, RolledBack,
- * Incompatible and Rejected. */
+const char *hf_phase_name(enum hf_phase phase); /* "": no phase */
+enum hf_phase hf_phase_of(const char *name);    /* HF_PHASE_COUNT: none */
+/* Idle, Committed, RolledBack, Incompatible and Rejected: neither waits nor is in progress. */
 bool hf_phase_rests(enum hf_phase phase);

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/update/reason.h - all reasons that a release's status can show, each with its meaning, remedy and log level.
- * Pure.
- *
- * The names must not change, because they appear in EdgeNode.status.updates[].reason, in metrics and in logs.
- * docs/reference/symptoms.md lists them. */
+/* api/update/reason.h - reasons in a release's status: EdgeNode.status.updates[].reason, metrics and logs; the names
+ * must not change. docs/reference/symptoms.md lists them. Pure. */
 #pragma once
 
 #include "api/update/phase.h"
 #include "base/log.h"
 
-/* Each row is X(name, level of the log line, "meaning of the reason", "remedy"). */
+/* X(name, log level, "meaning", "remedy") */
 #define HF_REASONS(X)                                                                                                  \
     X(None, INFO, "no event yet", "nothing")                                                                           \
     /* waiting */                                                                                                      \
@@ -165,20 +162,18 @@ enum hf_reason {
         HF_R_COUNT,
 };
 
-/* Returns the name of the reason, such as "HealthPassed"; "" for HF_R_None. */
+/* "" for HF_R_None. */
 const char *hf_reason_name(enum hf_reason reason);
 const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
-enum hf_reason hf_reason_of(const char *name); /* Returns HF_R_COUNT if no reason has this name. */
+enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: none */
 
-/* Returns the level at which the engine logs a change to this phase with this reason. Error means that a person must
- * act, Warning that the node continues or retries without a person, and Info that there is no problem. */
+/* For this change: Error needs a person, at Warning the node continues without one. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
-/* Returns true if phase and reason say that the release failed on this node: RolledBack, Rejected, or RollingBack
- * because a restart or a health check failed, or because the rollback itself fails. RollingBack for any other reason
- * (TargetChanged, a swap that failed) is no verdict about the release: the node undoes the swap and tries again. */
+/* The release failed here: RolledBack, Rejected, or RollingBack for a restart, a health check or the rollback itself.
+ * Otherwise RollingBack only undoes a swap for a retry (TargetChanged, a swap that failed). */
 bool hf_reason_is_failure(enum hf_phase phase, enum hf_reason reason);
 
-/* Returns the reason for a negative errno of a file operation. */
+/* `r`: from a file operation. */
 enum hf_reason hf_reason_of_errno(int r);

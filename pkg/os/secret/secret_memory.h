@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/secret/secret_memory.h - memory for the content of a Secret, on pages of its own. Core dumps leave these pages
- * out. The kernel does not write them to swap, unless the process has reached its limit of locked memory.
- * hf_secret_memory_free() overwrites them. Threads: any. */
+/* os/secret/secret_memory.h - memory for a Secret: not in core dumps, nor in swap within the limit of locked memory.
+ * Threads: any. */
 #pragma once
 
 #include <stddef.h>
 
-/* Returns n bytes of zeros (n > 0), or NULL if memory runs out. Free them with hf_secret_memory_free(). */
+/* Zeros (n > 0), or NULL: out of memory. */
 void *hf_secret_memory_new(size_t n);
-/* Overwrites the bytes, and gives them back to the system. Accepts NULL. */
+/* Overwrites first. Accepts NULL. */
 void hf_secret_memory_free(void *bytes, size_t n);
 
-/* From now on, the kernel writes no core dump of this process, and other processes without special rights cannot read
- * the memory of this process. Has no effect on programs that this process starts. May be called several times. */
+/* No core dumps, and no reading by other unprivileged processes, from now on; not for programs that it starts. */
 void hf_secret_memory_guard(void);

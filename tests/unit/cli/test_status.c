@@ -12,14 +12,13 @@
 #include "node/clock_file.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
-#include "node/clock_file.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
 #include "update/state/journal.h"
 
 #define OBSERVED (1795161600ull * HF_NS_PER_S) /* 2026-11-20T08:00:00Z, when all of the statuses below were made */
 
-    static struct cli_run run;
+static struct cli_run run;
 static int lock = -1;
 static uint64_t now_unix_ns;
 

@@ -257,7 +257,7 @@ static void enter_phase(struct entry *entry, enum hf_manifest_phase phase)
 }
 
 /* What an event says besides its name. */
-struct why {
+struct event_reason {
     enum hf_manifest_reason reason;
     const char *message;
 };
@@ -266,7 +266,7 @@ static void enter(struct hf_steer_machine *machine, unsigned event, unsigned nex
 {
     struct entry *entry = of(machine);
     struct hf_manifest_record *r = &entry->r;
-    const struct why *why = arg;
+    const struct event_reason *why = arg;
     bool other_reason = next == HF_MANIFEST_REFUSED && r->phase == next && why->reason != HF_MANIFEST_REASON_NONE &&
                         why->reason != r->reason;
 
@@ -355,13 +355,13 @@ void advance_init(struct entry *entry)
 void advance_event(struct entry *entry, enum hf_manifest_event event, enum hf_manifest_reason reason,
                    const char *message)
 {
-    hf_steer_machine_event(&entry->machine, event, &(const struct why){.reason = reason, .message = message});
+    hf_steer_machine_event(&entry->machine, event, &(const struct event_reason){.reason = reason, .message = message});
 }
 
 void advance_begin(struct entry *entry)
 {
     if (entry->r.phase != HF_MANIFEST_APPLYING)
         (void)hf_steer_machine_move(&entry->machine, HF_MANIFEST_EV_GO,
-                                    &(const struct why){.reason = HF_MANIFEST_REASON_NONE});
+                                    &(const struct event_reason){.reason = HF_MANIFEST_REASON_NONE});
     entry->machine.due = HF_MANIFEST_ACT_NONE;
 }

@@ -22,7 +22,7 @@ static bool is_idle(const struct release *release)
 {
     return !step_is_in_progress(release) && release_is_known(release) && release->retry.redo == REDO_NOTHING &&
            !release->machine.unsaved && release->retry.clean_due_ns == 0 && !release->attempt.owes_restart &&
-           !release_has_turn(release);
+           !update_engine_has_turn(release);
 }
 
 /* True if nobody wants the release and it has neither content nor history on this node. */
@@ -145,7 +145,7 @@ static void consider_all(struct hf_update_engine *engine)
     for (size_t i = 0; i < releases->n; i++) {
         struct release *release = releases->entries[i].value;
         bool ready = release_consider(release);
-        if (ready && release_has_turn(release))
+        if (ready && update_engine_has_turn(release))
             active_ready = true;
         else if (ready && (next == NULL || comes_before(release, next)))
             next = release;

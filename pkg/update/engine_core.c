@@ -12,7 +12,7 @@ void update_engine_notify(struct hf_update_engine *engine)
     hf_steer_core_notify(&engine->core);
 }
 
-bool release_has_turn(const struct release *release)
+bool update_engine_has_turn(const struct release *release)
 {
     return release->engine->core.active == &release->machine;
 }

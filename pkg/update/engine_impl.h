@@ -37,6 +37,6 @@ struct hf_update_engine {
 void update_engine_wake(struct hf_update_engine *engine);
 /* Makes the engine call the caller's `changed` in the event loop's next iteration. */
 void update_engine_notify(struct hf_update_engine *engine);
-bool release_has_turn(const struct release *release);
+bool update_engine_has_turn(const struct release *release);
 /* Ends the turn of `release`. Does nothing if `release` does not have the turn. */
 void update_engine_leave_turn(struct release *release);

@@ -205,7 +205,7 @@ static bool consider_waiting(struct release *release)
         transition_wait(release, HF_R_None); /* the journal's own reason says why */
         return false;
     }
-    if (release->engine->core.active != NULL && !release_has_turn(release))
+    if (release->engine->core.active != NULL && !update_engine_has_turn(release))
         transition_wait(release, HF_R_Queued);
     return true;
 }
@@ -378,7 +378,7 @@ void release_take_turn(struct release *release)
     enum hf_phase phase = release->j.phase;
 
     release->last_turn = ++release->engine->turns;
-    assert(release->engine->core.active == NULL || release_has_turn(release));
+    assert(release->engine->core.active == NULL || update_engine_has_turn(release));
     release->engine->core.active = &release->machine;
     (void)hf_steer_wait_set(&release->machine.wait, 0, HF_R_None, NULL);
     if (phase == HF_PHASE_WAITING)

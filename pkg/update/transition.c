@@ -209,9 +209,9 @@ static void check(struct hf_steer_machine *machine)
     bool works = !hf_phase_rests(j->phase) && j->phase != HF_PHASE_WAITING;
 
     assert(release->step.kind == STEP_NONE); /* an event is the end of a step */
-    assert(works || !release_has_turn(release));
-    assert(j->phase != HF_PHASE_FETCHING || (release_has_turn(release) && j->method != HF_METHOD_NONE));
-    assert(j->phase != HF_PHASE_PATCHING || (release_has_turn(release) && j->method != HF_METHOD_NONE));
+    assert(works || !update_engine_has_turn(release));
+    assert(j->phase != HF_PHASE_FETCHING || (update_engine_has_turn(release) && j->method != HF_METHOD_NONE));
+    assert(j->phase != HF_PHASE_PATCHING || (update_engine_has_turn(release) && j->method != HF_METHOD_NONE));
     assert(!works || j->digest[0] != '\0');
     assert(!hf_phase_rests(j->phase) || release->wanted.kept == NULL);
     assert(j->phase != HF_PHASE_COMMITTED || strcmp(j->good_digest, j->digest) == 0);

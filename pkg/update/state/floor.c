@@ -5,6 +5,9 @@
 #include <limits.h>
 #include <string.h>
 
+#include "api/field/text.h"
+#include "base/parse.h"
+#include "codec/seal.h"
 #include "os/file.h"
 
 enum { COPIES = 2 };
@@ -53,8 +56,46 @@ int hf_floor_format(const struct hf_sequence_history *history, struct hf_buf *ou
     return hf_record_format(&hf_floor_type, history, out);
 }
 
+/* "<sequence> <digest, or ->" in the lines of version 2. */
+static bool take_committed(struct hf_view *body, const char *name, struct hf_committed *ret)
+{
+    char line[128], *blank;
+
+    if (!hf_seal_take(body, name, line, sizeof(line)) || (blank = strchr(line, ' ')) == NULL)
+        return false;
+    *blank++ = '\0';
+    if (strcmp(blank, "-") != 0 && !hf_text_is_sha256(blank))
+        return false;
+    (void)snprintf(ret->digest, sizeof(ret->digest), "%s", strcmp(blank, "-") != 0 ? blank : "");
+    return hf_parse_u64(line, 0, UINT64_MAX, &ret->sequence) == 0;
+}
+
+/* Agents before the tables of records wrote lines. An upgrade of the agent must not open the way for an old release. */
+static int parse_version_2(struct hf_view text, struct hf_sequence_history *ret)
+{
+    struct hf_sequence_history history = {.n_used = 0};
+    struct hf_view body;
+    int r = hf_seal_open(text, "floor", 2, &body, NULL);
+
+    if (r < 0)
+        return r;
+    if (!take_committed(&body, "top", &history.top) || !take_committed(&body, "current", &history.current))
+        return -EBADMSG;
+    for (; body.n > 0; history.n_used++) {
+        char line[HF_SHA256_HEX];
+        if (history.n_used == HF_SEQUENCE_MAX_USED || !hf_seal_take(&body, "used", line, sizeof(line)) ||
+            !hf_text_is_sha256(line))
+            return -EBADMSG;
+        memcpy(history.used[history.n_used], line, sizeof(line));
+    }
+    *ret = history;
+    return 0;
+}
+
 int hf_floor_parse(struct hf_view text, struct hf_sequence_history *ret_history, struct hf_err *err)
 {
+    if (parse_version_2(text, ret_history) == 0)
+        return 0;
     int r = hf_record_parse(&hf_floor_type, text, ret_history, err);
 
     return r == -EOPNOTSUPP ? -EBADMSG : r;

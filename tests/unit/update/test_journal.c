@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Journal and floor: round trips, damage, power cuts. */
 #include <errno.h>
+#include <string.h>
 
 #include "codec/seal.h"
 #include "support/check_main.h"
@@ -226,6 +227,47 @@ START_TEST(floor_takes_the_higher_good_copy)
 }
 END_TEST
 
+#define DIGEST_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define DIGEST_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+static void put_lines(struct hf_simfs *sim, const char *lines)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
+
+    ck_assert_int_eq(hf_seal_format("floor", 2, (struct hf_view){lines, strlen(lines)}, &text), 0);
+    hf_simfs_put(sim, FOLDER "/floor.0", text.p, text.n, 0600);
+    hf_simfs_put(sim, FOLDER "/floor.1", text.p, text.n, 0600);
+}
+
+/* An upgrade of the agent must not open the way for an old release. */
+START_TEST(floor_of_an_earlier_agent)
+{
+    static const char *const bad[] = {"top x -\ncurrent 9 -\n", "top 12 -\n", "top 12 zz\ncurrent 9 -\n",
+                                      "top 12 -\ncurrent 9 -\nused -\n", "top 12 -\ncurrent 9 -\nother 1\n"};
+    struct hf_simfs *sim = hf_simfs_new();
+    const struct hf_fs_ops *fs = hf_simfs_ops(sim);
+    struct hf_sequence_history floor;
+    unsigned damaged;
+
+    put_lines(sim, "top 12 " DIGEST_A "\ncurrent 9 -\nused " DIGEST_B "\n");
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
+    ck_assert(floor.top.sequence == 12 && floor.current.sequence == 9 && damaged == 0);
+    ck_assert_str_eq(floor.top.digest, DIGEST_A);
+    ck_assert_str_eq(floor.current.digest, "");
+    ck_assert_uint_eq(floor.n_used, 1);
+    ck_assert_str_eq(floor.used[0], DIGEST_B);
+    ck_assert_int_eq(raise_floor(fs, 13), 0); /* both files have the present format now */
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
+    ck_assert(floor.top.sequence == 13 && floor.n_used == 1 && damaged == 0);
+    for (size_t i = 0; i < HF_LEN(bad); i++) {
+        put_lines(sim, bad[i]);
+        ck_assert_int_eq(hf_floor_load(fs, FOLDER, &floor, &damaged, NULL), 0);
+        ck_assert_msg(floor.top.sequence == 0 && damaged == 2, "%s", bad[i]);
+    }
+    hf_simfs_free(sim);
+}
+END_TEST
+
 /* One bad sector costs nothing: the other file has the floor, and the next save replaces the one that cannot be read.
  * With both, or with nothing beside it, nobody knows the floor, and no save may lower it. */
 START_TEST(floor_that_cannot_be_read)
@@ -369,6 +411,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, each_field_is_checked);
     tcase_add_test(tc, files);
     tcase_add_test(tc, floor_takes_the_higher_good_copy);
+    tcase_add_test(tc, floor_of_an_earlier_agent);
     tcase_add_loop_test(tc, floor_that_cannot_be_read, 0, 2);
     tcase_add_test(tc, floor_power_cut);
     tcase_add_test(tc, installed);

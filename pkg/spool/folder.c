@@ -21,7 +21,7 @@ int hf_spool_sync_folder(struct hf_spool_store *store, struct hf_err *err)
 
     if (r < 0)
         return hf_err_sys(err, r, "sync '%s'", store->dir);
-    store->spare_was_segment = false;
+    store->spare.was_segment = false;
     return 0;
 }
 
@@ -80,7 +80,7 @@ int hf_spool_add_segment(struct hf_spool_store *store, const struct segment *seg
 
 uint64_t hf_spool_bytes_used(const struct hf_spool_store *store)
 {
-    uint64_t bytes = ((store->spare_ready ? 1u : 0u) + (store->spare_coming ? 1u : 0u)) * store->segment_bytes;
+    uint64_t bytes = ((store->spare.ready ? 1u : 0u) + (store->spare.coming ? 1u : 0u)) * store->segment_bytes;
 
     for (size_t i = 0; i < store->n; i++)
         bytes += store->segments[i].size;

@@ -143,8 +143,8 @@ static void cut_tail(struct hf_spool_store *store, int fd, const struct hf_spool
     if (!torn)
         return;
     store->stats.torn++;
-    store->torn_from = tail->at;
-    store->torn_to = tail->wipe_to;
+    store->torn.from = tail->at;
+    store->torn.to = tail->wipe_to;
     store->failed_from = tail->kept + 1;
 }
 
@@ -208,9 +208,9 @@ static int find_spare(struct hf_spool_store *store, struct hf_err *err)
         return 0;
     if (r < 0)
         return hf_err_sys(err, r, "stat '%s/spare.seg'", store->dir);
-    store->spare_ready = (uint64_t)st.st_size == store->segment_bytes;
-    store->spare_written = HF_SPOOL_CONTENT; /* perhaps without zeros */
-    if (store->spare_ready)
+    store->spare.ready = (uint64_t)st.st_size == store->segment_bytes;
+    store->spare.written = HF_SPOOL_CONTENT; /* perhaps without zeros */
+    if (store->spare.ready)
         return 0;
     r = store->fs->unlinkat(store->fs->ctx, store->dir_fd, "spare.seg", 0);
     return r < 0 ? hf_err_sys(err, r, "remove '%s/spare.seg'", store->dir) : 0;
@@ -251,9 +251,9 @@ static int begin(struct hf_spool_store *store, struct hf_err *err)
 /* On a full disk the id and the cursor matter more than a spare. */
 static bool give_up_spare(struct hf_spool_store *store)
 {
-    if (!store->spare_ready || store->fs->unlinkat(store->fs->ctx, store->dir_fd, "spare.seg", 0) < 0)
+    if (!store->spare.ready || store->fs->unlinkat(store->fs->ctx, store->dir_fd, "spare.seg", 0) < 0)
         return false;
-    store->spare_ready = false;
+    store->spare.ready = false;
     return true;
 }
 

@@ -71,10 +71,10 @@ bool hf_spool_disk_has_room(const struct hf_spool_store *store)
 
 bool hf_spool_store_spare_begin(struct hf_spool_store *store, struct hf_spool_spare *ret_spare)
 {
-    if (store->spare_ready || store->spare_coming || is_early(store) ||
+    if (store->spare.ready || store->spare.coming || is_early(store) ||
         hf_spool_bytes_used(store) + store->segment_bytes > store->max_bytes || !hf_spool_disk_has_room(store))
         return false;
-    store->spare_coming = true;
+    store->spare.coming = true;
     *ret_spare = (struct hf_spool_spare){store->fs, store->dir, store->segment_bytes};
     return true;
 }
@@ -83,16 +83,16 @@ void hf_spool_store_spare_end(struct hf_spool_store *store, int made)
 {
     const struct hf_fs_ops *fs = store->fs;
 
-    store->spare_coming = false;
+    store->spare.coming = false;
     if (made < 0)
         return;
-    if (store->spare_ready) { /* a delivered segment came first */
+    if (store->spare.ready) { /* a delivered segment came first */
         (void)fs->unlinkat(fs->ctx, store->dir_fd, "coming.seg", 0);
         return;
     }
-    store->spare_ready = fs->renameat(fs->ctx, store->dir_fd, "coming.seg", store->dir_fd, "spare.seg") == 0;
+    store->spare.ready = fs->renameat(fs->ctx, store->dir_fd, "coming.seg", store->dir_fd, "spare.seg") == 0;
     /* the rename needs the journal: see hf_spool_confirm() */
-    store->spare_written = content_limit(store->segment_bytes);
+    store->spare.written = content_limit(store->segment_bytes);
 }
 
 int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err)
@@ -117,7 +117,7 @@ int hf_spool_spare_now(struct hf_spool_store *store, struct hf_err *err)
     (void)fs->close(fs->ctx, fd);
     if (r < 0)
         (void)fs->unlinkat(fs->ctx, store->dir_fd, "spare.seg", 0);
-    store->spare_ready = r == 0;
-    store->spare_written = HF_SPOOL_CONTENT;
+    store->spare.ready = r == 0;
+    store->spare.written = HF_SPOOL_CONTENT;
     return r;
 }

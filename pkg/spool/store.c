@@ -112,13 +112,13 @@ static void seal(struct hf_spool_store *store)
     if (store->open_fd >= 0)
         (void)store->fs->close(store->fs->ctx, store->open_fd);
     store->open_fd = -1;
-    store->torn_from = store->torn_to = 0;
+    store->torn.from = store->torn.to = 0;
 }
 
 /* Removes the oldest segment, or makes it the spare if there is none and its size is right. */
 static int retire_oldest(struct hf_spool_store *store, struct hf_err *err)
 {
-    bool reuse = !store->spare_ready && store->segments[0].size == store->segment_bytes;
+    bool reuse = !store->spare.ready && store->segments[0].size == store->segment_bytes;
     char name[HF_SPOOL_NAME_BYTES];
 
     segment_name(store->segments[0].first, name);
@@ -127,8 +127,8 @@ static int retire_oldest(struct hf_spool_store *store, struct hf_err *err)
     if (r < 0 && r != -ENOENT)
         return hf_err_sys(err, r, "retire '%s/%s'", store->dir, name);
     if (reuse && r == 0) {
-        store->spare_ready = store->spare_was_segment = true;
-        store->spare_written = store->segments[0].written;
+        store->spare.ready = store->spare.was_segment = true;
+        store->spare.written = store->segments[0].written;
     }
     forget_segment(store, 0);
     return 0;
@@ -181,7 +181,7 @@ static int make_room(struct hf_spool_store *store, struct hf_err *err)
 {
     int r = 0;
 
-    while (!store->spare_ready && !limits_allow_segment(store)) {
+    while (!store->spare.ready && !limits_allow_segment(store)) {
         r = give_up_oldest(store, -EAGAIN, err);
         if (r == -EAGAIN)
             return hf_err_set(err, EAGAIN, "spool '%s' is full: %" PRIu64 " of %" PRIu64 " bytes", store->dir,
@@ -189,7 +189,7 @@ static int make_room(struct hf_spool_store *store, struct hf_err *err)
         if (r < 0)
             return r;
     }
-    while (!store->spare_ready) {
+    while (!store->spare.ready) {
         r = hf_spool_disk_has_room(store)
                 ? hf_spool_spare_now(store, err)
                 : hf_err_set(err, EAGAIN, "spool '%s' is full: %" PRIu64 " bytes of its disk must stay free",
@@ -224,11 +224,11 @@ static int write_headers(struct hf_spool_store *store, int fd, const struct segm
  * damaged segment. */
 static int open_spare(struct hf_spool_store *store, struct hf_err *err)
 {
-    int r = store->spare_was_segment ? hf_spool_sync_folder(store, err) : 0;
+    int r = store->spare.was_segment ? hf_spool_sync_folder(store, err) : 0;
 
     if (r < 0)
         return r;
-    store->spare_ready = false;
+    store->spare.ready = false;
     return store->fs->openat(store->fs->ctx, store->dir_fd, "spare.seg", O_RDWR, 0, HF_FS_NO_SYMLINKS);
 }
 
@@ -275,7 +275,7 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
     int fd = take_spare(store, err);
     if (fd < 0)
         return fd;
-    segment.written = store->spare_written;
+    segment.written = store->spare.written;
     segment_name(segment.first, name);
     int r = write_headers(store, fd, &segment, err);
     if (r == 0)
@@ -309,7 +309,7 @@ static int revive_folder(struct hf_spool_store *store, struct hf_err *err)
         return hf_err_sys(err, fd, "open '%s'", store->dir);
     (void)store->fs->close(store->fs->ctx, store->dir_fd);
     store->dir_fd = fd;
-    store->spare_ready = false;
+    store->spare.ready = false;
     r = hf_spool_stream_store(store->fs, store->dir, store->stream, err);
     return r < 0 ? r : hf_spool_save_cursor(store, store->cursor.delivered, err);
 }
@@ -321,7 +321,7 @@ static int rescue(struct hf_spool_store *store, struct hf_err *err)
     char name[HF_SPOOL_NAME_BYTES];
 
     int r = revive_folder(store, err);
-    if (r == 0 && !store->spare_ready)
+    if (r == 0 && !store->spare.ready)
         r = hf_spool_spare_now(store, err);
     if (r < 0)
         return r;
@@ -330,7 +330,7 @@ static int rescue(struct hf_spool_store *store, struct hf_err *err)
     if (fd < 0)
         return hf_err_sys(err, fd, "open '%s/spare.seg'", store->dir);
     segment->size = store->segment_bytes;
-    segment->written = HF_MAX(store->spare_written, segment->end);
+    segment->written = HF_MAX(store->spare.written, segment->end);
     r = segment->end <= content_limit(segment->size)
             ? hf_spool_copy(store, store->open_fd, fd, HF_SPOOL_CONTENT, segment->end, err)
             : -EFBIG;
@@ -445,8 +445,8 @@ static void poison(struct hf_spool_store *store)
 
 static void clear_out(struct hf_spool_store *store)
 {
-    hf_buf_clear(&store->out);
-    store->out_payload = 0;
+    hf_buf_clear(&store->out.bytes);
+    store->out.payload = 0;
 }
 
 /* Writes zeros up to `end` and syncs them, before records go there. */
@@ -469,13 +469,13 @@ static int prepare_until(struct hf_spool_store *store, struct segment *segment, 
 /* Wipes what a torn write left behind the content. */
 static int wipe_torn(struct hf_spool_store *store, struct hf_err *err)
 {
-    if (store->torn_to == 0)
+    if (store->torn.to == 0)
         return 0;
-    int r = hf_spool_zero(store->fs, store->open_fd, store->torn_from, store->torn_to, store->dir, err);
+    int r = hf_spool_zero(store->fs, store->open_fd, store->torn.from, store->torn.to, store->dir, err);
     if (r == 0 && (r = store->fs->fdatasync(store->fs->ctx, store->open_fd)) < 0)
         (void)hf_err_sys(err, r, "sync a segment of '%s'", store->dir);
     if (r == 0)
-        store->torn_from = store->torn_to = 0;
+        store->torn.from = store->torn.to = 0;
     return r;
 }
 
@@ -484,13 +484,14 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
 {
     struct segment *segment = last_segment(store);
 
-    if (store->out.n == 0)
+    if (store->out.bytes.n == 0)
         return 0;
     int r = wipe_torn(store, err);
     if (r == 0)
-        r = prepare_until(store, segment, segment->end + store->out.n, err);
+        r = prepare_until(store, segment, segment->end + store->out.bytes.n, err);
     if (r == 0)
-        r = hf_spool_write_at(store->fs, store->open_fd, store->out.p, store->out.n, segment->end, store->dir, err);
+        r = hf_spool_write_at(store->fs, store->open_fd, store->out.bytes.p, store->out.bytes.n, segment->end,
+                              store->dir, err);
     if (r == 0) {
         r = store->fs->fdatasync(store->fs->ctx, store->open_fd);
         store->stats.syncs++;
@@ -498,12 +499,12 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
             (void)hf_err_sys(err, r, "sync a segment of '%s'", store->dir);
     }
     if (r < 0) {
-        store->failed_from = store->failed_from != 0 ? store->failed_from : store->out_first;
+        store->failed_from = store->failed_from != 0 ? store->failed_from : store->out.first;
         poison(store);
     } else {
         store->failed_from = 0;
-        segment->end = hf_spool_align(segment->end + store->out.n);
-        segment->payload += store->out_payload;
+        segment->end = hf_spool_align(segment->end + store->out.bytes.n);
+        segment->payload += store->out.payload;
         /* Synced data in an unlinked file is not durable. */
         if (hf_spool_is_unlinked(store, store->open_fd) && (r = rescue(store, err)) < 0) {
             store->stats.poisoned++;
@@ -518,17 +519,17 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
  * tells which sequences are used up, should the process end before its write. */
 static bool may_begin(const struct hf_spool_store *store)
 {
-    return store->spare_ready || (limits_allow_segment(store) && hf_spool_disk_has_room(store));
+    return store->spare.ready || (limits_allow_segment(store) && hf_spool_disk_has_room(store));
 }
 
 static bool fits(struct hf_spool_store *store, const struct hf_spool_record *record)
 {
     struct segment *segment = last_segment(store);
 
-    if (store->torn_to != 0 && store->out.n == 0 && may_begin(store))
+    if (store->torn.to != 0 && store->out.bytes.n == 0 && may_begin(store))
         return false;
     return segment != NULL && store->open_fd >= 0 &&
-           segment->end + store->out.n + hf_spool_record_bytes(record->payload.n) <= content_limit(segment->size);
+           segment->end + store->out.bytes.n + hf_spool_record_bytes(record->payload.n) <= content_limit(segment->size);
 }
 
 /* Writes records[*done..n); *done is the number of durable records. */
@@ -541,7 +542,7 @@ static int write_from(struct hf_spool_store *store, struct hf_spool_record *reco
     while (i < n) {
         int r = 0;
         size_t whole = hf_spool_record_bytes(records[i].payload.n);
-        if (!fits(store, &records[i]) || store->out.n + whole > store->out.max) {
+        if (!fits(store, &records[i]) || store->out.bytes.n + whole > store->out.bytes.max) {
             r = flush(store, err);
             if (r == 0)
                 *done = i;
@@ -551,13 +552,13 @@ static int write_from(struct hf_spool_store *store, struct hf_spool_record *reco
         if (r < 0)
             return r;
         records[i].sequence = store->next;
-        records[i].begins = store->out.n == 0;
-        store->out_first = records[i].begins ? records[i].sequence : store->out_first;
+        records[i].begins = store->out.bytes.n == 0;
+        store->out.first = records[i].begins ? records[i].sequence : store->out.first;
         records[i].jumps = records[i].sequence == store->jump_to;
-        r = hf_spool_record_format(&records[i], last_segment(store)->salt, &store->out);
+        r = hf_spool_record_format(&records[i], last_segment(store)->salt, &store->out.bytes);
         if (r < 0)
             return hf_err_set(err, -r, "record of %zu bytes does not fit a segment of the spool", records[i].payload.n);
-        store->out_payload += records[i].payload.n;
+        store->out.payload += records[i].payload.n;
         store->next++;
         i++;
     }
@@ -592,8 +593,8 @@ int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *r
         store->jump_to = store->next;
     if (*ret_done > 0)
         store->last = records[*ret_done - 1].sequence;
-    if (store->out.cap > OUT_BYTES)
-        hf_buf_done(&store->out);
+    if (store->out.bytes.cap > OUT_BYTES)
+        hf_buf_done(&store->out.bytes);
     return r;
 }
 
@@ -635,7 +636,7 @@ const char *hf_spool_store_stream(const struct hf_spool_store *store)
 
 void hf_spool_store_trim(struct hf_spool_store *store)
 {
-    hf_buf_done(&store->out);
+    hf_buf_done(&store->out.bytes);
 }
 
 struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store)
@@ -718,7 +719,7 @@ int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_sp
         .dir_fd = -1,
         .cursor_fd = -1,
         .open_fd = -1,
-        .out = HF_BUF_INIT(HF_MAX((size_t)OUT_BYTES, (size_t)HF_SPOOL_MAX_PAYLOAD + HF_SPOOL_RECORD_HEADER)),
+        .out.bytes = HF_BUF_INIT(HF_MAX((size_t)OUT_BYTES, (size_t)HF_SPOOL_MAX_PAYLOAD + HF_SPOOL_RECORD_HEADER)),
     };
     if (store->dir == NULL)
         return hf_err_set(err, ENOMEM, "open spool '%s'", params->dir);
@@ -742,7 +743,7 @@ void hf_spool_store_free(struct hf_spool_store *store)
     close_fd(store->fs, store->open_fd);
     close_fd(store->fs, store->cursor_fd);
     close_fd(store->fs, store->dir_fd);
-    hf_buf_done(&store->out);
+    hf_buf_done(&store->out.bytes);
     free(store->segments);
     free(store->dir);
     free(store);

@@ -24,6 +24,27 @@ struct segment {
     uint64_t limit;
 };
 
+/* The next segment, allocated ahead. */
+struct spare {
+    bool ready, coming;
+    uint64_t written; /* segment.written */
+    /* After a power cut the folder may still list it under its old name: sync the folder before writing to it. */
+    bool was_segment;
+};
+
+/* Rest of a torn write in the open segment, which the next write wipes first; 0: none. If the segment ends before,
+ * `failed_from` excludes it. */
+struct torn {
+    uint64_t from, to;
+};
+
+/* Formatted records, for the next write. */
+struct batch {
+    struct hf_buf bytes;
+    uint64_t first; /* sequence */
+    uint64_t payload;
+};
+
 struct hf_spool_store {
     const struct hf_fs_ops *fs;
     const struct hf_rand_ops *rng; /* used only while opening, like the flags below */
@@ -35,10 +56,7 @@ struct hf_spool_store {
     char stream[HF_SPOOL_STREAM_TEXT];
     bool doubt;                     /* damage could make this stream assign a sequence twice */
     int dir_fd, cursor_fd, open_fd; /* open_fd: the last segment; -1: none is open for writing */
-    bool spare_ready, spare_coming;
-    uint64_t spare_written; /* segment.written of the spare */
-    /* After a power cut the folder may still list it under its old name: sync the folder before writing to it. */
-    bool spare_was_segment;
+    struct spare spare;
     bool links_count;         /* st_nlink is 0 for deleted files */
     struct segment *segments; /* in order; the last is open for writing unless open_fd is -1 */
     size_t n, cap;
@@ -49,13 +67,9 @@ struct hf_spool_store {
     uint64_t next, last;
     uint64_t jump_to;     /* gets `jumps` of record.h; 0: none */
     uint64_t failed_from; /* first record that a failed write may have left since the last good one; 0: none */
-    /* Rest of a torn write in the open segment, which the next write wipes first; 0: none. If the segment ends before,
-     * `failed_from` excludes it. */
-    uint64_t torn_from, torn_to;
-    uint64_t out_first;
+    struct torn torn;
+    struct batch out;
     unsigned set_aside;
-    struct hf_buf out;
-    uint64_t out_payload;
     struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS];
     struct hf_spool_stats stats;
 };

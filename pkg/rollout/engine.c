@@ -160,9 +160,9 @@ int hf_rollout_engine_result(struct hf_rollout_engine *engine, uint64_t id, int 
         return take_answer(engine, HF_ROLLOUT_EDGENODES, object, write.version, now);
     }
     for (size_t i = 0; i < engine->n_tracks; i++) {
-        if (engine->tracks[i]->write != id)
+        if (engine->tracks[i]->write.id != id)
             continue;
-        uint64_t decided_on = engine->tracks[i]->write_version;
+        uint64_t decided_on = engine->tracks[i]->write.decided_on;
         hf_rollout_status_result(engine, engine->tracks[i], r, now);
         return take_answer(engine, HF_ROLLOUT_UPDATES, object, decided_on, now);
     }

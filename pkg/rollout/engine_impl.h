@@ -34,6 +34,20 @@ struct note {
     char message[257];
 };
 
+/* The write of an EdgeUpdate's status: on its way, in doubt, postponed or the last one. */
+struct status_write {
+    uint64_t id;         /* on its way, or 0 */
+    uint64_t decided_on; /* rollout/object_version.h */
+    struct hf_rollout_state state;
+    unsigned news;
+    bool starts;       /* the rollout starts with it */
+    bool in_doubt;     /* the object may contain `state` */
+    uint64_t retry_ns; /* nothing before */
+    uint64_t due_ns;   /* when postponed, or HF_NEVER */
+    uint64_t sent_ns;  /* 0: never */
+    uint64_t wrote_ns; /* sent_ns, but 0 after the write that claims the object */
+};
+
 struct track {
     char *name, *uid, *resource_version;
     struct hf_object_version version;
@@ -68,22 +82,14 @@ struct track {
     bool told_halt; /* an Event told of the operator's halt */
 
     /* While this process leads: */
-    bool claimed;      /* the object has our epoch; `state` is valid */
-    bool dirty;        /* since looked_ns */
-    bool write_starts; /* with the write on its way */
-    bool has_doubt;    /* the object may contain `written` */
-    unsigned written_news;
+    bool claimed;                  /* the object has our epoch; `state` is valid */
+    bool dirty;                    /* since looked_ns */
     struct hf_rollout_state state; /* in the object, but with the newest times */
     struct hf_rollout_decision next;
-    uint64_t stepped_ns;         /* 0: none */
-    uint64_t watched_ns;         /* leads and has the object */
-    uint64_t looked_ns, slow_ns; /* decision; write */
-    uint64_t retry_ns;
-    uint64_t write;         /* on its way, or 0 */
-    uint64_t write_version; /* decided on */
-    uint64_t due_ns;        /* postponed write, or HF_NEVER */
-    uint64_t wrote_ns;      /* slow_ns, but 0 after the write that claims the object */
-    struct hf_rollout_state written;
+    uint64_t stepped_ns; /* 0: none */
+    uint64_t watched_ns; /* leads and has the object */
+    uint64_t looked_ns;  /* decision */
+    struct status_write write;
 };
 
 /* A write on its way, or with an uncertain outcome. */

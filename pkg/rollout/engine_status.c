@@ -126,25 +126,25 @@ static void confirm(struct hf_rollout_engine *engine, struct track *track, const
 {
     const struct hf_rollout_verdict *verdict = &track->next.verdict;
 
-    track->has_doubt = false;
+    track->write.in_doubt = false;
     track->dirty = true;
-    if (track->update == NULL || !track->update->has_strategy || track->written.epoch != engine->epoch ||
-        strcmp(track->written.digest, track->spec.digest) != 0)
+    if (track->update == NULL || !track->update->has_strategy || track->write.state.epoch != engine->epoch ||
+        strcmp(track->write.state.digest, track->spec.digest) != 0)
         return;
-    if (!track->claimed || track->written.settled != track->state.settled)
+    if (!track->claimed || track->write.state.settled != track->state.settled)
         track->stepped_ns = now->mono_ns; /* the soak begins when the object says so */
     track->claimed = true;
-    track->state = track->written;
+    track->state = track->write.state;
     engine->turns_dirty = true;
-    if (track->write_starts)
+    if (track->write.starts)
         hf_rollout_event(engine, track, "RolloutStarted", false, "the rollout of %s %s starts",
                          track->update->release.name, track->update->release.version);
     for (size_t i = 0; i < HF_LEN(news_rows); i++)
-        if (track->written_news & news_rows[i].news)
+        if (track->write.news & news_rows[i].news)
             hf_rollout_event(engine, track, news_rows[i].reason, news_rows[i].is_warning, "%s", verdict->message);
     tell_halt(engine, track);
-    track->write_starts = false;
-    track->written_news = 0;
+    track->write.starts = false;
+    track->write.news = 0;
 }
 
 /* A write of unknown outcome, or one that met a conflict: the object tells if it was written. */
@@ -153,7 +153,7 @@ static void adopt(struct hf_rollout_engine *engine, struct track *track, const s
     struct hf_rollout_state seen;
 
     hf_rollout_state_decode(hf_json_at(track->json, "status.rollout"), &seen);
-    if (hf_rollout_same_state(&seen, &track->written))
+    if (hf_rollout_same_state(&seen, &track->write.state))
         confirm(engine, track, now);
 }
 
@@ -214,30 +214,30 @@ static int send(struct hf_rollout_engine *engine, struct track *track, const str
     enum hf_rollout_urgency urgency = hf_rollout_status_compare(body, old, soaked_step(track), waited_step(track));
     bool moves = decision != NULL && !hf_rollout_same_state(&decision->state, &track->state);
     uint64_t due_ns = 0;
-    if (urgency == HF_ROLLOUT_SLOW && track->slow_ns != 0)
-        due_ns = track->slow_ns + slow_interval(track);
-    if (urgency == HF_ROLLOUT_URGENT && !moves && track->wrote_ns != 0)
-        due_ns = track->wrote_ns + RESTORE_NS;
+    if (urgency == HF_ROLLOUT_SLOW && track->write.sent_ns != 0)
+        due_ns = track->write.sent_ns + slow_interval(track);
+    if (urgency == HF_ROLLOUT_URGENT && !moves && track->write.wrote_ns != 0)
+        due_ns = track->write.wrote_ns + RESTORE_NS;
     if (moves && urgency != HF_ROLLOUT_URGENT) { /* the object has the decision already */
-        track->written = decision->state;
-        track->written_news = decision->news;
+        track->write.state = decision->state;
+        track->write.news = decision->news;
         confirm(engine, track, now);
     }
     if (urgency == HF_ROLLOUT_SAME || due_ns > now->mono_ns) {
         if (urgency != HF_ROLLOUT_SAME)
-            track->due_ns = due_ns;
+            track->write.due_ns = due_ns;
         json_decref(body);
         return 0;
     }
-    track->write = hf_rollout_emit(engine, HF_ROLLOUT_STATUS, track->name, body, urgency == HF_ROLLOUT_URGENT);
-    if (track->write == 0)
+    track->write.id = hf_rollout_emit(engine, HF_ROLLOUT_STATUS, track->name, body, urgency == HF_ROLLOUT_URGENT);
+    if (track->write.id == 0)
         return -ENOMEM;
-    track->write_version = track->version.shown;
-    track->wrote_ns = claims ? 0 : now->mono_ns; /* what follows a claim is not a fight */
-    track->slow_ns = now->mono_ns;
+    track->write.decided_on = track->version.shown;
+    track->write.wrote_ns = claims ? 0 : now->mono_ns; /* what follows a claim is not a fight */
+    track->write.sent_ns = now->mono_ns;
     /* A write without a decision holds no state: its answer must not bring back the one of an earlier write. */
-    track->written = decision != NULL ? decision->state : (struct hf_rollout_state){0};
-    track->written_news = decision != NULL ? decision->news : HF_ROLLOUT_NEWS_NONE;
+    track->write.state = decision != NULL ? decision->state : (struct hf_rollout_state){0};
+    track->write.news = decision != NULL ? decision->news : HF_ROLLOUT_NEWS_NONE;
     return 0;
 }
 
@@ -263,7 +263,7 @@ static int claim(struct hf_rollout_engine *engine, struct track *track, const st
     }
     track->state.epoch = engine->epoch;
     hf_rollout_look(&track->spec, &track->state, &track->counts, &track->next);
-    track->write_starts = starts;
+    track->write.starts = starts;
     return send(engine, track, &track->next, &track->next.verdict, true, now);
 }
 
@@ -289,7 +289,7 @@ static int step(struct hf_rollout_engine *engine, struct track *track, const str
     }
     if (next->left_ns != HF_NEVER)
         hf_rollout_due(engine, now->mono_ns + HF_MIN(next->left_ns, HF_ENGINE_LOOK_NS));
-    track->write_starts = false;
+    track->write.starts = false;
     return send(engine, track, next, &next->verdict, false, now);
 }
 
@@ -310,7 +310,7 @@ static int without_strategy(struct hf_rollout_engine *engine, struct track *trac
     struct hf_rollout_verdict verdict;
 
     track->state = (struct hf_rollout_state){.cutoff = HF_ROLLOUT_ALL_SLOTS, .slots = HF_ROLLOUT_ALL_SLOTS};
-    track->claimed = track->has_doubt = false; /* a strategy that comes back begins with a claim */
+    track->claimed = track->write.in_doubt = false; /* a strategy that comes back begins with a claim */
     hf_rollout_count_nodes(engine, track, hf_rollout_node_seconds(now));
     hf_rollout_plain_verdict(&track->counts, track->update->suspend, &verdict);
     track->next = (struct hf_rollout_decision){.state = track->state, .left_ns = HF_NEVER};
@@ -331,18 +331,19 @@ static int refused(struct hf_rollout_engine *engine, struct track *track, const 
 
 int hf_rollout_plan_status(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
 {
-    bool look = track->dirty || now->mono_ns >= track->due_ns || now->mono_ns >= track->looked_ns + HF_ENGINE_LOOK_NS ||
+    bool look = track->dirty || now->mono_ns >= track->write.due_ns ||
+                now->mono_ns >= track->looked_ns + HF_ENGINE_LOOK_NS ||
                 (track->next.left_ns != HF_NEVER && now->mono_ns >= track->stepped_ns + track->next.left_ns);
     int r;
 
-    if (track->write != 0)
+    if (track->write.id != 0)
         return 0;
-    if (now->mono_ns < track->retry_ns) {
-        hf_rollout_due(engine, track->retry_ns);
+    if (now->mono_ns < track->write.retry_ns) {
+        hf_rollout_due(engine, track->write.retry_ns);
         return 0;
     }
     if (!look) {
-        hf_rollout_due(engine, HF_MIN(track->due_ns, track->looked_ns + HF_ENGINE_LOOK_NS));
+        hf_rollout_due(engine, HF_MIN(track->write.due_ns, track->looked_ns + HF_ENGINE_LOOK_NS));
         return 0;
     }
     if (!hf_rollout_has_room(engine)) {
@@ -350,13 +351,13 @@ int hf_rollout_plan_status(struct hf_rollout_engine *engine, struct track *track
         return 0;
     }
     track->dirty = false;
-    track->due_ns = HF_NEVER;
+    track->write.due_ns = HF_NEVER;
     track->looked_ns = now->mono_ns;
     hf_rollout_due(engine, now->mono_ns + HF_ENGINE_LOOK_NS);
     r = track->update == NULL         ? refused(engine, track, now)
         : track->update->has_strategy ? with_strategy(engine, track, now)
                                       : without_strategy(engine, track, now);
-    hf_rollout_due(engine, track->due_ns);
+    hf_rollout_due(engine, track->write.due_ns);
     if (r < 0)
         track->dirty = true;
     return r;
@@ -366,26 +367,26 @@ int hf_rollout_plan_status(struct hf_rollout_engine *engine, struct track *track
 
 void hf_rollout_status_seen(struct hf_rollout_engine *engine, struct track *track, const struct hf_rollout_now *now)
 {
-    track->retry_ns = 0;
-    if (track->has_doubt)
+    track->write.retry_ns = 0;
+    if (track->write.in_doubt)
         adopt(engine, track, now);
 }
 
 void hf_rollout_status_result(struct hf_rollout_engine *engine, struct track *track, int r,
                               const struct hf_rollout_now *now)
 {
-    track->write = 0;
+    track->write.id = 0;
     track->dirty = true;
     if (r == 0) {
         confirm(engine, track, now);
     } else if (r == -ESTALE) {
         engine->conflicts++;
-        track->retry_ns = now->mono_ns + HF_ENGINE_RETRY_NS;
+        track->write.retry_ns = now->mono_ns + HF_ENGINE_RETRY_NS;
     } else if (r == -EBADMSG || r == -EACCES) {
-        track->retry_ns = now->mono_ns + HF_ENGINE_REFUSED_NS;
+        track->write.retry_ns = now->mono_ns + HF_ENGINE_REFUSED_NS;
     } else {
-        track->has_doubt = true;
-        track->retry_ns = now->mono_ns + HF_ENGINE_RETRY_NS;
+        track->write.in_doubt = true;
+        track->write.retry_ns = now->mono_ns + HF_ENGINE_RETRY_NS;
     }
     /* The watch may have brought the object before the answer came, or instead of it. */
     if (r < 0 && track->update != NULL && track->update->has_strategy)

@@ -259,8 +259,8 @@ void hf_rollout_engine_lead(struct hf_rollout_engine *engine, uint64_t epoch, co
     engine->epoch = epoch;
     for (size_t i = 0; i < engine->n_tracks; i++) {
         struct track *track = engine->tracks[i];
-        track->claimed = track->has_doubt = false;
-        track->stepped_ns = track->retry_ns = track->slow_ns = track->wrote_ns = 0;
+        track->claimed = track->write.in_doubt = false;
+        track->stepped_ns = track->write.retry_ns = track->write.sent_ns = track->write.wrote_ns = 0;
         track->watched_ns = now->mono_ns;
     }
     hf_rollout_touch(engine);

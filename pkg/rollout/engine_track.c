@@ -86,7 +86,7 @@ static int take_spec(struct track *track, struct hf_edgeupdate *update)
     if (renewed) {
         track->n_notes = 0;
         track->trouble.reason[0] = '\0';
-        track->claimed = track->has_doubt = false;
+        track->claimed = track->write.in_doubt = false;
         if (track->cap > 0)
             memset(track->classes, HF_CLASS_OUTSIDE, track->cap);
     }
@@ -116,7 +116,7 @@ static void refuse(struct track *track, const struct hf_issues *issues)
     hf_utf8_trim(track->refused);
     hf_edgeupdate_free(track->update);
     track->update = NULL;
-    track->claimed = track->has_doubt = false;
+    track->claimed = track->write.in_doubt = false;
     track->counts = (struct hf_rollout_counts){0};
 }
 
@@ -135,8 +135,8 @@ static int set_text(char **at, const char *text)
  * state of a rollout that goes on stays as this leader knows it, and the next decision writes it again. */
 static void forget_writes(struct track *track)
 {
-    track->write = 0;
-    track->has_doubt = false;
+    track->write.id = 0;
+    track->write.in_doubt = false;
 }
 
 int hf_rollout_track_take(struct track *track, json_t *json, uint64_t decided_on)
@@ -165,7 +165,7 @@ int hf_rollout_track_take(struct track *track, json_t *json, uint64_t decided_on
         forget_writes(track);
     if (is_other) {
         track->claimed = track->turn_held = false;
-        track->slow_ns = track->retry_ns = 0;
+        track->write.sent_ns = track->write.retry_ns = 0;
     }
     track->version = version;
     track->generation = hf_json_int_or(json, "metadata.generation", 0);

@@ -404,7 +404,8 @@ int hf_rollout_plan_turns(struct hf_rollout_engine *engine, const struct hf_roll
         r = take_back(engine, now);
     for (size_t i = 0; i < engine->n_tracks && r == 0; i++) {
         const struct track *track = engine->tracks[i];
-        if (track->update != NULL && track->groups != NULL && track->claimed && track->next.grants && track->write == 0)
+        if (track->update != NULL && track->groups != NULL && track->claimed && track->next.grants &&
+            track->write.id == 0)
             r = give_turns(engine, track, &waiting, now);
     }
     free(waiting.items);

@@ -16,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from node import ENDS, TOP, Artifacts, Node, say, sha256, wait  # noqa: E402
+from node import TOP, Artifacts, Node, say, sha256, wait  # noqa: E402
 from swtpm import Tpm  # noqa: E402
 
 from lab import PROGRAMS  # noqa: E402
@@ -88,9 +88,7 @@ tpm: {{floors: {"true" if on else "false"}, tcti: "{self.tpms[tpm].tcti()}"}}
         assert sha256(self.node.path) != sha256(self.program(sequence)), "it is installed"
 
     def installed(self, sequence):
-        wait(f"{sequence} is committed", lambda: self.node.update("app").get("phase") in ENDS and
-             self.node.update("app").get("sequence") == sequence, PATIENCE_S)
-        row = self.node.update("app")
+        row = self.node.wait_end("app", sequence, PATIENCE_S)
         assert row["phase"] == "Committed", row
         assert sha256(self.node.path) == sha256(self.program(sequence)), "another program is installed"
 

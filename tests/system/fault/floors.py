@@ -16,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from node import TOP, Artifacts, Node, say, sha256, wait  # noqa: E402
+from node import ENDS, TOP, Artifacts, Node, say, sha256, wait  # noqa: E402
 from swtpm import Tpm  # noqa: E402
 
 from lab import PROGRAMS  # noqa: E402
@@ -88,7 +88,10 @@ tpm: {{floors: {"true" if on else "false"}, tcti: "{self.tpms[tpm].tcti()}"}}
         assert sha256(self.node.path) != sha256(self.program(sequence)), "it is installed"
 
     def installed(self, sequence):
-        row = self.node.wait_end("app", sequence, PATIENCE_S)
+        def ended():
+            row = self.node.update("app")
+            return row if row.get("sequence") == sequence and row.get("phase") in ENDS else None
+        row = wait(f"{sequence} is committed", ended, PATIENCE_S)
         assert row["phase"] == "Committed", row
         assert sha256(self.node.path) == sha256(self.program(sequence)), "another program is installed"
 

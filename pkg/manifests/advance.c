@@ -21,6 +21,7 @@
 #include "manifests/entry.h"
 #include "manifests/rules/gate.h"
 #include "manifests/rules/plan.h"
+#include "manifests/targets/target.h"
 
 #define SAVE_RETRY_NS (5 * HF_NS_PER_S)
 #define SAVE_RETRY_CAP_NS (60 * HF_NS_PER_S) /* a disk may be full for weeks, and each attempt writes to it */
@@ -199,14 +200,9 @@ static void tell(const struct entry *entry)
             p->happened(p->arg, notices[i].notice, entry->name, entry->r.message);
 }
 
-static bool has_pods(const struct hf_manifest_record *record)
-{
-    return hf_manifest_set_is_to(&record->next, HF_MANIFEST_TO_STATIC_PODS);
-}
-
 void advance_doubt_pods(struct entry *entry)
 {
-    entry->r.pods_unread = entry->r.pods_unread || has_pods(&entry->r);
+    entry->r.pods_unread = entry->r.pods_unread || target_of(entry, &entry->r.next)->is_pods;
 }
 
 /* Changes that belong to the new phase itself. */
@@ -233,7 +229,7 @@ static void enter_phase(struct entry *entry, enum hf_manifest_phase phase)
         r->pods_before = NULL;
     }
     if (phase == HF_MANIFEST_APPLIED && r->phase == HF_MANIFEST_PROBATION)
-        r->pods_unread = has_pods(r) && r->reason == HF_MANIFEST_REASON_HEALTH_UNKNOWN;
+        r->pods_unread = r->reason == HF_MANIFEST_REASON_HEALTH_UNKNOWN;
     if (phase == HF_MANIFEST_ROLLED_BACK)
         advance_doubt_pods(entry);
     if (phase == HF_MANIFEST_ROLLING_BACK)

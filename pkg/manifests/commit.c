@@ -7,17 +7,27 @@
 #include <string.h>
 
 #include "manifests/commit.h"
-#include "manifests/content/permit.h"
 #include "manifests/content/store.h"
 #include "manifests/entry.h"
 #include "manifests/files/before.h"
-#include "manifests/files/pod_folder.h"
-#include "manifests/files/resolve.h"
 #include "manifests/state/sealed_secret.h"
+#include "manifests/targets/target.h"
 #include "os/file.h"
 
+/* What the cleanup leaves, and where it looks. */
+struct cleanup {
+    struct job job;
+    char keep[3][HF_SHA256_HEX];   /* digests of the contents that stay on disk */
+    char keep_copy[HF_SHA256_HEX]; /* digest of the sealed copy that stays on disk */
+    bool keep_before;              /* the backups of files/before.h stay on disk */
+    /* the target of the newest set, if no attempt has found its root; otherwise NULL */
+    const struct target_ops *unrooted;
+    const struct hf_config *config;
+    char roots[2][HF_RECORD_ROOT]; /* target folders from which staging folders are removed */
+};
+
 struct sweep {
-    const struct job *job;
+    const struct cleanup *cleanup;
     char names[64][HF_SHA256_HEX + 16];
     size_t n;
 };
@@ -37,22 +47,23 @@ static int visit(void *arg, const char *name, unsigned char type)
     (void)type;
     if (strlen(name) >= sizeof(sweep->names[0]) || sweep->n == HF_LEN(sweep->names))
         return 0;
-    if (is_old_copy(name, sweep->job->keep_copy))
+    if (is_old_copy(name, sweep->cleanup->keep_copy))
         (void)snprintf(sweep->names[sweep->n++], sizeof(sweep->names[0]), "%s", name);
     if (strncmp(name, "b-", 2) != 0)
         return 0;
-    for (size_t i = 0; i < HF_LEN(sweep->job->keep); i++)
-        if (strcmp(name + 2, sweep->job->keep[i]) == 0)
+    for (size_t i = 0; i < HF_LEN(sweep->cleanup->keep); i++)
+        if (strcmp(name + 2, sweep->cleanup->keep[i]) == 0)
             return 0;
     (void)snprintf(sweep->names[sweep->n++], sizeof(sweep->names[0]), "%s", name);
     return 0;
 }
 
-static int run_sweep(struct job *job)
+static int sweep_folder(const struct cleanup *cleanup)
 {
-    const struct hf_fs_ops *fs = job->entry->engine->p.env.fs;
-    struct sweep sweep = {.job = job};
-    int fd = fs->openat(fs->ctx, AT_FDCWD, job->entry->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    const struct entry *entry = cleanup->job.entry;
+    const struct hf_fs_ops *fs = entry->engine->p.env.fs;
+    struct sweep sweep = {.cleanup = cleanup};
+    int fd = fs->openat(fs->ctx, AT_FDCWD, entry->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
 
     if (fd < 0)
         return fd == -ENOENT ? 0 : fd;
@@ -65,117 +76,85 @@ static int run_sweep(struct job *job)
     return r;
 }
 
-/* Returns true if the node lets the newest set write this file, or files in this folder. */
-static bool may_write(const struct job *job, const char *root)
-{
-    const struct hf_manifest_set *next = &job->entry->r.next;
-    enum hf_config_scope scope = permit_scope(next->signed_);
-    char file[HF_FILES_MAX_PATH + 2];
-
-    (void)snprintf(file, sizeof(file), "%s/x", root); /* some file of the target */
-    return content_store_allows(job->entry, next, job->config, scope, root) ||
-           content_store_allows(job->entry, next, job->config, scope, file);
-}
-
 /* An attempt that a kill has ended while it staged its files has left a staging folder, and no root in the record. */
-static int clean_unrooted(struct job *job, struct hf_files_place *place)
+static int clean_unrooted(struct cleanup *cleanup, struct hf_files_place *place)
 {
-    char path[HF_FILES_MAX_PATH], root[HF_FILES_MAX_PATH];
-    bool pods = job->unrooted == HF_MANIFEST_TO_STATIC_PODS;
-    int r = 0;
+    const struct hf_manifest_set *next = &cleanup->job.entry->r.next;
+    char root[HF_FILES_MAX_PATH];
 
-    if (job->unrooted == HF_MANIFEST_TO_CLUSTER)
+    if (cleanup->unrooted == NULL ||
+        !cleanup->unrooted->find_root(cleanup->job.entry, place, cleanup->config, next, root))
         return 0;
-    (void)snprintf(path, sizeof(path), "%s", job->path);
-    if (pods)
-        r = hf_pod_folder_find(place->fs, place->host_root, hf_config_static_pod_folder(job->config), "", path, NULL);
-    if (r < 0 || hf_files_resolve(place->fs, place->host_root, path, root, NULL) < 0)
-        return 0;
-    return pods || may_write(job, root) ? hf_files_place_clean(place, root, &job->outcome) : 0;
+    return hf_files_place_clean(place, root, &cleanup->job.outcome);
 }
 
 /* Removes staging folders that an earlier process has left. */
-static int clean_roots(struct job *job)
+static int clean_roots(struct cleanup *cleanup)
 {
-    const struct hf_manifest_env *env = &job->entry->engine->p.env;
+    const struct hf_manifest_env *env = &cleanup->job.entry->engine->p.env;
     struct hf_files_place place;
 
     hf_files_place_init(&place);
     place.fs = env->fs;
     place.host_root = env->host_root;
     place.guard = env->uid == 0;
-    place.entry = job->entry->name;
-    int r = clean_unrooted(job, &place);
-    for (size_t i = 0; r == 0 && i < HF_LEN(job->roots); i++)
-        if (job->roots[i][0] != '\0')
-            r = hf_files_place_clean(&place, job->roots[i], &job->outcome);
+    place.entry = cleanup->job.entry->name;
+    int r = clean_unrooted(cleanup, &place);
+    for (size_t i = 0; r == 0 && i < HF_LEN(cleanup->roots); i++)
+        if (cleanup->roots[i][0] != '\0')
+            r = hf_files_place_clean(&place, cleanup->roots[i], &cleanup->job.outcome);
     return r;
 }
 
-static int run_commit(struct job *job)
+static int run(struct job *job)
 {
-    int r = job->keep_before ? 0 : hf_files_before_forget(job->entry->engine->p.env.fs, job->entry->folder, &job->err);
+    struct cleanup *cleanup = hf_container_of(job, struct cleanup, job);
+    const struct entry *entry = job->entry;
+    int r = cleanup->keep_before ? 0 : hf_files_before_forget(entry->engine->p.env.fs, entry->folder, &job->err);
 
     if (r == 0)
-        r = clean_roots(job);
-    return r == 0 ? run_sweep(job) : r;
+        r = clean_roots(cleanup);
+    return r == 0 ? sweep_folder(cleanup) : r;
 }
 
 static void swept(struct entry *entry, struct job *job)
 {
+    const struct cleanup *cleanup = hf_container_of(job, struct cleanup, job);
+
     if (job->r < 0)
         hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.not_cleaned", HF_S("entry", entry->name),
                HF_S("error", strerror(-job->r)));
     entry->clean_failed = job->r < 0;
     if (job->r == 0)
-        content_store_swept(entry, job->keep_copy);
+        content_store_swept(entry, cleanup->keep_copy);
     drift_want(&entry->drift); /* the first look after a swap learns the attributes of the new files */
     drift_watch(entry);
 }
 
-/* Notes where the newest set would go, if no attempt has found that out. */
-static void note_unrooted(const struct entry *entry, struct job *job)
+void commit_start(struct entry *entry)
 {
     const struct hf_manifest_set *next = &entry->r.next;
 
-    job->unrooted = HF_MANIFEST_TO_CLUSTER;
-    if (next->key[0] == '\0' || next->root[0] != '\0')
-        return;
-    job->config = entry->engine->p.env.config;
-    (void)snprintf(job->path, sizeof(job->path), "%s", hf_json_str_or(next->entry, "path", ""));
-    if (hf_manifest_set_is_to(next, HF_MANIFEST_TO_FILES))
-        job->unrooted = HF_MANIFEST_TO_FILES;
-    else if (hf_manifest_set_is_to(next, HF_MANIFEST_TO_STATIC_PODS))
-        job->unrooted = HF_MANIFEST_TO_STATIC_PODS;
-}
-
-static void start(struct entry *entry, int (*run)(struct job *job))
-{
-    struct job *job;
-
     if (content_store_settle(entry, commit_start))
         return;
-    job = task_new(entry, run, swept);
-    if (job == NULL)
+    struct cleanup *cleanup = task_new_operation(sizeof(*cleanup), entry, run, swept, NULL);
+    if (cleanup == NULL)
         return;
-    (void)snprintf(job->keep_copy, sizeof(job->keep_copy), "%s", content_store_copy(entry));
-    note_unrooted(entry, job);
-    memcpy(job->roots[0], entry->r.next.root, HF_RECORD_ROOT);
-    memcpy(job->roots[1], entry->r.good.root, HF_RECORD_ROOT);
-    memcpy(job->keep[0], entry->r.next.digest, HF_SHA256_HEX);
-    memcpy(job->keep[1], entry->r.good.digest, HF_SHA256_HEX);
-    memcpy(job->keep[2], entry->r.known_digest, HF_SHA256_HEX);
-    job->keep_before = entry->r.unproven || entry->resumed;
-    task_submit(job);
-}
-
-void commit_start(struct entry *entry)
-{
-    start(entry, run_commit);
+    (void)snprintf(cleanup->keep_copy, sizeof(cleanup->keep_copy), "%s", content_store_copy(entry));
+    if (next->key[0] != '\0' && next->root[0] == '\0')
+        cleanup->unrooted = target_of(entry, next);
+    cleanup->config = entry->engine->p.env.config;
+    memcpy(cleanup->roots[0], next->root, HF_RECORD_ROOT);
+    memcpy(cleanup->roots[1], entry->r.good.root, HF_RECORD_ROOT);
+    memcpy(cleanup->keep[0], next->digest, HF_SHA256_HEX);
+    memcpy(cleanup->keep[1], entry->r.good.digest, HF_SHA256_HEX);
+    memcpy(cleanup->keep[2], entry->r.known_digest, HF_SHA256_HEX);
+    cleanup->keep_before = entry->r.unproven || entry->resumed;
+    task_submit(&cleanup->job);
 }
 
 /* Files of somebody else that were kept for a rollback have no use once nothing unproven is in place. */
 void commit_clean(struct entry *entry)
 {
-    start(entry, run_commit);
+    commit_start(entry);
 }

@@ -10,7 +10,7 @@
  * A repair that is cut short leaves the inventory pending. The next look takes that for drift, and repairs again. The
  * record has `restart_due` from before the first write until the unit has restarted.
  *
- * Objects of the cluster have looks of their own (targets/objects.c), with the same states, pace and notes. */
+ * Objects of the cluster have looks of their own (targets/target_cluster.c), with the same states, pace and notes. */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@
 #include "manifests/content/store.h"
 #include "manifests/entry.h"
 #include "manifests/repair.h"
-#include "manifests/targets/pod_trial.h"
+#include "manifests/targets/target.h"
 #include "manifests/unit_call.h"
 
 static const uint64_t debounce_ns = 200 * HF_NS_PER_MS;
@@ -82,7 +82,7 @@ void drift_repaired(struct entry *entry, const char *what)
     hf_manifest_counts_repair(&entry->engine->counts);
     entry->r.drifts++;
     entry->r.drift_unix_ns = hf_unix_ns(entry->engine->p.env.clock);
-    if (entry->r.phase == HF_MANIFEST_APPLIED && !pod_trial_is_open(entry))
+    if (entry->r.phase == HF_MANIFEST_APPLIED && !target_of(entry, &entry->r.good)->is_unchecked(entry))
         entry->r.reason = HF_MANIFEST_REASON_DRIFT_REPAIRED;
     (void)snprintf(entry->r.message, sizeof(entry->r.message), "put back: %s", HF_CUT(360, what));
     advance_doubt_pods(entry);

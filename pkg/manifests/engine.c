@@ -11,12 +11,20 @@
 #include "manifests/content/store.h"
 #include "manifests/entry.h"
 #include "manifests/rules/plan.h"
-#include "manifests/targets/objects.h"
+#include "manifests/targets/target_cluster.h"
+#include "manifests/targets/target_files.h"
+#include "manifests/targets/target_pods.h"
 #include "os/dir.h"
 
 static const char no_room_text[] =
     "the node keeps too many entries that no policy names any more, so it takes no new one; "
     "let it remove them with the annotation " HF_PLAN_ALLOW_PRUNE;
+
+const struct target_ops *const manifest_engine_targets[HF_MANIFEST_TARGETS] = {
+    [HF_MANIFEST_TO_FILES] = &target_files,
+    [HF_MANIFEST_TO_STATIC_PODS] = &target_pods,
+    [HF_MANIFEST_TO_CLUSTER] = &target_cluster,
+};
 
 /* ---- entries ----------------------------------------------------------------------------------------------------- */
 
@@ -139,8 +147,10 @@ int hf_manifest_engine_new(const struct hf_manifest_engine_params *params, struc
 
     if (engine == NULL)
         return hf_err_sys(err, -ENOMEM, "start the manifests");
-    *engine = (struct hf_manifest_engine){
-        .p = *params, .entries = {.free_value = free_entry}, .no_room = {.free_value = free}};
+    *engine = (struct hf_manifest_engine){.p = *params,
+                                          .targets = manifest_engine_targets,
+                                          .entries = {.free_value = free_entry},
+                                          .no_room = {.free_value = free}};
     engine->folder = hf_asprintf("%s/manifests", params->env.state_dir);
     int r = hf_steer_core_init(&engine->core, &steered, sched, params->env.clock, params->env.rng);
     engine->turns = hf_source_turns_new(sched);
@@ -181,8 +191,7 @@ void hf_manifest_engine_repair_now(struct hf_manifest_engine *engine)
         if (!hf_manifest_machine_rests(entry->r.phase))
             continue;
         drift_want(&entry->drift);
-        if (!objects_is(&entry->r.good)) /* those need the network */
-            (void)drift_consider(entry);
+        (void)target_of(entry, &entry->r.good)->look(entry);
     }
     engine->core.inline_ = false;
 }

@@ -9,6 +9,7 @@
 #include "steer/core.h"
 
 struct entry;
+struct target_ops;
 
 /* Limits of all entries together. Entries that no policy has any more ("left") may wait for ever for a person to allow
  * their removal (PruneLimit). So they have limits of their own, and take no room from the entries of the policy, of
@@ -25,9 +26,10 @@ enum {
 
 struct hf_manifest_engine {
     struct hf_manifest_engine_params p;
-    char *folder;                  /* <state>/manifests */
-    struct hf_steer_core core;     /* one job at a time */
-    struct hf_strmap entries;      /* maps a name to a struct entry */
+    const struct target_ops *const *targets; /* one for each enum hf_manifest_target */
+    char *folder;                            /* <state>/manifests */
+    struct hf_steer_core core;               /* one job at a time */
+    struct hf_strmap entries;                /* maps a name to a struct entry */
     struct hf_strmap no_room;      /* names of the policy that found no room, each with its enum hf_manifest_target */
     struct hf_source_turns *turns; /* of the sources, to have a large content in memory */
     unsigned n_watches;
@@ -38,6 +40,8 @@ struct hf_manifest_engine {
     char *allow_prune;
     struct hf_manifest_counts counts;
 };
+
+extern const struct target_ops *const manifest_engine_targets[HF_MANIFEST_TARGETS];
 
 /* engine_core.c */
 /* Makes the engine call entry_consider() for every entry in the event loop's next iteration. */

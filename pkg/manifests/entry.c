@@ -7,11 +7,7 @@
 #include "manifests/content/store.h"
 #include "manifests/removal.h"
 #include "manifests/rules/gate.h"
-#include "manifests/targets/apply.h"
-#include "manifests/targets/objects.h"
-#include "manifests/targets/pod_trial.h"
-#include "manifests/targets/restore.h"
-#include "manifests/targets/trial.h"
+#include "manifests/targets/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,31 +20,17 @@
 
 static void place(struct entry *entry)
 {
-    if (objects_is(&entry->r.next))
-        objects_place(entry);
-    else
-        apply_start(entry);
+    target_of(entry, &entry->r.next)->place(entry);
 }
 
 static void probe(struct entry *entry)
 {
-    if (objects_is(&entry->r.next))
-        objects_probe(entry);
-    else if (trial_puts_back_again(entry))
-        return;
-    else if (entry->engine->p.env.static_pod_health &&
-             hf_manifest_set_is_to(&entry->r.next, HF_MANIFEST_TO_STATIC_PODS))
-        pod_trial_start(entry);
-    else
-        trial_start(entry);
+    target_of(entry, &entry->r.next)->probe(entry);
 }
 
 static void roll_back(struct entry *entry)
 {
-    if (objects_is(&entry->r.next))
-        objects_rollback(entry);
-    else
-        restore_start(entry);
+    target_of(entry, &entry->r.next)->roll_back(entry);
 }
 
 static const struct entry_actions actions = {.start = {
@@ -124,8 +106,8 @@ static int load_failed(struct entry *entry, int r, const struct hf_err *err)
  * file. An entry that a policy has again would otherwise count as applied, with nothing in place. */
 static bool lacks_all_files(const struct entry *entry)
 {
-    return hf_manifest_machine_rests(entry->r.phase) && entry->r.good.key[0] != '\0' && !objects_is(&entry->r.good) &&
-           hf_inventory_files(&entry->inventory) == 0;
+    return hf_manifest_machine_rests(entry->r.phase) && entry->r.good.key[0] != '\0' &&
+           target_of(entry, &entry->r.good)->lacks_all(entry);
 }
 
 int entry_load(struct entry *entry)
@@ -144,7 +126,7 @@ int entry_load(struct entry *entry)
         hf_log_err(env->log, HF_LOG_ERROR, "manifest.inventory_lost", "entry", entry->name, &err);
     if (r < 0 && r != -ENOENT && r != -EBADMSG)
         return load_failed(entry, r, &err);
-    if (r < 0 && !objects_is(&entry->r.good) && make_inventory(entry, &err) < 0)
+    if (r < 0 && target_of(entry, &entry->r.good)->make_inventory(entry, &err) < 0)
         hf_log_err(env->log, HF_LOG_ERROR, "manifest.inventory_not_made", "entry", entry->name, &err);
     entry->unreadable = false;
     entry->written_phase = entry->r.phase;
@@ -265,7 +247,7 @@ static void start(struct entry *entry)
     if (is_empty && entry->r.phase == HF_MANIFEST_PROBATION)
         entry->r.phase = HF_MANIFEST_APPLYING; /* with its count of starts: what is on trial has to come first */
     entry->resumed = entry->r.phase == HF_MANIFEST_APPLYING;
-    entry->r.unproven = entry->r.unproven || (entry->resumed && objects_is(&entry->r.next));
+    entry->r.unproven = entry->r.unproven || (entry->resumed && target_of(entry, &entry->r.next)->cut_is_unproven);
     entry->was_refused = entry->r.phase == HF_MANIFEST_REFUSED;
     drift_watch(entry);
     advance_event(entry, HF_MANIFEST_EV_STARTED, HF_MANIFEST_REASON_NONE, NULL);
@@ -463,9 +445,7 @@ static bool is_half_removed(const struct entry *entry)
 
 static bool drifts(struct entry *entry)
 {
-    if (is_half_removed(entry))
-        return false;
-    return objects_is(&entry->r.good) ? objects_drift_consider(entry) : drift_consider(entry);
+    return !is_half_removed(entry) && target_of(entry, &entry->r.good)->look(entry);
 }
 
 void entry_consider(struct entry *entry)
@@ -502,7 +482,7 @@ void entry_consider(struct entry *entry)
         commit_clean(entry);
         return;
     }
-    if (drifts(entry) || pod_trial_ask_again(entry))
+    if (drifts(entry) || target_of(entry, &entry->r.good)->check_again(entry))
         return;
     if (entry->wanted != NULL)
         consider_resting(entry);

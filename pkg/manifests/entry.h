@@ -7,13 +7,11 @@
  * record, then starts the action.
  *
  * The files form layers. As a rule, a file calls files in lower rows. The exceptions: advance.c calls the actions
- * through a table that entry.c fills in; objects.c and pod_trial.c call functions of trial.c; removal.c calls
- * objects_remove() and restore_disown(); drift.c calls pod_trial_is_open(); make.c calls permit_scope(); and some
- * files call files of the same row.
+ * through a table that entry.c fills in; the targets are in a table of the engine (targets/target.h); make.c calls
+ * permit_scope(); and some files call files of the same row.
  *   engine.c                          the public functions; calls entry_consider() for every entry
  *   entry.c                           one entry: loads it, starts its next step, frees it
- *   apply.c trial.c pod_trial.c restore.c    the actions on files and static pods
- *   objects.c                         the same actions on objects of the cluster
+ *   targets/                          the actions, for each target
  *   commit.c drift.c removal.c        cleanup; search for drift, and its repair; removal of an entry that no policy
  *                                     has any more
  *   content/                          content from the source, and where it is; what the node permits. The stores are

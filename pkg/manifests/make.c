@@ -14,6 +14,7 @@
 #include "manifests/files/pod_folder.h"
 #include "manifests/files/resolve.h"
 #include "manifests/source/substitute.h"
+#include "manifests/targets/target.h"
 
 /* ---- the entry of a set ------------------------------------------------------------------------------------------ */
 
@@ -80,7 +81,7 @@ static bool allows(void *arg, const char *path, struct hf_err *err)
 {
     const struct attempt *attempt = arg;
 
-    if (attempt->entry->to == HF_MANIFEST_TO_STATIC_PODS)
+    if (attempt->place.pods)
         return hf_config_allows_manifest_static_pods(attempt->config, attempt->scope, err);
     return allows_file(attempt, path, attempt->place.secret, err);
 }
@@ -88,7 +89,7 @@ static bool allows(void *arg, const char *path, struct hf_err *err)
 bool make_allows_placed(void *arg, const struct hf_inventory_item *item)
 {
     const struct attempt *attempt = arg;
-    const char *pods = attempt->entry->to == HF_MANIFEST_TO_STATIC_PODS ? attempt->want.root : attempt->pod_folder;
+    const char *pods = attempt->place.pods ? attempt->want.root : attempt->pod_folder;
 
     if (pods[0] != '\0' && hf_config_path_is_within(item->path, pods))
         return hf_config_allows_manifest_static_pods(attempt->config, attempt->scope, NULL);
@@ -113,7 +114,7 @@ struct attempt *make_attempt(struct entry *entry, const struct hf_manifest_set *
     attempt->place.fs = env->fs;
     attempt->place.host_root = env->host_root;
     attempt->place.guard = env->uid == 0;
-    attempt->place.pods = attempt->entry->to == HF_MANIFEST_TO_STATIC_PODS;
+    attempt->place.pods = target_of(entry, set)->is_pods;
     attempt->place.secret = content_store_in_memory(entry, set);
     attempt->place.entry = entry->name;
     attempt->place.folder = entry->folder;
@@ -160,7 +161,7 @@ static int find_pod_folder(const struct entry *entry, struct attempt *attempt, s
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
     const struct hf_manifest_set *good = &entry->r.good;
-    bool has_pods = hf_manifest_set_is_to(good, HF_MANIFEST_TO_STATIC_PODS);
+    bool has_pods = target_of(entry, good)->is_pods;
 
     if (attempt->place.repair || attempt->set.root[0] != '\0')
         return 0;
@@ -210,7 +211,7 @@ int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_o
     if (r < 0)
         return r;
     r = find_pod_folder(entry, attempt, &err);
-    if (r < 0 && attempt->entry->to == HF_MANIFEST_TO_STATIC_PODS)
+    if (r < 0 && attempt->place.pods)
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_TARGET_MISSING, r, &err);
     return hf_files_want_make(env->fs, env->host_root, attempt->entry, attempt->pod_folder, attempt->set.root,
                               hf_steal(bundle), &attempt->want, outcome);

@@ -8,11 +8,9 @@
 
 #include "manifests/content/store.h"
 #include "manifests/entry.h"
-#include "manifests/files/before.h"
 #include "manifests/removal.h"
 #include "manifests/rules/plan.h"
-#include "manifests/targets/objects.h"
-#include "manifests/targets/restore.h"
+#include "manifests/targets/target_files.h"
 #include "os/dir.h"
 
 /* Returns true if what the entry has in place goes with it. */
@@ -61,36 +59,6 @@ static void forget(struct entry *entry)
         task_submit(job);
 }
 
-/* Nothing has shown yet that a set whose attempt was cut short may keep the files of somebody else that it takes over.
- * They stay, and so does every file if nobody knows which ones these are. */
-static int leave_theirs(struct job *job)
-{
-    struct entry *entry = job->entry;
-    _cleanup_(hf_bundle_freep) struct hf_bundle *before = NULL;
-    _cleanup_(hf_inventory_done) struct hf_inventory list = {.items = NULL};
-    bool unknown = false;
-    int r = hf_files_before_load(entry->engine->p.env.fs, entry->folder, true, &before, &list, &unknown, &job->err);
-
-    if (r == 0)
-        r = restore_disown(entry, unknown ? &entry->inventory : &list, &job->err);
-    return r < 0 ? hf_manifest_outcome_fail(&job->outcome, hf_manifest_outcome_reason(r), r, &job->err) : 0;
-}
-
-static int run_prune(struct job *job)
-{
-    struct hf_files_place *place = &job->entry->attempt->place;
-    const struct hf_manifest_record *record = &job->entry->r;
-    int r = record->good.key[0] == '\0' || record->unproven ? leave_theirs(job) : 0;
-
-    if (r == 0)
-        r = hf_files_place_compare(place, &job->outcome);
-    if (r == 0)
-        r = hf_files_place_swap(place, &job->outcome);
-    if (r == 0)
-        r = hf_files_place_clean(place, job->entry->attempt->want.root, &job->outcome);
-    return r;
-}
-
 /* The watches must not report what the removal itself does. They come back with the next look, if it fails. */
 static void unwatch(struct entry *entry)
 {
@@ -98,64 +66,12 @@ static void unwatch(struct entry *entry)
     entry->drift.watch_stale = true;
 }
 
-static void not_pruned(struct entry *entry, struct job *job)
-{
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
-    if (entry->wanted != NULL) /* a waiting removal needs no watches, of which there are few */
-        drift_watch(entry);
-    advance_not_removed(entry, &job->outcome);
-}
-
-static void pruned(struct entry *entry, struct job *job)
-{
-    if (job->r < 0) {
-        not_pruned(entry, job);
-        return;
-    }
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
-    forget(entry);
-}
-
-/* Returns true if the entry has files that its owner (hf_manifest_record_owner()) may take along. */
-static bool has_files(const struct entry *entry)
-{
-    return hf_manifest_record_owner(&entry->r)->key[0] != '\0' && !entry->r.good_unknown &&
-           hf_inventory_files(&entry->inventory) > 0;
-}
-
-static void prune(struct entry *entry, void (*then)(struct entry *entry, struct job *job))
-{
-    const struct hf_manifest_set *owner = hf_manifest_record_owner(&entry->r);
-    struct job *job = task_new(entry, run_prune, then);
-
-    entry->attempt = make_attempt(entry, owner);
-    if (job == NULL || entry->attempt == NULL) {
-        task_discard(job);
-        make_attempt_free(entry->attempt);
-        entry->attempt = NULL;
-        advance_back_off(entry);
-        return;
-    }
-    (void)snprintf(entry->attempt->want.root, sizeof(entry->attempt->want.root), "%s", owner->root);
-    entry->attempt->place.prune = true;
-    entry->attempt->place.prune_all = hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, owner->digest);
-    task_submit(job);
-}
-
 /* ---- a Secret that was deleted ----------------------------------------------------------------------------------- */
 
-static void revoked(struct entry *entry, struct job *job)
+static void revoked(struct entry *entry)
 {
     struct hf_manifest_record *r = &entry->r;
 
-    if (job->r < 0) {
-        not_pruned(entry, job);
-        return;
-    }
-    make_attempt_free(entry->attempt);
-    entry->attempt = NULL;
     content_store_removed(entry);
     hf_manifest_set_done(&r->good);
     hf_manifest_set_done(&r->next);
@@ -179,10 +95,10 @@ bool removal_revoke(struct entry *entry)
 {
     const struct hf_manifest_engine *engine = entry->engine;
 
-    if (!content_store_is_revoked(entry) || engine->held || !has_files(entry) || !is_due(entry))
+    if (!content_store_is_revoked(entry) || engine->held || !target_files_has(entry) || !is_due(entry))
         return false;
     unwatch(entry);
-    prune(entry, revoked);
+    (void)target_files_remove(entry, revoked);
     return entry->busy;
 }
 
@@ -243,12 +159,6 @@ void removal_consider(struct entry *entry)
         return;
     entry->removing = true;
     unwatch(entry);
-    if (takes_along(entry) && json_array_size(entry->r.objects) > 0) {
-        objects_remove(entry);
-        return;
-    }
-    if (takes_along(entry) && has_files(entry))
-        prune(entry, pruned);
-    else
+    if (!takes_along(entry) || !target_of(entry, hf_manifest_record_owner(&entry->r))->remove(entry, forget))
         forget(entry);
 }

@@ -18,6 +18,8 @@ void task_discard(struct job *job)
     hf_bundle_free(job->bundle);
     json_decref(job->names);
     hf_manifest_outcome_done(&job->outcome);
+    if (job->end != NULL)
+        job->end(job);
     free(job);
 }
 
@@ -45,11 +47,11 @@ static void free_job(struct hf_steer_job *at)
     task_discard(of(at));
 }
 
-struct job *task_new(struct entry *entry, int (*run_job)(struct job *job),
-                     void (*then_job)(struct entry *entry, struct job *job))
+void *task_new_operation(size_t size, struct entry *entry, int (*run_job)(struct job *job),
+                         void (*then_job)(struct entry *entry, struct job *job), void (*end)(struct job *job))
 {
     static const struct hf_steer_operation operation = {.run = run, .lost = lost, .then = then, .free = free_job};
-    struct job *job = calloc(1, sizeof(*job));
+    struct job *job = calloc(1, size);
 
     if (job == NULL)
         return NULL;
@@ -57,9 +59,16 @@ struct job *task_new(struct entry *entry, int (*run_job)(struct job *job),
     job->entry = entry;
     job->run = run_job;
     job->then = then_job;
+    job->end = end;
     job->saved = 1;
     job->text.max = HF_RECORD_MAX_BYTES;
     return job;
+}
+
+struct job *task_new(struct entry *entry, int (*run_job)(struct job *job),
+                     void (*then_job)(struct entry *entry, struct job *job))
+{
+    return task_new_operation(sizeof(struct job), entry, run_job, then_job, NULL);
 }
 
 bool task_is_free(const struct entry *entry)

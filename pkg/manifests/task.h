@@ -16,6 +16,7 @@ struct job {
     int (*run)(struct job *job); /* called on a worker */
     /* called on the loop thread, when the entry is no longer busy; not called if the engine is closing */
     void (*then)(struct entry *entry, struct job *job);
+    void (*end)(struct job *job); /* frees what the operation owns beside its job; NULL if it owns nothing */
     int r;
     struct hf_err err;
     struct hf_manifest_outcome outcome;
@@ -25,25 +26,20 @@ struct job {
     char from[HF_SHA256_HEX];          /* hf_manifest_source_key() of the source that delivered `bundle` */
     char revision[HF_RECORD_REVISION]; /* of `bundle`; the source may deliver a newer one meanwhile */
     struct hf_diff diff;
-    bool full;                     /* for a look: hf_files_look.full */
-    char keep[3][HF_SHA256_HEX];   /* for a cleanup: digests of the contents that stay on disk */
-    char keep_copy[HF_SHA256_HEX]; /* for a cleanup: digest of the sealed copy that stays on disk */
+    bool full; /* for a look: hf_files_look.full */
     /* for a rollback: the disk cannot read the backups, or the content of the good set; for an attempt or a repair: it
      * cannot read the content of the set */
     bool unreadable;
     /* for a repair: 0 if `text` is on disk, 1 if the repair has not written it, -errno if that failed */
     int saved;
-    bool doubtful;    /* for a rollback: it is unknown which files in place belong to somebody else */
-    bool keep_before; /* for a cleanup: the backups of files/before.h stay on disk */
-    /* for a cleanup, if the newest set has no root: its path, its target (Cluster: there is nothing to clean), and the
-     * node's configuration */
-    char path[HF_RECORD_ROOT];
-    enum hf_manifest_target unrooted;
-    const struct hf_config *config;
-    char roots[2][HF_RECORD_ROOT]; /* for a cleanup: target folders from which staging folders are removed */
+    bool doubtful; /* for a rollback: it is unknown which files in place belong to somebody else */
 };
 
-/* Makes a job. Returns NULL if memory runs out. */
+/* Makes an operation of `size` bytes, whose first member is a struct job, and whose other members are 0. end(job) frees
+ * what these members own; NULL if they own nothing. Returns NULL if memory runs out. */
+void *task_new_operation(size_t size, struct entry *entry, int (*run)(struct job *job),
+                         void (*then)(struct entry *entry, struct job *job), void (*end)(struct job *job));
+/* Makes an operation that is only a job. Returns NULL if memory runs out. */
 struct job *task_new(struct entry *entry, int (*run)(struct job *job),
                      void (*then)(struct entry *entry, struct job *job));
 /* Passes the job to a worker. The entry is busy until `then` is called. */

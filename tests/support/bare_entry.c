@@ -35,6 +35,7 @@ void hf_bare_init(struct hf_bare *bare, const char *json)
 
     *bare = (struct hf_bare){.loop = hf_simloop_new(0), .fs = hf_simfs_new()};
     bare->proc = hf_simproc_new(bare->loop, "node");
+    engine->targets = manifest_engine_targets;
     engine->p.env.fs = hf_simfs_ops(bare->fs);
     engine->p.env.clock = hf_simproc_clock(bare->proc);
     engine->p.env.rng = hf_simproc_rand(bare->proc);

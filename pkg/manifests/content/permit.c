@@ -8,6 +8,7 @@
 #include "manifests/content/permit.h"
 #include "manifests/entry.h"
 #include "manifests/source/substitute.h"
+#include "manifests/targets/target.h"
 
 enum hf_config_scope permit_scope(bool is_signed)
 {
@@ -33,14 +34,6 @@ static bool runs_programs(const struct hf_manifest *wanted)
         if (wanted->checks[i].kind == HF_CHECK_EXEC)
             return true;
     return wanted->validate_command[0] != NULL;
-}
-
-static bool allows_target(const struct hf_config *config, enum hf_config_scope scope, const struct hf_manifest *wanted,
-                          struct hf_err *err)
-{
-    if (wanted->to == HF_MANIFEST_TO_STATIC_PODS)
-        return hf_config_allows_manifest_static_pods(config, scope, err);
-    return wanted->to != HF_MANIFEST_TO_CLUSTER || hf_config_allows_manifest_cluster(config, scope, err);
 }
 
 /* Objects stay after a first set that has failed. The entry that leaves the policy later decides if they go, and an
@@ -77,7 +70,7 @@ enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err)
                          hf_manifest_target_names[wanted->to]);
         return HF_MANIFEST_REASON_UNSUPPORTED;
     }
-    if (!allows_target(env->config, scope, wanted, err) ||
+    if (!entry->engine->targets[wanted->to]->is_allowed(env->config, scope, err) ||
         (unit != NULL && !hf_config_allows_manifest_unit(env->config, scope, unit, err)) ||
         !allows_exec(env->config, scope, wanted, err))
         return HF_MANIFEST_REASON_NOT_ALLOWED;

@@ -13,7 +13,7 @@
 #include "manifests/rules/gate.h"
 #include "manifests/rules/plan.h"
 #include "manifests/targets/apply.h"
-#include "manifests/targets/pod_trial.h"
+#include "manifests/targets/target.h"
 
 static void end_attempt(struct entry *entry)
 {
@@ -127,8 +127,8 @@ static bool has_probation(const struct entry *entry)
 {
     const struct hf_manifest *manifest = entry->attempt->entry;
 
-    return (manifest->to == HF_MANIFEST_TO_STATIC_PODS && entry->engine->p.env.static_pod_health) ||
-           manifest->restart_unit != NULL || manifest->reload_unit != NULL || manifest->n_checks > 0;
+    return target_of(entry, &entry->r.next)->needs_probe(entry) || manifest->restart_unit != NULL ||
+           manifest->reload_unit != NULL || manifest->n_checks > 0;
 }
 
 static void swapped(struct entry *entry, struct job *job)
@@ -176,7 +176,7 @@ static void go(struct entry *entry)
     if (entry->r.phase == HF_MANIFEST_APPLYING) {
         hf_manifest_record_doubt_pods(&entry->r);
         swap(entry);
-    } else if (!pod_trial_ask_before(entry)) {
+    } else if (!target_of(entry, &entry->r.next)->prepares(entry)) {
         advance_event(entry, HF_MANIFEST_EV_GO, HF_MANIFEST_REASON_NONE, NULL);
     }
 }

@@ -12,9 +12,14 @@
 #include "base/encoding/cut.h"
 #include "manifests/content/content.h"
 #include "manifests/entry.h"
+#include "manifests/files/pod_folder.h"
 #include "manifests/files/pods.h"
+#include "manifests/files/resolve.h"
 #include "manifests/kubelet/health.h"
-#include "manifests/targets/pod_trial.h"
+#include "manifests/targets/apply.h"
+#include "manifests/targets/restore.h"
+#include "manifests/targets/target_files.h"
+#include "manifests/targets/target_pods.h"
 #include "manifests/targets/trial.h"
 
 static const char no_memory[] = "written, health unknown: out of memory";
@@ -155,6 +160,11 @@ static int run_list(struct job *job)
     return job->outcome.inventory != NULL ? 0 : -ENOMEM;
 }
 
+static bool asks(const struct entry *entry)
+{
+    return entry->engine->p.env.static_pod_health;
+}
+
 /* ---- before the files change ------------------------------------------------------------------------------------- */
 
 static void answered_before(void *arg, const struct hf_kubelet_verdict *verdict, const json_t *pods)
@@ -192,9 +202,10 @@ static void listed_before(struct entry *entry, struct job *job)
         advance_event(entry, HF_MANIFEST_EV_GO, HF_MANIFEST_REASON_NONE, NULL);
 }
 
-bool pod_trial_ask_before(struct entry *entry)
+/* Asks the kubelet which pods it has now. Afterwards the pods' hashes are in the record, and Go is raised. */
+static bool ask_before(struct entry *entry)
 {
-    if (entry->attempt->entry->to != HF_MANIFEST_TO_STATIC_PODS || !entry->engine->p.env.static_pod_health)
+    if (!asks(entry))
         return false;
     hf_manifest_record_doubt_pods(&entry->r); /* those of an earlier attempt, until the kubelet answers */
     /* Files of this set may be in place already, so what the kubelet lists is not what was there before. */
@@ -285,7 +296,7 @@ static void listed(struct entry *entry, struct job *job)
         unknown(entry, no_memory);
 }
 
-void pod_trial_start(struct entry *entry)
+static void start(struct entry *entry)
 {
     struct job *job;
 
@@ -312,11 +323,11 @@ void pod_trial_start(struct entry *entry)
 
 /* ---- once more, when they are in place --------------------------------------------------------------------------- */
 
-bool pod_trial_is_open(const struct entry *entry)
+static bool is_open(const struct entry *entry)
 {
     const struct hf_manifest_record *r = &entry->r;
 
-    return hf_manifest_set_is_to(&r->good, HF_MANIFEST_TO_STATIC_PODS) && r->phase == HF_MANIFEST_APPLIED &&
+    return r->phase == HF_MANIFEST_APPLIED &&
            (r->reason == HF_MANIFEST_REASON_HEALTH_UNKNOWN || r->reason == HF_MANIFEST_REASON_HEALTH_FAILED ||
             r->reason == HF_MANIFEST_REASON_NOT_READY);
 }
@@ -334,7 +345,7 @@ static void answered_again(void *arg, const struct hf_kubelet_verdict *verdict, 
 
     (void)pods;
     entry->pod_again = NULL;
-    if (!pod_trial_is_open(entry) || reason == entry->r.reason)
+    if (!is_open(entry) || reason == entry->r.reason)
         return;
     entry->r.reason = reason;
     (void)snprintf(entry->r.message, sizeof(entry->r.message), "%s", verdict->why);
@@ -353,17 +364,17 @@ static void listed_again(struct entry *entry, struct job *job)
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     params.wanted = job->outcome.inventory;
-    if (job->r < 0 || !pod_trial_is_open(entry) || hf_kubelet_health_start(&params, &entry->pod_again, NULL) < 0)
+    if (job->r < 0 || !is_open(entry) || hf_kubelet_health_start(&params, &entry->pod_again, NULL) < 0)
         entry->pods_due = false; /* the next interval brings the next question */
 }
 
-bool pod_trial_ask_again(struct entry *entry)
+static bool ask_again(struct entry *entry)
 {
     bool due = entry->pods_due;
     struct job *job;
 
     entry->pods_due = false;
-    if (!due || entry->pod_again != NULL || !pod_trial_is_open(entry))
+    if (!due || entry->pod_again != NULL || !is_open(entry))
         return false;
     entry->attempt = make_attempt(entry, &entry->r.good);
     job = entry->attempt != NULL ? task_new(entry, run_list_names, listed_again) : NULL;
@@ -375,3 +386,43 @@ bool pod_trial_ask_again(struct entry *entry)
     task_submit(job);
     return true;
 }
+
+/* ---- the target -------------------------------------------------------------------------------------------------- */
+
+static void probe(struct entry *entry)
+{
+    if (trial_puts_back_again(entry))
+        return;
+    if (asks(entry))
+        start(entry);
+    else
+        trial_start(entry);
+}
+
+static bool find_root(const struct entry *entry, const struct hf_files_place *place, const struct hf_config *config,
+                      const struct hf_manifest_set *set, char root[HF_FILES_MAX_PATH])
+{
+    char path[HF_FILES_MAX_PATH];
+
+    (void)entry;
+    (void)snprintf(path, sizeof(path), "%s", hf_json_str_or(set->entry, "path", ""));
+    return hf_pod_folder_find(place->fs, place->host_root, hf_config_static_pod_folder(config), "", path, NULL) == 0 &&
+           hf_files_resolve(place->fs, place->host_root, path, root, NULL) == 0;
+}
+
+const struct target_ops target_pods = {
+    .place = apply_start,
+    .probe = probe,
+    .roll_back = restore_start,
+    .look = drift_consider,
+    .check_again = ask_again,
+    .is_unchecked = is_open,
+    .remove = target_files_remove,
+    .prepares = ask_before,
+    .needs_probe = asks,
+    .is_allowed = hf_config_allows_manifest_static_pods,
+    .find_root = find_root,
+    .make_inventory = make_inventory,
+    .lacks_all = target_files_lacks_all,
+    .is_pods = true,
+};

@@ -17,7 +17,7 @@
 #include "manifests/repair.h"
 #include "manifests/rules/gate.h"
 #include "manifests/rules/plan.h"
-#include "manifests/targets/objects.h"
+#include "manifests/targets/target_cluster.h"
 #include "manifests/targets/trial.h"
 
 static const uint64_t probe_pause_ns = 2 * HF_NS_PER_S;
@@ -31,11 +31,6 @@ enum { MAX_REFUSED_ROLLBACKS = 5 };
 enum { MAX_FAILED_ROLLBACKS = 60 };
 
 static const uint64_t refused_pause_ns = 60 * HF_NS_PER_S; /* at least, between two of these attempts */
-
-bool objects_is(const struct hf_manifest_set *set)
-{
-    return hf_manifest_set_is_to(set, HF_MANIFEST_TO_CLUSTER);
-}
 
 static void end_attempt(struct entry *entry)
 {
@@ -240,7 +235,7 @@ static void loaded(struct entry *entry, struct job *job)
                    hf_err_text(&err, text, sizeof(text)));
 }
 
-void objects_place(struct entry *entry)
+static void place(struct entry *entry)
 {
     if (!load(entry, &entry->r.next, loaded))
         not_placed(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
@@ -410,7 +405,7 @@ static void look_on_trial(struct entry *entry)
     probe_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
 }
 
-void objects_probe(struct entry *entry)
+static void probe(struct entry *entry)
 {
     entry->attempt = make_attempt(entry, &entry->r.next);
     if (entry->attempt != NULL)
@@ -498,7 +493,7 @@ static void reloaded(struct entry *entry, struct job *job)
         rollback_again(entry, HF_MANIFEST_REASON_WRITE_FAILED, "out of memory");
 }
 
-void objects_rollback(struct entry *entry)
+static void roll_back(struct entry *entry)
 {
     if (entry->r.good.key[0] == '\0') /* a namespace may hold more than ours: a person decides what to delete */
         rolled_back(entry, "there is no earlier content, so the objects stay");
@@ -586,7 +581,7 @@ static void looked(void *arg, const struct hf_manifest_outcome *outcome)
     }
 }
 
-bool objects_drift_consider(struct entry *entry)
+static bool consider_look(struct entry *entry)
 {
     struct hf_manifest_engine *engine = entry->engine;
     struct drift *drift = &entry->drift;
@@ -628,12 +623,55 @@ static void removed(void *arg, const struct hf_manifest_outcome *outcome)
     manifest_engine_wake(entry->engine);
 }
 
-void objects_remove(struct entry *entry)
+/* The next turn of the engine finds that nothing is left. */
+static bool remove_all(struct entry *entry, void (*then)(struct entry *entry))
 {
     struct hf_cluster_apply_params params = {.prune = true};
 
+    (void)then;
+    if (json_array_size(entry->r.objects) == 0)
+        return false;
     params.may_prune_beyond =
         hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, hf_manifest_record_owner(&entry->r)->digest);
     if (start(entry, &params, removed, NULL) < 0)
         advance_back_off(entry);
+    return true;
 }
+
+/* ---- the target -------------------------------------------------------------------------------------------------- */
+
+static bool find_root(const struct entry *entry, const struct hf_files_place *place, const struct hf_config *config,
+                      const struct hf_manifest_set *set, char root[HF_FILES_MAX_PATH])
+{
+    (void)entry;
+    (void)place;
+    (void)config;
+    (void)set;
+    root[0] = '\0';
+    return false;
+}
+
+/* The inventory is part of the record. */
+static int make_objects(struct entry *entry, struct hf_err *err)
+{
+    (void)entry;
+    (void)err;
+    return 0;
+}
+
+const struct target_ops target_cluster = {
+    .place = place,
+    .probe = probe,
+    .roll_back = roll_back,
+    .look = consider_look,
+    .check_again = target_never,
+    .is_unchecked = target_is_never,
+    .remove = remove_all,
+    .prepares = target_never,
+    .needs_probe = target_is_never,
+    .is_allowed = hf_config_allows_manifest_cluster,
+    .find_root = find_root,
+    .make_inventory = make_objects,
+    .lacks_all = target_is_never,
+    .cut_is_unproven = true,
+};

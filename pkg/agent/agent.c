@@ -64,7 +64,7 @@ struct hf_agent {
     struct hf_sets sets;
 
     uint64_t next_interval_ns; /* mono: the next full reconcile */
-    bool settled_reported;     /* params.settled() has run */
+    bool settled_reported;     /* params.owner.settled() has run */
     enum { RUNNING, STOPPING, STOPPED } state;
 };
 
@@ -110,8 +110,8 @@ static void choose_policy(struct hf_agent *agent)
         hf_concern_labels_changed(&agent->follows.of[HF_FOLLOW_UPDATES]);
     }
     apply_limits(agent);
-    if (agent->params.policy_changed != NULL)
-        agent->params.policy_changed(agent->params.arg, agent->policy.in_effect, agent->policy.labels);
+    if (agent->params.owner.policy_changed != NULL)
+        agent->params.owner.policy_changed(agent->params.owner.arg, agent->policy.in_effect, agent->policy.labels);
 }
 
 static void read_hold(struct hf_agent *agent)
@@ -249,10 +249,10 @@ static bool is_settled(const struct hf_agent *agent)
 
 static void report_settled(struct hf_agent *agent)
 {
-    if (agent->settled_reported || agent->params.settled == NULL || !is_settled(agent))
+    if (agent->settled_reported || agent->params.owner.settled == NULL || !is_settled(agent))
         return;
     agent->settled_reported = true;
-    agent->params.settled(agent->params.arg);
+    agent->params.owner.settled(agent->params.owner.arg);
 }
 
 static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_wait_ns)
@@ -280,7 +280,7 @@ static void finish_stop(struct hf_agent *agent)
         return;
     agent->state = STOPPED;
     hf_turn_end(&agent->turn);
-    agent->params.stopped(agent->params.arg);
+    agent->params.owner.stopped(agent->params.owner.arg);
 }
 
 static void run_turn(void *arg)

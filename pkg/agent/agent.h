@@ -28,6 +28,31 @@
 
 struct hf_access;
 
+/* What the agent tells and asks the program around it. May be NULL, but `stopped`. */
+struct hf_agent_owner {
+    /* At the start, and when the policy in effect or the labels (a JSON object of strings) may have changed. */
+    void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
+    /* The budget of writes is used up, or there is budget again. */
+    void (*writes_paused)(void *arg, bool paused);
+    /* The gate for bulk transfers (api/link/link.h) has changed. `closed`: the reason, such as "LinkQuotaUsed"; NULL:
+     * open. */
+    void (*link_changed)(void *arg, const char *closed);
+    /* Measured by requests to the API server. NULL with a folder source. */
+    struct hf_http_traffic (*api_traffic)(void *arg);
+    /* A new object or NULL. */
+    json_t *(*telemetry)(void *arg);
+    /* Tells why no client certificate is valid (and the reason of ClientCertificateValid), or NULL. */
+    const char *(*certificate_problem)(void *arg, const char **ret_reason);
+    /* The source reported this node's Node. */
+    void (*node_seen)(void *arg, const char *uid);
+    /* At most once, after the result was reported: nothing more can be done for the desired state, or the folder source
+     * cannot be read. */
+    void (*settled)(void *arg);
+    /* The stop is complete; no write to disk waits but failed ones. */
+    void (*stopped)(void *arg);
+    void *arg;
+};
+
 struct hf_agent_params {
     struct hf_home *home; /* open; also provides file system and clock; borrowed */
     const struct hf_rand_ops *rng;
@@ -72,30 +97,9 @@ struct hf_agent_params {
     const char *own_exe;                 /* this program, which no release may replace; NULL if unknown, and in a pod */
     const char *own_unit;                /* this process's; NULL: none */
     uint64_t retry_base_ns;              /* for the growing delays (base/backoff.h) */
-    /* At the start, and when the policy in effect or the labels (a JSON object of strings) may have changed. May be
-     * NULL. */
-    void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
-    /* The budget of writes is used up, or there is budget again. May be NULL. */
-    void (*writes_paused)(void *arg, bool paused);
-    /* The gate for bulk transfers (api/link/link.h) has changed. `closed`: the reason, such as "LinkQuotaUsed"; NULL:
-     * open. May be NULL. */
-    void (*link_changed)(void *arg, const char *closed);
-    /* Measured by requests to the API server. NULL with a folder source. */
-    struct hf_http_traffic (*api_traffic)(void *arg);
     /* Gets each new status for local programs, and at each interval: should be in memory. May be NULL. */
     const char *run_path;
-    /* A new object or NULL. May be NULL. */
-    json_t *(*telemetry)(void *arg);
-    /* Tells why no client certificate is valid (and the reason of ClientCertificateValid), or NULL. May be NULL. */
-    const char *(*certificate_problem)(void *arg, const char **ret_reason);
-    /* The source reported this node's Node. May be NULL. */
-    void (*node_seen)(void *arg, const char *uid);
-    /* At most once, after the result was reported: nothing more can be done for the desired state, or the folder source
-     * cannot be read. May be NULL. */
-    void (*settled)(void *arg);
-    /* The stop is complete; no write to disk waits but failed ones. */
-    void (*stopped)(void *arg);
-    void *arg;
+    struct hf_agent_owner owner;
 };
 
 struct hf_agent;
@@ -113,7 +117,7 @@ enum hf_agent_stop {
 };
 
 /* Saves resume points, time of contact and sequence; REQUESTED also writes a last status and waits up to 2 s for a
- * reachable server. The engine starts nothing new and stops downloads. Then params.stopped. */
+ * reachable server. The engine starts nothing new and stops downloads. Then owner.stopped. */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
 /* Judges policies and releases again; update roots change with the next start. The old configuration must stay valid

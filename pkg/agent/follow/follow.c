@@ -160,8 +160,8 @@ static void take_node(struct hf_follow *follow, const json_t *json)
 
     if (node == NULL)
         return;
-    if (params->node_seen != NULL)
-        params->node_seen(params->arg, hf_json_str_or(node, "metadata.uid", ""));
+    if (params->owner.node_seen != NULL)
+        params->owner.node_seen(params->owner.arg, hf_json_str_or(node, "metadata.uid", ""));
     bool changed = hf_policy_set_node(follow->all->policy, node);
     if (changed)
         hf_diskq_put(follow->all->env->diskq, follow->kind, node);

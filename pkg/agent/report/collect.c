@@ -220,14 +220,14 @@ static void set_source_failure(const struct hf_agent_parts *parts, struct hf_sta
     const struct hf_follow *barred = hf_follow_barred(parts->follows);
 
     if (parts->contact->folder_failure[0] != '\0') {
-        view->source_failure = parts->contact->folder_failure;
-        view->source_reason = "FolderUnreadable";
+        view->source.message = parts->contact->folder_failure;
+        view->source.reason = "FolderUnreadable";
     } else if (barred != NULL) {
-        view->source_failure = barred->barred_text;
-        view->source_reason = barred->barred == ENOENT ? "KindNotFound" : "Forbidden";
+        view->source.message = barred->barred_text;
+        view->source.reason = barred->barred == ENOENT ? "KindNotFound" : "Forbidden";
     } else if (view->contact_reason != NULL) {
-        view->source_failure = parts->contact->reason_text;
-        view->source_reason = view->contact_reason;
+        view->source.message = parts->contact->reason_text;
+        view->source.reason = view->contact_reason;
     }
 }
 
@@ -275,8 +275,7 @@ static struct hf_status_view view_of(const struct collection *all, const struct 
         .policies = policy->set,
         .labels_refused = &policy->labels_refused,
         .config_fault = hf_config_fault(parts->env->config, 0),
-        .policy_distrust = policy->distrust,
-        .policy_distrust_text = policy->distrust_text,
+        .policy_distrust = {policy->distrust, policy->distrust_text},
         .name_shared = all->params->name_shared,
         .labels = params->labels_by_controller ? policy->desired_labels : NULL,
         .labels_failure = or_null(parts->labeller->failure),
@@ -286,12 +285,12 @@ static struct hf_status_view view_of(const struct collection *all, const struct 
     };
 
     set_source_failure(parts, &view);
-    enum hf_reason floors = hf_floor_guard_ask(parts->floors, &view.floors_failure);
-    view.floors_reason = hf_reason_name(floors);
+    enum hf_reason floors = hf_floor_guard_ask(parts->floors, &view.floors.message);
+    view.floors.reason = hf_reason_name(floors);
     if (floors == HF_R_None || floors == HF_R_FloorsPending)
-        view.floors_failure = NULL;
-    if (params->certificate_problem != NULL)
-        view.certificate_failure = params->certificate_problem(params->arg, &view.certificate_reason);
+        view.floors.message = NULL;
+    if (params->owner.certificate_problem != NULL)
+        view.certificate.message = params->owner.certificate_problem(params->owner.arg, &view.certificate.reason);
     return view;
 }
 

@@ -119,7 +119,7 @@ static int make_body(struct hf_report *report, json_t **ret_body)
         .contact_unix_ns = hf_contact_reported(contact, hf_stale_contact_unix_ns(&contact->stale)),
         .has_offset = contact->skew.known,
         .offset_ns = hf_contact_wall_offset_ns(contact),
-        .telemetry = params->telemetry != NULL ? params->telemetry(params->arg) : NULL,
+        .telemetry = params->owner.telemetry != NULL ? params->owner.telemetry(params->owner.arg) : NULL,
         .network = hf_network_status(report->parts->network),
         .writes = hf_disks_writes(report->parts->disks),
         .journal = hf_trail_status(report->parts->trail, hash),

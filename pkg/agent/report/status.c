@@ -391,16 +391,16 @@ static int set_failures(json_t *conditions, const struct hf_status_view *view, u
         const char *type, *status;
         struct hf_status_trouble trouble;
     } rows[] = {
-        {"PolicyTrusted", "False", {view->policy_distrust, view->policy_distrust_text}},
+        {"PolicyTrusted", "False", view->policy_distrust},
         {"ConfigurationValid", "False", {"Faulty", view->config_fault}},
         {"NodeNameShared", "True", {"AnotherAgentWrites", view->name_shared ? shared : NULL}},
         {"LabelsApplied", "False", {"ApplyRefused", view->labels_failure}},
         {"StatusDelivered", "False", {"Refused", view->delivery_failure}},
         {"StateWritable", "False", {"WriteFailed", view->disk_failure}},
         {"TrustFolderSafe", "False", {"FilesAtRisk", view->trust_failure}},
-        {"SourceReadable", "False", {view->source_reason, view->source_failure}},
-        {"FloorsKnown", "False", {view->floors_reason, view->floors_failure}},
-        {"ClientCertificateValid", "False", {view->certificate_reason, view->certificate_failure}},
+        {"SourceReadable", "False", view->source},
+        {"FloorsKnown", "False", view->floors},
+        {"ClientCertificateValid", "False", view->certificate},
     };
     int r = 0;
 

@@ -75,21 +75,15 @@ struct hf_status_view {
     const struct hf_policy_set *policies;
     const struct hf_issues *labels_refused;
     const char *config_fault; /* the first */
-    const char *policy_distrust;
-    const char *policy_distrust_text;
-    bool name_shared;     /* another agent seems to use the name */
-    const json_t *labels; /* for the controller to write; NULL: the agent does */
+    bool name_shared;         /* another agent seems to use the name */
+    const json_t *labels;     /* for the controller to write; NULL: the agent does */
     const char *labels_failure;
     const char *delivery_failure;
     const char *disk_failure;
     const char *trust_failure;          /* a file that does not belong there, or a user who can change the folder */
     const struct hf_trust_ids *trusted; /* keys; NULL: unknown */
-    const char *source_failure;
-    const char *source_reason;
-    const char *floors_failure; /* cause of floors that may be old */
-    const char *floors_reason;
-    const char *certificate_failure;
-    const char *certificate_reason;
+    struct hf_status_trouble policy_distrust, source, certificate;
+    struct hf_status_trouble floors; /* may be old */
     const struct hf_readiness *readiness;
     int64_t observed_generation; /* generation of the EdgeNode; 0: unknown */
 };

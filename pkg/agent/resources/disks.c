@@ -160,8 +160,8 @@ bool hf_disks_count(struct hf_disks *disks)
     if (used_up == before)
         return false;
     log_budget(disks);
-    if (params->writes_paused != NULL)
-        params->writes_paused(params->arg, disks->writes.used_up);
+    if (params->owner.writes_paused != NULL)
+        params->owner.writes_paused(params->owner.arg, disks->writes.used_up);
     return true;
 }
 

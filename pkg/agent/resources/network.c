@@ -246,7 +246,8 @@ void hf_network_init(struct hf_network *network, const struct hf_agent_env *env)
 static void sample_round_trip(struct hf_network *network)
 {
     const struct hf_agent_params *params = network->env->params;
-    uint64_t sample_ns = params->api_traffic != NULL ? params->api_traffic(params->arg).round_trip_ns : 0;
+    uint64_t sample_ns =
+        params->owner.api_traffic != NULL ? params->owner.api_traffic(params->owner.arg).round_trip_ns : 0;
 
     if (sample_ns != 0)
         network->round_trip_ns = hf_link_average(network->round_trip_ns, sample_ns);
@@ -275,8 +276,8 @@ bool hf_network_judge(struct hf_network *network, const struct hf_policy_connect
     hf_log(network->env->log, HF_LOG_INFO, "link.gate", HF_S("gate", names[network->gate]),
            HF_D("bytes", (int64_t)hf_write_log_day(&network->day)),
            HF_D("maxBytes", (int64_t)policy->max_bytes_per_day));
-    if (network->env->params->link_changed != NULL)
-        network->env->params->link_changed(network->env->params->arg, hf_link_reason(network->gate));
+    if (network->env->params->owner.link_changed != NULL)
+        network->env->params->owner.link_changed(network->env->params->owner.arg, hf_link_reason(network->gate));
     return true;
 }
 

@@ -118,8 +118,8 @@ static void set_network(const struct hf_resource_gauges *g, const struct hf_netw
     for (size_t i = 0; i < HF_LEN(rows); i++)
         hf_metric_total(hf_metric_with(g->carried, HF_LABELS(rows[i].kind, rows[i].direction)),
                         (double)network->carried[i]);
-    if (params->api_traffic != NULL) {
-        struct hf_http_traffic api = params->api_traffic(params->arg);
+    if (params->owner.api_traffic != NULL) {
+        struct hf_http_traffic api = params->owner.api_traffic(params->owner.arg);
         hf_metric_total(hf_metric_with(g->carried, HF_LABELS("api", "sent")), (double)api.sent_bytes);
         hf_metric_total(hf_metric_with(g->carried, HF_LABELS("api", "received")), (double)api.received_bytes);
     }

@@ -147,35 +147,33 @@ static void on_policy(void *arg, const struct hf_syncpolicy *policy, const json_
 
 static int open_agent(struct hf_simnode *node, struct hf_err *err)
 {
-    struct hf_agent_params params = {.home = &node->home,
-                                     .rng = hf_simproc_rand(node->proc),
-                                     .sched = hf_simproc_sched(node->proc),
-                                     .source = node->split != NULL  ? hf_split_source(node->split)
-                                               : node->kube != NULL ? hf_kube_source(node->kube)
-                                                                    : hf_folder_source(node->folder),
-                                     .source_echoes = node->kube != NULL,
-                                     .events = node->status_kube != NULL ? node->status_kube : node->kube,
-                                     .status_apart = node->split != NULL,
-                                     .source_kube = node->kube,
-                                     .config = node->params.config,
-                                     .http = hf_simboard_http(node->board, hf_simclient_ops(node->file_client)),
-                                     .proc = hf_simboard_proc(node->board),
-                                     .probe = hf_simboard_probe(node->board),
-                                     .unit = hf_simboard_unit(node->board),
-                                     .log = node->log,
-                                     .metrics = node->metrics,
-                                     .node_name = node->params.name,
-                                     .version = "0.0.0",
-                                     .run_path = node->params.run_path,
-                                     .trust_dir = "/etc/holdfast/trust.d",
-                                     .roots = roots,
-                                     .arch = "amd64",
-                                     .facts_root = "",
-                                     .retry_base_ns = HF_NS_PER_S,
-                                     .policy_changed = on_policy,
-                                     .settled = on_settled,
-                                     .stopped = on_stopped,
-                                     .arg = node};
+    struct hf_agent_params params = {
+        .home = &node->home,
+        .rng = hf_simproc_rand(node->proc),
+        .sched = hf_simproc_sched(node->proc),
+        .source = node->split != NULL  ? hf_split_source(node->split)
+                  : node->kube != NULL ? hf_kube_source(node->kube)
+                                       : hf_folder_source(node->folder),
+        .source_echoes = node->kube != NULL,
+        .events = node->status_kube != NULL ? node->status_kube : node->kube,
+        .status_apart = node->split != NULL,
+        .source_kube = node->kube,
+        .config = node->params.config,
+        .http = hf_simboard_http(node->board, hf_simclient_ops(node->file_client)),
+        .proc = hf_simboard_proc(node->board),
+        .probe = hf_simboard_probe(node->board),
+        .unit = hf_simboard_unit(node->board),
+        .log = node->log,
+        .metrics = node->metrics,
+        .node_name = node->params.name,
+        .version = "0.0.0",
+        .run_path = node->params.run_path,
+        .trust_dir = "/etc/holdfast/trust.d",
+        .roots = roots,
+        .arch = "amd64",
+        .facts_root = "",
+        .retry_base_ns = HF_NS_PER_S,
+        .owner = {.policy_changed = on_policy, .settled = on_settled, .stopped = on_stopped, .arg = node}};
 
     return hf_agent_new(&params, &node->agent, err);
 }

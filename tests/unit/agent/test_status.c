@@ -384,12 +384,12 @@ START_TEST(everything_else)
     s.view.labels_failure = "forbidden";
     s.view.disk_failure = "no space";
     s.view.trust_failure = "a key at risk";
-    s.view.source_failure = "CloudCore may not";
-    s.view.source_reason = "Forbidden";
-    s.view.floors_failure = "replaced";
-    s.view.floors_reason = "FloorsReplaced";
-    s.view.certificate_failure = "denied";
-    s.view.certificate_reason = "Denied";
+    s.view.source.message = "CloudCore may not";
+    s.view.source.reason = "Forbidden";
+    s.view.floors.message = "replaced";
+    s.view.floors.reason = "FloorsReplaced";
+    s.view.certificate.message = "denied";
+    s.view.certificate.reason = "Denied";
     _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
     ck_assert_str_eq(hf_json_str(one, "agent.mode"), "Pod");
     ck_assert_str_eq(hf_json_str(one, "hold.until"), "2026-11-20T08:00:01Z");
@@ -599,8 +599,8 @@ START_TEST(a_text_that_ends_within_a_character)
     set_up(&s, &update, 1, NULL, 0);
     s.view.labels_failure = "forbidden: \xe2\x82";
     s.view.delivery_failure = "\xc3";
-    s.view.certificate_failure = "denied \xf0\x9f";
-    s.view.certificate_reason = "Denied";
+    s.view.certificate.message = "denied \xf0\x9f";
+    s.view.certificate.reason = "Denied";
     _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
     json_array_foreach(json_object_get(one, "conditions"), i, condition) {
         const char *message = hf_json_str(condition, "message");

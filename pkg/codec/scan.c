@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encoding/hex.h"
 #include "base/encoding/utf8.h"
 #include "base/endian.h"
 #include "base/parse.h"
@@ -96,12 +97,8 @@ static int hex4(const char *p, const char *end)
     if (end - p < 4)
         return -1;
     for (int i = 0; i < 4; i++) {
-        int c = (unsigned char)p[i], digit;
-        if (c >= '0' && c <= '9')
-            digit = c - '0';
-        else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-            digit = (c | 0x20) - 'a' + 10;
-        else
+        int digit = hf_hex_value_any(p[i]);
+        if (digit < 0)
             return -1;
         value = value << 4 | digit;
     }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/encoding/hex.h"
 #include "delta/create.h"
 #include "delta/match/extend.h"
 #include "delta/methods.h"
@@ -20,8 +21,6 @@ enum {
     FRESH_REPEAT = 7,
     HISTORY = 1024, /* fresh bytes that a repeat can refer to */
 };
-
-static const char hex_digits[] = "0123456789abcdef";
 
 /* ---- apply ----------------------------------------------------------------------------------------------------- */
 
@@ -64,7 +63,7 @@ static void read_hex(struct runs_decoder *u, uint64_t from, uint64_t done, size_
 {
     for (size_t i = 0; i < n; i++, done++) {
         unsigned byte = u->history[(from + done / 2) % HISTORY];
-        u->bytes[u->kept + i] = (unsigned char)hex_digits[done % 2 == 0 ? byte >> 4 : byte & 15];
+        u->bytes[u->kept + i] = (unsigned char)hf_hex_digits[done % 2 == 0 ? byte >> 4 : byte & 15];
     }
 }
 
@@ -234,21 +233,13 @@ static int add_op(struct runs_encoder *k, const struct run_op *op, const unsigne
     return r;
 }
 
-/* Returns the value of a hex digit, or -1. */
-static int digit_of(unsigned char byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 /* Returns the number of fresh bytes from `distance` back whose hex digits are p[0..n). */
 static uint64_t hex_length(const struct runs_encoder *k, const unsigned char *p, uint64_t n, uint64_t distance)
 {
     uint64_t i = 0;
 
     for (; 2 * i + 1 < n && i < distance; i++) {
-        int high = digit_of(p[2 * i]), low = digit_of(p[2 * i + 1]);
+        int high = hf_hex_value((char)p[2 * i]), low = hf_hex_value((char)p[2 * i + 1]);
         if (high < 0 || low < 0 || k->history[(k->fresh - distance + i) % HISTORY] != (unsigned)(high << 4 | low))
             break;
     }
@@ -262,7 +253,7 @@ static uint64_t find_digits(const unsigned char *p, uint64_t from, uint64_t to)
 {
     for (uint64_t at; from + 2 * WORTH_IT <= to; from = at + 1) {
         at = from + 2 * WORTH_IT;
-        while (at > from && digit_of(p[at - 1]) >= 0)
+        while (at > from && hf_hex_value((char)p[at - 1]) >= 0)
             at--;
         if (at == from)
             return from;
@@ -278,7 +269,7 @@ static uint64_t find_hex(const struct runs_encoder *k, uint64_t from, uint64_t t
     const unsigned char *p = k->make->new_bytes;
 
     for (from = find_digits(p, from, to); from < to; from = find_digits(p, from + 1, to)) {
-        unsigned first = (unsigned)(digit_of(p[from]) << 4 | digit_of(p[from + 1]));
+        unsigned first = (unsigned)(hf_hex_value((char)p[from]) << 4 | hf_hex_value((char)p[from + 1]));
         for (uint64_t distance = 1; distance <= HF_MIN(k->fresh, (uint64_t)HISTORY); distance++) {
             if (k->history[(k->fresh - distance) % HISTORY] != first)
                 continue;

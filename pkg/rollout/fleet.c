@@ -11,6 +11,7 @@
 #include "api/meta.h"
 #include "api/update/reason.h"
 #include "base/clock.h"
+#include "base/encoding/hex.h"
 #include "base/parse.h"
 
 static uint32_t hash_of_node(const void *arg, uint32_t id)
@@ -73,7 +74,7 @@ uint64_t hf_fleet_digest_key(const char *digest)
     if (digest == NULL || !hf_text_is_sha256(digest))
         return 0;
     for (size_t i = 0; i < 16; i++)
-        key = key << 4 | (uint64_t)(digest[i] <= '9' ? digest[i] - '0' : digest[i] - 'a' + 10);
+        key = key << 4 | (uint64_t)hf_hex_value(digest[i]);
     return key != 0 ? key : 1;
 }
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/encoding/hex.h"
 #include "base/net/url_mask.h"
 #include "os/disk.h"
 #include "os/file.h"
@@ -181,15 +182,6 @@ static int finalise(struct hf_fetch *fetch, struct fetch_work *work)
     return r;
 }
 
-/* Value of a hexadecimal digit, or -1. */
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* file:///a/b or file:/a/b to its path, %-decoded. */
 static int url_path(const char *url, char path[PATH_MAX])
 {
@@ -202,7 +194,7 @@ static int url_path(const char *url, char path[PATH_MAX])
         return -EINVAL;
     for (; *at != '\0' && n < PATH_MAX - 1; at++) {
         if (*at == '%') {
-            int high = hex_digit(at[1]), low = high < 0 ? -1 : hex_digit(at[2]);
+            int high = hf_hex_value_any(at[1]), low = high < 0 ? -1 : hf_hex_value_any(at[2]);
             if (low < 0 || (high == 0 && low == 0))
                 return -EINVAL;
             path[n++] = (char)(high << 4 | low);

@@ -1,10 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/encoding/hex.h - lower-case hexadecimal only, so that a value has one spelling. Pure; any thread. */
+/* base/encoding/hex.h - hexadecimal; whole values in lower case only, so that each has one spelling. Pure; any thread. */
 #pragma once
 
 #include <stddef.h>
 
 #include "base/macros.h"
+
+extern const char hf_hex_digits[]; /* 16 */
+
+/* -1: not a digit. */
+static inline int hf_hex_value(char digit)
+{
+    return digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/* For texts of others, which may use upper case. -1: not a digit. */
+static inline int hf_hex_value_any(char digit)
+{
+    return hf_hex_value(digit >= 'A' && digit <= 'F' ? (char)(digit | 0x20) : digit);
+}
 
 /* Into text[2n + 1]. Returns `text`. */
 const char *hf_hex_encode(const void *bytes, size_t n, char *text);

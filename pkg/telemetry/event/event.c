@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "base/encoding/hex.h"
 #include "base/encoding/utf8.h"
 #include "base/parse.h"
 #include "codec/scan.h"
@@ -70,7 +71,7 @@ static inline void put_bytes(struct event_encoder *w, const char *bytes, size_t 
 /* Writes the JSON form of one byte or character that needs care; returns its length in the text. */
 static size_t put_odd(struct event_encoder *w, const char *p, size_t n)
 {
-    static const char digits[] = "0123456789abcdef", escapes[] = "btn\0fr";
+    static const char escapes[] = "btn\0fr";
     unsigned char c = (unsigned char)*p;
     size_t step = hf_utf8_length(p, n);
 
@@ -85,7 +86,7 @@ static size_t put_odd(struct event_encoder *w, const char *p, size_t n)
     } else if (c >= 0x20) {
         put_bytes(w, p, 1);
     } else {
-        put_bytes(w, (const char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6);
+        put_bytes(w, (const char[]){'\\', 'u', '0', '0', hf_hex_digits[c >> 4], hf_hex_digits[c & 15]}, 6);
     }
     return 1;
 }

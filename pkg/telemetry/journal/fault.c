@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/encoding/hex.h"
+
 enum { MAX_LINE = PATH_MAX + 128 };
 
 /* The program is linked statically with this file, so an access of these needs no allocation, also in a handler. */
@@ -23,8 +25,8 @@ static uintptr_t page_bytes;
 static const char *take_hex(const char *text, uintptr_t *ret)
 {
     *ret = 0;
-    for (; (*text >= '0' && *text <= '9') || (*text >= 'a' && *text <= 'f'); text++)
-        *ret = *ret << 4 | (uintptr_t)(*text <= '9' ? *text - '0' : *text - 'a' + 10);
+    for (; hf_hex_value(*text) >= 0; text++)
+        *ret = *ret << 4 | (uintptr_t)hf_hex_value(*text);
     return text;
 }
 

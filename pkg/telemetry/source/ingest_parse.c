@@ -15,6 +15,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/encoding/hex.h"
 #include "base/parse.h"
 
 enum { MAX_SCRATCH = 1 << 20, MAX_TIME_TEXT = 40 };
@@ -264,10 +265,10 @@ static bool to_lower_hex(struct hf_view text, char hex[static HF_SHA256_HEX])
     if (text.n != HF_SHA256_HEX - 1)
         return false;
     for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i] >= 'A' && text.p[i] <= 'F' ? (char)(text.p[i] | 0x20) : text.p[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+        int digit = hf_hex_value_any(text.p[i]);
+        if (digit < 0)
             return false;
-        hex[i] = c;
+        hex[i] = hf_hex_digits[digit];
     }
     hex[text.n] = '\0';
     return true;

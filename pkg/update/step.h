@@ -4,53 +4,48 @@
 
 #include "update/release.h"
 
-/* A job that a worker runs for a release. The job borrows strings of the release. This is safe because the engine and
- * its releases exist until the last job has ended. */
+/* A job of a release, whose strings it borrows: the engine and its releases exist until the last job has ended. */
 struct step_job {
     struct hf_steer_job job;
     struct release *release;
     enum step_kind kind;
-    int (*run)(struct step_job *step); /* called on the worker */
-    /* called on the loop thread after `run`, or without `run` if no worker can run the job; not called if the engine is
-     * closing */
+    int (*run)(struct step_job *step); /* on the worker */
+    /* on the loop thread after `run`, or without it if no worker can run the job; not if the engine is closing */
     void (*then)(struct release *release, struct step_job *step);
     struct hf_failure failure;
-    /* Parameters and results of the job. Each `run` function uses some of these fields. */
+    /* parameters and results, as `run` needs them */
     struct hf_swap_params swap;
     struct hf_patch_params patch;
     struct hf_swap_inspection inspection;
     struct hf_room room;
     struct delta_death death;
     struct hf_swap_look look;
-    struct hf_health health; /* verdict of the health checks, to confirm */
-    char ending[200];        /* how a rollback ended, to confirm */
-    struct hf_buf text;      /* text of the journal, or of the file of update/state/committed.h */
-    /* before the job, the history to merge with the floor on disk; after the job, the floor on disk */
+    struct hf_health health; /* to confirm */
+    char ending[200];        /* of a rollback, to confirm */
+    struct hf_buf text;      /* of the journal or of update/state/committed.h */
+    /* in: history to merge with the floor on disk; out: the floor on disk */
     struct hf_sequence_history floor;
-    /* true if `floor` is in the state folder; writing its copy below the root may nevertheless have failed */
+    /* `floor` is in the state folder; its copy below the root may be missing */
     bool floor_done;
-    bool give_up;                         /* before the job: a journal that still cannot be read counts as damaged */
-    bool lost;                            /* after the job: the journal was renamed for this reason */
-    struct hf_edgeupdate *committed;      /* the committed release from disk, which the step owns; NULL if not read */
-    char committed_digest[HF_SHA256_HEX]; /* digest of the committed release that the job reads or writes */
+    bool give_up;                         /* in: a journal that cannot be read is treated as damaged */
+    bool lost;                            /* out: the journal was renamed for this reason */
+    struct hf_edgeupdate *committed;      /* from disk; the step owns it; NULL: not read */
+    char committed_digest[HF_SHA256_HEX]; /* of the committed release that the job reads or writes */
 };
 
-/* Makes a job. The caller fills in the parameters, and then calls step_submit() or step_discard(). Returns NULL if
- * memory runs out. */
+/* Fill in the parameters, then call step_submit() or step_discard(). */
 struct step_job *step_new(struct release *release, enum step_kind kind, int (*run)(struct step_job *step),
                           void (*then)(struct release *release, struct step_job *step));
-/* Passes the job to a worker. If that fails, calls `then` at once, with a negative job.r. */
+/* If no worker takes the job, calls `then` at once, with a negative job.r. */
 void step_submit(struct step_job *step);
 void step_discard(struct step_job *step);
-/* Returns true if the release has a step in progress, or its journal is being written. */
+/* Also while the journal is being written. */
 bool step_is_in_progress(const struct release *release);
-/* Marks the start of a step. Call this function only for a step that is not a job; for a job, step_submit() calls
- * it. */
+/* For a step that is not a job: step_submit() does it for jobs. */
 void step_begin(struct release *release, enum step_kind kind);
 void step_end(struct release *release);
-void step_stop(struct release *release); /* Asks the step to stop. Has no effect on a restart or on health checks. */
-/* Cancels the step because the engine closes. Afterwards no callback of the step is called, except at the end of a job
- * or download. */
+void step_stop(struct release *release); /* no effect on a restart or health checks */
+/* The engine closes: no callback follows, except at the end of a job or download. */
 void step_drop(struct release *release);
 struct hf_target step_target(const struct release *release);
 struct hf_swap_params step_swap_params(const struct release *release, const struct step_job *step);

@@ -6,9 +6,9 @@
  *     <type> <mode> <uid> <gid> <size> <inode> <ctime, s> <ctime, ns> <sha256 or -> <path>\0
  *     end <number of records, ten digits> <sha256 of all bytes before this line>\0
  *
- * The type is d (folder), f (file) or l (symbolic link). For a folder, the size is the number of names in it. For a
- * link, the SHA-256 is that of the link's text. The path is relative to the top folder of the tree; the path of the top
- * folder itself is ".". Threads: worker threads only; all functions block. */
+ * The type is d (folder), f (file) or l (symbolic link). The size of a folder is the number of names in it; the SHA-256
+ * of a link is that of its text. The path is relative to the top folder, which is ".". Worker threads only; all
+ * block. */
 #pragma once
 
 #include "pack/tar/tar_read.h"
@@ -18,7 +18,7 @@ enum { HF_INSTALL_MANIFEST_RECORD_MAX = HF_TAR_MAX_NAME + 256, HF_INSTALL_MANIFE
 
 struct manifest_record {
     char type;
-    unsigned mode; /* permission bits, with set-user-ID, set-group-ID and sticky */
+    unsigned mode; /* with set-user-ID, set-group-ID and sticky */
     uid_t uid;
     gid_t gid;
     uint64_t size, inode;
@@ -27,10 +27,10 @@ struct manifest_record {
     char path[HF_TAR_MAX_NAME];
 };
 
-/* Sets all fields except sha256 and path from `st`. Sets the type to 0 for a device, socket or pipe. */
+/* All fields but sha256 and path. Type 0: a device, socket or pipe. */
 void manifest_record_set(struct manifest_record *record, const struct stat *st);
 
-/* Writes <folder>/manifest.<version>.new. At the end, manifest_writer_end() renames this file to manifest.<version>. */
+/* Writes <folder>/manifest.<version>.new, which manifest_writer_end() renames to manifest.<version>. */
 struct manifest_writer {
     const struct hf_install_manifest *manifest;
     int fd;
@@ -50,27 +50,24 @@ void manifest_writer_done(struct manifest_writer *writer); /* removes an unfinis
 struct manifest_reader {
     const struct hf_fs_ops *fs;
     int fd;
-    /* `at` is the offset of the next bytes to read from the file, `end` is the offset at which the records end, and
-     * `inode` is the inode number of the manifest */
+    /* offset of the next bytes to read, offset at which the records end, inode number of the manifest */
     uint64_t at, end, inode;
-    unsigned count; /* number of records in the whole manifest */
-    size_t from, n; /* the unread part of `bytes` is bytes[from..n) */
+    unsigned count; /* records in the whole manifest */
+    size_t from, n; /* bytes[from..n) is unread */
     char bytes[HF_INSTALL_MANIFEST_BUFFER];
 };
-/* Opens the manifest and checks the SHA-256 in its last line. Skips this check of the SHA-256 if the inode number of
- * the file is known_inode. -ENOENT: there is no manifest, or it is damaged. */
+/* Checks the SHA-256 in the last line, unless the inode number of the file is known_inode. -ENOENT: missing or
+ * damaged. */
 HF_MUST_USE int manifest_reader_open(struct manifest_reader *reader, const struct hf_install_manifest *manifest,
                                      uint64_t known_inode);
-/* Continues at an offset that manifest_reader_offset() returned. */
+/* `offset` is one that manifest_reader_offset() returned. */
 void manifest_reader_seek(struct manifest_reader *reader, uint64_t offset);
 uint64_t manifest_reader_offset(const struct manifest_reader *reader);
 /* Returns 1 with a record, 0 at the end, or -errno. */
 HF_MUST_USE int manifest_reader_next(struct manifest_reader *reader, struct manifest_record *ret_record);
 void manifest_reader_done(struct manifest_reader *reader);
 
-/* Reads the file, folder or link at `path`, and sets all fields of *record except the path. `path` is relative to
- * `dirfd`; no folder in it may be a symbolic link. -ESTALE: the file changed during the call, so that attributes and
- * content may not belong together; or the file has a capability (security.capability); or `path` is a device, socket or
- * pipe. */
+/* Sets all fields but the path, which is relative to `dirfd`; no folder in it may be a symbolic link. -ESTALE: the
+ * file changed meanwhile, has a capability (security.capability), or is a device, socket or pipe. */
 HF_MUST_USE int manifest_record_read(const struct hf_fs_ops *fs, int dirfd, const char *path, const atomic_bool *cancel,
                                      struct manifest_record *record, struct hf_failure *failure);

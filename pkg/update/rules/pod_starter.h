@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/rules/pod_starter.h - recognizes the services that start a node's pods.
- *
- * If an update breaks such a service and the node then loses power, no pod starts again. An agent that runs in a pod is
- * then not running, and cannot restore the old version of the service.
- *
- * Threads: any. */
+/* update/rules/pod_starter.h - recognizes the services that start a node's pods. If an update breaks one and the node
+ * then loses power, no pod starts again, and an agent in a pod cannot restore the old version. Threads: any. */
 #pragma once
 
 #include <stdbool.h>
 
-/* Returns true if `unit` is the usual name of a systemd unit that starts pods. Such a unit runs a kubelet, a
- * distribution of Kubernetes that contains a kubelet, or a container runtime. */
+/* `unit` is the usual name of a kubelet, of a Kubernetes distribution with one, or of a container runtime. */
 bool hf_pod_starter_is(const char *unit);

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/rules/sequence.h - decides which release may follow the releases that this node has committed, so that nobody
- * can make the node install an old release again. Pure.
+/* update/rules/sequence.h - which release may follow those that this node has committed, so that nobody can make the
+ * node install an old one again. Pure.
  *
- * The history of one release name:
- *   top      the release with the highest sequence that the node has committed
- *   current  the release that the node committed most recently; differs from `top` only after a downgrade
- *   used     the releases to which the node has been downgraded; if the list is full, no further downgrade is possible
- * A release may be installed in three cases only:
- *   1. it is the current release (the node repairs it);
- *   2. its sequence is above that of `top`;
- *   3. it is signed with downgradeFrom, which lists the sequence of `current`, and it is not in `used`.
- * So a node uses each signed downgrade at most once. After the node has replaced a release, nobody can bring this old
- * release back with a copy of its object, or with a downgrade that the node has used. A release never follows a
- * different release with the same sequence. (If the digest of `current` is unknown, a release with the sequence of
- * `current` counts as the current release.) */
+ *  top      the committed release with the highest sequence
+ *  current  the release committed last; differs from `top` only after a downgrade
+ *  used     the releases to which the node has been downgraded; if it is full, no further downgrade is possible
+ *
+ * A release may be installed only if
+ *  1. it is `current` (a repair);
+ *  2. its sequence is above that of `top`; or
+ *  3. it is signed with downgradeFrom, which lists the sequence of `current`, and it is not in `used`.
+ * So each signed downgrade works once, and a copy of an old object does not. A release never follows a different one
+ * with the same sequence; if the digest of `current` is unknown, any release with its sequence is `current`. */
 #pragma once
 
 #include <stdint.h>
@@ -25,30 +23,27 @@
 enum { HF_SEQUENCE_MAX_USED = 32 };
 
 struct hf_committed {
-    uint64_t sequence;          /* 0 if there is no such release */
-    char digest[HF_SHA256_HEX]; /* digest of spec.release; "" if unknown */
+    uint64_t sequence;          /* 0: none */
+    char digest[HF_SHA256_HEX]; /* of spec.release; "": unknown */
 };
 
-/* A plain value, which assignment copies. All fields are zero if this node has committed nothing. */
+/* Copy it by assignment. All zero: nothing committed. */
 struct hf_sequence_history {
     struct hf_committed top, current;
     char used[HF_SEQUENCE_MAX_USED][HF_SHA256_HEX];
     unsigned n_used;
 };
 
-/* Returns HF_R_None if the release may be installed; otherwise SequenceTooLow, SequenceReused or DowngradeUsed, with an
- * explanation in text[n]. */
+/* HF_R_None, or SequenceTooLow, SequenceReused or DowngradeUsed with an explanation in text[n]. */
 enum hf_reason hf_sequence_judge(const struct hf_sequence_history *history, const struct hf_release *release,
                                  char *text, size_t n);
 
-/* Returns true if `digest` is the digest of `current`. */
 bool hf_sequence_is_current(const struct hf_sequence_history *history, const char *digest);
 
-/* Records the commit of a release. A second call for the same commit changes nothing. */
+/* A repetition changes nothing. */
 void hf_sequence_commit(struct hf_sequence_history *history, uint64_t sequence, const char *digest);
 
-/* Merges *other, the history from another copy on disk, into *history. *other may be older than *history or all zero.
- * The result has the used downgrades of both histories, and `top` and `current` of the newer history. The newer history
- * is the history with the higher sequence in `top`. If these sequences are equal, the newer history is the history with
- * more used downgrades; but if *history does not have the digest of `top`, *other counts as the newer one. */
+/* Merges *other, from another copy on disk: `used` of both, `top` and `current` of the newer history. This is the one
+ * with the higher sequence in `top`; of equal ones that with more in `used`, but *other if *history lacks the digest of
+ * `top`. */
 void hf_sequence_join(struct hf_sequence_history *history, const struct hf_sequence_history *other);

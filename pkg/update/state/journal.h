@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* update/state/journal.h - the durable state of one release, in the file <state>/updates/<release>/journal
- * (codec/state/record.h): all that the engine needs to resume the update, with the release itself. Only downloads need
- * a server in addition. The engine replaces the file before each step, unless it has all that a later process needs.
- *
- * Memory: a struct hf_journal has no pointers; copy it by assignment. Threads: any, but only one at a time for one
- * release. */
+ * (codec/state/record.h): all that the engine needs to resume the update, with the release itself; only downloads need
+ * a server. Threads: any, one at a time for one release. */
 #pragma once
 
 #include <stdbool.h>
@@ -73,27 +70,26 @@ struct hf_journal {
     char detour[HF_UPDATE_MAX_DETOUR];    /* for the status: why not the shortest chain of deltas; "": it is used */
 };
 
-/* `release` is the part of the EdgeUpdate that the journal keeps (update/release.h, `kept`), or NULL. Pure. */
+/* `release`: `kept` of update/release.h, or NULL. Pure. */
 HF_MUST_USE int hf_journal_format(const struct hf_journal *journal, const json_t *release, struct hf_buf *out);
 
-/* -EBADMSG: the text is damaged. -EOPNOTSUPP: another format version. *ret_release is a new reference to the `release`
- * of hf_journal_format(), or NULL. Pure. */
+/* -EBADMSG: damaged. -EOPNOTSUPP: another format version. *ret_release is a new reference, or NULL. Pure. */
 HF_MUST_USE int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t **ret_release,
                                  struct hf_err *err);
 
-/* Blocks. `folder` is <state>/updates/<release>. -ENOENT: there is no journal. -EBADMSG: it was damaged or has another
- * format version, and this call has renamed it to journal.damaged. Other errors leave the file as it is. */
+/* -ENOENT: no journal. -EBADMSG: damaged or of another format version; it is now journal.damaged. Other errors leave
+ * the file. Blocks. */
 HF_MUST_USE int hf_journal_load(const struct hf_fs_ops *fs, const char *folder, struct hf_journal *ret_journal,
                                 json_t **ret_release, struct hf_err *err);
 
-/* Replaces the journal durably by the text of hf_journal_format(). Makes the folder if it is missing. Blocks. */
+/* Durable; makes the folder if it is missing. Blocks. */
 HF_MUST_USE int hf_journal_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text,
                                 struct hf_err *err);
 
-extern const struct hf_record_type hf_journal_type; /* for the fuzzer; its struct is private */
+extern const struct hf_record_type hf_journal_type; /* for the fuzzer */
 
 const char *hf_update_method_name(enum hf_update_method method); /* "Delta", "Full", or "" for HF_METHOD_NONE */
 
-/* The installed version (borrowed): the new one in Probation and Committed, otherwise the one before the update. "":
- * unknown, as in Swapping and RollingBack, after a rollback that could not restore, and while drift is not repaired. */
+/* Borrowed: the new version in Probation and Committed, else the one before the update. "": unknown, as in Swapping
+ * and RollingBack, after a rollback that could not restore, and before drift is repaired. */
 const char *hf_journal_installed(const struct hf_journal *journal);

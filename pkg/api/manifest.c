@@ -26,12 +26,9 @@ const char *const hf_manifest_flux_kinds[HF_MANIFEST_FLUX_COUNT + 1] = {
     NULL,
 };
 
-const char *const hf_manifest_target_names[HF_MANIFEST_TARGETS + 1] = {
-    [HF_MANIFEST_TO_STATIC_PODS] = "StaticPods",
-    [HF_MANIFEST_TO_FILES] = "Files",
-    [HF_MANIFEST_TO_CLUSTER] = "Cluster",
-    NULL,
-};
+#define WORD(name_, word_) [HF_MANIFEST_TO_##name_] = (word_),
+
+const char *const hf_manifest_target_names[HF_MANIFEST_TARGETS + 1] = {HF_MANIFEST_TARGET_WORDS(WORD) NULL};
 
 /* ---- forms of strings -------------------------------------------------------------------------------------------- */
 

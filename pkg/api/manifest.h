@@ -51,12 +51,13 @@ struct hf_manifest_from {
     const char *sub_path; /* relative and normal, or NULL */
 };
 
-enum hf_manifest_target {
-    HF_MANIFEST_TO_STATIC_PODS,
-    HF_MANIFEST_TO_FILES,
-    HF_MANIFEST_TO_CLUSTER,
-    HF_MANIFEST_TARGETS
-};
+#define HF_MANIFEST_TARGET_WORDS(X)                                                                                    \
+    X(STATIC_PODS, "StaticPods")                                                                                       \
+    X(FILES, "Files")                                                                                                  \
+    X(CLUSTER, "Cluster")
+#define HF_MANIFEST_TARGET(name_, word_) HF_MANIFEST_TO_##name_,
+
+enum hf_manifest_target { HF_MANIFEST_TARGET_WORDS(HF_MANIFEST_TARGET) HF_MANIFEST_TARGETS };
 /* Words of `to`; ends with NULL. */
 extern const char *const hf_manifest_target_names[HF_MANIFEST_TARGETS + 1];
 

@@ -2,11 +2,9 @@
 /* kube/source.h - the interface to the source of desired state, to which the agent also writes its status: an API
  * server, KubeEdge's MetaServer, or a folder.
  *
- * Every source obeys one rule. It reports that an object is gone only after a DELETED event of a real API server, after
- * a complete list of the API server itself without the object, or after a complete scan of a folder; never because of
- * an answer that may come from the store of a MetaServer.
- *
- * Threads: loop thread only. A source calls no subscriber inside subscribe() or apply(). Errors: 0 or -errno. */
+ * Every source reports that an object is gone only after a DELETED event of a real API server, a complete list of the
+ * API server itself, or a complete scan of a folder; never because of an answer that may come from a MetaServer's
+ * store. A source calls no subscriber inside subscribe() or apply(). */
 #pragma once
 
 #include <stdbool.h>
@@ -16,8 +14,8 @@
 #include "codec/json.h"
 
 enum hf_contact_kind {
-    HF_CONTACT_PROVEN, /* the source itself (the API server or the folder) has just answered */
-    HF_CONTACT_LOST,   /* the source itself is unreachable; a MetaServer may still answer from its store */
+    HF_CONTACT_PROVEN, /* the API server itself or the folder has just answered */
+    HF_CONTACT_LOST,   /* a MetaServer may still answer from its store */
 };
 
 /* The time of the API server. */

@@ -37,12 +37,12 @@
 
 enum { HF_KUBE_MAX_DELIVERIES = 32 };
 
-/* limit of a server-side apply; a MetaServer takes up to 34 s for a PATCH */
+/* of a server-side apply; a MetaServer needs up to 34 s for a PATCH */
 #define HF_KUBE_APPLY_NS (40 * HF_NS_PER_S)
-/* minimum time between two times at which the client empties a status into which others have written */
+/* between two times at which the client empties a status into which others have written */
 #define HF_KUBE_EMPTY_NS (600 * HF_NS_PER_S)
-#define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)  /* minimum time between two calls of hf_kube_reached() with an effect */
-#define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S) /* minimum time between two reads of the credentials */
+#define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)  /* between two calls of hf_kube_reached() with an effect */
+#define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S) /* between two reads of the credentials */
 
 struct hf_kube {
     const struct hf_kube_rules *rules; /* of the server */
@@ -50,18 +50,18 @@ struct hf_kube {
     struct hf_source_ops ops;
     struct hf_list subscriptions;
     struct hf_list deliveries; /* server-side applies of the source table */
-    struct hf_list calls;      /* calls of kube/call.h in flight, also those of the deliveries */
-    bool switch_over;          /* it behaves like a MetaServer: the next turn of the loop takes over those rules */
+    struct hf_list calls;      /* in flight, with those of the deliveries */
+    bool switch_over;          /* it behaves like a MetaServer: the next turn of the loop follows those rules */
     bool plain;                /* the URL is http:// */
     bool no_watchlist;         /* LIST first: the server cannot do WatchList, or may be a MetaServer */
     uint64_t spread_ns;
-    uint64_t fleet_nodes;    /* the most nodes that an EdgeUpdate selects; 0: unknown; limited by HF_RF_SPREAD_MAX_NS */
-    struct hf_timer *turn;   /* does in the next turn of the loop what must not run inside a call of our user */
+    uint64_t fleet_nodes;    /* the most nodes that an EdgeUpdate selects; 0: unknown */
+    struct hf_timer *turn;   /* for what must not run inside a call of our user */
     struct hf_timer *ends;   /* for watches that have ended early */
-    uint64_t last_reauth_ns; /* monotonic time of the last read of the credentials; 0: never */
-    uint64_t last_nudge_ns;  /* monotonic time of the last nudge with an effect; 0: never */
-    uint64_t empty_ns;       /* monotonic time before which the client empties no status */
-    uint64_t went_back_ns;   /* monotonic time at which all subscriptions last had to list again; 0: never */
+    uint64_t last_reauth_ns; /* last read of the credentials; 0: never */
+    uint64_t last_nudge_ns;  /* last nudge with an effect; 0: never */
+    uint64_t empty_ns;       /* until then the client empties no status */
+    uint64_t went_back_ns;   /* when all subscriptions last had to list again; 0: never */
     uint64_t beat_s;         /* random offset of the ends of watches: nodes with one power supply differ */
     struct hf_kube_return back;
     struct hf_kube_silence silence;
@@ -87,7 +87,7 @@ struct hf_kube_subscription {
     struct hf_strmap unreadable;  /* versions of the objects that cannot be parsed, by name */
     struct hf_timer *timer;       /* of the reflector */
     struct hf_exchange *exchange; /* LIST or watch in flight, or NULL */
-    uint64_t asked_ns;            /* monotonic time at which the last one began */
+    uint64_t asked_ns;            /* when it began */
     int start_error;              /* -errno of one that failed to start, for the next turn of the loop; 0: none */
     char version[HF_RV_TEXT];     /* resourceVersion from which the next watch resumes */
     bool version_unreported;
@@ -107,7 +107,7 @@ struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
 /* True if the subscription asks for the metadata of its objects alone (PartialObjectMetadata). */
 bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub);
 void hf_kube_arm_turn(struct hf_kube *kube);
-/* Reads the credentials again, at most once in HF_KUBE_REAUTH_NS. */
+/* At most once in HF_KUBE_REAUTH_NS. */
 void hf_kube_reauth(struct hf_kube *kube);
 /* The next subscription after `sub` (NULL: the first) that is not dead; NULL at the end. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);
@@ -128,10 +128,10 @@ void hf_kube_close_call(struct hf_kube_subscription *sub);
 void hf_kube_reflector_timer(void *arg); /* `arg` is the subscription */
 void hf_kube_silence_timer(void *arg);   /* `arg` is the subscription */
 void hf_kube_ends_timer(void *arg);      /* `arg` is the hf_kube */
-/* Call hf_kube_reached() when the server has answered. Subscriptions that wait because the link was away then retry
- * now; those that wait because the server was away keep their turn (return.h). No effect within HF_KUBE_NUDGE_NS of the
- * last call with one: streams that the server accepts and then closes would wake each other in a loop.
- * hf_kube_nudge_all() wakes both, and at once: for the caller who knows that the network is there again. */
+/* hf_kube_reached(): the server has answered. Subscriptions that wait because the link was away retry now; those that
+ * wait because the server was away keep their turn (return.h). No effect within HF_KUBE_NUDGE_NS of the last one:
+ * streams that the server accepts and then closes would wake each other in a loop. hf_kube_nudge_all() wakes both, and
+ * at once: for a caller who knows that the network is there again. */
 void hf_kube_reached(struct hf_kube *kube);
 void hf_kube_nudge_all(struct hf_kube *kube);
 

@@ -10,8 +10,8 @@
 struct hf_exchange;
 struct hf_kube;
 
-/* The first review is HF_KUBE_REVIEW_NS after the first second-hand answer. The minimum time between two doubles with
- * each review that an API server answers with the header, up to HF_KUBE_REVIEW_MAX_NS. */
+/* The first review comes this long after the first second-hand answer. The minimum time between two doubles with each
+ * review that an API server answers with the header, up to HF_KUBE_REVIEW_MAX_NS. */
 #define HF_KUBE_REVIEW_NS (300 * HF_NS_PER_S)
 #define HF_KUBE_REVIEW_MAX_NS (3600 * HF_NS_PER_S)
 
@@ -19,7 +19,7 @@ struct hf_kube_hub {
     struct hf_origin origin;
     struct hf_exchange *review; /* in flight, or NULL */
     bool wanted;                /* the next turn of the loop sends a review */
-    uint64_t due_ns;            /* monotonic time before which there is none; 0: no second-hand answer yet */
+    uint64_t due_ns;            /* none before; 0: no second-hand answer yet */
     uint64_t wait_ns;           /* minimum time between two reviews */
 };
 

@@ -11,20 +11,20 @@ struct hf_kube_subscription;
 
 enum {
     HF_KUBE_MAX_LIST_BYTES = 16 << 20,
-    /* A list has at most as many pages as the ledger holds objects, divided by HF_KUBE_SMALL_PAGE for pages of 8
-     * objects, else by HF_KUBE_PAGE. Pages are usually fuller: this stops only a list without an end. */
+    /* A list has at most as many pages as the ledger holds objects, divided by one of these (HF_KUBE_SMALL_PAGE: for
+     * pages of 8 objects). Pages are usually fuller: this stops only a list without an end. */
     HF_KUBE_SMALL_PAGE = 5,
     HF_KUBE_PAGE = 50,
 };
 
-/* A slow link may need many minutes for a list (64 kbit/s: 30 MB an hour), so what counts is how long no byte comes: of
- * a LIST's page, and of a WatchList after HF_RF_FILL_NS. The latter is shorter than the time between two bookmarks, so
- * that a WatchList which sends bookmarks alone ends. */
+/* A slow link may need many minutes for a list, so the limit is for the time without a byte: of a LIST's page, and of a
+ * WatchList after HF_RF_FILL_NS. The latter is shorter than the time between two bookmarks, so that a WatchList with
+ * bookmarks alone ends. */
 #define HF_KUBE_LIST_IDLE_NS (60 * HF_NS_PER_S)
 #define HF_KUBE_FILL_IDLE_NS (45 * HF_NS_PER_S)
-#define HF_KUBE_LIST_NS (900 * HF_NS_PER_S) /* limit of a whole page of a LIST, or of a WatchList */
-/* An API server ends an answer after its --request-timeout, usually 60 s. If a LIST breaks after this time, the next
- * one asks for pages. */
+#define HF_KUBE_LIST_NS (900 * HF_NS_PER_S) /* of a whole page, or a WatchList */
+/* An API server ends an answer after its --request-timeout, usually 60 s. A LIST that breaks after this time is
+ * followed by one for pages. */
 #define HF_KUBE_LIST_SLOW_NS (45 * HF_NS_PER_S)
 
 /* The round in progress. */
@@ -58,12 +58,12 @@ enum hf_kube_list {
     HF_KUBE_LIST_GARBAGE,   /* unusable, see *err; nothing is reported */
 };
 
-/* Takes the body of a LIST and reports items in versions that the subscriber does not have. Each item is parsed by
- * itself; a bad one is reported as unreadable. If even its name is unreadable, the round is doubtful. For PROVEN,
- * *ret_next is the continue token, or ""; the caller frees it. */
+/* Reports the items in versions that the subscriber does not have. Each is parsed by itself; a bad one is reported as
+ * unreadable, and without a readable name makes the round doubtful. PROVEN: *ret_next is the continue token or "", for
+ * the caller to free. */
 enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
                                     char **ret_next, struct hf_err *err);
-/* Ends a page; takes over `next`. Returns the reflector's event; *err is set for HF_RF_GARBAGE. */
+/* Ends a page; owns `next`. *err is set for HF_RF_GARBAGE. */
 enum hf_rf_event hf_kube_list_page(struct hf_kube_subscription *sub, char *next, struct hf_err *err);
 void hf_kube_list_end_round(struct hf_kube_subscription *sub);
 void hf_kube_list_forget_pages(struct hf_kube_subscription *sub);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/metaserver.h - a MetaServer as the server. Its answers may come from the local store of this node, which
- * knows nothing of deletions while the cloud was away. Private to pkg/kube.
+/* kube/api/metaserver.h - a MetaServer as the server. Its answers may come from this node's local store, which knows
+ * nothing of deletions while the cloud was away. Private to pkg/kube.
  *
- * Only a LIST whose kind is spelled as in the CRD proves that the cloud answered (`provable` in resource.h), so such
- * LISTs do the work of the rounds: one at a time for all subscriptions, when rules/prober.h says so. A watch is held
- * open for each kind, after the cloud has answered its LIST. A LIST that the store answered at once is followed by a
- * review: may CloudCore list this kind at all (rules/review.h)? */
+ * Only a LIST whose kind is spelled as in the CRD proves that the cloud answered (`provable` in resource.h): such LISTs
+ * do the work of the rounds, one at a time, when rules/prober.h says so. After one, a watch of the kind is held open.
+ * After a LIST that the store answered at once, a review asks if CloudCore may list the kind at all
+ * (rules/review.h). */
 #pragma once
 
 #include "kube/api/report.h"
@@ -18,34 +18,32 @@ struct hf_exchange;
 struct hf_exchange_owner;
 struct hf_kube;
 
-/* limit of a review, and of a LIST, which takes 10 s while the cloud is away */
+/* of a review and of a LIST, which lasts 10 s while the cloud is away */
 #define HF_KUBE_PROBE_NS (15 * HF_NS_PER_S)
-/* of an answer that took this long or longer, only the spelling of a `provable` kind proves that the cloud answered */
+/* of a slower answer, only the spelling of a `provable` kind proves that the cloud answered */
 #define HF_KUBE_LATE_NS (5 * HF_NS_PER_S)
-#define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S) /* time during which a new watch replays the store */
+#define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S) /* a new watch replays the store */
 
-/* What the client knows of its MetaServer. */
 struct hf_kube_meta {
     struct hf_prober prober;
     struct hf_timer *timer;
     struct hf_exchange *probe; /* LIST or review in flight, or NULL */
-    uint64_t asked_ns;         /* monotonic time at which it began */
+    uint64_t asked_ns;         /* when it began */
     int start_error;           /* -errno of one that failed to start, for the next turn of the loop; 0: none */
     bool reviews_watch;        /* a review that precedes the LIST of `probed` is in flight */
-    /* the subscription of the last LIST or review; NULL: none, or it has ended */
+    /* of the last LIST or review; NULL: none, or ended */
     struct hf_kube_subscription *probed;
     enum hf_kube_reported reported; /* to all subscribers */
 };
 
-/* What it knows of one subscription. */
 struct hf_kube_meta_sub {
     bool begun;               /* the first LIST was requested */
     bool wants_probe;         /* wants a LIST that the cloud answers */
-    bool served;              /* the cloud has answered a LIST, and no review has shown since that it would not */
-    bool may_watch;           /* for an object in a namespace: a review has allowed the watch of its kind */
+    bool served;              /* the cloud has answered a LIST, and no review has contradicted since */
+    bool may_watch;           /* object in a namespace: a review has allowed the watch of its kind */
     bool barred;              /* the cloud may not list this kind, or does not have it */
-    bool unexplained;         /* the cloud may list it, and the store answered; twice in a row means barred */
-    uint64_t replay_until_ns; /* monotonic time until which the stream replays the store */
+    bool unexplained;         /* the cloud may list it, and the store answered; twice in a row: barred */
+    uint64_t replay_until_ns; /* until then the stream replays the store */
 };
 
 void hf_kube_meta_timer(void *arg); /* `arg` is the hf_kube */

@@ -46,12 +46,11 @@ void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, 
 /* True if the version of a list or bookmark is older than what the server sent before. */
 bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
 /* The server sent an older version: reports the doubt and sets *err. False: perhaps an old watch cache; the next list
- * asks the store. True: the store itself said it (or this is a MetaServer), and lower versions count from now on; the
- * round in progress is doubtful, and behind an API server all subscriptions list again. */
+ * asks the store. True: the store itself said it (or this is a MetaServer), and lower versions are valid from now on;
+ * the round is doubtful, and behind an API server all subscriptions list again. */
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err);
-/* The store has a lower revision than before: list from it and report everything, because a watch that resumed from a
- * higher one is deaf. */
+/* The store has a lower revision than before: list from it and report everything; a watch from a higher one is deaf. */
 void hf_kube_list_anew(struct hf_kube_subscription *sub);
-/* The end of a round that is `contradicted`. One history cannot show both, so a backup was restored, or an old watch
- * cache answered: the next list asks the store. If this one did (`exact`), all subscriptions list anew. */
+/* The end of a `contradicted` round: a backup was restored, or an old watch cache answered. The next list asks the
+ * store; if this one did (`exact`), all subscriptions list anew. */
 void hf_kube_doubt_history(struct hf_kube_subscription *sub, bool exact);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kube/api/return.h - how the subscriptions of one client return to a server that was away. Private to pkg/kube.
  *
- * All nodes lose a server that goes away at the same moment. Each client draws one random moment within the spread of
- * the fleet, and one subscription asks then. The others wait in line until this one has an answer that shows that the
- * server is ready: a list, a WatchList, or a watch that stays open for HF_RF_SETTLE_NS. "200, no history" (410 in the
- * stream) does not: a server answers so before it has read its RBAC rules and filled its caches. While it refuses with
- * 403, 408, 429 or 5xx, the client draws another moment for all that wait. If the one that asks fails for a reason of
- * its own, the next in line asks.
+ * All nodes lose a server at the same moment. Each client draws one random moment within the spread of the fleet, when
+ * one subscription asks. The others wait in line until it has an answer that shows that the server is ready: a list, a
+ * WatchList, or a watch that stays open for HF_RF_SETTLE_NS, but not "200, no history" (410 in the stream), which a
+ * server answers before it has read its RBAC rules and filled its caches. While it refuses with 403, 408, 429 or 5xx,
+ * the client draws another moment. If the one that asks fails for a reason of its own, the next in line asks.
  *
- * Once the server is ready, the rest of the line asks one by one. In a large fleet the times between them are longer,
- * so that the requests of many nodes whose first answers came together spread, and so that the bookmarks of a node's
- * watches come evenly: an evenly used connection needs no pings (rules/pulse.h). */
+ * Once the server is ready, the rest of the line asks one by one; in a large fleet more slowly, so that the requests of
+ * nodes whose first answers came together spread, and a node's bookmarks come evenly and spare pings
+ * (rules/pulse.h). */
 #pragma once
 
 #include "kube/rules/reflector.h"
@@ -18,41 +17,38 @@
 struct hf_kube;
 struct hf_kube_subscription;
 
-/* The number of refusals in a row for which the client assumes that the server has just started. */
+/* after as many in a row the server is no longer one that has just started */
 enum { HF_KUBE_MAX_REFUSALS = 3 };
 
-/* The spread for each node of the fleet; in all at most HF_RF_SPREAD_MAX_NS. With 200 ms, 1,000 nodes return at a rate
- * of 5 nodes a second, and leave room for those that have waited for a server that accepts connections for some seconds
- * before it answers, and then continue together. */
+/* Spread for each node of the fleet; in all at most HF_RF_SPREAD_MAX_NS. 1,000 nodes then return at 5 a second, which
+ * leaves room for those that connected early and continue together. */
 #define HF_KUBE_SPREAD_EACH_NS (200 * HF_NS_PER_MS)
-/* time between two requests of the line for each node of the fleet, and its maximum; the last quarter is random */
+/* between two requests of the line for each node of the fleet, and the maximum; the last quarter is random */
 #define HF_KUBE_STEP_EACH_NS (16 * HF_NS_PER_MS)
 #define HF_KUBE_STEP_NS (16 * HF_NS_PER_S)
-/* time until the next in line asks if the one that asked fails for a reason of its own */
+/* until the next in line asks */
 #define HF_KUBE_FOLLOW_NS (5 * HF_NS_PER_S)
-/* For this time after an answer, the server has just returned: refusals and missing history count as a result of
- * that. */
+/* For this time after an answer, refusals and missing history are results of the return. */
 #define HF_KUBE_RETURN_NS (30 * HF_NS_PER_S)
 
 struct hf_kube_return {
-    uint64_t at_ns;    /* monotonic time of the next request, or of the last one of the return; 0: never away */
-    unsigned refusals; /* number of refusals in a row since the server was last ready */
-    bool ready;        /* true if the server has been ready since, and those that wait ask one after the other */
-    bool no_history;   /* true if the server has shown that it has no history from before it was away */
+    uint64_t at_ns;    /* next request, or last one of the return; 0: never away */
+    unsigned refusals; /* in a row since the server was last ready */
+    bool ready;        /* the server has been ready since: the line asks one by one */
+    bool no_history;   /* the server has no history from before */
 };
 
 /* True if the subscription waits in line. */
 bool hf_kube_return_awaits(const struct hf_kube_subscription *sub);
-/* True if the server is away, and the client waits for the moment to ask. */
+/* The server is away, and the client waits for its moment. */
 bool hf_kube_return_is_ahead(const struct hf_kube *kube);
-/* Returns the length of a rest that the reflector wants to last `delay_ns`; lines up the others. */
+/* How long a rest of `delay_ns` lasts; lines up the others. */
 uint64_t hf_kube_return_rest_ns(struct hf_kube_subscription *sub, uint64_t delay_ns);
 /* Call after each move of a reflector. */
 void hf_kube_return_moved(struct hf_kube_subscription *sub, enum hf_rf_state from, enum hf_rf_event event);
-/* The server is ready: lines up all that wait, except `but` (may be NULL). */
+/* Lines up all that wait, but `but` (may be NULL). */
 void hf_kube_return_ready(struct hf_kube *kube, const struct hf_kube_subscription *but);
-/* True if `event`, an answer, is a refusal of a server that has just started; counts it. */
+/* `event` is a refusal of a server that has just started; counts it. */
 bool hf_kube_return_is_early(struct hf_kube_subscription *sub, enum hf_rf_event event);
-/* Call when the timer of a reflector fires. True if the subscription need not ask the server for a history that it does
- * not have. */
+/* When a reflector's timer fires. True: do not ask for a history that the server does not have. */
 bool hf_kube_return_turn(struct hf_kube_subscription *sub);

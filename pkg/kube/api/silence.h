@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kube/api/silence.h - finds a server that keeps the connection and has stopped working. Private to pkg/kube.
  *
- * TCP keepalive finds a dead link within 50 s. If the connection is silent for longer than usual, the client sends a
- * ping (rules/pulse.h). Three missing bookmarks of one watch are the end of this watch (watch.h). Pings are rare if
- * bookmarks come evenly: so the first watch after a failure is short, and ends at such a moment that the bookmarks of
- * the next one come between those of the others. */
+ * TCP keepalive finds a dead link within 50 s. After a longer silence than usual the client sends a ping
+ * (rules/pulse.h); three missing bookmarks end a watch (watch.h). Pings are rare if bookmarks come evenly, so the first
+ * watch after a failure is short: the bookmarks of the next one then come between those of the others. */
 #pragma once
 
 #include "kube/rules/pulse.h"

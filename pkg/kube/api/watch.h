@@ -15,8 +15,8 @@ enum { HF_KUBE_MAX_GARBAGE = 16 }; /* unusable lines in a row after which a stre
 
 #define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* shortest silence after which a watch with bookmarks is dead */
 /* A server often ends the watches of one kind for all nodes at once. So a watch that ends more than HF_KUBE_DUE_NS
- * early is opened again after a random delay, at least HF_KUBE_ENDS_NS and at most HF_KUBE_REOPEN_EACH_NS for each node
- * of the fleet. If another watch of this node ends early meanwhile, the server shuts down. */
+ * early opens again after a random delay from HF_KUBE_ENDS_NS to HF_KUBE_REOPEN_EACH_NS for each node of the fleet. If
+ * another watch ends early meanwhile, the server shuts down. */
 #define HF_KUBE_ENDS_NS (300 * HF_NS_PER_MS)
 #define HF_KUBE_REOPEN_EACH_NS (20 * HF_NS_PER_MS)
 #define HF_KUBE_DUE_NS (5 * HF_NS_PER_S)

@@ -13,16 +13,15 @@ struct hf_folder_object {
     const char *at;  /* path of the object in the document: "" or, in a list, such as "items[3]" */
 };
 
-/* Calls `each` for each object of the documents. A document of kind List (apiVersion v1), or of one of our kinds with
- * "List" behind it, stands for its items; items of the latter may lack kind and apiVersion, as an API server sends
- * them, and get them. `each` returns 0, or -errno to end the walk. Returns that -errno; -EBADMSG: a list has no items
- * or has a list as an item; -ENOMEM. */
+/* A document of kind List (v1), or of one of our kinds with "List" behind it, stands for its items; those of the latter
+ * get kind and apiVersion if they lack them, as from an API server. -errno of `each` ends the walk, and is returned.
+ * -EBADMSG: a list has no items, or a list as an item. */
 HF_MUST_USE int hf_folder_each_object(const json_t *documents,
                                       int (*each)(void *arg, const struct hf_folder_object *object, struct hf_err *err),
                                       void *arg, struct hf_err *err);
 
-/* Returns 1 for an object that concerns us, or 0 for an object of another group, which readers skip. -EBADMSG: it
- * claims to be ours, and its kind, version or name is not valid. -E2BIG: it is larger than API servers allow. */
+/* 1: ours. 0: of another group, to be skipped. -EBADMSG: it claims to be ours, but kind, version or name is not valid.
+ * -E2BIG: larger than API servers allow. */
 HF_MUST_USE int hf_folder_object_check(const json_t *object, struct hf_err *err);
 
 /* What two objects of one kind and name are to each other. */

@@ -2,12 +2,8 @@
 /* kube/folder/folder_scan.h - one scan of a folder of YAML and JSON files. Private to pkg/kube.
  *
  * A file is read if it is new or its inode, size or modification time has changed, and it has settled: two scans in a
- * row saw the same, or its modification time is a few periods ago. Somebody may still be copying it. While a file is
- * unreadable, its last objects stay. Objects are kept as compact text: a tree takes seven times the memory, and few are
- * reported more than once.
- *
- * Threads: hf_folder_scan() blocks: call it on a worker. Memory: hf_folder_view_done() frees a view. Errors: in the
- * view. */
+ * row saw the same, or its modification time is a few periods ago. While it is unreadable, its last objects stay.
+ * Objects are kept as compact text: a tree needs seven times the memory, and few are reported more than once. */
 #pragma once
 
 #include "base/err.h"
@@ -17,7 +13,7 @@
 enum {
     HF_FOLDER_MAX_FILES = 1000,
     HF_FOLDER_MAX_FILE_BYTES = 4 << 20,
-    HF_FOLDER_MAX_ISSUES = 16, /* maximum number of issues that a scan describes; the scan only counts further issues */
+    HF_FOLDER_MAX_ISSUES = 16, /* issues described; further ones are only counted */
 };
 
 struct hf_folder_stamp {
@@ -63,12 +59,11 @@ struct hf_folder_view {
     size_t n_issues; /* of the last scan; may exceed HF_FOLDER_MAX_ISSUES */
 };
 
-/* True if no such file exists, or its current content is in `view`. view->whole is the folder: true if no file was left
- * out. */
+/* No such file, or its current content is in `view`; for view->whole: no file was left out. */
 bool hf_folder_is_good(const struct hf_folder_view *view, const char *name);
 
 void hf_folder_view_done(struct hf_folder_view *view);
 
-/* Brings `view` up to date. `period_ns` is the time between two scans. */
+/* Brings `view` up to date; errors go there. Blocks. `period_ns`: time between two scans. */
 void hf_folder_scan(const struct hf_fs_ops *fs, const char *dir, uint64_t now_unix_ns, uint64_t period_ns,
                     struct hf_folder_view *view);

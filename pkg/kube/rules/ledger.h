@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kube/rules/ledger.h - the objects of one kind that were reported to the subscriber, with their versions. Private to
- * pkg/kube.
+ * pkg/kube. Pure.
  *
- * Only the ledger decides that an object is gone: after a DELETED event of a real API server, or if a complete list
- * that certainly comes from the API server, and is not older than earlier answers, does not have it. resourceVersions
- * are numbers (0: unknown); those that are not numbers are not compared.
- *
- * Pure. Memory: hf_ledger_done() frees the content. Errors: 0 or -errno. */
+ * Only the ledger decides that an object is gone: after a DELETED event of a real API server, or by a complete list
+ * that certainly comes from the API server and is not older than earlier answers. resourceVersions are numbers (0:
+ * unknown); those that are not numbers are not compared. */
 #pragma once
 
 #include <stdbool.h>
@@ -46,17 +44,16 @@ HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 /* The version that was last reported; 0: unknown. */
 uint64_t hf_ledger_version(const struct hf_ledger *ledger, const char *name);
 
-/* The subscriber does not keep the object. The next list that has it reports it once more, even in the same version.
- * Unless it `matters`, a ledger that is more than half full forgets it. */
+/* The subscriber does not keep the object: the next list reports it once more, whatever its version. Unless it
+ * `matters`, a ledger that is more than half full forgets it. */
 void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters);
 
-/* Takes an event of a real API server's watch: DELETED, or else ADDED or MODIFIED. After -ENOMEM or -E2BIG (too many
- * objects) the ledger is unchanged. */
+/* An event of a real API server's watch. After -ENOMEM or -E2BIG (too many objects) the ledger is unchanged. */
 HF_MUST_USE int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                 enum hf_ledger_change *ret_change);
 
-/* The source has this object in a version that cannot be parsed: the round in progress does not miss it. False: the
- * ledger has a newer version; ignore this one. */
+/* The source has this version, which cannot be parsed: the round does not miss it. False: ignore it, the ledger has a
+ * newer one. */
 bool hf_ledger_unreadable(struct hf_ledger *ledger, const char *name, uint64_t version);
 
 /* The same for a MetaServer's watch. `live`: the cloud has just sent it, because there is contact and the stream no
@@ -64,18 +61,17 @@ bool hf_ledger_unreadable(struct hf_ledger *ledger, const char *name, uint64_t v
 HF_MUST_USE int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                      bool live, enum hf_ledger_change *ret_change);
 
-/* A round compares one complete list with the ledger: begin, an item for every object in the list (UPSERT, NOTHING or
- * OLD), end with the version of the list. The end calls `gone` for objects that the list lacks and that are not newer
- * than it, and forgets them; gone = NULL if the list may be wrong. A round that never ends changes only the versions of
- * the objects that it reported. */
+/* A round compares one complete list with the ledger: begin, an item for each object (UPSERT, NOTHING or OLD), end with
+ * the version of the list. The end forgets, and passes to `gone`, the objects that the list lacks and that are not
+ * newer; gone = NULL if the list may be wrong. A round without an end changes only the versions of what it reported. */
 void hf_ledger_begin(struct hf_ledger *ledger);
 HF_MUST_USE int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint64_t version,
                                enum hf_ledger_change *ret_change);
 void hf_ledger_end(struct hf_ledger *ledger, uint64_t version, void (*gone)(void *arg, const char *name), void *arg);
 
-/* The server continues from lower versions, as after the restore of a backup: all above `version` count again. */
+/* The server continues from lower versions, as after a restore: those above `version` are valid again. */
 void hf_ledger_rewind(struct hf_ledger *ledger, uint64_t version);
 
-/* The next list item or event of each object is reported, whatever its version: after a restore, an object may have a
- * lower version than before, or other content under the same one. */
+/* Each object is reported once more, whatever its version: after a restore, this may be lower, or have other
+ * content. */
 void hf_ledger_renew(struct hf_ledger *ledger);

@@ -22,18 +22,18 @@ struct hf_watch_event {
     enum hf_watch_type type;
     json_t *object;                  /* NULL if the object cannot be parsed */
     const struct hf_err *unreadable; /* why `object` is NULL */
-    const char *name;                /* metadata.name of the object; never empty except for BOOKMARK and ERROR */
-    const char *resource_version;    /* resourceVersion of the event's object; "" if the event has none */
-    /* true for the BOOKMARK that a server sends after the existing objects of a WatchList */
+    const char *name;                /* metadata.name; empty only for BOOKMARK and ERROR */
+    const char *resource_version;    /* of the object; "": none */
+    /* BOOKMARK after the existing objects of a WatchList */
     bool initial_end;
-    int code; /* for ERROR, the code in the Status object, or 0 */
-    /* for ERROR: details.retryAfterSeconds, at most 24 h; 0: absent */
+    int code; /* ERROR: code of the Status object, or 0 */
+    /* ERROR: details.retryAfterSeconds, at most 24 h; 0: absent */
     uint64_t retry_after_ns;
-    const char *message; /* for ERROR, the message in the Status object, or "no message" */
+    const char *message; /* ERROR: message of the Status object, or "no message" */
 };
 
 struct hf_watch_stream {
-    struct hf_buf line; /* part of the current line that was received so far */
+    struct hf_buf line; /* begun, without its end */
     /* the line is too long: up to its end */
     bool skipping;
 };
@@ -45,11 +45,11 @@ void hf_watch_stream_done(struct hf_watch_stream *stream);
 /* Called for each event; for an unusable line with event = NULL and the reason. Another result than 0 ends the feed. */
 typedef int hf_watch_stream_visit(void *arg, const struct hf_watch_event *event, const struct hf_err *err);
 
-/* Takes the next bytes. Returns 0, what `visit` returned, or -ENOMEM. */
+/* Returns 0, the result of `visit`, or -ENOMEM. */
 HF_MUST_USE int hf_watch_stream_feed(struct hf_watch_stream *stream, const void *bytes, size_t n,
                                      hf_watch_stream_visit *visit, void *arg);
 
-/* Parses one line. *ret_root owns the strings of *ret_event; free it with json_decref(). */
+/* A line. *ret_root owns the strings of *ret_event; json_decref() frees it. */
 HF_MUST_USE int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watch_event *ret_event,
                                       struct hf_err *err);
 

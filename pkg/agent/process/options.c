@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,26 +23,6 @@
 
 #define DEFAULT_STATE_DIR "/var/lib/holdfast"
 #define MODE_NOT_SET ((mode_t)-1)
-
-typedef int set_fn(struct hf_agent_options *options, const char *text);
-
-static int set_server(struct hf_agent_options *o, const char *text)
-{
-    o->server = text;
-    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0 ? 0 : -EINVAL;
-}
-
-static int set_kubeconfig(struct hf_agent_options *o, const char *text)
-{
-    o->kubeconfig = text;
-    return 0;
-}
-
-static int set_status_kubeconfig(struct hf_agent_options *o, const char *text)
-{
-    o->status_kubeconfig = text;
-    return 0;
-}
 
 /* Appends the components of `text` to path[PATH_MAX]. "..", in a relative path, takes one away. */
 static int append_components(char *path, const char *text)
@@ -84,8 +65,10 @@ static int make_absolute(const char *text, char path[PATH_MAX])
     return 0;
 }
 
-static int set_path(struct hf_agent_options *o, const char **place, const char *text)
+static int set_path(void *options, void *field, const char *text)
 {
+    struct hf_agent_options *o = options;
+    const char **place = field;
     char path[PATH_MAX];
     int r = make_absolute(text, path);
 
@@ -111,91 +94,53 @@ void hf_agent_options_done(struct hf_agent_options *options)
     options->n_owned = 0;
 }
 
-static int set_client_certificate_dir(struct hf_agent_options *o, const char *text)
+static int set_client_certificate_lifetime(HF_UNUSED void *options, void *field, const char *text)
 {
-    return set_path(o, &o->client_certificate_dir, text);
+    const uint64_t *ns = field;
+    int r = hf_parse_duration(text, field);
+
+    return r == 0 && *ns >= 600 * HF_NS_PER_S && *ns <= 30 * 24 * 3600 * HF_NS_PER_S ? 0 : -EINVAL;
 }
 
-static int set_client_certificate_lifetime(struct hf_agent_options *o, const char *text)
-{
-    int r = hf_parse_duration(text, &o->client_certificate_lifetime_ns);
-
-    return r < 0 || o->client_certificate_lifetime_ns < 600 * HF_NS_PER_S ||
-                   o->client_certificate_lifetime_ns > 30 * 24 * 3600 * HF_NS_PER_S
-               ? -EINVAL
-               : 0;
-}
-
-static int set_source(struct hf_agent_options *o, const char *text)
-{
-    o->source = text;
-    return 0;
-}
-
-static int set_api(struct hf_agent_options *o, const char *text)
+static int set_api(HF_UNUSED void *options, void *field, const char *text)
 {
     static const char *const names[] = {
         [HF_KUBE_AUTO] = "auto", [HF_KUBE_APISERVER] = "apiserver", [HF_KUBE_METASERVER] = "metaserver"};
 
     for (size_t i = 0; i < HF_LEN(names); i++)
         if (strcmp(text, names[i]) == 0) {
-            o->api = (enum hf_kube_api)i;
+            *(enum hf_kube_api *)field = (enum hf_kube_api)i;
             return 0;
         }
     return -EINVAL;
 }
 
-static int set_node_name(struct hf_agent_options *o, const char *text)
+static int set_node_name(HF_UNUSED void *options, void *field, const char *text)
 {
     char name[HF_API_MAX_NAME + 1];
     int r = hf_agent_node_name(text, name, sizeof(name), NULL);
 
-    o->node_name = text;
+    *(const char **)field = text;
     return r == 0 && strcmp(name, text) == 0 ? 0 : -EINVAL;
 }
 
-static int set_state_dir(struct hf_agent_options *o, const char *text)
+static int set_root(void *options, HF_UNUSED void *field, const char *text)
 {
-    return set_path(o, &o->state_dir, text);
-}
+    struct hf_agent_options *o = options;
 
-static int set_trust_dir(struct hf_agent_options *o, const char *text)
-{
-    return set_path(o, &o->trust_dir, text);
-}
-
-static int set_run_dir(struct hf_agent_options *o, const char *text)
-{
-    o->run_dir_given = true;
-    return set_path(o, &o->run_dir, text);
-}
-
-static int set_root(struct hf_agent_options *o, const char *text)
-{
     return o->n_roots < HF_OPTIONS_MAX_ROOTS ? set_path(o, &o->roots[o->n_roots++], text) : -EINVAL;
 }
 
-static int set_config(struct hf_agent_options *o, const char *text)
+static int set_mode(HF_UNUSED void *options, void *field, const char *text)
 {
-    o->config_given = true;
-    return set_path(o, &o->config, text);
+    *(bool *)field = strcmp(text, "pod") == 0;
+    return *(bool *)field || strcmp(text, "host") == 0 ? 0 : -EINVAL;
 }
 
-static int set_mode(struct hf_agent_options *o, const char *text)
+static int set_labels_by(HF_UNUSED void *options, void *field, const char *text)
 {
-    o->pod_mode = strcmp(text, "pod") == 0;
-    return o->pod_mode || strcmp(text, "host") == 0 ? 0 : -EINVAL;
-}
-
-static int set_labels_by(struct hf_agent_options *o, const char *text)
-{
-    o->labels_by_controller = strcmp(text, "controller") == 0;
-    return o->labels_by_controller || strcmp(text, "agent") == 0 ? 0 : -EINVAL;
-}
-
-static int set_host_root(struct hf_agent_options *o, const char *text)
-{
-    return set_path(o, &o->host_root, text);
+    *(bool *)field = strcmp(text, "controller") == 0;
+    return *(bool *)field || strcmp(text, "agent") == 0 ? 0 : -EINVAL;
 }
 
 /* ---- local servers ----------------------------------------------------------------------------------------------- */
@@ -214,81 +159,46 @@ const char *hf_agent_listener_name(enum hf_agent_listener listener)
     return listeners[listener].name;
 }
 
-static int set_metrics_address(struct hf_agent_options *o, const char *text)
+static int set_ingest_socket(void *options, void *field, const char *text)
 {
-    o->listen[HF_LISTEN_METRICS].address = text;
-    return 0;
-}
+    struct hf_agent_options *o = options;
 
-static int set_metrics_port(struct hf_agent_options *o, const char *text)
-{
-    return hf_listen_flag_port(&o->listen[HF_LISTEN_METRICS], text);
-}
-
-static int set_ingest_address(struct hf_agent_options *o, const char *text)
-{
-    o->listen[HF_LISTEN_INGEST].address = text;
-    return 0;
-}
-
-static int set_ingest_port(struct hf_agent_options *o, const char *text)
-{
-    return hf_listen_flag_port(&o->listen[HF_LISTEN_INGEST], text);
-}
-
-static int set_health_address(struct hf_agent_options *o, const char *text)
-{
-    o->listen[HF_LISTEN_HEALTH].address = text;
-    return 0;
-}
-
-static int set_health_port(struct hf_agent_options *o, const char *text)
-{
-    return hf_listen_flag_port(&o->listen[HF_LISTEN_HEALTH], text);
-}
-
-/* The flag has no value; the variable has true or false. */
-static int set_listen_optional(struct hf_agent_options *o, const char *text)
-{
-    o->listen_optional = text == NULL || strcmp(text, "true") == 0;
-    return o->listen_optional || strcmp(text, "false") == 0 ? 0 : -EINVAL;
-}
-
-static int set_ingest_socket(struct hf_agent_options *o, const char *text)
-{
     o->ingest_socket_off = strcmp(text, "off") == 0;
-    return o->ingest_socket_off ? 0 : set_path(o, &o->ingest_socket, text);
+    return o->ingest_socket_off ? 0 : set_path(o, field, text);
 }
 
-static int set_ingest_socket_mode(struct hf_agent_options *o, const char *text)
+static int set_ingest_socket_mode(HF_UNUSED void *options, void *field, const char *text)
 {
+    mode_t *mode = field;
     size_t n = strlen(text);
 
-    o->ingest_socket_mode = 0;
+    *mode = 0;
     for (const char *c = text; *c != '\0'; c++)
-        o->ingest_socket_mode = o->ingest_socket_mode << 3 | (mode_t)(*c - '0');
+        *mode = *mode << 3 | (mode_t)(*c - '0');
     return n >= 3 && n <= 4 && strspn(text, "01234567") == n && (n == 3 || text[0] == '0') ? 0 : -EINVAL;
 }
 
-static int set_ingest_socket_group(struct hf_agent_options *o, const char *text)
+static int set_ingest_socket_group(HF_UNUSED void *options, void *field, const char *text)
 {
     struct group group, *found = NULL;
     char bytes[4096];
     uint64_t gid;
 
     if (hf_parse_u64(text, 0, UINT32_MAX - 1, &gid) == 0) {
-        o->ingest_socket_gid = (gid_t)gid;
+        *(gid_t *)field = (gid_t)gid;
         return 0;
     }
     if (getgrnam_r(text, &group, bytes, sizeof(bytes), &found) != 0 || found == NULL)
         return -EINVAL;
-    o->ingest_socket_gid = found->gr_gid;
+    *(gid_t *)field = found->gr_gid;
     return 0;
 }
 
 /* A host without a port: the port of a request does not matter. */
-static int set_allow_host(struct hf_agent_options *o, const char *text)
+static int set_allow_host(void *options, HF_UNUSED void *field, const char *text)
 {
+    struct hf_agent_options *o = options;
+
     if (o->n_allowed_hosts == HF_OPTIONS_MAX_HOSTS || strpbrk(text, "/@ ,*") != NULL)
         return -EINVAL;
     o->allowed_hosts[o->n_allowed_hosts++] = text;
@@ -317,178 +227,149 @@ static int settle_ports(struct hf_agent_options *o, struct hf_err *err)
 
 /* ---- other flags ------------------------------------------------------------------------------------------------- */
 
-static int set_log_level(struct hf_agent_options *o, const char *text)
-{
-    return hf_log_level_parse(text, &o->log_level);
-}
-
-static int set_retry_base(struct hf_agent_options *o, const char *text)
+static int set_retry_base(HF_UNUSED void *options, void *field, const char *text)
 {
     uint64_t ms = 0;
     int r = hf_parse_u64(text, 1, 3600000, &ms);
 
-    o->retry_base_ns = ms * HF_NS_PER_MS;
+    *(uint64_t *)field = ms * HF_NS_PER_MS;
     return r;
 }
 
-static int set_storage_dir(struct hf_agent_options *o, const char *text)
-{
-    return set_path(o, &o->storage_dir, text);
-}
-
 /* Telemetry leaves this machine over TLS only. */
-static int set_cloud_endpoint(struct hf_agent_options *o, const char *text)
+static int set_cloud_endpoint(HF_UNUSED void *options, void *field, const char *text)
 {
-    o->cloud_endpoint = text;
+    *(const char **)field = text;
     return hf_telemetry_url_ok(text) ? 0 : -EINVAL;
 }
 
-static int set_device_key_ref(struct hf_agent_options *o, const char *text)
+static int set_device_key_ref(HF_UNUSED void *options, void *field, const char *text)
 {
-    o->device_key_ref = text;
+    *(const char **)field = text;
     return hf_telemetry_ref_ok(text) ? 0 : -EINVAL;
 }
 
-static int set_max_retries(struct hf_agent_options *o, const char *text)
+static int set_max_retries(HF_UNUSED void *options, void *field, const char *text)
 {
-    return hf_parse_u64(text, 1, 1000, &o->max_retries);
+    return hf_parse_u64(text, 1, 1000, field);
 }
 
-static int set_once(struct hf_agent_options *o, const char *text)
+static int set_help(HF_UNUSED void *options, void *field, HF_UNUSED const char *text)
 {
-    (void)text;
-    o->once = true;
+    *(enum hf_options_action *)field = HF_OPTIONS_HELP;
     return 0;
 }
 
-static int set_help(struct hf_agent_options *o, const char *text)
+static int set_version(HF_UNUSED void *options, void *field, HF_UNUSED const char *text)
 {
-    (void)text;
-    o->action = HF_OPTIONS_HELP;
+    *(enum hf_options_action *)field = HF_OPTIONS_VERSION;
     return 0;
 }
 
-static int set_version(struct hf_agent_options *o, const char *text)
+static int set_check_config(HF_UNUSED void *options, void *field, HF_UNUSED const char *text)
 {
-    (void)text;
-    o->action = HF_OPTIONS_VERSION;
+    *(enum hf_options_action *)field = HF_OPTIONS_CHECK_CONFIG;
     return 0;
 }
 
-static int set_check_config(struct hf_agent_options *o, const char *text)
+static int set_check_ready(HF_UNUSED void *options, void *field, HF_UNUSED const char *text)
 {
-    (void)text;
-    o->action = HF_OPTIONS_CHECK_CONFIG;
+    *(enum hf_options_action *)field = HF_OPTIONS_CHECK_READY;
     return 0;
 }
 
-static int set_check_ready(struct hf_agent_options *o, const char *text)
+static int set_first_install(void *options, void *field, const char *text)
 {
-    (void)text;
-    o->action = HF_OPTIONS_CHECK_READY;
-    return 0;
-}
+    struct hf_agent_options *o = options;
 
-static int set_first_install(struct hf_agent_options *o, const char *text)
-{
     o->action = HF_OPTIONS_FIRST_INSTALL;
-    return set_path(o, &o->first_install, text);
+    return set_path(o, field, text);
 }
 
-static const struct flag {
-    const char *name;
-    const char *value; /* NULL: the flag takes no value */
-    const char *env;   /* NULL: none */
-    set_fn *set;
-    const char *expected; /* for the error */
-    const char *help;
-} flags[] = {
-    {"server", "URL", "HOLDFAST_SERVER", set_server, "an http:// or https:// URL",
+#define AT(field) offsetof(struct hf_agent_options, field)
+
+static const struct hf_flag flags[] = {
+    {"server", "URL", "HOLDFAST_SERVER", hf_flag_url, AT(server), "an http:// or https:// URL",
      "API server, or KubeEdge's MetaServer (http://127.0.0.1:10550)"},
-    {"kubeconfig", "FILE", "HOLDFAST_KUBECONFIG", set_kubeconfig, "a file",
+    {"kubeconfig", "FILE", "HOLDFAST_KUBECONFIG", hf_flag_text, AT(kubeconfig), "a file",
      "kubeconfig, with its current context; without it and --server: the pod's service account"},
-    {"status-kubeconfig", "FILE", "HOLDFAST_STATUS_KUBECONFIG", set_status_kubeconfig, "a file",
+    {"status-kubeconfig", "FILE", "HOLDFAST_STATUS_KUBECONFIG", hf_flag_text, AT(status_kubeconfig), "a file",
      "write status and labels to this file's cluster (for a node that reads from a MetaServer)"},
-    {"client-certificate-dir", "DIR", "HOLDFAST_CLIENT_CERTIFICATE_DIR", set_client_certificate_dir, "a folder",
-     "get a client certificate from the cluster, keep it here, and use it (off)"},
+    {"client-certificate-dir", "DIR", "HOLDFAST_CLIENT_CERTIFICATE_DIR", set_path, AT(client_certificate_dir),
+     "a folder", "get a client certificate from the cluster, keep it here, and use it (off)"},
     {"client-certificate-lifetime", "DURATION", "HOLDFAST_CLIENT_CERTIFICATE_LIFETIME", set_client_certificate_lifetime,
-     "a duration of 10m to 720h", "lifetime to ask for; the agent renews at about two thirds of it (720h)"},
-    {"source", "DIR", "HOLDFAST_SOURCE", set_source, "a folder",
+     AT(client_certificate_lifetime_ns), "a duration of 10m to 720h",
+     "lifetime to ask for; the agent renews at about two thirds of it (720h)"},
+    {"source", "DIR", "HOLDFAST_SOURCE", hf_flag_text, AT(source), "a folder",
      "read objects as YAML from this folder; write the status to <state>/status"},
-    {"api", "KIND", "HOLDFAST_API", set_api, "auto, apiserver or metaserver", "kind of --server (auto: detect it)"},
-    {"node-name", "NAME", "NODE_NAME", set_node_name, "a lower case RFC 1123 name",
+    {"api", "KIND", "HOLDFAST_API", set_api, AT(api), "auto, apiserver or metaserver",
+     "kind of --server (auto: detect it)"},
+    {"node-name", "NAME", "NODE_NAME", set_node_name, AT(node_name), "a lower case RFC 1123 name",
      "name of this node (the host's name)"},
-    {"state-dir", "DIR", "HOLDFAST_STATE_DIR", set_state_dir, "a folder", "state folder (/var/lib/holdfast)"},
-    {"run-dir", "DIR", "HOLDFAST_RUN_DIR", set_run_dir, "a folder",
+    {"state-dir", "DIR", "HOLDFAST_STATE_DIR", set_path, AT(state_dir), "a folder", "state folder (/var/lib/holdfast)"},
+    {"run-dir", "DIR", "HOLDFAST_RUN_DIR", set_path, AT(run_dir), "a folder",
      "also keep the status here, in memory, for `holdfast status` (/run/holdfast; with another --state-dir: off)"},
-    {"trust-dir", "DIR", "HOLDFAST_TRUST_DIR", set_trust_dir, "a folder",
+    {"trust-dir", "DIR", "HOLDFAST_TRUST_DIR", set_path, AT(trust_dir), "a folder",
      "public keys that may sign releases (/etc/holdfast/trust.d)"},
-    {"update-root", "DIR", NULL, set_root, "a folder, at most seven times",
+    {"update-root", "DIR", NULL, set_root, AT(roots), "a folder, at most seven times",
      "allow releases below this folder; repeatable (updateRoots of --config)"},
-    {"config", "FILE", "HOLDFAST_CONFIG", set_config, "a file",
+    {"config", "FILE", "HOLDFAST_CONFIG", set_path, AT(config), "a file",
      "what the cluster may ask of this node (/etc/holdfast/agent.yaml)"},
-    {"check-config", NULL, NULL, set_check_config, NULL,
+    {"check-config", NULL, NULL, set_check_config, AT(action), NULL,
      "check the file of --config, print what holds, and exit (0: no fault)"},
-    {"check-ready", NULL, NULL, set_check_ready, NULL,
+    {"check-ready", NULL, NULL, set_check_ready, AT(action), NULL,
      "ask the agent that runs here (--health-port) whether it is ready, and exit (0: ready)"},
-    {"first-install", "DIR", NULL, set_first_install, "a folder",
+    {"first-install", "DIR", NULL, set_first_install, AT(first_install), "a folder",
      "if --trust-dir does not exist: make it from the keys in DIR, and --config from its agent.yaml, and exit"},
-    {"mode", "MODE", "HOLDFAST_MODE", set_mode, "host or pod",
+    {"mode", "MODE", "HOLDFAST_MODE", set_mode, AT(pod_mode), "host or pod",
      "host: run as a service; pod: run in a container of this node"},
-    {"labels-by", "WHO", "HOLDFAST_LABELS_BY", set_labels_by, "agent or controller",
+    {"labels-by", "WHO", "HOLDFAST_LABELS_BY", set_labels_by, AT(labels_by_controller), "agent or controller",
      "who writes the Node's labels; controller: only report them, for --write-labels of holdfast-controller (agent)"},
-    {"host-root", "DIR", "HOLDFAST_HOST_ROOT", set_host_root, "a folder",
+    {"host-root", "DIR", "HOLDFAST_HOST_ROOT", set_path, AT(host_root), "a folder",
      "pod mode: mount point of the host's file system (/)"},
-    {"metrics-address", "ADDR", "METRICS_ADDRESS", set_metrics_address, "an address",
+    {"metrics-address", "ADDR", "METRICS_ADDRESS", hf_flag_text, AT(listen[HF_LISTEN_METRICS].address), "an address",
      "address of /metrics, /healthz and /readyz (127.0.0.1)"},
-    {"metrics-port", "PORT", "METRICS_PORT", set_metrics_port, HF_LISTEN_PORT_WANTED,
+    {"metrics-port", "PORT", "METRICS_PORT", hf_flag_port, AT(listen[HF_LISTEN_METRICS]), HF_LISTEN_PORT_WANTED,
      "port of --metrics-address; 0: any free one, off: none (9090)"},
-    {"ingest-address", "ADDR", "INGEST_ADDRESS", set_ingest_address, "an address",
+    {"ingest-address", "ADDR", "INGEST_ADDRESS", hf_flag_text, AT(listen[HF_LISTEN_INGEST].address), "an address",
      "address of POST /ingest (127.0.0.1)"},
-    {"ingest-port", "PORT", "INGEST_PORT", set_ingest_port, HF_LISTEN_PORT_WANTED,
+    {"ingest-port", "PORT", "INGEST_PORT", hf_flag_port, AT(listen[HF_LISTEN_INGEST]), HF_LISTEN_PORT_WANTED,
      "port of --ingest-address (9091; with --metrics-port 0: any free one)"},
-    {"ingest-socket", "PATH", "INGEST_SOCKET", set_ingest_socket, "a path, or off",
+    {"ingest-socket", "PATH", "INGEST_SOCKET", set_ingest_socket, AT(ingest_socket), "a path, or off",
      "Unix socket of POST /ingest (ingest.sock in the run folder)"},
-    {"ingest-socket-mode", "MODE", "INGEST_SOCKET_MODE", set_ingest_socket_mode, "an octal mode such as 0660",
-     "mode of --ingest-socket (0666; with a group 0660)"},
-    {"ingest-socket-group", "GROUP", "INGEST_SOCKET_GROUP", set_ingest_socket_group, "a group of this machine",
-     "group of --ingest-socket, a name or a number"},
-    {"health-address", "ADDR", "HEALTH_ADDRESS", set_health_address, "an address",
+    {"ingest-socket-mode", "MODE", "INGEST_SOCKET_MODE", set_ingest_socket_mode, AT(ingest_socket_mode),
+     "an octal mode such as 0660", "mode of --ingest-socket (0666; with a group 0660)"},
+    {"ingest-socket-group", "GROUP", "INGEST_SOCKET_GROUP", set_ingest_socket_group, AT(ingest_socket_gid),
+     "a group of this machine", "group of --ingest-socket, a name or a number"},
+    {"health-address", "ADDR", "HEALTH_ADDRESS", hf_flag_text, AT(listen[HF_LISTEN_HEALTH].address), "an address",
      "address of a separate server for /healthz and /readyz (127.0.0.1)"},
-    {"health-port", "PORT", "HEALTH_PORT", set_health_port, HF_LISTEN_PORT_WANTED,
+    {"health-port", "PORT", "HEALTH_PORT", hf_flag_port, AT(listen[HF_LISTEN_HEALTH]), HF_LISTEN_PORT_WANTED,
      "port of --health-address (9092; with --metrics-port 0: any free one)"},
-    {"allow-host", "HOST", "HOLDFAST_ALLOW_HOST", set_allow_host, "a host without scheme and port, at most seven times",
+    {"allow-host", "HOST", "HOLDFAST_ALLOW_HOST", set_allow_host, AT(allowed_hosts),
+     "a host without scheme and port, at most seven times",
      "answer requests for this host over loopback, and those of its web pages; repeatable (none)"},
-    {"listen-optional", NULL, "LISTEN_OPTIONAL", set_listen_optional, "true or false",
+    {"listen-optional", NULL, "LISTEN_OPTIONAL", hf_flag_true, AT(listen_optional), "true or false",
      "if a port is taken, warn, start without it and retry, instead of failing"},
-    {"log-level", "LEVEL", "LOG_LEVEL", set_log_level, "debug, info, warning or error", "lowest level to log (info)"},
-    {"retry-base-ms", "MS", "SYNC_RETRY_BASE_MS", set_retry_base, "1 to 3600000",
+    {"log-level", "LEVEL", "LOG_LEVEL", hf_flag_log_level, AT(log_level), "debug, info, warning or error",
+     "lowest level to log (info)"},
+    {"retry-base-ms", "MS", "SYNC_RETRY_BASE_MS", set_retry_base, AT(retry_base_ns), "1 to 3600000",
      "first retry delay of an update, and, as 10 to 600000, of a telemetry batch without a SyncPolicy (1000)"},
-    {"storage-dir", "DIR", "EDGE_STORAGE_DIR", set_storage_dir, "a folder",
+    {"storage-dir", "DIR", "EDGE_STORAGE_DIR", set_path, AT(storage_dir), "a folder",
      "spool folder of telemetry (/var/edge/data)"},
-    {"cloud-endpoint", "URL", "CLOUD_ENDPOINT", set_cloud_endpoint, "an https:// URL, or http:// on this machine",
+    {"cloud-endpoint", "URL", "CLOUD_ENDPOINT", set_cloud_endpoint, AT(cloud_endpoint),
+     "an https:// URL, or http:// on this machine",
      "send payloads posted to /ingest here while no SyncPolicy has a telemetry part"},
-    {"device-key-ref", "REF", "DEVICE_KEY_REF", set_device_key_ref, "file:/path or env:NAME",
+    {"device-key-ref", "REF", "DEVICE_KEY_REF", set_device_key_ref, AT(device_key_ref), "file:/path or env:NAME",
      "key for X-Device-Key, sent to sinks of format seed"},
-    {"max-retries", "N", "SYNC_MAX_RETRIES", set_max_retries, "1 to 1000",
+    {"max-retries", "N", "SYNC_MAX_RETRIES", set_max_retries, AT(max_retries), "1 to 1000",
      "attempts before the agent defers a telemetry batch, without a SyncPolicy; at most 100 count (3)"},
-    {"once", NULL, NULL, set_once, NULL, "stop when every release is settled; exit 0 if all are installed"},
-    {"help", NULL, NULL, set_help, NULL, "print this text"},
-    {"version", NULL, NULL, set_version, NULL, "print the version"},
+    {"once", NULL, NULL, hf_flag_true, AT(once), NULL,
+     "stop when every release is settled; exit 0 if all are installed"},
+    {"help", NULL, NULL, set_help, AT(action), NULL, "print this text"},
+    {"version", NULL, NULL, set_version, AT(action), NULL, "print the version"},
 };
 
-static int set_row(void *options, size_t i, const char *text)
-{
-    return flags[i].set(options, text);
-}
-
-/* The table as base/flags/flags.h reads it. The rows are in `rows`. */
-static struct hf_flag_table table_of(struct hf_flag rows[HF_LEN(flags)])
-{
-    for (size_t i = 0; i < HF_LEN(flags); i++)
-        rows[i] = (struct hf_flag){flags[i].name, flags[i].value, flags[i].env, flags[i].expected, flags[i].help};
-    return (struct hf_flag_table){.rows = rows, .n = HF_LEN(flags), .set = set_row};
-}
+static const struct hf_flag_table table = {.rows = flags, .n = HF_LEN(flags)};
 
 static int check_together(struct hf_agent_options *o, struct hf_err *err)
 {
@@ -515,7 +396,6 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
     struct hf_agent_options options = {
         .state_dir = DEFAULT_STATE_DIR,
         .trust_dir = "/etc/holdfast/trust.d",
-        .config = HF_CONFIG_FILE,
         .listen = {{.address = "127.0.0.1"}, {.address = "127.0.0.1"}, {.address = "127.0.0.1"}},
         .log_level = HF_LOG_INFO,
         .retry_base_ns = HF_NS_PER_S,
@@ -524,10 +404,12 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
         .ingest_socket_gid = (gid_t)-1,
         .ingest_socket_mode = MODE_NOT_SET,
     };
-    struct hf_flag rows[HF_LEN(flags)];
-    const struct hf_flag_table table = table_of(rows);
     int r = hf_flags_parse(&table, argc, argv, getenv_fn, &options, err);
 
+    options.run_dir_given = options.run_dir != NULL;
+    options.config_given = options.config != NULL;
+    if (!options.config_given)
+        options.config = HF_CONFIG_FILE;
     if (r == 0 && (options.action == HF_OPTIONS_RUN || options.action == HF_OPTIONS_CHECK_READY))
         r = check_together(&options, err);
     if (options.ingest_socket_mode == MODE_NOT_SET)
@@ -541,8 +423,6 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
 
 int hf_agent_options_help(struct hf_buf *out)
 {
-    struct hf_flag rows[HF_LEN(flags)];
-    const struct hf_flag_table table = table_of(rows);
     int r = hf_buf_add_str(out, "holdfast-agent: keeps this node at its declared state\n\n"
                                 "usage: holdfast-agent [--source DIR | --server URL | --kubeconfig FILE] [flags]\n\n");
 

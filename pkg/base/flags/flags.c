@@ -5,7 +5,56 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/flags/listen.h"
+#include "base/log.h"
 #include "base/net/url_mask.h"
+#include "base/parse.h"
+
+int hf_flag_text(HF_UNUSED void *options, void *field, const char *text)
+{
+    *(const char **)field = text;
+    return 0;
+}
+
+int hf_flag_url(HF_UNUSED void *options, void *field, const char *text)
+{
+    *(const char **)field = text;
+    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0 ? 0 : -EINVAL;
+}
+
+int hf_flag_switch(HF_UNUSED void *options, void *field, const char *text)
+{
+    *(bool *)field = strcmp(text, "on") == 0;
+    return *(bool *)field || strcmp(text, "off") == 0 ? 0 : -EINVAL;
+}
+
+int hf_flag_true(HF_UNUSED void *options, void *field, const char *text)
+{
+    *(bool *)field = text == NULL || strcmp(text, "true") == 0;
+    return *(bool *)field || strcmp(text, "false") == 0 ? 0 : -EINVAL;
+}
+
+int hf_flag_port(HF_UNUSED void *options, void *field, const char *text)
+{
+    struct hf_listen_flag *listen = field;
+    uint64_t port = 0;
+
+    listen->off = strcmp(text, "off") == 0;
+    int r = listen->off ? 0 : hf_parse_u64(text, 0, UINT16_MAX, &port);
+    listen->port = (uint16_t)port;
+    listen->chosen = true;
+    return r;
+}
+
+int hf_flag_log_level(HF_UNUSED void *options, void *field, const char *text)
+{
+    return hf_log_level_parse(text, field);
+}
+
+static int set(const struct hf_flag *flag, void *options, const char *text)
+{
+    return flag->set(options, (char *)options + flag->field, text);
+}
 
 /* The value of a flag as an error shows it: of a URL without its secrets. */
 static const char *show(const struct hf_flag *flag, const char *text, char shown[HF_URL_MASKED])
@@ -26,7 +75,7 @@ static int take_environment(const struct hf_flag_table *table, const char *(*get
     for (size_t i = 0; i < table->n; i++) {
         const struct hf_flag *flag = &table->rows[i];
         const char *text = flag->env == NULL ? NULL : getenv_fn(flag->env);
-        if (text != NULL && text[0] != '\0' && table->set(options, i, text) < 0)
+        if (text != NULL && text[0] != '\0' && set(flag, options, text) < 0)
             return wrong(flag, flag->env, text, err);
     }
     return 0;
@@ -62,7 +111,7 @@ static int take_argument(const struct hf_flag_table *table, int argc, char *cons
     if (flag->value != NULL && (value == NULL || value[0] == '\0'))
         return hf_err_set(err, EINVAL, "--%s needs a value: %s", flag->name, flag->expected);
     (void)snprintf(from, sizeof(from), "--%s", flag->name);
-    return table->set(options, row, value) < 0 ? wrong(flag, from, value, err) : 0;
+    return set(flag, options, value) < 0 ? wrong(flag, from, value, err) : 0;
 }
 
 int hf_flags_parse(const struct hf_flag_table *table, int argc, char *const *argv,

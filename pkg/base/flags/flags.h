@@ -7,10 +7,16 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* Stores a value at `field` of `options`. `text` is NULL without a value; valid as long as argv and environment.
+ * -EINVAL, -ERANGE: wrong form. */
+typedef int hf_flag_set(void *options, void *field, const char *text);
+
 struct hf_flag {
-    const char *name;     /* "log-level" */
-    const char *value;    /* in help, or NULL */
-    const char *env;      /* variable, or NULL */
+    const char *name;  /* "log-level" */
+    const char *value; /* in help, or NULL */
+    const char *env;   /* variable, or NULL */
+    hf_flag_set *set;
+    size_t field;         /* offset in the options */
     const char *expected; /* for errors: "an absolute path" */
     const char *help;     /* one line, with the default in parentheses at its end */
 };
@@ -18,9 +24,14 @@ struct hf_flag {
 struct hf_flag_table {
     const struct hf_flag *rows;
     size_t n;
-    /* `text` is NULL without a value; valid as long as argv and environment. -EINVAL: wrong form. */
-    int (*set)(void *options, size_t i, const char *text);
 };
+
+hf_flag_set hf_flag_text;      /* const char * */
+hf_flag_set hf_flag_url;       /* const char *, an http:// or https:// URL */
+hf_flag_set hf_flag_switch;    /* bool: "on" or "off" */
+hf_flag_set hf_flag_true;      /* bool: true without a value; "true" or "false" of a variable */
+hf_flag_set hf_flag_port;      /* struct hf_listen_flag, see HF_LISTEN_PORT_WANTED */
+hf_flag_set hf_flag_log_level; /* enum hf_log_level */
 
 /* Variables, then arguments. -EINVAL: *err names what is wrong, or refers to --help. */
 HF_MUST_USE int hf_flags_parse(const struct hf_flag_table *table, int argc, char *const *argv,

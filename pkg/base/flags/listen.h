@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/macros.h"
-
 struct hf_listen_flag {
     const char *address; /* numeric */
     uint16_t port;       /* 0: any free one */
@@ -14,7 +12,5 @@ struct hf_listen_flag {
     bool chosen;         /* by a flag or variable */
 };
 
+/* What hf_flag_port() takes. */
 #define HF_LISTEN_PORT_WANTED "0 to 65535, or off"
-
-/* -EINVAL: not a number or "off". -ERANGE: above 65535. */
-HF_MUST_USE int hf_listen_flag_port(struct hf_listen_flag *listen, const char *text);

@@ -2,56 +2,31 @@
 #include "controller/process/options.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "api/field/text.h"
 #include "base/flags/flags.h"
 #include "base/parse.h"
 
-typedef int set_fn(struct hf_controller_options *options, const char *text);
-
-static int set_server(struct hf_controller_options *o, const char *text)
+static int set_namespace(HF_UNUSED void *options, void *field, const char *text)
 {
-    o->server = text;
-    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0 ? 0 : -EINVAL;
-}
-
-static int set_kubeconfig(struct hf_controller_options *o, const char *text)
-{
-    o->kubeconfig = text;
-    return 0;
-}
-
-static int set_lease_namespace(struct hf_controller_options *o, const char *text)
-{
-    o->lease_namespace = text;
+    *(const char **)field = text;
     return hf_text_is_name(text) ? 0 : -EINVAL;
 }
 
-static int set_lease_name(struct hf_controller_options *o, const char *text)
+static int set_object_name(HF_UNUSED void *options, void *field, const char *text)
 {
-    o->lease_name = text;
+    *(const char **)field = text;
     return hf_text_is_object_name(text) ? 0 : -EINVAL;
 }
 
-static int set_identity(struct hf_controller_options *o, const char *text)
-{
-    o->identity = text;
-    return hf_text_is_object_name(text) ? 0 : -EINVAL;
-}
-
-static int set_no_election(struct hf_controller_options *o, const char *text)
-{
-    o->no_election = text == NULL || strcmp(text, "true") == 0;
-    return o->no_election || strcmp(text, "false") == 0 ? 0 : -EINVAL;
-}
-
-static int set_agent_account(struct hf_controller_options *o, const char *text)
+static int set_agent_account(HF_UNUSED void *options, void *field, const char *text)
 {
     const char *slash = strchr(text, '/');
     char ns[64];
 
-    o->agent_account = text;
+    *(const char **)field = text;
     if (slash == NULL || slash == text || (size_t)(slash - text) >= sizeof(ns))
         return -EINVAL;
     memcpy(ns, text, (size_t)(slash - text));
@@ -59,113 +34,63 @@ static int set_agent_account(struct hf_controller_options *o, const char *text)
     return hf_text_is_name(ns) && hf_text_is_object_name(slash + 1) ? 0 : -EINVAL;
 }
 
-static int set_approve_certificates(struct hf_controller_options *o, const char *text)
+static int set_collect_after(HF_UNUSED void *options, void *field, const char *text)
 {
-    o->approve_certificates = strcmp(text, "on") == 0;
-    return o->approve_certificates || strcmp(text, "off") == 0 ? 0 : -EINVAL;
+    int r = hf_parse_duration(text, field);
+
+    return r == 0 && *(const uint64_t *)field >= HF_NS_PER_S ? 0 : -EINVAL;
 }
 
-static int set_write_labels(struct hf_controller_options *o, const char *text)
+static int set_help(HF_UNUSED void *options, void *field, HF_UNUSED const char *text)
 {
-    o->write_labels = strcmp(text, "on") == 0;
-    return o->write_labels || strcmp(text, "off") == 0 ? 0 : -EINVAL;
-}
-
-static int set_metrics_address(struct hf_controller_options *o, const char *text)
-{
-    o->listen[HF_CONTROLLER_METRICS].address = text;
+    *(enum hf_controller_action *)field = HF_CONTROLLER_HELP;
     return 0;
 }
 
-static int set_metrics_port(struct hf_controller_options *o, const char *text)
+static int set_version(HF_UNUSED void *options, void *field, HF_UNUSED const char *text)
 {
-    return hf_listen_flag_port(&o->listen[HF_CONTROLLER_METRICS], text);
-}
-
-static int set_health_address(struct hf_controller_options *o, const char *text)
-{
-    o->listen[HF_CONTROLLER_HEALTH].address = text;
+    *(enum hf_controller_action *)field = HF_CONTROLLER_VERSION;
     return 0;
 }
 
-static int set_health_port(struct hf_controller_options *o, const char *text)
-{
-    return hf_listen_flag_port(&o->listen[HF_CONTROLLER_HEALTH], text);
-}
-
-static int set_collect_after(struct hf_controller_options *o, const char *text)
-{
-    int r = hf_parse_duration(text, &o->collect_after_ns);
-
-    return r == 0 && o->collect_after_ns >= HF_NS_PER_S ? 0 : -EINVAL;
-}
-
-static int set_log_level(struct hf_controller_options *o, const char *text)
-{
-    return hf_log_level_parse(text, &o->log_level);
-}
-
-static int set_help(struct hf_controller_options *o, const char *text)
-{
-    (void)text;
-    o->action = HF_CONTROLLER_HELP;
-    return 0;
-}
-
-static int set_version(struct hf_controller_options *o, const char *text)
-{
-    (void)text;
-    o->action = HF_CONTROLLER_VERSION;
-    return 0;
-}
+#define AT(field) offsetof(struct hf_controller_options, field)
 
 static const struct hf_flag flags[] = {
-    {"server", "URL", "HOLDFAST_SERVER", "an http:// or https:// URL", "API server"},
-    {"kubeconfig", "FILE", "HOLDFAST_KUBECONFIG", "a file",
+    {"server", "URL", "HOLDFAST_SERVER", hf_flag_url, AT(server), "an http:// or https:// URL", "API server"},
+    {"kubeconfig", "FILE", "HOLDFAST_KUBECONFIG", hf_flag_text, AT(kubeconfig), "a file",
      "kubeconfig, with its current context; without it and --server: the pod's service account"},
-    {"lease-namespace", "NAME", "POD_NAMESPACE", "a name of a namespace",
+    {"lease-namespace", "NAME", "POD_NAMESPACE", set_namespace, AT(lease_namespace), "a name of a namespace",
      "namespace of the Lease by which replicas agree who leads (holdfast-system)"},
-    {"lease-name", "NAME", NULL, "a name of an object", "name of the Lease (holdfast-controller)"},
-    {"identity", "NAME", "POD_NAME", "a lower case RFC 1123 name",
+    {"lease-name", "NAME", NULL, set_object_name, AT(lease_name), "a name of an object",
+     "name of the Lease (holdfast-controller)"},
+    {"identity", "NAME", "POD_NAME", set_object_name, AT(identity), "a lower case RFC 1123 name",
      "name of this replica, which no other one has (the host's name)"},
-    {"no-leader-election", NULL, "NO_LEADER_ELECTION", "true or false",
+    {"no-leader-election", NULL, "NO_LEADER_ELECTION", hf_flag_true, AT(no_election), "true or false",
      "lead without a Lease: only while no other controller runs"},
-    {"agent-account", "NS/NAME", "AGENT_ACCOUNT", "a namespace and a name, such as holdfast-system/holdfast-agent",
+    {"agent-account", "NS/NAME", "AGENT_ACCOUNT", set_agent_account, AT(agent_account),
+     "a namespace and a name, such as holdfast-system/holdfast-agent",
      "service account of the agents (holdfast-agent in --lease-namespace)"},
-    {"approve-certificates", "SWITCH", "APPROVE_CERTIFICATES", "on or off",
+    {"approve-certificates", "SWITCH", "APPROVE_CERTIFICATES", hf_flag_switch, AT(approve_certificates), "on or off",
      "decide on certificate requests of agents on hosts (on)"},
-    {"write-labels", "SWITCH", "WRITE_LABELS", "on or off",
+    {"write-labels", "SWITCH", "WRITE_LABELS", hf_flag_switch, AT(write_labels), "on or off",
      "write the labels that agents report (their --labels-by controller) to the Nodes (off)"},
-    {"metrics-address", "ADDR", "METRICS_ADDRESS", "an address",
-     "address of /metrics, /healthz and /readyz (127.0.0.1)"},
-    {"metrics-port", "PORT", "METRICS_PORT", HF_LISTEN_PORT_WANTED,
+    {"metrics-address", "ADDR", "METRICS_ADDRESS", hf_flag_text, AT(listen[HF_CONTROLLER_METRICS].address),
+     "an address", "address of /metrics, /healthz and /readyz (127.0.0.1)"},
+    {"metrics-port", "PORT", "METRICS_PORT", hf_flag_port, AT(listen[HF_CONTROLLER_METRICS]), HF_LISTEN_PORT_WANTED,
      "port of --metrics-address; 0: any free one, off: none (9090)"},
-    {"health-address", "ADDR", "HEALTH_ADDRESS", "an address",
+    {"health-address", "ADDR", "HEALTH_ADDRESS", hf_flag_text, AT(listen[HF_CONTROLLER_HEALTH].address), "an address",
      "address of a separate server for /healthz and /readyz (that of --metrics-address)"},
-    {"health-port", "PORT", "HEALTH_PORT", HF_LISTEN_PORT_WANTED,
+    {"health-port", "PORT", "HEALTH_PORT", hf_flag_port, AT(listen[HF_CONTROLLER_HEALTH]), HF_LISTEN_PORT_WANTED,
      "port of --health-address (9092; with --metrics-port 0: any free one)"},
-    {"collect-after", "DURATION", "COLLECT_AFTER", "a duration of at least 1s, such as 24h",
-     "delete an EdgeNode this long after its Node has gone (24h)"},
-    {"log-level", "LEVEL", "LOG_LEVEL", "debug, info, warning or error", "lowest level to log (info)"},
-    {"help", NULL, NULL, NULL, "print this text"},
-    {"version", NULL, NULL, NULL, "print the version"},
+    {"collect-after", "DURATION", "COLLECT_AFTER", set_collect_after, AT(collect_after_ns),
+     "a duration of at least 1s, such as 24h", "delete an EdgeNode this long after its Node has gone (24h)"},
+    {"log-level", "LEVEL", "LOG_LEVEL", hf_flag_log_level, AT(log_level), "debug, info, warning or error",
+     "lowest level to log (info)"},
+    {"help", NULL, NULL, set_help, AT(action), NULL, "print this text"},
+    {"version", NULL, NULL, set_version, AT(action), NULL, "print the version"},
 };
 
-/* In the order of `flags`. */
-static set_fn *const setters[] = {
-    set_server,       set_kubeconfig,     set_lease_namespace,      set_lease_name,    set_identity,
-    set_no_election,  set_agent_account,  set_approve_certificates, set_write_labels,  set_metrics_address,
-    set_metrics_port, set_health_address, set_health_port,          set_collect_after, set_log_level,
-    set_help,         set_version,
-};
-_Static_assert(HF_LEN(setters) == HF_LEN(flags), "each flag has a setter");
-
-static int set_row(void *options, size_t i, const char *text)
-{
-    return setters[i](options, text);
-}
-
-static const struct hf_flag_table table = {.rows = flags, .n = HF_LEN(flags), .set = set_row};
+static const struct hf_flag_table table = {.rows = flags, .n = HF_LEN(flags)};
 
 static int check_together(struct hf_controller_options *o, struct hf_err *err)
 {

@@ -2,9 +2,8 @@
 /* audit/access.h - lets the group `holdfast` pass through the state folder, which only root may enter, to the audit
  * log.
  *
- * By an access control list (POSIX ACL): with mode 0711 every user could pass, and systemd undoes a change of the owner
- * of a StateDirectory. To pass is not to list, and other files keep their modes. Threads: any; functions with `fs`
- * block. */
+ * By an access control list (POSIX ACL): with mode 0711 every user could pass, and systemd undoes a change of a
+ * StateDirectory's owner. Listing stays refused, and other files keep their modes. Threads: any; `fs`: blocks. */
 #pragma once
 
 #include <sys/types.h>
@@ -17,12 +16,12 @@
 
 enum { HF_AUDIT_ACL_BYTES = 44 };
 
-/* The group's number in the text of /etc/group; 0: no such group, or no valid number. Pure. */
+/* From the text of /etc/group; 0: none, or no valid number. Pure. */
 gid_t hf_audit_group_of(struct hf_view text, const char *name);
 
-/* The attribute system.posix_acl_access: owner rwx, group and others none, x for `group`. Pure. */
+/* system.posix_acl_access: owner rwx, group and others none, x for `group`. Pure. */
 void hf_audit_acl(gid_t group, unsigned char acl[HF_AUDIT_ACL_BYTES]);
 
-/* Lets `group` pass through `dir` if its mode is 0700; another mode is somebody's choice, and stays (0). -errno: the
- * folder cannot be opened, the file system has no access control lists, or the process lacks the right. */
+/* Only if its mode is 0700: another one is a choice, and stays (0). -errno: cannot be opened, no access control lists,
+ * or no right. */
 HF_MUST_USE int hf_audit_let_pass(const struct hf_fs_ops *fs, const char *dir, gid_t group, struct hf_err *err);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit/check.h - finds the first place at which an audit log differs from what the agent wrote: lines changed,
- * removed, inserted or cut, and missing segments. Pure. Threads: any.
+/* audit/check.h - finds where an audit log first differs from what the agent wrote: lines changed, removed, inserted or
+ * cut, and missing segments. Pure. Threads: any.
  *
- * Zero a struct hf_audit_check, and pass all lines in order. Not found: whole lines cut off at the end, and a log that
- * root has written anew; for these, compare a hash that left the node earlier (EdgeNode.status.journal.lastHash). An
- * unreadable segment is a gap, and so is a new chain above one (audit/log.c): it fails the check, which goes on
- * behind. */
+ * Zero it, and pass all lines in order. Not found: whole lines cut off at the end, and a log that root has written
+ * anew; compare a hash that left the node earlier (EdgeNode.status.journal.lastHash). An unreadable segment is a gap,
+ * and so is a new chain above one (audit/log.c): it fails the check, which continues behind. */
 #pragma once
 
 #include "audit/segment.h"
@@ -26,6 +25,6 @@ struct hf_audit_check {
 /* Nothing after the first fault. */
 void hf_audit_check_see(struct hf_audit_check *check, const struct hf_audit_line *line);
 
-/* After the last line. -EBADMSG: *err names the fault or the gap. If unreadable segments are all that is wrong, the
- * code of *err is that of the first reading error. */
+/* After the last line. -EBADMSG: *err names the fault or gap; its code is that of the first reading error if unreadable
+ * segments are all that is wrong. */
 HF_MUST_USE int hf_audit_check_end(struct hf_audit_check *check, struct hf_err *err);

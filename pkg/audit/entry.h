@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit/entry.h - one entry of the audit log, and its line on disk. Pure.
- *
- * A line is a JSON object, for example (wrapped here):
+/* audit/entry.h - one entry of the audit log, and its line on disk. Pure. Threads: any. A line is a JSON object
+ * (wrapped here):
  *
  *     {"seq":7,"batch":7,"time":"2026-11-20T08:00:00Z","boot":"0d3c...","mono":123456,"kind":"HoldSet",
  *      "subject":"site","reason":"Held","message":"line 3 is running","prev":"<64 hex digits>","sum":"<16 hex digits>"}
  *
- * `prev`, the SHA-256 of the line before, makes the lines a chain: a changed, removed or inserted line breaks it at the
- * next one. `sum`, from the SHA-256 of the line's text before it, shows a change of the last line. Blanks may stand
- * before the comma before "sum" (hf_audit_entry_pad()). Threads: any. */
+ * `prev`, the SHA-256 of the line before, makes a chain: a changed, removed or inserted line breaks it at the next one.
+ * `sum`, from the SHA-256 of the text before it, shows a change of the last line. Blanks may precede the comma before
+ * "sum" (hf_audit_entry_pad()). */
 #pragma once
 
 #include "base/buf.h"
@@ -72,8 +71,8 @@ struct hf_audit_event {
     char message[HF_AUDIT_MESSAGE]; /* for a person, or "" */
 };
 
-/* Cuts each text after a whole character. Texts may come from hostile objects: a character on which a terminal acts
- * (base/encoding/plain.h) becomes a blank, a byte that is not UTF-8 a '?'. NULL stands for "". */
+/* Cuts each text after a whole character. Texts may be hostile: what a terminal acts on (base/encoding/plain.h) becomes
+ * a blank, a byte that is not UTF-8 a '?'. NULL: "". */
 void hf_audit_event_set(struct hf_audit_event *event, enum hf_audit_kind kind, const char *subject, const char *reason,
                         const char *message);
 
@@ -95,8 +94,8 @@ struct hf_audit_entry {
 /* Appends the line, without a newline. -ENOMEM; -E2BIG: `out` is full, or the line exceeds HF_AUDIT_LINE_MAX. */
 HF_MUST_USE int hf_audit_entry_format(const struct hf_audit_entry *entry, struct hf_buf *out);
 
-/* Lengthens the last line of `lines`, from offset `begin` to its newline, by blanks, and sums it again. -ENOMEM; -E2BIG
- * as above. On failure `lines` is unchanged. */
+/* Adds blanks to the last line of `lines`, from `begin` to its newline, and sums it again. Errors as above; `lines` is
+ * then unchanged. */
 HF_MUST_USE int hf_audit_entry_pad(struct hf_buf *lines, size_t begin, size_t blanks);
 
 /* Of a line without its newline; checks `sum`. -EBADMSG: no line of an audit log, or changed. */

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* audit/log.h - writes the audit log of a node: a chain of lines (audit/entry.h) in bounded segments, of which each new
- * one replaces the oldest. A crash loses at most the entries of the last HF_AUDIT_DELAY_NS. What a full or broken disk
- * does not take waits in memory, up to HF_AUDIT_PENDING_BYTES; what is lost after that is counted, and the log says so
- * (EntriesLost).
- *
- * Threads: loop thread only. Opening blocks, and so does each call while it writes. */
+ * one replaces the oldest. A crash loses at most the last HF_AUDIT_DELAY_NS. What the disk does not take waits in
+ * memory, up to HF_AUDIT_PENDING_BYTES; the rest is counted (EntriesLost). Opening blocks, and so does a call that
+ * writes. */
 #pragma once
 
 #include "audit/calm.h"
@@ -18,50 +16,49 @@ enum { HF_AUDIT_PENDING_BYTES = 32 << 10 };
 #define HF_AUDIT_UNREAD_NS (3600 * HF_NS_PER_S)
 
 struct hf_audit_log_params {
-    const struct hf_fs_ops *fs;       /* borrowed */
-    const struct hf_clock_ops *clock; /* borrowed */
-    const char *dir;                  /* absolute path of the folder, which need not exist; copied */
-    const char *boot;                 /* id of the boot; "" if unknown; copied */
-    gid_t group;                      /* may read the log; HF_AUDIT_NO_GROUP: only root may */
-    /* Since when the newest segment is unreadable (monotonic); 0: it is readable, or memory, room or files lacked.
-     * Begin with 0, and keep it from one hf_audit_log_open() to the next. Not 0 after a success: the log goes on
-     * without this segment. NULL: never give up. */
+    const struct hf_fs_ops *fs;
+    const struct hf_clock_ops *clock;
+    const char *dir;  /* absolute path; may be missing; copied */
+    const char *boot; /* "" if unknown; copied */
+    gid_t group;      /* may read the log; HF_AUDIT_NO_GROUP: only root may */
+    /* Since when the newest segment is unreadable; 0: it is readable, or memory, room or files lacked. Begin with 0,
+     * and keep it between calls of hf_audit_log_open(). Not 0 after a success: the log continues without this segment.
+     * NULL: never give up. */
     uint64_t *unread_ns;
     /* for each event that becomes an entry; may be NULL */
     void (*added)(void *arg, enum hf_audit_kind kind);
-    /* hf_audit_log_open(), for each good entry of the log, in order; may begin again at an earlier one. May be NULL. */
+    /* each good entry at hf_audit_log_open(), in order; may begin again at an earlier one; may be NULL */
     void (*has)(void *arg, const struct hf_audit_entry *entry);
     void *arg;
 };
 
 struct hf_audit_log;
 
-/* Continues the chain; makes the folder if it is missing. Writes only to repair, or if lines of an earlier process of
- * this boot may not be durable. Succeeds even if the group cannot be set. -ENAMETOOLONG, -ENOMEM, or -errno if the log
- * cannot be made, read or repaired. */
+/* Continues the chain; makes a missing folder. Writes only to repair, or if lines of an earlier process of this boot
+ * may not be durable. The group need not succeed. -ENAMETOOLONG; others: the log cannot be made, read or repaired. */
 HF_MUST_USE int hf_audit_log_open(const struct hf_audit_log_params *params, struct hf_audit_log **ret_log,
                                   struct hf_err *err);
 /* Writes nothing. Accepts NULL. */
 void hf_audit_log_free(struct hf_audit_log *log);
 HF_DEFINE_CLEANUP(struct hf_audit_log, hf_audit_log_free)
 
-/* An event has just happened; for the texts see hf_audit_event_set(). Writes if the memory for waiting entries, or the
- * segment, is full. Accepts NULL. */
+/* An event has just happened; texts as for hf_audit_event_set(). Writes if the memory or the segment is full. Accepts
+ * NULL. */
 void hf_audit_log_add(struct hf_audit_log *log, enum hf_audit_kind kind, const char *subject, const char *reason,
                       const char *message);
 
 /* Writes what waits; after -errno it waits for the next try. */
 HF_MUST_USE int hf_audit_log_flush(struct hf_audit_log *log, struct hf_err *err);
 
-/* At the end of the process: adds entries for counted events, flushes, and adds EntriesLost if there is a reason. */
+/* At the end: entries for counted events, a flush, and EntriesLost if there is a reason. */
 HF_MUST_USE int hf_audit_log_end(struct hf_audit_log *log, struct hf_err *err);
 
 /* When to call hf_audit_log_work() (monotonic), or HF_NEVER. */
 uint64_t hf_audit_log_due_ns(const struct hf_audit_log *log);
-/* Adds counted events and flushes, as far as they are due. Returns like hf_audit_log_flush(). */
+/* What is due of counted events and flushes. Returns like hf_audit_log_flush(). */
 HF_MUST_USE int hf_audit_log_work(struct hf_audit_log *log, struct hf_err *err);
 
-/* The last durable entry. `entries` is 0 if there is none, or if those of an earlier process may not be durable yet. */
+/* The last durable entry. `entries` 0: none, or those of an earlier process may not be durable. */
 struct hf_audit_head {
     uint64_t entries;         /* its number: that of all entries, unless a segment was unreadable */
     char hash[HF_SHA256_HEX]; /* of its line */

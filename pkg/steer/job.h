@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steer/job.h - one piece of blocking work of a machine. The owner's operation embeds it, with the work's parameters and
- * results beside it.
- *
- * A machine has at most one job in progress, and so has the engine if it says so (hf_steer_engine.one_job). A job holds a
- * reference of the engine. Threads: loop thread only, except `run` and hf_steer_job_is_cancelled(). */
+/* steer/job.h - one piece of blocking work of a machine, embedded in the owner's operation beside its parameters and
+ * results. A machine has at most one in progress, and so has the engine with hf_steer_engine.one_job. A job holds a
+ * reference of the engine. Threads: `run` and hf_steer_job_is_cancelled() on a worker. */
 #pragma once
 
 #include <stdatomic.h>
@@ -12,11 +10,11 @@
 #include "steer/machine.h"
 
 struct hf_steer_operation {
-    int (*run)(struct hf_steer_job *job); /* on a worker; its result goes to job->r */
-    /* No worker has run the job: sets the error of the operation from `r` and the text. job->r is set. */
+    int (*run)(struct hf_steer_job *job); /* its result goes to job->r */
+    /* No worker has run it: sets the operation's error. job->r is set. */
     void (*lost)(struct hf_steer_job *job, int r, const char *what);
-    void (*then)(struct hf_steer_job *job); /* at the end, however it came; not called if the engine is closing */
-    void (*free)(struct hf_steer_job *job); /* frees the operation */
+    void (*then)(struct hf_steer_job *job); /* at the end in any case, but not if the engine is closing */
+    void (*free)(struct hf_steer_job *job); /* the operation */
 };
 
 struct hf_steer_job {
@@ -29,8 +27,8 @@ struct hf_steer_job {
 
 void hf_steer_job_init(struct hf_steer_job *job, const struct hf_steer_operation *operation,
                        struct hf_steer_machine *machine);
-/* Passes the job to a worker. If that fails, the job ends before this function returns. */
+/* If no worker takes it, it ends before this returns. */
 void hf_steer_job_submit(struct hf_steer_job *job);
-/* Asks `run` to end soon, if it looks. Ignores NULL. */
+/* `run` ends soon, if it looks. Accepts NULL. */
 void hf_steer_job_cancel(struct hf_steer_job *job);
 bool hf_steer_job_is_cancelled(const struct hf_steer_job *job);

@@ -7,11 +7,11 @@
 #include "base/buf.h"
 
 struct hf_steer_move {
-    bool known; /* false: the event is not expected in this state, and changes nothing */
+    bool known; /* false: not expected; changes nothing */
     unsigned char next, action;
 };
 
-/* All of it is static data of the owner. Action 0 is "none". */
+/* Static data of the owner. Action 0: none. */
 struct hf_steer_table {
     const struct hf_steer_move *moves; /* [n_states][n_events] */
     unsigned n_states, n_events, n_actions;
@@ -19,9 +19,9 @@ struct hf_steer_table {
     const char *const *event_names, *const *action_names;
 };
 
-/* Returns the cell; an unknown one if the state or the event is none of the table's. */
+/* An unknown cell if the state or event is not in the table. */
 struct hf_steer_move hf_steer_table_move(const struct hf_steer_table *table, unsigned state, unsigned event);
 const char *hf_steer_table_event_name(const struct hf_steer_table *table, unsigned event); /* "" for none */
 
-/* Appends every cell as text, for a file of tests/golden. -ENOMEM or -E2BIG. */
+/* Every cell, for tests/golden. -ENOMEM or -E2BIG. */
 HF_MUST_USE int hf_steer_table_print(const struct hf_steer_table *table, struct hf_buf *out);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/checks.h - runs the health checks of a release until steps/health.h reaches a verdict.
- *
- * All checks run concurrently, each with its own period and timeout, so a check that hangs does not delay the others.
- * Threads: loop thread only. Memory: a struct hf_checks frees itself before it calls `done`. To end the checks earlier,
- * call hf_checks_free(). */
+/* steps/checks.h - runs the health checks of a release until steps/health.h reaches a verdict: all at once, each with
+ * its own period and timeout. A struct hf_checks frees itself before it calls `done`. */
 #pragma once
 
 #include "base/clock.h"
@@ -21,10 +18,10 @@ struct hf_checks_params {
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    const struct hf_check *checks; /* array of n health checks; borrowed until `done` is called */
+    const struct hf_check *checks; /* borrowed until `done` */
     size_t n;
     uint64_t deadline_ns;
-    /* Called once, with the verdict and the state of each check, and never from within hf_checks_start(). */
+    /* Called once, never from within hf_checks_start(). */
     void (*done)(void *arg, const struct hf_health *health);
     void *arg;
 };
@@ -33,4 +30,4 @@ struct hf_checks;
 
 HF_MUST_USE int hf_checks_start(const struct hf_checks_params *params, struct hf_checks **ret_checks,
                                 struct hf_err *err);
-void hf_checks_free(struct hf_checks *checks); /* Cancels the checks without a call of `done`. Ignores NULL. */
+void hf_checks_free(struct hf_checks *checks); /* without `done`; accepts NULL */

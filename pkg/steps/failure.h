@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/failure.h - the failure of a step, as a reason for the status and an error text. struct hf_failure is a
- * plain value that nobody has to free. */
+/* steps/failure.h - the failure of a step: a reason for the status, and an error text. A plain value. */
 #pragma once
 
 #include "api/update/reason.h"
@@ -11,10 +10,8 @@ struct hf_failure {
     struct hf_err err;
 };
 
-/* Sets the reason, and sets the error from `code` (a positive errno) and the text, as hf_err_set() does. Returns
- * -code. */
+/* As hf_err_set() with the positive errno `code`; returns -code. */
 int hf_failure_set(struct hf_failure *failure, enum hf_reason reason, int code, const char *format, ...)
     HF_PRINTF(4, 5);
-/* Sets the reason to hf_reason_of_errno(r), and sets the error from the negative errno `r` and the text, as
- * hf_err_sys() does. Returns `r`. */
+/* As hf_err_sys(), with the reason hf_reason_of_errno(r); returns the negative errno `r`. */
 int hf_failure_sys(struct hf_failure *failure, int r, const char *format, ...) HF_PRINTF(3, 4);

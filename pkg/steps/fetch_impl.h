@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/fetch_impl.h - internal: the structures that fetch.c (on the loop) and fetch_work.c (on workers) share.
- * Only these two include this header. */
+/* steps/fetch_impl.h - internal: what fetch.c (on the loop) and fetch_work.c (on workers) share. */
 #pragma once
 
 #include <stdatomic.h>
@@ -39,8 +38,8 @@ struct fetch_try {
     struct hf_tries tries;
     size_t at; /* the one in progress */
     struct hf_access_ticket ticket;
-    bool answered;           /* the server has answered */
-    bool served;             /* the server has sent bytes */
+    bool answered;
+    bool served;             /* it has sent bytes */
     bool from_zero;          /* ask for the whole artifact */
     bool renew;              /* the next try is this one again */
     unsigned renewals;       /* so far */
@@ -79,9 +78,8 @@ struct hf_fetch {
     char oddity[120]; /* what may explain a wrong length, for messages; "" if there is nothing */
 };
 
-/* Does fetch->work, a job of kind fetch->work.kind. Runs on a worker. */
+/* Does fetch->work, on a worker. */
 void hf_fetch_work_do(struct hf_job *job);
-/* Closes the files of the download. */
 void hf_fetch_work_close(struct hf_fetch *fetch);
-/* Returns true if the content begins as a .zst or .xz file does. */
+/* It begins as a .zst or .xz file does. */
 bool hf_fetch_work_is_packed(const unsigned char *head, size_t n);

@@ -215,12 +215,12 @@ static void enter_phase(struct entry *entry, enum hf_manifest_phase phase)
         r->starts = 0;
         r->restarted = false;
         entry->resumed = false;
-        entry->stuck_attempts = 0;
-        entry->start_counted = entry->start_due = false;
+        entry->failures.stuck_attempts = 0;
+        entry->trial.start_counted = entry->trial.start_due = false;
     }
     if (phase == HF_MANIFEST_PROBATION && r->phase != phase) {
-        entry->probe_ns = entry->refused_ns = 0;
-        entry->trial_repairs = 0;
+        entry->cluster.probe_ns = entry->trial.refused_ns = 0;
+        entry->trial.repairs = 0;
     }
     if (phase == HF_MANIFEST_PROBATION || phase == HF_MANIFEST_APPLIED || phase == HF_MANIFEST_ROLLED_BACK)
         entry->resumed = false; /* the swap that the start found has come to its end */
@@ -286,7 +286,7 @@ static void check(struct hf_steer_machine *machine)
     const struct entry *entry = of(machine);
     const struct hf_manifest_record *r = &entry->r;
 
-    assert(!entry->gone && !entry->unreadable);
+    assert(entry->life == ENTRY_NEW || entry->life == ENTRY_STARTED);
     assert(machine->job == NULL); /* an event is the end of a step */
     assert(r->phase != HF_MANIFEST_APPLIED || strcmp(r->good.digest, r->next.digest) == 0);
     assert(r->phase != HF_MANIFEST_ROLLING_BACK || r->unproven);

@@ -124,7 +124,7 @@ static void swept(struct entry *entry, struct job *job)
     if (job->r < 0)
         hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.not_cleaned", HF_S("entry", entry->name),
                HF_S("error", strerror(-job->r)));
-    entry->clean_failed = job->r < 0;
+    entry->cleanup = job->r < 0 ? ENTRY_CLEANUP_FAILED : ENTRY_CLEANUP_DONE;
     if (job->r == 0)
         content_store_swept(entry, cleanup->keep_copy);
     drift_want(&entry->drift); /* the first look after a swap learns the attributes of the new files */

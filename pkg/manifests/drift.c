@@ -104,7 +104,7 @@ static void restarted(void *arg, int r, const struct hf_err *err)
 {
     struct entry *entry = arg;
 
-    entry->unit_call = NULL;
+    entry->unit.call = NULL;
     entry->busy = false;
     if (r < 0)
         note_restart(entry, err);

@@ -51,14 +51,15 @@ static void sweep(struct hf_manifest_engine *engine)
 {
     for (size_t i = engine->entries.n; i > 0; i--) {
         struct entry *entry = engine->entries.entries[i - 1].value;
-        if (!entry->gone || entry->busy)
+        if (entry->life != ENTRY_GONE || entry->busy)
             continue;
         if (entry->wanted == NULL) {
             (void)hf_strmap_remove(&engine->entries, engine->entries.entries[i - 1].key);
             continue;
         }
         /* Wanted again while its files were being removed: begin anew. */
-        entry->gone = entry->removing = false;
+        entry->life = ENTRY_STARTED;
+        entry->removing = false;
         hf_manifest_record_done(&entry->r);
         hf_inventory_done(&entry->inventory);
         hf_buf_clear(&entry->machine.text);
@@ -325,8 +326,9 @@ void hf_manifest_engine_check(struct hf_manifest_engine *engine)
         entry->drift.full = true;
         drift_want(&entry->drift);
         entry->recheck = true;
-        entry->clean_wanted = entry->clean_failed;
-        entry->pods_due = true;
+        if (entry->cleanup == ENTRY_CLEANUP_FAILED)
+            entry->cleanup = ENTRY_CLEANUP_DUE;
+        entry->pods.due = true;
         entry->drift.watch_stale = entry->drift.watch_stale || entry->drift.unwatched;
         if (entry->due_ns == HF_NEVER)
             entry->due_ns = 0;
@@ -437,8 +439,8 @@ static struct hf_manifest_status status_of(struct entry *entry)
 /* An entry that no policy has shows while it may have items in place. */
 static bool is_shown(struct entry *entry)
 {
-    return !entry->gone && (entry->wanted != NULL || entry->r.good.key[0] != '\0' || count_files(entry) > 0 ||
-                            json_array_size(entry->r.objects) > 0);
+    return entry->life != ENTRY_GONE && (entry->wanted != NULL || entry->r.good.key[0] != '\0' ||
+                                         count_files(entry) > 0 || json_array_size(entry->r.objects) > 0);
 }
 
 static void visit_entries(struct hf_manifest_engine *engine, bool in_policy,
@@ -481,8 +483,8 @@ bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine)
 {
     for (size_t i = 0; i < engine->entries.n; i++) {
         const struct entry *entry = engine->entries.entries[i].value;
-        if (entry->busy || (!entry->started && !entry->unreadable) || content_waits(&entry->content) ||
-            entry->machine.unsaved || !hf_manifest_machine_rests(entry->r.phase))
+        if (entry->busy || entry->life == ENTRY_NEW || content_waits(&entry->content) || entry->machine.unsaved ||
+            !hf_manifest_machine_rests(entry->r.phase))
             return false;
     }
     return !hf_steer_core_is_woken(&engine->core);

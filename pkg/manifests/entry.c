@@ -75,9 +75,9 @@ void entry_free(struct entry *entry)
     content_store_done(entry);
     drift_unwatch(entry);
     make_attempt_free(entry->attempt);
-    make_attempt_free(entry->good_attempt);
+    make_attempt_free(entry->pods.good);
     make_entry_free(entry->wanted);
-    hf_manifest_set_done(&entry->keyed);
+    hf_manifest_set_done(&entry->permit.keyed);
     hf_manifest_record_done(&entry->r);
     hf_inventory_done(&entry->inventory);
     hf_steer_machine_done(&entry->machine);
@@ -95,9 +95,9 @@ static int load_failed(struct entry *entry, int r, const struct hf_err *err)
     hf_inventory_done(&entry->inventory);
     if (r == -ENOMEM)
         return r;
-    if (!entry->unreadable)
+    if (entry->life != ENTRY_UNREADABLE)
         hf_log_err(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.unreadable", "entry", entry->name, err);
-    entry->unreadable = true;
+    entry->life = ENTRY_UNREADABLE;
     advance_note(entry, HF_MANIFEST_REASON_WRITE_FAILED, hf_err_text(err, text, sizeof(text)));
     return 0;
 }
@@ -128,7 +128,7 @@ int entry_load(struct entry *entry)
         return load_failed(entry, r, &err);
     if (r < 0 && target_of(entry, &entry->r.good)->make_inventory(entry, &err) < 0)
         hf_log_err(env->log, HF_LOG_ERROR, "manifest.inventory_not_made", "entry", entry->name, &err);
-    entry->unreadable = false;
+    entry->life = ENTRY_NEW;
     entry->written_phase = entry->r.phase;
     if (damaged || (lost && entry->inventory.n > 0)) /* nobody knows if what is in place has passed */
         entry->r.good_unknown = entry->r.unproven = true;
@@ -144,7 +144,7 @@ static bool load_again(struct entry *entry)
     if (!entry->recheck)
         return false;
     entry->recheck = false;
-    if (entry_load(entry) < 0 || entry->unreadable)
+    if (entry_load(entry) < 0 || entry->life == ENTRY_UNREADABLE)
         return false;
     advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
     content_follow(entry);
@@ -158,22 +158,22 @@ static void ask_signed(struct entry *entry)
     const struct hf_manifest_engine_params *p = &entry->engine->p;
     struct hf_err err = HF_ERR_INIT;
 
-    entry->distrust = HF_MANIFEST_REASON_UNSIGNED;
-    entry->distrust_text[0] = '\0';
-    entry->signed_ =
-        entry->wanted != NULL && p->is_signed != NULL && p->is_signed(p->arg, entry->wanted, &entry->distrust, &err);
-    if (!entry->signed_ && err.code != 0)
-        (void)hf_err_text(&err, entry->distrust_text, sizeof(entry->distrust_text));
+    entry->permit.distrust = HF_MANIFEST_REASON_UNSIGNED;
+    entry->permit.distrust_text[0] = '\0';
+    entry->permit.is_signed = entry->wanted != NULL && p->is_signed != NULL &&
+                              p->is_signed(p->arg, entry->wanted, &entry->permit.distrust, &err);
+    if (!entry->permit.is_signed && err.code != 0)
+        (void)hf_err_text(&err, entry->permit.distrust_text, sizeof(entry->permit.distrust_text));
 }
 
 int entry_set(struct entry *entry, const struct hf_manifest *wanted)
 {
     struct hf_manifest *own = NULL;
-    bool was_signed = entry->signed_;
+    bool was_signed = entry->permit.is_signed;
 
     if (wanted != NULL && entry->wanted != NULL && json_equal(wanted->json, entry->wanted->json) == 1) {
         ask_signed(entry);
-        if (was_signed != entry->signed_)
+        if (was_signed != entry->permit.is_signed)
             content_stop(entry);
         content_follow(entry);
         return 0;
@@ -204,7 +204,7 @@ int entry_set(struct entry *entry, const struct hf_manifest *wanted)
         entry->machine.wait.reason == HF_MANIFEST_REASON_PRUNE_LIMIT) /* of a removal that has come to nothing */
         advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
     if (wanted == NULL) { /* many such entries may wait for their removal: keep no more of them in memory than needed */
-        hf_manifest_set_done(&entry->keyed);
+        hf_manifest_set_done(&entry->permit.keyed);
         hf_steer_machine_forget_text(&entry->machine);
     }
     return 0;
@@ -238,9 +238,9 @@ static void start(struct entry *entry)
     const struct hf_fs_ops *fs = entry->engine->p.env.fs;
     bool is_empty = !hf_manifest_machine_rests(entry->r.phase) && memory_is_empty(entry);
 
-    entry->started = true;
-    entry->start_counted = entry->r.phase == HF_MANIFEST_PROBATION;
-    entry->r.starts += entry->start_counted || entry->r.phase == HF_MANIFEST_ROLLING_BACK;
+    entry->life = ENTRY_STARTED;
+    entry->trial.start_counted = entry->r.phase == HF_MANIFEST_PROBATION;
+    entry->r.starts += entry->trial.start_counted || entry->r.phase == HF_MANIFEST_ROLLING_BACK;
     /* The files of somebody else that a Secret has taken over are gone, too. Those of another set may be on a disk. */
     if (is_empty && content_store_in_memory(entry, &entry->r.next))
         (void)!hf_files_before_forget(fs, entry->folder, NULL);
@@ -248,7 +248,7 @@ static void start(struct entry *entry)
         entry->r.phase = HF_MANIFEST_APPLYING; /* with its count of starts: what is on trial has to come first */
     entry->resumed = entry->r.phase == HF_MANIFEST_APPLYING;
     entry->r.unproven = entry->r.unproven || (entry->resumed && target_of(entry, &entry->r.next)->cut_is_unproven);
-    entry->was_refused = entry->r.phase == HF_MANIFEST_REFUSED;
+    entry->permit.was_refused = entry->r.phase == HF_MANIFEST_REFUSED;
     drift_watch(entry);
     advance_event(entry, HF_MANIFEST_EV_STARTED, HF_MANIFEST_REASON_NONE, NULL);
 }
@@ -287,7 +287,7 @@ static bool refuse(struct entry *entry)
     if (reason == HF_MANIFEST_REASON_NONE)
         return false;
     content_stop(entry);
-    entry->was_refused = true;
+    entry->permit.was_refused = true;
     (void)hf_err_text(&err, text, sizeof(text));
     hf_utf8_trim(text); /* as the record has it; otherwise each attempt would be news */
     if (entry->r.phase == HF_MANIFEST_REFUSED && entry->r.reason == reason && strcmp(entry->r.message, text) == 0)
@@ -325,7 +325,7 @@ static bool take_up(struct entry *entry, struct hf_manifest_set *set, char paced
                  hf_manifest_gate_retry(r->reason) == HF_MANIFEST_RETRY_INTERVAL;
     bool is_good = strcmp(set->key, r->good.key) == 0, is_next = strcmp(set->key, r->next.key) == 0;
     bool refetched = r->phase == HF_MANIFEST_FETCHING; /* its content was lost, and has come again */
-    bool anew = entry->was_refused || entry->removing;
+    bool anew = entry->permit.was_refused || entry->removing;
 
     if (is_next && r->phase == HF_MANIFEST_WAITING)
         r->next.signed_ = set->signed_; /* the signature may have been taken back, or have come, since */
@@ -336,7 +336,7 @@ static bool take_up(struct entry *entry, struct hf_manifest_set *set, char paced
     /* A new content has been counted when it came. Labels of the node can change as often. */
     if (!is_next && !refetched && strcmp(set->digest, r->next.digest) == 0 && !content_pace_takes(entry, paced))
         return false;
-    entry->was_refused = entry->invalid = entry->removing = false;
+    entry->permit.was_refused = entry->invalid = entry->removing = false;
     entry->due_ns = 0;
     hf_manifest_set_done(&r->next);
     r->next = *set;
@@ -404,8 +404,8 @@ static void consider_resting(struct entry *entry)
     }
     hf_manifest_set_done(&set);
     entry->recheck = false;
-    if (r == -ENOENT && entry->was_refused) {
-        entry->was_refused = false;
+    if (r == -ENOENT && entry->permit.was_refused) {
+        entry->permit.was_refused = false;
         advance_event(entry, HF_MANIFEST_EV_NEWS, HF_MANIFEST_REASON_NONE, NULL);
         return;
     }
@@ -432,8 +432,8 @@ static void consider_unfinished(struct entry *entry)
 /* A cleanup that failed, a sealed copy that must go, or a content that waits to be sealed. */
 static bool wants_cleanup(const struct entry *entry)
 {
-    if (entry->clean_failed || entry->clean_wanted)
-        return entry->clean_wanted; /* one that failed waits for the interval */
+    if (entry->cleanup != ENTRY_CLEANUP_DONE)
+        return entry->cleanup == ENTRY_CLEANUP_DUE;
     return content_store_wants_cleanup(entry);
 }
 
@@ -450,12 +450,12 @@ static bool drifts(struct entry *entry)
 
 void entry_consider(struct entry *entry)
 {
-    if (entry->gone || (entry->unreadable && !load_again(entry)))
+    if (entry->life == ENTRY_GONE || (entry->life == ENTRY_UNREADABLE && !load_again(entry)))
         return;
     content_hold(entry);
     if (!task_is_free(entry))
         return;
-    if (!entry->started) {
+    if (entry->life == ENTRY_NEW) {
         start(entry);
         return;
     }
@@ -478,7 +478,8 @@ void entry_consider(struct entry *entry)
         return;
     }
     if (wants_cleanup(entry)) {
-        entry->clean_wanted = false;
+        if (entry->cleanup == ENTRY_CLEANUP_DUE)
+            entry->cleanup = ENTRY_CLEANUP_FAILED; /* until it has ended well */
         commit_clean(entry);
         return;
     }

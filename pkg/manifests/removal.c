@@ -45,7 +45,7 @@ static void forgotten(struct entry *entry, struct job *job)
         return;
     }
     hf_log(entry->engine->p.env.log, HF_LOG_INFO, "manifest.forgotten", HF_S("entry", entry->name));
-    entry->gone = true;
+    entry->life = ENTRY_GONE;
     if (hf_manifest_record_owner(&entry->r)->key[0] != '\0') /* it has been in place, or was about to be */
         tell_removed(entry);
     manifest_engine_notify(entry->engine);
@@ -153,7 +153,7 @@ void removal_consider(struct entry *entry)
 {
     const struct hf_manifest_engine *engine = entry->engine;
 
-    if (entry->gone || drop_download(entry))
+    if (entry->life == ENTRY_GONE || drop_download(entry))
         return;
     if (!engine->proven || engine->held || engine->stale || !is_due(entry) || stays(entry))
         return;

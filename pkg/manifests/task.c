@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "manifests/cluster/cluster.h"
 #include "manifests/entry.h"
+#include "manifests/kubelet/health.h"
+#include "steps/checks.h"
 
 static struct job *of(struct hf_steer_job *at)
 {
@@ -86,17 +89,12 @@ void task_drop(struct entry *entry)
     const struct hf_manifest_env *env = &entry->engine->p.env;
 
     if (entry->proc_call != NULL)
-        env->proc->cancel(env->proc->ctx, entry->proc_call);
-    if (entry->unit_call != NULL)
-        env->unit->cancel(env->unit->ctx, entry->unit_call);
-    free(hf_steal(entry->unit_to_reload));
-    hf_checks_free(entry->checks);
-    hf_cluster_run_free(entry->run);
-    hf_kubelet_health_free(entry->pod_health);
-    entry->pod_health = NULL;
-    hf_kubelet_health_free(hf_steal(entry->pod_again));
-    entry->run = NULL;
-    entry->proc_call = NULL;
-    entry->unit_call = NULL;
-    entry->checks = NULL;
+        env->proc->cancel(env->proc->ctx, hf_steal(entry->proc_call));
+    if (entry->unit.call != NULL)
+        env->unit->cancel(env->unit->ctx, hf_steal(entry->unit.call));
+    free(hf_steal(entry->unit.to_reload));
+    hf_checks_free(hf_steal(entry->trial.checks));
+    hf_cluster_run_free(hf_steal(entry->cluster.run));
+    hf_kubelet_health_free(hf_steal(entry->pods.health));
+    hf_kubelet_health_free(hf_steal(entry->pods.again));
 }

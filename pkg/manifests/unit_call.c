@@ -15,21 +15,21 @@ static void state_read(void *arg, int r, const char *active_state, const char *s
 {
     struct entry *entry = arg;
     const struct hf_unit_ops *ops = entry->engine->p.env.unit;
-    _cleanup_(hf_freep) char *unit = hf_steal(entry->unit_to_reload);
+    _cleanup_(hf_freep) char *unit = hf_steal(entry->unit.to_reload);
     struct hf_err failure = HF_ERR_INIT;
 
     (void)sub_state;
-    entry->unit_call = NULL;
+    entry->unit.call = NULL;
     if (r == 0) {
         bool active = strcmp(active_state, "active") == 0 || strcmp(active_state, "reloading") == 0;
         err = &failure;
-        r = (active ? ops->reload : ops->restart)(ops->ctx, unit, HF_RESTART_UNIT_TIMEOUT_NS, entry->unit_done, entry,
-                                                  &entry->unit_call, &failure);
+        r = (active ? ops->reload : ops->restart)(ops->ctx, unit, HF_RESTART_UNIT_TIMEOUT_NS, entry->unit.done, entry,
+                                                  &entry->unit.call, &failure);
         if (r == 0)
             return;
     }
     /* -ETIMEDOUT would say that a restart goes on. */
-    entry->unit_done(entry, r == -ETIMEDOUT ? -EAGAIN : r, err);
+    entry->unit.done(entry, r == -ETIMEDOUT ? -EAGAIN : r, err);
 }
 
 static int start_reload(struct entry *entry, const char *unit, void (*done)(void *arg, int r, const struct hf_err *err),
@@ -37,13 +37,13 @@ static int start_reload(struct entry *entry, const char *unit, void (*done)(void
 {
     const struct hf_unit_ops *ops = entry->engine->p.env.unit;
 
-    entry->unit_done = done;
-    entry->unit_to_reload = strdup(unit);
-    if (entry->unit_to_reload == NULL)
+    entry->unit.done = done;
+    entry->unit.to_reload = strdup(unit);
+    if (entry->unit.to_reload == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    int r = ops->state(ops->ctx, unit, HF_RESTART_UNIT_TIMEOUT_NS, state_read, entry, &entry->unit_call, err);
+    int r = ops->state(ops->ctx, unit, HF_RESTART_UNIT_TIMEOUT_NS, state_read, entry, &entry->unit.call, err);
     if (r < 0)
-        free(hf_steal(entry->unit_to_reload));
+        free(hf_steal(entry->unit.to_reload));
     return r;
 }
 
@@ -65,7 +65,7 @@ int unit_call_start(struct entry *entry, const struct hf_manifest_set *set,
     if (!hf_config_allows_manifest_unit(entry->engine->p.env.config, permit_scope(set->signed_), unit, err))
         return -EACCES;
     if (restarts)
-        r = ops->restart(ops->ctx, unit, HF_RESTART_UNIT_TIMEOUT_NS, done, entry, &entry->unit_call, err);
+        r = ops->restart(ops->ctx, unit, HF_RESTART_UNIT_TIMEOUT_NS, done, entry, &entry->unit.call, err);
     else
         r = start_reload(entry, unit, done, err);
     entry->busy = r == 0;

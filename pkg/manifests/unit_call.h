@@ -6,6 +6,14 @@
 #include "manifests/state/record.h"
 
 struct entry;
+struct hf_unit_call;
+
+/* A restart or reload in progress. */
+struct unit_call {
+    struct hf_unit_call *call; /* NULL: none */
+    char *to_reload;           /* the unit, while its state is read; owned */
+    void (*done)(void *arg, int r, const struct hf_err *err);
+};
 
 /* Starts to restart or reload the unit that a set names; a unit to reload that is not active is started. Returns 0 if
  * the call has started: the entry is then busy, and done(entry, ...) is called later, with -ETIMEDOUT if the restart or

@@ -138,7 +138,8 @@ static bool takes(void *arg)
 {
     const struct entry *entry = arg;
 
-    return entry->started && !entry->busy && !entry->machine.unsaved && hf_manifest_machine_rests(entry->r.phase);
+    return entry->life == ENTRY_STARTED && !entry->busy && !entry->machine.unsaved &&
+           hf_manifest_machine_rests(entry->r.phase);
 }
 
 /* Returns true if the new content may not be taken up now. A hold has begun then; otherwise, it has ended. */
@@ -233,7 +234,8 @@ static bool takes_along(const struct entry *entry)
 {
     const struct hf_manifest_set *owner = hf_manifest_record_owner(&entry->r);
 
-    return entry->wanted->prune && (entry->signed_ || !owner->signed_ || hf_json_bool_or(owner->entry, "prune", false));
+    return entry->wanted->prune &&
+           (entry->permit.is_signed || !owner->signed_ || hf_json_bool_or(owner->entry, "prune", false));
 }
 
 /* A name that never existed revokes nothing: it may be a mistake in the policy. An attempt that waits for the content
@@ -272,7 +274,7 @@ static void start(struct entry *entry)
     struct hf_manifest_source_params params = {
         .env = &entry->engine->p.env,
         .entry = entry->wanted,
-        .signed_ = entry->signed_,
+        .signed_ = entry->permit.is_signed,
         .work_dir = work_dir,
         .known_revision = is_known && entry->r.known_revision[0] != '\0' ? entry->r.known_revision : NULL,
         .delivered = delivered,
@@ -299,7 +301,7 @@ void content_follow(struct entry *entry)
 {
     enum hf_content_intake intake = entry->content.intake;
 
-    if (entry->wanted != NULL && !entry->unreadable &&
+    if (entry->wanted != NULL && entry->life != ENTRY_UNREADABLE &&
         hf_content_machine_follow(intake, is_held(entry), entry->secret.asked) == HF_CONTENT_START &&
         permit_ask(entry, NULL) == HF_MANIFEST_REASON_NONE)
         start(entry);

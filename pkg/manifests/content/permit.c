@@ -49,15 +49,15 @@ enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
     const struct hf_manifest *wanted = entry->wanted;
-    enum hf_config_scope scope = permit_scope(entry->signed_);
+    enum hf_config_scope scope = permit_scope(entry->permit.is_signed);
     assert(wanted != NULL);
     const char *unit = wanted->restart_unit != NULL ? wanted->restart_unit : wanted->reload_unit;
 
-    if (!entry->signed_ && hf_config_requires_signed_manifests(env->config)) {
+    if (!entry->permit.is_signed && hf_config_requires_signed_manifests(env->config)) {
         (void)hf_err_set(err, EKEYREJECTED, "%s",
-                         entry->distrust_text[0] != '\0' ? entry->distrust_text
-                                                         : "requireSigned of this node asks for a signed entry");
-        return entry->distrust != HF_MANIFEST_REASON_NONE ? entry->distrust : HF_MANIFEST_REASON_UNSIGNED;
+                         entry->permit.distrust_text[0] != '\0' ? entry->permit.distrust_text
+                                                                : "requireSigned of this node asks for a signed entry");
+        return entry->permit.distrust != HF_MANIFEST_REASON_NONE ? entry->permit.distrust : HF_MANIFEST_REASON_UNSIGNED;
     }
     const char *unsupported = hf_manifest_unsupported(wanted);
     if (unsupported != NULL) {
@@ -115,7 +115,7 @@ static json_t *facts_of(const struct entry *entry)
 /* The key of the set, which the same fields and content had the last time, unless facts of the node belong to it. */
 static int find_key(struct entry *entry, struct hf_manifest_set *set, struct hf_err *err)
 {
-    struct hf_manifest_set *keyed = &entry->keyed;
+    struct hf_manifest_set *keyed = &entry->permit.keyed;
 
     if (set->facts == NULL && set->entry == keyed->entry && strcmp(set->digest, keyed->digest) == 0) {
         memcpy(set->key, keyed->key, sizeof(set->key));
@@ -129,7 +129,7 @@ static int find_key(struct entry *entry, struct hf_manifest_set *set, struct hf_
 
 int permit_candidate(struct entry *entry, struct hf_manifest_set *ret_set, struct hf_err *err)
 {
-    struct hf_manifest_set set = {.signed_ = entry->signed_};
+    struct hf_manifest_set set = {.signed_ = entry->permit.is_signed};
 
     if (entry->r.known_digest[0] == '\0' || strcmp(entry->r.known_from, entry->content.wanted_from) != 0)
         return -ENOENT;

@@ -9,6 +9,17 @@
 
 struct entry;
 
+/* What is known of the permission of an entry; entry.c sets this. */
+struct permit {
+    bool is_signed;
+    enum hf_manifest_reason distrust; /* why it does not count as signed */
+    char distrust_text[HF_RECORD_MESSAGE];
+    /* the entry itself is or was refused, or the process started in the phase Refused; the next set that is permitted
+     * counts as new */
+    bool was_refused;
+    struct hf_manifest_set keyed; /* set by permit.c: the last one whose key was computed; an equal set has the same */
+};
+
 /* Checks if the node permits the wanted entry. Does not look at the paths of the entry. Returns the reason for a
  * refusal, or HF_MANIFEST_REASON_NONE. */
 enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err);

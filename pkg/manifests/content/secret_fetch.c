@@ -176,11 +176,11 @@ bool secret_fetch_returns(struct entry *entry)
         return true;
     if (!vault_may_open_later(entry, good, &due_ns))
         return false;
-    if (entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE) {
+    if (entry->failures.unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE) {
         vault_give_up(entry, good);
         return false;
     }
-    entry->unreadable_rollbacks++;
+    entry->failures.unreadable_rollbacks++;
     entry->due_ns = due_ns;
     vault_explain(entry, good, why);
     (void)snprintf(text, sizeof(text), "the content to go back to waits for the TPM%s", why);

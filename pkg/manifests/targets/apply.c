@@ -61,14 +61,14 @@ static void not_swapped(struct entry *entry, enum hf_manifest_reason reason, int
 {
     char text[HF_RECORD_MESSAGE];
 
-    entry->stuck_attempts = hf_manifest_outcome_may_pass(r) ? 0 : entry->stuck_attempts + 1;
-    if (entry->stuck_attempts <= MANIFEST_MAX_STUCK) {
+    entry->failures.stuck_attempts = hf_manifest_outcome_may_pass(r) ? 0 : entry->failures.stuck_attempts + 1;
+    if (entry->failures.stuck_attempts <= MANIFEST_MAX_STUCK) {
         advance_back_off(entry);
         advance_event(entry, HF_MANIFEST_EV_FAILED, reason, message);
         return;
     }
-    (void)snprintf(text, sizeof(text), "failed %u times: %s", entry->stuck_attempts, HF_CUT(340, message));
-    entry->stuck_attempts = 0;
+    (void)snprintf(text, sizeof(text), "failed %u times: %s", entry->failures.stuck_attempts, HF_CUT(340, message));
+    entry->failures.stuck_attempts = 0;
     advance_event(entry, HF_MANIFEST_EV_UNHEALTHY, reason, text);
 }
 
@@ -145,7 +145,7 @@ static void swapped(struct entry *entry, struct job *job)
         not_swapped(entry, job->outcome.reason, job->r, job->outcome.message);
         return;
     }
-    entry->stuck_attempts = 0;
+    entry->failures.stuck_attempts = 0;
     (void)snprintf(text, sizeof(text), "%u %s in place, %u written, %u removed%s", job->outcome.applied,
                    hf_noun(job->outcome.applied, "file", "files"), job->outcome.changed, job->outcome.pruned,
                    entry->attempt->on_swap ? "; this node has swap, which may write the secret to a disk" : "");

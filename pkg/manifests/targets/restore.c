@@ -19,7 +19,7 @@ static void rolled_back(struct entry *entry, const char *more)
     char text[HF_RECORD_MESSAGE];
     int room = (int)sizeof(text) - 3 - (int)strlen(more);
 
-    entry->unreadable_rollbacks = entry->stuck_rollbacks = 0;
+    entry->failures.unreadable_rollbacks = entry->failures.stuck_rollbacks = 0;
     /* The reason of the failure stays. */
     (void)snprintf(text, sizeof(text), "%.*s%s%s", room, entry->r.message, more[0] != '\0' ? "; " : "", more);
     advance_event(entry, HF_MANIFEST_EV_RESTORED, entry->r.reason, text);
@@ -41,7 +41,7 @@ static void restarted(void *arg, int r, const struct hf_err *err)
     struct entry *entry = arg;
 
     (void)err;
-    entry->unit_call = NULL;
+    entry->unit.call = NULL;
     entry->busy = false;
     if (r == 0 && strcmp(unit_call_unit(&entry->r.good), unit_call_unit(&entry->r.next)) == 0)
         entry->r.restart_due = false;
@@ -198,7 +198,7 @@ static int load_before(struct job *job, struct hf_bundle **ret_bundle, struct hf
     const struct entry *entry = job->entry;
     struct hf_err err = HF_ERR_INIT;
     int r = hf_files_before_load(entry->engine->p.env.fs, entry->folder,
-                                 entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE, ret_bundle, ret_list,
+                                 entry->failures.unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE, ret_bundle, ret_list,
                                  ret_unknown, &err);
 
     job->unreadable = r < 0 && r != -ENOMEM && r != -ENOSPC && r != -EDQUOT && r != -EROFS;
@@ -260,16 +260,17 @@ static int run_rollback(struct job *job)
 static void not_placed(struct entry *entry, const struct job *job)
 {
     const struct hf_manifest_outcome *outcome = &job->outcome;
-    bool unreadable = job->unreadable && entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE;
+    bool unreadable = job->unreadable && entry->failures.unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE;
     char text[200];
 
-    entry->unreadable_rollbacks += job->unreadable;
-    entry->stuck_rollbacks = job->unreadable || hf_manifest_outcome_may_pass(job->r) ? 0 : entry->stuck_rollbacks + 1;
+    entry->failures.unreadable_rollbacks += job->unreadable;
+    entry->failures.stuck_rollbacks =
+        job->unreadable || hf_manifest_outcome_may_pass(job->r) ? 0 : entry->failures.stuck_rollbacks + 1;
     hf_log(entry->engine->p.env.log, HF_LOG_ERROR, "manifest.rollback", HF_S("entry", entry->name),
            HF_S("message", outcome->message));
     if (unreadable || outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE) {
         rolled_back(entry, "the content to go back to is lost; the files stay");
-    } else if (entry->stuck_rollbacks > MANIFEST_MAX_STUCK) {
+    } else if (entry->failures.stuck_rollbacks > MANIFEST_MAX_STUCK) {
         (void)snprintf(text, sizeof(text), "the rollback is not complete: %s", HF_CUT(160, outcome->message));
         rolled_back(entry, text);
     } else {

@@ -41,7 +41,7 @@ static void end_attempt(struct entry *entry)
 /* Ends a run, and keeps the inventory that it has left. */
 static void take(struct entry *entry, const struct hf_manifest_outcome *outcome)
 {
-    entry->run = NULL;
+    entry->cluster.run = NULL;
     entry->busy = false;
     if (outcome->inventory != NULL) {
         json_decref(entry->r.objects);
@@ -79,10 +79,10 @@ static void journaled(struct entry *entry, struct job *job)
 {
     if (job->r == 0)
         advance_keep_text(entry, job);
-    if (entry->run == NULL)
+    if (entry->cluster.run == NULL)
         return;
     entry->busy = true; /* the run goes on */
-    hf_cluster_run_journaled(entry->run, job->r);
+    hf_cluster_run_journaled(entry->cluster.run, job->r);
 }
 
 static void journal(void *arg, const json_t *inventory)
@@ -100,13 +100,13 @@ static void journal(void *arg, const json_t *inventory)
         entry->r.objects = before;
         json_decref(copy);
         task_discard(job);
-        hf_cluster_run_journaled(entry->run, r);
+        hf_cluster_run_journaled(entry->cluster.run, r);
         return;
     }
     json_decref(before);
     if (advance_has_text(entry, job)) { /* a repeated attempt has nothing new to say */
         task_discard(job);
-        hf_cluster_run_journaled(entry->run, 0);
+        hf_cluster_run_journaled(entry->cluster.run, 0);
         return;
     }
     hf_buf_clear(&entry->machine.text); /* the next save must not take the older text for the one on disk */
@@ -119,7 +119,7 @@ static void journal_place(void *arg, const json_t *inventory)
     struct entry *entry = arg;
 
     if (entry->r.unproven && json_equal(inventory, entry->r.objects) == 1) {
-        hf_cluster_run_journaled(entry->run, 0);
+        hf_cluster_run_journaled(entry->cluster.run, 0);
         return;
     }
     advance_begin(entry);
@@ -163,7 +163,7 @@ static int start(struct entry *entry, struct hf_cluster_apply_params *params,
     params->inventory = entry->r.objects;
     params->done = done;
     params->arg = entry;
-    int r = hf_cluster_apply_start(params, &entry->run, err);
+    int r = hf_cluster_apply_start(params, &entry->cluster.run, err);
 
     entry->busy = r == 0;
     return r;
@@ -194,7 +194,7 @@ static void not_placed(struct entry *entry, enum hf_manifest_reason reason, cons
 static void placed(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
-    bool changed = outcome->changed + outcome->pruned > 0 || entry->was_unproven;
+    bool changed = outcome->changed + outcome->pruned > 0 || entry->cluster.was_unproven;
     char text[HF_RECORD_MESSAGE];
 
     if (outcome->r < 0) {
@@ -225,7 +225,7 @@ static void loaded(struct entry *entry, struct job *job)
         not_placed(entry, job->outcome.reason, job->outcome.message);
         return;
     }
-    entry->was_unproven = entry->r.unproven;
+    entry->cluster.was_unproven = entry->r.unproven;
     params.force = attempt->entry->force;
     params.prune = attempt->entry->prune;
     params.may_prune_beyond = hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, attempt->set.digest);
@@ -262,8 +262,8 @@ static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
     }
     end_attempt(entry);
     /* The objects begin anew, or nobody can put them back for now, and no time passes. */
-    entry->probe_ns = entry->refused_ns = 0;
-    entry->trial_repairs += outcome->r == 0;
+    entry->cluster.probe_ns = entry->trial.refused_ns = 0;
+    entry->trial.repairs += outcome->r == 0;
     if (outcome->r == 0 && outcome->drifted > 0)
         repair_put_back(entry, outcome->message);
     probe_again(entry, outcome->reason, outcome->message);
@@ -287,7 +287,7 @@ static void put_back_objects(struct entry *entry, struct job *job)
  * objects of the set are put back first. */
 static bool puts_back(struct entry *entry, const struct hf_manifest_outcome *outcome)
 {
-    if (outcome->drifted == 0 || entry->trial_repairs >= MANIFEST_MAX_TRIAL_REPAIRS)
+    if (outcome->drifted == 0 || entry->trial.repairs >= MANIFEST_MAX_TRIAL_REPAIRS)
         return false;
     end_attempt(entry);
     if (!load(entry, &entry->r.next, put_back_objects))
@@ -312,11 +312,11 @@ static bool begins_anew(struct entry *entry, const struct hf_manifest_outcome *o
                   outcome->reason == HF_MANIFEST_REASON_HEALTH_FAILED;
     bool clear = outcome->r == 0 && (outcome->healthy || failed);
 
-    if (!entry->attempt->checked || clear || entry->trial_repairs >= MANIFEST_MAX_TRIAL_REPAIRS)
+    if (!entry->attempt->checked || clear || entry->trial.repairs >= MANIFEST_MAX_TRIAL_REPAIRS)
         return false;
     end_attempt(entry);
-    entry->trial_repairs++;
-    entry->probe_ns = 0;
+    entry->trial.repairs++;
+    entry->cluster.probe_ns = 0;
     probe_again(entry, outcome->reason, outcome->message);
     return true;
 }
@@ -327,13 +327,13 @@ static void judge(struct entry *entry, const struct hf_manifest_outcome *outcome
     const struct attempt *attempt = entry->attempt;
     uint64_t now = manifest_engine_now(entry->engine);
 
-    if (entry->probe_ns == 0)
-        entry->probe_ns = now;
-    if (outcome->r == 0 && outcome->drifted == 0 && entry->refused_ns != 0) {
-        entry->trial_repairs++; /* it is in place again, and may change again and again */
-        entry->refused_ns = 0;
+    if (entry->cluster.probe_ns == 0)
+        entry->cluster.probe_ns = now;
+    if (outcome->r == 0 && outcome->drifted == 0 && entry->trial.refused_ns != 0) {
+        entry->trial.repairs++; /* it is in place again, and may change again and again */
+        entry->trial.refused_ns = 0;
     }
-    bool late = now - entry->probe_ns >= attempt->entry->health_deadline_ns;
+    bool late = now - entry->cluster.probe_ns >= attempt->entry->health_deadline_ns;
     if ((outcome->r == 0 && puts_back(entry, outcome)) || begins_anew(entry, outcome))
         return;
     bool failed = attempt->failure.reason != HF_MANIFEST_REASON_NONE;
@@ -359,22 +359,22 @@ static void probed(void *arg, const struct hf_manifest_outcome *outcome)
     take(entry, outcome);
     if (outcome->r < 0 && !outcome->answered) { /* nobody looked: no verdict, and no time passes */
         bool failed = entry->attempt->failure.reason != HF_MANIFEST_REASON_NONE;
-        if (failed && ++entry->trial_repairs > MANIFEST_MAX_TRIAL_REPAIRS) { /* the set may be why the server is away */
+        if (failed && ++entry->trial.repairs > MANIFEST_MAX_TRIAL_REPAIRS) { /* the set may be why the server is away */
             trial_conclude(entry);
             return;
         }
         end_attempt(entry);
-        entry->probe_ns = entry->refused_ns = 0;
-        entry->r.starts -= entry->start_counted && entry->r.starts > 0;
-        entry->start_due = entry->start_due || entry->start_counted;
-        entry->start_counted = false;
+        entry->cluster.probe_ns = entry->trial.refused_ns = 0;
+        entry->r.starts -= entry->trial.start_counted && entry->r.starts > 0;
+        entry->trial.start_due = entry->trial.start_due || entry->trial.start_counted;
+        entry->trial.start_counted = false;
         probe_again(entry, outcome->reason, outcome->message);
         return;
     }
-    entry->start_counted = false;
-    if (entry->start_due) { /* the set may be the cause of the next start, so the record has to say so first */
+    entry->trial.start_counted = false;
+    if (entry->trial.start_due) { /* the set may be the cause of the next start, so the record has to say so first */
         end_attempt(entry);
-        entry->start_due = false;
+        entry->trial.start_due = false;
         entry->r.starts++;
         probe_again(entry, outcome->reason, outcome->message);
         return;
@@ -393,7 +393,7 @@ static bool look(struct entry *entry, void (*done)(void *arg, const struct hf_ma
     const struct hf_cluster_check_params params = {
         .env = &entry->engine->p.env, .entry = entry->name, .inventory = entry->r.objects, .done = done, .arg = entry};
 
-    entry->busy = hf_cluster_check_start(&params, &entry->run, NULL) == 0;
+    entry->busy = hf_cluster_check_start(&params, &entry->cluster.run, NULL) == 0;
     return entry->busy;
 }
 
@@ -421,7 +421,7 @@ static void rolled_back(struct entry *entry, const char *more)
     char text[HF_RECORD_MESSAGE];
 
     end_attempt(entry);
-    entry->unreadable_rollbacks = entry->refused_rollbacks = entry->failed_rollbacks = 0;
+    entry->failures.unreadable_rollbacks = entry->cluster.refused_rollbacks = entry->cluster.failed_rollbacks = 0;
     (void)snprintf(text, sizeof(text), "%s; %s", HF_CUT(250, entry->r.message), HF_CUT(120, more));
     advance_event(entry, HF_MANIFEST_EV_RESTORED, entry->r.reason, text);
 }
@@ -440,12 +440,12 @@ static bool restores_again(struct entry *entry, const struct hf_manifest_outcome
     bool takes_none = outcome->r == -EAGAIN && outcome->applied == 0;
 
     if (!outcome->answered) {
-        entry->refused_rollbacks = entry->failed_rollbacks = 0;
+        entry->cluster.refused_rollbacks = entry->cluster.failed_rollbacks = 0;
         return outcome->r == -EAGAIN;
     }
     if (takes_none)
-        return ++entry->failed_rollbacks < MAX_FAILED_ROLLBACKS;
-    return ++entry->refused_rollbacks < MAX_REFUSED_ROLLBACKS;
+        return ++entry->cluster.failed_rollbacks < MAX_FAILED_ROLLBACKS;
+    return ++entry->cluster.refused_rollbacks < MAX_REFUSED_ROLLBACKS;
 }
 
 static void restored(void *arg, const struct hf_manifest_outcome *outcome)
@@ -469,11 +469,11 @@ static void not_reloaded(struct entry *entry, const struct hf_manifest_outcome *
 {
     bool lost = outcome->reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE;
 
-    if (lost || entry->unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE) {
+    if (lost || entry->failures.unreadable_rollbacks >= MANIFEST_MAX_UNREADABLE) {
         rolled_back(entry, outcome->message);
         return;
     }
-    entry->unreadable_rollbacks += outcome->r != -ENOMEM;
+    entry->failures.unreadable_rollbacks += outcome->r != -ENOMEM;
     rollback_again(entry, outcome->reason, outcome->message);
 }
 
@@ -485,7 +485,7 @@ static void reloaded(struct entry *entry, struct job *job)
         not_reloaded(entry, &job->outcome);
         return;
     }
-    entry->unreadable_rollbacks = 0; /* the API server may be away for days */
+    entry->failures.unreadable_rollbacks = 0; /* the API server may be away for days */
     params.force = entry->attempt->entry->force;
     params.prune = entry->attempt->entry->prune;
     params.may_prune_beyond = true; /* it goes back to what was, and no further */
@@ -561,7 +561,7 @@ static void looked(void *arg, const struct hf_manifest_outcome *outcome)
     uint64_t now = manifest_engine_now(entry->engine), wait = hf_repair_pace_wait_ns(&entry->drift.pace, now);
 
     take(entry, outcome);
-    entry->has_just_looked = true;
+    entry->cluster.has_just_looked = true;
     hf_manifest_counts_look(&entry->engine->counts);
     if (outcome->r < 0 && (!outcome->answered || outcome->drifted == 0)) {
         not_looked(entry, outcome->reason, outcome->message);
@@ -591,8 +591,9 @@ static bool consider_look(struct entry *entry)
     if (wait == HF_NEVER || engine->core.inline_ || !hf_manifest_machine_rests(entry->r.phase) ||
         json_array_size(entry->r.objects) == 0 || entry->r.good.key[0] == '\0')
         return false;
-    if (entry->has_just_looked) { /* a look may take as long as the interval, and newer content comes in between */
-        entry->has_just_looked = false;
+    if (entry->cluster
+            .has_just_looked) { /* a look may take as long as the interval, and newer content comes in between */
+        entry->cluster.has_just_looked = false;
         manifest_engine_wake(engine);
         return false;
     }

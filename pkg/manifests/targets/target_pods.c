@@ -144,9 +144,9 @@ static int run_list(struct job *job)
 {
     struct entry *entry = job->entry;
     struct hf_manifest_outcome ignored = {.r = 0};
-    json_t *next = load(entry, entry->attempt, &job->outcome), *good = load(entry, entry->good_attempt, &ignored);
+    json_t *next = load(entry, entry->attempt, &job->outcome), *good = load(entry, entry->pods.good, &ignored);
     bool late = json_is_true(json_object_get(entry->r.pods_before, "late"));
-    bool unread = entry->r.pods_unread || entry->trial_repairs > 0;
+    bool unread = entry->r.pods_unread || entry->trial.repairs > 0;
     const struct before before = {.good = good,
                                   .hashes = hashes_before(entry),
                                   .late = late || unread,
@@ -172,7 +172,7 @@ static void answered_before(void *arg, const struct hf_kubelet_verdict *verdict,
     struct entry *entry = arg;
     json_t *hashes = verdict->state != HF_KUBELET_UNKNOWN ? hf_kubelet_hashes_of(pods) : NULL;
 
-    entry->pod_health = NULL;
+    entry->pods.health = NULL;
     entry->busy = false;
     if (hashes != NULL) {
         json_decref(entry->r.pods_before);
@@ -197,7 +197,7 @@ static void listed_before(struct entry *entry, struct job *job)
     const struct hf_kubelet_health_params params = {
         .env = env, .kubelet = env->kubelet, .wanted = job->outcome.inventory, .done = answered_before, .arg = entry};
 
-    entry->busy = job->r == 0 && hf_kubelet_health_start(&params, &entry->pod_health, NULL) == 0;
+    entry->busy = job->r == 0 && hf_kubelet_health_start(&params, &entry->pods.health, NULL) == 0;
     if (!entry->busy)
         advance_event(entry, HF_MANIFEST_EV_GO, HF_MANIFEST_REASON_NONE, NULL);
 }
@@ -224,7 +224,7 @@ static void unknown(struct entry *entry, const char *why)
     char text[HF_RECORD_MESSAGE];
 
     entry->attempt->health_unknown = true;
-    entry->pods_due = false; /* ask again one interval from now, not at once */
+    entry->pods.due = false; /* ask again one interval from now, not at once */
     (void)snprintf(text, sizeof(text), "%s; %s", HF_CUT(150, entry->r.message), HF_CUT(200, why));
     (void)snprintf(entry->r.message, sizeof(entry->r.message), "%s", text);
     trial_check(entry);
@@ -236,7 +236,7 @@ static void judged(void *arg, const struct hf_kubelet_verdict *verdict, const js
     char text[HF_RECORD_MESSAGE];
 
     (void)pods;
-    entry->pod_health = NULL;
+    entry->pods.health = NULL;
     entry->busy = false;
     switch (verdict->state) {
     case HF_KUBELET_FAILED:
@@ -278,8 +278,8 @@ static void listed(struct entry *entry, struct job *job)
     const struct hf_manifest_env *env = &entry->engine->p.env;
     struct hf_kubelet_health_params params = {.env = env, .kubelet = env->kubelet, .done = judged, .arg = entry};
 
-    make_attempt_free(entry->good_attempt);
-    entry->good_attempt = NULL;
+    make_attempt_free(entry->pods.good);
+    entry->pods.good = NULL;
     content_count_unreadable(entry, job);
     if (job->r < 0 && job->outcome.reason != HF_MANIFEST_REASON_NONE) {
         unlisted(entry, &job->outcome);
@@ -291,7 +291,7 @@ static void listed(struct entry *entry, struct job *job)
     }
     params.wanted = job->outcome.inventory;
     params.deadline_ns = entry->attempt->entry->health_deadline_ns;
-    entry->busy = hf_kubelet_health_start(&params, &entry->pod_health, NULL) == 0;
+    entry->busy = hf_kubelet_health_start(&params, &entry->pods.health, NULL) == 0;
     if (!entry->busy)
         unknown(entry, no_memory);
 }
@@ -317,7 +317,7 @@ static void start(struct entry *entry)
                       "the agent started too often before the checks ended");
         return;
     }
-    entry->good_attempt = entry->r.good.key[0] != '\0' ? make_attempt(entry, &entry->r.good) : NULL;
+    entry->pods.good = entry->r.good.key[0] != '\0' ? make_attempt(entry, &entry->r.good) : NULL;
     task_submit(job);
 }
 
@@ -344,7 +344,7 @@ static void answered_again(void *arg, const struct hf_kubelet_verdict *verdict, 
     enum hf_manifest_reason reason = reasons[verdict->state];
 
     (void)pods;
-    entry->pod_again = NULL;
+    entry->pods.again = NULL;
     if (!is_open(entry) || reason == entry->r.reason)
         return;
     entry->r.reason = reason;
@@ -364,17 +364,17 @@ static void listed_again(struct entry *entry, struct job *job)
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     params.wanted = job->outcome.inventory;
-    if (job->r < 0 || !is_open(entry) || hf_kubelet_health_start(&params, &entry->pod_again, NULL) < 0)
-        entry->pods_due = false; /* the next interval brings the next question */
+    if (job->r < 0 || !is_open(entry) || hf_kubelet_health_start(&params, &entry->pods.again, NULL) < 0)
+        entry->pods.due = false; /* the next interval brings the next question */
 }
 
 static bool ask_again(struct entry *entry)
 {
-    bool due = entry->pods_due;
+    bool due = entry->pods.due;
     struct job *job;
 
-    entry->pods_due = false;
-    if (!due || entry->pod_again != NULL || !is_open(entry))
+    entry->pods.due = false;
+    if (!due || entry->pods.again != NULL || !is_open(entry))
         return false;
     entry->attempt = make_attempt(entry, &entry->r.good);
     job = entry->attempt != NULL ? task_new(entry, run_list_names, listed_again) : NULL;

@@ -10,6 +10,7 @@
 #include "manifests/repair.h"
 #include "manifests/targets/trial.h"
 #include "manifests/unit_call.h"
+#include "steps/checks.h"
 #include "steps/restart.h"
 
 static void verdict(struct entry *entry, bool good, enum hf_manifest_reason reason, const char *text)
@@ -83,9 +84,9 @@ void trial_not_put_back(struct entry *entry, bool unreadable, enum hf_manifest_r
 {
     uint64_t now = manifest_engine_now(entry->engine), deadline_ns = entry->attempt->entry->health_deadline_ns;
 
-    if (entry->refused_ns == 0)
-        entry->refused_ns = now;
-    bool late = now - entry->refused_ns >= deadline_ns;
+    if (entry->trial.refused_ns == 0)
+        entry->trial.refused_ns = now;
+    bool late = now - entry->trial.refused_ns >= deadline_ns;
     if (reason == HF_MANIFEST_REASON_SOURCE_UNREACHABLE || (late && unreadable)) {
         trial_lose_content(entry, reason, message);
     } else if (late) {
@@ -105,8 +106,8 @@ static void put_back(struct entry *entry, struct job *job)
         trial_not_put_back(entry, job->unreadable, job->outcome.reason, job->outcome.message);
         return;
     }
-    entry->trial_repairs++;
-    entry->refused_ns = 0;
+    entry->trial.repairs++;
+    entry->trial.refused_ns = 0;
     if (job->diff.n > 0) /* otherwise it has only completed a repair that a kill had cut */
         repair_put_back(entry, hf_diff_text(&job->diff));
     again(entry, HF_MANIFEST_REASON_NONE, NULL);
@@ -131,22 +132,23 @@ static void looked(struct entry *entry, struct job *job)
     bool failed = entry->attempt->failure.reason != HF_MANIFEST_REASON_NONE, secret = entry->attempt->place.secret;
     bool is_absent = !content_store_has(entry, &entry->r.next); /* an earlier process had the content */
     bool is_ours = job->diff.n == 0 && (secret || !entry->inventory.pending);
-    bool looks_again = job->r < 0 && (entry->trial_repairs < MANIFEST_MAX_TRIAL_REPAIRS || entry->refused_ns != 0);
+    bool looks_again =
+        job->r < 0 && (entry->trial.repairs < MANIFEST_MAX_TRIAL_REPAIRS || entry->trial.refused_ns != 0);
     char text[HF_RECORD_MESSAGE];
 
     if (is_absent && !failed) { /* the inventory has no hashes of it */
         postpone(entry, HF_MANIFEST_REASON_SECRET_ABSENT,
                  "the agent has started since, and the checks begin anew when the content is here");
     } else if (looks_again) {
-        entry->trial_repairs++;
-        entry->refused_ns = 0;
+        entry->trial.repairs++;
+        entry->trial.refused_ns = 0;
         advance_back_off(entry);
         again(entry, HF_MANIFEST_REASON_WRITE_FAILED, hf_err_text(&job->err, text, sizeof(text)));
-    } else if (entry->refused_ns != 0 && is_ours) {
-        entry->trial_repairs++; /* somebody else has put it back, and may do so again and again */
-        entry->refused_ns = 0;
+    } else if (entry->trial.refused_ns != 0 && is_ours) {
+        entry->trial.repairs++; /* somebody else has put it back, and may do so again and again */
+        entry->trial.refused_ns = 0;
         again(entry, HF_MANIFEST_REASON_NONE, NULL);
-    } else if (job->r < 0 || is_ours || is_absent || entry->trial_repairs >= MANIFEST_MAX_TRIAL_REPAIRS) {
+    } else if (job->r < 0 || is_ours || is_absent || entry->trial.repairs >= MANIFEST_MAX_TRIAL_REPAIRS) {
         trial_conclude(entry);
     } else {
         start_put_back(entry);
@@ -183,7 +185,7 @@ void trial_fail(struct entry *entry, enum hf_manifest_reason reason, const char 
 
 bool trial_puts_back_again(struct entry *entry)
 {
-    struct job *job = entry->refused_ns != 0 ? task_new(entry, repair_run_look, looked) : NULL;
+    struct job *job = entry->trial.refused_ns != 0 ? task_new(entry, repair_run_look, looked) : NULL;
 
     entry->attempt = job != NULL ? make_attempt(entry, &entry->r.next) : NULL;
     if (entry->attempt == NULL) {
@@ -200,7 +202,7 @@ static void checked(void *arg, const struct hf_health *health)
 {
     struct entry *entry = arg;
 
-    entry->checks = NULL;
+    entry->trial.checks = NULL;
     entry->busy = false;
     entry->attempt->checked = true;
     if (health->verdict == HF_HEALTH_PASSED)
@@ -235,7 +237,7 @@ void trial_check(struct entry *entry)
         return;
     }
     entry->busy = true;
-    if (hf_checks_start(&params, &entry->checks, &err) == 0)
+    if (hf_checks_start(&params, &entry->trial.checks, &err) == 0)
         return;
     entry->busy = false;
     verdict(entry, false, HF_MANIFEST_REASON_HEALTH_FAILED, hf_err_text(&err, text, sizeof(text)));
@@ -248,7 +250,7 @@ static void restarted(void *arg, int r, const struct hf_err *err)
     struct entry *entry = arg;
     char text[HF_RECORD_MESSAGE];
 
-    entry->unit_call = NULL;
+    entry->unit.call = NULL;
     entry->busy = false;
     if (r < 0) {
         trial_fail(entry, HF_MANIFEST_REASON_RESTART_FAILED, hf_err_text(err, text, sizeof(text)));

@@ -2,10 +2,27 @@
 /* manifests/targets/trial.h - the action `probe` of the targets Files and StaticPods. */
 #pragma once
 
-#include "api/manifest_reason.h"
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "api/manifest_reason.h"
+
+/* Times that a trial begins again because somebody has changed the set, or because nobody could look whether somebody
+ * has. After that its health decides: somebody who changes it again and again, such as an autoscaler or the service
+ * itself, must not keep the set on trial for ever. */
+enum { MANIFEST_MAX_TRIAL_REPAIRS = 3 };
 
 struct entry;
+struct hf_checks;
+
+/* The Probation in progress, for all targets. */
+struct entry_trial {
+    struct hf_checks *checks; /* in progress; NULL: none */
+    unsigned repairs;         /* see MANIFEST_MAX_TRIAL_REPAIRS */
+    uint64_t refused_ns;      /* monotonic time since when changed items cannot be put back; 0: they can */
+    bool start_counted;       /* r.starts has the start of this process, and nobody has looked at the objects yet */
+    bool start_due;           /* r.starts lacks the start of this process, because the first looks got no answer */
+};
 
 void trial_start(struct entry *entry);
 /* If a changed file could not be put back, tries that again without another restart, and returns true. */

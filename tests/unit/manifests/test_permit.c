@@ -21,7 +21,7 @@ static enum hf_manifest_reason ask(const char *entry, const char *config, bool i
     hf_bare_init(&bare, entry);
     bare.engine.p.env.config = parsed;
     bare.engine.p.env.pod_mode = pod_mode;
-    bare.entry->signed_ = is_signed;
+    bare.entry->permit.is_signed = is_signed;
     enum hf_manifest_reason reason = permit_ask(bare.entry, &err);
     ck_assert_int_eq(err.code != 0, reason != HF_MANIFEST_REASON_NONE);
     hf_bare_done(&bare);

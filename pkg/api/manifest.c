@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An entry of spec.manifests: the tables of its fields, the checks that no table can express, and its words.
+ *
+ * The tables (api/field/field.h) decode and check each field; finish functions check the fields of one entry against
+ * each other, such as the target against what it needs. hf_manifest_finish_all() checks the entries of a list: names
+ * are unique, each dependency exists, and no circle of dependencies exists. For that it places one entry after the
+ * other behind those on which it depends; what cannot be placed is part of a circle or depends on one.
+ *
+ * The names of phases and reasons are made from the lists in the headers, so that no word can be missing. */
 #include "api/manifest.h"
 
 #include <stdio.h>

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* spec.release: the tables of its fields, and the checks that no table can express.
+ *
+ * The tables (api/field/field.h) decode and check each field; a finish function for each object checks fields
+ * against each other. hf_release_finish() then takes the digest: the SHA-256 of the canonical JSON, which is what
+ * signatures are over. So a release that has no canonical form is invalid, with the path of what is wrong: members
+ * with the value null, which API servers drop, and characters that JSON and YAML parsers do not read alike. These
+ * are looked for in the whole signed part, also in fields that no table knows.
+ *
+ * hf_release_outdated() recognizes releases of an older format that anybody could replay, or whose packed download
+ * has no hash: a node that has committed one may repair it, and no node starts one. */
 #include "api/release.h"
 
 #include <errno.h>

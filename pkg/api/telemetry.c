@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* spec.telemetry: the tables of its fields, and the checks that no table can express.
+ *
+ * In the order of the pipeline: sources, filter, enrich, aggregate, anomalies, buffer, batch, retry, sinks. The
+ * tables (api/field/field.h) decode and check each field; finish functions check fields against each other, and
+ * hf_telemetry_finish() the names of sinks. Pipelines without a sink are legal but useless, which is a warning.
+ *
+ * The four shapes of an anomaly's condition share their members in the struct, so an absent shape is not decoded:
+ * its defaults would overwrite those of the present one. `sink` is decoded as a list of one sink, so that the rest
+ * of the program knows one form only. */
 #include "api/telemetry.h"
 
 #include <ctype.h>

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Time zones: parses a TZif file (RFC 8536, version 2 or later) and the POSIX TZ rule at its end.
+ *
+ * The transitions say the offset up to the last of them, the rule says it afterwards. The first data block of the
+ * file, with times of 32 bits, is skipped. Files that count leap seconds are refused.
+ *
+ * Each length is checked against what is left, sums are of 64 bits and cannot overflow, and a file that breaks a
+ * rule is refused whole (-EBADMSG). */
 #include "api/zone.h"
 
 #include <errno.h>

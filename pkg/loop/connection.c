@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A TCP connection with or without TLS on the loop: look up, connect, shake hands, open.
+ *
+ * The name is looked up on a worker, because the resolver blocks; the lookup outlives a connection that is closed
+ * meanwhile. The addresses are tried one after the other. The end is reported with its reason, and the owner then
+ * closes.
+ *
+ * An owner may close the connection inside any callback, so code after a callback looks at `gone` before it touches
+ * the connection. TLS may hold bytes that the socket no longer has: after a pause the socket is watched for
+ * "writable", which fires at once, so that they are delivered. A failed send ends the connection in a later turn,
+ * never inside the call. */
 #include "loop/connection.h"
 
 #include <errno.h>

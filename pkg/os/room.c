@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The memory that this process may use, and the OOM kills around it, from the files of cgroups v1 and v2 and /proc.
+ * The room is the least of half of MemAvailable and of what each limit leaves.
+ *
+ * /proc/self/cgroup names the own cgroup, and mountinfo says where its file system is mounted. The search looks at
+ * the own cgroup and at each one above it up to the top of the mount, because a limit anywhere on the way counts for
+ * all below. Memory that the kernel can drop is left out of what is used.
+ *
+ * A container may see its cgroup under another name than the host, or only a part of the tree. Then the search
+ * begins at the top of the mount, which is the own cgroup or one above it. An unreadable file is no limit. */
 #include "os/room.h"
 
 #include <limits.h>

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The status of an EdgeUpdate: when a decision of rollout.h is written, and when it is known to be written.
+ *
+ * With a strategy, a leader first claims the rollout: it writes its epoch into the object, and for a new digest the
+ * start of the rollout. Only then it decides. A decision holds when the object has it: a write of unknown outcome,
+ * or one that met a conflict, is settled by the object that the watch brings, never by assumption: another leader
+ * may have written meanwhile.
+ *
+ * Counts change all the time; writes do not. A status that differs only in numbers waits for its interval, an urgent
+ * change does not. What somebody else changed is restored at most every RESTORE_NS. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

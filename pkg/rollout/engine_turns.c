@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Turns: which nodes of a group may swap now (strategy.disruption), as entries in spec.turns of their EdgeNodes.
+ *
+ * In each plan: repeat writes of unknown outcome; take turns back that are over; give turns to waiting nodes where
+ * the group has room. hf_rollout_survey_turns() counts the turns, and finds the silent nodes that hold up their
+ * group. A node is busy while it has a turn, a write about its turns is on its way, or it reports that it is between
+ * swap and verdict: uncertainty always means busy.
+ *
+ * A write of unknown outcome is repeated as it was, with the same resourceVersion, so that it succeeds at most once.
+ * A silent node keeps its turn, because nobody knows what it does; the status names it, and an operator may free the
+ * turn. It then gets none before it is heard again. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What the controller knows of each node, from its Node and its EdgeNode, in one record a node.
+ *
+ * A record exists while there is a Node or an EdgeNode of the name. The objects are not kept: a record has the
+ * numbers that decisions need, and keys of release names and digests instead of texts.
+ *
+ * Reports may arrive late or twice. A status counts only if its sequence is news (is_news()), and an object only if
+ * its version is not older than that on which a decision was based; a node whose state was lost counts anew after
+ * two reports with rising sequences. The time of a report is the monotonic clock of this process; only for the first
+ * report of a node its age is computed from the API server's clock. */
 #include "rollout/fleet.h"
 
 #include <errno.h>

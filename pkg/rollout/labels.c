@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The labels of all nodes in little memory: a label is stored once, a set of labels once, and a node has the number
+ * of its set.
+ *
+ * Most nodes of a fleet share most labels. A label whose value is the node's own name (kubernetes.io/hostname) is
+ * stored as OWN_NAME, because otherwise no two nodes would share a set. A set is the sorted numbers of its labels,
+ * each as the difference to the one before, in one to five bytes. Labels and sets are counted, and freed with the
+ * last reference.
+ *
+ * A selector is prepared once (hf_label_match_init()) and then tested against each set. */
 #include "rollout/labels.h"
 
 #include <errno.h>

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One decision about a rollout: from the strategy, the state in the object and the counts of nodes to the next
+ * state, the verdict and a text for people. Pure: no clock, no memory, no effects.
+ *
+ * hf_rollout_step(): forget failures that are gone; take a resume; halt if too many have failed or a stage has
+ * failed; settle and soak; open the next wave. hf_rollout_look() gives only the verdict. The same input always gives
+ * the same decision, so a new leader continues where the last one was, and tests can try every order of events.
+ *
+ * Failed nodes are judged by maxFailures alone: they lower the number for which a stage waits, so that no stage
+ * waits for nodes that cannot come. A resume accepts the failures that there are, not as many others. */
 #include "rollout/rollout.h"
 
 #include <inttypes.h>

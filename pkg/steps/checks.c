@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Runs the checks of a release, all at once.
+ *
+ * Each check has a timer and at most one call in progress: http, tcp, exec or unit. A result goes to steps/health.h,
+ * which knows the verdict; without one, the timer starts the next try after the period. After a bad result it starts
+ * earlier, at first after 250 ms and then after twice as long each time, because a service that has just started is
+ * often good a moment later. An HTTP check ends when the status is known, because a body may be endless. A unit that
+ * systemd calls failed ends the checks at once: systemd does not start it again by itself. */
 #include "steps/checks.h"
 
 #include <errno.h>

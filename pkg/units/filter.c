@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The filter between an agent in a pod and the host's systemd: it passes on the restart and reload of units that are
+ * allowed, and questions about the state of units, and refuses everything else.
+ *
+ * The agent connects to a socket of the filter's owner; only a process with the same uid is served. The connection
+ * to the host's system bus is opened when a call needs it, and closed with the last client. RestartUnit and
+ * ReloadUnit are passed on, and the end of their job (JobRemoved) goes back to the client that started it.
+ *
+ * One process with one event loop; a client that has gone is only marked, and swept after the event, because a
+ * callback of its connection may be on the stack. Clients, and the calls of each, are bounded. */
 #include "units/filter.h"
 
 #include <errno.h>

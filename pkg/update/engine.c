@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public functions; the lists of releases, in memory and parked on disk; the turn. */
+/* The public functions; the lists of releases, in memory and parked on disk; the turn.
+ *
+ * Each call changes only what is wanted, and wakes the engine. In the loop's next iteration consider() lets every
+ * release start what it can, gives the turn to one of those that want it, and then sweeps: a release at rest that
+ * nobody wants is parked (its history stays on disk, and its status in memory), and one without content and history
+ * is removed together with its folder. While the engine quiesces, nothing is considered.
+ *
+ * One release has the turn at a time: at most one update downloads, patches, swaps or is in probation. A rollback
+ * gets it first, because a version that failed its checks is running; otherwise the release that has waited longest.
+ * A parked release is read from disk again when it is wanted. */
 #include "update/engine.h"
 
 #include <errno.h>

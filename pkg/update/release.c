@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One release: read from disk, considered between its steps, started again after a restart of the agent. */
+/* One release: read from disk, considered between its steps, started again after a restart of the agent.
+ *
+ * release_consider() is the only place that decides what comes next, in this order: a step in progress (stopped if
+ * the gate has closed or another release is wanted), a journal that is still unread, the restart that a rollback of
+ * the agent owes, a journal that is still unwritten, a commit or cleanup to repeat, the first event after a start,
+ * and at last what the phase asks for. It returns true if the release needs the turn.
+ *
+ * A start in Probation counts: the agent may be dying of the new version, and after HF_UPDATE_MAX_STARTS starts it
+ * rolls back. A journal that cannot be read is not treated as missing, because an update may be in the middle: it is
+ * read again, and the release does nothing else until it is known. */
 #include "update/release.h"
 
 #include <assert.h>

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* May the wanted release be installed on this node now? Gathers the facts for the gate (rules/gate.h): signatures,
- * requirements, the floor, the path, the windows. */
+ * requirements, the floor, the path, the windows.
+ *
+ * Signatures, fit and commands are judged once for each hf_update_engine_set(), and again while the trust folder
+ * cannot be read. Everything that changes by itself (time, floors, other releases at the path, disk, turn, link) is
+ * asked each time. Missing evidence is no refusal: without the floor or the trust folder the release waits.
+ *
+ * Each reason keeps a text of its own, so that the status can explain the reason that the gate chose. The text about
+ * the clock stays while the release waits for it, so that the status does not change with every second. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A release as a machine of pkg/steer: what its states change in the journal, what must hold in them, and how the status
- * tells it. */
+/* A release as a machine of pkg/steer: what its states change in the journal, what must hold in them, and how the
+ * status tells it.
+ *
+ * An event first changes the journal in memory (enter), then a job writes it, then the status shows it (saved), and
+ * then the action starts (act). A failed write is repeated, the action waits, and the status shows StateNotWritable.
+ *
+ * Two exceptions spare flash storage: an attempt that gained nothing since Waiting was written is not written
+ * (to_write), and a text that is on disk already is not written again. While the engine quiesces, no action starts:
+ * the next process finds in the journal what comes next. check() asserts after each move what rules/machine.h
+ * promises. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The decoder of all kinds: walks a table of fields (field.h) over a JSON object.
+ *
+ * For each row it decodes the value into the struct, or the default if the object has none; a fault is reported at
+ * the path of the field, and decoding continues, so that a person sees all faults at once. After an object's fields
+ * its finish function runs. Members that no row knows are reported last. The defaults stand in the tables as texts,
+ * and are parsed by the same code as values of objects. */
 #include "api/field/field.h"
 
 #include <errno.h>

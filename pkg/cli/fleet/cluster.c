@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A connection to the cluster for the commands on a fleet: find the kubeconfig, get credentials, send calls, list.
+ *
+ * The files are those of --kubeconfig, else KUBECONFIG, else ~/.kube/config. After a 401 the credentials are read
+ * again: a token file may have changed, and a plugin makes a new one. The commands are written as plain sequences,
+ * so each call runs the loop until its answer has come. A busy server is asked again within RETRY_NS.
+ *
+ * Lists come in pages, each handed on at once, so that memory does not grow with the fleet. A continue token that
+ * has expired begins the list again, at most MAX_RESTARTS times. Exit codes 3 and 4 say something about a rollout,
+ * so no other failure may end with them. */
 #include "cli/fleet/cluster.h"
 
 #include <errno.h>

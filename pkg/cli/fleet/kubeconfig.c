@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Chooses one cluster and one user from the files of a kubeconfig, as kubectl does, and makes one file of them.
+ *
+ * Entries come from the first file that has them. The options of the command line choose the context, cluster and
+ * user, and then override their fields. Relative file names are made absolute first, because each is relative to its
+ * own file. The result has one context, for the parser in pkg/kube.
+ *
+ * Fields that kubectl honours and this program does not are refused, with their name: to ignore one could mean
+ * another server, or another user, than a person expects. */
 #include "cli/fleet/kubeconfig.h"
 
 #include <errno.h>

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The files of a release: for each artifact the whole file as nodes fetch it, and deltas from older versions.
+ *
+ * For each artifact: map the new file (of a folder, its archive), write the whole file, packed if asked for, then
+ * make the deltas from each old file. Each new delta is applied as a node will apply it, and the result compared
+ * with the new file, before it is listed: a delta that does not prove itself is an error, not a risk for the fleet.
+ *
+ * A delta is listed only if it is smaller than the whole artifact on the wire. One that looks inside compressed
+ * files may need much memory; then a plain delta is made for nodes without it, if that saves at least a fifth. */
 #include "cli/release/release_plan.h"
 
 #include <errno.h>

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Approves and denies the certificate requests of agents.
+ *
+ * The watch brings requests; those that an agent made and nobody has decided wait in `open`. Before it approves one,
+ * the leader reads the Node of that name. The decision has the newest object of the request, so that a conflict
+ * shows if somebody else decided first; the watch may say so before the answer comes. After a failure the request
+ * waits and is decided again.
+ *
+ * The number of open requests is bounded, also for each node, so that one node cannot keep the others from their
+ * certificates. A request that had no room comes again with a list, when there is room. */
 #include "controller/csr/approver.h"
 
 #include <errno.h>

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Connects the rollout engine (pkg/rollout) to the API server: objects in, plans out.
+ *
+ * Every replica follows EdgeUpdates, EdgeNodes and Nodes, so that a new leader knows the fleet at once. On the
+ * leader, a timer asks the engine for a plan soon after a change, at least every TICK_NS, and rarely enough that
+ * plans take a SHARE of the processor's time. Each effect of a plan becomes a write, and each write's result goes
+ * back to the engine.
+ *
+ * Sight matters more than speed: while a watch is broken or a list incomplete, the engine is told so. Conflicts
+ * without a word from a watch mean that the server continues from a restored backup, and all is listed again. Epochs
+ * that no leader can have had are taken out of objects before the engine sees them. */
 #include "controller/fleet/conductor.h"
 
 #include <errno.h>

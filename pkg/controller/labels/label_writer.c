@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writes the labels that EdgeNodes ask for to their Nodes, for agents that do not write them themselves.
+ *
+ * Each Node is a chain of requests: read the EdgeNode, read the Node, apply our labels, then release those that the
+ * agent wrote under its own field manager. The objects are read again because those of the watch may be old. Our
+ * labels come first, so that a label that stays is never missing. The body has the Node's uid, so that an apply
+ * never makes a Node or labels another one of the same name.
+ *
+ * The leader alone writes: it begins at most HF_LABEL_WRITER_PER_S Nodes a second, and each Node once in PACE_NS.
+ * Between writes a node costs two sums over its labels, not the labels. */
 #include "controller/labels/label_writer.h"
 
 #include <errno.h>

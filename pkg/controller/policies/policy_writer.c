@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writes the counts of nodes into the status of each SyncPolicy.
+ *
+ * The counts follow the Nodes and EdgeNodes all the time; only the leader writes. A timer looks at the policies soon
+ * after a change, so that objects that come together make one write. A policy is written if its counts or its object
+ * have changed since the last look, at most once in PACE_NS, and all policies together at most
+ * HF_POLICY_WRITER_PER_S times a second. Nothing is written while the lists are not complete, because counts would
+ * be too low. A failed write is tried again after a pause that depends on the failure. */
 #include "controller/policies/policy_writer.h"
 
 #include <errno.h>

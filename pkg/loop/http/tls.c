@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The certificates of an HTTP client, and how it judges those of servers: OpenSSL's chain, but our time.
+ *
+ * A node's clock may be wrong, so the dates of a certificate are judged for the whole range in which the time may
+ * lie (judge_dates()) and OpenSSL's own judgement of them is ignored; everything else is OpenSSL's. The function
+ * sees each certificate of the chain, and every other fault still fails.
+ *
+ * Trust is parsed once for all connections. The system's store is opened only when it is needed, and a folder with
+ * hashed names is preferred, because a whole bundle costs about a megabyte. Errors of OpenSSL are taken from its
+ * queue at once: curl would take a leftover for its own. */
 #include "loop/http/tls.h"
 
 #include <dirent.h>

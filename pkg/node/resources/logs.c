@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Whether logs may fill this node's disk: the limits of journald and Docker, and the largest files that nothing
+ * rotates.
+ *
+ * Walks /var/log for the largest files, and if there is one that matters, reads the entries of logrotate to see if
+ * they cover it; most nodes have no such file and do not pay for it. Then reads the configuration as the programs
+ * do: for journald the first file that exists and then its drop-ins, of which a later line wins; for Docker the
+ * driver and its limit. Nothing is changed, and a file that cannot be read is treated as absent. */
 #include "node/resources/logs.h"
 
 #include <ctype.h>

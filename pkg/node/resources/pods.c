@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The memory of this node's pods, from the files of their cgroups, to name those in trouble.
+ *
+ * Walks the tree of cgroups below kubepods and its classes of service; each name with a pod's uid is a pod. Both
+ * versions of cgroups are read. The names of the pods come from the folders of /var/log/pods, because a cgroup has
+ * only the uid.
+ *
+ * The kernel counts OOM kills since the cgroup was made, so what is new is the difference from the last look, kept
+ * for each pod; a smaller number than before means that a container's cgroup has gone, and is nothing new. The worst
+ * pods are kept, by a rank, in a list of fixed size. A value that cannot be read is 0, never an error. */
 #include "node/resources/pods.h"
 
 #include <errno.h>

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The guard as a chain of steps: facts -> decision -> step -> facts. One step runs at a time. */
+/* The guard as a chain of steps: facts -> decision -> step -> facts. One step runs at a time.
+ *
+ * work() asks hf_floor_decide() for the next step and starts it: a job that reads or writes the record, or a call of
+ * holdfast-tpm. The end of the step changes the facts, and work() continues. A change of the configuration cancels a
+ * call and begins the chain again; a job runs to its end, and its result is dropped.
+ *
+ * To seal: the TPM seals the key of a record with the next value, a job writes the record durably, and only then the
+ * counter is incremented. So a power cut leaves the record at most one ahead of the counter, which the next start
+ * mends, and never behind it. A record that the TPM does not open is set aside in `foreign`, and the next best one
+ * is tried. While the guard looks again after a failure, the last complete reason stays, so that the status does not
+ * alternate. */
 #include "update/floors/guard.h"
 
 #include <errno.h>

@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writes and reads manifests; manifest_check.c compares them with a tree.
+ *
+ * A manifest is written to a file `.new`, synced, renamed, and the folder synced, so that the name always leads to a
+ * whole manifest. The writer hashes while it writes; the last line has this hash, and a reader compares it before it
+ * returns a record, unless it knows the file by its inode number. A reader needs one buffer, however large the tree
+ * is.
+ *
+ * For a tree that was just extracted, the digests come from the extractor: a file whose inode and ctime are those of
+ * the extractor's last write is not read again. Any other file is read, and must have the extractor's digest.
+ * Folders are visited by a list of paths, without recursion. Files are opened without a change of their atime where
+ * the system allows it: that would write to flash storage. */
 #include "update/install/manifest.h"
 
 #include <errno.h>

@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Makes the new file: by a delta, or from the whole file; for kind Tree then extracts it.
+ *
+ * A delta: verify the delta's hash, then the base's; open the output (at the last checkpoint, if there is one);
+ * record the attempt; apply. The whole file: verify a packed download before it is unpacked; a download that is the
+ * new file itself is renamed, which halves the writes. Then both: metadata, sync, read back from the medium, compare
+ * size and hash, write the manifest, sync the folder.
+ *
+ * The attempt is recorded before the delta needs memory, so that the next start recognizes a death
+ * (state/attempt.h). A file that was resumed and turns out wrong is made once more from its start, before the delta
+ * gets the blame, because a card may lose synced data. Missing memory or a missing library makes a delta unfit,
+ * which the whole file does not need. After a cancellation everything stays for the next try. */
 #include "update/install/patch.h"
 
 #include <errno.h>

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Looks at the target, swaps, undoes a swap, and cleans up, each of which a later process may repeat.
+ *
+ * Kind File: check the new file (if an earlier process verified it) and the old one by their hashes; give the old
+ * file its second name; sync; rename the new file over the target; sync. Undo renames the second name back. Kind
+ * Tree: the target is a link, so swap and undo make a new link beside it and rename that; a tree is compared with
+ * its manifest before the link leads to it, also in an undo.
+ *
+ * A step that finds its work done syncs the folder nevertheless, because the process before may have died before its
+ * sync. A swap replaces only what the update found at its start; otherwise it fails (-ESTALE). Undo and cleanup work
+ * even if the folder has become unsafe, because they finish what has begun. */
 #include "update/install/swap.h"
 
 #include <errno.h>

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Trees: extracted into a folder `.new`, then renamed to their name, then recorded in a manifest.
+ *
+ * hf_tree_make(): remove the rest of an earlier attempt; extract (the extractor reports the digest of each file);
+ * rename; write the manifest; sync. After an error the folder is removed again. Nothing here changes the link:
+ * swap.c does, once the tree is complete, and a folder that the link names is never replaced.
+ *
+ * hf_tree_verify() trusts the manifest. If there is none, because the state folder was lost, the name of the folder
+ * is the proof: the canonical archive of an unchanged tree has the hash in it. The manifest is then made first and
+ * the archive computed afterwards, and the tree is compared once more, because a file may change in between. */
 #include "update/install/tree.h"
 
 #include <errno.h>

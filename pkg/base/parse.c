@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers, durations, sizes, shares and times from texts, in the forms that the APIs use.
+ *
+ * Every parser reads the whole text and refuses what is left behind it. -EINVAL: another form; -ERANGE: the right
+ * form, but out of bounds. Nothing depends on the locale, and no sum or product can overflow: fractions are kept as
+ * billionths, and a value is computed in two parts. A date that does not exist, such as 31 February, is refused. */
 #include "base/parse.h"
 
 #include <errno.h>

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The defaults of agent.yaml, and the questions that the other parts ask about it.
+ *
+ * Each question is whether the node's owner allows something that an object of the cluster asks for: a file, a
+ * secret, an origin, a socket, a program, a unit. The answer comes from a list of patterns; a signed policy may use
+ * the list for signed ones as well as the one for all. NULL stands for the defaults, which is a node without the
+ * file.
+ *
+ * A refusal names what to add to which list of which file, so that a person can do it at once. Long texts are named
+ * once, so that this part is never cut off. */
 #include "config/config.h"
 
 #include <ctype.h>

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What the engine knows of one EdgeUpdate: the object, its rollout, and arrays with one element a node.
+ *
+ * A newer version of the object replaces the old one, a late one is refused (-ESTALE). For another uid, or after the
+ * store went back, what is known of writes is forgotten; the state of a rollout that continues stays, and the next
+ * decision writes it again. An object that is not valid keeps its place, with what is wrong with it.
+ *
+ * Nodes are selected, placed and grouped in steps with a budget, so that a large fleet does not hold up the process.
+ * The notes have the words of nodes that failed, and of one node with trouble on its way: always the same one while
+ * it lasts, so that the text in the status does not change with every report. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

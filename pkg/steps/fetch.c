@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The connection fills one buffer while a job writes the other; pump() decides after each step of either what comes
- * next. While a job is in progress it owns `work` and nothing else. */
+ * next. While a job is in progress it owns `work` and nothing else; fetch_work.c has the work of the jobs.
+ *
+ * If the disk is slower, the connection pauses. The durable record never claims more bytes than are on disk: content
+ * is written first, then synced, then recorded. A download that the server or the link breaks keeps its bytes for
+ * the next try; what is wrong with the content itself shows only later, in hf_patch_run(). */
 #include "steps/fetch.h"
 
 #include <errno.h>

@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Opens the folder of the target step by step from the root, and works on files in it by descriptor.
+ *
+ * The text of the path is checked first. Then the root is opened (it may contain links, because the operator chose
+ * it), and each folder below it relative to the one before, without links. With `guard`, each folder on the way must
+ * be one in which no other user can rename files. So nothing that somebody swaps on the way leads elsewhere, and all
+ * later work uses the descriptor of the folder, never the path again.
+ *
+ * Folders that are made, and those found while others are made, are synced, because a process that was killed may
+ * have made them without its sync. A file of an earlier attempt is used only if the agent can have made it, judged
+ * before and after the open; anything else under its name is removed unread. Reading stops at a file that is longer
+ * than its file system: its owner could make it endless. */
 #include "steps/target.h"
 
 #include <errno.h>

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The calls to a TPM 2: seal a key, open it again, and a counter that can only rise.
+ *
+ * Each call derives the primary key from the owner seed anew, so nothing is stored in the TPM but the counter, and
+ * frees what it has loaded, also after an error, because a TPM without a resource manager keeps it. Each call uses a
+ * session that is salted with the primary key: whoever reads the wires of the TPM learns no key, and cannot forge
+ * the value of a counter.
+ *
+ * A blob has its PCRs, so opening needs no configuration. The first value of a new counter is above that of every
+ * counter the TPM has had; to learn it without making the counter, a second index is made, incremented and removed.
+ * A step increments only if the counter has the value that the caller expects, so that it may be repeated. */
 #include "tpm/chip.h"
 
 #include <errno.h>

@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Judges the signatures of releases, policies and manifests by the keys of the trust folder.
+ *
+ * Count the keys and read the threshold; without keys or signatures the verdict is known. Then compute the signed
+ * text once, and verify each signature with the key of its id. Valid signatures are counted by raw key, so that one
+ * key under two names counts once, and a repeated signature is verified once. The verdict is OK if the threshold is
+ * reached.
+ *
+ * Doubt never lowers the bar: a threshold file that is damaged is an error, and so is a damaged key, unless enough
+ * other signatures are valid. An error means that no verdict is possible now; a verdict other than OK is final until
+ * keys or object change. Policies and manifests are signed with a text in front that no release can begin with, so a
+ * signature of one kind never fits another. The error text names the keys that there are, because the usual cause is
+ * a missing one. */
 #include "trust/trust.h"
 
 #include <errno.h>

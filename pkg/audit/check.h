@@ -3,8 +3,8 @@
  * cut, and missing segments. Pure. Threads: any.
  *
  * Zero it, and pass all lines in order. Not found: whole lines cut off at the end, and a log that root has written
- * anew; compare a hash that left the node earlier (EdgeNode.status.journal.lastHash). An unreadable segment is a gap,
- * and so is a new chain above one (audit/log.c): it fails the check, which continues behind. */
+ * anew; compare a hash that left the node earlier (EdgeNode.status.journal.lastHash). An unreadable segment, or a new
+ * chain above one (audit/log.c), is a gap, which fails the check. */
 #pragma once
 
 #include "audit/segment.h"

@@ -3,10 +3,9 @@
  * contact for its own subscriptions.
  *
  * Behind a MetaServer every write arrives under CloudCore's account, so no policy can restrict a node to its own
- * objects. A node that can reach the API server writes there with its own certificate. A write is only complete when a
- * watch has returned the object, so such a node also follows its EdgeNode there. It follows its Node, to which it
- * writes labels, at the source of desired state: the labels decide which updates it runs, also while the way to
- * `written` is cut. */
+ * objects; a node that can reach the API server writes there with its own certificate. It follows its EdgeNode there,
+ * because a write is complete only when a watch has returned it, but its Node at the source of desired state: labels
+ * decide which updates it runs, also while the way to `written` is cut. */
 #pragma once
 
 #include "kube/source.h"

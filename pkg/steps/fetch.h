@@ -2,17 +2,15 @@
 /* steps/fetch.h - downloads an artifact to `.holdfast-<release>.part` beside the target, and resumes after broken
  * connections, restarts and power cuts. Does not verify the content: hf_patch_run() does.
  *
- * Jobs write the content; if the disk is slower than the network, the connection pauses, so that at most 4 *
- * HF_FETCH_BUFFER bytes are in memory. From time to time a job syncs the content and saves a sealed record in
- * <folder>/fetch: the valid bytes, and the artifact's version at the server (ETag or Last-Modified). A later request
- * asks for the remainder (If-Range and Range, RFC 9110, 13.1.5 and 14.2); if the server ignores the range, the download
- * begins again. A fetch never keeps more than `size` bytes, or slightly more of packed content with neither `exact` nor
- * `at_most`. For a URL file:///path, a job copies the file.
+ * At most 4 * HF_FETCH_BUFFER bytes are in memory: the connection pauses for a slow disk. A sealed record in
+ * <folder>/fetch has the synced bytes and the server's version (ETag or Last-Modified); a later request asks for the
+ * remainder (If-Range and Range, RFC 9110, 13.1.5 and 14.2). A fetch never keeps more than `size` bytes, or slightly
+ * more of packed content with neither `exact` nor `at_most`. For a URL file:///path, a job copies the file.
  *
- * With mirrors of the URL in `access`, it tries one URL after the other, and keeps what it has. Any of them may have
- * sent any byte, so it asks for the remainder without If-Range: the hash decides. A mirror with another one behind it
- * has to send HF_FETCH_MIRROR_MIN bytes in each HF_FETCH_MIRROR_S seconds. If a redirect's target refuses the remainder
- * (a presigned URL has ended), the fetch asks `url` again. A fetch frees itself before it calls `done`. */
+ * With mirrors of the URL in `access`, it tries one after the other, and keeps what it has. Any may have sent any byte,
+ * so it asks for the remainder without If-Range: the hash decides. A mirror with another one behind it has to send
+ * HF_FETCH_MIRROR_MIN bytes in each HF_FETCH_MIRROR_S seconds. If a redirect's target refuses the remainder (a
+ * presigned URL has ended), the fetch asks `url` again. A fetch frees itself before it calls `done`. */
 #pragma once
 
 #include <stdbool.h>

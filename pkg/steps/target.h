@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/target.h - the install path of a release, opened below an allowed root so that no symbolic link can lead
- * elsewhere.
- *
- * The path of the root may contain symbolic links: the operator chose it. Below it openat2() refuses them, also one
- * made between two system calls. The download and all files made from it are `.holdfast-<release>.<suffix>` beside the
+/* steps/target.h - the install path of a release, opened below an allowed root so that no symbolic link below the root
+ * can lead elsewhere (openat2()). The download and all files made from it are `.holdfast-<release>.<suffix>` beside the
  * target: on its file system, so that renames and hard links work. Threads: any; what accesses files blocks. A target
  * borrows its strings. */
 #pragma once

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/engine.h - the updater: installs new versions of releases on this node, and restores the old version of a
- * release if the new version fails.
+/* update/engine.h - the updater: installs new versions of releases on this node, one at a time, and restores the old
+ * version if the new one fails. Before each step, the journal has everything that a later process needs to resume; only
+ * downloads need a network.
  *
- * The engine works on one release at a time: it fetches, patches, verifies and swaps the file, checks the service, then
- * commits or rolls back. Before each step, the journal on disk has everything that a later process needs to resume.
- * Only downloads need a network.
- *
- * Threads: blocking work runs in jobs. Errors: `err` may be NULL. Only the status of a release shows that its update
- * failed, and why; no function returns the error of an update. */
+ * Blocking work runs in jobs. `err` may be NULL. No function returns the error of an update: the status shows it. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -46,9 +42,9 @@ struct hf_update_params {
     const char *trust_dir;
     const char *const *roots; /* absolute paths of the folders below which releases may install; NULL ends the array */
     const char *arch;         /* such as "amd64" */
-    /* The agent runs in a pod. Three kinds of releases then do not fit this node (NotInPod): those with restart.exec or
-     * exec checks; those that require devices, if host_root is NULL; and those that restart a unit that starts pods,
-     * unless names_unit() returns true for it. */
+    /* The agent runs in a pod. Then these do not fit this node (NotInPod): restart.exec and exec checks; required
+     * devices, if host_root is NULL; and the restart of a unit that starts pods, unless names_unit() returns true for
+     * it. */
     bool pod_mode;
     const char *host_root; /* in pod mode, the mount point of the host's file system; NULL: "/" */
     /* of this process; if it is root, the engine refuses folders that other users may change (TargetUnsafe) */
@@ -85,16 +81,15 @@ struct hf_update_params {
 struct hf_update_engine;
 
 /* Copies the strings and `roots` of `params`, and borrows the rest; the tables and `log` must outlive the loop that
- * runs the jobs. Locks <state_dir>/updates/lock; -EWOULDBLOCK: another process holds it. Resumes the updates from the
- * journals; effects start in the loop's next iteration. Renames a damaged journal, and reports it in the status. An
- * unreadable journal stops only its release: the status shows Waiting with IoError, and the engine reads the journal
- * again every ten seconds, and after an hour treats it as damaged. */
+ * runs the jobs. -EWOULDBLOCK: another process holds <state_dir>/updates/lock. Updates resume in the loop's next
+ * iteration. A damaged journal is renamed, and the status says so. With an unreadable one, the release waits (IoError)
+ * while the engine reads it again every ten seconds, and after an hour treats it as damaged. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
-/* Before a shutdown of the node: the engine starts no further step, stops the download in progress, and syncs the
- * received bytes. Another step in progress continues; if it ends before hf_update_engine_free(), the journal gets its
- * result. hf_update_engine_quiesced() is true when no download is in progress; if one had to stop, the engine also
- * calls `changed`. If the engine is freed earlier, the next process resumes as after a kill. */
+/* Before a shutdown of the node: no further step starts, and the download in progress stops and syncs its bytes.
+ * Another step continues; if it ends before hf_update_engine_free(), the journal gets its result.
+ * hf_update_engine_quiesced(): no download is in progress; `changed` announces it if one had to stop. A free before
+ * that is like a kill. */
 void hf_update_engine_quiesce(struct hf_update_engine *engine);
 bool hf_update_engine_quiesced(const struct hf_update_engine *engine);
 /* Cancels everything in progress. If jobs still run, the engine frees itself, and releases its lock, after the last
@@ -109,13 +104,13 @@ HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
  * keys again. */
 HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
                                      struct hf_err *err);
-/* Call it once per SyncPolicy `interval`: looks for drift in the committed releases that are desired and not held back
- * by the site. Changed or missing content: the engine installs the release again at once (reason Drifted), with health
- * checks; if these fail, it restores the file that was in place, but never a tree that differs from its manifest. Wrong
- * mode or owner: it sets them in place (RightsRestored). The next look is at the earliest one minute after the first
- * repair; each further repair doubles this delay, up to 512 minutes, and each look without drift halves it. While the
- * node waits with a newer release of the name, refused it or rolled it back, the committed release is repaired from its
- * signed object on disk (update/state/committed.h), as long as the server still has its file. */
+/* Once per SyncPolicy `interval`: looks for drift in committed releases that are desired and not held back by the site.
+ * Changed or missing content is installed again at once (Drifted), with health checks; if these fail, the file that was
+ * in place comes back, but never a tree that differs from its manifest. Wrong mode or owner is set in place
+ * (RightsRestored). The next look is one minute or more after the first repair; each further repair doubles this delay,
+ * up to 512 minutes, and each look without drift halves it. While a newer release of the name waits, or was refused or
+ * rolled back, the committed one is repaired from its signed object on disk (update/state/committed.h), as long as the
+ * server still has its file. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* Problems that the last hf_update_engine_set() found in the trust folder (hf_trust_folder_inspect()), or NULL.
  * Valid until the next hf_update_engine_set(). */

@@ -17,8 +17,8 @@
  *     report.c        reports to the subscriber; answers that are older than earlier answers
  *     state.c         limits, counters and contact, for all
  *
- * A subscriber may end any subscription inside any of its callbacks. The subscription is then `dead`: no callback and
- * no request follows. The next turn of the loop frees it, because then no function that uses it is on the stack. */
+ * A subscriber may end any subscription inside any callback. It is then `dead` (no callback or request follows) until
+ * the next turn of the loop frees it, when no function that uses it is on the stack. */
 #pragma once
 
 #include "base/list.h"

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kube/api/return.h - how the subscriptions of one client return to a server that was away. Private to pkg/kube.
  *
- * All nodes lose a server at the same moment. Each client draws one random moment within the spread of the fleet, when
- * one subscription asks. The others wait in line until it has an answer that shows that the server is ready: a list, a
- * WatchList, or a watch that stays open for HF_RF_SETTLE_NS, but not "200, no history" (410 in the stream), which a
- * server answers before it has read its RBAC rules and filled its caches. While it refuses with 403, 408, 429 or 5xx,
- * the client draws another moment. If the one that asks fails for a reason of its own, the next in line asks.
+ * All nodes lose a server at once. Each client draws a random moment within the spread of the fleet, when one
+ * subscription asks. The others wait in line until the server is ready: it answered with a list or a WatchList, or a
+ * watch stays open for HF_RF_SETTLE_NS. "200, no history" (410 in the stream) is no sign: a server answers so before it
+ * has read its RBAC rules and filled its caches. While it refuses with 403, 408, 429 or 5xx, the client draws another
+ * moment. If the one that asks fails for a reason of its own, the next in line asks.
  *
- * Once the server is ready, the rest of the line asks one by one; in a large fleet more slowly, so that the requests of
- * nodes whose first answers came together spread, and a node's bookmarks come evenly and spare pings
- * (rules/pulse.h). */
+ * Then the rest of the line asks one by one; in a large fleet more slowly, so that the requests of many nodes spread,
+ * and a node's bookmarks come evenly and spare pings (rules/pulse.h). */
 #pragma once
 
 #include "kube/rules/reflector.h"

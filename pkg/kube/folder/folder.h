@@ -2,16 +2,16 @@
 /* kube/folder/folder.h - a folder of YAML and JSON files as a source of desired state (--source DIR), with statuses in
  * files of <state>/status/.
  *
- * Reads *.yaml, *.yml and *.json directly in DIR, through symbolic links, without names that begin with a dot. A file
- * may hold several documents or a List; objects of other API groups, except Nodes, are ignored. A worker scans every
- * second, which works on every file system.
+ * Reads *.yaml, *.yml and *.json directly in DIR, through symbolic links, without names that begin with a dot, by a
+ * scan every second on a worker. A file may hold several documents or a List; objects of other API groups, except
+ * Nodes, are ignored. Of two files with the same object, the name that sorts first wins.
  *
  * A file is read only when it has stopped changing: somebody may be copying it. If two scans in a row miss a file, its
  * objects are gone, but only while every other file is readable (the objects may have moved), while there is any YAML
  * or JSON file (to remove all objects, leave an empty one), and while there are at most HF_FOLDER_MAX_FILES files. An
- * unreadable file keeps its last objects, and is reported once by `refused` and `unreadable`; likewise the folder with
- * too many files, again when their number changes. Of two files with the same object, the name that sorts first wins.
- * Contact is lost while a scan fails, or lasts longer than 60 s. Never calls `version`, and passes "" to `synced`.
+ * unreadable file keeps its last objects; `refused` and `unreadable` report it once, and likewise the folder with too
+ * many files. Contact is lost while a scan fails, or lasts longer than 60 s. Never calls `version`, and passes "" to
+ * `synced`.
  *
  * Memory: strings of the parameters are copied; the rest must outlive the hf_folder and its last job, for which
  * hf_folder_free() does not wait. */

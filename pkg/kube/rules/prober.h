@@ -8,13 +8,10 @@
  *                       v  |
  *                     resting
  *
- * "Proven": the cloud answered, as the spelling of the list kind shows (resource.h). "Doubtful": a failure or any other
- * answer; the cloud is then assumed away. A LIST then lasts 10 s, so there is one at a time. Once the cloud answers
- * again, every subscription needs a LIST, because only that shows deletions. Signs that it may be back: a live event of
- * a watch, a successful write, a network link that came up.
- *
- * "Barred": the cloud answered that CloudCore may not list the kind (review.h). The LISTs of barred subscriptions come
- * again after about HF_PROBER_BARRED_NS, and others meanwhile at once. */
+ * "Proven": the spelling of the list kind shows that the cloud answered (resource.h). "Doubtful": a failure or any
+ * other answer; a LIST then lasts 10 s, so there is one at a time. Once the cloud is back, every subscription needs a
+ * LIST, because only that shows deletions. Signs: a live event of a watch, a successful write, a network link that came
+ * up. "Barred": CloudCore may not list the kind (review.h); such LISTs come again after about HF_PROBER_BARRED_NS. */
 #pragma once
 
 #include <stdbool.h>

@@ -2,16 +2,16 @@
 /* kube/rules/pulse.h - detects that a connection has been silent for longer than usual. Private to pkg/kube. Pure;
  * times are monotonic.
  *
- * TCP keepalive does not find a server or proxy that keeps the connection and has stopped working. The bookmarks of all
- * watches arrive on one connection at a fairly regular rate, so the limit of a pause is the longest pause of the last
- * 10 to 20 minutes plus a margin, from HF_PULSE_MIN_NS to HF_PULSE_CAP_NS. After it the node sends one ping (GET of
- * /version, or of a path that YurtHub does not answer by itself) with a limit of 12 s: a stopped server is found within
- * a minute. A server without bookmarks gets five pings, then none until it sends a byte that does not answer a ping.
+ * TCP keepalive does not find a server or proxy that has stopped working but keeps the connection. Bookmarks come at a
+ * fairly regular rate, so the limit of a pause is the longest one of the last 10 to 20 minutes plus a margin, from
+ * HF_PULSE_MIN_NS to HF_PULSE_CAP_NS. After it the node sends one ping (GET of /version, or of a path that YurtHub does
+ * not answer by itself) with a limit of 12 s. A server without bookmarks gets five pings, then none until it sends a
+ * byte that answers no ping.
  *
- * A load balancer may close a connection without a byte, for which TCP keepalive is none: HAProxy after 35 s in
- * kubeadm's documentation, after 20 s in older examples. So pings are less than 35 s apart, and less than 20 s in the
- * first minutes. Two cuts in a row after the same silence teach the node this limit for 24 h, also on later
- * connections. A cut that answers a packet of our own shows no limit. */
+ * A load balancer may close a connection without a byte (HAProxy after 35 s in kubeadm's documentation, after 20 s in
+ * older examples), so pings are less than 35 s apart, in the first minutes less than 20 s. Two cuts in a row after the
+ * same silence teach the node this limit for 24 h, also on later connections; a cut that answers a packet of our own
+ * shows no limit. */
 #pragma once
 
 #include <stdbool.h>

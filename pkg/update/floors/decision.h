@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/floors/decision.h - compares the floor record with the floor counter of the TPM, and decides whether releases
- * may start, and what the guard (update/floors/guard.h) does next. Pure.
+/* update/floors/decision.h - compares the floor record with the floor counter of the TPM: may releases start, and what
+ * does the guard (update/floors/guard.h) do next? Pure.
  *
- * The guard writes a record with the value N + 1, and then increments the counter from N. After a power cut between the
- * two, the record is one ahead, and the guard increments the counter at the next start; before that it writes the
- * record again, because after kill -9 it may be in the page cache only. So a record behind the counter means that
- * somebody has put an older record in place of a newer one, unless a file or copy of the record cannot be read: it may
- * hold the newest record, and releases wait with the reason IoError. */
+ * The guard writes a record with the value N + 1, then increments the counter from N. If a power cut leaves the record
+ * one ahead, the next start writes it again (after kill -9 it may be in the page cache only) and increments. So a
+ * record behind the counter was put in place of a newer one, unless a file or copy cannot be read: it may hold the
+ * newest record, and releases wait (IoError). */
 #pragma once
 
 #include <stdbool.h>

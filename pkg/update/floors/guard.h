@@ -2,13 +2,12 @@
 /* update/floors/guard.h - notices, by a counter in the node's TPM 2, that somebody has put older floors in place of the
  * newest ones.
  *
- * The guard keeps all floors of the node in memory (update/floors/book.h). When a floor rises, it writes a record of
- * all floors with the next value of the counter (update/floors/record.h), then increments the counter. At its start it
- * compares the two (update/floors/decision.h), and merges the floors of a record that the TPM opens. New releases wait
- * until the floors are known to be the newest, and the TPM has counted the last change; repairs and rollbacks do not.
- * The guard runs holdfast-tpm (tpm/helper.h) as a child process, and tries again 5 s to 10 min after a failure, every 5
- * min while the reason is FloorsReplaced or TpmReplaced. While the comparison is off, it only collects the floors.
- * Files are read and written in jobs. */
+ * The guard keeps all floors in memory (update/floors/book.h). When one rises, it writes a record of all with the next
+ * value of the counter (update/floors/record.h), then increments the counter; at its start it compares the two
+ * (update/floors/decision.h). New releases wait until the floors are known to be the newest and counted; repairs and
+ * rollbacks do not. It runs holdfast-tpm (tpm/helper.h) as a child process, again 5 s to 10 min after a failure, and
+ * every 5 min while the reason is FloorsReplaced or TpmReplaced. While the comparison is off, it only collects the
+ * floors. */
 #pragma once
 
 #include "api/update/reason.h"

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/floors/step.h - increments the floor counter for one process at a time. Accesses the TPM directly: only
- * holdfast-tpm may call it.
- *
- * After kill -9 of the agent, the holdfast-tpm that it started continues, and the next agent or a person may start
- * another one. So each takes the lock <state>/floor-record.lock before it opens the TPM, and reads and increments the
- * counter under it. All functions block. */
+/* update/floors/step.h - increments the floor counter for one process at a time: after kill -9 of the agent, the
+ * holdfast-tpm that it started continues, and the next agent or a person may start another. Each takes the lock
+ * <state>/floor-record.lock before it opens the TPM. Only holdfast-tpm may call this. All functions block. */
 #pragma once
 
 #include <stdint.h>

@@ -5,15 +5,13 @@
  * The file `.holdfast-<release>.point` beside the target has three slots, each for one sealed record (codec/seal.h):
  *
  *  two slots, written in turn  valid after a power cut: the new file is synced up to the recorded offset before the
- *                              write of a slot, and the slot after it. At most 16 such writes in one run of the delta,
- *                              and one more if it is cancelled. A torn slot leaves the other one intact.
- *  one slot                    valid after a kill, until a reboot (it has the kernel's boot id): overwritten at every
- *                              other checkpoint, and never synced, to spare flash storage
+ *                              write, and the slot after it. At most 16 writes in one run, and one more if it is
+ *                              cancelled. A torn slot leaves the other one intact.
+ *  one slot                    valid after a kill, until a reboot (it has the boot id): overwritten at every other
+ *                              checkpoint, and never synced, to spare flash storage
  *
- * A wrong checkpoint does no harm: patch.c compares the complete file with the signed hash, and if they differ makes
- * the file again from its start.
- *
- * Threads: any, one at a time for one keeper; all functions but _format and _parse block. A keeper borrows `dir`. */
+ * A wrong checkpoint does no harm: the complete file is compared with the signed hash. Threads: any, one at a time for
+ * one keeper; all functions but _format and _parse block. A keeper borrows `dir`. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/floor_copy.h - keeps a copy of the floor (update/state/floor.h) outside the state folder, so that an
- * agent that has lost its state folder still refuses old releases.
+ * agent that has lost its state folder still refuses old releases: <update root>/.holdfast-floors/<release>, below the
+ * root of the install path.
  *
- * The copy is <update root>/.holdfast-floors/<release>, below the root that contains the install path. A load merges
- * the copies below all roots, because an old release may have an install path below another root. A copy is valid only
- * if nobody except root and the agent's user can write it; no release and no entry of spec.manifests can write into the
- * folder (hf_config_path_is_reserved()). Threads: any; all functions block. */
+ * A load merges the copies below all roots, because an old release may have a path below another one. A copy that
+ * others than root and the agent's user can write is bad; no release or manifest can write into the folder
+ * (hf_config_path_is_reserved()). Threads: any; all functions block. */
 #pragma once
 
 #include "steps/target.h"

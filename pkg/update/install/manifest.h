@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/install/manifest.h - manifests of installed versions: the mode, owner and SHA-256 of each file, and its size,
- * inode number and ctime, which show a change without reading the file.
+/* update/install/manifest.h - manifests of installed versions: mode, owner and SHA-256 of each file, and size, inode
+ * number and ctime, which show a change without reading it (no system call can set a ctime to a chosen value).
  *
- * The agent writes <state>/updates/<release>/manifest.<version> after it has made a version from verified content;
- * <version> is the name of a tree's folder, or the SHA-256 of a single file. The format is in manifest_record.h. A
- * manifest that its last line's SHA-256 does not match is treated as missing.
+ * The file is <state>/updates/<release>/manifest.<version> (manifest_record.h has the format); <version> is the name of
+ * a tree's folder, or the SHA-256 of a single file. A manifest that does not match the SHA-256 in its last line is
+ * treated as missing. A full check reads every file; a quick check reads those that look changed and some others, over
+ * time all.
  *
- * A file whose size differs is wrong. If other values differ, the check reads the content (no system call can set a
- * ctime to a chosen value); in a changed folder it also compares the number of names. A full check reads every file; a
- * quick check reads some unchanged ones, over time all of them.
- *
- * Threads: worker threads only; all functions block. Memory: some KiB for each call; hf_install_manifest_write() also
- * keeps the names in one folder, and hf_install_manifest_digests needs 64 to 128 bytes a file. */
+ * Worker threads only; all functions block. Memory: some KiB a call; hf_install_manifest_write() also keeps the names
+ * in one folder, and hf_install_manifest_digests 64 to 128 bytes a file. */
 #pragma once
 
 #include <stdatomic.h>

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* update/install/patch.h - makes the new file from the download: complete, verified and durable, beside the old file.
  *
- * hf_patch_run() verifies the hashes of a delta and of its base before it parses any byte of the delta. A whole file it
- * renames, or unpacks if it is .zst or .xz. It preallocates a file that it makes, writes it once from start to end,
- * syncs it, reads it back, and compares size and SHA-256. With kind Tree the new file is a tar archive, which it then
- * extracts; the base of a delta is then the archive that pack/tar/archive.h computes from the folder in use. In a chain
- * of deltas, each but the last makes an intermediate file, which is verified likewise and is the base of the next one.
+ * The hashes of a delta and of its base are verified before any byte of the delta is parsed. With kind Tree the new
+ * file is a tar archive, which is then extracted, and the base of a delta is the archive that pack/tar/archive.h
+ * computes from the folder in use. In a chain of deltas, each but the last makes an intermediate file, verified
+ * likewise, the base of the next one.
  *
  * A call may be repeated after a crash at any point. A delta that makes 16 MiB or more then resumes from its latest
- * checkpoint (update/install/checkpoint.h), one for each 4 MiB of output; for a deep delta (pack/deep/deep.h), of
- * unpacked output, back at the start of the compressed stream. Worker threads only; blocks. */
+ * checkpoint (update/install/checkpoint.h): one for each 4 MiB of output, of a deep delta (pack/deep/deep.h) of
+ * unpacked output, back at the start of a compressed stream. Worker threads only; blocks. */
 #pragma once
 
 #include <stdatomic.h>

@@ -4,9 +4,9 @@
  *     swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder
  *     restore:  rename(.old, target); fsync folder             (after a first installation: unlink(target))
  *
- * Without the first sync, a power cut could keep the rename but lose the link, then the only name of the old file. With
- * kind Tree the target is a symbolic link: the swap renames a new link over it, and the journal keeps the old link's
- * text. Every function may be called again after a crash at any point. Worker threads only; all functions block. */
+ * Without the first sync, a power cut could keep the rename but lose the only name of the old file. With kind Tree the
+ * swap renames a new link over the target, and the journal keeps the old link's text. Every function may be called
+ * again after a crash at any point. Worker threads only; all functions block. */
 #pragma once
 
 #include <stdatomic.h>

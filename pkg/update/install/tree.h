@@ -4,10 +4,9 @@
  *
  *     /opt/app/current -> .holdfast-app.tree/<sha256 of the archive>
  *
- * The caller verifies the archive, and pack/tar/extract.h extracts it. The owners in it are users of the build machine,
- * so the files get the owner of the tree in use, else the agent's user and group. The manifest is made from the bytes
- * that the extractor wrote, and an existing folder is compared with it before it is used again. Worker threads only;
- * _make, _verify and _clean block. */
+ * The caller verifies the archive. Its owners are users of the build machine, so the files get the owner of the tree in
+ * use, else the agent's user and group. An existing folder is compared with its manifest before it is used again.
+ * Worker threads only; _make, _verify and _clean block. */
 #pragma once
 
 #include <stdatomic.h>

@@ -95,5 +95,5 @@ struct hf_kube_pending;
 HF_MUST_USE int hf_kube_call_send(struct hf_kube *kube, const struct hf_kube_call *call, hf_kube_call_done *done,
                                   void *arg, struct hf_kube_pending **ret_pending, struct hf_err *err);
 
-/* Without `done`; the server may have performed the request. Accepts NULL. */
+/* Cancels it without a call of `done`; the server may have performed the request. Accepts NULL. */
 void hf_kube_call_cancel(struct hf_kube_pending *pending);

@@ -96,8 +96,8 @@ void review_load_floor(struct release *release);
 const struct hf_artifact *method_artifact(const struct release *release);
 /* The next one to fetch; NULL: the whole file. */
 const struct hf_delta_ref *method_delta(const struct release *release);
-/* After an inspection: sets j.method. Explains in j.detour that memory or disk rules out the shortest chain, or that
- * the update avoids the delta of *death from now on. Returns attempt.go_reason. */
+/* After an inspection: sets j.method, and returns attempt.go_reason. j.detour explains if memory or disk rules out the
+ * shortest chain, or if the update avoids the delta of *death from now on. */
 enum hf_reason method_choose(struct release *release, struct delta_death *death);
 /* Avoids the current delta, which *err made unusable, and chooses again. */
 void method_drop_delta(struct release *release, const struct hf_err *err);
@@ -106,10 +106,9 @@ void method_use_whole_file(struct release *release);
 /* ---- transition.c ------------------------------------------------------------------------------------------------ */
 
 void transition_init(struct release *release);
-/* Makes the move that the table in rules/machine.h has for this event. First writes the journal, then starts the
- * action. If `reason` is HF_R_None, the journal keeps its reason and message. Otherwise the journal gets `reason` and
- * `message`; if `message` is NULL or "", it gets hf_reason_meaning(reason). If there is space, the function appends the
- * reason's remedy to the message, but not the remedies "nothing", "wait" and "see the message...". */
+/* Writes the journal, then starts the action of the move. `reason` HF_R_None: reason and message stay. `message` NULL
+ * or "": hf_reason_meaning(reason). The reason's remedy follows if there is space, except "nothing", "wait" and "see
+ * the message...". */
 void transition_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message);
 void transition_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure);
 /* Backs off, then transition_failure() with -ENOMEM. */

@@ -71,8 +71,8 @@ struct release_record {
     uint64_t unread_ns; /* RELEASE_UNREAD: time of the first read that failed; otherwise 0 */
 };
 
-/* What the caller wants, and what the journal records. Only wanted.c writes it, but transition.c frees `kept` at the
- * end of an update, and release_recheck_repair() replaces `object` during its call. */
+/* What is wanted, and what the journal records. Only wanted.c writes it, but transition.c frees `kept` at the end of an
+ * update, and release_recheck_repair() replaces `object` during its call. */
 struct release_wanted {
     /* to install: during a repair the committed one, else the one that the caller wants; NULL: none */
     struct hf_edgeupdate *object;
@@ -88,8 +88,8 @@ struct release_wanted {
     json_t *kept; /* the part of `accepted` in the journal */
 };
 
-/* May this node install the wanted release? review.c writes it; hf_update_engine_set(), wanted.c and release.c clear
- * `current`, and finish.c sets `floor` after a commit. */
+/* May this node install the wanted release? Only review.c writes it, but others clear `current`, and finish.c sets
+ * `floor` after a commit. */
 struct release_review {
     bool current; /* `distrust`, `misfit`, `bad_exec` and `message` are up to date */
     enum hf_reason distrust, misfit;
@@ -135,7 +135,7 @@ struct release_attempt {
     bool recheck; /* an earlier process verified the new file: the swap must do it again */
 };
 
-/* What the release repeats at retry.due_ns after a failure. REDO_COMMIT and REDO_CLEAN: also while in progress. */
+/* What is repeated at retry.due_ns; for COMMIT and CLEAN also while in progress. */
 enum release_redo { REDO_NOTHING, REDO_COMMIT, REDO_CLEAN };
 
 /* retry.c computes the back-off; other files set short fixed delays. */

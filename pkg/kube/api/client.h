@@ -45,24 +45,24 @@ enum { HF_KUBE_MAX_DELIVERIES = 32 };
 #define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S) /* between two reads of the credentials */
 
 struct hf_kube {
-    const struct hf_kube_rules *rules; /* of the server */
+    const struct hf_kube_rules *rules;
     struct hf_kube_params p;
     struct hf_source_ops ops;
     struct hf_list subscriptions;
-    struct hf_list deliveries; /* server-side applies of the source table */
+    struct hf_list deliveries; /* of the source table */
     struct hf_list calls;      /* in flight, with those of the deliveries */
     bool switch_over;          /* it behaves like a MetaServer: the next turn of the loop follows those rules */
-    bool plain;                /* the URL is http:// */
-    bool no_watchlist;         /* LIST first: the server cannot do WatchList, or may be a MetaServer */
+    bool plain;                /* http:// */
+    bool no_watchlist;         /* LIST first: no WatchList here, or maybe a MetaServer */
     uint64_t spread_ns;
     uint64_t fleet_nodes;    /* the most nodes that an EdgeUpdate selects; 0: unknown */
     struct hf_timer *turn;   /* for what must not run inside a call of our user */
-    struct hf_timer *ends;   /* for watches that have ended early */
+    struct hf_timer *ends;   /* for watches that ended early */
     uint64_t last_reauth_ns; /* last read of the credentials; 0: never */
     uint64_t last_nudge_ns;  /* last nudge with an effect; 0: never */
     uint64_t empty_ns;       /* until then the client empties no status */
     uint64_t went_back_ns;   /* when all subscriptions last had to list again; 0: never */
-    uint64_t beat_s;         /* random offset of the ends of watches: nodes with one power supply differ */
+    uint64_t beat_s;         /* random, so that the watches of nodes with one power supply end at different times */
     struct hf_kube_return back;
     struct hf_kube_silence silence;
     struct hf_kube_hub hub;
@@ -77,19 +77,19 @@ struct hf_kube_subscription {
     struct hf_subscription handle;
     struct hf_list link;
     struct hf_kube *kube;
-    const struct hf_resource *resource; /* a row of resource.c, or &own for an object in a namespace */
+    const struct hf_resource *resource; /* a row of resource.c, or &own: an object in a namespace */
     struct hf_resource own;
-    char *own_path, *own_ns; /* what `own` borrows; NULL for a cluster-scoped kind */
-    char *name;              /* of the one object to follow; NULL: all of the kind */
+    char *own_path, *own_ns; /* borrowed by `own`; NULL: cluster-scoped */
+    char *name;              /* of the one object; NULL: all of the kind */
     struct hf_source_sink sink;
     struct hf_reflector reflector;
     struct hf_ledger ledger;
-    struct hf_strmap unreadable;  /* versions of the objects that cannot be parsed, by name */
-    struct hf_timer *timer;       /* of the reflector */
+    struct hf_strmap unreadable; /* name to version */
+    struct hf_timer *timer;
     struct hf_exchange *exchange; /* LIST or watch in flight, or NULL */
     uint64_t asked_ns;            /* when it began */
-    int start_error;              /* -errno of one that failed to start, for the next turn of the loop; 0: none */
-    char version[HF_RV_TEXT];     /* resourceVersion from which the next watch resumes */
+    int start_error;              /* -errno of one that failed to start, for the next turn of the loop */
+    char version[HF_RV_TEXT];     /* from which the next watch resumes */
     bool version_unreported;
     bool refreshed; /* the next turn of the loop reports contact and version */
     bool dead;
@@ -104,16 +104,16 @@ struct hf_kube_subscription {
 
 uint64_t hf_kube_now_ns(const struct hf_kube *kube);
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
-/* True if the subscription asks for the metadata of its objects alone (PartialObjectMetadata). */
+/* The metadata of its objects alone (PartialObjectMetadata). */
 bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub);
 void hf_kube_arm_turn(struct hf_kube *kube);
 /* At most once in HF_KUBE_REAUTH_NS. */
 void hf_kube_reauth(struct hf_kube *kube);
-/* The next subscription after `sub` (NULL: the first) that is not dead; NULL at the end. */
+/* Without dead ones; `sub` NULL: the first. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);
-/* The server behaves like a MetaServer: the next turn of the loop follows those rules. `sign` is for the log. */
+/* Follows those rules from the next turn of the loop on. `sign` is for the log. */
 void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
-/* An EdgeUpdate selects this many nodes, which may all return together. Nothing to the controller: there is one. */
+/* An EdgeUpdate selects this many nodes, which may return together. No effect on the controller. */
 void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes);
 void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response);
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
@@ -125,9 +125,9 @@ void hf_kube_set_contact(struct hf_kube *kube, bool proven);                    
 void hf_kube_dispatch(struct hf_kube_subscription *sub, enum hf_rf_event event, uint64_t retry_after_ns,
                       const struct hf_err *err);
 void hf_kube_close_call(struct hf_kube_subscription *sub);
-void hf_kube_reflector_timer(void *arg); /* `arg` is the subscription */
-void hf_kube_silence_timer(void *arg);   /* `arg` is the subscription */
-void hf_kube_ends_timer(void *arg);      /* `arg` is the hf_kube */
+void hf_kube_reflector_timer(void *arg); /* the subscription */
+void hf_kube_silence_timer(void *arg);   /* the subscription */
+void hf_kube_ends_timer(void *arg);      /* the hf_kube */
 /* hf_kube_reached(): the server has answered. Subscriptions that wait because the link was away retry now; those that
  * wait because the server was away keep their turn (return.h). No effect within HF_KUBE_NUDGE_NS of the last one:
  * streams that the server accepts and then closes would wake each other in a loop. hf_kube_nudge_all() wakes both, and
@@ -139,16 +139,16 @@ void hf_kube_nudge_all(struct hf_kube *kube);
 
 struct hf_kube_target {
     const char *kind;
-    const char *ns;     /* NULL for a cluster-scoped kind */
-    const char *name;   /* NULL for all objects of the kind */
-    const char *resume; /* resourceVersion to resume from, or "" */
+    const char *ns;     /* NULL: cluster-scoped */
+    const char *name;   /* NULL: all of the kind */
+    const char *resume; /* resourceVersion, or "" */
     const char *const *known;
 };
 HF_MUST_USE int hf_kube_subscription_new(struct hf_kube *kube, const struct hf_kube_target *target,
                                          const struct hf_source_sink *sink, struct hf_kube_subscription **ret_sub,
                                          struct hf_err *err);
 void hf_kube_subscription_stop(struct hf_kube_subscription *sub); /* it is then `dead` */
-/* Only when no function that uses the subscription is on the stack. */
+/* No function that uses it may be on the stack. */
 void hf_kube_subscription_free(struct hf_kube_subscription *sub);
 void hf_kube_subscription_turn(struct hf_kube_subscription *sub); /* what was left for this turn of the loop */
 void hf_kube_subscription_refresh(struct hf_kube_subscription *sub);
@@ -161,9 +161,9 @@ HF_MUST_USE int hf_kube_apply(struct hf_kube *kube, const json_t *body, const ch
                               void *arg, struct hf_delivery **ret_delivery, struct hf_err *err);
 void hf_kube_apply_abandon(struct hf_delivery *delivery);
 void hf_kube_apply_abandon_all(struct hf_kube *kube);
-/* 0 if `answer` has the status.sequence and the labels that `body` wrote, else -EAGAIN. Pure. */
+/* 0, or -EAGAIN if `answer` lacks the status.sequence or the labels of `body`. Pure. */
 HF_MUST_USE int hf_kube_apply_verify(const json_t *body, const json_t *answer, struct hf_err *err);
-/* True if the status in `answer` has more than `body` wrote, and another field manager owns a part of it. Pure. */
+/* The status in `answer` has more than that of `body`, and another field manager owns a part of it. Pure. */
 bool hf_kube_apply_has_foreign(const json_t *body, const json_t *answer);
 
 /* ---- call.c ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/list.h - the rounds of one subscription. A round collects all objects once, by a WatchList or by a LIST of
- * one or more pages. Private to pkg/kube. */
+/* kube/api/list.h - the rounds of one subscription: each collects all objects, by a WatchList or the pages of a LIST.
+ * Private to pkg/kube. */
 #pragma once
 
 #include "base/err.h"
@@ -29,31 +29,31 @@ enum {
 
 /* The round in progress. */
 struct hf_kube_round {
-    char version[HF_RV_TEXT]; /* resourceVersion of the subscription at its end */
+    char version[HF_RV_TEXT]; /* at its end */
     char *next_page;          /* continue token, or NULL */
     unsigned pages;           /* received so far */
-    bool reported_some;       /* an object was reported since it began */
-    bool contradicted;        /* it has an object in an older version than was reported before */
+    bool reported_some;       /* since it began */
+    bool contradicted;        /* an object is older than was reported before */
     bool doubtful;            /* its end must not report an object as gone */
 };
 
 /* The next round, and how it asks. */
 struct hf_kube_next_round {
-    bool relist; /* the subscriber wants a complete list that has not begun */
-    bool twice;  /* one more list follows (hf_kube_restored()) */
-    /* The last round was doubtful, so that the ledger may hold objects that no longer exist: the next refresh lists. */
+    bool relist; /* by the subscriber; not begun */
+    bool twice;  /* hf_kube_restored(): one more list follows */
+    /* the last round was doubtful, and the ledger may be too full: the next refresh lists */
     bool confirm;
-    /* Ask the store: the watch cache answered with an old state, or its list was too large or too slow. */
+    /* ask the store: the watch cache was old, or its list too large or too slow */
     bool exact;
-    bool small; /* pages of 8 objects: one of 100 was too large or too slow */
-    /* Ask the store, and report all objects whatever their versions; the round is doubtful. */
+    bool small; /* 8 objects a page: 100 were too large or too slow */
+    /* ask the store, and report all objects whatever their versions; doubtful */
     bool anew;
-    bool too_long; /* a line of the watch was too long, so that a WatchList cannot name its object */
+    bool too_long; /* a line of the watch, so that a WatchList cannot name its object */
 };
 
 enum hf_kube_list {
-    HF_KUBE_LIST_PROVEN,    /* the API server itself answered, and the items are reported */
-    HF_KUBE_LIST_MISSPELT,  /* the store of a MetaServer answered; nothing is reported */
+    HF_KUBE_LIST_PROVEN,    /* the API server answered; the items are reported */
+    HF_KUBE_LIST_MISSPELT,  /* a MetaServer's store answered; nothing is reported */
     HF_KUBE_LIST_BACKWARDS, /* older than earlier answers; nothing is reported */
     HF_KUBE_LIST_GARBAGE,   /* unusable, see *err; nothing is reported */
 };
@@ -67,5 +67,5 @@ enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_
 enum hf_rf_event hf_kube_list_page(struct hf_kube_subscription *sub, char *next, struct hf_err *err);
 void hf_kube_list_end_round(struct hf_kube_subscription *sub);
 void hf_kube_list_forget_pages(struct hf_kube_subscription *sub);
-/* The last list was too large or too slow: the next one asks the store for pages, then for smaller ones. */
+/* Too large or too slow: the next one asks the store for pages, then for smaller ones. */
 void hf_kube_list_ask_for_pages(struct hf_kube_subscription *sub);

@@ -11,7 +11,7 @@ struct hf_kube_subscription;
 enum { HF_KUBE_MAX_UNREADABLE = 1000 }; /* objects that a subscription remembers as unreadable */
 
 #define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S) /* minimum time between two reports of PROVEN without a new Date */
-/* After the store went back to a lower revision, all subscriptions list again; for this time, only once. */
+/* After the store went back, all subscriptions list again, once in this time. */
 #define HF_KUBE_WENT_BACK_NS (600 * HF_NS_PER_S)
 
 enum hf_kube_reported { HF_KUBE_UNREPORTED, HF_KUBE_REPORTED_PROVEN, HF_KUBE_REPORTED_LOST };
@@ -32,18 +32,17 @@ void hf_kube_report_version(struct hf_kube_subscription *sub); /* only if it has
 void hf_kube_report_synced(struct hf_kube_subscription *sub);
 void hf_kube_report_gone(void *arg, const char *name); /* `arg` is the subscription */
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
-/* An object that cannot be parsed, in `version` (0: unknown); each version is reported once. */
+/* Cannot be parsed; `version` 0: unknown. Each version is reported once. */
 void hf_kube_report_unreadable(struct hf_kube_subscription *sub, const char *name, uint64_t version,
                                const struct hf_err *err);
-/* Reports that the object is no longer unreadable, if it was. */
+/* Of one that was unreadable; the next: of all that a complete round lacked. */
 void hf_kube_report_readable(struct hf_kube_subscription *sub, const char *name);
-/* The same for all that a complete round did not have. */
 void hf_kube_report_readable_rest(struct hf_kube_subscription *sub);
 bool hf_kube_is_unreadable(const struct hf_kube_subscription *sub, const char *name, uint64_t version);
-/* Counts, logs and reports an answer that is unusable or older than earlier ones. `reason` is the label in metrics. */
+/* Unusable or older than before. `reason` is the label in metrics. */
 void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, const char *what,
                           const struct hf_err *err);
-/* True if the version of a list or bookmark is older than what the server sent before. */
+/* Of a list or bookmark. */
 bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
 /* The server sent an older version: reports the doubt and sets *err. False: perhaps an old watch cache; the next list
  * asks the store. True: the store itself said it (or this is a MetaServer), and lower versions are valid from now on;

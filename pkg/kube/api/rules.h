@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/rules.h - how the client treats its server: as an API server (apiserver.c), or as a MetaServer whose answers
- * may come from a store (metaserver.c). The other files of kube/api ask this table, and never which of the two it is.
- * Private to pkg/kube. */
+/* kube/api/rules.h - how the client treats its server: as an API server (apiserver.c), or as a MetaServer
+ * (metaserver.c). The other files of kube/api ask this table, never which of the two it is. Private to pkg/kube. */
 #pragma once
 
 #include "kube/api/watch.h"
@@ -9,22 +8,21 @@
 struct hf_kube;
 
 struct hf_kube_rules {
-    /* Its answers and the bytes of its watches are signs of life, and come from the API server unless they are
-     * second-hand (rules/origin.h). */
+    /* answers and bytes of watches are signs of life of the API server, unless second-hand (rules/origin.h) */
     bool speaks_for_itself;
-    bool one_history; /* versions in lists and events count together, and only grow */
+    bool one_history; /* versions of lists and events only grow */
     bool resumes;     /* a watch continues from a resourceVersion */
     bool only_watch;  /* the reflectors do no rounds (rules/reflector.h) */
-    bool takes_turns; /* the subscriptions return to it as return.h says, because all nodes do */
+    bool takes_turns; /* return.h */
 
-    /* False: the subscription, which is idle, must not begin yet. */
+    /* An idle subscription must wait if false. */
     bool (*may_begin)(struct hf_kube_subscription *sub);
     void (*refresh)(struct hf_kube_subscription *sub);  /* as in source.h */
     void (*relist)(struct hf_kube_subscription *sub);   /* as in source.h */
     void (*restored)(struct hf_kube_subscription *sub); /* as hf_kube_restored() */
-    /* Acts on REPORT_LOST and REPORT_PROVEN in the effects of the reflector. */
+    /* REPORT_LOST and REPORT_PROVEN of the reflector. */
     void (*contact_changed)(struct hf_kube_subscription *sub, unsigned effects, const struct hf_err *err);
-    /* True if a list of the right kind comes from a store because its resourceVersion is ""; sets *err. */
+    /* A list of the right kind is from a store, for its resourceVersion is "". */
     bool (*is_from_store)(const struct hf_kube_subscription *sub, const char *version, struct hf_err *err);
     void (*served)(struct hf_kube_subscription *sub, uint64_t date_unix_ns); /* a list is believed */
     /* ADDED, MODIFIED or DELETED. */

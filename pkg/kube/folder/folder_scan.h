@@ -25,34 +25,34 @@ struct hf_folder_file {
     char *name;
     struct hf_folder_stamp stamp; /* at the last scan */
     struct hf_folder_stamp taken; /* when its objects were last read */
-    json_t *objects; /* array of "Kind/name", text, "Kind/name", text, ...; NULL before the first successful read */
+    json_t *objects;              /* array of "Kind/name", text, "Kind/name", text, ...; NULL: never read */
     /* as above */
     bool settled;
     bool failed; /* the last stat or read failed */
-    /* because of the content: it is read again only after a change */
+    /* the content: read again only after a change */
     bool bad;
     bool reported;    /* the failure is reported */
     bool unreported;  /* there was no room to report it */
-    unsigned missing; /* scans in a row that did not find it */
+    unsigned missing; /* scans in a row without it */
 };
 
 struct hf_folder_issue {
-    char what[256]; /* name of the file, or `whole` of the view */
+    char what[256]; /* file, or `whole` of the view */
     struct hf_err err;
 };
 
-/* The state of the folder. Zero it before the first scan. */
+/* Zero it before the first scan. */
 struct hf_folder_view {
-    struct hf_folder_file *files; /* the files, sorted by name */
+    struct hf_folder_file *files; /* sorted by name */
     size_t n;
     bool changed;  /* the last scan read or dropped a file */
-    bool complete; /* `files` has the current content of every file */
-    /* files beyond HF_FOLDER_MAX_FILES, at the last scan that could list the folder */
+    bool complete; /* `files` are current */
+    /* files beyond HF_FOLDER_MAX_FILES */
     size_t left_out;
     /* as last reported */
     size_t left_out_reported;
-    char whole[128]; /* path of the folder, as the name in an issue about the whole folder */
-    /* -errno of the last scan if it could not list the folder; `files` are then unchanged */
+    char whole[128]; /* path of the folder, for an issue about all of it */
+    /* -errno if the last scan could not list the folder; `files` are then unchanged */
     int r;
     struct hf_err err;
     struct hf_folder_issue issues[HF_FOLDER_MAX_ISSUES];

@@ -12,8 +12,8 @@
 
 #include "base/strmap.h"
 
-/* Objects in the ledger of a node, and of a client that follows a fleet. The second half is for objects that the
- * subscriber keeps: a declined object that does not matter is remembered only in the first. */
+/* In the ledger of a node, and of a client that follows a fleet. The second half is for objects that the subscriber
+ * keeps: a declined one that does not matter is remembered only in the first. */
 enum { HF_LEDGER_MAX_OBJECTS = 20000, HF_LEDGER_FLEET_OBJECTS = 250000 };
 
 enum hf_ledger_change {
@@ -22,26 +22,26 @@ enum hf_ledger_change {
     HF_LEDGER_NOTHING, /* the subscriber knows already */
     HF_LEDGER_OLD,     /* older than the reported version: ignore it */
     HF_LEDGER_GHOST,   /* only the MetaServer still has it: ignore it */
-    HF_LEDGER_UNSURE,  /* it may come from the MetaServer's store: a LIST that the cloud answers must tell */
+    HF_LEDGER_UNSURE,  /* maybe from the MetaServer's store: a LIST from the cloud must tell */
 };
 
 struct hf_ledger {
     struct hf_strmap objects; /* name to struct ledger_entry */
-    /* behind a MetaServer: version of the last LIST that the cloud answered; at first that of the resume; 0: none */
+    /* MetaServer: version of the last LIST from the cloud, at first of the resume; 0: none */
     uint64_t baseline;
-    uint64_t highest; /* version that the server sent, of an object, list or bookmark; at first that of the resume */
+    uint64_t highest; /* that the server sent, at first of the resume */
     size_t max_objects;
-    bool ending;    /* inside hf_ledger_end(), where hf_ledger_decline() removes nothing */
+    bool ending;    /* in hf_ledger_end(): hf_ledger_decline() removes nothing */
     unsigned round; /* number of the last round; 0: none has begun */
 };
 
 void hf_ledger_init(struct hf_ledger *ledger, size_t max_objects);
 void hf_ledger_done(struct hf_ledger *ledger);
 
-/* The subscriber already has this object, in an unknown version. -E2BIG: too many objects. */
+/* The subscriber has it, in an unknown version. -E2BIG: too many objects. */
 HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 
-/* The version that was last reported; 0: unknown. */
+/* As last reported; 0: unknown. */
 uint64_t hf_ledger_version(const struct hf_ledger *ledger, const char *name);
 
 /* The subscriber does not keep the object: the next list reports it once more, whatever its version. Unless it
@@ -56,8 +56,8 @@ HF_MUST_USE int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint
  * newer one. */
 bool hf_ledger_unreadable(struct hf_ledger *ledger, const char *name, uint64_t version);
 
-/* The same for a MetaServer's watch. `live`: the cloud has just sent it, because there is contact and the stream no
- * longer replays the store. */
+/* The same for a MetaServer. `live`: from the cloud just now, because there is contact, and the stream no longer
+ * replays the store. */
 HF_MUST_USE int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                      bool live, enum hf_ledger_change *ret_change);
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/state/floor.h - keeps the floor of one release name on disk: the history of the releases of this name that the
- * node has committed (update/rules/sequence.h).
+/* update/state/floor.h - keeps on disk the floor of one release name: the history of its releases that the node has
+ * committed (update/rules/sequence.h).
  *
- * Two files (codec/state/record.h), <folder>/floor.0 and floor.1, hold the same text, and a load merges them, so that
- * one damaged block of the disk does not make the node accept an old release. The engine raises the floor only at the
- * commit, because the node must be able to restore the old version until then. Further copies are outside the state
- * folder (update/install/floor_copy.h). All functions with the argument `fs` block. */
+ * <folder>/floor.0 and floor.1 (codec/state/record.h) hold the same text, and a load merges them, so that one damaged
+ * block does not let an old release in. The floor rises only at the commit, because the node must be able to restore
+ * the old version until then. Further copies: update/install/floor_copy.h. Functions with `fs` block. */
 #pragma once
 
 #include <stdint.h>
@@ -18,8 +17,8 @@
 
 enum { HF_FLOOR_MAX_BYTES = 4096 };
 
-/* *ret_history is zero if this node has committed nothing. *ret_damaged: files that are damaged, which are renamed, or
- * that cannot be read, which stay. Fails if one cannot be read and the other is not good. */
+/* *ret_history is zero if nothing is committed. *ret_damaged: files that are damaged (then renamed) or cannot be read.
+ * Fails if one cannot be read and the other is not good. */
 HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *ret_history,
                               unsigned *ret_damaged, struct hf_err *err);
 
@@ -27,7 +26,7 @@ HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, st
 HF_MUST_USE int hf_floor_save(const struct hf_fs_ops *fs, const char *folder, struct hf_sequence_history *history,
                               struct hf_err *err);
 
-/* Text of a file or a copy. -EBADMSG: the text is damaged or has another version. Pure. */
+/* -EBADMSG: damaged, or another version. Pure. */
 extern const struct hf_record_type hf_floor_type;
 HF_MUST_USE int hf_floor_format(const struct hf_sequence_history *history, struct hf_buf *out);
 HF_MUST_USE int hf_floor_parse(struct hf_view text, struct hf_sequence_history *ret_history, struct hf_err *err);

@@ -32,7 +32,7 @@ enum {
 enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL };
 
 struct hf_journal {
-    uint64_t time_unix_ns; /* of the last change of phase, by the wall clock */
+    uint64_t time_unix_ns; /* last change of phase, by the wall clock */
     /* of the release in progress or, if no update runs, of the most recent one, as all below but good_* and bad_* */
     uint64_t sequence;
     uint64_t size; /* bytes of the new file or archive */

@@ -148,23 +148,23 @@ static void unsaved(struct hf_steer_machine *machine, const struct hf_err *err)
         entry->actions->start[HF_MANIFEST_ACT_CLEAN](entry);
 }
 
-void advance_keep_text(struct entry *entry, struct job *job)
+void advance_keep_text(struct entry *entry, struct hf_buf *text)
 {
-    hf_steer_machine_keep_text(&entry->machine, &job->text);
+    hf_steer_machine_keep_text(&entry->machine, text);
     entry->written_phase = entry->r.phase;
 }
 
-void advance_take_saved(struct entry *entry, struct job *job)
+void advance_take_saved(struct entry *entry, int saved_r, struct hf_buf *text)
 {
-    if (job->saved == 0)
-        advance_keep_text(entry, job);
-    else if (job->saved < 0)
+    if (saved_r == 0)
+        advance_keep_text(entry, text);
+    else if (saved_r < 0)
         hf_buf_clear(&entry->machine.text); /* it may be on disk all the same */
 }
 
-bool advance_has_text(const struct entry *entry, const struct job *job)
+bool advance_has_text(const struct entry *entry, const struct hf_buf *text)
 {
-    return hf_steer_machine_has_text(&entry->machine, &job->text);
+    return hf_steer_machine_has_text(&entry->machine, text);
 }
 
 void advance_save(struct entry *entry)

@@ -3,12 +3,12 @@
 #pragma once
 
 #include "api/manifest_reason.h"
+#include "base/buf.h"
 #include "manifests/outcome.h"
 #include "manifests/rules/machine.h"
 #include "manifests/state/record.h"
 
 struct entry;
-struct job;
 
 /* What a note is about. The next event removes the note, and so does the next success of what it is about. */
 enum entry_note_topic {
@@ -37,12 +37,12 @@ void advance_begin(struct entry *entry);
 /* Starts the action in entry->machine.due. Before that, writes the record if its text is not the same as on disk. Call this
  * function directly if the record has changed but the phase has not. */
 void advance_save(struct entry *entry);
-/* Takes job->text over as the text of the record on disk. */
-void advance_keep_text(struct entry *entry, struct job *job);
-/* The same for a repair, which has written its text only if job->saved says so. */
-void advance_take_saved(struct entry *entry, struct job *job);
-/* Returns true if job->text is the text of the record on disk. */
-bool advance_has_text(const struct entry *entry, const struct job *job);
+/* Takes the bytes of `text`, which is the text of the record on disk now. */
+void advance_keep_text(struct entry *entry, struct hf_buf *text);
+/* The same for a repair: `saved` is 0 if it has written the text, 1 if not, -errno if that failed. */
+void advance_take_saved(struct entry *entry, int saved, struct hf_buf *text);
+/* Returns true if `text` is the text of the record on disk. */
+bool advance_has_text(const struct entry *entry, const struct hf_buf *text);
 /* Sets the note that the status shows (struct entry_note), with the topic ENTRY_NOTE_STEP. Removes any note if `reason`
  * is NONE. */
 void advance_note(struct entry *entry, enum hf_manifest_reason reason, const char *message);

@@ -139,13 +139,14 @@ static void restart(struct entry *entry)
 
 static void repaired(struct entry *entry, struct job *job)
 {
+    struct repair *repair = hf_container_of(job, struct repair, job);
     size_t changed = entry->attempt->place.n_write;
 
     drift_move(&entry->drift, HF_DRIFT_EV_ENDED);
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
-    entry->r.restart_due = entry->r.restart_due || job->saved <= 0; /* which the text says */
-    advance_take_saved(entry, job);
+    entry->r.restart_due = entry->r.restart_due || repair->saved <= 0; /* which the text says */
+    advance_take_saved(entry, repair->saved, &repair->text);
     content_store_repaired(entry);
     content_repair_ended(entry, job);
     if (job->r < 0) {
@@ -157,7 +158,7 @@ static void repaired(struct entry *entry, struct job *job)
     if (changed > 0) {
         entry->drift.watch_stale = true;
         drift_watch(entry);
-        drift_repaired(entry, hf_diff_text(&job->diff));
+        drift_repaired(entry, hf_diff_text(&repair->diff));
         entry->save_wanted = true;
     }
     if (changed > 0 || entry->r.restart_due)
@@ -165,31 +166,31 @@ static void repaired(struct entry *entry, struct job *job)
 }
 
 /* Prepares the text of the record that the repair writes before its first file changes. */
-static int prepare_record(struct entry *entry, struct job *job)
+static int prepare_record(struct entry *entry, struct repair *repair)
 {
     if (entry->r.restart_due || unit_call_unit(&entry->r.good)[0] == '\0')
         return 0;
     entry->r.restart_due = true;
-    int r = hf_manifest_record_format(&entry->r, &job->text);
+    int r = hf_manifest_record_format(&entry->r, &repair->text);
     entry->r.restart_due = false;
     return r;
 }
 
 static bool start_repair(struct entry *entry)
 {
-    struct job *job = task_new(entry, repair_run, repaired);
+    struct repair *repair = repair_new(entry, repaired);
 
     assert(entry->attempt == NULL && hf_manifest_machine_rests(entry->r.phase));
     entry->attempt = make_attempt(entry, &entry->r.good);
-    if (job == NULL || entry->attempt == NULL || prepare_record(entry, job) < 0) {
-        task_discard(job);
+    if (repair == NULL || entry->attempt == NULL || prepare_record(entry, repair) < 0) {
+        task_discard(repair);
         make_attempt_free(entry->attempt);
         entry->attempt = NULL;
         return false;
     }
     hf_repair_pace_spend(&entry->drift.pace, manifest_engine_now(entry->engine));
     drift_move(&entry->drift, HF_DRIFT_EV_DRIFTED);
-    task_submit(job);
+    task_submit(&repair->job);
     return true;
 }
 
@@ -201,15 +202,15 @@ bool drift_verify(struct entry *entry)
 /* ---- look -------------------------------------------------------------------------------------------------------- */
 
 /* A swap that was cut short leaves the inventory pending. That of a Secret is whole or gone after a power cut. */
-static struct hf_drift_finding find(const struct entry *entry, const struct job *job, uint64_t wait_ns)
+static struct hf_drift_finding find(const struct entry *entry, const struct look *look, uint64_t wait_ns)
 {
     const struct hf_manifest_set *good = &entry->r.good;
     bool cut = entry->inventory.pending && !content_store_in_memory(entry, good);
     struct hf_drift_finding finding = {
         .unreadable = entry->drift.unreadable, .restart_due = entry->r.restart_due, .wait_ns = wait_ns};
 
-    finding.failed = job->r < 0;
-    finding.drifted = job->diff.n > 0 || cut;
+    finding.failed = look->job.r < 0;
+    finding.drifted = look->diff.n > 0 || cut;
     finding.absent = !content_store_has(entry, good);
     return finding;
 }
@@ -234,6 +235,7 @@ static void stop_writing(struct entry *entry, struct hf_diff *diff)
 
 static void looked(struct entry *entry, struct job *job)
 {
+    struct look *look = hf_container_of(job, struct look, job);
     struct drift *drift = &entry->drift;
     uint64_t now = manifest_engine_now(entry->engine), wait = hf_repair_pace_wait_ns(&drift->pace, now);
     char text[HF_RECORD_MESSAGE];
@@ -242,13 +244,13 @@ static void looked(struct entry *entry, struct job *job)
     drift_watch(entry);
     if (job->r >= 0)
         drift->unreadable = job->unreadable ? drift->unreadable + 1 : 0;
-    const struct hf_drift_finding finding = find(entry, job, wait);
+    const struct hf_drift_finding finding = find(entry, look, wait);
     switch (hf_drift_machine_judge(&finding)) {
     case HF_DRIFT_FAILED:
         not_repaired(entry, hf_err_text(&job->err, text, sizeof(text)));
         break;
     case HF_DRIFT_WORN:
-        stop_writing(entry, &job->diff);
+        stop_writing(entry, &look->diff);
         break;
     case HF_DRIFT_AS_WANTED:
         drift_move(drift, HF_DRIFT_EV_ENDED);
@@ -261,7 +263,7 @@ static void looked(struct entry *entry, struct job *job)
         break;
     case HF_DRIFT_FETCH:
         drift_move(drift, HF_DRIFT_EV_ENDED);
-        content_store_drifted(entry, &job->diff);
+        content_store_drifted(entry, &look->diff);
         break;
     case HF_DRIFT_REPAIR:
         if (!start_repair(entry))
@@ -293,11 +295,11 @@ bool drift_consider(struct entry *entry)
         return false;
     }
     drift_want(drift);
-    struct job *job = task_new(entry, repair_run_look, looked);
-    if (job == NULL)
+    struct look *look = repair_look_new(entry, false, looked);
+    if (look == NULL)
         return false;
-    job->full = drift_begin(drift, now);
-    task_submit(job);
+    look->full = drift_begin(drift, now);
+    task_submit(&look->job);
     return true;
 }
 

@@ -11,33 +11,46 @@
 
 static const uint64_t notice_ns = 60 * HF_NS_PER_S;
 
-int repair_run_look(struct job *job)
+static int run_look(struct job *job)
 {
-    struct entry *entry = job->entry;
+    struct look *look = hf_container_of(job, struct look, job);
+    const struct entry *entry = job->entry;
     const struct hf_manifest_env *env = &entry->engine->p.env;
-    struct hf_files_look look = {.fs = env->fs,
-                                 .host_root = env->host_root,
-                                 .inventory = &entry->inventory,
-                                 .now_unix_ns = hf_unix_ns(env->clock),
-                                 .full = job->full};
-    int r = hf_files_look_for_drift(&look, &job->err);
+    struct hf_files_look at = {.fs = env->fs,
+                               .host_root = env->host_root,
+                               .inventory = &job->entry->inventory,
+                               .now_unix_ns = hf_unix_ns(env->clock),
+                               .full = look->full};
+    int r = hf_files_look_for_drift(&at, &job->err);
 
-    job->diff = look.diff;
-    job->unreadable = r == 0 && look.n_unreadable > 0 && look.n_unreadable == look.diff.n;
+    look->diff = at.diff;
+    job->unreadable = r == 0 && at.n_unreadable > 0 && at.n_unreadable == at.diff.n;
     return r;
+}
+
+struct look *repair_look_new(struct entry *entry, bool full, void (*then)(struct entry *entry, struct job *job))
+{
+    struct look *look = task_new_operation(sizeof(*look), entry, run_look, then, NULL);
+
+    if (look != NULL)
+        look->full = full;
+    return look;
 }
 
 /* Makes durable that a restart of the unit is due, because a power cut may come between the swap and the restart. A
  * state folder that is full or read-only does not stop the repair. */
-static void save_restart_due(struct job *job)
+static void save_restart_due(struct repair *repair)
 {
-    if (job->entry->attempt->place.n_write > 0 && job->text.n > 0)
-        job->saved = hf_manifest_record_save(job->entry->engine->p.env.fs, job->entry->folder, hf_buf_view(&job->text),
-                                             &job->err);
+    const struct entry *entry = repair->job.entry;
+
+    if (entry->attempt->place.n_write > 0 && repair->text.n > 0)
+        repair->saved = hf_manifest_record_save(entry->engine->p.env.fs, entry->folder, hf_buf_view(&repair->text),
+                                                &repair->job.err);
 }
 
-int repair_run(struct job *job)
+static int run_repair(struct job *job)
 {
+    struct repair *repair = hf_container_of(job, struct repair, job);
     struct entry *entry = job->entry;
     struct hf_files_place *place = &entry->attempt->place;
 
@@ -49,12 +62,28 @@ int repair_run(struct job *job)
     if (r == 0)
         r = hf_files_place_stage(place, &job->outcome);
     if (r == 0) {
-        save_restart_due(job);
+        save_restart_due(repair);
         r = hf_files_place_swap(place, &job->outcome);
     }
-    job->diff = place->diff;
+    repair->diff = place->diff;
     job->unreadable = make_is_unreadable(entry, entry->attempt, r);
     return r;
+}
+
+static void end_repair(struct job *job)
+{
+    hf_buf_done(&hf_container_of(job, struct repair, job)->text);
+}
+
+struct repair *repair_new(struct entry *entry, void (*then)(struct entry *entry, struct job *job))
+{
+    struct repair *repair = task_new_operation(sizeof(*repair), entry, run_repair, then, end_repair);
+
+    if (repair == NULL)
+        return NULL;
+    repair->saved = 1;
+    repair->text.max = HF_RECORD_MAX_BYTES;
+    return repair;
 }
 
 /* At most one Event a minute: a fight over a file is no news. */

@@ -13,13 +13,12 @@ static struct job *of(struct hf_steer_job *at)
     return hf_container_of(at, struct job, job);
 }
 
-void task_discard(struct job *job)
+void task_discard(void *operation)
 {
+    struct job *job = operation;
+
     if (job == NULL)
         return;
-    hf_buf_done(&job->text);
-    hf_bundle_free(job->bundle);
-    json_decref(job->names);
     hf_manifest_outcome_done(&job->outcome);
     if (job->end != NULL)
         job->end(job);
@@ -63,8 +62,6 @@ void *task_new_operation(size_t size, struct entry *entry, int (*run_job)(struct
     job->run = run_job;
     job->then = then_job;
     job->end = end;
-    job->saved = 1;
-    job->text.max = HF_RECORD_MAX_BYTES;
     return job;
 }
 

@@ -43,26 +43,44 @@ static int load(const struct entry *entry, const struct hf_manifest_set *set, st
 
 /* ---- take a content ---------------------------------------------------------------------------------------------- */
 
+struct intake {
+    struct job job;
+    struct hf_bundle *bundle;          /* owned */
+    json_t *names;                     /* value of r.known_names for it; owned */
+    char from[HF_SHA256_HEX];          /* hf_manifest_source_key() of the source that delivered it */
+    char revision[HF_RECORD_REVISION]; /* the source may deliver a newer one meanwhile */
+};
+
+static void end_store(struct job *job)
+{
+    struct intake *intake = hf_container_of(job, struct intake, job);
+
+    hf_bundle_free(intake->bundle);
+    json_decref(intake->names);
+}
+
 static int run_store(struct job *job)
 {
+    struct intake *intake = hf_container_of(job, struct intake, job);
     const struct hf_fs_ops *fs = job->entry->engine->p.env.fs;
     char path[PATH_MAX];
     int r = hf_dir_make(fs, job->entry->folder, 0700, &job->err);
 
-    assert(!job->bundle->secret);
-    find_path(job->entry, job->bundle->digest, path);
-    job->names = hf_substitute_label_names(job->bundle);
-    return r < 0 ? r : hf_bundle_save(fs, path, job->bundle, &job->err);
+    assert(!intake->bundle->secret);
+    find_path(job->entry, intake->bundle->digest, path);
+    intake->names = hf_substitute_label_names(intake->bundle);
+    return r < 0 ? r : hf_bundle_save(fs, path, intake->bundle, &job->err);
 }
 
 /* The source delivers it again, after a growing pause. */
 static void not_stored(struct entry *entry, struct job *job)
 {
+    const struct intake *intake = hf_container_of(job, struct intake, job);
     struct content *content = &entry->content;
     char text[HF_RECORD_MESSAGE];
 
     content_tell(entry, hf_manifest_outcome_reason(job->r), hf_err_text(&job->err, text, sizeof(text)));
-    memcpy(content->unstored, job->bundle->digest, sizeof(content->unstored));
+    memcpy(content->unstored, intake->bundle->digest, sizeof(content->unstored));
     entry->r.known_revision[0] = '\0';
     content_stop(entry);
     content->hold.reason = hf_manifest_outcome_reason(job->r);
@@ -72,6 +90,7 @@ static void not_stored(struct entry *entry, struct job *job)
 
 static void stored(struct entry *entry, struct job *job)
 {
+    struct intake *intake = hf_container_of(job, struct intake, job);
     struct content *content = &entry->content;
 
     content->storing_bytes = 0;
@@ -83,12 +102,12 @@ static void stored(struct entry *entry, struct job *job)
     if (content->unstored[0] != '\0')
         content_tell(entry, HF_MANIFEST_REASON_NONE, NULL);
     content->unstored[0] = '\0';
-    (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "%s", job->bundle->digest);
-    (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", job->revision);
-    memcpy(entry->r.known_from, job->from, sizeof(entry->r.known_from));
-    entry->r.known_bytes = job->bundle->bytes;
+    (void)snprintf(entry->r.known_digest, sizeof(entry->r.known_digest), "%s", intake->bundle->digest);
+    (void)snprintf(entry->r.known_revision, sizeof(entry->r.known_revision), "%s", intake->revision);
+    memcpy(entry->r.known_from, intake->from, sizeof(entry->r.known_from));
+    entry->r.known_bytes = intake->bundle->bytes;
     json_decref(entry->r.known_names);
-    entry->r.known_names = hf_steal(job->names);
+    entry->r.known_names = hf_steal(intake->names);
     entry->recheck = true;
     advance_save(entry);
 }
@@ -115,15 +134,15 @@ static bool take(struct entry *entry)
     assert(!entry->busy && content->slot == HF_CONTENT_INCOMING);
     if (strcmp(content->incoming->digest, entry->r.known_digest) == 0)
         return take_known(entry);
-    struct job *job = task_new(entry, run_store, stored);
-    if (job == NULL)
+    struct intake *intake = task_new_operation(sizeof(*intake), entry, run_store, stored, end_store);
+    if (intake == NULL)
         return false;
-    job->bundle = hf_steal(content->incoming);
-    memcpy(job->from, content->incoming_from, sizeof(job->from));
-    memcpy(job->revision, content->incoming_revision, sizeof(job->revision));
-    content->storing_bytes = job->bundle->bytes;
+    intake->bundle = hf_steal(content->incoming);
+    memcpy(intake->from, content->incoming_from, sizeof(intake->from));
+    memcpy(intake->revision, content->incoming_revision, sizeof(intake->revision));
+    content->storing_bytes = intake->bundle->bytes;
     content_move(content, HF_CONTENT_EV_BEGAN);
-    task_submit(job);
+    task_submit(&intake->job);
     return true;
 }
 

@@ -348,13 +348,24 @@ static void not_opened(struct entry *entry, bool forever, const struct hf_err *e
     manifest_engine_wake(entry->engine);
 }
 
+struct decryption {
+    struct job job;
+    struct hf_bundle *bundle;
+};
+
+static void end_decryption(struct job *job)
+{
+    hf_bundle_free(hf_container_of(job, struct decryption, job)->bundle);
+}
+
 static int run_decrypt(struct job *job)
 {
+    struct decryption *decryption = hf_container_of(job, struct decryption, job);
     struct entry *entry = job->entry;
     struct hf_sealed_secret copy;
 
     describe_copy(entry, &copy);
-    return hf_sealed_secret_load(entry->engine->p.env.fs, &copy, entry->secret.vault.room->key, &job->bundle,
+    return hf_sealed_secret_load(entry->engine->p.env.fs, &copy, entry->secret.vault.room->key, &decryption->bundle,
                                  &job->err);
 }
 
@@ -368,7 +379,7 @@ static void decrypted(struct entry *entry, struct job *job)
     entry->secret.vault.why[0] = '\0';
     vault_wipe(entry);
     hf_bundle_free(entry->secret.bundle);
-    entry->secret.bundle = hf_steal(job->bundle);
+    entry->secret.bundle = hf_steal(hf_container_of(job, struct decryption, job)->bundle);
     entry->secret.vault.verify = hf_manifest_machine_rests(entry->r.phase) && entry->r.phase != HF_MANIFEST_WAITING;
     /* While another set waits, the copy was opened because of drift: the next look repairs it. */
     if (entry->r.phase == HF_MANIFEST_WAITING && strcmp(entry->r.next.key, entry->r.good.key) != 0)
@@ -392,28 +403,41 @@ static void opened(void *arg, int r, int exit_code, struct hf_view output)
     bool good = r == 0 && exit_code == HF_TPM_EXIT_OK && line.n == sizeof(room->key_line) - 1;
     if (good)
         memcpy(room->key_line, line.p, line.n); /* its zero is there already */
-    struct job *job = NULL;
+    struct decryption *decryption = NULL;
     if (!good || hf_hex_decode(room->key_line, room->key, sizeof(room->key)) < 0)
         describe(r, exit_code, output, &err);
-    else if ((job = task_new(entry, run_decrypt, decrypted)) == NULL)
+    else if ((decryption = task_new_operation(sizeof(*decryption), entry, run_decrypt, decrypted, end_decryption)) ==
+             NULL)
         (void)hf_err_set(&err, ENOMEM, "out of memory");
-    if (job != NULL)
-        task_submit(job);
+    if (decryption != NULL)
+        task_submit(&decryption->job);
     else
         not_opened(entry, r == 0 && is_forever(exit_code), &err);
 }
 
+struct blob_read {
+    struct job job;
+    struct hf_buf blob; /* the sealed key */
+};
+
+static void end_read(struct job *job)
+{
+    hf_buf_done(&hf_container_of(job, struct blob_read, job)->blob);
+}
+
 static int run_read(struct job *job)
 {
+    struct blob_read *at = hf_container_of(job, struct blob_read, job);
     struct hf_sealed_secret copy;
 
     describe_copy(job->entry, &copy);
-    return hf_sealed_secret_blob(job->entry->engine->p.env.fs, &copy, &job->text, &job->err);
+    return hf_sealed_secret_blob(job->entry->engine->p.env.fs, &copy, &at->blob, &job->err);
 }
 
 static void was_read(struct entry *entry, struct job *job)
 {
-    int r = job->r < 0 ? job->r : run_program(entry, "unseal", hf_buf_view(&job->text), opened, &job->err);
+    const struct blob_read *at = hf_container_of(job, struct blob_read, job);
+    int r = job->r < 0 ? job->r : run_program(entry, "unseal", hf_buf_view(&at->blob), opened, &job->err);
 
     if (r < 0)
         not_opened(entry, job->r == -EBADMSG || job->r == -ENOENT, &job->err);
@@ -451,12 +475,13 @@ bool vault_open(struct entry *entry, const struct hf_manifest_set *set)
         (void)snprintf(entry->secret.vault.why, sizeof(entry->secret.vault.why), "there is no TPM");
         return false;
     }
-    struct job *job = task_new(entry, run_read, was_read);
-    if (job == NULL || make_room(entry, set) < 0) {
-        task_discard(job);
+    struct blob_read *at = task_new_operation(sizeof(*at), entry, run_read, was_read, end_read);
+    if (at == NULL || make_room(entry, set) < 0) {
+        task_discard(at);
         vault_wipe(entry);
         return false;
     }
-    task_submit(job);
+    at->blob.max = HF_RECORD_MAX_BYTES;
+    task_submit(&at->job);
     return true;
 }

@@ -192,6 +192,11 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
     return r;
 }
 
+struct rollback {
+    struct job job;
+    bool doubtful; /* it is unknown which files in place belong to somebody else */
+};
+
 /* Loads the backups of somebody else's files. */
 static int load_before(struct job *job, struct hf_bundle **ret_bundle, struct hf_inventory *ret_list, bool *ret_unknown)
 {
@@ -219,7 +224,7 @@ static int restore_copy(struct job *job)
     if (r < 0)
         return r;
     kept.before = before;
-    job->doubtful = kept.unknown;
+    hf_container_of(job, struct rollback, job)->doubtful = kept.unknown;
     if (content_store_goes_forward(entry)) {
         kept.keep_rest = !hf_json_bool_or(entry->r.next.entry, "prune", false);
         kept.foreign = &empty; /* the newest set keeps what it has taken over */
@@ -248,7 +253,7 @@ static int run_rollback(struct job *job)
     r = load_before(job, &before, &list, &unknown);
     if (r < 0)
         return r;
-    job->doubtful = unknown;
+    hf_container_of(job, struct rollback, job)->doubtful = unknown;
     r = place(entry, &(struct kept){before, &list, &list, false, unknown}, &job->outcome);
     job->unreadable = entry->r.good.key[0] != '\0' && make_is_unreadable(entry, entry->attempt, r);
     hf_files_place_done(&entry->attempt->place); /* before the contents that it borrows go */
@@ -291,8 +296,9 @@ static void placed(struct entry *entry, struct job *job)
     entry->drift.watch_stale = true;
     bool nothing = content_store_lacks(entry), is_idle = nothing && job->outcome.changed + job->outcome.pruned == 0;
     if (!nothing)
-        entry->r.unproven = entry->r.good_unknown || job->doubtful; /* files of the failed set may be in place */
-    if (is_idle && entry->r.starts > HF_RECORD_MAX_STARTS)          /* the unit may be the cause of the starts */
+        entry->r.unproven = /* files of the failed set may be in place */
+            entry->r.good_unknown || hf_container_of(job, struct rollback, job)->doubtful;
+    if (is_idle && entry->r.starts > HF_RECORD_MAX_STARTS) /* the unit may be the cause of the starts */
         restart_ended(entry, 0);
     else
         restart(entry);
@@ -313,14 +319,14 @@ void restore_start(struct entry *entry)
         return; /* entry_consider() goes on when a content has come */
     if (content_store_goes_forward(entry))
         set = &entry->r.next;
-    struct job *job = task_new(entry, run_rollback, placed);
+    struct rollback *rollback = task_new_operation(sizeof(*rollback), entry, run_rollback, placed, NULL);
 
     entry->attempt = make_attempt(entry, set);
-    if (job != NULL && entry->attempt != NULL) {
-        task_submit(job);
+    if (rollback != NULL && entry->attempt != NULL) {
+        task_submit(&rollback->job);
         return;
     }
-    task_discard(job);
+    task_discard(rollback);
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     advance_back_off(entry);

@@ -69,16 +69,27 @@ static int take_failed(struct entry *entry, const struct hf_manifest_outcome *ou
 
 /* ---- the inventory, before the first write ----------------------------------------------------------------------- */
 
+struct journal {
+    struct job job;
+    struct hf_buf text; /* the record with the inventory */
+};
+
+static void end_journal(struct job *job)
+{
+    hf_buf_done(&hf_container_of(job, struct journal, job)->text);
+}
+
 static int run_journal(struct job *job)
 {
-    return hf_manifest_record_save(job->entry->engine->p.env.fs, job->entry->folder, hf_buf_view(&job->text),
-                                   &job->err);
+    const struct journal *at = hf_container_of(job, struct journal, job);
+
+    return hf_manifest_record_save(job->entry->engine->p.env.fs, job->entry->folder, hf_buf_view(&at->text), &job->err);
 }
 
 static void journaled(struct entry *entry, struct job *job)
 {
     if (job->r == 0)
-        advance_keep_text(entry, job);
+        advance_keep_text(entry, &hf_container_of(job, struct journal, job)->text);
     if (entry->cluster.run == NULL)
         return;
     entry->busy = true; /* the run goes on */
@@ -89,28 +100,29 @@ static void journal(void *arg, const json_t *inventory)
 {
     struct entry *entry = arg;
     json_t *before = entry->r.objects, *copy = json_deep_copy(inventory);
-    struct job *job = task_new(entry, run_journal, journaled);
-    int r = copy == NULL || job == NULL ? -ENOMEM : 0;
+    struct journal *at = task_new_operation(sizeof(*at), entry, run_journal, journaled, end_journal);
+    int r = copy == NULL || at == NULL ? -ENOMEM : 0;
 
     if (r == 0) {
+        at->text.max = HF_RECORD_MAX_BYTES;
         entry->r.objects = copy;
-        r = hf_manifest_record_format(&entry->r, &job->text);
+        r = hf_manifest_record_format(&entry->r, &at->text);
     }
     if (r < 0) {
         entry->r.objects = before;
         json_decref(copy);
-        task_discard(job);
+        task_discard(at);
         hf_cluster_run_journaled(entry->cluster.run, r);
         return;
     }
     json_decref(before);
-    if (advance_has_text(entry, job)) { /* a repeated attempt has nothing new to say */
-        task_discard(job);
+    if (advance_has_text(entry, &at->text)) { /* a repeated attempt has nothing new to say */
+        task_discard(at);
         hf_cluster_run_journaled(entry->cluster.run, 0);
         return;
     }
     hf_buf_clear(&entry->machine.text); /* the next save must not take the older text for the one on disk */
-    task_submit(job);
+    task_submit(&at->job);
 }
 
 /* The same for an attempt to place a set: its first write follows. A repeated attempt has nothing new to say. */
@@ -129,27 +141,43 @@ static void journal_place(void *arg, const json_t *inventory)
 
 /* ---- from the content on disk to a run --------------------------------------------------------------------------- */
 
+struct load {
+    struct job job;
+    struct hf_bundle *bundle; /* the content of entry->attempt; owned */
+};
+
+static void end_load(struct job *job)
+{
+    hf_bundle_free(hf_container_of(job, struct load, job)->bundle);
+}
+
 static int run_load(struct job *job)
 {
-    int r = make_bundle(job->entry, job->entry->attempt, &job->bundle, &job->outcome);
+    struct load *at = hf_container_of(job, struct load, job);
+    int r = make_bundle(job->entry, job->entry->attempt, &at->bundle, &job->outcome);
 
     job->unreadable = make_is_unreadable(job->entry, job->entry->attempt, r);
     return r;
 }
 
-/* Loads the content of a set, then calls `then` with job->bundle, or with a failure in job->outcome. */
+static struct hf_bundle *loaded_bundle(struct job *job)
+{
+    return hf_container_of(job, struct load, job)->bundle;
+}
+
+/* Loads the content of a set, then calls `then`, with loaded_bundle(job), or with a failure in job->outcome. */
 static bool load(struct entry *entry, const struct hf_manifest_set *set,
                  void (*then)(struct entry *entry, struct job *job))
 {
-    struct job *job = task_new(entry, run_load, then);
+    struct load *at = task_new_operation(sizeof(*at), entry, run_load, then, end_load);
 
     entry->attempt = make_attempt(entry, set);
-    if (job == NULL || entry->attempt == NULL) {
-        task_discard(job);
+    if (at == NULL || entry->attempt == NULL) {
+        task_discard(at);
         end_attempt(entry);
         return false;
     }
-    task_submit(job);
+    task_submit(&at->job);
     return true;
 }
 
@@ -215,7 +243,7 @@ static void placed(void *arg, const struct hf_manifest_outcome *outcome)
 
 static void loaded(struct entry *entry, struct job *job)
 {
-    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal_place};
+    struct hf_cluster_apply_params params = {.bundle = loaded_bundle(job), .journal = journal_place};
     const struct attempt *attempt = entry->attempt;
     struct hf_err err = HF_ERR_INIT;
     char text[HF_RECORD_MESSAGE];
@@ -271,7 +299,8 @@ static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
 
 static void put_back_objects(struct entry *entry, struct job *job)
 {
-    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal, .repair = true, .keep = true};
+    struct hf_cluster_apply_params params = {
+        .bundle = loaded_bundle(job), .journal = journal, .repair = true, .keep = true};
 
     content_count_unreadable(entry, job);
     if (job->r < 0) {
@@ -479,7 +508,7 @@ static void not_reloaded(struct entry *entry, const struct hf_manifest_outcome *
 
 static void reloaded(struct entry *entry, struct job *job)
 {
-    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal, .repair = true};
+    struct hf_cluster_apply_params params = {.bundle = loaded_bundle(job), .journal = journal, .repair = true};
 
     if (job->r < 0) {
         not_reloaded(entry, &job->outcome);
@@ -541,7 +570,7 @@ static void repaired(void *arg, const struct hf_manifest_outcome *outcome)
 
 static void repair(struct entry *entry, struct job *job)
 {
-    struct hf_cluster_apply_params params = {.bundle = job->bundle, .journal = journal, .repair = true};
+    struct hf_cluster_apply_params params = {.bundle = loaded_bundle(job), .journal = journal, .repair = true};
 
     content_repair_ended(entry, job);
     if (job->r < 0) {

@@ -99,8 +99,10 @@ void trial_not_put_back(struct entry *entry, bool unreadable, enum hf_manifest_r
 
 static void put_back(struct entry *entry, struct job *job)
 {
+    struct repair *repair = hf_container_of(job, struct repair, job);
+
     entry->drift.watch_stale = true;
-    advance_take_saved(entry, job);
+    advance_take_saved(entry, repair->saved, &repair->text);
     if (job->r < 0) {
         content_count_unreadable(entry, job);
         trial_not_put_back(entry, job->unreadable, job->outcome.reason, job->outcome.message);
@@ -108,30 +110,30 @@ static void put_back(struct entry *entry, struct job *job)
     }
     entry->trial.repairs++;
     entry->trial.refused_ns = 0;
-    if (job->diff.n > 0) /* otherwise it has only completed a repair that a kill had cut */
-        repair_put_back(entry, hf_diff_text(&job->diff));
+    if (repair->diff.n > 0) /* otherwise it has only completed a repair that a kill had cut */
+        repair_put_back(entry, hf_diff_text(&repair->diff));
     again(entry, HF_MANIFEST_REASON_NONE, NULL);
 }
 
 static void start_put_back(struct entry *entry)
 {
-    struct job *job = task_new(entry, repair_run, put_back);
+    struct repair *repair = repair_new(entry, put_back);
 
-    if (job == NULL) {
+    if (repair == NULL) {
         no_memory(entry);
         return;
     }
     advance_doubt_pods(entry);
-    if (entry->r.pods_unread && hf_manifest_record_format(&entry->r, &job->text) < 0)
-        hf_buf_clear(&job->text); /* a half text is no record; the next save writes it */
-    task_submit(job);
+    if (entry->r.pods_unread && hf_manifest_record_format(&entry->r, &repair->text) < 0)
+        hf_buf_clear(&repair->text); /* a half text is no record; the next save writes it */
+    task_submit(&repair->job);
 }
 
 static void looked(struct entry *entry, struct job *job)
 {
     bool failed = entry->attempt->failure.reason != HF_MANIFEST_REASON_NONE, secret = entry->attempt->place.secret;
     bool is_absent = !content_store_has(entry, &entry->r.next); /* an earlier process had the content */
-    bool is_ours = job->diff.n == 0 && (secret || !entry->inventory.pending);
+    bool is_ours = hf_container_of(job, struct look, job)->diff.n == 0 && (secret || !entry->inventory.pending);
     bool looks_again =
         job->r < 0 && (entry->trial.repairs < MANIFEST_MAX_TRIAL_REPAIRS || entry->trial.refused_ns != 0);
     char text[HF_RECORD_MESSAGE];
@@ -158,17 +160,15 @@ static void looked(struct entry *entry, struct job *job)
 /* Somebody may have changed files that are on trial. Their health then says nothing about the newest set. */
 static void look_at_files(struct entry *entry)
 {
-    struct job *job = task_new(entry, repair_run_look, looked);
+    struct look *look = repair_look_new(entry, true, looked);
 
-    if (job == NULL) {
+    if (look == NULL)
         no_memory(entry);
-        return;
-    }
-    job->full = true;
-    task_submit(job);
+    else
+        task_submit(&look->job);
 }
 
-static void look(struct entry *entry)
+static void start_look(struct entry *entry)
 {
     if (entry->attempt->look != NULL)
         entry->attempt->look(entry);
@@ -180,19 +180,19 @@ void trial_fail(struct entry *entry, enum hf_manifest_reason reason, const char 
 {
     entry->attempt->failure.reason = reason;
     (void)snprintf(entry->attempt->failure.message, sizeof(entry->attempt->failure.message), "%s", message);
-    look(entry);
+    start_look(entry);
 }
 
 bool trial_puts_back_again(struct entry *entry)
 {
-    struct job *job = entry->trial.refused_ns != 0 ? task_new(entry, repair_run_look, looked) : NULL;
+    struct look *look = entry->trial.refused_ns != 0 ? repair_look_new(entry, false, looked) : NULL;
 
-    entry->attempt = job != NULL ? make_attempt(entry, &entry->r.next) : NULL;
+    entry->attempt = look != NULL ? make_attempt(entry, &entry->r.next) : NULL;
     if (entry->attempt == NULL) {
-        task_discard(job);
+        task_discard(look);
         return false;
     }
-    task_submit(job);
+    task_submit(&look->job);
     return true;
 }
 
@@ -206,7 +206,7 @@ static void checked(void *arg, const struct hf_health *health)
     entry->busy = false;
     entry->attempt->checked = true;
     if (health->verdict == HF_HEALTH_PASSED)
-        look(entry);
+        start_look(entry);
     else
         trial_fail(entry, HF_MANIFEST_REASON_HEALTH_FAILED,
                    entry->attempt->place.secret
@@ -233,7 +233,7 @@ void trial_check(struct entry *entry)
     char text[HF_RECORD_MESSAGE];
 
     if (manifest->n_checks == 0) {
-        look(entry);
+        start_look(entry);
         return;
     }
     entry->busy = true;

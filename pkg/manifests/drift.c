@@ -202,7 +202,7 @@ bool drift_verify(struct entry *entry)
 /* ---- look -------------------------------------------------------------------------------------------------------- */
 
 /* A swap that was cut short leaves the inventory pending. That of a Secret is whole or gone after a power cut. */
-static struct hf_drift_finding find(const struct entry *entry, const struct look *look, uint64_t wait_ns)
+static struct hf_drift_finding find(const struct entry *entry, const struct drift_look *look, uint64_t wait_ns)
 {
     const struct hf_manifest_set *good = &entry->r.good;
     bool cut = entry->inventory.pending && !content_store_in_memory(entry, good);
@@ -235,7 +235,7 @@ static void stop_writing(struct entry *entry, struct hf_diff *diff)
 
 static void looked(struct entry *entry, struct job *job)
 {
-    struct look *look = hf_container_of(job, struct look, job);
+    struct drift_look *look = hf_container_of(job, struct drift_look, job);
     struct drift *drift = &entry->drift;
     uint64_t now = manifest_engine_now(entry->engine), wait = hf_repair_pace_wait_ns(&drift->pace, now);
     char text[HF_RECORD_MESSAGE];
@@ -295,7 +295,7 @@ bool drift_consider(struct entry *entry)
         return false;
     }
     drift_want(drift);
-    struct look *look = repair_look_new(entry, false, looked);
+    struct drift_look *look = repair_look_new(entry, false, looked);
     if (look == NULL)
         return false;
     look->full = drift_begin(drift, now);

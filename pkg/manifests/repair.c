@@ -13,7 +13,7 @@ static const uint64_t notice_ns = 60 * HF_NS_PER_S;
 
 static int run_look(struct job *job)
 {
-    struct look *look = hf_container_of(job, struct look, job);
+    struct drift_look *look = hf_container_of(job, struct drift_look, job);
     const struct entry *entry = job->entry;
     const struct hf_manifest_env *env = &entry->engine->p.env;
     struct hf_files_look at = {.fs = env->fs,
@@ -28,9 +28,9 @@ static int run_look(struct job *job)
     return r;
 }
 
-struct look *repair_look_new(struct entry *entry, bool full, void (*then)(struct entry *entry, struct job *job))
+struct drift_look *repair_look_new(struct entry *entry, bool full, void (*then)(struct entry *entry, struct job *job))
 {
-    struct look *look = task_new_operation(sizeof(*look), entry, run_look, then, NULL);
+    struct drift_look *look = task_new_operation(sizeof(*look), entry, run_look, then, NULL);
 
     if (look != NULL)
         look->full = full;

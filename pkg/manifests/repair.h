@@ -7,7 +7,7 @@
 struct entry;
 
 /* A look at the files in place. job.unreadable: files differ only because the disk reads none. */
-struct look {
+struct drift_look {
     struct job job;
     bool full; /* hf_files_look.full */
     struct hf_diff diff;
@@ -22,7 +22,7 @@ struct repair {
 };
 
 /* Each makes an operation for task_submit(). NULL: memory ran out. */
-struct look *repair_look_new(struct entry *entry, bool full, void (*then)(struct entry *entry, struct job *job));
+struct drift_look *repair_look_new(struct entry *entry, bool full, void (*then)(struct entry *entry, struct job *job));
 /* Puts back the files of the set of entry->attempt that somebody has changed. */
 struct repair *repair_new(struct entry *entry, void (*then)(struct entry *entry, struct job *job));
 /* Logs a repair and, at most once a minute, reports it. */

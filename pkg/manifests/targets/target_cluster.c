@@ -141,19 +141,19 @@ static void journal_place(void *arg, const json_t *inventory)
 
 /* ---- from the content on disk to a run --------------------------------------------------------------------------- */
 
-struct load {
+struct set_load {
     struct job job;
     struct hf_bundle *bundle; /* the content of entry->attempt; owned */
 };
 
 static void end_load(struct job *job)
 {
-    hf_bundle_free(hf_container_of(job, struct load, job)->bundle);
+    hf_bundle_free(hf_container_of(job, struct set_load, job)->bundle);
 }
 
 static int run_load(struct job *job)
 {
-    struct load *at = hf_container_of(job, struct load, job);
+    struct set_load *at = hf_container_of(job, struct set_load, job);
     int r = make_bundle(job->entry, job->entry->attempt, &at->bundle, &job->outcome);
 
     job->unreadable = make_is_unreadable(job->entry, job->entry->attempt, r);
@@ -162,14 +162,14 @@ static int run_load(struct job *job)
 
 static struct hf_bundle *loaded_bundle(struct job *job)
 {
-    return hf_container_of(job, struct load, job)->bundle;
+    return hf_container_of(job, struct set_load, job)->bundle;
 }
 
 /* Loads the content of a set, then calls `then`, with loaded_bundle(job), or with a failure in job->outcome. */
 static bool load(struct entry *entry, const struct hf_manifest_set *set,
                  void (*then)(struct entry *entry, struct job *job))
 {
-    struct load *at = task_new_operation(sizeof(*at), entry, run_load, then, end_load);
+    struct set_load *at = task_new_operation(sizeof(*at), entry, run_load, then, end_load);
 
     entry->attempt = make_attempt(entry, set);
     if (at == NULL || entry->attempt == NULL) {

@@ -133,7 +133,7 @@ static void looked(struct entry *entry, struct job *job)
 {
     bool failed = entry->attempt->failure.reason != HF_MANIFEST_REASON_NONE, secret = entry->attempt->place.secret;
     bool is_absent = !content_store_has(entry, &entry->r.next); /* an earlier process had the content */
-    bool is_ours = hf_container_of(job, struct look, job)->diff.n == 0 && (secret || !entry->inventory.pending);
+    bool is_ours = hf_container_of(job, struct drift_look, job)->diff.n == 0 && (secret || !entry->inventory.pending);
     bool looks_again =
         job->r < 0 && (entry->trial.repairs < MANIFEST_MAX_TRIAL_REPAIRS || entry->trial.refused_ns != 0);
     char text[HF_RECORD_MESSAGE];
@@ -160,7 +160,7 @@ static void looked(struct entry *entry, struct job *job)
 /* Somebody may have changed files that are on trial. Their health then says nothing about the newest set. */
 static void look_at_files(struct entry *entry)
 {
-    struct look *look = repair_look_new(entry, true, looked);
+    struct drift_look *look = repair_look_new(entry, true, looked);
 
     if (look == NULL)
         no_memory(entry);
@@ -185,7 +185,7 @@ void trial_fail(struct entry *entry, enum hf_manifest_reason reason, const char 
 
 bool trial_puts_back_again(struct entry *entry)
 {
-    struct look *look = entry->trial.refused_ns != 0 ? repair_look_new(entry, false, looked) : NULL;
+    struct drift_look *look = entry->trial.refused_ns != 0 ? repair_look_new(entry, false, looked) : NULL;
 
     entry->attempt = look != NULL ? make_attempt(entry, &entry->r.next) : NULL;
     if (entry->attempt == NULL) {

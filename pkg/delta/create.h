@@ -24,8 +24,8 @@ struct delta_make {
 HF_MUST_USE int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);
 /* Method 4. -E2BIG: beyond the buffer's maximum. */
 HF_MUST_USE int delta_make_runs(const struct delta_make *make, struct hf_buf *body);
-/* Method 4 with the new file uncompressed: at most 11 bytes longer than it; at least 6 bytes. Uses only make->new_bytes
- * and new_n. -E2BIG as above. */
+/* Method 4 with the new file, of 6 bytes or more, uncompressed: at most 11 bytes longer. Uses only make->new_bytes and
+ * new_n. -E2BIG as above. */
 HF_MUST_USE int delta_make_stored(const struct delta_make *make, struct hf_buf *body);
 
 static inline int delta_no_memory(struct hf_err *err)

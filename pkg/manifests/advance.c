@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An entry as a machine of pkg/steer.
  *
- * An event makes a move of the table in rules/machine.h; the record of the new phase becomes durable; then the action of
- * the move starts. Here is what is the entry's own in that: what a phase changes in the record and in the counters of
- * its attempts, what the status and the log say, and the notices to the engine's owner.
+ * An event makes a move of the table in rules/machine.h; the record of the new phase becomes durable; then the action
+ * of the move starts. Here is what is the entry's own in that: what a phase changes in the record and in the counters
+ * of its attempts, what the status and the log say, and the notices to the engine's owner.
  *
- * A record that cannot be written leaves an attempt that was only prepared, because what it has compared would be old by
- * the time of the next try: the entry rests again, and its staged files give the disk their bytes back. Any other action
- * waits for the disk. The disk may be full for weeks, so the pauses grow, and a record that was written in Waiting does
- * not shorten them: it says nothing about a record beside the staged files of the next attempt.
+ * A record that cannot be written leaves an attempt that was only prepared, because what it has compared would be old
+ * by the time of the next try: the entry rests again, and its staged files give the disk their bytes back. Any other
+ * action waits for the disk. The disk may be full for weeks, so the pauses grow, and a record that was written in
+ * Waiting does not shorten them: it says nothing about a record beside the staged files of the next attempt.
  *
  * Jobs that write the record themselves (a repair, a run on objects) tell so with advance_keep_text(), so that the next
  * save of the same text is skipped. */

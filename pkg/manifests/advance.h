@@ -34,8 +34,8 @@ void advance_event(struct entry *entry, enum hf_manifest_event event, enum hf_ma
  * In the phase Applying, leaves the record as it is. The caller must write the record before the first change of the
  * target. */
 void advance_begin(struct entry *entry);
-/* Starts the action in entry->machine.due. Before that, writes the record if its text is not the same as on disk. Call this
- * function directly if the record has changed but the phase has not. */
+/* Starts the action in entry->machine.due. Before that, writes the record if its text is not the same as on disk. Call
+ * this function directly if the record has changed but the phase has not. */
 void advance_save(struct entry *entry);
 /* Takes the bytes of `text`, which is the text of the record on disk now. */
 void advance_keep_text(struct entry *entry, struct hf_buf *text);

@@ -15,7 +15,8 @@
  *   commit.c drift.c removal.c        cleanup; search for drift, and its repair; removal of an entry that no policy
  *                                     has any more
  *   content/                          content from the source, and where it is; what the node permits. The stores are
- *                                     called through a table that entry.c fills in, so the one in memory may call drift.c
+ *                                     called through a table that entry.c fills in, so that the one in memory may call
+ *                                     drift.c
  *   repair.c                          looks at the files in place, and puts them back (on a worker)
  *   make.c                            makes the files of a set (on a worker)
  *   advance.c                         event, next phase, record, action

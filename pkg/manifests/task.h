@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/task.h - a job of an entry on a worker. An operation has a struct job for its first member, and what it takes
- * and brings beside it. */
+/* manifests/task.h - a job of an entry on a worker. An operation has a struct job for its first member, and what it
+ * takes and brings beside it. */
 #pragma once
 
 #include <stdbool.h>

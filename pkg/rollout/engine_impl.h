@@ -115,7 +115,7 @@ struct hf_rollout_engine {
     struct track **tracks;
     size_t n_tracks, cap_tracks;
     bool complete[HF_ROLLOUT_KINDS], watched[HF_ROLLOUT_KINDS];
-    uint64_t seeing_ns; /* 0: until the next plan */
+    uint64_t seeing_ns; /* since when it sees all kinds of objects; 0: it does not */
     uint64_t epoch;     /* 0: does not lead */
     uint64_t last_id, conflicts;
     struct node_write *writes;

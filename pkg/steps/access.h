@@ -3,7 +3,7 @@
  * credential and TLS of an origin (config/artifacts.h). All downloads of a process share one hf_access.
  *
  * Files of credentials and certificates are read for each request, so that a rotated one holds at once; no secret stays
- * in memory longer than its request starts, except a client key in use. */
+ * here after its request starts. The HTTP client keeps it while the request runs. */
 #pragma once
 
 #include "base/clock.h"

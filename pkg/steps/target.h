@@ -80,12 +80,12 @@ HF_MUST_USE int hf_target_sync(const struct hf_target_dir *dir, struct hf_failur
 /* A regular file, never through a symbolic link. Returns the descriptor. */
 HF_MUST_USE int hf_target_open_file(const struct hf_target_dir *dir, const char *name, int flags,
                                     struct hf_failure *failure);
-/* Opens for reading and writing what an earlier attempt made. Removes, unread, what the agent cannot have made: a
+/* Returns a descriptor, O_RDWR, of what an earlier attempt made. Removes, unread, what the agent cannot have made: a
  * folder (with its content), link or special file, one with another hard link, or of an owner other than the agent's
  * user and also_uid. -ENOENT: it does not exist, or is removed. */
 HF_MUST_USE int hf_target_take_file(const struct hf_target_dir *dir, const char *name, uid_t also_uid,
                                     struct hf_failure *failure);
-/* Opens it for reading and writing. Removes, unread, an existing one. */
+/* Returns a descriptor, O_RDWR, of an empty file. Removes, unread, an existing one. */
 HF_MUST_USE int hf_target_make_file(const struct hf_target_dir *dir, const char *name, struct hf_failure *failure);
 
 /* -ECANCELED: *cancel is true (`cancel` may be NULL). -EFBIG: it has more bytes than its file system, so that reading

@@ -42,6 +42,6 @@ struct hf_web;
 HF_MUST_USE int hf_web_new(struct hf_loop *loop, const struct hf_web_params *params, struct hf_web **ret_web,
                            struct hf_err *err);
 uint16_t hf_web_port(const struct hf_web *web);
-/* Before hf_loop_free(). Then no check or page runs any more. */
+/* Call it before hf_loop_free(). No check or page runs afterwards. */
 void hf_web_free(struct hf_web *web);
 HF_DEFINE_CLEANUP(struct hf_web, hf_web_free)

@@ -28,7 +28,7 @@ struct hf_chosen_policy {
     json_t *desired_labels;          /* for the Node, by the agent or the controller */
     struct hf_issues labels_refused; /* left out, with reasons */
     json_t *own_labels;              /* for selectors of SyncPolicies */
-    json_t *labels;                  /* for selectors of EdgeUpdates; with desired_labels if there is no Node */
+    json_t *labels;                  /* for selectors of EdgeUpdates: own_labels, and desired_labels without a Node */
 };
 
 /* With the defaults in effect. Loads floors and origins. */

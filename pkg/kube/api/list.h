@@ -22,7 +22,7 @@ enum {
  * bookmarks alone ends. */
 #define HF_KUBE_LIST_IDLE_NS (60 * HF_NS_PER_S)
 #define HF_KUBE_FILL_IDLE_NS (45 * HF_NS_PER_S)
-#define HF_KUBE_LIST_NS (900 * HF_NS_PER_S) /* of a whole page, or a WatchList */
+#define HF_KUBE_LIST_NS (900 * HF_NS_PER_S) /* limit for a page or a WatchList */
 /* An API server ends an answer after its --request-timeout, usually 60 s. A LIST that breaks after this time is
  * followed by one for pages. */
 #define HF_KUBE_LIST_SLOW_NS (45 * HF_NS_PER_S)
@@ -41,7 +41,7 @@ struct hf_kube_round {
 struct hf_kube_next_round {
     bool relist; /* by the subscriber; not begun */
     bool twice;  /* hf_kube_restored(): one more list follows */
-    /* the last round was doubtful, and the ledger may be too full: the next refresh lists */
+    /* a doubtful round or a line too long: the ledger may hold objects that are gone, so the next refresh lists */
     bool confirm;
     /* ask the store: the watch cache was old, or its list too large or too slow */
     bool exact;

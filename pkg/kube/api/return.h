@@ -22,7 +22,8 @@ enum { HF_KUBE_MAX_REFUSALS = 3 };
 /* Spread for each node of the fleet; in all at most HF_RF_SPREAD_MAX_NS. 1,000 nodes then return at 5 a second, which
  * leaves room for those that connected early and continue together. */
 #define HF_KUBE_SPREAD_EACH_NS (200 * HF_NS_PER_MS)
-/* between two requests of the line for each node of the fleet, and the maximum; the last quarter is random */
+/* Pause between two requests of the line: for each node of the fleet, and at most; a random part of it, up to a
+ * quarter, is left out. */
 #define HF_KUBE_STEP_EACH_NS (16 * HF_NS_PER_MS)
 #define HF_KUBE_STEP_NS (16 * HF_NS_PER_S)
 /* until the next in line asks */

@@ -25,7 +25,7 @@ struct content {
     char wanted_from[HF_SHA256_HEX];   /* hf_manifest_source_key() of the wanted entry; "": the policy has none */
     uint64_t storing_bytes;            /* of the content that a job writes to disk */
     char unstored[HF_SHA256_HEX];      /* digest of a content that the disk did not take; "": none */
-    struct hf_content_pace pace;       /* of new contents, and of sets that other labels make new */
+    struct hf_content_pace pace;       /* limits new contents, and sets made new by other labels */
     struct hf_content_hold hold;
     struct hf_content_reads reads; /* of the newest set's content */
     struct entry_note note;        /* what is wrong with the source */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/content/secret.h - contents of Secrets in memory: part of the store in memory.c, for the files of this folder.
- * Threads: loop thread only, except where a function says "worker". */
+/* manifests/content/secret.h - contents of Secrets in memory: part of the store in memory.c, for the files of this
+ * folder. Threads: loop thread only, except where a function says "worker". */
 #pragma once
 
 #include <stdbool.h>
@@ -41,8 +41,9 @@ int secret_bundle(const struct entry *entry, const struct hf_manifest_set *set, 
 void secret_put(struct entry *entry, struct hf_bundle *bundle);
 /* Overwrites and frees all contents. No step may need them. */
 void secret_wipe(struct entry *entry);
-/* Worker: copies the entry's files in place, and those that the set takes over, into memory for a rollback; of the latter
- * the paths also go to the state folder. Copies nothing if a swap was cut short: the files are then of two sets. */
+/* Worker: copies the entry's files in place, and those that the set takes over, into memory for a rollback; of the
+ * latter the paths also go to the state folder. Copies nothing if a swap was cut short: the files are then of two
+ * sets. */
 int secret_keep(struct entry *entry, const struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 /* Worker: true if the kernel may swap memory to a disk. Compressed swap in memory does not count. */
 bool secret_may_be_swapped(const struct hf_fs_ops *fs);

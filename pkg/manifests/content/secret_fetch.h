@@ -9,8 +9,8 @@
 
 struct entry;
 
-/* A content of a Secret was delivered. Returns true if it is new; the record is then being saved. Sets *ret_verify if it
- * is that of the good set, with which the files in place must be compared. */
+/* A content of a Secret was delivered. Returns true if it is new; the record is then being saved. Sets *ret_verify if
+ * it is that of the good set, with which the files in place must be compared. */
 bool secret_fetch_take(struct entry *entry, bool *ret_verify);
 /* For the newest set, and the rollback: content_store_waits(), _again(), _stalls(), _returns(). */
 bool secret_fetch_waits(struct entry *entry);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/content/store.h - where the contents of an entry's sets are: bundles on disk (disk.c), or in memory with one
- * copy that is sealed to the TPM (memory.c), for contents of Secrets. The set says which store has its content; nobody
- * else asks. Threads: loop thread only, except where a function says "worker". */
+/* manifests/content/store.h - where the contents of an entry's sets are: bundles on disk (disk.c), or in memory with
+ * one copy that is sealed to the TPM (memory.c), for contents of Secrets. The set says which store has its content;
+ * nobody else asks. Threads: loop thread only, except where a function says "worker". */
 #pragma once
 
 #include <stdbool.h>
@@ -46,8 +46,8 @@ extern const struct content_store content_disk_store, content_memory_store;
 
 /* ---- of the content of one set ----------------------------------------------------------------------------------- */
 
-/* True if content and files of the set are in memory alone: a power cut takes them, and nothing of them may go to a disk
- * or be shown. */
+/* True if content and files of the set are in memory alone: a power cut takes them, and nothing of them may go to a
+ * disk or be shown. */
 bool content_store_in_memory(const struct entry *entry, const struct hf_manifest_set *set);
 /* True if the node's configuration lets files of the set be at `path`. */
 bool content_store_allows(const struct entry *entry, const struct hf_manifest_set *set, const struct hf_config *config,

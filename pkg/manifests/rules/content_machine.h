@@ -27,11 +27,11 @@
 #include "base/macros.h"
 #include "manifests/rules/content_pace.h"
 
-/* Bounds of all entries of the policy together. */
+/* The first two: of all entries of the policy together. */
 enum {
     HF_CONTENT_MAX_BYTES = 64 << 20,         /* bytes of the contents on disk */
     HF_CONTENT_MAX_INCOMING_BYTES = 8 << 20, /* bytes of the contents in memory, without those read in turn */
-    HF_CONTENT_MAX_UNREADABLE = 5,           /* times in a row that the disk may fail to read a content */
+    HF_CONTENT_MAX_UNREADABLE = 5,           /* failed reads in a row before a content is lost; doubles per copy */
 };
 
 /* ---- the tables -------------------------------------------------------------------------------------------------- */

@@ -53,7 +53,8 @@ HF_MUST_USE int hf_drift_machine_print(struct hf_buf *out);
 bool hf_drift_machine_wants(enum hf_drift_state state);
 
 /* Returns 0 if a look may begin now. Otherwise returns the time to wait, in nanoseconds; HF_NEVER if no look is wanted,
- * or if a look or repair is in progress. If a folder has no watch (`unwatched`), a look is due HF_DRIFT_UNWATCHED_NS after the last one, at looked_ns. */
+ * or if a look or repair is in progress. If a folder has no watch (`unwatched`), a look is due HF_DRIFT_UNWATCHED_NS
+ * after the last one, at looked_ns. */
 #define HF_DRIFT_UNWATCHED_NS (30 * HF_NS_PER_S)
 uint64_t hf_drift_machine_wait_ns(enum hf_drift_state state, uint64_t due_ns, bool unwatched, uint64_t looked_ns,
                                   uint64_t now_ns);

@@ -62,8 +62,8 @@ struct hf_bundle *hf_bundle_new(void);
 void hf_bundle_free(struct hf_bundle *bundle);
 HF_DEFINE_CLEANUP(struct hf_bundle, hf_bundle_free)
 
-/* Adds a copy of a file; of `mode` the permission bits. -EBADMSG: the path breaks a rule. -E2BIG: a bound of the enum.
- * -ENOMEM. */
+/* Adds a copy of a file; of `mode` the permission bits. -EBADMSG: hf_bundle_check_path().
+ * -E2BIG: too many files or bytes. */
 HF_MUST_USE int hf_bundle_add(struct hf_bundle *bundle, const char *path, uint32_t mode, struct hf_view bytes,
                               struct hf_err *err);
 /* The same for a file of n bytes, which the caller writes to *ret_bytes before hf_bundle_seal(). */

@@ -110,13 +110,14 @@ static int read_open(const struct hf_fs_ops *fs, int fd, struct hf_buf *out, str
         return hf_err_set(err, EACCES, "it %s", what);
     if (!S_ISREG(st.st_mode))
         return hf_err_set(err, EINVAL, "it is not a regular file");
-    while ((n = fs->pread(fs->ctx, fd, chunk, sizeof(chunk), at)) > 0) {
-        int r = hf_buf_add(out, chunk, (size_t)n);
-        if (r < 0)
-            return hf_err_set(err, -r, "it is larger than %zu bytes", out->max);
+    int r = 0;
+    while (r == 0 && (n = fs->pread(fs->ctx, fd, chunk, sizeof(chunk), at)) > 0) {
+        r = hf_buf_add(out, chunk, (size_t)n);
         at += (uint64_t)n;
     }
     explicit_bzero(chunk, sizeof(chunk));
+    if (r < 0)
+        return hf_err_set(err, -r, "it is larger than %zu bytes", out->max);
     return n < 0 ? hf_err_sys(err, (int)n, "read the file") : 0;
 }
 

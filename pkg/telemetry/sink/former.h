@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/former.h - limits the disk space of former sinks, which no policy names any more.
  *
- * Their folders keep what waits, for when a policy names them again. After each change of settings a job removes empty
- * folders, all but HF_FORMER_MAX, and with DropOldest what exceeds half of buffer.maxBytes (all, if no sink is
- * present). Unreadable data is treated as waiting; after HF_SPOOL_UNREADABLE_NS (`patient` false),
- * tried once more, as damaged.
+ * Their folders keep what waits, for when a policy names them again. After each change of settings a job removes the
+ * folders in which nothing waits, except the newest HF_FORMER_MAX, and with DropOldest the oldest data above half of
+ * buffer.maxBytes (above all of it, if no sink is present). Unreadable data is treated as waiting; after
+ * HF_SPOOL_UNREADABLE_NS (`patient` false), tried once more, as damaged.
  *
- * Security: the job touches only folders with a sink's name that contain only urgent, bulk or dead with regular files
- * of a spool, and follows no symbolic link. Threads: loop thread; the job does the blocking work. hf_former_decide() is
- * pure. */
+ * Security: the job touches only `.former-*`, and folders with a sink's name that contain only urgent, bulk or dead
+ * with regular files of a spool; it follows no symbolic link. Threads: loop thread; the job does the blocking work.
+ * hf_former_decide() is pure. */
 #pragma once
 
 #include "telemetry/sink/outlet.h"
@@ -19,7 +19,7 @@ struct hf_former_folder {
     char name[HF_FORMER_NAME];
     uint64_t bytes;
     uint64_t newest_unix_ns; /* last write to a segment; 0: no segment */
-    uint64_t records;        /* that wait, and dead letters; too high if some are lost */
+    uint64_t records;        /* that wait, and dead letters; inexact if data is lost or unreadable */
     bool waits;              /* something waits, or damage that a person should see */
     bool removed;
     uint64_t trim_bytes; /* remove the oldest segments of a folder that stays */

@@ -11,7 +11,8 @@
  *  2. its sequence is above that of `top`; or
  *  3. it is signed with downgradeFrom, which lists the sequence of `current`, and it is not in `used`.
  * So each signed downgrade works once, and a copy of an old object does not. A release never follows a different one
- * with the same sequence; if the digest of `current` is unknown, any release with its sequence is `current`. */
+ * with the same sequence; where the digest of `current` is unknown, its sequence suffices for 1, but not for
+ * hf_sequence_is_current(). */
 #pragma once
 
 #include <stdint.h>

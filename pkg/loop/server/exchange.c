@@ -294,8 +294,9 @@ static bool copy_header(struct lws *wsi, enum lws_token_indexes token, char *tex
     return lws_hdr_total_length(wsi, token) <= 0 || lws_hdr_copy(wsi, text, (int)n, token) >= 0;
 }
 
-static bool copy_named(struct lws *wsi, const char *name, char *text, size_t n)
+bool hf_server_header(const struct hf_server_request *request, const char *name, char *text, size_t n)
 {
+    struct lws *wsi = request->lws;
     int name_n = (int)strlen(name);
 
     text[0] = '\0';
@@ -305,15 +306,12 @@ static bool copy_named(struct lws *wsi, const char *name, char *text, size_t n)
 static int handle(struct lws *wsi, struct exchange *exchange)
 {
     const struct hf_server_route *route = exchange->route;
-    char type[128], encoding[64], key[400], checksum[96], device[256], query[2048];
+    char type[128], encoding[64], query[2048];
     struct hf_server_reply reply = {
         .status = 200, .content_type = "text/plain; charset=utf-8", .body = HF_BUF_INIT(MAX_REPLY_BYTES)};
 
     if (!copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, type, sizeof(type)) ||
-        !copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_ENCODING, encoding, sizeof(encoding)) ||
-        !copy_named(wsi, "idempotency-key:", key, sizeof(key)) ||
-        !copy_named(wsi, "x-payload-checksum:", checksum, sizeof(checksum)) ||
-        !copy_named(wsi, "x-device-key:", device, sizeof(device))) {
+        !copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_ENCODING, encoding, sizeof(encoding))) {
         body_done(exchange);
         return refuse(wsi, exchange, 431, "a header is too long", NULL);
     }
@@ -324,11 +322,9 @@ static int handle(struct lws *wsi, struct exchange *exchange)
         .query = hf_view_of(query),
         .content_type = hf_view_of(type),
         .content_encoding = hf_view_of(encoding),
-        .idempotency_key = hf_view_of(key),
-        .checksum = hf_view_of(checksum),
-        .device_key = hf_view_of(device),
         .body = hf_buf_view(&exchange->body),
         .peer = &exchange->connection->peer,
+        .lws = wsi,
     };
     int r;
     if (route->start != NULL) {

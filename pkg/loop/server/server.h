@@ -18,12 +18,13 @@ struct hf_server_request {
     struct hf_view query; /* after '?', no parameters beyond 2 KiB */
     struct hf_view content_type;
     struct hf_view content_encoding; /* "gzip", "zstd", or empty */
-    struct hf_view idempotency_key;  /* Idempotency-Key */
-    struct hf_view checksum;         /* X-Payload-Checksum */
-    struct hf_view device_key;       /* X-Device-Key */
     struct hf_view body;
     const struct hf_peer *peer;
+    struct lws *lws; /* for hf_server_header() */
 };
+
+/* Copies the value of `name` (lower case, with ':'), or "", to `text` of `n` bytes. Returns false if it is longer. */
+HF_MUST_USE bool hf_server_header(const struct hf_server_request *request, const char *name, char *text, size_t n);
 
 /* Default: 200 and "text/plain; charset=utf-8". */
 struct hf_server_reply {

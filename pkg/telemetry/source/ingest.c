@@ -396,9 +396,17 @@ void hf_source_http_serve(struct hf_source *source, const struct hf_server_reque
                           struct hf_server_exchange *exchange)
 {
     struct http_source *http = hf_container_of(source, struct http_source, source);
+    char key[400], checksum[96], ignored[256];
+
+    if (!hf_server_header(request, "idempotency-key:", key, sizeof(key)) ||
+        !hf_server_header(request, "x-payload-checksum:", checksum, sizeof(checksum)) ||
+        !hf_server_header(request, "x-device-key:", ignored, sizeof(ignored))) {
+        hf_server_answer(exchange, 431, "application/json", NULL, HF_VIEW("{\"error\":\"a header is too long\"}\n"));
+        return;
+    }
     struct hf_ingest_params params = {.content_type = request->content_type,
-                                      .idempotency_key = request->idempotency_key,
-                                      .checksum = request->checksum,
+                                      .idempotency_key = hf_view_of(key),
+                                      .checksum = hf_view_of(checksum),
                                       .now_unix_ns = hf_unix_ns(http->world->clock)};
     struct hf_ingest_fault fault = {.what = NULL};
 

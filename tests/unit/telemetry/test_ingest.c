@@ -364,6 +364,21 @@ START_TEST(header_checksum)
 }
 END_TEST
 
+START_TEST(long_header)
+{
+    static const char *const names[] = {"Idempotency-Key", "X-Payload-Checksum", "X-Device-Key"};
+    static const int longest[] = {399, 95, 255}, statuses[] = {202, 422, 202};
+    char header[512];
+
+    for (size_t i = 0; i < 2 * HF_LEN(names); i++) {
+        (void)snprintf(header, sizeof(header), "%s: %0*d", names[i / 2], longest[i / 2] + (int)(i % 2), 0);
+        POST(o, HF_VIEW("{\"sensorData\":1}"), header);
+        ck_outcome(o, 0, i % 2 == 0 ? statuses[i / 2] : 431);
+        ck_assert(i % 2 == 0 || strcmp(o.body, "{\"error\":\"a header is too long\"}\n") == 0);
+    }
+}
+END_TEST
+
 /* ---- what is refused ------------------------------------------------------------------------------------------------------ */
 
 static const struct {
@@ -1027,6 +1042,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, forged_provenance);
     tcase_add_loop_test(tc, compressed, 0, (int)HF_LEN(squeezes));
     tcase_add_test(tc, header_checksum);
+    tcase_add_test(tc, long_header);
     tcase_add_loop_test(tc, refuses, 0, (int)HF_LEN(bad));
     tcase_add_loop_test(tc, refuses_made, 0, MADE);
     tcase_add_test(tc, refuses_headers);

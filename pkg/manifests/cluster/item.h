@@ -13,25 +13,22 @@ enum { HF_CLUSTER_FIELDS_HEX = 17 };
 struct hf_cluster_id hf_cluster_item_id(const json_t *item);
 /* Makes an item without `uid` and `fields`, because its object is not applied yet. Returns NULL if memory runs out. */
 json_t *hf_cluster_item_new(const struct hf_cluster_id *id, const char *resource);
-/* Returns true if an item has a `uid`: the run has seen its object as applied. Without a `uid`, an attempt to apply the
- * object may have failed, or its answer may have been lost. */
+/* Returns true if an item has a `uid`: a run has seen its object as applied. */
 bool hf_cluster_item_is_applied(const json_t *item);
 /* Sets `uid` and `fields` of an item from `object`, the live object after our apply. -ENOMEM: out of memory. */
 HF_MUST_USE int hf_cluster_item_record(json_t *item, const json_t *object);
 /* Returns the index of the item with this identity in an inventory, or -1. */
 int hf_cluster_item_find(const json_t *inventory, const struct hf_cluster_id *id);
 
-/* Returns a new inventory of all objects that a run with this set may leave in the cluster. First come the objects of
- * the set in order, each with the `uid` and `fields` of its item in the inventory `old`; then come the items of `old`
- * that are not in the set. `old` may be NULL. `resource_of` returns the plural name of an object's resource, or NULL if
- * the server does not serve the kind. An object for which `resource_of` returns NULL gets no new item; if `old` has an
- * item of this object, that item comes among those at the end. Returns NULL if memory runs out. */
+/* Returns a new inventory of all objects that a run with this set may leave in the cluster: the objects of the set in
+ * order, with the `uid` and `fields` that `old` (may be NULL) has of them, then the other items of `old`. `resource_of`
+ * returns the plural name of an object's resource; NULL: the server does not serve the kind, so the object counts as
+ * not in the set. NULL: memory ran out. */
 json_t *hf_cluster_item_union(const struct hf_cluster_set *set, const json_t *old,
                               const char *(*resource_of)(void *arg, const struct hf_cluster_object *object), void *arg);
 
-/* Writes the first 16 hex digits of the SHA-256 of the list of fields that we own in a live object (`fieldsV1` in
- * metadata.managedFields). The values of the fields do not matter. Returns false if we own none, or if memory runs
- * out. */
+/* Writes the first 16 hex digits of the SHA-256 of the list of fields, not their values, that we own in a live object
+ * (`fieldsV1` in metadata.managedFields). Returns false if we own none, or if memory runs out. */
 bool hf_cluster_fields_hash(const json_t *object, char ret_hex[static HF_CLUSTER_FIELDS_HEX]);
 
 /* Whether an entry may delete a live object. */
@@ -40,6 +37,5 @@ enum hf_cluster_bond {
     HF_CLUSTER_KEPT,    /* the object's annotation `edge.codcompass.io/prune: disabled` forbids the deletion */
     HF_CLUSTER_FOREIGN, /* the object carries another entry's label or none, or we own no field of it */
 };
-/* The uid of the object does not count. The uid in the inventory may be that of an earlier object of this name: power
- * may fail after the entry has created the object again and before the new uid is on disk. */
+/* The uid does not count: power may fail after the object was created again and before its uid is on disk. */
 enum hf_cluster_bond hf_cluster_bond_of(const json_t *object, const char *entry);

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/cluster/set.h - the objects that the files of a source ask for, in the order in which to apply them.
  *
- * A set reads *.yaml, *.yml and *.json; it skips other files, such as a README. A file may have several documents. From
- * a document whose kind ends in "List", such as List or ConfigMapList, the set takes the items. The set drops fields
- * that only an API server may write, such as `status` and `metadata.uid`, so that the output of `kubectl get -o yaml`
- * is a usable source. Each object gets the label HF_CLUSTER_LABEL with the name of its entry.
+ * A set reads *.yaml, *.yml and *.json, with several documents each, and takes the items of a kind that ends in "List".
+ * It drops fields that only an API server may write, such as `status` and `metadata.uid`, so that the output of
+ * `kubectl get -o yaml` is a usable source. Each object gets the label HF_CLUSTER_LABEL with the name of its entry.
  *
  * Order: first Namespaces and CustomResourceDefinitions; then objects to which others refer (classes, quotas, accounts,
- * roles, configuration, volumes); then most objects; at last webhooks, admission policies and APIServices, because
- * these may hinder the application of others.
+ * roles, configuration, volumes); then most objects; at last webhooks, admission policies and APIServices, which may
+ * hinder others.
  *
- * Pure. Threads: any, one at a time for one set. Memory: a set keeps each object as compact JSON text, because a json_t
- * tree takes ten times as much memory. */
+ * Pure. Threads: any, one at a time for one set. Memory: a set keeps compact JSON text, a tenth of a json_t tree. */
 #pragma once
 
 #include "codec/json.h"
@@ -84,8 +82,7 @@ HF_MUST_USE int hf_cluster_set_scope(struct hf_cluster_object *object, bool name
 /* Returns the object with this identity, or NULL. */
 const struct hf_cluster_object *hf_cluster_set_find(const struct hf_cluster_set *set, const struct hf_cluster_id *id);
 
-/* Returns the rank of a kind; objects with lower ranks are applied first. After it has applied an object whose rank is
- * below HF_CLUSTER_RANK_WAIT, a run waits until this object is current. If the object is not current after
- * HF_CLUSTER_CURRENT_NS, it counts as failed. */
+/* Returns the rank of a kind; lower ranks are applied first. A run waits until an object of a rank below
+ * HF_CLUSTER_RANK_WAIT is current; after HF_CLUSTER_CURRENT_NS it counts as failed. */
 enum { HF_CLUSTER_RANK_WAIT = 2 };
 unsigned hf_cluster_rank(const char *api_version, const char *kind);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/look.h - looks for drift: files of an entry that somebody has changed or removed. A look compares
- * size, mode and owner of each file with the inventory, and inode and times with those that the previous look recorded.
- * It reads a file only if the inode or a time differs, or if a full look finds that others may write the file. If the
- * inventory does not have the hash of a secret file, the look compares only mode and owner. Threads: workers; the
- * function blocks. */
+ * size, mode and owner with the inventory, and inode and times with those of the previous look. It reads a file only if
+ * these differ, or if a full look finds that others may write it. Of a secret file without a hash it compares only mode
+ * and owner. Threads: workers; the function blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,11 +14,10 @@ struct hf_files_look {
     const struct hf_fs_ops *fs;
     const char *host_root;
     struct hf_inventory *inventory; /* files of the entry; the function updates `seen` of each item */
-    /* Wall-clock time at the start of the look. If a file changed less than 2 s before this time, the next look reads
-     * the file again. Another change in the same clock tick would not change the file's times. */
+    /* Wall-clock time at the start. The next look reads a file again that changed less than 2 s before: another change
+     * in the same clock tick would not show in its times. */
     uint64_t now_unix_ns;
-    /* Also read each file that somebody else may write: who has mapped such a file into memory can change it without a
-     * change of its attributes. */
+    /* also read each file that somebody else may write, and may have mapped: its attributes need not change */
     bool full;
     /* results */
     struct hf_diff diff;

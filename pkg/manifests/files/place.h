@@ -3,15 +3,13 @@
  *
  *   compare  finds out what to write and what to remove, and whether something forbids this; changes nothing
  *   stage    writes the new files, with owner and mode, into the staging folder `.holdfast-<entry>.new`, and syncs them
- *   swap     records the files of the old and the new set in the inventory, removes superseded files of static pods,
- *            renames each new file to its final path, removes the files that the new set lacks (with `prune`), syncs
- *            the folders, and records the files of the new set alone. If the inventory already has exactly the new
- *            files, the swap does not write it, except at the end if the swap has made a folder
+ *   swap     records the files of both sets in the inventory, removes superseded files of static pods, renames each new
+ *            file to its final path, removes those that the new set lacks (with `prune`), syncs the folders, and
+ *            records the files of the new set alone. An inventory that has exactly these already is not written
  *
- * At every moment each file has its old or its new content, never a part of it. After a crash the caller begins again
- * at `compare`, which skips files that are already right. If a swap has begun (inventory->pending is true), the caller
- * must complete a swap: to the new set, or back to the good one. Threads: workers; all functions block. Memory: a place
- * owns only what hf_files_place_done() frees, and borrows everything else. */
+ * Each file has its old or its new content, never a part of it. After a crash the caller begins again at `compare`. If
+ * a swap has begun (inventory->pending), the caller must complete one: to the new set, or back to the good one.
+ * Threads: workers; all functions block. Memory: a place owns only what hf_files_place_done() frees. */
 #pragma once
 
 #include "manifests/files/closed.h"
@@ -35,27 +33,23 @@ struct hf_files_place {
     bool prune;                     /* remove files that are in the inventory and not in the set */
     bool prune_all;                 /* with `prune`: a person has allowed to remove any number of files */
     bool keep_own; /* without `prune`: files that are in the inventory and not in the set stay in the inventory */
-    /* True for static pods. The staging folder is then inside the target's folder, so that the agent needs to write no
-     * other folder. The kubelet ignores names that begin with a dot, both when it lists the folder (extractFromDir() in
-     * pkg/kubelet/config/file.go globs "[^.]*", and does not descend into folders) and when inotify reports a change
-     * (produceWatchEvent() in pkg/kubelet/config/file_linux.go ignores such a name). And a file of the inventory that
-     * holds a pod of the set under another name is superseded: the swap removes it, with or without `prune`. */
+    /* Static pods: the staging folder is inside the target's folder (the kubelet ignores names that begin with a dot),
+     * and a file of the inventory that holds a pod of the set under another name is superseded: the swap removes it,
+     * with or without `prune`. */
     bool pods;
     bool repair; /* repair of drift: write files of the inventory that differ, and nothing else */
-    /* True if the content comes from a Secret: write only to a tmpfs or ramfs, make missing folders with mode 0700, and
-     * copy nothing to the state folder. */
+    /* content of a Secret: only to a tmpfs or ramfs, missing folders with mode 0700, nothing to the state folder */
     bool secret;
     /* also stage files that are already right, for a `validate` command that needs all files of the set */
     bool stage_all;
-    /* Returns how many bytes to leave free on a file system with a size of disk_bytes. 5 % of its inodes stay free,
-     * too. Called on the worker. NULL: leave no bytes and no inodes free. */
+    /* Returns how many bytes to leave free on a file system of disk_bytes; 5 % of its inodes stay free, too. Called on
+     * the worker. NULL: none. */
     uint64_t (*reserve)(void *arg, uint64_t disk_bytes);
-    /* Returns false, with the reason in *err, if the node's configuration does not let this entry write the file
-     * `path`. Called on the worker. NULL allows every path, for the way back to what was in place before. */
+    /* Returns false, with *err, if the node does not let this entry write `path`. Called on the worker. NULL: every
+     * path, for the way back to what was in place before. */
     bool (*allows)(void *arg, const char *path, struct hf_err *err);
-    /* The same for a file of the inventory, which a set with more rights may have placed. If one is not allowed,
-     * `compare` fails, and its message says that a signed version of the entry has placed the file. NULL: the entry may
-     * remove and replace each file of the inventory. */
+    /* The same for a file of the inventory, which a signed version of the entry may have placed: `compare` fails with
+     * one that is not allowed. NULL: all are. */
     bool (*allows_placed)(void *arg, const struct hf_inventory_item *item);
     void *arg;
 
@@ -89,8 +83,8 @@ HF_MUST_USE int hf_files_place_compare(struct hf_files_place *place, struct hf_m
 HF_MUST_USE int hf_files_place_stage(struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 HF_MUST_USE int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 
-/* Returns true if the inventory is as a complete swap to this set leaves it. If not, and inventory->pending is false,
- * no swap to this set has begun. A file whose content the inventory does not know counts as one of the set. */
+/* Returns true if the inventory is as a complete swap to this set leaves it. Otherwise, unless inventory->pending, no
+ * such swap has begun. A file whose content the inventory does not know counts as one of the set. */
 bool hf_files_place_is_recorded(const struct hf_files_place *place);
 
 /* Removes the staging folder durably. Uses only the fields fs, host_root, guard and entry of `place`. `root` is the

@@ -45,10 +45,9 @@ const struct hf_files_item *hf_files_want_find(const struct hf_files_want *want,
 /* Sorts the items by path. -EEXIST: two items have the same path. */
 HF_MUST_USE int hf_files_want_sort(struct hf_files_want *want, struct hf_err *err);
 
-/* Makes the list for a set whose target is Files or StaticPods. The variables in `bundle` must be replaced already. The
- * function takes ownership of `bundle`, also on failure. `pod_folder` is the kubelet's folder of static pods.
- * `known_root` is the target's folder without links, as an earlier call found it, or "" to resolve it now. On failure,
- * fills *outcome and returns outcome->r, which is negative. */
+/* Makes the list for a set whose target is Files or StaticPods. Owns `bundle`, also on failure; its variables must be
+ * replaced already. `pod_folder`: the kubelet's folder of static pods. `known_root`: the target's folder as an earlier
+ * call found it, or "" to resolve it now. On failure, fills *outcome and returns outcome->r, which is negative. */
 HF_MUST_USE int hf_files_want_make(const struct hf_fs_ops *fs, const char *host_root, const struct hf_manifest *entry,
                                    const char *pod_folder, const char *known_root, struct hf_bundle *bundle,
                                    struct hf_files_want *ret_want, struct hf_manifest_outcome *outcome);

@@ -339,27 +339,40 @@ static const struct {
 } balancers[] = {{35, 4, 1, 40},  {35, 1, 1, 120},  {20, 4, 3, 120}, {20, 3, 3, 180},
                  {20, 1, 3, 240}, {120, 1, 1, 120}, {120, 4, 1, 40}};
 
-START_TEST(behind_a_load_balancer)
+/* Losses of contact in the first half hour after a break, and pings in the four hours after that. */
+static void sit_behind(unsigned balancer, uint64_t seed, unsigned *lost, unsigned *pings)
 {
     struct world world;
     struct seen seen[4] = {{.upserts = 0}};
     static const char *const kinds[] = {"EdgeUpdate", "SyncPolicy", "EdgeNode", "Node"};
-    world_start(&world, 3);
+    world_start(&world, seed);
     hf_simapi_set_bookmarks(world.api, 61 * HF_NS_PER_S + 500 * HF_NS_PER_MS);
-    hf_simclient_set_idle_limit(world.client, balancers[_i].idle_s * HF_NS_PER_S);
-    for (unsigned i = 0; i < balancers[_i].watches; i++)
+    hf_simclient_set_idle_limit(world.client, balancers[balancer].idle_s * HF_NS_PER_S);
+    for (unsigned i = 0; i < balancers[balancer].watches; i++)
         subscribe(&world, &seen[i], kinds[i], i >= 2 ? "node" : NULL, "", NULL);
     run(&world, 100);
     hf_simclient_break(world.client);
     run(&world, 1800);
     unsigned asked = hf_simapi_counts(world.api)->other;
     run(&world, 4 * 3600);
-    unsigned pings = (hf_simapi_counts(world.api)->other - asked) / 4;
-    ck_assert_msg(seen[0].lost <= balancers[_i].lost && seen[0].in_contact, "%d: lost %u times", _i, seen[0].lost);
-    ck_assert_msg(pings <= balancers[_i].pings, "%d: %u pings an hour", _i, pings);
-    for (unsigned i = 0; i < balancers[_i].watches; i++)
+    *pings += hf_simapi_counts(world.api)->other - asked;
+    *lost += seen[0].lost;
+    ck_assert(seen[0].in_contact);
+    for (unsigned i = 0; i < balancers[balancer].watches; i++)
         seen_done(&seen[i]);
     world_end(&world);
+}
+
+/* How soon the client learns what the balancer does depends on when the cuts come: the bounds are those of a mean. */
+START_TEST(behind_a_load_balancer)
+{
+    enum { SEEDS = 8 };
+    unsigned lost = 0, pings = 0;
+
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        sit_behind((unsigned)_i, seed, &lost, &pings);
+    ck_assert_msg(lost <= SEEDS * balancers[_i].lost, "%d: lost %u times in %d", _i, lost, SEEDS);
+    ck_assert_msg(pings <= SEEDS * 4 * balancers[_i].pings, "%d: %u pings in %d hours", _i, pings, 4 * SEEDS);
 }
 END_TEST
 

@@ -28,7 +28,7 @@
 
 struct hf_access;
 
-/* What the agent tells and asks the program around it. May be NULL, but `stopped`. */
+/* Functions of the program that runs the agent: the agent reports to it and asks it. Each but `stopped` may be NULL. */
 struct hf_agent_owner {
     /* At the start, and when the policy in effect or the labels (a JSON object of strings) may have changed. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);

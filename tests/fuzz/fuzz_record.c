@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state files of codec/state/record.h, after bad cards and bad people: the first byte, from `a` on, picks the type. Whatever is
- * understood is written the same way again. */
+/* The state files of codec/state/record.h, after bad cards and bad people: the first byte, from `a` on, picks the type.
+ * Whatever is understood is written the same way again. */
 #include <stdlib.h>
 #include <string.h>
 

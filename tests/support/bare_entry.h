@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* support/bare_entry.h - one entry of pkg/manifests beside a zeroed engine that never starts, on virtual time and a disk in
- * memory: for tests of the parts of an entry. Jobs run in hf_simloop_run_for(bare->loop, ...). Nothing considers the entry. */
+/* support/bare_entry.h - one entry of pkg/manifests beside a zeroed engine that never starts, on virtual time and a
+ * disk in memory: for tests of the parts of an entry. Jobs run in hf_simloop_run_for(bare->loop, ...). Nothing
+ * considers the entry. */
 #pragma once
 
 #include "manifests/entry.h"

@@ -60,9 +60,11 @@ bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_
  * change. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now);
 
-/* hf_contact_save_if_old() writes the clock file if: there is contact, and the contact in the file is off by more than
- * 10 minutes and a 24th of staleOk.window (at most once in 10 minutes); or there is none, and hf_stale_save_wait_ns()
- * is 0; or clock.bound_rose (node/clock.h) or hold.unsaved (sync/hold_age.h) is set. */
+/* hf_contact_save_if_old() writes the clock file in three cases:
+ *  - the agent has contact, and the contact in the file is off by more than both 10 minutes and a 24th of
+ *    staleOk.window (at most once in 10 minutes);
+ *  - it has no contact, and hf_stale_save_wait_ns() is 0;
+ *  - clock.bound_rose (node/clock.h) or hold.unsaved (sync/hold_age.h) is set. */
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact);
 

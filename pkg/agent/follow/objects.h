@@ -102,7 +102,7 @@ void hf_objects_forget_others(struct hf_objects *objects);
 /* True if the table has the object, or its name for lack of room. */
 bool hf_objects_knows(const struct hf_objects *objects, const char *name);
 
-/* What to do about the lack of room, for a person, in text[n]. Returns `text`. */
+/* Writes into text[n] what a person can do about the lack of room. Returns `text`. */
 const char *hf_objects_no_room_text(const struct hf_objects *objects, char *text, size_t n);
 
 /* True if the object selects these labels, or its selector is unreadable. */

@@ -6,6 +6,7 @@
 
 #include "agent/process/options.h"
 
-/* GET /readyz at --health-address, with 5 s for the connection and each further part. The answer, or why there is none,
- * goes to `out` (ready) or `faults`. Blocks. Returns the exit code, 0: ready. Threads: any. */
+/* Asks GET /readyz at --health-address, and allows 5 s for the connection and for each further part. Writes the answer
+ * to `out` if it is "ready", otherwise the answer or the error to `faults`. Blocks. Returns the exit code, 0: ready.
+ * Threads: any. */
 int hf_check_ready_run(const struct hf_agent_options *options, FILE *out, FILE *faults);

@@ -50,7 +50,7 @@ enum hf_status_clock {
     HF_STATUS_CLOCK_NOT_SYNCHRONIZED, /* no time server and no API server confirms it */
 };
 
-/* Content of the essence; borrowed. Failures are NULL if there is none; reasons are CamelCase. */
+/* The content of the essence, borrowed. A failure that does not exist is NULL; reasons are CamelCase. */
 struct hf_status_view {
     const char *version;
     bool pod_mode;

@@ -254,8 +254,8 @@ START_TEST(a_right_that_is_gone)
 }
 END_TEST
 
-/* A server with a large fleet answers 429 or 503 until its caches are full. Meanwhile each node asks one question a spread,
- * whatever the number of its kinds, and none of them rests longer afterwards. */
+/* A server with a large fleet answers 429 or 503 until its caches are full. Meanwhile each node asks one question a
+ * spread, whatever the number of its kinds, and none of them rests longer afterwards. */
 static const int early_statuses[] = {429, 503};
 
 START_TEST(a_server_that_fills_its_caches)
@@ -319,8 +319,8 @@ START_TEST(a_server_without_history_is_not_ready_yet)
 }
 END_TEST
 
-/* A server accepts connections for a while, answers nothing, then refuses: all nodes that came meanwhile have one question
- * open. */
+/* A server accepts connections for a while, answers nothing, then refuses: all nodes that came meanwhile have one
+ * question open. */
 START_TEST(a_server_that_answers_late)
 {
     static struct world world;

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/process/supervised.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "os/file.h"
+
+#define PERIOD_NS (HF_HOST_ALIVE_S * HF_NS_PER_S)
+
+struct hf_supervised {
+    struct hf_supervised_params params;
+    struct hf_life_ops life;
+    char dir[PATH_MAX];
+    int fd; /* -1: none */
+    struct hf_timer *timer;
+    struct hf_supervised_health health;
+    bool awaits_verdict;
+    bool told; /* that it is healthy; for the log */
+};
+
+int hf_supervised_take_fd(void)
+{
+    const char *text = getenv(HF_HOST_FD_VARIABLE);
+    uint64_t fd = 0;
+
+    if (text == NULL || hf_parse_u64(text, STDERR_FILENO + 1, INT_MAX, &fd) < 0 ||
+        fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl((int)fd, F_SETFL, O_WRONLY | O_NONBLOCK) < 0)
+        fd = 0;
+    (void)unsetenv(HF_HOST_FD_VARIABLE);
+    return fd == 0 ? -1 : (int)fd;
+}
+
+/* A full pipe means that the supervisor does not read: the next line says all that this one does. */
+static void say(const struct hf_supervised *s, const char *line)
+{
+    if (s->fd >= 0)
+        (void)!write(s->fd, line, strlen(line));
+}
+
+void hf_supervised_judge(struct hf_supervised_health *health, const struct hf_supervised_facts *facts, uint64_t now_ns)
+{
+    bool holds = facts->has_state && facts->has_cache && facts->has_turned;
+
+    if (!holds || !health->holds)
+        health->held_ns = 0;
+    else
+        health->held_ns += HF_MIN(now_ns - health->last_ns, 2 * PERIOD_NS);
+    health->holds = holds;
+    health->last_ns = now_ns;
+}
+
+static void tell(struct hf_supervised *s)
+{
+    const struct hf_supervised_facts facts = s->params.look(s->params.arg);
+
+    hf_supervised_judge(&s->health, &facts, hf_mono_ns(s->params.clock));
+    bool healthy = s->health.holds && s->health.held_ns >= s->params.probation_ns && !s->awaits_verdict;
+    say(s, healthy ? HF_HOST_SAYS_HEALTHY : HF_HOST_SAYS_ALIVE);
+    if (healthy && !s->told)
+        hf_log(s->params.log, HF_LOG_INFO, "agent.healthy", HF_D("forSeconds", s->health.held_ns / HF_NS_PER_S));
+    s->told = healthy;
+}
+
+static void on_timer(void *arg)
+{
+    struct hf_supervised *s = arg;
+
+    tell(s);
+    s->params.sched->timer_arm(s->params.sched->ctx, s->timer, PERIOD_NS);
+}
+
+void hf_supervised_alive(struct hf_supervised *s)
+{
+    if (s != NULL)
+        say(s, HF_HOST_SAYS_ALIVE);
+}
+
+void hf_supervised_ready(struct hf_supervised *s)
+{
+    if (s->fd < 0)
+        return;
+    say(s, HF_HOST_SAYS_READY);
+    on_timer(s);
+}
+
+bool hf_supervised_is(const struct hf_supervised *s)
+{
+    return s != NULL && s->fd >= 0;
+}
+
+/* ---- for the parts of the agent ---------------------------------------------------------------------------------- */
+
+static bool life_healthy(void *ctx, uint64_t *ret_for_ns)
+{
+    const struct hf_supervised *s = ctx;
+
+    if (s->health.holds)
+        *ret_for_ns = s->health.held_ns;
+    return s->health.holds;
+}
+
+static void life_awaits_verdict(void *ctx, bool waits)
+{
+    struct hf_supervised *s = ctx;
+    bool ended = s->awaits_verdict && !waits;
+
+    s->awaits_verdict = waits;
+    if (ended && s->health.last_ns != 0)
+        tell(s);
+}
+
+static void life_restart(void *ctx, const char *why)
+{
+    struct hf_supervised *s = ctx;
+
+    say(s, HF_HOST_SAYS_RESTART);
+    s->params.stop(s->params.arg, why);
+}
+
+static bool life_verdict(void *ctx, struct hf_supervisor_verdict *ret_verdict)
+{
+    const struct hf_supervised *s = ctx;
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOST_NOTE);
+    char path[PATH_MAX + 16];
+
+    (void)snprintf(path, sizeof(path), "%s/" HF_HOST_VERDICT, s->dir);
+    return hf_file_read(s->params.fs, path, &text, NULL) == 0 &&
+           hf_supervisor_verdict_parse(text.p, text.n, ret_verdict);
+}
+
+const struct hf_life_ops *hf_supervised_life(const struct hf_supervised *s)
+{
+    return hf_supervised_is(s) ? &s->life : NULL;
+}
+
+struct hf_supervised *hf_supervised_new(const struct hf_supervised_params *params, int fd)
+{
+    struct hf_supervised *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        return NULL;
+    s->params = *params;
+    s->fd = fd;
+    s->timer = params->sched->timer_new(params->sched->ctx, on_timer, s);
+    if (s->timer == NULL) {
+        free(s);
+        return NULL;
+    }
+    (void)snprintf(s->dir, sizeof(s->dir), "%s/" HF_HOST_DIR, params->state_dir);
+    s->life = (struct hf_life_ops){.ctx = s,
+                                   .dir = s->dir,
+                                   .healthy = life_healthy,
+                                   .awaits_verdict = life_awaits_verdict,
+                                   .restart = life_restart,
+                                   .verdict = life_verdict};
+    return s;
+}
+
+void hf_supervised_free(struct hf_supervised *s)
+{
+    if (s == NULL)
+        return;
+    s->params.sched->timer_free(s->params.sched->ctx, s->timer);
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    free(s);
+}

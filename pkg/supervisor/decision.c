@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "supervisor/decision.h"
+
+#include <string.h>
+
+static bool same(const char *a, const char *b)
+{
+    return a[0] != '\0' && strcmp(a, b) == 0;
+}
+
+const char *hf_supervisor_other(const struct hf_supervisor_facts *f, const char *slot)
+{
+    if (f->good[0] != '\0' && !same(f->good, slot))
+        return f->good;
+    if (f->previous[0] != '\0' && !same(f->previous, slot) && !same(f->previous, f->given_up))
+        return f->previous;
+    return NULL;
+}
+
+/* A verdict on `current` is a fall back that a power cut interrupted. */
+static const char *first(const struct hf_supervisor_facts *f)
+{
+    const char *other = hf_supervisor_other(f, f->current);
+
+    if (f->current[0] != '\0' && (other == NULL || !same(f->current, f->given_up)))
+        return f->current;
+    return other != NULL ? other : f->previous[0] != '\0' ? f->previous : NULL;
+}
+
+static enum hf_supervisor_reason fault_of(const struct hf_supervisor_facts *f)
+{
+    bool on_trial = !same(f->ran, f->good);
+    bool often = f->ends >= (unsigned)(on_trial ? HF_HOST_TRIAL_ENDS : HF_HOST_GOOD_ENDS);
+
+    switch (f->event) {
+    case HF_SUPERVISOR_NOT_EXECUTABLE:
+        return HF_HOST_NOT_EXECUTABLE;
+    case HF_SUPERVISOR_ENDED:
+        return often ? HF_HOST_CRASHED : HF_HOST_NO_REASON;
+    case HF_SUPERVISOR_HUNG:
+        return on_trial || often ? HF_HOST_HUNG : HF_HOST_NO_REASON;
+    case HF_SUPERVISOR_LATE:
+        return on_trial ? HF_HOST_LATE : HF_HOST_NO_REASON;
+    default:
+        return HF_HOST_NO_REASON;
+    }
+}
+
+/* 1, 2, 4, ... HF_HOST_WAIT_MAX_S */
+static unsigned back_off_s(unsigned ends)
+{
+    unsigned wait_s = 1U << (ends <= 1 ? 0 : ends < 7 ? ends - 1 : 6);
+
+    return wait_s < HF_HOST_WAIT_MAX_S ? wait_s : HF_HOST_WAIT_MAX_S;
+}
+
+struct hf_supervisor_decision hf_supervisor_decide(const struct hf_supervisor_facts *f)
+{
+    struct hf_supervisor_decision d = {.start = NULL};
+
+    if (f->event == HF_SUPERVISOR_BEGIN || f->ran[0] == '\0') {
+        d.start = first(f);
+        d.wait_s = d.start == NULL;
+        return d;
+    }
+    if (f->current[0] != '\0' && !same(f->current, f->ran)) { /* the agent swapped it */
+        d.start = f->current;
+        d.forget = same(f->current, f->given_up);
+        return d;
+    }
+    enum hf_supervisor_reason fault = fault_of(f);
+    const char *other = fault != HF_HOST_NO_REASON ? hf_supervisor_other(f, f->ran) : NULL;
+    if (other != NULL) {
+        d.start = other;
+        d.give_up = fault;
+        return d;
+    }
+    d.start = f->ran;
+    d.wait_s = back_off_s(f->ends);
+    return d;
+}
+
+const char *hf_supervisor_event_name(enum hf_supervisor_event event)
+{
+    static const char *const names[] = {"Begin",  "NotExecutable", "NotStarted", "Ended",
+                                        "Locked", "Hung",          "Late",       "Restart"};
+
+    return (unsigned)event < HF_SUPERVISOR_EVENTS ? names[event] : "";
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* supervisor/state.h - the folder of the agent's life on the host: names in it, and the texts of its two small files.
+ * Shared by the supervisor and the agent; pure, libc only.
+ *
+ * <state>/host/
+ *     current -> <slot>     the build that runs, or is on trial (current is not good). The update engine swaps it, the
+ *                           supervisor falls back, only while no agent runs
+ *     good -> <slot>        the last build that called itself healthy            (the supervisor's alone, as all below)
+ *     previous -> <slot>    the healthy one before it
+ *     verdict               the build that was given up last, and why; durable before `current` changes
+ *     trial                 how often the build on trial has ended by itself
+ *
+ * A slot is a folder with one build; its name is the text of the link, relative to this folder. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HF_HOST_DIR "host" /* below the agent's state folder */
+#define HF_HOST_CURRENT "current"
+#define HF_HOST_GOOD "good"
+#define HF_HOST_PREVIOUS "previous"
+#define HF_HOST_VERDICT "verdict"
+#define HF_HOST_TRIAL "trial"
+#define HF_HOST_AGENT "holdfast-agent" /* the program in a slot */
+
+/* The agent's end of the pipe to its supervisor, as a number; the lines that it writes there. */
+#define HF_HOST_FD_VARIABLE "HOLDFAST_SUPERVISOR_FD"
+#define HF_HOST_SAYS_READY "ready\n"
+#define HF_HOST_SAYS_ALIVE "alive\n"
+#define HF_HOST_SAYS_HEALTHY "healthy\n"
+#define HF_HOST_SAYS_RESTART "restart\n"
+
+enum {
+    HF_HOST_SLOT = 256, /* of a name, with the terminator */
+    HF_HOST_NOTE = 384, /* of the text of `verdict` or `trial`, with the terminator */
+    HF_HOST_ALIVE_S = 5,
+    HF_HOST_HANG_S = 30,      /* silent for so long; three times as long before the first line */
+    HF_HOST_DEADLINE_S = 180, /* for the first `healthy` of a build on trial */
+    HF_HOST_TRIAL_ENDS = 3,
+    HF_HOST_GOOD_ENDS = 5,    /* in a row, each within... */
+    HF_HOST_GOOD_LIFE_S = 60, /* ... so long after its start */
+    HF_HOST_WAIT_MAX_S = 60,
+};
+
+enum hf_supervisor_reason { HF_HOST_NO_REASON, HF_HOST_NOT_EXECUTABLE, HF_HOST_CRASHED, HF_HOST_HUNG, HF_HOST_LATE };
+
+struct hf_supervisor_verdict {
+    char slot[HF_HOST_SLOT]; /* "": none */
+    enum hf_supervisor_reason reason;
+};
+
+struct hf_supervisor_trial {
+    char slot[HF_HOST_SLOT]; /* "": none */
+    unsigned ends;
+};
+
+/* "Crashed"; "" for HF_HOST_NO_REASON. */
+const char *hf_supervisor_reason_name(enum hf_supervisor_reason reason);
+
+/* Relative, normal, of letters, digits and "._+~-/". */
+bool hf_supervisor_slot_is_valid(const char *slot);
+
+/* Return the length of the text, 0 for an invalid slot or reason. */
+size_t hf_supervisor_verdict_format(const struct hf_supervisor_verdict *verdict, char text[HF_HOST_NOTE]);
+size_t hf_supervisor_trial_format(const struct hf_supervisor_trial *trial, char text[HF_HOST_NOTE]);
+
+/* `text` need not be terminated. False: damaged, or of another version; *ret is then untouched. */
+bool hf_supervisor_verdict_parse(const char *text, size_t n, struct hf_supervisor_verdict *ret_verdict);
+bool hf_supervisor_trial_parse(const char *text, size_t n, struct hf_supervisor_trial *ret_trial);

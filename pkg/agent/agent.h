@@ -43,6 +43,8 @@ struct hf_agent_owner {
     json_t *(*telemetry)(void *arg);
     /* Tells why no client certificate is valid (and the reason of ClientCertificateValid), or NULL. */
     const char *(*certificate_problem)(void *arg, const char **ret_reason);
+    /* A new status, as JSON, also one that cannot be delivered. May be NULL. */
+    void (*status_shown)(void *arg, struct hf_view text);
     /* The source reported this node's Node. */
     void (*node_seen)(void *arg, const char *uid);
     /* At most once, after the result was reported: nothing more can be done for the desired state, or the folder source

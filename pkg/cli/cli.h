@@ -213,6 +213,7 @@ HF_CLI_COMMAND(hf_cli_rollback);
 HF_CLI_COMMAND(hf_cli_spool_stat);
 HF_CLI_COMMAND(hf_cli_spool_cat);
 HF_CLI_COMMAND(hf_cli_spool_verify);
+HF_CLI_COMMAND(hf_cli_spool_send);
 HF_CLI_COMMAND(hf_cli_doctor);
 HF_CLI_COMMAND(hf_cli_support);
 HF_CLI_COMMAND(hf_cli_help);

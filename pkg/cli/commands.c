@@ -344,6 +344,19 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_spool_verify),
     },
     {
+        .name = "spool send",
+        .args = "DIR",
+        .summary = "post what agents exported to a medium, and remove what was taken",
+        .details =
+            "DIR is the folder that agents have as --export, or one below it. A file is removed once the receiver "
+            "has taken it; one that is posted twice has the same Idempotency-Key. Exit code 3: the receiver "
+            "refused some, which stay.\n\n"
+            "  holdfast spool send --to https://telemetry.example.com --token-file token /media/usb/holdfast",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_spool_send),
+    },
+    {
         .name = "doctor",
         .args = "",
         .summary = "check whether an agent can work on this host, and say what to do if not",

@@ -98,12 +98,14 @@ const char *const *hf_agent_configuration_roots(const struct hf_agent_configurat
 
 /* ---- --check-config ---------------------------------------------------------------------------------------------- */
 
-/* Prints the line of a systemd unit that lets the agent write the roots. */
-static void print_writable(const char *const *roots, FILE *out)
+/* Prints the line of a systemd unit that lets the agent write the roots and the folder of --export. */
+static void print_writable(const char *const *roots, const char *export_dir, FILE *out)
 {
     (void)fputs("# systemd: ReadWritePaths=", out);
     for (size_t i = 0; roots[i] != NULL; i++)
         (void)fprintf(out, "%s-%s", i > 0 ? " " : "", roots[i]);
+    if (export_dir != NULL)
+        (void)fprintf(out, " -%s", export_dir);
     (void)fputs("\n", out);
 }
 
@@ -122,7 +124,7 @@ int hf_agent_configuration_check(const struct hf_agent_options *options, const s
     for (size_t i = 0; i < hf_config_n_faults(c.now); i++)
         (void)fprintf(faults, "%s\n", hf_config_fault(c.now, i));
     (void)fputs(hf_buf_str(&text), out);
-    print_writable(hf_agent_configuration_roots(&c), out);
+    print_writable(hf_agent_configuration_roots(&c), options->export_dir, out);
     int exit_code = hf_config_n_faults(c.now) == 0 ? HF_EXIT_OK : HF_EXIT_FAILED;
     hf_agent_configuration_done(&c);
     return fflush(out) == 0 ? exit_code : HF_EXIT_FAILED;

@@ -302,6 +302,8 @@ static const struct hf_flag flags[] = {
      "lifetime to ask for; the agent renews at about two thirds of it (720h)"},
     {"source", "DIR", "HOLDFAST_SOURCE", hf_flag_text, AT(source), "a folder",
      "read objects as YAML from this folder; write the status to <state>/status"},
+    {"export", "DIR", "HOLDFAST_EXPORT", set_path, AT(export_dir), "a folder",
+     "write telemetry and the status into this folder of a medium, instead of sending telemetry; not made (off)"},
     {"api", "KIND", "HOLDFAST_API", set_api, AT(api), "auto, apiserver or metaserver",
      "kind of --server (auto: detect it)"},
     {"node-name", "NAME", "NODE_NAME", set_node_name, AT(node_name), "a lower case RFC 1123 name",

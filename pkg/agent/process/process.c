@@ -19,6 +19,7 @@
 #include "agent/process/configuration.h"
 #include "agent/process/listeners.h"
 #include "agent/process/outside.h"
+#include "agent/process/status_export.h"
 #include "agent/process/telemetry.h"
 #include "kube/folder/folder.h"
 #include "kube/split.h"
@@ -58,7 +59,8 @@ struct process {
     struct hf_folder *folder;
     struct hf_agent *agent;
     struct hf_agent_telemetry *telemetry;
-    struct hf_timer *timer; /* credentials; then the deadline of stopping */
+    struct hf_status_export *status_export; /* NULL: not asked for */
+    struct hf_timer *timer;                 /* credentials; then the deadline of stopping */
     struct hf_outside *hold_watch, *link_watch, *clock_watch;
     char own_unit[256];      /* "": none */
     char own_exe[PATH_MAX];  /* "": unknown */
@@ -179,6 +181,22 @@ static void telemetry_changed(void *arg)
 
     if (p->agent != NULL)
         hf_agent_telemetry_changed(p->agent);
+}
+
+static void status_shown(void *arg, struct hf_view text)
+{
+    struct process *p = arg;
+
+    hf_status_export_set(p->status_export, text);
+}
+
+static int open_status_export(struct process *p, struct hf_err *err)
+{
+    if (p->options->export_dir == NULL)
+        return 0;
+    p->status_export =
+        hf_status_export_new(hf_fs_posix(), hf_loop_sched(p->loop), p->log, p->options->export_dir, p->node_name);
+    return p->status_export != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
 static bool policy_is_known(void *arg)
@@ -574,6 +592,9 @@ static int open_parts(struct process *p, struct hf_err *err)
     r = open_telemetry(p, err);
     if (r < 0)
         return r;
+    r = open_status_export(p, err);
+    if (r < 0)
+        return r;
     return p->options->source != NULL ? open_folder(p, err) : open_upstreams(p, err);
 }
 
@@ -636,6 +657,7 @@ static int start_agent(struct process *p, struct hf_err *err)
                   .telemetry = telemetry_status,
                   .certificate_problem = certificate_problem,
                   .node_seen = node_seen,
+                  .status_shown = p->status_export != NULL ? status_shown : NULL,
                   .settled = settled,
                   .stopped = stopped,
                   .arg = p},
@@ -719,6 +741,7 @@ static void clean_up(struct process *p, int exit_code)
     hf_http_client_free(p->artifacts);
     hf_access_free(p->access);
     hf_agent_telemetry_free(p->telemetry);
+    hf_status_export_free(p->status_export);
     hf_listeners_free(p->listeners);
     if (p->loop != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(p->loop);

@@ -18,6 +18,8 @@
 #include "base/encoding/cut.h"
 #include "base/net/url_mask.h"
 #include "os/dir.h"
+#include "os/fs_posix.h"
+#include "telemetry/sink/export.h"
 #include "telemetry/source/ingest.h"
 #include "telemetry/telemetry.h"
 
@@ -37,7 +39,8 @@ struct hf_agent_telemetry {
     bool owner_is_signed, owner_is_operators;
     bool writes_paused; /* the budget of writes is used up */
     struct hf_telemetry_link link;
-    struct hf_timer *again; /* for the next attempt to use it */
+    struct hf_export *exporter; /* NULL: telemetry goes over the network */
+    struct hf_timer *again;     /* for the next attempt to use it */
 };
 
 /* ---- from the environment ---------------------------------------------------------------------------------------- */
@@ -110,7 +113,10 @@ int hf_agent_telemetry_new(const struct hf_agent_telemetry_params *params, struc
     if (r == 0) {
         const struct hf_sched_ops *sched = hf_loop_sched(params->loop);
         t->again = sched->timer_new(sched->ctx, try_again, t);
-        r = t->again != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
+        if (params->options->export_dir != NULL)
+            t->exporter = hf_export_new(hf_fs_posix(), sched, params->options->export_dir, params->node);
+        if (t->again == NULL || (t->exporter == NULL && params->options->export_dir != NULL))
+            r = hf_err_set(err, ENOMEM, "out of memory");
     }
     if (r < 0)
         hf_agent_telemetry_free(t);
@@ -134,6 +140,7 @@ void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry)
     sched->timer_free(sched->ctx, telemetry->again);
     forget_wanted(telemetry);
     hf_telemetry_service_free(telemetry->service);
+    hf_export_free(telemetry->exporter);
     if (telemetry->lock_fd >= 0)
         (void)telemetry->params.fs->close(telemetry->params.fs->ctx, telemetry->lock_fd);
     hf_syncpolicy_free(telemetry->fallback);
@@ -191,6 +198,7 @@ static bool start_service(struct hf_agent_telemetry *t)
                   .writes_paused = &t->writes_paused,
                   .link = &t->link,
                   .audit = t->audit,
+                  .exported = t->exporter != NULL ? hf_export_http(t->exporter) : NULL,
                   .changed = p->changed,
                   .changed_arg = p->arg},
         .device_key_ref = p->options->device_key_ref,

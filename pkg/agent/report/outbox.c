@@ -68,8 +68,12 @@ void hf_outbox_clear(struct hf_outbox *outbox)
 void hf_outbox_show(const struct hf_outbox *outbox, const json_t *body)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_BYTES);
-    const char *path = outbox->env->params->run_path;
+    const struct hf_agent_params *params = outbox->env->params;
 
-    if (path != NULL && hf_json_format(body, &text) == 0)
-        hf_diskq_write(outbox->env->diskq, path, hf_buf_view(&text));
+    if ((params->run_path == NULL && params->owner.status_shown == NULL) || hf_json_format(body, &text) < 0)
+        return;
+    if (params->run_path != NULL)
+        hf_diskq_write(outbox->env->diskq, params->run_path, hf_buf_view(&text));
+    if (params->owner.status_shown != NULL)
+        params->owner.status_shown(params->owner.arg, hf_buf_view(&text));
 }

@@ -25,12 +25,14 @@ static char *base_url(const struct hf_outlet_params *params)
     return base.n > 0 ? hf_view_dup(base) : NULL;
 }
 
-/* A sink on this machine uses no link. */
+/* A sink on this machine uses no link, and neither does a folder. */
 static const struct hf_telemetry_link *link_to(const char *url, const struct hf_telemetry_world *world)
 {
     struct hf_url_parts parts;
 
-    return hf_url_split(url, &parts, NULL) == 0 && parts.loopback ? NULL : world->link;
+    if (world->exported != NULL || (hf_url_split(url, &parts, NULL) == 0 && parts.loopback))
+        return NULL;
+    return world->link;
 }
 
 static enum hf_squeeze_kind encoding_of(const struct hf_telemetry *spec, const struct hf_telemetry_sink *sink)

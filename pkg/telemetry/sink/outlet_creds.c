@@ -33,7 +33,7 @@ struct hf_outlet_creds {
     struct hf_secret_ref device;
     char *device_header;
     struct hf_http_client *client;
-    const struct hf_http_ops *given; /* by a test; then there is no client */
+    const struct hf_http_ops *given; /* to a folder, or by a test; then there is no client */
     uint64_t check_ns;               /* time of the next check */
     bool ready;                      /* the files could be used once */
     bool changed;                    /* since hf_outlet_creds_changed() */
@@ -86,16 +86,19 @@ struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *param
         return NULL;
     }
     creds->world = params->world;
-    creds->given = params->http;
-    creds->files[CA].path = params->sink->ca_file;
-    creds->files[CERT].path = params->sink->cert_file;
-    creds->files[KEY].path = params->sink->key_file;
-    creds->files[TOKEN].path = params->sink->token_file;
+    bool exported = params->world->exported != NULL;
+    creds->given = exported ? params->world->exported : params->http;
+    if (!exported) {
+        creds->files[CA].path = params->sink->ca_file;
+        creds->files[CERT].path = params->sink->cert_file;
+        creds->files[KEY].path = params->sink->key_file;
+        creds->files[TOKEN].path = params->sink->token_file;
+    }
     creds->user_agent = strdup(params->world->user_agent != NULL ? params->world->user_agent : "holdfast-agent");
     int r = hf_url_split(url, &to, err);
     if (r == 0) {
         creds->origin = strdup(to.origin);
-        const char *device_ref = params->sink->format == HF_SINK_SEED ? params->device_key_ref : NULL;
+        const char *device_ref = params->sink->format == HF_SINK_SEED && !exported ? params->device_key_ref : NULL;
         if (creds->origin == NULL || creds->user_agent == NULL || set_device_ref(creds, device_ref) < 0)
             r = hf_err_set(err, ENOMEM, "out of memory");
     }

@@ -33,7 +33,8 @@ enum {
 
 #define CONNECT_NS (10 * HF_NS_PER_S)
 #define MAX_BREAKER_NS (300 * HF_NS_PER_S)
-#define OUTAGE_NS (60 * HF_NS_PER_S) /* without a delivery */
+#define MAX_EXPORT_NS (10 * HF_NS_PER_S) /* a folder costs nothing to ask: a medium is noticed soon */
+#define OUTAGE_NS (60 * HF_NS_PER_S)     /* without a delivery */
 
 /* A batch that the sink refused, and that cannot be split now, goes again after this time; after the long time if dead
  * letters cannot be written, because the disk may stay full for days and the link may be metered. */
@@ -60,7 +61,9 @@ int hf_outlet_send_init(struct hf_outlet_sender *sender, const struct hf_outlet_
     sender->config = config;
     sender->metrics = metrics;
     sender->lanes = lanes;
-    hf_breaker_init(&sender->breaker, config->rules.base_ns, HF_MIN(config->rules.max_duration_ns, MAX_BREAKER_NS));
+    hf_breaker_init(
+        &sender->breaker, config->rules.base_ns,
+        HF_MIN(config->rules.max_duration_ns, config->world.exported != NULL ? MAX_EXPORT_NS : MAX_BREAKER_NS));
     hf_aimd_init(&sender->pace, config->sink->bandwidth_limit);
     sender->http = params->http;
     sender->creds = hf_outlet_creds_new(params, config->url, err);

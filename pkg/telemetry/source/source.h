@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "config/config.h"
+#include "loop/http/http.h"
 #include "loop/loop.h"
 #include "telemetry/event/intake.h"
 #include "web/metrics.h"
@@ -44,6 +45,9 @@ struct hf_telemetry_world {
      * budget. Loop thread only. */
     const bool *writes_paused;
     const struct hf_telemetry_link *link; /* NULL: never closed; sinks on this machine do not use it */
+    /* Deliver by this table (telemetry/sink/export.h) instead of the network: without credentials and without `link`.
+     * NULL: over the network. */
+    const struct hf_http_ops *exported;
     /* On the loop thread, when a sink stops or resumes accepting, has its first dead letter, or a trouble has passed.
      * Must not call back into telemetry. May be NULL. */
     void (*changed)(void *arg);

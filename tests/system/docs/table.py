@@ -229,6 +229,10 @@ ROWS = [
     Row(r"kubectl apply -f - <<.*agent\.csr.*", "standin", before=lambda _: shutil.copy("/etc/holdfast/agent.csr", ".")),
     Row(r"kubectl .*", "standin", before=with_cluster),
     # ---- telemetry --------------------------------------------------------------------------------------------------------
+    Row(r"cp edge-inference-1.4.2.yaml objects/", page="/usb.md", before=lambda world, _=None: write(os.path.join(os.getcwd(), "edge-inference-1.4.2.yaml"), "")),
+    Row(r"HOLDFAST_EXPORT=/media/usb/holdfast holdfast-agent --check-config", page="/usb.md",
+        expect="ReadWritePaths=.* -/media/usb/holdfast"),
+    Row(r"holdfast spool send .*", "elsewhere", page="/usb.md", why="tests/system/telemetry/carry.py"),
     Row(r"(curl|holdfast spool) .*", "elsewhere", page="/telemetry.md", why="tests/system/telemetry/docs.py"),
     Row(r"curl .*/ingest .*", before=with_agent, after=delivered),
     Row(r"curl -s http://127\.0\.0\.1:\d+/\S+", before=with_agent),

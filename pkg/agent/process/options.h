@@ -33,7 +33,7 @@ const char *hf_agent_listener_name(enum hf_agent_listener listener);
 /* Strings are static, of argv or the environment, or owned; relative paths are made absolute. NULL: not given. */
 struct hf_agent_options {
     const char *server, *kubeconfig, *source;
-    const char *export_dir; /* for status and telemetry, instead of sinks; NULL: none */
+    const char *export_dir;        /* for status and telemetry, instead of sinks; NULL: none */
     const char *status_kubeconfig; /* the server for writes; NULL: the one read from */
     const char *node_name;
     const char *state_dir, *trust_dir;

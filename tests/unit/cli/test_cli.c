@@ -134,7 +134,7 @@ static const struct {
     {{"release", "craete"}, "holdfast: unknown command 'release craete'; did you mean 'release create'?\n"},
     {{"delta", "inof"},
      "holdfast: unknown command 'delta inof'; did you mean 'delta info'?\nusage: holdfast delta COMMAND"},
-    {{"spool", "resend"}, "holdfast: unknown command 'spool resend'\nusage: holdfast spool COMMAND"},
+    {{"spool", "forward"}, "holdfast: unknown command 'spool forward'\nusage: holdfast spool COMMAND"},
     {{"nothing"}, "unknown command 'nothing'\n"},
     {{"lint", "--stirct", "x"}, "did you mean '--strict'?"},
     {{"lint"}, "arguments are missing: FILE..."},

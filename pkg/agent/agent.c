@@ -731,6 +731,12 @@ void hf_agent_certificate_changed(struct hf_agent *agent)
     hf_turn_wake(&agent->turn, HF_DUE_STATUS);
 }
 
+void hf_agent_certificate_issued(struct hf_agent *agent, const char *request, const char *reason, const char *message)
+{
+    hf_audit_inlet_add(agent->env.audit, HF_AUDIT_CERTIFICATE_ISSUED, request, reason, message);
+    hf_turn_wake(&agent->turn, 0);
+}
+
 bool hf_agent_ready(const struct hf_agent *agent)
 {
     return hf_follow_knows(&agent->follows);

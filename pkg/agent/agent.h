@@ -41,10 +41,10 @@ struct hf_agent_owner {
     struct hf_http_traffic (*api_traffic)(void *arg);
     /* A new object or NULL. */
     json_t *(*telemetry)(void *arg);
-    /* Tells why no client certificate is valid (and the reason of ClientCertificateValid), or NULL. */
-    const char *(*certificate_problem)(void *arg, const char **ret_reason);
     /* A new status, as JSON, also one that cannot be delivered. May be NULL. */
     void (*status_shown)(void *arg, struct hf_view text);
+    /* Message, status and reason of ClientCertificateValid; NULL: no such condition. */
+    const char *(*certificate_problem)(void *arg, bool *ret_valid, const char **ret_reason);
     /* The source reported this node's Node. */
     void (*node_seen)(void *arg, const char *uid);
     /* At most once, after the result was reported: nothing more can be done for the desired state, or the folder source
@@ -140,6 +140,8 @@ void hf_agent_telemetry_changed(struct hf_agent *agent);
 void hf_agent_telemetry_sent(struct hf_agent *agent, uint64_t bytes, bool backlog);
 
 void hf_agent_certificate_changed(struct hf_agent *agent);
+/* A client certificate is on the disk: for the audit log. */
+void hf_agent_certificate_issued(struct hf_agent *agent, const char *request, const char *reason, const char *message);
 
 /* There is a desired state, from the source or an earlier cache. */
 bool hf_agent_ready(const struct hf_agent *agent);

@@ -48,6 +48,7 @@ enum {
     KIND(WENT_STALE, "WentStale", false)                                                                               \
     KIND(CAME_BACK, "CameBack", false)                                                                                 \
     KIND(CLOCK_LEAPT, "ClockLeapt", true)                                                                              \
+    KIND(CERTIFICATE_ISSUED, "CertificateIssued", false)                                                               \
     KIND(SEGMENT_STARTED, "SegmentStarted", false)                                                                     \
     KIND(ENTRIES_LOST, "EntriesLost", false)                                                                           \
     KIND(TORN_LINE, "TornLine", false)

@@ -7,9 +7,10 @@ static const char *const state_names[HF_RENEWAL_STATES] = {
 };
 
 static const char *const event_names[HF_RENEWAL_EVENTS] = {
-    [HF_RENEWAL_DUE] = "Due",         [HF_RENEWAL_LOST] = "Lost",     [HF_RENEWAL_DONE] = "Done",
-    [HF_RENEWAL_PENDING] = "Pending", [HF_RENEWAL_ABSENT] = "Absent", [HF_RENEWAL_DENIED] = "Denied",
-    [HF_RENEWAL_REFUSED] = "Refused", [HF_RENEWAL_BAD] = "Bad",       [HF_RENEWAL_FAILED] = "Failed",
+    [HF_RENEWAL_DUE] = "Due",         [HF_RENEWAL_LOST] = "Lost",       [HF_RENEWAL_DONE] = "Done",
+    [HF_RENEWAL_PENDING] = "Pending", [HF_RENEWAL_ABSENT] = "Absent",   [HF_RENEWAL_DENIED] = "Denied",
+    [HF_RENEWAL_REFUSED] = "Refused", [HF_RENEWAL_ANOTHER] = "Another", [HF_RENEWAL_BAD] = "Bad",
+    [HF_RENEWAL_FAILED] = "Failed",
 };
 
 static const char *const action_names[HF_RENEWAL_ACTIONS] = {
@@ -49,6 +50,7 @@ static const struct hf_renewal_move table[HF_RENEWAL_STATES][HF_RENEWAL_EVENTS] 
                 [HF_RENEWAL_DONE] = TO(ISSUE, DO_NOTHING, POLL),
                 [HF_RENEWAL_FAILED] = TO(REQUEST, DO_NOTHING, SHORT),
                 [HF_RENEWAL_REFUSED] = TO(PAUSE, DO_NOTHING, LONG),
+                [HF_RENEWAL_ANOTHER] = TO(REQUEST, CREATE, NEVER),
             },
         [HF_RENEWAL_ISSUE] =
             {
@@ -58,6 +60,7 @@ static const struct hf_renewal_move table[HF_RENEWAL_STATES][HF_RENEWAL_EVENTS] 
                 [HF_RENEWAL_ABSENT] = TO(REQUEST, DO_NOTHING, SHORT),
                 [HF_RENEWAL_DENIED] = TO(PAUSE, DROP_KEY, LONG),
                 [HF_RENEWAL_REFUSED] = TO(PAUSE, DO_NOTHING, LONG),
+                [HF_RENEWAL_ANOTHER] = TO(KEY, DROP_KEY, SHORT),
                 [HF_RENEWAL_FAILED] = TO(ISSUE, DO_NOTHING, SHORT),
             },
         [HF_RENEWAL_STORE] =

@@ -16,6 +16,8 @@
  *   Store    certificate and key go to the disk as one file
  *   Pause    refused, denied or bad: a long wait, then again
  *
+ * Another way is left (Another): from Request, the same request; from Issue, a new key, for a new request.
+ *
  * The agent uses the certificate that it has, or else (none, expired, refused) the credential of its configuration. */
 #pragma once
 
@@ -42,7 +44,8 @@ enum hf_renewal_event {
     HF_RENEWAL_PENDING, /* not approved or signed */
     HF_RENEWAL_ABSENT,  /* gone */
     HF_RENEWAL_DENIED,  /* or the signer failed */
-    HF_RENEWAL_REFUSED, /* this node may not */
+    HF_RENEWAL_REFUSED, /* this node may not, by no way (sync/way.h) */
+    HF_RENEWAL_ANOTHER, /* refused or denied by this way; another one is left */
     HF_RENEWAL_BAD,     /* not for our key, or expired */
     HF_RENEWAL_FAILED,  /* retry */
     HF_RENEWAL_EVENTS,
@@ -64,8 +67,8 @@ enum hf_renewal_action {
 /* Until the event Due. */
 enum hf_renewal_delay {
     HF_RENEWAL_NEVER,   /* another event ends the state */
-    HF_RENEWAL_POLL,    /* for a pending request: 2 s, growing to 5 min */
-    HF_RENEWAL_SHORT,   /* after a failure: 2 s, growing to 5 min */
+    HF_RENEWAL_POLL,    /* for a pending request: 2 s, growing to 5 min, or less for a short certificate */
+    HF_RENEWAL_SHORT,   /* after a failure: the same */
     HF_RENEWAL_LONG,    /* in Pause: 10 min, growing to 6 h */
     HF_RENEWAL_AT_DATE, /* hf_renewal_date() */
 };

@@ -21,6 +21,7 @@
 #include "os/dir.h"
 #include "os/file.h"
 #include "sync/renewal.h"
+#include "sync/way.h"
 #include "trust/certificate.h"
 
 enum { MAX_FILE = 64 << 10, NAME_MAX_BYTES = 253 };
@@ -58,6 +59,9 @@ struct hf_client_certificate {
     char name[NAME_MAX_BYTES + 1];
     struct hf_buf issued; /* PEM of the certificate in the answer, for the action SAVE */
     struct hf_kube_pending *call;
+    enum hf_way way;                      /* of the last request */
+    unsigned excluded;                    /* ways that were refused since the last pause */
+    enum hf_way came_by;                  /* way of the certificate in use; HF_WAY_NONE: of an earlier life */
     struct hf_backoff poll, brief, pause; /* one for each growing delay of sync/renewal.h */
     uint64_t retry_after_ns;              /* Retry-After of the last failure, for the next delay */
     bool meta_logged;
@@ -128,6 +132,14 @@ static void format_problem(const struct hf_client_certificate *certificate, enum
                    certificate->detail[0] != '\0' ? ": " : "", certificate->detail, hf_renewal_trouble_advice(trouble));
 }
 
+/* A renewal is nothing to tell of; a certificate that came by another credential is. */
+static void format_way(const struct hf_client_certificate *certificate, char text[HF_CLIENT_CERTIFICATE_TEXT])
+{
+    if (certificate->in_use && certificate->came_by > HF_WAY_CERTIFICATE)
+        (void)snprintf(text, HF_CLIENT_CERTIFICATE_TEXT, "the node got its client certificate by %s, request %s",
+                       hf_way_text(certificate->came_by), certificate->name);
+}
+
 /* Tells the owner if the condition has changed. */
 static void look_at_trouble(struct hf_client_certificate *certificate)
 {
@@ -136,6 +148,8 @@ static void look_at_trouble(struct hf_client_certificate *certificate)
 
     if (trouble != HF_RENEWAL_NO_TROUBLE)
         format_problem(certificate, trouble, text);
+    else
+        format_way(certificate, text);
     if (trouble == certificate->told && strcmp(text, certificate->problem) == 0)
         return;
     certificate->told = trouble;
@@ -156,11 +170,13 @@ static void note(struct hf_client_certificate *certificate, enum hf_renewal_trou
                    r > 0 && m > 0 ? ": " : "", (int)m, message);
 }
 
-const char *hf_client_certificate_problem(const struct hf_client_certificate *certificate, const char **ret_reason)
+const char *hf_client_certificate_problem(const struct hf_client_certificate *certificate, bool *ret_valid,
+                                          const char **ret_reason)
 {
-    if (certificate == NULL || certificate->told == HF_RENEWAL_NO_TROUBLE)
+    if (certificate == NULL || certificate->problem[0] == '\0')
         return NULL;
-    *ret_reason = hf_renewal_trouble_reason(certificate->told);
+    *ret_valid = certificate->told == HF_RENEWAL_NO_TROUBLE;
+    *ret_reason = *ret_valid ? hf_way_reason(certificate->came_by) : hf_renewal_trouble_reason(certificate->told);
     return certificate->problem;
 }
 
@@ -334,6 +350,44 @@ static void count(const struct hf_client_certificate *certificate, const char *r
     hf_metric_add(hf_metric_with(certificate->requests, HF_LABELS(result)), 1);
 }
 
+/* ---- ways -------------------------------------------------------------------------------------------------------- */
+
+static enum hf_way next_way(const struct hf_client_certificate *certificate)
+{
+    const struct hf_way_facts facts = {.certificate = certificate->in_use,
+                                       .kubelet = certificate->p.kubelet != NULL,
+                                       .excluded = certificate->excluded};
+
+    return hf_way_next(&facts);
+}
+
+/* NULL: there is none, or no safe one. */
+static struct hf_kube *kubelet_of(const struct hf_client_certificate *certificate)
+{
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_kube *kube = certificate->p.kubelet(certificate->p.arg, &err);
+
+    if (kube == NULL)
+        hf_log_err(certificate->p.log, err.code == ENOENT ? HF_LOG_INFO : HF_LOG_WARNING, "certificate.no_kubelet",
+                   "dir", certificate->p.dir, &err);
+    return kube;
+}
+
+/* The way of the request was refused. Returns `otherwise` if it was the last one. */
+static enum hf_renewal_event leave_way(struct hf_client_certificate *certificate, enum hf_renewal_event otherwise)
+{
+    certificate->excluded |= hf_way_bit(certificate->way);
+    if (next_way(certificate) == HF_WAY_KUBELET && kubelet_of(certificate) == NULL)
+        certificate->excluded |= hf_way_bit(HF_WAY_KUBELET);
+    return next_way(certificate) == HF_WAY_NONE ? otherwise : HF_RENEWAL_ANOTHER;
+}
+
+/* The client of the way; NULL: the way is not there any more. */
+static struct hf_kube *client_of(const struct hf_client_certificate *certificate)
+{
+    return certificate->way == HF_WAY_KUBELET ? kubelet_of(certificate) : certificate->p.kube;
+}
+
 static enum hf_renewal_event event_of_failure(struct hf_client_certificate *certificate,
                                               const struct hf_kube_answer *answer)
 {
@@ -345,7 +399,7 @@ static enum hf_renewal_event event_of_failure(struct hf_client_certificate *cert
     count(certificate, refused ? "refused" : "failed");
     if (refused)
         note(certificate, HF_RENEWAL_NOT_ALLOWED, answer->err.cause, "");
-    return refused ? HF_RENEWAL_REFUSED : HF_RENEWAL_FAILED;
+    return refused ? leave_way(certificate, HF_RENEWAL_REFUSED) : HF_RENEWAL_FAILED;
 }
 
 static void created(void *arg, const struct hf_kube_answer *answer)
@@ -358,11 +412,12 @@ static void created(void *arg, const struct hf_kube_answer *answer)
         enum hf_renewal_event what = event_of_failure(certificate, answer);
         if (absent)
             note(certificate, HF_RENEWAL_NOT_ALLOWED, answer->err.cause, "");
-        event(certificate, absent ? HF_RENEWAL_REFUSED : what);
+        event(certificate, absent ? leave_way(certificate, HF_RENEWAL_REFUSED) : what);
         return;
     }
     count(certificate, "created");
-    hf_log(certificate->p.log, HF_LOG_INFO, "certificate.requested", HF_S("request", certificate->name));
+    hf_log(certificate->p.log, HF_LOG_INFO, "certificate.requested", HF_S("request", certificate->name),
+           HF_S("way", hf_way_reason(certificate->way)));
     event(certificate, HF_RENEWAL_DONE);
 }
 
@@ -392,7 +447,7 @@ static enum hf_renewal_event judge(struct hf_client_certificate *certificate, co
         count(certificate, "denied");
         note(certificate, HF_RENEWAL_WAS_DENIED, hf_json_str_or(denial, "reason", ""),
              hf_json_str_or(denial, "message", ""));
-        return HF_RENEWAL_DENIED;
+        return leave_way(certificate, HF_RENEWAL_DENIED);
     }
     if (text[0] == '\0')
         return HF_RENEWAL_PENDING;
@@ -408,6 +463,8 @@ static void was_read(void *arg, const struct hf_kube_answer *answer)
 
     certificate->call = NULL;
     if (answer->r == -ENOENT)
+        certificate->excluded = 0;
+    if (answer->r == -ENOENT)
         event(certificate, HF_RENEWAL_ABSENT);
     else if (answer->r < 0)
         event(certificate, event_of_failure(certificate, answer));
@@ -419,8 +476,13 @@ static void send_call(struct hf_client_certificate *certificate, const struct hf
                       hf_kube_call_done *done)
 {
     struct hf_err err = HF_ERR_INIT;
+    struct hf_kube *kube = client_of(certificate);
 
-    if (hf_kube_call_send(certificate->p.kube, call, done, certificate, &certificate->call, &err) == 0)
+    if (kube == NULL) {
+        event(certificate, leave_way(certificate, HF_RENEWAL_REFUSED));
+        return;
+    }
+    if (hf_kube_call_send(kube, call, done, certificate, &certificate->call, &err) == 0)
         return;
     certificate->call = NULL;
     log_failure(certificate, "certificate.not_requested", &err);
@@ -468,6 +530,11 @@ static void start_create(struct hf_client_certificate *certificate)
                                       .name = certificate->p.node_name,
                                       .metadata_only = true};
 
+    certificate->way = next_way(certificate);
+    if (certificate->way == HF_WAY_NONE) { /* the certificate came back into use, or was set aside, meanwhile */
+        event(certificate, HF_RENEWAL_REFUSED);
+        return;
+    }
     send_call(certificate, &call, node_was_read);
 }
 
@@ -521,6 +588,16 @@ static enum hf_renewal_event save(struct hf_client_certificate *certificate, str
     return what;
 }
 
+static void tell_issued(struct hf_client_certificate *certificate)
+{
+    certificate->came_by = certificate->way;
+    certificate->excluded = 0;
+    hf_log(certificate->p.log, HF_LOG_INFO, "certificate.issued", HF_S("request", certificate->name),
+           HF_S("way", hf_way_reason(certificate->way)));
+    if (certificate->p.issued != NULL)
+        certificate->p.issued(certificate->p.arg, certificate->way, certificate->name);
+}
+
 static void start_save(struct hf_client_certificate *certificate)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -531,6 +608,7 @@ static void start_save(struct hf_client_certificate *certificate)
         drop_pending_key(certificate);
         count(certificate, "issued");
         note(certificate, HF_RENEWAL_NO_TROUBLE, "", "");
+        tell_issued(certificate);
     } else {
         log_failure(certificate, "certificate.not_saved", &err);
         note(certificate, what == HF_RENEWAL_BAD ? HF_RENEWAL_UNUSABLE : HF_RENEWAL_NOT_STORED, err.cause, "");
@@ -548,6 +626,15 @@ static void start_use(struct hf_client_certificate *certificate)
 
 /* ---- the machine ------------------------------------------------------------------------------------------------- */
 
+/* The last third of a lifetime has room for twenty looks: a short certificate does not end between two of them. */
+static uint64_t look_again_ns(const struct hf_client_certificate *certificate, uint64_t delay_ns)
+{
+    const struct hf_certificate_info *info = &certificate->pair.info;
+    uint64_t span = has_pair(certificate) ? info->not_after_unix_ns - info->not_before_unix_ns : HF_RENEWAL_MAX_NS;
+
+    return HF_MIN(delay_ns, HF_MAX(span / 60, 2 * HF_NS_PER_S));
+}
+
 static uint64_t delay_of(struct hf_client_certificate *certificate, enum hf_renewal_delay delay)
 {
     struct hf_backoff *const growing[] = {[HF_RENEWAL_POLL] = &certificate->poll,
@@ -558,7 +645,8 @@ static uint64_t delay_of(struct hf_client_certificate *certificate, enum hf_rene
     if (delay != HF_RENEWAL_AT_DATE) {
         uint64_t at_least = certificate->retry_after_ns;
         certificate->retry_after_ns = 0;
-        return hf_backoff_next_ns(growing[delay], certificate->p.rng, at_least);
+        uint64_t next = hf_backoff_next_ns(growing[delay], certificate->p.rng, at_least);
+        return delay == HF_RENEWAL_LONG || at_least != 0 ? next : look_again_ns(certificate, next);
     }
     /* A clock that stands in the past must not put the renewal off beyond a lifetime. */
     uint64_t span = certificate->pair.info.not_after_unix_ns - certificate->pair.info.not_before_unix_ns;
@@ -592,6 +680,7 @@ static void on_timer(void *arg)
     struct hf_client_certificate *certificate = arg;
 
     if (!hf_kube_is_metaserver(certificate->p.kube)) {
+        certificate->excluded = certificate->state == HF_RENEWAL_PAUSE ? 0 : certificate->excluded;
         event(certificate, HF_RENEWAL_DUE);
         return;
     }
@@ -654,7 +743,8 @@ static bool may_try_again(const struct hf_client_certificate *certificate)
     uint64_t now = hf_mono_ns(certificate->p.clock);
 
     return has_pair(certificate) && !is_expired(certificate) && certificate->trouble == HF_RENEWAL_NOT_ALLOWED &&
-           certificate->state == HF_RENEWAL_PAUSE && now - certificate->aside_ns >= TRY_AGAIN_NS;
+           (certificate->state == HF_RENEWAL_PAUSE || certificate->way == HF_WAY_KUBELET) &&
+           now - certificate->aside_ns >= TRY_AGAIN_NS;
 }
 
 void hf_client_certificate_check(struct hf_client_certificate *certificate)
@@ -677,6 +767,8 @@ void hf_client_certificate_check(struct hf_client_certificate *certificate)
     }
     look_at_node(certificate);
     look_at_trouble(certificate);
+    if (certificate->state == HF_RENEWAL_CURRENT && certificate->call == NULL && certificate->p.kubelet_done != NULL)
+        certificate->p.kubelet_done(certificate->p.arg);
 }
 
 /* ---- start and end ----------------------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 
 #include "base/fs.h"
 #include "kube/kube.h"
+#include "sync/way.h"
 #include "web/metrics.h"
 
 enum { HF_CLIENT_CERTIFICATE_TEXT = 1024 };
@@ -23,6 +24,13 @@ struct hf_client_certificate_params {
     uint64_t lifetime_ns; /* to ask for; 0: the default */
     /* The client uses this pair from now on; both NULL: the credential of its configuration. */
     int (*use)(void *arg, const char *certificate_pem, const char *key_pem, struct hf_err *err);
+    /* A client with the identity of this node's kubelet, read anew from its files; the owner's. NULL: there is none.
+     * May be NULL. */
+    struct hf_kube *(*kubelet)(void *arg, struct hf_err *err);
+    /* That client is not needed for now. May be NULL. */
+    void (*kubelet_done)(void *arg);
+    /* A certificate is on the disk. May be NULL. */
+    void (*issued)(void *arg, enum hf_way way, const char *request);
     /* hf_client_certificate_problem() changed. Not before new has returned. May be NULL. */
     void (*changed)(void *arg);
     void *arg;
@@ -49,6 +57,7 @@ void hf_client_certificate_node(struct hf_client_certificate *certificate, const
  * again after five minutes if the request was refused too. */
 void hf_client_certificate_check(struct hf_client_certificate *certificate);
 
-/* The cause of no valid or no next certificate, and the remedy; or NULL. *ret_reason is that of
- * ClientCertificateValid. Valid until the problem changes. */
-const char *hf_client_certificate_problem(const struct hf_client_certificate *certificate, const char **ret_reason);
+/* The condition ClientCertificateValid: the cause of no valid or no next certificate, and the remedy; or, *ret_valid,
+ * by which way the one in use came, unless by the one before it; or NULL. Valid until it changes. */
+const char *hf_client_certificate_problem(const struct hf_client_certificate *certificate, bool *ret_valid,
+                                          const char **ret_reason);

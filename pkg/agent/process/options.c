@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/process/kubelet_identity.h"
 #include "api/meta.h"
 #include "api/telemetry.h"
 #include "base/flags/flags.h"
@@ -100,6 +101,14 @@ static int set_client_certificate_lifetime(HF_UNUSED void *options, void *field,
     int r = hf_parse_duration(text, field);
 
     return r == 0 && *ns >= 600 * HF_NS_PER_S && *ns <= 30 * 24 * 3600 * HF_NS_PER_S ? 0 : -EINVAL;
+}
+
+static int set_kubelet_identity(HF_UNUSED void *options, void *field, const char *text)
+{
+    *(const char **)field = text;
+    return text[0] == '/' || strcmp(text, HF_KUBELET_IDENTITY_AUTO) == 0 || strcmp(text, HF_KUBELET_IDENTITY_OFF) == 0
+               ? 0
+               : -EINVAL;
 }
 
 static int set_api(HF_UNUSED void *options, void *field, const char *text)
@@ -300,6 +309,10 @@ static const struct hf_flag flags[] = {
     {"client-certificate-lifetime", "DURATION", "HOLDFAST_CLIENT_CERTIFICATE_LIFETIME", set_client_certificate_lifetime,
      AT(client_certificate_lifetime_ns), "a duration of 10m to 720h",
      "lifetime to ask for; the agent renews at about two thirds of it (720h)"},
+    {"kubelet-identity", "FILE", "HOLDFAST_KUBELET_IDENTITY", set_kubelet_identity, AT(kubelet_identity),
+     "auto, off, or the absolute path of a certificate",
+     "certificate of this node's kubelet, with which to ask if no own credential is left (auto: where K3s, RKE2, k0s "
+     "and kubeadm have it)"},
     {"source", "DIR", "HOLDFAST_SOURCE", hf_flag_text, AT(source), "a folder",
      "read objects as YAML from this folder; write the status to <state>/status"},
     {"export", "DIR", "HOLDFAST_EXPORT", set_path, AT(export_dir), "a folder",
@@ -397,6 +410,7 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
 {
     struct hf_agent_options options = {
         .state_dir = DEFAULT_STATE_DIR,
+        .kubelet_identity = HF_KUBELET_IDENTITY_AUTO,
         .trust_dir = "/etc/holdfast/trust.d",
         .listen = {{.address = "127.0.0.1"}, {.address = "127.0.0.1"}, {.address = "127.0.0.1"}},
         .log_level = HF_LOG_INFO,

@@ -54,6 +54,7 @@ struct hf_agent_options {
     const char *allowed_hosts[HF_OPTIONS_MAX_HOSTS + 1];
     size_t n_allowed_hosts;
     const char *client_certificate_dir; /* NULL: the agent gets none */
+    const char *kubelet_identity;       /* agent/process/kubelet_identity.h */
     uint64_t client_certificate_lifetime_ns;
     uint64_t retry_base_ns; /* for growing delays (base/backoff.h) */
     const char *storage_dir;

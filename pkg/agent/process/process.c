@@ -17,6 +17,7 @@
 #include "agent/agent.h"
 #include "agent/process/client_certificate.h"
 #include "agent/process/configuration.h"
+#include "agent/process/kubelet_identity.h"
 #include "agent/process/listeners.h"
 #include "agent/process/outside.h"
 #include "agent/process/status_export.h"
@@ -36,7 +37,13 @@
 #include "web/process_metrics.h"
 #include "web/web.h"
 
-enum { STOP_TIMEOUT_S = 5, JOBS_TIMEOUT_S = 2, CREDENTIALS_PERIOD_S = 60, LOCK_TRIES = 50 /* one second in all */ };
+enum {
+    MAX_IDENTITY = 64 << 10,
+    STOP_TIMEOUT_S = 5,
+    JOBS_TIMEOUT_S = 2,
+    CREDENTIALS_PERIOD_S = 60,
+    LOCK_TRIES = 50 /* one second in all */
+};
 
 #define MAX_SKEW_NS (5 * 60 * HF_NS_PER_S) /* until a policy sets it */
 
@@ -56,6 +63,7 @@ struct process {
     struct hf_upstream *written;               /* server for the status; NULL: the same as `read` */
     struct hf_split *split;                    /* combines both; NULL: there is only one */
     struct hf_client_certificate *certificate; /* NULL: not asked for */
+    struct hf_upstream *kubelet;               /* the issuer, with the kubelet's identity; NULL: not in use */
     struct hf_folder *folder;
     struct hf_agent *agent;
     struct hf_agent_telemetry *telemetry;
@@ -229,6 +237,36 @@ static int open_telemetry(struct process *p, struct hf_err *err)
 
 /* ---- client certificate ------------------------------------------------------------------------------------------ */
 
+static struct hf_upstream_params upstream_params(struct process *p)
+{
+    const struct hf_agent_options *o = p->options;
+
+    return (struct hf_upstream_params){
+        .loop = p->loop,
+        .clock = hf_home_clock(&p->home),
+        .log = p->log,
+        .metrics = p->metrics,
+        .server = o->server,
+        .kubeconfig = o->kubeconfig,
+        .api = o->api,
+        .user_agent = "holdfast-agent/" HF_VERSION,
+        .field_manager = HF_FIELD_MANAGER,
+        .max_skew_ns = MAX_SKEW_NS,
+        .arg = p,
+    };
+}
+
+/* The cluster that gets the status, where that is another one than the source. */
+static void as_issuer(const struct process *p, struct hf_upstream_params *params)
+{
+    if (p->options->status_kubeconfig == NULL)
+        return;
+    params->server = NULL;
+    params->kubeconfig = p->options->status_kubeconfig;
+    params->api = HF_KUBE_APISERVER;
+    params->metrics = NULL; /* the counters count the source's requests */
+}
+
 /* The server that gets our writes issues the certificate. */
 static struct hf_upstream *issuer_of(const struct process *p)
 {
@@ -249,11 +287,63 @@ static void credentials_refused(void *arg)
     hf_client_certificate_refused(p->certificate);
 }
 
-static const char *certificate_problem(void *arg, const char **ret_reason)
+static const char *certificate_problem(void *arg, bool *ret_valid, const char **ret_reason)
 {
     const struct process *p = arg;
 
-    return hf_client_certificate_problem(p->certificate, ret_reason);
+    return hf_client_certificate_problem(p->certificate, ret_valid, ret_reason);
+}
+
+static void certificate_issued(void *arg, enum hf_way way, const char *request)
+{
+    const struct process *p = arg;
+    char text[128];
+
+    (void)snprintf(text, sizeof(text), "the cluster gave the node a client certificate by %s", hf_way_text(way));
+    if (p->agent != NULL)
+        hf_agent_certificate_issued(p->agent, request, hf_way_reason(way), text);
+}
+
+static void wipe(struct hf_buf *buf)
+{
+    if (buf->p != NULL)
+        explicit_bzero(buf->p, buf->cap);
+    hf_buf_done(buf);
+}
+
+static int use_kubelet_identity(struct process *p, struct hf_err *err)
+{
+    struct hf_buf certificate = HF_BUF_INIT(MAX_IDENTITY), key = HF_BUF_INIT(MAX_IDENTITY);
+    int r =
+        hf_kubelet_identity_read(hf_fs_posix(), p->options->kubelet_identity, p->node_name, &certificate, &key, err);
+
+    if (r == 0)
+        r = hf_upstream_use_certificate(p->kubelet, hf_buf_str(&certificate), hf_buf_str(&key), err);
+    wipe(&key);
+    wipe(&certificate);
+    return r;
+}
+
+/* For certificate requests alone: as its kubelet, the agent asks for nothing else. */
+static struct hf_kube *kubelet_client(void *arg, struct hf_err *err)
+{
+    struct process *p = arg;
+    struct hf_upstream_params params = upstream_params(p);
+
+    if (p->kubelet == NULL) {
+        as_issuer(p, &params);
+        params.metrics = NULL;
+        p->kubelet = hf_upstream_new(&params, err);
+    }
+    return p->kubelet != NULL && use_kubelet_identity(p, err) == 0 ? hf_upstream_kube(p->kubelet) : NULL;
+}
+
+static void kubelet_done(void *arg)
+{
+    struct process *p = arg;
+
+    hf_upstream_free(p->kubelet);
+    p->kubelet = NULL;
 }
 
 static void node_seen(void *arg, const char *uid)
@@ -271,6 +361,12 @@ static void certificate_changed(void *arg)
         hf_agent_certificate_changed(p->agent);
 }
 
+/* A pod does not see the kubelet's files. */
+static bool may_use_kubelet(const struct process *p)
+{
+    return !p->options->pod_mode && strcmp(p->options->kubelet_identity, HF_KUBELET_IDENTITY_OFF) != 0;
+}
+
 static int open_certificate(struct process *p, struct hf_err *err)
 {
     const struct hf_client_certificate_params params = {
@@ -285,6 +381,9 @@ static int open_certificate(struct process *p, struct hf_err *err)
         .dir = p->options->client_certificate_dir,
         .lifetime_ns = p->options->client_certificate_lifetime_ns,
         .use = use_certificate,
+        .kubelet = may_use_kubelet(p) ? kubelet_client : NULL,
+        .kubelet_done = kubelet_done,
+        .issued = certificate_issued,
         .changed = certificate_changed,
         .arg = p,
     };
@@ -297,19 +396,7 @@ static int open_certificate(struct process *p, struct hf_err *err)
 static int open_upstreams(struct process *p, struct hf_err *err)
 {
     const struct hf_agent_options *o = p->options;
-    struct hf_upstream_params params = {
-        .loop = p->loop,
-        .clock = hf_home_clock(&p->home),
-        .log = p->log,
-        .metrics = p->metrics,
-        .server = o->server,
-        .kubeconfig = o->kubeconfig,
-        .api = o->api,
-        .user_agent = "holdfast-agent/" HF_VERSION,
-        .field_manager = HF_FIELD_MANAGER,
-        .max_skew_ns = MAX_SKEW_NS,
-        .arg = p,
-    };
+    struct hf_upstream_params params = upstream_params(p);
 
     if (o->status_kubeconfig == NULL)
         params.refused = credentials_refused;
@@ -317,10 +404,7 @@ static int open_upstreams(struct process *p, struct hf_err *err)
     if (p->read == NULL || o->status_kubeconfig == NULL)
         return p->read == NULL ? -err->code : open_certificate(p, err);
     params.refused = credentials_refused;
-    params.server = NULL;
-    params.kubeconfig = o->status_kubeconfig;
-    params.api = HF_KUBE_APISERVER;
-    params.metrics = NULL; /* the counters count the source's requests */
+    as_issuer(p, &params);
     p->written = hf_upstream_new(&params, err);
     if (p->written == NULL)
         return hf_err_wrap(err, -err->code, "--status-kubeconfig");
@@ -736,6 +820,7 @@ static void clean_up(struct process *p, int exit_code)
     hf_folder_free(p->folder);
     hf_split_free(p->split);
     hf_client_certificate_free(p->certificate);
+    hf_upstream_free(p->kubelet);
     hf_upstream_free(p->written);
     hf_upstream_free(p->read);
     hf_http_client_free(p->artifacts);

@@ -290,7 +290,8 @@ static struct hf_status_view view_of(const struct collection *all, const struct 
     if (floors == HF_R_None || floors == HF_R_FloorsPending)
         view.floors.message = NULL;
     if (params->owner.certificate_problem != NULL)
-        view.certificate.message = params->owner.certificate_problem(params->owner.arg, &view.certificate.reason);
+        view.certificate.message =
+            params->owner.certificate_problem(params->owner.arg, &view.certificate_valid, &view.certificate.reason);
     return view;
 }
 

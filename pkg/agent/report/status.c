@@ -400,7 +400,7 @@ static int set_failures(json_t *conditions, const struct hf_status_view *view, u
         {"TrustFolderSafe", "False", {"FilesAtRisk", view->trust_failure}},
         {"SourceReadable", "False", view->source},
         {"FloorsKnown", "False", view->floors},
-        {"ClientCertificateValid", "False", view->certificate},
+        {"ClientCertificateValid", view->certificate_valid ? "True" : "False", view->certificate},
     };
     int r = 0;
 

@@ -83,6 +83,7 @@ struct hf_status_view {
     const char *trust_failure;          /* a file that does not belong there, or a user who can change the folder */
     const struct hf_trust_ids *trusted; /* keys; NULL: unknown */
     struct hf_status_trouble policy_distrust, source, certificate;
+    bool certificate_valid;          /* the condition ClientCertificateValid is true */
     struct hf_status_trouble floors; /* may be old */
     const struct hf_readiness *readiness;
     int64_t observed_generation; /* generation of the EdgeNode; 0: unknown */

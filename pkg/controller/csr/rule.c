@@ -51,13 +51,31 @@ static bool is_decided(const json_t *object)
 
 /* ---- the requester ----------------------------------------------------------------------------------------------- */
 
-enum requester { SOMEBODY, ACCOUNT, AGENT };
+enum requester { SOMEBODY, ACCOUNT, AGENT, KUBELET, REQUESTERS };
+
+static const char *const requester_words[REQUESTERS] = {[SOMEBODY] = "",
+                                                        [ACCOUNT] = "the agent's service account",
+                                                        [AGENT] = "the agent",
+                                                        [KUBELET] = "the node's kubelet"};
+
+static const char *const nameless_words[REQUESTERS] = {
+    [SOMEBODY] = "",
+    [ACCOUNT] = "the requester's token names no node: expected a token of a pod, in extra." NODE_CLAIM,
+    [AGENT] = "the requester's certificate names no node",
+    [KUBELET] = "the kubelet's certificate names no node"};
+
+/* Other programs ask with a kubelet's identity, too: what is not named as an agent's is left to others. */
+static bool is_named_as_ours(const json_t *object)
+{
+    return strncmp(hf_json_str_or(object, "metadata.name", ""), HF_CSR_NAME_PREFIX, strlen(HF_CSR_NAME_PREFIX)) == 0;
+}
 
 /* Finds the node that the requester has proven to be. node: "" if the requester is an agent of no certain node. */
-static enum requester find_requester(const json_t *spec, const struct hf_csr_terms *terms, char node[254])
+static enum requester find_requester(const json_t *object, const struct hf_csr_terms *terms, char node[254])
 {
+    const json_t *spec = json_object_get(object, "spec");
     const char *user = hf_json_str_or(spec, "username", ""), *claim = NULL;
-    const size_t prefix = strlen(HF_CSR_USER);
+    const size_t prefix = strlen(HF_CSR_USER), kubelet = strlen(HF_CSR_KUBELET);
     enum requester who = SOMEBODY;
 
     if (strcmp(user, terms->account) == 0) {
@@ -66,6 +84,10 @@ static enum requester find_requester(const json_t *spec, const struct hf_csr_ter
     } else if (strncmp(user, HF_CSR_USER, prefix) == 0 && holds(json_object_get(spec, "groups"), HF_CSR_GROUP)) {
         who = AGENT;
         claim = user + prefix;
+    } else if (strncmp(user, HF_CSR_KUBELET, kubelet) == 0 && holds(json_object_get(spec, "groups"), HF_CSR_KUBELETS) &&
+               is_named_as_ours(object)) {
+        who = KUBELET;
+        claim = user + kubelet;
     }
     node[0] = '\0';
     if (claim != NULL && hf_text_is_object_name(claim))
@@ -145,21 +167,19 @@ void hf_csr_decide(const json_t *object, const struct hf_csr_terms *terms, struc
 {
     const json_t *spec = json_object_get(object, "spec");
     struct hf_csr_decision decision = {.verdict = HF_CSR_IGNORE};
-    enum requester who = find_requester(spec, terms, decision.node);
+    enum requester who = find_requester(object, terms, decision.node);
 
     *ret_decision = decision;
     if (strcmp(hf_json_str_or(spec, "signerName", ""), HF_CSR_SIGNER) != 0 || is_decided(object) || who == SOMEBODY)
         return;
     if (decision.node[0] == '\0')
-        deny(&decision, "NodeUnknown",
-             who == ACCOUNT ? "the requester's token names no node: expected a token of a pod, in extra." NODE_CLAIM
-                            : "the requester's certificate names no node");
+        deny(&decision, "NodeUnknown", "%s", nameless_words[who]);
     else if (check_request(spec, &decision) && check_usages(spec, &decision) &&
              check_lifetime(spec, terms, &decision)) {
         decision.verdict = HF_CSR_APPROVE;
         decision.reason = "HoldfastAgent";
         (void)snprintf(decision.message, sizeof(decision.message), "%s asks for the certificate of its own node %s",
-                       who == ACCOUNT ? "the agent's service account" : "the agent", decision.node);
+                       requester_words[who], decision.node);
     }
     *ret_decision = decision;
 }

@@ -2,7 +2,8 @@
 /* controller/csr/rule.h - decides if a CertificateSigningRequest comes from an agent for its own certificate. Pure.
  *
  * The certificate names the node and the uid of its Node. The requester must prove to be the node, by a service account
- * token bound to it, or by the certificate that it renews. The cluster's signer issues it. */
+ * token bound to it, by the certificate that it renews, or by its kubelet's certificate. The cluster's signer issues
+ * it. */
 #pragma once
 
 #include "base/err.h"
@@ -12,6 +13,9 @@
 #define HF_CSR_SIGNER "kubernetes.io/kube-apiserver-client"
 #define HF_CSR_USER "holdfast:agent:" /* plus the node's name: the common name */
 #define HF_CSR_GROUP "holdfast:agents"
+#define HF_CSR_KUBELET "system:node:" /* plus the node's name: the user that a kubelet is */
+#define HF_CSR_KUBELETS "system:nodes"
+#define HF_CSR_NAME_PREFIX "holdfast-agent-" /* of the requests that agents make */
 
 enum {
     HF_CSR_MIN_LIFETIME_S = 600,            /* by the API server */

@@ -48,6 +48,8 @@ struct hf_simapi {
     struct hf_simapi_counts counts;
     void (*changed)(void *arg, const char *type, const char *kind, json_t *object);
     void *changed_arg;
+    int (*judge)(void *arg, const char *client);
+    void *judge_arg;
     bool (*rest)(void *arg, struct hf_simcall *call);
     void *rest_arg;
 };
@@ -722,6 +724,15 @@ static void serve_as_hub(struct hf_simapi *api, struct hf_simcall *call, int kin
     }
 }
 
+static bool serve_stranger(struct hf_simapi *api, struct hf_simcall *call)
+{
+    int status = api->judge != NULL ? api->judge(api->judge_arg, hf_simcall_client(call)) : 0;
+
+    if (status != 0)
+        hf_simcall_reply(call, status, "application/json", "{\"kind\":\"Status\",\"message\":\"Unauthorized\"}");
+    return status != 0;
+}
+
 static void handle(void *arg, struct hf_simcall *call)
 {
     struct hf_simapi *api = arg;
@@ -734,7 +745,7 @@ static void handle(void *arg, struct hf_simcall *call)
     }
     if (!api->stripped)
         hf_simcall_mark(call);
-    if (serve_failure(api, call))
+    if (serve_failure(api, call) || serve_stranger(api, call))
         return;
     if (api->no_writes && strcmp(hf_simcall_method(call), "PATCH") == 0) {
         api->counts.refused++;
@@ -828,6 +839,12 @@ void hf_simapi_on_change(struct hf_simapi *api,
 {
     api->changed = changed;
     api->changed_arg = arg;
+}
+
+void hf_simapi_authenticate(struct hf_simapi *api, int (*judge)(void *arg, const char *client), void *arg)
+{
+    api->judge = judge;
+    api->judge_arg = arg;
 }
 
 void hf_simapi_on_rest(struct hf_simapi *api, bool (*rest)(void *arg, struct hf_simcall *call), void *arg)

@@ -70,6 +70,8 @@ void hf_simapi_set_crds(struct hf_simapi *api, bool installed); /* not: 404 for 
 void hf_simapi_fail(struct hf_simapi *api, unsigned times, int status, uint64_t retry_after_ns); /* the next requests */
 /* Answers each request whose target has `part` in it with this status; NULL: none any more. Borrows `part`. */
 void hf_simapi_fail_at(struct hf_simapi *api, const char *part, int status);
+/* The status for a request of this process, such as 401; 0: it is let in. */
+void hf_simapi_authenticate(struct hf_simapi *api, int (*judge)(void *arg, const char *client), void *arg);
 void hf_simapi_forbid_writes(struct hf_simapi *api, bool forbidden); /* 403 for each of them */
 void hf_simapi_forbid_events(struct hf_simapi *api, bool forbidden); /* 403 for each of them */
 void hf_simapi_raw(struct hf_simapi *api, const char *kind, const void *bytes,

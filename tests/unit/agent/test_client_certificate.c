@@ -84,6 +84,15 @@ static struct world {
     struct hf_kube *kube;
     struct hf_client_certificate *certificate;
     unsigned uses, drops;  /* calls of `use` */
+    uint64_t ends_unix_ns; /* of the certificate in use */
+    /* absences */
+    uint64_t token_ends_ns, look_every_ns, issue_ns;
+    bool has_kubelet, kubelet_good;
+    unsigned by_kubelet, refused; /* requests with its identity; requests of n1 that were refused */
+    enum hf_way came_by;
+    struct hf_simproc *kubelet_proc;
+    struct hf_simclient *kubelet_client;
+    struct hf_kube *kubelet_kube;
     char in_use[64 << 10]; /* PEM; "" the bootstrap credential */
 } w;
 
@@ -186,7 +195,8 @@ static void sign(const struct hf_buf *request_pem, struct hf_buf *out)
     (void)X509_set_subject_name(certificate, X509_REQ_get_subject_name(request));
     (void)X509_set_issuer_name(certificate, X509_REQ_get_subject_name(request));
     (void)ASN1_TIME_set(X509_getm_notBefore(certificate), now - 300);
-    (void)ASN1_TIME_set(X509_getm_notAfter(certificate), now + (time_t)(w.lifetime_ns / S));
+    (void)ASN1_TIME_set(X509_getm_notAfter(certificate),
+                        now + (time_t)((w.issue_ns != 0 ? w.issue_ns : w.lifetime_ns) / S));
     if (w.no_end)
         (void)ASN1_TIME_set_string_X509(X509_getm_notAfter(certificate), "99991231235959Z");
     (void)X509_set_pubkey(certificate, X509_REQ_get0_pubkey(request));
@@ -288,7 +298,7 @@ static void approve(void *arg)
     hf_simapi_each(w.api, "CertificateSigningRequest", find_open, &open);
     if (open != NULL && w.mood != AWAY)
         answer(open);
-    hf_simloop_post(w.loop, w.no_end ? MINUTE : 3 * S, approve, arg);
+    hf_simloop_post(w.loop, w.no_end ? MINUTE : w.look_every_ns, approve, arg);
 }
 
 /* ---- a life ------------------------------------------------------------------------------------------------------ */
@@ -300,6 +310,7 @@ static int use(void *arg, const char *certificate_pem, const char *key_pem, stru
     (void)arg;
     if (certificate_pem != NULL)
         ck_assert_int_eq(hf_certificate_read(certificate_pem, key_pem, &info, err), 0);
+    w.ends_unix_ns = certificate_pem != NULL ? info.not_after_unix_ns : 0;
     w.uses += certificate_pem != NULL;
     w.drops += certificate_pem == NULL;
     (void)snprintf(w.in_use, sizeof(w.in_use), "%s", certificate_pem != NULL ? certificate_pem : "");
@@ -310,6 +321,67 @@ static void changed(void *arg)
 {
     (void)arg;
     w.told++;
+}
+
+static void issued(void *arg, enum hf_way way, const char *request)
+{
+    (void)arg;
+    ck_assert_str_ne(request, "");
+    w.came_by = way;
+}
+
+/* As the client of the API server does after a 401. */
+static int reauthenticate(void *arg, struct hf_err *err)
+{
+    (void)arg, (void)err;
+    hf_client_certificate_refused(w.certificate);
+    return 0;
+}
+
+static int authenticate(void *arg, const char *client)
+{
+    uint64_t now = hf_simloop_now_ns(w.loop);
+    bool kubelet = strcmp(client, "kubelet") == 0;
+    bool good = kubelet ? w.kubelet_good
+                        : (w.in_use[0] != '\0' ? HF_SIM_UNIX_START + now < w.ends_unix_ns : now < w.token_ends_ns);
+
+    (void)arg;
+    w.by_kubelet += kubelet;
+    w.refused += !kubelet && !good;
+    return good ? 0 : 401;
+}
+
+static void kubelet_done(void *arg)
+{
+    (void)arg;
+    hf_kube_free(w.kubelet_kube);
+    hf_simclient_free(w.kubelet_client);
+    hf_simproc_free(w.kubelet_proc);
+    w.kubelet_kube = NULL;
+    w.kubelet_client = NULL;
+    w.kubelet_proc = NULL;
+}
+
+static struct hf_kube *kubelet_client(void *arg, struct hf_err *err)
+{
+    (void)arg;
+    if (!w.has_kubelet)
+        (void)hf_err_set(err, ENOENT, "no kubelet");
+    if (!w.has_kubelet)
+        return NULL;
+    if (w.kubelet_kube != NULL)
+        return w.kubelet_kube;
+    w.kubelet_proc = hf_simproc_new(w.loop, "kubelet");
+    w.kubelet_client = hf_simnet_client(w.net, w.kubelet_proc);
+    const struct hf_kube_params kube = {.config = &w.config,
+                                        .api = HF_KUBE_APISERVER,
+                                        .field_manager = "holdfast-agent",
+                                        .clock = hf_simproc_clock(w.kubelet_proc),
+                                        .rng = hf_simproc_rand(w.kubelet_proc),
+                                        .sched = hf_simproc_sched(w.kubelet_proc),
+                                        .http = hf_simclient_ops(w.kubelet_client)};
+    w.kubelet_kube = hf_kube_new(&kube, err);
+    return w.kubelet_kube;
 }
 
 static int begin(void)
@@ -326,7 +398,8 @@ static int begin(void)
                                         .clock = hf_simproc_clock(w.proc),
                                         .rng = hf_simproc_rand(w.proc),
                                         .sched = hf_simproc_sched(w.proc),
-                                        .http = hf_simclient_ops(w.client)};
+                                        .http = hf_simclient_ops(w.client),
+                                        .reauthenticate = reauthenticate};
     w.kube = hf_kube_new(&kube, &err);
     const struct hf_client_certificate_params params = {.fs = hf_simfs_ops(w.fs),
                                                         .clock = hf_simproc_clock(w.proc),
@@ -337,6 +410,9 @@ static int begin(void)
                                                         .dir = DIR,
                                                         .lifetime_ns = w.lifetime_ns,
                                                         .use = use,
+                                                        .kubelet = kubelet_client,
+                                                        .kubelet_done = kubelet_done,
+                                                        .issued = issued,
                                                         .changed = changed};
     return hf_client_certificate_new(&params, &w.certificate, &err);
 }
@@ -344,6 +420,7 @@ static int begin(void)
 static void end(bool power_cut)
 {
     hf_client_certificate_free(w.certificate);
+    kubelet_done(NULL);
     hf_kube_free(w.kube);
     hf_simclient_free(w.client);
     hf_simproc_free(w.proc);
@@ -372,7 +449,7 @@ static const char *register_node(const char *name)
 
 static void set_up_seed(uint64_t seed)
 {
-    w = (struct world){.lifetime_ns = 24 * HOUR};
+    w = (struct world){.lifetime_ns = 24 * HOUR, .look_every_ns = 3 * S, .token_ends_ns = UINT64_MAX};
     w.loop = hf_simloop_new(seed);
     w.net = hf_simnet_new(w.loop);
     w.api = hf_simapi_new(w.loop, w.net, "https://api");
@@ -581,8 +658,11 @@ END_TEST
 static const char *problem(const char **ret_text)
 {
     const char *reason = "";
+    bool valid = false;
 
-    *ret_text = hf_client_certificate_problem(w.certificate, &reason);
+    *ret_text = hf_client_certificate_problem(w.certificate, &valid, &reason);
+    if (*ret_text != NULL && valid && strcmp(reason, "ByConfiguration") == 0) /* the usual case of these tests */
+        *ret_text = NULL, reason = "";
     ck_assert(*ret_text == NULL || (reason[0] != '\0' && hf_utf8_valid(*ret_text, strlen(*ret_text))));
     return reason;
 }
@@ -891,6 +971,140 @@ START_TEST(requests_of_long_names)
 }
 END_TEST
 
+static void run_minutes(unsigned minutes)
+{
+    for (unsigned i = 0; i < minutes; i++) {
+        run(MINUTE);
+        hf_client_certificate_check(w.certificate);
+    }
+}
+
+/* The node is off for 60 days: its certificate and its token have expired. By which way does it come back, without a
+ * visit? */
+static const struct {
+    bool token, kubelet, kubelet_good;
+    enum hf_way way;
+    const char *reason;
+} returns[] = {
+    {true, true, true, HF_WAY_CONFIGURED, ""}, /* its pod, or a person, wrote a new token */
+    {false, true, true, HF_WAY_KUBELET, "ByKubelet"},
+    {false, true, false, HF_WAY_NONE, "NotAllowed"}, /* the kubelet's identity has expired, too */
+    {false, false, false, HF_WAY_NONE, "NotAllowed"},
+};
+
+START_TEST(sixty_days_away)
+{
+    hf_simapi_authenticate(w.api, authenticate, NULL);
+    w.look_every_ns = 30 * S;
+    w.lifetime_ns = 30 * 24 * HOUR;
+    w.token_ends_ns = 24 * HOUR;
+    ck_assert_int_eq(begin(), 0);
+    run(MINUTE);
+    expect_current();
+    ck_assert_int_eq(w.came_by, HF_WAY_CONFIGURED);
+    end(true);
+    run(60 * 24 * HOUR);
+    w.token_ends_ns = returns[_i].token ? UINT64_MAX : w.token_ends_ns;
+    w.has_kubelet = returns[_i].kubelet;
+    w.kubelet_good = returns[_i].kubelet_good;
+    w.came_by = HF_WAY_NONE;
+    ck_assert_int_eq(begin(), 0);
+    ck_assert_str_eq(w.in_use, "");
+    run(MINUTE);
+    hf_client_certificate_check(w.certificate);
+    ck_assert_int_eq(w.came_by, returns[_i].way);
+    ck_assert_int_eq(w.by_kubelet > 0, returns[_i].kubelet && !returns[_i].token);
+    expect_problem(returns[_i].reason, NULL);
+    if (returns[_i].way == HF_WAY_NONE) { /* until somebody enrols it anew: the next try is at most six hours away */
+        w.token_ends_ns = UINT64_MAX;
+        run_minutes(8 * 60);
+        ck_assert_int_eq(w.came_by, HF_WAY_CONFIGURED);
+    }
+    expect_current();
+    ck_assert_ptr_null(w.kubelet_kube);
+    /* The next one comes by the certificate. */
+    run_minutes(24 * 24 * 60);
+    ck_assert_int_eq(w.came_by, HF_WAY_CERTIFICATE);
+    expect_problem("", NULL);
+}
+END_TEST
+
+/* The token's requests are denied, because the Node was deleted and registered again: the kubelet's is for the new
+ * one. Each way is tried once before the pause. */
+START_TEST(a_denial_leaves_the_other_way)
+{
+    w.has_kubelet = w.kubelet_good = true;
+    w.mood = DENIES;
+    hf_simapi_authenticate(w.api, authenticate, NULL);
+    ck_assert_int_eq(begin(), 0);
+    run(4 * MINUTE);
+    ck_assert_uint_eq(w.seen, 2);
+    ck_assert_uint_gt(w.by_kubelet, 0);
+    expect_problem("Denied", NULL);
+    w.mood = SIGNS;
+    run(15 * MINUTE);
+    expect_current();
+    ck_assert_int_eq(w.came_by, HF_WAY_CONFIGURED); /* a new round begins with the first way */
+}
+END_TEST
+
+/* A server that is away, or answers with its own failure, is no reason to use another identity. */
+START_TEST(no_answer_is_no_refusal)
+{
+    w.has_kubelet = w.kubelet_good = true;
+    hf_simapi_authenticate(w.api, authenticate, NULL);
+    hf_simnet_set_server(w.net, "https://api", HF_SIM_SERVER_REFUSING);
+    ck_assert_int_eq(begin(), 0);
+    run_minutes(60);
+    hf_simnet_set_server(w.net, "https://api", HF_SIM_SERVER_UP);
+    hf_simapi_fail(w.api, 5, 503, 0);
+    run_minutes(60);
+    expect_current();
+    ck_assert_uint_eq(w.by_kubelet, 0);
+}
+END_TEST
+
+/* Certificates of two minutes for an hour, and the approver is away a third of the time, for 1 s to 4 min at a time. The
+ * node asks the server every second. No request is refused while the certificate in use could have been renewed: a
+ * refusal needs an approver that was away, but for some seconds, from the time of the renewal on. */
+START_TEST(short_certificates_and_an_approver_that_is_away)
+{
+    uint64_t here_ns = 0, due_ns = 0, refusals = 0, bad = 0;
+    const uint64_t away = (uint64_t[]){1, 10, 20, 30, 60, 240}[_i] * S, slack = 12 * S;
+
+    w.lifetime_ns = 10 * MINUTE; /* the shortest that an API server takes; the signer cuts it */
+    w.issue_ns = 2 * MINUTE;
+    w.look_every_ns = S;
+    w.token_ends_ns = MINUTE;
+    w.has_kubelet = w.kubelet_good = true; /* the way back from an outage that is longer than the certificate */
+    hf_simapi_authenticate(w.api, authenticate, NULL);
+    ck_assert_int_eq(begin(), 0);
+    run(30 * S);
+    expect_current();
+    for (uint64_t t = 0; t < 3600; t++) {
+        w.mood = t * S % (3 * away) < away ? AWAY : SIGNS;
+        unsigned uses = w.uses;
+        run(S);
+        if (t % 60 == 59)
+            hf_client_certificate_check(w.certificate);
+        if (w.uses != uses || due_ns == 0) { /* a new one: its renewal is due at 77 % at the latest */
+            due_ns = hf_simloop_now_ns(w.loop) + w.issue_ns * 77 / 100;
+            here_ns = 0;
+        }
+        if (hf_simloop_now_ns(w.loop) >= due_ns && w.mood == SIGNS)
+            here_ns += S;
+        if (authenticate(NULL, "n1") != 0) {
+            refusals++;
+            bad += here_ns > slack;
+        }
+    }
+    ck_assert_msg(bad == 0, "away for %ju s at a time: %ju of %ju refusals could have been avoided",
+                  (uintmax_t)(away / S), (uintmax_t)bad, (uintmax_t)refusals);
+    if (away <= 10 * S)
+        ck_assert_uint_eq(refusals, 0);
+}
+END_TEST
+
 static void make_authority(void)
 {
     authority = EVP_EC_gen("P-256");
@@ -924,6 +1138,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_node_that_is_gone);
     tcase_add_test(tc, a_certificate_of_the_name_only);
     tcase_add_test(tc, requests_of_long_names);
+    tcase_add_loop_test(tc, sixty_days_away, 0, HF_LEN(returns));
+    tcase_add_test(tc, a_denial_leaves_the_other_way);
+    tcase_add_test(tc, no_answer_is_no_refusal);
+    tcase_add_loop_test(tc, short_certificates_and_an_approver_that_is_away, 0, 6);
 }
 
 HF_TEST_MAIN("agent/client_certificate", cases)

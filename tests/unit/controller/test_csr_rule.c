@@ -121,6 +121,46 @@ START_TEST(row)
 }
 END_TEST
 
+/* With the identity of a kubelet: each row changes one thing of a good request of n1's kubelet. */
+static const struct {
+    const char *user, *group, *name, *file;
+    enum hf_csr_verdict verdict;
+    const char *message;
+} kubelets[] = {
+    {"system:node:n1", "system:nodes", "holdfast-agent-n1-a", NULL, HF_CSR_APPROVE, "the node's kubelet asks"},
+    {"system:node:n2", "system:nodes", "holdfast-agent-n1-a", NULL, HF_CSR_DENY, "CN=holdfast:agent:n2"},
+    {"system:node:n2", "system:nodes", "holdfast-agent-n2-a", NULL, HF_CSR_DENY, "CN=holdfast:agent:n2"},
+    {"system:node:", "system:nodes", "holdfast-agent-n1-a", NULL, HF_CSR_DENY, "names no node"},
+    {"system:node:N1", "system:nodes", "holdfast-agent-n1-a", NULL, HF_CSR_DENY, "names no node"},
+    {"system:node:n1/n2", "system:nodes", "holdfast-agent-n1-a", NULL, HF_CSR_DENY, "names no node"},
+    {"system:node:n1", "system:nodes", "holdfast-agent-n1-a", "masters.pem", HF_CSR_DENY, "the subject is not"},
+    {"system:node:n1", "system:nodes", "holdfast-agent-n1-a", "cn.pem", HF_CSR_DENY, "the subject is not"},
+    {"system:node:n1", "system:nodes", "holdfast-agent-n1-a", "no-uid.pem", HF_CSR_DENY, "the subject is not"},
+    {"system:node:n1", "system:nodes", "holdfast-agent-n1-a", "san.pem", HF_CSR_DENY, "extensions"},
+    {"system:node:n1", "system:nodes", "holdfast-agent-n1-a", "rsa.pem", HF_CSR_DENY, "neither"},
+    /* without the group the name is no kubelet's; other names are other programs' requests */
+    {"system:node:n1", "system:authenticated", "holdfast-agent-n1-a", NULL, HF_CSR_IGNORE, ""},
+    {"system:nodes:n1", "system:nodes", "holdfast-agent-n1-a", NULL, HF_CSR_IGNORE, ""},
+    {"system:node:n1", "system:nodes", "csr-n1", NULL, HF_CSR_IGNORE, ""},
+    {"system:node:n1", "system:nodes", "holdfast-agen", NULL, HF_CSR_IGNORE, ""},
+};
+
+START_TEST(kubelet)
+{
+    json_t *object = good(kubelets[_i].file);
+    struct hf_csr_decision decision;
+
+    ck_assert_int_eq(hf_json_put(object, "spec.username", json_string(kubelets[_i].user)), 0);
+    ck_assert_int_eq(hf_json_put(object, "spec.groups", json_pack("[s]", kubelets[_i].group)), 0);
+    ck_assert_int_eq(hf_json_put(object, "metadata.name", json_string(kubelets[_i].name)), 0);
+    change(object, "spec.extra", NULL);
+    hf_csr_decide(object, &terms, &decision);
+    ck_assert_msg(decision.verdict == kubelets[_i].verdict, "row %d: %d %s", _i, decision.verdict, decision.message);
+    ck_assert_msg(strstr(decision.message, kubelets[_i].message) != NULL, "row %d: '%s'", _i, decision.message);
+    json_decref(object);
+}
+END_TEST
+
 START_TEST(certificate_of_no_group)
 {
     json_t *object = good(NULL);
@@ -212,6 +252,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, the_node_as_it_is_now, 0, HF_LEN(nodes));
     tcase_add_loop_test(tc, row, 0, HF_LEN(rows));
     tcase_add_test(tc, certificate_of_no_group);
+    tcase_add_loop_test(tc, kubelet, 0, HF_LEN(kubelets));
     tcase_add_test(tc, approval);
 }
 

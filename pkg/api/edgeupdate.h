@@ -127,6 +127,27 @@ struct hf_check {
 /* Such as "http http://127.0.0.1:8080/healthz", cut to n. */
 void hf_release_check_describe(const struct hf_check *check, char *text, size_t n);
 
+/* Commands of a release around its swap: constant; field in hooks; flag of `release create`; help of the flag. */
+#define HF_HOOKS(X)                                                                                                    \
+    X(BEFORE_SWAP, "beforeSwap", "hook-before-swap",                                                                   \
+      "command to run before the swap, one word each; a failure stops it")                                             \
+    X(AFTER_SWAP, "afterSwap", "hook-after-swap", "command to run after the swap, one word each; a failure undoes it") \
+    X(BEFORE_ROLLBACK, "beforeRollback", "hook-before-rollback", "command to run before a rollback, one word each")
+
+enum hf_hook_kind {
+#define HF_HOOK_ENUM(kind, ...) HF_HOOK_##kind,
+    HF_HOOKS(HF_HOOK_ENUM)
+#undef HF_HOOK_ENUM
+        HF_HOOK_COUNT,
+};
+
+extern const char *const hf_release_hook_names[HF_HOOK_COUNT];
+
+struct hf_hook {
+    const char *argv[HF_MAX_ARGV + 1]; /* ends with NULL; empty: no hook */
+    uint64_t timeout_ns;               /* default 60 s */
+};
+
 struct hf_wave {
     unsigned percent; /* share of the slots, with all earlier waves */
     uint64_t soak_ns;
@@ -150,6 +171,7 @@ struct hf_release {
     uint64_t health_deadline_ns; /* default 2 min */
     struct hf_check *checks;
     size_t n_checks;
+    struct hf_hook hooks[HF_HOOK_COUNT];
     char digest[65];    /* hex SHA-256 of the canonical JSON of spec.release */
     const json_t *json; /* spec.release, for the signatures */
 };
@@ -209,3 +231,7 @@ const struct hf_artifact *hf_release_artifact(const struct hf_release *release, 
 /* A valid release that no node starts, but keeps and repairs if committed: it lacks a required field, or has
  * allowDowngrade. Returns the field, such as "expires", and the reason in `text`; else NULL. */
 const char *hf_release_outdated(const struct hf_release *release, char *text, size_t n);
+
+/* The program of the i-th command that the release has the agent run, and its field, such as
+ * "health.checks[2].exec"; NULL: there are no more. */
+const char *hf_release_program(const struct hf_release *release, size_t i, char *field, size_t n);

@@ -230,6 +230,34 @@ static const struct hf_field health_fields[] = {
                   .finish = hf_release_check_finish),
     {0}};
 
+/* ---- hooks ------------------------------------------------------------------------------------------------------- */
+
+static void finish_hook(struct hf_decode *decode, void *object, json_t *json)
+{
+    const struct hf_hook *hook = object;
+    size_t before = hf_decode_enter(decode, "argv", 0);
+
+    (void)json;
+    check_command(decode, hook->argv);
+    hf_decode_leave(decode, before);
+}
+
+static const struct hf_field hook_fields[] = {
+    HF_FIELD_TEXTS(struct hf_hook, argv, "argv", HF_MAX_ARGV, MAX_ARGUMENT, NULL, NULL, .min = 1, HF_REQUIRED),
+    HF_FIELD_DURATION(struct hf_hook, timeout_ns, "timeout", "60s", HF_NS_PER_S, 3600 * HF_NS_PER_S),
+    {0}};
+
+static const struct hf_field hooks_fields[] = {
+#define HOOK(kind, field, ...)                                                                                         \
+    HF_FIELD_OBJECT(struct hf_release, hooks[HF_HOOK_##kind], field, hook_fields, .finish = finish_hook),
+    HF_HOOKS(HOOK)
+#undef HOOK
+        {0}};
+
+#define HOOK_NAME(kind, field, ...) [HF_HOOK_##kind] = (field),
+const char *const hf_release_hook_names[HF_HOOK_COUNT] = {HF_HOOKS(HOOK_NAME)};
+#undef HOOK_NAME
+
 /* ---- release ----------------------------------------------------------------------------------------------------- */
 
 struct index {
@@ -291,6 +319,7 @@ const struct hf_field hf_release_fields[] = {
     {.name = "index", .kind = HF_KIND_OTHER, .fields = index_fields, .decode = decode_index},
     HF_FIELD_OBJECT(struct hf_release, install, "install", install_fields, .finish = finish_install, HF_REQUIRED),
     HF_FIELD_PART("health", health_fields),
+    HF_FIELD_PART("hooks", hooks_fields),
     {0}};
 
 static void check_artifacts(struct hf_decode *decode, const struct hf_release *release, const json_t *json)
@@ -465,5 +494,24 @@ const struct hf_artifact *hf_release_artifact(const struct hf_release *release, 
     for (size_t i = 0; i < release->n_artifacts; i++)
         if (strcmp(release->artifacts[i].arch, arch) == 0)
             return &release->artifacts[i];
+    return NULL;
+}
+
+const char *hf_release_program(const struct hf_release *release, size_t i, char *field, size_t n)
+{
+    if (release->install.restart_exec[0] != NULL && i-- == 0) {
+        (void)snprintf(field, n, "install.restart.exec");
+        return release->install.restart_exec[0];
+    }
+    for (size_t k = 0; k < release->n_checks; k++)
+        if (release->checks[k].kind == HF_CHECK_EXEC && i-- == 0) {
+            (void)snprintf(field, n, "health.checks[%zu].exec", k);
+            return release->checks[k].command[0];
+        }
+    for (size_t k = 0; k < HF_HOOK_COUNT; k++)
+        if (release->hooks[k].argv[0] != NULL && i-- == 0) {
+            (void)snprintf(field, n, "hooks.%s", hf_release_hook_names[k]);
+            return release->hooks[k].argv[0];
+        }
     return NULL;
 }

@@ -5,13 +5,12 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "loop/proc.h"
 #include "loop/unit.h"
+#include "steps/command.h"
 
 struct hf_restart {
-    const struct hf_proc_ops *proc;
     const struct hf_unit_ops *unit;
-    struct hf_proc_call *proc_call;
+    struct hf_command *command;
     struct hf_unit_call *unit_call;
     char name[128];
     void (*done)(void *arg, int r, const struct hf_failure *failure);
@@ -45,21 +44,12 @@ static void unit_done(void *arg, int r, const struct hf_err *err)
     end(restart, r, &failure);
 }
 
-static void exec_done(void *arg, int r, int exit_code, struct hf_view output)
+static void exec_done(void *arg, int r, const struct hf_failure *failure)
 {
     struct hf_restart *restart = arg;
-    struct hf_failure failure = {.reason = HF_R_None};
-    struct hf_view said = hf_view_trim(output);
 
-    restart->proc_call = NULL;
-    if (r < 0)
-        (void)hf_failure_sys(&failure, r, "restart by '%s'", restart->name);
-    else if (exit_code != 0)
-        r = hf_failure_set(&failure, HF_R_RestartFailed, EIO, "restart by '%s': exit code %d: %.*s", restart->name,
-                           exit_code, (int)HF_MIN(said.n, 120u), said.p != NULL ? said.p : "");
-    if (r < 0)
-        failure.reason = HF_R_RestartFailed;
-    end(restart, r, &failure);
+    restart->command = NULL;
+    end(restart, r, failure);
 }
 
 int hf_restart_start(const struct hf_proc_ops *proc, const struct hf_unit_ops *unit, const struct hf_install *install,
@@ -71,16 +61,20 @@ int hf_restart_start(const struct hf_proc_ops *proc, const struct hf_unit_ops *u
 
     if (restart == NULL)
         return hf_failure_sys(failure, -ENOMEM, "restart");
-    *restart = (struct hf_restart){.proc = proc, .unit = unit, .done = done, .arg = arg};
+    *restart = (struct hf_restart){.unit = unit, .done = done, .arg = arg};
     if (install->restart_unit != NULL) {
         (void)snprintf(restart->name, sizeof(restart->name), "%s", install->restart_unit);
         r = unit->restart(unit->ctx, install->restart_unit, HF_MAX(start_ns, (uint64_t)HF_RESTART_UNIT_TIMEOUT_NS),
                           unit_done, restart, &restart->unit_call, &failure->err);
     } else {
-        (void)snprintf(restart->name, sizeof(restart->name), "%s", install->restart_exec[0]);
-        struct hf_proc_request request = {
-            .argv = install->restart_exec, .timeout_ns = HF_RESTART_EXEC_TIMEOUT_NS, .done = exec_done, .arg = restart};
-        r = proc->spawn(proc->ctx, &request, &restart->proc_call, &failure->err);
+        struct hf_command_params command = {.proc = proc,
+                                            .what = "restart by",
+                                            .argv = install->restart_exec,
+                                            .timeout_ns = HF_RESTART_EXEC_TIMEOUT_NS,
+                                            .reason = HF_R_RestartFailed,
+                                            .done = exec_done,
+                                            .arg = restart};
+        r = hf_command_start(&command, &restart->command, failure);
     }
     if (r < 0) {
         failure->reason = install->restart_unit != NULL ? hf_restart_reason(r) : HF_R_RestartFailed;
@@ -97,7 +91,6 @@ void hf_restart_free(struct hf_restart *restart)
         return;
     if (restart->unit_call != NULL)
         restart->unit->cancel(restart->unit->ctx, restart->unit_call);
-    if (restart->proc_call != NULL)
-        restart->proc->cancel(restart->proc->ctx, restart->proc_call);
+    hf_command_free(restart->command);
     free(restart);
 }

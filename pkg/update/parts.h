@@ -28,6 +28,9 @@ void release_recheck_repair(struct release *release);
 void prepare_start(struct release *release);
 void replace_fetch(struct release *release);
 void replace_patch(struct release *release);
+/* In Verified, with the turn: runs beforeSwap, then raises HF_EV_GO, or HF_EV_FAILED if it failed. If the gate has
+ * closed meanwhile, the release goes on waiting. */
+void replace_begin_swap(struct release *release);
 void replace_swap(struct release *release);
 void probation_start(struct release *release);
 void rollback_start(struct release *release);
@@ -60,6 +63,13 @@ bool service_has_restart(const struct release *release);
  * call step_end(). */
 void service_restart(struct release *release, void (*done)(void *arg, int r, const struct hf_failure *failure));
 void service_check(struct release *release, void (*done)(void *arg, const struct hf_health *health));
+
+/* ---- hooks.c ----------------------------------------------------------------------------------------------------- */
+
+/* False: the release has no such hook. Else the step runs it, ends, and calls `done` once with 0, or -errno and the
+ * failure, at once if the hook cannot start. */
+bool hooks_start(struct release *release, enum hf_hook_kind kind,
+                 void (*done)(struct release *release, int r, const struct hf_failure *failure));
 
 /* ---- wanted.c ---------------------------------------------------------------------------------------------------- */
 

@@ -158,7 +158,7 @@ static void note_seen(struct release *release)
     /* Folders that an earlier attempt made exist now: this release still has to remove them. */
     if (j->made_folder[0] == '\0')
         (void)snprintf(j->made_folder, sizeof(j->made_folder), "%s", seen->missing);
-    j->probed = j->restarted = false;
+    j->probed = j->restarted = j->hooked = false;
     j->starts = 0;
     release->attempt.disk_room = disk_room(release);
 }

@@ -72,6 +72,14 @@ static void confirm(struct release *release, const struct hf_health *health)
     step_submit(step);
 }
 
+static void confirm_failure(struct release *release, const struct hf_failure *failure)
+{
+    struct hf_health health = {.verdict = HF_HEALTH_FAILED, .reason = failure->reason};
+
+    (void)hf_err_text(&failure->err, health.message, sizeof(health.message));
+    confirm(release, &health);
+}
+
 /* ---- restart and checks ------------------------------------------------------------------------------------------ */
 
 static void checked(void *arg, const struct hf_health *health)
@@ -99,15 +107,25 @@ static void restarted(void *arg, int r, const struct hf_failure *failure)
         again(release);
         return;
     }
-    struct hf_health health = {.verdict = HF_HEALTH_FAILED, .reason = failure->reason};
-    (void)hf_err_text(&failure->err, health.message, sizeof(health.message));
-    confirm(release, &health);
+    confirm_failure(release, failure);
+}
+
+static void hooked(struct release *release, int r, const struct hf_failure *failure)
+{
+    if (r == 0) {
+        release->j.hooked = true;
+        transition_event(release, HF_EV_HOOKED, HF_R_None, NULL);
+        return;
+    }
+    confirm_failure(release, failure);
 }
 
 void probation_start(struct release *release)
 {
     if (release->wanted.accepted == NULL)
         transition_event(release, HF_EV_UNHEALTHY, HF_R_JournalDamaged, NULL);
+    else if (!release->j.hooked && hooks_start(release, HF_HOOK_AFTER_SWAP, hooked))
+        return;
     else if (service_has_restart(release) && !release->j.restarted)
         service_restart(release, restarted);
     else

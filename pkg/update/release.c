@@ -392,6 +392,8 @@ void release_take_turn(struct release *release)
     (void)hf_steer_wait_set(&release->machine.wait, 0, HF_R_None, NULL);
     if (phase == HF_PHASE_WAITING)
         prepare_start(release);
+    else if (phase == HF_PHASE_VERIFIED)
+        replace_begin_swap(release);
     else
-        transition_event(release, HF_EV_GO, phase == HF_PHASE_VERIFIED ? HF_R_Swapping : HF_R_None, NULL);
+        transition_event(release, HF_EV_GO, HF_R_None, NULL);
 }

@@ -14,7 +14,7 @@
  *  prepare.c replace.c             actions: inspect the target; fetch, patch, swap
  *  probation.c rollback.c          actions: restart and check the new version; restore the old one
  *  finish.c drift.c                actions: commit, clean up; look for drift
- *  service.c                       restart and health checks, for probation.c and rollback.c
+ *  service.c hooks.c               restart and health checks; commands around the swap
  *  wanted.c method.c review.c      the wanted object; choice of delta or whole file; whether the release may start
  *  transition.c                    event, move, journal, action
  *  step.c retry.c counts.c         jobs on workers; time of the next attempt; metrics
@@ -29,6 +29,7 @@
 #include "os/room.h"
 #include "steer/job.h"
 #include "steps/checks.h"
+#include "steps/command.h"
 #include "steps/fetch.h"
 #include "steps/restart.h"
 #include "update/engine_impl.h"
@@ -132,7 +133,8 @@ struct release_attempt {
     /* The agent's own release was rolled back, and this process, maybe of the bad version, still runs. Not in the
      * journal: the next process is of the old version however this one ends. */
     bool owes_restart;
-    bool recheck; /* an earlier process verified the new file: the swap must do it again */
+    bool recheck; /* an earlier process, or a hook after it, had the verified file: the swap must verify it again */
+    bool rollback_told; /* beforeRollback has run for this swap */
 };
 
 /* What is repeated at retry.due_ns; for COMMIT and CLEAN also while in progress. */
@@ -172,6 +174,7 @@ enum step_kind {
     STEP_FETCH,
     STEP_PATCH,
     STEP_SWAP,
+    STEP_HOOK,
     STEP_RESTART,
     STEP_CHECKS,
     STEP_CONFIRM, /* compares the target with what the health checks judged */
@@ -189,7 +192,9 @@ struct release_step {
     struct hf_fetch *fetch;
     struct hf_restart *restart;
     struct hf_checks *checks;
+    struct hf_command *hook;
     struct hf_unit_call *unit_call;
+    void (*hook_done)(struct release *release, int r, const struct hf_failure *failure);
 };
 
 /* The functions that start the actions of rules/machine.h; NULL: needs none. */

@@ -246,6 +246,32 @@ void replace_patch(struct release *release)
     step_submit(step);
 }
 
+/* ---- beforeSwap -------------------------------------------------------------------------------------------------- */
+
+/* The hook may have taken long, so the gate is asked again. It had the new file, so the swap verifies that again. */
+static void hooked(struct release *release, int r, const struct hf_failure *failure)
+{
+    const char *message = NULL;
+    enum hf_reason reason = HF_R_None;
+
+    release->attempt.recheck = true;
+    if (r == 0 && wanted_matches(release) && review_ask(release, &reason, &message) == HF_GATE_GO) {
+        transition_event(release, HF_EV_GO, HF_R_Swapping, NULL);
+        return;
+    }
+    update_engine_leave_turn(release);
+    if (r < 0)
+        failed(release, failure, 0);
+    else
+        update_engine_wake(release->engine);
+}
+
+void replace_begin_swap(struct release *release)
+{
+    if (!hooks_start(release, HF_HOOK_BEFORE_SWAP, hooked))
+        transition_event(release, HF_EV_GO, HF_R_Swapping, NULL);
+}
+
 /* ---- swap -------------------------------------------------------------------------------------------------------- */
 
 static int run_swap(struct step_job *step)
@@ -260,7 +286,8 @@ static void swapped(struct release *release, struct step_job *step)
         return;
     }
     release->j.probed = true;
-    release->j.restarted = false;
+    release->j.restarted = release->j.hooked = false;
+    release->attempt.rollback_told = false;
     release->j.starts = 0;
     release->attempt.restart_tries = 0;
     transition_event(release, HF_EV_SWAPPED, HF_R_HealthPending, NULL);

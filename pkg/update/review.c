@@ -74,13 +74,10 @@ static void check_trust(struct release *release)
 /* The first field of the release that a pod cannot fulfil; NULL: none. A pod has only the programs of its image, and
  * only the devices below a host root that is mounted into it. */
 static const char *beyond_pod(const struct hf_update_params *p, const struct hf_release *wanted,
-                              const struct hf_artifact *artifact)
+                              const struct hf_artifact *artifact, char field[64])
 {
-    if (wanted->install.restart_exec[0] != NULL)
-        return "install.restart.exec";
-    for (size_t i = 0; i < wanted->n_checks; i++)
-        if (wanted->checks[i].kind == HF_CHECK_EXEC)
-            return "health.checks.exec";
+    if (hf_release_program(wanted, 0, field, 64) != NULL)
+        return field;
     return artifact->requires_.devices[0] != NULL && p->host_root == NULL ? "requires.devices" : NULL;
 }
 
@@ -97,7 +94,8 @@ static bool restarts_pod_starter(const struct hf_update_params *p, const struct 
 static enum hf_reason misfit_of(const struct hf_update_params *p, const struct hf_release *wanted, struct hf_err *err)
 {
     const struct hf_artifact *artifact = hf_release_artifact(wanted, p->arch);
-    const char *beyond = artifact != NULL && p->pod_mode ? beyond_pod(p, wanted, artifact) : NULL;
+    char field[64];
+    const char *beyond = artifact != NULL && p->pod_mode ? beyond_pod(p, wanted, artifact, field) : NULL;
 
     if (artifact == NULL) {
         (void)hf_err_set(err, EOPNOTSUPP, "the release has no artifact for %s", p->arch);
@@ -135,6 +133,9 @@ static void check_fit(struct release *release)
 static enum hf_reason exec_failure(const struct hf_update_params *p, const struct hf_release *wanted,
                                    struct hf_err *err)
 {
+    const char *program;
+    char field[64];
+
     if (p->is_own != NULL && p->is_own(p->arg, &wanted->install, err))
         return HF_R_OwnProgram;
     if (p->allows_unit != NULL && wanted->install.restart_unit != NULL &&
@@ -144,13 +145,9 @@ static enum hf_reason exec_failure(const struct hf_update_params *p, const struc
     }
     if (p->allows_exec == NULL)
         return HF_R_None;
-    if (wanted->install.restart_exec[0] != NULL && !p->allows_exec(p->arg, wanted->install.restart_exec[0], err)) {
-        (void)hf_err_wrap(err, -EACCES, "install.restart.exec");
-        return HF_R_ExecNotAllowed;
-    }
-    for (size_t i = 0; i < wanted->n_checks; i++)
-        if (wanted->checks[i].kind == HF_CHECK_EXEC && !p->allows_exec(p->arg, wanted->checks[i].command[0], err)) {
-            (void)hf_err_wrap(err, -EACCES, "health.checks[%zu].exec", i);
+    for (size_t i = 0; (program = hf_release_program(wanted, i, field, sizeof(field))) != NULL; i++)
+        if (!p->allows_exec(p->arg, program, err)) {
+            (void)hf_err_wrap(err, -EACCES, "%s", field);
             return HF_R_ExecNotAllowed;
         }
     return HF_R_None;

@@ -216,8 +216,19 @@ static void undone(struct release *release, struct step_job *step)
     }
 }
 
+/* A failure is told, and does not stop the rollback. */
+static void hooked(struct release *release, int r, const struct hf_failure *failure)
+{
+    release->attempt.rollback_told = true;
+    if (r < 0)
+        append_words(release, "", failure->err.cause);
+    rollback_start(release);
+}
+
 void rollback_start(struct release *release)
 {
+    if (release->j.probed && !release->attempt.rollback_told && hooks_start(release, HF_HOOK_BEFORE_ROLLBACK, hooked))
+        return;
     struct step_job *step = step_new(release, STEP_UNDO, run_undo, undone);
 
     if (step == NULL) {

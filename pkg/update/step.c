@@ -124,6 +124,8 @@ void step_drop(struct release *release)
         unit->cancel(unit->ctx, step->unit_call);
     hf_restart_free(step->restart);
     hf_checks_free(step->checks);
+    hf_command_free(step->hook);
+    step->hook = NULL;
     step->unit_call = NULL;
     step->restart = NULL;
     step->checks = NULL;

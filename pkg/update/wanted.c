@@ -158,7 +158,7 @@ static struct hf_journal new_journal(const struct release *release, const char *
     j.kind = spec->install.kind;
     j.size = artifact != NULL ? artifact->size : 0;
     j.method = HF_METHOD_NONE;
-    j.no_delta = j.had_old = j.probed = j.restarted = false;
+    j.no_delta = j.had_old = j.probed = j.restarted = j.hooked = false;
     j.bytes_fetched = 0;
     j.attempts = j.starts = j.wasted = j.changes = 0;
     return j;

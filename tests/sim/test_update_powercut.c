@@ -16,11 +16,11 @@ struct scenario {
     struct hf_sim_release release;
     const char *path, *good, *other; /* contents that the target may have: in the end, and before */
     enum hf_phase end;
-    bool turn; /* the swap needs a turn, which comes when the update waits for it */
+    enum { PLAIN, TURN, HOOKS } with; /* the swap needs a turn, which comes when the update waits for it; hooks */
 };
 
 static const struct scenario scenarios[] = {
-    {"delta", "v1", {.content = "v2", .delta_from = "v1"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED, false},
+    {"delta", "v1", {.content = "v2", .delta_from = "v1"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED, PLAIN},
     {"two deltas",
      "v1",
      {.content = "v3", .delta_from = "v1", .via = "v2"},
@@ -28,9 +28,9 @@ static const struct scenario scenarios[] = {
      "v3",
      "v1",
      HF_PHASE_COMMITTED,
-     false},
-    {"whole file", "v1", {.content = "v2"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED, false},
-    {"packed file", "v1", {.content = "v2", .packed = true}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED, false},
+     PLAIN},
+    {"whole file", "v1", {.content = "v2"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED, PLAIN},
+    {"packed file", "v1", {.content = "v2", .packed = true}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED, PLAIN},
     {"rollback",
      "v1",
      {.content = "broken", .delta_from = "v1"},
@@ -38,8 +38,8 @@ static const struct scenario scenarios[] = {
      "v1",
      "broken",
      HF_PHASE_ROLLED_BACK,
-     false},
-    {"first install", NULL, {.content = "v2"}, HF_SIM_TARGET, "v2", "absent", HF_PHASE_COMMITTED, false},
+     PLAIN},
+    {"first install", NULL, {.content = "v2"}, HF_SIM_TARGET, "v2", "absent", HF_PHASE_COMMITTED, PLAIN},
     {"first install, rollback",
      NULL,
      {.content = "broken"},
@@ -47,7 +47,7 @@ static const struct scenario scenarios[] = {
      "absent",
      "broken",
      HF_PHASE_ROLLED_BACK,
-     false},
+     PLAIN},
     {"tree",
      NULL,
      {.content = "v2", .tree = true, .packed = true},
@@ -55,7 +55,7 @@ static const struct scenario scenarios[] = {
      "v2",
      "absent",
      HF_PHASE_COMMITTED,
-     false},
+     PLAIN},
     {"tree, rollback",
      "tree",
      {.content = "broken", .tree = true, .sequence = 3},
@@ -63,8 +63,17 @@ static const struct scenario scenarios[] = {
      "v1",
      "broken",
      HF_PHASE_ROLLED_BACK,
-     false},
-    {"with a turn", "v1", {.content = "v2", .delta_from = "v1"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED, true},
+     PLAIN},
+    {"with a turn", "v1", {.content = "v2", .delta_from = "v1"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED, TURN},
+    {"with hooks", "v1", {.content = "v2", .delta_from = "v1"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED, HOOKS},
+    {"with hooks, rollback",
+     "v1",
+     {.content = "broken", .delta_from = "v1"},
+     HF_SIM_TARGET,
+     "v1",
+     "broken",
+     HF_PHASE_ROLLED_BACK,
+     HOOKS},
 };
 
 static const struct scenario *now;
@@ -78,6 +87,26 @@ static void check_target(struct hf_simupdate *w)
         hf_simfs_trace(w->fs, stderr);
         ck_abort_msg("%s: the target is %s", now->name, is);
     }
+}
+
+/* What each hook may find at the target, whatever has been cut before. */
+static int run_hook(struct hf_simupdate *w, const char *const *argv, int *ret_exit_code)
+{
+    const char *is = hf_simupdate_target(w, now->path);
+    const char *before = now->end == HF_PHASE_COMMITTED ? now->other : now->good;
+    bool has_old = strcmp(is, before) == 0;
+
+    /* beforeRollback runs again if power failed after the old version had come back. */
+    ck_assert_msg(has_old == (strcmp(argv[0], "/before") == 0) || strcmp(argv[0], "/undo") == 0, "%s: %s ran with %s",
+                  now->name, argv[0], is);
+    *ret_exit_code = 0;
+    return 0;
+}
+
+static json_t *hooks(void)
+{
+    return json_pack("{s:{s:{s:{s:{s:[s]},s:{s:[s]},s:{s:[s]}}}}}", "spec", "release", "hooks", "beforeSwap", "argv",
+                     "/before", "afterSwap", "argv", "/after", "beforeRollback", "argv", "/undo");
 }
 
 static struct hf_simupdate *begin(const struct scenario *scenario, uint64_t seed)
@@ -94,8 +123,11 @@ static struct hf_simupdate *begin(const struct scenario *scenario, uint64_t seed
         hf_simupdate_put_old(w, scenario->old);
     }
     w->check = check_target;
-    w->turn_missing = scenario->turn;
-    hf_simupdate_publish(w, &scenario->release);
+    w->turn_missing = scenario->with == TURN;
+    struct hf_sim_release release = scenario->release;
+    release.patch = scenario->with == HOOKS ? hooks() : NULL;
+    w->run = run_hook;
+    hf_simupdate_publish(w, &release);
     return w;
 }
 
@@ -360,7 +392,7 @@ END_TEST
 
 static const struct scenario node_service = {"node service",       "v1", {.content = "dead", .delta_from = "v1"},
                                              HF_SIM_TARGET,        "v1", "dead",
-                                             HF_PHASE_ROLLED_BACK, false};
+                                             HF_PHASE_ROLLED_BACK, PLAIN};
 
 /* Without its kubelet a node may reach nobody: from here on neither the server nor any object is there. */
 static void lose_the_network(struct hf_simupdate *w)

@@ -120,6 +120,9 @@
     X(HealthDeadline, ERROR, "not all health checks passed before the deadline",                                       \
       "see the message; sign a better release")                                                                        \
     X(HealthFailed, ERROR, "a health check failed for good", "see the message; sign a better release")                 \
+    X(HookFailed, ERROR,                                                                                               \
+      "a hook of the release failed: before the swap, the old version stays and the agent tries again",                \
+      "see the message; sign a release with another hook, or repair what the hook needs")                              \
     X(RestartFailed, ERROR, "the service did not restart with the new version",                                        \
       "see the message and the service's journal")                                                                     \
     X(UnitNotFound, ERROR, "systemd has no unit install.restart.systemdUnit", "install the unit; the agent retries")   \

@@ -16,19 +16,16 @@ void hf_cli_lint_update_bounds(const struct hf_config *config, const struct hf_e
     const struct hf_target target = {.roots = hf_config_update_roots(config), .path = release->install.path};
     struct hf_failure failure;
     struct hf_err err = HF_ERR_INIT;
-    char path[96];
+    char path[96], field[64];
+    const char *program;
 
     if (hf_target_check(&target, &failure) < 0)
         report->refused(report->arg, "spec.release.install.path", failure.err.cause);
-    if (release->install.restart_exec[0] != NULL &&
-        !hf_config_allows_exec(config, release->install.restart_exec[0], &err))
-        report->refused(report->arg, "spec.release.install.restart.exec", err.cause);
     if (release->install.restart_unit != NULL && !hf_config_allows_unit(config, release->install.restart_unit, &err))
         report->refused(report->arg, "spec.release.install.restart.systemdUnit", err.cause);
-    for (size_t i = 0; i < release->n_checks; i++)
-        if (release->checks[i].kind == HF_CHECK_EXEC &&
-            !hf_config_allows_exec(config, release->checks[i].command[0], &err)) {
-            (void)snprintf(path, sizeof(path), "spec.release.health.checks[%zu].exec", i);
+    for (size_t i = 0; (program = hf_release_program(release, i, field, sizeof(field))) != NULL; i++)
+        if (!hf_config_allows_exec(config, program, &err)) {
+            (void)snprintf(path, sizeof(path), "spec.release.%s", field);
             report->refused(report->arg, path, err.cause);
         }
 }

@@ -66,11 +66,14 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
      .help = "nodes that run this sequence may go down to the release, once"},
     {.name = "restart-unit", .value = "UNIT", .help = "systemd unit to restart after the swap"},
     {.name = "restart-exec", .value = "WORD", .repeats = true, .help = "command to run after the swap, one word each"},
+#define HOOK_OPTION(kind, field, flag, help_) {.name = (flag), .value = "WORD", .repeats = true, .help = (help_)},
+    HF_HOOKS(HOOK_OPTION)
+#undef HOOK_OPTION
 #define HEALTH_OPTION(kind, field, word, key, form, placeholder, help_)                                                \
     {.name = "health-" word, .value = (placeholder), .repeats = true, .help = (help_)},
-    HF_CHECK_KINDS(HEALTH_OPTION)
+        HF_CHECK_KINDS(HEALTH_OPTION)
 #undef HEALTH_OPTION
-        {.name = "no-health-check", .help = "no health checks: roll back only if the restart fails"},
+            {.name = "no-health-check", .help = "no health checks: roll back only if the restart fails"},
     {.name = "health-threshold", .value = "N", .help = "number of times in a row that each check must pass (3)"},
     {.name = "health-deadline", .value = "DURATION", .help = "roll back if the checks have not passed by then (2m)"},
     {.name = "key", .value = "FILE", .repeats = true, .help = "private key to sign with (NAME.key)"},
@@ -281,6 +284,23 @@ static int put_downgrades(const struct hf_cli_args *args, json_t *update, struct
     return hf_cli_put(update, "spec.release.downgradeFrom", hf_steal(sequences), err);
 }
 
+/* The words of a hook's flag are its argv; a timeout of the template stays. */
+static int put_hooks(const struct hf_cli_args *args, json_t *update, struct hf_err *err)
+{
+    static const struct text_option hooks[] = {
+#define HOOK_PATH(kind, field, flag, help_) {(flag), "spec.release.hooks." field ".argv"},
+        HF_HOOKS(HOOK_PATH)
+#undef HOOK_PATH
+    };
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < HF_LEN(hooks); i++) {
+        json_t *words = words_of(args, hooks[i].option);
+        r = words != NULL ? hf_cli_put(update, hooks[i].path, words, err) : 0;
+    }
+    return r;
+}
+
 static int put_options(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err)
 {
     /* In their order in the file. */
@@ -306,6 +326,8 @@ static int put_options(struct hf_cli *cli, const struct hf_cli_args *args, json_
     json_t *restart = r == 0 ? words_of(args, "restart-exec") : NULL;
     if (restart != NULL)
         r = hf_cli_put(update, "spec.release.install.restart.exec", restart, err);
+    if (r == 0)
+        r = put_hooks(args, update, err);
     return r == 0 ? put_health(args, update, err) : r;
 }
 

@@ -12,7 +12,7 @@ static const char *const event_names[HF_EV_COUNT] = {
     [HF_EV_HEALTHY] = "Healthy", [HF_EV_UNHEALTHY] = "Unhealthy",
     [HF_EV_FAILED] = "Failed",   [HF_EV_RESTORED] = "Restored",
     [HF_EV_UNDONE] = "Undone",   [HF_EV_DRIFTED] = "Drifted",
-    [HF_EV_MENDED] = "Mended",
+    [HF_EV_MENDED] = "Mended",   [HF_EV_HOOKED] = "Hooked",
 };
 
 static const char *const action_names[HF_ACT_COUNT] = {
@@ -73,6 +73,7 @@ static const struct hf_steer_move moves[HF_PHASE_COUNT][HF_EV_COUNT] =
                 [HF_EV_STARTED] = TO(VERIFIED, NONE),
                 [HF_EV_DROPPED] = TO(IDLE, CLEAN),
                 [HF_EV_GO] = TO(SWAPPING, SWAP),
+                [HF_EV_FAILED] = TO(VERIFIED, NONE), /* beforeSwap */
                 [HF_EV_REFUSED] = TO(REJECTED, CLEAN),
                 [HF_EV_MISFIT] = TO(INCOMPATIBLE, CLEAN),
             },
@@ -85,6 +86,7 @@ static const struct hf_steer_move moves[HF_PHASE_COUNT][HF_EV_COUNT] =
         [HF_PHASE_PROBATION] =
             {
                 [HF_EV_STARTED] = TO(PROBATION, PROBE),
+                [HF_EV_HOOKED] = TO(PROBATION, PROBE),
                 [HF_EV_RESTARTED] = TO(PROBATION, PROBE),
                 [HF_EV_HEALTHY] = TO(COMMITTED, COMMIT),
                 [HF_EV_UNHEALTHY] = TO(ROLLING_BACK, ROLLBACK),

@@ -87,6 +87,7 @@ static const struct hf_record_row rows[] = {
     ROW("madeFolder", made_folder),
     ROW("probed", probed),
     ROW("restarted", restarted),
+    HF_RECORD_ROW(struct journal_file, "hooked", j.hooked),
     COUNT("starts", starts),
     COUNT("wasted", wasted),
     COUNT("changes", changes),

@@ -52,6 +52,7 @@ struct hf_journal {
     bool had_old;   /* the target existed before the update; valid from Fetching on */
     bool probed;    /* the new version may have run: it is or was in place */
     bool restarted; /* the service, with the new version */
+    bool hooked;    /* afterSwap has run */
 
     char name[HF_API_MAX_NAME + 1];
     char message[HF_UPDATE_MAX_MESSAGE];

@@ -13,6 +13,7 @@ struct hf_simhost {
     struct hf_probe_ops probe_ops;
     struct hf_unit_ops unit_ops;
     unsigned calls;
+    char env[4096];
 };
 
 enum kind { EXEC, CONNECT, RESTART, STATE };
@@ -114,6 +115,9 @@ static int sim_spawn(void *ctx, const struct hf_proc_request *request, struct hf
                               request->timeout_ns != 0 ? request->timeout_ns : 30 * HF_NS_PER_S, request->arg);
 
     (void)err;
+    call->host->env[0] = '\0';
+    for (size_t i = 0, n = 0; request->env != NULL && request->env[i] != NULL; i++)
+        n += (size_t)snprintf(call->host->env + n, sizeof(call->host->env) - n, "%s\n", request->env[i]);
     call->argv = request->argv; /* the tests' requests outlive their calls */
     call->exec_done = request->done;
     *ret_call = (struct hf_proc_call *)(void *)call;
@@ -221,6 +225,11 @@ const struct hf_probe_ops *hf_simhost_probe(struct hf_simhost *host)
 const struct hf_unit_ops *hf_simhost_unit(struct hf_simhost *host)
 {
     return &host->unit_ops;
+}
+
+const char *hf_simhost_env(const struct hf_simhost *host)
+{
+    return host->env;
 }
 
 unsigned hf_simhost_calls(const struct hf_simhost *host)

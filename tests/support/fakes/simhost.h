@@ -29,4 +29,6 @@ HF_DEFINE_CLEANUP(struct hf_simhost, hf_simhost_free)
 const struct hf_proc_ops *hf_simhost_proc(struct hf_simhost *host);
 const struct hf_probe_ops *hf_simhost_probe(struct hf_simhost *host);
 const struct hf_unit_ops *hf_simhost_unit(struct hf_simhost *host);
+/* The environment that the last child was started with, one variable a line; "": the default. */
+const char *hf_simhost_env(const struct hf_simhost *host);
 unsigned hf_simhost_calls(const struct hf_simhost *host); /* open ones */

@@ -89,6 +89,8 @@ struct hf_simupdate {
     const char *unit_state; /* NULL: "active" */
     int exec_r, exec_code;
     unsigned execs;
+    /* what a command does; NULL: as exec_r and exec_code say */
+    int (*run)(struct hf_simupdate *world, const char *const *argv, int *ret_exit_code);
     int meets_r;
     const char *only_exec;  /* the only program that the node's configuration allows; NULL: any */
     const char *only_unit;  /* the only unit that a release may restart; NULL: any */

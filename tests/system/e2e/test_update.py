@@ -175,7 +175,7 @@ class TestPod(Updates, case.Case):
         service = self.service()
         wanted = service.release("1.1.0", 1, release.sample("1.1.0", 2))
         changes = [("restart.exec", {"install": wanted["install"] | {"restart": {"exec": ["/usr/bin/true"]}}}),
-                   ("health.checks.exec", {"health": {"deadline": "10s", "checks": [{"exec": {"command": ["/usr/bin/true"]}}]}}),
+                   ("health.checks[0].exec", {"health": {"deadline": "10s", "checks": [{"exec": {"command": ["/usr/bin/true"]}}]}}),
                    ("requires.devices", {"artifacts": [wanted["artifacts"][0] | {"requires": {"devices": ["/dev/null"]}}]})]
         updates = []
         for number, (_, change) in enumerate(changes):

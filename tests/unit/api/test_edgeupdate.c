@@ -101,6 +101,18 @@ START_TEST(every_field_arrives)
     ck_assert_str_eq(r->install.restart_unit, "edge-inference.service");
     ck_assert_ptr_null(r->install.restart_exec[0]);
     ck_assert_uint_eq(r->health_deadline_ns, 120 * HF_NS_PER_S);
+    ck_assert_str_eq(r->hooks[HF_HOOK_BEFORE_SWAP].argv[2], "/var/backups/edge.sql");
+    ck_assert_ptr_null(r->hooks[HF_HOOK_BEFORE_SWAP].argv[3]);
+    ck_assert_uint_eq(r->hooks[HF_HOOK_BEFORE_SWAP].timeout_ns, 600 * HF_NS_PER_S);
+    ck_assert_uint_eq(r->hooks[HF_HOOK_AFTER_SWAP].timeout_ns, 60 * HF_NS_PER_S);
+    static const char *const programs[] = {"health.checks[2].exec", "hooks.beforeSwap", "hooks.afterSwap",
+                                           "hooks.beforeRollback"};
+    char field[64];
+    for (size_t i = 0; i < HF_LEN(programs); i++) {
+        ck_assert_ptr_nonnull(hf_release_program(r, i, field, sizeof(field)));
+        ck_assert_str_eq(field, programs[i]);
+    }
+    ck_assert_ptr_null(hf_release_program(r, HF_LEN(programs), field, sizeof(field)));
     ck_assert_uint_eq(r->n_checks, HF_CHECK_COUNT); /* one of each kind */
     ck_assert_int_eq(r->checks[0].kind, HF_CHECK_HTTP);
     ck_assert_int_eq(r->checks[0].status, 204);

@@ -377,22 +377,26 @@ END_TEST
 
 START_TEST(every_option_reaches_the_object)
 {
-    static const char *const wanted[] = {"mode: \"0750\"",
-                                         "- /bin/kick",
-                                         "port: 99",
-                                         "systemdUnitActive: a.service",
-                                         "- /bin/look",
-                                         "successThreshold: 2",
-                                         "deadline: 1m30s",
-                                         "downgradeFrom:\n    - 43\n    - 44\n",
-                                         "expires: \"2027-02-01T00:00:00Z\""};
+    static const char *const wanted[] = {
+        "mode: \"0750\"",
+        "- /bin/kick",
+        "port: 99",
+        "systemdUnitActive: a.service",
+        "- /bin/look",
+        "successThreshold: 2",
+        "deadline: 1m30s",
+        "downgradeFrom:\n    - 43\n    - 44\n",
+        "hooks:\n      beforeSwap:\n        argv:\n        - /bin/dump\n        - all\n",
+        "      beforeRollback:\n        argv:\n        - /bin/stop\n",
+        "expires: \"2027-02-01T00:00:00Z\""};
 
     ck_assert_msg(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1.2", "--sequence",
                       "7", "--path", "/opt/edge/bin", "--artifact", "amd64=%/v2", "--url-base", "https://x.example",
                       "--mode", "0750", "--restart-exec", "/bin/kick", "--restart-exec", "it", "--health-tcp", "99",
                       "--health-unit", "a.service", "--health-exec", "/bin/look", "--health-threshold", "2",
-                      "--health-deadline", "1m30s", "--downgrade-from", "43,44", "--expires", "2027-02-01T00:00:00Z",
-                      "--fast", "-j1", "--out", "%/out", NULL) == 0,
+                      "--hook-before-swap", "/bin/dump", "--hook-before-swap", "all", "--hook-before-rollback",
+                      "/bin/stop", "--health-deadline", "1m30s", "--downgrade-from", "43,44", "--expires",
+                      "2027-02-01T00:00:00Z", "--fast", "-j1", "--out", "%/out", NULL) == 0,
                   "%s", run.err);
     _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
     for (size_t i = 0; i < HF_LEN(wanted); i++)

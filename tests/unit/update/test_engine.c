@@ -811,7 +811,7 @@ START_TEST(misfits)
     } rows[] = {{only_arm64, 0, false, "NoArtifactForArch", "amd64"},
                 {NULL, -EOPNOTSUPP, false, "RequirementsNotMet", "a GPU"},
                 {restart_by_exec, 0, true, "NotInPod", "install.restart.exec"},
-                {health_by_exec, 0, true, "NotInPod", "health.checks.exec"},
+                {health_by_exec, 0, true, "NotInPod", "health.checks[0].exec"},
                 {restart_of_k3s, 0, true, "NotInPod", "'k3s-agent.service' starts this agent's pod"}};
     struct hf_sim_release release = {.content = "v2"};
 

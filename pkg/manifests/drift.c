@@ -140,7 +140,7 @@ static void restart(struct entry *entry)
 static void repaired(struct entry *entry, struct job *job)
 {
     struct repair *repair = hf_container_of(job, struct repair, job);
-    size_t changed = entry->attempt->place.n_write;
+    size_t changed = entry->attempt->place.found.n_write;
 
     drift_move(&entry->drift, HF_DRIFT_EV_ENDED);
     make_attempt_free(entry->attempt);

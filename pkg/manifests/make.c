@@ -120,8 +120,8 @@ struct attempt *make_attempt(struct entry *entry, const struct hf_manifest_set *
     attempt->place.folder = entry->folder;
     attempt->place.inventory = &entry->inventory;
     attempt->place.want = &attempt->want;
-    attempt->place.allows = allows;
-    attempt->place.arg = attempt;
+    attempt->place.bounds.allows = allows;
+    attempt->place.bounds.arg = attempt;
     if (!attempt->place.pods)
         close_folders(attempt, env);
     return attempt;
@@ -163,7 +163,7 @@ static int find_pod_folder(const struct entry *entry, struct attempt *attempt, s
     const struct hf_manifest_set *good = &entry->r.good;
     bool has_pods = target_of(entry, good)->is_pods;
 
-    if (attempt->place.repair || attempt->set.root[0] != '\0')
+    if (attempt->place.order.repair || attempt->set.root[0] != '\0')
         return 0;
     return hf_pod_folder_find(env->fs, env->host_root, hf_config_static_pod_folder(attempt->config),
                               has_pods ? good->root : "", attempt->pod_folder, err);
@@ -267,7 +267,7 @@ static int add_set(struct entry *entry, const struct hf_manifest_set *set, bool 
     struct attempt *attempt = make_attempt(entry, set);
     if (attempt == NULL)
         return hf_err_sys(err, -ENOMEM, "make the inventory again");
-    attempt->place.repair = true;
+    attempt->place.order.repair = true;
     int r = make_want(entry, attempt, &outcome);
     if (r == 0 && only_in_place)
         keep_those_in_place(&entry->engine->p.env, &attempt->want);

@@ -43,7 +43,7 @@ static void save_restart_due(struct repair *repair)
 {
     const struct entry *entry = repair->job.entry;
 
-    if (entry->attempt->place.n_write > 0 && repair->text.n > 0)
+    if (entry->attempt->place.found.n_write > 0 && repair->text.n > 0)
         repair->saved = hf_manifest_record_save(entry->engine->p.env.fs, entry->folder, hf_buf_view(&repair->text),
                                                 &repair->job.err);
 }
@@ -55,7 +55,7 @@ static int run_repair(struct job *job)
     struct hf_files_place *place = &entry->attempt->place;
 
     assert(entry->busy && place->inventory == &entry->inventory);
-    place->repair = place->force = true;
+    place->order.repair = place->order.force = true;
     int r = make_want(entry, entry->attempt, &job->outcome);
     if (r == 0)
         r = hf_files_place_compare(place, &job->outcome);
@@ -65,7 +65,7 @@ static int run_repair(struct job *job)
         save_restart_due(repair);
         r = hf_files_place_swap(place, &job->outcome);
     }
-    repair->diff = place->diff;
+    repair->diff = place->found.diff;
     job->unreadable = make_is_unreadable(entry, entry->attempt, r);
     return r;
 }

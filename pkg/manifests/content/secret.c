@@ -54,11 +54,11 @@ int secret_keep(struct entry *entry, const struct hf_files_place *place, struct 
 {
     struct hf_err err = HF_ERR_INIT;
 
-    if (place->n_replace + place->n_adopt > 0 && hf_files_before_note(place, &err) < 0)
+    if (place->found.n_replace + place->found.n_adopt > 0 && hf_files_before_note(place, &err) < 0)
         return hf_manifest_outcome_fail(outcome, hf_manifest_outcome_reason(-err.code), -err.code, &err);
     /* After a crash in the middle of a swap, what is in place is a mixture, and nothing to go back to. */
     if (place->inventory->pending || (entry->r.unproven && !entry->r.good_unknown) ||
-        place->n_write + place->n_prune + place->n_adopt == 0)
+        place->found.n_write + place->found.n_prune + place->found.n_adopt == 0)
         return 0;
     hf_bundle_free(entry->secret.kept.bundle);
     entry->secret.kept.bundle = NULL;

@@ -123,8 +123,8 @@ static bool is_taken_over(const struct hf_files_place *place, size_t i)
 {
     const struct hf_inventory_item *have = hf_inventory_find(place->inventory, place->want->items[i].path);
 
-    return place->steps[i] == HF_PLAN_REPLACE ||
-           (place->steps[i] == HF_PLAN_KEEP && !place->repair && (have == NULL || have->folder));
+    return place->found.steps[i] == HF_PLAN_REPLACE ||
+           (place->found.steps[i] == HF_PLAN_KEEP && !place->order.repair && (have == NULL || have->folder));
 }
 
 /* Adds the path of a file without its content. */

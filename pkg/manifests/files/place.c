@@ -15,22 +15,22 @@
 
 void hf_files_place_init(struct hf_files_place *place)
 {
-    *place = (struct hf_files_place){.stage_fd = -1, .above_fd = -1};
+    *place = (struct hf_files_place){.staged = {.stage_fd = -1, .above_fd = -1}};
 }
 
 void hf_files_place_done(struct hf_files_place *place)
 {
-    if (place->stage_fd >= 0)
-        (void)place->fs->close(place->fs->ctx, place->stage_fd);
-    if (place->above_fd >= 0)
-        (void)place->fs->close(place->fs->ctx, place->above_fd);
-    place->stage_fd = place->above_fd = -1;
-    free(place->steps);
-    place->steps = NULL;
-    hf_closed_free(place->closed);
-    place->closed = NULL;
-    hf_strmap_done(&place->made);
-    hf_strmap_done(&place->superseded);
+    if (place->staged.stage_fd >= 0)
+        (void)place->fs->close(place->fs->ctx, place->staged.stage_fd);
+    if (place->staged.above_fd >= 0)
+        (void)place->fs->close(place->fs->ctx, place->staged.above_fd);
+    place->staged.stage_fd = place->staged.above_fd = -1;
+    free(place->found.steps);
+    place->found.steps = NULL;
+    hf_closed_free(place->found.closed);
+    place->found.closed = NULL;
+    hf_strmap_done(&place->staged.made);
+    hf_strmap_done(&place->found.superseded);
 }
 
 int hf_files_place_fail(struct hf_manifest_outcome *outcome, int r, struct hf_err *err)
@@ -42,7 +42,7 @@ int hf_files_place_walk(const struct hf_files_place *place, struct hf_files_walk
 {
     int r = hf_files_walk_init(walk, place->fs, place->host_root, place->guard, err);
 
-    walk->closed = hf_closed_ids(place->closed, &walk->n_closed);
+    walk->closed = hf_closed_ids(place->found.closed, &walk->n_closed);
     return r;
 }
 
@@ -122,8 +122,8 @@ static bool is_left_over(const struct hf_files_place *place, const struct hf_inv
            strchr(item->path + n + 1, '/') == NULL && hf_files_want_find(place->want, item->path) == NULL;
 }
 
-/* Adds `path` to place->superseded if the file holds a pod that the set has under another name. A file that holds no
- * pod is not superseded. */
+/* Adds `path` to place->found.superseded if the file holds a pod that the set has under another name. A file that
+ * holds no pod is not superseded. */
 static int look_at_left_over(struct hf_files_place *place, struct hf_files_walk *walk, const char *path,
                              struct hf_err *err)
 {
@@ -146,7 +146,7 @@ static int look_at_left_over(struct hf_files_place *place, struct hf_files_walk 
         (void)snprintf(wanted, sizeof(wanted), "%s/%s", place->want->root, pod);
         free(pod);
         if (hf_files_want_find(place->want, wanted) != NULL)
-            r = hf_strmap_put(&place->superseded, path, place);
+            r = hf_strmap_put(&place->found.superseded, path, place);
     }
     return r < 0 ? hf_err_sys(err, r, "look for a pod in '%.200s'", path) : 0;
 }
@@ -155,11 +155,11 @@ static int find_superseded(struct hf_files_place *place, struct hf_files_walk *w
 {
     int r = 0;
 
-    hf_strmap_done(&place->superseded);
-    place->renames = false;
+    hf_strmap_done(&place->found.superseded);
+    place->found.renames = false;
     for (size_t i = 0; r == 0 && i < place->inventory->n; i++)
         if (is_left_over(place, &place->inventory->items[i])) {
-            place->renames = true;
+            place->found.renames = true;
             r = look_at_left_over(place, walk, place->inventory->items[i].path, err);
         }
     return r;
@@ -173,7 +173,7 @@ static int compare_item(struct hf_files_place *place, struct hf_files_walk *walk
     const struct hf_files_item *item = &place->want->items[i];
     const struct hf_inventory_item *have = hf_inventory_find(place->inventory, item->path);
     /* A repair gives the files of an earlier version of the agent their new names. */
-    bool ours = (have != NULL && !have->folder) || (place->repair && place->renames);
+    bool ours = (have != NULL && !have->folder) || (place->order.repair && place->found.renames);
     enum hf_plan_seen seen = HF_PLAN_ABSENT;
     enum hf_diff_kind kind = HF_DIFF_MISSING;
     const char *name;
@@ -185,17 +185,17 @@ static int compare_item(struct hf_files_place *place, struct hf_files_walk *walk
         r = look_at(place, fd, name, item, &seen, &kind);
     if (r < 0)
         return hf_err_sys(err, r, "look at '%.200s'", item->path);
-    enum hf_plan_step step = place->repair && !ours ? HF_PLAN_KEEP : hf_plan_file(seen, ours, place->force);
-    place->steps[i] = (unsigned char)step;
-    place->n_write += step == HF_PLAN_WRITE || step == HF_PLAN_REPLACE;
-    place->n_replace += step == HF_PLAN_REPLACE;
-    place->n_unproven += step == HF_PLAN_KEEP && ours && !hf_files_place_has_recorded(have, item);
-    place->n_adopt += step == HF_PLAN_KEEP && seen == HF_PLAN_SAME && !ours && !place->repair;
+    enum hf_plan_step step = place->order.repair && !ours ? HF_PLAN_KEEP : hf_plan_file(seen, ours, place->order.force);
+    place->found.steps[i] = (unsigned char)step;
+    place->found.n_write += step == HF_PLAN_WRITE || step == HF_PLAN_REPLACE;
+    place->found.n_replace += step == HF_PLAN_REPLACE;
+    place->found.n_unproven += step == HF_PLAN_KEEP && ours && !hf_files_place_has_recorded(have, item);
+    place->found.n_adopt += step == HF_PLAN_KEEP && seen == HF_PLAN_SAME && !ours && !place->order.repair;
     if (step == HF_PLAN_REFUSE || step == HF_PLAN_REFUSE_ALWAYS)
         hf_diff_add(foreign, item->rel, kind);
     *ret_special = *ret_special || step == HF_PLAN_REFUSE_ALWAYS;
     if (ours && seen != HF_PLAN_SAME)
-        hf_diff_add(&place->diff, item->rel, kind);
+        hf_diff_add(&place->found.diff, item->rel, kind);
     return 0;
 }
 
@@ -213,17 +213,17 @@ static int refuse_foreign(struct hf_files_place *place, struct hf_diff *foreign,
 
 static void count_prune(struct hf_files_place *place)
 {
-    place->n_prune = 0;
-    for (size_t i = 0; place->prune && i < place->inventory->n; i++) {
+    place->found.n_prune = 0;
+    for (size_t i = 0; place->order.prune && i < place->inventory->n; i++) {
         const struct hf_inventory_item *item = &place->inventory->items[i];
-        place->n_prune += !item->folder && hf_files_want_find(place->want, item->path) == NULL &&
-                          hf_strmap_get(&place->superseded, item->path) == NULL;
+        place->found.n_prune += !item->folder && hf_files_want_find(place->want, item->path) == NULL &&
+                                hf_strmap_get(&place->found.superseded, item->path) == NULL;
     }
 }
 
 static int check_open(const struct hf_files_place *place, const char *path, struct hf_err *err)
 {
-    const char *closed = hf_closed_by_path(place->closed, path);
+    const char *closed = hf_closed_by_path(place->found.closed, path);
 
     return closed == NULL
                ? 0
@@ -237,9 +237,9 @@ static int check_closed(struct hf_files_place *place, struct hf_err *err)
 
     if (place->closed_folders == NULL)
         return 0;
-    hf_closed_free(place->closed);
-    place->closed = NULL;
-    r = hf_closed_find(place->fs, place->host_root, place->closed_folders, true, &place->closed, err);
+    hf_closed_free(place->found.closed);
+    place->found.closed = NULL;
+    r = hf_closed_find(place->fs, place->host_root, place->closed_folders, true, &place->found.closed, err);
     for (size_t i = 0; r == 0 && i < place->want->n; i++)
         r = check_open(place, place->want->items[i].path, err);
     for (size_t i = 0; r == 0 && i < place->inventory->n; i++)
@@ -253,8 +253,8 @@ static int check_allowed(struct hf_files_place *place, struct hf_err *err)
 
     if (r < 0)
         return r;
-    for (size_t i = 0; place->allows != NULL && i < place->want->n; i++)
-        if (!place->allows(place->arg, place->want->items[i].path, err))
+    for (size_t i = 0; place->bounds.allows != NULL && i < place->want->n; i++)
+        if (!place->bounds.allows(place->bounds.arg, place->want->items[i].path, err))
             return err->code > 0 ? -err->code : -EACCES;
     return 0;
 }
@@ -262,9 +262,9 @@ static int check_allowed(struct hf_files_place *place, struct hf_err *err)
 /* Only the whole set can be refused: a file that left the inventory without its removal would belong to nobody. */
 static int check_placed(const struct hf_files_place *place, struct hf_err *err)
 {
-    for (size_t i = 0; place->allows_placed != NULL && i < place->inventory->n; i++) {
+    for (size_t i = 0; place->bounds.allows_placed != NULL && i < place->inventory->n; i++) {
         const struct hf_inventory_item *item = &place->inventory->items[i];
-        if (!item->folder && !place->allows_placed(place->arg, item))
+        if (!item->folder && !place->bounds.allows_placed(place->bounds.arg, item))
             return hf_err_set(err, EACCES,
                               "'%.160s' was placed by a signed version of this entry, and an unsigned one may not "
                               "change it: sign the entry, or give it another name",
@@ -280,9 +280,9 @@ static int guard_prune(const struct hf_files_place *place, struct hf_manifest_ou
 
     /* A swap that was cut short has the files of both sets in the inventory, so it passes again; another set may
      * not. */
-    if (place->prune_all || hf_plan_may_prune(place->n_prune, n))
+    if (place->order.prune_all || hf_plan_may_prune(place->found.n_prune, n))
         return 0;
-    (void)hf_err_set(&err, EPERM, "this would remove %zu of %zu files, more than %d %%", place->n_prune, n,
+    (void)hf_err_set(&err, EPERM, "this would remove %zu of %zu files, more than %d %%", place->found.n_prune, n,
                      HF_PLAN_PRUNE_PERCENT);
     return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_PRUNE_LIMIT, -EPERM, &err);
 }
@@ -329,11 +329,11 @@ int hf_files_place_compare(struct hf_files_place *place, struct hf_manifest_outc
         r = check_placed(place, &err);
     if (r < 0)
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_NOT_ALLOWED, r, &err);
-    free(place->steps);
-    place->steps = calloc(HF_MAX(place->want->n, (size_t)1), 1);
-    place->n_write = place->n_replace = place->n_unproven = place->n_adopt = 0;
-    place->diff = (struct hf_diff){.n = 0};
-    if (place->steps == NULL)
+    free(place->found.steps);
+    place->found.steps = calloc(HF_MAX(place->want->n, (size_t)1), 1);
+    place->found.n_write = place->found.n_replace = place->found.n_unproven = place->found.n_adopt = 0;
+    place->found.diff = (struct hf_diff){.n = 0};
+    if (place->found.steps == NULL)
         return hf_files_place_fail(outcome, hf_err_sys(&err, -ENOMEM, "compare"), &err);
     r = hf_files_place_walk(place, &walk, &err);
     if (r == 0 && place->secret && place->want->n > 0 && check_memory(place, &walk, &err) < 0)
@@ -412,7 +412,8 @@ int hf_files_place_find_stage(const struct hf_files_place *place, struct hf_file
     if (fd < 0)
         return fd;
     int r = place->fs->fstat(place->fs->ctx, fd, &in);
-    if (r < 0 || place->want->single || place->pods || root[0] == '\0' || hf_closed_is_mount_point(place->closed, root))
+    if (r < 0 || place->want->single || place->pods || root[0] == '\0' ||
+        hf_closed_is_mount_point(place->found.closed, root))
         return r < 0 ? hf_err_sys(err, r, "stat '%.200s'", root) : fd;
     above_of(root, folder);
     fd = hf_files_walk_to(walk, folder, false, err);

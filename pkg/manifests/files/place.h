@@ -18,60 +18,75 @@
 #include "manifests/rules/plan.h"
 #include "manifests/state/inventory.h"
 
-struct hf_files_place {
-    /* set by the caller */
-    const struct hf_fs_ops *fs;
-    const char *host_root;
-    bool guard; /* refuse folders that another user may change */
-    /* Where no entry may write or remove anything, by any name (manifests/files/closed.h). NULL: everywhere is open. */
-    const char *const *closed_folders;
-    const char *entry;  /* name of the entry */
-    const char *folder; /* <state>/manifests/<entry> */
-    const struct hf_files_want *want;
-    struct hf_inventory *inventory; /* files and folders that belong to the entry; the swap changes it */
-    bool force;                     /* replace files that do not belong to the entry */
-    bool prune;                     /* remove files that are in the inventory and not in the set */
-    bool prune_all;                 /* with `prune`: a person has allowed to remove any number of files */
-    bool keep_own; /* without `prune`: files that are in the inventory and not in the set stay in the inventory */
-    /* Static pods: the staging folder is inside the target's folder (the kubelet ignores names that begin with a dot),
-     * and a file of the inventory that holds a pod of the set under another name is superseded: the swap removes it,
-     * with or without `prune`. */
-    bool pods;
-    bool repair; /* repair of drift: write files of the inventory that differ, and nothing else */
-    /* content of a Secret: only to a tmpfs or ramfs, missing folders with mode 0700, nothing to the state folder */
-    bool secret;
+/* What a swap may do. */
+struct hf_files_order {
+    bool force;     /* replace files that do not belong to the entry */
+    bool prune;     /* remove files that are in the inventory and not in the set */
+    bool prune_all; /* with `prune`: a person has allowed to remove any number of files */
+    bool keep_own;  /* without `prune`: files that are in the inventory and not in the set stay in the inventory */
+    bool repair;    /* of drift: write files of the inventory that differ, and nothing else */
     /* also stage files that are already right, for a `validate` command that needs all files of the set */
     bool stage_all;
-    /* Returns how many bytes to leave free on a file system of disk_bytes; 5 % of its inodes stay free, too. Called on
-     * the worker. NULL: none. */
+};
+
+/* What the node lets it do. Called on the worker; NULL: no bound. */
+struct hf_files_bounds {
+    /* Returns how many bytes to leave free on a file system of disk_bytes; 5 % of its inodes stay free, too. */
     uint64_t (*reserve)(void *arg, uint64_t disk_bytes);
-    /* Returns false, with *err, if the node does not let this entry write `path`. Called on the worker. NULL: every
-     * path, for the way back to what was in place before. */
+    /* Returns false, with *err, if the node does not let this entry write `path`. NULL also for the way back to what
+     * was in place before. */
     bool (*allows)(void *arg, const char *path, struct hf_err *err);
     /* The same for a file of the inventory, which a signed version of the entry may have placed: `compare` fails with
-     * one that is not allowed. NULL: all are. */
+     * one that is not allowed. */
     bool (*allows_placed)(void *arg, const struct hf_inventory_item *item);
     void *arg;
+};
 
-    /* results of `compare` */
+/* Results of `compare`. */
+struct hf_files_found {
     unsigned char *steps; /* enum hf_plan_step for each item */
     size_t n_write, n_prune, n_replace;
     /* number of the entry's own files that somebody else has made as the set wants them: they have passed no check */
     size_t n_unproven;
     /* number of files that are as wanted and are not in the inventory; they become the entry's own */
     size_t n_adopt;
+    bool renames;                /* the inventory has files of static pods whose names the set lacks */
     struct hf_diff diff;         /* files of the entry that are not as the set wants them */
-    struct hf_strmap superseded; /* paths of files that hold a pod of the set under another name; see `pods` */
+    struct hf_strmap superseded; /* paths of files that hold a pod of the set under another name */
+    struct hf_closed *closed;    /* the closed folders as they are now */
+};
 
-    /* path on the node of the staged folder or, for a single file, of the staged file; valid from `stage` to `swap`; ""
-     * if nothing is staged */
+/* Results of `stage`, until `swap` ends. */
+struct hf_files_staged {
+    /* path on the node of the staged folder or, for a single file, of the staged file; "" if nothing is staged */
     char candidate[HF_FILES_MAX_PATH + 2 * NAME_MAX];
-    /* private */
-    struct hf_closed *closed; /* as the last `compare` has found them */
-    int stage_fd;             /* the staging folder */
-    bool renames;             /* the inventory has files of static pods whose names the set lacks */
-    int above_fd;             /* the folder that contains the staging folder */
-    struct hf_strmap made;    /* the folders that stage and swap have made */
+    int stage_fd;          /* the staging folder */
+    int above_fd;          /* the folder that contains the staging folder */
+    struct hf_strmap made; /* the folders that stage and swap have made */
+};
+
+struct hf_files_place {
+    /* set by the caller */
+    const struct hf_fs_ops *fs;
+    const char *host_root;
+    bool guard; /* refuse folders that another user may change */
+    /* Static pods: the staging folder is inside the target's folder (the kubelet ignores names that begin with a dot),
+     * and a file of the inventory that holds a pod of the set under another name is superseded: the swap removes it,
+     * with or without `prune`. */
+    bool pods;
+    /* content of a Secret: only to a tmpfs or ramfs, missing folders with mode 0700, nothing to the state folder */
+    bool secret;
+    /* Where no entry may write or remove anything, by any name (manifests/files/closed.h). NULL: everywhere is open. */
+    const char *const *closed_folders;
+    const char *entry;  /* name of the entry */
+    const char *folder; /* <state>/manifests/<entry> */
+    const struct hf_files_want *want;
+    struct hf_inventory *inventory; /* files and folders that belong to the entry; the swap changes it */
+    struct hf_files_order order;
+    struct hf_files_bounds bounds;
+
+    struct hf_files_found found;
+    struct hf_files_staged staged;
 };
 
 void hf_files_place_init(struct hf_files_place *place);

@@ -27,7 +27,7 @@ static struct need find_need(const struct hf_files_place *place, uint64_t block)
 
     for (size_t i = 0; i < place->want->n; i++) {
         const struct hf_files_item *item = &place->want->items[i];
-        if (place->steps[i] == HF_PLAN_KEEP && !place->stage_all)
+        if (place->found.steps[i] == HF_PLAN_KEEP && !place->order.stage_all)
             continue;
         uint64_t folders = 2 * hf_bundle_new_folders(before, item->rel);
         need.inodes += 1 + folders;
@@ -42,16 +42,16 @@ static int check_space(const struct hf_files_place *place, struct hf_err *err)
 {
     struct statvfs fs;
 
-    if (place->repair || place->fs->fstatvfs(place->fs->ctx, place->above_fd, &fs) < 0)
+    if (place->order.repair || place->fs->fstatvfs(place->fs->ctx, place->staged.above_fd, &fs) < 0)
         return 0; /* the writes will tell */
     struct need need = find_need(place, fs.f_bsize);
-    if (place->reserve != NULL)
-        need.bytes += place->reserve(place->arg, (uint64_t)fs.f_blocks * fs.f_frsize);
+    if (place->bounds.reserve != NULL)
+        need.bytes += place->bounds.reserve(place->bounds.arg, (uint64_t)fs.f_blocks * fs.f_frsize);
     if ((uint64_t)fs.f_bavail * fs.f_frsize < need.bytes)
         return hf_err_set(err, ENOSPC,
                           "the disk of '%.200s' has less free than the %llu MiB that the files and the reserve need",
                           place->want->root, (unsigned long long)(need.bytes >> 20) + 1);
-    uint64_t reserve = place->reserve != NULL ? (uint64_t)fs.f_files / 100 * INODE_RESERVE_PERCENT : 0;
+    uint64_t reserve = place->bounds.reserve != NULL ? (uint64_t)fs.f_files / 100 * INODE_RESERVE_PERCENT : 0;
     if (fs.f_files == 0 || fs.f_favail >= need.inodes + reserve) /* 0: it makes inodes as it needs them */
         return 0;
     char text[48] = "";
@@ -69,7 +69,7 @@ static int open_stage(struct hf_files_place *place, struct hf_err *err)
     char folder[HF_FILES_MAX_PATH], name[NAME_MAX + 1];
     int r = hf_files_place_walk(place, &walk, err);
 
-    walk.made = &place->made;
+    walk.made = &place->staged.made;
     if (place->secret)
         walk.mode = 0700;
     if (r == 0)
@@ -89,14 +89,15 @@ static int open_stage(struct hf_files_place *place, struct hf_err *err)
                                 HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
     if (fd < 0)
         return hf_err_sys(err, fd, "make folder '%.200s/%s'", folder, name);
-    place->stage_fd = fd;
-    place->above_fd = fs->openat(fs->ctx, above, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
-    if (place->above_fd < 0)
-        return hf_err_sys(err, place->above_fd, "open folder '%.200s'", folder);
-    int n = snprintf(place->candidate, sizeof(place->candidate), "%s/%s", folder, name);
+    place->staged.stage_fd = fd;
+    place->staged.above_fd = fs->openat(fs->ctx, above, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    if (place->staged.above_fd < 0)
+        return hf_err_sys(err, place->staged.above_fd, "open folder '%.200s'", folder);
+    int n = snprintf(place->staged.candidate, sizeof(place->staged.candidate), "%s/%s", folder, name);
     if (place->want->single)
-        n += snprintf(place->candidate + n, sizeof(place->candidate) - (size_t)n, "/%s", place->want->items[0].rel);
-    if ((size_t)n >= sizeof(place->candidate))
+        n += snprintf(place->staged.candidate + n, sizeof(place->staged.candidate) - (size_t)n, "/%s",
+                      place->want->items[0].rel);
+    if ((size_t)n >= sizeof(place->staged.candidate))
         return hf_err_set(err, ENAMETOOLONG, "path '%.200s' is too long", folder);
     return 0;
 }
@@ -105,18 +106,19 @@ static int write_items(struct hf_files_place *place, struct hf_err *err)
 {
     _cleanup_(hf_files_walk_done) struct hf_files_walk walk = {.base = -1};
     const struct hf_fs_ops *fs = place->fs;
-    int base = fs->openat(fs->ctx, place->stage_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    int base = fs->openat(fs->ctx, place->staged.stage_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
 
     if (base < 0)
         return hf_err_sys(err, base, "open the staging folder");
     hf_files_walk_from(&walk, fs, base);
-    walk.mode =
-        place->stage_all && !place->secret ? 0755 : 0700; /* a command that judges the whole may run as another user */
+    walk.mode = place->order.stage_all && !place->secret
+                    ? 0755
+                    : 0700; /* a command that judges the whole may run as another user */
     for (size_t i = 0; i < place->want->n; i++) {
         const struct hf_files_item *item = &place->want->items[i];
         char rel[HF_FILES_MAX_PATH + 1];
         const char *name;
-        if (place->steps[i] == HF_PLAN_KEEP && !place->stage_all)
+        if (place->found.steps[i] == HF_PLAN_KEEP && !place->order.stage_all)
             continue;
         (void)snprintf(rel, sizeof(rel), "/%s", item->rel);
         int fd = hf_files_walk_to_file(&walk, rel, true, &name, err);
@@ -130,14 +132,14 @@ static int write_items(struct hf_files_place *place, struct hf_err *err)
 int hf_files_place_stage(struct hf_files_place *place, struct hf_manifest_outcome *outcome)
 {
     struct hf_err err = HF_ERR_INIT;
-    bool writes = place->n_write > 0 || place->stage_all;
+    bool writes = place->found.n_write > 0 || place->order.stage_all;
     int r = writes ? open_stage(place, &err) : 0;
 
     if (r == 0 && writes)
         r = check_space(place, &err);
     /* Also if nothing is written: the set may remove files and fail its checks, and then give back what it has taken
      * over. */
-    if (r == 0 && place->n_replace + place->n_adopt > 0 && !place->secret)
+    if (r == 0 && place->found.n_replace + place->found.n_adopt > 0 && !place->secret)
         r = hf_files_before_keep(place, &err);
     if (r == 0 && writes)
         r = write_items(place, &err);

@@ -35,7 +35,7 @@ static struct hf_inventory_item item_of(const struct hf_files_place *place, size
                                      .secret = place->secret};
 
     memcpy(made.sha256, item->sha256, sizeof(made.sha256));
-    if (have != NULL && !have->folder && place->steps[i] == HF_PLAN_KEEP)
+    if (have != NULL && !have->folder && place->found.steps[i] == HF_PLAN_KEEP)
         made.seen = have->seen;
     return made;
 }
@@ -48,8 +48,8 @@ static int add_wanted(const struct hf_files_place *place, struct hf_inventory *t
         struct hf_inventory_item item = item_of(place, i);
         r = hf_inventory_put(to, &item);
     }
-    for (size_t i = 0; r == 0 && i < place->made.n; i++) {
-        struct hf_inventory_item folder = {.path = place->made.entries[i].key, .folder = true};
+    for (size_t i = 0; r == 0 && i < place->staged.made.n; i++) {
+        struct hf_inventory_item folder = {.path = place->staged.made.entries[i].key, .folder = true};
         r = hf_inventory_put(to, &folder);
     }
     return r;
@@ -77,7 +77,7 @@ static int check_room(const struct hf_files_place *place, struct hf_err *err)
 
     for (size_t i = 0; i < place->want->n; i++)
         add_room(place, place->want->items[i].path, &room);
-    if (room.items == 0 || place->allows == NULL)
+    if (room.items == 0 || place->bounds.allows == NULL)
         return 0;
     for (size_t i = 0; i < place->want->n; i++) {
         const char *path = place->want->items[i].path, *slash = path + strlen(path);
@@ -138,8 +138,8 @@ static int finish(struct hf_files_place *place, struct hf_err *err)
     for (size_t i = 0; r == 0 && i < place->inventory->n; i++) {
         const struct hf_inventory_item *item = &place->inventory->items[i];
         bool stays = item->folder ? is_above_wanted(place, item->path)
-                                  : place->keep_own && hf_files_want_find(place->want, item->path) == NULL &&
-                                        hf_strmap_get(&place->superseded, item->path) == NULL;
+                                  : place->order.keep_own && hf_files_want_find(place->want, item->path) == NULL &&
+                                        hf_strmap_get(&place->found.superseded, item->path) == NULL;
         if (stays)
             r = hf_inventory_put(&wanted, item);
     }
@@ -164,8 +164,8 @@ static int leave(struct hf_files_walk *walk, const char *path, bool *dirty, stru
 
 static int open_from(struct hf_files_place *place, struct hf_files_walk *from, struct hf_err *err)
 {
-    int base =
-        place->fs->openat(place->fs->ctx, place->stage_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    int base = place->fs->openat(place->fs->ctx, place->staged.stage_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0,
+                                 HF_FS_ANY);
 
     if (base < 0)
         return hf_err_sys(err, base, "open the staging folder");
@@ -241,11 +241,11 @@ static int rename_all(struct hf_files_place *place, struct hf_files_walk *to, bo
 {
     _cleanup_(hf_files_walk_done) struct hf_files_walk from = {.base = -1};
     bool dirty = false;
-    int r = place->n_write > 0 ? open_from(place, &from, err) : 0;
+    int r = place->found.n_write > 0 ? open_from(place, &from, err) : 0;
 
     for (size_t i = 0; r == 0 && i < place->want->n; i++) {
         const struct hf_files_item *item = &place->want->items[i];
-        bool stays = place->steps[i] == HF_PLAN_KEEP;
+        bool stays = place->found.steps[i] == HF_PLAN_KEEP;
         if (stays && !cut)
             continue;
         r = leave(to, item->path, &dirty, err);
@@ -266,7 +266,7 @@ static int remove_files(struct hf_files_place *place, struct hf_files_walk *to, 
         const struct hf_inventory_item *item = &place->inventory->items[i];
         const char *name;
         if (item->folder || hf_files_want_find(place->want, item->path) != NULL ||
-            (superseded && hf_strmap_get(&place->superseded, item->path) == NULL))
+            (superseded && hf_strmap_get(&place->found.superseded, item->path) == NULL))
             continue;
         r = leave(to, item->path, &dirty, err);
         int fd = r < 0 ? r : hf_files_walk_to_file(to, item->path, false, &name, err);
@@ -287,7 +287,7 @@ static int remove_files(struct hf_files_place *place, struct hf_files_walk *to, 
 /* Removes the folders that the entry made and that are empty now, the deepest first. */
 static int remove_folders(struct hf_files_place *place, struct hf_files_walk *to, struct hf_err *err)
 {
-    for (size_t i = place->inventory->n; place->prune && i > 0; i--) {
+    for (size_t i = place->inventory->n; place->order.prune && i > 0; i--) {
         const struct hf_inventory_item *item = &place->inventory->items[i - 1];
         const char *name;
         if (!item->folder || is_above_wanted(place, item->path))
@@ -319,7 +319,7 @@ static bool is_inventory_true(const struct hf_files_place *place)
 {
     const struct hf_inventory *inventory = place->inventory;
 
-    if (inventory->pending || place->made.n > 0 || !hf_files_place_is_recorded(place))
+    if (inventory->pending || place->staged.made.n > 0 || !hf_files_place_is_recorded(place))
         return false;
     for (size_t i = 0; i < inventory->n; i++)
         if (inventory->items[i].unread)
@@ -338,7 +338,7 @@ int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome
         r = begin(place, &err);
     if (r == 0)
         r = hf_files_place_walk(place, &to, &err);
-    to.made = &place->made;
+    to.made = &place->staged.made;
     if (place->secret)
         to.mode = 0700;
     /* To the kubelet the superseded file and the new one are one pod. If the old file went last, the kubelet would end
@@ -347,21 +347,21 @@ int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome
         r = remove_files(place, &to, true, &err);
     if (r == 0)
         r = rename_all(place, &to, cut, &err);
-    if (r == 0 && place->prune)
+    if (r == 0 && place->order.prune)
         r = remove_files(place, &to, false, &err);
     if (r == 0)
         r = remove_folders(place, &to, &err);
-    if (r == 0 && (!known || place->made.n > 0))
+    if (r == 0 && (!known || place->staged.made.n > 0))
         r = finish(place, &err);
     if (r < 0)
         return hf_files_place_fail(outcome, r, &err);
     /* The staging folder has nothing that anybody needs; what stays there a later cleanup removes. */
     struct hf_manifest_outcome ignored = {.r = 0};
     if (hf_files_place_clean(place, place->want->root, &ignored) == 0)
-        place->candidate[0] = '\0';
+        place->staged.candidate[0] = '\0';
     outcome->applied = (unsigned)place->want->n;
-    outcome->changed = (unsigned)place->n_write;
-    outcome->pruned = (unsigned)place->n_prune;
-    outcome->drifted = (unsigned)place->diff.n;
+    outcome->changed = (unsigned)place->found.n_write;
+    outcome->pruned = (unsigned)place->found.n_prune;
+    outcome->drifted = (unsigned)place->found.diff.n;
     return 0;
 }

@@ -113,7 +113,7 @@ static void not_placed(struct entry *entry, const struct hf_manifest_outcome *ou
 /* Returns true if the swap writes or removes a file, or if the set wants a file that the entry has not checked yet. */
 static bool changes_anything(const struct hf_files_place *place)
 {
-    return place->n_write + place->n_prune + place->n_unproven + place->n_adopt > 0;
+    return place->found.n_write + place->found.n_prune + place->found.n_unproven + place->found.n_adopt > 0;
 }
 
 /* ---- swap -------------------------------------------------------------------------------------------------------- */
@@ -254,7 +254,7 @@ static void validate(struct entry *entry)
     char text[HF_RECORD_MESSAGE];
 
     for (size_t i = 0; i < HF_MAX_ARGV && attempt->entry->validate_command[i] != NULL; i++)
-        attempt->argv[i] = strcmp(attempt->entry->validate_command[i], "{}") == 0 ? attempt->place.candidate
+        attempt->argv[i] = strcmp(attempt->entry->validate_command[i], "{}") == 0 ? attempt->place.staged.candidate
                                                                                   : attempt->entry->validate_command[i];
     struct hf_proc_request request = {
         .argv = attempt->argv, .timeout_ns = attempt->entry->validate_timeout_ns, .done = validated, .arg = entry};
@@ -295,7 +295,7 @@ static int run_stage(struct job *job)
     if (r == 0)
         r = hf_files_place_compare(place, &job->outcome);
     if (r == 0)
-        place->stage_all =
+        place->order.stage_all =
             attempt->entry->validate_command[0] != NULL && !is_resumed_swap(job->entry) && changes_anything(place);
     if (r == 0)
         r = hf_files_place_stage(place, &job->outcome);
@@ -303,7 +303,7 @@ static int run_stage(struct job *job)
         r = content_store_keep(job->entry, &attempt->set, place, &job->outcome);
     job->unreadable = make_is_unreadable(job->entry, attempt, r);
     attempt->on_swap = r == 0 && content_store_leaks(job->entry, &attempt->set);
-    if (r < 0 && place->stage_fd >= 0) { /* a full disk gets its bytes back */
+    if (r < 0 && place->staged.stage_fd >= 0) { /* a full disk gets its bytes back */
         struct hf_manifest_outcome ignored = {.r = 0};
         if (hf_files_place_clean(place, attempt->want.root, &ignored) < 0)
             return r;
@@ -359,12 +359,13 @@ void apply_start(struct entry *entry)
         return;
     }
     attempt->set.root[0] = '\0';
-    attempt->place.force = attempt->entry->force;
-    attempt->place.prune = attempt->entry->prune;
-    attempt->place.prune_all = hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, attempt->set.digest);
+    attempt->place.order.force = attempt->entry->force;
+    attempt->place.order.prune = attempt->entry->prune;
+    attempt->place.order.prune_all =
+        hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, attempt->set.digest);
     if (!attempt->set.signed_ && may_have_signed_files(entry))
-        attempt->place.allows_placed = make_allows_placed;
+        attempt->place.bounds.allows_placed = make_allows_placed;
     if (!attempt->place.secret) /* the reserve is for disks */
-        attempt->place.reserve = reserve;
+        attempt->place.bounds.reserve = reserve;
     task_submit(job);
 }

@@ -178,10 +178,10 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
         r = find_lost(entry, kept->before, kept->unknown ? &entry->inventory : kept->list, &lost);
     if (r < 0)
         return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_WRITE_FAILED, r, &err);
-    attempt->place.force = attempt->place.prune_all = true;
-    attempt->place.prune = !kept->keep_rest && !entry->r.good_unknown;
-    attempt->place.keep_own = entry->r.good_unknown;
-    attempt->place.allows = NULL; /* it was there before */
+    attempt->place.order.force = attempt->place.order.prune_all = true;
+    attempt->place.order.prune = !kept->keep_rest && !entry->r.good_unknown;
+    attempt->place.order.keep_own = entry->r.good_unknown;
+    attempt->place.bounds.allows = NULL; /* it was there before */
     r = lost.n > 0 ? stage_without(entry, &lost, outcome) : stage(&attempt->place, outcome);
     if (r == 0)
         r = hf_files_place_swap(&attempt->place, outcome);

@@ -99,8 +99,9 @@ bool target_files_remove(struct entry *entry, void (*then)(struct entry *entry))
     }
     removal->then = then;
     (void)snprintf(entry->attempt->want.root, sizeof(entry->attempt->want.root), "%s", owner->root);
-    entry->attempt->place.prune = true;
-    entry->attempt->place.prune_all = hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, owner->digest);
+    entry->attempt->place.order.prune = true;
+    entry->attempt->place.order.prune_all =
+        hf_plan_prune_is_allowed(entry->engine->allow_prune, entry->name, owner->digest);
     task_submit(&removal->job);
     return true;
 }

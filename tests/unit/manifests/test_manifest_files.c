@@ -335,8 +335,8 @@ START_TEST(superseded_pods)
     ordered = *under;
     ordered.renameat = renames_last;
     w.place.fs = &ordered;
-    w.place.prune = w.place.prune_all = _i == 1;
-    w.place.keep_own = _i == 2;
+    w.place.order.prune = w.place.order.prune_all = _i == 1;
+    w.place.order.keep_own = _i == 2;
     ck_assert_int_eq(place_all(&w), 0);
     ck_assert(exists("/pods/site_default_a.yaml") && exists("/pods/site_default_b.yaml"));
     ck_assert(!exists("/pods/site-x.yaml") && !exists("/pods/site-y.yaml"));
@@ -344,7 +344,7 @@ START_TEST(superseded_pods)
     ck_assert_int_eq(exists("/pods/site-gone.yaml"), _i != 1);
     ck_assert_int_eq(exists("/pods/site-broken.yaml"), _i != 1);
     ck_assert_int_eq(exists("/other/site-x.yaml"), _i != 1);
-    ck_assert_uint_eq(w.place.n_prune, _i == 1 ? 3 : 0);
+    ck_assert_uint_eq(w.place.found.n_prune, _i == 1 ? 3 : 0);
     ck_assert_uint_eq(w.inventory.n, _i == 2 ? 5 : 2);
     ck_assert_ptr_null(hf_inventory_find(&w.inventory, "/pods/site-x.yaml"));
     end_pods(&w);
@@ -360,7 +360,7 @@ START_TEST(superseded_pods_are_not_pruned)
     place_old(&w, "/pods/site-x-1.yaml", POD("a"), POD("a"));
     place_old(&w, "/pods/site-x-2.yaml", POD("b"), POD("b"));
     place_old(&w, "/pods/site-x-3.yaml", POD("c"), POD("c"));
-    w.place.prune = true;
+    w.place.order.prune = true;
     ck_assert_int_eq(place_all(&w), 0);
     ck_assert(!exists("/pods/site-x-1.yaml") && !exists("/pods/site-x-2.yaml") && !exists("/pods/site-x-3.yaml"));
     ck_assert(exists("/pods/site_default_c.yaml"));
@@ -378,12 +378,12 @@ START_TEST(superseded_pods_that_drift)
     place_old(&w, "/pods/site-x-2.yaml", POD("b"), POD("b"));
     if (_i == 0)
         hf_simfs_delete(fs, "/pods/site-x-1.yaml");
-    w.place.repair = w.place.force = true;
+    w.place.order.repair = w.place.order.force = true;
     ck_assert_int_eq(place_all(&w), 0);
     ck_assert(exists("/pods/site_default_a.yaml") && exists("/pods/site_default_b.yaml"));
     ck_assert(!exists("/pods/site-x-1.yaml") && !exists("/pods/site-x-2.yaml"));
     ck_assert_uint_eq(w.inventory.n, 2);
-    ck_assert_uint_eq(w.place.diff.n, 2);
+    ck_assert_uint_eq(w.place.found.diff.n, 2);
     end_pods(&w);
 }
 END_TEST
@@ -551,11 +551,11 @@ START_TEST(replaces_a_changed_file_of_others)
     item->seen.mtime_ns = (uint64_t)st.st_mtim.tv_sec * HF_NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;
     item->seen.ctime_ns = (uint64_t)st.st_ctim.tv_sec * HF_NS_PER_S + (uint64_t)st.st_ctim.tv_nsec;
     ck_assert_int_eq(place_all(&w), 0);
-    ck_assert_uint_eq(w.place.n_write, 0);
+    ck_assert_uint_eq(w.place.found.n_write, 0);
     hf_files_place_done(&w.place);
     write_mapped("/pods/site_default_a.yaml", POD("b"));
     ck_assert_int_eq(place_all(&w), 0);
-    ck_assert_uint_eq(w.place.n_write, 1);
+    ck_assert_uint_eq(w.place.found.n_write, 1);
     end_pods(&w);
 }
 END_TEST
@@ -769,9 +769,9 @@ static void want_below(const char *root, int n)
     w.place.folder = "/state";
     w.place.want = &w.want;
     w.place.inventory = &w.inventory;
-    w.place.prune = true;
-    w.place.reserve = no_bytes;
-    w.place.allows = allow;
+    w.place.order.prune = true;
+    w.place.bounds.reserve = no_bytes;
+    w.place.bounds.allows = allow;
     hf_simfs_keep_trace(fs, false);
 }
 
@@ -831,7 +831,7 @@ START_TEST(folders_count_as_space)
     w.disk.f_files = rows[_i].disk.f_files;
     w.disk.f_favail = rows[_i].disk.f_favail;
     if (_i >= 6) /* the way back */
-        w.place.reserve = NULL;
+        w.place.bounds.reserve = NULL;
     int r = place();
     ck_assert_msg(r == (rows[_i].says == NULL ? 0 : -ENOSPC), "%s: %d %s", rows[_i].name, r, w.outcome.message);
     hf_simfs_walk(fs, "/srv", count_regular, &n);
@@ -858,9 +858,8 @@ START_TEST(a_repair_needs_no_reserve)
                                       .folder = "/state",
                                       .want = &w.want,
                                       .inventory = &w.inventory,
-                                      .repair = true,
-                                      .stage_fd = -1,
-                                      .above_fd = -1};
+                                      .order = {.repair = true},
+                                      .staged = {.stage_fd = -1, .above_fd = -1}};
     w.disk.f_files = 1000;
     hf_simfs_delete(fs, "/srv/app/d0000/file");
     ck_assert_msg(place() == 0, "%s", w.outcome.message);
@@ -898,8 +897,8 @@ START_TEST(as_many_folders_as_a_set_may_have)
     hf_files_place_done(&w.place);
     hf_files_want_done(&w.want);
     (void)snprintf(w.want.root, sizeof(w.want.root), "/srv/app");
-    w.place.stage_fd = w.place.above_fd = -1;
-    w.place.prune_all = true;
+    w.place.staged.stage_fd = w.place.staged.above_fd = -1;
+    w.place.order.prune_all = true;
     ck_assert_msg(place() == 0, "%s", w.outcome.message);
     ck_assert_uint_eq(w.inventory.n, 0);
     (void)snprintf(path, sizeof(path), "%s/srv/app", top);
@@ -980,7 +979,7 @@ START_TEST(an_inventory_without_room)
         struct hf_inventory_item item = {.path = path};
         ck_assert_int_eq(hf_inventory_put(&w.inventory, &item), 0);
     }
-    w.place.prune_all = true;
+    w.place.order.prune_all = true;
     ck_assert_int_eq(place(), -E2BIG);
     ck_assert_msg(strstr(w.outcome.message, "has no room for 202 more files and folders") != NULL, "%s",
                   w.outcome.message);

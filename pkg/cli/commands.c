@@ -216,6 +216,17 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_node_journal),
     },
     {
+        .name = "node enrol",
+        .args = "",
+        .summary = "give the agent on this host a server and a token for its first certificate",
+        .details =
+            "Writes ca.crt, token and kubeconfig into --dir. The agent reads a new token within a minute, and asks for "
+            "its certificate with it (holdfast-agent --client-certificate-dir). The token has to be bound to "
+            "this Node ('kubectl create token'; holdfast(1) has the command).\n\n"
+            "A node of the fleet that is named 'enrol': 'holdfast node -- enrol'.",
+        ROW(hf_cli_node_enrol),
+    },
+    {
         .name = "node",
         .args = "NAME",
         .summary = "show the last report of one node",

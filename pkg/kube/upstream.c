@@ -55,6 +55,8 @@ static int reload_credentials(void *arg, struct hf_err *err)
     if (r <= 0)
         return r;
     hf_log(upstream->p.log, HF_LOG_INFO, "credentials.changed", HF_S("server", upstream->config.server));
+    if (upstream->p.changed != NULL)
+        upstream->p.changed(upstream->p.arg);
     return put_credentials(upstream, err);
 }
 

@@ -20,6 +20,8 @@ struct hf_upstream_params {
     /* After a 401 or an untrusted server certificate, at most once in 5 s, when the files of the configuration have
      * been read again. May call hf_upstream_use_certificate(). May be NULL. */
     void (*refused)(void *arg);
+    /* A credential in the configuration's files has changed; must not send requests. May be NULL. */
+    void (*changed)(void *arg);
     void *arg;
 };
 

@@ -707,6 +707,15 @@ void hf_client_certificate_refused(struct hf_client_certificate *certificate)
     event(certificate, HF_RENEWAL_LOST);
 }
 
+void hf_client_certificate_credential(struct hf_client_certificate *certificate)
+{
+    if (certificate == NULL || certificate->in_use)
+        return;
+    certificate->excluded = 0;
+    if (certificate->state == HF_RENEWAL_PAUSE)
+        event(certificate, HF_RENEWAL_DUE);
+}
+
 /* A Node that changes all the time must not make the agent write its disk all the time. */
 static void look_at_node(struct hf_client_certificate *certificate)
 {

@@ -49,6 +49,9 @@ HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
  * is requested. One not in use and not expired is tried again. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
+/* The credential of the configuration has changed, as after `holdfast node enrol`: a pause ends. */
+void hf_client_certificate_credential(struct hf_client_certificate *certificate);
+
 /* The server shows the Node. A certificate for an earlier Node of the name is given up like that (the cluster would
  * refuse its writes), at most once in five minutes. */
 void hf_client_certificate_node(struct hf_client_certificate *certificate, const char *uid);

@@ -74,6 +74,7 @@ struct process {
     char own_exe[PATH_MAX];  /* "": unknown */
     char run_path[PATH_MAX]; /* "": none */
     bool stopping;
+    bool credential_changed; /* of the issuer, since hf_client_certificate_credential() */
     int exit_code;
     struct hf_fs_counter counters[HF_FS_PARTS]; /* file systems of the parts, which count what they write */
 };
@@ -287,6 +288,13 @@ static void credentials_refused(void *arg)
     hf_client_certificate_refused(p->certificate);
 }
 
+static void credentials_changed(void *arg)
+{
+    struct process *p = arg;
+
+    p->credential_changed = true;
+}
+
 static const char *certificate_problem(void *arg, bool *ret_valid, const char **ret_reason)
 {
     const struct process *p = arg;
@@ -398,12 +406,15 @@ static int open_upstreams(struct process *p, struct hf_err *err)
     const struct hf_agent_options *o = p->options;
     struct hf_upstream_params params = upstream_params(p);
 
-    if (o->status_kubeconfig == NULL)
+    if (o->status_kubeconfig == NULL) {
         params.refused = credentials_refused;
+        params.changed = credentials_changed;
+    }
     p->read = hf_upstream_new(&params, err);
     if (p->read == NULL || o->status_kubeconfig == NULL)
         return p->read == NULL ? -err->code : open_certificate(p, err);
     params.refused = credentials_refused;
+    params.changed = credentials_changed;
     as_issuer(p, &params);
     p->written = hf_upstream_new(&params, err);
     if (p->written == NULL)
@@ -546,6 +557,9 @@ static void reload_credentials(struct process *p)
 {
     hf_upstream_reload(p->read);
     hf_upstream_reload(p->written);
+    if (p->credential_changed)
+        hf_client_certificate_credential(p->certificate);
+    p->credential_changed = false;
     hf_client_certificate_check(p->certificate);
 }
 

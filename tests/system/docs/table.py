@@ -12,6 +12,8 @@ Rows are asked in order; the pattern must match all of the command, written on o
     none       not run by any test; `why` says the true reason
     standin    here with a stand-in of tests/system/docs/standin.py; with the real program by tests/system/e2e/test_docs.py
 """
+import base64
+import json
 import os
 import re
 import shutil
@@ -100,6 +102,13 @@ def with_status_kubeconfig(world):
     write("/etc/holdfast/status.kubeconfig", shown)
     for name in ("agent.crt", "ca.crt"):
         shutil.copy(name, "/etc/holdfast")
+
+
+def with_token(_):
+    """What the administrator made for this node; nobody checks its signature here."""
+    claims = {"sub": "system:serviceaccount:holdfast-system:holdfast-agent", "kubernetes.io": {"node": {"name": "edge-7"}}}
+    write(os.path.abspath("edge-7.token"), "e30." + base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=") + ".c2ln")
+    write(os.path.abspath("ca.crt"), "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n")
 
 
 def with_delta(world):
@@ -227,6 +236,8 @@ ROWS = [
     Row(r"kubectl wait .*=RolledBack", "standin", after=serves("1.4.2")),
     Row(r"kubectl delete -f .*", "standin"),
     Row(r"kubectl apply -f - <<.*agent\.csr.*", "standin", before=lambda _: shutil.copy("/etc/holdfast/agent.csr", ".")),
+    Row(r"kubectl -n holdfast-system create token holdfast-agent .*", "cluster", why="needs a cluster: tests/system/e2e/test_docs.py runs it"),
+    Row(r"holdfast node enrol .*", before=with_token),
     Row(r"kubectl .*", "standin", before=with_cluster),
     # ---- telemetry --------------------------------------------------------------------------------------------------------
     Row(r"cp edge-inference-1.4.2.yaml objects/", page="/usb.md", before=lambda world, _=None: write(os.path.join(os.getcwd(), "edge-inference-1.4.2.yaml"), "")),

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kube/rules/bound_token.h - reads what a service account's token says about itself, before a server has seen it.
+ * Checks no signature. Pure. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/macros.h"
+#include "base/view.h"
+
+enum { HF_BOUND_TOKEN_MAX_BYTES = 16 << 10 };
+
+struct hf_bound_token {
+    char node[254];         /* the node to which it is bound, itself or its pod; "": none */
+    uint64_t expiry_unix_s; /* 0: none */
+};
+
+/* `text`: the token, without blanks around it. -EBADMSG: not a JWT of a service account; *err does not quote it. */
+HF_MUST_USE int hf_bound_token_read(struct hf_view text, struct hf_bound_token *ret_token, struct hf_err *err);

@@ -97,6 +97,8 @@ $(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
 # Only this program loads the libraries for TPMs: the agent starts it where there is one.
 $(foreach f,$(FLAVOURS),$(B)/$(f)/holdfast-tpm): private PKGS += tss2-esys tss2-mu tss2-rc tss2-tcti-device tss2-tcti-swtpm
 
+include hack/make/static.mk
+
 # The inner loops of the bit coder: -O3 saves a few per cent of the time to apply.
 $(B)/release/pkg/delta/cm/bytes.o $(B)/release/pkg/delta/cm/model.o $(B)/release/pkg/delta/cm/stream.o $(B)/release/pkg/delta/cm/words.o: private CFLAGS_release += -O3
 
@@ -117,10 +119,14 @@ $(foreach f,asan cov,$(B)/$(f)/tests/unit/codec/test_expand): private LINK += -W
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/manifests/test_source_cases): private LINK += -Wl,--wrap=inflate
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: dist dist-test iac-test publish attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
+.PHONY: static static-test dist dist-test iac-test publish attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
+
+static: ## the programs that hosts run, without any library of the host, in build/static
+	@hack/setup.sh build static
+	@archives=$$(deploy/image/archives) && $(MAKE) --no-print-directory -j$(JOBS) STATIC="$$archives" $(STATIC_PROGRAMS:%=$(B)/static/%)
 
 demo: ## the main job on this machine: delta update, failing update that comes back, tampered one refused, kill -9 (KEEP=1 keeps it running)
 	@hack/setup.sh build demo
@@ -222,6 +228,10 @@ image-test: ## the images for ARM: twice the same, what is in them, an update by
 	@hack/setup.sh build images || true
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
 	@tests/system/image/run.py
+
+static-test: ## the static programs: in an empty root, with names and certificates, beside traps; skipped without a source of packages
+	@hack/setup.sh build test static || true
+	@tests/system/static/run.py $(STATIC_TEST)
 
 dist: ## what a release publishes, from HEAD, in build/dist: KEY=FILE and APT_KEY=FILE sign it, REGISTRY=HOST/PATH is where its images will be
 	@hack/setup.sh build images dist

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Install what building and testing holdfast needs on Debian 12, grouped by purpose.
 #
-#   hack/setup.sh [--check] [build|demo|test|e2e|arch|image|images|dist|bench ...]      default: build
+#   hack/setup.sh [--check] [build|demo|test|e2e|arch|image|images|static|dist|bench ...]      default: build
 #
 # --check only reports. Without the right to install, it names exactly the packages that are missing and fails.
 set -euo pipefail
@@ -19,8 +19,9 @@ e2e="debootstrap systemd-container buildah containerd runc iproute2 iptables dbu
 arch="gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross
   gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
   qemu-user xz-utils python3 check"
+static="python3 python3-jinja2 meson ninja-build cmake gperf dpkg-dev libcap-dev liblz4-dev libnghttp2-dev binutils"
 image="python3 binutils ca-certificates tzdata"
-images="$image gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user git"
+images="$image gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user git $static"
 dist="git gnupg lintian openssl python3-yaml"
 bench="check bsdiff xdelta3 rdiff casync ostree python3-venv time libsqlite3-dev"
 
@@ -31,9 +32,9 @@ groups=()
 for word in "$@"; do
   case $word in
     --check) check_only=yes ;;
-    build | demo | test | e2e | arch | image | images | dist | bench) groups+=("$word") ;;
+    build | demo | test | e2e | arch | image | images | static | dist | bench) groups+=("$word") ;;
     -h | --help) sed -n '3,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) say "unknown word '$word'; known: --check build demo test e2e arch image images dist bench" >&2; exit 2 ;;
+    *) say "unknown word '$word'; known: --check build demo test e2e arch image images static dist bench" >&2; exit 2 ;;
   esac
 done
 [ ${#groups[@]} -gt 0 ] || groups=(build)

@@ -16,20 +16,6 @@ enum {
     CLOSING = 64,          /* connections that we ended to make room, until lws has closed them */
 };
 
-/* Opens the folder that libwebsockets was loaded from; -1 on failure. */
-static int library_folder(void)
-{
-    char folder[PATH_MAX];
-    Dl_info info;
-
-    if (dladdr((void *)(uintptr_t)&lws_create_context, &info) == 0 || info.dli_fname == NULL ||
-        strchr(info.dli_fname, '/') == NULL)
-        return -1;
-    (void)snprintf(folder, sizeof(folder), "%s", info.dli_fname);
-    *strrchr(folder, '/') = '\0';
-    return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
 /* lws keeps its connections in a table. It takes the descriptor as the index only if the table is at least as long as
  * the limit of open files; otherwise it searches the whole table several times for each connection. The limit may be a
  * million, so lower it while lws makes the table. *ret_size: the length of the table. */
@@ -49,6 +35,21 @@ static struct lws_context *create_with_index(const struct lws_context_creation_i
     return context;
 }
 
+#ifdef LWS_WITH_EVLIB_PLUGINS
+/* Opens the folder that libwebsockets was loaded from; -1 on failure. */
+static int library_folder(void)
+{
+    char folder[PATH_MAX];
+    Dl_info info;
+
+    if (dladdr((void *)(uintptr_t)&lws_create_context, &info) == 0 || info.dli_fname == NULL ||
+        strchr(info.dli_fname, '/') == NULL)
+        return -1;
+    (void)snprintf(folder, sizeof(folder), "%s", info.dli_fname);
+    *strrchr(folder, '/') = '\0';
+    return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* lws 4.1 brings its uv part as a plugin, and looks for it in the working directory before anywhere else. Change to
  * the folder of libwebsockets itself while it loads: that folder belongs to the same installation, wherever it is,
  * and nobody can slip in a plugin through the folder in which the process was started. */
@@ -65,6 +66,13 @@ static struct lws_context *create_in_folder(const struct lws_context_creation_in
         (void)!chdir("/");
     return context;
 }
+#else
+/* A static program has lws' uv part in itself (deploy/image/holdimage/archives.py). */
+static struct lws_context *create_in_folder(const struct lws_context_creation_info *info, int *ret_size)
+{
+    return create_with_index(info, ret_size);
+}
+#endif
 
 int hf_server_context_create(struct hf_server_host *host, struct hf_err *err)
 {

@@ -61,4 +61,18 @@ def check_static(top):
     return None if wanted in text_of(top) and linked == ["-lzstd -llzma"] else f"NOTICE: it has to say '{wanted}'; the Makefile links {linked}"
 
 
-CHECKS = (check_libraries, check_static)
+CONTAINED = {"cap": "libcap", "crypto": "openssl", "lz4": "lz4", "lzma": "xz", "m": "glibc", "ssl": "openssl", "uv_a": "libuv", "websockets": "libwebsockets",
+             "yaml": "libyaml", "z": "zlib"}           # names of archives that are not those of their projects
+
+
+def check_archives(top):
+    """NOTICE names what hack/make/static.mk links into the static programs."""
+    with open(os.path.join(top, "hack", "make", "static.mk"), encoding="utf-8") as rules:
+        linked = re.search(r"^STATIC_LIBS := (.*)$", rules.read(), re.M)[1].split()
+    linked = {CONTAINED.get(name.removeprefix("-l"), name.removeprefix("-l")) for name in linked}
+    found = re.search(r"`make static` load nothing: they contain (.*?)\.", text_of(top), re.S)
+    named = set(re.split(r",\s+|\s+and\s+", found[1])) if found else set()
+    return None if named == linked else f"NOTICE: the static programs contain {sorted(linked)}, and it names {sorted(named)}"
+
+
+CHECKS = (check_libraries, check_static, check_archives)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rollout/counts.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "api/update/phase.h"
@@ -124,6 +125,16 @@ static void add_to_stage(struct hf_rollout_counts *counts, enum hf_rollout_class
     counts->stage_exempt += class_ == HF_CLASS_INCOMPATIBLE || class_ == HF_CLASS_SUPERSEDED;
 }
 
+/* Each node counts once, and what is a part of another sum is not more than that. */
+static void check(HF_UNUSED const struct hf_rollout_counts *c)
+{
+    assert(c->admitted == c->updated + c->failed + c->incompatible + c->unknown + c->updating);
+    assert(c->admitted + c->superseded <= c->selected);
+    assert(c->overdue <= c->failed && c->held <= c->unknown && c->turn <= c->updating && c->open <= c->updating);
+    assert(c->stage_updated + c->stage_failed + c->stage_parked + c->stage_exempt <= c->stage_nodes);
+    assert(c->stage_nodes <= c->selected && c->canary_failed <= c->canary_open && c->canary_open <= c->canaries);
+}
+
 void hf_rollout_count(struct hf_rollout_counts *counts, enum hf_rollout_class class_,
                       const struct hf_rollout_place *place)
 {
@@ -141,4 +152,5 @@ void hf_rollout_count(struct hf_rollout_counts *counts, enum hf_rollout_class cl
     else if (class_ != HF_CLASS_OUTSIDE)
         add_class(counts, class_);
     counts->open += place->is_reached && counts->updating > updating;
+    check(counts);
 }

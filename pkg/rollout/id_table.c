@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rollout/id_table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -52,6 +53,7 @@ int hf_id_table_reserve(struct hf_id_table *table)
 
 void hf_id_table_add(struct hf_id_table *table, uint32_t hash, uint32_t id)
 {
+    assert(table->n < table->cap && id != HF_ID_NONE); /* a free place ends each search */
     insert(table->slots, table->cap, hash, id);
     table->n++;
 }
@@ -78,6 +80,7 @@ void hf_id_table_remove(struct hf_id_table *table, uint32_t hash, uint32_t id)
     for (size_t i = hash & (table->cap - 1); table->slots[i] != 0; i = (i + 1) & (table->cap - 1)) {
         if (table->slots[i] != id + 1)
             continue;
+        assert(table->n > 0);
         close_gap(table, i);
         table->n--;
         return;

@@ -10,6 +10,7 @@
  * waits for nodes that cannot come. A resume accepts the failures that there are, not as many others. */
 #include "rollout/rollout.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +67,7 @@ void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_sp
 
 unsigned hf_rollout_allowed(const struct hf_rollout_spec *spec, const struct hf_rollout_counts *counts)
 {
+    assert(counts->unknown <= counts->admitted);
     return (unsigned)hf_field_share_of(&spec->max_failures, counts->admitted - counts->unknown);
 }
 
@@ -77,6 +79,7 @@ unsigned hf_rollout_needed(const struct hf_rollout_spec *spec, const struct hf_r
     uint32_t able = counts->stage_nodes - counts->stage_exempt;
     uint64_t wanted = HF_MAX(hf_field_share_up(&spec->min_updated, able), 1ull);
 
+    assert(counts->stage_exempt <= counts->stage_nodes && counts->stage_failed <= able);
     if (spec->min_updated_after_ns > 0 && state->waited_ns >= spec->min_updated_after_ns)
         wanted = 1;
     return (unsigned)HF_MIN(wanted, (uint64_t)(able - counts->stage_failed));
@@ -95,6 +98,7 @@ static unsigned wave_at(const struct hf_rollout_spec *spec, unsigned cutoff)
     for (size_t i = 0; i < spec->n_waves; i++)
         if (cutoff_of(&spec->waves[i]) <= cutoff)
             wave = (unsigned)i + 1;
+    assert(spec->n_waves > 0 && wave <= spec->n_waves);
     return HF_MAX(wave, 1u);
 }
 
@@ -143,6 +147,7 @@ void hf_rollout_fit_wave(struct hf_rollout_state *state, const struct hf_rollout
         admitted += more;
     }
     state->slots = HF_MAX(state->slots_before, HF_MIN(HF_MAX(state->cutoff, first), last));
+    assert(state->slots >= state->slots_before && state->slots <= HF_ROLLOUT_ALL_SLOTS);
 }
 
 struct hf_rollout_state hf_rollout_begin(const struct hf_rollout_spec *spec, uint64_t epoch, uint64_t now_unix_ns)
@@ -466,6 +471,37 @@ static void look(struct step *step, struct hf_rollout_decision *decision)
         decision->left_ns = spec->min_updated_after_ns - decision->state.waited_ns;
 }
 
+/* What holds whatever nodes and operators do. */
+static void check_decision(const struct hf_rollout_decision *decision)
+{
+    HF_UNUSED const struct hf_rollout_state *state = &decision->state;
+
+    assert(!state->halted || state->reason[0] != '\0');
+    assert(decision->phase != HF_ROLLOUT_HALTED || (decision->admission_cutoff == 0 && !decision->admission_canary));
+    assert(decision->phase != HF_ROLLOUT_HALTED || !decision->grants);
+    assert(decision->verdict.ready + decision->verdict.reconciling + decision->verdict.stalled <= 1);
+    assert(decision->verdict.reason[0] != '\0');
+    assert(decision->left_ns > 0);
+}
+
+/* A step opens one stage at most, takes no admission back, and lets no time soak that was not watched. */
+static void check_step(HF_UNUSED const struct hf_rollout_state *before, const struct hf_rollout_decision *decision,
+                       HF_UNUSED uint64_t elapsed_ns)
+{
+    HF_UNUSED const struct hf_rollout_state *after = &decision->state;
+    HF_UNUSED bool opened = (decision->news & HF_ROLLOUT_NEWS_ADMITTED) != 0;
+
+    assert(after->cutoff >= before->cutoff && after->slots >= before->slots);
+    assert(opened == (after->cutoff != before->cutoff));
+    assert(!opened || (!after->halted && !after->settled && after->soaked_ns == 0));
+    assert(!opened || after->slots_before == before->slots);
+    assert(opened || after->settled || !before->settled);
+    assert(opened || after->soaked_ns == before->soaked_ns || before->settled);
+    assert(opened || after->soaked_ns - before->soaked_ns <= elapsed_ns);
+    assert(after->epoch == before->epoch && strcmp(after->digest, before->digest) == 0);
+    check_decision(decision);
+}
+
 void hf_rollout_look(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
                      const struct hf_rollout_counts *counts, struct hf_rollout_decision *ret_decision)
 {
@@ -473,6 +509,7 @@ void hf_rollout_look(const struct hf_rollout_spec *spec, const struct hf_rollout
 
     *ret_decision = (struct hf_rollout_decision){.state = *state, .left_ns = HF_NEVER};
     look(&step, ret_decision);
+    check_decision(ret_decision);
 }
 
 void hf_rollout_step(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
@@ -496,6 +533,7 @@ void hf_rollout_step(const struct hf_rollout_spec *spec, const struct hf_rollout
     if (decision->phase == HF_ROLLOUT_COMPLETE && before != HF_ROLLOUT_COMPLETE)
         step.news |= HF_ROLLOUT_NEWS_COMPLETE;
     decision->news = step.news;
+    check_step(state, decision, elapsed_ns);
 }
 
 void hf_rollout_plain_verdict(const struct hf_rollout_counts *counts, bool suspend,

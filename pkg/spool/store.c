@@ -30,8 +30,26 @@ enum { OUT_BYTES = 256 * 1024, SEGMENTS_OF_A_SPOOL = 16 };
 
 /* ---- segments ---------------------------------------------------------------------------------------------------- */
 
+/* What holds between two calls, whatever the disk did. */
+static void check(struct hf_spool_store *store)
+{
+    HF_UNUSED const struct segment *last = last_segment(store);
+
+    assert(store->n <= HF_SPOOL_MAX_SEGMENTS);
+    assert(store->open_fd < 0 || last != NULL);
+    assert(store->open_fd < 0 || (last->end >= HF_SPOOL_CONTENT && last->end <= content_limit(last->size)));
+    assert(store->open_fd < 0 || last->end <= last->written || last->end == HF_SPOOL_CONTENT);
+    assert(store->torn.to == 0 || (store->open_fd >= 0 && store->torn.from <= store->torn.to));
+    assert(last == NULL || last->first <= store->next);
+    for (size_t i = 1; i < store->n; i++)
+        assert(store->segments[i - 1].first < store->segments[i].first);
+    assert(store->cursor.delivered < store->next && store->last < store->next); /* no number is used twice */
+    assert(store->out.bytes.n == 0);
+}
+
 static void forget_segment(struct hf_spool_store *store, size_t i)
 {
+    assert(i < store->n);
     store->n--;
     memmove(store->segments + i, store->segments + i + 1, (store->n - i) * sizeof(*store->segments));
 }
@@ -121,6 +139,7 @@ static int retire_oldest(struct hf_spool_store *store, struct hf_err *err)
     bool reuse = !store->spare.ready && store->segments[0].size == store->segment_bytes;
     char name[HF_SPOOL_NAME_BYTES];
 
+    assert(store->n > 1 || store->open_fd < 0); /* never the one that is written */
     segment_name(store->segments[0].first, name);
     int r = reuse ? store->fs->renameat(store->fs->ctx, store->dir_fd, name, store->dir_fd, "spare.seg")
                   : store->fs->unlinkat(store->fs->ctx, store->dir_fd, name, 0);
@@ -286,6 +305,7 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
         (void)store->fs->close(store->fs->ctx, fd);
         return r;
     }
+    assert(store->open_fd < 0);
     store->open_fd = fd;
     /* Saved before the segment's first record, so that a folder without this segment shows the loss. If it fails, only
      * that check is lost. */
@@ -503,6 +523,7 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
         poison(store);
     } else {
         store->failed_from = 0;
+        assert(segment->end + store->out.bytes.n <= segment->written); /* into written blocks alone */
         segment->end = hf_spool_align(segment->end + store->out.bytes.n);
         segment->payload += store->out.payload;
         /* Synced data in an unlinked file is not durable. */
@@ -551,6 +572,7 @@ static int write_from(struct hf_spool_store *store, struct hf_spool_record *reco
         }
         if (r < 0)
             return r;
+        assert(store->open_fd >= 0 && store->next >= last_segment(store)->first);
         records[i].sequence = store->next;
         records[i].begins = store->out.bytes.n == 0;
         store->out.first = records[i].begins ? records[i].sequence : store->out.first;
@@ -595,6 +617,9 @@ int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *r
         store->last = records[*ret_done - 1].sequence;
     if (store->out.bytes.cap > OUT_BYTES)
         hf_buf_done(&store->out.bytes);
+    assert(*ret_done <= n && (r < 0 || *ret_done == n));
+    if (r == 0)
+        check(store);
     return r;
 }
 
@@ -624,6 +649,9 @@ int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, stru
         r = retire_oldest(store, err);
         retired = true;
     }
+    assert(r < 0 || store->cursor.delivered == sequence);
+    if (r == 0)
+        check(store);
     return r == 0 && retired ? hf_spool_sync_folder(store, err) : r;
 }
 
@@ -726,6 +754,7 @@ int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_sp
     int r = hf_spool_recover(store, params->used, err);
     if (r < 0)
         return hf_err_wrap(err, r, "open spool '%s'", params->dir);
+    check(store);
     *ret_store = hf_steal(store);
     return 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/hold_age.h"
 
+#include <assert.h>
+
 #include "base/macros.h"
 
 /* Least and greatest time between two saves of the age of a hold while the present is not sure. */
@@ -102,6 +104,7 @@ static void count_time_off(struct hf_hold_age *age, const struct hf_hold_clocks 
         uint64_t off_ns = present - age->began_unix_ns - now_ns;
         age->base_ns = present - age->began_unix_ns;
         age->base_mono_ns = clocks->mono_ns;
+        assert(hf_hold_age_ns(age, clocks->mono_ns) > now_ns); /* a hold only gets older */
         /* The clocks drift apart by a little all the time. */
         age->unsaved = age->unsaved || off_ns >= STEP_MIN_NS;
     }
@@ -157,6 +160,7 @@ bool hf_hold_age_judge(const struct hf_hold *hold, const struct hf_hold_age *age
         left = HF_MIN(left, until - HF_MIN(until, now));
     if (left == 0)
         return false;
+    assert(left <= length);
     *ret_wait_ns = left;
     return true;
 }

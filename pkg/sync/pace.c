@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/pace.h"
 
+#include <assert.h>
+
 #include "base/macros.h"
 
 void hf_pace_init(struct hf_pace *pace, uint64_t gap_ns, uint64_t now_ns)
@@ -40,6 +42,7 @@ void hf_pace_started(struct hf_pace *pace, uint64_t now_ns)
 {
     uint64_t filled = (now_ns - pace->tokens_at_ns) / pace->gap_ns;
 
+    assert(!pace->writing && pace->tokens_at_ns <= now_ns);
     if (pace->tokens + filled >= HF_PACE_TOKENS) {
         pace->tokens = HF_PACE_TOKENS;
         pace->tokens_at_ns = now_ns;
@@ -49,6 +52,7 @@ void hf_pace_started(struct hf_pace *pace, uint64_t now_ns)
     }
     if (pace->tokens > 0)
         pace->tokens--;
+    assert(pace->tokens < HF_PACE_TOKENS && pace->tokens_at_ns <= now_ns);
     pace->writing = true;
     pace->changed = false;
     pace->urgent = false;

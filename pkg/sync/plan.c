@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/plan.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,10 +126,14 @@ void hf_plan_make(const struct hf_plan_params *params, struct hf_plan *ret_plan)
     for (size_t i = 0; i < n; i++) {
         struct hf_edgeupdate *update = candidates[i].update;
         if (chosen == NULL || strcmp(chosen->update->release.name, update->release.name) != 0) {
+            assert(chosen == NULL || strcmp(chosen->update->release.name, update->release.name) < 0); /* one a name */
             chosen = &candidates[i];
             plan->desired[plan->n++] = desired_of(params, chosen);
             continue;
         }
+        /* What the node may install is never behind what it may not. */
+        assert(chosen->accepted || !candidates[i].accepted);
         plan->notes[plan->n_notes++] = (struct hf_plan_note){update, why_not(&candidates[i], chosen), chosen->update};
     }
+    assert(plan->n + plan->n_notes == n);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/stale.h"
 
+#include <assert.h>
+
 #include "base/macros.h"
 
 const char *hf_staleness_name(enum hf_staleness staleness)
@@ -121,6 +123,7 @@ void hf_stale_keep(struct hf_stale *stale, uint64_t window_ns, struct hf_now now
         return;
     uint64_t next = age + hf_stale_step_ns(stale, window_ns, now) + LATE_NS;
     ret_kept->limit_ns = HF_MAX(longest, age < window_ns ? HF_MIN(next, window_ns) : next);
+    assert(ret_kept->limit_ns >= ret_kept->age_ns && ret_kept->limit_ns >= longest);
 }
 
 uint64_t hf_stale_save_wait_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/steady.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,7 @@ int hf_steady_report(struct hf_steady *steady, const struct hf_update_status *st
     }
     if (reported->trying_ns != 0)
         *wait_ns = HF_MIN(*wait_ns, HF_STEADY_TRY_NS - HF_MIN(now_ns - reported->trying_ns, HF_STEADY_TRY_NS));
+    assert(same(reported->status.name, status->name) && steady->reported.n <= HF_STEADY_MAX);
     reported->status.settled = settled;
     *ret_reported = reported->status;
     return 0;

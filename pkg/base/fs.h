@@ -44,6 +44,9 @@ struct hf_fs_ops {
     int (*is_memory)(void *ctx, int fd); /* 1: tmpfs, ramfs; 0; -errno. */
     int (*renameat)(void *ctx, int from_dirfd, const char *from, int to_dirfd, const char *to);
     int (*linkat)(void *ctx, int from_dirfd, const char *from, int to_dirfd, const char *to);
+    /* A reflink: `to_fd`, empty, shares the blocks of `from_fd` until one of the two changes. May be NULL. An error:
+     * the file system has no such links. */
+    int (*clone)(void *ctx, int from_fd, int to_fd);
     int (*symlinkat)(void *ctx, const char *target, int dirfd, const char *path);
     ssize_t (*readlinkat)(void *ctx, int dirfd, const char *path, char *text, size_t n);
     int (*unlinkat)(void *ctx, int dirfd, const char *path, int flags); /* 0 or AT_REMOVEDIR */

@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
@@ -179,6 +181,11 @@ static int posix_linkat(HF_UNUSED void *ctx, int from_dirfd, const char *from, i
     return ret_or_errno(linkat(from_dirfd, from, to_dirfd, to, 0));
 }
 
+static int posix_clone(HF_UNUSED void *ctx, int from_fd, int to_fd)
+{
+    return ret_or_errno(ioctl(to_fd, FICLONE, from_fd));
+}
+
 static int posix_symlinkat(HF_UNUSED void *ctx, const char *target, int dirfd, const char *path)
 {
     return ret_or_errno(symlinkat(target, dirfd, path));
@@ -283,6 +290,7 @@ const struct hf_fs_ops *hf_fs_posix(void)
         .is_memory = posix_is_memory,
         .renameat = posix_renameat,
         .linkat = posix_linkat,
+        .clone = posix_clone,
         .symlinkat = posix_symlinkat,
         .readlinkat = posix_readlinkat,
         .unlinkat = posix_unlinkat,

@@ -259,9 +259,9 @@ int hf_target_remove_folders(const struct hf_target *target, const char *made, s
 const char *hf_target_file_name(const char *release, enum hf_target_file stage, char name[NAME_MAX + 1])
 {
     static const char *const suffixes[HF_TARGET_COUNT] = {
-        [HF_TARGET_PART] = "part", [HF_TARGET_NEW] = "new",         [HF_TARGET_OLD] = "old",
-        [HF_TARGET_LINK] = "link", [HF_TARGET_TREE] = "tree",       [HF_TARGET_SCRATCH] = "scratch",
-        [HF_TARGET_STEP] = "step", [HF_TARGET_CHECKPOINT] = "point"};
+        [HF_TARGET_PART] = "part", [HF_TARGET_NEW] = "new",          [HF_TARGET_OLD] = "old",
+        [HF_TARGET_LINK] = "link", [HF_TARGET_TREE] = "tree",        [HF_TARGET_SCRATCH] = "scratch",
+        [HF_TARGET_STEP] = "step", [HF_TARGET_CHECKPOINT] = "point", [HF_TARGET_KEPT] = "kept"};
     char hex[HF_SHA256_HEX];
 
     /* Object names may be longer than file names. */

@@ -66,6 +66,7 @@ enum hf_target_file {
     HF_TARGET_SCRATCH,    /* content that a delta unpacks; unlinked as soon as it is open */
     HF_TARGET_STEP,       /* intermediate file of a chain of deltas */
     HF_TARGET_CHECKPOINT, /* update/install/checkpoint.h */
+    HF_TARGET_KEPT,       /* update/kept/kept.h */
     HF_TARGET_COUNT,
 };
 const char *hf_target_file_name(const char *release, enum hf_target_file stage, char name[NAME_MAX + 1]);

@@ -9,11 +9,15 @@
 static int run_look(struct step_job *step)
 {
     const struct release *release = step->release;
+    bool rotated;
 
-    if (step->text.n > 0 &&
-        hf_committed_save(release->engine->p.fs, release->folder, hf_buf_view(&step->text), NULL) < 0)
+    if (step->text.n > 0 && hf_committed_save(release->engine->p.fs, release->folder, hf_buf_view(&step->text),
+                                              step->committed_digest, &rotated, NULL) < 0)
         step->committed_digest[0] = '\0'; /* the next look tries again */
-    return hf_swap_check(&step->swap, &step->look, &step->failure);
+    int r = hf_swap_check(&step->swap, &step->look, &step->failure);
+    if (r > 0)
+        retain_keep(step, false);
+    return r;
 }
 
 static void log_drift(const struct release *release, const char *event, const struct step_job *step)
@@ -77,6 +81,7 @@ void drift_look(struct release *release)
         return;
     step->swap = step_swap_params(release, step);
     step->look = release->drift.look;
+    retain_prepare(release, step);
     keep_release(release, step);
     step_submit(step);
 }

@@ -497,6 +497,11 @@ void hf_update_engine_check_drift(struct hf_update_engine *engine)
     update_engine_wake(engine);
 }
 
+void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct hf_kept_policy *policy)
+{
+    engine->retain = *policy;
+}
+
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns)
 {
     engine->p.retry_base_ns = HF_MAX(base_ns, HF_NS_PER_MS);

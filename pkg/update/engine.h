@@ -19,6 +19,7 @@
 #include "loop/unit.h"
 #include "trust/trust.h"
 #include "update/floors/guard.h"
+#include "update/kept/choice.h"
 #include "web/metrics.h"
 
 struct hf_access; /* steps/access.h */
@@ -67,6 +68,9 @@ struct hf_update_params {
     /* True, with the reason in *err: the file system of this install path is too full to start a new release. Does not
      * stop repairs, and is not called for rollbacks. NULL: none is too full. */
     bool (*disk_critical)(void *arg, const char *path, struct hf_err *err);
+    /* True: the file system of this install path is fuller than spec.disk.warnPercent, so that nothing more is kept
+     * there (hf_update_engine_set_retain()). NULL: none is. */
+    bool (*disk_warned)(void *arg, const char *path);
     /* compares the floors with a counter in the TPM; NULL: none */
     struct hf_floor_guard *floors;
     /* The status of a release (except `bytes_fetched`), hf_update_engine_trust_problem() or hf_update_engine_quiesced()
@@ -115,6 +119,9 @@ void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* Problems that the last hf_update_engine_set() found in the trust folder (hf_trust_folder_inspect()), or NULL.
  * Valid until the next hf_update_engine_set(). */
 const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine);
+/* What to keep of committed versions (update/kept/kept.h); from the next commit or look on. At first nothing but what
+ * costs nothing. */
+void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct hf_kept_policy *policy);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
 /* Visits the status of every release that is desired or has a history here. Parked releases (no longer desired, in

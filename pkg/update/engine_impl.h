@@ -5,6 +5,7 @@
 #include "base/strmap.h"
 #include "steer/core.h"
 #include "update/engine.h"
+#include "update/kept/choice.h"
 
 struct release;
 
@@ -21,6 +22,7 @@ struct hf_update_engine {
     char **roots;
     char *folder; /* <state>/updates */
     int lock_fd;
+    struct hf_kept_policy retain;
     bool quiescing; /* nothing new starts, and downloads stop */
     /* `active` is the release that has the turn: the right to work */
     struct hf_steer_core core;

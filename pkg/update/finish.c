@@ -30,6 +30,7 @@ static int run_commit(struct step_job *step)
 {
     struct release *release = step->release;
     struct hf_err copy_err = HF_ERR_INIT;
+    bool rotated = false;
     int r = hf_floor_save(release->engine->p.fs, release->folder, &step->floor, &step->failure.err);
 
     if (r < 0)
@@ -37,8 +38,11 @@ static int run_commit(struct step_job *step)
     step->floor_done = true;
     int copied = hf_floor_copy_save(&step->swap.target, &step->floor, &copy_err);
     if (copied == 0 && step->text.n > 0)
-        copied = hf_committed_save(release->engine->p.fs, release->folder, hf_buf_view(&step->text), &copy_err);
+        copied = hf_committed_save(release->engine->p.fs, release->folder, hf_buf_view(&step->text),
+                                   step->committed_digest, &rotated, &copy_err);
     r = run_clean(step);
+    if (r == 0)
+        retain_keep(step, rotated);
     if (r == 0 && copied < 0) { /* the state folder has the floor: log it, and try again a few times */
         step->failure.err = copy_err;
         return copied;
@@ -104,6 +108,8 @@ static void start(struct release *release, enum step_kind kind, int (*run)(struc
     if (kind == STEP_COMMIT) {
         hf_floor_guard_join(release->engine->p.floors, "release", release->j.name, &step->floor);
         keep_release(release, step);
+        memcpy(step->committed_digest, release->j.good_digest, sizeof(step->committed_digest));
+        retain_prepare(release, step);
     }
     step_submit(step);
 }

@@ -54,6 +54,18 @@ uint64_t repairs_pause_ns(struct release *release);
  * params.repaired. */
 void repairs_put_back(struct release *release, const char *what);
 
+/* ---- retain.c ---------------------------------------------------------------------------------------------------- */
+
+/* The installed file of another release that has the content of the one in the journal; "": none. */
+void retain_find_other(const struct release *release, char other[HF_TARGET_MAX_PATH]);
+/* Prepares retain_find() or retain_keep(), which run on the worker. */
+void retain_prepare(const struct release *release, struct step_job *step);
+/* Of the target's inspection: sets step->kept. */
+int retain_find(struct step_job *step);
+/* The committed version is in place: keeps what the policy says. Failures are logged if the version has just been
+ * committed. */
+void retain_keep(struct step_job *step, bool just_committed);
+
 /* ---- service.c --------------------------------------------------------------------------------------------------- */
 
 /* The restart of the service would end this process. */

@@ -26,7 +26,8 @@ static void go(struct release *release)
 
     j->attempts++;
     release->attempt.received_bytes = 0;
-    transition_event(release, HF_EV_GO, reason, reason != HF_R_Downloading ? j->detour : NULL);
+    transition_event(release, HF_EV_GO, reason,
+                     reason != HF_R_Downloading && reason != HF_R_Patching ? j->detour : NULL);
 }
 
 static void unit_seen(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
@@ -101,6 +102,8 @@ static uint64_t needed(const struct release *release)
     const struct hf_artifact *artifact = method_artifact(release);
     uint64_t need = new_bytes(release);
 
+    if (release->j.method == HF_METHOD_KEPT)
+        return hf_kept_source_needs_space(release->attempt.kept, release->j.kind == HF_INSTALL_TREE) ? need : 0;
     if (method_delta(release) == NULL && (ends_with(artifact->url, ".zst") || ends_with(artifact->url, ".xz")))
         need += artifact->size / 2; /* a guess: the download reserves the exact number once the server has sent it */
     return need;
@@ -112,7 +115,7 @@ static bool has_space(const struct release *release, struct hf_failure *failure)
     uint64_t reserve = reserve_of(release), need = needed(release);
 
     need -= HF_MIN(need, seen->staged_bytes);
-    if (seen->available_bytes >= need && seen->available_bytes - need >= reserve)
+    if (need == 0 || (seen->available_bytes >= need && seen->available_bytes - need >= reserve))
         return true;
     (void)hf_failure_set(failure, HF_R_DiskSpaceLow, ENOSPC,
                          "the update needs %" PRIu64 " bytes and %" PRIu64 " must stay free, but only %" PRIu64
@@ -214,7 +217,8 @@ static int run_inspect(struct step_job *step)
     if (r < 0)
         return r;
     hf_room_memory(step->swap.target.fs, "", &step->room);
-    return look_for_death(step);
+    r = retain_find(step);
+    return r < 0 ? r : look_for_death(step);
 }
 
 static void inspected(struct release *release, struct step_job *step)
@@ -240,7 +244,12 @@ static void inspected(struct release *release, struct step_job *step)
     attempt->room = step->room;
     note_unknown_floor(release);
     note_seen(release);
+    attempt->kept = attempt->kept_failed ? HF_KEPT_NOWHERE : step->kept;
     attempt->go_reason = method_choose(release, &step->death);
+    if (attempt->kept != HF_KEPT_NOWHERE) {
+        release->j.method = HF_METHOD_KEPT;
+        attempt->go_reason = HF_R_Patching;
+    }
     if (!has_space(release, &failure))
         failed(release, &failure);
     else
@@ -256,5 +265,6 @@ void prepare_start(struct release *release)
         return;
     }
     step->swap = step_swap_params(release, step);
+    retain_prepare(release, step);
     step_submit(step);
 }

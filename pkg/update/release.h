@@ -14,7 +14,7 @@
  *  prepare.c replace.c             actions: inspect the target; fetch, patch, swap
  *  probation.c rollback.c          actions: restart and check the new version; restore the old one
  *  finish.c drift.c                actions: commit, clean up; look for drift
- *  service.c hooks.c               restart and health checks; commands around the swap
+ *  service.c hooks.c retain.c      restart and health checks; commands around the swap; what is kept
  *  wanted.c method.c review.c      the wanted object; choice of delta or whole file; whether the release may start
  *  transition.c                    event, move, journal, action
  *  step.c retry.c counts.c         jobs on workers; time of the next attempt; metrics
@@ -35,6 +35,7 @@
 #include "update/engine_impl.h"
 #include "update/install/patch.h"
 #include "update/install/swap.h"
+#include "update/kept/kept.h"
 #include "update/rules/gate.h"
 #include "update/rules/machine.h"
 #include "update/rules/sequence.h"
@@ -121,7 +122,9 @@ struct release_attempt {
     struct hf_swap_inspection seen;
     /* memory for the agent; measured once an attempt, so that the method stays */
     struct hf_room room;
-    uint64_t disk_room; /* disk bytes for deltas besides the new version */
+    uint64_t disk_room;       /* disk bytes for deltas besides the new version */
+    enum hf_kept_source kept; /* where the inspection found the content on the disk */
+    bool kept_failed;         /* it could not be taken from there: fetch it */
     /* first in the status: Downloading, or why not the shortest chain of deltas */
     enum hf_reason go_reason;
     /* intermediate file that is the base of the next delta; "": the base is the installed file */

@@ -150,6 +150,10 @@ void replace_fetch(struct release *release)
         transition_event(release, HF_EV_MISFIT, HF_R_NoArtifactForArch, NULL);
         return;
     }
+    if (release->j.method == HF_METHOD_KEPT) {
+        transition_event(release, HF_EV_FETCHED, HF_R_Patching, NULL);
+        return;
+    }
     struct hf_fetch_params params = fetch_params(release);
     step_begin(release, STEP_FETCH);
     hf_steer_core_ref(&engine->core);
@@ -186,6 +190,16 @@ static bool came_from_mirror(struct release *release, const struct hf_failure *f
     return method_artifact(release) != NULL && hf_access_blame(release->engine->p.access, fetch_params(release).key);
 }
 
+/* What is on the disk is not what was kept, or it cannot be taken: fetch the content. */
+static void kept_failed(struct release *release, const struct hf_failure *failure)
+{
+    struct delta_death none = {.times = 0};
+
+    release->attempt.kept_failed = true;
+    (void)method_choose(release, &none);
+    transition_failure(release, HF_EV_FALL_BACK, failure);
+}
+
 static void patched(struct release *release, struct step_job *step)
 {
     if (step->job.r == 0 && step->patch.to_step)
@@ -194,6 +208,8 @@ static void patched(struct release *release, struct step_job *step)
         transition_event(release, HF_EV_PATCHED, HF_R_Verified, NULL);
     else if (release->step.stopping)
         stopped(release);
+    else if (release->j.method == HF_METHOD_KEPT)
+        kept_failed(release, &step->failure);
     else if (came_from_mirror(release, &step->failure)) {
         retry_back_off(release, HF_R_DownloadFailed, 0);
         transition_failure(release, HF_EV_FAILED, &step->failure);
@@ -209,13 +225,14 @@ static struct hf_patch_params patch_params(const struct release *release, const 
     const struct hf_install *install = &release->wanted.accepted->release.install;
     const struct hf_journal *j = &release->j;
     const struct hf_artifact *artifact = method_artifact(release);
-    bool whole = delta == NULL && artifact != NULL;
+    bool whole = delta == NULL && artifact != NULL && j->method != HF_METHOD_KEPT;
     bool to_step = delta != NULL && delta->to != NULL, from_step = release->attempt.step_sha256[0] != '\0';
 
     return (struct hf_patch_params){.target = step_target(release),
                                     .folder = release->folder,
                                     .kind = j->kind,
-                                    .method = delta != NULL ? j->method : HF_METHOD_FULL,
+                                    .method = delta != NULL || j->method == HF_METHOD_KEPT ? j->method : HF_METHOD_FULL,
+                                    .other = step->other,
                                     .delta_sha256 = delta != NULL ? delta->sha256 : NULL,
                                     .delta_size = delta != NULL ? delta->size : 0,
                                     .step_sha256 = delta != NULL && from_step ? delta->from : NULL,
@@ -242,6 +259,7 @@ void replace_patch(struct release *release)
         transition_no_memory(release, HF_EV_FAILED);
         return;
     }
+    retain_find_other(release, step->other);
     step->patch = patch_params(release, step);
     step_submit(step);
 }

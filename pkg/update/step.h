@@ -20,6 +20,10 @@ struct step_job {
     struct hf_room room;
     struct delta_death death;
     struct hf_swap_look look;
+    struct hf_kept_params keep;     /* after a commit, and after a look that found all right */
+    enum hf_kept_source kept;       /* of an inspection: where the content is on the disk */
+    char other[HF_TARGET_MAX_PATH]; /* as in struct hf_kept_want */
+    char previous_sha256[HF_SHA256_HEX];
     struct hf_health health; /* to confirm */
     char ending[200];        /* of a rollback, to confirm */
     struct hf_buf text;      /* of the journal or of update/state/committed.h */

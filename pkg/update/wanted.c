@@ -185,7 +185,7 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
     release->retry.paid_bytes = 0;
     release->retry.due_ns = 0;
     hf_backoff_reset(&release->machine.backoff);
-    release->attempt.recheck = false;
+    release->attempt.recheck = release->attempt.kept_failed = false;
     release->attempt.delta_failures = release->attempt.restart_tries = 0;
     transition_event(release, event, reason, NULL);
 }

@@ -25,6 +25,7 @@
 #include "update/install/metadata.h"
 #include "update/install/rights.h"
 #include "update/install/tree.h"
+#include "update/kept/kept.h"
 #include "update/state/attempt.h"
 
 enum { STEP = 64 * 1024 };
@@ -490,9 +491,9 @@ static int rights_of(const struct patch_run *run, struct hf_rights *ret_rights)
 
     if (r < 0)
         return hf_failure_sys(run->failure, r, "stat");
-    if (run->old_fd < 0)
+    if (run->old_fd < 0 && !hf_rights_load(run->fs, params->folder, versions, 1, ret_rights))
         *ret_rights = (struct hf_rights){0755, st.st_uid, st.st_gid};
-    else if (!hf_rights_load(run->fs, params->folder, versions, HF_LEN(versions), ret_rights))
+    else if (run->old_fd >= 0 && !hf_rights_load(run->fs, params->folder, versions, HF_LEN(versions), ret_rights))
         *ret_rights = hf_rights_adopt(&st);
     if (params->kind == HF_INSTALL_FILE && params->has_mode)
         ret_rights->mode = params->mode & 07777;
@@ -576,8 +577,51 @@ static void remove_quietly(const struct patch_run *run, const char *name)
     (void)run->fs->unlinkat(run->fs->ctx, run->dir.dirfd, name, 0);
 }
 
+static struct hf_kept_want kept_want(const struct patch_run *run)
+{
+    const struct hf_patch_params *params = run->params;
+
+    return (struct hf_kept_want){.kind = params->kind,
+                                 .sha256 = params->sha256,
+                                 .size = params->size,
+                                 .link = params->had_old ? params->old_link : "",
+                                 .other = params->other,
+                                 .target = params->target,
+                                 .cancel = params->cancel};
+}
+
+/* A second name is a file that others may know by another name: its content is compared before its metadata changes. */
+static int check_kept(struct patch_run *run)
+{
+    char hex[HF_SHA256_HEX];
+    struct stat st;
+    int r = run->fs->fstat(run->fs->ctx, run->out_fd, &st);
+
+    if (r < 0)
+        return hf_failure_sys(run->failure, r, "stat the kept file");
+    if (st.st_nlink == 1)
+        return 0;
+    r = hf_target_hash_fd(run->fs, run->out_fd, run->params->cancel, hex, NULL, run->failure);
+    if (r == 0 && strcmp(hex, run->params->sha256) != 0)
+        return hf_failure_set(run->failure, HF_R_HashMismatch, EBADMSG, "the kept file has changed");
+    return r;
+}
+
+static int take_kept(struct patch_run *run)
+{
+    const struct hf_kept_want want = kept_want(run);
+
+    run->out_fd = hf_kept_take(&want, &run->dir, run->failure);
+    if (run->out_fd < 0)
+        return run->out_fd;
+    int r = check_kept(run);
+    return r < 0 ? r : finish(run);
+}
+
 static int attempt(struct patch_run *run)
 {
+    if (run->params->method == HF_METHOD_KEPT)
+        return take_kept(run);
     int r = open_inputs(run);
 
     if (r == 0)
@@ -618,12 +662,31 @@ static int make_file(struct patch_run *run)
     return attempt(run);
 }
 
+/* 1: the tree is there as it was installed, and only the link to it is missing. 0: it is not. */
+static int tree_is_whole(const struct patch_run *run, const char *folder)
+{
+    const struct hf_patch_params *params = run->params;
+    struct hf_install_manifest_look look = {.next = 0};
+    char text[HF_TARGET_MAX_PATH];
+
+    if (params->method != HF_METHOD_KEPT || params->kind != HF_INSTALL_TREE)
+        return 0;
+    return hf_tree_verify(&run->dir, hf_tree_link(params->target.release, folder, text), params->folder, true, &look,
+                          params->cancel, run->failure);
+}
+
 static int make(struct patch_run *run)
 {
     const struct hf_patch_params *params = run->params;
     char folder[HF_INSTALL_MANIFEST_VERSION];
-    int r = make_file(run);
 
+    folder[0] = '\0';
+    if (params->kind == HF_INSTALL_TREE)
+        (void)hf_tree_folder(params->target.release, params->sha256, params->had_old ? params->old_link : "", folder);
+    int r = tree_is_whole(run, folder);
+    if (r != 0)
+        return HF_MIN(r, 0);
+    r = make_file(run);
     if (r < 0)
         return r;
     if (run->points.fd >= 0)
@@ -632,7 +695,6 @@ static int make(struct patch_run *run)
         return keep_step(run);
     if (params->kind != HF_INSTALL_TREE)
         return 0;
-    (void)hf_tree_folder(params->target.release, params->sha256, params->had_old ? params->old_link : "", folder);
     return hf_tree_make(&run->dir, run->out_fd, folder, params->folder, params->cancel, run->failure);
 }
 
@@ -670,6 +732,8 @@ int hf_patch_run(const struct hf_patch_params *params, struct hf_failure *failur
             remove_quietly(&run, run.fresh);
             remove_quietly(&run, run.point);
         }
+        if (params->method == HF_METHOD_KEPT && download_is_wrong(failure->reason))
+            hf_kept_drop(&run.dir, params->sha256);
         if (download_is_wrong(failure->reason)) {
             remove_quietly(&run, run.part);
             (void)run.fs->fsync(run.fs->ctx, run.dir.dirfd); /* the next try may be a day away */

@@ -6,6 +6,9 @@
  * computes from the folder in use. In a chain of deltas, each but the last makes an intermediate file, verified
  * likewise, the base of the next one.
  *
+ * With method Kept the content is on the disk (update/kept/kept.h) and nothing was downloaded. What turns out wrong is
+ * then removed there.
+ *
  * A call may be repeated after a crash at any point. A delta that makes 16 MiB or more then resumes from its latest
  * checkpoint (update/install/checkpoint.h): one for each 4 MiB of output, of a deep delta (pack/deep/deep.h) of
  * unpacked output, back at the start of a compressed stream. Worker threads only; blocks. */
@@ -23,6 +26,7 @@ struct hf_patch_params {
     const char *folder;
     enum hf_install_kind kind;
     enum hf_update_method method;
+    const char *other;        /* method Kept: path of another release's installed file with this hash, or "" */
     const char *delta_sha256; /* method Delta */
     uint64_t delta_size;
     /* method Delta: hash of the intermediate file that is the base; NULL: the base is the installed file or tree */

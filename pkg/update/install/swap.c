@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "update/install/tree.h"
+#include "update/kept/kept.h"
 
 /* The open folder of the target, with the names of the update's files. */
 struct swap_scene {
@@ -182,15 +183,16 @@ static int look_at_target(const struct swap_scene *scene, struct hf_swap_inspect
     return HF_MIN(r, 0);
 }
 
-/* True if the agent can have made the second name: of a regular file that has no third name, and that belongs to the
- * agent or to the owner of what is installed. */
+/* True if the agent can have made the second name: of a regular file that has no other names than the target and what
+ * update/kept keeps, and that belongs to the agent or to the owner of what is installed. */
 static bool is_our_old(const struct swap_scene *scene, const struct stat *old)
 {
     struct stat target = {.st_uid = scene->params->target.uid};
     int there = look(scene, scene->dir.name, &target);
     bool same = there > 0 && target.st_ino == old->st_ino && target.st_dev == old->st_dev;
 
-    return S_ISREG(old->st_mode) && old->st_nlink == (same ? 2 : 1) &&
+    nlink_t names = (nlink_t)(1 + same + hf_kept_names(&scene->dir, old));
+    return S_ISREG(old->st_mode) && old->st_nlink == names &&
            (old->st_uid == scene->params->target.uid || old->st_uid == target.st_uid);
 }
 

@@ -4,6 +4,8 @@
  * waits or was refused. Its signatures are checked before use. Threads: any, one at a time for one release. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "api/edgeupdate.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -13,11 +15,16 @@
 /* `object`: `kept` of update/release.h. Pure. */
 HF_MUST_USE int hf_committed_format(const json_t *object, struct hf_buf *out);
 
-/* Durable; does not write a text that is there already. Blocks. */
+/* Durable; does not write a text that is there already. If the file has another release than `digest`, keeps it as the
+ * version before, and then sets *ret_rotated. Blocks. */
 HF_MUST_USE int hf_committed_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text,
-                                  struct hf_err *err);
+                                  const char *digest, bool *ret_rotated, struct hf_err *err);
 
 /* Free with hf_edgeupdate_free(). -ENOENT: no file, or another digest. -EBADMSG: damaged, and now `committed.damaged`.
  * Blocks. */
 HF_MUST_USE int hf_committed_load(const struct hf_fs_ops *fs, const char *folder, const char *digest,
                                   struct hf_edgeupdate **ret_update, struct hf_err *err);
+
+/* The release that was committed before, whatever its digest: <state>/updates/<release>/previous. As above. */
+HF_MUST_USE int hf_committed_load_previous(const struct hf_fs_ops *fs, const char *folder,
+                                           struct hf_edgeupdate **ret_update, struct hf_err *err);

@@ -708,6 +708,8 @@ void hf_simupdate_boot(struct hf_simupdate *world)
         world->engine = NULL;
         if (!hf_simfs_stopped(world->fs))
             (void)fprintf(stderr, "boot: %s\n", hf_err_text(&err, text, sizeof(text)));
+    } else {
+        hf_update_engine_set_retain(world->engine, &world->retain);
     }
     hf_simupdate_tell(world);
 }
@@ -909,10 +911,12 @@ static void judge(void *arg, const char *path, const struct stat *st)
     bool in_tree = link != NULL && (strncmp(path, tree, strlen(tree)) == 0 ||
                                     (strncmp(tree, path, strlen(path)) == 0 && tree[strlen(path)] == '/'));
     bool good = strcmp(base, "journal") == 0 || strcmp(base, "floor.0") == 0 || strcmp(base, "floor.1") == 0 ||
-                strcmp(base, "lock") == 0 || strcmp(base, "committed") == 0 ||
+                strcmp(base, "lock") == 0 || strcmp(base, "committed") == 0 || strcmp(base, "previous") == 0 ||
                 (strncmp(base, "manifest.", 9) == 0 && strstr(base, ".new") == NULL) ||
                 (S_ISDIR(st->st_mode) && strncmp(path, "/var", 4) == 0);
-    if (strncmp(path, "/opt", 4) == 0)
+    if (strncmp(path, "/opt", 4) == 0 && strstr(path, ".kept") != NULL)
+        good = strstr(path, ".new") == NULL;
+    else if (strncmp(path, "/opt", 4) == 0)
         good = in_tree || strncmp(base, ".holdfast", 9) != 0 || strcmp(path, "/opt/.holdfast-floors") == 0;
     if (!good && leftover->text[0] == '\0')
         (void)snprintf(leftover->text, leftover->n, "%s", path);

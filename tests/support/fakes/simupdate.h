@@ -98,9 +98,10 @@ struct hf_simupdate {
     int set_r;              /* what the engine said last of what is wanted: 0, or -E2BIG */
     bool pod_mode;
     const char *host_root;
-    uint64_t reserve_bytes;     /* what must stay free, by the node's configuration; 0: the engine's default */
-    struct hf_log *log;         /* borrowed; NULL none */
-    struct hf_metrics *metrics; /* as log */
+    uint64_t reserve_bytes;       /* what must stay free, by the node's configuration; 0: the engine's default */
+    struct hf_log *log;           /* borrowed; NULL none */
+    struct hf_metrics *metrics;   /* as log */
+    struct hf_kept_policy retain; /* of a life from its boot on */
     /* looked at after each event when set */
     void (*check)(struct hf_simupdate *world);
 };

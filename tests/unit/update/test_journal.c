@@ -53,11 +53,13 @@ START_TEST(committed_of_a_stranger)
     struct hf_simfs *fs = hf_simfs_new();
     struct hf_edgeupdate *update = NULL;
     struct hf_err err = HF_ERR_INIT;
+    bool rotated = true;
     size_t n;
 
     hf_simfs_mkdir(fs, FOLDER, 0700);
     ck_assert_int_eq(hf_committed_format(object, &text), 0);
-    ck_assert_int_eq(hf_committed_save(hf_simfs_ops(fs), FOLDER, hf_buf_view(&text), NULL), 0);
+    ck_assert_int_eq(hf_committed_save(hf_simfs_ops(fs), FOLDER, hf_buf_view(&text), "x", &rotated, NULL), 0);
+    ck_assert(!rotated);
     ck_assert_int_eq(hf_committed_load(hf_simfs_ops(fs), FOLDER, "x", &update, &err), -EBADMSG);
     ck_assert_ptr_nonnull(strstr(err.where, "committed.damaged"));
     ck_assert_ptr_nonnull(hf_simfs_get(fs, FOLDER "/committed.damaged", &n));

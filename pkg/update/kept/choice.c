@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "update/kept/choice.h"
+
+struct hf_kept_choice hf_kept_choose(const struct hf_kept_facts *facts)
+{
+    const struct hf_kept_policy *policy = &facts->policy;
+    bool grows = facts->room == HF_KEPT_ROOM, stays = facts->room != HF_KEPT_CRITICAL;
+    uint64_t left = policy->max_bytes;
+    struct hf_kept_choice choice = {.copy = false};
+
+    choice.previous = policy->previous && facts->previous_size > 0 && facts->previous_size <= left &&
+                      (facts->just_committed ? grows : stays);
+    if (choice.previous)
+        left -= facts->previous_size;
+    choice.copy = policy->current && facts->size <= left && (facts->has_copy ? stays : grows);
+    return choice;
+}
+
+enum hf_kept_source hf_kept_source_choose(const bool there[HF_KEPT_SOURCES])
+{
+    for (unsigned source = HF_KEPT_NOWHERE + 1; source < HF_KEPT_SOURCES; source++)
+        if (there[source])
+            return (enum hf_kept_source)source;
+    return HF_KEPT_NOWHERE;
+}
+
+bool hf_kept_source_needs_space(enum hf_kept_source source, bool tree)
+{
+    return source != HF_KEPT_IN_PLACE && (tree || (source != HF_KEPT_LINK && source != HF_KEPT_CLONE));
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* update/kept/folder.h - internal to pkg/update/kept: the folder `.holdfast-<release>.kept` beside the target.
+ *
+ *     <sha256>.link    a second name of the installed file, or of each file of the tree: costs no content
+ *     <sha256>.clone   a reflink: costs nothing until one of the two changes
+ *     <sha256>.copy
+ *
+ * Kind File: a file. Kind Tree: a folder like the tree, whose sha256 is that of its archive. A name with `.new` behind
+ * it is unfinished. Worker threads only; blocks. */
+#pragma once
+
+#include "update/kept/kept.h"
+
+enum { KEPT_NAME = HF_SHA256_HEX + 16 };
+
+/* Opens the folder; `make`: also makes it. A folder of another owner, or that others may enter, is none: -ENOENT, or
+ * with `make` -EPERM. */
+HF_MUST_USE int kept_open(const struct hf_target_dir *dir, bool make, struct hf_failure *failure);
+
+/* `form`: HF_KEPT_COPY, HF_KEPT_CLONE or HF_KEPT_LINK. Returns `name`. */
+const char *kept_name(const char *sha256, enum hf_kept_source form, char name[KEPT_NAME]);
+/* True if there is an entry of this form, of the kind. */
+bool kept_is(const struct hf_fs_ops *fs, int kept_fd, enum hf_install_kind kind, const char *sha256,
+             enum hf_kept_source form, struct stat *ret);
+int kept_remove(const struct hf_fs_ops *fs, int kept_fd, const char *name);
+
+/* Makes `to_fd`, empty, the content of `from_fd`: shared, or if that cannot be and `copy`, by a copy. Returns the form,
+ * or -EOPNOTSUPP: only a copy is possible. */
+HF_MUST_USE int kept_fill(const struct hf_fs_ops *fs, int from_fd, int to_fd, bool copy, const atomic_bool *cancel);
+
+/* Makes the folder `name` in kept_fd like the tree `tree_fd`, by links, or with `copies` as kept_fill() does. Returns
+ * the form. -EOPNOTSUPP: it has what cannot be kept so. After an error, `name` may be there in part. */
+HF_MUST_USE int kept_mirror(const struct hf_fs_ops *fs, int tree_fd, int kept_fd, const char *name,
+                            enum hf_kept_source form, const atomic_bool *cancel);
+/* True if the first file of the mirror is a second name of that in the tree, or if it has no file. */
+bool kept_mirror_is_shared(const struct hf_fs_ops *fs, int tree_fd, int mirror_fd);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* update/kept/kept.h - keeps content of committed versions beside the target, and takes it from there instead of from
+ * the network.
+ *
+ * Without a policy, a second name of the installed files, or a reflink where the file system has them; by the policy a
+ * copy, and the version before. A second name shares its content: a file that somebody removed or replaced comes back
+ * from it, one that was changed in place does not. Whoever takes content verifies its hash, so nothing here is trusted;
+ * what turned out wrong is removed. Nothing is kept beside a target in whose folder other users may rename files.
+ * Worker threads only; blocks. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "api/edgeupdate.h"
+#include "steps/target.h"
+#include "update/kept/choice.h"
+
+struct hf_kept_params {
+    struct hf_target target;
+    enum hf_install_kind kind;
+    const char *records; /* the folder of the manifests */
+    const char *sha256;  /* of the committed version */
+    uint64_t size;
+    const char *previous_sha256; /* of the version before; "": none */
+    uint64_t previous_size;
+    struct hf_kept_policy policy;
+    enum hf_kept_room room;
+    bool just_committed; /* as in struct hf_kept_facts */
+    const atomic_bool *cancel;
+};
+
+/* Keeps what is chosen of the committed version, if it is in place, and of the version before; removes the rest. May be
+ * called again at any time, and after a cut anywhere. An error costs nothing but what could not be kept. */
+HF_MUST_USE int hf_kept_keep(const struct hf_kept_params *params, struct hf_failure *failure);
+
+/* The content that somebody wants. */
+struct hf_kept_want {
+    enum hf_install_kind kind;
+    const char *sha256;
+    uint64_t size;
+    const char *link;  /* kind Tree: the text of the link in place, or "" */
+    const char *other; /* kind File: path of an installed file with this hash, or "" */
+    struct hf_target target;
+    const atomic_bool *cancel;
+};
+
+/* By names and sizes alone. */
+enum hf_kept_source hf_kept_find(const struct hf_kept_want *want, const struct hf_target_dir *dir);
+
+/* Makes the new file (HF_TARGET_NEW) of what hf_kept_find() finds, which must not be IN_PLACE; of a tree, its archive.
+ * Returns a descriptor; the content is not verified. -ENOENT: there is none. */
+HF_MUST_USE int hf_kept_take(const struct hf_kept_want *want, const struct hf_target_dir *dir,
+                             struct hf_failure *failure);
+
+/* True if one of the names that are kept is one of this file. */
+bool hf_kept_names(const struct hf_target_dir *dir, const struct stat *st);
+
+/* Removes all that is kept of this content: it turned out wrong. */
+void hf_kept_drop(const struct hf_target_dir *dir, const char *sha256);

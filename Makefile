@@ -24,7 +24,7 @@ BINARIES := $(patsubst cmd/%/main.c,%,$(sort $(wildcard cmd/*/main.c)))
 SUPPORT_SRC := $(sort $(filter-out $(wildcard tests/support/programs/*.c),$(wildcard tests/support/*.c tests/support/*/*.c)))
 PROGRAM_SRC := $(sort $(wildcard tests/support/programs/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
-FAULT_SRC := $(patsubst %,tests/system/%.py,fault/tpm fault/wall_clock fault/floors telemetry/run fault/link fault/time_service fault/journal \
+FAULT_SRC := $(patsubst %,tests/system/%.py,fault/tpm fault/wall_clock fault/supervisor fault/floors telemetry/run fault/link fault/time_service fault/journal \
 	fault/network fault/artifacts fault/secret fault/disk fault/manifests docs/run fault/fleet fault/bad_input fault/unit_sees fault/kill9 fault/walls helm/chart \
 	telemetry/docs telemetry/carry fault/memory fault/resume fault/hooks) # the longest first
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
@@ -86,6 +86,10 @@ CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-rec
 LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
 FLAVOURS := release asan cov fuzz
 
+# The watcher of the agent depends on no library of the host, where musl's compiler is (Debian's musl-tools); else it is linked as the others.
+MUSL := $(if $(SYSROOT)$(filter-out gcc cc,$(notdir $(firstword $(CC)))),,$(shell command -v musl-gcc 2>/dev/null))
+APART_release := $(if $(MUSL),$(B)/release/holdfast-supervisor)
+
 include hack/make/flavour.mk
 $(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
 
@@ -93,6 +97,12 @@ $(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
 # glibc has no start file for a static program at any address on 32-bit ARM.
 $(B)/release/holdfast-delta: LINK := $(if $(filter arm-%,$(MACHINE)),-static -no-pie,-static-pie) -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections $(LINK_SYSROOT)
 $(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
+
+ifneq ($(MUSL),)
+$(APART_release): cmd/holdfast-supervisor/main.c $(wildcard pkg/supervisor/*.c) $(wildcard pkg/supervisor/*.h) pkg/base/banned.h $(B)/release/flags Makefile
+	@echo "  LINK  release $(@F) (musl)"
+	@$(MUSL) $(COMMON) $(CFLAGS_release) -Os -g0 -s -static -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections -o $@ $(filter %.c,$^)
+endif
 
 # Only this program loads the libraries for TPMs: the agent starts it where there is one.
 $(foreach f,$(FLAVOURS),$(B)/$(f)/holdfast-tpm): private PKGS += tss2-esys tss2-mu tss2-rc tss2-tcti-device tss2-tcti-swtpm

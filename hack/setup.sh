@@ -8,7 +8,8 @@
 set -euo pipefail
 
 build="gcc make pkg-config libcurl4-openssl-dev libssl-dev libyaml-dev libjansson-dev libwebsockets-dev
-  libwebsockets-evlib-uv libuv1-dev libzstd-dev liblzma-dev libsystemd-dev zlib1g-dev libtss2-dev"
+  libwebsockets-evlib-uv libuv1-dev libzstd-dev liblzma-dev libsystemd-dev zlib1g-dev libtss2-dev
+  musl-tools"
 demo="python3 check"
 test="check clang clang-format clang-tidy cppcheck libclang-rt-14-dev llvm gcovr python3 python3-yaml strace openssl
   curl dbus jq python3-h2 prometheus xz-utils zstd file groff procps util-linux mosquitto

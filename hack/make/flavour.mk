@@ -30,7 +30,7 @@ $$(B)/$(1)/libholdfast.a: $$(OBJ_$(1)) $$(B)/$(1)/members
 $$(B)/$(1)/libsupport.a: $$(SUPPORT_OBJ_$(1)) $$(B)/$(1)/members
 	@rm -f $$@; ar rcs $$@ $$(SUPPORT_OBJ_$(1))
 
-$$(BINARIES:%=$$(B)/$(1)/%): $$(B)/$(1)/%: $$(B)/$(1)/cmd/%/main.o $$(B)/$(1)/libholdfast.a
+$$(filter-out $$(APART_$(1)),$$(BINARIES:%=$$(B)/$(1)/%)): $$(B)/$(1)/%: $$(B)/$(1)/cmd/%/main.o $$(B)/$(1)/libholdfast.a
 	@echo "  LINK  $(1) $$(@F)"
 	@$$(CC_$(1)) $$(LINK) $$(subst fuzzer$$(comma),,$$(LDFLAGS_$(1))) -o $$@ $$(filter %.o %.a,$$^) $$(PKG_LIBS) -lm
 

@@ -27,6 +27,7 @@
 #include "web/metrics.h"
 
 struct hf_access;
+struct hf_life_ops;
 
 /* Functions of the program that runs the agent: the agent reports to it and asks it. Each but `stopped` may be NULL. */
 struct hf_agent_owner {
@@ -98,6 +99,7 @@ struct hf_agent_params {
     const struct hf_fs_counter *written; /* bytes written, by enum hf_fs_part; NULL: not counted */
     const char *own_exe;                 /* this program, which no release may replace; NULL if unknown, and in a pod */
     const char *own_unit;                /* this process's; NULL: none */
+    const struct hf_life_ops *life;      /* on the host, under a supervisor; NULL: none */
     uint64_t retry_base_ns;              /* for the growing delays (base/backoff.h) */
     /* Gets each new status for local programs, and at each interval: should be in memory. May be NULL. */
     const char *run_path;

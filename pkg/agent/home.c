@@ -186,3 +186,14 @@ void hf_home_close(struct hf_home *home)
         (void)home->fs->close(home->fs->ctx, home->lock_fd);
     home->lock_fd = -1;
 }
+
+bool hf_home_is_locked(const struct hf_home *home)
+{
+    struct stat locked, there;
+    char path[PATH_MAX];
+
+    return home->lock_fd >= 0 && home->fs->fstat(home->fs->ctx, home->lock_fd, &locked) == 0 &&
+           home->fs->fstatat(home->fs->ctx, AT_FDCWD, hf_home_path(home, "agent.lock", path), &there,
+                             AT_SYMLINK_NOFOLLOW) == 0 &&
+           locked.st_ino == there.st_ino && locked.st_dev == there.st_dev;
+}

@@ -34,6 +34,9 @@ HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, c
 
 void hf_home_close(struct hf_home *home);
 
+/* The folder can be reached, and its lock is still the file that this process has locked. */
+bool hf_home_is_locked(const struct hf_home *home);
+
 /* Locks <dir>/<name> and writes `pid`; returns the descriptor. -EWOULDBLOCK: another agent; *err has its pid and
  * recommends the flags in `own`, for a folder of its own. */
 HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,

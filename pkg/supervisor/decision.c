@@ -27,22 +27,22 @@ static const char *first(const struct hf_supervisor_facts *f)
     return other != NULL ? other : f->previous[0] != '\0' ? f->previous : NULL;
 }
 
-static enum hf_supervisor_reason fault_of(const struct hf_supervisor_facts *f)
+static const char *fault_of(const struct hf_supervisor_facts *f)
 {
     bool on_trial = !same(f->ran, f->good);
     bool often = f->ends >= (unsigned)(on_trial ? HF_HOST_TRIAL_ENDS : HF_HOST_GOOD_ENDS);
 
     switch (f->event) {
     case HF_SUPERVISOR_NOT_EXECUTABLE:
-        return HF_HOST_NOT_EXECUTABLE;
+        return "NotExecutable";
     case HF_SUPERVISOR_ENDED:
-        return often ? HF_HOST_CRASHED : HF_HOST_NO_REASON;
+        return often ? "Crashed" : NULL;
     case HF_SUPERVISOR_HUNG:
-        return on_trial || often ? HF_HOST_HUNG : HF_HOST_NO_REASON;
+        return on_trial || often ? "Hung" : NULL;
     case HF_SUPERVISOR_LATE:
-        return on_trial ? HF_HOST_LATE : HF_HOST_NO_REASON;
+        return on_trial ? "Late" : NULL;
     default:
-        return HF_HOST_NO_REASON;
+        return NULL;
     }
 }
 
@@ -68,8 +68,8 @@ struct hf_supervisor_decision hf_supervisor_decide(const struct hf_supervisor_fa
         d.forget = same(f->current, f->given_up);
         return d;
     }
-    enum hf_supervisor_reason fault = fault_of(f);
-    const char *other = fault != HF_HOST_NO_REASON ? hf_supervisor_other(f, f->ran) : NULL;
+    const char *fault = fault_of(f);
+    const char *other = fault != NULL ? hf_supervisor_other(f, f->ran) : NULL;
     if (other != NULL) {
         d.start = other;
         d.give_up = fault;

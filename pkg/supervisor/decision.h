@@ -26,10 +26,10 @@ struct hf_supervisor_facts {
 };
 
 struct hf_supervisor_decision {
-    const char *start;                 /* one of the facts, which `current` is to name; NULL: there is none */
-    unsigned wait_s;                   /* first */
-    enum hf_supervisor_reason give_up; /* of `ran`: write the verdict first */
-    bool forget;                       /* the verdict: its slot is wanted anew */
+    const char *start;   /* one of the facts, which `current` is to name; NULL: there is none */
+    unsigned wait_s;     /* first */
+    const char *give_up; /* the reason to give up `ran`: write the verdict first; NULL: none */
+    bool forget;         /* the verdict: its slot is wanted anew */
 };
 
 /* Where to go if `slot` turns out bad: to what was healthy last; from that, to the one before, unless it was given up

@@ -9,7 +9,8 @@
 
 struct hf_life_ops {
     void *ctx;
-    const char *dir; /* absolute path of the host folder (supervisor/state.h) */
+    const char *dir;  /* absolute path of the host folder (supervisor/state.h) */
+    const char *slot; /* that this process runs from; "": unknown. Only the slot of `current` may be judged */
     /* How long the agent has been healthy by its own judgement without a break, sleep of the machine left out (a
      * release of kind Agent that waits for its verdict is no part of that judgement). False: it is not healthy. */
     bool (*healthy)(void *ctx, uint64_t *ret_for_ns);
@@ -19,5 +20,5 @@ struct hf_life_ops {
     /* `current` names another build now: ends this process soon, without the supervisor taking it for a crash. */
     void (*restart)(void *ctx, const char *why);
     /* The build that the supervisor gave up last. False: none, or it cannot be read. Blocks shortly. */
-    bool (*verdict)(void *ctx, struct hf_supervisor_verdict *ret_verdict);
+    bool (*verdict)(void *ctx, struct hf_supervisor_note *ret_verdict);
 };

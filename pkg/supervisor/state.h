@@ -24,8 +24,11 @@
 #define HF_HOST_TRIAL "trial"
 #define HF_HOST_AGENT "holdfast-agent" /* the program in a slot */
 
-/* The agent's end of the pipe to its supervisor, as a number; the lines that it writes there. */
+/* The agent's end of the pipe to its supervisor, as a number. */
 #define HF_HOST_FD_VARIABLE "HOLDFAST_SUPERVISOR_FD"
+/* The slot that runs: not the one of `current` while the supervisor cannot write that link. */
+#define HF_HOST_SLOT_VARIABLE "HOLDFAST_SUPERVISOR_SLOT"
+/* The lines that it writes there. */
 #define HF_HOST_SAYS_READY "ready\n"
 #define HF_HOST_SAYS_ALIVE "alive\n"
 #define HF_HOST_SAYS_HEALTHY "healthy\n"
@@ -43,28 +46,18 @@ enum {
     HF_HOST_WAIT_MAX_S = 60,
 };
 
-enum hf_supervisor_reason { HF_HOST_NO_REASON, HF_HOST_NOT_EXECUTABLE, HF_HOST_CRASHED, HF_HOST_HUNG, HF_HOST_LATE };
-
-struct hf_supervisor_verdict {
-    char slot[HF_HOST_SLOT]; /* "": none */
-    enum hf_supervisor_reason reason;
+/* `verdict`: "NotExecutable", "Crashed", "Hung" or "Late", and the build that was given up. `trial`: how often a build
+ * has ended, in digits, and which. */
+struct hf_supervisor_note {
+    char word[16];
+    char slot[HF_HOST_SLOT];
 };
-
-struct hf_supervisor_trial {
-    char slot[HF_HOST_SLOT]; /* "": none */
-    unsigned ends;
-};
-
-/* "Crashed"; "" for HF_HOST_NO_REASON. */
-const char *hf_supervisor_reason_name(enum hf_supervisor_reason reason);
 
 /* Relative, normal, of letters, digits and "._+~-/". */
 bool hf_supervisor_slot_is_valid(const char *slot);
 
-/* Return the length of the text, 0 for an invalid slot or reason. */
-size_t hf_supervisor_verdict_format(const struct hf_supervisor_verdict *verdict, char text[HF_HOST_NOTE]);
-size_t hf_supervisor_trial_format(const struct hf_supervisor_trial *trial, char text[HF_HOST_NOTE]);
-
-/* `text` need not be terminated. False: damaged, or of another version; *ret is then untouched. */
-bool hf_supervisor_verdict_parse(const char *text, size_t n, struct hf_supervisor_verdict *ret_verdict);
-bool hf_supervisor_trial_parse(const char *text, size_t n, struct hf_supervisor_trial *ret_trial);
+/* `kind`: HF_HOST_VERDICT, HF_HOST_TRIAL. "holdfast-verdict 1 Crashed slots/1-ab 5402b27d\n": version, word, slot, and
+ * the CRC-32 of the text before it. Returns the length, 0 for an invalid slot or word. */
+size_t hf_supervisor_note_format(const char *kind, const struct hf_supervisor_note *note, char text[HF_HOST_NOTE]);
+/* `text` need not be terminated. False: damaged, or of another version; *ret_note is then as before. */
+bool hf_supervisor_note_parse(const char *kind, const char *text, size_t n, struct hf_supervisor_note *ret_note);

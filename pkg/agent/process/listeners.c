@@ -146,7 +146,7 @@ static int open_socket(struct hf_listeners *l, struct hf_err *err)
 {
     const struct hf_agent_options *o = l->params.options;
     const struct hf_server_name name = {
-        .path = l->socket_path, .mode = o->ingest_socket_mode, .gid = o->ingest_socket_gid};
+        .path = l->socket_path, .mode = o->ingest_socket_access.mode, .gid = o->ingest_socket_access.gid};
     const struct hf_server_params params = {
         .name = &name,
         .routes = &l->params.ingest,

@@ -245,6 +245,14 @@ static int set_retry_base(HF_UNUSED void *options, void *field, const char *text
     return r;
 }
 
+static int set_probation(HF_UNUSED void *options, void *field, const char *text)
+{
+    uint64_t *ns = field;
+    int r = hf_parse_duration(text, ns);
+
+    return r == 0 && (*ns < HF_NS_PER_S || *ns > 2 * 60 * HF_NS_PER_S) ? -ERANGE : r;
+}
+
 /* Telemetry leaves this machine over TLS only. */
 static int set_cloud_endpoint(HF_UNUSED void *options, void *field, const char *text)
 {
@@ -352,9 +360,9 @@ static const struct hf_flag flags[] = {
      "port of --ingest-address (9091; with --metrics-port 0: any free one)"},
     {"ingest-socket", "PATH", "INGEST_SOCKET", set_ingest_socket, AT(ingest_socket), "a path, or off",
      "Unix socket of POST /ingest (ingest.sock in the run folder)"},
-    {"ingest-socket-mode", "MODE", "INGEST_SOCKET_MODE", set_ingest_socket_mode, AT(ingest_socket_mode),
+    {"ingest-socket-mode", "MODE", "INGEST_SOCKET_MODE", set_ingest_socket_mode, AT(ingest_socket_access.mode),
      "an octal mode such as 0660", "mode of --ingest-socket (0666; with a group 0660)"},
-    {"ingest-socket-group", "GROUP", "INGEST_SOCKET_GROUP", set_ingest_socket_group, AT(ingest_socket_gid),
+    {"ingest-socket-group", "GROUP", "INGEST_SOCKET_GROUP", set_ingest_socket_group, AT(ingest_socket_access.gid),
      "a group of this machine", "group of --ingest-socket, a name or a number"},
     {"health-address", "ADDR", "HEALTH_ADDRESS", hf_flag_text, AT(listen[HF_LISTEN_HEALTH].address), "an address",
      "address of a separate server for /healthz and /readyz (127.0.0.1)"},
@@ -369,6 +377,8 @@ static const struct hf_flag flags[] = {
      "lowest level to log (info)"},
     {"retry-base-ms", "MS", "SYNC_RETRY_BASE_MS", set_retry_base, AT(retry_base_ns), "1 to 3600000",
      "first retry delay of an update, and, as 10 to 600000, of a telemetry batch without a SyncPolicy (1000)"},
+    {"probation", "DURATION", NULL, set_probation, AT(probation_ns), "a duration from 1s to 2m",
+     "be healthy for so long before holdfast-supervisor hears it (60s)"},
     {"storage-dir", "DIR", "EDGE_STORAGE_DIR", set_path, AT(storage_dir), "a folder",
      "spool folder of telemetry (/var/edge/data)"},
     {"cloud-endpoint", "URL", "CLOUD_ENDPOINT", set_cloud_endpoint, AT(cloud_endpoint),
@@ -415,10 +425,11 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
         .listen = {{.address = "127.0.0.1"}, {.address = "127.0.0.1"}, {.address = "127.0.0.1"}},
         .log_level = HF_LOG_INFO,
         .retry_base_ns = HF_NS_PER_S,
+        .probation_ns = 60 * HF_NS_PER_S,
         .storage_dir = "/var/edge/data",
         .max_retries = 3,
-        .ingest_socket_gid = (gid_t)-1,
-        .ingest_socket_mode = MODE_NOT_SET,
+        .ingest_socket_access.gid = (gid_t)-1,
+        .ingest_socket_access.mode = MODE_NOT_SET,
     };
     int r = hf_flags_parse(&table, argc, argv, getenv_fn, &options, err);
 
@@ -428,8 +439,8 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
         options.config = HF_CONFIG_FILE;
     if (r == 0 && (options.action == HF_OPTIONS_RUN || options.action == HF_OPTIONS_CHECK_READY))
         r = check_together(&options, err);
-    if (options.ingest_socket_mode == MODE_NOT_SET)
-        options.ingest_socket_mode = options.ingest_socket_gid != (gid_t)-1 ? 0660 : 0666;
+    if (options.ingest_socket_access.mode == MODE_NOT_SET)
+        options.ingest_socket_access.mode = options.ingest_socket_access.gid != (gid_t)-1 ? 0660 : 0666;
     if (r == 0)
         *ret_options = options;
     else

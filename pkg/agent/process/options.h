@@ -49,14 +49,17 @@ struct hf_agent_options {
     bool listen_optional;      /* start also if a listener cannot open */
     const char *ingest_socket; /* NULL: ingest.sock in the run folder */
     bool ingest_socket_off;
-    mode_t ingest_socket_mode; /* default 0660 with a group, else 0666 */
-    gid_t ingest_socket_gid;   /* (gid_t)-1: no group */
+    struct {
+        mode_t mode; /* default 0660 with a group, else 0666 */
+        gid_t gid;   /* (gid_t)-1: no group */
+    } ingest_socket_access;
     const char *allowed_hosts[HF_OPTIONS_MAX_HOSTS + 1];
     size_t n_allowed_hosts;
     const char *client_certificate_dir; /* NULL: the agent gets none */
     const char *kubelet_identity;       /* agent/process/kubelet_identity.h */
     uint64_t client_certificate_lifetime_ns;
     uint64_t retry_base_ns; /* for growing delays (base/backoff.h) */
+    uint64_t probation_ns;  /* health before `healthy` goes to a supervisor */
     const char *storage_dir;
     const char *cloud_endpoint; /* telemetry sink while no policy configures telemetry */
     const char *device_key_ref; /* "file:/path" or "env:NAME" */

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -19,8 +17,10 @@
 #include "agent/process/configuration.h"
 #include "agent/process/kubelet_identity.h"
 #include "agent/process/listeners.h"
+#include "agent/process/notify.h"
 #include "agent/process/outside.h"
 #include "agent/process/status_export.h"
+#include "agent/process/supervised.h"
 #include "agent/process/telemetry.h"
 #include "kube/folder/folder.h"
 #include "kube/split.h"
@@ -70,6 +70,8 @@ struct process {
     struct hf_status_export *status_export; /* NULL: not asked for */
     struct hf_timer *timer;                 /* credentials; then the deadline of stopping */
     struct hf_outside *hold_watch, *link_watch, *clock_watch;
+    struct hf_supervised *supervised;
+    int supervisor_fd;       /* -1: none, or given to `supervised` */
     char own_unit[256];      /* "": none */
     char own_exe[PATH_MAX];  /* "": unknown */
     char run_path[PATH_MAX]; /* "": none */
@@ -83,27 +85,6 @@ static int log_failure(struct process *p, const char *event, const struct hf_err
 {
     hf_log_err(p->log, HF_LOG_ERROR, event, "stateDir", p->options->state_dir, err);
     return HF_EXIT_FAILED;
-}
-
-/* ---- systemd ----------------------------------------------------------------------------------------------------- */
-
-/* Speaks the protocol of sd_notify(3): one datagram to $NOTIFY_SOCKET; a leading '@' means the abstract name space. */
-static void notify(const char *state)
-{
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    if (path == NULL || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(address.sun_path))
-        return;
-    memcpy(address.sun_path, path, strlen(path));
-    if (path[0] == '@')
-        address.sun_path[0] = '\0';
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
-                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
-    (void)close(fd);
 }
 
 /* ---- local server ------------------------------------------------------------------------------------------------ */
@@ -542,7 +523,7 @@ static void stop(struct process *p, const char *why, enum hf_agent_stop how)
     if (p->stopping)
         return;
     p->stopping = true;
-    notify("STOPPING=1");
+    hf_notify_systemd("STOPPING=1");
     hf_log(p->log, HF_LOG_INFO, "agent.stopping", HF_S("why", why));
     sched->timer_arm(sched->ctx, p->timer, STOP_TIMEOUT_S * HF_NS_PER_S);
     hf_agent_stop(p->agent, how);
@@ -622,6 +603,39 @@ static int catch_signals(struct process *p)
     return r == 0 ? hf_loop_on_signal(p->loop, SIGHUP, on_hangup, p) : r;
 }
 
+/* ---- the supervisor ---------------------------------------------------------------------------------------------- */
+
+static struct hf_supervised_facts look(void *arg)
+{
+    const struct process *p = arg;
+
+    return (struct hf_supervised_facts){.has_state = hf_home_is_locked(&p->home),
+                                        .has_turned = p->agent != NULL && !p->stopping};
+}
+
+static void restart(void *arg, const char *why)
+{
+    stop(arg, why, HF_AGENT_STOP_REQUESTED);
+}
+
+static int open_supervised(struct process *p, struct hf_err *err)
+{
+    const struct hf_supervised_params params = {
+        .fs = hf_fs_posix(),
+        .clock = hf_home_clock(&p->home),
+        .sched = hf_loop_sched(p->loop),
+        .log = p->log,
+        .state_dir = p->home.dir,
+        .probation_ns = p->options->probation_ns,
+        .look = look,
+        .stop = restart,
+        .arg = p,
+    };
+
+    p->supervised = hf_supervised_new(&params, p->supervisor_fd);
+    return p->supervised == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
+}
+
 /* ---- start ------------------------------------------------------------------------------------------------------- */
 
 static int find_name(struct process *p, struct hf_err *err)
@@ -681,6 +695,10 @@ static int open_parts(struct process *p, struct hf_err *err)
     p->timer = sched->timer_new(sched->ctx, on_timer, p);
     if (p->timer == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
+    r = open_supervised(p, err);
+    if (r < 0)
+        return r;
+    hf_supervised_alive(p->supervised);
     r = open_artifacts(p, err);
     if (r < 0)
         return r;
@@ -747,6 +765,7 @@ static int start_agent(struct process *p, struct hf_err *err)
         .written = p->counters,
         .own_exe = p->own_exe[0] != '\0' && !o->pod_mode ? p->own_exe : NULL,
         .own_unit = p->own_unit[0] != '\0' ? p->own_unit : NULL,
+        .life = hf_supervised_life(p->supervised),
         .retry_base_ns = o->retry_base_ns,
         .owner = {.policy_changed = policy_changed,
                   .writes_paused = writes_paused,
@@ -808,7 +827,8 @@ static int run(struct process *p)
     sched = hf_loop_sched(p->loop);
     if ((hf_upstream_has_files(p->read) || hf_upstream_has_files(p->written) || p->certificate != NULL) && !p->stopping)
         sched->timer_arm(sched->ctx, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
-    notify("READY=1");
+    hf_notify_systemd("READY=1");
+    hf_supervised_ready(p->supervised);
     hf_loop_run(p->loop);
     hf_log(p->log, HF_LOG_INFO, "agent.stopped", HF_D("exit", p->exit_code));
     return p->exit_code;
@@ -831,6 +851,7 @@ static void clean_up(struct process *p, int exit_code)
     hf_outside_free(p->link_watch);
     hf_outside_free(p->clock_watch);
     hf_agent_free(p->agent);
+    hf_supervised_free(p->supervised);
     hf_folder_free(p->folder);
     hf_split_free(p->split);
     hf_client_certificate_free(p->certificate);
@@ -856,7 +877,7 @@ static void clean_up(struct process *p, int exit_code)
 
 int hf_agent_process(const struct hf_agent_options *options)
 {
-    struct process p = {.options = options, .home = {.lock_fd = -1}};
+    struct process p = {.options = options, .home = {.lock_fd = -1}, .supervisor_fd = hf_supervised_take_fd()};
     int exit_code = HF_EXIT_FAILED;
 
     for (size_t i = 0; i < HF_FS_PARTS; i++)

@@ -17,7 +17,7 @@
 struct hf_supervised {
     struct hf_supervised_params params;
     struct hf_life_ops life;
-    char dir[PATH_MAX];
+    char dir[PATH_MAX], slot[HF_HOST_SLOT];
     int fd; /* -1: none */
     struct hf_timer *timer;
     struct hf_supervised_health health;
@@ -46,7 +46,7 @@ static void say(const struct hf_supervised *s, const char *line)
 
 void hf_supervised_judge(struct hf_supervised_health *health, const struct hf_supervised_facts *facts, uint64_t now_ns)
 {
-    bool holds = facts->has_state && facts->has_cache && facts->has_turned;
+    bool holds = facts->has_state && facts->has_turned;
 
     if (!holds || !health->holds)
         health->held_ns = 0;
@@ -73,7 +73,9 @@ static void on_timer(void *arg)
     struct hf_supervised *s = arg;
 
     tell(s);
-    s->params.sched->timer_arm(s->params.sched->ctx, s->timer, PERIOD_NS);
+    uint64_t rest_ns = s->params.probation_ns - HF_MIN(s->health.held_ns, s->params.probation_ns);
+    uint64_t wait_ns = s->health.holds && rest_ns > 0 ? HF_MIN(rest_ns, PERIOD_NS) : PERIOD_NS;
+    s->params.sched->timer_arm(s->params.sched->ctx, s->timer, HF_MAX(wait_ns, 100 * HF_NS_PER_MS));
 }
 
 void hf_supervised_alive(struct hf_supervised *s)
@@ -124,7 +126,7 @@ static void life_restart(void *ctx, const char *why)
     s->params.stop(s->params.arg, why);
 }
 
-static bool life_verdict(void *ctx, struct hf_supervisor_verdict *ret_verdict)
+static bool life_verdict(void *ctx, struct hf_supervisor_note *ret_verdict)
 {
     const struct hf_supervised *s = ctx;
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOST_NOTE);
@@ -132,7 +134,7 @@ static bool life_verdict(void *ctx, struct hf_supervisor_verdict *ret_verdict)
 
     (void)snprintf(path, sizeof(path), "%s/" HF_HOST_VERDICT, s->dir);
     return hf_file_read(s->params.fs, path, &text, NULL) == 0 &&
-           hf_supervisor_verdict_parse(text.p, text.n, ret_verdict);
+           hf_supervisor_note_parse(HF_HOST_VERDICT, text.p, text.n, ret_verdict);
 }
 
 const struct hf_life_ops *hf_supervised_life(const struct hf_supervised *s)
@@ -143,6 +145,7 @@ const struct hf_life_ops *hf_supervised_life(const struct hf_supervised *s)
 struct hf_supervised *hf_supervised_new(const struct hf_supervised_params *params, int fd)
 {
     struct hf_supervised *s = calloc(1, sizeof(*s));
+    const char *slot = getenv(HF_HOST_SLOT_VARIABLE);
 
     if (s == NULL)
         return NULL;
@@ -154,8 +157,10 @@ struct hf_supervised *hf_supervised_new(const struct hf_supervised_params *param
         return NULL;
     }
     (void)snprintf(s->dir, sizeof(s->dir), "%s/" HF_HOST_DIR, params->state_dir);
+    (void)snprintf(s->slot, sizeof(s->slot), "%s", slot != NULL && hf_supervisor_slot_is_valid(slot) ? slot : "");
     s->life = (struct hf_life_ops){.ctx = s,
                                    .dir = s->dir,
+                                   .slot = s->slot,
                                    .healthy = life_healthy,
                                    .awaits_verdict = life_awaits_verdict,
                                    .restart = life_restart,

@@ -13,9 +13,8 @@
 
 /* What an agent judges itself by. Nothing that a server says is in here. */
 struct hf_supervised_facts {
-    bool has_state;  /* its lock is held, its folder can be read */
-    bool has_cache;  /* loaded, be it empty */
-    bool has_turned; /* one whole turn of the agent is done */
+    bool has_state;  /* the folder can be read, and its lock is this process's */
+    bool has_turned; /* the cache is loaded, and one whole turn is done */
 };
 
 struct hf_supervised_params {

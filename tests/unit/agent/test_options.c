@@ -64,6 +64,9 @@ static const struct {
     {{"--metrics-port", "9091", "--ingest-address", "::1"}, NULL, NULL, NULL},
     {{"--health-port=70", "--ingest-port=70"}, NULL, NULL, "--ingest-port and --health-port are both 70"},
     {{"--listen-optional"}, NULL, NULL, NULL},
+    {{"--probation", "5s"}, NULL, NULL, NULL},
+    {{"--probation", "0s"}, NULL, NULL, "--probation"},
+    {{"--probation", "3m"}, NULL, NULL, "--probation"},
     {{"--listen-optional=yes"}, NULL, NULL, "--listen-optional takes no value"},
     {{NULL}, "LISTEN_OPTIONAL", "maybe", "LISTEN_OPTIONAL 'maybe': expected true or false"},
     {{"--config", "agent.yaml"}, NULL, NULL, NULL},
@@ -198,7 +201,7 @@ START_TEST(socket_mode)
     memcpy(args, socket_modes[_i].args, sizeof(socket_modes[_i].args));
     env_name = NULL;
     ck_assert_int_eq(parse(args, &options, NULL), 0);
-    ck_assert_uint_eq(options.ingest_socket_mode, socket_modes[_i].want);
+    ck_assert_uint_eq(options.ingest_socket_access.mode, socket_modes[_i].want);
 }
 END_TEST
 

@@ -40,7 +40,7 @@ static void stop(void *arg, const char *why)
 
 static void set_up(struct scene *s, bool supervised)
 {
-    *s = (struct scene){.loop = hf_simloop_new(0), .facts = {true, true, true}, .dir = "/tmp/hf_supervised.XXXXXX"};
+    *s = (struct scene){.loop = hf_simloop_new(0), .facts = {true, true}, .dir = "/tmp/hf_supervised.XXXXXX"};
     ck_assert_ptr_nonnull(mkdtemp(s->dir));
     s->proc = hf_simproc_new(s->loop, "node");
     ck_assert_int_eq(pipe2(s->pipe, O_NONBLOCK | O_CLOEXEC), 0);
@@ -121,8 +121,8 @@ END_TEST
 
 START_TEST(each_fact_counts)
 {
-    const struct hf_supervised_facts all = {true, true, true};
-    const struct hf_supervised_facts none[] = {{false, true, true}, {true, false, true}, {true, true, false}};
+    const struct hf_supervised_facts all = {true, true};
+    const struct hf_supervised_facts none[] = {{false, true}, {true, false}};
     struct hf_supervised_health health = {.holds = false};
 
     for (size_t i = 0; i < HF_LEN(none); i++) {
@@ -161,7 +161,7 @@ END_TEST
 START_TEST(verdict)
 {
     struct scene s;
-    struct hf_supervisor_verdict got = {.slot = ""};
+    struct hf_supervisor_note got = {.slot = ""};
     char path[128], text[HF_HOST_NOTE];
 
     set_up(&s, true);
@@ -169,11 +169,12 @@ START_TEST(verdict)
     ck_assert(!life->verdict(life->ctx, &got));
     ck_assert_int_eq(mkdir(life->dir, 0700), 0);
     (void)snprintf(path, sizeof(path), "%s/verdict", life->dir);
-    size_t n =
-        hf_supervisor_verdict_format(&(struct hf_supervisor_verdict){.slot = "x/1", .reason = HF_HOST_HUNG}, text);
+    const struct hf_supervisor_note hung = {.word = "Hung", .slot = "x/1"};
+    size_t n = hf_supervisor_note_format(HF_HOST_VERDICT, &hung, text);
     FILE *file = fopen(path, "w");
     ck_assert(file != NULL && fwrite(text, 1, n, file) == n && fclose(file) == 0);
-    ck_assert(life->verdict(life->ctx, &got) && got.reason == HF_HOST_HUNG);
+    ck_assert(life->verdict(life->ctx, &got));
+    ck_assert_str_eq(got.word, "Hung");
     ck_assert_str_eq(got.slot, "x/1");
     ck_assert_int_eq(truncate(path, (off_t)n - 1), 0);
     ck_assert(!life->verdict(life->ctx, &got));
@@ -232,6 +233,21 @@ START_TEST(descriptor)
 }
 END_TEST
 
+START_TEST(slot)
+{
+    static const char *const texts[][2] = {{"slots/1-ab", "slots/1-ab"}, {"../1", ""}, {"", ""}};
+    struct scene s;
+
+    for (size_t i = 0; i < HF_LEN(texts); i++) {
+        ck_assert_int_eq(setenv(HF_HOST_SLOT_VARIABLE, texts[i][0], 1), 0);
+        set_up(&s, true);
+        ck_assert_str_eq(hf_supervised_life(s.supervised)->slot, texts[i][1]);
+        tear_down(&s);
+    }
+    (void)unsetenv(HF_HOST_SLOT_VARIABLE);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, healthy_after_probation);
@@ -241,5 +257,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, supervisor_does_not_read);
     tcase_add_test(tc, without_a_supervisor);
     tcase_add_test(tc, descriptor);
+    tcase_add_test(tc, slot);
 }
 HF_TEST_MAIN("agent/supervised", cases)

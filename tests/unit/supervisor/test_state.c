@@ -35,69 +35,76 @@ END_TEST
 
 START_TEST(slot_length)
 {
-    char slot[HF_HOST_SLOT + 1];
+    struct hf_supervisor_note note = {.word = "NotExecutable"}, again;
+    char slot[HF_HOST_SLOT + 1], text[HF_HOST_NOTE];
 
     memset(slot, 'a', sizeof(slot));
     slot[HF_HOST_SLOT] = '\0';
     ck_assert(!hf_supervisor_slot_is_valid(slot));
     slot[HF_HOST_SLOT - 1] = '\0';
     ck_assert(hf_supervisor_slot_is_valid(slot));
-    struct hf_supervisor_verdict verdict = {.reason = HF_HOST_NOT_EXECUTABLE}, again;
-    char text[HF_HOST_NOTE];
-    memcpy(verdict.slot, slot, HF_HOST_SLOT);
-    size_t n = hf_supervisor_verdict_format(&verdict, text);
-    ck_assert(n > 0 && n < sizeof(text) && hf_supervisor_verdict_parse(text, n, &again));
+    memcpy(note.slot, slot, HF_HOST_SLOT);
+    size_t n = hf_supervisor_note_format(HF_HOST_VERDICT, &note, text);
+    ck_assert(n > 0 && n < sizeof(text) && hf_supervisor_note_parse(HF_HOST_VERDICT, text, n, &again));
     ck_assert_str_eq(again.slot, slot);
+    ck_assert_str_eq(again.word, note.word);
 }
 END_TEST
 
-static const struct hf_supervisor_verdict verdict = {.slot = "slots/1-ab", .reason = HF_HOST_LATE};
-static const struct hf_supervisor_trial trial = {.slot = "slots/1-ab", .ends = 2};
+static const struct {
+    const char *kind;
+    struct hf_supervisor_note note;
+    const char *text;
+} notes[] = {
+    {HF_HOST_VERDICT, {"Late", "slots/1-ab"}, "holdfast-verdict 1 Late slots/1-ab 5402b27d\n"},
+    {HF_HOST_TRIAL, {"2", "slots/1-ab"}, "holdfast-trial 1 2 slots/1-ab 38c93ff6\n"},
+    {HF_HOST_VERDICT, {"", "slots/1-ab"}, ""},
+    {HF_HOST_VERDICT, {"La te", "slots/1-ab"}, ""},
+    {HF_HOST_VERDICT, {"Late", "../a"}, ""},
+};
 
 /* The promise to agents of other versions. */
 START_TEST(texts)
 {
-    char text[HF_HOST_NOTE];
+    char text[HF_HOST_NOTE] = "";
+    size_t n = hf_supervisor_note_format(notes[_i].kind, &notes[_i].note, text);
 
-    ck_assert(hf_supervisor_verdict_format(&verdict, text) == strlen(text));
-    ck_assert_str_eq(text, "holdfast-verdict 1 Late slots/1-ab 5402b27d\n");
-    ck_assert(hf_supervisor_trial_format(&trial, text) == strlen(text));
-    ck_assert_str_eq(text, "holdfast-trial 1 2 slots/1-ab 38c93ff6\n");
-    ck_assert(hf_supervisor_verdict_format(&(struct hf_supervisor_verdict){.slot = "a", .reason = HF_HOST_NO_REASON},
-                                           text) == 0);
-    ck_assert(hf_supervisor_verdict_format(
-                  &(struct hf_supervisor_verdict){.slot = "a", .reason = (enum hf_supervisor_reason)9}, text) == 0);
-    ck_assert(hf_supervisor_trial_format(&(struct hf_supervisor_trial){.slot = "../a"}, text) == 0);
+    ck_assert_uint_eq(n, strlen(notes[_i].text));
+    ck_assert(memcmp(text, notes[_i].text, n) == 0);
 }
 END_TEST
 
-/* Each byte changed, each shorter text, each longer one: refused, and the result untouched. */
+static void refuses(const char *text, size_t n)
+{
+    struct hf_supervisor_note got = {.slot = "untouched"};
+
+    ck_assert(!hf_supervisor_note_parse(HF_HOST_VERDICT, text, n, &got));
+    ck_assert(!hf_supervisor_note_parse(HF_HOST_TRIAL, text, n, &got));
+    ck_assert_str_eq(got.slot, "untouched");
+}
+
+/* Each byte changed, each shorter text, each longer one: refused. */
 START_TEST(damage)
 {
-    char text[HF_HOST_NOTE], bad[HF_HOST_NOTE];
-    struct hf_supervisor_verdict got = {.slot = "untouched"};
-    struct hf_supervisor_trial got_trial = {.ends = 7};
+    char bad[HF_HOST_NOTE];
+    size_t n = strlen(notes[_i].text);
+    struct hf_supervisor_note got;
 
-    for (int kind = 0; kind < 2; kind++) {
-        size_t n = kind == 0 ? hf_supervisor_verdict_format(&verdict, text) : hf_supervisor_trial_format(&trial, text);
-        for (size_t i = 0; i < n; i++) {
-            for (int c = 0; c < 256; c++) {
-                memcpy(bad, text, n);
-                bad[i] = (char)c;
-                if (bad[i] != text[i])
-                    ck_assert(!hf_supervisor_verdict_parse(bad, n, &got) &&
-                              !hf_supervisor_trial_parse(bad, n, &got_trial));
-            }
-            ck_assert(!hf_supervisor_verdict_parse(text, i, &got) && !hf_supervisor_trial_parse(text, i, &got_trial));
+    for (size_t i = 0; i < n; i++) {
+        for (int c = 0; c < 256; c++) {
+            memcpy(bad, notes[_i].text, n);
+            bad[i] = (char)c;
+            if (bad[i] != notes[_i].text[i])
+                refuses(bad, n);
         }
-        memcpy(bad, text, n);
-        bad[n] = '\n';
-        ck_assert(!hf_supervisor_verdict_parse(bad, n + 1, &got) && !hf_supervisor_trial_parse(bad, n + 1, &got_trial));
+        refuses(notes[_i].text, i);
     }
-    ck_assert_str_eq(got.slot, "untouched");
-    ck_assert_uint_eq(got_trial.ends, 7);
-    ck_assert(hf_supervisor_trial_parse(text, strlen(text), &got_trial) && got_trial.ends == 2);
-    ck_assert(!hf_supervisor_verdict_parse(text, strlen(text), &got)); /* one kind is not the other */
+    memcpy(bad, notes[_i].text, n);
+    bad[n] = '\n';
+    refuses(bad, n + 1);
+    ck_assert(hf_supervisor_note_parse(notes[_i].kind, notes[_i].text, n, &got));
+    ck_assert_str_eq(got.slot, notes[_i].note.slot);
+    ck_assert(!hf_supervisor_note_parse(notes[1 - _i].kind, notes[_i].text, n, &got));
 }
 END_TEST
 
@@ -105,7 +112,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, slot_names, 0, HF_LEN(slots));
     tcase_add_test(tc, slot_length);
-    tcase_add_test(tc, texts);
-    tcase_add_test(tc, damage);
+    tcase_add_loop_test(tc, texts, 0, HF_LEN(notes));
+    tcase_add_loop_test(tc, damage, 0, 2);
 }
 HF_TEST_MAIN("supervisor/state", cases)

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* agent/process/notify.h - tells systemd how the process is. */
+#pragma once
+
+/* Such as "READY=1", to $NOTIFY_SOCKET; without one, nothing. */
+void hf_notify_systemd(const char *state);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* supervisor/supervise.h - runs one agent after the other, until a signal ends it. */
+#pragma once
+
+#include "supervisor/state.h"
+
+struct hf_supervisor_options {
+    const char *dir; /* absolute */
+    unsigned hang_s, deadline_s;
+    char **argv; /* the agent's arguments, NULL at the end; [0] is set to its program */
+};
+
+/* Blocks; logs to stderr. Returns the exit code. */
+int hf_supervisor_run(const struct hf_supervisor_options *options);

@@ -24,6 +24,7 @@ static const char help[] =
     "  --listen PATH      the socket; set DBUS_SYSTEM_BUS_ADDRESS=unix:path=PATH for the agent\n"
     "  --allow PATTERN    restart only services that match a shell pattern; repeatable (default: every service except\n"
     "                     those that stop the host or open a shell)\n"
+    "  --own-unit         also install, start, stop and remove holdfast-agent.service, and no other unit\n"
     "  --config FILE      restart only services that `units` in this file allows (/etc/holdfast/agent.yaml)\n"
     "  --help             print this text\n"
     "  --version          print the version\n";
@@ -39,11 +40,11 @@ static bool allows(void *arg, const char *unit, struct hf_err *err)
     return hf_units_owner_allows(arg, unit, err);
 }
 
-static int run(const char *socket, const char *const *patterns, struct hf_units_owner owner)
+static int run(const char *socket, const char *const *patterns, bool own_unit, struct hf_units_owner owner)
 {
     struct hf_log *log = hf_log_new(STDERR_FILENO, HF_LOG_INFO, hf_clock_posix());
     const struct hf_units_filter_params params = {
-        .socket = socket, .patterns = patterns, .allows = allows, .arg = &owner, .log = log};
+        .socket = socket, .patterns = patterns, .allows = allows, .arg = &owner, .own_unit = own_unit, .log = log};
     struct hf_err err = HF_ERR_INIT;
     char text[600];
 
@@ -62,12 +63,17 @@ static int run(const char *socket, const char *const *patterns, struct hf_units_
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"listen", required_argument, NULL, 'l'}, {"allow", required_argument, NULL, 'a'},
-        {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},      {0},
+        {"listen", required_argument, NULL, 'l'},
+        {"allow", required_argument, NULL, 'a'},
+        {"config", required_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
+        {"own-unit", no_argument, NULL, 'o'},
+        {"version", no_argument, NULL, 'v'},
+        {0},
     };
     const char *patterns[MAX_PATTERNS + 1] = {NULL}, *socket = NULL;
     struct hf_units_owner owner = {.fs = hf_fs_posix(), .path = HF_CONFIG_FILE};
+    bool own_unit = false;
     size_t n = 0;
 
     for (int word; (word = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -84,6 +90,9 @@ int main(int argc, char **argv)
             owner.path = optarg;
             owner.must_exist = true;
             break;
+        case 'o':
+            own_unit = true;
+            break;
         case 'h':
             return fputs(help, stdout) == EOF;
         case 'v':
@@ -96,5 +105,5 @@ int main(int argc, char **argv)
         return usage("unexpected argument ", argv[optind]);
     if (socket == NULL || socket[0] != '/')
         return usage("--listen needs an absolute path", "");
-    return run(socket, n > 0 ? patterns : NULL, owner);
+    return run(socket, n > 0 ? patterns : NULL, own_unit, owner);
 }

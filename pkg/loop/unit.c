@@ -45,8 +45,9 @@ struct hf_unit_call {
     uv_timer_t timer;
     sd_bus_slot *reply;
     char unit[MAX_UNIT_NAME];
-    const char *method; /* "RestartUnit" or "ReloadUnit"; NULL for `state` */
+    const char *method; /* "RestartUnit", "EnableUnitFiles", ...; NULL for `state` */
     char *job;          /* object path from the reply to the method */
+    bool files;         /* the method ends with its reply, without a job */
     bool begun;
     bool over;
     int result;
@@ -276,7 +277,11 @@ static void job_ended(struct hf_unit_call *call, const char *result)
         finish(call, 0);
     else
         finish(call, hf_err_set(&call->err, EIO, "unit '%s': the %s ended with '%.64s'", call->unit,
-                                strcmp(call->method, "ReloadUnit") == 0 ? "reload" : "restart", result));
+                                strcmp(call->method, "ReloadUnit") == 0  ? "reload"
+                                : strcmp(call->method, "StartUnit") == 0 ? "start"
+                                : strcmp(call->method, "StopUnit") == 0  ? "stop"
+                                                                         : "restart",
+                                result));
 }
 
 /* JobRemoved(u id, o job, s unit, s result) */
@@ -337,6 +342,33 @@ static int begin_restart(struct hf_unit_call *call)
         return r;
     return sd_bus_call_method_async(call->bus->bus, &call->reply, MANAGER, MANAGER_PATH, MANAGER_INTERFACE,
                                     call->method, on_restart_reply, call, "ss", call->unit, "replace");
+}
+
+/* ---- unit files -------------------------------------------------------------------------------------------------- */
+
+static int on_files_reply(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    struct hf_unit_call *call = userdata;
+
+    (void)error;
+    if (sd_bus_message_is_method_error(message, NULL))
+        return finish_error(call, sd_bus_message_get_error(message), -sd_bus_message_get_errno(message));
+    finish(call, 0);
+    return 0;
+}
+
+static int begin_files(struct hf_unit_call *call)
+{
+    sd_bus *bus = call->bus->bus;
+
+    if (strcmp(call->method, "Reload") == 0)
+        return sd_bus_call_method_async(bus, &call->reply, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, call->method,
+                                        on_files_reply, call, NULL);
+    if (strcmp(call->method, "EnableUnitFiles") == 0) /* runtime, force: neither */
+        return sd_bus_call_method_async(bus, &call->reply, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, call->method,
+                                        on_files_reply, call, "asbb", 1, call->unit, 0, 0);
+    return sd_bus_call_method_async(bus, &call->reply, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, call->method,
+                                    on_files_reply, call, "asb", 1, call->unit, 0);
 }
 
 /* ---- state ------------------------------------------------------------------------------------------------------- */
@@ -420,7 +452,7 @@ static void begin(struct hf_unit_call *call)
         finish(call, r);
         return;
     }
-    r = call->restarted != NULL ? begin_restart(call) : begin_state(call);
+    r = call->restarted == NULL ? begin_state(call) : call->files ? begin_files(call) : begin_restart(call);
     if (r < 0)
         (void)finish_error(call, NULL, r == -ENOTCONN || r == -ECONNRESET ? -ENOTCONN : r);
     hf_loop_task_post(call->bus->loop, &call->bus->pump);
@@ -507,6 +539,22 @@ static int unit_reload(void *ctx, const char *unit, uint64_t timeout_ns,
     return start_job(ctx, "ReloadUnit", unit, timeout_ns, done, arg, ret_call, err);
 }
 
+static int unit_act(void *ctx, enum hf_unit_act act, const char *unit, uint64_t timeout_ns,
+                    void (*done)(void *arg, int r, const struct hf_err *err), void *arg, struct hf_unit_call **ret_call,
+                    struct hf_err *err)
+{
+    static const char *const methods[] = {[HF_UNIT_START] = "StartUnit",
+                                          [HF_UNIT_STOP] = "StopUnit",
+                                          [HF_UNIT_ENABLE] = "EnableUnitFiles",
+                                          [HF_UNIT_DISABLE] = "DisableUnitFiles",
+                                          [HF_UNIT_RELOAD_ALL] = "Reload"};
+    int r = start_job(ctx, methods[act], unit, timeout_ns, done, arg, ret_call, err);
+
+    if (r == 0)
+        (*ret_call)->files = act != HF_UNIT_START && act != HF_UNIT_STOP;
+    return r;
+}
+
 static int unit_state(void *ctx, const char *unit, uint64_t timeout_ns,
                       void (*done)(void *arg, int r, const char *active_state, const char *sub_state,
                                    const struct hf_err *err),
@@ -549,6 +597,10 @@ static void end_bus(struct hf_loop_guest *guest)
 
 void hf_unit_init(struct hf_loop *loop)
 {
-    loop->unit = (struct hf_unit_ops){
-        .ctx = loop, .restart = unit_restart, .reload = unit_reload, .state = unit_state, .cancel = unit_cancel};
+    loop->unit = (struct hf_unit_ops){.ctx = loop,
+                                      .restart = unit_restart,
+                                      .reload = unit_reload,
+                                      .act = unit_act,
+                                      .state = unit_state,
+                                      .cancel = unit_cancel};
 }

@@ -9,6 +9,8 @@
 
 struct hf_unit_call;
 
+enum hf_unit_act { HF_UNIT_START, HF_UNIT_STOP, HF_UNIT_ENABLE, HF_UNIT_DISABLE, HF_UNIT_RELOAD_ALL };
+
 struct hf_unit_ops {
     void *ctx;
     /* RestartUnit(unit, "replace"), until JobRemoved. `r`: 0; -EIO (the job failed; *err has the result); -ENOENT (no
@@ -20,6 +22,11 @@ struct hf_unit_ops {
     HF_MUST_USE int (*reload)(void *ctx, const char *unit, uint64_t timeout_ns,
                               void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
                               struct hf_unit_call **ret_call, struct hf_err *err);
+    /* StartUnit, StopUnit (until JobRemoved), EnableUnitFiles, DisableUnitFiles; HF_UNIT_RELOAD_ALL reads unit files
+     * again, and its `unit` only names what for. Errors as of `restart`. */
+    HF_MUST_USE int (*act)(void *ctx, enum hf_unit_act act, const char *unit, uint64_t timeout_ns,
+                           void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
+                           struct hf_unit_call **ret_call, struct hf_err *err);
     /* ActiveState ("active", "failed", ...) and SubState. Errors as of `restart`. */
     HF_MUST_USE int (*state)(void *ctx, const char *unit, uint64_t timeout_ns,
                              void (*done)(void *arg, int r, const char *active_state, const char *sub_state,

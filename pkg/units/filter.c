@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The filter between an agent in a pod and the host's systemd: it passes on the restart and reload of units that are
- * allowed, and questions about the state of units, and refuses everything else.
+ * allowed, and questions about the state of units, and refuses everything else. With `own_unit` also the few calls
+ * that install the agent's own unit, each for exactly that name.
  *
  * The agent connects to a socket of the filter's owner; only a process with the same uid is served. The connection
  * to the host's system bus is opened when a call needs it, and closed with the last client. RestartUnit and
@@ -137,6 +138,16 @@ static int on_job_removed(sd_bus_message *message, void *userdata, sd_bus_error 
     return 0;
 }
 
+static bool starts_job(const char *member)
+{
+    static const char *const members[] = {"RestartUnit", "ReloadUnit", "StartUnit", "StopUnit"};
+
+    for (size_t i = 0; i < HF_LEN(members); i++)
+        if (strcmp(member, members[i]) == 0)
+            return true;
+    return false;
+}
+
 static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *error)
 {
     struct pending_call *call = userdata;
@@ -147,7 +158,7 @@ static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *error
     (void)error;
     if (sd_bus_message_is_method_error(answer, NULL)) {
         r = sd_bus_reply_method_error(call->request, sd_bus_message_get_error(answer));
-    } else if (strcmp(sd_bus_message_get_member(call->request), "GetAll") != 0) { /* RestartUnit, ReloadUnit */
+    } else if (starts_job(sd_bus_message_get_member(call->request))) {
         r = sd_bus_message_read(answer, "o", &job);
         call->job = r < 0 ? NULL : strdup(job);
         r = call->job == NULL ? -ENOMEM : sd_bus_reply_method_return(call->request, "o", job);
@@ -217,38 +228,128 @@ static int no_bus(sd_bus_message *message, int r)
                                       strerror(-r));
 }
 
+/* Opens the host's bus and makes the call that is passed on. NULL: the client has its answer; *ret is for on_message().
+ */
+static struct pending_call *open_call(struct client *client, sd_bus_message *message, int *ret)
+{
+    int r = open_manager(client->filter);
+    struct pending_call *call = r < 0 ? NULL : call_new(client, message);
+
+    if (call == NULL)
+        *ret = r < 0 ? no_bus(message, r) : refuse(client, message, "too many calls wait for an answer");
+    return call;
+}
+
+/* `r`: of the call that was passed on. */
+static int opened(struct pending_call *call, sd_bus_message *message, int r)
+{
+    if (r >= 0)
+        return 1;
+    call_free(call);
+    return no_bus(message, r);
+}
+
+static int pass_job(struct client *client, sd_bus_message *message, const char *unit)
+{
+    struct filter *filter = client->filter;
+    int r;
+    struct pending_call *call = open_call(client, message, &r);
+
+    if (call == NULL)
+        return r;
+    r = sd_bus_call_method_async(filter->manager, NULL, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe", NULL,
+                                 NULL, NULL);
+    if (r >= 0)
+        r = sd_bus_call_method_async(filter->manager, &call->slot, MANAGER, MANAGER_PATH, MANAGER_INTERFACE,
+                                     sd_bus_message_get_member(message), on_answer, call, "ss", unit, "replace");
+    return opened(call, message, r);
+}
+
+/* True: the call is about the agent's own unit, which it may manage here. */
+static bool is_own_unit(const struct client *client, const char *unit)
+{
+    return client->filter->params->own_unit && strcmp(unit, HF_UNITS_OWN) == 0;
+}
+
 static int pass_restart(struct client *client, sd_bus_message *message)
 {
     struct filter *filter = client->filter;
-    struct pending_call *call;
     struct hf_err err = HF_ERR_INIT;
     const char *unit, *mode;
     char text[600];
 
     if (sd_bus_message_read(message, "ss", &unit, &mode) < 0 || strcmp(mode, "replace") != 0)
         return refuse(client, message, "RestartUnit and ReloadUnit take a unit and the mode 'replace'");
+    if (is_own_unit(client, unit))
+        return pass_job(client, message, unit);
     if (!hf_units_restart_allowed(unit, filter->params->patterns)) {
         (void)snprintf(text, sizeof(text), "the agent may not restart '%.255s'", unit);
         return refuse(client, message, text);
     }
     if (filter->params->allows != NULL && !filter->params->allows(filter->params->arg, unit, &err))
         return refuse(client, message, hf_err_text(&err, text, sizeof(text)));
-    int r = open_manager(filter);
-    if (r < 0)
-        return no_bus(message, r);
-    call = call_new(client, message);
+    return pass_job(client, message, unit);
+}
+
+static int pass_own_job(struct client *client, sd_bus_message *message)
+{
+    const char *unit, *mode;
+
+    if (sd_bus_message_read(message, "ss", &unit, &mode) < 0 || strcmp(mode, "replace") != 0 ||
+        !is_own_unit(client, unit))
+        return refuse(client, message, "StartUnit and StopUnit are allowed for the agent's own unit at most");
+    return pass_job(client, message, unit);
+}
+
+/* True: the message names exactly one unit file, the agent's own, not a path, and not only until the next boot. */
+static bool names_own_file(const struct client *client, sd_bus_message *message, bool enables)
+{
+    const char *file = NULL, *more = NULL;
+    int runtime = 1, force = 1;
+
+    if (sd_bus_message_enter_container(message, 'a', "s") < 0 || sd_bus_message_read(message, "s", &file) <= 0 ||
+        sd_bus_message_read(message, "s", &more) != 0 || sd_bus_message_exit_container(message) < 0 ||
+        sd_bus_message_read(message, "b", &runtime) < 0)
+        return false;
+    if (enables && sd_bus_message_read(message, "b", &force) < 0)
+        return false;
+    return runtime == 0 && (!enables || force == 0) && is_own_unit(client, file);
+}
+
+static int pass_own_files(struct client *client, sd_bus_message *message)
+{
+    struct filter *filter = client->filter;
+    const char *member = sd_bus_message_get_member(message);
+    bool enables = strcmp(member, "EnableUnitFiles") == 0;
+
+    if (!names_own_file(client, message, enables))
+        return refuse(client, message, "unit files are enabled and disabled for the agent's own unit at most");
+    int r;
+    struct pending_call *call = open_call(client, message, &r);
     if (call == NULL)
-        return refuse(client, message, "too many calls wait for an answer");
-    r = sd_bus_call_method_async(filter->manager, NULL, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe", NULL,
-                                 NULL, NULL);
-    if (r >= 0)
-        r = sd_bus_call_method_async(filter->manager, &call->slot, MANAGER, MANAGER_PATH, MANAGER_INTERFACE,
-                                     sd_bus_message_get_member(message), on_answer, call, "ss", unit, mode);
-    if (r < 0) {
-        call_free(call);
-        return no_bus(message, r);
-    }
-    return 1;
+        return r;
+    if (enables)
+        r = sd_bus_call_method_async(filter->manager, &call->slot, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, member,
+                                     on_answer, call, "asbb", 1, HF_UNITS_OWN, 0, 0);
+    else
+        r = sd_bus_call_method_async(filter->manager, &call->slot, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, member,
+                                     on_answer, call, "asb", 1, HF_UNITS_OWN, 0);
+    return opened(call, message, r);
+}
+
+static int pass_reload(struct client *client, sd_bus_message *message)
+{
+    struct filter *filter = client->filter;
+
+    if (!filter->params->own_unit)
+        return refuse(client, message, "this call is not allowed");
+    int r;
+    struct pending_call *call = open_call(client, message, &r);
+    if (call == NULL)
+        return r;
+    r = sd_bus_call_method_async(filter->manager, &call->slot, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, "Reload",
+                                 on_answer, call, NULL);
+    return opened(call, message, r);
 }
 
 static int pass_state(struct client *client, sd_bus_message *message)
@@ -258,19 +359,13 @@ static int pass_state(struct client *client, sd_bus_message *message)
 
     if (sd_bus_message_read(message, "s", &interface) < 0 || strcmp(interface, "org.freedesktop.systemd1.Unit") != 0)
         return refuse(client, message, "GetAll is allowed for the interface org.freedesktop.systemd1.Unit only");
-    int r = open_manager(filter);
-    if (r < 0)
-        return no_bus(message, r);
-    struct pending_call *call = call_new(client, message);
+    int r;
+    struct pending_call *call = open_call(client, message, &r);
     if (call == NULL)
-        return refuse(client, message, "too many calls wait for an answer");
+        return r;
     r = sd_bus_call_method_async(filter->manager, &call->slot, MANAGER, sd_bus_message_get_path(message),
                                  "org.freedesktop.DBus.Properties", "GetAll", on_answer, call, "s", interface);
-    if (r < 0) {
-        call_free(call);
-        return no_bus(message, r);
-    }
-    return 1;
+    return opened(call, message, r);
 }
 
 static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -295,6 +390,12 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
         return pass_restart(client, message);
     case HF_UNITS_STATE:
         return pass_state(client, message);
+    case HF_UNITS_OWN_JOB:
+        return pass_own_job(client, message);
+    case HF_UNITS_OWN_FILES:
+        return pass_own_files(client, message);
+    case HF_UNITS_RELOAD:
+        return pass_reload(client, message);
     case HF_UNITS_REFUSE:
         break;
     }

@@ -18,6 +18,7 @@ struct hf_units_filter_params {
     /* After the patterns, by the node's configuration. NULL: all. */
     bool (*allows)(void *arg, const char *unit, struct hf_err *err);
     void *arg;
+    bool own_unit; /* also pass on what installs, starts, stops and removes HF_UNITS_OWN (units/rule.h) */
     struct hf_log *log;
 };
 

@@ -21,6 +21,11 @@ enum hf_units_call hf_units_call_of(const char *path, const char *interface, con
         {"org.freedesktop.systemd1.Manager", "Subscribe", "/org/freedesktop/systemd1", HF_UNITS_SUBSCRIBE},
         {"org.freedesktop.systemd1.Manager", "RestartUnit", "/org/freedesktop/systemd1", HF_UNITS_RESTART},
         {"org.freedesktop.systemd1.Manager", "ReloadUnit", "/org/freedesktop/systemd1", HF_UNITS_RESTART},
+        {"org.freedesktop.systemd1.Manager", "StartUnit", "/org/freedesktop/systemd1", HF_UNITS_OWN_JOB},
+        {"org.freedesktop.systemd1.Manager", "StopUnit", "/org/freedesktop/systemd1", HF_UNITS_OWN_JOB},
+        {"org.freedesktop.systemd1.Manager", "EnableUnitFiles", "/org/freedesktop/systemd1", HF_UNITS_OWN_FILES},
+        {"org.freedesktop.systemd1.Manager", "DisableUnitFiles", "/org/freedesktop/systemd1", HF_UNITS_OWN_FILES},
+        {"org.freedesktop.systemd1.Manager", "Reload", "/org/freedesktop/systemd1", HF_UNITS_RELOAD},
         {"org.freedesktop.DBus.Properties", "GetAll", NULL, HF_UNITS_STATE},
     };
     static const char units[] = "/org/freedesktop/systemd1/unit/";

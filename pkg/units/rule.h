@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* units/rule.h - decides which D-Bus calls pass to systemd's manager. As root it can start a transient unit, and so any
- * program. So only these pass: restart or reload a service, read a unit's state, and calls before them. Pure. Threads:
- * any. */
+ * program. So only these pass: restart or reload a service, read a unit's state, and calls before them; where the agent
+ * may install itself on the host, also the life of its own unit, by its exact name. Pure. Threads: any. */
 #pragma once
 
 #include <stdbool.h>
+
+#define HF_UNITS_OWN "holdfast-agent.service" /* the agent's unit on the host */
 
 enum hf_units_call {
     HF_UNITS_REFUSE,
@@ -13,6 +15,9 @@ enum hf_units_call {
     HF_UNITS_SUBSCRIBE, /* the filter answers */
     HF_UNITS_RESTART,   /* also ReloadUnit */
     HF_UNITS_STATE,     /* Properties.GetAll of a unit */
+    HF_UNITS_OWN_JOB,   /* StartUnit, StopUnit: of HF_UNITS_OWN alone */
+    HF_UNITS_OWN_FILES, /* EnableUnitFiles, DisableUnitFiles: of HF_UNITS_OWN alone */
+    HF_UNITS_RELOAD,    /* the manager reads unit files again */
 };
 
 /* NULL: no such field. */

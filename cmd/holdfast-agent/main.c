@@ -6,6 +6,7 @@
 #include "agent/process/check_ready.h"
 #include "agent/process/configuration.h"
 #include "agent/process/first_install.h"
+#include "agent/process/host_life.h"
 #include "agent/process/process.h"
 #include "codec/json.h"
 #include "os/fs_posix.h"
@@ -44,6 +45,10 @@ int main(int argc, char **argv)
         return hf_check_ready_run(&options, stdout, stderr);
     if (options.action == HF_OPTIONS_FIRST_INSTALL)
         return hf_first_install_run(&options, hf_fs_posix(), stdout, stderr);
+    if (options.action == HF_OPTIONS_INSTALL_HOST)
+        return hf_host_life_install(&options, argc, argv);
     hf_json_wipe_freed();
+    if (options.host.life == HF_HOSTLIFE_AUTO || options.host.life == HF_HOSTLIFE_HOST)
+        return hf_host_life_run(&options, argc, argv);
     return hf_agent_process(&options);
 }

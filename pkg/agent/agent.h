@@ -11,6 +11,7 @@
 #pragma once
 
 #include "agent/home.h"
+#include "agent/report/status.h"
 #include "api/syncpolicy.h"
 #include "base/rand.h"
 #include "config/config.h"
@@ -90,9 +91,10 @@ struct hf_agent_params {
     const char *arch;       /* NULL: that of this program */
     const char *facts_root; /* stands for "/" when facts are read (node/probe.h); "" on a real node */
     bool pod_mode;
-    bool labels_by_controller; /* the controller writes the labels that the status reports */
-    bool once;                 /* --once: ends when its work is done */
-    const char *host_root;     /* in pod mode, where the host is mounted; NULL: "/" */
+    struct hf_status_host_life host_life; /* borrowed texts */
+    bool labels_by_controller;            /* the controller writes the labels that the status reports */
+    bool once;                            /* --once: ends when its work is done */
+    const char *host_root;                /* in pod mode, where the host is mounted; NULL: "/" */
     uid_t uid;
     const char *storage_dir;             /* for telemetry; NULL: none */
     const struct hf_fs_ops *update_fs;   /* counts writes for updates separately; NULL: that of `home` */

@@ -14,6 +14,8 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)),
 # holdfast-units from the same image; the agent starts holdfast-tpm; people start holdfast.
 IMAGES = {"holdfast-agent": (("holdfast-agent", "holdfast-units", "holdfast-tpm", "holdfast"), "0:0", "The holdfast node agent"),
           "holdfast-controller": (("holdfast-controller",), "65532:65532", "The holdfast fleet controller")}
+# What the agent's pod installs on its host.
+HOST, HOST_FOLDER, HOST_PROGRAMS, SUPERVISOR = ("holdfast-agent",), "usr/lib/holdfast", ("holdfast-agent", "holdfast", "holdfast-tpm"), "holdfast-supervisor"
 PAPERS = ("LICENSE", "NOTICE")
 ABOUT = "org.opencontainers.image."
 
@@ -74,6 +76,8 @@ class Builder:
         packages = debian.Packages(root)
         files = tree.Tree(one, root, packages)
         files.furnish({program: stripped(os.path.join(programs, program), strip) for program in IMAGES[name][0]})
+        if name in HOST:
+            self.host(files, programs, strip)
         for paper in PAPERS:
             with open(os.path.join(TOP, paper), "rb") as file:
                 files.add(f"usr/share/doc/holdfast/{paper}", file.read())
@@ -83,6 +87,26 @@ class Builder:
                           self.notes(name))
         bill = spdx.document(name, self.version, one, self.created, oci.sha256(image.config()), system + own, packages, "holdfast")
         return image, bill
+
+    def host(self, files, programs, strip):
+        """What the pod installs on its host (pkg/host): the static build where there is one, else the programs of the image."""
+        unit = os.path.join(TOP, "deploy", "systemd", "holdfast-host.service")
+        if not (os.path.exists(os.path.join(programs, SUPERVISOR)) and os.path.exists(unit)):
+            self.say(f"image: no {SUPERVISOR}: agents stay in their pods")
+            return
+        for program in HOST_PROGRAMS:
+            static = os.path.join(os.path.dirname(programs), "static", program)
+            if os.path.exists(static):
+                files.program(f"{HOST_FOLDER}/host/{program}", stripped(static, strip))
+            else:
+                files.link(f"{HOST_FOLDER}/host/{program}", f"/usr/bin/{program}")
+        files.program(f"{HOST_FOLDER}/supervisor/{SUPERVISOR}", stripped(os.path.join(programs, SUPERVISOR), strip))
+        with open(unit, "rb") as file:
+            files.add(f"{HOST_FOLDER}/holdfast-host.service", file.read())
+
+    @staticmethod
+    def supervisor(name):
+        return (SUPERVISOR,) if name in HOST and os.path.exists(os.path.join(TOP, "cmd", SUPERVISOR)) else ()
 
     def reference(self, name):
         return f"{name}:{self.version}"
@@ -102,7 +126,7 @@ class Builder:
 
     def all(self, names, machines, jobs, offline):
         """The images of `machines`, built against Debian trees of them."""
-        goals = [program for name in names for program in IMAGES[name][0]]
+        goals = [program for name in names for program in IMAGES[name][0] + self.supervisor(name)]
         roots = {one.name: sysroot.tree(one, self.say, offline) for one in machines}
         programs = {one.name: cross.programs(one, roots[one.name], TOP, goals, jobs, self.say) for one in machines}
         for name in names:

@@ -59,6 +59,14 @@ class Tree:
         """A file of ours that is no program."""
         self._put(self.own, Entry(path, data))
 
+    def program(self, path, data):
+        """A program of ours beside those that the image starts, with what it loads."""
+        self._put(self.own, Entry(path, data, mode=0o755))
+        self._load(data, path)
+
+    def link(self, path, target):
+        self._put(self.own, Entry(path, link=target, mode=0o777))
+
     # ---- taking files ------------------------------------------------------------------------------------------------
 
     def _put(self, into, entry):

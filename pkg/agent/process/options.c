@@ -303,6 +303,17 @@ static int set_first_install(void *options, void *field, const char *text)
     return set_path(o, field, text);
 }
 
+static int set_host_life(HF_UNUSED void *options, void *field, const char *text)
+{
+    return hf_hostlife_parse(text, field);
+}
+
+static int set_install_host(HF_UNUSED void *options, void *field, HF_UNUSED const char *text)
+{
+    *(enum hf_options_action *)field = HF_OPTIONS_INSTALL_HOST;
+    return 0;
+}
+
 #define AT(field) offsetof(struct hf_agent_options, field)
 
 static const struct hf_flag flags[] = {
@@ -348,8 +359,14 @@ static const struct hf_flag flags[] = {
      "host: run as a service; pod: run in a container of this node"},
     {"labels-by", "WHO", "HOLDFAST_LABELS_BY", set_labels_by, AT(labels_by_controller), "agent or controller",
      "who writes the Node's labels; controller: only report them, for --write-labels of holdfast-controller (agent)"},
-    {"host-root", "DIR", "HOLDFAST_HOST_ROOT", set_path, AT(host_root), "a folder",
+    {"host-root", "DIR", "HOLDFAST_HOST_ROOT", set_path, AT(host.root), "a folder",
      "pod mode: mount point of the host's file system (/)"},
+    {"host-life", "WHERE", "HOLDFAST_HOST_LIFE", set_host_life, AT(host.life), "off, auto, host or pod",
+     "pod mode: where the agent lives; auto: on the host where that works, and this pod watches (off)"},
+    {"host-paths", "DIRS", "HOLDFAST_HOST_PATHS", hf_flag_text, AT(host.paths), "folders between colons",
+     "where an agent that --install-host installs may write (/opt:/usr/local:/var/edge/data)"},
+    {"install-host", NULL, NULL, set_install_host, AT(action), NULL,
+     "install the agent on the host, or remove it, as --host-life says, and exit"},
     {"metrics-address", "ADDR", "METRICS_ADDRESS", hf_flag_text, AT(listen[HF_LISTEN_METRICS].address), "an address",
      "address of /metrics, /healthz and /readyz (127.0.0.1)"},
     {"metrics-port", "PORT", "METRICS_PORT", hf_flag_port, AT(listen[HF_LISTEN_METRICS]), HF_LISTEN_PORT_WANTED,
@@ -446,6 +463,12 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
     else
         hf_agent_options_done(&options);
     return r;
+}
+
+bool hf_agent_options_variable(size_t i, const char **ret_name)
+{
+    *ret_name = i < table.n ? flags[i].env : NULL;
+    return i < table.n;
 }
 
 int hf_agent_options_help(struct hf_buf *out)

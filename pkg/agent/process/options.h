@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/flags/listen.h"
 #include "base/log.h"
+#include "host/plan.h"
 #include "kube/kube.h"
 
 enum { HF_OPTIONS_MAX_ROOTS = 7, HF_OPTIONS_MAX_HOSTS = 7 };
@@ -23,12 +24,20 @@ enum hf_options_action {
     HF_OPTIONS_CHECK_CONFIG,
     HF_OPTIONS_CHECK_READY,
     HF_OPTIONS_FIRST_INSTALL,
+    HF_OPTIONS_INSTALL_HOST,
 };
 
 enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, HF_LISTEN_COUNT };
 
 /* As in --metrics-port. */
 const char *hf_agent_listener_name(enum hf_agent_listener listener);
+
+/* Of a pod, about its host. */
+struct hf_agent_host_flags {
+    const char *root; /* where it is mounted; NULL: "/" */
+    enum hf_hostlife life;
+    const char *paths; /* between colons; NULL: as in the unit's template */
+};
 
 /* Strings are static, of argv or the environment, or owned; relative paths are made absolute. NULL: not given. */
 struct hf_agent_options {
@@ -44,7 +53,7 @@ struct hf_agent_options {
     const char *first_install;
     const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends it; empty: those of the configuration */
     size_t n_roots;
-    const char *host_root;
+    struct hf_agent_host_flags host;
     struct hf_listen_flag listen[HF_LISTEN_COUNT];
     bool listen_optional;      /* start also if a listener cannot open */
     const char *ingest_socket; /* NULL: ingest.sock in the run folder */
@@ -82,6 +91,9 @@ HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *
 void hf_agent_options_done(struct hf_agent_options *options);
 
 HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
+
+/* The variable of the i-th flag, or NULL. False: there are not so many. */
+bool hf_agent_options_variable(size_t i, const char **ret_name);
 
 /* The host's name in lower case, as the kubelet does. -EINVAL: does not fit, or invalid by RFC 1123. */
 HF_MUST_USE int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err);

@@ -15,6 +15,7 @@
 #include "agent/agent.h"
 #include "agent/process/client_certificate.h"
 #include "agent/process/configuration.h"
+#include "agent/process/host_life.h"
 #include "agent/process/kubelet_identity.h"
 #include "agent/process/listeners.h"
 #include "agent/process/notify.h"
@@ -71,10 +72,11 @@ struct process {
     struct hf_timer *timer;                 /* credentials; then the deadline of stopping */
     struct hf_outside *hold_watch, *link_watch, *clock_watch;
     struct hf_supervised *supervised;
-    int supervisor_fd;       /* -1: none, or given to `supervised` */
-    char own_unit[256];      /* "": none */
-    char own_exe[PATH_MAX];  /* "": unknown */
-    char run_path[PATH_MAX]; /* "": none */
+    int supervisor_fd;                /* -1: none, or given to `supervised` */
+    char own_unit[256];               /* "": none */
+    char own_exe[PATH_MAX];           /* "": unknown */
+    char run_path[PATH_MAX];          /* "": none */
+    char host_life[HF_HOSTLIFE_TEXT]; /* text of the condition */
     bool stopping;
     bool credential_changed; /* of the issuer, since hf_client_certificate_credential() */
     int exit_code;
@@ -755,7 +757,7 @@ static int start_agent(struct process *p, struct hf_err *err)
         .roots = hf_agent_configuration_roots(&p->config),
         .facts_root = "",
         .pod_mode = o->pod_mode,
-        .host_root = o->host_root,
+        .host_root = o->host.root,
         .labels_by_controller = o->labels_by_controller,
         .once = o->once,
         .run_path = p->run_path[0] != '\0' ? p->run_path : NULL,
@@ -780,6 +782,7 @@ static int start_agent(struct process *p, struct hf_err *err)
                   .arg = p},
     };
 
+    hf_host_life_condition(o, &params.host_life, p->host_life);
     return hf_agent_new(&params, &p->agent, err);
 }
 

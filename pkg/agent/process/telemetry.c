@@ -89,7 +89,7 @@ static void try_again(void *arg);
 static void find_places(struct hf_agent_telemetry *t)
 {
     const struct hf_agent_options *o = t->params.options;
-    const char *root = o->pod_mode && o->host_root != NULL ? o->host_root : "";
+    const char *root = o->pod_mode && o->host.root != NULL ? o->host.root : "";
 
     (void)snprintf(t->proc, sizeof(t->proc), "%.3000s/proc", root);
     (void)snprintf(t->sys, sizeof(t->sys), "%.3000s/sys", root);

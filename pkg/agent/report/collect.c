@@ -280,6 +280,7 @@ static struct hf_status_view view_of(const struct collection *all, const struct 
         .labels = params->labels_by_controller ? policy->desired_labels : NULL,
         .labels_failure = or_null(parts->labeller->failure),
         .delivery_failure = all->params->delivery_failure,
+        .host_life = params->host_life,
         .readiness = readiness,
         .observed_generation = all->params->generation,
     };

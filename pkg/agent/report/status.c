@@ -435,6 +435,12 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
         r = set_manifests(conditions, view, now_unix_ns);
     if (r == 0)
         r = set_machine(conditions, view, now_unix_ns);
+    if (r == 0)
+        r = set_simple(conditions, "HostLife",
+                       view->host_life.reason == NULL ? NULL
+                       : view->host_life.on_host      ? "True"
+                                                      : "False",
+                       view->host_life.reason, view->host_life.message, now_unix_ns);
     return r == 0 ? set_failures(conditions, view, now_unix_ns) : r;
 }
 

@@ -43,6 +43,12 @@ struct hf_status_trouble {
     const char *message;
 };
 
+/* HostLife: where the agent lives, if a pod decides that. `reason`: NULL: none does. */
+struct hf_status_host_life {
+    bool on_host;
+    const char *reason, *message;
+};
+
 /* ClockSynced. */
 enum hf_status_clock {
     HF_STATUS_CLOCK_FINE,
@@ -85,6 +91,7 @@ struct hf_status_view {
     struct hf_status_trouble policy_distrust, source, certificate;
     bool certificate_valid;          /* the condition ClientCertificateValid is true */
     struct hf_status_trouble floors; /* may be old */
+    struct hf_status_host_life host_life;
     const struct hf_readiness *readiness;
     int64_t observed_generation; /* generation of the EdgeNode; 0: unknown */
 };

@@ -28,6 +28,7 @@
 #include "cli/parts.h"
 #include "cli/plain.h"
 #include "config/config.h"
+#include "host/facts.h"
 #include "node/time_bound.h"
 #include "os/clock_posix.h"
 #include "trust/folder.h"
@@ -99,6 +100,18 @@ static void look_at_machine(struct hf_cli *cli, struct hf_doctor_facts *facts)
     facts->unix_ns = hf_unix_ns(cli->clock);
     facts->build_unix_ns = HF_TIME_BUILD_UNIX_NS;
     facts->clock_synchronized = hf_clock_sync_error_ns(hf_clock_posix()) != HF_NEVER;
+}
+
+/* What a pod would find, as far as it can be seen from here: the image and its systemd bus are not looked at. */
+static enum hf_hostlife_reason look_at_host_life(struct hf_cli *cli, const char *state_dir, bool systemd)
+{
+    const struct hf_hostlife_place place = {
+        .fs = cli->fs, .state_dir = state_dir, .unit_dir = HF_HOSTLIFE_UNIT_DIR, .image_dir = HF_HOSTLIFE_IMAGE_DIR};
+    struct hf_hostlife_facts facts = {.has = hf_hostlife_look_at_host(&place, "") | HF_HOSTLIFE_BUILD};
+
+    if (systemd)
+        facts.has |= HF_HOSTLIFE_SYSTEMD;
+    return hf_hostlife_plan(HF_HOSTLIFE_AUTO, &facts).reason;
 }
 
 /* ---- folders ----------------------------------------------------------------------------------------------------- */
@@ -273,6 +286,8 @@ static int gather(struct hf_cli *cli, const struct hf_cli_args *args, const stru
     if (r < 0)
         return r;
     look_at_machine(cli, facts);
+    facts->host_life =
+        look_at_host_life(cli, hf_cli_value(args, "state-dir", HF_CLI_DEFAULT_STATE_DIR), facts->systemd);
     look_at_folders(args, config, facts);
     look_at_keys(cli, args, facts);
     look_at_ports(cli, args, facts);

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/plan.h"
+
 enum { HF_DOCTOR_TEXT = 300, HF_DOCTOR_FOLDERS = 12, HF_DOCTOR_REACH = 16 };
 
 struct hf_doctor_folder {
@@ -28,8 +30,9 @@ struct hf_doctor_facts {
     char kernel[HF_DOCTOR_TEXT];
     bool openat2;
     bool systemd, selinux_enforcing;
-    int inotify;  /* 0 or -errno */
-    bool cgroups; /* 1 or 2 */
+    enum hf_hostlife_reason host_life; /* what keeps an agent in its pod (host/plan.h) */
+    int inotify;                       /* 0 or -errno */
+    bool cgroups;                      /* 1 or 2 */
     uint64_t memory_bytes;
     bool root;
     uint64_t unix_ns, build_unix_ns; /* 0: unknown */

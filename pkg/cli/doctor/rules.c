@@ -71,6 +71,22 @@ static void system_manager(const struct judge *judge, const struct hf_doctor_fac
             "enforcing: a file that a release installs may get a label that forbids to run it");
 }
 
+/* Without systemd, system_manager() has said what there is to say. */
+static void host_life(const struct judge *judge, const struct hf_doctor_facts *facts)
+{
+    enum hf_hostlife_reason reason = facts->host_life;
+
+    if (reason == HF_HOSTLIFE_NO_REASON)
+        say(judge, "host mode", HF_DOCTOR_OK, "", "works here: a DaemonSet's pod can install the agent as a service");
+    else if (reason == HF_HOSTLIFE_R_ALREADY_ON_HOST)
+        say(judge, "host mode", HF_DOCTOR_OK, "",
+            "a holdfast-agent.service is here; a DaemonSet's pod leaves it alone");
+    else if (reason != HF_HOSTLIFE_R_NO_SYSTEMD)
+        say(judge, "host mode", HF_DOCTOR_WARNING,
+            "expect an agent of a DaemonSet to stay in its pod here, which starts only when the API server answers",
+            "%s: %s", hf_hostlife_reason_name(reason), hf_hostlife_reason_message(reason));
+}
+
 static void clock_of(const struct judge *judge, const struct hf_doctor_facts *facts)
 {
     char now[HF_TIME_TEXT];
@@ -172,6 +188,7 @@ void hf_doctor_judge(const struct hf_doctor_facts *facts,
     kernel(&judge, facts);
     memory(&judge, facts);
     system_manager(&judge, facts);
+    host_life(&judge, facts);
     clock_of(&judge, facts);
     for (size_t i = 0; i < facts->n_folders; i++)
         folder(&judge, &facts->folders[i]);

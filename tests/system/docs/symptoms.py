@@ -48,6 +48,10 @@ def contact(top, path, _):
     return table(("reason", "what to do"), [(f"`{name}`", remedy) for name, remedy in rows_of(read(top, path))])
 
 
+def hostlife(top, path, _):
+    return table(("reason", "what it means and what to do"), [(f"`{name}`", meaning) for name, meaning in rows_of(read(top, path), "HF_HOSTLIFE_REASONS")])
+
+
 def plain(lines):
     """A paragraph of a manual page as Markdown."""
     words = []

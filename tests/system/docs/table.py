@@ -223,6 +223,8 @@ ROWS = [
     Row(r"(sudo )?holdfast status( .*)?", before=with_status),
     Row(r"curl -s https://releases\.example\.com/app\.delta \| holdfast-delta .*", before=with_delta, after=is_new),
     Row(r"holdfast delta apply /var/lib/containerd/.*", "cluster", why="needs containerd: tests/system/e2e/test_images.py"),
+    Row(r"helm upgrade .* --set agent\.mode=pod|kubectl get edgenodes -o custom-columns=.*", "cluster", page="docs/how-to/host-mode.md",
+        why="needs a cluster: tests/system/e2e/test_hostmode.py does the same"),
     # ---- Helm -------------------------------------------------------------------------------------------------------------
     Row(r"helm .*|kubectl (create|label) namespace holdfast-system.*|kubectl -n holdfast-system rollout status .*", "cluster",
         why="needs a cluster: tests/system/e2e/test_helm.py runs these commands of the page"),

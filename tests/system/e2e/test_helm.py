@@ -37,7 +37,7 @@ def image(name):
 
 def values(**changes):
     """For the nodes of this test."""
-    return {"agent": {"nodeSelector": {LABEL: "yes"}}, "controller": {"nodeSelector": {LABEL: "yes"}}, "policies": {"staticLabels": ["site", "tier"]},
+    return {"agent": {"mode": "pod", "nodeSelector": {LABEL: "yes"}}, "controller": {"nodeSelector": {LABEL: "yes"}}, "policies": {"staticLabels": ["site", "tier"]},
             "firstInstall": {"trustedKeys": {release.KEY: release.make_key()}, "agentYaml": CONFIG}} | changes
 
 

@@ -443,8 +443,8 @@ def test_values_reach_their_objects():
     assert set(one(objects, "ConfigMap", "holdfast-agent")["data"]) == {
         "EDGE_STORAGE_DIR", "CLOUD_ENDPOINT", "DEVICE_KEY_REF", "SYNC_MAX_RETRIES", "SYNC_RETRY_BASE_MS", "LOG_LEVEL", "METRICS_PORT"}
     pod = one(objects, "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]
-    assert [box["name"] for box in pod["initContainers"]] == ["first-install", "units"]
-    assert pod["initContainers"][1]["args"][1:] == ["--allow=edge-*.service"] and "--listen-optional" in pod["containers"][0]["args"]
+    assert [box["name"] for box in pod["initContainers"]] == ["first-install", "units", "host"]
+    assert pod["initContainers"][1]["args"][1:] == ["--own-unit", "--allow=edge-*.service"] and "--listen-optional" in pod["containers"][0]["args"]
     writers = [box["name"] for box in pod["initContainers"] + pod["containers"] for mount in box["volumeMounts"]
                if mount["name"] == "trust" and not mount.get("readOnly")]
     assert writers == ["first-install"]
@@ -493,6 +493,27 @@ def test_credentials_of_downloads():
     assert users == {"agent": {"name": "artifacts", "mountPath": "/etc/holdfast-artifacts", "readOnly": True}}
     plain = one(render(values={}), "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]
     assert "artifacts" not in [each["name"] for each in plain["volumes"]]
+
+
+def test_host_mode():
+    """What the installation on the host needs is in its own container; the agent's gets nothing of it that can be written but its token."""
+    for mode in ("auto", "host", "pod"):
+        pod = one(render(values={"agent": {"mode": mode}}), "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]
+        agent, host = pod["containers"][0], next(box for box in pod["initContainers"] if box["name"] == "host")
+        for box in (agent, host):
+            assert {each["name"]: each.get("value") for each in box["env"]}["HOLDFAST_HOST_LIFE"] == mode
+        assert host["args"] == ["--mode=pod", "--install-host"] and host["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert {mount["mountPath"] for mount in host["volumeMounts"]} == {"/var/lib/holdfast", "/etc/systemd/system", "/run/holdfast-units", "/usr/local"}
+        users = [box["name"] for box in pod["initContainers"] + pod["containers"] for mount in box["volumeMounts"] if mount["name"] == "host-units"]
+        assert users == ["host"]
+        below = {mount["mountPath"]: mount.get("readOnly", False) for mount in agent["volumeMounts"] if mount["mountPath"].startswith("/var/lib/holdfast/")}
+        assert below == ({} if mode == "pod" else {"/var/lib/holdfast/host": True, "/var/lib/holdfast/host/pod": False})
+    secrets = one(render(values={"artifacts": {"fromSecret": "store"}}), "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]["initContainers"]
+    assert "HOLDFAST_POD_SECRETS" in [each["name"] for each in secrets[-1]["env"]]
+    roots = {"agent": {"updateRoots": ["/opt"]}, "manifests": {"hostPaths": ["/etc/kubernetes/manifests"]}}
+    host = one(render(values=roots), "DaemonSet", "holdfast-agent")["spec"]["template"]["spec"]["initContainers"][-1]
+    assert {each["name"]: each.get("value") for each in host["env"]}["HOLDFAST_HOST_PATHS"] == "/opt:/etc/kubernetes/manifests:/var/edge/data"
+    assert "/usr/local" not in {mount["mountPath"] for mount in host["volumeMounts"]}
 
 
 def test_without_the_policy_api():

@@ -104,6 +104,7 @@ START_TEST(each_fact_is_one_finding)
     EXPECT(inotify = -EMFILE, WARNING, "inotify", "Too many open files");
     EXPECT(cgroups = false, WARNING, "cgroups", "memory of pods");
     EXPECT(memory_bytes = 255ull << 20, WARNING, "memory", "255 MiB");
+    EXPECT(host_life = HF_HOSTLIFE_R_NO_EXEC, WARNING, "host mode", "mounted noexec");
     EXPECT(systemd = false, WARNING, "systemd", "SystemdUnavailable");
     EXPECT(selinux_enforcing = true, WARNING, "SELinux", "enforcing");
     EXPECT(unix_ns = 0, FAILED, "clock", "1970-01-01T00:00:00Z is before this program was built");

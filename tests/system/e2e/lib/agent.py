@@ -28,6 +28,12 @@ def select(node):
         {"spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/hostname": node}}}}}))
 
 
+def deployed():
+    """The text of DEPLOY with agents that stay in their pods: test_hostmode.py alone is about those on hosts."""
+    with open(DEPLOY, encoding="utf-8") as file:
+        return file.read().replace("HOLDFAST_HOST_LIFE, value: auto", "HOLDFAST_HOST_LIFE, value: pod")
+
+
 def url_of(path):
     return (HEALTH if path in ("/healthz", "/readyz") else METRICS) + path
 

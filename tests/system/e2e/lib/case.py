@@ -39,7 +39,7 @@ def deploy():
     site.stop()                                # one of an earlier run may be of an earlier version
     site.start()
     world.cluster.kubectl("apply", "-f", world.CRDS)
-    world.cluster.kubectl("apply", "-f", agent.DEPLOY)
+    world.cluster.kubectl("apply", "-f", "-", text=agent.deployed())
     agent.select("nowhere")
     settle()
     _run()

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* host/plan.h - what the pod of the agent does with its host. Pure; tests/golden/host_plan.txt has the cases. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/macros.h"
+
+/* Where the agent is to live: --host-life. */
+enum hf_hostlife {
+    HF_HOSTLIFE_OFF,  /* not asked for: the process is an agent where it is */
+    HF_HOSTLIFE_AUTO, /* on the host where that works, else in the pod */
+    HF_HOSTLIFE_HOST, /* on the host or not at all */
+    HF_HOSTLIFE_POD,  /* in the pod; what was installed on the host goes */
+};
+
+enum hf_hostlife_has {
+    HF_HOSTLIFE_BUILD = 1 << 0,           /* the image has a build for hosts */
+    HF_HOSTLIFE_SYSTEMD = 1 << 1,         /* systemd's manager answers */
+    HF_HOSTLIFE_UNSUITABLE = 1 << 2,      /* os-release names a system that cannot */
+    HF_HOSTLIFE_FOREIGN_UNIT = 1 << 3,    /* a holdfast-agent.service that is not ours */
+    HF_HOSTLIFE_IN_MEMORY = 1 << 4,       /* the state folder or the unit folder is */
+    HF_HOSTLIFE_UNITS_READ_ONLY = 1 << 5, /* nothing can be written into the unit folder */
+    HF_HOSTLIFE_NOEXEC = 1 << 6,          /* the state folder is mounted noexec */
+    HF_HOSTLIFE_NO_LABELS = 1 << 7,       /* SELinux is on and refuses the labels that systemd needs */
+    HF_HOSTLIFE_MARK = 1 << 8,            /* an earlier pod installed here */
+    HF_HOSTLIFE_OTHER_BOOT = 1 << 9,      /* ... in an earlier boot */
+    HF_HOSTLIFE_UNIT = 1 << 10,           /* our unit file is there */
+    HF_HOSTLIFE_SLOT = 1 << 11,           /* `current` and the supervisor are there */
+    HF_HOSTLIFE_SAME = 1 << 12,           /* unit and environment are as this pod would write them */
+    HF_HOSTLIFE_FORGOT = 1 << 13,         /* decided in an earlier life: the place does not persist */
+    HF_HOSTLIFE_POD_SECRETS = 1 << 14,    /* the pod has secrets as files that the host has not */
+};
+enum { HF_HOSTLIFE_FACTS = 15 };
+
+struct hf_hostlife_facts {
+    unsigned has; /* of enum hf_hostlife_has */
+    uint64_t free_bytes, needed_bytes;
+};
+
+enum hf_hostlife_act {
+    HF_HOSTLIFE_STAY_POD,
+    HF_HOSTLIFE_INSTALL, /* what is missing */
+    HF_HOSTLIFE_REFRESH, /* unit and environment; then restart */
+    HF_HOSTLIFE_WATCH,
+    HF_HOSTLIFE_REMOVE, /* then stay a pod */
+};
+
+/* X(enumerator, "name", "message"): condition HostLife. */
+#define HF_HOSTLIFE_REASONS(X)                                                                                         \
+    X(INSTALLED, "Installed", "the agent runs on the host; that it survives a reboot is known after the next one")     \
+    X(PERSISTS, "Persists", "the agent runs on the host, and did so after a reboot")                                   \
+    X(NO_BUILD, "NoHostBuild", "the image has no build for hosts: use one that has")                                   \
+    X(POD_SECRETS, "PodSecrets",                                                                                       \
+      "the pod has credentials of downloads as a Secret, which the host has not: write them to the host, and unset "   \
+      "artifacts.fromSecret")                                                                                          \
+    X(UNSUITABLE, "UnsuitableSystem", "this operating system runs no services of others")                              \
+    X(NO_SYSTEMD, "NoSystemd", "systemd's manager does not answer on the system bus")                                  \
+    X(ALREADY_ON_HOST, "AlreadyOnHost",                                                                                \
+      "the host has a holdfast-agent.service that the pod did not install: remove one of the two")                     \
+    X(NOT_PERSISTENT, "NotPersistent", "the state folder or /etc/systemd/system does not outlive a reboot")            \
+    X(UNITS_READ_ONLY, "UnitFolderReadOnly", "/etc/systemd/system cannot be written")                                  \
+    X(NO_EXEC, "NoExec", "the state folder is mounted noexec: mount it without")                                       \
+    X(NO_LABELS, "LabelsRefused", "SELinux does not let the pod label programs for systemd")                           \
+    X(NO_SPACE, "NoSpace", "too little space is left in the state folder")                                             \
+    X(FAILED, "InstallFailed", "the installation failed")                                                              \
+    X(GONE, "HostAgentGone", "the agent on the host has not run for a minute: see systemctl status holdfast-agent")
+
+enum hf_hostlife_reason {
+    HF_HOSTLIFE_NO_REASON,
+#define HF_HOSTLIFE_REASON_ROW(enumerator, name, message) HF_HOSTLIFE_R_##enumerator,
+    HF_HOSTLIFE_REASONS(HF_HOSTLIFE_REASON_ROW)
+#undef HF_HOSTLIFE_REASON_ROW
+        HF_HOSTLIFE_REASON_COUNT
+};
+
+/* "" for HF_HOSTLIFE_NO_REASON. */
+const char *hf_hostlife_reason_name(unsigned reason);
+const char *hf_hostlife_reason_message(enum hf_hostlife_reason reason);
+bool hf_hostlife_reason_is_on_host(enum hf_hostlife_reason reason);
+
+struct hf_hostlife_plan {
+    enum hf_hostlife_act act;
+    enum hf_hostlife_reason reason; /* of STAY_POD, and of REMOVE with `life` other than POD */
+};
+
+struct hf_hostlife_plan hf_hostlife_plan(enum hf_hostlife life, const struct hf_hostlife_facts *facts);
+
+/* "StayPod" and so on. */
+const char *hf_hostlife_act_name(enum hf_hostlife_act act);
+/* -EINVAL. */
+HF_MUST_USE int hf_hostlife_parse(const char *text, enum hf_hostlife *ret_life);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* host/watch.h - when the pod steps in for the agent on the host, and when it steps back. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+
+#define HF_HOSTLIFE_GONE_NS (60 * HF_NS_PER_S) /* then the pod steps in */
+
+struct hf_hostlife_watch {
+    uint64_t gone_since_ns; /* HF_NEVER: it is there */
+};
+
+struct hf_hostlife_seen {
+    bool locked; /* another process has the state folder */
+    bool wanted; /* the host's unit runs, or is about to: it may wait for the folder */
+    bool acts;   /* the pod's own agent runs */
+};
+
+enum hf_hostlife_step { HF_HOSTLIFE_KEEP, HF_HOSTLIFE_STEP_IN, HF_HOSTLIFE_STEP_BACK };
+
+enum hf_hostlife_step hf_hostlife_watch_step(struct hf_hostlife_watch *watch, const struct hf_hostlife_seen *seen,
+                                             uint64_t now_ns);

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The DaemonSet's pod installs the agent on the host and only watches it; the agent outlives reboots and the DaemonSet."""
+
+import json
+import os
+import time
+import unittest
+
+from holdcluster import place
+from lib import agent, api, case, helm, release, service, site, wait, world
+from test_helm import CONFIG, image
+
+NODES = ("m1", "m2", "m3")
+LABEL = "test.holdfast/host-mode"
+PORT = 8090
+PROMISE_S = 30                                 # from helm install to the agent on the host, a node, images being there
+UP_S = 1                                       # of the agent, after its unit starts
+GROUP = "/apis/edge.codcompass.io/v1alpha1"
+UNIT = "holdfast-agent.service"
+HOST = "var/lib/holdfast/host"
+CAPABILITIES = "000000008000001b"              # CHOWN, DAC_OVERRIDE, FOWNER, FSETID, SETFCAP
+
+
+def values(mode="auto", **environment):
+    chosen = {"kubernetes.io/os": "linux", LABEL: "yes"}
+    return {"agent": {"mode": mode, "nodeSelector": chosen, "maxUnavailable": "100%"}, "controller": {"nodeSelector": chosen, "replicas": 1},
+            "certificates": {"enabled": True}, "environment": environment,
+            "firstInstall": {"trustedKeys": {release.KEY: release.make_key()}, "agentYaml": CONFIG}}
+
+
+def on(node, path):
+    return os.path.join(world.cluster.root(node), path)
+
+
+def show(node, name):
+    return world.cluster.run(node, "systemctl", "show", UNIT, "-P", name, check=False).strip()
+
+
+def ready(node):
+    return world.cluster.run(node, "curl", "-s", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", agent.HEALTH + "/readyz", check=False) == "200"
+
+
+class TestHostMode(unittest.TestCase):
+    """One story, told in order: each test goes on where the one before it ended."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.before = case.deploy.cache_info().currsize > 0
+        helm.program()
+        site.stop()
+        site.start()
+        world.cluster.kubectl("delete", "-f", agent.DEPLOY, "--ignore-not-found")
+        world.cluster.kubectl("delete", "-f", world.CRDS, "--ignore-not-found")
+        cls.addClassCleanup(cls.give_back)
+        world.cluster.add_nodes(NODES)
+        for node in NODES:
+            for program in (agent.PROGRAM, "holdfast-controller"):
+                world.cluster.load_image(node, image(program))
+        world.cluster.kubectl("create", "namespace", helm.NAMESPACE)
+        world.cluster.kubectl("label", "node", *NODES, f"{LABEL}=yes")
+        cls.services = {node: service.Service(node, "host-sample", PORT) for node in NODES[:2]}
+        cls.first, cls.second = release.sample("1.0.0", 1), release.sample("1.1.0", 2)
+        for one in cls.services.values():
+            one.install(cls.first)
+
+    @classmethod
+    def give_back(cls):
+        helm.helm("uninstall", helm.RELEASE, "-n", helm.NAMESPACE, "--ignore-not-found", check=False)
+        world.cluster.kubectl("delete", "namespace", helm.NAMESPACE, "--ignore-not-found", check=False)
+        world.cluster.kubectl("delete", "-f", world.CRDS, "--ignore-not-found", check=False)
+        for node in NODES:
+            world.cluster.heal(node)
+            world.cluster.shut_down(node)
+            world.cluster.kubectl("delete", "node", node, "--ignore-not-found", check=False)
+        if cls.before:
+            case.deploy.cache_clear()
+            case.deploy()
+        if case._agents.get("pod"):
+            agent.select("n2")
+
+    def status(self, node):
+        return api.get(f"{GROUP}/edgenodes/{node}").get("status", {})
+
+    def life(self, node):
+        """(mode, status and reason of HostLife) as the node's EdgeNode says."""
+        status = self.status(node)
+        said = next((one for one in status.get("conditions", []) if one["type"] == "HostLife"), {})
+        return status.get("agent", {}).get("mode"), said.get("status"), said.get("reason")
+
+    def entry(self, node):
+        return next((one for one in self.status(node).get("updates", []) if one["name"] == "host-sample"), {})
+
+    def pods_ready(self):
+        items = api.get(f"/api/v1/namespaces/{helm.NAMESPACE}/pods?labelSelector=app.kubernetes.io/component=agent").get("items", [])
+        return {pod["spec"].get("nodeName") for pod in items for one in pod["status"].get("conditions", [])
+                if (one["type"], one["status"]) == ("Ready", "True") and "deletionTimestamp" not in pod["metadata"]}
+
+    def upgrade(self, **given):
+        helm.helm("upgrade", helm.RELEASE, helm.CHART, "-n", helm.NAMESPACE, "-f", helm.values_file(values(**given)))
+
+    def slot(self, node):
+        return os.readlink(on(node, f"{HOST}/current"))
+
+    def test_1_install_ends_on_the_host(self):
+        begin = time.monotonic()
+        helm.helm("install", helm.RELEASE, helm.CHART, "-n", helm.NAMESPACE, "-f", helm.values_file(values()))
+        spent = {}
+
+        def all_on_host():
+            for node in NODES:
+                if node not in spent and self.life(node) == ("Host", "True", "Installed"):
+                    spent[node] = time.monotonic() - begin
+            return len(spent) == len(NODES)
+        wait.until("all agents to live on their hosts", all_on_host, 90)
+        print("        helm install to the agent on the host: " + ", ".join(f"{node} {took:.1f} s" for node, took in spent.items())
+              + f" (promise: {PROMISE_S} s)")
+        self.assertLess(max(spent.values()), PROMISE_S)
+        wait.until("the pods to be ready by the host's agent", lambda: self.pods_ready() == set(NODES), 60)
+        for node in NODES:
+            with self.subTest(node):
+                status = world.cluster.run(node, "cat", f"/proc/{self.agent_pid(node)}/status")
+                self.assertIn(f"CapEff:\t{CAPABILITIES}", status)
+                self.assertIn("NoNewPrivs:\t1", status)
+                self.assertEqual(world.cluster.run(node, "stat", "-c", "%a", "/var/lib/holdfast/host", "/var/lib/holdfast/host/pod/token").split(), ["700", "600"])
+
+    def agent_pid(self, node):
+        """The process that has the state folder, as the node numbers it."""
+        return world.cluster.run(node, "cat", "/var/lib/holdfast/agent.lock").strip()
+
+    def test_2_the_host_agent_updates(self):
+        wanted = self.services["m1"].release("1.1.0", 1, self.second, old=self.first)
+        update = release.update(wanted, "m1")
+        update["spec"]["nodeSelector"] = {"matchLabels": {LABEL: "yes"}}
+        world.cluster.kubectl("apply", "-f", "-", text=json.dumps(update))
+        for node in NODES[:2]:
+            wait.until(f"the update on {node}", lambda n=node: self.entry(n).get("phase") == "Committed", 60)
+
+    def test_3_reboots_alone(self):
+        """Link cut and DaemonSet deleted: one node with containerd and kubelet, one with both masked, as a K3s agent behaves."""
+        for node in NODES[:2]:
+            world.cluster.run(node, "sync")
+            world.cluster.cut(node)
+        world.cluster.kubectl("delete", "daemonset", agent.PROGRAM, "-n", helm.NAMESPACE, "--wait=false")
+        world.cluster.run("m2", "systemctl", "-q", "mask", "kubelet", "containerd")
+        for node in NODES[:2]:
+            world.cluster.reboot(node)
+        for node in NODES[:2]:
+            with self.subTest(node):
+                wait.until(f"the agent on {node} to be ready", lambda n=node: ready(n), 30)
+                begun, active = (int(show(node, name)) for name in ("ExecMainStartTimestampMonotonic", "ActiveEnterTimestampMonotonic"))
+                print(f"        {node}: agent up {(active - begun) / 1e6:.2f} s after its unit started (promise: {UP_S} s)")
+                self.assertLess((active - begun) / 1e6, UP_S)
+                wait.until("the service to run", lambda n=node: self.services[n].version() == "1.1.0", 20)
+
+    def test_4_converges_without_the_daemonset(self):
+        before = {node: self.status(node)["sequence"] for node in NODES[:2]}
+        for node in NODES[:2]:
+            world.cluster.heal(node)
+        world.cluster.run("m2", "systemctl", "-q", "unmask", "kubelet", "containerd")
+        world.cluster.run("m2", "systemctl", "start", "containerd", "kubelet")
+        for node in NODES[:2]:
+            with self.subTest(node):
+                wait.until(f"{node} to report its life", lambda n=node: self.life(n) == ("Host", "True", "Persists"), 90)
+                self.assertGreater(self.status(node)["sequence"], before[node])
+                self.assertEqual(self.entry(node)["phase"], "Committed")
+
+    def test_5_upgrade_changes_no_slot(self):
+        slots = {node: self.slot(node) for node in NODES}
+        pids = {node: self.agent_pid(node) for node in NODES}
+        self.upgrade(LOG_LEVEL="debug")
+        wait.until("the pods to be back", lambda: self.pods_ready() == set(NODES), 120)
+        for node in NODES:
+            with self.subTest(node):
+                self.assertEqual(self.slot(node), slots[node])
+                self.assertIn("LOG_LEVEL=\"debug\"", world.cluster.run(node, "cat", "/var/lib/holdfast/host/agent.env"))
+                self.assertNotEqual(self.agent_pid(node), pids[node])      # another environment: restarted
+                self.assertEqual(show(node, "ActiveState"), "active")
+
+    def test_6_the_pod_steps_in_and_back(self):
+        world.cluster.run("m3", "systemctl", "stop", UNIT)
+        begin = time.monotonic()
+        wait.until("the pod to be the agent", lambda: self.life("m3") == ("Pod", "False", "HostAgentGone"), 100)
+        print(f"        the pod stepped in after {time.monotonic() - begin:.0f} s")
+        self.assertGreater(time.monotonic() - begin, 55)
+        world.cluster.run("m3", "systemctl", "start", "--no-block", UNIT)
+        wait.until("the host to be the agent again", lambda: self.life("m3")[:2] == ("Host", "True"), 90)
+
+    def test_7_pod_mode_removes_it(self):
+        self.upgrade(mode="pod")
+        for node in NODES:
+            wait.until(f"{node} to live in its pod", lambda n=node: self.life(n) == ("Pod", None, None), 120)
+            self.assertFalse(os.path.exists(on(node, f"etc/systemd/system/{UNIT}")))
+            self.assertFalse(os.path.lexists(on(node, f"{HOST}/current")))
+            self.assertEqual(show(node, "LoadState"), "not-found")
+        self.assertEqual(self.entry("m1")["phase"], "Committed")           # the state stays

@@ -521,6 +521,20 @@ static int add_faults(struct hf_config *config, struct hf_view text, const struc
     return r;
 }
 
+int hf_config_put_fault(struct hf_config *config, const char *fault, const char *more)
+{
+    char *text;
+
+    if (asprintf(&text, "%s; %s", fault, more) < 0)
+        return -ENOMEM;
+    if (config->n_faults == HF_CONFIG_MAX_FAULTS)
+        free(config->faults[--config->n_faults]);
+    memmove(config->faults + 1, config->faults, config->n_faults * sizeof(*config->faults));
+    config->faults[0] = text;
+    config->n_faults++;
+    return 0;
+}
+
 int hf_config_absent(const char *name, struct hf_config **ret_config, struct hf_err *err)
 {
     _cleanup_(hf_config_freep) struct hf_config *config = hf_config_new();

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "agent/process/process.h"
+#include "codec/state/sealed_file.h"
+#include "os/file.h"
 
 static int load(const struct hf_agent_options *options, const struct hf_fs_ops *fs, struct hf_config **ret_config,
                 struct hf_err *err)
@@ -59,6 +61,102 @@ static int keep(struct hf_agent_configuration *c, struct hf_config *config, stru
     return 0;
 }
 
+/* ---- the last one that has worked -------------------------------------------------------------------------------- */
+
+enum { LAST_VERSION = 1, LAST_MAX_BYTES = HF_CONFIG_MAX_BYTES + 256 };
+
+#define LAST_KIND "configuration"
+
+/* NULL: there is none. */
+static struct hf_config *load_last(const struct hf_agent_configuration *c)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(LAST_MAX_BYTES);
+    _cleanup_(hf_config_freep) struct hf_config *last = NULL;
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_view body;
+    int r = hf_sealed_file_load(c->fs, c->options->state_dir, HF_LAST_CONFIGURATION, LAST_KIND, LAST_VERSION, &text,
+                                &body, &err);
+
+    if (r == 0)
+        r = hf_config_parse(body, c->options->config, &last, &err);
+    if (r < 0 && r != -ENOENT)
+        hf_log_err(c->log, HF_LOG_WARNING, "config.last_lost", "file", HF_LAST_CONFIGURATION, &err);
+    return r == 0 && hf_config_is_usable(last) ? hf_steal(last) : NULL;
+}
+
+/* The file cannot be used at the start. */
+static int fall_back(const struct hf_agent_configuration *c, struct hf_config **config, struct hf_err *err)
+{
+    _cleanup_(hf_config_freep) struct hf_config *last = load_last(c);
+    const char *fault = hf_config_fault(*config, 0);
+
+    if (last == NULL)
+        return 0;
+    if (hf_config_put_fault(last, fault, "the configuration that worked last is in effect") < 0)
+        return hf_err_set(err, ENOMEM, "not enough memory for the last configuration");
+    hf_log(c->log, HF_LOG_ERROR, "config.last_used", HF_S("file", c->options->config), HF_S("fault", fault));
+    hf_config_free(*config);
+    *config = hf_steal(last);
+    return 0;
+}
+
+static bool is_kept(const struct hf_agent_configuration *c, struct hf_view body)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(LAST_MAX_BYTES);
+    struct hf_view kept;
+
+    return hf_sealed_file_load(c->fs, c->options->state_dir, HF_LAST_CONFIGURATION, LAST_KIND, LAST_VERSION, &text,
+                               &kept, NULL) == 0 &&
+           kept.n == body.n && memcmp(kept.p, body.p, body.n) == 0;
+}
+
+/* A file that has changed meanwhile waits for its own turn. */
+static int save_last(const struct hf_agent_configuration *c, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(HF_CONFIG_MAX_BYTES);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(LAST_MAX_BYTES);
+    _cleanup_(hf_config_freep) struct hf_config *config = NULL;
+    int r = hf_file_read(c->fs, c->options->config, &body, NULL);
+
+    if (!hf_config_is_usable(c->now) || (r < 0 && r != -ENOENT))
+        return 0;
+    if (r == -ENOENT) /* the defaults need no file */
+        return hf_config_n_faults(c->now) > 0
+                   ? 0
+                   : hf_sealed_file_remove(c->fs, c->options->state_dir, HF_LAST_CONFIGURATION, err);
+    r = hf_config_parse(hf_buf_view(&body), c->options->config, &config, err);
+    if (r < 0 || !same(c->now, config) || is_kept(c, hf_buf_view(&body)))
+        return r;
+    r = hf_seal_format(LAST_KIND, LAST_VERSION, hf_buf_view(&body), &text);
+    return r < 0 ? hf_err_set(err, ENOMEM, "not enough memory for the last configuration")
+                 : hf_sealed_file_save(c->fs, c->options->state_dir, HF_LAST_CONFIGURATION, hf_buf_view(&text), err);
+}
+
+static void on_kept(void *arg)
+{
+    const struct hf_agent_configuration *c = arg;
+    struct hf_err err = HF_ERR_INIT;
+
+    if (save_last(c, &err) < 0)
+        hf_log_err(c->log, HF_LOG_WARNING, "config.last_not_saved", "file", HF_LAST_CONFIGURATION, &err);
+}
+
+static void arm(const struct hf_agent_configuration *c)
+{
+    if (c->timer != NULL)
+        c->sched->timer_arm(c->sched->ctx, c->timer, c->options->probation_ns);
+}
+
+int hf_agent_configuration_keep(struct hf_agent_configuration *c, const struct hf_sched_ops *sched)
+{
+    c->sched = sched;
+    c->timer = sched->timer_new(sched->ctx, on_kept, c);
+    arm(c);
+    return c->timer == NULL ? -ENOMEM : 0;
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
 int hf_agent_configuration_read(struct hf_agent_configuration *c, struct hf_err *err)
 {
     _cleanup_(hf_config_freep) struct hf_config *config = NULL;
@@ -72,11 +170,17 @@ int hf_agent_configuration_read(struct hf_agent_configuration *c, struct hf_err 
                HF_S("file", c->options->config));
         return 0;
     }
+    if (c->now == NULL && !hf_config_is_usable(config)) {
+        r = fall_back(c, &config, err);
+        if (r < 0)
+            return r;
+    }
     if (c->now != NULL)
         log_roots(c, config);
     if (c->now != NULL && keep(c, c->now, err) < 0)
         return -ENOMEM;
     c->now = hf_steal(config);
+    arm(c);
     hf_log(c->log, HF_LOG_INFO, "config.read", HF_S("file", c->options->config),
            HF_D("faults", hf_config_n_faults(c->now)),
            HF_S("requireSigned", hf_config_requires_signed_policy(c->now) ? "SyncPolicy" : ""));
@@ -85,6 +189,8 @@ int hf_agent_configuration_read(struct hf_agent_configuration *c, struct hf_err 
 
 void hf_agent_configuration_done(struct hf_agent_configuration *c)
 {
+    if (c->timer != NULL)
+        c->sched->timer_free(c->sched->ctx, c->timer);
     for (size_t i = 0; i < c->n_before; i++)
         hf_config_free(c->before[i]);
     free(c->before);

@@ -7,6 +7,10 @@
 #include "agent/process/options.h"
 #include "base/fs.h"
 #include "config/config.h"
+#include "loop/sched.h"
+
+/* In the state folder, sealed: the text of the configuration that has worked last. */
+#define HF_LAST_CONFIGURATION "configuration"
 
 /* Earlier ones stay in memory, because parts of the agent may refer to them. */
 struct hf_agent_configuration {
@@ -16,10 +20,18 @@ struct hf_agent_configuration {
     struct hf_config *now; /* in effect; NULL before the first read */
     struct hf_config **before;
     size_t n_before;
+    const struct hf_sched_ops *sched;
+    struct hf_timer *timer;
 };
 
-/* The file of --config; logs faults. 1: `now` is new; 0: not (an unusable file at a reload); -ENOMEM. */
+/* The file of --config; logs faults. 1: `now` is new; 0: not (an unusable file at a reload); -ENOMEM. A start that
+ * cannot use the file takes the one that worked last, and adds the fault; without one, the strict defaults. */
 HF_MUST_USE int hf_agent_configuration_read(struct hf_agent_configuration *configuration, struct hf_err *err);
+
+/* From now on, what is in effect for --probation is kept for later starts; -ENOMEM. hf_agent_configuration_done()
+ * before the loop ends. */
+HF_MUST_USE int hf_agent_configuration_keep(struct hf_agent_configuration *configuration,
+                                            const struct hf_sched_ops *sched);
 void hf_agent_configuration_done(struct hf_agent_configuration *configuration);
 
 /* From --update-root, else from the configuration. */

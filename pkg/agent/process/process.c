@@ -820,6 +820,8 @@ static int run(struct process *p)
         r = HF_MIN(hf_agent_configuration_read(&p->config, &err), 0);
     if (r == 0)
         r = open_parts(p, &err);
+    if (r == 0 && hf_agent_configuration_keep(&p->config, hf_loop_sched(p->loop)) < 0)
+        r = hf_err_set(&err, ENOMEM, "out of memory");
     if (r == 0)
         r = serve(p, &err); /* a taken port fails the start before the agent changes anything */
     if (r == 0)
@@ -871,10 +873,10 @@ static void clean_up(struct process *p, int exit_code)
         sched->timer_free(sched->ctx, p->timer);
     }
     end_jobs(p, exit_code);
+    hf_agent_configuration_done(&p->config);
     hf_loop_free(p->loop);
     hf_metrics_free(p->metrics);
     hf_home_close(&p->home);
-    hf_agent_configuration_done(&p->config);
     hf_log_free(p->log);
 }
 

@@ -287,10 +287,27 @@ def refused(code):
 
 
 def bad_configuration():
+    """A first start without a copy of a good one goes on with the strict defaults; a later one with the copy. Neither is B's fault."""
     host = trial("bad_configuration")
     host.build("B")
     host.configure("}{ not yaml")
     kept(host)
+    host.configure("apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\nexec: [/bin/true]\n")
+    os.kill(host.process.pid, signal.SIGHUP)
+    wait("the good one is kept", lambda: os.path.exists(os.path.join(host.state, "configuration")), 20)
+    suite.equal("exit code", host.stop(), 0)
+    host.build("C")
+    host.link(current="C")
+    host.configure("}{ not yaml")
+    suite.equal("the last one is not used yet", "config.last_used" in host.text(), False)
+    kept(host, "C")
+    suite.equal("the last one is used", "config.last_used" in host.text(), True)
+
+    def shown():
+        status = subprocess.run([os.path.join(PROGRAMS, "holdfast"), "status", "--state-dir", host.state], check=False, capture_output=True,
+                                text=True).stdout
+        return "ConfigurationValid" in status and "worked last is in effect" in re.sub(r"\s+", " ", status)
+    wait("holdfast status shows it", shown, 20)
     suite.equal("exit code", host.stop(), 0)
 
 

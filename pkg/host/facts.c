@@ -147,8 +147,10 @@ static unsigned look_at_installation(const struct hf_hostlife_place *place, cons
     unsigned has = 0;
 
     if (hf_hostlife_mark_load(place, &mark, NULL) == 0) {
-        hf_hostlife_boot_id(fs_of(place), boot);
-        has |= HF_HOSTLIFE_MARK | (strcmp(mark.boot, boot) != 0 ? HF_HOSTLIFE_OTHER_BOOT : 0u);
+        hf_hostlife_boot_id(place, boot);
+        has |= HF_HOSTLIFE_MARK;
+        if (boot[0] != '\0' && mark.boot[0] != '\0' && strcmp(mark.boot, boot) != 0)
+            has |= HF_HOSTLIFE_OTHER_BOOT;
     }
     if (is_there(place, hf_hostlife_path(place, HF_HOST_CURRENT "/" HF_HOST_AGENT, path)) &&
         is_there(place, hf_hostlife_path(place, "supervisor/current/holdfast-supervisor", supervisor)))

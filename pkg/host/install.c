@@ -328,7 +328,7 @@ int hf_hostlife_install(const struct hf_hostlife_install *install, enum hf_hostl
     if (r == 0)
         r = install_supervisor(place, err);
     if (r == 0 && hf_hostlife_mark_load(place, &mark, NULL) < 0) {
-        hf_hostlife_boot_id(place->fs, mark.boot);
+        hf_hostlife_boot_id(place, mark.boot);
         (void)snprintf(mark.version, sizeof(mark.version), "%.60s", install->version);
         r = hf_hostlife_mark_save(place, &mark, err);
     }

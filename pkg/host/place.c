@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "codec/state/record.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "supervisor/state.h"
 
@@ -97,16 +98,30 @@ int hf_hostlife_decision_save(const struct hf_hostlife_place *place, const struc
 
 /* ---- boots ------------------------------------------------------------------------------------------------------- */
 
-void hf_hostlife_boot_id(const struct hf_fs_ops *fs, char boot[HF_HOSTLIFE_BOOT])
+static bool read_id(const struct hf_fs_ops *fs, const char *path, char boot[HF_HOSTLIFE_BOOT])
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOSTLIFE_BOOT - 1);
     struct hf_view id;
 
     boot[0] = '\0';
-    if (hf_file_read(fs, "/proc/sys/kernel/random/boot_id", &text, NULL) < 0)
-        return;
+    if (hf_file_read(fs, path, &text, NULL) < 0)
+        return false;
     id = hf_view_trim(hf_buf_view(&text));
     (void)snprintf(boot, HF_HOSTLIFE_BOOT, "%.*s", (int)id.n, id.p);
+    return boot[0] != '\0';
+}
+
+void hf_hostlife_boot_id(const struct hf_hostlife_place *place, char boot[HF_HOSTLIFE_BOOT])
+{
+    char path[PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "%.3000s/boot", place->run_dir);
+    if (read_id(place->fs, path, boot))
+        return;
+    if (!read_id(place->fs, "/proc/sys/kernel/random/uuid", boot) ||
+        hf_dir_make(place->fs, place->run_dir, 0755, NULL) < 0 ||
+        hf_file_replace(place->fs, path, boot, strlen(boot), 0644, NULL) < 0)
+        boot[0] = '\0';
 }
 
 enum hf_hostlife_reason hf_hostlife_prove(const struct hf_hostlife_place *place)
@@ -116,8 +131,8 @@ enum hf_hostlife_reason hf_hostlife_prove(const struct hf_hostlife_place *place)
 
     if (hf_hostlife_mark_load(place, &mark, NULL) < 0)
         return HF_HOSTLIFE_NO_REASON;
-    hf_hostlife_boot_id(place->fs, boot);
-    if (!mark.proven && boot[0] != '\0' && strcmp(boot, mark.boot) != 0) {
+    hf_hostlife_boot_id(place, boot);
+    if (!mark.proven && mark.boot[0] != '\0' && boot[0] != '\0' && strcmp(boot, mark.boot) != 0) {
         mark.proven = true;
         if (hf_hostlife_mark_save(place, &mark, NULL) < 0)
             return HF_HOSTLIFE_R_PERSISTS; /* the next start notes it */

@@ -17,6 +17,7 @@ enum { HF_HOSTLIFE_BOOT = 64, HF_HOSTLIFE_TEXT = 300 };
 #define HF_HOSTLIFE_UNIT_NAME "holdfast-agent.service"
 #define HF_HOSTLIFE_UNIT_DIR "/etc/systemd/system"
 #define HF_HOSTLIFE_IMAGE_DIR "/usr/lib/holdfast"
+#define HF_HOSTLIFE_RUN_DIR "/run/holdfast"
 #define HF_HOSTLIFE_BIN_DIR "/usr/local/bin"
 
 /* Absolute paths; borrowed. */
@@ -24,6 +25,7 @@ struct hf_hostlife_place {
     const struct hf_fs_ops *fs;
     const char *state_dir, *unit_dir;
     const char *image_dir; /* below it: host/ (a slot), supervisor/, and the unit's template */
+    const char *run_dir;   /* in memory: what is there is of this boot */
     const char *bin_dir;   /* for a link to the command `holdfast`, if the folder is there */
 };
 
@@ -54,8 +56,9 @@ HF_MUST_USE int hf_hostlife_decision_load(const struct hf_hostlife_place *place,
 HF_MUST_USE int hf_hostlife_decision_save(const struct hf_hostlife_place *place,
                                           const struct hf_hostlife_decision *decision, struct hf_err *err);
 
-/* Of this boot; "": unknown. */
-void hf_hostlife_boot_id(const struct hf_fs_ops *fs, char boot[HF_HOSTLIFE_BOOT]);
+/* Of this boot, by a file <run>/boot that the first who asks makes; "": unknown. The kernel's id is not the same for
+ * all: a system container has one of its own, which neither its pods nor services with a /proc of their own see. */
+void hf_hostlife_boot_id(const struct hf_hostlife_place *place, char boot[HF_HOSTLIFE_BOOT]);
 
 /* For the agent on the host: Persists or Installed; NO_REASON: no pod installed it. Notes the first boot after the
  * installation in the mark. */

@@ -77,7 +77,7 @@ class Builder:
         files = tree.Tree(one, root, packages)
         files.furnish({program: stripped(os.path.join(programs, program), strip) for program in IMAGES[name][0]})
         if name in HOST:
-            self.host(files, programs, strip)
+            self.host(files, programs, strip, root == "/")
         for paper in PAPERS:
             with open(os.path.join(TOP, paper), "rb") as file:
                 files.add(f"usr/share/doc/holdfast/{paper}", file.read())
@@ -88,16 +88,17 @@ class Builder:
         bill = spdx.document(name, self.version, one, self.created, oci.sha256(image.config()), system + own, packages, "holdfast")
         return image, bill
 
-    def host(self, files, programs, strip):
-        """What the pod installs on its host (pkg/host): the static build where there is one, else the programs of the image."""
+    def host(self, files, programs, strip, native):
+        """What the pod installs on its host (pkg/host): the static build. `native`: without one, the programs of the image, which run on hosts
+        that are like this machine."""
         unit = os.path.join(TOP, "deploy", "systemd", "holdfast-host.service")
-        if not (os.path.exists(os.path.join(programs, SUPERVISOR)) and os.path.exists(unit)):
-            self.say(f"image: no {SUPERVISOR}: agents stay in their pods")
+        static = os.path.join(os.path.dirname(programs), "static")
+        if not os.path.exists(os.path.join(programs, SUPERVISOR)) or not (native or os.path.exists(os.path.join(static, HOST_PROGRAMS[0]))):
+            self.say(f"image: no static build in {shown(static)}: agents stay in their pods (NoHostBuild)")
             return
         for program in HOST_PROGRAMS:
-            static = os.path.join(os.path.dirname(programs), "static", program)
-            if os.path.exists(static):
-                files.program(f"{HOST_FOLDER}/host/{program}", stripped(static, strip))
+            if os.path.exists(os.path.join(static, program)):
+                files.program(f"{HOST_FOLDER}/host/{program}", stripped(os.path.join(static, program), strip))
             else:
                 files.link(f"{HOST_FOLDER}/host/{program}", f"/usr/bin/{program}")
         files.program(f"{HOST_FOLDER}/supervisor/{SUPERVISOR}", stripped(os.path.join(programs, SUPERVISOR), strip))

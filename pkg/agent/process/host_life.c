@@ -53,6 +53,7 @@ static struct hf_hostlife_place place_of(const struct hf_agent_options *options)
                                       .state_dir = options->state_dir,
                                       .unit_dir = HF_HOSTLIFE_UNIT_DIR,
                                       .image_dir = HF_HOSTLIFE_IMAGE_DIR,
+                                      .run_dir = HF_HOSTLIFE_RUN_DIR,
                                       .bin_dir = HF_HOSTLIFE_BIN_DIR};
 }
 

@@ -503,7 +503,7 @@ def test_host_mode():
         for box in (agent, host):
             assert {each["name"]: each.get("value") for each in box["env"]}["HOLDFAST_HOST_LIFE"] == mode
         assert host["args"] == ["--mode=pod", "--install-host"] and host["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-        assert {mount["mountPath"] for mount in host["volumeMounts"]} == {"/var/lib/holdfast", "/etc/systemd/system", "/run/holdfast-units", "/usr/local"}
+        assert {mount["mountPath"] for mount in host["volumeMounts"]} == {"/var/lib/holdfast", "/etc/systemd/system", "/run/holdfast", "/run/holdfast-units", "/usr/local"}
         users = [box["name"] for box in pod["initContainers"] + pod["containers"] for mount in box["volumeMounts"] if mount["name"] == "host-units"]
         assert users == ["host"]
         below = {mount["mountPath"]: mount.get("readOnly", False) for mount in agent["volumeMounts"] if mount["mountPath"].startswith("/var/lib/holdfast/")}

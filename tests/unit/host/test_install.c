@@ -17,7 +17,8 @@
 #define UNIT "/etc/systemd/system/holdfast-agent.service"
 #define UNIT_TEXT HF_HOSTLIFE_UNIT_MARK "\n[Service]\n"
 #define ENVIRONMENT "NODE_NAME=\"n1\"\n"
-#define BOOT "/proc/sys/kernel/random/boot_id"
+#define BOOT "/run/holdfast/boot"
+#define UUID "/proc/sys/kernel/random/uuid"
 
 static struct hf_simfs *disk;
 static struct hf_hostlife_place place;
@@ -105,15 +106,15 @@ static void set_up(void)
     disk = hf_simfs_new();
     err = (struct hf_err)HF_ERR_INIT;
     memset(&manager, 0, sizeof(manager));
-    place = (struct hf_hostlife_place){hf_simfs_ops(disk), STATE, "/etc/systemd/system", "/usr/lib/holdfast",
-                                       "/usr/local/bin"};
+    place = (struct hf_hostlife_place){hf_simfs_ops(disk),  STATE,           "/etc/systemd/system",
+                                       "/usr/lib/holdfast", "/run/holdfast", "/usr/local/bin"};
     hf_simfs_mkdir(disk, STATE, 0700);
     hf_simfs_mkdir(disk, "/etc/systemd/system", 0755);
     hf_simfs_mkdir(disk, "/usr/local/bin", 0755);
     put("/usr/lib/holdfast/host/holdfast-agent", "agent 1");
     put("/usr/lib/holdfast/host/holdfast", "command 1");
     put("/usr/lib/holdfast/supervisor/holdfast-supervisor", "supervisor 1");
-    put(BOOT, "boot-1\n");
+    put(UUID, "boot-1\n");
 }
 
 static void tear_down(void)
@@ -202,7 +203,7 @@ START_TEST(power_cuts_while_it_installs)
         int r = install();
         bool cut = hf_simfs_stopped(disk);
         hf_simfs_power_cut(disk, n * 31);
-        put(BOOT, "boot-1\n");
+        hf_simfs_delete(disk, BOOT);
         memset(&manager, 0, sizeof(manager));
         ck_assert_msg(install() == 0, "cut at %d: %s", (int)n, err.cause);
         check_whole();

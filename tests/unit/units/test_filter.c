@@ -23,6 +23,7 @@ static struct hf_loop *loop;
 static const struct hf_unit_ops *unit;
 static struct helper filter;
 static char address[128];
+static bool own_unit;
 
 /* What the owner of the node allows. */
 static void write_config(const char *line)
@@ -45,8 +46,8 @@ static void filter_start(void)
     write_config("units: ['[!o]*.service']");
     (void)snprintf(command, sizeof(command),
                    "exec %s/holdfast-units --listen %s/filter --allow 'g*.service' --allow '[!x]*.service' "
-                   "--config %s/agent.yaml 2>&1",
-                   build != NULL ? build : "build/asan", bus_folder, bus_folder);
+                   "--config %s/agent.yaml %s 2>&1",
+                   build != NULL ? build : "build/asan", bus_folder, bus_folder, own_unit ? "--own-unit" : "");
     (void)setenv("DBUS_SYSTEM_BUS_ADDRESS", bus.line, 1);
     helper_start(&filter, (const char *const[]){"/bin/sh", "-c", command, NULL});
     ck_assert_msg(strstr(filter.line, "units.listening") != NULL, "%s", filter.line);
@@ -246,6 +247,40 @@ START_TEST(more_connections_than_it_takes_do_no_harm)
 }
 END_TEST
 
+/* With --own-unit the life of exactly one unit passes; the double of systemd knows none of these calls, and says so. */
+START_TEST(the_agents_own_unit)
+{
+    static const struct {
+        enum hf_unit_act act;
+        const char *name;
+        bool passes;
+    } rows[] = {
+        {HF_UNIT_START, "holdfast-agent.service", true},
+        {HF_UNIT_STOP, "holdfast-agent.service", true},
+        {HF_UNIT_ENABLE, "holdfast-agent.service", true},
+        {HF_UNIT_DISABLE, "holdfast-agent.service", true},
+        {HF_UNIT_RELOAD_ALL, "holdfast-agent.service", true},
+        {HF_UNIT_START, "good.service", false},
+        {HF_UNIT_STOP, "holdfast-agent@x.service", false},
+        {HF_UNIT_ENABLE, "/opt/holdfast-agent.service", false},
+        {HF_UNIT_DISABLE, "sshd.service", false},
+    };
+    struct outcome o = {0};
+
+    for (int own = 0; own < 2; own++) {
+        helper_stop(&filter);
+        own_unit = own == 1;
+        filter_start();
+        ck_assert_int_eq(
+            unit->act(unit->ctx, rows[_i].act, rows[_i].name, 5 * HF_NS_PER_S, on_restarted, &o, &o.call, NULL), 0);
+        hf_loop_run(loop);
+        bool refused = o.r == -EACCES;
+        ck_assert_msg(refused == !(own == 1 && rows[_i].passes), "%s: %d '%s'", rows[_i].name, o.r, o.error);
+    }
+    own_unit = false;
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -253,6 +288,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_state_is_read);
     tcase_add_loop_test(tc, the_owner_decides, 0, 6);
     tcase_add_loop_test(tc, every_other_call_is_refused, 0, (int)HF_LEN(attacks));
+    tcase_add_loop_test(tc, the_agents_own_unit, 0, 9);
     tcase_add_test(tc, the_bus_goes_and_comes_back);
     tcase_add_test(tc, the_filter_goes_and_comes_back);
     tcase_add_test(tc, more_connections_than_it_takes_do_no_harm);

@@ -47,8 +47,12 @@ class Desk:
 
     def __init__(self, node):
         self.node, self.folder = node, tempfile.mkdtemp(prefix="holdfast-docs-")
-        for name in {*os.listdir(place.TOP)} - {".git", "1.4.1", "new", "broken", "out"}:
+        for name in {*os.listdir(place.TOP)} - {".git", "1.4.1", "new", "broken", "out", "deploy"}:
             os.symlink(os.path.join(place.TOP, name), os.path.join(self.folder, name))
+        os.mkdir(os.path.join(self.folder, "deploy"))
+        for name in {*os.listdir(os.path.join(place.TOP, "deploy"))} - {"holdfast.yaml"}:
+            os.symlink(os.path.join(place.TOP, "deploy", name), os.path.join(self.folder, "deploy", name))
+        place.write(os.path.join(self.folder, "deploy", "holdfast.yaml"), agent.deployed())
         for folder, version, revision, broken in (("1.4.1", "1.4.1", 2, False), ("new", "1.4.2", 3, False), ("broken", "1.5.0", 4, True)):
             for arch in ("amd64", "arm64"):
                 self.build(folder, arch, release.sample(version, revision, broken))

@@ -240,7 +240,7 @@ class TestHelm(unittest.TestCase):
                 self.assertEqual(done.returncode, 0, done.stdout[-1500:])
 
     def test_9_from_plain_manifests_to_the_chart(self):
-        world.cluster.kubectl("apply", "-f", world.CRDS, "-f", agent.DEPLOY)
+        world.cluster.kubectl("apply", "-f", world.CRDS, "-f", "-", text=agent.deployed())
         agent.select("nowhere")
         helm.helm("install", helm.RELEASE, helm.CHART, "-n", helm.NAMESPACE, "-f", helm.values_file(values()), "--take-ownership", "--force-conflicts")
         wait.until("the agents to be ready", lambda: self.ready() == set(NODES), 60)

@@ -17,7 +17,7 @@ class TestKubelet(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         case.deploy()
-        world.cluster.kubectl("apply", "-f", world.CRDS, "-f", agent.DEPLOY)
+        world.cluster.kubectl("apply", "-f", world.CRDS, "-f", "-", text=agent.deployed())
         case.settle()
         site.start()
         cls.addClassCleanup(cls.give_back)

@@ -218,6 +218,7 @@ static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_
         plan(agent);
     hf_network_enforce(&agent->network);
     if (turn->due != 0) {
+        hf_sets_look_alone(&agent->sets);
         hf_report_build(&agent->report);
         hf_herald_look(&agent->herald);
         hf_trail_look(&agent->trail);

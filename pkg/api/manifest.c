@@ -38,6 +38,12 @@ const char *const hf_manifest_flux_kinds[HF_MANIFEST_FLUX_COUNT + 1] = {
 
 const char *const hf_manifest_target_names[HF_MANIFEST_TARGETS + 1] = {HF_MANIFEST_TARGET_WORDS(WORD) NULL};
 
+const char *const hf_manifest_when_alone_names[HF_MANIFEST_ALONES + 1] = {
+    [HF_MANIFEST_ALONE_NONE] = "None",
+    [HF_MANIFEST_ALONE_START] = "Start",
+    NULL,
+};
+
 /* ---- forms of strings -------------------------------------------------------------------------------------------- */
 
 static const char *bare_digest(const char *text)
@@ -253,6 +259,7 @@ const struct hf_field hf_manifest_fields[] = {
     HF_FIELD_DURATION(struct hf_manifest, health_deadline_ns, "healthDeadline", "2m", S, 86400 * S),
     HF_FIELD_BOOL(struct hf_manifest, prune, "prune", "false"),
     HF_FIELD_BOOL(struct hf_manifest, force, "force", "false"),
+    HF_FIELD_WORD(struct hf_manifest, when_alone, "whenAlone", "None", hf_manifest_when_alone_names),
     HF_FIELD_TEXTS(struct hf_manifest, depends_on, "dependsOn", HF_MAX_MANIFEST_DEPENDENCIES, 63, hf_text_is_name,
                    "the name of an entry"),
     {.name = "substitute",
@@ -269,6 +276,8 @@ static void finish_target(struct hf_decode *decode, const struct hf_manifest *ma
 
     if (json_object_get(json, "to") == NULL)
         return;
+    if (manifest->when_alone != HF_MANIFEST_ALONE_NONE && manifest->to != HF_MANIFEST_TO_STATIC_PODS)
+        hf_decode_error_at(decode, "whenAlone", "Start only with to: StaticPods");
     if (manifest->to == HF_MANIFEST_TO_FILES) {
         if (json_object_get(json, "path") == NULL)
             hf_decode_error_at(decode, "path", "is required with to: Files");

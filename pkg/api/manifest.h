@@ -61,6 +61,10 @@ enum hf_manifest_target { HF_MANIFEST_TARGET_WORDS(HF_MANIFEST_TARGET) HF_MANIFE
 /* Words of `to`; ends with NULL. */
 extern const char *const hf_manifest_target_names[HF_MANIFEST_TARGETS + 1];
 
+enum hf_manifest_when_alone { HF_MANIFEST_ALONE_NONE, HF_MANIFEST_ALONE_START, HF_MANIFEST_ALONES };
+/* Words of `whenAlone`; ends with NULL. */
+extern const char *const hf_manifest_when_alone_names[HF_MANIFEST_ALONES + 1];
+
 struct hf_manifest {
     const char *name; /* DNS-1123 label, unique in the policy */
     struct hf_manifest_from from;
@@ -82,8 +86,9 @@ struct hf_manifest {
     size_t n_checks;
     /* for pods or objects to be ready, and again for health checks; default 2 min */
     uint64_t health_deadline_ns;
-    bool prune; /* remove items that the source no longer has */
-    bool force; /* replace files and fields that are not holdfast's */
+    bool prune;                             /* remove items that the source no longer has */
+    bool force;                             /* replace files and fields that are not holdfast's */
+    enum hf_manifest_when_alone when_alone; /* StaticPods: run them without a kubelet (pkg/alone); default None */
     /* applied before; no circle; ends with NULL */
     const char *depends_on[HF_MAX_MANIFEST_DEPENDENCIES + 1];
     json_t *substitute; /* borrowed object of strings, or NULL */

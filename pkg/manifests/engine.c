@@ -397,13 +397,27 @@ static const struct hf_manifest_set *shown_set(const struct entry *entry)
     return r->phase == HF_MANIFEST_APPLIED ? &r->good : &r->next;
 }
 
+/* The entry as the policy has it or, if none has it any more, as it was applied. */
+static const json_t *json_of(const struct entry *entry)
+{
+    const struct hf_manifest_record *r = &entry->r;
+
+    return entry->wanted != NULL ? entry->wanted->json : r->good.entry != NULL ? r->good.entry : r->next.entry;
+}
+
+static bool is_when_alone(const struct entry *entry)
+{
+    const json_t *json = json_of(entry);
+
+    return strcmp(hf_json_str_or(json, "whenAlone", ""), hf_manifest_when_alone_names[HF_MANIFEST_ALONE_START]) == 0 &&
+           strcmp(hf_json_str_or(json, "to", ""), hf_manifest_target_names[HF_MANIFEST_TO_STATIC_PODS]) == 0;
+}
+
 static struct hf_manifest_status status_of(struct entry *entry)
 {
     const struct hf_manifest_record *r = &entry->r;
     const struct hf_manifest_set *set = shown_set(entry);
-    const json_t *json = entry->wanted != NULL   ? entry->wanted->json
-                         : r->good.entry != NULL ? r->good.entry
-                                                 : r->next.entry;
+    const json_t *json = json_of(entry);
     struct hf_manifest_status status = {
         .name = entry->name,
         .to = HF_MANIFEST_TO_FILES,
@@ -415,6 +429,7 @@ static struct hf_manifest_status status_of(struct entry *entry)
         .drifts = r->drifts,
         .reason = r->reason,
         .message = r->message,
+        .when_alone = is_when_alone(entry),
         .time_unix_ns = HF_MAX(r->time_unix_ns, r->drift_unix_ns),
     };
 
@@ -477,6 +492,33 @@ void hf_manifest_engine_each(struct hf_manifest_engine *engine,
     visit_entries(engine, true, visit_status, arg);
     visit_no_room(engine, visit_status, arg);
     visit_entries(engine, false, visit_status, arg);
+}
+
+/* A worker may change the inventory of a busy entry; and between two sets its files are those of both. */
+static bool has_whole_set(const struct entry *entry)
+{
+    return entry->life == ENTRY_STARTED && !entry->busy && !entry->inventory.pending &&
+           hf_manifest_machine_rests(entry->r.phase);
+}
+
+bool hf_manifest_engine_each_alone(struct hf_manifest_engine *engine,
+                                   void (*visit_file)(void *arg, const char *entry, const char *path,
+                                                      const unsigned char sha256[static HF_SHA256_BYTES]),
+                                   void *arg)
+{
+    for (size_t i = 0; i < engine->entries.n; i++) {
+        const struct entry *entry = engine->entries.entries[i].value;
+        if (entry->life == ENTRY_NEW || entry->life == ENTRY_UNREADABLE ||
+            (is_when_alone(entry) && entry->life != ENTRY_GONE && !has_whole_set(entry)))
+            return false;
+    }
+    for (size_t i = 0; i < engine->entries.n; i++) {
+        const struct entry *entry = engine->entries.entries[i].value;
+        for (size_t k = 0; is_when_alone(entry) && entry->life == ENTRY_STARTED && k < entry->inventory.n; k++)
+            if (!entry->inventory.items[k].folder && !entry->inventory.items[k].secret)
+                visit_file(arg, entry->name, entry->inventory.items[k].path, entry->inventory.items[k].sha256);
+    }
+    return true;
 }
 
 bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine)

@@ -14,6 +14,7 @@
 
 #include "api/manifest_reason.h"
 #include "api/syncpolicy.h"
+#include "codec/sha256.h"
 #include "manifests/env.h"
 
 /* The status of one entry. The strings are valid until the next call of a function of the engine, or until the event
@@ -31,6 +32,7 @@ struct hf_manifest_status {
     unsigned drifts; /* number of repairs of drift since the good set reached Applied */
     enum hf_manifest_reason reason;
     const char *message;   /* text for a person; may be "" */
+    bool when_alone;       /* whenAlone: Start */
     uint64_t time_unix_ns; /* time of the last change of phase, or of the last repair if that is later */
     /* true in the phases Applied, RolledBack and Refused: the newest set has its result, although the engine may later
      * try a refused set again */
@@ -116,6 +118,12 @@ void hf_manifest_engine_set_retry(struct hf_manifest_engine *engine, uint64_t ba
 /* Calls `visit` with the status of every entry of the policy, then of every other one that still has a good set. */
 void hf_manifest_engine_each(struct hf_manifest_engine *engine,
                              void (*visit)(void *arg, const struct hf_manifest_status *status), void *arg);
+/* Calls `visit` with each file that an entry with to: StaticPods and whenAlone: Start has in place. Returns false,
+ * without a call, while files of such an entry change, or are not known: what was visited before counts further. */
+bool hf_manifest_engine_each_alone(struct hf_manifest_engine *engine,
+                                   void (*visit)(void *arg, const char *entry, const char *path,
+                                                 const unsigned char sha256[static HF_SHA256_BYTES]),
+                                   void *arg);
 /* Returns true if no step is in progress, every entry is in a phase in which it rests (hf_manifest_machine_rests()) and
  * has its record on disk, and the engine has nothing to do now. */
 bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine);

@@ -2,9 +2,11 @@
 #include "agent/desired/sets.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "agent/audit/inlet.h"
 #include "agent/resources/network.h"
+#include "alone/alone.h"
 #include "sync/stale_table.h"
 
 /* The longest pause between two attempts until a policy names one (spec.retryInterval). */
@@ -86,6 +88,27 @@ static enum hf_link link_gate(void *arg, uint64_t *ret_wait_ns)
     return sets->network->gate;
 }
 
+static int open_alone(struct hf_sets *sets, struct hf_err *err)
+{
+    const struct hf_agent_params *from = sets->env->params;
+    const struct hf_alone_params params = {
+        .fs = sets->env->fs,
+        .clock = sets->env->clock,
+        .sched = from->sched,
+        .proc = from->proc,
+        .probe = from->probe,
+        .unit = from->unit,
+        .log = from->log,
+        .state_dir = from->home->dir,
+        .node_name = from->node_name,
+        .on_host = !from->pod_mode && from->uid == 0,
+        .changed = engine_changed,
+        .arg = sets,
+    };
+
+    return hf_alone_new(&params, &sets->alone, err);
+}
+
 int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err)
 {
     const struct hf_agent_params *from = sets->env->params;
@@ -127,14 +150,17 @@ int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err)
     };
     int r = hf_manifest_engine_new(&params, &sets->engine, err);
 
-    if (r == 0)
-        hf_manifest_engine_repair_now(sets->engine);
-    return r;
+    if (r < 0)
+        return r;
+    hf_manifest_engine_repair_now(sets->engine);
+    return open_alone(sets, err);
 }
 
 void hf_sets_done(struct hf_sets *sets)
 {
+    hf_alone_free(sets->alone);
     hf_manifest_engine_free(sets->engine);
+    sets->alone = NULL;
     sets->engine = NULL;
 }
 
@@ -170,4 +196,29 @@ void hf_sets_check(struct hf_sets *sets)
 {
     if (sets->engine != NULL)
         hf_manifest_engine_check(sets->engine);
+}
+
+struct alone_files {
+    struct hf_alone_file files[HF_MAX_MANIFESTS]; /* more would be more pods than a node alone runs */
+    size_t n;
+};
+
+static void add_alone_file(void *arg, const char *entry, const char *path,
+                           const unsigned char sha256[static HF_SHA256_BYTES])
+{
+    struct alone_files *all = arg;
+    struct hf_alone_file *to = all->n < HF_LEN(all->files) ? &all->files[all->n++] : NULL;
+
+    if (to == NULL)
+        return;
+    *to = (struct hf_alone_file){.entry = entry, .path = path};
+    memcpy(to->sha256, sha256, sizeof(to->sha256));
+}
+
+void hf_sets_look_alone(struct hf_sets *sets)
+{
+    struct alone_files all = {.n = 0};
+
+    if (sets->alone != NULL && hf_manifest_engine_each_alone(sets->engine, add_alone_file, &all))
+        hf_alone_set(sets->alone, all.files, all.n);
 }

@@ -10,6 +10,7 @@
 #include "manifests/engine.h"
 #include "sync/notices.h"
 
+struct hf_alone;
 struct hf_network;
 
 struct hf_sets {
@@ -17,6 +18,7 @@ struct hf_sets {
     struct hf_chosen_policy *policy;   /* borrowed */
     struct hf_network *network;        /* for downloads; set before hf_sets_open() */
     struct hf_manifest_engine *engine; /* NULL before hf_sets_open() */
+    struct hf_alone *alone;            /* runs static pods while no kubelet comes; NULL before hf_sets_open() */
     /* A change that is worth an Event. */
     void (*happened)(void *arg, enum hf_notice_reason reason, const char *text);
     void (*changed)(void *arg);
@@ -42,3 +44,5 @@ void hf_sets_run(struct hf_sets *sets, const struct hf_sets_input *input);
 void hf_sets_check(struct hf_sets *sets);
 /* Resumes archives when bulk transfers are allowed again. */
 void hf_sets_link_opened(struct hf_sets *sets);
+/* Tells `alone` the pods that should run without a kubelet. In each turn with work. */
+void hf_sets_look_alone(struct hf_sets *sets);

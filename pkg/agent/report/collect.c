@@ -17,6 +17,7 @@
 #include "agent/follow/concern.h"
 #include "agent/resources/disks.h"
 #include "agent/trust/trust_watch.h"
+#include "alone/alone.h"
 #include "api/admission.h"
 #include "update/engine.h"
 
@@ -92,6 +93,9 @@ static void collect_manifest(void *arg, const struct hf_manifest_status *status)
         .message = status->message,
         .time_unix_ns = hf_contact_reported_past(all->parts->contact, status->time_unix_ns),
     };
+    struct hf_status_manifest *last = &all->manifests[all->n_manifests - 1];
+    if (status->when_alone && all->parts->sets->alone != NULL)
+        last->alone_state = hf_alone_status(all->parts->sets->alone, status->name, &last->alone_message);
 }
 
 /* ---- refused objects --------------------------------------------------------------------------------------------- */

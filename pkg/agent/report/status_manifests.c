@@ -44,6 +44,21 @@ static bool is_good_news(enum hf_manifest_reason reason)
            reason == HF_MANIFEST_REASON_HEALTH_PASSED;
 }
 
+static void put_alone(struct manifest_row *entry, const struct hf_status_manifest *manifest)
+{
+    struct manifest_row alone = {.json = json_object()};
+
+    if (manifest->alone_state == NULL) {
+        json_decref(alone.json);
+        return;
+    }
+    alone.failed = alone.json == NULL;
+    put_text(&alone, "state", manifest->alone_state, 16);
+    put_text(&alone, "message", manifest->alone_message, 256);
+    put(entry, "alone", alone.json);
+    entry->failed = entry->failed || alone.failed;
+}
+
 static void put_entry(struct manifest_row *entry, const struct hf_status_manifest *manifest)
 {
     bool is_applied = manifest->phase == HF_MANIFEST_APPLIED;
@@ -63,6 +78,7 @@ static void put_entry(struct manifest_row *entry, const struct hf_status_manifes
         put_text(entry, "message", manifest->message, HF_STATUS_MAX_MESSAGE);
     if (manifest->time_unix_ns != 0 && manifest->time_unix_ns != HF_NEVER)
         put_text(entry, "time", hf_format_time(manifest->time_unix_ns, time), sizeof(time));
+    put_alone(entry, manifest);
 }
 
 json_t *hf_status_manifests_list(const struct hf_status_manifest *manifests, size_t n)

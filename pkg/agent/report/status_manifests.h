@@ -22,7 +22,8 @@ struct hf_status_manifest {
     uint64_t drifts;      /* others' changes that were undone */
     enum hf_manifest_reason reason;
     const char *message;
-    uint64_t time_unix_ns; /* the phase's last change; 0: unknown */
+    uint64_t time_unix_ns;                   /* the phase's last change; 0: unknown */
+    const char *alone_state, *alone_message; /* with whenAlone: Start (alone/alone.h); else NULL */
 };
 
 /* Entries that are not well, with reasons: `failed` wait for a person (RolledBack, Refused); `pending` are in phases

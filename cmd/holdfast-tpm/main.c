@@ -19,11 +19,13 @@
 static const char help[] =
     "usage: holdfast-tpm seal   [--tcti TCTI] [--pcrs N,N...] <KEY    >SEALED\n"
     "       holdfast-tpm unseal [--tcti TCTI]                 <SEALED >KEY\n"
+    "       holdfast-tpm {key-make | key-sign} [--tcti TCTI]  <KEY+DIGEST >SIGNATURE\n"
     "       holdfast-tpm accept-floors [--tcti TCTI] [--state-dir PATH]\n"
     "       holdfast-tpm {counter-read | counter-next} [--tcti TCTI]\n"
     "       holdfast-tpm counter-step --to N [--tcti TCTI] [--state-dir PATH]\n"
     "\n"
     "Seals a key of 32 bytes to the TPM 2 of this node, or opens a sealed key. Both are lines of hex digits.\n"
+    "key-make makes a key that never leaves the TPM, key-sign signs with it, for the agent's client certificate.\n"
     "accept-floors makes the floors in the state folder the newest ones, after the agent has refused them (reasons\n"
     "FloorsReplaced and TpmReplaced). counter-... read the floor counter, and increment it from N - 1 to N, for the\n"
     "agent: an increment by hand makes the agent refuse the floors.\n"
@@ -137,6 +139,58 @@ static int unseal(struct hf_tpm_chip *chip, size_t n, struct room *room, size_t 
     return HF_TPM_EXIT_OK;
 }
 
+static int key_make(struct hf_tpm_chip *chip, struct room *room, size_t *ret_n)
+{
+    _cleanup_(hf_buf_done) struct hf_buf blob = HF_BUF_INIT(HF_TPM_BLOB_MAX);
+    unsigned char point[HF_TPM_POINT_BYTES];
+    struct hf_err err = HF_ERR_INIT;
+    int r = hf_tpm_chip_key_make(chip, &blob, point, &err);
+
+    if (r == 0 && hf_buf_add(&blob, point, sizeof(point)) < 0)
+        r = hf_err_set(&err, EIO, "the TPM's key is too long");
+    if (r < 0)
+        return say(&err);
+    (void)hf_hex_encode(blob.p, blob.n, room->line);
+    *ret_n = 2 * blob.n;
+    return HF_TPM_EXIT_OK;
+}
+
+static int key_sign(struct hf_tpm_chip *chip, size_t n, struct room *room, size_t *ret_n)
+{
+    unsigned char input[HF_TPM_BLOB_MAX], signature[HF_TPM_POINT_BYTES];
+    struct hf_err err = HF_ERR_INIT;
+    bool good = n % 2 == 0 && n / 2 > HF_TPM_DIGEST_BYTES && n / 2 <= sizeof(input) &&
+                hf_hex_decode(room->line, input, n / 2) == 0;
+    size_t blob_n = good ? n / 2 - HF_TPM_DIGEST_BYTES : 0;
+    int r = good ? hf_tpm_chip_key_sign(chip, (struct hf_view){(char *)input, blob_n}, input + blob_n, signature, &err)
+                 : hf_err_set(&err, EBADMSG, "the key is damaged");
+
+    if (r < 0)
+        return say(&err);
+    (void)hf_hex_encode(signature, sizeof(signature), room->line);
+    *ret_n = 2 * sizeof(signature);
+    return HF_TPM_EXIT_OK;
+}
+
+static int answer(const char *verb, struct hf_tpm_chip *chip, uint32_t pcrs, struct room *room, size_t n, size_t *ret_n)
+{
+    if (strcmp(verb, "key-make") == 0)
+        return key_make(chip, room, ret_n);
+    if (strcmp(verb, "key-sign") == 0)
+        return key_sign(chip, n, room, ret_n);
+    return strcmp(verb, "seal") == 0 ? seal(chip, pcrs, room, ret_n) : unseal(chip, n, room, ret_n);
+}
+
+static bool is_of_a_key(const char *verb)
+{
+    static const char *const verbs[] = {"seal", "unseal", "key-make", "key-sign"};
+
+    for (size_t i = 0; i < HF_LEN(verbs); i++)
+        if (strcmp(verb, verbs[i]) == 0)
+            return true;
+    return false;
+}
+
 static int run(const char *verb, const char *tcti, uint32_t pcrs)
 {
     struct hf_tpm_chip *chip = NULL;
@@ -152,7 +206,7 @@ static int run(const char *verb, const char *tcti, uint32_t pcrs)
     else if (hf_tpm_chip_open(tcti, &chip, &err) < 0)
         code = say(&err);
     else
-        code = strcmp(verb, "seal") == 0 ? seal(chip, pcrs, room, &answer_n) : unseal(chip, (size_t)n, room, &answer_n);
+        code = answer(verb, chip, pcrs, room, (size_t)n, &answer_n);
     hf_tpm_chip_close(chip); /* whatever the library does at its end, no key has been printed yet */
     if (code == HF_TPM_EXIT_OK)
         code = write_line(room->line, answer_n);
@@ -293,7 +347,10 @@ int main(int argc, char **argv)
         return accept_floors(request.tcti, request.state_dir);
     if (is_counter(verb))
         return count(verb, &request);
-    if (strcmp(verb, "seal") != 0 && strcmp(verb, "unseal") != 0)
-        return usage("expected one word: seal, unseal, accept-floors, counter-read, counter-next or counter-step", "");
+    if (!is_of_a_key(verb))
+        return usage(
+            "expected one word: seal, unseal, key-make, key-sign, accept-floors, counter-read, counter-next or "
+            "counter-step",
+            "");
     return run(verb, request.tcti, request.pcrs);
 }

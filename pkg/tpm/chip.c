@@ -370,6 +370,98 @@ int hf_tpm_chip_open_key(struct hf_tpm_chip *chip, struct hf_view blob, unsigned
     return r;
 }
 
+/* ---- a key that signs -------------------------------------------------------------------------------------------- */
+
+/* A number of 32 bytes, of which the TPM may leave out zeros in front. */
+static bool put_number(const TPM2B_ECC_PARAMETER *number, unsigned char *ret)
+{
+    enum { SIZE = HF_TPM_POINT_BYTES / 2 };
+
+    if (number->size > SIZE)
+        return false;
+    memset(ret, 0, SIZE);
+    memcpy(ret + SIZE - number->size, number->buffer, number->size);
+    return true;
+}
+
+static int create_key(struct hf_tpm_chip *chip, struct hf_buf *blob, unsigned char *point, struct hf_err *err)
+{
+    static const TPM2B_DATA outside = {.size = 0};
+    static const TPML_PCR_SELECTION no_pcrs = {.count = 0};
+    static const TPM2B_SENSITIVE_CREATE sensitive = {.size = 0};
+    static const TPM2B_PUBLIC template = {
+        .publicArea = {
+            .type = TPM2_ALG_ECC,
+            .nameAlg = TPM2_ALG_SHA256,
+            .objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_NODA |
+                                TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_SIGN_ENCRYPT,
+            .parameters.eccDetail = {.symmetric.algorithm = TPM2_ALG_NULL,
+                                     .scheme = {.scheme = TPM2_ALG_ECDSA, .details.ecdsa.hashAlg = TPM2_ALG_SHA256},
+                                     .curveID = TPM2_ECC_NIST_P256,
+                                     .kdf.scheme = TPM2_ALG_NULL}}};
+    TPM2B_PRIVATE *private = NULL;
+    TPM2B_PUBLIC *public = NULL;
+    TSS2_RC rc = Esys_Create(chip->esys, chip->primary, chip->session, ESYS_TR_NONE, ESYS_TR_NONE, &sensitive,
+                             &template, &outside, &no_pcrs, &private, &public, NULL, NULL, NULL);
+    int r = rc == TSS2_RC_SUCCESS ? format_blob(0, public, private, blob, err) : refused(err, "make a key", rc);
+
+    if (r == 0 && (!put_number(&public->publicArea.unique.ecc.x, point) ||
+                   !put_number(&public->publicArea.unique.ecc.y, point + HF_TPM_POINT_BYTES / 2)))
+        r = hf_err_set(err, EIO, "the TPM made a key of another size");
+    Esys_Free(private);
+    Esys_Free(public);
+    return r;
+}
+
+int hf_tpm_chip_key_make(struct hf_tpm_chip *chip, struct hf_buf *blob, unsigned char point[HF_TPM_POINT_BYTES],
+                         struct hf_err *err)
+{
+    int r = make_primary(chip, err);
+
+    if (r == 0)
+        r = start_session(chip, TPM2_SE_HMAC, TPMA_SESSION_DECRYPT, err);
+    if (r == 0)
+        r = create_key(chip, blob, point, err);
+    flush_all(chip);
+    return r;
+}
+
+static int sign(struct hf_tpm_chip *chip, const unsigned char *bytes, unsigned char *ret, struct hf_err *err)
+{
+    static const TPMT_SIG_SCHEME scheme = {.scheme = TPM2_ALG_ECDSA, .details.ecdsa.hashAlg = TPM2_ALG_SHA256};
+    static const TPMT_TK_HASHCHECK from_outside = {.tag = TPM2_ST_HASHCHECK, .hierarchy = TPM2_RH_NULL};
+    TPM2B_DIGEST digest = {.size = HF_TPM_DIGEST_BYTES};
+    TPMT_SIGNATURE *signature = NULL;
+
+    memcpy(digest.buffer, bytes, HF_TPM_DIGEST_BYTES);
+    TSS2_RC rc = Esys_Sign(chip->esys, chip->object, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, &digest, &scheme,
+                           &from_outside, &signature);
+    if (rc != TSS2_RC_SUCCESS)
+        return refused(err, "sign", rc);
+    bool good = put_number(&signature->signature.ecdsa.signatureR, ret) &&
+                put_number(&signature->signature.ecdsa.signatureS, ret + HF_TPM_POINT_BYTES / 2);
+    Esys_Free(signature);
+    return good ? 0 : hf_err_set(err, EIO, "the TPM made a signature of another size");
+}
+
+int hf_tpm_chip_key_sign(struct hf_tpm_chip *chip, struct hf_view blob, const unsigned char digest[HF_TPM_DIGEST_BYTES],
+                         unsigned char signature[HF_TPM_POINT_BYTES], struct hf_err *err)
+{
+    TPM2B_PUBLIC public = {.size = 0};
+    TPM2B_PRIVATE private = {.size = 0};
+    uint32_t pcrs = 0;
+    int r = parse_blob(blob, &pcrs, &public, &private, err);
+
+    if (r == 0)
+        r = make_primary(chip, err);
+    if (r == 0)
+        r = load(chip, &public, &private, err);
+    if (r == 0)
+        r = sign(chip, digest, signature, err);
+    flush_all(chip);
+    return r;
+}
+
 /* ---- the counter ------------------------------------------------------------------------------------------------- */
 
 static const TPMA_NV counter_kind = (TPMA_NV)TPM2_NT_COUNTER << TPMA_NV_TPM2_NT_SHIFT;

@@ -43,6 +43,17 @@ HF_MUST_USE int hf_tpm_chip_seal(struct hf_tpm_chip *chip, const unsigned char k
 HF_MUST_USE int hf_tpm_chip_open_key(struct hf_tpm_chip *chip, struct hf_view blob,
                                      unsigned char ret_key[HF_TPM_KEY_BYTES], struct hf_err *err);
 
+enum { HF_TPM_POINT_BYTES = 64, HF_TPM_DIGEST_BYTES = 32 };
+
+/* A signing key (ECDSA, P-256) that never leaves the TPM: `blob` is of use to this TPM alone. `point`: x and y.
+ * -EIO. */
+HF_MUST_USE int hf_tpm_chip_key_make(struct hf_tpm_chip *chip, struct hf_buf *blob,
+                                     unsigned char point[HF_TPM_POINT_BYTES], struct hf_err *err);
+/* `signature`: r and s. -EBADMSG: damaged, another TPM's, or cleared since. -EIO: refused otherwise. */
+HF_MUST_USE int hf_tpm_chip_key_sign(struct hf_tpm_chip *chip, struct hf_view blob,
+                                     const unsigned char digest[HF_TPM_DIGEST_BYTES],
+                                     unsigned char signature[HF_TPM_POINT_BYTES], struct hf_err *err);
+
 /* The floor counter, of NV type counter: nothing sets it back, and if made again it starts above all earlier values.
  * -EACCES: an owner password, or locked out. -ENOSPC: no room. -EEXIST: another program's index. -EIO: refused
  * otherwise. */

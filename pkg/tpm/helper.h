@@ -7,6 +7,8 @@
  *     holdfast-tpm counter-next --tcti TCTI           stdout: its value after the next counter-step
  *     holdfast-tpm counter-step --tcti TCTI --to N --state-dir DIR
  *                                                     from N - 1 to N, or makes it; stdout: its value
+ *     holdfast-tpm key-make --tcti TCTI               stdout: a signing key for this TPM, then its point (64 bytes)
+ *     holdfast-tpm key-sign --tcti TCTI               stdin: such a key, then a digest (32 bytes); stdout: r and s
  *
  * Keys are a line of hex digits, values a decimal line. After a failure, stdout is empty and stderr has a line. */
 #pragma once

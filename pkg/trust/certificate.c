@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "loop/tpm_key.h"
 
 static void key_freep(EVP_PKEY **key)
 {
@@ -46,13 +47,6 @@ static int failed(struct hf_err *err, int code, const char *what)
 {
     ERR_clear_error();
     return hf_err_set(err, code, "%s", what);
-}
-
-static EVP_PKEY *read_key(const char *pem)
-{
-    _cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(pem, -1);
-
-    return bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
 }
 
 static int take_text(BIO *bio, struct hf_buf *out)
@@ -91,7 +85,7 @@ static bool add_subject(X509_NAME *name, const struct hf_certificate_owner *owne
 
 int hf_certificate_request(const struct hf_certificate_owner *owner, struct hf_buf *request_pem, struct hf_err *err)
 {
-    _cleanup_(key_freep) EVP_PKEY *key = read_key(owner->key_pem);
+    _cleanup_(key_freep) EVP_PKEY *key = hf_private_key_read(owner->key_pem);
     _cleanup_(request_freep) X509_REQ *request = X509_REQ_new();
     _cleanup_(bio_freep) BIO *bio = BIO_new(BIO_s_mem());
 
@@ -109,7 +103,7 @@ int hf_certificate_request(const struct hf_certificate_owner *owner, struct hf_b
 
 int hf_certificate_key_id(const char *key_pem, char hex[static HF_SHA256_HEX], struct hf_err *err)
 {
-    _cleanup_(key_freep) EVP_PKEY *key = read_key(key_pem);
+    _cleanup_(key_freep) EVP_PKEY *key = hf_private_key_read(key_pem);
     unsigned char *der = NULL;
     int n = key == NULL ? -1 : i2d_PUBKEY(key, &der);
 
@@ -188,7 +182,7 @@ int hf_certificate_read(const char *certificate_pem, const char *key_pem, struct
     _cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(certificate_pem, -1);
     _cleanup_(certificate_freep) X509 *certificate =
         bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, no_password, NULL);
-    _cleanup_(key_freep) EVP_PKEY *key = read_key(key_pem);
+    _cleanup_(key_freep) EVP_PKEY *key = hf_private_key_read(key_pem);
 
     if (certificate == NULL || key == NULL)
         return failed(err, EBADMSG, certificate == NULL ? "the certificate is damaged" : "the key is damaged");
@@ -223,7 +217,7 @@ static bool is_subject_of(const X509_NAME *subject, const struct hf_certificate_
 static int check_first(X509 *certificate, const struct hf_certificate_owner *owner, struct hf_certificate_info *info,
                        struct hf_err *err)
 {
-    _cleanup_(key_freep) EVP_PKEY *key = read_key(owner->key_pem);
+    _cleanup_(key_freep) EVP_PKEY *key = hf_private_key_read(owner->key_pem);
 
     if (key == NULL)
         return failed(err, EBADMSG, "the key is damaged");

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "loop/tpm_key.h"
 #include "os/file.h"
 #include "os/owner.h"
 
@@ -54,6 +55,8 @@ int hf_certificate_folder_split(const struct hf_buf *text, struct hf_certificate
 {
     const char *whole = text->n > 0 ? hf_buf_str(text) : "", *begin = strstr(whole, KEY_BEGIN);
 
+    if (begin == NULL)
+        begin = strstr(whole, HF_TPM_KEY_BEGIN);
     if (begin == NULL)
         return hf_err_set(err, EBADMSG, "the file lacks a certificate or a key");
     if (hf_buf_add_str(key, begin) < 0)

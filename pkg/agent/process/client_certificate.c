@@ -18,6 +18,7 @@
 #include "base/encoding/utf8.h"
 #include "base/format.h"
 #include "kube/call.h"
+#include "loop/tpm_key.h"
 #include "os/dir.h"
 #include "os/file.h"
 #include "sync/renewal.h"
@@ -269,6 +270,16 @@ static void use(struct hf_client_certificate *certificate, bool pair)
 
 /* ---- actions ----------------------------------------------------------------------------------------------------- */
 
+/* A key of the other kind than the node's owner wants now, or that this TPM does not have, is replaced. */
+static int check_kind(const struct hf_client_certificate *certificate, const char *key_pem, struct hf_err *err)
+{
+    if (hf_tpm_key_is(key_pem) != certificate->p.key_in_tpm)
+        return hf_err_set(err, EBADMSG,
+                          certificate->p.key_in_tpm ? "the key is in a file, and --client-key is tpm"
+                                                    : "the key is in the TPM, and --client-key is file");
+    return certificate->p.key_in_tpm ? hf_tpm_key_check(key_pem, err) : 0;
+}
+
 static int read_pending_key(struct hf_client_certificate *certificate, struct hf_err *err)
 {
     char hex[HF_SHA256_HEX];
@@ -277,6 +288,8 @@ static int read_pending_key(struct hf_client_certificate *certificate, struct hf
 
     if (r == 0)
         r = hf_certificate_key_id(hf_buf_str(&certificate->pending_key), hex, err);
+    if (r == 0)
+        r = check_kind(certificate, hf_buf_str(&certificate->pending_key), err);
     if (r < 0)
         wipe(&certificate->pending_key);
     return r;
@@ -291,7 +304,7 @@ static int make_key(struct hf_client_certificate *certificate, struct hf_err *er
     if (r < 0)
         return r;
     if (key->n == 0 && read_pending_key(certificate, NULL) < 0) {
-        r = hf_certificate_make_key(key, err);
+        r = certificate->p.key_in_tpm ? hf_tpm_key_make(key, err) : hf_certificate_make_key(key, err);
         if (r == 0)
             r = hf_file_replace(certificate->p.fs, certificate->pending_path, key->p, key->n, 0600, err);
     }
@@ -797,7 +810,13 @@ static void load(struct hf_client_certificate *certificate)
     const struct hf_sched_ops *sched = certificate->p.sched;
     struct hf_err err = HF_ERR_INIT;
     int r = load_pair(certificate, &err);
+    bool right_kind = r == 0 && check_kind(certificate, hf_buf_str(&certificate->pair.key), &err) == 0;
 
+    if (r == 0 && !right_kind && hf_tpm_key_is(hf_buf_str(&certificate->pair.key))) {
+        log_failure(certificate, "certificate.unusable", &err);
+        note(certificate, HF_RENEWAL_UNUSABLE, err.cause, "");
+        pair_done(&certificate->pair);
+    }
     if (r < 0 && r != -ENOENT) {
         log_failure(certificate, "certificate.unusable", &err);
         note(certificate, r == -EPERM ? HF_RENEWAL_NOT_STORED : HF_RENEWAL_UNUSABLE, err.cause, "");
@@ -808,7 +827,8 @@ static void load(struct hf_client_certificate *certificate)
     if (has_pair(certificate) && !is_expired(certificate))
         use(certificate, true);
     /* A certificate that names no uid would be good for another Node of this name: replace it at once. */
-    bool current = certificate->in_use && certificate->pending_key.n == 0 && certificate->pair.info.node_uid[0] != '\0';
+    bool current = certificate->in_use && certificate->pending_key.n == 0 && right_kind &&
+                   certificate->pair.info.node_uid[0] != '\0';
     certificate->clock_only = has_pair(certificate) && is_expired(certificate);
     certificate->state = current ? HF_RENEWAL_CURRENT : HF_RENEWAL_KEY;
     sched->timer_arm(sched->ctx, certificate->timer, current ? delay_of(certificate, HF_RENEWAL_AT_DATE) : 0);

@@ -22,6 +22,7 @@ struct hf_client_certificate_params {
     struct hf_kube *kube;       /* issues the certificate; borrowed */
     const char *node_name, *dir;
     uint64_t lifetime_ns; /* to ask for; 0: the default */
+    bool key_in_tpm;      /* new keys; after hf_tpm_key_provide() */
     /* The client uses this pair from now on; both NULL: the credential of its configuration. */
     int (*use)(void *arg, const char *certificate_pem, const char *key_pem, struct hf_err *err);
     /* A client with the identity of this node's kubelet, read anew from its files; the owner's. NULL: there is none.

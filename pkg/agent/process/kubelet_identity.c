@@ -100,3 +100,16 @@ int hf_kubelet_identity_read(const struct hf_fs_ops *fs, const char *where, cons
     }
     return hf_err_set(err, ENOENT, "no kubelet's certificate is in a known place");
 }
+
+int hf_kubelet_identity_use(const struct hf_fs_ops *fs, const char *where, const char *node_name,
+                            struct hf_upstream *upstream, struct hf_err *err)
+{
+    struct hf_buf certificate = HF_BUF_INIT(MAX_FILE), key = HF_BUF_INIT(MAX_FILE);
+    int r = hf_kubelet_identity_read(fs, where, node_name, &certificate, &key, err);
+
+    if (r == 0)
+        r = hf_upstream_use_certificate(upstream, hf_buf_str(&certificate), hf_buf_str(&key), err);
+    wipe(&key);
+    wipe(&certificate);
+    return r;
+}

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/fs.h"
 #include "base/macros.h"
+#include "kube/upstream.h"
 
 #define HF_KUBELET_IDENTITY_AUTO "auto"
 #define HF_KUBELET_IDENTITY_OFF "off"
@@ -18,3 +19,7 @@
  * `node_name`. */
 HF_MUST_USE int hf_kubelet_identity_read(const struct hf_fs_ops *fs, const char *where, const char *node_name,
                                          struct hf_buf *certificate_pem, struct hf_buf *key_pem, struct hf_err *err);
+
+/* Gives it to `upstream`. Errors of both. */
+HF_MUST_USE int hf_kubelet_identity_use(const struct hf_fs_ops *fs, const char *where, const char *node_name,
+                                        struct hf_upstream *upstream, struct hf_err *err);

@@ -103,6 +103,12 @@ static int set_client_certificate_lifetime(HF_UNUSED void *options, void *field,
     return r == 0 && *ns >= 600 * HF_NS_PER_S && *ns <= 30 * 24 * 3600 * HF_NS_PER_S ? 0 : -EINVAL;
 }
 
+static int set_client_key(HF_UNUSED void *options, void *field, const char *text)
+{
+    *(bool *)field = strcmp(text, "tpm") == 0;
+    return *(bool *)field || strcmp(text, "file") == 0 ? 0 : -EINVAL;
+}
+
 static int set_kubelet_identity(HF_UNUSED void *options, void *field, const char *text)
 {
     *(const char **)field = text;
@@ -323,12 +329,14 @@ static const struct hf_flag flags[] = {
      "kubeconfig, with its current context; without it and --server: the pod's service account"},
     {"status-kubeconfig", "FILE", "HOLDFAST_STATUS_KUBECONFIG", hf_flag_text, AT(status_kubeconfig), "a file",
      "write status and labels to this file's cluster (for a node that reads from a MetaServer)"},
-    {"client-certificate-dir", "DIR", "HOLDFAST_CLIENT_CERTIFICATE_DIR", set_path, AT(client_certificate_dir),
-     "a folder", "get a client certificate from the cluster, keep it here, and use it (off)"},
+    {"client-certificate-dir", "DIR", "HOLDFAST_CLIENT_CERTIFICATE_DIR", set_path, AT(identity.dir), "a folder",
+     "get a client certificate from the cluster, keep it here, and use it (off)"},
     {"client-certificate-lifetime", "DURATION", "HOLDFAST_CLIENT_CERTIFICATE_LIFETIME", set_client_certificate_lifetime,
-     AT(client_certificate_lifetime_ns), "a duration of 10m to 720h",
+     AT(identity.lifetime_ns), "a duration of 10m to 720h",
      "lifetime to ask for; the agent renews at about two thirds of it (720h)"},
-    {"kubelet-identity", "FILE", "HOLDFAST_KUBELET_IDENTITY", set_kubelet_identity, AT(kubelet_identity),
+    {"client-key", "PLACE", "HOLDFAST_CLIENT_KEY", set_client_key, AT(identity.key_in_tpm), "file or tpm",
+     "where the certificate's key is: a file, or this node's TPM 2, which it never leaves (file)"},
+    {"kubelet-identity", "FILE", "HOLDFAST_KUBELET_IDENTITY", set_kubelet_identity, AT(identity.kubelet),
      "auto, off, or the absolute path of a certificate",
      "certificate of this node's kubelet, with which to ask if no own credential is left (auto: where K3s, RKE2, k0s "
      "and kubeadm have it)"},
@@ -423,7 +431,7 @@ static int check_together(struct hf_agent_options *o, struct hf_err *err)
         return hf_err_set(
             err, EINVAL,
             "--status-kubeconfig excludes --source: with --source, the agent writes the status to the disk");
-    if (o->source != NULL && o->client_certificate_dir != NULL)
+    if (o->source != NULL && o->identity.dir != NULL)
         return hf_err_set(err, EINVAL,
                           "--client-certificate-dir excludes --source: a folder of objects issues no certificates");
     /* Other agents on this machine have state folders of their own, and must not share the run folder. */
@@ -437,7 +445,7 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
 {
     struct hf_agent_options options = {
         .state_dir = DEFAULT_STATE_DIR,
-        .kubelet_identity = HF_KUBELET_IDENTITY_AUTO,
+        .identity.kubelet = HF_KUBELET_IDENTITY_AUTO,
         .trust_dir = "/etc/holdfast/trust.d",
         .listen = {{.address = "127.0.0.1"}, {.address = "127.0.0.1"}, {.address = "127.0.0.1"}},
         .log_level = HF_LOG_INFO,

@@ -39,6 +39,14 @@ struct hf_agent_host_flags {
     const char *paths; /* between colons; NULL: as in the unit's template */
 };
 
+/* The client certificate. */
+struct hf_agent_identity {
+    const char *dir;     /* NULL: the agent gets none */
+    const char *kubelet; /* where (agent/process/kubelet_identity.h) */
+    uint64_t lifetime_ns;
+    bool key_in_tpm;
+};
+
 /* Strings are static, of argv or the environment, or owned; relative paths are made absolute. NULL: not given. */
 struct hf_agent_options {
     const char *server, *kubeconfig, *source;
@@ -64,9 +72,7 @@ struct hf_agent_options {
     } ingest_socket_access;
     const char *allowed_hosts[HF_OPTIONS_MAX_HOSTS + 1];
     size_t n_allowed_hosts;
-    const char *client_certificate_dir; /* NULL: the agent gets none */
-    const char *kubelet_identity;       /* agent/process/kubelet_identity.h */
-    uint64_t client_certificate_lifetime_ns;
+    struct hf_agent_identity identity;
     uint64_t retry_base_ns; /* for growing delays (base/backoff.h) */
     uint64_t probation_ns;  /* health before `healthy` goes to a supervisor */
     const char *storage_dir;

@@ -28,6 +28,7 @@
 #include "kube/upstream.h"
 #include "loop/http/client.h"
 #include "loop/loop.h"
+#include "loop/tpm_key.h"
 #include "os/clock_posix.h"
 #include "os/dir.h"
 #include "os/file.h"
@@ -295,26 +296,6 @@ static void certificate_issued(void *arg, enum hf_way way, const char *request)
         hf_agent_certificate_issued(p->agent, request, hf_way_reason(way), text);
 }
 
-static void wipe(struct hf_buf *buf)
-{
-    if (buf->p != NULL)
-        explicit_bzero(buf->p, buf->cap);
-    hf_buf_done(buf);
-}
-
-static int use_kubelet_identity(struct process *p, struct hf_err *err)
-{
-    struct hf_buf certificate = HF_BUF_INIT(MAX_IDENTITY), key = HF_BUF_INIT(MAX_IDENTITY);
-    int r =
-        hf_kubelet_identity_read(hf_fs_posix(), p->options->kubelet_identity, p->node_name, &certificate, &key, err);
-
-    if (r == 0)
-        r = hf_upstream_use_certificate(p->kubelet, hf_buf_str(&certificate), hf_buf_str(&key), err);
-    wipe(&key);
-    wipe(&certificate);
-    return r;
-}
-
 /* For certificate requests alone: as its kubelet, the agent asks for nothing else. */
 static struct hf_kube *kubelet_client(void *arg, struct hf_err *err)
 {
@@ -326,7 +307,10 @@ static struct hf_kube *kubelet_client(void *arg, struct hf_err *err)
         params.metrics = NULL;
         p->kubelet = hf_upstream_new(&params, err);
     }
-    return p->kubelet != NULL && use_kubelet_identity(p, err) == 0 ? hf_upstream_kube(p->kubelet) : NULL;
+    return p->kubelet != NULL && hf_kubelet_identity_use(hf_fs_posix(), p->options->identity.kubelet, p->node_name,
+                                                         p->kubelet, err) == 0
+               ? hf_upstream_kube(p->kubelet)
+               : NULL;
 }
 
 static void kubelet_done(void *arg)
@@ -352,10 +336,20 @@ static void certificate_changed(void *arg)
         hf_agent_certificate_changed(p->agent);
 }
 
+/* The program that is installed beside this one. NULL: its path is unknown. */
+static const char *find_tpm_program(const char *self, char path[PATH_MAX])
+{
+    const char *slash = strrchr(self, '/');
+
+    if (slash == NULL || snprintf(path, PATH_MAX, "%.*s/" HF_TPM_PROGRAM, (int)(slash - self), self) >= PATH_MAX)
+        return NULL;
+    return path;
+}
+
 /* A pod does not see the kubelet's files. */
 static bool may_use_kubelet(const struct process *p)
 {
-    return !p->options->pod_mode && strcmp(p->options->kubelet_identity, HF_KUBELET_IDENTITY_OFF) != 0;
+    return !p->options->pod_mode && strcmp(p->options->identity.kubelet, HF_KUBELET_IDENTITY_OFF) != 0;
 }
 
 static int open_certificate(struct process *p, struct hf_err *err)
@@ -369,8 +363,9 @@ static int open_certificate(struct process *p, struct hf_err *err)
         .metrics = p->metrics,
         .kube = hf_upstream_kube(issuer_of(p)),
         .node_name = p->node_name,
-        .dir = p->options->client_certificate_dir,
-        .lifetime_ns = p->options->client_certificate_lifetime_ns,
+        .dir = p->options->identity.dir,
+        .lifetime_ns = p->options->identity.lifetime_ns,
+        .key_in_tpm = p->options->identity.key_in_tpm,
         .use = use_certificate,
         .kubelet = may_use_kubelet(p) ? kubelet_client : NULL,
         .kubelet_done = kubelet_done,
@@ -379,7 +374,10 @@ static int open_certificate(struct process *p, struct hf_err *err)
         .arg = p,
     };
 
-    return params.dir == NULL ? 0 : hf_client_certificate_new(&params, &p->certificate, err);
+    if (params.dir == NULL)
+        return 0;
+    int r = hf_tpm_key_provide(find_tpm_program(p->own_exe, p->tpm_program), hf_config_tpm(p->config.now).tcti);
+    return r < 0 ? hf_err_set(err, ENOMEM, "out of memory") : hf_client_certificate_new(&params, &p->certificate, err);
 }
 
 /* ---- upstreams --------------------------------------------------------------------------------------------------- */
@@ -714,16 +712,6 @@ static int open_parts(struct process *p, struct hf_err *err)
     if (r < 0)
         return r;
     return p->options->source != NULL ? open_folder(p, err) : open_upstreams(p, err);
-}
-
-/* The program that is installed beside this one. NULL: its path is unknown. */
-static const char *find_tpm_program(const char *self, char path[PATH_MAX])
-{
-    const char *slash = strrchr(self, '/');
-
-    if (slash == NULL || snprintf(path, PATH_MAX, "%.*s/" HF_TPM_PROGRAM, (int)(slash - self), self) >= PATH_MAX)
-        return NULL;
-    return path;
 }
 
 static int start_agent(struct process *p, struct hf_err *err)

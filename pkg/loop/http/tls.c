@@ -26,6 +26,7 @@
 #include "base/format.h"
 #include "base/parse.h"
 #include "loop/http/url.h"
+#include "loop/tpm_key.h"
 #include "os/clock_posix.h"
 
 enum { MAX_CERTIFICATES = 512 };
@@ -119,10 +120,9 @@ static int read_chain(struct hf_tls *tls, BIO *bio)
 static int read_identity(struct hf_tls *tls, const char *certificate_pem, const char *key_pem, struct hf_err *err)
 {
     _cleanup_(bio_done) BIO *certificate = BIO_new_mem_buf(certificate_pem, -1);
-    _cleanup_(bio_done) BIO *key = BIO_new_mem_buf(key_pem, -1);
     char reason[128];
 
-    if (certificate == NULL || key == NULL)
+    if (certificate == NULL)
         return hf_err_set(err, ENOMEM, "not enough memory for the client certificate");
     tls->certificate = PEM_read_bio_X509(certificate, NULL, no_passphrase, NULL);
     if (tls->certificate == NULL)
@@ -130,7 +130,7 @@ static int read_identity(struct hf_tls *tls, const char *certificate_pem, const 
     int r = read_chain(tls, certificate);
     if (r < 0)
         return hf_err_set(err, -r, "not enough memory for the client certificate");
-    tls->key = PEM_read_bio_PrivateKey(key, NULL, no_passphrase, NULL);
+    tls->key = hf_private_key_read(key_pem);
     if (tls->key == NULL &&
         (strstr(key_pem, "BEGIN ENCRYPTED PRIVATE KEY") != NULL || strstr(key_pem, "Proc-Type: 4,ENCRYPTED") != NULL)) {
         ERR_clear_error();

@@ -14,9 +14,11 @@
 
 #include "base/encoding/base64.h"
 #include "base/encoding/utf8.h"
+#include "loop/tpm_key.h"
 #include "support/check_main.h"
 #include "support/fakes/apiserver_sim.h"
 #include "support/fakes/simfs.h"
+#include "support/swtpm.h"
 #include "support/walk.h"
 #include "trust/certificate.h"
 #include "trust/csr_parse.h"
@@ -87,7 +89,7 @@ static struct world {
     uint64_t ends_unix_ns; /* of the certificate in use */
     /* absences */
     uint64_t token_ends_ns, look_every_ns, issue_ns;
-    bool has_kubelet, kubelet_good;
+    bool has_kubelet, kubelet_good, in_tpm;
     unsigned by_kubelet, refused; /* requests with its identity; requests of n1 that were refused */
     enum hf_way came_by;
     struct hf_simproc *kubelet_proc;
@@ -409,6 +411,7 @@ static int begin(void)
                                                         .node_name = w.node != NULL ? w.node : "n1",
                                                         .dir = DIR,
                                                         .lifetime_ns = w.lifetime_ns,
+                                                        .key_in_tpm = w.in_tpm,
                                                         .use = use,
                                                         .kubelet = kubelet_client,
                                                         .kubelet_done = kubelet_done,
@@ -482,7 +485,7 @@ static const char *stored(void)
     const char *bytes = hf_simfs_get(w.fs, DIR "/client.pem", &n);
 
     (void)snprintf(text, sizeof(text), "%.*s", (int)n, bytes != NULL ? bytes : "");
-    char *key = strstr(text, "-----BEGIN PRIVATE KEY-----");
+    char *key = strstr(text, w.in_tpm ? HF_TPM_KEY_BEGIN : "-----BEGIN PRIVATE KEY-----");
     struct hf_certificate_info info;
     if (text[0] != '\0') /* never half of it */
         ck_assert(key != NULL && hf_certificate_read(text, key, &info, NULL) == 0);
@@ -992,7 +995,7 @@ static const struct {
     {false, false, false, HF_WAY_NONE, "NotAllowed"},
 };
 
-START_TEST(sixty_days_away)
+static void come_back(int row)
 {
     hf_simapi_authenticate(w.api, authenticate, NULL);
     w.look_every_ns = 30 * S;
@@ -1004,30 +1007,118 @@ START_TEST(sixty_days_away)
     ck_assert_int_eq(w.came_by, HF_WAY_CONFIGURED);
     end(true);
     run(60 * 24 * HOUR);
-    w.token_ends_ns = returns[_i].token ? UINT64_MAX : w.token_ends_ns;
-    w.has_kubelet = returns[_i].kubelet;
-    w.kubelet_good = returns[_i].kubelet_good;
+    w.token_ends_ns = returns[row].token ? UINT64_MAX : w.token_ends_ns;
+    w.has_kubelet = returns[row].kubelet;
+    w.kubelet_good = returns[row].kubelet_good;
     w.came_by = HF_WAY_NONE;
     ck_assert_int_eq(begin(), 0);
     ck_assert_str_eq(w.in_use, "");
     run(MINUTE);
     hf_client_certificate_check(w.certificate);
-    ck_assert_int_eq(w.came_by, returns[_i].way);
-    ck_assert_int_eq(w.by_kubelet > 0, returns[_i].kubelet && !returns[_i].token);
-    expect_problem(returns[_i].reason, NULL);
-    if (returns[_i].way == HF_WAY_NONE) { /* until somebody enrols it anew: the next try is at most six hours away */
+    ck_assert_int_eq(w.came_by, returns[row].way);
+    ck_assert_int_eq(w.by_kubelet > 0, returns[row].kubelet && !returns[row].token);
+    expect_problem(returns[row].reason, NULL);
+    if (returns[row].way == HF_WAY_NONE) { /* until somebody enrols it anew: the next try is at most six hours away */
         w.token_ends_ns = UINT64_MAX;
-        if (_i == 2)
+        if (row == 2)
             hf_client_certificate_credential(w.certificate);
-        run_minutes(_i == 2 ? 1 : 8 * 60);
+        run_minutes(row == 2 ? 1 : 8 * 60);
         ck_assert_int_eq(w.came_by, HF_WAY_CONFIGURED);
     }
     expect_current();
     ck_assert_ptr_null(w.kubelet_kube);
     /* The next one comes by the certificate. */
-    run_minutes(24 * 24 * 60);
+    run(24 * 24 * HOUR);
     ck_assert_int_eq(w.came_by, HF_WAY_CERTIFICATE);
     expect_problem("", NULL);
+}
+
+START_TEST(sixty_days_away)
+{
+    come_back(_i);
+}
+END_TEST
+
+static bool has_private_key(void)
+{
+    size_t n = 0;
+    const char *bytes = hf_simfs_get(w.fs, DIR "/client.pem", &n);
+
+    ck_assert_ptr_nonnull(bytes);
+    return memmem(bytes, n, "PRIVATE KEY", strlen("PRIVATE KEY")) != NULL;
+}
+
+/* The key is in a TPM (swtpm) that is off as long as the node. */
+START_TEST(sixty_days_away_with_a_tpm)
+{
+    struct swtpm tpm;
+
+    if (!swtpm_start(&tpm))
+        return;
+    w.in_tpm = true;
+    come_back(_i);
+    ck_assert(!has_private_key());
+    swtpm_end(&tpm);
+}
+END_TEST
+
+/* The disk in another machine, within the certificate's lifetime: the copy cannot use what it has. Where the token of
+ * the disk has ended and there is no kubelet, it gets nothing. Then the same with one more credential on the disk. */
+START_TEST(a_cloned_disk)
+{
+    struct swtpm tpm;
+
+    if (!swtpm_start(&tpm))
+        return;
+    hf_simapi_authenticate(w.api, authenticate, NULL);
+    w.in_tpm = true;
+    w.token_ends_ns = HOUR;
+    ck_assert_int_eq(begin(), 0);
+    run(MINUTE);
+    expect_current();
+    end(true);
+    run(2 * HOUR);
+    swtpm_replace(&tpm);
+    w.has_kubelet = w.kubelet_good = _i == 1;
+    w.came_by = HF_WAY_NONE;
+    w.uses = 0;
+    ck_assert_int_eq(begin(), 0);
+    run_minutes(30);
+    ck_assert_int_eq(w.came_by, _i == 1 ? HF_WAY_KUBELET : HF_WAY_NONE);
+    ck_assert_uint_eq(w.uses, _i == 1);
+    end(false);
+    swtpm_end(&tpm);
+}
+END_TEST
+
+/* The owner turns the TPM on: the certificate of the file serves until there is one of the TPM; and off again. */
+START_TEST(another_place_for_the_key)
+{
+    struct swtpm tpm;
+
+    if (!swtpm_start(&tpm))
+        return;
+    ck_assert_int_eq(begin(), 0);
+    run(MINUTE);
+    end(false);
+    w.in_tpm = true;
+    w.mood = AWAY;
+    ck_assert_int_eq(begin(), 0);
+    run(MINUTE);
+    ck_assert_uint_eq(w.uses, 2);
+    ck_assert_str_ne(w.in_use, "");
+    w.mood = SIGNS;
+    run(5 * MINUTE);
+    expect_current();
+    ck_assert(!has_private_key());
+    end(false);
+    w.in_tpm = false;
+    ck_assert_int_eq(begin(), 0);
+    run(5 * MINUTE);
+    ck_assert(has_private_key());
+    expect_current();
+    end(false);
+    swtpm_end(&tpm);
 }
 END_TEST
 
@@ -1141,6 +1232,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_certificate_of_the_name_only);
     tcase_add_test(tc, requests_of_long_names);
     tcase_add_loop_test(tc, sixty_days_away, 0, HF_LEN(returns));
+    tcase_add_loop_test(tc, sixty_days_away_with_a_tpm, 0, HF_LEN(returns));
+    tcase_add_loop_test(tc, a_cloned_disk, 0, 2);
+    tcase_add_test(tc, another_place_for_the_key);
     tcase_add_test(tc, a_denial_leaves_the_other_way);
     tcase_add_test(tc, no_answer_is_no_refusal);
     tcase_add_loop_test(tc, short_certificates_and_an_approver_that_is_away, 0, 6);

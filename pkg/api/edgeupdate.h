@@ -86,6 +86,10 @@ struct hf_install {
     const char *restart_unit; /* systemd unit, or NULL */
     /* command that restarts the service; ends with NULL */
     const char *restart_exec[HF_MAX_ARGV + 1];
+    bool reboots; /* instead of a restart, the node reboots after the swap */
+    /* ends with NULL; default: systemctl reboot */
+    const char *reboot_command[HF_MAX_ARGV + 1];
+    struct hf_window reboot_window; /* duration_ns 0: at any time */
 };
 
 /* Kinds of health checks: constant; field in health.checks[]; word in messages and --health-<word>; key in the field

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "api/field/text.h"
+#include "api/zone.h"
 #include "base/encoding/utf8.h"
 #include "base/net/url_mask.h"
 #include "codec/sha256.h"
@@ -119,19 +120,42 @@ static void finish_restart(struct hf_decode *decode, void *object, json_t *json)
     hf_decode_leave(decode, before);
 }
 
+static const struct hf_field reboot_fields[] = {
+    HF_FIELD_OBJECT(struct hf_install, reboot_window, "window", hf_window_fields, .finish = hf_window_finish),
+    HF_FIELD_TEXTS(struct hf_install, reboot_command, "command", HF_MAX_ARGV, MAX_ARGUMENT, NULL, NULL, .min = 1),
+    {0}};
+
+static void finish_reboot(struct hf_decode *decode, void *object, json_t *json)
+{
+    struct hf_install *install = object;
+    size_t before;
+
+    (void)json;
+    install->reboots = true;
+    if (install->reboot_command[0] == NULL) {
+        install->reboot_command[0] = "/usr/bin/systemctl";
+        install->reboot_command[1] = "reboot";
+    }
+    before = hf_decode_enter(decode, "command", 0);
+    check_command(decode, install->reboot_command);
+    hf_decode_leave(decode, before);
+}
+
 static const struct hf_field install_fields[] = {HF_FIELD_WORD(struct hf_install, kind, "kind", "File", install_kinds),
                                                  HF_FIELD_TEXT(struct hf_install, path, "path", 1, MAX_PATH_BYTES,
                                                                hf_text_is_path,
                                                                "an absolute path without . and .. and //", HF_REQUIRED),
                                                  {.name = "mode", .kind = HF_KIND_OTHER, .decode = decode_mode},
                                                  HF_FIELD_PART("restart", restart_fields, .finish = finish_restart),
+                                                 HF_FIELD_PART("reboot", reboot_fields, .finish = finish_reboot),
                                                  {0}};
 
 static void finish_install(struct hf_decode *decode, void *object, json_t *json)
 {
     const struct hf_install *install = object;
 
-    (void)json;
+    if (install->reboots && json_object_get(json, "restart") != NULL)
+        hf_decode_error_at(decode, "reboot", "not with restart: a reboot starts every service");
     if (install->kind == HF_INSTALL_TREE && install->has_mode)
         hf_decode_error_at(decode, "mode", "not with kind Tree, whose archive has the modes");
 }
@@ -453,6 +477,7 @@ void hf_release_done(struct hf_release *release)
     }
     free(release->artifacts);
     free(release->checks);
+    hf_zone_free(release->install.reboot_window.zone);
 }
 
 static bool ends_packed(const char *url)
@@ -502,6 +527,10 @@ const char *hf_release_program(const struct hf_release *release, size_t i, char 
     if (release->install.restart_exec[0] != NULL && i-- == 0) {
         (void)snprintf(field, n, "install.restart.exec");
         return release->install.restart_exec[0];
+    }
+    if (release->install.reboots && i-- == 0) {
+        (void)snprintf(field, n, "install.reboot");
+        return release->install.reboot_command[0];
     }
     for (size_t k = 0; k < release->n_checks; k++)
         if (release->checks[k].kind == HF_CHECK_EXEC && i-- == 0) {

@@ -76,6 +76,20 @@ bool service_has_restart(const struct release *release);
 void service_restart(struct release *release, void (*done)(void *arg, int r, const struct hf_failure *failure));
 void service_check(struct release *release, void (*done)(void *arg, const struct hf_health *health));
 
+/* ---- boots.c ----------------------------------------------------------------------------------------------------- */
+
+/* The content at the path has changed: with install.reboot, j.boot is this boot. */
+void boots_note(struct release *release);
+/* The content at the path changed in this boot, and needs another one. */
+bool boots_pending(const struct release *release);
+/* In Probation: true if the node must reboot before the new version is judged. Then it reboots, waits for that, or
+ * raises HF_EV_BOOTED because it has. */
+bool boots_go_first(struct release *release);
+/* In RollingBack, when the old version is in place. DONE: it needs no boot, or has had it. WAIT: the rollback goes on
+ * later. NEVER: the node did not reboot. */
+enum boots_back { BOOTS_DONE, BOOTS_WAIT, BOOTS_NEVER };
+enum boots_back boots_go_back(struct release *release);
+
 /* ---- hooks.c ----------------------------------------------------------------------------------------------------- */
 
 /* False: the release has no such hook. Else the step runs it, ends, and calls `done` once with 0, or -errno and the

@@ -126,6 +126,8 @@ void probation_start(struct release *release)
         transition_event(release, HF_EV_UNHEALTHY, HF_R_JournalDamaged, NULL);
     else if (!release->j.hooked && hooks_start(release, HF_HOOK_AFTER_SWAP, hooked))
         return;
+    else if (boots_go_first(release))
+        return;
     else if (service_has_restart(release) && !release->j.restarted)
         service_restart(release, restarted);
     else

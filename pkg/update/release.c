@@ -284,7 +284,7 @@ static void start(struct release *release)
     if (j->phase >= HF_PHASE_SWAPPING && !hf_phase_rests(j->phase) && release->engine->core.active == NULL)
         release->engine->core.active = &release->machine;
     retry_hold_back(release);
-    if (j->phase == HF_PHASE_PROBATION) {
+    if (j->phase == HF_PHASE_PROBATION && !boots_pending(release)) {
         j->starts++;
         if (service_is_agent(release))
             j->restarted = true;

@@ -15,6 +15,7 @@
  *  probation.c rollback.c          actions: restart and check the new version; restore the old one
  *  finish.c drift.c                actions: commit, clean up; look for drift
  *  service.c hooks.c retain.c      restart and health checks; commands around the swap; what is kept
+ *  boots.c                         reboots
  *  wanted.c method.c review.c      the wanted object; choice of delta or whole file; whether the release may start
  *  transition.c                    event, move, journal, action
  *  step.c retry.c counts.c         jobs on workers; time of the next attempt; metrics
@@ -133,6 +134,7 @@ struct release_attempt {
     uint64_t received_bytes;
     unsigned delta_failures;
     unsigned restart_tries;
+    unsigned reboots; /* commands of install.reboot that this process ran after the last change at the path */
     /* The agent's own release was rolled back, and this process, maybe of the bad version, still runs. Not in the
      * journal: the next process is of the old version however this one ends. */
     bool owes_restart;

@@ -305,7 +305,8 @@ static void swapped(struct release *release, struct step_job *step)
     }
     release->j.probed = true;
     release->j.restarted = release->j.hooked = false;
-    release->attempt.rollback_told = false;
+    release->attempt.rollback_told = release->j.rebooted = false;
+    boots_note(release);
     release->j.starts = 0;
     release->attempt.restart_tries = 0;
     transition_event(release, HF_EV_SWAPPED, HF_R_HealthPending, NULL);

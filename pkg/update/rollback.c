@@ -198,6 +198,16 @@ static void undo_failed(struct release *release, struct hf_failure *failure)
     transition_failure(release, HF_EV_FAILED, failure);
 }
 
+static void reboot_old(struct release *release)
+{
+    enum boots_back back = boots_go_back(release);
+
+    if (back == BOOTS_NEVER)
+        restored(release, "", "the old version is back, but the node did not reboot", "");
+    else if (back == BOOTS_DONE)
+        check_old(release);
+}
+
 static void undone(struct release *release, struct step_job *step)
 {
     if (step->job.r < 0) {
@@ -207,6 +217,8 @@ static void undone(struct release *release, struct step_job *step)
         transition_event(release, HF_EV_UNDONE, HF_R_None, NULL);
     } else if (release->wanted.accepted == NULL) {
         restored(release, "", "the old version is back but was not restarted", "");
+    } else if (release->j.rebooted) {
+        reboot_old(release);
     } else if (service_is_agent(release)) {
         restored_agent(release);
     } else if (service_has_restart(release)) {
@@ -227,7 +239,9 @@ static void hooked(struct release *release, int r, const struct hf_failure *fail
 
 void rollback_start(struct release *release)
 {
-    if (release->j.probed && !release->attempt.rollback_told && hooks_start(release, HF_HOOK_BEFORE_ROLLBACK, hooked))
+    bool told = release->attempt.rollback_told || (release->j.rebooted && release->j.boot[0] != '\0');
+
+    if (release->j.probed && !told && hooks_start(release, HF_HOOK_BEFORE_ROLLBACK, hooked))
         return;
     struct step_job *step = step_new(release, STEP_UNDO, run_undo, undone);
 

@@ -16,7 +16,9 @@ struct scenario {
     struct hf_sim_release release;
     const char *path, *good, *other; /* contents that the target may have: in the end, and before */
     enum hf_phase end;
-    enum { PLAIN, TURN, HOOKS } with; /* the swap needs a turn, which comes when the update waits for it; hooks */
+    /* TURN: the swap needs a turn, which comes when the update waits for it. REBOOT: walks through what comes before the
+     * boot that it needs. BOOTED: after it. */
+    enum { PLAIN, TURN, HOOKS, REBOOT, BOOTED } with;
 };
 
 static const struct scenario scenarios[] = {
@@ -74,6 +76,38 @@ static const struct scenario scenarios[] = {
      "broken",
      HF_PHASE_ROLLED_BACK,
      HOOKS},
+    {"with a reboot",
+     "v1",
+     {.content = "v2", .delta_from = "v1", .no_restart = true},
+     HF_SIM_TARGET,
+     "v2",
+     "v1",
+     HF_PHASE_COMMITTED,
+     REBOOT},
+    {"with a reboot, rollback",
+     "v1",
+     {.content = "broken", .delta_from = "v1", .no_restart = true},
+     HF_SIM_TARGET,
+     "v1",
+     "broken",
+     HF_PHASE_ROLLED_BACK,
+     REBOOT},
+    {"after the reboot",
+     "v1",
+     {.content = "v2", .delta_from = "v1", .no_restart = true},
+     HF_SIM_TARGET,
+     "v2",
+     "v1",
+     HF_PHASE_COMMITTED,
+     BOOTED},
+    {"after the reboot, rollback",
+     "v1",
+     {.content = "broken", .delta_from = "v1", .no_restart = true},
+     HF_SIM_TARGET,
+     "v1",
+     "broken",
+     HF_PHASE_ROLLED_BACK,
+     BOOTED},
 };
 
 static const struct scenario *now;
@@ -96,10 +130,15 @@ static int run_hook(struct hf_simupdate *w, const char *const *argv, int *ret_ex
     const char *before = now->end == HF_PHASE_COMMITTED ? now->other : now->good;
     bool has_old = strcmp(is, before) == 0;
 
+    *ret_exit_code = 0;
+    if (strcmp(argv[0], "/usr/bin/systemctl") == 0) { /* the machine goes down: settle() boots it */
+        w->self_restarted = true;
+        return 0;
+    }
+
     /* beforeRollback runs again if power failed after the old version had come back. */
     ck_assert_msg(has_old == (strcmp(argv[0], "/before") == 0) || strcmp(argv[0], "/undo") == 0, "%s: %s ran with %s",
                   now->name, argv[0], is);
-    *ret_exit_code = 0;
     return 0;
 }
 
@@ -107,6 +146,11 @@ static json_t *hooks(void)
 {
     return json_pack("{s:{s:{s:{s:{s:[s]},s:{s:[s]},s:{s:[s]}}}}}", "spec", "release", "hooks", "beforeSwap", "argv",
                      "/before", "afterSwap", "argv", "/after", "beforeRollback", "argv", "/undo");
+}
+
+static json_t *reboot(void)
+{
+    return json_pack("{s:{s:{s:{s:{}}}}}", "spec", "release", "install", "reboot");
 }
 
 static struct hf_simupdate *begin(const struct scenario *scenario, uint64_t seed)
@@ -125,9 +169,15 @@ static struct hf_simupdate *begin(const struct scenario *scenario, uint64_t seed
     w->check = check_target;
     w->turn_missing = scenario->with == TURN;
     struct hf_sim_release release = scenario->release;
-    release.patch = scenario->with == HOOKS ? hooks() : NULL;
+    release.patch = scenario->with == HOOKS ? hooks() : scenario->with >= REBOOT ? reboot() : NULL;
     w->run = run_hook;
     hf_simupdate_publish(w, &release);
+    if (scenario->with != BOOTED)
+        return w;
+    hf_simupdate_boot(w);
+    (void)hf_simupdate_settle(w);
+    ck_assert(w->self_restarted);
+    hf_simupdate_power_cut(w, seed);
     return w;
 }
 
@@ -161,6 +211,19 @@ static bool settle(struct hf_simupdate *w)
     return hf_simupdate_settle(w);
 }
 
+/* As settle(), with a boot after each reboot that the agent orders. */
+static bool settle_boots(struct hf_simupdate *w)
+{
+    bool settled = settle(w);
+
+    for (unsigned i = 0; i < 4 && w->self_restarted && !hf_simfs_stopped(w->fs); i++) {
+        hf_simupdate_power_cut(w, i);
+        hf_simupdate_boot(w);
+        settled = settle(w);
+    }
+    return settled;
+}
+
 /* A walk of this test through a scenario. */
 static struct hf_simwalk walk_of(const char *test, const struct scenario *scenario, char name[static 80])
 {
@@ -184,13 +247,13 @@ static void cut_at(const struct scenario *scenario, struct hf_simwalk *walk, uin
         check_target(w);
         hf_simfs_stop_at(w->fs, second);
         hf_simupdate_boot(w);
-        if (!settle(w) && hf_simfs_stopped(w->fs)) {
+        if (!settle_boots(w) && hf_simfs_stopped(w->fs)) {
             hf_simupdate_power_cut(w, seed * 37 + second);
             check_target(w);
             hf_simupdate_boot(w);
-            (void)settle(w);
         }
     }
+    (void)settle_boots(w);
     expect_end(w, when);
     hf_simupdate_free(w);
 }
@@ -229,12 +292,12 @@ static void finish_then_cut(struct hf_simupdate *w, const char *when, bool kille
         hf_simupdate_kill(w);
         hf_simupdate_boot(w);
     }
-    ck_assert_msg(settle(w), "%s, %s: not settled", now->name, when);
+    ck_assert_msg(settle_boots(w), "%s, %s: not settled", now->name, when);
     hf_simupdate_power_cut(w, HF_SIMFS_LOSE_ALL);
     ck_assert_msg(strcmp(hf_simupdate_target(w, now->path), now->good) == 0, "%s, %s: target %s", now->name, when,
                   hf_simupdate_target(w, now->path));
     hf_simupdate_boot(w);
-    (void)settle(w);
+    (void)settle_boots(w);
 }
 
 /* Kills the first process at call `walk->at`: what it did is in the page cache alone. */
@@ -250,6 +313,7 @@ static void kill_at(const struct scenario *scenario, struct hf_simwalk *walk)
     (void)settle(w);
     if (hf_simwalk_saw(walk, w->fs))
         finish_then_cut(w, when, true);
+    (void)settle_boots(w);
     expect_end(w, when);
     hf_simupdate_free(w);
 }
@@ -281,6 +345,7 @@ static void fail_at(const struct scenario *scenario, struct hf_simwalk *walk, bo
     hf_simfs_fail_at(w->fs, 0, 0, 0);
     if (failed)
         finish_then_cut(w, when, killed || w->engine == NULL); /* NULL: the process could not start */
+    (void)settle_boots(w);
     expect_end(w, when);
     hf_simupdate_free(w);
 }

@@ -120,6 +120,9 @@
     X(HealthDeadline, ERROR, "not all health checks passed before the deadline",                                       \
       "see the message; sign a better release")                                                                        \
     X(HealthFailed, ERROR, "a health check failed for good", "see the message; sign a better release")                 \
+    X(RebootPending, INFO, "the new version is in place, and the node must reboot", "wait")                            \
+    X(RebootFailed, ERROR, "the new version is in place, and the node did not reboot",                                 \
+      "see the message; the agent retries")                                                                            \
     X(HookFailed, ERROR,                                                                                               \
       "a hook of the release failed: before the swap, the old version stays and the agent tries again",                \
       "see the message; sign a release with another hook, or repair what the hook needs")                              \

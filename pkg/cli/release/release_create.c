@@ -66,6 +66,7 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
      .help = "nodes that run this sequence may go down to the release, once"},
     {.name = "restart-unit", .value = "UNIT", .help = "systemd unit to restart after the swap"},
     {.name = "restart-exec", .value = "WORD", .repeats = true, .help = "command to run after the swap, one word each"},
+    {.name = "reboot", .help = "the node reboots after the swap, instead of a restart"},
 #define HOOK_OPTION(kind, field, flag, help_) {.name = (flag), .value = "WORD", .repeats = true, .help = (help_)},
     HF_HOOKS(HOOK_OPTION)
 #undef HOOK_OPTION
@@ -326,6 +327,8 @@ static int put_options(struct hf_cli *cli, const struct hf_cli_args *args, json_
     json_t *restart = r == 0 ? words_of(args, "restart-exec") : NULL;
     if (restart != NULL)
         r = hf_cli_put(update, "spec.release.install.restart.exec", restart, err);
+    if (r == 0 && hf_cli_flag(args, "reboot") && hf_json_at(update, "spec.release.install.reboot") == NULL)
+        r = hf_cli_put(update, "spec.release.install.reboot", json_object(), err);
     if (r == 0)
         r = put_hooks(args, update, err);
     return r == 0 ? put_health(args, update, err) : r;

@@ -13,6 +13,7 @@ static const char *const event_names[HF_EV_COUNT] = {
     [HF_EV_FAILED] = "Failed",   [HF_EV_RESTORED] = "Restored",
     [HF_EV_UNDONE] = "Undone",   [HF_EV_DRIFTED] = "Drifted",
     [HF_EV_MENDED] = "Mended",   [HF_EV_HOOKED] = "Hooked",
+    [HF_EV_BOOTED] = "Booted",   [HF_EV_DELAYED] = "Delayed",
 };
 
 static const char *const action_names[HF_ACT_COUNT] = {
@@ -86,7 +87,9 @@ static const struct hf_steer_move moves[HF_PHASE_COUNT][HF_EV_COUNT] =
         [HF_PHASE_PROBATION] =
             {
                 [HF_EV_STARTED] = TO(PROBATION, PROBE),
+                [HF_EV_DELAYED] = TO(PROBATION, NONE),
                 [HF_EV_HOOKED] = TO(PROBATION, PROBE),
+                [HF_EV_BOOTED] = TO(PROBATION, PROBE),
                 [HF_EV_RESTARTED] = TO(PROBATION, PROBE),
                 [HF_EV_HEALTHY] = TO(COMMITTED, COMMIT),
                 [HF_EV_UNHEALTHY] = TO(ROLLING_BACK, ROLLBACK),

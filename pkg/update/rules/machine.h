@@ -44,6 +44,8 @@ enum hf_update_event {
     HF_EV_FALL_BACK, /* the delta is unusable: another one, or the whole file */
     HF_EV_SWAPPED,
     HF_EV_HOOKED,    /* afterSwap has run */
+    HF_EV_DELAYED,   /* the node's reboot */
+    HF_EV_BOOTED,    /* the node, with the new version */
     HF_EV_RESTARTED, /* the service runs the new version */
     HF_EV_HEALTHY,
     /* a check or the restart failed, the deadline passed, or HF_UPDATE_MAX_STARTS starts of the agent */

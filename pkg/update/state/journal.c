@@ -88,6 +88,8 @@ static const struct hf_record_row rows[] = {
     ROW("probed", probed),
     ROW("restarted", restarted),
     HF_RECORD_ROW(struct journal_file, "hooked", j.hooked),
+    HF_RECORD_ROW(struct journal_file, "rebooted", j.rebooted),
+    HF_RECORD_ROW(struct journal_file, "boot", j.boot),
     COUNT("starts", starts),
     COUNT("wasted", wasted),
     COUNT("changes", changes),

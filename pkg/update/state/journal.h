@@ -53,7 +53,9 @@ struct hf_journal {
     bool probed;    /* the new version may have run: it is or was in place */
     bool restarted; /* the service, with the new version */
     bool hooked;    /* afterSwap has run */
+    bool rebooted;  /* the node has booted the new version, which needs that */
 
+    char boot[40]; /* with install.reboot: in which the content at the path last changed, until the next boot; or "" */
     char name[HF_API_MAX_NAME + 1];
     char message[HF_UPDATE_MAX_MESSAGE];
     char digest[HF_SHA256_HEX]; /* of the release (spec.release), or "" */

@@ -75,8 +75,9 @@ class TestAlone(unittest.TestCase):
         cluster.load_image(NODE, cls.make_image())
         # what else the kubelet's unit does: in a container of systemd-nspawn the control groups are read-only at first
         node.put_unit(cluster.where, NODE, "cgroups.service", CGROUPS)
+        cls.run_("systemctl", "-q", "enable", "--now", agent.PROGRAM)
+        wait.until("the entry to be applied", lambda: cls.entry().get("phase") == "Applied", 60)
         cls.mask()
-        cls.run_("systemctl", "-q", "enable", agent.PROGRAM)
         cls.run_("sync")
 
     @staticmethod
@@ -125,11 +126,15 @@ class TestAlone(unittest.TestCase):
                 return False
         return True
 
-    def alone(self):
+    @classmethod
+    def entry(cls):
         """What the agent says of its entry."""
-        text = self.run_("cat", "/run/holdfast/status.json", check=False)
+        text = cls.run_("cat", "/run/holdfast/status.json", check=False)
         entries = json.loads(text).get("status", {}).get("manifests", []) if text else []
-        return entries[0].get("alone", {}) if entries else {}
+        return entries[0] if entries else {}
+
+    def alone(self):
+        return self.entry().get("alone", {})
 
     def crictl(self, *words):
         return self.run_("crictl", "--runtime-endpoint", "unix://" + node.CONTAINERD_SOCKET, *words)
@@ -168,12 +173,12 @@ class TestAlone(unittest.TestCase):
         for _ in range(KILLS):
             if dice.random() < 0.5:
                 process.end(self.pids(), 9)    # so that the agent has something to do
-            time.sleep(dice.random() * 10)     # it looks for 5 s before it acts
+            time.sleep(dice.uniform(2, 12))    # it looks for 5 s before it acts
             most = max(most, len(self.pids()))
             process.end(world.cluster.find(NODE, agent.PROGRAM), 9)
             most = max(most, len(self.pids()))
         print(f"        {KILLS} kills: at most {most} instances at once")
-        self.assertEqual(most, 1)
+        self.assertLessEqual(most, 1)
         wait.until("one instance", lambda: len(self.pids()) == 1, 60)
         wait.until("one sandbox of ours", lambda: len(self.ours()) == 1, 30)
 

@@ -104,6 +104,12 @@ $(APART_release): cmd/holdfast-supervisor/main.c $(wildcard pkg/supervisor/*.c) 
 	@$(MUSL) $(COMMON) $(CFLAGS_release) -Os -g0 -s -static -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections -o $@ $(filter %.c,$^)
 endif
 
+ifneq ($(SYSROOT),)
+# For another processor there is no musl: glibc in the program is larger, and needs nothing of the host either.
+$(B)/release/holdfast-supervisor: LINK := $(if $(filter arm-%,$(MACHINE)),-static -no-pie,-static-pie) -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections $(LINK_SYSROOT)
+$(B)/release/holdfast-supervisor: PKG_LIBS :=
+endif
+
 # Only this program loads the libraries for TPMs: the agent starts it where there is one.
 $(foreach f,$(FLAVOURS),$(B)/$(f)/holdfast-tpm): private PKGS += tss2-esys tss2-mu tss2-rc tss2-tcti-device tss2-tcti-swtpm
 

@@ -32,7 +32,7 @@ $(B)/static/libholdfast.a: $(STATIC_OBJ) $(B)/static/flags
 
 $(STATIC_PROGRAMS:%=$(B)/static/%): $(B)/static/%: $(B)/release/cmd/%/main.o $(B)/static/libholdfast.a
 	@echo "  LINK  static $(@F)"
-	@$(CC_release) $(STATIC_LINK) $(STATIC_START) -o $@ $^ -L$(STATIC)/lib $(STATIC_LIBS)
+	@$(CC_release) $(STATIC_LINK) $(STATIC_START) -o $@.new $^ -L$(STATIC)/lib $(STATIC_LIBS) && mv $@.new $@
 
 ifneq ($(STATIC_LOOSE),)
 # The agent without pkg/loop/static_start.c: tests/system/static shows by it what that file prevents.

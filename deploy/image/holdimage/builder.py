@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the images of one commit: programs, Debian files, layers, bills of materials."""
 
+import glob
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ IMAGES = {"holdfast-agent": (("holdfast-agent", "holdfast-units", "holdfast-tpm"
           "holdfast-controller": (("holdfast-controller",), "65532:65532", "The holdfast fleet controller")}
 # What the agent's pod installs on its host.
 HOST, HOST_FOLDER, HOST_PROGRAMS, SUPERVISOR = ("holdfast-agent",), "usr/lib/holdfast", ("holdfast-agent", "holdfast", "holdfast-tpm"), "holdfast-supervisor"
+STATIC = ("holdfast-agent", "holdfast")    # of these, the ones that need no library of the host: hack/make/static.mk
 PAPERS = ("LICENSE", "NOTICE")
 ABOUT = "org.opencontainers.image."
 
@@ -96,8 +98,9 @@ class Builder:
         if not os.path.exists(os.path.join(programs, SUPERVISOR)) or not (native or os.path.exists(os.path.join(static, HOST_PROGRAMS[0]))):
             self.say(f"image: no static build in {shown(static)}: agents stay in their pods (NoHostBuild)")
             return
-        for program in HOST_PROGRAMS:
-            if os.path.exists(os.path.join(static, program)):
+        newest = max((os.path.getmtime(path) for path in glob.glob(os.path.join(programs, "**", "*.o"), recursive=True)), default=0)
+        for program in HOST_PROGRAMS:          # a static program that is older than an object is another version's
+            if os.path.exists(os.path.join(static, program)) and os.path.getmtime(os.path.join(static, program)) >= newest:
                 files.program(f"{HOST_FOLDER}/host/{program}", stripped(os.path.join(static, program), strip))
             else:
                 files.link(f"{HOST_FOLDER}/host/{program}", f"/usr/bin/{program}")
@@ -129,7 +132,8 @@ class Builder:
         """The images of `machines`, built against Debian trees of them."""
         goals = [program for name in names for program in IMAGES[name][0] + self.supervisor(name)]
         roots = {one.name: sysroot.tree(one, self.say, offline) for one in machines}
-        programs = {one.name: cross.programs(one, roots[one.name], TOP, goals, jobs, self.say) for one in machines}
+        static = STATIC if any(name in HOST for name in names) else ()
+        programs = {one.name: cross.programs(one, roots[one.name], TOP, goals, jobs, self.say, static, offline) for one in machines}
         for name in names:
             layout = oci.Layout()
             for one in machines:

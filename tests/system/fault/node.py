@@ -247,12 +247,12 @@ class Node:
             for name in dirs + files:
                 path = os.path.join(folder, name)
                 used = any(link == path or link.startswith(path + "/") for link in links)
-                if name.startswith(".holdfast-") and name != ".holdfast-floors" and not used:
+                if name.startswith(".holdfast-") and not name.endswith(".kept") and name != ".holdfast-floors" and not used:
                     found.append(path)
                 if os.path.basename(folder).endswith(".tree") and not used:
                     found.append(path)
         for folder, dirs, files in os.walk(updates):
-            found += [os.path.join(folder, f) for f in files if f not in ("journal", "floor.0", "floor.1", "lock", "committed")
+            found += [os.path.join(folder, f) for f in files if f not in ("journal", "floor.0", "floor.1", "lock", "committed", "previous")
                       and not (f.startswith("manifest.") and not f.endswith(".new"))]
         return found
 

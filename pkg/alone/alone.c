@@ -30,6 +30,7 @@
 #define TICK_WAITING_NS HF_NS_PER_S
 #define TICK_KUBELET_NS (5 * HF_NS_PER_S)
 #define LISTING_AGE_NS (2 * HF_NS_PER_S)
+#define HANDOVER_NS (10 * HF_NS_PER_S)
 #define LONG_RUN_NS (600 * HF_NS_PER_S) /* after which an end counts as the first one */
 
 static void tick(void *arg);
@@ -107,6 +108,10 @@ static bool has_listing(const struct hf_alone *alone)
 
 static void decide(struct hf_alone *alone)
 {
+    /* the node's own containerd comes, and its kubelet behind it: as good as seen */
+    bool comes = alone->own_runtime && alone->other_runtime;
+    alone->seen_ns = comes ? now(alone) : alone->seen_ns;
+    alone->handover_ns = !comes ? 0 : alone->handover_ns != 0 ? alone->handover_ns : now(alone);
     const struct hf_alone_facts facts = {
         .presence = alone->presence,
         .own_runtime = alone->own_runtime,
@@ -116,6 +121,9 @@ static void decide(struct hf_alone *alone)
     };
     struct hf_alone_step step = hf_alone_next(&facts, alone->wishes, alone->n_wishes);
 
+    /* whatever hangs: the node's own containerd waits for the end of ours */
+    if (comes && facts.now_ns - alone->handover_ns > HANDOVER_NS)
+        step.kind = HF_ALONE_STOP_RUNTIME;
     if (step.kind != HF_ALONE_REST) {
         if (step.kind != HF_ALONE_LIST)
             hf_log(alone->p.log, HF_LOG_INFO, "alone.step", HF_S("step", hf_alone_step_names[step.kind]),

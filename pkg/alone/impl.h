@@ -37,6 +37,7 @@ struct hf_alone {
 
     bool marked;                  /* <state>/alone exists */
     uint64_t started_ns, seen_ns; /* seen_ns 0: no kubelet yet */
+    uint64_t handover_ns;         /* since when both containerds want to run; 0: they do not */
     enum hf_alone_presence presence;
     bool own_runtime, other_runtime;
     struct hf_listing listing;

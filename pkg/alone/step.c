@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The order of the rules:
  *
- *   1. The node's own containerd wants to run: ours ends, and leaves the containers with their shims, so that no pod
- *      ends for it. (Two cannot have one database.) Under K3s, whose agent brings its containerd before its kubelet and
- *      takes ours for it meanwhile, the kubelet's answer stands for this. Once a kubelet answers, rule 3 comes first.
+ *   1. The node's own containerd wants to run: a kubelet comes. Ours ends as soon as nothing of ours is left (rule 3).
+ *      Two cannot have one database. Under K3s, whose agent takes our containerd for its own meanwhile, the kubelet's
+ *      answer stands for this. The pods go before the kubelet starts: its own instance would find the port taken, and
+ *      wait 10 s for its second attempt.
  *   2. No containerd runs: ours starts, if the node is alone and a pod is wished.
  *   3. Sandboxes of ours that are not wished, are dead, are second ones, or that a kubelet now takes over, go.
  *   4. Alone: each wished pod gets its sandbox and its containers, unless the kubelet's own instance still runs, as it
@@ -82,7 +83,7 @@ static const struct hf_listed_sandbox *find_own(const struct hf_listing *listing
 static bool is_wanted(const struct hf_alone_facts *facts, const struct hf_listed_sandbox *sandbox,
                       struct hf_alone_wish *const *wishes, size_t n)
 {
-    if (facts->presence == HF_ALONE_KUBELET)
+    if (facts->presence == HF_ALONE_KUBELET || (facts->own_runtime && facts->other_runtime))
         return false;
     for (size_t i = 0; i < n; i++)
         if (find_own(facts->listing, wishes[i]->pod.uid) == sandbox)
@@ -149,9 +150,7 @@ struct hf_alone_step hf_alone_next(const struct hf_alone_facts *facts, struct hf
 {
     bool alone = facts->presence == HF_ALONE_ALONE;
 
-    /* a kubelet that answers is there already, through our containerd, so the pods go first */
-    bool leaves =
-        facts->presence != HF_ALONE_KUBELET || (facts->listing != NULL && hf_alone_nothing_left(facts->listing));
+    bool leaves = facts->listing != NULL && hf_alone_nothing_left(facts->listing);
     if (facts->own_runtime && facts->other_runtime && leaves)
         return step(HF_ALONE_STOP_RUNTIME, "");
     if (!facts->own_runtime && !facts->other_runtime)
@@ -159,6 +158,7 @@ struct hf_alone_step hf_alone_next(const struct hf_alone_facts *facts, struct hf
     if (facts->listing == NULL)
         return step(HF_ALONE_LIST, "");
     struct hf_alone_step next = surplus(facts, wishes, n);
+    alone = alone && !(facts->own_runtime && facts->other_runtime);
     for (size_t i = 0; alone && i < n && next.kind == HF_ALONE_REST; i++) {
         next = for_wish(facts, wishes[i]);
         next.wish = i;

@@ -78,8 +78,13 @@ static void apply_limits(struct hf_agent *agent)
     hf_clock_set_max_skew(&agent->params.home->clock, policy->clock_max_skew_ns);
     hf_disks_follow(&agent->disks, &policy->disk);
     agent->labeller.backoff.cap_ns = agent->report.backoff.cap_ns = policy->retry_interval_ns;
-    if (agent->engine != NULL)
+    if (agent->engine != NULL) {
+        hf_update_engine_set_retain(agent->engine,
+                                    &(const struct hf_kept_policy){.current = policy->retain.current,
+                                                                   .previous = policy->retain.previous,
+                                                                   .max_bytes = policy->retain.max_bytes});
         hf_update_engine_set_retry(agent->engine, agent->params.retry_base_ns, policy->retry_interval_ns);
+    }
     agent->next_interval_ns = HF_MIN(agent->next_interval_ns, hf_mono_ns(agent->env.clock) + policy->interval_ns);
 }
 
@@ -536,6 +541,13 @@ static bool disk_critical(void *arg, const char *path, struct hf_err *err)
     return hf_disks_is_critical(&agent->disks, path, err);
 }
 
+static bool disk_warned(void *arg, const char *path)
+{
+    const struct hf_agent *agent = arg;
+
+    return hf_disks_is_warned(&agent->disks, path);
+}
+
 static bool names_unit(void *arg, const char *unit)
 {
     const struct hf_agent *agent = arg;
@@ -564,6 +576,7 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .proc = from->proc,
         .probe = from->probe,
         .unit = from->unit,
+        .watch = from->watch,
         .log = from->log,
         .metrics = from->metrics,
         .state_dir = from->home->dir,
@@ -579,6 +592,7 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .meets = meets,
         .disk_reserve = disk_reserve,
         .disk_critical = disk_critical,
+        .disk_warned = disk_warned,
         .is_own = is_own,
         .allows_exec = allows_exec,
         .allows_unit = allows_unit,
@@ -589,6 +603,9 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .arg = agent,
     };
     int r = hf_update_engine_new(&params, &agent->engine, err);
+
+    if (r == 0)
+        apply_limits(agent);
 
     agent->view.engine = agent->engine;
     return r;

@@ -71,6 +71,21 @@ static void finish_disk(struct hf_decode *decode, void *object, json_t *json)
                         disk->critical_percent);
 }
 
+static const struct hf_field retain_fields[] = {
+    HF_FIELD_BOOL(struct hf_policy_retain, current, "current", "false"),
+    HF_FIELD_BOOL(struct hf_policy_retain, previous, "previous", "false"),
+    HF_FIELD_QUANTITY(struct hf_policy_retain, max_bytes, "maxBytes", MIB, 1ull << 40),
+    {0}};
+
+static void finish_retain(struct hf_decode *decode, void *object, json_t *json)
+{
+    struct hf_policy_retain *retain = object;
+
+    (void)decode;
+    if (json_object_get(json, "maxBytes") == NULL)
+        retain->max_bytes = HF_RETAIN_MAX_BYTES;
+}
+
 static const struct hf_field connectivity_fields[] = {
     HF_FIELD_LIST(struct hf_policy_connectivity, windows, n_windows, "windows", hf_window_fields, HF_MAX_WINDOWS,
                   .finish = hf_window_finish),
@@ -100,6 +115,7 @@ static const struct hf_field spec_fields[] = {
     HF_FIELD_PART("clock", clock_fields),
     HF_FIELD_PART("labels", label_fields, .finish = finish_labels),
     HF_FIELD_OBJECT(struct hf_syncpolicy, disk, "disk", disk_fields, .finish = finish_disk),
+    HF_FIELD_OBJECT(struct hf_syncpolicy, retain, "retain", retain_fields, .finish = finish_retain),
     HF_FIELD_OBJECT(struct hf_syncpolicy, connectivity, "connectivity", connectivity_fields,
                     .finish = finish_connectivity),
     HF_FIELD_LIST(struct hf_syncpolicy, manifests, n_manifests, "manifests", hf_manifest_fields, HF_MAX_MANIFESTS,

@@ -26,6 +26,13 @@ struct hf_policy_disk {
     uint64_t write_budget_bytes; /* in 24 hours; 0: no limit */
 };
 
+/* What to keep of committed releases besides what costs nothing. */
+struct hf_policy_retain {
+    bool current, previous; /* a copy of the installed version; the version before it */
+    uint64_t max_bytes;     /* of both, for each release */
+};
+#define HF_RETAIN_MAX_BYTES (UINT64_C(256) << 20) /* default */
+
 /* Bulk transfers (api/link/link.h). */
 struct hf_policy_connectivity {
     struct hf_window *windows; /* none: any time */
@@ -53,6 +60,7 @@ struct hf_syncpolicy {
     json_t *static_labels;       /* borrowed object of strings, or NULL */
     bool detect_labels;          /* also labels of detected hardware */
     struct hf_policy_disk disk;
+    struct hf_policy_retain retain;
     struct hf_policy_connectivity connectivity;
     struct hf_manifest *manifests; /* unique names */
     size_t n_manifests;

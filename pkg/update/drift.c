@@ -15,8 +15,10 @@ static int run_look(struct step_job *step)
                                               step->committed_digest, &rotated, NULL) < 0)
         step->committed_digest[0] = '\0'; /* the next look tries again */
     int r = hf_swap_check(&step->swap, &step->look, &step->failure);
-    if (r > 0)
+    if (r > 0) {
         retain_keep(step, false);
+        watches_find(step);
+    }
     return r;
 }
 
@@ -39,6 +41,7 @@ static void mended(struct release *release, const struct step_job *step)
 static void looked(struct release *release, struct step_job *step)
 {
     release->drift.look = step->look;
+    watches_set(release, step, false);
     if (step->text.n > 0)
         memcpy(release->drift.kept, step->committed_digest, sizeof(release->drift.kept));
     if (step->job.r > 0)
@@ -76,7 +79,7 @@ void drift_look(struct release *release)
 {
     struct step_job *step = step_new(release, STEP_LOOK, run_look, looked);
 
-    release->drift.look_wanted = false;
+    release->drift.look_wanted = release->drift.fired = false;
     if (step == NULL)
         return;
     step->swap = step_swap_params(release, step);
@@ -171,7 +174,7 @@ void drift_look_behind(struct release *release)
         wanted_held(release) || hf_mono_ns(release->engine->p.clock) < drift->look_due_ns)
         return;
     struct step_job *step = step_new(release, STEP_LOOK, run_look_behind, looked_behind);
-    drift->look_wanted = false;
+    drift->look_wanted = drift->fired = false;
     if (step == NULL)
         return;
     step->swap = step_swap_params(release, step);

@@ -244,8 +244,10 @@ void hf_update_engine_free(struct hf_update_engine *engine)
     if (engine == NULL)
         return;
     hf_steer_core_close(&engine->core);
-    for (size_t i = 0; i < engine->releases.n; i++)
+    for (size_t i = 0; i < engine->releases.n; i++) {
+        watches_drop(engine->releases.entries[i].value);
         step_drop(engine->releases.entries[i].value);
+    }
     hf_steer_core_unref(&engine->core);
 }
 
@@ -492,7 +494,7 @@ void hf_update_engine_check_drift(struct hf_update_engine *engine)
 {
     for (size_t i = 0; i < engine->releases.n; i++) {
         struct release *release = engine->releases.entries[i].value;
-        release->drift.look_wanted = true;
+        release->drift.look_wanted = release->drift.at_interval = true;
     }
     update_engine_wake(engine);
 }

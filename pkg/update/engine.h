@@ -17,6 +17,7 @@
 #include "loop/proc.h"
 #include "loop/sched.h"
 #include "loop/unit.h"
+#include "loop/watch.h"
 #include "trust/trust.h"
 #include "update/floors/guard.h"
 #include "update/kept/choice.h"
@@ -36,7 +37,8 @@ struct hf_update_params {
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    struct hf_log *log; /* may be NULL */
+    const struct hf_watch_ops *watch; /* NULL: drift shows at hf_update_engine_check_drift() only */
+    struct hf_log *log;               /* may be NULL */
     /* the engine uses it until hf_update_engine_free(); may be NULL */
     struct hf_metrics *metrics;
     const char *state_dir; /* its subfolder `updates` belongs to the engine */
@@ -108,13 +110,14 @@ HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
  * keys again. */
 HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
                                      struct hf_err *err);
-/* Once per SyncPolicy `interval`: looks for drift in committed releases that are desired and not held back by the site.
- * Changed or missing content is installed again at once (Drifted), with health checks; if these fail, the file that was
+/* Once per SyncPolicy `interval`, and by itself when a watched folder changes: looks for drift in committed releases
+ * that are desired and not held back by the site. Changed or missing content is installed again at once (Drifted), with
+ * health checks; if these fail, the file that was
  * in place comes back, but never a tree that differs from its manifest. Wrong mode or owner is set in place
- * (RightsRestored). The next look is one minute or more after the first repair; each further repair doubles this delay,
- * up to 512 minutes, and each look without drift halves it. While a newer release of the name waits, or was refused or
- * rolled back, the committed one is repaired from its signed object on disk (update/state/committed.h), as long as the
- * server still has its file. */
+ * (RightsRestored). After three repairs the next look is one minute or more after the repair; each further repair
+ * doubles this delay, up to 512 minutes, and each look at an interval without drift halves it. While a newer release of
+ * the name waits, or was refused or rolled back, the committed one is repaired from its signed object on disk
+ * (update/state/committed.h). Content comes from what is kept (update/kept/kept.h), else from the server. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* Problems that the last hf_update_engine_set() found in the trust folder (hf_trust_folder_inspect()), or NULL.
  * Valid until the next hf_update_engine_set(). */

@@ -43,6 +43,8 @@ static int run_commit(struct step_job *step)
     r = run_clean(step);
     if (r == 0)
         retain_keep(step, rotated);
+    if (r == 0)
+        watches_find(step);
     if (r == 0 && copied < 0) { /* the state folder has the floor: log it, and try again a few times */
         step->failure.err = copy_err;
         return copied;
@@ -76,8 +78,10 @@ static void finished(struct release *release, struct step_job *step)
         }
         retry->clean_due_ns = hf_mono_ns(release->engine->p.clock) + much_later_ns;
     }
-    if (commit)
+    if (commit) {
+        watches_set(release, step, true);
         release->review.floor = step->floor;
+    }
     retry->redo = REDO_NOTHING;
     retry->tries = 0;
     retry->due_ns = 0;

@@ -66,6 +66,14 @@ int retain_find(struct step_job *step);
  * committed. */
 void retain_keep(struct step_job *step, bool just_committed);
 
+/* ---- watches.c --------------------------------------------------------------------------------------------------- */
+
+/* On the worker, after retain_prepare(): finds the folders of what is installed. */
+void watches_find(struct step_job *step);
+/* On the loop: watches them; `anew`: also those that are watched already, which may have been made again. */
+void watches_set(struct release *release, struct step_job *step, bool anew);
+void watches_drop(struct release *release);
+
 /* ---- service.c --------------------------------------------------------------------------------------------------- */
 
 /* The restart of the service would end this process. */

@@ -58,6 +58,7 @@ void release_free(struct release *release)
 {
     if (release == NULL)
         return;
+    watches_drop(release);
     wanted_done(release);
     hf_steer_machine_done(&release->machine);
     free(release->folder);

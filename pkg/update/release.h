@@ -162,13 +162,22 @@ struct release_retry {
 struct release_drift {
     /* zero before the first check, and after one that found drift */
     struct hf_swap_look look;
-    /* hf_update_engine_check_drift() came after the last check */
+    /* a watch fired, or the interval has passed */
     bool look_wanted;
+    bool fired;       /* a watch fired after the last check */
+    bool at_interval; /* hf_update_engine_check_drift() came after the last check */
     /* no check starts before; 0: now */
     uint64_t look_due_ns;
-    /* one more for each check that finds drift, one less for each other: sets the delay */
+    /* one more for each check that finds drift, one less for each other at an interval: sets the delay */
     unsigned repairs;
     char kept[HF_SHA256_HEX]; /* digest in the file of update/state/committed.h; "": unknown */
+};
+
+/* inotify watches of the folders of what is installed. Only watches.c writes it. */
+struct release_watches {
+    struct hf_watch **watches;
+    size_t n;
+    struct hf_buf folders; /* paths, each with its terminator */
 };
 
 enum step_kind {
@@ -223,6 +232,7 @@ struct release {
     struct release_attempt attempt;
     struct release_retry retry;
     struct release_drift drift;
+    struct release_watches watches;
     struct release_step step;
 };
 

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Repairs of drift are counted, and the more there are, the longer the pauses between looks for drift. */
+/* Repairs of drift are counted, and the more there are, the longer the pauses between looks for drift; the first few
+ * come at once. A look that a watch brings about, maybe by what the repair itself has done, does not count as quiet. */
 #include "update/release.h"
 
-enum { MAX_SHIFT = 9 }; /* 2^9 minutes: at most one repair in most of a working day */
+enum {
+    FREE_REPAIRS = 3, /* without a pause: somebody's mistake, and the correction of it */
+    MAX_SHIFT = 9,    /* 2^9 minutes: at most one repair in most of a working day */
+};
 static const uint64_t first_pause_ns = 60 * HF_NS_PER_S;
 
 static uint64_t pause_ns(const struct release *release)
 {
     unsigned repairs = release->drift.repairs;
 
-    return repairs == 0 ? 0 : first_pause_ns << HF_MIN(repairs - 1, (unsigned)MAX_SHIFT);
+    return repairs <= FREE_REPAIRS ? 0 : first_pause_ns << HF_MIN(repairs - FREE_REPAIRS - 1, (unsigned)MAX_SHIFT);
 }
 
 static void pause_looks(struct release *release)
@@ -23,8 +27,9 @@ void repairs_count(struct release *release, bool drifted)
 
     if (drifted)
         drift->repairs++;
-    else if (drift->repairs > 0)
+    else if (drift->repairs > 0 && drift->at_interval)
         drift->repairs--;
+    drift->at_interval = false;
     pause_looks(release);
 }
 

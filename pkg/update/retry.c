@@ -112,6 +112,8 @@ uint64_t retry_wake_ns(const struct release *release)
         next = HF_MIN(next, release->retry.due_ns);
     if (release->retry.clean_due_ns > now)
         next = HF_MIN(next, release->retry.clean_due_ns);
+    if (release->drift.fired && release->drift.look_due_ns > now)
+        next = HF_MIN(next, release->drift.look_due_ns);
     if (waiting && release->wanted.object != NULL && (!release->review.current || !release->review.floor_known))
         next = HF_MIN(next, now + ask_again_ns);
     if (waiting &&

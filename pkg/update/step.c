@@ -51,6 +51,7 @@ struct step_job *step_new(struct release *release, enum step_kind kind, int (*ru
     step->run = run_step;
     step->then = then_step;
     step->text.max = HF_JOURNAL_MAX_BYTES;
+    step->folders.max = 1 << 20;
     return step;
 }
 
@@ -59,6 +60,7 @@ void step_discard(struct step_job *step)
     if (step == NULL)
         return;
     hf_buf_done(&step->text);
+    hf_buf_done(&step->folders);
     hf_edgeupdate_free(step->committed);
     free(step);
 }

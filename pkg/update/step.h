@@ -22,6 +22,7 @@ struct step_job {
     struct hf_swap_look look;
     struct hf_kept_params keep;     /* after a commit, and after a look that found all right */
     enum hf_kept_source kept;       /* of an inspection: where the content is on the disk */
+    struct hf_buf folders;          /* of the installed version, to watch */
     char other[HF_TARGET_MAX_PATH]; /* as in struct hf_kept_want */
     char previous_sha256[HF_SHA256_HEX];
     struct hf_health health; /* to confirm */

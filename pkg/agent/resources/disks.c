@@ -592,6 +592,21 @@ bool hf_disks_is_critical(const struct hf_disks *disks, const char *path, struct
     return is_critical(disks, hf_survey_host_root(disks->env->params), path, err);
 }
 
+bool hf_disks_is_warned(const struct hf_disks *disks, const char *path)
+{
+    uint64_t device;
+    bool any = false;
+
+    for (size_t i = 0; i < disks->n; i++)
+        any = any || disks->disks[i].level != HF_DISK_OK;
+    if (!any || !device_of(disks, hf_survey_host_root(disks->env->params), path, &device))
+        return false;
+    for (size_t i = 0; i < disks->n; i++)
+        if (!disks->disks[i].missing && disks->devices[i] == device && disks->disks[i].level != HF_DISK_OK)
+            return true;
+    return false;
+}
+
 bool hf_disks_home_is_critical(const struct hf_disks *disks)
 {
     return is_critical(disks, "", disks->env->params->home->dir, NULL);

@@ -65,6 +65,8 @@ void hf_disks_save(struct hf_disks *disks);
 /* The file system of an install path (as the host sees it) is too full for a new release; *err explains. Reads the disk
  * only while a file system is critical. */
 bool hf_disks_is_critical(const struct hf_disks *disks, const char *path, struct hf_err *err);
+/* The file system of an install path is above the warning level, or critical. */
+bool hf_disks_is_warned(const struct hf_disks *disks, const char *path);
 bool hf_disks_home_is_critical(const struct hf_disks *disks);
 
 /* Named by the policy, so the status reports it if missing. */

@@ -1797,11 +1797,19 @@ static void lose_kept(void)
     }
 }
 
-/* The pause before the next look begins where the repair ends, however long it took. */
+/* The first repairs have no pause. From then on the pause before the next look begins where the repair ends, however long
+ * it took. */
 START_TEST(drift_after_a_long_repair)
 {
     begin(&(struct hf_sim_release){.content = "v2"});
     ck_assert(hf_simupdate_settle(w));
+    for (unsigned i = 0; i < 3; i++) {
+        hf_simupdate_put_old(w, "stray");
+        hf_simupdate_look(w);
+        hf_simupdate_run_for(w, HF_NS_PER_S);
+        expect_target("v2");
+        ck_assert(hf_simupdate_settle(w));
+    }
     w->answer.status = 404;
     hf_simupdate_serve(w);
     hf_simupdate_put_old(w, "stray");

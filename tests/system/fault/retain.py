@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Repairs and goes down without a network: the artifact server is gone, somebody removes and replaces installed files (100 times, of
+files and of trees), and a signed release wants the content of the version before. The policy's interval is 5 minutes, so only watches
+find what happened in time.
+
+    tests/system/fault/retain.py [WORD...]      only the cases whose name contains one of the words
+
+Prints "N passed, N failed" last."""
+import os
+import shutil
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from node import TOP, Artifacts, Node, say, sha256, wait  # noqa: E402
+
+HOME = os.path.join(TOP, "build", "fault", "retain")
+FILES, TREES, ROUNDS = 24, 10, 3  # 102 repairs; a release's first three repairs have no pause
+WITHIN_S = 2.0
+POLICY = """apiVersion: edge.codcompass.io/v1alpha1
+kind: SyncPolicy
+metadata: {name: policy}
+spec:
+  nodeSelector: {}
+  interval: 5m
+  retain: {previous: true}
+"""
+
+
+class Site:
+    def __init__(self, name):
+        self.node = Node(os.path.join(HOME, name), Artifacts())
+        self.want = {}
+        self.node.apply("policy", POLICY)
+        self.node.start_agent()
+
+    def file(self, name, text, sequence=1, more=()):
+        """Publishes a file; returns the path at which it is to be."""
+        source, path = self.node.place("versions", f"{name}-{sequence}"), self.node.place("root", name, "program")
+        with open(source, "wb") as file:
+            file.write(text.encode() * 5000)
+        self.want[path] = sha256(source)
+        self.node.apply(name, self.node.create(name, f"1.{sequence}", sequence, source, path=path, service=False, more=more))
+        return path
+
+    def tree(self, name, text, sequence=1, more=()):
+        """Publishes a folder; returns the path of a file in it."""
+        source, path = self.node.place("versions", f"{name}-{sequence}"), self.node.place("root", name, "current")
+        os.makedirs(os.path.join(source, "lib", "deep"))
+        for part in ("run", "lib/a", "lib/deep/b"):
+            with open(os.path.join(source, part), "wb") as file:
+                file.write((text + part).encode() * 1000)
+        inside = os.path.join(path, "lib", "a")
+        self.want[inside] = sha256(os.path.join(source, "lib", "a"))
+        self.node.apply(name, self.node.create(name, f"1.{sequence}", sequence, source, path=path, service=False, more=more))
+        return inside
+
+    def lose_server(self):
+        """Every request is refused, and asking would show in bytesFetched and in the log."""
+        self.node.server.shutdown()
+        self.node.server.server_close()
+
+    def is_right(self, path):
+        return sha256(path) == self.want[path]
+
+    def expect_no_bytes(self, name):
+        row = self.node.update(name)
+        if row.get("bytesFetched", 0) != 0 or row.get("method") != "Kept":
+            raise AssertionError(f"{name} fetched: {row}")
+
+
+def break_one(path, round_):
+    """Removes, replaces by a rename, or removes and writes anew; returns when it was done."""
+    if round_ % 3 == 0:
+        os.unlink(path)
+    elif round_ % 3 == 1:
+        other = path + ".stray"
+        with open(other, "w", encoding="utf-8") as file:
+            file.write("stray")
+        os.rename(other, path)
+    else:
+        os.unlink(path)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("another")
+    return time.monotonic()
+
+
+def repairs():
+    site = Site("repairs")
+    node, paths = site.node, {}
+    try:
+        for i in range(FILES):
+            paths[f"file-{i}"] = site.file(f"file-{i}", f"content of file {i} ")
+        for i in range(TREES):
+            paths[f"tree-{i}"] = site.tree(f"tree-{i}", f"content of tree {i} ")
+        for name, path in paths.items():
+            node.wait_end(name, 1)
+            assert site.is_right(path), path
+        site.lose_server()
+        times = []
+        for round_ in range(ROUNDS):
+            for i, (name, path) in enumerate(paths.items()):
+                wait(f"{name} at rest", lambda name=name: node.update(name).get("phase") == "Committed")
+                begun = break_one(path, round_ + i)
+                wait(f"{path} is back", lambda path=path: site.is_right(path), 20, 0.005)
+                times.append(time.monotonic() - begun)
+        for name in paths:
+            wait(f"{name} committed", lambda name=name: node.update(name).get("phase") == "Committed")
+            site.expect_no_bytes(name)
+        worst = max(times)
+        say(f"    {len(times)} removals and replacements: worst {worst * 1000:.0f} ms, median {sorted(times)[len(times) // 2] * 1000:.0f} ms")
+        assert worst < WITHIN_S, f"the slowest took {worst:.1f} s"
+    finally:
+        node.end()
+
+
+def whole_link_and_folder():
+    """The link of a tree, and a folder in it, go as a whole."""
+    site = Site("link")
+    node = site.node
+    try:
+        inside = site.tree("app", "text ")
+        node.wait_end("app", 1)
+        site.lose_server()
+        begun = time.monotonic()
+        os.unlink(node.place("root", "app", "current"))
+        wait("the link is back", lambda: site.is_right(inside), 20, 0.005)
+        first, begun = time.monotonic() - begun, time.monotonic()
+        wait("at rest", lambda: node.update("app").get("phase") == "Committed")
+        shutil.rmtree(os.path.dirname(inside))
+        begun = time.monotonic()
+        wait("the folder is back", lambda: site.is_right(inside), 20, 0.005)
+        second = time.monotonic() - begun
+        say(f"    the link {first * 1000:.0f} ms, a folder {second * 1000:.0f} ms")
+        assert max(first, second) < WITHIN_S
+    finally:
+        node.end()
+
+
+def down():
+    """A release of N-1's content, signed to follow N, fetches nothing."""
+    site = Site("down")
+    node = site.node
+    try:
+        for make, name in ((site.file, "file"), (site.tree, "tree")):
+            make(name, "first ", 1)
+            node.wait_end(name, 1)
+            make(name, "second ", 2)
+            node.wait_end(name, 2)
+        site.lose_server()
+        for name in ("file", "tree"):
+            source = node.place("versions", f"{name}-1")
+            path = node.place("root", name, "program" if name == "file" else "current")
+            text = node.create(name, "1.0-again", 3, source, path=path, service=False)
+            begun = time.monotonic()
+            node.apply(name, text)
+            row = node.wait_end(name, 3)
+            assert row["phase"] == "Committed", row
+            site.expect_no_bytes(name)
+            say(f"    {name}: {(time.monotonic() - begun) * 1000:.0f} ms, 0 bytes")
+    finally:
+        node.end()
+
+
+CASES = (repairs, whole_link_and_folder, down)
+
+
+def main():
+    words, failed, passed = sys.argv[1:], 0, 0
+    for case in CASES:
+        if words and not any(word in case.__name__ for word in words):
+            continue
+        say(case.__name__)
+        try:
+            case()
+            passed += 1
+        except AssertionError as why:
+            say(f"  FAILED: {why}")
+            failed += 1
+    print(f"{passed} passed, {failed} failed")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

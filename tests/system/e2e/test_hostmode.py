@@ -136,12 +136,12 @@ class TestHostMode(unittest.TestCase):
             wait.until(f"the update on {node}", lambda n=node: self.entry(n).get("phase") == "Committed", 60)
 
     def test_3_reboots_alone(self):
-        """Link cut and DaemonSet deleted: one node with containerd and kubelet, one with both masked, as a K3s agent behaves."""
+        """Link cut and DaemonSet deleted: one node with containerd and kubelet, one with both disabled, as a K3s agent behaves."""
         for node in NODES[:2]:
             world.cluster.run(node, "sync")
             world.cluster.cut(node)
         world.cluster.kubectl("delete", "daemonset", agent.PROGRAM, "-n", helm.NAMESPACE, "--wait=false")
-        world.cluster.run("m2", "systemctl", "-q", "mask", "kubelet", "containerd")
+        world.cluster.run("m2", "systemctl", "-q", "disable", "kubelet", "containerd")
         for node in NODES[:2]:
             world.cluster.reboot(node)
         for node in NODES[:2]:
@@ -156,7 +156,7 @@ class TestHostMode(unittest.TestCase):
         before = {node: self.status(node)["sequence"] for node in NODES[:2]}
         for node in NODES[:2]:
             world.cluster.heal(node)
-        world.cluster.run("m2", "systemctl", "-q", "unmask", "kubelet", "containerd")
+        world.cluster.run("m2", "systemctl", "-q", "enable", "kubelet", "containerd")
         world.cluster.run("m2", "systemctl", "start", "containerd", "kubelet")
         for node in NODES[:2]:
             with self.subTest(node):

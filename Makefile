@@ -172,8 +172,9 @@ soak: $(if $(SOAK_WALKS),walks) $(B)/release/tests/sim/test_policy
 	@JOBS=$(JOBS) hack/soak $(B)/release/tests/sim/test_policy $(SOAK_SEEDS)
 
 walks: ## every walk of the tests to its end: a power cut, a failure at each single call; make test goes to a sample of them
-walks: $(B)/asan/walks.list
+walks: all $(B)/asan/walks.list
 	@HF_WALK_SEED=all hack/run-tests $(B)/asan walks
+	@tests/system/fault/supervisor.py --kills 200 kills
 
 fault: ## the built agent under kill -9, power cuts, bad input and sinks that misbehave, and the pages' commands, only
 fault: all $(B)/asan/fault.list $(B)/release/support/programs $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)

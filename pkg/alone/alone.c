@@ -315,7 +315,7 @@ static void remove_volumes(struct hf_alone *alone)
     }
 }
 
-void alone_acted(struct hf_alone *alone, bool ok, struct hf_view output)
+static void acted(struct hf_alone *alone, bool ok, struct hf_view output)
 {
     if (alone->missed)
         alone->p.changed(alone->p.arg); /* the owner sets the wishes again */
@@ -347,6 +347,7 @@ int hf_alone_new(const struct hf_alone_params *params, struct hf_alone **ret_alo
     if (alone == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     alone->p = *params;
+    alone->acted = acted;
     alone->presence = HF_ALONE_WAITING;
     alone->started_ns = now(alone);
     alone->timer = params->sched->timer_new(params->sched->ctx, tick, alone);

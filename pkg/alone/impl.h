@@ -51,12 +51,11 @@ struct hf_alone {
     struct hf_unit_call *asking;
     struct hf_proc_call *running;
     struct hf_alone_step step; /* of `running` */
+    void (*acted)(struct hf_alone *alone, bool ok, struct hf_view output);
 };
 
-/* run.c: starts the step; its end calls alone_acted(). */
+/* run.c: starts the step; its end calls alone->acted(). */
 void alone_act(struct hf_alone *alone, const struct hf_alone_step *step);
-/* alone.c */
-void alone_acted(struct hf_alone *alone, bool ok, struct hf_view output);
 /* wishes.c: false: a file is not the one that was placed; the wishes stay as they were. */
 bool alone_wishes_read(struct hf_alone *alone, const struct hf_alone_file *files, size_t n);
 void alone_wishes_done(struct hf_alone *alone);

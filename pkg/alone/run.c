@@ -24,7 +24,7 @@ static void acted(void *arg, int r, int exit_code, struct hf_view output)
     struct hf_alone *alone = arg;
 
     alone->running = NULL;
-    alone_acted(alone, r == 0 && exit_code == 0, output);
+    alone->acted(alone, r == 0 && exit_code == 0, output);
 }
 
 static int spawn(struct hf_alone *alone, const struct command *command)
@@ -261,6 +261,6 @@ void alone_act(struct hf_alone *alone, const struct hf_alone_step *step)
         r = dispatch(alone, &err);
     if (r < 0) {
         (void)hf_err_wrap(&err, r, "%s", hf_alone_step_names[step->kind]);
-        alone_acted(alone, false, hf_view_of(hf_err_text(&err, text, sizeof(text))));
+        alone->acted(alone, false, hf_view_of(hf_err_text(&err, text, sizeof(text))));
     }
 }

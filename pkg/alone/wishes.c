@@ -90,13 +90,13 @@ static bool is_double(struct hf_alone_wish *const *wishes, size_t n, const struc
     return false;
 }
 
-struct reading {
+struct wishes_reading {
     struct hf_alone_wish *wishes[ALONE_MAX_PODS];
     struct alone_note refused[ALONE_MAX_PODS];
     size_t n_wishes, n_refused;
 };
 
-static void refuse(struct reading *reading, const struct hf_alone_file *file, const struct hf_err *err)
+static void refuse(struct wishes_reading *reading, const struct hf_alone_file *file, const struct hf_err *err)
 {
     const char *name = strrchr(file->path, '/');
     struct alone_note *note = &reading->refused[reading->n_refused++];
@@ -107,7 +107,7 @@ static void refuse(struct reading *reading, const struct hf_alone_file *file, co
                    hf_err_text(err, text, sizeof(text)));
 }
 
-static int read_one(struct hf_alone *alone, const struct hf_alone_file *file, struct reading *reading)
+static int read_one(struct hf_alone *alone, const struct hf_alone_file *file, struct wishes_reading *reading)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_JSON_MAX_BYTES);
     struct hf_alone_wish *wish = NULL;
@@ -131,7 +131,7 @@ static int read_one(struct hf_alone *alone, const struct hf_alone_file *file, st
 }
 
 /* One pod of an entry that cannot run refuses the entry: half of what belongs together helps nobody. */
-static void drop_refused(struct reading *reading)
+static void drop_refused(struct wishes_reading *reading)
 {
     size_t kept = 0;
 
@@ -152,7 +152,7 @@ static void drop_refused(struct reading *reading)
 bool alone_wishes_read(struct hf_alone *alone, const struct hf_alone_file *files, size_t n)
 {
     unsigned char key[HF_SHA256_BYTES];
-    struct reading *reading;
+    struct wishes_reading *reading;
     int r = 0;
 
     make_key(files, n, key);

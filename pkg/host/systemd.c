@@ -10,7 +10,7 @@
 #define STATE_NS (10 * HF_NS_PER_S)
 #define JOB_NS (60 * HF_NS_PER_S) /* a start, until the agent is ready */
 
-struct answer {
+struct systemd_answer {
     struct hf_loop *loop;
     struct hf_err *err;
     char *active; /* of HF_HOSTLIFE_STATE, or NULL */
@@ -19,7 +19,7 @@ struct answer {
 
 static void on_done(void *arg, int r, const struct hf_err *err)
 {
-    struct answer *answer = arg;
+    struct systemd_answer *answer = arg;
 
     answer->r = r;
     if (r < 0 && answer->err != NULL)
@@ -29,7 +29,7 @@ static void on_done(void *arg, int r, const struct hf_err *err)
 
 static void on_state(void *arg, int r, const char *active, const char *sub, const struct hf_err *err)
 {
-    const struct answer *answer = arg;
+    const struct systemd_answer *answer = arg;
 
     (void)sub;
     (void)snprintf(answer->active, HF_HOSTLIFE_STATE, "%s", active);
@@ -38,7 +38,7 @@ static void on_state(void *arg, int r, const char *active, const char *sub, cons
 
 static int act(void *ctx, enum hf_unit_act what, struct hf_err *err)
 {
-    struct answer answer = {.loop = ctx, .err = err, .r = -EINTR};
+    struct systemd_answer answer = {.loop = ctx, .err = err, .r = -EINTR};
     const struct hf_unit_ops *unit = hf_loop_unit(ctx);
     struct hf_unit_call *call;
     int r = unit->act(unit->ctx, what, HF_HOSTLIFE_UNIT_NAME, JOB_NS, on_done, &answer, &call, err);
@@ -51,7 +51,7 @@ static int act(void *ctx, enum hf_unit_act what, struct hf_err *err)
 
 static int restart(void *ctx, struct hf_err *err)
 {
-    struct answer answer = {.loop = ctx, .err = err, .r = -EINTR};
+    struct systemd_answer answer = {.loop = ctx, .err = err, .r = -EINTR};
     const struct hf_unit_ops *unit = hf_loop_unit(ctx);
     struct hf_unit_call *call;
     int r = unit->restart(unit->ctx, HF_HOSTLIFE_UNIT_NAME, JOB_NS, on_done, &answer, &call, err);
@@ -64,7 +64,7 @@ static int restart(void *ctx, struct hf_err *err)
 
 static int state(void *ctx, char active[HF_HOSTLIFE_STATE], struct hf_err *err)
 {
-    struct answer answer = {.loop = ctx, .err = err, .r = -EINTR, .active = active};
+    struct systemd_answer answer = {.loop = ctx, .err = err, .r = -EINTR, .active = active};
     const struct hf_unit_ops *unit = hf_loop_unit(ctx);
     struct hf_unit_call *call;
     int r = unit->state(unit->ctx, HF_HOSTLIFE_UNIT_NAME, STATE_NS, on_state, &answer, &call, err);

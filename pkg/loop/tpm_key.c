@@ -304,7 +304,7 @@ static int no_password(char *text, int n, int write, void *arg)
     return -1;
 }
 
-EVP_PKEY *hf_private_key_read(const char *pem)
+EVP_PKEY *hf_tpm_key_read(const char *pem)
 {
     if (hf_tpm_key_is(pem))
         return read_tpm_key(pem);

@@ -31,4 +31,4 @@ HF_MUST_USE int hf_tpm_key_check(const char *pem, struct hf_err *err);
 
 /* The first private key of the text, which may be such a text; NULL: damaged, encrypted, or out of memory. The caller
  * frees it. Starts no program. */
-EVP_PKEY *hf_private_key_read(const char *pem);
+EVP_PKEY *hf_tpm_key_read(const char *pem);

@@ -41,7 +41,7 @@ enum { CURRENT, GOOD, PREVIOUS, VERDICT, TRIAL, ENTRIES };
 static const char *const names[ENTRIES] = {HF_HOST_CURRENT, HF_HOST_GOOD, HF_HOST_PREVIOUS, HF_HOST_VERDICT,
                                            HF_HOST_TRIAL};
 
-struct entry {
+struct note_file {
     char text[HF_HOST_NOTE], on_disk[HF_HOST_NOTE];
 };
 
@@ -59,7 +59,7 @@ struct life {
 struct supervisor {
     const struct hf_supervisor_options *options;
     int folder, signals;
-    struct entry entries[ENTRIES];
+    struct note_file entries[ENTRIES];
     struct hf_supervisor_note given_up;
     unsigned ends;                               /* of the slot that ran last */
     int64_t now_ms, trial_ms, retry_ms, beat_ms; /* trial_ms: when that slot's first life began */
@@ -101,7 +101,7 @@ static void notify(const char *state)
 
 static bool save(struct supervisor *s, int i)
 {
-    struct entry *entry = &s->entries[i];
+    struct note_file *entry = &s->entries[i];
 
     if (strcmp(entry->text, entry->on_disk) == 0)
         return true;
@@ -116,7 +116,7 @@ static bool save(struct supervisor *s, int i)
 /* False: nothing new. */
 static bool load(struct supervisor *s, int i)
 {
-    struct entry *entry = &s->entries[i];
+    struct note_file *entry = &s->entries[i];
     char text[HF_HOST_NOTE];
 
     hf_supervisor_folder_read(s->folder, names[i], i <= PREVIOUS, text);
@@ -148,7 +148,7 @@ static bool is_on_trial(const struct supervisor *s)
 /* The build that runs has judged itself healthy; it says so again and again. */
 static void healthy(struct supervisor *s)
 {
-    struct entry *entries = s->entries;
+    struct note_file *entries = s->entries;
 
     if (is_on_trial(s)) {
         say("%s is healthy", s->life.slot);
@@ -412,7 +412,7 @@ static void count(struct supervisor *s, enum hf_supervisor_event event)
 /* Does what was decided about `life`; then `life` is the next one. */
 static void turn_to(struct supervisor *s, const struct hf_supervisor_decision *d)
 {
-    struct entry *entries = s->entries;
+    struct note_file *entries = s->entries;
     char slot[HF_HOST_SLOT];
 
     (void)snprintf(slot, sizeof(slot), "%s", d->start);

@@ -85,7 +85,7 @@ static bool add_subject(X509_NAME *name, const struct hf_certificate_owner *owne
 
 int hf_certificate_request(const struct hf_certificate_owner *owner, struct hf_buf *request_pem, struct hf_err *err)
 {
-    _cleanup_(key_freep) EVP_PKEY *key = hf_private_key_read(owner->key_pem);
+    _cleanup_(key_freep) EVP_PKEY *key = hf_tpm_key_read(owner->key_pem);
     _cleanup_(request_freep) X509_REQ *request = X509_REQ_new();
     _cleanup_(bio_freep) BIO *bio = BIO_new(BIO_s_mem());
 
@@ -103,7 +103,7 @@ int hf_certificate_request(const struct hf_certificate_owner *owner, struct hf_b
 
 int hf_certificate_key_id(const char *key_pem, char hex[static HF_SHA256_HEX], struct hf_err *err)
 {
-    _cleanup_(key_freep) EVP_PKEY *key = hf_private_key_read(key_pem);
+    _cleanup_(key_freep) EVP_PKEY *key = hf_tpm_key_read(key_pem);
     unsigned char *der = NULL;
     int n = key == NULL ? -1 : i2d_PUBKEY(key, &der);
 
@@ -182,7 +182,7 @@ int hf_certificate_read(const char *certificate_pem, const char *key_pem, struct
     _cleanup_(bio_freep) BIO *bio = BIO_new_mem_buf(certificate_pem, -1);
     _cleanup_(certificate_freep) X509 *certificate =
         bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, no_password, NULL);
-    _cleanup_(key_freep) EVP_PKEY *key = hf_private_key_read(key_pem);
+    _cleanup_(key_freep) EVP_PKEY *key = hf_tpm_key_read(key_pem);
 
     if (certificate == NULL || key == NULL)
         return failed(err, EBADMSG, certificate == NULL ? "the certificate is damaged" : "the key is damaged");
@@ -217,7 +217,7 @@ static bool is_subject_of(const X509_NAME *subject, const struct hf_certificate_
 static int check_first(X509 *certificate, const struct hf_certificate_owner *owner, struct hf_certificate_info *info,
                        struct hf_err *err)
 {
-    _cleanup_(key_freep) EVP_PKEY *key = hf_private_key_read(owner->key_pem);
+    _cleanup_(key_freep) EVP_PKEY *key = hf_tpm_key_read(owner->key_pem);
 
     if (key == NULL)
         return failed(err, EBADMSG, "the key is damaged");

@@ -14,7 +14,10 @@ void release_free(struct release *release);
  * RELEASE_UNREAD. */
 void release_load(struct release *release);
 /* The journal in memory is that of the disk. */
-bool release_is_known(const struct release *release);
+static inline bool release_is_known(const struct release *release)
+{
+    return release->stage == RELEASE_RUNNING || release->stage == RELEASE_REMOVED;
+}
 /* Starts the action that is due, if any. Returns true if the release wants the turn. */
 bool release_consider(struct release *release);
 void release_take_turn(struct release *release);

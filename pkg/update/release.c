@@ -136,11 +136,6 @@ void release_load(struct release *release)
     take_journal(release, r, kept, &err);
 }
 
-bool release_is_known(const struct release *release)
-{
-    return release->stage == RELEASE_RUNNING || release->stage == RELEASE_REMOVED;
-}
-
 /* Reads the file only, which may take long on a bad disk; release_load() then finds it in the cache. */
 static int run_read(struct step_job *step)
 {

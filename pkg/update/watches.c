@@ -13,7 +13,7 @@ static const uint64_t debounce_ns = 20 * HF_NS_PER_MS;
 
 /* ---- the folders, found on a worker ------------------------------------------------------------------------------ */
 
-struct walk {
+struct watched_walk {
     const struct hf_fs_ops *fs;
     struct hf_buf *folders; /* paths, each with its terminator */
     char path[PATH_MAX];
@@ -21,7 +21,7 @@ struct walk {
     unsigned depth, *n;
 };
 
-static int add(struct walk *walk)
+static int add(struct watched_walk *walk)
 {
     if (*walk->n == MAX_WATCHES)
         return -E2BIG;
@@ -31,8 +31,8 @@ static int add(struct walk *walk)
 
 static int visit(void *arg, const char *name, unsigned char type)
 {
-    const struct walk *above = arg;
-    struct walk walk = *above;
+    const struct watched_walk *above = arg;
+    struct watched_walk walk = *above;
     struct stat st;
 
     (void)type;
@@ -52,9 +52,9 @@ static int visit(void *arg, const char *name, unsigned char type)
     return r;
 }
 
-static void add_tree(const struct walk *outer, const char *name)
+static void add_tree(const struct watched_walk *outer, const char *name)
 {
-    struct walk walk = *outer;
+    struct watched_walk walk = *outer;
 
     if ((size_t)snprintf(walk.path, sizeof(walk.path), "%s/%s", outer->path, name) >= sizeof(walk.path))
         return;
@@ -74,7 +74,7 @@ void watches_find(struct step_job *step)
     struct hf_target_dir dir;
     struct hf_failure ignored;
     unsigned n = 0;
-    struct walk walk = {.fs = target->fs, .folders = &step->folders, .n = &n};
+    struct watched_walk walk = {.fs = target->fs, .folders = &step->folders, .n = &n};
     const char *end = strrchr(target->path, '/');
 
     hf_buf_clear(&step->folders);

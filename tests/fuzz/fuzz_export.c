@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     const struct hf_view text = {n > 0 ? (const char *)bytes : "", n};
     struct hf_export_message message;
 
-    if (hf_export_parse(text, &message, NULL) < 0)
+    if (hf_export_file_parse(text, &message, NULL) < 0)
         return 0;
     need(within(message.target, text) && message.target.n > 0 && message.target.p[0] == '/');
     need(within(message.body, text));

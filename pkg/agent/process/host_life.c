@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/process/host_condition.h"
 #include "agent/process/process.h"
 #include "host/credentials.h"
 #include "host/facts.h"
@@ -33,8 +34,7 @@
 #include "os/file.h"
 #include "os/fs_posix.h"
 
-#define REASON_VARIABLE "HOLDFAST_HOST_LIFE_REASON" /* tells a child why it runs */
-#define POD_SECRETS "HOLDFAST_POD_SECRETS"          /* the chart says that the pod has files that a host has not */
+#define POD_SECRETS "HOLDFAST_POD_SECRETS" /* the chart says that the pod has files that a host has not */
 #define TEMPLATE "/holdfast-host.service"
 
 enum { MAX_TEXT = 65536, LOOK_S = 2, SYNC_LOOKS = 5, BUS_TRIES = 50 };
@@ -47,21 +47,11 @@ struct host_life {
     struct hf_hostlife_systemd systemd;
 };
 
-static struct hf_hostlife_place place_of(const struct hf_agent_options *options)
-{
-    return (struct hf_hostlife_place){.fs = hf_fs_posix(),
-                                      .state_dir = options->state_dir,
-                                      .unit_dir = HF_HOSTLIFE_UNIT_DIR,
-                                      .image_dir = HF_HOSTLIFE_IMAGE_DIR,
-                                      .run_dir = HF_HOSTLIFE_RUN_DIR,
-                                      .bin_dir = HF_HOSTLIFE_BIN_DIR};
-}
-
 static int begin(struct host_life *life, const struct hf_agent_options *options)
 {
     struct hf_err err = HF_ERR_INIT;
 
-    *life = (struct host_life){.options = options, .place = place_of(options)};
+    *life = (struct host_life){.options = options, .place = hf_host_condition_place(options)};
     life->log = hf_log_new(STDERR_FILENO, options->log_level, hf_clock_posix());
     life->loop = hf_loop_new(&err);
     if (life->log == NULL || life->loop == NULL)
@@ -326,7 +316,7 @@ static void step_in(struct watcher *w, const sigset_t *signals)
         return;
     memcpy(argv, w->argv, (size_t)w->argc * sizeof(*argv));
     argv[w->argc] = off;
-    (void)setenv(REASON_VARIABLE, hf_hostlife_reason_name(HF_HOSTLIFE_R_GONE), 1);
+    (void)setenv(HF_HOST_CONDITION_VARIABLE, hf_hostlife_reason_name(HF_HOSTLIFE_R_GONE), 1);
     pid_t pid = fork();
     if (pid == 0) {
         (void)sigprocmask(SIG_UNBLOCK, signals, NULL);
@@ -421,7 +411,7 @@ static bool lives_on_host(const struct hf_hostlife_decision *decision)
 
 int hf_host_life_run(const struct hf_agent_options *options, int argc, char *const *argv)
 {
-    const struct hf_hostlife_place place = place_of(options);
+    const struct hf_hostlife_place place = hf_host_condition_place(options);
     struct hf_hostlife_decision decision = {.act = HF_HOSTLIFE_STAY_POD};
     struct watcher w = {.argc = argc, .argv = argv, .watch = {.gone_since_ns = HF_NEVER}};
     int exit_code = HF_EXIT_FAILED;
@@ -437,27 +427,4 @@ int hf_host_life_run(const struct hf_agent_options *options, int argc, char *con
                HF_S("message", hf_hostlife_reason_message(decision.reason)), HF_S("detail", decision.message));
     end(&w.life);
     return exit_code;
-}
-
-/* ---- the condition ----------------------------------------------------------------------------------------------- */
-
-void hf_host_life_condition(const struct hf_agent_options *options, struct hf_status_host_life *ret_condition,
-                            char message[HF_HOSTLIFE_TEXT])
-{
-    const struct hf_hostlife_place place = place_of(options);
-    struct hf_hostlife_decision decision = {.act = HF_HOSTLIFE_STAY_POD};
-    enum hf_hostlife_reason reason = HF_HOSTLIFE_NO_REASON;
-
-    if (getenv(REASON_VARIABLE) != NULL)
-        reason = HF_HOSTLIFE_R_GONE;
-    else if (!options->pod_mode)
-        reason = hf_hostlife_prove(&place);
-    else if (options->host.life == HF_HOSTLIFE_AUTO)
-        reason = hf_hostlife_decision_load(&place, &decision, NULL) == 0 ? decision.reason : HF_HOSTLIFE_R_FAILED;
-    (void)snprintf(message, HF_HOSTLIFE_TEXT, "%.200s%s%.90s", hf_hostlife_reason_message(reason),
-                   decision.message[0] != '\0' ? ": " : "", decision.message);
-    *ret_condition =
-        (struct hf_status_host_life){.on_host = hf_hostlife_reason_is_on_host(reason),
-                                     .reason = reason != HF_HOSTLIFE_NO_REASON ? hf_hostlife_reason_name(reason) : NULL,
-                                     .message = message};
 }

@@ -4,15 +4,9 @@
 #pragma once
 
 #include "agent/process/options.h"
-#include "agent/report/status.h"
-#include "host/place.h"
 
 /* --install-host: does what --host-life asks for and returns the exit code. */
 int hf_host_life_install(const struct hf_agent_options *options, int argc, char *const *argv);
 
 /* The pod's process: the agent itself, or the watch over the one on the host. Returns the exit code. */
 int hf_host_life_run(const struct hf_agent_options *options, int argc, char *const *argv);
-
-/* Condition HostLife of the agent that this process is; .reason NULL: none. `message`: for its text. */
-void hf_host_life_condition(const struct hf_agent_options *options, struct hf_status_host_life *ret_condition,
-                            char message[HF_HOSTLIFE_TEXT]);

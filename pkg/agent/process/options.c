@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/process/kubelet_identity.h"
+#include "agent/identity/kubelet_identity.h"
 #include "api/meta.h"
 #include "api/telemetry.h"
 #include "base/flags/flags.h"

@@ -42,7 +42,7 @@ struct hf_agent_host_flags {
 /* The client certificate. */
 struct hf_agent_identity {
     const char *dir;     /* NULL: the agent gets none */
-    const char *kubelet; /* where (agent/process/kubelet_identity.h) */
+    const char *kubelet; /* where (agent/identity/kubelet_identity.h) */
     uint64_t lifetime_ns;
     bool key_in_tpm;
 };

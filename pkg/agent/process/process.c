@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
-#include "agent/process/client_certificate.h"
+#include "agent/identity/client_certificate.h"
+#include "agent/identity/kubelet_identity.h"
 #include "agent/process/configuration.h"
-#include "agent/process/host_life.h"
-#include "agent/process/kubelet_identity.h"
+#include "agent/process/host_condition.h"
 #include "agent/process/listeners.h"
 #include "agent/process/notify.h"
 #include "agent/process/outside.h"
@@ -770,7 +770,7 @@ static int start_agent(struct process *p, struct hf_err *err)
                   .arg = p},
     };
 
-    hf_host_life_condition(o, &params.host_life, p->host_life);
+    hf_host_condition(o, &params.host_life, p->host_life);
     return hf_agent_new(&params, &p->agent, err);
 }
 

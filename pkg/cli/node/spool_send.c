@@ -75,7 +75,7 @@ static int post(struct send *send, const struct hf_export_message *message, stru
     for (size_t i = 0; i < HF_EXPORT_MAX_FIELDS; i++) {
         if (message->fields[i].n == 0)
             continue;
-        (void)snprintf(headers[n], sizeof(headers[n]), "%s: %.*s", hf_export_fields[i],
+        (void)snprintf(headers[n], sizeof(headers[n]), "%s: %.*s", hf_export_file_fields[i],
                        (int)HF_MIN(message->fields[i].n, (size_t)400), message->fields[i].p);
         request.headers[n] = headers[n];
         n++;
@@ -96,7 +96,7 @@ static int send_file(struct send *send, const char *path, struct hf_err *err)
     int r = hf_file_read(send->cli->fs, path, &text, err);
 
     if (r == 0)
-        r = hf_export_parse(hf_buf_view(&text), &message, err);
+        r = hf_export_file_parse(hf_buf_view(&text), &message, err);
     if (r == -EBADMSG || r == -E2BIG) {
         hf_cli_print_line(send->cli->err, "left: '%s': %s", path, err->cause);
         *err = (struct hf_err)HF_ERR_INIT;

@@ -130,7 +130,7 @@ static int read_identity(struct hf_tls *tls, const char *certificate_pem, const 
     int r = read_chain(tls, certificate);
     if (r < 0)
         return hf_err_set(err, -r, "not enough memory for the client certificate");
-    tls->key = hf_private_key_read(key_pem);
+    tls->key = hf_tpm_key_read(key_pem);
     if (tls->key == NULL &&
         (strstr(key_pem, "BEGIN ENCRYPTED PRIVATE KEY") != NULL || strstr(key_pem, "Proc-Type: 4,ENCRYPTED") != NULL)) {
         ERR_clear_error();

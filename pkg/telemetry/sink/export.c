@@ -91,7 +91,7 @@ struct hf_export {
 };
 
 /* Owns all that its job uses, and frees itself at the job's end. */
-struct hf_http_call {
+struct export_call {
     struct hf_job job;
     struct hf_list link; /* of `calls`, until the call is cancelled */
     const struct hf_fs_ops *fs;
@@ -106,7 +106,7 @@ struct hf_http_call {
     struct hf_err err;
 };
 
-static void call_free(struct hf_http_call *call)
+static void call_free(struct export_call *call)
 {
     hf_buf_done(&call->message);
     free(call->folder);
@@ -116,13 +116,13 @@ static void call_free(struct hf_http_call *call)
 
 static void work(struct hf_job *job)
 {
-    struct hf_http_call *call = hf_container_of(job, struct hf_http_call, job);
+    struct export_call *call = hf_container_of(job, struct export_call, job);
     const struct hf_export_path path = {call->folder, call->node, call->place.folder, call->place.file};
 
     call->r = hf_export_write(call->fs, &path, hf_buf_view(&call->message), &call->err);
 }
 
-static void forget(struct hf_http_call *call)
+static void forget(struct export_call *call)
 {
     hf_list_remove(&call->link);
     call->cancelled = true;
@@ -130,7 +130,7 @@ static void forget(struct hf_http_call *call)
 
 static void worked(struct hf_job *job, int cancelled)
 {
-    struct hf_http_call *call = hf_container_of(job, struct hf_http_call, job);
+    struct export_call *call = hf_container_of(job, struct export_call, job);
     const struct hf_http_response response = {.status = 200, .content_length = 0};
 
     if (!call->cancelled) {
@@ -142,7 +142,7 @@ static void worked(struct hf_job *job, int cancelled)
     call_free(call);
 }
 
-static int fill(struct hf_http_call *call, const struct hf_export *export, const struct hf_http_request *request,
+static int fill(struct export_call *call, const struct hf_export *export, const struct hf_http_request *request,
                 struct hf_err *err)
 {
     call->fs = export->fs;
@@ -154,14 +154,14 @@ static int fill(struct hf_http_call *call, const struct hf_export *export, const
     call->job = (struct hf_job){.work = work, .done = worked, .may_hang = true};
     if (call->folder == NULL || call->node == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    int r = hf_export_place(request, &call->place, err);
-    return r < 0 ? r : hf_export_format(request, &call->message, err);
+    int r = hf_export_file_place(request, &call->place, err);
+    return r < 0 ? r : hf_export_file_format(request, &call->message, err);
 }
 
 static int start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call, struct hf_err *err)
 {
     struct hf_export *export = ctx;
-    struct hf_http_call *call = calloc(1, sizeof(*call));
+    struct export_call *call = calloc(1, sizeof(*call));
 
     if (call == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
@@ -175,14 +175,14 @@ static int start(void *ctx, const struct hf_http_request *request, struct hf_htt
         return r;
     }
     hf_list_append(&export->calls, &call->link);
-    *ret_call = call;
+    *ret_call = (struct hf_http_call *)call; /* opaque to the caller */
     return 0;
 }
 
 static void cancel(HF_UNUSED void *ctx, struct hf_http_call *call)
 {
     if (call != NULL)
-        forget(call);
+        forget((struct export_call *)call);
 }
 
 static void pause_call(HF_UNUSED void *ctx, HF_UNUSED struct hf_http_call *call, HF_UNUSED bool paused)
@@ -215,7 +215,7 @@ void hf_export_free(struct hf_export *export)
     if (export == NULL)
         return;
     hf_list_each(it, next, &export->calls)
-        forget(hf_container_of(it, struct hf_http_call, link));
+        forget(hf_container_of(it, struct export_call, link));
     free(export->folder);
     free(export->node);
     free(export);

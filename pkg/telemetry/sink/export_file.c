@@ -11,7 +11,7 @@
 
 enum { FIELD_KEY = 2 };
 
-const char *const hf_export_fields[HF_EXPORT_MAX_FIELDS] = {
+const char *const hf_export_file_fields[HF_EXPORT_MAX_FIELDS] = {
     "Content-Type",
     "Content-Encoding",
     [FIELD_KEY] = "Idempotency-Key",
@@ -49,9 +49,9 @@ static bool set_name(char name[HF_EXPORT_NAME], struct hf_view text, const char 
     return other;
 }
 
-int hf_export_place(const struct hf_http_request *request, struct hf_export_place *ret_place, struct hf_err *err)
+int hf_export_file_place(const struct hf_http_request *request, struct hf_export_place *ret_place, struct hf_err *err)
 {
-    struct hf_view key = header_of(request, hf_export_fields[FIELD_KEY]), node;
+    struct hf_view key = header_of(request, hf_export_file_fields[FIELD_KEY]), node;
     struct hf_url_parts url;
     int r = hf_url_split(request->url, &url, err);
 
@@ -72,7 +72,7 @@ static const char *target_of(const char *url)
     return path != NULL && *path == '/' ? path : "/";
 }
 
-int hf_export_format(const struct hf_http_request *request, struct hf_buf *out, struct hf_err *err)
+int hf_export_file_format(const struct hf_http_request *request, struct hf_buf *out, struct hf_err *err)
 {
     const char *target = target_of(request->url);
     struct hf_url_parts url;
@@ -83,9 +83,9 @@ int hf_export_format(const struct hf_http_request *request, struct hf_buf *out, 
     r = hf_buf_addf(out, "%s %.*s HTTP/1.1\r\nHost: %s\r\n", request->method, (int)strcspn(target, "#"), target,
                     url.host);
     for (size_t i = 0; i < HF_EXPORT_MAX_FIELDS && r == 0; i++) {
-        struct hf_view value = header_of(request, hf_export_fields[i]);
+        struct hf_view value = header_of(request, hf_export_file_fields[i]);
         if (value.n > 0)
-            r = hf_buf_addf(out, "%s: %.*s\r\n", hf_export_fields[i], (int)value.n, value.p);
+            r = hf_buf_addf(out, "%s: %.*s\r\n", hf_export_file_fields[i], (int)value.n, value.p);
     }
     if (r == 0)
         r = hf_buf_addf(out, "Content-Length: %zu\r\n\r\n", request->body.n);
@@ -144,12 +144,12 @@ static bool take_field(struct hf_export_message *message, struct hf_view line, u
     if (hf_view_eq(name, "Content-Length"))
         return take_length(value, length);
     for (size_t i = 0; i < HF_EXPORT_MAX_FIELDS; i++)
-        if (hf_view_eq(name, hf_export_fields[i]))
+        if (hf_view_eq(name, hf_export_file_fields[i]))
             message->fields[i] = value;
     return true;
 }
 
-int hf_export_parse(struct hf_view text, struct hf_export_message *ret_message, struct hf_err *err)
+int hf_export_file_parse(struct hf_view text, struct hf_export_message *ret_message, struct hf_err *err)
 {
     struct hf_export_message message = {.body = HF_VIEW("")};
     uint64_t length = UINT64_MAX;

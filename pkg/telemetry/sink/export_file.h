@@ -16,20 +16,20 @@ struct hf_export_place {
 };
 
 /* -EINVAL: a URL that is not absolute, or no usable key. */
-HF_MUST_USE int hf_export_place(const struct hf_http_request *request, struct hf_export_place *ret_place,
-                                struct hf_err *err);
+HF_MUST_USE int hf_export_file_place(const struct hf_http_request *request, struct hf_export_place *ret_place,
+                                     struct hf_err *err);
 
-/* Appends the message to `out`. Of the headers only the four of hf_export_fields get in. */
-HF_MUST_USE int hf_export_format(const struct hf_http_request *request, struct hf_buf *out, struct hf_err *err);
+/* Appends the message to `out`. Of the headers only the four of hf_export_file_fields get in. */
+HF_MUST_USE int hf_export_file_format(const struct hf_http_request *request, struct hf_buf *out, struct hf_err *err);
 
-extern const char *const hf_export_fields[HF_EXPORT_MAX_FIELDS];
+extern const char *const hf_export_file_fields[HF_EXPORT_MAX_FIELDS];
 
 /* A message that was read; views of its text. */
 struct hf_export_message {
     struct hf_view target;                       /* "/v1/logs?tenant=1" */
-    struct hf_view fields[HF_EXPORT_MAX_FIELDS]; /* values, as hf_export_fields; empty: absent */
+    struct hf_view fields[HF_EXPORT_MAX_FIELDS]; /* values, as hf_export_file_fields; empty: absent */
     struct hf_view body;
 };
 
 /* -EBADMSG: cut short, longer than it says, or not of this form. */
-HF_MUST_USE int hf_export_parse(struct hf_view text, struct hf_export_message *ret_message, struct hf_err *err);
+HF_MUST_USE int hf_export_file_parse(struct hf_view text, struct hf_export_message *ret_message, struct hf_err *err);

@@ -209,18 +209,18 @@ static int keep_current(struct keeper *keeper, bool copy)
 
 /* ---- what goes --------------------------------------------------------------------------------------------------- */
 
-struct names {
+struct kept_names {
     struct hf_strmap map;
 };
 
-static void names_done(struct names *names)
+static void names_done(struct kept_names *names)
 {
     hf_strmap_done(&names->map);
 }
 
 static int note(void *arg, const char *name, unsigned char type)
 {
-    struct names *names = arg;
+    struct kept_names *names = arg;
 
     (void)type;
     return hf_strmap_put(&names->map, name, NULL);
@@ -248,7 +248,7 @@ static bool stays(const struct keeper *keeper, const char *name, int form, bool 
 
 static int remove_rest(struct keeper *keeper, int form, bool previous)
 {
-    _cleanup_(names_done) struct names names = {.map = {.n = 0}};
+    _cleanup_(names_done) struct kept_names names = {.map = {.n = 0}};
     const struct hf_fs_ops *fs = keeper->fs;
     size_t kept = 0;
     int r = fs->list(fs->ctx, keeper->kept_fd, note, &names);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A client certificate in virtual time: a simulated API server, an approver that is away, says no, or signs; a disk
  * that loses power at any call. */
-#include "agent/process/client_certificate.h"
+#include "agent/identity/client_certificate.h"
 
 #include <errno.h>
 #include <openssl/bio.h>

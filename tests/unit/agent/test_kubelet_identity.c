@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kubelet's certificate and key, where distributions have them; files that nobody should trust. */
-#include "agent/process/kubelet_identity.h"
+#include "agent/identity/kubelet_identity.h"
 
 #include <errno.h>
 #include <openssl/ec.h>

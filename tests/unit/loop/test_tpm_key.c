@@ -116,7 +116,7 @@ static bool handshake(EVP_PKEY *client_key, X509 *certificate, int version)
 START_TEST(proves_itself_in_tls)
 {
     static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
-    EVP_PKEY *authority = EVP_EC_gen("P-256"), *pkey = there ? hf_private_key_read(hf_buf_str(&key)) : NULL;
+    EVP_PKEY *authority = EVP_EC_gen("P-256"), *pkey = there ? hf_tpm_key_read(hf_buf_str(&key)) : NULL;
 
     if (there) {
         ck_assert_ptr_nonnull(pkey);
@@ -173,7 +173,7 @@ START_TEST(damaged_texts)
         return;
     for (size_t n = 0; n < key.n - 2; n += 7) {
         (void)snprintf(text, sizeof(text), "%.*s", (int)n, hf_buf_str(&key));
-        ck_assert_ptr_null(hf_private_key_read(text));
+        ck_assert_ptr_null(hf_tpm_key_read(text));
     }
     (void)snprintf(text, sizeof(text), "%s", hf_buf_str(&key));
     text[100] = text[100] == 'A' ? 'B' : 'A';

@@ -38,17 +38,17 @@ START_TEST(a_message_keeps_what_the_receiver_needs_and_no_secret)
     struct hf_buf text = HF_BUF_INIT(4096);
     struct hf_export_message message;
 
-    ck_assert_int_eq(hf_export_format(&request, &text, NULL), 0);
+    ck_assert_int_eq(hf_export_file_format(&request, &text, NULL), 0);
     ck_assert_mem_eq(text.p, want, HF_MIN(text.n, sizeof(want) - 1));
     ck_assert_uint_eq(text.n, sizeof(want) - 1);
-    ck_assert_int_eq(hf_export_parse(hf_buf_view(&text), &message, NULL), 0);
+    ck_assert_int_eq(hf_export_file_parse(hf_buf_view(&text), &message, NULL), 0);
     ck_assert(hf_view_eq(message.target, "/take/v1/logs?tenant=7"));
     ck_assert(hf_view_eq(message.fields[2], "n7/0123abcd/5-90/logs"));
     ck_assert(message.fields[3].n == 0);
     ck_assert_uint_eq(message.body.n, request.body.n);
     ck_assert_mem_eq(message.body.p, request.body.p, request.body.n);
     for (size_t n = 0; n < text.n; n++) /* cut short anywhere */
-        ck_assert_int_eq(hf_export_parse((struct hf_view){text.p, n}, &message, NULL), -EBADMSG);
+        ck_assert_int_eq(hf_export_file_parse((struct hf_view){text.p, n}, &message, NULL), -EBADMSG);
     hf_buf_done(&text);
 }
 END_TEST
@@ -73,7 +73,7 @@ START_TEST(a_key_names_the_file)
     struct hf_export_place place;
 
     (void)snprintf(key, sizeof(key), "Idempotency-Key: %s", places[_i].key);
-    int r = hf_export_place(&asked, &place, NULL);
+    int r = hf_export_file_place(&asked, &place, NULL);
     ck_assert_msg((r == 0) == (places[_i].file != NULL), "%s %s: %d", asked.url, key, r);
     if (r < 0)
         return;
@@ -101,7 +101,7 @@ START_TEST(other_files_are_no_message)
 {
     struct hf_export_message message;
 
-    ck_assert_int_eq(hf_export_parse(hf_view_of(bad[_i]), &message, NULL), -EBADMSG);
+    ck_assert_int_eq(hf_export_file_parse(hf_view_of(bad[_i]), &message, NULL), -EBADMSG);
 }
 END_TEST
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/kubelet_identity.h - reads the client certificate and key of this node's kubelet (--kubelet-identity),
+/* agent/identity/kubelet_identity.h - reads the client certificate and key of this node's kubelet (--kubelet-identity),
  * with which an agent without a credential of its own asks for a certificate. Blocks. Threads: any. */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/process/certificate_folder.h"
+#include "agent/identity/certificate_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>

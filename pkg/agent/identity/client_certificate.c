@@ -3,7 +3,7 @@
  * or the new pair. pending.key is the key for which the agent requests a certificate. The subject of a certificate
  * is O=holdfast:agents, O=holdfast:node-uid:<uid of the Node>, CN=holdfast:agent:<node>. The agent also uses one
  * without the uid, and asks for one with the uid when it starts. */
-#include "agent/process/client_certificate.h"
+#include "agent/identity/client_certificate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/process/certificate_folder.h"
+#include "agent/identity/certificate_folder.h"
 #include "base/asprintf.h"
 #include "base/backoff.h"
 #include "base/encoding/base64.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/process/kubelet_identity.h"
+#include "agent/identity/kubelet_identity.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/process/certificate_folder.h"
+#include "agent/identity/certificate_folder.h"
 #include "trust/certificate.h"
 
 enum { MAX_FILE = 64 << 10 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/client_certificate.h - gets a client certificate for this node from the cluster and renews it
+/* agent/identity/client_certificate.h - gets a client certificate for this node from the cluster and renews it
  * (--client-certificate-dir); sync/renewal.h decides the next step. Files (0600) that another user owns or can write
  * are not used (certificate_folder.h). Blocks briefly. All but new accept NULL. */
 #pragma once

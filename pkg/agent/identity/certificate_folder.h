@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/certificate_folder.h - reads the files of --client-certificate-dir. Blocks. Threads: any.
+/* agent/identity/certificate_folder.h - reads the files of --client-certificate-dir. Blocks. Threads: any.
  *
  * Security: a user who can write there could choose the key for which the agent requests a certificate, and so get the
  * node's identity. A folder or file is used only if root or the agent's user owns it and no other user can write it. */

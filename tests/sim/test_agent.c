@@ -557,8 +557,9 @@ static void look_beside_target(void *arg, const char *path, const struct stat *s
     struct node *node = arg;
 
     (void)st;
-    MUST(node->world, strcmp(path, TARGET) == 0 || strcmp(path, "/opt/edge") == 0, "%s: left behind: %s", node->name,
-         path);
+    bool kept = strstr(path, "/.holdfast-edge.kept") != NULL && strstr(path, ".new") == NULL;
+    MUST(node->world, kept || strcmp(path, TARGET) == 0 || strcmp(path, "/opt/edge") == 0, "%s: left behind: %s",
+         node->name, path);
 }
 
 static void check_end(struct node *node)

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import shutil
-import socket
 import time
 import unittest
 
@@ -60,7 +59,7 @@ class TestAlone(unittest.TestCase):
     def setUpClass(cls):
         cluster = world.cluster
         node.start_node(cluster.where, NODE, cluster.parts(), cluster.tree())
-        cls.addClassCleanup(cluster.shut_down, NODE)
+        cls.addClassCleanup(cls.give_back)
         cls.put("/etc/site/beacon.yaml", json.dumps(POD))
         cls.put("/etc/holdfast/objects/policy.yaml", json.dumps(POLICY))
         cls.put("/etc/holdfast/agent.yaml", CONFIG)
@@ -79,6 +78,11 @@ class TestAlone(unittest.TestCase):
         wait.until("the entry to be applied", lambda: cls.entry().get("phase") == "Applied", 60)
         cls.mask()
         cls.run_("sync")
+
+    @staticmethod
+    def give_back():
+        world.cluster.shut_down(NODE)
+        world.cluster.kubectl("delete", "node", NODE, "--ignore-not-found", check=False)
 
     @staticmethod
     def put(path, text):
@@ -116,15 +120,10 @@ class TestAlone(unittest.TestCase):
     def pids():
         return world.cluster.find(NODE, "beacon")
 
-    @staticmethod
-    def answers():
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
-            sock.settimeout(0.5)
-            try:
-                sock.connect((place.node_ip(world.cluster.where.nodes()[NODE]), PORT))
-            except OSError:
-                return False
-        return True
+    @classmethod
+    def answers(cls):
+        """Whether the pod's server takes connections."""
+        return cls.run_("bash", "-c", f"exec 2>&-; : </dev/tcp/127.0.0.1/{PORT} && echo yes", check=False) != ""
 
     @classmethod
     def entry(cls):
@@ -146,7 +145,7 @@ class TestAlone(unittest.TestCase):
     def one_answers(self, what, bound_s):
         begun = time.monotonic()
         try:
-            wait.until(what, lambda: len(self.pids()) == 1, bound_s + 30, 0.05)
+            wait.until(what, lambda: len(self.pids()) == 1 and self.answers(), bound_s + 30, 0.05)
         except AssertionError as error:
             raise AssertionError(f"{error}; it says {self.alone()}\n{self.run_('journalctl', '--no-pager', '-b', '-n', '40', check=False)}") from None
         took = time.monotonic() - begun

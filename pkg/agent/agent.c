@@ -529,7 +529,11 @@ static bool allows_unit(void *arg, const char *unit, struct hf_err *err)
 static bool is_own(void *arg, const struct hf_install *install, struct hf_err *err)
 {
     const struct hf_agent *agent = arg;
-    const struct hf_own_program own = {.exe = agent->params.own_exe, .unit = agent->params.own_unit};
+    char host_dir[HF_HOME_PATH + sizeof("/" HF_HOST_DIR)];
+    const struct hf_own_program own = {
+        .exe = agent->params.own_exe, .unit = agent->params.own_unit, .host_dir = host_dir};
+
+    (void)snprintf(host_dir, sizeof(host_dir), "%s/" HF_HOST_DIR, agent->params.home->dir);
 
     return hf_own_program_is(agent->env.fs, &own, install, err);
 }
@@ -587,6 +591,7 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .host_root = from->host_root,
         .uid = from->uid,
         .self_unit = from->own_unit,
+        .life = from->life,
         .retry_base_ns = from->retry_base_ns,
         .retry_cap_ns = agent->policy.in_effect->retry_interval_ns,
         .meets = meets,

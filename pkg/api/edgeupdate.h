@@ -38,7 +38,7 @@ struct hf_delta_needs {
 };
 
 struct hf_delta_ref {
-    /* hex SHA-256 of the old file, or for HF_INSTALL_TREE of the old tree's canonical archive */
+    /* hex SHA-256 of the old file, or for the kinds of trees of the old tree's canonical archive */
     const char *from;
     const char *url;
     const char *sha256;          /* the delta's, in hex */
@@ -76,11 +76,16 @@ struct hf_artifact {
     struct hf_requires requires_;
 };
 
-enum hf_install_kind { HF_INSTALL_FILE, HF_INSTALL_TREE };
+/* AGENT: a tree at a path of the agent's own, which holds the agent itself. */
+enum hf_install_kind { HF_INSTALL_FILE, HF_INSTALL_TREE, HF_INSTALL_AGENT };
+
+/* The only name of releases of kind Agent. */
+#define HF_AGENT_RELEASE "holdfast-agent"
+#define HF_AGENT_MAX_DEADLINE_NS (120 * HF_NS_PER_S)
 
 struct hf_install {
     enum hf_install_kind kind;
-    const char *path;         /* absolute and normal */
+    const char *path;         /* absolute and normal; "" for HF_INSTALL_AGENT */
     unsigned mode;            /* at most 07777; if has_mode */
     bool has_mode;            /* else the mode of the old file, or 0755 */
     const char *restart_unit; /* systemd unit, or NULL */

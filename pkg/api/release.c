@@ -77,7 +77,8 @@ static const struct hf_field artifact_fields[] = {
 
 /* ---- install ----------------------------------------------------------------------------------------------------- */
 
-static const char *const install_kinds[] = {[HF_INSTALL_FILE] = "File", [HF_INSTALL_TREE] = "Tree", NULL};
+static const char *const install_kinds[] = {
+    [HF_INSTALL_FILE] = "File", [HF_INSTALL_TREE] = "Tree", [HF_INSTALL_AGENT] = "Agent", NULL};
 
 static void decode_mode(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
@@ -144,16 +145,33 @@ static void finish_reboot(struct hf_decode *decode, void *object, json_t *json)
 static const struct hf_field install_fields[] = {HF_FIELD_WORD(struct hf_install, kind, "kind", "File", install_kinds),
                                                  HF_FIELD_TEXT(struct hf_install, path, "path", 1, MAX_PATH_BYTES,
                                                                hf_text_is_path,
-                                                               "an absolute path without . and .. and //", HF_REQUIRED),
+                                                               "an absolute path without . and .. and //"),
                                                  {.name = "mode", .kind = HF_KIND_OTHER, .decode = decode_mode},
                                                  HF_FIELD_PART("restart", restart_fields, .finish = finish_restart),
                                                  HF_FIELD_PART("reboot", reboot_fields, .finish = finish_reboot),
                                                  {0}};
 
+/* The agent chooses its own place, and restarts itself. */
+static void finish_agent(struct hf_decode *decode, struct hf_install *install, const json_t *json)
+{
+    static const char *const others[] = {"path", "mode", "restart", "reboot"};
+
+    for (size_t i = 0; i < HF_LEN(others); i++)
+        if (json_object_get(json, others[i]) != NULL)
+            hf_decode_error_at(decode, others[i], "not with kind Agent, whose place and restart are the agent's own");
+    install->path = "";
+}
+
 static void finish_install(struct hf_decode *decode, void *object, json_t *json)
 {
-    const struct hf_install *install = object;
+    struct hf_install *install = object;
 
+    if (install->kind == HF_INSTALL_AGENT) {
+        finish_agent(decode, install, json);
+        return;
+    }
+    if (json_object_get(json, "path") == NULL && !decode->absent)
+        hf_decode_error_at(decode, "path", "is required");
     if (install->reboots && json_object_get(json, "restart") != NULL)
         hf_decode_error_at(decode, "reboot", "not with restart: a reboot starts every service");
     if (install->kind == HF_INSTALL_TREE && install->has_mode)
@@ -346,6 +364,18 @@ const struct hf_field hf_release_fields[] = {
     HF_FIELD_PART("hooks", hooks_fields),
     {0}};
 
+static void check_agent(struct hf_decode *decode, const struct hf_release *release)
+{
+    size_t before;
+
+    if (release->name != NULL && strcmp(release->name, HF_AGENT_RELEASE) != 0)
+        hf_decode_error_at(decode, "name", "expected " HF_AGENT_RELEASE " with kind Agent, got '%.40s'", release->name);
+    before = hf_decode_enter(decode, "health", 0);
+    if (release->health_deadline_ns > HF_AGENT_MAX_DEADLINE_NS)
+        hf_decode_error_at(decode, "deadline", "expected at most 2m with kind Agent: the supervisor waits for 3m");
+    hf_decode_leave(decode, before);
+}
+
 static void check_artifacts(struct hf_decode *decode, const struct hf_release *release, const json_t *json)
 {
     const json_t *artifacts = json_object_get(json, "artifacts");
@@ -465,6 +495,8 @@ void hf_release_finish(struct hf_decode *decode, void *object, json_t *json)
     struct hf_release *release = object;
 
     release->json = json;
+    if (release->install.kind == HF_INSTALL_AGENT)
+        check_agent(decode, release);
     check_artifacts(decode, release, json);
     take_digest(decode, release, json);
 }

@@ -9,8 +9,9 @@
 
 struct hf_life_ops {
     void *ctx;
-    const char *dir;  /* absolute path of the host folder (supervisor/state.h) */
-    const char *slot; /* that this process runs from; "": unknown. Only the slot of `current` may be judged */
+    const char *dir;       /* absolute path of the host folder (supervisor/state.h) */
+    const char *slot;      /* that this process runs from; "": unknown. Only the slot of `current` may be judged */
+    uint64_t probation_ns; /* an agent is proven when it has been healthy for so long */
     /* How long the agent has been healthy by its own judgement without a break, sleep of the machine left out (a
      * release of kind Agent that waits for its verdict is no part of that judgement). False: it is not healthy. */
     bool (*healthy)(void *ctx, uint64_t *ret_for_ns);

@@ -104,7 +104,8 @@ static int run_look_behind(struct step_job *step)
     const struct hf_artifact *artifact = hf_release_artifact(spec, p->arch);
     if (artifact == NULL)
         return hf_err_set(&step->failure.err, EBADMSG, "the committed release has no artifact for %s", p->arch);
-    step->swap.target.path = spec->install.path;
+    step->swap.target = self_target_of(release->engine, spec->install.kind,
+                                       self_path_of(release->engine, &spec->install), release->j.name);
     step->swap.kind = spec->install.kind;
     step->swap.sha256 = artifact->sha256;
     step->swap.has_mode = spec->install.has_mode;

@@ -214,6 +214,8 @@ static void gone(struct hf_steer_core *core)
     free(engine->roots);
     hf_buf_done(&engine->trust_problem);
     free(engine->folder);
+    free(engine->agent_path);
+    free(engine->agent_folder);
     free(engine);
 }
 
@@ -400,8 +402,12 @@ int hf_update_engine_new(const struct hf_update_params *params, struct hf_update
     engine->releases.free_value = free_release;
     engine->parked.free_value = free;
     engine->folder = hf_asprintf("%s/updates", params->state_dir);
+    engine->agent_folder = hf_asprintf("%s/" HF_HOST_DIR, params->state_dir);
+    engine->agent_path = hf_asprintf("%s/" HF_HOST_DIR "/" HF_HOST_CURRENT, params->state_dir);
+    engine->agent_roots[0] = engine->agent_folder;
     if (hf_steer_core_init(&engine->core, &steered, params->sched, params->clock, params->rng) < 0 ||
-        engine->folder == NULL || keep_params(engine, params) < 0)
+        engine->folder == NULL || engine->agent_folder == NULL || engine->agent_path == NULL ||
+        keep_params(engine, params) < 0)
         (void)hf_err_sys(err, r, "start the updater");
     else if (strlen(params->state_dir) >= MAX_STATE_DIR)
         r = hf_err_set(err, ENAMETOOLONG, "the path of the state folder '%.100s...' is too long", params->state_dir);

@@ -18,6 +18,7 @@
 #include "loop/sched.h"
 #include "loop/unit.h"
 #include "loop/watch.h"
+#include "supervisor/life.h"
 #include "trust/trust.h"
 #include "update/floors/guard.h"
 #include "update/kept/choice.h"
@@ -52,6 +53,9 @@ struct hf_update_params {
     const char *host_root; /* in pod mode, the mount point of the host's file system; NULL: "/" */
     /* of this process; if it is root, the engine refuses folders that other users may change (TargetUnsafe) */
     uid_t uid;
+    /* The supervisor that starts this agent. NULL: there is none, and a release of kind Agent does not fit this node
+     * (NotOnHost). Its folder is <state_dir>/host. */
+    const struct hf_life_ops *life;
     /* unit of the agent itself, which an update must not restart twice; NULL: none */
     const char *self_unit;
     uint64_t retry_base_ns, retry_cap_ns;

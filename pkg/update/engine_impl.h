@@ -20,7 +20,10 @@ struct hf_update_engine {
     struct hf_update_params p;
     char *strings[6];
     char **roots;
-    char *folder; /* <state>/updates */
+    char *folder;     /* <state>/updates */
+    char *agent_path; /* where releases of kind Agent install: <state>/host/current */
+    char *agent_folder;
+    const char *agent_roots[2]; /* agent_folder */
     int lock_fd;
     struct hf_kept_policy retain;
     bool quiescing; /* nothing new starts, and downloads stop */

@@ -36,7 +36,8 @@ static int run_commit(struct step_job *step)
     if (r < 0)
         return r;
     step->floor_done = true;
-    int copied = hf_floor_copy_save(&step->swap.target, &step->floor, &copy_err);
+    int copied =
+        release->j.kind == HF_INSTALL_AGENT ? 0 : hf_floor_copy_save(&step->swap.target, &step->floor, &copy_err);
     if (copied == 0 && step->text.n > 0)
         copied = hf_committed_save(release->engine->p.fs, release->folder, hf_buf_view(&step->text),
                                    step->committed_digest, &rotated, &copy_err);

@@ -28,7 +28,7 @@ static const char *installed_sha256(const struct release *release, char tree[HF_
 
     if (!j->had_old)
         return "";
-    if (j->kind != HF_INSTALL_TREE)
+    if (j->kind == HF_INSTALL_FILE)
         return j->old_sha256;
     return hf_tree_link_parse(j->name, j->old_link, tree) ? tree : "";
 }

@@ -46,6 +46,23 @@ bool finish_overdue(struct release *release);
 void drift_look(struct release *release);
 /* While the journal records a different release. */
 void drift_look_behind(struct release *release);
+/* ---- self.c: releases of kind Agent ------------------------------------------------------------------------------ */
+
+/* Where a release installs. Borrowed. */
+const char *self_path_of(const struct hf_update_engine *engine, const struct hf_install *install);
+struct hf_target self_target_of(const struct hf_update_engine *engine, enum hf_install_kind kind, const char *path,
+                                const char *release);
+/* The supervisor gave a tree with this archive up last. */
+bool self_is_given_up(const struct release *release, const char *sha256, struct hf_supervisor_note *ret_verdict);
+/* Call it when the state that is durable has changed. */
+void self_tell(const struct release *release);
+/* True: it has raised HF_EV_UNHEALTHY, for a verdict of the supervisor, or because there is none. */
+bool self_fails_trial(struct release *release);
+/* True: this agent has to be healthy for longer; retry.due_ns is set. */
+bool self_waits(struct release *release);
+/* True: this process ends soon. */
+bool self_restart(struct release *release);
+
 /* ---- repairs.c --------------------------------------------------------------------------------------------------- */
 
 /* Counts a look, and begins the pause before the next. A second repair and each later one doubles it; a look without

@@ -82,7 +82,7 @@ static uint64_t new_bytes(const struct release *release)
 {
     uint64_t size = method_artifact(release)->size;
 
-    return release->j.kind == HF_INSTALL_TREE ? 2 * size : size;
+    return release->j.kind != HF_INSTALL_FILE ? 2 * size : size;
 }
 
 /* Bytes that must stay free. */
@@ -103,7 +103,7 @@ static uint64_t needed(const struct release *release)
     uint64_t need = new_bytes(release);
 
     if (release->j.method == HF_METHOD_KEPT)
-        return hf_kept_source_needs_space(release->attempt.kept, release->j.kind == HF_INSTALL_TREE) ? need : 0;
+        return hf_kept_source_needs_space(release->attempt.kept, release->j.kind != HF_INSTALL_FILE) ? need : 0;
     if (method_delta(release) == NULL && (ends_with(artifact->url, ".zst") || ends_with(artifact->url, ".xz")))
         need += artifact->size / 2; /* a guess: the download reserves the exact number once the server has sent it */
     return need;
@@ -239,6 +239,11 @@ static void inspected(struct release *release, struct step_job *step)
     attempt->seen = step->inspection;
     if (is_installed(release)) {
         transition_event(release, HF_EV_INSTALLED, HF_R_AlreadyInstalled, NULL);
+        return;
+    }
+    if (attempt->seen.unproven && strcmp(release->j.digest, release->j.good_digest) != 0) {
+        (void)hf_failure_set(&failure, HF_R_AgentUnproven, EAGAIN, "%s", hf_reason_meaning(HF_R_AgentUnproven));
+        failed(release, &failure);
         return;
     }
     attempt->room = step->room;

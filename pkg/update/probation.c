@@ -88,7 +88,8 @@ static void checked(void *arg, const struct hf_health *health)
 
     release->step.checks = NULL;
     step_end(release);
-    confirm(release, health);
+    if (health->verdict != HF_HEALTH_PASSED || !self_waits(release))
+        confirm(release, health);
 }
 
 static void restarted(void *arg, int r, const struct hf_failure *failure)
@@ -124,6 +125,8 @@ void probation_start(struct release *release)
 {
     if (release->wanted.accepted == NULL)
         transition_event(release, HF_EV_UNHEALTHY, HF_R_JournalDamaged, NULL);
+    else if (self_fails_trial(release))
+        return;
     else if (!release->j.hooked && hooks_start(release, HF_HOOK_AFTER_SWAP, hooked))
         return;
     else if (boots_go_first(release))

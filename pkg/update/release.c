@@ -98,6 +98,7 @@ static void take_journal(struct release *release, int r, json_t *kept, const str
     release->record.unread_ns = release->retry.due_ns = 0;
     transition_no_trouble(release);
     release->record.shown = *j;
+    self_tell(release);
     transition_note_written(release);
     wanted_restore(release, kept);
     review_load_floor(release);
@@ -281,7 +282,7 @@ static void start(struct release *release)
         release->engine->core.active = &release->machine;
     retry_hold_back(release);
     if (j->phase == HF_PHASE_PROBATION && !boots_pending(release)) {
-        j->starts++;
+        j->starts += j->kind != HF_INSTALL_AGENT;
         if (service_is_agent(release))
             j->restarted = true;
         if (j->starts >= HF_UPDATE_MAX_STARTS) {

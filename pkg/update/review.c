@@ -97,6 +97,12 @@ static enum hf_reason misfit_of(const struct hf_update_params *p, const struct h
     char field[64];
     const char *beyond = artifact != NULL && p->pod_mode ? beyond_pod(p, wanted, artifact, field) : NULL;
 
+    if (wanted->install.kind == HF_INSTALL_AGENT && p->life == NULL) {
+        (void)hf_err_set(err, EOPNOTSUPP,
+                         "install.kind Agent: no supervisor watches this agent, and nothing would undo a bad version; "
+                         "run it in host mode (agent.mode of the chart), or update it as it was installed");
+        return HF_R_NotOnHost;
+    }
     if (artifact == NULL) {
         (void)hf_err_set(err, EOPNOTSUPP, "the release has no artifact for %s", p->arch);
         return HF_R_NoArtifactForArch;
@@ -174,7 +180,9 @@ static enum claim claim_of(const struct release *release, const char *path)
     const struct hf_edgeupdate *object = release->wanted.object;
 
     if (release->stage == RELEASE_UNREAD) /* nobody knows what it has installed: it keeps the path that it wants */
-        return object != NULL && strcmp(object->release.install.path, path) == 0 ? CLAIM_INSTALLED : CLAIM_NONE;
+        return object != NULL && strcmp(self_path_of(release->engine, &object->release.install), path) == 0
+                   ? CLAIM_INSTALLED
+                   : CLAIM_NONE;
     if (strcmp(j->path, path) != 0 || wanted_no_more(release))
         return CLAIM_NONE;
     switch (j->phase) {
@@ -205,13 +213,28 @@ static bool path_is_taken(const struct release *release, const char *path)
     return false;
 }
 
+/* The supervisor has gone back from the release of the agent that this node had committed: a repair would try it again,
+ * and again. */
+static bool is_given_up(const struct release *release)
+{
+    const struct hf_release *wanted = &release->wanted.object->release;
+    const struct hf_artifact *artifact = hf_release_artifact(wanted, release->engine->p.arch);
+    struct hf_supervisor_note verdict;
+
+    return artifact != NULL && strcmp(wanted->digest, release->j.good_digest) == 0 &&
+           self_is_given_up(release, artifact->sha256, &verdict);
+}
+
 static enum hf_reason path_failure(const struct release *release)
 {
     const struct hf_update_params *p = &release->engine->p;
-    const char *path = release->wanted.object->release.install.path;
+    const struct hf_install *install = &release->wanted.object->release.install;
+    const char *path = install->path;
     struct hf_target target = {.fs = p->fs, .roots = p->roots, .path = path, .release = release->j.name};
     struct hf_failure failure;
 
+    if (install->kind == HF_INSTALL_AGENT)
+        return is_given_up(release) ? HF_R_AgentFailed : HF_R_None;
     if (hf_target_check(&target, &failure) < 0)
         return failure.reason;
     if (hf_config_path_is_reserved(path))
@@ -327,7 +350,7 @@ static bool lacks_disk(struct release *release)
     struct hf_err err = HF_ERR_INIT;
 
     if (p->disk_critical == NULL || (release->j.phase > HF_PHASE_WAITING && release->wanted.asked == NULL) ||
-        !p->disk_critical(p->arg, release->wanted.object->release.install.path, &err))
+        !p->disk_critical(p->arg, self_path_of(release->engine, &release->wanted.object->release.install), &err))
         return false;
     (void)snprintf(review->disk_message, sizeof(review->disk_message), "%s", err.cause);
     return true;

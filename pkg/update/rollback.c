@@ -168,6 +168,10 @@ void rollback_restart_agent(struct release *release)
 /* Without an old version the unit may have nothing to start, and nobody would start the agent again. */
 static void restored_agent(struct release *release)
 {
+    if (release->j.reason == HF_R_AgentFailed) { /* the supervisor has started the old version */
+        restored(release, "", old_version(release), " is back");
+        return;
+    }
     release->attempt.owes_restart = release->j.had_old;
     release->attempt.restart_tries = 0;
     if (release->j.had_old)

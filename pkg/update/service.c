@@ -10,6 +10,8 @@ bool service_is_agent(const struct release *release)
     const char *unit = accepted != NULL ? accepted->release.install.restart_unit : NULL;
     const char *self = release->engine->p.self_unit;
 
+    if (release->j.kind == HF_INSTALL_AGENT)
+        return true;
     return unit != NULL && self != NULL && strcmp(unit, self) == 0;
 }
 
@@ -17,7 +19,7 @@ bool service_has_restart(const struct release *release)
 {
     const struct hf_install *install = &release->wanted.accepted->release.install;
 
-    return install->restart_unit != NULL || install->restart_exec[0] != NULL;
+    return install->kind == HF_INSTALL_AGENT || install->restart_unit != NULL || install->restart_exec[0] != NULL;
 }
 
 void service_restart(struct release *release, void (*done)(void *arg, int r, const struct hf_failure *failure))
@@ -27,6 +29,8 @@ void service_restart(struct release *release, void (*done)(void *arg, int r, con
     struct hf_failure failure = {.reason = HF_R_RestartFailed};
 
     step_begin(release, STEP_RESTART);
+    if (self_restart(release)) /* the step lasts until the process ends */
+        return;
     int r = hf_restart_start(p->proc, p->unit, &spec->install, spec->health_deadline_ns, done, release,
                              &release->step.restart, &failure);
     if (r < 0)

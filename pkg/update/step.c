@@ -141,15 +141,9 @@ void step_drop(struct release *release)
 
 struct hf_target step_target(const struct release *release)
 {
-    const struct hf_update_engine *engine = release->engine;
+    const struct hf_journal *j = &release->j;
 
-    return (struct hf_target){.fs = engine->p.fs,
-                              .roots = engine->p.roots,
-                              .host_root = engine->p.host_root,
-                              .path = release->j.path,
-                              .release = release->j.name,
-                              .uid = engine->p.uid,
-                              .guard = engine->p.uid == 0};
+    return self_target_of(release->engine, j->kind, j->path, j->name);
 }
 
 struct hf_swap_params step_swap_params(const struct release *release, const struct step_job *step)

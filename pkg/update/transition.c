@@ -106,6 +106,7 @@ static bool saved(struct hf_steer_machine *machine, bool written)
         transition_note_written(release);
     counts_move(release);
     record->shown = release->j;
+    self_tell(release);
     if (moved) {
         log_phase(release);
         (void)hf_steer_wait_set(&machine->wait, WAIT_GATE, HF_R_None, NULL);

@@ -147,7 +147,7 @@ static struct hf_journal new_journal(const struct release *release, const char *
     set_text(j.from, sizeof(j.from), from);
     set_text(j.digest, sizeof(j.digest), spec->digest);
     set_text(j.version, sizeof(j.version), spec->version);
-    set_text(j.path, sizeof(j.path), spec->install.path);
+    set_text(j.path, sizeof(j.path), self_path_of(release->engine, &spec->install));
     set_text(j.sha256, sizeof(j.sha256), artifact != NULL ? artifact->sha256 : "");
     set_text(j.old_sha256, sizeof(j.old_sha256), "");
     set_text(j.old_link, sizeof(j.old_link), "");

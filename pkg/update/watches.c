@@ -83,7 +83,7 @@ void watches_find(struct step_job *step)
     (void)snprintf(walk.path, sizeof(walk.path), "%s%.*s", target->host_root != NULL ? target->host_root : "",
                    (int)(end - target->path), target->path);
     walk.dirfd = dir.dirfd;
-    if (add(&walk) == 0 && step->keep.kind == HF_INSTALL_TREE)
+    if (add(&walk) == 0 && step->keep.kind != HF_INSTALL_FILE)
         add_tree(&walk, dir.name);
     hf_target_dir_done(&dir);
 }

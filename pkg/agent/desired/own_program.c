@@ -61,6 +61,21 @@ static bool holds_program(const struct hf_fs_ops *fs, const char *exe, const cha
     return false;
 }
 
+/* True if `path` is `folder`, or lies in it. */
+static bool is_in(const struct hf_fs_ops *fs, const char *folder, const char *path)
+{
+    char at[PATH_MAX];
+    struct stat st;
+    bool exists = fs->fstatat(fs->ctx, AT_FDCWD, folder, &st, 0) == 0;
+
+    (void)snprintf(at, sizeof(at), "%s", path);
+    do
+        if (strcmp(at, folder) == 0 || (exists && is_same(fs, at, &st)))
+            return true;
+    while (go_up(at) && at[1] != '\0');
+    return false;
+}
+
 /* A file of the unit: <unit>, or one in <unit>.d. */
 static bool is_unit_file(const char *unit, const char *path)
 {
@@ -75,10 +90,17 @@ bool hf_own_program_is(const struct hf_fs_ops *fs, const struct hf_own_program *
 {
     const char *const names[] = {own->exe != NULL ? base_of(own->exe) : "", "holdfast-tpm", "holdfast-units"};
 
+    if (install->kind == HF_INSTALL_AGENT)
+        return false;
     if (own->unit != NULL && install->restart_unit != NULL && strcmp(own->unit, install->restart_unit) == 0)
         (void)hf_err_set(err, EPERM, "install.restart.systemdUnit: '%.60s' is the unit of this agent", own->unit);
     else if (own->unit != NULL && is_unit_file(own->unit, install->path))
         (void)hf_err_set(err, EPERM, "install.path: '%.100s' belongs to the unit of this agent", install->path);
+    else if (own->host_dir != NULL &&
+             (is_in(fs, own->host_dir, install->path) || holds_program(fs, own->host_dir, install->path)))
+        (void)hf_err_set(
+            err, EPERM, "install.path: '%.100s' is where the supervisor starts this agent: only kind Agent replaces it",
+            install->path);
     else if (own->exe != NULL && holds_program(fs, own->exe, install->path))
         (void)hf_err_set(err, EPERM, "install.path: '%.100s' holds this agent's program", install->path);
     else if (own->exe == NULL)

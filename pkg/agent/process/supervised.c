@@ -161,6 +161,7 @@ struct hf_supervised *hf_supervised_new(const struct hf_supervised_params *param
     s->life = (struct hf_life_ops){.ctx = s,
                                    .dir = s->dir,
                                    .slot = s->slot,
+                                   .probation_ns = params->probation_ns,
                                    .healthy = life_healthy,
                                    .awaits_verdict = life_awaits_verdict,
                                    .restart = life_restart,

@@ -60,8 +60,8 @@ bool hf_reason_is_failure(enum hf_phase phase, enum hf_reason reason)
     if (phase != HF_PHASE_ROLLING_BACK)
         return phase == HF_PHASE_ROLLED_BACK || phase == HF_PHASE_REJECTED;
     return reason == HF_R_HealthDeadline || reason == HF_R_HealthFailed || reason == HF_R_HookFailed ||
-           reason == HF_R_RestartFailed || reason == HF_R_UnitNotFound || reason == HF_R_NoVerdict ||
-           reason == HF_R_RollbackFailed;
+           reason == HF_R_RestartFailed || reason == HF_R_AgentFailed || reason == HF_R_UnitNotFound ||
+           reason == HF_R_NoVerdict || reason == HF_R_RollbackFailed;
 }
 
 enum hf_reason hf_reason_of_errno(int r)

@@ -128,11 +128,15 @@
       "see the message; sign a release with another hook, or repair what the hook needs")                              \
     X(RestartFailed, ERROR, "the service did not restart with the new version",                                        \
       "see the message and the service's journal")                                                                     \
+    X(AgentFailed, ERROR, "the supervisor gave the new agent up and started the old one again",                        \
+      "see the message; sign a better release")                                                                        \
     X(UnitNotFound, ERROR, "systemd has no unit install.restart.systemdUnit", "install the unit; the agent retries")   \
     X(SystemdUnavailable, WARNING, "the agent cannot reach systemd",                                                   \
       "run on a host with systemd, or use exec; the agent retries")                                                    \
     X(NoVerdict, ERROR, "the agent started three times without a result of the health checks",                         \
       "find out what restarts the agent or the node")                                                                  \
+    X(AgentUnproven, INFO, "the agent that runs is on trial itself, and is replaced only after it was healthy",        \
+      "wait")                                                                                                          \
     X(RollingBack, WARNING, "the agent restores the old version", "wait")                                              \
     X(RollbackFailed, ERROR, "the agent could not restore the old version", "see the message; the agent retries")      \
     X(RolledBackBefore, ERROR, "this node has rolled back the same release before", "sign a new release")              \
@@ -159,7 +163,9 @@
     X(NoArtifactForArch, WARNING, "the release has no artifact for this architecture",                                 \
       "add an artifact if this node should run the release")                                                           \
     X(RequirementsNotMet, WARNING, "the node does not meet the requirements of the artifact", "see the message")       \
-    X(NotInPod, WARNING, "the release needs an action that a pod cannot do", "run the agent on the host")
+    X(NotInPod, WARNING, "the release needs an action that a pod cannot do", "run the agent on the host")              \
+    X(NotOnHost, WARNING, "the release is the agent itself, and no supervisor watches this agent",                     \
+      "run the agent on the host in host mode, or update it as it was installed")
 
 enum hf_reason {
 #define HF_REASON_ENUM(name, ...) HF_R_##name,

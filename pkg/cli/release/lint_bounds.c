@@ -19,7 +19,7 @@ void hf_cli_lint_update_bounds(const struct hf_config *config, const struct hf_e
     char path[96], field[64];
     const char *program;
 
-    if (hf_target_check(&target, &failure) < 0)
+    if (release->install.kind != HF_INSTALL_AGENT && hf_target_check(&target, &failure) < 0)
         report->refused(report->arg, "spec.release.install.path", failure.err.cause);
     if (release->install.restart_unit != NULL && !hf_config_allows_unit(config, release->install.restart_unit, &err))
         report->refused(report->arg, "spec.release.install.restart.systemdUnit", err.cause);

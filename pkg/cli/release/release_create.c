@@ -54,6 +54,8 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
     {.name = "sequence", .value = "N", .help = "number that grows with every release of this name"},
     HF_CLI_LEAP_OPTION,
     {.name = "path", .value = "PATH", .help = "path of the file on the node"},
+    {.name = "agent",
+     .help = "the release is the agent itself, for nodes in host mode; NEW is a folder with its programs, or a tar"},
     {.name = "update-root",
      .value = "DIR",
      .repeats = true,
@@ -93,7 +95,8 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
 
 static int start_object(struct hf_cli *cli, const struct hf_cli_args *args, json_t **ret_update, struct hf_err *err)
 {
-    const char *template = hf_cli_value(args, "template", NULL), *name = hf_cli_value(args, "name", NULL);
+    const char *template = hf_cli_value(args, "template", NULL);
+    const char *name = hf_cli_value(args, "name", hf_cli_flag(args, "agent") ? HF_AGENT_RELEASE : NULL);
     _cleanup_(hf_json_freep) json_t *update = NULL;
 
     if (template != NULL) {
@@ -302,6 +305,19 @@ static int put_hooks(const struct hf_cli_args *args, json_t *update, struct hf_e
     return r;
 }
 
+static int put_agent(const struct hf_cli_args *args, json_t *update, struct hf_err *err)
+{
+    static const char *const others[] = {"path", "mode", "restart-unit", "restart-exec"};
+    int r = 0;
+
+    for (size_t i = 0; i < HF_LEN(others); i++)
+        if (hf_cli_count(args, others[i]) > 0)
+            return hf_err_set(err, EINVAL, "--agent: leave out --%s: place and restart are the agent's own", others[i]);
+    if (hf_cli_value(args, "name", NULL) == NULL)
+        r = hf_cli_put(update, "spec.release.name", json_string(HF_AGENT_RELEASE), err);
+    return r == 0 ? hf_cli_put(update, "spec.release.install.kind", json_string("Agent"), err) : r;
+}
+
 static int put_options(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err)
 {
     /* In their order in the file. */
@@ -316,6 +332,8 @@ static int put_options(struct hf_cli *cli, const struct hf_cli_args *args, json_
     const char *expires = hf_cli_value(args, "expires", kept == NULL ? DEFAULT_EXPIRES : NULL);
     int r = put_texts(args, update, names, err);
 
+    if (r == 0 && hf_cli_flag(args, "agent"))
+        r = put_agent(args, update, err);
     if (r == 0)
         r = put_number(args, update, "sequence", "spec.release.sequence", err);
     if (r == 0 && expires != NULL)
@@ -517,7 +535,7 @@ static int make_release(struct hf_release_files *files, const struct hf_cli_args
         r = hf_release_add(files, spec, err);
     if (r == 0)
         r = keep_requires(update, files->artifacts, err);
-    if (r == 0 && files->tree)
+    if (r == 0 && files->tree && !files->agent)
         r = hf_cli_put(update, "spec.release.install.kind", json_string("Tree"), err);
     if (r == 0)
         r = hf_cli_put(update, "spec.release.artifacts", json_incref(files->artifacts), err);
@@ -605,6 +623,7 @@ static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const c
         .stem = stem,
         .url_base = url_base,
         .pack = hf_cli_flag(args, "zst"),
+        .agent = hf_release_is_agent(update),
         .fast = hf_cli_flag(args, "fast"),
         .threads = threads,
         .published = published.updates,

@@ -10,6 +10,7 @@
 #include "cli/release/release_plan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -25,6 +26,7 @@
 #include "os/fd.h"
 #include "os/file.h"
 #include "pack/deep/deep.h"
+#include "supervisor/state.h"
 
 #define MAX_INPUT_BYTES ((size_t)HF_MIN((uint64_t)16 << 30, (uint64_t)SIZE_MAX))
 #define MUCH_MEMORY (24u << 20) /* more than the smallest nodes have free */
@@ -342,14 +344,41 @@ static int add_delta(struct hf_release_files *files, const struct artifact *arti
     return r;
 }
 
+/* A folder holds the program that the supervisor starts; a file is a tar archive, which only the node looks into. */
+static int check_agent(const char *path, bool folder, struct hf_err *err)
+{
+    _cleanup_(hf_freep) char *program = hf_asprintf("%s/" HF_HOST_AGENT, path);
+    _cleanup_(hf_closep) int fd = -1;
+    char magic[5];
+    struct stat st;
+
+    if (program == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    if (folder && (stat(program, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & S_IXUSR) == 0))
+        return hf_err_set(err, EINVAL, "--agent: folder '%.100s' has no program " HF_HOST_AGENT, path);
+    if (folder)
+        return 0;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return hf_err_sys(err, -errno, "open '%s'", path);
+    if (pread(fd, magic, sizeof(magic), 257) != sizeof(magic) || memcmp(magic, "ustar", sizeof(magic)) != 0)
+        return hf_err_set(err, EINVAL, "--agent: '%.100s' is neither a folder nor a tar archive", path);
+    return 0;
+}
+
 static int open_new(struct hf_release_files *files, const struct artifact *artifact, struct hf_cli_map *map,
                     struct hf_err *err)
 {
     bool tree = is_folder(artifact->new_path);
 
-    if (json_array_size(files->artifacts) > 0 && tree != files->tree)
+    if (files->agent) {
+        int r = check_agent(artifact->new_path, tree, err);
+        if (r < 0)
+            return r;
+    } else if (json_array_size(files->artifacts) > 0 && tree != files->tree) {
         return hf_err_set(err, EINVAL, "--artifact: a release cannot mix files and folders");
-    files->tree = tree;
+    }
+    files->tree = tree || files->agent;
     if (!tree && getxattr(artifact->new_path, "security.capability", NULL, 0) > 0)
         (void)fprintf(files->cli->err,
                       "warning: '%s' has file capabilities, which a release does not carry: a node keeps those of the "

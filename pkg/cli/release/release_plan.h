@@ -13,6 +13,7 @@ struct hf_release_files {
     bool pack;            /* to .zst */
     bool fast;            /* profile */
     unsigned threads;
+    bool agent;                       /* kind Agent */
     bool tree;                        /* output: archives of folders */
     struct hf_edgeupdate **published; /* their deltas are still on the server; borrowed */
     size_t n_published;
@@ -21,6 +22,6 @@ struct hf_release_files {
     json_t *report;           /* output: files made, deltas left out */
 };
 
-/* `spec`: "ARCH=NEW[,old=OLD...]"; NEW may be a folder. -EINVAL: another form, too many old files, or files and folders
- * mixed. -EBADMSG: NEW is empty. */
+/* `spec`: "ARCH=NEW[,old=OLD...]"; NEW may be a folder; for kind Agent it is one, or a tar. -EINVAL: another form, too
+ * many old files, files and folders mixed, or no agent in the folder. -EBADMSG: NEW is empty. */
 HF_MUST_USE int hf_release_add(struct hf_release_files *files, const char *spec, struct hf_err *err);

@@ -203,6 +203,11 @@ static int check_arch(const struct hf_cli_args *args, struct hf_err *err)
     return 0;
 }
 
+bool hf_release_is_agent(const json_t *update)
+{
+    return strcmp(hf_json_str_or(update, "spec.release.install.kind", ""), "Agent") == 0;
+}
+
 #define FLAG(kind, field, word, ...) "--health-" word ", "
 
 static int check_health(struct hf_cli *cli, const struct hf_cli_args *args, const json_t *update, struct hf_err *err)
@@ -211,7 +216,7 @@ static int check_health(struct hf_cli *cli, const struct hf_cli_args *args, cons
 
     if (!none && hf_cli_flag(args, "no-health-check"))
         return hf_err_set(err, EINVAL, "--no-health-check: the release has health checks");
-    if (none && !hf_cli_flag(args, "no-health-check"))
+    if (none && !hf_release_is_agent(update) && !hf_cli_flag(args, "no-health-check"))
         (void)fprintf(cli->err, "warning: no health check: nodes roll back only if the restart fails (" HF_CHECK_KINDS(
                                     FLAG) "or --no-health-check to silence this)\n");
     return 0;

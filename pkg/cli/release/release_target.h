@@ -10,6 +10,9 @@ HF_MUST_USE int hf_release_put_selector(const struct hf_cli_args *args, json_t *
 
 bool hf_release_selects_all(const json_t *update);
 
+/* spec.release.install.kind is Agent. */
+bool hf_release_is_agent(const json_t *update);
+
 /* -EINVAL: options contradict the release, or no node could install it: expired, path not below an update root, unknown
  * kubernetes.io/arch. Prints warnings. */
 HF_MUST_USE int hf_release_check_target(struct hf_cli *cli, const struct hf_cli_args *args, const json_t *update,

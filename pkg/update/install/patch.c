@@ -247,7 +247,7 @@ static int find_old(struct patch_run *run, struct hf_delta_old *old)
 {
     if (run->params->step_sha256 != NULL)
         return check_step(run, old);
-    return run->params->kind == HF_INSTALL_TREE ? open_tree(run, old) : check_old(run, &old->size);
+    return run->params->kind != HF_INSTALL_FILE ? open_tree(run, old) : check_old(run, &old->size);
 }
 
 static int keep_point(void *ctx, const struct hf_delta_checkpoint *checkpoint)
@@ -669,7 +669,7 @@ static int tree_is_whole(const struct patch_run *run, const char *folder)
     struct hf_install_manifest_look look = {.next = 0};
     char text[HF_TARGET_MAX_PATH];
 
-    if (params->method != HF_METHOD_KEPT || params->kind != HF_INSTALL_TREE)
+    if (params->method != HF_METHOD_KEPT || params->kind == HF_INSTALL_FILE)
         return 0;
     return hf_tree_verify(&run->dir, hf_tree_link(params->target.release, folder, text), params->folder, true, &look,
                           params->cancel, run->failure);
@@ -681,7 +681,7 @@ static int make(struct patch_run *run)
     char folder[HF_INSTALL_MANIFEST_VERSION];
 
     folder[0] = '\0';
-    if (params->kind == HF_INSTALL_TREE)
+    if (params->kind != HF_INSTALL_FILE)
         (void)hf_tree_folder(params->target.release, params->sha256, params->had_old ? params->old_link : "", folder);
     int r = tree_is_whole(run, folder);
     if (r != 0)
@@ -693,7 +693,7 @@ static int make(struct patch_run *run)
         remove_quietly(run, run->point);
     if (params->to_step)
         return keep_step(run);
-    if (params->kind != HF_INSTALL_TREE)
+    if (params->kind == HF_INSTALL_FILE)
         return 0;
     return hf_tree_make(&run->dir, run->out_fd, folder, params->folder, params->cancel, run->failure);
 }

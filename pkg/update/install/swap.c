@@ -15,8 +15,11 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "supervisor/state.h"
 #include "update/install/tree.h"
 #include "update/kept/kept.h"
+
+enum { MAX_KEPT = 4 };
 
 /* The open folder of the target, with the names of the update's files. */
 struct swap_scene {
@@ -75,10 +78,10 @@ static int move(const struct swap_scene *scene, const char *from, const char *to
                  : hf_target_sync(&scene->dir, scene->failure);
 }
 
-/* Reads the link at the target; "" if there is none. -EINVAL: the target is not a link. */
-static int read_link(const struct swap_scene *scene, char text[HF_TARGET_MAX_PATH])
+/* Reads the link `name`; "" if there is none. -EINVAL: it is not a link. */
+static int read_link_at(const struct swap_scene *scene, const char *name, char text[HF_TARGET_MAX_PATH])
 {
-    ssize_t n = scene->fs->readlinkat(scene->fs->ctx, scene->dir.dirfd, scene->dir.name, text, HF_TARGET_MAX_PATH);
+    ssize_t n = scene->fs->readlinkat(scene->fs->ctx, scene->dir.dirfd, name, text, HF_TARGET_MAX_PATH);
 
     text[0] = n >= 0 ? text[0] : '\0';
     if (n == -ENOENT)
@@ -86,9 +89,15 @@ static int read_link(const struct swap_scene *scene, char text[HF_TARGET_MAX_PAT
     if (n == -EINVAL)
         return -EINVAL;
     if (n < 0 || n >= HF_TARGET_MAX_PATH)
-        return hf_failure_sys(scene->failure, n < 0 ? (int)n : -ENAMETOOLONG, "read the link '%s'", scene->dir.name);
+        return hf_failure_sys(scene->failure, n < 0 ? (int)n : -ENAMETOOLONG, "read the link '%s'", name);
     text[n] = '\0';
     return 0;
+}
+
+/* The same for the target. */
+static int read_link(const struct swap_scene *scene, char text[HF_TARGET_MAX_PATH])
+{
+    return read_link_at(scene, scene->dir.name, text);
 }
 
 /* ---- looking ----------------------------------------------------------------------------------------------------- */
@@ -96,7 +105,7 @@ static int read_link(const struct swap_scene *scene, char text[HF_TARGET_MAX_PAT
 static int wrong_type(const struct swap_scene *scene, mode_t mode)
 {
     const char *path = scene->params->target.path;
-    bool tree = scene->params->kind == HF_INSTALL_TREE;
+    bool tree = scene->params->kind != HF_INSTALL_FILE;
 
     if (S_ISDIR(mode))
         return hf_failure_set(scene->failure, HF_R_TargetIsFolder, EISDIR, "'%.200s' is a folder", path);
@@ -160,6 +169,15 @@ static int is_tree_right(const struct swap_scene *scene, const char *link)
     return hf_tree_verify(&scene->dir, link, params->records, true, &look, params->cancel, scene->failure);
 }
 
+static int look_at_good(const struct swap_scene *scene, struct hf_swap_inspection *inspection)
+{
+    char good[HF_TARGET_MAX_PATH];
+    int r = read_link_at(scene, HF_HOST_GOOD, good);
+
+    inspection->unproven = r == 0 && strcmp(good, inspection->link) != 0;
+    return r;
+}
+
 static int look_at_target(const struct swap_scene *scene, struct hf_swap_inspection *inspection)
 {
     struct stat st;
@@ -175,6 +193,8 @@ static int look_at_target(const struct swap_scene *scene, struct hf_swap_inspect
         return hf_target_hash(&scene->dir, scene->dir.name, scene->params->cancel, inspection->sha256, NULL,
                               scene->failure);
     r = read_link(scene, inspection->link);
+    if (r == 0 && scene->params->kind == HF_INSTALL_AGENT)
+        r = look_at_good(scene, inspection);
     if (r < 0 || !hf_tree_link_parse(scene->params->target.release, inspection->link, inspection->sha256))
         return r;
     r = is_tree_right(scene, inspection->link);
@@ -460,9 +480,44 @@ int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure)
 
 static int undo(const struct swap_scene *scene)
 {
-    if (scene->params->kind == HF_INSTALL_TREE)
+    if (scene->params->kind != HF_INSTALL_FILE)
         return restore_tree(scene);
     return scene->params->had_old ? restore_file(scene) : remove_file(scene);
+}
+
+/* Which trees stay: the one that the link names. With kind Agent also those to which the supervisor may fall back, and
+ * the one before the update, because the supervisor moves its links meanwhile. */
+static int find_kept(const struct swap_scene *scene, char texts[MAX_KEPT][HF_TARGET_MAX_PATH])
+{
+    static const char *const links[] = {HF_HOST_GOOD, HF_HOST_PREVIOUS};
+    const struct hf_swap_params *params = scene->params;
+    int r = read_link(scene, texts[0]);
+
+    r = r == -EINVAL ? 0 : r;
+    if (params->kind != HF_INSTALL_AGENT)
+        return r;
+    for (size_t i = 0; r >= 0 && i < HF_LEN(links); i++) {
+        r = read_link_at(scene, links[i], texts[i + 1]);
+        r = r == -EINVAL ? 0 : r;
+    }
+    (void)snprintf(texts[HF_LEN(links) + 1], HF_TARGET_MAX_PATH, "%s", params->had_old ? params->old_link : "");
+    return r;
+}
+
+static int clean_trees(const struct swap_scene *scene)
+{
+    const struct hf_swap_params *params = scene->params;
+    char texts[MAX_KEPT][HF_TARGET_MAX_PATH] = {{0}};
+    const char *keep[MAX_KEPT];
+    int r = find_kept(scene, texts);
+
+    for (size_t i = 0; i < MAX_KEPT; i++)
+        keep[i] = hf_tree_link_folder(params->target.release, texts[i]);
+    if (r >= 0)
+        r = hf_tree_clean(&scene->dir, keep, MAX_KEPT, scene->failure);
+    if (r >= 0 && params->records != NULL)
+        r = hf_install_manifest_clean(scene->fs, params->records, keep, MAX_KEPT, scene->failure);
+    return r;
 }
 
 static int clean(const struct swap_scene *scene)
@@ -470,7 +525,6 @@ static int clean(const struct swap_scene *scene)
     const char *const names[] = {scene->part,    scene->fresh, scene->point, scene->link,
                                  scene->scratch, scene->step,  scene->old};
     const struct hf_swap_params *params = scene->params;
-    char text[HF_TARGET_MAX_PATH] = "";
     struct stat st;
     int r = 0;
 
@@ -479,12 +533,8 @@ static int clean(const struct swap_scene *scene)
         if (r > 0)
             r = hf_target_unlink(&scene->dir, names[i], scene->failure);
     }
-    if (r >= 0 && params->kind == HF_INSTALL_TREE) {
-        r = read_link(scene, text);
-        const char *folder = r == 0 ? hf_tree_link_folder(params->target.release, text) : "";
-        r = r == 0 || r == -EINVAL ? hf_tree_clean(&scene->dir, folder, scene->failure) : r;
-        if (r >= 0 && params->records != NULL)
-            r = hf_install_manifest_clean(scene->fs, params->records, &folder, 1, scene->failure);
+    if (r >= 0 && params->kind != HF_INSTALL_FILE) {
+        r = clean_trees(scene);
     } else if (r >= 0 && params->records != NULL && params->had_old) { /* otherwise another version may be in place */
         const char *const keep[] = {params->sha256, params->old_sha256};
         r = hf_install_manifest_clean(scene->fs, params->records, keep, HF_LEN(keep), scene->failure);
@@ -546,7 +596,7 @@ int hf_swap_is_undone(const struct hf_swap_params *params, struct hf_failure *fa
         return !params->had_old;
     if (r < 0)
         return r;
-    if (params->kind == HF_INSTALL_TREE)
+    if (params->kind != HF_INSTALL_FILE)
         return has_old_link(&scene);
     if (params->had_old)
         return has_hash(&scene, scene.dir.name, params->old_sha256);

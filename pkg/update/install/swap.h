@@ -48,6 +48,7 @@ struct hf_swap_inspection {
     uint64_t staged_bytes;           /* disk space of the download and the new file of an earlier attempt */
     char step_sha256[HF_SHA256_HEX]; /* intermediate file of an earlier attempt, or "" */
     uint64_t step_bytes;
+    bool unproven; /* kind Agent: the installed tree is not the one that the supervisor knows as healthy */
 };
 
 /* Findings of earlier checks for drift. Zero it at first, and after an update. */
@@ -82,6 +83,7 @@ HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_fail
 /* Returns 1 if the target is as hf_swap_undo() leaves it (a tree: as in its manifest), 0 if not, or -errno. */
 HF_MUST_USE int hf_swap_is_undone(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Removes downloads, unfinished and old files, old manifests, trees that the link does not name, and folders made for
- * a target that does not exist. Only while the journal on disk records which version is in place. */
+/* Removes downloads, unfinished and old files, old manifests, trees that the link does not name (kind Agent: nor `good`
+ * and `previous` of supervisor/state.h), and folders made for a target that does not exist. Only while the journal on
+ * disk records which version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

@@ -315,7 +315,15 @@ bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SH
     return true;
 }
 
-int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_folder, struct hf_failure *failure)
+static bool is_among(const char *name, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+int hf_tree_clean(const struct hf_target_dir *dir, const char *const *keep, size_t n, struct hf_failure *failure)
 {
     _cleanup_(hf_target_fd_done) struct hf_target_fd trees = {dir->fs, open_trees(dir, false, failure)};
     _cleanup_(folders_done) struct folders folders = {.names = {.n = 0}};
@@ -329,7 +337,7 @@ int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_folder, stru
     size_t kept = 0;
     for (size_t i = 0; r == 0 && i < folders.names.n; i++) {
         const char *one = folders.names.entries[i].key;
-        if (strcmp(one, keep_folder) == 0)
+        if (is_among(one, keep, n))
             kept++;
         else
             r = hf_dir_remove_tree_at(dir->fs, trees.fd, one, &failure->err);

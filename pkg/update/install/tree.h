@@ -40,5 +40,7 @@ bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SH
 /* The end of `text`; "" if the link names no tree of this release. */
 const char *hf_tree_link_folder(const char *release, const char *text);
 
-/* Removes all trees of the release but `keep_folder` ("": none), and with the last tree the folder around them. */
-HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_folder, struct hf_failure *failure);
+/* Removes all trees of the release but the n folders of `keep` ("": none), and with the last tree the folder around
+ * them. */
+HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *const *keep, size_t n,
+                              struct hf_failure *failure);

@@ -58,7 +58,7 @@ bool kept_is(const struct hf_fs_ops *fs, int kept_fd, enum hf_install_kind kind,
 
     return sha256[0] != '\0' &&
            fs->fstatat(fs->ctx, kept_fd, kept_name(sha256, form, name), ret, AT_SYMLINK_NOFOLLOW) == 0 &&
-           (kind == HF_INSTALL_TREE ? S_ISDIR(ret->st_mode) : S_ISREG(ret->st_mode));
+           (kind != HF_INSTALL_FILE ? S_ISDIR(ret->st_mode) : S_ISREG(ret->st_mode));
 }
 
 int kept_remove(const struct hf_fs_ops *fs, int kept_fd, const char *name)

@@ -115,7 +115,7 @@ static int copy_file(const struct keeper *keeper, const char *fresh, enum hf_kep
 
 static int fill(const struct keeper *keeper, const char *fresh, enum hf_kept_source form)
 {
-    if (keeper->params->kind == HF_INSTALL_TREE) {
+    if (keeper->params->kind != HF_INSTALL_FILE) {
         int r = kept_mirror(keeper->fs, keeper->source_fd, keeper->kept_fd, fresh, form, keeper->params->cancel);
         return r < 0 ? r : (int)form;
     }
@@ -181,7 +181,7 @@ static bool link_is_right(struct keeper *keeper, const char *link)
 /* Returns the form in which the committed version is kept now. */
 static int keep_current(struct keeper *keeper, bool copy)
 {
-    bool tree = keeper->params->kind == HF_INSTALL_TREE;
+    bool tree = keeper->params->kind != HF_INSTALL_FILE;
     char link[HF_TARGET_MAX_PATH] = "";
     struct stat st;
     int r = tree ? read_link(keeper, link) : 0;

@@ -63,7 +63,7 @@ static void look_kept(const struct hf_kept_want *want, const struct hf_fs_ops *f
 
     for (unsigned form = HF_KEPT_COPY; form <= HF_KEPT_LINK; form++)
         there[form] = kept_is(fs, kept_fd, want->kind, want->sha256, (enum hf_kept_source)form, &st) &&
-                      (want->kind == HF_INSTALL_TREE || (uint64_t)st.st_size == want->size);
+                      (want->kind != HF_INSTALL_FILE || (uint64_t)st.st_size == want->size);
 }
 
 enum hf_kept_source hf_kept_find(const struct hf_kept_want *want, const struct hf_target_dir *dir)
@@ -76,7 +76,7 @@ enum hf_kept_source hf_kept_find(const struct hf_kept_want *want, const struct h
         look_kept(want, dir->fs, kept_fd, there);
         (void)dir->fs->close(dir->fs->ctx, kept_fd);
     }
-    if (want->kind == HF_INSTALL_TREE)
+    if (want->kind != HF_INSTALL_FILE)
         there[HF_KEPT_IN_PLACE] = tree_is_there(want, dir);
     else
         there[HF_KEPT_OTHER] = other_is_there(want, dir->fs);
@@ -206,7 +206,7 @@ int hf_kept_take(const struct hf_kept_want *want, const struct hf_target_dir *di
         return take_other(want, dir, failure);
     if (form == HF_KEPT_NOWHERE)
         return hf_failure_set(failure, HF_R_RetryingLater, ENOENT, "the content is kept no more");
-    return want->kind == HF_INSTALL_TREE ? take_tree(want, dir, kept.fd, form, failure)
+    return want->kind != HF_INSTALL_FILE ? take_tree(want, dir, kept.fd, form, failure)
                                          : take_file(want, dir, kept.fd, form, failure);
 }
 

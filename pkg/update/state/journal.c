@@ -10,7 +10,8 @@
 
 static const char *const method_names[] = {
     [HF_METHOD_NONE] = "", [HF_METHOD_DELTA] = "Delta", [HF_METHOD_FULL] = "Full", [HF_METHOD_KEPT] = "Kept"};
-static const char *const kind_names[] = {[HF_INSTALL_FILE] = "File", [HF_INSTALL_TREE] = "Tree"};
+static const char *const kind_names[] = {
+    [HF_INSTALL_FILE] = "File", [HF_INSTALL_TREE] = "Tree", [HF_INSTALL_AGENT] = "Agent"};
 
 const char *hf_update_method_name(enum hf_update_method method)
 {

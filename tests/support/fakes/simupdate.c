@@ -300,8 +300,9 @@ static json_t *make_object(struct hf_simupdate *world, struct hf_sim_release *re
         serve_deltas(world, release, &plain, artifact);
     if (release->device != NULL)
         must(json_object_set_new(artifact, "requires", json_pack("{s:[s]}", "devices", release->device)) == 0);
-    json_t *install = json_pack("{s:s, s:s}", "kind", release->tree ? "Tree" : "File", "path", path);
-    if (!release->no_restart)
+    json_t *install = release->agent ? json_pack("{s:s}", "kind", "Agent")
+                                     : json_pack("{s:s, s:s}", "kind", release->tree ? "Tree" : "File", "path", path);
+    if (!release->no_restart && !release->agent)
         must(json_object_set_new(install, "restart", json_pack("{s:s}", "systemdUnit", "app.service")) == 0);
     json_t *spec = json_pack("{s:s, s:s, s:I, s:[o], s:o}", "name", release->name, "version", release->version,
                              "sequence", (json_int_t)release->sequence, "artifacts", artifact, "install", install);
@@ -368,7 +369,8 @@ void hf_simupdate_publish(struct hf_simupdate *world, const struct hf_sim_releas
 {
     struct hf_sim_release r = *release;
 
-    r.name = r.name != NULL ? r.name : "app";
+    r.name = r.name != NULL ? r.name : r.agent ? HF_AGENT_RELEASE : "app";
+    r.tree = r.tree || r.agent;
     r.version = r.version != NULL ? r.version : r.content;
     r.sequence = r.sequence != 0 ? r.sequence : last_sequence(world, r.name);
     json_t *object = make_object(world, &r);
@@ -668,6 +670,7 @@ void hf_simupdate_boot(struct hf_simupdate *world)
                                       .arch = "amd64",
                                       .pod_mode = world->pod_mode,
                                       .host_root = world->host_root,
+                                      .life = world->life,
                                       .log = world->log,
                                       .metrics = world->metrics,
                                       .retry_base_ns = HF_NS_PER_S,
@@ -914,6 +917,9 @@ static void judge(void *arg, const char *path, const struct stat *st)
                 strcmp(base, "lock") == 0 || strcmp(base, "committed") == 0 || strcmp(base, "previous") == 0 ||
                 (strncmp(base, "manifest.", 9) == 0 && strstr(base, ".new") == NULL) ||
                 (S_ISDIR(st->st_mode) && strncmp(path, "/var", 4) == 0);
+    if (strncmp(path, STATE "/host", sizeof(STATE "/host") - 1) == 0) /* what simlife.h leaves there */
+        good = strncmp(base, ".holdfast", 9) != 0 || strcmp(base, ".holdfast-" HF_AGENT_RELEASE ".tree") == 0 ||
+               strcmp(base, ".holdfast-" HF_AGENT_RELEASE ".kept") == 0;
     if (strncmp(path, "/opt", 4) == 0 && strstr(path, ".kept") != NULL)
         good = strstr(path, ".new") == NULL;
     else if (strncmp(path, "/opt", 4) == 0)

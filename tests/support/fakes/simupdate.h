@@ -33,6 +33,7 @@ struct hf_sim_release {
     const char *via;        /* by two deltas: to this content, and from there; NULL: by one */
     json_t *delta_requires; /* of the delta (stolen); NULL nothing */
     bool packed, tree;
+    bool agent;                  /* a tree of kind Agent, by the only name that it may have */
     bool no_expiry, no_download; /* as releases of earlier versions */
     bool canonical;              /* a tree's archive is, so that there are deltas from it */
     const char *url;             /* of the whole file; NULL: one that is served */
@@ -97,6 +98,7 @@ struct hf_simupdate {
     const char *named_unit; /* a unit that the node's configuration lists by its full name; NULL: none */
     int set_r;              /* what the engine said last of what is wanted: 0, or -E2BIG */
     bool pod_mode;
+    const struct hf_life_ops *life; /* support/fakes/simlife.h; NULL: no supervisor */
     const char *host_root;
     uint64_t reserve_bytes;       /* what must stay free, by the node's configuration; 0: the engine's default */
     struct hf_log *log;           /* borrowed; NULL none */

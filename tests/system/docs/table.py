@@ -55,6 +55,15 @@ def with_key(world):
         write("/etc/holdfast/trust.d/release-2026.pem", open("release-2026.pem", encoding="ascii").read())
 
 
+def with_agents(world):
+    with_key(world)
+    for version in ("1.4.2", "1.5.0"):
+        folder = f"agents/{version}/amd64"
+        os.makedirs(folder, exist_ok=True)
+        write(f"{folder}/holdfast-agent", f"{version} {'program ' * 9999}")
+        os.chmod(f"{folder}/holdfast-agent", 0o755)
+
+
 def without_agent(world):
     """A manual page's examples stand each for itself: an agent that an earlier one started is stopped."""
     world.service()
@@ -216,6 +225,7 @@ ROWS = [
     Row(r"holdfast wait .*", "cluster", page="docs/how-to/ci.md", why="tests/system/e2e/test_helm.py runs it with docs/how-to/rollouts.md"),
     # ---- keys, releases -------------------------------------------------------------------------------------------------
     Row(r"holdfast key generate \S+", after=key_pair),
+    Row(r"holdfast release create --agent .*", before=with_agents, expect=r"holdfast-agent 1\.5\.0, sequence 12"),
     Row(r"holdfast release create .*--url-base file:///srv/releases .*", before=with_key),
     Row(r"holdfast release (create|sign|verify) .*", before=with_key),
     Row(r"sudo cp out/edge-inference-1\.4\.2\.yaml /etc/holdfast/objects/", after=settled("1.4.2")),

@@ -45,6 +45,11 @@ static void set_up(void)
     put("tree-1/bin/app");
     make("other");
     put("other/holdfast-units");
+    make("state");
+    make("state/host");
+    make("state/host/supervisor");
+    make("state/app");
+    ck_assert_int_eq(symlink("state/host", below("life", to)), 0);
     ck_assert_int_eq(symlink("tree-1", below("current", to)), 0);
     ck_assert_int_eq(symlink("tree-1/bin", below("names", to)), 0);
     ck_assert_int_eq(link(below("tree-1/bin/holdfast-agent", from), below("other/hard", to)), 0);
@@ -74,12 +79,22 @@ static const struct {
     {"units/edge-agent.service", NULL, "belongs to the unit of this agent"},
     {"units/edge-agent.service.d/more.conf", NULL, "belongs to the unit of this agent"},
     {"units/my-edge-agent.service", NULL, NULL},
+    {"state/host", NULL, "is where the supervisor starts this agent"},
+    {"state/host/current", NULL, "is where the supervisor starts this agent"},
+    {"state/host/slots/1/holdfast-agent", NULL, "is where the supervisor starts this agent"},
+    {"life/supervisor/1", NULL, "is where the supervisor starts this agent"},
+    {"life", NULL, "is where the supervisor starts this agent"},
+    {"state", NULL, "is where the supervisor starts this agent"},
+    {"state/app/x", NULL, NULL},
+    {"state/hosts", NULL, NULL},
 };
 
 START_TEST(releases)
 {
-    char exe[256], path[256];
-    const struct hf_own_program own = {.exe = below("tree-1/bin/holdfast-agent", exe), .unit = "edge-agent.service"};
+    char exe[256], path[256], host[256];
+    const struct hf_own_program own = {.exe = below("tree-1/bin/holdfast-agent", exe),
+                                       .unit = "edge-agent.service",
+                                       .host_dir = below("state/host", host)};
     struct hf_install install = {.path = below(rows[_i].path, path), .restart_unit = rows[_i].unit};
     struct hf_err err = HF_ERR_INIT;
     bool is = hf_own_program_is(hf_fs_posix(), &own, &install, &err);
@@ -100,11 +115,25 @@ START_TEST(nothing_is_known)
 }
 END_TEST
 
+/* Its place is the agent's own, whatever that is. */
+START_TEST(the_agents_own_release)
+{
+    char exe[256], host[256];
+    const struct hf_own_program own = {.exe = below("tree-1/bin/holdfast-agent", exe),
+                                       .host_dir = below("state/host", host)};
+    struct hf_install install = {.kind = HF_INSTALL_AGENT, .path = ""};
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert(!hf_own_program_is(hf_fs_posix(), &own, &install, &err));
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_loop_test(tc, releases, 0, HF_LEN(rows));
     tcase_add_test(tc, nothing_is_known);
+    tcase_add_test(tc, the_agents_own_release);
 }
 
 HF_TEST_MAIN("agent/own_program", cases)

@@ -463,8 +463,8 @@ END_TEST
 /* One after a verdict is a failure before the old version is back, so that the halt comes early. */
 START_TEST(rollbacks_after_a_verdict_are_failures)
 {
-    static const char *const reasons[] = {"HealthDeadline", "HealthFailed",   "RestartFailed",
-                                          "UnitNotFound",   "RollbackFailed", "NoVerdict"};
+    static const char *const reasons[] = {"HealthDeadline", "HealthFailed", "RestartFailed", "UnitNotFound",
+                                          "RollbackFailed", "NoVerdict",    "AgentFailed"};
 
     make_update(0, "u", 2, careful_canary);
     run(3);
@@ -1778,7 +1778,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, mandatory_canary_halts);
     tcase_add_test(tc, failed_stage_halts);
     tcase_add_loop_test(tc, undone_swaps_are_no_failures, 0, 4);
-    tcase_add_loop_test(tc, rollbacks_after_a_verdict_are_failures, 0, 6);
+    tcase_add_loop_test(tc, rollbacks_after_a_verdict_are_failures, 0, 7);
     tcase_add_test(tc, operator_halts_and_pauses);
     tcase_add_loop_test(tc, few_updated, 0, 2);
     tcase_add_test(tc, reasons_are_slow);

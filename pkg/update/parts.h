@@ -57,11 +57,11 @@ bool self_is_given_up(const struct release *release, const char *sha256, struct 
 /* Call it when the state that is durable has changed. */
 void self_tell(const struct release *release);
 /* True: it has raised HF_EV_UNHEALTHY, for a verdict of the supervisor, or because there is none. */
-bool self_fails_trial(struct release *release);
+bool self_trial_fails(struct release *release);
 /* True: this agent has to be healthy for longer; retry.due_ns is set. */
-bool self_waits(struct release *release);
+bool self_trial_waits(struct release *release);
 /* True: this process ends soon. */
-bool self_restart(struct release *release);
+bool self_trial_restart(struct release *release);
 
 /* ---- repairs.c --------------------------------------------------------------------------------------------------- */
 

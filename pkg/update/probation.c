@@ -88,7 +88,7 @@ static void checked(void *arg, const struct hf_health *health)
 
     release->step.checks = NULL;
     step_end(release);
-    if (health->verdict != HF_HEALTH_PASSED || !self_waits(release))
+    if (health->verdict != HF_HEALTH_PASSED || !self_trial_waits(release))
         confirm(release, health);
 }
 
@@ -125,7 +125,7 @@ void probation_start(struct release *release)
 {
     if (release->wanted.accepted == NULL)
         transition_event(release, HF_EV_UNHEALTHY, HF_R_JournalDamaged, NULL);
-    else if (self_fails_trial(release))
+    else if (self_trial_fails(release))
         return;
     else if (!release->j.hooked && hooks_start(release, HF_HOOK_AFTER_SWAP, hooked))
         return;

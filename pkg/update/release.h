@@ -15,7 +15,7 @@
  *  probation.c rollback.c          actions: restart and check the new version; restore the old one
  *  finish.c drift.c                actions: commit, clean up; look for drift
  *  service.c hooks.c retain.c      restart and health checks; commands around the swap; what is kept
- *  boots.c self.c                  reboots; releases of kind Agent: the supervisor, own health
+ *  boots.c self.c self_trial.c     reboots; releases of kind Agent: the supervisor, own health
  *  wanted.c method.c review.c      the wanted object; choice of delta or whole file; whether the release may start
  *  transition.c                    event, move, journal, action
  *  step.c retry.c counts.c         jobs on workers; time of the next attempt; metrics

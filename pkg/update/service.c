@@ -29,7 +29,7 @@ void service_restart(struct release *release, void (*done)(void *arg, int r, con
     struct hf_failure failure = {.reason = HF_R_RestartFailed};
 
     step_begin(release, STEP_RESTART);
-    if (self_restart(release)) /* the step lasts until the process ends */
+    if (self_trial_restart(release)) /* the step lasts until the process ends */
         return;
     int r = hf_restart_start(p->proc, p->unit, &spec->install, spec->health_deadline_ns, done, release,
                              &release->step.restart, &failure);

@@ -63,6 +63,7 @@ struct hf_client_certificate {
     enum hf_way way;                      /* of the last request */
     unsigned excluded;                    /* ways that were refused since the last pause */
     enum hf_way came_by;                  /* way of the certificate in use; HF_WAY_NONE: of an earlier life */
+    char came_as[NAME_MAX_BYTES + 1];     /* and its request, while `name` may be the next one */
     struct hf_backoff poll, brief, pause; /* one for each growing delay of sync/renewal.h */
     uint64_t retry_after_ns;              /* Retry-After of the last failure, for the next delay */
     bool meta_logged;
@@ -138,7 +139,7 @@ static void format_way(const struct hf_client_certificate *certificate, char tex
 {
     if (certificate->in_use && certificate->came_by > HF_WAY_CERTIFICATE)
         (void)snprintf(text, HF_CLIENT_CERTIFICATE_TEXT, "the node got its client certificate by %s, request %s",
-                       hf_way_text(certificate->came_by), certificate->name);
+                       hf_way_text(certificate->came_by), certificate->came_as);
 }
 
 /* Tells the owner if the condition has changed. */
@@ -604,6 +605,7 @@ static enum hf_renewal_event save(struct hf_client_certificate *certificate, str
 static void tell_issued(struct hf_client_certificate *certificate)
 {
     certificate->came_by = certificate->way;
+    memcpy(certificate->came_as, certificate->name, sizeof(certificate->came_as));
     certificate->excluded = 0;
     hf_log(certificate->p.log, HF_LOG_INFO, "certificate.issued", HF_S("request", certificate->name),
            HF_S("way", hf_way_reason(certificate->way)));

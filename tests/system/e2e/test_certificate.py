@@ -8,6 +8,7 @@ in a fleet; an administrator denies once, while it is away.
 import base64
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -40,6 +41,7 @@ class TestUnit(case.Case):
     def setUp(self):
         super().setUp()
         self.tree = world.cluster.root(self.node)
+        shutil.rmtree(os.path.join(self.tree, FOLDER), ignore_errors=True)
         world.cluster.kubectl("create", "clusterrole", ROLE, "--verb=create,get",
                               "--resource=certificatesigningrequests.certificates.k8s.io")
         self.addCleanup(world.cluster.kubectl, "delete", "clusterrole,clusterrolebinding", ROLE, check=False)
@@ -111,8 +113,11 @@ class TestUnit(case.Case):
         self.assertEqual(os.stat(os.path.join(self.tree, FOLDER, "client.pem")).st_mode & 0o7777, 0o600)
         self.assertEqual(os.listdir(os.path.join(self.tree, FOLDER)), ["client.pem"])
 
-        # The renewal comes at two thirds of the lifetime, and is asked for with the certificate.
         received = time.monotonic()
+        wait.until("the status to tell of the way", lambda: (self.condition() or ("", ""))[:2] == ("True", "ByConfiguration"), 30, 0.5)
+        self.assertIn(first["metadata"]["name"], self.condition()[2])
+
+        # The renewal comes at two thirds of the lifetime, and is asked for with the certificate.
         second = self.await_request(2, LIFETIME_S)
         print(f"        certificate: renewal after {time.monotonic() - received:.0f} s of {LIFETIME_S} (promise 57 % to 77 %)")
         self.assertGreaterEqual(time.monotonic() - received, 0.55 * LIFETIME_S)
@@ -122,7 +127,7 @@ class TestUnit(case.Case):
         self.assertIn(identity.NODE_UID + api.get(f"/api/v1/nodes/{self.node}")["metadata"]["uid"], second["spec"]["groups"])
         self.await_approval(2)
         renewed = wait.until("the renewed certificate", lambda: self.stored() not in ("", issued) and self.stored(), 30, 0.2)
-        self.assertIsNone(self.condition())
+        wait.until("a status without the first way", lambda: self.condition() is None, 30, 0.5)
         self.controller.stop()
 
         # Denied: the old certificate stays, the status says why, and after its end the token serves again.

@@ -855,6 +855,32 @@ START_TEST(the_condition)
 }
 END_TEST
 
+/* It names the request that gave the certificate, also while the next one waits, and goes with the renewal. */
+START_TEST(the_condition_of_a_way)
+{
+    char first[HF_CLIENT_CERTIFICATE_TEXT];
+    const char *reason = NULL;
+    bool valid = false;
+
+    ck_assert_int_eq(begin(), 0);
+    run(MINUTE);
+    (void)snprintf(first, sizeof(first), "%s", hf_client_certificate_problem(w.certificate, &valid, &reason));
+    ck_assert(valid && strstr(first, "request holdfast-agent-n1-") != NULL);
+    ck_assert_str_eq(reason, "ByConfiguration");
+    w.mood = AWAY;
+    w.told = 0;
+    for (int i = 0; i < 24 * 60 && w.seen < 2; i++)
+        run(MINUTE);
+    ck_assert_uint_eq(w.seen, 2);
+    hf_client_certificate_check(w.certificate);
+    ck_assert_str_eq(hf_client_certificate_problem(w.certificate, &valid, &reason), first);
+    ck_assert_uint_eq(w.told, 0);
+    w.mood = SIGNS;
+    run(5 * MINUTE);
+    ck_assert_ptr_null(hf_client_certificate_problem(w.certificate, &valid, &reason));
+}
+END_TEST
+
 /* The Node was deleted and registered again: the cluster no longer accepts what its certificate writes. */
 START_TEST(a_node_that_was_replaced)
 {
@@ -1226,6 +1252,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_clock_that_ran_ahead);
     tcase_add_test(tc, a_refusal_that_passes);
     tcase_add_test(tc, the_condition);
+    tcase_add_test(tc, the_condition_of_a_way);
     tcase_add_test(tc, a_node_that_was_replaced);
     tcase_add_test(tc, a_node_that_changes_all_the_time);
     tcase_add_test(tc, a_node_that_is_gone);

@@ -12,7 +12,7 @@ import time
 SHARES = ("fleet", "agents")
 # What is about the controller, the operator and the installation. The two shares take about the same time.
 FLEET = ("admission", "certificate", "cli", "cluster", "controller", "docs", "flux", "guard", "helm", "hostmode", "images", "kubeedge", "kubelet",
-         "node_labels", "schema")
+         "kubelet_way", "node_labels", "schema")
 CLOSING = re.compile(r"^(?:end to end: \d+ s|(\d+) passed, (\d+) failed, (\d+) skipped)$")
 
 

@@ -49,8 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     struct hf_view text = {(const char *)bytes, n};
 
     manifest_of(text);
-    (void)hf_listing_take_sandboxes(&listing, text, NULL);
-    (void)hf_listing_take_containers(&listing, text, NULL);
+    (void)!hf_listing_take_sandboxes(&listing, text, NULL);
+    (void)!hf_listing_take_containers(&listing, text, NULL);
     hf_listing_done(&listing);
     char *copy = hf_view_dup(text);
     char address[64];

@@ -198,10 +198,10 @@ class TestTurns(Case):
         stuck.interval = "2s"
         stuck.report(update.release, "Swapping")
         wait.until("the status to name the holder", lambda: stuck.name in json.dumps(update.status()["rollout"].get("waitingFor", [])), 90)
+        self.assertEqual([n.name for n in holders(1)], [stuck.name])
         code, answer = api.call("PATCH", f"{fleet.GROUP}/edgenodes/{stuck.name}", {"metadata": {"annotations": {
             "edge.codcompass.io/free-turn": digest}}}, "application/merge-patch+json")
         self.assertEqual(code, 200, answer)
-        self.assertEqual([n.name for n in holders(1)], [stuck.name])
         for node in nodes:
             if node not in (stuck, *holders(0)) and node.name not in order:
                 node.report(update.release, "Verified", "TurnPending")

@@ -35,8 +35,10 @@ class TestReturn(test_certificate.TestUnit):
 
     def give_kubelet_identity(self):
         for end in ("crt", "key"):
+            path = os.path.join(self.tree, f"{IDENTITY}.{end}")
             with open(world.cluster.where.path("pki", f"node-{self.node}.{end}"), encoding="ascii") as f:
-                place.write(os.path.join(self.tree, f"{IDENTITY}.{end}"), f.read(), 0o600)
+                place.write(path, f.read(), 0o600)
+            self.addCleanup(os.unlink, path)
 
     def ways(self):
         return [one["way"] for one in self.agent.events("certificate.issued")]

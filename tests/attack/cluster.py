@@ -761,8 +761,15 @@ def attack_10000_updates(home):
         assert tree_bytes(site.node.place("state")) < 32 << 20
 
 
+def file_bytes(path):
+    try:
+        return os.lstat(path).st_blocks * 512
+    except FileNotFoundError:                  # replaced meanwhile
+        return 0
+
+
 def tree_bytes(folder):
-    return sum(os.lstat(os.path.join(where, name)).st_blocks * 512 for where, _, names in os.walk(folder) for name in names)
+    return sum(file_bytes(os.path.join(where, name)) for where, _, names in os.walk(folder) for name in names)
 
 
 def attack_objects_of_1_mib(home):

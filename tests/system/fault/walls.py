@@ -24,8 +24,8 @@ OPEN = {"/opt", "/usr/local", "/usr/local/bin", "/var/edge/data", "/var/lib/hold
         "/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue"}  # these four are the unit's own, or hold nothing
 TRIED = OPEN | {"/", "/boot", "/dev", "/etc", "/etc/holdfast", "/etc/systemd/system", "/home", "/mnt", "/proc/sys/kernel", "/root",
                 "/run", "/run/dbus", "/run/lock", "/run/site", "/run/systemd", "/run/systemd/system", "/srv", "/srv/apps",
-                "/sys/fs/cgroup", "/usr", "/usr/bin", "/usr/lib/systemd/system", "/var", "/var/lib", "/var/log"}
-OPENED = {"/run/site", "/srv/apps", "/dev/tpmrm0"}  # by the drop-ins of the pages
+                "/sys/fs/cgroup", "/usr", "/usr/bin", "/usr/lib/systemd/system", "/var", "/var/lib", "/var/lib/rancher/k3s/agent", "/var/log"}
+OPENED = {"/run/site", "/srv/apps", "/dev/tpmrm0", "/var/lib/rancher/k3s/agent"}  # by the drop-ins of the pages
 DROP_IN = re.compile(r"# (/etc/systemd/system/holdfast-agent\.service\.d/\w+\.conf)\n(.*?)```", re.S)
 SITE = "[Service]\nReadWritePaths=/run/site\n"
 TURN = "the script tries"
@@ -44,7 +44,7 @@ Restart=no
 ExecStart=
 ExecStart=/bin/sh /etc/holdfast/try
 """
-COMMANDS = ("mkdir -p /run/site /srv/apps", "mknod -m 0600 /dev/tpmrm0 c 1 3", "systemctl start holdfast-agent",
+COMMANDS = ("mkdir -p /run/site /srv/apps /var/lib/rancher/k3s/agent", "mknod -m 0600 /dev/tpmrm0 c 1 3", "systemctl start holdfast-agent",
             f"cp {PAGES}/* {FOLDER}", "systemctl daemon-reload", "systemctl start holdfast-agent", "journalctl --no-pager -o cat -u holdfast-agent")
 
 

@@ -234,6 +234,8 @@ format: ## lay out all C files with clang-format
 image: ## container images of this machine's processor as docker-archives under build/image, with bills of materials
 	@hack/setup.sh build image
 	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@archives=$$(hack/setup.sh static >&2 && deploy/image/archives) || exit 0; \
+	  $(MAKE) --no-print-directory -j$(JOBS) STATIC="$$archives" $(STATIC_PROGRAMS:%=$(B)/static/%)
 	@deploy/image/build
 
 IMAGES ?= all

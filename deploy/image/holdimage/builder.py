@@ -60,6 +60,12 @@ def stripped(path, strip):
     return data
 
 
+def objects(programs):
+    """The objects below the folder `programs` that the static build links, too (hack/make/static.mk)."""
+    found = glob.glob(os.path.join(programs, "pkg", "**", "*.o"), recursive=True) + [os.path.join(programs, "cmd", name, "main.o") for name in STATIC]
+    return [path for path in found if os.path.exists(path) and f"{os.sep}pkg/loop/server/" not in path]
+
+
 class Builder:
     """Makes the images of one commit."""
 
@@ -98,9 +104,12 @@ class Builder:
         if not os.path.exists(os.path.join(programs, SUPERVISOR)) or not (native or os.path.exists(os.path.join(static, HOST_PROGRAMS[0]))):
             self.say(f"image: no static build in {shown(static)}: agents stay in their pods (NoHostBuild)")
             return
-        newest = max((os.path.getmtime(path) for path in glob.glob(os.path.join(programs, "**", "*.o"), recursive=True)), default=0)
-        for program in HOST_PROGRAMS:          # a static program that is older than an object is another version's
-            if os.path.exists(os.path.join(static, program)) and os.path.getmtime(os.path.join(static, program)) >= newest:
+        newest = max((os.path.getmtime(path) for path in objects(programs)), default=0) if native else 0
+        ours = [each for each in STATIC if os.path.exists(os.path.join(static, each)) and os.path.getmtime(os.path.join(static, each)) >= newest]
+        if len(ours) < len(STATIC):            # a static program that is older than an object of it is another version's
+            self.say("image: no static build of these programs (make static): the agent gets only onto hosts with this machine's libraries")
+        for program in HOST_PROGRAMS:
+            if program in ours:
                 files.program(f"{HOST_FOLDER}/host/{program}", stripped(os.path.join(static, program), strip))
             else:
                 files.link(f"{HOST_FOLDER}/host/{program}", f"/usr/bin/{program}")

@@ -111,6 +111,8 @@ class Builder:
         for program in HOST_PROGRAMS:
             if program in ours:
                 files.program(f"{HOST_FOLDER}/host/{program}", stripped(os.path.join(static, program), strip))
+                if program not in HOST:        # one copy of the command is enough
+                    files.link(f"usr/bin/{program}", os.path.relpath(f"{HOST_FOLDER}/host/{program}", "usr/bin"))
             else:
                 files.link(f"{HOST_FOLDER}/host/{program}", f"/usr/bin/{program}")
         files.program(f"{HOST_FOLDER}/supervisor/{SUPERVISOR}", stripped(os.path.join(programs, SUPERVISOR), strip))

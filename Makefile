@@ -252,9 +252,9 @@ static-test: ## the static programs: in an empty root, with names and certificat
 	@hack/setup.sh build test static || true
 	@tests/system/static/run.py $(STATIC_TEST)
 
-dist: ## what a release publishes, from HEAD, in build/dist: KEY=FILE and APT_KEY=FILE sign it, REGISTRY=HOST/PATH is where its images will be
+dist: ## what a release publishes, from HEAD, in build/dist: KEY=FILE and APT_KEY=FILE sign it, REGISTRY=HOST/PATH and URL=https://... are where images and files will be
 	@hack/setup.sh build images dist
-	@hack/dist/make --arch $(IMAGES) --jobs $(JOBS) $(if $(KEY),--key "$(KEY)") $(if $(APT_KEY),--apt-key "$(APT_KEY)") $(if $(REGISTRY),--registry "$(REGISTRY)")
+	@hack/dist/make --arch $(IMAGES) --jobs $(JOBS) $(if $(KEY),--key "$(KEY)") $(if $(APT_KEY),--apt-key "$(APT_KEY)") $(if $(REGISTRY),--registry "$(REGISTRY)") $(if $(URL),--url "$(URL)")
 
 publish: ## push the images and the chart of `make dist REGISTRY=HOST/PATH` there (REGISTRY=HOST/PATH; PLAIN_HTTP=1 without TLS)
 	@test -n "$(REGISTRY)" || { echo "usage: make publish REGISTRY=HOST[:PORT][/PATH] [PLAIN_HTTP=1]" >&2; exit 2; }

@@ -25,6 +25,8 @@ import tarfile
 import time
 import urllib.request
 
+import yaml
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
 WORK = os.path.join(TOP, "build", "dist-test")
 sys.dont_write_bytecode = True
@@ -32,13 +34,15 @@ sys.path[:0] = [os.path.join(TOP, "hack", "dist"), os.path.join(TOP, "tests", "s
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 from holddist import commit  # noqa: E402
-from holdimage import machine  # noqa: E402
+from holdimage import elf, machine  # noqa: E402
 import guest  # noqa: E402
 import suite  # noqa: E402
 from suite import Skip, equal  # noqa: E402
 
 CANNOT = 3                                 # exit code of hack/dist/make
 IMAGES = ("holdfast-agent", "holdfast-controller")
+COMMANDS = ("amd64", "arm64")              # processors of the command for any Linux
+URL = "https://releases.example.com/holdfast"
 HIGHER = "99.0.0"
 PAGE = "docs/how-to/packages.md"
 
@@ -81,7 +85,7 @@ class Suite:
             try:
                 self.head = commit.Commit()
                 self.keys()
-                make(TOP, self.out, "--key", self.key, "--apt-key", self.apt_key)
+                make(TOP, self.out, "--key", self.key, "--apt-key", self.apt_key, "--url", URL)
             except (Skip, AssertionError, machine.Error) as reason:
                 self.cannot = f"nothing was made: {reason}"
                 raise
@@ -108,7 +112,8 @@ class Suite:
         version = self.built().version
         debs = [f"apt/{name}_{version}_{one}.deb" for name in ("holdfast", "holdfast-agent", "holdfast-controller") for one in ("amd64", "arm64", "armhf")]
         index = [f"apt/{name}" for name in ("InRelease", "Packages", "Packages.xz", "Release", "Release.gpg", "holdfast.asc")]
-        wanted = [*debs, *index, f"holdfast-{version}-source.tar.gz", f"holdfast-{version}.tgz", *(f"{name}-{version}.oci.tar" for name in IMAGES), "SHA256SUMS", "SHA256SUMS.sig"]
+        wanted = [*debs, *index, f"holdfast-{version}-source.tar.gz", f"holdfast-{version}.tgz", "krew.yaml",
+                  *(f"holdfast-{version}-linux-{one}.tar.gz" for one in COMMANDS), *(f"{name}-{version}.oci.tar" for name in IMAGES), "SHA256SUMS", "SHA256SUMS.sig"]
         equal("files", sorted(os.path.relpath(path, self.out) for path in glob.glob(os.path.join(self.out, "**"), recursive=True) if os.path.isfile(path)),
               sorted(wanted))
         sums = [line.split("  ") for line in content(os.path.join(self.out, "SHA256SUMS")).decode().splitlines()]
@@ -132,6 +137,28 @@ class Suite:
             configs = [blob(entry)["config"]["digest"].removeprefix("sha256:") for entry in blob(index)["manifests"]]
             equal("configurations that the bills name", [blob(one["layers"][0])["documentNamespace"][-64:] for one in found], configs)
 
+    def test_the_command_for_any_linux(self):
+        """Each archive has one program that needs nothing, and krew's manifest names it by its sum; this machine's runs in a root of its own."""
+        version, found = self.built().version, {}
+        with open(os.path.join(self.out, "krew.yaml"), encoding="utf-8") as file:
+            plugin = yaml.safe_load(file)
+        equal("plugin", (plugin["metadata"]["name"], plugin["spec"]["version"]), ("holdfast", f"v{version}"))
+        for platform in plugin["spec"]["platforms"]:
+            name = platform["uri"].removeprefix(URL + "/")
+            one = platform["selector"]["matchLabels"]["arch"]
+            equal("name", name, f"holdfast-{version}-linux-{one}.tar.gz")
+            equal("sum of " + name, platform["sha256"], hashlib.sha256(content(os.path.join(self.out, name))).hexdigest())
+            found[one] = dict(members(gzip.decompress(content(os.path.join(self.out, name)))))
+            equal("files of " + name, [*found[one]], ["holdfast", "LICENSE", "NOTICE"])
+            needs = elf.needs(found[one]["holdfast"], name)
+            equal(f"loader and libraries of {name}", (needs.interpreter, needs.libraries), (None, ()))
+        equal("processors", (*found,), COMMANDS)
+        if os.geteuid() != 0:
+            raise Skip("needs root: chroot")
+        root = os.path.join(WORK, "command-root")
+        commit.write(os.path.join(root, "kubectl-holdfast"), found[machine.native().name]["holdfast"], 0o755)
+        equal("what it says", run("chroot", root, "/kubectl-holdfast", "--version").split()[-1], version)
+
     def test_signature(self):
         self.built()
         sums, signature = os.path.join(self.out, "SHA256SUMS"), os.path.join(self.out, "SHA256SUMS.sig")
@@ -150,7 +177,7 @@ class Suite:
         make(there, again, "--arch", own.name, "--offline", "--key", self.key, "--apt-key", self.apt_key, CCACHE_DISABLE="1")
         names = [os.path.relpath(path, again) for path in glob.glob(os.path.join(again, "**", "*"), recursive=True)]
         same = [name for name in names if name.endswith((".deb", ".tgz", ".gz", ".asc"))]
-        equal("number of files", len(same), 6)
+        equal("number of files", len(same), 7)
         equal("files that differ", [name for name in same if content(os.path.join(again, name)) != content(os.path.join(self.out, name))], [])
         index = ("InRelease", "Release.gpg", "Release", "Packages.xz")
         before = {name: content(os.path.join(again, "apt", name)) for name in index}
@@ -239,7 +266,13 @@ class Suite:
             equal("after removal", node.says("systemctl is-active holdfast-agent; ls /etc/holdfast/trust.d /var/lib/holdfast/agent.lock; true").split(),
                   ["inactive", "/var/lib/holdfast/agent.lock", "/etc/holdfast/trust.d:", "release-2026.pem"])
             self.purge(node, purge)
+            self.any_linux(node)
             node.sh("cd /srv/holdfast && " + " && ".join(node.commands(PAGE, "Verify a download")))
+
+    def any_linux(self, node):
+        fetch, _ = node.commands(PAGE, "Any Linux")
+        node.sh(fetch.replace("amd64", machine.native().debian).replace("0.1.0", self.head.version))
+        equal("the command without a package", node.says("/usr/local/bin/holdfast --version").split()[-1], self.head.version)
 
     def upgrade(self, node, served):
         """To a later version and back: each time a new process of the installed program, with the settings as they were."""

@@ -86,10 +86,15 @@ class Node:
         except (OSError, IndexError):
             return None
 
-    def ends(self, phase, version, limit_s=30):
+    def has_ended(self, phase, version):
+        """`version` is the one that is wanted: right after it was published, the phase is still that of the one before."""
+        row = self.status()
+        return (row.get("phase"), row.get("version")) == (phase, version) and (row.get("installedVersion") == version) == (phase == "Committed")
+
+    def ends(self, phase, version, limit_s=60):
         began = time.monotonic()
         try:
-            wait(f"{version} {phase}", lambda: (self.status().get("phase"), self.status().get("version")) == (phase, version), limit_s)
+            wait(f"{version} {phase}", lambda: self.has_ended(phase, version), limit_s)
         except BaseException:
             print(self.status(), os.listdir(self.host.dir), self.host.slot("current"), self.host.slot("good"), self.host.note("verdict"))
             raise

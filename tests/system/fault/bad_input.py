@@ -33,6 +33,11 @@ FILE_LIMIT = 8 << 20  # largest file that the agent may write
 CASES = []
 
 
+def content_of(name):
+    """Content that no other release has: what is on the disk by its hash is not downloaded."""
+    return random.Random(name).randbytes(len(CONTENT))
+
+
 def in_a_day():
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
 
@@ -278,7 +283,7 @@ def _(lab, name):
 # ---- requirements ----------------------------------------------------------------------------------------------------------
 
 def with_artifact(lab, name, **more):
-    what = lab.object(name)
+    what = lab.object(name, content_of(name))
     what["spec"]["release"]["artifacts"][0].update(more)
     return what
 
@@ -516,19 +521,20 @@ def _(lab, name):
 def _(lab, name):
     folder = os.path.dirname(lab.path(name))
     lab.installed(name)
+    content = content_of(name)
 
     def swap(request):
         """Act in the middle of the download."""
         request.send_response(200)
-        request.send_header("Content-Length", str(len(CONTENT)))
+        request.send_header("Content-Length", str(len(content)))
         request.end_headers()
-        request.wfile.write(CONTENT[:20000])
+        request.wfile.write(content[:20000])
         request.wfile.flush()
         if not os.path.islink(folder):
             os.rename(folder, folder + ".was")
             os.symlink(os.path.dirname(lab.precious), folder)
-        request.wfile.write(CONTENT[20000:])
-    what = lab.object(name)
+        request.wfile.write(content[20000:])
+    what = lab.object(name, content)
     lab.serve(name + ".bin", swap)
     return what
 

@@ -6,7 +6,7 @@ find what happened in time.
 
     tests/system/fault/retain.py [WORD...]      only the cases whose name contains one of the words
 
-Prints "N passed, N failed" last."""
+Prints "N passed, N failed, N skipped" last."""
 import os
 import shutil
 import sys
@@ -178,7 +178,7 @@ def main():
         except AssertionError as why:
             say(f"  FAILED: {why}")
             failed += 1
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed, 0 skipped")
     return failed != 0
 
 

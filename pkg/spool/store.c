@@ -299,6 +299,9 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
     int r = write_headers(store, fd, &segment, err);
     if (r == 0)
         r = name_spare(store, fd, name, err);
+    /* One of that name, of which nothing could be read, has been replaced. */
+    if (r == 0 && store->n > 0 && last_segment(store)->first == segment.first)
+        forget_segment(store, store->n - 1);
     if (r == 0)
         r = hf_spool_add_segment(store, &segment);
     if (r < 0) {

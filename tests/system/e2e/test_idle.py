@@ -6,19 +6,30 @@ import time
 import unittest
 
 from holdcluster import process
-from lib import case, release
+from lib import case, release, wait
 from test_labels import policy
 
 MIB = 1 << 20
 ANONYMOUS_BYTES, PSS_BYTES = 3 * MIB, 12 * MIB
 CPU_S_PER_S = 0.001
 WATCH_S = 60
+KEPT_S = 70  # an agent has kept a copy of its agent.yaml by then (--probation)
 
 
 def memory(pid):
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
         fields = {line.split(":")[0]: int(line.split()[1]) << 10 for line in f if ":" in line and line.rstrip().endswith("kB")}
     return fields["Anonymous"], fields["Pss"]
+
+
+def lived_s(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat, open("/proc/uptime", encoding="ascii") as uptime:
+        return float(uptime.read().split()[0]) - int(stat.read().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def await_first_minute(pid):
+    """What an agent has begun with, it writes once it has lived with it for its probation."""
+    wait.until("the agent's first minute", lambda: lived_s(pid) >= KEPT_S, 2 * KEPT_S, 1)
 
 
 def written(pid):

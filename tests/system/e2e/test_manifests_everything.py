@@ -123,6 +123,7 @@ class TestEverything(unittest.TestCase):
         time.sleep(30)                         # what there is to say is said
         agent = self.node.agent
         pid = agent.pid()
+        test_idle.await_first_minute(pid)
         wrote, cpu, begun = test_idle.written(pid), process.cpu_s(pid), time.monotonic()
         time.sleep(IDLE_S)
         took = time.monotonic() - begun

@@ -60,7 +60,7 @@ static const char *const requester_words[REQUESTERS] = {[SOMEBODY] = "",
 
 static const char *const nameless_words[REQUESTERS] = {
     [SOMEBODY] = "",
-    [ACCOUNT] = "the requester's token names no node: expected a token of a pod, in extra." NODE_CLAIM,
+    [ACCOUNT] = ("the requester's token names no node: expected a token of a pod, in extra." NODE_CLAIM),
     [AGENT] = "the requester's certificate names no node",
     [KUBELET] = "the kubelet's certificate names no node"};
 

@@ -61,9 +61,15 @@ class Service:
             return hashlib.sha256(f.read()).hexdigest()
 
     def await_tidy(self):
-        """Wait until nothing but the installed file is in its folder: the agent tidies up right after an outcome."""
-        wait.until(f"nothing but the installed file beside {self.path}",
-                   lambda: os.listdir(os.path.dirname(self._file())) == [os.path.basename(self.path)], 5)
+        """Wait until nothing but the installed file, and whole files to repair it from, is in its folder: the agent tidies up right after
+        an outcome."""
+        folder, kept = os.path.dirname(self._file()), f".holdfast-{self.name}.kept"
+
+        def tidy():
+            names = set(os.listdir(folder))
+            parts = [name for name in os.listdir(os.path.join(folder, kept)) if name.endswith(".new")] if kept in names else []
+            return names - {kept} == {os.path.basename(self.path)} and not parts
+        wait.until(f"nothing but the installed file beside {self.path}", tidy, 5)
 
     def partly_fetched(self):
         """Whether the node has a part of a new version for sure, so that it goes on from there whatever happens."""

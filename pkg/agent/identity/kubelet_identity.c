@@ -71,20 +71,13 @@ static int read_pair(const struct hf_fs_ops *fs, const char *path, const char *n
     return hf_certificate_take((struct hf_view){whole, n}, &owner, certificate, &info, err);
 }
 
-static void wipe(struct hf_buf *buf)
-{
-    if (buf->p != NULL)
-        explicit_bzero(buf->p, buf->cap);
-    hf_buf_done(buf);
-}
-
 static int read_from(const struct hf_fs_ops *fs, const char *path, const char *node_name, struct hf_buf *certificate,
                      struct hf_buf *key, struct hf_err *err)
 {
     struct hf_buf text = HF_BUF_INIT(MAX_FILE);
     int r = read_pair(fs, path, node_name, &text, certificate, key, err);
 
-    wipe(&text);
+    hf_buf_wipe(&text);
     return r < 0 && r != -ENOENT ? hf_err_wrap(err, r, "the kubelet's '%.160s'", path) : r;
 }
 
@@ -109,7 +102,7 @@ int hf_kubelet_identity_use(const struct hf_fs_ops *fs, const char *where, const
 
     if (r == 0)
         r = hf_upstream_use_certificate(upstream, hf_buf_str(&certificate), hf_buf_str(&key), err);
-    wipe(&key);
-    wipe(&certificate);
+    hf_buf_wipe(&key);
+    hf_buf_wipe(&certificate);
     return r;
 }

@@ -198,6 +198,7 @@ ROWS = [
     Row(r"hack/bench-corpus pairs && make bench-delta DIR=pairs", "dry", why="downloads packages and measures for an hour"),
     Row(r"hack/demo \| hack/picture 'make demo' >docs/demo.svg", "changed", change=(r"hack/demo", "printf 'a line\\n'"),
         why="make demo itself is run above", after=lambda world, _: world.call(["grep", "-q", "<svg", "docs/demo.svg"])),
+    Row(r"hack/diagram", after=lambda world, _: world.call(["hack/diagram", "--check"])),
     Row(r"hack/partition-50\.sh", expect=r"50 payloads .* each exactly once"),
     Row(r"hack/cluster .*", "cluster", why=ROOT_NET),
     # ---- KubeEdge: the MetaServer is a double, everything else of KubeEdge is not there ------------------------------------

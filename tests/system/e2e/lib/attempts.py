@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What whoever took over node n1 tries with its agent's credentials, and the rule that refuses each: attempts.py prints the table of
-docs/reference/permissions.md. tests/system/e2e/test_admission.py makes each attempt with both of the agent's identities on a real API server."""
+docs/reference/stolen.md. tests/system/e2e/test_admission.py makes each attempt with both of the agent's identities on a real API server."""
 
 EDGE = "/apis/edge.codcompass.io/v1alpha1"
 EVENTS = "/apis/events.k8s.io/v1/namespaces/default/events"
@@ -236,7 +236,7 @@ REVOKED_ATTEMPTS = [
 
 
 def table():
-    """As docs/reference/permissions.md has it."""
+    """As docs/reference/stolen.md has it."""
     tried = [(one, "") for one in ATTEMPTS] + [(one, ", where `certificates.enabled` is on") for one in CERTIFICATE_ATTEMPTS]
     tried += [(one, ", once `policies.revokedNodes` lists it") for one in REVOKED_ATTEMPTS]
     rows = [f"| {number} | {one.what}{where} | {one.rule()} |" for number, (one, where) in enumerate(tried, 1)]

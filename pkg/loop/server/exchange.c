@@ -394,20 +394,22 @@ static bool header_of(struct lws *wsi, enum lws_token_indexes token, char *text,
     return true;
 }
 
-/* A request over loopback must be for this machine, and none may come from a web page (guard.h). Returns the reason for
- * a refusal, or NULL. */
+/* A request over loopback must be for this machine, and none may come from a web page of another (guard.h). Returns the
+ * reason for a refusal, or NULL. */
 static const char *find_foreign(const struct hf_server_connection *connection, struct lws *wsi)
 {
     const struct hf_server *server = connection->server;
-    char text[MAX_GUARDED];
+    char origin[MAX_GUARDED], host[MAX_GUARDED] = "";
+    bool has_host = header_of(wsi, WSI_TOKEN_HOST, host, sizeof(host));
 
-    if (header_of(wsi, WSI_TOKEN_ORIGIN, text, sizeof(text)) &&
-        !hf_server_guard_origin(hf_view_of(text), server->allowed_hosts)) {
+    if (header_of(wsi, WSI_TOKEN_ORIGIN, origin, sizeof(origin)) &&
+        !hf_server_guard_origin(hf_view_of(origin), server->allowed_hosts) &&
+        !hf_server_guard_same_origin(hf_view_of(origin), hf_view_of(host), server->address, server->allowed_hosts)) {
         hf_server_connections_refused(server, HF_SERVER_REFUSED_ORIGIN);
         return "the request has an Origin header, so a web page sent it: --allow-host names the hosts whose pages may";
     }
-    if (connection->peer.over_loopback && header_of(wsi, WSI_TOKEN_HOST, text, sizeof(text)) &&
-        !hf_server_guard_host(hf_view_of(text), server->address, server->allowed_hosts)) {
+    if (connection->peer.over_loopback && has_host &&
+        !hf_server_guard_host(hf_view_of(host), server->address, server->allowed_hosts)) {
         hf_server_connections_refused(server, HF_SERVER_REFUSED_HOST);
         return "the Host header does not name this machine: use 127.0.0.1, or allow the name with --allow-host";
     }

@@ -60,3 +60,12 @@ bool hf_server_guard_origin(struct hf_view origin, const char *const *allowed)
         return false;
     return take_host(origin, host) && is_allowed(host, allowed);
 }
+
+bool hf_server_guard_same_origin(struct hf_view origin, struct hf_view host, const char *address,
+                                 const char *const *allowed)
+{
+    host = hf_view_trim(host);
+    if (!hf_view_starts(origin, "http://") || origin.n - 7 != host.n || !hf_server_guard_host(host, address, allowed))
+        return false;
+    return strncasecmp(origin.p + 7, host.p, host.n) == 0;
+}

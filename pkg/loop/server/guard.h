@@ -13,5 +13,10 @@
  * or without a port, in any case. */
 bool hf_server_guard_host(struct hf_view host, const char *address, const char *const *allowed);
 
+/* A page that this server sent: its origin is http://`host`, the Host header of the same request, which also passes
+ * hf_server_guard_host(). */
+bool hf_server_guard_same_origin(struct hf_view origin, struct hf_view host, const char *address,
+                                 const char *const *allowed);
+
 /* A page on one of the hosts in `allowed`. */
 bool hf_server_guard_origin(struct hf_view origin, const char *const *allowed);

@@ -75,8 +75,37 @@ START_TEST(origin)
 }
 END_TEST
 
+static const struct {
+    const char *origin, *host;
+    bool want;
+} own_pages[] = {
+    {"http://127.0.0.1:9090", "127.0.0.1:9090", true},
+    {"http://LocalHost:9090", "localhost:9090", true},
+    {"http://edge-7.lan", "edge-7.lan", true},
+    {"http://192.0.2.2:9090", "192.0.2.2:9090", true},
+    {"https://127.0.0.1:9090", "127.0.0.1:9090", false},
+    {"http://127.0.0.1:9091", "127.0.0.1:9090", false},
+    {"http://127.0.0.1:90900", "127.0.0.1:9090", false},
+    {"http://127.0.0.1", "127.0.0.1:9090", false},
+    {"http://localhost:9090", "127.0.0.1:9090", false},
+    {"http://evil.example", "evil.example", false},
+    {"http://", "", false},
+    {"null", "127.0.0.1", false},
+    {"127.0.0.1", "127.0.0.1", false},
+};
+
+START_TEST(own_page)
+{
+    ck_assert_msg(hf_server_guard_same_origin(hf_view_of(own_pages[_i].origin), hf_view_of(own_pages[_i].host),
+                                              "192.0.2.2", allowed) == own_pages[_i].want,
+                  "'%s' to '%s'", own_pages[_i].origin, own_pages[_i].host);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, own_page, 0, (int)HF_LEN(own_pages));
+
     tcase_add_loop_test(tc, host, 0, (int)HF_LEN(hosts));
     tcase_add_loop_test(tc, origin, 0, (int)HF_LEN(origins));
 }

@@ -49,6 +49,7 @@ const struct hf_config hf_config_defaults = {
     .manifests = {[HF_CONFIG_UNSIGNED] = {.lists = {[HF_CONFIG_MANIFEST_ORIGINS] = LIST("https://*:*")}}},
     .max_spool_bytes = {UINT64_C(16) << 30, UINT64_C(16) << 30},
     .roots = LIST(HF_CONFIG_UPDATE_ROOTS),
+    .page = HF_CONFIG_PAGE_READ,
     .reserve_basis_points = 500,
     .reserve_bytes = UINT64_C(1) << 30,
 };

@@ -144,6 +144,10 @@ bool hf_config_requires_signed_manifests(const struct hf_config *config);
 const char *hf_config_static_pod_folder(const struct hf_config *config);
 /* Default yes: the time service has its own servers. */
 bool hf_config_allows_clock_resync(const struct hf_config *config, struct hf_err *err);
+/* `page`: what the page of this node lets its viewers do. Default READ; a wrong value: NONE. */
+enum hf_config_page { HF_CONFIG_PAGE_NONE, HF_CONFIG_PAGE_READ, HF_CONFIG_PAGES };
+const char *hf_config_page_name(enum hf_config_page page);
+enum hf_config_page hf_config_page(const struct hf_config *config);
 struct hf_config_tpm {
     bool seals_secrets; /* on disk; default */
     bool counts_floors; /* proves the floors the newest; not default */

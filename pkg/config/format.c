@@ -155,6 +155,8 @@ int hf_config_format(const struct hf_config *config, struct hf_buf *out)
     if (r == 0)
         r = hf_buf_addf(out, "clockResync: %s\n", config->refuses_clock_resync ? "false" : "true");
     if (r == 0)
+        r = hf_buf_addf(out, "page: %s\n", hf_config_page_name(config->page));
+    if (r == 0)
         r = add_tpm(out, config);
     if (r == 0)
         r = add_bounds(out, config, HF_CONFIG_UNSIGNED);

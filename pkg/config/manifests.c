@@ -240,6 +240,18 @@ bool hf_config_allows_clock_resync(const struct hf_config *config, struct hf_err
     return !config->refuses_clock_resync;
 }
 
+const char *hf_config_page_name(enum hf_config_page page)
+{
+    static const char *const names[HF_CONFIG_PAGES] = {[HF_CONFIG_PAGE_NONE] = "None", [HF_CONFIG_PAGE_READ] = "Read"};
+
+    return names[page];
+}
+
+enum hf_config_page hf_config_page(const struct hf_config *config)
+{
+    return or_defaults(config)->page;
+}
+
 struct hf_config_tpm hf_config_tpm(const struct hf_config *config)
 {
     config = or_defaults(config);

@@ -276,6 +276,21 @@ static void decode_clock_resync(struct hf_decode *decode, const struct hf_field 
     *(bool *)slot = !allows;
 }
 
+/* A wrong value counts as None: somebody wanted another one than the default. */
+static void decode_page(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    const char *text = json_is_string(value) ? json_string_value(value) : "";
+    char shown[HF_VALUE_TEXT];
+    enum hf_config_page page = HF_CONFIG_PAGE_NONE;
+
+    (void)field;
+    while (page < HF_CONFIG_PAGES && strcmp(text, hf_config_page_name(page)) != 0)
+        page++;
+    *(enum hf_config_page *)slot = page < HF_CONFIG_PAGES ? page : HF_CONFIG_PAGE_NONE;
+    if (page == HF_CONFIG_PAGES)
+        hf_decode_error(decode, "expected None or Read, got %s", hf_decode_describe(value, shown));
+}
+
 static void decode_static_pod_folder(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
     const char *text = json_string_value(value);
@@ -422,6 +437,7 @@ static const struct hf_field config_fields[] = {
      .kind = HF_KIND_OTHER,
      .offset = offsetof(struct hf_config, refuses_clock_resync),
      .decode = decode_clock_resync},
+    {.name = "page", .kind = HF_KIND_OTHER, .offset = offsetof(struct hf_config, page), .decode = decode_page},
     {.name = "tpm", .kind = HF_KIND_OTHER, .fields = tpm_fields, .decode = decode_part},
     {.name = "telemetry", .kind = HF_KIND_OTHER, .fields = telemetry_fields, .decode = decode_part},
     {.name = "signedPolicies", .kind = HF_KIND_OTHER, .fields = signed_fields, .decode = decode_part},
@@ -468,6 +484,7 @@ static void close_for_unsigned(struct hf_config *config)
     config->is_unusable = true;
     config->requires_signed_policy = config->requires_signed_manifests = true;
     config->refuses_sealed_secrets = true;
+    config->page = HF_CONFIG_PAGE_NONE;
 }
 
 int hf_config_decode(json_t *json, const char *name, struct hf_config **ret_config, struct hf_issues *issues)

@@ -51,6 +51,7 @@ struct hf_config {
     struct hf_config_mirror *mirrors;
     size_t n_mirrors;
     const char *static_pod_folder; /* or NULL */
+    enum hf_config_page page;
     bool refuses_clock_resync;
     bool refuses_sealed_secrets;
     bool counts_floors;

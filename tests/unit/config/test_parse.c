@@ -49,6 +49,7 @@ static const char full[] =
          "  origins: ['http://*.svc.cluster.local:*']\n"
          "staticPodFolder: /srv/pods\n"
          "clockResync: false\n"
+         "page: None\n"
          "tpm: {sealSecrets: true, floors: true, tcti: 'swtpm:host=localhost,port=2321', pcrs: [0, 7, 22]}\n";
 
 START_TEST(every_field)
@@ -89,6 +90,7 @@ START_TEST(every_field)
     ck_assert(!hf_config_allows_scrape(config, plain, "http://127.0.0.1:9100/metrics", true, NULL));
     ck_assert(hf_config_allows_socket(config, plain, "/run/app/log.sock", NULL));
     ck_assert(!hf_config_allows_socket(config, plain, "/run/holdfast/log.sock", NULL));
+    ck_assert_int_eq(hf_config_page(config), HF_CONFIG_PAGE_NONE);
     ck_assert(hf_config_max_spool_bytes(config, plain) == 100 << 20);
     ck_assert(hf_config_max_spool_bytes(config, with) == UINT64_C(2) << 30);
 }
@@ -146,6 +148,8 @@ static const struct {
     {HEAD "telemetry: {maxSpool: 1Ki}\n", ":3: telemetry.maxSpool: expected a quantity"},
     {HEAD "telemetry: {maxSpool: lots}\n", ":3: telemetry.maxSpool: expected a quantity"},
     {HEAD "requireSigned: [EdgeUpdate]\n", ":3: requireSigned[0]: expected SyncPolicy"},
+    {HEAD "page: Off\n", ":3: page: expected None or Read"},
+    {HEAD "page: Reed\n", ":3: page: expected None or Read"},
     {HEAD "requireSigned: SyncPolicy\n", ":3: requireSigned: expected a list"},
     {HEAD "requireSinged: [SyncPolicy]\n", ":3: requireSinged: unknown field; did you mean 'requireSigned'?"},
     {HEAD "diskReserve: 51%\n", ":3: diskReserve: expected a percentage up to 50%"},

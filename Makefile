@@ -27,6 +27,7 @@ UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 FAULT_SRC := $(patsubst %,tests/system/%.py,fault/tpm fault/wall_clock fault/supervisor fault/floors telemetry/run fault/link fault/time_service fault/journal \
 	fault/network fault/artifacts fault/secret fault/disk fault/manifests docs/run fault/fleet fault/bad_input fault/unit_sees fault/kill9 fault/walls helm/chart \
 	telemetry/docs telemetry/carry fault/selfupdate fault/memory fault/resume fault/retain fault/hooks) # the longest first
+PAGE_FILES := $(patsubst pkg/web/page/%,$(B)/page/%.gz,$(sort $(filter-out %.md,$(wildcard pkg/web/page/*.*))))
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
 WALK_SRC := $(sort $(shell grep -lE 'support/(walk|fakes/simwalk|makers/wrong_byte).h' tests/sim/test_*.c tests/unit/*/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -89,6 +90,11 @@ FLAVOURS := release asan cov fuzz
 # The watcher of the agent depends on no library of the host, where musl's compiler is (Debian's musl-tools); else it is linked as the others.
 MUSL := $(if $(SYSROOT)$(filter-out gcc cc,$(notdir $(firstword $(CC)))),,$(shell command -v musl-gcc 2>/dev/null))
 APART_release := $(if $(MUSL),$(B)/release/holdfast-supervisor)
+
+# The page of the node, as the programs embed it.
+$(B)/page/%.gz: pkg/web/page/%
+	@mkdir -p $(@D)
+	@gzip -9nc $< >$@
 
 include hack/make/flavour.mk
 $(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))

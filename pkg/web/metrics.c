@@ -406,6 +406,26 @@ int hf_metrics_on_collect(struct hf_metrics *metrics, void (*collect)(void *arg)
     return 0;
 }
 
+void hf_metrics_collect(struct hf_metrics *metrics)
+{
+    for (size_t i = 0; metrics != NULL && i < metrics->n_collectors; i++)
+        metrics->collectors[i].collect(metrics->collectors[i].arg);
+}
+
+bool hf_metrics_read(const struct hf_metrics *metrics, const char *name, enum hf_metrics_fold fold, double *ret_value)
+{
+    const struct hf_metric_family *family = metrics != NULL ? hf_strmap_get(&metrics->families, name) : NULL;
+
+    if (family == NULL || family->type == HF_METRIC_HISTOGRAM || family->series.n == 0)
+        return false;
+    *ret_value = 0;
+    for (size_t i = 0; i < family->series.n; i++) {
+        double value = hf_metric_value(family->series.entries[i].value);
+        *ret_value = fold == HF_METRICS_SUM ? *ret_value + value : i == 0 ? value : fmax(*ret_value, value);
+    }
+    return true;
+}
+
 /* ---- text -------------------------------------------------------------------------------------------------------- */
 
 /* Appends the shortest decimal that reads back as the same double, or NaN, +Inf or -Inf. */
@@ -516,8 +536,7 @@ int hf_metrics_format(struct hf_metrics *metrics, struct hf_buf *out)
 
     if (metrics == NULL)
         return 0;
-    for (size_t i = 0; i < metrics->n_collectors; i++)
-        metrics->collectors[i].collect(metrics->collectors[i].arg);
+    hf_metrics_collect(metrics);
     for (size_t i = 0; i < metrics->families.n && r == 0; i++)
         r = format_family(metrics->families.entries[i].value, out);
     return r;

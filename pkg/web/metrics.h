@@ -15,6 +15,7 @@
  * counts its uses. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -78,7 +79,14 @@ void hf_metric_observe(struct hf_metric *metric, double value); /* histograms on
 /* For tests and the dashboard; a histogram's number of values. */
 double hf_metric_value(const struct hf_metric *metric);
 
-/* Before each hf_metrics_format(), for gauges measured at a scrape. -ENOSPC: more than 8. */
+/* Of all series of a family that is no histogram: their sum, or the largest value. False: none, or no registry. */
+enum hf_metrics_fold { HF_METRICS_SUM, HF_METRICS_MAX };
+bool hf_metrics_read(const struct hf_metrics *metrics, const char *name, enum hf_metrics_fold fold, double *ret_value);
+
+/* Measures what is measured at a scrape. */
+void hf_metrics_collect(struct hf_metrics *metrics);
+
+/* Before each hf_metrics_format() and hf_metrics_collect(), for gauges measured at a scrape. -ENOSPC: more than 8. */
 HF_MUST_USE int hf_metrics_on_collect(struct hf_metrics *metrics, void (*collect)(void *arg), void *arg);
 
 /* In order of names and label values. After -E2BIG or -ENOMEM, *out is incomplete. */

@@ -87,10 +87,27 @@ static void answer_misdirected(void *arg, const struct hf_server_request *reques
                            listeners->ingest != NULL ? hf_server_port(listeners->ingest) : ingest->port);
 }
 
+/* Routes of a server: the page, and one more. NULL: out of memory. */
+static struct hf_server_route *with_page(const struct hf_listeners *l, const struct hf_server_route *more,
+                                         struct hf_err *err)
+{
+    struct hf_server_route *routes = calloc(l->params.n_page + 1, sizeof(*routes));
+
+    if (routes == NULL) {
+        (void)hf_err_set(err, ENOMEM, "out of memory");
+        return NULL;
+    }
+    routes[0] = *more;
+    if (l->params.n_page > 0)
+        memcpy(routes + 1, l->params.page, l->params.n_page * sizeof(*routes));
+    return routes;
+}
+
 static int open_metrics(struct hf_listeners *l, const struct hf_listen_flag *at, struct hf_err *err)
 {
     const struct hf_server_route misdirected = {
         .path = "/ingest", .method = "POST", .max_body = MISDIRECTED_MAX_BODY, .handle = answer_misdirected, .arg = l};
+    _cleanup_(hf_freep) struct hf_server_route *routes = with_page(l, &misdirected, err);
     const struct hf_web_params params = {
         .address = at->address,
         .port = at->port,
@@ -103,11 +120,11 @@ static int open_metrics(struct hf_listeners *l, const struct hf_listen_flag *at,
         .refused_arg = &l->refusals[HF_LISTEN_METRICS],
         .checks = &l->params.ready,
         .n_checks = 1,
-        .routes = &misdirected,
-        .n_routes = 1,
+        .routes = routes,
+        .n_routes = l->params.n_page + 1,
     };
 
-    return hf_web_new(l->params.loop, &params, &l->metrics, err);
+    return routes == NULL ? -ENOMEM : hf_web_new(l->params.loop, &params, &l->metrics, err);
 }
 
 /* Where the limit of open files is low, senders get half of what the fixed servers leave, so that the agent can still
@@ -147,17 +164,18 @@ static int open_socket(struct hf_listeners *l, struct hf_err *err)
     const struct hf_agent_options *o = l->params.options;
     const struct hf_server_name name = {
         .path = l->socket_path, .mode = o->ingest_socket_access.mode, .gid = o->ingest_socket_access.gid};
+    _cleanup_(hf_freep) struct hf_server_route *routes = with_page(l, &l->params.ingest, err);
     const struct hf_server_params params = {
         .name = &name,
-        .routes = &l->params.ingest,
-        .n_routes = 1,
+        .routes = routes,
+        .n_routes = l->params.n_page + 1,
         .limits = {.max_connections = HF_LISTEN_SOCKET_CONNECTIONS},
         .allowed_hosts = o->allowed_hosts,
         .refused = count_refusal,
         .refused_arg = &l->refusals[SOCKET],
     };
 
-    return hf_server_new(l->params.loop, &params, &l->socket, err);
+    return routes == NULL ? -ENOMEM : hf_server_new(l->params.loop, &params, &l->socket, err);
 }
 
 static int open_health(struct hf_listeners *l, const struct hf_listen_flag *at, struct hf_err *err)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* agent/process/listeners.h - the agent's four local servers.
  *
- *   metrics  /metrics, and /healthz and /readyz, so that a probe needs only this port
+ *   metrics  /metrics, and /healthz and /readyz, so that a probe needs only this port; the page of the node
  *   ingest   POST /ingest without credentials: keep this port local
- *   socket   POST /ingest on a Unix socket, where the kernel reports the sender
+ *   socket   POST /ingest on a Unix socket, where the kernel reports the sender; the page, for a proxy
  *   health   /healthz and /readyz while others are overloaded; when full, closes an old connection for a new one (as
  *            metrics does) */
 #pragma once
@@ -29,7 +29,7 @@ enum {
 
 struct hf_listeners;
 
-/* Borrows pointers; copies `ready` and `ingest`. */
+/* Borrows pointers; copies routes and `ready`. */
 struct hf_listeners_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;
@@ -37,6 +37,9 @@ struct hf_listeners_params {
     struct hf_metrics *metrics;
     struct hf_web_check ready;
     struct hf_server_route ingest;
+    /* The page of the node: beside /metrics, and on the socket for a proxy. */
+    const struct hf_server_route *page;
+    size_t n_page;
     const char *run_dir; /* for the default socket, or NULL */
     uint64_t retry_ns;   /* 0: HF_LISTEN_RETRY_S */
 };

@@ -15,6 +15,7 @@
 #include "agent/agent.h"
 #include "agent/identity/client_certificate.h"
 #include "agent/identity/kubelet_identity.h"
+#include "agent/page/page.h"
 #include "agent/process/configuration.h"
 #include "agent/process/host_condition.h"
 #include "agent/process/listeners.h"
@@ -70,7 +71,8 @@ struct process {
     struct hf_agent *agent;
     struct hf_agent_telemetry *telemetry;
     struct hf_status_export *status_export; /* NULL: not asked for */
-    struct hf_timer *timer;                 /* credentials; then the deadline of stopping */
+    struct hf_agent_page *page;
+    struct hf_timer *timer; /* credentials; then the deadline of stopping */
     struct hf_outside *hold_watch, *link_watch, *clock_watch;
     struct hf_supervised *supervised;
     int supervisor_fd;                /* -1: none, or given to `supervised` */
@@ -107,7 +109,7 @@ static bool desired_state_is_known(void *arg, char *reason, size_t n)
 
 static int serve(struct process *p, struct hf_err *err)
 {
-    const struct hf_listeners_params params = {
+    struct hf_listeners_params params = {
         .options = p->options,
         .loop = p->loop,
         .log = p->log,
@@ -117,6 +119,7 @@ static int serve(struct process *p, struct hf_err *err)
         .run_dir = p->run_path[0] != '\0' ? p->options->run_dir : NULL,
     };
 
+    params.page = hf_agent_page_routes(p->page, &params.n_page);
     return hf_listeners_new(&params, &p->listeners, err);
 }
 
@@ -181,6 +184,7 @@ static void status_shown(void *arg, struct hf_view text)
     struct process *p = arg;
 
     hf_status_export_set(p->status_export, text);
+    hf_agent_page_show(p->page, text);
 }
 
 static int open_status_export(struct process *p, struct hf_err *err)
@@ -190,6 +194,13 @@ static int open_status_export(struct process *p, struct hf_err *err)
     p->status_export =
         hf_status_export_new(hf_fs_posix(), hf_loop_sched(p->loop), p->log, p->options->export_dir, p->node_name);
     return p->status_export != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
+}
+
+static int open_page(struct process *p, struct hf_err *err)
+{
+    p->page = hf_agent_page_new(&(struct hf_agent_page_params){
+        .configuration = &p->config, .clock = hf_home_clock(&p->home), .metrics = p->metrics});
+    return p->page != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
 static bool policy_is_known(void *arg)
@@ -709,6 +720,8 @@ static int open_parts(struct process *p, struct hf_err *err)
     if (r < 0)
         return r;
     r = open_status_export(p, err);
+    if (r == 0)
+        r = open_page(p, err);
     if (r < 0)
         return r;
     return p->options->source != NULL ? open_folder(p, err) : open_upstreams(p, err);
@@ -764,7 +777,7 @@ static int start_agent(struct process *p, struct hf_err *err)
                   .telemetry = telemetry_status,
                   .certificate_problem = certificate_problem,
                   .node_seen = node_seen,
-                  .status_shown = p->status_export != NULL ? status_shown : NULL,
+                  .status_shown = status_shown,
                   .settled = settled,
                   .stopped = stopped,
                   .arg = p},
@@ -856,6 +869,7 @@ static void clean_up(struct process *p, int exit_code)
     hf_agent_telemetry_free(p->telemetry);
     hf_status_export_free(p->status_export);
     hf_listeners_free(p->listeners);
+    hf_agent_page_free(p->page);
     if (p->loop != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
         sched->timer_free(sched->ctx, p->timer);

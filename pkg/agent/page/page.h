@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* agent/page/page.h - the page of this node: the files of web/page.h, and what they show.
+ *
+ *   /page/state.json    {"time", "node", "now"}: the node's clock, the newest status as `holdfast status` reads it, and
+ *                       figures that move between two statuses (metrics)
+ *   /page/reasons.json  what each reason means, and what to do: {"update": {NAME: {"means", "do"}}, ...}
+ *
+ * It is read with the rights of /metrics, but from this machine alone, and while `page` of agent.yaml is not None.
+ * Loop thread only. */
+#pragma once
+
+#include "agent/process/configuration.h"
+#include "base/clock.h"
+#include "loop/server/server.h"
+#include "web/metrics.h"
+
+struct hf_agent_page;
+
+struct hf_agent_page_params {
+    const struct hf_agent_configuration *configuration;
+    const struct hf_clock_ops *clock;
+    struct hf_metrics *metrics;
+};
+
+/* Borrows the parameters. NULL: out of memory. */
+struct hf_agent_page *hf_agent_page_new(const struct hf_agent_page_params *params);
+/* After the servers that have its routes. Accepts NULL. */
+void hf_agent_page_free(struct hf_agent_page *page);
+
+/* The newest status, JSON; copied. Accepts NULL. */
+void hf_agent_page_show(struct hf_agent_page *page, struct hf_view status);
+
+const struct hf_server_route *hf_agent_page_routes(const struct hf_agent_page *page, size_t *ret_n);

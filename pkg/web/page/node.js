@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sections of a node, from an EdgeNode and the figures beside it. Each is a function of the state alone.
+import { h, own, plain } from "./dom.js";
+import { t } from "./texts.js";
+import { ago, bytes, duration, moment, number, when } from "./times.js";
+
+// How a word of the status looks: the mark says the same as the colour.
+const LOOKS = {
+  good: { mark: "\u25cf", words: ["Committed", "Applied", "Fresh", "Closed", "True", "Running", "Standby"] },
+  busy: { mark: "\u25b6", words: ["Fetching", "Patching", "Verified", "Swapping", "Probation", "Applying", "HalfOpen", "Starting"] },
+  wait: { mark: "\u25d0", words: ["Waiting", "Idle", "Stale", "Held", "Incompatible", "Warning", "Stopped", "Once", "Unknown"] },
+  bad: { mark: "\u25a0", words: ["RollingBack", "RolledBack", "Rejected", "Refused", "Expired", "Silent", "Open", "Critical", "Missing", "False"] },
+};
+const lookOf = (word) => Object.keys(LOOKS).find((look) => LOOKS[look].words.includes(word)) ?? "wait";
+
+const state = (word, look = lookOf(word)) =>
+  h("span", { class: `state ${look}`, "data-mark": LOOKS[look].mark }, own(word));
+
+// [label, value] pairs; a pair without a value is left out.
+const facts = (...pairs) =>
+  h("dl", null, pairs.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "")
+    .map(([label, value]) => [h("dt", null, label), h("dd", null, value)]));
+
+const section = (name, ...children) =>
+  h("section", { id: name, "aria-labelledby": `${name}-title` }, h("h2", { id: `${name}-title` }, t(name)), ...children);
+
+const text = (value) => (value === undefined || value === null || value === "" ? null : own(value));
+
+const list = (value) => (Array.isArray(value) ? value.filter((item) => item !== null && typeof item === "object") : []);
+
+const percent = (value) => (Number.isFinite(value) ? t("percent", value) : null);
+
+// ---- what is wrong ---------------------------------------------------------------------------------------------------
+
+const DOCS = "docs/reference/symptoms.md";
+// The conditions whose True is trouble; of the others, False is.
+const TRUE_IS_TROUBLE = ["Stalled", "PolicyConflict", "NodeNameShared", "DiskPressure", "MemoryPressure"];
+const SAID_ELSEWHERE = ["Ready", "Reconciling", "Stalled", "ManifestsApplied"];
+const FAILED = ["RolledBack", "RollingBack", "Rejected", "Refused"];
+
+/** [{what, reason, message, means, does, waits}]: first what needs a person. */
+export function troublesOf(status, reasons) {
+  const troubles = [];
+  const add = (what, item, table, waits) => {
+    const known = Object.hasOwn(reasons[table] ?? {}, item.reason ?? "") ? reasons[table][item.reason] : {};
+    troubles.push({ what, reason: item.reason, message: item.message, means: known.means, does: known.do, waits });
+  };
+  for (const update of list(status.updates))
+    if (update.phase !== "Committed" && update.phase !== "Incompatible")
+      add(update.name, update, "update", !FAILED.includes(update.phase));
+  for (const entry of list(status.manifests))
+    if (entry.phase !== "Applied") add(entry.name, entry, "manifest", !FAILED.includes(entry.phase));
+  const contact = status.contact ?? {};
+  if (contact.reason || (contact.state && contact.state !== "Fresh"))
+    add(t("contact"), { reason: contact.reason ?? contact.state }, "contact", contact.state === "Fresh");
+  for (const condition of list(status.conditions)) {
+    if (SAID_ELSEWHERE.includes(condition.type)) continue;
+    if (condition.status === (TRUE_IS_TROUBLE.includes(condition.type) ? "True" : "False"))
+      add(condition.type, condition, "condition", false);
+  }
+  return troubles.sort((a, b) => a.waits - b.waits);
+}
+
+function trouble(one) {
+  return h("li", null,
+    h("div", { class: "row" }, state(one.reason ?? "Unknown", one.waits ? "wait" : "bad"), h("span", null, own(one.what))),
+    one.means && h("p", null, own(one.means)),
+    one.message && one.message !== one.means && h("p", null, own(one.message)),
+    one.does && one.does !== "nothing" && h("p", null, h("span", { class: "soft" }, t("todo"), ": "), own(one.does)),
+    one.reason && h("p", { class: "soft" }, t("seeDocs", `${DOCS}, ${plain(one.reason)}`)));
+}
+
+function health({ status, reasons }) {
+  const troubles = troublesOf(status, reasons);
+  const bad = troubles.filter((one) => !one.waits);
+  return h("section", { id: "health", class: `wide${bad.length > 0 ? " gone" : ""}`, "aria-labelledby": "health-title" },
+    h("h2", { id: "health-title" }, t("health")),
+    h("p", null, troubles.length === 0 ? t("allWell") : bad.length > 0 ? t("needsPerson") : t("waits")),
+    troubles.length > 0 && h("ul", null, troubles.map(trouble)));
+}
+
+// ---- the sections ----------------------------------------------------------------------------------------------------
+
+function releases({ status }) {
+  const updates = list(status.updates);
+  return section("releases", updates.length === 0 && h("p", null, t("noReleases")),
+    h("ul", null, updates.map((update) => h("li", null,
+      h("div", { class: "row" }, h("h3", null, own(update.name)), state(update.phase ?? "Unknown")),
+      facts(
+        [t("runs"), text(update.installedVersion) ?? t("none")],
+        [t("wanted"), update.version !== update.installedVersion && text(update.version)],
+        [t("since"), update.time && when(update.time)],
+        [t("from"), text(update.from)],
+        [t("by"), text(update.method)],
+        [t("fetched"), Number.isFinite(update.bytesFetched) && fetched(update, status)],
+        [t("attempts"), update.attempts > 1 && number(update.attempts)],
+        [t("sequence"), Number.isFinite(update.sequence) && String(update.sequence)])))));
+}
+
+function fetched(update, status) {
+  const rate = status.network?.downloadBytesPerSecond;
+  const moves = update.phase === "Fetching" && Number.isFinite(rate);
+  return [bytes(update.bytesFetched), moves && `, ${t("rate", bytes(rate))}`];
+}
+
+function contact({ status, now }) {
+  const { contact: it = {}, network = {} } = status;
+  return section("contact", facts(
+    [t("state"), it.state && state(it.state)],
+    [t("reason"), text(it.reason)],
+    [t("lastContact"), Number.isFinite(now.contactAgeSeconds) && now.contactAgeSeconds >= 0
+      ? h("span", null, it.lastTime && moment(it.lastTime), " ", h("span", { class: "soft" }, `(${t("ago", duration(now.contactAgeSeconds))})`))
+      : it.lastTime ? when(it.lastTime) : t("none")],
+    [t("roundTrip"), Number.isFinite(network.apiRoundTripMilliseconds) && t("millisecondsOf", network.apiRoundTripMilliseconds)],
+    [t("download"), Number.isFinite(network.downloadBytesPerSecond) && t("rate", bytes(network.downloadBytesPerSecond))],
+    [t("today"), Number.isFinite(network.bytesToday) && limited(network.bytesToday, network.maxBytesPerDay)]));
+}
+
+const limited = (n, limit) => (Number.isFinite(limit) ? t("ofLimit", bytes(n), bytes(limit)) : bytes(n));
+
+function hold({ status }) {
+  const it = status.hold;
+  if (!it?.active) return section("hold", h("p", null, t("noHold")));
+  return section("hold", facts(
+    [t("state"), state("Held")],
+    [t("reason"), text(it.reason)],
+    [t("since"), it.since && when(it.since)],
+    [t("until"), it.until && when(it.until)]));
+}
+
+function policy({ status }) {
+  const it = status.policy ?? {};
+  const policies = list(it.policies), sections = list(it.sections);
+  return section("policy",
+    !it.name ? h("p", null, t("defaults")) : null,
+    facts(
+      [t("policies"), it.name && (policies.length > 0 ? policies.map((one) => one.name) : [it.name])
+        .flatMap((name, i) => [i > 0 && ", ", own(name)])],
+      [t("interval"), text(it.interval)]),
+    sections.length > 0 && h("details", null, h("summary", null, t("sections")),
+      h("dl", null, sections.map((one) => [h("dt", null, own(one.path)),
+        h("dd", null, own(one.policy), one.signed && ` (${t("signed")})`)]))));
+}
+
+function entries({ status }) {
+  const all = list(status.manifests);
+  return section("entries", all.length === 0 && h("p", null, t("noEntries")),
+    h("ul", null, all.map((entry) => h("li", null,
+      h("div", { class: "row" }, h("h3", null, own(entry.name)), state(entry.phase ?? "Unknown")),
+      facts(
+        [t("target"), text(entry.to)],
+        [t("reason"), text(entry.reason)],
+        [t("since"), entry.time && when(entry.time)],
+        [t("items"), Number.isFinite(entry.items) && number(entry.items)],
+        [t("drifts"), entry.drifts > 0 && t("driftsOf", number(entry.drifts))],
+        [t("alone"), entry.alone?.state && state(entry.alone.state)])))));
+}
+
+function disks({ status }) {
+  const all = list(status.disk), writes = status.writes ?? {};
+  return section("disks", all.length === 0 && h("p", null, t("disksWell")),
+    h("ul", null, all.map((disk) => h("li", null,
+      h("div", { class: "row" }, h("h3", null, own(disk.path)), disk.level && state(disk.level)),
+      facts(
+        [t("used"), percent(disk.usedPercent)],
+        [t("inodes"), percent(disk.inodesUsedPercent)],
+        [t("readOnly"), disk.readOnly && t("yes")],
+        [t("wear"), percent(disk.wearPercent)])))),
+    facts([t("writes"), Number.isFinite(writes.bytesToday) && limited(writes.bytesToday, writes.budgetBytes)]));
+}
+
+function clock({ status, time }) {
+  const it = status.clock ?? {}, off = it.offsetMilliseconds;
+  return section("clock", facts(
+    [t("nodeTime"), moment(time)],
+    [t("offset"), Number.isFinite(off) && t(off < 0 ? "behind" : "ahead", number(Math.abs(off)))],
+    [t("synchronized"), typeof it.synchronized === "boolean" && t(it.synchronized ? "kept" : "notKept")]));
+}
+
+function telemetry({ status }) {
+  const it = status.telemetry ?? {}, sinks = list(it.sinks);
+  const troubles = Array.isArray(it.troubles) ? it.troubles : [];
+  if (sinks.length === 0 && troubles.length === 0) return section("telemetry", h("p", null, t("noTelemetry")));
+  return section("telemetry",
+    facts(
+      [t("queue"), Number.isFinite(it.queuedEvents) && t("events", number(it.queuedEvents), bytes(it.queuedBytes))],
+      [t("oldest"), it.oldestTime && when(it.oldestTime)],
+      [t("onDisk"), Number.isFinite(it.diskBytes) && bytes(it.diskBytes)]),
+    troubles.map((one) => h("p", { class: "bad" }, own(one))),
+    h("ul", null, sinks.map((sink) => h("li", null,
+      h("div", { class: "row" }, h("h3", null, own(sink.name)), sink.breaker && state(sink.breaker)),
+      facts(
+        [t("target"), text(sink.origin)],
+        [t("queue"), Number.isFinite(sink.queuedEvents) && t("events", number(sink.queuedEvents), bytes(sink.queuedBytes))],
+        [t("oldest"), sink.oldestTime && when(sink.oldestTime)],
+        [t("delivered"), sink.lastDeliveryTime && when(sink.lastDeliveryTime)],
+        [t("deadLetters"), sink.deadLetters > 0 && number(sink.deadLetters)],
+        [t("waitingFor"), text(sink.waitingFor)],
+        [t("message"), text(sink.message)])))));
+}
+
+function journal({ status }) {
+  const it = status.journal ?? {};
+  return section("journal",
+    facts(
+      [t("journalEntries"), Number.isFinite(it.entries) && number(it.entries)],
+      [t("journalHash"), it.lastHash && h("code", null, own(it.lastHash))]),
+    h("p", { class: "soft" }, t("journalHow")));
+}
+
+function trust({ status }) {
+  const keys = Array.isArray(status.trust?.keys) ? status.trust.keys : [];
+  return section("trust", keys.length === 0 && h("p", null, t("noKeys")),
+    keys.map((key) => h("p", null, h("code", null, own(key)))),
+    status.trust?.more > 0 && h("p", null, t("moreKeys", number(status.trust.more))));
+}
+
+function conditions({ status }) {
+  return h("section", { id: "conditions", class: "wide", "aria-labelledby": "conditions-title" },
+    h("h2", { id: "conditions-title" }, t("conditions")),
+    h("dl", null, list(status.conditions).map((one) => [
+      h("dt", null, own(one.type)),
+      h("dd", null, own(one.status), " ", h("code", null, own(one.reason)), one.message && [": ", own(one.message)],
+        one.lastTransitionTime && h("span", { class: "soft" }, ` (${ago(one.lastTransitionTime)})`))])));
+}
+
+function about({ status, now, time }) {
+  const it = status.agent ?? {};
+  return section("node", facts(
+    [t("agent"), t("agentMode", plain(it.version ?? t("unknown")), plain(it.mode ?? t("unknown")))],
+    [t("state"), it.state && state(it.state)],
+    [t("running"), now.startUnixSeconds > 0 && duration(Date.parse(time) / 1000 - now.startUnixSeconds)],
+    [t("reported"), status.observedTime && when(status.observedTime)]));
+}
+
+const SECTIONS = [health, releases, contact, hold, entries, policy, telemetry, disks, clock, journal, trust, about, conditions];
+
+/** The sections of `document`, as /page/state.json has it. */
+export function nodeSections(document, reasons) {
+  const status = document.node?.status ?? {};
+  return SECTIONS.map((one) => one({ status, now: document.now ?? {}, time: document.time, reasons }));
+}

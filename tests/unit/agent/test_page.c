@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The page of a node over real sockets: who may read it, under which policy a browser runs it, and what the state says. */
+#include "agent/page/page.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "codec/json.h"
+#include "config/config.h"
+#include "loop/loop.h"
+#include "os/clock_posix.h"
+#include "support/check_main.h"
+#include "support/raw_http.h"
+#include "web/page.h"
+
+static struct hf_loop *loop;
+static struct hf_metrics *metrics;
+static struct hf_agent_configuration configuration;
+static struct hf_agent_page *page;
+static struct hf_server *server;
+
+static void set_up(void)
+{
+    struct hf_err err = HF_ERR_INIT;
+    size_t n;
+
+    loop = hf_loop_new(NULL);
+    metrics = hf_metrics_new();
+    configuration = (struct hf_agent_configuration){0};
+    page = hf_agent_page_new(
+        &(struct hf_agent_page_params){.configuration = &configuration, .clock = hf_clock_posix(), .metrics = metrics});
+    const struct hf_server_route *routes = hf_agent_page_routes(page, &n);
+    const struct hf_server_params params = {.address = "127.0.0.1", .routes = routes, .n_routes = n};
+    int r = hf_server_new(loop, &params, &server, &err);
+    ck_assert_msg(r == 0, "%s", err.cause);
+}
+
+static void tear_down(void)
+{
+    hf_config_free(configuration.now);
+    hf_server_free(server);
+    hf_loop_free(loop);
+    hf_agent_page_free(page);
+    hf_metrics_free(metrics);
+}
+
+static struct raw_answer get(const char *path, const char *headers)
+{
+    return raw_http_ask(loop, hf_server_port(server), "GET", path, headers);
+}
+
+static void configure(const char *text)
+{
+    hf_config_free(configuration.now);
+    configuration.now = NULL;
+    ck_assert_int_eq(hf_config_parse(hf_view_of(text), "agent.yaml", &configuration.now, NULL), 0);
+}
+
+#define HEAD "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
+
+/* ---- who may look ------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *headers;
+    int want;
+} readers[] = {
+    {"Host: 127.0.0.1:9090\r\n", 200},
+    {"Host: localhost\r\n", 200},
+    {"Host: [::1]:9090\r\n", 200},
+    {"Host: evil.example\r\n", 403}, /* a name that its owner pointed to 127.0.0.1 */
+    {"Host: evil.example:9090\r\n", 403},
+    {"Host: 127.0.0.1.evil.example\r\n", 403},
+    {"Host: 127.0.0.1\r\nOrigin: http://evil.example\r\n", 403},
+    {"Host: 127.0.0.1\r\nOrigin: null\r\n", 403},
+    {"Host: 127.0.0.1:9090\r\nOrigin: http://127.0.0.1:8080\r\n", 403}, /* another service of this machine */
+    {"Host: 127.0.0.1:9090\r\nOrigin: http://127.0.0.1:9090\r\n",
+     200}, /* the page itself: browsers say so for modules */
+    {"Host: 127.0.0.1:9090\r\nOrigin: http://localhost:9090\r\n", 403},
+    {"Host: 127.0.0.1:9090\r\nOrigin: http://127.0.0.1:90901\r\n", 403},
+    {"Host: 127.0.0.1:9090\r\nOrigin: http://127.0.0.1:909\r\n", 403},
+    {"Host: evil.example\r\nOrigin: http://evil.example\r\n", 403},
+    {"Origin: http://\r\n", 403},
+};
+
+START_TEST(only_this_machine_reads_it)
+{
+    for (size_t i = 0;; i++) {
+        const char *path = i == 0 ? "/page/state.json" : i == 1 ? "/page/reasons.json" : hf_page_path(i - 2);
+        if (path == NULL)
+            break;
+        struct raw_answer a = get(path, readers[_i].headers);
+        ck_assert_msg(a.status == readers[_i].want, "%s with %s: %d", path, readers[_i].headers, a.status);
+        ck_assert_msg(a.status == 200 || a.n < 300, "%s: a refusal that says too much", path);
+        raw_answer_done(&a);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    int want;
+} configurations[] = {
+    {HEAD, 200}, {HEAD "page: Read\n", 200}, {HEAD "page: None\n", 403}, {HEAD "page: Reed\n", 403}, {"nonsense", 403},
+};
+
+START_TEST(the_configuration_counts_at_each_request)
+{
+    for (size_t i = 0; i < HF_LEN(configurations); i++) {
+        configure(configurations[i].text);
+        for (int k = 0; k < 3; k++) {
+            static const char *const paths[] = {"/", "/page/state.json", "/page/reasons.json"};
+            struct raw_answer a = get(paths[k], "Host: 127.0.0.1\r\n");
+            ck_assert_msg(a.status == configurations[i].want, "%s: %s %d", configurations[i].text, paths[k], a.status);
+            raw_answer_done(&a);
+        }
+    }
+}
+END_TEST
+
+START_TEST(nothing_but_get)
+{
+    static const char *const methods[] = {"POST", "PUT", "DELETE", "OPTIONS", "PATCH"};
+
+    for (size_t i = 0; i < HF_LEN(methods); i++) {
+        struct raw_answer a = raw_http_ask(loop, hf_server_port(server), methods[i], "/page/state.json",
+                                           "Host: 127.0.0.1\r\nContent-Length: 0\r\n");
+        ck_assert_msg(a.status == 405, "%s: %d", methods[i], a.status);
+        raw_answer_done(&a);
+    }
+}
+END_TEST
+
+/* ---- what they get ----------------------------------------------------------------------------------------------- */
+
+static size_t unpacked_bytes(const struct raw_answer *a)
+{
+    static unsigned char out[256 << 10];
+    z_stream z = {
+        .next_in = (unsigned char *)a->body, .avail_in = (uInt)a->n, .next_out = out, .avail_out = sizeof(out)};
+
+    ck_assert_int_eq(inflateInit2(&z, 16 + 15), Z_OK);
+    ck_assert_int_eq(inflate(&z, Z_FINISH), Z_STREAM_END);
+    ck_assert_int_eq(inflateEnd(&z), Z_OK);
+    return z.total_out;
+}
+
+START_TEST(every_file_is_under_the_policy)
+{
+    const char *path;
+    size_t sum = 0;
+
+    for (size_t i = 0; (path = hf_page_path(i)) != NULL; i++) {
+        struct raw_answer a = get(path, "Host: 127.0.0.1\r\n");
+        ck_assert_msg(a.status == 200, "%s: %d", path, a.status);
+        const char *csp = strstr(a.head, "ontent-security-policy: default-src 'none'; script-src 'self'; ");
+        if (csp == NULL)
+            csp = strstr(a.head, "ontent-Security-Policy: default-src 'none'; script-src 'self'; ");
+        ck_assert_msg(csp != NULL && strstr(csp, "require-trusted-types-for 'script'; trusted-types 'none'") != NULL,
+                      "%s: %s", path, a.head);
+        ck_assert_msg(strstr(a.head, "unsafe") == NULL && strstr(a.head, "nosniff") != NULL, "%s: %s", path, a.head);
+        ck_assert_uint_gt(unpacked_bytes(&a), 0);
+        sum += a.n;
+        raw_answer_done(&a);
+    }
+    ck_assert_uint_le(sum, 60000);
+}
+END_TEST
+
+START_TEST(the_state_is_the_newest_status)
+{
+    struct raw_answer a = get("/page/state.json", "Host: 127.0.0.1\r\n");
+    _cleanup_(hf_json_freep) json_t *before = NULL, *after = NULL;
+
+    ck_assert_int_eq(hf_json_parse((struct hf_view){a.body, a.n}, NULL, &before, NULL), 0);
+    ck_assert(json_is_null(json_object_get(before, "node")));
+    ck_assert_ptr_nonnull(hf_json_str(before, "time"));
+    raw_answer_done(&a);
+
+    struct hf_metric_family *disks =
+        hf_metric_family(metrics, HF_METRIC_GAUGE, "holdfast_disk_used_ratio", "Used.", HF_LABELS("path"));
+    hf_metric_set(hf_metric_with(disks, HF_LABELS("/a")), 0.25);
+    hf_metric_set(hf_metric_with(disks, HF_LABELS("/b")), 0.5);
+    struct hf_metric_family *bytes =
+        hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_network_bytes_total", "Bytes.", HF_LABELS("kind"));
+    hf_metric_add(hf_metric_with(bytes, HF_LABELS("a")), 3);
+    hf_metric_add(hf_metric_with(bytes, HF_LABELS("b")), 4);
+    hf_metric_set(hf_metric_gauge(metrics, "holdfast_contact_age_seconds", "Age."), NAN);
+    hf_agent_page_show(page, HF_VIEW("{\"old\":true}"));
+    hf_agent_page_show(page, HF_VIEW("{\"metadata\":{\"name\":\"</script>\"}}"));
+    a = get("/page/state.json", "Host: 127.0.0.1\r\n");
+    ck_assert_int_eq(hf_json_parse((struct hf_view){a.body, a.n}, NULL, &after, NULL), 0);
+    ck_assert_str_eq(hf_json_str_or(after, "node.metadata.name", ""), "</script>");
+    ck_assert_ptr_null(hf_json_at(after, "node.old"));
+    ck_assert(json_real_value(hf_json_at(after, "now.diskUsedRatio")) == 0.5);
+    ck_assert_int_eq(hf_json_int_or(after, "now.networkBytes", 0), 7);
+    ck_assert_ptr_null(hf_json_at(after, "now.contactAgeSeconds")); /* JSON has no NaN */
+    ck_assert_ptr_nonnull(strstr(a.head, "application/json"));
+    raw_answer_done(&a);
+}
+END_TEST
+
+START_TEST(every_reason_is_explained)
+{
+    struct raw_answer a = get("/page/reasons.json", "Host: 127.0.0.1\r\n");
+    _cleanup_(hf_json_freep) json_t *all = NULL;
+    const char *name;
+    json_t *one;
+
+    ck_assert_int_eq(hf_json_parse((struct hf_view){a.body, a.n}, NULL, &all, NULL), 0);
+    ck_assert_uint_gt(json_object_size(hf_json_at(all, "update")), 60);
+    ck_assert_uint_gt(json_object_size(hf_json_at(all, "manifest")), 20);
+    ck_assert_uint_gt(json_object_size(hf_json_at(all, "contact")), 10);
+    json_object_foreach(hf_json_mutable(hf_json_at(all, "update")), name, one)
+        ck_assert_msg(hf_json_str(one, "means") != NULL && hf_json_str(one, "do") != NULL, "%s", name);
+    ck_assert_ptr_nonnull(hf_json_str(all, "contact.DnsFailed.do"));
+    raw_answer_done(&a);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_loop_test(tc, only_this_machine_reads_it, 0, HF_LEN(readers));
+    tcase_add_test(tc, the_configuration_counts_at_each_request);
+    tcase_add_test(tc, nothing_but_get);
+    tcase_add_test(tc, every_file_is_under_the_policy);
+    tcase_add_test(tc, the_state_is_the_newest_status);
+    tcase_add_test(tc, every_reason_is_explained);
+}
+HF_TEST_MAIN("agent/page", cases)

@@ -78,9 +78,13 @@ class TestStolenKubelet(test_controller.Case):
     KUBELET = "node-n1"
     alone = True
 
+    SERVER_TOO = ("client auth", "digital signature", "server auth")
+
     def setUp(self):
         super().setUp()
         self.leader()
+        server = self.request("holdfast-agent-n1-policies", self.subject("n1", self.uid("n1")), self.SERVER_TOO)
+        wait.until("the policies to be in force", lambda: self.send(server, "?dryRun=All")[0] == 403, 60, 0.5)
 
     @classmethod
     def setUpClass(cls):
@@ -105,13 +109,19 @@ class TestStolenKubelet(test_controller.Case):
             with open(f"{folder}/c", "rb") as file:
                 return base64.b64encode(file.read()).decode()
 
-    def ask(self, name, subject, usages=("client auth", "digital signature"), seconds=600, key="P-256", headers=()):
+    def request(self, name, subject, usages=("client auth", "digital signature"), seconds=600, key="P-256"):
+        return {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": name},
+                "spec": {"request": self.pem(subject, key), "signerName": attempts.CLIENT, "usages": list(usages), "expirationSeconds": seconds}}
+
+    def send(self, request, query="", headers=()):
         """HTTP status and answer."""
+        return identity.call("POST", CSRS + query, request, certificate=self.KUBELET, kind="application/json", headers=headers)
+
+    def ask(self, name, *about, headers=(), **more):
+        """HTTP status and answer of the kubelet's request."""
         api.call("DELETE", f"{CSRS}/{name}")
         self.addCleanup(api.call, "DELETE", f"{CSRS}/{name}")
-        body = {"apiVersion": "certificates.k8s.io/v1", "kind": "CertificateSigningRequest", "metadata": {"name": name},
-                "spec": {"request": self.pem(subject, key), "signerName": attempts.CLIENT, "usages": list(usages), "expirationSeconds": seconds}}
-        return identity.call("POST", CSRS, body, certificate=self.KUBELET, kind="application/json", headers=headers)
+        return self.send(self.request(name, *about, **more), headers=headers)
 
     def decision(self, name):
         conditions = api.get(f"{CSRS}/{name}").get("status", {}).get("conditions", [])
@@ -150,7 +160,7 @@ class TestStolenKubelet(test_controller.Case):
 
     def test_a_server_s_certificate(self):
         """The policy refuses it before a controller sees it."""
-        status, answer = self.ask("holdfast-agent-n1-i", self.subject("n1", self.uid("n1")), ("client auth", "digital signature", "server auth"))
+        status, answer = self.ask("holdfast-agent-n1-i", self.subject("n1", self.uid("n1")), self.SERVER_TOO)
         self.assertEqual(status, 403, answer)
         self.assertIn("asks for client certificates of the signer", answer["message"])
 

@@ -162,7 +162,7 @@ static const char *line_of(const struct redaction *in, const char *p)
 
 /* ---- the rules --------------------------------------------------------------------------------------------------- */
 
-/* "name": value, name=value. `name_end` is behind the name. Returns true if the value was removed. */
+/* "name": value, name=value, --name value. `name_end` is behind the name. Returns true if the value was removed. */
 static bool remove_value(struct redaction *in, const char *name_end)
 {
     const char *p = name_end, *value;
@@ -173,9 +173,11 @@ static bool remove_value(struct redaction *in, const char *name_end)
         p++;
     while (p < in->end && (*p == ' ' || *p == '\t'))
         p++;
-    if (p == in->end || (*p != ':' && *p != '='))
+    bool option = p > name_end && starts(in, in->p, "--") && p < in->end && *p != '-' && *p != '\n';
+    if (!option && (p == in->end || (*p != ':' && *p != '=')))
         return false;
-    bool assigned = *p++ == '=';
+    bool assigned = option || *p == '=';
+    p += !option;
     while (p < in->end && (*p == ' ' || *p == '\t'))
         p++;
     value = p;

@@ -3,8 +3,8 @@
  *
  * Each leaves a note:
  *   - private keys in PEM, also with \n for line ends or without an end
- *   - the value of a name such as password, token, authorization or client-key-data in JSON, YAML, headers and
- *     NAME=VALUE, and what is nested below; not if the name ends with File, Path, Dir, Ref or Name
+ *   - the value of a name such as password, token, authorization or client-key-data in JSON, YAML, headers,
+ *     NAME=VALUE and "--name VALUE", and what is nested below; not if the name ends with File, Path, Dir, Ref or Name
  *   - user, password and query of a URL; the word after Bearer, Basic and the like
  *   - words of 20 or more characters that mix upper case, lower case and digits (tokens, keys in base64; not hashes
  *     in hexadecimal, uids and names)

@@ -103,6 +103,73 @@ START_TEST(has_no_planted_secret)
 }
 END_TEST
 
+/* What programs, logs and objects show secrets as; each is followed by a text that stays. */
+static const char *const forms[] = {
+    "password: " SECRET,
+    "MQTT_PASSWORD=" SECRET,
+    "Authorization: Bearer " SECRET,
+    "proxy-authorization: Basic " SECRET,
+    "https://u:" SECRET "@h.example.com/",
+    "GET /x?sig=" SECRET " 403",
+    "{\"token\":\"" SECRET "\",\"n\":1}",
+    "{\\\"apiKey\\\": \\\"" SECRET "\\\"}",
+    "client-key-data: " SECRET,
+    "AWS_SECRET_ACCESS_KEY=" SECRET,
+    "PRIVATE-TOKEN: " SECRET,
+    "X-Api-Key: " SECRET,
+    "Set-Cookie: session=" SECRET,
+    "{\"auths\":{\"r\":{\"auth\":\"" SECRET "\"}}}",
+    "- name: DB_PASSWORD\n  value: " SECRET,
+    "stringData:\n  password: |\n    " SECRET "\n    " SECRET,
+    "/usr/bin/upload --token " SECRET " --to h",
+    "/usr/bin/upload --password=" SECRET " --to h",
+    "//h/share /mnt cifs rw,password=" SECRET ",uid=0 0 0",
+    "-----BEGIN EC PRIVATE KEY-----\n" SECRET "\n-----END EC PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----\n" SECRET "\n-----END PRIVATE KEY-----",
+};
+
+static void write_forms(const char *name)
+{
+    _cleanup_(hf_freep) char *text = hf_asprintf("kept: %s\n", name);
+
+    for (size_t i = 0; i < HF_LEN(forms); i++) {
+        _cleanup_(hf_freep) char *before = text;
+        text = hf_asprintf("%s%s\nkept: %s %zu\n", before, forms[i], name, i);
+    }
+    cli_write_text(&run, name, text);
+}
+
+/* Every program that the bundle asks, and every file that it copies, shows every form. */
+START_TEST(has_none_of_the_secrets_of_any_place)
+{
+    static const char *const programs[] = {"ls", "systemctl", "journalctl", "sh", "timedatectl", "df", "ip", "kubectl"};
+    static const char *const fleet[] = {"policies", "updates", "reports of the nodes", "workloads", "events"};
+    size_t n;
+
+    write_forms("shown");
+    write_forms("agent.yaml");
+    for (size_t i = 0; i < HF_LEN(programs); i++) {
+        _cleanup_(hf_freep) char *script = hf_asprintf("/bin/cat '%s'", cli_path(&run, "shown"));
+        program(programs[i], script);
+    }
+    ck_assert_int_eq(node_bundle(), HF_EXIT_OK);
+    _cleanup_(hf_freep) char *text = cli_read(&run, "bundle", &n);
+    ck_assert_msg(strstr(text, SECRET) == NULL, "%.200s", strstr(text, SECRET));
+    expect(text, "==== configuration\nkept: agent.yaml\n");
+    size_t places = 0;
+    for (const char *p = text; (p = strstr(p, "kept: shown 20\n")) != NULL; p++)
+        places++;
+    ck_assert_uint_ge(places, HF_LEN(programs));
+    ck_assert_int_eq(cli(&run, "support", "--server", "http://127.0.0.1:1", "--out", "%/fleet", NULL), HF_EXIT_OK);
+    _cleanup_(hf_freep) char *seen = cli_read(&run, "fleet", &n);
+    ck_assert_msg(strstr(seen, SECRET) == NULL, "%.200s", strstr(seen, SECRET));
+    for (size_t i = 0; i < HF_LEN(fleet); i++) {
+        _cleanup_(hf_freep) char *title = hf_asprintf("==== %s\nkept: shown\n", fleet[i]);
+        expect(seen, title);
+    }
+}
+END_TEST
+
 START_TEST(has_the_end_of_a_long_log)
 {
     size_t n;
@@ -148,6 +215,7 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, of_a_machine_where_nothing_works);
     tcase_add_test(tc, has_no_planted_secret);
+    tcase_add_test(tc, has_none_of_the_secrets_of_any_place);
     tcase_add_test(tc, has_the_end_of_a_long_log);
     tcase_add_test(tc, of_a_fleet_passes_the_cluster_on);
     tcase_add_test(tc, that_cannot_be_written);

@@ -364,10 +364,12 @@ const struct hf_field hf_release_fields[] = {
     HF_FIELD_PART("hooks", hooks_fields),
     {0}};
 
-static void check_agent(struct hf_decode *decode, const struct hf_release *release)
+static void check_agent(struct hf_decode *decode, const struct hf_release *release, const json_t *json)
 {
     size_t before;
 
+    if (json_object_get(json, "hooks") != NULL)
+        hf_decode_error_at(decode, "hooks", "not with kind Agent: the agent that would run them is the one that ends");
     if (release->name != NULL && strcmp(release->name, HF_AGENT_RELEASE) != 0)
         hf_decode_error_at(decode, "name", "expected " HF_AGENT_RELEASE " with kind Agent, got '%.40s'", release->name);
     before = hf_decode_enter(decode, "health", 0);
@@ -496,7 +498,7 @@ void hf_release_finish(struct hf_decode *decode, void *object, json_t *json)
 
     release->json = json;
     if (release->install.kind == HF_INSTALL_AGENT)
-        check_agent(decode, release);
+        check_agent(decode, release, json);
     check_artifacts(decode, release, json);
     take_digest(decode, release, json);
 }

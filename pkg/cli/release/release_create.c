@@ -307,12 +307,19 @@ static int put_hooks(const struct hf_cli_args *args, json_t *update, struct hf_e
 
 static int put_agent(const struct hf_cli_args *args, json_t *update, struct hf_err *err)
 {
-    static const char *const others[] = {"path", "mode", "restart-unit", "restart-exec"};
+    static const char *const others[] = {
+#define HOOK_FLAG(kind, field, flag, help_) flag,
+        HF_HOOKS(HOOK_FLAG)
+#undef HOOK_FLAG
+            "path",
+        "mode", "restart-unit", "restart-exec", "reboot"};
     int r = 0;
 
     for (size_t i = 0; i < HF_LEN(others); i++)
         if (hf_cli_count(args, others[i]) > 0)
-            return hf_err_set(err, EINVAL, "--agent: leave out --%s: place and restart are the agent's own", others[i]);
+            return hf_err_set(err, EINVAL,
+                              "--agent: leave out --%s: place, restart and what runs then are the agent's own",
+                              others[i]);
     if (hf_cli_value(args, "name", NULL) == NULL)
         r = hf_cli_put(update, "spec.release.name", json_string(HF_AGENT_RELEASE), err);
     return r == 0 ? hf_cli_put(update, "spec.release.install.kind", json_string("Agent"), err) : r;

@@ -32,18 +32,13 @@ static const char *fault_of(const struct hf_supervisor_facts *f)
     bool on_trial = !same(f->ran, f->good);
     bool often = f->ends >= (unsigned)(on_trial ? HF_HOST_TRIAL_ENDS : HF_HOST_GOOD_ENDS);
 
-    switch (f->event) {
-    case HF_SUPERVISOR_NOT_EXECUTABLE:
+    if (f->event == HF_SUPERVISOR_NOT_EXECUTABLE)
         return "NotExecutable";
-    case HF_SUPERVISOR_ENDED:
-        return often ? "Crashed" : NULL;
-    case HF_SUPERVISOR_HUNG:
-        return on_trial || often ? "Hung" : NULL;
-    case HF_SUPERVISOR_LATE:
-        return on_trial ? "Late" : NULL;
-    default:
-        return NULL;
-    }
+    if (f->event == HF_SUPERVISOR_ENDED && often)
+        return "Crashed";
+    if (f->event == HF_SUPERVISOR_HUNG && (on_trial || often))
+        return "Hung";
+    return f->event == HF_SUPERVISOR_LATE && on_trial ? "Late" : NULL;
 }
 
 /* 1, 2, 4, ... HF_HOST_WAIT_MAX_S */
@@ -56,11 +51,10 @@ static unsigned back_off_s(unsigned ends)
 
 struct hf_supervisor_decision hf_supervisor_decide(const struct hf_supervisor_facts *f)
 {
-    struct hf_supervisor_decision d = {.start = NULL};
+    struct hf_supervisor_decision d = {.start = f->ran};
 
     if (f->event == HF_SUPERVISOR_BEGIN || f->ran[0] == '\0') {
         d.start = first(f);
-        d.wait_s = d.start == NULL;
         return d;
     }
     if (f->current[0] != '\0' && !same(f->current, f->ran)) { /* the agent swapped it */
@@ -70,20 +64,11 @@ struct hf_supervisor_decision hf_supervisor_decide(const struct hf_supervisor_fa
     }
     const char *fault = fault_of(f);
     const char *other = fault != NULL ? hf_supervisor_other(f, f->ran) : NULL;
-    if (other != NULL) {
-        d.start = other;
-        d.give_up = fault;
+    if (other == NULL) {
+        d.wait_s = back_off_s(f->ends);
         return d;
     }
-    d.start = f->ran;
-    d.wait_s = back_off_s(f->ends);
+    d.start = other;
+    d.give_up = fault;
     return d;
-}
-
-const char *hf_supervisor_event_name(enum hf_supervisor_event event)
-{
-    static const char *const names[] = {"Begin",  "NotExecutable", "NotStarted", "Ended",
-                                        "Locked", "Hung",          "Late",       "Restart"};
-
-    return (unsigned)event < HF_SUPERVISOR_EVENTS ? names[event] : "";
 }

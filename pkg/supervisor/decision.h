@@ -37,6 +37,3 @@ struct hf_supervisor_decision {
 const char *hf_supervisor_other(const struct hf_supervisor_facts *facts, const char *slot);
 
 struct hf_supervisor_decision hf_supervisor_decide(const struct hf_supervisor_facts *facts);
-
-/* "Ended" and so on. */
-const char *hf_supervisor_event_name(enum hf_supervisor_event event);

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* supervisor/state.h - the folder of the agent's life on the host: names in it, and the texts of its two small files.
- * Shared by the supervisor and the agent; pure, libc only.
+/* supervisor/state.h - the folder of the agent's life on the host: the links in it, and their texts. Shared by the
+ * supervisor and the agent; pure, libc only.
  *
  * <state>/host/
  *     current -> <slot>     the build that runs, or is on trial (current is not good). The update engine swaps it, the
  *                           supervisor falls back, only while no agent runs
  *     good -> <slot>        the last build that called itself healthy            (the supervisor's alone, as all below)
  *     previous -> <slot>    the healthy one before it
- *     verdict               the build that was given up last, and why; durable before `current` changes
- *     trial                 how often the build on trial has ended by itself
+ *     verdict -> "Crashed <slot>"   the build that was given up last, and why; durable before `current` changes
+ *     trial -> "2 <slot>"   how often the build on trial has ended by itself
  *
+ * The last two are links as well, because a link changes as a whole: one call makes it, and its text is never half
+ * written. They lead nowhere.
  * A slot is a folder with one build; its name is the text of the link, relative to this folder. */
 #pragma once
 
@@ -23,6 +25,8 @@
 #define HF_HOST_VERDICT "verdict"
 #define HF_HOST_TRIAL "trial"
 #define HF_HOST_AGENT "holdfast-agent" /* the program in a slot */
+/* The folder of slots, as the trees of the release holdfast-agent: each is named by the SHA-256 of its archive. */
+#define HF_HOST_BUILDS ".holdfast-holdfast-agent.tree"
 
 /* The agent's end of the pipe to its supervisor, as a number. */
 #define HF_HOST_FD_VARIABLE "HOLDFAST_SUPERVISOR_FD"
@@ -36,7 +40,7 @@
 
 enum {
     HF_HOST_SLOT = 256, /* of a name, with the terminator */
-    HF_HOST_NOTE = 384, /* of the text of `verdict` or `trial`, with the terminator */
+    HF_HOST_NOTE = 384, /* of the text of a link, with the terminator */
     HF_HOST_ALIVE_S = 5,
     HF_HOST_HANG_S = 30,      /* silent for so long; three times as long before the first line */
     HF_HOST_DEADLINE_S = 180, /* for the first `healthy` of a build on trial */
@@ -56,8 +60,5 @@ struct hf_supervisor_note {
 /* Relative, normal, of letters, digits and "._+~-/". */
 bool hf_supervisor_slot_is_valid(const char *slot);
 
-/* `kind`: HF_HOST_VERDICT, HF_HOST_TRIAL. "holdfast-verdict 1 Crashed slots/1-ab 5402b27d\n": version, word, slot, and
- * the CRC-32 of the text before it. Returns the length, 0 for an invalid slot or word. */
-size_t hf_supervisor_note_format(const char *kind, const struct hf_supervisor_note *note, char text[HF_HOST_NOTE]);
-/* `text` need not be terminated. False: damaged, or of another version; *ret_note is then as before. */
-bool hf_supervisor_note_parse(const char *kind, const char *text, size_t n, struct hf_supervisor_note *ret_note);
+/* The text of `verdict` or `trial`. False: damaged; *ret_note is then as before. */
+bool hf_supervisor_note_parse(const char *text, struct hf_supervisor_note *ret_note);

@@ -4,7 +4,8 @@
  * What the links say is read at the start, and `current` again after each life, because the agent swaps it. All else is
  * this process's to write, so its memory is right where the disk is full or read-only: it starts the same build, and
  * tries the writes again before the next start and while an agent says that it is healthy. Order of writes when a build
- * is given up: verdict, then `current`; when one is healthy: previous, then good.
+ * is given up: verdict, then `current`; when one is healthy: previous, then good. Each is one link, made beside its
+ * place, renamed, and synced with the folder: after a power cut there is the old one or the new one, whole.
  *
  * The agent dies with this process (PR_SET_PDEATHSIG), so that the next supervisor does not meet its lock. What the
  * agent started lives on: it may be what a release's restart command made.
@@ -18,7 +19,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,16 +32,15 @@
 #include <unistd.h>
 
 #include "supervisor/decision.h"
-#include "supervisor/folder.h"
 
 enum { MS = 1000, ABORT_MS = 5 * MS, STOP_MS = 8 * MS, RETRY_MS = 60 * MS, LATE_WAKE_MS = 2 * MS, AGENT_LOCKED = 3 };
 
 /* What is in the folder, as it should be and as it is on the disk. */
-enum { CURRENT, GOOD, PREVIOUS, VERDICT, TRIAL, ENTRIES };
-static const char *const names[ENTRIES] = {HF_HOST_CURRENT, HF_HOST_GOOD, HF_HOST_PREVIOUS, HF_HOST_VERDICT,
-                                           HF_HOST_TRIAL};
+enum { CURRENT, GOOD, PREVIOUS, VERDICT, TRIAL, LINKS };
+static const char *const names[LINKS] = {HF_HOST_CURRENT, HF_HOST_GOOD, HF_HOST_PREVIOUS, HF_HOST_VERDICT,
+                                         HF_HOST_TRIAL};
 
-struct note_file {
+struct host_link {
     char text[HF_HOST_NOTE], on_disk[HF_HOST_NOTE];
 };
 
@@ -50,113 +49,112 @@ struct life {
     pid_t pid; /* 0: none runs */
     int pipe, exec_errno;
     int64_t begin_ms, heard_ms, kill_ms; /* kill_ms: INT64_MAX: not asked to end */
-    bool heard, ready, restarts;
-    enum hf_supervisor_event why; /* it was asked to end; BEGIN: it was not */
-    char line[16];
-    size_t n;
+    bool heard, ready;
+    enum hf_supervisor_event why; /* it was asked to end, or said RESTART; BEGIN: neither */
 };
 
 struct supervisor {
     const struct hf_supervisor_options *options;
     int folder, signals;
-    struct note_file entries[ENTRIES];
-    struct hf_supervisor_note given_up;
-    unsigned ends;                               /* of the slot that ran last */
+    struct host_link links[LINKS];
+    struct hf_supervisor_facts facts;            /* its names are those of `links` and of `life` */
     int64_t now_ms, trial_ms, retry_ms, beat_ms; /* trial_ms: when that slot's first life began */
     int64_t beat_every_ms;                       /* of systemd's watchdog; 0: none */
     struct life life;
     bool stops, hangup;
 };
 
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
-{
-    char text[1024];
-    va_list args;
+#define EXEC_FAILED "exec " /* and errno: what the child says in the agent's place */
 
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof(text) - 1, format, args);
-    va_end(args);
-    (void)dprintf(STDERR_FILENO, "holdfast-supervisor: %.*s\n", n, text);
-}
+#define says(line, what) (strncmp(line, what, strlen(what)) == 0)
+
+/* One write a line, by the buffer that run() gives the stream. */
+#define say(format, ...) (void)fprintf(stderr, "holdfast-supervisor: " format "\n", __VA_ARGS__)
 
 static void notify(const char *state)
 {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t n = path != NULL ? strlen(path) : 0;
 
-    if (path == NULL || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(address.sun_path))
+    if (n == 0 || n >= sizeof(address.sun_path))
         return;
-    memcpy(address.sun_path, path, strlen(path));
+    memcpy(address.sun_path, path, n);
     if (path[0] == '@')
         address.sun_path[0] = '\0';
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return;
     (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
-                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
     (void)close(fd);
 }
 
 /* ---- the folder -------------------------------------------------------------------------------------------------- */
 
+/* "": removes it. */
 static bool save(struct supervisor *s, int i)
 {
-    struct note_file *entry = &s->entries[i];
+    struct host_link *link = &s->links[i];
+    char made[32];
 
-    if (strcmp(entry->text, entry->on_disk) == 0)
+    if (strcmp(link->text, link->on_disk) == 0)
         return true;
-    int r = hf_supervisor_folder_write(s->folder, names[i], i <= PREVIOUS, entry->text);
-    if (r == 0)
-        memcpy(entry->on_disk, entry->text, sizeof(entry->text));
-    else
-        say("cannot write %s/%s: %s; goes on from memory", s->options->dir, names[i], strerror(-r));
-    return r == 0;
+    (void)snprintf(made, sizeof(made), ".%s.new", names[i]);
+    (void)unlinkat(s->folder, made, 0);
+    int r = link->text[0] == '\0' ? unlinkat(s->folder, names[i], 0) : symlinkat(link->text, s->folder, made);
+    if (r == 0 && link->text[0] != '\0')
+        r = renameat(s->folder, made, s->folder, names[i]);
+    if ((r == 0 || (link->text[0] == '\0' && errno == ENOENT)) && fsync(s->folder) == 0) {
+        memcpy(link->on_disk, link->text, sizeof(link->text));
+        return true;
+    }
+    say("cannot write %s/%s: %s; goes on from memory", s->options->dir, names[i], strerror(errno));
+    return false;
 }
 
 /* False: nothing new. */
 static bool load(struct supervisor *s, int i)
 {
-    struct note_file *entry = &s->entries[i];
+    struct host_link *link = &s->links[i];
     char text[HF_HOST_NOTE];
+    ssize_t n = readlinkat(s->folder, names[i], text, sizeof(text));
 
-    hf_supervisor_folder_read(s->folder, names[i], i <= PREVIOUS, text);
-    if (strcmp(text, entry->on_disk) == 0 || (i <= PREVIOUS && !hf_supervisor_slot_is_valid(text)))
+    text[n < 0 || n >= HF_HOST_NOTE ? 0 : n] = '\0';
+    if (strcmp(text, link->on_disk) == 0 || (i <= PREVIOUS && !hf_supervisor_slot_is_valid(text)))
         return false;
-    memcpy(entry->text, text, sizeof(text));
-    memcpy(entry->on_disk, text, sizeof(text));
+    memcpy(link->text, text, sizeof(text));
+    memcpy(link->on_disk, text, sizeof(text));
     return true;
 }
 
+/* `word` and `slot` "": there is none. */
 static void write_note(struct supervisor *s, int i, const char *word, const char *slot)
 {
-    struct hf_supervisor_note note = {.word = ""};
+    char *text = s->links[i].text;
+    int n = snprintf(text, HF_HOST_NOTE, "%s%s", word, word[0] != '\0' ? " " : "");
 
-    (void)snprintf(note.word, sizeof(note.word), "%s", word);
-    (void)snprintf(note.slot, sizeof(note.slot), "%s", slot);
-    if (hf_supervisor_note_format(names[i], &note, s->entries[i].text) == 0)
-        s->entries[i].text[0] = '\0';
+    (void)snprintf(text + n, HF_HOST_NOTE - (size_t)n, "%s", slot);
     if (i == VERDICT)
-        s->given_up = note;
+        s->facts.given_up = text + n;
     (void)save(s, i);
 }
 
 static bool is_on_trial(const struct supervisor *s)
 {
-    return strcmp(s->life.slot, s->entries[GOOD].text) != 0;
+    return strcmp(s->life.slot, s->links[GOOD].text) != 0;
 }
 
 /* The build that runs has judged itself healthy; it says so again and again. */
 static void healthy(struct supervisor *s)
 {
-    struct note_file *entries = s->entries;
+    struct host_link *links = s->links;
 
     if (is_on_trial(s)) {
         say("%s is healthy", s->life.slot);
-        if (entries[GOOD].text[0] != '\0' && strcmp(entries[GOOD].text, s->given_up.slot) != 0)
-            memcpy(entries[PREVIOUS].text, entries[GOOD].text, HF_HOST_NOTE);
-        memcpy(entries[GOOD].text, s->life.slot, HF_HOST_SLOT);
-        entries[TRIAL].text[0] = '\0';
-        s->ends = 0;
+        if (links[GOOD].text[0] != '\0' && strcmp(links[GOOD].text, s->facts.given_up) != 0)
+            memcpy(links[PREVIOUS].text, links[GOOD].text, HF_HOST_NOTE);
+        memcpy(links[GOOD].text, s->life.slot, HF_HOST_SLOT);
+        links[TRIAL].text[0] = '\0';
+        s->facts.ends = 0;
         s->retry_ms = 0;
     }
     if (s->now_ms >= s->retry_ms && !(save(s, PREVIOUS) && save(s, GOOD) && save(s, TRIAL) && save(s, VERDICT)))
@@ -164,17 +162,6 @@ static void healthy(struct supervisor *s)
 }
 
 /* ---- one life of an agent ---------------------------------------------------------------------------------------- */
-
-static struct hf_supervisor_facts facts(const struct supervisor *s, enum hf_supervisor_event event)
-{
-    return (struct hf_supervisor_facts){.current = s->entries[CURRENT].text,
-                                        .good = s->entries[GOOD].text,
-                                        .previous = s->entries[PREVIOUS].text,
-                                        .given_up = s->given_up.slot,
-                                        .ran = s->life.slot,
-                                        .event = event,
-                                        .ends = s->ends};
-}
 
 _Noreturn static void become_agent(const struct supervisor *s, const char *program, int pipe_end, pid_t parent)
 {
@@ -190,7 +177,7 @@ _Noreturn static void become_agent(const struct supervisor *s, const char *progr
     (void)unsetenv("WATCHDOG_USEC");
     (void)unsetenv("WATCHDOG_PID");
     (void)execv(program, s->options->argv);
-    (void)dprintf(pipe_end, "exec %d\n", errno);
+    (void)dprintf(pipe_end, EXEC_FAILED "%d\n", errno);
     _exit(1);
 }
 
@@ -218,42 +205,33 @@ static int start(struct supervisor *s)
     return r;
 }
 
-static void take_line(struct supervisor *s, const char *line)
-{
-    struct life *life = &s->life;
-
-    life->heard = true;
-    life->heard_ms = s->now_ms;
-    if (strcmp(line, HF_HOST_SAYS_HEALTHY) == 0 && life->kill_ms == INT64_MAX)
-        healthy(s);
-    else if (strcmp(line, HF_HOST_SAYS_RESTART) == 0)
-        life->restarts = true;
-    else if (strncmp(line, "exec ", 5) == 0)
-        life->exec_errno = (int)strtol(line + 5, NULL, 10);
-    else if (strcmp(line, HF_HOST_SAYS_READY) == 0) {
-        life->ready = true;
-        notify("READY=1");
-    }
-}
-
+/* Reads all that the pipe can hold, so no line is cut but those of a flood, which mean nothing. */
 static void listen_to(struct supervisor *s)
 {
+    static char text[64 * 1024 + 1];
     struct life *life = &s->life;
-    char text[512];
-    ssize_t n = read(life->pipe, text, sizeof(text));
+    ssize_t n = read(life->pipe, text, sizeof(text) - 1);
 
     if (n == 0) { /* no writer is left */
         (void)close(life->pipe);
         life->pipe = -1;
     }
-    for (ssize_t i = 0; i < n; i++) {
-        if (life->n < sizeof(life->line) - 1)
-            life->line[life->n++] = text[i];
-        if (text[i] != '\n')
-            continue;
-        life->line[life->n] = '\0';
-        life->n = 0;
-        take_line(s, life->line);
+    if (n <= 0)
+        return;
+    text[n] = '\0';
+    life->heard = true;
+    life->heard_ms = s->now_ms;
+    for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        if (says(line, HF_HOST_SAYS_HEALTHY) && life->kill_ms == INT64_MAX)
+            healthy(s);
+        else if (says(line, HF_HOST_SAYS_RESTART) && life->why == HF_SUPERVISOR_BEGIN)
+            life->why = HF_SUPERVISOR_RESTART;
+        else if (says(line, EXEC_FAILED))
+            life->exec_errno = (int)strtol(line + strlen(EXEC_FAILED), NULL, 10);
+        else if (says(line, HF_HOST_SAYS_READY)) {
+            life->ready = true;
+            notify("READY=1");
+        }
     }
 }
 
@@ -268,12 +246,11 @@ static void take_signal(struct supervisor *s)
 {
     struct signalfd_siginfo info;
 
-    if (read(s->signals, &info, sizeof(info)) != sizeof(info) || info.ssi_signo == SIGCHLD)
+    if (read(s->signals, &info, sizeof(info)) != sizeof(info))
         return;
-    if (info.ssi_signo == SIGHUP) {
-        s->hangup = true;
+    s->hangup |= info.ssi_signo == SIGHUP;
+    if (info.ssi_signo == SIGHUP || info.ssi_signo == SIGCHLD)
         return;
-    }
     if (!s->stops)
         notify("STOPPING=1");
     s->stops = true;
@@ -306,23 +283,14 @@ static void wait_until(struct supervisor *s, int64_t until_ms)
         take_signal(s);
 }
 
-static int64_t hung_at_ms(const struct supervisor *s)
-{
-    return s->life.heard_ms + (int64_t)s->options->hang_s * MS * (s->life.heard ? 1 : 3);
-}
-
-static int64_t late_at_ms(const struct supervisor *s)
-{
-    struct hf_supervisor_facts f = facts(s, HF_SUPERVISOR_LATE);
-
-    if (!is_on_trial(s) || hf_supervisor_other(&f, s->life.slot) == NULL)
-        return INT64_MAX;
-    return s->trial_ms + (int64_t)s->options->deadline_s * MS;
-}
-
-static void judge(struct supervisor *s)
+/* Ends the agent if that is due. Returns when to ask again. */
+static int64_t judge(struct supervisor *s)
 {
     struct life *life = &s->life;
+    bool may_be_late = is_on_trial(s) && hf_supervisor_other(&s->facts, life->slot) != NULL;
+    int64_t hung_ms = life->heard_ms + (int64_t)s->options->hang_s * MS * (life->heard ? 1 : 3);
+    int64_t late_ms = may_be_late ? s->trial_ms + (int64_t)s->options->deadline_s * MS : INT64_MAX;
+    bool hung = s->now_ms >= hung_ms;
 
     if (s->hangup && life->ready) {
         s->hangup = false;
@@ -331,39 +299,12 @@ static void judge(struct supervisor *s)
     if (life->kill_ms != INT64_MAX) {
         if (s->now_ms >= life->kill_ms)
             end_it(s, SIGKILL, RETRY_MS);
-        return;
+    } else if (hung || s->now_ms >= late_ms) {
+        life->why = hung ? HF_SUPERVISOR_HUNG : HF_SUPERVISOR_LATE;
+        say("%s is %s: it is ended", life->slot, hung ? "silent" : "not healthy in time");
+        end_it(s, hung ? SIGABRT : SIGTERM, hung ? ABORT_MS : STOP_MS);
     }
-    if (s->now_ms >= hung_at_ms(s)) {
-        life->why = HF_SUPERVISOR_HUNG;
-        end_it(s, SIGABRT, ABORT_MS);
-    } else if (s->now_ms >= late_at_ms(s)) {
-        life->why = HF_SUPERVISOR_LATE;
-        end_it(s, SIGTERM, STOP_MS);
-    }
-    if (life->why != HF_SUPERVISOR_BEGIN)
-        say("%s: %s, it is ended", life->slot, hf_supervisor_event_name(life->why));
-}
-
-/* Returns the status as of waitpid(). */
-static int watch(struct supervisor *s)
-{
-    int status = 0;
-
-    while (waitpid(s->life.pid, &status, WNOHANG) != s->life.pid) {
-        int64_t until_ms = s->life.kill_ms;
-        if (until_ms == INT64_MAX)
-            until_ms = hung_at_ms(s) < late_at_ms(s) ? hung_at_ms(s) : late_at_ms(s);
-        wait_until(s, until_ms);
-        judge(s);
-    }
-    listen_to(s); /* its last words */
-    s->life.pid = 0;
-    return status;
-}
-
-static bool is_of_the_machine(int error)
-{
-    return error == EAGAIN || error == ENOMEM || error == EMFILE || error == ENFILE || error == ETXTBSY;
+    return life->kill_ms != INT64_MAX ? life->kill_ms : hung_ms < late_ms ? hung_ms : late_ms;
 }
 
 static enum hf_supervisor_event live(struct supervisor *s, int *ret_status)
@@ -371,22 +312,25 @@ static enum hf_supervisor_event live(struct supervisor *s, int *ret_status)
     struct life *life = &s->life;
     int r = start(s);
 
-    if (r == 0)
-        *ret_status = watch(s);
+    if (r == 0) {
+        while (waitpid(life->pid, ret_status, WNOHANG) != life->pid)
+            wait_until(s, judge(s));
+        listen_to(s); /* its last words */
+        life->pid = 0;
+    }
     (void)close(life->pipe);
     life->pipe = -1;
     r = r < 0 ? -r : life->exec_errno;
     if (r != 0) {
         say("cannot execute %s: %s", life->slot, strerror(r));
-        return is_of_the_machine(r) ? HF_SUPERVISOR_NOT_STARTED : HF_SUPERVISOR_NOT_EXECUTABLE;
+        bool of_the_machine = r == EAGAIN || r == ENOMEM || r == EMFILE || r == ENFILE || r == ETXTBSY;
+        return of_the_machine ? HF_SUPERVISOR_NOT_STARTED : HF_SUPERVISOR_NOT_EXECUTABLE;
     }
     bool exited = WIFEXITED(*ret_status);
     say("%s has ended after %lld s: %s %d", life->slot, (long long)(s->now_ms - life->begin_ms) / MS,
         exited ? "exit code" : "signal", exited ? WEXITSTATUS(*ret_status) : WTERMSIG(*ret_status));
     if (life->why != HF_SUPERVISOR_BEGIN)
         return life->why;
-    if (life->restarts)
-        return HF_SUPERVISOR_RESTART;
     return exited && WEXITSTATUS(*ret_status) == AGENT_LOCKED ? HF_SUPERVISOR_LOCKED : HF_SUPERVISOR_ENDED;
 }
 
@@ -400,19 +344,18 @@ static void count(struct supervisor *s, enum hf_supervisor_event event)
     if (event == HF_SUPERVISOR_LOCKED || event == HF_SUPERVISOR_NOT_STARTED || event == HF_SUPERVISOR_RESTART)
         return;
     if (!is_on_trial(s) && s->life.heard_ms - s->life.begin_ms >= HF_HOST_GOOD_LIFE_S * MS) {
-        s->ends = 0;
+        s->facts.ends = 0;
         return;
     }
-    s->ends++;
-    (void)snprintf(number, sizeof(number), "%u", s->ends);
-    if (is_on_trial(s) && s->ends <= HF_HOST_TRIAL_ENDS)
+    s->facts.ends++;
+    (void)snprintf(number, sizeof(number), "%u", s->facts.ends);
+    if (is_on_trial(s) && s->facts.ends <= HF_HOST_TRIAL_ENDS)
         write_note(s, TRIAL, number, s->life.slot);
 }
 
 /* Does what was decided about `life`; then `life` is the next one. */
 static void turn_to(struct supervisor *s, const struct hf_supervisor_decision *d)
 {
-    struct note_file *entries = s->entries;
     char slot[HF_HOST_SLOT];
 
     (void)snprintf(slot, sizeof(slot), "%s", d->start);
@@ -423,56 +366,62 @@ static void turn_to(struct supervisor *s, const struct hf_supervisor_decision *d
     if (d->forget)
         write_note(s, VERDICT, "", "");
     if (strcmp(slot, s->life.slot) != 0) {
-        s->ends = 0;
+        s->facts.ends = 0;
         s->trial_ms = s->now_ms;
         if (s->life.slot[0] != '\0')
-            entries[TRIAL].text[0] = '\0';
+            s->links[TRIAL].text[0] = '\0';
     }
-    memcpy(entries[CURRENT].text, slot, sizeof(slot));
+    memcpy(s->links[CURRENT].text, slot, sizeof(slot));
     if (save(s, VERDICT) && save(s, CURRENT))
         (void)save(s, TRIAL);
     s->life = (struct life){.pipe = -1, .begin_ms = s->now_ms, .heard_ms = s->now_ms, .kill_ms = INT64_MAX};
     memcpy(s->life.slot, slot, sizeof(slot));
 }
 
-static void begin(struct supervisor *s)
+/* False: the folder names no build. */
+static bool begin(struct supervisor *s)
 {
-    struct hf_supervisor_note trial = {.word = ""};
+    static const int caught[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
     const char *usec = getenv("WATCHDOG_USEC");
+    struct hf_supervisor_note note = {.word = ""};
     sigset_t signals;
 
     (void)sigemptyset(&signals);
-    (void)sigaddset(&signals, SIGCHLD);
-    (void)sigaddset(&signals, SIGTERM);
-    (void)sigaddset(&signals, SIGINT);
-    (void)sigaddset(&signals, SIGHUP);
+    for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
+        (void)sigaddset(&signals, caught[i]);
     (void)sigprocmask(SIG_BLOCK, &signals, NULL);
     s->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     s->folder = open(s->options->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     s->beat_every_ms = usec != NULL ? strtoll(usec, NULL, 10) / (2 * MS) : 0;
-    for (int i = 0; i < ENTRIES; i++)
-        (void)load(s, i);
-    if (!hf_supervisor_note_parse(names[VERDICT], s->entries[VERDICT].text, strlen(s->entries[VERDICT].text),
-                                  &s->given_up) &&
-        s->entries[VERDICT].text[0] != '\0')
-        say("%s/" HF_HOST_VERDICT " is damaged, and counts for nothing", s->options->dir);
-    (void)hf_supervisor_note_parse(names[TRIAL], s->entries[TRIAL].text, strlen(s->entries[TRIAL].text), &trial);
-    struct hf_supervisor_facts f = facts(s, HF_SUPERVISOR_BEGIN);
-    struct hf_supervisor_decision d = hf_supervisor_decide(&f);
+    s->facts = (struct hf_supervisor_facts){.current = s->links[CURRENT].text,
+                                            .good = s->links[GOOD].text,
+                                            .previous = s->links[PREVIOUS].text,
+                                            .ran = s->life.slot};
+    for (int i = 0; i < LINKS; i++) {
+        note = (struct hf_supervisor_note){.word = ""};
+        if (load(s, i) && i > PREVIOUS && !hf_supervisor_note_parse(s->links[i].text, &note))
+            say("%s/%s is damaged, and counts for nothing", s->options->dir, names[i]);
+        if (i > PREVIOUS)
+            write_note(s, i, note.word, note.slot);
+    }
+    struct hf_supervisor_decision d = hf_supervisor_decide(&s->facts);
     if (d.start == NULL)
-        return;
+        return false;
     turn_to(s, &d);
-    s->ends = strcmp(trial.slot, s->life.slot) == 0 ? (unsigned)strtoul(trial.word, NULL, 10) : 0;
+    /* `trial` was the last note. */
+    s->facts.ends = strcmp(note.slot, s->life.slot) == 0 ? (unsigned)strtoul(note.word, NULL, 10) : 0;
+    return true;
 }
 
 int hf_supervisor_run(const struct hf_supervisor_options *options)
 {
     static struct supervisor s = {.life = {.pipe = -1, .kill_ms = INT64_MAX}};
+    static char line[1024];
     int status = 0;
 
+    (void)setvbuf(stderr, line, _IOLBF, sizeof(line));
     s.options = options;
-    begin(&s);
-    if (s.life.slot[0] == '\0') {
+    if (!begin(&s)) {
         say("%s names no build of the agent", options->dir);
         return 1; /* the unit tries again */
     }
@@ -481,10 +430,10 @@ int hf_supervisor_run(const struct hf_supervisor_options *options)
         if (s.stops)
             return WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status) == SIGKILL;
         if (load(&s, CURRENT))
-            say("the agent has swapped: %s", s.entries[CURRENT].text);
+            say("the agent has swapped: %s", s.links[CURRENT].text);
         count(&s, event);
-        struct hf_supervisor_facts f = facts(&s, event);
-        struct hf_supervisor_decision d = hf_supervisor_decide(&f);
+        s.facts.event = event;
+        struct hf_supervisor_decision d = hf_supervisor_decide(&s.facts);
         turn_to(&s, &d);
         int64_t until_ms = s.now_ms + (int64_t)d.wait_s * MS;
         while (!s.stops && s.now_ms < until_ms)

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/parse.h"
-#include "os/file.h"
 
 #define PERIOD_NS (HF_HOST_ALIVE_S * HF_NS_PER_S)
 
@@ -129,12 +128,13 @@ static void life_restart(void *ctx, const char *why)
 static bool life_verdict(void *ctx, struct hf_supervisor_note *ret_verdict)
 {
     const struct hf_supervised *s = ctx;
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOST_NOTE);
-    char path[PATH_MAX + 16];
+    const struct hf_fs_ops *fs = s->params.fs;
+    char path[PATH_MAX + 16], text[HF_HOST_NOTE];
 
     (void)snprintf(path, sizeof(path), "%s/" HF_HOST_VERDICT, s->dir);
-    return hf_file_read(s->params.fs, path, &text, NULL) == 0 &&
-           hf_supervisor_note_parse(HF_HOST_VERDICT, text.p, text.n, ret_verdict);
+    ssize_t n = fs->readlinkat(fs->ctx, AT_FDCWD, path, text, sizeof(text) - 1);
+    text[HF_MAX(n, 0)] = '\0';
+    return hf_supervisor_note_parse(text, ret_verdict);
 }
 
 const struct hf_life_ops *hf_supervised_life(const struct hf_supervised *s)

@@ -46,10 +46,9 @@ static void restart(void *ctx, const char *why)
 static bool verdict(void *ctx, struct hf_supervisor_note *ret_verdict)
 {
     const struct hf_simlife *life = ctx;
-    size_t n;
-    const char *text = hf_simfs_get(life->world->fs, HF_SIM_HOST "/" HF_HOST_VERDICT, &n);
+    const char *text = hf_simfs_link_text(life->world->fs, HF_SIM_HOST "/" HF_HOST_VERDICT);
 
-    return text != NULL && hf_supervisor_note_parse(HF_HOST_VERDICT, text, n, ret_verdict);
+    return text != NULL && hf_supervisor_note_parse(text, ret_verdict);
 }
 
 /* ---- the disk ---------------------------------------------------------------------------------------------------- */
@@ -90,22 +89,11 @@ static void flip(const struct hf_simlife *life, const char *name, const char *te
 
 static void write_verdict(struct hf_simlife *life, const char *slot, const char *word)
 {
-    const struct hf_fs_ops *fs = hf_simfs_ops(life->world->fs);
-    struct hf_supervisor_note given;
     char text[HF_HOST_NOTE];
 
     life->verdicts++;
-    (void)snprintf(given.word, sizeof(given.word), "%s", word);
-    (void)snprintf(given.slot, sizeof(given.slot), "%s", slot);
-    size_t n = hf_supervisor_note_format(HF_HOST_VERDICT, &given, text);
-    int fd = fs->openat(fs->ctx, AT_FDCWD, HF_SIM_HOST "/.verdict", O_WRONLY | O_CREAT | O_TRUNC, 0600, HF_FS_ANY);
-    if (fd < 0)
-        return;
-    int r = fs->pwrite(fs->ctx, fd, text, n, 0) < 0 ? -1 : fs->fsync(fs->ctx, fd);
-    (void)!fs->close(fs->ctx, fd);
-    if (r == 0)
-        r = fs->renameat(fs->ctx, AT_FDCWD, HF_SIM_HOST "/.verdict", AT_FDCWD, HF_SIM_HOST "/" HF_HOST_VERDICT);
-    sync_folder(life, r);
+    (void)snprintf(text, sizeof(text), "%.15s %.255s", word, slot);
+    flip(life, HF_HOST_VERDICT, text);
 }
 
 const char *hf_simlife_content(struct hf_simlife *life, const char *link)

@@ -162,22 +162,24 @@ START_TEST(verdict)
 {
     struct scene s;
     struct hf_supervisor_note got = {.slot = ""};
-    char path[128], text[HF_HOST_NOTE];
+    char path[128];
 
     set_up(&s, true);
     const struct hf_life_ops *life = hf_supervised_life(s.supervised);
     ck_assert(!life->verdict(life->ctx, &got));
     ck_assert_int_eq(mkdir(life->dir, 0700), 0);
     (void)snprintf(path, sizeof(path), "%s/verdict", life->dir);
-    const struct hf_supervisor_note hung = {.word = "Hung", .slot = "x/1"};
-    size_t n = hf_supervisor_note_format(HF_HOST_VERDICT, &hung, text);
-    FILE *file = fopen(path, "w");
-    ck_assert(file != NULL && fwrite(text, 1, n, file) == n && fclose(file) == 0);
+    ck_assert_int_eq(symlink("Hung x/1", path), 0);
     ck_assert(life->verdict(life->ctx, &got));
     ck_assert_str_eq(got.word, "Hung");
     ck_assert_str_eq(got.slot, "x/1");
-    ck_assert_int_eq(truncate(path, (off_t)n - 1), 0);
+    (void)unlink(path);
+    ck_assert_int_eq(symlink("Hung ../1", path), 0);
     ck_assert(!life->verdict(life->ctx, &got));
+    (void)unlink(path);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    ck_assert(!life->verdict(life->ctx, &got));
+    (void)rmdir(path);
     (void)unlink(path);
     (void)rmdir(life->dir);
     tear_down(&s);

@@ -68,6 +68,9 @@ static void end_line(struct hf_buf *line, struct hf_buf *out)
     ck_assert(hf_buf_addf(out, "%.*s\n", (int)line->n, line->p) == 0);
 }
 
+static const char *const events[HF_SUPERVISOR_EVENTS] = {"Begin",  "NotExecutable", "NotStarted", "Ended",
+                                                         "Locked", "Hung",          "Late",       "Restart"};
+
 static void head(struct hf_buf *out)
 {
     _cleanup_(hf_buf_done) struct hf_buf line = HF_BUF_INIT(4096);
@@ -75,7 +78,7 @@ static void head(struct hf_buf *out)
     ck_assert(hf_buf_add_str(&line, "ran current good previous verdict |") == 0);
     for (size_t i = 0; i < HF_LEN(columns); i++) {
         char cell[32];
-        (void)snprintf(cell, sizeof(cell), "%s %u", hf_supervisor_event_name(columns[i].event), columns[i].ends);
+        (void)snprintf(cell, sizeof(cell), "%s %u", events[columns[i].event], columns[i].ends);
         ck_assert(hf_buf_addf(&line, " %-15s", cell) == 0);
     }
     end_line(&line, out);

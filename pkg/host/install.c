@@ -20,15 +20,13 @@
 #include "host/unit_text.h"
 #include "os/dir.h"
 #include "os/file.h"
+#include "pack/tar/archive.h"
 #include "supervisor/state.h"
 
 #define LABEL "security.selinux"
 #define LABEL_PROGRAM "system_u:object_r:bin_t:s0"
 #define LABEL_UNIT "system_u:object_r:systemd_unit_file_t:s0"
 #define SUPERVISOR "holdfast-supervisor"
-#define SLOTS "slots"
-
-enum { CHUNK = 64 * 1024, SLOT_HASH = 12 };
 
 /* ---- labels ------------------------------------------------------------------------------------------------------ */
 
@@ -99,34 +97,13 @@ static int copy_program(const struct hf_hostlife_place *place, const char *from_
     return r;
 }
 
-/* Publishes <folder>.new, in which all files are synced, under its name. */
-static int publish(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err)
-{
-    char made[PATH_MAX], parent[PATH_MAX];
-
-    (void)snprintf(made, sizeof(made), "%.*s.new", PATH_MAX - 8, folder);
-    int r = hf_dir_sync(fs, made, err);
-    if (r < 0)
-        return r;
-    r = fs->renameat(fs->ctx, AT_FDCWD, made, AT_FDCWD, folder);
-    if (r < 0)
-        return hf_err_sys(err, r, "rename '%s' to '%s'", made, folder);
-    (void)hf_dir_of_path(folder, parent, sizeof(parent));
-    return hf_dir_sync(fs, parent, err);
-}
-
-/* Makes `folder` from these programs of the image's folder `from`; the first is required. Nothing if it is there. */
-static int make_build(const struct hf_hostlife_place *place, const char *from, const char *folder,
-                      const char *const *names, struct hf_err *err)
+/* Makes the folder `made` anew from these programs of the image's folder `from`; the first is required. */
+static int copy_programs(const struct hf_hostlife_place *place, const char *from, const char *made,
+                         const char *const *names, struct hf_err *err)
 {
     const struct hf_fs_ops *fs = place->fs;
-    char made[PATH_MAX];
-    struct stat st;
-
-    if (fs->fstatat(fs->ctx, AT_FDCWD, folder, &st, 0) == 0)
-        return 0;
-    (void)snprintf(made, sizeof(made), "%.*s.new", PATH_MAX - 8, folder);
     int r = hf_dir_remove_tree(fs, made, err);
+
     if (r == 0)
         r = hf_dir_make(fs, made, 0755, err);
     for (size_t i = 0; r == 0 && names[i] != NULL; i++) {
@@ -134,7 +111,22 @@ static int make_build(const struct hf_hostlife_place *place, const char *from, c
         if (r == 1)
             r = i > 0 ? 0 : hf_err_set(err, ENOENT, "the image has no %s/%s", from, names[i]);
     }
-    return r == 0 ? publish(fs, folder, err) : r;
+    return r == 0 ? hf_dir_sync(fs, made, err) : r;
+}
+
+/* Gives the folder `made`, in which all is synced, its name. What has it already is no build that runs: it goes. */
+static int publish(const struct hf_fs_ops *fs, const char *made, const char *folder, struct hf_err *err)
+{
+    char parent[PATH_MAX];
+    int r = hf_dir_remove_tree(fs, folder, err);
+
+    if (r < 0)
+        return r;
+    r = fs->renameat(fs->ctx, AT_FDCWD, made, AT_FDCWD, folder);
+    if (r < 0)
+        return hf_err_sys(err, r, "rename '%s' to '%s'", made, folder);
+    (void)hf_dir_of_path(folder, parent, sizeof(parent));
+    return hf_dir_sync(fs, parent, err);
 }
 
 /* ---- links ------------------------------------------------------------------------------------------------------- */
@@ -175,47 +167,40 @@ static bool leads_somewhere(const struct hf_hostlife_place *place, const char *n
 
 /* ---- the build --------------------------------------------------------------------------------------------------- */
 
-/* slots/<version>-<begin of the program's SHA-256> */
-static int name_slot(const struct hf_hostlife_install *install, char slot[HF_HOST_SLOT], struct hf_err *err)
+/* <builds>/<SHA-256 of its canonical archive>: a release of kind Agent would give the folder this name, too. So deltas
+ * from it fit, and it goes as older releases do. */
+static int name_slot(const struct hf_fs_ops *fs, const char *made, char slot[HF_HOST_SLOT], struct hf_err *err)
 {
-    const struct hf_fs_ops *fs = install->place->fs;
-    unsigned char bytes[CHUNK], digest[HF_SHA256_BYTES];
-    char path[PATH_MAX], hex[HF_SHA256_HEX];
-    struct hf_sha256 hash;
-    uint64_t at = 0;
-    ssize_t n = 0;
+    _cleanup_(hf_archive_freep) struct hf_archive *archive = NULL;
+    unsigned char digest[HF_SHA256_BYTES];
+    char hex[HF_SHA256_HEX];
+    int fd = fs->openat(fs->ctx, AT_FDCWD, made, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
 
-    (void)snprintf(path, sizeof(path), "%.3000s/host/" HF_HOST_AGENT, install->place->image_dir);
-    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, HF_FS_ANY);
     if (fd < 0)
-        return hf_err_sys(err, fd, "open '%s'", path);
-    hf_sha256_init(&hash);
-    while ((n = fs->pread(fs->ctx, fd, bytes, sizeof(bytes), at)) > 0) {
-        hf_sha256_update(&hash, bytes, (size_t)n);
-        at += (uint64_t)n;
-    }
+        return hf_err_sys(err, fd, "open '%s'", made);
+    int r = hf_archive_new(fs, fd, 0, NULL, &archive, err);
+    if (r == 0)
+        r = hf_archive_digest(archive, digest, err);
+    if (r == 0)
+        (void)snprintf(slot, HF_HOST_SLOT, HF_HOST_BUILDS "/%s", hf_sha256_hex(digest, sizeof(digest), hex));
     (void)fs->close(fs->ctx, fd);
-    if (n < 0)
-        return hf_err_sys(err, (int)n, "read '%s'", path);
-    hf_sha256_final(&hash, digest);
-    (void)snprintf(slot, HF_HOST_SLOT, SLOTS "/%.100s-%.*s", install->version, SLOT_HASH,
-                   hf_sha256_hex(digest, sizeof(digest), hex));
-    return hf_supervisor_slot_is_valid(slot) ? 0 : hf_err_set(err, EINVAL, "'%s' is not a slot's name", slot);
+    return r;
 }
 
-static int install_slot(const struct hf_hostlife_install *install, struct hf_err *err)
+static int install_slot(const struct hf_hostlife_place *place, struct hf_err *err)
 {
     static const char *const programs[] = {HF_HOST_AGENT, "holdfast", "holdfast-tpm", NULL};
-    const struct hf_hostlife_place *place = install->place;
-    char slot[HF_HOST_SLOT], path[PATH_MAX];
+    char slot[HF_HOST_SLOT], made[PATH_MAX], path[PATH_MAX];
 
     if (leads_somewhere(place, HF_HOST_CURRENT "/" HF_HOST_AGENT))
         return 0;
-    int r = name_slot(install, slot, err);
+    int r = hf_dir_make(place->fs, hf_hostlife_path(place, HF_HOST_BUILDS, path), 0755, err);
     if (r == 0)
-        r = hf_dir_make(place->fs, hf_hostlife_path(place, SLOTS, path), 0755, err);
+        r = copy_programs(place, "host", hf_hostlife_path(place, HF_HOST_BUILDS "/first", made), programs, err);
     if (r == 0)
-        r = make_build(place, "host", hf_hostlife_path(place, slot, path), programs, err);
+        r = name_slot(place->fs, made, slot, err);
+    if (r == 0)
+        r = publish(place->fs, made, hf_hostlife_path(place, slot, path), err);
     /* There is nothing to go back to, so the first build counts as good: the supervisor keeps starting it. */
     if (r == 0 && !leads_somewhere(place, HF_HOST_GOOD))
         r = set_link(place->fs, hf_hostlife_path(place, HF_HOST_GOOD, path), slot, err);
@@ -225,13 +210,15 @@ static int install_slot(const struct hf_hostlife_install *install, struct hf_err
 static int install_supervisor(const struct hf_hostlife_place *place, struct hf_err *err)
 {
     static const char *const programs[] = {SUPERVISOR, NULL};
-    char path[PATH_MAX];
+    char made[PATH_MAX], path[PATH_MAX];
 
     if (leads_somewhere(place, "supervisor/current/" SUPERVISOR))
         return 0;
     int r = hf_dir_make(place->fs, hf_hostlife_path(place, "supervisor", path), 0755, err);
     if (r == 0)
-        r = make_build(place, "supervisor", hf_hostlife_path(place, "supervisor/1", path), programs, err);
+        r = copy_programs(place, "supervisor", hf_hostlife_path(place, "supervisor/1.new", made), programs, err);
+    if (r == 0)
+        r = publish(place->fs, made, hf_hostlife_path(place, "supervisor/1", path), err);
     return r == 0 ? set_link(place->fs, hf_hostlife_path(place, "supervisor/current", path), "1", err) : r;
 }
 
@@ -324,7 +311,7 @@ int hf_hostlife_install(const struct hf_hostlife_install *install, enum hf_hostl
     int r = make_folder(place, err);
 
     if (r == 0)
-        r = install_slot(install, err);
+        r = install_slot(place, err);
     if (r == 0)
         r = install_supervisor(place, err);
     if (r == 0 && hf_hostlife_mark_load(place, &mark, NULL) < 0) {

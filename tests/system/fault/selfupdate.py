@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 
+import yaml
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import suite
@@ -31,16 +33,19 @@ def call(*argv):
 
 
 class Node:
-    """A host whose first build is slots/A and healthy, and who signs for it."""
+    """A host whose first build, version 1, is where a pod installs it, and who signs for it."""
 
     def __init__(self, name):
         self.host = supervisor.Host(f"selfupdate_{name}")
-        self.host.build("A")
-        self.host.link(current="A", good="A")
         self.key = os.path.join(self.host.home, "k1")
         call(HOLDFAST, "key", "generate", self.key)
         shutil.copy(self.key + ".pem", os.path.join(self.host.home, "trust"))
         self.sequence = 0
+        self.build("1")
+        self.first = os.path.join(".holdfast-holdfast-agent.tree", self.create("1")["sha256"])
+        shutil.copytree(os.path.join(self.host.home, "builds", "1"), os.path.join(self.host.dir, self.first))
+        for link in ("current", "good"):
+            os.symlink(self.first, os.path.join(self.host.dir, link))
 
     def build(self, version, script=None):
         """A folder with the real agent, or a script in its place; a note in it tells versions apart."""
@@ -57,15 +62,21 @@ class Node:
             file.write(version)
         return folder
 
-    def publish(self, version, old=None):
+    def create(self, version, old=None):
+        """Makes the release; returns its artifact."""
         self.sequence += 1
         out = os.path.join(self.host.home, "out", version)
         builds = os.path.join(self.host.home, "builds")
         call(HOLDFAST, "release", "create", "--agent", "--everywhere", "--out", out, "--artifact",
              f"{ARCH}={builds}/{version}" + (f",old={builds}/{old}" if old else ""), "--url-base", f"file://{out}", "--version", version,
              "--sequence", str(self.sequence), "--key", self.key + ".key")
+        with open(os.path.join(out, f"holdfast-agent-{version}.yaml"), encoding="ascii") as file:
+            return yaml.safe_load(file)["spec"]["release"]["artifacts"][0]
+
+    def publish(self, version, old=None):
+        self.create(version, old)
         staged = os.path.join(self.host.home, "staged.yaml")
-        shutil.copy(os.path.join(out, f"holdfast-agent-{version}.yaml"), staged)
+        shutil.copy(os.path.join(self.host.home, "out", version, f"holdfast-agent-{version}.yaml"), staged)
         os.rename(staged, os.path.join(self.host.objects, "agent.yaml"))
 
     def status(self):
@@ -110,10 +121,10 @@ def good_delta_bad():
     node.host.start(wait_ready=True)
     for version in ("2", "3"):
         node.build(version)
-        node.publish(version, "2" if version == "3" else None)
+        node.publish(version, str(int(version) - 1))
         node.ends("Committed", version)
         node.is_good(version)
-    suite.equal("the method", node.status()["method"], "Delta")
+        suite.equal(f"the method of {version}", node.status()["method"], "Delta")
     before = node.host.slot("current")
     with open(os.path.join(node.host.dir, node.host.slot("previous"), "version"), encoding="ascii") as file:
         suite.equal("N-1", file.read(), "2")
@@ -124,6 +135,9 @@ def good_delta_bad():
     suite.equal("reason", (node.status()["reason"], bool(re.search("gave version 4 .*Crashed", node.status()["message"]))), ("AgentFailed", True))
     suite.equal("current", node.host.slot("current"), before)
     node.is_good("3")
+    wait("the first build is gone", lambda: not os.path.exists(os.path.join(node.host.dir, node.first)), 10)
+    suite.equal("what stays", sorted(os.listdir(os.path.join(node.host.dir, os.path.dirname(before)))),
+                sorted(os.path.basename(node.host.slot(name)) for name in ("good", "previous")))
     suite.equal("exit code", node.host.stop(), 0)
 
     node.host.start()

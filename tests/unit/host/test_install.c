@@ -8,6 +8,7 @@
 #include "host/credentials.h"
 #include "host/facts.h"
 #include "host/unit_text.h"
+#include "supervisor/state.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 #include "support/walk.h"
@@ -178,8 +179,9 @@ START_TEST(installs_once)
     uint64_t changes = hf_simfs_changes(disk);
     char slot[HF_HOSTLIFE_TEXT];
     (void)snprintf(slot, sizeof(slot), "%s", hf_simfs_link_text(disk, HOST "/current"));
-    ck_assert_int_eq(strncmp(slot, "slots/1.0.0-", 12), 0);
-    ck_assert_uint_eq(strlen(slot), 24);
+    ck_assert_int_eq(strncmp(slot, HF_HOST_BUILDS "/", sizeof(HF_HOST_BUILDS)), 0);
+    ck_assert_uint_eq(strlen(slot), sizeof(HF_HOST_BUILDS) + 64);
+    ck_assert(!is_there(HOST "/" HF_HOST_BUILDS "/first"));
 
     put("/usr/lib/holdfast/host/holdfast-agent", "agent 2"); /* another image, older or newer */
     put("/usr/lib/holdfast/supervisor/holdfast-supervisor", "supervisor 2");
@@ -190,6 +192,23 @@ START_TEST(installs_once)
     ck_assert_str_eq(hf_simfs_link_text(disk, HOST "/current"), slot);
     ck_assert(has(HOST "/supervisor/1/holdfast-supervisor", "supervisor 1"));
     ck_assert_uint_gt(hf_simfs_changes(disk), changes);
+}
+END_TEST
+
+/* Somebody removed the program of the only build: `current` leads nowhere, and the same build is made again. */
+START_TEST(a_build_without_its_program)
+{
+    char slot[300], program[400];
+
+    ck_assert_int_eq(install(), 0);
+    (void)snprintf(slot, sizeof(slot), "%s", hf_simfs_link_text(disk, HOST "/current"));
+    (void)snprintf(program, sizeof(program), HOST "/%s/holdfast-agent", slot);
+    hf_simfs_delete(disk, program);
+    expect(HF_HOSTLIFE_INSTALL, HF_HOSTLIFE_NO_REASON);
+    ck_assert_msg(install() == 0, "%s", err.cause);
+    ck_assert_str_eq(hf_simfs_link_text(disk, HOST "/current"), slot);
+    ck_assert(has(program, "agent 1"));
+    check_whole();
 }
 END_TEST
 
@@ -372,6 +391,7 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, installs_once);
+    tcase_add_test(tc, a_build_without_its_program);
     tcase_add_test(tc, power_cuts_while_it_installs);
     tcase_add_test(tc, a_full_disk_leaves_nothing);
     tcase_add_test(tc, power_cuts_while_it_removes);

@@ -39,6 +39,7 @@ static int tls_digest(const struct hf_http_config *config, unsigned char digest[
         add_text(context, config->client_key_pem);
         add_text(context, config->tls_server_name);
         add_text(context, config->insecure_skip_verify ? "" : NULL);
+        add_text(context, config->agents != NULL ? "" : NULL);
         for (size_t i = 0; i < config->n_peers; i++)
             add_peer(context, &config->peers[i]);
         (void)EVP_DigestUpdate(context, &config->max_skew_ns, sizeof(config->max_skew_ns));
@@ -146,6 +147,7 @@ static void settings_apply(struct hf_http_client *client, const struct hf_http_c
     swap_text(&client->server_name, &settings->server_name);
     memcpy(client->origin, settings->origin, sizeof(client->origin));
     client->insecure = config->insecure_skip_verify;
+    client->agents = config->agents != NULL;
     client->no_proxy = config->no_proxy;
     client->clock = config->clock != NULL ? config->clock : hf_clock_posix();
 }

@@ -35,7 +35,7 @@ static CURLcode on_ssl_context(CURL *easy, void *ssl_context, void *arg)
     struct hf_http_call *call = arg;
     const char *name = call->to_origin && call->client->server_name != NULL ? call->client->server_name : call->to.host;
     struct hf_tls *tls = hf_http_easy_tls(call);
-    int r = hf_tls_apply(tls, ssl_context, call->to_origin || tls != call->pool->tls, name);
+    int r = hf_tls_apply(tls, ssl_context, call->to_origin || tls != call->pool->tls || call->client->agents, name);
 
     (void)easy;
     return r == 0 ? CURLE_OK : r == -ENOMEM ? CURLE_OUT_OF_MEMORY : CURLE_SSL_CERTPROBLEM;
@@ -242,7 +242,7 @@ static bool set_tls(struct hf_http_call *call)
            /* or the store of the pool's first connection would judge the servers of all others */
            curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify * 2) == CURLE_OK;
+           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, call->client->agents ? 0L : verify * 2) == CURLE_OK;
 }
 
 /* Sets a TLS name other than the URL's host. curl takes SNI and the name to check from the URL, so put the name into

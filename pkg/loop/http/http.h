@@ -97,17 +97,27 @@ struct hf_http_peer {
     const char *ca_pem, *client_cert_pem, *client_key_pem; /* as in struct hf_http_config */
 };
 
+/* The peers are agents of one cluster, which show their certificates for clients: no host name, but the authority
+ * `ca_pem`, client authentication and the subject of an agent are checked (struct hf_tls). */
+enum { HF_HTTP_NODE = 254 }; /* longest name of a node, with its end */
+struct hf_http_agents {
+    /* As a client: the agent of `node` answers at `host`; inside a call's handshake. May be NULL. */
+    void (*met)(void *arg, const char *host, const char *node);
+    void *arg;
+};
+
 /* Copied; NULL: unused. */
 struct hf_http_config {
     const char *user_agent;      /* "holdfast-agent/0.1.0" */
     const char *ca_pem;          /* authorities; NULL: the system's store */
     const char *client_cert_pem; /* for mutual TLS */
     const char *client_key_pem;
-    const char *bearer_token;    /* for `origin` only */
-    const char *origin;          /* "https://host:port", which alone gets credentials */
-    const char *tls_server_name; /* for SNI and the check of names, with `origin` only */
-    bool insecure_skip_verify;   /* any certificate; only the kubeconfig field of this name sets it */
-    bool no_proxy;               /* for peers on this machine */
+    const char *bearer_token;            /* for `origin` only */
+    const char *origin;                  /* "https://host:port", which alone gets credentials */
+    const char *tls_server_name;         /* for SNI and the check of names, with `origin` only */
+    bool insecure_skip_verify;           /* any certificate; only the kubeconfig field of this name sets it */
+    bool no_proxy;                       /* for peers on this machine or in its subnet */
+    const struct hf_http_agents *agents; /* with ca_pem and a client certificate; NULL: servers with names */
     /* Also for a hop of a redirect. An unusable one fails only its calls, with -EKEYREJECTED. */
     const struct hf_http_peer *peers;
     size_t n_peers;

@@ -67,7 +67,7 @@ struct hf_http_client {
     struct hf_http_pool *pool;
     const struct hf_http_pool_owner *pool_owner;
     unsigned char tls_digest[32];
-    bool insecure, no_proxy;
+    bool insecure, no_proxy, agents;
     const struct hf_clock_ops *clock;
     char *user_agent;
     char *authorization; /* header line, or NULL */

@@ -40,6 +40,8 @@ struct hf_tls {
     STACK_OF(X509) * chain;
     EVP_PKEY *key;
     bool insecure;
+    bool for_agents;
+    struct hf_http_agents agents;
     uint64_t max_skew_ns;
     const struct hf_clock_ops *clock;
     struct hf_time_range range; /* range of the present at the last handshake */
@@ -269,6 +271,45 @@ static bool is_foreign(const struct hf_tls *tls, X509_STORE_CTX *context, int er
            X509_check_ip_asc(leaf, tls->host, 0) != 1;
 }
 
+/* The first value of `nid` in the subject that begins with `prefix`, without it; NULL: none. */
+static const char *subject_value(const X509 *certificate, int nid, const char *prefix)
+{
+    const X509_NAME *name = X509_get_subject_name(certificate);
+
+    for (int at = -1; (at = X509_NAME_get_index_by_NID(name, nid, at)) >= 0;) {
+        const ASN1_STRING *value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+        const char *text = (const char *)ASN1_STRING_get0_data(value);
+        size_t n = (size_t)ASN1_STRING_length(value);
+        if (n >= strlen(prefix) && strlen(text) == n && strncmp(text, prefix, strlen(prefix)) == 0)
+            return text + strlen(prefix);
+    }
+    return NULL;
+}
+
+int hf_tls_agent_node(const void *x509, char node[HF_HTTP_NODE])
+{
+    const char *group = subject_value(x509, NID_organizationName, "holdfast:agents");
+    const char *name = subject_value(x509, NID_commonName, "holdfast:agent:");
+
+    if (group == NULL || group[0] != '\0' || name == NULL || name[0] == '\0' || strlen(name) >= HF_HTTP_NODE ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789.-") != strlen(name))
+        return -EACCES;
+    (void)snprintf(node, HF_HTTP_NODE, "%s", name);
+    return 0;
+}
+
+/* The leaf of a chain without faults. Returns X509_V_OK or the fault. */
+static int judge_agent(const struct hf_tls *tls, const X509 *certificate)
+{
+    char node[HF_HTTP_NODE];
+
+    if (hf_tls_agent_node(certificate, node) < 0)
+        return X509_V_ERR_APPLICATION_VERIFICATION;
+    if (tls->agents.met != NULL && tls->host[0] != '\0') /* as a client */
+        tls->agents.met(tls->agents.arg, tls->host, node);
+    return X509_V_OK;
+}
+
 /* OpenSSL calls this for each fault of the chain, and for each certificate in which it found none. This function judges
  * the dates of all of them; verification then continues and may find other faults. */
 static int judge(int ok, X509_STORE_CTX *context)
@@ -280,6 +321,8 @@ static int judge(int ok, X509_STORE_CTX *context)
 
     if (error == X509_V_OK || error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED)
         error = judge_dates(tls, certificate);
+    if (error == X509_V_OK && tls->for_agents && X509_STORE_CTX_get_error_depth(context) == 0)
+        error = judge_agent(tls, certificate);
     X509_STORE_CTX_set_error(context, error);
     if (error == X509_V_OK)
         return 1;
@@ -320,11 +363,24 @@ int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity, const char *h
     set_time(context, &tls->range);
     /* Trust an intermediate that the configuration lists as an authority, as Go and curl do with a bundle. */
     ok = X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
+         (!tls->for_agents ||
+          X509_VERIFY_PARAM_set_purpose(SSL_CTX_get0_param(context), X509_PURPOSE_SSL_CLIENT) == 1) &&
          SSL_CTX_set_ex_data(context, context_index(), tls) == 1;
     SSL_CTX_set1_cert_store(context, tls->store);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, judge);
     ERR_clear_error();
     return ok ? 0 : -ENOMEM;
+}
+
+int hf_tls_apply_server(struct hf_tls *tls, void *ssl_ctx)
+{
+    SSL_CTX *context = ssl_ctx;
+    int r = tls->for_agents ? hf_tls_apply(tls, context, true, "") : -EINVAL;
+
+    if (r == 0)
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                           SSL_CTX_get_verify_callback(context));
+    return r;
 }
 
 bool hf_tls_is_foreign(const struct hf_tls *tls)
@@ -366,6 +422,9 @@ int hf_tls_new(const struct hf_http_config *config, struct hf_tls **ret_tls, str
         return hf_err_set(err, ENOMEM, "not enough memory for certificates");
     tls->refs = 1;
     tls->insecure = config->insecure_skip_verify;
+    tls->for_agents = config->agents != NULL;
+    if (tls->for_agents)
+        tls->agents = *config->agents;
     tls->max_skew_ns = config->max_skew_ns;
     tls->clock = config->clock != NULL ? config->clock : hf_clock_posix();
     int r = fill(tls, config, err);

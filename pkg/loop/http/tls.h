@@ -22,6 +22,14 @@ void hf_tls_unrefp(struct hf_tls **tls);
  * copied. */
 HF_MUST_USE int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity, const char *host);
 
+/* For the accepted connections of an agent: as hf_tls_apply(), for a server that demands such a certificate. The
+ * configuration has `agents`. */
+HF_MUST_USE int hf_tls_apply_server(struct hf_tls *tls, void *ssl_ctx);
+
+/* The node of the certificate of an agent (subject "O=holdfast:agents, CN=holdfast:agent:NODE"). -EACCES: another
+ * subject. */
+HF_MUST_USE int hf_tls_agent_node(const void *x509, char node[HF_HTTP_NODE]);
+
 /* Another machine, such as a hotspot's gateway, answered the last handshake: its certificate was neither trusted nor
  * for the host. Call before hf_tls_take_reason(). */
 bool hf_tls_is_foreign(const struct hf_tls *tls);

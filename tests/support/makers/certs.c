@@ -49,6 +49,11 @@ static void add_extensions(X509 *certificate, X509 *issuer, const struct hf_test
         add_extension(certificate, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
         return;
     }
+    if (spec->group != NULL) {
+        add_extension(certificate, issuer, NID_key_usage, "critical,digitalSignature");
+        add_extension(certificate, issuer, NID_ext_key_usage, "clientAuth");
+        return;
+    }
     (void)snprintf(names, sizeof(names), "DNS:%s%s%s", spec->name, spec->ip != NULL ? ",IP:" : "",
                    spec->ip != NULL ? spec->ip : "");
     add_extension(certificate, issuer, NID_subject_alt_name, names);
@@ -88,6 +93,9 @@ static X509 *make_certificate(const struct hf_test_cert_spec *spec, EVP_PKEY *ke
     need(X509_gmtime_adj(X509_getm_notAfter(certificate), spec->until_s) != NULL, "notAfter");
     need(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)spec->name, -1, -1, 0) == 1,
          "name");
+    need(spec->group == NULL ||
+             X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, (const unsigned char *)spec->group, -1, -1, 0) == 1,
+         "group");
     need(X509_set_pubkey(certificate, key) == 1, "key");
     return certificate;
 }

@@ -12,6 +12,7 @@ struct hf_test_cert {
 struct hf_test_cert_spec {
     const char *name;                  /* common name; also the DNS subjectAltName when not an authority */
     const char *ip;                    /* IP subjectAltName; NULL none */
+    const char *group;                 /* organization, of a certificate for clients alone, without names; NULL none */
     long from_s, until_s;              /* validity, seconds from now (negative: past) */
     bool authority;                    /* may sign */
     const struct hf_test_cert *issuer; /* NULL: signs itself */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pack/zstd/check.h - is a frame all decisions and content? Pure but for memory (0.9 MiB); workers only. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/macros.h"
+
+/* 1: packed[0..n) is one frame of the content, and what is written from its decisions is the same bytes. 0: not.
+ * -ENOMEM. */
+HF_MUST_USE int pack_zframe_check(const unsigned char *packed, size_t n, const unsigned char *content,
+                                  size_t content_n);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames from outside, taken apart; and decisions from outside, written over content from outside. What is written reads as
+ * what it was written from. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "base/buf.h"
+#include "pack/zstd/check.h"
+#include "pack/zstd/frame.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+enum { CONTENT = 1 << 20 };
+
+static void take_apart(const uint8_t *bytes, size_t n)
+{
+    static unsigned char content[CONTENT];
+    size_t made = ZSTD_decompress(content, sizeof(content), bytes, n);
+
+    (void)!pack_zframe_check(bytes, n, content, ZSTD_isError(made) ? HF_MIN(n, sizeof(content)) : made);
+}
+
+/* The block in bytes[0..n), if it is one, over zeros with some of the bytes between. */
+static void write_over(const uint8_t *bytes, size_t n)
+{
+    static struct pack_zframe_state reading, writing, again;
+    static struct pack_zframe_block block, read;
+    static unsigned char content[ZFRAME_BLOCK_MAX], work[ZFRAME_BLOCK_MAX];
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(2 * ZFRAME_BLOCK_MAX);
+
+    memset(&reading, 0, sizeof(reading));
+    memset(&writing, 0, sizeof(writing));
+    memset(&again, 0, sizeof(again));
+    memset(content, 0, sizeof(content));
+    memcpy(content, bytes, HF_MIN(n, sizeof(content)));
+    for (size_t at = 0, body; n - at >= ZFRAME_BLOCK_HEAD; at += ZFRAME_BLOCK_HEAD + body) {
+        if (!pack_zframe_block_head(bytes + at, &block, &body) || n - at - ZFRAME_BLOCK_HEAD < body ||
+            !pack_zframe_block_read(&reading, bytes + at + ZFRAME_BLOCK_HEAD, body, &block))
+            return;
+        out.n = 0;
+        if (pack_zframe_block_write(&writing, &block, content, work, &out) < 0)
+            return;
+        const unsigned char *p = (const unsigned char *)out.p;
+        size_t again_n;
+        if (!pack_zframe_block_head(p, &read, &again_n) || again_n + ZFRAME_BLOCK_HEAD != out.n ||
+            !pack_zframe_block_read(&again, p + ZFRAME_BLOCK_HEAD, again_n, &read) || read.content_n != block.content_n)
+            abort();
+        if (block.kind == ZFRAME_COMPRESSED &&
+            (read.n != block.n || read.literals_n != block.literals_n ||
+             memcmp(read.sequence, block.sequence, block.n * sizeof(block.sequence[0])) != 0))
+            abort();
+    }
+}
+
+/* Decisions that no reader would hand on. */
+static void write_hostile(const uint8_t *bytes, size_t n)
+{
+    static struct pack_zframe_state state;
+    static struct pack_zframe_block block;
+    static unsigned char content[ZFRAME_BLOCK_MAX], work[ZFRAME_BLOCK_MAX];
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(2 * ZFRAME_BLOCK_MAX);
+    const size_t fixed = offsetof(struct pack_zframe_block, n);
+
+    memset(&state, 0, sizeof(state));
+    memset(&block, 0, sizeof(block));
+    if (n < fixed)
+        return;
+    memcpy(&block, bytes, fixed);
+    block.kind = ZFRAME_COMPRESSED;
+    block.last = false;
+    block.weights.fse = (bytes[offsetof(struct pack_zframe_block, weights.fse)] & 1) != 0;
+    block.content_n %= ZFRAME_BLOCK_MAX + 1;
+    block.literals = (enum pack_zframe_literals)((unsigned)block.literals % 4);
+    block.weights.n %= ZFRAME_WEIGHTS + 2;
+    for (unsigned i = 0; i < ZFRAME_ALPHABETS; i++)
+        block.table[i].mode = (enum pack_zframe_mode)((unsigned)block.table[i].mode % 4);
+    block.n = HF_MIN((n - fixed) / sizeof(block.sequence[0]), (size_t)ZFRAME_SEQUENCES);
+    memcpy(block.sequence, bytes + fixed, block.n * sizeof(block.sequence[0]));
+    (void)!pack_zframe_block_write(&state, &block, content, work, &out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    if (n < 1 || n > ZFRAME_BLOCK_MAX)
+        return 0;
+    if (bytes[0] % 3 == 0)
+        take_apart(bytes + 1, n - 1);
+    else if (bytes[0] % 3 == 1)
+        write_over(bytes + 1, n - 1);
+    else
+        write_hostile(bytes + 1, n - 1);
+    return 0;
+}

@@ -476,6 +476,7 @@ static const char *const compressions[HF_COMPRESS_COUNT + 1] = {
 static const char *const sink_formats[HF_SINK_FORMAT_COUNT + 1] = {
     [HF_SINK_JSON] = "json", [HF_SINK_NDJSON] = "ndjson", [HF_SINK_SEED] = "seed", [HF_SINK_OTLP] = "otlp", NULL};
 static const char *const encodings[] = {"protobuf", "json", NULL};
+static const char *const places[] = {"file", "node", NULL};
 
 static const struct hf_field buffer_fields[] = {
     {.name = "maxBytes",
@@ -507,9 +508,11 @@ static const struct hf_field retry_fields[] = {
         HF_FIELD_WORD(struct hf_telemetry_sink, format, "format", "json", sink_formats),                               \
         HF_FIELD_WORD(struct hf_telemetry_sink, otlp_json, "encoding", "protobuf", encodings),                         \
         HF_FIELD_TEXT(struct hf_telemetry_sink, ca_file, "caFile", 1, MAX_PATH_BYTES, hf_text_is_path, PATH_WANTED),   \
+        HF_FIELD_WORD(struct hf_telemetry_sink, node_certificate, "clientCertificate", "file", places),                \
         HF_FIELD_TEXT(struct hf_telemetry_sink, cert_file, "certFile", 1, MAX_PATH_BYTES, hf_text_is_path,             \
                       PATH_WANTED),                                                                                    \
         HF_FIELD_TEXT(struct hf_telemetry_sink, key_file, "keyFile", 1, MAX_PATH_BYTES, hf_text_is_path, PATH_WANTED), \
+        HF_FIELD_WORD(struct hf_telemetry_sink, node_token, "tokenFrom", "file", places),                              \
         HF_FIELD_TEXT(struct hf_telemetry_sink, token_file, "tokenFile", 1, MAX_PATH_BYTES, hf_text_is_path,           \
                       PATH_WANTED),                                                                                    \
         HF_FIELD_LIST(struct hf_telemetry_sink, windows, n_windows, "windows", hf_window_fields, HF_MAX_WINDOWS,       \
@@ -549,6 +552,10 @@ static void finish_sink(struct hf_decode *decode, void *object, json_t *json)
         hf_decode_error_at(decode, "encoding", "needs format otlp");
     if ((json_object_get(json, "certFile") != NULL) != (json_object_get(json, "keyFile") != NULL))
         hf_decode_error(decode, "set certFile and keyFile together");
+    if (sink->node_certificate && sink->cert_file != NULL)
+        hf_decode_error_at(decode, "clientCertificate", "node excludes certFile and keyFile");
+    if (sink->node_token && sink->token_file != NULL)
+        hf_decode_error_at(decode, "tokenFrom", "node excludes tokenFile");
 }
 
 /* Decodes `sink` as a list of one sink. */

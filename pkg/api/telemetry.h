@@ -159,6 +159,8 @@ struct hf_telemetry_sink {
     const char *boundary;
     /* Files, or NULL; read again when changed. */
     const char *ca_file, *cert_file, *key_file, *token_file;
+    bool node_certificate;     /* the node's own certificate and key, in place of files */
+    bool node_token;           /* a token of the node, in place of token_file */
     struct hf_window *windows; /* times to send; none: any */
     size_t n_windows;
     uint64_t bandwidth_limit;     /* bytes per second; 0: no limit */

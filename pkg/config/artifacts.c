@@ -73,7 +73,10 @@ const struct hf_config_artifact *hf_config_artifact_for(const struct hf_config *
 
 const char *hf_config_artifact_file(const struct hf_config_artifact *item, const char **ret_field)
 {
-    *ret_field = item->token_file != NULL ? "tokenFile" : item->user != NULL ? "passwordFile" : "valueFile";
+    *ret_field = item->node_token           ? "tokenFrom"
+                 : item->token_file != NULL ? "tokenFile"
+                 : item->user != NULL       ? "passwordFile"
+                                            : "valueFile";
     return item->token_file != NULL ? item->token_file : item->user != NULL ? item->password_file : item->value_file;
 }
 

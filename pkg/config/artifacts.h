@@ -13,7 +13,7 @@ enum {
     HF_CONFIG_MAX_MIRROR_URLS = 8, /* for one prefix */
 };
 
-/* Fields that the file does not give are NULL. At most one of token_file, user and header is given. */
+/* Fields that the file does not give are NULL. At most one of token_file, node_token, user and header is given. */
 struct hf_config_artifact {
     size_t index;                  /* position in the file */
     const char *url;               /* origin, perhaps with a path */
@@ -23,7 +23,9 @@ struct hf_config_artifact {
     const char *user, *password_file;
     const char *header, *value_file;
     const char *cert_file, *key_file, *ca_file;
-    bool plain_http; /* its credential may go over http:// */
+    bool node_certificate; /* the node's own certificate and key (trust/identity.h); then no cert_file */
+    bool node_token;       /* a token of the node; then none of token_file, user and header */
+    bool plain_http;       /* its credential may go over http:// */
 };
 
 size_t hf_config_n_artifacts(const struct hf_config *config);
@@ -32,7 +34,7 @@ const struct hf_config_artifact *hf_config_artifact(const struct hf_config *conf
 /* The item for the origin of `url` with the longest path that covers it, or NULL. */
 const struct hf_config_artifact *hf_config_artifact_for(const struct hf_config *config, const char *url);
 
-/* The file with the credential, or NULL. *ret_field names its field, such as "tokenFile". */
+/* The file with the credential, or NULL. *ret_field names the field of the credential, such as "tokenFile". */
 const char *hf_config_artifact_file(const struct hf_config_artifact *item, const char **ret_field);
 
 /* A URL with `prefix` is also at each of `to`, in order. */

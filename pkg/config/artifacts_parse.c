@@ -66,8 +66,11 @@ static void decode_path(struct hf_decode *decode, const struct hf_field *field, 
         hf_decode_error(decode, "expected the absolute path of a file, without . and .. and //");
 }
 
+static const char *const places[] = {"file", "node", NULL};
+
 static const struct hf_field artifact_fields[] = {
     HF_FIELD_TEXT(struct hf_config_artifact, url, "url", 1, MAX_URL, is_url, URL_FORM, HF_REQUIRED),
+    HF_FIELD_WORD(struct hf_config_artifact, node_token, "tokenFrom", "file", places),
     FILE_FIELD(token_file, "tokenFile"),
     HF_FIELD_TEXT(struct hf_config_artifact, user, "user", 1, MAX_USER, is_user,
                   "a user without : and control characters"),
@@ -75,6 +78,7 @@ static const struct hf_field artifact_fields[] = {
     HF_FIELD_TEXT(struct hf_config_artifact, header, "header", 1, MAX_HEADER, is_header,
                   "the name of a header for a credential, such as X-Api-Key"),
     FILE_FIELD(value_file, "valueFile"),
+    HF_FIELD_WORD(struct hf_config_artifact, node_certificate, "clientCertificate", "file", places),
     FILE_FIELD(cert_file, "certFile"),
     FILE_FIELD(key_file, "keyFile"),
     FILE_FIELD(ca_file, "caFile"),
@@ -115,8 +119,9 @@ static bool decode_item(struct hf_decode *decode, const struct hf_field *fields,
 /* Returns what is wrong with the fields together, or NULL. */
 static const char *contradiction(const struct hf_config_artifact *item)
 {
-    int n = (item->token_file != NULL) + (item->user != NULL) + (item->header != NULL);
-    bool is_http = strncmp(item->origin, "http:", 5) == 0, has_tls = item->cert_file != NULL || item->ca_file != NULL;
+    int n = item->node_token + (item->token_file != NULL) + (item->user != NULL) + (item->header != NULL);
+    bool has_certificate = item->node_certificate || item->cert_file != NULL;
+    bool is_http = strncmp(item->origin, "http:", 5) == 0, has_tls = has_certificate || item->ca_file != NULL;
 
     if ((item->user == NULL) != (item->password_file == NULL))
         return "user and passwordFile go together";
@@ -124,14 +129,17 @@ static const char *contradiction(const struct hf_config_artifact *item)
         return "header and valueFile go together";
     if ((item->cert_file == NULL) != (item->key_file == NULL))
         return "certFile and keyFile go together";
+    if (item->node_certificate && item->cert_file != NULL)
+        return "clientCertificate: node excludes certFile and keyFile";
     if (n > 1)
-        return "expected one of tokenFile, user and header";
+        return "expected one of tokenFrom: node, tokenFile, user and header";
     if (n == 0 && !has_tls)
-        return "expected tokenFile, user, header, certFile or caFile";
+        return "expected tokenFrom: node, tokenFile, user, header, clientCertificate: node, certFile or caFile";
     if (has_tls && is_http)
-        return "an http:// server has no certificate: certFile and caFile need https://";
+        return "an http:// server has no certificate: clientCertificate, certFile and caFile need https://";
     if (has_tls && item->path[0] != '\0' && item->path[1] != '\0')
-        return "certFile and caFile hold for the whole server: put them into an item whose url has no path";
+        return "clientCertificate, certFile and caFile hold for the whole server: put them into an item whose url has "
+               "no path";
     if (n > 0 && is_http && !item->plain_http)
         return "the credential would go to the server in plain text: use https://, or set allowPlainHttp: true";
     return NULL;

@@ -72,10 +72,16 @@ static int add_artifact(struct hf_buf *out, const struct hf_config_artifact *ite
 {
     const struct {
         const char *name, *text;
-    } rows[] = {{"tokenFile", item->token_file},       {"user", item->user},
-                {"passwordFile", item->password_file}, {"header", item->header},
-                {"valueFile", item->value_file},       {"certFile", item->cert_file},
-                {"keyFile", item->key_file},           {"caFile", item->ca_file}};
+    } rows[] = {{"tokenFrom", item->node_token ? "node" : NULL},
+                {"tokenFile", item->token_file},
+                {"user", item->user},
+                {"passwordFile", item->password_file},
+                {"header", item->header},
+                {"valueFile", item->value_file},
+                {"clientCertificate", item->node_certificate ? "node" : NULL},
+                {"certFile", item->cert_file},
+                {"keyFile", item->key_file},
+                {"caFile", item->ca_file}};
     int r = add_text(out, "- url: ", item->url);
 
     for (size_t i = 0; r == 0 && i < HF_LEN(rows); i++)

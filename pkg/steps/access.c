@@ -170,7 +170,7 @@ static int read_peers(const struct hf_fs_ops *fs, struct hf_access_ticket *ticke
     for (size_t i = 0; i < n; i++) {
         const struct hf_config_artifact *item = hf_config_artifact(ticket->config, i);
         struct hf_access_peer *peer = &ticket->peers[ticket->n_peers];
-        if (item->ca_file == NULL && item->cert_file == NULL)
+        if (item->ca_file == NULL && item->cert_file == NULL && !item->node_certificate)
             continue;
         ticket->n_peers++;
         *peer = (struct hf_access_peer){
@@ -236,7 +236,34 @@ static const char *digest_of(const struct hf_http_peer *peers, size_t n, char he
     return hf_hex_encode(digest, sizeof(digest), hex);
 }
 
-int hf_access_use(struct hf_access *access, const struct hf_access_ticket *ticket, struct hf_err *err)
+/* Adds what the node proves itself by: it is not in a file, and belongs to the loop thread. */
+static int add_token(struct hf_access *access, struct hf_access_ticket *ticket, struct hf_err *err)
+{
+    const struct hf_config_artifact *item = hf_config_artifact_for(ticket->config, ticket->url);
+    const char *token = NULL;
+
+    if (item == NULL || !item->node_token)
+        return 0;
+    int r = hf_identity_token(access->p.identity, item->origin, &token, err);
+    if (r == 0)
+        r = hf_buf_addf(&ticket->credential, "Authorization: Bearer %s", token);
+    return r < 0 ? hf_err_wrap(err, r, "tokenFrom: node of agent.yaml artifacts[%zu]", item->index) : 0;
+}
+
+static void add_certificate(const struct hf_access *access, struct hf_access_peer *peer, struct hf_http_peer *out)
+{
+    struct hf_err why = HF_ERR_INIT;
+    char reason[200];
+
+    if (!peer->item->node_certificate || peer->problem[0] != '\0' ||
+        hf_identity_pair(access->p.identity, &out->client_cert_pem, &out->client_key_pem, &why) == 0)
+        return;
+    (void)snprintf(peer->problem, sizeof(peer->problem), "clientCertificate: node of agent.yaml artifacts[%zu]: %.190s",
+                   peer->item->index, hf_err_text(&why, reason, sizeof(reason)));
+    out->problem = peer->problem;
+}
+
+int hf_access_use(struct hf_access *access, struct hf_access_ticket *ticket, struct hf_err *err)
 {
     struct hf_http_peer peers[HF_CONFIG_MAX_ARTIFACTS];
     char digest[HF_SHA256_HEX] = "";
@@ -252,15 +279,17 @@ int hf_access_use(struct hf_access *access, const struct hf_access_ticket *ticke
                                          .ca_pem = text_of(&peer->ca),
                                          .client_cert_pem = text_of(&peer->cert),
                                          .client_key_pem = text_of(&peer->key)};
+        add_certificate(access, peer, &peers[i]);
     }
     if (ticket->n_peers > 0)
         (void)digest_of(peers, ticket->n_peers, digest);
-    if (strcmp(digest, access->digest) == 0)
-        return 0;
-    int r = access->p.set_peers(access->p.arg, peers, ticket->n_peers, err);
-    if (r == 0)
+    if (strcmp(digest, access->digest) != 0) {
+        int r = access->p.set_peers(access->p.arg, peers, ticket->n_peers, err);
+        if (r < 0)
+            return r;
         memcpy(access->digest, digest, sizeof(digest));
-    return r;
+    }
+    return add_token(access, ticket, err);
 }
 
 const char *hf_access_explain(const struct hf_access *access, const char *url, const struct hf_http_response *response,
@@ -274,6 +303,8 @@ const char *hf_access_explain(const struct hf_access *access, const char *url, c
         return text;
     if (response->redirected)
         (void)snprintf(text, n, ": the server to which it redirects refused; no credential follows a redirect");
+    else if (item != NULL && item->node_token)
+        (void)snprintf(text, n, ": the node's token (agent.yaml artifacts[%zu]) was refused", item->index);
     else if (path != NULL)
         (void)snprintf(text, n, ": the credential of agent.yaml artifacts[%zu] (%s %.80s) was refused", item->index,
                        field, path);

@@ -10,12 +10,14 @@
 #include "base/log.h"
 #include "config/mirrors.h"
 #include "loop/http/http.h"
+#include "trust/identity.h"
 
 struct hf_access;
 
 struct hf_access_params {
     const struct hf_clock_ops *clock;
-    struct hf_log *log; /* may be NULL */
+    struct hf_log *log;           /* may be NULL */
+    struct hf_identity *identity; /* of the node; borrowed; may be NULL */
     /* Sets the TLS of these origins for requests that start from now on; borrows `peers`. */
     int (*set_peers)(void *arg, const struct hf_http_peer *peers, size_t n, struct hf_err *err);
     void *arg;
@@ -51,7 +53,7 @@ struct hf_access_ticket {
  * and frees. */
 void hf_access_ticket_init(const struct hf_access *access, const char *url, struct hf_access_ticket *ticket);
 void hf_access_ticket_read(const struct hf_fs_ops *fs, struct hf_access_ticket *ticket);
-HF_MUST_USE int hf_access_use(struct hf_access *access, const struct hf_access_ticket *ticket, struct hf_err *err);
+HF_MUST_USE int hf_access_use(struct hf_access *access, struct hf_access_ticket *ticket, struct hf_err *err);
 void hf_access_ticket_done(struct hf_access_ticket *ticket);
 
 /* Which credential a 401 or 403 refused, or that there is none, in text[n]: begins with ": ", or is "". `access` may be

@@ -180,7 +180,16 @@ struct hf_outside *hf_outside_watch_clock(struct hf_loop *loop, void (*changed)(
     return hf_steal(outside);
 }
 
-/* ---- own unit ---------------------------------------------------------------------------------------------------- */
+/* ---- own program, own unit --------------------------------------------------------------------------------------- */
+
+const char *hf_outside_beside(const char *self, const char *name, char path[PATH_MAX])
+{
+    const char *slash = strrchr(self, '/');
+
+    if (slash == NULL || snprintf(path, PATH_MAX, "%.*s/%s", (int)(slash - self), self, name) >= PATH_MAX)
+        return NULL;
+    return path;
+}
 
 /* The characters of a unit's name: systemd.unit(5). */
 static bool is_service(struct hf_view name)

@@ -3,6 +3,8 @@
  * limit, no netlink). */
 #pragma once
 
+#include <limits.h>
+
 #include "base/buf.h"
 #include "loop/loop.h"
 
@@ -20,6 +22,9 @@ struct hf_outside *hf_outside_watch_clock(struct hf_loop *loop, void (*changed)(
 
 void hf_outside_free(struct hf_outside *outside);
 HF_DEFINE_CLEANUP(struct hf_outside, hf_outside_free)
+
+/* The path of the program of this name beside `self`. NULL: not known. Pure. */
+const char *hf_outside_beside(const char *self, const char *name, char path[PATH_MAX]);
 
 /* From /proc/self/cgroup. False: no service below system.slice, or it does not fit. Pure. */
 bool hf_outside_own_unit(struct hf_view cgroup, char *unit, size_t n);

@@ -37,6 +37,7 @@
 #include "os/rand_posix.h"
 #include "steps/access.h"
 #include "tpm/helper.h"
+#include "trust/identity.h"
 #include "web/process_metrics.h"
 #include "web/web.h"
 
@@ -65,6 +66,7 @@ struct process {
     struct hf_upstream *read;                  /* source of the desired state; NULL: a folder */
     struct hf_upstream *written;               /* server for the status; NULL: the same as `read` */
     struct hf_split *split;                    /* combines both; NULL: there is only one */
+    struct hf_identity *identity;              /* the certificate in use, for other servers */
     struct hf_client_certificate *certificate; /* NULL: not asked for */
     struct hf_upstream *kubelet;               /* the issuer, with the kubelet's identity; NULL: not in use */
     struct hf_folder *folder;
@@ -221,6 +223,7 @@ static int open_telemetry(struct process *p, struct hf_err *err)
         .log = p->log,
         .metrics = p->metrics,
         .node = p->node_name,
+        .identity = p->identity,
         .config = p->config.now,
         .policy_known = policy_is_known,
         .changed = telemetry_changed,
@@ -272,8 +275,9 @@ static struct hf_upstream *issuer_of(const struct process *p)
 static int use_certificate(void *arg, const char *certificate_pem, const char *key_pem, struct hf_err *err)
 {
     const struct process *p = arg;
+    int r = hf_upstream_use_certificate(issuer_of(p), certificate_pem, key_pem, err);
 
-    return hf_upstream_use_certificate(issuer_of(p), certificate_pem, key_pem, err);
+    return r == 0 ? hf_identity_set(p->identity, certificate_pem, key_pem, err) : r;
 }
 
 static void credentials_refused(void *arg)
@@ -347,16 +351,6 @@ static void certificate_changed(void *arg)
         hf_agent_certificate_changed(p->agent);
 }
 
-/* The program that is installed beside this one. NULL: its path is unknown. */
-static const char *find_tpm_program(const char *self, char path[PATH_MAX])
-{
-    const char *slash = strrchr(self, '/');
-
-    if (slash == NULL || snprintf(path, PATH_MAX, "%.*s/" HF_TPM_PROGRAM, (int)(slash - self), self) >= PATH_MAX)
-        return NULL;
-    return path;
-}
-
 /* A pod does not see the kubelet's files. */
 static bool may_use_kubelet(const struct process *p)
 {
@@ -387,7 +381,8 @@ static int open_certificate(struct process *p, struct hf_err *err)
 
     if (params.dir == NULL)
         return 0;
-    int r = hf_tpm_key_provide(find_tpm_program(p->own_exe, p->tpm_program), hf_config_tpm(p->config.now).tcti);
+    int r = hf_tpm_key_provide(hf_outside_beside(p->own_exe, HF_TPM_PROGRAM, p->tpm_program),
+                               hf_config_tpm(p->config.now).tcti);
     return r < 0 ? hf_err_set(err, ENOMEM, "out of memory") : hf_client_certificate_new(&params, &p->certificate, err);
 }
 
@@ -683,9 +678,10 @@ static int open_artifacts(struct process *p, struct hf_err *err)
     p->artifacts = hf_http_client_new(p->loop, &config, err);
     if (p->artifacts == NULL)
         return -err->code;
-    p->access = hf_access_new(
-        &(struct hf_access_params){.clock = hf_home_clock(&p->home), .log = p->log, .set_peers = set_peers, .arg = p});
-    if (p->access == NULL)
+    p->identity = hf_identity_new(hf_home_clock(&p->home));
+    p->access = hf_access_new(&(struct hf_access_params){
+        .clock = hf_home_clock(&p->home), .log = p->log, .identity = p->identity, .set_peers = set_peers, .arg = p});
+    if (p->identity == NULL || p->access == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     hf_access_configure(p->access, p->config.now);
     return 0;
@@ -745,7 +741,7 @@ static int start_agent(struct process *p, struct hf_err *err)
         .http = hf_http_client_ops(p->artifacts),
         .access = p->access,
         .proc = hf_loop_proc(p->loop),
-        .tpm_program = find_tpm_program(p->own_exe, p->tpm_program),
+        .tpm_program = hf_outside_beside(p->own_exe, HF_TPM_PROGRAM, p->tpm_program),
         .probe = hf_loop_probe(p->loop),
         .unit = hf_loop_unit(p->loop),
         .watch = hf_loop_watch(p->loop),
@@ -867,6 +863,7 @@ static void clean_up(struct process *p, int exit_code)
     hf_http_client_free(p->artifacts);
     hf_access_free(p->access);
     hf_agent_telemetry_free(p->telemetry);
+    hf_identity_free(p->identity);
     hf_status_export_free(p->status_export);
     hf_listeners_free(p->listeners);
     hf_agent_page_free(p->page);

@@ -190,6 +190,7 @@ static bool start_service(struct hf_agent_telemetry *t)
                   .config = p->config,
                   .node = p->node,
                   .user_agent = "holdfast-agent/" HF_VERSION,
+                  .identity = p->identity,
                   .dir = p->options->storage_dir,
                   .proc = t->proc,
                   .sys = t->sys,

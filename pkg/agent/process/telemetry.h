@@ -24,6 +24,7 @@ struct hf_agent_telemetry_params {
     struct hf_log *log;
     struct hf_metrics *metrics;
     const char *node;
+    struct hf_identity *identity;    /* of the node, for sinks; may be NULL */
     const struct hf_config *config;  /* the node's bounds; NULL: the defaults */
     bool (*policy_known)(void *arg); /* false: the policy that turns POST /ingest on may be missing */
     /* an important change of hf_agent_telemetry_status() */

@@ -11,6 +11,7 @@
 #include "loop/http/url.h"
 #include "os/file.h"
 #include "os/secret_ref.h"
+#include "trust/identity.h"
 
 enum { MAX_FILE = 256 << 10, MAX_KEY = 1024 };
 
@@ -32,6 +33,9 @@ struct hf_outlet_creds {
     char *device_ref; /* NULL: no device key */
     struct hf_secret_ref device;
     char *device_header;
+    bool node_certificate, node_token;
+    unsigned generation; /* of the node's identity, as used */
+    char *token;         /* of the node, as used */
     struct hf_http_client *client;
     const struct hf_http_ops *given; /* to a folder, or by a test; then there is no client */
     uint64_t check_ns;               /* time of the next check */
@@ -39,12 +43,17 @@ struct hf_outlet_creds {
     bool changed;                    /* since hf_outlet_creds_changed() */
 };
 
-static void free_header(struct hf_outlet_creds *creds)
+/* What the node proves itself by at this sink; borrowed from its identity, and NULL where the sink uses files. */
+struct node_proof {
+    const char *certificate_pem, *key_pem, *token;
+};
+
+static void replace(char **secret, char *by)
 {
-    if (creds->device_header != NULL)
-        explicit_bzero(creds->device_header, strlen(creds->device_header));
-    free(creds->device_header);
-    creds->device_header = NULL;
+    if (*secret != NULL)
+        explicit_bzero(*secret, strlen(*secret));
+    free(*secret);
+    *secret = by;
 }
 
 void hf_outlet_creds_free(struct hf_outlet_creds *creds)
@@ -54,7 +63,8 @@ void hf_outlet_creds_free(struct hf_outlet_creds *creds)
     hf_http_client_free(creds->client);
     for (size_t i = 0; i < FILES; i++)
         hf_secret_ref_wipe(&creds->files[i].text);
-    free_header(creds);
+    replace(&creds->device_header, NULL);
+    replace(&creds->token, NULL);
     free(creds->device_ref);
     free(creds->user_agent);
     free(creds->origin);
@@ -93,6 +103,8 @@ struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *param
         creds->files[CERT].path = params->sink->cert_file;
         creds->files[KEY].path = params->sink->key_file;
         creds->files[TOKEN].path = params->sink->token_file;
+        creds->node_certificate = params->sink->node_certificate;
+        creds->node_token = params->sink->node_token;
     }
     creds->user_agent = strdup(params->world->user_agent != NULL ? params->world->user_agent : "holdfast-agent");
     int r = hf_url_split(url, &to, err);
@@ -175,9 +187,30 @@ static int set_device_key(struct hf_outlet_creds *creds, struct hf_err *err)
     char *header = one_line(hf_buf_view(text), "X-Device-Key: ");
     if (header == NULL)
         return hf_err_set(err, EACCES, "'%s' holds no device key", creds->device_ref);
-    free_header(creds);
-    creds->device_header = header;
+    replace(&creds->device_header, header);
     return 0;
+}
+
+/* A sink that wants a proof gets nothing without it. */
+static int prove(const struct hf_outlet_creds *creds, struct node_proof *ret_proof, struct hf_err *err)
+{
+    struct hf_identity *identity = creds->world->identity;
+    int r =
+        creds->node_certificate ? hf_identity_pair(identity, &ret_proof->certificate_pem, &ret_proof->key_pem, err) : 0;
+
+    if (r == 0 && creds->node_token)
+        r = hf_identity_token(identity, creds->origin, &ret_proof->token, err);
+    return r;
+}
+
+static bool is_renewed(const struct hf_outlet_creds *creds)
+{
+    return creds->node_certificate && creds->generation != hf_identity_generation(creds->world->identity);
+}
+
+static bool is_other_token(const struct hf_outlet_creds *creds, const char *token)
+{
+    return token != NULL && (creds->token == NULL || strcmp(creds->token, token) != 0);
 }
 
 static const char *text_of(const struct creds_file *file)
@@ -185,50 +218,60 @@ static const char *text_of(const struct creds_file *file)
     return file->path != NULL ? hf_buf_str(&file->text) : NULL;
 }
 
-static int use_files(struct hf_outlet_creds *creds, struct hf_err *err)
+static int use(struct hf_outlet_creds *creds, const struct node_proof *proof, struct hf_err *err)
 {
     int r = set_device_key(creds, err);
 
     if (r < 0 || creds->given != NULL)
         return r;
-    _cleanup_(hf_freep) char *token =
-        creds->files[TOKEN].path != NULL ? one_line(hf_buf_view(&creds->files[TOKEN].text), "") : NULL;
-    if (creds->files[TOKEN].path != NULL && token == NULL)
-        return hf_err_set(err, EACCES, "'%s' holds no token", creds->files[TOKEN].path);
-    struct hf_http_config config = {.user_agent = creds->user_agent,
-                                    .ca_pem = text_of(&creds->files[CA]),
-                                    .client_cert_pem = text_of(&creds->files[CERT]),
-                                    .client_key_pem = text_of(&creds->files[KEY]),
-                                    .bearer_token = token,
-                                    .origin = creds->origin,
-                                    .clock = creds->world->clock};
+    bool in_file = creds->files[TOKEN].path != NULL;
+    char *token = in_file                ? one_line(hf_buf_view(&creds->files[TOKEN].text), "")
+                  : proof->token != NULL ? strdup(proof->token)
+                                         : NULL;
+    if (token == NULL && (in_file || proof->token != NULL))
+        return in_file ? hf_err_set(err, EACCES, "'%s' holds no token", creds->files[TOKEN].path)
+                       : hf_err_set(err, ENOMEM, "out of memory");
+    struct hf_http_config config = {
+        .user_agent = creds->user_agent,
+        .ca_pem = text_of(&creds->files[CA]),
+        .client_cert_pem = proof->certificate_pem != NULL ? proof->certificate_pem : text_of(&creds->files[CERT]),
+        .client_key_pem = proof->key_pem != NULL ? proof->key_pem : text_of(&creds->files[KEY]),
+        .bearer_token = token,
+        .origin = creds->origin,
+        .clock = creds->world->clock};
     if (creds->client != NULL) {
         r = hf_http_client_update(creds->client, &config, err);
     } else {
         creds->client = hf_http_client_new(creds->world->loop, &config, err);
         r = creds->client != NULL ? 0 : -EACCES;
     }
-    if (token != NULL)
-        explicit_bzero(token, strlen(token));
+    if (r == 0)
+        creds->generation = hf_identity_generation(creds->world->identity);
+    if (r == 0 && proof->token != NULL)
+        replace(&creds->token, hf_steal(token));
+    replace(&token, NULL);
     return r;
 }
 
 const struct hf_http_ops *hf_outlet_creds_http(struct hf_outlet_creds *creds, uint64_t now_ns, struct hf_err *err)
 {
-    bool changed = !creds->ready;
-    int r = 0;
+    bool changed = !creds->ready || is_renewed(creds);
+    struct node_proof proof = {.token = NULL};
+    int r = prove(creds, &proof, err);
 
+    if (r < 0)
+        return NULL;
     if (!creds->ready || now_ns >= creds->check_ns) {
         creds->check_ns = now_ns + CHECK_NS;
         r = refresh(creds, &changed, err);
-        if (r == 0 && changed)
-            r = use_files(creds, err);
-        if (r < 0)
-            for (size_t i = 0; i < FILES; i++)
-                creds->files[i].inode = 0;
-        creds->ready = r == 0 || creds->ready;
-        creds->changed = creds->changed || (changed && r == 0);
     }
+    if (r == 0 && (changed || is_other_token(creds, proof.token)))
+        r = use(creds, &proof, err);
+    if (r < 0)
+        for (size_t i = 0; i < FILES; i++)
+            creds->files[i].inode = 0;
+    creds->ready = r == 0 || creds->ready;
+    creds->changed = creds->changed || (changed && r == 0);
     if (creds->given != NULL)
         return creds->ready ? creds->given : NULL;
     return creds->client != NULL ? hf_http_client_ops(creds->client) : NULL;

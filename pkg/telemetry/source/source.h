@@ -36,8 +36,9 @@ struct hf_telemetry_world {
     const struct hf_config *config; /* the node's bounds; NULL: defaults */
     enum hf_config_scope scope;     /* policy in effect: selects the bounds */
     const char *node;
-    const char *user_agent; /* "holdfast-agent/<version>" */
-    const char *dir;        /* EDGE_STORAGE_DIR; must exist */
+    const char *user_agent;       /* "holdfast-agent/<version>" */
+    struct hf_identity *identity; /* of the node, for sinks; may be NULL */
+    const char *dir;              /* EDGE_STORAGE_DIR; must exist */
     /* The host's, below its root's mount point in a pod. `journal` may be NULL: the default folder. */
     const char *proc, *sys, *pods, *journal;
     const char *audit; /* folder of the audit log, or NULL */

@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 
 from world import TOP, wait, write
 
@@ -120,6 +121,17 @@ def with_token(_):
     write(os.path.abspath("ca.crt"), "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n")
 
 
+def with_node_token(_):
+    """The CA of the cluster's clients, and a token as this node signs them."""
+    sys.path.insert(1, os.path.join(TOP, "tests", "support"))
+    from apiserver import Authority  # pylint: disable=import-outside-toplevel
+    from node_token import Forger  # pylint: disable=import-outside-toplevel
+    folder = os.path.abspath("node-token")
+    authority = Authority(folder)
+    shutil.copy(authority.ca, "client-ca.crt")
+    write(os.path.abspath("token"), Forger(folder, folder, "edge-7").certified().token("https://releases.example.com", "edge-7"))
+
+
 def with_delta(world):
     """What holdfast-delta(1) fetches, and the program it is for."""
     world.call(["holdfast", "delta", "create", "--plain", f"1.4.1/{ARCH}", f"new/{ARCH}", "app.delta"])
@@ -178,6 +190,7 @@ ROWS = [
         why="needs nodes with a kubelet of their own: tests/system/e2e/test_kubelet.py runs these commands (lib/k3s_page.py)"),
     Row(r".*", "cluster", page="docs/how-to/teams.md", why="needs a cluster: tests/system/e2e/test_teams.py runs these commands"),
     Row(r"cp deploy/k3s/nodes.yaml .*", page="docs/how-to/nodes-as-code.md"),
+    Row(r"deploy/verify-node-token .*", before=with_node_token),
     Row(r"deploy/k3s/render .*", page="docs/how-to/nodes-as-code.md", after=has_user_data),
     Row(r".*", "cluster", page="docs/how-to/stolen-node.md", why="needs a cluster: tests/system/e2e/test_admission.py runs these commands"),
     # ---- what a release publishes -----------------------------------------------------------------------------------------

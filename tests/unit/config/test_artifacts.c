@@ -90,7 +90,7 @@ static const struct {
     {"artifacts: x", "expected a list"},
     {"artifacts: [x]", "expected an object"},
     {"artifacts: [{tokenFile: /c}]", "url"},
-    {"artifacts: [{url: 'https://a'}]", "expected tokenFile"},
+    {"artifacts: [{url: 'https://a'}]", "expected tokenFrom: node, tokenFile"},
     {"artifacts: [{url: 'ftp://a', tokenFile: /c}]", "https://HOST"},
     {"artifacts: [{url: 'https://u:secret@a', tokenFile: /c}]", "without user"},
     {"artifacts: [{url: 'https://a/?sig=1', tokenFile: /c}]", "without user"},
@@ -101,7 +101,14 @@ static const struct {
     {"artifacts: [{url: 'https://a', token: secret}]", "unknown field"},
     {"artifacts: [{url: 'https://a', tokenfile: /c}]", "unknown field; did you mean 'tokenFile'"},
     {"artifacts: [{url: 'https://a', tokenFile: secret}]", "absolute path"},
-    {"artifacts: [{url: 'https://a', tokenFile: /c, user: u, passwordFile: /d}]", "one of tokenFile"},
+    {"artifacts: [{url: 'https://a', tokenFile: /c, user: u, passwordFile: /d}]", "one of tokenFrom: node, tokenFile"},
+    {"artifacts: [{url: 'https://a', tokenFile: /c, tokenFrom: node}]", "one of tokenFrom: node"},
+    {"artifacts: [{url: 'https://a', tokenFrom: tpm}]", "tokenFrom"},
+    {"artifacts: [{url: 'https://a', tokenFrom: file}]", "expected tokenFrom: node"},
+    {"artifacts: [{url: 'http://a', tokenFrom: node}]", "plain text"},
+    {"artifacts: [{url: 'https://a', clientCertificate: node, certFile: /c, keyFile: /k}]", "excludes certFile"},
+    {"artifacts: [{url: 'https://a/b', clientCertificate: node}]", "whole server"},
+    {"artifacts: [{url: 'http://a', clientCertificate: node}]", "need https"},
     {"artifacts: [{url: 'https://a', user: u}]", "passwordFile"},
     {"artifacts: [{url: 'https://a', user: 'u:p', passwordFile: /d}]", "without :"},
     {"artifacts: [{url: 'https://a', header: X}]", "valueFile"},
@@ -136,17 +143,21 @@ END_TEST
 
 START_TEST(printed_is_read_again)
 {
+    static const char of_the_node[] = "- {url: 'https://n1', clientCertificate: node, caFile: /c}\n"
+                                      "- {url: 'https://n1/x', tokenFrom: node}\n";
     static const char mirrors[] = "mirrors: [{prefix: 'https://a', to: ['https://b/x', 'http://c']}]\n";
     _cleanup_(hf_buf_done) struct hf_buf first = HF_BUF_INIT(65536), second = HF_BUF_INIT(65536);
     char text[4096];
 
-    (void)snprintf(text, sizeof(text), "%s%s", items, mirrors);
+    (void)snprintf(text, sizeof(text), "%s%s%s", items, of_the_node, mirrors);
     _cleanup_(hf_config_freep) struct hf_config *config = parse(text);
     ck_assert_int_eq(hf_config_format(config, &first), 0);
     struct hf_config *again = NULL;
     ck_assert_int_eq(hf_config_parse(hf_buf_view(&first), "agent.yaml", &again, NULL), 0);
     ck_assert_uint_eq(hf_config_n_faults(again), 0);
-    ck_assert_uint_eq(hf_config_n_artifacts(again), 6);
+    ck_assert_uint_eq(hf_config_n_artifacts(again), 8);
+    ck_assert(hf_config_artifact(again, 6)->node_certificate && !hf_config_artifact(again, 6)->node_token);
+    ck_assert(hf_config_artifact(again, 7)->node_token && !hf_config_artifact(again, 7)->node_certificate);
     ck_assert_int_eq(hf_config_format(again, &second), 0);
     /* the line of diskReserve, the last one, has a comment only for the default */
     size_t n = (size_t)(strstr(hf_buf_str(&first), "diskReserve") - hf_buf_str(&first));

@@ -20,6 +20,7 @@ EMBED(style, "page.css");
 EMBED(app, "app.js");
 EMBED(dom, "dom.js");
 EMBED(node, "node.js");
+EMBED(plots, "plots.js");
 EMBED(texts, "texts.js");
 EMBED(times, "times.js");
 EMBED(icon, "icon.svg");
@@ -35,6 +36,7 @@ static const struct {
     {"/page/app.js", SCRIPT, hf_page_app, hf_page_app_end},
     {"/page/dom.js", SCRIPT, hf_page_dom, hf_page_dom_end},
     {"/page/node.js", SCRIPT, hf_page_node, hf_page_node_end},
+    {"/page/plots.js", SCRIPT, hf_page_plots, hf_page_plots_end},
     {"/page/texts.js", SCRIPT, hf_page_texts, hf_page_texts_end},
     {"/page/times.js", SCRIPT, hf_page_times, hf_page_times_end},
     {"/page/icon.svg", "image/svg+xml", hf_page_icon, hf_page_icon_end},

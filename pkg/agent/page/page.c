@@ -1,49 +1,73 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A status, a viewer who comes, and time make one timer fire: it takes a sample if one is due, and sends the state to
+ * the viewers. Without viewers nothing arms it but a status, which comes at each interval anyway. The timer also takes
+ * the work out of the callers' hands: a status is shown in the middle of the agent's turn. */
 #include "agent/page/page.h"
 
 #include <math.h>
 #include <stdlib.h>
 
+#include "agent/page/history.h"
 #include "agent/page/reasons.h"
 #include "base/format.h"
+#include "loop/server/feed.h"
 #include "web/page.h"
 
-enum { MAX_STATUS_BYTES = 256 << 10, MAX_ROUTES = 16 };
+enum { MAX_STATUS_BYTES = 256 << 10, MAX_STATE_BYTES = MAX_STATUS_BYTES + 4096, MAX_ROUTES = 16 };
 
-struct hf_agent_page {
-    struct hf_agent_page_params params;
-    struct hf_buf status; /* the newest; empty before the first */
-    struct hf_server_route routes[MAX_ROUTES];
-    size_t n_routes;
-};
-
-/* The figures that move between two statuses. */
+/* The figures that move between two statuses; the first FIGURES_KEPT have a history. */
 static const struct {
     const char *key, *metric;
     enum hf_metrics_fold fold;
 } figures[] = {
-    {"contactAgeSeconds", "holdfast_contact_age_seconds", HF_METRICS_SUM},
-    {"fetchedBytes", "holdfast_update_fetched_bytes_total", HF_METRICS_SUM},
     {"networkBytes", "holdfast_network_bytes_total", HF_METRICS_SUM},
     {"queuedEvents", "holdfast_telemetry_queue_events", HF_METRICS_SUM},
+    {"contactAgeSeconds", "holdfast_contact_age_seconds", HF_METRICS_SUM},
     {"diskUsedRatio", "holdfast_disk_used_ratio", HF_METRICS_MAX},
     {"writtenBytes", "holdfast_writes_bytes_total", HF_METRICS_SUM},
     {"cpuSeconds", "holdfast_process_cpu_seconds_total", HF_METRICS_SUM},
     {"residentBytes", "holdfast_process_resident_memory_bytes", HF_METRICS_SUM},
+    {"fetchedBytes", "holdfast_update_fetched_bytes_total", HF_METRICS_SUM},
     {"startUnixSeconds", "holdfast_process_start_time_seconds", HF_METRICS_MAX},
+};
+
+static const struct hf_page_series kept[] = {
+    {"networkBytes", true}, {"queuedEvents", false}, {"contactAgeSeconds", false}, {"diskUsedRatio", false},
+    {"writtenBytes", true}, {"cpuSeconds", true},    {"residentBytes", false},
+};
+
+struct hf_agent_page {
+    struct hf_agent_page_params params;
+    struct hf_buf status;            /* the newest; empty before the first */
+    struct hf_page_history *history; /* NULL before the first sample */
+    struct hf_server_feed *feed;
+    struct hf_timer *timer;
+    unsigned n_viewers;
+    struct hf_server_route routes[MAX_ROUTES];
+    size_t n_routes;
 };
 
 /* ---- who may look ------------------------------------------------------------------------------------------------ */
 
+static const char *why_not(const struct hf_agent_page *page, const struct hf_peer *peer)
+{
+    if (hf_config_page(page->params.configuration->now) == HF_CONFIG_PAGE_NONE)
+        return "the page is off: agent.yaml has page: None, or a mistake there";
+    if (!peer->over_loopback && !peer->over_unix)
+        return "the page is for this machine alone: come over 127.0.0.1, as through ssh -L";
+    return NULL;
+}
+
+static bool may_join(void *arg, const struct hf_peer *peer)
+{
+    return why_not(arg, peer) == NULL;
+}
+
 static bool is_refused(const struct hf_agent_page *page, const struct hf_server_request *request,
                        struct hf_server_reply *reply)
 {
-    const char *why = NULL;
+    const char *why = why_not(page, request->peer);
 
-    if (hf_config_page(page->params.configuration->now) == HF_CONFIG_PAGE_NONE)
-        why = "the page is off: agent.yaml has page: None, or a mistake there";
-    else if (!request->peer->over_loopback && !request->peer->over_unix)
-        why = "the page is for this machine alone: come over 127.0.0.1, as through ssh -L";
     if (why == NULL)
         return false;
     reply->status = 403;
@@ -121,6 +145,83 @@ static void answer_reasons(void *arg, const struct hf_server_request *request, s
     end_json(reply, hf_page_reasons(&reply->body));
 }
 
+static void answer_history(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+{
+    const struct hf_agent_page *page = arg;
+
+    if (is_refused(page, request, reply))
+        return;
+    begin_json(reply);
+    end_json(reply, page->history != NULL
+                        ? hf_page_history_format(page->history, hf_mono_ns(page->params.clock), &reply->body)
+                        : hf_buf_add_str(&reply->body, "{\"ages\":[],\"series\":{}}\n"));
+}
+
+static void answer_live(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+{
+    if (is_refused(arg, request, reply))
+        return;
+    reply->status = 426;
+    reply->extra_headers[0] = "Upgrade: websocket";
+    end_json(reply, hf_buf_add_str(&reply->body, "this path is a websocket\n"));
+}
+
+/* ---- samples and viewers ----------------------------------------------------------------------------------------- */
+
+static void take_sample(struct hf_agent_page *page)
+{
+    uint64_t now_ns = hf_mono_ns(page->params.clock);
+    double values[HF_LEN(kept)];
+
+    if (page->history == NULL)
+        page->history = hf_page_history_new(kept, HF_LEN(kept));
+    if (page->history == NULL || !hf_page_history_is_due(page->history, now_ns))
+        return;
+    hf_metrics_collect(page->params.metrics);
+    for (size_t i = 0; i < HF_LEN(kept); i++)
+        if (!hf_metrics_read(page->params.metrics, figures[i].metric, figures[i].fold, &values[i]))
+            values[i] = NAN;
+    hf_page_history_add(page->history, now_ns, values);
+}
+
+static void send_state(const struct hf_agent_page *page)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_STATE_BYTES);
+
+    if (add_state(page, &text) == 0)
+        (void)!hf_server_feed_send(page->feed, hf_buf_view(&text));
+}
+
+static void on_timer(void *arg)
+{
+    struct hf_agent_page *page = arg;
+
+    if (hf_config_page(page->params.configuration->now) == HF_CONFIG_PAGE_NONE) {
+        hf_server_feed_end(page->feed);
+        return;
+    }
+    take_sample(page);
+    if (page->n_viewers == 0)
+        return;
+    send_state(page);
+    page->params.sched->timer_arm(page->params.sched->ctx, page->timer, HF_AGENT_PAGE_LIVE_NS);
+}
+
+static void wake(const struct hf_agent_page *page)
+{
+    page->params.sched->timer_arm(page->params.sched->ctx, page->timer, 0);
+}
+
+static void viewers_changed(void *arg, unsigned n_viewers)
+{
+    struct hf_agent_page *page = arg;
+    bool more = n_viewers > page->n_viewers;
+
+    page->n_viewers = n_viewers;
+    if (more)
+        wake(page);
+}
+
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void add_route(struct hf_agent_page *page, const char *path,
@@ -139,8 +240,18 @@ struct hf_agent_page *hf_agent_page_new(const struct hf_agent_page_params *param
         return NULL;
     page->params = *params;
     page->status.max = MAX_STATUS_BYTES;
+    page->feed = hf_server_feed_new(&(struct hf_server_feed_params){
+        .max_viewers = HF_AGENT_PAGE_VIEWERS, .may_join = may_join, .changed = viewers_changed, .arg = page});
+    page->timer = params->sched->timer_new(params->sched->ctx, on_timer, page);
+    if (page->feed == NULL || page->timer == NULL) {
+        hf_agent_page_free(page);
+        return NULL;
+    }
     add_route(page, "/page/state.json", answer_state);
     add_route(page, "/page/reasons.json", answer_reasons);
+    add_route(page, "/page/history.json", answer_history);
+    add_route(page, "/page/live", answer_live);
+    page->routes[page->n_routes - 1].feed = page->feed;
     for (size_t i = 0; (path = hf_page_path(i)) != NULL; i++)
         add_route(page, path, answer_file);
     return page;
@@ -150,6 +261,9 @@ void hf_agent_page_free(struct hf_agent_page *page)
 {
     if (page == NULL)
         return;
+    hf_server_feed_free(page->feed);
+    page->params.sched->timer_free(page->params.sched->ctx, page->timer);
+    hf_page_history_free(page->history);
     hf_buf_done(&page->status);
     free(page);
 }
@@ -160,6 +274,7 @@ void hf_agent_page_show(struct hf_agent_page *page, struct hf_view status)
         return;
     hf_buf_clear(&page->status);
     (void)!hf_buf_add(&page->status, status.p, status.n);
+    wake(page);
 }
 
 const struct hf_server_route *hf_agent_page_routes(const struct hf_agent_page *page, size_t *ret_n)

@@ -3,28 +3,36 @@
  *
  *   /page/state.json    {"time", "node", "now"}: the node's clock, the newest status as `holdfast status` reads it, and
  *                       figures that move between two statuses (metrics)
+ *   /page/live          the same text as a websocket: when it changes, and at least each HF_AGENT_PAGE_LIVE_NS while
+ *                       somebody looks; HF_AGENT_PAGE_VIEWERS at most
+ *   /page/history.json  figures of the last 24 hours (agent/page/history.h)
  *   /page/reasons.json  what each reason means, and what to do: {"update": {NAME: {"means", "do"}}, ...}
  *
- * It is read with the rights of /metrics, but from this machine alone, and while `page` of agent.yaml is not None.
- * Loop thread only. */
+ * It is read with the rights of /metrics, but from this machine alone, and while `page` of agent.yaml is not None. With
+ * nobody there it takes a sample after a status, and has no timer. Loop thread only. */
 #pragma once
 
 #include "agent/process/configuration.h"
 #include "base/clock.h"
+#include "loop/sched.h"
 #include "loop/server/server.h"
 #include "web/metrics.h"
+
+enum { HF_AGENT_PAGE_VIEWERS = 50 };
+#define HF_AGENT_PAGE_LIVE_NS (2 * HF_NS_PER_S)
 
 struct hf_agent_page;
 
 struct hf_agent_page_params {
     const struct hf_agent_configuration *configuration;
     const struct hf_clock_ops *clock;
+    const struct hf_sched_ops *sched;
     struct hf_metrics *metrics;
 };
 
 /* Borrows the parameters. NULL: out of memory. */
 struct hf_agent_page *hf_agent_page_new(const struct hf_agent_page_params *params);
-/* After the servers that have its routes. Accepts NULL. */
+/* After the servers that have its routes, before the loop. Accepts NULL. */
 void hf_agent_page_free(struct hf_agent_page *page);
 
 /* The newest status, JSON; copied. Accepts NULL. */

@@ -200,8 +200,9 @@ static int open_status_export(struct process *p, struct hf_err *err)
 
 static int open_page(struct process *p, struct hf_err *err)
 {
-    p->page = hf_agent_page_new(&(struct hf_agent_page_params){
-        .configuration = &p->config, .clock = hf_home_clock(&p->home), .metrics = p->metrics});
+    const struct hf_agent_page_params in = {&p->config, hf_home_clock(&p->home), hf_loop_sched(p->loop), p->metrics};
+
+    p->page = hf_agent_page_new(&in);
     return p->page != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 

@@ -62,6 +62,7 @@ void hf_server_connections_destroyed(struct hf_server_connection *connection)
     struct hf_server *server = connection->server;
 
     hf_server_connections_take_spare(server); /* lws has closed the connection's descriptor by now */
+    hf_server_feed_leave(connection);
     forget(connection);
     if (server->host->adopting == connection)
         server->host->adopting = NULL;

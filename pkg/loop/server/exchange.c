@@ -395,8 +395,9 @@ static bool header_of(struct lws *wsi, enum lws_token_indexes token, char *text,
 }
 
 /* A request over loopback must be for this machine, and none may come from a web page of another (guard.h). Returns the
- * reason for a refusal, or NULL. */
-static const char *find_foreign(const struct hf_server_connection *connection, struct lws *wsi)
+ * text of a refusal and its reason, or NULL. */
+static const char *find_foreign(const struct hf_server_connection *connection, struct lws *wsi,
+                                enum hf_server_refusal *ret_why)
 {
     const struct hf_server *server = connection->server;
     char origin[MAX_GUARDED], host[MAX_GUARDED] = "";
@@ -405,12 +406,12 @@ static const char *find_foreign(const struct hf_server_connection *connection, s
     if (header_of(wsi, WSI_TOKEN_ORIGIN, origin, sizeof(origin)) &&
         !hf_server_guard_origin(hf_view_of(origin), server->allowed_hosts) &&
         !hf_server_guard_same_origin(hf_view_of(origin), hf_view_of(host), server->address, server->allowed_hosts)) {
-        hf_server_connections_refused(server, HF_SERVER_REFUSED_ORIGIN);
+        *ret_why = HF_SERVER_REFUSED_ORIGIN;
         return "the request has an Origin header, so a web page sent it: --allow-host names the hosts whose pages may";
     }
     if (connection->peer.over_loopback && has_host &&
         !hf_server_guard_host(hf_view_of(host), server->address, server->allowed_hosts)) {
-        hf_server_connections_refused(server, HF_SERVER_REFUSED_HOST);
+        *ret_why = HF_SERVER_REFUSED_HOST;
         return "the Host header does not name this machine: use 127.0.0.1, or allow the name with --allow-host";
     }
     return NULL;
@@ -420,7 +421,8 @@ static int on_request(struct hf_server_connection *connection, struct lws *wsi, 
                       const char *path)
 {
     struct hf_server *server = connection->server;
-    const char *method = method_of(wsi), *foreign = find_foreign(connection, wsi);
+    enum hf_server_refusal why;
+    const char *method = method_of(wsi), *foreign = find_foreign(connection, wsi, &why);
     bool known = false;
     uint64_t n;
 
@@ -430,6 +432,7 @@ static int on_request(struct hf_server_connection *connection, struct lws *wsi, 
     bool readable = body_length(wsi, &n);
     exchange->close = !readable || n > 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
     if (foreign != NULL) {
+        hf_server_connections_refused(server, why);
         exchange->route = NULL;
         return refuse(wsi, exchange, 403, foreign, NULL);
     }
@@ -439,6 +442,8 @@ static int on_request(struct hf_server_connection *connection, struct lws *wsi, 
         return refuse(wsi, exchange, known ? 405 : 404, known ? "method not allowed" : "no such path", NULL);
     if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
         return refuse(wsi, exchange, 411, "the request has no Content-Length", NULL);
+    if (exchange->route->feed != NULL && hf_server_feed_is_full(exchange->route->feed))
+        return refuse(wsi, exchange, 503, "too many viewers", "Retry-After: 30");
     if (n > exchange->route->max_body)
         return refuse(wsi, exchange, 413, "the body is too long", NULL);
     exchange->body.max = exchange->route->max_body;
@@ -512,11 +517,29 @@ static void exchange_done(struct exchange *exchange)
     *exchange = (struct exchange){.route = NULL};
 }
 
-/* The client wishes to go on in another protocol (RFC 9110, "Upgrade"). This server may ignore that, and does: lws
- * would switch before any check, and nobody would end the connection. lws compares the value again after this call, so
- * a changed one lets it go on with the request over HTTP/1.1. A value that lws does not know has its 403 already. */
-static int ignore_upgrade(char *wanted)
+/* A GET for a websocket, of a route that has a feed, by somebody who may ask. */
+static bool join_feed(struct hf_server_connection *connection, struct lws *wsi)
 {
+    enum hf_server_refusal why;
+    char path[64];
+    bool known;
+
+    if (connection->server->closed || strcmp(method_of(wsi), "GET") != 0 ||
+        lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) <= 0)
+        return false;
+    const struct hf_server_route *route = find_route(connection->server, path, "GET", &known);
+    return route != NULL && route->feed != NULL && find_foreign(connection, wsi, &why) == NULL &&
+           hf_server_feed_join(route->feed, connection);
+}
+
+/* The client wishes to go on in another protocol (RFC 9110, "Upgrade"). This server may ignore that, and does, but for
+ * websockets that join a feed: lws would switch before any check, and nobody would end the connection. lws compares the
+ * value again after this call, so a changed one lets it go on with the request over HTTP/1.1. A value that lws does not
+ * know has its 403 already. */
+static int upgrade(struct hf_server_connection *connection, struct lws *wsi, char *wanted)
+{
+    if (strcasecmp(wanted, "websocket") == 0 && join_feed(connection, wsi))
+        return 0;
     if (strcasecmp(wanted, "h2c") != 0 && strcasecmp(wanted, "websocket") != 0)
         return -1;
     wanted[0] = '-';
@@ -534,7 +557,14 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
         return 0; /* lws reports about itself */
     switch (reason) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-        return ignore_upgrade(in);
+        return upgrade(connection, wsi, in);
+    case LWS_CALLBACK_ESTABLISHED:
+        lws_callback_on_writable(wsi);
+        return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return hf_server_feed_write(connection);
+    case LWS_CALLBACK_RECEIVE: /* a viewer has nothing to say */
+        return -1;
     case LWS_CALLBACK_RAW_ADOPT: /* the method CONNECT: close */
         return -1;
     case LWS_CALLBACK_HTTP:

@@ -30,7 +30,11 @@ struct hf_server_connection {
     struct lws *wsi;
     struct hf_peer peer;
     uint64_t since_ns;
-    bool answering; /* complete, and not answered */
+    bool answering;              /* complete, and not answered; or a viewer */
+    struct hf_server_feed *feed; /* it is a websocket that has joined; NULL: it is not */
+    struct hf_list viewing;      /* in the feed's list */
+    uint64_t seen;               /* version of the text that it has */
+    bool unwanted;               /* the feed closes it */
 };
 
 struct hf_server {
@@ -82,6 +86,16 @@ void hf_server_connections_refused(const struct hf_server *server, enum hf_serve
 
 /* Opens spare_fd, if the server is open. */
 void hf_server_connections_take_spare(struct hf_server *server);
+
+/* ---- feed.c ------------------------------------------------------------------------------------------------------ */
+
+bool hf_server_feed_is_full(const struct hf_server_feed *feed);
+/* Before the upgrade. False: full, not admitted. */
+bool hf_server_feed_join(struct hf_server_feed *feed, struct hf_server_connection *connection);
+/* Does nothing for others than viewers. */
+void hf_server_feed_leave(struct hf_server_connection *connection);
+/* The connection is writable. -1: close it. */
+int hf_server_feed_write(struct hf_server_connection *connection);
 
 /* ---- context.c --------------------------------------------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@
 #include "os/socket/peer.h"
 
 struct hf_server;
+struct hf_server_feed;
 
 struct hf_server_request {
     struct hf_view method;
@@ -46,6 +47,8 @@ struct hf_server_route {
     void (*handle)(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply);
     void (*start)(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange);
     void *arg;
+    /* A GET that asks for a websocket joins it (feed.h); `handle` answers others. May be NULL. */
+    struct hf_server_feed *feed;
 };
 
 enum {

@@ -1,30 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page of a node: asks the agent for its state, and shows it. While the page is hidden it asks nothing.
+// The page of a node: a websocket brings its state; where that fails, the page asks. While it is hidden it does neither.
 import { h, morphAll, own, plain } from "./dom.js";
 import { nodeSections } from "./node.js";
+import { plots } from "./plots.js";
 import { t } from "./texts.js";
 import { isUtc, moment, setServerTime, setUtc } from "./times.js";
 
-const EVERY_S = 5, LIMIT_MS = 10000;
+const EVERY_S = 5, HISTORY_S = 120, LIMIT_MS = 10000, SILENCE_MS = 10000, SOCKET_AGAIN_MS = 30000;
 
 let reasons = {};
-let latest = null; // the newest document
+let past = null; // the newest history, and when it came
+let pastAt = -Infinity;
+let latest = null; // the newest state
 let failure = null; // why there is no newer one
-let shownProblem = "";
+let said = ""; // the failure that a screen reader has heard of
+
+let socket = null;
+let socketAt = -Infinity; // when it was tried
+let heardAt = -Infinity; // when it brought something
+let timer = 0;
 
 async function ask(path) {
   const answer = await fetch(path, { signal: AbortSignal.timeout(LIMIT_MS), cache: "no-store", credentials: "omit" });
   if (answer.ok) return answer.json();
-  const said = await answer.json().catch(() => ({}));
-  throw Object.assign(new Error(plain(said.error ?? answer.status)), { refused: answer.status === 403 });
+  const body = await answer.json().catch(() => ({}));
+  throw Object.assign(new Error(plain(body.error ?? answer.status)), { refused: answer.status === 403 });
 }
+
+// ---- showing ---------------------------------------------------------------------------------------------------------
+
+const isPushed = () => performance.now() - heardAt < SILENCE_MS;
 
 function head() {
   const name = latest?.node?.metadata?.name;
   document.title = name ? t("title", plain(name)) : "holdfast";
   return [
     h("h1", null, name ? own(name) : "holdfast"),
-    h("span", { class: "soft" }, latest === null ? t("loading") : t("polled", EVERY_S)),
+    h("span", { id: "way", class: "soft" }, latest === null ? t("loading") : isPushed() ? t("pushed") : t("polled", EVERY_S)),
     h("button", { type: "button", id: "zone", class: "end", "aria-pressed": isUtc() ? "true" : "false" }, t("showUtc")),
   ];
 }
@@ -33,37 +45,72 @@ function problem() {
   if (failure === null) return [];
   return [h("section", { class: "wide gone" },
     h("p", { class: "bad" }, failure.refused ? t("refused", failure.message) : t("gone")),
-    latest !== null && h("p", null, t("goneSince", ""), moment(latest.time)))];
+    latest !== null && h("p", null, t("goneSince"), " ", moment(latest.time)))];
 }
 
 function show() {
-  const problems = document.getElementById("problem");
+  const sections = latest === null ? [] : nodeSections(latest, reasons);
+  if (latest !== null) sections.splice(-1, 0, plots(past));
   morphAll(document.getElementById("head"), head());
-  morphAll(document.getElementById("content"), latest === null ? [] : nodeSections(latest, reasons));
-  const said = failure === null ? "" : failure.message; // a screen reader hears it once
-  if (said !== shownProblem) morphAll(problems, problem());
-  shownProblem = said;
+  morphAll(document.getElementById("content"), sections);
+  const now = failure === null ? "" : failure.message;
+  if (now !== said) morphAll(document.getElementById("problem"), problem());
+  said = now;
+}
+
+function take(state) {
+  setServerTime(state.time);
+  latest = state;
+  failure = null;
+}
+
+// ---- getting ---------------------------------------------------------------------------------------------------------
+
+function listen() {
+  if (socket !== null || performance.now() - socketAt < SOCKET_AGAIN_MS) return;
+  socketAt = performance.now();
+  const mine = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/page/live`);
+  socket = mine;
+  mine.addEventListener("message", (event) => {
+    heardAt = performance.now();
+    take(JSON.parse(event.data));
+    show();
+  });
+  mine.addEventListener("close", () => {
+    if (socket === mine) socket = null;
+    heardAt = -Infinity;
+  });
+}
+
+function stopListening() {
+  socket?.close();
+  socket = null;
+  socketAt = heardAt = -Infinity;
 }
 
 async function look() {
+  if (Object.keys(reasons).length === 0) reasons = await ask("/page/reasons.json");
+  if (!isPushed()) take(await ask("/page/state.json"));
+  if (performance.now() - pastAt > HISTORY_S * 1000) {
+    past = await ask("/page/history.json");
+    pastAt = performance.now();
+  }
+  listen();
+}
+
+async function turn() {
+  clearTimeout(timer);
+  if (document.hidden) {
+    stopListening();
+    return;
+  }
   try {
-    if (Object.keys(reasons).length === 0) reasons = await ask("/page/reasons.json");
-    const fresh = await ask("/page/state.json");
-    setServerTime(fresh.time);
-    latest = fresh;
-    failure = null;
+    await look();
   } catch (error) {
     failure = error;
   }
   show();
-}
-
-let timer = 0;
-
-async function turn() {
   clearTimeout(timer);
-  if (document.hidden) return;
-  await look();
   timer = setTimeout(turn, EVERY_S * 1000);
 }
 

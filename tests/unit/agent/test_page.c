@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "codec/json.h"
@@ -12,6 +14,7 @@
 #include "loop/loop.h"
 #include "os/clock_posix.h"
 #include "support/check_main.h"
+#include "support/loop_for.h"
 #include "support/raw_http.h"
 #include "web/page.h"
 
@@ -29,8 +32,8 @@ static void set_up(void)
     loop = hf_loop_new(NULL);
     metrics = hf_metrics_new();
     configuration = (struct hf_agent_configuration){0};
-    page = hf_agent_page_new(
-        &(struct hf_agent_page_params){.configuration = &configuration, .clock = hf_clock_posix(), .metrics = metrics});
+    page = hf_agent_page_new(&(struct hf_agent_page_params){
+        .configuration = &configuration, .clock = hf_clock_posix(), .sched = hf_loop_sched(loop), .metrics = metrics});
     const struct hf_server_route *routes = hf_agent_page_routes(page, &n);
     const struct hf_server_params params = {.address = "127.0.0.1", .routes = routes, .n_routes = n};
     int r = hf_server_new(loop, &params, &server, &err);
@@ -41,8 +44,8 @@ static void tear_down(void)
 {
     hf_config_free(configuration.now);
     hf_server_free(server);
-    hf_loop_free(loop);
     hf_agent_page_free(page);
+    hf_loop_free(loop);
     hf_metrics_free(metrics);
 }
 
@@ -129,6 +132,115 @@ START_TEST(nothing_but_get)
         ck_assert_msg(a.status == 405, "%s: %d", methods[i], a.status);
         raw_answer_done(&a);
     }
+}
+END_TEST
+
+/* ---- by websocket ------------------------------------------------------------------------------------------------ */
+
+#define WEBSOCKET                                                                                                      \
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "                    \
+    "dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+enum { MAX_TALK = 64 << 10, PATIENCE_MS = 20000 };
+
+static char talk[MAX_TALK];
+
+/* The answer's status; the connection stays in *ret_fd. Waits for `until`. */
+static int join(const char *headers, const char *until, int *ret_fd)
+{
+    char request[1024];
+    int status = 0;
+    int n = snprintf(request, sizeof(request), "GET /page/live HTTP/1.1\r\n%s" WEBSOCKET "\r\n", headers);
+
+    *ret_fd = raw_http_connect(hf_server_port(server));
+    (void)raw_http_talk(loop, *ret_fd, request, (size_t)n, until, PATIENCE_MS, talk, sizeof(talk));
+    ck_assert_msg(sscanf(talk, "HTTP/1.1 %d", &status) == 1, "%s: '%s'", headers, talk);
+    return status;
+}
+
+START_TEST(only_this_machine_joins)
+{
+    int fd;
+
+    hf_agent_page_show(page, HF_VIEW("{\"secret\":1}"));
+    int status = join(readers[_i].headers, readers[_i].want == 200 ? "secret" : "}\n", &fd);
+    ck_assert_msg(status == (readers[_i].want == 200 ? 101 : 403), "%s: %d", readers[_i].headers, status);
+    ck_assert((strstr(talk, "secret") != NULL) == (readers[_i].want == 200));
+    (void)close(fd);
+}
+END_TEST
+
+/* Says `bytes` to the server, which then closes: by a frame that says so, after which it waits a while for ours, or at
+ * once. */
+static bool is_closed(int fd, const char *bytes, size_t n)
+{
+    (void)raw_http_talk(loop, fd, bytes, n, "\x88", PATIENCE_MS, talk, sizeof(talk));
+    return strchr(talk, '\x88') != NULL || recv(fd, talk, 1, MSG_DONTWAIT) == 0;
+}
+
+START_TEST(news_come_when_they_happen)
+{
+    int fd;
+
+    hf_agent_page_show(page, HF_VIEW("{\"n\":1}"));
+    ck_assert_int_eq(join("Host: 127.0.0.1\r\n", "{\"n\":1}", &fd), 101);
+    hf_agent_page_show(page, HF_VIEW("{\"n\":2}"));
+    (void)raw_http_talk(loop, fd, NULL, 0, "{\"n\":2}", 1000, talk, sizeof(talk));
+    ck_assert_msg(strstr(talk, "{\"n\":2}") != NULL, "'%s'", talk);
+    configure(HEAD "page: None\n");
+    ck_assert(is_closed(fd, NULL, 0)); /* within HF_AGENT_PAGE_LIVE_NS */
+    (void)close(fd);
+    ck_assert_int_eq(join("Host: 127.0.0.1\r\n", "}\n", &fd), 403);
+    (void)close(fd);
+}
+END_TEST
+
+START_TEST(one_more_is_turned_away)
+{
+    int fds[HF_AGENT_PAGE_VIEWERS + 1];
+
+    hf_agent_page_show(page, HF_VIEW("{\"n\":1}"));
+    for (size_t i = 0; i < HF_AGENT_PAGE_VIEWERS; i++)
+        ck_assert_int_eq(join("Host: 127.0.0.1\r\n", "{\"n\":1}", &fds[i]), 101);
+    ck_assert_int_eq(join("Host: 127.0.0.1\r\n", "}\n", &fds[HF_AGENT_PAGE_VIEWERS]), 503);
+    ck_assert_ptr_nonnull(strstr(talk, "etry-"));
+    (void)close(fds[HF_AGENT_PAGE_VIEWERS]);
+    struct raw_answer a =
+        get("/page/state.json", "Host: 127.0.0.1\r\n"); /* the page then asks, and nobody else suffers */
+    ck_assert_int_eq(a.status, 200);
+    raw_answer_done(&a);
+    (void)close(fds[0]);
+    loop_run_for(loop, 200 * HF_NS_PER_MS);
+    ck_assert_int_eq(join("Host: 127.0.0.1\r\n", "{\"n\":1}", &fds[0]), 101);
+    for (size_t i = 0; i < HF_AGENT_PAGE_VIEWERS; i++)
+        (void)close(fds[i]);
+}
+END_TEST
+
+static const struct {
+    const char *what;
+    const char *bytes;
+    size_t n;
+} sayings[] = {
+    {"a text", "\x81\x81\x01\x02\x03\x04\x60", 7},
+    {"binary", "\x82\x81\x01\x02\x03\x04\x60", 7},
+    {"a text of 2^63 bytes", "\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x01\x02\x03\x04xxxxxxxxxxxxxxxx", 30},
+    {"no mask", "\x81\x05hello", 7},
+    {"a reserved operation", "\x83\x80\x01\x02\x03\x04", 6},
+    {"a long ping", "\x89\xfe\x01\x00\x01\x02\x03\x04xxxxxxxx", 16},
+    {"a continuation of nothing", "\x80\x81\x01\x02\x03\x04\x60", 7},
+    {"a close", "\x88\x82\x01\x02\x03\x04\x02\xea", 8},
+    {"HTTP", "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 35},
+};
+
+START_TEST(who_speaks_is_closed)
+{
+    int fd;
+
+    hf_agent_page_show(page, HF_VIEW("{\"n\":1}"));
+    ck_assert_int_eq(join("Host: 127.0.0.1\r\n", "{\"n\":1}", &fd), 101);
+    ck_assert_msg(is_closed(fd, sayings[_i].bytes, sayings[_i].n), "%s", sayings[_i].what);
+    (void)close(fd);
 }
 END_TEST
 
@@ -225,6 +337,10 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, only_this_machine_reads_it, 0, HF_LEN(readers));
     tcase_add_test(tc, the_configuration_counts_at_each_request);
     tcase_add_test(tc, nothing_but_get);
+    tcase_add_loop_test(tc, only_this_machine_joins, 0, HF_LEN(readers));
+    tcase_add_test(tc, news_come_when_they_happen);
+    tcase_add_test(tc, one_more_is_turned_away);
+    tcase_add_loop_test(tc, who_speaks_is_closed, 0, HF_LEN(sayings));
     tcase_add_test(tc, every_file_is_under_the_policy);
     tcase_add_test(tc, the_state_is_the_newest_status);
     tcase_add_test(tc, every_reason_is_explained);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* loop/server/feed.h - a text that changes, for everybody who has opened a route as a websocket (RFC 6455). Viewers get
+ * the newest text when their connection takes it, and none twice; a slow one misses those between. They send nothing:
+ * whoever does is closed. Loop thread only. */
+#pragma once
+
+#include "base/view.h"
+#include "loop/server/server.h"
+
+struct hf_server_feed_params {
+    unsigned max_viewers; /* one more gets 503 */
+    /* False: the request is not upgraded, and the route's handler answers it. */
+    bool (*may_join)(void *arg, const struct hf_peer *peer);
+    void (*changed)(void *arg, unsigned n_viewers); /* not to call into the server */
+    void *arg;
+};
+
+/* NULL: out of memory. */
+struct hf_server_feed *hf_server_feed_new(const struct hf_server_feed_params *params);
+/* Viewers that are there get nothing more. Accepts NULL. */
+void hf_server_feed_free(struct hf_server_feed *feed);
+
+/* Copies the text, up to 4 MiB. -ENOMEM, -E2BIG: viewers keep the one before. */
+HF_MUST_USE int hf_server_feed_send(struct hf_server_feed *feed, struct hf_view text);
+/* Closes all viewers. */
+void hf_server_feed_end(struct hf_server_feed *feed);

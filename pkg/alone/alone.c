@@ -186,11 +186,25 @@ static void on_own(void *arg, int r, const char *active_state, const char *sub_s
     decide(alone);
 }
 
+static void on_kubelet(void *arg, int r);
+
+/* K3s binds the port to ::1 where the node's address is of IPv6 (pkg/daemons/agent/agent.go: HealthzBindAddress). */
+static bool ask_kubelet(struct hf_alone *alone, bool six)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    alone->asked_six = six;
+    return alone->p.probe->tcp(alone->p.probe->ctx, six ? "::1" : "127.0.0.1", KUBELET_PORT, PROBE_TIMEOUT_NS,
+                               on_kubelet, alone, &alone->probing, &err) == 0;
+}
+
 static void on_kubelet(void *arg, int r)
 {
     struct hf_alone *alone = arg;
 
     alone->probing = NULL;
+    if (r < 0 && !alone->asked_six && ask_kubelet(alone, true))
+        return;
     judge(alone, r == 0);
     if (alone->presence != HF_ALONE_ALONE && !alone->marked)
         rest(alone, pause_ns(alone));
@@ -201,13 +215,11 @@ static void on_kubelet(void *arg, int r)
 static void tick(void *arg)
 {
     struct hf_alone *alone = arg;
-    struct hf_err err = HF_ERR_INIT;
 
     if (alone->busy || !is_needed(alone))
         return;
     alone->busy = true;
-    if (alone->p.probe->tcp(alone->p.probe->ctx, "127.0.0.1", KUBELET_PORT, PROBE_TIMEOUT_NS, on_kubelet, alone,
-                            &alone->probing, &err) < 0)
+    if (!ask_kubelet(alone, false))
         rest(alone, TICK_WAITING_NS);
 }
 

@@ -48,6 +48,7 @@ struct hf_alone {
     struct hf_timer *timer;
     bool busy; /* one of these is under way: */
     struct hf_probe_call *probing;
+    bool asked_six; /* the probe is the second one, by IPv6 */
     struct hf_unit_call *asking;
     struct hf_proc_call *running;
     struct hf_alone_step step; /* of `running` */

@@ -3,10 +3,13 @@
 
 import json
 import os
+import shutil
+import tempfile
 import time
 import unittest
 
-from holdcluster import place
+from holdcluster import image as images, place
+from holdcluster.process import run
 from lib import agent, api, case, helm, release, service, site, wait, world
 from test_helm import CONFIG, image
 
@@ -38,6 +41,19 @@ def show(node, name):
 
 def ready(node):
     return world.cluster.run(node, "curl", "-s", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", agent.HEALTH + "/readyz", check=False) == "200"
+
+
+def agent_release(version, sequence, new, old, node):
+    """Serves a release of kind Agent, made from two folders, and applies it."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "out")
+        run([world.built("holdfast"), "release", "create", "--agent", "--artifact", f"{images.architecture()}={new},old={old}", "--url-base",
+             site.URL, "--node-selector", f"kubernetes.io/hostname={node}", "--version", version, "--sequence", str(sequence),
+             "--key", world.cluster.where.path("keys", release.KEY + ".key"), "--key-id", release.KEY, "--out", out])
+        for name in sorted(os.listdir(out)):
+            if not name.endswith(".yaml"):
+                shutil.copy(os.path.join(out, name), world.cluster.where.path("site", name))
+        world.cluster.kubectl("apply", "-f", os.path.join(out, f"holdfast-agent-{version}.yaml"))
 
 
 class TestHostMode(unittest.TestCase):
@@ -87,8 +103,8 @@ class TestHostMode(unittest.TestCase):
         said = next((one for one in status.get("conditions", []) if one["type"] == "HostLife"), {})
         return status.get("agent", {}).get("mode"), said.get("status"), said.get("reason")
 
-    def entry(self, node):
-        return next((one for one in self.status(node).get("updates", []) if one["name"] == "host-sample"), {})
+    def entry(self, node, name="host-sample"):
+        return next((one for one in self.status(node).get("updates", []) if one["name"] == name), {})
 
     def pods_ready(self):
         items = api.get(f"/api/v1/namespaces/{helm.NAMESPACE}/pods?labelSelector=app.kubernetes.io/component=agent").get("items", [])
@@ -163,7 +179,43 @@ class TestHostMode(unittest.TestCase):
                 self.assertGreater(self.status(node)["sequence"], before[node])
                 self.assertEqual(self.entry(node)["phase"], "Committed")
 
-    def test_5_upgrade_changes_no_slot(self):
+    def test_5_releases_of_the_agent(self):
+        """One that works, by a delta from the build that the pod installed; then one that crashes, on a node that has no link by then."""
+        first = self.slot("m1")
+        with tempfile.TemporaryDirectory() as folder:
+            builds = {version: os.path.join(folder, version) for version in ("2.0.0", "3.0.0")}
+            for version, build in builds.items():
+                shutil.copytree(on("m1", f"{HOST}/{first}"), build)
+                place.write(os.path.join(build, "version"), version)
+            place.write(os.path.join(builds["3.0.0"], "holdfast-agent"), "#!/bin/sh\nexit 1\n", 0o755)
+            begin = time.monotonic()
+            agent_release("2.0.0", 1, builds["2.0.0"], on("m1", f"{HOST}/{first}"), "m1")
+            wait.until("the agent's release on m1", lambda: self.entry("m1", "holdfast-agent").get("phase") == "Committed", 60)
+            print(f"        a release of the agent: Committed after {time.monotonic() - begin:.1f} s")
+            self.assertEqual(self.entry("m1", "holdfast-agent").get("method"), "Delta")
+            second = self.slot("m1")
+            self.assertNotEqual(second, first)
+            wait.until("the supervisor to know it as good", lambda: os.readlink(on("m1", f"{HOST}/good")) == second, 30)
+            self.assertEqual(os.readlink(on("m1", f"{HOST}/previous")), first)
+            self.assertEqual(self.life("m1"), ("Host", "True", "Persists"))
+
+            agent_release("3.0.0", 2, builds["3.0.0"], builds["2.0.0"], "m1")
+            wait.until("m1 to try it", lambda: self.slot("m1") != second, 60, 0.05)
+            world.cluster.cut("m1")
+            begin = time.monotonic()
+            third = self.slot("m1")
+            wait.until("m1 to go back", lambda: self.slot("m1") == second and ready("m1"), 60)
+            print(f"        a release of the agent that crashes: back after {time.monotonic() - begin:.1f} s, without a link")
+            self.assertEqual(os.readlink(on("m1", f"{HOST}/verdict")), f"Crashed {third}")
+            world.cluster.heal("m1")
+        wait.until("m1 to report it", lambda: self.entry("m1", "holdfast-agent").get("phase") == "RolledBack", 90)
+        entry = self.entry("m1", "holdfast-agent")
+        self.assertEqual((entry["reason"], entry["version"], entry["installedVersion"]), ("AgentFailed", "3.0.0", "2.0.0"))
+        self.assertEqual(self.life("m1"), ("Host", "True", "Persists"))
+        self.assertEqual((self.slot("m2"), self.slot("m3")), (first, first))
+
+    def test_6_upgrade_changes_no_slot(self):
+        """The image is that of the installation: on m1 it is older than what runs."""
         slots = {node: self.slot(node) for node in NODES}
         pids = {node: self.agent_pid(node) for node in NODES}
         self.upgrade(LOG_LEVEL="debug")
@@ -174,8 +226,9 @@ class TestHostMode(unittest.TestCase):
                 self.assertIn("LOG_LEVEL=\"debug\"", world.cluster.run(node, "cat", "/var/lib/holdfast/host/agent.env"))
                 self.assertNotEqual(self.agent_pid(node), pids[node])      # another environment: restarted
                 self.assertEqual(show(node, "ActiveState"), "active")
+        self.assertEqual(self.entry("m1", "holdfast-agent")["installedVersion"], "2.0.0")
 
-    def test_6_the_pod_steps_in_and_back(self):
+    def test_7_the_pod_steps_in_and_back(self):
         world.cluster.run("m3", "systemctl", "stop", UNIT)
         begin = time.monotonic()
         wait.until("the pod to be the agent", lambda: self.life("m3") == ("Pod", "False", "HostAgentGone"), 100)
@@ -184,7 +237,7 @@ class TestHostMode(unittest.TestCase):
         world.cluster.run("m3", "systemctl", "start", "--no-block", UNIT)
         wait.until("the host to be the agent again", lambda: self.life("m3")[:2] == ("Host", "True"), 90)
 
-    def test_7_pod_mode_removes_it(self):
+    def test_8_pod_mode_removes_it(self):
         self.upgrade(mode="pod")
         for node in NODES:
             wait.until(f"{node} to live in its pod", lambda n=node: self.life(n) == ("Pod", None, None), 120)

@@ -181,6 +181,7 @@ walks: ## every walk of the tests to its end: a power cut, a failure at each sin
 walks: all $(B)/asan/walks.list
 	@HF_WALK_SEED=all hack/run-tests $(B)/asan walks
 	@tests/system/fault/supervisor.py --kills 200 kills
+	@tests/system/fault/selfupdate.py --kills 200 --cuts 200 kills power_cuts
 
 fault: ## the built agent under kill -9, power cuts, bad input and sinks that misbehave, and the pages' commands, only
 fault: all $(B)/asan/fault.list $(B)/release/support/programs $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)

@@ -124,14 +124,21 @@ class Host:
         with open(self.log, encoding="utf-8", errors="replace") as file:
             return file.read()
 
-    def agent(self):
-        """(pid, slot) of the agent that runs."""
+    def agent_pid(self):
+        """The child of the supervisor, if it has one."""
         try:
             with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as file:
-                pid = int(file.read().split()[0])
+                return int(file.read().split()[0])
+        except (OSError, IndexError):
+            return None
+
+    def agent(self):
+        """(pid, slot) of the agent that runs."""
+        pid = self.agent_pid()
+        try:
             with open(f"/proc/{pid}/environ", "rb") as file:
                 slot = re.search(rb"HOLDFAST_SUPERVISOR_SLOT=slots/([^\0]*)", file.read())
-        except (OSError, IndexError):
+        except OSError:
             return None
         return (pid, slot[1].decode()) if slot else None
 

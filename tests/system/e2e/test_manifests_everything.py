@@ -14,7 +14,7 @@ from lib import api, case, managed, release, service, sink, site, wait, world
 
 NODE, SITE = "n3", "everything"
 FILES = 1000
-IDLE_S = 60
+IDLE_S, SLICE_S = 60, 5
 ANONYMOUS_BYTES, PSS_BYTES, CPU_S_PER_S = 4 << 20, 12 << 20, 0.001
 UNIT = "everything-web.service"
 CONFIG = f"""manifests: {{staticPods: true, cluster: true, files: [/opt/site/**], secrets: [/run/site/**], paths: [/srv/site, /srv/site/**],
@@ -125,7 +125,10 @@ class TestEverything(unittest.TestCase):
         pid = agent.pid()
         test_idle.await_first_minute(pid)
         wrote, cpu, begun = test_idle.written(pid), process.cpu_s(pid), time.monotonic()
-        time.sleep(IDLE_S)
+        spent, since = [cpu], time.time()
+        while time.monotonic() - begun < IDLE_S:
+            time.sleep(SLICE_S)
+            spent.append(process.cpu_s(pid))
         took = time.monotonic() - begun
         anonymous, pss = test_idle.memory(pid)
         figures = {"anonymous": anonymous, "pss": pss, "cpu": (process.cpu_s(pid) - cpu) / took, "written": test_idle.written(pid) - wrote,
@@ -134,4 +137,9 @@ class TestEverything(unittest.TestCase):
         print(f"        everything on: anonymous {anonymous / test_idle.MIB:.2f} MiB (promise {ANONYMOUS_BYTES // test_idle.MIB}), PSS "
               f"{pss / test_idle.MIB:.2f} MiB (promise {PSS_BYTES // test_idle.MIB}), CPU {figures['cpu'] * 1000:.2f} ms/s (promise 1), "
               f"written {figures['written']} bytes in {IDLE_S} s (promise 0)")
+        if figures["cpu"] >= CPU_S_PER_S:
+            print(f"        CPU in each {SLICE_S} s: {[round(after - before, 2) for before, after in zip(spent, spent[1:])]}; its log of that minute:")
+            for event in agent.events():
+                if event["time"] >= time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since)):
+                    print(f"        {json.dumps(event)[:300]}")
         return figures

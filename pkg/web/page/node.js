@@ -38,12 +38,12 @@ const TRUE_IS_TROUBLE = ["Stalled", "PolicyConflict", "NodeNameShared", "DiskPre
 const SAID_ELSEWHERE = ["Ready", "Reconciling", "Stalled", "ManifestsApplied"];
 const FAILED = ["RolledBack", "RollingBack", "Rejected", "Refused"];
 
-/** [{what, reason, message, means, does, waits}]: first what needs a person. */
+/** [{what, reason, look, message, means, does, waits}]: first what needs a person; `look` is the word in the docs. */
 export function troublesOf(status, reasons) {
   const troubles = [];
   const add = (what, item, table, waits) => {
     const known = Object.hasOwn(reasons[table] ?? {}, item.reason ?? "") ? reasons[table][item.reason] : {};
-    troubles.push({ what, reason: item.reason, message: item.message, means: known.means, does: known.do, waits });
+    troubles.push({ what, reason: item.reason, look: table === "condition" ? what : item.reason, message: item.message, means: known.means, does: known.do, waits });
   };
   for (const update of list(status.updates))
     if (update.phase !== "Committed" && update.phase !== "Incompatible")
@@ -67,7 +67,7 @@ function trouble(one) {
     one.means && h("p", null, own(one.means)),
     one.message && one.message !== one.means && h("p", null, own(one.message)),
     one.does && one.does !== "nothing" && h("p", null, h("span", { class: "soft" }, t("todo"), ": "), own(one.does)),
-    one.reason && h("p", { class: "soft" }, t("seeDocs", `${DOCS}, ${plain(one.reason)}`)));
+    one.look && h("p", { class: "soft" }, t("seeDocs", `${DOCS}, ${plain(one.look)}`)));
 }
 
 function health({ status, reasons }) {

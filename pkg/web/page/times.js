@@ -9,16 +9,20 @@ let ahead = 0; // the server's clock minus this browser's, in ms
 export const isUtc = () => inUtc;
 export function setUtc(value) { inUtc = value; }
 
+/** Milliseconds of an RFC 3339 time, or NaN: Date.parse() alone takes many other texts for times. */
+const parse = (text) =>
+  (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text ?? "") ? Date.parse(text) : NaN);
+
 /** The answer's own time says how far this browser's clock is off; ages count by the server's. */
 export function setServerTime(text) {
-  const at = Date.parse(text);
+  const at = parse(text);
   if (!Number.isNaN(at)) ahead = at - Date.now();
 }
 
 export const serverNow = () => Date.now() + ahead;
 
 export function moment(text) {
-  const at = Date.parse(text ?? "");
+  const at = parse(text);
   if (Number.isNaN(at)) return null;
   const utc = new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
   const shown = inUtc ? utc : new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
@@ -30,7 +34,7 @@ const relative = new Intl.RelativeTimeFormat("en", { numeric: "always" });
 
 /** "3 minutes ago", "in 2 hours". */
 export function ago(text) {
-  const at = Date.parse(text ?? "");
+  const at = parse(text);
   if (Number.isNaN(at)) return "";
   const seconds = Math.round((at - serverNow()) / 1000);
   const [unit, length] = UNITS.find(([, n]) => Math.abs(seconds) >= 2 * n) ?? UNITS[3];

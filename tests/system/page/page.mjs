@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a browser makes of the page: the built agent serves it, under its own policy. States that a test wants go in place
+// of /page/state.json; everything else is the agent's. run.py starts all.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { hostile, troubled, well } from "./states.mjs";
+
+const { PAGE_URL, PAGE_AGENT, PAGE_CONFIG, PAGE_BROWSER, PAGE_MODULES, PAGE_SHOTS } = process.env;
+const { chromium } = await import(`${PAGE_MODULES}/playwright-core/index.mjs`);
+const AXE = readFileSync(`${PAGE_MODULES}/axe-core/axe.min.js`, "utf8");
+const PATIENCE_MS = 60000;
+
+const browser = await chromium.launch({ executablePath: PAGE_BROWSER, args: ["--no-sandbox"] });
+
+const fail = (text) => { throw new Error(text); };
+
+/** Long texts are shown from where they begin to differ. */
+function equal(what, got, want) {
+  if (got === want) return;
+  const from = typeof got === "string" && typeof want === "string" ? Math.max([...got].findIndex((c, i) => c !== want[i]) - 40, 0) : 0;
+  const shown = (value) => JSON.stringify(typeof value === "string" ? value.slice(from, from + 200) : value);
+  fail(`${what}: ${shown(got)}, not ${shown(want)}`);
+}
+
+/** A page that shows what set() gives, or without a state the agent's own; end() sees that nothing went wrong. */
+async function open(state, { width = 1280, theme = "light" } = {}) {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme, reducedMotion: "reduce",
+    timezoneId: "Asia/Kolkata", locale: "en-GB" });
+  const page = await context.newPage();
+  const wrong = [];
+  page.setDefaultTimeout(PATIENCE_MS);
+  page.on("console", (message) => wrong.push(`console: ${message.text()}`));
+  page.on("pageerror", (error) => wrong.push(`error: ${error}`));
+  page.on("dialog", (dialog) => { wrong.push("a dialog"); dialog.dismiss(); });
+  page.on("request", (request) => { if (!request.url().startsWith(PAGE_URL)) wrong.push(`a request to ${request.url().slice(0, 200)}`); });
+  await page.addInitScript(() => {
+    window.reports = [];
+    document.addEventListener("securitypolicyviolation", (event) => window.reports.push(`${event.violatedDirective} ${event.sample}`));
+  });
+  const one = { page, state, expected: [], context };
+  if (state !== undefined) {
+    await page.routeWebSocket(/\/page\/live$/, (socket) => socket.close());
+    await page.route("**/page/state.json", (route) => route.fulfill({ json: one.state }));
+  }
+  await page.goto(PAGE_URL);
+  await page.waitForSelector("#health");
+  one.set = async (fresh) => {
+    one.state = fresh;
+    const answered = page.waitForResponse("**/page/state.json");
+    await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await (await answered).finished();
+    await page.waitForFunction((time) => document.querySelector("#clock time")?.getAttribute("datetime") === time, fresh.time);
+  };
+  one.end = async () => {
+    const reports = await page.evaluate(() => window.reports);
+    await context.close();
+    const unexpected = wrong.filter((text) => !one.expected.some((pattern) => pattern.test(text)));
+    if (unexpected.length + reports.length > 0) fail([...unexpected, ...reports].join("; "));
+  };
+  return one;
+}
+
+const textOf = (page, selector) => page.evaluate((one) => document.querySelector(one)?.textContent ?? "", selector);
+
+async function reasonsOf(page) {
+  return page.evaluate(async () => (await fetch("/page/reasons.json")).json());
+}
+
+// ---- tests -----------------------------------------------------------------------------------------------------------
+
+const tests = {
+  "the agent's own state comes by websocket, and stays": async () => {
+    const one = await open();
+    equal("heading", await textOf(one.page, "h1"), "page-node");
+    await one.page.waitForFunction(() => document.getElementById("way").textContent === "live");
+    const before = await textOf(one.page, "#clock");
+    await one.page.waitForTimeout(12000); // longer than the listener waits for a request
+    equal("it goes on", (await textOf(one.page, "#clock")) !== before, true);
+    equal("way", await textOf(one.page, "#way"), "live");
+    await one.end();
+  },
+
+  "each reason is said once, with its meaning and what to do": async () => {
+    const one = await open(well());
+    const reasons = await reasonsOf(one.page);
+    let shown = 0;
+    for (const [table, place] of [["update", "updates"], ["manifest", "manifests"], ["contact", "contact"]])
+      for (const [reason, { means, do: todo }] of Object.entries(reasons[table])) {
+        const state = well();
+        if (place === "contact") state.node.status.contact = { state: "Stale", reason };
+        else state.node.status[place] = [{ name: "edge-app", phase: place === "updates" ? "Waiting" : "Refused", reason }];
+        await one.set(state);
+        const text = await textOf(one.page, "#health");
+        for (const part of [reason, means, todo === "nothing" ? undefined : todo])
+          if (part !== undefined && text.split(part).length < 2) fail(`${table} ${reason} does not say '${part}': ${text}`);
+        shown++;
+      }
+    if (shown < 100) fail(`only ${shown} reasons`);
+    console.log(`        ${shown} reasons`);
+    await one.end();
+  },
+
+  "each phase, condition and state of contact has a mark beside its colour": async () => {
+    const one = await open(well());
+    const phases = ["Waiting", "Fetching", "Patching", "Verified", "Swapping", "Probation", "Committed", "RollingBack", "RolledBack", "Incompatible", "Rejected"];
+    const entries = ["Waiting", "Fetching", "Applying", "Probation", "Applied", "RollingBack", "RolledBack", "Refused"];
+    for (const [place, words] of [["updates", phases], ["manifests", entries]])
+      for (const phase of words) {
+        const state = well();
+        state.node.status[place] = [{ name: "edge-app", phase, version: "2", installedVersion: "1" }];
+        await one.set(state);
+        const marks = await one.page.$$eval(`#${place === "updates" ? "releases" : "entries"} .state`, (all) => all.map((e) => [e.textContent, e.dataset.mark]));
+        equal("states", marks.length, 1);
+        if (marks[0][0] !== phase || !marks[0][1]) fail(`${phase}: ${JSON.stringify(marks)}`);
+        const bad = ["RollingBack", "RolledBack", "Rejected", "Refused"].includes(phase);
+        equal(`${phase} needs a person`, (await textOf(one.page, "#health")).includes("Yes:"), bad);
+      }
+    for (const contact of ["Fresh", "Stale", "Expired"]) {
+      const state = well();
+      state.node.status.contact = { state: contact };
+      await one.set(state);
+      equal(`contact ${contact} is well`, (await textOf(one.page, "#health")).includes("Nothing needs a person"), contact === "Fresh");
+    }
+    for (const { type, status } of troubled().node.status.conditions) {
+      const state = well();
+      state.node.status.conditions.push({ type, status, reason: "SomeReason", message: "some words" });
+      await one.set(state);
+      equal(`${type}=${status} is said`, (await textOf(one.page, "#health")).includes(type), !["Ready", "Stalled", "Reconciling", "ManifestsApplied"].includes(type));
+    }
+    await one.end();
+  },
+
+  "axe-core finds nothing, in both themes at 320, 768 and 1920 px; nothing runs out of the page": async () => {
+    mkdirSync(PAGE_SHOTS, { recursive: true });
+    for (const theme of ["light", "dark"])
+      for (const width of [320, 768, 1920]) {
+        const one = await open(well(), { width, theme });
+        for (const [name, make] of [["well", well], ["troubled", troubled]]) {
+          await one.set(make());
+          await one.page.evaluate(AXE);
+          const found = await one.page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+          if (found.violations.length > 0)
+            fail(`${theme} ${width} ${name}: ${found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ").slice(0, 300)}`).join("; ")}`);
+          const wide = await one.page.evaluate(() => document.scrollingElement.scrollWidth);
+          if (wide > width) fail(`${theme} ${width} ${name}: ${wide} px wide`);
+          writeFileSync(`${PAGE_SHOTS}/${name}-${theme}-${width}.png`, await one.page.screenshot({ fullPage: true }));
+        }
+        await one.end();
+      }
+  },
+
+  "30 hostile texts in every field change nothing but their own text": async () => {
+    // The elements with their classes and links, without texts. A mark and a class that a word of ours gives stay.
+    const skeleton = () => {
+      const walk = (e) => `${e.localName}${e.id ? `#${e.id}` : ""}(${[...e.children].map(walk).join("")})`;
+      return walk(document.getElementById("content"));
+    };
+    const one = await open(hostile("plain"));
+    await one.set(hostile("plain"));
+    const want = await one.page.evaluate(skeleton);
+    for (const [i, text] of HOSTILE.entries()) {
+      await one.set(hostile(text));
+      equal(`elements with text ${i}`, await one.page.evaluate(skeleton), want);
+      const seen = await one.page.evaluate(() => ({
+        pwned: window.pwned, url: location.href, wide: document.scrollingElement.scrollWidth,
+        bad: /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/.test(document.body.textContent),
+        long: document.body.textContent.length,
+      }));
+      equal(`text ${i} ran`, seen.pwned, undefined);
+      equal(`text ${i} went`, seen.url, PAGE_URL);
+      if (seen.bad || seen.wide > 1280 || seen.long > 1000000) fail(`text ${i}: ${JSON.stringify(seen)}`);
+    }
+    await one.end();
+  },
+
+  "the keyboard reaches everything, and news take neither focus nor what is open": async () => {
+    const one = await open(troubled());
+    await one.page.keyboard.press("Tab");
+    equal("first", await one.page.evaluate(() => document.activeElement.className), "skip");
+    await one.page.keyboard.press("Tab");
+    equal("second", await one.page.evaluate(() => document.activeElement.id), "zone");
+    const local = await textOf(one.page, "#clock time");
+    await one.page.keyboard.press("Enter");
+    const utc = await textOf(one.page, "#clock time");
+    if (!/^\d{4}-\d\d-\d\dT[\d:]{8}Z$/.test(utc) || local === utc) fail(`times: ${local}, ${utc}`);
+    equal("pressed", await one.page.getAttribute("#zone", "aria-pressed"), "true");
+    equal("UTC at hand", await one.page.getAttribute("#clock time", "title"), utc);
+    await one.page.focus("#policy summary");
+    await one.page.keyboard.press("Enter");
+    await one.set(troubled());
+    equal("open", await one.page.evaluate(() => document.querySelector("#policy details").open), true);
+    equal("focus", await one.page.evaluate(() => document.activeElement.localName), "summary");
+    await one.end();
+  },
+
+  "markup and code of others are refused by the browser, too": async () => {
+    const one = await open(well());
+    const said = await one.page.evaluate(() => {
+      try { document.body.innerHTML = "<b>x</b>"; return "taken"; } catch (error) { return error.name; }
+    });
+    equal("innerHTML", said, "TypeError");
+    const reports = await one.page.evaluate(() => new Promise((done) => setTimeout(() => done(window.reports.splice(0)), 200)));
+    if (!reports.some((text) => text.startsWith("require-trusted-types-for"))) fail(`reports: ${reports}`);
+    one.expected.push(/TrustedHTML/i);
+    await one.end();
+  },
+
+  "the page says when it is switched off, and when the agent is gone": async () => {
+    const one = await open();
+    one.expected.push(/status of 403|Failed to load resource|WebSocket connection/);
+    writeFileSync(PAGE_CONFIG, `${readFileSync(PAGE_CONFIG, "utf8")}page: None\n`);
+    process.kill(Number(PAGE_AGENT), "SIGHUP");
+    await one.page.waitForFunction(() => document.getElementById("problem").textContent.includes("page: None"));
+    process.kill(Number(PAGE_AGENT), "SIGTERM");
+    await one.page.waitForFunction(() => document.getElementById("problem").textContent.includes("does not answer"));
+    equal("what was known stays", await textOf(one.page, "h1"), "page-node");
+    await one.end();
+  },
+};
+
+const HOSTILE = [
+  "<script>window.pwned=1</script>", "<img src=x onerror=\"window.pwned=1\">", "<svg onload=window.pwned=1>", "</dd></dl><h1>Ready</h1>",
+  "javascript:window.pwned=1", "<a href=\"http://evil.example/\">more</a>", "<iframe src=http://evil.example>", "<style>*{display:none}</style>",
+  "<meta http-equiv=refresh content=0;url=http://evil.example>", "<base href=http://evil.example/>", "&lt;script&gt;", "${window.pwned=1}",
+  "{{constructor.constructor('window.pwned=1')()}}", "\u202egnp.exe", "\u2066\u202b\u202d", "\u0000\u0001\u001b[31m", "\u009b2J", "\r\n\r\n", "\u200b\u200e\ufeff",
+  "\u2028\u2029", "__proto__", "constructor", "a".repeat(32768), "\ud83d\ude00".repeat(5000), "x".repeat(1000000), "\u0301".repeat(2000),
+  "\ufdfd".repeat(300), " ".repeat(3000), "{0}{1}", "$&$1", "\ud800", "'\"`\\",
+];
+
+const words = process.argv.slice(2);
+const count = { passed: 0, failed: 0 };
+for (const [name, test] of Object.entries(tests)) {
+  if (words.length > 0 && !words.some((word) => name.includes(word))) continue;
+  const began = Date.now();
+  try {
+    await test();
+    count.passed++;
+    console.log(`  ok    ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    count.failed++;
+    console.log(`  FAIL  ${name}: ${error.message}`);
+  }
+}
+await browser.close();
+console.log(`${count.passed} passed, ${count.failed} failed, 0 skipped`);
+process.exit(count.failed > 0 ? 1 : 0);

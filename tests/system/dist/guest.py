@@ -9,6 +9,7 @@ import time
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
 LIMIT_S = 90
+LIBRARIES = ("curl", "ca-certificates", "openssl", "libjansson4", "libyaml-0-2", "libuv1t64", "libcurl4t64")      # what the command needs of a later Debian
 PLACE = "https://releases.example.com/holdfast"     # of the pages; here it is a folder
 sys.path[:0] = [os.path.join(TOP, "tests", folder) for folder in ("system/docs", "support")]
 
@@ -27,6 +28,31 @@ def tree():
     if done.returncode != 0:
         raise Skip(f"no Debian tree: {done.stderr.strip()[-300:]}")
     return os.path.join(done.stdout.strip(), "root")
+
+
+def other_tree(suite):
+    """The folder of a tree of another Debian, with the libraries of the command, from the mirror and by the keys of this machine; made where it is missing."""
+    if os.geteuid() != 0:
+        raise Skip("needs root: systemd-nspawn")
+    if shutil.which("debootstrap") is None or not os.path.exists(f"/usr/share/debootstrap/scripts/{suite}"):
+        raise Skip(f"the debootstrap of this machine does not know '{suite}'")
+    folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "holdfast", "dist", suite)
+    root = os.path.join(folder, "root")
+    if not os.path.exists(os.path.join(folder, "complete")):
+        said = subprocess.run(["apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI)", "Created-By: Packages", "Component: main"], stdout=subprocess.PIPE,
+                              text=True, check=True).stdout.split("\n")
+        mirror = next((line.split()[1] for line in said if line.startswith("Debian ")), None)
+        if mirror is None:
+            raise Skip("apt on this machine has no source of Debian")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        done = subprocess.run(["nice", "debootstrap", "--variant=minbase", "--include=" + ",".join(LIBRARIES), suite, root, mirror], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False)
+        if done.returncode != 0:
+            raise Skip(f"no tree of {suite}: {done.stdout.strip()[-300:]}")
+        with open(os.path.join(folder, "complete"), "w", encoding="ascii"):
+            pass
+    return root
 
 
 class Guest:

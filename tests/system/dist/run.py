@@ -5,7 +5,7 @@
     tests/system/dist/run.py [WORD ...]      default: all tests; with words: those whose name has one of them
 
 The release of HEAD is made here, and for this machine's processor once more in a clone. Then lintian reads the packages, and a Debian 12
-booted by systemd-nspawn installs them from the repository, runs docs/how-to/packages.md, upgrades, goes back and purges; and a real registry
+booted by systemd-nspawn installs them from the repository, runs docs/how-to/packages.md, upgrades, goes back and purges, and a Debian 13 does so with the command's; and a real registry
 takes images and chart. Where this machine cannot, a test is skipped with the reason. Ends with the plain line "N passed, N failed, N skipped".
 """
 import contextlib
@@ -22,6 +22,7 @@ import socket
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 import urllib.request
 
@@ -231,11 +232,10 @@ class Suite:
 
     def higher(self, folder):
         """Packages of a later version, which differ in nothing else, in the repository `folder`."""
-        own = machine.native().debian
-        os.makedirs(os.path.join(WORK, "higher"))
+        own, work = machine.native().debian, tempfile.mkdtemp(prefix="higher-", dir=WORK)
         for path in self.debs():
             if path.endswith(f"_{own}.deb"):
-                tree = os.path.join(WORK, "higher", os.path.basename(path))
+                tree = os.path.join(work, os.path.basename(path))
                 run("dpkg-deb", "--raw-extract", path, tree)
                 control = os.path.join(tree, "DEBIAN", "control")
                 text = content(control).decode().replace(f"Version: {self.head.version}\n", f"Version: {HIGHER}\n")
@@ -268,6 +268,36 @@ class Suite:
             self.purge(node, purge)
             self.any_linux(node)
             node.sh("cd /srv/holdfast && " + " && ".join(node.commands(PAGE, "Verify a download")))
+
+    def test_the_command_on_debian_13(self):
+        self.elsewhere("trixie")
+
+    def test_the_command_on_ubuntu_24_04(self):
+        self.elsewhere("noble")
+
+    def elsewhere(self, suite):
+        """The command's package on another system: from the repository, by the page's commands; upgrade, downgrade, purge. What it writes is in memory."""
+        root = guest.other_tree(suite)
+        self.built()
+        served = os.path.join(WORK, f"served-{suite}")
+        shutil.copytree(self.apt, os.path.join(served, "apt"))
+        *add, _ = guest.Guest.commands(PAGE, "Add the repository")
+        later = os.path.join(WORK, f"later-{suite}")
+        shutil.copytree(self.apt, later)
+        self.higher(later)
+        first, install = self.head.version, "apt-get -q -y --allow-downgrades install"
+        script = "\n".join([
+            "cd; exec 2>&1; export DEBIAN_FRONTEND=noninteractive PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root",
+            "rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*", "printf '#!/bin/sh\nexec \"$@\"\n' >/usr/local/bin/sudo; chmod +x /usr/local/bin/sudo", *add,
+            f"{install} holdfast", "echo first: $(holdfast --version)", "holdfast key generate release-2026", "holdfast-delta --version >/dev/null",
+            "sed -i s,/srv/holdfast,/srv/later, /etc/apt/sources.list.d/holdfast.sources", "apt-get -q update", "apt-get -q -y install --only-upgrade holdfast",
+            "echo then: $(dpkg-query -W -f '${Version}' holdfast)", f"{install} holdfast={first}", "echo back: $(holdfast --version)",
+            "apt-get -q -y purge holdfast", "echo left: $(dpkg -L holdfast 2>/dev/null; ls /usr/bin/holdfast* 2>/dev/null)"])
+        said = run("systemd-nspawn", "-q", "-D", root, "--volatile=overlay", "--private-network", "--resolv-conf=off", "--timezone=off", "--register=no",
+                   "--keep-unit", f"--machine=holdfast-{suite}-{os.getpid()}", f"--bind-ro={served}:/srv/holdfast", f"--bind-ro={later}:/srv/later/apt", "--pipe",
+                   "sh", "-ec", script)
+        equal("a life", [line for line in said.splitlines() if re.match(r"(first|then|back|left):", line)],
+              [f"first: holdfast {first}", f"then: {HIGHER}", f"back: holdfast {first}", "left:"])
 
     def any_linux(self, node):
         fetch, _ = node.commands(PAGE, "Any Linux")

@@ -299,6 +299,8 @@ def attack_tokens(home):
         thief = forger(site)
         mine = thief.certified()
         assert judge(site, mine.token(sink.url, name), sink.url)[0] == name  # the forger can make good ones
+        as_kubernetes_does = thief.certified(subject=f"/O=holdfast:agents+O=holdfast:node-uid:uid-1/CN=holdfast:agent:{name}")
+        assert judge(site, as_kubernetes_does.token(sink.url, name), sink.url)[:2] == (name, "uid-1")
         refused(site, mine.token(sink.url, name, {"alg": "none"}, signature=b""), sink.url, "algorithm", "base64url")
         refused(site, mine.token(sink.url, name, {"alg": "none"}), sink.url, "algorithm")
         refused(site, mine.token(sink.url, name, {"alg": "HS256"}), sink.url, "algorithm")

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -17,6 +18,10 @@ import unittest
 from holdcluster import pki, place
 
 from lib import api, attempts, case, fleet, identity, wait, world
+
+sys.path.insert(1, os.path.join(place.TOP, "tests", "support"))
+
+from node_token import Forger  # noqa: E402  pylint: disable=wrong-import-position
 
 CSRS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 FOLDER = "var/lib/holdfast/certificate"
@@ -96,6 +101,15 @@ class TestUnit(case.Case):
         except FileNotFoundError:
             return ""
 
+    def assert_proves_the_node(self, pem):
+        """A token of this certificate's key is one of this node, to a server that knows no more than the CA of the cluster's clients."""
+        certificate, begin, key = pem.partition("-----BEGIN PRIVATE KEY-----")
+        with tempfile.TemporaryDirectory() as folder:
+            token = Forger(folder, folder, self.node, begin + key, certificate).token("https://sink.example.com", self.node)
+        done = subprocess.run([os.path.join(place.TOP, "deploy", "verify-node-token"), "--ca", world.cluster.where.path("pki", "ca.crt"), "--audience",
+                               "https://sink.example.com"], input=token, capture_output=True, text=True, check=False)
+        self.assertEqual(done.stdout.split(), [self.node, api.get(f"/api/v1/nodes/{self.node}")["metadata"]["uid"]], done.stderr)
+
     def test_a_certificate_is_issued_used_renewed_and_survives_a_denial(self):
         for old in self.requests():
             world.cluster.kubectl("delete", "csr", old["metadata"]["name"])
@@ -128,6 +142,7 @@ class TestUnit(case.Case):
         self.await_approval(2)
         renewed = wait.until("the renewed certificate", lambda: self.stored() not in ("", issued) and self.stored(), 30, 0.2)
         wait.until("a status without the first way", lambda: self.condition() is None, 30, 0.5)
+        self.assert_proves_the_node(renewed)
         self.controller.stop()
 
         # Denied: the old certificate stays, the status says why, and after its end the token serves again.

@@ -18,6 +18,7 @@
 #include "support/fakes/http_server.h"
 #include "support/makers/certs.h"
 #include "telemetry/sink/shares.h"
+#include "trust/identity.h"
 
 enum { DAY_S = 24 * 3600 };
 
@@ -234,7 +235,18 @@ static void write_file(const char *path, const char *text)
     ck_assert_int_eq(rename(fresh, path), 0);
 }
 
-/* The platform mounts a wrong CA and no client certificate, then the right ones: no restart, no lost event. */
+/* Nothing goes out while the node has nothing to prove itself by. */
+static void give_identity(struct world *world, const struct hf_test_cert *pair)
+{
+    (void)run_until(world, failed_somehow, 1);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).attempts, 0);
+    ck_assert_msg(strstr(hf_outlet_state(world->outlet).trouble, "no client certificate") != NULL, "%s",
+                  hf_outlet_state(world->outlet).trouble);
+    ck_assert_int_eq(hf_identity_set(world->given.identity, pair->cert_pem, pair->key_pem, NULL), 0);
+}
+
+/* The platform mounts a wrong CA and no client certificate, then the right ones: no restart, no lost event. 1: the
+ * certificate is the node's own, and comes later. */
 START_TEST(rotated_files_are_taken_up)
 {
     struct hf_test_cert ca, other, server_cert, ours;
@@ -263,15 +275,20 @@ START_TEST(rotated_files_are_taken_up)
     const char *args[] = {"--tls", cert, key, "--client-ca", server_ca, NULL};
     world_init(&world, args);
     world.sink.ca_file = ca_file;
-    world.sink.cert_file = our_cert;
-    world.sink.key_file = our_key;
+    world.sink.cert_file = _i == 0 ? our_cert : NULL;
+    world.sink.key_file = _i == 0 ? our_key : NULL;
+    world.sink.node_certificate = world.sink.node_token = _i == 1;
+    world.given.identity = hf_identity_new(hf_clock_posix());
     world.want = "tls";
     open_outlet(&world, "https", "/hello");
+    if (_i == 1)
+        give_identity(&world, &ours);
     ck_assert_msg(run_until(&world, failed_as_wanted, 10), "%s", hf_outlet_state(world.outlet).trouble);
     write_file(ca_file, ca.cert_pem);
     ck_assert_msg(run_until(&world, all_delivered, 30), "%s", hf_outlet_state(world.outlet).trouble);
     ck_assert_uint_lt(world.longest_ns, 500 * HF_NS_PER_MS);
     world_done(&world);
+    hf_identity_free(world.given.identity);
     hf_test_cert_done(&ca);
     hf_test_cert_done(&other);
     hf_test_cert_done(&server_cert);
@@ -316,7 +333,7 @@ static void cases(TCase *tc)
     (void)signal(SIGPIPE, SIG_IGN);
     tcase_add_loop_test(tc, misbehaviour_has_a_name_and_holds_nobody_up, 0, (int)HF_LEN(misbehaviours));
     tcase_add_loop_test(tc, nobody_there_and_no_such_name, 0, 2);
-    tcase_add_test(tc, rotated_files_are_taken_up);
+    tcase_add_loop_test(tc, rotated_files_are_taken_up, 0, 2);
     tcase_add_test(tc, missing_credentials_are_named);
     tcase_add_test(tc, delivers_over_http);
 }

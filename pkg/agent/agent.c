@@ -358,6 +358,15 @@ static void engine_repaired(void *arg, const char *release, const char *version,
     hf_herald_tell(&agent->herald, HF_NOTICE_REPAIRED, text);
 }
 
+static void engine_went_back(void *arg, const char *release, const char *version, const char *what)
+{
+    struct hf_agent *agent = arg;
+    char text[HF_NOTICES_TEXT];
+
+    (void)snprintf(text, sizeof(text), "%s %s runs again: %s", release, version, what);
+    hf_herald_tell(&agent->herald, HF_NOTICE_HELD_BACK, text);
+}
+
 static void sets_happened(void *arg, enum hf_notice_reason reason, const char *text)
 {
     struct hf_agent *agent = arg;
@@ -605,6 +614,7 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .floors = agent->floors,
         .changed = engine_changed,
         .repaired = engine_repaired,
+        .went_back = engine_went_back,
         .arg = agent,
     };
     int r = hf_update_engine_new(&params, &agent->engine, err);

@@ -278,15 +278,24 @@ const struct hf_cli_command hf_cli_commands[] = {
     },
     {
         .name = "rollback",
-        .args = "CURRENT OLDER",
-        .summary = "make the signed EdgeUpdate that takes a fleet back to an older release",
+        .args = "CURRENT OLDER | --local NAME",
+        .summary = "take a fleet back to an older release, or this node to the version before",
         .details =
             "CURRENT is the EdgeUpdate that the fleet follows now, OLDER the signed one to go back to: files, or "
             "edgeupdate/NAME in the cluster. The result has the files of OLDER, a sequence above both, and everything "
             "around the release from CURRENT. Nothing changes on any node before kubectl apply.\n\n"
+            "--local NAME is the site's word, for root on the node: without a network, the agent installs what it "
+            "keeps of "
+            "the version before (spec.retain of a SyncPolicy) and stays there until a release with a higher sequence "
+            "is "
+            "admitted. Exit code 0: that version runs; 3: the node stays where it is, and why; 6: the order stands, "
+            "and no "
+            "agent acts on it yet.\n\n"
+            "  sudo holdfast rollback --local edge-inference --reason 'line 3 stops'\n"
+            "  sudo holdfast rollback --local edge-inference --undo\n"
             "  holdfast rollback edgeupdate/edge-inference edge-inference-1.4.1.yaml --key release-2026.key \\\n"
             "      --out back.yaml && kubectl apply -f back.yaml",
-        .min_words = 2,
+        .min_words = 1,
         .max_words = 2,
         ROW(hf_cli_rollback),
     },

@@ -62,7 +62,7 @@ enum hf_rollout_class hf_rollout_classify(const struct hf_rollout_facts *facts, 
         return HF_CLASS_UPDATED;
     if (facts->silent_ns > limits->unknown_after_ns)
         return HF_CLASS_UNKNOWN;
-    if (facts->has_entry && facts->wait == HF_FLEET_WAIT_HELD)
+    if (facts->has_entry && (facts->wait == HF_FLEET_WAIT_HELD || facts->wait == HF_FLEET_HELD_BACK))
         return HF_CLASS_HELD;
     if (facts->has_entry && facts->wait == HF_FLEET_WAIT_TURN)
         return HF_CLASS_TURN;

@@ -16,7 +16,7 @@ enum hf_rollout_class {
     HF_CLASS_OVERDUE,      /* a failure: reports, but works longer than progressDeadline */
     HF_CLASS_INCOMPATIBLE, /* the release has nothing for it */
     HF_CLASS_UNKNOWN,      /* parked: silent for longer than unknownAfter */
-    HF_CLASS_HELD,         /* parked: the site holds updates */
+    HF_CLASS_HELD,         /* parked: the site holds updates, or went back from this release */
     HF_CLASS_EXCUSED,      /* updating; waits without fault, as for a window */
     HF_CLASS_TURN,         /* updating; waits for its turn */
     HF_CLASS_UPDATING,

@@ -119,11 +119,11 @@ static bool is_reached(const struct track *track, uint32_t id)
 }
 
 /* A node that was updated and works again repairs the installed file, as long as it waits for nothing that a repair
- * does not wait for (update/rules/gate.h). Otherwise it is a new node with an old name. */
+ * does not wait for (update/rules/gate.h). Otherwise it is a new node with an old name, or its site went back. */
 static bool repairs(enum hf_rollout_class before, const struct hf_fleet_entry *entry)
 {
     return before == HF_CLASS_UPDATED && entry != NULL && entry->wait != HF_FLEET_WAIT_TURN &&
-           entry->wait != HF_FLEET_WAIT_EXCUSED;
+           entry->wait != HF_FLEET_WAIT_EXCUSED && entry->wait != HF_FLEET_HELD_BACK;
 }
 
 /* What the node waits for. A node that has its turn and still asks for it waits for nothing: its time counts. */

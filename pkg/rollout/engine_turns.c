@@ -171,7 +171,8 @@ static bool is_over(const struct hf_rollout_engine *engine, const struct hf_flee
     struct hf_turn_facts facts = {
         .has_entry = entry != NULL,
         .phase = entry != NULL ? entry->phase : 0,
-        .waits_for_site = entry != NULL && (entry->wait == HF_FLEET_WAIT_HELD || entry->wait == HF_FLEET_WAIT_EXCUSED),
+        .waits_for_site = entry != NULL && (entry->wait == HF_FLEET_WAIT_HELD || entry->wait == HF_FLEET_WAIT_EXCUSED ||
+                                            entry->wait == HF_FLEET_HELD_BACK),
         .moved_on = hf_fleet_moved_on(node, release, digest),
         .release_wanted = track != NULL,
         .is_silent = is_silent(node, now),

@@ -229,6 +229,7 @@ static enum hf_fleet_wait wait_of(enum hf_phase phase, const char *reason)
                 {"WriteBudgetUsed", HF_FLEET_WAIT_EXCUSED},
                 {"NotAdmitted", HF_FLEET_WAIT_EXCUSED},
                 {"Held", HF_FLEET_WAIT_HELD},
+                {"HeldBack", HF_FLEET_HELD_BACK},
                 {"TurnPending", HF_FLEET_WAIT_TURN}};
 
     if (phase != HF_PHASE_WAITING && phase != HF_PHASE_VERIFIED)

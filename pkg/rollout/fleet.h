@@ -14,7 +14,13 @@ enum {
     HF_FLEET_DEFAULT_INTERVAL = 300 /* seconds */
 };
 
-enum hf_fleet_wait { HF_FLEET_NO_WAIT, HF_FLEET_WAIT_EXCUSED, HF_FLEET_WAIT_HELD, HF_FLEET_WAIT_TURN };
+enum hf_fleet_wait {
+    HF_FLEET_NO_WAIT,
+    HF_FLEET_WAIT_EXCUSED,
+    HF_FLEET_WAIT_HELD,
+    HF_FLEET_WAIT_TURN,
+    HF_FLEET_HELD_BACK
+};
 
 /* A node gains nothing by a collision of these short hashes: it can report any digest. */
 struct hf_fleet_entry {

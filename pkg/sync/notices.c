@@ -16,6 +16,7 @@ static const struct {
     [HF_NOTICE_ROLLED_BACK] = {"UpdateRolledBack", "Update", true},
     [HF_NOTICE_REJECTED] = {"UpdateRejected", "Update", true},
     [HF_NOTICE_REPAIRED] = {"UpdateRepaired", "Update", true},
+    [HF_NOTICE_HELD_BACK] = {"UpdateHeldBack", "Update", true},
     [HF_NOTICE_WENT_STALE] = {"WentStale", "Contact", true},
     [HF_NOTICE_CAME_BACK] = {"CameBack", "Contact", false},
     [HF_NOTICE_MANIFEST_APPLIED] = {"ManifestApplied", "Manifest", false},

@@ -21,6 +21,7 @@
 #include "trust/folder.h"
 #include "update/install/manifest.h"
 #include "update/release.h"
+#include "update/state/order.h"
 
 enum { TRUST_PROBLEM_MAX = 800 };
 
@@ -99,7 +100,7 @@ static struct parked_release *parked_new(const struct hf_journal *shown)
 
 static bool can_be_parked(const struct release *release)
 {
-    return wanted_no_more(release) && is_idle(release) && !can_be_forgotten(release);
+    return wanted_no_more(release) && is_idle(release) && !can_be_forgotten(release) && !order_is_open(release);
 }
 
 /* Without memory the release stays. */
@@ -170,6 +171,8 @@ static struct hf_update_engine *of(struct hf_steer_core *core)
     return hf_container_of(core, struct hf_update_engine, core);
 }
 
+static void orders_unpark(struct hf_update_engine *engine);
+
 static uint64_t consider(struct hf_steer_core *core)
 {
     struct hf_update_engine *engine = of(core);
@@ -177,6 +180,7 @@ static uint64_t consider(struct hf_steer_core *core)
 
     if (engine->quiescing)
         return HF_NEVER;
+    orders_unpark(engine);
     consider_all(engine);
     sweep(engine);
     for (size_t i = 0; i < engine->releases.n; i++)
@@ -205,6 +209,7 @@ static void gone(struct hf_steer_core *core)
 
     hf_strmap_done(&engine->releases);
     hf_strmap_done(&engine->parked);
+    hf_strmap_done(&engine->orders);
     if (engine->lock_fd >= 0)
         (void)engine->p.fs->close(engine->p.fs->ctx, engine->lock_fd);
     for (size_t i = 0; i < HF_LEN(engine->strings); i++)
@@ -214,6 +219,7 @@ static void gone(struct hf_steer_core *core)
     free(engine->roots);
     hf_buf_done(&engine->trust_problem);
     free(engine->folder);
+    free(engine->orders_dir);
     free(engine->agent_path);
     free(engine->agent_folder);
     free(engine);
@@ -246,6 +252,7 @@ void hf_update_engine_free(struct hf_update_engine *engine)
     if (engine == NULL)
         return;
     hf_steer_core_close(&engine->core);
+    orders_done(engine);
     for (size_t i = 0; i < engine->releases.n; i++) {
         watches_drop(engine->releases.entries[i].value);
         step_drop(engine->releases.entries[i].value);
@@ -284,12 +291,6 @@ static int keep_params(struct hf_update_engine *engine, const struct hf_update_p
     }
     engine->p.roots = (const char *const *)engine->roots;
     return 0;
-}
-
-static bool name_is_safe(const char *name)
-{
-    return name[0] != '\0' && name[0] != '.' && strlen(name) <= HF_API_MAX_NAME &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == strlen(name);
 }
 
 /* -E2BIG: too many releases, or too many histories. */
@@ -355,7 +356,7 @@ static int load_one(void *arg, const char *name, unsigned char type)
     struct release *release;
 
     (void)type;
-    if (!name_is_safe(name) || strcmp(name, "lock") == 0)
+    if (!update_name_is_safe(name) || strcmp(name, "lock") == 0)
         return 0;
     release = release_new(engine, name);
     int r = release != NULL ? hf_strmap_put(&engine->releases, name, release) : -ENOMEM;
@@ -400,14 +401,15 @@ int hf_update_engine_new(const struct hf_update_params *params, struct hf_update
     counts_init(engine);
     engine->lock_fd = -1;
     engine->releases.free_value = free_release;
-    engine->parked.free_value = free;
+    engine->parked.free_value = engine->orders.free_value = free;
     engine->folder = hf_asprintf("%s/updates", params->state_dir);
+    engine->orders_dir = hf_asprintf("%s/" HF_ORDERS_DIR, params->state_dir);
     engine->agent_folder = hf_asprintf("%s/" HF_HOST_DIR, params->state_dir);
     engine->agent_path = hf_asprintf("%s/" HF_HOST_DIR "/" HF_HOST_CURRENT, params->state_dir);
     engine->agent_roots[0] = engine->agent_folder;
     if (hf_steer_core_init(&engine->core, &steered, params->sched, params->clock, params->rng) < 0 ||
-        engine->folder == NULL || engine->agent_folder == NULL || engine->agent_path == NULL ||
-        keep_params(engine, params) < 0)
+        engine->folder == NULL || engine->orders_dir == NULL || engine->agent_folder == NULL ||
+        engine->agent_path == NULL || keep_params(engine, params) < 0)
         (void)hf_err_sys(err, r, "start the updater");
     else if (strlen(params->state_dir) >= MAX_STATE_DIR)
         r = hf_err_set(err, ENAMETOOLONG, "the path of the state folder '%.100s...' is too long", params->state_dir);
@@ -417,6 +419,7 @@ int hf_update_engine_new(const struct hf_update_params *params, struct hf_update
         hf_update_engine_free(engine);
         return r;
     }
+    orders_read(engine);
     update_engine_wake(engine);
     *ret_engine = engine;
     return 0;
@@ -438,7 +441,7 @@ static int set_wanted(struct hf_update_engine *engine, const struct hf_desired *
     const char *name = desired->update->release.name;
     struct release *release = NULL;
 
-    if (!name_is_safe(name))
+    if (!update_name_is_safe(name))
         return hf_err_set(err, EINVAL, "release name '%.64s' cannot be a file name", name);
     int r = release_get(engine, name, &release);
     if (r == -E2BIG)
@@ -482,7 +485,7 @@ int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desire
     int r = 0;
 
     look_at_trust_folder(engine);
-
+    orders_read(engine);
     for (size_t i = 0; i < engine->releases.n; i++) {
         struct release *release = engine->releases.entries[i].value;
         if (find_desired(desired, n, release->j.name) == NULL)
@@ -494,6 +497,20 @@ int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desire
     }
     update_engine_wake(engine);
     return r;
+}
+
+/* An order of the site also counts for a release that nobody wants any more. */
+static void orders_unpark(struct hf_update_engine *engine)
+{
+    struct release *release;
+
+    for (size_t i = 0; i < engine->orders.n; i++) {
+        const struct hf_strmap_entry *entry = &engine->orders.entries[i];
+        const struct hf_order *order = entry->value;
+        const struct parked_release *parked = hf_strmap_get(&engine->parked, entry->key);
+        if (parked != NULL && order->refused[0] == '\0' && strcmp(parked->digest, order->digest) == 0)
+            (void)!release_get(engine, entry->key, &release);
+    }
 }
 
 void hf_update_engine_check_drift(struct hf_update_engine *engine)
@@ -573,10 +590,38 @@ static const char *wait_message(const struct release *release)
     return hf_reason_meaning(release->machine.wait.reason);
 }
 
+/* The version before is in place by the site's order: what is wanted waits for the end of the order. */
+static struct hf_update_status held_back(const struct release *release)
+{
+    const struct hf_journal *shown = &release->record.shown;
+    const struct hf_release *asked = &release->wanted.asked->release;
+
+    return (struct hf_update_status){
+        .name = shown->name,
+        .phase = HF_PHASE_WAITING,
+        .version = asked->version,
+        .sequence = asked->sequence,
+        .digest = asked->digest,
+        .installed = hf_journal_installed(shown),
+        .from = "",
+        .method = hf_update_method_name(shown->method),
+        .bytes_fetched = shown->bytes_fetched,
+        .attempts = shown->attempts,
+        .reason = hf_reason_name(HF_R_HeldBack),
+        .message = shown->message,
+        .time_unix_ns = shown->time_unix_ns,
+        .settled = is_settled(release),
+    };
+}
+
 static struct hf_update_status status_of(const struct release *release)
 {
     const struct hf_journal *shown = &release->record.shown;
     bool waits = release->machine.wait.reason != HF_R_None;
+
+    if (release->wanted.ordered && release->wanted.asked != NULL && shown->good_local &&
+        shown->phase == HF_PHASE_COMMITTED && !waits)
+        return held_back(release);
 
     return (struct hf_update_status){
         .name = shown->name,

@@ -85,6 +85,9 @@ struct hf_update_params {
     /* The engine has put back what somebody changed or removed of a committed release. `what` (borrowed) says what was
      * wrong, or how the repair ended. Must not call into the engine. May be NULL. */
     void (*repaired)(void *arg, const char *release, const char *version, const char *what);
+    /* `version`, the one before, is committed by the site's order. `text` (borrowed) is what the status says. Must not
+     * call into the engine. May be NULL. */
+    void (*went_back)(void *arg, const char *release, const char *version, const char *text);
     void *arg;
 };
 

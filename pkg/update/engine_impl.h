@@ -20,7 +20,11 @@ struct hf_update_engine {
     struct hf_update_params p;
     char *strings[6];
     char **roots;
-    char *folder;     /* <state>/updates */
+    char *folder;            /* <state>/updates */
+    char *orders_dir;        /* <state>/rollbacks */
+    struct hf_strmap orders; /* of the site: name to struct hf_order. Only order.c writes these three. */
+    bool orders_unread;      /* the folder cannot be read */
+    struct hf_watch *orders_watch;
     char *agent_path; /* where releases of kind Agent install: <state>/host/current */
     char *agent_folder;
     const char *agent_roots[2]; /* agent_folder */
@@ -46,3 +50,5 @@ void update_engine_notify(struct hf_update_engine *engine);
 bool update_engine_has_turn(const struct release *release);
 /* Without effect if `release` does not have the turn. */
 void update_engine_leave_turn(struct release *release);
+/* The name of a release can be a file name. */
+bool update_name_is_safe(const char *name);

@@ -109,7 +109,8 @@ static void start(struct release *release, enum step_kind kind, int (*run)(struc
     }
     step->swap = step_swap_params(release, step);
     step->floor = release->review.floor;
-    hf_sequence_commit(&step->floor, release->j.good_sequence, release->j.good_digest);
+    if (!release->j.good_local)
+        hf_sequence_commit(&step->floor, release->j.good_sequence, release->j.good_digest);
     if (kind == STEP_COMMIT) {
         hf_floor_guard_join(release->engine->p.floors, "release", release->j.name, &step->floor);
         keep_release(release, step);

@@ -63,6 +63,16 @@ bool self_trial_waits(struct release *release);
 /* True: this process ends soon. */
 bool self_trial_restart(struct release *release);
 
+/* ---- order.c ----------------------------------------------------------------------------------------------------- */
+
+/* Reads the orders of the site anew, and wakes the engine if one has changed. */
+void orders_read(struct hf_update_engine *engine);
+void orders_done(struct hf_update_engine *engine);
+/* Between two steps: makes the version before the wanted one, or ends that. True: it has started a step. */
+bool order_consider(struct release *release);
+/* Nobody may park the release: an order about it has not been followed yet. */
+bool order_is_open(const struct release *release);
+
 /* ---- repairs.c --------------------------------------------------------------------------------------------------- */
 
 /* Counts a look, and begins the pause before the next. A second repair and each later one doubles it; a look without
@@ -135,6 +145,14 @@ void wanted_restore(struct release *release, json_t *kept);
  * `committed`. */
 void wanted_repair(struct release *release, struct hf_edgeupdate *committed);
 void wanted_repair_end(struct release *release);
+/* Makes the version before the wanted one until wanted_repair_end(): the site's order. Takes `before`. */
+void wanted_order(struct release *release, struct hf_edgeupdate *before);
+/* With the committed one, which the journal has. False: it has not, or no memory. */
+bool wanted_order_again(struct release *release);
+/* The wanted object is the version before, by the site's order: the floors do not count it, and do not stop it. */
+bool wanted_is_local(const struct release *release);
+/* The journal's update follows the order, which fetches nothing. A repair of what is back may. */
+bool wanted_goes_back(const struct release *release);
 /* A copy, for the caller to free, of the part of the committed EdgeUpdate that the node keeps; NULL: not in memory, or
  * no memory. */
 json_t *wanted_committed(const struct release *release);

@@ -251,6 +251,10 @@ static void inspected(struct release *release, struct step_job *step)
     note_seen(release);
     attempt->kept = attempt->kept_failed ? HF_KEPT_NOWHERE : step->kept;
     attempt->go_reason = method_choose(release, &step->death);
+    if (wanted_goes_back(release) && attempt->kept == HF_KEPT_NOWHERE) {
+        transition_event(release, HF_EV_REFUSED, HF_R_NotKept, NULL);
+        return;
+    }
     if (attempt->kept != HF_KEPT_NOWHERE) {
         release->j.method = HF_METHOD_KEPT;
         attempt->go_reason = HF_R_Patching;

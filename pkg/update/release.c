@@ -233,10 +233,11 @@ static void consider_resting(struct release *release)
     }
     if (now_ns(release) < release->retry.due_ns)
         return;
-    if (phase != HF_PHASE_IDLE && wanted_matches(release))
+    if (phase != HF_PHASE_IDLE && wanted_matches(release) && !release->wanted.ordered)
         wanted_repair_end(release); /* the repair has come to its end: back to what the caller wants */
     if (!wanted_matches(release) || phase == HF_PHASE_IDLE) {
-        wanted_accept(release, HF_EV_DESIRED, release->wanted.asked != NULL ? HF_R_Drifted : HF_R_Queued);
+        bool repairs = release->wanted.asked != NULL && !release->wanted.ordered;
+        wanted_accept(release, HF_EV_DESIRED, repairs ? HF_R_Drifted : HF_R_Queued);
         return;
     }
     if (phase == HF_PHASE_COMMITTED && drift->look_wanted && !wanted_held(release) &&
@@ -261,7 +262,7 @@ void release_recheck_repair(struct release *release)
     const char *message;
     enum hf_reason reason;
 
-    if (wanted->asked == NULL)
+    if (wanted->asked == NULL || wanted->ordered)
         return;
     wanted->object = wanted->asked;
     release->review.current = false;
@@ -360,6 +361,8 @@ bool release_consider(struct release *release)
         start(release);
         return false;
     }
+    if (order_consider(release))
+        return false;
     switch (release->j.phase) {
     case HF_PHASE_WAITING:
     case HF_PHASE_VERIFIED:

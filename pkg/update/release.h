@@ -13,7 +13,7 @@
  *  release.c                       one release: load its journal, consider, resume after a restart of the agent
  *  prepare.c replace.c             actions: inspect the target; fetch, patch, swap
  *  probation.c rollback.c          actions: restart and check the new version; restore the old one
- *  finish.c drift.c                actions: commit, clean up; look for drift
+ *  finish.c drift.c order.c        actions: commit, clean up; look for drift; the site's order to go back
  *  service.c hooks.c retain.c      restart and health checks; commands around the swap; what is kept
  *  boots.c self.c self_trial.c     reboots; releases of kind Agent: the supervisor, own health
  *  wanted.c method.c review.c      the wanted object; choice of delta or whole file; whether the release may start
@@ -79,8 +79,9 @@ struct release_record {
 struct release_wanted {
     /* to install: during a repair the committed one, else the one that the caller wants; NULL: none */
     struct hf_edgeupdate *object;
-    /* during a repair, what the caller wants; otherwise NULL */
+    /* during a repair, or while `ordered`, what the caller wants; otherwise NULL */
     struct hf_edgeupdate *asked;
+    bool ordered; /* `object` is the version before, by the site's order (order.c) */
     enum hf_desired_gate gate;
     bool held;           /* by the site's own order */
     bool turn_missing;   /* the swap needs a turn, and this node has none */
@@ -168,6 +169,7 @@ struct release_drift {
     bool at_interval; /* hf_update_engine_check_drift() came after the last check */
     /* no check starts before; 0: now */
     uint64_t look_due_ns;
+    uint64_t order_due_ns; /* when the version before is looked for again (order.c); 0: now */
     /* one more for each check that finds drift, one less for each other at an interval: sets the delay */
     unsigned repairs;
     char kept[HF_SHA256_HEX]; /* digest in the file of update/state/committed.h; "": unknown */
@@ -195,7 +197,8 @@ enum step_kind {
     STEP_UNDO,
     STEP_COMMIT,
     STEP_CLEAN,
-    STEP_LOOK, /* for drift */
+    STEP_LOOK,  /* for drift */
+    STEP_ORDER, /* of the site: the version before, or the end of the order */
 };
 
 /* Only the pointer of `kind` is set, by the file that starts the step; step.c writes the rest. */

@@ -208,7 +208,7 @@ static void patched(struct release *release, struct step_job *step)
         transition_event(release, HF_EV_PATCHED, HF_R_Verified, NULL);
     else if (release->step.stopping)
         stopped(release);
-    else if (release->j.method == HF_METHOD_KEPT)
+    else if (release->j.method == HF_METHOD_KEPT && !wanted_goes_back(release))
         kept_failed(release, &step->failure);
     else if (came_from_mirror(release, &step->failure)) {
         retry_back_off(release, HF_R_DownloadFailed, 0);

@@ -301,7 +301,8 @@ static struct hf_sequence_history history_of(const struct release *release)
 {
     struct hf_sequence_history history = release->review.floor;
 
-    hf_sequence_commit(&history, release->j.good_sequence, release->j.good_digest);
+    if (!release->j.good_local)
+        hf_sequence_commit(&history, release->j.good_sequence, release->j.good_digest);
     return history;
 }
 
@@ -315,9 +316,10 @@ static void judge_history(struct release *release, bool is_committed, struct hf_
     char text[200];
 
     review->history_message[0] = '\0';
-    facts->sequence = review->floor_known ? hf_sequence_judge(&history, wanted, review->history_message,
-                                                              sizeof(review->history_message))
-                                          : HF_R_None;
+    facts->sequence =
+        review->floor_known && !wanted_is_local(release)
+            ? hf_sequence_judge(&history, wanted, review->history_message, sizeof(review->history_message))
+            : HF_R_None;
     if (is_committed || (field = hf_release_outdated(wanted, text, sizeof(text))) == NULL)
         return;
     facts->outdated = true;
@@ -380,7 +382,8 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
 
     refresh(release);
     struct hf_sequence_history history = history_of(release);
-    bool is_committed = hf_sequence_is_current(&history, digest);
+    bool is_committed = hf_sequence_is_current(&history, digest) || wanted_is_local(release);
+    bool obeys = release->wanted.ordered && !release->j.good_local; /* the site's latest word, also during its hold */
     enum hf_time_answer expired = is_committed ? HF_TIME_NO : hf_time_has_come(&range, object->release.expires_unix_ns);
     struct hf_gate_facts facts = {
         .distrust = review->distrust,
@@ -390,8 +393,8 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
         .bad_path = path_failure(release),
         .bad_exec = review->bad_exec,
         .misfit = review->misfit,
-        .gate = release->wanted.gate,
-        .held = release->wanted.held,
+        .gate = obeys ? HF_GATE_OPEN : release->wanted.gate,
+        .held = release->wanted.held && !obeys,
         .floors = hf_floor_guard_ask(release->engine->p.floors, &floors_message),
         .turn_missing = lacks_turn(release),
         .writes_used_up = lacks_budget(release),

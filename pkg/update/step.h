@@ -3,6 +3,7 @@
 #pragma once
 
 #include "update/release.h"
+#include "update/state/order.h"
 
 /* A job of a release, whose strings it borrows: the engine and its releases exist until the last job has ended. */
 struct step_job {
@@ -35,6 +36,7 @@ struct step_job {
     bool give_up;                         /* in: a journal that cannot be read is treated as damaged */
     bool lost;                            /* out: the journal was renamed for this reason */
     struct hf_edgeupdate *committed;      /* from disk; the step owns it; NULL: not read */
+    struct hf_order order;                /* that ends */
     char committed_digest[HF_SHA256_HEX]; /* of the committed release that the job reads or writes */
 };
 

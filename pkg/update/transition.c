@@ -94,6 +94,18 @@ void transition_note_written(struct release *release)
     memcpy(record->written.message, j->message, sizeof(j->message));
 }
 
+/* Before the journal is shown: the version before has just been committed by the site's order. */
+static void tell_order(const struct release *release)
+{
+    const struct hf_update_params *p = &release->engine->p;
+    const struct hf_journal *j = &release->j;
+
+    if (j->phase == HF_PHASE_COMMITTED && j->reason == HF_R_HeldBack &&
+        (release->record.shown.phase != HF_PHASE_COMMITTED || strcmp(release->record.shown.digest, j->digest) != 0) &&
+        p->went_back != NULL)
+        p->went_back(p->arg, j->name, j->version, j->message);
+}
+
 /* Shows what is durable now. */
 static bool saved(struct hf_steer_machine *machine, bool written)
 {
@@ -105,6 +117,7 @@ static bool saved(struct hf_steer_machine *machine, bool written)
     if (written)
         transition_note_written(release);
     counts_move(release);
+    tell_order(release);
     record->shown = release->j;
     self_tell(release);
     if (moved) {
@@ -172,15 +185,28 @@ static void add_detour(struct hf_journal *j)
 static void take_reason(struct release *release, unsigned event, unsigned next, const struct why *why)
 {
     struct hf_journal *j = &release->j;
+    const struct hf_order *order = hf_strmap_get(&release->engine->orders, j->name);
+    char text[HF_UPDATE_MAX_MESSAGE];
 
     if (why->reason == HF_R_None)
         return;
+    if (next == HF_PHASE_COMMITTED && j->local) {
+        j->reason = HF_R_HeldBack;
+        compose(j->message, HF_R_HeldBack, order != NULL ? hf_order_text(order, j->version, text, sizeof(text)) : NULL);
+        return;
+    }
     j->reason = why->reason;
     compose(j->message, why->reason, why->message);
     if (next == HF_PHASE_COMMITTED)
         add_detour(j);
     if (event == HF_EV_FAILED)
         counts_failure(release->engine, why->reason);
+}
+
+/* Nobody wants what went back by the site's order: the journal has its object until `committed` has it. */
+static bool keeps_object(const struct hf_journal *j)
+{
+    return j->phase == HF_PHASE_COMMITTED && j->local;
 }
 
 static void enter(struct hf_steer_machine *machine, unsigned event, unsigned next, const void *why)
@@ -200,9 +226,11 @@ static void enter(struct hf_steer_machine *machine, unsigned event, unsigned nex
         /* What the last look saw belongs to the version before, whose manifest may have had the same inode number. */
         release->drift.look = (struct hf_swap_look){.size = 0};
     }
-    if (phase == HF_PHASE_ROLLED_BACK)
+    if (phase == HF_PHASE_COMMITTED)
+        j->good_local = j->local;
+    if (phase == HF_PHASE_ROLLED_BACK && !j->local)
         memcpy(j->bad_digest, j->digest, sizeof(j->bad_digest));
-    if (hf_phase_rests(phase)) { /* no later step needs the object */
+    if (hf_phase_rests(phase) && !keeps_object(j)) { /* no later step needs it */
         json_decref(release->wanted.kept);
         release->wanted.kept = NULL;
     }
@@ -222,9 +250,10 @@ static void check(struct hf_steer_machine *machine)
     assert(j->phase != HF_PHASE_FETCHING || (update_engine_has_turn(release) && j->method != HF_METHOD_NONE));
     assert(j->phase != HF_PHASE_PATCHING || (update_engine_has_turn(release) && j->method != HF_METHOD_NONE));
     assert(!works || j->digest[0] != '\0');
-    assert(!hf_phase_rests(j->phase) || release->wanted.kept == NULL);
+    assert(!hf_phase_rests(j->phase) || keeps_object(j) || release->wanted.kept == NULL);
     assert(j->phase != HF_PHASE_COMMITTED || strcmp(j->good_digest, j->digest) == 0);
-    assert(j->phase != HF_PHASE_ROLLED_BACK || strcmp(j->bad_digest, j->digest) == 0);
+    assert(j->phase != HF_PHASE_ROLLED_BACK || j->local || strcmp(j->bad_digest, j->digest) == 0);
+    assert(j->phase != HF_PHASE_FETCHING || !wanted_goes_back(release) || j->method == HF_METHOD_KEPT);
     assert(j->phase != HF_PHASE_PROBATION || j->starts < HF_UPDATE_MAX_STARTS);
     (void)j;
     (void)works;

@@ -55,13 +55,19 @@ int wanted_set(struct release *release, const struct hf_desired *desired)
     struct release_wanted *wanted = &release->wanted;
 
     release->review.current = false;
+    if (desired == NULL && wanted->ordered) {
+        hf_edgeupdate_free(wanted->asked);
+        wanted->asked = NULL;
+        return 0;
+    }
     if (desired == NULL) {
         wanted_repair_end(release);
         hf_edgeupdate_free(wanted->object);
         wanted->object = NULL;
         return 0;
     }
-    struct hf_edgeupdate **set = wanted->asked != NULL ? &wanted->asked : &wanted->object;
+    bool replaced = wanted->asked != NULL || wanted->ordered;
+    struct hf_edgeupdate **set = replaced ? &wanted->asked : &wanted->object;
     wanted->gate = desired->gate;
     wanted->held = desired->held;
     wanted->turn_missing = desired->turn_missing;
@@ -72,7 +78,7 @@ int wanted_set(struct release *release, const struct hf_desired *desired)
     struct hf_edgeupdate *object = decode(desired->update->json);
     if (object == NULL)
         return -ENOMEM;
-    if (wanted->asked == NULL)
+    if (!replaced)
         retry_object_changed(release, object);
     else
         wanted->object->bandwidth_limit = object->bandwidth_limit;
@@ -93,16 +99,52 @@ void wanted_repair(struct release *release, struct hf_edgeupdate *committed)
     release->review.current = false;
 }
 
+bool wanted_order_again(struct release *release)
+{
+    const struct release_wanted *wanted = &release->wanted;
+    bool known = wanted->accepted != NULL && strcmp(wanted->accepted->release.digest, release->j.good_digest) == 0;
+    struct hf_edgeupdate *before = known ? decode(wanted->kept) : NULL;
+
+    if (before != NULL)
+        wanted_order(release, before);
+    return before != NULL;
+}
+
+void wanted_order(struct release *release, struct hf_edgeupdate *before)
+{
+    struct release_wanted *wanted = &release->wanted;
+
+    wanted_repair_end(release);
+    wanted->asked = wanted->object;
+    wanted->object = before;
+    wanted->ordered = true;
+    release->review.current = false;
+}
+
 void wanted_repair_end(struct release *release)
 {
     struct release_wanted *wanted = &release->wanted;
 
-    if (wanted->asked == NULL)
+    if (wanted->asked == NULL && !wanted->ordered)
         return;
     hf_edgeupdate_free(wanted->object);
     wanted->object = wanted->asked;
     wanted->asked = NULL;
+    wanted->ordered = false;
     release->review.current = false;
+}
+
+bool wanted_is_local(const struct release *release)
+{
+    const struct hf_journal *j = &release->j;
+    const struct release_wanted *wanted = &release->wanted;
+
+    return wanted->ordered || (j->good_local && strcmp(wanted->object->release.digest, j->good_digest) == 0);
+}
+
+bool wanted_goes_back(const struct release *release)
+{
+    return release->j.local && !release->j.good_local;
 }
 
 bool wanted_held(const struct release *release)
@@ -159,6 +201,7 @@ static struct hf_journal new_journal(const struct release *release, const char *
     j.kind = spec->install.kind;
     j.size = artifact != NULL ? artifact->size : 0;
     j.method = HF_METHOD_NONE;
+    j.local = wanted_is_local(release);
     j.no_delta = j.had_old = j.probed = j.restarted = j.hooked = j.rebooted = false;
     j.bytes_fetched = 0;
     j.attempts = j.starts = j.wasted = j.changes = 0;
@@ -181,7 +224,7 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
     wanted->accepted = accepted;
     wanted->kept = kept;
     /* After a drift nobody knows which version is there. */
-    bool drifted = event == HF_EV_DRIFTED || wanted->asked != NULL;
+    bool drifted = event == HF_EV_DRIFTED || (wanted->asked != NULL && !wanted->ordered);
     release->j = new_journal(release, drifted ? "" : hf_journal_installed(&release->j));
     release->retry.paid_bytes = 0;
     release->retry.due_ns = 0;

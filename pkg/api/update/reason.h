@@ -17,6 +17,8 @@
     X(WindowClosed, INFO, "no update window is open", "wait for the next window, or change spec.windows")              \
     X(Suspended, INFO, "spec.suspend is true", "set spec.suspend to false")                                            \
     X(Held, INFO, "the site holds updates back", "ask the site, or wait for the hold's maximum")                       \
+    X(HeldBack, WARNING, "the site went back to the version before (holdfast rollback --local)",                       \
+      "ask the site; holdfast rollback --local --undo on the node ends it, and so does a higher sequence")             \
     X(Stale, WARNING, "no contact with the server for longer than staleOk.window",                                     \
       "restore the network to the server")                                                                             \
     X(ClockUnsure, WARNING, "the evidence of the time leaves open if the release has expired or a window is open",     \
@@ -69,6 +71,8 @@
     X(DeltaKilled, WARNING, "the agent died while it applied the delta, and does not use this delta again", "nothing") \
     X(ArchiveInvalid, ERROR, "the tree's archive is damaged or has a forbidden member", "build the archive again")     \
     X(Verified, INFO, "the new file is complete and has the signed hash", "wait for the swap")                         \
+    X(NotKept, ERROR, "the site's order to go back needs content that this node does not keep",                        \
+      "set retain.previous in a SyncPolicy for the next time; now, sign the old files as a new release")               \
     X(DiskFull, ERROR, "a write failed for lack of space or quota",                                                    \
       "free space on the target's file system; the agent retries")                                                     \
     X(DiskSpaceLow, ERROR, "not enough free space to start",                                                           \

@@ -11,6 +11,7 @@
 #include "cli/delta/patch.h"
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/rollback_object.h"
+#include "cli/node/rollback_local.h"
 #include "cli/parts.h"
 #include "cli/plain.h"
 #include "cli/release/sign.h"
@@ -23,7 +24,8 @@
 #define DEFAULT_EXPIRES "90d"
 
 const struct hf_cli_option hf_cli_rollback_options[] = {
-    {.name = "key", .value = "FILE", .required = true, .repeats = true, .help = "private key to sign with (NAME.key)"},
+    HF_CLI_LOCAL_OPTIONS,
+    {.name = "key", .value = "FILE", .repeats = true, .help = "private key to sign with (NAME.key)"},
     {.name = "key-id",
      .value = "ID",
      .repeats = true,
@@ -268,6 +270,26 @@ static void print_next(struct hf_cli *cli, const char *path, const struct hf_edg
     (void)fprintf(cli->err, "no node has changed yet; next: kubectl apply -f %s\n", piped ? "FILE" : path);
 }
 
+/* The two ways back share a name, and nothing else. */
+static int check_way(const struct hf_cli_args *args, bool local, struct hf_err *err)
+{
+    static const char *const of_node[] = {"reason", "undo", "timeout", "state-dir"};
+
+    for (size_t i = 0; i < args->n_options; i++) {
+        const char *name = args->options[i]->name;
+        bool is_of_node = strcmp(name, "local") == 0;
+        for (size_t k = 0; k < HF_LEN(of_node); k++)
+            is_of_node = is_of_node || strcmp(name, of_node[k]) == 0;
+        if (is_of_node != local)
+            return hf_err_set(err, EINVAL, local ? "--local and --%s exclude each other" : "--%s needs --local", name);
+    }
+    if (local)
+        return args->n_words == 1 ? 0 : hf_err_set(err, EINVAL, "--local takes one argument: NAME");
+    if (args->n_words < 2)
+        return hf_err_set(err, EINVAL, "arguments are missing: CURRENT OLDER");
+    return hf_cli_count(args, "key") > 0 ? 0 : hf_err_set(err, EINVAL, "option '--key FILE' is missing");
+}
+
 int hf_cli_rollback(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
     _cleanup_(hf_json_freep) json_t *current_json = NULL, *older_json = NULL, *made_json = NULL;
@@ -275,8 +297,12 @@ int hf_cli_rollback(struct hf_cli *cli, const struct hf_cli_args *args, struct h
     const char *path = hf_cli_value(args, "out", "-");
     struct hf_rollback rollback = {.sequence = 0};
     char expires[HF_TIME_TEXT];
-    int r = read_terms(cli, args, &rollback, expires, err);
+    bool local = hf_cli_flag(args, "local");
+    int r = check_way(args, local, err);
 
+    if (r < 0 || local)
+        return r < 0 ? r : hf_cli_rollback_local(cli, args, err);
+    r = read_terms(cli, args, &rollback, expires, err);
     if (r == 0)
         r = read_argument(cli, args, args->words[0], &current_json, &current, err);
     if (r == 0)

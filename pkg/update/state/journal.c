@@ -91,6 +91,8 @@ static const struct hf_record_row rows[] = {
     HF_RECORD_ROW(struct journal_file, "hooked", j.hooked),
     HF_RECORD_ROW(struct journal_file, "rebooted", j.rebooted),
     HF_RECORD_ROW(struct journal_file, "boot", j.boot),
+    HF_RECORD_ROW(struct journal_file, "local", j.local),
+    HF_RECORD_ROW(struct journal_file, "goodLocal", j.good_local),
     COUNT("starts", starts),
     COUNT("wasted", wasted),
     COUNT("changes", changes),

@@ -48,12 +48,14 @@ struct hf_journal {
     unsigned wasted;  /* downloads with wrong content since a person last changed the object */
     unsigned changes; /* probations in a row without a verdict, because somebody changed the target */
 
-    bool no_delta;  /* no delta is usable: the engine fetches the whole file */
-    bool had_old;   /* the target existed before the update; valid from Fetching on */
-    bool probed;    /* the new version may have run: it is or was in place */
-    bool restarted; /* the service, with the new version */
-    bool hooked;    /* afterSwap has run */
-    bool rebooted;  /* the node has booted the new version, which needs that */
+    bool no_delta;   /* no delta is usable: the engine fetches the whole file */
+    bool had_old;    /* the target existed before the update; valid from Fetching on */
+    bool probed;     /* the new version may have run: it is or was in place */
+    bool restarted;  /* the service, with the new version */
+    bool hooked;     /* afterSwap has run */
+    bool rebooted;   /* the node has booted the new version, which needs that */
+    bool local;      /* the version before, by the site's order (update/state/order.h) */
+    bool good_local; /* of the last committed release: the floors do not know that it was committed again */
 
     char boot[40]; /* with install.reboot: in which the content at the path last changed, until the next boot; or "" */
     char name[HF_API_MAX_NAME + 1];

@@ -913,10 +913,12 @@ static void judge(void *arg, const char *path, const struct stat *st)
     (void)snprintf(tree, sizeof(tree), "/opt/app/%s", link != NULL ? link : "?");
     bool in_tree = link != NULL && (strncmp(path, tree, strlen(tree)) == 0 ||
                                     (strncmp(tree, path, strlen(path)) == 0 && tree[strlen(path)] == '/'));
-    bool good = strcmp(base, "journal") == 0 || strcmp(base, "floor.0") == 0 || strcmp(base, "floor.1") == 0 ||
-                strcmp(base, "lock") == 0 || strcmp(base, "committed") == 0 || strcmp(base, "previous") == 0 ||
-                (strncmp(base, "manifest.", 9) == 0 && strstr(base, ".new") == NULL) ||
-                (S_ISDIR(st->st_mode) && strncmp(path, "/var", 4) == 0);
+    bool good =
+        strcmp(base, "journal") == 0 || strcmp(base, "floor.0") == 0 || strcmp(base, "floor.1") == 0 ||
+        strcmp(base, "lock") == 0 || strcmp(base, "committed") == 0 || strcmp(base, "previous") == 0 ||
+        (strncmp(base, "manifest.", 9) == 0 && strstr(base, ".new") == NULL) ||
+        (strncmp(path, STATE "/rollbacks/", sizeof(STATE "/rollbacks/") - 1) == 0 && strstr(base, ".new") == NULL) ||
+        (S_ISDIR(st->st_mode) && strncmp(path, "/var", 4) == 0);
     if (strncmp(path, STATE "/host", sizeof(STATE "/host") - 1) == 0) /* what simlife.h leaves there */
         good = strncmp(base, ".holdfast", 9) != 0 || strcmp(base, ".holdfast-" HF_AGENT_RELEASE ".tree") == 0 ||
                strcmp(base, ".holdfast-" HF_AGENT_RELEASE ".kept") == 0;

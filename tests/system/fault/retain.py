@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Repairs and goes down without a network: the artifact server is gone, somebody removes and replaces installed files (100 times, of
+"""Repairs, goes down and goes back without a network: the artifact server is gone, somebody removes and replaces installed files (100 times, of
 files and of trees), and a signed release wants the content of the version before. The policy's interval is 5 minutes, so only watches
 find what happened in time.
 
@@ -9,15 +9,18 @@ find what happened in time.
 Prints "N passed, N failed, N skipped" last."""
 import os
 import shutil
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from node import TOP, Artifacts, Node, say, sha256, wait  # noqa: E402
+from node import PROGRAMS, TOP, Artifacts, Node, say, sha256, wait  # noqa: E402
+from lab import metric  # noqa: E402
 
 HOME = os.path.join(TOP, "build", "fault", "retain")
 FILES, TREES, ROUNDS = 24, 10, 3  # 102 repairs; a release's first three repairs have no pause
 WITHIN_S = 2.0
+BACK_S = 5.0
 POLICY = """apiVersion: edge.codcompass.io/v1alpha1
 kind: SyncPolicy
 metadata: {name: policy}
@@ -163,7 +166,61 @@ def down():
         node.end()
 
 
-CASES = (repairs, whole_link_and_folder, down)
+def run_local(node, *words):
+    """`holdfast rollback --local`: exit code, what it says, and the time that it takes."""
+    begun = time.monotonic()
+    done = subprocess.run([os.path.join(PROGRAMS, "holdfast"), "rollback", "--local", *words, "--state-dir", node.place("state")],
+                          text=True,
+                          capture_output=True, check=False)
+    return done.returncode, done.stdout + done.stderr, time.monotonic() - begun
+
+
+def back():
+    """The site goes back to the version before and forward again, with the server gone; kill -9 does not end its order."""
+    site = Site("back")
+    node = site.node
+    try:
+        old = {}
+        for make, name in ((site.file, "file"), (site.tree, "tree")):
+            path = make(name, "first ", 1)
+            node.wait_end(name, 1)
+            old[name] = (path, sha256(path))
+            make(name, "second ", 2)
+            node.wait_end(name, 2)
+        node.apply("other", node.create("other", "1.0", 1, node.place("versions", "file-1"), path=node.place("root", "other"), service=False))
+        node.wait_end("other", 1)
+        site.lose_server()
+        for name, (path, first) in old.items():
+            code, said, took = run_local(node, name, "--reason", "line 3 stops")
+            assert code == 0 and "0 bytes fetched" in said, (code, said)
+            assert sha256(path) == first, said
+            say(f"    {name}: {took * 1000:.0f} ms: {said.strip()}")
+            assert took < BACK_S, took
+            row = wait(f"{name} held back", lambda name=name: node.update(name) if node.update(name).get("reason") == "HeldBack" else None)
+            assert row["phase"] == "Waiting" and row["sequence"] == 2 and row["installedVersion"] == "1.1", row
+            assert "line 3 stops" in row["message"] and row.get("bytesFetched", 0) == 0, row
+            code, said, _ = run_local(node, name)
+            assert code == 3 and "gone back to 1.1 already" in said, (code, said)
+        code, said, _ = run_local(node, "other")
+        assert code == 3 and "no version before" in said and "retain.previous" in said, (code, said)
+        node.kill_agent()
+        node.start_agent()
+        wait("the next agent watches", lambda: metric(node.metrics_port, 'holdfast_contact_state{state="Fresh"}') == 1)
+        for name, (path, first) in old.items():
+            wait(f"{name} held back", lambda name=name: node.update(name).get("reason") == "HeldBack")
+            os.unlink(path)
+            wait(f"{path} is back", lambda path=path, first=first: sha256(path) == first, 20)
+            wait(f"{name} held back", lambda name=name: node.update(name).get("reason") == "HeldBack")
+        for name, (path, _) in old.items():
+            code, said, took = run_local(node, name, "--undo")
+            assert code == 0 and site.is_right(path), (code, said)
+            say(f"    {name}: forward in {took * 1000:.0f} ms")
+            assert node.update(name).get("bytesFetched", 0) == 0
+    finally:
+        node.end()
+
+
+CASES = (repairs, whole_link_and_folder, down, back)
 
 
 def main():

@@ -45,6 +45,7 @@ static const struct {
     {"never heard", {.selected = true, .reached = true, .silent_ns = 31 * MINUTE}, HF_CLASS_UNKNOWN},
     {"never heard, and late", {.selected = true, .reached = true, .working_ns = 99 * MINUTE}, HF_CLASS_UPDATING},
     {"held", {IN, ENTRY(WAITING), .wait = HF_FLEET_WAIT_HELD, .working_ns = 99 * MINUTE}, HF_CLASS_HELD},
+    {"its site went back", {IN, ENTRY(WAITING), .wait = HF_FLEET_HELD_BACK, .working_ns = 99 * MINUTE}, HF_CLASS_HELD},
     {"turn", {IN, ENTRY(VERIFIED), .wait = HF_FLEET_WAIT_TURN, .working_ns = 99 * MINUTE}, HF_CLASS_TURN},
     {"window", {IN, ENTRY(WAITING), .wait = HF_FLEET_WAIT_EXCUSED, .working_ns = 99 * MINUTE}, HF_CLASS_EXCUSED},
     {"late", {IN, ENTRY(FETCHING), .working_ns = 60 * MINUTE + 1}, HF_CLASS_OVERDUE},

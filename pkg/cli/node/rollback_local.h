@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli/node/rollback_local.h - the part of `rollback` that is about this node. Main thread only; blocks. */
+#pragma once
+
+#include "cli/cli.h"
+
+#define HF_CLI_LOCAL_TIMEOUT "30s"
+
+/* clang-format off */
+#define HF_CLI_LOCAL_OPTIONS                                                                                           \
+    {.name = "local", .help = "on a node: take the release NAME back to the version before, without a network"},       \
+    {.name = "reason", .value = "TEXT", .help = "with --local: why; the EdgeNode and its Event show it"},              \
+    {.name = "undo", .help = "with --local: end the order; the node installs what is wanted of it again"},             \
+    {.name = "timeout", .value = "DURATION",                                                                           \
+     .help = "with --local: wait this long for the agent (" HF_CLI_LOCAL_TIMEOUT ")"},                                 \
+    {.name = "state-dir", .value = "DIR",                                                                              \
+     .help = "with --local: the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"}
+/* clang-format on */
+
+/* `rollback --local`: returns as a command does. */
+int hf_cli_rollback_local(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err);

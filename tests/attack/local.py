@@ -240,6 +240,9 @@ def attack_upgrade(home):
     websocket = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     tries = [(upgrade, who, port, "GET /healthz") for upgrade in (h2c, websocket) for port in (local.metrics, local.health)
              for who in ("Host: evil.example", "Host: 127.0.0.1\r\nOrigin: https://evil.example", "Host: 127.0.0.1\r\nOrigin: null")]
+    tries += [(websocket, who, local.metrics, f"GET /page/{what}") for what in ("live", "state.json")
+              for who in ("Host: evil.example", "Host: evil.example\r\nOrigin: http://evil.example", "Host: 127.0.0.1\r\nOrigin: null",
+                          f"Host: 127.0.0.1:{local.metrics}\r\nOrigin: http://127.0.0.1:8080", f"Host: 127.0.0.1:{local.metrics}\r\nOrigin: http://localhost:{local.metrics}")]
     tries += [(upgrade, "Host: evil.example\r\nContent-Type: application/json", local.ingest, "POST /ingest") for upgrade in (h2c, websocket)]
     try:
         for upgrade, who, port, line in tries:

@@ -101,6 +101,25 @@ START_TEST(only_this_machine_reads_it)
 }
 END_TEST
 
+/* A server on all addresses, for a Prometheus elsewhere, has no page for others. */
+START_TEST(nobody_over_another_address)
+{
+    static const struct hf_peer peers[] = {{.key = 1}, {.over_loopback = true}, {.over_unix = true}};
+    size_t n;
+    const struct hf_server_route *routes = hf_agent_page_routes(page, &n);
+
+    ck_assert_uint_gt(n, 10);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < HF_LEN(peers); k++) {
+            const struct hf_server_request request = {.path = hf_view_of(routes[i].path), .peer = &peers[k]};
+            struct hf_server_reply reply = {.status = 200, .body = HF_BUF_INIT(1 << 20)};
+            routes[i].handle(routes[i].arg, &request, &reply);
+            ck_assert_msg((reply.status == 403) == (k == 0), "%s: %d", routes[i].path, reply.status);
+            hf_buf_done(&reply.body);
+        }
+}
+END_TEST
+
 static const struct {
     const char *text;
     int want;
@@ -336,6 +355,7 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_loop_test(tc, only_this_machine_reads_it, 0, HF_LEN(readers));
     tcase_add_test(tc, the_configuration_counts_at_each_request);
+    tcase_add_test(tc, nobody_over_another_address);
     tcase_add_test(tc, nothing_but_get);
     tcase_add_loop_test(tc, only_this_machine_joins, 0, HF_LEN(readers));
     tcase_add_test(tc, news_come_when_they_happen);

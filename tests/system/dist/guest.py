@@ -30,13 +30,13 @@ def tree():
     return os.path.join(done.stdout.strip(), "root")
 
 
-def other_tree(suite):
-    """The folder of a tree of another Debian, with the libraries of the command, from the mirror and by the keys of this machine; made where it is missing."""
+def other_tree(suite, packages=LIBRARIES, name=None):
+    """The folder of a tree of a Debian with these packages, from the mirror and by the keys of this machine; made where it is missing. Kept by its name."""
     if os.geteuid() != 0:
         raise Skip("needs root: systemd-nspawn")
     if shutil.which("debootstrap") is None or not os.path.exists(f"/usr/share/debootstrap/scripts/{suite}"):
         raise Skip(f"the debootstrap of this machine does not know '{suite}'")
-    folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "holdfast", "dist", suite)
+    folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "holdfast", "dist", name or suite)
     root = os.path.join(folder, "root")
     if not os.path.exists(os.path.join(folder, "complete")):
         said = subprocess.run(["apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI)", "Created-By: Packages", "Component: main"], stdout=subprocess.PIPE,
@@ -46,7 +46,7 @@ def other_tree(suite):
             raise Skip("apt on this machine has no source of Debian")
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
-        done = subprocess.run(["nice", "debootstrap", "--variant=minbase", "--include=" + ",".join(LIBRARIES), suite, root, mirror], stdout=subprocess.PIPE,
+        done = subprocess.run(["nice", "debootstrap", "--variant=minbase", "--include=" + ",".join(packages), suite, root, mirror], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False)
         if done.returncode != 0:
             raise Skip(f"no tree of {suite}: {done.stdout.strip()[-300:]}")
@@ -56,18 +56,18 @@ def other_tree(suite):
 
 
 class Guest:
-    """`folders`: {folder here: folder there}."""
+    """`folders`: {folder here: folder there}. `root`: the tree, that of the cluster's nodes without one."""
 
-    def __init__(self, folder, folders):
-        self.folder, self.folders, self.boot, self.log, self.pid = folder, folders, None, None, None
+    def __init__(self, folder, folders, root=None):
+        self.folder, self.folders, self.root, self.boot, self.log, self.pid = folder, folders, root, None, None, None
 
     def __enter__(self):
-        root = tree()
+        root = self.root or tree()
         os.makedirs(self.folder)
         self.log = open(os.path.join(self.folder, "log"), "wb")
         binds = [f"--bind={here}:{there}" for here, there in self.folders.items()]
         self.boot = subprocess.Popen(
-            ["systemd-nspawn", "-q", "-D", root, "--volatile=overlay", "-b", "--register=no", "--keep-unit", f"--machine=holdfast-{os.getpid()}", "--private-network",
+            ["systemd-nspawn", "-q", "-D", root, "--volatile=overlay", "-b", "--register=no", "--keep-unit", f"--machine=holdfast-{os.getpid()}-{os.path.basename(self.folder)}", "--private-network",
              "--resolv-conf=off", "--timezone=off", "--link-journal=no", "--capability=all", *binds],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "0"})
         try:

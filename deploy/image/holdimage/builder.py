@@ -69,9 +69,10 @@ def objects(programs):
 class Builder:
     """Makes the images of one commit."""
 
-    def __init__(self, out, say):
+    def __init__(self, out, say, dynamic_hosts=False):
+        """`dynamic_hosts`: without a static build, hosts get the programs of the image."""
         self.version, self.revision, self.created = origin()
-        self.out, self.say = out, say
+        self.out, self.say, self.dynamic_hosts = out, say, dynamic_hosts
 
     def notes(self, name):
         """The annotations and labels of the image `name`."""
@@ -97,17 +98,16 @@ class Builder:
         return image, bill
 
     def host(self, files, programs, strip, native):
-        """What the pod installs on its host (pkg/host): the static build. `native`: without one, the programs of the image, which run on hosts
-        that are like this machine."""
+        """What the pod installs on its host (pkg/host): the static build. `native`: programs of this machine, whose objects tell their age."""
         unit = os.path.join(TOP, "deploy", "systemd", "holdfast-host.service")
         static = os.path.join(os.path.dirname(programs), "static")
-        if not os.path.exists(os.path.join(programs, SUPERVISOR)) or not (native or os.path.exists(os.path.join(static, HOST_PROGRAMS[0]))):
-            self.say(f"image: no static build in {shown(static)}: agents stay in their pods (NoHostBuild)")
-            return
         newest = max((os.path.getmtime(path) for path in objects(programs)), default=0) if native else 0
+        # A static program that is older than an object of it is another version's.
         ours = [each for each in STATIC if os.path.exists(os.path.join(static, each)) and os.path.getmtime(os.path.join(static, each)) >= newest]
-        if len(ours) < len(STATIC):            # a static program that is older than an object of it is another version's
-            self.say("image: no static build of these programs (make static): the agent gets only onto hosts with this machine's libraries")
+        whole = len(ours) == len(STATIC) or (native and self.dynamic_hosts)
+        if not whole or not os.path.exists(os.path.join(programs, SUPERVISOR)):
+            self.say(f"image: no static build of these programs in {shown(static)} (make static): agents stay in their pods (NoHostBuild)")
+            return
         for program in HOST_PROGRAMS:
             if program in ours:
                 files.program(f"{HOST_FOLDER}/host/{program}", stripped(os.path.join(static, program), strip))

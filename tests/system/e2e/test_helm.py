@@ -31,7 +31,7 @@ def image(name):
     """The docker-archive of a program, made if it is not there or older than the program."""
     archive = os.path.join(place.TOP, "build", "image", name + ".tar")
     if not os.path.exists(archive) or os.path.getmtime(archive) < os.path.getmtime(world.built(name)):
-        run([os.path.join(place.TOP, "deploy", "image", "build"), name])
+        run([os.path.join(place.TOP, "deploy", "image", "build"), "--dynamic-hosts", name])
     return archive
 
 

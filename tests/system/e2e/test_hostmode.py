@@ -26,7 +26,7 @@ CAPABILITIES = "000000008000001b"              # CHOWN, DAC_OVERRIDE, FOWNER, FS
 
 def values(mode="auto", **environment):
     chosen = {"kubernetes.io/os": "linux", LABEL: "yes"}
-    return {"agent": {"mode": mode, "nodeSelector": chosen, "maxUnavailable": "100%"}, "controller": {"nodeSelector": chosen, "replicas": 1},
+    return {"agent": {"mode": mode, "nodeSelector": chosen, "maxUnavailable": "100%", "args": ["--probation=5s"]}, "controller": {"nodeSelector": chosen, "replicas": 1},
             "certificates": {"enabled": True}, "environment": environment,
             "firstInstall": {"trustedKeys": {release.KEY: release.make_key()}, "agentYaml": CONFIG}}
 

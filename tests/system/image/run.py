@@ -165,6 +165,22 @@ class Suite:
             with open(os.path.join(self.first, name), "rb") as one_file, open(os.path.join(self.second, name), "rb") as other:
                 equal(name + " is the same", one_file.read() == other.read(), True)
 
+    def test_hosts_get_no_dynamic_program(self):
+        """Without a static build the image has nothing for hosts, and says so, unless somebody asks for it."""
+        programs = os.path.join(WORK, "no static build", "release")
+        os.makedirs(os.path.dirname(programs))
+        os.symlink(os.path.join(TOP, "build", "release"), programs)
+        for wanted in (False, True):
+            said = []
+            image, _ = builder.Builder(WORK, said.append, wanted).image(NAME, machine.native(), programs, "/", "strip")
+            oci.write_archive(os.path.join(WORK, "hosts.tar"), NAME, image)
+            with tarfile.open(os.path.join(WORK, "hosts.tar")) as archive:
+                layers = [archive.extractfile(member).read() for member in archive if member.name.endswith(".tar")]
+            names = [member.name for layer in layers for member in tarfile.open(fileobj=io.BytesIO(layer))]
+            equal("the command is there", "usr/bin/holdfast" in names, True)
+            equal("programs for hosts", "usr/lib/holdfast/host/holdfast-agent" in names, wanted)
+            equal("it says so", any("NoHostBuild" in line for line in said), not wanted)
+
     def test_size(self, one, name):
         _, manifest, _, _ = self.built(name).image(one)
         sizes = [layer["size"] for layer in manifest["layers"]]

@@ -148,7 +148,7 @@ class Pod(_Agent):
     def install(self):
         self.trust(release.KEY)
         if not os.path.exists(IMAGE) or os.path.getmtime(IMAGE) < os.path.getmtime(world.built(PROGRAM)):
-            run([os.path.join(place.TOP, "deploy", "image", "build"), PROGRAM])
+            run([os.path.join(place.TOP, "deploy", "image", "build"), "--dynamic-hosts", PROGRAM])
         world.cluster.load_image(self.node, IMAGE)
         self.stop()                            # a pod of an earlier run would go on with the image of that run
         self.start()

@@ -14,12 +14,13 @@
 #include "update/state/attempt.h"
 #include "update/state/floor.h"
 #include "update/state/journal.h"
+#include "update/state/order.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
 static const struct hf_record_type *const types[] = {
     &hf_journal_type,    &hf_manifest_record_type, &hf_attempt_type,  &hf_fetch_record_type, &hf_floor_type,
-    &hf_clock_file_type, &hf_write_log_type,       &hf_sequence_type, &hf_notice_file_type};
+    &hf_clock_file_type, &hf_write_log_type,       &hf_sequence_type, &hf_notice_file_type,  &hf_order_type};
 
 static void try(const struct hf_record_type *type, struct hf_view text)
 {

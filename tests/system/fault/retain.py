@@ -201,6 +201,9 @@ def back():
             assert "line 3 stops" in row["message"] and row.get("bytesFetched", 0) == 0, row
             code, said, _ = run_local(node, name)
             assert code == 3 and "gone back to 1.1 already" in said, (code, said)
+            wait(f"{name} in the node's journal", lambda name=name: any(
+                f"update/{name}@1.2" in line and "HeldBack" in line
+                for line in node.holdfast("node", "journal", "--state-dir", node.place("state")).splitlines()))
         code, said, _ = run_local(node, "other")
         assert code == 3 and "no version before" in said and "retain.previous" in said, (code, said)
         node.kill_agent()

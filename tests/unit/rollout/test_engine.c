@@ -545,6 +545,28 @@ START_TEST(reasons_are_slow)
 }
 END_TEST
 
+/* A node whose site has gone back is neither updated nor failed, though it was updated: it is held by its site. */
+START_TEST(a_site_goes_back)
+{
+    make_update(0, "u", 2, "  strategy: {unknownAfter: 5m}\n");
+    run(5);
+    for (unsigned i = 0; i < 2; i++)
+        report(i, 0, "Committed", "HealthPassed");
+    run(60);
+    ck_assert_int_eq(number(0, "nodes.updated"), 2);
+    for (unsigned i = 0; i < 3; i++) {
+        report(0, 0, "Waiting", "HeldBack");
+        run(60);
+    }
+    ck_assert_int_eq(number(0, "nodes.updated"), 1);
+    ck_assert_int_eq(number(0, "nodes.failed"), 0);
+    ck_assert_int_eq(number(0, "nodes.held"), 1);
+    report(0, 0, "Committed", "HealthPassed");
+    run(60);
+    ck_assert_int_eq(number(0, "nodes.updated"), 2);
+}
+END_TEST
+
 static unsigned events_of(const char *reason)
 {
     unsigned n = 0;
@@ -1782,6 +1804,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, operator_halts_and_pauses);
     tcase_add_loop_test(tc, few_updated, 0, 2);
     tcase_add_test(tc, reasons_are_slow);
+    tcase_add_test(tc, a_site_goes_back);
     tcase_add_test(tc, edited_status);
     tcase_add_test(tc, deposed);
     tcase_add_test(tc, unknown_outcomes);

@@ -15,7 +15,7 @@
 
 enum { MAX_STATUS_BYTES = 256 << 10, MAX_STATE_BYTES = MAX_STATUS_BYTES + 4096, MAX_ROUTES = 16 };
 
-/* The figures that move between two statuses; the first FIGURES_KEPT have a history. */
+/* The figures that move between two statuses; the first ones, as many as `kept`, have a history. */
 static const struct {
     const char *key, *metric;
     enum hf_metrics_fold fold;
@@ -27,7 +27,6 @@ static const struct {
     {"writtenBytes", "holdfast_writes_bytes_total", HF_METRICS_SUM},
     {"cpuSeconds", "holdfast_process_cpu_seconds_total", HF_METRICS_SUM},
     {"residentBytes", "holdfast_process_resident_memory_bytes", HF_METRICS_SUM},
-    {"fetchedBytes", "holdfast_update_fetched_bytes_total", HF_METRICS_SUM},
     {"startUnixSeconds", "holdfast_process_start_time_seconds", HF_METRICS_MAX},
 };
 
@@ -35,6 +34,8 @@ static const struct hf_page_series kept[] = {
     {"networkBytes", true}, {"queuedEvents", false}, {"contactAgeSeconds", false}, {"diskUsedRatio", false},
     {"writtenBytes", true}, {"cpuSeconds", true},    {"residentBytes", false},
 };
+
+_Static_assert(HF_LEN(kept) <= HF_LEN(figures) && HF_LEN(kept) <= HF_PAGE_SERIES_MAX, "each series has its figure");
 
 struct hf_agent_page {
     struct hf_agent_page_params params;

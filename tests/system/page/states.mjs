@@ -9,7 +9,7 @@ const node = (status) => ({
   time: time(),
   node: { apiVersion: "edge.codcompass.io/v1alpha1", kind: "EdgeNode", metadata: { name: "edge-7" }, status },
   now: { networkBytes: 1e6, queuedEvents: 12, contactAgeSeconds: 4, diskUsedRatio: 0.4, writtenBytes: 5e5, cpuSeconds: 3, residentBytes: 14e6,
-    fetchedBytes: 1e5, startUnixSeconds: Date.UTC(2026, 10, 24) / 1000 },
+    startUnixSeconds: Date.UTC(2026, 10, 24) / 1000 },
 });
 
 /** A node that does well. */

@@ -137,3 +137,10 @@ int hf_resource_watch_url(const char *server, const struct hf_resource *resource
         r = hf_url_escape(resource_version, out);
     return r == 0 ? hf_buf_addf(out, "&timeoutSeconds=%" PRIu64, timeout_s) : r;
 }
+
+int hf_resource_knock_url(const char *server, const struct hf_resource *resource, const char *name, struct hf_buf *out)
+{
+    int r = hf_buf_addf(out, "%s%s%s", server, resource->path, name != NULL ? "/" : "?limit=1");
+
+    return r == 0 && name != NULL ? hf_url_escape(name, out) : r;
+}

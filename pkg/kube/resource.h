@@ -34,6 +34,8 @@ enum hf_page { HF_PAGE_CACHED, HF_PAGE_LARGE, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_P
 
 /* `name`: metadata.name of one object; NULL: all of the kind. */
 
+enum { HF_RESOURCE_MAX_URL = 4096 }; /* without a continue token */
+
 /* `next`: continue token of the previous page, or "". Values of `page`:
  *   HF_PAGE_CACHED   resourceVersion=0: from the server's watch cache, which may ignore the limit of 500 a page
  *   HF_PAGE_EXACT    the newest state from the store, 100 a page
@@ -47,3 +49,7 @@ HF_MUST_USE int hf_resource_fill_url(const char *server, const struct hf_resourc
                                      uint64_t timeout_s, struct hf_buf *out);
 HF_MUST_USE int hf_resource_watch_url(const char *server, const struct hf_resource *resource, const char *name,
                                       const char *resource_version, uint64_t timeout_s, struct hf_buf *out);
+/* The object itself, or the first one of the kind: a server answers this also while its cache of the kind is empty, but
+ * not a list with a selector. */
+HF_MUST_USE int hf_resource_knock_url(const char *server, const struct hf_resource *resource, const char *name,
+                                      struct hf_buf *out);

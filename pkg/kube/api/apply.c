@@ -171,7 +171,7 @@ static void taken(struct hf_kube_delivery *delivery, const struct hf_kube_answer
     if (kube->rules->one_history)
         check_version(delivery, answer->object);
     hf_kube_reached(kube);
-    hf_kube_return_ready(kube, NULL);
+    hf_kube_return_ready(kube);
     if (!empties(delivery, answer->object))
         finish(delivery, 0, 0, answer->object, NULL);
 }

@@ -18,6 +18,7 @@ static void switch_over(struct hf_kube *kube)
         hf_kube_dispatch(sub, HF_RF_STOP, 0, NULL);
         sub->ledger.baseline = 0;
     }
+    hf_kube_return_forget(kube);
 }
 
 static void free_the_dead(struct hf_kube *kube)
@@ -187,7 +188,9 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
     kube->silence.timer = params->sched->timer_new(params->sched->ctx, hf_kube_pulse_timer, kube);
     kube->meta.timer = params->sched->timer_new(params->sched->ctx, hf_kube_meta_timer, kube);
     kube->ends = params->sched->timer_new(params->sched->ctx, hf_kube_ends_timer, kube);
-    if (kube->turn == NULL || kube->meta.timer == NULL || kube->silence.timer == NULL || kube->ends == NULL) {
+    kube->back.timer = params->sched->timer_new(params->sched->ctx, hf_kube_knock_timer, kube);
+    if (kube->turn == NULL || kube->meta.timer == NULL || kube->silence.timer == NULL || kube->ends == NULL ||
+        kube->back.timer == NULL) {
         (void)hf_err_set(err, ENOMEM, "out of memory");
         hf_kube_free(kube);
         return NULL;
@@ -207,10 +210,12 @@ void hf_kube_free(struct hf_kube *kube)
     hf_exchange_close(kube->meta.probe);
     hf_exchange_close(kube->silence.ping);
     hf_exchange_close(kube->hub.review);
+    hf_exchange_close(kube->back.knock);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->silence.timer);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->turn);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->meta.timer);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->ends);
+    kube->p.sched->timer_free(kube->p.sched->ctx, kube->back.timer);
     free(kube);
 }
 

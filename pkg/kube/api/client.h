@@ -9,6 +9,7 @@
  *     subscription.c  makes and ends a subscription; its subscriber's requests
  *     hub.c           the review that tells a gateway from a proxy on this node
  *     apiserver.c, metaserver.c  the rules for the two kinds of server
+ *     knock.c         asks a server that was away if it serves
  *     dispatch.c      events of the reflectors (rules/reflector.h), and their effects
  *     silence.c       the ping to a silent server
  *     return.c        which subscription asks a server that was away, and when

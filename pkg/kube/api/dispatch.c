@@ -23,7 +23,6 @@ enum {
     NODES_EACH_S = 5, /* the first watches of a large fleet end at that rate and slower */
     BOOKMARK_S = 60,
     LATE_S = 60, /* patience with a server that does not end the watch when it said it would */
-    MAX_URL = 4096,
 };
 
 /* ---- calls ------------------------------------------------------------------------------------------------------- */
@@ -89,7 +88,7 @@ static uint64_t watch_seconds(struct hf_kube_subscription *sub)
 
 static void start_list(struct hf_kube_subscription *sub)
 {
-    _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(4 * MAX_URL);
+    _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(4 * HF_RESOURCE_MAX_URL);
     const char *next = sub->round.next_page != NULL ? sub->round.next_page : "";
     enum hf_page page = sub->next.small      ? HF_PAGE_SMALL
                         : sub->next.exact    ? HF_PAGE_EXACT
@@ -102,7 +101,7 @@ static void start_list(struct hf_kube_subscription *sub)
 
 static void start_watch(struct hf_kube_subscription *sub, bool fill)
 {
-    _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(MAX_URL);
+    _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(HF_RESOURCE_MAX_URL);
     const char *server = sub->kube->p.config->server;
     const char *version = *sub->version != '\0' && sub->kube->rules->resumes ? sub->version : "0";
     uint64_t seconds = watch_seconds(sub);
@@ -162,8 +161,9 @@ static void perform(struct hf_kube_subscription *sub, const struct hf_rf_step *s
         hf_kube_close_call(sub);
     if ((effects & HF_RF_DROP_ROUND) != 0)
         hf_kube_list_forget_pages(sub);
-    if ((effects & HF_RF_SET_TIMER) != 0)
-        sched->timer_arm(sched->ctx, sub->timer, hf_kube_return_rest_ns(sub, step->delay_ns));
+    uint64_t delay_ns = (effects & HF_RF_SET_TIMER) != 0 ? hf_kube_return_rest_ns(sub, step->delay_ns) : HF_NEVER;
+    if (delay_ns != HF_NEVER)
+        sched->timer_arm(sched->ctx, sub->timer, delay_ns);
     else
         sched->timer_disarm(sched->ctx, sub->timer);
     sub->kube->rules->contact_changed(sub, effects, err);

@@ -24,7 +24,7 @@ static void review_ended(void *arg, int r, const struct hf_http_response *respon
     hf_log(kube->p.log, HF_LOG_WARNING, "kube.unnamed", HF_S("server", kube->p.config->server));
     hf_origin_found_unnamed(&kube->hub.origin);
     hf_kube_reached(kube);
-    hf_kube_return_ready(kube, NULL);
+    hf_kube_return_ready(kube);
 }
 
 void hf_kube_hub_turn(struct hf_kube *kube)

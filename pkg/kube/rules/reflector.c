@@ -129,6 +129,8 @@ static const struct reflector_cell table[HF_RF_STATES][HF_RF_EVENTS] =
             {
                 [HF_RF_TIMER] = GO(BEGIN, 0),
                 [HF_RF_NUDGE] = GO(BEGIN, 0),
+                [HF_RF_LINK_AWAY] = REST(HF_RF_RESTING_LIST, HF_REST_LINK, LOST),
+                [HF_RF_SERVER_AWAY] = REST(HF_RF_RESTING_LIST, HF_REST_SERVER, LOST),
                 [HF_RF_STOP] = GO(HF_RF_IDLE, 0),
             },
         [HF_RF_RESTING_WATCH] =
@@ -136,6 +138,8 @@ static const struct reflector_cell table[HF_RF_STATES][HF_RF_EVENTS] =
                 [HF_RF_TIMER] = GO(HF_RF_OPENING, WATCH),
                 [HF_RF_NUDGE] = GO(HF_RF_OPENING, WATCH),
                 [HF_RF_EXPIRED] = REST(HF_RF_RESTING_LIST, HF_REST_RELIST, 0),
+                [HF_RF_LINK_AWAY] = REST(HF_RF_RESTING_WATCH, HF_REST_LINK, LOST),
+                [HF_RF_SERVER_AWAY] = REST(HF_RF_RESTING_WATCH, HF_REST_SERVER, LOST),
                 [HF_RF_STOP] = GO(HF_RF_IDLE, 0),
             },
 };

@@ -44,6 +44,7 @@ struct hf_simapi {
     unsigned fail_times;
     int fail_status;
     uint64_t fail_retry_ns;
+    uint64_t fill_ns, full_ns[3]; /* when the caches of our kinds are full; 0: nobody has asked for the kind */
     bool no_writes, no_events, keeps_ghosts;
     struct hf_simapi_counts counts;
     void (*changed)(void *arg, const char *type, const char *kind, json_t *object);
@@ -68,6 +69,8 @@ static const struct {
     {"Service", "/api/v1/namespaces/flux-system/services"},
     {"GitRepository", "/apis/source.toolkit.fluxcd.io/v1/namespaces/site/gitrepositories"},
 };
+
+enum { OURS = 3 }; /* as many of `kinds` are ours, and have a definition in the server */
 
 static void *must(void *pointer)
 {
@@ -427,6 +430,8 @@ static void serve_page(struct hf_simapi *api, struct hf_simcall *call, const cha
         if (hf_parse_u64(token, 0, UINT64_MAX, &from) < 0 || hf_parse_u64(colon + 1, 0, UINT64_MAX, &first) < 0)
             abort();
         api->counts.pages++;
+    } else if (hf_simcall_query(call, "limit", limit_text, sizeof(limit_text)) && strcmp(limit_text, "1") == 0) {
+        api->counts.knocks++;
     } else {
         api->counts.lists++;
         if (!hf_simcall_query(call, "resourceVersion", version, sizeof(version)))
@@ -684,6 +689,25 @@ static void selected_name(const struct hf_simcall *call, char name[256])
         (void)snprintf(name, 256, "%.255s", selector + 14);
 }
 
+static bool serve_unfilled(struct hf_simapi *api, struct hf_simcall *call, int kind, const char *name)
+{
+    char selected[256], yes[8];
+    uint64_t now = hf_simloop_now_ns(api->loop);
+
+    if (api->fill_ns == 0 || kind < 0 || kind >= OURS)
+        return false;
+    if (api->full_ns[kind] == 0)
+        api->full_ns[kind] = now + api->fill_ns;
+    selected_name(call, selected);
+    bool watches = hf_simcall_query(call, "watch", yes, sizeof(yes)) || *selected != '\0';
+    if (now >= api->full_ns[kind] || !watches || *name != '\0')
+        return false;
+    api->counts.refused++;
+    hf_simcall_reply(call, 429, "application/json",
+                     "{\"kind\":\"Status\",\"message\":\"storage is (re)initializing\"}");
+    return true;
+}
+
 static void serve_get(struct hf_simapi *api, struct hf_simcall *call, const char *kind, const char *name)
 {
     const json_t *object = hf_simapi_get(api, kind, name);
@@ -745,7 +769,7 @@ static void handle(void *arg, struct hf_simcall *call)
     }
     if (!api->stripped)
         hf_simcall_mark(call);
-    if (serve_failure(api, call) || serve_stranger(api, call))
+    if (serve_failure(api, call) || serve_stranger(api, call) || serve_unfilled(api, call, kind, name))
         return;
     if (api->no_writes && strcmp(hf_simcall_method(call), "PATCH") == 0) {
         api->counts.refused++;
@@ -767,7 +791,7 @@ static void handle(void *arg, struct hf_simcall *call)
     }
     if (kind < 0 && api->rest != NULL && api->rest(api->rest_arg, call))
         return;
-    if (kind < 0 || (!api->crds && kind < 3)) {
+    if (kind < 0 || (!api->crds && kind < OURS)) {
         api->counts.other += kind < 0;
         hf_simcall_reply(call, 404, "text/plain", "404 page not found\n");
         return;
@@ -851,6 +875,12 @@ void hf_simapi_on_rest(struct hf_simapi *api, bool (*rest)(void *arg, struct hf_
 {
     api->rest = rest;
     api->rest_arg = arg;
+}
+
+void hf_simapi_empty_caches(struct hf_simapi *api, uint64_t fill_ns)
+{
+    api->fill_ns = fill_ns;
+    memset(api->full_ns, 0, sizeof(api->full_ns));
 }
 
 void hf_simapi_break_watchlist(struct hf_simapi *api)

@@ -18,6 +18,7 @@ struct hf_simapi_counts {
     unsigned bare_patches; /* without field manager or force */
     unsigned emptied;      /* merge patches that remove a status */
     unsigned by_hub;       /* answered in its place, see hf_simapi_set_hub */
+    unsigned knocks;       /* lists of one object at most */
     unsigned reviews;      /* SelfSubjectAccessReviews, each of which it allows */
     unsigned other;        /* anything else: questions whether we are there */
 };
@@ -72,6 +73,9 @@ void hf_simapi_fail(struct hf_simapi *api, unsigned times, int status, uint64_t 
 void hf_simapi_fail_at(struct hf_simapi *api, const char *part, int status);
 /* The status for a request of this process, such as 401; 0: it is let in. */
 void hf_simapi_authenticate(struct hf_simapi *api, int (*judge)(void *arg, const char *client), void *arg);
+/* Each kind's cache is empty until somebody asks for the kind, and full `fill_ns` later. Meanwhile the server refuses
+ * watches, and lists with a selector, with 429. */
+void hf_simapi_empty_caches(struct hf_simapi *api, uint64_t fill_ns);
 void hf_simapi_forbid_writes(struct hf_simapi *api, bool forbidden); /* 403 for each of them */
 void hf_simapi_forbid_events(struct hf_simapi *api, bool forbidden); /* 403 for each of them */
 void hf_simapi_raw(struct hf_simapi *api, const char *kind, const void *bytes,

@@ -664,6 +664,31 @@ def attack_node_of_many_uids(home):
         site.end()
 
 
+def attack_certificates_by_refusals(home):
+    """Sign each request of a node, and answer 401 to each certificate as soon as it is used: the agent asks for few certificates."""
+    site, signer, stored = under_signer(home, None)
+    refused = []
+
+    def lie(handler):
+        if "Authorization" in handler.headers:     # the credential of its kubeconfig, not the certificate
+            return signer.lie(handler)
+        refused.append(handler.path)
+        handler.answer(401, {"kind": "Status", "code": 401, "message": "Unauthorized"})
+        return True
+    try:
+        wait("the certificate", lambda: os.path.exists(stored), PATIENCE_S)
+        site.api.lie = lie
+        site.api.end_watches()
+        wait("refused certificates", lambda: refused, PATIENCE_S)
+        time.sleep(25)
+        assert len(signer.requests) <= 2, f"{len(signer.requests)} requests for certificates"
+        site.api.lie = signer.lie
+        site.installs(1)
+        site.bounded()
+    finally:
+        site.end()
+
+
 def attack_redirect_to_a_file(home):
     """Redirect the agent to file:///etc/shadow, gopher: and the node's own pages: it follows none of them."""
     with besieged(home) as site:

@@ -49,7 +49,8 @@ struct hf_client_certificate {
     char asked_uid[HF_CERTIFICATE_UID]; /* uid of this node's Node when the agent asked last; "" before */
     char seen_uid[HF_CERTIFICATE_UID];  /* uid of this node's Node as the agent follows it; "" before */
     bool node_changed;                  /* seen_uid has changed, and nobody has compared it with the pair */
-    uint64_t replaced_ns;               /* monotonic time at which the pair was last set aside for that; 0: never */
+    bool lost;                          /* the server refused the pair, and no request has followed yet */
+    uint64_t lost_ns; /* monotonic time at which a pair was last given up on the server's word; 0: never */
     struct hf_timer *timer;
     struct pair pair;
     bool in_use;       /* the client of the API server uses the pair */
@@ -265,6 +266,7 @@ static void use(struct hf_client_certificate *certificate, bool pair)
     certificate->in_use = pair;
     certificate->aside_ns = hf_mono_ns(certificate->p.clock);
     certificate->clock_only = certificate->clock_only && !pair;
+    certificate->lost = certificate->lost && !pair;
     hf_log(certificate->p.log, HF_LOG_INFO, pair ? "certificate.used" : "certificate.set_aside",
            HF_S("dir", certificate->p.dir));
 }
@@ -708,18 +710,37 @@ static void on_timer(void *arg)
 
 /* ---- from outside ------------------------------------------------------------------------------------------------ */
 
+/* A server that refuses or replaces all the time must not make the agent write its disk all the time: a certificate is
+ * given up on its word at most once in five minutes, or in a quarter of a short lifetime. */
+static void give_up_in_time(struct hf_client_certificate *certificate)
+{
+    const struct hf_certificate_info *info = &certificate->pair.info;
+    uint64_t quarter = HF_MAX((info->not_after_unix_ns - info->not_before_unix_ns) / 4, 10 * HF_NS_PER_S);
+    uint64_t pause = HF_MIN(quarter, TRY_AGAIN_NS), now = hf_mono_ns(certificate->p.clock);
+
+    if (!certificate->lost || (certificate->lost_ns != 0 && now - certificate->lost_ns < pause))
+        return;
+    certificate->lost = false;
+    certificate->lost_ns = now;
+    event(certificate, HF_RENEWAL_LOST);
+}
+
+static void set_aside(struct hf_client_certificate *certificate)
+{
+    certificate->clock_only = false;
+    use(certificate, false);
+    certificate->lost = true;
+    give_up_in_time(certificate);
+}
+
 void hf_client_certificate_refused(struct hf_client_certificate *certificate)
 {
     if (certificate == NULL || !has_pair(certificate))
         return;
-    if (!certificate->in_use) {
-        if (!is_expired(certificate))
-            use(certificate, true);
-        return;
-    }
-    certificate->clock_only = false;
-    use(certificate, false);
-    event(certificate, HF_RENEWAL_LOST);
+    if (certificate->in_use)
+        set_aside(certificate);
+    else if (!is_expired(certificate))
+        use(certificate, true);
 }
 
 void hf_client_certificate_credential(struct hf_client_certificate *certificate)
@@ -731,24 +752,16 @@ void hf_client_certificate_credential(struct hf_client_certificate *certificate)
         event(certificate, HF_RENEWAL_DUE);
 }
 
-/* A Node that changes all the time must not make the agent write its disk all the time. */
 static void look_at_node(struct hf_client_certificate *certificate)
 {
-    const char *own = certificate->pair.info.node_uid;
-    uint64_t now = hf_mono_ns(certificate->p.clock);
-
-    if (!certificate->node_changed || !certificate->in_use || own[0] == '\0' ||
-        (certificate->replaced_ns != 0 && now - certificate->replaced_ns < TRY_AGAIN_NS))
+    if (!certificate->node_changed || !certificate->in_use || certificate->pair.info.node_uid[0] == '\0')
         return;
     certificate->node_changed = false;
-    if (strcmp(own, certificate->seen_uid) == 0)
+    if (strcmp(certificate->pair.info.node_uid, certificate->seen_uid) == 0)
         return;
-    certificate->replaced_ns = now;
-    hf_log(certificate->p.log, HF_LOG_WARNING, "certificate.node_replaced", HF_S("was", own),
-           HF_S("is", certificate->seen_uid));
-    certificate->clock_only = false;
-    use(certificate, false);
-    event(certificate, HF_RENEWAL_LOST);
+    hf_log(certificate->p.log, HF_LOG_WARNING, "certificate.node_replaced",
+           HF_S("was", certificate->pair.info.node_uid), HF_S("is", certificate->seen_uid));
+    set_aside(certificate);
 }
 
 void hf_client_certificate_node(struct hf_client_certificate *certificate, const char *uid)
@@ -764,11 +777,9 @@ void hf_client_certificate_node(struct hf_client_certificate *certificate, const
  * credential to go by answers 403 to the rest, and not 401: so nothing else would bring the pair back. */
 static bool may_try_again(const struct hf_client_certificate *certificate)
 {
-    uint64_t now = hf_mono_ns(certificate->p.clock);
-
     return has_pair(certificate) && !is_expired(certificate) && certificate->trouble == HF_RENEWAL_NOT_ALLOWED &&
            (certificate->state == HF_RENEWAL_PAUSE || certificate->way == HF_WAY_KUBELET) &&
-           now - certificate->aside_ns >= TRY_AGAIN_NS;
+           hf_mono_ns(certificate->p.clock) - certificate->aside_ns >= TRY_AGAIN_NS;
 }
 
 void hf_client_certificate_check(struct hf_client_certificate *certificate)
@@ -784,11 +795,11 @@ void hf_client_certificate_check(struct hf_client_certificate *certificate)
         /* The clock was wrong when the timer was armed. */
         if (certificate->state == HF_RENEWAL_CURRENT && unix_now(certificate) >= certificate->pair.renew_unix_ns)
             event(certificate, HF_RENEWAL_DUE);
-    } else if (has_pair(certificate) && !is_expired(certificate) && certificate->clock_only) {
-        use(certificate, true); /* the clock had run ahead */
-    } else if (may_try_again(certificate)) {
-        use(certificate, true);
+    } else if ((has_pair(certificate) && !is_expired(certificate) && certificate->clock_only) ||
+               may_try_again(certificate)) {
+        use(certificate, true); /* the clock had run ahead, or a 401 has passed */
     }
+    give_up_in_time(certificate);
     look_at_node(certificate);
     look_at_trouble(certificate);
     if (certificate->state == HF_RENEWAL_CURRENT && certificate->call == NULL && certificate->p.kubelet_done != NULL)

@@ -47,7 +47,7 @@ void hf_client_certificate_free(struct hf_client_certificate *certificate);
 HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
 
 /* The server answered 401. A certificate in use: the client falls back to its configuration's credential, and a new one
- * is requested. One not in use and not expired is tried again. */
+ * is requested, at most once in five minutes. One not in use and not expired is tried again. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
 /* The credential of the configuration has changed, as after `holdfast node enrol`: a pause ends. */

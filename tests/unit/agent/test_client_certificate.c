@@ -608,6 +608,26 @@ START_TEST(a_certificate_that_the_server_refuses)
 }
 END_TEST
 
+/* A hostile server takes each certificate that it has signed, and refuses it at once: few keys and files come of it. */
+START_TEST(a_server_that_refuses_every_certificate)
+{
+    ck_assert_int_eq(begin(), 0);
+    for (unsigned minute = 0; minute < 60; minute++) {
+        for (unsigned i = 0; i < 12; i++) {
+            run(5 * HF_NS_PER_S);
+            if (w.in_use[0] != '\0')
+                hf_client_certificate_refused(w.certificate);
+        }
+        hf_client_certificate_check(w.certificate);
+    }
+    ck_assert_msg(w.seen >= 3 && w.seen <= 14, "%u requests", w.seen);
+    run(10 * MINUTE);
+    hf_client_certificate_check(w.certificate);
+    run(10 * MINUTE);
+    expect_current();
+}
+END_TEST
+
 /* The clock was wrong when the timer was set. */
 START_TEST(a_clock_that_was_wrong)
 {
@@ -1243,6 +1263,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, an_approver_that_is_away, 0, 2);
     tcase_add_loop_test(tc, denied_and_refused, 0, 2);
     tcase_add_test(tc, a_certificate_that_the_server_refuses);
+    tcase_add_test(tc, a_server_that_refuses_every_certificate);
     tcase_add_test(tc, a_clock_that_was_wrong);
     tcase_add_loop_test(tc, a_power_cut_anywhere, 0, 2);
     tcase_add_loop_test(tc, answers_of_a_hostile_signer, 0, ATTACKS_ON_CERTIFICATES);

@@ -435,7 +435,8 @@ class TestCertificates(Case):
         with self.subTest("administrators"):                   # the API server itself refuses this group
             self.request("administrators", "n1", self.subject("n1", "/O=system:masters"), bearer=token, taken=False)
         by_hand = self.request("by-hand", None, self.subject("n1"))
-        time.sleep(3)
+        later = self.request("later", "n1", self.subject("n2").replace("agent:n2", "agent:n1"), bearer=token)
+        self.assertEqual(self.decided(later), ("Denied", "WrongNodeUid"))
         self.assertIsNone(self.decision(by_hand))              # an administrator's: left to a person
 
     def test_node_that_does_not_exist(self):

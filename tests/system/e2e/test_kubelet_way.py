@@ -168,7 +168,9 @@ class TestStolenKubelet(test_controller.Case):
     def test_under_another_name_of_the_request(self):
         """Such requests are other programs': nobody approves them."""
         self.assertEqual(self.ask("kubelet-n2", self.subject("n2", self.uid("n2")))[0], 201)
-        time.sleep(5)
+        later = "holdfast-agent-n1-later"
+        self.assertEqual(self.ask(later, self.subject("n1", "0"))[0], 201)
+        self.assertEqual(self.decided(later), ("Denied", "WrongNodeUid"))
         self.assertIsNone(self.decision("kubelet-n2"))
 
     def test_as_the_kubelet_of_another_node(self):

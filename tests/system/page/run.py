@@ -17,6 +17,7 @@ from lab import PROGRAMS, die_with_parent, free_port  # noqa: E402  pylint: disa
 HERE = os.path.dirname(os.path.realpath(__file__))
 MODULES = os.path.join(TOP, "build", "page-test")
 LIMIT_S = 420
+NODE = 20                                      # of playwright-core
 
 
 def skip(why):
@@ -44,6 +45,9 @@ def main(words):
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             return skip(f"{program} is not installed")
+    version = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    if int(version.lstrip("v").split(".")[0]) < NODE:
+        return skip(f"playwright-core needs Node.js {NODE}, and this is {version}")
     if browser is None:
         return skip("chromium is not installed: hack/setup.sh page")
     modules()

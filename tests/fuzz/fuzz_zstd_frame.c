@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "pack/zstd/check.h"
 #include "pack/zstd/frame.h"
+#include "pack/zstd/model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -81,15 +82,51 @@ static void write_hostile(const uint8_t *bytes, size_t n)
     (void)!pack_zframe_block_write(&state, &block, content, work, &out);
 }
 
+/* Coded decisions, beside an old frame's and over content that repeats itself. */
+static void decode(const uint8_t *bytes, size_t n)
+{
+    enum { REST = 300000, PERIOD = 611 };
+    static unsigned char content[REST], work[ZFRAME_BLOCK_MAX];
+    static struct pack_zframe_state state;
+    static struct pack_zframe_block block;
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(2 * ZFRAME_BLOCK_MAX);
+    uint64_t item[8] = {0}, page = 0;
+    struct delta_copy copy[2] = {{0, 50, 700}, {900, 100, 5000}};
+    const struct delta_copies copies = {copy, HF_LEN(copy), 0};
+    struct hf_err err = HF_ERR_INIT;
+    struct delta_cm cm;
+
+    for (unsigned i = 0; i < HF_LEN(item); i++) /* 40 literals, a match of 100 */
+        item[i] = 40 | UINT64_C(100) << 18 | (uint64_t)(PERIOD + i % 2) << 36;
+    for (size_t i = 0; i < REST; i++)
+        content[i] = (unsigned char)(i % PERIOD * 37);
+    const struct pack_zold old = {
+        .item = item, .n = HF_LEN(item), .page = &page, .page_n = 1, .content_n = 140 * HF_LEN(item)};
+    struct pack_zmodel *model = pack_zmodel_new(&old, &copies);
+    if (model == NULL)
+        return;
+    memset(&state, 0, sizeof(state));
+    pack_zmodel_frame(model);
+    delta_cm_start_decoding_bytes(&cm, bytes, n, &err);
+    size_t done = 0;
+    int r = 0;
+    for (block.last = false; r == 0 && !block.last; done += r == 0 ? block.content_n : 0) {
+        const struct pack_zcontent at = {content + done, done, REST - done, done};
+        out.n = 0;
+        r = pack_zmodel_size(model, &cm, REST - done, &block);
+        if (r == 0)
+            r = pack_zmodel_block(model, &cm, &at, &block);
+        if (r == 0)
+            r = pack_zframe_block_write(&state, &block, at.p, work, &out);
+    }
+    pack_zmodel_free(model);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     if (n < 1 || n > ZFRAME_BLOCK_MAX)
         return 0;
-    if (bytes[0] % 3 == 0)
-        take_apart(bytes + 1, n - 1);
-    else if (bytes[0] % 3 == 1)
-        write_over(bytes + 1, n - 1);
-    else
-        write_hostile(bytes + 1, n - 1);
+    void (*const targets[])(const uint8_t *p, size_t bytes_n) = {take_apart, write_over, write_hostile, decode};
+    targets[bytes[0] % HF_LEN(targets)](bytes + 1, n - 1);
     return 0;
 }

@@ -1,0 +1,715 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A sequence of new is guessed from the sequence of old that covers the same content: where its literals end, where
+ * its match ends, and where the copies say that the match's source went. One adaptive bit says that all of it is so.
+ * Content is at hand in both directions, so a guess is compared with it first: a match that does not hold is no guess,
+ * and one that holds longer is another context.
+ *
+ * Where the guess fails, literals are as in old or a number; the offset is one of the last three, or leads to the
+ * latest place that has the same 12, 8, 6, 5 or 4 bytes (what match finders prefer), or is a number; the match is as
+ * long as the content allows, or a number. Tables follow from the symbols that they code, which are known by then: each
+ * weight is coded beside the length of a best code, each count beside its share.
+ *
+ * Everything adaptive lasts over blocks and frames. Decisions from outside end in an error here or in the writer. */
+#include "pack/zstd/model.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/macros.h"
+#include "pack/zstd/tables.h"
+
+/* ---- the old sequences ------------------------------------------------------------------------------------------- */
+
+enum { LITERAL_BITS = 18, MATCH_BITS = 18, DISTANCE_BITS = 28 };
+
+static uint64_t item_of(uint32_t literals, uint32_t match, uint32_t distance)
+{
+    return (uint64_t)literals | (uint64_t)match << LITERAL_BITS |
+           (uint64_t)HF_MIN(distance, (1u << DISTANCE_BITS) - 1) << (LITERAL_BITS + MATCH_BITS);
+}
+
+static uint32_t item_literals(uint64_t item)
+{
+    return item & ((1u << LITERAL_BITS) - 1);
+}
+
+static uint32_t item_match(uint64_t item)
+{
+    return item >> LITERAL_BITS & ((1u << MATCH_BITS) - 1);
+}
+
+static uint32_t item_distance(uint64_t item)
+{
+    return (uint32_t)(item >> (LITERAL_BITS + MATCH_BITS));
+}
+
+void pack_zold_done(struct pack_zold *old)
+{
+    free(old->item);
+    free(old->page);
+    memset(old, 0, sizeof(*old));
+}
+
+static void first_offsets(uint32_t last[3])
+{
+    last[0] = 1;
+    last[1] = 4;
+    last[2] = 8;
+}
+
+void pack_zold_frame(struct pack_zold *old)
+{
+    first_offsets(old->last);
+}
+
+/* The distance that an offset means; 0: none. */
+static uint32_t distance_of(const uint32_t last[3], uint32_t offset, bool no_literals)
+{
+    unsigned which = offset - 1 + (no_literals ? 1 : 0);
+
+    if (offset > 3)
+        return offset - 3;
+    return which < 3 ? last[which] : last[0] - 1;
+}
+
+static void use_offset(uint32_t last[3], uint32_t offset, bool no_literals)
+{
+    uint32_t distance = distance_of(last, offset, no_literals);
+    unsigned which = offset > 3 ? 3 : offset - 1 + (no_literals ? 1 : 0);
+
+    if (which == 0)
+        return;
+    if (which > 1)
+        last[2] = last[1];
+    last[1] = last[0];
+    last[0] = distance;
+}
+
+static int add_item(struct pack_zold *old, uint32_t literals, uint32_t match, uint32_t distance)
+{
+    int r = 0;
+
+    if (old->n % PACK_ZOLD_PAGE == 0) {
+        r = hf_array_grow(old->page, old->page_n, old->page_cap, HF_ARRAY_ANY);
+        if (r < 0)
+            return r;
+        old->page[old->page_n++] = old->content_n;
+    }
+    r = hf_array_grow(old->item, old->n, old->cap, HF_ARRAY_ANY);
+    if (r < 0)
+        return r;
+    old->item[old->n++] = item_of(literals, match, distance);
+    old->content_n += literals + match;
+    return 0;
+}
+
+int pack_zold_add(struct pack_zold *old, const struct pack_zframe_block *block)
+{
+    uint32_t rest = block->content_n;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && block->kind == ZFRAME_COMPRESSED && i < block->n; i++) {
+        const struct pack_zframe_sequence *sequence = &block->sequence[i];
+        bool none = sequence->literals == 0;
+        r = add_item(old, sequence->literals, sequence->match, distance_of(old->last, sequence->offset, none));
+        use_offset(old->last, sequence->offset, none);
+        rest -= sequence->literals + sequence->match;
+    }
+    return r == 0 ? add_item(old, rest, 0, 0) : r;
+}
+
+/* ---- the model --------------------------------------------------------------------------------------------------- */
+
+enum { HISTORY = 16, FITS = 4, SIZES = 18, ESTIMATES = 32, SLOTS_LOG = 20, SLOTS = 5 };
+
+/* Bytes that select a slot. */
+static const uint8_t slot_bytes[SLOTS] = {4, 5, 6, 8, 12};
+
+struct pack_zmodel {
+    const struct pack_zold *old;
+    const struct delta_copies *copies;
+    uint32_t *by_old; /* the copies in order of old */
+    size_t copy;      /* the last one looked up */
+    size_t item;      /* in old, likewise, and its position */
+    uint64_t item_at;
+    uint32_t last[3];
+    unsigned history;
+    unsigned kind, literals, mode[ZFRAME_ALPHABETS];
+    uint32_t slot[SLOTS][1 << SLOTS_LOG]; /* latest position + 1, modulo 2^32 */
+    struct pack_zframe_state state;       /* of the frame */
+
+    uint32_t whole[3][HISTORY][FITS][SIZES];
+    uint32_t same_literals[HISTORY][FITS][SIZES], same_distance[HISTORY][FITS], slot_hit[SLOTS][HISTORY][SIZES];
+    uint32_t again[2][4], canonical[2], longest[2][HISTORY][SIZES];
+    struct delta_number literals_n[SIZES], distance[2], match[2], odd_offset;
+
+    uint32_t kind_bits[4][4], last_bit[2], whole_size, literals_bits[4][4], format_bits[4][4][4];
+    uint32_t mode_bits[ZFRAME_ALPHABETS][4][4], default_last[4];
+    uint32_t weights_fse, weights_log[16], weights_bits[ESTIMATES][16];
+    struct delta_number size, single, weights_n, counts_log[4], counts_n[4], count[4][8];
+};
+
+static void init_bits(uint32_t *bits, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        bits[i] = DELTA_BIT_INIT;
+}
+
+static int by_old_position(const void *a, const void *b, void *ctx)
+{
+    const struct delta_copies *copies = ctx;
+    const struct delta_copy *x = &copies->p[*(const uint32_t *)a], *y = &copies->p[*(const uint32_t *)b];
+
+    return (x->old_pos > y->old_pos) - (x->old_pos < y->old_pos);
+}
+
+struct pack_zmodel *pack_zmodel_new(const struct pack_zold *old, const struct delta_copies *copies)
+{
+    struct pack_zmodel *model = calloc(1, sizeof(*model));
+
+    if (model == NULL || (model->by_old = calloc(copies->n + 1, sizeof(uint32_t))) == NULL) {
+        free(model);
+        return NULL;
+    }
+    model->old = old;
+    model->copies = copies;
+    for (size_t i = 0; i < copies->n; i++)
+        model->by_old[i] = (uint32_t)i;
+    qsort_r(model->by_old, copies->n, sizeof(uint32_t), by_old_position, (void *)(uintptr_t)copies);
+    /* All between are adaptive bits, and numbers, which consist of them. */
+    uint32_t *from = &model->whole[0][0][0][0], *to = (uint32_t *)(void *)(model + 1);
+    init_bits(from, (size_t)(to - from));
+    return model;
+}
+
+void pack_zmodel_free(struct pack_zmodel *model)
+{
+    if (model != NULL)
+        free(model->by_old);
+    free(model);
+}
+
+void pack_zmodel_frame(struct pack_zmodel *model)
+{
+    first_offsets(model->last);
+    memset(&model->state, 0, sizeof(model->state));
+}
+
+static unsigned code_tree(struct delta_cm *cm, uint32_t *states, unsigned bits, unsigned value)
+{
+    unsigned node = 1;
+
+    for (unsigned i = bits; i-- > 0;)
+        node = node << 1 | delta_bit_code(cm, &states[node], value >> i & 1);
+    return node & ((1u << bits) - 1);
+}
+
+/* ---- where content was ------------------------------------------------------------------------------------------- */
+
+/* The place in old of new content at `at`. 0: none, 1: behind a copy, 2: in a copy. */
+static unsigned place_in_old(struct pack_zmodel *model, uint64_t at, uint64_t *ret_old)
+{
+    const struct delta_copies *copies = model->copies;
+
+    if (copies->n == 0)
+        return 0;
+    while (model->copy > 0 && copies->p[model->copy].new_pos > at)
+        model->copy--;
+    while (model->copy + 1 < copies->n && copies->p[model->copy + 1].new_pos <= at)
+        model->copy++;
+    const struct delta_copy *copy = &copies->p[model->copy];
+    if (at < copy->new_pos)
+        return 0;
+    *ret_old = copy->old_pos + (at - copy->new_pos);
+    return at < copy->new_pos + copy->len ? 2 : *ret_old < model->old->content_n;
+}
+
+/* Where old content at `at` went, as seen from the copy at hand. */
+static bool place_in_new(const struct pack_zmodel *model, uint64_t at, uint64_t *ret_new)
+{
+    const struct delta_copies *copies = model->copies;
+    const struct delta_copy *copy = &copies->p[model->copy];
+    size_t low = 0, high = copies->n;
+
+    if (at >= copy->old_pos && at < copy->old_pos + copy->len) {
+        *ret_new = copy->new_pos + (at - copy->old_pos);
+        return true;
+    }
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (copies->p[model->by_old[middle]].old_pos <= at)
+            low = middle;
+        else
+            high = middle;
+    }
+    copy = &copies->p[model->by_old[low]];
+    *ret_new = copy->new_pos + (at - copy->old_pos);
+    return at >= copy->old_pos && at < copy->old_pos + copy->len;
+}
+
+/* Moves the cursor to the item that covers `at`. */
+static void seek_item(struct pack_zmodel *model, uint64_t at)
+{
+    const struct pack_zold *old = model->old;
+    enum { NEAR = 1 << 16 };
+
+    if (at + NEAR < model->item_at || at > model->item_at + NEAR) {
+        size_t low = 0, high = old->page_n;
+        while (high - low > 1) {
+            size_t middle = (low + high) / 2;
+            if (old->page[middle] <= at)
+                low = middle;
+            else
+                high = middle;
+        }
+        model->item = low * PACK_ZOLD_PAGE;
+        model->item_at = old->page[low];
+    }
+    while (model->item > 0 && model->item_at > at) {
+        uint64_t item = old->item[--model->item];
+        model->item_at -= item_literals(item) + item_match(item);
+    }
+    for (;;) {
+        uint64_t item = old->item[model->item];
+        uint64_t n = item_literals(item) + item_match(item);
+        if (model->item + 1 >= old->n || at < model->item_at + n)
+            return;
+        model->item_at += n;
+        model->item++;
+    }
+}
+
+struct guess {
+    unsigned place; /* 0: none */
+    uint32_t literals, match, distance;
+};
+
+/* The sequence that begins at `at`, as it was in old; up to `left` bytes. */
+static struct guess guess_sequence(struct pack_zmodel *model, uint64_t at, uint32_t left)
+{
+    struct guess guess = {.place = 0};
+    uint64_t x, source;
+
+    if (model->old->n == 0 || (guess.place = place_in_old(model, at, &x)) == 0)
+        return guess;
+    seek_item(model, x);
+    size_t i = model->item;
+    uint64_t start = model->item_at;
+    uint64_t item = model->old->item[i];
+    if (x < start || x - start >= item_literals(item) + item_match(item) + (uint64_t)1) {
+        guess.place = 0;
+        return guess;
+    }
+    uint64_t match_at = start + item_literals(item), end = match_at + item_match(item);
+    while (i + 1 < model->old->n && match_at - x < left &&
+           (item_match(item) == 0 || (x > match_at && end - HF_MIN(end, x) < 3))) {
+        item = model->old->item[++i];
+        match_at = end + item_literals(item);
+        end = match_at + item_match(item);
+    }
+    uint64_t from = HF_MAX(x, match_at);
+    guess.literals = (uint32_t)HF_MIN((uint64_t)left, from - x);
+    guess.match = (uint32_t)HF_MIN((uint64_t)(left - guess.literals), end - from);
+    if (guess.match < 3) {
+        guess.literals = left;
+        guess.match = 0;
+        return guess;
+    }
+    guess.distance = item_distance(item);
+    if (guess.distance <= from && place_in_new(model, from - guess.distance, &source) && source < at + guess.literals)
+        guess.distance = (uint32_t)(at + guess.literals - source);
+    return guess;
+}
+
+/* ---- sequences --------------------------------------------------------------------------------------------------- */
+
+/* Bytes that are equal at p and `distance` before, at most n. */
+static uint32_t equal_bytes(const struct pack_zcontent *content, const unsigned char *p, uint32_t distance, uint32_t n)
+{
+    uint32_t i = 0;
+
+    if (distance == 0 || distance > (size_t)(p - content->p) + content->before)
+        return 0;
+    const unsigned char *q = p - distance;
+    for (; i + 8 <= n; i += 8) {
+        uint64_t d = hf_le64(p + i) ^ hf_le64(q + i);
+        if (d != 0)
+            return i + (unsigned)__builtin_ctzll(d) / 8;
+    }
+    while (i < n && p[i] == q[i])
+        i++;
+    return i;
+}
+
+static unsigned size_class(uint32_t n)
+{
+    return n < 8 ? n : HF_MIN(pack_zframe_log2(n) + 5, (unsigned)SIZES - 1);
+}
+
+/* The shortest way to write a distance. */
+static uint32_t offset_of(const uint32_t last[3], uint32_t distance, bool no_literals)
+{
+    for (uint32_t offset = 1; offset <= 3; offset++)
+        if (distance_of(last, offset, no_literals) == distance)
+            return offset;
+    return distance + 3;
+}
+
+static uint32_t slot_index(const unsigned char *p, unsigned which)
+{
+    uint64_t v = which == 0 ? hf_le32(p) : hf_le64(p);
+    unsigned n = slot_bytes[which];
+
+    if (n > 8)
+        v = v * UINT64_C(0xff51afd7ed558ccd) ^ hf_le64(p + n - 8);
+    else
+        v <<= 64 - 8 * n;
+    return (uint32_t)(v * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SLOTS_LOG));
+}
+
+enum { SLOT_BYTES_MAX = 12 };
+
+/* The slots are far apart in memory, so they are asked for some positions ahead. */
+static void fill_slots(struct pack_zmodel *model, const struct pack_zcontent *content, uint32_t from, uint32_t to)
+{
+    enum { AHEAD = 8 };
+    uint32_t index[AHEAD][SLOTS], end = to;
+
+    if (content->rest < to + (uint64_t)SLOT_BYTES_MAX)
+        end = content->rest > SLOT_BYTES_MAX ? (uint32_t)HF_MIN((uint64_t)to, content->rest - SLOT_BYTES_MAX) : 0;
+    for (uint32_t i = from; i < end; i += AHEAD) {
+        uint32_t n = HF_MIN((uint32_t)AHEAD, end - i);
+        for (uint32_t k = 0; k < n; k++)
+            for (unsigned which = 0; which < SLOTS; which++) {
+                index[k][which] = slot_index(content->p + i + k, which);
+                __builtin_prefetch(&model->slot[which][index[k][which]], 1);
+            }
+        for (uint32_t k = 0; k < n; k++)
+            for (unsigned which = 0; which < SLOTS; which++)
+                model->slot[which][index[k][which]] = (uint32_t)(content->at + i + k + 1);
+    }
+}
+
+static uint32_t code_distance(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,
+                              uint32_t at, uint32_t left, bool none, uint32_t distance)
+{
+    uint32_t tried = 0, offset = offset_of(model->last, distance, none);
+    unsigned h = model->history & (HISTORY - 1);
+
+    unsigned which = code_tree(cm, model->again[none], 2, offset <= 3 ? offset : 0);
+    if (which > 0)
+        return distance_of(model->last, which, none);
+    for (unsigned i = SLOTS; i-- > 0 && content->rest >= at + (uint64_t)SLOT_BYTES_MAX;) {
+        uint32_t slot = model->slot[i][slot_index(content->p + at, i)];
+        uint32_t here = (uint32_t)(content->at + at + 1);
+        uint32_t candidate = slot > 0 ? here - slot : 0; /* maybe of another frame: it is compared */
+        if (candidate == 0 || candidate == tried)
+            continue;
+        uint32_t n = equal_bytes(content, content->p + at, candidate, left);
+        if (n < 3)
+            continue;
+        tried = candidate;
+        if (delta_bit_code(cm, &model->slot_hit[i][h & 3][size_class(n)], distance == candidate) != 0)
+            return candidate;
+    }
+    return (uint32_t)delta_number_code(cm, &model->distance[none], distance);
+}
+
+static uint32_t code_match(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,
+                           uint32_t at, uint32_t left, uint32_t distance, bool at_guess, uint32_t match)
+{
+    uint32_t n = equal_bytes(content, content->p + at, distance, left);
+    unsigned h = model->history & (HISTORY - 1);
+
+    if (n >= 3 && delta_bit_code(cm, &model->longest[at_guess][h][size_class(n)], match == n) != 0)
+        return n;
+    return (uint32_t)delta_number_code(cm, &model->match[n >= 3], match);
+}
+
+/* The offset's form; the next sequence sees it. False: it means no distance. */
+static bool code_offset(struct pack_zmodel *model, struct delta_cm *cm, uint32_t distance, bool none, uint32_t *offset)
+{
+    if (distance == 0 || distance > UINT32_MAX - 3)
+        return false;
+    uint32_t usual = offset_of(model->last, distance, none);
+    if (delta_bit_code(cm, &model->canonical[usual <= 3], *offset != usual) == 0)
+        *offset = usual;
+    else
+        *offset = (uint32_t)HF_MIN(delta_number_code(cm, &model->odd_offset, *offset), (uint64_t)UINT32_MAX >> 1);
+    if (*offset == 0)
+        return false;
+    use_offset(model->last, *offset, none);
+    return true;
+}
+
+/* False: it does not fit the content. */
+static bool code_sequence(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,
+                          uint32_t at, uint32_t left, struct pack_zframe_sequence *sequence, bool *end)
+{
+    struct guess guess = guess_sequence(model, content->at + at, left);
+    unsigned h = model->history & (HISTORY - 1), fit = 0;
+    uint32_t literals = *end ? left : sequence->literals, match = *end ? 0 : sequence->match, offset = sequence->offset;
+    uint32_t distance = *end || !cm->encoding ? 0 : distance_of(model->last, offset, literals == 0);
+    bool known = guess.place > 0, hit = false;
+
+    if (known && guess.match > 0) {
+        uint32_t n = equal_bytes(content, content->p + at + guess.literals, guess.distance, left - guess.literals);
+        fit = n == guess.match ? 1 : n > guess.match ? 2 : n >= 3 ? 3 : 0;
+        if (fit == 3)
+            guess.match = n;
+    }
+    if (known && (fit > 0 || guess.match == 0)) {
+        hit = delta_bit_code(cm, &model->whole[guess.place][h][fit][size_class(guess.match)],
+                             literals == guess.literals && match == guess.match &&
+                                 (match == 0 || distance == guess.distance));
+        if (hit) {
+            literals = guess.literals;
+            match = guess.match;
+            distance = guess.distance;
+        }
+    }
+    model->history = model->history << 1 | !hit;
+    if (!hit) {
+        if (known && delta_bit_code(cm, &model->same_literals[h][fit][size_class(guess.literals)],
+                                    literals == guess.literals) != 0)
+            literals = guess.literals;
+        else
+            literals = (uint32_t)HF_MIN(
+                (uint64_t)left + 1, delta_number_code(cm, &model->literals_n[size_class(guess.literals)], literals));
+        if (literals > left)
+            return false;
+        if (literals == left)
+            match = 0;
+        else {
+            if (left - literals < 3)
+                return false;
+            bool at_guess = known && fit > 0 && literals == guess.literals;
+            if (at_guess && delta_bit_code(cm, &model->same_distance[h][fit], distance == guess.distance) != 0)
+                distance = guess.distance;
+            else
+                distance = code_distance(model, cm, content, at + literals, left - literals, literals == 0, distance);
+            match = code_match(model, cm, content, at + literals, left - literals, distance, at_guess, match);
+        }
+    }
+    *end = match == 0;
+    if (*end)
+        return literals == left;
+    if (match < 3 || match > left - literals || !code_offset(model, cm, distance, literals == 0, &offset))
+        return false;
+    *sequence = (struct pack_zframe_sequence){literals, match, offset};
+    return true;
+}
+
+static bool code_sequences(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,
+                           struct pack_zframe_block *block)
+{
+    size_t n = block->n;
+    uint32_t at = 0, filled = 0;
+
+    for (size_t i = 0; cm->failed == 0; i++) {
+        bool end = i == n && cm->encoding;
+        if (at == block->content_n) {
+            block->n = i;
+            fill_slots(model, content, filled, at);
+            return true;
+        }
+        if (i == ZFRAME_SEQUENCES ||
+            !code_sequence(model, cm, content, at, block->content_n - at, &block->sequence[i], &end))
+            return false;
+        if (end) {
+            block->n = i;
+            fill_slots(model, content, filled, block->content_n);
+            return true;
+        }
+        at += block->sequence[i].literals + block->sequence[i].match;
+        fill_slots(model, content, filled, at);
+        filled = at;
+    }
+    return false;
+}
+
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
+
+static int64_t code_signed(struct delta_cm *cm, struct delta_number *model, int64_t value)
+{
+    return delta_unzigzag(delta_number_code(cm, model, delta_zigzag(value)));
+}
+
+/* A distribution, near what the numbers of its symbols say. `which`: alphabet, or 3 for weights. */
+static bool code_counts(struct pack_zmodel *model, struct delta_cm *cm, unsigned which, const uint32_t *seen,
+                        unsigned symbols, struct pack_zframe_counts *counts)
+{
+    uint64_t total = 0;
+    unsigned most = 0, log = counts->log, n = counts->n;
+
+    log = (unsigned)delta_number_code(cm, &model->counts_log[which], log);
+    n = (unsigned)delta_number_code(cm, &model->counts_n[which], n);
+    if (log < FSE_LOG_MIN || log > FSE_LOG_MAX || n > symbols)
+        return false;
+    counts->log = (uint8_t)log;
+    counts->n = (uint8_t)n;
+    for (unsigned i = 0; i < symbols; i++) {
+        total += seen[i];
+        most = seen[i] > seen[most] ? i : most;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        int64_t scaled = total > 0 ? (int64_t)((((uint64_t)seen[i] << (log + 1)) + total) / total / 2) : 0;
+        unsigned bucket = seen[i] == 0 ? 0 : i == most ? 1 : scaled < 1 ? 2 : scaled == 1 ? 3 : scaled < 4 ? 4 : 5;
+        int64_t value = scaled + code_signed(cm, &model->count[which][bucket], counts->count[i] - scaled);
+        if (value < -1 || value > 1 << log)
+            return false;
+        counts->count[i] = (int16_t)value;
+    }
+    for (unsigned i = n; i < FSE_SYMBOLS; i++)
+        counts->count[i] = 0;
+    return pack_zframe_counts_valid(counts, symbols, FSE_LOG_MAX);
+}
+
+/* A final state: nearly always the symbol's first. */
+static unsigned code_last(struct pack_zmodel *model, struct delta_cm *cm, unsigned which,
+                          const struct pack_zframe_fse *fse, unsigned symbol, unsigned state)
+{
+    unsigned usual = fse->count[symbol] > 0 ? fse->order[fse->first[symbol]] : 0;
+
+    if (delta_bit_code(cm, &model->default_last[which], state != usual) == 0)
+        return usual;
+    unsigned made = 0;
+    for (unsigned i = FSE_LOG_MAX; i-- > 0;)
+        made = made << 1 | delta_cm_code(cm, state >> i & 1, 32768);
+    return made;
+}
+
+static bool code_weights(struct pack_zmodel *model, struct delta_cm *cm, const uint32_t *seen,
+                         struct pack_zframe_weights *weights)
+{
+    unsigned n = weights->n, top = 0, log;
+    uint32_t total = 0, of_weight[FSE_SYMBOLS] = {0};
+
+    for (unsigned i = 0; i < ZFRAME_WEIGHTS; i++) {
+        total += seen[i];
+        top = seen[i] > 0 ? i + 1 : top;
+    }
+    int64_t symbols = top + code_signed(cm, &model->weights_n, (int64_t)n - top);
+    log = code_tree(cm, model->weights_log, 4, cm->encoding ? pack_zframe_weights_log(weights->weight, weights->n) : 0);
+    if (symbols < 2 || symbols > ZFRAME_WEIGHTS || log > ZFRAME_HUFFMAN_MAX)
+        return false;
+    weights->n = n = (unsigned)symbols;
+    for (unsigned i = 0; i < n; i++) {
+        /* Half bits of the best code. */
+        unsigned estimate = ESTIMATES - 1;
+        if (seen[i] > 0) {
+            unsigned whole = pack_zframe_log2(total / seen[i]);
+            estimate = 2 * whole + ((uint64_t)total * 5 >= ((uint64_t)seen[i] << whole) * 7);
+            estimate = HF_MIN(estimate, (unsigned)ESTIMATES - 2);
+        }
+        unsigned bits = weights->weight[i] > 0 ? log + 1 - weights->weight[i] : 0;
+        bits = code_tree(cm, model->weights_bits[estimate], 4, bits & 15);
+        if (bits > log)
+            return false;
+        weights->weight[i] = (uint8_t)(bits > 0 ? log + 1 - bits : 0);
+        if (i + 1 < n)
+            of_weight[weights->weight[i]]++;
+    }
+    weights->fse = delta_bit_code(cm, &model->weights_fse, weights->fse);
+    if (!weights->fse)
+        return true;
+    struct pack_zframe_fse fse;
+    if (n < 3 || !code_counts(model, cm, 3, of_weight, ZFRAME_WEIGHT_CODES, &weights->counts) ||
+        weights->counts.log > ZFRAME_WEIGHT_LOG_MAX)
+        return false;
+    pack_zframe_fse_build(&fse, &weights->counts);
+    for (unsigned i = 0; i < 2; i++)
+        weights->last[i] = (uint8_t)code_last(model, cm, 3, &fse, weights->weight[n - 3 + i], weights->last[i]);
+    return true;
+}
+
+static bool code_tables(struct pack_zmodel *model, struct delta_cm *cm, struct pack_zframe_block *block)
+{
+    uint32_t seen[ZFRAME_ALPHABETS][FSE_SYMBOLS] = {{0}};
+    unsigned code[ZFRAME_ALPHABETS] = {0};
+
+    for (size_t i = 0; i < block->n; i++) {
+        code[ZFRAME_LL] = pack_zframe_ll_code(block->sequence[i].literals);
+        code[ZFRAME_OF] = pack_zframe_log2(block->sequence[i].offset);
+        code[ZFRAME_ML] = pack_zframe_ml_code(block->sequence[i].match);
+        for (unsigned a = 0; a < ZFRAME_ALPHABETS; a++)
+            seen[a][code[a]]++;
+    }
+    for (unsigned a = 0; a < ZFRAME_ALPHABETS; a++) {
+        unsigned mode = code_tree(cm, model->mode_bits[a][model->mode[a]], 2, block->table[a].mode);
+        block->table[a].mode = (enum pack_zframe_mode)mode;
+        model->mode[a] = mode;
+        if (mode == ZFRAME_SINGLE)
+            block->table[a].single = (uint8_t)delta_number_code(cm, &model->single, block->table[a].single);
+        if (mode == ZFRAME_FSE) {
+            seen[a][code[a]] -= seen[a][code[a]] > 1; /* as the reference does: the last one takes no bits */
+            if (!code_counts(model, cm, a, seen[a], pack_zframe_codes[a], &block->table[a].counts))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* ---- blocks ------------------------------------------------------------------------------------------------------ */
+
+static int result(const struct delta_cm *cm, bool valid)
+{
+    return cm->failed != 0 ? cm->failed : valid ? 0 : -EBADMSG;
+}
+
+int pack_zmodel_size(struct pack_zmodel *model, struct delta_cm *cm, uint64_t rest, struct pack_zframe_block *block)
+{
+    uint32_t usual = (uint32_t)HF_MIN(rest, (uint64_t)ZFRAME_BLOCK_MAX);
+
+    model->kind = code_tree(cm, model->kind_bits[model->kind], 2, block->kind);
+    block->kind = (enum pack_zframe_kind)model->kind;
+    if (delta_bit_code(cm, &model->whole_size, block->content_n == usual) != 0)
+        block->content_n = usual;
+    else
+        block->content_n = (uint32_t)HF_MIN(delta_number_code(cm, &model->size, block->content_n), (uint64_t)1 << 20);
+    block->last = delta_bit_code(cm, &model->last_bit[block->content_n == rest], block->last);
+    return result(cm, model->kind <= ZFRAME_COMPRESSED && block->content_n <= usual);
+}
+
+static bool code_states(struct pack_zmodel *model, struct delta_cm *cm, struct pack_zframe_block *block)
+{
+    const struct pack_zframe_sequence *last = &block->sequence[block->n - 1];
+    const unsigned code[ZFRAME_ALPHABETS] = {[ZFRAME_LL] = pack_zframe_ll_code(last->literals),
+                                             [ZFRAME_OF] = pack_zframe_log2(last->offset),
+                                             [ZFRAME_ML] = pack_zframe_ml_code(last->match)};
+
+    for (unsigned a = 0; a < ZFRAME_ALPHABETS; a++) {
+        if (!pack_zframe_table_set(&model->state, block, a))
+            return false;
+        block->table[a].last = (uint16_t)code_last(model, cm, a, &model->state.fse[a], code[a], block->table[a].last);
+    }
+    return true;
+}
+
+int pack_zmodel_block(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,
+                      struct pack_zframe_block *block)
+{
+    if (block->kind != ZFRAME_COMPRESSED) {
+        fill_slots(model, content, 0, block->content_n);
+        return 0;
+    }
+    if (!code_sequences(model, cm, content, block))
+        return result(cm, false);
+    uint32_t seen[ZFRAME_WEIGHTS] = {0}, at = 0, literals_n = 0;
+    for (size_t i = 0; i <= block->n; i++) {
+        uint32_t n = i < block->n ? block->sequence[i].literals : block->content_n - at;
+        for (uint32_t k = 0; k < n; k++)
+            seen[content->p[at + k]]++;
+        literals_n += n;
+        at += n + (i < block->n ? block->sequence[i].match : 0);
+    }
+    block->literals_n = literals_n;
+    model->literals = code_tree(cm, model->literals_bits[model->literals], 2, block->literals);
+    block->literals = (enum pack_zframe_literals)model->literals;
+    unsigned size = literals_n < 32 ? 0 : literals_n < 1024 ? 1 : literals_n < 16384 ? 2 : 3;
+    block->size_format = (uint8_t)code_tree(cm, model->format_bits[model->literals][size], 2, block->size_format);
+    if (block->literals == ZFRAME_LIT_HUFFMAN && !code_weights(model, cm, seen, &block->weights))
+        return result(cm, false);
+    return result(cm, block->n == 0 || (code_tables(model, cm, block) && code_states(model, cm, block)));
+}

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encoding/hex.h"
 #include "codec/sha256.h"
 #include "host/unit_text.h"
 #include "os/dir.h"
@@ -182,7 +183,7 @@ static int name_slot(const struct hf_fs_ops *fs, const char *made, char slot[HF_
     if (r == 0)
         r = hf_archive_digest(archive, digest, err);
     if (r == 0)
-        (void)snprintf(slot, HF_HOST_SLOT, HF_HOST_BUILDS "/%s", hf_sha256_hex(digest, sizeof(digest), hex));
+        (void)snprintf(slot, HF_HOST_SLOT, HF_HOST_BUILDS "/%s", hf_hex_encode(digest, sizeof(digest), hex));
     (void)fs->close(fs->ctx, fd);
     return r;
 }

@@ -3,11 +3,14 @@
 #include "host/install.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
+#include "base/encoding/hex.h"
 #include "host/credentials.h"
 #include "host/facts.h"
 #include "host/unit_text.h"
+#include "pack/tar/archive.h"
 #include "supervisor/state.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
@@ -192,6 +195,24 @@ START_TEST(installs_once)
     ck_assert_str_eq(hf_simfs_link_text(disk, HOST "/current"), slot);
     ck_assert(has(HOST "/supervisor/1/holdfast-supervisor", "supervisor 1"));
     ck_assert_uint_gt(hf_simfs_changes(disk), changes);
+}
+END_TEST
+
+/* The name is the one that a release of the same folder would have. */
+START_TEST(the_build_is_named_as_a_release)
+{
+    _cleanup_(hf_archive_freep) struct hf_archive *archive = NULL;
+    unsigned char digest[HF_SHA256_BYTES];
+    char path[300], hex[HF_SHA256_HEX];
+
+    ck_assert_int_eq(install(), 0);
+    (void)snprintf(path, sizeof(path), HOST "/%s", hf_simfs_link_text(disk, HOST "/current"));
+    int fd = place.fs->openat(place.fs->ctx, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(hf_archive_new(place.fs, fd, 0, NULL, &archive, &err), 0);
+    ck_assert_int_eq(hf_archive_digest(archive, digest, &err), 0);
+    ck_assert_str_eq(strrchr(path, '/') + 1, hf_hex_encode(digest, sizeof(digest), hex));
+    (void)place.fs->close(place.fs->ctx, fd);
 }
 END_TEST
 
@@ -391,6 +412,7 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_set_timeout(tc, 120);
     tcase_add_test(tc, installs_once);
+    tcase_add_test(tc, the_build_is_named_as_a_release);
     tcase_add_test(tc, a_build_without_its_program);
     tcase_add_test(tc, power_cuts_while_it_installs);
     tcase_add_test(tc, a_full_disk_leaves_nothing);

@@ -32,6 +32,7 @@
 #include "agent/resources/network.h"
 #include "agent/trust/trust_watch.h"
 #include "agent/turn.h"
+#include "share/share.h"
 #include "sync/stale_table.h"
 
 /* Each part belongs to the file of its type. This file makes them, passes to each what it needs, and orders the steps
@@ -77,6 +78,8 @@ static void apply_limits(struct hf_agent *agent)
 
     hf_clock_set_max_skew(&agent->params.home->clock, policy->clock_max_skew_ns);
     hf_disks_follow(&agent->disks, &policy->disk);
+    if (agent->params.downloads.share != NULL)
+        hf_share_allow(agent->params.downloads.share, policy->share_neighbours);
     agent->labeller.backoff.cap_ns = agent->report.backoff.cap_ns = policy->retry_interval_ns;
     if (agent->engine != NULL) {
         hf_update_engine_set_retain(agent->engine,
@@ -585,7 +588,8 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .sched = from->sched,
         .http = from->http,
         .bulk_http = &agent->network.releases.ops,
-        .access = from->access,
+        .access = from->downloads.access,
+        .share = from->downloads.share,
         .proc = from->proc,
         .probe = from->probe,
         .unit = from->unit,

@@ -28,6 +28,7 @@
 #include "web/metrics.h"
 
 struct hf_access;
+struct hf_sharing;
 struct hf_life_ops;
 
 /* Functions of the program that runs the agent: the agent reports to it and asks it. Each but `stopped` may be NULL. */
@@ -57,6 +58,12 @@ struct hf_agent_owner {
     void *arg;
 };
 
+/* Of artifacts; each may be NULL. */
+struct hf_agent_downloads {
+    struct hf_access *access; /* mirrors and credentials */
+    struct hf_sharing *share; /* neighbours */
+};
+
 struct hf_agent_params {
     struct hf_home *home; /* open; also provides file system and clock; borrowed */
     const struct hf_rand_ops *rng;
@@ -75,7 +82,7 @@ struct hf_agent_params {
     struct hf_kube *source_kube;
     const struct hf_http_ops *kubelet_http; /* for this node's kubelet (kube/upstream.h); NULL: no credentials */
     const struct hf_http_ops *http;         /* for artifacts of any origin, without credentials */
-    struct hf_access *access;               /* mirrors and credentials of these downloads, or NULL */
+    struct hf_agent_downloads downloads;
     const struct hf_proc_ops *proc;
     const char *tpm_program; /* absolute path of holdfast-tpm, which seals copies of secrets; NULL: none are sealed */
     const struct hf_probe_ops *probe;

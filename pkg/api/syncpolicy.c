@@ -86,6 +86,9 @@ static void finish_retain(struct hf_decode *decode, void *object, json_t *json)
         retain->max_bytes = HF_RETAIN_MAX_BYTES;
 }
 
+static const struct hf_field share_fields[] = {
+    HF_FIELD_BOOL(struct hf_syncpolicy, share_neighbours, "neighbours", "false"), {0}};
+
 static const struct hf_field connectivity_fields[] = {
     HF_FIELD_LIST(struct hf_policy_connectivity, windows, n_windows, "windows", hf_window_fields, HF_MAX_WINDOWS,
                   .finish = hf_window_finish),
@@ -116,6 +119,7 @@ static const struct hf_field spec_fields[] = {
     HF_FIELD_PART("labels", label_fields, .finish = finish_labels),
     HF_FIELD_OBJECT(struct hf_syncpolicy, disk, "disk", disk_fields, .finish = finish_disk),
     HF_FIELD_OBJECT(struct hf_syncpolicy, retain, "retain", retain_fields, .finish = finish_retain),
+    HF_FIELD_PART("share", share_fields),
     HF_FIELD_OBJECT(struct hf_syncpolicy, connectivity, "connectivity", connectivity_fields,
                     .finish = finish_connectivity),
     HF_FIELD_LIST(struct hf_syncpolicy, manifests, n_manifests, "manifests", hf_manifest_fields, HF_MAX_MANIFESTS,

@@ -61,6 +61,7 @@ struct hf_syncpolicy {
     bool detect_labels;          /* also labels of detected hardware */
     struct hf_policy_disk disk;
     struct hf_policy_retain retain;
+    bool share_neighbours; /* content from the neighbours of the site, and for them */
     struct hf_policy_connectivity connectivity;
     struct hf_manifest *manifests; /* unique names */
     size_t n_manifests;

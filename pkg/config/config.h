@@ -155,6 +155,15 @@ struct hf_config_tpm {
     uint32_t pcrs;      /* bit N: opens only while PCR N is unchanged */
 };
 struct hf_config_tpm hf_config_tpm(const struct hf_config *config);
+/* Sharing with the neighbours of the site (share/share.h). */
+#define HF_CONFIG_SHARE_PORT 9094
+#define HF_CONFIG_SHARE_BYTES_PER_S (UINT64_C(8) << 20)
+struct hf_config_share {
+    bool neighbours; /* allowed; not default */
+    uint64_t port, bytes_per_s;
+    const char *ca_file, *cert_file, *key_file; /* NULL: the agent finds them */
+};
+struct hf_config_share hf_config_share(const struct hf_config *config);
 /* `units` lists the unit by its full name; a pattern is not enough. */
 bool hf_config_names_unit(const struct hf_config *config, const char *unit);
 

@@ -126,6 +126,19 @@ static int add_tpm(struct hf_buf *out, const struct hf_config *config)
     return r == 0 ? hf_buf_add_str(out, "]\n") : r;
 }
 
+static int add_share(struct hf_buf *out, const struct hf_config *config)
+{
+    const struct hf_config_share share = hf_config_share(config);
+    const char *const names[] = {"  caFile: ", "  certFile: ", "  keyFile: "};
+    const char *const files[] = {share.ca_file, share.cert_file, share.key_file};
+    int r = hf_buf_addf(out, "share:\n  neighbours: %s\n  port: %" PRIu64 "\n  bytesPerSecond: %" PRIu64 "\n",
+                        share.neighbours ? "true" : "false", share.port, share.bytes_per_s);
+
+    for (size_t i = 0; r == 0 && i < HF_LEN(files); i++)
+        r = files[i] != NULL ? add_text(out, names[i], files[i]) : 0;
+    return r;
+}
+
 static int add_reserve(struct hf_buf *out, const struct hf_config *config)
 {
     if (config->reserve_basis_points == UINT64_MAX)
@@ -154,6 +167,8 @@ int hf_config_format(const struct hf_config *config, struct hf_buf *out)
         r = add_manifests(out, config, HF_CONFIG_UNSIGNED);
     if (r == 0)
         r = add_artifacts(out, config);
+    if (r == 0)
+        r = add_share(out, config);
     if (r == 0)
         r = config->static_pod_folder != NULL
                 ? add_text(out, "staticPodFolder: ", config->static_pod_folder)

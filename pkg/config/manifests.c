@@ -252,6 +252,16 @@ enum hf_config_page hf_config_page(const struct hf_config *config)
     return or_defaults(config)->page;
 }
 
+struct hf_config_share hf_config_share(const struct hf_config *config)
+{
+    struct hf_config_share share = or_defaults(config)->share;
+
+    share.neighbours = share.neighbours && !or_defaults(config)->share_is_wrong;
+    share.port = share.port != 0 ? share.port : HF_CONFIG_SHARE_PORT;
+    share.bytes_per_s = share.bytes_per_s != 0 ? share.bytes_per_s : HF_CONFIG_SHARE_BYTES_PER_S;
+    return share;
+}
+
 struct hf_config_tpm hf_config_tpm(const struct hf_config *config)
 {
     config = or_defaults(config);

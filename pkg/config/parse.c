@@ -304,6 +304,38 @@ static void decode_static_pod_folder(struct hf_decode *decode, const struct hf_f
                         hf_decode_describe(value, shown));
 }
 
+/* ---- sharing ----------------------------------------------------------------------------------------------------- */
+
+/* A wrong field of `share` forbids it: without the authority or the bound that the owner meant, it would be another. */
+static void wrong_share(struct hf_decode *decode, const char *expected, json_t *value)
+{
+    char shown[HF_VALUE_TEXT];
+
+    config_of(decode)->share_is_wrong = true;
+    hf_decode_error(decode, "expected %s, got %s", expected, hf_decode_describe(value, shown));
+}
+
+static void decode_share_file(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    const char *text = json_string_value(value);
+
+    (void)field;
+    if (text != NULL && hf_config_path_is_normal(text))
+        *(const char **)slot = text;
+    else
+        wrong_share(decode, "an absolute path without . and .. and //", value);
+}
+
+static void decode_share_number(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    uint64_t number = 0;
+
+    if (bytes_of(value, &number) < 0 || number < field->min || number > field->max)
+        wrong_share(decode, field->expected, value);
+    else
+        *(uint64_t *)slot = number;
+}
+
 /* ---- the tables -------------------------------------------------------------------------------------------------- */
 
 /* Gives a field the value that a wrong one gets, without a message. */
@@ -395,6 +427,26 @@ static const struct hf_field tpm_fields[] = {
     {.name = "pcrs", .kind = HF_KIND_OTHER, .offset = offsetof(struct hf_config, tpm_pcrs), .decode = decode_pcrs},
     {0}};
 
+#define SHARE_FILE(place, key)                                                                                         \
+    {                                                                                                                  \
+        .name = (key), .kind = HF_KIND_OTHER, .offset = offsetof(struct hf_config, share.place),                       \
+        .decode = decode_share_file                                                                                    \
+    }
+#define SHARE_NUMBER(place, key, least, most, wants)                                                                   \
+    {                                                                                                                  \
+        .name = (key), .kind = HF_KIND_OTHER, .offset = offsetof(struct hf_config, share.place), .min = (least),       \
+        .max = (most), .expected = (wants), .decode = decode_share_number                                              \
+    }
+
+static const struct hf_field share_fields[] = {
+    PERMISSION(share.neighbours, "neighbours"),
+    SHARE_NUMBER(port, "port", 1, 65535, "a port"),
+    SHARE_NUMBER(bytes_per_s, "bytesPerSecond", 64 << 10, TIB, "a quantity of bytes from 64Ki"),
+    SHARE_FILE(ca_file, "caFile"),
+    SHARE_FILE(cert_file, "certFile"),
+    SHARE_FILE(key_file, "keyFile"),
+    {0}};
+
 static void decode_artifacts(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
     (void)field;
@@ -429,6 +481,7 @@ static const struct hf_field config_fields[] = {
     {.name = "manifests", .kind = HF_KIND_OTHER, .fields = manifest_fields, .decode = decode_part},
     {.name = "artifacts", .kind = HF_KIND_OTHER, .decode = decode_artifacts},
     {.name = "mirrors", .kind = HF_KIND_OTHER, .decode = decode_mirrors},
+    {.name = "share", .kind = HF_KIND_OTHER, .fields = share_fields, .decode = decode_part},
     {.name = "staticPodFolder",
      .kind = HF_KIND_OTHER,
      .offset = offsetof(struct hf_config, static_pod_folder),

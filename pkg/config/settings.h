@@ -55,8 +55,10 @@ struct hf_config {
     bool refuses_clock_resync;
     bool refuses_sealed_secrets;
     bool counts_floors;
-    const char *tcti;  /* or NULL */
-    uint32_t tpm_pcrs; /* bit N: PCR N */
+    struct hf_config_share share; /* 0: default */
+    bool share_is_wrong;          /* some field: not allowed */
+    const char *tcti;             /* or NULL */
+    uint32_t tpm_pcrs;            /* bit N: PCR N */
     bool requires_signed_policy, requires_signed_manifests;
     bool is_unusable; /* hf_config_is_usable() */
     char *faults[HF_CONFIG_MAX_FAULTS];

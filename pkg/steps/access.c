@@ -82,6 +82,15 @@ bool hf_access_blame(struct hf_access *access, const char *key)
     return true;
 }
 
+bool hf_access_is_private(const struct hf_access *access, const char *url)
+{
+    const struct hf_config_artifact *item = access != NULL ? hf_config_artifact_for(access->config, url) : NULL;
+    const char *field;
+
+    return item != NULL && (item->cert_file != NULL || item->node_certificate || item->node_token ||
+                            hf_config_artifact_file(item, &field) != NULL);
+}
+
 /* ---- the files, on a worker -------------------------------------------------------------------------------------- */
 
 static int read_file(const struct hf_fs_ops *fs, const char *path, struct hf_buf *out, struct hf_err *err)

@@ -37,6 +37,10 @@ void hf_access_failed(struct hf_access *access, const struct hf_try *try, const 
 void hf_access_served(struct hf_access *access, const struct hf_try *try, const char *key);
 bool hf_access_blame(struct hf_access *access, const char *key);
 
+/* The node has a credential or a certificate for this URL: what it gets there is not for others. `access` may be
+ * NULL. */
+bool hf_access_is_private(const struct hf_access *access, const char *url);
+
 /* What one request needs. */
 struct hf_access_ticket {
     const struct hf_config *config;

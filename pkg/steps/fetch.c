@@ -57,7 +57,7 @@ static bool has_next(const struct hf_fetch *fetch)
 /* True for a mirror that may be left for another URL. */
 static bool is_replaceable(const struct hf_fetch *fetch)
 {
-    return current(fetch)->mirror != 0 && has_next(fetch);
+    return fetch->p.replaceable || (current(fetch)->mirror != 0 && has_next(fetch));
 }
 
 static bool strong(const char *etag)
@@ -317,7 +317,7 @@ static void request(struct hf_fetch *fetch)
         .idle_timeout_ns = idle_ns,
         .max_body_bytes = fetch->p.size + fetch->p.size / 64 + 2 * HF_FETCH_SLACK,
         .bandwidth_limit = fetch->p.bandwidth_limit,
-        .follow_redirects = true,
+        .follow_redirects = !fetch->p.replaceable,
         .on_response = on_response,
         .on_body = on_body,
         .done = on_done,

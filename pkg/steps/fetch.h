@@ -45,6 +45,8 @@ struct hf_fetch_params {
     const char *url;
     /* NULL: no mirrors and no credentials */
     struct hf_access *access;
+    /* There is another place to get it from: this one is judged as a mirror, and redirects to none. */
+    bool replaceable;
     const char *key; /* identity of the artifact; a record with another key is ignored */
     /* The download must have exactly `size` bytes. False with `at_most`, and to repair a release made before releases
      * stated the hash of a packed download: `size` is then that of the new file, which the server may pack. */

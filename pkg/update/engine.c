@@ -253,6 +253,7 @@ void hf_update_engine_free(struct hf_update_engine *engine)
         return;
     hf_steer_core_close(&engine->core);
     orders_done(engine);
+    retain_serve(engine, false);
     for (size_t i = 0; i < engine->releases.n; i++) {
         watches_drop(engine->releases.entries[i].value);
         step_drop(engine->releases.entries[i].value);
@@ -420,6 +421,7 @@ int hf_update_engine_new(const struct hf_update_params *params, struct hf_update
         return r;
     }
     orders_read(engine);
+    retain_serve(engine, true);
     update_engine_wake(engine);
     *ret_engine = engine;
     return 0;

@@ -24,7 +24,8 @@
 #include "update/kept/choice.h"
 #include "web/metrics.h"
 
-struct hf_access; /* steps/access.h */
+struct hf_access;  /* steps/access.h */
+struct hf_sharing; /* share/share.h */
 
 struct hf_update_params {
     const struct hf_fs_ops *fs;
@@ -35,6 +36,7 @@ struct hf_update_params {
     /* for downloads of artifacts, without credentials; NULL: `http` */
     const struct hf_http_ops *bulk_http;
     struct hf_access *access; /* mirrors and credentials of downloads; NULL: none */
+    struct hf_sharing *share; /* neighbours; the engine serves them until it is freed; NULL: none */
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;

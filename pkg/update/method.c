@@ -7,6 +7,8 @@
 
 #include "base/encoding/utf8.h"
 #include "base/parse.h"
+#include "share/share.h"
+#include "steps/access.h"
 #include "update/install/tree.h"
 #include "update/release.h"
 #include "update/rules/delta_chain.h"
@@ -214,4 +216,25 @@ void method_use_whole_file(struct release *release)
 {
     release->j.no_delta = true;
     release->j.method = HF_METHOD_FULL;
+}
+
+/* ---- neighbours -------------------------------------------------------------------------------------------------- */
+
+bool method_is_private(const struct hf_update_engine *engine, const struct hf_artifact *artifact)
+{
+    bool private_ = hf_access_is_private(engine->p.access, artifact->url);
+
+    for (size_t i = 0; !private_ && i < artifact->n_deltas; i++)
+        private_ = hf_access_is_private(engine->p.access, artifact->deltas[i].url);
+    for (size_t i = 0; !private_ && i < artifact->n_steps; i++)
+        private_ = hf_access_is_private(engine->p.access, artifact->steps[i].url);
+    return private_;
+}
+
+bool method_may_be_neighbour(const struct release *release)
+{
+    const struct hf_artifact *artifact = method_artifact(release);
+
+    return hf_share_is_on(release->engine->p.share) && artifact != NULL &&
+           !method_is_private(release->engine, artifact) && strncmp(artifact->url, "file:", 5) != 0;
 }

@@ -95,6 +95,8 @@ int retain_find(struct step_job *step);
 /* The committed version is in place: keeps what the policy says. Failures are logged if the version has just been
  * committed. */
 void retain_keep(struct step_job *step, bool just_committed);
+/* From now on the neighbours get what is in place, or no more; engine->p.share may be NULL. */
+void retain_serve(struct hf_update_engine *engine, bool on);
 
 /* ---- watches.c --------------------------------------------------------------------------------------------------- */
 
@@ -171,6 +173,8 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
 /* *ret_message explains a reason, or is NULL. */
 enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
 void review_load_floor(struct release *release);
+/* A step was stopped because the wanted object or the gate has changed: raises the event that says so. */
+void review_stopped(struct release *release);
 
 /* ---- method.c ---------------------------------------------------------------------------------------------------- */
 
@@ -184,6 +188,10 @@ enum hf_reason method_choose(struct release *release, struct delta_death *death)
 /* Avoids the current delta, which *err made unusable, and chooses again. */
 void method_drop_delta(struct release *release, const struct hf_err *err);
 void method_use_whole_file(struct release *release);
+/* Some URL of it, or of its deltas, needs a credential: the content is neither asked for at neighbours nor given. */
+bool method_is_private(const struct hf_update_engine *engine, const struct hf_artifact *artifact);
+/* The method Neighbour is possible: sharing is on, and the artifact is not private. */
+bool method_may_be_neighbour(const struct release *release);
 
 /* ---- transition.c ------------------------------------------------------------------------------------------------ */
 

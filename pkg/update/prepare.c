@@ -258,6 +258,9 @@ static void inspected(struct release *release, struct step_job *step)
     if (attempt->kept != HF_KEPT_NOWHERE) {
         release->j.method = HF_METHOD_KEPT;
         attempt->go_reason = HF_R_Patching;
+    } else if (method_may_be_neighbour(release)) {
+        release->j.method = HF_METHOD_NEIGHBOUR;
+        attempt->go_reason = HF_R_Downloading;
     }
     if (!has_space(release, &failure))
         failed(release, &failure);

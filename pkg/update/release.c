@@ -301,7 +301,7 @@ static bool must_stop(struct release *release)
     const char *message;
     enum hf_reason reason;
 
-    if (kind != STEP_INSPECT && kind != STEP_UNIT && kind != STEP_FETCH && kind != STEP_PATCH)
+    if (kind != STEP_INSPECT && kind != STEP_UNIT && kind != STEP_ASK && kind != STEP_FETCH && kind != STEP_PATCH)
         return false;
     return !wanted_matches(release) || review_ask(release, &reason, &message) != HF_GATE_GO;
 }

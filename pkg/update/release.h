@@ -187,6 +187,7 @@ enum step_kind {
     STEP_READ,    /* the journal again */
     STEP_INSPECT, /* target, free space, and an attempt during which the agent died */
     STEP_UNIT,    /* asks systemd if the unit exists */
+    STEP_ASK,     /* the neighbours */
     STEP_FETCH,
     STEP_PATCH,
     STEP_SWAP,
@@ -214,6 +215,11 @@ struct release_step {
     void (*hook_done)(struct release *release, int r, const struct hf_failure *failure);
 };
 
+/* The download from a neighbour. Only replace.c writes it. */
+struct release_neighbour {
+    char url[160], key[2 * HF_SHA256_HEX];
+};
+
 /* The functions that start the actions of rules/machine.h; NULL: needs none. */
 struct release_actions {
     void (*start[HF_ACT_COUNT])(struct release *release);
@@ -237,6 +243,7 @@ struct release {
     struct release_drift drift;
     struct release_watches watches;
     struct release_step step;
+    struct release_neighbour neighbour;
 };
 
 #include "update/parts.h"

@@ -3,30 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/encoding/hex.h"
+#include "share/share.h"
 #include "steps/access.h"
 #include "update/release.h"
 
 enum { MAX_DELTA_FAILURES = 5 }; /* downloads of a delta that brought nothing, before the whole file is fetched */
-
-/* The step was stopped because the wanted object or the gate changed. */
-static void stopped(struct release *release)
-{
-    const char *message = NULL;
-    enum hf_reason reason = HF_R_None;
-
-    release->step.stopping = false;
-    if (!wanted_matches(release)) {
-        transition_event(release, HF_EV_DROPPED, HF_R_Queued, NULL);
-        return;
-    }
-    enum hf_gate_verdict verdict = review_ask(release, &reason, &message);
-    if (verdict == HF_GATE_REFUSE)
-        transition_event(release, HF_EV_REFUSED, reason, message);
-    else if (verdict == HF_GATE_MISFIT)
-        transition_event(release, HF_EV_MISFIT, reason, message);
-    else
-        transition_event(release, HF_EV_HELD, verdict == HF_GATE_WAIT ? reason : HF_R_RetryingLater, message);
-}
 
 static void failed(struct release *release, const struct hf_failure *failure, uint64_t at_least_ns)
 {
@@ -85,7 +67,7 @@ static void fetched(void *arg, int r, const struct hf_failure *failure, uint64_t
     else if (r == 0)
         transition_event(release, HF_EV_FETCHED, HF_R_Patching, NULL);
     else if (release->step.stopping)
-        stopped(release);
+        review_stopped(release);
     else if (delta_is_unusable(release, failure, hopeless))
         fall_back(release, failure);
     else
@@ -101,6 +83,7 @@ static void received(void *arg, uint64_t wire_bytes, bool before)
         hf_metric_add(release->engine->counts.fetched, wire_bytes);
     release->j.bytes_fetched += wire_bytes;
     release->attempt.received_bytes += wire_bytes;
+    hf_share_progress(release->engine->p.share, release->j.sha256, release->attempt.received_bytes);
 }
 
 /* True for a release that this node committed before releases stated the hash of a packed download. */
@@ -141,6 +124,133 @@ static struct hf_fetch_params fetch_params(struct release *release)
                                     .arg = release};
 }
 
+/* ---- from a neighbour -------------------------------------------------------------------------------------------- */
+
+/* Neighbours give the content as it is installed, by its hash, whichever way each of them got it: so one node fetches a
+ * delta over the uplink, and the others, whatever they had before, fetch the whole over the site's own network. The
+ * download from each neighbour is a file of its own (its key has the neighbour's name), so that a wrong one has one
+ * culprit. */
+static void neighbour_fetch(struct release *release);
+
+/* This node goes to the origin. */
+static void alone(struct release *release)
+{
+    struct delta_death none = {.times = 0};
+    enum hf_reason reason = method_choose(release, &none);
+
+    transition_event(release, HF_EV_FALL_BACK, reason, reason != HF_R_Downloading ? release->j.detour : NULL);
+}
+
+/* The neighbour is the cause, and not the disk of this node. */
+static bool is_its_fault(enum hf_reason reason, bool *ret_wrong)
+{
+    *ret_wrong = reason == HF_R_ArtifactTooLong || reason == HF_R_ArtifactTooShort;
+    return *ret_wrong || reason == HF_R_DownloadFailed || reason == HF_R_DownloadRefused ||
+           reason == HF_R_DownloadTooSlow;
+}
+
+static void neighbour_fetched(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns,
+                              bool hopeless)
+{
+    struct release *release = arg;
+    struct hf_update_engine *engine = release->engine;
+    bool wrong = false;
+
+    (void)hopeless;
+    release->step.fetch = NULL;
+    step_end(release);
+    if (engine->quiescing) {
+        update_engine_notify(engine);
+    } else if (r == 0) {
+        transition_event(release, HF_EV_FETCHED, HF_R_Patching, NULL);
+    } else if (release->step.stopping) {
+        review_stopped(release);
+    } else if (is_its_fault(failure->reason, &wrong)) {
+        (void)hf_share_blame(engine->p.share, release->j.sha256, wrong);
+        neighbour_fetch(release);
+    } else {
+        retry_back_off(release, failure->reason, retry_after_ns);
+        transition_failure(release, HF_EV_FAILED, failure);
+    }
+    hf_steer_core_unref(&engine->core);
+}
+
+static void set_key(struct release *release, const char *node)
+{
+    unsigned char digest[HF_SHA256_BYTES];
+    char hex[HF_SHA256_HEX];
+    struct hf_sha256 hash;
+
+    hf_sha256_init(&hash);
+    hf_sha256_update(&hash, node, strlen(node));
+    hf_sha256_final(&hash, digest);
+    (void)snprintf(release->neighbour.key, sizeof(release->neighbour.key), "%s.%.32s", release->j.sha256,
+                   hf_hex_encode(digest, sizeof(digest), hex));
+}
+
+static void fetch_from(struct release *release, const char *url, const char *node)
+{
+    struct hf_update_engine *engine = release->engine;
+    struct hf_failure failure = {.reason = HF_R_RetryingLater};
+
+    (void)snprintf(release->neighbour.url, sizeof(release->neighbour.url), "%s", url);
+    set_key(release, node);
+    const struct hf_fetch_params params = {.clock = engine->p.clock,
+                                           .sched = engine->p.sched,
+                                           .http = hf_share_http(engine->p.share),
+                                           .target = step_target(release),
+                                           .folder = release->folder,
+                                           .url = release->neighbour.url,
+                                           .replaceable = true,
+                                           .key = release->neighbour.key,
+                                           .exact = true,
+                                           .size = release->j.size,
+                                           .new_size = release->j.size,
+                                           .done = neighbour_fetched,
+                                           .arg = release};
+    step_begin(release, STEP_FETCH);
+    hf_steer_core_ref(&engine->core);
+    if (hf_fetch_start(&params, &release->step.fetch, &failure.err) < 0) {
+        step_end(release);
+        retry_back_off(release, failure.reason, 0);
+        transition_failure(release, HF_EV_FAILED, &failure);
+        hf_steer_core_unref(&engine->core);
+    }
+}
+
+static void decided(void *arg, const char *url, const char *node)
+{
+    struct release *release = arg;
+
+    step_end(release);
+    if (release->engine->quiescing)
+        update_engine_notify(release->engine);
+    else if (release->step.stopping)
+        review_stopped(release);
+    else if (url == NULL)
+        alone(release);
+    else
+        fetch_from(release, url, node);
+}
+
+static void neighbour_fetch(struct release *release)
+{
+    struct hf_sharing *share = release->engine->p.share;
+
+    if (!hf_share_is_on(share) || !hf_share_want(share, release->j.sha256, release->j.size, decided, release))
+        alone(release);
+    else
+        step_begin(release, STEP_ASK);
+}
+
+static void neighbour_lied(struct release *release, const struct hf_failure *failure)
+{
+    (void)hf_share_blame(release->engine->p.share, release->j.sha256, true);
+    transition_failure(release, HF_EV_FALL_BACK, failure); /* with the same method: others are asked */
+}
+
+/* ---- fetch, by the method ---------------------------------------------------------------------------------------- */
+
 void replace_fetch(struct release *release)
 {
     struct hf_update_engine *engine = release->engine;
@@ -152,6 +262,10 @@ void replace_fetch(struct release *release)
     }
     if (release->j.method == HF_METHOD_KEPT) {
         transition_event(release, HF_EV_FETCHED, HF_R_Patching, NULL);
+        return;
+    }
+    if (release->j.method == HF_METHOD_NEIGHBOUR) {
+        neighbour_fetch(release);
         return;
     }
     struct hf_fetch_params params = fetch_params(release);
@@ -207,9 +321,11 @@ static void patched(struct release *release, struct step_job *step)
     else if (step->job.r == 0)
         transition_event(release, HF_EV_PATCHED, HF_R_Verified, NULL);
     else if (release->step.stopping)
-        stopped(release);
+        review_stopped(release);
     else if (release->j.method == HF_METHOD_KEPT && !wanted_goes_back(release))
         kept_failed(release, &step->failure);
+    else if (release->j.method == HF_METHOD_NEIGHBOUR && step->failure.reason == HF_R_HashMismatch)
+        neighbour_lied(release, &step->failure);
     else if (came_from_mirror(release, &step->failure)) {
         retry_back_off(release, HF_R_DownloadFailed, 0);
         transition_failure(release, HF_EV_FAILED, &step->failure);
@@ -226,6 +342,8 @@ static struct hf_patch_params patch_params(const struct release *release, const 
     const struct hf_journal *j = &release->j;
     const struct hf_artifact *artifact = method_artifact(release);
     bool whole = delta == NULL && artifact != NULL && j->method != HF_METHOD_KEPT;
+    const struct hf_download raw = {.sha256 = j->sha256, .size = j->size};
+    const struct hf_download *sent = j->method == HF_METHOD_NEIGHBOUR ? &raw : whole ? &artifact->download : NULL;
     bool to_step = delta != NULL && delta->to != NULL, from_step = release->attempt.step_sha256[0] != '\0';
 
     return (struct hf_patch_params){.target = step_target(release),
@@ -237,8 +355,8 @@ static struct hf_patch_params patch_params(const struct release *release, const 
                                     .delta_size = delta != NULL ? delta->size : 0,
                                     .step_sha256 = delta != NULL && from_step ? delta->from : NULL,
                                     .to_step = to_step,
-                                    .packed_sha256 = whole ? artifact->download.sha256 : NULL,
-                                    .packed_size = whole ? artifact->download.size : 0,
+                                    .packed_sha256 = sent != NULL ? sent->sha256 : NULL,
+                                    .packed_size = sent != NULL ? sent->size : 0,
                                     .unpacks_unstated = whole && repairs_old_format(release),
                                     .had_old = j->had_old,
                                     .old_sha256 = j->old_sha256,

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is kept of committed versions, and whether wanted content is on the disk: the engine's side of update/kept. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "share/share.h"
+#include "update/kept/offer.h"
 #include "update/release.h"
 #include "update/state/committed.h"
 
@@ -101,4 +104,75 @@ void retain_keep(struct step_job *step, bool just_committed)
     if (r < 0 && just_committed)
         hf_log_err(step->release->engine->p.log, HF_LOG_INFO, "update.kept", "release", step->release->j.name,
                    &failure.err);
+}
+
+/* ---- for neighbours ---------------------------------------------------------------------------------------------- */
+
+struct neighbour_found {
+    struct hf_steer_core *core; /* the roots of the target are the engine's */
+    struct hf_kept_offer offer;
+    char sha256[HF_SHA256_HEX], release[NAME_MAX + 1], path[HF_TARGET_MAX_PATH];
+};
+
+static bool may_serve(const struct release *release, const char *sha256)
+{
+    const struct hf_journal *j = &release->j;
+    const struct hf_edgeupdate *object =
+        release->wanted.accepted != NULL ? release->wanted.accepted : release->wanted.object;
+
+    if (!release_is_known(release) || strcmp(j->sha256, sha256) != 0 || object == NULL ||
+        (j->phase != HF_PHASE_VERIFIED && j->phase != HF_PHASE_SWAPPING && j->phase != HF_PHASE_PROBATION &&
+         j->phase != HF_PHASE_COMMITTED))
+        return false;
+    const struct hf_artifact *artifact = hf_release_artifact(&object->release, release->engine->p.arch);
+    return artifact != NULL && strcmp(artifact->sha256, sha256) == 0 && !method_is_private(release->engine, artifact);
+}
+
+static void *find(void *arg, const char *sha256, uint64_t *ret_size)
+{
+    struct hf_update_engine *engine = arg;
+    struct neighbour_found *found;
+    size_t i = 0;
+
+    while (i < engine->releases.n && !may_serve(engine->releases.entries[i].value, sha256))
+        i++;
+    found = i < engine->releases.n ? calloc(1, sizeof(*found)) : NULL;
+    if (found == NULL)
+        return NULL;
+    const struct release *release = engine->releases.entries[i].value;
+    found->core = &engine->core;
+    hf_steer_core_ref(found->core);
+    found->offer = (struct hf_kept_offer){
+        .target = step_target(release), .kind = release->j.kind, .sha256 = found->sha256, .size = release->j.size};
+    (void)snprintf(found->sha256, sizeof(found->sha256), "%s", sha256);
+    (void)snprintf(found->release, sizeof(found->release), "%s", found->offer.target.release);
+    (void)snprintf(found->path, sizeof(found->path), "%s", found->offer.target.path);
+    found->offer.target.release = found->release;
+    found->offer.target.path = found->path;
+    *ret_size = release->j.size;
+    return found;
+}
+
+static int open_found(void *arg)
+{
+    const struct neighbour_found *found = arg;
+    struct hf_failure ignored = {.reason = HF_R_None};
+
+    return hf_kept_offer(&found->offer, &ignored);
+}
+
+static void drop(void *arg)
+{
+    struct neighbour_found *found = arg;
+
+    hf_steer_core_unref(found->core);
+    free(found);
+}
+
+void retain_serve(struct hf_update_engine *engine, bool on)
+{
+    const struct hf_share_store store = {.find = find, .open = open_found, .drop = drop, .arg = engine};
+
+    if (engine->p.share != NULL)
+        hf_share_serve(engine->p.share, on ? &store : NULL);
 }

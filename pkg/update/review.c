@@ -418,3 +418,22 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
         *ret_message = review->message;
     return verdict;
 }
+
+void review_stopped(struct release *release)
+{
+    const char *message = NULL;
+    enum hf_reason reason = HF_R_None;
+
+    release->step.stopping = false;
+    if (!wanted_matches(release)) {
+        transition_event(release, HF_EV_DROPPED, HF_R_Queued, NULL);
+        return;
+    }
+    enum hf_gate_verdict verdict = review_ask(release, &reason, &message);
+    if (verdict == HF_GATE_REFUSE)
+        transition_event(release, HF_EV_REFUSED, reason, message);
+    else if (verdict == HF_GATE_MISFIT)
+        transition_event(release, HF_EV_MISFIT, reason, message);
+    else
+        transition_event(release, HF_EV_HELD, verdict == HF_GATE_WAIT ? reason : HF_R_RetryingLater, message);
+}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "loop/unit.h"
+#include "share/share.h"
 #include "update/release.h"
 
 /* ---- jobs -------------------------------------------------------------------------------------------------------- */
@@ -105,6 +106,8 @@ void step_stop(struct release *release)
         step_end(release);
         update_engine_leave_turn(release);
         update_engine_wake(release->engine);
+    } else if (step->kind == STEP_ASK) {
+        hf_share_hurry(release->engine->p.share, release->j.sha256);
     } else if (step->fetch != NULL) {
         hf_fetch_stop(step->fetch);
     } else {
@@ -127,6 +130,7 @@ void step_drop(struct release *release)
     hf_restart_free(step->restart);
     hf_checks_free(step->checks);
     hf_command_free(step->hook);
+    hf_share_end(release->engine->p.share, release->j.sha256);
     step->hook = NULL;
     step->unit_call = NULL;
     step->restart = NULL;

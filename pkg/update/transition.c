@@ -15,6 +15,7 @@
 
 #include "base/encoding/utf8.h"
 #include "base/parse.h"
+#include "share/share.h"
 #include "update/release.h"
 
 static const uint64_t save_retry_ns = 5 * HF_NS_PER_S;
@@ -230,6 +231,8 @@ static void enter(struct hf_steer_machine *machine, unsigned event, unsigned nex
         j->good_local = j->local;
     if (phase == HF_PHASE_ROLLED_BACK && !j->local)
         memcpy(j->bad_digest, j->digest, sizeof(j->bad_digest));
+    if (phase != HF_PHASE_FETCHING && phase != HF_PHASE_PATCHING)
+        hf_share_end(release->engine->p.share, j->sha256);
     if (hf_phase_rests(phase) && !keeps_object(j)) { /* no later step needs it */
         json_decref(release->wanted.kept);
         release->wanted.kept = NULL;

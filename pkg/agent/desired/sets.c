@@ -119,7 +119,7 @@ int hf_sets_open(struct hf_sets *sets, const char *arch, struct hf_err *err)
                 .sched = from->sched,
                 .http = from->http,
                 .bulk_http = &sets->network->archives.ops,
-                .access = from->access,
+                .access = from->downloads.access,
                 .link = link_gate,
                 .link_arg = sets,
                 .proc = from->proc,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Wires the real operations into an agent. The only decision here is the order of the steps. */
 #include "agent/process/process.h"
+#include "agent/process/downloads.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -35,7 +36,6 @@
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "os/rand_posix.h"
-#include "steps/access.h"
 #include "tpm/helper.h"
 #include "trust/identity.h"
 #include "web/process_metrics.h"
@@ -61,8 +61,7 @@ struct process {
     char tpm_program[PATH_MAX];
     struct hf_agent_configuration config;
     struct hf_listeners *listeners;
-    struct hf_http_client *artifacts;          /* any origin */
-    struct hf_access *access;                  /* credentials of origins, and mirrors, for `artifacts` */
+    struct hf_downloads *downloads;
     struct hf_upstream *read;                  /* source of the desired state; NULL: a folder */
     struct hf_upstream *written;               /* server for the status; NULL: the same as `read` */
     struct hf_split *split;                    /* combines both; NULL: there is only one */
@@ -562,7 +561,7 @@ static void reload_config(struct process *p)
         return;
     hf_agent_telemetry_configure(p->telemetry, p->config.now);
     hf_agent_configure(p->agent, p->config.now);
-    hf_access_configure(p->access, p->config.now);
+    hf_downloads_configure(p->downloads, p->config.now);
 }
 
 static void on_hangup(void *arg)
@@ -656,36 +655,21 @@ static int find_name(struct process *p, struct hf_err *err)
     return hf_agent_node_name(host, p->node_name, sizeof(p->node_name), err);
 }
 
-static struct hf_http_config artifacts_config(struct process *p)
+static int open_downloads(struct process *p, struct hf_err *err)
 {
-    return (struct hf_http_config){
-        .user_agent = "holdfast-agent/" HF_VERSION, .clock = hf_home_clock(&p->home), .max_skew_ns = MAX_SKEW_NS};
-}
-
-static int set_peers(void *arg, const struct hf_http_peer *peers, size_t n, struct hf_err *err)
-{
-    struct process *p = arg;
-    struct hf_http_config config = artifacts_config(p);
-
-    config.peers = peers;
-    config.n_peers = n;
-    return hf_http_client_update(p->artifacts, &config, err);
-}
-
-static int open_artifacts(struct process *p, struct hf_err *err)
-{
-    const struct hf_http_config config = artifacts_config(p);
-
-    p->artifacts = hf_http_client_new(p->loop, &config, err);
-    if (p->artifacts == NULL)
-        return -err->code;
     p->identity = hf_identity_new(hf_home_clock(&p->home));
-    p->access = hf_access_new(&(struct hf_access_params){
-        .clock = hf_home_clock(&p->home), .log = p->log, .identity = p->identity, .set_peers = set_peers, .arg = p});
-    if (p->identity == NULL || p->access == NULL)
+    if (p->identity == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    hf_access_configure(p->access, p->config.now);
-    return 0;
+    const struct hf_downloads_params params = {.loop = p->loop,
+                                               .clock = hf_home_clock(&p->home),
+                                               .identity = p->identity,
+                                               .log = p->log,
+                                               .metrics = p->metrics,
+                                               .node_name = p->node_name,
+                                               .certificate_dir = p->options->identity.dir,
+                                               .max_skew_ns = MAX_SKEW_NS};
+
+    return hf_downloads_new(&params, p->config.now, &p->downloads, err);
 }
 
 static int open_parts(struct process *p, struct hf_err *err)
@@ -707,7 +691,7 @@ static int open_parts(struct process *p, struct hf_err *err)
     if (r < 0)
         return r;
     hf_supervised_alive(p->supervised);
-    r = open_artifacts(p, err);
+    r = open_downloads(p, err);
     if (r < 0)
         return r;
     r = catch_signals(p);
@@ -739,8 +723,6 @@ static int start_agent(struct process *p, struct hf_err *err)
                   : p->read != NULL  ? hf_upstream_kube(p->read)
                                      : NULL,
         .status_apart = p->split != NULL,
-        .http = hf_http_client_ops(p->artifacts),
-        .access = p->access,
         .proc = hf_loop_proc(p->loop),
         .tpm_program = hf_outside_beside(p->own_exe, HF_TPM_PROGRAM, p->tpm_program),
         .probe = hf_loop_probe(p->loop),
@@ -780,6 +762,7 @@ static int start_agent(struct process *p, struct hf_err *err)
                   .arg = p},
     };
 
+    hf_downloads_fill(p->downloads, &params);
     hf_host_condition(o, &params.host_life, p->host_life);
     return hf_agent_new(&params, &p->agent, err);
 }
@@ -861,8 +844,7 @@ static void clean_up(struct process *p, int exit_code)
     hf_upstream_free(p->kubelet);
     hf_upstream_free(p->written);
     hf_upstream_free(p->read);
-    hf_http_client_free(p->artifacts);
-    hf_access_free(p->access);
+    hf_downloads_free(p->downloads);
     hf_agent_telemetry_free(p->telemetry);
     hf_identity_free(p->identity);
     hf_status_export_free(p->status_export);

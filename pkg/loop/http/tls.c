@@ -258,6 +258,26 @@ static int context_index(void)
     return index;
 }
 
+static void free_host(void *parent, void *host, CRYPTO_EX_DATA *data, int index, long argl, void *argp)
+{
+    (void)parent;
+    (void)data;
+    (void)index;
+    (void)argl;
+    (void)argp;
+    free(host);
+}
+
+/* The host of this connection, for agents: of several handshakes at a time, tls->host is that of the last begun. */
+static int host_index(void)
+{
+    static int index = -1;
+
+    if (index < 0)
+        index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_host);
+    return index;
+}
+
 /* True for a certificate that no authority of ours signed, and that is for another host than the one we asked for. */
 static bool is_foreign(const struct hf_tls *tls, X509_STORE_CTX *context, int error)
 {
@@ -299,14 +319,14 @@ int hf_tls_agent_node(const void *x509, char node[HF_HTTP_NODE])
 }
 
 /* The leaf of a chain without faults. Returns X509_V_OK or the fault. */
-static int judge_agent(const struct hf_tls *tls, const X509 *certificate)
+static int judge_agent(const struct hf_tls *tls, const X509 *certificate, const char *host)
 {
     char node[HF_HTTP_NODE];
 
     if (hf_tls_agent_node(certificate, node) < 0)
         return X509_V_ERR_APPLICATION_VERIFICATION;
-    if (tls->agents.met != NULL && tls->host[0] != '\0') /* as a client */
-        tls->agents.met(tls->agents.arg, tls->host, node);
+    if (tls->agents.met != NULL && host[0] != '\0') /* as a client */
+        tls->agents.met(tls->agents.arg, host, node);
     return X509_V_OK;
 }
 
@@ -322,7 +342,7 @@ static int judge(int ok, X509_STORE_CTX *context)
     if (error == X509_V_OK || error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED)
         error = judge_dates(tls, certificate);
     if (error == X509_V_OK && tls->for_agents && X509_STORE_CTX_get_error_depth(context) == 0)
-        error = judge_agent(tls, certificate);
+        error = judge_agent(tls, certificate, SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), host_index()));
     X509_STORE_CTX_set_error(context, error);
     if (error == X509_V_OK)
         return 1;
@@ -337,6 +357,16 @@ static void set_time(SSL_CTX *context, const struct hf_time_range *range)
 {
     if (sizeof(long) == sizeof(time_t))
         X509_VERIFY_PARAM_set_time(SSL_CTX_get0_param(context), (time_t)(range->estimate_unix_ns / HF_NS_PER_S));
+}
+
+static bool note_host(SSL_CTX *context, const char *host)
+{
+    char *copy = strdup(host);
+
+    if (copy != NULL && SSL_CTX_set_ex_data(context, host_index(), copy) == 1)
+        return true;
+    free(copy);
+    return false;
 }
 
 int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity, const char *host)
@@ -363,6 +393,7 @@ int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity, const char *h
     set_time(context, &tls->range);
     /* Trust an intermediate that the configuration lists as an authority, as Go and curl do with a bundle. */
     ok = X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
+         (!tls->for_agents || note_host(context, host)) &&
          (!tls->for_agents ||
           X509_VERIFY_PARAM_set_purpose(SSL_CTX_get0_param(context), X509_PURPOSE_SSL_CLIENT) == 1) &&
          SSL_CTX_set_ex_data(context, context_index(), tls) == 1;

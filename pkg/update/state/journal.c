@@ -8,14 +8,17 @@
 
 /* ---- names ------------------------------------------------------------------------------------------------------- */
 
-static const char *const method_names[] = {
-    [HF_METHOD_NONE] = "", [HF_METHOD_DELTA] = "Delta", [HF_METHOD_FULL] = "Full", [HF_METHOD_KEPT] = "Kept"};
+static const char *const method_names[] = {[HF_METHOD_NONE] = "",
+                                           [HF_METHOD_DELTA] = "Delta",
+                                           [HF_METHOD_FULL] = "Full",
+                                           [HF_METHOD_KEPT] = "Kept",
+                                           [HF_METHOD_NEIGHBOUR] = "Neighbour"};
 static const char *const kind_names[] = {
     [HF_INSTALL_FILE] = "File", [HF_INSTALL_TREE] = "Tree", [HF_INSTALL_AGENT] = "Agent"};
 
 const char *hf_update_method_name(enum hf_update_method method)
 {
-    return method <= HF_METHOD_KEPT ? method_names[method] : "";
+    return method <= HF_METHOD_NEIGHBOUR ? method_names[method] : "";
 }
 
 const char *hf_journal_installed(const struct hf_journal *journal)

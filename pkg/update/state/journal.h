@@ -29,7 +29,7 @@ enum {
     HF_UPDATE_MAX_STARTS = 3,  /* agent starts in one probation: the engine rolls back */
 };
 
-enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL, HF_METHOD_KEPT };
+enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL, HF_METHOD_KEPT, HF_METHOD_NEIGHBOUR };
 
 struct hf_journal {
     uint64_t time_unix_ns; /* last change of phase, by the wall clock */
@@ -93,7 +93,8 @@ HF_MUST_USE int hf_journal_save(const struct hf_fs_ops *fs, const char *folder, 
 
 extern const struct hf_record_type hf_journal_type; /* for the fuzzer */
 
-const char *hf_update_method_name(enum hf_update_method method); /* "Delta", "Full", "Kept", or "" for HF_METHOD_NONE */
+/* "Delta", "Full", "Kept", "Neighbour", or "" for HF_METHOD_NONE. */
+const char *hf_update_method_name(enum hf_update_method method);
 
 /* Borrowed: the new version in Probation and Committed, else the one before the update. "": unknown, as in Swapping
  * and RollingBack, after a rollback that could not restore, and before drift is repaired. */

@@ -23,34 +23,35 @@ static void no_faults(const struct hf_config *config)
     ck_assert_msg(hf_config_n_faults(config) == 0, "%s", hf_config_fault(config, 0));
 }
 
-static const char full[] =
-    HEAD "updateRoots: [/srv/apps, /opt]\n"
-         "exec: [/usr/bin/check, /srv/apps/**]\n"
-         "units: [edge-sample.service, 'app@*']\n"
-         "requireSigned: [SyncPolicy]\n"
-         "diskReserve: 200Mi\n"
-         "telemetry:\n"
-         "  files: [/srv/log/*.log]\n"
-         "  credentialFolders: [/etc/creds]\n"
-         "  credentialVariables: [SITE_TOKEN]\n"
-         "  sinks: ['https://collector.example.org']\n"
-         "  brokers: ['mqtts://broker.example.org']\n"
-         "  scrapes: ['http://192.0.2.7:9100']\n"
-         "  sockets: [/run/app/log.sock]\n"
-         "  maxSpool: 100Mi\n"
-         "signedPolicies:\n"
-         "  files: [/var/log/**]\n"
-         "  sinks: ['https://*:*']\n"
-         "  maxSpool: 2Gi\n"
-         "  manifests: {staticPods: true, files: [/etc/site/**], units: ['a-*.service']}\n"
-         "manifests:\n"
-         "  cluster: true\n"
-         "  secrets: [/run/site/**]\n"
-         "  origins: ['http://*.svc.cluster.local:*']\n"
-         "staticPodFolder: /srv/pods\n"
-         "clockResync: false\n"
-         "page: None\n"
-         "tpm: {sealSecrets: true, floors: true, tcti: 'swtpm:host=localhost,port=2321', pcrs: [0, 7, 22]}\n";
+static const char full[] = HEAD
+    "updateRoots: [/srv/apps, /opt]\n"
+    "exec: [/usr/bin/check, /srv/apps/**]\n"
+    "units: [edge-sample.service, 'app@*']\n"
+    "requireSigned: [SyncPolicy]\n"
+    "diskReserve: 200Mi\n"
+    "telemetry:\n"
+    "  files: [/srv/log/*.log]\n"
+    "  credentialFolders: [/etc/creds]\n"
+    "  credentialVariables: [SITE_TOKEN]\n"
+    "  sinks: ['https://collector.example.org']\n"
+    "  brokers: ['mqtts://broker.example.org']\n"
+    "  scrapes: ['http://192.0.2.7:9100']\n"
+    "  sockets: [/run/app/log.sock]\n"
+    "  maxSpool: 100Mi\n"
+    "signedPolicies:\n"
+    "  files: [/var/log/**]\n"
+    "  sinks: ['https://*:*']\n"
+    "  maxSpool: 2Gi\n"
+    "  manifests: {staticPods: true, files: [/etc/site/**], units: ['a-*.service']}\n"
+    "manifests:\n"
+    "  cluster: true\n"
+    "  secrets: [/run/site/**]\n"
+    "  origins: ['http://*.svc.cluster.local:*']\n"
+    "staticPodFolder: /srv/pods\n"
+    "clockResync: false\n"
+    "page: None\n"
+    "share: {neighbours: true, port: 9999, bytesPerSecond: 1Mi, caFile: /etc/ca.pem, certFile: /c.pem, keyFile: /k}\n"
+    "tpm: {sealSecrets: true, floors: true, tcti: 'swtpm:host=localhost,port=2321', pcrs: [0, 7, 22]}\n";
 
 START_TEST(every_field)
 {
@@ -91,6 +92,12 @@ START_TEST(every_field)
     ck_assert(hf_config_allows_socket(config, plain, "/run/app/log.sock", NULL));
     ck_assert(!hf_config_allows_socket(config, plain, "/run/holdfast/log.sock", NULL));
     ck_assert_int_eq(hf_config_page(config), HF_CONFIG_PAGE_NONE);
+    const struct hf_config_share share = hf_config_share(config), none = hf_config_share(NULL);
+    ck_assert(share.neighbours && share.port == 9999 && share.bytes_per_s == 1 << 20);
+    ck_assert_str_eq(share.ca_file, "/etc/ca.pem");
+    ck_assert_str_eq(share.cert_file, "/c.pem");
+    ck_assert_str_eq(share.key_file, "/k");
+    ck_assert(!none.neighbours && none.port == HF_CONFIG_SHARE_PORT && none.ca_file == NULL);
     ck_assert(hf_config_max_spool_bytes(config, plain) == 100 << 20);
     ck_assert(hf_config_max_spool_bytes(config, with) == UINT64_C(2) << 30);
 }
@@ -155,6 +162,13 @@ static const struct {
     {HEAD "diskReserve: 51%\n", ":3: diskReserve: expected a percentage up to 50%"},
     {HEAD "diskReserve: -1\n", ":3: diskReserve: expected a percentage up to 50%"},
     {HEAD "diskReserve: 2Ti\n", ":3: diskReserve: expected a percentage up to 50%"},
+    {HEAD "share: true\n", ":3: share: expected an object"},
+    {HEAD "share: {neighbours: yes please}\n", ":3: share.neighbours: expected true or false"},
+    {HEAD "share: {neighbours: true, port: 0}\n", ":3: share.port: expected a port"},
+    {HEAD "share: {neighbours: true, port: 65536}\n", ":3: share.port: expected a port"},
+    {HEAD "share: {neighbours: true, bytesPerSecond: 1Ki}\n", ":3: share.bytesPerSecond: expected a quantity"},
+    {HEAD "share: {neighbours: true, caFile: ca.pem}\n", ":3: share.caFile: expected an absolute path"},
+    {HEAD "share: {neighbours: true, keyFile: /a/../k}\n", ":3: share.keyFile: expected an absolute path"},
     {HEAD "somethingElse: 1\n", ":3: somethingElse: unknown field"},
     {HEAD "metadata: {name: x}\n", ":3: metadata: unknown field"},
 };
@@ -168,6 +182,7 @@ START_TEST(one_fault)
     ck_assert_msg(strncmp(fault, name, strlen(name)) == 0 &&
                       strncmp(fault + strlen(name), faulty[_i].says, strlen(faulty[_i].says)) == 0,
                   "'%s': %s", faulty[_i].text, fault);
+    ck_assert(!hf_config_share(config).neighbours); /* a wrong field allows nothing */
 }
 END_TEST
 

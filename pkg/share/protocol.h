@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* share/protocol.h - the texts between the agents of a site. Pure; every one comes from outside.
+ *
+ *   over UDP    "holdfast-share 1 ask CLUSTER\n" to the group, "holdfast-share 1 here CLUSTER\n" back
+ *   over TLS    GET /v1/state/SHA256      who asks wants it; answer: "have", "fetching BYTES", "wanted" or "absent"
+ *               GET /v1/content/SHA256    200, or 206 for "Range: bytes=N-" */
+#pragma once
+
+#include "base/view.h"
+#include "codec/sha256.h"
+#include "share/election.h"
+
+enum { HF_SHARE_CLUSTER = 17, HF_SHARE_DATAGRAM = 64, HF_SHARE_STATE_TEXT = 40 };
+
+struct hf_share_request {
+    bool content; /* else state */
+    char sha256[HF_SHA256_HEX];
+    uint64_t from;
+    bool ranged;
+};
+
+/* -EBADMSG: another method, path or Range, or no HTTP/1 request. */
+int hf_share_request_parse(struct hf_view head, struct hf_share_request *ret_request);
+
+const char *hf_share_state_format(enum hf_share_state state, uint64_t bytes, char text[HF_SHARE_STATE_TEXT]);
+/* -EBADMSG */
+int hf_share_state_parse(struct hf_view text, enum hf_share_state *ret_state, uint64_t *ret_bytes);
+
+/* The nodes of one authority: hex of a part of the hash of its certificate. Returns `cluster`. */
+const char *hf_share_cluster(const char *ca_pem, char cluster[HF_SHARE_CLUSTER]);
+size_t hf_share_datagram_format(bool ask, const char *cluster, char text[HF_SHARE_DATAGRAM]);
+/* 1: ask, 0: here, -EBADMSG: none of this cluster. */
+int hf_share_datagram_parse(struct hf_view text, const char *cluster);

@@ -101,7 +101,8 @@ struct hf_http_peer {
  * `ca_pem`, client authentication and the subject of an agent are checked (struct hf_tls). */
 enum { HF_HTTP_NODE = 254 }; /* longest name of a node, with its end */
 struct hf_http_agents {
-    /* As a client: the agent of `node` answers at `host`; inside a call's handshake. May be NULL. */
+    /* As a client: the agent of `node`, which has proved its key, answers at `host`; inside a call's handshake. May be
+     * NULL. */
     void (*met)(void *arg, const char *host, const char *node);
     void *arg;
 };

@@ -319,15 +319,24 @@ int hf_tls_agent_node(const void *x509, char node[HF_HTTP_NODE])
 }
 
 /* The leaf of a chain without faults. Returns X509_V_OK or the fault. */
-static int judge_agent(const struct hf_tls *tls, const X509 *certificate, const char *host)
+static int judge_agent(const X509 *certificate)
 {
     char node[HF_HTTP_NODE];
 
-    if (hf_tls_agent_node(certificate, node) < 0)
-        return X509_V_ERR_APPLICATION_VERIFICATION;
-    if (tls->agents.met != NULL && host[0] != '\0') /* as a client */
-        tls->agents.met(tls->agents.arg, host, node);
-    return X509_V_OK;
+    return hf_tls_agent_node(certificate, node) < 0 ? X509_V_ERR_APPLICATION_VERIFICATION : X509_V_OK;
+}
+
+/* As a client. Everybody can show the certificate of an agent: only at its end has the handshake proved the key. */
+static void meet(const SSL *ssl, int where, int value)
+{
+    const SSL_CTX *context = SSL_get_SSL_CTX(ssl);
+    const struct hf_tls *tls = SSL_CTX_get_ex_data(context, context_index());
+    const X509 *certificate = SSL_get0_peer_certificate(ssl);
+    char node[HF_HTTP_NODE];
+
+    (void)value;
+    if ((where & SSL_CB_HANDSHAKE_DONE) != 0 && certificate != NULL && hf_tls_agent_node(certificate, node) == 0)
+        tls->agents.met(tls->agents.arg, SSL_CTX_get_ex_data(context, host_index()), node);
 }
 
 /* OpenSSL calls this for each fault of the chain, and for each certificate in which it found none. This function judges
@@ -342,7 +351,7 @@ static int judge(int ok, X509_STORE_CTX *context)
     if (error == X509_V_OK || error == X509_V_ERR_CERT_NOT_YET_VALID || error == X509_V_ERR_CERT_HAS_EXPIRED)
         error = judge_dates(tls, certificate);
     if (error == X509_V_OK && tls->for_agents && X509_STORE_CTX_get_error_depth(context) == 0)
-        error = judge_agent(tls, certificate, SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), host_index()));
+        error = judge_agent(certificate);
     X509_STORE_CTX_set_error(context, error);
     if (error == X509_V_OK)
         return 1;
@@ -399,6 +408,8 @@ int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity, const char *h
          SSL_CTX_set_ex_data(context, context_index(), tls) == 1;
     SSL_CTX_set1_cert_store(context, tls->store);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, judge);
+    if (tls->for_agents && tls->agents.met != NULL && host[0] != '\0')
+        SSL_CTX_set_info_callback(context, meet);
     ERR_clear_error();
     return ok ? 0 : -ENOMEM;
 }

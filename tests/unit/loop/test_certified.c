@@ -4,6 +4,9 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "loop/server/certified.h"
@@ -242,6 +245,55 @@ START_TEST(stranger_answers)
 }
 END_TEST
 
+/* A key with the public part of `cert`, which is all that OpenSSL compares, and another private part. */
+static char *forge_key(const struct hf_test_cert *cert, const struct hf_test_cert *other)
+{
+    const struct hf_test_cert *both[] = {cert, other};
+    unsigned char *der[2] = {NULL, NULL};
+    enum { AT = 7, SCALAR = 32 }; /* SEC 1: SEQUENCE, INTEGER 1, OCTET STRING */
+    long n = 0;
+
+    for (size_t i = 0; i < HF_LEN(both); i++) {
+        BIO *bio = BIO_new_mem_buf(both[i]->key_pem, -1);
+        EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+        n = i2d_PrivateKey(key, &der[i]);
+        ck_assert_int_gt(n, AT + SCALAR);
+        EVP_PKEY_free(key);
+        BIO_free(bio);
+    }
+    memcpy(der[0] + AT, der[1] + AT, SCALAR);
+    const unsigned char *at = der[0];
+    EVP_PKEY *forged = d2i_PrivateKey(EVP_PKEY_EC, NULL, &at, n);
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text;
+    ck_assert_int_eq(PEM_write_bio_PrivateKey(bio, forged, NULL, NULL, 0, NULL, NULL), 1);
+    long length = BIO_get_mem_data(bio, &text);
+    char *pem = strndup(text, (size_t)length);
+    BIO_free(bio);
+    EVP_PKEY_free(forged);
+    OPENSSL_free(der[0]);
+    OPENSSL_free(der[1]);
+    return pem;
+}
+
+/* Whoever has seen a certificate can show it: without its key that counts under nobody's name. */
+START_TEST(certificate_of_another)
+{
+    _cleanup_(outcome_done) struct outcome o = {.done = 0};
+    char *own = server_cert.key_pem;
+
+    make(&client_cert, "holdfast:agent:node-2", "holdfast:agents", &ca);
+    struct hf_http_config config = identity_of(&client_cert);
+    server_cert.key_pem = forge_key(&server_cert, &client_cert);
+    free(own);
+    serve(64 << 20);
+    fetch(&o, &config);
+    ck_assert_int_lt(o.r, 0);
+    ck_assert_uint_eq(seen.asked, 0);
+    ck_assert_str_eq(seen.all, "");
+}
+END_TEST
+
 START_TEST(no_certificate)
 {
     _cleanup_(outcome_done) struct outcome o = {.done = 0};
@@ -364,6 +416,33 @@ START_TEST(new_identity)
 }
 END_TEST
 
+/* The listener stays readable while nobody can be accepted. */
+START_TEST(no_descriptor)
+{
+    struct rlimit before, none;
+    struct rusage from, to;
+
+    serve(64 << 20);
+    int fd = connect_raw(), next = dup(fd);
+    (void)close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = before.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    (void)getrusage(RUSAGE_SELF, &from);
+    loop_run_for(loop, 500 * MS);
+    (void)getrusage(RUSAGE_SELF, &to);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    /* a loop that spins has a turn each few microseconds, and is preempted or not: count what it used */
+    int64_t used_us =
+        (to.ru_utime.tv_sec - from.ru_utime.tv_sec + to.ru_stime.tv_sec - from.ru_stime.tv_sec) * 1000000l +
+        to.ru_utime.tv_usec - from.ru_utime.tv_usec + to.ru_stime.tv_usec - from.ru_stime.tv_usec;
+    ck_assert_int_lt(used_us, 50000);
+    (void)close(fd);
+    loop_run_for(loop, 200 * MS);
+    ck_assert_uint_eq(seen.refused[HF_CERTIFIED_REFUSED_CERTIFICATE], 1); /* it was let in after all */
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -371,12 +450,14 @@ static void cases(TCase *tc)
     tcase_add_test(tc, names_of_two_at_once);
     tcase_add_loop_test(tc, stranger_asks, 0, (int)HF_LEN(strangers));
     tcase_add_loop_test(tc, stranger_answers, 0, (int)HF_LEN(strangers));
+    tcase_add_test(tc, certificate_of_another);
     tcase_add_test(tc, no_certificate);
     tcase_add_test(tc, other_subnet);
     tcase_add_test(tc, shared_limit);
     tcase_add_test(tc, places_of_an_address);
     tcase_add_test(tc, flood);
     tcase_add_test(tc, new_identity);
+    tcase_add_test(tc, no_descriptor);
 }
 
 HF_TEST_MAIN("loop/certified", cases)

@@ -6,6 +6,9 @@
  * idle server has no timer. Each connection gets a TLS context of its own, so that a new identity, and the clock's
  * range at this moment, count from the next one on; sessions are not resumed, so each connection shows a certificate.
  *
+ * A process without a free descriptor cannot accept, and the listener stays readable: the server then looks away from
+ * it until a tick.
+ *
  * A file is read with pread() on the loop thread, 16 KiB at a time, after the kernel was asked to read ahead. */
 #include "loop/server/certified.h"
 
@@ -324,11 +327,27 @@ static bool begin_tls(struct connection *connection)
     return connection->ssl != NULL && SSL_set_fd(connection->ssl, connection->fd) == 1;
 }
 
+static void on_waiting(void *arg);
+
 static void tick_later(struct hf_certified *server)
 {
     const struct hf_sched_ops *sched = hf_loop_sched(server->loop);
 
     sched->timer_arm(sched->ctx, server->timer, TICK_NS);
+}
+
+static int look_at_listener(struct hf_certified *server)
+{
+    return server->watch != NULL
+               ? 0
+               : hf_loop_watch_fd(server->loop, server->listen_fd, true, false, on_waiting, server, &server->watch);
+}
+
+static void look_away(struct hf_certified *server)
+{
+    hf_loop_unwatch_fd(server->watch);
+    server->watch = NULL;
+    tick_later(server);
 }
 
 /* Both buckets hold what comes in a second, the one of bytes a quarter of it. */
@@ -385,6 +404,8 @@ static void on_waiting(void *arg)
         struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
         socklen_t n = sizeof(from);
         int fd = accept4(server->listen_fd, (struct sockaddr *)&from, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+            look_away(server);
         if (fd < 0)
             return;
         take(server, fd, &from);
@@ -410,7 +431,7 @@ static void on_tick(void *arg)
         else if (connection->starved)
             (void)go_on(connection);
     }
-    if (server->n > 0)
+    if (look_at_listener(server) < 0 || server->n > 0)
         tick_later(server);
 }
 
@@ -463,7 +484,7 @@ int hf_certified_new(struct hf_loop *loop, const struct hf_certified_params *par
     if (r == 0)
         r = open_listener(server, err);
     if (r == 0) {
-        r = hf_loop_watch_fd(loop, server->listen_fd, true, false, on_waiting, server, &server->watch);
+        r = look_at_listener(server);
         r = r < 0 ? hf_err_sys(err, r, "watch the server") : 0;
     }
     if (r < 0) {

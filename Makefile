@@ -146,9 +146,11 @@ $(foreach f,asan cov,$(B)/$(f)/tests/unit/manifests/test_source_cases): private 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
 
+# One at a time: tests of images and of the static programs build these side by side.
 static: ## the programs that hosts run, without any library of the host, in build/static
 	@hack/setup.sh build static
-	@archives=$$(deploy/image/archives) && $(MAKE) --no-print-directory -j$(JOBS) STATIC="$$archives" $(STATIC_PROGRAMS:%=$(B)/static/%)
+	@mkdir -p $(B)
+	@archives=$$(deploy/image/archives) && flock $(B)/static.lock $(MAKE) --no-print-directory -j$(JOBS) STATIC="$$archives" $(STATIC_PROGRAMS:%=$(B)/static/%)
 
 demo: ## the main job on this machine: delta update, failing update that comes back, tampered one refused, kill -9 (KEEP=1 keeps it running)
 	@hack/setup.sh build demo
@@ -242,7 +244,7 @@ image: ## container images of this machine's processor as docker-archives under 
 	@hack/setup.sh build image
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@archives=$$(hack/setup.sh static >&2 && deploy/image/archives) || exit 0; \
-	  $(MAKE) --no-print-directory -j$(JOBS) STATIC="$$archives" $(STATIC_PROGRAMS:%=$(B)/static/%)
+	  flock $(B)/static.lock $(MAKE) --no-print-directory -j$(JOBS) STATIC="$$archives" $(STATIC_PROGRAMS:%=$(B)/static/%)
 	@deploy/image/build
 
 IMAGES ?= all

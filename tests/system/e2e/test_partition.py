@@ -14,12 +14,13 @@ HEALED_S = 60                                  # a silent link is found dead at 
 
 
 def lists(node, since):
-    """Lists of EdgeUpdates and SyncPolicies that the node's agent asked for from the audit event number `since` on."""
+    """Lists of EdgeUpdates and SyncPolicies that the node's agent asked for from the audit event number `since` on. With one object at most, it is a
+    knock at a server that was away."""
     number = world.cluster.where.nodes()[node]
     return [event["requestURI"] for event in world.cluster.audit()[since:]
             if event.get("userAgent", "").startswith("holdfast-agent/") and event["verb"] == "list"
             and (event.get("sourceIPs") or [""])[0].startswith(f"10.213.{number}.")
-            and event["objectRef"]["resource"] in ("edgeupdates", "syncpolicies")]
+            and event["objectRef"]["resource"] in ("edgeupdates", "syncpolicies") and not event["requestURI"].endswith("?limit=1")]
 
 
 class ServerAway:

@@ -32,6 +32,7 @@ from lab import PROGRAMS, TOP, wait
 
 ARCH = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
 HOLDFAST = os.path.join(PROGRAMS, "holdfast")
+DISK_BYTES = 288 << 20                         # four copies of an agent under the sanitizers (35 MB), and what ext4 and the agent keep free
 
 
 def call(*argv):
@@ -47,7 +48,7 @@ class Disk:
     def __init__(self, host):
         self.host, self.number, self.file = host, 0, os.path.join(host.home, "disk.0")
         with open(self.file, "wb") as file:
-            file.truncate(160 << 20)
+            file.truncate(DISK_BYTES)
         call("mkfs.ext4", "-qF", self.file)
         shutil.rmtree(host.state)
         os.mkdir(host.state)
@@ -243,7 +244,10 @@ def disturbed(node, number, seed, disturb):
             time.sleep(rng.choice((rng.random(), rng.random() * 4)))
             disturb(rng)
             wait(f"a whole agent of {good} or {wanted} runs", lambda: node.is_whole(good, wanted), 60)  # pylint: disable=cell-var-from-loop
-    wait("the last one ends", lambda: any(node.has_ended(phase, wanted) for phase in ends), 120)
+    try:
+        wait("the last one ends", lambda: any(node.has_ended(phase, wanted) for phase in ends), 120)
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {wanted} is {node.status()}") from None
     node.build("9000")
     node.publish("9000")
     node.ends("Committed", "9000", 120)

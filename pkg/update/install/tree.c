@@ -210,6 +210,16 @@ int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder
     return r < 0 ? r : hf_target_sync(dir, failure);
 }
 
+int hf_tree_sync(const struct hf_target_dir *dir, struct hf_failure *failure)
+{
+    _cleanup_(hf_target_fd_done) struct hf_target_fd trees = {dir->fs, open_trees(dir, false, failure)};
+
+    if (trees.fd < 0)
+        return trees.fd;
+    int r = dir->fs->fsync(dir->fs->ctx, trees.fd);
+    return r < 0 ? hf_failure_sys(failure, r, "finish the tree") : hf_target_sync(dir, failure);
+}
+
 /* ---- verifying --------------------------------------------------------------------------------------------------- */
 
 struct tree_proof {

@@ -25,6 +25,9 @@ const char *hf_tree_folder(const char *release, const char *sha256, const char *
 HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder, const char *records,
                              const atomic_bool *cancel, struct hf_failure *failure);
 
+/* Makes the names of trees that are there durable: whoever made one may have been killed before its last sync. */
+HF_MUST_USE int hf_tree_sync(const struct hf_target_dir *dir, struct hf_failure *failure);
+
 /* Checks the tree to which `link` leads as hf_install_manifest_check() does. Without a usable manifest it computes the
  * canonical archive of the tree: if its SHA-256 is that in the folder's name, the tree is right and gets a new
  * manifest. `records` NULL: checks only that the folder exists. Returns 1 or 0 (look->what); -errno: the check was not

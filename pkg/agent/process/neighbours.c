@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "loop/tpm_key.h"
 #include "os/secret/guarded_file.h"
 
 enum { MAX_PEM = 64 << 10 };
@@ -55,7 +56,12 @@ static int read_all(const struct hf_fs_ops *fs, const char *where, const struct 
 
     if (r == 0)
         r = read_own(fs, share->cert_file, client_pem, cert, err);
-    return r == 0 ? read_own(fs, share->key_file, client_pem, key, err) : r;
+    if (r == 0)
+        r = read_own(fs, share->key_file, client_pem, key, err);
+    /* The loop would wait for the TPM in each handshake, and everybody in the subnet can begin one. */
+    if (r == 0 && hf_tpm_key_is(hf_buf_str(key)))
+        return hf_err_set(err, EOPNOTSUPP, "the certificate's key is in the TPM: set share.certFile and share.keyFile");
+    return r;
 }
 
 void hf_neighbours_settle(struct hf_sharing *share, const struct hf_fs_ops *fs, const char *where,
@@ -78,6 +84,6 @@ void hf_neighbours_settle(struct hf_sharing *share, const struct hf_fs_ops *fs, 
         hf_log_err(log, HF_LOG_WARNING, "share.unready", "config", hf_config_name(config), &err);
     *said = r;
     hf_buf_done(&ca);
-    hf_buf_done(&cert);
+    hf_buf_wipe(&cert); /* --client-certificate-dir has both in one file */
     hf_buf_wipe(&key);
 }

@@ -100,7 +100,7 @@ static struct hf_http_config tls_of(const struct hf_sharing *share)
 static void turn_off(struct hf_sharing *share)
 {
     struct share_want want = share->want;
-    bool electing = want.phase == SHARE_DISCOVER || want.phase == SHARE_ASK || want.phase == SHARE_WAITS;
+    bool electing = share_want_is_electing(&want);
 
     share_want_stop(share);
     share_offer_stop(share);

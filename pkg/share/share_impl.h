@@ -106,6 +106,8 @@ void share_tick_later(struct hf_sharing *share);
 
 void share_want_tick(struct hf_sharing *share, uint64_t now_ns);
 void share_want_stop(struct hf_sharing *share);
+/* Its owner has not been told yet from where to download. */
+bool share_want_is_electing(const struct share_want *want);
 /* A neighbour asks for this content. */
 void share_want_asked(struct hf_sharing *share, const char *sha256, struct share_peer *peer);
 

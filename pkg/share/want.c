@@ -34,7 +34,7 @@ static bool is_for(const struct share_want *want, const char *sha256)
     return want->phase != SHARE_NOTHING && strcmp(want->sha256, sha256) == 0;
 }
 
-static bool is_electing(const struct share_want *want)
+bool share_want_is_electing(const struct share_want *want)
 {
     return want->phase == SHARE_DISCOVER || want->phase == SHARE_ASK || want->phase == SHARE_WAITS;
 }
@@ -179,7 +179,7 @@ void share_want_asked(struct hf_sharing *share, const char *sha256, struct share
 {
     uint64_t now_ns = hf_mono_ns(share->p.clock);
 
-    if (!is_for(&share->want, sha256) || !is_electing(&share->want))
+    if (!is_for(&share->want, sha256) || !share_want_is_electing(&share->want))
         return;
     peer->asked_ns = now_ns;
     if (peer->state < HF_SHARE_WANTED)
@@ -279,7 +279,7 @@ void share_want_tick(struct hf_sharing *share, uint64_t now_ns)
     struct share_want *want = &share->want;
     bool pending = false;
 
-    if (want->hurried && is_electing(want)) {
+    if (want->hurried && share_want_is_electing(want)) {
         conclude(share, NULL);
         return;
     }

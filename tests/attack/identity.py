@@ -132,6 +132,16 @@ def sends_to(server, site):
     wait("a place for telemetry", lambda: post(site, '{"sensorData": 1}') in (200, 202), PATIENCE_S)
 
 
+def telemetry_arrives(site):
+    """A sink that has got telemetry under the node's certificate."""
+    sink = server_of(site)
+    start(site)
+    has_certificate(site)
+    sends_to(sink, site)
+    wait("telemetry", lambda: sink.bodies, PATIENCE_S)
+    return sink
+
+
 def judge(site, token, audience, now=None):
     return VERIFIER.verify(token, site.authority.ca, audience, time.time() if now is None else now)
 
@@ -186,11 +196,7 @@ def attack_redirect_with_the_key_in_the_tpm(home):
 def attack_certificate_of_an_earlier_node(home):
     """Have a node go on under the certificate of an earlier Node of its name: its servers get the new one, and until then nothing."""
     with node_with_identity(home) as site:
-        sink = server_of(site)
-        start(site)
-        has_certificate(site)
-        sends_to(sink, site)
-        wait("telemetry", lambda: sink.bodies, PATIENCE_S)
+        sink = telemetry_arrives(site)
         is_the_node(site, sink)
         site.api.lie = lambda handler: handler.path.startswith("/apis/certificates") and bool(handler.say(503, {"kind": "Status", "code": 503}) or True)
         site.put({"apiVersion": "v1", "kind": "Node", "metadata": {"name": site.node.name, "uid": "uid-2", "labels": {}}})
@@ -281,11 +287,7 @@ def attack_tokens(home):
     """Show a server tokens of another audience, expired, of the future, too long, with alg none or HS256, changed, of another client of the
     cluster, of another authority, for servers, or signed by another key than their certificate's: it takes none."""
     with node_with_identity(home) as site:
-        sink, other = server_of(site), server_of(site)
-        start(site)
-        has_certificate(site)
-        sends_to(sink, site)
-        wait("telemetry", lambda: sink.bodies, PATIENCE_S)
+        sink, other = telemetry_arrives(site), server_of(site)
         is_the_node(site, sink)
         real, now, name = sink.seen[-1][1], time.time(), site.node.name
         head, claims, signature = real.split(".")
@@ -341,11 +343,7 @@ def attack_token_of_the_future(home):
     """Lie about the time by a month, as the cluster: the node signs no token for then, keeps its telemetry, says why, and sends it when the
     witnesses agree."""
     with node_with_identity(home) as site:
-        sink = server_of(site)
-        start(site)
-        has_certificate(site)
-        sends_to(sink, site)
-        wait("telemetry", lambda: sink.bodies, PATIENCE_S)
+        sink = telemetry_arrives(site)
         site.api.ahead_s = 30 * 86400
         site.api.end_watches()
         wait("a sink that waits", lambda: post(site, '{"sensorData": 2}') and "ClockUnsure" in json.dumps(site.status().get("telemetry", {})), PATIENCE_S)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What neighbours send: the first byte says what the rest is. What must hold: a request that is taken names 64 hexadecimal digits, and a state
- * that is taken has a text that is taken as the same. */
+/* What neighbours send; the first byte of an input says what the rest is. A request that is taken names 64 hexadecimal
+ * digits. A state that is taken has a text that is taken as the same state. */
 #include "share/protocol.h"
 
 #include <stdlib.h>

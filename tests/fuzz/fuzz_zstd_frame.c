@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames from outside, taken apart; and decisions from outside, written over content from outside. What is written reads as
- * what it was written from. */
+/* Hostile frames are read, and hostile decisions are written with hostile content. What is written reads as what it was
+ * written from. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

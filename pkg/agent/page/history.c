@@ -22,7 +22,7 @@ struct hf_page_history {
     size_t n_series;
     size_t next, n;
     double sums[HF_PAGE_SERIES_MAX]; /* of the last sample */
-    uint64_t last_ns;                /* HF_NEVER: there is none */
+    uint64_t last_ns;                /* of the last sample; HF_NEVER: before the first */
     struct page_sample samples[HF_PAGE_SAMPLES];
 };
 

@@ -69,7 +69,7 @@ static void put_text(char *to, size_t n, const char *from)
         to[i] = (unsigned char)to[i] < 0x20 || to[i] == 0x7f ? ' ' : to[i];
 }
 
-/* Who gives the order, for the people who read of it; root can claim anything. */
+/* The user behind sudo, for the log and the status; root can claim any name. */
 static const char *who(void)
 {
     const char *user = getenv("SUDO_USER");

@@ -58,7 +58,7 @@ struct hf_kube_return {
 bool hf_kube_return_awaits(const struct hf_kube_subscription *sub);
 /* The server is away: the client waits for its moment, or for the answer to its knock. */
 bool hf_kube_return_is_ahead(const struct hf_kube *kube);
-/* How long a rest of `delay_ns` lasts. HF_NEVER: until the subscription has its moment in line. */
+/* How long the subscription waits, if its own back-off is `delay_ns`. HF_NEVER: until its turn in line comes. */
 uint64_t hf_kube_return_rest_ns(struct hf_kube_subscription *sub, uint64_t delay_ns);
 /* Call after each move of a reflector. */
 void hf_kube_return_moved(struct hf_kube_subscription *sub, enum hf_rf_state from, enum hf_rf_event event);

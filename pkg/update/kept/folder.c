@@ -7,6 +7,7 @@
 
 #include "os/dir.h"
 #include "os/file.h"
+#include "pack/tar/archive.h"
 
 /* The agent makes it with mode 0700: nobody else can have put anything in, or reaches a set-user-ID file in it. */
 static bool is_own(const struct hf_target_dir *dir, int fd)
@@ -85,4 +86,37 @@ int kept_fill(const struct hf_fs_ops *fs, int from_fd, int to_fd, bool copy, con
         r = hf_file_copy(fs, from_fd, to_fd, at, at + HF_MIN(end - at, (uint64_t)PIECE));
     }
     return r < 0 ? r : HF_KEPT_COPY;
+}
+
+struct archive_out {
+    const struct hf_fs_ops *fs;
+    int fd;
+    uint64_t at, size;
+    struct hf_failure *failure;
+};
+
+static int write_archive(void *ctx, const void *bytes, size_t n)
+{
+    struct archive_out *out = ctx;
+
+    if (n > out->size - out->at)
+        return hf_failure_set(out->failure, HF_R_HashMismatch, EBADMSG, "the kept tree has changed");
+    int r = hf_target_write(out->fs, out->fd, bytes, n, out->at, out->failure);
+    out->at += n;
+    return r;
+}
+
+int kept_archive(const struct hf_fs_ops *fs, int top_fd, uint64_t size, int fd, const atomic_bool *cancel,
+                 struct hf_failure *failure)
+{
+    _cleanup_(hf_archive_freep) struct hf_archive *archive = NULL;
+    struct archive_out out = {.fs = fs, .fd = fd, .size = size, .failure = failure};
+
+    failure->reason = HF_R_None;
+    int r = hf_archive_new(fs, top_fd, 0, cancel, &archive, &failure->err);
+    if (r == 0)
+        r = hf_archive_write(archive, write_archive, &out, &failure->err);
+    if (r < 0 && failure->reason == HF_R_None)
+        failure->reason = r == -EBADMSG ? HF_R_HashMismatch : hf_reason_of_errno(r);
+    return r;
 }

@@ -34,3 +34,8 @@ HF_MUST_USE int kept_mirror(const struct hf_fs_ops *fs, int tree_fd, int kept_fd
                             enum hf_kept_source form, const atomic_bool *cancel);
 /* True if the first file of the mirror is a second name of that in the tree, or if it has no file. */
 bool kept_mirror_is_shared(const struct hf_fs_ops *fs, int tree_fd, int mirror_fd);
+
+/* Writes the canonical archive of the tree `top_fd` into the empty file `fd`. -EBADMSG: it is longer than `size`, so
+ * the tree has changed; a shorter one shows by its hash alone. */
+HF_MUST_USE int kept_archive(const struct hf_fs_ops *fs, int top_fd, uint64_t size, int fd, const atomic_bool *cancel,
+                             struct hf_failure *failure);

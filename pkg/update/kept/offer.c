@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "pack/tar/archive.h"
 #include "update/install/tree.h"
 #include "update/kept/folder.h"
 
@@ -40,29 +39,10 @@ static int take_file(const struct hf_kept_offer *offer, int dirfd, const char *n
     return -ENOENT;
 }
 
-struct offer_out {
-    const struct hf_kept_offer *offer;
-    int fd;
-    uint64_t at;
-    struct hf_failure *failure;
-};
-
-static int write_archive(void *ctx, const void *bytes, size_t n)
-{
-    struct offer_out *out = ctx;
-
-    if (n > out->offer->size - out->at)
-        return -ENOENT; /* the tree has changed */
-    int r = hf_target_write(out->offer->target.fs, out->fd, bytes, n, out->at, out->failure);
-    out->at += n;
-    return r;
-}
-
 /* The archive of the folder, in a file whose name is gone. */
 static int take_tree(const struct hf_kept_offer *offer, const struct hf_target_dir *dir, int dirfd, const char *folder,
                      struct hf_failure *failure)
 {
-    _cleanup_(hf_archive_freep) struct hf_archive *archive = NULL;
     const struct hf_fs_ops *fs = dir->fs;
     char scratch[NAME_MAX + 1];
     _cleanup_(hf_target_fd_done) struct hf_target_fd top = {fs, open_at(fs, dirfd, folder, O_RDONLY | O_DIRECTORY)};
@@ -70,17 +50,15 @@ static int take_tree(const struct hf_kept_offer *offer, const struct hf_target_d
     if (top.fd < 0)
         return -ENOENT;
     (void)hf_target_file_name(dir->release, HF_TARGET_SCRATCH, scratch);
-    struct offer_out out = {.offer = offer, .fd = hf_target_make_file(dir, scratch, failure), .failure = failure};
-    if (out.fd < 0)
-        return out.fd;
+    int fd = hf_target_make_file(dir, scratch, failure);
+    if (fd < 0)
+        return fd;
     int r = hf_target_unlink(dir, scratch, failure);
     if (r == 0)
-        r = hf_archive_new(fs, top.fd, 0, NULL, &archive, &failure->err);
-    if (r == 0)
-        r = hf_archive_write(archive, write_archive, &out, &failure->err);
-    if (r == 0 && is_it(offer, out.fd))
-        return out.fd;
-    (void)fs->close(fs->ctx, out.fd);
+        r = kept_archive(fs, top.fd, offer->size, fd, NULL, failure);
+    if (r == 0 && is_it(offer, fd))
+        return fd;
+    (void)fs->close(fs->ctx, fd);
     return -ENOENT;
 }
 

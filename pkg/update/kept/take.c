@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "pack/tar/archive.h"
 #include "update/install/tree.h"
 #include "update/kept/folder.h"
 
@@ -144,30 +143,10 @@ static int take_other(const struct hf_kept_want *want, const struct hf_target_di
 
 /* ---- kind Tree --------------------------------------------------------------------------------------------------- */
 
-struct archive_out {
-    const struct hf_kept_want *want;
-    const struct hf_fs_ops *fs;
-    int fd;
-    uint64_t at;
-    struct hf_failure *failure;
-};
-
-static int write_archive(void *ctx, const void *bytes, size_t n)
-{
-    struct archive_out *out = ctx;
-
-    if (n > out->want->size - out->at)
-        return hf_failure_set(out->failure, HF_R_HashMismatch, EBADMSG, "the kept tree has changed");
-    int r = hf_target_write(out->fs, out->fd, bytes, n, out->at, out->failure);
-    out->at += n;
-    return r;
-}
-
 /* The archive of the mirror, which is that of the tree if nobody has changed it. */
 static int take_tree(const struct hf_kept_want *want, const struct hf_target_dir *dir, int kept_fd,
                      enum hf_kept_source form, struct hf_failure *failure)
 {
-    _cleanup_(hf_archive_freep) struct hf_archive *archive = NULL;
     char name[KEPT_NAME], fresh[NAME_MAX + 1];
     _cleanup_(hf_target_fd_done) struct hf_target_fd top = {
         dir->fs,
@@ -179,15 +158,9 @@ static int take_tree(const struct hf_kept_want *want, const struct hf_target_dir
     int fd = hf_target_make_file(dir, hf_target_file_name(dir->release, HF_TARGET_NEW, fresh), failure);
     if (fd < 0)
         return fd;
-    struct archive_out out = {.want = want, .fs = dir->fs, .fd = fd, .failure = failure};
-    failure->reason = HF_R_None;
-    int r = hf_archive_new(dir->fs, top.fd, 0, want->cancel, &archive, &failure->err);
-    if (r == 0)
-        r = hf_archive_write(archive, write_archive, &out, &failure->err);
+    int r = kept_archive(dir->fs, top.fd, want->size, fd, want->cancel, failure);
     if (r == 0)
         return fd;
-    if (failure->reason == HF_R_None)
-        failure->reason = r == -EBADMSG ? HF_R_HashMismatch : hf_reason_of_errno(r);
     (void)dir->fs->close(dir->fs->ctx, fd);
     return r;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The site's order to go back to the version before: what it decides, and that the node follows it without a server, keeps
- * its floors, and comes forward again. */
+/* The site's order to go back to the version before: what it decides, and that the node follows it without a server,
+ * keeps its floors, and comes forward again. */
 #include <errno.h>
 
 #include "support/walk.h"

@@ -148,6 +148,33 @@ def need_root():
         raise Skip("needs root to act as another user")
 
 
+VIEW = ("GET /page/live HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+
+
+def attack_viewers_that_do_not_read(home):
+    """A local user takes all places of viewers of the page, and never reads: they lose them within a minute, and one who reads stays."""
+    local = Local(home)
+    try:
+        viewers = []
+        for _ in range(50):
+            viewers.append(socket.create_connection(("127.0.0.1", local.metrics), timeout=20))
+            viewers[-1].sendall(VIEW.encode())
+            assert viewers[-1].recv(12) == b"HTTP/1.1 101", "a viewer got no place"
+        assert "503" in say(local.metrics, VIEW).split("\r\n")[0], "there is no bound of viewers"
+        reader, pings, end = viewers[0], 0, time.monotonic() + 45
+        while time.monotonic() < end:
+            # A frame of the server has no mask; that of a ping is short.
+            pings += (got := reader.recv(65536)).count(b"\x89\x00")
+            if b"\x89\x00" in got:
+                reader.sendall(b"\x8a\x80\x01\x02\x03\x04")
+            assert got, "a viewer who reads was closed"
+        assert pings > 0, "no ping came"
+        assert "101" in say(local.metrics, VIEW).split("\r\n")[0], "viewers that do not read keep their places"
+    finally:
+        local.end()
+
+
 def attack_forged_provenance(home):
     """Post records as the journal, the agent or a finding: they arrive under "http:", with the poster's own user id."""
     local = Local(home)

@@ -54,7 +54,7 @@ static const char *why_not(const struct hf_agent_page *page, const struct hf_pee
 {
     if (hf_config_page(page->params.configuration->now) == HF_CONFIG_PAGE_NONE)
         return "the page is off: agent.yaml has page: None, or a mistake there";
-    if (!peer->over_loopback && !peer->over_unix)
+    if (!peer->from_loopback && !peer->over_unix)
         return "the page is for this machine alone: come over 127.0.0.1, as through ssh -L";
     return NULL;
 }

@@ -74,6 +74,10 @@ static struct lws_context *create_in_folder(const struct lws_context_creation_in
 }
 #endif
 
+/* Viewers (feed.h): whoever reads answers a ping. */
+static const lws_retry_bo_t viewers = {.secs_since_valid_ping = HF_SERVER_IDLE_S - 10,
+                                       .secs_since_valid_hangup = HF_SERVER_IDLE_S};
+
 int hf_server_context_create(struct hf_server_host *host, struct hf_err *err)
 {
     void *loops[] = {&host->loop->uv};
@@ -95,6 +99,7 @@ int hf_server_context_create(struct hf_server_host *host, struct hf_err *err)
         .timeout_secs = HF_SERVER_IDLE_S,
         .keepalive_timeout = HF_SERVER_IDLE_S,
         .timeout_secs_ah_idle = HF_SERVER_IDLE_S,
+        .retry_and_idle_policy = &viewers,
     };
 
     lws_set_log_level(0, NULL);

@@ -249,6 +249,7 @@ void hf_peer_of(struct hf_peer_lookup *lookup, int fd, const struct hf_peer_ends
     unmap(&own);
     unmap(&peer);
     ret_peer->over_loopback = is_loopback(&own);
+    ret_peer->from_loopback = ret_peer->over_loopback && is_loopback(&peer);
     ret_peer->has_uid = ret_peer->over_loopback && find_owner(lookup, &peer, &own, &ret_peer->uid);
     ret_peer->key = ret_peer->has_uid ? KEY_UID | ret_peer->uid : hf_peer_key_of_address(&peer);
 }

@@ -19,6 +19,7 @@ struct hf_peer {
     bool has_uid;
     bool over_unix;
     bool over_loopback;      /* it connected to our loopback */
+    bool from_loopback;      /* and from there: what others route or translate to 127.0.0.1 does not count */
     char unit[HF_PEER_UNIT]; /* systemd unit or scope (Unix), or "" */
 };
 

@@ -119,7 +119,7 @@ START_TEST(over_tcp)
 
     hf_peer_lookup_open(&lookup);
     hf_peer_of(&lookup, fd, &ends, &peer);
-    ck_assert(peer.over_loopback && !peer.over_unix);
+    ck_assert(peer.over_loopback && peer.from_loopback && !peer.over_unix);
     ck_assert_msg(lookup.fd < 0 || (peer.has_uid && peer.uid == geteuid()), "sock_diag does not know the peer");
     /* A closed socket has no owner; the kernel then answers root, and nobody may become root by hanging up. */
     ck_assert_int_eq(write(client, "x", 1), 1);
@@ -129,6 +129,23 @@ START_TEST(over_tcp)
     ck_assert_uint_eq(peer.key, key_of(_i % 2 == 0 ? "127.0.0.1" : "::1"));
     (void)close(fd);
     hf_peer_lookup_close(&lookup);
+}
+END_TEST
+
+/* With route_localnet, or a rule that rewrites addresses, others reach 127.0.0.1. */
+START_TEST(others_at_our_loopback)
+{
+    struct hf_peer_lookup none = {.fd = -1};
+    struct hf_peer_ends ends;
+    struct hf_peer peer;
+    int client, fd = connect_over(AF_INET, false, &client, &ends);
+
+    ((struct sockaddr_in *)&ends.peer)->sin_addr.s_addr = htonl(0xc0000207); /* 192.0.2.7 */
+    hf_peer_of(&none, fd, &ends, &peer);
+    ck_assert(peer.over_loopback && !peer.from_loopback && !peer.has_uid);
+    ck_assert_uint_eq(peer.key, key_of("192.0.2.7"));
+    (void)close(client);
+    (void)close(fd);
 }
 END_TEST
 
@@ -184,6 +201,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, key);
     tcase_add_test(tc, over_unix);
     tcase_add_loop_test(tc, over_tcp, 0, 4);
+    tcase_add_test(tc, others_at_our_loopback);
     tcase_add_test(tc, old_answer);
 }
 

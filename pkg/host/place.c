@@ -131,11 +131,12 @@ enum hf_hostlife_reason hf_hostlife_prove(const struct hf_hostlife_place *place)
 
     if (hf_hostlife_mark_load(place, &mark, NULL) < 0)
         return HF_HOSTLIFE_NO_REASON;
+    if (mark.proven)
+        return HF_HOSTLIFE_R_PERSISTS;
     hf_hostlife_boot_id(place, boot);
-    if (!mark.proven && mark.boot[0] != '\0' && boot[0] != '\0' && strcmp(boot, mark.boot) != 0) {
-        mark.proven = true;
-        if (hf_hostlife_mark_save(place, &mark, NULL) < 0)
-            return HF_HOSTLIFE_R_PERSISTS; /* the next start notes it */
-    }
-    return mark.proven ? HF_HOSTLIFE_R_PERSISTS : HF_HOSTLIFE_R_INSTALLED;
+    if (mark.boot[0] == '\0' || boot[0] == '\0' || strcmp(boot, mark.boot) == 0)
+        return HF_HOSTLIFE_R_INSTALLED;
+    mark.proven = true;
+    (void)!hf_hostlife_mark_save(place, &mark, NULL); /* else the next start notes it */
+    return HF_HOSTLIFE_R_PERSISTS;
 }

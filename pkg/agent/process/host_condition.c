@@ -3,7 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "host/credentials.h"
 #include "os/fs_posix.h"
 
 struct hf_hostlife_place hf_host_condition_place(const struct hf_agent_options *options)
@@ -14,6 +16,15 @@ struct hf_hostlife_place hf_host_condition_place(const struct hf_agent_options *
                                       .image_dir = HF_HOSTLIFE_IMAGE_DIR,
                                       .run_dir = HF_HOSTLIFE_RUN_DIR,
                                       .bin_dir = HF_HOSTLIFE_BIN_DIR};
+}
+
+/* The kubelet revokes the pod's token with the pod, and nobody renews the file. */
+static bool ends_with_the_pod(const struct hf_agent_options *options, const struct hf_hostlife_place *place)
+{
+    char path[PATH_MAX];
+
+    return options->identity.dir == NULL && options->kubeconfig != NULL &&
+           strcmp(options->kubeconfig, hf_hostlife_path(place, HF_HOSTLIFE_POD_DIR "/kubeconfig", path)) == 0;
 }
 
 void hf_host_condition(const struct hf_agent_options *options, struct hf_status_host_life *ret_condition,
@@ -29,7 +40,10 @@ void hf_host_condition(const struct hf_agent_options *options, struct hf_status_
         reason = hf_hostlife_prove(&place);
     else if (options->host.life == HF_HOSTLIFE_AUTO)
         reason = hf_hostlife_decision_load(&place, &decision, NULL) == 0 ? decision.reason : HF_HOSTLIFE_R_FAILED;
-    (void)snprintf(message, HF_HOSTLIFE_TEXT, "%.200s%s%.90s", hf_hostlife_reason_message(reason),
+    if (hf_hostlife_reason_is_on_host(reason) && ends_with_the_pod(options, &place))
+        (void)snprintf(decision.message, sizeof(decision.message),
+                       "its credential is the pod's token, which ends with the DaemonSet: set certificates.enabled");
+    (void)snprintf(message, HF_HOSTLIFE_TEXT, "%.180s%s%.110s", hf_hostlife_reason_message(reason),
                    decision.message[0] != '\0' ? ": " : "", decision.message);
     *ret_condition =
         (struct hf_status_host_life){.on_host = hf_hostlife_reason_is_on_host(reason),

@@ -202,6 +202,7 @@ HF_CLI_COMMAND(hf_cli_status);
 HF_CLI_COMMAND(hf_cli_node_status);
 HF_CLI_COMMAND(hf_cli_node_journal);
 HF_CLI_COMMAND(hf_cli_node_enrol);
+HF_CLI_COMMAND(hf_cli_node_host);
 HF_CLI_COMMAND(hf_cli_nodes);
 HF_CLI_COMMAND(hf_cli_node);
 HF_CLI_COMMAND(hf_cli_rollout_watch);

@@ -227,6 +227,21 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_node_enrol),
     },
     {
+        .name = "node host",
+        .args = "[status | remove]",
+        .summary = "show the agent that a pod has installed on this host, or remove it",
+        .details =
+            "status: by whom and how it persists, its unit, the build that runs and the one kept. Exit code 4: it is "
+            "installed, and not healthy.\n\n"
+            "remove: stops the unit, and removes what a pod has put on the host; says what stays. Exit code 3: a pod "
+            "of the DaemonSet watches, and would install it again; or no pod has installed it. Needs no network.\n\n"
+            "  sudo holdfast node host\n"
+            "  sudo holdfast node host remove\n\n"
+            "A node of the fleet that is named 'host': 'holdfast node -- host'.",
+        .max_words = 1,
+        ROW(hf_cli_node_host),
+    },
+    {
         .name = "node",
         .args = "NAME",
         .summary = "show the last report of one node",

@@ -30,8 +30,8 @@ static const struct {
      {"status", "nodes", "node", "rollout watch", "rollout pause", "rollout resume", "rollout halt", "turn free",
       "wait", "rollback", NULL}},
     {"This node",
-     {"node status", "node journal", "node enrol", "hold", "spool stat", "spool cat", "spool verify", "spool send",
-      NULL}},
+     {"node status", "node journal", "node enrol", "node host", "hold", "spool stat", "spool cat", "spool verify",
+      "spool send", NULL}},
 };
 
 static bool is_in_group(size_t group, const char *name)

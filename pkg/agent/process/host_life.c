@@ -26,6 +26,7 @@
 #include "host/credentials.h"
 #include "host/facts.h"
 #include "host/install.h"
+#include "host/inventory.h"
 #include "host/unit_text.h"
 #include "host/watch.h"
 #include "loop/loop.h"
@@ -282,6 +283,7 @@ struct watcher {
     char *const *argv;
     int argc;
     pid_t child; /* 0: none */
+    int lock;    /* for `holdfast node host`; -1: the pod before this one still has it */
 };
 
 /* A shared lock for a moment: a process that starts at the same time tries for a second. */
@@ -347,6 +349,8 @@ static void look(struct watcher *w, unsigned n, const sigset_t *signals)
     struct hf_hostlife_seen seen = {.acts = w->child > 0};
     struct hf_err err = HF_ERR_INIT;
 
+    if (w->lock < 0)
+        w->lock = hf_hostlife_watch_lock(&w->life.place, NULL);
     if (n % SYNC_LOOKS == 0 && sync_credentials(&w->life, &err) < 0)
         hf_log_err(w->life.log, HF_LOG_WARNING, "host.credentials", "folder", HF_HOSTLIFE_POD_DIR, &err);
     seen.locked = !seen.acts && is_locked(w);
@@ -413,7 +417,7 @@ int hf_host_life_run(const struct hf_agent_options *options, int argc, char *con
 {
     const struct hf_hostlife_place place = hf_host_condition_place(options);
     struct hf_hostlife_decision decision = {.act = HF_HOSTLIFE_STAY_POD};
-    struct watcher w = {.argc = argc, .argv = argv, .watch = {.gone_since_ns = HF_NEVER}};
+    struct watcher w = {.argc = argc, .argv = argv, .watch = {.gone_since_ns = HF_NEVER}, .lock = -1};
     int exit_code = HF_EXIT_FAILED;
 
     if (hf_hostlife_decision_load(&place, &decision, NULL) < 0)

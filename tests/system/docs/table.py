@@ -245,6 +245,7 @@ ROWS = [
     Row(r"sudo cp out/edge-inference-1\.4\.2\.yaml /etc/holdfast/objects/", after=settled("1.4.2")),
     Row(r"sudo holdfast status", page="docs/how-to/failed-update.md", code=(0, 4)),
     Row(r"(sudo )?holdfast status( .*)?", before=with_status),
+    Row(r"sudo holdfast node host remove", page="docs/how-to/remove.md", code=(3,), expect="AlreadyOnHost"),   # this host's unit is of make install
     Row(r"curl -s https://releases\.example\.com/app\.delta \| holdfast-delta .*", before=with_delta, after=is_new),
     Row(r"holdfast delta apply /var/lib/containerd/.*", "cluster", why="needs containerd: tests/system/e2e/test_images.py"),
     Row(r"helm upgrade .* --set agent\.mode=pod|kubectl get edgenodes -o custom-columns=.*", "cluster", page="docs/how-to/host-mode.md",

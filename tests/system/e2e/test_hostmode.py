@@ -237,6 +237,22 @@ class TestHostMode(unittest.TestCase):
         world.cluster.run("m3", "systemctl", "start", "--no-block", UNIT)
         wait.until("the host to be the agent again", lambda: self.life("m3")[:2] == ("Host", "True"), 90)
 
+    def test_7a_a_person_on_the_node_removes_it(self):
+        """Refused while the pod watches; on m1 the release of the agent runs, and the one before it is kept."""
+        def host(node, *words):
+            return world.cluster.run(node, "sh", "-c", f"/{HOST}/current/holdfast node host {' '.join(words)} 2>&1; echo exit $?")
+        shown = host("m1", "status")
+        for part in ("Persists: ", f"{UNIT}: active", ", healthy\n", "kept  ", "given up", "DaemonSet watches", "exit 0"):
+            self.assertIn(part, shown)
+        refused = host("m3", "remove")
+        self.assertIn("DaemonSetWatches: ", refused)
+        self.assertIn("exit 3", refused)
+        self.assertEqual(show("m3", "ActiveState"), "active")
+        self.assertIn("exit 0", host("m3", "remove", "--force"))
+        self.assertFalse(os.path.exists(on("m3", f"etc/systemd/system/{UNIT}")))
+        self.assertFalse(os.path.lexists(on("m3", HOST)))
+        self.assertEqual(show("m3", "LoadState"), "not-found")
+
     def test_8_pod_mode_removes_it(self):
         self.upgrade(mode="pod")
         for node in NODES:

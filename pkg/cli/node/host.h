@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli/node/host.h - the two halves of `node host`, with the place and the systemd of the caller, so that tests can do
+ * without. They return as a command does. Main thread only; block. */
+#pragma once
+
+#include "cli/cli.h"
+#include "host/place.h"
+#include "host/systemd.h"
+
+int hf_cli_host_status(struct hf_cli *cli, const struct hf_hostlife_place *place,
+                       const struct hf_hostlife_systemd *systemd, bool json, struct hf_err *err);
+/* `force`: also while a pod watches. */
+int hf_cli_host_remove(struct hf_cli *cli, const struct hf_hostlife_place *place,
+                       const struct hf_hostlife_systemd *systemd, bool force, struct hf_err *err);

@@ -8,6 +8,7 @@
 #include "api/meta.h"
 #include "base/buf.h"
 #include "base/encoding/utf8.h"
+#include "base/parse.h"
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/node_set.h"
 #include "cli/fleet/node_view.h"
@@ -340,9 +341,11 @@ static int print_node(struct hf_cli *cli, enum hf_output output, json_t *node, c
             json_pack("{s:O, s:o}", "node", node, "seen", hf_cli_seen_json(&seen));
         return answer != NULL ? hf_output_print(cli, output, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
     }
-    struct hf_hold hold = {.present = hf_json_bool_or(node, "status.hold.active", false)};
-    (void)snprintf(hold.reason, sizeof(hold.reason), "%s", hf_json_str_or(node, "status.hold.reason", ""));
-    hf_utf8_trim(hold.reason);
+    struct hf_cli_hold_seen hold = {.active = hf_json_bool_or(node, "status.hold.active", false),
+                                    .end_unix_ns = HF_NEVER};
+    (void)snprintf(hold.file.reason, sizeof(hold.file.reason), "%s", hf_json_str_or(node, "status.hold.reason", ""));
+    hf_utf8_trim(hold.file.reason);
+    (void)!hf_parse_time(hf_json_str_or(node, "status.hold.until", ""), &hold.end_unix_ns);
     int r = hf_cli_print_node(cli, node, &seen, &hold, err);
     if (r == 0)
         print_turns(cli->out, hf_json_at(node, "spec.turns"));

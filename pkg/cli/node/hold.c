@@ -52,23 +52,18 @@ static int write_hold(struct hf_cli *cli, const struct hf_cli_args *args, const 
 static int show_hold(struct hf_cli *cli, const struct hf_cli_args *args, const char *state, struct hf_err *err)
 {
     struct hf_cli_hold_seen seen;
-    char when[HF_TIME_TEXT] = "";
     int r = hf_cli_see_hold(cli, state, &seen, err);
 
     if (r < 0)
         return r;
-    const char *reason = seen.active ? seen.file.reason : "";
-    if (seen.active && seen.end_unix_ns != HF_NEVER)
-        (void)hf_format_time(seen.end_unix_ns, when);
     if (hf_cli_flag(args, "json")) {
-        _cleanup_(hf_json_freep) json_t *answer =
-            json_pack("{s:b, s:s, s:s}", "active", seen.active, "reason", reason, "until", when);
+        _cleanup_(hf_json_freep) json_t *answer = hf_cli_hold_json(&seen);
         return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
     }
-    if (!seen.active)
-        (void)fprintf(cli->out, "no hold\n");
+    if (seen.active)
+        hf_cli_print_hold(cli, &seen);
     else
-        (void)fprintf(cli->out, "held%s%s: %s\n", when[0] != '\0' ? " until " : "", when, reason);
+        (void)fprintf(cli->out, "no hold\n");
     return 0;
 }
 

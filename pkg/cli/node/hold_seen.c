@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/asprintf.h"
+#include "base/format.h"
 #include "cli/plain.h"
 #include "node/clock.h"
 #include "os/file.h"
@@ -79,4 +80,25 @@ int hf_cli_see_hold(struct hf_cli *cli, const char *state, struct hf_cli_hold_se
     ret_seen->active = hf_hold_age_judge(&ret_seen->file, &age, &clocks, &wait_ns);
     ret_seen->end_unix_ns = hf_hold_age_end_unix_ns(&ret_seen->file, clocks.wall_unix_ns, wait_ns);
     return 0;
+}
+
+static const char *end_of(const struct hf_cli_hold_seen *seen, char when[HF_TIME_TEXT])
+{
+    return seen->active && seen->end_unix_ns != HF_NEVER ? hf_format_time(seen->end_unix_ns, when) : "";
+}
+
+json_t *hf_cli_hold_json(const struct hf_cli_hold_seen *seen)
+{
+    char when[HF_TIME_TEXT];
+
+    return json_pack("{s:b, s:s, s:s}", "active", seen->active, "reason", seen->active ? seen->file.reason : "",
+                     "until", end_of(seen, when));
+}
+
+void hf_cli_print_hold(struct hf_cli *cli, const struct hf_cli_hold_seen *seen)
+{
+    char when[HF_TIME_TEXT];
+    const char *end = end_of(seen, when);
+
+    (void)fprintf(cli->out, "held%s%s: %s\n", end[0] != '\0' ? " until " : "", end, seen->file.reason);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cli/cli.h"
+#include "codec/json.h"
 #include "sync/hold.h"
 
 struct hf_cli_hold_seen {
@@ -15,3 +16,9 @@ struct hf_cli_hold_seen {
 /* -EACCES: not readable for this user; *ret_seen has no hold. */
 HF_MUST_USE int hf_cli_see_hold(struct hf_cli *cli, const char *state, struct hf_cli_hold_seen *ret_seen,
                                 struct hf_err *err);
+
+/* {active, reason, until}; until is "" where the end is unknown. NULL: out of memory. */
+json_t *hf_cli_hold_json(const struct hf_cli_hold_seen *seen);
+
+/* "held until TIME: REASON", without the time where the end is unknown. The hold is active. */
+void hf_cli_print_hold(struct hf_cli *cli, const struct hf_cli_hold_seen *seen);

@@ -171,30 +171,19 @@ static int read_node(struct hf_cli *cli, const struct status_dirs *dirs, uint64_
     return r;
 }
 
-/* Nothing about a hold that this user may not read. */
-static struct hf_hold read_hold(struct hf_cli *cli, const char *state)
-{
-    struct hf_cli_hold_seen seen;
-
-    (void)!hf_cli_see_hold(cli, state, &seen, NULL);
-    seen.file.present = seen.active;
-    return seen.file;
-}
-
 /* ---- the output -------------------------------------------------------------------------------------------------- */
 
 static int print_json(struct hf_cli *cli, enum hf_output output, json_t *node, const struct hf_cli_seen *seen,
-                      const struct hf_hold *hold, struct hf_err *err)
+                      const struct hf_cli_hold_seen *hold, struct hf_err *err)
 {
     _cleanup_(hf_json_freep) json_t *answer =
-        json_pack("{s:O, s:o, s:{s:b, s:s}}", "node", node, "seen", hf_cli_seen_json(seen), "hold", "active",
-                  hold->present, "reason", hold->reason);
+        json_pack("{s:O, s:o, s:o}", "node", node, "seen", hf_cli_seen_json(seen), "hold", hf_cli_hold_json(hold));
 
     return answer != NULL ? hf_output_print(cli, output, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
 }
 
 static int print_status(struct hf_cli *cli, enum hf_output output, json_t *node, const struct hf_cli_seen *seen,
-                        const struct hf_hold *hold, struct hf_err *err)
+                        const struct hf_cli_hold_seen *hold, struct hf_err *err)
 {
     if (output == HF_OUTPUT_JSON || output == HF_OUTPUT_YAML)
         return print_json(cli, output, node, seen, hold, err);
@@ -211,12 +200,13 @@ static int local_status(struct hf_cli *cli, const struct hf_cli_args *args, cons
 {
     const struct status_dirs dirs = dirs_of(args, advice);
     _cleanup_(hf_json_freep) json_t *node = NULL;
-    struct hf_hold hold = read_hold(cli, dirs.state);
+    struct hf_cli_hold_seen hold;
     enum hf_output output;
     uint64_t since = 0;
     enum hf_cli_agent agent = hf_cli_see_agent(cli, dirs.state, &since);
     int r = hf_output_of(args, &output, err);
 
+    (void)!hf_cli_see_hold(cli, dirs.state, &hold, NULL); /* nothing about a hold that this user may not read */
     if (r == 0)
         r = read_node(cli, &dirs, agent == HF_CLI_AGENT_RUNS ? since : 0, &node, err);
     if (r < 0)

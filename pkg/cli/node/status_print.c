@@ -255,14 +255,14 @@ static void print_policy(FILE *to, const json_t *policy)
 }
 
 int hf_cli_print_node(struct hf_cli *cli, const json_t *node, const struct hf_cli_seen *seen,
-                      const struct hf_hold *hold, struct hf_err *err)
+                      const struct hf_cli_hold_seen *hold, struct hf_err *err)
 {
     const json_t *updates = hf_json_at(node, "status.updates");
 
     print_head(cli->out, node, seen);
     print_policy(cli->out, hf_json_at(node, "status.policy"));
-    if (hold->present)
-        (void)fprintf(cli->out, "held: %s\n", hold->reason);
+    if (hold->active)
+        hf_cli_print_hold(cli, hold);
     int r = print_updates(cli->out, updates, err);
     if (r == 0)
         r = print_manifests(cli->out, hf_json_at(node, "status.manifests"), err);

@@ -2,8 +2,8 @@
 /* cli/node/status_print.h - prints a node's status as text. */
 #pragma once
 
+#include "cli/node/hold_seen.h"
 #include "cli/node/status_seen.h"
-#include "sync/hold.h"
 
 HF_MUST_USE int hf_cli_print_node(struct hf_cli *cli, const json_t *node, const struct hf_cli_seen *seen,
-                                  const struct hf_hold *hold, struct hf_err *err);
+                                  const struct hf_cli_hold_seen *hold, struct hf_err *err);

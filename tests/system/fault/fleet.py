@@ -238,9 +238,9 @@ def filters_of_nodes():
         out, _ = lab.run("node", "c", code=5)
         check("Silent (last seen 66m ago; no report for one and a half of its intervals)" in out, out)
         lab.run("node", "b", code=4)
-        lab.server.objects["EdgeNode", "a"]["status"]["hold"] = {"active": True, "reason": "x" + "\u0436" * 100}
+        lab.server.objects["EdgeNode", "a"]["status"]["hold"] = {"active": True, "reason": "x" + "\u0436" * 100, "until": "2026-11-20T09:00:00Z"}
         out, _ = lab.run("node", "a")
-        check("\nheld: x" + "\u0436" * 63 + "\n" in out, out)
+        check("\nheld until 2026-11-20T09:00:00Z: x" + "\u0436" * 63 + "\n" in out, out)
         for condition, status in (("Stalled", "True"), ("SourceReadable", "False"), ("StatusDelivered", "False")):
             lab.server.objects["EdgeNode", "a"]["status"]["conditions"] = [{"type": condition, "status": status}]
             lab.run("node", "a", code=4)

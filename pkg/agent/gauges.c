@@ -23,8 +23,8 @@ static void set_phase(void *arg, const struct hf_update_status *status)
     const char *phase = hf_phase_name(status->phase);
 
     hf_metric_set(hf_metric_with(gauges->phase, HF_LABELS(status->name, phase)), 1);
-    if (status->installed[0] != '\0')
-        hf_metric_set(hf_metric_with(gauges->release, HF_LABELS(status->name, status->installed, phase)), 1);
+    hf_metric_set(hf_metric_with(gauges->release, HF_LABELS(status->name, status->installed, phase, status->reason)),
+                  1);
 }
 
 static void collect_contact(const struct hf_gauges *gauges)
@@ -99,8 +99,8 @@ int hf_gauges_new(struct hf_metrics *m, const struct hf_agent_parts *parts, stru
     g->phase = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_update_phase", "1 for the current phase of each release.",
                                 HF_LABELS("release", "phase"));
     g->release = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_release_info",
-                                  "Always 1; installed version and phase of each release.",
-                                  HF_LABELS("release", "version", "phase"));
+                                  "Always 1; installed version, phase and its reason of each release.",
+                                  HF_LABELS("release", "version", "phase", "reason"));
     hf_resource_gauges_init(&g->resources, m);
     g->age = hf_metric_gauge(m, "holdfast_contact_age_seconds",
                              "Time since the last sign of life of the source; -1: never.");

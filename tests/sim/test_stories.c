@@ -448,7 +448,8 @@ START_TEST(metrics_say_what_runs)
     publish(2, NULL);
     run(10 * MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    ck_assert(metric("holdfast_release_info{release=\"edge\",version=\"1.2.0\",phase=\"Committed\"} ") == 1);
+    ck_assert(metric("holdfast_release_info{release=\"edge\",version=\"1.2.0\",phase=\"Committed\","
+                     "reason=\"HealthPassed\"} ") == 1);
     ck_assert(metric("holdfast_update_outcomes_total{outcome=\"Committed\",reason=\"HealthPassed\"} ") >= 1);
     ck_assert(metric("\nholdfast_update_fetched_bytes_total ") > 0);
     ck_assert(metric("\nholdfast_update_rollbacks_total ") == 0);

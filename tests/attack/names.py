@@ -5,6 +5,8 @@ import contextlib
 import ctypes
 import os
 import subprocess
+import threading
+import time
 
 import run
 from config import configure
@@ -177,3 +179,137 @@ def attack_mount_over_what_an_entry_has_placed(home):
         wait("the end of the other entry", lambda: node.alive() or not any(
             row["name"] == "more" for row in node.status().get("manifests", [])), 60)
         assert read(node.place("trust.d", "k1.pem")) == key
+
+
+def tree(*folders):
+    """Each file and folder below these: name, inode and content."""
+    found = set()
+    for top in folders:
+        for at, names, files in os.walk(top):
+            found |= {os.path.join(at, name) for name in names}
+            found |= {(os.path.join(at, name), os.stat(os.path.join(at, name)).st_ino, read(os.path.join(at, name))) for name in files}
+    return found
+
+
+def not_through(node, folders, real, reasons=("NotAllowed",)):
+    """Let an entry of its own write into each folder: each is refused for one of the reasons, and `real` stays as it was."""
+    before = tree(real)
+    for number, folder in enumerate(folders):
+        name = f"e{number}-{time.monotonic_ns()}"
+        node.apply("policy", aim(node, folder).replace("name: conf", "name: " + name))
+        if node.agent is None:
+            node.start_agent()
+        wait(f"a refusal of {folder} ({entry(node)})", lambda name=name: node.alive() or (
+            entry(node).get("name") == name and entry(node).get("reason") in reasons), 60)
+        assert tree(real) == before, tree(real) ^ before
+
+
+def attack_links_above_the_target(home):
+    """Put links of root above the target, straight, over a second link and with `..`, and links in a folder of another user: neither
+    leads an entry into the trust folder."""
+    with scene(home) as node:
+        trust, own = node.place("trust.d"), node.place("data", "own")
+        os.mkdir(own)
+        for name, target in (("one", trust), ("two", "one"), ("up", "../trust.d"), ("far", "../data/../trust.d/..")):
+            os.symlink(target, node.place("data", name))
+            os.symlink(target, os.path.join(own, name))
+        os.chown(own, 65534, 65534)
+        not_through(node, [node.place("data", name) for name in ("one", "two/new", "up", "far/trust.d")], trust)
+        not_through(node, [node.place("data", "own", name) for name in ("one", "two/new", "up", "far/trust.d")], trust,
+                    reasons=("NotAllowed", "PathUnsafe"))
+
+
+def attack_links_of_proc(home):
+    """Put links to /proc/self/root, to /proc/self/cwd and to the agent's open folders in /proc/self/fd and /dev/fd above the target: no
+    entry follows them into the trust folder or the state folder."""
+    with scene(home) as node:
+        trust = node.place("trust.d")
+        for name, target in (("root", "/proc/self/root"), ("cwd", "/proc/self/cwd"), ("fd", "/proc/self/fd"), ("dev", "/dev/fd")):
+            os.symlink(target, node.place("data", name))
+        not_through(node, [node.place("data", name) + trust for name in ("root", "cwd")], trust)
+        folder = f"/proc/{node.agent.pid}/fd"
+        opened = [fd for fd in os.listdir(folder) if os.path.isdir(os.path.join(folder, fd))] or ["5"]
+        not_through(node, [node.place("data", name, opened[0]) for name in ("fd", "dev")], node.place("trust.d"))
+        assert not [at for at, _, files in os.walk(node.place("state")) if "k2.pem" in files]
+
+
+def attack_overlay_over_a_folder(home):
+    """Mount an overlay at /data whose upper folder is the trust folder, and mount that overlay once more: a write would reach the trust
+    folder, and none does. Over a folder of nobody the entry writes."""
+    with scene(home) as node:
+        disk = node.place("disk")
+        os.mkdir(disk)
+        mount("-t", "tmpfs", "-o", "mode=0755", "tmpfs", disk)
+        for name in ("lower", "work", "work2", "work3", "data"):
+            os.mkdir(os.path.join(disk, name))
+        subprocess.run(["cp", "-a", node.place("trust.d"), os.path.join(disk, "keys")], check=True)
+        os.rename(node.place("trust.d"), node.place("trust.old"))
+        os.symlink(os.path.join(disk, "keys"), node.place("trust.d"))
+        keys = os.path.join(disk, "keys")
+        for name, upper, work in (("1", keys, "work"), ("2", disk + "/data", "work2")):
+            os.mkdir(node.place("data", name))
+            mount("-t", "overlay", "-o", f"lowerdir={disk}/lower,upperdir={upper},workdir={disk}/{work}", "overlay", node.place("data", name))
+        os.mkdir(node.place("data", "3"))
+        mount("--bind", node.place("data", "1"), node.place("data", "3"))
+        not_through(node, [node.place("data", "1"), node.place("data", "1", "new"), node.place("data", "3")], keys)
+        node.apply("policy", aim(node, node.place("data", "2")))
+        wait(f"the file in nobody's folder ({entry(node)})", lambda: node.alive() or entry(node).get("phase") == "Applied", 60)
+        assert os.listdir(os.path.join(disk, "data")) == ["k2.pem"], os.listdir(os.path.join(disk, "data"))
+
+
+def attack_hard_link_to_a_key(home):
+    """Lay hard links to a key and to agent.yaml where an entry places its files, with and without `force`, before and after it has placed
+    them: the entry's file gets an inode of its own, and neither key nor configuration changes."""
+    with scene(home) as node:
+        data, key, config = node.place("data", "app"), node.place("trust.d", "k1.pem"), node.place("etc", "agent.yaml")
+        before = tree(node.place("trust.d"), node.place("etc"))
+        os.mkdir(data)
+        write(node.place("stick", "agent.yaml"))
+
+        def lay():
+            for source, name in ((key, "k2.pem"), (config, "agent.yaml")):
+                if os.path.exists(os.path.join(data, name)):
+                    os.unlink(os.path.join(data, name))
+                os.link(source, os.path.join(data, name))
+
+        lay()
+        for force in ("", ", force: true"):
+            node.apply("policy", aim(node, data, force))
+            if node.agent is None:
+                node.start_agent()
+            wait(f"an answer about the links ({entry(node)})", lambda: node.alive() or entry(node).get("phase") == "Applied"
+                 or (force == "" and entry(node).get("reason", "") != ""), 60)
+            assert tree(node.place("trust.d"), node.place("etc")) == before
+        wait("the entry's own files", lambda: node.alive() or read(os.path.join(data, "k2.pem")) == "evil", 60)
+        lay()
+        wait("the repair", lambda: node.alive() or read(os.path.join(data, "k2.pem")) == read(os.path.join(data, "agent.yaml")) == "evil", 60)
+        assert tree(node.place("trust.d"), node.place("etc")) == before
+
+
+def attack_folder_swapped_for_a_link(home):
+    """Exchange a folder above the target with a link to the trust folder, thousands of times while the entry writes, as its owner can: what is
+    opened is what was checked, and no file comes into the trust folder."""
+    with scene(home) as node:
+        trust, data, libc = node.place("trust.d"), node.place("data", "app"), ctypes.CDLL(None, use_errno=True)
+        os.makedirs(os.path.join(data, "sub"))
+        os.symlink(trust, data + ".link")
+        before, over = tree(trust), threading.Event()
+
+        def swap():
+            while not over.is_set():
+                assert libc.renameat2(-100, data.encode(), -100, (data + ".link").encode(), 2) == 0, ctypes.get_errno()
+
+        thread = threading.Thread(target=swap, daemon=True)
+        thread.start()
+        try:
+            for number in range(12):
+                write(node.place("stick", "k2.pem"), f"evil {number}")
+                node.apply("policy", aim(node, os.path.join(data, str(number))).replace("name: conf", f"name: e{number}"))
+                if node.agent is None:
+                    node.start_agent()
+                wait(f"an answer about {number} ({entry(node)})", lambda number=number: node.alive() or (
+                    entry(node).get("name") == f"e{number}" and entry(node).get("reason")), 60)
+        finally:
+            over.set()
+            thread.join()
+        assert tree(trust) == before, tree(trust) ^ before

@@ -11,7 +11,10 @@
 #include "manifests/files/mount_table.h"
 #include "manifests/files/resolve.h"
 
-/* One name of a closed folder: as the host sees it, or as this process does. */
+/* An overlay may lie on an overlay; the kernel allows two. */
+enum { MAX_OVERLAYS = 4 };
+
+/* One name of a closed folder: as the host sees it, or as this process does, and where overlays put its files. */
 struct closed_way {
     const char *name;               /* as the caller has named it */
     char path[HF_FILES_MAX_PATH];   /* for this process, without links */
@@ -26,9 +29,9 @@ struct hf_closed {
     bool reserved;
     char *names[HF_CLOSED_MAX];
     size_t n_names;
-    struct closed_way ways[2 * HF_CLOSED_MAX];
+    struct closed_way ways[4 * HF_CLOSED_MAX];
     size_t n_ways;
-    struct hf_files_id ids[2 * HF_CLOSED_MAX]; /* those that exist */
+    struct hf_files_id ids[4 * HF_CLOSED_MAX]; /* those that exist */
     size_t n_ids;
 };
 
@@ -50,21 +53,49 @@ static const char *origin_of(const struct hf_closed *closed, const char *path, c
     return mount != NULL && hf_mount_table_origin(mount, path, origin, HF_FILES_MAX_PATH) == 0 ? mount->device : NULL;
 }
 
-static void add_way(struct hf_closed *closed, const char *host_root, const char *name)
+/* Writes where a file at `path` of this process is written, if an overlay is there. False: at `path` itself. */
+static bool below_overlay(const struct hf_closed *closed, const char *path, char written[HF_FILES_MAX_PATH])
+{
+    const struct hf_mount *mount = hf_mount_table_find(&closed->mounts, path);
+    char origin[HF_FILES_MAX_PATH], named[HF_FILES_MAX_PATH];
+
+    if (mount == NULL || mount->upper == NULL || hf_mount_table_origin(mount, path, origin, sizeof(origin)) < 0 ||
+        (size_t)snprintf(named, sizeof(named), "%s%s", mount->upper, strcmp(origin, "/") == 0 ? "" : origin) >=
+            sizeof(named))
+        return false;
+    if (hf_files_resolve(closed->fs, closed->host_root, named, written, NULL) < 0)
+        memcpy(written, named, sizeof(named));
+    return true;
+}
+
+/* Closes `path` of this process, by the name that the caller has given. */
+static void add_path(struct hf_closed *closed, const char *name, const char *path)
 {
     struct closed_way *way = &closed->ways[closed->n_ways];
-    char path[HF_FILES_MAX_PATH];
     struct stat st;
 
-    if (hf_files_resolve(closed->fs, host_root, name, path, NULL) < 0)
-        (void)snprintf(path, sizeof(path), "%s", name); /* a link that is not followed: its own name is closed */
-    if ((size_t)snprintf(way->path, sizeof(way->path), "%s%s", host_root, path) >= sizeof(way->path))
+    if (closed->n_ways == HF_LEN(closed->ways))
         return;
+    (void)snprintf(way->path, sizeof(way->path), "%s", path);
     way->name = name;
     way->device = origin_of(closed, way->path, way->origin);
     closed->n_ways++;
     if (closed->fs->fstatat(closed->fs->ctx, AT_FDCWD, way->path, &st, 0) == 0)
         closed->ids[closed->n_ids++] = (struct hf_files_id){name, st.st_dev, st.st_ino};
+}
+
+static void add_way(struct hf_closed *closed, const char *host_root, const char *name)
+{
+    char path[HF_FILES_MAX_PATH], own[HF_FILES_MAX_PATH], written[HF_FILES_MAX_PATH];
+
+    if (hf_files_resolve(closed->fs, host_root, name, path, NULL) < 0)
+        (void)snprintf(path, sizeof(path), "%s", name); /* a link that is not followed: its own name is closed */
+    if ((size_t)snprintf(own, sizeof(own), "%s%s", host_root, path) >= sizeof(own))
+        return;
+    add_path(closed, name, own);
+    if (below_overlay(closed, own, written) &&
+        (size_t)snprintf(own, sizeof(own), "%s%s", closed->host_root, written) < sizeof(own))
+        add_path(closed, name, own);
 }
 
 static int add_folder(struct hf_closed *closed, const char *folder)
@@ -109,19 +140,32 @@ static bool is_way(const struct closed_way *way, const char *host_path, const ch
             hf_config_path_is_within(origin, way->origin));
 }
 
-const char *hf_closed_by_path(const struct hf_closed *closed, const char *path)
+/* As hf_closed_by_path(), for one name of the path: `own` is that of this process. */
+static const char *by_name(const struct hf_closed *closed, const char *path, const char *own)
 {
-    char own[HF_FILES_MAX_PATH * 2], origin[HF_FILES_MAX_PATH] = "";
-
-    if (closed == NULL)
-        return NULL;
-    (void)snprintf(own, sizeof(own), "%s%s", closed->host_root, path);
+    char origin[HF_FILES_MAX_PATH] = "";
     const char *device = origin_of(closed, own, origin);
+
     for (size_t i = 0; i < closed->n_ways; i++)
         if (is_way(&closed->ways[i], path, own, device, origin))
             return closed->ways[i].name;
     bool is_reserved = hf_config_path_is_reserved(path) || (device != NULL && hf_config_path_is_reserved(origin));
     return closed->reserved && is_reserved ? ".holdfast-*" : NULL;
+}
+
+const char *hf_closed_by_path(const struct hf_closed *closed, const char *path)
+{
+    char own[HF_FILES_MAX_PATH * 2], written[HF_FILES_MAX_PATH];
+
+    if (closed == NULL)
+        return NULL;
+    (void)snprintf(own, sizeof(own), "%s%s", closed->host_root, path);
+    const char *name = by_name(closed, path, own);
+    for (int i = 0; name == NULL && i < MAX_OVERLAYS && below_overlay(closed, own, written); i++) {
+        (void)snprintf(own, sizeof(own), "%s%s", closed->host_root, written);
+        name = by_name(closed, written, own);
+    }
+    return name;
 }
 
 const struct hf_files_id *hf_closed_ids(const struct hf_closed *closed, size_t *ret_n)

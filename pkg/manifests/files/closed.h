@@ -2,9 +2,11 @@
 /* manifests/files/closed.h - folders and files of the node that no entry may reach, by any of their names.
  *
  * A path is closed if it is below a closed folder, with or without the links that lead there; if a bind mount or a
- * second mount of the file system shows there what is below a closed folder; or if the folder has the device and inode
- * of a closed one, which counts where /proc cannot be read. Root alone makes mounts, so the result of
- * hf_closed_find() counts for one attempt or one look. Threads: workers; hf_closed_find() blocks. */
+ * second mount of the file system shows there what is below a closed folder; if an overlay passes the writes there on;
+ * or if the folder has the device and inode of a closed one, which counts where /proc cannot be read. Root alone makes
+ * mounts, so the result of hf_closed_find() counts for one attempt or one look. Threads: workers; hf_closed_find()
+ * blocks.
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -38,6 +38,28 @@ static char *take_field(char **line)
     return field;
 }
 
+/* Returns the folder that takes the writes of an overlay, from "options ... - type source options" of its line. Only a
+ * path from the root counts: where another one begins, only who made the mount knows. */
+static const char *upper_of(char *line)
+{
+    static const char key[] = "upperdir=";
+    char *rest = strstr(line, " - overlay ");
+
+    if (rest == NULL)
+        return NULL;
+    rest += strlen(" - overlay ");
+    (void)take_field(&rest);
+    for (char *option = rest; option != NULL; option = strchr(option, ',')) {
+        option += *option == ',';
+        if (strncmp(option, key, sizeof(key) - 1) != 0)
+            continue;
+        option += sizeof(key) - 1;
+        option[strcspn(option, ",")] = '\0'; /* a comma in the path is "\054" */
+        return option[0] == '/' ? take_field(&option) : NULL;
+    }
+    return NULL;
+}
+
 /* "36 35 98:0 /root /point options ..." */
 static int add_line(struct hf_mount_table *table, char *line)
 {
@@ -47,6 +69,7 @@ static int add_line(struct hf_mount_table *table, char *line)
     mount.device = take_field(&line);
     mount.root = take_field(&line);
     mount.point = take_field(&line);
+    mount.upper = upper_of(line);
     if (mount.root[0] != '/' || mount.point[0] != '/') /* "pipe:[1]" of nsfs is below nothing */
         return 0;
     int r = hf_array_grow(table->mounts, table->n, table->cap, MAX_MOUNTS);

@@ -18,6 +18,7 @@ struct hf_mount {
     const char *device; /* "major:minor", the same for all mounts of one file system */
     const char *root;   /* the mounted folder: a path from the root of the file system */
     const char *point;  /* where it is mounted: a path of this process */
+    const char *upper;  /* of an overlay that can be written: the folder that takes its writes; else NULL */
 };
 
 struct hf_mount_table {

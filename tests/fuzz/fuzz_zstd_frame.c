@@ -85,23 +85,30 @@ static void write_hostile(const uint8_t *bytes, size_t n)
 /* Coded decisions, beside an old frame's and over content that repeats itself. */
 static void decode(const uint8_t *bytes, size_t n)
 {
-    enum { REST = 300000, PERIOD = 611 };
+    enum { REST = 300000, PERIOD = 611, OLD = 300 };
     static unsigned char content[REST], work[ZFRAME_BLOCK_MAX];
     static struct pack_zframe_state state;
     static struct pack_zframe_block block;
     _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(2 * ZFRAME_BLOCK_MAX);
-    uint64_t item[8] = {0}, page = 0;
+    _cleanup_(hf_buf_done) struct hf_buf stored = HF_BUF_INIT(1 << 20);
+    _cleanup_(pack_zold_done) struct pack_zold old;
+    const struct pack_store store = pack_store_buf(&stored);
     struct delta_copy copy[2] = {{0, 50, 700}, {900, 100, 5000}};
     const struct delta_copies copies = {copy, HF_LEN(copy), 0};
     struct hf_err err = HF_ERR_INIT;
     struct delta_cm cm;
 
-    for (unsigned i = 0; i < HF_LEN(item); i++) /* 40 literals, a match of 100 */
-        item[i] = 40 | UINT64_C(100) << 18 | (uint64_t)(PERIOD + i % 2) << 36;
+    if (pack_zold_open(&old, &store) < 0)
+        return;
+    pack_zold_frame(&old);
+    block = (struct pack_zframe_block){.kind = ZFRAME_COMPRESSED, .content_n = OLD * 140, .n = OLD};
+    for (unsigned i = 0; i < OLD; i++)
+        block.sequence[i] = (struct pack_zframe_sequence){40, 100, PERIOD + 3 + i % 2};
+    for (unsigned i = 0; i < 4; i++) /* more items than a page has */
+        if (pack_zold_add(&old, &block, NULL) < 0)
+            return;
     for (size_t i = 0; i < REST; i++)
         content[i] = (unsigned char)(i % PERIOD * 37);
-    const struct pack_zold old = {
-        .item = item, .n = HF_LEN(item), .page = &page, .page_n = 1, .content_n = 140 * HF_LEN(item)};
     struct pack_zmodel *model = pack_zmodel_new(&old, &copies);
     if (model == NULL)
         return;

@@ -34,6 +34,29 @@ uint64_t pack_reader_offset(const struct pack_reader *reader)
     return reader->at - (reader->n - reader->pos);
 }
 
+static int buf_add(void *ctx, const void *bytes, size_t n, uint64_t *ret_at, struct hf_err *err)
+{
+    struct hf_buf *buf = ctx;
+    int r;
+
+    *ret_at = buf->n;
+    r = hf_buf_add(buf, bytes, n);
+    return r < 0 ? hf_err_sys(err, r, "keep %zu bytes in memory", n) : 0;
+}
+
+static ssize_t buf_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
+{
+    const struct hf_buf *buf = ctx;
+    struct hf_delta_memory memory = {(const unsigned char *)buf->p, buf->n};
+
+    return hf_delta_memory_pread(&memory, bytes, n, offset);
+}
+
+struct pack_store pack_store_buf(struct hf_buf *buf)
+{
+    return (struct pack_store){buf, buf_add, buf_pread};
+}
+
 int pack_decode_memory(const struct pack_decode *decode, uint64_t bytes, struct hf_err *err)
 {
     if (decode->memory_max != 0 && bytes > decode->memory_max)

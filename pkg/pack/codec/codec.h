@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "delta/delta.h"
 
@@ -33,12 +34,22 @@ void pack_reader_init(struct pack_reader *reader, const struct hf_delta_old *fro
 HF_MUST_USE int pack_reader_fill(struct pack_reader *reader, struct hf_err *err);
 uint64_t pack_reader_offset(const struct pack_reader *reader);
 
+/* Bytes that need not stay in memory. add() appends and says where; pread() returns the bytes read or -errno. */
+struct pack_store {
+    void *ctx;
+    int (*add)(void *ctx, const void *bytes, size_t n, uint64_t *ret_at, struct hf_err *err);
+    ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
+};
+/* In memory; borrows `buf`. */
+struct pack_store pack_store_buf(struct hf_buf *buf);
+
 enum pack_codec {
     /* Plain form: the content. Both sides predict the encoder's choices; marks record the differences. */
     PACK_CODEC_DEFLATE = 1,
     PACK_CODEC_DEFLATE_TOKENS = 2,
     PACK_CODEC_XZ = 3,
     PACK_CODEC_ZSTD = 4,
+    PACK_CODEC_ZSTD_DECISIONS = 5,
     PACK_CODEC_END,
 };
 
@@ -53,7 +64,8 @@ struct pack_setup {
     size_t marks_n;
     /* deflate: CRC-32 and length follow, as in a gzip member */
     bool gzip_tail;
-    uint64_t plain_n; /* zstd: the size that the frame states, if any */
+    uint64_t plain_n; /* zstd: the size that the frame states, if any; by decisions: in any case */
+    void *shared;     /* of codecs with ops->shared; borrowed */
 };
 
 /* Starts at `offset` and has at most n bytes. */
@@ -66,6 +78,16 @@ struct pack_decode {
     const atomic_bool *cancel; /* may be set at any time; may be NULL */
     uint64_t memory_max;       /* bytes; 0: only the codec's limit */
     uint64_t *memory;          /* raised to the bytes needed, if more; may be NULL */
+    void *shared;              /* as in struct pack_setup */
+};
+
+/* What the streams of a delta have in common: made before old is decoded, which adds to it; new streams follow, one at
+ * a time, from bytes [at, at + n) of the store. */
+struct pack_shared_ops {
+    int (*make)(const struct pack_store *store, uint64_t at, uint64_t n, void **ret_shared, struct hf_err *err);
+    /* After the last new stream. -EBADMSG: bytes are left. */
+    int (*finish)(void *shared, struct hf_err *err);
+    void (*done)(void *shared);
 };
 
 /* To encode: make, feed any number of times, finish, done. */
@@ -78,6 +100,7 @@ struct pack_codec_ops {
     /* One stream; *ret_n is its length. */
     int (*decode)(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);
     const char *(*version)(void); /* may be NULL */
+    const struct pack_shared_ops *shared;
 };
 
 /* NULL: unknown. codecs.c has all codecs; a program with fewer defines its own. */

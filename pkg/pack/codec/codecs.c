@@ -5,6 +5,7 @@
 #include "pack/codec/zst.h"
 #include "pack/deflate/deflate.h"
 #include "pack/deflate/tokens.h"
+#include "pack/zstd/decisions.h"
 
 const struct pack_codec_ops *pack_codec_ops(enum pack_codec codec)
 {
@@ -13,6 +14,7 @@ const struct pack_codec_ops *pack_codec_ops(enum pack_codec codec)
         [PACK_CODEC_DEFLATE_TOKENS] = &pack_tokens_ops,
         [PACK_CODEC_XZ] = &pack_xz_ops,
         [PACK_CODEC_ZSTD] = &pack_zstd_ops,
+        [PACK_CODEC_ZSTD_DECISIONS] = &pack_zdecisions_ops,
     };
 
     return codec > 0 && codec < PACK_CODEC_END ? table[codec] : NULL;

@@ -14,7 +14,7 @@ struct pack_encoder {
 
 static int unknown(enum pack_codec codec, struct hf_err *err)
 {
-    if (codec == PACK_CODEC_XZ || codec == PACK_CODEC_ZSTD)
+    if (codec >= PACK_CODEC_XZ && codec < PACK_CODEC_END)
         return hf_err_set(err, EOPNOTSUPP, "this program lacks %s: use 'holdfast delta apply'",
                           codec == PACK_CODEC_XZ ? "xz" : "zstd");
     return hf_err_set(err, EOPNOTSUPP, "unknown compression number %d", (int)codec);

@@ -34,7 +34,7 @@ struct hf_deep_info {
     uint64_t memory_bytes;      /* on top of any delta's */
     uint64_t scratch_bytes;     /* on disk or, without a file, in memory */
     uint64_t streams;
-    uint64_t header_bytes, recipe_bytes; /* the rest is the inner delta */
+    uint64_t header_bytes, recipe_bytes; /* with the coded part; the rest is the inner delta */
     unsigned inner_method;               /* only from hf_deep_read_info() */
     char libraries[96];                  /* on which the new bytes depend */
     size_t parts_n;                      /* the old file's; 0: not in parts */

@@ -13,9 +13,10 @@ struct scratch {
     const struct hf_deep_scratch *file; /* file->write is NULL: use `memory` */
     struct hf_buf memory;
     uint64_t n, max;
+    uint64_t content_end; /* of the stream that was unpacked last; what its codec keeps may follow */
 };
 
-static int scratch_add(void *ctx, const void *bytes, size_t n, struct hf_err *err)
+static int scratch_keep(void *ctx, const void *bytes, size_t n, uint64_t *ret_at, struct hf_err *err)
 {
     struct scratch *scratch = ctx;
     int r;
@@ -28,8 +29,20 @@ static int scratch_add(void *ctx, const void *bytes, size_t n, struct hf_err *er
         r = hf_buf_add(&scratch->memory, bytes, n);
     if (r < 0)
         return hf_err_sys(err, r, "write %zu bytes to the scratch file", n);
+    *ret_at = scratch->n;
     scratch->n += n;
     return 0;
+}
+
+/* The sink of unpacked content. */
+static int scratch_add(void *ctx, const void *bytes, size_t n, struct hf_err *err)
+{
+    struct scratch *scratch = ctx;
+    uint64_t at;
+    int r = scratch_keep(scratch, bytes, n, &at, err);
+
+    scratch->content_end = scratch->n;
+    return r;
 }
 
 static ssize_t scratch_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
@@ -61,6 +74,7 @@ struct unpacked {
     size_t n, cap;
     uint64_t size, memory_max;
     const atomic_bool *cancel;
+    void *shared; /* of the streams that share state, or NULL */
 };
 
 static int add_piece(struct unpacked *unpacked, enum unpacked_source source, uint64_t from, uint64_t n,
@@ -118,17 +132,19 @@ static int unpack_stream(struct unpacked *unpacked, struct stretch *stretch, con
                                        .n = op->packed_n,
                                        .out = {&unpacked->scratch, scratch_add},
                                        .cancel = unpacked->cancel,
-                                       .memory_max = unpacked->memory_max};
+                                       .memory_max = unpacked->memory_max,
+                                       .shared = unpacked->shared};
     uint64_t start = unpacked->scratch.n;
 
+    unpacked->scratch.content_end = start;
     if (op->packed_n > stretch->end - stretch->at)
         return hf_err_set(err, EBADMSG, "delta recipe: a stream reaches beyond the end of its container");
     int r = pack_decode_run(&decode, err);
     if (r < 0)
         return hf_err_wrap(err, r, "unpack the old file at offset %llu", (unsigned long long)stretch->at);
     stretch->at += op->packed_n;
-    *ret_inner = (struct stretch){
-        {&unpacked->scratch, scratch_pread, unpacked->scratch.n}, IN_SCRATCH, start, unpacked->scratch.n};
+    uint64_t end = unpacked->scratch.content_end;
+    *ret_inner = (struct stretch){{&unpacked->scratch, scratch_pread, end}, IN_SCRATCH, start, end};
     return 0;
 }
 
@@ -178,6 +194,8 @@ struct deep_writer {
     const unsigned char *p;
     struct recipe_op op;
     uint64_t raw;             /* bytes before the operation `op` */
+    void *shared;             /* as in struct unpacked */
+    uint64_t shared_n;        /* streams opened that use it */
     uint64_t drop;            /* after resuming: bytes that the new file has already */
     struct packing_mark mark; /* the last place to resume at */
     uint64_t at, skip;        /* offset in the unpacked file; padding bytes that come next */
@@ -231,6 +249,8 @@ static int open_stream(struct deep_writer *packing, struct hf_err *err)
     setup.plain_n = packing->op.plain_n;
     setup.marks = packing->op.marks;
     setup.marks_n = packing->op.marks_n;
+    setup.shared = packing->shared;
+    packing->shared_n += recipe_is_shared(packing->recipe, &packing->op);
     packing->memory[depth] = pack_encoder_memory(&setup);
     for (unsigned i = 0; i <= depth && total != UINT64_MAX; i++)
         total = packing->memory[i] > UINT64_MAX - total ? UINT64_MAX : total + packing->memory[i];
@@ -251,10 +271,16 @@ static int end_stream(struct deep_writer *packing, struct hf_err *err)
     return r;
 }
 
+/* What streams share is made anew, from the first of them on. */
+static bool has_whole_share(const struct deep_writer *packing)
+{
+    return packing->shared_n == 0 || packing->shared_n == packing->recipe->shared_streams;
+}
+
 /* Takes the first of several places with one offset: streams without content may follow at the same offset. */
 static void set_mark(struct deep_writer *packing)
 {
-    if (packing->depth == 0 && packing->at > packing->mark.at)
+    if (packing->depth == 0 && packing->at > packing->mark.at && has_whole_share(packing))
         packing->mark = (struct packing_mark){packing->at, packing->written, packing->hash};
 }
 
@@ -319,7 +345,8 @@ static int skip_to(struct deep_writer *packing, uint64_t position, struct hf_err
 
     while (r == 0) {
         const struct recipe_op *op = &packing->op;
-        if (depth == 0 && (position < at || (!op->open && position > at + op->raw)))
+        if (depth == 0 && (position < at || (!op->open && position > at + op->raw) ||
+                           (position <= at + op->raw && !has_whole_share(packing))))
             return hf_err_set(err, EINVAL, "the checkpoint does not belong to this delta");
         if (depth == 0 && position <= at + op->raw) {
             packing->raw = at + op->raw - position;
@@ -329,6 +356,7 @@ static int skip_to(struct deep_writer *packing, uint64_t position, struct hf_err
         at += op->raw;
         if (op->open)
             at += recipe_pad(at);
+        packing->shared_n += recipe_is_shared(packing->recipe, op);
         depth = op->open ? depth + 1 : depth - 1;
         r = recipe_next_new(packing->recipe, &packing->p, &packing->op, err);
     }
@@ -349,10 +377,11 @@ static int packing_resume(struct deep_writer *packing, const struct hf_delta_che
 }
 
 static int packing_start(struct deep_writer *packing, const struct recipe *recipe, const struct delta_header *header,
-                         const struct hf_delta_apply_params *params, struct hf_err *err)
+                         const struct hf_delta_apply_params *params, void *shared, struct hf_err *err)
 {
     memset(packing, 0, sizeof(*packing));
     packing->recipe = recipe;
+    packing->shared = shared;
     packing->p = recipe->new_program;
     packing->out = &params->out;
     packing->size = header->new_size;
@@ -467,6 +496,8 @@ struct deep_run {
     struct delta_input input;
     struct delta_header header;
     struct recipe recipe;
+    uint64_t coded_n;                     /* length of the coded part behind the recipe */
+    const struct pack_shared_ops *shared; /* NULL: no stream shares state */
     struct hf_delta_old old;
     struct unpacked unpacked;
     struct deep_writer packing;
@@ -660,7 +691,33 @@ static int run_delta(struct deep_run *run, struct hf_err *err)
         *err = run->packing.failed ? own : inner_err;
     if (r == 0)
         r = packing_end(&run->packing, &run->header, err);
+    if (r == 0 && run->shared != NULL)
+        r = run->shared->finish(run->unpacked.shared, err);
     return r == 0 ? body_end(&run->input, &run->header, err) : r;
+}
+
+/* Keeps the coded part: it is needed while the inner delta is read. */
+static int keep_coded(struct deep_run *run, struct hf_err *err)
+{
+    struct scratch *scratch = &run->unpacked.scratch;
+    const struct pack_codec_ops *ops = pack_codec_ops(PACK_CODEC_ZSTD_DECISIONS);
+    unsigned char bytes[4096];
+    int r = 0;
+
+    if (run->recipe.shared_streams == 0)
+        return 0;
+    if (ops == NULL)
+        return hf_err_set(err, EOPNOTSUPP, "this program lacks zstd: use 'holdfast delta apply'");
+    for (uint64_t left = run->coded_n; r == 0 && left > 0;) {
+        size_t n = (size_t)HF_MIN(left, (uint64_t)sizeof(bytes));
+        r = delta_input_read(&run->input, bytes, n, err);
+        if (r == 0)
+            r = scratch_add(scratch, bytes, n, err);
+        left -= n;
+    }
+    run->shared = ops->shared;
+    const struct pack_store store = {scratch, scratch_keep, scratch_pread};
+    return r == 0 ? run->shared->make(&store, 0, run->coded_n, &run->unpacked.shared, err) : r;
 }
 
 static int run_deep(struct deep_run *run, const struct hf_deep_info *info, struct hf_err *err)
@@ -678,12 +735,16 @@ static int run_deep(struct deep_run *run, const struct hf_deep_info *info, struc
     unpacked->memory_max = run->recipe.memory_bytes;
     unpacked->scratch = (struct scratch){.file = &params->scratch, .max = run->recipe.scratch_bytes};
     unpacked->scratch.memory.max = SIZE_MAX / 2;
-    r = unpack(unpacked, &run->recipe, err);
+    r = keep_coded(run, err);
     if (r == 0)
-        r = packing_start(&run->packing, &run->recipe, &run->header, &params->delta, err);
+        r = unpack(unpacked, &run->recipe, err);
+    if (r == 0)
+        r = packing_start(&run->packing, &run->recipe, &run->header, &params->delta, unpacked->shared, err);
     if (r == 0)
         r = run_delta(run, err);
     packing_done(&run->packing);
+    if (run->shared != NULL)
+        run->shared->done(unpacked->shared);
     hf_buf_done(&unpacked->scratch.memory);
     free(unpacked->pieces);
     return r;
@@ -697,7 +758,9 @@ static int start_deep(struct deep_run *run, const struct hf_delta_in *in, struct
     uint64_t header_bytes = run->input.offset;
     if (r == 0)
         r = recipe_read(&run->input, &run->recipe, err);
-    uint64_t recipe_bytes = run->input.offset - header_bytes;
+    if (r == 0 && run->recipe.shared_streams > 0)
+        r = delta_input_varint(&run->input, run->input.left, &run->coded_n, err);
+    uint64_t recipe_bytes = run->input.offset - header_bytes + run->coded_n;
     if (r == 0)
         r = fill_info(run, header_bytes + run->header.body_size, ret_info, err);
     ret_info->header_bytes = header_bytes;
@@ -775,6 +838,8 @@ int hf_deep_read_info(const struct hf_delta_in *patch, struct hf_deep_info *ret_
         struct deep_run *run = calloc(1, sizeof(*run));
         unsigned char inner = 0;
         r = run != NULL ? start_deep(run, &in, &info, err) : hf_err_set(err, ENOMEM, "out of memory");
+        if (r == 0)
+            r = delta_input_skip(&run->input, run->coded_n, err);
         if (r == 0)
             r = delta_input_read(&run->input, &inner, 1, err);
         info.inner_method = inner;

@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "delta/io/jobs.h"
 #include "pack/codec/xz.h"
 #include "pack/codec/zst.h"
 #include "pack/deep/find.h"
 #include "pack/deep/recipe.h"
 #include "pack/deflate/deflate_find.h"
+#include "pack/zstd/check.h"
+#include "pack/zstd/decisions.h"
 
 struct deep_side {
     const unsigned char *bytes;
@@ -23,10 +26,12 @@ struct deep {
     struct deep_side old, new_side;
     struct recipe recipe;
     size_t setups_cap;
-    bool quick;     /* look only inside streams that compress quickly */
-    bool tokens;    /* a stream of new uses DEFLATE_TOKENS, so those of old have to as well */
-    unsigned depth; /* largest number of encoders that are open at once */
-    bool library;   /* one of them needs a library; everything else is small beside its memory */
+    bool quick;          /* look only inside streams that compress quickly */
+    bool decisions;      /* take zstd frames apart for which no encoder is found */
+    struct hf_buf coded; /* the decisions of new frames */
+    bool tokens;         /* a stream of new uses DEFLATE_TOKENS, so those of old have to as well */
+    unsigned depth;      /* largest number of encoders that are open at once */
+    bool large;          /* one of them needs a library or is of codec 5; everything else is small beside its memory */
     uint64_t encoder_memory, decoder_memory;
 };
 
@@ -117,7 +122,21 @@ static int switch_to_tokens(const unsigned char *packed, struct found *found, st
     return 0;
 }
 
-static int find_setup(struct deep *deep, const unsigned char *packed, struct found *found, struct hf_err *err)
+/* -ENOENT: the frame cannot be taken apart. */
+static int find_decisions(const unsigned char *packed, struct found *found, struct hf_err *err)
+{
+    const struct pack_zpair frame = {packed, (const unsigned char *)found->plain.p, found->packed_n, found->plain.n};
+    int r = pack_zframe_check(frame.packed, frame.packed_n, frame.content, frame.content_n);
+
+    if (r <= 0)
+        return hf_err_set(err, r < 0 ? -r : ENOENT, "the zstd frame cannot be taken apart");
+    found->codec = PACK_CODEC_ZSTD_DECISIONS;
+    pack_zdecisions_setup(&frame, &found->setup);
+    return 0;
+}
+
+static int find_setup(struct deep *deep, const unsigned char *packed, struct found *found, bool in_shared,
+                      struct hf_err *err)
 {
     struct pack_search search = {
         packed,     (const unsigned char *)found->plain.p, found->packed_n, found->plain.n, search_progress, deep,
@@ -127,8 +146,10 @@ static int find_setup(struct deep *deep, const unsigned char *packed, struct fou
     found->setup.gzip_tail = found->gzip_tail;
     if (found->codec == PACK_CODEC_XZ)
         return pack_xz_find(&search, &found->setup, err);
-    if (found->codec == PACK_CODEC_ZSTD)
-        return pack_zstd_find(&search, &found->setup, err);
+    if (found->codec == PACK_CODEC_ZSTD) {
+        r = pack_zstd_find(&search, &found->setup, err);
+        return r == -ENOENT && deep->decisions && !in_shared ? find_decisions(packed, found, err) : r;
+    }
     r = pack_deflate_find(&search, &found->setup, &found->marks, err);
     if (r != -ENOENT)
         return r;
@@ -180,7 +201,7 @@ static int settle_new(struct deep *deep, const unsigned char *bytes, struct find
         struct found *found = &list->p[i];
         if (!found->keep)
             continue;
-        int r = find_setup(deep, bytes + found->offset, found, err);
+        int r = find_setup(deep, bytes + found->offset, found, list->in_shared, err);
         if (r == 0)
             r = add_setup(deep, found, err);
         if (r < 0 && r != -ENOENT)
@@ -215,14 +236,16 @@ static int settle_old(struct deep *deep, const unsigned char *bytes, struct find
 
 /* ---- level by level ---------------------------------------------------------------------------------------------- */
 
-static int find_inside(struct found *found, bool quick, struct hf_err *err)
+static int find_inside(struct found *found, bool quick, bool in_shared, struct hf_err *err)
 {
     if (!found->keep || found->inside != NULL)
         return 0;
     found->inside = calloc(1, sizeof(*found->inside));
     if (found->inside == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    return find_streams((const unsigned char *)found->plain.p, found->plain.n, quick, found->inside, err);
+    int r = find_streams((const unsigned char *)found->plain.p, found->plain.n, quick, found->inside, err);
+    found->inside->in_shared = in_shared || found->codec == PACK_CODEC_ZSTD_DECISIONS;
+    return r;
 }
 
 struct lists {
@@ -254,7 +277,7 @@ static int go_inside(const struct lists *lists, bool quick, struct lists *ret_in
     for (size_t i = 0; r == 0 && i < lists->n; i++) {
         for (size_t k = 0; r == 0 && k < lists->lists[i]->n; k++) {
             struct found *found = &lists->lists[i]->p[k];
-            r = find_inside(found, quick, err);
+            r = find_inside(found, quick, lists->lists[i]->in_shared, err);
             if (found->inside != NULL) {
                 inner.bytes[inner.n] = (const unsigned char *)found->plain.p;
                 inner.lists[inner.n++] = found->inside;
@@ -346,6 +369,66 @@ static int unpack_both(struct deep *deep, struct hf_err *err)
     return r;
 }
 
+/* ---- decisions of zstd frames ------------------------------------------------------------------------------------ */
+
+static int add_pair(struct pack_zpairs *pairs, const unsigned char *packed, const struct found *found,
+                    struct hf_err *err)
+{
+    if (hf_array_grow(pairs->p, pairs->n, pairs->cap, HF_ARRAY_ANY) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    pairs->p[pairs->n++] =
+        (struct pack_zpair){packed, (const unsigned char *)found->plain.p, found->packed_n, found->plain.n};
+    return 0;
+}
+
+/* Collects the frames that share state, in the order of the program. With `old`, first makes them of all zstd frames
+ * that can be taken apart. */
+/* NOLINTNEXTLINE(misc-no-recursion): at most RECIPE_DEPTH deep */
+static int collect(const unsigned char *bytes, struct find_list *list, bool old, struct pack_zpairs *pairs,
+                   struct hf_err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && list != NULL && i < list->n; i++) {
+        struct found *found = &list->p[i];
+        if (!found->keep)
+            continue;
+        if (old && found->codec == PACK_CODEC_ZSTD &&
+            (r = find_decisions(bytes + found->offset, found, err)) == -ENOENT)
+            r = 0;
+        if (r == 0 && found->codec == PACK_CODEC_ZSTD_DECISIONS)
+            r = add_pair(pairs, bytes + found->offset, found, err);
+        if (r == 0)
+            r = collect((const unsigned char *)found->plain.p, found->inside, old, pairs, err);
+    }
+    return r;
+}
+
+static int code_decisions(struct deep *deep, struct hf_err *err)
+{
+    const struct hf_deep_create_params *params = deep->params;
+    struct pack_zpairs old = {.n = 0}, new_frames = {.n = 0};
+    struct pack_zsearch search = {.workers = 1};
+    uint64_t stored = 0;
+    int r = collect(deep->new_side.bytes, &deep->new_side.top, false, &new_frames, err);
+
+    if (params != NULL) {
+        search.workers = delta_workers(&params->delta);
+        search.progress = params->delta.progress;
+        search.progress_ctx = params->delta.progress_ctx;
+    }
+    deep->coded = (struct hf_buf)HF_BUF_INIT(SIZE_MAX / 2);
+    if (r == 0 && new_frames.n > 0)
+        r = collect(deep->old.bytes, &deep->old.top, true, &old, err);
+    if (r == 0 && new_frames.n > 0)
+        r = pack_zdecisions_create(&old, &new_frames, &search, &deep->coded, &stored, err);
+    deep->recipe.shared_streams = new_frames.n;
+    deep->recipe.scratch_bytes = deep->coded.n + stored;
+    free(old.p);
+    free(new_frames.p);
+    return r;
+}
+
 /* ---- unpacked forms and programs --------------------------------------------------------------------------------- */
 
 struct emit {
@@ -379,7 +462,7 @@ static void count_stream(struct emit *emit, const struct found *found)
         emit->memory += pack_encoder_memory(&setup);
         emit->open++;
         deep->depth = HF_MAX(deep->depth, emit->open);
-        deep->library |= pack_codec_version(setup.codec) != NULL;
+        deep->large |= pack_codec_version(setup.codec) != NULL || setup.codec == PACK_CODEC_ZSTD_DECISIONS;
         deep->encoder_memory = HF_MAX(deep->encoder_memory, emit->memory);
     } else {
         deep->decoder_memory = HF_MAX(deep->decoder_memory, found->memory);
@@ -440,6 +523,7 @@ static void deep_done(struct deep *deep)
         hf_buf_done(&sides[i]->plain);
         hf_buf_done(&sides[i]->program);
     }
+    hf_buf_done(&deep->coded);
     deep->recipe.parts = NULL; /* the caller's */
     recipe_done(&deep->recipe);
 }
@@ -474,7 +558,7 @@ static int add_inner(struct deep *deep, struct hf_buf *body, struct hf_err *err)
     const struct hf_delta_out out = {&inner, add_patch};
     struct hf_delta_create_params made_by = params != NULL ? params->delta : (struct hf_delta_create_params){0};
     struct delta_header header;
-    made_by.lean = deep->library || deep->depth == 0 ? 0 : deep->depth == 1 ? 1 : deep->depth + 1;
+    made_by.lean = deep->large || deep->depth == 0 ? 0 : deep->depth == 1 ? 1 : deep->depth + 1;
     int r = input == NULL ? hf_err_set(err, ENOMEM, "out of memory")
                           : hf_delta_create(deep->old.plain.p, deep->old.plain.n, deep->new_side.plain.p,
                                             deep->new_side.plain.n, &made_by, &out, err);
@@ -507,8 +591,11 @@ static uint64_t stated_memory(uint64_t needed)
 static int make_body(struct deep *deep, struct hf_buf *body, struct hf_err *err)
 {
     const struct hf_deep_create_params *params = deep->params;
-    int r = emit_side(deep, &deep->old, err);
+    unsigned char coded_n[10];
+    int r = code_decisions(deep, err);
 
+    if (r == 0)
+        r = emit_side(deep, &deep->old, err);
     if (r == 0)
         r = emit_side(deep, &deep->new_side, err);
     if (r < 0)
@@ -519,6 +606,13 @@ static int make_body(struct deep *deep, struct hf_buf *body, struct hf_err *err)
         deep->recipe.parts_n = params->parts_n;
     }
     r = recipe_write(&deep->recipe, &deep->old.program, &deep->new_side.program, body, err);
+    if (r == 0 && deep->recipe.shared_streams > 0) {
+        r = hf_buf_add(body, coded_n, delta_put_varint(coded_n, deep->coded.n));
+        if (r == 0)
+            r = hf_buf_add(body, deep->coded.p, deep->coded.n);
+        if (r < 0)
+            return hf_err_sys(err, r, "assemble the delta");
+    }
     return r == 0 ? add_inner(deep, body, err) : r;
 }
 
@@ -626,6 +720,41 @@ static int try_plain(const struct deep *deep, const struct hf_delta_out *patch, 
     return r < 0 ? r : 1;
 }
 
+static bool too_much(int r)
+{
+    return r == -EFBIG || r == -E2BIG;
+}
+
+/* Decisions may cost more than what is known of the content saves. Beside other streams, or in parts, the delta without
+ * them is another one than the plain delta: takes it if it is smaller, or `r` says that there is none with them. */
+static int try_without_decisions(struct deep *deep, struct hf_buf *body, int r, struct hf_err *err)
+{
+    _cleanup_(deep_done) struct deep other = {.params = deep->params,
+                                              .quick = deep->quick,
+                                              .old = {.bytes = deep->old.bytes, .n = deep->old.n},
+                                              .new_side = {.bytes = deep->new_side.bytes, .n = deep->new_side.n}};
+    _cleanup_(hf_buf_done) struct hf_buf other_body = HF_BUF_INIT(SIZE_MAX / 2);
+    bool parts = deep->params != NULL && deep->params->parts_n > 0, others = parts;
+
+    for (size_t i = 0; i < deep->recipe.setups_n; i++)
+        others |= deep->recipe.setups[i].setup.codec != PACK_CODEC_ZSTD_DECISIONS;
+    if (deep->recipe.shared_streams == 0 || !others || (r < 0 && !too_much(r)))
+        return r;
+    int r2 = unpack_both(&other, err);
+    if (r2 < 0 || (other.recipe.setups_n == 0 && !parts))
+        return r2 < 0 ? r2 : r;
+    r2 = make_body(&other, &other_body, err);
+    if (r2 < 0 || (r == 0 && other_body.n >= body->n))
+        return r2 < 0 && !too_much(r2) ? r2 : r;
+    struct deep first = *deep;
+    struct hf_buf first_body = *body;
+    *deep = other;
+    *body = other_body;
+    other = first;
+    other_body = first_body;
+    return 0;
+}
+
 int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                    const struct hf_deep_create_params *params, const struct hf_delta_out *patch, struct hf_err *err)
 {
@@ -637,6 +766,7 @@ int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t 
     int r = hf_delta_create_fits(old_n, new_n, err);
 
     deep.quick = params != NULL && params->delta.profile == HF_DELTA_FAST && !params->inside && !parts;
+    deep.decisions = !deep.quick;
     if (r < 0)
         return r;
     if (parts && params->parts_n > HF_DEEP_MAX_PARTS)
@@ -648,8 +778,8 @@ int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t 
     if (r == 0 && !parts && (r = try_plain(&deep, patch, err)) > 0)
         return 0;
     if (r == 0)
-        r = make_body(&deep, &body, err);
-    if ((r == -EFBIG || r == -E2BIG) && !parts) /* unpacked it is too much */
+        r = try_without_decisions(&deep, &body, make_body(&deep, &body, err), err);
+    if (too_much(r) && !parts) /* unpacked it is too much */
         return hf_delta_create(old, old_n, new_bytes, new_n, plain, patch, err);
     return r == 0 ? choose(&deep, &body, patch, err) : r;
 }

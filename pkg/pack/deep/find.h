@@ -27,6 +27,7 @@ struct found {
 struct find_list {
     struct found *p;
     size_t n, cap;
+    bool in_shared; /* inside a stream that shares state: only one is open at a time */
 };
 
 void find_list_done(struct find_list *list);

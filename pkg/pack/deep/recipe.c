@@ -97,6 +97,11 @@ static int read_setups(struct recipe *recipe, const unsigned char **p, struct hf
     return r;
 }
 
+bool recipe_is_shared(const struct recipe *recipe, const struct recipe_op *op)
+{
+    return op->open && recipe->setups[op->setup].setup.codec == PACK_CODEC_ZSTD_DECISIONS;
+}
+
 /* Walks the program of new; counts its streams and the bytes of the unpacked new file. */
 static int measure(struct recipe *recipe, struct hf_err *err)
 {
@@ -117,6 +122,7 @@ static int measure(struct recipe *recipe, struct hf_err *err)
             return p == recipe->end ? 0 : damaged(err, "bytes follow a program");
         if (op.open && (++depth > RECIPE_DEPTH || ++recipe->streams > RECIPE_STREAMS))
             return damaged(err, "too many streams");
+        recipe->shared_streams += recipe_is_shared(recipe, &op);
     }
 }
 

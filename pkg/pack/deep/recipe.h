@@ -29,7 +29,8 @@ struct recipe_setup {
 
 struct recipe {
     uint64_t memory_bytes, scratch_bytes;
-    uint64_t streams, plain_bytes; /* computed by recipe_read() */
+    uint64_t streams, plain_bytes; /* computed by recipe_read(), as is: */
+    uint64_t shared_streams;       /* streams of new that share state; if any, a coded part follows the recipe */
     struct hf_deep_part *parts;
     size_t parts_n;
     struct recipe_setup *setups;
@@ -65,6 +66,8 @@ struct recipe_op {
     const unsigned char *marks;
     size_t marks_n;
 };
+/* An operation of new opens a stream that shares state. */
+bool recipe_is_shared(const struct recipe *recipe, const struct recipe_op *op);
 /* Move *p behind the step. -EBADMSG. */
 HF_MUST_USE int recipe_next_old(const unsigned char **p, const unsigned char *end, struct recipe_op *ret_op,
                                 struct hf_err *err);

@@ -24,7 +24,7 @@ static int check_block(struct frame_check *check, const unsigned char *packed, s
     if (n - *at < ZFRAME_BLOCK_HEAD || !pack_zframe_block_head(packed + *at, &check->block, &bytes) ||
         n - *at - ZFRAME_BLOCK_HEAD < bytes ||
         !pack_zframe_block_read(&check->reading, packed + *at + ZFRAME_BLOCK_HEAD, bytes, &check->block) ||
-        check->block.content_n > content_n - *content_at)
+        check->block.content_n > content_n - *content_at || (check->block.content_n == 0 && !check->block.last))
         return 0;
     int r = pack_zframe_block_write(&check->writing, &check->block, content + *content_at, check->work, &out);
     if (r < 0)

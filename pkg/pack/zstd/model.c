@@ -44,11 +44,45 @@ static uint32_t item_distance(uint64_t item)
     return (uint32_t)(item >> (LITERAL_BITS + MATCH_BITS));
 }
 
+int pack_zold_open(struct pack_zold *old, const struct pack_store *store)
+{
+    memset(old, 0, sizeof(*old));
+    old->store = *store;
+    old->cache = malloc((PACK_ZOLD_CACHED + 1) * sizeof(old->cache[0]));
+    if (old->cache == NULL)
+        return -ENOMEM;
+    old->tail = old->cache[PACK_ZOLD_CACHED];
+    return 0;
+}
+
 void pack_zold_done(struct pack_zold *old)
 {
-    free(old->item);
+    free(old->cache);
     free(old->page);
     memset(old, 0, sizeof(*old));
+}
+
+/* Zeros where the store cannot be read. */
+static uint64_t old_item(struct pack_zold *old, size_t i)
+{
+    size_t page = i / PACK_ZOLD_PAGE, slot = page % PACK_ZOLD_CACHED, at = 0, n = sizeof(old->cache[0]);
+    unsigned char *bytes = (unsigned char *)old->cache[slot];
+
+    if (page + 1 == old->page_n)
+        return old->tail[i % PACK_ZOLD_PAGE];
+    if (old->cached[slot] == page + 1)
+        return old->cache[slot][i % PACK_ZOLD_PAGE];
+    while (at < n) {
+        ssize_t r = old->store.pread(old->store.ctx, bytes + at, n - at, old->page[page].stored_at + at);
+        if (r <= 0) {
+            old->failed = r < 0 ? (int)r : -EIO;
+            memset(bytes, 0, n);
+            break;
+        }
+        at += (size_t)r;
+    }
+    old->cached[slot] = page + 1;
+    return old->cache[slot][i % PACK_ZOLD_PAGE];
 }
 
 static void first_offsets(uint32_t last[3])
@@ -86,25 +120,24 @@ static void use_offset(uint32_t last[3], uint32_t offset, bool no_literals)
     last[0] = distance;
 }
 
-static int add_item(struct pack_zold *old, uint32_t literals, uint32_t match, uint32_t distance)
+static int add_item(struct pack_zold *old, uint32_t literals, uint32_t match, uint32_t distance, struct hf_err *err)
 {
-    int r = 0;
-
     if (old->n % PACK_ZOLD_PAGE == 0) {
-        r = hf_array_grow(old->page, old->page_n, old->page_cap, HF_ARRAY_ANY);
+        if (hf_array_grow(old->page, old->page_n, old->page_cap, HF_ARRAY_ANY) < 0)
+            return hf_err_set(err, ENOMEM, "out of memory");
+        int r = old->n > 0 ? old->store.add(old->store.ctx, old->tail, sizeof(old->cache[0]),
+                                            &old->page[old->page_n - 1].stored_at, err)
+                           : 0;
         if (r < 0)
             return r;
-        old->page[old->page_n++] = old->content_n;
+        old->page[old->page_n++] = (struct pack_zold_page){.content_at = old->content_n};
     }
-    r = hf_array_grow(old->item, old->n, old->cap, HF_ARRAY_ANY);
-    if (r < 0)
-        return r;
-    old->item[old->n++] = item_of(literals, match, distance);
+    old->tail[old->n++ % PACK_ZOLD_PAGE] = item_of(literals, match, distance);
     old->content_n += literals + match;
     return 0;
 }
 
-int pack_zold_add(struct pack_zold *old, const struct pack_zframe_block *block)
+int pack_zold_add(struct pack_zold *old, const struct pack_zframe_block *block, struct hf_err *err)
 {
     uint32_t rest = block->content_n;
     int r = 0;
@@ -112,11 +145,11 @@ int pack_zold_add(struct pack_zold *old, const struct pack_zframe_block *block)
     for (size_t i = 0; r == 0 && block->kind == ZFRAME_COMPRESSED && i < block->n; i++) {
         const struct pack_zframe_sequence *sequence = &block->sequence[i];
         bool none = sequence->literals == 0;
-        r = add_item(old, sequence->literals, sequence->match, distance_of(old->last, sequence->offset, none));
+        r = add_item(old, sequence->literals, sequence->match, distance_of(old->last, sequence->offset, none), err);
         use_offset(old->last, sequence->offset, none);
         rest -= sequence->literals + sequence->match;
     }
-    return r == 0 ? add_item(old, rest, 0, 0) : r;
+    return r == 0 ? add_item(old, rest, 0, 0, err) : r;
 }
 
 /* ---- the model --------------------------------------------------------------------------------------------------- */
@@ -127,7 +160,7 @@ enum { HISTORY = 16, FITS = 4, SIZES = 18, ESTIMATES = 32, SLOTS_LOG = 20, SLOTS
 static const uint8_t slot_bytes[SLOTS] = {4, 5, 6, 8, 12};
 
 struct pack_zmodel {
-    const struct pack_zold *old;
+    struct pack_zold *old;
     const struct delta_copies *copies;
     uint32_t *by_old; /* the copies in order of old */
     size_t copy;      /* the last one looked up */
@@ -164,7 +197,7 @@ static int by_old_position(const void *a, const void *b, void *ctx)
     return (x->old_pos > y->old_pos) - (x->old_pos < y->old_pos);
 }
 
-struct pack_zmodel *pack_zmodel_new(const struct pack_zold *old, const struct delta_copies *copies)
+struct pack_zmodel *pack_zmodel_new(struct pack_zold *old, const struct delta_copies *copies)
 {
     struct pack_zmodel *model = calloc(1, sizeof(*model));
 
@@ -251,27 +284,27 @@ static bool place_in_new(const struct pack_zmodel *model, uint64_t at, uint64_t 
 /* Moves the cursor to the item that covers `at`. */
 static void seek_item(struct pack_zmodel *model, uint64_t at)
 {
-    const struct pack_zold *old = model->old;
+    struct pack_zold *old = model->old;
     enum { NEAR = 1 << 16 };
 
     if (at + NEAR < model->item_at || at > model->item_at + NEAR) {
         size_t low = 0, high = old->page_n;
         while (high - low > 1) {
             size_t middle = (low + high) / 2;
-            if (old->page[middle] <= at)
+            if (old->page[middle].content_at <= at)
                 low = middle;
             else
                 high = middle;
         }
         model->item = low * PACK_ZOLD_PAGE;
-        model->item_at = old->page[low];
+        model->item_at = old->page[low].content_at;
     }
     while (model->item > 0 && model->item_at > at) {
-        uint64_t item = old->item[--model->item];
+        uint64_t item = old_item(old, --model->item);
         model->item_at -= item_literals(item) + item_match(item);
     }
     for (;;) {
-        uint64_t item = old->item[model->item];
+        uint64_t item = old_item(old, model->item);
         uint64_t n = item_literals(item) + item_match(item);
         if (model->item + 1 >= old->n || at < model->item_at + n)
             return;
@@ -296,7 +329,7 @@ static struct guess guess_sequence(struct pack_zmodel *model, uint64_t at, uint3
     seek_item(model, x);
     size_t i = model->item;
     uint64_t start = model->item_at;
-    uint64_t item = model->old->item[i];
+    uint64_t item = old_item(model->old, i);
     if (x < start || x - start >= item_literals(item) + item_match(item) + (uint64_t)1) {
         guess.place = 0;
         return guess;
@@ -304,7 +337,7 @@ static struct guess guess_sequence(struct pack_zmodel *model, uint64_t at, uint3
     uint64_t match_at = start + item_literals(item), end = match_at + item_match(item);
     while (i + 1 < model->old->n && match_at - x < left &&
            (item_match(item) == 0 || (x > match_at && end - HF_MIN(end, x) < 3))) {
-        item = model->old->item[++i];
+        item = old_item(model->old, ++i);
         match_at = end + item_literals(item);
         end = match_at + item_match(item);
     }
@@ -368,7 +401,7 @@ static uint32_t slot_index(const unsigned char *p, unsigned which)
     return (uint32_t)(v * UINT64_C(0x9e3779b97f4a7c15) >> (64 - SLOTS_LOG));
 }
 
-enum { SLOT_BYTES_MAX = 12 };
+enum { SLOT_BYTES_MAX = ZCONTENT_AHEAD }; /* the last of slot_bytes */
 
 /* The slots are far apart in memory, so they are asked for some positions ahead. */
 static void fill_slots(struct pack_zmodel *model, const struct pack_zcontent *content, uint32_t from, uint32_t to)
@@ -653,9 +686,9 @@ static bool code_tables(struct pack_zmodel *model, struct delta_cm *cm, struct p
 
 /* ---- blocks ------------------------------------------------------------------------------------------------------ */
 
-static int result(const struct delta_cm *cm, bool valid)
+static int result(const struct pack_zmodel *model, const struct delta_cm *cm, bool valid)
 {
-    return cm->failed != 0 ? cm->failed : valid ? 0 : -EBADMSG;
+    return cm->failed != 0 ? cm->failed : model->old->failed != 0 ? model->old->failed : valid ? 0 : -EBADMSG;
 }
 
 int pack_zmodel_size(struct pack_zmodel *model, struct delta_cm *cm, uint64_t rest, struct pack_zframe_block *block)
@@ -669,7 +702,9 @@ int pack_zmodel_size(struct pack_zmodel *model, struct delta_cm *cm, uint64_t re
     else
         block->content_n = (uint32_t)HF_MIN(delta_number_code(cm, &model->size, block->content_n), (uint64_t)1 << 20);
     block->last = delta_bit_code(cm, &model->last_bit[block->content_n == rest], block->last);
-    return result(cm, model->kind <= ZFRAME_COMPRESSED && block->content_n <= usual);
+    return result(model, cm,
+                  model->kind <= ZFRAME_COMPRESSED && block->content_n <= usual &&
+                      (block->content_n > 0 || block->last));
 }
 
 static bool code_states(struct pack_zmodel *model, struct delta_cm *cm, struct pack_zframe_block *block)
@@ -695,7 +730,7 @@ int pack_zmodel_block(struct pack_zmodel *model, struct delta_cm *cm, const stru
         return 0;
     }
     if (!code_sequences(model, cm, content, block))
-        return result(cm, false);
+        return result(model, cm, false);
     uint32_t seen[ZFRAME_WEIGHTS] = {0}, at = 0, literals_n = 0;
     for (size_t i = 0; i <= block->n; i++) {
         uint32_t n = i < block->n ? block->sequence[i].literals : block->content_n - at;
@@ -710,6 +745,6 @@ int pack_zmodel_block(struct pack_zmodel *model, struct delta_cm *cm, const stru
     unsigned size = literals_n < 32 ? 0 : literals_n < 1024 ? 1 : literals_n < 16384 ? 2 : 3;
     block->size_format = (uint8_t)code_tree(cm, model->format_bits[model->literals][size], 2, block->size_format);
     if (block->literals == ZFRAME_LIT_HUFFMAN && !code_weights(model, cm, seen, &block->weights))
-        return result(cm, false);
-    return result(cm, block->n == 0 || (code_tables(model, cm, block) && code_states(model, cm, block)));
+        return result(model, cm, false);
+    return result(model, cm, block->n == 0 || (code_tables(model, cm, block) && code_states(model, cm, block)));
 }

@@ -8,37 +8,50 @@
 
 #include "delta/cm/cm.h"
 #include "delta/match/copies.h"
+#include "pack/codec/codec.h"
 #include "pack/zstd/frame.h"
 
-/* The sequences of old frames, in order. Those without a match end blocks. */
+enum { PACK_ZOLD_PAGE = 1024, PACK_ZOLD_CACHED = 64 };
+struct pack_zold_page {
+    uint64_t content_at, stored_at; /* of its first item */
+};
+
+/* The sequences of old frames, in order. Those without a match end blocks. Full pages are in the store. */
 struct pack_zold {
-    uint64_t *item;
-    size_t n, cap;
-    uint64_t *page; /* content position of each PACK_ZOLD_PAGE-th item */
+    struct pack_store store;
+    size_t n;
+    struct pack_zold_page *page;
     size_t page_n, page_cap;
     uint64_t content_n;
-    uint32_t last[3]; /* offsets, of the frame that is added */
+    uint32_t last[3];                         /* offsets, of the frame that is added */
+    int failed;                               /* the first error of reading the store, or 0 */
+    size_t cached[PACK_ZOLD_CACHED];          /* page and 1; 0: none */
+    uint64_t (*cache)[PACK_ZOLD_PAGE], *tail; /* 520 KiB; the tail is the last page */
 };
-enum { PACK_ZOLD_PAGE = 1024 };
+/* 16 bytes of memory for each page. */
+HF_MUST_USE int pack_zold_open(struct pack_zold *old, const struct pack_store *store);
 void pack_zold_done(struct pack_zold *old);
 void pack_zold_frame(struct pack_zold *old);
-HF_MUST_USE int pack_zold_add(struct pack_zold *old, const struct pack_zframe_block *block);
+/* -ENOMEM; errors of the store. */
+HF_MUST_USE int pack_zold_add(struct pack_zold *old, const struct pack_zframe_block *block, struct hf_err *err);
 
 struct pack_zmodel;
 /* Borrows `old` and `copies`, which ascend in new. 20.3 MiB and 4 bytes for each copy. NULL: out of memory. */
-struct pack_zmodel *pack_zmodel_new(const struct pack_zold *old, const struct delta_copies *copies);
+struct pack_zmodel *pack_zmodel_new(struct pack_zold *old, const struct delta_copies *copies);
 void pack_zmodel_free(struct pack_zmodel *model);
 void pack_zmodel_frame(struct pack_zmodel *model);
 
+enum { ZCONTENT_AHEAD = 12 };
 /* The content of the new frame: `all` bytes before and in the block, of which the last content_n are the block's. */
 struct pack_zcontent {
     const unsigned char *p; /* the block's first byte; p[-before..rest) can be read */
     size_t before;
-    uint64_t rest; /* bytes of the frame from p on */
+    uint64_t rest; /* bytes of the frame from p on; ZCONTENT_AHEAD behind the block are enough */
     uint64_t at;   /* position of p in new */
 };
 
-/* First the size, so that the caller can wait for the content; then what is in the block. cm->failed, or -EBADMSG. */
+/* First the size, so that the caller can wait for the content; then what is in the block. An empty block is the last.
+ * cm->failed, old->failed, or -EBADMSG. */
 HF_MUST_USE int pack_zmodel_size(struct pack_zmodel *model, struct delta_cm *cm, uint64_t rest,
                                  struct pack_zframe_block *block);
 HF_MUST_USE int pack_zmodel_block(struct pack_zmodel *model, struct delta_cm *cm, const struct pack_zcontent *content,

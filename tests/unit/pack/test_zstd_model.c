@@ -58,17 +58,19 @@ static void next_block(const struct frame *frame, struct pack_zframe_state *stat
 
 static struct pack_zframe_block block;
 
-static void read_old(const struct frame *frame, struct pack_zold *old)
+static void read_old(const struct frame *frame, struct hf_buf *stored, struct pack_zold *old)
 {
+    const struct pack_store store = pack_store_buf(stored);
     struct pack_zframe_state *state = calloc(1, sizeof(*state));
     struct pack_zframe_head head;
     size_t at = pack_zframe_head_read(bytes_of(&frame->packed), frame->packed.n, &head);
 
+    ck_assert_int_eq(pack_zold_open(old, &store), 0);
     pack_zold_frame(old);
     block.last = false;
     while (!block.last) {
         next_block(frame, state, &at, &block);
-        ck_assert_int_eq(pack_zold_add(old, &block), 0);
+        ck_assert_int_eq(pack_zold_add(old, &block, NULL), 0);
     }
     ck_assert_uint_eq(old->content_n, frame->content.n);
     free(state);
@@ -79,7 +81,7 @@ static struct pack_zcontent content_at(const struct frame *frame, size_t at)
     return (struct pack_zcontent){bytes_of(&frame->content) + at, at, frame->content.n - at, at};
 }
 
-static void encode(const struct frame *frame, const struct pack_zold *old, const struct delta_copies *copies,
+static void encode(const struct frame *frame, struct pack_zold *old, const struct delta_copies *copies,
                    struct hf_buf *out)
 {
     struct pack_zmodel *model = pack_zmodel_new(old, copies);
@@ -104,7 +106,7 @@ static void encode(const struct frame *frame, const struct pack_zold *old, const
 }
 
 /* Appends what the decisions make of the content, from the first block on. */
-static int decode(const struct frame *frame, const struct pack_zold *old, const struct delta_copies *copies,
+static int decode(const struct frame *frame, struct pack_zold *old, const struct delta_copies *copies,
                   const unsigned char *coded, size_t coded_n, struct hf_buf *made)
 {
     static unsigned char work[ZFRAME_BLOCK_MAX];
@@ -162,13 +164,13 @@ static const int levels[] = {-5, 1, 5, 8, 16, 19};
 START_TEST(beside_old)
 {
     _cleanup_(frame_done) struct frame old, new_frame;
-    _cleanup_(hf_buf_done) struct hf_buf coded = BUF, made = BUF, alone = BUF, made_alone = BUF;
+    _cleanup_(hf_buf_done) struct hf_buf stored = BUF, coded = BUF, made = BUF, alone = BUF, made_alone = BUF;
     _cleanup_(pack_zold_done) struct pack_zold items = {.n = 0}, no_items = {.n = 0};
     _cleanup_(delta_copies_done) struct delta_copies copies = {.n = 0}, no_copies = {.n = 0};
 
     make_frame(&old, 0, levels[_i]);
     make_frame(&new_frame, 700, levels[_i]);
-    read_old(&old, &items);
+    read_old(&old, &stored, &items);
     find_copies(&old, &new_frame, &copies);
     encode(&new_frame, &items, &copies, &coded);
     ck_assert_int_eq(decode(&new_frame, &items, &copies, bytes_of(&coded), coded.n, &made), 0);
@@ -185,12 +187,12 @@ END_TEST
 START_TEST(the_same)
 {
     _cleanup_(frame_done) struct frame old;
-    _cleanup_(hf_buf_done) struct hf_buf coded = BUF;
+    _cleanup_(hf_buf_done) struct hf_buf stored = BUF, coded = BUF;
     _cleanup_(pack_zold_done) struct pack_zold items = {.n = 0};
     _cleanup_(delta_copies_done) struct delta_copies copies = {.n = 0};
 
     make_frame(&old, 0, 3);
-    read_old(&old, &items);
+    read_old(&old, &stored, &items);
     ck_assert_int_eq(delta_copies_add(&copies, (struct delta_copy){0, 0, old.content.n}), 0);
     encode(&old, &items, &copies, &coded);
     ck_assert_msg(coded.n < old.packed.n / 100, "%zu of %zu", coded.n, old.packed.n);
@@ -200,7 +202,7 @@ END_TEST
 START_TEST(hostile_decisions)
 {
     _cleanup_(frame_done) struct frame old, new_frame;
-    _cleanup_(hf_buf_done) struct hf_buf coded = BUF;
+    _cleanup_(hf_buf_done) struct hf_buf stored = BUF, coded = BUF;
     _cleanup_(pack_zold_done) struct pack_zold items = {.n = 0};
     _cleanup_(delta_copies_done) struct delta_copies copies = {.n = 0};
     uint32_t x = 3;
@@ -208,7 +210,7 @@ START_TEST(hostile_decisions)
 
     make_frame(&old, 0, 3);
     make_frame(&new_frame, 300, 3);
-    read_old(&old, &items);
+    read_old(&old, &stored, &items);
     find_copies(&old, &new_frame, &copies);
     encode(&new_frame, &items, &copies, &coded);
     for (unsigned i = 0; i < 24; i++) {

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pack/zstd/decisions.h - the codec of zstd frames by their encoder's decisions (FORMAT.md, codec 5). Plain form: the
+ * content. All frames of a delta share one model; the decisions of new frames are one coded part, beside those of old.
+ *
+ * Memory: 26 MiB for all frames together, and 34 MiB for the content that the open one looks back to, or less. */
+#pragma once
+
+#include "pack/codec/codec.h"
+
+/* Its shared state needs both ops->shared and setups; parameters: descriptor and window of the frame's head. */
+extern const struct pack_codec_ops pack_zdecisions_ops;
+
+/* A frame for which pack_zframe_check() holds. Borrows all. */
+struct pack_zpair {
+    const unsigned char *packed, *content;
+    size_t packed_n, content_n;
+};
+struct pack_zpairs {
+    struct pack_zpair *p;
+    size_t n, cap;
+};
+
+struct pack_zsearch {
+    unsigned workers;
+    int (*progress)(void *ctx, uint64_t done, uint64_t total); /* not 0: -ECANCELED; may be NULL */
+    void *progress_ctx;
+};
+
+void pack_zdecisions_setup(const struct pack_zpair *frame, struct pack_setup *ret_setup);
+/* Appends the coded part. *ret_stored: what decoding the old frames adds to the store. -EFBIG: too much content. */
+HF_MUST_USE int pack_zdecisions_create(const struct pack_zpairs *old, const struct pack_zpairs *new_frames,
+                                       const struct pack_zsearch *search, struct hf_buf *out, uint64_t *ret_stored,
+                                       struct hf_err *err);

@@ -191,6 +191,10 @@ def tree(*folders):
     return found
 
 
+def reason_of(node, name):
+    return next((row.get("reason") for row in node.status().get("manifests", []) if row["name"] == name), None)
+
+
 def not_through(node, folders, real, reasons=("NotAllowed",)):
     """Let an entry of its own write into each folder: each is refused for one of the reasons, and `real` stays as it was."""
     before = tree(real)
@@ -199,8 +203,7 @@ def not_through(node, folders, real, reasons=("NotAllowed",)):
         node.apply("policy", aim(node, folder).replace("name: conf", "name: " + name))
         if node.agent is None:
             node.start_agent()
-        wait(f"a refusal of {folder} ({entry(node)})", lambda name=name: node.alive() or (
-            entry(node).get("name") == name and entry(node).get("reason") in reasons), 60)
+        wait(f"a refusal of {folder}", lambda name=name: node.alive() or reason_of(node, name) in reasons, 60)
         assert tree(real) == before, tree(real) ^ before
 
 
@@ -307,8 +310,7 @@ def attack_folder_swapped_for_a_link(home):
                 node.apply("policy", aim(node, os.path.join(data, str(number))).replace("name: conf", f"name: e{number}"))
                 if node.agent is None:
                     node.start_agent()
-                wait(f"an answer about {number} ({entry(node)})", lambda number=number: node.alive() or (
-                    entry(node).get("name") == f"e{number}" and entry(node).get("reason")), 60)
+                wait(f"an answer about {number}", lambda number=number: node.alive() or reason_of(node, f"e{number}"), 60)
         finally:
             over.set()
             thread.join()

@@ -22,6 +22,14 @@ void hf_buf_wipe(struct hf_buf *buf)
     hf_buf_done(buf);
 }
 
+void hf_buf_wipe_text(char **text)
+{
+    if (*text != NULL)
+        explicit_bzero(*text, strlen(*text));
+    free(*text);
+    *text = NULL;
+}
+
 void hf_buf_clear(struct hf_buf *buf)
 {
     buf->n = 0;

@@ -26,6 +26,7 @@ struct hf_buf {
 
 void hf_buf_done(struct hf_buf *buf); /* usable again */
 void hf_buf_wipe(struct hf_buf *buf); /* with zeros, then frees */
+void hf_buf_wipe_text(char **text);   /* a string that may be NULL: with zeros, then frees; becomes NULL */
 void hf_buf_clear(struct hf_buf *buf);
 struct hf_view hf_buf_view(const struct hf_buf *buf);
 const char *hf_buf_str(const struct hf_buf *buf); /* "" if empty */

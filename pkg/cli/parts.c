@@ -75,13 +75,6 @@ int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json, str
     return r;
 }
 
-void hf_cli_wipe(struct hf_buf *secret)
-{
-    if (secret->p != NULL)
-        explicit_bzero(secret->p, secret->cap);
-    hf_buf_done(secret);
-}
-
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name)
 {
     size_t n = 0;

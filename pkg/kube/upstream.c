@@ -70,13 +70,6 @@ static int reauthenticate(void *arg, struct hf_err *err)
     return r;
 }
 
-static void forget_key(char *key)
-{
-    if (key != NULL)
-        explicit_bzero(key, strlen(key));
-    free(key);
-}
-
 static void swap(char **a, char **b)
 {
     char *kept = *a;
@@ -103,7 +96,7 @@ int hf_upstream_use_certificate(struct hf_upstream *upstream, const char *certif
         swap(&upstream->key, &key);
     }
     free(certificate);
-    forget_key(key);
+    hf_buf_wipe_text(&key);
     return r;
 }
 
@@ -161,7 +154,7 @@ void hf_upstream_free(struct hf_upstream *upstream)
     hf_http_client_free(upstream->http);
     hf_kube_config_done(&upstream->config);
     free(upstream->certificate);
-    forget_key(upstream->key);
+    hf_buf_wipe_text(&upstream->key);
     free(upstream);
 }
 

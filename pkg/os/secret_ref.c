@@ -52,10 +52,3 @@ int hf_secret_ref_read(const struct hf_secret_ref *ref, const struct hf_fs_ops *
     hf_buf_clear(out);
     return ref->kind == HF_SECRET_ENV ? read_env(ref->name, out, err) : read_file(fs, ref->name, out, err);
 }
-
-void hf_secret_ref_wipe(struct hf_buf *secret)
-{
-    if (secret->p != NULL)
-        explicit_bzero(secret->p, secret->cap);
-    hf_buf_done(secret);
-}

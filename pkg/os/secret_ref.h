@@ -21,6 +21,3 @@ HF_MUST_USE int hf_secret_ref_parse(const char *text, struct hf_secret_ref *ret_
 /* Replaces *out. Trims blanks and line breaks of a file, not of a variable. -E2BIG. -ENOENT: no file or variable. */
 HF_MUST_USE int hf_secret_ref_read(const struct hf_secret_ref *ref, const struct hf_fs_ops *fs, struct hf_buf *out,
                                    struct hf_err *err);
-
-/* Overwrites the bytes, then frees them. */
-void hf_secret_ref_wipe(struct hf_buf *secret);

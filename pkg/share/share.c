@@ -167,19 +167,11 @@ static void look(struct hf_sharing *share)
 
 /* ---- settings ---------------------------------------------------------------------------------------------------- */
 
-static void wipe(char **text)
-{
-    if (*text != NULL)
-        explicit_bzero(*text, strlen(*text));
-    free(*text);
-    *text = NULL;
-}
-
 static void forget_settings(struct hf_sharing *share)
 {
-    wipe(&share->ca_pem);
-    wipe(&share->cert_pem);
-    wipe(&share->key_pem);
+    hf_buf_wipe_text(&share->ca_pem);
+    hf_buf_wipe_text(&share->cert_pem);
+    hf_buf_wipe_text(&share->key_pem);
 }
 
 static bool is_same(const struct hf_sharing *share, const struct hf_share_settings *settings)

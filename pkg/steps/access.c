@@ -121,7 +121,7 @@ static int add_basic(const char *user, struct hf_view password, struct hf_buf *l
         r = hf_buf_add_str(line, "Authorization: Basic ");
     if (r == 0)
         r = hf_base64_encode(pair.p, pair.n, line);
-    hf_secret_ref_wipe(&pair);
+    hf_buf_wipe(&pair);
     return r;
 }
 
@@ -149,7 +149,7 @@ static int read_credential(const struct hf_fs_ops *fs, struct hf_access_ticket *
         r = trim(&secret, &text, &why);
     if (r == 0 && (r = make_line(item, text, &ticket->credential)) < 0)
         (void)hf_err_sys(&why, r, "make the header");
-    hf_secret_ref_wipe(&secret);
+    hf_buf_wipe(&secret);
     if (r < 0)
         return hf_err_set(&ticket->err, EACCES,
                           "the credential of agent.yaml artifacts[%zu] (%s %.100s) cannot be used: %.90s", item->index,
@@ -205,11 +205,11 @@ void hf_access_ticket_read(const struct hf_fs_ops *fs, struct hf_access_ticket *
 
 void hf_access_ticket_done(struct hf_access_ticket *ticket)
 {
-    hf_secret_ref_wipe(&ticket->credential);
+    hf_buf_wipe(&ticket->credential);
     for (size_t i = 0; i < ticket->n_peers; i++) {
         hf_buf_done(&ticket->peers[i].ca);
         hf_buf_done(&ticket->peers[i].cert);
-        hf_secret_ref_wipe(&ticket->peers[i].key);
+        hf_buf_wipe(&ticket->peers[i].key);
     }
     free(ticket->peers);
     *ticket = (struct hf_access_ticket){.r = 0};

@@ -46,11 +46,9 @@ static void forget(struct hf_identity *identity)
         hf_buf_wipe(&identity->kept[i].text);
         identity->kept[i] = (struct token){.text = HF_BUF_INIT(MAX_TOKEN)};
     }
-    if (identity->key_pem != NULL)
-        explicit_bzero(identity->key_pem, strlen(identity->key_pem));
-    free(identity->key_pem);
+    hf_buf_wipe_text(&identity->key_pem);
     free(identity->certificate_pem);
-    identity->key_pem = identity->certificate_pem = NULL;
+    identity->certificate_pem = NULL;
     identity->failed_ns = 0;
 }
 

@@ -79,15 +79,6 @@ struct hf_client_certificate {
 
 static void event(struct hf_client_certificate *certificate, enum hf_renewal_event what);
 
-/* Frees a buffer that may hold a key. */
-static void wipe(struct hf_buf *buf)
-{
-    if (buf->p != NULL)
-        explicit_bzero(buf->p, buf->cap);
-    hf_buf_done(buf);
-    buf->max = MAX_FILE;
-}
-
 static uint64_t unix_now(const struct hf_client_certificate *certificate)
 {
     return hf_unix_ns(certificate->p.clock);
@@ -187,8 +178,8 @@ const char *hf_client_certificate_problem(const struct hf_client_certificate *ce
 
 static void pair_done(struct pair *pair)
 {
-    wipe(&pair->key);
-    wipe(&pair->certificate);
+    hf_buf_wipe(&pair->key);
+    hf_buf_wipe(&pair->certificate);
 }
 
 /* The part of the key's id that chooses the date of the renewal. */
@@ -236,7 +227,7 @@ static int load_pair(struct hf_client_certificate *certificate, struct hf_err *e
         r = hf_certificate_folder_split(&text, &owner, &fresh.certificate, &fresh.key, &fresh.info, err);
     if (r == 0)
         keep_pair(certificate, &fresh, received_at(certificate));
-    wipe(&text);
+    hf_buf_wipe(&text);
     pair_done(&fresh);
     return r;
 }
@@ -245,7 +236,7 @@ static void drop_pending_key(struct hf_client_certificate *certificate)
 {
     struct hf_err err = HF_ERR_INIT;
 
-    wipe(&certificate->pending_key);
+    hf_buf_wipe(&certificate->pending_key);
     if (hf_file_forget(certificate->p.fs, certificate->pending_path, &err) < 0)
         log_failure(certificate, "certificate.not_removed", &err);
 }
@@ -294,7 +285,7 @@ static int read_pending_key(struct hf_client_certificate *certificate, struct hf
     if (r == 0)
         r = check_kind(certificate, hf_buf_str(&certificate->pending_key), err);
     if (r < 0)
-        wipe(&certificate->pending_key);
+        hf_buf_wipe(&certificate->pending_key);
     return r;
 }
 
@@ -314,7 +305,7 @@ static int make_key(struct hf_client_certificate *certificate, struct hf_err *er
     if (r == 0)
         r = hf_certificate_key_id(hf_buf_str(key), hex, err);
     if (r < 0) {
-        wipe(key);
+        hf_buf_wipe(key);
         return r;
     }
     int n = snprintf(certificate->name, sizeof(certificate->name), "holdfast-agent-%.200s-%.16s",
@@ -599,7 +590,7 @@ static enum hf_renewal_event save(struct hf_client_certificate *certificate, str
         keep_pair(certificate, &fresh, unix_now(certificate));
         what = HF_RENEWAL_DONE;
     }
-    wipe(&text);
+    hf_buf_wipe(&text);
     pair_done(&fresh);
     return what;
 }
@@ -889,7 +880,7 @@ void hf_client_certificate_free(struct hf_client_certificate *certificate)
     hf_kube_call_cancel(certificate->call);
     certificate->p.sched->timer_free(certificate->p.sched->ctx, certificate->timer);
     pair_done(&certificate->pair);
-    wipe(&certificate->pending_key);
+    hf_buf_wipe(&certificate->pending_key);
     hf_buf_done(&certificate->issued);
     free(certificate->client_path);
     free(certificate->pending_path);

@@ -112,9 +112,7 @@ static int read_kubeconfig(struct hf_cluster *cluster, struct hf_view path, bool
     r = hf_file_read(cluster->cli->fs, name, &text, err);
     if (r == 0)
         r = hf_yaml_parse(hf_buf_view(&text), &limits, &root, err);
-    if (text.p != NULL)
-        explicit_bzero(text.p, text.cap);
-    hf_buf_done(&text);
+    hf_buf_wipe(&text);
     if (r == 0) {
         cluster->paths[cluster->n_files] = name;
         cluster->files[cluster->n_files++] = (struct hf_kubeconfig_file){name, root};
@@ -217,9 +215,7 @@ static int parse_choice(struct hf_cluster *cluster, struct hf_err *err)
         r = hf_err_set(err, -r, "kubeconfig '%s' is too large", cluster->choice.path);
     if (r == 0) /* JSON is YAML too */
         r = hf_kube_config_parse(cluster->cli->fs, hf_buf_view(&text), cluster->choice.path, &cluster->config, err);
-    if (text.p != NULL)
-        explicit_bzero(text.p, text.cap);
-    hf_buf_done(&text);
+    hf_buf_wipe(&text);
     return r;
 }
 

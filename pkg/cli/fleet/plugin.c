@@ -18,19 +18,11 @@ enum { MAX_ARGS = 64, MAX_ENV = 64, MAX_OUTPUT = 256 << 10, MAX_INFO = 64 << 10 
 
 /* ---- the answer -------------------------------------------------------------------------------------------------- */
 
-static void wipe(char **secret)
-{
-    if (*secret != NULL)
-        explicit_bzero(*secret, strlen(*secret));
-    free(*secret);
-    *secret = NULL;
-}
-
 void hf_plugin_done(struct hf_plugin_credential *credential)
 {
-    wipe(&credential->token);
-    wipe(&credential->key_pem);
-    wipe(&credential->cert_pem);
+    hf_buf_wipe_text(&credential->token);
+    hf_buf_wipe_text(&credential->key_pem);
+    hf_buf_wipe_text(&credential->cert_pem);
 }
 
 static int copy(const json_t *status, const char *key, char **ret_text, struct hf_err *err)
@@ -105,7 +97,7 @@ struct plugin_command {
 static void command_done(struct plugin_command *command)
 {
     for (size_t i = 0; i < command->n_made; i++)
-        wipe(&command->made[i]);
+        hf_buf_wipe_text(&command->made[i]);
     free(command->env);
 }
 
@@ -269,17 +261,10 @@ static int run(const json_t *exec, const struct plugin_command *command, struct 
     return judge(command, r, status, err);
 }
 
-static void wipe_buf(struct hf_buf *buf)
-{
-    if (buf->p != NULL)
-        explicit_bzero(buf->p, buf->cap);
-    hf_buf_done(buf);
-}
-
 int hf_plugin_run(const json_t *exec, const struct hf_plugin_cluster *cluster, bool has_terminal,
                   struct hf_plugin_credential *ret_credential, struct hf_err *err)
 {
-    _cleanup_(wipe_buf) struct hf_buf out = HF_BUF_INIT(MAX_OUTPUT);
+    _cleanup_(hf_buf_wipe) struct hf_buf out = HF_BUF_INIT(MAX_OUTPUT);
     _cleanup_(command_done) struct plugin_command command = {.api_version = NULL};
     int r = json_is_object(exec) ? 0 : hf_err_set(err, EBADMSG, "must be an object");
 

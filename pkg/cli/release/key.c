@@ -68,7 +68,7 @@ static int print_pair(struct hf_cli *cli, bool json, const struct hf_cli_pair *p
 
 int hf_cli_key_generate(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
-    _cleanup_(hf_cli_wipe) struct hf_buf private_pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
+    _cleanup_(hf_buf_wipe) struct hf_buf private_pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
     _cleanup_(hf_buf_done) struct hf_buf public_pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
     _cleanup_(hf_cli_pair_done) struct hf_cli_pair pair = {.private_file = NULL};
     int r = hf_cli_pair_named(args->words[0], hf_cli_value(args, "public", NULL), &pair, err);
@@ -89,7 +89,7 @@ int hf_cli_key_generate(struct hf_cli *cli, const struct hf_cli_args *args, stru
 
 int hf_cli_key_public(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
-    _cleanup_(hf_cli_wipe) struct hf_buf private_pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
+    _cleanup_(hf_buf_wipe) struct hf_buf private_pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
     _cleanup_(hf_buf_done) struct hf_buf public_pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
     int r = hf_cli_key_read_private(cli, args->words[0], &private_pem, err);
 

@@ -122,7 +122,7 @@ int hf_cli_key_read_private(struct hf_cli *cli, const char *name, struct hf_buf 
 int hf_cli_key_read_public(struct hf_cli *cli, const char *name, struct hf_buf *pem, struct hf_err *err)
 {
     static const char *const endings[] = {".pem", ".key", NULL};
-    _cleanup_(hf_cli_wipe) struct hf_buf text = HF_BUF_INIT(HF_CLI_KEY_BYTES);
+    _cleanup_(hf_buf_wipe) struct hf_buf text = HF_BUF_INIT(HF_CLI_KEY_BYTES);
     int r = read_named(cli, name, endings, &text, err);
 
     if (r < 0)

@@ -53,7 +53,7 @@ static int sign_message(struct hf_cli *cli, json_t *object, const char *path, st
                         const char *key_file, const char *key_id, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf base64 = HF_BUF_INIT(256);
-    _cleanup_(hf_cli_wipe) struct hf_buf pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
+    _cleanup_(hf_buf_wipe) struct hf_buf pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
     char named[HF_KEY_ID_MAX + 1];
     int r;
 

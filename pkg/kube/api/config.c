@@ -82,9 +82,7 @@ static int from_kubeconfig(const struct hf_fs_ops *fs, const char *path, struct 
 
     if (r == 0)
         r = hf_kubeconfig_parse(hf_buf_view(&text), path, config, err);
-    if (text.p != NULL)
-        explicit_bzero(text.p, text.cap);
-    hf_buf_done(&text);
+    hf_buf_wipe(&text);
     return r;
 }
 

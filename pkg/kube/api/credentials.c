@@ -7,18 +7,10 @@
 
 enum { MAX_FILE_BYTES = 1 << 20 };
 
-static void wipe(char **secret)
-{
-    if (*secret != NULL)
-        explicit_bzero(*secret, strlen(*secret));
-    free(*secret);
-    *secret = NULL;
-}
-
 void hf_kube_config_done(struct hf_kube_config *config)
 {
-    wipe(&config->client_key_pem);
-    wipe(&config->token);
+    hf_buf_wipe_text(&config->client_key_pem);
+    hf_buf_wipe_text(&config->token);
     free(config->server);
     free(config->ca_pem);
     free(config->client_cert_pem);
@@ -45,9 +37,7 @@ static int read_text(const struct hf_fs_ops *fs, const char *path, char **ret_te
         else if ((*ret_text = hf_view_dup(text)) == NULL)
             r = hf_err_set(err, ENOMEM, "out of memory");
     }
-    if (bytes.p != NULL)
-        explicit_bzero(bytes.p, bytes.cap);
-    hf_buf_done(&bytes);
+    hf_buf_wipe(&bytes);
     return r;
 }
 
@@ -58,8 +48,8 @@ struct file_texts {
 
 static void texts_done(struct file_texts *texts)
 {
-    wipe(&texts->key);
-    wipe(&texts->token);
+    hf_buf_wipe_text(&texts->key);
+    hf_buf_wipe_text(&texts->token);
     free(texts->ca);
     free(texts->cert);
 }
@@ -90,7 +80,7 @@ static int take(char **old, char **fresh)
 {
     if (*fresh == NULL || (*old != NULL && strcmp(*old, *fresh) == 0))
         return 0;
-    wipe(old);
+    hf_buf_wipe_text(old);
     *old = hf_steal(*fresh);
     return 1;
 }

@@ -29,20 +29,13 @@ enum {
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
-static void secret_free(char *text)
-{
-    if (text != NULL)
-        explicit_bzero(text, strlen(text));
-    free(text);
-}
-
 static void free_memory(struct hf_http_call *call)
 {
     for (size_t i = 0; call->headers[i] != NULL; i++)
-        secret_free(call->headers[i]);
-    secret_free(call->credential);
+        hf_buf_wipe_text(&call->headers[i]);
+    hf_buf_wipe_text(&call->credential);
     free(call->method);
-    secret_free(call->url);
+    hf_buf_wipe_text(&call->url);
     hf_buf_done(&call->body);
     hf_buf_done(&call->collected);
     hf_http_head_done(&call->head);
@@ -509,7 +502,7 @@ static int next_hop(struct hf_http_call *call)
     call->allowed = call->reached;
     call->left_origin = call->left_origin || strcmp(to.origin, call->to.origin) != 0;
     call->to = to;
-    secret_free(call->url);
+    hf_buf_wipe_text(&call->url);
     call->url = hf_steal(url);
     return change_method(call, call->head.response.status);
 }

@@ -61,19 +61,12 @@ struct settings {
     char origin[HF_URL_ORIGIN];
 };
 
-static void secret_free(char *text)
-{
-    if (text != NULL)
-        explicit_bzero(text, strlen(text));
-    free(text);
-}
-
 static void settings_done(struct settings *settings)
 {
     hf_tls_unref(settings->tls);
     hf_http_peers_unref(settings->peers);
     free(settings->user_agent);
-    secret_free(settings->authorization);
+    hf_buf_wipe_text(&settings->authorization);
     free(settings->server_name);
 }
 
@@ -192,7 +185,7 @@ static void client_end(struct hf_loop_guest *guest)
     hf_tls_unref(client->tls);
     hf_http_peers_unref(client->peers);
     free(client->user_agent);
-    secret_free(client->authorization);
+    hf_buf_wipe_text(&client->authorization);
     free(client->server_name);
     free(client);
 }

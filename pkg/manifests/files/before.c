@@ -92,7 +92,7 @@ static int copy_old(const struct hf_bundle *old, struct hf_bundle *bundle, struc
 static int keep_one(const struct hf_files_place *place, struct hf_files_walk *walk, const char *at,
                     struct hf_bundle *bundle, struct hf_inventory *list, struct hf_err *err)
 {
-    _cleanup_(hf_secret_ref_wipe) struct hf_buf bytes = HF_BUF_INIT(HF_BUNDLE_MAX_FILE);
+    _cleanup_(hf_buf_wipe) struct hf_buf bytes = HF_BUF_INIT(HF_BUNDLE_MAX_FILE);
     struct hf_inventory_item kept = {.path = (char *)(uintptr_t)at, .secret = bundle->secret};
     struct stat st;
     const char *name;

@@ -50,9 +50,7 @@ struct node_proof {
 
 static void replace(char **secret, char *by)
 {
-    if (*secret != NULL)
-        explicit_bzero(*secret, strlen(*secret));
-    free(*secret);
+    hf_buf_wipe_text(secret);
     *secret = by;
 }
 
@@ -62,9 +60,9 @@ void hf_outlet_creds_free(struct hf_outlet_creds *creds)
         return;
     hf_http_client_free(creds->client);
     for (size_t i = 0; i < FILES; i++)
-        hf_secret_ref_wipe(&creds->files[i].text);
-    replace(&creds->device_header, NULL);
-    replace(&creds->token, NULL);
+        hf_buf_wipe(&creds->files[i].text);
+    hf_buf_wipe_text(&creds->device_header);
+    hf_buf_wipe_text(&creds->token);
     free(creds->device_ref);
     free(creds->user_agent);
     free(creds->origin);
@@ -151,7 +149,7 @@ static int refresh(struct hf_outlet_creds *creds, bool *ret_changed, struct hf_e
         if (r == 0)
             continue;
         *ret_changed = true;
-        hf_secret_ref_wipe(&file->text);
+        hf_buf_wipe(&file->text);
         r = hf_file_read(creds->world->fs, file->path, &file->text, err);
         if (r < 0) {
             file->inode = 0;
@@ -249,7 +247,7 @@ static int use(struct hf_outlet_creds *creds, const struct node_proof *proof, st
         creds->generation = hf_identity_generation(creds->world->identity);
     if (r == 0 && proof->token != NULL)
         replace(&creds->token, hf_steal(token));
-    replace(&token, NULL);
+    hf_buf_wipe_text(&token);
     return r;
 }
 

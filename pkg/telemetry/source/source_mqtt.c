@@ -160,7 +160,7 @@ static int read_secret(const struct mqtt *mqtt, const char *ref, char text[MAX_S
     int r = hf_secret_ref_parse(ref, &parsed);
     if (r < 0)
         return r;
-    _cleanup_(hf_secret_ref_wipe) struct hf_buf secret = HF_BUF_INIT(MAX_SECRET - 1);
+    _cleanup_(hf_buf_wipe) struct hf_buf secret = HF_BUF_INIT(MAX_SECRET - 1);
     r = hf_secret_ref_read(&parsed, mqtt->world->fs, &secret, NULL);
     if (r < 0)
         return r;

@@ -67,7 +67,7 @@ static const struct {
 
 START_TEST(read_secret)
 {
-    _cleanup_(hf_secret_ref_wipe) struct hf_buf out = HF_BUF_INIT(8);
+    _cleanup_(hf_buf_wipe) struct hf_buf out = HF_BUF_INIT(8);
     struct hf_secret_ref ref;
 
     ck_assert_int_eq(hf_secret_ref_parse(secrets[_i].text, &ref), 0);

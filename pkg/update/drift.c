@@ -111,7 +111,13 @@ static int run_look_behind(struct step_job *step)
     step->swap.has_mode = spec->install.has_mode;
     step->swap.mode = spec->install.mode;
     step->swap.made_folder = "";
-    return hf_swap_check(&step->swap, &step->look, &step->failure);
+    r = hf_swap_check(&step->swap, &step->look, &step->failure);
+    if (r > 0) {
+        step->keep.target = step->swap.target;
+        step->keep.kind = step->swap.kind;
+        watches_find(step);
+    }
+    return r;
 }
 
 /* Nobody repairs what somebody has put there: the status must not claim the committed version. */
@@ -152,6 +158,7 @@ static void looked_behind(struct release *release, struct step_job *step)
     if (step->committed == NULL && step->job.r == -ENOENT) /* committed by an agent that did not keep the release */
         return;
     release->drift.look = step->look;
+    watches_set(release, step, false);
     if (step->job.r < 0) {
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
                    &step->failure.err);

@@ -96,6 +96,7 @@ static void take_journal(struct release *release, int r, json_t *kept, const str
     }
     release->stage = RELEASE_LOADED;
     release->record.unread_ns = release->retry.due_ns = 0;
+    release->drift.look_wanted = j->good_digest[0] != '\0'; /* nobody watched while no agent ran */
     transition_no_trouble(release);
     release->record.shown = *j;
     self_tell(release);

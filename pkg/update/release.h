@@ -158,12 +158,12 @@ struct release_retry {
     uint64_t clean_due_ns;
 };
 
-/* The search for drift. Only drift.c and repairs.c write it, but engine.c sets look_wanted, and transition.c resets
- * `look` when another version is committed. */
+/* The search for drift. Only drift.c and repairs.c write it, but release.c, engine.c and watches.c set look_wanted, and
+ * transition.c resets `look` when another version is committed. */
 struct release_drift {
     /* zero before the first check, and after one that found drift */
     struct hf_swap_look look;
-    /* a watch fired, or the interval has passed */
+    /* the agent has started, a watch fired, or the interval has passed */
     bool look_wanted;
     bool fired;       /* a watch fired after the last check */
     bool at_interval; /* hf_update_engine_check_drift() came after the last check */

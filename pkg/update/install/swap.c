@@ -513,6 +513,8 @@ static int clean_trees(const struct swap_scene *scene)
 
     for (size_t i = 0; i < MAX_KEPT; i++)
         keep[i] = hf_tree_link_folder(params->target.release, texts[i]);
+    if (r >= 0 && params->committed && keep[0][0] == '\0')
+        return 0; /* somebody has removed the link to the committed tree: a repair makes it again */
     if (r >= 0)
         r = hf_tree_clean(&scene->dir, keep, MAX_KEPT, scene->failure);
     if (r >= 0 && params->records != NULL)

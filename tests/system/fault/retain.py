@@ -166,6 +166,35 @@ def down():
         node.end()
 
 
+def while_down():
+    """What went while no agent ran is back soon after the next one starts, with the server gone; then watches see it again."""
+    site = Site("while-down")
+    node = site.node
+    try:
+        paths = {"file": site.file("file", "text of a file "), "tree": site.tree("tree", "text of a tree ")}
+        links = {"file": paths["file"], "tree": node.place("root", "tree", "current")}
+        for name in paths:
+            node.wait_end(name, 1)
+        site.lose_server()
+        for round_ in range(2):
+            node.kill_agent()
+            for path in links.values() if round_ == 0 else paths.values():
+                os.unlink(path)
+            node.start_agent()
+            begun = time.monotonic()
+            for name, path in paths.items():
+                wait(f"{path} is back", lambda path=path: site.is_right(path), 20, 0.005)
+                say(f"    {name}: {(time.monotonic() - begun) * 1000:.0f} ms after the start")
+                assert time.monotonic() - begun < BACK_S
+            for name in paths:
+                wait(f"{name} repaired", lambda name=name: node.update(name).get("method") == "Kept" and node.update(name).get("phase") == "Committed")
+                site.expect_no_bytes(name)
+        os.unlink(paths["file"])
+        wait("the watch is there", lambda: site.is_right(paths["file"]), 20, 0.005)
+    finally:
+        node.end()
+
+
 def run_local(node, *words):
     """`holdfast rollback --local`: exit code, what it says, and the time that it takes."""
     begun = time.monotonic()
@@ -223,7 +252,7 @@ def back():
         node.end()
 
 
-CASES = (repairs, whole_link_and_folder, down, back)
+CASES = (repairs, whole_link_and_folder, while_down, down, back)
 
 
 def main():

@@ -1778,6 +1778,33 @@ START_TEST(drift)
 }
 END_TEST
 
+/* What went while no agent ran is found when one starts: nobody asks for a look, and no server answers. */
+START_TEST(drift_while_the_agent_was_down)
+{
+    bool is_tree = _i == 1, behind = _i == 2;
+    const char *target = is_tree ? "/opt/app/current" : HF_SIM_TARGET,
+               *inside = is_tree ? "/opt/app/current/bin/app" : target;
+
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .tree = is_tree});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    if (behind) {
+        hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 9});
+        hf_simupdate_set_gate(w, "app", HF_GATE_NOT_ADMITTED);
+        ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
+    }
+    w->answer.status = 503;
+    hf_simupdate_serve(w);
+    hf_simupdate_kill(w);
+    hf_simfs_delete(w->fs, target);
+    hf_simupdate_boot(w);
+    hf_simupdate_run_for(w, 2 * HF_NS_PER_S);
+    struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+    ck_assert_msg(strcmp(hf_simupdate_target(w, inside), "v2") == 0, "%s: %s %s: %s", hf_simupdate_target(w, inside),
+                  hf_phase_name(seen.phase), seen.reason, seen.message);
+}
+END_TEST
+
 static void lose_one(void *arg, const char *path, const struct stat *st)
 {
     char *found = arg;
@@ -2764,6 +2791,7 @@ static void places(TCase *tc)
     tcase_add_test(tc, a_first_install_is_disturbed);
     tcase_add_loop_test(tc, a_tree_changes_in_probation, 0, 2);
     tcase_add_loop_test(tc, drift, 0, 2);
+    tcase_add_loop_test(tc, drift_while_the_agent_was_down, 0, 3);
     tcase_add_test(tc, drift_after_a_long_repair);
     tcase_add_loop_test(tc, drift_while_hindered, 0, HF_LEN(hindered));
     tcase_add_loop_test(tc, drift_behind_a_newer_release, 0, 2 * HF_LEN(hindered));

@@ -440,6 +440,7 @@ static bool cut_at(bool undoes, uint64_t at)
     if (has_order() == undoes) { /* the cut came before it was durable */
         act(&order, undoes);
         hf_simupdate_tell(w);
+        hf_simupdate_run_for(w, HF_NS_PER_S); /* the look at the start of an agent is still in progress */
     }
     ck_assert_msg(hf_simupdate_settle(w), "cut at %ju", (uintmax_t)at);
     ck_assert_uint_eq(top(), 2);

@@ -16,6 +16,7 @@ import concurrent.futures
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -172,6 +173,12 @@ def samples():
             file.write(content)
 
 
+def installed():
+    """What `make install` installs: made once, for each page's scratch root gets a copy, and the pages that say `make install` run it."""
+    shutil.rmtree(worlds.INSTALLED, ignore_errors=True)
+    subprocess.run(["make", "-s", "install", f"DESTDIR={worlds.INSTALLED}"], cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+
+
 def in_scratch_root(page):
     """[{place, what, problem, seconds}] of a page's examples; a text when there is no scratch root here."""
     with tempfile.TemporaryFile("w+") as said:
@@ -306,6 +313,7 @@ def main():
         show(names)
         return 0
     samples()
+    installed()
     counts = [0, 0, 0]
     with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         for name, (results, missing) in zip(names, pool.map(examine, names)):

@@ -83,9 +83,12 @@ static void apply_limits(struct hf_agent *agent)
     agent->labeller.backoff.cap_ns = agent->report.backoff.cap_ns = policy->retry_interval_ns;
     if (agent->engine != NULL) {
         hf_update_engine_set_retain(agent->engine,
-                                    &(const struct hf_kept_policy){.current = policy->retain.current,
-                                                                   .previous = policy->retain.previous,
-                                                                   .max_bytes = policy->retain.max_bytes});
+                                    &(const struct hf_kept_policy){
+                                        .current = policy->retain.current,
+                                        .previous = policy->retain.previous,
+                                        .max_bytes = policy->retain.max_bytes,
+                                        .unread = agent->follows.policies.by_name.n == 0 &&
+                                                  !hf_follow_proves_absence(&agent->follows.of[HF_FOLLOW_POLICIES])});
         hf_update_engine_set_retry(agent->engine, agent->params.retry_base_ns, policy->retry_interval_ns);
     }
     agent->next_interval_ns = HF_MIN(agent->next_interval_ns, hf_mono_ns(agent->env.clock) + policy->interval_ns);

@@ -401,6 +401,7 @@ int hf_update_engine_new(const struct hf_update_params *params, struct hf_update
     engine->p = *params;
     counts_init(engine);
     engine->lock_fd = -1;
+    engine->retain.unread = true;
     engine->releases.free_value = free_release;
     engine->parked.free_value = engine->orders.free_value = free;
     engine->folder = hf_asprintf("%s/updates", params->state_dir);

@@ -131,8 +131,8 @@ void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* Problems that the last hf_update_engine_set() found in the trust folder (hf_trust_folder_inspect()), or NULL.
  * Valid until the next hf_update_engine_set(). */
 const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine);
-/* What to keep of committed versions (update/kept/kept.h); from the next commit or look on. At first nothing but what
- * costs nothing. */
+/* What to keep of committed versions (update/kept/kept.h); from the next commit or look on. Until then nothing that
+ * is kept goes. */
 void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct hf_kept_policy *policy);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 

@@ -13,6 +13,7 @@ struct hf_kept_policy {
     bool current;       /* a copy of the committed version */
     bool previous;      /* the version before it */
     uint64_t max_bytes; /* of both, for one release name */
+    bool unread;        /* it is not known yet: what is kept stays */
 };
 
 enum hf_kept_room { HF_KEPT_ROOM, HF_KEPT_WARN, HF_KEPT_CRITICAL }; /* levels of the disk (spec.disk) */

@@ -302,7 +302,7 @@ int hf_kept_keep(const struct hf_kept_params *params, struct hf_failure *failure
         return keeper.kept_fd;
     struct hf_kept_choice choice = choose(&keeper);
     int form = keep_current(&keeper, choice.copy);
-    r = remove_rest(&keeper, form, choice.previous);
+    r = params->policy.unread ? 0 : remove_rest(&keeper, form, choice.previous);
     if (r == 0 && keeper.changed)
         r = hf_target_sync(&keeper.dir, failure);
     return form < 0 ? form : r;

@@ -20,16 +20,16 @@ static const struct {
     bool copy, previous;
 } choices[] = {
     {"no policy", {.size = MIB, .previous_size = MIB}, false, false},
-    {"both", {{true, true, 4 * MIB}, HF_KEPT_ROOM, MIB, MIB, false, false}, true, true},
-    {"both at once", {{true, true, 4 * MIB}, HF_KEPT_ROOM, MIB, MIB, false, true}, true, true},
-    {"nothing before", {{true, true, 4 * MIB}, HF_KEPT_ROOM, MIB, 0, false, false}, true, false},
-    {"only previous", {{false, true, 4 * MIB}, HF_KEPT_ROOM, MIB, MIB, false, false}, false, true},
-    {"previous goes first", {{true, true, 3 * MIB}, HF_KEPT_ROOM, 2 * MIB, 2 * MIB, false, false}, false, true},
-    {"too large", {{true, true, MIB}, HF_KEPT_ROOM, 2 * MIB, 2 * MIB, false, false}, false, false},
-    {"previous too large", {{true, true, 2 * MIB}, HF_KEPT_ROOM, MIB, 3 * MIB, false, false}, true, false},
-    {"warned: nothing new", {{true, true, 4 * MIB}, HF_KEPT_WARN, MIB, MIB, false, true}, false, false},
-    {"warned: what is there stays", {{true, true, 4 * MIB}, HF_KEPT_WARN, MIB, MIB, true, false}, true, true},
-    {"critical", {{true, true, 4 * MIB}, HF_KEPT_CRITICAL, MIB, MIB, true, false}, false, false},
+    {"both", {{true, true, 4 * MIB, false}, HF_KEPT_ROOM, MIB, MIB, false, false}, true, true},
+    {"both at once", {{true, true, 4 * MIB, false}, HF_KEPT_ROOM, MIB, MIB, false, true}, true, true},
+    {"nothing before", {{true, true, 4 * MIB, false}, HF_KEPT_ROOM, MIB, 0, false, false}, true, false},
+    {"only previous", {{false, true, 4 * MIB, false}, HF_KEPT_ROOM, MIB, MIB, false, false}, false, true},
+    {"previous goes first", {{true, true, 3 * MIB, false}, HF_KEPT_ROOM, 2 * MIB, 2 * MIB, false, false}, false, true},
+    {"too large", {{true, true, MIB, false}, HF_KEPT_ROOM, 2 * MIB, 2 * MIB, false, false}, false, false},
+    {"previous too large", {{true, true, 2 * MIB, false}, HF_KEPT_ROOM, MIB, 3 * MIB, false, false}, true, false},
+    {"warned: nothing new", {{true, true, 4 * MIB, false}, HF_KEPT_WARN, MIB, MIB, false, true}, false, false},
+    {"warned: what is there stays", {{true, true, 4 * MIB, false}, HF_KEPT_WARN, MIB, MIB, true, false}, true, true},
+    {"critical", {{true, true, 4 * MIB, false}, HF_KEPT_CRITICAL, MIB, MIB, true, false}, false, false},
 };
 
 START_TEST(choice)
@@ -60,6 +60,21 @@ END_TEST
 static const char *target(bool tree)
 {
     return tree ? APP : HF_SIM_TARGET;
+}
+
+static void count_one(void *arg, const char *path, const struct stat *st)
+{
+    unsigned *n = arg;
+
+    *n += strncmp(path, FILE_KEPT "/", sizeof(FILE_KEPT)) == 0 && S_ISREG(st->st_mode);
+}
+
+static unsigned count_kept(void)
+{
+    unsigned n = 0;
+
+    hf_simfs_walk(w->fs, "/opt", count_one, &n);
+    return n;
 }
 
 static void lose_server(void)
@@ -187,6 +202,25 @@ START_TEST(down_to_the_version_before)
     ck_assert_msg(seen.phase == (kept ? HF_PHASE_COMMITTED : HF_PHASE_WAITING), "%s", seen.message);
     ck_assert_str_eq(hf_simupdate_target(w, target(tree)), kept ? "v2" : "v3");
     ck_assert(!kept || seen.bytes_fetched == 0);
+}
+END_TEST
+
+/* A new life that has not read its policy yet, as behind a lost cache, removes nothing that a policy kept. */
+START_TEST(before_the_policy_is_read)
+{
+    w->retain = (struct hf_kept_policy){.previous = true, .max_bytes = MIB};
+    install(false, "v2", 2);
+    install(false, "v3", 3);
+    unsigned before = count_kept();
+    w->retain = (struct hf_kept_policy){.unread = true};
+    for (unsigned i = 0; i < 2; i++) {
+        hf_simupdate_kill(w);
+        hf_simupdate_boot(w);
+        ck_assert(hf_simupdate_settle(w));
+        hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+        ck_assert(i == 0 ? count_kept() == before : count_kept() < before);
+        w->retain.unread = false; /* it is read, and keeps none */
+    }
 }
 END_TEST
 
@@ -320,6 +354,7 @@ static void all(TCase *tc)
     tcase_add_loop_test(tc, changed_in_place, 0, 2);
     tcase_add_loop_test(tc, down_to_the_version_before, 0, 4);
     tcase_add_test(tc, content_of_another_release);
+    tcase_add_test(tc, before_the_policy_is_read);
     tcase_add_loop_test(tc, planted, 0, 5);
     tcase_add_loop_test(tc, a_cut_at_each_write_of_a_repair, 0, 2);
     tcase_add_test(tc, a_full_disk);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "pack/zstd/check.h"
+#include "pack/zstd/decisions.h"
 #include "pack/zstd/frame.h"
 #include "pack/zstd/model.h"
 
@@ -129,11 +130,69 @@ static void decode(const uint8_t *bytes, size_t n)
     pack_zmodel_free(model);
 }
 
+static int count(void *ctx, const void *bytes, size_t n, struct hf_err *err)
+{
+    (void)bytes, (void)err;
+    *(uint64_t *)ctx += n;
+    return 0;
+}
+
+/* The codec as a delta uses it: a frame's head, how much content there is, and the coded part are from outside. */
+static void through_codec(const uint8_t *bytes, size_t n)
+{
+    enum { HEAD = 6, CONTENT_MAX = 400000, PERIOD = 5003 };
+    static unsigned char content[CONTENT_MAX], packed[CONTENT_MAX];
+    static size_t packed_n;
+    _cleanup_(hf_buf_done) struct hf_buf stored = HF_BUF_INIT(8 << 20);
+    const struct pack_store store = pack_store_buf(&stored);
+    struct hf_err err = HF_ERR_INIT;
+    uint64_t made = 0, old_n;
+    const struct pack_sink sink = {&made, count};
+    void *shared, *state = NULL;
+
+    if (n < HEAD)
+        return;
+    for (size_t i = 0; packed_n == 0 && i < CONTENT_MAX; i++)
+        content[i] = (unsigned char)(i % PERIOD * (i % PERIOD) >> 3);
+    if (packed_n == 0)
+        packed_n = ZSTD_compress(packed, sizeof(packed), content, sizeof(content), 1);
+    if (hf_buf_add(&stored, bytes + HEAD, n - HEAD) < 0 ||
+        pack_zdecisions_ops.shared->make(&store, 0, n - HEAD, &shared, &err) < 0)
+        return;
+    struct hf_delta_memory memory = {packed, packed_n};
+    const struct hf_delta_old from = {&memory, hf_delta_memory_pread, packed_n};
+    const struct pack_decode decode = {
+        .codec = PACK_CODEC_ZSTD_DECISIONS, .from = &from, .n = packed_n, .out = sink, .shared = shared};
+    if (pack_zdecisions_ops.decode(&decode, &old_n, &err) < 0 || old_n != packed_n)
+        abort();
+    const struct pack_setup setup = {.codec = PACK_CODEC_ZSTD_DECISIONS,
+                                     .params_n = 2,
+                                     .params = {bytes[0], bytes[1]},
+                                     .plain_n = hf_le(bytes + 2, 3) % CONTENT_MAX,
+                                     .shared = shared};
+    for (unsigned i = 0; i < 2 && pack_zdecisions_ops.make(&setup, &sink, &state, &err) == 0; i++) {
+        int r = 0;
+        size_t step = 1 + 977 * (size_t)bytes[5];
+        for (size_t at = 0; r == 0 && at < setup.plain_n; at += step)
+            r = pack_zdecisions_ops.feed(state, content + at, HF_MIN(step, setup.plain_n - at), &err);
+        if (r == 0)
+            r = pack_zdecisions_ops.finish(state, &err);
+        pack_zdecisions_ops.done(state);
+        if (r < 0 && err.cause[0] == '\0')
+            abort();
+        if (r < 0)
+            break;
+    }
+    (void)!pack_zdecisions_ops.shared->finish(shared, &err);
+    pack_zdecisions_ops.shared->done(shared);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     if (n < 1 || n > ZFRAME_BLOCK_MAX)
         return 0;
-    void (*const targets[])(const uint8_t *p, size_t bytes_n) = {take_apart, write_over, write_hostile, decode};
+    void (*const targets[])(const uint8_t *p, size_t bytes_n) = {take_apart, write_over, write_hostile, decode,
+                                                                 through_codec};
     targets[bytes[0] % HF_LEN(targets)](bytes + 1, n - 1);
     return 0;
 }

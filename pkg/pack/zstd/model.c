@@ -154,7 +154,7 @@ int pack_zold_add(struct pack_zold *old, const struct pack_zframe_block *block, 
 
 /* ---- the model --------------------------------------------------------------------------------------------------- */
 
-enum { HISTORY = 16, FITS = 4, SIZES = 18, ESTIMATES = 32, SLOTS_LOG = 20, SLOTS = 5 };
+enum { HISTORY = 16, FITS = 4, SIZES = 18, ESTIMATES = 32, SLOTS_LOG = 19, SLOTS = 5 };
 
 /* Bytes that select a slot. */
 static const uint8_t slot_bytes[SLOTS] = {4, 5, 6, 8, 12};

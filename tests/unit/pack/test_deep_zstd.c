@@ -156,7 +156,7 @@ static void comes_back(const char *name, const struct hf_buf *old, const struct 
         struct spool spool = {.bytes = BUF};
         made.n = 0;
         int r =
-            apply(&(struct apply){.old = old, .patch = &patch, .spool = i == 0 ? NULL : &spool, .memory_max = 40 << 20},
+            apply(&(struct apply){.old = old, .patch = &patch, .spool = i == 0 ? NULL : &spool, .memory_max = 20 << 20},
                   &made, &info, &err);
         ck_assert_msg(r == 0, "%s: %s", name, err.cause);
         ck_assert_msg(made.n == new_file->n && memcmp(made.p, new_file->p, made.n) == 0, "%s", name);
@@ -259,7 +259,7 @@ START_TEST(limits)
     one(&odds[4], 1, false, &old);
     one(&odds[4], 1, true, &new_file);
     create(&old, &new_file, NULL, &patch);
-    ck_assert_int_eq(apply(&(struct apply){.old = &old, .patch = &patch, .memory_max = 20 << 20}, &made, NULL, &err),
+    ck_assert_int_eq(apply(&(struct apply){.old = &old, .patch = &patch, .memory_max = 12 << 20}, &made, NULL, &err),
                      -E2BIG);
     ck_assert_int_eq(apply(&(struct apply){.old = &old, .patch = &patch, .spool = &spool}, &made, NULL, &err), -EIO);
     hf_buf_done(&spool.bytes);
@@ -390,7 +390,7 @@ START_TEST(setups_from_outside)
     struct pack_setup setup = {
         .codec = PACK_CODEC_ZSTD_DECISIONS, .params_n = 2, .params = {0, 17 << 3}, .plain_n = UINT64_C(1) << 40};
     ck_assert_int_eq(pack_zdecisions_ops.make(&setup, &sink, &state, &err), -EBADMSG);
-    ck_assert_uint_le(pack_zdecisions_ops.memory(&setup), 61 << 20);
+    ck_assert_uint_le(pack_zdecisions_ops.memory(&setup), 51 << 20);
     pack_zdecisions_ops.shared->done(shared);
     hf_buf_done(&stored);
 }

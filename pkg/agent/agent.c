@@ -777,6 +777,13 @@ void hf_agent_certificate_issued(struct hf_agent *agent, const char *request, co
     hf_turn_wake(&agent->turn, 0);
 }
 
+void hf_agent_page_acted(struct hf_agent *agent, const char *subject, const char *reason, const char *message)
+{
+    hf_audit_inlet_add(agent->env.audit, message != NULL ? HF_AUDIT_PAGE_ACT : HF_AUDIT_PAGE_REFUSED, subject, reason,
+                       message);
+    hf_turn_wake(&agent->turn, 0);
+}
+
 bool hf_agent_ready(const struct hf_agent *agent)
 {
     return hf_follow_knows(&agent->follows);

@@ -154,6 +154,9 @@ void hf_agent_certificate_changed(struct hf_agent *agent);
 /* A client certificate is on the disk: for the audit log. */
 void hf_agent_certificate_issued(struct hf_agent *agent, const char *request, const char *reason, const char *message);
 
+/* For the audit log: an act by the page of the node, or, without a message, that `subject` was refused one. */
+void hf_agent_page_acted(struct hf_agent *agent, const char *subject, const char *reason, const char *message);
+
 /* There is a desired state, from the source or an earlier cache. */
 bool hf_agent_ready(const struct hf_agent *agent);
 

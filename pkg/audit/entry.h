@@ -49,6 +49,8 @@ enum {
     KIND(CAME_BACK, "CameBack", false)                                                                                 \
     KIND(CLOCK_LEAPT, "ClockLeapt", true)                                                                              \
     KIND(CERTIFICATE_ISSUED, "CertificateIssued", false)                                                               \
+    KIND(PAGE_ACT, "PageAct", false)                                                                                   \
+    KIND(PAGE_REFUSED, "PageRefused", true)                                                                            \
     KIND(SEGMENT_STARTED, "SegmentStarted", false)                                                                     \
     KIND(ENTRIES_LOST, "EntriesLost", false)                                                                           \
     KIND(TORN_LINE, "TornLine", false)

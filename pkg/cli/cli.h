@@ -201,6 +201,7 @@ HF_CLI_COMMAND(hf_cli_hold);
 HF_CLI_COMMAND(hf_cli_status);
 HF_CLI_COMMAND(hf_cli_node_status);
 HF_CLI_COMMAND(hf_cli_node_journal);
+HF_CLI_COMMAND(hf_cli_node_page);
 HF_CLI_COMMAND(hf_cli_node_enrol);
 HF_CLI_COMMAND(hf_cli_node_host);
 HF_CLI_COMMAND(hf_cli_nodes);

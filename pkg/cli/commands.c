@@ -216,6 +216,19 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_node_journal),
     },
     {
+        .name = "node page",
+        .args = "",
+        .summary = "make a token for the acts of this node's page, as an address and a QR code",
+        .details =
+            "The page at http://127.0.0.1:9090/ only reads, unless agent.yaml has page: Act. Then it can hold updates, "
+            "go back to a version, ask the server again, verify the journal and load a support bundle, for whoever has "
+            "this token: eight hours, or until the next token or reboot. The QR code needs qrencode.\n\n"
+            "  sudo holdfast node page\n"
+            "  sudo holdfast node page --url https://edge-7.site.example/\n\n"
+            "A node of the fleet that is named 'page': 'holdfast node -- page'.",
+        ROW(hf_cli_node_page),
+    },
+    {
         .name = "node enrol",
         .args = "",
         .summary = "give the agent on this host a server and a token for its first certificate",

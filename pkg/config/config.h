@@ -145,7 +145,7 @@ const char *hf_config_static_pod_folder(const struct hf_config *config);
 /* Default yes: the time service has its own servers. */
 bool hf_config_allows_clock_resync(const struct hf_config *config, struct hf_err *err);
 /* `page`: what the page of this node lets its viewers do. Default READ; a wrong value: NONE. */
-enum hf_config_page { HF_CONFIG_PAGE_NONE, HF_CONFIG_PAGE_READ, HF_CONFIG_PAGES };
+enum hf_config_page { HF_CONFIG_PAGE_NONE, HF_CONFIG_PAGE_READ, HF_CONFIG_PAGE_ACT, HF_CONFIG_PAGES };
 const char *hf_config_page_name(enum hf_config_page page);
 enum hf_config_page hf_config_page(const struct hf_config *config);
 struct hf_config_tpm {

@@ -242,7 +242,8 @@ bool hf_config_allows_clock_resync(const struct hf_config *config, struct hf_err
 
 const char *hf_config_page_name(enum hf_config_page page)
 {
-    static const char *const names[HF_CONFIG_PAGES] = {[HF_CONFIG_PAGE_NONE] = "None", [HF_CONFIG_PAGE_READ] = "Read"};
+    static const char *const names[HF_CONFIG_PAGES] = {
+        [HF_CONFIG_PAGE_NONE] = "None", [HF_CONFIG_PAGE_READ] = "Read", [HF_CONFIG_PAGE_ACT] = "Act"};
 
     return names[page];
 }

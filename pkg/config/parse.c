@@ -288,7 +288,7 @@ static void decode_page(struct hf_decode *decode, const struct hf_field *field, 
         page++;
     *(enum hf_config_page *)slot = page < HF_CONFIG_PAGES ? page : HF_CONFIG_PAGE_NONE;
     if (page == HF_CONFIG_PAGES)
-        hf_decode_error(decode, "expected None or Read, got %s", hf_decode_describe(value, shown));
+        hf_decode_error(decode, "expected None, Read or Act, got %s", hf_decode_describe(value, shown));
 }
 
 static void decode_static_pod_folder(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)

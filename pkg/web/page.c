@@ -17,6 +17,7 @@
 
 EMBED(index, "index.html");
 EMBED(style, "page.css");
+EMBED(acts, "acts.js");
 EMBED(app, "app.js");
 EMBED(dom, "dom.js");
 EMBED(node, "node.js");
@@ -33,6 +34,7 @@ static const struct {
 } files[] = {
     {"/", "text/html; charset=utf-8", hf_page_index, hf_page_index_end},
     {"/page/page.css", "text/css; charset=utf-8", hf_page_style, hf_page_style_end},
+    {"/page/acts.js", SCRIPT, hf_page_acts, hf_page_acts_end},
     {"/page/app.js", SCRIPT, hf_page_app, hf_page_app_end},
     {"/page/dom.js", SCRIPT, hf_page_dom, hf_page_dom_end},
     {"/page/node.js", SCRIPT, hf_page_node, hf_page_node_end},

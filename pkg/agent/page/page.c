@@ -7,13 +7,15 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "agent/page/act.h"
+#include "agent/page/acts.h"
 #include "agent/page/history.h"
 #include "agent/page/reasons.h"
 #include "base/format.h"
 #include "loop/server/feed.h"
 #include "web/page.h"
 
-enum { MAX_STATUS_BYTES = 256 << 10, MAX_STATE_BYTES = MAX_STATUS_BYTES + 4096, MAX_ROUTES = 16 };
+enum { MAX_STATUS_BYTES = 256 << 10, MAX_STATE_BYTES = MAX_STATUS_BYTES + 4096, MAX_ROUTES = 24 };
 
 /* The figures that move between two statuses; the first ones, as many as `kept`, have a history. */
 static const struct {
@@ -43,6 +45,7 @@ struct hf_agent_page {
     struct hf_page_history *history; /* NULL before the first sample */
     struct hf_server_feed *feed;
     struct hf_timer *timer;
+    struct hf_page_acts *acts;
     unsigned n_viewers;
     struct hf_server_route routes[MAX_ROUTES];
     size_t n_routes;
@@ -118,7 +121,9 @@ static int add_figures(const struct hf_metrics *metrics, struct hf_buf *out)
 static int add_state(const struct hf_agent_page *page, struct hf_buf *out)
 {
     char time[HF_TIME_TEXT];
-    int r = hf_buf_addf(out, "{\"time\":\"%s\",\"node\":", hf_format_time(hf_unix_ns(page->params.clock), time));
+    int r = hf_buf_addf(
+        out, "{\"time\":\"%s\",\"page\":\"%s\",\"node\":", hf_format_time(hf_unix_ns(page->params.clock), time),
+        hf_config_page_name(hf_config_page(page->params.configuration->now)));
 
     if (r == 0)
         r = page->status.n > 0 ? hf_buf_add(out, page->status.p, page->status.n) : hf_buf_add_str(out, "null");
@@ -165,6 +170,16 @@ static void answer_live(void *arg, const struct hf_server_request *request, stru
     reply->status = 426;
     reply->extra_headers[0] = "Upgrade: websocket";
     end_json(reply, hf_buf_add_str(&reply->body, "this path is a websocket\n"));
+}
+
+static void start_act(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange)
+{
+    const struct hf_agent_page *page = arg;
+
+    if (why_not(page, request->peer) != NULL)
+        hf_server_answer(exchange, 403, "application/json", NULL, HF_VIEW("{\"error\":\"come over loopback\"}\n"));
+    else
+        hf_page_acts_start(page->acts, request, exchange);
 }
 
 /* ---- samples and viewers ----------------------------------------------------------------------------------------- */
@@ -244,7 +259,8 @@ struct hf_agent_page *hf_agent_page_new(const struct hf_agent_page_params *param
     page->feed = hf_server_feed_new(&(struct hf_server_feed_params){
         .max_viewers = HF_AGENT_PAGE_VIEWERS, .may_join = may_join, .changed = viewers_changed, .arg = page});
     page->timer = params->sched->timer_new(params->sched->ctx, on_timer, page);
-    if (page->feed == NULL || page->timer == NULL) {
+    page->acts = hf_page_acts_new(&page->params);
+    if (page->feed == NULL || page->timer == NULL || page->acts == NULL) {
         hf_agent_page_free(page);
         return NULL;
     }
@@ -253,6 +269,8 @@ struct hf_agent_page *hf_agent_page_new(const struct hf_agent_page_params *param
     add_route(page, "/page/history.json", answer_history);
     add_route(page, "/page/live", answer_live);
     page->routes[page->n_routes - 1].feed = page->feed;
+    page->routes[page->n_routes++] = (struct hf_server_route){
+        .path = "/page/act", .method = "POST", .max_body = HF_PAGE_ACT_MAX_BYTES, .start = start_act, .arg = page};
     for (size_t i = 0; (path = hf_page_path(i)) != NULL; i++)
         add_route(page, path, answer_file);
     return page;
@@ -262,6 +280,7 @@ void hf_agent_page_free(struct hf_agent_page *page)
 {
     if (page == NULL)
         return;
+    hf_page_acts_free(page->acts);
     hf_server_feed_free(page->feed);
     page->params.sched->timer_free(page->params.sched->ctx, page->timer);
     hf_page_history_free(page->history);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* agent/page/page.h - the page of this node: the files of web/page.h, and what they show.
  *
- *   /page/state.json    {"time", "node", "now"}: the node's clock, the newest status as `holdfast status` reads it, and
- *                       figures that move between two statuses (metrics)
+ *   /page/state.json    {"time", "page", "node", "now"}: the node's clock, `page` of agent.yaml, the newest status as
+ *                       `holdfast status` reads it, and figures that move between two statuses (metrics)
  *   /page/live          the same text as a websocket: when it changes, and at least each HF_AGENT_PAGE_LIVE_NS while
  *                       somebody looks; HF_AGENT_PAGE_VIEWERS at most
  *   /page/history.json  figures of the last 24 hours (agent/page/history.h)
  *   /page/reasons.json  what each reason means, and what to do: {"update": {NAME: {"means", "do"}}, ...}
+ *   /page/act           POST: agent/page/acts.h, which alone acts, and only with `page: Act`
  *
  * It is read with the rights of /metrics, but from this machine alone, and while `page` of agent.yaml is not None. With
  * nobody there it takes a sample after a status, and has no timer. Loop thread only. */
@@ -14,6 +15,7 @@
 
 #include "agent/process/configuration.h"
 #include "base/clock.h"
+#include "loop/proc.h"
 #include "loop/sched.h"
 #include "loop/server/server.h"
 #include "web/metrics.h"
@@ -28,6 +30,16 @@ struct hf_agent_page_params {
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
     struct hf_metrics *metrics;
+    const struct hf_fs_ops *fs;
+    const char *state_dir, *run_dir; /* of the agent */
+    struct hf_page_deeds {
+        const struct hf_proc_ops *proc;
+        const char *program;      /* holdfast, the command line; NULL: not known */
+        void (*retry)(void *arg); /* as at SIGHUP */
+        /* As hf_agent_page_acted(). */
+        void (*audited)(void *arg, const char *subject, const char *reason, const char *message);
+        void *arg;
+    } acts;
 };
 
 /* Borrows the parameters. NULL: out of memory. */

@@ -58,7 +58,7 @@ struct process {
     struct hf_loop *loop;
     struct hf_metrics *metrics;
     struct hf_home home;
-    char tpm_program[PATH_MAX];
+    char tpm_program[PATH_MAX], cli_program[PATH_MAX];
     struct hf_agent_configuration config;
     struct hf_listeners *listeners;
     struct hf_downloads *downloads;
@@ -195,14 +195,6 @@ static int open_status_export(struct process *p, struct hf_err *err)
     p->status_export =
         hf_status_export_new(hf_fs_posix(), hf_loop_sched(p->loop), p->log, p->options->export_dir, p->node_name);
     return p->status_export != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
-}
-
-static int open_page(struct process *p, struct hf_err *err)
-{
-    const struct hf_agent_page_params in = {&p->config, hf_home_clock(&p->home), hf_loop_sched(p->loop), p->metrics};
-
-    p->page = hf_agent_page_new(&in);
-    return p->page != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
 static bool policy_is_known(void *arg)
@@ -571,6 +563,34 @@ static void on_hangup(void *arg)
     reload_credentials(p);
     if (p->agent != NULL && !p->stopping)
         reload_config(p);
+    link_changed(p);
+}
+
+static void page_acted(void *arg, const char *act, const char *reason, const char *message)
+{
+    if (((struct process *)arg)->agent != NULL)
+        hf_agent_page_acted(((struct process *)arg)->agent, act, reason, message);
+}
+
+static int open_page(struct process *p, struct hf_err *err)
+{
+    const struct hf_agent_page_params in = {
+        .configuration = &p->config,
+        .clock = hf_home_clock(&p->home),
+        .sched = hf_loop_sched(p->loop),
+        .metrics = p->metrics,
+        .fs = hf_fs_posix(),
+        .state_dir = p->options->state_dir,
+        .run_dir = p->options->run_dir,
+        .acts = {.proc = hf_loop_proc(p->loop),
+                 .program = hf_outside_beside(p->own_exe, "holdfast", p->cli_program),
+                 .retry = on_hangup,
+                 .audited = page_acted,
+                 .arg = p},
+    };
+
+    p->page = hf_agent_page_new(&in);
+    return p->page != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
 static void on_timer(void *arg)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page of a node: a websocket brings its state; where that fails, the page asks. While it is hidden it does neither.
+import { beginActs, showActs } from "./acts.js";
 import { h, morphAll, own, plain } from "./dom.js";
 import { nodeSections } from "./node.js";
 import { plots } from "./plots.js";
@@ -53,6 +54,7 @@ function show() {
   if (latest !== null) sections.splice(-1, 0, plots(past));
   morphAll(document.getElementById("head"), head());
   morphAll(document.getElementById("content"), sections);
+  showActs(latest);
   const now = failure === null ? "" : failure.message;
   if (now !== said) morphAll(document.getElementById("problem"), problem());
   said = now;
@@ -119,7 +121,9 @@ function begin() {
     h("a", { href: "#content", class: "skip" }, t("skip")),
     h("header", { id: "head" }),
     h("div", { id: "problem", role: "status" }),
-    h("main", { id: "content", tabindex: "-1" }));
+    h("main", { id: "content", tabindex: "-1" }),
+    h("footer", { id: "acts" }));
+  beginActs(document.getElementById("acts"));
   document.getElementById("head").addEventListener("click", (event) => {
     if (event.target.id !== "zone") return;
     setUtc(!isUtc());

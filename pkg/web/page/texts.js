@@ -126,6 +126,31 @@ const english = {
   residentBytes: "Memory of the agent",
 
   conditions: "All conditions",
+
+  acts: "Acts",
+  act_Hold: "Hold updates",
+  act_Release: "End the hold",
+  act_Retry: "Ask the server now",
+  act_RollBack: "Go back to the version before",
+  act_Undo: "End going back",
+  act_Verify: "Verify the journal",
+  act_Support: "Load a support bundle",
+  act_reason: "Reason",
+  act_for: "For (8h, 2d; empty: 7d)",
+  act_release: "Release",
+  token: "Token",
+  tokenHow: "An act needs the token that sudo holdfast node page prints on this node.",
+  useToken: "Use it",
+  goOn: "Go on",
+  goBack: "Back",
+  cancel: "Cancel",
+  confirm: "{0}?",
+  sameAs: "On the node, this does the same:",
+  doIt: "Do it",
+  actRuns: "The agent acts\u2026",
+  answer: "Answer",
+  done: "Done.",
+  bundleSaved: "The browser has saved the bundle. Read it before you send it.",
 };
 
 export function t(key, ...values) {

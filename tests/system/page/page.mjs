@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a browser makes of the page: the built agent serves it, under its own policy. States that a test wants go in place
 // of /page/state.json; everything else is the agent's. run.py starts all.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostile, troubled, well } from "./states.mjs";
 
-const { PAGE_URL, PAGE_AGENT, PAGE_CONFIG, PAGE_BROWSER, PAGE_MODULES, PAGE_SHOTS } = process.env;
+const { PAGE_URL, PAGE_AGENT, PAGE_CONFIG, PAGE_BROWSER, PAGE_CLI, PAGE_HOME, PAGE_MODULES, PAGE_SHOTS } = process.env;
 const { chromium } = await import(`${PAGE_MODULES}/playwright-core/index.mjs`);
 const AXE = readFileSync(`${PAGE_MODULES}/axe-core/axe.min.js`, "utf8");
 const PATIENCE_MS = 60000;
@@ -63,6 +64,15 @@ const textOf = (page, selector) => page.evaluate((one) => document.querySelector
 
 async function reasonsOf(page) {
   return page.evaluate(async () => (await fetch("/page/reasons.json")).json());
+}
+
+/** The address with a new token, as root gets it on the node. */
+const newAddress = () => execFileSync(PAGE_CLI, ["node", "page", "--no-code", "--url", PAGE_URL, "--run-dir", `${PAGE_HOME}/run`],
+  { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+
+function allowActs(config) {
+  writeFileSync(PAGE_CONFIG, config);
+  process.kill(Number(PAGE_AGENT), "SIGHUP");
 }
 
 // ---- tests -----------------------------------------------------------------------------------------------------------
@@ -202,6 +212,81 @@ const tests = {
     if (!reports.some((text) => text.startsWith("require-trusted-types-for"))) fail(`reports: ${reports}`);
     one.expected.push(/TrustedHTML/i);
     await one.end();
+  },
+
+  "each act: the token, the form, the command that does the same, the confirmation; axe-core in both themes": async () => {
+    const readOnly = await open();
+    equal("without page: Act", await textOf(readOnly.page, "#acts"), "");
+    await readOnly.end();
+    const reading = readFileSync(PAGE_CONFIG, "utf8");
+    allowActs(`${reading}page: Act\n`);
+    for (const theme of ["light", "dark"]) {
+      const one = await open(undefined, { theme, width: theme === "dark" ? 320 : 1280 });
+      const { page } = one;
+      const see = (text) => page.waitForFunction((what) => document.getElementById("acts").textContent.includes(what), text);
+      const axe = async (what) => {
+        await page.evaluate(AXE);
+        const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+        if (violations.length > 0) fail(`${theme} ${what}: ${violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ").slice(0, 300)}`).join("; ")}`);
+        const [wide, width] = await page.evaluate(() => [document.scrollingElement.scrollWidth, window.innerWidth]);
+        if (wide > width) fail(`${theme} ${what}: ${wide} px wide`);
+      };
+      await see("holdfast node page");
+      await axe("without a token");
+      const address = newAddress();
+      if (theme === "light") {
+        await page.goto(address);
+      } else {
+        await page.fill("#act-secret", address.split("=")[1]);
+        await page.keyboard.press("Enter");
+      }
+      await page.waitForSelector("#act-Hold");
+      equal("the token is not in the address", page.url(), PAGE_URL);
+      await axe("the choice");
+      const act = async (name, fields, command, answer) => {
+        await page.click(`#act-${name}`);
+        for (const [key, value] of Object.entries(fields)) await page.fill(`#act-${key}`, value);
+        await axe(`${name}, the form`);
+        await page.click("#act-form button[type=submit]");
+        await see(command);
+        await axe(`${name}, the confirmation`);
+        equal("focus", await page.evaluate(() => document.activeElement.id), "act-do");
+        if (name === "Hold") equal("nothing happens before", existsSync(`${PAGE_HOME}/state/hold`), false);
+        const saved = name === "Support" ? page.waitForEvent("download") : null;
+        await page.click("#act-do");
+        await see(answer);
+        await axe(`${name}, the answer`);
+        await page.click("#act-cancel");
+        await page.waitForSelector("#act-Hold");
+        return saved;
+      };
+      await act("Hold", { reason: "line 3 <b>runs</b>", for: "8h" }, "sudo holdfast hold '--reason=line 3 <b>runs</b>' --for=8h", "held until");
+      equal("the hold", JSON.parse(readFileSync(`${PAGE_HOME}/state/hold`, "utf8")).reason, "line 3 <b>runs</b>");
+      await page.waitForFunction(() => document.getElementById("hold").textContent.includes("line 3"));
+      await act("Release", {}, "holdfast hold --release", "no hold");
+      equal("the hold has ended", existsSync(`${PAGE_HOME}/state/hold`), false);
+      await act("Retry", {}, "systemctl kill --signal=HUP", "asks its server again");
+      await act("Verify", {}, "holdfast node journal --verify", "intact");
+      if (theme === "light") {
+        const download = await act("Support", {}, "holdfast support --out=-", "has saved the bundle");
+        const bundle = readFileSync(await download.path(), "utf8");
+        if (!bundle.startsWith("holdfast support: the node") || bundle.includes(address.split("=")[1])) fail(`bundle: ${bundle.slice(0, 200)}`);
+      }
+      await one.end();
+    }
+    const one = await open({ ...troubled(), page: "Act" });
+    await one.page.goto(newAddress());
+    for (const [name, command] of [["RollBack", "rollback --local"], ["Undo", "rollback --local --undo"]]) {
+      await one.page.click(`#act-${name}`);
+      if (name === "RollBack") await one.page.fill("#act-reason", "line 3 stops");
+      await one.page.click("#act-form button[type=submit]");
+      await one.page.waitForFunction((what) => document.getElementById("acts").textContent.includes(what), command);
+      await one.page.click("#act-do");
+      await one.page.waitForFunction(() => document.getElementById("acts").textContent.includes("this node has no release"));
+      await one.page.click("#act-cancel");
+    }
+    await one.end();
+    allowActs(reading);
   },
 
   "the page says when it is switched off, and when the agent is gone": async () => {

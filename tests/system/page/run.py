@@ -58,6 +58,7 @@ def main(words):
         with open(os.path.join(home, "agent.yaml"), "w", encoding="ascii") as file:
             file.write("apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n")
         off = [f"--{one}={value}" for one, value in (("ingest-port", "off"), ("health-port", "off"), ("ingest-socket", "off"))]
+        os.mkdir(os.path.join(home, "run"))
         with open(os.path.join(home, "log"), "wb") as log:
             agent = subprocess.Popen([os.path.join(PROGRAMS, "holdfast-agent"), "--node-name=page-node", f"--metrics-port={port}", *off,
                                       *(f"--{flag}={home}/{name}" for flag, name in (("source", "source"), ("trust-dir", "trust"), ("state-dir", "state"),
@@ -65,7 +66,7 @@ def main(words):
                                      stdout=log, stderr=log, preexec_fn=die_with_parent)
         try:
             env = dict(os.environ, PAGE_URL=f"http://127.0.0.1:{port}/", PAGE_AGENT=str(agent.pid), PAGE_CONFIG=os.path.join(home, "agent.yaml"),
-                       PAGE_BROWSER=browser, PAGE_MODULES=os.path.join(MODULES, "node_modules"), PAGE_SHOTS=os.path.join(TOP, "build", "page-test", "shots"))
+                       PAGE_BROWSER=browser, PAGE_CLI=os.path.join(PROGRAMS, "holdfast"), PAGE_HOME=home, PAGE_MODULES=os.path.join(MODULES, "node_modules"), PAGE_SHOTS=os.path.join(TOP, "build", "page-test", "shots"))
             return subprocess.run(["node", os.path.join(HERE, "page.mjs"), *words], env=env, check=False, timeout=LIMIT_S, preexec_fn=die_with_parent).returncode
         finally:
             agent.terminate()

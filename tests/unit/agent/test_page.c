@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "loop/loop.h"
 #include "os/clock_posix.h"
+#include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/loop_for.h"
 #include "support/raw_http.h"
@@ -24,6 +25,20 @@ static struct hf_agent_configuration configuration;
 static struct hf_agent_page *page;
 static struct hf_server *server;
 
+static void retry(void *arg)
+{
+    (void)arg;
+    ck_abort_msg("an act without a token");
+}
+
+static void audited(void *arg, const char *subject, const char *reason, const char *message)
+{
+    (void)arg;
+    (void)subject;
+    (void)message;
+    ck_assert_str_eq(reason, "TokenWrong");
+}
+
 static void set_up(void)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -32,8 +47,15 @@ static void set_up(void)
     loop = hf_loop_new(NULL);
     metrics = hf_metrics_new();
     configuration = (struct hf_agent_configuration){0};
-    page = hf_agent_page_new(&(struct hf_agent_page_params){
-        .configuration = &configuration, .clock = hf_clock_posix(), .sched = hf_loop_sched(loop), .metrics = metrics});
+    page = hf_agent_page_new(
+        &(struct hf_agent_page_params){.configuration = &configuration,
+                                       .clock = hf_clock_posix(),
+                                       .sched = hf_loop_sched(loop),
+                                       .metrics = metrics,
+                                       .fs = hf_fs_posix(),
+                                       .state_dir = "/nonexistent",
+                                       .run_dir = "/nonexistent",
+                                       .acts = {.proc = hf_loop_proc(loop), .retry = retry, .audited = audited}});
     const struct hf_server_route *routes = hf_agent_page_routes(page, &n);
     const struct hf_server_params params = {.address = "127.0.0.1", .routes = routes, .n_routes = n};
     int r = hf_server_new(loop, &params, &server, &err);
@@ -121,6 +143,8 @@ START_TEST(nobody_over_another_address)
         for (size_t k = 0; k < HF_LEN(cases); k++) {
             const struct hf_server_request request = {.path = hf_view_of(routes[i].path), .peer = &cases[k].peer};
             struct hf_server_reply reply = {.status = 200, .body = HF_BUF_INIT(1 << 20)};
+            if (routes[i].handle == NULL)
+                continue; /* an act */
             routes[i].handle(routes[i].arg, &request, &reply);
             ck_assert_msg((reply.status != 403) == cases[k].may, "%s: %d", routes[i].path, reply.status);
             hf_buf_done(&reply.body);
@@ -132,7 +156,12 @@ static const struct {
     const char *text;
     int want;
 } configurations[] = {
-    {HEAD, 200}, {HEAD "page: Read\n", 200}, {HEAD "page: None\n", 403}, {HEAD "page: Reed\n", 403}, {"nonsense", 403},
+    {HEAD, 200},
+    {HEAD "page: Read\n", 200},
+    {HEAD "page: Act\n", 200},
+    {HEAD "page: None\n", 403},
+    {HEAD "page: Reed\n", 403},
+    {"nonsense", 403},
 };
 
 START_TEST(the_configuration_counts_at_each_request)
@@ -159,6 +188,38 @@ START_TEST(nothing_but_get)
         ck_assert_msg(a.status == 405, "%s: %d", methods[i], a.status);
         raw_answer_done(&a);
     }
+}
+END_TEST
+
+#define JSON_ACT "Content-Type: application/json\r\nContent-Length: 15\r\n"
+#define ACT "{\"act\":\"Retry\"}"
+
+static const struct {
+    const char *configuration, *headers;
+    int want;
+} askers[] = {
+    {"", "Host: 127.0.0.1\r\n" JSON_ACT, 403}, /* the default reads only */
+    {"page: Read\n", "Host: 127.0.0.1\r\nX-Holdfast-Token: 00\r\n" JSON_ACT, 403},
+    {"page: Act\n", "Host: 127.0.0.1\r\n" JSON_ACT, 401},
+    {"page: Act\n", "Host: 127.0.0.1\r\nX-Holdfast-Token: 00\r\n" JSON_ACT, 403},
+    {"page: Act\n", "Host: 127.0.0.1\r\nX-Holdfast-Token: 00\r\nContent-Length: 15\r\n", 415},
+    {"page: Act\n", "Host: evil.example\r\n" JSON_ACT, 403},
+    {"page: Act\n", "Host: 127.0.0.1\r\nOrigin: http://evil.example\r\n" JSON_ACT, 403},
+};
+
+START_TEST(nobody_acts_without_a_token)
+{
+    static char request[1024], answer[4096];
+    char config[256];
+
+    (void)snprintf(config, sizeof(config), HEAD "%s", askers[_i].configuration);
+    configure(config);
+    (void)snprintf(request, sizeof(request), "POST /page/act HTTP/1.1\r\n%sConnection: close\r\n\r\n" ACT,
+                   askers[_i].headers);
+    int fd = raw_http_connect(hf_server_port(server)), status = 0;
+    (void)raw_http_talk(loop, fd, request, strlen(request), "}", 20000, answer, sizeof(answer));
+    ck_assert_msg(sscanf(answer, "HTTP/1.1 %d", &status) == 1 && status == askers[_i].want, "%d: %s", _i, answer);
+    (void)close(fd);
 }
 END_TEST
 
@@ -365,6 +426,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, the_configuration_counts_at_each_request);
     tcase_add_test(tc, nobody_over_another_address);
     tcase_add_test(tc, nothing_but_get);
+    tcase_add_loop_test(tc, nobody_acts_without_a_token, 0, HF_LEN(askers));
     tcase_add_loop_test(tc, only_this_machine_joins, 0, HF_LEN(readers));
     tcase_add_test(tc, news_come_when_they_happen);
     tcase_add_test(tc, one_more_is_turned_away);

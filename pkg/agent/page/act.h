@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* agent/page/act.h - what the body of POST /page/act asks for, as the command of the command line that does it. Pure.
+ *
+ *     {"act": "Hold", "reason": "line 3 is running", "for": "8h", "confirmed": true}
+ *
+ * There is no second way to act: the agent runs that command, or, for Retry, does what it does at SIGHUP. Without
+ * "confirmed" it only tells the command. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum hf_page_act_kind {
+    HF_PAGE_HOLD,
+    HF_PAGE_RELEASE,
+    HF_PAGE_RETRY,
+    HF_PAGE_ROLL_BACK,
+    HF_PAGE_UNDO, /* ends a ROLL_BACK */
+    HF_PAGE_VERIFY,
+    HF_PAGE_SUPPORT,
+    HF_PAGE_ACTS
+};
+const char *hf_page_act_name(enum hf_page_act_kind kind); /* "Hold" */
+
+enum { HF_PAGE_ACT_MAX_BYTES = 1024, HF_PAGE_ACT_WORDS = 10, HF_PAGE_ACT_WORD = 512, HF_PAGE_ACT_COMMAND = 4096 };
+
+struct hf_page_act {
+    enum hf_page_act_kind kind;
+    bool confirmed;
+    unsigned n; /* words after the program's name; 0: Retry */
+    char words[HF_PAGE_ACT_WORDS][HF_PAGE_ACT_WORD];
+};
+
+/* -EBADMSG, with a text for people: no act, a field that it does not have or that is too long, control characters. */
+HF_MUST_USE int hf_page_act_parse(struct hf_view body, const char *state_dir, const char *run_dir,
+                                  struct hf_page_act *ret_act, struct hf_err *err);
+/* The line that does the same in a shell on the node; cut at n. */
+const char *hf_page_act_command(const struct hf_page_act *act, char *text, size_t n);
+
+/* Who guesses tokens: a peer (os/socket/peer.h) who gave HF_PAGE_GUESSES wrong ones within a minute is not heard for
+ * the rest of it. Others are. */
+enum { HF_PAGE_GUESSES = 5, HF_PAGE_GUESSERS = 16 };
+
+struct hf_page_guesses {
+    struct hf_page_guesser {
+        uint64_t peer, until_ns; /* 0: free */
+        unsigned n;
+    } of[HF_PAGE_GUESSERS];
+};
+bool hf_page_guesses_may(const struct hf_page_guesses *guesses, uint64_t peer, uint64_t now_mono_ns);
+void hf_page_guesses_wrong(struct hf_page_guesses *guesses, uint64_t peer, uint64_t now_mono_ns);

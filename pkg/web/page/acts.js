@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The acts of the page. Each is a form, then the command that does the same, which the agent names, then the act. The token
+// stays in memory: it comes behind '#' of the address, which goes to nobody, or from the field, and ends with the tab.
+import { h, morphAll, plain } from "./dom.js";
+import { t } from "./texts.js";
+
+const LIMIT_MS = 250000;
+
+// What a form asks for, and of which release.
+const ACTS = [
+  { act: "Hold", fields: ["reason", "for"] },
+  { act: "Release", fields: [] },
+  { act: "Retry", fields: [] },
+  { act: "RollBack", fields: ["release", "reason"] },
+  { act: "Undo", fields: ["release"] },
+  { act: "Verify", fields: [] },
+  { act: "Support", fields: [] },
+];
+
+let token = "";
+let releases = [];
+let step = { name: "choose" }; // choose, fill {one}, confirm {one, body, command}, wait, said {text, bad}
+let place = null;
+let shown = "";
+
+function takeToken() {
+  const found = /^#token=([0-9a-f]{64})$/.exec(location.hash);
+  if (location.hash !== "") history.replaceState(null, "", location.pathname);
+  if (found) token = found[1];
+}
+
+async function post(body) {
+  const answer = await fetch("/page/act", {
+    method: "POST", body: JSON.stringify(body), cache: "no-store", credentials: "omit", redirect: "error",
+    headers: { "Content-Type": "application/json", "X-Holdfast-Token": token }, signal: AbortSignal.timeout(LIMIT_MS),
+  });
+  const isText = answer.headers.get("Content-Type")?.startsWith("text/plain");
+  if (answer.ok && isText) return { bundle: await answer.blob() };
+  const said = await answer.json().catch(() => ({}));
+  if (answer.status === 401 || answer.status === 403) token = "";
+  if (!answer.ok) throw new Error(plain(said.error ?? answer.status));
+  return said;
+}
+
+function go(next) {
+  step = next;
+  show();
+  place.querySelector("[data-first]")?.focus();
+}
+
+async function ask(body, then) {
+  go({ name: "wait" });
+  try {
+    go(then(await post(body)));
+  } catch (error) {
+    go({ name: "said", text: error.name === "TypeError" ? t("gone") : error.message, bad: true });
+  }
+}
+
+function save(blob) {
+  const link = h("a", { href: URL.createObjectURL(blob), download: "holdfast-support.txt" });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+function result(answer) {
+  if (answer.bundle) {
+    save(answer.bundle);
+    return { name: "said", text: t("bundleSaved") };
+  }
+  return { name: "said", text: plain(answer.output) || t("done"), bad: answer.exitCode !== 0 };
+}
+
+// ---- showing ---------------------------------------------------------------------------------------------------------
+
+const button = (id, text, first) => h("button", { type: "button", id, "data-first": first }, text);
+
+function field(name) {
+  const id = `act-${name}`;
+  const input = name === "release" ? h("select", { id, name }, releases.map((one) => h("option", { value: one }, plain(one))))
+    : h("input", { id, name, maxlength: name === "for" ? 16 : 127, required: name === "reason", autocomplete: "off", placeholder: name === "for" ? "8h" : null });
+  return h("p", null, h("label", { for: id }, t(`act_${name}`)), " ", input);
+}
+
+function ofToken() {
+  return h("form", { id: "act-token" }, h("p", null, t("tokenHow")),
+    h("p", null, h("label", { for: "act-secret" }, t("token")), " ",
+      h("input", { id: "act-secret", name: "token", type: "password", autocomplete: "off", required: true, pattern: "[0-9a-f]{64}" }), " ",
+      h("button", { type: "submit" }, t("useToken"))));
+}
+
+function ofStep() {
+  if (token === "" && step.name !== "said") return [ofToken()];
+  const { name, one } = step;
+  if (name === "fill")
+    return [h("form", { id: "act-form" }, h("h3", { tabindex: "-1", "data-first": one.fields.length === 0 }, t(`act_${one.act}`)), one.fields.map(field),
+      h("p", { class: "row" }, h("button", { type: "submit", "data-first": true }, t("goOn")), button("act-cancel", t("cancel"))))];
+  if (name === "confirm")
+    return [h("h3", null, t("confirm", t(`act_${one.act}`))), h("p", null, t("sameAs")), h("pre", { tabindex: "0", "aria-label": t("sameAs") }, plain(step.command)),
+      h("p", { class: "row" }, button("act-do", t("doIt"), true), button("act-cancel", t("cancel")))];
+  if (name === "wait") return [h("p", null, t("actRuns"))];
+  if (name === "said")
+    return [h("pre", { class: step.bad ? "bad" : null, tabindex: "0", "aria-label": t("answer") }, step.text), h("p", null, button("act-cancel", t("goBack"), true))];
+  return [h("div", { class: "row" }, ACTS.filter((it) => !it.fields.includes("release") || releases.length > 0)
+    .map((it) => button(`act-${it.act}`, t(`act_${it.act}`), it.act === "Hold")))];
+}
+
+function show() {
+  morphAll(place, [h("section", { "aria-labelledby": "acts-title" }, h("h2", { id: "acts-title" }, t("acts")),
+    h("div", { id: "act-step", "aria-live": "polite" }, ofStep()))]);
+}
+
+/** Shows the acts, if the agent allows any; a form that somebody fills in is left alone. */
+export function showActs(state) {
+  const names = (state?.node?.status?.updates ?? []).map((one) => String(one?.name ?? "")).filter((name) => /^[a-z0-9][a-z0-9.-]*$/.test(name));
+  const now = JSON.stringify([state?.page, names]);
+  if (now === shown) return;
+  shown = now;
+  releases = names;
+  if (state?.page !== "Act") morphAll(place, []);
+  else if (place.childElementCount === 0 || step.name === "choose") show();
+}
+
+function submitted(event) {
+  event.preventDefault();
+  const given = Object.fromEntries([...new FormData(event.target)].filter(([, value]) => value !== ""));
+  if (event.target.id === "act-token") {
+    token = given.token;
+    go({ name: "choose" });
+    return;
+  }
+  const { one } = step;
+  const body = { act: one.act, ...given };
+  ask(body, ({ command }) => ({ name: "confirm", one, body, command }));
+}
+
+function clicked(event) {
+  const { id } = event.target;
+  const one = ACTS.find((it) => `act-${it.act}` === id);
+  if (one) go({ name: "fill", one });
+  else if (id === "act-cancel") go({ name: "choose" });
+  else if (id === "act-do") ask({ ...step.body, confirmed: true }, result);
+}
+
+export function beginActs(element) {
+  place = element;
+  takeToken();
+  window.addEventListener("hashchange", () => { takeToken(); if (place.childElementCount > 0) go({ name: "choose" }); });
+  place.addEventListener("click", clicked);
+  place.addEventListener("submit", submitted);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* web/page_token.h - the token that acts of the page of a node need: the file <run folder>/page-token, which
+ * `holdfast node page` makes and the agent reads at each act. Blocks. Threads: any.
+ *
+ * A new token ends the one before at once; each ends after HF_PAGE_TOKEN_NS, by a clock that no wall clock moves, and
+ * with the boot. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/view.h"
+
+#define HF_PAGE_TOKEN_FILE "page-token"
+#define HF_PAGE_TOKEN_NS (8 * 3600 * HF_NS_PER_S)
+#define HF_PAGE_TOKEN_HEADER "x-holdfast-token:" /* of a request: never in its URL, which logs keep */
+
+enum { HF_PAGE_TOKEN_TEXT = 65 }; /* 256 random bits as hexadecimal digits */
+
+struct hf_page_token {
+    char text[HF_PAGE_TOKEN_TEXT];
+    uint64_t until_mono_ns;
+};
+
+/* Makes a token and its file, for root (the process's user) alone. -ENOENT: no run folder. */
+HF_MUST_USE int hf_page_token_make(const struct hf_fs_ops *fs, const struct hf_clock_ops *clock, const char *run_dir,
+                                   struct hf_page_token *ret_token, struct hf_err *err);
+/* -ENOENT: none. -EACCES: others can read or write it. -EBADMSG: damaged. -ESTALE: it has ended. */
+HF_MUST_USE int hf_page_token_load(const struct hf_fs_ops *fs, const struct hf_clock_ops *clock, const char *run_dir,
+                                   struct hf_page_token *ret_token, struct hf_err *err);
+/* In a time that depends on the length of `given` alone. Pure. */
+bool hf_page_token_is(const struct hf_page_token *token, struct hf_view given);

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "codec/scan.h"
 
 enum { MAX_NUMBER = 64 };
 
@@ -197,6 +198,9 @@ static enum hf_exposition_skip take_sample(const struct hf_exposition *text, str
     event->unix_ns = text->unix_ns;
     if (line.n > 0 && *line.p != '#' && !take_stamp(text, take_word(&line, " \t"), &event->unix_ns))
         return HF_SKIP_LINE;
+    skip_blanks(&line);
+    if (line.n > 0 && *line.p != '#')
+        return HF_SKIP_LINE;
     if (n_labels > HF_EVENT_MAX_ATTRIBUTES)
         return HF_SKIP_LABELS;
     if (isnan(event->value))
@@ -221,7 +225,8 @@ int hf_exposition_next(struct hf_exposition *text, struct hf_event *event, struc
     struct hf_view line;
 
     while (hf_view_split(&text->rest, '\n', &line)) {
-        line = hf_view_trim(line);
+        size_t mark = hf_scan_mark_bytes(line); /* of the text, or of one that an exporter has appended to another */
+        line = hf_view_trim((struct hf_view){line.p + mark, line.n - mark});
         if (line.n == 0)
             continue;
         if (line.p[0] == '#') {

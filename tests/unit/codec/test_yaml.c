@@ -35,6 +35,9 @@ static const struct {
     {"null", "null"},
     {"? long\n: value\n", "{\"long\":\"value\"}"},
     {"\"<<\": x\n", "{\"<<\":\"x\"}"},
+    {"a: 1\r\nb:\r\n- x\r\n", "{\"a\":1,\"b\":[\"x\"]}"},
+    {"\xef\xbb\xbf%YAML 1.1\n---\na: 1\n", "{\"a\":1}"},
+    {"\xef\xbb\xbf\r\na: 1\r\n", "{\"a\":1}"},
 };
 
 START_TEST(parses)

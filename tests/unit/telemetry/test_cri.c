@@ -68,6 +68,16 @@ static const struct {
     {"{\"log\":1,\"stream\":\"stdout\"," DOCKER_AT "}", false, false, false, ""},
     {"{\"log\":\"x\\n\",\"stream\":\"stdout\"," DOCKER_AT, false, false, false, ""},
     {"{\"message\":\"the application's own\"}", false, false, false, ""},
+    {"{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-11-20T09:00:00.123456789+01:00\"}", true, false, false,
+     "x"},
+    {"{\"log\":\"two\\nlines\\n\",\"stream\":\"stdout\"," DOCKER_AT "}", true, false, false, "two\nlines"},
+    {"{\"log\":\"\",\"stream\":\"stdout\"," DOCKER_AT "}", true, false, true, ""},
+    {"{\"log\":\"\\u00e4\\ud83d\\ude00\\n\",\"stream\":\"stdout\"," DOCKER_AT "}", true, false, false,
+     "\xc3\xa4\xf0\x9f\x98\x80"},
+    {"{\"log\":\"x\\n\",\"stream\":\"stdout\"," DOCKER_AT "} \r", true, false, false, "x"},
+    {"{\"log\":\"x\\n\",\"stream\":\"stdout\"," DOCKER_AT "}{}", false, false, false, ""},
+    {"{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-02-30T08:00:00Z\"}", false, false, false, ""},
+    {"[{\"log\":\"x\\n\",\"stream\":\"stdout\"," DOCKER_AT "}]", false, false, false, ""},
     {"", false, false, false, ""},
 };
 

@@ -99,7 +99,53 @@ static const struct {
     {"name{" L20 L5("e") "} 1", HF_SKIP_LABELS},
     {"name{" L20 L5("e") "} NaN", HF_SKIP_LABELS},
     {"name{" L20 L5("e") "} x", HF_SKIP_LINE},
+    {"name 1_000", HF_SKIP_LINE},
+    {"name 1,5", HF_SKIP_LINE},
+    {"name{a=\"1\",,b=\"2\"} 1", HF_SKIP_LINE},
+    {"name{,a=\"1\"} 1", HF_SKIP_LINE},
+    {"name{a:b=\"1\"} 1", HF_SKIP_LINE},
+    {"name 1 1795161600000 2", HF_SKIP_LINE},
+    {"HTTP/1.1 200 OK", HF_SKIP_LINE},
 };
+
+/* What is written in other ways than most exporters write it, and is a sample nevertheless. */
+static const struct {
+    const char *text, *name, *label; /* value of the first label; NULL: there is none */
+    double value;
+} odd[] = {
+    {"a{b=\"}\"} 1\n", "a", "}", 1},
+    {"a{b=\" # \"} 2\n", "a", " # ", 2},
+    {"a{b=\"x\"}3\n", "a", "x", 3},
+    {"a{ b = \"x\" , } 4\n", "a", "x", 4},
+    {"\ta\t5\n", "a", NULL, 5},
+    {"a{} 6\n", "a", NULL, 6},
+    {"a 7", "a", NULL, 7},
+    {"a +8\n", "a", NULL, 8},
+    {"a 9.\n", "a", NULL, 9},
+    {"job:rate:5m 10\n", "job:rate:5m", NULL, 10},
+    {"a{b=\"\xc3\xa4\"} 11\r\n", "a", "\xc3\xa4", 11},
+    {"\xef\xbb\xbf"
+     "a 12\n",
+     "a", NULL, 12},
+    {"\xef\xbb\xbf# TYPE a gauge\na 13\n", "a", NULL, 13},
+    {"\n\n#\n# HELP\n# TYPE\na 14\n", "a", NULL, 14},
+};
+
+START_TEST(takes_odd_lines)
+{
+    struct hf_exposition reader = {.rest = hf_view_of(odd[_i].text), .unix_ns = 7};
+    struct hf_event event = {.n_attributes = 0};
+
+    ck_assert_msg(hf_exposition_next(&reader, &event, &scratch) == 1, "%s", odd[_i].text);
+    ck_assert_msg(hf_view_eq(event.name, odd[_i].name) && event.value == odd[_i].value, "%s: %g", odd[_i].text,
+                  event.value);
+    ck_assert_uint_eq(event.n_attributes, odd[_i].label != NULL);
+    ck_assert(odd[_i].label == NULL || hf_view_eq(event.attributes[0].value, odd[_i].label));
+    for (size_t i = 0; i < HF_SKIPS; i++)
+        ck_assert_msg(reader.skipped[i] == 0, "%s", odd[_i].text);
+    hf_buf_done(&scratch);
+}
+END_TEST
 
 START_TEST(skips)
 {
@@ -144,6 +190,7 @@ static void cases(TCase *tc)
 {
     tcase_add_test(tc, samples);
     tcase_add_loop_test(tc, stamp, 0, (int)HF_LEN(stamps));
+    tcase_add_loop_test(tc, takes_odd_lines, 0, (int)HF_LEN(odd));
     tcase_add_loop_test(tc, skips, 0, (int)HF_LEN(bad));
 }
 

@@ -48,6 +48,12 @@ static const struct {
     {BYTES("\xd0\x01\x00"), -EBADMSG, 0},
     {BYTES("\x20\xff\xff\x7f"), -EBADMSG, 0}, /* 2 MB of CONNACK */
     {BYTES("HTTP/1.1 400 Bad Request\r\n"), -EBADMSG, 0},
+    {BYTES("\x15\x03\x03\x00\x02\x02\x28"), -EBADMSG, 0},     /* an alert of TLS, on a port without */
+    {BYTES("\x40\x02\x00\x01"), -EBADMSG, 0},                 /* PUBACK: nothing was published */
+    {BYTES("\xe0\x00"), -EBADMSG, 0},                         /* a server does not DISCONNECT in 3.1.1 */
+    {BYTES("\x30\x00"), -EBADMSG, 0},                         /* nothing in it */
+    {BYTES("\x33\x05\x00\x01t\x00\x01"), 1, HF_MQTT_PUBLISH}, /* retained, QoS 1 */
+    {BYTES("\x90\x03\x00\x01\x80"), 1, HF_MQTT_SUBACK},       /* the broker refuses the topic */
 };
 
 START_TEST(parses)

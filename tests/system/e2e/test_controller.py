@@ -120,7 +120,10 @@ class TestRollout(Case):
         self.assertEqual([(f["node"], f["reason"]) for f in update.status()["failures"]], [(bad, "HealthFailed")])
         self.assertIn(bad, update.condition("Stalled")["message"])
         wait.until("the Event", lambda: any(reason == "RolloutHalted" for reason, _ in update.events()), 10)
-        time.sleep(3)                          # nothing begins while it is halted
+        nodes.append(fleet.Node("fake-late"))  # a later decision, which counts this node: nothing begins while it is halted
+        wait.until("the late node to be counted", lambda: update.status()["nodes"]["selected"] == len(nodes), 60)
+        agents.look()
+        self.assertEqual(update.admission()["cutoff"], 0)
         self.assertLessEqual(set(agents.touched()), first)
         update.annotate(rollout_resume="fixed")
         update.await_reason("RolledOut", 60)
@@ -185,12 +188,14 @@ class TestTurns(Case):
 
         wait.until("a turn in both sites", lambda: len(holders(0)) == 1 and len(holders(1)) == 1, 30)
         order = []
-        for _ in range(3):
+        for i in range(3):
             holder = wait.until("a holder in site 0", lambda: next((n for n in holders(0) if n.name not in order), None), 30)
             self.assertEqual(len(holders(0)), 1)
             order.append(holder.name)
             holder.report(update.release, "Probation")
-            time.sleep(1)
+            other = fleet.Node(f"fake-other-{i}", {self.ZONE: f"other-{i}"})       # turns are given again, after that report
+            other.report(update.release, "Verified", "TurnPending")
+            wait.until("a turn in another site", other.turns, 60)
             self.assertEqual([n.name for n in holders(0)], [holder.name])
             holder.report(update.release, "Committed", "HealthPassed")
         self.assertEqual(len(set(order)), 3)
@@ -266,7 +271,10 @@ class TestFailover(Case):
         version = api.get(f"{fleet.GROUP}/edgeupdates/{update.name}")["metadata"]["resourceVersion"]
         first.send(signal.SIGCONT)
         wait.until("the former leader to notice", lambda: not first.leads() and first.metric("holdfast_controller_leader") == 0, 20)
-        time.sleep(5)
+        known = 'holdfast_fleet_nodes{state="edgenodes"}'
+        count = second.metric(known)
+        fleet.Node("fake-late", {fleet.LABEL: "no"})                               # what it learns after its sleep, outside the rollout
+        wait.until("the former leader to follow", lambda: first.metric(known) == second.metric(known) == count + 1, 60)
         self.assertTrue(second.leads())
         self.assertEqual(api.get(f"{fleet.GROUP}/edgeupdates/{update.name}")["metadata"]["resourceVersion"], version)
 
@@ -314,16 +322,17 @@ class TestFleet(Case):
 
     def test_collection(self):
         """The EdgeNode of a Node that left goes; those of Nodes that stay stay."""
-        self.leader("--collect-after", "3s")
+        one = self.leader("--collect-after", "3s")
         nodes = self.nodes(6)
-        time.sleep(1)
+        wait.until("the EdgeNodes to be known", lambda: one.metric('holdfast_fleet_nodes{state="edgenodes"}') >= 6, 30)
         api.call("DELETE", f"/api/v1/nodes/{nodes[0].name}")
         wait.until("the EdgeNode to be collected", lambda: not nodes[0].object(), 30)
         self.assertTrue(all(node.object() for node in nodes[1:]))
         for node in nodes[1:5]:                # most of the fleet at once: only with the annotation
             api.call("DELETE", f"/api/v1/nodes/{node.name}")
-        time.sleep(8)
-        self.assertGreaterEqual(sum(bool(node.object()) for node in nodes[1:5]), 3)
+        quiet = fleet.Node("fake-quiet", interval="2s")        # its silence is marked in a look that begins when they could be collected
+        wait.until("the silence of another node to be marked", lambda: "NodeSilent" in json.dumps(quiet.object()), 60)
+        self.assertEqual([bool(node.object()) for node in nodes[1:5]], [True] * 4)
         code, answer = api.call("PATCH", fleet.LEASE, {"metadata": {"annotations": {"edge.codcompass.io/allow-collect": "true"}}},
                                 "application/merge-patch+json")
         self.assertEqual(code, 200, answer)

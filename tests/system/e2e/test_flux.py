@@ -83,6 +83,12 @@ class TestFlux(unittest.TestCase):
         ready = next((one for one in conditions if one["type"] == "Ready"), {})
         return ready.get("status"), ready.get("reason")
 
+    @staticmethod
+    def looks():
+        """Flux's reads of EdgeUpdates so far."""
+        return [event for event in world.cluster.audit() if event["verb"] in ("get", "list") and "kustomize-controller" in event.get("userAgent", "")
+                and event.get("objectRef", {}).get("resource") == "edgeupdates"]
+
     def await_told(self, status, reason, timeout_s=60):
         try:
             wait.until(f"Flux to say Ready={status} {reason}", lambda: self.told() == (status, reason), timeout_s)
@@ -117,7 +123,8 @@ class TestFlux(unittest.TestCase):
         # Nobody has seen it yet, then it spreads: in progress.
         self.await_told("Unknown", "Progressing")
         self.rollout(("Ready", "False", "Progressing"), ("Reconciling", "True", "Progressing"))
-        time.sleep(6)                          # longer than Flux waits between two looks
+        before = len(self.looks())
+        wait.until("Flux to look twice more", lambda: len(self.looks()) >= before + 2, 60)
         self.assertEqual(self.told(), ("Unknown", "Progressing"))
         # Complete: ready.
         self.rollout(("Ready", "True", "RolledOut"))

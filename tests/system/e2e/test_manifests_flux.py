@@ -84,12 +84,16 @@ class TestFluxSource(unittest.TestCase):
         self.arrives("4", self.publish("4"))
         self.assertNotIn("reason", self.node.entry("files"))
 
+    def failed_fetches(self):
+        return [event for event in self.node.agent.events("manifest.source") if event["entry"] == "files"]
+
     def test_3_the_server_of_artifacts_is_down(self):
         """What is in place stays and is repaired; what came meanwhile follows when the server is back."""
         self.artifacts.stop()
         self.addCleanup(self.artifacts.start)
+        before = len(self.failed_fetches())
         revisions = self.publish("5")
-        time.sleep(8)
+        wait.until("the node to have asked in vain", lambda: len(self.failed_fetches()) > before, 90)
         self.assertEqual(self.node.read(FILE), "version = 4\n")
         self.node.put(FILE, "broken\n")
         wait.until("the file to be put back", lambda: self.node.read(FILE) == "version = 4\n", 10, 0.02)

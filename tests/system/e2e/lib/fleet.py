@@ -212,6 +212,7 @@ class Agents:
         self.started = {}                      # node name -> order in which it began
         self.silent = set()
         self.violations = []
+        self.looks = 0
         self.end = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
@@ -222,7 +223,13 @@ class Agents:
                 self.step()
             except (AssertionError, KeyError, OSError) as error:
                 self.violations.append(repr(error))
+            self.looks += 1
             self.end.wait(0.1)
+
+    def look(self):
+        """Until all agents have seen what the API server says now, and have begun what that admits."""
+        before = self.looks
+        wait.until("the agents to look again", lambda: self.looks >= before + 2, 60, 0.05)
 
     def step(self):
         digest = release.digest(self.update.release)

@@ -373,6 +373,16 @@ static void engine_went_back(void *arg, const char *release, const char *version
     hf_herald_tell(&agent->herald, HF_NOTICE_HELD_BACK, text);
 }
 
+static void engine_was_lied_to(void *arg, const char *release, const char *version, const char *node)
+{
+    struct hf_agent *agent = arg;
+    char text[HF_NOTICES_TEXT];
+
+    (void)snprintf(text, sizeof(text), "the node %s served other content as %s %s; it is left alone for a day", node,
+                   release, version);
+    hf_herald_tell(&agent->herald, HF_NOTICE_NEIGHBOUR_LIED, text);
+}
+
 static void sets_happened(void *arg, enum hf_notice_reason reason, const char *text)
 {
     struct hf_agent *agent = arg;
@@ -622,6 +632,7 @@ static int open_engine(struct hf_agent *agent, struct hf_err *err)
         .changed = engine_changed,
         .repaired = engine_repaired,
         .went_back = engine_went_back,
+        .lied = engine_was_lied_to,
         .arg = agent,
     };
     int r = hf_update_engine_new(&params, &agent->engine, err);

@@ -2,11 +2,22 @@
 /* The table of neighbours, and what the parts of sharing have in common. */
 #include <arpa/inet.h>
 
-#include "os/socket/subnet.h"
 #include "share/share_impl.h"
 
 #define TICK_NS (250 * HF_NS_PER_MS)
 #define SLOW_TICK_NS (10 * HF_NS_PER_S)
+#define SUBNETS_NS HF_NS_PER_S
+
+bool share_is_near(struct hf_sharing *share, struct in_addr address)
+{
+    uint64_t now_ns = hf_mono_ns(share->p.clock);
+
+    if (share->subnets_ns == 0 || now_ns - share->subnets_ns >= SUBNETS_NS) {
+        hf_subnets_read(&share->subnets);
+        share->subnets_ns = now_ns;
+    }
+    return hf_subnets_have(&share->subnets, address);
+}
 
 struct share_peer *share_peer_at(struct hf_sharing *share, struct in_addr address)
 {
@@ -18,7 +29,7 @@ struct share_peer *share_peer_at(struct hf_sharing *share, struct in_addr addres
         share->peers[i].here = true;
         return &share->peers[i];
     }
-    if (share->n_peers == SHARE_PEERS || !hf_subnet_is_near(address))
+    if (share->n_peers == SHARE_PEERS || !share_is_near(share, address))
         return NULL;
     peer = &share->peers[share->n_peers++];
     *peer = (struct share_peer){.share = share, .address = address, .here = true};

@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 
 #include "os/fd.h"
-#include "os/socket/subnet.h"
 #include "share/share_impl.h"
 
 enum { DATAGRAMS_AT_ONCE = 32 };
@@ -52,8 +51,7 @@ static void met(void *arg, const char *host, const char *node)
 
 static bool admits(void *arg, const struct sockaddr_storage *from)
 {
-    (void)arg;
-    return from->ss_family == AF_INET && hf_subnet_is_near(((const struct sockaddr_in *)(const void *)from)->sin_addr);
+    return from->ss_family == AF_INET && share_is_near(arg, ((const struct sockaddr_in *)(const void *)from)->sin_addr);
 }
 
 static void refused(void *arg, enum hf_certified_refusal why)
@@ -209,8 +207,17 @@ void hf_share_settle(struct hf_sharing *share, const struct hf_share_settings *s
 
 void hf_share_allow(struct hf_sharing *share, bool allowed)
 {
+    bool changed = share->allowed != allowed;
+
     share->allowed = allowed;
+    if (changed && share->p.allowed != NULL)
+        share->p.allowed(share->p.arg);
     look(share);
+}
+
+bool hf_share_is_allowed(const struct hf_sharing *share)
+{
+    return share->allowed;
 }
 
 void hf_share_serve(struct hf_sharing *share, const struct hf_share_store *store)

@@ -30,6 +30,9 @@ struct hf_share_params {
     struct hf_metrics *metrics;
     const char *node_name; /* copied */
     uint64_t max_skew_ns;  /* as in struct hf_http_config */
+    /* From within hf_share_allow(), when the policy says something else than before: settle again. May be NULL. */
+    void (*allowed)(void *arg);
+    void *arg;
 };
 
 /* By the owner of the node. */
@@ -47,6 +50,7 @@ HF_DEFINE_CLEANUP(struct hf_sharing, hf_share_free)
  * logged once, and tried again at the next call. */
 void hf_share_settle(struct hf_sharing *share, const struct hf_share_settings *settings);
 void hf_share_allow(struct hf_sharing *share, bool allowed);
+bool hf_share_is_allowed(const struct hf_sharing *share); /* false at first */
 /* NULL: no store; no call into the old one after this but open() and drop(). */
 void hf_share_serve(struct hf_sharing *share, const struct hf_share_store *store);
 bool hf_share_is_on(const struct hf_sharing *share); /* accepts NULL */
@@ -71,5 +75,5 @@ void hf_share_hurry(struct hf_sharing *share, const char *sha256);
 /* Of a download from the origin. */
 void hf_share_progress(struct hf_sharing *share, const char *sha256, uint64_t bytes);
 /* The neighbour that `decided` named did not serve the content; `wrong`: it served another one, and rests for a day.
- * Then call hf_share_want() again. False: there was none. */
-bool hf_share_blame(struct hf_sharing *share, const char *sha256, bool wrong);
+ * Then call hf_share_want() again. Returns its name until then, or NULL: there was none. */
+const char *hf_share_blame(struct hf_sharing *share, const char *sha256, bool wrong);

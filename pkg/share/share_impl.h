@@ -5,6 +5,7 @@
 
 #include <netinet/in.h>
 
+#include "os/socket/subnet.h"
 #include "share/election.h"
 #include "share/protocol.h"
 #include "share/share.h"
@@ -87,6 +88,8 @@ struct hf_sharing {
     struct hf_share_store store;
     struct share_peer peers[SHARE_PEERS];
     size_t n_peers;
+    struct hf_subnets subnets; /* as of subnets_ns; 0: not read yet */
+    uint64_t subnets_ns;
     struct share_rest rests[SHARE_RESTS];
     struct share_want want;
     struct share_offer offers[SHARE_OFFERS];
@@ -98,6 +101,8 @@ struct hf_sharing {
 
 /* NULL: the table is full, or the address is not in a subnet of this node. */
 struct share_peer *share_peer_at(struct hf_sharing *share, struct in_addr address);
+/* In a subnet of this node, whose interfaces are looked at once a second at most: anybody can send datagrams. */
+bool share_is_near(struct hf_sharing *share, struct in_addr address);
 void share_tell(struct hf_sharing *share);
 /* The timer runs while there is a wish or an offer. */
 void share_tick_later(struct hf_sharing *share);

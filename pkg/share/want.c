@@ -343,13 +343,13 @@ void hf_share_progress(struct hf_sharing *share, const char *sha256, uint64_t by
         share->want.bytes = HF_MAX(share->want.bytes, bytes);
 }
 
-bool hf_share_blame(struct hf_sharing *share, const char *sha256, bool wrong)
+const char *hf_share_blame(struct hf_sharing *share, const char *sha256, bool wrong)
 {
     struct share_peer *peer =
         share != NULL && is_for(&share->want, sha256) && share->want.phase == SHARE_GETS ? share->want.peer : NULL;
 
     if (peer == NULL)
-        return false;
+        return NULL;
     if (wrong) {
         hf_metric_add(share->wrong, 1);
         exclude(share, peer, LIE_NS, "it served other content");
@@ -359,5 +359,5 @@ bool hf_share_blame(struct hf_sharing *share, const char *sha256, bool wrong)
     } else {
         peer->busy_until_ns = hf_mono_ns(share->p.clock) + BUSY_NS;
     }
-    return true;
+    return peer->node;
 }

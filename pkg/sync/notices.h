@@ -33,6 +33,7 @@ enum hf_notice_reason {
     HF_NOTICE_DRIFT_REPAIRED,
     HF_NOTICE_MANIFEST_REMOVED,
     HF_NOTICE_POLICY_CHANGED,
+    HF_NOTICE_NEIGHBOUR_LIED, /* served content of another hash */
     HF_NOTICE_REASONS,
 };
 

@@ -90,6 +90,9 @@ struct hf_update_params {
     /* `version`, the one before, is committed by the site's order. `text` (borrowed) is what the status says. Must not
      * call into the engine. May be NULL. */
     void (*went_back)(void *arg, const char *release, const char *version, const char *text);
+    /* A neighbour of this name served other content than that of the release. Must not call into the engine. May be
+     * NULL. */
+    void (*lied)(void *arg, const char *release, const char *version, const char *node);
     void *arg;
 };
 

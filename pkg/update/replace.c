@@ -149,6 +149,15 @@ static bool is_its_fault(enum hf_reason reason, bool *ret_wrong)
            reason == HF_R_DownloadTooSlow;
 }
 
+static void blame(struct release *release, bool wrong)
+{
+    const struct hf_update_params *p = &release->engine->p;
+    const char *node = hf_share_blame(p->share, release->j.sha256, wrong);
+
+    if (node != NULL && wrong && p->lied != NULL)
+        p->lied(p->arg, release->j.name, release->j.version, node);
+}
+
 static void neighbour_fetched(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns,
                               bool hopeless)
 {
@@ -166,7 +175,7 @@ static void neighbour_fetched(void *arg, int r, const struct hf_failure *failure
     } else if (release->step.stopping) {
         review_stopped(release);
     } else if (is_its_fault(failure->reason, &wrong)) {
-        (void)hf_share_blame(engine->p.share, release->j.sha256, wrong);
+        blame(release, wrong);
         neighbour_fetch(release);
     } else {
         retry_back_off(release, failure->reason, retry_after_ns);
@@ -245,7 +254,7 @@ static void neighbour_fetch(struct release *release)
 
 static void neighbour_lied(struct release *release, const struct hf_failure *failure)
 {
-    (void)hf_share_blame(release->engine->p.share, release->j.sha256, true);
+    blame(release, true);
     transition_failure(release, HF_EV_FALL_BACK, failure); /* with the same method: others are asked */
 }
 

@@ -19,7 +19,7 @@ struct hf_downloads {
     struct hf_access *access;
     struct hf_sharing *share;
     int share_said;
-    struct hf_timer *timer; /* armed while the owner allows sharing */
+    struct hf_timer *timer; /* armed while owner and policy allow sharing */
 };
 
 static struct hf_http_config client_config(const struct hf_downloads *downloads)
@@ -46,14 +46,16 @@ static void settle(void *arg)
     const char *dir = downloads->p.certificate_dir;
     char client_pem[PATH_MAX];
 
+    if (!hf_config_share(downloads->config).neighbours || !hf_share_is_allowed(downloads->share)) {
+        hf_share_settle(downloads->share, NULL);
+        sched->timer_disarm(sched->ctx, downloads->timer);
+        return;
+    }
     if (dir != NULL)
         (void)snprintf(client_pem, sizeof(client_pem), "%s/client.pem", dir);
     hf_neighbours_settle(downloads->share, hf_fs_posix(), "", downloads->config, dir != NULL ? client_pem : NULL,
                          downloads->p.log, &downloads->share_said);
-    if (hf_config_share(downloads->config).neighbours)
-        sched->timer_arm(sched->ctx, downloads->timer, NEIGHBOURS_NS);
-    else
-        sched->timer_disarm(sched->ctx, downloads->timer);
+    sched->timer_arm(sched->ctx, downloads->timer, NEIGHBOURS_NS);
 }
 
 void hf_downloads_configure(struct hf_downloads *downloads, const struct hf_config *config)
@@ -91,7 +93,9 @@ int hf_downloads_new(const struct hf_downloads_params *params, const struct hf_c
                                                               .log = params->log,
                                                               .metrics = params->metrics,
                                                               .node_name = params->node_name,
-                                                              .max_skew_ns = params->max_skew_ns});
+                                                              .max_skew_ns = params->max_skew_ns,
+                                                              .allowed = settle,
+                                                              .arg = downloads});
     if (downloads->client == NULL || downloads->timer == NULL || downloads->access == NULL ||
         downloads->share == NULL) {
         int r = downloads->client == NULL ? -err->code : hf_err_set(err, ENOMEM, "out of memory");

@@ -70,9 +70,9 @@ void hf_neighbours_settle(struct hf_sharing *share, const struct hf_fs_ops *fs, 
     const struct hf_config_share wanted = hf_config_share(config);
     struct hf_buf ca = HF_BUF_INIT(MAX_PEM), cert = HF_BUF_INIT(MAX_PEM), key = HF_BUF_INIT(MAX_PEM);
     struct hf_err err = HF_ERR_INIT;
-    int r = wanted.neighbours ? read_all(fs, where, &wanted, client_pem, &ca, &cert, &key, &err) : 0;
+    int r = read_all(fs, where, &wanted, client_pem, &ca, &cert, &key, &err);
 
-    if (wanted.neighbours && r == 0)
+    if (r == 0)
         hf_share_settle(share, &(const struct hf_share_settings){.port = (uint16_t)wanted.port,
                                                                  .bytes_per_s = wanted.bytes_per_s,
                                                                  .ca_pem = hf_buf_str(&ca),

@@ -20,27 +20,34 @@ static bool is_usable(const struct ifaddrs *it)
            (it->ifa_flags & IFF_UP) != 0 && (it->ifa_flags & IFF_LOOPBACK) == 0;
 }
 
-bool hf_subnet_has(const struct ifaddrs *all, struct in_addr address)
+void hf_subnets_of(const struct ifaddrs *all, struct hf_subnets *ret_subnets)
 {
-    for (const struct ifaddrs *it = all; it != NULL; it = it->ifa_next) {
-        if (!is_usable(it))
+    ret_subnets->n = 0;
+    for (const struct ifaddrs *it = all; it != NULL && ret_subnets->n < HF_SUBNETS; it = it->ifa_next) {
+        if (!is_usable(it) || address_of(it->ifa_netmask).s_addr == INADDR_ANY)
             continue;
-        in_addr_t mask = address_of(it->ifa_netmask).s_addr;
-        if (mask != INADDR_ANY && ((address.s_addr ^ address_of(it->ifa_addr).s_addr) & mask) == 0)
-            return true;
+        ret_subnets->all[ret_subnets->n].address = address_of(it->ifa_addr).s_addr;
+        ret_subnets->all[ret_subnets->n++].mask = address_of(it->ifa_netmask).s_addr;
     }
-    return false;
 }
 
-bool hf_subnet_is_near(struct in_addr address)
+void hf_subnets_read(struct hf_subnets *ret_subnets)
 {
     struct ifaddrs *all = NULL;
 
     if (getifaddrs(&all) < 0)
-        return false;
-    bool near = hf_subnet_has(all, address);
-    freeifaddrs(all);
-    return near;
+        all = NULL;
+    hf_subnets_of(all, ret_subnets);
+    if (all != NULL)
+        freeifaddrs(all);
+}
+
+bool hf_subnets_have(const struct hf_subnets *subnets, struct in_addr address)
+{
+    for (size_t i = 0; i < subnets->n; i++)
+        if (((address.s_addr ^ subnets->all[i].address) & subnets->all[i].mask) == 0)
+            return true;
+    return false;
 }
 
 static void each_interface(int fd, const struct sockaddr_in *to, const void *bytes, size_t n)
@@ -65,10 +72,10 @@ static void each_interface(int fd, const struct sockaddr_in *to, const void *byt
 int hf_subnet_open(in_port_t port, struct hf_err *err)
 {
     const struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = INADDR_ANY};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, off = 0, hops = 1;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), off = 0, hops = 1;
 
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-        setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &off, sizeof(off)) == 0 &&
+    /* Without SO_REUSEADDR: with it on both sockets, another user's would get the datagrams of this one. */
+    if (fd >= 0 && setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &off, sizeof(off)) == 0 &&
         setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &hops, sizeof(hops)) == 0 &&
         setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof(off)) == 0 &&
         bind(fd, (const struct sockaddr *)&here, sizeof(here)) == 0) {

@@ -11,12 +11,24 @@
 #include "base/err.h"
 #include "base/macros.h"
 
-/* `all` is of getifaddrs(3). Pure. */
-bool hf_subnet_has(const struct ifaddrs *all, struct in_addr address);
-/* True: the address is in a subnet of an interface that is up. */
-bool hf_subnet_is_near(struct in_addr address);
+enum { HF_SUBNETS = 32 };
 
-/* A UDP socket of `port` in the group 239.255.72.70, whose datagrams no router forwards. Returns the descriptor. */
+/* Of the interfaces that are up, at most HF_SUBNETS. */
+struct hf_subnets {
+    struct {
+        in_addr_t address, mask;
+    } all[HF_SUBNETS];
+    size_t n;
+};
+
+/* `all` is of getifaddrs(3), or NULL. Pure. */
+void hf_subnets_of(const struct ifaddrs *all, struct hf_subnets *ret_subnets);
+/* Of this machine; none if they cannot be read. */
+void hf_subnets_read(struct hf_subnets *ret_subnets);
+bool hf_subnets_have(const struct hf_subnets *subnets, struct in_addr address);
+
+/* A UDP socket of `port` in the group 239.255.72.70, whose datagrams no router forwards. While it is open, no other
+ * user of the machine gets the port, nor a datagram of it. Returns the descriptor. */
 HF_MUST_USE int hf_subnet_open(in_port_t port, struct hf_err *err);
 /* Joins the group on interfaces that came since. */
 void hf_subnet_join(int fd);

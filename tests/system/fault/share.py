@@ -425,7 +425,19 @@ def foreign(site):
     assert 'holdfast_share_refused_total{reason="certificate"} 0' not in metrics and "refused_total{reason=\"certificate\"}" in metrics, "not counted"
 
 
-CASES = [herd, delta, latecomer, tree, liars, killed, foreign]
+def owner_alone(site):
+    """The owner allows it and the policy does not: the agent looks for no certificate, and so does not wake for one each minute."""
+    node = site.nodes[0]
+    os.unlink(node.certificate + ".key")
+    node.apply("policy", POLICY % "false")
+    site.start(node)
+    wait("the agent to report", lambda: os.path.exists(node.place("run", "status.json")))
+    assert not site.decided(node, '"share.'), site.decided(node, '"share.')
+    node.apply("policy", POLICY % "true")
+    wait("the agent to look for its certificate", lambda: site.decided(node, '"share.unready"'))
+
+
+CASES = [herd, delta, latecomer, tree, liars, killed, foreign, owner_alone]
 
 
 def main():

@@ -198,6 +198,8 @@ def waiting_and_refused(home, page):
         wait("the cursor on disk", lambda: "delivered to 1" in site.run("stat"))
         for name in ("stat", "dead", "verify"):
             site.shows(name)
+        said = site.run("lost")
+        assert said.count("  damage    none\n") == 3 and "1 waiting of 1" in said.split("/dead\n")[1].split("/urgent\n")[0], said
     finally:
         site.end()
 

@@ -40,9 +40,9 @@ class Sink:
         return world.cluster.run_in_plane("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", *keys, "-d", json.dumps(mode),
                                           self._url + "/ctl", check=False) == "204"
 
-    def refuse(self, away):
-        """Answer 503 from now on, or no longer."""
-        assert self._tell({"refuse": 503} if away else {}), "the sink does not answer"
+    def refuse(self, away, status=503):
+        """Answer with this status from now on, or no longer."""
+        assert self._tell({"refuse": status} if away else {}), "the sink does not answer"
 
     def events(self):
         """What an idempotent receiver has: of the requests with one key the first, in order."""

@@ -80,7 +80,7 @@ struct hf_source_ops {
                                  struct hf_subscription **ret_subscription, struct hf_err *err);
     void (*unsubscribe)(void *ctx, struct hf_subscription *subscription); /* accepts NULL */
     /* After subscribe(), for each object that the subscriber has: older answers are outdated. */
-    void (*holds)(void *ctx, struct hf_subscription *subscription, const char *resource_version);
+    void (*holds)(void *ctx, struct hf_subscription *subscription, const char *name, const char *resource_version);
     /* Once per SyncPolicy `interval`. MetaServer: one LIST, one subscription after the other. Open watch: reports
      * contact and an unreported version, or lists after a list in doubt. Folder: a scan. */
     void (*refresh)(void *ctx, struct hf_subscription *subscription);

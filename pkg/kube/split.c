@@ -43,10 +43,10 @@ static void split_decline(void *ctx, struct hf_subscription *subscription, const
     subscription->source->decline(subscription->source->ctx, subscription, name, matters);
 }
 
-static void split_holds(void *ctx, struct hf_subscription *subscription, const char *resource_version)
+static void split_holds(void *ctx, struct hf_subscription *subscription, const char *name, const char *resource_version)
 {
     (void)ctx;
-    subscription->source->holds(subscription->source->ctx, subscription, resource_version);
+    subscription->source->holds(subscription->source->ctx, subscription, name, resource_version);
 }
 
 static void split_relist(void *ctx, struct hf_subscription *subscription)

@@ -517,7 +517,8 @@ static void tell_versions(const struct hf_follow *follow)
     for (size_t i = 0; follow->objects != NULL && i < follow->objects->by_name.n; i++) {
         const struct hf_object *object = follow->objects->by_name.entries[i].value;
         const json_t *newest = object->refused != NULL ? object->refused : object->json;
-        source->holds(source->ctx, follow->subscription, hf_json_str_or(newest, "metadata.resourceVersion", ""));
+        source->holds(source->ctx, follow->subscription, follow->objects->by_name.entries[i].key,
+                      hf_json_str_or(newest, "metadata.resourceVersion", ""));
     }
 }
 

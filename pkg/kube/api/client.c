@@ -85,12 +85,11 @@ static void source_decline(void *ctx, struct hf_subscription *subscription, cons
     hf_ledger_decline(&ours(subscription)->ledger, name, matters);
 }
 
-static void source_holds(void *ctx, struct hf_subscription *subscription, const char *resource_version)
+static void source_holds(void *ctx, struct hf_subscription *subscription, const char *name,
+                         const char *resource_version)
 {
-    struct hf_ledger *ledger = &ours(subscription)->ledger;
-
     (void)ctx;
-    ledger->highest = HF_MAX(ledger->highest, hf_kube_version_number(resource_version));
+    hf_ledger_hold(&ours(subscription)->ledger, name, hf_kube_version_number(resource_version));
 }
 
 static void source_relist(void *ctx, struct hf_subscription *subscription)

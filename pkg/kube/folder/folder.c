@@ -555,9 +555,10 @@ static void folder_decline(void *ctx, struct hf_subscription *subscription, cons
 }
 
 /* A scan of the folder is never outdated. */
-static void folder_holds(void *ctx, struct hf_subscription *subscription, const char *resource_version)
+static void folder_holds(void *ctx, struct hf_subscription *subscription, const char *name,
+                         const char *resource_version)
 {
-    (void)ctx, (void)subscription, (void)resource_version;
+    (void)ctx, (void)subscription, (void)name, (void)resource_version;
 }
 
 static void folder_relist(void *ctx, struct hf_subscription *subscription)

@@ -7,6 +7,7 @@
 
 struct ledger_entry {
     uint64_t version; /* as reported; 0: unknown, the subscriber held it before */
+    uint64_t held;    /* that the subscriber held at the start; 0: unknown, or reported since */
     unsigned round;   /* the last round that had it */
     bool declined;    /* the subscriber does not keep it */
 };
@@ -50,6 +51,7 @@ static int find_or_add(struct hf_ledger *ledger, const char *name, struct ledger
 static void note_version(struct hf_ledger *ledger, struct ledger_entry *entry, uint64_t version)
 {
     entry->version = version;
+    entry->held = 0;
     entry->declined = false; /* reported again: the subscriber may decide otherwise now */
     if (version > ledger->highest)
         ledger->highest = version;
@@ -60,6 +62,15 @@ int hf_ledger_know(struct hf_ledger *ledger, const char *name)
     struct ledger_entry *entry;
 
     return find_or_add(ledger, name, &entry);
+}
+
+void hf_ledger_hold(struct hf_ledger *ledger, const char *name, uint64_t version)
+{
+    struct ledger_entry *entry = hf_strmap_get(&ledger->objects, name);
+
+    if (entry != NULL && entry->version == 0)
+        entry->held = version;
+    ledger->highest = HF_MAX(ledger->highest, version);
 }
 
 uint64_t hf_ledger_version(const struct hf_ledger *ledger, const char *name)
@@ -92,12 +103,19 @@ static bool is_outdated(const struct ledger_entry *entry, uint64_t version)
     return entry != NULL && version != 0 && version < entry->version;
 }
 
+/* True if a watch that begins before what the subscriber held at its start tells how it came to that. A list tells what
+ * is: behind a restored backup, an object may have a lower version than the one held. */
+static bool is_replayed(const struct ledger_entry *entry, uint64_t version)
+{
+    return entry != NULL && version != 0 && version < entry->held;
+}
+
 int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                     enum hf_ledger_change *ret_change)
 {
     struct ledger_entry *entry = hf_strmap_get(&ledger->objects, name);
 
-    if (is_outdated(entry, version)) {
+    if (is_outdated(entry, version) || is_replayed(entry, version)) {
         *ret_change = HF_LEDGER_OLD;
         return 0;
     }
@@ -218,6 +236,8 @@ static void forget_above(struct hf_ledger *ledger, uint64_t version)
         struct ledger_entry *entry = ledger->objects.entries[i].value;
         if (entry->version > version)
             entry->version = 0;
+        if (entry->held > version)
+            entry->held = 0;
     }
 }
 

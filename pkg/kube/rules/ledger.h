@@ -41,6 +41,10 @@ void hf_ledger_done(struct hf_ledger *ledger);
 /* The subscriber has it, in an unknown version. -E2BIG: too many objects. */
 HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 
+/* The subscriber has this version of a known object: it is reported once more, but no event of an older one, which a
+ * watch that resumes at an earlier point replays. */
+void hf_ledger_hold(struct hf_ledger *ledger, const char *name, uint64_t version);
+
 /* As last reported; 0: unknown. */
 uint64_t hf_ledger_version(const struct hf_ledger *ledger, const char *name);
 

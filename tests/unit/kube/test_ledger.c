@@ -123,6 +123,35 @@ START_TEST(a_restored_backup_counts_from_below)
 }
 END_TEST
 
+/* A process resumes a watch behind what its disk has: the objects never go back in time. */
+START_TEST(a_replay_of_what_is_held)
+{
+    fresh();
+    ck_assert_int_eq(hf_ledger_know(&ledger, "a"), 0);
+    ck_assert_int_eq(hf_ledger_know(&ledger, "b"), 0);
+    hf_ledger_hold(&ledger, "a", 130);
+    hf_ledger_hold(&ledger, "b", 120);
+    hf_ledger_hold(&ledger, "declined since", 140);
+    ck_assert_uint_eq(ledger.highest, 140);
+    ck_assert_int_eq(event("a", 110, false), HF_LEDGER_OLD);
+    ck_assert_int_eq(event("a", 115, true), HF_LEDGER_OLD);
+    ck_assert_int_eq(event("a", 130, false), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(event("a", 131, false), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(event("a", 132, true), HF_LEDGER_GONE);
+    ck_assert_int_eq(event("a", 133, false), HF_LEDGER_UPSERT);
+    hf_ledger_begin(&ledger); /* of a backup that counted on */
+    ck_assert_int_eq(item("b", 60), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(event("b", 61, false), HF_LEDGER_UPSERT);
+    hf_ledger_done(&ledger);
+    fresh();
+    ck_assert_int_eq(hf_ledger_know(&ledger, "a"), 0);
+    hf_ledger_hold(&ledger, "a", 130);
+    hf_ledger_rewind(&ledger, 100);
+    ck_assert_int_eq(event("a", 101, false), HF_LEDGER_UPSERT);
+    hf_ledger_done(&ledger);
+}
+END_TEST
+
 /* The server has passed all old versions before anybody looks: an object may have a lower one, or the same one with
  * other content. */
 START_TEST(a_restored_backup_that_counted_on)
@@ -322,6 +351,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_round_says_what_is_gone);
     tcase_add_test(tc, a_restored_backup_counts_from_below);
     tcase_add_test(tc, a_restored_backup_that_counted_on);
+    tcase_add_test(tc, a_replay_of_what_is_held);
     tcase_add_test(tc, ghosts);
     tcase_add_test(tc, after_a_restart_the_baseline_is_the_mark);
     tcase_add_test(tc, bounded);

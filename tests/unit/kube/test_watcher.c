@@ -406,6 +406,39 @@ START_TEST(resumes_without_a_list)
 }
 END_TEST
 
+/* The point on the disk is older than an object there, for it is written seldom: the watch tells how the object came to
+ * what it is, and the subscriber never goes back in time. */
+START_TEST(resumes_behind_what_is_held)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    char resume[HF_RV_TEXT];
+    world_start(&world, 3);
+    put(&world, "EdgeUpdate", "a", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 5);
+    memcpy(resume, seen.mark, sizeof(resume));
+    put(&world, "EdgeUpdate", "a", 2);
+    put(&world, "EdgeUpdate", "a", 3);
+    run(&world, 5);
+    same(&seen, "EdgeUpdate");
+    hf_kube_free(world.kube);
+    start_kube(&world, HF_KUBE_AUTO);
+    seen.upserts = seen.synced = seen.proven = 0;
+    subscribe(&world, &seen, "EdgeUpdate", NULL, resume, (const char *const[]){"a", NULL});
+    const struct hf_source_ops *source = hf_kube_source(world.kube);
+    source->holds(source->ctx, seen.sub, "a", hf_json_str_or(seen.held, "a", ""));
+    run(&world, 5);
+    ck_assert_uint_eq(seen.upserts, 1);
+    same(&seen, "EdgeUpdate");
+    put(&world, "EdgeUpdate", "a", 4);
+    run(&world, 5);
+    same(&seen, "EdgeUpdate");
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(a_resume_too_old_becomes_one_list)
 {
     struct world world;
@@ -916,8 +949,8 @@ START_TEST(a_restart_meets_a_server_that_is_behind)
     hf_simapi_compact(world.api);
     hf_simapi_fail_at(world.api, "limit=100", 503); /* the store does not answer */
     subscribe(&world, &seen, "EdgeUpdate", NULL, "", (const char *const[]){"a", "b", NULL});
-    source->holds(source->ctx, seen.sub, "130");
-    source->holds(source->ctx, seen.sub, "120");
+    source->holds(source->ctx, seen.sub, "a", "130");
+    source->holds(source->ctx, seen.sub, "b", "120");
     run(&world, 60);
     ck_assert(seen.gone == 0 && seen.stale >= 1 && seen.synced == 0);
     ck_assert_str_eq(hf_json_str_or(seen.held, "b", ""), "120");
@@ -1482,6 +1515,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, behind_a_load_balancer, 0, HF_LEN(balancers));
     tcase_add_loop_test(tc, idle_makes_no_requests, 0, 2);
     tcase_add_test(tc, resumes_without_a_list);
+    tcase_add_test(tc, resumes_behind_what_is_held);
     tcase_add_test(tc, a_resume_too_old_becomes_one_list);
     tcase_add_loop_test(tc, expired_in_the_stream, 0, 2);
     tcase_add_test(tc, a_watch_that_ends_goes_on);

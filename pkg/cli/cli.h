@@ -213,6 +213,7 @@ HF_CLI_COMMAND(hf_cli_rollout_halt);
 HF_CLI_COMMAND(hf_cli_turn_free);
 HF_CLI_COMMAND(hf_cli_wait);
 HF_CLI_COMMAND(hf_cli_rollback);
+HF_CLI_COMMAND(hf_cli_recover);
 HF_CLI_COMMAND(hf_cli_spool_stat);
 HF_CLI_COMMAND(hf_cli_spool_cat);
 HF_CLI_COMMAND(hf_cli_spool_verify);

@@ -360,6 +360,23 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_hold),
     },
     {
+        .name = "recover",
+        .args = "",
+        .summary = "verify what this node has of every release, and put one back, without a network",
+        .details =
+            "Shows what is committed, and whether what is installed and what is kept (spec.retain of a SyncPolicy) has "
+            "its hash; which keys of the trust folder can be read, and what the signature of each committed release "
+            "is worth now. Only reads, and needs no agent. Works with a damaged state folder, and says what is "
+            "damaged.\n\n"
+            "--put NAME puts the committed content in place of what is wrong or missing, from what is kept. While an "
+            "agent runs, the agent does that, and the command waits for it. Floors and the journals of releases stay "
+            "as they are. Exit code 4: something is wrong or damaged; 3: it cannot be put back, and why; 6: the agent "
+            "has not put it back in time.\n\n"
+            "  sudo holdfast recover\n"
+            "  sudo holdfast recover --put edge-inference",
+        ROW(hf_cli_recover),
+    },
+    {
         .name = "spool stat",
         .args = "DIR",
         .summary = "show how much telemetry waits in a folder",

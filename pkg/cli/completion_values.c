@@ -9,11 +9,13 @@
 #include "cli/args.h"
 #include "cli/fleet/cluster.h"
 #include "cli/fleet/node_view.h"
+#include "cli/node/recover_release.h"
+#include "cli/parts.h"
 #include "cli/plain.h"
 
 enum { LIMIT_S = 2 };
 
-enum value_kind { NOTHING, PHASES, CONTEXTS, NODES, UPDATES, RELEASES };
+enum value_kind { NOTHING, PHASES, CONTEXTS, NODES, UPDATES, RELEASES, OWN_RELEASES };
 
 struct values {
     struct hf_cli *cli;
@@ -26,9 +28,18 @@ static const struct {
     const char *before;
     enum value_kind kind;
 } table[] = {
-    {"--context", CONTEXTS},    {"--phase", PHASES},         {"--release", RELEASES},   {"node", NODES},
-    {"policy explain", NODES},  {"turn free", NODES},        {"status", UPDATES},       {"rollout watch", UPDATES},
-    {"rollout pause", UPDATES}, {"rollout resume", UPDATES}, {"rollout halt", UPDATES},
+    {"--put", OWN_RELEASES},
+    {"--context", CONTEXTS},
+    {"--phase", PHASES},
+    {"--release", RELEASES},
+    {"node", NODES},
+    {"policy explain", NODES},
+    {"turn free", NODES},
+    {"status", UPDATES},
+    {"rollout watch", UPDATES},
+    {"rollout pause", UPDATES},
+    {"rollout resume", UPDATES},
+    {"rollout halt", UPDATES},
 };
 
 static enum value_kind kind_of(const char *before)
@@ -45,6 +56,12 @@ static void print_value(void *arg, const char *value)
 
     if (strncmp(value, values->typed, strlen(values->typed)) == 0)
         hf_cli_print_line(values->cli->out, "%s", value);
+}
+
+static int print_own(void *arg, const char *name)
+{
+    print_value(arg, name);
+    return 0;
 }
 
 static int print_name(void *arg, json_t *object, struct hf_err *err)
@@ -125,6 +142,7 @@ static const char *option_before(const struct hf_cli_command *command, const cha
 void hf_cli_completion_values(struct hf_cli *cli, const char *const *words, size_t n)
 {
     struct values values = {.cli = cli, .typed = n > 0 ? words[n - 1] : ""};
+    struct hf_err ignored = HF_ERR_INIT;
     struct hf_cli_args args;
     size_t used = 0;
     const struct hf_cli_command *command = n > 1 ? hf_cli_find(cli, words, n - 1, &used) : NULL;
@@ -142,6 +160,9 @@ void hf_cli_completion_values(struct hf_cli *cli, const char *const *words, size
         hf_node_view_phases(print_value, &values);
     else if (kind == CONTEXTS)
         hf_cluster_contexts(cli, &args, print_value, &values);
+    else if (kind == OWN_RELEASES)
+        (void)!hf_cli_recover_names(cli->fs, hf_cli_value(&args, "state-dir", HF_CLI_DEFAULT_STATE_DIR), print_own,
+                                    &values, &ignored);
     else if (kind != NOTHING)
         print_names(&values, &args, kind);
 }

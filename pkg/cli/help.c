@@ -13,9 +13,10 @@ enum { NAME_COLUMN = 18, OPTION_COLUMN = 28, PAGE = 100 };
 static const char exit_codes[] =
     "Exit codes: 0 success; 1 failed (a file, a full disk, ...); 2 wrong command line, nothing happened;\n"
     "3 refused: a signature, a hash or the content itself;\n"
-    "4 `status`, `node`, `wait`, `rollout watch`, `policy explain`, `doctor`: a person's attention is needed;\n"
+    "4 `status`, `node`, `wait`, `rollout watch`, `policy explain`, `doctor`, `recover`: a person's attention is "
+    "needed;\n"
     "5 `status`, `node`: the status is old, and no agent renews it;\n"
-    "6 `wait`, `rollout watch`: not within --timeout.\n";
+    "6 `wait`, `rollout watch`, `recover`: not within --timeout.\n";
 
 /* The commands by what they are for. A command of no group, such as one of a program with few commands, is in the last
  * list. */
@@ -30,8 +31,8 @@ static const struct {
      {"status", "nodes", "node", "rollout watch", "rollout pause", "rollout resume", "rollout halt", "turn free",
       "wait", "rollback", NULL}},
     {"This node",
-     {"node status", "node journal", "node enrol", "node host", "hold", "spool stat", "spool cat", "spool verify",
-      "spool send", NULL}},
+     {"node status", "node journal", "node enrol", "node host", "hold", "recover", "spool stat", "spool cat",
+      "spool verify", "spool send", NULL}},
 };
 
 static bool is_in_group(size_t group, const char *name)

@@ -91,11 +91,16 @@ struct hf_install_manifest_look {
     char what[200];  /* what the last check corrected, or why it returned 0 */
 };
 
-/* Compares the tree open as `top_fd` with its manifest: every file if `full`, else within HF_INSTALL_MANIFEST_LOOK_*,
- * from where the last call ended. Corrects mode and owner where the content is right (look->mended). Where only
- * attributes differ from the manifest, it then compares all records and writes the manifest again. Returns 1 if all is
- * right, 0 with the difference in look->what. -ENOENT: no usable manifest. Other -errno: the check could not be
- * completed. */
-HF_MUST_USE int hf_install_manifest_check(const struct hf_install_manifest *manifest, int top_fd, bool full,
-                                          struct hf_install_manifest_look *look, const atomic_bool *cancel,
-                                          struct hf_failure *failure);
+enum hf_install_check {
+    HF_INSTALL_CHECK_QUICK, /* within HF_INSTALL_MANIFEST_LOOK_*, from where the last call ended */
+    HF_INSTALL_CHECK_FULL,  /* every file */
+    HF_INSTALL_CHECK_LOOK,  /* every file, and nothing is changed: a wrong mode or owner is a difference */
+};
+
+/* Compares the tree open as `top_fd` with its manifest. Corrects mode and owner where the content is right
+ * (look->mended). Where only attributes differ from the manifest, it then compares all records and writes the manifest
+ * again. Returns 1 if all is right, 0 with the difference in look->what. -ENOENT: no usable manifest. Other -errno: the
+ * check could not be completed. */
+HF_MUST_USE int hf_install_manifest_check(const struct hf_install_manifest *manifest, int top_fd,
+                                          enum hf_install_check how, struct hf_install_manifest_look *look,
+                                          const atomic_bool *cancel, struct hf_failure *failure);

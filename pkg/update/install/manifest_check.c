@@ -15,6 +15,7 @@ struct tree_check {
     struct hf_install_manifest_look *look;
     const atomic_bool *cancel;
     struct hf_failure *failure;
+    bool looks; /* and changes nothing */
     bool renew; /* a file with the right content has another identity than in the manifest */
     struct manifest_reader reader;
     struct manifest_writer writer;
@@ -118,7 +119,7 @@ static int compare(struct tree_check *check, const struct manifest_record *want,
     if (same_rights(now, want))
         return 1;
     check->renew = true;
-    if (want->type == 'l' || mend(check, want, now) < 0)
+    if (want->type == 'l' || check->looks || mend(check, want, now) < 0)
         return wrong(check, want, "has another owner or mode");
     r = manifest_record_read(check->fs, check->top_fd, want->path, check->cancel, now, check->failure);
     return r < 0 ? r : same_rights(now, want) ? 1 : wrong(check, want, "has another owner or mode");
@@ -183,10 +184,11 @@ static int renew(struct tree_check *check)
     return r < 0 ? r : 1;
 }
 
-int hf_install_manifest_check(const struct hf_install_manifest *manifest, int top_fd, bool full,
+int hf_install_manifest_check(const struct hf_install_manifest *manifest, int top_fd, enum hf_install_check how,
                               struct hf_install_manifest_look *look, const atomic_bool *cancel,
                               struct hf_failure *failure)
 {
+    bool full = how != HF_INSTALL_CHECK_QUICK;
     _cleanup_(tree_check_freep) struct tree_check *check = calloc(1, sizeof(*check));
     char what[sizeof(look->what)];
 
@@ -198,6 +200,7 @@ int hf_install_manifest_check(const struct hf_install_manifest *manifest, int to
     check->look = look;
     check->cancel = cancel;
     check->failure = failure;
+    check->looks = how == HF_INSTALL_CHECK_LOOK;
     check->reader.fd = check->writer.fd = -1;
     look->what[0] = '\0';
     look->mended = 0;
@@ -210,7 +213,7 @@ int hf_install_manifest_check(const struct hf_install_manifest *manifest, int to
     if (look->next != 0)
         manifest_reader_seek(&check->reader, look->next);
     r = look_on(check, full);
-    if (r <= 0 || !check->renew)
+    if (r <= 0 || !check->renew || check->looks)
         return r;
     memcpy(what, look->what, sizeof(what));
     r = renew(check);

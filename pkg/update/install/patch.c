@@ -671,8 +671,8 @@ static int tree_is_whole(const struct patch_run *run, const char *folder)
 
     if (params->method != HF_METHOD_KEPT || params->kind == HF_INSTALL_FILE)
         return 0;
-    int r = hf_tree_verify(&run->dir, hf_tree_link(params->target.release, folder, text), params->folder, true, &look,
-                           params->cancel, run->failure);
+    int r = hf_tree_verify(&run->dir, hf_tree_link(params->target.release, folder, text), params->folder,
+                           HF_INSTALL_CHECK_FULL, &look, params->cancel, run->failure);
     if (r <= 0)
         return r;
     r = hf_tree_sync(&run->dir, run->failure);

@@ -166,7 +166,8 @@ static int is_tree_right(const struct swap_scene *scene, const char *link)
         return 0;
     if (!hf_tree_link_parse(params->target.release, link, sha256) || strcmp(sha256, params->sha256) != 0)
         return 1;
-    return hf_tree_verify(&scene->dir, link, params->records, true, &look, params->cancel, scene->failure);
+    return hf_tree_verify(&scene->dir, link, params->records, HF_INSTALL_CHECK_FULL, &look, params->cancel,
+                          scene->failure);
 }
 
 static int look_at_good(const struct swap_scene *scene, struct hf_swap_inspection *inspection)
@@ -424,7 +425,9 @@ static int swap_tree(const struct swap_scene *scene)
         return hf_target_sync(&scene->dir, scene->failure);
     if (strcmp(now, params->had_old ? params->old_link : "") != 0)
         return changed(scene);
-    r = hf_tree_verify(&scene->dir, wanted, params->records, params->recheck, &seen, params->cancel, scene->failure);
+    r = hf_tree_verify(&scene->dir, wanted, params->records,
+                       params->recheck ? HF_INSTALL_CHECK_FULL : HF_INSTALL_CHECK_QUICK, &seen, params->cancel,
+                       scene->failure);
     if (r == 0)
         return hf_failure_set(scene->failure, HF_R_HashMismatch, ESTALE,
                               "the new tree has changed since it was verified: %s", seen.what);
@@ -441,7 +444,8 @@ static int restore_link(const struct swap_scene *scene, const char *old)
 
     if (!hf_tree_link_parse(params->target.release, old, sha256))
         return flip(scene, old);
-    int r = hf_tree_verify(&scene->dir, old, params->records, true, &seen, params->cancel, scene->failure);
+    int r =
+        hf_tree_verify(&scene->dir, old, params->records, HF_INSTALL_CHECK_FULL, &seen, params->cancel, scene->failure);
     if (r != 0)
         return r < 0 ? r : flip(scene, old);
     return hf_failure_set(scene->failure, HF_R_RollbackFailed, ESTALE,
@@ -585,7 +589,8 @@ static int has_old_link(const struct swap_scene *scene)
         return 0;
     if (!hf_tree_link_parse(params->target.release, now, sha256))
         return 1;
-    return hf_tree_verify(&scene->dir, now, params->records, false, &seen, params->cancel, scene->failure);
+    return hf_tree_verify(&scene->dir, now, params->records, HF_INSTALL_CHECK_QUICK, &seen, params->cancel,
+                          scene->failure);
 }
 
 int hf_swap_is_undone(const struct hf_swap_params *params, struct hf_failure *failure)

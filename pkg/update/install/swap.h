@@ -31,6 +31,7 @@ struct hf_swap_params {
     bool committed;
     /* an earlier process verified the new file: hf_swap_run() verifies it again */
     bool recheck;
+    enum hf_install_check how; /* of hf_swap_check() */
     const atomic_bool *cancel;
 };
 
@@ -62,7 +63,8 @@ struct hf_swap_look {
 
 /* Returns 1 if the committed version is in place, 0 if not (look->seen.what), -errno if the check failed. Kind File:
  * reads the content only if the identity has changed since the last call; kind Tree: as hf_install_manifest_check().
- * Corrects a wrong mode or owner of right content (look->seen.mended). */
+ * Corrects a wrong mode or owner of right content (look->seen.mended); with HF_INSTALL_CHECK_LOOK that is a difference.
+ */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_look *look,
                               struct hf_failure *failure);
 

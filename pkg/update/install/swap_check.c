@@ -29,7 +29,7 @@ static int check_tree(const struct hf_target_dir *dir, const struct hf_swap_para
     text[n] = '\0';
     if (!hf_tree_link_parse(params->target.release, text, sha256) || strcmp(sha256, params->sha256) != 0)
         return differs(look, "the link names something else");
-    return hf_tree_verify(dir, text, params->records, false, &look->seen, params->cancel, failure);
+    return hf_tree_verify(dir, text, params->records, params->how, &look->seen, params->cancel, failure);
 }
 
 /* ---- kind File --------------------------------------------------------------------------------------------------- */
@@ -66,7 +66,14 @@ static int mend(const struct hf_target_dir *dir, int fd, const struct hf_rights 
     return r < 0 ? hf_failure_sys(failure, r, "stat") : 0;
 }
 
-/* The file has the right content: does it have the right mode and owner? */
+static int rights_differ(struct hf_swap_look *look, const struct stat *st, const struct hf_rights *rights)
+{
+    (void)snprintf(look->seen.what, sizeof(look->seen.what), "it has mode %04o and owner %u:%u, not %04o and %u:%u",
+                   st->st_mode & 07777, st->st_uid, st->st_gid, rights->mode, rights->uid, rights->gid);
+    return 0;
+}
+
+/* The file has the right content: 1 if it has the right mode and owner now, 0: not. */
 static int check_rights(const struct hf_target_dir *dir, int fd, const struct hf_swap_params *params,
                         struct hf_swap_look *look, struct stat *st, struct hf_failure *failure)
 {
@@ -79,11 +86,13 @@ static int check_rights(const struct hf_target_dir *dir, int fd, const struct hf
         rights = hf_rights_adopt(st);
     if (params->has_mode)
         rights.mode = params->mode & 07777;
+    if (params->how == HF_INSTALL_CHECK_LOOK)
+        return hf_rights_match(&rights, st) ? 1 : rights_differ(look, st, &rights);
     if (!hf_rights_match(&rights, st))
         r = mend(dir, fd, &rights, look, st, failure);
     if (r == 0 && !recorded && params->records != NULL)
         r = hf_install_manifest_write_file(&manifest, st, params->sha256, failure);
-    return r;
+    return r < 0 ? r : 1;
 }
 
 static int check_open(const struct hf_target_dir *dir, int fd, const struct hf_swap_params *params,
@@ -105,10 +114,9 @@ static int check_open(const struct hf_target_dir *dir, int fd, const struct hf_s
     if (strcmp(hex, params->sha256) != 0)
         return differs(look, "it has other content");
     r = check_rights(dir, fd, params, look, &st, failure);
-    if (r < 0)
-        return r;
-    note_identity(look, &st);
-    return 1;
+    if (r > 0)
+        note_identity(look, &st);
+    return r;
 }
 
 static int check_file(const struct hf_target_dir *dir, const struct hf_swap_params *params, struct hf_swap_look *look,

@@ -246,22 +246,25 @@ static int prove(void *arg)
     return r == -EBADMSG || r == -E2BIG ? -ESTALE : r;
 }
 
-static int adopt(const struct hf_install_manifest *manifest, struct tree_proof *proof,
+static int adopt(const struct hf_install_manifest *manifest, struct tree_proof *proof, bool looks,
                  struct hf_install_manifest_look *look)
 {
-    int r = hf_install_manifest_write(manifest, proof->top_fd,
-                                      &(struct hf_install_manifest_source){.agree = prove, .arg = proof}, proof->cancel,
-                                      proof->failure);
+    const struct hf_install_manifest_source source = {.agree = prove, .arg = proof};
+    int r = looks ? prove(proof)
+                  : hf_install_manifest_write(manifest, proof->top_fd, &source, proof->cancel, proof->failure);
 
+    if (r == 0 && looks)
+        return 1;
     if (r == 0) /* once more, because a file may have changed while the manifest was made */
-        return hf_install_manifest_check(manifest, proof->top_fd, false, look, proof->cancel, proof->failure);
+        return hf_install_manifest_check(manifest, proof->top_fd, HF_INSTALL_CHECK_QUICK, look, proof->cancel,
+                                         proof->failure);
     if (r != -ESTALE)
         return r;
     (void)snprintf(look->what, sizeof(look->what), "the agent has no record of the tree, and its hash is another one");
     return 0;
 }
 
-int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records, bool full,
+int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records, enum hf_install_check how,
                    struct hf_install_manifest_look *look, const atomic_bool *cancel, struct hf_failure *failure)
 {
     _cleanup_(hf_target_fd_done) struct hf_target_fd top = {dir->fs, -1};
@@ -279,9 +282,9 @@ int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char
         return hf_failure_sys(failure, top.fd, "open the tree");
     if (records == NULL)
         return 1;
-    int r = hf_install_manifest_check(&manifest, top.fd, full, look, cancel, failure);
+    int r = hf_install_manifest_check(&manifest, top.fd, how, look, cancel, failure);
     struct tree_proof proof = {dir->fs, top.fd, sha256, cancel, failure};
-    return r == -ENOENT ? adopt(&manifest, &proof, look) : r;
+    return r == -ENOENT ? adopt(&manifest, &proof, how == HF_INSTALL_CHECK_LOOK, look) : r;
 }
 
 /* ---- links and leftovers ----------------------------------------------------------------------------------------- */

@@ -29,12 +29,12 @@ HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const 
 HF_MUST_USE int hf_tree_sync(const struct hf_target_dir *dir, struct hf_failure *failure);
 
 /* Checks the tree to which `link` leads as hf_install_manifest_check() does. Without a usable manifest it computes the
- * canonical archive of the tree: if its SHA-256 is that in the folder's name, the tree is right and gets a new
- * manifest. `records` NULL: checks only that the folder exists. Returns 1 or 0 (look->what); -errno: the check was not
- * completed. */
-HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records, bool full,
-                               struct hf_install_manifest_look *look, const atomic_bool *cancel,
-                               struct hf_failure *failure);
+ * canonical archive of the tree: if its SHA-256 is that in the folder's name, the tree is right and gets a new manifest
+ * (HF_INSTALL_CHECK_LOOK: none). `records` NULL: checks only that the folder exists. Returns 1 or 0 (look->what);
+ * -errno: the check was not completed. */
+HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records,
+                               enum hf_install_check how, struct hf_install_manifest_look *look,
+                               const atomic_bool *cancel, struct hf_failure *failure);
 
 /* The text of the link that selects a tree; returns `text`. */
 const char *hf_tree_link(const char *release, const char *folder, char text[HF_TARGET_MAX_PATH]);

@@ -78,8 +78,8 @@ static int open_tree(struct keeper *keeper, const char *link)
 static int verify_tree(const struct keeper *keeper, const char *link)
 {
     struct hf_install_manifest_look look = {.next = 0};
-    int r = hf_tree_verify(&keeper->dir, link, keeper->params->records, false, &look, keeper->params->cancel,
-                           keeper->failure);
+    int r = hf_tree_verify(&keeper->dir, link, keeper->params->records, HF_INSTALL_CHECK_QUICK, &look,
+                           keeper->params->cancel, keeper->failure);
 
     return r == 0 ? changed(keeper) : HF_MIN(r, 0);
 }

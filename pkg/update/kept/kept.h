@@ -47,6 +47,12 @@ struct hf_kept_want {
 /* By names and sizes alone. */
 enum hf_kept_source hf_kept_find(const struct hf_kept_want *want, const struct hf_target_dir *dir);
 
+/* Reads what an installation would take and changes nothing: 1 if it is the content, 0 if not. A tree IN_PLACE is
+ * compared with its manifest in `records`, another one by its hash. -ENOENT with NOWHERE: there is none, or another
+ * program than ours made the archive of the installed tree, so that what is kept never has its hash. */
+HF_MUST_USE int hf_kept_check(const struct hf_kept_want *want, const struct hf_target_dir *dir, const char *records,
+                              enum hf_kept_source *ret_source, struct hf_failure *failure);
+
 /* Makes the new file (HF_TARGET_NEW) of what hf_kept_find() finds, which must not be IN_PLACE; of a tree, its archive.
  * Returns a descriptor; the content is not verified. -ENOENT: there is none. */
 HF_MUST_USE int hf_kept_take(const struct hf_kept_want *want, const struct hf_target_dir *dir,

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/encoding/hex.h"
+#include "pack/tar/archive.h"
 #include "update/install/tree.h"
 #include "update/kept/folder.h"
 
@@ -65,9 +67,9 @@ static void look_kept(const struct hf_kept_want *want, const struct hf_fs_ops *f
                       (want->kind != HF_INSTALL_FILE || (uint64_t)st.st_size == want->size);
 }
 
-enum hf_kept_source hf_kept_find(const struct hf_kept_want *want, const struct hf_target_dir *dir)
+static void look_everywhere(const struct hf_kept_want *want, const struct hf_target_dir *dir,
+                            bool there[HF_KEPT_SOURCES])
 {
-    bool there[HF_KEPT_SOURCES] = {false};
     struct hf_failure ignored;
     int kept_fd = kept_open(dir, false, &ignored);
 
@@ -79,7 +81,113 @@ enum hf_kept_source hf_kept_find(const struct hf_kept_want *want, const struct h
         there[HF_KEPT_IN_PLACE] = tree_is_there(want, dir);
     else
         there[HF_KEPT_OTHER] = other_is_there(want, dir->fs);
+}
+
+enum hf_kept_source hf_kept_find(const struct hf_kept_want *want, const struct hf_target_dir *dir)
+{
+    bool there[HF_KEPT_SOURCES] = {false};
+
+    look_everywhere(want, dir, there);
     return hf_kept_source_choose(there);
+}
+
+/* ---- checking ---------------------------------------------------------------------------------------------------- */
+
+static int open_source(const struct hf_kept_want *want, const struct hf_target_dir *dir, enum hf_kept_source source,
+                       struct hf_failure *failure)
+{
+    int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (want->kind != HF_INSTALL_FILE ? O_DIRECTORY : 0);
+    char name[KEPT_NAME];
+
+    if (source == HF_KEPT_OTHER)
+        return open_other(want);
+    int kept_fd = kept_open(dir, false, failure);
+    if (kept_fd < 0)
+        return kept_fd;
+    int fd = dir->fs->openat(dir->fs->ctx, kept_fd, kept_name(want->sha256, source, name), flags, 0,
+                             HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
+    (void)dir->fs->close(dir->fs->ctx, kept_fd);
+    return fd;
+}
+
+/* 1: the canonical archive of the tree has the hash. */
+static int tree_has_hash(const struct hf_kept_want *want, const struct hf_fs_ops *fs, int fd,
+                         struct hf_failure *failure)
+{
+    _cleanup_(hf_archive_freep) struct hf_archive *archive = NULL;
+    unsigned char digest[HF_SHA256_BYTES];
+    char hex[HF_SHA256_HEX];
+    int r = hf_archive_new(fs, fd, 0, want->cancel, &archive, &failure->err);
+
+    if (r == 0)
+        r = hf_archive_digest(archive, digest, &failure->err);
+    if (r < 0)
+        failure->reason = hf_reason_of_errno(r);
+    return r < 0 ? r : strcmp(hf_hex_encode(digest, sizeof(digest), hex), want->sha256) == 0;
+}
+
+static int check_file(const struct hf_kept_want *want, const struct hf_fs_ops *fs, int fd, struct hf_failure *failure)
+{
+    char hex[HF_SHA256_HEX];
+    int r = hf_target_hash_fd(fs, fd, want->cancel, hex, NULL, failure);
+
+    return r < 0 ? r : strcmp(hex, want->sha256) == 0;
+}
+
+/* What is installed is right by its manifest, but has another hash. */
+static bool is_foreign(const struct hf_kept_want *want, const struct hf_target_dir *dir, const char *records)
+{
+    _cleanup_(hf_target_fd_done) struct hf_target_fd top = {dir->fs, -1};
+    struct hf_install_manifest_look look = {.next = 0};
+    struct hf_failure ignored = {.reason = HF_R_None, .err = HF_ERR_INIT};
+    char sha256[HF_SHA256_HEX];
+
+    if (!hf_tree_link_parse(dir->release, want->link, sha256) || strcmp(sha256, want->sha256) != 0 ||
+        hf_tree_verify(dir, want->link, records, HF_INSTALL_CHECK_LOOK, &look, want->cancel, &ignored) <= 0)
+        return false;
+    top.fd = dir->fs->openat(dir->fs->ctx, dir->dirfd, want->link, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
+                             HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
+    return top.fd >= 0 && tree_has_hash(want, dir->fs, top.fd, &ignored) == 0;
+}
+
+static int check_in_place(const struct hf_kept_want *want, const struct hf_target_dir *dir, const char *records,
+                          struct hf_failure *failure)
+{
+    char folder[HF_INSTALL_MANIFEST_VERSION], text[HF_TARGET_MAX_PATH];
+    struct hf_install_manifest_look look = {.next = 0};
+
+    (void)hf_tree_folder(dir->release, want->sha256, want->link, folder);
+    return hf_tree_verify(dir, hf_tree_link(dir->release, folder, text), records, HF_INSTALL_CHECK_LOOK, &look,
+                          want->cancel, failure);
+}
+
+int hf_kept_check(const struct hf_kept_want *want, const struct hf_target_dir *dir, const char *records,
+                  enum hf_kept_source *ret_source, struct hf_failure *failure)
+{
+    bool there[HF_KEPT_SOURCES] = {false};
+
+    look_everywhere(want, dir, there);
+    *ret_source = hf_kept_source_choose(there);
+    if (*ret_source == HF_KEPT_IN_PLACE) {
+        int r = check_in_place(want, dir, records, failure);
+        there[HF_KEPT_IN_PLACE] = false;
+        enum hf_kept_source next = hf_kept_source_choose(there);
+        if (r != 0 || next == HF_KEPT_NOWHERE)
+            return r;
+        *ret_source = next;
+    }
+    if (*ret_source == HF_KEPT_NOWHERE)
+        return hf_failure_set(failure, HF_R_NotKept, ENOENT, "the content is not kept");
+    _cleanup_(hf_target_fd_done) struct hf_target_fd from = {dir->fs, open_source(want, dir, *ret_source, failure)};
+    if (from.fd < 0)
+        return hf_failure_sys(failure, from.fd, "open the kept content");
+    if (want->kind == HF_INSTALL_FILE)
+        return check_file(want, dir->fs, from.fd, failure);
+    int r = tree_has_hash(want, dir->fs, from.fd, failure);
+    if (r != 0 || !is_foreign(want, dir, records))
+        return r;
+    *ret_source = HF_KEPT_NOWHERE;
+    return hf_failure_set(failure, HF_R_NotKept, ENOENT, "the archive of the content has no canonical form");
 }
 
 /* ---- kind File --------------------------------------------------------------------------------------------------- */

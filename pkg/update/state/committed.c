@@ -108,3 +108,24 @@ int hf_committed_load_previous(const struct hf_fs_ops *fs, const char *folder, s
 {
     return load(fs, folder, previous_name, ret_update, err);
 }
+
+int hf_committed_peek(const struct hf_fs_ops *fs, const char *folder, bool previous, struct hf_edgeupdate **ret_update,
+                      struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_JOURNAL_MAX_BYTES);
+    char path[PATH_MAX];
+    struct hf_view body;
+
+    if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, previous ? previous_name : file_name) >= sizeof(path))
+        return hf_err_set(err, ENAMETOOLONG, "path '%.100s...' is too long", folder);
+    int r = hf_file_read(fs, path, &text, err);
+    if (r == 0)
+        r = hf_seal_open(hf_buf_view(&text), kind, FORMAT, &body, err);
+    if (r < 0)
+        return r;
+    struct hf_edgeupdate *update = decode(body, &r);
+    if (r < 0)
+        return hf_err_set(err, -r, "'%s' holds no release", path);
+    *ret_update = update;
+    return 0;
+}

@@ -28,3 +28,7 @@ HF_MUST_USE int hf_committed_load(const struct hf_fs_ops *fs, const char *folder
 /* The release that was committed before, whatever its digest: <state>/updates/<release>/previous. As above. */
 HF_MUST_USE int hf_committed_load_previous(const struct hf_fs_ops *fs, const char *folder,
                                            struct hf_edgeupdate **ret_update, struct hf_err *err);
+
+/* Either file, whatever its digest, for others than the agent: a damaged one stays where it is. */
+HF_MUST_USE int hf_committed_peek(const struct hf_fs_ops *fs, const char *folder, bool previous,
+                                  struct hf_edgeupdate **ret_update, struct hf_err *err);

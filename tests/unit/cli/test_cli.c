@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -265,8 +266,10 @@ START_TEST(bash_completes_values)
         {"holdfast nodes --context =", "3", "berlin oslo"},
         {"holdfast node j", "2", "journal"},
         {"holdfast node edge", "2", ""}, /* nobody listens there */
+        {"holdfast recover --state-dir . --put ed", "5", "edge-app"},
     };
 
+    ck_assert(mkdir(cli_path(&run, "updates"), 0700) == 0 && mkdir(cli_path(&run, "updates/edge-app"), 0700) == 0);
     cli_write_text(&run, "kubeconfig",
                    "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\nusers: [{name: u, user: {}}]\n"
                    "current-context: oslo\n"

@@ -25,8 +25,8 @@ $$(B)/$(1)/%.o: %.c $$(B)/$(1)/flags
 	$$(if $$(V),,@echo "  CC    $(1) $$<" &&) $$(CC_$(1)) $$(COMMON) $$(CFLAGS_$(1)) $$(PKG_CFLAGS) $$(if $$(filter tests/%,$$<),-Itests) -MMD -MP -c -o $$@ $$<
 
 # .incbin is no include that -MMD sees.
-$$(B)/$(1)/pkg/web/page.o: $$(PAGE_FILES)
-$$(B)/$(1)/pkg/web/page.o: private COMMON += -DHF_PAGE_DIR='"$$(B)/page/"'
+$$(B)/$(1)/pkg/web/page.o $$(B)/$(1)/pkg/web/fleet.o: $$(PAGE_FILES)
+$$(B)/$(1)/pkg/web/page.o $$(B)/$(1)/pkg/web/fleet.o: private COMMON += -DHF_PAGE_DIR='"$$(B)/page/"'
 
 $$(B)/$(1)/libholdfast.a: $$(OBJ_$(1)) $$(B)/$(1)/members
 	@rm -f $$@; ar rcs $$@ $$(OBJ_$(1))

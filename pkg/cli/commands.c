@@ -265,6 +265,18 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_node),
     },
     {
+        .name = "ui",
+        .args = "",
+        .summary = "show the fleet in a browser on this machine",
+        .details =
+            "Prints an address of this machine and opens the browser there: a map of all nodes, the late ones with "
+            "reasons, and the rollouts, live. Follows the cluster with the rights of the kubeconfig, and changes "
+            "nothing. The address holds a secret token: only programs of this user that have it can read the page. "
+            "Ctrl-C ends it.\n\n"
+            "  holdfast ui --context berlin",
+        ROW(hf_cli_ui),
+    },
+    {
         .name = "rollout watch",
         .args = "NAME",
         .summary = "print the progress of a rollout until it is complete or halted",

@@ -1,46 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web/page.h"
 
-/* Where the Makefile puts the compressed files. */
-#ifndef HF_PAGE_DIR
-#define HF_PAGE_DIR ""
-#endif
+#include "web/embed.h"
 
-/* The bytes between the symbols hf_page_NAME and hf_page_NAME_end. */
-#define EMBED(name, file)                                                                                              \
-    __asm__(".pushsection .rodata.hf_page,\"a\"\n"                                                                     \
-            ".globl hf_page_" #name "\n.hidden hf_page_" #name "\nhf_page_" #name ":\n"                                \
-            ".incbin \"" HF_PAGE_DIR file ".gz\"\n"                                                                    \
-            ".globl hf_page_" #name "_end\n.hidden hf_page_" #name "_end\nhf_page_" #name "_end:\n"                    \
-            ".byte 0\n.popsection\n");                                                                                 \
-    extern const unsigned char hf_page_##name[], hf_page_##name##_end[]
+HF_PAGE_EMBED(hf_page_index, "index.html");
+HF_PAGE_EMBED(hf_page_style, "page.css");
+HF_PAGE_EMBED(hf_page_acts, "acts.js");
+HF_PAGE_EMBED(hf_page_app, "app.js");
+HF_PAGE_EMBED(hf_page_dom, "dom.js");
+HF_PAGE_EMBED(hf_page_node, "node.js");
+HF_PAGE_EMBED(hf_page_plots, "plots.js");
+HF_PAGE_EMBED(hf_page_texts, "texts.js");
+HF_PAGE_EMBED(hf_page_times, "times.js");
+HF_PAGE_EMBED(hf_page_icon, "icon.svg");
 
-EMBED(index, "index.html");
-EMBED(style, "page.css");
-EMBED(acts, "acts.js");
-EMBED(app, "app.js");
-EMBED(dom, "dom.js");
-EMBED(node, "node.js");
-EMBED(plots, "plots.js");
-EMBED(texts, "texts.js");
-EMBED(times, "times.js");
-EMBED(icon, "icon.svg");
-
-#define SCRIPT "text/javascript; charset=utf-8"
-
-static const struct {
-    const char *path, *type;
-    const unsigned char *begin, *end;
-} files[] = {
+static const struct hf_page_file files[] = {
     {"/", "text/html; charset=utf-8", hf_page_index, hf_page_index_end},
     {"/page/page.css", "text/css; charset=utf-8", hf_page_style, hf_page_style_end},
-    {"/page/acts.js", SCRIPT, hf_page_acts, hf_page_acts_end},
-    {"/page/app.js", SCRIPT, hf_page_app, hf_page_app_end},
-    {"/page/dom.js", SCRIPT, hf_page_dom, hf_page_dom_end},
-    {"/page/node.js", SCRIPT, hf_page_node, hf_page_node_end},
-    {"/page/plots.js", SCRIPT, hf_page_plots, hf_page_plots_end},
-    {"/page/texts.js", SCRIPT, hf_page_texts, hf_page_texts_end},
-    {"/page/times.js", SCRIPT, hf_page_times, hf_page_times_end},
+    {"/page/acts.js", HF_PAGE_SCRIPT, hf_page_acts, hf_page_acts_end},
+    {"/page/app.js", HF_PAGE_SCRIPT, hf_page_app, hf_page_app_end},
+    {"/page/dom.js", HF_PAGE_SCRIPT, hf_page_dom, hf_page_dom_end},
+    {"/page/node.js", HF_PAGE_SCRIPT, hf_page_node, hf_page_node_end},
+    {"/page/plots.js", HF_PAGE_SCRIPT, hf_page_plots, hf_page_plots_end},
+    {"/page/texts.js", HF_PAGE_SCRIPT, hf_page_texts, hf_page_texts_end},
+    {"/page/times.js", HF_PAGE_SCRIPT, hf_page_times, hf_page_times_end},
     {"/page/icon.svg", "image/svg+xml", hf_page_icon, hf_page_icon_end},
 };
 
@@ -58,17 +41,24 @@ void hf_page_protect(struct hf_server_reply *reply)
     reply->extra_headers[2] = "Cross-Origin-Resource-Policy: same-origin";
 }
 
-void hf_page_answer(const struct hf_server_request *request, struct hf_server_reply *reply)
+bool hf_page_find(const struct hf_page_file *all, size_t n, const struct hf_server_request *request,
+                  struct hf_server_reply *reply)
 {
-    for (size_t i = 0; i < HF_LEN(files); i++) {
-        if (!hf_view_eq(request->path, files[i].path))
+    for (size_t i = 0; i < n; i++) {
+        if (!hf_view_eq(request->path, all[i].path))
             continue;
         hf_page_protect(reply);
         reply->extra_headers[3] = "Content-Encoding: gzip";
-        reply->content_type = files[i].type;
-        if (hf_buf_add(&reply->body, files[i].begin, (size_t)(files[i].end - files[i].begin)) < 0)
+        reply->content_type = all[i].type;
+        if (hf_buf_add(&reply->body, all[i].begin, (size_t)(all[i].end - all[i].begin)) < 0)
             reply->status = 500;
-        return;
+        return true;
     }
-    reply->status = 404;
+    return false;
+}
+
+void hf_page_answer(const struct hf_server_request *request, struct hf_server_reply *reply)
+{
+    if (!hf_page_find(files, HF_LEN(files), request, reply))
+        reply->status = 404;
 }

@@ -24,8 +24,9 @@ static struct hf_server_feed *feed;
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static unsigned viewers;
 
-static bool may_join(void *arg, const struct hf_peer *peer)
+static bool may_join(void *arg, const struct hf_peer *peer, const char *protocols)
 {
+    (void)protocols;
     (void)arg;
     (void)peer;
     return true;

@@ -10,9 +10,9 @@
 #include "agent/page/act.h"
 #include "agent/page/acts.h"
 #include "agent/page/history.h"
-#include "agent/page/reasons.h"
 #include "base/format.h"
 #include "loop/server/feed.h"
+#include "sync/page_reasons.h"
 #include "web/page.h"
 
 enum { MAX_STATUS_BYTES = 256 << 10, MAX_STATE_BYTES = MAX_STATUS_BYTES + 4096, MAX_ROUTES = 24 };
@@ -62,8 +62,9 @@ static const char *why_not(const struct hf_agent_page *page, const struct hf_pee
     return NULL;
 }
 
-static bool may_join(void *arg, const struct hf_peer *peer)
+static bool may_join(void *arg, const struct hf_peer *peer, const char *protocols)
 {
+    (void)protocols;
     return why_not(arg, peer) == NULL;
 }
 

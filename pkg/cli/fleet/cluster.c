@@ -291,6 +291,7 @@ static int connect_cluster(struct hf_cluster *cluster, struct hf_err *err)
         .http = hf_http_client_ops(cluster->http),
         .reauthenticate = reauthenticate,
         .arg = cluster,
+        .fleet = true,
     };
     cluster->kube = hf_kube_new(&params, err);
     cluster->timer = sched->timer_new(sched->ctx, wake, cluster);
@@ -355,6 +356,21 @@ void hf_cluster_close(struct hf_cluster *cluster)
     free(cluster);
 }
 
+struct hf_loop *hf_cluster_loop(const struct hf_cluster *cluster)
+{
+    return cluster->loop;
+}
+
+struct hf_kube *hf_cluster_kube(const struct hf_cluster *cluster)
+{
+    return cluster->kube;
+}
+
+const char *hf_cluster_server(const struct hf_cluster *cluster)
+{
+    return cluster->config.server;
+}
+
 uint64_t hf_cluster_now_unix_ns(const struct hf_cluster *cluster)
 {
     return cluster->date_unix_ns != 0 ? cluster->date_unix_ns : hf_unix_ns(cluster->cli->clock);
@@ -404,7 +420,7 @@ static int send_once(struct hf_cluster *cluster, const struct hf_kube_call *call
     return cluster->r;
 }
 
-static int explain(const struct hf_cluster *cluster, const struct hf_kube_call *call, int r, struct hf_err *err)
+int hf_cluster_explain(const struct hf_cluster *cluster, const struct hf_kube_call *call, int r, struct hf_err *err)
 {
     bool reads = call->verb == HF_KUBE_GET || call->verb == HF_KUBE_LIST;
     const char *hint = "";
@@ -441,7 +457,7 @@ static int call_raw(struct hf_cluster *cluster, const struct hf_kube_call *call,
     }
 }
 
-static int check_name(const char *name, struct hf_err *err)
+int hf_cluster_check_name(const char *name, struct hf_err *err)
 {
     size_t n = strlen(name);
 
@@ -457,13 +473,13 @@ static int check_name(const char *name, struct hf_err *err)
 int hf_cluster_call(struct hf_cluster *cluster, const struct hf_kube_call *call, json_t **ret_object,
                     struct hf_err *err)
 {
-    int r = call->name != NULL ? check_name(call->name, err) : 0;
+    int r = call->name != NULL ? hf_cluster_check_name(call->name, err) : 0;
 
     if (r < 0)
         return plain_failure(r, err);
     r = call_raw(cluster, call, err);
     if (r < 0)
-        return explain(cluster, call, r, err);
+        return hf_cluster_explain(cluster, call, r, err);
     if (ret_object != NULL)
         *ret_object = hf_steal(cluster->object);
     json_decref(cluster->object);
@@ -502,7 +518,7 @@ static int take_page(struct hf_cluster *cluster, const struct hf_cluster_list *l
     if (r == -ESTALE && *next != NULL)
         return -ESTALE;
     if (r < 0)
-        return explain(cluster, &call, r, err);
+        return hf_cluster_explain(cluster, &call, r, err);
     _cleanup_(hf_json_freep) json_t *page = hf_steal(cluster->object);
     const json_t *items = json_object_get(page, "items");
     for (size_t i = 0; r == 0 && i < json_array_size(items); i++)

@@ -42,13 +42,24 @@ static const struct {
              {"StateWritable", "False"}, {"TrustFolderSafe", "False"},       {"FloorsKnown", "False"},
              {"NodeNameShared", "True"}, {"ClientCertificateValid", "False"}};
 
+const json_t *hf_node_view_trouble(const json_t *node)
+{
+    const json_t *conditions = hf_json_at(node, "status.conditions");
+
+    for (size_t i = 0; i < HF_LEN(wrong); i++) {
+        const json_t *condition = hf_conditions_find(conditions, wrong[i].type);
+        if (strcmp(hf_json_str_or(condition, "status", ""), wrong[i].status) == 0)
+            return condition;
+    }
+    return NULL;
+}
+
 bool hf_node_view_needs_person(const json_t *node)
 {
-    const json_t *updates = hf_json_at(node, "status.updates"), *conditions = hf_json_at(node, "status.conditions");
+    const json_t *updates = hf_json_at(node, "status.updates");
 
-    for (size_t i = 0; i < HF_LEN(wrong); i++)
-        if (strcmp(hf_json_str_or(hf_conditions_find(conditions, wrong[i].type), "status", ""), wrong[i].status) == 0)
-            return true;
+    if (hf_node_view_trouble(node) != NULL)
+        return true;
     for (size_t i = 0; i < json_array_size(updates); i++)
         if (hf_node_view_update_failed(json_array_get(updates, i)))
             return true;

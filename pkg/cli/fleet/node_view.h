@@ -26,6 +26,9 @@ void hf_node_view_of(const json_t *node, const char *release, uint64_t now_unix_
 /* `update`: an entry of status.updates. See hf_reason_is_failure(). */
 bool hf_node_view_update_failed(const json_t *update);
 
+/* The first condition that does not resolve by itself; NULL: none. */
+const json_t *hf_node_view_trouble(const json_t *node);
+
 /* Decides the exit code of `status` and `node`. */
 bool hf_node_view_needs_person(const json_t *node);
 

@@ -521,7 +521,7 @@ static void exchange_done(struct exchange *exchange)
 static bool join_feed(struct hf_server_connection *connection, struct lws *wsi)
 {
     enum hf_server_refusal why;
-    char path[64];
+    char path[64], protocols[MAX_GUARDED];
     bool known;
 
     if (connection->server->closed || strcmp(method_of(wsi), "GET") != 0 ||
@@ -529,7 +529,8 @@ static bool join_feed(struct hf_server_connection *connection, struct lws *wsi)
         return false;
     const struct hf_server_route *route = find_route(connection->server, path, "GET", &known);
     return route != NULL && route->feed != NULL && find_foreign(connection, wsi, &why) == NULL &&
-           hf_server_feed_join(route->feed, connection);
+           copy_header(wsi, WSI_TOKEN_PROTOCOL, protocols, sizeof(protocols)) &&
+           hf_server_feed_join(route->feed, connection, protocols);
 }
 
 /* The client wishes to go on in another protocol (RFC 9110, "Upgrade"). This server may ignore that, and does, but for

@@ -86,10 +86,10 @@ bool hf_server_feed_is_full(const struct hf_server_feed *feed)
     return feed->n_viewers >= feed->params.max_viewers;
 }
 
-bool hf_server_feed_join(struct hf_server_feed *feed, struct hf_server_connection *connection)
+bool hf_server_feed_join(struct hf_server_feed *feed, struct hf_server_connection *connection, const char *protocols)
 {
     if (connection->feed != NULL || hf_server_feed_is_full(feed) ||
-        !feed->params.may_join(feed->params.arg, &connection->peer))
+        !feed->params.may_join(feed->params.arg, &connection->peer, protocols))
         return false;
     connection->feed = feed;
     connection->answering = true;

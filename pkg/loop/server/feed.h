@@ -10,8 +10,10 @@
 
 struct hf_server_feed_params {
     unsigned max_viewers; /* one more gets 503 */
-    /* False: the request is not upgraded, and the route's handler answers it. */
-    bool (*may_join)(void *arg, const struct hf_peer *peer);
+    /* False: the request is not upgraded, and the route's handler answers it. `protocols`: Sec-WebSocket-Protocol, ""
+     * without it: the only words of a page that browsers send along; the first one has to be "http", which the server
+     * picks. */
+    bool (*may_join)(void *arg, const struct hf_peer *peer, const char *protocols);
     void (*changed)(void *arg, unsigned n_viewers); /* not to call into the server */
     void *arg;
 };

@@ -91,7 +91,7 @@ void hf_server_connections_take_spare(struct hf_server *server);
 
 bool hf_server_feed_is_full(const struct hf_server_feed *feed);
 /* Before the upgrade. False: full, not admitted. */
-bool hf_server_feed_join(struct hf_server_feed *feed, struct hf_server_connection *connection);
+bool hf_server_feed_join(struct hf_server_feed *feed, struct hf_server_connection *connection, const char *protocols);
 /* Does nothing for others than viewers. */
 void hf_server_feed_leave(struct hf_server_connection *connection);
 /* The connection is writable. -1: close it. */

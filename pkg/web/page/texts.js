@@ -153,9 +153,11 @@ const english = {
   bundleSaved: "The browser has saved the bundle. Read it before you send it.",
 };
 
+/** The texts of another page. */
+export function addTexts(more) { Object.assign(english, more); }
+
 export function t(key, ...values) {
   const text = english[key];
   if (text === undefined) throw new Error(`no text '${key}'`);
   return text.replace(/\{(\d)\}/g, (_, i) => String(values[i]));
 }
-

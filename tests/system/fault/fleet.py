@@ -7,11 +7,14 @@
 Prints "N passed, N failed, N skipped" last.
 """
 import argparse
+import http.client
 import json
 import os
 import pty
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,7 +27,7 @@ import yaml
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "support"))
 
 import apiserver  # noqa: E402
-from lab import TOP  # noqa: E402
+from lab import TOP, wait  # noqa: E402
 
 CHECKED = os.path.join(TOP, "build", "asan", "holdfast")
 RELEASE = os.path.join(TOP, "build", "release")
@@ -635,6 +638,122 @@ def a_plugin_of_kubectl_and_colours():
             text = os.read(master, 65536).decode()
             os.close(master)
             check(("\x1b[33m" in text) == want, repr(text))
+
+
+# ---- the page ---------------------------------------------------------------------------------------------------------------------
+
+
+class Page:
+    """`holdfast ui` against the lab's server."""
+
+    def __init__(self, lab, *words):
+        self.process = lab.start("ui", *words)
+        self.address, self.token = self.process.stdout.readline().strip().split("/#")
+        self.port = int(self.address.rpartition(":")[2])
+
+    def ask(self, path, token=None, **headers):
+        """Status and body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("GET", path, headers={**headers, **({"X-Holdfast-Token": token} if token else {})})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode("utf-8", "replace")
+
+    def rows(self, since=0):
+        return json.loads(self.ask(f"/fleet/changes?{since}", self.token)[1])["rows"]
+
+    def upgrade(self, protocols):
+        """The status of a websocket's handshake, and the connection."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        connection.sendall(f"GET /fleet/live HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                           f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{protocols}\r\n".encode())
+        return int(connection.recv(4096).split()[1]), connection
+
+    def end(self, number=signal.SIGINT):
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=60)
+        return self.process.returncode, out + err
+
+
+@case
+def the_page_of_the_fleet_asks_once_and_hears_of_changes():
+    with Lab() as lab:
+        lab.put(edge_update(), *[edge_node(f"n-{i}") for i in range(5)], node("n-0", site="oslo"))
+        page = Page(lab, "--no-browser")
+        wait("rows", lambda: len(page.rows()) == 7)
+        check({row["n"]: row["labels"] for row in page.rows() if row["k"] == "labels"} == {"n-0": {"site": "oslo"}}, page.rows())
+        lab.put(edge_node("n-1", phase="RolledBack", reason="HealthFailed"))
+        lab.server.remove("EdgeNode", "n-2")
+        wait("a failure", lambda: any(row.get("reason") == "HealthFailed" for row in page.rows()))
+        wait("a removal", lambda: any(row["n"] == "n-2" and row.get("gone") for row in page.rows()))
+        asked = [path for path in lab.server.seen if not path.startswith("/version")]
+        check(len(asked) == 3 and all("watch=true" in path for path in asked), asked)
+        status, text = page.ask("/fleet/node?n-3", page.token)
+        check(status == 200 and json.loads(text)["metadata"]["name"] == "n-3", text)
+        status, text = page.ask("/fleet/node?absent", page.token)
+        check(status == 404 and "edgenodes" in json.loads(text)["error"], text)
+        for path in ("/fleet/node?a/../../nodes", "/fleet/node?", "/fleet/node?A", "/fleet/node?..%2Fnodes", "/fleet/changes?x", "/fleet/changes?", "/fleet/changes?" + "9" * 40):
+            check(page.ask(path, page.token)[0] == 400, path)
+        code, text = page.end()
+        check(code == 0 and lab.server.url in text, f"{code} {text}")
+
+
+@case
+def the_page_of_the_fleet_is_for_one_user_and_one_page():
+    with Lab() as lab:
+        lab.put(edge_node("n-1"))
+        page = Page(lab, "--no-browser")
+        other = Page(lab, "--no-browser")
+        check(len(page.token) == 43 and page.token != other.token and page.port != other.port, "tokens")
+        status, text = page.ask("/")
+        check(status == 200 and page.token not in text, text)
+        for path in ("/fleet/changes?0", "/fleet/node?n-1", "/fleet/reasons", "/fleet/live"):
+            for token in (None, other.token, page.token[:-1], page.token + "A", page.token.swapcase()):
+                status, text = page.ask(path, token)
+                check(status == 403 and "n-1" not in text, f"{path} {token}: {status} {text}")
+            check(page.ask(path, page.token, Origin="http://evil.example")[0] == 403, f"{path}: another origin")
+            check(page.ask(path, page.token, Host="evil.example")[0] == 403, f"{path}: a rebound name")
+        for protocols in ("", "Sec-WebSocket-Protocol: http\r\n", f"Sec-WebSocket-Protocol: http, {other.token}\r\n", f"Sec-WebSocket-Protocol: {page.token}\r\n",
+                          f"Sec-WebSocket-Protocol: http, {'a' * 5000}\r\n", f"Sec-WebSocket-Protocol: http, {page.token}\r\nOrigin: http://evil.example\r\n"):
+            check(page.upgrade(protocols)[0] != 101, protocols)
+        good = f"Sec-WebSocket-Protocol: http, {page.token}\r\n"
+        viewers = [page.upgrade(good) for _ in range(17)]
+        check([status for status, _ in viewers] == [101] * 16 + [503], [status for status, _ in viewers])
+        check(page.ask("/fleet/changes?0", page.token)[0] == 200, "others suffer from many viewers")
+        if os.geteuid() == 0:  # another user with the token, which a command line shows
+            wanted = f"import http.client as h; c = h.HTTPConnection('127.0.0.1', {page.port}); " \
+                     f"c.request('GET', '/fleet/changes?0', headers={{'X-Holdfast-Token': '{page.token}'}}); print(c.getresponse().status)"
+            out = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "python3", "-c", wanted], stdout=subprocess.PIPE, text=True, check=True, cwd="/").stdout
+            check(out.strip() == "403", f"another user: {out}")
+        check(page.end(signal.SIGTERM)[0] == 0 and other.end()[0] == 0, "exit codes")
+
+
+@case
+def the_page_of_the_fleet_says_why_it_has_nothing_to_show():
+    with Lab() as lab:
+        lab.server.tokens = {"right"}
+        _, err = lab.run("ui", "--no-browser", "--token", "wrong", code=1)
+        check("edgenodes" in err and "ClusterRole view" in err, err)
+        lab.put(edge_node("n-1"))
+        page = Page(lab, "--no-browser", "--token", "right")
+        wait("rows", page.rows)
+        time.sleep(1)  # until the watch says that this was all
+        lab.server.tokens = set()  # the right is gone
+        lab.server.end_watches()
+        lines = [page.process.stderr.readline() for _ in range(4)]
+        check(any("edgenodes" in line and "trying again" in line for line in lines) and any("without labels" in line for line in lines), lines)
+        check(page.ask("/fleet/changes?0", page.token)[0] == 200, "the page ends with a right")
+        page.end()
+    with Lab() as lab:
+        lab.env.update(DISPLAY=":7", PATH=lab.folder + ":" + lab.env["PATH"])
+        with open(lab.path("xdg-open"), "w", encoding="ascii") as file:
+            file.write(f"#!/bin/sh\necho \"$1\" >{lab.path('opened')}.new\nmv {lab.path('opened')}.new {lab.path('opened')}\n")
+        os.chmod(lab.path("xdg-open"), 0o755)
+        page = Page(lab)
+        wait("the browser", lambda: os.path.exists(lab.path("opened")))
+        with open(lab.path("opened"), encoding="ascii") as file:
+            check(file.read().strip() == f"{page.address}/#{page.token}", "the browser's address")
+        page.end()
 
 
 def main():

@@ -40,16 +40,22 @@ def modules():
             shutil.copy(os.path.join(HERE, name), os.path.join(MODULES, "node_modules", ".done"))
 
 
-def main(words):
-    browser = shutil.which("chromium")
+def missing():
+    """Why there can be no test, or None; and the browser."""
     for program in ("node", "npm"):
         if shutil.which(program) is None:
-            return skip(f"{program} is not installed")
+            return f"{program} is not installed", None
     version = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     if int(version.lstrip("v").split(".")[0]) < NODE:
-        return skip(f"playwright-core needs Node.js {NODE}, and this is {version}")
-    if browser is None:
-        return skip("chromium is not installed: hack/setup.sh page")
+        return f"playwright-core needs Node.js {NODE}, and this is {version}", None
+    browser = shutil.which("chromium")
+    return (None if browser else "chromium is not installed: hack/setup.sh page"), browser
+
+
+def main(words):
+    why, browser = missing()
+    if why:
+        return skip(why)
     modules()
     with tempfile.TemporaryDirectory(prefix="holdfast-page-") as home:
         port = free_port()

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "agent/page/reasons.h"
+#include "sync/page_reasons.h"
 
 #include <errno.h>
 

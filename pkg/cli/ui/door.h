@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli/ui/door.h - the local server of the page of the fleet, and who may ask it. Loop thread only.
+ *
+ *   GET /, /page/NAME       the page: no secret
+ *   GET /fleet/reasons      what reasons mean (sync/page_reasons.h)
+ *   GET /fleet/changes?N    rows that changed after version N (cli/ui/board.h)
+ *   GET /fleet/node?NAME    the whole EdgeNode, from the API server
+ *   /fleet/live             a websocket: hf_ui_door_tell()
+ *
+ * All below /fleet need the token in the header X-Holdfast-Token, or as the second word of Sec-WebSocket-Protocol. It
+ * is in the fragment of the page's address, which browsers send to nobody. Whoever runs under another user is refused
+ * even with it, because command lines are public; root is not. The server listens on 127.0.0.1 and passes guard.h. */
+#pragma once
+
+#include "cli/ui/board.h"
+#include "loop/loop.h"
+#include "loop/server/server.h"
+
+enum { HF_UI_TOKEN = 43, HF_UI_VIEWERS = 16 };
+
+struct hf_ui_door;
+
+struct hf_ui_door_params {
+    struct hf_loop *loop;
+    const struct hf_ui_board *board;
+    uint32_t uid; /* of this process */
+    /* Ends with one hf_server_answer(). `name`: as asked, possibly no name. */
+    void (*node)(void *arg, struct hf_view name, struct hf_server_exchange *exchange);
+    void *arg;
+};
+
+/* -EIO: no random bytes, and those of hf_server_new(). */
+HF_MUST_USE int hf_ui_door_open(const struct hf_ui_door_params *params, struct hf_ui_door **ret_door,
+                                struct hf_err *err);
+/* Before the loop is freed. Accepts NULL. */
+void hf_ui_door_close(struct hf_ui_door *door);
+
+/* "http://127.0.0.1:PORT/#TOKEN" */
+const char *hf_ui_door_url(const struct hf_ui_door *door);
+
+/* To all viewers, JSON; also the first text of later ones. */
+HF_MUST_USE int hf_ui_door_tell(struct hf_ui_door *door, struct hf_view text);

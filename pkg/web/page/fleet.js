@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page of the fleet: filters in the address, the rollouts, the map, the list, one node. News are shown at most every
+// SHOW_MS, so many of them cost no more than few; without news, a look at the clock each minute finds who fell silent.
+import "./fleet_texts.js";
+import { h, morphAll, own, plain } from "./dom.js";
+import { LOOKS, ask, begin, command, failure, head, labels, lookOf, matches, nodes, sorted, updateOf, updates, waveOf } from "./fleet_data.js";
+import { film } from "./fleet_film.js";
+import { drawLook, makeMap, showMap } from "./fleet_map.js";
+import { nodeSections } from "./node.js";
+import { t } from "./texts.js";
+import { ago, isUtc, moment, number, serverNow, setUtc, when } from "./times.js";
+
+const SHOW_MS = 250, TABLE_MS = 1000, CLOCK_MS = 60000, PAGE = 100, MOST_CHOICES = 60;
+const SITES = ["edge.codcompass.io/site", "site", "topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
+const NAMES = { good: "lookGood", busy: "lookBusy", wait: "lookWait", bad: "lookBad", away: "lookAway" };
+const MARKS = { good: "\u25cf", busy: "\u25b6", wait: "\u25d0", bad: "\u25a0", away: "\u2715" };
+
+const $ = (id) => document.getElementById(id);
+
+let reasons = {};
+let found = []; // the rows that the filter lets through
+let first = 0; // of the list's page
+let shownNode = null, shownRow = null, openedFrom = null;
+let shownAt = -Infinity, tableAt = -Infinity, timer = 0, tableKey = "", failed = "";
+
+// ---- the filter, which is in the address -----------------------------------------------------------------------------
+
+const filter = { find: "", group: "", looks: new Set(LOOKS) };
+
+function readAddress() {
+  const query = new URLSearchParams(location.search), wanted = query.get("state")?.split(",");
+  filter.find = (query.get("find") ?? "").toLowerCase();
+  filter.group = query.get("group") ?? "";
+  filter.looks = new Set(wanted === undefined ? LOOKS : LOOKS.filter((look) => wanted.includes(look)));
+}
+
+function writeAddress() {
+  const query = new URLSearchParams();
+  if (filter.find !== "") query.set("find", filter.find);
+  if (filter.group !== "") query.set("group", filter.group);
+  if (filter.looks.size < LOOKS.length) query.set("state", [...filter.looks].join(","));
+  history.replaceState(null, "", query.size > 0 ? `?${query}` : location.pathname);
+  first = 0;
+  tableAt = -Infinity;
+  show();
+}
+
+// ---- groups ----------------------------------------------------------------------------------------------------------
+
+/** The label that most likely names a site, unless the address says otherwise. */
+function groupNow() {
+  if (filter.group !== "") return filter.group;
+  const some = labels.values().next().value;
+  const site = some === undefined ? undefined : SITES.find((key) => key in some);
+  return site === undefined ? "state" : `label:${site}`;
+}
+
+function keyer(group) {
+  const [how, ...rest] = group.split(":"), name = rest.join(":");
+  if (how === "label") return (row) => labels.get(row.n)?.[name] ?? t("noValue");
+  if (how === "version") return (row) => row.updates.find((one) => one.r === name)?.i || t("noValue");
+  if (how === "release") return (row) => row.updates.map((one) => one.r).join(" + ") || t("noValue");
+  if (how === "wave") return (row) => waveOf(row, updates.get(name), t);
+  return (row) => `${LOOKS.indexOf(lookOf(row))} ${t(NAMES[lookOf(row)])}`;
+}
+
+const cutRank = /^\d (?=\D)/;
+
+/** One pass over all nodes: what the map and the list show, and the numbers of the legend. */
+function sift() {
+  const groups = new Map(), all = { bad: 0, away: 0, wait: 0, busy: 0, good: 0 };
+  const by = groupNow(), keyOf = keyer(by), ranked = by === "state" || by.startsWith("wave:");
+  found = [];
+  for (const name of sorted ?? []) {
+    const row = nodes.get(name);
+    if (row === undefined || !matches(row, filter)) continue;
+    const look = lookOf(row);
+    all[look]++;
+    if (!filter.looks.has(look)) continue;
+    found.push(row);
+    const key = keyOf(row);
+    let group = groups.get(key);
+    if (group === undefined) groups.set(key, group = { key, title: ranked ? key.replace(cutRank, "") : key, rows: [], counts: { bad: 0, away: 0, wait: 0, busy: 0, good: 0 } });
+    group.rows.push(row);
+    group.counts[look]++;
+  }
+  const list = [...groups.values()];
+  list.sort((a, b) => (ranked ? 0 : b.counts.bad - a.counts.bad || b.counts.away - a.counts.away) || a.key.localeCompare(b.key, "en", { numeric: true }));
+  return { list, all };
+}
+
+// ---- head, problems, filters -----------------------------------------------------------------------------------------
+
+function showHead() {
+  document.title = t("fleetTitle");
+  const where = head === null ? t("fleetLoading") : head.context ? t("fleetAt", plain(head.context), plain(head.server)) : plain(head.server);
+  morphAll($("head"), [
+    h("h1", null, t("fleet")), h("span", { class: "soft" }, h("bdi", null, where)),
+    h("span", { id: "way", class: "soft" }, failure === null && head !== null ? t("pushed") : ""),
+    h("button", { type: "button", id: "zone", class: "end", "aria-pressed": isUtc() ? "true" : "false" }, t("showUtc")),
+  ]);
+}
+
+function showProblem() {
+  const said = [];
+  if (failure?.noToken) said.push(t("fleetNoToken"));
+  else if (failure !== null && failure.message === "") said.push(t("fleetGone"));
+  else if (failure !== null) said.push(failure.refused ? plain(failure.message) : t("fleetGone"));
+  if (head?.nodes.lost) said.push(t("kindLost", "EdgeNodes", plain(head.nodes.why)));
+  if (head?.updates.lost) said.push(t("kindLost", "EdgeUpdates", plain(head.updates.why)));
+  if (head?.labels.lost) said.push(t("noLabels", plain(head.labels.why)));
+  if (head?.partial) said.push(t("fleetPartial"));
+  if (said.join("\n") === failed) return;
+  failed = said.join("\n");
+  morphAll($("problem"), said.map((text) => h("p", { class: "bad gone" }, text)));
+}
+
+function choices() {
+  const keys = new Set(), releases = new Set(), found_ = [["state", t("byState")], ["release", t("byRelease")]];
+  for (const update of updates.values()) releases.add(update.release);
+  let looked = 0;
+  for (const mine of labels.values()) {
+    for (const key in mine) keys.add(key);
+    if (++looked > 2000 || keys.size > 500) break;
+  }
+  for (const key of [...keys].sort()) found_.push([`label:${key}`, t("byLabel", plain(key))]);
+  for (const name of [...releases].sort().slice(0, MOST_CHOICES)) found_.push([`version:${name}`, t("byVersion", plain(name))]);
+  for (const name of [...updates.keys()].sort().slice(0, MOST_CHOICES)) found_.push([`wave:${name}`, t("byWave", plain(name))]);
+  const now = groupNow();
+  if (!found_.some(([value]) => value === now)) found_.push([now, plain(now)]);
+  return found_;
+}
+
+let choiceKey = "";
+function showChoices() {
+  const all = choices(), key = JSON.stringify([all, groupNow()]);
+  if (key === choiceKey) return;
+  choiceKey = key;
+  morphAll($("group"), all.map(([value, text]) => h("option", { value }, text)));
+  $("group").value = groupNow();
+}
+
+function showLegend(all) {
+  for (const look of LOOKS) {
+    const button = $(`look-${look}`);
+    button.setAttribute("aria-pressed", filter.looks.has(look) ? "true" : "false");
+    const text = `${t(NAMES[look])} ${number(all[look])}`;
+    if (button.lastChild.data !== text) button.lastChild.data = text;
+  }
+}
+
+// ---- the list --------------------------------------------------------------------------------------------------------
+
+const lookWord = (look) => h("span", { class: `state ${look === "away" ? "soft" : look}`, "data-mark": MARKS[look] }, t(NAMES[look]));
+
+const seenAt = (row) => (row.seen > 0 ? new Date(row.seen * 1000).toISOString().replace(/\.\d+Z$/, "Z") : "");
+
+function why(row, look) {
+  if (look === "away") return [h("code", null, "Silent"), " ", t("Silent", ago(seenAt(row)))];
+  const known = Object.hasOwn(reasons.update ?? {}, row.reason) ? reasons.update[row.reason] : {};
+  const text = row.message || known.means;
+  return [row.reason && h("code", null, own(row.reason)), row.what && [" ", own(row.what)], text && h("div", { class: "soft" }, own(text))];
+}
+
+function line(row) {
+  const look = lookOf(row), update = updateOf(row);
+  return h("tr", null,
+    h("td", null, h("button", { type: "button", class: "link", "data-node": plain(row.n) }, own(row.n))),
+    h("td", null, lookWord(look)), h("td", null, why(row, look)),
+    h("td", null, update && [own(update.r), " ", own(update.v)]), h("td", null, update && own(update.i)),
+    h("td", null, row.seen > 0 ? ago(seenAt(row)) : t("never")));
+}
+
+function showTable() {
+  if (performance.now() - tableAt < TABLE_MS) return false;
+  tableAt = performance.now();
+  const looks = new Map(found.map((row) => [row, LOOKS.indexOf(lookOf(row))]));
+  const all = [[], [], [], [], []];
+  for (const row of found) all[looks.get(row)].push(row);
+  const list = all.flat();
+  first = Math.max(Math.min(first, list.length - 1 - ((list.length - 1) % PAGE)), 0);
+  const page = list.slice(first, first + PAGE);
+  const key = JSON.stringify([isUtc(), Math.floor(serverNow() / CLOCK_MS), first, list.length, page.map((row) => [row.n, looks.get(row), row.reason, row.message, row.updates])]);
+  if (key === tableKey) return true;
+  tableKey = key;
+  morphAll($("rows"), page.map(line));
+  $("place").textContent = t("page", number(list.length === 0 ? 0 : first + 1), number(first + page.length), number(list.length));
+  $("earlier").disabled = first === 0;
+  $("later").disabled = first + PAGE >= list.length;
+  return true;
+}
+
+// A sheet takes a text that begins like a formula for one.
+const csvCell = (value) => {
+  const text = plain(value).replace(/^[=+\-@\t\r]/, "'$&");
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll("\"", "\"\"")}"` : text;
+};
+
+function saveCsv() {
+  const lines = [["node", "state", "reason", "what", "message", "seen", "release", "version", "installed", "phase", "group"]], keyOf = keyer(groupNow());
+  for (const row of found)
+    for (const one of row.updates.length > 0 ? row.updates : [{}])
+      lines.push([row.n, lookOf(row), row.reason, row.what, row.message, seenAt(row), one.r, one.v, one.i, one.p, keyOf(row)]);
+  const link = h("a", { download: "holdfast-nodes.csv" });
+  link.href = URL.createObjectURL(new Blob([lines.map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("")], { type: "text/csv" }));
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+// ---- one node --------------------------------------------------------------------------------------------------------
+
+async function loadNode() {
+  const name = shownNode, row = nodes.get(name);
+  shownRow = row;
+  const top = [
+    h("p", null, row && lookWord(lookOf(row)), " ", row && why(row, lookOf(row))),
+    h("p", { class: "soft" }, t("nodeCommand"), ": ", h("code", null, command("node", name))),
+  ];
+  let rest;
+  try {
+    const node = await ask(`/fleet/node?${name}`);
+    rest = nodeSections({ node, now: {}, time: "" }, reasons);
+  } catch (error) {
+    rest = [h("p", { class: "bad" }, t("nodeFailed", plain(error.message)))];
+  }
+  if (shownNode !== name) return;
+  morphAll($("node-content"), [...top, ...rest]);
+}
+
+function openNode(name) {
+  if (!nodes.has(name)) return;
+  openedFrom = document.activeElement;
+  shownNode = name;
+  morphAll($("node-title"), [own(name)]);
+  morphAll($("node-content"), []);
+  loadNode();
+  if (!$("panel").open) $("panel").showModal();
+}
+
+// ---- showing ---------------------------------------------------------------------------------------------------------
+
+function showAll() {
+  shownAt = performance.now();
+  if (document.hidden) return;
+  showHead();
+  showProblem();
+  if (Object.keys(reasons).length === 0 && head !== null) ask("/fleet/reasons").then((all) => { reasons = all; }, () => {});
+  showChoices();
+  const { list, all } = sift();
+  showLegend(all);
+  $("count").textContent = t("nodesOf", number(found.length), number(nodes.size));
+  const more = showMap(list);
+  $("map-note").textContent = head?.nodes.synced && found.length === 0 ? t("mapEmpty") : more > 0 ? t("moreGroups", number(more)) : "";
+  morphAll($("rollouts"), film(updates));
+  if (shownNode !== null && nodes.get(shownNode) !== shownRow) loadNode();
+  if (!showTable()) plan(TABLE_MS);
+  document.body.dataset.shown = String(head?.version ?? 0);
+}
+
+function plan(ms) {
+  if (timer !== 0) return;
+  timer = setTimeout(() => {
+    timer = 0;
+    requestAnimationFrame(showAll);
+  }, ms);
+}
+
+function show() {
+  plan(Math.max(shownAt + SHOW_MS - performance.now(), 0));
+}
+
+function pointAt(row, cursor, byKey, group) {
+  const tip = $("tip");
+  tip.hidden = row === null;
+  if (row === null) return;
+  const look = lookOf(row), box = cursor.getBoundingClientRect();
+  const text = [plain(row.n), t(NAMES[look]), plain(row.reason), plain(row.what)].filter((part) => part !== "").join(" \u00b7 ");
+  tip.textContent = text;
+  tip.style.left = `${Math.max(Math.min(box.left, innerWidth - 330), 0)}px`;
+  tip.style.top = `${box.bottom + 60 > innerHeight ? box.top - 44 : box.bottom + 4}px`;
+  if (byKey) $("said").textContent = `${text} \u00b7 ${group.title.textContent}`;
+}
+
+// ---- the page --------------------------------------------------------------------------------------------------------
+
+function build() {
+  const head_ = (id, ...words) => h("section", { id, class: "wide", "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, t(id)), ...words);
+  document.body.append(
+    h("a", { href: "#list", class: "skip" }, t("skip")),
+    h("header", { id: "head" }), h("div", { id: "problem", role: "status" }), h("div", { id: "said", class: "unseen", role: "status" }),
+    h("main", null,
+      h("form", { class: "filters", id: "filters" },
+        h("label", null, t("find"), h("input", { id: "find", type: "search", placeholder: t("findHow"), maxlength: 200 })),
+        h("label", null, t("groupBy"), h("select", { id: "group" })),
+        h("div", { class: "row", role: "group", "aria-label": t("states") },
+          LOOKS.map((look) => h("button", { type: "button", id: `look-${look}`, "data-look": look }, h("canvas", { "aria-hidden": "true" }), "\u200b"))),
+        h("span", { id: "count", role: "status" }), h("button", { type: "button", id: "csv" }, t("saveCsv"))),
+      h("section", { id: "rollouts", class: "wide", "aria-labelledby": "rollouts-title" }, h("h2", { id: "rollouts-title" }, t("rollouts"))),
+      head_("map", h("p", { class: "soft", id: "map-how" }, t("mapHow")), h("p", { id: "map-note" }),
+        h("div", { id: "groups", role: "group", tabindex: "0", "aria-label": t("map"), "aria-describedby": "map-how" })),
+      h("section", { id: "list", class: "wide", tabindex: "-1", "aria-labelledby": "list-title" }, h("h2", { id: "list-title" }, t("nodesTable")),
+        h("div", { class: "scroll", tabindex: "0", role: "group", "aria-labelledby": "list-title" }, h("table", null,
+          h("thead", null, h("tr", null, ["nodeName", "state", "why", "release", "installed", "reported"].map((key) => h("th", { scope: "col" }, t(key))))),
+          h("tbody", { id: "rows" }))),
+        h("div", { class: "row" }, h("button", { type: "button", id: "earlier" }, t("earlier")), h("span", { id: "place" }), h("button", { type: "button", id: "later" }, t("later"))))),
+    h("div", { id: "tip", "aria-hidden": "true", hidden: true }),
+    h("dialog", { id: "panel", "aria-labelledby": "node-title" },
+      h("div", { class: "row" }, h("h2", { id: "node-title" }), h("button", { type: "button", id: "close", class: "end" }, t("close"))),
+      h("div", { id: "node-content" })));
+  for (const look of LOOKS) drawLook(look, $(`look-${look}`).firstChild, 12);
+  $("find").value = filter.find;
+}
+
+function onClick(event) {
+  const { id, dataset } = event.target.closest("button") ?? { dataset: {} };
+  if (id === "zone") { setUtc(!isUtc()); tableAt = -Infinity; show(); }
+  else if (id === "csv") saveCsv();
+  else if (id === "close") $("panel").close();
+  else if (id === "earlier" || id === "later") { first += id === "later" ? PAGE : -PAGE; tableAt = -Infinity; show(); }
+  else if (dataset.node !== undefined) openNode(dataset.node);
+  else if (dataset.show !== undefined) { filter.group = `wave:${dataset.show}`; choiceKey = ""; writeAddress(); $("groups").focus(); }
+  else if (dataset.look !== undefined) {
+    if (!filter.looks.delete(dataset.look)) filter.looks.add(dataset.look);
+    writeAddress();
+  }
+}
+
+readAddress();
+build();
+makeMap($("groups"), (row) => openNode(row.n), pointAt, show);
+document.addEventListener("click", onClick);
+document.addEventListener("visibilitychange", show);
+$("filters").addEventListener("submit", (event) => event.preventDefault());
+$("find").addEventListener("input", () => { filter.find = $("find").value.toLowerCase(); writeAddress(); });
+$("group").addEventListener("change", () => { filter.group = $("group").value; choiceKey = ""; writeAddress(); });
+$("panel").addEventListener("close", () => { shownNode = shownRow = null; openedFrom?.focus(); });
+setInterval(() => { tableAt = -Infinity; show(); }, CLOCK_MS);
+begin(show);

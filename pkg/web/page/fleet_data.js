@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the page knows of the fleet: rows as cli/ui/row.h has them. A websocket says that there is news, and the page then
+// asks for the rows that changed since it last asked: it misses none, and never asks when nothing happens.
+import { serverNow, setServerTime } from "./times.js";
+
+const AGAIN_MS = 1000, AGAIN_MOST_MS = 30000;
+
+export const nodes = new Map(), labels = new Map(), updates = new Map();
+const tables = { node: nodes, labels, update: updates };
+export const LOOKS = ["bad", "away", "wait", "busy", "good"];
+
+/** In the order of their names. */
+export let sorted = [];
+export let head = null; // the newest message
+export let failure = null;
+let version = 0, token = "", asking = false, again = AGAIN_MS, told = () => {};
+
+// The token comes in the fragment, which no server sees, and leaves the address bar at once.
+function takeToken() {
+  const fragment = location.hash.slice(1);
+  if (/^[\w-]{43}$/.test(fragment)) {
+    sessionStorage.setItem("token", fragment);
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  token = sessionStorage.getItem("token") ?? "";
+}
+
+export async function ask(path) {
+  const answer = await fetch(path, { headers: { "X-Holdfast-Token": token }, cache: "no-store", credentials: "omit" });
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw Object.assign(new Error(String(body.error ?? answer.status)), { refused: answer.status === 403 });
+  return body;
+}
+
+function takeRow(row) {
+  const table = tables[row.k];
+  if (table === undefined) return;
+  if (row.k === "node" && row.gone === nodes.has(row.n)) sorted = null;
+  if (row.k === "node" && !row.gone && !nodes.has(row.n)) sorted = null;
+  if (row.gone) table.delete(row.n);
+  else table.set(row.n, row.k === "labels" ? row.labels : row);
+  if (row.k === "update") row.at = serverNow();
+}
+
+async function pull() {
+  if (asking) return;
+  asking = true;
+  try {
+    while (head !== null && version < head.version) {
+      const news = await ask(`/fleet/changes?${version}`);
+      news.rows.forEach(takeRow);
+      version = news.version;
+    }
+    if (sorted === null) sorted = [...nodes.keys()].sort();
+    failure = null;
+  } catch (error) {
+    failure = error;
+  }
+  asking = false;
+  told();
+}
+
+function listen() {
+  const socket = new WebSocket(`ws://${location.host}/fleet/live`, ["http", token]);
+  socket.addEventListener("message", (event) => {
+    head = JSON.parse(event.data);
+    again = AGAIN_MS;
+    setServerTime(head.time);
+    pull();
+  });
+  socket.addEventListener("close", () => {
+    failure ??= new Error("");
+    told();
+    setTimeout(listen, again);
+    again = Math.min(again * 2, AGAIN_MOST_MS);
+  });
+}
+
+export function begin(onNews) {
+  told = onNews;
+  takeToken();
+  if (token === "") failure = Object.assign(new Error(""), { noToken: true });
+  else listen();
+  told();
+}
+
+// ---- what a row means ------------------------------------------------------------------------------------------------
+
+export const isSilent = (row) => row.silent || (row.seen > 0 && serverNow() / 1000 > row.seen + row.quiet);
+
+export const lookOf = (row) => (row.look !== "bad" && isSilent(row) ? "away" : row.look);
+
+/** The update that the verdict is about, or the first. */
+export const updateOf = (row) => row.updates.find((one) => one.r === row.what) ?? row.updates[0];
+
+/** Everything that Find looks through. */
+function hayOf(row) {
+  row.hay ??= [row.n, row.reason, row.what, row.agent, ...row.updates.flatMap((one) => [one.r, one.v, one.i, one.p, one.w])].join("\n").toLowerCase();
+  return row.hay;
+}
+
+export function matches(row, filter) {
+  if (filter.find === "") return true;
+  if (hayOf(row).includes(filter.find)) return true;
+  const mine = labels.get(row.n);
+  return mine !== undefined && Object.entries(mine).some(([key, value]) => `${key}=${value}`.toLowerCase().includes(filter.find));
+}
+
+/** Which part of a rollout a node belongs to: the first letter orders. */
+export function waveOf(row, update, t) {
+  const mine = row.updates.find((one) => one.d !== "" && one.d === update?.digest);
+  if (mine === undefined) return t("waveNone");
+  if (mine.s < update.slotsBefore) return t("wavesBefore");
+  if (mine.s < update.slots) return t("waveNow", Math.max(update.wave, 1));
+  return mine.w === "NotAdmitted" ? t("waveLater") : t("waveCanary");
+}
+
+const quote = (word) => (/^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+/** The command line that does the same. */
+export const command = (words, name) => `holdfast ${words} ${quote(name)}${head?.context ? ` --context ${quote(head.context)}` : ""}`;

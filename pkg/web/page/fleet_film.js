@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rollouts: waves fill, soaks count down, and what stands still says which nodes and why.
+import { h, own, plain } from "./dom.js";
+import { command } from "./fleet_data.js";
+import { t } from "./texts.js";
+import { duration, number, serverNow } from "./times.js";
+
+const MOST = 30;
+const MARKS = { Complete: ["good", "\u25cf"], Progressing: ["busy", "\u25b6"], Paused: ["wait", "\u25d0"], Unreported: ["wait", "\u25d0"],
+  Halted: ["bad", "\u25a0"], Failed: ["bad", "\u25a0"], Refused: ["bad", "\u25a0"] };
+const ORDER = ["bad", "busy", "wait", "good"];
+
+const markOf = (update) => MARKS[update.state] ?? MARKS.Unreported;
+const state = (update) => h("span", { class: `state ${markOf(update)[0]}`, "data-mark": markOf(update)[1] }, own(update.state));
+
+// ---- stages ----------------------------------------------------------------------------------------------------------
+
+/** The soak counts from when the row came: the controller wrote `soaked` then or before. */
+function soakText(update) {
+  const left = update.soak - update.soaked - Math.floor((serverNow() - update.at) / 1000);
+  return left > 0 ? t("soakLeft", duration(left)) : t("soaked");
+}
+
+function stage(name, place, update) {
+  const now = update.wave, soaks = update.phase.endsWith("Soak");
+  const over = update.state === "Complete" || place < now;
+  const [look, mark, text] = over ? ["good", "\u25cf", t("done")]
+    : place > now || update.phase === "" ? ["soft", "\u25cb", t("notYet")]
+      : soaks ? ["busy", "\u25d4", soakText(update)] : ["busy", "\u25b6", t("open")];
+  return h("li", { "aria-current": place === now && !over ? "step" : null },
+    h("span", null, name), " ", h("span", { class: `state ${look}`, "data-mark": mark }, text));
+}
+
+function stages(update) {
+  if (!update.strategy) return null;
+  const waves = update.waves.length > 0 ? update.waves : [{ percent: 100 }];
+  return h("ol", { class: "stages" },
+    stage(t("canary"), 0, update),
+    waves.map((wave, i) => stage(t("waveShare", i + 1, wave.percent), i + 1, update)));
+}
+
+// ---- counts ----------------------------------------------------------------------------------------------------------
+
+const COUNTS = [["updated", "good"], ["updating", "busy"], ["failed", "bad"], ["unknown", "soft"], ["incompatible", "wait"], ["superseded", "wait"]];
+const nameOf = (key) => t(key === "unknown" ? "unknownNodes" : key);
+
+function counts(update) {
+  const all = update.nodes;
+  if (all === null || typeof all !== "object") return null;
+  const total = Math.max(all.selected, 1), parts = COUNTS.filter(([key]) => all[key] > 0);
+  return [
+    h("progress", { max: total, value: Math.min(all.updated, total), "aria-label": t("counts", number(all.updated), number(all.selected)) }),
+    h("p", null, t("counts", number(all.updated), number(all.selected)),
+      parts.map(([key, look]) => [" \u00b7 ", h("span", { class: look }, `${number(all[key])} ${nameOf(key)}`)])),
+  ];
+}
+
+// ---- trouble ---------------------------------------------------------------------------------------------------------
+
+const nodeButton = (name) => h("button", { type: "button", class: "link", "data-node": plain(name) }, own(name));
+
+const told = (one) => h("li", null, nodeButton(one.node), " ", h("code", null, own(one.reason)), one.message && [" ", own(one.message)]);
+
+function trouble(update) {
+  const failures = Array.isArray(update.failures) ? update.failures : [];
+  const waiting = Array.isArray(update.waitingFor) ? update.waitingFor : [];
+  return [
+    update.message && h("p", null, h("code", null, own(update.reason)), " ", own(update.message)),
+    failures.length > 0 && [h("p", { class: "soft" }, t("failures")), h("ul", { class: "tight" }, failures.map(told))],
+    update.trouble?.node && [h("p", { class: "soft" }, t("troubleOf")), h("ul", { class: "tight" }, told(update.trouble))],
+    waiting.length > 0 && [h("p", { class: "soft" }, t("waitsForTurn")),
+      h("ul", { class: "tight" }, waiting.map((name) => h("li", null, nodeButton(name.node ?? name))))],
+  ];
+}
+
+function commands(update) {
+  const words = update.state === "Complete" ? ["watch"] : ["Halted", "Paused", "Failed"].includes(update.state) ? ["resume", "watch"] : ["pause", "halt", "watch"];
+  return h("details", null, h("summary", null, t("commands")),
+    words.map((word) => h("p", null, h("code", null, command(`rollout ${word}`, update.n)))));
+}
+
+function card(update) {
+  const look = markOf(update)[0];
+  return h("section", { class: `rollout${update.person ? " gone" : ""}`, "data-update": plain(update.n), "aria-label": plain(update.n) },
+    h("div", { class: "row" }, h("h3", null, own(update.n)), state(update), h("span", { class: "soft" }, own(update.stage))),
+    h("p", null, own(update.release), " ", h("strong", null, own(update.version))),
+    counts(update), stages(update),
+    (look !== "good" || update.person) && trouble(update),
+    h("div", { class: "row" }, h("button", { type: "button", "data-show": plain(update.n) }, t("showNodes"))),
+    commands(update));
+}
+
+export function film(updates) {
+  const rank = (one) => (one.person ? -1 : ORDER.indexOf(markOf(one)[0]));
+  const all = [...updates.values()].sort((a, b) => rank(a) - rank(b) || (a.n < b.n ? -1 : 1));
+  return [
+    h("h2", { id: "rollouts-title" }, t("rollouts")),
+    all.length === 0 ? h("p", null, t("noRollouts")) : h("div", { class: "rollouts" }, all.slice(0, MOST).map(card)),
+    all.length > MOST && h("p", null, t("moreRollouts", number(all.length - MOST))),
+  ].filter(Boolean);
+}

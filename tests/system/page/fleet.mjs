@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a browser makes of the page of the fleet: the built `holdfast ui` serves it, and fleet.py plays the API server.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { HOSTILE } from "./hostile.mjs";
+
+const { PAGE_URL, PAGE_UI, PAGE_BROWSER, PAGE_MODULES, PAGE_SHOTS } = process.env;
+const { chromium } = await import(`${PAGE_MODULES}/playwright-core/index.mjs`);
+const AXE = readFileSync(`${PAGE_MODULES}/axe-core/axe.min.js`, "utf8");
+const ORIGIN = PAGE_URL.replace(/#.*/, ""), PATIENCE_MS = 60000;
+
+const browser = await chromium.launch({ executablePath: PAGE_BROWSER, args: ["--no-sandbox"] });
+const fail = (text) => { throw new Error(text); };
+const equal = (what, got, want) => { if (got !== want) fail(`${what}: ${JSON.stringify(got)?.slice(0, 300)}, not ${JSON.stringify(want)?.slice(0, 300)}`); };
+
+const replies = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+async function order(what) {
+  process.stdout.write(`${JSON.stringify(what)}\n`);
+  return JSON.parse((await replies.next()).value);
+}
+
+// ---- objects ---------------------------------------------------------------------------------------------------------
+
+const API = "edge.codcompass.io/v1alpha1";
+const now = (ago = 0) => new Date(Date.now() - ago * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+const digest = "ab".repeat(32);
+
+const edgeNode = (name, update = {}, status = {}) => ({ apiVersion: API, kind: "EdgeNode", metadata: { name },
+  status: { observedTime: now(5), agent: { version: "0.1.0", mode: "Host" }, contact: { state: "Fresh", lastTime: now(5) }, policy: { name: "site", interval: "1h" },
+    updates: [{ name: "edge-app", phase: "Committed", version: "1.4.2", installedVersion: "1.4.2", digest, sequence: 42, reason: "Healthy", ...update }],
+    conditions: [{ type: "Ready", status: "True", reason: "UpToDate", message: "" }], ...status } });
+const label = (name, labels) => ({ apiVersion: "v1", kind: "Node", metadata: { name, labels } });
+const edgeUpdate = (name, { conditions = [["Ready", "False", "Progressing"]], rollout = {}, status = {}, strategy } = {}) => ({
+  apiVersion: API, kind: "EdgeUpdate", metadata: { name, generation: 2 },
+  spec: { release: { name: "edge-app", version: "1.4.2", sequence: 42 }, nodeSelector: {},
+    ...(strategy === null ? {} : { strategy: strategy ?? { canary: { soak: "1h" }, waves: [{ percent: 10, soak: "2h" }, { percent: 100 }] } }) },
+  status: { observedGeneration: 2, nodes: { selected: 40, admitted: 20, updated: 10, updating: 3, failed: 2, incompatible: 1, unknown: 2, held: 1, superseded: 0 },
+    rollout: { phase: "Wave", wave: 1, digest, slots: 9000, slotsBefore: 5000, ...rollout },
+    conditions: conditions.map(([type, state, reason, message = ""]) => ({ type, status: state, reason, message })), ...status } });
+
+const NODES = [
+  ["n-good", {}, {}, "good", ""],
+  ["n-busy", { phase: "Fetching", version: "1.5.0", reason: "Downloading" }, {}, "busy", "Downloading"],
+  ["n-wait", { phase: "Waiting", version: "1.5.0", reason: "WindowClosed", message: "the window opens at 22:00" }, {}, "wait", "WindowClosed"],
+  ["n-held", {}, { hold: { active: true, reason: "line 3 is running" } }, "wait", "Held"],
+  ["n-bad", { phase: "RolledBack", version: "1.5.0", reason: "HealthFailed", message: "the check answered 500" }, {}, "bad", "HealthFailed"],
+  ["n-condition", {}, { conditions: [{ type: "PolicyTrusted", status: "False", reason: "Unsigned", message: "no key" }] }, "bad", "Unsigned"],
+  ["n-away", {}, { observedTime: now(86400) }, "away", "Silent"],
+  ["n-new", {}, { observedTime: undefined, updates: [] }, "wait", "NeverReported"],
+];
+
+// [name, what differs, the state's word, what has to be said]
+const ROLLOUTS = [
+  ["r-canary", { rollout: { phase: "Canary", wave: 0 } }, "Progressing", ["canary", "open"]],
+  ["r-soak", { rollout: { phase: "WaveSoak", soaked: "30m" }, conditions: [["Ready", "False", "Soaking"]] }, "Progressing", ["wave 1: 10 %", "minutes left"]],
+  ["r-halted", { rollout: { phase: "Halted" }, conditions: [["Ready", "False", "TooManyFailures", "2 failed"], ["Stalled", "True", "TooManyFailures", "2 failed"]],
+    status: { failures: [{ node: "n-bad", reason: "HealthFailed", message: "answered 500" }] } }, "Halted", ["TooManyFailures", "n-bad", "answered 500", "holdfast rollout resume r-halted"]],
+  ["r-paused", { conditions: [["Ready", "False", "Suspended", "by spec.suspend"]] }, "Paused", ["holdfast rollout resume r-paused"]],
+  ["r-refused", { conditions: [["Ready", "False", "ObjectRefused"], ["Stalled", "True", "ObjectRefused", "bad field"]] }, "Refused", ["bad field"]],
+  ["r-done", { rollout: { phase: "Complete", wave: 2 }, conditions: [["Ready", "True", "RolledOut"]] }, "Complete", ["10 of 40 updated"]],
+  ["r-plain", { strategy: null, conditions: [["Ready", "False", "NodesFailed"], ["Stalled", "True", "NodesFailed", "2 failed"]] }, "Failed", ["2 failed"]],
+  ["r-unseen", { status: { observedGeneration: 1 } }, "Unreported", ["has not reported"]],
+  ["r-trouble", { rollout: { trouble: { node: "n-busy", reason: "DownloadFailed", message: "no route" }, waitingFor: ["n-away"] } }, "Progressing", ["DownloadFailed", "n-away", "no route"]],
+];
+
+// ---- pages -----------------------------------------------------------------------------------------------------------
+
+async function open({ width = 1280, theme = "light", query = "", url } = {}) {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme, reducedMotion: "reduce", locale: "en-GB", acceptDownloads: true });
+  const page = await context.newPage(), wrong = [];
+  page.setDefaultTimeout(PATIENCE_MS);
+  page.on("console", (message) => wrong.push(`console: ${message.text()}`));
+  page.on("pageerror", (error) => wrong.push(`error: ${error}`));
+  page.on("request", (request) => { if (!request.url().startsWith(ORIGIN) && !request.url().startsWith("blob:")) wrong.push(`a request to ${request.url().slice(0, 200)}`); });
+  await page.addInitScript(() => {
+    window.reports = [];
+    document.addEventListener("securitypolicyviolation", (event) => window.reports.push(`${event.violatedDirective} ${event.sample}`));
+  });
+  await page.goto(url ?? PAGE_URL.replace("#", `${query}#`));
+  return { page, expected: [], async end() {
+    const reports = await page.evaluate(() => window.reports);
+    await context.close();
+    const unexpected = wrong.filter((text) => !this.expected.some((pattern) => pattern.test(text)));
+    if (unexpected.length + reports.length > 0) fail([...unexpected, ...reports].join("; "));
+  } };
+}
+
+const textOf = (page, selector) => page.evaluate((one) => document.querySelector(one)?.textContent ?? "", selector);
+const shows = (page, selector, text) => page.waitForFunction(([one, want]) => document.querySelector(one)?.textContent.includes(want), [selector, text]);
+const rowOf = (page, name) => page.evaluate((one) => [...document.querySelectorAll("#rows tr")].find((row) => row.cells[0].textContent === one)?.textContent ?? "", name);
+
+async function fill() {
+  await order({ put: [...NODES.map(([name, update, status]) => edgeNode(name, update, status)),
+    ...NODES.map(([name], i) => label(name, { site: i % 2 ? "oslo" : "bergen", tier: "shop" })), ...ROLLOUTS.map(([name, what]) => edgeUpdate(name, what))] });
+}
+
+// ---- tests -----------------------------------------------------------------------------------------------------------
+
+const tests = {
+  "each state of a node and of a rollout is shown, once, with a mark and its reason": async () => {
+    const one = await open();
+    await shows(one.page, "#count", `${NODES.length} of ${NODES.length}`);
+    await shows(one.page, "#rollouts", "r-trouble");
+    const words = { good: "well", busy: "at work", wait: "waits", bad: "needs a person", away: "silent" };
+    for (const [name, , , look, reason] of NODES) {
+      await shows(one.page, "#rows", name);
+      const text = await rowOf(one.page, name);
+      if (!text.includes(words[look]) || !text.includes(reason)) fail(`${name}: ${text}`);
+    }
+    for (const [name, , state, said] of ROLLOUTS) {
+      const marks = await one.page.$$eval(`[data-update=${name}] > .row .state`, (all) => all.map((e) => [e.textContent, e.dataset.mark]));
+      equal(`states of ${name}`, marks.length, 1);
+      if (marks[0][0] !== state || !marks[0][1]) fail(`${name}: ${JSON.stringify(marks)}`);
+      const text = await textOf(one.page, `[data-update=${name}]`);
+      for (const part of said) if (!text.includes(part)) fail(`${name} does not say '${part}': ${text}`);
+    }
+    equal("rollouts", await one.page.$$eval("[data-update]", (all) => all.length >= 9), true);
+    equal("first those that need a person", await one.page.$eval(".rollout", (e) => e.className.includes("gone")), true);
+    await one.end();
+  },
+
+  "changes come without a question to the API server, and one page asks nothing while nothing changes": async () => {
+    const one = await open();
+    await shows(one.page, "#count", `of ${NODES.length}`);
+    await order({ put: [edgeNode("n-late", { phase: "Probation", reason: "HealthChecking" })] });
+    await shows(one.page, "#rows", "n-late");
+    await order({ put: [edgeNode("n-late", { phase: "RolledBack", reason: "HealthFailed" })] });
+    await one.page.waitForFunction(() => [...document.querySelectorAll("#rows tr")].some((row) => row.textContent.includes("n-late") && row.textContent.includes("needs a person")));
+    await order({ remove: [["EdgeNode", "n-late"]] });
+    await one.page.waitForFunction(() => !document.getElementById("rows").textContent.includes("n-late"));
+    const requests = [];
+    one.page.on("request", (request) => requests.push(request.url()));
+    await one.page.waitForTimeout(4000);
+    equal("requests while nothing changes", requests.join(), "");
+    const { asked } = await order({});
+    equal("the API server was asked", asked.filter((path) => !path.includes("watch=true") && !path.includes("/edgenodes/")).join(), "");
+    await one.end();
+  },
+
+  "filters are in the address, and find a site, a version and a reason": async () => {
+    const one = await open({ query: "?find=site%3Doslo&group=version:edge-app&state=bad,wait" });
+    await shows(one.page, "#count", "3 of");
+    equal("token in the address", one.page.url().includes(PAGE_URL.split("#")[1]), false);
+    await one.page.selectOption("#group", "label:tier");
+    await shows(one.page, "#groups", "shop");
+    await one.page.fill("#find", "1.5.0");
+    for (const look of ["away", "busy", "good"]) await one.page.click(`#look-${look}`);
+    await shows(one.page, "#count", "3 of");
+    equal("address", new URL(one.page.url()).search, "?find=1.5.0&group=label%3Atier");
+    await one.page.reload();
+    await shows(one.page, "#count", "3 of");
+    equal("after a reload", await one.page.inputValue("#find"), "1.5.0");
+    await one.page.click("[data-show=r-canary]");
+    await one.page.fill("#find", "");
+    await shows(one.page, "#groups", "earlier waves");
+    await one.end();
+  },
+
+  "the keyboard goes from cell to cell and opens a node, which stays live": async () => {
+    const one = await open({ query: "?group=state" });
+    await shows(one.page, "#count", `of ${NODES.length}`);
+    await one.page.focus("#groups");
+    await one.page.keyboard.press("ArrowRight");
+    await shows(one.page, "#said", "n-bad");
+    await one.page.keyboard.press("ArrowRight");
+    await shows(one.page, "#said", "n-condition");
+    await one.page.keyboard.press("End");
+    await shows(one.page, "#said", "n-good");
+    await one.page.keyboard.press("Home");
+    await one.page.keyboard.press("Enter");
+    await shows(one.page, "#node-content", "the check answered 500");
+    await shows(one.page, "#node-content", "holdfast node n-bad");
+    await order({ put: [edgeNode("n-bad", { phase: "RolledBack", reason: "HealthFailed", message: "another word" })] });
+    await shows(one.page, "#node-content", "another word");
+    await one.page.keyboard.press("Escape");
+    equal("focus comes back", await one.page.evaluate(() => document.activeElement.id), "groups");
+    await fill();
+    await one.end();
+  },
+
+  "CSV has a line for each node and release, and no formulas": async () => {
+    await order({ put: [edgeNode("n-formula", { phase: "RolledBack", reason: "=1+1", message: "a \"b\", c" })] });
+    const one = await open();
+    await shows(one.page, "#rows", "n-formula");
+    const [download] = await Promise.all([one.page.waitForEvent("download"), one.page.click("#csv")]);
+    const text = readFileSync(await download.path(), "utf8");
+    equal("lines", text.split("\r\n").length, NODES.length + 3);
+    if (!text.includes("n-formula,bad,'=1+1,edge-app,\"a \"\"b\"\", c\"")) fail(text);
+    await order({ remove: [["EdgeNode", "n-formula"]] });
+    await one.end();
+  },
+
+  "axe-core finds nothing, in both themes at 320, 768 and 1920 px, with and without a node": async () => {
+    mkdirSync(PAGE_SHOTS, { recursive: true });
+    for (const theme of ["light", "dark"])
+      for (const width of [320, 768, 1920]) {
+        const one = await open({ width, theme });
+        await shows(one.page, "#count", `of ${NODES.length}`);
+        await shows(one.page, "#rows", "n-bad");
+        for (const part of ["fleet", "fleet-node"]) {
+          if (part === "fleet-node") {
+            await one.page.click("#rows [data-node=n-bad]");
+            await shows(one.page, "#node-content", "Trusted keys");
+          }
+          await one.page.evaluate(AXE);
+          const found = await one.page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+          if (found.violations.length > 0)
+            fail(`${theme} ${width} ${part}: ${found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ").slice(0, 300)}`).join("; ")}`);
+          const wide = await one.page.evaluate(() => document.scrollingElement.scrollWidth);
+          if (wide > width) fail(`${theme} ${width} ${part}: ${wide} px wide`);
+          writeFileSync(`${PAGE_SHOTS}/${part}-${theme}-${width}.png`, await one.page.screenshot());
+        }
+        await one.end();
+      }
+  },
+
+  "hostile texts in every field change nothing but their own text": async () => {
+    const hostile = (text) => {
+      const fill_ = (value) => (Array.isArray(value) ? value.map(fill_) : value !== null && typeof value === "object"
+        ? Object.fromEntries(Object.entries(value).map(([key, one]) => [key, fill_(one)])) : typeof value === "string" ? text : value);
+      const node = edgeNode("n-hostile", { phase: "RolledBack" }), update = edgeUpdate("r-hostile", ROLLOUTS[2][1]);
+      const { phase } = node.status.updates[0], { conditions } = update.status;
+      node.status = { ...fill_(node.status), observedTime: now(5) };
+      node.status.updates[0].phase = phase;
+      update.spec.release = fill_(update.spec.release);
+      update.status = { ...fill_(update.status), conditions: conditions.map((one) => ({ ...one, message: text })) };
+      return [node, update, label("n-hostile", { site: text, [text.slice(0, 300)]: "x" })];
+    };
+    const one = await open({ query: "?group=label:site" });
+    await shows(one.page, "#count", `of ${NODES.length}`);
+    const skeleton = () => {
+      const walk = (e) => `${e.localName}(${[...e.children].map(walk).join("")})`;
+      return walk(document.querySelector("[data-update=r-hostile]")) + walk([...document.querySelectorAll("#rows tr")].find((row) => row.textContent.includes("n-hostile")));
+    };
+    let want = null;
+    for (const [i, text] of ["plain", ...HOSTILE.map((one_) => one_.replaceAll("\u0000", "")).filter((one_) => one_.trim() !== "" && one_ !== "\ud800")].entries()) {
+      const mark = `message ${i} `;
+      const objects = hostile(text.length > 100000 ? "plain" : text); // a larger object is none that a server takes
+      objects[0].status.updates[0].message = mark + text;
+      objects[1].status.conditions.forEach((condition) => { condition.message = mark + text; });
+      await order({ put: objects });
+      await shows(one.page, "#rows", mark.trim());
+      await shows(one.page, "[data-update=r-hostile]", mark.trim());
+      const got = await one.page.evaluate(skeleton);
+      want ??= got;
+      equal(`elements with text ${i}`, got, want);
+      const seen = await one.page.evaluate(() => ({ pwned: window.pwned, wide: document.scrollingElement.scrollWidth, long: document.body.textContent.length,
+        bad: /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/.test(document.body.textContent) }));
+      if (seen.pwned !== undefined || seen.bad || seen.wide > 1280 || seen.long > 200000) fail(`text ${i}: ${JSON.stringify(seen)}`);
+    }
+    await one.page.click("#rows [data-node=n-hostile]");
+    await shows(one.page, "#node-content", "Trusted keys");
+    await order({ remove: [["EdgeNode", "n-hostile"], ["EdgeUpdate", "r-hostile"], ["Node", "n-hostile"]] });
+    await one.end();
+  },
+
+  "without the token the page says so; when holdfast ui ends, too, and what was known stays": async () => {
+    const bare = await open({ url: ORIGIN });
+    await shows(bare.page, "#problem", "lacks its token");
+    await bare.end();
+    const wrong = await open({ url: `${ORIGIN}#${"a".repeat(43)}` });
+    wrong.expected.push(/WebSocket|403/);
+    await shows(wrong.page, "#problem", "tries again");
+    await wrong.end();
+    const one = await open();
+    one.expected.push(/WebSocket|Failed to load/);
+    await shows(one.page, "#count", `of ${NODES.length}`);
+    process.kill(Number(PAGE_UI), "SIGTERM");
+    await shows(one.page, "#problem", "has ended");
+    equal("what was known stays", (await rowOf(one.page, "n-bad")).includes("HealthFailed"), true);
+    await one.end();
+  },
+};
+
+await fill();
+const words = process.argv.slice(2);
+const count = { passed: 0, failed: 0 };
+for (const [name, test] of Object.entries(tests)) {
+  if (words.length > 0 && !words.some((word) => name.includes(word))) continue;
+  const began = Date.now();
+  try {
+    await test();
+    count.passed++;
+    console.log(`  ok    ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    count.failed++;
+    console.log(`  FAIL  ${name}: ${error.message}`);
+  }
+}
+await browser.close();
+console.log(`${count.passed} passed, ${count.failed} failed, 0 skipped`);
+process.exit(count.failed > 0 ? 1 : 0);

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`holdfast ui`, as built, in a real Chromium, against a stand-in for an API server: fleet.mjs has the tests, and gives this program
+orders, a line of JSON each: put, remove, end watches, what was asked.
+
+    tests/system/page/fleet.py [WORD...]        only tests whose name has one of the words
+    tests/system/page/fleet.py --figures        10,000 nodes: how long, how large
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+sys.path.insert(0, HERE)
+import run  # noqa: E402  pylint: disable=wrong-import-position
+import apiserver  # noqa: E402  pylint: disable=wrong-import-position
+from lab import PROGRAMS, TOP, die_with_parent  # noqa: E402  pylint: disable=wrong-import-position
+
+
+def obey(server, orders, answers):
+    for line in orders:
+        order = json.loads(line)
+        with server.changed:
+            for item in order.get("put", []):
+                server.put(item)
+            for kind, name in order.get("remove", []):
+                server.remove(kind, name)
+            del server.history[:-20000]
+        asked = {"asked": [path for path in server.seen if not path.startswith("/version")]}
+        answers.write((json.dumps(asked) + "\n").encode())
+        answers.flush()
+
+
+def main(words):
+    why, browser = run.missing()
+    if why:
+        return run.skip(why)
+    run.modules()
+    server = apiserver.ApiServer()
+    with tempfile.TemporaryDirectory(prefix="holdfast-ui-") as home:
+        page = subprocess.Popen([os.path.join(PROGRAMS, "holdfast"), "ui", "--no-browser", "--kubeconfig", apiserver.kubeconfig(os.path.join(home, "config"), server)],
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, preexec_fn=die_with_parent)
+        try:
+            env = dict(os.environ, PAGE_URL=page.stdout.readline().strip(), PAGE_UI=str(page.pid), PAGE_BROWSER=browser,
+                       PAGE_MODULES=os.path.join(run.MODULES, "node_modules"), PAGE_SHOTS=os.path.join(TOP, "build", "page-test", "shots"))
+            test = subprocess.Popen(["node", os.path.join(HERE, "fleet.mjs"), *words], env=env, stdout=subprocess.PIPE, stdin=subprocess.PIPE, preexec_fn=die_with_parent)
+            orders = os.fdopen(os.dup(test.stdin.fileno()), "wb")
+            said = (line for line in relay(test.stdout))
+            threading.Thread(target=obey, args=(server, said, orders), daemon=True).start()
+            return test.wait(run.LIMIT_S)
+        finally:
+            page.terminate()
+            page.wait(30)
+            server.end()
+
+
+def relay(lines):
+    """Orders begin with '{'; everything else is for the reader."""
+    for line in lines:
+        text = line.decode()
+        if text.startswith("{"):
+            yield text
+        else:
+            print(text, end="", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -9,8 +9,10 @@ HF_PAGE_EMBED(hf_page_acts, "acts.js");
 HF_PAGE_EMBED(hf_page_app, "app.js");
 HF_PAGE_EMBED(hf_page_dom, "dom.js");
 HF_PAGE_EMBED(hf_page_node, "node.js");
+HF_PAGE_EMBED(hf_page_parts, "parts.js");
 HF_PAGE_EMBED(hf_page_plots, "plots.js");
 HF_PAGE_EMBED(hf_page_texts, "texts.js");
+HF_PAGE_EMBED(hf_page_table, "texts.json");
 HF_PAGE_EMBED(hf_page_times, "times.js");
 HF_PAGE_EMBED(hf_page_icon, "icon.svg");
 
@@ -21,8 +23,10 @@ static const struct hf_page_file files[] = {
     {"/page/app.js", HF_PAGE_SCRIPT, hf_page_app, hf_page_app_end},
     {"/page/dom.js", HF_PAGE_SCRIPT, hf_page_dom, hf_page_dom_end},
     {"/page/node.js", HF_PAGE_SCRIPT, hf_page_node, hf_page_node_end},
+    {"/page/parts.js", HF_PAGE_SCRIPT, hf_page_parts, hf_page_parts_end},
     {"/page/plots.js", HF_PAGE_SCRIPT, hf_page_plots, hf_page_plots_end},
     {"/page/texts.js", HF_PAGE_SCRIPT, hf_page_texts, hf_page_texts_end},
+    {"/page/texts.json", "application/json", hf_page_table, hf_page_table_end},
     {"/page/times.js", HF_PAGE_SCRIPT, hf_page_times, hf_page_times_end},
     {"/page/icon.svg", "image/svg+xml", hf_page_icon, hf_page_icon_end},
 };

@@ -2,9 +2,11 @@
 // The acts of the page. Each is a form, then the command that does the same, which the agent names, then the act. The token
 // stays in memory: it comes behind '#' of the address, which goes to nobody, or from the field, and ends with the tab.
 import { h, morphAll, plain } from "./dom.js";
+import { button, save, section } from "./parts.js";
 import { t } from "./texts.js";
 
 const LIMIT_MS = 250000;
+const FIRST = { "data-first": true }; // gets the focus
 
 // What a form asks for, and of which release.
 const ACTS = [
@@ -57,23 +59,15 @@ async function ask(body, then) {
   }
 }
 
-function save(blob) {
-  const link = h("a", { href: URL.createObjectURL(blob), download: "holdfast-support.txt" });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
-
 function result(answer) {
   if (answer.bundle) {
-    save(answer.bundle);
+    save(answer.bundle, "holdfast-support.txt");
     return { name: "said", text: t("bundleSaved") };
   }
-  return { name: "said", text: plain(answer.output) || t("done"), bad: answer.exitCode !== 0 };
+  return { name: "said", text: plain(answer.output) || t("actDone"), bad: answer.exitCode !== 0 };
 }
 
 // ---- showing ---------------------------------------------------------------------------------------------------------
-
-const button = (id, text, first) => h("button", { type: "button", id, "data-first": first }, text);
 
 function field(name) {
   const id = `act-${name}`;
@@ -97,17 +91,16 @@ function ofStep() {
       h("p", { class: "row" }, h("button", { type: "submit", "data-first": true }, t("goOn")), button("act-cancel", t("cancel"))))];
   if (name === "confirm")
     return [h("h3", null, t("confirm", t(`act_${one.act}`))), h("p", null, t("sameAs")), h("pre", { tabindex: "0", "aria-label": t("sameAs") }, plain(step.command)),
-      h("p", { class: "row" }, button("act-do", t("doIt"), true), button("act-cancel", t("cancel")))];
+      h("p", { class: "row" }, button("act-do", t("doIt"), FIRST), button("act-cancel", t("cancel")))];
   if (name === "wait") return [h("p", null, t("actRuns"))];
   if (name === "said")
-    return [h("pre", { class: step.bad ? "bad" : null, tabindex: "0", "aria-label": t("answer") }, step.text), h("p", null, button("act-cancel", t("goBack"), true))];
+    return [h("pre", { class: step.bad ? "bad" : null, tabindex: "0", "aria-label": t("answer") }, step.text), h("p", null, button("act-cancel", t("goBack"), FIRST))];
   return [h("div", { class: "row" }, ACTS.filter((it) => !it.fields.includes("release") || releases.length > 0)
-    .map((it) => button(`act-${it.act}`, t(`act_${it.act}`), it.act === "Hold")))];
+    .map((it) => button(`act-${it.act}`, t(`act_${it.act}`), it.act === "Hold" && FIRST)))];
 }
 
 function show() {
-  morphAll(place, [h("section", { "aria-labelledby": "acts-title" }, h("h2", { id: "acts-title" }, t("acts")),
-    h("div", { id: "act-step", "aria-live": "polite" }, ofStep()))]);
+  morphAll(place, [section("acts", { id: null }, h("div", { id: "act-step", "aria-live": "polite" }, ofStep()))]);
 }
 
 /** Shows the acts, if the agent allows any; a form that somebody fills in is left alone. */

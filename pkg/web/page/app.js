@@ -3,11 +3,12 @@
 import { beginActs, showActs } from "./acts.js";
 import { h, morphAll, own, plain } from "./dom.js";
 import { nodeSections } from "./node.js";
+import { $, ask, frame, showHead } from "./parts.js";
 import { plots } from "./plots.js";
 import { t } from "./texts.js";
-import { isUtc, moment, setServerTime, setUtc } from "./times.js";
+import { moment, setServerTime } from "./times.js";
 
-const EVERY_S = 5, HISTORY_S = 120, LIMIT_MS = 10000, SILENCE_MS = 10000, SOCKET_AGAIN_MS = 30000;
+const EVERY_S = 5, HISTORY_S = 120, SILENCE_MS = 10000, SOCKET_AGAIN_MS = 30000;
 
 let reasons = {};
 let past = null; // the newest history, and when it came
@@ -21,26 +22,9 @@ let socketAt = -Infinity; // when it was tried
 let heardAt = -Infinity; // when it brought something
 let timer = 0;
 
-async function ask(path) {
-  const answer = await fetch(path, { signal: AbortSignal.timeout(LIMIT_MS), cache: "no-store", credentials: "omit" });
-  if (answer.ok) return answer.json();
-  const body = await answer.json().catch(() => ({}));
-  throw Object.assign(new Error(plain(body.error ?? answer.status)), { refused: answer.status === 403 });
-}
-
 // ---- showing ---------------------------------------------------------------------------------------------------------
 
 const isPushed = () => performance.now() - heardAt < SILENCE_MS;
-
-function head() {
-  const name = latest?.node?.metadata?.name;
-  document.title = name ? t("title", plain(name)) : "holdfast";
-  return [
-    h("h1", null, name ? own(name) : "holdfast"),
-    h("span", { id: "way", class: "soft" }, latest === null ? t("loading") : isPushed() ? t("pushed") : t("polled", EVERY_S)),
-    h("button", { type: "button", id: "zone", class: "end", "aria-pressed": isUtc() ? "true" : "false" }, t("showUtc")),
-  ];
-}
 
 function problem() {
   if (failure === null) return [];
@@ -52,11 +36,12 @@ function problem() {
 function show() {
   const sections = latest === null ? [] : nodeSections(latest, reasons);
   if (latest !== null) sections.splice(-1, 0, plots(past));
-  morphAll(document.getElementById("head"), head());
-  morphAll(document.getElementById("content"), sections);
+  const name = latest?.node?.metadata?.name;
+  showHead(name ? t("title", plain(name)) : "holdfast", name ? own(name) : "holdfast", null, latest === null ? t("loading") : isPushed() ? t("pushed") : t("polled", EVERY_S));
+  morphAll($("content"), sections);
   showActs(latest);
   const now = failure === null ? "" : failure.message;
-  if (now !== said) morphAll(document.getElementById("problem"), problem());
+  if (now !== said) morphAll($("problem"), problem());
   said = now;
 }
 
@@ -117,18 +102,8 @@ async function turn() {
 }
 
 function begin() {
-  document.body.append(
-    h("a", { href: "#content", class: "skip" }, t("skip")),
-    h("header", { id: "head" }),
-    h("div", { id: "problem", role: "status" }),
-    h("main", { id: "content", tabindex: "-1" }),
-    h("footer", { id: "acts" }));
-  beginActs(document.getElementById("acts"));
-  document.getElementById("head").addEventListener("click", (event) => {
-    if (event.target.id !== "zone") return;
-    setUtc(!isUtc());
-    show();
-  });
+  frame("#content", show, h("main", { id: "content", tabindex: "-1" }), h("footer", { id: "acts" }));
+  beginActs($("acts"));
   document.addEventListener("visibilitychange", turn);
   show();
   turn();

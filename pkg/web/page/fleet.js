@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page of the fleet: filters in the address, the rollouts, the map, the list, one node. News are shown at most every
 // SHOW_MS, so many of them cost no more than few; without news, a look at the clock each minute finds who fell silent.
-import "./fleet_texts.js";
 import { h, morphAll, own, plain } from "./dom.js";
-import { LOOKS, ask, begin, command, failure, head, labels, lookOf, matches, nodes, sorted, updateOf, updates, waveOf } from "./fleet_data.js";
+import { LOOKS, allNodes, ask, begin, command, failure, head, labels, lookOf, matches, nodes, updateOf, updates, waveOf } from "./fleet_data.js";
 import { film } from "./fleet_film.js";
 import { drawLook, makeMap, showMap } from "./fleet_map.js";
 import { nodeSections } from "./node.js";
+import { $, button, frame, mark, nodeButton, save, section, showHead } from "./parts.js";
 import { t } from "./texts.js";
-import { ago, isUtc, moment, number, serverNow, setUtc, when } from "./times.js";
+import { ago, isUtc, number, serverNow } from "./times.js";
 
 const SHOW_MS = 250, TABLE_MS = 1000, CLOCK_MS = 60000, PAGE = 100, MOST_CHOICES = 60;
 const SITES = ["edge.codcompass.io/site", "site", "topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
-const NAMES = { good: "lookGood", busy: "lookBusy", wait: "lookWait", bad: "lookBad", away: "lookAway" };
-const MARKS = { good: "\u25cf", busy: "\u25b6", wait: "\u25d0", bad: "\u25a0", away: "\u2715" };
-
-const $ = (id) => document.getElementById(id);
-
 let reasons = {};
 let found = []; // the rows that the filter lets through
 let first = 0; // of the list's page
@@ -41,8 +36,7 @@ function writeAddress() {
   if (filter.looks.size < LOOKS.length) query.set("state", [...filter.looks].join(","));
   history.replaceState(null, "", query.size > 0 ? `?${query}` : location.pathname);
   first = 0;
-  tableAt = -Infinity;
-  show();
+  refresh();
 }
 
 // ---- groups ----------------------------------------------------------------------------------------------------------
@@ -60,27 +54,26 @@ function keyer(group) {
   if (how === "label") return (row) => labels.get(row.n)?.[name] ?? t("noValue");
   if (how === "version") return (row) => row.updates.find((one) => one.r === name)?.i || t("noValue");
   if (how === "release") return (row) => row.updates.map((one) => one.r).join(" + ") || t("noValue");
-  if (how === "wave") return (row) => waveOf(row, updates.get(name), t);
-  return (row) => `${LOOKS.indexOf(lookOf(row))} ${t(NAMES[lookOf(row)])}`;
+  if (how === "wave") return (row) => waveOf(row, updates.get(name));
+  return (row) => `${LOOKS.indexOf(lookOf(row))} ${t(`look_${lookOf(row)}`)}`;
 }
 
 const cutRank = /^\d (?=\D)/;
 
 /** One pass over all nodes: what the map and the list show, and the numbers of the legend. */
 function sift() {
-  const groups = new Map(), all = { bad: 0, away: 0, wait: 0, busy: 0, good: 0 };
+  const groups = new Map(), zero = () => Object.fromEntries(LOOKS.map((look) => [look, 0])), all = zero();
   const by = groupNow(), keyOf = keyer(by), ranked = by === "state" || by.startsWith("wave:");
   found = [];
-  for (const name of sorted ?? []) {
-    const row = nodes.get(name);
-    if (row === undefined || !matches(row, filter)) continue;
+  for (const row of allNodes()) {
+    if (!matches(row, filter)) continue;
     const look = lookOf(row);
     all[look]++;
     if (!filter.looks.has(look)) continue;
     found.push(row);
     const key = keyOf(row);
     let group = groups.get(key);
-    if (group === undefined) groups.set(key, group = { key, title: ranked ? key.replace(cutRank, "") : key, rows: [], counts: { bad: 0, away: 0, wait: 0, busy: 0, good: 0 } });
+    if (group === undefined) groups.set(key, group = { key, title: ranked ? key.replace(cutRank, "") : key, rows: [], counts: zero() });
     group.rows.push(row);
     group.counts[look]++;
   }
@@ -91,14 +84,9 @@ function sift() {
 
 // ---- head, problems, filters -----------------------------------------------------------------------------------------
 
-function showHead() {
-  document.title = t("fleetTitle");
-  const where = head === null ? t("fleetLoading") : head.context ? t("fleetAt", plain(head.context), plain(head.server)) : plain(head.server);
-  morphAll($("head"), [
-    h("h1", null, t("fleet")), h("span", { class: "soft" }, h("bdi", null, where)),
-    h("span", { id: "way", class: "soft" }, failure === null && head !== null ? t("pushed") : ""),
-    h("button", { type: "button", id: "zone", class: "end", "aria-pressed": isUtc() ? "true" : "false" }, t("showUtc")),
-  ]);
+function whereWeAre() {
+  if (head === null) return t("fleetLoading");
+  return head.context ? t("fleetAt", plain(head.context), plain(head.server)) : plain(head.server);
 }
 
 function showProblem() {
@@ -144,14 +132,14 @@ function showLegend(all) {
   for (const look of LOOKS) {
     const button = $(`look-${look}`);
     button.setAttribute("aria-pressed", filter.looks.has(look) ? "true" : "false");
-    const text = `${t(NAMES[look])} ${number(all[look])}`;
+    const text = `${t(`look_${look}`)} ${number(all[look])}`;
     if (button.lastChild.data !== text) button.lastChild.data = text;
   }
 }
 
 // ---- the list --------------------------------------------------------------------------------------------------------
 
-const lookWord = (look) => h("span", { class: `state ${look === "away" ? "soft" : look}`, "data-mark": MARKS[look] }, t(NAMES[look]));
+const lookWord = (look) => mark(look, t(`look_${look}`));
 
 const seenAt = (row) => (row.seen > 0 ? new Date(row.seen * 1000).toISOString().replace(/\.\d+Z$/, "Z") : "");
 
@@ -165,7 +153,7 @@ function why(row, look) {
 function line(row) {
   const look = lookOf(row), update = updateOf(row);
   return h("tr", null,
-    h("td", null, h("button", { type: "button", class: "link", "data-node": plain(row.n) }, own(row.n))),
+    h("td", null, nodeButton(row.n)),
     h("td", null, lookWord(look)), h("td", null, why(row, look)),
     h("td", null, update && [own(update.r), " ", own(update.v)]), h("td", null, update && own(update.i)),
     h("td", null, row.seen > 0 ? ago(seenAt(row)) : t("never")));
@@ -201,10 +189,7 @@ function saveCsv() {
   for (const row of found)
     for (const one of row.updates.length > 0 ? row.updates : [{}])
       lines.push([row.n, lookOf(row), row.reason, row.what, row.message, seenAt(row), one.r, one.v, one.i, one.p, keyOf(row)]);
-  const link = h("a", { download: "holdfast-nodes.csv" });
-  link.href = URL.createObjectURL(new Blob([lines.map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("")], { type: "text/csv" }));
-  link.click();
-  URL.revokeObjectURL(link.href);
+  save(new Blob([lines.map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("")], { type: "text/csv" }), "holdfast-nodes.csv");
 }
 
 // ---- one node --------------------------------------------------------------------------------------------------------
@@ -242,7 +227,7 @@ function openNode(name) {
 function showAll() {
   shownAt = performance.now();
   if (document.hidden) return;
-  showHead();
+  showHead(t("fleetTitle"), t("fleet"), whereWeAre(), failure === null && head !== null ? t("pushed") : "");
   showProblem();
   if (Object.keys(reasons).length === 0 && head !== null) ask("/fleet/reasons").then((all) => { reasons = all; }, () => {});
   showChoices();
@@ -251,7 +236,7 @@ function showAll() {
   $("count").textContent = t("nodesOf", number(found.length), number(nodes.size));
   const more = showMap(list);
   $("map-note").textContent = head?.nodes.synced && found.length === 0 ? t("mapEmpty") : more > 0 ? t("moreGroups", number(more)) : "";
-  morphAll($("rollouts"), film(updates));
+  morphAll($("film"), film(updates));
   if (shownNode !== null && nodes.get(shownNode) !== shownRow) loadNode();
   if (!showTable()) plan(TABLE_MS);
   document.body.dataset.shown = String(head?.version ?? 0);
@@ -269,43 +254,45 @@ function show() {
   plan(Math.max(shownAt + SHOW_MS - performance.now(), 0));
 }
 
-function pointAt(row, cursor, byKey, group) {
+/** The same, and the list at once. */
+function refresh() {
+  tableAt = -Infinity;
+  show();
+}
+
+/** Says which node is at a place of the window. */
+function pointAt(row, x, y, group) {
   const tip = $("tip");
   tip.hidden = row === null;
   if (row === null) return;
-  const look = lookOf(row), box = cursor.getBoundingClientRect();
-  const text = [plain(row.n), t(NAMES[look]), plain(row.reason), plain(row.what)].filter((part) => part !== "").join(" \u00b7 ");
-  tip.textContent = text;
-  tip.style.left = `${Math.max(Math.min(box.left, innerWidth - 330), 0)}px`;
-  tip.style.top = `${box.bottom + 60 > innerHeight ? box.top - 44 : box.bottom + 4}px`;
-  if (byKey) $("said").textContent = `${text} \u00b7 ${group.title.textContent}`;
+  tip.textContent = [plain(row.n), t(`look_${lookOf(row)}`), plain(row.reason), plain(row.what)].filter((part) => part !== "").join(" \u00b7 ");
+  tip.style.transform = `translate(${Math.max(Math.min(x, innerWidth - 330), 0)}px, ${y + 76 > innerHeight ? y - 60 : y + 16}px)`;
+  if (group !== undefined) $("said").textContent = `${tip.textContent} \u00b7 ${group}`;
 }
 
 // ---- the page --------------------------------------------------------------------------------------------------------
 
 function build() {
-  const head_ = (id, ...words) => h("section", { id, class: "wide", "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, t(id)), ...words);
-  document.body.append(
-    h("a", { href: "#list", class: "skip" }, t("skip")),
-    h("header", { id: "head" }), h("div", { id: "problem", role: "status" }), h("div", { id: "said", class: "unseen", role: "status" }),
+  const wide = { class: "wide" };
+  frame("#list", refresh, h("div", { id: "said", class: "unseen", role: "status" }),
     h("main", null,
       h("form", { class: "filters", id: "filters" },
         h("label", null, t("find"), h("input", { id: "find", type: "search", placeholder: t("findHow"), maxlength: 200 })),
         h("label", null, t("groupBy"), h("select", { id: "group" })),
         h("div", { class: "row", role: "group", "aria-label": t("states") },
-          LOOKS.map((look) => h("button", { type: "button", id: `look-${look}`, "data-look": look }, h("canvas", { "aria-hidden": "true" }), "\u200b"))),
-        h("span", { id: "count", role: "status" }), h("button", { type: "button", id: "csv" }, t("saveCsv"))),
-      h("section", { id: "rollouts", class: "wide", "aria-labelledby": "rollouts-title" }, h("h2", { id: "rollouts-title" }, t("rollouts"))),
-      head_("map", h("p", { class: "soft", id: "map-how" }, t("mapHow")), h("p", { id: "map-note" }),
+          LOOKS.map((look) => button(`look-${look}`, [h("canvas", { "aria-hidden": "true" }), "\u200b"], { "data-look": look }))),
+        h("span", { id: "count", role: "status" }), button("csv", t("saveCsv"))),
+      section("rollouts", wide, h("div", { id: "film" })),
+      section("map", wide, h("p", { class: "soft", id: "map-how" }, t("mapHow")), h("p", { id: "map-note" }),
         h("div", { id: "groups", role: "group", tabindex: "0", "aria-label": t("map"), "aria-describedby": "map-how" })),
-      h("section", { id: "list", class: "wide", tabindex: "-1", "aria-labelledby": "list-title" }, h("h2", { id: "list-title" }, t("nodesTable")),
+      section("list", { class: "wide", tabindex: "-1" },
         h("div", { class: "scroll", tabindex: "0", role: "group", "aria-labelledby": "list-title" }, h("table", null,
           h("thead", null, h("tr", null, ["nodeName", "state", "why", "release", "installed", "reported"].map((key) => h("th", { scope: "col" }, t(key))))),
           h("tbody", { id: "rows" }))),
-        h("div", { class: "row" }, h("button", { type: "button", id: "earlier" }, t("earlier")), h("span", { id: "place" }), h("button", { type: "button", id: "later" }, t("later"))))),
+        h("div", { class: "row" }, button("earlier", t("earlier")), h("span", { id: "place" }), button("later", t("later"))))),
     h("div", { id: "tip", "aria-hidden": "true", hidden: true }),
     h("dialog", { id: "panel", "aria-labelledby": "node-title" },
-      h("div", { class: "row" }, h("h2", { id: "node-title" }), h("button", { type: "button", id: "close", class: "end" }, t("close"))),
+      h("div", { class: "row" }, h("h2", { id: "node-title" }), button("close", t("close"), { class: "end" })),
       h("div", { id: "node-content" })));
   for (const look of LOOKS) drawLook(look, $(`look-${look}`).firstChild, 12);
   $("find").value = filter.find;
@@ -313,10 +300,9 @@ function build() {
 
 function onClick(event) {
   const { id, dataset } = event.target.closest("button") ?? { dataset: {} };
-  if (id === "zone") { setUtc(!isUtc()); tableAt = -Infinity; show(); }
-  else if (id === "csv") saveCsv();
+  if (id === "csv") saveCsv();
   else if (id === "close") $("panel").close();
-  else if (id === "earlier" || id === "later") { first += id === "later" ? PAGE : -PAGE; tableAt = -Infinity; show(); }
+  else if (id === "earlier" || id === "later") { first += id === "later" ? PAGE : -PAGE; refresh(); }
   else if (dataset.node !== undefined) openNode(dataset.node);
   else if (dataset.show !== undefined) { filter.group = `wave:${dataset.show}`; choiceKey = ""; writeAddress(); $("groups").focus(); }
   else if (dataset.look !== undefined) {
@@ -334,5 +320,5 @@ $("filters").addEventListener("submit", (event) => event.preventDefault());
 $("find").addEventListener("input", () => { filter.find = $("find").value.toLowerCase(); writeAddress(); });
 $("group").addEventListener("change", () => { filter.group = $("group").value; choiceKey = ""; writeAddress(); });
 $("panel").addEventListener("close", () => { shownNode = shownRow = null; openedFrom?.focus(); });
-setInterval(() => { tableAt = -Infinity; show(); }, CLOCK_MS);
+setInterval(refresh, CLOCK_MS);
 begin(show);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the page knows of the fleet: rows as cli/ui/row.h has them. A websocket says that there is news, and the page then
 // asks for the rows that changed since it last asked: it misses none, and never asks when nothing happens.
+import * as parts from "./parts.js";
+import { t } from "./texts.js";
 import { serverNow, setServerTime } from "./times.js";
 
 const AGAIN_MS = 1000, AGAIN_MOST_MS = 30000;
@@ -9,8 +11,7 @@ export const nodes = new Map(), labels = new Map(), updates = new Map();
 const tables = { node: nodes, labels, update: updates };
 export const LOOKS = ["bad", "away", "wait", "busy", "good"];
 
-/** In the order of their names. */
-export let sorted = [];
+let sorted = null;
 export let head = null; // the newest message
 export let failure = null;
 let version = 0, token = "", asking = false, again = AGAIN_MS, told = () => {};
@@ -25,18 +26,12 @@ function takeToken() {
   token = sessionStorage.getItem("token") ?? "";
 }
 
-export async function ask(path) {
-  const answer = await fetch(path, { headers: { "X-Holdfast-Token": token }, cache: "no-store", credentials: "omit" });
-  const body = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw Object.assign(new Error(String(body.error ?? answer.status)), { refused: answer.status === 403 });
-  return body;
-}
+export const ask = (path) => parts.ask(path, { "X-Holdfast-Token": token });
 
 function takeRow(row) {
   const table = tables[row.k];
   if (table === undefined) return;
-  if (row.k === "node" && row.gone === nodes.has(row.n)) sorted = null;
-  if (row.k === "node" && !row.gone && !nodes.has(row.n)) sorted = null;
+  if (row.k === "node" && Boolean(row.gone) === nodes.has(row.n)) sorted = null;
   if (row.gone) table.delete(row.n);
   else table.set(row.n, row.k === "labels" ? row.labels : row);
   if (row.k === "update") row.at = serverNow();
@@ -51,7 +46,6 @@ async function pull() {
       news.rows.forEach(takeRow);
       version = news.version;
     }
-    if (sorted === null) sorted = [...nodes.keys()].sort();
     failure = null;
   } catch (error) {
     failure = error;
@@ -84,6 +78,9 @@ export function begin(onNews) {
   told();
 }
 
+/** All nodes, in the order of their names. */
+export const allNodes = () => (sorted ??= [...nodes.keys()].sort()).map((name) => nodes.get(name));
+
 // ---- what a row means ------------------------------------------------------------------------------------------------
 
 export const isSilent = (row) => row.silent || (row.seen > 0 && serverNow() / 1000 > row.seen + row.quiet);
@@ -107,7 +104,7 @@ export function matches(row, filter) {
 }
 
 /** Which part of a rollout a node belongs to: the first letter orders. */
-export function waveOf(row, update, t) {
+export function waveOf(row, update) {
   const mine = row.updates.find((one) => one.d !== "" && one.d === update?.digest);
   if (mine === undefined) return t("waveNone");
   if (mine.s < update.slotsBefore) return t("wavesBefore");

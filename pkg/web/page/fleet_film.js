@@ -2,16 +2,15 @@
 // The rollouts: waves fill, soaks count down, and what stands still says which nodes and why.
 import { h, own, plain } from "./dom.js";
 import { command } from "./fleet_data.js";
+import { button, mark, nodeButton } from "./parts.js";
 import { t } from "./texts.js";
 import { duration, number, serverNow } from "./times.js";
 
 const MOST = 30;
-const MARKS = { Complete: ["good", "\u25cf"], Progressing: ["busy", "\u25b6"], Paused: ["wait", "\u25d0"], Unreported: ["wait", "\u25d0"],
-  Halted: ["bad", "\u25a0"], Failed: ["bad", "\u25a0"], Refused: ["bad", "\u25a0"] };
+const LOOKS = { Halted: "bad", Failed: "bad", Refused: "bad", Progressing: "busy", Complete: "good" };
 const ORDER = ["bad", "busy", "wait", "good"];
 
-const markOf = (update) => MARKS[update.state] ?? MARKS.Unreported;
-const state = (update) => h("span", { class: `state ${markOf(update)[0]}`, "data-mark": markOf(update)[1] }, own(update.state));
+const lookOf = (update) => LOOKS[update.state] ?? "wait";
 
 // ---- stages ----------------------------------------------------------------------------------------------------------
 
@@ -24,11 +23,10 @@ function soakText(update) {
 function stage(name, place, update) {
   const now = update.wave, soaks = update.phase.endsWith("Soak");
   const over = update.state === "Complete" || place < now;
-  const [look, mark, text] = over ? ["good", "\u25cf", t("done")]
-    : place > now || update.phase === "" ? ["soft", "\u25cb", t("notYet")]
-      : soaks ? ["busy", "\u25d4", soakText(update)] : ["busy", "\u25b6", t("open")];
-  return h("li", { "aria-current": place === now && !over ? "step" : null },
-    h("span", null, name), " ", h("span", { class: `state ${look}`, "data-mark": mark }, text));
+  const state = over ? mark("good", t("done"))
+    : place > now || update.phase === "" ? mark("later", t("notYet"))
+      : soaks ? mark("soaks", soakText(update)) : mark("busy", t("open"));
+  return h("li", { "aria-current": place === now && !over ? "step" : null }, h("span", null, name), " ", state);
 }
 
 function stages(update) {
@@ -57,8 +55,6 @@ function counts(update) {
 
 // ---- trouble ---------------------------------------------------------------------------------------------------------
 
-const nodeButton = (name) => h("button", { type: "button", class: "link", "data-node": plain(name) }, own(name));
-
 const told = (one) => h("li", null, nodeButton(one.node), " ", h("code", null, own(one.reason)), one.message && [" ", own(one.message)]);
 
 function trouble(update) {
@@ -80,21 +76,19 @@ function commands(update) {
 }
 
 function card(update) {
-  const look = markOf(update)[0];
   return h("section", { class: `rollout${update.person ? " gone" : ""}`, "data-update": plain(update.n), "aria-label": plain(update.n) },
-    h("div", { class: "row" }, h("h3", null, own(update.n)), state(update), h("span", { class: "soft" }, own(update.stage))),
+    h("div", { class: "row" }, h("h3", null, own(update.n)), mark(lookOf(update), own(update.state)), h("span", { class: "soft" }, own(update.stage))),
     h("p", null, own(update.release), " ", h("strong", null, own(update.version))),
     counts(update), stages(update),
-    (look !== "good" || update.person) && trouble(update),
-    h("div", { class: "row" }, h("button", { type: "button", "data-show": plain(update.n) }, t("showNodes"))),
+    (lookOf(update) !== "good" || update.person) && trouble(update),
+    h("div", { class: "row" }, button(null, t("showNodes"), { "data-show": plain(update.n) })),
     commands(update));
 }
 
 export function film(updates) {
-  const rank = (one) => (one.person ? -1 : ORDER.indexOf(markOf(one)[0]));
+  const rank = (one) => (one.person ? -1 : ORDER.indexOf(lookOf(one)));
   const all = [...updates.values()].sort((a, b) => rank(a) - rank(b) || (a.n < b.n ? -1 : 1));
   return [
-    h("h2", { id: "rollouts-title" }, t("rollouts")),
     all.length === 0 ? h("p", null, t("noRollouts")) : h("div", { class: "rollouts" }, all.slice(0, MOST).map(card)),
     all.length > MOST && h("p", null, t("moreRollouts", number(all.length - MOST))),
   ].filter(Boolean);

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The map: groups of cells, each group a heading and canvases. A canvas is painted when it comes near the window, and then
-// only the cells whose look has changed; scrolling and hovering paint nothing.
+// The map: the browser lays out a heading and an empty field for each group; behind all fields are strips of one picture with
+// the cells. News paint the cells whose look has changed; scrolling and hovering paint nothing.
 import { h, plain } from "./dom.js";
 import { LOOKS, lookOf } from "./fleet_data.js";
 import { t } from "./texts.js";
 import { number } from "./times.js";
 
-const CELL = 14, ROWS = 250, MOST_GROUPS = 400, LEAST_COLUMNS = 9;
-const NOTHING = 255;
+const CELL = 14, STRIP = 1000, MOST_GROUPS = 400, LEAST_COLUMNS = 9;
 
 let root, cursor, onPick, onPoint;
-let sprites = [];
-let columns = 1;
-const groups = new Map(); // by key: {section, title, cells, columns, chunks, rows}
+let sprites = [], strips = [], scale = 1; // strips: the contexts of their canvases
+let laidOut = "", width = 0, height = 0; // what the places of the groups depend on, and what they take
+const groups = new Map(); // by key: {section, title, cells, columns, rows, x, y, looks}
 let order = []; // of the groups that are shown
 let at = null; // {group, index} under the cursor
 
@@ -29,9 +28,8 @@ const SHAPES = {
 
 /** One cell as a picture of its own, also for the legend. */
 export function drawLook(look, canvas, size) {
-  const scale = window.devicePixelRatio || 1, n = Math.round(size * scale);
+  const n = Math.round(size * (window.devicePixelRatio || 1)), c = canvas.getContext("2d");
   canvas.width = canvas.height = n;
-  const c = canvas.getContext("2d");
   c.fillStyle = c.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue(`--${look === "away" ? "soft" : look}`);
   c.lineWidth = n * 0.12;
   c.beginPath();
@@ -39,70 +37,49 @@ export function drawLook(look, canvas, size) {
   return canvas;
 }
 
-function makeSprites() {
-  sprites = LOOKS.map((look) => drawLook(look, document.createElement("canvas"), CELL));
+const xOf = (index, group) => group.x + (index % group.columns) * CELL;
+const yOf = (index, group) => group.y + Math.floor(index / group.columns) * CELL;
+
+function paintCell(look, group, index) {
+  const before = group.looks[index], x = xOf(index, group), y = yOf(index, group);
+  if (before === look) return;
+  group.looks[index] = look;
+  const n = sprites[0].width;
+  for (let i = Math.floor(y / STRIP); i <= Math.floor((y + CELL) / STRIP) && i < strips.length; i++) {
+    const c = strips[i], left = Math.round(x * scale), top = Math.round((y - i * STRIP) * scale);
+    if (before !== undefined) c.clearRect(left, top, n, n);
+    if (look !== undefined) c.drawImage(sprites[look], left, top);
+  }
 }
 
-function paint(chunk) {
-  if (!chunk.near || chunk.painted === chunk.wanted) return;
-  const n = sprites[0].width, c = chunk.canvas.getContext("2d");
-  if (chunk.looks === null) {
-    chunk.canvas.width = chunk.columns * n;
-    chunk.canvas.height = chunk.lines * n;
-    chunk.looks = new Uint8Array(chunk.wanted.length).fill(NOTHING);
-  }
-  chunk.wanted.forEach((look, i) => {
-    if (chunk.looks[i] === look) return;
-    const x = (i % chunk.columns) * n, y = Math.floor(i / chunk.columns) * n;
-    c.clearRect(x, y, n, n);
-    c.drawImage(sprites[look], x, y);
-    chunk.looks[i] = look;
-  });
-  chunk.painted = chunk.wanted;
+function paint(group) {
+  group.rows.forEach((row, i) => paintCell(LOOKS.indexOf(lookOf(row)), group, i));
+  for (let i = group.rows.length; i < group.looks.length; i++) paintCell(undefined, group, i);
 }
-
-const watcher = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) {
-    target.chunk.near = isIntersecting;
-    if (isIntersecting) paint(target.chunk);
-  }
-}, { rootMargin: "400px" });
 
 // ---- groups ----------------------------------------------------------------------------------------------------------
 
-function sizeChunks(group) {
-  const n = group.rows.length, lines = Math.ceil(n / group.columns), each = group.columns * ROWS;
-  while (group.chunks.length > Math.ceil(n / each)) {
-    const chunk = group.chunks.pop();
-    watcher.unobserve(chunk.canvas);
-    chunk.canvas.remove();
-  }
-  for (let i = 0; i * each < n; i++) {
-    let chunk = group.chunks[i];
-    if (chunk === undefined) {
-      const canvas = h("canvas", { "aria-hidden": "true" });
-      chunk = { canvas, near: false, looks: null };
-      canvas.chunk = chunk;
-      group.chunks.push(chunk);
-      group.cells.append(canvas);
-      watcher.observe(canvas);
-    }
-    const own = Math.min(lines - i * ROWS, ROWS);
-    if (chunk.columns !== group.columns || chunk.lines !== own || chunk.wanted?.length !== Math.min(n - i * each, each)) {
-      Object.assign(chunk, { columns: group.columns, lines: own, looks: null });
-      chunk.canvas.style.width = `${group.columns * CELL}px`;
-      chunk.canvas.style.height = `${own * CELL}px`;
-    }
-    chunk.wanted = Uint8Array.from(group.rows.slice(i * each, (i + 1) * each), (row) => LOOKS.indexOf(lookOf(row)));
-    paint(chunk);
+/** Empty strips behind all groups, and where each group is. */
+function layOut() {
+  width = root.clientWidth;
+  height = root.clientHeight;
+  scale = window.devicePixelRatio || 1;
+  sprites = LOOKS.map((look) => drawLook(look, document.createElement("canvas"), CELL));
+  for (const group of order) Object.assign(group, { x: group.cells.offsetLeft, y: group.cells.offsetTop, looks: [] });
+  strips = [];
+  for (let top = 0; top < height; top += STRIP) {
+    const tall = Math.min(height - top, STRIP), strip = h("canvas", { "aria-hidden": "true", width: Math.ceil(width * scale), height: Math.ceil(tall * scale) });
+    Object.assign(strip.style, { top: `${top}px`, width: `${width}px`, height: `${tall}px` });
+    strips.push(strip.getContext("2d"));
+    root.append(strip);
   }
 }
 
-function showGroup(one) {
+function showGroup(one, columns) {
   let group = groups.get(one.key);
   if (group === undefined) {
     const title = h("h3"), cells = h("div", { class: "cells" });
-    group = { key: one.key, title, cells, section: h("div", { class: "group" }, title, cells), chunks: [] };
+    group = { key: one.key, title, cells, section: h("div", { class: "group" }, title, cells) };
     cells.group = group;
     groups.set(one.key, group);
   }
@@ -113,24 +90,27 @@ function showGroup(one) {
     group.title.textContent = text;
     group.title.title = t("groupTitle", plain(one.title), number(one.rows.length), number(one.counts.bad), number(one.counts.away));
   }
+  group.lines = Math.ceil(one.rows.length / group.columns);
   group.section.style.width = `${group.columns * CELL}px`;
-  sizeChunks(group);
+  group.cells.style.height = `${group.lines * CELL}px`;
   return group;
 }
 
 /** [{key, title, rows, counts}], in order. Returns how many were not drawn. */
 export function showMap(all) {
-  columns = Math.max(Math.floor(root.clientWidth / CELL), 1);
-  const keys = new Set(all.slice(0, MOST_GROUPS).map((one) => one.key));
-  for (const [key, group] of groups)
-    if (!keys.has(key)) {
-      group.chunks.forEach((chunk) => watcher.unobserve(chunk.canvas));
-      group.section.remove();
-      groups.delete(key);
-    }
-  order = all.slice(0, MOST_GROUPS).map(showGroup);
-  order.forEach((group, i) => { if (root.children[i] !== group.section) root.insertBefore(group.section, root.children[i] ?? null); });
-  if (at !== null && !(groups.get(at.group.key) === at.group && at.index < at.group.rows.length)) hideCursor();
+  const columns = Math.max(Math.floor(root.clientWidth / CELL), 1);
+  order = all.slice(0, MOST_GROUPS).map((one) => showGroup(one, columns));
+  const key = JSON.stringify([root.clientWidth, window.devicePixelRatio, order.map((group) => [group.key, group.columns, group.lines])]);
+  if (key !== laidOut) {
+    laidOut = key;
+    for (const [name, group] of groups) if (!order.includes(group)) groups.delete(name);
+    root.replaceChildren(...order.map((group) => group.section));
+    layOut();
+    root.append(cursor);
+  }
+  order.forEach(paint);
+  if (at !== null && order.includes(at.group) && at.index < at.group.rows.length) placeCursor();
+  else if (at !== null) hideCursor();
   return Math.max(all.length - MOST_GROUPS, 0);
 }
 
@@ -142,22 +122,25 @@ function hideCursor() {
   onPoint(null);
 }
 
-function point(group, index, byKey) {
-  at = { group, index };
-  const x = (index % group.columns) * CELL, y = Math.floor(index / group.columns) * CELL;
-  if (cursor.parentElement !== group.cells) group.cells.append(cursor);
-  cursor.style.transform = `translate(${x}px, ${y}px)`;
+function placeCursor() {
+  cursor.style.transform = `translate(${xOf(at.index, at.group)}px, ${yOf(at.index, at.group)}px)`;
   cursor.hidden = false;
-  if (byKey) cursor.scrollIntoView({ block: "nearest" });
-  onPoint(group.rows[index], cursor, byKey, group);
 }
 
-function indexAt(event) {
-  const group = event.target.closest?.(".cells")?.group;
+function point(group, index, event) {
+  at = { group, index };
+  placeCursor();
+  if (event !== undefined) return onPoint(group.rows[index], event.clientX, event.clientY);
+  cursor.scrollIntoView({ block: "nearest" });
+  const box = cursor.getBoundingClientRect();
+  return onPoint(group.rows[index], box.left, box.top, group.title.textContent);
+}
+
+function found(event) {
+  const { group } = event.target;
   if (group === undefined) return null;
-  const box = group.cells.getBoundingClientRect();
-  const x = Math.floor((event.clientX - box.left) / CELL), y = Math.floor((event.clientY - box.top) / CELL), index = y * group.columns + x;
-  return x >= 0 && x < group.columns && y >= 0 && index < group.rows.length ? { group, index } : null;
+  const index = Math.floor(event.offsetY / CELL) * group.columns + Math.floor(event.offsetX / CELL);
+  return index >= 0 && index < group.rows.length ? { group, index } : null;
 }
 
 const STEPS = { ArrowRight: () => 1, ArrowLeft: () => -1, ArrowDown: (group) => group.columns, ArrowUp: (group) => -group.columns };
@@ -172,38 +155,34 @@ function onKey(event) {
 
 function move(key) {
   if (order.length === 0) return;
-  if (at === null || key === "Home") return point(order[0], 0, true);
+  if (at === null || key === "Home") return point(order[0], 0);
   const last = order[order.length - 1];
-  if (key === "End") return point(last, last.rows.length - 1, true);
+  if (key === "End") return point(last, last.rows.length - 1);
   const step = STEPS[key](at.group), index = at.index + step, i = order.indexOf(at.group);
-  if (index >= 0 && index < at.group.rows.length) return point(at.group, index, true);
+  if (index >= 0 && index < at.group.rows.length) return point(at.group, index);
   const next = order[i + Math.sign(step)];
-  return next === undefined ? undefined : point(next, step > 0 ? 0 : next.rows.length - 1, true);
+  return next === undefined ? undefined : point(next, step > 0 ? 0 : next.rows.length - 1);
 }
 
-/** `pick` gets a row, `pointAt` a row with the element at its place, or null. */
-export function makeMap(element, pick, pointAt, resized) {
+/** `pick` gets a row; `pointAt` a row, its place in the window and, from the keyboard, the group's title; or null. */
+export function makeMap(element, pick, pointAt, show) {
   root = element;
   onPick = pick;
   onPoint = pointAt;
   cursor = h("div", { class: "cursor", hidden: true });
-  makeSprites();
   root.addEventListener("pointermove", (event) => {
-    const found = indexAt(event);
-    if (found === null) { if (at !== null) hideCursor(); }
-    else if (found.group !== at?.group || found.index !== at.index) point(found.group, found.index, false);
+    const one = found(event);
+    if (one === null) { if (at !== null) hideCursor(); }
+    else if (one.group !== at?.group || one.index !== at.index) point(one.group, one.index, event);
   });
   root.addEventListener("pointerleave", () => { if (at !== null && document.activeElement !== root) hideCursor(); });
   root.addEventListener("click", (event) => {
-    const found = indexAt(event);
-    if (found !== null) onPick(found.group.rows[found.index]);
+    const one = found(event);
+    if (one !== null) onPick(one.group.rows[one.index]);
   });
   root.addEventListener("keydown", onKey);
-  new ResizeObserver(resized).observe(root);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-    makeSprites();
-    for (const group of groups.values())
-      for (const chunk of group.chunks) { chunk.looks = chunk.painted = null; paint(chunk); }
-    resized();
-  });
+  const again = () => { laidOut = ""; show(); };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+  // Without news, too: the reader's size of text, or of the window.
+  new ResizeObserver(() => { if (root.clientWidth !== width || root.clientHeight !== height) again(); }).observe(root);
 }

@@ -1,28 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sections of a node, from an EdgeNode and the figures beside it. Each is a function of the state alone.
 import { h, own, plain } from "./dom.js";
+import { mark, section } from "./parts.js";
 import { t } from "./texts.js";
 import { ago, bytes, duration, moment, number, when } from "./times.js";
 
-// How a word of the status looks: the mark says the same as the colour.
+// How a word of the status looks; any other waits.
 const LOOKS = {
-  good: { mark: "\u25cf", words: ["Committed", "Applied", "Fresh", "Closed", "True", "Running", "Standby"] },
-  busy: { mark: "\u25b6", words: ["Fetching", "Patching", "Verified", "Swapping", "Probation", "Applying", "HalfOpen", "Starting"] },
-  wait: { mark: "\u25d0", words: ["Waiting", "Idle", "Stale", "Held", "Incompatible", "Warning", "Stopped", "Once", "Unknown"] },
-  bad: { mark: "\u25a0", words: ["RollingBack", "RolledBack", "Rejected", "Refused", "Expired", "Silent", "Open", "Critical", "Missing", "False"] },
+  good: ["Committed", "Applied", "Fresh", "Closed", "True", "Running", "Standby"],
+  busy: ["Fetching", "Patching", "Verified", "Swapping", "Probation", "Applying", "HalfOpen", "Starting"],
+  bad: ["RollingBack", "RolledBack", "Rejected", "Refused", "Expired", "Silent", "Open", "Critical", "Missing", "False"],
 };
-const lookOf = (word) => Object.keys(LOOKS).find((look) => LOOKS[look].words.includes(word)) ?? "wait";
+const lookOf = (word) => Object.keys(LOOKS).find((look) => LOOKS[look].includes(word)) ?? "wait";
 
-const state = (word, look = lookOf(word)) =>
-  h("span", { class: `state ${look}`, "data-mark": LOOKS[look].mark }, own(word));
+const state = (word, look = lookOf(word)) => mark(look, own(word));
 
 // [label, value] pairs; a pair without a value is left out.
 const facts = (...pairs) =>
   h("dl", null, pairs.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "")
     .map(([label, value]) => [h("dt", null, label), h("dd", null, value)]));
-
-const section = (name, ...children) =>
-  h("section", { id: name, "aria-labelledby": `${name}-title` }, h("h2", { id: `${name}-title` }, t(name)), ...children);
 
 const text = (value) => (value === undefined || value === null || value === "" ? null : own(value));
 
@@ -73,8 +69,7 @@ function trouble(one) {
 function health({ status, reasons }) {
   const troubles = troublesOf(status, reasons);
   const bad = troubles.filter((one) => !one.waits);
-  return h("section", { id: "health", class: `wide${bad.length > 0 ? " gone" : ""}`, "aria-labelledby": "health-title" },
-    h("h2", { id: "health-title" }, t("health")),
+  return section("health", { class: `wide${bad.length > 0 ? " gone" : ""}` },
     h("p", null, troubles.length === 0 ? t("allWell") : bad.length > 0 ? t("needsPerson") : t("waits")),
     troubles.length > 0 && h("ul", null, troubles.map(trouble)));
 }
@@ -83,7 +78,7 @@ function health({ status, reasons }) {
 
 function releases({ status }) {
   const updates = list(status.updates);
-  return section("releases", updates.length === 0 && h("p", null, t("noReleases")),
+  return section("releases", null, updates.length === 0 && h("p", null, t("noReleases")),
     h("ul", null, updates.map((update) => h("li", null,
       h("div", { class: "row" }, h("h3", null, own(update.name)), state(update.phase ?? "Unknown")),
       facts(
@@ -105,7 +100,7 @@ function fetched(update, status) {
 
 function contact({ status, now }) {
   const { contact: it = {}, network = {} } = status;
-  return section("contact", facts(
+  return section("contact", null, facts(
     [t("state"), it.state && state(it.state)],
     [t("reason"), text(it.reason)],
     [t("lastContact"), Number.isFinite(now.contactAgeSeconds) && now.contactAgeSeconds >= 0
@@ -120,8 +115,8 @@ const limited = (n, limit) => (Number.isFinite(limit) ? t("ofLimit", bytes(n), b
 
 function hold({ status }) {
   const it = status.hold;
-  if (!it?.active) return section("hold", h("p", null, t("noHold")));
-  return section("hold", facts(
+  if (!it?.active) return section("hold", null, h("p", null, t("noHold")));
+  return section("hold", null, facts(
     [t("state"), state("Held")],
     [t("reason"), text(it.reason)],
     [t("since"), it.since && when(it.since)],
@@ -131,7 +126,7 @@ function hold({ status }) {
 function policy({ status }) {
   const it = status.policy ?? {};
   const policies = list(it.policies), sections = list(it.sections);
-  return section("policy",
+  return section("policy", null,
     !it.name ? h("p", null, t("defaults")) : null,
     facts(
       [t("policies"), it.name && (policies.length > 0 ? policies.map((one) => one.name) : [it.name])
@@ -144,7 +139,7 @@ function policy({ status }) {
 
 function entries({ status }) {
   const all = list(status.manifests);
-  return section("entries", all.length === 0 && h("p", null, t("noEntries")),
+  return section("entries", null, all.length === 0 && h("p", null, t("noEntries")),
     h("ul", null, all.map((entry) => h("li", null,
       h("div", { class: "row" }, h("h3", null, own(entry.name)), state(entry.phase ?? "Unknown")),
       facts(
@@ -158,7 +153,7 @@ function entries({ status }) {
 
 function disks({ status }) {
   const all = list(status.disk), writes = status.writes ?? {};
-  return section("disks", all.length === 0 && h("p", null, t("disksWell")),
+  return section("disks", null, all.length === 0 && h("p", null, t("disksWell")),
     h("ul", null, all.map((disk) => h("li", null,
       h("div", { class: "row" }, h("h3", null, own(disk.path)), disk.level && state(disk.level)),
       facts(
@@ -171,7 +166,7 @@ function disks({ status }) {
 
 function clock({ status, time }) {
   const it = status.clock ?? {}, off = it.offsetMilliseconds;
-  return section("clock", facts(
+  return section("clock", null, facts(
     [t("nodeTime"), moment(time)],
     [t("offset"), Number.isFinite(off) && t(off < 0 ? "behind" : "ahead", number(Math.abs(off)))],
     [t("synchronized"), typeof it.synchronized === "boolean" && t(it.synchronized ? "kept" : "notKept")]));
@@ -180,8 +175,8 @@ function clock({ status, time }) {
 function telemetry({ status }) {
   const it = status.telemetry ?? {}, sinks = list(it.sinks);
   const troubles = Array.isArray(it.troubles) ? it.troubles : [];
-  if (sinks.length === 0 && troubles.length === 0) return section("telemetry", h("p", null, t("noTelemetry")));
-  return section("telemetry",
+  if (sinks.length === 0 && troubles.length === 0) return section("telemetry", null, h("p", null, t("noTelemetry")));
+  return section("telemetry", null,
     facts(
       [t("queue"), Number.isFinite(it.queuedEvents) && t("events", number(it.queuedEvents), bytes(it.queuedBytes))],
       [t("oldest"), it.oldestTime && when(it.oldestTime)],
@@ -201,7 +196,7 @@ function telemetry({ status }) {
 
 function journal({ status }) {
   const it = status.journal ?? {};
-  return section("journal",
+  return section("journal", null,
     facts(
       [t("journalEntries"), Number.isFinite(it.entries) && number(it.entries)],
       [t("journalHash"), it.lastHash && h("code", null, own(it.lastHash))]),
@@ -210,14 +205,13 @@ function journal({ status }) {
 
 function trust({ status }) {
   const keys = Array.isArray(status.trust?.keys) ? status.trust.keys : [];
-  return section("trust", keys.length === 0 && h("p", null, t("noKeys")),
+  return section("trust", null, keys.length === 0 && h("p", null, t("noKeys")),
     keys.map((key) => h("p", null, h("code", null, own(key)))),
     status.trust?.more > 0 && h("p", null, t("moreKeys", number(status.trust.more))));
 }
 
 function conditions({ status }) {
-  return h("section", { id: "conditions", class: "wide", "aria-labelledby": "conditions-title" },
-    h("h2", { id: "conditions-title" }, t("conditions")),
+  return section("conditions", { class: "wide" },
     h("dl", null, list(status.conditions).map((one) => [
       h("dt", null, own(one.type)),
       h("dd", null, own(one.status), " ", h("code", null, own(one.reason)), one.message && [": ", own(one.message)],
@@ -226,7 +220,7 @@ function conditions({ status }) {
 
 function about({ status, now, time }) {
   const it = status.agent ?? {};
-  return section("node", facts(
+  return section("node", null, facts(
     [t("agent"), t("agentMode", plain(it.version ?? t("unknown")), plain(it.mode ?? t("unknown")))],
     [t("state"), it.state && state(it.state)],
     [t("running"), now.startUnixSeconds > 0 && duration(Date.parse(time) / 1000 - now.startUnixSeconds)],

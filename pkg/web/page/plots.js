@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small plots of the last 24 hours, from /page/history.json.
 import { h, svg } from "./dom.js";
+import { section } from "./parts.js";
 import { t } from "./texts.js";
 import { bytes, duration, number } from "./times.js";
 
@@ -43,7 +44,6 @@ function plot(name, format, ages, values) {
 export function plots(history) {
   const ages = Array.isArray(history?.ages) ? history.ages : [];
   const figures = PLOTS.map(([name, format]) => plot(name, format, ages, history?.series?.[name] ?? []));
-  return h("section", { id: "plots", class: "wide", "aria-labelledby": "plots-title" },
-    h("h2", { id: "plots-title" }, t("plots")),
+  return section("plots", { class: "wide" },
     figures.some((one) => one !== null) ? h("div", { class: "plots" }, figures) : h("p", null, t("noPlots")));
 }

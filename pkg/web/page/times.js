@@ -60,4 +60,5 @@ export function bytes(n) {
   return `${i === 0 ? Math.round(n) : n.toFixed(n < 10 ? 1 : 0)} ${["B", "KiB", "MiB", "GiB", "TiB", "PiB"][i]}`;
 }
 
-export const number = (n) => (Number.isFinite(n) ? new Intl.NumberFormat("en").format(n) : t("unknown"));
+const decimal = new Intl.NumberFormat("en");
+export const number = (n) => (Number.isFinite(n) ? decimal.format(n) : t("unknown"));

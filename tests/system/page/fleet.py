@@ -4,7 +4,8 @@
 orders, a line of JSON each: put, remove, end watches, what was asked.
 
     tests/system/page/fleet.py [WORD...]        only tests whose name has one of the words
-    tests/system/page/fleet.py --figures        10,000 nodes: how long, how large
+
+hack/bench.d/ui starts figures.mjs the same way.
 """
 import json
 import os
@@ -34,7 +35,7 @@ def obey(server, orders, answers):
         answers.flush()
 
 
-def main(words):
+def main(words, script="fleet.mjs"):
     why, browser = run.missing()
     if why:
         return run.skip(why)
@@ -46,7 +47,7 @@ def main(words):
         try:
             env = dict(os.environ, PAGE_URL=page.stdout.readline().strip(), PAGE_UI=str(page.pid), PAGE_BROWSER=browser,
                        PAGE_MODULES=os.path.join(run.MODULES, "node_modules"), PAGE_SHOTS=os.path.join(TOP, "build", "page-test", "shots"))
-            test = subprocess.Popen(["node", os.path.join(HERE, "fleet.mjs"), *words], env=env, stdout=subprocess.PIPE, stdin=subprocess.PIPE, preexec_fn=die_with_parent)
+            test = subprocess.Popen(["node", os.path.join(HERE, script), *words], env=env, stdout=subprocess.PIPE, stdin=subprocess.PIPE, preexec_fn=die_with_parent)
             orders = os.fdopen(os.dup(test.stdin.fileno()), "wb")
             said = (line for line in relay(test.stdout))
             threading.Thread(target=obey, args=(server, said, orders), daemon=True).start()
@@ -58,10 +59,10 @@ def main(words):
 
 
 def relay(lines):
-    """Orders begin with '{'; everything else is for the reader."""
+    """Orders are put, remove and {}; everything else is for the reader."""
     for line in lines:
         text = line.decode()
-        if text.startswith("{"):
+        if text.startswith(('{"put"', '{"remove"', "{}")):
             yield text
         else:
             print(text, end="", flush=True)

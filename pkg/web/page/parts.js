@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the pages of a node and of the fleet have in common: the frame, marks, sections, and how they ask and save.
+import { h, morphAll, own, plain } from "./dom.js";
+import { t } from "./texts.js";
+import { isUtc, setUtc } from "./times.js";
+
+const LIMIT_MS = 10000;
+// A mark says the same as its colour.
+const MARKS = { good: "\u25cf", busy: "\u25b6", wait: "\u25d0", bad: "\u25a0", away: "\u2715", soaks: "\u25d4", later: "\u25cb" };
+
+export const $ = (id) => document.getElementById(id);
+
+export const mark = (look, word) => h("span", { class: `state ${look}`, "data-mark": MARKS[look] }, word);
+
+export const button = (id, word, attributes) => h("button", { type: "button", id, ...attributes }, word);
+
+/** The button that opens a node of the fleet. */
+export const nodeButton = (name) => button(null, own(name), { class: "link", "data-node": plain(name) });
+
+export const section = (name, attributes, ...children) =>
+  h("section", { id: name, "aria-labelledby": `${name}-title`, ...attributes }, h("h2", { id: `${name}-title` }, t(name)), children);
+
+/** The frame of a page; `show` is called when the reader wants times in another zone. */
+export function frame(skipTo, show, ...content) {
+  document.body.append(h("a", { href: skipTo, class: "skip" }, t("skip")), h("header", { id: "head" }), h("div", { id: "problem", role: "status" }), ...content);
+  $("head").addEventListener("click", ({ target }) => {
+    if (target.id !== "zone") return;
+    setUtc(!isUtc());
+    show();
+  });
+}
+
+/** `where` and `way` say softly what is shown and how it comes. */
+export function showHead(title, name, where, way) {
+  document.title = title;
+  morphAll($("head"), [h("h1", null, name), h("bdi", { class: "soft" }, where), h("span", { id: "way", class: "soft" }, way),
+    button("zone", t("showUtc"), { class: "end", "aria-pressed": String(isUtc()) })]);
+}
+
+/** JSON of the server; an Error has its words, and `refused` when it does not want this reader. */
+export async function ask(path, headers) {
+  const answer = await fetch(path, { headers, signal: AbortSignal.timeout(LIMIT_MS), cache: "no-store", credentials: "omit" });
+  if (answer.ok) return answer.json();
+  const body = await answer.json().catch(() => ({}));
+  throw Object.assign(new Error(plain(body.error ?? answer.status)), { refused: answer.status === 403 });
+}
+
+export function save(blob, name) {
+  const link = h("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}

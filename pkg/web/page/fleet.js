@@ -280,7 +280,7 @@ function build() {
         h("label", null, t("find"), h("input", { id: "find", type: "search", placeholder: t("findHow"), maxlength: 200 })),
         h("label", null, t("groupBy"), h("select", { id: "group" })),
         h("div", { class: "row", role: "group", "aria-label": t("states") },
-          LOOKS.map((look) => button(`look-${look}`, [h("canvas", { "aria-hidden": "true" }), "\u200b"], { "data-look": look }))),
+          LOOKS.map((look) => button(`look-${look}`, [drawLook(look), "\u200b"], { "data-look": look }))),
         h("span", { id: "count", role: "status" }), button("csv", t("saveCsv"))),
       section("rollouts", wide, h("div", { id: "film" })),
       section("map", wide, h("p", { class: "soft", id: "map-how" }, t("mapHow")), h("p", { id: "map-note" }),
@@ -294,7 +294,6 @@ function build() {
     h("dialog", { id: "panel", "aria-labelledby": "node-title" },
       h("div", { class: "row" }, h("h2", { id: "node-title" }), button("close", t("close"), { class: "end" })),
       h("div", { id: "node-content" })));
-  for (const look of LOOKS) drawLook(look, $(`look-${look}`).firstChild, 12);
   $("find").value = filter.find;
 }
 

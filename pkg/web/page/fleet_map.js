@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The map: the browser lays out a heading and an empty field for each group; behind all fields are strips of one picture with
-// the cells. News paint the cells whose look has changed; scrolling and hovering paint nothing.
-import { h, plain } from "./dom.js";
+// The map: a heading and a drawing for each group, which the browser lays out and paints. A path holds the cells of one look in
+// some lines of a group, so news redraw only what has changed; scrolling and hovering redraw nothing.
+import { h, plain, svg } from "./dom.js";
 import { LOOKS, lookOf } from "./fleet_data.js";
 import { t } from "./texts.js";
 import { number } from "./times.js";
 
-const CELL = 14, STRIP = 1000, MOST_GROUPS = 400, LEAST_COLUMNS = 9;
+const CELL = 14, LINES = 16, MOST_GROUPS = 400, LEAST_COLUMNS = 9;
 
 let root, cursor, onPick, onPoint;
-let sprites = [], strips = [], scale = 1; // strips: the contexts of their canvases
-let laidOut = "", width = 0, height = 0; // what the places of the groups depend on, and what they take
-const groups = new Map(); // by key: {section, title, cells, columns, rows, x, y, looks}
+let shown = ""; // the keys of the groups that are shown
+const groups = new Map(); // by key: {section, title, cells, columns, rows, paths}
 let order = []; // of the groups that are shown
 let at = null; // {group, index} under the cursor
 
@@ -19,67 +18,45 @@ let at = null; // {group, index} under the cursor
 
 // Shape and colour say the same.
 const SHAPES = {
-  good: (c, n) => { c.arc(n / 2, n / 2, n * 0.24, 0, 7); c.fill(); },
-  busy: (c, n) => { c.moveTo(n * 0.25, n * 0.15); c.lineTo(n * 0.85, n / 2); c.lineTo(n * 0.25, n * 0.85); c.fill(); },
-  wait: (c, n) => { c.arc(n / 2, n / 2, n * 0.3, 0, 7); c.stroke(); c.beginPath(); c.arc(n / 2, n / 2, n * 0.3, 1.57, 4.71); c.fill(); },
-  bad: (c, n) => { c.rect(n * 0.08, n * 0.08, n * 0.84, n * 0.84); c.fill(); },
-  away: (c, n) => { c.moveTo(n * 0.2, n * 0.2); c.lineTo(n * 0.8, n * 0.8); c.moveTo(n * 0.8, n * 0.2); c.lineTo(n * 0.2, n * 0.8); c.stroke(); },
+  good: "m3.6 7a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0z",
+  busy: "m3.5 2v10l8.4-5z",
+  wait: "m2.8 7a4.2 4.2 0 1 0 8.4 0a4.2 4.2 0 1 0-8.4 0m4.2-2.9a2.9 2.9 0 0 1 0 5.8z",
+  bad: "m1 1h12v12h-12z",
+  away: "m2.8 2.8l8.4 8.4m0-8.4l-8.4 8.4",
 };
 
-/** One cell as a picture of its own, also for the legend. */
-export function drawLook(look, canvas, size) {
-  const n = Math.round(size * (window.devicePixelRatio || 1)), c = canvas.getContext("2d");
-  canvas.width = canvas.height = n;
-  c.fillStyle = c.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue(`--${look === "away" ? "soft" : look}`);
-  c.lineWidth = n * 0.12;
-  c.beginPath();
-  SHAPES[look](c, n);
-  return canvas;
-}
+/** One cell as a picture of its own, for the legend. */
+export const drawLook = (look) =>
+  svg("svg", { class: "cells", viewBox: `0 0 ${CELL} ${CELL}`, "aria-hidden": "true" }, svg("path", { class: look, d: `M0 0${SHAPES[look]}` }));
 
-const xOf = (index, group) => group.x + (index % group.columns) * CELL;
-const yOf = (index, group) => group.y + Math.floor(index / group.columns) * CELL;
+const xOf = (index, group) => (index % group.columns) * CELL;
+const yOf = (index, group) => Math.floor(index / group.columns) * CELL;
 
-function paintCell(look, group, index) {
-  const before = group.looks[index], x = xOf(index, group), y = yOf(index, group);
-  if (before === look) return;
-  group.looks[index] = look;
-  const n = sprites[0].width;
-  for (let i = Math.floor(y / STRIP); i <= Math.floor((y + CELL) / STRIP) && i < strips.length; i++) {
-    const c = strips[i], left = Math.round(x * scale), top = Math.round((y - i * STRIP) * scale);
-    if (before !== undefined) c.clearRect(left, top, n, n);
-    if (look !== undefined) c.drawImage(sprites[look], left, top);
+function draw(group) {
+  const wanted = new Map(), block = LINES * group.columns;
+  group.rows.forEach((row, i) => {
+    const look = lookOf(row), key = `${Math.floor(i / block)} ${look}`;
+    wanted.set(key, `${wanted.get(key) ?? ""}M${xOf(i, group)} ${yOf(i, group)}${SHAPES[look]}`);
+  });
+  for (const [key, path] of group.paths)
+    if (!wanted.has(key)) { path.remove(); group.paths.delete(key); }
+  for (const [key, d] of wanted) {
+    let path = group.paths.get(key);
+    if (path === undefined) {
+      group.paths.set(key, path = svg("path", { class: key.split(" ")[1] }));
+      group.cells.append(path);
+    }
+    if (path.drawn !== d) path.setAttribute("d", path.drawn = d);
   }
-}
-
-function paint(group) {
-  group.rows.forEach((row, i) => paintCell(LOOKS.indexOf(lookOf(row)), group, i));
-  for (let i = group.rows.length; i < group.looks.length; i++) paintCell(undefined, group, i);
 }
 
 // ---- groups ----------------------------------------------------------------------------------------------------------
 
-/** Empty strips behind all groups, and where each group is. */
-function layOut() {
-  width = root.clientWidth;
-  height = root.clientHeight;
-  scale = window.devicePixelRatio || 1;
-  sprites = LOOKS.map((look) => drawLook(look, document.createElement("canvas"), CELL));
-  for (const group of order) Object.assign(group, { x: group.cells.offsetLeft, y: group.cells.offsetTop, looks: [] });
-  strips = [];
-  for (let top = 0; top < height; top += STRIP) {
-    const tall = Math.min(height - top, STRIP), strip = h("canvas", { "aria-hidden": "true", width: Math.ceil(width * scale), height: Math.ceil(tall * scale) });
-    Object.assign(strip.style, { top: `${top}px`, width: `${width}px`, height: `${tall}px` });
-    strips.push(strip.getContext("2d"));
-    root.append(strip);
-  }
-}
-
 function showGroup(one, columns) {
   let group = groups.get(one.key);
   if (group === undefined) {
-    const title = h("h3"), cells = h("div", { class: "cells" });
-    group = { key: one.key, title, cells, section: h("div", { class: "group" }, title, cells) };
+    const title = h("h3"), cells = svg("svg", { class: "cells", "aria-hidden": "true" });
+    group = { key: one.key, title, cells, section: h("div", { class: "group" }, title, cells), paths: new Map() };
     cells.group = group;
     groups.set(one.key, group);
   }
@@ -90,9 +67,9 @@ function showGroup(one, columns) {
     group.title.textContent = text;
     group.title.title = t("groupTitle", plain(one.title), number(one.rows.length), number(one.counts.bad), number(one.counts.away));
   }
-  group.lines = Math.ceil(one.rows.length / group.columns);
   group.section.style.width = `${group.columns * CELL}px`;
-  group.cells.style.height = `${group.lines * CELL}px`;
+  group.cells.style.height = `${Math.ceil(one.rows.length / group.columns) * CELL}px`;
+  draw(group);
   return group;
 }
 
@@ -100,15 +77,12 @@ function showGroup(one, columns) {
 export function showMap(all) {
   const columns = Math.max(Math.floor(root.clientWidth / CELL), 1);
   order = all.slice(0, MOST_GROUPS).map((one) => showGroup(one, columns));
-  const key = JSON.stringify([root.clientWidth, window.devicePixelRatio, order.map((group) => [group.key, group.columns, group.lines])]);
-  if (key !== laidOut) {
-    laidOut = key;
-    for (const [name, group] of groups) if (!order.includes(group)) groups.delete(name);
-    root.replaceChildren(...order.map((group) => group.section));
-    layOut();
-    root.append(cursor);
+  const keys = JSON.stringify(order.map((group) => group.key));
+  if (keys !== shown) {
+    shown = keys;
+    for (const [key, group] of groups) if (!order.includes(group)) groups.delete(key);
+    root.replaceChildren(...order.map((group) => group.section), cursor);
   }
-  order.forEach(paint);
   if (at !== null && order.includes(at.group) && at.index < at.group.rows.length) placeCursor();
   else if (at !== null) hideCursor();
   return Math.max(all.length - MOST_GROUPS, 0);
@@ -119,11 +93,13 @@ export function showMap(all) {
 function hideCursor() {
   at = null;
   cursor.hidden = true;
+  cursor.style.transform = "";
   onPoint(null);
 }
 
 function placeCursor() {
-  cursor.style.transform = `translate(${xOf(at.index, at.group)}px, ${yOf(at.index, at.group)}px)`;
+  const { group, index } = at, field = group.cells.getBoundingClientRect(), map = root.getBoundingClientRect();
+  cursor.style.transform = `translate(${field.left - map.left + xOf(index, group)}px, ${field.top - map.top + yOf(index, group)}px)`;
   cursor.hidden = false;
 }
 
@@ -137,9 +113,10 @@ function point(group, index, event) {
 }
 
 function found(event) {
-  const { group } = event.target;
+  const group = event.target.closest("svg")?.group;
   if (group === undefined) return null;
-  const index = Math.floor(event.offsetY / CELL) * group.columns + Math.floor(event.offsetX / CELL);
+  const box = group.cells.getBoundingClientRect();
+  const index = Math.floor((event.clientY - box.top) / CELL) * group.columns + Math.floor((event.clientX - box.left) / CELL);
   return index >= 0 && index < group.rows.length ? { group, index } : null;
 }
 
@@ -181,8 +158,5 @@ export function makeMap(element, pick, pointAt, show) {
     if (one !== null) onPick(one.group.rows[one.index]);
   });
   root.addEventListener("keydown", onKey);
-  const again = () => { laidOut = ""; show(); };
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
-  // Without news, too: the reader's size of text, or of the window.
-  new ResizeObserver(() => { if (root.clientWidth !== width || root.clientHeight !== height) again(); }).observe(root);
+  new ResizeObserver(show).observe(root);
 }

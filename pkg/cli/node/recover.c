@@ -154,8 +154,8 @@ static int print_text(struct hf_cli *cli, const json_t *found, struct hf_err *er
     static const char *const titles[] = {"RELEASE", "PHASE",    "COMMITTED",     "SEQUENCE", "INSTALLED",
                                          "KEPT",    "PREVIOUS", "PREVIOUS-KEPT", "SIGNATURE"};
     _cleanup_(hf_table_done) struct hf_table table = {.n = 0};
-    const json_t *releases = json_object_get(found, "releases"), *release, *text;
-    size_t i, k;
+    const json_t *releases = json_object_get(found, "releases"), *release;
+    size_t i;
     int r = hf_table_begin(&table, titles, HF_LEN(titles), err);
 
     json_array_foreach(releases, i, release)
@@ -169,8 +169,9 @@ static int print_text(struct hf_cli *cli, const json_t *found, struct hf_err *er
                    *detail = hf_json_str_or(release, "installed.detail", "");
         if (detail[0] != '\0')
             hf_cli_print_line(cli->out, "%s: installed: %s", name, detail);
-        json_array_foreach(json_object_get(release, "damage"), k, text)
-            hf_cli_print_line(cli->out, "%s: %s", name, json_string_value(text));
+        const json_t *damage = json_object_get(release, "damage");
+        for (size_t k = 0; k < json_array_size(damage); k++)
+            hf_cli_print_line(cli->out, "%s: %s", name, json_string_value(json_array_get(damage, k)));
     }
     hf_cli_print_line(cli->out, "keys: %s", hf_json_str_or(found, "keys", ""));
     hf_cli_print_line(cli->out, "agent: %s", hf_json_str_or(found, "agent", ""));

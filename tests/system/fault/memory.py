@@ -12,6 +12,7 @@ Each ends Committed. Needs root and a cgroup file system with the memory control
 """
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from node import say  # noqa: E402
 MIB = 1 << 20
 LIMIT, ROOMY = 96 * MIB, 4096 * MIB
 CONTENT_BYTES = 1200000
+ROUNDS = ("told", "killed", "listed")
 
 
 class Group:
@@ -95,11 +97,11 @@ def text(words, change):
 
 
 def make_files(node):
-    """Two versions compressed by zstd -20 from a pipe: without the size the encoder uses its largest window."""
+    """A version for each round and the one before it, by zstd -20 from a pipe: without the size the encoder uses its largest window."""
     rng = random.Random(20261122)
     words = ["%x" % rng.getrandbits(rng.choice((8, 16, 24, 32))) for _ in range(40000)]
     paths = []
-    for number in (1, 2):
+    for number in range(1, len(ROUNDS) + 2):
         paths.append(node.place("versions", f"v{number}.zst"))
         packed = subprocess.run(["zstd", "-q", "--ultra", "-20", "-c"], input=text(words, number), stdout=subprocess.PIPE, check=True)
         with open(paths[-1], "wb") as file:
@@ -111,15 +113,17 @@ class Rounds:
     def __init__(self, group):
         self.group = group
         self.node = fault.Node(os.path.join(fault.TOP, "build", "fault", "memory"), fault.Artifacts())
-        self.old, self.new = make_files(self.node)
+        self.versions = make_files(self.node)
+        self.old = self.new = None
         self.sequence = 0
 
     def publish(self, *plain):
-        """Install the old version and publish the new one, with a delta that unpacks the content and, if asked for, a plain one."""
+        """Publish the next version, with a delta that unpacks the content and, if asked for, a plain one."""
         node = self.node
+        self.old, self.new = self.versions[self.sequence:self.sequence + 2]
         self.sequence += 1
-        with open(self.old, "rb") as source, open(node.path, "wb") as target:
-            target.write(source.read())
+        if self.sequence == 1:
+            shutil.copyfile(self.old, node.path)
         made = node.create("app", f"{self.sequence}.0.0", self.sequence, self.new, old=self.old, service=False, fast=False)
         if plain:
             made = self.add_plain(made)
@@ -217,7 +221,7 @@ def main():
     failed, rounds = 0, None
     try:
         rounds = Rounds(group)
-        for name in ("told", "killed", "listed"):
+        for name in ROUNDS:
             began = time.monotonic()
             problems = getattr(rounds, name)()
             failed += bool(problems)

@@ -11,6 +11,8 @@ from lab import die_with_parent, wait
 PASSWORD_AUTH = struct.pack(">IIHBH", 9, 0x40000009, 0, 0, 0)  # an empty password
 OWNER, PLATFORM, SHA256 = 0x40000001, 0x4000000C, 0xB
 EXTEND, CLEAR, CHANGE_AUTH, DEFINE, UNDEFINE = 0x182, 0x126, 0x129, 0x12A, 0x122
+GET_CAPABILITY, FLUSH_CONTEXT, CAP_HANDLES, TRANSIENT_FIRST = 0x17A, 0x165, 1, 0x80000000
+NO_SESSIONS, SESSIONS = 0x8001, 0x8002
 
 
 class Tpm:
@@ -38,12 +40,20 @@ class Tpm:
     def tcti(self):
         return f"swtpm:path={self.socket}"
 
-    def command(self, code, body):
+    def command(self, code, body, tag=SESSIONS):
+        """The answer's body."""
         with socket.socket(socket.AF_UNIX) as line:
             line.connect(self.socket)
-            line.sendall(struct.pack(">HII", 0x8002, 10 + len(body), code) + body)
+            line.sendall(struct.pack(">HII", tag, 10 + len(body), code) + body)
             answer = line.recv(4096)
         assert struct.unpack(">I", answer[6:10])[0] == 0, answer
+        return answer[10:]
+
+    def forget_dead_user(self):
+        """What the kernel does at /dev/tpmrm0 when a process dies: the objects that it has loaded go."""
+        answer = self.command(GET_CAPABILITY, struct.pack(">III", CAP_HANDLES, TRANSIENT_FIRST, 16), NO_SESSIONS)
+        for handle in struct.unpack(f">{struct.unpack('>I', answer[5:9])[0]}I", answer[9:]):
+            self.command(FLUSH_CONTEXT, struct.pack(">I", handle), NO_SESSIONS)
 
     def extend(self, pcr):
         self.command(EXTEND, struct.pack(">I", pcr) + PASSWORD_AUTH + struct.pack(">IH", 1, SHA256) + b"\x55" * 32)
@@ -55,7 +65,7 @@ class Tpm:
         """The response code."""
         with socket.socket(socket.AF_UNIX) as line:
             line.connect(self.socket)
-            line.sendall(struct.pack(">HII", 0x8002, 10 + len(body), code) + body)
+            line.sendall(struct.pack(">HII", SESSIONS, 10 + len(body), code) + body)
             return struct.unpack(">I", line.recv(4096)[6:10])[0]
 
     def set_owner_password(self, text, before=b""):

@@ -22,17 +22,17 @@ static const char exit_codes[] =
  * list. */
 static const struct {
     const char *title;
-    const char *names[12];
+    const char *names[13];
 } groups[] = {
     {"Releases", {"release create", "release sign", "release verify", "key generate", "key public", "lint", NULL}},
     {"Deltas", {"delta create", "delta apply", "delta info", NULL}},
     {"Policies", {"policy sign", "policy explain", "manifest digest", "manifest render", "manifest sign", NULL}},
     {"Fleet",
-     {"status", "nodes", "node", "rollout watch", "rollout pause", "rollout resume", "rollout halt", "turn free",
+     {"status", "nodes", "node", "ui", "rollout watch", "rollout pause", "rollout resume", "rollout halt", "turn free",
       "wait", "rollback", NULL}},
     {"This node",
-     {"node status", "node journal", "node enrol", "node host", "hold", "recover", "spool stat", "spool cat",
-      "spool verify", "spool send", NULL}},
+     {"node status", "node journal", "node enrol", "node host", "node page", "hold", "recover", "spool stat",
+      "spool cat", "spool verify", "spool send", NULL}},
 };
 
 static bool is_in_group(size_t group, const char *name)

@@ -13,7 +13,7 @@ bool hf_supervisor_slot_is_valid(const char *slot)
 {
     size_t part = 0, dots = 0, n = 0;
 
-    for (; slot[n] != '\0' && n < HF_HOST_SLOT; n++) {
+    for (; n < HF_HOST_SLOT && slot[n] != '\0'; n++) {
         if (slot[n] == '/' && (part == 0 || (part == dots && dots <= 2)))
             return false;
         if (slot[n] != '/' && !is_plain(slot[n]) && strchr("._+~-", slot[n]) == NULL)

@@ -79,11 +79,12 @@ int hf_page_token_load(const struct hf_fs_ops *fs, const struct hf_clock_ops *cl
     return 0;
 }
 
-bool hf_page_token_is(const struct hf_page_token *token, struct hf_view given)
+bool hf_page_token_is(const char *token, struct hf_view given)
 {
-    volatile unsigned char differs = given.n != HF_PAGE_TOKEN_TEXT - 1;
+    size_t n = strlen(token);
+    volatile unsigned char differs = n == 0 || given.n != n;
 
-    for (size_t i = 0; i < HF_PAGE_TOKEN_TEXT - 1; i++)
-        differs |= (unsigned char)(token->text[i] ^ (i < given.n ? given.p[i] : 0));
-    return differs == 0 && token->text[0] != '\0';
+    for (size_t i = 0; i < n; i++)
+        differs |= (unsigned char)(token[i] ^ (i < given.n ? given.p[i] : 0));
+    return differs == 0;
 }

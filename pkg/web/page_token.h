@@ -28,5 +28,5 @@ HF_MUST_USE int hf_page_token_make(const struct hf_fs_ops *fs, const struct hf_c
 /* -ENOENT: none. -EACCES: others can read or write it. -EBADMSG: damaged. -ESTALE: it has ended. */
 HF_MUST_USE int hf_page_token_load(const struct hf_fs_ops *fs, const struct hf_clock_ops *clock, const char *run_dir,
                                    struct hf_page_token *ret_token, struct hf_err *err);
-/* In a time that depends on the length of `given` alone. Pure. */
-bool hf_page_token_is(const struct hf_page_token *token, struct hf_view given);
+/* In a time that does not tell how much of it is right; "" is no token. Also for the tokens of other pages. Pure. */
+bool hf_page_token_is(const char *token, struct hf_view given);

@@ -82,7 +82,7 @@ static int check_token(struct hf_page_acts *acts, const struct hf_server_request
         return 401;
     }
     int r = hf_page_token_load(p->fs, p->clock, p->run_dir, &token, NULL);
-    if (r == 0 && whole && hf_page_token_is(&token, hf_view_of(given)))
+    if (r == 0 && whole && hf_page_token_is(token.text, hf_view_of(given)))
         return 0;
     hf_page_guesses_wrong(&acts->guesses, request->peer->key, now);
     p->acts.audited(p->acts.arg, acts->who, "TokenWrong", NULL);

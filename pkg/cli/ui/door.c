@@ -11,6 +11,7 @@
 #include "sync/page_reasons.h"
 #include "web/fleet.h"
 #include "web/page.h"
+#include "web/page_token.h"
 
 enum { MAX_ROUTES = 32, CONNECTIONS = 64, MAX_HEADER = 256 };
 
@@ -31,18 +32,6 @@ static bool same_user(const struct hf_ui_door *door, const struct hf_peer *peer)
     return peer->over_loopback && (!peer->has_uid || peer->uid == door->params.uid || peer->uid == 0);
 }
 
-/* In a time that does not tell how much of it is right. */
-static bool is_token(const struct hf_ui_door *door, const char *text)
-{
-    unsigned wrong = 0;
-
-    if (strlen(text) != HF_UI_TOKEN)
-        return false;
-    for (size_t i = 0; i < HF_UI_TOKEN; i++)
-        wrong |= (unsigned)((unsigned char)text[i] ^ (unsigned char)door->token[i]);
-    return wrong == 0;
-}
-
 static void changed(void *arg, unsigned n_viewers)
 {
     (void)arg;
@@ -55,7 +44,7 @@ static bool may_join(void *arg, const struct hf_peer *peer, const char *protocol
     const struct hf_ui_door *door = arg;
 
     return same_user(door, peer) && strncmp(protocols, begin, sizeof(begin) - 1) == 0 &&
-           is_token(door, protocols + sizeof(begin) - 1);
+           hf_page_token_is(door->token, hf_view_of(protocols + sizeof(begin) - 1));
 }
 
 static const char *why_not(const struct hf_ui_door *door, const struct hf_server_request *request)
@@ -64,7 +53,8 @@ static const char *why_not(const struct hf_ui_door *door, const struct hf_server
 
     if (!same_user(door, request->peer))
         return "another user of this machine runs this page: run 'holdfast ui' as the user of the browser";
-    if (!hf_server_header(request, "x-holdfast-token:", token, sizeof(token)) || !is_token(door, token))
+    if (!hf_server_header(request, HF_PAGE_TOKEN_HEADER, token, sizeof(token)) ||
+        !hf_page_token_is(door->token, hf_view_of(token)))
         return "the address lacks its token: open the whole address that 'holdfast ui' printed";
     return NULL;
 }

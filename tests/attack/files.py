@@ -114,17 +114,16 @@ def attack_tree_retaken(home):
 
 
 def attack_tree_rollback(home):
-    """Change the tree in use before an update that fails: the agent does not roll back to the changed tree, says why, and installs the signed one."""
+    """Change the tree before while an update that fails is judged: the agent does not roll back to the changed tree, says why, and installs the signed one."""
     with machine(home) as node:
         current = node.place("root", "app", "current")
         install(node, 1, tree(node, "first"), current)
         tool = os.path.join(current, "bin", "tool")
-        want = sha256(tool)
-        node.stop_agent()
-        overwrite(tool)
-        more = ("--health-exec", "/bin/false", "--health-threshold", "1", "--health-deadline", "1s")
+        want, before = sha256(tool), os.path.realpath(tool)
+        more = ("--health-exec", "/bin/false", "--health-threshold", "1", "--health-deadline", "5s")
         node.apply("app", node.create("app", "2.0", 2, tree(node, "second", "tree2"), path=current, service=False, more=more))
-        node.start_agent()
+        wait("the update to be judged", lambda: node.update("app").get("phase") == "Probation", 60)
+        overwrite(before)
         node.wait_end("app", 2, 60)
         wait("the signed tree", lambda: os.path.exists(tool) and sha256(tool) == want, 60)
         with open(os.path.join(node.home, "agent.log"), encoding="utf-8") as log:

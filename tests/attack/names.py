@@ -310,7 +310,7 @@ def attack_folder_swapped_for_a_link(home):
                 node.apply("policy", aim(node, os.path.join(data, str(number))).replace("name: conf", f"name: e{number}"))
                 if node.agent is None:
                     node.start_agent()
-                wait(f"an answer about {number}", lambda number=number: node.alive() or reason_of(node, f"e{number}"), 60)
+                wait(f"an answer about {number}", lambda number=number: node.alive() or reason_of(node, f"e{number}"), 300)  # statuses are paced
         finally:
             over.set()
             thread.join()

@@ -276,10 +276,11 @@ dist-test: ## what make dist makes: twice the same, quiet under lintian, and ins
 iac-test: ## the modules of deploy/terraform and deploy/pulumi, by OpenTofu (from Go modules) and Pulumi's mocks (from npm)
 	@tests/system/iac/run.py
 
-page-test: ## the pages of a node and of the fleet in a real Chromium: every state, axe-core, hostile texts, the keyboard (chromium; node and npm)
+PAGES ?= run fleet
+page-test: ## the pages of a node and of the fleet in a real Chromium: every state, axe-core, hostile texts, the keyboard (chromium; node and npm; PAGES=run: the node's)
 	@hack/setup.sh build page || true
 	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@r=0; for page in run fleet; do tests/system/page/$$page.py $(PAGE_TEST) || r=1; done; exit $$r
+	@r=0; for page in $(PAGES); do tests/system/page/$$page.py $(PAGE_TEST) || r=1; done; exit $$r
 
 install: ## binaries, man pages, completion, systemd unit (PREFIX=/usr/local, DESTDIR)
 install: all

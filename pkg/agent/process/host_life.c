@@ -11,6 +11,7 @@
  * as the unit is wanted again. The lock of the state folder keeps the two apart in any case. */
 #include "agent/process/host_life.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -87,9 +88,11 @@ static int add_variables(struct hf_buf *out, struct hf_err *err)
     const char *name;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && hf_agent_options_variable(i, &name); i++)
-        if (name != NULL && !is_named(not_there, name) && getenv(name) != NULL && getenv(name)[0] != '\0')
-            r = hf_hostlife_add_variable(out, name, getenv(name), err);
+    for (size_t i = 0; r == 0 && hf_agent_options_variable(i, &name); i++) {
+        const char *value = name != NULL && !is_named(not_there, name) ? getenv(name) : NULL;
+        if (value != NULL && value[0] != '\0')
+            r = hf_hostlife_add_variable(out, name, value, err);
+    }
     for (size_t i = 0; r == 0 && i < HF_LEN(more); i++)
         if (getenv(more[i]) != NULL)
             r = hf_hostlife_add_variable(out, more[i], getenv(more[i]), err);
@@ -164,6 +167,7 @@ static void await_bus(const struct host_life *life)
     const struct timespec pause = {.tv_nsec = 100 * (long)HF_NS_PER_MS};
     char active[HF_HOSTLIFE_STATE];
 
+    assert(life->systemd.state != NULL);
     for (int i = 0; i < BUS_TRIES; i++) {
         if (life->systemd.state(life->systemd.ctx, active, NULL) != -ENOTCONN)
             return;
@@ -305,6 +309,7 @@ static bool is_wanted(const struct watcher *w)
 {
     char active[HF_HOSTLIFE_STATE] = "";
 
+    assert(w->life.systemd.state != NULL);
     return w->life.systemd.state(w->life.systemd.ctx, active, NULL) == 0 &&
            (strcmp(active, "active") == 0 || strcmp(active, "activating") == 0 || strcmp(active, "reloading") == 0);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/state/committed.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -93,6 +94,7 @@ int hf_committed_load(const struct hf_fs_ops *fs, const char *folder, const char
     struct hf_edgeupdate *update = NULL;
     int r = load(fs, folder, file_name, &update, err);
 
+    assert(r < 0 || update != NULL);
     if (r == 0 && strcmp(update->release.digest, digest) != 0)
         r = -ENOENT;
     if (r < 0) {
@@ -114,7 +116,7 @@ int hf_committed_peek(const struct hf_fs_ops *fs, const char *folder, bool previ
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_JOURNAL_MAX_BYTES);
     char path[PATH_MAX];
-    struct hf_view body;
+    struct hf_view body = {NULL, 0};
 
     if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, previous ? previous_name : file_name) >= sizeof(path))
         return hf_err_set(err, ENAMETOOLONG, "path '%.100s...' is too long", folder);

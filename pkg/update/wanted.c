@@ -5,24 +5,14 @@
 #include <string.h>
 
 #include "update/release.h"
+#include "update/state/committed.h"
 
 static const uint64_t no_memory_retry_ns = 5 * HF_NS_PER_S;
-
-static struct hf_edgeupdate *decode(json_t *json)
-{
-    struct hf_issues *issues = calloc(1, sizeof(*issues));
-    struct hf_edgeupdate *update = NULL;
-
-    if (issues != NULL && json != NULL && hf_edgeupdate_decode(json, &update, issues) < 0)
-        update = NULL;
-    free(issues);
-    return update;
-}
 
 void wanted_restore(struct release *release, json_t *kept)
 {
     release->wanted.kept = kept;
-    release->wanted.accepted = decode(kept);
+    release->wanted.accepted = hf_committed_decode(kept);
 }
 
 void wanted_done(struct release *release)
@@ -75,7 +65,7 @@ int wanted_set(struct release *release, const struct hf_desired *desired)
     wanted->link = desired->link;
     if (*set != NULL && ((*set)->json == desired->update->json || json_equal((*set)->json, desired->update->json)))
         return 0;
-    struct hf_edgeupdate *object = decode(desired->update->json);
+    struct hf_edgeupdate *object = hf_committed_decode(desired->update->json);
     if (object == NULL)
         return -ENOMEM;
     if (!replaced)
@@ -103,7 +93,7 @@ bool wanted_order_again(struct release *release)
 {
     const struct release_wanted *wanted = &release->wanted;
     bool known = wanted->accepted != NULL && strcmp(wanted->accepted->release.digest, release->j.good_digest) == 0;
-    struct hf_edgeupdate *before = known ? decode(wanted->kept) : NULL;
+    struct hf_edgeupdate *before = known ? hf_committed_decode(wanted->kept) : NULL;
 
     if (before != NULL)
         wanted_order(release, before);
@@ -212,7 +202,7 @@ void wanted_accept(struct release *release, enum hf_update_event event, enum hf_
 {
     struct release_wanted *wanted = &release->wanted;
     json_t *kept = reduce(wanted->object);
-    struct hf_edgeupdate *accepted = decode(kept);
+    struct hf_edgeupdate *accepted = hf_committed_decode(kept);
 
     if (accepted == NULL) {
         json_decref(kept);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The body of an act of the page. What must hold: the words are those of one of the acts, what a person gave is in no word that could be
- * another option, and the line for the shell has no control characters and all words. */
+/* The body of an act of the page. What must hold: the words are those of one of the acts, what a person gave is in no
+ * word that could be another option, and the line for the shell has no control characters and all words. */
 #include "agent/page/act.h"
 
 #include <stdlib.h>

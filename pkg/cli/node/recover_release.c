@@ -80,17 +80,6 @@ static void note_damage(struct hf_recover_release *release, const char *file, co
     (void)snprintf(text, sizeof(release->damage[0]), "%s: %s", file, hf_err_text(err, said, sizeof(said)));
 }
 
-static struct hf_edgeupdate *decode(json_t *kept)
-{
-    struct hf_issues *issues = calloc(1, sizeof(*issues));
-    struct hf_edgeupdate *update = NULL;
-
-    if (kept != NULL && issues != NULL && hf_edgeupdate_decode(kept, &update, issues) < 0)
-        update = NULL;
-    free(issues);
-    return update;
-}
-
 /* Without hf_journal_load(), which sets a damaged journal aside: that is the agent's affair. */
 static void read_journal(const struct hf_recover_node *node, struct hf_recover_release *release)
 {
@@ -113,7 +102,7 @@ static void read_journal(const struct hf_recover_node *node, struct hf_recover_r
         release->j = (struct hf_journal){.phase = HF_PHASE_IDLE};
         note_damage(release, "journal", &err);
     } else if (strcmp(release->j.digest, release->j.good_digest) == 0) {
-        release->committed = decode(kept);
+        release->committed = hf_committed_decode(kept);
     }
 }
 

@@ -25,15 +25,28 @@ int hf_committed_format(const json_t *object, struct hf_buf *out)
     return r;
 }
 
-static struct hf_edgeupdate *decode(struct hf_view body, int *ret_r)
+static struct hf_edgeupdate *decode_json(json_t *json, int *ret_r)
 {
-    _cleanup_(hf_json_freep) json_t *json = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, NULL);
     struct hf_issues *issues = calloc(1, sizeof(*issues));
     struct hf_edgeupdate *update = NULL;
 
     *ret_r = issues == NULL ? -ENOMEM : json != NULL ? hf_edgeupdate_decode(json, &update, issues) : -EBADMSG;
     free(issues);
     return *ret_r == 0 ? update : NULL;
+}
+
+static struct hf_edgeupdate *decode(struct hf_view body, int *ret_r)
+{
+    _cleanup_(hf_json_freep) json_t *json = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, NULL);
+
+    return decode_json(json, ret_r);
+}
+
+struct hf_edgeupdate *hf_committed_decode(json_t *object)
+{
+    int ignored;
+
+    return decode_json(object, &ignored);
 }
 
 /* Makes the committed release the version before, if it is another one than `digest`. */

@@ -14,6 +14,8 @@
 
 /* `object`: `kept` of update/release.h. Pure. */
 HF_MUST_USE int hf_committed_format(const json_t *object, struct hf_buf *out);
+/* The release of such an object; NULL: there is none, or it cannot be decoded. May block to read zoneinfo files. */
+struct hf_edgeupdate *hf_committed_decode(json_t *object);
 
 /* Durable; does not write a text that is there already. If the file has another release than `digest`, keeps it as the
  * version before, and then sets *ret_rotated. Blocks. */

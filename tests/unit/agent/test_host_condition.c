@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the condition HostLife says of an agent on the host whose credential ends with the pod, and of one whose does not. */
+/* What the condition HostLife says of an agent on the host: its credential ends with the pod, or does not. */
 #include "agent/process/host_condition.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* recover as a command: words, exit codes, text and JSON, on folders that no agent has left so, and the agent's locks. */
+/* recover as a command: words, exit codes, text and JSON, on folders that no agent leaves, and the agent's locks. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

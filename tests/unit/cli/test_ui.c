@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pure parts of `holdfast ui`: what a node needs, the fields of a row, and the rows that are new since a version. */
+/* The pure parts of `holdfast ui`: what a node needs, the fields of a row, the rows that are new since a version. */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which addresses are in a subnet of this machine, and that no other socket gets the datagrams of the one that is open. */
+/* Which addresses are in a subnet of this machine, and that no other socket gets the datagrams of the open one. */
 #include "os/socket/subnet.h"
 
 #include <arpa/inet.h>
@@ -71,7 +71,7 @@ START_TEST(many_interfaces)
 }
 END_TEST
 
-/* Another user of the machine asks for the same port, for the group and for one address, with what makes sockets share. */
+/* Another user asks for the same port, for the group and for one address, with the options that let sockets share. */
 START_TEST(nobody_takes_its_datagrams)
 {
     static const char *const at[] = {"0.0.0.0", "127.0.0.1", "239.255.72.70"};

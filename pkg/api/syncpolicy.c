@@ -89,6 +89,47 @@ static void finish_retain(struct hf_decode *decode, void *object, json_t *json)
 static const struct hf_field share_fields[] = {
     HF_FIELD_BOOL(struct hf_syncpolicy, share_neighbours, "neighbours", "false"), {0}};
 
+static bool is_digest(const char *text)
+{
+    return strncmp(text, "sha256:", 7) == 0 && hf_text_is_sha256(text + 7);
+}
+
+/* As HF_KIND_TEXTS would, but without an array of pointers in each policy. */
+static void decode_digests(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    size_t n = json_array_size(value);
+
+    if (value == NULL)
+        return;
+    if (!json_is_array(value) || n < field->min || n > field->max) {
+        hf_decode_error(decode, "expected a list of %ju to %ju digests", (uintmax_t)field->min, (uintmax_t)field->max);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const char *text = json_string_value(json_array_get(value, i));
+        size_t before = hf_decode_enter(decode, NULL, i);
+        if (text == NULL || !is_digest(text))
+            hf_decode_error(decode, "expected a digest: sha256: and 64 lower-case hex digits");
+        hf_decode_leave(decode, before);
+    }
+    *(json_t **)slot = value;
+}
+
+static const struct hf_field allow_fields[] = {{.name = "digests",
+                                                .kind = HF_KIND_OTHER,
+                                                HF_FIELD_SLOT(struct hf_policy_images, allowed),
+                                                .decode = decode_digests,
+                                                .min = 1,
+                                                .max = HF_MAX_ALLOWED_IMAGES,
+                                                HF_REQUIRED},
+                                               {.name = "expires",
+                                                .kind = HF_KIND_TIME,
+                                                HF_FIELD_SLOT(struct hf_policy_images, allowed_expires_unix_ns),
+                                                HF_REQUIRED},
+                                               {0}};
+
+static const struct hf_field image_fields[] = {HF_FIELD_PART("allow", allow_fields), {0}};
+
 static const struct hf_field connectivity_fields[] = {
     HF_FIELD_LIST(struct hf_policy_connectivity, windows, n_windows, "windows", hf_window_fields, HF_MAX_WINDOWS,
                   .finish = hf_window_finish),
@@ -120,6 +161,7 @@ static const struct hf_field spec_fields[] = {
     HF_FIELD_OBJECT(struct hf_syncpolicy, disk, "disk", disk_fields, .finish = finish_disk),
     HF_FIELD_OBJECT(struct hf_syncpolicy, retain, "retain", retain_fields, .finish = finish_retain),
     HF_FIELD_PART("share", share_fields),
+    HF_FIELD_OBJECT(struct hf_syncpolicy, images, "images", image_fields),
     HF_FIELD_OBJECT(struct hf_syncpolicy, connectivity, "connectivity", connectivity_fields,
                     .finish = finish_connectivity),
     HF_FIELD_LIST(struct hf_syncpolicy, manifests, n_manifests, "manifests", hf_manifest_fields, HF_MAX_MANIFESTS,
@@ -138,6 +180,8 @@ static void finish_spec(struct hf_decode *decode, void *object, json_t *json)
     hf_manifest_finish_all(decode, policy->manifests, policy->n_manifests);
     if (policy->n_signatures > 0 && json_object_get(json, "sequence") == NULL)
         hf_decode_error_at(decode, "sequence", "is required with signatures");
+    if (policy->images.allowed != NULL && policy->n_signatures == 0)
+        hf_issue_warning(decode->issues, "spec.images.allow", "has no effect until the policy is signed");
 }
 
 const struct hf_field hf_syncpolicy_fields[] = {HF_FIELD_PART("spec", spec_fields, .finish = finish_spec, HF_REQUIRED),

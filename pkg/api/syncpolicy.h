@@ -33,6 +33,15 @@ struct hf_policy_retain {
 };
 #define HF_RETAIN_MAX_BYTES (UINT64_C(256) << 20) /* default */
 
+enum { HF_MAX_ALLOWED_IMAGES = 10000 };
+
+/* What spec.images says. Each field of it is a section of its own (api/policies). */
+struct hf_policy_images {
+    /* Borrowed array of "sha256:<64 hex digits>", the images that may run, or NULL: any. Only of a signed policy. */
+    json_t *allowed;
+    uint64_t allowed_expires_unix_ns; /* HF_NEVER without `allowed` */
+};
+
 /* Bulk transfers (api/link/link.h). */
 struct hf_policy_connectivity {
     struct hf_window *windows; /* none: any time */
@@ -62,6 +71,7 @@ struct hf_syncpolicy {
     struct hf_policy_disk disk;
     struct hf_policy_retain retain;
     bool share_neighbours; /* content from the neighbours of the site, and for them */
+    struct hf_policy_images images;
     struct hf_policy_connectivity connectivity;
     struct hf_manifest *manifests; /* unique names */
     size_t n_manifests;

@@ -307,7 +307,8 @@ static int set_conflict(json_t *conditions, const struct hf_policy_set *set, uin
 {
     static const char *const reasons[HF_POLICY_PASSED_COUNT] = {[HF_POLICY_PASSED_CONFLICT] = "SamePriority",
                                                                 [HF_POLICY_PASSED_NO_ROOM] = "NoRoom",
-                                                                [HF_POLICY_PASSED_CIRCLE] = "Circle"};
+                                                                [HF_POLICY_PASSED_CIRCLE] = "Circle",
+                                                                [HF_POLICY_PASSED_NEEDS_SIGNATURE] = "NeedsSignature"};
     const struct hf_policy_passed_over *first = NULL;
     char text[HF_READINESS_MESSAGE], more[64] = "", message[HF_READINESS_MESSAGE + sizeof(more)] = "";
     size_t n = 0;

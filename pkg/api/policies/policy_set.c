@@ -51,6 +51,18 @@ static bool is_section(const struct hf_field *row)
     return true;
 }
 
+/* Each of its fields is a section: one policy lists the images that may run, another one says where they come from. */
+static bool is_parted(const struct hf_field *row)
+{
+    return strcmp(row->name, "labels") == 0 || strcmp(row->name, "images") == 0;
+}
+
+/* What only a signed policy decides: without one, no policy does. */
+static bool needs_signature(const struct policy_part *item)
+{
+    return strcmp(item->path, "images.allow") == 0;
+}
+
 /* Takes over item.path. */
 static void add_item(struct compose *compose, struct policy_part item)
 {
@@ -74,10 +86,10 @@ static void add_item(struct compose *compose, struct policy_part item)
     compose->items[compose->n++] = item;
 }
 
-static void add_labels(struct compose *compose, const struct hf_field *table, struct policy_part item, json_t *labels)
+static void add_fields(struct compose *compose, const struct hf_field *table, struct policy_part item, json_t *fields)
 {
     for (const struct hf_field *row = table; row->name != NULL; row++) {
-        json_t *value = json_object_get(labels, row->name), *label;
+        json_t *value = json_object_get(fields, row->name), *label;
         item.member = row->name;
         item.label = NULL;
         item.value = value;
@@ -117,8 +129,8 @@ static void split(struct compose *compose, const struct hf_syncpolicy *policy, c
             continue;
         if (row->fields == hf_manifest_fields) {
             add_entries(compose, item, policy);
-        } else if (strcmp(row->name, "labels") == 0) {
-            add_labels(compose, row->fields, item, value);
+        } else if (is_parted(row)) {
+            add_fields(compose, row->fields, item, value);
         } else {
             item.path = strdup(row->name);
             add_item(compose, item);
@@ -199,7 +211,8 @@ static void contest(struct compose *compose)
         end = i + 1;
         while (is_same_path(compose, i, end))
             end++;
-        compose->items[winner_of(compose, i, end)].wins = true;
+        struct policy_part *winner = &compose->items[winner_of(compose, i, end)];
+        winner->wins = winner->is_signed || !needs_signature(winner);
     }
 }
 
@@ -288,6 +301,8 @@ static void note_passed(struct compose *compose, const struct policy_part *item,
 
 static enum hf_policy_passed why_passed(const struct policy_part *item, const struct policy_part *winner, bool no_room)
 {
+    if (winner == NULL && needs_signature(item))
+        return HF_POLICY_PASSED_NEEDS_SIGNATURE;
     if (winner == NULL)
         return no_room ? HF_POLICY_PASSED_NO_ROOM : HF_POLICY_PASSED_CIRCLE;
     if (json_equal(item->value, winner->value))
@@ -454,6 +469,7 @@ static int take_origins(struct compose *compose)
                                             .uid = strdup(policy->meta.uid),
                                             .generation = policy->meta.generation,
                                             .priority = policy->priority,
+                                            .sequence = policy->sequence,
                                             .is_signed = members[i].is_signed};
         if (origin->name == NULL || origin->uid == NULL)
             return -ENOMEM;
@@ -544,9 +560,13 @@ bool hf_policy_set_has_entry(const struct hf_policy_set *set, const char *entry)
 const char *hf_policy_set_passed_name(enum hf_policy_passed why)
 {
     static const char *const names[HF_POLICY_PASSED_COUNT] = {
-        [HF_POLICY_PASSED_SAME] = "Same",         [HF_POLICY_PASSED_UNSIGNED] = "Unsigned",
-        [HF_POLICY_PASSED_PRIORITY] = "Priority", [HF_POLICY_PASSED_CONFLICT] = "Conflict",
-        [HF_POLICY_PASSED_NO_ROOM] = "NoRoom",    [HF_POLICY_PASSED_CIRCLE] = "Circle",
+        [HF_POLICY_PASSED_SAME] = "Same",
+        [HF_POLICY_PASSED_UNSIGNED] = "Unsigned",
+        [HF_POLICY_PASSED_PRIORITY] = "Priority",
+        [HF_POLICY_PASSED_CONFLICT] = "Conflict",
+        [HF_POLICY_PASSED_NO_ROOM] = "NoRoom",
+        [HF_POLICY_PASSED_CIRCLE] = "Circle",
+        [HF_POLICY_PASSED_NEEDS_SIGNATURE] = "NeedsSignature",
     };
 
     return why < HF_POLICY_PASSED_COUNT ? names[why] : "";
@@ -579,6 +599,10 @@ const char *hf_policy_set_passed_text(const struct hf_policy_passed_over *passed
                        "%s: SyncPolicies '%s' and '%s' of the same priority differ; '%s' stays in effect: give one of "
                        "them a higher priority, or remove the field from one",
                        passed->path, winner, other, winner);
+        break;
+    case HF_POLICY_PASSED_NEEDS_SIGNATURE:
+        (void)snprintf(text, n, "%s: not in effect from SyncPolicy '%s': only a signed policy may say this: sign it",
+                       passed->path, other);
         break;
     case HF_POLICY_PASSED_NO_ROOM:
         (void)snprintf(text, n,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* api/policies/policy_set.h - adds up the SyncPolicies that select a node: one policy in effect, made of sections.
  *
- * A section is what one policy decides alone: a key of spec ("disk"), a field of labels ("labels.detect"), one label
- * ("labels.static[KEY]") or one entry ("manifests[NAME]"), by the table that decodes a SyncPolicy.
+ * A section is what one policy decides alone: a key of spec ("disk"), a field of labels or images ("labels.detect",
+ * "images.allow"), one label ("labels.static[KEY]") or one entry ("manifests[NAME]"), by the table that decodes a
+ * SyncPolicy. Only a signed policy decides "images.allow".
  *
  * Signed policies go first, then higher priority, then the name in byte order. A section comes whole from the first one
  * that sets it. Between different values of the same rank, the policy that had the section before (the incumbent) keeps
@@ -31,6 +32,7 @@ struct hf_policy_set_input {
 struct hf_policy_origin {
     char *name, *uid;
     int64_t generation, priority;
+    uint64_t sequence; /* 0: none */
     bool is_signed;
 };
 
@@ -46,16 +48,17 @@ enum hf_policy_passed {
     HF_POLICY_PASSED_UNSIGNED, /* the decider is signed, this one is not */
     HF_POLICY_PASSED_PRIORITY, /* the decider's is higher */
     /* A person has to act on those below (hf_policy_set_is_conflict()). */
-    HF_POLICY_PASSED_CONFLICT, /* same rank, different values */
-    HF_POLICY_PASSED_NO_ROOM,  /* too many labels or entries together */
-    HF_POLICY_PASSED_CIRCLE,   /* circle of dependencies across policies */
+    HF_POLICY_PASSED_CONFLICT,        /* same rank, different values */
+    HF_POLICY_PASSED_NO_ROOM,         /* too many labels or entries together */
+    HF_POLICY_PASSED_CIRCLE,          /* circle of dependencies across policies */
+    HF_POLICY_PASSED_NEEDS_SIGNATURE, /* only a signed policy may decide it */
     HF_POLICY_PASSED_COUNT,
 };
 
 struct hf_policy_passed_over {
     char *path;
     const struct hf_policy_origin *other;  /* without effect; the set's */
-    const struct hf_policy_origin *winner; /* the set's; NULL: no policy decides (NoRoom, Circle) */
+    const struct hf_policy_origin *winner; /* the set's; NULL: no policy decides (NoRoom, ...) */
     enum hf_policy_passed why;
 };
 

@@ -3,6 +3,7 @@
  *
  *   +5 -5       priority                        disk=60 interval=60s timeout=1m grace=1h   sections
  *   !           the node accepts its signature  telemetry=UNIT detect=false                sections
+ *   allow=1 allow=2                         images.allow
  *   g3          generation                      #tier=gold                                 label tier
  *   ?x          selects nodes with the label x  @app=1 @app=1>db @app=1!                   entry; dependsOn; signed
  *
@@ -222,6 +223,19 @@ static const struct example examples[] = {
      {{"a @x=1\nb @y=2", "manifests[x]:a manifests[y]:b"},
       {"a @x=1>y @y=1\nb @y=2>x @x=1",
        " | manifests[x]:a Circle, manifests[x]:b Circle, manifests[y]:a Circle, manifests[y]:b Circle"}}},
+
+    /* ---- what only signed policies decide ------------------------------------------------------------------------ */
+
+    {"an unsigned policy does not say which images run",
+     {{"a allow=1 disk=60", "disk:a | images.allow:a NeedsSignature"}}},
+    {"a signed one does", {{"a ! allow=1", "images.allow:a!"}}},
+    {"no priority puts an unsigned list before a signed one",
+     {{"a ! allow=1\nb +9 allow=2", "images.allow:a! | images.allow:b Unsigned"}}},
+    {"an unsigned list does not follow a signed one whose policy is gone",
+     {{"a ! allow=1\nb allow=2", "images.allow:a! | images.allow:b Unsigned"},
+      {"b allow=2", " | images.allow:b NeedsSignature"}}},
+    {"two unsigned lists",
+     {{"a allow=1\nb allow=2", " | images.allow:a NeedsSignature, images.allow:b NeedsSignature"}}},
 };
 
 static struct hf_issues issues;
@@ -282,6 +296,10 @@ static void add_section(json_t *spec, char *word)
         set_new(spec, "disk.warnPercent", json_integer(strtol(value, NULL, 10)));
     else if (strcmp(word, "detect") == 0)
         set_new(spec, "labels.detect", json_boolean(strcmp(value, "true") == 0));
+    else if (strcmp(word, "allow") == 0)
+        set_new(spec, "images.allow",
+                json_pack("{s:[o], s:s}", "digests", json_sprintf("sha256:%s%.63s", value, DIGEST), "expires",
+                          "2027-02-01T00:00:00Z"));
     else if (strcmp(word, "telemetry") == 0)
         set_new(spec, "telemetry.sources.journald.units", json_pack("[s]", value));
     else

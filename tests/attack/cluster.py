@@ -1114,7 +1114,7 @@ def attack_1000_policies(home):
         wait("the first name of the highest priority", lambda: site.status().get("policy", {}).get("name") == "p0000", PATIENCE_S)
         wait("the conflict", lambda: any(row["type"] == "PolicyConflict" and "of the same priority differ" in row["message"]
                                          for row in site.status().get("conditions", [])), PATIENCE_S)
-        assert len(site.status()["policy"]["policies"]) == 16
+        wait("as many policies as a status names", lambda: len(site.status()["policy"]["policies"]) == 16, PATIENCE_S)
         site.repairs()
         site.bounded()
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A TPM 2 in software (swtpm) for tests."""
+import glob
 import os
 import socket
 import struct
@@ -49,8 +50,20 @@ class Tpm:
         assert struct.unpack(">I", answer[6:10])[0] == 0, answer
         return answer[10:]
 
+    def is_used(self):
+        """Whether a process has this TPM on its command line: a program outlives the agent that started it and was killed."""
+        for path in glob.glob("/proc/[0-9]*/cmdline"):
+            try:
+                with open(path, "rb") as file:
+                    if self.tcti().encode() in file.read().split(b"\0"):
+                        return True
+            except OSError:
+                continue  # it has just ended
+        return False
+
     def forget_dead_user(self):
         """What the kernel does at /dev/tpmrm0 when a process dies: the objects that it has loaded go."""
+        wait("the end of the TPM's user", lambda: not self.is_used(), 60)
         answer = self.command(GET_CAPABILITY, struct.pack(">III", CAP_HANDLES, TRANSIENT_FIRST, 16), NO_SESSIONS)
         for handle in struct.unpack(f">{struct.unpack('>I', answer[5:9])[0]}I", answer[9:]):
             self.command(FLUSH_CONTEXT, struct.pack(">I", handle), NO_SESSIONS)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* oci/image_delta.h - the OCI artifact with the deltas from an old image to a new one, for one platform; the format is
+ * in docs/reference/image-deltas.md. Pure; untrusted input: every digest still has to be compared with the bytes, and
+ * `to` of a layer with the new image's manifest. */
+#pragma once
+
+#include "oci/descriptor.h"
+
+#define HF_OCI_TYPE_IMAGE_DELTA "application/vnd.holdfast.image.delta.v1" /* artifactType */
+#define HF_OCI_TYPE_LAYER_DELTA "application/vnd.holdfast.layer.delta.v1"
+/* Annotations. On the manifest `to` and `from` name manifests, on a layer they name layers. */
+#define HF_OCI_NOTE_TO "edge.codcompass.io/to"
+#define HF_OCI_NOTE_TO_SIZE "edge.codcompass.io/to.size"
+#define HF_OCI_NOTE_FROM "edge.codcompass.io/from"
+#define HF_OCI_NOTE_BYTES "edge.codcompass.io/bytes"
+
+enum {
+    HF_OCI_DELTA_BLOBS = 512, /* in one artifact */
+    HF_OCI_DELTA_FROM = 128,  /* base layers of one delta */
+    HF_OCI_DELTA_OFFERS = 256,
+};
+
+/* A delta, or a blob of the new image as it is: `to` is then the blob's own digest, and from_n is 0. */
+struct hf_oci_delta_blob {
+    struct hf_oci_descriptor blob;
+    char to[HF_OCI_DIGEST];
+    uint64_t to_size;
+    char (*from)[HF_OCI_DIGEST]; /* base layers, in order */
+    size_t from_n;
+};
+
+struct hf_oci_image_delta {
+    struct hf_oci_descriptor subject; /* the new image's manifest for the platform; also blobs[0] */
+    char from[HF_OCI_DIGEST];         /* the old image's manifest */
+    struct hf_oci_delta_blob *blobs;  /* each `to` once */
+    size_t blobs_n;
+};
+
+void hf_oci_image_delta_done(struct hf_oci_image_delta *delta);
+uint64_t hf_oci_image_delta_bytes(const struct hf_oci_image_delta *delta); /* all blobs; no overflow */
+
+/* Free *ret. -EBADMSG, -E2BIG (a bound), -ENOMEM. */
+HF_MUST_USE int hf_oci_image_delta_parse(struct hf_view text, struct hf_oci_image_delta *ret, struct hf_err *err);
+/* The same value gives the same bytes. -E2BIG (out->max), -ENOMEM. */
+HF_MUST_USE int hf_oci_image_delta_format(const struct hf_oci_image_delta *delta, struct hf_buf *out,
+                                          struct hf_err *err);
+
+/* What the index of a manifest's referrers, or of an OCI layout, says of an artifact. */
+struct hf_oci_delta_offer {
+    struct hf_oci_descriptor artifact;
+    char to[HF_OCI_DIGEST], from[HF_OCI_DIGEST]; /* manifests */
+    uint64_t bytes;
+};
+json_t *hf_oci_delta_offer_json(const struct hf_oci_delta_offer *offer); /* a descriptor; NULL: out of memory */
+
+/* The index's image deltas, in order; others, and those that lack an annotation, are left out. Free *ret_offers.
+ * -EBADMSG: no index. -E2BIG: more than HF_OCI_DELTA_OFFERS. -ENOMEM. */
+HF_MUST_USE int hf_oci_delta_offers_parse(struct hf_view index, struct hf_oci_delta_offer **ret_offers, size_t *ret_n,
+                                          struct hf_err *err);

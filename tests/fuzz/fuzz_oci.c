@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Manifests and indexes of a registry: refused, or what is made of an image delta again reads the same. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "oci/image_delta.h"
+#include "oci/manifest.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+static void need(int ok)
+{
+    if (!ok)
+        abort();
+}
+
+static void again(struct hf_oci_image_delta *delta)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_OCI_JSON_MAX);
+    struct hf_oci_image_delta second;
+
+    need(delta->blobs_n > 0 && delta->blobs_n <= HF_OCI_DELTA_BLOBS);
+    need(hf_oci_image_delta_format(delta, &text, NULL) == 0);
+    need(hf_oci_image_delta_parse(hf_buf_view(&text), &second, NULL) == 0);
+    need(second.blobs_n == delta->blobs_n && strcmp(second.from, delta->from) == 0);
+    for (size_t i = 0; i < second.blobs_n; i++) {
+        const struct hf_oci_delta_blob *a = &delta->blobs[i], *b = &second.blobs[i];
+        need(strcmp(a->to, b->to) == 0 && a->to_size == b->to_size && a->from_n == b->from_n);
+        need(a->from_n == 0 || memcmp(a->from, b->from, a->from_n * HF_OCI_DIGEST) == 0);
+    }
+    hf_oci_image_delta_done(&second);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    const struct hf_view text = {n > 0 ? (const char *)bytes : "", n};
+    struct hf_oci_delta_offer *offers = NULL;
+    struct hf_oci_image_delta delta;
+    struct hf_oci_manifest manifest;
+    struct hf_oci_index index;
+    size_t count = 0;
+
+    if (hf_oci_image_delta_parse(text, &delta, NULL) == 0) {
+        again(&delta);
+        hf_oci_image_delta_done(&delta);
+    }
+    if (hf_oci_delta_offers_parse(text, &offers, &count, NULL) == 0)
+        free(offers);
+    if (hf_oci_manifest_parse(text, &manifest, NULL) == 0)
+        hf_oci_manifest_done(&manifest);
+    if (hf_oci_index_parse(text, &index, NULL) == 0)
+        hf_oci_index_done(&index);
+    return hf_oci_is_index("", text, NULL) > 1;
+}

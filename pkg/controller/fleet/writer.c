@@ -274,6 +274,8 @@ struct hf_writer *hf_writer_new(const struct hf_writer_params *params)
         free(writer);
         return NULL;
     }
+    for (size_t i = 0; i < HF_LEN(kind_names); i++) /* there from the start, so that a first refusal is an increase */
+        (void)hf_metric_with(writer->counts, HF_LABELS(kind_names[i], result_name(-EACCES)));
     return writer;
 }
 

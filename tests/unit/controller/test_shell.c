@@ -467,6 +467,26 @@ static void add(struct hf_writer *writer, enum hf_rollout_effect_kind kind, uint
     json_decref(body);
 }
 
+START_TEST(a_first_refusal_is_an_increase)
+{
+    static const char *const kinds[] = {"status", "turns", "silent", "collect"};
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
+    char line[128];
+
+    start();
+    struct hf_writer *writer = writer_new();
+
+    ck_assert_int_eq(hf_metrics_format(w.replicas[0].metrics, &text), 0);
+    for (size_t i = 0; i < HF_LEN(kinds); i++) {
+        (void)snprintf(line, sizeof(line), "\nholdfast_controller_writes_total{kind=\"%s\",result=\"refused\"} 0\n",
+                       kinds[i]);
+        ck_assert_msg(strstr(text.p, line) != NULL, "%s is not there", line);
+    }
+    hf_writer_free(writer);
+    end();
+}
+END_TEST
+
 START_TEST(writes_in_order_and_few_at_a_time)
 {
     start();
@@ -812,6 +832,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, alone_where_others_led);
     tcase_add_loop_test(tc, a_lease_from_a_backup, 0, 2);
     tcase_add_test(tc, release_without_a_server);
+    tcase_add_test(tc, a_first_refusal_is_an_increase);
     tcase_add_test(tc, writes_in_order_and_few_at_a_time);
     tcase_add_test(tc, replaces_what_others_own);
     tcase_add_test(tc, no_write_without_the_lead);

@@ -270,9 +270,9 @@ const struct hf_cli_command hf_cli_commands[] = {
         .summary = "show the fleet in a browser on this machine",
         .details =
             "Prints an address of this machine and opens the browser there: a map of all nodes, the late ones with "
-            "reasons, and the rollouts, live. Follows the cluster with the rights of the kubeconfig, and changes "
-            "nothing. The address holds a secret token: only programs of this user that have it can read the page. "
-            "Ctrl-C ends it.\n\n"
+            "reasons, and the rollouts, live; --context several times: several clusters side by side. Works with the "
+            "rights of the kubeconfig. Acts ask first, and are the commands that the page names. The address holds a "
+            "secret token: only programs of this user that have it can use the page. Ctrl-C ends it.\n\n"
             "  holdfast ui --context berlin",
         ROW(hf_cli_ui),
     },

@@ -10,6 +10,7 @@ HF_PAGE_EMBED(hf_fleet_page_app, "fleet.js");
 HF_PAGE_EMBED(hf_fleet_page_data, "fleet_data.js");
 HF_PAGE_EMBED(hf_fleet_page_map, "fleet_map.js");
 HF_PAGE_EMBED(hf_fleet_page_film, "fleet_film.js");
+HF_PAGE_EMBED(hf_fleet_page_acts, "fleet_acts.js");
 
 static const struct hf_page_file files[] = {
     {"/", "text/html; charset=utf-8", hf_fleet_page_index, hf_fleet_page_index_end},
@@ -18,6 +19,7 @@ static const struct hf_page_file files[] = {
     {"/page/fleet_data.js", HF_PAGE_SCRIPT, hf_fleet_page_data, hf_fleet_page_data_end},
     {"/page/fleet_map.js", HF_PAGE_SCRIPT, hf_fleet_page_map, hf_fleet_page_map_end},
     {"/page/fleet_film.js", HF_PAGE_SCRIPT, hf_fleet_page_film, hf_fleet_page_film_end},
+    {"/page/fleet_acts.js", HF_PAGE_SCRIPT, hf_fleet_page_acts, hf_fleet_page_acts_end},
 };
 
 /* Behind our own files, those of the node, except its "/", the first. */

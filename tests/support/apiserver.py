@@ -153,7 +153,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.note()
-        self.answer(201, {"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "status": {"allowed": True}})
+        self.answer(201, {"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "status": {"allowed": self.server.allowed}})
 
     def log_message(self, *_):
         pass
@@ -180,6 +180,7 @@ class ApiServer(http.server.ThreadingHTTPServer):
         self.objects, self.history, self.version, self.round, self.over = {}, [], 100, 0, False
         self.ahead_s, self.seen, self.context, self.seen_by_certificate = 0, [], None, []
         self.tokens = None  # the bearer tokens that GET accepts; None: all
+        self.allowed = True  # what every SelfSubjectAccessReview says
         self.expired = set()  # continue tokens that have expired
         self.changed = threading.Condition(threading.RLock())
         if certificate is not None:

@@ -33,7 +33,7 @@ enum { MAX_FILES = 16, MAX_FILE_BYTES = 4 << 20, PAGE = 500, MAX_RESTARTS = 3, M
 
 struct hf_cluster {
     struct hf_cli *cli;
-    struct hf_loop *loop;
+    struct hf_loop *loop, *own_loop; /* own_loop: to free, or NULL */
     struct hf_http_client *http;
     struct hf_kube *kube;
     struct hf_kube_config config;
@@ -229,11 +229,12 @@ static char *from_working_folder(const char *path)
     return folder != NULL ? hf_asprintf("%s/%s", folder, path) : strdup(path);
 }
 
-static int find_server(struct hf_cluster *cluster, const struct hf_cli_args *args, struct hf_err *err)
+static int find_server(struct hf_cluster *cluster, const char *context, const struct hf_cli_args *args,
+                       struct hf_err *err)
 {
     _cleanup_(hf_freep) char *ca_file = from_working_folder(hf_cli_value(args, "certificate-authority", NULL));
     const struct hf_kubeconfig_options options = {
-        .context = hf_cli_value(args, "context", NULL),
+        .context = context != NULL ? context : hf_cli_value(args, "context", NULL),
         .cluster = hf_cli_value(args, "cluster", NULL),
         .user = hf_cli_value(args, "user", NULL),
         .server = hf_cli_value(args, "server", NULL),
@@ -274,7 +275,8 @@ static int connect_cluster(struct hf_cluster *cluster, struct hf_err *err)
 {
     struct hf_http_config config = hf_kube_config_http(&cluster->config, "holdfast/" HF_VERSION);
 
-    cluster->loop = hf_loop_new(err);
+    if (cluster->loop == NULL)
+        cluster->loop = cluster->own_loop = hf_loop_new(err);
     if (cluster->loop == NULL)
         return -err->code;
     cluster->http = hf_http_client_new(cluster->loop, &config, err);
@@ -322,13 +324,20 @@ static int plain_failure(int r, struct hf_err *err)
 int hf_cluster_open(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_cluster **ret_cluster,
                     struct hf_err *err)
 {
+    return hf_cluster_open_in(NULL, NULL, cli, args, ret_cluster, err);
+}
+
+int hf_cluster_open_in(struct hf_loop *loop, const char *context, struct hf_cli *cli, const struct hf_cli_args *args,
+                       struct hf_cluster **ret_cluster, struct hf_err *err)
+{
     struct hf_cluster *cluster = calloc(1, sizeof(*cluster));
     int r;
 
     if (cluster == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     cluster->cli = cli;
-    r = find_server(cluster, args, err);
+    cluster->loop = loop;
+    r = find_server(cluster, context, args, err);
     if (r >= 0)
         r = connect_cluster(cluster, err);
     if (r < 0) {
@@ -349,7 +358,7 @@ void hf_cluster_close(struct hf_cluster *cluster)
     }
     hf_kube_free(cluster->kube);
     hf_http_client_free(cluster->http);
-    hf_loop_free(cluster->loop);
+    hf_loop_free(cluster->own_loop);
     hf_kube_config_done(&cluster->config);
     json_decref(cluster->choice.config);
     drop_kubeconfigs(cluster);

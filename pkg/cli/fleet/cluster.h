@@ -11,9 +11,10 @@
 #include "kube/call.h"
 
 /* The last rows in the options of a command that needs the cluster. */
-#define HF_CLUSTER_OPTIONS                                                                                             \
+#define HF_CLUSTER_OPTIONS HF_CLUSTER_OPTIONS_AND("context of the kubeconfig (its current-context)", false)
+#define HF_CLUSTER_OPTIONS_AND(of_context, several)                                                                    \
     {.name = "kubeconfig", .value = "FILE", .help = "kubeconfig file (KUBECONFIG, else ~/.kube/config)"},              \
-        {.name = "context", .value = "NAME", .help = "context of the kubeconfig (its current-context)"},               \
+        {.name = "context", .value = "NAME", .help = (of_context), .repeats = (several)},                              \
         {.name = "cluster", .value = "NAME", .help = "cluster of the kubeconfig, instead of the context's"},           \
         {.name = "user", .value = "NAME", .help = "user of the kubeconfig, instead of the context's"},                 \
         {.name = "server", .value = "URL", .letter = 's', .help = "address of the API server"},                        \
@@ -24,6 +25,7 @@
     }
 
 struct hf_cluster;
+struct hf_loop;
 
 /* The command line has one of HF_CLUSTER_OPTIONS; for is_meant(), --fleet is enough. */
 bool hf_cluster_requested(const struct hf_cli_args *args);
@@ -38,6 +40,9 @@ void hf_cluster_contexts(struct hf_cli *cli, const struct hf_cli_args *args, voi
 /* Sends nothing, but runs the credential plugin. In a pod without kubeconfig and options: its service account. */
 HF_MUST_USE int hf_cluster_open(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_cluster **ret_cluster,
                                 struct hf_err *err);
+/* One of several, in a loop that outlives it. NULL: the context of the command line. */
+HF_MUST_USE int hf_cluster_open_in(struct hf_loop *loop, const char *context, struct hf_cli *cli,
+                                   const struct hf_cli_args *args, struct hf_cluster **ret_cluster, struct hf_err *err);
 void hf_cluster_close(struct hf_cluster *cluster);
 HF_DEFINE_CLEANUP(struct hf_cluster, hf_cluster_close)
 

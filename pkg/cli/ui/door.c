@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "base/parse.h"
+#include "cli/ui/act.h"
 #include "loop/server/feed.h"
 #include "sync/page_reasons.h"
 #include "web/fleet.h"
@@ -119,16 +120,41 @@ static void answer_live(void *arg, const struct hf_server_request *request, stru
     end(reply, hf_buf_add_str(&reply->body, "{\"error\":\"this path is a websocket\"}\n"));
 }
 
+/* Refuses, or returns true. */
+static bool may_start(const struct hf_ui_door *door, const struct hf_server_request *request,
+                      struct hf_server_exchange *exchange)
+{
+    struct hf_server_reply reply = {.body = HF_BUF_INIT(512)};
+    bool refused = is_refused(door, request, &reply);
+
+    if (refused)
+        hf_server_answer(exchange, reply.status, reply.content_type, NULL, hf_buf_view(&reply.body));
+    hf_buf_done(&reply.body);
+    return !refused;
+}
+
 static void start_node(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange)
 {
     const struct hf_ui_door *door = arg;
-    struct hf_server_reply reply = {.body = HF_BUF_INIT(512)};
 
-    if (is_refused(door, request, &reply))
-        hf_server_answer(exchange, reply.status, reply.content_type, NULL, hf_buf_view(&reply.body));
-    else
-        door->params.node(door->params.arg, request->query, exchange);
-    hf_buf_done(&reply.body);
+    if (may_start(door, request, exchange))
+        hf_ui_request_node(door->params.requests, request->query, exchange);
+}
+
+static void start_yaml(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange)
+{
+    const struct hf_ui_door *door = arg;
+
+    if (may_start(door, request, exchange))
+        hf_ui_request_yaml(door->params.requests, request->query, exchange);
+}
+
+static void start_act(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange)
+{
+    const struct hf_ui_door *door = arg;
+
+    if (may_start(door, request, exchange))
+        hf_ui_request_act(door->params.requests, request->body, exchange);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -183,6 +209,11 @@ int hf_ui_door_open(const struct hf_ui_door_params *params, struct hf_ui_door **
     add_route(door, "/fleet/reasons")->handle = answer_reasons;
     add_route(door, "/fleet/changes")->handle = answer_changes;
     add_route(door, "/fleet/node")->start = start_node;
+    add_route(door, "/fleet/yaml")->start = start_yaml;
+    struct hf_server_route *act = add_route(door, "/fleet/act");
+    act->start = start_act;
+    act->method = "POST";
+    act->max_body = HF_UI_ACT_MAX_BYTES;
     struct hf_server_route *live = add_route(door, "/fleet/live");
     live->handle = answer_live;
     live->feed = door->feed;

@@ -4,7 +4,7 @@
  *   GET /, /page/NAME       the page: no secret
  *   GET /fleet/reasons      what reasons mean (sync/page_reasons.h)
  *   GET /fleet/changes?N    rows that changed after version N (cli/ui/board.h)
- *   GET /fleet/node?NAME    the whole EdgeNode, from the API server
+ *   GET /fleet/node?ROW, GET /fleet/yaml?PLURAL/ROW, POST /fleet/act    cli/ui/requests.h
  *   /fleet/live             a websocket: hf_ui_door_tell()
  *
  * All below /fleet need the token in the header X-Holdfast-Token, or as the second word of Sec-WebSocket-Protocol. It
@@ -13,6 +13,7 @@
 #pragma once
 
 #include "cli/ui/board.h"
+#include "cli/ui/requests.h"
 #include "loop/loop.h"
 #include "loop/server/server.h"
 
@@ -24,9 +25,7 @@ struct hf_ui_door_params {
     struct hf_loop *loop;
     const struct hf_ui_board *board;
     uint32_t uid; /* of this process */
-    /* Ends with one hf_server_answer(). `name`: as asked, possibly no name. */
-    void (*node)(void *arg, struct hf_view name, struct hf_server_exchange *exchange);
-    void *arg;
+    struct hf_ui_requests *requests;
 };
 
 /* -EIO: no random bytes, and those of hf_server_new(). */

@@ -2,7 +2,7 @@
 // The acts of the page. Each is a form, then the command that does the same, which the agent names, then the act. The token
 // stays in memory: it comes behind '#' of the address, which goes to nobody, or from the field, and ends with the tab.
 import { h, morphAll, plain } from "./dom.js";
-import { button, save, section } from "./parts.js";
+import { button, said, save, section } from "./parts.js";
 import { t } from "./texts.js";
 
 const LIMIT_MS = 250000;
@@ -59,12 +59,10 @@ async function ask(body, then) {
   }
 }
 
-function result(answer) {
-  if (answer.bundle) {
-    save(answer.bundle, "holdfast-support.txt");
-    return { name: "said", text: t("bundleSaved") };
-  }
-  return { name: "said", text: plain(answer.output) || t("actDone"), bad: answer.exitCode !== 0 };
+function result({ bundle, output, exitCode }) {
+  if (!bundle) return { name: "said", text: plain(output) || t("actDone"), bad: exitCode !== 0 };
+  save(bundle, "holdfast-support.txt");
+  return { name: "said", text: t("bundleSaved") };
 }
 
 // ---- showing ---------------------------------------------------------------------------------------------------------
@@ -94,7 +92,7 @@ function ofStep() {
       h("p", { class: "row" }, button("act-do", t("doIt"), FIRST), button("act-cancel", t("cancel")))];
   if (name === "wait") return [h("p", null, t("actRuns"))];
   if (name === "said")
-    return [h("pre", { class: step.bad ? "bad" : null, tabindex: "0", "aria-label": t("answer") }, step.text), h("p", null, button("act-cancel", t("goBack"), FIRST))];
+    return [said(step.text, step.bad), h("p", null, button("act-cancel", t("goBack"), FIRST))];
   return [h("div", { class: "row" }, ACTS.filter((it) => !it.fields.includes("release") || releases.length > 0)
     .map((it) => button(`act-${it.act}`, t(`act_${it.act}`), it.act === "Hold" && FIRST)))];
 }
@@ -117,14 +115,13 @@ export function showActs(state) {
 function submitted(event) {
   event.preventDefault();
   const given = Object.fromEntries([...new FormData(event.target)].filter(([, value]) => value !== ""));
-  if (event.target.id === "act-token") {
-    token = given.token;
-    go({ name: "choose" });
-    return;
-  }
   const { one } = step;
+  if (one === undefined) {
+    token = given.token;
+    return go({ name: "choose" });
+  }
   const body = { act: one.act, ...given };
-  ask(body, ({ command }) => ({ name: "confirm", one, body, command }));
+  return ask(body, ({ command }) => ({ name: "confirm", one, body, command }));
 }
 
 function clicked(event) {

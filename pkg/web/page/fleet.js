@@ -2,7 +2,8 @@
 // The page of the fleet: filters in the address, the rollouts, the map, the list, one node. News are shown at most every
 // SHOW_MS, so many of them cost no more than few; without news, a look at the clock each minute finds who fell silent.
 import { h, morphAll, own, plain } from "./dom.js";
-import { LOOKS, allNodes, ask, begin, command, failure, head, labels, lookOf, matches, nodes, updateOf, updates, waveOf } from "./fleet_data.js";
+import { actButton, makeDialog, takeClick, yamlButton } from "./fleet_acts.js";
+import { LOOKS, allNodes, ask, begin, command, failure, head, isSeveral, labels, lookOf, matches, nodes, placeOf, updateOf, updates, waveOf } from "./fleet_data.js";
 import { film } from "./fleet_film.js";
 import { drawLook, makeMap, showMap } from "./fleet_map.js";
 import { nodeSections } from "./node.js";
@@ -46,13 +47,14 @@ function groupNow() {
   if (filter.group !== "") return filter.group;
   const some = labels.values().next().value;
   const site = some === undefined ? undefined : SITES.find((key) => key in some);
-  return site === undefined ? "state" : `label:${site}`;
+  return site !== undefined ? `label:${site}` : isSeveral() ? "context" : "state";
 }
 
 function keyer(group) {
   const [how, ...rest] = group.split(":"), name = rest.join(":");
   if (how === "label") return (row) => labels.get(row.n)?.[name] ?? t("noValue");
   if (how === "version") return (row) => row.updates.find((one) => one.r === name)?.i || t("noValue");
+  if (how === "context") return (row) => placeOf(row.n)[0];
   if (how === "release") return (row) => row.updates.map((one) => one.r).join(" + ") || t("noValue");
   if (how === "wave") return (row) => waveOf(row, updates.get(name));
   return (row) => `${LOOKS.indexOf(lookOf(row))} ${t(`look_${lookOf(row)}`)}`;
@@ -86,17 +88,19 @@ function sift() {
 
 function whereWeAre() {
   if (head === null) return t("fleetLoading");
-  return head.context ? t("fleetAt", plain(head.context), plain(head.server)) : plain(head.server);
+  const [{ context, server }] = head.contexts;
+  if (isSeveral()) return t("fleetContexts", number(head.contexts.length));
+  return context ? t("fleetAt", plain(context), plain(server)) : plain(server);
 }
 
 function showProblem() {
   const said = [];
   if (failure?.noToken) said.push(t("fleetNoToken"));
-  else if (failure !== null && failure.message === "") said.push(t("fleetGone"));
   else if (failure !== null) said.push(failure.refused ? plain(failure.message) : t("fleetGone"));
-  if (head?.nodes.lost) said.push(t("kindLost", "EdgeNodes", plain(head.nodes.why)));
-  if (head?.updates.lost) said.push(t("kindLost", "EdgeUpdates", plain(head.updates.why)));
-  if (head?.labels.lost) said.push(t("noLabels", plain(head.labels.why)));
+  for (const one of head?.contexts ?? []) {
+    const at = isSeveral() ? `${plain(one.context)}: ` : "";
+    for (const key of ["nodes", "updates", "labels"]) if (one[key].lost) said.push(at + t(`lost_${key}`, plain(one[key].why)));
+  }
   if (head?.partial) said.push(t("fleetPartial"));
   if (said.join("\n") === failed) return;
   failed = said.join("\n");
@@ -106,6 +110,7 @@ function showProblem() {
 function choices() {
   const keys = new Set(), releases = new Set(), found_ = [["state", t("byState")], ["release", t("byRelease")]];
   for (const update of updates.values()) releases.add(update.release);
+  if (isSeveral()) found_.push(["context", t("context")]);
   let looked = 0;
   for (const mine of labels.values()) {
     for (const key in mine) keys.add(key);
@@ -153,10 +158,10 @@ function why(row, look) {
 function line(row) {
   const look = lookOf(row), update = updateOf(row);
   return h("tr", null,
-    h("td", null, nodeButton(row.n)),
+    h("td", null, nodeButton(row.n, placeOf(row.n)[1])),
     h("td", null, lookWord(look)), h("td", null, why(row, look)),
     h("td", null, update && [own(update.r), " ", own(update.v)]), h("td", null, update && own(update.i)),
-    h("td", null, row.seen > 0 ? ago(seenAt(row)) : t("never")));
+    h("td", null, row.seen > 0 ? ago(seenAt(row)) : t("never")), h("td", { class: "context" }, own(placeOf(row.n)[0])));
 }
 
 function showTable() {
@@ -185,10 +190,10 @@ const csvCell = (value) => {
 };
 
 function saveCsv() {
-  const lines = [["node", "state", "reason", "what", "message", "seen", "release", "version", "installed", "phase", "group"]], keyOf = keyer(groupNow());
+  const lines = [["node", "state", "reason", "what", "message", "seen", "release", "version", "installed", "phase", "group", "context"]], keyOf = keyer(groupNow());
   for (const row of found)
     for (const one of row.updates.length > 0 ? row.updates : [{}])
-      lines.push([row.n, lookOf(row), row.reason, row.what, row.message, seenAt(row), one.r, one.v, one.i, one.p, keyOf(row)]);
+      lines.push([placeOf(row.n)[1], lookOf(row), row.reason, row.what, row.message, seenAt(row), one.r, one.v, one.i, one.p, keyOf(row), placeOf(row.n)[0]]);
   save(new Blob([lines.map((cells) => `${cells.map(csvCell).join(",")}\r\n`).join("")], { type: "text/csv" }), "holdfast-nodes.csv");
 }
 
@@ -203,8 +208,9 @@ async function loadNode() {
   ];
   let rest;
   try {
-    const node = await ask(`/fleet/node?${name}`);
-    rest = nodeSections({ node, now: {}, time: "" }, reasons);
+    const node = await ask(`/fleet/node?${encodeURIComponent(name)}`), turns = Array.isArray(node.spec?.turns) ? node.spec.turns : [];
+    rest = [h("div", { class: "row" }, turns.map((turn) => actButton("FreeTurn", name, turn?.release ?? "")), yamlButton("edgenodes", name), yamlButton("nodes", name)),
+      ...nodeSections({ node, now: {}, time: "" }, reasons)];
   } catch (error) {
     rest = [h("p", { class: "bad" }, t("nodeFailed", plain(error.message)))];
   }
@@ -216,7 +222,7 @@ function openNode(name) {
   if (!nodes.has(name)) return;
   openedFrom = document.activeElement;
   shownNode = name;
-  morphAll($("node-title"), [own(name)]);
+  morphAll($("node-title"), [own(placeOf(name)[1])]);
   morphAll($("node-content"), []);
   loadNode();
   if (!$("panel").open) $("panel").showModal();
@@ -229,13 +235,14 @@ function showAll() {
   if (document.hidden) return;
   showHead(t("fleetTitle"), t("fleet"), whereWeAre(), failure === null && head !== null ? t("pushed") : "");
   showProblem();
+  document.body.classList.toggle("several", isSeveral());
   if (Object.keys(reasons).length === 0 && head !== null) ask("/fleet/reasons").then((all) => { reasons = all; }, () => {});
   showChoices();
   const { list, all } = sift();
   showLegend(all);
   $("count").textContent = t("nodesOf", number(found.length), number(nodes.size));
   const more = showMap(list);
-  $("map-note").textContent = head?.nodes.synced && found.length === 0 ? t("mapEmpty") : more > 0 ? t("moreGroups", number(more)) : "";
+  $("map-note").textContent = head?.contexts.some((one) => one.nodes.synced) && found.length === 0 ? t("mapEmpty") : more > 0 ? t("moreGroups", number(more)) : "";
   morphAll($("film"), film(updates));
   if (shownNode !== null && nodes.get(shownNode) !== shownRow) loadNode();
   if (!showTable()) plan(TABLE_MS);
@@ -287,18 +294,20 @@ function build() {
         h("div", { id: "groups", role: "group", tabindex: "0", "aria-label": t("map"), "aria-describedby": "map-how" })),
       section("list", { class: "wide", tabindex: "-1" },
         h("div", { class: "scroll", tabindex: "0", role: "group", "aria-labelledby": "list-title" }, h("table", null,
-          h("thead", null, h("tr", null, ["nodeName", "state", "why", "release", "installed", "reported"].map((key) => h("th", { scope: "col" }, t(key))))),
+          h("thead", null, h("tr", null, ["nodeName", "state", "why", "release", "installed", "reported", "context"].map((key) => h("th", { scope: "col", class: key === "context" ? key : null }, t(key))))),
           h("tbody", { id: "rows" }))),
         h("div", { class: "row" }, button("earlier", t("earlier")), h("span", { id: "place" }), button("later", t("later"))))),
     h("div", { id: "tip", "aria-hidden": "true", hidden: true }),
     h("dialog", { id: "panel", "aria-labelledby": "node-title" },
       h("div", { class: "row" }, h("h2", { id: "node-title" }), button("close", t("close"), { class: "end" })),
-      h("div", { id: "node-content" })));
+      h("div", { id: "node-content" })),
+    makeDialog());
   $("find").value = filter.find;
 }
 
 function onClick(event) {
   const { id, dataset } = event.target.closest("button") ?? { dataset: {} };
+  if (takeClick({ id, dataset })) return;
   if (id === "csv") saveCsv();
   else if (id === "close") $("panel").close();
   else if (id === "earlier" || id === "later") { first += id === "later" ? PAGE : -PAGE; refresh(); }

@@ -26,7 +26,7 @@ function takeToken() {
   token = sessionStorage.getItem("token") ?? "";
 }
 
-export const ask = (path) => parts.ask(path, { "X-Holdfast-Token": token });
+export const ask = (path, body) => parts.ask(path, { "X-Holdfast-Token": token }, body);
 
 function takeRow(row) {
   const table = tables[row.k];
@@ -105,14 +105,25 @@ export function matches(row, filter) {
 
 /** Which part of a rollout a node belongs to: the first letter orders. */
 export function waveOf(row, update) {
-  const mine = row.updates.find((one) => one.d !== "" && one.d === update?.digest);
+  const mine = placeOf(row.n)[0] === placeOf(update?.n ?? "")[0] ? row.updates.find((one) => one.d !== "" && one.d === update?.digest) : undefined;
   if (mine === undefined) return t("waveNone");
   if (mine.s < update.slotsBefore) return t("wavesBefore");
   if (mine.s < update.slots) return t("waveNow", Math.max(update.wave, 1));
   return mine.w === "NotAdmitted" ? t("waveLater") : t("waveCanary");
 }
 
-const quote = (word) => (/^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+export const isSeveral = () => head !== null && head.contexts.length > 1;
+
+/** The context of a row, and its object's name. */
+export const placeOf = (row) => (isSeveral() ? [row.slice(0, row.lastIndexOf("/")), row.slice(row.lastIndexOf("/") + 1)] : [head?.contexts[0].context ?? "", row]);
+
+/** The row of another object of the same cluster. */
+export const beside = (row, name) => row.slice(0, row.lastIndexOf("/") + 1) + name;
+
+export const quote = (word) => (/^[\w./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /** The command line that does the same. */
-export const command = (words, name) => `holdfast ${words} ${quote(name)}${head?.context ? ` --context ${quote(head.context)}` : ""}`;
+export function command(words, row) {
+  const [context, name] = placeOf(row), where = [...(context ? [`--context=${context}`] : []), ...(head?.options ?? [])];
+  return ["holdfast", words, quote(name), ...where.map(quote)].join(" ");
+}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rollouts: waves fill, soaks count down, and what stands still says which nodes and why.
 import { h, own, plain } from "./dom.js";
-import { command } from "./fleet_data.js";
+import { actButton, yamlButton } from "./fleet_acts.js";
+import { beside, command, placeOf } from "./fleet_data.js";
 import { button, mark, nodeButton } from "./parts.js";
 import { t } from "./texts.js";
 import { duration, number, serverNow } from "./times.js";
@@ -55,34 +56,29 @@ function counts(update) {
 
 // ---- trouble ---------------------------------------------------------------------------------------------------------
 
-const told = (one) => h("li", null, nodeButton(one.node), " ", h("code", null, own(one.reason)), one.message && [" ", own(one.message)]);
+const told = (update) => (one) => h("li", null, nodeButton(beside(update.n, one.node), one.node), " ", h("code", null, own(one.reason)), one.message && [" ", own(one.message)]);
 
 function trouble(update) {
   const failures = Array.isArray(update.failures) ? update.failures : [];
   const waiting = Array.isArray(update.waitingFor) ? update.waitingFor : [];
   return [
     update.message && h("p", null, h("code", null, own(update.reason)), " ", own(update.message)),
-    failures.length > 0 && [h("p", { class: "soft" }, t("failures")), h("ul", { class: "tight" }, failures.map(told))],
-    update.trouble?.node && [h("p", { class: "soft" }, t("troubleOf")), h("ul", { class: "tight" }, told(update.trouble))],
+    failures.length > 0 && [h("p", { class: "soft" }, t("failures")), h("ul", { class: "tight" }, failures.map(told(update)))],
+    update.trouble?.node && [h("p", { class: "soft" }, t("troubleOf")), h("ul", { class: "tight" }, told(update)(update.trouble))],
     waiting.length > 0 && [h("p", { class: "soft" }, t("waitsForTurn")),
-      h("ul", { class: "tight" }, waiting.map((name) => h("li", null, nodeButton(name.node ?? name))))],
+      h("ul", { class: "tight" }, waiting.map((one) => h("li", null, nodeButton(beside(update.n, one.node ?? one), one.node ?? one), " ", actButton("FreeTurn", beside(update.n, one.node ?? one), update.release))))],
   ];
 }
 
-function commands(update) {
-  const words = update.state === "Complete" ? ["watch"] : ["Halted", "Paused", "Failed"].includes(update.state) ? ["resume", "watch"] : ["pause", "halt", "watch"];
-  return h("details", null, h("summary", null, t("commands")),
-    words.map((word) => h("p", null, h("code", null, command(`rollout ${word}`, update.n)))));
-}
-
 function card(update) {
+  const acts = update.state === "Complete" ? [] : ["Halted", "Paused", "Failed"].includes(update.state) ? ["Resume"] : ["Pause", "Halt"];
   return h("section", { class: `rollout${update.person ? " gone" : ""}`, "data-update": plain(update.n), "aria-label": plain(update.n) },
-    h("div", { class: "row" }, h("h3", null, own(update.n)), mark(lookOf(update), own(update.state)), h("span", { class: "soft" }, own(update.stage))),
+    h("div", { class: "row" }, h("h3", null, own(placeOf(update.n)[1])), mark(lookOf(update), own(update.state)), h("span", { class: "soft" }, own(update.stage))),
     h("p", null, own(update.release), " ", h("strong", null, own(update.version))),
     counts(update), stages(update),
     (lookOf(update) !== "good" || update.person) && trouble(update),
-    h("div", { class: "row" }, button(null, t("showNodes"), { "data-show": plain(update.n) })),
-    commands(update));
+    h("div", { class: "row" }, button(null, t("showNodes"), { "data-show": plain(update.n) }), update.strategy && acts.map((act) => actButton(act, update.n)), yamlButton("edgeupdates", update.n)),
+    h("details", null, h("summary", null, t("commands")), ["watch", ...acts].map((word) => h("p", null, h("code", null, command(`rollout ${word.toLowerCase()}`, update.n))))));
 }
 
 export function film(updates) {

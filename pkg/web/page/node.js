@@ -20,6 +20,9 @@ const facts = (...pairs) =>
   h("dl", null, pairs.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "")
     .map(([label, value]) => [h("dt", null, label), h("dd", null, value)]));
 
+/** One of a list: its name, the word of its state, and facts. */
+const item = (name, word, ...pairs) => h("li", null, h("div", { class: "row" }, h("h3", null, own(name)), word && state(word)), facts(...pairs));
+
 const text = (value) => (value === undefined || value === null || value === "" ? null : own(value));
 
 const list = (value) => (Array.isArray(value) ? value.filter((item) => item !== null && typeof item === "object") : []);
@@ -79,17 +82,14 @@ function health({ status, reasons }) {
 function releases({ status }) {
   const updates = list(status.updates);
   return section("releases", null, updates.length === 0 && h("p", null, t("noReleases")),
-    h("ul", null, updates.map((update) => h("li", null,
-      h("div", { class: "row" }, h("h3", null, own(update.name)), state(update.phase ?? "Unknown")),
-      facts(
-        [t("runs"), text(update.installedVersion) ?? t("none")],
-        [t("wanted"), update.version !== update.installedVersion && text(update.version)],
-        [t("since"), update.time && when(update.time)],
-        [t("from"), text(update.from)],
-        [t("by"), text(update.method)],
-        [t("fetched"), Number.isFinite(update.bytesFetched) && fetched(update, status)],
-        [t("attempts"), update.attempts > 1 && number(update.attempts)],
-        [t("sequence"), Number.isFinite(update.sequence) && String(update.sequence)])))));
+    h("ul", null, updates.map((update) => item(update.name, update.phase ?? "Unknown",
+      [t("runs"), text(update.installedVersion) ?? t("none")],
+      [t("wanted"), update.version !== update.installedVersion && text(update.version)],
+      [t("since"), update.time && when(update.time)],
+      [t("from"), text(update.from)], [t("by"), text(update.method)],
+      [t("fetched"), Number.isFinite(update.bytesFetched) && fetched(update, status)],
+      [t("attempts"), update.attempts > 1 && number(update.attempts)],
+      [t("sequence"), Number.isFinite(update.sequence) && String(update.sequence)]))));
 }
 
 function fetched(update, status) {
@@ -117,50 +117,37 @@ function hold({ status }) {
   const it = status.hold;
   if (!it?.active) return section("hold", null, h("p", null, t("noHold")));
   return section("hold", null, facts(
-    [t("state"), state("Held")],
-    [t("reason"), text(it.reason)],
-    [t("since"), it.since && when(it.since)],
-    [t("until"), it.until && when(it.until)]));
+    [t("state"), state("Held")], [t("reason"), text(it.reason)],
+    [t("since"), it.since && when(it.since)], [t("until"), it.until && when(it.until)]));
 }
 
 function policy({ status }) {
   const it = status.policy ?? {};
-  const policies = list(it.policies), sections = list(it.sections);
+  const policies = list(it.policies), sections = list(it.sections), names = policies.length > 0 ? policies.map((one) => one.name) : [it.name];
   return section("policy", null,
-    !it.name ? h("p", null, t("defaults")) : null,
-    facts(
-      [t("policies"), it.name && (policies.length > 0 ? policies.map((one) => one.name) : [it.name])
-        .flatMap((name, i) => [i > 0 && ", ", own(name)])],
-      [t("interval"), text(it.interval)]),
+    !it.name && h("p", null, t("defaults")),
+    facts([t("policies"), it.name && names.flatMap((name, i) => [i > 0 && ", ", own(name)])], [t("interval"), text(it.interval)]),
     sections.length > 0 && h("details", null, h("summary", null, t("sections")),
-      h("dl", null, sections.map((one) => [h("dt", null, own(one.path)),
-        h("dd", null, own(one.policy), one.signed && ` (${t("signed")})`)]))));
+      facts(...sections.map((one) => [own(one.path), [own(one.policy), one.signed && ` (${t("signed")})`]]))));
 }
 
 function entries({ status }) {
   const all = list(status.manifests);
   return section("entries", null, all.length === 0 && h("p", null, t("noEntries")),
-    h("ul", null, all.map((entry) => h("li", null,
-      h("div", { class: "row" }, h("h3", null, own(entry.name)), state(entry.phase ?? "Unknown")),
-      facts(
-        [t("target"), text(entry.to)],
-        [t("reason"), text(entry.reason)],
-        [t("since"), entry.time && when(entry.time)],
-        [t("items"), Number.isFinite(entry.items) && number(entry.items)],
-        [t("drifts"), entry.drifts > 0 && t("driftsOf", number(entry.drifts))],
-        [t("alone"), entry.alone?.state && state(entry.alone.state)])))));
+    h("ul", null, all.map((entry) => item(entry.name, entry.phase ?? "Unknown",
+      [t("target"), text(entry.to)], [t("reason"), text(entry.reason)],
+      [t("since"), entry.time && when(entry.time)],
+      [t("items"), Number.isFinite(entry.items) && number(entry.items)],
+      [t("drifts"), entry.drifts > 0 && t("driftsOf", number(entry.drifts))],
+      [t("alone"), entry.alone?.state && state(entry.alone.state)]))));
 }
 
 function disks({ status }) {
   const all = list(status.disk), writes = status.writes ?? {};
   return section("disks", null, all.length === 0 && h("p", null, t("disksWell")),
-    h("ul", null, all.map((disk) => h("li", null,
-      h("div", { class: "row" }, h("h3", null, own(disk.path)), disk.level && state(disk.level)),
-      facts(
-        [t("used"), percent(disk.usedPercent)],
-        [t("inodes"), percent(disk.inodesUsedPercent)],
-        [t("readOnly"), disk.readOnly && t("yes")],
-        [t("wear"), percent(disk.wearPercent)])))),
+    h("ul", null, all.map((disk) => item(disk.path, disk.level,
+      [t("used"), percent(disk.usedPercent)], [t("inodes"), percent(disk.inodesUsedPercent)],
+      [t("readOnly"), disk.readOnly && t("yes")], [t("wear"), percent(disk.wearPercent)]))),
     facts([t("writes"), Number.isFinite(writes.bytesToday) && limited(writes.bytesToday, writes.budgetBytes)]));
 }
 
@@ -172,34 +159,27 @@ function clock({ status, time }) {
     [t("synchronized"), typeof it.synchronized === "boolean" && t(it.synchronized ? "kept" : "notKept")]));
 }
 
+const queue = (it) => [t("queue"), Number.isFinite(it.queuedEvents) && t("events", number(it.queuedEvents), bytes(it.queuedBytes))];
+const oldest = (it) => [t("oldest"), it.oldestTime && when(it.oldestTime)];
+
 function telemetry({ status }) {
   const it = status.telemetry ?? {}, sinks = list(it.sinks);
   const troubles = Array.isArray(it.troubles) ? it.troubles : [];
   if (sinks.length === 0 && troubles.length === 0) return section("telemetry", null, h("p", null, t("noTelemetry")));
   return section("telemetry", null,
-    facts(
-      [t("queue"), Number.isFinite(it.queuedEvents) && t("events", number(it.queuedEvents), bytes(it.queuedBytes))],
-      [t("oldest"), it.oldestTime && when(it.oldestTime)],
-      [t("onDisk"), Number.isFinite(it.diskBytes) && bytes(it.diskBytes)]),
+    facts(queue(it), oldest(it), [t("onDisk"), Number.isFinite(it.diskBytes) && bytes(it.diskBytes)]),
     troubles.map((one) => h("p", { class: "bad" }, own(one))),
-    h("ul", null, sinks.map((sink) => h("li", null,
-      h("div", { class: "row" }, h("h3", null, own(sink.name)), sink.breaker && state(sink.breaker)),
-      facts(
-        [t("target"), text(sink.origin)],
-        [t("queue"), Number.isFinite(sink.queuedEvents) && t("events", number(sink.queuedEvents), bytes(sink.queuedBytes))],
-        [t("oldest"), sink.oldestTime && when(sink.oldestTime)],
-        [t("delivered"), sink.lastDeliveryTime && when(sink.lastDeliveryTime)],
-        [t("deadLetters"), sink.deadLetters > 0 && number(sink.deadLetters)],
-        [t("waitingFor"), text(sink.waitingFor)],
-        [t("message"), text(sink.message)])))));
+    h("ul", null, sinks.map((sink) => item(sink.name, sink.breaker,
+      [t("target"), text(sink.origin)], queue(sink), oldest(sink),
+      [t("delivered"), sink.lastDeliveryTime && when(sink.lastDeliveryTime)],
+      [t("deadLetters"), sink.deadLetters > 0 && number(sink.deadLetters)],
+      [t("waitingFor"), text(sink.waitingFor)], [t("message"), text(sink.message)]))));
 }
 
 function journal({ status }) {
   const it = status.journal ?? {};
   return section("journal", null,
-    facts(
-      [t("journalEntries"), Number.isFinite(it.entries) && number(it.entries)],
-      [t("journalHash"), it.lastHash && h("code", null, own(it.lastHash))]),
+    facts([t("journalEntries"), Number.isFinite(it.entries) && number(it.entries)], [t("journalHash"), it.lastHash && h("code", null, own(it.lastHash))]),
     h("p", { class: "soft" }, t("journalHow")));
 }
 
@@ -211,11 +191,9 @@ function trust({ status }) {
 }
 
 function conditions({ status }) {
-  return section("conditions", { class: "wide" },
-    h("dl", null, list(status.conditions).map((one) => [
-      h("dt", null, own(one.type)),
-      h("dd", null, own(one.status), " ", h("code", null, own(one.reason)), one.message && [": ", own(one.message)],
-        one.lastTransitionTime && h("span", { class: "soft" }, ` (${ago(one.lastTransitionTime)})`))])));
+  return section("conditions", { class: "wide" }, facts(...list(status.conditions).map((one) => [own(one.type),
+    [own(one.status), " ", h("code", null, own(one.reason)), one.message && [": ", own(one.message)],
+      one.lastTransitionTime && h("span", { class: "soft" }, ` (${ago(one.lastTransitionTime)})`)]])));
 }
 
 function about({ status, now, time }) {

@@ -4,7 +4,7 @@ import { h, morphAll, own, plain } from "./dom.js";
 import { t } from "./texts.js";
 import { isUtc, setUtc } from "./times.js";
 
-const LIMIT_MS = 10000;
+const LIMIT_MS = 10000, ACT_LIMIT_MS = 90000;
 // A mark says the same as its colour.
 const MARKS = { good: "\u25cf", busy: "\u25b6", wait: "\u25d0", bad: "\u25a0", away: "\u2715", soaks: "\u25d4", later: "\u25cb" };
 
@@ -15,7 +15,10 @@ export const mark = (look, word) => h("span", { class: `state ${look}`, "data-ma
 export const button = (id, word, attributes) => h("button", { type: "button", id, ...attributes }, word);
 
 /** The button that opens a node of the fleet. */
-export const nodeButton = (name) => button(null, own(name), { class: "link", "data-node": plain(name) });
+export const nodeButton = (row, name) => button(null, own(name ?? row), { class: "link", "data-node": plain(row) });
+
+/** What a command or a server has answered. */
+export const said = (text, bad) => h("pre", { class: bad ? "bad" : null, tabindex: "0", "aria-label": t("answer") }, plain(text));
 
 export const section = (name, attributes, ...children) =>
   h("section", { id: name, "aria-labelledby": `${name}-title`, ...attributes }, h("h2", { id: `${name}-title` }, t(name)), children);
@@ -37,12 +40,13 @@ export function showHead(title, name, where, way) {
     button("zone", t("showUtc"), { class: "end", "aria-pressed": String(isUtc()) })]);
 }
 
-/** JSON of the server; an Error has its words, and `refused` when it does not want this reader. */
-export async function ask(path, headers) {
-  const answer = await fetch(path, { headers, signal: AbortSignal.timeout(LIMIT_MS), cache: "no-store", credentials: "omit" });
+/** JSON of the server, to `body` if there is one; an Error has its words, and `refused` when it does not want this reader. */
+export async function ask(path, headers, body) {
+  const how = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+  const answer = await fetch(path, { ...how, headers, signal: AbortSignal.timeout(body === undefined ? LIMIT_MS : ACT_LIMIT_MS), cache: "no-store", credentials: "omit" });
   if (answer.ok) return answer.json();
-  const body = await answer.json().catch(() => ({}));
-  throw Object.assign(new Error(plain(body.error ?? answer.status)), { refused: answer.status === 403 });
+  const said = await answer.json().catch(() => ({}));
+  throw Object.assign(new Error(plain(said.error ?? answer.status)), { refused: answer.status === 403 });
 }
 
 export function save(blob, name) {

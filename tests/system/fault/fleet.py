@@ -646,8 +646,8 @@ def a_plugin_of_kubectl_and_colours():
 class Page:
     """`holdfast ui` against the lab's server."""
 
-    def __init__(self, lab, *words):
-        self.process = lab.start("ui", *words)
+    def __init__(self, lab, *words, server=True):
+        self.process = lab.start("ui", *words, server=server)
         self.address, self.token = self.process.stdout.readline().strip().split("/#")
         self.port = int(self.address.rpartition(":")[2])
 
@@ -658,6 +658,13 @@ class Page:
         connection.request("GET", path, headers={**headers, **({"X-Holdfast-Token": token} if token else {})})
         answer = connection.getresponse()
         return answer.status, answer.read().decode("utf-8", "replace")
+
+    def act(self, token=None, **body):
+        """Status and answer of an act."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("POST", "/fleet/act", body=json.dumps(body), headers={"X-Holdfast-Token": token or self.token})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
 
     def rows(self, since=0):
         return json.loads(self.ask(f"/fleet/changes?{since}", self.token)[1])["rows"]
@@ -726,6 +733,68 @@ def the_page_of_the_fleet_is_for_one_user_and_one_page():
             out = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "python3", "-c", wanted], stdout=subprocess.PIPE, text=True, check=True, cwd="/").stdout
             check(out.strip() == "403", f"another user: {out}")
         check(page.end(signal.SIGTERM)[0] == 0 and other.end()[0] == 0, "exit codes")
+
+
+@case
+def acts_of_the_page_ask_first_and_are_the_command():
+    with Lab() as lab:
+        lab.put(edge_update("app"), edge_node("n-1"))
+        page = Page(lab, "--no-browser")
+        wait("rows", lambda: len(page.rows()) == 2)
+
+        def annotations():
+            return lab.server.objects["EdgeUpdate", "app"]["metadata"].get("annotations", {})
+        check(page.act(act="Halt", name="app") == (200, {}) and not annotations(), "an act without a confirmation")
+        status, said = page.act(act="Halt", name="app", reason="a; rm -rf / $(x)", confirmed=True)
+        check(status == 200 and said["exitCode"] == 0 and "halted" in said["output"], said)
+        check("a; rm -rf / $(x)" in annotations().values(), annotations())
+        status, said = page.act(act="FreeTurn", name="n-1", confirmed=True)
+        check(status == 200 and said["exitCode"] == 1 and "holds no turn" in said["output"], said)
+        lab.server.allowed = False
+        for confirmed in (False, True):
+            status, said = page.act(act="Resume", name="app", confirmed=confirmed)
+            check(status == 403 and "ClusterRole edit" in said["error"], said)
+        check(any("halted" in key for key in annotations()), annotations())
+        lab.server.allowed = True
+        for body in ({}, {"act": "Delete", "name": "app"}, {"act": "Pause", "name": "a/../b"}):
+            check(page.act(**body)[0] == 400, body)
+        status, said = page.act(act="Pause", name="--help", confirmed=True)
+        check(status == 200 and said["exitCode"] == 1 and "not found" in said["output"], said)
+        check(page.act(token="A" * 43, act="Pause", name="app", confirmed=True)[0] == 403, "an act without the token")
+        check(page.ask("/fleet/act", page.token)[0] == 405, "an act by GET")
+        status, text = page.ask("/fleet/yaml?edgeupdates/app", page.token)
+        check(status == 200 and "kind: EdgeUpdate" in json.loads(text)["yaml"], text)
+        for what in ("secrets/x", "edgenodes", "edgenodes/", "edgenodes/../nodes/x"):
+            check(page.ask(f"/fleet/yaml?{what}", page.token)[0] == 400, what)
+        check(page.end()[0] == 0, "exit code")
+
+
+@case
+def several_clusters_are_one_page_and_a_dead_one_delays_none():
+    with Lab() as lab, Lab() as other:
+        lab.put(edge_node("n-1"), edge_update("app"))
+        other.put(edge_node("n-1", phase="RolledBack", reason="HealthFailed"), edge_update("app"))
+        file = lab.config()
+        with open(file, encoding="ascii") as text:
+            config = json.load(text)
+        config["contexts"], config["clusters"] = [], []
+        for name, url in (("a", lab.server.url), ("eu/b", other.server.url), ("dead", "http://127.0.0.1:1")):
+            config["clusters"].append({"name": name, "cluster": {"server": url}})
+            config["contexts"].append({"name": name, "context": {"cluster": name, "user": "u"}})
+        with open(file, "w", encoding="ascii") as text:
+            json.dump(config, text)
+        page = Page(lab, "--no-browser", "--kubeconfig", file, *(f"--context={name}" for name in ("a", "dead", "eu/b", "absent")), server=False)
+        wait("rows", lambda: {row["n"] for row in page.rows()} == {"a/n-1", "a/app", "eu/b/n-1", "eu/b/app"})
+        status, text = page.ask("/fleet/node?eu%2Fb%2Fn-1", page.token)
+        check(status == 200 and json.loads(text)["status"]["updates"][0]["phase"] == "RolledBack", text)
+        check(page.ask("/fleet/node?absent/n-1", page.token)[0] == 404, "a context that cannot be opened")
+        check(page.act(act="Pause", name="eu/b/app", confirmed=True)[1]["exitCode"] == 0, "an act")
+        check("annotations" in other.server.objects["EdgeUpdate", "app"]["metadata"], "the act in its cluster")
+        check("annotations" not in lab.server.objects["EdgeUpdate", "app"]["metadata"], "the act in another cluster")
+        code, text = page.end()
+        check(code == 0 and "dead: " in text and "absent: " in text, text)
+        for words in (("--context=a", "--context=a"), ("--context=a", "--context=eu/b", "--server=http://127.0.0.1:1")):
+            lab.run("ui", "--no-browser", "--kubeconfig", file, *words, code=2, server=False)
 
 
 @case

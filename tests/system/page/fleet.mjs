@@ -4,10 +4,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { HOSTILE } from "./hostile.mjs";
 
-const { PAGE_URL, PAGE_UI, PAGE_BROWSER, PAGE_MODULES, PAGE_SHOTS } = process.env;
+const { PAGE_URL, PAGE_SEVERAL, PAGE_UI, PAGE_BROWSER, PAGE_MODULES, PAGE_SHOTS } = process.env;
 const { chromium } = await import(`${PAGE_MODULES}/playwright-core/index.mjs`);
 const AXE = readFileSync(`${PAGE_MODULES}/axe-core/axe.min.js`, "utf8");
-const ORIGIN = PAGE_URL.replace(/#.*/, ""), PATIENCE_MS = 60000;
+const ORIGIN = PAGE_URL.replace(/#.*/, ""), SEVERAL = PAGE_SEVERAL.replace(/#.*/, ""), PATIENCE_MS = 60000;
 
 const browser = await chromium.launch({ executablePath: PAGE_BROWSER, args: ["--no-sandbox"] });
 const fail = (text) => { throw new Error(text); };
@@ -26,6 +26,7 @@ const now = (ago = 0) => new Date(Date.now() - ago * 1000).toISOString().replace
 const digest = "ab".repeat(32);
 
 const edgeNode = (name, update = {}, status = {}) => ({ apiVersion: API, kind: "EdgeNode", metadata: { name },
+  ...(name === "n-away" ? { spec: { turns: [{ release: "edge-app", digest }] } } : {}),
   status: { observedTime: now(5), agent: { version: "0.1.0", mode: "Host" }, contact: { state: "Fresh", lastTime: now(5) }, policy: { name: "site", interval: "1h" },
     updates: [{ name: "edge-app", phase: "Committed", version: "1.4.2", installedVersion: "1.4.2", digest, sequence: 42, reason: "Healthy", ...update }],
     conditions: [{ type: "Ready", status: "True", reason: "UpToDate", message: "" }], ...status } });
@@ -71,7 +72,7 @@ async function open({ width = 1280, theme = "light", query = "", url } = {}) {
   page.setDefaultTimeout(PATIENCE_MS);
   page.on("console", (message) => wrong.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => wrong.push(`error: ${error}`));
-  page.on("request", (request) => { if (!request.url().startsWith(ORIGIN) && !request.url().startsWith("blob:")) wrong.push(`a request to ${request.url().slice(0, 200)}`); });
+  page.on("request", (request) => { if (![ORIGIN, SEVERAL].some((one) => request.url().startsWith(one)) && !request.url().startsWith("blob:")) wrong.push(`a request to ${request.url().slice(0, 200)}`); });
   await page.addInitScript(() => {
     window.reports = [];
     document.addEventListener("securitypolicyviolation", (event) => window.reports.push(`${event.violatedDirective} ${event.sample}`));
@@ -88,6 +89,12 @@ async function open({ width = 1280, theme = "light", query = "", url } = {}) {
 const textOf = (page, selector) => page.evaluate((one) => document.querySelector(one)?.textContent ?? "", selector);
 const shows = (page, selector, text) => page.waitForFunction(([one, want]) => document.querySelector(one)?.textContent.includes(want), [selector, text]);
 const rowOf = (page, name) => page.evaluate((one) => [...document.querySelectorAll("#rows tr")].find((row) => row.cells[0].textContent === one)?.textContent ?? "", name);
+
+async function axe(page, what) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  if (found.violations.length > 0) fail(`${what}: ${found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ").slice(0, 300)}`).join("; ")}`);
+}
 
 async function fill() {
   await order({ put: [...NODES.map(([name, update, status]) => edgeNode(name, update, status)),
@@ -190,6 +197,80 @@ const tests = {
     await one.end();
   },
 
+  "acts name their effect and command, ask once, and are what the command does": async () => {
+    const one = await open();
+    await shows(one.page, "#rollouts", "r-canary");
+    const act = async (what, row, confirm) => {
+      await one.page.click(`[data-act=${what}][data-row="${row}"]`);
+      await one.page.waitForSelector("#more-command");
+      await confirm?.();
+      const texts = [await textOf(one.page, "#more-content"), await textOf(one.page, "#more-command")];
+      if (what === "Halt") await axe(one.page, "the dialog of an act");
+      await one.page.click("#more-do");
+      await shows(one.page, "#more-content pre", ":");
+      const { annotations } = await order({});
+      texts.push(await textOf(one.page, "#more-content pre"), JSON.stringify(annotations[row] ?? {}));
+      await one.page.click("#more [data-close]");
+      return texts;
+    };
+    const has = (texts, ...parts) => parts.forEach((part, i) => { if (part !== null && !texts[i].includes(part)) fail(`${part} is not in: ${texts[i]}`); });
+    has(await act("Pause", "r-canary"), "No further stage of r-canary begins", "holdfast rollout pause r-canary --kubeconfig=", "r-canary: paused", "rollout-paused");
+    has(await act("Halt", "r-soak", () => one.page.fill("#halt-reason", "it's --wrong \"x\" <b>")), "The 3 that update now finish; 20 of 40", "'--reason=it'\\''s --wrong \"x\" <b>'", "r-soak: halted", JSON.stringify("it's --wrong \"x\" <b>"));
+    has(await act("Resume", "r-halted"), "the 2 nodes that have failed no longer count", "rollout resume r-halted", "r-halted: resumed", "rollout-resume");
+    has(await act("FreeTurn", "n-away"), "n-away gives back its turn", "turn free --release=edge-app n-away", "n-away: the turn for edge-app is free", "free-turn");
+    await order({ put: [edgeUpdate("r-canary", { rollout: { phase: "Complete" } })] });
+    await order({ allow: false });
+    one.expected.push(/403/);
+    await one.page.click("[data-act=Pause][data-row=r-trouble]");
+    await shows(one.page, "#more-content", "you may not patch edgeupdates 'r-trouble'");
+    equal("no button to act", await one.page.$("#more-do"), null);
+    await order({ allow: true });
+    equal("annotations without the right", (await order({})).annotations["r-trouble"], undefined);
+    await one.page.keyboard.press("Escape");
+    await fill();
+    await one.end();
+  },
+
+  "objects are shown as YAML, as the API server has them": async () => {
+    await order({ put: [edgeNode("n-yaml", {}, { hold: { active: true, reason: "<b>\u202e" } })] });
+    const one = await open();
+    await shows(one.page, "#rows", "n-yaml");
+    await one.page.click("[data-yaml=\"edgeupdates/r-halted\"]");
+    await shows(one.page, "#more-content pre", "sequence: 42");
+    await one.page.keyboard.press("Escape");
+    await one.page.click("#rows [data-node=n-yaml]");
+    await one.page.click("[data-yaml=\"edgenodes/n-yaml\"]");
+    await shows(one.page, "#more-content pre", "<b>");
+    equal("hidden characters", (await textOf(one.page, "#more-content")).includes("\u202e"), false);
+    await one.page.keyboard.press("Escape");
+    equal("the node is still open", await one.page.$eval("#panel", (e) => e.open), true);
+    await order({ remove: [["EdgeNode", "n-yaml"]] });
+    await one.end();
+  },
+
+  "several contexts are one map and one table, and an act goes to the right one": async () => {
+    const one = await open({ url: PAGE_SEVERAL });
+    await shows(one.page, "#count", `${2 * NODES.length} of ${2 * NODES.length}`);
+    await shows(one.page, "#head", "2 clusters");
+    await one.page.selectOption("#group", "context");
+    await one.page.waitForFunction((n) => [...document.querySelectorAll("#groups h3")].map((e) => e.textContent).join() === `c \u00b7 ${n},north d \u00b7 ${n}`, NODES.length);
+    const rows = await one.page.$$eval("#rows tr", (all) => all.map((row) => [...row.cells].map((cell) => cell.textContent)).filter(([name]) => name === "n-bad").map((cells) => cells.at(-1)));
+    equal("contexts of n-bad", rows.sort().join(), "c,north d");
+    equal("the column is seen", await one.page.isVisible("th.context"), true);
+    await one.page.click("[data-act=Pause][data-row=\"north d/r-canary\"]");
+    await shows(one.page, "#more-content", "No further stage of r-canary");
+    await shows(one.page, "#more-command", "holdfast rollout pause r-canary '--context=north d'");
+    await one.page.click("#more-do");
+    await shows(one.page, "#more-content pre", "r-canary: paused");
+    await one.page.keyboard.press("Escape");
+    await one.page.click("#rows [data-node=\"north d/n-bad\"]");
+    await shows(one.page, "#node-content", "the check answered 500");
+    await one.page.click("[data-yaml=\"edgenodes/north d/n-bad\"]");
+    await shows(one.page, "#more-content pre", "name: n-bad");
+    await fill();
+    await one.end();
+  },
+
   "axe-core finds nothing, in both themes at 320, 768 and 1920 px, with and without a node": async () => {
     mkdirSync(PAGE_SHOTS, { recursive: true });
     for (const theme of ["light", "dark"])
@@ -202,10 +283,7 @@ const tests = {
             await one.page.click("#rows [data-node=n-bad]");
             await shows(one.page, "#node-content", "Trusted keys");
           }
-          await one.page.evaluate(AXE);
-          const found = await one.page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-          if (found.violations.length > 0)
-            fail(`${theme} ${width} ${part}: ${found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ").slice(0, 300)}`).join("; ")}`);
+          await axe(one.page, `${theme} ${width} ${part}`);
           const wide = await one.page.evaluate(() => document.scrollingElement.scrollWidth);
           if (wide > width) fail(`${theme} ${width} ${part}: ${wide} px wide`);
           writeFileSync(`${PAGE_SHOTS}/${part}-${theme}-${width}.png`, await one.page.screenshot());

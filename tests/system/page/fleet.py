@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """`holdfast ui`, as built, in a real Chromium, against a stand-in for an API server: fleet.mjs has the tests, and gives this program
-orders, a line of JSON each: put, remove, end watches, what was asked.
+orders, a line of JSON each: put, remove, allow, what was asked.
 
     tests/system/page/fleet.py [WORD...]        only tests whose name has one of the words
 
@@ -30,9 +30,26 @@ def obey(server, orders, answers):
             for kind, name in order.get("remove", []):
                 server.remove(kind, name)
             del server.history[:-20000]
-        asked = {"asked": [path for path in server.seen if not path.startswith("/version")]}
+            server.allowed = order.get("allow", server.allowed)
+        asked = {"asked": [path for path in server.seen if not path.startswith("/version")],
+                 "annotations": {item["metadata"]["name"]: item["metadata"]["annotations"] for item in server.objects.values() if "annotations" in item["metadata"]}}
         answers.write((json.dumps(asked) + "\n").encode())
         answers.flush()
+
+
+def config(path, server):
+    """A kubeconfig of two contexts, which lead to the same server."""
+    with open(apiserver.kubeconfig(path, server), encoding="utf-8") as file:
+        text = json.load(file)
+    text["contexts"].append({**text["contexts"][0], "name": "north d"})
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(text, file)
+    return path
+
+
+def start(path, *words):
+    return subprocess.Popen([os.path.join(PROGRAMS, "holdfast"), "ui", "--no-browser", "--kubeconfig", path, *words],
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, preexec_fn=die_with_parent)
 
 
 def main(words, script="fleet.mjs"):
@@ -42,10 +59,10 @@ def main(words, script="fleet.mjs"):
     run.modules()
     server = apiserver.ApiServer()
     with tempfile.TemporaryDirectory(prefix="holdfast-ui-") as home:
-        page = subprocess.Popen([os.path.join(PROGRAMS, "holdfast"), "ui", "--no-browser", "--kubeconfig", apiserver.kubeconfig(os.path.join(home, "config"), server)],
-                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, preexec_fn=die_with_parent)
+        page = start(config(os.path.join(home, "config"), server))
+        several = start(os.path.join(home, "config"), "--context=c", "--context=north d")
         try:
-            env = dict(os.environ, PAGE_URL=page.stdout.readline().strip(), PAGE_UI=str(page.pid), PAGE_BROWSER=browser,
+            env = dict(os.environ, PAGE_URL=page.stdout.readline().strip(), PAGE_SEVERAL=several.stdout.readline().strip(), PAGE_UI=str(page.pid), PAGE_BROWSER=browser,
                        PAGE_MODULES=os.path.join(run.MODULES, "node_modules"), PAGE_SHOTS=os.path.join(TOP, "build", "page-test", "shots"))
             test = subprocess.Popen(["node", os.path.join(HERE, script), *words], env=env, stdout=subprocess.PIPE, stdin=subprocess.PIPE, preexec_fn=die_with_parent)
             orders = os.fdopen(os.dup(test.stdin.fileno()), "wb")
@@ -53,16 +70,17 @@ def main(words, script="fleet.mjs"):
             threading.Thread(target=obey, args=(server, said, orders), daemon=True).start()
             return test.wait(run.LIMIT_S)
         finally:
-            page.terminate()
-            page.wait(30)
+            for one in (page, several):
+                one.terminate()
+                one.wait(30)
             server.end()
 
 
 def relay(lines):
-    """Orders are put, remove and {}; everything else is for the reader."""
+    """Orders are put, remove, allow and {}; everything else is for the reader."""
     for line in lines:
         text = line.decode()
-        if text.startswith(('{"put"', '{"remove"', "{}")):
+        if text.startswith(('{"put"', '{"remove"', '{"allow"', "{}")):
             yield text
         else:
             print(text, end="", flush=True)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "cli/ui/act.h"
 #include "cli/ui/board.h"
 #include "cli/ui/row.h"
 #include "support/check_main.h"
@@ -249,8 +250,85 @@ START_TEST(many_changes_come_in_parts)
 }
 END_TEST
 
+/* ---- acts -------------------------------------------------------------------------------------------------------- */
+
+static const struct hf_cli_option option_kubeconfig = {.name = "kubeconfig", .value = "FILE"},
+                                  option_context = {.name = "context", .value = "NAME"},
+                                  option_token = {.name = "token", .value = "TEXT"},
+                                  option_insecure = {.name = "insecure-skip-tls-verify"},
+                                  option_browser = {.name = "no-browser"};
+static const struct hf_cli_args some_args = {
+    .options = {&option_browser, &option_kubeconfig, &option_context, &option_token, &option_insecure},
+    .values = {NULL, "/a b", "berlin", "secret", NULL},
+    .n_options = 5,
+};
+
+static const struct {
+    const char *body, *words; /* NULL: refused */
+} acts[] = {
+    {"{\"act\": \"Pause\", \"name\": \"app\"}", "rollout pause -- app"},
+    {"{\"act\": \"Halt\", \"name\": \"app\"}", "rollout halt -- app"},
+    {"{\"act\": \"Halt\", \"name\": \"--app\", \"reason\": \"--x y\"}", "rollout halt --reason=--x y -- --app"},
+    {"{\"act\": \"Resume\", \"name\": \"app\", \"confirmed\": true}", "rollout resume -- app"},
+    {"{\"act\": \"FreeTurn\", \"name\": \"n\", \"release\": \"r\"}", "turn free --release=r -- n"},
+    {"{\"act\": \"Pause\", \"name\": \"app\", \"reason\": \"x\"}", NULL},
+    {"{\"act\": \"Halt\", \"name\": \"app\", \"release\": \"x\"}", NULL},
+    {"{\"act\": \"Delete\", \"name\": \"app\"}", NULL},
+    {"{\"act\": \"Pause\"}", NULL},
+    {"{\"name\": \"app\"}", NULL},
+    {"{\"act\": \"Pause\", \"name\": \"\"}", NULL},
+    {"{\"act\": \"Pause\", \"name\": 5}", NULL},
+    {"{\"act\": \"Pause\", \"name\": \"a\\nb\"}", NULL},
+    {"{\"act\": \"Pause\", \"name\": \"app\", \"confirmed\": 1}", NULL},
+    {"{\"act\": \"Pause\", \"name\": \"app\", \"token\": \"x\"}", NULL},
+    {"[]", NULL},
+    {"", NULL},
+};
+
+START_TEST(an_act_is_a_command)
+{
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_ui_act act;
+    struct hf_buf line = HF_BUF_INIT(4096);
+    int r = hf_ui_act_parse(hf_view_of(acts[_i].body), &act, &err);
+
+    ck_assert_int_eq(r, acts[_i].words != NULL ? 0 : -EBADMSG);
+    if (r < 0)
+        return;
+    char **argv = hf_ui_act_argv(&act, "/bin/holdfast", &some_args, "oslo", act.name);
+    for (size_t i = 1; argv[i] != NULL; i++)
+        if (i < 3 || i > 6)
+            ck_assert_int_eq(hf_buf_addf(&line, "%s%s", line.n > 0 ? " " : "", argv[i]), 0);
+    ck_assert_str_eq(hf_buf_str(&line), acts[_i].words);
+    ck_assert_str_eq(argv[0], "/bin/holdfast");
+    ck_assert_str_eq(argv[3], "--kubeconfig=/a b");
+    ck_assert_str_eq(argv[4], "--token=secret");
+    ck_assert_str_eq(argv[5], "--insecure-skip-tls-verify");
+    ck_assert_str_eq(argv[6], "--context=oslo");
+    _cleanup_(hf_json_freep) json_t *review = hf_ui_act_review(&act, act.name);
+    ck_assert_str_eq(hf_json_str_or(review, "spec.resourceAttributes.verb", ""), "patch");
+    ck_assert_str_eq(hf_json_str_or(review, "spec.resourceAttributes.resource", ""),
+                     strcmp(act.words[0], "turn") == 0 ? "edgenodes" : "edgeupdates");
+    ck_assert_str_eq(hf_json_str_or(review, "spec.resourceAttributes.name", ""), act.name);
+    hf_ui_argv_free(argv);
+    hf_ui_act_done(&act);
+    hf_buf_done(&line);
+}
+END_TEST
+
+START_TEST(a_reader_sees_no_token)
+{
+    _cleanup_(hf_json_freep) json_t *options = hf_ui_act_options(&some_args);
+    _cleanup_(hf_freep) char *text = json_dumps(options, 0);
+
+    ck_assert_str_eq(text, "[\"--kubeconfig=/a b\", \"--token=...\", \"--insecure-skip-tls-verify\"]");
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, an_act_is_a_command, 0, (int)HF_LEN(acts));
+    tcase_add_test(tc, a_reader_sees_no_token);
     tcase_add_loop_test(tc, what_a_node_needs, 0, (int)HF_LEN(nodes));
     tcase_add_test(tc, row_of_a_node);
     tcase_add_test(tc, row_of_labels);

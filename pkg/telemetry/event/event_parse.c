@@ -473,11 +473,11 @@ static bool restore_breaks(struct event_decoder *decoder)
 }
 
 /* hf_event_format() copies a payload's body unchanged, so it must come from "sensorData", which was scanned as JSON,
- * never from the text of "body". */
+ * never from the text of "body". It writes "sensorData" into every payload. */
 static bool body_fits_kind(const struct event_decoder *decoder)
 {
     if (decoder->event->kind == HF_EVENT_PAYLOAD)
-        return !decoder->has_body;
+        return decoder->has_sensor_data && !decoder->has_body;
     return !decoder->has_sensor_data && decoder->breaks.n == 0;
 }
 

@@ -125,7 +125,7 @@ include hack/make/static.mk
 $(B)/release/pkg/delta/cm/bytes.o $(B)/release/pkg/delta/cm/model.o $(B)/release/pkg/delta/cm/stream.o $(B)/release/pkg/delta/cm/words.o: private CFLAGS_release += -O3
 
 # What decides and waits: nodes fetch it with each version, and a few per cent of its time are nothing.
-$(foreach area,agent alone api cli config kube manifests node oci steer steps sync update,$(B)/release/pkg/$(area)/%.o): private CFLAGS_release += -Os
+$(foreach area,agent alone api cli config kube manifests mirror node oci steer steps sync update,$(B)/release/pkg/$(area)/%.o): private CFLAGS_release += -Os
 
 # What computes, under the sanitizers: half of the time of the delta tests is optimisation.
 $(B)/asan/pkg/delta/%.o $(B)/asan/pkg/pack/%.o $(B)/asan/pkg/codec/sha256.o: private CFLAGS_asan += -O2

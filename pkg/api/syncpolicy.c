@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/syncpolicy.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "api/field/text.h"
 #include "api/schema.h"
 #include "api/zone.h"
+#include "base/parse.h"
 
 #define S HF_NS_PER_S
 #define H (3600 * HF_NS_PER_S)
@@ -128,7 +130,29 @@ static const struct hf_field allow_fields[] = {{.name = "digests",
                                                 HF_REQUIRED},
                                                {0}};
 
-static const struct hf_field image_fields[] = {HF_FIELD_PART("allow", allow_fields), {0}};
+/* "images.example", "registry.example:5000", "http://registry.example" */
+static bool is_registry(const char *text)
+{
+    const char *host = strncmp(text, "http://", 7) == 0 ? text + 7 : text, *colon = strchr(host, ':');
+    size_t n = colon != NULL ? (size_t)(colon - host) : strlen(host);
+    uint64_t port;
+
+    for (size_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)host[i]) && strchr(".-", host[i]) == NULL)
+            return false;
+    return n > 0 && isalnum((unsigned char)host[0]) &&
+           (colon == NULL || hf_parse_u64(colon + 1, 1, UINT16_MAX, &port) == 0);
+}
+
+static const struct hf_field mirror_fields[] = {
+    HF_FIELD_TEXTS(struct hf_policy_images, mirror_registries, "registries", HF_MAX_MIRROR_REGISTRIES, 253, is_registry,
+                   "a host, perhaps with a port, and with http:// before it where it has no TLS", .min = 1,
+                   HF_REQUIRED),
+    HF_FIELD_INTEGER(struct hf_policy_images, mirror_port, "port", "9095", 1, UINT16_MAX),
+    {0}};
+
+static const struct hf_field image_fields[] = {
+    HF_FIELD_PART("allow", allow_fields), HF_FIELD_PART("mirror", mirror_fields), {0}};
 
 static const struct hf_field connectivity_fields[] = {
     HF_FIELD_LIST(struct hf_policy_connectivity, windows, n_windows, "windows", hf_window_fields, HF_MAX_WINDOWS,

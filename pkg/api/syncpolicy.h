@@ -33,13 +33,16 @@ struct hf_policy_retain {
 };
 #define HF_RETAIN_MAX_BYTES (UINT64_C(256) << 20) /* default */
 
-enum { HF_MAX_ALLOWED_IMAGES = 10000 };
+enum { HF_MAX_ALLOWED_IMAGES = 10000, HF_MAX_MIRROR_REGISTRIES = 16 };
 
 /* What spec.images says. Each field of it is a section of its own (api/policies). */
 struct hf_policy_images {
     /* Borrowed array of "sha256:<64 hex digits>", the images that may run, or NULL: any. Only of a signed policy. */
     json_t *allowed;
     uint64_t allowed_expires_unix_ns; /* HF_NEVER without `allowed` */
+    /* Whose images the node's mirror passes on; ends with NULL; none: there is no mirror. */
+    const char *mirror_registries[HF_MAX_MIRROR_REGISTRIES + 1];
+    uint64_t mirror_port;
 };
 
 /* Bulk transfers (api/link/link.h). */

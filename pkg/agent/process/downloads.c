@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/images/image_mirror.h"
 #include "agent/process/neighbours.h"
 #include "os/fs_posix.h"
 #include "steps/access.h"
@@ -17,6 +18,7 @@ struct hf_downloads {
     const struct hf_config *config;
     struct hf_http_client *client;
     struct hf_access *access;
+    struct hf_image_mirror *images;
     struct hf_sharing *share;
     int share_said;
     struct hf_timer *timer; /* armed while owner and policy allow sharing */
@@ -43,7 +45,7 @@ static void settle(void *arg)
 {
     struct hf_downloads *downloads = arg;
     const struct hf_sched_ops *sched = hf_loop_sched(downloads->p.loop);
-    const char *dir = downloads->p.certificate_dir;
+    const char *dir = downloads->p.options->identity.dir;
     char client_pem[PATH_MAX];
 
     if (!hf_config_share(downloads->config).neighbours || !hf_share_is_allowed(downloads->share)) {
@@ -71,6 +73,28 @@ void hf_downloads_fill(struct hf_downloads *downloads, struct hf_agent_params *p
     params->downloads = (struct hf_agent_downloads){.access = downloads->access, .share = downloads->share};
 }
 
+void hf_downloads_follow(struct hf_downloads *downloads, const struct hf_syncpolicy *policy)
+{
+    hf_image_mirror_follow(downloads->images, policy);
+}
+
+static struct hf_image_mirror *new_images(struct hf_downloads *downloads)
+{
+    const struct hf_agent_options *options = downloads->p.options;
+
+    return hf_image_mirror_new(
+        &(const struct hf_image_mirror_params){.loop = downloads->p.loop,
+                                               .log = downloads->p.log,
+                                               .metrics = downloads->p.metrics,
+                                               .upstream = {.sched = hf_loop_sched(downloads->p.loop),
+                                                            .fs = hf_fs_posix(),
+                                                            .http = hf_http_client_ops(downloads->client),
+                                                            .clock = downloads->p.clock,
+                                                            .access = downloads->access},
+                                               .state_dir = options->state_dir,
+                                               .host_root = options->host.root != NULL ? options->host.root : ""});
+}
+
 int hf_downloads_new(const struct hf_downloads_params *params, const struct hf_config *config,
                      struct hf_downloads **ret_downloads, struct hf_err *err)
 {
@@ -96,7 +120,8 @@ int hf_downloads_new(const struct hf_downloads_params *params, const struct hf_c
                                                               .max_skew_ns = params->max_skew_ns,
                                                               .allowed = settle,
                                                               .arg = downloads});
-    if (downloads->client == NULL || downloads->timer == NULL || downloads->access == NULL ||
+    downloads->images = downloads->client != NULL ? new_images(downloads) : NULL;
+    if (downloads->images == NULL || downloads->timer == NULL || downloads->access == NULL ||
         downloads->share == NULL) {
         int r = downloads->client == NULL ? -err->code : hf_err_set(err, ENOMEM, "out of memory");
         hf_downloads_free(downloads);
@@ -114,6 +139,7 @@ void hf_downloads_free(struct hf_downloads *downloads)
     if (downloads == NULL)
         return;
     sched = hf_loop_sched(downloads->p.loop);
+    hf_image_mirror_free(downloads->images);
     hf_share_free(downloads->share);
     hf_http_client_free(downloads->client);
     hf_access_free(downloads->access);

@@ -129,6 +129,7 @@ static void policy_changed(void *arg, const struct hf_syncpolicy *policy, const 
     struct process *p = arg;
 
     hf_agent_telemetry_follow(p->telemetry, policy, labels);
+    hf_downloads_follow(p->downloads, policy);
     hf_upstream_follow(p->read, policy->retry_interval_ns, policy->clock_max_skew_ns);
     hf_upstream_follow(p->written, policy->retry_interval_ns, policy->clock_max_skew_ns);
 }
@@ -686,7 +687,7 @@ static int open_downloads(struct process *p, struct hf_err *err)
                                                .log = p->log,
                                                .metrics = p->metrics,
                                                .node_name = p->node_name,
-                                               .certificate_dir = p->options->identity.dir,
+                                               .options = p->options,
                                                .max_skew_ns = MAX_SKEW_NS};
 
     return hf_downloads_new(&params, p->config.now, &p->downloads, err);

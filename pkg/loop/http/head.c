@@ -56,6 +56,22 @@ static void keep_text(struct hf_view value, char field[HF_HTTP_HEADER_VALUE])
     field[value.n] = '\0';
 }
 
+static bool is_bearer(struct hf_view value)
+{
+    return value.n > 7 && strncasecmp(value.p, "bearer ", 7) == 0;
+}
+
+/* A server may offer several schemes, each in a line of its own. */
+static void read_challenge(struct hf_http_head *head, struct hf_view value)
+{
+    char *text = head->response.challenge;
+
+    if (value.n >= HF_HTTP_CHALLENGE || (text[0] != '\0' && (is_bearer(hf_view_of(text)) || !is_bearer(value))))
+        return;
+    memcpy(text, value.p, value.n);
+    text[value.n] = '\0';
+}
+
 static bool read_number(struct hf_view text, uint64_t max, uint64_t *ret_number)
 {
     char digits[MAX_NUMBER + 1] = "";
@@ -135,6 +151,10 @@ static int read_field(struct hf_http_head *head, struct hf_view line)
         keep_text(value, response->etag);
     else if (is_name(name, "last-modified"))
         keep_text(value, response->last_modified);
+    else if (is_name(name, "docker-content-digest"))
+        keep_text(value, response->content_digest);
+    else if (is_name(name, "www-authenticate"))
+        read_challenge(head, value);
     else if (is_name(name, "content-length") && read_number(value, INT64_MAX, &number))
         response->content_length = (int64_t)number;
     else if (is_name(name, "date") && read_date(value, &number))

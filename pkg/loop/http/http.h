@@ -32,6 +32,7 @@
 enum {
     HF_HTTP_MAX_HEADERS = 16,
     HF_HTTP_HEADER_VALUE = 256,
+    HF_HTTP_CHALLENGE = 1024,
     /* Silence after which TCP keep-alive finds a dead machine, also during a watch: all calls on the connection end
      * with -ETIMEDOUT. */
     HF_HTTP_KEEPALIVE_S = 50,
@@ -53,6 +54,8 @@ struct hf_http_response {
     char content_encoding[HF_HTTP_HEADER_VALUE]; /* no request asks for one; the body is as sent */
     char etag[HF_HTTP_HEADER_VALUE];             /* with its quotes */
     char last_modified[HF_HTTP_HEADER_VALUE];
+    char content_digest[HF_HTTP_HEADER_VALUE]; /* Docker-Content-Digest; both "" if absent or too long */
+    char challenge[HF_HTTP_CHALLENGE];         /* WWW-Authenticate: the first of the scheme Bearer, or else the first */
 };
 
 struct hf_http_request {

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/images/image_mirror.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/encoding/base64.h"
+#include "base/encoding/hex.h"
+#include "mirror/mirror.h"
+#include "os/dir.h"
+#include "os/file.h"
+#include "os/fs_posix.h"
+
+enum { SECRET_BYTES = 32, MAX_TEXT = 16 << 10 };
+#define AGAIN_NS (30 * HF_NS_PER_S) /* a port that was taken, a disk that was full */
+
+struct hf_image_mirror {
+    struct hf_image_mirror_params p;
+    struct hf_mirror *mirror; /* made for the first policy that asks for it */
+    struct hf_timer *again;   /* armed while it cannot serve */
+    char *wanted;             /* port and registries, a line each; NULL: none */
+    bool serves;              /* as `wanted` */
+};
+
+struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params *params)
+{
+    struct hf_image_mirror *mirror = calloc(1, sizeof(*mirror));
+
+    if (mirror != NULL)
+        mirror->p = *params;
+    return mirror;
+}
+
+void hf_image_mirror_free(struct hf_image_mirror *mirror)
+{
+    if (mirror == NULL)
+        return;
+    hf_mirror_free(mirror->mirror);
+    if (mirror->again != NULL)
+        hf_loop_sched(mirror->p.loop)->timer_free(hf_loop_sched(mirror->p.loop)->ctx, mirror->again);
+    free(mirror->wanted);
+    free(mirror);
+}
+
+/* Of an earlier start, or a new one: containerd's configuration has it. */
+static int take_secret(const char *folder, char secret[HF_MIRROR_SECRET], struct hf_err *err)
+{
+    const struct hf_fs_ops *fs = hf_fs_posix();
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_MIRROR_SECRET);
+    unsigned char bytes[SECRET_BYTES];
+    char path[PATH_MAX + 48];
+
+    (void)snprintf(path, sizeof(path), "%s/secret", folder);
+    int r = hf_file_read(fs, path, &text, NULL);
+    if (r == 0 && text.n == HF_MIRROR_SECRET - 1 && hf_hex_decode(hf_buf_str(&text), bytes, sizeof(bytes)) == 0) {
+        memcpy(secret, text.p, HF_MIRROR_SECRET);
+        return 0;
+    }
+    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+        return hf_err_set(err, EIO, "no random bytes for a secret");
+    (void)hf_hex_encode(bytes, sizeof(bytes), secret);
+    r = hf_dir_make(fs, folder, 0700, err);
+    return r < 0 ? r : hf_file_replace(fs, path, secret, HF_MIRROR_SECRET - 1, 0600, err);
+}
+
+/* What root copies to <config_path>/_default/hosts.toml. */
+static int write_hosts(const char *folder, uint16_t port, const char *secret, struct hf_err *err)
+{
+    const struct hf_fs_ops *fs = hf_fs_posix();
+    _cleanup_(hf_buf_done) struct hf_buf now = HF_BUF_INIT(MAX_TEXT), text = HF_BUF_INIT(MAX_TEXT),
+                                         pair = HF_BUF_INIT(MAX_TEXT);
+    char path[PATH_MAX + 48];
+    int r = hf_buf_addf(&pair, "holdfast:%s", secret);
+
+    if (r == 0)
+        r = hf_buf_addf(&text,
+                        "# The mirror of this node's holdfast-agent, for containerd. It holds a secret: mode 0600.\n"
+                        "[host.\"http://127.0.0.1:%u\"]\n  capabilities = [\"pull\", \"resolve\"]\n"
+                        "  dial_timeout = \"200ms\"\n  [host.\"http://127.0.0.1:%u\".header]\n"
+                        "    authorization = \"Basic ",
+                        port, port);
+    if (r == 0)
+        r = hf_base64_encode(pair.p, pair.n, &text);
+    if (r == 0)
+        r = hf_buf_add_str(&text, "\"\n");
+    if (r < 0)
+        return hf_err_set(err, ENOMEM, "not enough memory for hosts.toml");
+    (void)snprintf(path, sizeof(path), "%s/hosts.toml", folder);
+    if (hf_file_read(fs, path, &now, NULL) == 0 && now.n == text.n && memcmp(now.p, text.p, text.n) == 0)
+        return 0;
+    return hf_file_replace(fs, path, text.p, text.n, 0600, err);
+}
+
+/* The first line of `wanted` is the port. */
+static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
+{
+    static const char *const places[] = {"/var/lib/containerd/io.containerd.content.v1.content",
+                                         "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content",
+                                         "/var/lib/rancher/rke2/agent/containerd/io.containerd.content.v1.content"};
+    _cleanup_(hf_freep) char *lines = strdup(mirror->wanted);
+    char folder[PATH_MAX + 16], secret[HF_MIRROR_SECRET], stores_text[HF_LEN(places)][PATH_MAX + 128];
+    const char *registries[HF_MIRROR_MAX_REGISTRIES + 1] = {NULL}, *stores[HF_LEN(places) + 1] = {NULL};
+    char *rest = lines, *line;
+    size_t n = 0;
+
+    if (lines == NULL)
+        return hf_err_set(err, ENOMEM, "not enough memory for the mirror");
+    uint16_t port = (uint16_t)strtoul(strsep(&rest, "\n"), NULL, 10);
+    while ((line = strsep(&rest, "\n")) != NULL && n < HF_MIRROR_MAX_REGISTRIES)
+        registries[n++] = line;
+    for (size_t i = 0; i < HF_LEN(places); i++) {
+        (void)snprintf(stores_text[i], sizeof(stores_text[i]), "%s%s", mirror->p.host_root, places[i]);
+        stores[i] = stores_text[i];
+    }
+    (void)snprintf(folder, sizeof(folder), "%s/mirror", mirror->p.state_dir);
+    int r = take_secret(folder, secret, err);
+    if (r == 0)
+        r = write_hosts(folder, port, secret, err);
+    if (r == 0)
+        r = hf_mirror_settle(mirror->mirror,
+                             &(const struct hf_mirror_settings){
+                                 .port = port, .registries = registries, .secret = secret, .stores = stores},
+                             err);
+    explicit_bzero(secret, sizeof(secret));
+    return r;
+}
+
+static void settle(void *arg)
+{
+    struct hf_image_mirror *mirror = arg;
+    const struct hf_sched_ops *sched = hf_loop_sched(mirror->p.loop);
+    struct hf_err err = HF_ERR_INIT;
+
+    if (mirror->mirror == NULL)
+        mirror->mirror = hf_mirror_new(&(const struct hf_mirror_params){.loop = mirror->p.loop,
+                                                                        .log = mirror->p.log,
+                                                                        .metrics = mirror->p.metrics,
+                                                                        .upstream = mirror->p.upstream});
+    if (mirror->again == NULL)
+        mirror->again = sched->timer_new(sched->ctx, settle, mirror);
+    if (mirror->mirror == NULL || mirror->again == NULL)
+        return;
+    mirror->serves = serve(mirror, &err) == 0;
+    if (mirror->serves) {
+        hf_log(mirror->p.log, HF_LOG_INFO, "image.mirror", HF_D("port", hf_mirror_port(mirror->mirror)));
+        return;
+    }
+    hf_log_err(mirror->p.log, HF_LOG_WARNING, "image.mirror_failed", "stateDir", mirror->p.state_dir, &err);
+    sched->timer_arm(sched->ctx, mirror->again, AGAIN_NS);
+}
+
+static void turn_off(struct hf_image_mirror *mirror)
+{
+    const struct hf_sched_ops *sched = hf_loop_sched(mirror->p.loop);
+
+    if (mirror->mirror == NULL)
+        return;
+    hf_mirror_free(hf_steal(mirror->mirror));
+    sched->timer_disarm(sched->ctx, mirror->again);
+    mirror->serves = false;
+    hf_log(mirror->p.log, HF_LOG_INFO, "image.mirror_off", HF_S("stateDir", mirror->p.state_dir));
+}
+
+void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_syncpolicy *policy)
+{
+    const char *const *registries = policy->images.mirror_registries;
+    struct hf_buf text = HF_BUF_INIT(MAX_TEXT);
+    int r = registries[0] != NULL ? hf_buf_addf(&text, "%" PRIu64, policy->images.mirror_port) : 0;
+
+    for (size_t i = 0; registries[i] != NULL && r == 0; i++)
+        r = hf_buf_addf(&text, "\n%s", registries[i]);
+    char *wanted = r == 0 && text.n > 0 ? hf_buf_take(&text) : NULL;
+    hf_buf_done(&text);
+    bool same = wanted != NULL && mirror->wanted != NULL && strcmp(wanted, mirror->wanted) == 0;
+    free(mirror->wanted);
+    mirror->wanted = wanted;
+    if (wanted == NULL)
+        turn_off(mirror);
+    else if (!same)
+        settle(mirror);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* agent/images/image_mirror.h - the mirror of registries that spec.images.mirror asks for (mirror/mirror.h), its
+ * secret, and the hosts.toml that root may give to containerd: both in <state>/mirror, for root alone. Without that
+ * field there is no port, no timer, and no memory but of this. Loop thread only. */
+#pragma once
+
+#include "api/syncpolicy.h"
+#include "loop/loop.h"
+#include "mirror/upstream.h"
+#include "web/metrics.h"
+
+struct hf_image_mirror;
+
+struct hf_image_mirror_params { /* borrowed */
+    struct hf_loop *loop;
+    struct hf_log *log;
+    struct hf_metrics *metrics;
+    struct hf_mirror_upstream_params upstream;
+    const char *state_dir;
+    const char *host_root; /* where the host's files are; "" on a host */
+};
+
+struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params *params); /* NULL: out of memory */
+void hf_image_mirror_free(struct hf_image_mirror *mirror);                                /* accepts NULL */
+/* The policy in effect. Blocks briefly. */
+void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_syncpolicy *policy);

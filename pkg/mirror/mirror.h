@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mirror/mirror.h - a registry mirror on loopback for this node's containerd: the pull half of the OCI distribution
+ * specification. Loop thread only.
+ *
+ * It answers for registries that are listed, and for who shows the secret, which `hosts.toml` or `registries.yaml` of
+ * root has. A blob comes from the node where it is, else from its registry, as it arrives; its last bytes leave only
+ * when its digest is right, but for a part of a blob, which the client has to check. */
+#pragma once
+
+#include "loop/loop.h"
+#include "mirror/upstream.h"
+#include "web/metrics.h"
+
+enum { HF_MIRROR_MAX_REGISTRIES = 32, HF_MIRROR_SECRET = 65, HF_MIRROR_STORES = 8 };
+
+struct hf_mirror_params {
+    struct hf_loop *loop;
+    struct hf_log *log;         /* may be NULL */
+    struct hf_metrics *metrics; /* may be NULL */
+    struct hf_mirror_upstream_params upstream;
+};
+
+/* Copied. */
+struct hf_mirror_settings {
+    uint16_t port; /* on 127.0.0.1; 0: any free one */
+    /* Ends with NULL. "images.example", "registry.example:5000"; with "http://" before it, without TLS, as always on
+     * loopback. */
+    const char *const *registries;
+    const char *secret; /* password of the user "holdfast" */
+    /* Folders with blobs/sha256/: of containerd, read only. Ends with NULL. */
+    const char *const *stores;
+};
+
+struct hf_mirror;
+struct hf_mirror *hf_mirror_new(const struct hf_mirror_params *params); /* NULL: out of memory */
+void hf_mirror_free(struct hf_mirror *mirror);                          /* accepts NULL */
+/* NULL: off, without port and timer. Errors of hf_streamed_new(); then it is off. */
+HF_MUST_USE int hf_mirror_settle(struct hf_mirror *mirror, const struct hf_mirror_settings *settings,
+                                 struct hf_err *err);
+uint16_t hf_mirror_port(const struct hf_mirror *mirror); /* 0: off */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mirror/upstream.h - requests to registries: their tokens, the node's credentials (steps/access.h), and transfers that
+ * go on where they broke. Loop thread only.
+ *
+ * A registry that answers 401 names a service for tokens. The credential of agent.yaml for the registry goes there,
+ * over TLS or on loopback. The token, for pulling from one repository, is kept until it expires. */
+#pragma once
+
+#include "loop/http/http.h"
+#include "loop/sched.h"
+
+struct hf_access;
+struct hf_fs_ops;
+
+struct hf_mirror_upstream_params {
+    const struct hf_sched_ops *sched;
+    const struct hf_fs_ops *fs;
+    const struct hf_http_ops *http;
+    const struct hf_clock_ops *clock;
+    struct hf_access *access; /* NULL: no credentials */
+};
+
+struct hf_mirror_upstream;
+struct hf_mirror_upstream *hf_mirror_upstream_new(const struct hf_mirror_upstream_params *params);
+void hf_mirror_upstream_free(struct hf_mirror_upstream *upstream); /* without calls; accepts NULL */
+
+struct hf_mirror_ask {
+    const char *origin; /* "https://registry.example" */
+    const char *name;   /* of the repository */
+    const char *path;   /* behind it: "blobs/sha256:..." */
+    bool head;
+    const char *accept; /* "": any */
+    bool ranged;
+    uint64_t from, to; /* as in struct hf_mirror_request */
+    uint64_t connect_ns;
+    uint64_t timeout_ns; /* of the whole; 0: none, but silence ends it */
+    uint64_t max_bytes;  /* UINT64_MAX: none */
+    bool resumes;        /* after a break at the byte that it reached; needs a length */
+    /* The one answer that counts, then its bytes; as in struct hf_http_request. */
+    int (*on_response)(void *arg, const struct hf_http_response *response);
+    int (*on_body)(void *arg, const void *bytes, size_t n);
+    void (*done)(void *arg, int r, const struct hf_err *err); /* `r` as of struct hf_http_request */
+    void *arg;
+};
+
+/* Copies the texts. -ENOMEM, -ECANCELED: `done` does not come. No callback before it returns. */
+struct hf_mirror_call;
+HF_MUST_USE int hf_mirror_call_start(struct hf_mirror_upstream *upstream, const struct hf_mirror_ask *ask,
+                                     struct hf_mirror_call **ret_call);
+void hf_mirror_call_cancel(struct hf_mirror_call *call); /* accepts NULL; not after `done` */
+void hf_mirror_call_pause(struct hf_mirror_call *call, bool paused);

@@ -2,9 +2,9 @@
 /* Releases that need a reboot (install.reboot): the node reboots once after the swap, and once more after a rollback if
  * the new version had been booted.
  *
- * The journal names the boot in which the content at the path last changed (j.boot). While that boot lasts, the reboot
- * is due; in any other one it has happened, whoever caused it. So neither a power cut nor a restart of the agent makes
- * the node reboot twice for one swap. The new version is judged after the boot only: until then no start of the agent
+ * The journal names the boot in which the content at the path last changed (j.boots.changed). While that boot lasts,
+ * the reboot is due; in any other one it has happened, whoever caused it. So neither a power cut nor a restart of the
+ * agent makes the node reboot twice for one swap. The new version is judged after the boot only: until then no start of the agent
  * counts against it. The window and the site's hold postpone the reboot after the swap, and not the one of a rollback,
  * whose service is broken. */
 #include <errno.h>
@@ -29,7 +29,7 @@ static const char *this_boot(const struct release *release)
 
 bool boots_pending(const struct release *release)
 {
-    return release->j.boot[0] != '\0' && strcmp(release->j.boot, this_boot(release)) == 0;
+    return release->j.boots.changed[0] != '\0' && strcmp(release->j.boots.changed, this_boot(release)) == 0;
 }
 
 void boots_note(struct release *release)
@@ -38,9 +38,9 @@ void boots_note(struct release *release)
     bool reboots = accepted != NULL && accepted->release.install.reboots;
     struct hf_journal *j = &release->j;
 
-    memset(j->boot, 0, sizeof(j->boot));
+    memset(j->boots.changed, 0, sizeof(j->boots.changed));
     if (reboots)
-        (void)snprintf(j->boot, sizeof(j->boot), "%s", this_boot(release));
+        (void)snprintf(j->boots.changed, sizeof(j->boots.changed), "%s", this_boot(release));
     release->attempt.reboots = 0;
 }
 
@@ -131,9 +131,9 @@ static void booted(struct release *release)
 {
     struct hf_journal *j = &release->j;
 
-    j->rebooted = true;
+    j->boots.happened = true;
     j->starts = 0;
-    memset(j->boot, 0, sizeof(j->boot));
+    memset(j->boots.changed, 0, sizeof(j->boots.changed));
     transition_event(release, HF_EV_BOOTED, HF_R_HealthPending, NULL);
 }
 
@@ -141,7 +141,7 @@ bool boots_go_first(struct release *release)
 {
     char limit[HF_DURATION_TEXT], text[120];
 
-    if (release->j.boot[0] == '\0')
+    if (release->j.boots.changed[0] == '\0')
         return false;
     if (!boots_pending(release)) {
         booted(release);
@@ -176,9 +176,9 @@ enum boots_back boots_go_back(struct release *release)
 {
     struct hf_journal *j = &release->j;
 
-    if (!j->rebooted)
+    if (!j->boots.happened)
         return BOOTS_DONE;
-    if (j->boot[0] == '\0') { /* durable before the command; then the rollback comes here again */
+    if (j->boots.changed[0] == '\0') { /* durable before the command; then the rollback comes here again */
         boots_note(release);
         transition_event(release, HF_EV_GO, HF_R_None, NULL);
         return BOOTS_WAIT;

@@ -118,7 +118,7 @@ void service_check(struct release *release, void (*done)(void *arg, const struct
 
 /* ---- boots.c ----------------------------------------------------------------------------------------------------- */
 
-/* The content at the path has changed: with install.reboot, j.boot is this boot. */
+/* The content at the path has changed: with install.reboot, j.boots.changed is this boot. */
 void boots_note(struct release *release);
 /* The content at the path changed in this boot, and needs another one. */
 bool boots_pending(const struct release *release);

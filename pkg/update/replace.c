@@ -432,7 +432,7 @@ static void swapped(struct release *release, struct step_job *step)
     }
     release->j.probed = true;
     release->j.restarted = release->j.hooked = false;
-    release->attempt.rollback_told = release->j.rebooted = false;
+    release->attempt.rollback_told = release->j.boots.happened = false;
     boots_note(release);
     release->j.starts = 0;
     release->attempt.restart_tries = 0;

@@ -221,7 +221,7 @@ static void undone(struct release *release, struct step_job *step)
         transition_event(release, HF_EV_UNDONE, HF_R_None, NULL);
     } else if (release->wanted.accepted == NULL) {
         restored(release, "", "the old version is back but was not restarted", "");
-    } else if (release->j.rebooted) {
+    } else if (release->j.boots.happened) {
         reboot_old(release);
     } else if (service_is_agent(release)) {
         restored_agent(release);
@@ -243,7 +243,7 @@ static void hooked(struct release *release, int r, const struct hf_failure *fail
 
 void rollback_start(struct release *release)
 {
-    bool told = release->attempt.rollback_told || (release->j.rebooted && release->j.boot[0] != '\0');
+    bool told = release->attempt.rollback_told || (release->j.boots.happened && release->j.boots.changed[0] != '\0');
 
     if (release->j.probed && !told && hooks_start(release, HF_HOOK_BEFORE_ROLLBACK, hooked))
         return;

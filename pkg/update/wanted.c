@@ -186,13 +186,13 @@ static struct hf_journal new_journal(const struct release *release, const char *
     set_text(j.made_folder, sizeof(j.made_folder), "");
     set_text(j.avoid, sizeof(j.avoid), "");
     set_text(j.detour, sizeof(j.detour), "");
-    set_text(j.boot, sizeof(j.boot), "");
+    set_text(j.boots.changed, sizeof(j.boots.changed), "");
     j.sequence = spec->sequence;
     j.kind = spec->install.kind;
     j.size = artifact != NULL ? artifact->size : 0;
     j.method = HF_METHOD_NONE;
     j.local = wanted_is_local(release);
-    j.no_delta = j.had_old = j.probed = j.restarted = j.hooked = j.rebooted = false;
+    j.no_delta = j.had_old = j.probed = j.restarted = j.hooked = j.boots.happened = false;
     j.bytes_fetched = 0;
     j.attempts = j.starts = j.wasted = j.changes = 0;
     return j;

@@ -31,6 +31,12 @@ enum {
 
 enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL, HF_METHOD_KEPT, HF_METHOD_NEIGHBOUR };
 
+/* Boots of the node, by the kernel's ids of them. */
+struct hf_journal_boots {
+    bool happened;    /* the node has booted the new version, which needs that (install.reboot) */
+    char changed[40]; /* with install.reboot: in which the content at the path last changed, until the next; or "" */
+};
+
 struct hf_journal {
     uint64_t time_unix_ns; /* last change of phase, by the wall clock */
     /* of the release in progress or, if no update runs, of the most recent one, as all below but good_* and bad_* */
@@ -53,11 +59,10 @@ struct hf_journal {
     bool probed;     /* the new version may have run: it is or was in place */
     bool restarted;  /* the service, with the new version */
     bool hooked;     /* afterSwap has run */
-    bool rebooted;   /* the node has booted the new version, which needs that */
     bool local;      /* the version before, by the site's order (update/state/order.h) */
     bool good_local; /* of the last committed release: the floors do not know that it was committed again */
 
-    char boot[40]; /* with install.reboot: in which the content at the path last changed, until the next boot; or "" */
+    struct hf_journal_boots boots;
     char name[HF_API_MAX_NAME + 1];
     char message[HF_UPDATE_MAX_MESSAGE];
     char digest[HF_SHA256_HEX]; /* of the release (spec.release), or "" */

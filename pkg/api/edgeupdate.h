@@ -15,6 +15,7 @@ enum {
     HF_MAX_ARTIFACTS = 16,
     HF_MAX_DELTAS = 64, /* in `deltas`, and in `steps` */
     HF_MAX_CHECKS = 16,
+    HF_MAX_PROBATION_BOOTS = 16,
     HF_MAX_ARGV = 32,
     HF_MAX_DOWNGRADES = 16, /* in `downgradeFrom` */
     HF_MAX_WAVES = 16,
@@ -180,6 +181,7 @@ struct hf_release {
     uint64_t health_deadline_ns; /* default 2 min */
     struct hf_check *checks;
     size_t n_checks;
+    unsigned probation_boots; /* after the commit, each judges the release again; 0: none */
     struct hf_hook hooks[HF_HOOK_COUNT];
     char digest[65];    /* hex SHA-256 of the canonical JSON of spec.release */
     const json_t *json; /* spec.release, for the signatures */
@@ -235,6 +237,8 @@ const char *hf_edgeupdate_annotation(const json_t *json, const char *key);
 
 bool hf_edgeupdate_is_paused(const json_t *json);
 
+/* The unit of the service: what the node restarts, or the first check of a unit; NULL: none. Borrowed. */
+const char *hf_release_unit(const struct hf_release *release);
 const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch);
 
 /* A valid release that no node starts, but keeps and repairs if committed: it lacks a required field, or has

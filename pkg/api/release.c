@@ -270,7 +270,30 @@ static const struct hf_field health_fields[] = {
     HF_FIELD_DURATION(struct hf_release, health_deadline_ns, "deadline", "2m", HF_NS_PER_S, 86400 * HF_NS_PER_S),
     HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", hf_release_check_fields, HF_MAX_CHECKS,
                   .finish = hf_release_check_finish),
+    HF_FIELD_INTEGER(struct hf_release, probation_boots, "probationBoots", "0", 0, HF_MAX_PROBATION_BOOTS),
     {0}};
+
+const char *hf_release_unit(const struct hf_release *release)
+{
+    const char *unit = release->install.restart_unit;
+
+    for (size_t i = 0; unit == NULL && i < release->n_checks; i++)
+        unit = release->checks[i].unit;
+    return unit;
+}
+
+/* Who says that the service has started? */
+static void check_boots(struct hf_decode *decode, const struct hf_release *release)
+{
+    size_t before = hf_decode_enter(decode, "health", 0);
+
+    if (release->probation_boots > 0 && release->install.kind == HF_INSTALL_AGENT)
+        hf_decode_error_at(decode, "probationBoots", "not with kind Agent: the supervisor judges each of its starts");
+    else if (release->probation_boots > 0 && (release->n_checks == 0 || hf_release_unit(release) == NULL))
+        hf_decode_error_at(decode, "probationBoots",
+                           "needs a check, and a unit: install.restart.systemdUnit or a check systemdUnitActive");
+    hf_decode_leave(decode, before);
+}
 
 /* ---- hooks ------------------------------------------------------------------------------------------------------- */
 
@@ -499,6 +522,7 @@ void hf_release_finish(struct hf_decode *decode, void *object, json_t *json)
     release->json = json;
     if (release->install.kind == HF_INSTALL_AGENT)
         check_agent(decode, release, json);
+    check_boots(decode, release);
     check_artifacts(decode, release, json);
     take_digest(decode, release, json);
 }

@@ -52,7 +52,9 @@ static bool done(const struct hf_update_status *update)
 
 static bool stuck(const struct hf_update_status *update)
 {
-    return update->phase == HF_PHASE_ROLLED_BACK || update->phase == HF_PHASE_REJECTED;
+    enum hf_reason reason = hf_reason_of(update->reason != NULL ? update->reason : "");
+
+    return update->phase != HF_PHASE_ROLLING_BACK && hf_reason_is_failure(update->phase, reason);
 }
 
 /* Waits for the wave that admits it, or for its turn: as the rollout wants it, so nothing is wrong with the node. */

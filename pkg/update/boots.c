@@ -4,20 +4,43 @@
  *
  * The journal names the boot in which the content at the path last changed (j.boots.changed). While that boot lasts,
  * the reboot is due; in any other one it has happened, whoever caused it. So neither a power cut nor a restart of the
- * agent makes the node reboot twice for one swap. The new version is judged after the boot only: until then no start of the agent
- * counts against it. The window and the site's hold postpone the reboot after the swap, and not the one of a rollback,
- * whose service is broken. */
+ * agent makes the node reboot twice for one swap. The new version is judged after the boot only: until then no start of
+ * the agent counts against it. The window and the site's hold postpone the reboot after the swap, and not the one of a
+ * rollback, whose service is broken.
+ *
+ * Also here: what a start of the agent knows about its boot, and the verdict of a boot about a release that was
+ * committed before (probation.c judges it). */
 #include <errno.h>
 #include <string.h>
 
+#include "base/encoding/cut.h"
 #include "base/format.h"
+#include "base/parse.h"
+#include "os/file.h"
 #include "steps/fetch_record.h"
 #include "update/release.h"
 
 static const uint64_t command_timeout_ns = 60 * HF_NS_PER_S, look_again_ns = 60 * HF_NS_PER_S,
                       other_again_ns = 5 * HF_NS_PER_S, in_time_ns = 600 * HF_NS_PER_S;
 
-/* The id is read when it is first needed. Where it cannot be read, this process at least knows that it goes on. */
+#define WATCHDOG "/sys/class/watchdog/watchdog0/bootstatus"
+enum { WATCHDOG_RESET = 0x20 }; /* WDIOF_CARDRESET of linux/watchdog.h */
+
+void boots_read(struct hf_update_engine *engine)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(64);
+    struct hf_view seen = {"", 0};
+    char number[16];
+    uint64_t status = 0;
+
+    hf_fetch_record_boot(engine->p.fs, engine->boot);
+    if (hf_file_read(engine->p.fs, WATCHDOG, &text, NULL) == 0)
+        seen = hf_view_trim(hf_buf_view(&text));
+    (void)snprintf(number, sizeof(number), "%.*s", (int)HF_MIN(seen.n, sizeof(number) - 1), seen.n > 0 ? seen.p : "");
+    engine->watchdog = hf_parse_u64(number, 0, UINT32_MAX, &status) == 0 && (status & WATCHDOG_RESET) != 0;
+}
+
+/* The id is read again if it could not be read at the start. Where it never can, this process knows that it goes on. */
 static const char *this_boot(const struct release *release)
 {
     struct hf_update_engine *engine = release->engine;
@@ -189,4 +212,48 @@ enum boots_back boots_go_back(struct release *release)
         return BOOTS_NEVER;
     start_command(release, commanded_back);
     return BOOTS_WAIT;
+}
+
+/* ---- verdicts about the committed release ------------------------------------------------------------------------ */
+
+/* This boot has its verdict: the next one is judged against it. */
+static void judged(struct release *release)
+{
+    struct hf_journal_boots *boots = &release->j.boots;
+
+    memcpy(boots->judged, release->engine->boot, sizeof(boots->judged));
+    boots->watchdog = release->engine->watchdog;
+}
+
+void boots_passed(struct release *release)
+{
+    release->j.boots.left--;
+    judged(release);
+    transition_message(release);
+}
+
+void boots_failed(struct release *release, const char *why)
+{
+    struct hf_journal_boots *boots = &release->j.boots;
+
+    boots->verdict = HF_BOOTS_BAD;
+    boots->left = 0;
+    judged(release);
+    (void)snprintf(boots->why, sizeof(boots->why), "%s", why);
+    hf_log(release->engine->p.log, HF_LOG_ERROR, "update.boot", HF_S("release", release->j.name),
+           HF_S("version", release->j.good_version), HF_S("message", why));
+    transition_tell(release, HF_R_BootFailed, why);
+}
+
+void boots_stay(struct release *release, const char *because)
+{
+    struct hf_journal_boots *boots = &release->j.boots;
+    char text[HF_UPDATE_MAX_MESSAGE];
+
+    boots->verdict = HF_BOOTS_STAYS;
+    (void)snprintf(text, sizeof(text), "%.130s; it stays: %s", boots->why, HF_CUT(100, because));
+    (void)snprintf(boots->why, sizeof(boots->why), "%s", text);
+    hf_log(release->engine->p.log, HF_LOG_ERROR, "update.boot", HF_S("release", release->j.name),
+           HF_S("version", release->j.good_version), HF_S("message", text));
+    transition_tell(release, HF_R_BootFailed, text);
 }

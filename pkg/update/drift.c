@@ -92,7 +92,7 @@ void drift_look(struct release *release)
 /* ---- behind a newer release -------------------------------------------------------------------------------------- */
 
 /* The journal describes the newer release, so the parameters come from the committed one. */
-static int run_look_behind(struct step_job *step)
+int drift_run_committed(struct step_job *step)
 {
     const struct release *release = step->release;
     const struct hf_update_params *p = &release->engine->p;
@@ -181,7 +181,7 @@ void drift_look_behind(struct release *release)
     if (!drift->look_wanted || j->good_digest[0] == '\0' || strcmp(j->good_digest, j->digest) == 0 ||
         wanted_held(release) || hf_mono_ns(release->engine->p.clock) < drift->look_due_ns)
         return;
-    struct step_job *step = step_new(release, STEP_LOOK, run_look_behind, looked_behind);
+    struct step_job *step = step_new(release, STEP_LOOK, drift_run_committed, looked_behind);
     drift->look_wanted = drift->fired = false;
     if (step == NULL)
         return;

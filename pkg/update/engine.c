@@ -409,6 +409,7 @@ int hf_update_engine_new(const struct hf_update_params *params, struct hf_update
     engine->agent_folder = hf_asprintf("%s/" HF_HOST_DIR, params->state_dir);
     engine->agent_path = hf_asprintf("%s/" HF_HOST_DIR "/" HF_HOST_CURRENT, params->state_dir);
     engine->agent_roots[0] = engine->agent_folder;
+    boots_read(engine);
     if (hf_steer_core_init(&engine->core, &steered, params->sched, params->clock, params->rng) < 0 ||
         engine->folder == NULL || engine->orders_dir == NULL || engine->agent_folder == NULL ||
         engine->agent_path == NULL || keep_params(engine, params) < 0)

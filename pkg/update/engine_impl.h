@@ -36,6 +36,7 @@ struct hf_update_engine {
     struct hf_strmap releases; /* name to struct release */
     struct hf_strmap parked;   /* name to struct parked_release (engine.c) */
     char boot[40];             /* the kernel's id of this boot; "": not read (boots.c) */
+    bool watchdog;             /* the hardware's watchdog caused this boot */
     uint64_t turns;            /* given since the start */
     struct counts counts;
     struct hf_buf trust_problem; /* latest result of hf_trust_folder_inspect(), or empty */

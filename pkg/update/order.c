@@ -8,7 +8,10 @@
  *
  * The engine reads the folder of the orders when it starts, when inotify says so, and whenever the wanted objects are
  * set. An order that cannot be read changes nothing: what went back stays, and nothing goes back. The file is the whole
- * truth: its removal is the way forward again. */
+ * truth: its removal is the way forward again.
+ *
+ * A committed release that failed after a boot (probation.c) is left in the same way: the verdict in the journal is
+ * then the order, until the version before is committed or the node finds that it cannot go back. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -152,6 +155,8 @@ static const char *committed_digest(const struct release *release)
 
 static enum hf_order_state state_of(const struct release *release, const struct hf_order *order)
 {
+    if (release->j.boots.verdict == HF_BOOTS_BAD)
+        return HF_ORDER_STANDS;
     if (order == NULL)
         return release->engine->orders_unread ? HF_ORDER_UNREADABLE : HF_ORDER_ABSENT;
     if (order->digest[0] == '\0')
@@ -199,7 +204,8 @@ static enum hf_order_verdict ask(struct release *release)
     if (facts.state == HF_ORDER_ABSENT || facts.state == HF_ORDER_REFUSED)
         return HF_ORDER_NONE;
     /* Without the floors, nobody knows what the order was about. */
-    facts.names_committed = order != NULL && (strcmp(order->digest, committed) == 0 || !release->review.floor_known);
+    facts.names_committed = release->j.boots.verdict == HF_BOOTS_BAD ||
+                            (order != NULL && (strcmp(order->digest, committed) == 0 || !release->review.floor_known));
     facts.newer_may_start = facts.newer && !facts.gone_back && may_start(release);
     return hf_order_ask(&facts);
 }
@@ -240,6 +246,11 @@ static void ended(struct release *release, struct step_job *step)
 /* `refused`: why the node does not follow the order; NULL: it is over. In memory that holds at once. */
 static bool end(struct release *release, const char *refused)
 {
+    if (release->j.boots.verdict == HF_BOOTS_BAD) {
+        wanted_repair_end(release);
+        boots_stay(release, refused);
+        return true;
+    }
     struct hf_strmap *orders = &release->engine->orders;
     struct hf_order *order = hf_strmap_get(orders, release->j.name);
     struct step_job *step = step_new(release, STEP_ORDER, run_end, ended);

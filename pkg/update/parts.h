@@ -36,6 +36,9 @@ void replace_patch(struct release *release);
 void replace_begin_swap(struct release *release);
 void replace_swap(struct release *release);
 void probation_start(struct release *release);
+/* Between two steps: judges the committed release in a boot after its commit. True: it has started a step. */
+bool probation_after_boot(struct release *release);
+void probation_done(struct release *release);
 void rollback_start(struct release *release);
 /* When RolledBack is durable and attempt.owes_restart: restarts the agent's own unit, which ends this process. */
 void rollback_restart_agent(struct release *release);
@@ -46,6 +49,8 @@ bool finish_overdue(struct release *release);
 void drift_look(struct release *release);
 /* While the journal records a different release. */
 void drift_look_behind(struct release *release);
+/* `run` of a step_job with committed_digest and `look`: is the committed release in place? 1, 0 or -errno. */
+int drift_run_committed(struct step_job *step);
 /* ---- self.c: releases of kind Agent ------------------------------------------------------------------------------ */
 
 /* Where a release installs. Borrowed. */
@@ -114,9 +119,18 @@ bool service_has_restart(const struct release *release);
 /* Each starts a step and calls `done` once, with the release as `arg`, at once if the step cannot start. `done` must
  * call step_end(). */
 void service_restart(struct release *release, void (*done)(void *arg, int r, const struct hf_failure *failure));
-void service_check(struct release *release, void (*done)(void *arg, const struct hf_health *health));
+/* `spec` is borrowed until `done`. */
+void service_check(struct release *release, const struct hf_release *spec,
+                   void (*done)(void *arg, const struct hf_health *health));
 
 /* ---- boots.c ----------------------------------------------------------------------------------------------------- */
+
+/* At the start of the engine: the id of this boot, and what caused it. */
+void boots_read(struct hf_update_engine *engine);
+/* Verdicts about the committed release, durable before what follows: good; bad, so order.c goes back; it cannot. */
+void boots_passed(struct release *release);
+void boots_failed(struct release *release, const char *why);
+void boots_stay(struct release *release, const char *because);
 
 /* The content at the path has changed: with install.reboot, j.boots.changed is this boot. */
 void boots_note(struct release *release);
@@ -205,6 +219,8 @@ void transition_failure(struct release *release, enum hf_update_event event, con
 void transition_no_memory(struct release *release, enum hf_update_event event);
 /* In a phase that rests, after a change of j.message: makes it durable, and shows it. */
 void transition_message(struct release *release);
+/* As transition_message(); in Committed with another reason. */
+void transition_tell(struct release *release, enum hf_reason reason, const char *message);
 /* Shows `reason` in the status without a change of state; HF_R_None: the journal's again. */
 void transition_wait(struct release *release, enum hf_reason reason);
 /* Shows an error of the state folder until transition_no_trouble(). */

@@ -60,6 +60,7 @@ void release_free(struct release *release)
         return;
     watches_drop(release);
     wanted_done(release);
+    probation_done(release);
     hf_steer_machine_done(&release->machine);
     free(release->folder);
     free(release);
@@ -362,7 +363,7 @@ bool release_consider(struct release *release)
         start(release);
         return false;
     }
-    if (order_consider(release))
+    if (order_consider(release) || probation_after_boot(release))
         return false;
     switch (release->j.phase) {
     case HF_PHASE_WAITING:

@@ -161,14 +161,14 @@ struct release_retry {
 /* The search for drift. Only drift.c and repairs.c write it, but release.c, engine.c and watches.c set look_wanted, and
  * transition.c resets `look` when another version is committed. */
 struct release_drift {
-    /* zero before the first check, and after one that found drift */
-    struct hf_swap_look look;
+    struct hf_swap_look look; /* zero before the first check, and after one that found drift */
     /* the agent has started, a watch fired, or the interval has passed */
     bool look_wanted;
     bool fired;       /* a watch fired after the last check */
     bool at_interval; /* hf_update_engine_check_drift() came after the last check */
     /* no check starts before; 0: now */
     uint64_t look_due_ns;
+    uint64_t boot_due_ns;  /* when the committed release is judged after a boot (probation.c); 0: now */
     uint64_t order_due_ns; /* when the version before is looked for again (order.c); 0: now */
     /* one more for each check that finds drift, one less for each other at an interval: sets the delay */
     unsigned repairs;
@@ -244,6 +244,7 @@ struct release {
     struct release_watches watches;
     struct release_step step;
     struct release_neighbour neighbour;
+    struct boot_judging *judging; /* of the committed release after a boot (probation.c); NULL: none */
 };
 
 #include "update/parts.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/syncpolicy.h"
 #include "share/share.h"
 #include "update/kept/offer.h"
 #include "update/release.h"
@@ -44,14 +45,19 @@ static enum hf_kept_room room_of(const struct hf_update_params *p, const char *p
 void retain_prepare(const struct release *release, struct step_job *step)
 {
     const struct hf_journal *j = &release->j;
+    struct hf_kept_policy policy = release->engine->retain;
 
+    if (j->boots.left > 0 || j->boots.verdict == HF_BOOTS_BAD) { /* the way back, whatever the policy says */
+        policy.previous = true;
+        policy.max_bytes = HF_MAX(policy.max_bytes, HF_RETAIN_MAX_BYTES);
+    }
     retain_find_other(release, step->other);
     step->keep = (struct hf_kept_params){.target = step_target(release),
                                          .kind = j->kind,
                                          .records = release->folder,
                                          .sha256 = j->sha256,
                                          .size = j->size,
-                                         .policy = release->engine->retain,
+                                         .policy = policy,
                                          .room = room_of(&release->engine->p, j->path),
                                          .cancel = &step->job.cancel};
 }

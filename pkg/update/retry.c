@@ -110,6 +110,8 @@ uint64_t retry_wake_ns(const struct release *release)
     next = hf_steer_machine_retry_ns(&release->machine);
     if (release->retry.due_ns > now)
         next = HF_MIN(next, release->retry.due_ns);
+    if (release->drift.boot_due_ns > now && release->j.boots.left > 0)
+        next = HF_MIN(next, release->drift.boot_due_ns);
     if (release->drift.order_due_ns > now)
         next = HF_MIN(next, release->drift.order_due_ns);
     if (release->retry.clean_due_ns > now)

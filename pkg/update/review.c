@@ -412,7 +412,9 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
     enum hf_gate_verdict verdict = hf_gate_ask(&facts, ret_reason);
     bool is_ours = *ret_reason == review->distrust || *ret_reason == review->misfit || *ret_reason == review->bad_exec;
     *ret_message = NULL;
-    if (is_about_history(&facts, *ret_reason))
+    if (*ret_reason == HF_R_RolledBackBefore && release->j.boots.why[0] != '\0')
+        *ret_message = release->j.boots.why;
+    else if (is_about_history(&facts, *ret_reason))
         *ret_message = review->history_message[0] != '\0' ? review->history_message : NULL;
     else if (is_ours && review->message[0] != '\0')
         *ret_message = review->message;

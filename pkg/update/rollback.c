@@ -121,7 +121,7 @@ static void checked_old(void *arg, const struct hf_health *health)
 static void check_old(struct release *release)
 {
     if (release->j.had_old)
-        service_check(release, checked_old);
+        service_check(release, &release->wanted.accepted->release, checked_old);
     else
         restored_quietly(release);
 }

@@ -37,10 +37,10 @@ void service_restart(struct release *release, void (*done)(void *arg, int r, con
         done(release, r, &failure);
 }
 
-void service_check(struct release *release, void (*done)(void *arg, const struct hf_health *health))
+void service_check(struct release *release, const struct hf_release *spec,
+                   void (*done)(void *arg, const struct hf_health *health))
 {
     const struct hf_update_params *p = &release->engine->p;
-    const struct hf_release *spec = &release->wanted.accepted->release;
     struct hf_checks_params params = {.clock = p->clock,
                                       .sched = p->sched,
                                       .http = p->http,

@@ -152,7 +152,10 @@ static void act(struct hf_steer_machine *machine, unsigned action)
 
 void transition_message(struct release *release)
 {
-    assert(hf_phase_rests(release->j.phase));
+    enum hf_phase phase = release->j.phase;
+
+    assert(hf_phase_rests(phase) || phase == HF_PHASE_WAITING || phase == HF_PHASE_VERIFIED);
+    (void)phase;
     release->machine.due = HF_ACT_NONE;
     hf_steer_machine_save(&release->machine);
 }
@@ -183,6 +186,15 @@ static void add_detour(struct hf_journal *j)
         (void)snprintf(j->message + n, sizeof(j->message) - n, "; %s", j->detour);
 }
 
+void transition_tell(struct release *release, enum hf_reason reason, const char *message)
+{
+    if (release->j.phase == HF_PHASE_COMMITTED) {
+        release->j.reason = reason;
+        compose(release->j.message, reason, message);
+    }
+    transition_message(release);
+}
+
 static void take_reason(struct release *release, unsigned event, unsigned next, const struct why *why)
 {
     struct hf_journal *j = &release->j;
@@ -191,6 +203,14 @@ static void take_reason(struct release *release, unsigned event, unsigned next, 
 
     if (why->reason == HF_R_None)
         return;
+    bool back = next == HF_PHASE_COMMITTED && j->local && j->boots.verdict == HF_BOOTS_BAD;
+    bool ill = next == HF_PHASE_COMMITTED && j->boots.verdict == HF_BOOTS_STAYS &&
+               strcmp(j->digest, j->good_digest) == 0; /* also after a repair */
+    if (back || ill) {
+        j->reason = HF_R_BootFailed;
+        compose(j->message, HF_R_BootFailed, j->boots.why);
+        return;
+    }
     if (next == HF_PHASE_COMMITTED && j->local) {
         j->reason = HF_R_HeldBack;
         compose(j->message, HF_R_HeldBack, order != NULL ? hf_order_text(order, j->version, text, sizeof(text)) : NULL);
@@ -210,6 +230,24 @@ static bool keeps_object(const struct hf_journal *j)
     return j->phase == HF_PHASE_COMMITTED && j->local;
 }
 
+/* Another release is committed now: at first nothing speaks against it, and its own boots follow. One that was left for
+ * what a boot has shown never starts again. */
+static void begin_boots(struct release *release)
+{
+    const struct hf_edgeupdate *accepted = release->wanted.accepted;
+    struct hf_journal *j = &release->j;
+    struct hf_journal_boots *boots = &j->boots;
+
+    if (j->local && boots->verdict == HF_BOOTS_BAD)
+        memcpy(j->bad_digest, j->good_digest, sizeof(j->bad_digest));
+    else
+        memset(boots->why, 0, sizeof(boots->why));
+    boots->verdict = HF_BOOTS_FINE;
+    boots->left = j->local || accepted == NULL ? 0 : accepted->release.probation_boots;
+    memcpy(boots->judged, release->engine->boot, sizeof(boots->judged));
+    boots->watchdog = release->engine->watchdog;
+}
+
 static void enter(struct hf_steer_machine *machine, unsigned event, unsigned next, const void *why)
 {
     struct release *release = of(machine);
@@ -221,6 +259,7 @@ static void enter(struct hf_steer_machine *machine, unsigned event, unsigned nex
         j->time_unix_ns = hf_unix_ns(release->engine->p.clock);
     j->phase = phase;
     if (phase == HF_PHASE_COMMITTED && strcmp(j->good_digest, j->digest) != 0) {
+        begin_boots(release);
         memcpy(j->good_digest, j->digest, sizeof(j->good_digest));
         memcpy(j->good_version, j->version, sizeof(j->good_version));
         j->good_sequence = j->sequence;
@@ -229,8 +268,11 @@ static void enter(struct hf_steer_machine *machine, unsigned event, unsigned nex
     }
     if (phase == HF_PHASE_COMMITTED)
         j->good_local = j->local;
-    if (phase == HF_PHASE_ROLLED_BACK && !j->local)
+    if (phase == HF_PHASE_ROLLED_BACK && !j->local) {
         memcpy(j->bad_digest, j->digest, sizeof(j->bad_digest));
+        if (j->boots.verdict == HF_BOOTS_FINE)
+            memset(j->boots.why, 0, sizeof(j->boots.why));
+    }
     if (phase != HF_PHASE_FETCHING && phase != HF_PHASE_PATCHING)
         hf_share_end(release->engine->p.share, j->sha256);
     if (hf_phase_rests(phase) && !keeps_object(j)) { /* no later step needs it */
@@ -258,6 +300,7 @@ static void check(struct hf_steer_machine *machine)
     assert(j->phase != HF_PHASE_ROLLED_BACK || j->local || strcmp(j->bad_digest, j->digest) == 0);
     assert(j->phase != HF_PHASE_FETCHING || !wanted_goes_back(release) || j->method == HF_METHOD_KEPT);
     assert(j->phase != HF_PHASE_PROBATION || j->starts < HF_UPDATE_MAX_STARTS);
+    assert(j->boots.left == 0 || (j->boots.verdict == HF_BOOTS_FINE && !j->good_local));
     (void)j;
     (void)works;
 }

@@ -57,6 +57,8 @@ enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason)
 
 bool hf_reason_is_failure(enum hf_phase phase, enum hf_reason reason)
 {
+    if (phase == HF_PHASE_COMMITTED)
+        return reason == HF_R_BootFailed;
     if (phase != HF_PHASE_ROLLING_BACK)
         return phase == HF_PHASE_ROLLED_BACK || phase == HF_PHASE_REJECTED;
     return reason == HF_R_HealthDeadline || reason == HF_R_HealthFailed || reason == HF_R_HookFailed ||

@@ -127,6 +127,8 @@
     X(RebootPending, INFO, "the new version is in place, and the node must reboot", "wait")                            \
     X(RebootFailed, ERROR, "the new version is in place, and the node did not reboot",                                 \
       "see the message; the agent retries")                                                                            \
+    X(BootFailed, ERROR, "the release failed after a reboot of the node, within its probationBoots",                   \
+      "see the message; sign a better release")                                                                        \
     X(HookFailed, ERROR,                                                                                               \
       "a hook of the release failed: before the swap, the old version stays and the agent tries again",                \
       "see the message; sign a release with another hook, or repair what the hook needs")                              \
@@ -187,8 +189,9 @@ enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: none */
 /* For this change: Error needs a person, at Warning the node continues without one. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
-/* The release failed here: RolledBack, Rejected, or RollingBack for a restart, a health check or the rollback itself.
- * Otherwise RollingBack only undoes a swap for a retry (TargetChanged, a swap that failed). */
+/* The release failed here: RolledBack, Rejected, Committed with BootFailed, or RollingBack for a restart, a health
+ * check or the rollback itself. Otherwise RollingBack only undoes a swap for a retry (TargetChanged, a swap that
+ * failed). */
 bool hf_reason_is_failure(enum hf_phase phase, enum hf_reason reason);
 
 /* `r`: from a file operation. */

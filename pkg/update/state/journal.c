@@ -16,6 +16,8 @@ static const char *const method_names[] = {[HF_METHOD_NONE] = "",
 static const char *const kind_names[] = {
     [HF_INSTALL_FILE] = "File", [HF_INSTALL_TREE] = "Tree", [HF_INSTALL_AGENT] = "Agent"};
 
+static const char *const verdict_names[] = {[HF_BOOTS_FINE] = "", [HF_BOOTS_BAD] = "Bad", [HF_BOOTS_STAYS] = "Stays"};
+
 const char *hf_update_method_name(enum hf_update_method method)
 {
     return method <= HF_METHOD_NEIGHBOUR ? method_names[method] : "";
@@ -53,6 +55,11 @@ static const char *kind_name(unsigned kind)
 static const char *method_name(unsigned method)
 {
     return method_names[method];
+}
+
+static const char *verdict_name(unsigned verdict)
+{
+    return verdict_names[verdict];
 }
 
 /* ---- the file ---------------------------------------------------------------------------------------------------- */
@@ -94,6 +101,12 @@ static const struct hf_record_row rows[] = {
     HF_RECORD_ROW(struct journal_file, "hooked", j.hooked),
     HF_RECORD_ROW(struct journal_file, "rebooted", j.boots.happened),
     HF_RECORD_ROW(struct journal_file, "boot", j.boots.changed),
+    HF_RECORD_ROW(struct journal_file, "bootVerdict", j.boots.verdict, .name_of = verdict_name,
+                  .max = HF_LEN(verdict_names) - 1),
+    HF_RECORD_ROW(struct journal_file, "bootsLeft", j.boots.left, .max = HF_MAX_PROBATION_BOOTS),
+    HF_RECORD_ROW(struct journal_file, "bootWatchdog", j.boots.watchdog),
+    HF_RECORD_ROW(struct journal_file, "bootJudged", j.boots.judged),
+    HF_RECORD_ROW(struct journal_file, "bootWhy", j.boots.why),
     HF_RECORD_ROW(struct journal_file, "local", j.local),
     HF_RECORD_ROW(struct journal_file, "goodLocal", j.good_local),
     COUNT("starts", starts),

@@ -31,10 +31,23 @@ enum {
 
 enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL, HF_METHOD_KEPT, HF_METHOD_NEIGHBOUR };
 
+/* What the last committed release is worth after boots (health.probationBoots). */
+enum hf_boots_verdict {
+    HF_BOOTS_FINE,
+    HF_BOOTS_BAD,   /* it failed after a boot: the node goes back to the version before */
+    HF_BOOTS_STAYS, /* likewise, but the node cannot go back */
+};
+
 /* Boots of the node, by the kernel's ids of them. */
 struct hf_journal_boots {
     bool happened;    /* the node has booted the new version, which needs that (install.reboot) */
     char changed[40]; /* with install.reboot: in which the content at the path last changed, until the next; or "" */
+    /* of the last committed release (good_digest): */
+    enum hf_boots_verdict verdict;
+    unsigned left;                   /* boots in which it is judged again */
+    bool watchdog;                   /* the bit of the hardware's watchdog in `judged` */
+    char judged[40];                 /* the boot that was judged last, at first that of the commit; "": unknown */
+    char why[HF_UPDATE_MAX_MESSAGE]; /* of a verdict other than FINE, then of bad_digest; "": not after a boot */
 };
 
 struct hf_journal {

@@ -113,6 +113,8 @@ START_TEST(every_field_arrives)
         ck_assert_str_eq(field, programs[i]);
     }
     ck_assert_ptr_null(hf_release_program(r, HF_LEN(programs), field, sizeof(field)));
+    ck_assert_uint_eq(r->probation_boots, 3);
+    ck_assert_str_eq(hf_release_unit(r), "edge-inference.service");
     ck_assert_uint_eq(r->n_checks, HF_CHECK_COUNT); /* one of each kind */
     ck_assert_int_eq(r->checks[0].kind, HF_CHECK_HTTP);
     ck_assert_int_eq(r->checks[0].status, 204);

@@ -461,34 +461,3 @@ const char *hf_manifest_reason_name(enum hf_manifest_reason reason)
 {
     return reason_names[reason];
 }
-
-static bool find_word(const char *const *words, size_t n, const char *word, size_t *ret_i)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(words[i], word) != 0)
-            continue;
-        *ret_i = i;
-        return true;
-    }
-    return false;
-}
-
-bool hf_manifest_phase_parse(const char *word, enum hf_manifest_phase *ret_phase)
-{
-    size_t i = 0;
-    bool found = find_word(phase_names, HF_LEN(phase_names), word, &i);
-
-    if (found)
-        *ret_phase = (enum hf_manifest_phase)i;
-    return found;
-}
-
-bool hf_manifest_reason_parse(const char *word, enum hf_manifest_reason *ret_reason)
-{
-    size_t i = 0;
-    bool found = find_word(reason_names, HF_LEN(reason_names), word, &i);
-
-    if (found)
-        *ret_reason = (enum hf_manifest_reason)i;
-    return found;
-}

@@ -80,7 +80,3 @@ enum hf_manifest_reason {
 /* Static; "" for HF_MANIFEST_REASON_NONE. */
 const char *hf_manifest_phase_name(enum hf_manifest_phase phase);
 const char *hf_manifest_reason_name(enum hf_manifest_reason reason);
-
-/* False: no such word; the output is unchanged. */
-bool hf_manifest_phase_parse(const char *word, enum hf_manifest_phase *ret_phase);
-bool hf_manifest_reason_parse(const char *word, enum hf_manifest_reason *ret_reason);

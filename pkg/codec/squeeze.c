@@ -24,7 +24,7 @@ enum {
 struct hf_squeeze {
     enum hf_squeeze_kind kind;
     struct hf_buf *out;
-    size_t fed, held;
+    size_t held;
     ZSTD_CCtx *zstd;
     z_stream zlib;
     bool zlib_made;
@@ -80,7 +80,6 @@ void hf_squeeze_free(struct hf_squeeze *squeeze)
 int hf_squeeze_begin(struct hf_squeeze *squeeze, struct hf_buf *out)
 {
     squeeze->out = out;
-    squeeze->fed = 0;
     squeeze->held = 0;
     if (squeeze->zstd != NULL && ZSTD_isError(ZSTD_CCtx_reset(squeeze->zstd, ZSTD_reset_session_only)))
         return -EIO;
@@ -140,7 +139,6 @@ int hf_squeeze_add(struct hf_squeeze *squeeze, const void *bytes, size_t n)
 {
     const char *p = bytes;
 
-    squeeze->fed += n;
     if (squeeze->kind == HF_SQUEEZE_NONE)
         return hf_buf_add(squeeze->out, bytes, n);
     while (n > 0) {
@@ -159,9 +157,4 @@ int hf_squeeze_add(struct hf_squeeze *squeeze, const void *bytes, size_t n)
 int hf_squeeze_end(struct hf_squeeze *squeeze)
 {
     return squeeze->kind == HF_SQUEEZE_NONE ? 0 : push(squeeze, true);
-}
-
-size_t hf_squeeze_fed(const struct hf_squeeze *squeeze)
-{
-    return squeeze->fed;
 }

@@ -26,5 +26,3 @@ HF_DEFINE_CLEANUP(struct hf_squeeze, hf_squeeze_free)
 HF_MUST_USE int hf_squeeze_begin(struct hf_squeeze *squeeze, struct hf_buf *out);
 HF_MUST_USE int hf_squeeze_add(struct hf_squeeze *squeeze, const void *bytes, size_t n);
 HF_MUST_USE int hf_squeeze_end(struct hf_squeeze *squeeze);
-/* Bytes added to this frame. */
-size_t hf_squeeze_fed(const struct hf_squeeze *squeeze);

@@ -43,18 +43,6 @@ void hf_facts_done(struct hf_facts *facts)
     facts->cpu_features = NULL;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
-}
-
-bool hf_facts_equal(const struct hf_facts *a, const struct hf_facts *b)
-{
-    return strcmp(a->arch, b->arch) == 0 && strcmp(a->kernel, b->kernel) == 0 && strcmp(a->gpu, b->gpu) == 0 &&
-           strcmp(a->tpm, b->tpm) == 0 && a->memory_bytes == b->memory_bytes && a->cpus == b->cpus &&
-           a->storage == b->storage && same_text(a->cpu_features, b->cpu_features);
-}
-
 bool hf_facts_has_cpu(const struct hf_facts *facts, const char *feature)
 {
     char word[64];

@@ -36,7 +36,6 @@ const char *hf_facts_build_arch(void);
 /* -ENOMEM. -E2BIG: more than 16 KiB of CPU features. *ret_facts is then unchanged. */
 HF_MUST_USE int hf_facts_read(const struct hf_facts_params *params, struct hf_facts *ret_facts);
 void hf_facts_done(struct hf_facts *facts);
-bool hf_facts_equal(const struct hf_facts *a, const struct hf_facts *b);
 
 /* `now` lacks what every machine has: a file was not readable. A label from it would disappear, and a policy that
  * selects by this label with it. */

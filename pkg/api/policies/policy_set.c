@@ -535,26 +535,6 @@ const struct hf_policy_section *hf_policy_set_find(const struct hf_policy_set *s
     return NULL;
 }
 
-static bool is_entry(const char *path, const char *name)
-{
-    static const char section[] = "manifests[";
-    size_t n = strlen(name);
-
-    return strncmp(path, section, sizeof(section) - 1) == 0 && strncmp(path + sizeof(section) - 1, name, n) == 0 &&
-           strcmp(path + sizeof(section) - 1 + n, "]") == 0;
-}
-
-bool hf_policy_set_has_entry(const struct hf_policy_set *set, const char *entry)
-{
-    for (size_t i = 0; i < set->n_sections; i++)
-        if (is_entry(set->sections[i].path, entry))
-            return true;
-    for (size_t i = 0; i < set->n_passed; i++)
-        if (is_entry(set->passed[i].path, entry))
-            return true;
-    return false;
-}
-
 /* ---- words ------------------------------------------------------------------------------------------------------- */
 
 const char *hf_policy_set_passed_name(enum hf_policy_passed why)

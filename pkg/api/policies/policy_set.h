@@ -81,8 +81,6 @@ void hf_policy_set_free(struct hf_policy_set *set);
 HF_DEFINE_CLEANUP(struct hf_policy_set, hf_policy_set_free)
 
 const struct hf_policy_section *hf_policy_set_find(const struct hf_policy_set *set, const char *path);
-/* The entry may be in effect or passed over. */
-bool hf_policy_set_has_entry(const struct hf_policy_set *set, const char *entry);
 
 const char *hf_policy_set_passed_name(enum hf_policy_passed why);
 bool hf_policy_set_is_conflict(enum hf_policy_passed why);

@@ -365,11 +365,6 @@ void hf_cluster_close(struct hf_cluster *cluster)
     free(cluster);
 }
 
-struct hf_loop *hf_cluster_loop(const struct hf_cluster *cluster)
-{
-    return cluster->loop;
-}
-
 struct hf_kube *hf_cluster_kube(const struct hf_cluster *cluster)
 {
     return cluster->kube;

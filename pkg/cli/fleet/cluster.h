@@ -70,8 +70,6 @@ HF_MUST_USE int hf_cluster_each(struct hf_cluster *cluster, const struct hf_clus
 /* -EINVAL: no object can have this name. */
 HF_MUST_USE int hf_cluster_check_name(const char *name, struct hf_err *err);
 
-/* For a command that follows the cluster: it runs the loop itself, and calls none of the functions above meanwhile. */
-struct hf_loop *hf_cluster_loop(const struct hf_cluster *cluster);
 struct hf_kube *hf_cluster_kube(const struct hf_cluster *cluster);
 const char *hf_cluster_server(const struct hf_cluster *cluster);
 /* Adds to *err, the failure r of this call, what was asked of whom and what to do. Returns the code of the command. */

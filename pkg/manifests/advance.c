@@ -244,6 +244,7 @@ static void enter_phase(struct entry *entry, enum hf_manifest_phase phase)
     if (r->phase == phase)
         return;
     r->phase = phase;
+    manifest_engine_wake_dependents(entry->engine);
     r->time_unix_ns = hf_unix_ns(entry->engine->p.env.clock);
     if (hf_manifest_machine_rests(phase) && phase != HF_MANIFEST_WAITING)
         hf_backoff_reset(&entry->machine.backoff);

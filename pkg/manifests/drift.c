@@ -116,7 +116,7 @@ static void restarted(void *arg, int r, const struct hf_err *err)
         entry->r.restart_due = false;
         entry->save_wanted = true;
     }
-    manifest_engine_wake(entry->engine);
+    hf_steer_machine_wake(&entry->machine);
 }
 
 /* The files are those of the good set. */
@@ -132,7 +132,7 @@ static void restart(struct entry *entry)
         entry->r.restart_due = false;
         entry->save_wanted = true;
     }
-    manifest_engine_wake(entry->engine);
+    hf_steer_machine_wake(&entry->machine);
 }
 
 /* ---- repair ------------------------------------------------------------------------------------------------------ */
@@ -291,7 +291,7 @@ bool drift_consider(struct entry *entry)
     uint64_t wait = hf_drift_machine_wait_ns(drift->state, drift->due_ns, drift->unwatched, drift->looked_ns, now);
     if (wait > 0) {
         if (wait != HF_NEVER)
-            manifest_engine_wake_in(engine, wait);
+            hf_steer_machine_wake_in(&entry->machine, wait);
         return false;
     }
     drift_want(drift);
@@ -311,7 +311,7 @@ static void fired(void *arg)
     struct entry *entry = watch->entry;
 
     if (drift_want_at(&entry->drift, manifest_engine_now(entry->engine) + debounce_ns))
-        manifest_engine_wake(entry->engine);
+        hf_steer_machine_wake(&entry->machine);
 }
 
 void drift_unwatch(struct entry *entry)

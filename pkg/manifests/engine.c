@@ -68,13 +68,31 @@ static void sweep(struct hf_manifest_engine *engine)
     }
 }
 
+static void wake_all(struct hf_manifest_engine *engine)
+{
+    for (size_t i = 0; i < engine->entries.n; i++)
+        hf_steer_machine_wake(&((struct entry *)engine->entries.entries[i].value)->machine);
+    hf_steer_core_wake(&engine->core);
+}
+
+/* An entry that has been considered, and of which nothing has changed since, is not asked again before its time: a
+ * thousand may wait for their removal. What is due while another entry has the turn stays so. A hold may also end by
+ * what the other entries do. */
+static bool is_due(struct entry *entry, uint64_t now_ns)
+{
+    return hf_content_machine_has_hold(entry->content.intake) ||
+           (task_is_free(entry) && hf_steer_machine_take_due(&entry->machine, now_ns));
+}
+
 /* Only one entry at a time has a job, and entries that wait for their removal may be many: those of the policy go
  * first. */
 static void consider_all(struct hf_manifest_engine *engine, bool in_policy)
 {
+    uint64_t now = manifest_engine_now(engine);
+
     for (size_t i = 0; i < engine->entries.n; i++) {
         struct entry *entry = engine->entries.entries[i].value;
-        if (entry->in_policy == in_policy)
+        if (entry->in_policy == in_policy && is_due(entry, now))
             entry_consider(entry);
     }
 }
@@ -162,7 +180,7 @@ int hf_manifest_engine_new(const struct hf_manifest_engine_params *params, struc
         hf_manifest_engine_free(engine);
         return r;
     }
-    manifest_engine_wake(engine);
+    wake_all(engine);
     *ret_engine = engine;
     return 0;
 }
@@ -315,7 +333,7 @@ int hf_manifest_engine_set(struct hf_manifest_engine *engine, const struct hf_ma
     }
     r = set_new(engine, desired->policy);
     failed = failed == 0 ? r : failed;
-    manifest_engine_wake(engine);
+    wake_all(engine);
     return failed < 0 ? hf_err_sys(err, failed, "take up the entries of the policy") : 0;
 }
 
@@ -335,7 +353,7 @@ void hf_manifest_engine_check(struct hf_manifest_engine *engine)
         content_store_check(entry);
         content_check(entry);
     }
-    manifest_engine_wake(engine);
+    wake_all(engine);
 }
 
 void hf_manifest_engine_link_opened(struct hf_manifest_engine *engine)

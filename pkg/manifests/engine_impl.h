@@ -44,10 +44,8 @@ struct hf_manifest_engine {
 extern const struct target_ops *const manifest_engine_targets[HF_MANIFEST_TARGETS];
 
 /* engine_core.c */
-/* Makes the engine call entry_consider() for every entry in the event loop's next iteration. */
-void manifest_engine_wake(struct hf_manifest_engine *engine);
-/* Makes the engine call entry_consider() for every entry after delay_ns at the latest. */
-void manifest_engine_wake_in(struct hf_manifest_engine *engine, uint64_t delay_ns);
 /* Makes the engine call p.changed in the event loop's next iteration. */
 void manifest_engine_notify(struct hf_manifest_engine *engine);
+/* The phase of an entry has changed: wakes the entries that may wait for that (dependsOn). */
+void manifest_engine_wake_dependents(struct hf_manifest_engine *engine);
 uint64_t manifest_engine_now(const struct hf_manifest_engine *engine);

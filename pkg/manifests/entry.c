@@ -146,6 +146,7 @@ static bool load_again(struct entry *entry)
     entry->recheck = false;
     if (entry_load(entry) < 0 || entry->life == ENTRY_UNREADABLE)
         return false;
+    manifest_engine_wake_dependents(entry->engine);
     advance_note(entry, HF_MANIFEST_REASON_NONE, NULL);
     content_follow(entry);
     return true;
@@ -365,7 +366,7 @@ static void wait_or_go(struct entry *entry)
         return;
     if (entry->due_ns > now) {
         if (entry->due_ns != HF_NEVER)
-            manifest_engine_wake_in(entry->engine, entry->due_ns - now);
+            hf_steer_machine_wake_in(&entry->machine, entry->due_ns - now);
         return;
     }
     entry->actions->start[HF_MANIFEST_ACT_PLACE](entry);
@@ -424,7 +425,7 @@ static void consider_unfinished(struct entry *entry)
     if (content_store_stalls(entry))
         return;
     if (entry->due_ns > now)
-        manifest_engine_wake_in(entry->engine, entry->due_ns - now);
+        hf_steer_machine_wake_in(&entry->machine, entry->due_ns - now);
     else
         advance_event(entry, HF_MANIFEST_EV_GO, HF_MANIFEST_REASON_NONE, NULL);
 }
@@ -461,7 +462,7 @@ void entry_consider(struct entry *entry)
     }
     if (entry->machine.unsaved || entry->save_wanted) {
         if (entry->machine.unsaved && entry->due_ns > manifest_engine_now(entry->engine)) {
-            manifest_engine_wake_in(entry->engine, entry->due_ns - manifest_engine_now(entry->engine));
+            hf_steer_machine_wake_in(&entry->machine, entry->due_ns - manifest_engine_now(entry->engine));
             /* A disk may be full for weeks. But the record on disk may still have a set on trial, and a repair of the
              * good set must not take its objects away. */
             bool on_trial = entry->r.unproven && entry->written_phase == HF_MANIFEST_PROBATION;

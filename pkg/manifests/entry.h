@@ -9,7 +9,7 @@
  * The files form layers. As a rule, a file calls files in lower rows. The exceptions: advance.c calls the actions
  * through a table that entry.c fills in; the targets are in a table of the engine (targets/target.h); make.c calls
  * permit_scope(); and some files call files of the same row.
- *   engine.c                          the public functions; calls entry_consider() for every entry
+ *   engine.c                          the public functions; calls entry_consider() for the entries that are due
  *   entry.c                           one entry: loads it, starts its next step, frees it
  *   targets/                          the actions, for each target
  *   commit.c drift.c removal.c        cleanup; search for drift, and its repair; removal of an entry that no policy
@@ -21,7 +21,7 @@
  *   make.c                            makes the files of a set (on a worker)
  *   advance.c                         event, next phase, record, action
  *   unit_call.c                       restarts or reloads the unit of the entry
- *   task.c counts.c engine_core.c     jobs; metrics; the engine's reference count and wake-ups
+ *   task.c counts.c engine_core.c     jobs; metrics; the engine's time and notices
  *
  * Threads: loop thread only. The one exception is the `run` function of a job, which runs on a worker. It accesses only
  * its job and those parts of the entry, such as the inventory, that the loop thread does not change while the job

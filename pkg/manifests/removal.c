@@ -82,12 +82,12 @@ static void revoked(struct entry *entry)
 }
 
 /* Returns true if the pause after a failed removal is over. Otherwise wakes the engine at its end. */
-static bool is_due(const struct entry *entry)
+static bool is_due(struct entry *entry)
 {
     uint64_t now = manifest_engine_now(entry->engine);
 
     if (entry->due_ns > now && entry->due_ns != HF_NEVER)
-        manifest_engine_wake_in(entry->engine, entry->due_ns - now);
+        hf_steer_machine_wake_in(&entry->machine, entry->due_ns - now);
     return entry->due_ns <= now;
 }
 
@@ -140,7 +140,7 @@ static bool stays(struct entry *entry)
         return false;
     }
     if (wait != HF_NEVER)
-        manifest_engine_wake_in(entry->engine, wait);
+        hf_steer_machine_wake_in(&entry->machine, wait);
     advance_note_about(entry, ENTRY_NOTE_WAIT, HF_MANIFEST_REASON_NO_POLICY,
                        wait != HF_NEVER
                            ? "no SyncPolicy of this node has this entry any more: it goes when removalGrace is over"

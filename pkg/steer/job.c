@@ -18,6 +18,7 @@ static void end(struct hf_steer_job *job)
 
     assert(machine->job == job);
     machine->job = NULL;
+    machine->awake = true;
     if (machine->type->busy != NULL)
         machine->type->busy(machine, false);
     if (core->engine->one_job) { /* the others may have waited for it */

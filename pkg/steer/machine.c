@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/macros.h"
 #include "steer/job.h"
 
 void hf_steer_machine_init(struct hf_steer_machine *machine, const struct hf_steer_type *type,
@@ -13,6 +14,8 @@ void hf_steer_machine_init(struct hf_steer_machine *machine, const struct hf_ste
 {
     *machine = (struct hf_steer_machine){.type = type,
                                          .core = core,
+                                         .awake = true,
+                                         .look_ns = HF_NEVER,
                                          .text.max = type->max_bytes,
                                          .save_backoff = {.base_ns = type->save_retry_ns,
                                                           .cap_ns = type->save_retry_cap_ns,
@@ -43,7 +46,7 @@ static void is_durable(struct hf_steer_machine *machine, bool written)
     machine->unsaved = false;
     machine->due = 0;
     machine->type->act(machine, action);
-    hf_steer_core_wake(machine->core);
+    hf_steer_machine_wake(machine);
 }
 
 static void failed(struct hf_steer_machine *machine, const struct hf_err *err)
@@ -54,7 +57,7 @@ static void failed(struct hf_steer_machine *machine, const struct hf_err *err)
     machine->save_due_ns = hf_steer_core_now_ns(core) + hf_backoff_next_ns(&machine->save_backoff, core->rng, 0);
     if (machine->type->unsaved != NULL)
         machine->type->unsaved(machine, err);
-    hf_steer_core_wake(core);
+    hf_steer_machine_wake(machine);
 }
 
 static int run(struct hf_steer_job *job)
@@ -175,6 +178,32 @@ void hf_steer_machine_event(struct hf_steer_machine *machine, unsigned event, co
 {
     if (hf_steer_machine_move(machine, event, why))
         hf_steer_machine_save(machine);
+}
+
+/* ---- due --------------------------------------------------------------------------------------------------------- */
+
+void hf_steer_machine_wake(struct hf_steer_machine *machine)
+{
+    machine->awake = true;
+    hf_steer_core_wake(machine->core);
+}
+
+void hf_steer_machine_wake_in(struct hf_steer_machine *machine, uint64_t delay_ns)
+{
+    machine->look_ns = HF_MIN(machine->look_ns, hf_steer_core_now_ns(machine->core) + delay_ns);
+    hf_steer_core_wake_in(machine->core, delay_ns);
+}
+
+bool hf_steer_machine_take_due(struct hf_steer_machine *machine, uint64_t now_ns)
+{
+    if (!machine->awake && machine->look_ns > now_ns) {
+        if (machine->look_ns != HF_NEVER)
+            hf_steer_core_wake_in(machine->core, machine->look_ns - now_ns);
+        return false;
+    }
+    machine->awake = false;
+    machine->look_ns = HF_NEVER;
+    return true;
 }
 
 /* ---- waiting ----------------------------------------------------------------------------------------------------- */

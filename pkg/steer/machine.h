@@ -53,6 +53,8 @@ struct hf_steer_machine {
     unsigned due;             /* the action that waits for the record */
     struct hf_buf text;       /* on disk; empty: unknown */
     struct hf_steer_job *job; /* in progress, or NULL */
+    bool awake;               /* something has changed since it was last considered */
+    uint64_t look_ns;         /* when time alone makes it due; HF_NEVER: not */
     bool unsaved;
     uint64_t save_due_ns; /* of the next write, if `unsaved` */
     struct hf_backoff save_backoff, backoff;
@@ -79,6 +81,13 @@ bool hf_steer_machine_has_text(const struct hf_steer_machine *machine, const str
 void hf_steer_machine_keep_text(struct hf_steer_machine *machine, struct hf_buf *text);
 /* The next save writes whatever the disk has. */
 void hf_steer_machine_forget_text(struct hf_steer_machine *machine);
+
+/* For an engine with many machines, which considers only those that are due: a machine is due from the start, after the
+ * end of its job or a save, and after these calls. The core looks at the same time. */
+void hf_steer_machine_wake(struct hf_steer_machine *machine);
+void hf_steer_machine_wake_in(struct hf_steer_machine *machine, uint64_t delay_ns);
+/* Returns true if the machine is due, which ends with this call. Otherwise the core looks again when it will be. */
+bool hf_steer_machine_take_due(struct hf_steer_machine *machine, uint64_t now_ns);
 
 /* hf_steer_wait_set() and _end() on `wait`; notifies if the status changes. */
 void hf_steer_machine_wait(struct hf_steer_machine *machine, unsigned topic, unsigned reason, const char *message);

@@ -97,7 +97,7 @@ void content_hold(struct entry *entry)
         break;
     }
     if (hf_content_machine_has_hold(content->intake) && until_ns > 0)
-        manifest_engine_wake_in(entry->engine, until_ns - manifest_engine_now(entry->engine));
+        hf_steer_machine_wake_in(&entry->machine, until_ns - manifest_engine_now(entry->engine));
 }
 
 /* A content that the entry needs takes a token only if there is one. */
@@ -120,7 +120,7 @@ bool content_pace_takes(struct entry *entry, char text[HF_RECORD_MESSAGE])
     (void)snprintf(text, HF_RECORD_MESSAGE,
                    "labels of the node change too often: the node takes them up once in %u min",
                    (unsigned)(pace->gap_ns / (60 * HF_NS_PER_S)));
-    manifest_engine_wake_in(entry->engine, hf_content_pace_wait_ns(pace, manifest_engine_now(entry->engine)));
+    hf_steer_machine_wake_in(&entry->machine, hf_content_pace_wait_ns(pace, manifest_engine_now(entry->engine)));
     return false;
 }
 
@@ -156,7 +156,7 @@ static bool turns_away(struct entry *entry, const struct hf_bundle *bundle)
         return false;
     content_tell(entry, content->hold.reason, text);
     entry->secret.asked = false;
-    manifest_engine_wake(entry->engine);
+    hf_steer_machine_wake(&entry->machine);
     return true;
 }
 
@@ -173,7 +173,7 @@ static void accept(struct entry *entry, struct hf_bundle *bundle, const char *re
     if (!takes(entry)) /* it may stay in memory for long, and others wait for their turn */
         hf_source_turn_free(hf_steal(bundle->turn));
     content_put(&entry->content, bundle, revision);
-    manifest_engine_wake(entry->engine);
+    hf_steer_machine_wake(&entry->machine);
 }
 
 static void delivered(void *arg, struct hf_bundle *bundle, const char *revision)
@@ -250,7 +250,7 @@ static void gone(void *arg, const char *what)
     (void)snprintf(text, sizeof(text), "%s does not exist; what is in place %s", HF_CUT(250, what),
                    entry->secret.revoked ? "goes (prune)" : "stays");
     if (entry->wanted->from.kind == HF_MANIFEST_FROM_SECRET) /* its files may have to go, and an attempt may end */
-        manifest_engine_wake(entry->engine);
+        hf_steer_machine_wake(&entry->machine);
     content_tell(arg, HF_MANIFEST_REASON_SOURCE_GONE, text);
 }
 

@@ -345,7 +345,7 @@ static void not_opened(struct entry *entry, bool forever, const struct hf_err *e
     hf_log_err(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.secret_not_restored", "entry", entry->name, err);
     vault_wipe(entry);
     drift_want(&entry->drift);
-    manifest_engine_wake(entry->engine);
+    hf_steer_machine_wake(&entry->machine);
 }
 
 struct decryption {

@@ -536,7 +536,7 @@ static void roll_back(struct entry *entry)
 static void look_later(struct entry *entry, uint64_t delay_ns)
 {
     drift_pace(&entry->drift, manifest_engine_now(entry->engine) + delay_ns);
-    manifest_engine_wake(entry->engine);
+    hf_steer_machine_wake(&entry->machine);
 }
 
 static void not_looked(struct entry *entry, enum hf_manifest_reason reason, const char *message)
@@ -546,7 +546,7 @@ static void not_looked(struct entry *entry, enum hf_manifest_reason reason, cons
     advance_note_about(entry, ENTRY_NOTE_LOOK, reason, message);
     if (hf_manifest_gate_retry(reason) == HF_MANIFEST_RETRY_BACK_OFF) {
         drift_look_again(entry);
-        manifest_engine_wake(entry->engine);
+        hf_steer_machine_wake(&entry->machine);
     }
 }
 
@@ -599,7 +599,7 @@ static void looked(void *arg, const struct hf_manifest_outcome *outcome)
         bool shows = !outcome->healthy && entry->r.phase == HF_MANIFEST_APPLIED;
         drift_move(&entry->drift, HF_DRIFT_EV_ENDED);
         advance_note_about(entry, ENTRY_NOTE_LOOK, shows ? outcome->reason : HF_MANIFEST_REASON_NONE, outcome->message);
-        manifest_engine_wake(entry->engine);
+        hf_steer_machine_wake(&entry->machine);
     } else if (wait > 0) {
         look_later(entry, wait);
     } else {
@@ -623,11 +623,11 @@ static bool consider_look(struct entry *entry)
     if (entry->cluster
             .has_just_looked) { /* a look may take as long as the interval, and newer content comes in between */
         entry->cluster.has_just_looked = false;
-        manifest_engine_wake(engine);
+        hf_steer_machine_wake(&entry->machine);
         return false;
     }
     if (wait > 0) {
-        manifest_engine_wake_in(engine, wait);
+        hf_steer_machine_wake_in(&entry->machine, wait);
         return false;
     }
     if (!look(entry, looked))
@@ -646,11 +646,11 @@ static void removed(void *arg, const struct hf_manifest_outcome *outcome)
     if (outcome->r == 0) {
         json_decref(entry->r.objects);
         entry->r.objects = NULL;
-        manifest_engine_wake(entry->engine); /* the next turn forgets the entry */
+        hf_steer_machine_wake(&entry->machine); /* the next turn forgets the entry */
         return;
     }
     advance_not_removed(entry, outcome);
-    manifest_engine_wake(entry->engine);
+    hf_steer_machine_wake(&entry->machine);
 }
 
 /* The next turn of the engine finds that nothing is left. */

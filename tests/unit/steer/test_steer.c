@@ -389,6 +389,39 @@ START_TEST(cancel_reaches_the_work)
 }
 END_TEST
 
+/* An engine of many machines asks each one only for a reason: a start, a wake-up, a time that has come, the end of a job
+ * or a save. */
+START_TEST(due_for_a_reason)
+{
+    struct hf_steer_machine *machine = &valve.machine;
+    uint64_t now = hf_steer_core_now_ns(&valve.core);
+
+    ck_assert(hf_steer_machine_take_due(machine, now));
+    ck_assert(!hf_steer_machine_take_due(machine, now));
+    hf_steer_machine_wake(machine);
+    run_for(1);
+    ck_assert_int_eq(valve.looks, 1);
+    ck_assert(hf_steer_machine_take_due(machine, now));
+    hf_steer_machine_wake_in(machine, 40 * HF_NS_PER_S);
+    hf_steer_machine_wake_in(machine, 9 * HF_NS_PER_S);
+    hf_steer_machine_wake_in(machine, 30 * HF_NS_PER_S);
+    now = hf_steer_core_now_ns(&valve.core);
+    run_for(1);
+    ck_assert(!hf_steer_machine_take_due(machine, now + 9 * HF_NS_PER_S - 1));
+    run_for(9); /* the core looks at that time */
+    ck_assert_int_eq(valve.looks, 2);
+    ck_assert(hf_steer_machine_take_due(machine, now + 9 * HF_NS_PER_S));
+    ck_assert(!hf_steer_machine_take_due(machine, now + 60 * HF_NS_PER_S));
+    hf_steer_machine_event(machine, OPEN, NULL);
+    run_for(60);
+    ck_assert_int_eq(valve.position, 1);
+    ck_assert(hf_steer_machine_take_due(machine, now));
+    hf_steer_machine_save(machine); /* the disk has this text: no job */
+    ck_assert_ptr_null(machine->job);
+    ck_assert(hf_steer_machine_take_due(machine, now));
+}
+END_TEST
+
 START_TEST(closing_with_a_job_in_progress)
 {
     hf_simproc_set_job_delay(node, 100 * HF_NS_PER_S);
@@ -474,6 +507,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, unexpected_event_changes_nothing);
     tcase_add_test(tc, failure_of_the_action_is_an_event);
     tcase_add_test(tc, cancel_reaches_the_work);
+    tcase_add_test(tc, due_for_a_reason);
     tcase_add_test(tc, closing_with_a_job_in_progress);
     tcase_add_test(tc, no_worker_takes_the_job);
     tcase_add_test(tc, runs_inline);

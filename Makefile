@@ -87,9 +87,11 @@ CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-rec
 LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
 FLAVOURS := release asan cov fuzz
 
-# The watcher of the agent depends on no library of the host, where musl's compiler is (Debian's musl-tools); else it is linked as the others.
+# The watcher of the agent and what containerd asks depend on no library of the host, where musl's compiler is (Debian's musl-tools);
+# else they are linked as the others.
 MUSL := $(if $(SYSROOT)$(filter-out gcc cc,$(notdir $(firstword $(CC)))),,$(shell command -v musl-gcc 2>/dev/null))
-APART_release := $(if $(MUSL),$(B)/release/holdfast-supervisor)
+APART := holdfast-supervisor holdfast-verify
+APART_release := $(if $(MUSL),$(APART:%=$(B)/release/%))
 
 # The page of the node, as the programs embed it.
 $(B)/page/%.gz: pkg/web/page/%
@@ -105,15 +107,17 @@ $(B)/release/holdfast-delta: LINK := $(if $(filter arm-%,$(MACHINE)),-static -no
 $(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
 
 ifneq ($(MUSL),)
-$(APART_release): cmd/holdfast-supervisor/main.c $(wildcard pkg/supervisor/*.c) $(wildcard pkg/supervisor/*.h) pkg/base/banned.h $(B)/release/flags Makefile
+$(B)/release/holdfast-supervisor: $(wildcard pkg/supervisor/*.c pkg/supervisor/*.h)
+$(B)/release/holdfast-verify: $(wildcard pkg/verifier/*.c pkg/verifier/*.h)
+$(APART_release): $(B)/release/%: cmd/%/main.c pkg/base/banned.h $(B)/release/flags Makefile
 	@echo "  LINK  release $(@F) (musl)"
 	@$(MUSL) $(COMMON) $(CFLAGS_release) -Os -g0 -s -static -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections -o $@ $(filter %.c,$^)
 endif
 
 ifneq ($(SYSROOT),)
 # For another processor there is no musl: glibc in the program is larger, and needs nothing of the host either.
-$(B)/release/holdfast-supervisor: LINK := $(if $(filter arm-%,$(MACHINE)),-static -no-pie,-static-pie) -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections $(LINK_SYSROOT)
-$(B)/release/holdfast-supervisor: PKG_LIBS :=
+$(APART:%=$(B)/release/%): LINK := $(if $(filter arm-%,$(MACHINE)),-static -no-pie,-static-pie) -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections $(LINK_SYSROOT)
+$(APART:%=$(B)/release/%): PKG_LIBS :=
 endif
 
 # Only this program loads the libraries for TPMs: the agent starts it where there is one.

@@ -25,6 +25,7 @@
 #include "agent/follow/concern.h"
 #include "agent/follow/follow.h"
 #include "agent/gauges.h"
+#include "agent/images/images.h"
 #include "agent/parts.h"
 #include "agent/report/herald.h"
 #include "agent/report/report.h"
@@ -63,6 +64,7 @@ struct hf_agent {
     struct hf_floor_guard *floors;
     struct hf_update_engine *engine;
     struct hf_sets sets;
+    struct hf_images images;
 
     uint64_t next_interval_ns; /* mono: the next full reconcile */
     bool settled_reported;     /* params.owner.settled() has run */
@@ -121,6 +123,7 @@ static void choose_policy(struct hf_agent *agent)
         hf_concern_labels_changed(&agent->follows.of[HF_FOLLOW_UPDATES]);
     }
     apply_limits(agent);
+    hf_images_follow(&agent->images, agent->policy.set);
     if (agent->params.owner.policy_changed != NULL)
         agent->params.owner.policy_changed(agent->params.owner.arg, agent->policy.in_effect, agent->policy.labels);
 }
@@ -228,6 +231,7 @@ static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_
     if ((turn->due & HF_DUE_PLAN) != 0)
         plan(agent);
     hf_network_enforce(&agent->network);
+    hf_images_work(&agent->images);
     if (turn->due != 0) {
         hf_sets_look_alone(&agent->sets);
         hf_report_build(&agent->report);
@@ -278,6 +282,7 @@ static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_w
     until = HF_MIN(until, hf_network_wait_until_ns(&agent->network));
     until = HF_MIN(until, hf_labeller_wait_until_ns(&agent->labeller, may_label(agent)));
     until = HF_MIN(until, hf_resync_wait_until_ns(&agent->resync));
+    until = HF_MIN(until, hf_images_wait_until_ns(&agent->images));
     if (stale_wait_ns != HF_NEVER)
         until = HF_MIN(until, now.mono_ns + stale_wait_ns);
     if (agent->hold.wait_ns != HF_NEVER)
@@ -390,6 +395,13 @@ static void sets_happened(void *arg, enum hf_notice_reason reason, const char *t
     hf_herald_tell(&agent->herald, reason, text);
 }
 
+static void images_refused(void *arg, const char *text)
+{
+    struct hf_agent *agent = arg;
+
+    hf_herald_tell(&agent->herald, HF_NOTICE_IMAGE_REFUSED, text);
+}
+
 static void edgenode_heard(void *arg, const json_t *edgenode)
 {
     struct hf_agent *agent = arg;
@@ -434,6 +446,7 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
                                           .labeller = &agent->labeller,
                                           .resync = &agent->resync,
                                           .sets = &agent->sets,
+                                          .images = &agent->images,
                                           .trail = &agent->trail,
                                           .report = &agent->report};
     hf_counters_init(&agent->counters, params->metrics);
@@ -447,6 +460,9 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
     agent->sets.changed = sets_changed;
     agent->sets.happened = sets_happened;
     agent->sets.arg = agent;
+    hf_images_init(&agent->images, &agent->env);
+    agent->images.tell = images_refused;
+    agent->images.arg = agent;
     hf_labeller_init(&agent->labeller, &agent->env, &agent->policy);
     hf_own_edgenode_init(&agent->own_edgenode, &agent->env);
     hf_herald_init(&agent->herald, &agent->env, &agent->view);
@@ -709,6 +725,7 @@ void hf_agent_free(struct hf_agent *agent)
     hf_follow_stop(&agent->follows);
     hf_update_engine_free(agent->engine);
     hf_sets_done(&agent->sets);
+    hf_images_done(&agent->images);
     hf_labeller_done(&agent->labeller);
     hf_resync_done(&agent->resync);
     hf_report_done(&agent->report);

@@ -12,6 +12,9 @@ void hf_counters_init(struct hf_agent_counters *counters, struct hf_metrics *met
     counters->resyncs =
         hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_clock_resyncs_total",
                          "Requests to the time service of this node to synchronize, by result.", HF_LABELS("result"));
+    counters->image_refusals =
+        hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_image_refusals_total",
+                         "Pulls of images that holdfast-verify refused, by reason.", HF_LABELS("reason"));
     counters->leaps = hf_metric_counter(metrics, "holdfast_clock_steps_total",
                                         "Leaps of the wall clock by more than the policy's clock.maxSkew.");
     counters->plans = hf_metric_counter(metrics, "holdfast_reconciles_total", "Computations of the desired state.");
@@ -35,6 +38,11 @@ void hf_counters_add_refused(struct hf_agent_counters *counters, const char *kin
 void hf_counters_add_resync(struct hf_agent_counters *counters, const char *result)
 {
     hf_metric_add(hf_metric_with(counters->resyncs, HF_LABELS(result)), 1);
+}
+
+void hf_counters_add_image_refusal(struct hf_agent_counters *counters, const char *verdict)
+{
+    hf_metric_add(hf_metric_with(counters->image_refusals, HF_LABELS(verdict)), 1);
 }
 
 void hf_counters_add_leap(struct hf_agent_counters *counters)

@@ -5,7 +5,7 @@
 #include "web/metrics.h"
 
 struct hf_agent_counters {
-    struct hf_metric_family *statuses, *refused, *events, *resyncs;
+    struct hf_metric_family *statuses, *refused, *events, *resyncs, *image_refusals;
     struct hf_metric *plans, *leaps;
 };
 
@@ -17,5 +17,7 @@ void hf_counters_add_event(struct hf_agent_counters *counters, const char *resul
 void hf_counters_add_refused(struct hf_agent_counters *counters, const char *kind);
 /* "asked" or "failed" */
 void hf_counters_add_resync(struct hf_agent_counters *counters, const char *result);
+/* a name of enum hf_image_verdict */
+void hf_counters_add_image_refusal(struct hf_agent_counters *counters, const char *verdict);
 void hf_counters_add_leap(struct hf_agent_counters *counters);
 void hf_counters_add_plan(struct hf_agent_counters *counters);

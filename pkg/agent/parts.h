@@ -11,6 +11,7 @@ struct hf_disks;
 struct hf_floor_guard;
 struct hf_network;
 struct hf_follows;
+struct hf_images;
 struct hf_labeller;
 struct hf_machine;
 struct hf_own_edgenode;
@@ -32,6 +33,7 @@ struct hf_agent_parts {
     const struct hf_network *network;
     const struct hf_site_hold *hold;
     const struct hf_sets *sets;
+    const struct hf_images *images;
     const struct hf_planner *planner;
     const struct hf_labeller *labeller;
     const struct hf_resync *resync;

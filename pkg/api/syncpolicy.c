@@ -204,8 +204,6 @@ static void finish_spec(struct hf_decode *decode, void *object, json_t *json)
     hf_manifest_finish_all(decode, policy->manifests, policy->n_manifests);
     if (policy->n_signatures > 0 && json_object_get(json, "sequence") == NULL)
         hf_decode_error_at(decode, "sequence", "is required with signatures");
-    if (policy->images.allowed != NULL && policy->n_signatures == 0)
-        hf_issue_warning(decode->issues, "spec.images.allow", "has no effect until the policy is signed");
 }
 
 const struct hf_field hf_syncpolicy_fields[] = {HF_FIELD_PART("spec", spec_fields, .finish = finish_spec, HF_REQUIRED),

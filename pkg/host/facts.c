@@ -166,7 +166,8 @@ static unsigned look_at_installation(const struct hf_hostlife_place *place, cons
 
 static uint64_t size_of_build(const struct hf_hostlife_place *place)
 {
-    static const char *const files[] = {"host/holdfast-agent", "host/holdfast", "host/holdfast-tpm"};
+    static const char *const files[] = {"host/holdfast-agent", "host/holdfast", "host/holdfast-tpm",
+                                        "host/holdfast-verify"};
     const struct hf_fs_ops *fs = fs_of(place);
     char path[PATH_MAX];
     uint64_t bytes = 0;

@@ -190,7 +190,7 @@ static int name_slot(const struct hf_fs_ops *fs, const char *made, char slot[HF_
 
 static int install_slot(const struct hf_hostlife_place *place, struct hf_err *err)
 {
-    static const char *const programs[] = {HF_HOST_AGENT, "holdfast", "holdfast-tpm", NULL};
+    static const char *const programs[] = {HF_HOST_AGENT, "holdfast", "holdfast-tpm", "holdfast-verify", NULL};
     char slot[HF_HOST_SLOT], made[PATH_MAX], path[PATH_MAX];
 
     if (leads_somewhere(place, HF_HOST_CURRENT "/" HF_HOST_AGENT))

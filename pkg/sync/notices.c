@@ -26,6 +26,7 @@ static const struct {
     [HF_NOTICE_MANIFEST_REMOVED] = {"ManifestRemoved", "Manifest", true},
     [HF_NOTICE_POLICY_CHANGED] = {"PolicyChanged", "Policy", true},
     [HF_NOTICE_NEIGHBOUR_LIED] = {"NeighbourLied", "Update", true},
+    [HF_NOTICE_IMAGE_REFUSED] = {"ImageRefused", "Image", true},
     [HF_NOTICE_DISK_PRESSURE] = {"DiskPressure", "Disk", true},
     [HF_NOTICE_DISK_RELIEVED] = {"DiskPressureEnded", "Disk", false},
     [HF_NOTICE_CLOCK_STEPPED] = {"ClockStepped", "Clock", true},

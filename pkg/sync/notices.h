@@ -34,12 +34,13 @@ enum hf_notice_reason {
     HF_NOTICE_MANIFEST_REMOVED,
     HF_NOTICE_POLICY_CHANGED,
     HF_NOTICE_NEIGHBOUR_LIED, /* served content of another hash */
+    HF_NOTICE_IMAGE_REFUSED,
     HF_NOTICE_REASONS,
 };
 
 /* "UpdateCommitted"; "" for HF_NOTICE_NONE. */
 const char *hf_notice_reason_name(enum hf_notice_reason reason);
-/* "Update", "Contact", "Manifest", "Policy", "Disk", "Clock", or "". */
+/* "Update", "Contact", "Manifest", "Policy", "Disk", "Clock", "Image", or "". */
 const char *hf_notice_action(enum hf_notice_reason reason);
 bool hf_notice_is_warning(enum hf_notice_reason reason);
 

@@ -17,6 +17,7 @@ IMAGES = {"holdfast-agent": (("holdfast-agent", "holdfast-units", "holdfast-tpm"
           "holdfast-controller": (("holdfast-controller",), "65532:65532", "The holdfast fleet controller")}
 # What the agent's pod installs on its host.
 HOST, HOST_FOLDER, HOST_PROGRAMS, SUPERVISOR = ("holdfast-agent",), "usr/lib/holdfast", ("holdfast-agent", "holdfast", "holdfast-tpm"), "holdfast-supervisor"
+VERIFY = "holdfast-verify"                 # static by itself, as the supervisor; containerd of the host starts it
 STATIC = ("holdfast-agent", "holdfast")    # of these, the ones that need no library of the host: hack/make/static.mk
 PAPERS = ("LICENSE", "NOTICE")
 ABOUT = "org.opencontainers.image."
@@ -105,7 +106,7 @@ class Builder:
         # A static program that is older than an object of it is another version's.
         ours = [each for each in STATIC if os.path.exists(os.path.join(static, each)) and os.path.getmtime(os.path.join(static, each)) >= newest]
         whole = len(ours) == len(STATIC) or (native and self.dynamic_hosts)
-        if not whole or not os.path.exists(os.path.join(programs, SUPERVISOR)):
+        if not whole or not all(os.path.exists(os.path.join(programs, each)) for each in (SUPERVISOR, VERIFY)):
             self.say(f"image: no static build of these programs in {shown(static)} (make static): agents stay in their pods (NoHostBuild)")
             return
         for program in HOST_PROGRAMS:
@@ -115,13 +116,14 @@ class Builder:
                     files.link(f"usr/bin/{program}", os.path.relpath(f"{HOST_FOLDER}/host/{program}", "usr/bin"))
             else:
                 files.link(f"{HOST_FOLDER}/host/{program}", f"/usr/bin/{program}")
+        files.program(f"{HOST_FOLDER}/host/{VERIFY}", stripped(os.path.join(programs, VERIFY), strip))
         files.program(f"{HOST_FOLDER}/supervisor/{SUPERVISOR}", stripped(os.path.join(programs, SUPERVISOR), strip))
         with open(unit, "rb") as file:
             files.add(f"{HOST_FOLDER}/holdfast-host.service", file.read())
 
     @staticmethod
-    def supervisor(name):
-        return (SUPERVISOR,) if name in HOST and os.path.exists(os.path.join(TOP, "cmd", SUPERVISOR)) else ()
+    def apart(name):
+        return tuple(each for each in (SUPERVISOR, VERIFY) if name in HOST and os.path.exists(os.path.join(TOP, "cmd", each)))
 
     def reference(self, name):
         return f"{name}:{self.version}"
@@ -141,7 +143,7 @@ class Builder:
 
     def all(self, names, machines, jobs, offline):
         """The images of `machines`, built against Debian trees of them."""
-        goals = [program for name in names for program in IMAGES[name][0] + self.supervisor(name)]
+        goals = [program for name in names for program in IMAGES[name][0] + self.apart(name)]
         roots = {one.name: sysroot.tree(one, self.say, offline) for one in machines}
         static = STATIC if any(name in HOST for name in names) else ()
         programs = {one.name: cross.programs(one, roots[one.name], TOP, goals, jobs, self.say, static, offline) for one in machines}

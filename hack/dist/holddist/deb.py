@@ -20,7 +20,7 @@ FILES = [
                  "usr/share/zsh/* usr/share/fish/*"),
     ("holdfast-controller", "usr/bin/holdfast-controller usr/share/man/man8/holdfast-controller.8"),
     (None, "usr/share/doc/holdfast/LICENSE usr/share/man/man8/holdfast-supervisor.8 usr/share/man/man8/holdfast-units.8"),  # Debian has the one; no programs of the others
-    ("holdfast-agent", "usr/bin/holdfast-agent usr/bin/holdfast-tpm usr/share/man/* lib/systemd/* etc/holdfast* usr/share/doc/holdfast/agent.*"),
+    ("holdfast-agent", "usr/bin/holdfast-agent usr/bin/holdfast-tpm usr/bin/holdfast-verify usr/share/man/* lib/systemd/* etc/holdfast* usr/share/doc/holdfast/agent.*"),
     ("holdfast holdfast-agent holdfast-controller", "usr/share/doc/holdfast/NOTICE"),
 ]
 LATER = "holdfast-tpm"                     # its libraries are only suggested: the agent starts it where there is a TPM

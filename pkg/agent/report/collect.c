@@ -15,6 +15,7 @@
 #include "agent/desired/site_hold.h"
 #include "agent/diskq.h"
 #include "agent/follow/concern.h"
+#include "agent/images/images.h"
 #include "agent/resources/disks.h"
 #include "agent/trust/trust_watch.h"
 #include "alone/alone.h"
@@ -285,6 +286,7 @@ static struct hf_status_view view_of(const struct collection *all, const struct 
         .labels_failure = or_null(parts->labeller->failure),
         .delivery_failure = all->params->delivery_failure,
         .host_life = params->host_life,
+        .images = {parts->images->finding.verified, parts->images->finding.reason, parts->images->finding.message},
         .readiness = readiness,
         .observed_generation = all->params->generation,
     };

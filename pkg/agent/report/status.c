@@ -442,6 +442,12 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
                        : view->host_life.on_host      ? "True"
                                                       : "False",
                        view->host_life.reason, view->host_life.message, now_unix_ns);
+    if (r == 0)
+        r = set_simple(conditions, "ImagesVerified",
+                       view->images.reason == NULL ? NULL
+                       : view->images.verified     ? "True"
+                                                   : "False",
+                       view->images.reason, view->images.message, now_unix_ns);
     return r == 0 ? set_failures(conditions, view, now_unix_ns) : r;
 }
 

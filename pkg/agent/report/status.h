@@ -49,6 +49,12 @@ struct hf_status_host_life {
     const char *reason, *message;
 };
 
+/* ImagesVerified. `reason`: NULL: no list of images. */
+struct hf_status_images {
+    bool verified;
+    const char *reason, *message;
+};
+
 /* ClockSynced. */
 enum hf_status_clock {
     HF_STATUS_CLOCK_FINE,
@@ -92,6 +98,7 @@ struct hf_status_view {
     bool certificate_valid;          /* the condition ClientCertificateValid is true */
     struct hf_status_trouble floors; /* may be old */
     struct hf_status_host_life host_life;
+    struct hf_status_images images;
     const struct hf_readiness *readiness;
     int64_t observed_generation; /* generation of the EdgeNode; 0: unknown */
 };

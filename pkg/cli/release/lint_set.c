@@ -145,10 +145,20 @@ static int check_pair(const struct lint_check *check, const struct lint_item *a,
     for (size_t i = 0; r == 0 && i < set->n_passed; i++) {
         const struct hf_policy_passed_over *passed = &set->passed[i];
         bool is_a = strcmp(passed->other->name, a->policy->meta.name) == 0;
-        if (hf_policy_set_is_conflict(passed->why))
+        if (hf_policy_set_is_conflict(passed->why) && passed->why != HF_POLICY_PASSED_NEEDS_SIGNATURE)
             r = report_conflict(check, is_a ? a : b, is_a ? b : a, passed);
     }
     return r;
+}
+
+/* A file that is signed later, as in CI, is right as it is. */
+static int check_signed(const struct lint_check *check, const struct lint_item *item)
+{
+    const struct hf_syncpolicy *policy = item->policy;
+
+    if (policy == NULL || policy->images.allowed == NULL || policy->n_signatures > 0)
+        return 0;
+    return report(check, item, false, "spec.images.allow", "has no effect until the policy is signed");
 }
 
 static int check_conflicts(const struct lint_check *check)
@@ -156,6 +166,8 @@ static int check_conflicts(const struct lint_check *check)
     const struct hf_lint_set *set = check->set;
     int r = 0;
 
+    for (size_t i = 0; r == 0 && i < set->n; i++)
+        r = check_signed(check, &set->items[i]);
     for (size_t i = 0; i < set->n; i++)
         for (size_t k = i + 1; r == 0 && k < set->n; k++) {
             const struct lint_item *a = &set->items[i], *b = &set->items[k];

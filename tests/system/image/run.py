@@ -46,7 +46,7 @@ TWICE = "arm64"                            # the one that is built in two folder
 # Bytes that a node fetches at first, and when only holdfast has changed: those of the agent hold what it installs on hosts, too.
 LIMIT = {NAME: 21_000_000, CONTROLLER: 15_000_000}
 UPDATE_LIMIT = {NAME: 10_000_000, CONTROLLER: 1_500_000}
-HOST = ["holdfast-host.service", "host/holdfast", "host/holdfast-agent", "supervisor/holdfast-supervisor"]   # below usr/lib/holdfast
+HOST = ["holdfast-host.service", "host/holdfast", "host/holdfast-agent", "host/holdfast-verify", "supervisor/holdfast-supervisor"]   # below usr/lib/holdfast
 STATIC = HOST[1:]                          # needs no library of the host
 NODE_ARCH = {"arm64": "arm64", "armv7": "arm"}   # kubernetes.io/arch
 CANNOT = 3                                 # exit code of deploy/image/build

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* agent/images/keep.h - keeps the list of images of the policies in effect as the file that holdfast-verify reads.
+ * Blocks. */
+#pragma once
+
+#include "agent/env.h"
+#include "api/policies/policy_set.h"
+#include "verifier/image_list.h"
+
+struct hf_image_keep {
+    const char *reason; /* CamelCase: why the list in effect is not in place; NULL: it is, or there is none */
+    char message[384];
+    bool present; /* a list is in place */
+    struct hf_image_list list;
+};
+
+/* Writes <state>/images/allowed if the policies have another list that may replace it, or the file is damaged. */
+void hf_image_keep(struct hf_image_keep *keep, const struct hf_agent_env *env, const struct hf_policy_set *set);
+
+/* Does the list in place have it? Without regard to its expiry. */
+bool hf_image_keep_has(const struct hf_agent_env *env, const char *digest);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container names its image by the hash of the image's configuration, or by one of its names. The images have the
+ * digests under which they were pulled or imported; content with another digest has other bytes. So an image is listed
+ * if one of its digests is. */
+#include "agent/images/running.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "codec/json.h"
+
+struct judging {
+    const json_t *images;
+    bool (*has)(void *arg, const char *digest);
+    void *arg;
+};
+
+static bool names(const json_t *list, const char *text)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        if (name != NULL && strcmp(name, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_listed(const struct judging *judging, const json_t *image)
+{
+    const json_t *digests = json_object_get(image, "repoDigests");
+
+    for (size_t i = 0; i < json_array_size(digests); i++) {
+        const char *name = json_string_value(json_array_get(digests, i));
+        const char *at = name != NULL ? strrchr(name, '@') : NULL;
+        if (at != NULL && judging->has(judging->arg, at + 1))
+            return true;
+    }
+    return false;
+}
+
+/* One whose image is gone from the store is not listed: nobody knows what it runs. */
+static bool runs_listed(const struct judging *judging, const char *ref)
+{
+    for (size_t i = 0; i < json_array_size(judging->images); i++) {
+        const json_t *image = json_array_get(judging->images, i);
+        if (strcmp(hf_json_str_or(image, "id", ""), ref) == 0 || names(json_object_get(image, "repoDigests"), ref) ||
+            names(json_object_get(image, "repoTags"), ref))
+            return is_listed(judging, image);
+    }
+    const char *at = strrchr(ref, '@');
+    return at != NULL && judging->has(judging->arg, at + 1);
+}
+
+/* Without what crictl may have said around it on stderr. */
+static struct hf_view object_in(struct hf_view text)
+{
+    while (text.n > 0 && text.p[0] != '{') {
+        text.p++;
+        text.n--;
+    }
+    while (text.n > 0 && text.p[text.n - 1] != '}')
+        text.n--;
+    return text;
+}
+
+/* An empty listing may lack the key. */
+static int list_of(struct hf_view text, const char *key, json_t **ret_root, const json_t **ret_list, struct hf_err *err)
+{
+    int r = hf_json_parse(object_in(text), NULL, ret_root, err);
+
+    if (r < 0)
+        return hf_err_wrap(err, r, "answer of crictl");
+    *ret_list = json_object_get(*ret_root, key);
+    bool absent = *ret_list == NULL || json_is_null(*ret_list);
+    return json_is_object(*ret_root) && (absent || json_is_array(*ret_list))
+               ? 0
+               : hf_err_set(err, EBADMSG, "answer of crictl: expected a list '%s'", key);
+}
+
+int hf_images_running_judge(struct hf_view images, struct hf_view containers,
+                            bool (*has)(void *arg, const char *digest), void *arg, struct hf_images_running *ret,
+                            struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *image_root = NULL, *container_root = NULL;
+    struct judging judging = {.has = has, .arg = arg};
+    const json_t *list = NULL;
+    int r = list_of(images, "images", &image_root, &judging.images, err);
+
+    if (r == 0)
+        r = list_of(containers, "containers", &container_root, &list, err);
+    if (r < 0)
+        return r;
+    *ret = (struct hf_images_running){.n = 0};
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *container = json_array_get(list, i);
+        const char *ref = hf_json_str_or(container, "imageRef", "");
+        if (runs_listed(&judging, ref))
+            continue;
+        if (ret->n++ == 0)
+            (void)snprintf(ret->first, sizeof(ret->first), "'%.63s' runs '%.150s'",
+                           hf_json_str_or(container, "metadata.name", "?"),
+                           hf_json_str_or(container, "image.image", ref));
+    }
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* agent/images/running.h - which containers run images that the list does not have, from what `crictl images -o json`
+ * and `crictl ps -o json` print (runtime.v1.ListImagesResponse, ListContainersResponse). Pure. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct hf_images_running {
+    unsigned n;      /* containers with unlisted images */
+    char first[256]; /* name and image of one */
+};
+
+/* `has`: the list has this digest. -EBADMSG: another form. */
+HF_MUST_USE int hf_images_running_judge(struct hf_view images, struct hf_view containers,
+                                        bool (*has)(void *arg, const char *digest), void *arg,
+                                        struct hf_images_running *ret, struct hf_err *err);

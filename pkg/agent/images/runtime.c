@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads the few settings of containerd's TOML that matter here, line by line: the table of the last header, keys with
+ * their values, comments left out. What this misreads (a multi-line text, a dotted key) it can only miss, and a
+ * setting that it misses is one that neither containerd's own default file nor K3s' template writes so. */
+#include "agent/images/runtime.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/macros.h"
+
+enum { MAX_LINE = 1024, MAX_TABLE = 256 };
+
+/* Copies a line without blanks at its ends and without a comment. */
+static void tidy(char line[MAX_LINE], const char *from, size_t n)
+{
+    size_t used = 0;
+    char quote = '\0';
+
+    for (size_t i = 0; i < n && used < MAX_LINE - 1; i++) {
+        char c = from[i];
+        if (quote == '\0' && c == '#')
+            break;
+        if (quote == '\0' && (c == '"' || c == '\''))
+            quote = c;
+        else if (quote == c)
+            quote = '\0';
+        if (quote != '\0' || (c != ' ' && c != '\t' && c != '\r'))
+            line[used++] = c;
+    }
+    line[used] = '\0';
+}
+
+/* The text between the first pair of quotes, or "". */
+static void unquote(char *to, size_t n, const char *value)
+{
+    const char *begin = strpbrk(value, "\"'");
+    const char *end = begin != NULL ? strchr(begin + 1, *begin) : NULL;
+    size_t length = end != NULL ? (size_t)(end - begin - 1) : 0;
+
+    length = length < n ? length : 0;
+    memcpy(to, begin != NULL ? begin + 1 : "", length);
+    to[length] = '\0';
+}
+
+static bool in_verifier(const char *table)
+{
+    return strstr(table, "io.containerd.image-verifier.v1.bindir") != NULL;
+}
+
+/* "io.containerd.cri.v1.images", or "io.containerd.grpc.v1.cri" in a file of version 2. */
+static bool in_images(const char *table)
+{
+    return strstr(table, "io.containerd.cri.v1.images") != NULL || strstr(table, "io.containerd.grpc.v1.cri") != NULL;
+}
+
+/* Tables of [..registry]; K3s writes config_path, which the transfer service knows. */
+static void read_table(struct hf_image_runtime *runtime, const char *table)
+{
+    static const char *const registry[] = {"registry.mirrors", "registry.configs", "registry.auths"};
+
+    for (size_t i = 0; i < HF_LEN(registry); i++)
+        if (in_images(table) && strstr(table, registry[i]) != NULL)
+            (void)snprintf(runtime->local_pull, sizeof(runtime->local_pull), "%s", registry[i]);
+}
+
+static void read_image_setting(struct hf_image_runtime *runtime, const char *key, const char *value)
+{
+    static const struct {
+        const char *key, *harmless;
+    } settings[] = {
+        {"use_local_image_pull", "false"},    {"disable_snapshot_annotations", "true"},
+        {"discard_unpacked_layers", "false"}, {"image_pull_with_sync_fs", "false"},
+        {"max_concurrent_downloads", "3"},
+    };
+
+    for (size_t i = 0; i < HF_LEN(settings); i++) {
+        if (strcmp(key, settings[i].key) != 0)
+            continue;
+        bool harmless = strcmp(value, settings[i].harmless) == 0;
+        if (!harmless)
+            (void)snprintf(runtime->local_pull, sizeof(runtime->local_pull), "%s", settings[i].key);
+        else if (strcmp(runtime->local_pull, key) == 0)
+            runtime->local_pull[0] = '\0'; /* a later file takes it back */
+    }
+}
+
+static void read_setting(struct hf_image_runtime *runtime, const char *table, const char *key, const char *value)
+{
+    if (strcmp(key, "imports") == 0 && table[0] == '\0')
+        unquote(runtime->imports, sizeof(runtime->imports), value);
+    else if (strcmp(key, "bin_dir") == 0 && in_verifier(table))
+        unquote(runtime->folder, sizeof(runtime->folder), value);
+    else if (strcmp(key, "max_verifiers") == 0 && in_verifier(table))
+        runtime->calls_none = strcmp(value, "0") == 0;
+    else if (in_images(table))
+        read_image_setting(runtime, key, value);
+}
+
+void hf_image_runtime_read(struct hf_image_runtime *runtime, const char *toml)
+{
+    char table[MAX_TABLE] = "", line[MAX_LINE];
+
+    for (const char *at = toml; *at != '\0';) {
+        size_t n = strcspn(at, "\n");
+        tidy(line, at, n);
+        at += n + (at[n] == '\n');
+        char *equals = strchr(line, '=');
+        if (line[0] == '[') {
+            (void)snprintf(table, sizeof(table), "%.255s", line);
+            read_table(runtime, table);
+        } else if (equals != NULL) {
+            *equals = '\0';
+            read_setting(runtime, table, line, equals + 1);
+        }
+        /* The list may go over several lines: the plugin's name is nowhere else but in its own table. */
+        if (table[0] == '\0' && strstr(equals != NULL ? equals + 1 : line, "io.containerd.image-verifier.v1") != NULL)
+            runtime->disabled = true;
+    }
+}
+
+bool hf_image_runtime_version(const char *text, unsigned *ret_major, unsigned *ret_minor)
+{
+    char *end;
+
+    for (const char *at = strchr(text, ' '); at != NULL; at = strchr(at + 1, ' ')) {
+        const char *number = at + 1 + (at[1] == 'v');
+        if (number[0] < '0' || number[0] > '9')
+            continue;
+        unsigned long major = strtoul(number, &end, 10);
+        if (*end != '.' || end[1] < '0' || end[1] > '9' || major > 999)
+            continue;
+        unsigned long minor = strtoul(end + 1, &end, 10);
+        if (minor > 999)
+            continue;
+        *ret_major = (unsigned)major;
+        *ret_minor = (unsigned)minor;
+        return true;
+    }
+    return false;
+}

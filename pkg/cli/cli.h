@@ -207,6 +207,7 @@ HF_CLI_COMMAND(hf_cli_node_host);
 HF_CLI_COMMAND(hf_cli_nodes);
 HF_CLI_COMMAND(hf_cli_node);
 HF_CLI_COMMAND(hf_cli_ui);
+HF_CLI_COMMAND(hf_cli_top);
 HF_CLI_COMMAND(hf_cli_rollout_watch);
 HF_CLI_COMMAND(hf_cli_rollout_pause);
 HF_CLI_COMMAND(hf_cli_rollout_resume);

@@ -277,6 +277,17 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_ui),
     },
     {
+        .name = "top",
+        .args = "",
+        .summary = "show the fleet in this terminal, live",
+        .details = "The same as 'holdfast ui' for a terminal: the rollouts, a map of the nodes by site, and the nodes, "
+                   "first those that need a person. In the map, # needs a person, x is silent, ~ waits, > is at work, "
+                   ". is well. Keys: / filters by name, reason, version or label (Esc ends it); s sorts; the arrows "
+                   "and Enter open a node; q ends. Without a terminal it prints one picture and ends.\n\n"
+                   "  holdfast top --context berlin --context oslo",
+        ROW(hf_cli_top),
+    },
+    {
         .name = "rollout watch",
         .args = "NAME",
         .summary = "print the progress of a rollout until it is complete or halted",

@@ -8,6 +8,7 @@
 
 #include "base/parse.h"
 #include "cli/ui/act.h"
+#include "cli/ui/model.h"
 #include "loop/server/feed.h"
 #include "sync/page_reasons.h"
 #include "web/fleet.h"
@@ -111,6 +112,31 @@ static void answer_changes(void *arg, const struct hf_server_request *request, s
         end(reply, hf_ui_board_changes(door->params.board, version, &reply->body));
 }
 
+/* Parses the whole board: a person asks for this, and no program. */
+static void answer_compare(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+{
+    const struct hf_ui_door *door = arg;
+    _cleanup_(hf_freep) char *name = hf_view_dup(request->query);
+    char *space = name != NULL ? strrchr(name, ' ') : NULL; /* keys of labels have none */
+    struct hf_ui_model model;
+
+    if (is_refused(door, request, reply))
+        return;
+    if (space == NULL) {
+        reply->status = 400;
+        return;
+    }
+    *space = '\0';
+    hf_ui_model_init(&model);
+    int r = hf_ui_model_take(&model, door->params.board);
+    _cleanup_(hf_json_freep) json_t *apart = r == 0 ? hf_ui_model_compare(&model, name, space + 1) : NULL;
+    hf_ui_model_done(&model);
+    if (apart != NULL)
+        end(reply, hf_json_format(apart, &reply->body));
+    else
+        reply->status = r == 0 ? 404 : 500;
+}
+
 static void answer_live(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
 {
     if (is_refused(arg, request, reply))
@@ -208,6 +234,7 @@ int hf_ui_door_open(const struct hf_ui_door_params *params, struct hf_ui_door **
         .max_viewers = HF_UI_VIEWERS, .may_join = may_join, .changed = changed, .arg = door});
     add_route(door, "/fleet/reasons")->handle = answer_reasons;
     add_route(door, "/fleet/changes")->handle = answer_changes;
+    add_route(door, "/fleet/compare")->handle = answer_compare;
     add_route(door, "/fleet/node")->start = start_node;
     add_route(door, "/fleet/yaml")->start = start_yaml;
     struct hf_server_route *act = add_route(door, "/fleet/act");

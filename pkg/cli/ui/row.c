@@ -113,6 +113,19 @@ static json_t *updates_of(const char *node, const json_t *updates)
     return list;
 }
 
+/* {"Ready": "True", ...} */
+static json_t *conditions_of(const json_t *conditions)
+{
+    json_t *few = json_object();
+
+    for (size_t i = 0; i < HF_MIN(json_array_size(conditions), (size_t)MAX_ITEMS); i++) {
+        const char *type = hf_json_str_or(json_array_get(conditions, i), "type", "");
+        if (strlen(type) <= WORD)
+            (void)json_object_set_new(few, type, word_at(json_array_get(conditions, i), "status"));
+    }
+    return few;
+}
+
 json_t *hf_ui_row_of_node(const json_t *edgenode)
 {
     const json_t *status = hf_json_at(edgenode, "status");
@@ -124,11 +137,13 @@ json_t *hf_ui_row_of_node(const json_t *edgenode)
     hf_ui_judge(edgenode, &verdict);
     hf_node_view_of(edgenode, NULL, 0, &view);
     (void)!hf_parse_time(hf_json_str_or(status, "observedTime", ""), &seen_ns);
-    return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:o, s:o}", "look", hf_ui_look_name(verdict.look), "reason",
-                     text_of(verdict.reason, WORD), "what", text_of(verdict.what, WORD), "message",
+    return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:o, s:o, s:o, s:o}", "look", hf_ui_look_name(verdict.look),
+                     "reason", text_of(verdict.reason, WORD), "what", text_of(verdict.what, WORD), "message",
                      text_of(verdict.message, SENTENCE), "seen", (json_int_t)(seen_ns / HF_NS_PER_S), "quiet",
                      (json_int_t)(quiet_ns / HF_NS_PER_S), "silent", strcmp(view.reason, "NodeSilent") == 0, "agent",
-                     word_at(status, "agent.version"), "updates", updates_of(name, hf_json_at(status, "updates")));
+                     word_at(status, "agent.version"), "policy", word_at(status, "policy.name"), "conditions",
+                     conditions_of(hf_json_at(status, "conditions")), "updates",
+                     updates_of(name, hf_json_at(status, "updates")));
 }
 
 json_t *hf_ui_row_of_labels(const json_t *node)

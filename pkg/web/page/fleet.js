@@ -17,7 +17,7 @@ let reasons = {};
 let found = []; // the rows that the filter lets through
 let first = 0; // of the list's page
 let shownNode = null, shownRow = null, openedFrom = null;
-let shownAt = -Infinity, tableAt = -Infinity, timer = 0, tableKey = "", failed = "";
+let shownAt = -Infinity, tableAt = -Infinity, timer = 0, tableKey = "", failed = "", choiceKey = "";
 
 // ---- the filter, which is in the address -----------------------------------------------------------------------------
 
@@ -108,8 +108,7 @@ function showProblem() {
 }
 
 function choices() {
-  const keys = new Set(), releases = new Set(), found_ = [["state", t("byState")], ["release", t("byRelease")]];
-  for (const update of updates.values()) releases.add(update.release);
+  const keys = new Set(), releases = new Set([...updates.values()].map((update) => update.release)), found_ = [["state", t("byState")], ["release", t("byRelease")]];
   if (isSeveral()) found_.push(["context", t("context")]);
   let looked = 0;
   for (const mine of labels.values()) {
@@ -124,7 +123,6 @@ function choices() {
   return found_;
 }
 
-let choiceKey = "";
 function showChoices() {
   const all = choices(), key = JSON.stringify([all, groupNow()]);
   if (key === choiceKey) return;
@@ -199,8 +197,13 @@ function saveCsv() {
 
 // ---- one node --------------------------------------------------------------------------------------------------------
 
+/** What sets a node apart from its neighbours. */
+const differences = ({ n, by, apart }) => section("apart", { class: "wide" }, h("p", null, t("neighbours", number(n), plain(by))),
+  h("ul", { class: "tight" }, apart.map((one) => h("li", null, own(one.what), ": ", own(one.mine || t("none")), " ", h("span", { class: "soft" }, t("mostHave", number(one.n), plain(one.most || t("none"))))))),
+  apart.length === 0 && h("p", null, t("likeThem")));
+
 async function loadNode() {
-  const name = shownNode, row = nodes.get(name);
+  const name = shownNode, row = nodes.get(name), group = groupNow(), label = group.startsWith("label:") ? group.slice(6) : "";
   shownRow = row;
   const top = [
     h("p", null, row && lookWord(lookOf(row)), " ", row && why(row, lookOf(row))),
@@ -208,9 +211,10 @@ async function loadNode() {
   ];
   let rest;
   try {
-    const node = await ask(`/fleet/node?${encodeURIComponent(name)}`), turns = Array.isArray(node.spec?.turns) ? node.spec.turns : [];
+    const [node, apart] = await Promise.all([`/fleet/node?${encodeURIComponent(name)}`, `/fleet/compare?${encodeURIComponent(`${name} ${label}`)}`].map((path) => ask(path)));
+    const turns = Array.isArray(node.spec?.turns) ? node.spec.turns : [];
     rest = [h("div", { class: "row" }, turns.map((turn) => actButton("FreeTurn", name, turn?.release ?? "")), yamlButton("edgenodes", name), yamlButton("nodes", name)),
-      ...nodeSections({ node, now: {}, time: "" }, reasons)];
+      differences(apart), ...nodeSections({ node, now: {}, time: "" }, reasons)];
   } catch (error) {
     rest = [h("p", { class: "bad" }, t("nodeFailed", plain(error.message)))];
   }

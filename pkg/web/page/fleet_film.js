@@ -41,7 +41,6 @@ function stages(update) {
 // ---- counts ----------------------------------------------------------------------------------------------------------
 
 const COUNTS = [["updated", "good"], ["updating", "busy"], ["failed", "bad"], ["unknown", "soft"], ["incompatible", "wait"], ["superseded", "wait"]];
-const nameOf = (key) => t(key === "unknown" ? "unknownNodes" : key);
 
 function counts(update) {
   const all = update.nodes;
@@ -50,7 +49,7 @@ function counts(update) {
   return [
     h("progress", { max: total, value: Math.min(all.updated, total), "aria-label": t("counts", number(all.updated), number(all.selected)) }),
     h("p", null, t("counts", number(all.updated), number(all.selected)),
-      parts.map(([key, look]) => [" \u00b7 ", h("span", { class: look }, `${number(all[key])} ${nameOf(key)}`)])),
+      parts.map(([key, look]) => [" \u00b7 ", h("span", { class: look }, `${number(all[key])} ${t(key === "unknown" ? "unknownNodes" : key)}`)])),
   ];
 }
 

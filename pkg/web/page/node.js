@@ -24,9 +24,7 @@ const facts = (...pairs) =>
 const item = (name, word, ...pairs) => h("li", null, h("div", { class: "row" }, h("h3", null, own(name)), word && state(word)), facts(...pairs));
 
 const text = (value) => (value === undefined || value === null || value === "" ? null : own(value));
-
 const list = (value) => (Array.isArray(value) ? value.filter((item) => item !== null && typeof item === "object") : []);
-
 const percent = (value) => (Number.isFinite(value) ? t("percent", value) : null);
 
 // ---- what is wrong ---------------------------------------------------------------------------------------------------

@@ -30,8 +30,7 @@ function line(ages, values, most) {
 function plot(name, format, ages, values) {
   const known = values.filter((value) => Number.isFinite(value) && value >= 0);
   if (known.length === 0) return null;
-  const least = known.reduce((a, b) => Math.min(a, b)), most = known.reduce((a, b) => Math.max(a, b));
-  const now = known[known.length - 1];
+  const least = known.reduce((a, b) => Math.min(a, b)), most = known.reduce((a, b) => Math.max(a, b)), now = known.at(-1);
   const range = t("plotRange", format(least), format(most));
   return h("figure", null,
     h("figcaption", null, h("span", null, t(name)), h("span", { class: "number" }, format(now))),

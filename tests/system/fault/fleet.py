@@ -7,17 +7,21 @@
 Prints "N passed, N failed, N skipped" last.
 """
 import argparse
+import fcntl
 import http.client
 import json
 import os
 import pty
 import re
+import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 import traceback
@@ -795,6 +799,93 @@ def several_clusters_are_one_page_and_a_dead_one_delays_none():
         check(code == 0 and "dead: " in text and "absent: " in text, text)
         for words in (("--context=a", "--context=a"), ("--context=a", "--context=eu/b", "--server=http://127.0.0.1:1")):
             lab.run("ui", "--no-browser", "--kubeconfig", file, *words, code=2, server=False)
+
+
+class Top:
+    """`holdfast top` in a terminal of its own."""
+
+    def __init__(self, lab, *words, columns=80, lines=24):
+        self.master, self.slave = pty.openpty()
+        self.resize(columns, lines)
+        self.before = termios.tcgetattr(self.slave)
+        env = {**lab.env, "TERM": "xterm"}
+        self.process = subprocess.Popen([CHECKED, "top", "--server", lab.server.url, *words], env=env, stdin=self.slave, stdout=self.slave,
+                                        stderr=subprocess.PIPE, preexec_fn=self.lead)
+        self.text = b""
+
+    @staticmethod
+    def lead():
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    def resize(self, columns, lines):
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def shows(self, word, absent=False):
+        """A picture, whole, has the word; or one has it no more."""
+        for _ in range(600):
+            if select.select([self.master], [], [], 0.1)[0]:
+                self.text += os.read(self.master, 65536)
+            pictures = [one for one in self.text.split(b"\x1b[H")[1:] if one.endswith(b"\x1b[J") or b"\x1b[J" in one]
+            if pictures and (word in pictures[-1].decode("utf-8", "replace")) != absent:
+                return pictures[-1].decode("utf-8", "replace")
+        raise AssertionError(f"'{word}' {'stays' if absent else 'is not there'}: {self.text[-3000:]!r}")
+
+    def press(self, keys):
+        os.write(self.master, keys)
+
+    def end(self):
+        """The exit code; the terminal is as it was."""
+        code = self.process.wait(60)
+        while select.select([self.master], [], [], 0.2)[0]:
+            self.text += os.read(self.master, 65536)
+        check(self.text.endswith(b"\x1b[?7h\x1b[?25h\x1b[?1049l"), self.text[-200:])
+        check(termios.tcgetattr(self.slave) == self.before, "the terminal has other settings")
+        os.close(self.master)
+        os.close(self.slave)
+        return code
+
+
+@case
+def top_is_live_takes_keys_and_leaves_the_terminal_as_it_was():
+    with Lab() as lab:
+        lab.put(edge_update(), *[edge_node(f"n-{i}") for i in range(40)], node("n-0", site="oslo"), edge_node("bad", phase="RolledBack", reason="HealthFailed", message="\x1b[31m500"))
+        for end in (b"q", signal.SIGINT, signal.SIGTERM, signal.SIGHUP, b"\x03"):
+            top = Top(lab)
+            text = top.shows("HealthFailed")
+            lines = text.split("\x1b[J")[0].split("\r\n")
+            check(len(lines) == 24 and all(len(line.replace("\x1b[K", "")) <= 80 for line in lines), lines)
+            check("\x1b[31m500" not in text, "a text of an object reaches the terminal")
+            if end == b"q":
+                top.press(b"/n-39\r")
+                top.shows("HealthFailed", absent=True)
+                lab.put(edge_node("n-39", phase="Fetching", reason="Downloading"))
+                top.shows("Downloading")
+                top.press(b"\r")
+                top.shows("unlike its 40 neighbours")
+                top.press(b"\x1b")
+                top.shows("/ filter")
+                for columns, height in ((30, 8), (200, 60), (1, 1), (80, 24)):
+                    top.resize(columns, height)
+                    top.process.send_signal(signal.SIGWINCH)
+                    top.shows("n-39" if columns > 1 else "")
+                lab.put(edge_node("n-39"))
+            if isinstance(end, bytes):
+                top.press(end)
+            else:
+                top.process.send_signal(end)
+            check(top.end() == 0, f"exit code after {end}")
+
+
+@case
+def top_without_a_terminal_is_one_picture():
+    with Lab() as lab:
+        lab.put(edge_update(), *[edge_node(f"n-{i}") for i in range(40)], node("n-0", site="oslo"))
+        out, _ = lab.run("top")
+        check("\x1b" not in out and out.count("n-") == 40 and "filter" not in out, out)
+        lab.server.tokens = set()
+        _, err = lab.run("top", code=1)
+        check("edgenodes" in err, err)
 
 
 @case

@@ -185,6 +185,22 @@ const tests = {
     await one.end();
   },
 
+  "a node is compared with its neighbours of the group": async () => {
+    const like = [1, 2, 3].map((i) => edgeNode(`n-like-${i}`)), sites = [...like, { metadata: { name: "n-odd" } }].map(({ metadata }) => label(metadata.name, { site: "lund", tier: metadata.name === "n-odd" ? "lab" : "shop" }));
+    await order({ put: [...like, ...sites, edgeNode("n-odd", { installedVersion: "1.4.1" }, { policy: { name: "<i>other", interval: "1h" } })] });
+    const one = await open({ query: "?group=label:site" });
+    await shows(one.page, "#rows", "n-odd");
+    await one.page.click("#rows [data-node=n-odd]");
+    await shows(one.page, "#apart", "3 nodes with a release of this one. site=lund");
+    const found = await one.page.$$eval("#apart li", (all) => all.map((e) => e.textContent).sort());
+    equal("differences", found.join("; "), "label tier: lab 3 have: shop; policy: <i>other 3 have: site; runs edge-app: 1.4.1 3 have: 1.4.2");
+    await one.page.keyboard.press("Escape");
+    await one.page.click("#rows [data-node=n-like-1]");
+    await shows(one.page, "#apart", "What most of them have");
+    await order({ remove: [...like.map(({ metadata }) => ["EdgeNode", metadata.name]), ["EdgeNode", "n-odd"], ...sites.map(({ metadata }) => ["Node", metadata.name])] });
+    await one.end();
+  },
+
   "CSV has a line for each node and release, and no formulas": async () => {
     await order({ put: [edgeNode("n-formula", { phase: "RolledBack", reason: "=1+1", message: "a \"b\", c" })] });
     const one = await open();

@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Images through the mirror of a real agent, from the registry of distribution (Go modules), to a real containerd and to a bare client:
+the hosts.toml that the agent writes, the secret, a private registry, a registry or an agent that is away, kill -9 in the middle.
+
+    tests/system/fault/image_mirror.py [WORD...]
+
+Only the cases whose name has one of the words. Prints "N passed, N failed, N skipped" last."""
+import base64
+import contextlib
+import hashlib
+import http.client
+import http.server
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from node import TOP, Node, die_with_parent, free_port, wait  # noqa: E402
+from suite import Skip, equal, run  # noqa: E402
+
+HOME = os.path.join(TOP, "build", "fault", "image_mirror")
+MANIFEST, LAYER, CONFIG = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.oci.image.layer.v1.tar",
+                           "application/vnd.oci.image.config.v1+json")
+SIZE = 3 << 20
+
+
+def digest(content):
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+class Door(http.server.ThreadingHTTPServer):
+    """A registry's service for tokens, and what checks them before the registry."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            door, shown = self.server, self.headers.get("Authorization", "")
+            if self.path.startswith("/token?"):
+                good = shown == door.password and "scope=repository%3Ateam%2Fapp%3Apull" in self.path
+                self.answer(200 if good else 401, {}, json.dumps({"token": door.token, "expires_in": 300}).encode() if good else b"")
+            elif shown != "Bearer " + door.token:
+                here = f"http://127.0.0.1:{door.server_address[1]}"
+                self.answer(401, {"WWW-Authenticate": f'Bearer realm="{here}/token",service="edge",scope="repository:team/app:pull"'}, b"")
+            else:
+                self.answer(*door.registry.ask(self.command, self.path, None, {name: value for name, value in self.headers.items()
+                                                                               if name in ("Accept", "Range")}))
+
+        do_HEAD = do_DELETE = do_GET
+
+        def answer(self, status, headers, body):
+            self.send_response(status)
+            for name, value in headers.items():
+                if name not in ("Content-Length", "Date", "Connection"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", headers["Content-Length"] if self.command == "HEAD" and "Content-Length" in headers else str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    def __init__(self, registry, password):
+        super().__init__(("127.0.0.1", 0), Door.Handler)
+        self.registry, self.token = registry, os.urandom(16).hex()
+        self.password = "Basic " + base64.b64encode(f"edge:{password}".encode()).decode()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Registry:
+    """Distribution, with an image in it; with a password, behind a door that wants tokens."""
+
+    def __init__(self, home, password=None):
+        if shutil.which("go") is None:
+            raise Skip("no Go to build the registry")
+        self.home, self.port, self.process = home, free_port(), None
+        self.program = subprocess.run([os.path.join(TOP, "tests/system/dist/registry/build")], check=True, stdout=subprocess.PIPE,
+                                      text=True).stdout.split()[-1]
+        settings = {"version": 0.1, "storage": {"filesystem": {"rootdirectory": os.path.join(home, "registry")}},
+                    "http": {"addr": f"127.0.0.1:{self.port}"}}
+        with open(os.path.join(home, "registry.json"), "w", encoding="utf-8") as file:
+            json.dump(settings, file)
+        self.start()
+        self.layers = [os.urandom(SIZE), os.urandom(1000)]
+        config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [digest(one) for one in self.layers]}}).encode()
+        blobs = [(CONFIG, config), *((LAYER, one) for one in self.layers)]
+        described = [{"mediaType": kind, "digest": digest(blob), "size": len(blob)} for kind, blob in blobs]
+        self.manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": described[0], "layers": described[1:]}).encode()
+        for _, blob in blobs:
+            self.put_blob(blob)
+        equal("the manifest", self.ask("PUT", "/v2/team/app/manifests/1", self.manifest, {"Content-Type": MANIFEST})[0], 201)
+        self.bytes = len(self.manifest) + sum(len(blob) for _, blob in blobs)
+        self.door = Door(self, password) if password else None
+        self.name = f"127.0.0.1:{self.door.server_address[1] if password else self.port}"
+
+    def start(self):
+        with open(os.path.join(self.home, "registry.log"), "ab") as log:
+            self.process = subprocess.Popen([self.program, "serve", os.path.join(self.home, "registry.json")], stdout=log, stderr=log,
+                                            preexec_fn=die_with_parent)
+        wait("the registry", lambda: self.ask("GET", "/v2/")[0] == 200)
+
+    def ask(self, method, path, body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        with contextlib.closing(connection):
+            try:
+                connection.request(method, path, body, headers or {})
+                answer = connection.getresponse()
+                return answer.status, answer.headers, answer.read()
+            except ConnectionRefusedError:
+                return 0, {}, b""
+
+    def put_blob(self, blob):
+        where = self.ask("POST", "/v2/team/app/blobs/uploads/")[1]["Location"]
+        where = where[where.index("/v2/"):]
+        status = self.ask("PUT", where + ("&" if "?" in where else "?") + "digest=" + digest(blob), blob)[0]
+        equal("a blob of the image", status, 201)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Scene:
+    """A node whose policy has a mirror, a registry, and, for who asks, a containerd with the mirror's hosts.toml."""
+
+    def __init__(self, name, password=None, listed=None):
+        home = os.path.join(HOME, name)
+        self.node = Node(home, None)
+        self.port, self.containerd = free_port(), None
+        self.stack = contextlib.ExitStack()
+        self.stack.callback(self.node.end)
+        self.registry = Registry(home, password)
+        self.stack.callback(self.registry.stop)
+        with open(self.node.place("password"), "w", encoding="utf-8") as file:
+            file.write(password or "")
+        os.chmod(self.node.place("password"), 0o600)
+        with open(self.node.place("agent.yaml"), "w", encoding="utf-8") as file:
+            json.dump({"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "AgentConfiguration", "artifacts": [
+                {"url": f"http://{self.registry.name}", "user": "edge", "passwordFile": self.node.place("password"), "allowPlainHttp": True}] if password else []}, file)
+        self.policy({"registries": [listed or self.registry.name], "port": self.port})
+        self.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def policy(self, mirror):
+        with open(self.node.place("objects", "policy.yaml"), "w", encoding="utf-8") as file:
+            json.dump({"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "SyncPolicy", "metadata": {"name": "images"},
+                       "spec": {"nodeSelector": {}, "interval": "10s", **({"images": {"mirror": mirror}} if mirror else {})}}, file)
+
+    def start(self):
+        self.node.start_agent("--config", self.node.place("agent.yaml"), "--run-dir", self.node.place("run"), "--host-root", self.node.place("host"))
+        wait("the mirror", lambda: self.ask("/v2/", secret=False)[0] == 200)
+
+    def hosts(self):
+        with open(self.node.place("state", "mirror", "hosts.toml"), encoding="utf-8") as file:
+            return file.read()
+
+    def ask(self, path, secret=True, method="GET", **headers):
+        if secret:
+            headers["Authorization"] = self.hosts().split('authorization = "')[1].split('"')[0]
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        with contextlib.closing(connection):
+            try:
+                connection.request(method, f"{path}?ns={self.registry.name}", headers=headers)
+                answer = connection.getresponse()
+                return answer.status, answer.headers, answer.read()
+            except (ConnectionRefusedError, ConnectionResetError):
+                return 0, {}, b""
+
+    def blob(self, i=0, **more):
+        return self.ask(f"/v2/team/app/blobs/{digest(self.registry.layers[i])}", **more)
+
+    def metric(self, name):
+        connection = http.client.HTTPConnection("127.0.0.1", self.node.metrics_port, timeout=20)
+        with contextlib.closing(connection):
+            connection.request("GET", "/metrics")
+            lines = connection.getresponse().read().decode().splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+    def start_containerd(self):
+        if os.geteuid() != 0 or shutil.which("containerd") is None:
+            raise Skip("no root, or no containerd")
+        root = self.node.place("host", "var", "lib", "containerd")
+        folder = self.node.place("certs.d", "_default")
+        os.makedirs(folder)
+        shutil.copy(self.node.place("state", "mirror", "hosts.toml"), folder)
+        with open(self.node.place("containerd.toml"), "w", encoding="utf-8") as file:
+            file.write(f'version = 2\nroot = "{root}"\nstate = "{self.node.place("containerd-state")}"\n'
+                       'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n'
+                       f'[grpc]\naddress = "{self.node.place("c.sock")}"\n[ttrpc]\naddress = "{self.node.place("t.sock")}"\n')
+        child = self.node.child(["containerd", "-c", self.node.place("containerd.toml")], log=open(self.node.place("containerd.log"), "ab"))
+        self.stack.callback(child.wait)
+        self.stack.callback(child.terminate)
+        wait("containerd", lambda: self.ctr("version").returncode == 0)
+
+    def ctr(self, *words):
+        return subprocess.run(["ctr", "-a", self.node.place("c.sock"), *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+    def pull(self):
+        return self.ctr("content", "fetch", "--hosts-dir", self.node.place("certs.d"), f"{self.registry.name}/team/app:1")
+
+
+def containerd_pulls():
+    """By the hosts.toml that the agent wrote; all bytes went through the mirror, and none twice."""
+    with Scene("containerd") as scene:
+        scene.start_containerd()
+        done = scene.pull()
+        equal(f"the pull ({done.stdout[-500:]})", done.returncode, 0)
+        equal("bytes through the mirror", scene.metric("holdfast_mirror_sent_bytes_total"), scene.registry.bytes)
+        equal("bytes from the registry", scene.metric("holdfast_mirror_fetched_bytes_total"), scene.registry.bytes)
+        # what containerd has needs no registry
+        scene.registry.stop()
+        status, _, body = scene.blob()
+        equal("a blob of the content store", (status, digest(body)), (200, digest(scene.registry.layers[0])))
+        equal("bytes from the registry", scene.metric("holdfast_mirror_fetched_bytes_total"), scene.registry.bytes)
+        scene.registry.start()
+
+
+def containerd_without_the_agent():
+    """A mirror that is away costs a pull next to nothing."""
+    with Scene("away") as scene:
+        scene.start_containerd()
+        scene.node.kill_agent()
+        start = time.monotonic()
+        done = scene.pull()
+        equal(f"the pull ({done.stdout[-500:]})", done.returncode, 0)
+        if time.monotonic() - start > 10:
+            raise AssertionError(f"the pull took {time.monotonic() - start:.1f} s")
+
+
+def no_open_door():
+    """Nobody without the secret gets anything; the files with it are root's alone, and stay over a restart."""
+    with Scene("door") as scene:
+        equal("without the secret", scene.blob(secret=False)[0], 401)
+        equal("with another", scene.blob(secret=False, Authorization="Basic aG9sZGZhc3Q6eA==")[0], 403)
+        equal("with it", scene.blob()[0], 200)
+        for name in ("secret", "hosts.toml"):
+            equal(name, os.stat(scene.node.place("state", "mirror", name)).st_mode & 0o777, 0o600)
+        before = scene.hosts()
+        scene.node.stop_agent()
+        scene.start()
+        equal("hosts.toml after a restart", scene.hosts(), before)
+        scene.policy({"registries": ["other.example"], "port": scene.port})
+        wait("another list", lambda: scene.blob()[0] == 404)
+        scene.policy(None)
+        wait("the mirror to end", lambda: scene.ask("/v2/", secret=False)[0] == 0)
+
+
+def private():
+    """The node's credential opens what the client has none for, by a token; Range and HEAD as for others."""
+    with Scene("private", password="p4ss") as scene:
+        status, headers, body = scene.ask("/v2/team/app/manifests/1", Accept=MANIFEST)
+        equal("the manifest", (status, body, headers["Content-Type"], headers["Docker-Content-Digest"]),
+              (200, scene.registry.manifest, MANIFEST, digest(scene.registry.manifest)))
+        equal("a part", scene.blob(Range="bytes=100-199")[::2], (206, scene.registry.layers[0][100:200]))
+        status, headers, body = scene.blob(method="HEAD")
+        equal("its length", (status, headers["Content-Length"], body), (200, str(SIZE), b""))
+        equal("a push", scene.blob(method="DELETE")[0], 405)
+        with open(scene.node.place("password"), "w", encoding="utf-8") as file:
+            file.write("wrong")
+        equal("the token that is there", scene.blob()[0], 200)
+        scene.registry.door.token = "another"
+        equal("a wrong password", scene.blob()[0], 502)
+
+
+def damaged_registry():
+    """A blob that changed on the registry's disk is never a whole one here."""
+    with Scene("damaged") as scene:
+        name = digest(scene.registry.layers[0]).split(":")[1]
+        path = os.path.join(scene.registry.home, "registry", "docker/registry/v2/blobs/sha256", name[:2], name, "data")
+        with open(path, "r+b") as file:
+            file.seek(SIZE // 2)
+            file.write(b"damaged")
+        try:
+            _, _, body = scene.blob()
+        except http.client.IncompleteRead as error:
+            body = error.partial
+        if len(body) >= SIZE:
+            raise AssertionError("all bytes of a wrong blob")
+        wait("a word about it", lambda: '"image.wrong"' in open(scene.node.place("agent.log"), encoding="utf-8").read())
+
+
+def stopped_in_the_middle():
+    """A client, an agent and a registry that end in the middle leave nothing behind, and the next pull works."""
+    with Scene("middle") as scene:
+        for victim in ("client", "registry", "agent"):
+            connection = http.client.HTTPConnection("127.0.0.1", scene.port, timeout=20)
+            authorization = scene.hosts().split('authorization = "')[1].split('"')[0]
+            connection.request("GET", f"/v2/team/app/blobs/{digest(scene.registry.layers[0])}?ns={scene.registry.name}",
+                               headers={"Authorization": authorization})
+            answer = connection.getresponse()
+            answer.read(1000)
+            if victim == "registry":
+                scene.registry.process.send_signal(signal.SIGKILL)
+                scene.registry.process.wait()
+                scene.registry.start()
+            elif victim == "agent":
+                scene.node.kill_agent()
+            connection.close()
+            if victim == "agent":
+                scene.start()
+            status, _, body = scene.blob()
+            equal(f"the next pull after the {victim}", (status, digest(body)), (200, digest(scene.registry.layers[0])))
+
+
+CASES = [containerd_pulls, containerd_without_the_agent, no_open_door, private, damaged_registry, stopped_in_the_middle]
+
+if __name__ == "__main__":
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    sys.exit(run([(case.__name__, case) for case in CASES if not words or any(word in case.__name__ for word in words)]))

@@ -17,10 +17,13 @@
 #include <unistd.h>
 
 #include "base/encoding/base64.h"
+#include "codec/json.h"
 #include "loop/http/url.h"
 #include "loop/server/streamed.h"
 #include "mirror/request.h"
+#include "mirror/tags.h"
 #include "os/fd.h"
+#include "os/file.h"
 
 enum { MAX_MANIFEST = 4 << 20, PIECE = 32 << 10, MAX_TEXT = 1024, MAX_SETTINGS = 16 << 10 };
 #define HUB                                                                                                            \
@@ -28,6 +31,7 @@ enum { MAX_MANIFEST = 4 << 20, PIECE = 32 << 10, MAX_TEXT = 1024, MAX_SETTINGS =
     "io" /* its API is at another host than its name says */
 #define CONNECT_NS (5 * HF_NS_PER_S)
 #define MANIFEST_NS (60 * HF_NS_PER_S)
+#define PATIENCE_NS (800 * HF_NS_PER_MS) /* for a registry, where a tag's last digest can stand in */
 
 struct serving {
     struct hf_list link;
@@ -44,6 +48,18 @@ struct serving {
     struct hf_buf kept; /* the newest piece, or a manifest that arrives */
     struct hf_http_response response;
     struct hf_metric *asked;
+    char last_sha256[HF_SHA256_HEX]; /* of the tag, if the node has that manifest; "": it has not */
+    struct hf_timer *patience;       /* then last_sha256 is the answer; NULL: there is none */
+};
+
+/* Writes the file of tags; outlives the mirror. */
+struct tags_job {
+    struct hf_job job;
+    struct hf_mirror *mirror; /* NULL: gone meanwhile */
+    const struct hf_fs_ops *fs;
+    char *path;
+    struct hf_buf text;
+    int r;
 };
 
 struct hf_mirror {
@@ -55,6 +71,11 @@ struct hf_mirror {
     char *registries[HF_MIRROR_MAX_REGISTRIES + 1];
     char *stores[HF_MIRROR_STORES + 1];
     char *authorization; /* what a request has to show */
+    char *tags_path;     /* or NULL */
+    uint64_t stale_ok_ns;
+    struct hf_mirror_tags tags;
+    struct tags_job *tags_job; /* in progress, or NULL */
+    bool tags_changed;         /* since it began */
     struct hf_metric_family *sent;
     struct hf_metric *fetched;
 };
@@ -63,8 +84,12 @@ struct hf_mirror {
 
 static void free_serving(struct serving *serving)
 {
+    const struct hf_sched_ops *sched = hf_loop_sched(serving->mirror->p.loop);
+
     hf_list_remove(&serving->link);
     hf_mirror_call_cancel(serving->call);
+    if (serving->patience != NULL)
+        sched->timer_free(sched->ctx, serving->patience);
     hf_closep(&serving->file);
     hf_buf_done(&serving->kept);
     free(serving);
@@ -265,6 +290,150 @@ static void serve_file(struct serving *serving, uint64_t size)
     }
 }
 
+/* A call that goes on may learn a newer digest of the tag. */
+static void close_answered(struct serving *serving)
+{
+    hf_streamed_end(hf_steal(serving->exchange));
+    if (serving->call == NULL)
+        free_serving(serving);
+}
+
+static const char *type_of(struct hf_view text)
+{
+    static const char *const types[] = {"application/vnd.oci.image.index.v1+json",
+                                        "application/vnd.docker.distribution.manifest.list.v2+json",
+                                        "application/vnd.docker.distribution.manifest.v2+json"};
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+
+    if (hf_json_parse(text, NULL, &json, NULL) < 0)
+        return NULL;
+    const char *type = hf_json_str_or(json, "mediaType", json_object_get(json, "manifests") != NULL ? types[0] : "");
+    for (size_t i = 0; i < HF_LEN(types); i++)
+        if (strcmp(type, types[i]) == 0)
+            return types[i];
+    return "application/vnd.oci.image.manifest.v1+json";
+}
+
+/* The manifest that the node has under this digest. False: none that is right, and nothing was sent. */
+static bool serve_manifest(struct serving *serving, const char *sha256)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_MANIFEST);
+    char hex[HF_SHA256_HEX], extra[128];
+    uint64_t size = 0;
+    _cleanup_(hf_closep) int fd = open_blob(serving->mirror, sha256, &size);
+
+    if (fd < 0 || size == 0 || size > MAX_MANIFEST || hf_buf_reserve(&text, (size_t)size) < 0 ||
+        pread(fd, text.p, (size_t)size, 0) != (ssize_t)size)
+        return false;
+    text.n = (size_t)size;
+    const char *type = type_of(hf_buf_view(&text));
+    if (type == NULL || strcmp(hf_sha256_hex(text.p, text.n, hex), sha256) != 0)
+        return false;
+    (void)snprintf(extra, sizeof(extra), "Docker-Content-Digest: sha256:%s\r\n", sha256);
+    bool ok = send_head(serving, 200, type, text.n, extra);
+    if (ok && !serving->request.head) {
+        ok = hf_streamed_send(serving->exchange, text.p, text.n) >= 0;
+        hf_metric_add(hf_metric_with(serving->mirror->sent, HF_LABELS("node")), text.n);
+    }
+    if (ok)
+        close_answered(serving);
+    else
+        give_up(serving);
+    return true;
+}
+
+static bool serve_last(struct serving *serving)
+{
+    if (serving->last_sha256[0] == '\0' || serving->exchange == NULL || !serve_manifest(serving, serving->last_sha256))
+        return false;
+    return true;
+}
+
+static void on_impatience(void *arg)
+{
+    (void)serve_last(arg);
+}
+
+/* ---- the file of tags -------------------------------------------------------------------------------------------- */
+
+static void save_tags(struct hf_mirror *mirror);
+
+static void free_tags_job(struct tags_job *job)
+{
+    free(job->path);
+    hf_buf_done(&job->text);
+    free(job);
+}
+
+static void write_tags(struct hf_job *job)
+{
+    struct tags_job *tags = hf_container_of(job, struct tags_job, job);
+
+    tags->r = hf_file_replace(tags->fs, tags->path, tags->text.p, tags->text.n, 0600, NULL);
+}
+
+static void tags_written(struct hf_job *job, int cancelled)
+{
+    struct tags_job *tags = hf_container_of(job, struct tags_job, job);
+    struct hf_mirror *mirror = tags->mirror;
+
+    if (mirror != NULL) {
+        mirror->tags_job = NULL;
+        if (!cancelled && tags->r < 0)
+            hf_log(mirror->p.log, HF_LOG_WARNING, "image.tags_not_saved", HF_S("path", tags->path),
+                   HF_D("errno", -tags->r));
+        if (!cancelled && mirror->tags_changed)
+            save_tags(mirror);
+    }
+    free_tags_job(tags);
+}
+
+static void save_tags(struct hf_mirror *mirror)
+{
+    const struct hf_sched_ops *sched = hf_loop_sched(mirror->p.loop);
+
+    mirror->tags_changed = true;
+    if (mirror->tags_path == NULL || mirror->tags_job != NULL)
+        return;
+    struct tags_job *job = calloc(1, sizeof(*job));
+    if (job == NULL)
+        return;
+    *job = (struct tags_job){.job = {.work = write_tags, .done = tags_written},
+                             .mirror = mirror,
+                             .fs = mirror->p.upstream.fs,
+                             .path = strdup(mirror->tags_path),
+                             .text = {.max = HF_MIRROR_TAGS_TEXT}};
+    if (job->path == NULL || hf_mirror_tags_format(&mirror->tags, &job->text) < 0 ||
+        sched->submit(sched->ctx, &job->job) < 0) {
+        free_tags_job(job);
+        return;
+    }
+    mirror->tags_job = job;
+    mirror->tags_changed = false;
+}
+
+static uint64_t now_unix_s(const struct hf_mirror *mirror)
+{
+    return hf_unix_ns(mirror->p.upstream.clock) / HF_NS_PER_S;
+}
+
+static void remember(struct serving *serving, const char *sha256)
+{
+    struct hf_mirror *mirror = serving->mirror;
+
+    if (serving->request.kind == HF_MIRROR_MANIFEST && serving->request.sha256[0] == '\0' && sha256[0] != '\0' &&
+        hf_mirror_tags_put(&mirror->tags, &serving->request, sha256, now_unix_s(mirror)) == 1)
+        save_tags(mirror);
+}
+
+static void load_tags(struct hf_mirror *mirror)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_MIRROR_TAGS_TEXT);
+
+    if (mirror->tags_path != NULL && hf_file_read(mirror->p.upstream.fs, mirror->tags_path, &text, NULL) == 0)
+        (void)!hf_mirror_tags_parse(&mirror->tags, hf_buf_view(&text), NULL); /* what is lost is learnt again */
+}
+
 /* ---- from the registry ------------------------------------------------------------------------------------------- */
 
 /* What a registry says of its own troubles; a client would try to prove itself to us after a 401. */
@@ -332,6 +501,11 @@ static void send_manifest(struct serving *serving)
         answer_error(serving, 502, "MANIFEST_INVALID", "the registry sent other content");
         return;
     }
+    remember(serving, hex);
+    if (serving->exchange == NULL) {
+        free_serving(serving);
+        return;
+    }
     if (!referrers && hex[0] != '\0')
         (void)snprintf(extra, sizeof(extra), "Docker-Content-Digest: sha256:%s\r\n", hex);
     uint64_t n = head ? (uint64_t)HF_MAX(response->content_length, (int64_t)0) : text->n;
@@ -361,6 +535,13 @@ static void manifest_done(void *arg, int r, const struct hf_err *err)
         send_manifest(serving);
         return;
     }
+    if (serving->exchange == NULL) {
+        free_serving(serving);
+        return;
+    }
+    bool away = r < 0 || serving->response.status >= 500 || serving->response.status == 429;
+    if (away && serve_last(serving))
+        return;
     if (r == 0) {
         answer_refusal(serving, serving->response.status);
         return;
@@ -490,6 +671,27 @@ static bool has_secret(const struct hf_mirror *mirror, const char *authorization
     return !differs;
 }
 
+/* The last digest of a tag can stand in if the node has that manifest. */
+static void look_for_last(struct serving *serving)
+{
+    struct hf_mirror *mirror = serving->mirror;
+    const struct hf_sched_ops *sched = hf_loop_sched(mirror->p.loop);
+    const struct hf_mirror_request *request = &serving->request;
+    const struct hf_mirror_tag *tag =
+        request->kind == HF_MIRROR_MANIFEST && request->sha256[0] == '\0'
+            ? hf_mirror_tags_find(&mirror->tags, request, now_unix_s(mirror), mirror->stale_ok_ns / HF_NS_PER_S)
+            : NULL;
+    uint64_t size;
+    _cleanup_(hf_closep) int fd = tag != NULL ? open_blob(mirror, tag->sha256, &size) : -1;
+
+    if (fd < 0)
+        return;
+    memcpy(serving->last_sha256, tag->sha256, sizeof(serving->last_sha256));
+    serving->patience = sched->timer_new(sched->ctx, on_impatience, serving);
+    if (serving->patience != NULL)
+        sched->timer_arm(sched->ctx, serving->patience, PATIENCE_NS);
+}
+
 static void begin(struct serving *serving, int status)
 {
     struct hf_mirror *mirror = serving->mirror;
@@ -516,6 +718,9 @@ static void begin(struct serving *serving, int status)
         answer_error(serving, 404, "NAME_UNKNOWN", "spec.images.mirror.registries does not have this registry");
         return;
     }
+    if (request->kind == HF_MIRROR_MANIFEST && request->sha256[0] != '\0' && serve_manifest(serving, request->sha256))
+        return;
+    look_for_last(serving);
     if (request->kind == HF_MIRROR_BLOB)
         serving->file = open_blob(mirror, request->sha256, &size);
     if (serving->file >= 0)
@@ -581,6 +786,13 @@ struct hf_mirror *hf_mirror_new(const struct hf_mirror_params *params)
 static void turn_off(struct hf_mirror *mirror)
 {
     hf_streamed_free(hf_steal(mirror->server));
+    while (!hf_list_empty(&mirror->servings))
+        free_serving(hf_container_of(mirror->servings.next, struct serving, link));
+    if (mirror->tags_job != NULL)
+        mirror->tags_job->mirror = NULL;
+    mirror->tags_job = NULL;
+    hf_mirror_tags_done(&mirror->tags);
+    hf_buf_wipe_text(&mirror->tags_path);
     for (size_t i = 0; mirror->registries[i] != NULL; i++)
         hf_buf_wipe_text(&mirror->registries[i]);
     for (size_t i = 0; mirror->stores[i] != NULL; i++)
@@ -604,6 +816,9 @@ static bool keep(struct hf_mirror *mirror, const struct hf_mirror_settings *sett
               hf_buf_addf(&pair, "holdfast:%s", settings->secret) == 0 && hf_buf_add_str(&line, "Basic ") == 0 &&
               hf_base64_encode(pair.p, pair.n, &line) == 0;
 
+    mirror->stale_ok_ns = settings->stale_ok_ns;
+    mirror->tags_path = settings->tags_path != NULL ? strdup(settings->tags_path) : NULL;
+    ok = ok && (settings->tags_path == NULL || mirror->tags_path != NULL);
     mirror->authorization = ok ? hf_buf_take(&line) : NULL;
     hf_buf_wipe(&pair);
     hf_buf_wipe(&line);
@@ -624,6 +839,7 @@ int hf_mirror_settle(struct hf_mirror *mirror, const struct hf_mirror_settings *
         return 0;
     if (!keep(mirror, settings))
         return hf_err_set(err, ENOMEM, "not enough memory for the mirror");
+    load_tags(mirror);
     return hf_streamed_new(mirror->p.loop, &params, &mirror->server, err);
 }
 

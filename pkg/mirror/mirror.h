@@ -29,6 +29,8 @@ struct hf_mirror_settings {
     const char *secret; /* password of the user "holdfast" */
     /* Folders with blobs/sha256/: of containerd, read only. Ends with NULL. */
     const char *const *stores;
+    const char *tags_path; /* the file of tags; its folder exists; NULL: none */
+    uint64_t stale_ok_ns;  /* how long a tag's last digest stands in for a registry that is away */
 };
 
 struct hf_mirror;

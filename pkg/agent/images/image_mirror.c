@@ -24,7 +24,7 @@ struct hf_image_mirror {
     struct hf_mirror *mirror; /* made for the first policy that asks for it */
     struct hf_timer *again;   /* armed while it cannot serve */
     char *wanted;             /* port and registries, a line each; NULL: none */
-    bool serves;              /* as `wanted` */
+    uint64_t stale_ok_ns;     /* of the policy that said so */
 };
 
 struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params *params)
@@ -103,7 +103,8 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
                                          "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content",
                                          "/var/lib/rancher/rke2/agent/containerd/io.containerd.content.v1.content"};
     _cleanup_(hf_freep) char *lines = strdup(mirror->wanted);
-    char folder[PATH_MAX + 16], secret[HF_MIRROR_SECRET], stores_text[HF_LEN(places)][PATH_MAX + 128];
+    char folder[PATH_MAX + 16], tags[PATH_MAX + 48], secret[HF_MIRROR_SECRET],
+        stores_text[HF_LEN(places)][PATH_MAX + 128];
     const char *registries[HF_MIRROR_MAX_REGISTRIES + 1] = {NULL}, *stores[HF_LEN(places) + 1] = {NULL};
     char *rest = lines, *line;
     size_t n = 0;
@@ -118,13 +119,18 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
         stores[i] = stores_text[i];
     }
     (void)snprintf(folder, sizeof(folder), "%s/mirror", mirror->p.state_dir);
+    (void)snprintf(tags, sizeof(tags), "%s/tags", folder);
     int r = take_secret(folder, secret, err);
     if (r == 0)
         r = write_hosts(folder, port, secret, err);
     if (r == 0)
         r = hf_mirror_settle(mirror->mirror,
-                             &(const struct hf_mirror_settings){
-                                 .port = port, .registries = registries, .secret = secret, .stores = stores},
+                             &(const struct hf_mirror_settings){.port = port,
+                                                                .registries = registries,
+                                                                .secret = secret,
+                                                                .stores = stores,
+                                                                .tags_path = tags,
+                                                                .stale_ok_ns = mirror->stale_ok_ns},
                              err);
     explicit_bzero(secret, sizeof(secret));
     return r;
@@ -145,8 +151,7 @@ static void settle(void *arg)
         mirror->again = sched->timer_new(sched->ctx, settle, mirror);
     if (mirror->mirror == NULL || mirror->again == NULL)
         return;
-    mirror->serves = serve(mirror, &err) == 0;
-    if (mirror->serves) {
+    if (serve(mirror, &err) == 0) {
         hf_log(mirror->p.log, HF_LOG_INFO, "image.mirror", HF_D("port", hf_mirror_port(mirror->mirror)));
         return;
     }
@@ -162,7 +167,6 @@ static void turn_off(struct hf_image_mirror *mirror)
         return;
     hf_mirror_free(hf_steal(mirror->mirror));
     sched->timer_disarm(sched->ctx, mirror->again);
-    mirror->serves = false;
     hf_log(mirror->p.log, HF_LOG_INFO, "image.mirror_off", HF_S("stateDir", mirror->p.state_dir));
 }
 
@@ -176,7 +180,9 @@ void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_sync
         r = hf_buf_addf(&text, "\n%s", registries[i]);
     char *wanted = r == 0 && text.n > 0 ? hf_buf_take(&text) : NULL;
     hf_buf_done(&text);
-    bool same = wanted != NULL && mirror->wanted != NULL && strcmp(wanted, mirror->wanted) == 0;
+    bool same = wanted != NULL && mirror->wanted != NULL && strcmp(wanted, mirror->wanted) == 0 &&
+                mirror->stale_ok_ns == policy->stale_window_ns;
+    mirror->stale_ok_ns = policy->stale_window_ns;
     free(mirror->wanted);
     mirror->wanted = wanted;
     if (wanted == NULL)

@@ -221,6 +221,13 @@ def containerd_pulls():
         status, _, body = scene.blob()
         equal("a blob of the content store", (status, digest(body)), (200, digest(scene.registry.layers[0])))
         equal("bytes from the registry", scene.metric("holdfast_mirror_fetched_bytes_total"), scene.registry.bytes)
+        wait("the file of tags", lambda: os.path.exists(scene.node.place("state", "mirror", "tags")))
+        scene.node.kill_agent()
+        scene.start()
+        start, done = time.monotonic(), scene.pull()
+        equal(f"a pull by tag without the registry ({done.stdout[-500:]})", done.returncode, 0)
+        if time.monotonic() - start > 5:
+            raise AssertionError(f"it took {time.monotonic() - start:.1f} s")
         scene.registry.start()
 
 

@@ -16,6 +16,7 @@
 #include "os/clock_posix.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
+#include "support/loop_for.h"
 #include "support/raw_http.h"
 
 enum { SIZE = 300000 };
@@ -25,7 +26,7 @@ static struct hf_http_client *client;
 static struct hf_streamed *registry;
 static struct hf_mirror *mirror;
 static struct hf_metrics *metrics;
-static char blob[SIZE], blob_path[200], host[32], digest[72], folder[] = "/tmp/hf-mirror-XXXXXX";
+static char tags_path[64], blob[SIZE], blob_path[200], host[32], digest[72], folder[] = "/tmp/hf-mirror-XXXXXX";
 static const char manifest[] = "{\"schemaVersion\":2}";
 
 static struct {
@@ -43,6 +44,7 @@ static struct {
         BAD_TOKEN, /* the service for tokens denies */
         EXPIRES,   /* the token, in the middle of the blob */
         NO_BLOB,
+        SILENT, /* never answers */
     } mood;
     unsigned asked, tokens, cuts;
     char head[4096]; /* of the last request */
@@ -103,6 +105,17 @@ static void say_blob(struct hf_streamed_exchange *exchange, const char *head)
     }
 }
 
+static void say_manifest(struct hf_streamed_exchange *exchange)
+{
+    char fields[300], hex[HF_SHA256_HEX];
+
+    (void)snprintf(fields, sizeof(fields),
+                   "Content-Type: application/vnd.oci.image.manifest.v1+json\r\nDocker-Content-Digest: sha256:%s\r\n",
+                   hf_sha256_hex(manifest, strlen(manifest), hex));
+    say(exchange, "200 OK", fields, manifest, strncmp(seen.head, "HEAD", 4) == 0 ? 0 : strlen(manifest),
+        strlen(manifest));
+}
+
 static bool is_let_in(struct hf_streamed_exchange *exchange, const char *head)
 {
     char token[64], challenge[300];
@@ -139,6 +152,8 @@ static void asked(void *arg, struct hf_streamed_exchange *exchange, struct hf_vi
     (void)snprintf(seen.head, sizeof(seen.head), "%.*s", (int)head_view.n, head_view.p);
     if ((seen.mood == TOKEN || seen.mood == BAD_TOKEN || seen.mood == EXPIRES) && !is_let_in(exchange, seen.head))
         return;
+    if (seen.mood == SILENT)
+        return;
     if (seen.mood == BUSY)
         say(exchange, "429 Too Many Requests", "Retry-After: 7\r\n", "", 0, 0);
     else if (seen.mood == FAILS)
@@ -150,8 +165,7 @@ static void asked(void *arg, struct hf_streamed_exchange *exchange, struct hf_vi
     else if (strstr(seen.head, "/blobs/") != NULL)
         say_blob(exchange, seen.head);
     else
-        say(exchange, "200 OK", "Content-Type: application/vnd.oci.image.manifest.v1+json\r\n", manifest,
-            strncmp(seen.head, "HEAD", 4) == 0 ? 0 : strlen(manifest), strlen(manifest));
+        say_manifest(exchange);
 }
 
 static void nothing(void *owner)
@@ -164,7 +178,11 @@ static void nothing(void *owner)
 static void settle(const char *listed)
 {
     const char *registries[] = {"images.example", listed, NULL}, *stores[] = {folder, NULL};
-    const struct hf_mirror_settings settings = {.registries = registries, .secret = "s3cret", .stores = stores};
+    const struct hf_mirror_settings settings = {.registries = registries,
+                                                .secret = "s3cret",
+                                                .stores = stores,
+                                                .tags_path = tags_path,
+                                                .stale_ok_ns = 3600 * HF_NS_PER_S};
     struct hf_err err = HF_ERR_INIT;
 
     ck_assert_msg(hf_mirror_settle(mirror, &settings, &err) == 0, "%s", err.cause);
@@ -181,6 +199,7 @@ static void set_up(void)
         blob[i] = (char)(i * 31 >> 3);
     (void)snprintf(digest, sizeof(digest), "sha256:%s", hf_sha256_hex(blob, SIZE, hex));
     ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(tags_path, sizeof(tags_path), "%s/tags", folder);
     loop = hf_loop_new(NULL);
     metrics = hf_metrics_new();
     ck_assert_int_eq(hf_streamed_new(loop, &params, &registry, NULL), 0);
@@ -200,7 +219,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    char path[400];
+    char path[400], hex[HF_SHA256_HEX];
 
     hf_mirror_free(mirror);
     hf_streamed_free(registry);
@@ -209,10 +228,13 @@ static void tear_down(void)
     hf_metrics_free(metrics);
     (void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", folder, digest + 7);
     (void)unlink(path);
+    (void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", folder, hf_sha256_hex(manifest, strlen(manifest), hex));
+    (void)unlink(path);
     (void)snprintf(path, sizeof(path), "%s/blobs/sha256", folder);
     (void)rmdir(path);
     (void)snprintf(path, sizeof(path), "%s/blobs", folder);
     (void)rmdir(path);
+    (void)unlink(tags_path);
     ck_assert_int_eq(rmdir(folder), 0);
 }
 
@@ -420,7 +442,7 @@ END_TEST
 
 /* ---- what the node has ------------------------------------------------------------------------------------------- */
 
-static void put_blob(const char *bytes, size_t n)
+static void put_blob(const char *bytes, size_t n, const char *sha256)
 {
     char path[400];
 
@@ -428,7 +450,7 @@ static void put_blob(const char *bytes, size_t n)
     (void)mkdir(path, 0700);
     (void)snprintf(path, sizeof(path), "%s/blobs/sha256", folder);
     (void)mkdir(path, 0700);
-    (void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", folder, digest + 7);
+    (void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", folder, sha256);
     FILE *file = fopen(path, "w");
     ck_assert_ptr_nonnull(file);
     ck_assert_uint_eq(fwrite(bytes, 1, n, file), n);
@@ -439,7 +461,7 @@ START_TEST(from_the_node)
 {
     struct raw_answer answer;
 
-    put_blob(blob, SIZE);
+    put_blob(blob, SIZE, digest + 7);
     answer = get("GET", blob_path, "");
     ck_assert_int_eq(answer.status, 200);
     ck_assert_uint_eq(answer.n, SIZE);
@@ -457,11 +479,68 @@ START_TEST(from_the_node)
 
     /* damaged: never whole */
     blob[7] ^= 1;
-    put_blob(blob, SIZE);
+    put_blob(blob, SIZE, digest + 7);
     blob[7] ^= 1;
     answer = get("GET", blob_path, "");
     ck_assert_uint_lt(answer.n, SIZE);
     raw_answer_done(&answer);
+}
+END_TEST
+
+static const char tag_path_of[] = "/v2/team/app/manifests/1.2?ns=%s";
+
+static void check_tag(const char *method, bool here)
+{
+    char path[200], hex[HF_SHA256_HEX];
+    uint64_t begin_ns = hf_mono_ns(hf_clock_posix());
+
+    (void)snprintf(path, sizeof(path), tag_path_of, host);
+    struct raw_answer answer = get(method, path, "");
+    ck_assert_msg(answer.status == (here ? 200 : 502), "mood %d: %d", seen.mood, answer.status);
+    if (here) {
+        ck_assert_ptr_nonnull(strstr(answer.head, hf_sha256_hex(manifest, strlen(manifest), hex)));
+        ck_assert_ptr_nonnull(strstr(answer.head, "Content-Length: 19\r\n"));
+        ck_assert_ptr_nonnull(strstr(answer.head, "Content-Type: application/vnd.oci.image.manifest.v1+json\r\n"));
+        ck_assert_str_eq(answer.body, strcmp(method, "HEAD") == 0 ? "" : manifest);
+        ck_assert_uint_lt(hf_mono_ns(hf_clock_posix()) - begin_ns, 10 * HF_NS_PER_S);
+    }
+    raw_answer_done(&answer);
+}
+
+/* A registry that fails, is silent, or away: what the node has stands in, also after a restart. */
+START_TEST(last_digest)
+{
+    char hex[HF_SHA256_HEX], path[200];
+
+    (void)hf_sha256_hex(manifest, strlen(manifest), hex);
+    seen.mood = FAILS;
+    check_tag("GET", false);
+    seen.mood = HONEST;
+    check_tag("HEAD", true);
+    check_tag("GET", true);
+    seen.mood = FAILS;
+    check_tag("GET", false); /* the digest is known, the manifest is not here */
+    put_blob(manifest, strlen(manifest), hex);
+    check_tag("GET", true);
+    check_tag("HEAD", true);
+    seen.mood = DENIES; /* a registry that is there decides */
+    (void)snprintf(path, sizeof(path), tag_path_of, host);
+    check_status("GET", path, SECRET, 403);
+    seen.mood = NO_BLOB;
+    check_status("GET", path, SECRET, 404);
+    seen.mood = SILENT;
+    check_tag("GET", true);
+
+    for (int i = 0; i < 1000 && access(tags_path, F_OK) != 0; i++)
+        loop_run_for(loop, 10 * HF_NS_PER_MS);
+    settle(host);
+    hf_streamed_free(hf_steal(registry));
+    check_tag("HEAD", true);
+    /* by digest without asking anybody */
+    (void)snprintf(path, sizeof(path), "/v2/team/app/manifests/sha256:%s?ns=%s", hex, host);
+    check_status("GET", path, SECRET, 200);
+    put_blob("{\"schemaVersion\":3}", strlen(manifest), hex); /* damaged */
+    check_tag("GET", false);
 }
 END_TEST
 
@@ -476,6 +555,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, away);
     tcase_add_test(tc, interrupted);
     tcase_add_test(tc, from_the_node);
+    tcase_add_test(tc, last_digest);
 }
 
 HF_TEST_MAIN("mirror/mirror", cases)

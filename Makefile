@@ -185,7 +185,7 @@ soak: $(if $(SOAK_WALKS),walks) $(B)/release/tests/sim/test_policy
 
 walks: ## every walk of the tests to its end: a power cut, a failure at each single call; make test goes to a sample of them
 walks: all $(B)/asan/walks.list
-	@HF_WALK_SEED=all hack/run-tests $(B)/asan walks
+	@HF_WALK_SEED=all ASAN_OPTIONS=quarantine_size_mb=32:malloc_context_size=30 hack/run-tests $(B)/asan walks
 	@tests/system/fault/supervisor.py --kills 200 kills
 	@tests/system/fault/selfupdate.py --kills 200 --cuts 200 kills power_cuts
 

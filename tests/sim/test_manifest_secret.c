@@ -19,7 +19,7 @@
 #include "support/fakes/simfs.h"
 #include "support/fakes/simhost.h"
 #include "support/fakes/simloop.h"
-#include "support/walk.h"
+#include "support/fakes/simwalk.h"
 #include "tpm/helper.h"
 
 #define STATE "/var/lib/holdfast"
@@ -570,13 +570,26 @@ static unsigned requests(struct node *node)
     return counts->lists + counts->watchlists + counts->watches;
 }
 
-/* The version that the source has after the fault does not pass `validate`. Returns false if no call was the n-th
- * one. */
-static bool invalid_at(uint64_t n, enum fault kind)
+/* A walk through the writes of a story. Kinds of one test go to different places. */
+static struct hf_simwalk walk_of(const char *test, int kind, char name[static 80])
+{
+    (void)snprintf(name, 80, "secret, %s, %d", test, kind);
+    return (struct hf_simwalk){.name = name};
+}
+
+/* The story was about as long as it was when the test was written: a whole walk had n places. */
+static void had(const struct hf_simwalk *walk, uint64_t n)
+{
+    ck_assert_uint_ge(walk->places, hf_walk_is_whole() ? n : 1);
+}
+
+/* The version that the source has after the fault does not pass `validate`. */
+static void invalid_at(struct hf_simwalk *walk, enum fault kind)
 {
     static const struct scenario s = {.name = "invalid", .fields = VALIDATE};
     static const struct version one = {"abc", "one"}, two = {"abc", "two"}, bad = {"abc", "bad"},
                                 three = {"abd", "three"};
+    uint64_t n = walk->at;
     struct node *node = begin(&s, 5000 + n);
 
     (void)snprintf(node->when, sizeof(node->when), "invalid, %s at %u", kind == KILL ? "kill" : "power cut",
@@ -588,7 +601,7 @@ static bool invalid_at(uint64_t n, enum fault kind)
     hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
     hf_simfs_stop_at(node->fs, n);
     intervals(node, 4);
-    bool stopped = hf_simfs_stopped(node->fs);
+    bool stopped = hf_simwalk_saw(walk, node->fs);
     if (stopped) {
         fault(node, kind, n);
         publish(node, &bad);
@@ -608,22 +621,23 @@ static bool invalid_at(uint64_t n, enum fault kind)
     expect(node, HF_MANIFEST_APPLIED);
     ck_assert_msg(file_has(node, 'd', "three"), "%s: %s", node->when, node->status);
     end(node);
-    return stopped;
 }
 
 START_TEST(each_version_is_validated)
 {
-    uint64_t n = 1;
+    char name[80];
+    struct hf_simwalk walk = walk_of("invalid_at", _i, name);
 
-    while (invalid_at(n, (enum fault)_i))
-        n++;
-    ck_assert_uint_gt(n, 10);
+    while (hf_simwalk_next(&walk))
+        invalid_at(&walk, (enum fault)_i);
+    had(&walk, 10);
 }
 END_TEST
 
-/* Returns false if no call was the n-th one. `away`: the API server does not answer for a while after the fault. */
-static bool at(const struct scenario *s, uint64_t n, enum fault kind, bool away)
+/* `away`: the API server does not answer for a while after the fault. */
+static void at(const struct scenario *s, struct hf_simwalk *walk, enum fault kind, bool away)
 {
+    uint64_t n = walk->at;
     struct node *node = begin(s, 1000 * n + kind);
 
     (void)snprintf(node->when, sizeof(node->when), "%s, %s at %u%s", s->name, kind == KILL ? "kill" : "power cut",
@@ -637,7 +651,7 @@ static bool at(const struct scenario *s, uint64_t n, enum fault kind, bool away)
     hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
     hf_simfs_stop_at(node->fs, n);
     intervals(node, 4);
-    bool stopped = hf_simfs_stopped(node->fs);
+    bool stopped = hf_simwalk_saw(walk, node->fs);
     if (stopped) {
         fault(node, kind, n);
         publish(node, &s->after);
@@ -663,17 +677,17 @@ static bool at(const struct scenario *s, uint64_t n, enum fault kind, bool away)
                   node->status);
     ck_assert_msg(requests(node) - before < 15, "%s: %u requests at rest", node->when, requests(node) - before);
     end(node);
-    return stopped;
 }
 
 START_TEST(ends_at_any_write)
 {
     for (unsigned kind = 0; kind < FAULTS; kind++)
         for (unsigned away = 0; away < 2; away++) {
-            uint64_t n = 1;
-            while (at(&scenarios[_i], n, (enum fault)kind, away == 1))
-                n++;
-            ck_assert_uint_gt(n, 10);
+            char name[80];
+            struct hf_simwalk walk = walk_of(scenarios[_i].name, (int)(2 * kind + away), name);
+            while (hf_simwalk_next(&walk))
+                at(&scenarios[_i], &walk, (enum fault)kind, away == 1);
+            had(&walk, 10);
         }
 }
 END_TEST
@@ -766,10 +780,12 @@ START_TEST(secret_waits_for_its_file_system)
 {
     static const struct scenario late = {.name = "late mount", .fields = UNIT};
     static const struct version one = {"abc", "one"}, two = {"abc", "two"};
-    bool stopped = true;
+    char name[80];
+    struct hf_simwalk walk = walk_of(late.name, 0, name);
 
-    for (uint64_t n = hf_walk_next(late.name, 0); stopped; n = hf_walk_next(late.name, n)) {
-        struct node *node = begin(&late, 4000 + n);
+    while (hf_simwalk_next(&walk)) {
+        uint64_t n = walk.at;
+        struct node *node = begin(&late, 4000); /* the same story each time, so that no short one ends the walk */
         hf_simfs_mkdir(node->fs, "/etc", 0755);
         hf_simfs_mount(node->fs, "/run");
         memory_of = node->fs;
@@ -780,8 +796,7 @@ START_TEST(secret_waits_for_its_file_system)
         hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
         hf_simfs_stop_at(node->fs, n);
         intervals(node, 4);
-        stopped = hf_simfs_stopped(node->fs);
-        if (stopped) {
+        if (hf_simwalk_saw(&walk, node->fs)) {
             fault(node, POWER_CUT, n);
             not_mounted = true;
             boot(node);
@@ -795,6 +810,7 @@ START_TEST(secret_waits_for_its_file_system)
         memory_of = NULL;
         end(node);
     }
+    had(&walk, 10);
 }
 END_TEST
 
@@ -837,11 +853,12 @@ START_TEST(secret_and_a_file_of_a_disk_come_back)
 END_TEST
 
 /* The same wherever the agent dies, with a sealed copy. A power cut empties the memory, so the failed content has to be
- * in place again before anything judges it. Returns false if no call was the n-th one. */
-static bool another_source_at(uint64_t n, enum fault kind)
+ * in place again before anything judges it. */
+static void another_source_at(struct hf_simwalk *walk, enum fault kind)
 {
     static const struct scenario s = {.name = "another source", .fields = "\"prune\":true," UNIT};
     static const struct version one = {"abc", "one"};
+    uint64_t n = walk->at;
     struct node *node = begin(&s, 3000 + n);
 
     (void)snprintf(node->when, sizeof(node->when), "%s at %u", kind == KILL ? "kill" : "power cut", (unsigned)n);
@@ -856,7 +873,7 @@ static bool another_source_at(uint64_t n, enum fault kind)
     hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
     hf_simfs_stop_at(node->fs, n);
     intervals(node, 4);
-    bool stopped = hf_simfs_stopped(node->fs);
+    bool stopped = hf_simwalk_saw(walk, node->fs);
     if (stopped) {
         fault(node, kind, n);
         boot(node);
@@ -866,16 +883,16 @@ static bool another_source_at(uint64_t n, enum fault kind)
     expect(node, HF_MANIFEST_ROLLED_BACK);
     ck_assert_msg(is_exactly(node, "abc", "one"), "%s: %s", node->when, node->status);
     end(node);
-    return stopped;
 }
 
 START_TEST(secret_comes_back_wherever_the_agent_dies)
 {
-    uint64_t n = 1;
+    char name[80];
+    struct hf_simwalk walk = walk_of("another_source_at", _i, name);
 
-    while (another_source_at(n, (enum fault)_i))
-        n++;
-    ck_assert_uint_gt(n, 10);
+    while (hf_simwalk_next(&walk))
+        another_source_at(&walk, (enum fault)_i);
+    had(&walk, 10);
 }
 END_TEST
 
@@ -1032,12 +1049,12 @@ START_TEST(dead_tpm_keeps_nothing_out)
 }
 END_TEST
 
-/* The same after a rollback that was cut at a write, so that files of two versions may be in place. Returns false if no
- * call was the n-th one. */
-static bool dead_at(uint64_t n)
+/* The same after a rollback that was cut at a write, so that files of two versions may be in place. */
+static void dead_at(struct hf_simwalk *walk)
 {
     static const struct scenario s = {.name = "dead", .fields = "\"prune\":true," UNIT};
     static const struct version one = {"abc", "one"}, broken = {"abd", "broken"}, three = {"abe", "three"};
+    uint64_t n = walk->at;
     struct node *node = begin(&s, 7000 + n);
 
     node->tpm = true;
@@ -1047,7 +1064,7 @@ static bool dead_at(uint64_t n)
     hf_simfs_stop_at(node->fs, n);
     boot(node);
     intervals(node, 4);
-    bool stopped = hf_simfs_stopped(node->fs);
+    bool stopped = hf_simwalk_saw(walk, node->fs);
     if (stopped) {
         fault(node, KILL, n);
         tpm.busy = true;
@@ -1062,28 +1079,29 @@ static bool dead_at(uint64_t n)
     intervals(node, 3);
     expect(node, HF_MANIFEST_APPLIED);
     end(node);
-    return stopped;
 }
 
 START_TEST(dead_tpm_leaves_one_version)
 {
-    uint64_t n = 1;
+    char name[80];
+    struct hf_simwalk walk = walk_of("dead_at", 0, name);
 
-    while (dead_at(n))
-        n++;
-    ck_assert_uint_gt(n, 10);
+    while (hf_simwalk_next(&walk))
+        dead_at(&walk);
+    had(&walk, 10);
 }
 END_TEST
 
 /* The new version adopts a file of somebody else, or replaces it with `force`. Wherever the agent dies: the rollback
- * out of the sealed copy leaves that file, and removes the other new one. Returns false if no call was the n-th one. */
-static bool adopted_at(uint64_t n, bool force, bool power)
+ * out of the sealed copy leaves that file, and removes the other new one. */
+static void adopted_at(struct hf_simwalk *walk, bool force, bool power)
 {
     static const struct scenario plain = {.name = "adopted", .fields = "\"prune\":true," UNIT};
     static const struct scenario forced = {.name = "replaced", .fields = "\"prune\":true,\"force\":true," UNIT};
     static const struct version one = {"b", "one"}, broken = {"abc", "broken"};
     const struct scenario *s = force ? &forced : &plain;
     const char *theirs = force ? MARK "theirs" : MARK "broken";
+    uint64_t n = walk->at;
     struct node *node = begin(s, 9000 + n);
 
     node->tpm = true;
@@ -1097,7 +1115,7 @@ static bool adopted_at(uint64_t n, bool force, bool power)
     hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
     hf_simfs_stop_at(node->fs, n);
     intervals(node, 4);
-    bool stopped = hf_simfs_stopped(node->fs);
+    bool stopped = hf_simwalk_saw(walk, node->fs);
     if (stopped) {
         fault(node, power ? POWER_CUT : KILL, n);
         boot(node);
@@ -1108,22 +1126,22 @@ static bool adopted_at(uint64_t n, bool force, bool power)
     if (power && stopped) { /* that file was in memory, too */
         ck_assert_msg(is_exactly(node, "b", "one"), "%s: %s", node->when, node->status);
         end(node);
-        return true;
+        return;
     }
     ck_assert_msg(file_has(node, 'a', theirs + strlen(MARK)) || (force && file_has(node, 'a', "broken")),
                   "%s: the file of somebody else is gone: %s", node->when, node->status);
     ck_assert_msg(file_has(node, 'b', "one") && file_has(node, 'c', NULL), "%s: %s", node->when, node->status);
     end(node);
-    return stopped;
 }
 
 START_TEST(adopted_file_stays_without_memory)
 {
-    uint64_t n = 1;
+    char name[80];
+    struct hf_simwalk walk = walk_of("adopted_at", _i, name);
 
-    while (adopted_at(n, _i % 2 == 1, _i / 2 == 1))
-        n++;
-    ck_assert_uint_gt(n, 10);
+    while (hf_simwalk_next(&walk))
+        adopted_at(&walk, _i % 2 == 1, _i / 2 == 1);
+    had(&walk, 10);
 }
 END_TEST
 
@@ -1201,11 +1219,12 @@ END_TEST
 
 /* The agent dies while it puts a version in place, and no policy has the entry then, while a hold stops the removal. The
  * sealed copy of the good version must not take the mixture for drift, and forget the newer version's files: they go
- * when the entry is back, with a version that lacks them. Returns false if no call was the n-th one. */
-static bool leave_after(uint64_t n)
+ * when the entry is back, with a version that lacks them. */
+static void leave_after(struct hf_simwalk *walk)
 {
     static const struct scenario s = {.name = "left", .fields = "\"prune\":true"};
     static const struct version one = {"abc", "one"}, two = {"abcd", "two"}, three = {"abc", "three"};
+    uint64_t n = walk->at;
     struct node *node = begin(&s, 9800 + n);
 
     node->tpm = true;
@@ -1217,7 +1236,7 @@ static bool leave_after(uint64_t n)
     hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
     hf_simfs_stop_at(node->fs, n);
     intervals(node, 4);
-    bool stopped = hf_simfs_stopped(node->fs);
+    bool stopped = hf_simwalk_saw(walk, node->fs);
     if (stopped) {
         fault(node, KILL, n);
         hf_simfs_delete(node->fs, TARGET "/a"); /* so that a look finds something */
@@ -1231,26 +1250,27 @@ static bool leave_after(uint64_t n)
     }
     hf_simfs_stop_at(node->fs, 0);
     end(node);
-    return stopped;
 }
 
 START_TEST(sealed_copy_repairs_no_mixture)
 {
-    uint64_t n = 1;
+    char name[80];
+    struct hf_simwalk walk = walk_of("leave_after", 0, name);
 
-    while (leave_after(n))
-        n++;
-    ck_assert_uint_gt(n, 20);
+    while (hf_simwalk_next(&walk))
+        leave_after(&walk);
+    had(&walk, 20);
 }
 END_TEST
 
 /* The agent dies while it puts a version in place, and the Secret is deleted meanwhile: with `prune` the files go, and
- * without it they stay. Returns false if no call was the n-th one. */
-static bool delete_after(uint64_t n, bool prune)
+ * without it they stay. */
+static void delete_after(struct hf_simwalk *walk, bool prune)
 {
     static const struct scenario kinds[] = {{.name = "gone", .fields = "\"prune\":false"},
                                             {.name = "gone", .fields = "\"prune\":true"}};
     static const struct version one = {"a", "one"}, two = {"a", "two"};
+    uint64_t n = walk->at;
     struct node *node = begin(&kinds[prune], 9500 + n);
 
     (void)snprintf(node->when, sizeof(node->when), "cut at %u", (unsigned)n);
@@ -1262,7 +1282,7 @@ static bool delete_after(uint64_t n, bool prune)
     hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
     hf_simfs_stop_at(node->fs, n);
     intervals(node, 4);
-    bool stopped = hf_simfs_stopped(node->fs);
+    bool stopped = hf_simwalk_saw(walk, node->fs);
     if (stopped)
         fault(node, KILL, n);
     hf_simfs_stop_at(node->fs, 0);
@@ -1273,25 +1293,26 @@ static bool delete_after(uint64_t n, bool prune)
     ck_assert_msg(file_has(node, 'a', NULL) == prune, "%s: %s", node->when, node->status);
     ck_assert_msg(strstr(node->status, "Applying") == NULL, "%s: %s", node->when, node->status);
     end(node);
-    return stopped;
 }
 
 START_TEST(deletion_after_a_cut)
 {
-    uint64_t n = 1;
+    char name[80];
+    struct hf_simwalk walk = walk_of("delete_after", _i, name);
 
-    while (delete_after(n, _i == 1))
-        n++;
-    ck_assert_uint_gt(n, 10);
+    while (hf_simwalk_next(&walk))
+        delete_after(&walk, _i == 1);
+    had(&walk, 10);
 }
 END_TEST
 
 /* The agent dies while it puts the first version in place, and the Secret is deleted meanwhile, or the entry leaves the
- * policy: with `prune` the file goes. Returns false if no call was the n-th one. */
-static bool delete_first_after(uint64_t n, bool leaves)
+ * policy: with `prune` the file goes. */
+static void delete_first_after(struct hf_simwalk *walk, bool leaves)
 {
     static const struct scenario kind = {.name = "first", .fields = "\"prune\":true"};
     static const struct version one = {"a", "one"};
+    uint64_t n = walk->at;
     struct node *node = begin(&kind, 9900 + n);
 
     publish(node, &one);
@@ -1299,7 +1320,7 @@ static bool delete_first_after(uint64_t n, bool leaves)
     hf_simfs_stop_at(node->fs, n);
     boot(node);
     intervals(node, 3);
-    bool stopped = hf_simfs_stopped(node->fs);
+    bool stopped = hf_simwalk_saw(walk, node->fs);
     if (stopped) {
         fault(node, KILL, n);
         if (leaves)
@@ -1312,16 +1333,16 @@ static bool delete_first_after(uint64_t n, bool leaves)
     }
     hf_simfs_stop_at(node->fs, 0);
     end(node);
-    return stopped;
 }
 
 START_TEST(deletion_after_a_cut_of_the_first_version)
 {
-    uint64_t n = 1;
+    char name[80];
+    struct hf_simwalk walk = walk_of("delete_first_after", _i, name);
 
-    while (delete_first_after(n, _i == 1))
-        n++;
-    ck_assert_uint_gt(n, 10);
+    while (hf_simwalk_next(&walk))
+        delete_first_after(&walk, _i == 1);
+    had(&walk, 10);
 }
 END_TEST
 
@@ -1499,10 +1520,11 @@ enum { OTHER_IS_DELETED, NAME_IS_WRONG, NAME_IS_WRONG_AWAY, RENAMES };
  * policy names a third one, which does not exist, while the API server answers or not: the attempt ends. The file
  * stays, because what is proven of these Secrets says nothing about the first one. Returns false if no call was the
  * n-th one. */
-static bool rename_after(uint64_t n, int how)
+static void rename_after(struct hf_simwalk *walk, int how)
 {
     static const struct scenario kind = {.name = "renamed", .fields = "\"prune\":true"};
     static const struct version one = {"a", "one"}, two = {"a", "two"};
+    uint64_t n = walk->at;
     struct node *node = begin(&kind, 9650 + n);
 
     publish(node, &one);
@@ -1513,7 +1535,7 @@ static bool rename_after(uint64_t n, int how)
     hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
     hf_simfs_stop_at(node->fs, n);
     intervals(node, 4);
-    bool stopped = hf_simfs_stopped(node->fs);
+    bool stopped = hf_simwalk_saw(walk, node->fs);
     if (stopped) {
         bool second = file_has(node, 'a', "two");
         fault(node, KILL, n);
@@ -1531,16 +1553,16 @@ static bool rename_after(uint64_t n, int how)
     }
     hf_simfs_stop_at(node->fs, 0);
     end(node);
-    return stopped;
 }
 
 START_TEST(cut_with_another_name)
 {
-    uint64_t n = 1;
+    char name[80];
+    struct hf_simwalk walk = walk_of("rename_after", _i, name);
 
-    while (rename_after(n, _i))
-        n++;
-    ck_assert_uint_gt(n, 10);
+    while (hf_simwalk_next(&walk))
+        rename_after(&walk, _i);
+    had(&walk, 10);
 }
 END_TEST
 

@@ -7,8 +7,10 @@ bool hf_simwalk_next(struct hf_simwalk *walk)
         walk->at = hf_walk_next(walk->name, walk->at);
     else if (walk->n_rest > 0)
         walk->at = walk->rest[--walk->n_rest];
-    else
+    else {
+        ck_assert_msg(walk->places > 0, "the walk '%s' has gone to no place", walk->name);
         return false;
+    }
     return true;
 }
 

@@ -7,7 +7,7 @@
  *     while (hf_simwalk_next(&walk))
  *         cut_at(&walk);     ... hf_simfs_stop_at(fs, walk.at); the story; bool cut = hf_simwalk_saw(&walk, fs);
  *
- * The walk is over once the story has fewer calls than `at`. */
+ * The walk is over once the story has fewer calls than `at`. A walk that has gone to no place fails its test. */
 #pragma once
 
 #include "support/fakes/simfs_impl.h"

@@ -3,7 +3,7 @@
  * the node and when, and what the node says about it. Then random changes of three policies, with partitions, restarts
  * and power cuts: no entry of spec.manifests is ever removed but by a proven change that nobody keeps it.
  *
- *     HF_SIM_SEED=S     only this seed; HF_SIM_LOG=1 prints the agent's log */
+ *     HF_SIM_SEED=S     only this seed, instead of a sample (support/walk.h); HF_SIM_LOG=1 prints the agent's log */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 #include "support/fakes/apiserver_sim.h"
 #include "support/fakes/simkubelet.h"
 #include "support/fakes/simnode.h"
+#include "support/walk.h"
 
 #define MINUTE (60 * HF_NS_PER_S)
 #define SECTIONS HF_SIMNODE_STATE "/sections"
@@ -374,7 +375,7 @@ END_TEST
 
 /* ---- random changes ---------------------------------------------------------------------------------------------- */
 
-enum { POLICIES = 3, NAMES = 3, STEPS = 120, SEEDS = 24, GRACE_S = 120 };
+enum { POLICIES = 3, NAMES = 3, STEPS = 120, SEEDS = 64, GRACE_S = 120 };
 
 struct policy {
     bool exists, selects;
@@ -591,6 +592,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, the_incumbent_stays_in_a_conflict);
     tcase_add_test(tc, the_grace_counts_over_restarts);
     tcase_add_test(tc, a_refused_policy_keeps_what_it_had);
-    tcase_add_loop_test(tc, nothing_goes_that_somebody_keeps, 0, SEEDS);
+    hf_walk_add_loop_test(tc, nothing_goes_that_somebody_keeps, SEEDS);
 }
 HF_TEST_MAIN("sim/policies", cases)

@@ -129,21 +129,30 @@ static void installed_is_unknown(struct release *release)
     transition_message(release);
 }
 
-/* Has the committed release installed again, unless the newer one may start, or nobody trusts the committed one now. */
+bool drift_pauses_newer(const struct release *release)
+{
+    return hf_mono_ns(release->engine->p.clock) < release->drift.newer_due_ns;
+}
+
+/* Has the committed release installed again, unless the newer one may start now, or nobody trusts the committed one.
+ * One whose attempts fail may not before its next attempt, which the repair does not bring forward. */
 static void repair_behind(struct release *release, struct step_job *step)
 {
     enum hf_reason reason;
     const char *message;
 
+    bool pauses = hf_mono_ns(release->engine->p.clock) < release->retry.due_ns;
+
     if (release->wanted.object == NULL || wanted_held(release) ||
         strcmp(step->committed_digest, release->j.good_digest) != 0 ||
-        review_ask(release, &reason, &message) == HF_GATE_GO) {
+        (review_ask(release, &reason, &message) == HF_GATE_GO && !pauses)) {
         installed_is_unknown(release);
         return;
     }
     log_drift(release, "update.drift", step);
     repairs_count(release, true);
     release->drift.look = (struct hf_swap_look){.size = 0};
+    release->drift.newer_due_ns = pauses ? release->retry.due_ns : 0;
     wanted_repair(release, step->committed);
     step->committed = NULL;
     if (review_ask(release, &reason, &message) == HF_GATE_GO)

@@ -44,11 +44,12 @@ void rollback_start(struct release *release);
 void rollback_restart_agent(struct release *release);
 void finish_commit(struct release *release);
 void finish_clean(struct release *release);
-/* In a phase that rests: starts a cleanup that was put off, if its time has come; true if it did. */
+/* In a phase that rests: starts a cleanup that was put off and whose time has come; true if it did. */
 bool finish_overdue(struct release *release);
 void drift_look(struct release *release);
 /* While the journal records a different release. */
 void drift_look_behind(struct release *release);
+bool drift_pauses_newer(const struct release *release); /* the attempts of the newer one fail, and it waits */
 /* `run` of a step_job with committed_digest and `look`: is the committed release in place? 1, 0 or -errno. */
 int drift_run_committed(struct step_job *step);
 /* ---- self.c: releases of kind Agent ------------------------------------------------------------------------------ */
@@ -63,8 +64,7 @@ bool self_is_given_up(const struct release *release, const char *sha256, struct 
 void self_tell(const struct release *release);
 /* True: it has raised HF_EV_UNHEALTHY, for a verdict of the supervisor, or because there is none. */
 bool self_trial_fails(struct release *release);
-/* True: this agent has to be healthy for longer; retry.due_ns is set. */
-bool self_trial_waits(struct release *release);
+bool self_trial_waits(struct release *release); /* this agent has to be healthy for longer; retry.due_ns is set */
 /* True: this process ends soon. */
 bool self_trial_restart(struct release *release);
 

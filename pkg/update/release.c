@@ -211,6 +211,7 @@ static bool consider_waiting(struct release *release)
     }
     if (now_ns(release) < release->retry.due_ns) {
         transition_wait(release, HF_R_None); /* the journal's own reason says why */
+        drift_look_behind(release);
         return false;
     }
     if (release->engine->core.active != NULL && !update_engine_has_turn(release))
@@ -239,7 +240,10 @@ static void consider_resting(struct release *release)
         wanted_repair_end(release); /* the repair has come to its end: back to what the caller wants */
     if (!wanted_matches(release) || phase == HF_PHASE_IDLE) {
         bool repairs = release->wanted.asked != NULL && !release->wanted.ordered;
-        wanted_accept(release, HF_EV_DESIRED, repairs ? HF_R_Drifted : HF_R_Queued);
+        bool again = !repairs && drift_pauses_newer(release);
+        wanted_accept(release, HF_EV_DESIRED, repairs ? HF_R_Drifted : again ? HF_R_RetryingLater : HF_R_Queued);
+        if (again)
+            release->retry.due_ns = drift->newer_due_ns;
         return;
     }
     if (phase == HF_PHASE_COMMITTED && drift->look_wanted && !wanted_held(release) &&
@@ -264,7 +268,7 @@ void release_recheck_repair(struct release *release)
     const char *message;
     enum hf_reason reason;
 
-    if (wanted->asked == NULL || wanted->ordered)
+    if (wanted->asked == NULL || wanted->ordered || drift_pauses_newer(release))
         return;
     wanted->object = wanted->asked;
     release->review.current = false;

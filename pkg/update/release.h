@@ -164,10 +164,10 @@ struct release_drift {
     struct hf_swap_look look; /* zero before the first check, and after one that found drift */
     /* the agent has started, a watch fired, or the interval has passed */
     bool look_wanted;
-    bool fired;       /* a watch fired after the last check */
-    bool at_interval; /* hf_update_engine_check_drift() came after the last check */
-    /* no check starts before; 0: now */
-    uint64_t look_due_ns;
+    bool fired;            /* a watch fired after the last check */
+    bool at_interval;      /* hf_update_engine_check_drift() came after the last check */
+    uint64_t look_due_ns;  /* no check starts before; 0: now */
+    uint64_t newer_due_ns; /* no attempt of the newer release starts before, in whose place a repair runs; 0: now */
     uint64_t boot_due_ns;  /* when the committed release is judged after a boot (probation.c); 0: now */
     uint64_t order_due_ns; /* when the version before is looked for again (order.c); 0: now */
     /* one more for each check that finds drift, one less for each other at an interval: sets the delay */

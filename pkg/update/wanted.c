@@ -72,6 +72,7 @@ int wanted_set(struct release *release, const struct hf_desired *desired)
         retry_object_changed(release, object);
     else
         wanted->object->bandwidth_limit = object->bandwidth_limit;
+    release->drift.newer_due_ns = 0;
     hf_edgeupdate_free(*set);
     *set = object;
     return 0;

@@ -1471,6 +1471,44 @@ START_TEST(three_starts_without_a_verdict)
 }
 END_TEST
 
+/* The download of a newer release fails again and again: what runs is repaired meanwhile, and the newer one comes as
+ * soon as its server is well, and no sooner is it tried again. */
+START_TEST(drift_behind_a_failing_download)
+{
+    unsigned attempts = 0;
+
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    w->answer.status = 404;
+    hf_simupdate_serve(w);
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3"});
+    hf_simupdate_tell(w);
+    hf_simupdate_run_for(w, 1800 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "DownloadRefused");
+    for (unsigned i = 0; i < 3; i++) {
+        hf_simfs_delete(w->fs, HF_SIM_TARGET);
+        hf_simupdate_look(w);
+        for (unsigned s = 0; s < 600 && strcmp(hf_simupdate_target(w, HF_SIM_TARGET), "v2") != 0; s++)
+            hf_simupdate_run_for(w, HF_NS_PER_S);
+        expect_target("v2");
+        hf_simupdate_tell(w);
+        hf_simupdate_run_for(w, 900 * HF_NS_PER_S);
+        struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+        ck_assert_msg(seen.phase == HF_PHASE_WAITING && strcmp(seen.version, "v3") == 0, "%s %s %s", seen.version,
+                      hf_phase_name(seen.phase), seen.reason);
+        attempts = seen.attempts;
+    }
+    ck_assert_str_eq(w->running, "v2");
+    ck_assert_uint_gt(attempts, 0);
+    w->answer.status = 200;
+    hf_simupdate_serve(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v3");
+    expect_clean();
+}
+END_TEST
+
 /* After two starts the checks still decide. The agent does not restart the service again for them. */
 START_TEST(starts_in_probation)
 {
@@ -2772,6 +2810,7 @@ static void verdicts(TCase *tc)
     tcase_add_loop_test(tc, restart_that_does_not_end, 0, 2);
     tcase_add_loop_test(tc, three_starts_without_a_verdict, 0, 2);
     tcase_add_test(tc, starts_in_probation);
+    tcase_add_test(tc, drift_behind_a_failing_download);
     tcase_add_loop_test(tc, alone, 0, 2);
 }
 

@@ -107,6 +107,14 @@ static void print_names(struct values *values, const struct hf_cli_args *args, e
     (void)alarm(0);
 }
 
+static bool has_word(const char *const *words, size_t n, const char *word)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
+}
+
 /* Takes the options of the cluster that stand before the last word. Others may be wrong or incomplete yet. */
 static void take_options(const struct hf_cli_command *command, const char *const *words, size_t n,
                          struct hf_cli_args *ret_args)
@@ -153,8 +161,12 @@ void hf_cli_completion_values(struct hf_cli *cli, const char *const *words, size
     n -= used;
     if (strcmp(values.typed, "=") == 0)
         values.typed = "";
+    bool local = strcmp(command->name, "rollback") == 0 && has_word(words, n, "--local");
     const char *option = option_before(command, words, strcmp(words[n - 1], "=") == 0 ? n + 1 : n);
-    enum value_kind kind = option != NULL ? kind_of(option) : values.typed[0] == '-' ? NOTHING : kind_of(command->name);
+    enum value_kind kind = option != NULL           ? kind_of(option)
+                           : values.typed[0] == '-' ? NOTHING
+                           : local                  ? OWN_RELEASES
+                                                    : kind_of(command->name);
     take_options(command, words, n, &args);
     if (kind == PHASES)
         hf_node_view_phases(print_value, &values);

@@ -11,6 +11,7 @@ from lab import die_with_parent, wait
 
 PASSWORD_AUTH = struct.pack(">IIHBH", 9, 0x40000009, 0, 0, 0)  # an empty password
 OWNER, PLATFORM, SHA256 = 0x40000001, 0x4000000C, 0xB
+CREATE_PRIMARY, OBJECT_MEMORY = 0x131, 0x902
 EXTEND, CLEAR, CHANGE_AUTH, DEFINE, UNDEFINE = 0x182, 0x126, 0x129, 0x12A, 0x122
 GET_CAPABILITY, FLUSH_CONTEXT, CAP_HANDLES, TRANSIENT_FIRST = 0x17A, 0x165, 1, 0x80000000
 NO_SESSIONS, SESSIONS = 0x8001, 0x8002
@@ -67,6 +68,16 @@ class Tpm:
         answer = self.command(GET_CAPABILITY, struct.pack(">III", CAP_HANDLES, TRANSIENT_FIRST, 16), NO_SESSIONS)
         for handle in struct.unpack(f">{struct.unpack('>I', answer[5:9])[0]}I", answer[9:]):
             self.command(FLUSH_CONTEXT, struct.pack(">I", handle), NO_SESSIONS)
+
+    def load_objects(self):
+        """Take each of its places for objects, as programs do that use /dev/tpm0 and end without a word."""
+        # A storage key: ECC P-256, AES-128 in CFB mode, restricted to decryption, without a password.
+        public = struct.pack(">HHIHHHHHHHHH", 0x23, SHA256, 0x30472, 0, 6, 128, 0x43, 0x10, 3, 0x10, 0, 0)
+        body = PASSWORD_AUTH + struct.pack(">HHHH", 4, 0, 0, len(public)) + public + struct.pack(">HI", 0, 0)
+        rc = 0
+        for _ in range(64):
+            rc = rc or self.answer(CREATE_PRIMARY, struct.pack(">I", OWNER) + body)
+        assert rc == OBJECT_MEMORY, hex(rc)
 
     def extend(self, pcr):
         self.command(EXTEND, struct.pack(">I", pcr) + PASSWORD_AUTH + struct.pack(">IH", 1, SHA256) + b"\x55" * 32)

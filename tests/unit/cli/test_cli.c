@@ -267,6 +267,7 @@ START_TEST(bash_completes_values)
         {"holdfast node j", "2", "journal"},
         {"holdfast node edge", "2", ""}, /* nobody listens there */
         {"holdfast recover --state-dir . --put ed", "5", "edge-app"},
+        {"holdfast rollback --state-dir . --local ed", "5", "edge-app"},
     };
 
     ck_assert(mkdir(cli_path(&run, "updates"), 0700) == 0 && mkdir(cli_path(&run, "updates/edge-app"), 0700) == 0);

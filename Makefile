@@ -145,7 +145,7 @@ $(foreach f,asan cov,$(B)/$(f)/tests/unit/codec/test_expand): private LINK += -W
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/manifests/test_source_cases): private LINK += -Wl,--wrap=inflate
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: page-test static static-test dist dist-test iac-test publish attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
+.PHONY: page-test static static-test dist dist-test iac-test verifier-test publish attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -279,6 +279,10 @@ dist-test: ## what make dist makes: twice the same, quiet under lintian, and ins
 
 iac-test: ## the modules of deploy/terraform and deploy/pulumi, by OpenTofu (from Go modules) and Pulumi's mocks (from npm)
 	@tests/system/iac/run.py
+
+verifier-test: ## pulls through a containerd 2.1 from Go modules that asks holdfast-verify (root and Go needed, else skipped by name)
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/system/verifier/run.py
 
 PAGES ?= run fleet
 page-test: ## the pages of a node and of the fleet in a real Chromium: every state, axe-core, hostile texts, the keyboard (chromium; node and npm; PAGES=run: the node's)

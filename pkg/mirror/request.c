@@ -30,6 +30,11 @@ static bool is_alnum(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+static bool is_alnum_any(char c)
+{
+    return is_alnum(c) || (c >= 'A' && c <= 'Z');
+}
+
 /* Components of a-z, 0-9 and, not at their ends, '.', '_', '-'. */
 static bool is_name(struct hf_view name)
 {
@@ -52,7 +57,7 @@ static bool is_tag(struct hf_view tag)
     if (tag.n == 0 || tag.n > 128 || tag.p[0] == '.' || tag.p[0] == '-')
         return false;
     for (size_t i = 0; i < tag.n; i++)
-        if (!is_alnum((char)(tag.p[i] | 0x20)) && (tag.p[i] == '\0' || strchr("._-", tag.p[i]) == NULL))
+        if (!is_alnum_any(tag.p[i]) && (tag.p[i] == '\0' || strchr("._-", tag.p[i]) == NULL))
             return false;
     return true;
 }
@@ -61,7 +66,7 @@ static bool is_tag(struct hf_view tag)
 static bool is_registry(const char *text)
 {
     for (size_t i = 0; text[i] != '\0'; i++)
-        if (!is_alnum((char)(text[i] | 0x20)) && strchr(".-:[]", text[i]) == NULL)
+        if (!is_alnum_any(text[i]) && strchr(".-:[]", text[i]) == NULL)
             return false;
     return text[0] != '\0' && text[0] != '-';
 }
@@ -70,7 +75,7 @@ static bool is_registry(const char *text)
 static bool is_media_type(const char *text)
 {
     for (size_t i = 0; text[i] != '\0'; i++)
-        if (!is_alnum((char)(text[i] | 0x20)) && strchr("/.-_", text[i]) == NULL)
+        if (!is_alnum_any(text[i]) && strchr("/.-_", text[i]) == NULL)
             return false;
     return true;
 }

@@ -40,6 +40,8 @@ static const struct {
     {GET("/v2/A/manifests/12?ns=r"), 400, HF_MIRROR_MANIFEST, "r", "", ""},
     {GET("/v2/a%2f..%2fb/manifests/12?ns=r"), 400, HF_MIRROR_MANIFEST, "r", "", ""},
     {GET("/v2/a/manifests/..?ns=r"), 400, HF_MIRROR_MANIFEST, "r", "a", ".."},
+    {GET("/v2/a/manifests/a%16b?ns=r"), 400, HF_MIRROR_MANIFEST, "r", "a", "a\x16"},
+    {GET("/v2/a/manifests/a?ns=r%16"), 404, HF_MIRROR_MANIFEST, "r\x16", "a", "a"},
     {GET("/v2/a/manifests/a%00b?ns=r"), 400, HF_MIRROR_MANIFEST, "r", "", ""},
     {GET("/v2/a/manifests/a%0d%0ab?ns=r"), 400, HF_MIRROR_MANIFEST, "r", "a", "a\r\nb"},
     {GET("/v2/a/manifests/12?ns=%2"), 400, HF_MIRROR_PING, "", "", ""},

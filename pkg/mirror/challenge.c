@@ -41,7 +41,7 @@ static const char *read_value(const char *p, char *text, size_t size, int *ret_r
 int hf_mirror_challenge_parse(const char *text, struct hf_mirror_challenge *ret)
 {
     struct hf_mirror_challenge challenge = {.realm = ""};
-    char other[HF_MIRROR_REALM];
+    char other[HF_MIRROR_REALM] = "";
     int r = -EBADMSG;
 
     if (strncasecmp(text, "Bearer ", 7) != 0)

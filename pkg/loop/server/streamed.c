@@ -275,7 +275,7 @@ static int open_listener(struct hf_streamed *server, struct hf_err *err)
     int on = 1;
 
     (void)snprintf(service, sizeof(service), "%u", server->p.port);
-    if (getaddrinfo(server->p.address, service, &hints, &info) != 0)
+    if (getaddrinfo(server->p.address, service, &hints, &info) != 0 || info == NULL)
         return hf_err_set(err, EINVAL, "'%.64s' is not an address", server->p.address);
     server->listen_fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int r = server->listen_fd < 0 || setsockopt(server->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||

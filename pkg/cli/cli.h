@@ -186,6 +186,7 @@ const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT]);
 HF_CLI_COMMAND(hf_cli_delta_create);
 HF_CLI_COMMAND(hf_cli_delta_apply);
 HF_CLI_COMMAND(hf_cli_delta_info);
+HF_CLI_COMMAND(hf_cli_image_delta);
 HF_CLI_COMMAND(hf_cli_key_generate);
 HF_CLI_COMMAND(hf_cli_key_public);
 HF_CLI_COMMAND(hf_cli_release_create);

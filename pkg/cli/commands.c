@@ -156,6 +156,22 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_delta_info),
     },
     {
+        .name = "image delta",
+        .args = "OLD... NEW",
+        .summary = "make the deltas that bring nodes from old container images to a new one",
+        .details =
+            "An image is docker://HOST/REPOSITORY:TAG (or @DIGEST), the folder of an OCI layout (FOLDER:TAG if it has "
+            "several), or an archive of 'docker save'. Makes an artifact for each platform of NEW and each OLD: deltas "
+            "of the changed layers, byte for byte as they are compressed, and the new manifest and configuration. "
+            "Images and their digests stay as they are. Applies every delta and compares the result. --push makes it a "
+            "referrer of NEW in the registry. Scratch files go to $TMPDIR.\n\n"
+            "  holdfast image delta docker://registry.example.com/app:1.4.1 \\\n"
+            "      docker://registry.example.com/app:1.4.2 --push",
+        .min_words = 2,
+        .max_words = 17,
+        ROW(hf_cli_image_delta),
+    },
+    {
         .name = "lint",
         .args = "FILE...",
         .summary = "check EdgeUpdate, SyncPolicy and agent.yaml files as a node would",

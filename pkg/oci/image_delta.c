@@ -244,20 +244,52 @@ static bool read_offer(const json_t *json, struct hf_oci_delta_offer *ret)
            hf_parse_u64(note(json, HF_OCI_NOTE_BYTES), 0, HF_OCI_DELTA_BLOBS * HF_OCI_SIZE_MAX, &ret->bytes) == 0;
 }
 
-int hf_oci_delta_offers_parse(struct hf_view index, struct hf_oci_delta_offer **ret_offers, size_t *ret_n,
-                              struct hf_err *err)
+static int parse_index(struct hf_view text, json_t **ret_json, json_t **ret_manifests, struct hf_err *err)
 {
     static const struct hf_json_limits index_limits = {HF_OCI_JSON_MAX, 16, 100000};
-    _cleanup_(hf_freep) struct hf_oci_delta_offer *offers = NULL;
-    _cleanup_(hf_json_freep) json_t *json = NULL;
-    size_t n = 0;
-    int r = hf_json_parse(index, &index_limits, &json, err);
+    int r = hf_json_parse(text, &index_limits, ret_json, err);
 
     if (r < 0)
         return hf_err_wrap(err, r, "index");
-    const json_t *manifests = json_object_get(json, "manifests");
-    if (hf_json_int_or(json, "schemaVersion", 0) != 2 || !json_is_array(manifests))
+    *ret_manifests = json_object_get(*ret_json, "manifests");
+    if (hf_json_int_or(*ret_json, "schemaVersion", 0) != 2 || !json_is_array(*ret_manifests))
         return hf_err_set(err, EBADMSG, "not an OCI index");
+    return 0;
+}
+
+int hf_oci_delta_offer_add(struct hf_view index, const struct hf_oci_delta_offer *offer, struct hf_buf *out,
+                           struct hf_err *err)
+{
+    static const char none[] = "{\"schemaVersion\":2,\"mediaType\":\"" HF_OCI_TYPE_INDEX "\",\"manifests\":[]}";
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+    json_t *manifests = NULL;
+    int r = parse_index(index.n > 0 ? index : HF_VIEW(none), &json, &manifests, err);
+
+    if (r < 0)
+        return r;
+    for (size_t i = json_array_size(manifests); i-- > 0;) {
+        struct hf_oci_delta_offer other = {.bytes = 0};
+        if (read_offer(json_array_get(manifests, i), &other) && strcmp(other.to, offer->to) == 0 &&
+            strcmp(other.from, offer->from) == 0)
+            (void)json_array_remove(manifests, i);
+    }
+    if (json_array_append_new(manifests, hf_oci_delta_offer_json(offer)) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    r = hf_json_format(json, out);
+    return r < 0 ? hf_err_set(err, -r, "the index does not fit") : 0;
+}
+
+int hf_oci_delta_offers_parse(struct hf_view index, struct hf_oci_delta_offer **ret_offers, size_t *ret_n,
+                              struct hf_err *err)
+{
+    _cleanup_(hf_freep) struct hf_oci_delta_offer *offers = NULL;
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+    json_t *manifests = NULL;
+    size_t n = 0;
+    int r = parse_index(index, &json, &manifests, err);
+
+    if (r < 0)
+        return r;
     offers = calloc(HF_OCI_DELTA_OFFERS, sizeof(*offers));
     if (offers == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");

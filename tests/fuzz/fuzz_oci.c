@@ -5,6 +5,8 @@
 
 #include "oci/image_delta.h"
 #include "oci/manifest.h"
+#include "oci/registry/challenge.h"
+#include "oci/registry/reference.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -31,6 +33,24 @@ static void again(struct hf_oci_image_delta *delta)
     hf_oci_image_delta_done(&second);
 }
 
+/* What a registry, or a file, says of who may ask: no line end gets through to a header. */
+static void texts(const char *text)
+{
+    _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(1 << 16), login = HF_BUF_INIT(1 << 16);
+    struct hf_oci_challenge challenge;
+    struct hf_oci_reference reference;
+    char *token = NULL;
+
+    if (hf_oci_challenge_parse(text, &challenge) == 0 && hf_oci_challenge_url(&challenge, &url) == 0)
+        need(strpbrk(hf_buf_str(&url), "\r\n") == NULL);
+    if (hf_oci_token_parse(hf_view_of(text), &token, NULL) == 0)
+        need(token[0] != '\0' && strpbrk(token, "\r\n ") == NULL);
+    free(token);
+    if (hf_oci_reference_parse(text, &reference, NULL) == 0)
+        need(strstr(reference.repository, "..") == NULL && strpbrk(reference.repository, "?#%@:") == NULL);
+    (void)!hf_oci_login_find(hf_view_of(text), "r.example", &login, NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     const struct hf_view text = {n > 0 ? (const char *)bytes : "", n};
@@ -39,7 +59,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     struct hf_oci_manifest manifest;
     struct hf_oci_index index;
     size_t count = 0;
+    _cleanup_(hf_freep) char *copy = hf_view_dup(text);
 
+    if (copy != NULL)
+        texts(copy);
     if (hf_oci_image_delta_parse(text, &delta, NULL) == 0) {
         again(&delta);
         hf_oci_image_delta_done(&delta);

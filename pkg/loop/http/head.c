@@ -184,6 +184,7 @@ static int end_head(struct hf_http_head *head, uint64_t now_unix_ns)
         response->retry_after_ns = HF_MIN(head->retry_at_unix - from, MAX_RETRY_AFTER_S * HF_NS_PER_S);
     if (response->status != 206)
         response->range_start = 0;
+    response->location = head->location;
     head->complete = true;
     return 1;
 }

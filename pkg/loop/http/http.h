@@ -55,6 +55,7 @@ struct hf_http_response {
     char etag[HF_HTTP_HEADER_VALUE];             /* with its quotes */
     char last_modified[HF_HTTP_HEADER_VALUE];
     char content_digest[HF_HTTP_HEADER_VALUE]; /* Docker-Content-Digest; both "" if absent or too long */
+    const char *location;                      /* as sent; valid during the callback; NULL: absent */
     char challenge[HF_HTTP_CHALLENGE];         /* WWW-Authenticate: the first of the scheme Bearer, or else the first */
 };
 

@@ -153,6 +153,28 @@ START_TEST(offers)
 }
 END_TEST
 
+#define INDEX(manifests) "{\"schemaVersion\":2,\"mediaType\":\"" HF_OCI_TYPE_INDEX "\",\"manifests\":[" manifests "]}"
+
+START_TEST(offer_added)
+{
+    struct hf_oci_delta_offer offer = {.artifact = {HF_OCI_TYPE_MANIFEST, B, 900}, .to = A, .from = E, .bytes = 805};
+    _cleanup_(hf_buf_done) struct hf_buf first = HF_BUF_INIT(8192), second = HF_BUF_INIT(8192);
+
+    ck_assert_int_eq(hf_oci_delta_offer_add((struct hf_view){NULL, 0}, &offer, &first, NULL), 0);
+    ck_assert_str_eq(hf_buf_str(&first), INDEX(OFFER(HF_OCI_TYPE_IMAGE_DELTA, "805")));
+    hf_buf_clear(&first);
+    /* What is not ours stays, and an older one between the same images goes. */
+    offer.bytes = 700;
+    ck_assert_int_eq(hf_oci_delta_offer_add(HF_VIEW(INDEX(OFFER(HF_OCI_TYPE_IMAGE_DELTA,
+                                                                "805") "," OFFER("a/signature", "805") ",{\"x\":1}")),
+                                            &offer, &second, NULL),
+                     0);
+    ck_assert_str_eq(hf_buf_str(&second),
+                     INDEX(OFFER("a/signature", "805") ",{\"x\":1}," OFFER(HF_OCI_TYPE_IMAGE_DELTA, "700")));
+    ck_assert_int_eq(hf_oci_delta_offer_add(HF_VIEW("{}"), &offer, &first, NULL), -EBADMSG);
+}
+END_TEST
+
 START_TEST(manifests)
 {
     struct hf_oci_manifest manifest;
@@ -196,6 +218,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, refuses, 0, (int)HF_LEN(bad));
     tcase_add_test(tc, bounds);
     tcase_add_test(tc, offers);
+    tcase_add_test(tc, offer_added);
     tcase_add_test(tc, manifests);
 }
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli/image/made.h - a made image delta with its blobs, and where it goes: an OCI layout or a registry. Main thread
+ * only; blocks. */
+#pragma once
+
+#include "cli/image/source.h"
+#include "oci/image_delta.h"
+
+struct hf_cli_made {
+    struct hf_oci_image_delta delta;
+    struct hf_cli_map maps[HF_OCI_DELTA_BLOBS]; /* of its blobs */
+    struct hf_buf text;                         /* the manifest */
+    struct hf_oci_delta_offer offer;
+};
+
+void hf_cli_made_done(struct hf_cli_made *made);
+/* Adds a blob of `scratch` with its digest; `to` empty: as it is. Returns the blob, for `from`, or NULL. */
+struct hf_oci_delta_blob *hf_cli_made_add(struct hf_cli_made *made, const struct hf_cli_scratch *scratch,
+                                          const char *media_type, struct hf_err *err);
+/* After the last blob: makes text and offer. */
+HF_MUST_USE int hf_cli_made_finish(struct hf_cli_made *made, struct hf_err *err);
+
+/* Makes the layout `folder`, or adds to it; durable. */
+HF_MUST_USE int hf_cli_made_write(struct hf_cli *cli, const struct hf_cli_made *made, const char *folder,
+                                  struct hf_err *err);
+HF_MUST_USE int hf_cli_made_push(struct hf_cli *cli, const struct hf_cli_made *made, struct hf_oci_registry *registry,
+                                 const char *repository, struct hf_err *err);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli/image/scratch.h - bytes in a file without a name in $TMPDIR (/tmp), then mapped: layers are larger than memory.
+ * Main thread only; blocks. */
+#pragma once
+
+#include "cli/cli.h"
+#include "oci/descriptor.h"
+#include "oci/registry/registry.h"
+
+struct hf_cli_scratch {
+    int fd;
+    uint64_t size;
+    struct hf_err *err; /* of a failed write */
+};
+#define HF_CLI_SCRATCH_INIT                                                                                            \
+    {                                                                                                                  \
+        .fd = -1                                                                                                       \
+    }
+
+HF_MUST_USE int hf_cli_scratch_open(struct hf_cli_scratch *scratch, struct hf_err *err);
+void hf_cli_scratch_done(struct hf_cli_scratch *scratch);
+/* Callback of struct hf_delta_out and struct hf_oci_blob_sink; appends. */
+int hf_cli_scratch_write(void *scratch, const void *bytes, size_t n);
+/* What was written; stays when the scratch is done. */
+HF_MUST_USE int hf_cli_scratch_map(const struct hf_cli_scratch *scratch, struct hf_cli_map *ret, struct hf_err *err);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci/registry/reference.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SMALL "abcdefghijklmnopqrstuvwxyz0123456789"
+#define LETTERS SMALL "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* The first part of an image's name is a host if nothing else can be meant. */
+static bool is_host(const char *text)
+{
+    return (strpbrk(text, ".:") != NULL || strcmp(text, "localhost") == 0) &&
+           strspn(text, LETTERS ".-:[]") == strlen(text);
+}
+
+/* Components of small letters and digits, with one of the separators of the distribution specification in between. */
+static bool is_repository(const char *text)
+{
+    bool separated = true; /* by the start, or what stands before */
+
+    for (const char *p = text; *p != '\0';) {
+        size_t n = strspn(p, SMALL), dashes = strspn(p, "-");
+        if (n == 0 && separated)
+            return false;
+        separated = n == 0;
+        if (n == 0)
+            n = *p == '_' && p[1] == '_' ? 2 : dashes > 0 ? dashes : 1;
+        if (separated && strchr("._-/", *p) == NULL)
+            return false;
+        p += n;
+    }
+    return !separated;
+}
+
+static bool is_tag(const char *text)
+{
+    return text[0] != '\0' && text[0] != '.' && text[0] != '-' && strspn(text, LETTERS "._-") == strlen(text);
+}
+
+/* Ends the text at `mark`, if it is there, and moves what follows to `to`. False: it does not fit. */
+static bool cut(char *mark, char *to, size_t size)
+{
+    if (mark == NULL)
+        return true;
+    *mark = '\0';
+    return snprintf(to, size, "%s", mark + 1) < (int)size;
+}
+
+int hf_oci_reference_parse(const char *text, struct hf_oci_reference *ret, struct hf_err *err)
+{
+    struct hf_oci_reference reference = {.host = ""};
+    char rest[HF_OCI_REPOSITORY + HF_OCI_TAG + HF_OCI_DIGEST];
+    const char *slash = strchr(text, '/');
+
+    if (slash == NULL || (size_t)(slash - text) >= sizeof(reference.host))
+        return hf_err_set(err, EINVAL, "'%.100s': expected HOST/REPOSITORY:TAG or HOST/REPOSITORY@DIGEST", text);
+    memcpy(reference.host, text, (size_t)(slash - text));
+    if (!is_host(reference.host))
+        return hf_err_set(err, EINVAL,
+                          "'%.100s' does not begin with the host of a registry, such as registry.example.com/", text);
+    if (snprintf(rest, sizeof(rest), "%s", slash + 1) >= (int)sizeof(rest))
+        return hf_err_set(err, EINVAL, "'%.100s...' is too long", text);
+    char *at = strchr(rest, '@');
+    if (!cut(at, reference.digest, sizeof(reference.digest)) || (at != NULL && !hf_oci_is_digest(reference.digest)))
+        return hf_err_set(err, EINVAL, "'%.100s': after '@', expected sha256: and 64 lower-case hex digits", text);
+    char *colon = strchr(rest, ':');
+    if (!cut(colon, reference.tag, sizeof(reference.tag)) || (colon != NULL && !is_tag(reference.tag)))
+        return hf_err_set(err, EINVAL, "'%.100s': what follows ':' is no tag", text);
+    if (!is_repository(rest) ||
+        snprintf(reference.repository, sizeof(reference.repository), "%s", rest) >= (int)sizeof(reference.repository))
+        return hf_err_set(err, EINVAL, "'%.100s': '%.60s' is no name of a repository", text, rest);
+    if (at == NULL && colon == NULL)
+        return hf_err_set(err, EINVAL, "'%.100s' has neither a tag nor a digest", text);
+    *ret = reference;
+    return 0;
+}
+
+const char *hf_oci_reference_origin(const struct hf_oci_reference *reference, bool plain, char *text, size_t size)
+{
+    (void)snprintf(text, size, "%s://%s", plain ? "http" : "https", reference->host);
+    return text;
+}

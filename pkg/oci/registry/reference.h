@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* oci/registry/reference.h - the name of an image in a registry: HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]. Pure. */
+#pragma once
+
+#include "oci/descriptor.h"
+
+enum { HF_OCI_HOST = 256, HF_OCI_REPOSITORY = 256, HF_OCI_TAG = 129 }; /* with the terminator */
+
+struct hf_oci_reference {
+    char host[HF_OCI_HOST]; /* with the port, if there is one */
+    char repository[HF_OCI_REPOSITORY];
+    char tag[HF_OCI_TAG];       /* "": none */
+    char digest[HF_OCI_DIGEST]; /* "": none; it counts where both are there */
+};
+
+/* -EINVAL: *err says what is wrong. There is no default registry: an image of another one must not take its place. */
+HF_MUST_USE int hf_oci_reference_parse(const char *text, struct hf_oci_reference *ret, struct hf_err *err);
+/* "https://HOST", where the API of the registry is; "http://" with `plain`. */
+const char *hf_oci_reference_origin(const struct hf_oci_reference *reference, bool plain, char *text, size_t size);

@@ -18,6 +18,7 @@
 
 #include "base/encoding/hex.h"
 #include "codec/sha256.h"
+#include "host/label.h"
 #include "host/unit_text.h"
 #include "os/dir.h"
 #include "os/file.h"
@@ -25,31 +26,29 @@
 #include "supervisor/state.h"
 
 #define LABEL "security.selinux"
-#define LABEL_PROGRAM "system_u:object_r:bin_t:s0"
-#define LABEL_UNIT "system_u:object_r:systemd_unit_file_t:s0"
 #define SUPERVISOR "holdfast-supervisor"
 
 /* ---- labels ------------------------------------------------------------------------------------------------------ */
 
 /* Where files have no label, SELinux is off, and none is needed. */
-static int set_label(const struct hf_fs_ops *fs, int fd, const char *label, const char *path, struct hf_err *err)
+static int set_label(const struct hf_fs_ops *fs, int fd, const char *type, const char *path, struct hf_err *err)
 {
-    char value[256];
+    char value[HF_HOSTLIFE_LABEL], label[HF_HOSTLIFE_LABEL];
     ssize_t n = fs->fgetxattr(fs->ctx, fd, LABEL, value, sizeof(value));
 
-    if (n <= 0 || (strnlen(value, (size_t)n) == strlen(label) && memcmp(value, label, strlen(label)) == 0))
+    if (n <= 0 || !hf_hostlife_label((struct hf_view){value, strnlen(value, (size_t)n)}, type, label))
         return 0;
     int r = fs->fsetxattr(fs->ctx, fd, LABEL, label, strlen(label) + 1);
     return r < 0 ? hf_err_set(err, EKEYREJECTED, "label '%s' as %s: %s", path, label, strerror(-r)) : 0;
 }
 
-static int label_path(const struct hf_fs_ops *fs, const char *path, const char *label, struct hf_err *err)
+static int label_path(const struct hf_fs_ops *fs, const char *path, const char *type, struct hf_err *err)
 {
     int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, HF_FS_ANY);
 
     if (fd < 0)
         return hf_err_sys(err, fd, "open '%s'", path);
-    int r = set_label(fs, fd, label, path, err);
+    int r = set_label(fs, fd, type, path, err);
     (void)fs->close(fs->ctx, fd);
     return r;
 }
@@ -73,7 +72,7 @@ static int write_copy(const struct hf_fs_ops *fs, int from, const char *to, stru
     if (r < 0)
         (void)hf_err_sys(err, r, "write '%s'", to);
     else
-        r = set_label(fs, fd, LABEL_PROGRAM, to, err);
+        r = set_label(fs, fd, HF_HOSTLIFE_TYPE_PROGRAM, to, err);
     (void)fs->close(fs->ctx, fd);
     return r;
 }
@@ -255,7 +254,7 @@ static int install_texts(const struct hf_hostlife_install *install, struct hf_er
 
     if (r == 0)
         r = hf_file_replace(fs, hf_hostlife_unit_path(place, path), install->unit.p, install->unit.n, 0644, err);
-    return r == 0 ? label_path(fs, path, LABEL_UNIT, err) : r;
+    return r == 0 ? label_path(fs, path, HF_HOSTLIFE_TYPE_UNIT, err) : r;
 }
 
 int hf_hostlife_start(const struct hf_hostlife_systemd *systemd, struct hf_err *err)

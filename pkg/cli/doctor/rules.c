@@ -76,7 +76,11 @@ static void host_life(const struct judge *judge, const struct hf_doctor_facts *f
 {
     enum hf_hostlife_reason reason = facts->host_life;
 
-    if (reason == HF_HOSTLIFE_NO_REASON)
+    if (reason == HF_HOSTLIFE_NO_REASON && facts->selinux_enforcing)
+        say(judge, "host mode", HF_DOCTOR_OK, "",
+            "works here if SELinux lets the pod label programs as bin_t; else the agent stays in its pod (%s)",
+            hf_hostlife_reason_name(HF_HOSTLIFE_R_NO_LABELS));
+    else if (reason == HF_HOSTLIFE_NO_REASON)
         say(judge, "host mode", HF_DOCTOR_OK, "", "works here: a DaemonSet's pod can install the agent as a service");
     else if (reason == HF_HOSTLIFE_R_ALREADY_ON_HOST)
         say(judge, "host mode", HF_DOCTOR_OK, "",

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* host/label.h - the SELinux label that a file needs so that systemd may read or execute it. Pure.
+ *
+ * A file that a container wrote has the container's type and its categories, and systemd may execute neither. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/view.h"
+
+enum { HF_HOSTLIFE_LABEL = 256 };
+
+#define HF_HOSTLIFE_TYPE_PROGRAM "bin_t"
+#define HF_HOSTLIFE_TYPE_UNIT "systemd_unit_file_t"
+
+/* `current`: USER:ROLE:TYPE[:LEVEL] of the file, without a terminator; empty: SELinux is off. True: *label is to be
+ * set, with a level only where the policy has levels, and no categories. */
+bool hf_hostlife_label(struct hf_view current, const char *type, char label[HF_HOSTLIFE_LABEL]);

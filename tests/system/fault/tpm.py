@@ -7,6 +7,7 @@ folder, in a log or in a status.
     tests/system/fault/tpm.py [WORD...]      only the cases whose name contains one of the words
 
 Prints "N passed, N failed, N skipped" last."""
+import json
 import os
 import shutil
 import subprocess
@@ -51,9 +52,11 @@ tpm: {{sealSecrets: {seal}, tcti: "{tcti}", pcrs: {self.pcrs}}}
         return os.path.join(self.folder(), self.copies()[0])
 
     def is_sealed(self):
-        """What was applied last has its copy: an earlier version's may be there until then."""
-        log = content(self.node.place("agent.log"))
-        return log.rfind(b'"manifest.secret_sealed"') > log.rfind(b'"phase":"Applied"')
+        """What was applied last has the one copy: a killed agent may have made it without a word in the log."""
+        lines = content(os.path.join(self.folder(), "record")).split(b"\n", 1)
+        record = json.loads(lines[1]) if len(lines) == 2 else {}
+        newest = record.get("next", {}).get("digest", "none")
+        return record.get("phase") == "Applied" and record["good"]["digest"] == newest and self.copies() == ["sealed-" + newest]
 
     def notes_the_cause(self):
         """Why there is no copy is in the record of the entry."""

@@ -273,7 +273,7 @@ publish: ## push the images and the chart of `make dist REGISTRY=HOST/PATH` ther
 	@test -n "$(REGISTRY)" || { echo "usage: make publish REGISTRY=HOST[:PORT][/PATH] [PLAIN_HTTP=1]" >&2; exit 2; }
 	@hack/dist/publish $(if $(PLAIN_HTTP),--plain-http) "$(REGISTRY)"
 
-dist-test: ## what make dist makes: twice the same, quiet under lintian, and installed, upgraded and purged on a Debian 12 in a container
+dist-test: ## what make dist makes: twice the same, quiet under lintian, and installed, upgraded and purged on Debian 12 and 13 in containers
 	@hack/setup.sh build images dist e2e || true
 	@tests/system/dist/run.py $(DIST)
 

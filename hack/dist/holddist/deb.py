@@ -9,7 +9,7 @@ import os
 import shutil
 import textwrap
 
-from holdimage import builder, debian, elf
+from holdimage import builder, elf
 from holdimage.machine import Error
 
 from .commit import DATA, TOP, read, run, same_times, write
@@ -23,7 +23,8 @@ FILES = [
     ("holdfast-agent", "usr/bin/holdfast-agent usr/bin/holdfast-tpm usr/bin/holdfast-verify usr/share/man/* lib/systemd/* etc/holdfast* usr/share/doc/holdfast/agent.*"),
     ("holdfast holdfast-agent holdfast-controller", "usr/share/doc/holdfast/NOTICE"),
 ]
-LATER = "holdfast-tpm"                     # its libraries are only suggested: the agent starts it where there is a TPM
+STATIC = (*builder.STATIC, "holdfast-controller")      # need no library, so one package is for every Debian
+LATER = "holdfast-tpm"                     # what it loads is only suggested: the agent starts it where there is a TPM
 
 
 def owners(path):
@@ -48,21 +49,22 @@ class Packager:
     def __init__(self, commit, work, out, native):
         self.commit, self.work, self.out, self.native = commit, work, out, native
 
-    def all(self, one, programs, root):
-        """The packages of the machine `one`, whose `programs` were built against the Debian tree `root`."""
+    def all(self, one, programs):
+        """The packages of the machine `one` from the folder `programs`, beside which is `static`."""
         stage = os.path.join(self.work, f"stage-{one.name}")
         os.makedirs(stage)
         run(os.path.join(TOP, "hack", "install"), "install", stage, "/usr", self.commit.version,
             env={**os.environ, "PROGRAMS": programs, "NATIVE": self.native})
+        for name in STATIC:
+            shutil.copy(os.path.join(os.path.dirname(programs), "static", name), os.path.join(stage, "usr/bin", name))
         shutil.move(os.path.join(stage, "usr/lib/systemd"), os.path.join(stage, "lib/systemd"))      # where Debian 12 has units
         os.rmdir(os.path.join(stage, "usr/lib"))
         self._files(stage, one)
-        packages = debian.Packages(root)
         for paragraph in read("hack/dist/debian/control").split("\n\n"):
             name = paragraph.split()[1]
             folder = self._folder(name, one)
             self._papers(name, folder)
-            self._control(paragraph.strip(), name, folder, one, packages)
+            self._control(paragraph.strip(), name, folder, one)
             same_times(folder, self.commit.seconds)
             target = os.path.join(self.out, f"{name}_{self.commit.version}_{one.debian}.deb")
             run("dpkg-deb", "--root-owner-group", "-Zxz", "--threads-max=1", "--build", folder, target,
@@ -110,8 +112,8 @@ class Packager:
         if name == "holdfast-agent":
             shutil.copy(os.path.join(DATA, "debian", "agent.env"), os.path.join(folder, "etc/holdfast/agent.env"))
 
-    def _control(self, paragraph, name, folder, one, packages):
-        sums, size, needed = [], 0, set()
+    def _control(self, paragraph, name, folder, one):
+        sums, size = [], 0
         for path, _, names in sorted(os.walk(folder)):
             for each in sorted(names):
                 full = os.path.join(path, each)
@@ -120,13 +122,11 @@ class Packager:
                     continue
                 content = data(full)
                 sums.append(f"{hashlib.md5(content, usedforsecurity=False).hexdigest()}  {os.path.relpath(full, folder)}\n")
-                if elf.is_elf(content) and each != LATER:
-                    needed |= self._depends(content, full, one, packages)
+                if elf.is_elf(content) and each != LATER and elf.needs(content, full).libraries:
+                    raise Error(f"{one.name}: {full} loads libraries, and the package depends on none")
         first, rest = paragraph.split("\n", 1)
-        depends = [f"Depends: {', '.join(sorted(needed))}"] if needed else []
-        tpm = run(os.path.join(TOP, "hack", "install"), "tpm-packages").decode().split()
         lines = [first, f"Version: {self.commit.version}", f"Architecture: {one.debian}", f"Maintainer: {self.commit.author}",
-                 f"Installed-Size: {size}", *depends, rest.replace("@TPM@", ", ".join(tpm))]
+                 f"Installed-Size: {size}", rest]
         control = os.path.join(folder, "DEBIAN")
         write(os.path.join(control, "control"), "\n".join(lines) + "\n")
         write(os.path.join(control, "md5sums"), "".join(sums))
@@ -137,13 +137,3 @@ class Packager:
             source = os.path.join(DATA, "debian", f"{name}.{script}")
             if os.path.exists(source):
                 write(os.path.join(control, script), read(source), 0o755)
-
-    @staticmethod
-    def _depends(content, path, one, packages):
-        """The packages of the libraries that the ELF file names. All are those of Debian's stable release, so glibc alone has a version."""
-        names = elf.needs(content, path).libraries
-        found = {packages.owner(f"/usr/lib/{one.triplet}/{library}", one.debian) for library in names}
-        if None in found:
-            raise Error(f"{one.name}: {path}: no Debian package has one of {', '.join(names)}")
-        wanted = {f"{each.name} (>= {each.version.split('-')[0]})" if each.name == "libc6" else each.name for each in found}
-        return wanted | ({"libwebsockets-evlib-uv"} if any(name.startswith("libwebsockets.so") for name in names) else set())

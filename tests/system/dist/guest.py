@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Debian 12 of its own: the tree of tests/system/cluster, booted by systemd-nspawn without a network; what it writes is in memory."""
+"""A Debian of its own, of the cluster's tree or of debootstrap's, booted by systemd-nspawn without a network; what it writes is in memory."""
 import os
 import shutil
 import signal
@@ -9,8 +9,11 @@ import time
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
 LIMIT_S = 90
-LIBRARIES = ("curl", "ca-certificates", "openssl", "libjansson4", "libyaml-0-2", "libuv1t64", "libcurl4t64")      # what the command needs of a later Debian
-PLACE = "https://releases.example.com/holdfast"     # of the pages; here it is a folder
+FRESH = ("systemd", "systemd-sysv", "dbus", "curl", "ca-certificates", "openssl", "python3")     # of what a new machine has, what the pages use
+PLACE = "https://releases.example.com/holdfast"     # of the pages; here it is a web server of the guest's network
+PORT = 8090
+SCRIPTS = {"noble": "jammy"}                        # Debian 12's debootstrap does not name it; Ubuntu's releases share a script
+UBUNTU_KEYS = "/usr/share/keyrings/ubuntu-archive-keyring.gpg"
 sys.path[:0] = [os.path.join(TOP, "tests", folder) for folder in ("system/docs", "support")]
 
 import pages  # noqa: E402
@@ -30,24 +33,36 @@ def tree():
     return os.path.join(done.stdout.strip(), "root")
 
 
-def other_tree(suite, packages=LIBRARIES, name=None):
-    """The folder of a tree of a Debian with these packages, from the mirror and by the keys of this machine; made where it is missing. Kept by its name."""
+def origin(script):
+    """(the option that says whose keys verify, the mirror) of the system of debootstrap's `script`."""
+    with open(script, encoding="utf-8") as file:
+        if UBUNTU_KEYS in file.read():     # the mirror is the script's own
+            if not os.path.exists(UBUNTU_KEYS):
+                raise Skip(f"no keys of Ubuntu here: {UBUNTU_KEYS} (Ubuntu's package ubuntu-keyring)")
+            return f"--keyring={UBUNTU_KEYS}", ""
+    said = subprocess.run(["apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI)", "Created-By: Packages", "Component: main"], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout.split("\n")
+    found = [line.split()[1] for line in said if line.startswith("Debian ")]
+    if not found:
+        raise Skip("apt on this machine has no source of Debian")
+    return "--force-check-gpg", found[0]
+
+
+def other_tree(suite, packages=FRESH, name=None):
+    """The folder of a tree of a Debian or Ubuntu with these packages, verified by the keys of this machine; made where it is missing. Kept by its name."""
     if os.geteuid() != 0:
         raise Skip("needs root: systemd-nspawn")
-    if shutil.which("debootstrap") is None or not os.path.exists(f"/usr/share/debootstrap/scripts/{suite}"):
+    script = f"/usr/share/debootstrap/scripts/{SCRIPTS.get(suite, suite)}"
+    if shutil.which("debootstrap") is None or not os.path.exists(script):
         raise Skip(f"the debootstrap of this machine does not know '{suite}'")
-    folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "holdfast", "dist", name or suite)
+    folder = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "holdfast", "dist", name or f"fresh-{suite}")
     root = os.path.join(folder, "root")
     if not os.path.exists(os.path.join(folder, "complete")):
-        said = subprocess.run(["apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI)", "Created-By: Packages", "Component: main"], stdout=subprocess.PIPE,
-                              text=True, check=True).stdout.split("\n")
-        mirror = next((line.split()[1] for line in said if line.startswith("Debian ")), None)
-        if mirror is None:
-            raise Skip("apt on this machine has no source of Debian")
+        keys, mirror = origin(script)
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
-        done = subprocess.run(["nice", "debootstrap", "--variant=minbase", "--include=" + ",".join(packages), suite, root, mirror], stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, check=False)
+        done = subprocess.run(["nice", "debootstrap", keys, "--variant=minbase", "--include=" + ",".join(packages), suite, root, mirror, script],
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
         if done.returncode != 0:
             raise Skip(f"no tree of {suite}: {done.stdout.strip()[-300:]}")
         with open(os.path.join(folder, "complete"), "w", encoding="ascii"):
@@ -60,6 +75,7 @@ class Guest:
 
     def __init__(self, folder, folders, root=None):
         self.folder, self.folders, self.root, self.boot, self.log, self.pid = folder, folders, root, None, None, None
+        self.web = None
 
     def __enter__(self):
         root = self.root or tree()
@@ -93,7 +109,7 @@ class Guest:
 
     def _call(self, script):
         return subprocess.run(["nsenter", "-t", self.pid, "-a", "--", "env", "-i", "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8",
-                               "DEBIAN_FRONTEND=noninteractive", "sh", "-c", "cd && " + script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               "DEBIAN_FRONTEND=noninteractive", "sh", "-c", "cd\n" + script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
 
     def sh(self, script):
@@ -106,13 +122,19 @@ class Guest:
     def says(self, script):
         return self.sh(script).strip()
 
+    def serve(self, folder):
+        """A web server of this folder, where the pages have PLACE."""
+        self.web = subprocess.Popen(["nsenter", "-t", self.pid, "-n", "--", sys.executable, "-m", "http.server", str(PORT), "--bind", "127.0.0.1", "--directory", folder],
+                                    stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        self._wait("its web server", lambda: self._call(f"curl -sf http://127.0.0.1:{PORT}/").returncode == 0)
+
     @staticmethod
     def commands(page, section):
         """The commands of a section of a page."""
         with open(os.path.join(TOP, page), encoding="utf-8") as file:
             shown = file.read().split(f"\n## {section}\n")[1].split("\n## ")[0]
         found = [command.text for block in pages.read(TOP, page) if block.kind == "sh" and block.text in shown for command in block.commands()]
-        return [command.replace(PLACE, "file:///srv/holdfast") for command in found]
+        return [command.replace(PLACE, f"http://127.0.0.1:{PORT}") for command in found]
 
     def page(self, page, section):
         for command in self.commands(page, section):
@@ -122,6 +144,9 @@ class Guest:
         subprocess.run(["nsenter", "-t", self.pid, "-a", "--", "tee", path], input=text, text=True, stdout=subprocess.DEVNULL, check=True)
 
     def __exit__(self, *_):
+        if self.web:
+            self.web.kill()
+            self.web.wait()
         if self.boot.poll() is None:
             self.boot.send_signal(signal.SIGTERM)
             try:

@@ -271,10 +271,10 @@ ROWS = [
     Row(r"holdfast spool send .*", "elsewhere", page="/usb.md", why="tests/system/telemetry/carry.py"),
     Row(r"(curl|holdfast spool) .*", "elsewhere", page="/telemetry.md", why="tests/system/telemetry/docs.py"),
     Row(r"curl .*/ingest .*", before=with_agent, after=delivered),
-    Row(r"curl -s http://127\.0\.0\.1:\d+/\S+", before=with_agent),
+    Row(r"curl -s http://127\.0\.0\.1:\d+/\S+( \| head -1)?", before=with_agent),
     Row(r"sudo holdfast node page .*", before=with_agent, expect=r"http://127\.0\.0\.1:9090/#token=[0-9a-f]{64}\n"),
     # ---- anything else that needs nothing: right when it ends well ----------------------------------------------------------
-    Row(r"(sudo )?(holdfast|holdfast-delta|openssl|mkdir|cp|mv|rm|cat|ls|tar|install|cmp|echo) .*"),
+    Row(r"(sudo )?(holdfast|holdfast-delta|openssl|mkdir|cp|mv|rm|cat|ls|tar|install|cmp|echo|seq) .*"),
     Row(r"(sudo )?holdfast-agent --(help|version)"),
 ]
 

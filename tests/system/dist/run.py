@@ -6,9 +6,8 @@
 
 The release of HEAD is made here, and for this machine's processor once more in a clone. Then lintian reads the packages; a Debian 12, a Debian 13
 and an Ubuntu 24.04 booted by systemd-nspawn install them from a web server by docs/how-to/packages.md, take the releases of the tutorial, upgrade,
-go back and purge; and a real registry takes images and chart. Where this machine cannot, a test is skipped with the reason. Ends with the plain line "N passed, N failed, N skipped".
+go back and purge; and a real registry takes images and chart, by which Helm installs a cluster. Where this machine cannot, a test is skipped with the reason. Ends with the plain line "N passed, N failed, N skipped".
 """
-import contextlib
 import getpass
 import glob
 import gzip
@@ -31,13 +30,15 @@ import yaml
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
 WORK = os.path.join(TOP, "build", "dist-test")
 sys.dont_write_bytecode = True
-sys.path[:0] = [os.path.join(TOP, "hack", "dist"), os.path.join(TOP, "tests", "support")]
+sys.path[:0] = [os.path.join(TOP, "hack", "dist"), os.path.join(TOP, "tests", "support"), os.path.join(TOP, "tests", "system", "cluster")]
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 from holddist import commit  # noqa: E402
 from holdimage import elf, machine  # noqa: E402
 import guest  # noqa: E402
+import registry_node as registry  # noqa: E402
 import suite  # noqa: E402
+from holdcluster import need  # noqa: E402
 from suite import Skip, equal  # noqa: E402
 
 CANNOT = 3                                 # exit code of hack/dist/make
@@ -45,7 +46,8 @@ IMAGES = ("holdfast-agent", "holdfast-controller")
 COMMANDS = ("amd64", "arm64")              # processors of the command for any Linux
 URL = "https://releases.example.com/holdfast"
 HIGHER = "99.0.0"
-PAGE, TUTORIAL = "docs/how-to/packages.md", "docs/tutorials/first-node.md"
+PAGE, TUTORIAL, INSTALL = "docs/how-to/packages.md", "docs/tutorials/first-node.md", "docs/how-to/install.md"
+PUBLISH = [os.path.join(TOP, "hack", "dist", "publish"), "--plain-http"]
 PROMISE_S = 180                            # from the first command of the page to a committed delta
 
 
@@ -79,6 +81,7 @@ class Suite:
         self.key, self.public, self.apt_key = (os.path.join(WORK, name) for name in ("release.key", "release.pem", "apt.key"))
         self.cannot = None                 # why nothing could be made
         self.head = None
+        self.pushed = None
 
     def built(self):
         if self.cannot:
@@ -342,44 +345,74 @@ class Suite:
 
 
     def test_a_registry_takes_images_and_chart(self):
+        where, folder, said = self.registry()
+        equal(f"another registry than the chart's ({said['other'].stdout})", (said["other"].returncode, "looks for its images elsewhere" in said["other"].stdout), (1, True))
+        equal("what is pushed again", said["first"].splitlines()[0], said["again"].splitlines()[0])
+        with where.serving():
+            rendered = run(where.helm, "template", "holdfast", "oci://" + where.place + "/holdfast", "--version", self.head.version, "--plain-http", "-n", "holdfast-system")
+            images = sorted(set(re.findall(r"image: \"?(127[^\s\"]+)", rendered)))
+            equal("images of the chart", images, [f"{where.place}/{name}:{self.head.version}" for name in IMAGES])
+            for name in IMAGES:
+                self.pulled(where.port, f"edge/{name}")
+            sums = os.path.join(folder, "SHA256SUMS")
+            before = content(sums)
+            commit.write(sums, before.decode().replace("a", "b", 1))
+            equal("a changed folder", subprocess.run([*PUBLISH, where.place, folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode, 1)
+            commit.write(sums, before)
+
+    def registry(self):
+        """(a Registry that has the images and the chart, the folder they come from, what the pushes said)"""
         self.built()
         if shutil.which("go") is None:
             raise Skip("no Go")
-        folder, own, log = os.path.join(WORK, "published"), machine.native(), os.path.join(WORK, "registry.log")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        place = f"127.0.0.1:{port}/edge"
-        config = os.path.join(WORK, "registry.yaml")
-        commit.write(config, json.dumps({"version": 0.1, "storage": {"filesystem": {"rootdirectory": os.path.join(WORK, "registry")}},
-                                         "http": {"addr": f"127.0.0.1:{port}"}}))
-        publish = [os.path.join(TOP, "hack", "dist", "publish"), "--plain-http"]
-        program = run(os.path.join(TOP, "tests/system/dist/registry/build")).split()[-1]
-        helm = run(os.path.join(TOP, "tests/system/helm/build")).split()[-1]
-        make(TOP, folder, "--arch", own.name, "--offline", "--registry", place)
-        with open(log, "w", encoding="utf-8") as said, subprocess.Popen([program, "serve", config], stdout=said, stderr=said) as server:
-            try:
-                self.answers(port)
-                done = subprocess.run([*publish, "127.0.0.1:1/other", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-                equal(f"another registry than the chart's ({done.stdout})", (done.returncode, "looks for its images elsewhere" in done.stdout), (1, True))
-                first, again = run(*publish, place, folder), run(*publish, place, folder)
-                equal("what is pushed again", first.splitlines()[0], again.splitlines()[0])
-                chart = ["oci://" + place + "/holdfast", "--version", self.head.version, "--plain-http"]
-                rendered = run(helm, "template", "holdfast", *chart, "-n", "holdfast-system")
-                images = sorted(set(re.findall(r"image: \"?(127[^\s\"]+)", rendered)))
-                equal("images of the chart", images, [f"{place}/{name}:{self.head.version}" for name in IMAGES])
-                for name in IMAGES:
-                    self.pulled(port, f"edge/{name}")
-                commit.write(os.path.join(folder, "SHA256SUMS"), content(os.path.join(folder, "SHA256SUMS")).decode().replace("a", "b", 1))
-                equal("a changed folder", subprocess.run([*publish, place, folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode, 1)
-            finally:
-                server.terminate()
+        if self.pushed is None:
+            folder, where = os.path.join(WORK, "published"), registry.Registry(WORK)
+            make(TOP, folder, "--arch", machine.native().name, "--offline", "--registry", where.place)
+            with where.serving():
+                other = subprocess.run([*PUBLISH, "127.0.0.1:1/other", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+                self.pushed = where, folder, {"other": other, "first": run(*PUBLISH, where.place, folder), "again": run(*PUBLISH, where.place, folder)}
+        return self.pushed
 
-    def answers(self, port):
-        for _ in range(600):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return
-            time.sleep(0.1)
-        raise AssertionError("the registry does not answer")
+    def test_helm_from_a_registry(self):
+        """A node of a new cluster pulls all of it; docs/how-to/install.md and README.md, from helm install to a committed delta in the promised time."""
+        reasons = need.missing()
+        if reasons:
+            raise Skip(reasons[0])
+        where, folder, _ = self.registry()
+        with registry.Node(os.path.join(WORK, "cluster")) as node, where.serving(node.net):
+            site = os.path.join(node.work, "site")
+            program = os.path.join(node.cluster.root(node.NAME), "opt/hello")
+            os.makedirs(site)
+            os.makedirs(program)
+            with tarfile.open(os.path.join(folder, f"holdfast-{self.head.version}-linux-{machine.native().debian}.tar.gz")) as archive:
+                commit.write(os.path.join(node.tools, "holdfast"), archive.extractfile("holdfast").read(), 0o755)
+            for name, path in (("helm", where.helm), ("kubectl", os.path.join(node.cluster.parts(), "kubectl"))):
+                os.symlink(path, os.path.join(node.tools, name))
+            with node.web(8081, program), node.web(8082, site):
+                node.sh("holdfast key generate release-2026")
+                chart = f"oci://{where.place}/holdfast --version {self.head.version} --plain-http"
+                begin = time.monotonic()
+                for command in guest.Guest.commands(INSTALL, "Install"):
+                    node.sh(command.replace("charts/holdfast", chart))
+                installed = time.monotonic() - begin
+                self.release(node, 1)
+                self.release(node, 2, "1")
+                spent = time.monotonic() - begin
+            print(f"    helm: installed and tested after {installed:.1f} s, a committed delta after {spent:.1f} s (promise: {PROMISE_S} s)", flush=True)
+            found = json.loads(node.sh(f"kubectl get edgenode {node.NAME} -o json"))["status"]["updates"][0]
+            equal("the last update", [found.get(key) for key in ("phase", "version", "method")], ["Committed", "2", "Delta"])
+            equal("where the agent's image is from", node.sh("kubectl -n holdfast-system get pods -o jsonpath='{.items[*].spec.containers[0].image}'").count(where.place) > 1, True)
+            equal("within the promise", spent < PROMISE_S, True)
+
+    @staticmethod
+    def release(node, version, old=None):
+        """A release of 48 KB for the node, as README.md makes and applies one."""
+        commit.write(os.path.join(node.work, f"hello-{version}"), f"hello, version {version}\n" + "".join(f"{number}\n" for number in range(9999)))
+        node.sh(f"holdfast release create --name hello --version {version} --sequence {version} --path /opt/hello/greeting --mode 0644 "
+                f"--artifact {machine.native().debian}=hello-{version}{',old=hello-' + old if old else ''} --health-http http://127.0.0.1:8081/greeting "
+                f"--node-selector kubernetes.io/hostname={node.NAME} --url-base http://127.0.0.1:8082 --key release-2026 --out out-{version} && cp out-{version}/* site/")
+        node.sh(f"kubectl apply -f site/hello-{version}.yaml && kubectl wait edgenode/{node.NAME} --timeout=2m "
+                f"--for=jsonpath='{{.status.updates[?(@.version==\"{version}\")].phase}}'=Committed")
 
     def pulled(self, port, repository):
         """The image is there for this processor, with the bill of materials that refers to it."""

@@ -21,9 +21,8 @@
 #include "loop/http/url.h"
 #include "loop/server/streamed.h"
 #include "mirror/request.h"
-#include "mirror/tags.h"
+#include "mirror/tags_file.h"
 #include "os/fd.h"
-#include "os/file.h"
 
 enum { MAX_MANIFEST = 4 << 20, PIECE = 32 << 10, MAX_TEXT = 1024, MAX_SETTINGS = 16 << 10 };
 #define HUB                                                                                                            \
@@ -52,16 +51,6 @@ struct serving {
     struct hf_timer *patience;       /* then last_sha256 is the answer; NULL: there is none */
 };
 
-/* Writes the file of tags; outlives the mirror. */
-struct tags_job {
-    struct hf_job job;
-    struct hf_mirror *mirror; /* NULL: gone meanwhile */
-    const struct hf_fs_ops *fs;
-    char *path;
-    struct hf_buf text;
-    int r;
-};
-
 struct hf_mirror {
     struct hf_mirror_params p;
     struct hf_mirror_upstream *upstream;
@@ -71,11 +60,8 @@ struct hf_mirror {
     char *registries[HF_MIRROR_MAX_REGISTRIES + 1];
     char *stores[HF_MIRROR_STORES + 1];
     char *authorization; /* what a request has to show */
-    char *tags_path;     /* or NULL */
     uint64_t stale_ok_ns;
-    struct hf_mirror_tags tags;
-    struct tags_job *tags_job; /* in progress, or NULL */
-    bool tags_changed;         /* since it began */
+    struct hf_mirror_tags_file *tags; /* NULL: off */
     struct hf_metric_family *sent;
     struct hf_metric *fetched;
 };
@@ -354,64 +340,6 @@ static void on_impatience(void *arg)
     (void)serve_last(arg);
 }
 
-/* ---- the file of tags -------------------------------------------------------------------------------------------- */
-
-static void save_tags(struct hf_mirror *mirror);
-
-static void free_tags_job(struct tags_job *job)
-{
-    free(job->path);
-    hf_buf_done(&job->text);
-    free(job);
-}
-
-static void write_tags(struct hf_job *job)
-{
-    struct tags_job *tags = hf_container_of(job, struct tags_job, job);
-
-    tags->r = hf_file_replace(tags->fs, tags->path, tags->text.p, tags->text.n, 0600, NULL);
-}
-
-static void tags_written(struct hf_job *job, int cancelled)
-{
-    struct tags_job *tags = hf_container_of(job, struct tags_job, job);
-    struct hf_mirror *mirror = tags->mirror;
-
-    if (mirror != NULL) {
-        mirror->tags_job = NULL;
-        if (!cancelled && tags->r < 0)
-            hf_log(mirror->p.log, HF_LOG_WARNING, "image.tags_not_saved", HF_S("path", tags->path),
-                   HF_D("errno", -tags->r));
-        if (!cancelled && mirror->tags_changed)
-            save_tags(mirror);
-    }
-    free_tags_job(tags);
-}
-
-static void save_tags(struct hf_mirror *mirror)
-{
-    const struct hf_sched_ops *sched = hf_loop_sched(mirror->p.loop);
-
-    mirror->tags_changed = true;
-    if (mirror->tags_path == NULL || mirror->tags_job != NULL)
-        return;
-    struct tags_job *job = calloc(1, sizeof(*job));
-    if (job == NULL)
-        return;
-    *job = (struct tags_job){.job = {.work = write_tags, .done = tags_written},
-                             .mirror = mirror,
-                             .fs = mirror->p.upstream.fs,
-                             .path = strdup(mirror->tags_path),
-                             .text = {.max = HF_MIRROR_TAGS_TEXT}};
-    if (job->path == NULL || hf_mirror_tags_format(&mirror->tags, &job->text) < 0 ||
-        sched->submit(sched->ctx, &job->job) < 0) {
-        free_tags_job(job);
-        return;
-    }
-    mirror->tags_job = job;
-    mirror->tags_changed = false;
-}
-
 static uint64_t now_unix_s(const struct hf_mirror *mirror)
 {
     return hf_unix_ns(mirror->p.upstream.clock) / HF_NS_PER_S;
@@ -421,17 +349,8 @@ static void remember(struct serving *serving, const char *sha256)
 {
     struct hf_mirror *mirror = serving->mirror;
 
-    if (serving->request.kind == HF_MIRROR_MANIFEST && serving->request.sha256[0] == '\0' && sha256[0] != '\0' &&
-        hf_mirror_tags_put(&mirror->tags, &serving->request, sha256, now_unix_s(mirror)) == 1)
-        save_tags(mirror);
-}
-
-static void load_tags(struct hf_mirror *mirror)
-{
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_MIRROR_TAGS_TEXT);
-
-    if (mirror->tags_path != NULL && hf_file_read(mirror->p.upstream.fs, mirror->tags_path, &text, NULL) == 0)
-        (void)!hf_mirror_tags_parse(&mirror->tags, hf_buf_view(&text), NULL); /* what is lost is learnt again */
+    if (serving->request.kind == HF_MIRROR_MANIFEST && serving->request.sha256[0] == '\0' && sha256[0] != '\0')
+        hf_mirror_tags_file_put(mirror->tags, &serving->request, sha256, now_unix_s(mirror));
 }
 
 /* ---- from the registry ------------------------------------------------------------------------------------------- */
@@ -677,10 +596,10 @@ static void look_for_last(struct serving *serving)
     struct hf_mirror *mirror = serving->mirror;
     const struct hf_sched_ops *sched = hf_loop_sched(mirror->p.loop);
     const struct hf_mirror_request *request = &serving->request;
-    const struct hf_mirror_tag *tag =
-        request->kind == HF_MIRROR_MANIFEST && request->sha256[0] == '\0'
-            ? hf_mirror_tags_find(&mirror->tags, request, now_unix_s(mirror), mirror->stale_ok_ns / HF_NS_PER_S)
-            : NULL;
+    const struct hf_mirror_tag *tag = request->kind == HF_MIRROR_MANIFEST && request->sha256[0] == '\0'
+                                          ? hf_mirror_tags_find(hf_mirror_tags_file_get(mirror->tags), request,
+                                                                now_unix_s(mirror), mirror->stale_ok_ns / HF_NS_PER_S)
+                                          : NULL;
     uint64_t size;
     _cleanup_(hf_closep) int fd = tag != NULL ? open_blob(mirror, tag->sha256, &size) : -1;
 
@@ -788,11 +707,7 @@ static void turn_off(struct hf_mirror *mirror)
     hf_streamed_free(hf_steal(mirror->server));
     while (!hf_list_empty(&mirror->servings))
         free_serving(hf_container_of(mirror->servings.next, struct serving, link));
-    if (mirror->tags_job != NULL)
-        mirror->tags_job->mirror = NULL;
-    mirror->tags_job = NULL;
-    hf_mirror_tags_done(&mirror->tags);
-    hf_buf_wipe_text(&mirror->tags_path);
+    hf_mirror_tags_file_free(hf_steal(mirror->tags));
     for (size_t i = 0; mirror->registries[i] != NULL; i++)
         hf_buf_wipe_text(&mirror->registries[i]);
     for (size_t i = 0; mirror->stores[i] != NULL; i++)
@@ -817,9 +732,9 @@ static bool keep(struct hf_mirror *mirror, const struct hf_mirror_settings *sett
               hf_base64_encode(pair.p, pair.n, &line) == 0;
 
     mirror->stale_ok_ns = settings->stale_ok_ns;
-    mirror->tags_path = settings->tags_path != NULL ? strdup(settings->tags_path) : NULL;
-    ok = ok && (settings->tags_path == NULL || mirror->tags_path != NULL);
-    mirror->authorization = ok ? hf_buf_take(&line) : NULL;
+    mirror->tags = hf_mirror_tags_file_new(&(const struct hf_mirror_tags_file_params){
+        hf_loop_sched(mirror->p.loop), mirror->p.upstream.fs, mirror->p.log, settings->tags_path});
+    mirror->authorization = ok && mirror->tags != NULL ? hf_buf_take(&line) : NULL;
     hf_buf_wipe(&pair);
     hf_buf_wipe(&line);
     return mirror->authorization != NULL;
@@ -839,7 +754,6 @@ int hf_mirror_settle(struct hf_mirror *mirror, const struct hf_mirror_settings *
         return 0;
     if (!keep(mirror, settings))
         return hf_err_set(err, ENOMEM, "not enough memory for the mirror");
-    load_tags(mirror);
     return hf_streamed_new(mirror->p.loop, &params, &mirror->server, err);
 }
 

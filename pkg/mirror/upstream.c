@@ -15,7 +15,7 @@
 #include "base/strmap.h"
 #include "codec/json.h"
 #include "loop/http/url.h"
-#include "mirror/challenge.h"
+#include "oci/registry/challenge.h"
 #include "steps/access.h"
 
 enum { MAX_TOKEN = 16 << 10, MAX_TOKEN_ANSWER = 64 << 10, MAX_TOKENS = 64, MAX_BREAKS = 4, RANGE_TEXT = 64 };
@@ -181,16 +181,25 @@ static int take_answer(struct hf_mirror_call *call, const struct hf_http_respons
     return call->ask.on_response(call->ask.arg, response);
 }
 
+/* To pull from this repository, whatever scope the registry asked for. NULL: out of memory, or too long. */
+static char *token_url(struct hf_oci_challenge *challenge, const char *name)
+{
+    _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(HF_URL_MAX);
+
+    (void)snprintf(challenge->scope, sizeof(challenge->scope), "repository:%s:pull", name);
+    return hf_oci_challenge_url(challenge, &url) == 0 ? hf_buf_take(&url) : NULL;
+}
+
 static int on_response(void *arg, const struct hf_http_response *response)
 {
     struct hf_mirror_call *call = arg;
-    struct hf_mirror_challenge challenge;
+    struct hf_oci_challenge challenge;
 
     call->denied = false;
     if (response->status == 401 && !response->redirected && call->tokens == 0 &&
-        hf_mirror_challenge_parse(response->challenge, &challenge) == 0) {
+        hf_oci_challenge_parse(response->challenge, &challenge) == 0 && challenge.bearer) {
         free(call->token_url);
-        call->token_url = hf_mirror_token_url(&challenge, call->name);
+        call->token_url = token_url(&challenge, call->name);
         call->denied = call->token_url != NULL;
     }
     if (call->denied)

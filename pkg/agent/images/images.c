@@ -16,16 +16,16 @@
 
 #include "agent/images/refusals.h"
 #include "agent/images/running.h"
+#include "agent/images/runtime_files.h"
 #include "agent/turn.h"
 #include "os/dir.h"
-#include "os/file.h"
 #include "verifier/verify.h"
 
 #define TAKE_NS (10 * HF_NS_PER_S)
 #define LOOK_NS (30 * HF_NS_PER_S) /* policies may change all the time */
 #define PROGRAM "holdfast-verify"
 
-enum { MAX_TOML = 1 << 20, MAX_CRI_JSON = 4 << 20, MAX_ARGS = 12, LOOK_S = 30 };
+enum { MAX_CRI_JSON = 4 << 20, MAX_ARGS = 12, LOOK_S = 30 };
 
 /* ---- the condition ----------------------------------------------------------------------------------------------- */
 
@@ -64,53 +64,6 @@ static void end_look(struct hf_images *images, const char *reason, const char *m
 
 /* ---- files ------------------------------------------------------------------------------------------------------- */
 
-struct toml_reading {
-    const struct hf_fs_ops *fs;
-    const char *folder;
-    struct hf_image_runtime *runtime;
-    bool failed;
-};
-
-static bool read_toml(const struct hf_fs_ops *fs, const char *path, struct hf_image_runtime *runtime)
-{
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_TOML);
-
-    if (hf_file_read(fs, path, &text, NULL) < 0)
-        return false;
-    hf_image_runtime_read(runtime, hf_buf_str(&text));
-    return true;
-}
-
-static int read_import(void *arg, const char *name, unsigned char type)
-{
-    struct toml_reading *toml = arg;
-    size_t n = strlen(name);
-    char path[PATH_MAX];
-
-    (void)type;
-    if (n > 5 && strcmp(name + n - 5, ".toml") == 0 &&
-        snprintf(path, sizeof(path), "%s/%s", toml->folder, name) < (int)sizeof(path))
-        toml->failed |= !read_toml(toml->fs, path, toml->runtime);
-    return 0;
-}
-
-/* Of `imports = ["/folder/<pattern>.toml"]`, as K3s and containerd's own default have it: all of the folder. */
-static bool read_imports(const struct hf_fs_ops *fs, struct hf_image_runtime *runtime)
-{
-    char folder[PATH_MAX];
-    struct toml_reading toml = {.fs = fs, .folder = folder, .runtime = runtime};
-
-    if (runtime->imports[0] == '\0')
-        return true;
-    (void)hf_dir_of_path(runtime->imports, folder, sizeof(folder));
-    int dir = fs->openat(fs->ctx, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
-    if (dir < 0)
-        return dir == -ENOENT;
-    int r = fs->list(fs->ctx, dir, read_import, &toml);
-    (void)fs->close(fs->ctx, dir);
-    return r == 0 && !toml.failed;
-}
-
 /* Who may change the program may let everything run. */
 static bool has_program(const struct hf_fs_ops *fs, const char *folder)
 {
@@ -126,10 +79,10 @@ static bool has_program(const struct hf_fs_ops *fs, const char *folder)
 static bool configuration_is_right(struct hf_images *images)
 {
     const struct hf_fs_ops *fs = images->env->fs;
-    struct hf_image_runtime runtime = {.folder = HF_IMAGE_VERIFIER_DIR};
+    struct hf_image_runtime runtime;
     char message[512];
 
-    if (!read_toml(fs, images->place->config, &runtime) || !read_imports(fs, &runtime)) {
+    if (!hf_image_runtime_load(fs, images->place->config, &runtime)) {
         (void)snprintf(message, sizeof(message), "%s, or a file that it imports, cannot be read",
                        images->place->config);
         end_look(images, "ConfigurationUnreadable", message);
@@ -142,10 +95,10 @@ static bool configuration_is_right(struct hf_images *images)
                        "no " PROGRAM " that root alone may change is in %s, where this node's containerd looks",
                        runtime.folder);
         end_look(images, "VerifierMissing", message);
-    } else if (runtime.local_pull[0] != '\0') {
+    } else if (runtime.local_pull != 0) {
         (void)snprintf(message, sizeof(message),
                        "with %s in its configuration, containerd pulls without asking its verifiers",
-                       runtime.local_pull);
+                       hf_image_runtime_local_pull(&runtime));
         end_look(images, "LocalPull", message);
     } else {
         return true;

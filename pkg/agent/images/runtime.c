@@ -55,42 +55,68 @@ static bool in_images(const char *table)
     return strstr(table, "io.containerd.cri.v1.images") != NULL || strstr(table, "io.containerd.grpc.v1.cri") != NULL;
 }
 
-/* Tables of [..registry]; K3s writes config_path, which the transfer service knows. */
+/* Harmless: the value by which CRI pulls with the transfer service, also in a later file. NULL: a table, which no later
+ * file takes back. */
+static const struct {
+    const char *name, *harmless;
+} local_pull[] = {
+    {"use_local_image_pull", "false"},
+    {"disable_snapshot_annotations", "true"},
+    {"discard_unpacked_layers", "false"},
+    {"image_pull_with_sync_fs", "false"},
+    {"max_concurrent_downloads", "3"},
+    {"registry.mirrors", NULL}, /* K3s writes config_path, which the transfer service knows */
+    {"registry.configs", NULL},
+    {"registry.auths", NULL},
+};
+
 static void read_table(struct hf_image_runtime *runtime, const char *table)
 {
-    static const char *const registry[] = {"registry.mirrors", "registry.configs", "registry.auths"};
-
-    for (size_t i = 0; i < HF_LEN(registry); i++)
-        if (in_images(table) && strstr(table, registry[i]) != NULL)
-            (void)snprintf(runtime->local_pull, sizeof(runtime->local_pull), "%s", registry[i]);
+    for (unsigned i = 0; i < HF_LEN(local_pull); i++)
+        if (local_pull[i].harmless == NULL && in_images(table) && strstr(table, local_pull[i].name) != NULL)
+            runtime->local_pull |= 1u << i;
 }
 
 static void read_image_setting(struct hf_image_runtime *runtime, const char *key, const char *value)
 {
-    static const struct {
-        const char *key, *harmless;
-    } settings[] = {
-        {"use_local_image_pull", "false"},    {"disable_snapshot_annotations", "true"},
-        {"discard_unpacked_layers", "false"}, {"image_pull_with_sync_fs", "false"},
-        {"max_concurrent_downloads", "3"},
-    };
-
-    for (size_t i = 0; i < HF_LEN(settings); i++) {
-        if (strcmp(key, settings[i].key) != 0)
+    for (unsigned i = 0; i < HF_LEN(local_pull); i++) {
+        if (local_pull[i].harmless == NULL || strcmp(key, local_pull[i].name) != 0)
             continue;
-        bool harmless = strcmp(value, settings[i].harmless) == 0;
-        if (!harmless)
-            (void)snprintf(runtime->local_pull, sizeof(runtime->local_pull), "%s", settings[i].key);
-        else if (strcmp(runtime->local_pull, key) == 0)
-            runtime->local_pull[0] = '\0'; /* a later file takes it back */
+        bool harmless = strcmp(value, local_pull[i].harmless) == 0;
+        runtime->local_pull = harmless ? runtime->local_pull & ~(1u << i) : runtime->local_pull | 1u << i;
     }
+}
+
+const char *hf_image_runtime_local_pull(const struct hf_image_runtime *runtime)
+{
+    for (unsigned i = 0; i < HF_LEN(local_pull); i++)
+        if ((runtime->local_pull & 1u << i) != 0)
+            return local_pull[i].name;
+    return NULL;
+}
+
+/* One line of the list. Returns whether it goes on in the next. */
+static bool read_imports(struct hf_image_imports *imports, const char *line)
+{
+    for (const char *at = line; *at != '\0' && *at != ']'; at++) {
+        if (*at != '"' && *at != '\'')
+            continue;
+        const char *end = strchr(at + 1, *at);
+        size_t n = end != NULL ? (size_t)(end - at - 1) : 0;
+        if (n == 0 || n >= sizeof(imports->path[0]) || imports->n == HF_LEN(imports->path)) {
+            imports->lost = true;
+            return false;
+        }
+        (void)snprintf(imports->path[imports->n++], sizeof(imports->path[0]), "%.*s", (int)n, at + 1);
+        at = end;
+        line = end + 1;
+    }
+    return strchr(line, ']') == NULL;
 }
 
 static void read_setting(struct hf_image_runtime *runtime, const char *table, const char *key, const char *value)
 {
-    if (strcmp(key, "imports") == 0 && table[0] == '\0')
-        unquote(runtime->imports, sizeof(runtime->imports), value);
-    else if (strcmp(key, "bin_dir") == 0 && in_verifier(table))
+    if (strcmp(key, "bin_dir") == 0 && in_verifier(table))
         unquote(runtime->folder, sizeof(runtime->folder), value);
     else if (strcmp(key, "max_verifiers") == 0 && in_verifier(table))
         runtime->calls_none = strcmp(value, "0") == 0;
@@ -98,26 +124,34 @@ static void read_setting(struct hf_image_runtime *runtime, const char *table, co
         read_image_setting(runtime, key, value);
 }
 
-void hf_image_runtime_read(struct hf_image_runtime *runtime, const char *toml)
+void hf_image_runtime_read(struct hf_image_runtime *runtime, const char *toml, struct hf_image_imports *ret_imports)
 {
     char table[MAX_TABLE] = "", line[MAX_LINE];
+    bool in_imports = false;
 
+    *ret_imports = (struct hf_image_imports){.n = 0};
     for (const char *at = toml; *at != '\0';) {
         size_t n = strcspn(at, "\n");
         tidy(line, at, n);
         at += n + (at[n] == '\n');
         char *equals = strchr(line, '=');
-        if (line[0] == '[') {
+        if (in_imports) {
+            in_imports = read_imports(ret_imports, line);
+        } else if (line[0] == '[') {
             (void)snprintf(table, sizeof(table), "%.255s", line);
             read_table(runtime, table);
         } else if (equals != NULL) {
             *equals = '\0';
-            read_setting(runtime, table, line, equals + 1);
+            if (strcmp(line, "imports") == 0 && table[0] == '\0')
+                in_imports = read_imports(ret_imports, equals + 1);
+            else
+                read_setting(runtime, table, line, equals + 1);
         }
         /* The list may go over several lines: the plugin's name is nowhere else but in its own table. */
         if (table[0] == '\0' && strstr(equals != NULL ? equals + 1 : line, "io.containerd.image-verifier.v1") != NULL)
             runtime->disabled = true;
     }
+    ret_imports->lost |= in_imports;
 }
 
 bool hf_image_runtime_version(const char *text, unsigned *ret_major, unsigned *ret_minor)

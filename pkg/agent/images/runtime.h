@@ -16,12 +16,21 @@ struct hf_image_runtime {
     char folder[256];    /* bin_dir; "": the setting cannot be read */
     bool disabled;       /* the plugin is among disabled_plugins */
     bool calls_none;     /* max_verifiers is 0: the verifiers are skipped */
-    char local_pull[64]; /* the setting by which CRI pulls without the transfer service; "": none */
-    char imports[256];   /* pattern of further files; "": none. Later ones count more */
+    unsigned local_pull; /* a bit for each setting by which CRI pulls without the transfer service */
 };
 
-/* Begin with zeros and HF_IMAGE_VERIFIER_DIR as the folder, then all files in order. */
-void hf_image_runtime_read(struct hf_image_runtime *runtime, const char *toml);
+/* What the `imports` of one file name. */
+struct hf_image_imports {
+    char path[8][256]; /* as it stands there: a path or a pattern */
+    unsigned n;
+    bool lost; /* there were more, longer ones, or no end of the list */
+};
+
+/* Begin with zeros and HF_IMAGE_VERIFIER_DIR as the folder, then read all files in order: later ones count more. */
+void hf_image_runtime_read(struct hf_image_runtime *runtime, const char *toml, struct hf_image_imports *ret_imports);
+
+/* A name among `local_pull`, or NULL: none. */
+const char *hf_image_runtime_local_pull(const struct hf_image_runtime *runtime);
 
 /* `text` as `containerd --version` prints it: "containerd github.com/containerd/containerd/v2 v2.1.4 0123abc". False:
  * another form. */

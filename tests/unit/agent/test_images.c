@@ -7,8 +7,9 @@
 
 #include "agent/images/refusals.h"
 #include "agent/images/running.h"
-#include "agent/images/runtime.h"
+#include "agent/images/runtime_files.h"
 #include "support/check_main.h"
+#include "support/fakes/simfs.h"
 
 /* ---- containerd -------------------------------------------------------------------------------------------------- */
 
@@ -16,7 +17,7 @@
 #define VERIFIER "[plugins.\"io.containerd.image-verifier.v1.bindir\"]\n"
 
 static const struct {
-    const char *toml, *folder, *local_pull, *imports;
+    const char *toml, *folder, *local_pull, *imports; /* the last of them */
     bool off;
 } settings[] = {
     {"", HF_IMAGE_VERIFIER_DIR, "", "", false},
@@ -49,16 +50,28 @@ static const struct {
      "", false},
     {"imports = [\"/var/lib/rancher/k3s/agent/etc/containerd/config-v3.toml.d/*.toml\"]\n" IMAGES,
      HF_IMAGE_VERIFIER_DIR, "", "/var/lib/rancher/k3s/agent/etc/containerd/config-v3.toml.d/*.toml", false},
+    {"imports = [ '/a.toml', # first\n  \"b/*.toml\",\n]\nversion = 3\n" IMAGES "max_concurrent_downloads = 4",
+     HF_IMAGE_VERIFIER_DIR, "max_concurrent_downloads", "b/*.toml", false},
+    {"imports = []\n" IMAGES "imports = ['/x']\n", HF_IMAGE_VERIFIER_DIR, "", "", false},
+    /* What one setting takes back is not another one. */
+    {IMAGES "use_local_image_pull = true\nmax_concurrent_downloads = 8\n" IMAGES "max_concurrent_downloads = 3\n",
+     HF_IMAGE_VERIFIER_DIR, "use_local_image_pull", "", false},
+    {"[plugins.'io.containerd.cri.v1.images'.registry.auths.'r.example']\n" IMAGES "discard_unpacked_layers = true\n"
+     "discard_unpacked_layers = false\n",
+     HF_IMAGE_VERIFIER_DIR, "registry.auths", "", false},
 };
 
 START_TEST(reads_settings)
 {
     struct hf_image_runtime runtime = {.folder = HF_IMAGE_VERIFIER_DIR};
+    struct hf_image_imports imports;
 
-    hf_image_runtime_read(&runtime, settings[_i].toml);
+    hf_image_runtime_read(&runtime, settings[_i].toml, &imports);
+    const char *pulls = hf_image_runtime_local_pull(&runtime);
     ck_assert_str_eq(runtime.folder, settings[_i].folder);
-    ck_assert_str_eq(runtime.local_pull, settings[_i].local_pull);
-    ck_assert_str_eq(runtime.imports, settings[_i].imports);
+    ck_assert_str_eq(pulls != NULL ? pulls : "", settings[_i].local_pull);
+    ck_assert_str_eq(imports.n > 0 ? imports.path[imports.n - 1] : "", settings[_i].imports);
+    ck_assert(!imports.lost);
     ck_assert_int_eq(runtime.disabled || runtime.calls_none, settings[_i].off);
 }
 END_TEST
@@ -67,18 +80,128 @@ END_TEST
 START_TEST(survives_settings)
 {
     static char text[20000];
+    struct hf_image_imports imports;
 
     for (size_t i = 0; i < sizeof(text) - 1; i++)
         text[i] = "[\"'=#a\n "[(i * 2654435761u >> 7) % 8];
     for (size_t n = sizeof(text) - 1; n > 0; n -= n / 7 + 1) {
         struct hf_image_runtime runtime = {.folder = HF_IMAGE_VERIFIER_DIR};
         text[n] = '\0';
-        hf_image_runtime_read(&runtime, text);
+        hf_image_runtime_read(&runtime, text, &imports);
     }
     memset(text, '[', 5000);
     text[5000] = '\0';
     struct hf_image_runtime runtime = {.folder = ""};
-    hf_image_runtime_read(&runtime, text);
+    hf_image_runtime_read(&runtime, text, &imports);
+}
+END_TEST
+
+/* A list that has no end, an import that is too long, and one too many: known, not left out. */
+START_TEST(loses_no_import)
+{
+    struct hf_image_runtime runtime = {.folder = ""};
+    struct hf_image_imports imports;
+    char text[400];
+
+    hf_image_runtime_read(&runtime, "imports = ['/a',\n'/b'\n", &imports);
+    ck_assert(imports.n == 2 && imports.lost);
+    hf_image_runtime_read(&runtime, "imports = ['/a]\n", &imports);
+    ck_assert(imports.lost);
+    hf_image_runtime_read(&runtime, "imports = ['1','2','3','4','5','6','7','8','9']\n", &imports);
+    ck_assert(imports.n == 8 && imports.lost);
+    (void)snprintf(text, sizeof(text), "imports = ['/%0300d']\n", 0);
+    hf_image_runtime_read(&runtime, text, &imports);
+    ck_assert(imports.n == 0 && imports.lost);
+}
+END_TEST
+
+#define CONFIG "/etc/containerd/config.toml"
+
+struct toml {
+    const char *path, *text;
+};
+
+/* Which setting is left of max_concurrent_downloads says which file came last. */
+static const struct {
+    const char *name;
+    struct toml files[5];
+    const char *local_pull; /* NULL: cannot be read */
+} loads[] = {
+    {"alone", {{CONFIG, IMAGES}}, ""},
+    {"absent", {{"/etc/other", ""}}, NULL},
+    {"conf.d is read if it is named",
+     {{CONFIG, IMAGES}, {"/etc/containerd/conf.d/a.toml", IMAGES "use_local_image_pull = true\n"}},
+     ""},
+    {"conf.d is named",
+     {{CONFIG, "imports = ['/etc/containerd/conf.d/*.toml']\n"},
+      {"/etc/containerd/conf.d/a.toml", IMAGES "use_local_image_pull = true\n"}},
+     "use_local_image_pull"},
+    {"another name",
+     {{CONFIG, "imports = ['/etc/containerd/conf.d/*.toml']\n"},
+      {"/etc/containerd/conf.d/a.toml.off", IMAGES "use_local_image_pull = true\n"}},
+     ""},
+    {"no folder", {{CONFIG, "imports = ['/etc/none/*.toml']\n"}}, ""},
+    {"a file that is not there", {{CONFIG, "imports = ['/etc/none/a.toml']\n"}}, NULL},
+    {"a later file takes one back, not the other",
+     {{CONFIG, "imports = ['d/*.toml']\n"},
+      {"/etc/containerd/d/b.toml", IMAGES "max_concurrent_downloads = 3\n"},
+      {"/etc/containerd/d/a.toml", IMAGES "use_local_image_pull = true\nmax_concurrent_downloads = 8\n"}},
+     "use_local_image_pull"},
+    {"by name, whatever the order of the disk",
+     {{CONFIG, "imports = ['/d/*.toml']\n"},
+      {"/d/z.toml", IMAGES "max_concurrent_downloads = 8\n"},
+      {"/d/a.toml", IMAGES "max_concurrent_downloads = 3\n"}},
+     "max_concurrent_downloads"},
+    {"all patterns, in their order",
+     {{CONFIG, "imports = [\n'/z/*.toml',\n'/a/*.toml',\n]\n"},
+      {"/z/x.toml", IMAGES "max_concurrent_downloads = 8\n"},
+      {"/a/x.toml", IMAGES "max_concurrent_downloads = 3\n"}},
+     ""},
+    {"each file once, where it comes first",
+     {{CONFIG, "imports = ['/d/b.toml', '/d/*.toml']\n"},
+      {"/d/a.toml", IMAGES "max_concurrent_downloads = 8\n"},
+      {"/d/b.toml", IMAGES "max_concurrent_downloads = 3\n"}},
+     "max_concurrent_downloads"},
+    {"imports of imports come last, in a circle, too",
+     {{CONFIG, "imports = ['/d/a.toml', '/d/b.toml']\n"},
+      {"/d/a.toml", "imports = ['c.toml', '" CONFIG "']\n"},
+      {"/d/b.toml", IMAGES "max_concurrent_downloads = 3\n"},
+      {"/d/c.toml", "imports = ['*.toml']\n" IMAGES "max_concurrent_downloads = 8\n"}},
+     "max_concurrent_downloads"},
+    {"a pattern of folders", {{CONFIG, "imports = ['/etc/*/a.toml']\n"}}, NULL},
+};
+
+START_TEST(loads_imports)
+{
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_image_runtime runtime;
+
+    for (const struct toml *file = loads[_i].files; file->path != NULL; file++)
+        hf_simfs_put(fs, file->path, file->text, strlen(file->text), 0644);
+    bool ok = hf_image_runtime_load(hf_simfs_ops(fs), CONFIG, &runtime);
+    ck_assert_msg(ok == (loads[_i].local_pull != NULL), "%s", loads[_i].name);
+    const char *pulls = hf_image_runtime_local_pull(&runtime);
+    ck_assert_msg(!ok || strcmp(pulls != NULL ? pulls : "", loads[_i].local_pull) == 0, "%s", loads[_i].name);
+    ck_assert_uint_eq(hf_simfs_open_fds(fs), 0);
+    hf_simfs_free(fs);
+}
+END_TEST
+
+/* More files than are read is no proof. */
+START_TEST(loads_so_many)
+{
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_image_runtime runtime;
+    char path[40];
+
+    hf_simfs_put(fs, CONFIG, "imports = ['/d/*']\n", 19, 0644);
+    for (int i = 0; i < 64; i++) {
+        ck_assert(i == 0 || hf_image_runtime_load(hf_simfs_ops(fs), CONFIG, &runtime));
+        (void)snprintf(path, sizeof(path), "/d/%d", i);
+        hf_simfs_put(fs, path, "", 0, 0644);
+    }
+    ck_assert(!hf_image_runtime_load(hf_simfs_ops(fs), CONFIG, &runtime));
+    hf_simfs_free(fs);
 }
 END_TEST
 
@@ -187,6 +310,9 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, reads_settings, 0, (int)HF_LEN(settings));
     tcase_add_test(tc, survives_settings);
+    tcase_add_test(tc, loses_no_import);
+    tcase_add_loop_test(tc, loads_imports, 0, (int)HF_LEN(loads));
+    tcase_add_test(tc, loads_so_many);
     tcase_add_test(tc, reads_versions);
     tcase_add_loop_test(tc, judges_containers, 0, (int)HF_LEN(runs));
     tcase_add_test(tc, sums_refusals);

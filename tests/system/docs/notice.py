@@ -53,12 +53,14 @@ def check_libraries(top):
 
 
 def check_static(top):
-    """NOTICE names the static programs, and what the Makefile links into them. The supervisor is one where musl-gcc is there."""
-    static = [name for name, path in programs(top).items() if not loads(path) and name != "holdfast-supervisor"]
+    """NOTICE names the static programs, and what the Makefile links into them: musl into those of APART, where musl-gcc is there."""
     with open(os.path.join(top, "Makefile"), encoding="utf-8") as makefile:
-        linked = re.findall(r"^\$\(B\)/release/holdfast-delta: PKG_LIBS := (.*)$", makefile.read(), re.M)
+        rules = makefile.read()
+    linked = re.findall(r"^\$\(B\)/release/holdfast-delta: PKG_LIBS := (.*)$", rules, re.M)
+    musl = re.search(r"^APART := (.*)$", rules, re.M)[1].split()
+    static = [name for name, path in programs(top).items() if not loads(path) and name not in musl]
     wanted = f"{' and '.join(static)} loads nothing: it contains glibc, xz and zstd."
-    said = wanted in text_of(top) and "holdfast-supervisor contains musl (MIT)" in text_of(top)
+    said = wanted in text_of(top) and f"{' and '.join(musl)} contain musl (MIT)" in text_of(top)
     return None if said and linked == ["-lzstd -llzma"] else f"NOTICE: it has to say '{wanted}', and musl; the Makefile links {linked}"
 
 

@@ -1,30 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A serving is one request from its head to its last byte. What it sends comes from a file of the node, or from a call
- * to the registry; deliver() passes on either. Of a whole blob, deliver() keeps the newest piece back until the next
- * one is there, and finish() lets the last one go only when the digest is right: a client that counts bytes never takes
- * wrong content for a whole blob. Manifests are small, so they are compared before their first byte.
+/* A serving is one request from its head to its last byte. What it sends comes from a file of the node, from a rebuild
+ * of a layer (made.c), or from a call to the registry; hf_serving_deliver() passes on each. Manifests are small, so
+ * they are compared before their first byte; one that passes is the moment to look for deltas of its layers.
  *
  * Back-pressure: a client that does not read pauses the call, or the reading of the file. */
 #include "mirror/mirror.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/encoding/base64.h"
 #include "codec/json.h"
-#include "loop/http/url.h"
-#include "loop/server/streamed.h"
-#include "mirror/request.h"
-#include "mirror/tags_file.h"
-#include "os/fd.h"
+#include "mirror/made.h"
 
-enum { MAX_MANIFEST = 4 << 20, PIECE = 32 << 10, MAX_TEXT = 1024, MAX_SETTINGS = 16 << 10 };
+enum { MAX_TEXT = 1024, MAX_SETTINGS = 16 << 10 };
 #define HUB                                                                                                            \
     "docker."                                                                                                          \
     "io" /* its API is at another host than its name says */
@@ -32,256 +26,53 @@ enum { MAX_MANIFEST = 4 << 20, PIECE = 32 << 10, MAX_TEXT = 1024, MAX_SETTINGS =
 #define MANIFEST_NS (60 * HF_NS_PER_S)
 #define PATIENCE_NS (800 * HF_NS_PER_MS) /* for a registry, where a tag's last digest can stand in */
 
-struct serving {
-    struct hf_list link;
-    struct hf_mirror *mirror;
-    struct hf_streamed_exchange *exchange; /* NULL: the client has gone */
-    struct hf_mirror_request request;
-    char origin[HF_URL_ORIGIN];
-    struct hf_mirror_call *call; /* or NULL */
-    int file;                    /* or -1 */
-    uint64_t at, end;            /* of the file */
-    bool begun;                  /* the head has left */
-    bool checks;                 /* `hash` is of all bytes */
-    struct hf_sha256 hash;
-    struct hf_buf kept; /* the newest piece, or a manifest that arrives */
-    struct hf_http_response response;
-    struct hf_metric *asked;
-    char last_sha256[HF_SHA256_HEX]; /* of the tag, if the node has that manifest; "": it has not */
-    struct hf_timer *patience;       /* then last_sha256 is the answer; NULL: there is none */
-};
-
-struct hf_mirror {
-    struct hf_mirror_params p;
-    struct hf_mirror_upstream *upstream;
-    struct hf_streamed *server; /* NULL: off */
-    struct hf_list servings;
-    struct hf_buf texts; /* of the settings */
-    char *registries[HF_MIRROR_MAX_REGISTRIES + 1];
-    char *stores[HF_MIRROR_STORES + 1];
-    char *authorization; /* what a request has to show */
-    uint64_t stale_ok_ns;
-    struct hf_mirror_tags_file *tags; /* NULL: off */
-    struct hf_metric_family *sent;
-    struct hf_metric *fetched;
-};
-
-/* ---- answers ----------------------------------------------------------------------------------------------------- */
-
-static void free_serving(struct serving *serving)
-{
-    const struct hf_sched_ops *sched = hf_loop_sched(serving->mirror->p.loop);
-
-    hf_list_remove(&serving->link);
-    hf_mirror_call_cancel(serving->call);
-    if (serving->patience != NULL)
-        sched->timer_free(sched->ctx, serving->patience);
-    hf_closep(&serving->file);
-    hf_buf_done(&serving->kept);
-    free(serving);
-}
-
-static void give_up(struct serving *serving)
-{
-    hf_streamed_abort(serving->exchange);
-    free_serving(serving);
-}
-
-static const char *reason_of(int status)
-{
-    static const struct {
-        int status;
-        const char *reason;
-    } reasons[] = {{200, "OK"},
-                   {206, "Partial Content"},
-                   {400, "Bad Request"},
-                   {401, "Unauthorized"},
-                   {403, "Forbidden"},
-                   {404, "Not Found"},
-                   {405, "Method Not Allowed"},
-                   {416, "Range Not Satisfiable"},
-                   {429, "Too Many Requests"},
-                   {502, "Bad Gateway"},
-                   {504, "Gateway Timeout"}};
-
-    for (size_t i = 0; i < HF_LEN(reasons); i++)
-        if (reasons[i].status == status)
-            return reasons[i].reason;
-    return "Unknown";
-}
-
-/* `extra`: lines that end with CR LF. False: the connection is gone, the caller gives up. */
-static bool send_head(struct serving *serving, int status, const char *type, uint64_t length, const char *extra)
-{
-    struct hf_buf head = HF_BUF_INIT(HF_STREAMED_HEAD);
-    int r = hf_buf_addf(&head,
-                        "HTTP/1.1 %d %s\r\nDocker-Distribution-Api-Version: registry/2.0\r\nContent-Type: %s\r\n"
-                        "Content-Length: %" PRIu64 "\r\n%sConnection: close\r\n\r\n",
-                        status, reason_of(status), type, length, extra);
-
-    if (r == 0)
-        r = hf_streamed_send(serving->exchange, head.p, head.n);
-    hf_buf_done(&head);
-    serving->begun = true;
-    return r >= 0;
-}
-
-static void answer_text(struct serving *serving, int status, const char *extra, const char *text)
-{
-    bool ok = send_head(serving, status, "application/json", strlen(text), extra);
-
-    if (ok && !serving->request.head)
-        ok = hf_streamed_send(serving->exchange, text, strlen(text)) >= 0;
-    if (!ok) {
-        give_up(serving);
-        return;
-    }
-    hf_streamed_end(serving->exchange);
-    free_serving(serving);
-}
-
-/* As the specification wants errors; `message` is ours, without quotes. */
-static void answer_error(struct serving *serving, int status, const char *code, const char *message)
-{
-    char text[MAX_TEXT], retry[64] = "";
-
-    (void)snprintf(text, sizeof(text), "{\"errors\":[{\"code\":\"%s\",\"message\":\"%s\"}]}\n", code, message);
-    if (serving->response.retry_after_ns > 0)
-        (void)snprintf(retry, sizeof(retry), "Retry-After: %" PRIu64 "\r\n",
-                       (uint64_t)(serving->response.retry_after_ns / HF_NS_PER_S));
-    answer_text(serving, status, status == 401 ? "WWW-Authenticate: Basic realm=\"holdfast\"\r\n" : retry, text);
-}
-
-/* ---- bytes of a blob --------------------------------------------------------------------------------------------- */
-
-/* 1: the client has enough for now; < 0: out of memory. */
-static int deliver(struct serving *serving, const void *bytes, size_t n)
-{
-    int r = 0;
-
-    hf_metric_add(serving->asked, n);
-    if (!serving->checks)
-        return hf_streamed_send(serving->exchange, bytes, n);
-    hf_sha256_update(&serving->hash, bytes, n);
-    if (serving->kept.n > 0)
-        r = hf_streamed_send(serving->exchange, serving->kept.p, serving->kept.n);
-    hf_buf_clear(&serving->kept);
-    int kept = hf_buf_add(&serving->kept, bytes, n);
-    return kept < 0 ? kept : r;
-}
-
-static bool is_right(struct serving *serving)
-{
-    unsigned char digest[HF_SHA256_BYTES];
-    char hex[HF_SHA256_HEX];
-
-    hf_sha256_final(&serving->hash, digest);
-    for (size_t i = 0; i < sizeof(digest); i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    if (strcmp(hex, serving->request.sha256) == 0)
-        return true;
-    hf_log(serving->mirror->p.log, HF_LOG_WARNING, "image.wrong", HF_S("registry", serving->request.registry),
-           HF_S("name", serving->request.name), HF_S("sha256", serving->request.sha256));
-    return false;
-}
-
-static void finish(struct serving *serving)
-{
-    if (serving->checks &&
-        (!is_right(serving) ||
-         (serving->kept.n > 0 && hf_streamed_send(serving->exchange, serving->kept.p, serving->kept.n) < 0))) {
-        give_up(serving);
-        return;
-    }
-    hf_streamed_end(serving->exchange);
-    free_serving(serving);
-}
-
-static void begin_bytes(struct serving *serving, bool whole, const char *from)
-{
-    serving->checks = whole;
-    hf_sha256_init(&serving->hash);
-    serving->kept.max = MAX_MANIFEST;
-    serving->asked = hf_metric_with(serving->mirror->sent, HF_LABELS(from));
-}
-
-static bool send_blob_head(struct serving *serving, bool partial, uint64_t from, uint64_t n, uint64_t total)
-{
-    char extra[256];
-    int k = snprintf(extra, sizeof(extra), "Docker-Content-Digest: %s\r\nAccept-Ranges: bytes\r\n",
-                     serving->request.reference);
-
-    if (partial)
-        (void)snprintf(extra + k, sizeof(extra) - (size_t)k,
-                       "Content-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n", from, from + n - 1, total);
-    return send_head(serving, partial ? 206 : 200, "application/octet-stream", n, extra);
-}
-
 /* ---- from the node ----------------------------------------------------------------------------------------------- */
 
-static void pump_file(struct serving *serving)
+static void pump_file(struct hf_serving *serving)
 {
-    char bytes[PIECE];
+    char bytes[HF_SERVING_PIECE];
     int r = 0;
 
     while (r == 0 && serving->at < serving->end) {
         ssize_t n =
             pread(serving->file, bytes, (size_t)HF_MIN(sizeof(bytes), serving->end - serving->at), (off_t)serving->at);
-        r = n > 0 ? deliver(serving, bytes, (size_t)n) : -EIO;
+        r = n > 0 ? hf_serving_deliver(serving, bytes, (size_t)n) : -EIO;
         serving->at += n > 0 ? (uint64_t)n : 0;
     }
     if (r < 0)
-        give_up(serving);
+        hf_serving_give_up(serving);
     else if (serving->at == serving->end)
-        finish(serving);
+        hf_serving_finish(serving);
 }
 
-/* A regular file of that name, or -1. */
-static int open_blob(const struct hf_mirror *mirror, const char *sha256, uint64_t *ret_size)
-{
-    char path[512];
-    struct stat st;
-
-    for (size_t i = 0; mirror->stores[i] != NULL; i++) {
-        int n = snprintf(path, sizeof(path), "%s/blobs/sha256/%s", mirror->stores[i], sha256);
-        int fd = n < (int)sizeof(path) ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
-        if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-            *ret_size = (uint64_t)st.st_size;
-            return fd;
-        }
-        hf_closep(&fd);
-    }
-    return -1;
-}
-
-static void serve_file(struct serving *serving, uint64_t size)
+static void serve_file(struct hf_serving *serving, uint64_t size)
 {
     const struct hf_mirror_request *request = &serving->request;
     uint64_t from = request->ranged ? request->from : 0;
 
     if (request->ranged && from >= size) {
-        answer_error(serving, 416, "RANGE_INVALID", "beyond the end of the blob");
+        hf_serving_refuse(serving, 416, "RANGE_INVALID", "beyond the end of the blob");
         return;
     }
     serving->at = from;
     serving->end = request->ranged && request->to < size - 1 ? request->to + 1 : size;
-    begin_bytes(serving, serving->at == 0 && serving->end == size, "node");
-    if (!send_blob_head(serving, request->ranged, from, serving->end - from, size))
-        give_up(serving);
+    hf_serving_begin_bytes(serving, serving->at == 0 && serving->end == size, "node");
+    if (!hf_serving_send_blob_head(serving, request->ranged, from, serving->end - from, size))
+        hf_serving_give_up(serving);
     else if (request->head) {
         hf_streamed_end(serving->exchange);
-        free_serving(serving);
+        hf_serving_free(serving);
     } else {
         pump_file(serving);
     }
 }
 
 /* A call that goes on may learn a newer digest of the tag. */
-static void close_answered(struct serving *serving)
+static void close_answered(struct hf_serving *serving)
 {
     hf_streamed_end(hf_steal(serving->exchange));
     if (serving->call == NULL)
-        free_serving(serving);
+        hf_serving_free(serving);
 }
 
 static const char *type_of(struct hf_view text)
@@ -301,22 +92,18 @@ static const char *type_of(struct hf_view text)
 }
 
 /* The manifest that the node has under this digest. False: none that is right, and nothing was sent. */
-static bool serve_manifest(struct serving *serving, const char *sha256)
+static bool serve_manifest(struct hf_serving *serving, const char *sha256)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_MANIFEST);
-    char hex[HF_SHA256_HEX], extra[128];
-    uint64_t size = 0;
-    _cleanup_(hf_closep) int fd = open_blob(serving->mirror, sha256, &size);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_SERVING_MANIFEST);
+    char extra[128];
 
-    if (fd < 0 || size == 0 || size > MAX_MANIFEST || hf_buf_reserve(&text, (size_t)size) < 0 ||
-        pread(fd, text.p, (size_t)size, 0) != (ssize_t)size)
+    if (!hf_mirror_store_read(serving->mirror->stores, sha256, &text))
         return false;
-    text.n = (size_t)size;
     const char *type = type_of(hf_buf_view(&text));
-    if (type == NULL || strcmp(hf_sha256_hex(text.p, text.n, hex), sha256) != 0)
+    if (type == NULL)
         return false;
     (void)snprintf(extra, sizeof(extra), "Docker-Content-Digest: sha256:%s\r\n", sha256);
-    bool ok = send_head(serving, 200, type, text.n, extra);
+    bool ok = hf_serving_send_head(serving, 200, type, text.n, extra);
     if (ok && !serving->request.head) {
         ok = hf_streamed_send(serving->exchange, text.p, text.n) >= 0;
         hf_metric_add(hf_metric_with(serving->mirror->sent, HF_LABELS("node")), text.n);
@@ -324,11 +111,11 @@ static bool serve_manifest(struct serving *serving, const char *sha256)
     if (ok)
         close_answered(serving);
     else
-        give_up(serving);
+        hf_serving_give_up(serving);
     return true;
 }
 
-static bool serve_last(struct serving *serving)
+static bool serve_last(struct hf_serving *serving)
 {
     if (serving->last_sha256[0] == '\0' || serving->exchange == NULL || !serve_manifest(serving, serving->last_sha256))
         return false;
@@ -345,7 +132,7 @@ static uint64_t now_unix_s(const struct hf_mirror *mirror)
     return hf_unix_ns(mirror->p.upstream.clock) / HF_NS_PER_S;
 }
 
-static void remember(struct serving *serving, const char *sha256)
+static void remember(struct hf_serving *serving, const char *sha256)
 {
     struct hf_mirror *mirror = serving->mirror;
 
@@ -356,31 +143,32 @@ static void remember(struct serving *serving, const char *sha256)
 /* ---- from the registry ------------------------------------------------------------------------------------------- */
 
 /* What a registry says of its own troubles; a client would try to prove itself to us after a 401. */
-static void answer_refusal(struct serving *serving, int status)
+static void answer_refusal(struct hf_serving *serving, int status)
 {
     switch (status) {
     case 404:
-        answer_error(serving, 404, serving->request.kind == HF_MIRROR_BLOB ? "BLOB_UNKNOWN" : "MANIFEST_UNKNOWN",
-                     "the registry does not have it");
+        hf_serving_refuse(serving, 404, serving->request.kind == HF_MIRROR_BLOB ? "BLOB_UNKNOWN" : "MANIFEST_UNKNOWN",
+                          "the registry does not have it");
         return;
     case 401:
     case 403:
-        answer_error(serving, 403, "DENIED", "the registry refuses; agent.yaml artifacts has the node's credentials");
+        hf_serving_refuse(serving, 403, "DENIED",
+                          "the registry refuses; agent.yaml artifacts has the node's credentials");
         return;
     case 416:
-        answer_error(serving, 416, "RANGE_INVALID", "beyond the end of the blob");
+        hf_serving_refuse(serving, 416, "RANGE_INVALID", "beyond the end of the blob");
         return;
     case 429:
-        answer_error(serving, 429, "TOOMANYREQUESTS", "the registry wants fewer requests");
+        hf_serving_refuse(serving, 429, "TOOMANYREQUESTS", "the registry wants fewer requests");
         return;
     default:
-        answer_error(serving, 502, "UNKNOWN", "the registry failed");
+        hf_serving_refuse(serving, 502, "UNKNOWN", "the registry failed");
     }
 }
 
 static int manifest_response(void *arg, const struct hf_http_response *response)
 {
-    struct serving *serving = arg;
+    struct hf_serving *serving = arg;
 
     serving->response = *response;
     return 0;
@@ -388,7 +176,7 @@ static int manifest_response(void *arg, const struct hf_http_response *response)
 
 static int manifest_body(void *arg, const void *bytes, size_t n)
 {
-    struct serving *serving = arg;
+    struct hf_serving *serving = arg;
 
     hf_metric_add(serving->mirror->fetched, n);
     return serving->response.status == 200 ? hf_buf_add(&serving->kept, bytes, n) : 0;
@@ -402,7 +190,7 @@ static bool is_plain(const char *text)
     return true;
 }
 
-static void send_manifest(struct serving *serving)
+static void send_manifest(struct hf_serving *serving)
 {
     const struct hf_http_response *response = &serving->response;
     struct hf_buf *text = &serving->kept;
@@ -417,45 +205,77 @@ static void send_manifest(struct serving *serving)
         strcmp(hex, serving->request.sha256) != 0) {
         hf_log(serving->mirror->p.log, HF_LOG_WARNING, "image.wrong", HF_S("registry", serving->request.registry),
                HF_S("name", serving->request.name), HF_S("sha256", serving->request.sha256));
-        answer_error(serving, 502, "MANIFEST_INVALID", "the registry sent other content");
+        hf_serving_refuse(serving, 502, "MANIFEST_INVALID", "the registry sent other content");
         return;
     }
     remember(serving, hex);
     if (serving->exchange == NULL) {
-        free_serving(serving);
+        hf_serving_free(serving);
         return;
     }
     if (!referrers && hex[0] != '\0')
         (void)snprintf(extra, sizeof(extra), "Docker-Content-Digest: sha256:%s\r\n", hex);
     uint64_t n = head ? (uint64_t)HF_MAX(response->content_length, (int64_t)0) : text->n;
-    bool ok =
-        send_head(serving, 200,
-                  response->content_type[0] != '\0' && is_plain(response->content_type) ? response->content_type
-                                                                                        : "application/octet-stream",
-                  n, extra);
+    bool ok = hf_serving_send_head(serving, 200,
+                                   response->content_type[0] != '\0' && is_plain(response->content_type)
+                                       ? response->content_type
+                                       : "application/octet-stream",
+                                   n, extra);
     if (ok && !head && text->n > 0)
         ok = hf_streamed_send(serving->exchange, text->p, text->n) >= 0;
     hf_metric_add(hf_metric_with(serving->mirror->sent, HF_LABELS("registry")), head ? 0 : n);
     if (!ok) {
-        give_up(serving);
+        hf_serving_give_up(serving);
         return;
     }
     hf_streamed_end(serving->exchange);
-    free_serving(serving);
+    hf_serving_free(serving);
+}
+
+static void looked(void *arg)
+{
+    struct hf_serving *serving = arg;
+
+    serving->look = NULL;
+    send_manifest(serving);
+}
+
+/* The manifest waits, because who has it asks for its layers at once. False: there is nothing to wait for. */
+static bool look_for_deltas(struct hf_serving *serving)
+{
+    struct hf_mirror *mirror = serving->mirror;
+    const struct hf_mirror_request *request = &serving->request;
+    char hex[HF_SHA256_HEX];
+
+    if (request->kind != HF_MIRROR_MANIFEST || request->head || request->sha256[0] == '\0' || serving->kept.n == 0 ||
+        strcmp(hf_sha256_hex(serving->kept.p, serving->kept.n, hex), request->sha256) != 0)
+        return false;
+    return hf_mirror_look_start(&(const struct hf_mirror_look_params){.upstream = mirror->upstream,
+                                                                      .deltas = &mirror->deltas,
+                                                                      .stores = mirror->stores,
+                                                                      .fetched = mirror->fetched,
+                                                                      .origin = serving->origin,
+                                                                      .name = request->name,
+                                                                      .sha256 = request->sha256,
+                                                                      .manifest = hf_buf_view(&serving->kept),
+                                                                      .done = looked,
+                                                                      .arg = serving},
+                                &serving->look) == 0;
 }
 
 static void manifest_done(void *arg, int r, const struct hf_err *err)
 {
-    struct serving *serving = arg;
+    struct hf_serving *serving = arg;
     char text[300];
 
     serving->call = NULL;
     if (r == 0 && serving->response.status == 200) {
-        send_manifest(serving);
+        if (!look_for_deltas(serving))
+            send_manifest(serving);
         return;
     }
     if (serving->exchange == NULL) {
-        free_serving(serving);
+        hf_serving_free(serving);
         return;
     }
     bool away = r < 0 || serving->response.status >= 500 || serving->response.status == 429;
@@ -467,16 +287,21 @@ static void manifest_done(void *arg, int r, const struct hf_err *err)
     }
     hf_log(serving->mirror->p.log, HF_LOG_WARNING, "image.failed", HF_S("registry", serving->request.registry),
            HF_S("name", serving->request.name), HF_S("error", hf_err_text(err, text, sizeof(text))));
-    answer_error(serving, r == -ETIMEDOUT ? 504 : 502, "UNKNOWN", "the registry cannot be reached");
+    hf_serving_refuse(serving, r == -ETIMEDOUT ? 504 : 502, "UNKNOWN", "the registry cannot be reached");
 }
 
 /* A registry that sends no length could send for ever. */
 static int blob_response(void *arg, const struct hf_http_response *response)
 {
-    struct serving *serving = arg;
+    struct hf_serving *serving = arg;
     const struct hf_mirror_request *request = &serving->request;
     bool partial = response->status == 206;
 
+    if (serving->begun)
+        return partial && response->range_start == serving->at && response->range_total == serving->end &&
+                       response->content_length == (int64_t)(serving->end - serving->at)
+                   ? 0
+                   : -EPROTO;
     serving->response = *response;
     if (response->status != 200 && !partial)
         return 0;
@@ -484,19 +309,19 @@ static int blob_response(void *arg, const struct hf_http_response *response)
         (partial && (!request->ranged || response->range_start != request->from || response->range_total == 0)))
         return -EPROTO;
     uint64_t n = (uint64_t)response->content_length;
-    begin_bytes(serving, !partial || n == response->range_total, "registry");
+    hf_serving_begin_bytes(serving, !partial || n == response->range_total, "registry");
     serving->checks = serving->checks && !request->head;
-    return send_blob_head(serving, partial, response->range_start, n, response->range_total) ? 0 : -ENOMEM;
+    return hf_serving_send_blob_head(serving, partial, response->range_start, n, response->range_total) ? 0 : -ENOMEM;
 }
 
 static int blob_body(void *arg, const void *bytes, size_t n)
 {
-    struct serving *serving = arg;
+    struct hf_serving *serving = arg;
 
     hf_metric_add(serving->mirror->fetched, n);
     if (!serving->begun)
         return 0;
-    int r = deliver(serving, bytes, n);
+    int r = hf_serving_deliver(serving, bytes, n);
     if (r > 0)
         hf_mirror_call_pause(serving->call, true);
     return HF_MIN(r, 0);
@@ -504,7 +329,7 @@ static int blob_body(void *arg, const void *bytes, size_t n)
 
 static void blob_done(void *arg, int r, const struct hf_err *err)
 {
-    struct serving *serving = arg;
+    struct hf_serving *serving = arg;
     char text[300];
 
     serving->call = NULL;
@@ -512,31 +337,31 @@ static void blob_done(void *arg, int r, const struct hf_err *err)
         hf_log(serving->mirror->p.log, HF_LOG_WARNING, "image.failed", HF_S("registry", serving->request.registry),
                HF_S("name", serving->request.name), HF_S("error", hf_err_text(err, text, sizeof(text))));
     if (serving->begun && r == 0)
-        finish(serving);
+        hf_serving_finish(serving);
     else if (serving->begun)
-        give_up(serving);
+        hf_serving_give_up(serving);
     else if (r == 0)
         answer_refusal(serving, serving->response.status);
     else
-        answer_error(serving, r == -ETIMEDOUT ? 504 : 502, "UNKNOWN", "the registry cannot be reached");
+        hf_serving_refuse(serving, r == -ETIMEDOUT ? 504 : 502, "UNKNOWN", "the registry cannot be reached");
 }
 
-static void ask_registry(struct serving *serving)
+static void ask_registry(struct hf_serving *serving)
 {
     const struct hf_mirror_request *request = &serving->request;
-    bool blob = request->kind == HF_MIRROR_BLOB;
+    bool blob = request->kind == HF_MIRROR_BLOB, rest = serving->begun;
     char path[2 * HF_MIRROR_REFERENCE + 64];
     const struct hf_mirror_ask ask = {.origin = serving->origin,
                                       .name = request->name,
                                       .path = path,
                                       .head = request->head,
                                       .accept = request->accept,
-                                      .ranged = blob && request->ranged,
-                                      .from = request->from,
-                                      .to = request->to,
+                                      .ranged = blob && (request->ranged || rest),
+                                      .from = rest ? serving->at : request->from,
+                                      .to = rest ? UINT64_MAX : request->to,
                                       .connect_ns = CONNECT_NS,
                                       .timeout_ns = blob ? 0 : MANIFEST_NS,
-                                      .max_bytes = blob ? UINT64_MAX : MAX_MANIFEST,
+                                      .max_bytes = blob ? UINT64_MAX : HF_SERVING_MANIFEST,
                                       .resumes = blob && !request->head,
                                       .on_response = blob ? blob_response : manifest_response,
                                       .on_body = blob ? blob_body : manifest_body,
@@ -549,10 +374,15 @@ static void ask_registry(struct serving *serving)
                    : request->kind == HF_MIRROR_MANIFEST ? "manifests"
                                                          : "referrers",
                    request->reference, filtered ? "?artifactType=" : "", filtered ? request->artifact_type : "");
-    serving->kept.max = MAX_MANIFEST;
+    serving->kept.max = HF_SERVING_MANIFEST;
     if (hf_mirror_call_start(serving->mirror->upstream, &ask, &serving->call) < 0) {
         serving->call = NULL;
-        answer_error(serving, 502, "UNKNOWN", "not enough memory");
+        if (rest)
+            hf_serving_give_up(serving);
+        else
+            hf_serving_refuse(serving, 502, "UNKNOWN", "not enough memory");
+    } else if (serving->full) {
+        hf_mirror_call_pause(serving->call, true);
     }
 }
 
@@ -591,7 +421,7 @@ static bool has_secret(const struct hf_mirror *mirror, const char *authorization
 }
 
 /* The last digest of a tag can stand in if the node has that manifest. */
-static void look_for_last(struct serving *serving)
+static void look_for_last(struct hf_serving *serving)
 {
     struct hf_mirror *mirror = serving->mirror;
     const struct hf_sched_ops *sched = hf_loop_sched(mirror->p.loop);
@@ -600,10 +430,8 @@ static void look_for_last(struct serving *serving)
                                           ? hf_mirror_tags_find(hf_mirror_tags_file_get(mirror->tags), request,
                                                                 now_unix_s(mirror), mirror->stale_ok_ns / HF_NS_PER_S)
                                           : NULL;
-    uint64_t size;
-    _cleanup_(hf_closep) int fd = tag != NULL ? open_blob(mirror, tag->sha256, &size) : -1;
 
-    if (fd < 0)
+    if (tag == NULL || !hf_mirror_store_has(mirror->stores, tag->sha256, UINT64_MAX))
         return;
     memcpy(serving->last_sha256, tag->sha256, sizeof(serving->last_sha256));
     serving->patience = sched->timer_new(sched->ctx, on_impatience, serving);
@@ -611,47 +439,47 @@ static void look_for_last(struct serving *serving)
         sched->timer_arm(sched->ctx, serving->patience, PATIENCE_NS);
 }
 
-static void begin(struct serving *serving, int status)
+static void begin(struct hf_serving *serving, int status)
 {
     struct hf_mirror *mirror = serving->mirror;
     const struct hf_mirror_request *request = &serving->request;
     uint64_t size = 0;
 
     if (status == 0 && request->kind == HF_MIRROR_PING) {
-        answer_text(serving, 200, "", "{}");
+        hf_serving_answer(serving, 200, "", "{}");
         return;
     }
     if (status != 400 && request->authorization[0] == '\0') {
-        answer_error(serving, 401, "UNAUTHORIZED", "the secret of this mirror is missing");
+        hf_serving_refuse(serving, 401, "UNAUTHORIZED", "the secret of this mirror is missing");
         return;
     }
     if (status != 400 && !has_secret(mirror, request->authorization)) {
-        answer_error(serving, 403, "DENIED", "not the secret of this mirror");
+        hf_serving_refuse(serving, 403, "DENIED", "not the secret of this mirror");
         return;
     }
     if (status != 0) {
-        answer_error(serving, status, "UNSUPPORTED", "no request to a mirror");
+        hf_serving_refuse(serving, status, "UNSUPPORTED", "no request to a mirror");
         return;
     }
     if (!find_registry(mirror, request->registry, serving->origin)) {
-        answer_error(serving, 404, "NAME_UNKNOWN", "spec.images.mirror.registries does not have this registry");
+        hf_serving_refuse(serving, 404, "NAME_UNKNOWN", "spec.images.mirror.registries does not have this registry");
         return;
     }
     if (request->kind == HF_MIRROR_MANIFEST && request->sha256[0] != '\0' && serve_manifest(serving, request->sha256))
         return;
     look_for_last(serving);
     if (request->kind == HF_MIRROR_BLOB)
-        serving->file = open_blob(mirror, request->sha256, &size);
+        serving->file = hf_mirror_store_open(mirror->stores, request->sha256, &size);
     if (serving->file >= 0)
         serve_file(serving, size);
-    else
+    else if (!hf_made_begin(serving))
         ask_registry(serving);
 }
 
 static void asked(void *arg, struct hf_streamed_exchange *exchange, struct hf_view head)
 {
     struct hf_mirror *mirror = arg;
-    struct serving *serving = calloc(1, sizeof(*serving));
+    struct hf_serving *serving = calloc(1, sizeof(*serving));
 
     if (serving == NULL) {
         hf_streamed_abort(exchange);
@@ -667,17 +495,20 @@ static void asked(void *arg, struct hf_streamed_exchange *exchange, struct hf_vi
 
 static void drained(void *owner)
 {
-    struct serving *serving = owner;
+    struct hf_serving *serving = owner;
 
+    serving->full = false;
     if (serving->call != NULL)
         hf_mirror_call_pause(serving->call, false);
     else if (serving->file >= 0)
         pump_file(serving);
+    else if (serving->rebuild != NULL)
+        hf_made_pump(serving);
 }
 
 static void gone(void *owner)
 {
-    free_serving(owner);
+    hf_serving_free(owner);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -689,6 +520,7 @@ struct hf_mirror *hf_mirror_new(const struct hf_mirror_params *params)
     if (mirror == NULL)
         return NULL;
     mirror->p = *params;
+    mirror->ask_registry = ask_registry;
     hf_list_init(&mirror->servings);
     mirror->upstream = hf_mirror_upstream_new(&params->upstream);
     if (mirror->upstream == NULL) {
@@ -706,8 +538,10 @@ static void turn_off(struct hf_mirror *mirror)
 {
     hf_streamed_free(hf_steal(mirror->server));
     while (!hf_list_empty(&mirror->servings))
-        free_serving(hf_container_of(mirror->servings.next, struct serving, link));
+        hf_serving_free(hf_container_of(mirror->servings.next, struct hf_serving, link));
     hf_mirror_tags_file_free(hf_steal(mirror->tags));
+    hf_mirror_deltas_done(&mirror->deltas);
+    hf_buf_wipe_text(&mirror->folder);
     for (size_t i = 0; mirror->registries[i] != NULL; i++)
         hf_buf_wipe_text(&mirror->registries[i]);
     for (size_t i = 0; mirror->stores[i] != NULL; i++)
@@ -726,15 +560,19 @@ static bool keep_list(const char *const *from, char **to, size_t max)
 static bool keep(struct hf_mirror *mirror, const struct hf_mirror_settings *settings)
 {
     struct hf_buf pair = HF_BUF_INIT(MAX_TEXT), line = HF_BUF_INIT(2 * MAX_TEXT);
+    char tags[PATH_MAX + 8];
     bool ok = keep_list(settings->registries, mirror->registries, HF_MIRROR_MAX_REGISTRIES) &&
               keep_list(settings->stores, mirror->stores, HF_MIRROR_STORES) &&
               hf_buf_addf(&pair, "holdfast:%s", settings->secret) == 0 && hf_buf_add_str(&line, "Basic ") == 0 &&
               hf_base64_encode(pair.p, pair.n, &line) == 0;
 
     mirror->stale_ok_ns = settings->stale_ok_ns;
+    (void)snprintf(tags, sizeof(tags), "%s/tags", settings->folder);
+    mirror->folder = strdup(settings->folder);
     mirror->tags = hf_mirror_tags_file_new(&(const struct hf_mirror_tags_file_params){
-        hf_loop_sched(mirror->p.loop), mirror->p.upstream.fs, mirror->p.log, settings->tags_path});
-    mirror->authorization = ok && mirror->tags != NULL ? hf_buf_take(&line) : NULL;
+        hf_loop_sched(mirror->p.loop), mirror->p.upstream.fs, mirror->p.log, tags});
+    ok = ok && mirror->folder != NULL && mirror->tags != NULL;
+    mirror->authorization = ok ? hf_buf_take(&line) : NULL;
     hf_buf_wipe(&pair);
     hf_buf_wipe(&line);
     return mirror->authorization != NULL;

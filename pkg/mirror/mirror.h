@@ -3,15 +3,17 @@
  * specification. Loop thread only.
  *
  * It answers for registries that are listed, and for who shows the secret, which `hosts.toml` or `registries.yaml` of
- * root has. A blob comes from the node where it is, else from its registry, as it arrives; its last bytes leave only
- * when its digest is right, but for a part of a blob, which the client has to check. */
+ * root has. A blob comes from the node where it is; else it is made from layers of the node and a delta that the
+ * registry has; else it comes from there, as it arrives. Its last bytes leave only when its digest is right, but for a
+ * part of a blob, which the client has to check. */
 #pragma once
 
 #include "loop/loop.h"
+#include "mirror/store.h"
 #include "mirror/upstream.h"
 #include "web/metrics.h"
 
-enum { HF_MIRROR_MAX_REGISTRIES = 32, HF_MIRROR_SECRET = 65, HF_MIRROR_STORES = 8 };
+enum { HF_MIRROR_MAX_REGISTRIES = 32, HF_MIRROR_SECRET = 65 };
 
 struct hf_mirror_params {
     struct hf_loop *loop;
@@ -29,8 +31,8 @@ struct hf_mirror_settings {
     const char *secret; /* password of the user "holdfast" */
     /* Folders with blobs/sha256/: of containerd, read only. Ends with NULL. */
     const char *const *stores;
-    const char *tags_path; /* the file of tags; its folder exists; NULL: none */
-    uint64_t stale_ok_ns;  /* how long a tag's last digest stands in for a registry that is away */
+    const char *folder;   /* of the file of tags and of scratch files; exists */
+    uint64_t stale_ok_ns; /* how long a tag's last digest stands in for a registry that is away */
 };
 
 struct hf_mirror;

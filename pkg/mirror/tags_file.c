@@ -18,7 +18,7 @@ struct write_job {
 
 struct hf_mirror_tags_file {
     struct hf_mirror_tags_file_params p; /* `path` is the copy below */
-    char *path;                          /* or NULL */
+    char *path;
     struct hf_mirror_tags tags;
     struct write_job *job; /* in progress, or NULL */
     bool changed;          /* since it began */
@@ -61,7 +61,7 @@ static void save(struct hf_mirror_tags_file *file)
     const struct hf_sched_ops *sched = file->p.sched;
 
     file->changed = true;
-    if (file->path == NULL || file->job != NULL)
+    if (file->job != NULL)
         return;
     struct write_job *job = calloc(1, sizeof(*job));
     if (job == NULL)
@@ -100,12 +100,12 @@ struct hf_mirror_tags_file *hf_mirror_tags_file_new(const struct hf_mirror_tags_
     if (file == NULL)
         return NULL;
     file->p = *params;
-    file->path = params->path != NULL ? strdup(params->path) : NULL;
-    if (params->path != NULL && file->path == NULL) {
+    file->path = strdup(params->path);
+    if (file->path == NULL) {
         free(file);
         return NULL;
     }
-    if (file->path != NULL && hf_file_read(params->fs, file->path, &text, NULL) == 0)
+    if (hf_file_read(params->fs, file->path, &text, NULL) == 0)
         (void)!hf_mirror_tags_parse(&file->tags, hf_buf_view(&text), NULL);
     return file;
 }

@@ -13,7 +13,7 @@ struct hf_mirror_tags_file_params {
     const struct hf_sched_ops *sched;
     const struct hf_fs_ops *fs;
     struct hf_log *log; /* may be NULL */
-    const char *path;   /* copied; its folder exists; NULL: no file */
+    const char *path;   /* copied; its folder exists */
 };
 
 struct hf_mirror_tags_file;

@@ -103,8 +103,7 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
                                          "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content",
                                          "/var/lib/rancher/rke2/agent/containerd/io.containerd.content.v1.content"};
     _cleanup_(hf_freep) char *lines = strdup(mirror->wanted);
-    char folder[PATH_MAX + 16], tags[PATH_MAX + 48], secret[HF_MIRROR_SECRET],
-        stores_text[HF_LEN(places)][PATH_MAX + 128];
+    char folder[PATH_MAX + 16], secret[HF_MIRROR_SECRET], stores_text[HF_LEN(places)][PATH_MAX + 128];
     const char *registries[HF_MIRROR_MAX_REGISTRIES + 1] = {NULL}, *stores[HF_LEN(places) + 1] = {NULL};
     char *rest = lines, *line;
     size_t n = 0;
@@ -119,7 +118,6 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
         stores[i] = stores_text[i];
     }
     (void)snprintf(folder, sizeof(folder), "%s/mirror", mirror->p.state_dir);
-    (void)snprintf(tags, sizeof(tags), "%s/tags", folder);
     int r = take_secret(folder, secret, err);
     if (r == 0)
         r = write_hosts(folder, port, secret, err);
@@ -129,7 +127,7 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
                                                                 .registries = registries,
                                                                 .secret = secret,
                                                                 .stores = stores,
-                                                                .tags_path = tags,
+                                                                .folder = folder,
                                                                 .stale_ok_ns = mirror->stale_ok_ns},
                              err);
     explicit_bzero(secret, sizeof(secret));

@@ -11,12 +11,14 @@ import contextlib
 import hashlib
 import http.client
 import http.server
+import io
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 
@@ -86,14 +88,7 @@ class Registry:
             json.dump(settings, file)
         self.start()
         self.layers = [os.urandom(SIZE), os.urandom(1000)]
-        config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [digest(one) for one in self.layers]}}).encode()
-        blobs = [(CONFIG, config), *((LAYER, one) for one in self.layers)]
-        described = [{"mediaType": kind, "digest": digest(blob), "size": len(blob)} for kind, blob in blobs]
-        self.manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": described[0], "layers": described[1:]}).encode()
-        for _, blob in blobs:
-            self.put_blob(blob)
-        equal("the manifest", self.ask("PUT", "/v2/team/app/manifests/1", self.manifest, {"Content-Type": MANIFEST})[0], 201)
-        self.bytes = len(self.manifest) + sum(len(blob) for _, blob in blobs)
+        self.manifest, self.bytes = self.put_image("1", self.layers)
         self.door = Door(self, password) if password else None
         self.name = f"127.0.0.1:{self.door.server_address[1] if password else self.port}"
 
@@ -113,6 +108,17 @@ class Registry:
             except ConnectionRefusedError:
                 return 0, {}, b""
 
+    def put_image(self, tag, layers, kind=LAYER):
+        """Its manifest, and how many bytes it has in all."""
+        config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [digest(one) for one in layers]}}).encode()
+        blobs = [(CONFIG, config), *((kind, one) for one in layers)]
+        described = [{"mediaType": kind, "digest": digest(blob), "size": len(blob)} for kind, blob in blobs]
+        manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": described[0], "layers": described[1:]}).encode()
+        for _, blob in blobs:
+            self.put_blob(blob)
+        equal("the manifest", self.ask("PUT", f"/v2/team/app/manifests/{tag}", manifest, {"Content-Type": MANIFEST})[0], 201)
+        return manifest, len(manifest) + sum(len(blob) for _, blob in blobs)
+
     def put_blob(self, blob):
         where = self.ask("POST", "/v2/team/app/blobs/uploads/")[1]["Location"]
         where = where[where.index("/v2/"):]
@@ -130,7 +136,7 @@ class Scene:
     def __init__(self, name, password=None, listed=None):
         home = os.path.join(HOME, name)
         self.node = Node(home, None)
-        self.port, self.containerd = free_port(), None
+        self.port, self.content = free_port(), None
         self.stack = contextlib.ExitStack()
         self.stack.callback(self.node.end)
         self.registry = Registry(home, password)
@@ -189,6 +195,7 @@ class Scene:
         if os.geteuid() != 0 or shutil.which("containerd") is None:
             raise Skip("no root, or no containerd")
         root = self.node.place("host", "var", "lib", "containerd")
+        self.content = os.path.join(root, "io.containerd.content.v1.content")
         folder = self.node.place("certs.d", "_default")
         os.makedirs(folder)
         shutil.copy(self.node.place("state", "mirror", "hosts.toml"), folder)
@@ -204,8 +211,8 @@ class Scene:
     def ctr(self, *words):
         return subprocess.run(["ctr", "-a", self.node.place("c.sock"), *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
-    def pull(self):
-        return self.ctr("content", "fetch", "--hosts-dir", self.node.place("certs.d"), f"{self.registry.name}/team/app:1")
+    def pull(self, tag="1"):
+        return self.ctr("content", "fetch", "--hosts-dir", self.node.place("certs.d"), f"{self.registry.name}/team/app:{tag}")
 
 
 def containerd_pulls():
@@ -215,12 +222,14 @@ def containerd_pulls():
         done = scene.pull()
         equal(f"the pull ({done.stdout[-500:]})", done.returncode, 0)
         equal("bytes through the mirror", scene.metric("holdfast_mirror_sent_bytes_total"), scene.registry.bytes)
-        equal("bytes from the registry", scene.metric("holdfast_mirror_fetched_bytes_total"), scene.registry.bytes)
+        fetched = scene.metric("holdfast_mirror_fetched_bytes_total")
+        if not 0 <= fetched - scene.registry.bytes < 500:  # and that there are no deltas
+            raise AssertionError(f"{fetched} bytes from the registry, of {scene.registry.bytes}")
         # what containerd has needs no registry
         scene.registry.stop()
         status, _, body = scene.blob()
         equal("a blob of the content store", (status, digest(body)), (200, digest(scene.registry.layers[0])))
-        equal("bytes from the registry", scene.metric("holdfast_mirror_fetched_bytes_total"), scene.registry.bytes)
+        equal("bytes from the registry", scene.metric("holdfast_mirror_fetched_bytes_total"), fetched)
         wait("the file of tags", lambda: os.path.exists(scene.node.place("state", "mirror", "tags")))
         scene.node.kill_agent()
         scene.start()
@@ -229,6 +238,56 @@ def containerd_pulls():
         if time.monotonic() - start > 5:
             raise AssertionError(f"it took {time.monotonic() - start:.1f} s")
         scene.registry.start()
+
+
+def sources(changed):
+    """A layer: Python's own modules, of which some have changed, as tar and gzip pack them."""
+    folder, out = os.path.dirname(os.__file__), io.BytesIO()
+    names = [name for name in sorted(os.listdir(folder)) if name.endswith(".py")][:90]
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for i, name in enumerate(names):
+            with open(os.path.join(folder, name), "rb") as file:
+                data = file.read()
+            if changed and i % 30 == 0:
+                data = data.replace(b"self", b"this")
+            info = tarfile.TarInfo("lib/" + name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return subprocess.run(["gzip", "-n"], input=out.getvalue(), stdout=subprocess.PIPE, check=True).stdout
+
+
+def containerd_by_delta():
+    """v1 is on the node, `holdfast image delta --push` has run: of v2 the link carries little more than the delta."""
+    with Scene("delta") as scene:
+        scene.start_containerd()
+        registry, old, new = scene.registry, sources(False), sources(True)
+        registry.put_image("v1", [old, registry.layers[1]], LAYER + "+gzip")
+        registry.put_image("v2", [new, registry.layers[1]], LAYER + "+gzip")
+        names = [f"docker://{registry.name}/team/app:{tag}" for tag in ("v1", "v2")]
+        subprocess.run([os.path.join(TOP, "build/release/holdfast"), "image", "delta", *names, "--push"], check=True, stdout=subprocess.DEVNULL)
+        done = scene.pull("v1")
+        equal(f"the pull of v1 ({done.stdout[-500:]})", done.returncode, 0)
+        before = scene.metric("holdfast_mirror_fetched_bytes_total")
+        done = scene.pull("v2")
+        equal(f"the pull of v2 ({done.stdout[-500:]})", done.returncode, 0)
+        fetched = scene.metric("holdfast_mirror_fetched_bytes_total") - before
+        with open(os.path.join(scene.content, "blobs/sha256", digest(new).split(":")[1]), "rb") as file:
+            equal("the layer", digest(file.read()), digest(new))
+        equal("bytes made here", scene.metric('holdfast_mirror_sent_bytes_total{from="delta"}'), len(new))
+        print(f"      a layer of {len(new)} bytes: {fetched:.0f} over the link")
+        if fetched > len(new) * 0.15:
+            raise AssertionError(f"{fetched} of {len(new)} bytes came over the link")
+        # killed while it makes a layer: no scratch file stays, and the next pull has the whole
+        os.remove(os.path.join(scene.content, "blobs/sha256", digest(new).split(":")[1]))
+        connection = http.client.HTTPConnection("127.0.0.1", scene.port, timeout=20)
+        connection.request("GET", f"/v2/team/app/blobs/{digest(new)}?ns={registry.name}",
+                           headers={"Authorization": scene.hosts().split('authorization = "')[1].split('"')[0]})
+        connection.getresponse().read(1000)
+        scene.node.kill_agent()
+        connection.close()
+        equal("files", set(os.listdir(scene.node.place("state", "mirror"))) - {"tags"}, {"secret", "hosts.toml"})
+        scene.start()
+        equal("the layer after it", digest(scene.ask(f"/v2/team/app/blobs/{digest(new)}")[2]), digest(new))
 
 
 def containerd_without_the_agent():
@@ -318,7 +377,7 @@ def stopped_in_the_middle():
             equal(f"the next pull after the {victim}", (status, digest(body)), (200, digest(scene.registry.layers[0])))
 
 
-CASES = [containerd_pulls, containerd_without_the_agent, no_open_door, private, damaged_registry, stopped_in_the_middle]
+CASES = [containerd_pulls, containerd_by_delta, containerd_without_the_agent, no_open_door, private, damaged_registry, stopped_in_the_middle]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("-")]

@@ -181,7 +181,7 @@ static void settle(const char *listed)
     const struct hf_mirror_settings settings = {.registries = registries,
                                                 .secret = "s3cret",
                                                 .stores = stores,
-                                                .tags_path = tags_path,
+                                                .folder = folder,
                                                 .stale_ok_ns = 3600 * HF_NS_PER_S};
     struct hf_err err = HF_ERR_INIT;
 

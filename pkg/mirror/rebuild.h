@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mirror/rebuild.h - makes one layer from layers of the node and a delta: fetches the delta to a scratch file, and
+ * applies it on a worker to another, which can be read as it grows. Loop thread only.
+ *
+ * Scratch files have no names, so that the kernel removes them with the process. */
+#pragma once
+
+#include "mirror/deltas.h"
+
+struct hf_mirror_rebuild_params {
+    struct hf_mirror_upstream_params p;
+    struct hf_mirror_upstream *upstream;
+    char *const *stores;                 /* as of mirror/store.h */
+    const char *folder;                  /* for scratch files */
+    struct hf_metric *fetched;           /* bytes from the registry */
+    const char *origin, *name;           /* borrowed until start() returns, as `stores` and `folder` are */
+    const struct hf_mirror_delta *delta; /* so is this */
+    uint64_t since_ns;                   /* when the client asked, by the monotonic clock */
+    void (*moved)(void *arg);            /* more can be read, or it has ended; comes no more after that */
+    void *arg;
+};
+
+struct hf_mirror_rebuild;
+/* -ENOSPC: not enough room for the scratch files. Others: those of files and memory. */
+HF_MUST_USE int hf_mirror_rebuild_start(const struct hf_mirror_rebuild_params *params,
+                                        struct hf_mirror_rebuild **ret_rebuild);
+void hf_mirror_rebuild_free(struct hf_mirror_rebuild *rebuild); /* stops it; accepts NULL */
+
+/* 1: goes on. 0: has all bytes, whose digest nobody has compared. -EBADMSG: not to be tried again: the delta is
+ * damaged, unfit for this node, or too slow here. Others: circumstances, such as a registry that is away. */
+int hf_mirror_rebuild_state(const struct hf_mirror_rebuild *rebuild);
+/* Bytes of the layer at `at`: fewer than `n` if it has not more yet. -errno. */
+ssize_t hf_mirror_rebuild_read(const struct hf_mirror_rebuild *rebuild, void *bytes, size_t n, uint64_t at);

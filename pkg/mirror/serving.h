@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mirror/serving.h - one request to the mirror, within this area. Loop thread only. What ends a serving frees it:
+ * sending the last bytes, refusing, giving up. */
+#pragma once
+
+#include "loop/http/url.h"
+#include "loop/server/streamed.h"
+#include "mirror/deltas.h"
+#include "mirror/mirror.h"
+#include "mirror/rebuild.h"
+#include "mirror/request.h"
+#include "mirror/tags_file.h"
+
+enum { HF_SERVING_MANIFEST = 4 << 20, HF_SERVING_PIECE = 32 << 10 };
+
+struct hf_serving {
+    struct hf_list link;
+    void (*on_free)(struct hf_serving *serving); /* or NULL */
+    struct hf_mirror *mirror;
+    struct hf_streamed_exchange *exchange; /* NULL: the client has gone */
+    struct hf_mirror_request request;
+    char origin[HF_URL_ORIGIN];
+    struct hf_mirror_call *call;       /* or NULL */
+    int file;                          /* or -1 */
+    uint64_t at, end;                  /* of the file, or of the blob that is made */
+    struct hf_mirror_look *look;       /* for deltas of this manifest, or NULL */
+    struct hf_mirror_rebuild *rebuild; /* or NULL */
+    struct hf_timer *turn;             /* waits for another rebuild to end; NULL: does not */
+    uint64_t since_ns;                 /* when it was asked for */
+    bool full;                         /* the client has enough of what is made for now */
+    bool rebuilt;                      /* some of its bytes were made here */
+    bool begun;                        /* the head has left */
+    bool checks;                       /* `hash` is of all bytes */
+    struct hf_sha256 hash;
+    struct hf_buf kept; /* the newest piece, or a manifest that arrives */
+    struct hf_http_response response;
+    struct hf_metric *asked;
+    char last_sha256[HF_SHA256_HEX]; /* of the tag, if the node has that manifest; "": it has not */
+    struct hf_timer *patience;       /* then last_sha256 is the answer; NULL: there is none */
+};
+
+struct hf_mirror {
+    struct hf_mirror_params p;
+    struct hf_mirror_upstream *upstream;
+    struct hf_streamed *server; /* NULL: off */
+    struct hf_list servings;
+    struct hf_buf texts; /* of the settings */
+    char *registries[HF_MIRROR_MAX_REGISTRIES + 1];
+    char *stores[HF_MIRROR_STORES + 1];
+    char *authorization; /* what a request has to show */
+    uint64_t stale_ok_ns;
+    struct hf_mirror_tags_file *tags; /* NULL: off */
+    char *folder;
+    struct hf_mirror_deltas deltas;
+    struct hf_serving *rebuilding; /* the one whose layer is made, or NULL */
+    /* All of what is asked, or of a blob what is missing from `at` on. */
+    void (*ask_registry)(struct hf_serving *serving);
+    struct hf_metric_family *sent;
+    struct hf_metric *fetched;
+};
+
+void hf_serving_free(struct hf_serving *serving);
+/* Breaks the connection off, so that no client takes what it has for the whole. */
+void hf_serving_give_up(struct hf_serving *serving);
+/* `extra`: lines that end with CR LF. False: the connection is gone, the caller gives up. */
+bool hf_serving_send_head(struct hf_serving *serving, int status, const char *type, uint64_t length, const char *extra);
+void hf_serving_answer(struct hf_serving *serving, int status, const char *extra, const char *text);
+/* As the specification wants errors; `message` is ours, without quotes. */
+void hf_serving_refuse(struct hf_serving *serving, int status, const char *code, const char *message);
+
+/* Bytes of a blob: their head, where they come `from` as in the metric, then the bytes. `whole`: they are compared. */
+void hf_serving_begin_bytes(struct hf_serving *serving, bool whole, const char *from);
+bool hf_serving_send_blob_head(struct hf_serving *serving, bool partial, uint64_t from, uint64_t n, uint64_t total);
+/* 1: the client has enough for now; < 0: out of memory. */
+HF_MUST_USE int hf_serving_deliver(struct hf_serving *serving, const void *bytes, size_t n);
+void hf_serving_finish(struct hf_serving *serving);

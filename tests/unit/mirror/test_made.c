@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Layers that the mirror makes from layers of the node: what a delta saves, and what a wrong one, a base that is gone or
+ * a registry that fails costs. The deltas are real; the registry does as a table says. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/encoding/hex.h"
+#include "loop/http/client.h"
+#include "loop/server/streamed.h"
+#include "mirror/mirror.h"
+#include "oci/image_delta.h"
+#include "os/clock_posix.h"
+#include "os/dir.h"
+#include "os/file.h"
+#include "os/fs_posix.h"
+#include "pack/deep/deep.h"
+#include "support/check_main.h"
+#include "support/loop_for.h"
+#include "support/raw_http.h"
+
+enum { SIZE = 400000, LAYERS = 2, CHANGES = 20, CHANGE = 600, FULL_AT = SIZE / 4 * 3 };
+#define LAYER "application/vnd.oci.image.layer.v1.tar"
+#define SECRET "Authorization: Basic aG9sZGZhc3Q6czNjcmV0\r\n" /* holdfast:s3cret */
+
+struct blob {
+    char *p;
+    size_t n;
+    char digest[HF_OCI_DIGEST];
+};
+
+static struct hf_loop *loop;
+static struct hf_http_client *client;
+static struct hf_streamed *registry;
+static struct hf_mirror *mirror;
+static struct hf_metrics *metrics;
+static struct hf_fs_ops fs;
+static char folder[] = "/tmp/hf-made-XXXXXX", host[32];
+static struct blob bases[LAYERS], layers[LAYERS], deltas[LAYERS], old_manifest, manifest, artifact, referrers;
+
+static struct {
+    enum {
+        RIGHT,
+        BY_TAG,      /* a registry without the API of referrers */
+        NO_LAYERS,   /* has the delta, but fails for the layer itself */
+        NO_OFFER,    /* 404 for both */
+        BAD_OFFER,   /* not JSON */
+        NO_ARTIFACT, /* the index has it, the registry has not */
+        DAMAGED,     /* the delta on the registry's disk */
+        CUT,         /* the delta ends early, and its digest is of that */
+        OTHER,       /* the delta makes something else of the same size */
+        LYING,       /* `to.size` is not the layer's */
+        LARGER,      /* the delta is not smaller than the layer */
+        NO_BASE,     /* one of the old layers is not here */
+        BASE_GONE,   /* after it was found */
+        BASE_WRONG,  /* on the node's disk */
+        FULL_DISK,   /* when half of the layer is made */
+    } mood;
+    unsigned layers, deltas, ranges; /* requests for them */
+} seen;
+
+/* ---- the image --------------------------------------------------------------------------------------------------- */
+
+static int add(void *ctx, const void *bytes, size_t n)
+{
+    return hf_buf_add(ctx, bytes, n);
+}
+
+static struct blob blob_of(const void *bytes, size_t n)
+{
+    struct blob blob = {.p = malloc(n), .n = n};
+
+    ck_assert_ptr_nonnull(blob.p);
+    memcpy(blob.p, bytes, n);
+    (void)hf_oci_digest_of(bytes, n, blob.digest);
+    return blob;
+}
+
+static void scramble(char *p, size_t n, uint64_t seed)
+{
+    for (size_t i = 0; i < n; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        p[i] = (char)(seed >> 56);
+    }
+}
+
+/* Random bytes, so that a delta has to carry each that changed. */
+static void make_layer(unsigned i)
+{
+    static char bytes[SIZE];
+
+    scramble(bytes, SIZE, 7 + i);
+    bases[i] = blob_of(bytes, SIZE);
+    for (size_t k = 0; k < CHANGES; k++)
+        scramble(bytes + k * (SIZE / CHANGES), seen.mood == LARGER ? SIZE / CHANGES : CHANGE, 100 + k);
+    layers[i] = blob_of(bytes, SIZE);
+}
+
+static void make_delta(unsigned i)
+{
+    struct hf_buf patch = HF_BUF_INIT(4 << 20);
+    struct hf_deep_part part = {.size = SIZE};
+    const struct hf_delta_out out = {&patch, add};
+    const struct hf_deep_create_params params = {.parts = &part, .parts_n = 1};
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_int_eq(hf_hex_decode(bases[i].digest + 7, part.sha256, sizeof(part.sha256)), 0);
+    layers[i].p[SIZE - 1] ^= seen.mood == OTHER;
+    int r = hf_deep_create(bases[i].p, SIZE, layers[i].p, SIZE, &params, &out, &err);
+    layers[i].p[SIZE - 1] ^= seen.mood == OTHER;
+    ck_assert_msg(r == 0, "%s", err.cause);
+    deltas[i] = blob_of(patch.p, seen.mood == CUT ? patch.n * 2 / 3 : patch.n);
+    hf_buf_done(&patch);
+}
+
+static struct blob make_manifest(const struct blob *from)
+{
+    char text[1000];
+    int n =
+        snprintf(text, sizeof(text),
+                 "{\"schemaVersion\":2,\"mediaType\":\"" HF_OCI_TYPE_MANIFEST
+                 "\",\"config\":{\"mediaType\":\"" HF_OCI_TYPE_CONFIG "\",\"digest\":\"%s\",\"size\":%d},\"layers\":["
+                 "{\"mediaType\":\"" LAYER "\",\"digest\":\"%s\",\"size\":%d},"
+                 "{\"mediaType\":\"" LAYER "\",\"digest\":\"%s\",\"size\":%d}]}",
+                 from[0].digest, SIZE, from[0].digest, SIZE, from[1].digest, SIZE);
+
+    return blob_of(text, (size_t)n);
+}
+
+static void make_artifact(void)
+{
+    struct hf_oci_delta_blob blobs[LAYERS + 1] = {{.to_size = manifest.n}};
+    struct hf_oci_image_delta delta = {.blobs = blobs, .blobs_n = LAYERS + 1};
+    struct hf_oci_delta_offer offer = {.bytes = 0};
+    struct hf_buf text = HF_BUF_INIT(1 << 20), index = HF_BUF_INIT(1 << 20);
+
+    (void)snprintf(delta.subject.media_type, sizeof(delta.subject.media_type), HF_OCI_TYPE_MANIFEST);
+    (void)snprintf(delta.subject.digest, sizeof(delta.subject.digest), "%s", manifest.digest);
+    delta.subject.size = manifest.n;
+    (void)snprintf(delta.from, sizeof(delta.from), "%s", old_manifest.digest);
+    blobs[0].blob = delta.subject;
+    memcpy(blobs[0].to, manifest.digest, sizeof(blobs[0].to));
+    for (size_t i = 0; i < LAYERS; i++) {
+        struct hf_oci_delta_blob *blob = &blobs[i + 1];
+        (void)snprintf(blob->blob.media_type, sizeof(blob->blob.media_type), HF_OCI_TYPE_LAYER_DELTA);
+        memcpy(blob->blob.digest, deltas[i].digest, sizeof(blob->blob.digest));
+        blob->blob.size = deltas[i].n;
+        memcpy(blob->to, layers[i].digest, sizeof(blob->to));
+        blob->to_size = seen.mood == LYING ? SIZE + 1 : SIZE;
+        blob->from = &bases[i].digest;
+        blob->from_n = 1;
+    }
+    ck_assert_int_eq(hf_oci_image_delta_format(&delta, &text, NULL), 0);
+    artifact = blob_of(text.p, text.n);
+    (void)snprintf(offer.artifact.media_type, sizeof(offer.artifact.media_type), HF_OCI_TYPE_MANIFEST);
+    memcpy(offer.artifact.digest, artifact.digest, sizeof(offer.artifact.digest));
+    offer.artifact.size = artifact.n;
+    memcpy(offer.to, manifest.digest, sizeof(offer.to));
+    memcpy(offer.from, old_manifest.digest, sizeof(offer.from));
+    offer.bytes = hf_oci_image_delta_bytes(&delta);
+    ck_assert_int_eq(hf_oci_delta_offer_add((struct hf_view){"", 0}, &offer, &index, NULL), 0);
+    referrers = blob_of(index.p, index.n);
+    hf_buf_done(&text);
+    hf_buf_done(&index);
+}
+
+static void blob_path(const struct blob *blob, char path[200])
+{
+    (void)snprintf(path, 200, "%s/blobs/sha256/%s", folder, blob->digest + 7);
+}
+
+static void keep(const struct blob *blob)
+{
+    char path[200];
+
+    blob_path(blob, path);
+    ck_assert_int_eq(hf_file_replace(hf_fs_posix(), path, blob->p, blob->n, 0644, NULL), 0);
+}
+
+/* ---- the registry ------------------------------------------------------------------------------------------------ */
+
+static void say(struct hf_streamed_exchange *exchange, int status, const char *head, const char *p, size_t n)
+{
+    const char *range = strstr(head, "Range: bytes=");
+    char text[300], fields[100] = "";
+    unsigned long from = 0;
+
+    if (range != NULL && status == 200) {
+        (void)sscanf(range, "Range: bytes=%lu-", &from);
+        (void)snprintf(fields, sizeof(fields), "Content-Range: bytes %lu-%zu/%zu\r\n", from, n - 1, n);
+        status = 206;
+        seen.ranges++;
+    }
+    (void)snprintf(text, sizeof(text), "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n%sConnection: close\r\n\r\n", status,
+                   n - from, fields);
+    ck_assert_int_ge(hf_streamed_send(exchange, text, strlen(text)), 0);
+    for (size_t at = from; at < n; at += 100000)
+        (void)!hf_streamed_send(exchange, p + at, HF_MIN(n - at, (size_t)100000));
+    hf_streamed_end(exchange);
+}
+
+static bool is_for(const char *head, const char *kind, const char *reference)
+{
+    char line[200];
+
+    (void)snprintf(line, sizeof(line), "GET /v2/team/app/%s/%s", kind, reference);
+    return strncmp(head, line, strlen(line)) == 0;
+}
+
+static bool say_layer(struct hf_streamed_exchange *exchange, const char *head)
+{
+    for (unsigned i = 0; i < LAYERS; i++) {
+        if (is_for(head, "blobs", layers[i].digest)) {
+            seen.layers++;
+            say(exchange, seen.mood == NO_LAYERS ? 500 : 200, head, layers[i].p, layers[i].n);
+            return true;
+        }
+        if (is_for(head, "blobs", deltas[i].digest)) {
+            seen.deltas++;
+            deltas[i].p[100] ^= seen.mood == DAMAGED;
+            say(exchange, 200, head, deltas[i].p, deltas[i].n);
+            deltas[i].p[100] ^= seen.mood == DAMAGED;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void asked(void *arg, struct hf_streamed_exchange *exchange, struct hf_view view)
+{
+    static int owner;
+    char head[4096], tag[80];
+
+    (void)arg;
+    hf_streamed_attend(exchange, &owner);
+    (void)snprintf(head, sizeof(head), "%.*s", (int)view.n, view.p);
+    (void)snprintf(tag, sizeof(tag), "sha256-%s", manifest.digest + 7);
+    bool by_api = is_for(head, "referrers", manifest.digest), by_tag = is_for(head, "manifests", tag);
+    ck_assert(!by_api || strstr(head, "?artifactType=" HF_OCI_TYPE_IMAGE_DELTA " HTTP") != NULL);
+    if (say_layer(exchange, head))
+        return;
+    if (is_for(head, "manifests", manifest.digest))
+        say(exchange, 200, head, manifest.p, manifest.n);
+    else if ((by_api || by_tag) && seen.mood == BAD_OFFER)
+        say(exchange, 200, head, "{\"schemaVersion\":2", 18);
+    else if (seen.mood == BY_TAG || seen.mood == NO_OFFER ? by_tag && seen.mood == BY_TAG : by_api)
+        say(exchange, 200, head, referrers.p, referrers.n);
+    else if (is_for(head, "manifests", artifact.digest) && seen.mood != NO_ARTIFACT)
+        say(exchange, 200, head, artifact.p, artifact.n);
+    else
+        say(exchange, 404, head, "", 0);
+}
+
+static void nothing(void *owner)
+{
+    (void)owner;
+}
+
+static ssize_t write_some(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset)
+{
+    return seen.mood == FULL_DISK && offset + n > FULL_AT ? -ENOSPC : hf_fs_posix()->pwrite(ctx, fd, bytes, n, offset);
+}
+
+/* ---- the scene --------------------------------------------------------------------------------------------------- */
+
+static void settle(void)
+{
+    const char *registries[] = {host, NULL}, *stores[] = {"/nowhere", folder, NULL};
+    const struct hf_mirror_settings settings = {
+        .registries = registries, .secret = "s3cret", .stores = stores, .folder = folder};
+
+    ck_assert_int_eq(hf_mirror_settle(mirror, &settings, NULL), 0);
+}
+
+static void start(int mood)
+{
+    const struct hf_streamed_params params = {
+        .address = "127.0.0.1", .asked = asked, .drained = nothing, .gone = nothing};
+    char path[200];
+
+    memset(&seen, 0, sizeof(seen));
+    seen.mood = mood;
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/blobs/sha256", folder);
+    ck_assert_int_eq(hf_dir_make(hf_fs_posix(), path, 0755, NULL), 0);
+    for (unsigned i = 0; i < LAYERS; i++) {
+        make_layer(i);
+        make_delta(i);
+    }
+    old_manifest = make_manifest(bases);
+    manifest = make_manifest(layers);
+    make_artifact();
+    keep(&old_manifest);
+    keep(&bases[0]);
+    if (mood != NO_BASE)
+        keep(&bases[1]);
+    fs = *hf_fs_posix();
+    fs.pwrite = write_some;
+    loop = hf_loop_new(NULL);
+    metrics = hf_metrics_new();
+    ck_assert_int_eq(hf_streamed_new(loop, &params, &registry, NULL), 0);
+    (void)snprintf(host, sizeof(host), "127.0.0.1:%u", hf_streamed_port(registry));
+    client = hf_http_client_new(loop, &(const struct hf_http_config){.user_agent = "test"}, NULL);
+    mirror = hf_mirror_new(&(const struct hf_mirror_params){
+        .loop = loop,
+        .metrics = metrics,
+        .upstream = {
+            .sched = hf_loop_sched(loop), .fs = &fs, .http = hf_http_client_ops(client), .clock = hf_clock_posix()}});
+    settle();
+}
+
+/* Nothing but what was there before is in the folder. */
+static void tear_down(void)
+{
+    struct blob *all[] = {&bases[0],  &bases[1],     &layers[0], &layers[1], &deltas[0],
+                          &deltas[1], &old_manifest, &manifest,  &artifact,  &referrers};
+    char path[200];
+
+    hf_mirror_free(mirror);
+    hf_streamed_free(registry);
+    hf_http_client_free(client);
+    hf_loop_free(loop);
+    hf_metrics_free(metrics);
+    (void)snprintf(path, sizeof(path), "%s/blobs", folder);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), path, NULL), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+    for (size_t i = 0; i < HF_LEN(all); i++)
+        free(all[i]->p);
+}
+
+static struct raw_answer get(const char *kind, const char *digest, const char *more)
+{
+    char path[300], headers[300];
+
+    (void)snprintf(path, sizeof(path), "/v2/team/app/%s/%s?ns=%s", kind, digest, host);
+    (void)snprintf(headers, sizeof(headers), SECRET "%s", more);
+    return raw_http_ask(loop, hf_mirror_port(mirror), "GET", path, headers);
+}
+
+static void get_manifest(void)
+{
+    struct raw_answer answer = get("manifests", manifest.digest, "");
+
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_uint_eq(answer.n, manifest.n);
+    ck_assert_mem_eq(answer.body, manifest.p, manifest.n);
+    raw_answer_done(&answer);
+}
+
+static void check_layer(unsigned i, bool whole)
+{
+    struct raw_answer answer = get("blobs", layers[i].digest, "");
+
+    ck_assert_msg(answer.status == 200, "mood %d: %d %s", seen.mood, answer.status, answer.body);
+    ck_assert_msg((answer.n == SIZE) == whole, "mood %d: %zu bytes", seen.mood, answer.n);
+    if (whole)
+        ck_assert_mem_eq(answer.body, layers[i].p, SIZE);
+    raw_answer_done(&answer);
+}
+
+static double sent_bytes(const char *from)
+{
+    struct hf_metric_family *sent = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_mirror_sent_bytes_total",
+                                                     "The same.", HF_LABELS("from"));
+
+    return hf_metric_value(hf_metric_with(sent, HF_LABELS(from)));
+}
+
+static double fetched_bytes(void)
+{
+    double value = 0;
+
+    (void)hf_metrics_read(metrics, "holdfast_mirror_fetched_bytes_total", HF_METRICS_SUM, &value);
+    return value;
+}
+
+/* ---- the cases --------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    int mood;
+    bool whole;              /* at the first time; always at the second */
+    unsigned layers, deltas; /* requests in both times */
+} cases_of[] = {
+    {RIGHT, true, 0, 2},     {BY_TAG, true, 0, 2},      {NO_LAYERS, true, 0, 2}, {NO_OFFER, true, 2, 0},
+    {BAD_OFFER, true, 2, 0}, {NO_ARTIFACT, true, 2, 0}, {DAMAGED, true, 2, 1},   {CUT, true, 2, 1},
+    {OTHER, false, 1, 1},    {LYING, true, 2, 0},       {LARGER, true, 2, 0},    {NO_BASE, true, 2, 0},
+    {BASE_GONE, true, 2, 2}, {BASE_WRONG, true, 2, 1},  {FULL_DISK, true, 2, 2},
+};
+
+START_TEST(one_layer)
+{
+    char path[200];
+
+    start(cases_of[_i].mood);
+    get_manifest();
+    blob_path(&bases[0], path);
+    if (seen.mood == BASE_GONE)
+        ck_assert_int_eq(unlink(path), 0);
+    if (seen.mood == BASE_WRONG) {
+        bases[0].p[SIZE / 2] ^= 1;
+        keep(&bases[0]);
+    }
+    check_layer(0, cases_of[_i].whole);
+    get_manifest(); /* does not bring a bad delta back */
+    check_layer(0, true);
+    ck_assert_msg(seen.layers == cases_of[_i].layers && seen.deltas == cases_of[_i].deltas, "mood %d: %u, %u",
+                  seen.mood, seen.layers, seen.deltas);
+    if (seen.mood == RIGHT) {
+        ck_assert_double_lt(fetched_bytes(), SIZE / 4);
+        ck_assert_double_eq(sent_bytes("delta"), 2 * SIZE);
+    }
+    if (seen.mood == FULL_DISK) { /* the registry gave the rest */
+        ck_assert_double_gt(sent_bytes("delta"), 0);
+        ck_assert_double_le(sent_bytes("delta"), 2 * FULL_AT);
+        ck_assert_uint_eq(seen.ranges, 2);
+        ck_assert_double_eq(sent_bytes("delta") + sent_bytes("registry"), 2 * SIZE + 2 * (double)manifest.n);
+    }
+    tear_down();
+}
+END_TEST
+
+/* A part of a layer comes from the registry: making it would cost all of it. */
+START_TEST(a_part)
+{
+    start(RIGHT);
+    get_manifest();
+    struct raw_answer answer = get("blobs", layers[0].digest, "Range: bytes=1000-\r\n");
+    ck_assert_int_eq(answer.status, 206);
+    ck_assert_mem_eq(answer.body, layers[0].p + 1000, SIZE - 1000);
+    raw_answer_done(&answer);
+    ck_assert_uint_eq(seen.deltas, 0);
+    tear_down();
+}
+END_TEST
+
+static int ask_layer(unsigned i)
+{
+    char request[600];
+    int fd = raw_http_connect(hf_mirror_port(mirror));
+    int n = snprintf(request, sizeof(request), "GET /v2/team/app/blobs/%s?ns=%s HTTP/1.1\r\n" SECRET "\r\n",
+                     layers[i].digest, host);
+
+    ck_assert_int_eq(send(fd, request, (size_t)n, MSG_NOSIGNAL), n);
+    return fd;
+}
+
+/* Both are made, one after the other; clients that go in the middle, or while they wait, hold nobody up. */
+START_TEST(at_once)
+{
+    static char text[SIZE + 4096];
+    int fd[4];
+
+    start(RIGHT);
+    get_manifest();
+    for (unsigned i = 0; i < HF_LEN(fd); i++)
+        fd[i] = ask_layer(i % 2);
+    loop_run_for(loop, (uint64_t)_i * 8 * HF_NS_PER_MS);
+    (void)close(fd[0]);
+    (void)close(fd[2]);
+    for (unsigned i = 1; i < HF_LEN(fd); i += 2) {
+        size_t n = raw_http_talk(loop, fd[i], "", 0, NULL, 60000, text, sizeof(text));
+        ck_assert_uint_gt(n, SIZE);
+        ck_assert_mem_eq(text + n - SIZE, layers[1].p, SIZE);
+        (void)close(fd[i]);
+    }
+    ck_assert_uint_eq(seen.layers, 0);
+    tear_down();
+}
+END_TEST
+
+/* The mirror is turned off in the middle, and on again. */
+START_TEST(turned_off)
+{
+    start(RIGHT);
+    get_manifest();
+    int fd = ask_layer(0), other = ask_layer(1);
+    loop_run_for(loop, (uint64_t)_i * 8 * HF_NS_PER_MS);
+    ck_assert_int_eq(hf_mirror_settle(mirror, NULL, NULL), 0);
+    settle();
+    check_layer(0, true);
+    (void)close(fd);
+    (void)close(other);
+    tear_down();
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, one_layer, 0, HF_LEN(cases_of));
+    tcase_add_test(tc, a_part);
+    tcase_add_loop_test(tc, at_once, 0, 3);
+    tcase_add_loop_test(tc, turned_off, 0, 3);
+}
+
+HF_TEST_MAIN("mirror/made", cases)

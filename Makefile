@@ -19,7 +19,7 @@ JOBS ?= $(shell nproc)
 MAKEFLAGS += --no-builtin-rules
 
 # ---- what there is ------------------------------------------------------------------------------------------------
-PKG_SRC := $(sort $(wildcard pkg/*/*.c pkg/*/*/*.c))
+PKG_SRC := $(filter-out pkg/agent/without/% pkg/trust/ed25519_sodium.c pkg/os/memory_musl.c,$(sort $(wildcard pkg/*/*.c pkg/*/*/*.c)))
 BINARIES := $(patsubst cmd/%/main.c,%,$(sort $(wildcard cmd/*/main.c)))
 SUPPORT_SRC := $(sort $(filter-out $(wildcard tests/support/programs/*.c),$(wildcard tests/support/*.c tests/support/*/*.c)))
 PROGRAM_SRC := $(sort $(wildcard tests/support/programs/*.c))
@@ -124,6 +124,7 @@ endif
 $(foreach f,$(FLAVOURS),$(B)/$(f)/holdfast-tpm): private PKGS += tss2-esys tss2-mu tss2-rc tss2-tcti-device tss2-tcti-swtpm
 
 include hack/make/static.mk
+include hack/make/small.mk
 
 # The inner loops of the bit coder: -O3 saves a few per cent of the time to apply.
 $(B)/release/pkg/delta/cm/bytes.o $(B)/release/pkg/delta/cm/model.o $(B)/release/pkg/delta/cm/stream.o $(B)/release/pkg/delta/cm/words.o: private CFLAGS_release += -O3
@@ -145,7 +146,7 @@ $(foreach f,asan cov,$(B)/$(f)/tests/unit/codec/test_expand): private LINK += -W
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/manifests/test_source_cases): private LINK += -Wl,--wrap=inflate
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: page-test static static-test dist dist-test iac-test verifier-test publish attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
+.PHONY: agent small small-test page-test static static-test dist dist-test iac-test verifier-test publish attack bench-delta arch all demo test unit sim soak walks fault check e2e bench fuzz coverage golden format image images image-test install site uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -155,6 +156,14 @@ static: ## the programs that hosts run, without any library of the host, in buil
 	@hack/setup.sh build static
 	@mkdir -p $(B)
 	@archives=$$(deploy/image/archives) && flock $(B)/static.lock $(MAKE) --no-print-directory -j$(JOBS) STATIC="$$archives" $(STATIC_PROGRAMS:%=$(B)/static/%)
+
+agent: ## build/small/holdfast-agent with FEATURES alone (default: all of pkg/agent/without); its --version names what is left out
+agent: $(B)/small/holdfast-agent
+
+SMALL ?= armv7
+small: ## the smallest agent, static with musl, for SMALL="armv7 riscv64 ..." with FEATURES (default: none): build/small/MACHINE/holdfast-agent
+	@hack/setup.sh build arch || true
+	@deploy/image/small --features "$(if $(filter command environment,$(origin FEATURES)),$(FEATURES))" $(SMALL)
 
 demo: ## the main job on this machine: delta update, failing update that comes back, tampered one refused, kill -9 (KEEP=1 keeps it running)
 	@hack/setup.sh build demo
@@ -264,6 +273,11 @@ image-test: ## the images for ARM: twice the same, what is in them, an update by
 static-test: ## the static programs: in an empty root, with names and certificates, beside traps; skipped without a source of packages
 	@hack/setup.sh build test static || true
 	@tests/system/static/run.py $(STATIC_TEST)
+
+small-test: ## the smallest agent of SMALL: its size, what it refuses, a signed update from a folder under qemu-user
+	@hack/setup.sh build arch || true
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/system/static/small.py $(SMALL)
 
 dist: ## what a release publishes, from HEAD, in build/dist: KEY=FILE and APT_KEY=FILE sign it, REGISTRY=HOST/PATH and URL=https://... are where images and files will be
 	@hack/setup.sh build images dist

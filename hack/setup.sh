@@ -19,7 +19,7 @@ e2e="debootstrap systemd-container buildah containerd runc iproute2 iptables dbu
   ca-certificates python3 util-linux"
 arch="gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross
   gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
-  qemu-user xz-utils python3 check"
+  qemu-user xz-utils python3 check dpkg-dev"
 static="python3 python3-jinja2 meson ninja-build cmake gperf dpkg-dev libcap-dev liblz4-dev libnghttp2-dev binutils"
 image="python3 binutils ca-certificates tzdata"
 images="$image gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user git $static"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/features.h"
 #include "agent/process/check_ready.h"
 #include "agent/process/configuration.h"
 #include "agent/process/first_install.h"
@@ -25,6 +26,16 @@ static int print_help(void)
     return HF_EXIT_OK;
 }
 
+static int print_version(void)
+{
+    int r = printf("holdfast-agent %s\n", HF_VERSION);
+
+    for (enum hf_feature feature = 0; r > 0 && feature < HF_FEATURES; feature++)
+        if (!hf_feature_has(feature, NULL))
+            r = printf("without %s\n", hf_feature_name(feature));
+    return r > 0 ? HF_EXIT_OK : HF_EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     _cleanup_(hf_agent_options_done) struct hf_agent_options options = {.n_owned = 0};
@@ -38,7 +49,7 @@ int main(int argc, char **argv)
     if (options.action == HF_OPTIONS_HELP)
         return print_help();
     if (options.action == HF_OPTIONS_VERSION)
-        return printf("holdfast-agent %s\n", HF_VERSION) > 0 ? HF_EXIT_OK : HF_EXIT_FAILED;
+        return print_version();
     if (options.action == HF_OPTIONS_CHECK_CONFIG)
         return hf_agent_configuration_check(&options, hf_fs_posix(), stdout, stderr);
     if (options.action == HF_OPTIONS_CHECK_READY)

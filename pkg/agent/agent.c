@@ -22,6 +22,7 @@
 #include "agent/desired/site_hold.h"
 #include "agent/diskq.h"
 #include "agent/env.h"
+#include "agent/features.h"
 #include "agent/follow/concern.h"
 #include "agent/follow/follow.h"
 #include "agent/gauges.h"
@@ -564,7 +565,7 @@ static bool allows_unit(void *arg, const char *unit, struct hf_err *err)
 {
     const struct hf_agent *agent = arg;
 
-    return hf_config_allows_unit(agent->env.config, unit, err);
+    return hf_feature_has(HF_FEATURE_SYSTEMD, err) && hf_config_allows_unit(agent->env.config, unit, err);
 }
 
 static bool is_own(void *arg, const struct hf_install *install, struct hf_err *err)

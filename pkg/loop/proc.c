@@ -282,7 +282,7 @@ static int make_pipe(int ret_fds[2], struct hf_err *err)
  * connections to the API server. */
 static void mark_all_descriptors(void)
 {
-    if (close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0)
+    if (syscall(SYS_close_range, 3U, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0)
         return;
     /* before Linux 5.11 */
     DIR *list = opendir("/proc/self/fd");

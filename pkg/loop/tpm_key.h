@@ -9,11 +9,11 @@
  * process, and cannot be loaded by a static program. Threads: any, after hf_tpm_key_provide(). */
 #pragma once
 
-#include <openssl/evp.h>
-
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/macros.h"
+
+struct evp_pkey_st; /* EVP_PKEY of OpenSSL */
 
 #define HF_TPM_KEY_TIMEOUT_NS (10ull * 1000000000)
 #define HF_TPM_KEY_BEGIN "-----BEGIN HOLDFAST TPM KEY-----"
@@ -31,4 +31,4 @@ HF_MUST_USE int hf_tpm_key_check(const char *pem, struct hf_err *err);
 
 /* The first private key of the text, which may be such a text; NULL: damaged, encrypted, or out of memory. The caller
  * frees it. Starts no program. */
-EVP_PKEY *hf_tpm_key_read(const char *pem);
+struct evp_pkey_st *hf_tpm_key_read(const char *pem);

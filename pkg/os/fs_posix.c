@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <linux/stat.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -68,7 +69,7 @@ static int posix_openat(HF_UNUSED void *ctx, int dirfd, const char *path, int fl
     return ret_or_errno(fd);
 }
 
-static int posix_close(HF_UNUSED void *ctx, int fd)
+static int posix_close_fd(HF_UNUSED void *ctx, int fd)
 {
     /* On Linux the descriptor is gone even after EINTR: never close it twice. */
     return close(fd) < 0 && errno != EINTR ? -errno : 0;
@@ -128,7 +129,7 @@ static int posix_birth(HF_UNUSED void *ctx, int fd, uint64_t *ret_unix_ns)
 {
     struct statx st;
 
-    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BTIME, &st) < 0)
+    if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BTIME, &st) < 0)
         return -errno;
     if ((st.stx_mask & STATX_BTIME) == 0)
         return -EOPNOTSUPP;
@@ -145,7 +146,7 @@ static int posix_links(HF_UNUSED void *ctx, int fd)
 {
     struct statx found;
 
-    if (statx(fd, "", AT_EMPTY_PATH, STATX_NLINK, &found) < 0)
+    if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_NLINK, &found) < 0)
         return -errno;
     return (int)HF_MIN(found.stx_nlink, (unsigned)INT_MAX);
 }
@@ -274,7 +275,7 @@ const struct hf_fs_ops *hf_fs_posix(void)
 {
     static const struct hf_fs_ops ops = {
         .openat = posix_openat,
-        .close = posix_close,
+        .close = posix_close_fd,
         .pread = posix_pread,
         .pwrite = posix_pwrite,
         .ftruncate = posix_ftruncate,

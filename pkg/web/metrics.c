@@ -186,7 +186,7 @@ static struct hf_metric_family *register_family(struct hf_metrics *metrics, enum
                                                 const char *help, const char *const *labels, const double *bounds,
                                                 size_t n_bounds)
 {
-    size_t n_labels;
+    size_t n_labels = 0;
 
     if (metrics == NULL || !name_ok(name, true) || !labels_ok(labels, type, &n_labels) || !bounds_ok(bounds, n_bounds))
         return NULL;

@@ -7,6 +7,7 @@
 #include "agent/report/collect.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "agent/desired/labeller.h"
 #include "agent/desired/planner.h"
@@ -14,6 +15,7 @@
 #include "agent/desired/sets.h"
 #include "agent/desired/site_hold.h"
 #include "agent/diskq.h"
+#include "agent/features.h"
 #include "agent/follow/concern.h"
 #include "agent/images/images.h"
 #include "agent/resources/disks.h"
@@ -37,6 +39,7 @@ struct collection {
     struct hf_status_disk disks[HF_STATUS_MAX_DISKS];
     size_t n_disks;
     char no_room[2][HF_READINESS_MESSAGE];
+    char left_out[128];
     uint64_t look_again_ns;
 };
 
@@ -249,7 +252,26 @@ static enum hf_status_clock judge_clock(const struct hf_agent_parts *parts)
     return HF_STATUS_CLOCK_NOT_SYNCHRONIZED;
 }
 
-static struct hf_status_view view_of(const struct collection *all, const struct hf_readiness *readiness)
+/* What the policy in effect asks for, and `make agent FEATURES=...` left out. */
+static const char *judge_features(const struct hf_syncpolicy *policy, char *text, size_t n)
+{
+    static const char begin[] = "this agent was built without what a policy asks for:";
+    const struct {
+        enum hf_feature feature;
+        bool asked;
+    } rows[] = {{HF_FEATURE_IMAGES, policy->images.allowed != NULL || policy->images.mirror_registries[0] != NULL},
+                {HF_FEATURE_MANIFESTS, policy->n_manifests > 0},
+                {HF_FEATURE_SHARE, policy->share_neighbours},
+                {HF_FEATURE_TELEMETRY, policy->telemetry.present}};
+    size_t length = (size_t)snprintf(text, n, "%s", begin);
+
+    for (size_t i = 0; i < HF_LEN(rows); i++)
+        if (rows[i].asked && !hf_feature_has(rows[i].feature, NULL))
+            length += (size_t)snprintf(text + length, n - length, " %s", hf_feature_name(rows[i].feature));
+    return length > sizeof(begin) - 1 ? text : NULL;
+}
+
+static struct hf_status_view view_of(struct collection *all, const struct hf_readiness *readiness)
 {
     const struct hf_agent_parts *parts = all->parts;
     const struct hf_agent_params *params = parts->env->params;
@@ -283,8 +305,8 @@ static struct hf_status_view view_of(const struct collection *all, const struct 
         .policy_distrust = {policy->distrust, policy->distrust_text},
         .name_shared = all->params->name_shared,
         .labels = params->labels_by_controller ? policy->desired_labels : NULL,
-        .labels_failure = or_null(parts->labeller->failure),
-        .delivery_failure = all->params->delivery_failure,
+        .failure = {.labels = or_null(parts->labeller->failure), .delivery = all->params->delivery_failure},
+        .left_out = judge_features(policy->in_effect, all->left_out, sizeof(all->left_out)),
         .host_life = params->host_life,
         .images = {parts->images->finding.verified, parts->images->finding.reason, parts->images->finding.message},
         .readiness = readiness,
@@ -323,10 +345,10 @@ int hf_collect_status(const struct hf_collect_params *params, struct hf_readines
     hf_readiness_judge(&judged, ret_readiness);
     struct hf_status_view view = view_of(&all, ret_readiness);
     if (hf_diskq_failing(parts->env->diskq, disk, sizeof(disk)))
-        view.disk_failure = disk;
+        view.failure.disk = disk;
     if (parts->trust_watch->stamp[0] != '\0')
         view.trusted = &parts->trust_watch->ids;
-    view.trust_failure = hf_update_engine_trust_problem(parts->engine);
+    view.failure.trust = hf_update_engine_trust_problem(parts->engine);
     uint64_t now = hf_contact_reported(parts->contact, hf_unix_ns(parts->env->clock));
     return hf_status_essence(&view, params->conditions, now, ret_essence);
 }

@@ -395,12 +395,13 @@ static int set_failures(json_t *conditions, const struct hf_status_view *view, u
         {"PolicyTrusted", "False", view->policy_distrust},
         {"ConfigurationValid", "False", {"Faulty", view->config_fault}},
         {"NodeNameShared", "True", {"AnotherAgentWrites", view->name_shared ? shared : NULL}},
-        {"LabelsApplied", "False", {"ApplyRefused", view->labels_failure}},
-        {"StatusDelivered", "False", {"Refused", view->delivery_failure}},
-        {"StateWritable", "False", {"WriteFailed", view->disk_failure}},
-        {"TrustFolderSafe", "False", {"FilesAtRisk", view->trust_failure}},
+        {"LabelsApplied", "False", {"ApplyRefused", view->failure.labels}},
+        {"StatusDelivered", "False", {"Refused", view->failure.delivery}},
+        {"StateWritable", "False", {"WriteFailed", view->failure.disk}},
+        {"TrustFolderSafe", "False", {"FilesAtRisk", view->failure.trust}},
         {"SourceReadable", "False", view->source},
         {"FloorsKnown", "False", view->floors},
+        {"FeaturesPresent", "False", {"LeftOut", view->left_out}},
         {"ClientCertificateValid", view->certificate_valid ? "True" : "False", view->certificate},
     };
     int r = 0;

@@ -89,10 +89,11 @@ struct hf_status_view {
     const char *config_fault; /* the first */
     bool name_shared;         /* another agent seems to use the name */
     const json_t *labels;     /* for the controller to write; NULL: the agent does */
-    const char *labels_failure;
-    const char *delivery_failure;
-    const char *disk_failure;
-    const char *trust_failure;          /* a file that does not belong there, or a user who can change the folder */
+    struct {
+        const char *labels, *delivery, *disk;
+        const char *trust; /* a file that does not belong there, or a user who can change the folder */
+    } failure;
+    const char *left_out;               /* features that a policy asks for, and this program has not */
     const struct hf_trust_ids *trusted; /* keys; NULL: unknown */
     struct hf_status_trouble policy_distrust, source, certificate;
     bool certificate_valid;          /* the condition ClientCertificateValid is true */

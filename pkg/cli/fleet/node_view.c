@@ -37,10 +37,10 @@ bool hf_node_view_update_failed(const json_t *update)
 /* The conditions that do not resolve by themselves. */
 static const struct {
     const char *type, *status;
-} wrong[] = {{"Stalled", "True"},        {"SourceReadable", "False"},        {"StatusDelivered", "False"},
-             {"PolicyTrusted", "False"}, {"PolicyConflict", "True"},         {"ConfigurationValid", "False"},
-             {"StateWritable", "False"}, {"TrustFolderSafe", "False"},       {"FloorsKnown", "False"},
-             {"NodeNameShared", "True"}, {"ClientCertificateValid", "False"}};
+} wrong[] = {{"Stalled", "True"},        {"SourceReadable", "False"},         {"StatusDelivered", "False"},
+             {"PolicyTrusted", "False"}, {"PolicyConflict", "True"},          {"ConfigurationValid", "False"},
+             {"StateWritable", "False"}, {"TrustFolderSafe", "False"},        {"FloorsKnown", "False"},
+             {"NodeNameShared", "True"}, {"ClientCertificateValid", "False"}, {"FeaturesPresent", "False"}};
 
 const json_t *hf_node_view_trouble(const json_t *node)
 {

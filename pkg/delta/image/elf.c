@@ -7,6 +7,8 @@
 #include "base/endian.h"
 #include "delta/image/golang.h"
 
+enum { SECTION_RELR = 19 }; /* SHT_RELR, which musl's elf.h lacks */
+
 /* Offsets and sizes of the fields in the headers of a 64-bit and a 32-bit file. */
 struct elf_layout {
     /* file header */
@@ -89,7 +91,7 @@ static enum delta_region_kind kind_of(const struct elf_file *elf, const unsigned
         return entry == sizeof(Elf64_Rela) ? DELTA_REGION_RELA : DELTA_REGION_PLAIN;
     case SHT_REL:
         return entry == sizeof(Elf32_Rel) ? DELTA_REGION_REL : DELTA_REGION_PLAIN;
-    case SHT_RELR:
+    case SECTION_RELR:
         return DELTA_REGION_RELR;
     case SHT_ARM_EXIDX:
         return elf->l->word == 4 ? DELTA_REGION_EXIDX : DELTA_REGION_PLAIN;

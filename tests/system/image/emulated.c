@@ -2,7 +2,7 @@
 /* emulated.c - what an emulator of user programs (qemu-user before version 9) lacks of Linux, for the agent's tests
  * under it.
  *
- * Preloaded into the emulated agent. Two calls differ:
+ * Preloaded into the emulated agent, or linked into a static one of musl. Two calls differ:
  * - openat2(2) is unknown to the emulator. Here it opens one component of the path after the other and follows no
  *   link.
  * - madvise(2) does nothing. The agent reads /proc/self/smaps to find pages that it may drop. The emulator shows its
@@ -62,6 +62,9 @@ static int open_plain(int dirfd, char *path, const struct open_how *how)
     return fd;
 }
 
+/* musl's own way into the kernel; in no other program. Returns -errno. */
+extern __attribute__((weak)) long __syscall_cp(long number, long a, long b, long c, long d, long e, long f);
+
 long syscall(long number, ...)
 {
     static long (*next)(long, ...);
@@ -82,6 +85,11 @@ long syscall(long number, ...)
             return -1;
         }
         return open_plain((int)a[0], strcpy(path, (const char *)a[1]), how);
+    }
+    if (__syscall_cp != NULL) {
+        long r = __syscall_cp(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+        errno = r < 0 ? (int)-r : errno;
+        return r < 0 ? -1 : r;
     }
     if (next == NULL)
         *(void **)&next = dlsym(RTLD_NEXT, "syscall");

@@ -381,9 +381,10 @@ START_TEST(everything_else)
     s.view.disk_pressure = (struct hf_status_trouble){"Critical", "/opt is full"};
     s.view.memory_pressure = (struct hf_status_trouble){"PodsNearLimit", "a/b"};
     s.view.log_rotation = (struct hf_status_trouble){"Unbounded", "journald"};
-    s.view.labels_failure = "forbidden";
-    s.view.disk_failure = "no space";
-    s.view.trust_failure = "a key at risk";
+    s.view.failure.labels = "forbidden";
+    s.view.failure.disk = "no space";
+    s.view.failure.trust = "a key at risk";
+    s.view.left_out = "without share";
     s.view.source.message = "CloudCore may not";
     s.view.source.reason = "Forbidden";
     s.view.floors.message = "replaced";
@@ -412,7 +413,7 @@ START_TEST(everything_else)
                      "MemoryPressure=True(a/b) LogRotation=False(journald) LabelsApplied=False(forbidden) "
                      "StateWritable=False(no space) "
                      "TrustFolderSafe=False(a key at risk) SourceReadable=False(CloudCore may not) "
-                     "FloorsKnown=False(replaced) "
+                     "FloorsKnown=False(replaced) FeaturesPresent=False(without share) "
                      "ClientCertificateValid=False(denied) ");
     json_decref(s.conditions);
 }
@@ -597,8 +598,8 @@ START_TEST(a_text_that_ends_within_a_character)
     update.phase = HF_PHASE_REJECTED;
     update.message = "half of \xc3";
     set_up(&s, &update, 1, NULL, 0);
-    s.view.labels_failure = "forbidden: \xe2\x82";
-    s.view.delivery_failure = "\xc3";
+    s.view.failure.labels = "forbidden: \xe2\x82";
+    s.view.failure.delivery = "\xc3";
     s.view.certificate.message = "denied \xf0\x9f";
     s.view.certificate.reason = "Denied";
     _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);

@@ -539,6 +539,7 @@ static const struct {
                   {"StateWritable", "False", HF_EXIT_UNWELL},
                   {"TrustFolderSafe", "False", HF_EXIT_UNWELL},
                   {"FloorsKnown", "False", HF_EXIT_UNWELL},
+                  {"FeaturesPresent", "False", HF_EXIT_UNWELL},
                   {"NodeNameShared", "True", HF_EXIT_UNWELL},
                   {"ClientCertificateValid", "False", HF_EXIT_UNWELL},
                   {"Reconciling", "True", 0},

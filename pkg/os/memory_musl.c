@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* In place of memory.c for musl, whose malloc has no arenas, gives big buffers back at once, and takes no orders. */
+#include "os/memory.h"
+
+void hf_memory_frugal(void)
+{
+}
+
+void hf_memory_trim(void)
+{
+}
+
+size_t hf_memory_spare(void)
+{
+    return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trust/ed25519.h - internal: what key.c asks of a library. ed25519_openssl.c, or, in an agent without the feature
+ * https, ed25519_sodium.c, which knows no PEM but that of `holdfast key generate` and `openssl pkey -pubout`. Threads:
+ * any. */
+#pragma once
+
+#include "trust/key.h"
+
+/* Reads a public key in any PEM text. */
+bool hf_trust_read_any(const char *pem, unsigned char raw[HF_ED25519_PUBLIC]);
+
+/* Errors of hf_trust_verify(). */
+HF_MUST_USE int hf_trust_verify_raw(const unsigned char raw[HF_ED25519_PUBLIC], struct hf_view message,
+                                    const unsigned char signature[HF_ED25519_SIGNATURE], struct hf_err *err);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trust/pem.h - internal: says what a text is that is not the expected key. Pure. Threads: any. */
+#pragma once
+
+#include "base/err.h"
+#include "base/macros.h"
+
+/* -EBADMSG: "holds a private key; a public key (ed25519, PEM) is expected" */
+int hf_trust_pem_refuse(struct hf_err *err, const char *pem, const char *expected);

@@ -114,7 +114,7 @@ static char *log_text(struct scene *s, char text[65536])
 /* Wait until the log holds `wanted`; where it stands. */
 static const char *wait_for(struct scene *s, const char *wanted, char text[65536])
 {
-    for (int i = 0; i < 400; i++, doze(25)) {
+    for (int i = 0; i < 2400; i++, doze(25)) {
         const char *at = strstr(log_text(s, text), wanted);
         if (at != NULL)
             return at;
@@ -297,6 +297,8 @@ END_TEST
 /* The only sink needs no name, and is told all the same. */
 START_TEST(where_telemetry_goes_is_told)
 {
+    static const char wanted[] =
+        "\"sinks\":[{\"name\":\"default\",\"breaker\":\"Closed\",\"origin\":\"http://127.0.0.1:9\"}]";
     struct scene s;
     char text[65536], storage[128];
 
@@ -304,11 +306,12 @@ START_TEST(where_telemetry_goes_is_told)
     (void)snprintf(storage, sizeof(storage), "%s/telemetry", s.dir);
     write_file(s.objects, "policy.yaml", TELEMETRY_POLICY);
     pid_t pid = START(&s, "--storage-dir", storage);
-    (void)wait_for(&s, "telemetry.set", text);
+    (void)wait_for(&s, "status.delivered", text);
+    for (int i = 0; i < 2400 && !file_says(s.state, "status/EdgeNode-n1.json", wanted); i++)
+        doze(25);
+    ck_assert(file_says(s.state, "status/EdgeNode-n1.json", wanted));
     (void)kill(pid, SIGTERM);
     ck_assert_int_eq(ended(pid), HF_EXIT_OK);
-    ck_assert(file_says(s.state, "status/EdgeNode-n1.json",
-                        "\"sinks\":[{\"name\":\"default\",\"breaker\":\"Closed\",\"origin\":\"http://127.0.0.1:9\"}]"));
     tear_down(&s);
 }
 END_TEST

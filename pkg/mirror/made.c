@@ -114,8 +114,11 @@ bool hf_made_begin(struct hf_serving *serving)
 
 static void rebuild_failed(struct hf_serving *serving, int r)
 {
+    char text[300];
+
     hf_log(serving->mirror->p.log, HF_LOG_WARNING, "image.delta_failed", HF_S("registry", serving->request.registry),
-           HF_S("name", serving->request.name), HF_S("sha256", serving->request.sha256), HF_D("errno", -r));
+           HF_S("name", serving->request.name), HF_S("sha256", serving->request.sha256), HF_D("errno", -r),
+           HF_S("error", hf_err_text(hf_mirror_rebuild_err(serving->rebuild), text, sizeof(text))));
     if (r == -EBADMSG)
         hf_mirror_deltas_blame(&serving->mirror->deltas, serving->origin, serving->request.name,
                                serving->request.sha256);

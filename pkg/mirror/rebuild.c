@@ -22,7 +22,6 @@
 #include "pack/deep/scratch.h"
 #include "pack/image.h"
 
-enum { MEMORY_MAX = 64 << 20 };
 #define CONNECT_NS (5 * HF_NS_PER_S)
 #define TICK_NS (20 * HF_NS_PER_MS)
 #define SILENCE_NS (200 * HF_NS_PER_S) /* without a byte for containerd */
@@ -49,6 +48,7 @@ struct hf_mirror_rebuild {
     uint64_t read, scratch_max;
     struct hf_image *image;
     int applied;
+    struct hf_err err;
 };
 
 static void destroy(struct hf_mirror_rebuild *rebuild)
@@ -129,14 +129,13 @@ static void work(struct hf_job *job)
         .scratch_max = rebuild->scratch_max,
         .open_old = open_old,
         .open_old_ctx = rebuild};
-    struct hf_err ignored = HF_ERR_INIT;
     struct hf_room room;
 
     hf_room_memory(rebuild->p.p.fs, "", &room);
-    params.memory_max = HF_MAX(HF_MIN(room.bytes, (uint64_t)MEMORY_MAX), 1);
-    rebuild->applied = hf_deep_apply(&params, NULL, &ignored);
+    params.memory_max = HF_MAX(room.bytes, 1);
+    rebuild->applied = hf_deep_apply(&params, NULL, &rebuild->err);
     if (rebuild->applied == 0 && atomic_load(&rebuild->written) != rebuild->size)
-        rebuild->applied = -EBADMSG;
+        rebuild->applied = hf_err_set(&rebuild->err, EBADMSG, "the delta makes another size");
     hf_image_free(hf_steal(rebuild->image));
 }
 
@@ -190,10 +189,11 @@ static void delta_done(void *arg, int r, const struct hf_err *err)
     struct hf_mirror_rebuild *rebuild = arg;
     const struct hf_sched_ops *sched = rebuild->p.p.sched;
 
-    (void)err;
     rebuild->call = NULL;
-    if (r == 0 && !is_right(rebuild))
-        r = -EBADMSG;
+    if (r < 0)
+        rebuild->err = *err;
+    else if (!is_right(rebuild))
+        r = hf_err_set(&rebuild->err, EBADMSG, "the delta's digest is not right");
     rebuild->job = (struct hf_job){.work = work, .done = worked};
     if (r == 0)
         r = sched->submit(sched->ctx, &rebuild->job);
@@ -224,7 +224,7 @@ static void tick(void *arg)
         rebuild->last_ns = now_ns;
         rebuild->p.moved(rebuild->p.arg);
     } else if (now_ns - rebuild->last_ns >= SILENCE_NS || comes_too_late(rebuild, now_ns)) {
-        finish(rebuild, -EBADMSG);
+        finish(rebuild, hf_err_set(&rebuild->err, EBADMSG, "it comes too late for containerd"));
     }
 }
 
@@ -303,6 +303,7 @@ int hf_mirror_rebuild_start(const struct hf_mirror_rebuild_params *params, struc
     rebuild->began_ns = hf_mono_ns(params->p.clock);
     rebuild->last_ns = params->since_ns;
     hf_sha256_init(&rebuild->hash);
+    rebuild->err = (struct hf_err)HF_ERR_INIT;
     int r = begin(rebuild);
     rebuild->p.stores = NULL;
     rebuild->p.folder = rebuild->p.origin = rebuild->p.name = NULL;
@@ -329,6 +330,11 @@ void hf_mirror_rebuild_free(struct hf_mirror_rebuild *rebuild)
 int hf_mirror_rebuild_state(const struct hf_mirror_rebuild *rebuild)
 {
     return rebuild->state;
+}
+
+const struct hf_err *hf_mirror_rebuild_err(const struct hf_mirror_rebuild *rebuild)
+{
+    return &rebuild->err;
 }
 
 ssize_t hf_mirror_rebuild_read(const struct hf_mirror_rebuild *rebuild, void *bytes, size_t n, uint64_t at)

@@ -29,5 +29,6 @@ void hf_mirror_rebuild_free(struct hf_mirror_rebuild *rebuild); /* stops it; acc
 /* 1: goes on. 0: has all bytes, whose digest nobody has compared. -EBADMSG: not to be tried again: the delta is
  * damaged, unfit for this node, or too slow here. Others: circumstances, such as a registry that is away. */
 int hf_mirror_rebuild_state(const struct hf_mirror_rebuild *rebuild);
+const struct hf_err *hf_mirror_rebuild_err(const struct hf_mirror_rebuild *rebuild); /* of a failure */
 /* Bytes of the layer at `at`: fewer than `n` if it has not more yet. -errno. */
 ssize_t hf_mirror_rebuild_read(const struct hf_mirror_rebuild *rebuild, void *bytes, size_t n, uint64_t at);

@@ -10,6 +10,7 @@
  *
  * Also here: what a start of the agent knows about its boot, and the verdict of a boot about a release that was
  * committed before (probation.c judges it). */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -86,6 +87,8 @@ static void start_command(struct release *release, void (*done)(void *arg, int r
                                        .arg = release};
     struct hf_failure failure = {.reason = HF_R_RebootFailed};
 
+    /* What is on the disk names this boot, so no cut makes the node reboot twice for one change. */
+    assert(install->reboots && release->j.boots.changed[0] != '\0' && release->attempt.reboots == 0);
     hf_log(release->engine->p.log, HF_LOG_WARNING, "update.reboot", HF_S("release", release->j.name),
            HF_S("command", install->reboot_command[0]));
     step_begin(release, STEP_HOOK);
@@ -154,6 +157,7 @@ static void booted(struct release *release)
 {
     struct hf_journal *j = &release->j;
 
+    assert(j->phase == HF_PHASE_PROBATION && j->probed);
     j->boots.happened = true;
     j->starts = 0;
     memset(j->boots.changed, 0, sizeof(j->boots.changed));
@@ -199,6 +203,7 @@ enum boots_back boots_go_back(struct release *release)
 {
     struct hf_journal *j = &release->j;
 
+    assert(j->phase == HF_PHASE_ROLLING_BACK);
     if (!j->boots.happened)
         return BOOTS_DONE;
     if (j->boots.changed[0] == '\0') { /* durable before the command; then the rollback comes here again */
@@ -227,6 +232,7 @@ static void judged(struct release *release)
 
 void boots_passed(struct release *release)
 {
+    assert(release->j.boots.left > 0 && release->j.boots.verdict == HF_BOOTS_FINE);
     release->j.boots.left--;
     judged(release);
     transition_message(release);
@@ -236,6 +242,7 @@ void boots_failed(struct release *release, const char *why)
 {
     struct hf_journal_boots *boots = &release->j.boots;
 
+    assert(boots->verdict == HF_BOOTS_FINE && boots->left > 0 && release->j.good_digest[0] != '\0');
     boots->verdict = HF_BOOTS_BAD;
     boots->left = 0;
     judged(release);
@@ -250,6 +257,7 @@ void boots_stay(struct release *release, const char *because)
     struct hf_journal_boots *boots = &release->j.boots;
     char text[HF_UPDATE_MAX_MESSAGE];
 
+    assert(boots->verdict == HF_BOOTS_BAD && boots->left == 0); /* only what was to be left can stay */
     boots->verdict = HF_BOOTS_STAYS;
     (void)snprintf(text, sizeof(text), "%.130s; it stays: %s", boots->why, HF_CUT(100, because));
     (void)snprintf(boots->why, sizeof(boots->why), "%s", text);

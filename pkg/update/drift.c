@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Drift: was the committed version changed or removed by somebody else? If so, install it again. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -40,6 +41,7 @@ static void mended(struct release *release, const struct step_job *step)
 
 static void looked(struct release *release, struct step_job *step)
 {
+    assert(release->j.phase == HF_PHASE_COMMITTED && strcmp(release->j.good_digest, release->j.digest) == 0);
     release->drift.look = step->look;
     watches_set(release, step, false);
     if (step->text.n > 0)
@@ -149,6 +151,7 @@ static void repair_behind(struct release *release, struct step_job *step)
         installed_is_unknown(release);
         return;
     }
+    assert(strcmp(release->j.good_digest, release->j.digest) != 0); /* else Drifted would lead to the repair */
     log_drift(release, "update.drift", step);
     repairs_count(release, true);
     release->drift.look = (struct hf_swap_look){.size = 0};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of an update: raise the floor after a commit, remove what the update left. Both run again until they
  * succeed. */
+#include <assert.h>
 #include <errno.h>
 
 #include "steps/fetch_record.h"
@@ -63,6 +64,7 @@ static void finished(struct release *release, struct step_job *step)
 {
     struct release_retry *retry = &release->retry;
     bool commit = step->kind == STEP_COMMIT;
+    assert(commit == (release->j.phase == HF_PHASE_COMMITTED) && hf_phase_rests(release->j.phase));
     bool must = commit && step->job.r < 0 && !step->floor_done; /* the floor is still the old one */
 
     if (must) /* until it is raised, no other update may start */
@@ -111,6 +113,8 @@ static void start(struct release *release, enum step_kind kind, int (*run)(struc
     step->floor = release->review.floor;
     if (!release->j.good_local)
         hf_sequence_commit(&step->floor, release->j.good_sequence, release->j.good_digest);
+    assert(step->floor.top.sequence >= release->review.floor.top.sequence);
+    assert(release->j.good_local || step->floor.top.sequence >= release->j.good_sequence);
     if (kind == STEP_COMMIT) {
         hf_floor_guard_join(release->engine->p.floors, "release", release->j.name, &step->floor);
         keep_release(release, step);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Selects the method: a chain of deltas or the whole file; explains where it is not the shortest chain. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -162,6 +163,7 @@ static void choose(struct release *release)
     bool step = seen->step_sha256[0] != '\0' && chain_of(release, &from_step);
     if (!step || (old && from_old.bytes < from_step.bytes))
         release->attempt.step_sha256[0] = '\0';
+    assert(old || step || release->attempt.step_sha256[0] == '\0');
     release->j.method = old || step ? HF_METHOD_DELTA : HF_METHOD_FULL;
 }
 
@@ -208,6 +210,7 @@ void method_drop_delta(struct release *release, const struct hf_err *err)
     avoid(release, delta->sha256);
     if (!chain_of(release, &chain)) /* no chain from the intermediate file: from the installed one */
         release->attempt.step_sha256[0] = '\0';
+    assert(j->no_delta || hf_delta_chain_avoids(j->avoid, delta->sha256)); /* so this ends */
     j->method = chain_of(release, &chain) ? HF_METHOD_DELTA : HF_METHOD_FULL;
     set_detour(release, "the delta from %.*s: %s: %s", FROM_DIGITS, delta->from, err->cause, instead(release));
 }

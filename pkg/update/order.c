@@ -12,6 +12,7 @@
  *
  * A committed release that failed after a boot (probation.c) is left in the same way: the verdict in the journal is
  * then the order, until the version before is committed or the node finds that it cannot go back. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -247,6 +248,7 @@ static void ended(struct release *release, struct step_job *step)
 static bool end(struct release *release, const char *refused)
 {
     if (release->j.boots.verdict == HF_BOOTS_BAD) {
+        assert(refused != NULL); /* only a commit ends it otherwise, and begins the boots of another release */
         wanted_repair_end(release);
         boots_stay(release, refused);
         return true;
@@ -326,6 +328,7 @@ static void loaded(struct release *release, struct step_job *step)
 
     update_engine_wake(release->engine);
     if (step->job.r == 0) {
+        assert(!release->j.good_local || strcmp(step->committed->release.digest, release->j.good_digest) == 0);
         wanted_order(release, step->committed);
         step->committed = NULL;
         return;
@@ -342,6 +345,7 @@ static void loaded(struct release *release, struct step_job *step)
 /* Until the version before can be loaded, nothing takes its place. */
 static bool go_back(struct release *release)
 {
+    assert(!release->wanted.ordered && !step_is_in_progress(release));
     if (hf_mono_ns(release->engine->p.clock) < release->drift.order_due_ns)
         return release->j.good_local;
     if (release->j.good_local && wanted_order_again(release))

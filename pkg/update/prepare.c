@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Before an update starts: inspect the target, choose the method, check for space and for the unit. */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -24,6 +25,8 @@ static void go(struct release *release)
     struct hf_journal *j = &release->j;
     enum hf_reason reason = release->attempt.go_reason;
 
+    assert(j->phase == HF_PHASE_WAITING && update_engine_has_turn(release));
+    assert((j->method == HF_METHOD_KEPT) == (release->attempt.kept != HF_KEPT_NOWHERE));
     j->attempts++;
     release->attempt.received_bytes = 0;
     transition_event(release, HF_EV_GO, reason,
@@ -151,6 +154,8 @@ static void note_seen(struct release *release)
     const struct hf_swap_inspection *seen = &release->attempt.seen;
     struct hf_journal *j = &release->j;
 
+    /* The rollback's truth is written while the old version is untouched. */
+    assert(j->phase == HF_PHASE_WAITING && (seen->exists || (seen->sha256[0] == '\0' && seen->link[0] == '\0')));
     j->had_old = seen->exists;
     memset(j->old_sha256, 0, sizeof(j->old_sha256));
     memset(j->old_link, 0, sizeof(j->old_link));

@@ -7,6 +7,7 @@
  * between leaves the boot unjudged. A verdict is one write of the journal (boots.c), and order.c goes back. */
 #include "update/release.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,7 @@ static void confirmed(struct release *release, struct step_job *step)
     bool passed = step->health.verdict == HF_HEALTH_PASSED;
     char text[520];
 
+    assert(release->j.phase == HF_PHASE_PROBATION && release->j.probed);
     if (step->job.r == 0) {
         target_changed(release, step->look.seen.what);
     } else if (!passed) {
@@ -72,6 +74,7 @@ static void confirmed(struct release *release, struct step_job *step)
 
 static void confirm(struct release *release, const struct hf_health *health)
 {
+    assert(release->j.phase == HF_PHASE_PROBATION && release->j.probed);
     struct step_job *step = step_new(release, STEP_CONFIRM, run_confirm, confirmed);
 
     if (step == NULL) {
@@ -124,6 +127,7 @@ static void restarted(void *arg, int r, const struct hf_failure *failure)
 
 static void hooked(struct release *release, int r, const struct hf_failure *failure)
 {
+    assert(!release->j.hooked && !release->j.restarted); /* the hook comes before the service runs the new version */
     if (r == 0) {
         release->j.hooked = true;
         transition_event(release, HF_EV_HOOKED, HF_R_None, NULL);
@@ -175,6 +179,15 @@ static bool is_this_boot_judged(const struct release *release)
     return boot[0] == '\0' || strcmp(release->j.boots.judged, boot) == 0;
 }
 
+/* No update is in progress, a repair included; a newer release may wait. */
+static bool may_judge(const struct release *release)
+{
+    const struct hf_journal *j = &release->j;
+    bool waits = j->phase == HF_PHASE_WAITING || j->phase == HF_PHASE_VERIFIED;
+
+    return hf_phase_rests(j->phase) || (waits && strcmp(j->digest, j->good_digest) != 0);
+}
+
 static enum hf_boot_verdict judge(const struct release *release, enum hf_boot_health health, enum hf_boot_unit unit)
 {
     const struct hf_boot_facts facts = {
@@ -203,6 +216,8 @@ static void conclude_boot(struct release *release, enum hf_boot_health health)
     const struct boot_judging *boot = release->judging;
     char why[HF_UPDATE_MAX_MESSAGE];
 
+    assert(strcmp(boot->object->release.digest, release->j.good_digest) == 0);
+    assert(may_judge(release));
     (void)snprintf(why, sizeof(why), "after a reboot the unit is %.63s, and %s", boot->state,
                    HF_CUT(150, boot->health.message));
     switch (judge(release, health, boot->unit)) {
@@ -313,6 +328,7 @@ static void committed_loaded(struct release *release, struct step_job *step)
         judge_later(release, step->job.r < 0 ? step->failure.err.cause : "the release is not accepted any more");
         return;
     }
+    assert(release->judging == NULL); /* one verdict at a time */
     release->judging = calloc(1, sizeof(*release->judging));
     if (release->judging == NULL) {
         judge_later(release, "no memory");
@@ -343,15 +359,6 @@ static bool drift_goes_first(const struct release *release)
 
     return release->j.phase == HF_PHASE_COMMITTED && drift->look_wanted && !wanted_held(release) &&
            hf_mono_ns(release->engine->p.clock) >= drift->look_due_ns;
-}
-
-/* No update is in progress, a repair included; a newer release may wait. */
-static bool may_judge(const struct release *release)
-{
-    const struct hf_journal *j = &release->j;
-    bool waits = j->phase == HF_PHASE_WAITING || j->phase == HF_PHASE_VERIFIED;
-
-    return hf_phase_rests(j->phase) || (waits && strcmp(j->digest, j->good_digest) != 0);
 }
 
 bool probation_after_boot(struct release *release)

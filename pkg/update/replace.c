@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The actions that bring the new file into place: fetch, patch, swap. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -60,6 +61,7 @@ static void fetched(void *arg, int r, const struct hf_failure *failure, uint64_t
     struct release *release = arg;
     struct hf_update_engine *engine = release->engine;
 
+    assert(release->j.phase == HF_PHASE_FETCHING && release->j.method != HF_METHOD_KEPT);
     release->step.fetch = NULL;
     step_end(release);
     if (engine->quiescing) /* the next process resumes from what is on disk */
@@ -165,6 +167,7 @@ static void neighbour_fetched(void *arg, int r, const struct hf_failure *failure
     struct hf_update_engine *engine = release->engine;
     bool wrong = false;
 
+    assert(release->j.phase == HF_PHASE_FETCHING && release->j.method == HF_METHOD_NEIGHBOUR);
     (void)hopeless;
     release->step.fetch = NULL;
     step_end(release);
@@ -299,6 +302,7 @@ static void stepped(struct release *release, const struct step_job *step)
 {
     struct release_attempt *attempt = &release->attempt;
 
+    assert(release->j.method == HF_METHOD_DELTA);
     (void)snprintf(attempt->step_sha256, sizeof(attempt->step_sha256), "%s", step->patch.sha256);
     attempt->step_bytes = step->patch.size;
     transition_event(release, HF_EV_STEPPED, HF_R_Downloading, NULL);
@@ -318,6 +322,7 @@ static void kept_failed(struct release *release, const struct hf_failure *failur
 {
     struct delta_death none = {.times = 0};
 
+    assert(!release->attempt.kept_failed); /* so this ends */
     release->attempt.kept_failed = true;
     (void)method_choose(release, &none);
     transition_failure(release, HF_EV_FALL_BACK, failure);
@@ -325,6 +330,7 @@ static void kept_failed(struct release *release, const struct hf_failure *failur
 
 static void patched(struct release *release, struct step_job *step)
 {
+    assert(release->j.phase == HF_PHASE_PATCHING);
     if (step->job.r == 0 && step->patch.to_step)
         stepped(release, step);
     else if (step->job.r == 0)
@@ -399,6 +405,7 @@ static void hooked(struct release *release, int r, const struct hf_failure *fail
     const char *message = NULL;
     enum hf_reason reason = HF_R_None;
 
+    assert(release->j.phase == HF_PHASE_VERIFIED && update_engine_has_turn(release));
     release->attempt.recheck = true;
     if (r == 0 && wanted_matches(release) && review_ask(release, &reason, &message) == HF_GATE_GO) {
         transition_event(release, HF_EV_GO, HF_R_Swapping, NULL);
@@ -426,6 +433,7 @@ static int run_swap(struct step_job *step)
 
 static void swapped(struct release *release, struct step_job *step)
 {
+    assert(release->j.phase == HF_PHASE_SWAPPING && !release->j.probed);
     if (step->job.r < 0) {
         transition_failure(release, HF_EV_FAILED, &step->failure);
         return;

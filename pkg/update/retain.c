@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is kept of committed versions, and whether wanted content is on the disk: the engine's side of update/kept. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,7 @@ static void *find(void *arg, const char *sha256, uint64_t *ret_size)
     (void)snprintf(found->path, sizeof(found->path), "%s", found->offer.target.path);
     found->offer.target.release = found->release;
     found->offer.target.path = found->path;
+    assert(strcmp(release->j.sha256, found->sha256) == 0);
     *ret_size = release->j.size;
     return found;
 }

@@ -8,6 +8,7 @@
  *
  * Each reason keeps a text of its own, so that the status can explain the reason that the gate chose. The text about
  * the clock stays while the release waits for it, so that the status does not change with every second. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +42,7 @@ void review_load_floor(struct release *release)
     if (hf_floor_copy_load(&target, floor, &copy_err) < 0)
         hf_log_err(engine->p.log, HF_LOG_WARNING, "update.floor", "release", release->j.name, &copy_err);
     hf_floor_guard_join(engine->p.floors, "release", release->j.name, floor);
+    assert(floor->top.sequence >= top); /* no copy takes a floor down */
     if (floor->top.sequence > HF_MAX(top, release->j.good_sequence))
         hf_log(engine->p.log, HF_LOG_WARNING, "update.floor.restored", HF_S("release", release->j.name),
                HF_D("sequence", floor->top.sequence), HF_D("state", top));
@@ -303,6 +305,7 @@ static struct hf_sequence_history history_of(const struct release *release)
 
     if (!release->j.good_local)
         hf_sequence_commit(&history, release->j.good_sequence, release->j.good_digest);
+    assert(history.top.sequence >= release->review.floor.top.sequence);
     return history;
 }
 
@@ -410,6 +413,12 @@ enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_rea
     else
         release->review.clock_message[0] = '\0';
     enum hf_gate_verdict verdict = hf_gate_ask(&facts, ret_reason);
+    assert((verdict == HF_GATE_GO) == (*ret_reason == HF_R_None));
+    assert(verdict != HF_GATE_GO || (review->distrust == HF_R_None && review->floor_known));
+    assert(verdict != HF_GATE_GO || strcmp(digest, release->j.bad_digest) != 0);
+    assert(verdict != HF_GATE_GO || (facts.bad_path == HF_R_None && facts.bad_exec == HF_R_None));
+    assert(verdict != HF_GATE_GO || !is_committed || !facts.held);
+    assert(verdict != HF_GATE_GO || is_committed || (expired == HF_TIME_NO && facts.sequence == HF_R_None));
     bool is_ours = *ret_reason == review->distrust || *ret_reason == review->misfit || *ret_reason == review->bad_exec;
     *ret_message = NULL;
     if (*ret_reason == HF_R_RolledBackBefore && release->j.boots.why[0] != '\0')
@@ -426,6 +435,8 @@ void review_stopped(struct release *release)
     const char *message = NULL;
     enum hf_reason reason = HF_R_None;
 
+    assert(release->j.phase == HF_PHASE_FETCHING || release->j.phase == HF_PHASE_PATCHING);
+    assert(!step_is_in_progress(release));
     release->step.stopping = false;
     if (!wanted_matches(release)) {
         transition_event(release, HF_EV_DROPPED, HF_R_Queued, NULL);

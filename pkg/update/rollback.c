@@ -4,6 +4,7 @@
  * If the release is that of the agent itself, the restart ends this process. It comes last, after RolledBack is
  * durable: a process that starts in RollingBack would roll back and restart again, and so would the next one, for ever.
  * However this process ends before the restart, the next one is of the old version, which is in place. */
+#include <assert.h>
 #include <string.h>
 
 #include "update/release.h"
@@ -48,6 +49,7 @@ static void conclude(struct release *release)
     const struct hf_journal *j = &release->j;
     bool repairs = strcmp(j->digest, j->good_digest) == 0;
 
+    assert(j->phase == HF_PHASE_ROLLING_BACK);
     if (j->changes == 0 || j->reason == HF_R_RollbackFailed || (j->changes >= HF_UPDATE_MAX_CHANGES && !repairs)) {
         transition_event(release, HF_EV_RESTORED, HF_R_None, NULL);
         return;
@@ -64,6 +66,7 @@ static int run_confirm(struct step_job *step)
 /* The status may claim the old version only if it is there. */
 static void confirmed(struct release *release, struct step_job *step)
 {
+    assert(release->j.reason != HF_R_RollbackFailed); /* that one is not looked at again */
     if (step->job.r > 0) {
         append(release, step->ending);
     } else if (step->job.r == 0 && !release->j.had_old) {
@@ -120,6 +123,7 @@ static void checked_old(void *arg, const struct hf_health *health)
 
 static void check_old(struct release *release)
 {
+    assert(release->j.probed); /* what never ran disturbed nothing */
     if (release->j.had_old)
         service_check(release, &release->wanted.accepted->release, checked_old);
     else
@@ -161,6 +165,8 @@ static void restarted_agent(void *arg, int r, const struct hf_failure *failure)
 
 void rollback_restart_agent(struct release *release)
 {
+    /* A process that starts in RollingBack would roll back and restart again, and so would the next one. */
+    assert(release->j.phase != HF_PHASE_ROLLING_BACK && release->record.written.phase != HF_PHASE_ROLLING_BACK);
     release->attempt.owes_restart = false;
     service_restart(release, restarted_agent);
 }
@@ -168,6 +174,7 @@ void rollback_restart_agent(struct release *release)
 /* Without an old version the unit may have nothing to start, and nobody would start the agent again. */
 static void restored_agent(struct release *release)
 {
+    assert(release->j.probed && !release->attempt.owes_restart);
     if (release->j.reason == HF_R_AgentFailed) { /* the supervisor has started the old version */
         restored(release, "", old_version(release), " is back");
         return;
@@ -235,6 +242,7 @@ static void undone(struct release *release, struct step_job *step)
 /* A failure is told, and does not stop the rollback. */
 static void hooked(struct release *release, int r, const struct hf_failure *failure)
 {
+    assert(release->j.phase == HF_PHASE_ROLLING_BACK && !release->attempt.rollback_told);
     release->attempt.rollback_told = true;
     if (r < 0)
         append_words(release, "", failure->err.cause);

@@ -88,6 +88,8 @@ void step_begin(struct release *release, enum step_kind kind)
 
 void step_end(struct release *release)
 {
+    assert(release->step.fetch == NULL && release->step.unit_call == NULL && release->step.hook == NULL);
+    assert(release->step.restart == NULL && release->step.checks == NULL);
     release->step.kind = STEP_NONE;
 }
 
@@ -96,6 +98,8 @@ void step_stop(struct release *release)
     const struct hf_unit_ops *unit = release->engine->p.unit;
     struct release_step *step = &release->step;
 
+    /* From the swap on, an update runs to its end. */
+    assert(step_is_in_progress(release) && (release->j.phase < HF_PHASE_VERIFIED || step->kind == STEP_INSPECT));
     if (step->stopping)
         return;
     step->stopping = true;
@@ -155,6 +159,8 @@ struct hf_swap_params step_swap_params(const struct release *release, const stru
     const struct hf_edgeupdate *accepted = release->wanted.accepted;
     const struct hf_journal *j = &release->j;
 
+    assert(j->had_old || (j->old_sha256[0] == '\0' && j->old_link[0] == '\0'));
+    assert(j->kind == HF_INSTALL_FILE ? j->old_link[0] == '\0' : j->old_sha256[0] == '\0');
     return (struct hf_swap_params){.target = step_target(release),
                                    .kind = j->kind,
                                    .sha256 = j->sha256,

@@ -101,6 +101,7 @@ static void tell_order(const struct release *release)
     const struct hf_update_params *p = &release->engine->p;
     const struct hf_journal *j = &release->j;
 
+    assert(j->reason != HF_R_HeldBack || j->phase != HF_PHASE_COMMITTED || j->good_local);
     if (j->phase == HF_PHASE_COMMITTED && j->reason == HF_R_HeldBack &&
         (release->record.shown.phase != HF_PHASE_COMMITTED || strcmp(release->record.shown.digest, j->digest) != 0) &&
         p->went_back != NULL)
@@ -144,6 +145,7 @@ static void act(struct hf_steer_machine *machine, unsigned action)
 {
     struct release *release = of(machine);
 
+    assert(release->step.kind == STEP_NONE);
     if (release->engine->quiescing) /* the next process reads in the journal what comes now */
         return;
     if (release->actions->start[action] != NULL)
@@ -283,6 +285,17 @@ static void enter(struct hf_steer_machine *machine, unsigned event, unsigned nex
         update_engine_leave_turn(release);
 }
 
+/* The history, which every state carries along. */
+static void check_history(const struct hf_journal *j)
+{
+    assert(j->boots.left == 0 || (j->boots.verdict == HF_BOOTS_FINE && !j->good_local));
+    assert(j->boots.verdict == HF_BOOTS_FINE || (j->boots.why[0] != '\0' && j->good_digest[0] != '\0'));
+    assert(!j->good_local || j->good_digest[0] != '\0');
+    assert(!j->hooked || j->probed); /* only what was in place had its hook, and its restart */
+    assert(!j->restarted || j->probed);
+    (void)j;
+}
+
 /* What each state promises (rules/machine.h). */
 static void check(struct hf_steer_machine *machine)
 {
@@ -300,8 +313,11 @@ static void check(struct hf_steer_machine *machine)
     assert(j->phase != HF_PHASE_ROLLED_BACK || j->local || strcmp(j->bad_digest, j->digest) == 0);
     assert(j->phase != HF_PHASE_FETCHING || !wanted_goes_back(release) || j->method == HF_METHOD_KEPT);
     assert(j->phase != HF_PHASE_PROBATION || j->starts < HF_UPDATE_MAX_STARTS);
-    assert(j->boots.left == 0 || (j->boots.verdict == HF_BOOTS_FINE && !j->good_local));
-    (void)j;
+    assert(j->phase != HF_PHASE_COMMITTED || (j->good_sequence == j->sequence && j->good_local == j->local));
+    assert(j->phase < HF_PHASE_FETCHING || j->phase > HF_PHASE_SWAPPING || !j->probed);
+    assert(j->phase != HF_PHASE_PROBATION || j->probed);
+    assert(works || j->phase == HF_PHASE_WAITING || !step_is_in_progress(release));
+    check_history(j);
     (void)works;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The object that the caller wants, and the one that the journal names. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,7 @@ int wanted_set(struct release *release, const struct hf_desired *desired)
         return 0;
     }
     bool replaced = wanted->asked != NULL || wanted->ordered;
+    assert(!replaced || wanted->object != wanted->asked);
     struct hf_edgeupdate **set = replaced ? &wanted->asked : &wanted->object;
     wanted->gate = desired->gate;
     wanted->held = desired->held;
@@ -84,6 +86,8 @@ void wanted_repair(struct release *release, struct hf_edgeupdate *committed)
 {
     struct release_wanted *wanted = &release->wanted;
 
+    assert(wanted->asked == NULL && !wanted->ordered); /* `object` is what the caller wants */
+    assert(strcmp(committed->release.digest, release->j.good_digest) == 0);
     committed->bandwidth_limit = wanted->object->bandwidth_limit;
     wanted->asked = wanted->object;
     wanted->object = committed;
@@ -202,6 +206,7 @@ static struct hf_journal new_journal(const struct release *release, const char *
 void wanted_accept(struct release *release, enum hf_update_event event, enum hf_reason reason)
 {
     struct release_wanted *wanted = &release->wanted;
+    assert(!step_is_in_progress(release)); /* a step belongs to the release that the journal names */
     json_t *kept = reduce(wanted->object);
     struct hf_edgeupdate *accepted = hf_committed_decode(kept);
 

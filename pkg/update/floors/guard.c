@@ -12,6 +12,7 @@
  * alternate. */
 #include "update/floors/guard.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -106,6 +107,7 @@ static void unref(struct hf_floor_guard *guard)
 {
     if (--guard->refs > 0)
         return;
+    assert(!guard->busy && guard->call == NULL);
     drop_job(guard);
     hf_buf_done(&guard->mend);
     hf_floor_book_done(&guard->book);
@@ -213,6 +215,7 @@ static void job_done(struct hf_job *base, int cancelled)
 /* Hands guard->job to a worker. */
 static void submit(struct hf_floor_guard *guard)
 {
+    assert(!guard->busy && !guard->waits && !guard->job->outdated);
     guard->job->job = (struct hf_job){.work = do_job, .done = job_done};
     guard->busy = true;
     guard->refs++;
@@ -265,6 +268,7 @@ static void call(struct hf_floor_guard *guard, const char *verb, const char *to,
         (void)snprintf(guard->why, sizeof(guard->why), HF_TPM_PROGRAM " is not installed beside the agent");
         return;
     }
+    assert(!guard->busy && guard->call == NULL);
     int r = guard->p.proc->spawn(guard->p.proc->ctx, &request, &guard->call, &err);
     guard->busy = r == 0;
     if (r < 0) {
@@ -344,6 +348,8 @@ static void take_record(struct hf_floor_guard *guard)
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FLOOR_BOOK_MAX_BYTES);
     struct hf_view sealed = guard->job->record.floors;
     struct hf_err err = HF_ERR_INIT;
+
+    assert(guard->facts.record == HF_FLOOR_RECORD_CLOSED && guard->facts.record_value == guard->job->record.value);
     int raised = hf_floor_book_add(&guard->book, sealed, &err);
 
     guard->facts.record = HF_FLOOR_RECORD_OPEN;
@@ -424,6 +430,7 @@ static void sealed(void *arg, int r, int exit_code, struct hf_view output)
     struct floor_job *job = guard->job;
 
     call_ended(guard);
+    assert(!job->writes && !job->mends); /* sealed first, then written, then counted */
     if (r < 0 || exit_code != HF_TPM_EXIT_OK || !is_hex(hf_view_trim(output))) {
         fail(guard, r, exit_code, output);
         work(guard);
@@ -493,6 +500,7 @@ static void on_timer(void *arg)
 {
     struct hf_floor_guard *guard = arg;
 
+    assert(!guard->busy && guard->call == NULL);
     guard->waits = false;
     begin_again(guard);
 }
@@ -578,12 +586,17 @@ static void take_step(struct hf_floor_guard *guard, enum hf_floor_step step, enu
             call(guard, "counter-next", NULL, HF_VIEW(""), first_known);
         break;
     case HF_FLOOR_STEP_SEAL:
+        assert(guard->facts.counter == HF_FLOOR_COUNTER_KNOWN);
         seal(guard, guard->facts.counter_value + 1, false);
         break;
     case HF_FLOOR_STEP_WRITE:
         mend(guard, true);
         break;
     case HF_FLOOR_STEP_COUNT:
+        /* The counter follows a record that is on the disk: the other way round a cut would leave no record of it. */
+        assert(guard->facts.record == HF_FLOOR_RECORD_OPEN && guard->facts.durable);
+        assert(guard->facts.counter == HF_FLOOR_COUNTER_ABSENT ||
+               guard->facts.record_value == guard->facts.counter_value + 1);
         guard->first = 0;
         (void)snprintf(to, sizeof(to), "%" PRIu64, guard->facts.record_value);
         call(guard, "counter-step", to, HF_VIEW(""), counted);

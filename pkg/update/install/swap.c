@@ -11,6 +11,7 @@
  * even if the folder has become unsafe, because they finish what has begun. */
 #include "update/install/swap.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -258,6 +259,8 @@ int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspecti
         r = look_at_step(&scene, &inspection);
     if (r < 0)
         return r;
+    assert(inspection.exists || (inspection.sha256[0] == '\0' && inspection.link[0] == '\0'));
+    assert(!inspection.unproven || params->kind == HF_INSTALL_AGENT);
     *ret_inspection = inspection;
     return 0;
 }
@@ -316,6 +319,7 @@ static int swap_file(const struct swap_scene *scene)
     struct stat st;
     int fresh = look(scene, scene->fresh, &st), r;
 
+    assert(!params->probed && (!params->had_old || params->old_sha256[0] != '\0'));
     if (fresh < 0)
         return fresh;
     if (!fresh) { /* done already, by a process that died before it could record it? */
@@ -349,6 +353,7 @@ static int lost(const struct swap_scene *scene, const char *what)
 
 static int restore_file(const struct swap_scene *scene)
 {
+    assert(scene->params->old_sha256[0] != '\0' && strcmp(scene->params->old_sha256, scene->params->sha256) != 0);
     struct stat st;
     int r = look(scene, scene->old, &st);
 
@@ -370,6 +375,7 @@ static int restore_file(const struct swap_scene *scene)
 
 static int remove_file(const struct swap_scene *scene)
 {
+    assert(!scene->params->had_old); /* else the old version would be gone */
     int r = has_hash(scene, scene->dir.name, scene->params->sha256);
 
     /* Another file at the target belongs to somebody else and stays. */
@@ -383,6 +389,7 @@ static int remove_file(const struct swap_scene *scene)
 /* Replaces the target by a link with this text, atomically. */
 static int flip(const struct swap_scene *scene, const char *text)
 {
+    assert(scene->params->kind != HF_INSTALL_FILE && text[0] != '\0');
     int r = hf_target_unlink(&scene->dir, scene->link, scene->failure);
 
     if (r < 0)

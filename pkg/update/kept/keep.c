@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keeps the committed version and the one before: first makes what is wanted, then removes what is not. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -142,6 +143,7 @@ static int make(struct keeper *keeper, enum hf_kept_source form)
         r = fs->renameat(fs->ctx, keeper->kept_fd, fresh, keeper->kept_fd, name);
     if (r < 0)
         (void)kept_remove(fs, keeper->kept_fd, fresh);
+    assert(r < 0 || made == (int)form || (form == HF_KEPT_COPY && made == HF_KEPT_CLONE));
     return r < 0 ? hf_failure_sys(keeper->failure, r, "keep '%.200s'", keeper->params->target.path) : made;
 }
 
@@ -301,6 +303,7 @@ int hf_kept_keep(const struct hf_kept_params *params, struct hf_failure *failure
     if (keeper.kept_fd < 0)
         return keeper.kept_fd;
     struct hf_kept_choice choice = choose(&keeper);
+    assert(!choice.previous || params->previous_sha256[0] != '\0');
     int form = keep_current(&keeper, choice.copy);
     r = params->policy.unread ? 0 : remove_rest(&keeper, form, choice.previous);
     if (r == 0 && keeper.changed)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Takes content that is on the disk: makes the new file of it, by a second name or a reflink where that can be. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -178,6 +179,7 @@ int hf_kept_check(const struct hf_kept_want *want, const struct hf_target_dir *d
     }
     if (*ret_source == HF_KEPT_NOWHERE)
         return hf_failure_set(failure, HF_R_NotKept, ENOENT, "the content is not kept");
+    assert(*ret_source != HF_KEPT_OTHER || want->kind == HF_INSTALL_FILE);
     _cleanup_(hf_target_fd_done) struct hf_target_fd from = {dir->fs, open_source(want, dir, *ret_source, failure)};
     if (from.fd < 0)
         return hf_failure_sys(failure, from.fd, "open the kept content");
@@ -224,6 +226,7 @@ static int take_file(const struct hf_kept_want *want, const struct hf_target_dir
 {
     char name[KEPT_NAME], fresh[NAME_MAX + 1];
 
+    assert(form == HF_KEPT_COPY || form == HF_KEPT_CLONE || form == HF_KEPT_LINK);
     (void)kept_name(want->sha256, form, name);
     (void)hf_target_file_name(dir->release, HF_TARGET_NEW, fresh);
     if (form == HF_KEPT_LINK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/rules/sequence.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,4 +119,5 @@ void hf_sequence_join(struct hf_sequence_history *history, const struct hf_seque
     }
     for (unsigned i = 0; i < other->n_used; i++)
         note_used(history, other->used[i]);
+    assert(history->top.sequence >= other->top.sequence);
 }

@@ -145,7 +145,8 @@ static void repair_behind(struct release *release, struct step_job *step)
 
     bool pauses = hf_mono_ns(release->engine->p.clock) < release->retry.due_ns;
 
-    if (release->wanted.object == NULL || wanted_held(release) ||
+    /* An order of the site leads away from the committed one. */
+    if (release->wanted.object == NULL || release->wanted.ordered || wanted_held(release) ||
         strcmp(step->committed_digest, release->j.good_digest) != 0 ||
         (review_ask(release, &reason, &message) == HF_GATE_GO && !pauses)) {
         installed_is_unknown(release);

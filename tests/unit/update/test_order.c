@@ -336,6 +336,33 @@ START_TEST(kept_content_is_wrong)
 }
 END_TEST
 
+/* Between two attempts to go back, somebody removes what is committed. The repair does not take the place of the
+ * order: it would be committed as the version before, and what the caller wants be lost. */
+START_TEST(drift_between_attempts_to_go_back)
+{
+    struct stat st;
+
+    two_versions(false);
+    ck_assert(hf_simfs_stat(w->fs, kept_file(), &st));
+    char *wrong = calloc(1, (size_t)st.st_size);
+    hf_simfs_put(w->fs, kept_file(), wrong, (size_t)st.st_size, 0755);
+    free(wrong);
+    struct hf_order order = order_for(hf_simupdate_see(w, "app").digest);
+    ck_assert_int_eq(hf_order_save(hf_simfs_ops(w->fs), ORDERS, "app", &order, NULL), 0);
+    hf_simupdate_tell(w);
+    hf_simupdate_run_for(w, HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "HashMismatch");
+    ck_assert_str_eq(hf_simupdate_see(w, "app").version, "v1");
+    hf_simfs_delete(w->fs, HF_SIM_TARGET);
+    hf_simupdate_look(w);
+    hf_simupdate_run_for(w, HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "HashMismatch");
+    ck_assert_str_eq(hf_simupdate_see(w, "app").version, "v1");
+    expect_refused("does not keep", "v2");
+    ck_assert_uint_eq(top(), 2);
+}
+END_TEST
+
 START_TEST(the_version_before_is_ill)
 {
     w->retain = (struct hf_kept_policy){.previous = true, .max_bytes = 10 << 20};
@@ -481,6 +508,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, nobody_wants_it_any_more);
     tcase_add_loop_test(tc, not_kept, 0, 2);
     tcase_add_test(tc, kept_content_is_wrong);
+    tcase_add_test(tc, drift_between_attempts_to_go_back);
     tcase_add_test(tc, the_version_before_is_ill);
     tcase_add_test(tc, its_key_is_gone);
     tcase_add_test(tc, bad_orders);

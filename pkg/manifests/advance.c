@@ -111,6 +111,7 @@ static void act(struct hf_steer_machine *machine, unsigned action)
 {
     struct entry *entry = of(machine);
 
+    assert(!entry->busy && entry->life != ENTRY_GONE);
     if (entry->actions->start[action] != NULL)
         entry->actions->start[action](entry);
 }
@@ -136,6 +137,7 @@ static void unsaved(struct hf_steer_machine *machine, const struct hf_err *err)
     /* By the time of the next save, what a prepared attempt has compared may be different. The attempt has changed
      * nothing, so the entry rests again: drift is repaired, and a hold or newer content counts. */
     bool prepared = machine->due == HF_MANIFEST_ACT_PLACE && entry->attempt != NULL;
+    assert(!prepared || entry->r.phase == HF_MANIFEST_APPLYING);
     if (prepared) {
         make_attempt_free(entry->attempt);
         entry->attempt = NULL;
@@ -293,6 +295,12 @@ static void check(struct hf_steer_machine *machine)
     assert(r->phase != HF_MANIFEST_ROLLING_BACK || r->unproven);
     assert(r->phase != HF_MANIFEST_PROBATION || !entry->resumed);
     assert((r->phase != HF_MANIFEST_APPLIED && r->phase != HF_MANIFEST_ROLLED_BACK) || r->pods_before == NULL);
+    assert(r->phase != HF_MANIFEST_APPLIED || (strcmp(r->good.key, r->next.key) == 0 && !r->good_unknown));
+    assert(hf_manifest_machine_rests(r->phase) || r->next.key[0] != '\0'); /* it works on a set */
+    assert(r->phase == HF_MANIFEST_APPLYING || entry->attempt == NULL);
+    assert(r->phase != HF_MANIFEST_PROBATION || entry->trial.checks == NULL);
+    assert(!entry->busy ||
+           (r->phase == HF_MANIFEST_APPLYING && entry->cluster.run != NULL)); /* a run begins to write */
     (void)entry;
     (void)r;
 }
@@ -360,5 +368,6 @@ void advance_begin(struct entry *entry)
     if (entry->r.phase != HF_MANIFEST_APPLYING)
         (void)hf_steer_machine_move(&entry->machine, HF_MANIFEST_EV_GO,
                                     &(const struct event_reason){.reason = HF_MANIFEST_REASON_NONE});
+    assert(entry->r.phase == HF_MANIFEST_APPLYING);
     entry->machine.due = HF_MANIFEST_ACT_NONE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The actions `commit` and `clean`: remove what nobody needs any more. A failure costs only the bytes; the next cleanup
  * tries again. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -124,6 +125,7 @@ static void swept(struct entry *entry, struct job *job)
     if (job->r < 0)
         hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.not_cleaned", HF_S("entry", entry->name),
                HF_S("error", strerror(-job->r)));
+    assert(hf_manifest_machine_rests(entry->r.phase) && (cleanup->keep_before || !entry->r.unproven));
     entry->cleanup = job->r < 0 ? ENTRY_CLEANUP_FAILED : ENTRY_CLEANUP_DONE;
     if (job->r == 0)
         content_store_swept(entry, cleanup->keep_copy);
@@ -135,6 +137,8 @@ void commit_start(struct entry *entry)
 {
     const struct hf_manifest_set *next = &entry->r.next;
 
+    /* What only a rollback needs goes when none can come. */
+    assert(hf_manifest_machine_rests(entry->r.phase) && entry->attempt == NULL);
     if (content_store_settle(entry, commit_start))
         return;
     struct cleanup *cleanup = task_new_operation(sizeof(*cleanup), entry, run, swept, NULL);

@@ -104,6 +104,7 @@ static void restarted(void *arg, int r, const struct hf_err *err)
 {
     struct entry *entry = arg;
 
+    assert(entry->busy && entry->r.restart_due);
     entry->unit.call = NULL;
     entry->busy = false;
     if (r < 0)
@@ -142,6 +143,7 @@ static void repaired(struct entry *entry, struct job *job)
     struct repair *repair = hf_container_of(job, struct repair, job);
     size_t changed = entry->attempt->place.found.n_write;
 
+    assert(strcmp(entry->attempt->set.key, entry->r.good.key) == 0);
     drift_move(&entry->drift, HF_DRIFT_EV_ENDED);
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
@@ -181,6 +183,7 @@ static bool start_repair(struct entry *entry)
     struct repair *repair = repair_new(entry, repaired);
 
     assert(entry->attempt == NULL && hf_manifest_machine_rests(entry->r.phase));
+    assert(entry->r.good.key[0] != '\0');
     entry->attempt = make_attempt(entry, &entry->r.good);
     if (repair == NULL || entry->attempt == NULL || prepare_record(entry, repair) < 0) {
         task_discard(repair);

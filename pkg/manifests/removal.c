@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An entry that no policy has any more: its files go with `prune`, if the guard lets them; then the engine forgets it.
  */
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -72,6 +73,7 @@ static void revoked(struct entry *entry)
 {
     struct hf_manifest_record *r = &entry->r;
 
+    assert(!target_files_has(entry) && hf_manifest_machine_rests(r->phase));
     content_store_removed(entry);
     hf_manifest_set_done(&r->good);
     hf_manifest_set_done(&r->next);
@@ -157,6 +159,7 @@ void removal_consider(struct entry *entry)
         return;
     if (!engine->proven || engine->held || engine->stale || !is_due(entry) || stays(entry))
         return;
+    assert(!entry->in_policy && !entry->busy);
     entry->removing = true;
     unwatch(entry);
     if (!takes_along(entry) || !target_of(entry, hf_manifest_record_owner(&entry->r))->remove(entry, forget))

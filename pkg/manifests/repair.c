@@ -55,6 +55,7 @@ static int run_repair(struct job *job)
     struct hf_files_place *place = &entry->attempt->place;
 
     assert(entry->busy && place->inventory == &entry->inventory);
+    assert(!place->order.prune); /* a repair removes nothing */
     place->order.repair = place->order.force = true;
     int r = make_want(entry, entry->attempt, &job->outcome);
     if (r == 0)
@@ -65,6 +66,7 @@ static int run_repair(struct job *job)
         save_restart_due(repair);
         r = hf_files_place_swap(place, &job->outcome);
     }
+    assert(place->found.n_adopt == 0 && place->found.n_prune == 0);
     repair->diff = place->found.diff;
     job->unreadable = make_is_unreadable(entry, entry->attempt, r);
     return r;

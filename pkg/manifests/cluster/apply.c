@@ -8,6 +8,7 @@
  * `rehearse` asks the server whether it would accept the new object, before `remove` deletes the old one. */
 #include "manifests/cluster/apply.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +127,8 @@ static const struct hf_cluster_step gone_step = {.ask = ask_metadata, .taken = g
 
 static int ask_remove(struct hf_cluster_run *run, struct hf_kube_call *call)
 {
+    /* The server would take the new object, and the run was told to replace what it cannot change. */
+    assert(run->force && run->now.replaced && !run->now.kept && run->now.uid[0] != '\0');
     call->verb = HF_KUBE_DELETE;
     call->body = run->body =
         json_pack("{s:s, s:{s:s}}", "propagationPolicy", "Background", "preconditions", "uid", run->now.uid);

@@ -2,6 +2,7 @@
 /* The two kinds of runs: apply (parse, discover, journal, apply, prune) and check. */
 #include "manifests/cluster/cluster.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -313,6 +314,7 @@ static void end_check(struct hf_cluster_run *run)
         hf_cluster_run_finish(run);
         return;
     }
+    assert(run->outcome.applied + run->outcome.drifted <= run->wanted && run->outcome.changed == 0);
     hf_cluster_run_name_drift(run);
     run->outcome.healthy = !run->unhealthy;
     (void)snprintf(message, sizeof(message), "%s",

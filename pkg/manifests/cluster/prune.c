@@ -3,6 +3,7 @@
  * an object that somebody else has made his own, or has marked as kept, and leaves it in place. */
 #include "manifests/cluster/prune.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ static void fail(struct hf_cluster_run *run, const struct hf_kube_answer *answer
 
 static int ask_remove(struct hf_cluster_run *run, struct hf_kube_call *call)
 {
+    assert(run->prune && run->now.uid[0] != '\0'); /* else the name may be of another object by then */
     call->verb = HF_KUBE_DELETE;
     call->body = run->body =
         json_pack("{s:s, s:{s:s}}", "propagationPolicy", "Background", "preconditions", "uid", run->now.uid);
@@ -194,6 +196,7 @@ void hf_cluster_prune_all(struct hf_cluster_run *run)
         hf_cluster_run_finish(run);
         return;
     }
+    assert(run->doomed != NULL && (!run->keep || !run->prune));
     if (!run->prune && !run->keep)
         forget_all(run);
     run->at = run->prune ? 0 : json_array_size(run->doomed);

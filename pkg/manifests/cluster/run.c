@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/cluster/run.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ static void fire(void *arg)
 {
     struct hf_cluster_run *run = arg;
 
+    assert(run->pending == NULL); /* a pause is between two requests */
     run->wake(run);
 }
 
@@ -300,6 +302,7 @@ static void send_again(struct hf_cluster_run *run)
 
 void hf_cluster_run_send(struct hf_cluster_run *run, const struct hf_cluster_step *step)
 {
+    assert(run->pending == NULL && run->parse == NULL); /* one request at a time, after the set is known */
     run->step = step;
     run->attempts = 0;
     send_again(run);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "manifests/files/place.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -346,6 +347,7 @@ int hf_files_place_compare(struct hf_files_place *place, struct hf_manifest_outc
         return hf_files_place_fail(outcome, r, &err);
     if (foreign.n > 0)
         return refuse_foreign(place, &foreign, special, outcome);
+    assert(place->found.n_replace <= place->found.n_write && place->found.n_write <= place->want->n);
     count_prune(place);
     return guard_prune(place, outcome);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Puts the staged files in place, removes what the set lacks, and keeps the inventory true at every moment. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -112,6 +113,7 @@ static int begin(struct hf_files_place *place, struct hf_err *err)
         r = add_wanted(place, &both);
     if (r < 0)
         return hf_err_sys(err, r, "record what is about to change");
+    assert(both.n >= place->inventory->n && both.n >= place->want->n);
     r = hf_inventory_replace(place->fs, place->folder, INVENTORY, place->inventory, &both, err);
     if (r < 0 && is_begun(place))
         place->inventory->pending = true;
@@ -338,6 +340,10 @@ int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome
         r = begin(place, &err);
     if (r == 0)
         r = hf_files_place_walk(place, &to, &err);
+    /* From here on files change: each of both sets is in the inventory, and `prune` has passed its guard. */
+    assert(r < 0 || known || place->inventory->pending);
+    assert(place->order.prune || place->found.n_prune == 0);
+    assert(place->pods || place->found.superseded.n == 0);
     to.made = &place->staged.made;
     if (place->secret)
         to.mode = 0700;
@@ -355,6 +361,7 @@ int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome
         r = finish(place, &err);
     if (r < 0)
         return hf_files_place_fail(outcome, r, &err);
+    assert(!place->inventory->pending);
     /* The staging folder has nothing that anybody needs; what stays there a later cleanup removes. */
     struct hf_manifest_outcome ignored = {.r = 0};
     if (hf_files_place_clean(place, place->want->root, &ignored) == 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The action `place` of the targets Files and StaticPods: compare and stage, validate, swap. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,6 +84,8 @@ static void not_placed(struct entry *entry, const struct hf_manifest_outcome *ou
     enum hf_manifest_event failed = begun ? HF_MANIFEST_EV_FAILED : HF_MANIFEST_EV_POSTPONED;
     bool in_place = may_be_in_place(entry), mixture = is_mixture(entry);
     char text[HF_RECORD_MESSAGE];
+
+    assert(begun || entry->r.phase == HF_MANIFEST_WAITING || entry->r.phase == HF_MANIFEST_REFUSED);
     const char *message = advance_text(entry, &entry->r.next, outcome->reason, outcome->message, text);
 
     end_attempt(entry);
@@ -137,6 +140,7 @@ static void swapped(struct entry *entry, struct job *job)
     bool changed = changes_anything(&entry->attempt->place) || entry->r.unproven || entry->resumed;
     char text[HF_RECORD_MESSAGE];
 
+    assert(entry->r.phase == HF_MANIFEST_APPLYING && strcmp(entry->attempt->set.key, entry->r.next.key) == 0);
     if (job->r < 0) {
         /* The swap marks the inventory as pending before its first change, unless the inventory names this set. */
         entry->r.unproven =
@@ -159,6 +163,7 @@ static void swapped(struct entry *entry, struct job *job)
 
 static void swap(struct entry *entry)
 {
+    assert(entry->r.phase == HF_MANIFEST_APPLYING && entry->machine.due != HF_MANIFEST_ACT_PLACE); /* durably */
     struct job *job = task_new(entry, run_swap, swapped);
 
     if (job != NULL) {
@@ -173,6 +178,7 @@ static void swap(struct entry *entry)
 /* All is prepared. The record has to say so before the first change; the action `place` then ends in swap(). */
 static void go(struct entry *entry)
 {
+    assert(!entry->busy && strcmp(entry->attempt->set.key, entry->r.next.key) == 0);
     if (entry->r.phase == HF_MANIFEST_APPLYING) {
         hf_manifest_record_doubt_pods(&entry->r);
         swap(entry);
@@ -313,6 +319,7 @@ static int run_stage(struct job *job)
 
 static void staged(struct entry *entry, struct job *job)
 {
+    assert(strcmp(entry->attempt->set.key, entry->r.next.key) == 0);
     content_count_unreadable(entry, job);
     if (job->r < 0) {
         not_placed(entry, &job->outcome);

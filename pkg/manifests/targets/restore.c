@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The action `roll back`: the files of the good set again, and those of somebody else that the newest set had replaced;
  * then the unit once more. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ static void rolled_back(struct entry *entry, const char *more)
     char text[HF_RECORD_MESSAGE];
     int room = (int)sizeof(text) - 3 - (int)strlen(more);
 
+    assert(entry->r.phase == HF_MANIFEST_ROLLING_BACK && entry->attempt == NULL);
     entry->failures.unreadable_rollbacks = entry->failures.stuck_rollbacks = 0;
     /* The reason of the failure stays. */
     (void)snprintf(text, sizeof(text), "%.*s%s%s", room, entry->r.message, more[0] != '\0' ? "; " : "", more);
@@ -40,6 +42,7 @@ static void restarted(void *arg, int r, const struct hf_err *err)
 {
     struct entry *entry = arg;
 
+    assert(entry->r.phase == HF_MANIFEST_ROLLING_BACK);
     (void)err;
     entry->unit.call = NULL;
     entry->busy = false;
@@ -181,7 +184,8 @@ static int place(struct entry *entry, const struct kept *kept, struct hf_manifes
     attempt->place.order.force = attempt->place.order.prune_all = true;
     attempt->place.order.prune = !kept->keep_rest && !entry->r.good_unknown;
     attempt->place.order.keep_own = entry->r.good_unknown;
-    attempt->place.bounds.allows = NULL; /* it was there before */
+    attempt->place.bounds.allows = NULL;                           /* it was there before */
+    assert(!attempt->place.order.prune || !entry->r.good_unknown); /* nothing goes that may be of the good set */
     r = lost.n > 0 ? stage_without(entry, &lost, outcome) : stage(&attempt->place, outcome);
     if (r == 0)
         r = hf_files_place_swap(&attempt->place, outcome);
@@ -287,6 +291,7 @@ static void not_placed(struct entry *entry, const struct job *job)
 
 static void placed(struct entry *entry, struct job *job)
 {
+    assert(entry->r.phase == HF_MANIFEST_ROLLING_BACK && entry->r.unproven);
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     if (job->r < 0) {

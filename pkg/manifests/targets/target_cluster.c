@@ -4,6 +4,7 @@
  *
  * A run may take minutes, so the entry is busy without a job, and other entries go on. An attempt that the API server
  * does not let end is postponed and leaves the entry open for newer content; a refusal of objects ends in Refused. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,6 +89,7 @@ static int run_journal(struct job *job)
 
 static void journaled(struct entry *entry, struct job *job)
 {
+    assert(!entry->busy);
     if (job->r == 0)
         advance_keep_text(entry, &hf_container_of(job, struct journal, job)->text);
     if (entry->cluster.run == NULL)
@@ -225,6 +227,9 @@ static void placed(void *arg, const struct hf_manifest_outcome *outcome)
     bool changed = outcome->changed + outcome->pruned > 0 || entry->cluster.was_unproven;
     char text[HF_RECORD_MESSAGE];
 
+    /* The record had the inventory, and said so, before the first write. */
+    assert(entry->r.unproven || outcome->changed + outcome->pruned == 0);
+    assert(strcmp(entry->attempt->set.key, entry->r.next.key) == 0);
     if (outcome->r < 0) {
         (void)take_failed(entry, outcome); /* without memory, the next attempt writes its inventory again */
         not_placed(entry, outcome->reason, outcome->message);
@@ -283,6 +288,7 @@ static void put_back(void *arg, const struct hf_manifest_outcome *outcome)
 {
     struct entry *entry = arg;
 
+    assert(entry->r.phase == HF_MANIFEST_PROBATION && outcome->pruned == 0);
     take(entry, outcome);
     if (outcome->r < 0 && (outcome->answered || outcome->r != -EAGAIN)) {
         trial_not_put_back(entry, false, outcome->reason, outcome->message);

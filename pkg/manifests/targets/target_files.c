@@ -2,6 +2,7 @@
 /* The target Files, and what StaticPods has in common with it: the removal. */
 #include "manifests/targets/target_files.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "manifests/content/permit.h"
@@ -68,6 +69,7 @@ static void pruned(struct entry *entry, struct job *job)
 {
     const struct removal *removal = hf_container_of(job, struct removal, job);
 
+    assert(job->r < 0 || hf_inventory_files(&entry->inventory) == 0);
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     if (job->r < 0)
@@ -97,6 +99,7 @@ bool target_files_remove(struct entry *entry, void (*then)(struct entry *entry))
         advance_back_off(entry);
         return true;
     }
+    assert(hf_manifest_machine_rests(entry->r.phase) && !entry->r.good_unknown);
     removal->then = then;
     (void)snprintf(entry->attempt->want.root, sizeof(entry->attempt->want.root), "%s", owner->root);
     entry->attempt->place.order.prune = true;

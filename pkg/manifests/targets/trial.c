@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The action `probe`: restarts or reloads the unit, runs the health checks, then looks if the files are still as the
  * newest set wants them. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -15,6 +16,8 @@
 
 static void verdict(struct entry *entry, bool good, enum hf_manifest_reason reason, const char *text)
 {
+    assert(entry->r.phase == HF_MANIFEST_PROBATION && !entry->busy);
+    assert(!good || entry->attempt->failure.reason == HF_MANIFEST_REASON_NONE);
     make_attempt_free(entry->attempt);
     entry->attempt = NULL;
     advance_event(entry, good ? HF_MANIFEST_EV_HEALTHY : HF_MANIFEST_EV_UNHEALTHY, reason, text);
@@ -101,6 +104,7 @@ static void put_back(struct entry *entry, struct job *job)
 {
     struct repair *repair = hf_container_of(job, struct repair, job);
 
+    assert(entry->r.phase == HF_MANIFEST_PROBATION && strcmp(entry->attempt->set.key, entry->r.next.key) == 0);
     entry->drift.watch_stale = true;
     advance_take_saved(entry, repair->saved, &repair->text);
     if (job->r < 0) {
@@ -202,6 +206,7 @@ static void checked(void *arg, const struct hf_health *health)
 {
     struct entry *entry = arg;
 
+    assert(entry->r.phase == HF_MANIFEST_PROBATION && !entry->attempt->checked);
     entry->trial.checks = NULL;
     entry->busy = false;
     entry->attempt->checked = true;

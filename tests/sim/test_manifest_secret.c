@@ -800,7 +800,10 @@ START_TEST(secret_waits_for_its_file_system)
             fault(node, POWER_CUT, n);
             not_mounted = true;
             boot(node);
+            unsigned before = requests(node);
             intervals(node, 30);
+            unsigned asked = requests(node) - before; /* each interval asks, and none twice for what cannot be placed */
+            ck_assert_msg(asked <= 120, "cut at %u: %u requests in 30 intervals", (unsigned)n, asked);
             not_mounted = false;
             intervals(node, 30);
             ck_assert_msg(is_exactly(node, "abc", "two"), "cut at %u: %s", (unsigned)n, node->status);

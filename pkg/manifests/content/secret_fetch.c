@@ -47,7 +47,10 @@ bool secret_fetch_take(struct entry *entry, bool *ret_verify)
         advance_save(entry);
         return true;
     }
-    *ret_verify = resting && secret_has(entry, &r->good) && (entry->secret.lost || is_unread(&entry->inventory));
+    /* While a failed repair has its pause, the content is for whoever else has asked; the next look asks once more. */
+    bool paced = entry->drift.due_ns > manifest_engine_now(entry->engine);
+    *ret_verify =
+        resting && !paced && secret_has(entry, &r->good) && (entry->secret.lost || is_unread(&entry->inventory));
     if (resting && !*ret_verify && !entry->secret.again && !vault_wants(entry))
         secret_wipe(entry);
     return false;

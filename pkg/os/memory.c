@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
+enum { FRAMES_BYTES = 8192 }; /* more than the calls below release_stack() take */
 enum { ARENAS = 1, KEEP_BYTES = 64 * 1024, TOP_BYTES = 16 * 1024, BIG_BYTES = 64 * 1024 };
 
 void hf_memory_frugal(void)
@@ -39,6 +41,16 @@ static bool read_mapping(const char *line, struct mapping *ret_mapping)
     return true;
 }
 
+/* What deep calls have left below the frames in use. */
+static void release_stack(const struct mapping *mapping)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t end = (here - FRAMES_BYTES) & ~(uintptr_t)(sysconf(_SC_PAGESIZE) - 1);
+
+    if (mapping->start <= here && here < mapping->end && mapping->start < end)
+        (void)madvise((void *)mapping->start, end - mapping->start, MADV_DONTNEED);
+}
+
 /* A mapping with private pages (relocated tables, read-only since) must keep them: release only mappings without
  * any. */
 static void release_clean_pages(FILE *smaps)
@@ -48,8 +60,10 @@ static void release_clean_pages(FILE *smaps)
     uint64_t kilobytes;
 
     while (fgets(line, sizeof(line), smaps) != NULL) {
-        if (read_mapping(line, &mapping))
+        if (read_mapping(line, &mapping)) {
+            release_stack(&mapping);
             continue;
+        }
         if (!mapping.plain_file || sscanf(line, "Anonymous: %" SCNu64 " kB", &kilobytes) != 1)
             continue;
         if (kilobytes == 0)

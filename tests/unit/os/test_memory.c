@@ -53,9 +53,33 @@ START_TEST(trim_keeps_what_is_ours)
 }
 END_TEST
 
+/* Writes to far more stack than a trim takes itself; returns where. */
+static __attribute__((noinline)) uintptr_t go_deep(void)
+{
+    volatile char deep[256 << 10];
+
+    for (size_t i = 0; i < sizeof(deep); i += 512)
+        deep[i] = 1;
+    return (uintptr_t)&deep[64 << 10];
+}
+
+START_TEST(trim_gives_back_what_deep_calls_left)
+{
+    volatile int mine = 5;
+    uintptr_t deep = go_deep();
+
+    ck_assert(is_mapped((const void *)deep));
+    hf_memory_trim();
+    ck_assert(!is_mapped((const void *)deep));
+    ck_assert_int_eq(mine, 5);
+    ck_assert_uint_eq(go_deep(), deep);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, trim_keeps_what_is_ours);
+    tcase_add_test(tc, trim_gives_back_what_deep_calls_left);
 }
 
 HF_TEST_MAIN("os/memory", cases)

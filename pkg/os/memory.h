@@ -10,7 +10,8 @@
 /* One arena, small reserves, mmap from 64 KiB on. Before the first thread. */
 void hf_memory_frugal(void);
 
-/* Returns free memory, unwritten file mappings and the unused end of the stack to the system. About a millisecond: when idle. */
+/* Returns free memory, unwritten file mappings and the unused end of the stack to the system. About a millisecond: when
+ * idle. */
 void hf_memory_trim(void);
 
 /* Free bytes that malloc keeps. */

@@ -413,14 +413,12 @@ static const struct hf_source_ops *source_of(struct process *p)
 static int open_folder(struct process *p, struct hf_err *err)
 {
     char status_dir[PATH_MAX];
-    struct hf_folder_params params = {
-        .dir = p->options->source,
-        .status_dir = hf_home_path(&p->home, "status", status_dir),
-        .fs = hf_fs_posix(),
-        .clock = hf_home_clock(&p->home),
-        .sched = hf_loop_sched(p->loop),
-        .log = p->log,
-    };
+    struct hf_folder_params params = {.dir = p->options->source,
+                                      .status_dir = hf_home_path(&p->home, "status", status_dir),
+                                      .fs = hf_fs_posix(),
+                                      .clock = hf_home_clock(&p->home),
+                                      .sched = hf_loop_sched(p->loop),
+                                      .log = p->log};
 
     p->folder = hf_folder_new(&params, err);
     return p->folder == NULL ? -err->code : 0;
@@ -503,9 +501,7 @@ static void find_own_program(struct process *p)
 /* The agent stops first, because it has little to write; then telemetry flushes its stages. */
 static void telemetry_stopped(void *arg)
 {
-    struct process *p = arg;
-
-    hf_loop_stop(p->loop);
+    hf_loop_stop(((struct process *)arg)->loop);
 }
 
 static void stopped(void *arg)
@@ -885,15 +881,19 @@ static void clean_up(struct process *p, int exit_code)
 
 int hf_agent_process(const struct hf_agent_options *options)
 {
-    struct process p = {.options = options, .home = {.lock_fd = -1}, .supervisor_fd = hf_supervised_take_fd()};
-    int exit_code = HF_EXIT_FAILED;
+    struct process *p = calloc(1, sizeof(*p)); /* on the stack, its paths of 4 KiB would all be pages of our own */
 
+    if (p == NULL)
+        return HF_EXIT_FAILED;
+    p->options = options;
+    p->home.lock_fd = -1;
+    p->supervisor_fd = hf_supervised_take_fd();
     for (size_t i = 0; i < HF_FS_PARTS; i++)
-        hf_fs_counter_init(&p.counters[i]);
-    p.log = hf_log_new(STDERR_FILENO, options->log_level, hf_clock_posix());
-    p.config = (struct hf_agent_configuration){.options = options, .fs = hf_fs_posix(), .log = p.log};
-    if (p.log != NULL)
-        exit_code = run(&p);
-    clean_up(&p, exit_code);
+        hf_fs_counter_init(&p->counters[i]);
+    p->log = hf_log_new(STDERR_FILENO, options->log_level, hf_clock_posix());
+    p->config = (struct hf_agent_configuration){.options = options, .fs = hf_fs_posix(), .log = p->log};
+    int exit_code = p->log != NULL ? run(p) : HF_EXIT_FAILED;
+    clean_up(p, exit_code);
+    free(p);
     return exit_code;
 }

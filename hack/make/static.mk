@@ -48,4 +48,4 @@ STATIC_TESTS := $(addprefix $(B)/static/tests/unit/,telemetry/test_source_journa
 $(STATIC_TESTS): $(B)/static/%: $(B)/release/%.o $(B)/release/libsupport.a $(B)/static/libholdfast.a
 	@mkdir -p $(@D)
 	@echo "  LINK  static $(@F)"
-	@$(CC_release) $(STATIC_LINK) $(STATIC_START) -Wl,--wrap=_mark_point -o $@ $^ -lcheck $(STATIC_LIBS) $(STATIC_SAID)
+	@$(CC_release) $(STATIC_LINK) $(STATIC_START) -Wl,--wrap=_mark_point -o $@ $^ -lcheck -lsubunit $(STATIC_LIBS) $(STATIC_SAID)

@@ -122,7 +122,7 @@ static bool parse_header(const char *text, size_t size, struct hf_image_list *re
         !number_of(&at, "expires", &list.expires_s) || !number_of(&at, "digests", &list.n))
         return false;
     list.offset = hf_image_list_header(&list, again);
-    if (strncmp(text, again, list.offset) != 0 || list.n == 0 || list.n > HF_IMAGE_LIST_MAX ||
+    if (strncmp(text, again, (size_t)list.offset) != 0 || list.n == 0 || list.n > HF_IMAGE_LIST_MAX ||
         size != list.offset + list.n * HF_IMAGE_LIST_ROW)
         return false;
     *ret = list;

@@ -20,19 +20,27 @@ static struct hf_view object_in(struct hf_view text)
     return text;
 }
 
-/* An empty listing may lack the key. */
-static int parse(struct hf_view text, const char *key, json_t **ret_root, const json_t **ret_items, struct hf_err *err)
+int hf_listing_parse(struct hf_view text, const char *key, json_t **ret_root, const json_t **ret_items,
+                     struct hf_err *err)
 {
     int r = hf_json_parse(object_in(text), NULL, ret_root, err);
 
     if (r < 0)
         return hf_err_wrap(err, r, "answer of crictl");
     *ret_items = json_object_get(*ret_root, key);
-    if (!json_is_object(*ret_root) || (*ret_items != NULL && !json_is_array(*ret_items) && !json_is_null(*ret_items)))
-        return hf_err_set(err, EBADMSG, "answer of crictl: expected a list '%s'", key);
-    if (json_array_size(*ret_items) > HF_LISTING_MAX)
+    bool absent = *ret_items == NULL || json_is_null(*ret_items);
+    return json_is_object(*ret_root) && (absent || json_is_array(*ret_items))
+               ? 0
+               : hf_err_set(err, EBADMSG, "answer of crictl: expected a list '%s'", key);
+}
+
+static int parse(struct hf_view text, const char *key, json_t **ret_root, const json_t **ret_items, struct hf_err *err)
+{
+    int r = hf_listing_parse(text, key, ret_root, ret_items, err);
+
+    if (r == 0 && json_array_size(*ret_items) > HF_LISTING_MAX)
         return hf_err_set(err, E2BIG, "answer of crictl: more than %d in '%s'", HF_LISTING_MAX, key);
-    return 0;
+    return r;
 }
 
 /* False: too long, or absent. */

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "codec/json.h"
 
 enum { HF_LISTING_ID = 80, HF_LISTING_MAX = 1024 };
 
@@ -32,6 +33,10 @@ struct hf_listing {
     size_t n_sandboxes, n_containers;
 };
 
+/* The list `key` of an answer, around which crictl may have said something; NULL or null: an empty one. *ret_items
+ * belongs to *ret_root, which the caller frees, also after a failure. -EBADMSG: another form; -ENOMEM. */
+HF_MUST_USE int hf_listing_parse(struct hf_view text, const char *key, json_t **ret_root, const json_t **ret_items,
+                                 struct hf_err *err);
 /* Replace that part of *listing; on failure it stays. -EBADMSG: another form; -E2BIG: more than HF_LISTING_MAX;
  * -ENOMEM. */
 HF_MUST_USE int hf_listing_take_sandboxes(struct hf_listing *listing, struct hf_view text, struct hf_err *err);

@@ -4,10 +4,10 @@
  * if one of its digests is. */
 #include "agent/images/running.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "alone/listing.h"
 #include "codec/json.h"
 
 struct judging {
@@ -52,32 +52,6 @@ static bool runs_listed(const struct judging *judging, const char *ref)
     return at != NULL && judging->has(judging->arg, at + 1);
 }
 
-/* Without what crictl may have said around it on stderr. */
-static struct hf_view object_in(struct hf_view text)
-{
-    while (text.n > 0 && text.p[0] != '{') {
-        text.p++;
-        text.n--;
-    }
-    while (text.n > 0 && text.p[text.n - 1] != '}')
-        text.n--;
-    return text;
-}
-
-/* An empty listing may lack the key. */
-static int list_of(struct hf_view text, const char *key, json_t **ret_root, const json_t **ret_list, struct hf_err *err)
-{
-    int r = hf_json_parse(object_in(text), NULL, ret_root, err);
-
-    if (r < 0)
-        return hf_err_wrap(err, r, "answer of crictl");
-    *ret_list = json_object_get(*ret_root, key);
-    bool absent = *ret_list == NULL || json_is_null(*ret_list);
-    return json_is_object(*ret_root) && (absent || json_is_array(*ret_list))
-               ? 0
-               : hf_err_set(err, EBADMSG, "answer of crictl: expected a list '%s'", key);
-}
-
 int hf_images_running_judge(struct hf_view images, struct hf_view containers,
                             bool (*has)(void *arg, const char *digest), void *arg, struct hf_images_running *ret,
                             struct hf_err *err)
@@ -85,10 +59,10 @@ int hf_images_running_judge(struct hf_view images, struct hf_view containers,
     _cleanup_(hf_json_freep) json_t *image_root = NULL, *container_root = NULL;
     struct judging judging = {.has = has, .arg = arg};
     const json_t *list = NULL;
-    int r = list_of(images, "images", &image_root, &judging.images, err);
+    int r = hf_listing_parse(images, "images", &image_root, &judging.images, err);
 
     if (r == 0)
-        r = list_of(containers, "containers", &container_root, &list, err);
+        r = hf_listing_parse(containers, "containers", &container_root, &list, err);
     if (r < 0)
         return r;
     *ret = (struct hf_images_running){.n = 0};

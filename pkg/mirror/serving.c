@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encoding/hex.h"
 #include "os/fd.h"
 
 enum { MAX_TEXT = 1024 };
@@ -119,8 +120,7 @@ static bool is_right(struct hf_serving *serving)
     char hex[HF_SHA256_HEX];
 
     hf_sha256_final(&serving->hash, digest);
-    for (size_t i = 0; i < sizeof(digest); i++)
-        (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    (void)hf_hex_encode(digest, sizeof(digest), hex);
     if (strcmp(hex, serving->request.sha256) == 0)
         return true;
     hf_log(serving->mirror->p.log, HF_LOG_WARNING, "image.wrong", HF_S("registry", serving->request.registry),

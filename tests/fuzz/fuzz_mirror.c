@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a local process asks the mirror, and the file of tags; the first byte of an input says what the rest is. Nothing that is taken can leave its place in a URL, or end a header. */
+/* What a local process asks the mirror, and the file of tags; the first byte of an input says what the rest
+ * is. Nothing that is taken can leave its place in a URL, or end a header. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pure parts of `holdfast top`: the picture of each size (tests/golden/top.txt), the keys, what sets a node apart. */
+/* The pure parts of `holdfast top`: the picture of each size (tests/golden/top.txt), the keys, what sets a node
+ * apart. */
 #include <stdlib.h>
 
 #include "cli/ui/screen.h"

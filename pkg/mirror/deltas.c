@@ -21,7 +21,7 @@ struct hf_mirror_look {
     char subject[HF_OCI_DIGEST];
     struct hf_oci_delta_offer offer; /* the chosen one */
     struct hf_mirror_call *call;
-    enum { REFERRERS, TAG, ARTIFACT } step;
+    enum look_step { REFERRERS, TAG, ARTIFACT } step;
     int status;
     struct hf_buf body;
 };
@@ -161,7 +161,7 @@ static int on_body(void *arg, const void *bytes, size_t n)
 
 static void answered(void *arg, int r, const struct hf_err *err);
 
-static int ask(struct hf_mirror_look *look, int step)
+static int ask(struct hf_mirror_look *look, enum look_step step)
 {
     char path[HF_OCI_DIGEST + sizeof(HF_OCI_TYPE_IMAGE_DELTA) + 40];
     const struct hf_mirror_ask ask = {.origin = look->p.origin,

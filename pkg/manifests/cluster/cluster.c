@@ -202,11 +202,6 @@ static void parsed(void *arg, int r, struct hf_cluster_set *set, const struct hf
         hf_cluster_run_end(run, r, reason_of_parse(r), why);
 }
 
-static void begin_apply(struct hf_cluster_run *run)
-{
-    (void)is_unsupported(run);
-}
-
 static void begin_removal(struct hf_cluster_run *run)
 {
     if (!is_unsupported(run) && hf_cluster_prune_plan(run))
@@ -218,7 +213,7 @@ int hf_cluster_apply_start(const struct hf_cluster_apply_params *params, struct 
 {
     struct hf_cluster_run *run;
     int r = hf_cluster_run_new(params->env, params->entry, params->inventory,
-                               params->bundle != NULL ? begin_apply : begin_removal, &run, err);
+                               params->bundle != NULL ? NULL : begin_removal, &run, err);
 
     if (r < 0)
         return r;

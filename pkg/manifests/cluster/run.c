@@ -45,7 +45,8 @@ int hf_cluster_run_new(const struct hf_manifest_env *env, const char *entry, con
         hf_cluster_run_free(run);
         return hf_err_set(err, ENOMEM, "out of memory");
     }
-    hf_cluster_run_later(run, 0, begin);
+    if (begin != NULL)
+        hf_cluster_run_later(run, 0, begin);
     *ret_run = run;
     return 0;
 }

@@ -90,8 +90,8 @@ struct hf_cluster_run {
     unsigned wanted;     /* number of objects that the run applies or deletes, for the message; 0 in a check */
 };
 
-/* Makes a run, which calls `begin` in a later iteration of the event loop. Until then the caller sets journal, done and
- * arg. */
+/* Makes a run, which calls `begin` in a later iteration of the event loop; NULL if something else begins it. Until then
+ * the caller sets journal, done and arg. */
 HF_MUST_USE int hf_cluster_run_new(const struct hf_manifest_env *env, const char *entry, const json_t *inventory,
                                    void (*begin)(struct hf_cluster_run *run), struct hf_cluster_run **ret_run,
                                    struct hf_err *err);

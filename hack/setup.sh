@@ -13,7 +13,7 @@ build="gcc make pkg-config libcurl4-openssl-dev libssl-dev libyaml-dev libjansso
 demo="python3 check"
 test="check clang clang-format clang-tidy cppcheck libclang-rt-14-dev llvm gcovr python3 python3-yaml strace openssl
   curl dbus jq python3-h2 prometheus xz-utils zstd file groff procps util-linux mosquitto
-  systemd-journal-remote faketime swtpm swtpm-tools systemd iproute2 iptables libtcmalloc-minimal4"
+  systemd-journal-remote faketime swtpm swtpm-tools systemd iproute2 iptables libtcmalloc-minimal4 btrfs-progs xfsprogs"
 [ "$(dpkg --print-architecture 2>/dev/null)" != amd64 ] || test="$test user-mode-linux"  # Debian has it for no other architecture of ours
 e2e="debootstrap systemd-container buildah containerd runc iproute2 iptables dbus e2fsprogs xfsprogs libsqlite3-dev libc6-dev openssl
   ca-certificates python3 util-linux"

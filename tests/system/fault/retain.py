@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Repairs, goes down and goes back without a network: the artifact server is gone, somebody removes and replaces installed files (100 times, of
-files and of trees), and a signed release wants the content of the version before. The policy's interval is 5 minutes, so only watches
-find what happened in time.
+files and of trees) or changes them in place (on btrfs and xfs, whose reflinks keep them), and a signed release wants the content of the version
+before. The policy's interval is 5 minutes, so only watches find what happened in time.
 
     tests/system/fault/retain.py [WORD...]      only the cases whose name contains one of the words
 
 Prints "N passed, N failed, N skipped" last."""
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -15,12 +16,14 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from node import PROGRAMS, TOP, Artifacts, Node, say, sha256, wait  # noqa: E402
+import suite  # noqa: E402
 from lab import metric  # noqa: E402
 
 HOME = os.path.join(TOP, "build", "fault", "retain")
 FILES, TREES, ROUNDS = 24, 10, 3  # 102 repairs; a release's first three repairs have no pause
 WITHIN_S = 2.0
 BACK_S = 5.0
+DISK_BYTES, CLONED_BYTES = 320 << 20, 1 << 9  # a file has 5,000 times twice the latter
 POLICY = """apiVersion: edge.codcompass.io/v1alpha1
 kind: SyncPolicy
 metadata: {name: policy}
@@ -32,8 +35,10 @@ spec:
 
 
 class Site:
-    def __init__(self, name):
+    def __init__(self, name, disk=None):
         self.node = Node(os.path.join(HOME, name), Artifacts())
+        if disk is not None:
+            disk.mount()
         self.want = {}
         self.node.apply("policy", POLICY)
         self.node.start_agent()
@@ -252,23 +257,79 @@ def back():
         node.end()
 
 
-CASES = (repairs, whole_link_and_folder, while_down, down, back)
+class Disk:
+    """A file system in a file, as the install root of a site's node."""
+
+    def __init__(self, kind):
+        self.image, self.point = os.path.join(HOME, kind + ".img"), os.path.join(HOME, kind, "root")
+        self.umount()                          # what a killed run left
+        os.makedirs(HOME, exist_ok=True)
+        with open(self.image, "wb") as file:
+            file.truncate(DISK_BYTES)
+        subprocess.run(("mkfs." + kind, "-q", self.image), check=True, capture_output=True)
+
+    def mount(self):
+        subprocess.run(("mount", "-o", "loop", self.image, self.point), check=True, capture_output=True)
+
+    def umount(self):
+        subprocess.run(["umount", "--lazy", self.point], check=False, capture_output=True)
+        if os.path.exists(self.image):
+            os.unlink(self.image)
+
+    def used(self):
+        subprocess.run(["sync", "-f", self.point], check=True)
+        seen = os.statvfs(self.point)
+        return (seen.f_blocks - seen.f_bfree) * seen.f_frsize
+
+
+def cloned(kind):
+    """Where the file system has reflinks, what is kept costs nothing, and is whole after the installed file was changed in place."""
+    if os.geteuid() != 0 or shutil.which("mkfs." + kind) is None or not os.path.exists("/dev/loop-control"):
+        raise suite.Skip(f"needs root, mkfs.{kind} and loop devices")
+    disk = Disk(kind)
+    site = None
+    try:
+        site = Site(kind, disk)
+        node, before = site.node, disk.used()
+        content = random.Random(4).randbytes(CLONED_BYTES).hex()
+        paths = {"file": site.file("file", content), "tree": site.tree("tree", content)}
+        size = sum(os.stat(os.path.join(folder, name)).st_size for folder, _, names in os.walk(node.place("versions")) for name in names)
+        for name in paths:
+            node.wait_end(name, 1)
+        wait("both to be kept by reflinks", lambda: [sorted(end for _, end in map(os.path.splitext, os.listdir(folder))) for folder, _, _ in os.walk(disk.point)
+                                                     if folder.endswith(".kept")] == [[".clone"]] * 2)
+        wait("the blocks to be shared", lambda: disk.used() - before < size * 1.1)
+        say(f"    {kind}: {size} bytes installed and kept take {disk.used() - before}")
+        site.lose_server()
+        for name, path in paths.items():
+            with open(path, "r+b") as file:
+                file.seek(4096)
+                file.write(b"changed in place")
+            begun = time.monotonic()
+            wait(f"{path} is back", lambda path=path: site.is_right(path), 20, 0.005)
+            say(f"    {kind}: a {name} changed in place: {(time.monotonic() - begun) * 1000:.0f} ms")
+            wait(f"{name} repaired", lambda name=name: node.update(name).get("method") == "Kept" and node.update(name).get("phase") == "Committed")
+            site.expect_no_bytes(name)
+    finally:
+        if site is not None:
+            site.node.end()
+        disk.umount()
+
+
+def reflinks_btrfs():
+    cloned("btrfs")
+
+
+def reflinks_xfs():
+    cloned("xfs")
+
+
+CASES = (repairs, whole_link_and_folder, while_down, down, back, reflinks_btrfs, reflinks_xfs)
 
 
 def main():
-    words, failed, passed = sys.argv[1:], 0, 0
-    for case in CASES:
-        if words and not any(word in case.__name__ for word in words):
-            continue
-        say(case.__name__)
-        try:
-            case()
-            passed += 1
-        except AssertionError as why:
-            say(f"  FAILED: {why}")
-            failed += 1
-    print(f"{passed} passed, {failed} failed, 0 skipped")
-    return failed != 0
+    words = sys.argv[1:]
+    return suite.run([(case.__name__, case) for case in CASES if not words or any(word in case.__name__ for word in words)])
 
 
 if __name__ == "__main__":

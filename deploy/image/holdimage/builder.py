@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the images of one commit: programs, Debian files, layers, bills of materials."""
 
-import glob
 import os
 import re
 import subprocess
@@ -61,10 +60,14 @@ def stripped(path, strip):
     return data
 
 
-def objects(programs):
-    """The objects below the folder `programs` that the static build links, too (hack/make/static.mk)."""
-    found = glob.glob(os.path.join(programs, "pkg", "**", "*.o"), recursive=True) + [os.path.join(programs, "cmd", name, "main.o") for name in STATIC]
-    return [path for path in found if os.path.exists(path) and f"{os.sep}pkg/loop/server/" not in path]
+def objects(static):
+    """The objects that the programs of the folder `static` are linked of (hack/make/static.mk lists them)."""
+    try:
+        with open(os.path.join(static, "flags"), encoding="utf-8") as file:
+            paths = [os.path.join(TOP, line.strip()) for line in file if line.endswith(".o\n")]
+    except FileNotFoundError:
+        return []
+    return [path for path in paths if os.path.exists(path)]
 
 
 class Builder:
@@ -102,7 +105,7 @@ class Builder:
         """What the pod installs on its host (pkg/host): the static build. `native`: programs of this machine, whose objects tell their age."""
         unit = os.path.join(TOP, "deploy", "systemd", "holdfast-host.service")
         static = os.path.join(os.path.dirname(programs), "static")
-        newest = max((os.path.getmtime(path) for path in objects(programs)), default=0) if native else 0
+        newest = max((os.path.getmtime(path) for path in objects(static)), default=0) if native else 0
         # A static program that is older than an object of it is another version's.
         ours = [each for each in STATIC if os.path.exists(os.path.join(static, each)) and os.path.getmtime(os.path.join(static, each)) >= newest]
         whole = len(ours) == len(STATIC) or (native and self.dynamic_hosts)

@@ -179,7 +179,7 @@ class TestPod(Docs):
     life = "pod"
 
     def test_readme_from_image_to_first_update(self):
-        after = {r"helm install": self.trust, r"k3s ctr": lambda: world.cluster.load_image(self.node, agent.IMAGE), r"release create": self.desk.upload,
+        after = {r"helm install": self.trust, r"k3s ctr": lambda: world.cluster.load_image(self.node, agent.image(agent.PROGRAM)), r"release create": self.desk.upload,
                  r"kubectl wait": self.runs("1.4.2")}
         self.assertGreater(self.page("README.md", after=after), 8)
         self.assertIn(self.node, self.desk.run("kubectl get edgenodes"))

@@ -12,7 +12,6 @@ import time
 import unittest
 
 from holdcluster import place
-from holdcluster.process import run
 from lib import agent, api, case, helm, release, rollout_page, service, site, wait, world
 
 sys.path.insert(1, os.path.join(place.TOP, "tests", "system", "docs"))
@@ -25,14 +24,6 @@ PROMISE_S = 60                                 # from helm install to the first 
 PORT = 8070
 GROUP = "/apis/edge.codcompass.io/v1alpha1"
 CONFIG = "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\nupdateRoots: [/opt]\n"
-
-
-def image(name):
-    """The docker-archive of a program, made if it is not there or older than the program."""
-    archive = os.path.join(place.TOP, "build", "image", name + ".tar")
-    if not os.path.exists(archive) or os.path.getmtime(archive) < os.path.getmtime(world.built(name)):
-        run([os.path.join(place.TOP, "deploy", "image", "build"), "--dynamic-hosts", name])
-    return archive
 
 
 def values(**changes):
@@ -65,7 +56,7 @@ class TestHelm(unittest.TestCase):
         cls.addClassCleanup(cls.give_back)
         for node in NODES:
             for program in (agent.PROGRAM, "holdfast-controller"):
-                world.cluster.load_image(node, image(program))
+                world.cluster.load_image(node, agent.image(program))
         world.cluster.kubectl("create", "namespace", helm.NAMESPACE)
         world.cluster.kubectl("label", "node", *NODES, f"{LABEL}=yes")
         cls.service = service.Service("h1", "chart-sample", PORT)

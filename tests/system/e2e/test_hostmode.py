@@ -11,7 +11,7 @@ import unittest
 from holdcluster import image as images, place
 from holdcluster.process import run
 from lib import agent, api, case, helm, release, service, site, wait, world
-from test_helm import CONFIG, image
+from test_helm import CONFIG
 
 NODES = ("m1", "m2", "m3")
 LABEL = "test.holdfast/host-mode"
@@ -71,7 +71,7 @@ class TestHostMode(unittest.TestCase):
         world.cluster.add_nodes(NODES)
         for node in NODES:
             for program in (agent.PROGRAM, "holdfast-controller"):
-                world.cluster.load_image(node, image(program))
+                world.cluster.load_image(node, agent.image(program))
         world.cluster.kubectl("create", "namespace", helm.NAMESPACE)
         world.cluster.kubectl("label", "node", *NODES, f"{LABEL}=yes")
         cls.services = {node: service.Service(node, "host-sample", PORT) for node in NODES[:2]}

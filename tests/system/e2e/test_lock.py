@@ -33,7 +33,7 @@ class TestPodBesideHost(case.Case):
 
     def test_the_pod_is_refused_by_name(self):
         pod = agent.Pod(self.node)
-        world.cluster.load_image(self.node, agent.IMAGE)
+        world.cluster.load_image(self.node, agent.image(agent.PROGRAM))
         usual, pid = case.agent_of("pod"), self.agent.pid()
         self.addCleanup(usual.wait_ready, 60)
         self.addCleanup(usual.start)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The agent on a node in its two lives: a systemd unit of the host (Unit), a pod of the DaemonSet (Pod)."""
 
+import fcntl
 import json
 import os
 import re
@@ -19,7 +20,6 @@ DEPLOY = os.path.join(place.TOP, "deploy", "holdfast.yaml")
 # After the API server was away, kube-controller-manager, kube-scheduler and kubelet connect to it again only after a pause
 # of up to 60 s (30 s of client-go's reflector, doubled by its jitter).
 POD_S = 90
-IMAGE = os.path.join(place.TOP, "build", "image", PROGRAM + ".tar")
 
 
 def select(node):
@@ -36,6 +36,18 @@ def deployed():
 
 def url_of(path):
     return (HEALTH if path in ("/healthz", "/readyz") else METRICS) + path
+
+
+def image(program):
+    """The docker-archive of a program, made if it is not there or older than the program."""
+    folder = os.path.join(place.TOP, "build", "image", "e2e")      # not that of `make image`, whose hosts may get nothing
+    archive = os.path.join(folder, program + ".tar")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)                           # tests on the other cluster want it, too
+        if not os.path.exists(archive) or os.path.getmtime(archive) < os.path.getmtime(world.built(program)):
+            run([os.path.join(place.TOP, "deploy", "image", "build"), "--dynamic-hosts", "--out", folder, program])
+    return archive
 
 
 class _Agent:
@@ -147,9 +159,7 @@ class Pod(_Agent):
 
     def install(self):
         self.trust(release.KEY)
-        if not os.path.exists(IMAGE) or os.path.getmtime(IMAGE) < os.path.getmtime(world.built(PROGRAM)):
-            run([os.path.join(place.TOP, "deploy", "image", "build"), "--dynamic-hosts", PROGRAM])
-        world.cluster.load_image(self.node, IMAGE)
+        world.cluster.load_image(self.node, image(PROGRAM))
         self.stop()                            # a pod of an earlier run would go on with the image of that run
         self.start()
         self.wait_ready(POD_S)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nodes, node NAME: what the agents of the fleet last reported. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +20,15 @@
 #include "cli/plain.h"
 #include "codec/plain.h"
 
-enum { MAX_TEXT = 512 << 20 /* 500,000 nodes */, RELEASE_TEXT = 280, KEYS_TEXT = 1056 /* 16 ids */ };
+enum { MAX_TEXT = 512 << 20 /* 500,000 nodes */, RELEASE_TEXT = 280, KEYS_TEXT = 1056 /* 16 ids */, TITLE = 64 };
+enum { SHORT = 9, COLUMNS = 16, MAX_LABELS = HF_TABLE_MAX_COLUMNS - COLUMNS }; /* labels stand behind the short table */
 
 const struct hf_cli_option hf_cli_nodes_options[] = {
     {.name = "selector", .value = "KEY=VALUE[,...]", .letter = 'l', .help = "only Nodes with these labels"},
     {.name = "release", .value = "NAME", .help = "show this release; only nodes that report it"},
     {.name = "phase", .value = "PHASE", .help = "only nodes where a release is in this phase, such as RolledBack"},
+    {.name = "version", .value = "VERSION", .help = "only nodes where this version of a release is installed"},
+    {.name = "label-columns", .value = "KEY[,...]", .letter = 'L', .help = "show these labels of the Nodes, too"},
     {.name = "silent", .help = "only nodes that have not reported for one and a half intervals"},
     HF_OUTPUT_OPTIONS,
     HF_CLUSTER_OPTIONS,
@@ -41,20 +45,26 @@ struct nodes {
     struct hf_cli *cli;
     struct hf_cluster *cluster;
     enum hf_output output;
-    const char *release, *phase;
+    const char *release, *phase, *version;
     bool silent;
     bool selected; /* true: only the nodes of `set` */
     struct hf_node_set set;
+    char titles[MAX_LABELS][TITLE]; /* of the labels */
+    size_t n_labels;
     struct hf_table table;
     struct hf_buf text; /* for JSON and YAML: the items, without what stands around them */
 };
 
-static bool has_phase(const json_t *node, const char *phase)
+/* The field `key` of the release that is shown or, if none is asked for, of any is `wanted`; NULL: whatever. */
+static bool has(const struct nodes *nodes, const json_t *node, const struct hf_node_view *view, const char *key,
+                const char *wanted)
 {
     const json_t *updates = hf_json_at(node, "status.updates");
 
+    if (wanted == NULL || nodes->release != NULL)
+        return wanted == NULL || strcmp(hf_json_str_or(view->update, key, ""), wanted) == 0;
     for (size_t i = 0; i < json_array_size(updates); i++)
-        if (strcmp(hf_json_str_or(json_array_get(updates, i), "phase", ""), phase) == 0)
+        if (strcmp(hf_json_str_or(json_array_get(updates, i), key, ""), wanted) == 0)
             return true;
     return false;
 }
@@ -67,9 +77,7 @@ static bool is_wanted(const struct nodes *nodes, const json_t *node, const struc
         return false;
     if (nodes->release != NULL && view->update == NULL)
         return false;
-    if (nodes->phase == NULL)
-        return true;
-    return nodes->release != NULL ? strcmp(view->phase, nodes->phase) == 0 : has_phase(node, nodes->phase);
+    return has(nodes, node, view, "phase", nodes->phase) && has(nodes, node, view, "installedVersion", nodes->version);
 }
 
 static enum hf_tint tint_of_phase(const struct hf_node_view *view)
@@ -110,51 +118,75 @@ static const char *list_keys(const json_t *node, char text[KEYS_TEXT])
     return text;
 }
 
+static const char *label_of(const struct nodes *nodes, const struct hf_node_view *view, size_t k)
+{
+    ssize_t i = hf_node_set_find(&nodes->set, view->name);
+
+    return i >= 0 ? hf_node_set_label(&nodes->set, (size_t)i, k) : "";
+}
+
+static void lay_out(const char *const all[COLUMNS], const char *const *labels, size_t n_labels,
+                    const char *cells[HF_TABLE_MAX_COLUMNS])
+{
+    for (size_t i = 0; i < COLUMNS; i++)
+        cells[i < SHORT ? i : i + n_labels] = all[i];
+    for (size_t k = 0; k < n_labels; k++)
+        cells[SHORT + k] = labels[k];
+}
+
 static int add_row(struct nodes *nodes, const json_t *node, const struct hf_node_view *view, struct hf_err *err)
 {
     const json_t *held = hf_json_at(node, "status.hold");
     char ago[HF_CLI_AGO_TEXT] = "", seen[HF_CLI_AGO_TEXT + 8], release[RELEASE_TEXT], keys[KEYS_TEXT];
+    const char *labels[MAX_LABELS], *cells[HF_TABLE_MAX_COLUMNS];
 
+    for (size_t k = 0; k < nodes->n_labels; k++)
+        labels[k] = label_of(nodes, view, k);
     name_release(node, view, release);
     if (view->seen)
         (void)hf_cli_ago(view->age_ns, ago);
     (void)snprintf(seen, sizeof(seen), "%s%s", ago, view->silent && view->seen ? "!" : "");
-    const char *const cells[] = {view->name,
-                                 view->ready,
-                                 seen,
-                                 view->contact,
-                                 release,
-                                 hf_json_str_or(view->update, "version", ""),
-                                 hf_json_str_or(view->update, "installedVersion", ""),
-                                 view->phase,
-                                 hf_json_str_or(view->update, "reason", ""),
-                                 hf_json_str_or(node, "status.policy.name", ""),
-                                 hf_json_str_or(node, "status.policy.interval", ""),
-                                 hf_json_str_or(node, "status.agent.version", ""),
-                                 hf_json_str_or(node, "status.agent.mode", ""),
-                                 hf_json_str_or(held, "reason", ""),
-                                 list_keys(node, keys),
-                                 hf_json_str_or(view->update, "message", "")};
-    enum hf_tint tints[HF_LEN(cells)] = {[1] = strcmp(view->ready, "True") == 0 ? HF_TINT_GOOD : HF_TINT_BUSY,
-                                         [2] = view->silent ? HF_TINT_BAD : HF_TINT_NONE,
-                                         [7] = tint_of_phase(view)};
+    const char *const all[COLUMNS] = {view->name,
+                                      view->ready,
+                                      seen,
+                                      view->contact,
+                                      release,
+                                      hf_json_str_or(view->update, "version", ""),
+                                      hf_json_str_or(view->update, "installedVersion", ""),
+                                      view->phase,
+                                      hf_json_str_or(view->update, "reason", ""),
+                                      hf_json_str_or(node, "status.policy.name", ""),
+                                      hf_json_str_or(node, "status.policy.interval", ""),
+                                      hf_json_str_or(node, "status.agent.version", ""),
+                                      hf_json_str_or(node, "status.agent.mode", ""),
+                                      hf_json_str_or(held, "reason", ""),
+                                      list_keys(node, keys),
+                                      hf_json_str_or(view->update, "message", "")};
+    lay_out(all, labels, nodes->n_labels, cells);
+    enum hf_tint tints[HF_TABLE_MAX_COLUMNS] = {[1] = strcmp(view->ready, "True") == 0 ? HF_TINT_GOOD : HF_TINT_BUSY,
+                                                [2] = view->silent ? HF_TINT_BAD : HF_TINT_NONE,
+                                                [7] = tint_of_phase(view)};
     return hf_table_add(&nodes->table, cells, tints, err);
 }
 
 /* The few fields of a node that the table shows, for scripts. */
-static json_t *summary(const struct hf_node_view *view)
+static json_t *summary(const struct nodes *nodes, const struct hf_node_view *view)
 {
     json_t *update = view->update != NULL ? json_deep_copy(view->update) : json_null();
     json_t *age = view->seen ? json_integer((json_int_t)(view->age_ns / HF_NS_PER_S)) : json_null();
+    json_t *labels = nodes->n_labels > 0 ? json_object() : NULL;
+    struct hf_view rest = hf_view_of(nodes->n_labels > 0 ? nodes->set.labels : ""), key;
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "name", view->name, "ready", view->ready, "reason",
+    for (size_t k = 0; k < nodes->n_labels && hf_view_split(&rest, ',', &key); k++)
+        (void)json_object_setn_new(labels, key.p, key.n, json_string(label_of(nodes, view, k)));
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o*}", "name", view->name, "ready", view->ready, "reason",
                      view->reason, "contact", view->contact, "silent", view->silent, "ageSeconds", age, "update",
-                     update);
+                     update, "labels", labels);
 }
 
 static int add_text(struct nodes *nodes, const struct hf_node_view *view, struct hf_err *err)
 {
-    _cleanup_(hf_json_freep) json_t *item = summary(view);
+    _cleanup_(hf_json_freep) json_t *item = summary(nodes, view);
     _cleanup_(hf_json_freep) json_t *list = json_pack("[O]", item);
     int r = list != NULL ? 0 : -ENOMEM;
 
@@ -183,11 +215,16 @@ static int take(void *arg, json_t *node, struct hf_err *err)
 
 static int begin_table(struct nodes *nodes, struct hf_err *err)
 {
-    static const char *const titles[] = {"NODE",      "READY", "SEEN",   "CONTACT", "RELEASE",  "VERSION",
-                                         "INSTALLED", "PHASE", "REASON", "POLICY",  "INTERVAL", "AGENT",
-                                         "MODE",      "HOLD",  "KEYS",   "MESSAGE"};
+    static const char *const all[COLUMNS] = {"NODE",      "READY", "SEEN",   "CONTACT", "RELEASE",  "VERSION",
+                                             "INSTALLED", "PHASE", "REASON", "POLICY",  "INTERVAL", "AGENT",
+                                             "MODE",      "HOLD",  "KEYS",   "MESSAGE"};
+    const char *labels[MAX_LABELS], *titles[HF_TABLE_MAX_COLUMNS];
 
-    return hf_table_begin(&nodes->table, titles, nodes->output == HF_OUTPUT_WIDE ? HF_LEN(titles) : 9, err);
+    for (size_t k = 0; k < nodes->n_labels; k++)
+        labels[k] = nodes->titles[k];
+    lay_out(all, labels, nodes->n_labels, titles);
+    return hf_table_begin(&nodes->table, titles,
+                          nodes->n_labels + (nodes->output == HF_OUTPUT_WIDE ? (size_t)COLUMNS : (size_t)SHORT), err);
 }
 
 static void begin_again(void *arg)
@@ -220,6 +257,26 @@ static int print(struct nodes *nodes, struct hf_err *err)
     return 0;
 }
 
+/* As in kubectl, a title is what follows the prefix of the key, in capitals. */
+static int read_labels(struct nodes *nodes, const char *keys, struct hf_err *err)
+{
+    struct hf_view rest = hf_view_of(keys), key;
+    int r = hf_node_set_check("--label-columns", keys, err);
+
+    if (r == 0 && strpbrk(keys, "=!( ") != NULL)
+        return hf_err_set(err, EINVAL, "--label-columns takes keys of labels, without values: '%.60s'", keys);
+    while (r == 0 && hf_view_split(&rest, ',', &key)) {
+        const char *slash = memchr(key.p, '/', key.n), *name = slash != NULL ? slash + 1 : key.p;
+        if (nodes->n_labels == MAX_LABELS)
+            return hf_err_set(err, EINVAL, "--label-columns: at most %d", MAX_LABELS);
+        char *title = nodes->titles[nodes->n_labels++];
+        (void)snprintf(title, TITLE, "%.*s", (int)(key.n - (size_t)(name - key.p)), name);
+        for (; *title != '\0'; title++)
+            *title = (char)toupper((unsigned char)*title);
+    }
+    return r;
+}
+
 static int read_filters(const struct hf_cli_args *args, struct nodes *nodes, struct hf_err *err)
 {
     const char *phase = hf_cli_value(args, "phase", NULL), *selector = hf_cli_value(args, "selector", NULL);
@@ -227,6 +284,7 @@ static int read_filters(const struct hf_cli_args *args, struct nodes *nodes, str
     int r = hf_output_of(args, &nodes->output, err);
 
     nodes->release = hf_cli_value(args, "release", NULL);
+    nodes->version = hf_cli_value(args, "version", NULL);
     nodes->silent = hf_cli_flag(args, "silent");
     nodes->selected = selector != NULL;
     if (phase != NULL)
@@ -236,6 +294,8 @@ static int read_filters(const struct hf_cli_args *args, struct nodes *nodes, str
                        near != NULL ? "; did you mean '"
                                     : " (Waiting, Fetching, Probation, Committed, RolledBack, ...)",
                        near != NULL ? near : "", near != NULL ? "'?" : "");
+    if (r == 0 && hf_cli_flag(args, "label-columns"))
+        r = read_labels(nodes, hf_cli_value(args, "label-columns", ""), err);
     return r == 0 && selector != NULL ? hf_node_set_check("--selector", selector, err) : r;
 }
 
@@ -296,8 +356,9 @@ int hf_cli_nodes(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_e
         r = begin_table(&nodes, err);
     if (r == 0)
         r = hf_cluster_open(cli, args, &nodes.cluster, err);
-    if (r == 0 && nodes.selected)
-        r = hf_node_set_select(nodes.cluster, hf_cli_value(args, "selector", NULL), &nodes.set, err);
+    if (r == 0 && (nodes.selected || nodes.n_labels > 0))
+        r = hf_node_set_select(nodes.cluster, hf_cli_value(args, "selector", NULL),
+                               hf_cli_value(args, "label-columns", NULL), &nodes.set, err);
     if (r == 0)
         r = hf_cluster_each(nodes.cluster,
                             &(struct hf_cluster_list){.api_version = HF_API_GROUP_VERSION,

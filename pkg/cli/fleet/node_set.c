@@ -6,9 +6,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/plain.h"
+
 enum { MAX_NODES = 1000000 };
 
 /* ---- the set ----------------------------------------------------------------------------------------------------- */
+
+/* "name\0value\0value\0". NULL: out of memory. */
+static char *entry_of(const struct hf_node_set *set, json_t *object)
+{
+    _cleanup_(hf_buf_done) struct hf_buf entry = HF_BUF_INIT(1 << 20);
+    const json_t *mine = hf_json_at(object, "metadata.labels");
+    struct hf_view rest = hf_view_of(set->labels != NULL ? set->labels : ""), one;
+    const char *name = hf_json_str_or(object, "metadata.name", "");
+    char key[HF_NODE_SET_KEY + 1];
+    int r = hf_plain_tree(object);
+
+    if (r == 0)
+        r = hf_buf_add(&entry, name, strlen(name) + 1);
+    while (r == 0 && set->labels != NULL && hf_view_split(&rest, ',', &one)) {
+        (void)snprintf(key, sizeof(key), "%.*s", (int)one.n, one.p);
+        const char *value = json_string_value(json_object_get(mine, key));
+        value = value != NULL ? value : "";
+        r = hf_buf_add(&entry, value, strlen(value) + 1);
+    }
+    char *copy = r == 0 ? malloc(entry.n) : NULL;
+    return copy != NULL ? memcpy(copy, entry.p, entry.n) : NULL;
+}
 
 static int add(void *arg, json_t *object, struct hf_err *err)
 {
@@ -22,7 +46,7 @@ static int add(void *arg, json_t *object, struct hf_err *err)
         set->names = names;
         set->cap = cap;
     }
-    set->names[set->n] = strdup(hf_json_str_or(object, "metadata.name", ""));
+    set->names[set->n] = entry_of(set, object);
     if (set->names[set->n] == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     set->n++;
@@ -39,7 +63,7 @@ void hf_node_set_done(struct hf_node_set *set)
     for (size_t i = 0; i < set->n; i++)
         free(set->names[i]);
     free(set->names);
-    *set = (struct hf_node_set){.names = NULL};
+    *set = (struct hf_node_set){.labels = set->labels};
 }
 
 static int compare(const void *a, const void *b)
@@ -49,10 +73,10 @@ static int compare(const void *a, const void *b)
     return strcmp(*x, *y);
 }
 
-int hf_node_set_select(struct hf_cluster *cluster, const char *selector, struct hf_node_set *ret_set,
-                       struct hf_err *err)
+int hf_node_set_select(struct hf_cluster *cluster, const char *selector, const char *labels,
+                       struct hf_node_set *ret_set, struct hf_err *err)
 {
-    struct hf_node_set set = {.names = NULL};
+    struct hf_node_set set = {.labels = labels};
     int r = hf_cluster_each(cluster,
                             &(struct hf_cluster_list){.api_version = "v1",
                                                       .plural = "nodes",
@@ -86,6 +110,15 @@ ssize_t hf_node_set_find(const struct hf_node_set *set, const char *name)
         high = order < 0 ? high : middle;
     }
     return -1;
+}
+
+const char *hf_node_set_label(const struct hf_node_set *set, size_t i, size_t k)
+{
+    const char *at = set->names[i];
+
+    for (size_t skip = 0; skip <= k; skip++)
+        at += strlen(at) + 1;
+    return at;
 }
 
 /* ---- selectors --------------------------------------------------------------------------------------------------- */

@@ -88,7 +88,7 @@ int hf_tally_count(struct hf_cluster *cluster, const char *selector, const char 
 {
     struct hf_node_set set = {.names = NULL};
     struct count count = {.cluster = cluster, .set = &set, .release = release, .version = version};
-    int r = hf_node_set_select(cluster, selector, &set, err);
+    int r = hf_node_set_select(cluster, selector, NULL, &set, err);
 
     if (r < 0)
         return r;

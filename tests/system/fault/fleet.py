@@ -231,6 +231,18 @@ def filters_of_nodes():
             check([line.rpartition("/")[2] for line in out.split()] == want.split(), f"{words}: {out}")
         _, err = lab.run("nodes", "--release", "other", "-o", "name", code=1)
         check("no EdgeUpdate has the release 'other'" in err, err)
+        # Which sites run 1.4.1?
+        lab.put(edge_node("b", phase="RolledBack", installedVersion="1.4.1"), node("b", **{"site": "oslo", "example.com/tier": "a\u202eb"}))
+        for words, want in ((["--version", "1.4.1"], "b"), (["--version", "1.4.2", "--release", "edge"], "a c"), (["--version", "1.4.1", "--phase", "Committed"], "")):
+            out, _ = lab.run("nodes", *words, "-o", "name")
+            check([line.rpartition("/")[2] for line in out.split()] == want.split(), f"{words}: {out}")
+        out, _ = lab.run("nodes", "-L", "site,example.com/tier")
+        check([line.split()[-2:] for line in out.splitlines()] == [["SITE", "TIER"], ["oslo", "-"], ["oslo", "a?b"], ["bergen", "-"]], out)
+        one, = json.loads(lab.run("nodes", "-L", "site", "--version", "1.4.1", "--json")[0])["nodes"]
+        check(one["labels"] == {"site": "oslo"}, one)
+        check(lab.run("nodes", "-o", "wide", "-L", "site")[0].split().index("SITE") == 9, out)
+        for wrong in ("site=oslo", "a,b,c,d,e", "!site", ""):
+            lab.run("nodes", "-L", wrong, code=2)
         # What a cut-off node said about its health and its contact is not true now.
         lab.put(edge_node("d", ago_s=440), edge_node("e", ago_s=460))
         rows = {line.split()[0]: line.split() for line in lab.run("nodes")[0].splitlines()}

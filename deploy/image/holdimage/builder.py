@@ -6,7 +6,7 @@ import re
 import subprocess
 import time
 
-from . import compile as cross, debian, machine, oci, spdx, sysroot, tree
+from . import compile as cross, debian, licences, machine, oci, spdx, sysroot, tree
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
 
@@ -119,6 +119,8 @@ class Builder:
                     files.link(f"usr/bin/{program}", os.path.relpath(f"{HOST_FOLDER}/host/{program}", "usr/bin"))
             else:
                 files.link(f"{HOST_FOLDER}/host/{program}", f"/usr/bin/{program}")
+        if ours:
+            files.add("usr/share/doc/holdfast/copyright", licences.document(files.machine, files.root, TOP))
         files.program(f"{HOST_FOLDER}/host/{VERIFY}", stripped(os.path.join(programs, VERIFY), strip))
         files.program(f"{HOST_FOLDER}/supervisor/{SUPERVISOR}", stripped(os.path.join(programs, SUPERVISOR), strip))
         with open(unit, "rb") as file:

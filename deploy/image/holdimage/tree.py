@@ -4,7 +4,7 @@
 import dataclasses
 import os
 
-from . import elf
+from . import elf, licences
 from .debian import canonical
 from .machine import Error
 
@@ -54,6 +54,9 @@ class Tree:
         self._zones()
         for name in sorted({entry.package for entry in self.system.values() if entry.package}):
             self._copyright(name)
+        records = [entry.data.decode(errors="replace") for entry in self.system.values() if entry.path.endswith("/copyright")]
+        for name in licences.referred("\n".join(records)):
+            self._take(f"{licences.COMMON}/{name}", 0o644)
 
     def add(self, path, data):
         """A file of ours that is no program."""

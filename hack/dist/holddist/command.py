@@ -6,19 +6,21 @@ import os
 
 import yaml
 
-from holdimage import builder, oci, tree
+from holdimage import builder, licences, oci, tree
 
-from .commit import read, write
+from .commit import TOP, read, write
 
 MACHINES = ("amd64", "arm64")
-COMMAND, PAPERS = "holdfast", ("LICENSE", "NOTICE")
+COMMAND, PAPERS, RECORDS = "holdfast", ("LICENSE", "NOTICE"), "copyright"
 MANIFEST = "krew.yaml"
 
 
-def archive(commit, out, one, programs):
-    """Write holdfast-VERSION-linux-ARCH.tar.gz of the machine `one`, whose static programs are in the folder `programs`. (its name, its SHA-256)"""
+def archive(commit, out, one, programs, root):
+    """Write holdfast-VERSION-linux-ARCH.tar.gz of the machine `one`, whose static programs are in the folder `programs`, linked with the Debian
+    files below `root`. (its name, its SHA-256)"""
     data = builder.stripped(os.path.join(programs, COMMAND), one.tool("strip"))
-    entries = [tree.Entry(COMMAND, data, mode=0o755), *(tree.Entry(name, read(name).encode()) for name in PAPERS)]
+    entries = [tree.Entry(COMMAND, data, mode=0o755), *(tree.Entry(name, read(name).encode()) for name in PAPERS),
+               tree.Entry(RECORDS, licences.document(one, root, TOP, whole=True))]
     name, packed = f"holdfast-{commit.version}-linux-{one.debian}.tar.gz", oci.squeeze(oci.layer(entries))
     write(os.path.join(out, name), packed)
     return name, hashlib.sha256(packed).hexdigest()
@@ -26,7 +28,7 @@ def archive(commit, out, one, programs):
 
 def _platform(one, url, name, digest):
     return {"selector": {"matchLabels": {"os": "linux", "arch": one.architecture}}, "uri": f"{url}/{name}", "sha256": digest, "bin": COMMAND,
-            "files": [{"from": each, "to": "."} for each in (COMMAND, "LICENSE")]}
+            "files": [{"from": each, "to": "."} for each in (COMMAND, *PAPERS, RECORDS)]}
 
 
 def krew(commit, out, url, archives):

@@ -9,7 +9,7 @@ import os
 import shutil
 import textwrap
 
-from holdimage import builder, elf
+from holdimage import builder, elf, licences
 from holdimage.machine import Error
 
 from .commit import DATA, TOP, read, run, same_times, write
@@ -49,8 +49,8 @@ class Packager:
     def __init__(self, commit, work, out, native):
         self.commit, self.work, self.out, self.native = commit, work, out, native
 
-    def all(self, one, programs):
-        """The packages of the machine `one` from the folder `programs`, beside which is `static`."""
+    def all(self, one, programs, root):
+        """The packages of the machine `one` from the folder `programs`, beside which is `static`; linked with the Debian files below `root`."""
         stage = os.path.join(self.work, f"stage-{one.name}")
         os.makedirs(stage)
         run(os.path.join(TOP, "hack", "install"), "install", stage, "/usr", self.commit.version,
@@ -63,7 +63,7 @@ class Packager:
         for paragraph in read("hack/dist/debian/control").split("\n\n"):
             name = paragraph.split()[1]
             folder = self._folder(name, one)
-            self._papers(name, folder)
+            self._papers(name, folder, licences.document(one, root, TOP))
             self._control(paragraph.strip(), name, folder, one)
             same_times(folder, self.commit.seconds)
             target = os.path.join(self.out, f"{name}_{self.commit.version}_{one.debian}.deb")
@@ -97,9 +97,9 @@ class Packager:
         else:
             shutil.copy(full, target)
 
-    def _papers(self, name, folder):
+    def _papers(self, name, folder, licence):
         doc = os.path.join(folder, "usr/share/doc", name)
-        write(os.path.join(doc, "copyright"), read("hack/dist/debian/copyright"))
+        write(os.path.join(doc, "copyright"), licence)
         items = [textwrap.fill(text, 78, initial_indent="  * ", subsequent_indent="    ") for _, text in self.commit.changes()]
         write(os.path.join(doc, "changelog.gz"), zipped((f"{name} ({self.commit.version}) stable; urgency=medium\n\n" + "\n".join(items) +
               f"\n\n -- {self.commit.author}  {email.utils.formatdate(self.commit.seconds)}\n").encode()))

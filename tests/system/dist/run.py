@@ -30,12 +30,14 @@ import yaml
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", ".."))
 WORK = os.path.join(TOP, "build", "dist-test")
 sys.dont_write_bytecode = True
-sys.path[:0] = [os.path.join(TOP, "hack", "dist"), os.path.join(TOP, "tests", "support"), os.path.join(TOP, "tests", "system", "cluster")]
+sys.path[:0] = [os.path.join(TOP, "hack", "dist"), os.path.join(TOP, "tests", "support"), os.path.join(TOP, "tests", "system", "cluster"),
+                os.path.join(TOP, "tests", "system", "docs")]
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
 from holddist import commit  # noqa: E402
-from holdimage import elf, machine  # noqa: E402
+from holdimage import elf, licences, machine  # noqa: E402
 import guest  # noqa: E402
+import notice  # noqa: E402
 import registry_node as registry  # noqa: E402
 import suite  # noqa: E402
 from holdcluster import need  # noqa: E402
@@ -154,7 +156,7 @@ class Suite:
             equal("name", name, f"holdfast-{version}-linux-{one}.tar.gz")
             equal("sum of " + name, platform["sha256"], hashlib.sha256(content(os.path.join(self.out, name))).hexdigest())
             found[one] = dict(members(gzip.decompress(content(os.path.join(self.out, name)))))
-            equal("files of " + name, [*found[one]], ["holdfast", "LICENSE", "NOTICE"])
+            equal("files of " + name, [*found[one]], ["holdfast", "LICENSE", "NOTICE", "copyright"])
             needs = elf.needs(found[one]["holdfast"], name)
             equal(f"loader and libraries of {name}", (needs.interpreter, needs.libraries), (None, ()))
         equal("processors", (*found,), COMMANDS)
@@ -211,6 +213,17 @@ class Suite:
         said = subprocess.run(["lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", *self.debs()], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, check=False)
         equal("lintian", (said.returncode, said.stdout.strip()), (0, ""))
+
+    def test_licence_texts(self):
+        """Packages and the archives of the command hold the record of each library that NOTICE says they contain; the archives, all that these refer to."""
+        self.built()
+        for path in self.debs():
+            tar = subprocess.run(["dpkg-deb", "--fsys-tarfile", path], stdout=subprocess.PIPE, check=True).stdout
+            (found,) = [data for name, data in members(tar) if name.endswith("/copyright")]
+            equal(path, notice.check_records(TOP, found.decode()), [])
+        for one in COMMANDS:
+            text = dict(members(gzip.decompress(content(os.path.join(self.out, f"holdfast-{self.head.version}-linux-{one}.tar.gz")))))["copyright"].decode()
+            equal(one, (notice.check_records(TOP, text), [name for name in licences.referred(text) if f"==== /{licences.COMMON}/{name} ====" not in text]), ([], []))
 
     def test_a_changed_tree_is_refused(self):
         there = os.path.join(WORK, "changed-tree")

@@ -29,12 +29,13 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)),
 WORK = os.path.join(TOP, "build", "image-test")
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.dont_write_bytecode = True
-for folder in ("deploy/image", "tests/system/fault", "tests/support"):
+for folder in ("deploy/image", "tests/system/docs", "tests/system/fault", "tests/support"):
     sys.path.insert(0, os.path.join(TOP, folder))
 
 import node as fault  # noqa: E402
+import notice  # noqa: E402
 import suite  # noqa: E402
-from holdimage import builder, elf, machine, oci  # noqa: E402
+from holdimage import builder, elf, licences, machine, oci  # noqa: E402
 from suite import Skip, equal  # noqa: E402
 
 NAME, CONTROLLER = "holdfast-agent", "holdfast-controller"
@@ -220,7 +221,7 @@ class Suite:
                     odd = member.uid or member.gid or member.mtime or (member.mode & 0o6000) or ".." in member.name.split("/")
                     equal(f"odd: {member.name}", bool(odd), False)
         equal("files of holdfast", list(files_of(plain[-1:])),
-              [f"usr/bin/{program}" for program in PROGRAMS[name] if program != COMMAND] + [f"usr/lib/holdfast/{file}" for file in HOST if name == NAME] + ["usr/share/doc/holdfast/LICENSE", "usr/share/doc/holdfast/NOTICE"])
+              [f"usr/bin/{program}" for program in PROGRAMS[name] if program != COMMAND] + [f"usr/lib/holdfast/{file}" for file in HOST if name == NAME] + ["usr/share/doc/holdfast/" + paper for paper in ("LICENSE", "NOTICE", "copyright") if paper != "copyright" or name == NAME])
         equal("programs of others", [path for path in files_of(plain[:1]) if "/bin/" in path or "/sbin/" in path], [])
         with tarfile.open(os.path.join(self.first, f"{name}-{one.name}.tar")) as archive:
             about = json.load(archive.extractfile("manifest.json"))[0]
@@ -263,6 +264,21 @@ class Suite:
         purl = packages["libssl3"]["externalRefs"][0]["referenceLocator"]
         equal(f"purl {purl}", bool(re.fullmatch(rf"pkg:deb/debian/libssl3@[^@?]+\?arch={one.debian}", purl)), True)
         equal("created", bill["creationInfo"]["created"], config["created"])
+
+    def test_licence_texts(self, one, name):
+        """Each Debian package of which a file is there has its record there, and the licences that the records refer to; static programs have theirs."""
+        _, _, _, layers = self.built(name).image(one)
+        files = files_of([gzip.decompress(layer) for layer in layers])
+        with open(os.path.join(self.first, f"{name}-{one.name}.spdx.json"), encoding="utf-8") as text:
+            owners = [package["name"] for package in json.load(text)["packages"] if package.get("supplier") == "Organization: Debian"]
+        equal("more than a few packages", len(owners) > 10, True)
+        equal("packages without a record", [owner for owner in owners if f"usr/share/doc/{owner}/copyright" not in files], [])
+        records = {path: data.decode(errors="replace") for path, data in files.items() if path.endswith("/copyright")}
+        wanted = licences.referred("".join(records.values()))
+        equal("licences that are not there", [word for word in wanted if len(files.get(f"{licences.COMMON}/{word}", b"")) < 1000], [])
+        equal("the LGPL is there", "LGPL-2.1" in wanted, True)
+        if name == NAME:
+            equal("libraries without a record", notice.check_records(TOP, records["usr/share/doc/holdfast/copyright"]), [])
 
     def check_relations(self, bill, listed):
         """Each file is in exactly one package, each package in the image, and each identifier exists once."""

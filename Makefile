@@ -298,8 +298,8 @@ verifier-test: ## pulls through a containerd 2.1 from Go modules that asks holdf
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/system/verifier/run.py
 
-PAGES ?= run fleet
-page-test: ## the pages of a node and of the fleet in a real Chromium: every state, axe-core, hostile texts, the keyboard (chromium; node and npm; PAGES=run: the node's)
+PAGES ?= run fleet site
+page-test: ## the pages of a node and of the fleet in a real Chromium: every state, axe-core, hostile texts, the keyboard and those of `make site` by axe-core (chromium; node and npm; PAGES=run: the node's)
 	@hack/setup.sh build page || true
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@r=0; for page in $(PAGES); do tests/system/page/$$page.py $(PAGE_TEST) || r=1; done; exit $$r

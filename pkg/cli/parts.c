@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/field/text.h"
 #include "base/buf.h"
 #include "base/encoding/base64.h"
 #include "base/encoding/plain.h"
@@ -82,6 +83,22 @@ size_t hf_cli_count(const struct hf_cli_args *args, const char *name)
     while (hf_cli_nth_value(args, name, n) != NULL)
         n++;
     return n;
+}
+
+int hf_cli_update_roots(const struct hf_cli_args *args, const char *roots[HF_CLI_MAX_ROOTS + 1], struct hf_err *err)
+{
+    size_t given = hf_cli_count(args, "update-root");
+
+    if (given > HF_CLI_MAX_ROOTS)
+        return hf_err_set(err, EINVAL, "more than %d --update-root", HF_CLI_MAX_ROOTS);
+    for (size_t i = 0; i < given; i++) {
+        roots[i] = hf_cli_nth_value(args, "update-root", i);
+        roots[i + 1] = NULL;
+        if (!hf_text_is_path(roots[i]))
+            return hf_err_set(err, EINVAL, "--update-root: '%.80s' is not an absolute path without . and .. and //",
+                              roots[i]);
+    }
+    return 0;
 }
 
 int hf_cli_read_labels(const struct hf_cli_args *args, json_t *labels, struct hf_err *err)

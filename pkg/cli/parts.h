@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "codec/json.h"
 
-enum { HF_CLI_OBJECT_BYTES = 4 << 20, HF_CLI_KEY_BYTES = 64 << 10 };
+enum { HF_CLI_OBJECT_BYTES = 4 << 20, HF_CLI_KEY_BYTES = 64 << 10, HF_CLI_MAX_ROOTS = 16 };
 
 /* note on an EdgeUpdate with a strategy */
 #define HF_CLI_NEEDS_CONTROLLER                                                                                        \
@@ -29,6 +29,10 @@ HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_
 
 /* Occurrences of an option that has a value. */
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
+
+/* All --update-root, up to a NULL; without one roots[] stays. -EINVAL: one is no path, or there are too many. */
+HF_MUST_USE int hf_cli_update_roots(const struct hf_cli_args *args, const char *roots[HF_CLI_MAX_ROOTS + 1],
+                                    struct hf_err *err);
 
 /* Adds the labels of all --label KEY=VALUE. -EINVAL: one has another form. */
 HF_MUST_USE int hf_cli_read_labels(const struct hf_cli_args *args, json_t *labels, struct hf_err *err);

@@ -33,6 +33,7 @@ const struct hf_cli_option hf_cli_recover_options[] = {
     {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
     {.name = "trust-dir", .value = "DIR", .help = "the agent's public keys (" HF_CLI_DEFAULT_TRUST_DIR ")"},
     {.name = "config", .value = "FILE", .help = "the agent's configuration (/etc/holdfast/agent.yaml)"},
+    {.name = "update-root", .value = "DIR", .repeats = true, .help = "as the agent has it, instead of updateRoots"},
     HF_CLI_JSON("print what is found as JSON"),
     {.name = NULL},
 };
@@ -294,12 +295,12 @@ static const char *who(void)
 
 /* Under the agent's lock the command is the only writer of the journal. */
 static int record(struct hf_cli *cli, const struct hf_recover_node *node, const struct hf_recover_release *release,
-                  struct hf_err *err)
+                  const char *what, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf groups = HF_BUF_INIT(GROUP_FILE_MAX);
     _cleanup_(hf_freep) char *dir = hf_asprintf("%s/" HF_AUDIT_FOLDER, node->state_dir);
     _cleanup_(hf_freep) char *subject = hf_asprintf("update/%s@%s", release->name, release->committed->release.version);
-    _cleanup_(hf_freep) char *message = hf_asprintf("put back by holdfast recover, by %s", who());
+    _cleanup_(hf_freep) char *message = hf_asprintf("%s by holdfast recover, by %s", what, who());
     _cleanup_(hf_audit_log_freep) struct hf_audit_log *log = NULL;
     char boot[HF_PROBE_BOOT_ID];
 
@@ -320,25 +321,48 @@ static int record(struct hf_cli *cli, const struct hf_recover_node *node, const 
     return hf_audit_log_end(log, err);
 }
 
+struct putting {
+    struct hf_cli *cli;
+    const struct hf_recover_node *node;
+    struct hf_recover_release release;
+    bool begun;
+};
+
+static void tell_journal(struct putting *putting, const char *what)
+{
+    struct hf_err err = HF_ERR_INIT;
+    char text[300];
+
+    if (record(putting->cli, putting->node, &putting->release, what, &err) < 0)
+        hf_cli_print_line(putting->cli->err, "the journal could not take that '%s' is %s: %s", putting->release.name,
+                          what, hf_err_text(&err, text, sizeof(text)));
+}
+
+static void begins(void *arg)
+{
+    struct putting *putting = arg;
+
+    putting->begun = true;
+    tell_journal(putting, "put back");
+}
+
 static int put_alone(struct hf_cli *cli, const struct hf_recover_node *node, const char *name, struct hf_err *err)
 {
-    _cleanup_(hf_cli_recover_release_done) struct hf_recover_release release;
+    struct putting putting = {.cli = cli, .node = node};
     struct hf_failure failure = {.reason = HF_R_None, .err = HF_ERR_INIT};
-    struct hf_err unrecorded = HF_ERR_INIT;
-    char text[300];
-    int r = hf_cli_recover_look(node, name, &release, err);
+    int r = hf_cli_recover_look(node, name, &putting.release, err);
 
-    if (r < 0 || release.installed == HF_RECOVER_RIGHT)
-        return r;
-    r = hf_cli_recover_put(node, &release, &failure);
-    if (r < 0) {
-        *err = failure.err;
-        return hf_err_wrap(err, r, "put '%s' back", name);
+    if (r == 0 && putting.release.installed != HF_RECOVER_RIGHT) {
+        r = hf_cli_recover_put(node, &putting.release, begins, &putting, &failure);
+        if (r < 0) {
+            *err = failure.err;
+            r = hf_err_wrap(err, r, "put '%s' back", name);
+        }
+        if (r < 0 && putting.begun)
+            tell_journal(&putting, "not put back");
     }
-    if (record(cli, node, &release, &unrecorded) < 0)
-        hf_cli_print_line(cli->err, "'%s' is back; the journal could not take it: %s", name,
-                          hf_err_text(&unrecorded, text, sizeof(text)));
-    return 0;
+    hf_cli_recover_release_done(&putting.release);
+    return r;
 }
 
 static int put(struct hf_cli *cli, const struct hf_recover_node *node, const char *name, uint64_t for_ns,
@@ -372,16 +396,19 @@ int hf_cli_recover(struct hf_cli *cli, const struct hf_cli_args *args, struct hf
                                    .trust_dir = hf_cli_value(args, "trust-dir", HF_CLI_DEFAULT_TRUST_DIR),
                                    .arch = hf_facts_build_arch(),
                                    .uid = geteuid()};
+    const char *roots[HF_CLI_MAX_ROOTS + 1] = {NULL};
     uint64_t for_ns;
     int r = hf_cli_duration("timeout", hf_cli_value(args, "timeout", "30s"), &for_ns, err);
 
+    if (r == 0)
+        r = hf_cli_update_roots(args, roots, err);
     if (r == 0)
         r = hf_config_load(cli->fs, path, hf_cli_flag(args, "config"), &config, err);
     if (r < 0)
         return r;
     for (size_t i = 0; i < hf_config_n_faults(config); i++)
         hf_cli_print_line(cli->err, "%s", hf_config_fault(config, i));
-    node.roots = hf_config_update_roots(config);
+    node.roots = roots[0] != NULL ? roots : hf_config_update_roots(config);
     if (name != NULL)
         r = put(cli, &node, name, for_ns, err);
     if (r != 0)

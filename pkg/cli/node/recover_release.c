@@ -340,7 +340,7 @@ static int mend(const struct hf_recover_release *release, const struct hf_swap_p
 }
 
 int hf_cli_recover_put(const struct hf_recover_node *node, const struct hf_recover_release *release,
-                       struct hf_failure *failure)
+                       void (*begins)(void *arg), void *arg, struct hf_failure *failure)
 {
     _cleanup_(content_done) struct placed_content content = {.kind = HF_INSTALL_FILE};
     struct hf_swap_inspection seen;
@@ -352,6 +352,8 @@ int hf_cli_recover_put(const struct hf_recover_node *node, const struct hf_recov
         return hf_failure_set(failure, HF_R_NoArtifactForArch, EOPNOTSUPP, "%s", release->what);
     struct hf_swap_params swap = swap_params(release, &content);
     r = mend(release, &swap, failure);
+    if (r > 0)
+        begins(arg); /* mode and owner alone */
     if (r != 0)
         return HF_MIN(r, 0);
     r = hf_swap_inspect(&swap, &seen, failure);
@@ -373,8 +375,10 @@ int hf_cli_recover_put(const struct hf_recover_node *node, const struct hf_recov
                                           .has_mode = swap.has_mode,
                                           .mode = swap.mode};
     r = hf_patch_run(&patch, failure);
-    if (r == 0)
+    if (r == 0) {
+        begins(arg);
         r = hf_swap_run(&swap, failure);
+    }
     /* What was wrong keeps no second name: an agent that has no journal would put it back. */
     struct hf_swap_inspection put;
     struct hf_swap_params after = swap;

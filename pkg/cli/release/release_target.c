@@ -13,8 +13,6 @@
 #include "config/config.h"
 #include "steps/target.h"
 
-enum { MAX_ROOTS = 16 };
-
 /* ---- which nodes ------------------------------------------------------------------------------------------------- */
 
 /* One requirement in the syntax of kubectl -l. */
@@ -154,18 +152,11 @@ static int check_expiry(struct hf_cli *cli, const json_t *update, struct hf_err 
 static int check_path(const struct hf_cli_args *args, const json_t *update, struct hf_err *err)
 {
     const char *path = hf_json_str(update, "spec.release.install.path");
-    const char *roots[MAX_ROOTS + 1] = {HF_CONFIG_UPDATE_ROOTS, NULL};
-    size_t given = hf_cli_count(args, "update-root");
+    const char *roots[HF_CLI_MAX_ROOTS + 1] = {HF_CONFIG_UPDATE_ROOTS, NULL};
+    int r = hf_cli_update_roots(args, roots, err);
 
-    if (given > MAX_ROOTS)
-        return hf_err_set(err, EINVAL, "more than %d --update-root", MAX_ROOTS);
-    for (size_t i = 0; i < given; i++) {
-        roots[i] = hf_cli_nth_value(args, "update-root", i);
-        roots[i + 1] = NULL;
-        if (!hf_text_is_path(roots[i]))
-            return hf_err_set(err, EINVAL, "--update-root: '%.80s' is not an absolute path without . and .. and //",
-                              roots[i]);
-    }
+    if (r < 0)
+        return r;
     const struct hf_target target = {.roots = roots, .path = path};
     struct hf_failure failure = {0};
     if (path == NULL || !hf_text_is_path(path) || hf_target_check(&target, &failure) == 0)

@@ -53,15 +53,13 @@ class Site:
         for name_ in ("file", "tree"):
             row = node.wait_end(name_, 1)
             assert row["phase"] == "Committed", row
-        with open(node.place("agent.yaml"), "w", encoding="utf-8") as file:
-            file.write(f"apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\nupdateRoots: ['{node.place('root')}']\n")
         wait("both are kept", lambda: all(row["kept"]["state"] == "Right" for row in self.json()[1]["releases"]), 30)
         node.server.shutdown()
         node.server.server_close()
 
     def argv(self, *words):
         return [os.path.join(PROGRAMS, "holdfast"), "recover", "--state-dir", self.node.place("state"), "--trust-dir",
-                self.node.place("trust.d"), "--config", self.node.place("agent.yaml"), *words]
+                self.node.place("trust.d"), "--update-root", self.node.place("root"), *words]
 
     def run(self, *words):
         done = subprocess.run(self.argv(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -80,6 +78,9 @@ class Site:
     def put(self, name):
         code, said = self.run("--put", name)
         assert code == 0, (code, said)
+
+    def told(self):
+        return self.node.holdfast("node", "journal", "--state-dir", self.node.place("state")).count("put back by holdfast recover")
 
     def is_right(self):
         return all(sha256(path) == want for path, want in self.want.items())
@@ -131,12 +132,15 @@ def cuts(site):
         name = site.break_one(turn)
         before = {path: sha256(path) for path in site.want}
         assert site.row(name)["installed"]["state"] == "Wrong", name
+        told = site.told()
         child = subprocess.Popen(site.argv("--put", name), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(random.uniform(0, took))
         child.kill()
         cut += child.wait() == -signal.SIGKILL
         site.expect_whole(before)
-        if site.row(name)["installed"]["state"] != "Right":
+        if site.row(name)["installed"]["state"] == "Right":
+            assert site.told() > told, "the journal does not know who put it back"
+        else:
             site.put(name)
         assert site.is_right(), name
     say(f"    {TURNS} times put back, of which {cut} were cut")

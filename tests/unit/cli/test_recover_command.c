@@ -46,6 +46,7 @@ START_TEST(bad_words)
     ck_assert_int_eq(RECOVER(NULL), HF_EXIT_FAILED); /* no folder at all: not taken for a node without releases */
     ck_assert_int_eq(cli(&run, "recover", "app", NULL), HF_EXIT_USAGE);
     ck_assert_ptr_null(strstr(run.err, "agent.yaml"));
+    ck_assert_int_eq(RECOVER("--update-root", "opt", NULL), HF_EXIT_USAGE);
     cli_write_text(&run, "agent.yaml", CONFIG "updateRoots: 7\n");
     make_folder("updates", 0700);
     ck_assert_int_eq(RECOVER(NULL), HF_EXIT_UNWELL);

@@ -199,20 +199,46 @@ static void note_notice(void *arg, enum hf_manifest_notice notice, const char *e
     bare->told[notice]++;
 }
 
-void hf_bare_equip(struct hf_bare *bare, const char *manifests)
+static int spawn(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call, struct hf_err *err)
 {
-    const struct hf_simhost_world world = {
-        .arg = bare, .exec = run_program, .restart = restart, .reload = reload, .state = state_of};
+    const struct hf_bare *bare = ctx;
+    const struct hf_proc_ops *ops = hf_simhost_proc(bare->host);
+
+    if (bare->spawn_r < 0)
+        return hf_err_sys(err, bare->spawn_r, "start '%s'", request->argv[0]);
+    return ops->spawn(ops->ctx, request, ret_call, err);
+}
+
+static void cancel(void *ctx, struct hf_proc_call *call)
+{
+    const struct hf_bare *bare = ctx;
+    const struct hf_proc_ops *ops = hf_simhost_proc(bare->host);
+
+    ops->cancel(ops->ctx, call);
+}
+
+void hf_bare_allow(struct hf_bare *bare, const char *manifests)
+{
     char text[400];
     int n = snprintf(text, sizeof(text),
                      "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\nmanifests: {%s}\n", manifests);
 
+    hf_config_free(bare->config);
     insist(hf_config_parse((struct hf_view){text, (size_t)n}, "agent.yaml", &bare->config, NULL) == 0 &&
            hf_config_n_faults(bare->config) == 0);
+    bare->engine.p.env.config = bare->config;
+}
+
+void hf_bare_equip(struct hf_bare *bare, const char *manifests)
+{
+    const struct hf_simhost_world world = {
+        .arg = bare, .exec = run_program, .restart = restart, .reload = reload, .state = state_of};
+
+    hf_bare_allow(bare, manifests);
     bare->answer.active = "active";
     bare->host = hf_simhost_new(bare->proc, &world);
-    bare->engine.p.env.config = bare->config;
-    bare->engine.p.env.proc = hf_simhost_proc(bare->host);
+    bare->proc_ops = (struct hf_proc_ops){.ctx = bare, .spawn = spawn, .cancel = cancel};
+    bare->engine.p.env.proc = &bare->proc_ops;
     bare->engine.p.env.unit = hf_simhost_unit(bare->host);
     bare->engine.p.env.probe = hf_simhost_probe(bare->host);
     bare->engine.p.happened = note_notice;

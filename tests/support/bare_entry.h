@@ -28,6 +28,8 @@ struct hf_bare {
         int exec, exit_code, restart, reload, state;
         const char *active;
     } answer;
+    int spawn_r; /* of programs: 0, or why they do not start */
+    struct hf_proc_ops proc_ops;
     unsigned execs, restarts, reloads;
     unsigned acted[HF_MANIFEST_ACT_COUNT]; /* see hf_bare_hold() */
     unsigned told[HF_MANIFEST_NOTICE_COUNT];
@@ -38,8 +40,10 @@ struct hf_bare {
 void hf_bare_init(struct hf_bare *bare, const char *json);
 void hf_bare_done(struct hf_bare *bare);
 
-/* Gives the node programs, units and a configuration with these lines of `manifests`, such as "files: [/etc/site]". */
+/* Gives the node programs, units and a configuration with these lines of `manifests`, such as "exec: [/usr/bin/check]". */
 void hf_bare_equip(struct hf_bare *bare, const char *manifests);
+/* Another configuration. */
+void hf_bare_allow(struct hf_bare *bare, const char *manifests);
 /* The actions of rules/machine.h do nothing from now on, but count in `acted`. */
 void hf_bare_hold(struct hf_bare *bare);
 /* Some seconds: what has been started ends. */

@@ -19,7 +19,7 @@
 static struct entry *set_up(struct hf_bare *bare)
 {
     hf_bare_init(bare, HF_BARE_FILES(""));
-    hf_bare_equip(bare, "files: [/etc/site]");
+    hf_bare_equip(bare, "files: [/etc/site/**]");
     hf_bare_hold(bare);
     hf_bare_set(&bare->entry->r.next, HF_BARE_FILES(""), ID_1);
     return bare->entry;

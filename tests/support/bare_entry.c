@@ -221,7 +221,9 @@ void hf_bare_allow(struct hf_bare *bare, const char *manifests)
 {
     char text[400];
     int n = snprintf(text, sizeof(text),
-                     "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\nmanifests: {%s}\n", manifests);
+                     "apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\n"
+                     "staticPodFolder: /etc/pods\nmanifests: {%s}\n",
+                     manifests);
 
     hf_config_free(bare->config);
     insist(hf_config_parse((struct hf_view){text, (size_t)n}, "agent.yaml", &bare->config, NULL) == 0 &&

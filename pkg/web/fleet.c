@@ -11,6 +11,7 @@ HF_PAGE_EMBED(hf_fleet_page_data, "fleet_data.js");
 HF_PAGE_EMBED(hf_fleet_page_map, "fleet_map.js");
 HF_PAGE_EMBED(hf_fleet_page_film, "fleet_film.js");
 HF_PAGE_EMBED(hf_fleet_page_acts, "fleet_acts.js");
+HF_PAGE_EMBED(hf_fleet_page_past, "fleet_past.js");
 
 static const struct hf_page_file files[] = {
     {"/", "text/html; charset=utf-8", hf_fleet_page_index, hf_fleet_page_index_end},
@@ -20,6 +21,7 @@ static const struct hf_page_file files[] = {
     {"/page/fleet_map.js", HF_PAGE_SCRIPT, hf_fleet_page_map, hf_fleet_page_map_end},
     {"/page/fleet_film.js", HF_PAGE_SCRIPT, hf_fleet_page_film, hf_fleet_page_film_end},
     {"/page/fleet_acts.js", HF_PAGE_SCRIPT, hf_fleet_page_acts, hf_fleet_page_acts_end},
+    {"/page/fleet_past.js", HF_PAGE_SCRIPT, hf_fleet_page_past, hf_fleet_page_past_end},
 };
 
 /* Behind our own files, those of the node, except its "/", the first. */

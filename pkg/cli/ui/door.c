@@ -8,7 +8,7 @@
 
 #include "base/parse.h"
 #include "cli/ui/act.h"
-#include "cli/ui/model.h"
+#include "cli/ui/past.h"
 #include "loop/server/feed.h"
 #include "sync/page_reasons.h"
 #include "web/fleet.h"
@@ -112,7 +112,35 @@ static void answer_changes(void *arg, const struct hf_server_request *request, s
         end(reply, hf_ui_board_changes(door->params.board, version, &reply->body));
 }
 
-/* Parses the whole board: a person asks for this, and no program. */
+static bool take_board(const struct hf_ui_door *door, struct hf_ui_model *model, struct hf_server_reply *reply)
+{
+    hf_ui_model_init(model);
+    if (hf_ui_model_take(model, door->params.board) == 0)
+        return true;
+    reply->status = 500;
+    return false;
+}
+
+/* Parse the whole board: a person asks for these, and no program. */
+static void answer_past(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+{
+    const struct hf_ui_door *door = arg;
+    struct hf_ui_model model;
+    uint64_t now;
+
+    if (is_refused(door, request, reply))
+        return;
+    _cleanup_(hf_freep) char *text = hf_view_dup(request->query);
+    if (text == NULL || hf_parse_u64(text, 1, 1ULL << 40, &now) < 0) {
+        reply->status = 400;
+        return;
+    }
+    _cleanup_(hf_json_freep) json_t *past =
+        take_board(door, &model, reply) ? hf_ui_model_past(&model, (int64_t)now) : NULL;
+    hf_ui_model_done(&model);
+    end(reply, past != NULL ? hf_json_format(past, &reply->body) : -ENOMEM);
+}
+
 static void answer_compare(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
 {
     const struct hf_ui_door *door = arg;
@@ -127,14 +155,13 @@ static void answer_compare(void *arg, const struct hf_server_request *request, s
         return;
     }
     *space = '\0';
-    hf_ui_model_init(&model);
-    int r = hf_ui_model_take(&model, door->params.board);
-    _cleanup_(hf_json_freep) json_t *apart = r == 0 ? hf_ui_model_compare(&model, name, space + 1) : NULL;
+    bool taken = take_board(door, &model, reply);
+    _cleanup_(hf_json_freep) json_t *apart = taken ? hf_ui_model_compare(&model, name, space + 1) : NULL;
     hf_ui_model_done(&model);
     if (apart != NULL)
         end(reply, hf_json_format(apart, &reply->body));
-    else
-        reply->status = r == 0 ? 404 : 500;
+    else if (taken)
+        reply->status = 404;
 }
 
 static void answer_live(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
@@ -235,6 +262,7 @@ int hf_ui_door_open(const struct hf_ui_door_params *params, struct hf_ui_door **
     add_route(door, "/fleet/reasons")->handle = answer_reasons;
     add_route(door, "/fleet/changes")->handle = answer_changes;
     add_route(door, "/fleet/compare")->handle = answer_compare;
+    add_route(door, "/fleet/past")->handle = answer_past;
     add_route(door, "/fleet/node")->start = start_node;
     add_route(door, "/fleet/yaml")->start = start_yaml;
     struct hf_server_route *act = add_route(door, "/fleet/act");

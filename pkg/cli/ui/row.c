@@ -36,6 +36,15 @@ static json_t *seconds_at(const json_t *root, const char *path)
                                                                                     : 0);
 }
 
+/* Unix seconds; 0: none. */
+static json_t *time_at(const json_t *root, const char *path)
+{
+    uint64_t ns = 0;
+
+    (void)!hf_parse_time(hf_json_str_or(root, path, ""), &ns);
+    return json_integer((json_int_t)(ns / HF_NS_PER_S));
+}
+
 /* ---- a node ------------------------------------------------------------------------------------------------------ */
 
 const char *hf_ui_look_name(enum hf_ui_look look)
@@ -102,9 +111,10 @@ static json_t *updates_of(const char *node, const json_t *updates)
     for (size_t i = 0; i < HF_MIN(json_array_size(updates), (size_t)HF_UI_MAX_UPDATES); i++) {
         const json_t *one = json_array_get(updates, i);
         json_t *item =
-            json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "r", word_at(one, "name"), "v", word_at(one, "version"),
-                      "i", word_at(one, "installedVersion"), "p", word_at(one, "phase"), "w", word_at(one, "reason"),
-                      "d", text_of(hf_json_str_or(one, "digest", ""), DIGEST), "s", slot_of(node, one));
+            json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "r", word_at(one, "name"), "v",
+                      word_at(one, "version"), "i", word_at(one, "installedVersion"), "p", word_at(one, "phase"), "w",
+                      word_at(one, "reason"), "d", text_of(hf_json_str_or(one, "digest", ""), DIGEST), "s",
+                      slot_of(node, one), "t", time_at(one, "time"), "f", word_at(one, "from"));
         if (json_array_append_new(list, item) < 0) {
             json_decref(list);
             return NULL;
@@ -129,17 +139,16 @@ static json_t *conditions_of(const json_t *conditions)
 json_t *hf_ui_row_of_node(const json_t *edgenode)
 {
     const json_t *status = hf_json_at(edgenode, "status");
-    uint64_t seen_ns = 0, quiet_ns = hf_edgenode_silent_after_ns(hf_edgenode_interval_ns(status));
+    uint64_t quiet_ns = hf_edgenode_silent_after_ns(hf_edgenode_interval_ns(status));
     const char *name = hf_json_str_or(edgenode, "metadata.name", "");
     struct hf_ui_verdict verdict;
     struct hf_node_view view;
 
     hf_ui_judge(edgenode, &verdict);
     hf_node_view_of(edgenode, NULL, 0, &view);
-    (void)!hf_parse_time(hf_json_str_or(status, "observedTime", ""), &seen_ns);
-    return json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:b, s:o, s:o, s:o, s:o}", "look", hf_ui_look_name(verdict.look),
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:b, s:o, s:o, s:o, s:o}", "look", hf_ui_look_name(verdict.look),
                      "reason", text_of(verdict.reason, WORD), "what", text_of(verdict.what, WORD), "message",
-                     text_of(verdict.message, SENTENCE), "seen", (json_int_t)(seen_ns / HF_NS_PER_S), "quiet",
+                     text_of(verdict.message, SENTENCE), "seen", time_at(status, "observedTime"), "quiet",
                      (json_int_t)(quiet_ns / HF_NS_PER_S), "silent", strcmp(view.reason, "NodeSilent") == 0, "agent",
                      word_at(status, "agent.version"), "policy", word_at(status, "policy.name"), "conditions",
                      conditions_of(hf_json_at(status, "conditions")), "updates",

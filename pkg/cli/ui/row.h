@@ -19,9 +19,9 @@ struct hf_ui_verdict {
 void hf_ui_judge(const json_t *edgenode, struct hf_ui_verdict *ret_verdict);
 
 /* {"look", "reason", "what", "message", "seen", "quiet" (seconds), "silent" (the controller says so), "agent",
- * "policy", "conditions": {TYPE: STATUS}, "updates": [{"r", "v", "i", "p", "w", "d", "s"}]}. Of an update: release,
- * version, installed version, phase, reason, the beginning of the digest, and the slot (api/admission.h) for it; at
- * most HF_UI_MAX_UPDATES. */
+ * "policy", "conditions": {TYPE: STATUS}, "updates": [{"r", "v", "i", "p", "w", "d", "s", "t", "f"}]}. Of an update:
+ * release, version, installed version, phase, reason, the beginning of the digest, the slot (api/admission.h) for it,
+ * when its phase changed (Unix seconds, 0: not told), and the version before; at most HF_UI_MAX_UPDATES. */
 enum { HF_UI_MAX_UPDATES = 16, HF_UI_MAX_LABELS = 64 };
 json_t *hf_ui_row_of_node(const json_t *edgenode);
 

@@ -2,26 +2,18 @@
 // The acts of the page. Each is a form, then the command that does the same, which the agent names, then the act. The token
 // stays in memory: it comes behind '#' of the address, which goes to nobody, or from the field, and ends with the tab.
 import { h, morphAll, plain } from "./dom.js";
-import { button, said, save, section } from "./parts.js";
+import * as parts from "./parts.js";
 import { t } from "./texts.js";
 
-const LIMIT_MS = 250000;
+const { button, said, save, section } = parts;
 const FIRST = { "data-first": true }; // gets the focus
 
-// What a form asks for, and of which release.
-const ACTS = [
-  { act: "Hold", fields: ["reason", "for"] },
-  { act: "Release", fields: [] },
-  { act: "Retry", fields: [] },
-  { act: "RollBack", fields: ["release", "reason"] },
-  { act: "Undo", fields: ["release"] },
-  { act: "Verify", fields: [] },
-  { act: "Support", fields: [] },
-];
+// What the form of each act asks for.
+const ACTS = { Hold: ["reason", "for"], Release: [], Retry: [], RollBack: ["release", "reason"], Undo: ["release"], Verify: [], Support: [] };
 
 let token = "";
 let releases = [];
-let step = { name: "choose" }; // choose, fill {one}, confirm {one, body, command}, wait, said {text, bad}
+let step = { name: "choose" }; // choose, fill {act}, confirm {act, body, command}, wait, said {text, bad}
 let place = null;
 let shown = "";
 
@@ -29,19 +21,6 @@ function takeToken() {
   const found = /^#token=([0-9a-f]{64})$/.exec(location.hash);
   if (location.hash !== "") history.replaceState(null, "", location.pathname);
   if (found) token = found[1];
-}
-
-async function post(body) {
-  const answer = await fetch("/page/act", {
-    method: "POST", body: JSON.stringify(body), cache: "no-store", credentials: "omit", redirect: "error",
-    headers: { "Content-Type": "application/json", "X-Holdfast-Token": token }, signal: AbortSignal.timeout(LIMIT_MS),
-  });
-  const isText = answer.headers.get("Content-Type")?.startsWith("text/plain");
-  if (answer.ok && isText) return { bundle: await answer.blob() };
-  const said = await answer.json().catch(() => ({}));
-  if (answer.status === 401 || answer.status === 403) token = "";
-  if (!answer.ok) throw new Error(plain(said.error ?? answer.status));
-  return said;
 }
 
 function go(next) {
@@ -53,8 +32,9 @@ function go(next) {
 async function ask(body, then) {
   go({ name: "wait" });
   try {
-    go(then(await post(body)));
+    go(then(await parts.ask("/page/act", { "Content-Type": "application/json", "X-Holdfast-Token": token }, body)));
   } catch (error) {
+    if (error.refused) token = "";
     go({ name: "said", text: error.name === "TypeError" ? t("gone") : error.message, bad: true });
   }
 }
@@ -64,8 +44,6 @@ function result({ bundle, output, exitCode }) {
   save(bundle, "holdfast-support.txt");
   return { name: "said", text: t("bundleSaved") };
 }
-
-// ---- showing ---------------------------------------------------------------------------------------------------------
 
 function field(name) {
   const id = `act-${name}`;
@@ -83,18 +61,18 @@ function ofToken() {
 
 function ofStep() {
   if (token === "" && step.name !== "said") return [ofToken()];
-  const { name, one } = step;
+  const { name, act } = step, fields = ACTS[act];
   if (name === "fill")
-    return [h("form", { id: "act-form" }, h("h3", { tabindex: "-1", "data-first": one.fields.length === 0 }, t(`act_${one.act}`)), one.fields.map(field),
+    return [h("form", { id: "act-form" }, h("h3", { tabindex: "-1", "data-first": fields.length === 0 }, t(`act_${act}`)), fields.map(field),
       h("p", { class: "row" }, h("button", { type: "submit", "data-first": true }, t("goOn")), button("act-cancel", t("cancel"))))];
   if (name === "confirm")
-    return [h("h3", null, t("confirm", t(`act_${one.act}`))), h("p", null, t("sameAs")), h("pre", { tabindex: "0", "aria-label": t("sameAs") }, plain(step.command)),
+    return [h("h3", null, t("confirm", t(`act_${act}`))), h("p", null, t("sameAs")), h("pre", { tabindex: "0", "aria-label": t("sameAs") }, plain(step.command)),
       h("p", { class: "row" }, button("act-do", t("doIt"), FIRST), button("act-cancel", t("cancel")))];
   if (name === "wait") return [h("p", null, t("actRuns"))];
   if (name === "said")
     return [said(step.text, step.bad), h("p", null, button("act-cancel", t("goBack"), FIRST))];
-  return [h("div", { class: "row" }, ACTS.filter((it) => !it.fields.includes("release") || releases.length > 0)
-    .map((it) => button(`act-${it.act}`, t(`act_${it.act}`), it.act === "Hold" && FIRST)))];
+  return [h("div", { class: "row" }, Object.keys(ACTS).filter((one) => !ACTS[one].includes("release") || releases.length > 0)
+    .map((one) => button(`act-${one}`, t(`act_${one}`), one === "Hold" && FIRST)))];
 }
 
 function show() {
@@ -115,19 +93,15 @@ export function showActs(state) {
 function submitted(event) {
   event.preventDefault();
   const given = Object.fromEntries([...new FormData(event.target)].filter(([, value]) => value !== ""));
-  const { one } = step;
-  if (one === undefined) {
-    token = given.token;
-    return go({ name: "choose" });
-  }
-  const body = { act: one.act, ...given };
-  return ask(body, ({ command }) => ({ name: "confirm", one, body, command }));
+  const { act } = step, body = { act, ...given };
+  if (act !== undefined) return ask(body, ({ command }) => ({ name: "confirm", act, body, command }));
+  token = given.token;
+  return go({ name: "choose" });
 }
 
 function clicked(event) {
-  const { id } = event.target;
-  const one = ACTS.find((it) => `act-${it.act}` === id);
-  if (one) go({ name: "fill", one });
+  const { id } = event.target, act = id.replace("act-", "");
+  if (Object.hasOwn(ACTS, act)) go({ name: "fill", act });
   else if (id === "act-cancel") go({ name: "choose" });
   else if (id === "act-do") ask({ ...step.body, confirmed: true }, result);
 }

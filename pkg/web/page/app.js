@@ -10,28 +10,17 @@ import { moment, setServerTime } from "./times.js";
 
 const EVERY_S = 5, HISTORY_S = 120, SILENCE_MS = 10000, SOCKET_AGAIN_MS = 30000;
 
-let reasons = {};
-let past = null; // the newest history, and when it came
-let pastAt = -Infinity;
-let latest = null; // the newest state
-let failure = null; // why there is no newer one
+let reasons = {}, past = null, pastAt = -Infinity; // past: the newest history, and when it came
+let latest = null, failure = null; // the newest state, and why there is no newer one
 let said = ""; // the failure that a screen reader has heard of
-
-let socket = null;
-let socketAt = -Infinity; // when it was tried
-let heardAt = -Infinity; // when it brought something
+let socket = null, socketAt = -Infinity, heardAt = -Infinity; // when it was tried, and brought something
 let timer = 0;
-
-// ---- showing ---------------------------------------------------------------------------------------------------------
 
 const isPushed = () => performance.now() - heardAt < SILENCE_MS;
 
-function problem() {
-  if (failure === null) return [];
-  return [h("section", { class: "wide gone" },
-    h("p", { class: "bad" }, failure.refused ? t("refused", failure.message) : t("gone")),
-    latest !== null && h("p", null, t("goneSince"), " ", moment(latest.time)))];
-}
+const problem = () => (failure === null ? [] : [h("section", { class: "wide gone" },
+  h("p", { class: "bad" }, failure.refused ? t("refused", failure.message) : t("gone")),
+  latest !== null && h("p", null, t("goneSince"), " ", moment(latest.time)))]);
 
 function show() {
   const sections = latest === null ? [] : nodeSections(latest, reasons);
@@ -40,7 +29,7 @@ function show() {
   showHead(name ? t("title", plain(name)) : "holdfast", name ? own(name) : "holdfast", null, latest === null ? t("loading") : isPushed() ? t("pushed") : t("polled", EVERY_S));
   morphAll($("content"), sections);
   showActs(latest);
-  const now = failure === null ? "" : failure.message;
+  const now = failure?.message ?? "";
   if (now !== said) morphAll($("problem"), problem());
   said = now;
 }
@@ -50,8 +39,6 @@ function take(state) {
   latest = state;
   failure = null;
 }
-
-// ---- getting ---------------------------------------------------------------------------------------------------------
 
 function listen() {
   if (socket !== null || performance.now() - socketAt < SOCKET_AGAIN_MS) return;
@@ -91,11 +78,7 @@ async function turn() {
     stopListening();
     return;
   }
-  try {
-    await look();
-  } catch (error) {
-    failure = error;
-  }
+  await look().catch((error) => { failure = error; });
   show();
   clearTimeout(timer);
   timer = setTimeout(turn, EVERY_S * 1000);

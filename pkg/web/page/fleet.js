@@ -6,6 +6,7 @@ import { actButton, makeDialog, takeClick, yamlButton } from "./fleet_acts.js";
 import { LOOKS, allNodes, ask, begin, command, failure, head, isSeveral, labels, lookOf, matches, nodes, placeOf, updateOf, updates, waveOf } from "./fleet_data.js";
 import { film } from "./fleet_film.js";
 import { drawLook, makeMap, showMap } from "./fleet_map.js";
+import { pastSection, showPast } from "./fleet_past.js";
 import { nodeSections } from "./node.js";
 import { $, button, frame, mark, nodeButton, save, section, showHead } from "./parts.js";
 import { t } from "./texts.js";
@@ -248,6 +249,7 @@ function showAll() {
   const more = showMap(list);
   $("map-note").textContent = head?.contexts.some((one) => one.nodes.synced) && found.length === 0 ? t("mapEmpty") : more > 0 ? t("moreGroups", number(more)) : "";
   morphAll($("film"), film(updates));
+  showPast();
   if (shownNode !== null && nodes.get(shownNode) !== shownRow) loadNode();
   if (!showTable()) plan(TABLE_MS);
   document.body.dataset.shown = String(head?.version ?? 0);
@@ -296,6 +298,7 @@ function build() {
       section("rollouts", wide, h("div", { id: "film" })),
       section("map", wide, h("p", { class: "soft", id: "map-how" }, t("mapHow")), h("p", { id: "map-note" }),
         h("div", { id: "groups", role: "group", tabindex: "0", "aria-label": t("map"), "aria-describedby": "map-how" })),
+      pastSection(),
       section("list", { class: "wide", tabindex: "-1" },
         h("div", { class: "scroll", tabindex: "0", role: "group", "aria-labelledby": "list-title" }, h("table", null,
           h("thead", null, h("tr", null, ["nodeName", "state", "why", "release", "installed", "reported", "context"].map((key) => h("th", { scope: "col", class: key === "context" ? key : null }, t(key))))),
@@ -328,6 +331,7 @@ build();
 makeMap($("groups"), (row) => openNode(row.n), pointAt, show);
 document.addEventListener("click", onClick);
 document.addEventListener("visibilitychange", show);
+$("past-open").addEventListener("toggle", () => showPast(true));
 $("filters").addEventListener("submit", (event) => event.preventDefault());
 $("find").addEventListener("input", () => { filter.find = $("find").value.toLowerCase(); writeAddress(); });
 $("group").addEventListener("change", () => { filter.group = $("group").value; choiceKey = ""; writeAddress(); });

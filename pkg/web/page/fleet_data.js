@@ -81,8 +81,6 @@ export function begin(onNews) {
 /** All nodes, in the order of their names. */
 export const allNodes = () => (sorted ??= [...nodes.keys()].sort()).map((name) => nodes.get(name));
 
-// ---- what a row means ------------------------------------------------------------------------------------------------
-
 export const isSilent = (row) => row.silent || (row.seen > 0 && serverNow() / 1000 > row.seen + row.quiet);
 
 export const lookOf = (row) => (row.look !== "bad" && isSilent(row) ? "away" : row.look);

@@ -13,8 +13,6 @@ const ORDER = ["bad", "busy", "wait", "good"];
 
 const lookOf = (update) => LOOKS[update.state] ?? "wait";
 
-// ---- stages ----------------------------------------------------------------------------------------------------------
-
 /** The soak counts from when the row came: the controller wrote `soaked` then or before. */
 function soakText(update) {
   const left = update.soak - update.soaked - Math.floor((serverNow() - update.at) / 1000);
@@ -38,8 +36,6 @@ function stages(update) {
     waves.map((wave, i) => stage(t("waveShare", i + 1, wave.percent), i + 1, update)));
 }
 
-// ---- counts ----------------------------------------------------------------------------------------------------------
-
 const COUNTS = [["updated", "good"], ["updating", "busy"], ["failed", "bad"], ["unknown", "soft"], ["incompatible", "wait"], ["superseded", "wait"]];
 
 function counts(update) {
@@ -52,8 +48,6 @@ function counts(update) {
       parts.map(([key, look]) => [" \u00b7 ", h("span", { class: look }, `${number(all[key])} ${t(key === "unknown" ? "unknownNodes" : key)}`)])),
   ];
 }
-
-// ---- trouble ---------------------------------------------------------------------------------------------------------
 
 const told = (update) => (one) => h("li", null, nodeButton(beside(update.n, one.node), one.node), " ", h("code", null, own(one.reason)), one.message && [" ", own(one.message)]);
 

@@ -4,7 +4,7 @@ import { h, morphAll, own, plain } from "./dom.js";
 import { t } from "./texts.js";
 import { isUtc, setUtc } from "./times.js";
 
-const LIMIT_MS = 10000, ACT_LIMIT_MS = 90000;
+const LIMIT_MS = 10000, ACT_LIMIT_MS = 250000;
 // A mark says the same as its colour.
 const MARKS = { good: "\u25cf", busy: "\u25b6", wait: "\u25d0", bad: "\u25a0", away: "\u2715", soaks: "\u25d4", later: "\u25cb" };
 
@@ -40,13 +40,13 @@ export function showHead(title, name, where, way) {
     button("zone", t("showUtc"), { class: "end", "aria-pressed": String(isUtc()) })]);
 }
 
-/** JSON of the server, to `body` if there is one; an Error has its words, and `refused` when it does not want this reader. */
+/** JSON of the server, to `body` if there is one, or {bundle}; an Error has its words, and `refused` when it does not want this reader. */
 export async function ask(path, headers, body) {
   const how = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
-  const answer = await fetch(path, { ...how, headers, signal: AbortSignal.timeout(body === undefined ? LIMIT_MS : ACT_LIMIT_MS), cache: "no-store", credentials: "omit" });
-  if (answer.ok) return answer.json();
+  const answer = await fetch(path, { ...how, headers, signal: AbortSignal.timeout(body === undefined ? LIMIT_MS : ACT_LIMIT_MS), cache: "no-store", credentials: "omit", redirect: "error" });
+  if (answer.ok) return answer.headers.get("Content-Type")?.startsWith("text/plain") ? { bundle: await answer.blob() } : answer.json();
   const said = await answer.json().catch(() => ({}));
-  throw Object.assign(new Error(plain(said.error ?? answer.status)), { refused: answer.status === 403 });
+  throw Object.assign(new Error(plain(said.error ?? answer.status)), { refused: [401, 403].includes(answer.status) });
 }
 
 export function save(blob, name) {

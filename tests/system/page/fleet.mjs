@@ -213,6 +213,28 @@ const tests = {
     await one.end();
   },
 
+  "versions over time: a plot and a line of a table for each, from what the nodes tell": async () => {
+    const ran = (name, phase, i, ago) => edgeNode(name, { name: "past-app", phase, version: "2.0", installedVersion: i, from: "1.9", time: now(ago) });
+    await order({ put: [ran("p-long", "Committed", "2.0", 86400), ran("p-hour", "Committed", "2.0", 3600), ran("p-waits", "Waiting", "1.9", 100)] });
+    const one = await open();
+    await shows(one.page, "#count", `of ${NODES.length + 3}`);
+    const table = () => one.page.$$eval("#past table", (all) => [...all.find((e) => e.parentElement.ariaLabel === "Nodes with past-app").rows].map((row) => [...row.cells].map((cell) => cell.textContent).join()));
+    await one.page.click("#past-open summary");
+    await shows(one.page, "#past-content", "Nodes with past-app");
+    const before = await table();
+    for (const line of ["2.0,0,1,1,1,2", "1.9,2,1,1,1,1", "not told,1,1,1,1,0"]) if (!before.includes(line)) fail(`${line}: ${before.join("; ")}`);
+    equal("columns", before[0].split(",").at(-1), "now");
+    equal("a plot says the same", await one.page.$$eval("#past .plot", (all) => all.some((e) => e.getAttribute("aria-label") === "2.0: now 2, 0 to 2")), true);
+    await one.page.click("#past-open summary");
+    await order({ put: [ran("p-waits", "Committed", "2.0", 0)] });
+    await one.page.click("#past-open summary");
+    await one.page.waitForFunction(() => [...document.querySelectorAll("#past .plot")].some((e) => e.ariaLabel === "2.0: now 3, 0 to 3"));
+    const after = await table();
+    if (!after.includes("2.0,0,1,1,1,3")) fail(after.join("; "));
+    await order({ remove: ["p-long", "p-hour", "p-waits"].map((name) => ["EdgeNode", name]) });
+    await one.end();
+  },
+
   "acts name their effect and command, ask once, and are what the command does": async () => {
     const one = await open();
     await shows(one.page, "#rollouts", "r-canary");
@@ -294,6 +316,8 @@ const tests = {
         const one = await open({ width, theme });
         await shows(one.page, "#count", `of ${NODES.length}`);
         await shows(one.page, "#rows", "n-bad");
+        await one.page.click("#past-open summary");
+        await shows(one.page, "#past-content", "Nodes with edge-app");
         for (const part of ["fleet", "fleet-node"]) {
           if (part === "fleet-node") {
             await one.page.click("#rows [data-node=n-bad]");

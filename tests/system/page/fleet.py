@@ -60,9 +60,9 @@ def main(words, script="fleet.mjs"):
     server = apiserver.ApiServer()
     with tempfile.TemporaryDirectory(prefix="holdfast-ui-") as home:
         page = start(config(os.path.join(home, "config"), server))
-        several = start(os.path.join(home, "config"), "--context=c", "--context=north d")
+        several = start(os.path.join(home, "config"), "--context=c", "--context=north d") if script == "fleet.mjs" else page
         try:
-            env = dict(os.environ, PAGE_URL=page.stdout.readline().strip(), PAGE_SEVERAL=several.stdout.readline().strip(), PAGE_UI=str(page.pid), PAGE_BROWSER=browser,
+            env = dict(os.environ, PAGE_URL=page.stdout.readline().strip(), PAGE_SEVERAL=several.stdout.readline().strip() if several is not page else "", PAGE_UI=str(page.pid), PAGE_BROWSER=browser,
                        PAGE_MODULES=os.path.join(run.MODULES, "node_modules"), PAGE_SHOTS=os.path.join(TOP, "build", "page-test", "shots"))
             test = subprocess.Popen(["node", os.path.join(HERE, script), *words], env=env, stdout=subprocess.PIPE, stdin=subprocess.PIPE, preexec_fn=die_with_parent)
             orders = os.fdopen(os.dup(test.stdin.fileno()), "wb")
@@ -70,7 +70,7 @@ def main(words, script="fleet.mjs"):
             threading.Thread(target=obey, args=(server, said, orders), daemon=True).start()
             return test.wait(run.LIMIT_S)
         finally:
-            for one in (page, several):
+            for one in {page, several}:
                 one.terminate()
                 one.wait(30)
             server.end()

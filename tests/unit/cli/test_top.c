@@ -3,6 +3,7 @@
  * apart. */
 #include <stdlib.h>
 
+#include "cli/ui/past.h"
 #include "cli/ui/screen.h"
 #include "support/check_main.h"
 #include "support/golden.h"
@@ -222,6 +223,66 @@ START_TEST(what_sets_a_node_apart)
 }
 END_TEST
 
+/* {"1.4.2": [at the oldest age, a day ago, now], ...} of the first release. */
+static void ran(const char *version, json_int_t oldest, json_int_t day, json_int_t now)
+{
+    _cleanup_(hf_json_freep) json_t *past = hf_ui_model_past(&model, NOW);
+    const json_t *ages = hf_json_at(past, "ages"), *first = json_array_get(hf_json_at(past, "releases"), 0);
+    const json_t *versions = hf_json_at(first, "versions"), *n = NULL;
+    size_t a_day_ago = 0;
+
+    for (size_t i = 0; i < json_array_size(versions); i++)
+        if (strcmp(hf_json_str_or(json_array_get(versions, i), "version", "x"), version) == 0)
+            n = hf_json_at(json_array_get(versions, i), "n");
+    ck_assert_uint_eq(json_array_size(ages), HF_UI_PAST_STEPS);
+    ck_assert_int_eq(json_integer_value(json_array_get(ages, HF_UI_PAST_STEPS - 1)), 0);
+    ck_assert_msg(json_array_size(n) == HF_UI_PAST_STEPS, "%s", version);
+    while (json_integer_value(json_array_get(ages, a_day_ago)) > 86400)
+        a_day_ago++;
+    ck_assert_msg(json_integer_value(json_array_get(n, 0)) == oldest, "%s: oldest", version);
+    ck_assert_msg(json_integer_value(json_array_get(n, a_day_ago)) == day, "%s: a day ago", version);
+    ck_assert_msg(json_integer_value(json_array_get(n, HF_UI_PAST_STEPS - 1)) == now, "%s: now", version);
+}
+
+static void put_past(const char *name, const char *more)
+{
+    _cleanup_(hf_freep) char *status = hf_asprintf(SEEN ", updates: [{name: app, version: '2', %s}]", more);
+
+    put_node(name, "oslo", status);
+}
+
+START_TEST(which_version_ran_when)
+{
+    board = hf_ui_board_new();
+    hf_ui_model_init(&model);
+    _cleanup_(hf_json_freep) json_t *nothing = hf_ui_model_past(&model, NOW);
+    ck_assert_uint_eq(json_array_size(hf_json_at(nothing, "releases")), 0);
+    put_past("two-days", "installedVersion: '2', from: '1', phase: Committed, time: '2026-11-20T20:00:00Z'");
+    put_past("hour", "installedVersion: '2', from: '1', phase: Committed, time: '2026-11-22T19:00:00Z'");
+    put_past("waits", "installedVersion: '1', from: '0', phase: Waiting, time: '2026-11-21T08:00:00Z'");
+    put_past("no-time", "installedVersion: '2', phase: Committed");
+    put_past("ahead", "installedVersion: '2', from: '1', phase: Committed, time: '2027-01-01T00:00:00Z'");
+    ck_assert_int_eq(hf_ui_model_take(&model, board), 0);
+    ran("2", 0, 1, 4);
+    ran("1", 3, 3, 1);
+    ran("", 2, 1, 0); /* what nobody tells is nobody's */
+    put_past("two-days", "installedVersion: '2', from: '1', phase: Committed, time: '2025-01-01T00:00:00Z'");
+    ck_assert_int_eq(hf_ui_model_take(&model, board), 0);
+    ran("2", 1, 1, 4);
+    for (int i = 0; i < 40; i++) {
+        _cleanup_(hf_freep) char *more =
+            hf_asprintf("installedVersion: 'v%d', phase: Committed, time: '2026-11-22T19:00:00Z'", i % 20);
+        _cleanup_(hf_freep) char *name = hf_asprintf("many-%d", i);
+        put_past(name, more);
+    }
+    ck_assert_int_eq(hf_ui_model_take(&model, board), 0);
+    _cleanup_(hf_json_freep) json_t *many = hf_ui_model_past(&model, NOW);
+    ck_assert_uint_eq(json_array_size(hf_json_at(json_array_get(hf_json_at(many, "releases"), 0), "versions")),
+                      HF_UI_PAST_VERSIONS);
+    empty();
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, pictures);
@@ -229,5 +290,6 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, keys_of_the_reader, 0, (int)HF_LEN(walks));
     tcase_add_test(tc, a_node_that_goes_away_while_it_is_open);
     tcase_add_test(tc, what_sets_a_node_apart);
+    tcase_add_test(tc, which_version_ran_when);
 }
 HF_TEST_MAIN("cli/top", cases)

@@ -124,9 +124,9 @@ static void choose_policy(struct hf_agent *agent)
         hf_concern_labels_changed(&agent->follows.of[HF_FOLLOW_UPDATES]);
     }
     apply_limits(agent);
-    hf_images_follow(&agent->images, agent->policy.set);
     if (agent->params.owner.policy_changed != NULL)
         agent->params.owner.policy_changed(agent->params.owner.arg, agent->policy.in_effect, agent->policy.labels);
+    hf_images_follow(&agent->images, agent->policy.set);
 }
 
 static void read_hold(struct hf_agent *agent)

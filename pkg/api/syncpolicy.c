@@ -149,6 +149,7 @@ static const struct hf_field mirror_fields[] = {
                    "a host, perhaps with a port, and with http:// before it where it has no TLS", .min = 1,
                    HF_REQUIRED),
     HF_FIELD_INTEGER(struct hf_policy_images, mirror_port, "port", "9095", 1, UINT16_MAX),
+    HF_FIELD_BOOL(struct hf_policy_images, mirror_configure, "configure", "false"),
     {0}};
 
 static const struct hf_field image_fields[] = {

@@ -43,6 +43,7 @@ struct hf_policy_images {
     /* Whose images the node's mirror passes on; ends with NULL; none: there is no mirror. */
     const char *mirror_registries[HF_MAX_MIRROR_REGISTRIES + 1];
     uint64_t mirror_port;
+    bool mirror_configure; /* the agent lets containerd use it */
 };
 
 /* Bulk transfers (api/link/link.h). */

@@ -49,6 +49,7 @@ enum {
     KIND(CAME_BACK, "CameBack", false)                                                                                 \
     KIND(CLOCK_LEAPT, "ClockLeapt", true)                                                                              \
     KIND(CERTIFICATE_ISSUED, "CertificateIssued", false)                                                               \
+    KIND(MIRROR_CONFIGURED, "MirrorConfigured", true)                                                                  \
     KIND(PAGE_ACT, "PageAct", false)                                                                                   \
     KIND(PAGE_REFUSED, "PageRefused", true)                                                                            \
     KIND(SEGMENT_STARTED, "SegmentStarted", false)                                                                     \

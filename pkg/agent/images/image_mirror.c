@@ -68,7 +68,8 @@ static int take_secret(const char *folder, char secret[HF_MIRROR_SECRET], struct
     return r < 0 ? r : hf_file_replace(fs, path, secret, HF_MIRROR_SECRET - 1, 0600, err);
 }
 
-/* What root copies to <config_path>/_default/hosts.toml. */
+/* What root copies to <config_path>/_default/hosts.toml, or hosts.c: only while the mirror serves, since another
+ * process may have its port. */
 static int write_hosts(const char *folder, uint16_t port, const char *secret, struct hf_err *err)
 {
     const struct hf_fs_ops *fs = hf_fs_posix();
@@ -120,8 +121,6 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
     (void)snprintf(folder, sizeof(folder), "%s/mirror", mirror->p.state_dir);
     int r = take_secret(folder, secret, err);
     if (r == 0)
-        r = write_hosts(folder, port, secret, err);
-    if (r == 0)
         r = hf_mirror_settle(mirror->mirror,
                              &(const struct hf_mirror_settings){.port = port,
                                                                 .registries = registries,
@@ -130,8 +129,20 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
                                                                 .folder = folder,
                                                                 .stale_ok_ns = mirror->stale_ok_ns},
                              err);
+    if (r == 0)
+        r = write_hosts(folder, port, secret, err);
     explicit_bzero(secret, sizeof(secret));
     return r;
+}
+
+static void forget_hosts(const struct hf_image_mirror *mirror)
+{
+    struct hf_err err = HF_ERR_INIT;
+    char path[PATH_MAX + 48];
+
+    (void)snprintf(path, sizeof(path), "%s/mirror/hosts.toml", mirror->p.state_dir);
+    if (hf_file_forget(hf_fs_posix(), path, &err) < 0)
+        hf_log_err(mirror->p.log, HF_LOG_WARNING, "image.mirror_failed", "stateDir", mirror->p.state_dir, &err);
 }
 
 static void settle(void *arg)
@@ -154,6 +165,7 @@ static void settle(void *arg)
         return;
     }
     hf_log_err(mirror->p.log, HF_LOG_WARNING, "image.mirror_failed", "stateDir", mirror->p.state_dir, &err);
+    forget_hosts(mirror);
     sched->timer_arm(sched->ctx, mirror->again, AGAIN_NS);
 }
 
@@ -165,6 +177,7 @@ static void turn_off(struct hf_image_mirror *mirror)
         return;
     hf_mirror_free(hf_steal(mirror->mirror));
     sched->timer_disarm(sched->ctx, mirror->again);
+    forget_hosts(mirror);
     hf_log(mirror->p.log, HF_LOG_INFO, "image.mirror_off", HF_S("stateDir", mirror->p.state_dir));
 }
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/images/hosts.h"
 #include "agent/images/refusals.h"
 #include "agent/images/running.h"
 #include "agent/images/runtime_files.h"
@@ -286,6 +287,7 @@ void hf_images_follow(struct hf_images *images, const struct hf_policy_set *set)
         look(images);
     }
     conclude(images);
+    hf_image_hosts_follow(&images->hosts, images->env, set);
 }
 
 void hf_images_init(struct hf_images *images, const struct hf_agent_env *env)

@@ -3,22 +3,17 @@
  * refused, and looks for what it cannot see (the condition ImagesVerified). Loop thread only. */
 #pragma once
 
+#include "agent/images/finding.h"
 #include "agent/images/keep.h"
 #include "agent/images/runtime.h"
 #include "alone/places.h"
 #include "loop/proc.h"
 
-/* ImagesVerified. `reason`: NULL: no list, no condition. */
-struct hf_images_finding {
-    bool verified;
-    const char *reason;
-    char message[640];
-};
-
 struct hf_images {
     const struct hf_agent_env *env;
     struct hf_image_keep keep;
-    struct hf_images_finding finding; /* for the status */
+    struct hf_images_finding finding; /* for the status: ImagesVerified */
+    struct hf_images_finding hosts;   /* MirrorConfigured */
     struct hf_images_finding outside; /* of the last look at containerd; .reason NULL: none has ended */
     char folder[256];                 /* <run>/images, where refusals are noted; "": none */
     struct hf_watch *watch;           /* NULL: refusals are read once per interval */
@@ -39,7 +34,8 @@ struct hf_images {
 void hf_images_init(struct hf_images *images, const struct hf_agent_env *env);
 void hf_images_done(struct hf_images *images);
 
-/* After each choice of the policies in effect, which each interval makes. Starts a look. */
+/* After each choice of the policies in effect, which each interval makes, and after the mirror has followed it. Starts
+ * a look. */
 void hf_images_follow(struct hf_images *images, const struct hf_policy_set *set);
 
 /* In each turn: reads refusals, at most every 10 s. */

@@ -120,6 +120,8 @@ static void read_setting(struct hf_image_runtime *runtime, const char *table, co
         unquote(runtime->folder, sizeof(runtime->folder), value);
     else if (strcmp(key, "max_verifiers") == 0 && in_verifier(table))
         runtime->calls_none = strcmp(value, "0") == 0;
+    else if (strcmp(key, "config_path") == 0 && in_images(table) && strstr(table, "registry") != NULL)
+        unquote(runtime->config_path, sizeof(runtime->config_path), value);
     else if (in_images(table))
         read_image_setting(runtime, key, value);
 }

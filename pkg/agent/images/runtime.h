@@ -13,10 +13,11 @@
 #define HF_IMAGE_VERIFIER_DIR "/opt/containerd/image-verifier/bin"
 
 struct hf_image_runtime {
-    char folder[256];    /* bin_dir; "": the setting cannot be read */
-    bool disabled;       /* the plugin is among disabled_plugins */
-    bool calls_none;     /* max_verifiers is 0: the verifiers are skipped */
-    unsigned local_pull; /* a bit for each setting by which CRI pulls without the transfer service */
+    char folder[256];      /* bin_dir; "": the setting cannot be read */
+    bool disabled;         /* the plugin is among disabled_plugins */
+    bool calls_none;       /* max_verifiers is 0: the verifiers are skipped */
+    char config_path[256]; /* of the registries' hosts.toml; "": there is none */
+    unsigned local_pull;   /* a bit for each setting by which CRI pulls without the transfer service */
 };
 
 /* What the `imports` of one file name. */

@@ -309,6 +309,7 @@ static struct hf_status_view view_of(struct collection *all, const struct hf_rea
         .left_out = judge_features(policy->in_effect, all->left_out, sizeof(all->left_out)),
         .host_life = params->host_life,
         .images = {parts->images->finding.verified, parts->images->finding.reason, parts->images->finding.message},
+        .mirror = {parts->images->hosts.verified, parts->images->hosts.reason, parts->images->hosts.message},
         .readiness = readiness,
         .observed_generation = all->params->generation,
     };

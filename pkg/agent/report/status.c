@@ -285,6 +285,15 @@ static int set_simple(json_t *conditions, const char *type, const char *status, 
     return set_condition(conditions, type, true, &part, now_unix_ns);
 }
 
+static int set_images(json_t *conditions, const char *type, const struct hf_status_images *images, uint64_t now_unix_ns)
+{
+    return set_simple(conditions, type,
+                      images->reason == NULL ? NULL
+                      : images->verified     ? "True"
+                                             : "False",
+                      images->reason, images->message, now_unix_ns);
+}
+
 /* Names the fields of the policy that this program ignores, so that nobody relies on them. */
 static int set_policy(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
 {
@@ -444,11 +453,9 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
                                                       : "False",
                        view->host_life.reason, view->host_life.message, now_unix_ns);
     if (r == 0)
-        r = set_simple(conditions, "ImagesVerified",
-                       view->images.reason == NULL ? NULL
-                       : view->images.verified     ? "True"
-                                                   : "False",
-                       view->images.reason, view->images.message, now_unix_ns);
+        r = set_images(conditions, "ImagesVerified", &view->images, now_unix_ns);
+    if (r == 0)
+        r = set_images(conditions, "MirrorConfigured", &view->mirror, now_unix_ns);
     return r == 0 ? set_failures(conditions, view, now_unix_ns) : r;
 }
 

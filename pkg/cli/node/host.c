@@ -14,6 +14,7 @@
 #include "host/install.h"
 #include "host/inventory.h"
 #include "loop/loop.h"
+#include "mirror/hosts.h"
 
 enum { VERSION = 64, SHOWN = 12 /* of a slot's name */ };
 
@@ -168,6 +169,7 @@ int hf_cli_host_remove(struct hf_cli *cli, const struct hf_hostlife_place *place
                        const struct hf_hostlife_systemd *systemd, bool force, struct hf_err *err)
 {
     struct hf_hostlife_inventory has;
+    struct hf_mirror_hosts_done hosts;
     int r = hf_hostlife_inventory(place, &has, err);
 
     if (r == 0 && has.owner == HF_HOSTLIFE_ANOTHER)
@@ -185,11 +187,14 @@ int hf_cli_host_remove(struct hf_cli *cli, const struct hf_hostlife_place *place
                           "use --force");
     if (r == 0)
         r = hf_hostlife_remove(place, systemd, err);
+    if (r == 0)
+        r = hf_mirror_hosts_settle(place->fs, "", NULL, NULL, (struct hf_view){NULL, 0}, &hosts, err);
     if (r == -EACCES || r == -EPERM)
         return hf_err_set(err, EACCES, "only root may remove the agent from this host");
     if (r < 0)
         return r;
-    hf_cli_print_line(cli->out, "removed: " HF_HOSTLIFE_UNIT_NAME ", its builds and supervisor, the command's link");
+    hf_cli_print_line(cli->out, "removed: " HF_HOSTLIFE_UNIT_NAME ", its builds and supervisor, the command's link%s",
+                      hosts.changed > 0 ? ", containerd's hosts.toml for the mirror of images" : "");
     hf_cli_print_line(cli->out,
                       "left: %s (state, journals, keys), /etc/holdfast, waiting telemetry, and what releases "
                       "have installed, which nobody repairs now",

@@ -144,9 +144,8 @@ class Scene:
         with open(self.node.place("password"), "w", encoding="utf-8") as file:
             file.write(password or "")
         os.chmod(self.node.place("password"), 0o600)
-        with open(self.node.place("agent.yaml"), "w", encoding="utf-8") as file:
-            json.dump({"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "AgentConfiguration", "artifacts": [
-                {"url": f"http://{self.registry.name}", "user": "edge", "passwordFile": self.node.place("password"), "allowPlainHttp": True}] if password else []}, file)
+        self.configure({"artifacts": [{"url": f"http://{self.registry.name}", "user": "edge", "passwordFile": self.node.place("password"), "allowPlainHttp": True}]
+                        if password else []})
         self.policy({"registries": [listed or self.registry.name], "port": self.port})
         self.start()
 
@@ -155,6 +154,10 @@ class Scene:
 
     def __exit__(self, *_):
         self.stack.close()
+
+    def configure(self, fields):
+        with open(self.node.place("agent.yaml"), "w", encoding="utf-8") as file:
+            json.dump({"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "AgentConfiguration", **fields}, file)
 
     def policy(self, mirror):
         with open(self.node.place("objects", "policy.yaml"), "w", encoding="utf-8") as file:
@@ -238,6 +241,42 @@ def containerd_pulls():
         if time.monotonic() - start > 5:
             raise AssertionError(f"it took {time.monotonic() - start:.1f} s")
         scene.registry.start()
+
+
+def containerd_configured_by_the_agent():
+    """The agent writes hosts.toml where agent.yaml lets it, beside a person's; containerd pulls by it; it goes with the policy's wish."""
+    with Scene("configured") as scene:
+        if os.geteuid() != 0:
+            raise Skip("not root")
+        folder = scene.node.place("host", "etc", "containerd", "certs.d")
+        ours, other = (os.path.join(folder, name, "hosts.toml") for name in (scene.registry.name, "other.example"))
+        os.makedirs(os.path.dirname(other))
+        with open(other, "w", encoding="utf-8") as file:
+            file.write("# a person's\n")
+        with open(os.path.join(folder, "..", "config.toml"), "w", encoding="utf-8") as file:
+            file.write('version = 2\n[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "/etc/containerd/certs.d"\n')
+        wish = {"registries": [scene.registry.name, "other.example"], "port": scene.port, "configure": True}
+
+        def reason():
+            status = scene.node.status() or {}
+            return next((one["reason"] for one in status.get("conditions", []) if one["type"] == "MirrorConfigured"), None)
+        scene.policy(wish)
+        wait("a refusal", lambda: reason() == "NotAllowed")
+        equal("files", os.listdir(folder), ["other.example"])
+        scene.configure({"manifests": {"files": ["/etc/containerd/certs.d/**"]}})
+        scene.node.kill_agent()
+        scene.start()
+        wait("the other's file to be named", lambda: reason() == "ForeignFile")
+        equal("mode", os.stat(ours).st_mode & 0o777, 0o600)
+        scene.start_containerd()
+        shutil.rmtree(scene.node.place("certs.d"))
+        os.symlink(folder, scene.node.place("certs.d"))
+        done = scene.pull()
+        equal(f"the pull ({done.stdout[-500:]})", done.returncode, 0)
+        equal("bytes through the mirror", scene.metric("holdfast_mirror_sent_bytes_total"), scene.registry.bytes)
+        scene.policy({**wish, "configure": False})
+        wait("the file to go", lambda: not os.path.exists(os.path.dirname(ours)))
+        equal("files", os.listdir(folder), ["other.example"])
 
 
 def sources(changed):
@@ -383,7 +422,7 @@ def stopped_in_the_middle():
             equal(f"the next pull after the {victim}", (status, digest(body)), (200, digest(scene.registry.layers[0])))
 
 
-CASES = [containerd_pulls, containerd_by_delta, containerd_without_the_agent, no_open_door, private, damaged_registry, stopped_in_the_middle]
+CASES = [containerd_pulls, containerd_configured_by_the_agent, containerd_by_delta, containerd_without_the_agent, no_open_door, private, damaged_registry, stopped_in_the_middle]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("-")]

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* agent/images/finding.h - what a condition about images says. */
+#pragma once
+
+#include <stdbool.h>
+
+struct hf_images_finding {
+    bool verified;
+    const char *reason; /* CamelCase; NULL: no condition */
+    char message[640];
+};

@@ -23,7 +23,7 @@ arch="gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-aarch64-linux-gnu libc6-
 static="python3 python3-jinja2 meson ninja-build cmake gperf dpkg-dev libcap-dev liblz4-dev libnghttp2-dev binutils"
 image="python3 binutils ca-certificates tzdata"
 images="$image gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user git $static"
-dist="git gnupg lintian openssl python3-yaml"
+dist="git gnupg lintian openssl python3-yaml squashfs-tools"
 page="chromium fonts-dejavu-core python3"
 bench="check bsdiff xdelta3 rdiff casync ostree python3-venv time libsqlite3-dev"
 

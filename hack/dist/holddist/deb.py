@@ -50,7 +50,8 @@ class Packager:
         self.commit, self.work, self.out, self.native = commit, work, out, native
 
     def all(self, one, programs, root):
-        """The packages of the machine `one` from the folder `programs`, beside which is `static`; linked with the Debian files below `root`."""
+        """The packages of the machine `one` from the folder `programs`, beside which is `static`; linked with the Debian files below `root`.
+        The folders of what is in them."""
         stage = os.path.join(self.work, f"stage-{one.name}")
         os.makedirs(stage)
         run(os.path.join(TOP, "hack", "install"), "install", stage, "/usr", self.commit.version,
@@ -60,15 +61,18 @@ class Packager:
         shutil.move(os.path.join(stage, "usr/lib/systemd"), os.path.join(stage, "lib/systemd"))      # where Debian 12 has units
         os.rmdir(os.path.join(stage, "usr/lib"))
         self._files(stage, one)
+        made = []
         for paragraph in read("hack/dist/debian/control").split("\n\n"):
             name = paragraph.split()[1]
             folder = self._folder(name, one)
+            made.append(folder)
             self._papers(name, folder, licences.document(one, root, TOP))
             self._control(paragraph.strip(), name, folder, one)
             same_times(folder, self.commit.seconds)
             target = os.path.join(self.out, f"{name}_{self.commit.version}_{one.debian}.deb")
             run("dpkg-deb", "--root-owner-group", "-Zxz", "--threads-max=1", "--build", folder, target,
                 env={**os.environ, "SOURCE_DATE_EPOCH": str(self.commit.seconds)})
+        return made
 
     def _folder(self, name, one):
         return os.path.join(self.work, f"{name}-{one.name}")

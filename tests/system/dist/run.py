@@ -120,7 +120,7 @@ class Suite:
         debs = [f"apt/{name}_{version}_{one}.deb" for name in ("holdfast", "holdfast-agent", "holdfast-controller") for one in ("amd64", "arm64", "armhf")]
         index = [f"apt/{name}" for name in ("InRelease", "Packages", "Packages.xz", "Release", "Release.gpg", "holdfast.asc")]
         wanted = [*debs, *index, f"holdfast-{version}-source.tar.gz", f"holdfast-{version}.tgz", "krew.yaml",
-                  *(f"holdfast-{version}-linux-{one}.tar.gz" for one in COMMANDS), *(f"{name}-{version}.oci.tar" for name in IMAGES), "SHA256SUMS", "SHA256SUMS.sig"]
+                  *(f"holdfast-{version}-linux-{one}.tar.gz" for one in COMMANDS), *(f"holdfast-agent-{version}-{one}.raw" for one in ("amd64", "arm64", "armhf")), *(f"{name}-{version}.oci.tar" for name in IMAGES), "SHA256SUMS", "SHA256SUMS.sig"]
         equal("files", sorted(os.path.relpath(path, self.out) for path in glob.glob(os.path.join(self.out, "**"), recursive=True) if os.path.isfile(path)),
               sorted(wanted))
         sums = [line.split("  ") for line in content(os.path.join(self.out, "SHA256SUMS")).decode().splitlines()]
@@ -165,6 +165,32 @@ class Suite:
         root = os.path.join(WORK, "command-root")
         commit.write(os.path.join(root, "kubectl-holdfast"), found[machine.native().name]["holdfast"], 0o755)
         equal("what it says", run("chroot", root, "/kubectl-holdfast", "--version").split()[-1], version)
+
+    def test_the_agent_as_a_system_extension(self):
+        """This systemd-sysext merges it with a /usr that is read-only; the programs run, the unit is whole, and nothing is left when it goes."""
+        version = self.built().version
+        if os.geteuid() != 0 or shutil.which("systemd-sysext") is None or not os.path.exists("/dev/loop-control"):
+            raise Skip("needs root, systemd-sysext and loop devices")
+        root, tree = os.path.join(WORK, "host"), guest.tree()
+        for folder in ("etc", "usr", "var/lib/extensions", "proc", "run", "tmp"):
+            os.makedirs(os.path.join(root, folder))
+        for link in ("bin", "lib", "lib64", "sbin"):
+            os.symlink("usr/" + link, os.path.join(root, link))
+        shutil.copy(os.path.join(tree, "usr/lib/os-release"), os.path.join(root, "etc/os-release"))
+        shutil.copy(os.path.join(self.out, f"holdfast-agent-{version}-{machine.native().debian}.raw"), os.path.join(root, "var/lib/extensions/holdfast-agent.raw"))
+        said = run("unshare", "--mount", "sh", "-ec", f"""
+            mount --make-rshared /
+            mount -t tmpfs none /run
+            mount --bind -o ro {tree}/usr {root}/usr
+            systemd-sysext --root={root} merge
+            chroot {root} holdfast-agent --version
+            chroot {root} holdfast --version
+            grep ExecStart= {root}/usr/lib/systemd/system/holdfast-agent.service
+            ! touch {root}/usr/left 2>&1
+            systemd-sysext --root={root} unmerge
+            ! test -e {root}/usr/bin/holdfast-agent""")
+        for part in (f"holdfast-agent {version}", f"holdfast {version}", "ExecStart=/usr/bin/holdfast-agent", "Read-only file system"):
+            equal(f"'{part}' in {said}", part in said, True)
 
     def test_signature(self):
         self.built()

@@ -4,9 +4,9 @@
 EVERY_FEATURE := $(patsubst pkg/agent/without/%.c,%,$(sort $(wildcard pkg/agent/without/*.c)))
 GOES_cluster := pkg/agent/identity/% pkg/kube/upstream.c pkg/kube/api/%
 GOES_host := pkg/host/credentials.c pkg/host/install.c pkg/host/systemd.c pkg/agent/process/host_% pkg/agent/process/first_install.c pkg/agent/process/supervised.c
-GOES_https := pkg/loop/http/% pkg/loop/connection.c pkg/loop/tpm_key.c pkg/loop/server/certified.c pkg/trust/certificate.c pkg/trust/identity.c \
+GOES_https := pkg/loop/http/% pkg/oci/registry/token.c pkg/oci/registry/registry.c pkg/loop/connection.c pkg/loop/tpm_key.c pkg/loop/server/certified.c pkg/trust/certificate.c pkg/trust/identity.c \
 	pkg/trust/csr_parse.c pkg/trust/ed25519_openssl.c pkg/tpm/envelope.c pkg/loop/static_start.c
-GOES_images := pkg/agent/images/% pkg/mirror/% pkg/verifier/% pkg/oci/%
+GOES_images := pkg/agent/images/% pkg/mirror/% pkg/verifier/% pkg/oci/image_delta.c pkg/oci/manifest.c pkg/oci/registry/registry.c
 GOES_manifests := pkg/manifests/% $(filter-out pkg/alone/places.c pkg/alone/listing.c,$(wildcard pkg/alone/*.c)) pkg/agent/desired/sets.c
 GOES_page := pkg/agent/page/% pkg/web/page.c pkg/web/fleet.c pkg/web/web.c pkg/agent/process/listeners.c
 GOES_repack := pkg/pack/codec/codecs.c pkg/pack/codec/xz% pkg/pack/codec/zst%

@@ -22,7 +22,7 @@
 
 #define MAX_SEQUENCE ((1ull << 53) - 1) /* the largest integer of canonical JSON */
 #define SHA256_WANTED "64 lower-case hex digits"
-#define URL_WANTED "an http:, https: or file:/// URL without user and blanks"
+#define URL_WANTED "an http:, https: or file:/// URL without user and blanks, or oci://HOST/REPOSITORY@sha256:DIGEST"
 enum { MAX_URL = 2048, MAX_PATH_BYTES = 1024, MAX_ARGUMENT = 1024 };
 
 static const struct hf_field needs_fields[] = {

@@ -13,12 +13,10 @@
 #include <string.h>
 
 #include "base/strmap.h"
-#include "codec/json.h"
-#include "loop/http/url.h"
-#include "oci/registry/challenge.h"
+#include "oci/registry/token.h"
 #include "steps/access.h"
 
-enum { MAX_TOKEN = 16 << 10, MAX_TOKEN_ANSWER = 64 << 10, MAX_TOKENS = 64, MAX_BREAKS = 4, RANGE_TEXT = 64 };
+enum { MAX_TOKENS = 64, MAX_BREAKS = 4, RANGE_TEXT = 64 };
 #define PROGRESS (64u << 10) /* after which breaks count anew */
 #define IDLE_NS (60 * HF_NS_PER_S)
 #define TOKEN_NS (30 * HF_NS_PER_S)
@@ -37,7 +35,8 @@ struct hf_mirror_call {
     struct hf_mirror_upstream *upstream; /* may be gone when the owner has cancelled */
     const struct hf_fs_ops *fs;          /* NULL: there are no credentials to read */
     struct hf_mirror_ask ask;            /* texts are the copies below */
-    char *origin, *name, *url, *accept, *key, *token_url;
+    char *origin, *name, *url, *accept, *key;
+    struct hf_oci_token_ask token; /* that the last answer wants */
     struct hf_job job;
     struct hf_access_ticket ticket;
     bool reading, dead; /* a worker has the ticket; the owner has cancelled */
@@ -86,45 +85,30 @@ static const char *token_of(const struct hf_mirror_call *call)
     return token != NULL && hf_mono_ns(call->upstream->p.clock) < token->until_ns ? token->line : NULL;
 }
 
-/* A token is one word of visible characters. */
-static bool is_token(const char *text)
-{
-    size_t n = text != NULL ? strlen(text) : 0;
-
-    for (size_t i = 0; i < n; i++)
-        if (text[i] <= ' ' || text[i] > '~')
-            return false;
-    return n > 0 && n < MAX_TOKEN;
-}
-
-static int keep_token(struct hf_mirror_call *call, struct hf_view answer)
+static int keep_token(struct hf_mirror_call *call, const struct hf_http_response *response, struct hf_view answer)
 {
     struct hf_mirror_upstream *upstream = call->upstream;
-    _cleanup_(hf_json_freep) json_t *json = NULL;
     struct kept_token *token;
+    uint64_t seconds = 0;
+    char *line = NULL;
 
-    if (hf_json_parse(answer, NULL, &json, NULL) < 0)
-        return hf_err_set(&call->err, EPROTO, "the service for tokens did not answer with JSON");
-    const char *text =
-        hf_json_str(json, "token") != NULL ? hf_json_str(json, "token") : hf_json_str(json, "access_token");
-    int64_t expires_s = HF_MIN(hf_json_int_or(json, "expires_in", 60), 3600);
-    if (!is_token(text))
-        return hf_err_set(&call->err, EPROTO, "the service for tokens gave none");
+    int r = hf_oci_token_take(response, answer, &line, &seconds, &call->err);
+    if (r < 0)
+        return r;
     if (upstream->tokens.n >= MAX_TOKENS) {
         hf_strmap_done(&upstream->tokens);
         upstream->tokens = (struct hf_strmap){.free_value = free_token};
     }
     token = calloc(1, sizeof(*token));
+    if (token != NULL) /* at least for the request that follows */
+        *token = (struct kept_token){hf_mono_ns(upstream->p.clock) + (seconds > 15 ? seconds - 10 : 5) * HF_NS_PER_S,
+                                     hf_steal(line)};
+    if (token != NULL && hf_strmap_put(&upstream->tokens, call->key, token) == 0)
+        return 0;
     if (token != NULL)
-        token->line = hf_asprintf("Authorization: Bearer %s", text);
-    if (token == NULL || token->line == NULL || hf_strmap_put(&upstream->tokens, call->key, token) < 0) {
-        if (token != NULL)
-            free_token(token);
-        return hf_err_set(&call->err, ENOMEM, "not enough memory for a token");
-    }
-    /* at least for the request that follows */
-    token->until_ns = hf_mono_ns(upstream->p.clock) + (expires_s > 15 ? (uint64_t)expires_s - 10 : 5) * HF_NS_PER_S;
-    return 0;
+        free_token(token);
+    hf_buf_wipe_text(&line);
+    return hf_err_set(&call->err, ENOMEM, "not enough memory for a token");
 }
 
 /* ---- one call ---------------------------------------------------------------------------------------------------- */
@@ -139,7 +123,7 @@ static void free_call(struct hf_mirror_call *call)
     free(call->url);
     free(call->accept);
     free(call->key);
-    free(call->token_url);
+    free(call->token.url);
     free(call);
 }
 
@@ -181,29 +165,18 @@ static int take_answer(struct hf_mirror_call *call, const struct hf_http_respons
     return call->ask.on_response(call->ask.arg, response);
 }
 
-/* To pull from this repository, whatever scope the registry asked for. NULL: out of memory, or too long. */
-static char *token_url(struct hf_oci_challenge *challenge, const char *name)
-{
-    _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(HF_URL_MAX);
-
-    (void)snprintf(challenge->scope, sizeof(challenge->scope), "repository:%s:pull", name);
-    return hf_oci_challenge_url(challenge, &url) == 0 ? hf_buf_take(&url) : NULL;
-}
-
 static int on_response(void *arg, const struct hf_http_response *response)
 {
     struct hf_mirror_call *call = arg;
-    struct hf_oci_challenge challenge;
+    int r = 0;
 
-    call->denied = false;
-    if (response->status == 401 && !response->redirected && call->tokens == 0 &&
-        hf_oci_challenge_parse(response->challenge, &challenge) == 0 && challenge.bearer) {
-        free(call->token_url);
-        call->token_url = token_url(&challenge, call->name);
-        call->denied = call->token_url != NULL;
+    if (response->status == 401 && !response->redirected && call->tokens == 0) {
+        hf_buf_wipe_text(&call->token.url);
+        r = hf_oci_token_ask(call->url, call->name, response->challenge, &call->token, &call->err);
     }
-    if (call->denied)
-        return 0;
+    call->denied = r > 0;
+    if (r != 0)
+        return HF_MIN(r, 0);
     hf_access_ticket_done(&call->ticket);
     call->tokens = 0;
     return take_answer(call, response);
@@ -234,31 +207,21 @@ static int start(struct hf_mirror_call *call, const struct hf_http_request *requ
 static void got_token(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                       const struct hf_err *err);
 
-/* The credential goes to another machine only where nobody else can read it. */
 static int ask_for_token(struct hf_mirror_call *call)
 {
-    struct hf_url_parts own, to;
-    bool is_basic = strncmp(hf_buf_str(&call->ticket.credential), "Authorization: Basic ", 21) == 0;
+    const char *line = hf_buf_str(&call->ticket.credential);
 
-    int r = hf_url_split(call->origin, &own, &call->err);
-    if (r == 0)
-        r = hf_url_split(call->token_url, &to, &call->err);
-    if (r < 0)
-        return r;
-    if (!to.https && own.https)
-        return hf_err_set(&call->err, EPROTO, "the registry sends to a service for tokens without TLS");
     call->tokens++;
-    return start(call,
-                 &(const struct hf_http_request){
-                     .method = "GET",
-                     .url = call->token_url,
-                     .headers = {"Accept: application/json"},
-                     .credential = is_basic && (to.https || to.loopback) ? hf_buf_str(&call->ticket.credential) : NULL,
-                     .connect_timeout_ns = call->ask.connect_ns,
-                     .timeout_ns = call->ask.timeout_ns > 0 ? call->ask.timeout_ns : TOKEN_NS,
-                     .max_body_bytes = MAX_TOKEN_ANSWER,
-                     .done = got_token,
-                     .arg = call});
+    return start(
+        call, &(const struct hf_http_request){.method = "GET",
+                                              .url = call->token.url,
+                                              .headers = {"Accept: application/json"},
+                                              .credential = hf_oci_token_credential(&call->token, line),
+                                              .connect_timeout_ns = call->ask.connect_ns,
+                                              .timeout_ns = call->ask.timeout_ns > 0 ? call->ask.timeout_ns : TOKEN_NS,
+                                              .max_body_bytes = HF_OCI_TOKEN_ANSWER,
+                                              .done = got_token,
+                                              .arg = call});
 }
 
 static void finished(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
@@ -324,10 +287,8 @@ static void got_token(void *arg, int r, const struct hf_http_response *response,
     call->denied = false;
     if (r < 0)
         call->err = *err;
-    else if (response->status != 200)
-        r = hf_err_set(&call->err, EACCES, "the service for tokens answered with status %d", response->status);
     else
-        r = keep_token(call, body);
+        r = keep_token(call, response, body);
     if (r == 0)
         r = ask(call);
     if (r < 0)

@@ -2,8 +2,8 @@
 /* mirror/upstream.h - requests to registries: their tokens, the node's credentials (steps/access.h), and transfers that
  * go on where they broke. Loop thread only.
  *
- * A registry that answers 401 names a service for tokens. The credential of agent.yaml for the registry goes there,
- * over TLS or on loopback. The token, for pulling from one repository, is kept until it expires. */
+ * A registry that answers 401 names a service for tokens (oci/registry/token.h). The credential of agent.yaml for the
+ * registry goes there. The token, for pulling from one repository, is kept until it expires. */
 #pragma once
 
 #include "loop/http/http.h"

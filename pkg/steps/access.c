@@ -9,6 +9,7 @@
 #include "base/encoding/hex.h"
 #include "base/net/url_mask.h"
 #include "codec/sha256.h"
+#include "oci/registry/reference.h"
 #include "os/secret/guarded_file.h"
 #include "os/secret_ref.h"
 
@@ -52,7 +53,11 @@ void hf_access_configure(struct hf_access *access, const struct hf_config *confi
 int hf_access_tries(const struct hf_access *access, const char *url, struct hf_tries *ret_tries)
 {
     static const struct hf_mirror_memory nothing;
+    _cleanup_(hf_freep) char *blob = NULL;
 
+    if (hf_oci_blob_url(url, &blob) < 0)
+        return -ENOMEM;
+    url = blob != NULL ? blob : url;
     return access == NULL
                ? hf_mirrors_list(NULL, &nothing, url, 0, ret_tries)
                : hf_mirrors_list(access->config, &access->memory, url, hf_mono_ns(access->p.clock), ret_tries);
@@ -84,8 +89,13 @@ bool hf_access_blame(struct hf_access *access, const char *key)
 
 bool hf_access_is_private(const struct hf_access *access, const char *url)
 {
-    const struct hf_config_artifact *item = access != NULL ? hf_config_artifact_for(access->config, url) : NULL;
+    _cleanup_(hf_freep) char *blob = NULL;
     const char *field;
+
+    if (hf_oci_blob_url(url, &blob) < 0)
+        return true;
+    const struct hf_config_artifact *item =
+        access != NULL ? hf_config_artifact_for(access->config, blob != NULL ? blob : url) : NULL;
 
     return item != NULL && (item->cert_file != NULL || item->node_certificate || item->node_token ||
                             hf_config_artifact_file(item, &field) != NULL);

@@ -3,7 +3,7 @@
  * credential and TLS of an origin (config/artifacts.h). All downloads of a process share one hf_access.
  *
  * Files of credentials and certificates are read for each request, so that a rotated one holds at once; no secret stays
- * here after its request starts. The HTTP client keeps it while the request runs. */
+ * here after its request is answered. The HTTP client keeps it while the request runs. */
 #pragma once
 
 #include "base/clock.h"
@@ -30,7 +30,7 @@ HF_DEFINE_CLEANUP(struct hf_access, hf_access_free)
 /* `config` must live as long as requests that began before the next call. */
 void hf_access_configure(struct hf_access *access, const struct hf_config *config);
 
-/* As hf_mirrors_list(). `access` NULL: no mirrors. */
+/* As hf_mirrors_list(), after oci:// has become the URL of the registry's API. `access` NULL: no mirrors. */
 HF_MUST_USE int hf_access_tries(const struct hf_access *access, const char *url, struct hf_tries *ret_tries);
 /* The result of a try (config/mirrors.h). `access` may be NULL. */
 void hf_access_failed(struct hf_access *access, const struct hf_try *try, const struct hf_err *err);

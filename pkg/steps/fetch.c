@@ -13,10 +13,11 @@
 
 #include "base/buf.h"
 #include "base/net/url_mask.h"
+#include "oci/registry/reference.h"
 #include "steps/fetch_impl.h"
 
 static const uint64_t idle_ns = 60 * HF_NS_PER_S, sync_ns = 10 * HF_NS_PER_S, write_ns = HF_NS_PER_S / 5,
-                      mirror_connect_ns = 5 * HF_NS_PER_S;
+                      mirror_connect_ns = 5 * HF_NS_PER_S, token_ns = 30 * HF_NS_PER_S;
 
 static void pump(struct hf_fetch *fetch);
 
@@ -99,6 +100,12 @@ static int fail(struct hf_fetch *fetch, enum hf_reason reason, int code, const c
 
 /* ---- jobs: on the loop ------------------------------------------------------------------------------------------- */
 
+static void drop_token(struct hf_fetch *fetch)
+{
+    hf_buf_wipe_text(&fetch->try.token);
+    hf_buf_wipe_text(&fetch->try.ask.url);
+}
+
 static void free_fetch(struct hf_fetch *fetch)
 {
     void (*gone)(void *arg) = fetch->gone;
@@ -107,6 +114,7 @@ static void free_fetch(struct hf_fetch *fetch)
     hf_fetch_work_close(fetch);
     hf_mirrors_list_done(&fetch->try.tries);
     hf_access_ticket_done(&fetch->try.ticket);
+    drop_token(fetch);
     fetch->p.sched->timer_free(fetch->p.sched->ctx, fetch->timer);
     free(fetch->fill);
     free(fetch->writing);
@@ -175,6 +183,23 @@ static uint64_t look_ns(const struct hf_fetch *fetch)
     return is_judged_as_mirror(fetch) ? HF_FETCH_MIRROR_S * HF_NS_PER_S : 60 * HF_NS_PER_S;
 }
 
+/* True for the first 401 of a registry that asks for a token: request_token() gets it. */
+static bool is_denied(struct hf_fetch *fetch, const struct hf_http_response *response)
+{
+    const char *url = current(fetch)->url;
+    char name[HF_OCI_REPOSITORY], text[200];
+    struct hf_err err = HF_ERR_INIT;
+    int r = 0;
+
+    if (response->status == 401 && !response->redirected && fetch->try.token == NULL &&
+        hf_oci_blob_repository(url, name))
+        r = hf_oci_token_ask(url, name, response->challenge, &fetch->try.ask, &err);
+    if (r < 0)
+        (void)fail(fetch, HF_R_DownloadRefused, -r, "%s", hf_err_text(&err, text, sizeof(text)));
+    fetch->try.denied = r > 0;
+    return fetch->try.denied;
+}
+
 static int on_response(void *arg, const struct hf_http_response *response)
 {
     struct hf_fetch *fetch = arg;
@@ -185,6 +210,9 @@ static int on_response(void *arg, const struct hf_http_response *response)
     fetch->try.answered = true;
     fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, look_ns(fetch));
     fetch->result.retry_after_ns = response->retry_after_ns;
+    if (is_denied(fetch, response) || fetch->result.r < 0)
+        return fetch->result.r;
+    hf_access_ticket_done(&fetch->try.ticket);
     note_oddity(fetch, response);
     if (status == 416 && from > 0 && response->range_total == from) /* the download is complete already */
         return -ENODATA;
@@ -240,6 +268,8 @@ static int on_body(void *arg, const void *bytes, size_t n)
     const char *from = bytes;
 
     count(fetch, n, false);
+    if (fetch->try.denied)
+        return 0;
     if (!fetch->try.served)
         hf_access_served(fetch->p.access, current(fetch), fetch->p.key);
     fetch->try.served = true;
@@ -284,6 +314,8 @@ static void check_length(struct hf_fetch *fetch)
     }
 }
 
+static void request_token(struct hf_fetch *fetch);
+
 static void on_done(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                     const struct hf_err *err)
 {
@@ -295,6 +327,10 @@ static void on_done(void *arg, int r, const struct hf_http_response *response, s
     fetch->call = NULL;
     if (r == -ENODATA)
         r = 0;
+    if (r == 0 && fetch->try.denied) {
+        request_token(fetch);
+        return;
+    }
     if (r < 0)
         (void)fail(fetch, HF_R_DownloadFailed, -r, "%s: %s", hf_url_mask(current(fetch)->url, shown, sizeof(shown)),
                    err != NULL ? hf_err_text(err, text, sizeof(text)) : strerror(-r));
@@ -304,26 +340,43 @@ static void on_done(void *arg, int r, const struct hf_http_response *response, s
     pump(fetch);
 }
 
+static void start(struct hf_fetch *fetch, const struct hf_http_request *request)
+{
+    struct hf_err err = HF_ERR_INIT;
+    char text[200];
+    int r = fetch->p.http->start(fetch->p.http->ctx, request, &fetch->call, &err);
+
+    if (r < 0) {
+        fetch->call = NULL;
+        (void)fail(fetch, r == -EINVAL || r == -EPROTONOSUPPORT ? HF_R_UrlUnsupported : HF_R_DownloadFailed, -r, "%s",
+                   hf_err_text(&err, text, sizeof(text)));
+        fetch->ended = true;
+        pump(fetch);
+        return;
+    }
+    fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, look_ns(fetch));
+}
+
 static void request(struct hf_fetch *fetch)
 {
     const struct hf_fetch_record *record = &fetch->record;
     char range[64], condition[HF_HTTP_HEADER_VALUE + 16], host[HF_HTTP_HEADER_VALUE + 8];
     size_t n = 0;
-    struct hf_http_request request = {
-        .method = "GET",
-        .url = current(fetch)->url,
-        .credential = fetch->try.ticket.credential.n > 0 ? hf_buf_str(&fetch->try.ticket.credential) : NULL,
-        .connect_timeout_ns = is_replaceable(fetch) ? mirror_connect_ns : 0,
-        .idle_timeout_ns = idle_ns,
-        .max_body_bytes = fetch->p.size + fetch->p.size / 64 + 2 * HF_FETCH_SLACK,
-        .bandwidth_limit = fetch->p.bandwidth_limit,
-        .follow_redirects = !fetch->p.replaceable,
-        .on_response = on_response,
-        .on_body = on_body,
-        .done = on_done,
-        .arg = fetch};
-    struct hf_err err = HF_ERR_INIT;
-    char text[200];
+    struct hf_http_request request = {.method = "GET",
+                                      .url = current(fetch)->url,
+                                      .credential = fetch->try.token != NULL ? fetch->try.token
+                                                    : fetch->try.ticket.credential.n > 0
+                                                        ? hf_buf_str(&fetch->try.ticket.credential)
+                                                        : NULL,
+                                      .connect_timeout_ns = is_replaceable(fetch) ? mirror_connect_ns : 0,
+                                      .idle_timeout_ns = idle_ns,
+                                      .max_body_bytes = fetch->p.size + fetch->p.size / 64 + 2 * HF_FETCH_SLACK,
+                                      .bandwidth_limit = fetch->p.bandwidth_limit,
+                                      .follow_redirects = !fetch->p.replaceable,
+                                      .on_response = on_response,
+                                      .on_body = on_body,
+                                      .done = on_done,
+                                      .arg = fetch};
 
     if (record->offset > 0 && !fetch->try.from_zero) {
         (void)snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-", record->offset);
@@ -341,21 +394,59 @@ static void request(struct hf_fetch *fetch)
     if (fetch->try.renewals > 0) /* a cache on the way may keep the redirect that has ended */
         request.headers[n++] = "Cache-Control: no-cache";
     fetch->fill_at = record->offset;
-    int r = fetch->p.http->start(fetch->p.http->ctx, &request, &fetch->call, &err);
-    hf_access_ticket_done(&fetch->try.ticket);
-    if (r < 0) {
-        fetch->call = NULL;
-        (void)fail(fetch, r == -EINVAL || r == -EPROTONOSUPPORT ? HF_R_UrlUnsupported : HF_R_DownloadFailed, -r, "%s",
-                   hf_err_text(&err, text, sizeof(text)));
-        fetch->ended = true;
-        pump(fetch);
+    start(fetch, &request);
+}
+
+/* ---- the token of a registry ------------------------------------------------------------------------------------- */
+
+static void got_token(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                      const struct hf_err *error)
+{
+    struct hf_fetch *fetch = arg;
+    struct hf_err err = HF_ERR_INIT;
+    char shown[121], text[200];
+    uint64_t seconds;
+
+    fetch->call = NULL;
+    if (r < 0)
+        err = *error;
+    else
+        r = hf_oci_token_take(response, body, &fetch->try.token, &seconds, &err);
+    fetch->result.retry_after_ns = response != NULL ? response->retry_after_ns : 0;
+    if (r == 0) {
+        request(fetch);
         return;
     }
-    fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, look_ns(fetch));
+    (void)fail(fetch, r == -EACCES ? HF_R_DownloadRefused : HF_R_DownloadFailed, -r, "token from %s: %s",
+               hf_url_mask(fetch->try.ask.url, shown, sizeof(shown)), hf_err_text(&err, text, sizeof(text)));
+    fetch->ended = true;
+    pump(fetch);
 }
+
+/* Its bytes are not the artifact's: `moved` does not get them. */
+static void request_token(struct hf_fetch *fetch)
+{
+    fetch->try.denied = false;
+    start(fetch, &(const struct hf_http_request){
+                     .method = "GET",
+                     .url = fetch->try.ask.url,
+                     .headers = {"Accept: application/json"},
+                     .credential = hf_oci_token_credential(&fetch->try.ask, hf_buf_str(&fetch->try.ticket.credential)),
+                     .connect_timeout_ns = is_replaceable(fetch) ? mirror_connect_ns : 0,
+                     .timeout_ns = token_ns,
+                     .max_body_bytes = HF_OCI_TOKEN_ANSWER,
+                     .done = got_token,
+                     .arg = fetch});
+    hf_access_ticket_done(&fetch->try.ticket);
+}
+
+/* ---- the tries --------------------------------------------------------------------------------------------------- */
 
 static void begin_try(struct hf_fetch *fetch)
 {
+    hf_access_ticket_done(&fetch->try.ticket);
+    drop_token(fetch);
+
     if (fetch->p.access == NULL) {
         request(fetch);
         return;

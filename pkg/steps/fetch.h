@@ -5,7 +5,8 @@
  * At most 4 * HF_FETCH_BUFFER bytes are in memory: the connection pauses for a slow disk. A sealed record in
  * <folder>/fetch has the synced bytes and the server's version (ETag or Last-Modified); a later request asks for the
  * remainder (If-Range and Range, RFC 9110, 13.1.5 and 14.2). A fetch never keeps more than `size` bytes, or slightly
- * more of packed content with neither `exact` nor `at_most`. For a URL file:///path, a job copies the file.
+ * more of packed content with neither `exact` nor `at_most`. For a URL file:///path, a job copies the file. A blob of
+ * a registry (oci://HOST/REPOSITORY@DIGEST) comes by its API; a 401 that asks for a token costs one request for it.
  *
  * With mirrors of the URL in `access`, it tries one after the other, and keeps what it has. Any may have sent any byte,
  * so it asks for the remainder without If-Range: the hash decides. A mirror with another one behind it has to send

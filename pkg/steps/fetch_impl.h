@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "oci/registry/token.h"
 #include "steps/fetch.h"
 #include "steps/fetch_record.h"
 
@@ -39,10 +40,13 @@ struct fetch_try {
     size_t at; /* the one in progress */
     struct hf_access_ticket ticket;
     bool answered;
-    bool served;             /* it has sent bytes */
-    bool from_zero;          /* ask for the whole artifact */
-    bool renew;              /* the next try is this one again */
-    unsigned renewals;       /* so far */
+    bool served;       /* it has sent bytes */
+    bool from_zero;    /* ask for the whole artifact */
+    bool renew;        /* the next try is this one again */
+    unsigned renewals; /* so far */
+    bool denied;       /* the answer in progress is a registry's 401, which asks for a token */
+    char *token;       /* the line with it; NULL: none yet */
+    struct hf_oci_token_ask ask;
     char mirror[96];         /* origin of the last mirror that failed, for messages; "" if none did */
     struct fetch_result own; /* how the URL itself failed, while others are tried; r is 0 if it did not */
 };

@@ -40,10 +40,11 @@ static void texts(const char *text)
     struct hf_oci_challenge challenge;
     struct hf_oci_reference reference;
     char *token = NULL;
+    uint64_t seconds;
 
     if (hf_oci_challenge_parse(text, &challenge) == 0 && hf_oci_challenge_url(&challenge, &url) == 0)
         need(strpbrk(hf_buf_str(&url), "\r\n") == NULL);
-    if (hf_oci_token_parse(hf_view_of(text), &token, NULL) == 0)
+    if (hf_oci_token_parse(hf_view_of(text), &token, &seconds, NULL) == 0)
         need(token[0] != '\0' && strpbrk(token, "\r\n ") == NULL);
     free(token);
     if (hf_oci_reference_parse(text, &reference, NULL) == 0)

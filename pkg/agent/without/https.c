@@ -2,6 +2,7 @@
 #include "agent/features.h"
 #include "loop/http/client.h"
 #include "loop/tpm_key.h"
+#include "oci/registry/token.h"
 #include "trust/identity.h"
 
 #include <errno.h>
@@ -98,4 +99,23 @@ int hf_identity_token(HF_UNUSED struct hf_identity *identity, HF_UNUSED const ch
 int hf_tpm_key_provide(HF_UNUSED const char *program, HF_UNUSED const char *tcti)
 {
     return 0;
+}
+
+/* ---- tokens of registries: nothing asks for one ------------------------------------------------------------------ */
+
+int hf_oci_token_ask(HF_UNUSED const char *registry, HF_UNUSED const char *repository, HF_UNUSED const char *challenge,
+                     HF_UNUSED struct hf_oci_token_ask *ret, HF_UNUSED struct hf_err *err)
+{
+    return 0;
+}
+
+const char *hf_oci_token_credential(HF_UNUSED const struct hf_oci_token_ask *ask, HF_UNUSED const char *line)
+{
+    return NULL;
+}
+
+int hf_oci_token_take(HF_UNUSED const struct hf_http_response *response, HF_UNUSED struct hf_view body,
+                      HF_UNUSED char **ret_line, HF_UNUSED uint64_t *ret_seconds, HF_UNUSED struct hf_err *err)
+{
+    return -EACCES;
 }

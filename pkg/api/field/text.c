@@ -129,8 +129,42 @@ bool hf_text_is_http_url(const char *text)
     return n > 0 && memchr(host, '@', n) == NULL && host[0] != ':';
 }
 
+/* Components of small letters and digits, with one of the specification's separators in between. */
+bool hf_text_is_repository(struct hf_view text)
+{
+    bool separated = true; /* by the start, or what stands before */
+
+    for (size_t i = 0, n; i < text.n; i += n) {
+        for (n = 0; i + n < text.n && is_in(text.p[i + n], "abcdefghijklmnopqrstuvwxyz0123456789");)
+            n++;
+        if (n == 0 && separated)
+            return false;
+        separated = n == 0;
+        if (!separated)
+            continue;
+        while (i + n < text.n && text.p[i + n] == '-')
+            n++;
+        if (n == 0)
+            n = hf_view_starts((struct hf_view){text.p + i, text.n - i}, "__") ? 2 : 1;
+        if (!is_in(text.p[i], "._-/"))
+            return false;
+    }
+    return !separated;
+}
+
+static bool is_blob(const char *host)
+{
+    size_t n = strspn(host, ALNUM "[].:-");
+    const char *name = host + n + 1, *at = n > 0 && host[n] == '/' && host[0] != ':' ? strchr(name, '@') : NULL;
+
+    return at != NULL && hf_text_is_repository((struct hf_view){name, (size_t)(at - name)}) &&
+           strncmp(at, "@sha256:", 8) == 0 && hf_text_is_sha256(at + 8);
+}
+
 bool hf_text_is_url(const char *text)
 {
+    if (strncmp(text, "oci://", 6) == 0)
+        return is_blob(text + 6);
     if (strncmp(text, "file:///", 8) == 0)
         return hf_text_is_path(text + 7) && is_url_text(text + 7);
     return hf_text_is_http_url(text);

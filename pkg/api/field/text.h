@@ -4,20 +4,24 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
+
 bool hf_text_is_object_name(const char *text); /* DNS-1123 subdomain, at most 253 */
 bool hf_text_is_name(const char *text);        /* DNS-1123 label, at most 63 */
 bool hf_text_is_label_key(const char *text);   /* [prefix/]name */
 bool hf_text_is_label_value(const char *text); /* at most 63, maybe empty */
 /* at most 64: a letter or digit, then also . + _ ~ - */
 bool hf_text_is_version(const char *text);
-bool hf_text_is_sha256(const char *text);   /* 64 lower-case hex digits */
-bool hf_text_is_arch(const char *text);     /* such as "arm64" or "386" */
-bool hf_text_is_path(const char *text);     /* absolute, normal, no control characters; not "/" */
-bool hf_text_is_url(const char *text);      /* hf_text_is_http_url(), or file:///absolute/path */
-bool hf_text_is_http_url(const char *text); /* http or https, a host, no user */
-bool hf_text_is_host(const char *text);     /* only characters of host names and IP addresses */
-bool hf_text_is_unit(const char *text);     /* service, socket, target, timer, path or mount */
-bool hf_text_is_device(const char *text);   /* below /dev */
+bool hf_text_is_sha256(const char *text); /* 64 lower-case hex digits */
+bool hf_text_is_arch(const char *text);   /* such as "arm64" or "386" */
+bool hf_text_is_path(const char *text);   /* absolute, normal, no control characters; not "/" */
+/* hf_text_is_http_url(), file:///absolute/path, or oci://HOST[:PORT]/REPOSITORY@sha256:DIGEST: a blob of a registry */
+bool hf_text_is_url(const char *text);
+bool hf_text_is_http_url(const char *text);      /* http or https, a host, no user */
+bool hf_text_is_repository(struct hf_view text); /* of a registry, as the OCI distribution specification has it */
+bool hf_text_is_host(const char *text);          /* only characters of host names and IP addresses */
+bool hf_text_is_unit(const char *text);          /* service, socket, target, timer, path or mount */
+bool hf_text_is_device(const char *text);        /* below /dev */
 /* ">=5.10", "=6.1" or "<6.6.1" */
 bool hf_text_is_kernel_range(const char *text);
 bool hf_text_is_cpu_feature(const char *text); /* as in /proc/cpuinfo */

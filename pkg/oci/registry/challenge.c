@@ -84,7 +84,7 @@ int hf_oci_challenge_url(const struct hf_oci_challenge *challenge, struct hf_buf
     return r == 0 ? add_query(out, &mark, "scope", challenge->scope) : r;
 }
 
-int hf_oci_token_parse(struct hf_view answer, char **ret_token, struct hf_err *err)
+int hf_oci_token_parse(struct hf_view answer, char **ret_token, uint64_t *ret_seconds, struct hf_err *err)
 {
     static const struct hf_json_limits limits = {MAX_ANSWER, 8, 1000};
     _cleanup_(hf_json_freep) json_t *json = NULL;
@@ -96,6 +96,8 @@ int hf_oci_token_parse(struct hf_view answer, char **ret_token, struct hf_err *e
     /* It goes into a header: no blank, no control character. */
     if (token[0] == '\0' || strlen(token) > MAX_TOKEN || strspn(token, WORD "~+/=") != strlen(token))
         return hf_err_set(err, EBADMSG, "the answer has no token");
+    int64_t seconds = hf_json_int_or(json, "expires_in", 60);
+    *ret_seconds = seconds > 0 ? HF_MIN((uint64_t)seconds, 3600u) : 0;
     *ret_token = strdup(token);
     return *ret_token != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }

@@ -19,8 +19,9 @@ struct hf_oci_challenge {
 HF_MUST_USE int hf_oci_challenge_parse(const char *text, struct hf_oci_challenge *ret);
 /* Appends the URL that gives the token. -E2BIG, -ENOMEM. */
 HF_MUST_USE int hf_oci_challenge_url(const struct hf_oci_challenge *challenge, struct hf_buf *out);
-/* The token in the answer of that URL; wipe and free *ret_token. -EBADMSG: there is none. */
-HF_MUST_USE int hf_oci_token_parse(struct hf_view answer, char **ret_token, struct hf_err *err);
+/* The token in the answer of that URL, and how many seconds it is good; wipe and free *ret_token. -EBADMSG: there is
+ * none. */
+HF_MUST_USE int hf_oci_token_parse(struct hf_view answer, char **ret_token, uint64_t *ret_seconds, struct hf_err *err);
 
 /* "user:password" for `host` from the text of a config.json, appended to `out`. 1; 0: it has none. -EBADMSG: not such
  * a file. Helpers are not run. */

@@ -5,33 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SMALL "abcdefghijklmnopqrstuvwxyz0123456789"
-#define LETTERS SMALL "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#include "api/field/text.h"
+#include "base/asprintf.h"
+#include "base/net/host.h"
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* The first part of an image's name is a host if nothing else can be meant. */
 static bool is_host(const char *text)
 {
     return (strpbrk(text, ".:") != NULL || strcmp(text, "localhost") == 0) &&
            strspn(text, LETTERS ".-:[]") == strlen(text);
-}
-
-/* Components of small letters and digits, with one of the separators of the distribution specification in between. */
-static bool is_repository(const char *text)
-{
-    bool separated = true; /* by the start, or what stands before */
-
-    for (const char *p = text; *p != '\0';) {
-        size_t n = strspn(p, SMALL), dashes = strspn(p, "-");
-        if (n == 0 && separated)
-            return false;
-        separated = n == 0;
-        if (n == 0)
-            n = *p == '_' && p[1] == '_' ? 2 : dashes > 0 ? dashes : 1;
-        if (separated && strchr("._-/", *p) == NULL)
-            return false;
-        p += n;
-    }
-    return !separated;
 }
 
 static bool is_tag(const char *text)
@@ -68,7 +52,7 @@ int hf_oci_reference_parse(const char *text, struct hf_oci_reference *ret, struc
     char *colon = strchr(rest, ':');
     if (!cut(colon, reference.tag, sizeof(reference.tag)) || (colon != NULL && !is_tag(reference.tag)))
         return hf_err_set(err, EINVAL, "'%.100s': what follows ':' is no tag", text);
-    if (!is_repository(rest) ||
+    if (!hf_text_is_repository(hf_view_of(rest)) ||
         snprintf(reference.repository, sizeof(reference.repository), "%s", rest) >= (int)sizeof(reference.repository))
         return hf_err_set(err, EINVAL, "'%.100s': '%.60s' is no name of a repository", text, rest);
     if (at == NULL && colon == NULL)
@@ -81,4 +65,28 @@ const char *hf_oci_reference_origin(const struct hf_oci_reference *reference, bo
 {
     (void)snprintf(text, size, "%s://%s", plain ? "http" : "https", reference->host);
     return text;
+}
+
+int hf_oci_blob_url(const char *url, char **ret_url)
+{
+    const char *host = url + strlen("oci://"), *name = host + strcspn(host, "/"), *at = strchr(name, '@');
+
+    if (strncmp(url, "oci://", 6) != 0 || at == NULL)
+        return 0;
+    bool plain = hf_host_is_loopback(hf_host_of_url(url));
+    *ret_url = hf_asprintf("%s://%.*s/v2%.*s/blobs/%s", plain ? "http" : "https", (int)(name - host), host,
+                           (int)(at - name), name, at + 1);
+    return *ret_url != NULL ? 1 : -ENOMEM;
+}
+
+bool hf_oci_blob_repository(const char *url, char name[static HF_OCI_REPOSITORY])
+{
+    const char *start = strstr(url, "/v2/"), *end = start != NULL ? strstr(start, "/blobs/sha256:") : NULL;
+    size_t n = end != NULL && end > start + 4 ? (size_t)(end - start - 4) : 0;
+
+    if (n == 0 || n >= HF_OCI_REPOSITORY || !hf_text_is_repository((struct hf_view){start + 4, n}))
+        return false;
+    memcpy(name, start + 4, n);
+    name[n] = '\0';
+    return true;
 }

@@ -13,7 +13,7 @@
 #include "loop/http/client.h"
 #include "loop/http/url.h"
 #include "loop/loop.h"
-#include "oci/registry/challenge.h"
+#include "oci/registry/token.h"
 
 enum { MAX_ERROR = 64 << 10, MAX_LINE = 64 << 10, PIECE = 8 << 20 /* of an upload */ };
 
@@ -195,9 +195,14 @@ static int fetch_token(struct hf_oci_registry *registry, const struct hf_oci_cha
     _cleanup_(hf_buf_wipe) struct hf_buf basic = HF_BUF_INIT(MAX_LINE);
     _cleanup_(call_done) struct call call = {.registry = registry, .method = "GET", .for_token = true};
     char *token = NULL;
-    int r = hf_oci_challenge_url(challenge, &url);
+    uint64_t seconds;
+    bool takes_basic = false;
+    int r = hf_oci_token_where(registry->at.origin, challenge->realm, &takes_basic, err);
 
-    if (r == 0 && registry->login != NULL && (r = basic_line(registry, &basic)) == 0)
+    if (r < 0)
+        return r;
+    r = hf_oci_challenge_url(challenge, &url);
+    if (r == 0 && takes_basic && registry->login != NULL && (r = basic_line(registry, &basic)) == 0)
         call.credential = hf_buf_str(&basic);
     if (r < 0)
         return hf_err_set(err, -r, "the address for tokens is too long");
@@ -207,7 +212,7 @@ static int fetch_token(struct hf_oci_registry *registry, const struct hf_oci_cha
         r = hf_err_set(err, EACCES, "the service for tokens answers %d%s", call.status,
                        registry->login == NULL ? "; the file of logins has none for this registry" : "");
     if (r == 0)
-        r = hf_oci_token_parse(hf_buf_view(&call.answer), &token, err);
+        r = hf_oci_token_parse(hf_buf_view(&call.answer), &token, &seconds, err);
     if (r < 0)
         return hf_err_wrap(err, r, "token from '%.100s'", challenge->realm);
     r = hf_buf_addf(&registry->line, "Authorization: Bearer %s", token);

@@ -2,8 +2,8 @@
 /* oci/registry/registry.h - pull and push by the OCI distribution specification, for commands: blocks, on a loop of its
  * own. One thread.
  *
- * Credentials go to the registry's origin, and to the service for tokens that it names over TLS (without TLS only on
- * loopback). Every manifest and blob is compared with its digest.
+ * Credentials go to the registry's origin, and to the service for tokens by the rule of oci/registry/token.h. Every
+ * manifest and blob is compared with its digest.
  *
  * Errors: -EACCES the registry refuses, -ENOENT it does not have that, -EAGAIN it is busy or fails, -EBADMSG wrong
  * bytes, -EPROTO another answer, and those of loop/http/http.h. */

@@ -6,6 +6,8 @@
 
 typedef bool (*judge)(const char *text);
 
+#define OCI(name) "oci://" name "@sha256:dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+
 static const struct {
     judge is;
     const char *good[8], *bad[14]; /* NULL ends */
@@ -22,9 +24,15 @@ static const struct {
      {"/a", "/a/b.c", "/.a/..b/...", "/a b/\xc3\xa9"},
      {"", "/", "a", "/a/", "//a", "/a//b", "/./a", "/a/.", "/..", "/a/../b", "/a\nb", "/a\x7f"}},
     {hf_text_is_url,
-     {"http://a", "https://a.b:80/c?d=e#f", "https://[::1]:443/", "file:///a/b", "http://a/@b", "http://a?@"},
+     {"http://a", "https://a.b:80/c?d=e#f", "https://[::1]:443/", "file:///a/b", "http://a/@b",
+      OCI("[::1]:5000/a/b__c.d-e")},
      {"", "http://", "http:///a", "http://:80", "http://u@a/", "http://u:p@a", "ftp://a", "file://a/b", "file:///",
       "file:///a/../b", "http://a/\"", "http://a b", "http://\xc3\xa9"}},
+    {hf_text_is_url,
+     {OCI("r/a"), OCI("r.example:5000/a_b/c--d")},
+     {OCI("r.example"), OCI("r.example/"), OCI("/a"), OCI(":5000/a"), OCI("u@r.example/a"), OCI("r.example/A"),
+      OCI("r.example/../a"), OCI("r.example/a//b"), OCI("r.example/a?b"), OCI("r.example/a:1"), OCI("r.example/a_"),
+      OCI("r.example/a") "0", "oci://r.example/a", "oci://r.example/a@sha256:12"}},
     {hf_text_is_http_url, {"http://127.0.0.1:8080/healthz"}, {"file:///a", "HTTP://a"}},
     {hf_text_is_host, {"a", "127.0.0.1", "::1", "a-b.c"}, {"", "a b", "a/b", "[::1]"}},
     {hf_text_is_unit,

@@ -5,6 +5,7 @@
 
 #include "oci/registry/challenge.h"
 #include "oci/registry/reference.h"
+#include "oci/registry/token.h"
 #include "support/check_main.h"
 
 #define D "sha256:dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
@@ -50,6 +51,94 @@ START_TEST(reference)
     ck_assert_str_eq(got.tag, references[_i].tag);
     ck_assert_str_eq(got.digest, references[_i].digest);
     ck_assert((r < 0) == (err.cause[0] != '\0'));
+}
+END_TEST
+
+static const struct {
+    const char *url, *blob; /* NULL: it is none */
+    const char *repository;
+} blobs[] = {
+    {"oci://r.example:5000/a/b@" D, "https://r.example:5000/v2/a/b/blobs/" D, "a/b"},
+    {"oci://127.0.0.1:5000/a@" D, "http://127.0.0.1:5000/v2/a/blobs/" D, "a"},
+    {"oci://[::1]:5000/a@" D, "http://[::1]:5000/v2/a/blobs/" D, "a"},
+    {"https://r.example/a@" D, NULL, ""},
+    {"oci://r.example/a", NULL, ""},
+};
+
+START_TEST(blob_urls)
+{
+    char *url = NULL, name[HF_OCI_REPOSITORY];
+
+    ck_assert_int_eq(hf_oci_blob_url(blobs[_i].url, &url), blobs[_i].blob != NULL);
+    if (url != NULL) {
+        ck_assert_str_eq(url, blobs[_i].blob);
+        ck_assert(hf_oci_blob_repository(url, name));
+        ck_assert_str_eq(name, blobs[_i].repository);
+    }
+    free(url);
+    ck_assert(!hf_oci_blob_repository("https://r.example/v2/blobs/" D, name));
+    ck_assert(!hf_oci_blob_repository("https://r.example/v2/A/blobs/" D, name));
+    ck_assert(!hf_oci_blob_repository("https://r.example/v2/a&scope=b/blobs/" D, name));
+    ck_assert(!hf_oci_blob_repository("https://r.example/app", name));
+}
+END_TEST
+
+/* Where a registry may send to for a token, and what is shown there. */
+static const struct {
+    const char *registry, *realm;
+    int r;
+    bool basic;
+} services[] = {
+    {"https://r.example/v2/", "https://r.example/token", 1, true},
+    {"https://r.example/v2/", "https://auth.example/token", 1, true},
+    {"https://r.example/v2/", "http://r.example/token", -EPROTO, false},
+    {"https://r.example/v2/", "https://127.0.0.1:9/token", -EPROTO, false},
+    {"https://r.example/v2/", "https://localhost/token", -EPROTO, false},
+    {"https://r.example/v2/", "file:///etc/passwd", -EPROTO, false},
+    {"https://r.example/v2/", "token", -EPROTO, false},
+    {"http://10.0.0.2/v2/", "http://10.0.0.2:5001/token", 1, true},
+    {"http://10.0.0.2/v2/", "http://10.0.0.3/token", 1, false},
+    {"http://10.0.0.2/v2/", "https://auth.example/token", 1, false},
+    {"http://10.0.0.2/v2/", "http://127.0.0.1/token", -EPROTO, false},
+    {"http://127.0.0.1:5000/v2/", "http://127.0.0.1:5001/token", 1, true},
+    {"http://127.0.0.1:5000/v2/", "https://auth.example/token", 1, false},
+};
+
+START_TEST(token_services)
+{
+    struct hf_oci_token_ask ask = {.url = NULL};
+    char challenge[200];
+
+    (void)snprintf(challenge, sizeof(challenge), "Bearer realm=\"%s\",service=\"s\",scope=\"registry:catalog:*\"",
+                   services[_i].realm);
+    int r = hf_oci_token_ask(services[_i].registry, "a/b", challenge, &ask, NULL);
+    ck_assert_msg(r == services[_i].r, "%s to %s: %d", services[_i].registry, services[_i].realm, r);
+    if (r == 1) {
+        ck_assert(strstr(ask.url, "?service=s&scope=repository%3Aa%2Fb%3Apull") != NULL &&
+                  strstr(ask.url, "catalog") == NULL);
+        ck_assert((hf_oci_token_credential(&ask, "Authorization: Basic YTpi") != NULL) == services[_i].basic);
+        ck_assert_ptr_null(hf_oci_token_credential(&ask, "Authorization: Bearer of-the-node"));
+        ck_assert_ptr_null(hf_oci_token_credential(&ask, "X-Api-Key: k"));
+    }
+    free(ask.url);
+    ck_assert_int_eq(hf_oci_token_ask(services[_i].registry, "a/b", "Basic realm=\"r\"", &ask, NULL), 0);
+    ck_assert_int_eq(hf_oci_token_ask(services[_i].registry, "a/b", "", &ask, NULL), 0);
+}
+END_TEST
+
+START_TEST(token_answers)
+{
+    struct hf_http_response response = {.status = 200};
+    uint64_t seconds = 9;
+    char *line = NULL;
+
+    ck_assert_int_eq(hf_oci_token_take(&response, HF_VIEW("{\"token\":\"t\"}"), &line, &seconds, NULL), 0);
+    ck_assert_str_eq(line, "Authorization: Bearer t");
+    ck_assert_uint_eq(seconds, 60);
+    free(line);
+    ck_assert_int_eq(hf_oci_token_take(&response, HF_VIEW("{}"), &line, &seconds, NULL), -EBADMSG);
+    response.status = 302;
+    ck_assert_int_eq(hf_oci_token_take(&response, HF_VIEW("{\"token\":\"t\"}"), &line, &seconds, NULL), -EACCES);
 }
 END_TEST
 
@@ -108,14 +197,17 @@ END_TEST
 START_TEST(tokens)
 {
     char *token = NULL;
+    uint64_t seconds = 0;
 
-    ck_assert_int_eq(hf_oci_token_parse(HF_VIEW("{\"access_token\":\"a.b-c\",\"expires_in\":300}"), &token, NULL), 0);
+    ck_assert_int_eq(
+        hf_oci_token_parse(HF_VIEW("{\"access_token\":\"a.b-c\",\"expires_in\":300}"), &token, &seconds, NULL), 0);
     ck_assert_str_eq(token, "a.b-c");
+    ck_assert_uint_eq(seconds, 300);
     free(token);
-    ck_assert_int_eq(hf_oci_token_parse(HF_VIEW("{\"token\":\"a\\r\\nb\"}"), &token, NULL), -EBADMSG);
-    ck_assert_int_eq(hf_oci_token_parse(HF_VIEW("{\"token\":\"\"}"), &token, NULL), -EBADMSG);
-    ck_assert_int_eq(hf_oci_token_parse(HF_VIEW("[]"), &token, NULL), -EBADMSG);
-    ck_assert_int_eq(hf_oci_token_parse(HF_VIEW("<html>"), &token, NULL), -EBADMSG);
+    ck_assert_int_eq(hf_oci_token_parse(HF_VIEW("{\"token\":\"a\\r\\nb\"}"), &token, &seconds, NULL), -EBADMSG);
+    ck_assert_int_eq(hf_oci_token_parse(HF_VIEW("{\"token\":\"\"}"), &token, &seconds, NULL), -EBADMSG);
+    ck_assert_int_eq(hf_oci_token_parse(HF_VIEW("[]"), &token, &seconds, NULL), -EBADMSG);
+    ck_assert_int_eq(hf_oci_token_parse(HF_VIEW("<html>"), &token, &seconds, NULL), -EBADMSG);
 }
 END_TEST
 
@@ -153,6 +245,9 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, reference, 0, (int)HF_LEN(references));
     tcase_add_test(tc, origin);
+    tcase_add_loop_test(tc, blob_urls, 0, HF_LEN(blobs));
+    tcase_add_loop_test(tc, token_services, 0, HF_LEN(services));
+    tcase_add_test(tc, token_answers);
     tcase_add_loop_test(tc, challenge, 0, (int)HF_LEN(challenges));
     tcase_add_test(tc, tokens);
     tcase_add_loop_test(tc, login, 0, (int)HF_LEN(logins));

@@ -8,10 +8,13 @@ down, slow or lie, and presigned URLs that end. After each case no secret is in 
 Loopback only. Prints "N passed, N failed, N skipped" last."""
 import base64
 import contextlib
+import hashlib
+import hmac
 import http.server
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -21,6 +24,9 @@ import sys
 import tarfile
 import threading
 import time
+import types
+import urllib.parse
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from node import PROGRAMS, TOP, Node, free_port, say, sha256, wait  # noqa: E402
@@ -656,6 +662,121 @@ def nginx(world):
         server.wait()
 
 
+class S3:
+    """A real S3 server with TLS on loopback, built by tests/system/s3, and a private bucket with the files of the world's origin."""
+    BUCKET, USER, REGION = "releases", "edge", "us-east-1"
+
+    def __init__(self, world):
+        built = subprocess.run([os.path.join(TOP, "tests", "system", "s3", "build"), *([] if "s3" in sys.argv else ["--where"])], stdout=subprocess.PIPE,
+                               text=True, check=False)
+        if built.returncode != 0:
+            raise Skipped("no S3 server is built: `tests/system/fault/artifacts.py s3` builds it")
+        self.world, self.port = world, free_port()
+        self.log_path = os.path.join(world.home, "s3.log")
+        os.makedirs(os.path.join(world.home, "s3"))
+        self.child = world.node.child([built.stdout.strip(), f"127.0.0.1:{self.port}", os.path.join(world.home, "s3"), world.leaf + ".pem",
+                                       world.leaf + ".key", self.log_path], env={**os.environ, "S3_ACCESS": self.USER, "S3_SECRET": SECRET})
+        self.context = ssl.create_default_context(cafile=world.ca + ".pem")
+        wait("the S3 server", lambda: self.put(""), 60)
+        for name, body in world.origin.files.items():
+            assert self.put("/" + name, body), f"no {name} in the bucket"
+
+    def signed(self, path, port=None, method="GET", lasts_s=600, age_s=0):
+        """The presigned URL (Signature Version 4) of `path` in the bucket, made `age_s` seconds ago, at the server or at a relay to it."""
+        when = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(time.time() - age_s))
+        scope, host, path = f"{when[:8]}/{self.REGION}/s3/aws4_request", f"127.0.0.1:{port or self.port}", f"/{self.BUCKET}{path}"
+        query = urllib.parse.urlencode({"X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": f"{self.USER}/{scope}", "X-Amz-Date": when,
+                                        "X-Amz-Expires": lasts_s, "X-Amz-SignedHeaders": "host"})
+        asked = "\n".join((method, path, query, f"host:{host}\n", "host", "UNSIGNED-PAYLOAD"))
+        text = "\n".join(("AWS4-HMAC-SHA256", when, scope, hashlib.sha256(asked.encode()).hexdigest()))
+        key = f"AWS4{SECRET}".encode()
+        for word in (*scope.split("/"), text):
+            key = hmac.new(key, word.encode(), hashlib.sha256).digest()
+        self.world.secrets.add(key.hex())
+        return f"https://{host}{path}?{query}&X-Amz-Signature={key.hex()}"
+
+    def put(self, path, body=b""):
+        request = urllib.request.Request(self.signed(path, method="PUT"), data=body, method="PUT")
+        with contextlib.suppress(OSError), urllib.request.urlopen(request, context=self.context, timeout=10) as answer:
+            return answer.status == 200
+        return False
+
+    def answers(self):
+        """(status, error) of each GET so far."""
+        with open(self.log_path, encoding="utf-8") as file:
+            return re.findall(r" s3_GetObject \S+ \S+ (\d+) (\S+) ", file.read())
+
+
+class Relay(threading.Thread):
+    """Passes bytes on to a port; the first connection that has brought `cut` bytes back is cut."""
+
+    def __init__(self, port, cut):
+        super().__init__(daemon=True)
+        self.to, self.cut, self.back, self.listener = port, cut, 0, socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client = self.listener.accept()[0]
+                server = socket.create_connection(("127.0.0.1", self.to))
+                for pair in ((client, server, False), (server, client, True)):
+                    threading.Thread(target=self.pump, args=pair, daemon=True).start()
+
+    def pump(self, source, target, counts):
+        with contextlib.suppress(OSError):
+            while data := source.recv(16384):
+                target.sendall(data)
+                self.back += len(data) if counts else 0
+                if counts and self.cut and self.back >= self.cut:
+                    self.cut = 0
+                    break
+        for side in (source, target):
+            with contextlib.suppress(OSError):
+                side.shutdown(socket.SHUT_RDWR)
+
+
+def s3(world):
+    """A private bucket answers 403 and XML to a URL without a signature and to one that has ended, in the middle of a download, too."""
+    store = S3(world)
+    relay = Relay(store.port, SIZE // 2)
+    places = {"n": 0, "now": lambda path: f"https://127.0.0.1:{store.port}/{store.BUCKET}{path}"}
+
+    def redirect(handler):
+        places["n"] += 1
+        return handler.redirect(places["now"](handler.path))
+
+    world.origin.answer = redirect
+    world.configure((world.origin, world.ca_file), (store_of(relay.port), world.ca_file), (store_of(store.port), world.ca_file))
+    world.start()
+    world.says("HTTP status 403", "no credential follows a redirect")
+    places["now"] = lambda path: store.signed(path, age_s=900, lasts_s=600)
+    asked = places["n"]
+    wait("another question", lambda: places["n"] > asked + 1, 60)
+    assert "AccessDenied" in str(store.answers()) and {status for status, _ in store.answers()} == {"403"}, store.answers()
+    old = {}
+
+    def ending(path):
+        """One URL, good for the first half; twice more when it has ended; then another one."""
+        old.setdefault("url", store.signed(path, relay.port))
+        old["n"] = old.get("n", 0) + 1
+        if old["n"] == 1:
+            return old["url"]
+        return store.signed(path, relay.port, age_s=900) if old["n"] <= 3 else store.signed(path, relay.port)
+
+    places["now"] = ending
+    world.committed()
+    assert relay.cut == 0 and relay.back < SIZE + SIZE // 8, f"{relay.back} bytes for {SIZE}"
+    codes = [status for status, _ in store.answers()]
+    assert codes[-4:] == ["200", "403", "403", "200"], codes         # its log has 200 for a part, too
+    return f"{old['n']} URLs, {relay.back} bytes for {SIZE}, {len(codes)} answers"
+
+
+def store_of(port):
+    return types.SimpleNamespace(url=f"https://127.0.0.1:{port}")
+
+
 CASES = {
     "token": token, "basic": basic, "header": header, "wrong then rotated": wrong_then_rotated, "no credential": none_at_all,
     "other origin": other_origin, "token file with crlf": crlf,
@@ -671,7 +792,7 @@ CASES = {
     "mirror slow": mirror_slow, "mirror cold": mirror_cold, "mirror missing": mirror_missing, "mirror breaks": mirror_breaks,
     "mirror lies": mirror_lies(lambda body: body[:-1] + bytes([body[-1] ^ 1])), "mirror lies short": mirror_lies(lambda body: body[:-7]),
     "mirror lies long": mirror_lies(lambda body: body + b"x"), "mirror is a login page": mirror_lies(lambda body: b"<html>login</html>"),
-    "all fail": all_fail, "archive of manifests": archive_of_manifests, "nginx": nginx,
+    "all fail": all_fail, "archive of manifests": archive_of_manifests, "nginx": nginx, "s3": s3,
 }
 
 

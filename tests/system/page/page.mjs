@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { HOSTILE } from "./hostile.mjs";
 import { hostile, troubled, well } from "./states.mjs";
 
-const { PAGE_URL, PAGE_AGENT, PAGE_CONFIG, PAGE_BROWSER, PAGE_CLI, PAGE_HOME, PAGE_MODULES, PAGE_SHOTS } = process.env;
+const { PAGE_URL, PAGE_RELEASED, PAGE_AGENT, PAGE_CONFIG, PAGE_BROWSER, PAGE_CLI, PAGE_HOME, PAGE_MODULES, PAGE_SHOTS } = process.env;
 const { chromium } = await import(`${PAGE_MODULES}/playwright-core/index.mjs`);
 const AXE = readFileSync(`${PAGE_MODULES}/axe-core/axe.min.js`, "utf8");
 const PATIENCE_MS = 60000;
@@ -24,7 +24,7 @@ function equal(what, got, want) {
 }
 
 /** A page that shows what set() gives, or without a state the agent's own; end() sees that nothing went wrong. */
-async function open(state, { width = 1280, theme = "light" } = {}) {
+async function open(state, { width = 1280, theme = "light", url = PAGE_URL } = {}) {
   const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme, reducedMotion: "reduce",
     timezoneId: "Asia/Kolkata", locale: "en-GB" });
   const page = await context.newPage();
@@ -33,7 +33,7 @@ async function open(state, { width = 1280, theme = "light" } = {}) {
   page.on("console", (message) => wrong.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => wrong.push(`error: ${error}`));
   page.on("dialog", (dialog) => { wrong.push("a dialog"); dialog.dismiss(); });
-  page.on("request", (request) => { if (!request.url().startsWith(PAGE_URL)) wrong.push(`a request to ${request.url().slice(0, 200)}`); });
+  page.on("request", (request) => { if (!request.url().startsWith(url)) wrong.push(`a request to ${request.url().slice(0, 200)}`); });
   await page.addInitScript(() => {
     window.reports = [];
     document.addEventListener("securitypolicyviolation", (event) => window.reports.push(`${event.violatedDirective} ${event.sample}`));
@@ -43,7 +43,7 @@ async function open(state, { width = 1280, theme = "light" } = {}) {
     await page.routeWebSocket(/\/page\/live$/, (socket) => socket.close());
     await page.route("**/page/state.json", (route) => route.fulfill({ json: one.state }));
   }
-  await page.goto(PAGE_URL);
+  await page.goto(url);
   await page.waitForSelector("#health");
   one.set = async (fresh) => {
     one.state = fresh;
@@ -68,7 +68,7 @@ async function reasonsOf(page) {
 }
 
 /** The address with a new token, as root gets it on the node. */
-const newAddress = () => execFileSync(PAGE_CLI, ["node", "page", "--no-code", "--url", PAGE_URL, "--run-dir", `${PAGE_HOME}/run`],
+const newAddress = (url = PAGE_URL, home = PAGE_HOME) => execFileSync(PAGE_CLI, ["node", "page", "--no-code", "--url", url, "--run-dir", `${home}/run`],
   { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 
 function allowActs(config) {
@@ -288,6 +288,32 @@ const tests = {
     }
     await one.end();
     allowActs(reading);
+  },
+
+  "a node with a release goes back to the version before, says so, and forward again": async () => {
+    const home = `${PAGE_HOME}/released`, { page, end } = await open(undefined, { url: PAGE_RELEASED });
+    const shows = (id, ...texts) => page.waitForFunction(([where, all]) => all.every((text) => document.getElementById(where).textContent.includes(text)), [id, texts]).catch(async () => fail(`${texts} is not in: ${await textOf(page, `#${id}`)}`));
+    const act = async (name, command, answer, fields = {}) => {
+      await page.click(`#act-${name}`);
+      for (const [key, value] of Object.entries(fields)) await page.fill(`#act-${key}`, value);
+      await page.click("#act-form button[type=submit]");
+      await shows("acts", command);
+      await page.click("#act-do");
+      await shows("acts", answer);
+      await page.click("#act-cancel");
+    };
+    await page.goto(newAddress(PAGE_RELEASED, home));
+    await page.waitForSelector("#act-RollBack");
+    await act("RollBack", "holdfast rollback --local '--reason=line 3 stops' --state-dir=", "0 bytes fetched", { reason: "line 3 stops" });
+    equal("the file", readFileSync(`${home}/root/app`, "utf8"), "this is 1.1 ");
+    await shows("releases", "1.1", "1.2", "Waiting");
+    await shows("health", "HeldBack", "line 3 stops");
+    await act("RollBack", "rollback --local", "gone back to 1.1 already", { reason: "again" });
+    await act("Undo", "holdfast rollback --local --undo --state-dir=", "1.2");
+    equal("the file after", readFileSync(`${home}/root/app`, "utf8"), "this is 1.2 ");
+    await shows("releases", "1.2", "Committed");
+    await shows("health", "Nothing needs a person");
+    await end();
   },
 
   "the page says when it is switched off, and when the agent is gone": async () => {

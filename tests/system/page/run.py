@@ -11,7 +11,8 @@ import sys
 import tempfile
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
-sys.path.insert(0, os.path.join(TOP, "tests", "support"))
+sys.path[:0] = [os.path.join(TOP, "tests", "support"), os.path.join(TOP, "tests", "system", "fault")]
+from node import Artifacts, Node  # noqa: E402  pylint: disable=wrong-import-position
 from lab import PROGRAMS, die_with_parent, free_port  # noqa: E402  pylint: disable=wrong-import-position
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -52,6 +53,29 @@ def missing():
     return (None if browser else "chromium is not installed: hack/setup.sh page"), browser
 
 
+RETAIN = """apiVersion: edge.codcompass.io/v1alpha1
+kind: SyncPolicy
+metadata: {name: retain}
+spec: {nodeSelector: {}, interval: 5m, retain: {previous: true}}
+"""
+
+
+def released(home):
+    """A node that has committed 1.1 and then 1.2 of the release app, and whose page may act."""
+    node = Node(home, Artifacts())
+    with open(node.place("agent.yaml"), "w", encoding="ascii") as file:
+        file.write("apiVersion: edge.codcompass.io/v1alpha1\nkind: AgentConfiguration\npage: Act\n")
+    node.apply("retain", RETAIN)
+    node.start_agent("--config", node.place("agent.yaml"), "--run-dir", node.place("run"))
+    for sequence in (1, 2):
+        source = node.place("versions", str(sequence))
+        with open(source, "w", encoding="ascii") as file:
+            file.write(f"this is 1.{sequence} ")
+        node.apply("app", node.create("app", f"1.{sequence}", sequence, source, path=node.place("root", "app"), service=False))
+        node.wait_end("app", sequence)
+    return node
+
+
 def main(words):
     why, browser = missing()
     if why:
@@ -70,11 +94,15 @@ def main(words):
                                       *(f"--{flag}={home}/{name}" for flag, name in (("source", "source"), ("trust-dir", "trust"), ("state-dir", "state"),
                                                                                      ("run-dir", "run"), ("config", "agent.yaml")))],
                                      stdout=log, stderr=log, preexec_fn=die_with_parent)
+        node = None
         try:
-            env = dict(os.environ, PAGE_URL=f"http://127.0.0.1:{port}/", PAGE_AGENT=str(agent.pid), PAGE_CONFIG=os.path.join(home, "agent.yaml"),
+            node = released(os.path.join(home, "released"))
+            env = dict(os.environ, PAGE_RELEASED=f"http://127.0.0.1:{node.metrics_port}/", PAGE_URL=f"http://127.0.0.1:{port}/", PAGE_AGENT=str(agent.pid), PAGE_CONFIG=os.path.join(home, "agent.yaml"),
                        PAGE_BROWSER=browser, PAGE_CLI=os.path.join(PROGRAMS, "holdfast"), PAGE_HOME=home, PAGE_MODULES=os.path.join(MODULES, "node_modules"), PAGE_SHOTS=os.path.join(TOP, "build", "page-test", "shots"))
             return subprocess.run(["node", os.path.join(HERE, "page.mjs"), *words], env=env, check=False, timeout=LIMIT_S, preexec_fn=die_with_parent).returncode
         finally:
+            if node is not None:
+                node.end()
             agent.terminate()
             agent.wait(30)
 

@@ -113,7 +113,7 @@ const char *hf_ui_model_site_key(const struct hf_ui_model *model)
 
 bool hf_ui_model_matches(const struct hf_ui_model *model, const char *name, const char *find)
 {
-    static const char *const of_node[] = {"reason", "what", "agent"}, *const of_update[] = {"r", "v", "i", "p", "w"};
+    static const char *const of_node[] = {"reason", "what", "agent"}, *const of_update[] = {"r", "v", "p", "w"};
     const json_t *node = hf_strmap_get(&model->nodes, name), *updates = hf_json_at(node, "updates");
     json_t *value;
     const char *key;
@@ -123,10 +123,15 @@ bool hf_ui_model_matches(const struct hf_ui_model *model, const char *name, cons
     for (size_t i = 0; i < HF_LEN(of_node); i++)
         if (strcasestr(hf_json_str_or(node, of_node[i], ""), find) != NULL)
             return true;
-    for (size_t k = 0; k < json_array_size(updates); k++)
+    for (size_t k = 0; k < json_array_size(updates); k++) {
+        const json_t *one = json_array_get(updates, k);
         for (size_t i = 0; i < HF_LEN(of_update); i++)
-            if (strcasestr(hf_json_str_or(json_array_get(updates, k), of_update[i], ""), find) != NULL)
+            if (strcasestr(hf_json_str_or(one, of_update[i], ""), find) != NULL)
                 return true;
+        _cleanup_(hf_freep) char *runs = hf_asprintf("runs=%s", hf_json_str_or(one, "i", ""));
+        if (runs != NULL && strcasestr(runs, find) != NULL)
+            return true;
+    }
     json_object_foreach(hf_json_mutable(labels_of(model, name)), key, value) {
         _cleanup_(hf_freep) char *pair = hf_asprintf("%s=%s", key, json_string_value(value));
         if (pair != NULL && strcasestr(pair, find) != NULL)

@@ -206,21 +206,20 @@ const differences = ({ n, by, apart }) => section("apart", { class: "wide" }, h(
 async function loadNode() {
   const name = shownNode, row = nodes.get(name), group = groupNow(), label = group.startsWith("label:") ? group.slice(6) : "";
   shownRow = row;
-  const top = [
+  const top = h("div", { class: "wide" },
     h("p", null, row && lookWord(lookOf(row)), " ", row && why(row, lookOf(row))),
-    h("p", { class: "soft" }, t("nodeCommand"), ": ", h("code", null, command("node", name))),
-  ];
+    h("p", { class: "soft" }, t("nodeCommand"), ": ", h("code", null, command("node", name))));
   let rest;
   try {
     const [node, apart] = await Promise.all([`/fleet/node?${encodeURIComponent(name)}`, `/fleet/compare?${encodeURIComponent(`${name} ${label}`)}`].map((path) => ask(path)));
     const turns = Array.isArray(node.spec?.turns) ? node.spec.turns : [];
-    rest = [h("div", { class: "row" }, turns.map((turn) => actButton("FreeTurn", name, turn?.release ?? "")), yamlButton("edgenodes", name), yamlButton("nodes", name)),
+    rest = [h("div", { class: "row wide" }, turns.map((turn) => actButton("FreeTurn", name, turn?.release ?? "")), yamlButton("edgenodes", name), yamlButton("nodes", name)),
       differences(apart), ...nodeSections({ node, now: {}, time: "" }, reasons)];
   } catch (error) {
     rest = [h("p", { class: "bad" }, t("nodeFailed", plain(error.message)))];
   }
   if (shownNode !== name) return;
-  morphAll($("node-content"), [...top, ...rest]);
+  morphAll($("node-content"), [top, ...rest]);
 }
 
 function openNode(name) {
@@ -312,6 +311,11 @@ function build() {
   $("find").value = filter.find;
 }
 
+function findNow() {
+  filter.find = $("find").value.toLowerCase();
+  writeAddress();
+}
+
 function onClick(event) {
   const { id, dataset } = event.target.closest("button") ?? { dataset: {} };
   if (takeClick({ id, dataset })) return;
@@ -319,6 +323,7 @@ function onClick(event) {
   else if (id === "close") $("panel").close();
   else if (id === "earlier" || id === "later") { first += id === "later" ? PAGE : -PAGE; refresh(); }
   else if (dataset.node !== undefined) openNode(dataset.node);
+  else if (dataset.find !== undefined) { $("find").value = dataset.find; findNow(); $("groups").focus(); }
   else if (dataset.show !== undefined) { filter.group = `wave:${dataset.show}`; choiceKey = ""; writeAddress(); $("groups").focus(); }
   else if (dataset.look !== undefined) {
     if (!filter.looks.delete(dataset.look)) filter.looks.add(dataset.look);
@@ -333,7 +338,7 @@ document.addEventListener("click", onClick);
 document.addEventListener("visibilitychange", show);
 $("past-open").addEventListener("toggle", () => showPast(true));
 $("filters").addEventListener("submit", (event) => event.preventDefault());
-$("find").addEventListener("input", () => { filter.find = $("find").value.toLowerCase(); writeAddress(); });
+$("find").addEventListener("input", findNow);
 $("group").addEventListener("change", () => { filter.group = $("group").value; choiceKey = ""; writeAddress(); });
 $("panel").addEventListener("close", () => { shownNode = shownRow = null; openedFrom?.focus(); });
 setInterval(refresh, CLOCK_MS);

@@ -90,7 +90,7 @@ export const updateOf = (row) => row.updates.find((one) => one.r === row.what) ?
 
 /** Everything that Find looks through. */
 function hayOf(row) {
-  row.hay ??= [row.n, row.reason, row.what, row.agent, ...row.updates.flatMap((one) => [one.r, one.v, one.i, one.p, one.w])].join("\n").toLowerCase();
+  row.hay ??= [row.n, row.reason, row.what, row.agent, ...row.updates.flatMap((one) => [one.r, one.v, `runs=${one.i}`, one.p, one.w])].join("\n").toLowerCase();
   return row.hay;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many nodes ran which version, as cli/ui/past.h has it: asked for only while it is open, and then seldom.
-import { h, morphAll, own } from "./dom.js";
+import { h, morphAll, own, plain } from "./dom.js";
 import { ask } from "./fleet_data.js";
-import { $, section } from "./parts.js";
+import { $, button, section } from "./parts.js";
 import { plot } from "./plots.js";
 import { t } from "./texts.js";
 import { duration, number, serverNow } from "./times.js";
@@ -16,7 +16,7 @@ function table({ release, versions }, ages) {
   const places = QUARTERS.map((part) => Math.round(part * (ages.length - 1)));
   return h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": t("pastOf", release) }, h("table", null,
     h("thead", null, h("tr", null, h("th", { scope: "col" }, t("installed")), places.map((i) => h("th", { scope: "col" }, ages[i] > 0 ? t("ago", duration(ages[i])) : t("now"))))),
-    h("tbody", null, versions.map((one) => h("tr", null, h("th", { scope: "row" }, nameOf(one)), places.map((i) => h("td", null, number(one.n[i]))))))));
+    h("tbody", null, versions.map((one) => h("tr", null, h("th", { scope: "row" }, button(null, nameOf(one), { class: "link", "data-find": `runs=${plain(one.version)}` })), places.map((i) => h("td", null, number(one.n[i]))))))));
 }
 
 const shown = (one, ages) => [h("h3", null, t("pastOf", one.release)),

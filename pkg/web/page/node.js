@@ -21,7 +21,7 @@ const facts = (...pairs) =>
     .map(([label, value]) => [h("dt", null, label), h("dd", null, value)]));
 
 /** One of a list: its name, the word of its state, and facts. */
-const item = (name, word, ...pairs) => h("li", null, h("div", { class: "row" }, h("h3", null, own(name)), word && state(word)), facts(...pairs));
+const item = (name, word, ...pairs) => h("li", null, h("div", { class: "row" }, h("h3", null, own(name)), typeof word === "string" ? state(word) : word), facts(...pairs));
 
 const text = (value) => (value === undefined || value === null || value === "" ? null : own(value));
 const list = (value) => (Array.isArray(value) ? value.filter((item) => item !== null && typeof item === "object") : []);
@@ -160,6 +160,8 @@ function clock({ status, time }) {
 const queue = (it) => [t("queue"), Number.isFinite(it.queuedEvents) && t("events", number(it.queuedEvents), bytes(it.queuedBytes))];
 const oldest = (it) => [t("oldest"), it.oldestTime && when(it.oldestTime)];
 
+const BREAKERS = ["Closed", "Open", "HalfOpen"];
+
 function telemetry({ status }) {
   const it = status.telemetry ?? {}, sinks = list(it.sinks);
   const troubles = Array.isArray(it.troubles) ? it.troubles : [];
@@ -167,10 +169,10 @@ function telemetry({ status }) {
   return section("telemetry", null,
     facts(queue(it), oldest(it), [t("onDisk"), Number.isFinite(it.diskBytes) && bytes(it.diskBytes)]),
     troubles.map((one) => h("p", { class: "bad" }, own(one))),
-    h("ul", null, sinks.map((sink) => item(sink.name, sink.breaker,
+    h("ul", null, sinks.map((sink) => item(sink.name, BREAKERS.includes(sink.breaker) ? mark(lookOf(sink.breaker), t(`sink_${sink.breaker}`)) : sink.breaker,
       [t("target"), text(sink.origin)], queue(sink), oldest(sink),
       [t("delivered"), sink.lastDeliveryTime && when(sink.lastDeliveryTime)],
-      [t("deadLetters"), sink.deadLetters > 0 && number(sink.deadLetters)],
+      [t("deadLetters"), t("sinceStart", number(sink.deadLetters ?? 0))],
       [t("waitingFor"), text(sink.waitingFor)], [t("message"), text(sink.message)]))));
 }
 

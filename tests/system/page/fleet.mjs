@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { HOSTILE } from "./hostile.mjs";
+import { FLEET, onlyThese, screen } from "./screens.mjs";
 
 const { PAGE_URL, PAGE_SEVERAL, PAGE_UI, PAGE_BROWSER, PAGE_MODULES, PAGE_SHOTS } = process.env;
 const { chromium } = await import(`${PAGE_MODULES}/playwright-core/index.mjs`);
@@ -225,6 +226,9 @@ const tests = {
     for (const line of ["2.0,0,1,1,1,2", "1.9,2,1,1,1,1", "not told,1,1,1,1,0"]) if (!before.includes(line)) fail(`${line}: ${before.join("; ")}`);
     equal("columns", before[0].split(",").at(-1), "now");
     equal("a plot says the same", await one.page.$$eval("#past .plot", (all) => all.some((e) => e.getAttribute("aria-label") === "2.0: now 2, 0 to 2")), true);
+    await one.page.click("#past [data-find=\"runs=1.9\"]");
+    await shows(one.page, "#count", `1 of ${NODES.length + 3}`);
+    equal("in Find", await one.page.inputValue("#find"), "runs=1.9");
     await one.page.click("#past-open summary");
     await order({ put: [ran("p-waits", "Committed", "2.0", 0)] });
     await one.page.click("#past-open summary");
@@ -370,6 +374,24 @@ const tests = {
     await shows(one.page, "#node-content", "Trusted keys");
     await order({ remove: [["EdgeNode", "n-hostile"], ["EdgeUpdate", "r-hostile"], ["Node", "n-hostile"]] });
     await one.end();
+  },
+
+  "the screens of the documentation are what the page shows": async () => {
+    const own = FLEET(), names = (all) => all.map((one) => [one.kind, one.metadata.name]);
+    await order({ remove: [...NODES.flatMap(([name]) => [["EdgeNode", name], ["Node", name]]), ...ROLLOUTS.map(([name]) => ["EdgeUpdate", name])] });
+    await order({ put: own });
+    const one = await open({ query: "?group=label:site" });
+    await shows(one.page, "#count", "120 of 120");
+    await shows(one.page, "#rollouts", "edge-model");
+    await one.page.waitForFunction(() => document.querySelectorAll("#groups h3").length === 5 && document.querySelectorAll("#rows tr").length === 100);
+    await screen(browser, one.page, "page-fleet");
+    await one.page.click("#rows [data-node=oslo-07]");
+    await shows(one.page, "#node-content", "Trusted keys");
+    await screen(browser, one.page, "page-fleet-node");
+    onlyThese();
+    await one.end();
+    await order({ remove: names(own) });
+    await fill();
   },
 
   "without the token the page says so; when holdfast ui ends, too, and what was known stays": async () => {

@@ -4,6 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { HOSTILE } from "./hostile.mjs";
+import { lateNode, screen } from "./screens.mjs";
 import { hostile, troubled, well } from "./states.mjs";
 
 const { PAGE_URL, PAGE_RELEASED, PAGE_AGENT, PAGE_CONFIG, PAGE_BROWSER, PAGE_CLI, PAGE_HOME, PAGE_MODULES, PAGE_SHOTS } = process.env;
@@ -212,6 +213,13 @@ const tests = {
     const reports = await one.page.evaluate(() => new Promise((done) => setTimeout(() => done(window.reports.splice(0)), 200)));
     if (!reports.some((text) => text.startsWith("require-trusted-types-for"))) fail(`reports: ${reports}`);
     one.expected.push(/TrustedHTML/i);
+    await one.end();
+  },
+
+  "the screen of the documentation is what the page shows": async () => {
+    const one = await open(lateNode());
+    await one.page.waitForSelector("#health .bad");
+    await screen(browser, one.page, "page-node");
     await one.end();
   },
 

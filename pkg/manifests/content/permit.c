@@ -101,9 +101,9 @@ static json_t *labels_of(const struct entry *entry)
 static json_t *facts_of(const struct entry *entry)
 {
     const struct hf_manifest_env *env = &entry->engine->p.env;
-    json_t *facts = json_object(), *labels = labels_of(entry);
+    json_t *facts = json_object(), *labels = facts != NULL ? labels_of(entry) : NULL;
 
-    if (facts == NULL || labels == NULL || json_object_set_new(facts, "labels", labels) < 0 ||
+    if (labels == NULL || json_object_set_new(facts, "labels", labels) < 0 ||
         json_object_set_new(facts, "node", json_string(env->node_name != NULL ? env->node_name : "")) < 0 ||
         json_object_set_new(facts, "arch", json_string(env->arch != NULL ? env->arch : "")) < 0) {
         json_decref(facts);

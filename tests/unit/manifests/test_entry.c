@@ -7,6 +7,7 @@
 #include "manifests/content/store.h"
 #include "support/bare_entry.h"
 #include "support/check_main.h"
+#include "support/walk.h"
 
 #define ALLOWED "files: [/etc/site/**], exec: [/usr/bin/check]"
 #define VALIDATE ",\"validate\":{\"command\":[\"/usr/bin/check\"]}"
@@ -560,8 +561,103 @@ START_TEST(wanted)
 }
 END_TEST
 
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
+
+/* Memory runs out once, at one allocation of the JSON library after the other. The entry never ends in another way for
+ * that: it comes to the same end when there is memory again. */
+static size_t allocations_left;
+
+static void *allocate(size_t n)
+{
+    return allocations_left > 0 && --allocations_left == 0 ? NULL : malloc(n);
+}
+
+#define SCARCE                                                                                                         \
+    HF_BARE_FILES(",\"prune\":true,\"substitute\":{\"k\":\"v\"},\"restart\":{\"systemdUnit\":\"site.service\"},"       \
+                  "\"healthDeadline\":\"5s\",\"healthChecks\":[{\"exec\":{\"command\":[\"/usr/bin/check\"]}}]")
+
+enum scene { NEW_SET, UNHEALTHY_SET, DRIFT, REMOVAL, SCENES };
+
+static bool is_met(struct hf_bare *bare, enum scene scene)
+{
+    size_t n = 0;
+    const char *text = hf_simfs_get(bare->fs, "/etc/site/a", &n);
+    bool one = text != NULL && n == 3 && memcmp(text, "one", 3) == 0;
+
+    switch (scene) {
+    case NEW_SET:
+        return text != NULL && n == 3 && memcmp(text, "two", 3) == 0 && bare->entry->r.phase == HF_MANIFEST_APPLIED;
+    case UNHEALTHY_SET:
+        return one && bare->entry->r.phase == HF_MANIFEST_ROLLED_BACK;
+    case DRIFT:
+        return one && bare->entry->r.phase == HF_MANIFEST_APPLIED;
+    default:
+        return text == NULL && bare->entry->life == ENTRY_GONE;
+    }
+}
+
+static void run_until_met(struct hf_bare *bare, enum scene scene, unsigned turns)
+{
+    for (unsigned i = 0; i < turns && !is_met(bare, scene); i++) {
+        entry_consider(bare->entry);
+        (void)hf_simloop_run_for(bare->loop, 30 * HF_NS_PER_S);
+    }
+}
+
+static void begin(struct hf_bare *bare, enum scene scene)
+{
+    struct entry *entry;
+
+    hf_bare_init(bare, SCARCE);
+    hf_bare_equip(bare, ALLOWED ", units: [site.service]");
+    hf_simfs_mkdir(bare->fs, "/etc", 0755);
+    entry = bare->entry;
+    entry->life = ENTRY_STARTED;
+    hf_bare_store(bare, &entry->r.next, SCARCE, "a", "one");
+    know(bare, entry->r.next.digest);
+    hf_manifest_set_done(&entry->r.next);
+    run_until_met(bare, DRIFT, 10);
+    ck_assert_int_eq(entry->r.phase, HF_MANIFEST_APPLIED);
+    if (scene == DRIFT)
+        hf_simfs_put(bare->fs, "/etc/site/a", "theirs", 6, 0644);
+    drift_want(&entry->drift);
+    bare->answer.exit_code = scene == UNHEALTHY_SET;
+    bare->engine.set_once = bare->engine.proven = scene == REMOVAL;
+    if (scene == REMOVAL)
+        make_entry_free(hf_steal(entry->wanted));
+    if (scene != NEW_SET && scene != UNHEALTHY_SET)
+        return;
+    struct hf_manifest_set set = {.entry = NULL};
+    hf_bare_store(bare, &set, SCARCE, "a", "two");
+    know(bare, set.digest);
+    hf_manifest_set_done(&set);
+}
+
+START_TEST(memory_runs_out)
+{
+    static const char *const walks[SCENES] = {"new set", "unhealthy set", "drift", "removal"};
+    bool ran_out = true;
+
+    json_set_alloc_funcs(allocate, free);
+    for (uint64_t n = hf_walk_next(walks[_i], 0); ran_out; n = hf_walk_next(walks[_i], n)) {
+        struct hf_bare bare;
+        begin(&bare, (enum scene)_i);
+        allocations_left = (size_t)n;
+        run_until_met(&bare, (enum scene)_i, 6);
+        ran_out = allocations_left == 0;
+        allocations_left = 0;
+        run_until_met(&bare, (enum scene)_i, 40);
+        ck_assert_msg(is_met(&bare, (enum scene)_i), "allocation %u: %s %s; %s", (unsigned)n,
+                      hf_manifest_phase_name(bare.entry->r.phase), bare.entry->r.message,
+                      bare.entry->machine.wait.message);
+        hf_bare_done(&bare);
+    }
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, memory_runs_out, 0, SCENES);
     tcase_add_test(tc, loads);
     tcase_add_test(tc, removed_before);
     tcase_add_test(tc, unreadable);

@@ -42,10 +42,26 @@ static int set_label(const struct hf_fs_ops *fs, int fd, const char *type, const
     return r < 0 ? hf_err_set(err, EKEYREJECTED, "label '%s' as %s: %s", path, label, strerror(-r)) : 0;
 }
 
-static int label_path(const struct hf_fs_ops *fs, const char *path, const char *type, struct hf_err *err)
+/* The type of the folder that has `path`; false: it has no label. */
+static bool type_of_folder(const struct hf_fs_ops *fs, const char *path, char type[HF_HOSTLIFE_LABEL])
 {
-    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, HF_FS_ANY);
+    char folder[PATH_MAX], value[HF_HOSTLIFE_LABEL];
 
+    (void)hf_dir_of_path(path, folder, sizeof(folder));
+    int fd = fs->openat(fs->ctx, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    ssize_t n = fd < 0 ? fd : fs->fgetxattr(fs->ctx, fd, LABEL, value, sizeof(value));
+    if (fd >= 0)
+        (void)fs->close(fs->ctx, fd);
+    return n > 0 && hf_hostlife_label_type((struct hf_view){value, strnlen(value, (size_t)n)}, type);
+}
+
+static int label_unit(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
+{
+    char type[HF_HOSTLIFE_LABEL];
+
+    if (!type_of_folder(fs, path, type))
+        return 0;
+    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, HF_FS_ANY);
     if (fd < 0)
         return hf_err_sys(err, fd, "open '%s'", path);
     int r = set_label(fs, fd, type, path, err);
@@ -254,7 +270,7 @@ static int install_texts(const struct hf_hostlife_install *install, struct hf_er
 
     if (r == 0)
         r = hf_file_replace(fs, hf_hostlife_unit_path(place, path), install->unit.p, install->unit.n, 0644, err);
-    return r == 0 ? label_path(fs, path, HF_HOSTLIFE_TYPE_UNIT, err) : r;
+    return r == 0 ? label_unit(fs, path, err) : r;
 }
 
 int hf_hostlife_start(const struct hf_hostlife_systemd *systemd, struct hf_err *err)

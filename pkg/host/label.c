@@ -13,6 +13,16 @@ static struct hf_view sensitivity(struct hf_view level)
     return (struct hf_view){level.p, n};
 }
 
+bool hf_hostlife_label_type(struct hf_view label, char type[HF_HOSTLIFE_LABEL])
+{
+    struct hf_view user, role, seen = {"", 0};
+    bool named =
+        hf_view_split(&label, ':', &user) && hf_view_split(&label, ':', &role) && hf_view_split(&label, ':', &seen);
+
+    (void)snprintf(type, HF_HOSTLIFE_LABEL, "%.*s", (int)HF_MIN(seen.n, (size_t)HF_HOSTLIFE_LABEL - 1), seen.p);
+    return named && seen.n > 0;
+}
+
 bool hf_hostlife_label(struct hf_view current, const char *type, char label[HF_HOSTLIFE_LABEL])
 {
     struct hf_view rest = current, user, role, has_type;

@@ -33,8 +33,32 @@ START_TEST(labels)
 }
 END_TEST
 
+static const struct {
+    const char *label, *type; /* NULL: none */
+} types[] = {
+    {"system_u:object_r:systemd_unit_file_t:s0", "systemd_unit_file_t"}, /* /etc/systemd/system of Fedora */
+    {"system_u:object_r:systemd_unit_t:s0", "systemd_unit_t"},           /* of Debian 12 */
+    {"system_u:object_r:systemd_unit_t", "systemd_unit_t"},
+    {"", NULL},
+    {"unlabeled", NULL},
+    {"a:b:", NULL},
+    {"a:b::s0", NULL},
+};
+
+START_TEST(type_of_a_label)
+{
+    char type[HF_HOSTLIFE_LABEL];
+    bool named = hf_hostlife_label_type(hf_view_of(types[_i].label), type);
+
+    ck_assert_msg(named == (types[_i].type != NULL), "%s: %s", types[_i].label, type);
+    if (named)
+        ck_assert_str_eq(type, types[_i].type);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, type_of_a_label, 0, HF_LEN(types));
     tcase_add_loop_test(tc, labels, 0, HF_LEN(rows));
 }
 

@@ -43,7 +43,8 @@ struct hf_policy_images {
     /* Whose images the node's mirror passes on; ends with NULL; none: there is no mirror. */
     const char *mirror_registries[HF_MAX_MIRROR_REGISTRIES + 1];
     uint64_t mirror_port;
-    bool mirror_configure; /* the agent lets containerd use it */
+    uint64_t mirror_max_bytes; /* of blobs that the mirror keeps; 0: none */
+    bool mirror_configure;     /* the agent lets containerd use it */
 };
 
 /* Bulk transfers (api/link/link.h). */

@@ -155,7 +155,6 @@ static int on_body(void *arg, const void *bytes, size_t n)
 {
     struct hf_mirror_look *look = arg;
 
-    hf_metric_add(look->p.fetched, n);
     return look->status == 200 ? hf_buf_add(&look->body, bytes, n) : 0;
 }
 
@@ -171,6 +170,7 @@ static int ask(struct hf_mirror_look *look, enum look_step step)
                                       .connect_ns = CONNECT_NS,
                                       .timeout_ns = ANSWER_NS,
                                       .max_bytes = HF_OCI_JSON_MAX,
+                                      .tally = look->p.tally,
                                       .on_response = on_response,
                                       .on_body = on_body,
                                       .done = answered,

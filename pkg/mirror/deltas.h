@@ -8,7 +8,6 @@
 
 #include "codec/sha256.h"
 #include "mirror/upstream.h"
-#include "web/metrics.h"
 
 enum { HF_MIRROR_DELTAS = 128 };
 
@@ -33,12 +32,12 @@ void hf_mirror_deltas_blame(struct hf_mirror_deltas *deltas, const char *origin,
 struct hf_mirror_look_params {
     struct hf_mirror_upstream *upstream;
     struct hf_mirror_deltas *deltas;
-    char *const *stores;       /* as of mirror/store.h; borrowed */
-    struct hf_metric *fetched; /* bytes from the registry */
-    const char *origin, *name; /* borrowed */
-    const char *sha256;        /* of the manifest; borrowed */
-    struct hf_view manifest;   /* its text, compared with its digest */
-    void (*done)(void *arg);   /* whatever was found */
+    char *const *stores;                 /* as of mirror/store.h; borrowed */
+    const struct hf_mirror_tally *tally; /* lives as long as the look */
+    const char *origin, *name;           /* borrowed */
+    const char *sha256;                  /* of the manifest; borrowed */
+    struct hf_view manifest;             /* its text, compared with its digest */
+    void (*done)(void *arg);             /* whatever was found */
     void *arg;
 };
 

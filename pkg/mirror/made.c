@@ -14,7 +14,7 @@ static void end_turn(struct hf_serving *serving);
 static void pass_through(struct hf_serving *serving)
 {
     end_turn(serving);
-    serving->asked = hf_metric_with(serving->mirror->sent, HF_LABELS("registry"));
+    hf_serving_comes_from(serving, "registry");
     if (serving->begun && serving->at == serving->end)
         hf_serving_finish(serving);
     else
@@ -35,11 +35,12 @@ static bool start_rebuild(struct hf_serving *serving)
                                                                          .upstream = mirror->upstream,
                                                                          .stores = mirror->stores,
                                                                          .folder = mirror->folder,
-                                                                         .fetched = mirror->fetched,
+                                                                         .tally = &serving->tally,
                                                                          .origin = serving->origin,
                                                                          .name = serving->request.name,
                                                                          .delta = delta,
                                                                          .since_ns = serving->since_ns,
+                                                                         .patient = serving->request.patient,
                                                                          .moved = moved,
                                                                          .arg = serving},
                                 &serving->rebuild) < 0)
@@ -131,7 +132,8 @@ static bool begin_made(struct hf_serving *serving)
         return true;
     serving->rebuilt = true;
     hf_serving_begin_bytes(serving, true, "delta");
-    return hf_serving_send_blob_head(serving, false, 0, serving->end, serving->end);
+    return hf_serving_keep(serving, serving->end) &&
+           hf_serving_send_blob_head(serving, false, 0, serving->end, serving->end);
 }
 
 void hf_made_pump(struct hf_serving *serving)

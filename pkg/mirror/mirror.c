@@ -6,6 +6,7 @@
  * Back-pressure: a client that does not read pauses the call, or the reading of the file. */
 #include "mirror/mirror.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -106,8 +107,11 @@ static bool serve_manifest(struct hf_serving *serving, const char *sha256)
     bool ok = hf_serving_send_head(serving, 200, type, text.n, extra);
     if (ok && !serving->request.head) {
         ok = hf_streamed_send(serving->exchange, text.p, text.n) >= 0;
-        hf_metric_add(hf_metric_with(serving->mirror->sent, HF_LABELS("node")), text.n);
+        hf_serving_comes_from(serving, "node");
+        hf_metric_add(serving->asked, text.n);
+        hf_metric_add(serving->image, text.n);
     }
+    hf_mirror_cache_touch(serving->mirror->cache, sha256);
     if (ok)
         close_answered(serving);
     else
@@ -178,7 +182,6 @@ static int manifest_body(void *arg, const void *bytes, size_t n)
 {
     struct hf_serving *serving = arg;
 
-    hf_metric_add(serving->mirror->fetched, n);
     return serving->response.status == 200 ? hf_buf_add(&serving->kept, bytes, n) : 0;
 }
 
@@ -188,6 +191,24 @@ static bool is_plain(const char *text)
         if ((unsigned char)*text < 0x20 || *text == 0x7f)
             return false;
     return true;
+}
+
+/* A manifest is in the cache before its layers, so that with the registry away the image can be had from there. */
+static void keep_manifest(struct hf_serving *serving, const char *sha256)
+{
+    struct hf_mirror *mirror = serving->mirror;
+    const struct hf_buf *text = &serving->kept;
+    struct hf_mirror_keep *keep;
+
+    if (mirror->cache == NULL || serving->request.head || serving->request.kind != HF_MIRROR_MANIFEST || text->n == 0 ||
+        hf_mirror_store_has(mirror->stores, sha256, text->n))
+        return;
+    int r = hf_mirror_keep_begin(mirror->cache, sha256, text->n, &keep);
+    if (r == 0) {
+        r = hf_mirror_keep_write(keep, text->p, text->n);
+        hf_mirror_keep_finish(keep, r == 0);
+    }
+    mirror->cache_failure = r == -EBUSY ? mirror->cache_failure : r;
 }
 
 static void send_manifest(struct hf_serving *serving)
@@ -209,6 +230,7 @@ static void send_manifest(struct hf_serving *serving)
         return;
     }
     remember(serving, hex);
+    keep_manifest(serving, hex);
     if (serving->exchange == NULL) {
         hf_serving_free(serving);
         return;
@@ -223,7 +245,9 @@ static void send_manifest(struct hf_serving *serving)
                                    n, extra);
     if (ok && !head && text->n > 0)
         ok = hf_streamed_send(serving->exchange, text->p, text->n) >= 0;
-    hf_metric_add(hf_metric_with(serving->mirror->sent, HF_LABELS("registry")), head ? 0 : n);
+    hf_serving_comes_from(serving, "registry");
+    hf_metric_add(serving->asked, head ? 0 : n);
+    hf_metric_add(serving->image, head ? 0 : n);
     if (!ok) {
         hf_serving_give_up(serving);
         return;
@@ -253,7 +277,7 @@ static bool look_for_deltas(struct hf_serving *serving)
     return hf_mirror_look_start(&(const struct hf_mirror_look_params){.upstream = mirror->upstream,
                                                                       .deltas = &mirror->deltas,
                                                                       .stores = mirror->stores,
-                                                                      .fetched = mirror->fetched,
+                                                                      .tally = &serving->tally,
                                                                       .origin = serving->origin,
                                                                       .name = request->name,
                                                                       .sha256 = request->sha256,
@@ -290,6 +314,41 @@ static void manifest_done(void *arg, int r, const struct hf_err *err)
     hf_serving_refuse(serving, r == -ETIMEDOUT ? 504 : 502, "UNKNOWN", "the registry cannot be reached");
 }
 
+/* What the cache has of a blob, then `call` goes on. */
+static int replay(struct hf_serving *serving)
+{
+    const uint64_t had = hf_mirror_keep_had(serving->keep);
+    char bytes[HF_SERVING_PIECE];
+    int r = 0;
+
+    while (r == 0 && serving->at < had) {
+        ssize_t n = hf_mirror_keep_read(serving->keep, bytes, sizeof(bytes), serving->at);
+        r = n > 0 ? hf_serving_deliver(serving, bytes, (size_t)n) : -EIO;
+        serving->at += n > 0 ? (uint64_t)n : 0;
+    }
+    if (r < 0)
+        return r;
+    serving->replays = serving->at < had;
+    hf_mirror_call_pause(serving->call, r > 0);
+    return 0;
+}
+
+/* The registry sends what is missing of a blob that broke off. */
+static int go_on(struct hf_serving *serving, const struct hf_http_response *response)
+{
+    const uint64_t had = hf_mirror_keep_had(serving->keep), size = hf_mirror_keep_size(serving->keep);
+
+    if (response->range_start != had || response->range_total != size ||
+        response->content_length != (int64_t)(size - had)) {
+        hf_mirror_keep_finish(hf_steal(serving->keep), false);
+        return -EPROTO;
+    }
+    serving->at = 0;
+    serving->replays = true;
+    hf_serving_begin_bytes(serving, true, "registry");
+    return hf_serving_send_blob_head(serving, false, 0, size, size) ? replay(serving) : -ENOMEM;
+}
+
 /* A registry that sends no length could send for ever. */
 static int blob_response(void *arg, const struct hf_http_response *response)
 {
@@ -303,6 +362,10 @@ static int blob_response(void *arg, const struct hf_http_response *response)
                    ? 0
                    : -EPROTO;
     serving->response = *response;
+    if (serving->keep != NULL && partial)
+        return go_on(serving, response);
+    if (serving->keep != NULL && (response->status == 200 || response->status == 416))
+        hf_mirror_keep_finish(hf_steal(serving->keep), false); /* it was not to go on */
     if (response->status != 200 && !partial)
         return 0;
     if (response->content_length < 0 ||
@@ -311,6 +374,8 @@ static int blob_response(void *arg, const struct hf_http_response *response)
     uint64_t n = (uint64_t)response->content_length;
     hf_serving_begin_bytes(serving, !partial || n == response->range_total, "registry");
     serving->checks = serving->checks && !request->head;
+    if (serving->checks && !hf_serving_keep(serving, n))
+        return -ENOSPC;
     return hf_serving_send_blob_head(serving, partial, response->range_start, n, response->range_total) ? 0 : -ENOMEM;
 }
 
@@ -318,9 +383,9 @@ static int blob_body(void *arg, const void *bytes, size_t n)
 {
     struct hf_serving *serving = arg;
 
-    hf_metric_add(serving->mirror->fetched, n);
     if (!serving->begun)
         return 0;
+    assert(!serving->replays);
     int r = hf_serving_deliver(serving, bytes, n);
     if (r > 0)
         hf_mirror_call_pause(serving->call, true);
@@ -350,19 +415,21 @@ static void ask_registry(struct hf_serving *serving)
 {
     const struct hf_mirror_request *request = &serving->request;
     bool blob = request->kind == HF_MIRROR_BLOB, rest = serving->begun;
+    const uint64_t had = rest ? serving->at : serving->keep != NULL ? hf_mirror_keep_had(serving->keep) : 0;
     char path[2 * HF_MIRROR_REFERENCE + 64];
     const struct hf_mirror_ask ask = {.origin = serving->origin,
                                       .name = request->name,
                                       .path = path,
                                       .head = request->head,
                                       .accept = request->accept,
-                                      .ranged = blob && (request->ranged || rest),
-                                      .from = rest ? serving->at : request->from,
-                                      .to = rest ? UINT64_MAX : request->to,
+                                      .ranged = blob && (request->ranged || rest || had > 0),
+                                      .from = rest || had > 0 ? had : request->from,
+                                      .to = rest || had > 0 ? UINT64_MAX : request->to,
                                       .connect_ns = CONNECT_NS,
                                       .timeout_ns = blob ? 0 : MANIFEST_NS,
                                       .max_bytes = blob ? UINT64_MAX : HF_SERVING_MANIFEST,
                                       .resumes = blob && !request->head,
+                                      .tally = &serving->tally,
                                       .on_response = blob ? blob_response : manifest_response,
                                       .on_body = blob ? blob_body : manifest_body,
                                       .done = blob ? blob_done : manifest_done,
@@ -439,6 +506,32 @@ static void look_for_last(struct hf_serving *serving)
         sched->timer_arm(sched->ctx, serving->patience, PATIENCE_NS);
 }
 
+static void measure(struct hf_serving *serving)
+{
+    struct hf_mirror *mirror = serving->mirror;
+    const struct hf_mirror_request *request = &serving->request;
+    char image[HF_MIRROR_REGISTRY + HF_MIRROR_NAME];
+
+    (void)snprintf(image, sizeof(image), "%s/%s", request->registry, request->name);
+    serving->tally = (struct hf_mirror_tally){.all = mirror->fetched,
+                                              .image = hf_metric_with(mirror->image_fetched, HF_LABELS(image)),
+                                              .prefetched = request->patient ? &mirror->prefetched : NULL};
+    serving->image = request->patient ? NULL : hf_metric_with(mirror->image_asked, HF_LABELS(image));
+}
+
+/* The layers of an image whose manifest is here come next, and what deltas there are was forgotten by a restart. */
+static bool look_again(struct hf_serving *serving)
+{
+    struct hf_buf *text = &serving->kept;
+
+    text->max = HF_SERVING_MANIFEST;
+    if (serving->request.kind == HF_MIRROR_MANIFEST && serving->request.sha256[0] != '\0' &&
+        hf_mirror_store_read(serving->mirror->stores, serving->request.sha256, text) && look_for_deltas(serving))
+        return true;
+    hf_buf_clear(text);
+    return false;
+}
+
 static void begin(struct hf_serving *serving, int status)
 {
     struct hf_mirror *mirror = serving->mirror;
@@ -465,6 +558,9 @@ static void begin(struct hf_serving *serving, int status)
         hf_serving_refuse(serving, 404, "NAME_UNKNOWN", "spec.images.mirror.registries does not have this registry");
         return;
     }
+    measure(serving);
+    if (request->patient && look_again(serving))
+        return;
     if (request->kind == HF_MIRROR_MANIFEST && request->sha256[0] != '\0' && serve_manifest(serving, request->sha256))
         return;
     look_for_last(serving);
@@ -472,8 +568,12 @@ static void begin(struct hf_serving *serving, int status)
         serving->file = hf_mirror_store_open(mirror->stores, request->sha256, &size);
     if (serving->file >= 0)
         serve_file(serving, size);
-    else if (!hf_made_begin(serving))
+    else if (!hf_made_begin(serving)) {
+        if (mirror->cache != NULL && request->kind == HF_MIRROR_BLOB && !request->head && !request->ranged &&
+            hf_mirror_keep_resume(mirror->cache, request->sha256, &serving->keep) < 0)
+            serving->keep = NULL;
         ask_registry(serving);
+    }
 }
 
 static void asked(void *arg, struct hf_streamed_exchange *exchange, struct hf_view head)
@@ -498,7 +598,10 @@ static void drained(void *owner)
     struct hf_serving *serving = owner;
 
     serving->full = false;
-    if (serving->call != NULL)
+    if (serving->replays) {
+        if (replay(serving) < 0)
+            hf_serving_give_up(serving);
+    } else if (serving->call != NULL)
         hf_mirror_call_pause(serving->call, false);
     else if (serving->file >= 0)
         pump_file(serving);
@@ -529,6 +632,11 @@ struct hf_mirror *hf_mirror_new(const struct hf_mirror_params *params)
     }
     mirror->sent = hf_metric_family(params->metrics, HF_METRIC_COUNTER, "holdfast_mirror_sent_bytes_total",
                                     "Bytes of images given to containerd, by where they came from.", HF_LABELS("from"));
+    mirror->image_asked =
+        hf_metric_family(params->metrics, HF_METRIC_COUNTER, "holdfast_image_asked_bytes_total",
+                         "Bytes that containerd got from the mirror of images, by repository.", HF_LABELS("image"));
+    mirror->image_fetched = hf_metric_family(params->metrics, HF_METRIC_COUNTER, "holdfast_image_fetched_bytes_total",
+                                             "Bytes fetched from registries, by repository.", HF_LABELS("image"));
     mirror->fetched = hf_metric_counter(params->metrics, "holdfast_mirror_fetched_bytes_total",
                                         "Bytes of images fetched from registries.");
     return mirror;
@@ -541,12 +649,35 @@ static void turn_off(struct hf_mirror *mirror)
         hf_serving_free(hf_container_of(mirror->servings.next, struct hf_serving, link));
     hf_mirror_tags_file_free(hf_steal(mirror->tags));
     hf_mirror_deltas_done(&mirror->deltas);
+    hf_mirror_cache_free(hf_steal(mirror->cache));
     hf_buf_wipe_text(&mirror->folder);
     for (size_t i = 0; mirror->registries[i] != NULL; i++)
         hf_buf_wipe_text(&mirror->registries[i]);
     for (size_t i = 0; mirror->stores[i] != NULL; i++)
         hf_buf_wipe_text(&mirror->stores[i]);
     hf_buf_wipe_text(&mirror->authorization);
+}
+
+/* The cache is one more store. */
+static int open_cache(struct hf_mirror *mirror, const struct hf_mirror_settings *settings, struct hf_err *err)
+{
+    size_t n = 0;
+
+    if (settings->max_bytes == 0)
+        return 0;
+    while (n < HF_MIRROR_STORES && mirror->stores[n] != NULL)
+        n++;
+    assert(n < HF_MIRROR_STORES);
+    mirror->stores[n] = hf_asprintf("%s/cache", settings->folder);
+    if (mirror->stores[n] == NULL)
+        return hf_err_set(err, ENOMEM, "not enough memory for the mirror");
+    mirror->cache = hf_mirror_cache_new(&(const struct hf_mirror_cache_params){.sched = hf_loop_sched(mirror->p.loop),
+                                                                               .fs = mirror->p.upstream.fs,
+                                                                               .log = mirror->p.log,
+                                                                               .folder = mirror->stores[n],
+                                                                               .max_bytes = settings->max_bytes},
+                                        err);
+    return mirror->cache != NULL ? 0 : -err->code;
 }
 
 static bool keep_list(const char *const *from, char **to, size_t max)
@@ -592,7 +723,10 @@ int hf_mirror_settle(struct hf_mirror *mirror, const struct hf_mirror_settings *
         return 0;
     if (!keep(mirror, settings))
         return hf_err_set(err, ENOMEM, "not enough memory for the mirror");
-    return hf_streamed_new(mirror->p.loop, &params, &mirror->server, err);
+    int r = open_cache(mirror, settings, err);
+    if (r == 0)
+        r = hf_streamed_new(mirror->p.loop, &params, &mirror->server, err);
+    return r;
 }
 
 uint16_t hf_mirror_port(const struct hf_mirror *mirror)

@@ -32,6 +32,7 @@ struct hf_mirror_settings {
     /* Folders with blobs/sha256/: of containerd, read only. Ends with NULL. */
     const char *const *stores;
     const char *folder;   /* of the file of tags and of scratch files; exists */
+    uint64_t max_bytes;   /* of <folder>/cache; 0: there is none */
     uint64_t stale_ok_ns; /* how long a tag's last digest stands in for a registry that is away */
 };
 

@@ -167,7 +167,6 @@ static int delta_body(void *arg, const void *bytes, size_t n)
     struct hf_mirror_rebuild *rebuild = arg;
     const struct hf_deep_scratch file = hf_deep_file_scratch(&rebuild->delta);
 
-    hf_metric_add(rebuild->p.fetched, n);
     hf_sha256_update(&rebuild->hash, bytes, n);
     int r = file.write(file.ctx, bytes, n, rebuild->arrived);
     rebuild->arrived += n;
@@ -223,7 +222,7 @@ static void tick(void *arg)
         rebuild->told = written;
         rebuild->last_ns = now_ns;
         rebuild->p.moved(rebuild->p.arg);
-    } else if (now_ns - rebuild->last_ns >= SILENCE_NS || comes_too_late(rebuild, now_ns)) {
+    } else if (!rebuild->p.patient && (now_ns - rebuild->last_ns >= SILENCE_NS || comes_too_late(rebuild, now_ns))) {
         finish(rebuild, hf_err_set(&rebuild->err, EBADMSG, "it comes too late for containerd"));
     }
 }
@@ -267,6 +266,7 @@ static int begin(struct hf_mirror_rebuild *rebuild)
                                       .accept = "",
                                       .connect_ns = CONNECT_NS,
                                       .max_bytes = rebuild->delta_size,
+                                      .tally = rebuild->p.tally,
                                       .resumes = true,
                                       .on_response = delta_response,
                                       .on_body = delta_body,

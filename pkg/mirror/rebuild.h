@@ -12,10 +12,11 @@ struct hf_mirror_rebuild_params {
     struct hf_mirror_upstream *upstream;
     char *const *stores;                 /* as of mirror/store.h */
     const char *folder;                  /* for scratch files */
-    struct hf_metric *fetched;           /* bytes from the registry */
+    const struct hf_mirror_tally *tally; /* lives as long as the rebuild */
     const char *origin, *name;           /* borrowed until start() returns, as `stores` and `folder` are */
     const struct hf_mirror_delta *delta; /* so is this */
     uint64_t since_ns;                   /* when the client asked, by the monotonic clock */
+    bool patient;                        /* the client waits without a byte */
     void (*moved)(void *arg);            /* more can be read, or it has ended; comes no more after that */
     void *arg;
 };

@@ -176,6 +176,8 @@ static bool read_fields(struct hf_view rest, struct hf_mirror_request *request)
             ok = is_text(value) && add_accept(request, value);
         else if (is_field(name, "range"))
             read_range(value, request);
+        else if (is_field(name, "x-holdfast-prefetch"))
+            request->patient = true;
         else if (is_field(name, "content-length") || is_field(name, "transfer-encoding"))
             ok = hf_view_eq(value, "0");
     }

@@ -31,6 +31,7 @@ struct hf_mirror_request {
     char authorization[HF_MIRROR_AUTHORIZATION];
     bool ranged;       /* `from` and `to` count; other forms of Range mean the whole */
     uint64_t from, to; /* inclusive; to UINT64_MAX: the end */
+    bool patient;      /* X-Holdfast-Prefetch: no byte is due, and what cannot be kept need not come */
 };
 
 /* 0, or the status to answer: 400, 404 (also other digests than sha256, which the next host may know), 405. Then

@@ -4,6 +4,7 @@
  * content for a whole blob. */
 #include "mirror/serving.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ void hf_serving_free(struct hf_serving *serving)
     if (serving->on_free != NULL)
         serving->on_free(serving);
     hf_closep(&serving->file);
+    hf_mirror_keep_free(serving->keep);
     hf_buf_done(&serving->kept);
     free(serving);
 }
@@ -99,11 +101,39 @@ void hf_serving_refuse(struct hf_serving *serving, int status, const char *code,
 
 /* ---- bytes of a blob --------------------------------------------------------------------------------------------- */
 
+bool hf_serving_keep(struct hf_serving *serving, uint64_t size)
+{
+    struct hf_mirror *mirror = serving->mirror;
+
+    if (mirror->cache == NULL)
+        return true;
+    int r = hf_mirror_keep_begin(mirror->cache, serving->request.sha256, size, &serving->keep);
+    if (r < 0)
+        serving->keep = NULL;
+    mirror->cache_failure = r == -EBUSY ? mirror->cache_failure : r;
+    return r == 0 || !serving->request.patient;
+}
+
+/* False: nobody waits for more. */
+static bool keep_bytes(struct hf_serving *serving, const void *bytes, size_t n)
+{
+    int r = hf_mirror_keep_write(serving->keep, bytes, n);
+
+    if (r == 0)
+        return true;
+    serving->mirror->cache_failure = r;
+    hf_mirror_keep_finish(hf_steal(serving->keep), false);
+    return !serving->request.patient;
+}
+
 int hf_serving_deliver(struct hf_serving *serving, const void *bytes, size_t n)
 {
     int r = 0;
 
     hf_metric_add(serving->asked, n);
+    hf_metric_add(serving->image, n);
+    if (serving->keep != NULL && !keep_bytes(serving, bytes, n))
+        return -ENOSPC;
     if (!serving->checks)
         return hf_streamed_send(serving->exchange, bytes, n);
     hf_sha256_update(&serving->hash, bytes, n);
@@ -139,6 +169,10 @@ void hf_serving_finish(struct hf_serving *serving)
 
     if (!right && serving->rebuilt)
         blame(serving);
+    if (!right)
+        hf_mirror_cache_drop(serving->mirror->cache, serving->request.sha256);
+    if (serving->keep != NULL)
+        hf_mirror_keep_finish(hf_steal(serving->keep), right);
     if (!right || (serving->checks && serving->kept.n > 0 &&
                    hf_streamed_send(serving->exchange, serving->kept.p, serving->kept.n) < 0)) {
         hf_serving_give_up(serving);
@@ -153,7 +187,12 @@ void hf_serving_begin_bytes(struct hf_serving *serving, bool whole, const char *
     serving->checks = whole;
     hf_sha256_init(&serving->hash);
     serving->kept.max = HF_SERVING_MANIFEST;
-    serving->asked = hf_metric_with(serving->mirror->sent, HF_LABELS(from));
+    hf_serving_comes_from(serving, from);
+}
+
+void hf_serving_comes_from(struct hf_serving *serving, const char *from)
+{
+    serving->asked = serving->request.patient ? NULL : hf_metric_with(serving->mirror->sent, HF_LABELS(from));
 }
 
 bool hf_serving_send_blob_head(struct hf_serving *serving, bool partial, uint64_t from, uint64_t n, uint64_t total)

@@ -5,6 +5,7 @@
 
 #include "loop/http/url.h"
 #include "loop/server/streamed.h"
+#include "mirror/cache.h"
 #include "mirror/deltas.h"
 #include "mirror/mirror.h"
 #include "mirror/rebuild.h"
@@ -34,7 +35,10 @@ struct hf_serving {
     struct hf_sha256 hash;
     struct hf_buf kept; /* the newest piece, or a manifest that arrives */
     struct hf_http_response response;
-    struct hf_metric *asked;
+    struct hf_metric *asked, *image; /* bytes for the client, by where they come from and by image */
+    struct hf_mirror_tally tally;
+    struct hf_mirror_keep *keep;     /* the blob comes into the cache, or NULL */
+    bool replays;                    /* what the cache has of it, before `call` may go on */
     char last_sha256[HF_SHA256_HEX]; /* of the tag, if the node has that manifest; "": it has not */
     struct hf_timer *patience;       /* then last_sha256 is the answer; NULL: there is none */
 };
@@ -55,8 +59,11 @@ struct hf_mirror {
     struct hf_serving *rebuilding; /* the one whose layer is made, or NULL */
     /* All of what is asked, or of a blob what is missing from `at` on. */
     void (*ask_registry)(struct hf_serving *serving);
-    struct hf_metric_family *sent;
+    struct hf_mirror_cache *cache; /* or NULL */
+    int cache_failure;             /* why the last blob could not be kept; 0: it could */
+    struct hf_metric_family *sent, *image_asked, *image_fetched;
     struct hf_metric *fetched;
+    uint64_t prefetched; /* bytes from registries, for patient requests */
 };
 
 void hf_serving_free(struct hf_serving *serving);
@@ -70,7 +77,10 @@ void hf_serving_refuse(struct hf_serving *serving, int status, const char *code,
 
 /* Bytes of a blob: their head, where they come `from` as in the metric, then the bytes. `whole`: they are compared. */
 void hf_serving_begin_bytes(struct hf_serving *serving, bool whole, const char *from);
+void hf_serving_comes_from(struct hf_serving *serving, const char *from);
 bool hf_serving_send_blob_head(struct hf_serving *serving, bool partial, uint64_t from, uint64_t n, uint64_t total);
 /* 1: the client has enough for now; < 0: out of memory. */
 HF_MUST_USE int hf_serving_deliver(struct hf_serving *serving, const void *bytes, size_t n);
 void hf_serving_finish(struct hf_serving *serving);
+/* Its bytes, from the first one on, also go to the cache. False: they cannot, and nobody waits for them. */
+HF_MUST_USE bool hf_serving_keep(struct hf_serving *serving, uint64_t size);

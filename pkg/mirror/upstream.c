@@ -188,6 +188,11 @@ static int on_body(void *arg, const void *bytes, size_t n)
 
     if (call->denied)
         return 0;
+    const struct hf_mirror_tally *tally = call->ask.tally;
+    hf_metric_add(tally->all, n);
+    hf_metric_add(tally->image, n);
+    if (tally->prefetched != NULL)
+        *tally->prefetched += n;
     call->reached += n;
     return call->ask.on_body(call->ask.arg, bytes, n);
 }

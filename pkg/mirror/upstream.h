@@ -8,9 +8,16 @@
 
 #include "loop/http/http.h"
 #include "loop/sched.h"
+#include "web/metrics.h"
 
 struct hf_access;
 struct hf_fs_ops;
+
+/* Where bytes from registries count; each may be NULL. */
+struct hf_mirror_tally {
+    struct hf_metric *all, *image;
+    uint64_t *prefetched;
+};
 
 struct hf_mirror_upstream_params {
     const struct hf_sched_ops *sched;
@@ -33,9 +40,10 @@ struct hf_mirror_ask {
     bool ranged;
     uint64_t from, to; /* as in struct hf_mirror_request */
     uint64_t connect_ns;
-    uint64_t timeout_ns; /* of the whole; 0: none, but silence ends it */
-    uint64_t max_bytes;  /* UINT64_MAX: none */
-    bool resumes;        /* after a break at the byte that it reached; needs a length */
+    uint64_t timeout_ns;                 /* of the whole; 0: none, but silence ends it */
+    uint64_t max_bytes;                  /* UINT64_MAX: none */
+    const struct hf_mirror_tally *tally; /* lives as long as the call */
+    bool resumes;                        /* after a break at the byte that it reached; needs a length */
     /* The one answer that counts, then its bytes; as in struct hf_http_request. */
     int (*on_response)(void *arg, const struct hf_http_response *response);
     int (*on_body)(void *arg, const void *bytes, size_t n);

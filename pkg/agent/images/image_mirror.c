@@ -23,8 +23,9 @@ struct hf_image_mirror {
     struct hf_image_mirror_params p;
     struct hf_mirror *mirror; /* made for the first policy that asks for it */
     struct hf_timer *again;   /* armed while it cannot serve */
-    char *wanted;             /* port and registries, a line each; NULL: none */
+    char *wanted;             /* port, bytes of the cache and registries, a line each; NULL: none */
     uint64_t stale_ok_ns;     /* of the policy that said so */
+    bool caches;              /* there may be a cache on the disk */
 };
 
 struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params *params)
@@ -97,7 +98,18 @@ static int write_hosts(const char *folder, uint16_t port, const char *secret, st
     return hf_file_replace(fs, path, text.p, text.n, 0600, err);
 }
 
-/* The first line of `wanted` is the port. */
+/* What was kept is of no use without the policy that said so. */
+static void forget_cache(struct hf_image_mirror *mirror)
+{
+    char folder[PATH_MAX + 32];
+
+    (void)snprintf(folder, sizeof(folder), "%s/mirror/cache", mirror->p.state_dir);
+    if (mirror->caches)
+        (void)!hf_dir_remove_tree(hf_fs_posix(), folder, NULL);
+    mirror->caches = false;
+}
+
+/* The first lines of `wanted` are numbers. */
 static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
 {
     static const char *const places[] = {"/var/lib/containerd/io.containerd.content.v1.content",
@@ -112,6 +124,8 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
     if (lines == NULL)
         return hf_err_set(err, ENOMEM, "not enough memory for the mirror");
     uint16_t port = (uint16_t)strtoul(strsep(&rest, "\n"), NULL, 10);
+    line = strsep(&rest, "\n");
+    uint64_t max_bytes = line != NULL ? strtoull(line, NULL, 10) : 0;
     while ((line = strsep(&rest, "\n")) != NULL && n < HF_MIRROR_MAX_REGISTRIES)
         registries[n++] = line;
     for (size_t i = 0; i < HF_LEN(places); i++) {
@@ -127,11 +141,16 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
                                                                 .secret = secret,
                                                                 .stores = stores,
                                                                 .folder = folder,
+                                                                .max_bytes = max_bytes,
                                                                 .stale_ok_ns = mirror->stale_ok_ns},
                              err);
     if (r == 0)
         r = write_hosts(folder, port, secret, err);
     explicit_bzero(secret, sizeof(secret));
+    if (max_bytes == 0)
+        forget_cache(mirror);
+    else
+        mirror->caches = true;
     return r;
 }
 
@@ -176,6 +195,7 @@ static void turn_off(struct hf_image_mirror *mirror)
     if (mirror->mirror == NULL)
         return;
     hf_mirror_free(hf_steal(mirror->mirror));
+    forget_cache(mirror);
     sched->timer_disarm(sched->ctx, mirror->again);
     forget_hosts(mirror);
     hf_log(mirror->p.log, HF_LOG_INFO, "image.mirror_off", HF_S("stateDir", mirror->p.state_dir));
@@ -185,7 +205,9 @@ void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_sync
 {
     const char *const *registries = policy->images.mirror_registries;
     struct hf_buf text = HF_BUF_INIT(MAX_TEXT);
-    int r = registries[0] != NULL ? hf_buf_addf(&text, "%" PRIu64, policy->images.mirror_port) : 0;
+    int r = registries[0] != NULL ? hf_buf_addf(&text, "%" PRIu64 "\n%" PRIu64, policy->images.mirror_port,
+                                                policy->images.mirror_max_bytes)
+                                  : 0;
 
     for (size_t i = 0; registries[i] != NULL && r == 0; i++)
         r = hf_buf_addf(&text, "\n%s", registries[i]);

@@ -39,6 +39,7 @@ static struct hf_mirror *mirror;
 static struct hf_metrics *metrics;
 static struct hf_fs_ops fs;
 static char folder[] = "/tmp/hf-made-XXXXXX", host[32];
+static uint64_t max_bytes; /* of the cache */
 static struct blob bases[LAYERS], layers[LAYERS], deltas[LAYERS], old_manifest, manifest, artifact, referrers;
 
 static struct {
@@ -270,7 +271,7 @@ static void settle(void)
 {
     const char *registries[] = {host, NULL}, *stores[] = {"/nowhere", folder, NULL};
     const struct hf_mirror_settings settings = {
-        .registries = registries, .secret = "s3cret", .stores = stores, .folder = folder};
+        .registries = registries, .secret = "s3cret", .stores = stores, .folder = folder, .max_bytes = max_bytes};
 
     ck_assert_int_eq(hf_mirror_settle(mirror, &settings, NULL), 0);
 }
@@ -325,6 +326,9 @@ static void tear_down(void)
     hf_loop_free(loop);
     hf_metrics_free(metrics);
     (void)snprintf(path, sizeof(path), "%s/blobs", folder);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), path, NULL), 0);
+    (void)snprintf(path, sizeof(path), "%s/cache", folder);
+    ck_assert_int_eq(access(path, F_OK) == 0, max_bytes > 0);
     ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), path, NULL), 0);
     ck_assert_int_eq(rmdir(folder), 0);
     for (size_t i = 0; i < HF_LEN(all); i++)
@@ -487,8 +491,112 @@ START_TEST(turned_off)
 }
 END_TEST
 
+/* ---- with a cache ------------------------------------------------------------------------------------------------ */
+
+static void wait_for(const struct blob *blob)
+{
+    char path[200];
+
+    (void)snprintf(path, sizeof(path), "%s/cache/blobs/sha256/%s", folder, blob->digest + 7);
+    for (int i = 0; i < 1000 && access(path, F_OK) != 0; i++)
+        loop_run_for(loop, 10 * HF_NS_PER_MS);
+    ck_assert_msg(access(path, F_OK) == 0, "%s", path);
+}
+
+/* What was made, and the manifest, are kept: with the registry away they are here, also as the base of what comes next,
+ * when containerd has dropped its own. */
+START_TEST(what_was_made_is_kept)
+{
+    max_bytes = 4 << 20;
+    start(RIGHT);
+    get_manifest();
+    check_layer(0, true);
+    wait_for(&layers[0]);
+    wait_for(&manifest);
+    seen.mood = NO_LAYERS;
+    check_layer(0, true);
+    get_manifest();
+    ck_assert_uint_eq(seen.layers, 0);
+    ck_assert_uint_eq(seen.deltas, 1);
+    ck_assert_double_ge(sent_bytes("node"), SIZE);
+    tear_down();
+}
+END_TEST
+
+/* Damaged on the disk: never whole to a client, and brought again. */
+START_TEST(damaged_in_the_cache)
+{
+    char path[200];
+
+    max_bytes = 4 << 20;
+    start(NO_OFFER);
+    check_layer(0, true);
+    wait_for(&layers[0]);
+    (void)snprintf(path, sizeof(path), "%s/cache/blobs/sha256/%s", folder, layers[0].digest + 7);
+    layers[0].p[SIZE / 2] ^= 1;
+    ck_assert_int_eq(hf_file_replace(hf_fs_posix(), path, layers[0].p, SIZE, 0600, NULL), 0);
+    layers[0].p[SIZE / 2] ^= 1;
+    check_layer(0, false);
+    check_layer(0, true);
+    ck_assert_uint_eq(seen.layers, 2);
+    tear_down();
+}
+END_TEST
+
+/* The client leaves in the middle; the next one gets the rest from the registry, and the whole. */
+START_TEST(goes_on)
+{
+    char path[200];
+
+    max_bytes = 4 << 20;
+    start(NO_OFFER);
+    (void)snprintf(path, sizeof(path), "%s/cache/partial/%s.%d", folder, layers[0].digest + 7, SIZE);
+    layers[0].p[9] ^= _i == 1; /* a power cut left other bytes */
+    ck_assert_int_eq(hf_file_replace(hf_fs_posix(), path, layers[0].p, 150000, 0600, NULL), 0);
+    layers[0].p[9] ^= _i == 1;
+    if (_i == 2) { /* and another size than the blob's, of which nothing may come */
+        char wrong[200];
+        (void)snprintf(wrong, sizeof(wrong), "%s/cache/partial/%s.%d", folder, layers[0].digest + 7, SIZE + 7);
+        ck_assert_int_eq(rename(path, wrong), 0);
+        struct raw_answer answer = get("blobs", layers[0].digest, "");
+        ck_assert_int_eq(answer.status, 502);
+        raw_answer_done(&answer);
+    } else {
+        check_layer(0, _i == 0);
+    }
+    ck_assert_uint_eq(seen.ranges, 1);
+    check_layer(0, true);
+    wait_for(&layers[0]);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    ck_assert_double_lt(fetched_bytes(), _i == 0 ? SIZE - 150000 + 1000 : 3 * SIZE);
+    tear_down();
+}
+END_TEST
+
+/* Nothing is kept where there is no room, and a client gets all the same. */
+START_TEST(no_room)
+{
+    char path[200];
+
+    max_bytes = SIZE / 2;
+    start(NO_OFFER);
+    get_manifest();
+    check_layer(0, true);
+    struct raw_answer answer = get("blobs", layers[0].digest, "X-Holdfast-Prefetch: 1\r\n");
+    ck_assert_int_eq(answer.status, 502); /* for which nobody waits */
+    raw_answer_done(&answer);
+    (void)snprintf(path, sizeof(path), "%s/cache/blobs/sha256/%s", folder, layers[0].digest + 7);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    tear_down();
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, what_was_made_is_kept);
+    tcase_add_test(tc, damaged_in_the_cache);
+    tcase_add_loop_test(tc, goes_on, 0, 3);
+    tcase_add_test(tc, no_room);
     tcase_add_loop_test(tc, one_layer, 0, HF_LEN(cases_of));
     tcase_add_test(tc, a_part);
     tcase_add_loop_test(tc, at_once, 0, 3);

@@ -52,7 +52,7 @@ class Tree:
         self._put(self.system, Entry("etc/nsswitch.conf", b"hosts: files dns\n"))
         self._put(self.system, Entry(CERTIFICATES, self._certificates(), package="ca-certificates"))
         self._zones()
-        for name in sorted({entry.package for entry in self.system.values() if entry.package}):
+        for name in sorted({"base-files", *(entry.package for entry in self.system.values() if entry.package)}):
             self._copyright(name)
         records = [entry.data.decode(errors="replace") for entry in self.system.values() if entry.path.endswith("/copyright")]
         for name in licences.referred("\n".join(records)):

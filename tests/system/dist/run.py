@@ -249,6 +249,8 @@ class Suite:
             equal(path, notice.check_records(TOP, found.decode()), [])
         for one in COMMANDS:
             text = dict(members(gzip.decompress(content(os.path.join(self.out, f"holdfast-{self.head.version}-linux-{one}.tar.gz")))))["copyright"].decode()
+            extension = os.path.join(self.out, f"holdfast-agent-{self.head.version}-{one}.raw")
+            equal("that of the system extension", run("unsquashfs", "-cat", extension, "usr/share/doc/holdfast-agent/copyright") == text, True)
             equal(one, (notice.check_records(TOP, text), [name for name in licences.referred(text) if f"==== /{licences.COMMON}/{name} ====" not in text]), ([], []))
 
     def test_a_changed_tree_is_refused(self):

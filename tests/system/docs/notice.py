@@ -84,7 +84,7 @@ DEBIAN = {"libcap": "libcap2", "libuv": "libuv1", "xz": "xz-utils", "zstd": "lib
 def check_records(top, text):
     """The licence texts of packages and images (deploy/image/holdimage/licences.py): each library of the static programs has its record in `text`."""
     found = re.search(r"`make static` load nothing: they contain (.*?)\.", text_of(top), re.S)
-    records = {head.split()[0]: body for head, body in re.findall(r"^==== (.*) ====$\n(.*?)(?=^====|\Z)", text, re.S | re.M)}
+    records = {head.split()[0]: body for head, body in re.findall(r"^==== ([^\n]*) ====$\n(.*?)(?=^==== |\Z)", text, re.S | re.M)}
     named = [DEBIAN.get(name, name) for name in re.split(r",\s+|\s+and\s+", found[1])]
     return [name for name in named if len(records.get(name, "")) < 1000 or "opyright" not in records[name]]
 

@@ -192,6 +192,7 @@ HF_CLI_COMMAND(hf_cli_key_public);
 HF_CLI_COMMAND(hf_cli_release_create);
 HF_CLI_COMMAND(hf_cli_release_sign);
 HF_CLI_COMMAND(hf_cli_release_verify);
+HF_CLI_COMMAND(hf_cli_release_push);
 HF_CLI_COMMAND(hf_cli_policy_sign);
 HF_CLI_COMMAND(hf_cli_policy_explain);
 HF_CLI_COMMAND(hf_cli_manifest_digest);

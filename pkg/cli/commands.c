@@ -12,8 +12,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .details =
             "Makes a folder with whole artifacts, a delta from every old file if it is smaller than the whole, "
             "and the signed <name>-<version>.yaml. Applies every delta and compares the result; reads the object "
-            "back and checks it as a node does. Upload the folder to --url-base, then kubectl apply the "
-            "object.\n\n"
+            "back and checks it as a node does. Upload the folder to --url-base (below oci://HOST/REPOSITORY: release "
+            "push), then kubectl apply the object.\n\n"
             "  holdfast release create --name edge-inference --version 1.4.2 --sequence 42 \\\n"
             "      --path /opt/edge-inference/bin/current --restart-unit edge-inference.service \\\n"
             "      --artifact arm64=build/arm64/edge-inference,old=releases/1.4.1-arm64 \\\n"
@@ -40,6 +40,20 @@ const struct hf_cli_command hf_cli_commands[] = {
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_release_verify),
+    },
+    {
+        .name = "release push",
+        .args = "FILE",
+        .summary = "push the files of a release to the registry of its oci:// URLs",
+        .details =
+            "FILE is the EdgeUpdate that release create --url-base oci://HOST/REPOSITORY made, beside its files. "
+            "They become blobs of one artifact with the tag <name>-<version>, which keeps the registry from "
+            "removing them; the object is in it, too. What the registry has already is not sent again. Signatures "
+            "may come before or after, because the URLs are digests.\n\n"
+            "  holdfast release push out/edge-inference-1.4.2.yaml",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_release_push),
     },
     {
         .name = "policy sign",

@@ -103,6 +103,7 @@ static int fail(struct hf_fetch *fetch, enum hf_reason reason, int code, const c
 static void drop_token(struct hf_fetch *fetch)
 {
     hf_buf_wipe_text(&fetch->try.token);
+    hf_buf_wipe(&fetch->try.answer);
     hf_buf_wipe_text(&fetch->try.ask.url);
 }
 
@@ -399,6 +400,14 @@ static void request(struct hf_fetch *fetch)
 
 /* ---- the token of a registry ------------------------------------------------------------------------------------- */
 
+static int on_token(void *arg, const void *bytes, size_t n)
+{
+    struct hf_fetch *fetch = arg;
+
+    count(fetch, n, false);
+    return hf_buf_add(&fetch->try.answer, bytes, n);
+}
+
 static void got_token(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                       const struct hf_err *error)
 {
@@ -407,11 +416,12 @@ static void got_token(void *arg, int r, const struct hf_http_response *response,
     char shown[121], text[200];
     uint64_t seconds;
 
+    (void)body;
     fetch->call = NULL;
     if (r < 0)
         err = *error;
     else
-        r = hf_oci_token_take(response, body, &fetch->try.token, &seconds, &err);
+        r = hf_oci_token_take(response, hf_buf_view(&fetch->try.answer), &fetch->try.token, &seconds, &err);
     fetch->result.retry_after_ns = response != NULL ? response->retry_after_ns : 0;
     if (r == 0) {
         request(fetch);
@@ -423,10 +433,10 @@ static void got_token(void *arg, int r, const struct hf_http_response *response,
     pump(fetch);
 }
 
-/* Its bytes are not the artifact's: `moved` does not get them. */
 static void request_token(struct hf_fetch *fetch)
 {
     fetch->try.denied = false;
+    fetch->try.answer = (struct hf_buf)HF_BUF_INIT(HF_OCI_TOKEN_ANSWER);
     start(fetch, &(const struct hf_http_request){
                      .method = "GET",
                      .url = fetch->try.ask.url,
@@ -435,6 +445,7 @@ static void request_token(struct hf_fetch *fetch)
                      .connect_timeout_ns = is_replaceable(fetch) ? mirror_connect_ns : 0,
                      .timeout_ns = token_ns,
                      .max_body_bytes = HF_OCI_TOKEN_ANSWER,
+                     .on_body = on_token,
                      .done = got_token,
                      .arg = fetch});
     hf_access_ticket_done(&fetch->try.ticket);

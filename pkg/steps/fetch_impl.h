@@ -47,6 +47,7 @@ struct fetch_try {
     bool denied;       /* the answer in progress is a registry's 401, which asks for a token */
     char *token;       /* the line with it; NULL: none yet */
     struct hf_oci_token_ask ask;
+    struct hf_buf answer;    /* of the service for tokens */
     char mirror[96];         /* origin of the last mirror that failed, for messages; "" if none did */
     struct fetch_result own; /* how the URL itself failed, while others are tried; r is 0 if it did not */
 };

@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "cli/plain.h"
 #include "cli/release/keyfile.h"
+#include "cli/release/release_file.h"
 #include "cli/release/sign.h"
 #include "codec/sha256.h"
 #include "codec/unpack.h"
@@ -36,7 +37,7 @@ const struct hf_cli_option hf_cli_release_verify_options[] = {
      .help = "public key (NAME.pem) that must have signed as NAME; replaces the trust folder"},
     {.name = "artifacts",
      .value = "DIR",
-     .help = "also check the files in this folder, by the last part of their URLs"},
+     .help = "also check the files in this folder, by the last part of their URLs or the digest in them"},
     HF_CLI_JSON("print the result as JSON"),
     {.name = NULL},
 };
@@ -91,19 +92,6 @@ struct verify {
     json_t *files;      /* result for each file */
     size_t bad;         /* number of files that failed */
 };
-
-static const char *url_file(const char *url, char name[256])
-{
-    size_t n = strcspn(url, "?#");
-
-    while (n > 0 && url[n - 1] == '/')
-        n--;
-    size_t start = n;
-    while (start > 0 && url[start - 1] != '/')
-        start--;
-    (void)snprintf(name, 256, "%.*s", (int)HF_MIN(n - start, (size_t)255), url + start);
-    return name;
-}
 
 static int report_file(struct verify *verify, const char *name, int r, const struct hf_err *problem, struct hf_err *err)
 {
@@ -233,30 +221,31 @@ static int check_file(struct verify *verify, const struct hf_artifact *artifact,
                       struct hf_err *err)
 {
     struct hf_err problem = HF_ERR_INIT;
-    char name[256];
     int fd = -1;
 
-    (void)url_file(delta != NULL ? delta->url : artifact->url, name);
-    _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", verify->folder, name);
+    _cleanup_(hf_freep) char *path =
+        delta != NULL
+            ? hf_release_file_path(verify->cli, verify->folder, delta->url, delta->size, err)
+            : hf_release_file_path(verify->cli, verify->folder, artifact->url,
+                                   artifact->download.sha256 != NULL ? artifact->download.size : artifact->size, err);
     if (path == NULL)
-        return hf_err_set(err, ENOMEM, "out of memory");
+        return -err->code;
     int r = hf_cli_in_open(verify->cli, path, &fd, &problem);
     if (r == 0) {
         r = delta != NULL ? check_delta(fd, artifact, delta, &problem) : check_whole(fd, artifact, &problem);
         (void)close(fd);
     }
-    return report_file(verify, name, r, &problem, err);
+    return report_file(verify, strrchr(path, '/') + 1, r, &problem, err);
 }
 
 /* Checks the file of a step if this folder has it: steps belong to earlier releases. */
 static int check_step(struct verify *verify, const struct hf_artifact *artifact, const struct hf_delta_ref *step,
                       struct hf_err *err)
 {
-    char name[256];
+    _cleanup_(hf_freep) char *path = hf_release_file_path(verify->cli, verify->folder, step->url, step->size, err);
 
-    _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", verify->folder, url_file(step->url, name));
     if (path == NULL)
-        return hf_err_set(err, ENOMEM, "out of memory");
+        return -err->code;
     return access(path, F_OK) == 0 ? check_file(verify, artifact, step, err) : 0;
 }
 

@@ -42,7 +42,10 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
      .repeats = true,
      .help = "EdgeUpdate of an earlier release whose deltas are still on the server; nodes may apply several in a row"},
     HF_CLI_TRUSTED_OPTION("--published"),
-    {.name = "url-base", .value = "URL", .required = true, .help = "URL of the folder on the server"},
+    {.name = "url-base",
+     .value = "URL",
+     .required = true,
+     .help = "URL of the folder on the server, or oci://HOST/REPOSITORY"},
     {.name = "template", .value = "FILE", .help = "EdgeUpdate to start from; options override it"},
     {.name = "node-selector",
      .value = "KEY=VALUE[,...]",
@@ -460,7 +463,9 @@ static void print_summary(struct hf_cli *cli, const struct hf_release_files *fil
     for (size_t i = 0; i < json_array_size(signatures); i++)
         (void)fprintf(cli->out, "  signed by %s\n", hf_json_str_or(json_array_get(signatures, i), "keyId", ""));
     print_deltas(cli, files);
-    (void)fprintf(cli->out, "for %s; serve %s at %s\n", hf_release_nodes(update, nodes), out, files->url_base);
+    bool pushes = strncmp(files->url_base, "oci://", 6) == 0;
+    (void)fprintf(cli->out, "for %s; %s %s at %s\n", hf_release_nodes(update, nodes), pushes ? "push" : "serve", out,
+                  files->url_base);
 }
 
 static int report(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_release_files *files,

@@ -8,6 +8,7 @@
  * A delta is listed only if it is smaller than the whole artifact on the wire. One that looks inside compressed
  * files may need much memory; then a plain delta is made for nodes without it, if that saves at least a fifth. */
 #include "cli/release/release_plan.h"
+#include "cli/release/release_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -215,7 +216,7 @@ static int parse_spec(const char *spec, struct artifact *artifact, struct hf_err
 static json_t *delta_entry(const struct hf_release_files *files, const char *name, const char *from, const char *hex,
                            uint64_t size, const struct hf_deep_info *info)
 {
-    _cleanup_(hf_freep) char *url = hf_asprintf("%s/%s", files->url_base, name);
+    _cleanup_(hf_freep) char *url = hf_release_file_url(files->url_base, name, hex);
     json_t *entry = url == NULL ? NULL
                                 : json_pack("{s:s, s:s, s:s, s:I}", "from", from, "url", url, "sha256", hex, "size",
                                             (json_int_t)size);
@@ -400,8 +401,7 @@ static int add_artifact(struct hf_release_files *files, const struct artifact *a
         return r;
     _cleanup_(hf_freep) char *name =
         hf_asprintf("%s-%s%s%s", files->stem, artifact->arch, files->tree ? ".tar" : "", files->pack ? ".zst" : "");
-    _cleanup_(hf_freep) char *url = name != NULL ? hf_asprintf("%s/%s", files->url_base, name) : NULL;
-    if (url == NULL || deltas == NULL || report == NULL)
+    if (name == NULL || deltas == NULL || report == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     if (map.n == 0)
         return hf_err_set(err, EBADMSG, "'%s' is empty", artifact->new_path);
@@ -414,9 +414,10 @@ static int add_artifact(struct hf_release_files *files, const struct artifact *a
                              report, &steps, err);
     if (r < 0)
         return r;
-    entry =
-        json_pack("{s:s, s:s, s:s, s:I}", "arch", artifact->arch, "url", url, "sha256", hex, "size", (json_int_t)map.n);
-    if (entry == NULL)
+    _cleanup_(hf_freep) char *url = hf_release_file_url(files->url_base, name, wire_hex);
+    entry = json_pack("{s:s, s:s, s:s, s:I}", "arch", artifact->arch, "url", url != NULL ? url : "", "sha256", hex,
+                      "size", (json_int_t)map.n);
+    if (entry == NULL || url == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     if (files->pack)
         r = hf_cli_put(entry, "download", json_pack("{s:s, s:I}", "sha256", wire_hex, "size", (json_int_t)wire_bytes),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/release/release_steps.h"
+#include "cli/release/release_file.h"
 
 #include <errno.h>
 #include <string.h>
@@ -174,11 +175,12 @@ static int drop_needless(struct hf_release_files *files, const struct graph *gra
     for (size_t i = graph->artifact.n_deltas; i-- > 0;) {
         if (!is_needless(graph, i))
             continue;
-        const char *slash = strrchr(graph->deltas[i].url, '/');
-        _cleanup_(hf_freep) char *path =
-            hf_asprintf("%s/%s", files->folder, slash != NULL ? slash + 1 : graph->deltas[i].url);
-        if (path == NULL || unlink(path) < 0)
-            return hf_err_set(err, EIO, "cannot remove the needless delta '%s'", path != NULL ? path : "");
+        const struct hf_delta_ref *delta = &graph->deltas[i];
+        _cleanup_(hf_freep) char *path = hf_release_file_path(files->cli, files->folder, delta->url, delta->size, err);
+        if (path == NULL)
+            return -err->code;
+        if (unlink(path) < 0)
+            return hf_err_set(err, EIO, "cannot remove the needless delta '%s'", path);
         (void)json_array_remove(deltas, i);
     }
     return 0;

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli/release/release_file.h - which file of a release's folder a URL of the release means. Main thread only; blocks. */
+#pragma once
+
+#include "cli/parts.h"
+
+/* The URL of a file that is served below `base`; below oci://HOST/REPOSITORY it is the blob with the hash. The caller
+ * frees it. NULL: out of memory. */
+char *hf_release_file_url(const char *base, const char *name, const char *sha256);
+
+/* Its path in `folder`: by the last part of the URL; for oci://, the file of `size` bytes with that hash, whatever its
+ * name. The file need not exist. The caller frees it. NULL: *err. */
+char *hf_release_file_path(struct hf_cli *cli, const char *folder, const char *url, uint64_t size, struct hf_err *err);

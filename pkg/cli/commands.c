@@ -171,7 +171,7 @@ const struct hf_cli_command hf_cli_commands[] = {
     },
     {
         .name = "image delta",
-        .args = "OLD... NEW",
+        .args = "[OLD...] NEW",
         .summary = "make the deltas that bring nodes from old container images to a new one",
         .details =
             "An image is docker://HOST/REPOSITORY:TAG (or @DIGEST), the folder of an OCI layout (FOLDER:TAG if it has "
@@ -181,7 +181,7 @@ const struct hf_cli_command hf_cli_commands[] = {
             "referrer of NEW in the registry. Scratch files go to $TMPDIR.\n\n"
             "  holdfast image delta docker://registry.example.com/app:1.4.1 \\\n"
             "      docker://registry.example.com/app:1.4.2 --push",
-        .min_words = 2,
+        .min_words = 1,
         .max_words = 17,
         ROW(hf_cli_image_delta),
     },

@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/asprintf.h"
 #include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "cli/delta/patch.h"
 #include "cli/image/made.h"
+#include "cli/image/tags.h"
 #include "cli/parts.h"
 #include "cli/plain.h"
 #include "codec/sha256.h"
@@ -24,6 +26,9 @@ const struct hf_cli_option hf_cli_image_delta_options[] = {
     {.name = "push", .help = "push the artifacts to the repository of NEW"},
     {.name = "output", .value = "DIR", .letter = 'o', .help = "write them into this OCI layout, as for a USB stick"},
     {.name = "dry-run", .help = "print what nodes would fetch, and keep nothing"},
+    {.name = "from-last",
+     .value = "N",
+     .help = "from the N versions before NEW in its repository, by their tags (1 to 16)"},
     {.name = "platform",
      .value = "OS/ARCH",
      .repeats = true,
@@ -40,6 +45,7 @@ struct delta_job {
     const struct hf_cli_args *args;
     struct hf_deep_create_params params;
     char label[HF_OCI_PLATFORM + 64];
+    uint64_t from_last; /* 0: not asked for */
 };
 
 /* ---- the base ---------------------------------------------------------------------------------------------------- */
@@ -379,6 +385,32 @@ static int make_from(struct delta_job *job, const char *old_name, const struct h
     return r;
 }
 
+/* From the versions that the repository has before the new image's. */
+static int make_from_last(struct delta_job *job, const struct hf_cli_image_access *access, struct hf_cli_image *image,
+                          size_t *made, struct hf_err *err)
+{
+    const struct hf_oci_reference *at = hf_cli_image_reference(image);
+    _cleanup_(hf_json_freep) json_t *tags = json_array();
+    const char *before[HF_CLI_TAGS_MAX];
+
+    if (job->from_last == 0)
+        return 0;
+    if (hf_cli_image_in_registry(image) == NULL || at->tag[0] == '\0')
+        return hf_err_set(err, EINVAL,
+                          "--from-last needs a NEW with a tag in a registry (docker://HOST/REPOSITORY:TAG)");
+    int r = tags != NULL ? hf_oci_registry_tags(hf_cli_image_in_registry(image), at->repository, tags, err)
+                         : hf_err_set(err, ENOMEM, "out of memory");
+    int n = r == 0 ? hf_cli_tags_before(tags, at->tag, (size_t)job->from_last, before) : 0;
+    if (n < 0)
+        return hf_err_set(err, EINVAL, "--from-last: the tag '%s' is no version, such as 1.4.2 or v1.4.2-alpine",
+                          at->tag);
+    for (int i = 0; r == 0 && i < n; i++) {
+        _cleanup_(hf_freep) char *name = hf_asprintf("docker://%s/%s:%s", at->host, at->repository, before[i]);
+        r = name != NULL ? make_from(job, name, access, image, made, err) : hf_err_set(err, ENOMEM, "out of memory");
+    }
+    return r;
+}
+
 static int settings(struct delta_job *job, struct hf_err *err)
 {
     const char *threads_text = hf_cli_value(job->args, "threads", "0");
@@ -388,6 +420,13 @@ static int settings(struct delta_job *job, struct hf_err *err)
 
     if (hf_parse_u64(threads_text, 0, 256, &threads) < 0)
         return hf_err_set(err, EINVAL, "--threads: '%.40s' is not a number from 0 to 256", threads_text);
+    if (hf_parse_u64(hf_cli_value(job->args, "from-last", "1"), 1, HF_CLI_TAGS_MAX, &job->from_last) < 0)
+        return hf_err_set(err, EINVAL, "--from-last: '%.40s' is not a number from 1 to %d",
+                          hf_cli_value(job->args, "from-last", ""), HF_CLI_TAGS_MAX);
+    if (hf_cli_count(job->args, "from-last") == 0)
+        job->from_last = 0;
+    if (job->from_last == 0 && job->args->n_words < 2)
+        return hf_err_set(err, EINVAL, "expected OLD... NEW, or --from-last and NEW");
     if (dry ? push || folder != NULL : !push && folder == NULL)
         return hf_err_set(err, EINVAL, "expected --push, --output, both of them, or --dry-run alone");
     if (push && strncmp(job->args->words[job->args->n_words - 1], "docker://", 9) != 0)
@@ -414,6 +453,8 @@ int hf_cli_image_delta(struct hf_cli *cli, const struct hf_cli_args *args, struc
         r = hf_cli_image_open(cli, args->words[args->n_words - 1], &access, &image, err);
     for (size_t i = 0; r == 0 && i + 1 < args->n_words; i++)
         r = make_from(&job, args->words[i], &access, image, &made, err);
+    if (r == 0)
+        r = make_from_last(&job, &access, image, &made, err);
     hf_buf_wipe(&access.logins);
     if (r == 0 && made == 0)
         r = hf_err_set(err, ENOENT, "no platform is to be updated from one image to another");

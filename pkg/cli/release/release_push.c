@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* release push: the files of a release whose URLs are oci://, as blobs of one artifact of their repository. Its manifest
+/* release push: the files of a release whose URLs are oci://, as blobs of one artifact in their repository. A manifest
  * keeps the registry from collecting them, and has the tag <name>-<version>; nodes ask for the blobs alone. Blobs come
  * first, so that a push which is cut short leaves no tag. */
 #include <errno.h>

@@ -18,9 +18,10 @@ static bool is_host(const char *text)
            strspn(text, LETTERS ".-:[]") == strlen(text);
 }
 
-static bool is_tag(const char *text)
+bool hf_oci_is_tag(const char *text)
 {
-    return text[0] != '\0' && text[0] != '.' && text[0] != '-' && strspn(text, LETTERS "._-") == strlen(text);
+    return strlen(text) < HF_OCI_TAG && text[0] != '\0' && text[0] != '.' && text[0] != '-' &&
+           strspn(text, LETTERS "._-") == strlen(text);
 }
 
 /* Ends the text at `mark`, if it is there, and moves what follows to `to`. False: it does not fit. */
@@ -42,15 +43,18 @@ int hf_oci_reference_parse(const char *text, struct hf_oci_reference *ret, struc
         return hf_err_set(err, EINVAL, "'%.100s': expected HOST/REPOSITORY:TAG or HOST/REPOSITORY@DIGEST", text);
     memcpy(reference.host, text, (size_t)(slash - text));
     if (!is_host(reference.host))
-        return hf_err_set(err, EINVAL,
-                          "'%.100s' does not begin with the host of a registry, such as registry.example.com/", text);
+        return hf_err_set(
+            err, EINVAL,
+            "'%.100s' does not begin with the host of a registry, such as registry.example.com/: there is no default. "
+            "For Docker's hub say the host of its API, and library/NAME for its own images",
+            text);
     if (snprintf(rest, sizeof(rest), "%s", slash + 1) >= (int)sizeof(rest))
         return hf_err_set(err, EINVAL, "'%.100s...' is too long", text);
     char *at = strchr(rest, '@');
     if (!cut(at, reference.digest, sizeof(reference.digest)) || (at != NULL && !hf_oci_is_digest(reference.digest)))
         return hf_err_set(err, EINVAL, "'%.100s': after '@', expected sha256: and 64 lower-case hex digits", text);
     char *colon = strchr(rest, ':');
-    if (!cut(colon, reference.tag, sizeof(reference.tag)) || (colon != NULL && !is_tag(reference.tag)))
+    if (!cut(colon, reference.tag, sizeof(reference.tag)) || (colon != NULL && !hf_oci_is_tag(reference.tag)))
         return hf_err_set(err, EINVAL, "'%.100s': what follows ':' is no tag", text);
     if (!hf_text_is_repository(hf_view_of(rest)) ||
         snprintf(reference.repository, sizeof(reference.repository), "%s", rest) >= (int)sizeof(reference.repository))

@@ -13,6 +13,8 @@ struct hf_oci_reference {
     char digest[HF_OCI_DIGEST]; /* "": none; it counts where both are there */
 };
 
+bool hf_oci_is_tag(const char *text);
+
 /* -EINVAL: *err says what is wrong. There is no default registry: an image of another one must not take its place. */
 HF_MUST_USE int hf_oci_reference_parse(const char *text, struct hf_oci_reference *ret, struct hf_err *err);
 /* "https://HOST", where the API of the registry is; "http://" with `plain`. */

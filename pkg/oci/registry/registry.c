@@ -322,6 +322,49 @@ int hf_oci_registry_referrers(struct hf_oci_registry *registry, const char *repo
     return r;
 }
 
+/* One page: those behind `last`. */
+static int list_tags(struct hf_oci_registry *registry, const char *repository, const char *last, json_t *tags,
+                     struct hf_err *err)
+{
+    static const struct hf_json_limits limits = {HF_OCI_JSON_MAX, 4, 2 * HF_OCI_TAGS};
+    _cleanup_(hf_freep) char *path = hf_asprintf("tags/list?n=1000%s%s", last[0] != '\0' ? "&last=" : "", last);
+    _cleanup_(call_done) struct call call = {.registry = registry, .method = "GET", .max_bytes = HF_OCI_JSON_MAX};
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+    int r = path != NULL ? ask_at(&call, repository, path, err) : hf_err_set(err, ENOMEM, "out of memory");
+
+    if (r == 0)
+        r = hf_json_parse(hf_buf_view(&call.answer), &limits, &json, err);
+    if (r < 0)
+        return r;
+    const json_t *page = json_object_get(json, "tags");
+    for (size_t i = 0; i < json_array_size(page); i++) {
+        const char *tag = json_string_value(json_array_get(page, i));
+        if (tag != NULL && hf_oci_is_tag(tag) && json_array_append(tags, json_array_get(page, i)) < 0)
+            return hf_err_set(err, ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
+/* Registries give as many at once as they like, in order: until nothing is behind the last one. */
+int hf_oci_registry_tags(struct hf_oci_registry *registry, const char *repository, json_t *tags, struct hf_err *err)
+{
+    char last[HF_OCI_TAG] = "";
+
+    for (;;) {
+        size_t before = json_array_size(tags);
+        int r = list_tags(registry, repository, last, tags, err);
+        size_t n = json_array_size(tags);
+        if (r == 0 && n > HF_OCI_TAGS)
+            r = hf_err_set(err, E2BIG, "'%s' has more than %d tags", repository, HF_OCI_TAGS);
+        if (r < 0 || n == before)
+            return r;
+        const char *tag = json_string_value(json_array_get(tags, n - 1));
+        if (strcmp(tag, last) == 0) /* it knows no pages */
+            return 0;
+        (void)snprintf(last, sizeof(last), "%s", tag);
+    }
+}
+
 struct checked {
     const struct hf_oci_blob_sink *sink;
     struct hf_sha256 hash;

@@ -32,6 +32,11 @@ HF_MUST_USE int hf_oci_registry_manifest(struct hf_oci_registry *registry, const
 HF_MUST_USE int hf_oci_registry_referrers(struct hf_oci_registry *registry, const char *repository, const char *digest,
                                           struct hf_buf *out, bool *ret_api, struct hf_err *err);
 
+enum { HF_OCI_TAGS = 20000 };
+/* Appends all tags of the repository to the array `tags`, perhaps one twice. -E2BIG: more than HF_OCI_TAGS. */
+HF_MUST_USE int hf_oci_registry_tags(struct hf_oci_registry *registry, const char *repository, json_t *tags,
+                                     struct hf_err *err);
+
 struct hf_oci_blob_sink {
     void *ctx;
     int (*write)(void *ctx, const void *bytes, size_t n);

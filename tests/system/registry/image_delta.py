@@ -220,6 +220,9 @@ class Tests:
                 (("v1", "v2"), 2, "--dry-run"),
                 (("v1", "v2", "--push"), 2, "docker://"),
                 (("v1", os.path.join(TOP, "Makefile"), "-o", "none"), 3, "tar"),
+                (("v2", "-o", "none"), 2, "OLD... NEW"),
+                (("v2", "-o", "none", "--from-last", "3"), 2, "docker://HOST/REPOSITORY:TAG"),
+                (("v2", "-o", "none", "--from-last", "0"), 2, "--from-last"),
                 (("v1", "v2", "-o", "none", "--threads", "x"), 2, "--threads")):
             said = holdfast("image", "delta", "--fast", *words, code=code)
             if text not in said:
@@ -272,6 +275,11 @@ class Tests:
                 equal("blob", digest_of(site.get(f"/v2/edge/app/blobs/{blob['digest']}")), blob["digest"])
             if f"{offer['digest']} pushed to 127.0.0.1:{port}/edge/app" not in said:
                 raise AssertionError(said)
+        equal("the last versions", holdfast("image", "delta", names[1], "--from-last", "3", "--dry-run", "--platform", "linux/amd64", *options),
+              holdfast("image", "delta", *names, "--dry-run", "--platform", "linux/amd64", *options))
+        said = holdfast("image", "delta", names[0], "--from-last", "3", "--dry-run", *options, code=1)
+        if "no platform" not in said:
+            raise AssertionError(said)
         holdfast("image", "delta", *names, "--push", "--platform", "linux/amd64", *options)  # again: listed once
         equal("listed once", len(json.loads(site.get(f"/v2/edge/app/manifests/sha256-{self.new.manifests[0]['digest'][7:]}"))["manifests"]), 1)
 

@@ -273,6 +273,88 @@ START_TEST(no_room)
 }
 END_TEST
 
+/* ---- sources ----------------------------------------------------------------------------------------------------- */
+
+/* What the node does with what a source delivers. */
+START_TEST(follows)
+{
+    static const struct {
+        const char *more, *content; /* of the file x; NULL: there is none */
+        bool folder, no_space, writes_used_up, allowed;
+        enum hf_content_intake intake;
+        enum hf_manifest_reason note;
+        enum hf_manifest_phase phase;
+    } rows[] = {
+        {"", "one", true, false, false, true, HF_CONTENT_FOLLOWING, HF_MANIFEST_REASON_NONE, HF_MANIFEST_APPLIED},
+        {"", NULL, true, false, false, true, HF_CONTENT_FOLLOWING, HF_MANIFEST_REASON_SOURCE_EMPTY,
+         HF_MANIFEST_FETCHING},
+        {"", NULL, false, false, false, true, HF_CONTENT_FOLLOWING, HF_MANIFEST_REASON_SOURCE_GONE,
+         HF_MANIFEST_FETCHING},
+        {"", "one", true, true, false, true, HF_CONTENT_HELD, HF_MANIFEST_REASON_NO_SPACE, HF_MANIFEST_FETCHING},
+        {"", "one", true, false, true, true, HF_CONTENT_HELD, HF_MANIFEST_REASON_CONTENT_PACED, HF_MANIFEST_FETCHING},
+        {"", "one", true, false, false, false, HF_CONTENT_FOLLOWING, HF_MANIFEST_REASON_NOT_ALLOWED,
+         HF_MANIFEST_FETCHING},
+        {",\"contentDigest\":\"sha256:" ID_1 "\"", "one", true, false, false, true, HF_CONTENT_FOLLOWING,
+         HF_MANIFEST_REASON_DIGEST_MISMATCH, HF_MANIFEST_FETCHING},
+    };
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        struct node node;
+        char text[300];
+        set_up(&node);
+        if (rows[i].folder)
+            hf_simfs_mkdir(node.bare.fs, "/opt/a", 0755);
+        if (rows[i].content != NULL)
+            hf_simfs_put(node.bare.fs, "/opt/a/x", rows[i].content, strlen(rows[i].content), 0644);
+        if (!rows[i].allowed)
+            hf_bare_allow(&node.bare, "files: [/etc/a/**]");
+        node.desired.config = node.bare.config;
+        node.desired.no_space = rows[i].no_space;
+        node.desired.writes_used_up = rows[i].writes_used_up;
+        (void)snprintf(text, sizeof(text), FILES("a", "%s"), rows[i].more);
+        want(&node, text, NULL);
+        hf_manifest_engine_check(node.engine);
+        settle(&node);
+        const struct entry *entry = entry_of(&node, "a");
+        ck_assert_msg(entry->content.intake == rows[i].intake && entry->content.note.reason == rows[i].note,
+                      "row %zu: %d %s: %s", i, (int)entry->content.intake,
+                      hf_manifest_reason_name(entry->content.note.reason), entry->content.note.message);
+        ck_assert_msg(entry->r.phase == rows[i].phase, "row %zu: %s", i, hf_manifest_phase_name(entry->r.phase));
+        node.desired.no_space = node.desired.writes_used_up = false; /* a hold ends */
+        want(&node, text, NULL);
+        settle(&node);
+        ck_assert_int_eq(entry->r.phase == HF_MANIFEST_APPLIED,
+                         rows[i].content != NULL && rows[i].more[0] == '\0' && rows[i].allowed);
+        tear_down(&node);
+    }
+}
+END_TEST
+
+/* A source that changes all the time is taken up at a pace. */
+START_TEST(changes_are_paced)
+{
+    struct node node;
+    char text[20];
+
+    set_up(&node);
+    hf_simfs_put(node.bare.fs, "/opt/a/x", "one", 3, 0644);
+    want(&node, FILES("a", ""), NULL);
+    const struct entry *entry = entry_of(&node, "a");
+    for (int i = 0; i < 3 * HF_CONTENT_PACE_BURST && entry->content.intake != HF_CONTENT_HELD; i++) {
+        (void)snprintf(text, sizeof(text), "%d", i);
+        hf_simfs_put(node.bare.fs, "/opt/a/x", text, strlen(text), 0644);
+        hf_manifest_engine_check(node.engine);
+        (void)hf_simloop_run_for(node.bare.loop, 10 * HF_NS_PER_S);
+    }
+    ck_assert_int_eq(entry->content.intake, HF_CONTENT_HELD);
+    ck_assert_int_eq(entry->content.note.reason, HF_MANIFEST_REASON_CONTENT_PACED);
+    (void)hf_simloop_run_for(node.bare.loop, 700 * HF_NS_PER_S);
+    ck_assert_int_ne(entry->content.intake, HF_CONTENT_HELD);
+    ck_assert(entry->r.phase == HF_MANIFEST_APPLIED && strcmp(entry->r.good.digest, entry->r.known_digest) == 0);
+    tear_down(&node);
+}
+END_TEST
+
 /* ---- a later process --------------------------------------------------------------------------------------------- */
 
 START_TEST(boots)
@@ -365,6 +447,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, leaves);
     tcase_add_test(tc, annotated);
     tcase_add_test(tc, no_room);
+    tcase_add_test(tc, follows);
+    tcase_add_test(tc, changes_are_paced);
     tcase_add_test(tc, boots);
     tcase_add_test(tc, folder_is_unreadable);
     tcase_add_test(tc, alone);

@@ -389,8 +389,143 @@ START_TEST(drift_without_content)
 }
 END_TEST
 
+/* ---- files of a Secret ------------------------------------------------------------------------------------------- */
+
+static int in_memory(void *ctx, int fd)
+{
+    (void)ctx;
+    return fd >= 0;
+}
+
+static int on_disk(void *ctx, int fd)
+{
+    (void)ctx;
+    (void)fd;
+    return 0;
+}
+
+#define CHECKED                                                                                                        \
+    ENTRY(",\"force\":true,\"healthDeadline\":\"5s\",\"healthChecks\":[{\"exec\":{\"command\":[\"/usr/bin/"            \
+          "check\"]}}]")
+
+/* A content of this Secret is in memory, and its set is the newest one; the actions are the entry's own. */
+static struct entry *hold_secret(struct hf_bare *bare, struct hf_fs_ops *ops, int (*is_memory)(void *ctx, int fd))
+{
+    struct entry *entry;
+
+    hf_bare_init(bare, CHECKED);
+    hf_bare_equip(bare, "secrets: [/run/**], exec: [/usr/bin/check]");
+    hf_simfs_mkdir(bare->fs, "/run", 0755);
+    *ops = *bare->engine.p.env.fs;
+    ops->is_memory = is_memory;
+    bare->engine.p.env.fs = ops;
+    entry = bare->entry;
+    entry->life = ENTRY_STARTED;
+    hf_bare_set(&entry->r.next, CHECKED, ID_1);
+    secret_put(entry, hf_bare_bundle("site", "geheim", ID_1));
+    return entry;
+}
+
+static void place_secret(struct hf_bare *bare)
+{
+    bare->entry->actions->start[HF_MANIFEST_ACT_PLACE](bare->entry);
+    (void)hf_simloop_run_for(bare->loop, 60 * HF_NS_PER_S);
+}
+
+static bool is_file(struct hf_bare *bare, const char *path, const char *text)
+{
+    size_t n;
+    const char *bytes = hf_simfs_get(bare->fs, path, &n);
+
+    return text == NULL ? bytes == NULL : bytes != NULL && n == strlen(text) && memcmp(bytes, text, n) == 0;
+}
+
+static void no_secret(void *arg, const char *path, const struct stat *st)
+{
+    struct hf_bare *bare = arg;
+    size_t n;
+    const char *text = hf_simfs_get(bare->fs, path, &n);
+
+    ck_assert_msg(!S_ISREG(st->st_mode) || memmem(text, n, "geheim", 6) == NULL, "%s", path);
+}
+
+START_TEST(only_in_memory)
+{
+    struct hf_bare bare;
+    struct hf_fs_ops ops;
+    struct entry *entry = hold_secret(&bare, &ops, on_disk);
+
+    place_secret(&bare);
+    ck_assert_int_eq(entry->r.phase, HF_MANIFEST_REFUSED);
+    ck_assert_int_eq(entry->r.reason, HF_MANIFEST_REASON_NOT_TMPFS);
+    hf_simfs_walk(bare.fs, "/", no_secret, &bare);
+    hf_bare_done(&bare);
+}
+END_TEST
+
+/* A set that fails: what was in place comes back from memory, and nothing of it was in the state folder. */
+START_TEST(goes_back_in_memory)
+{
+    for (unsigned theirs = 0; theirs < 2; theirs++) {
+        struct hf_bare bare;
+        struct hf_fs_ops ops;
+        struct entry *entry = hold_secret(&bare, &ops, in_memory);
+        if (theirs == 1) {
+            hf_simfs_put(bare.fs, "/run/site", "theirs", 6, 0600);
+        } else {
+            place_secret(&bare);
+            ck_assert_msg(entry->r.phase == HF_MANIFEST_APPLIED, "%s", entry->r.message);
+            ck_assert(is_file(&bare, "/run/site", "geheim") && entry->secret.bundle == NULL);
+            hf_bare_set(&entry->r.next, CHECKED, ID_2);
+            secret_put(entry, hf_bare_bundle("site", "geheim2", ID_2));
+            entry->r.phase = HF_MANIFEST_WAITING;
+        }
+        bare.answer.exit_code = 1;
+        place_secret(&bare);
+        ck_assert_msg(entry->r.phase == HF_MANIFEST_ROLLED_BACK, "%s", entry->r.message);
+        ck_assert(strstr(entry->r.message, "so it is not shown") != NULL);
+        ck_assert(is_file(&bare, "/run/site", theirs == 1 ? "theirs" : "geheim"));
+        hf_simfs_walk(bare.fs, HF_BARE_STATE, no_secret, &bare);
+        ck_assert(entry->secret.kept.bundle == NULL && !entry->r.unproven);
+        hf_bare_done(&bare);
+    }
+}
+END_TEST
+
+/* The agent was killed on the way: nobody has the earlier content, and the files stay as they are. */
+START_TEST(goes_back_without_memory)
+{
+    struct hf_bare bare;
+    struct hf_fs_ops ops;
+    struct entry *entry = hold_secret(&bare, &ops, in_memory);
+
+    hf_simfs_put(bare.fs, "/run/site", "theirs", 6, 0600);
+    hf_bare_hold(&bare);
+    for (unsigned i = 0; i < 2; i++) {
+        target_of(entry, &entry->r.next)->place(entry);
+        hf_bare_run(&bare);
+    }
+    ck_assert_int_eq(entry->r.phase, HF_MANIFEST_PROBATION);
+    secret_wipe(entry);
+    target_of(entry, &entry->r.next)->probe(entry);
+    (void)hf_simloop_run_for(bare.loop, 60 * HF_NS_PER_S);
+    ck_assert_int_eq(entry->r.phase, HF_MANIFEST_WAITING); /* the checks begin anew when the content is here */
+    ck_assert_int_eq(entry->r.reason, HF_MANIFEST_REASON_SECRET_ABSENT);
+    entry->r.phase = HF_MANIFEST_ROLLING_BACK;
+    target_of(entry, &entry->r.next)->roll_back(entry);
+    (void)hf_simloop_run_for(bare.loop, 60 * HF_NS_PER_S);
+    ck_assert_int_eq(entry->r.phase, HF_MANIFEST_ROLLED_BACK);
+    ck_assert_ptr_nonnull(strstr(entry->r.message, "no longer known"));
+    ck_assert(is_file(&bare, "/run/site", "geheim") && entry->r.unproven);
+    hf_bare_done(&bare);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, only_in_memory);
+    tcase_add_test(tc, goes_back_in_memory);
+    tcase_add_test(tc, goes_back_without_memory);
     tcase_add_test(tc, seals);
     tcase_add_test(tc, wants_no_copy);
     tcase_add_test(tc, opens);

@@ -596,9 +596,13 @@ static bool is_met(struct hf_bare *bare, enum scene scene)
     }
 }
 
+/* Each turn is an interval of the policy. */
 static void run_until_met(struct hf_bare *bare, enum scene scene, unsigned turns)
 {
     for (unsigned i = 0; i < turns && !is_met(bare, scene); i++) {
+        bare->entry->recheck = true;
+        if (bare->entry->due_ns == HF_NEVER)
+            bare->entry->due_ns = 0;
         entry_consider(bare->entry);
         (void)hf_simloop_run_for(bare->loop, 30 * HF_NS_PER_S);
     }
@@ -633,31 +637,57 @@ static void begin(struct hf_bare *bare, enum scene scene)
     hf_manifest_set_done(&set);
 }
 
-START_TEST(memory_runs_out)
+/* Lets the n-th allocation or, with `disk`, the n-th call of the file system fail. Returns true if there was one. */
+static bool fail_once(struct hf_bare *bare, enum scene scene, uint64_t n, bool disk)
 {
-    static const char *const walks[SCENES] = {"new set", "unhealthy set", "drift", "removal"};
-    bool ran_out = true;
+    if (disk)
+        hf_simfs_fail_at(bare->fs, n, EIO, 1);
+    else
+        allocations_left = (size_t)n;
+    run_until_met(bare, scene, 6);
+    bool failed = disk ? hf_simfs_failed(bare->fs) > 0 : allocations_left == 0;
+    hf_simfs_fail_at(bare->fs, 0, 0, 0);
+    allocations_left = 0;
+    return failed;
+}
+
+static void fail_everywhere(enum scene scene, const char *walk, bool disk)
+{
+    bool failed = true;
 
     json_set_alloc_funcs(allocate, free);
-    for (uint64_t n = hf_walk_next(walks[_i], 0); ran_out; n = hf_walk_next(walks[_i], n)) {
+    for (uint64_t n = hf_walk_next(walk, 0); failed; n = hf_walk_next(walk, n)) {
         struct hf_bare bare;
-        begin(&bare, (enum scene)_i);
-        allocations_left = (size_t)n;
-        run_until_met(&bare, (enum scene)_i, 6);
-        ran_out = allocations_left == 0;
-        allocations_left = 0;
-        run_until_met(&bare, (enum scene)_i, 40);
-        ck_assert_msg(is_met(&bare, (enum scene)_i), "allocation %u: %s %s; %s", (unsigned)n,
+        begin(&bare, scene);
+        failed = fail_once(&bare, scene, n, disk);
+        run_until_met(&bare, scene, 40);
+        ck_assert_msg(is_met(&bare, scene), "place %u: %s %s; %s", (unsigned)n,
                       hf_manifest_phase_name(bare.entry->r.phase), bare.entry->r.message,
                       bare.entry->machine.wait.message);
         hf_bare_done(&bare);
     }
+}
+
+START_TEST(memory_runs_out)
+{
+    static const char *const walks[SCENES] = {"new set", "unhealthy set", "drift", "removal"};
+
+    fail_everywhere((enum scene)_i, walks[_i], false);
+}
+END_TEST
+
+START_TEST(disk_fails)
+{
+    static const char *const walks[SCENES] = {"disk, new set", "disk, unhealthy set", "disk, drift", "disk, removal"};
+
+    fail_everywhere((enum scene)_i, walks[_i], true);
 }
 END_TEST
 
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, memory_runs_out, 0, SCENES);
+    tcase_add_loop_test(tc, disk_fails, 0, SCENES);
     tcase_add_test(tc, loads);
     tcase_add_test(tc, removed_before);
     tcase_add_test(tc, unreadable);

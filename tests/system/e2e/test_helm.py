@@ -74,10 +74,7 @@ class TestHelm(unittest.TestCase):
             world.cluster.shut_down(node)
             world.cluster.kubectl("delete", "node", node, "--ignore-not-found", check=False)
         if cls.before:
-            case.deploy.cache_clear()
-            case.deploy()
-        if case._agents.get("pod"):
-            agent.select("n2")
+            case.redeploy()
 
     def pods(self, component="agent", every=False):
         """The agents' pods by node; or `every` pod of a component in a list."""

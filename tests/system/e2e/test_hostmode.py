@@ -89,10 +89,7 @@ class TestHostMode(unittest.TestCase):
             world.cluster.shut_down(node)
             world.cluster.kubectl("delete", "node", node, "--ignore-not-found", check=False)
         if cls.before:
-            case.deploy.cache_clear()
-            case.deploy()
-        if case._agents.get("pod"):
-            agent.select("n2")
+            case.redeploy()
 
     def status(self, node):
         return api.get(f"{GROUP}/edgenodes/{node}").get("status", {})

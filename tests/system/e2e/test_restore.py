@@ -79,10 +79,7 @@ class TestUnitRestore(case.Case):
                 world.cluster.run(node, "systemctl", "restart", "kubelet")
             for node in world.NODES:
                 world.cluster.wait_ready(node)
-            case.deploy.cache_clear()
-            case.deploy()
-            if case._agents.get("pod"):        # of the tests that follow
-                agent.select("n2")
+            case.redeploy()
             wait.until("the agent to report to the new cluster", lambda: self.edgenode().get("status"), 120)
             self.assertEqual((one.version(), one.start_count()), ("1.1.0", starts))
         with self.subTest("the objects from Git: nothing is restarted again, the floor holds, and a newer release works"):

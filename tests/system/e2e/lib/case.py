@@ -45,6 +45,15 @@ def deploy():
     _run()
 
 
+def redeploy():
+    """After a test that removed what is deployed: the cluster as before, with the pod that the tests share, and none of another template."""
+    deploy.cache_clear()
+    deploy()
+    if _agents.get("pod"):
+        agent.select("n2")
+        world.cluster.kubectl("rollout", "status", f"daemonset/{agent.PROGRAM}", "-n", "holdfast-system", "--timeout=180s")
+
+
 def settle():
     """After deploy/holdfast.yaml was applied: let agents write the tests' labels, and no controller run beside the tests."""
     world.cluster.kubectl("patch", "validatingadmissionpolicy", "holdfast-agent-own-labels", "--type=json", "-p", json.dumps(LABELS))

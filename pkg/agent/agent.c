@@ -26,6 +26,7 @@
 #include "agent/follow/concern.h"
 #include "agent/follow/follow.h"
 #include "agent/gauges.h"
+#include "agent/images/image_mirror.h"
 #include "agent/images/images.h"
 #include "agent/parts.h"
 #include "agent/report/herald.h"
@@ -127,6 +128,20 @@ static void choose_policy(struct hf_agent *agent)
     if (agent->params.owner.policy_changed != NULL)
         agent->params.owner.policy_changed(agent->params.owner.arg, agent->policy.in_effect, agent->policy.labels);
     hf_images_follow(&agent->images, agent->policy.set);
+}
+
+static void images_changed(void *arg)
+{
+    struct hf_agent *agent = arg;
+
+    hf_turn_wake(&agent->turn, HF_DUE_STATUS);
+}
+
+static void images_fetched(void *arg, uint64_t bytes)
+{
+    struct hf_agent *agent = arg;
+
+    hf_network_fetched_images(&agent->network, bytes);
 }
 
 static void read_hold(struct hf_agent *agent)
@@ -232,6 +247,10 @@ static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_
     if ((turn->due & HF_DUE_PLAN) != 0)
         plan(agent);
     hf_network_enforce(&agent->network);
+    hf_image_mirror_gate(agent->params.downloads.images, agent->network.gate != HF_LINK_OPEN
+                                                             ? hf_link_reason(agent->network.gate)
+                                                         : agent->disks.writes.used_up ? "WriteBudgetUsed"
+                                                                                       : NULL);
     hf_images_work(&agent->images);
     if (turn->due != 0) {
         hf_sets_look_alone(&agent->sets);
@@ -462,6 +481,7 @@ static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
     agent->sets.happened = sets_happened;
     agent->sets.arg = agent;
     hf_images_init(&agent->images, &agent->env);
+    hf_image_mirror_report(agent->params.downloads.images, images_changed, images_fetched, agent);
     agent->images.tell = images_refused;
     agent->images.arg = agent;
     hf_labeller_init(&agent->labeller, &agent->env, &agent->policy);
@@ -727,6 +747,7 @@ void hf_agent_free(struct hf_agent *agent)
     hf_update_engine_free(agent->engine);
     hf_sets_done(&agent->sets);
     hf_images_done(&agent->images);
+    hf_image_mirror_report(agent->params.downloads.images, NULL, NULL, NULL);
     hf_labeller_done(&agent->labeller);
     hf_resync_done(&agent->resync);
     hf_report_done(&agent->report);

@@ -28,6 +28,7 @@
 #include "web/metrics.h"
 
 struct hf_access;
+struct hf_image_mirror;
 struct hf_sharing;
 struct hf_life_ops;
 
@@ -62,6 +63,7 @@ struct hf_agent_owner {
 struct hf_agent_downloads {
     struct hf_access *access; /* mirrors and credentials */
     struct hf_sharing *share; /* neighbours */
+    struct hf_image_mirror *images;
 };
 
 struct hf_agent_params {

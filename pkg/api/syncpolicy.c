@@ -153,8 +153,25 @@ static const struct hf_field mirror_fields[] = {
     HF_FIELD_QUANTITY(struct hf_policy_images, mirror_max_bytes, "maxBytes", MIB, 1ull << 40),
     {0}};
 
+/* "registry.example:5000/team/app:1.2@sha256:..." */
+static bool is_image(const char *text)
+{
+    const char *slash = strchr(text, '/'), *at = strchr(text, '@');
+
+    if (slash == NULL || at == NULL || at <= slash + 1 || !is_digest(at + 1))
+        return false;
+    for (const char *p = text; p < at; p++)
+        if (!isalnum((unsigned char)*p) && strchr(p < slash ? ".-:" : "._-:/", *p) == NULL)
+            return false;
+    return isalnum((unsigned char)text[0]) != 0;
+}
+
 static const struct hf_field image_fields[] = {
-    HF_FIELD_PART("allow", allow_fields), HF_FIELD_PART("mirror", mirror_fields), {0}};
+    HF_FIELD_PART("allow", allow_fields),
+    HF_FIELD_PART("mirror", mirror_fields),
+    HF_FIELD_TEXTS(struct hf_policy_images, prefetch, "prefetch", HF_MAX_PREFETCH, 500, is_image,
+                   "an image with its registry and digest, such as images.example/app@sha256:...", .min = 1),
+    {0}};
 
 static const struct hf_field connectivity_fields[] = {
     HF_FIELD_LIST(struct hf_policy_connectivity, windows, n_windows, "windows", hf_window_fields, HF_MAX_WINDOWS,

@@ -33,7 +33,7 @@ struct hf_policy_retain {
 };
 #define HF_RETAIN_MAX_BYTES (UINT64_C(256) << 20) /* default */
 
-enum { HF_MAX_ALLOWED_IMAGES = 10000, HF_MAX_MIRROR_REGISTRIES = 16 };
+enum { HF_MAX_ALLOWED_IMAGES = 10000, HF_MAX_MIRROR_REGISTRIES = 16, HF_MAX_PREFETCH = 32 };
 
 /* What spec.images says. Each field of it is a section of its own (api/policies). */
 struct hf_policy_images {
@@ -43,8 +43,9 @@ struct hf_policy_images {
     /* Whose images the node's mirror passes on; ends with NULL; none: there is no mirror. */
     const char *mirror_registries[HF_MAX_MIRROR_REGISTRIES + 1];
     uint64_t mirror_port;
-    uint64_t mirror_max_bytes; /* of blobs that the mirror keeps; 0: none */
-    bool mirror_configure;     /* the agent lets containerd use it */
+    const char *prefetch[HF_MAX_PREFETCH + 1]; /* "registry.example/app@sha256:..."; ends with NULL */
+    uint64_t mirror_max_bytes;                 /* of blobs that the mirror keeps; 0: none */
+    bool mirror_configure;                     /* the agent lets containerd use it */
 };
 
 /* Bulk transfers (api/link/link.h). */

@@ -18,11 +18,9 @@
 #include "base/encoding/base64.h"
 #include "codec/json.h"
 #include "mirror/made.h"
+#include "mirror/prefetch.h"
 
 enum { MAX_TEXT = 1024, MAX_SETTINGS = 16 << 10 };
-#define HUB                                                                                                            \
-    "docker."                                                                                                          \
-    "io" /* its API is at another host than its name says */
 #define CONNECT_NS (5 * HF_NS_PER_S)
 #define MANIFEST_NS (60 * HF_NS_PER_S)
 #define PATIENCE_NS (800 * HF_NS_PER_MS) /* for a registry, where a tag's last digest can stand in */
@@ -455,27 +453,6 @@ static void ask_registry(struct hf_serving *serving)
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
 
-/* False: not on the list. */
-static bool find_registry(const struct hf_mirror *mirror, const char *name, char origin[HF_URL_ORIGIN])
-{
-    struct hf_url_parts parts;
-    char url[HF_URL_ORIGIN];
-
-    for (size_t i = 0; mirror->registries[i] != NULL; i++) {
-        const char *item = mirror->registries[i];
-        bool plain = strncmp(item, "http://", 7) == 0;
-        if (strcasecmp(plain ? item + 7 : item, name) != 0)
-            continue;
-        const char *host = strcasecmp(name, HUB) == 0 ? "registry-1." HUB : name;
-        (void)snprintf(url, sizeof(url), "https://%s/", host);
-        if (hf_url_split(url, &parts, NULL) < 0)
-            return false;
-        (void)snprintf(origin, HF_URL_ORIGIN, "%s://%s", plain || parts.loopback ? "http" : "https", host);
-        return true;
-    }
-    return false;
-}
-
 /* Compares in the same time, whatever differs. */
 static bool has_secret(const struct hf_mirror *mirror, const char *authorization)
 {
@@ -554,7 +531,7 @@ static void begin(struct hf_serving *serving, int status)
         hf_serving_refuse(serving, status, "UNSUPPORTED", "no request to a mirror");
         return;
     }
-    if (!find_registry(mirror, request->registry, serving->origin)) {
+    if (!hf_mirror_find_registry(mirror, request->registry, serving->origin)) {
         hf_serving_refuse(serving, 404, "NAME_UNKNOWN", "spec.images.mirror.registries does not have this registry");
         return;
     }
@@ -644,6 +621,7 @@ struct hf_mirror *hf_mirror_new(const struct hf_mirror_params *params)
 
 static void turn_off(struct hf_mirror *mirror)
 {
+    hf_prefetch_free(hf_steal(mirror->prefetch));
     hf_streamed_free(hf_steal(mirror->server));
     while (!hf_list_empty(&mirror->servings))
         hf_serving_free(hf_container_of(mirror->servings.next, struct hf_serving, link));
@@ -656,6 +634,13 @@ static void turn_off(struct hf_mirror *mirror)
     for (size_t i = 0; mirror->stores[i] != NULL; i++)
         hf_buf_wipe_text(&mirror->stores[i]);
     hf_buf_wipe_text(&mirror->authorization);
+}
+
+static bool is_wanted(void *arg, const char *sha256)
+{
+    const struct hf_mirror *mirror = arg;
+
+    return hf_prefetch_wants(mirror->prefetch, sha256);
 }
 
 /* The cache is one more store. */
@@ -675,7 +660,9 @@ static int open_cache(struct hf_mirror *mirror, const struct hf_mirror_settings 
                                                                                .fs = mirror->p.upstream.fs,
                                                                                .log = mirror->p.log,
                                                                                .folder = mirror->stores[n],
-                                                                               .max_bytes = settings->max_bytes},
+                                                                               .max_bytes = settings->max_bytes,
+                                                                               .is_wanted = is_wanted,
+                                                                               .arg = mirror},
                                         err);
     return mirror->cache != NULL ? 0 : -err->code;
 }
@@ -726,7 +713,25 @@ int hf_mirror_settle(struct hf_mirror *mirror, const struct hf_mirror_settings *
     int r = open_cache(mirror, settings, err);
     if (r == 0)
         r = hf_streamed_new(mirror->p.loop, &params, &mirror->server, err);
-    return r;
+    if (r < 0 || settings->images == NULL || settings->images[0] == NULL)
+        return r;
+    mirror->prefetch = hf_prefetch_new(mirror, settings->images, settings->platform, mirror->cache != NULL);
+    if (mirror->prefetch == NULL)
+        return hf_err_set(err, ENOMEM, "not enough memory for the mirror");
+    hf_prefetch_gate(mirror->prefetch, mirror->closed);
+    return 0;
+}
+
+struct hf_mirror_ready hf_mirror_ready(const struct hf_mirror *mirror)
+{
+    return mirror->prefetch != NULL ? hf_prefetch_ready(mirror->prefetch) : (struct hf_mirror_ready){.asked = false};
+}
+
+void hf_mirror_gate(struct hf_mirror *mirror, const char *closed)
+{
+    mirror->closed = closed;
+    if (mirror->prefetch != NULL)
+        hf_prefetch_gate(mirror->prefetch, closed);
 }
 
 uint16_t hf_mirror_port(const struct hf_mirror *mirror)

@@ -20,6 +20,9 @@ struct hf_mirror_params {
     struct hf_log *log;         /* may be NULL */
     struct hf_metrics *metrics; /* may be NULL */
     struct hf_mirror_upstream_params upstream;
+    void (*ready_changed)(void *arg);              /* hf_mirror_ready(); may be NULL, as the next one */
+    void (*prefetched)(void *arg, uint64_t bytes); /* from registries, for images that no pod has asked for */
+    void *arg;
 };
 
 /* Copied. */
@@ -31,8 +34,11 @@ struct hf_mirror_settings {
     const char *secret; /* password of the user "holdfast" */
     /* Folders with blobs/sha256/: of containerd, read only. Ends with NULL. */
     const char *const *stores;
-    const char *folder;   /* of the file of tags and of scratch files; exists */
-    uint64_t max_bytes;   /* of <folder>/cache; 0: there is none */
+    const char *folder; /* of the file of tags and of scratch files; exists */
+    uint64_t max_bytes; /* of <folder>/cache; 0: there is none */
+    /* "registry.example/app@sha256:...", which are to be in the cache; ends with NULL; NULL: none. */
+    const char *const *images;
+    const char *platform; /* "linux/arm64"; with images */
     uint64_t stale_ok_ns; /* how long a tag's last digest stands in for a registry that is away */
 };
 
@@ -42,4 +48,14 @@ void hf_mirror_free(struct hf_mirror *mirror);                          /* accep
 /* NULL: off, without port and timer. Errors of hf_streamed_new(); then it is off. */
 HF_MUST_USE int hf_mirror_settle(struct hf_mirror *mirror, const struct hf_mirror_settings *settings,
                                  struct hf_err *err);
+
+/* Of the images: `ready`: all are here. `reason` and what the message says are for the condition ImagesReady. */
+struct hf_mirror_ready {
+    bool asked, ready; /* !asked: there are none */
+    const char *reason;
+    char message[512];
+};
+struct hf_mirror_ready hf_mirror_ready(const struct hf_mirror *mirror);
+/* What no pod waits for waits, too: `closed` is the reason, such as "LinkWindowClosed"; NULL: for nothing. */
+void hf_mirror_gate(struct hf_mirror *mirror, const char *closed);
 uint16_t hf_mirror_port(const struct hf_mirror *mirror); /* 0: off */

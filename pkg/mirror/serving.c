@@ -8,11 +8,35 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/encoding/hex.h"
 #include "os/fd.h"
 
 enum { MAX_TEXT = 1024 };
+#define HUB                                                                                                            \
+    "docker."                                                                                                          \
+    "io" /* its API is at another host than its name says */
+
+bool hf_mirror_find_registry(const struct hf_mirror *mirror, const char *name, char origin[HF_URL_ORIGIN])
+{
+    struct hf_url_parts parts;
+    char url[HF_URL_ORIGIN];
+
+    for (size_t i = 0; mirror->registries[i] != NULL; i++) {
+        const char *item = mirror->registries[i];
+        bool plain = strncmp(item, "http://", 7) == 0;
+        if (strcasecmp(plain ? item + 7 : item, name) != 0)
+            continue;
+        const char *host = strcasecmp(name, HUB) == 0 ? "registry-1." HUB : name;
+        (void)snprintf(url, sizeof(url), "https://%s/", host);
+        if (hf_url_split(url, &parts, NULL) < 0)
+            return false;
+        (void)snprintf(origin, HF_URL_ORIGIN, "%s://%s", plain || parts.loopback ? "http" : "https", host);
+        return true;
+    }
+    return false;
+}
 
 void hf_serving_free(struct hf_serving *serving)
 {

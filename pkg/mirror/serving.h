@@ -43,6 +43,7 @@ struct hf_serving {
     struct hf_timer *patience;       /* then last_sha256 is the answer; NULL: there is none */
 };
 
+struct hf_prefetch;
 struct hf_mirror {
     struct hf_mirror_params p;
     struct hf_mirror_upstream *upstream;
@@ -60,11 +61,16 @@ struct hf_mirror {
     /* All of what is asked, or of a blob what is missing from `at` on. */
     void (*ask_registry)(struct hf_serving *serving);
     struct hf_mirror_cache *cache; /* or NULL */
+    struct hf_prefetch *prefetch;  /* or NULL */
+    const char *closed;            /* as of hf_mirror_gate() */
     int cache_failure;             /* why the last blob could not be kept; 0: it could */
     struct hf_metric_family *sent, *image_asked, *image_fetched;
     struct hf_metric *fetched;
     uint64_t prefetched; /* bytes from registries, for patient requests */
 };
+
+/* False: not on the list. */
+bool hf_mirror_find_registry(const struct hf_mirror *mirror, const char *name, char origin[HF_URL_ORIGIN]);
 
 void hf_serving_free(struct hf_serving *serving);
 /* Breaks the connection off, so that no client takes what it has for the whole. */

@@ -26,6 +26,11 @@ struct hf_image_mirror {
     char *wanted;             /* port, bytes of the cache and registries, a line each; NULL: none */
     uint64_t stale_ok_ns;     /* of the policy that said so */
     bool caches;              /* there may be a cache on the disk */
+    char *images;             /* of the policy, a line each; NULL: none */
+    const char *closed;
+    void (*ready_changed)(void *arg); /* NULL, as the next one: nobody wants to know */
+    void (*prefetched)(void *arg, uint64_t bytes);
+    void *arg;
 };
 
 struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params *params)
@@ -45,6 +50,7 @@ void hf_image_mirror_free(struct hf_image_mirror *mirror)
     if (mirror->again != NULL)
         hf_loop_sched(mirror->p.loop)->timer_free(hf_loop_sched(mirror->p.loop)->ctx, mirror->again);
     free(mirror->wanted);
+    free(mirror->images);
     free(mirror);
 }
 
@@ -116,12 +122,14 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
                                          "/var/lib/rancher/k3s/agent/containerd/io.containerd.content.v1.content",
                                          "/var/lib/rancher/rke2/agent/containerd/io.containerd.content.v1.content"};
     _cleanup_(hf_freep) char *lines = strdup(mirror->wanted);
+    _cleanup_(hf_freep) char *images = mirror->images != NULL ? strdup(mirror->images) : NULL;
+    const char *wanted[HF_MAX_PREFETCH + 1] = {NULL};
     char folder[PATH_MAX + 16], secret[HF_MIRROR_SECRET], stores_text[HF_LEN(places)][PATH_MAX + 128];
     const char *registries[HF_MIRROR_MAX_REGISTRIES + 1] = {NULL}, *stores[HF_LEN(places) + 1] = {NULL};
     char *rest = lines, *line;
     size_t n = 0;
 
-    if (lines == NULL)
+    if (lines == NULL || (images == NULL) != (mirror->images == NULL))
         return hf_err_set(err, ENOMEM, "not enough memory for the mirror");
     uint16_t port = (uint16_t)strtoul(strsep(&rest, "\n"), NULL, 10);
     line = strsep(&rest, "\n");
@@ -132,6 +140,9 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
         (void)snprintf(stores_text[i], sizeof(stores_text[i]), "%s%s", mirror->p.host_root, places[i]);
         stores[i] = stores_text[i];
     }
+    rest = images;
+    for (n = 0; n < HF_MAX_PREFETCH && (line = strsep(&rest, "\n")) != NULL; n++)
+        wanted[n] = line;
     (void)snprintf(folder, sizeof(folder), "%s/mirror", mirror->p.state_dir);
     int r = take_secret(folder, secret, err);
     if (r == 0)
@@ -142,6 +153,8 @@ static int serve(struct hf_image_mirror *mirror, struct hf_err *err)
                                                                 .stores = stores,
                                                                 .folder = folder,
                                                                 .max_bytes = max_bytes,
+                                                                .images = wanted,
+                                                                .platform = mirror->p.platform,
                                                                 .stale_ok_ns = mirror->stale_ok_ns},
                              err);
     if (r == 0)
@@ -164,6 +177,22 @@ static void forget_hosts(const struct hf_image_mirror *mirror)
         hf_log_err(mirror->p.log, HF_LOG_WARNING, "image.mirror_failed", "stateDir", mirror->p.state_dir, &err);
 }
 
+static void ready_changed(void *arg)
+{
+    const struct hf_image_mirror *mirror = arg;
+
+    if (mirror->ready_changed != NULL)
+        mirror->ready_changed(mirror->arg);
+}
+
+static void prefetched(void *arg, uint64_t bytes)
+{
+    const struct hf_image_mirror *mirror = arg;
+
+    if (mirror->prefetched != NULL)
+        mirror->prefetched(mirror->arg, bytes);
+}
+
 static void settle(void *arg)
 {
     struct hf_image_mirror *mirror = arg;
@@ -174,11 +203,15 @@ static void settle(void *arg)
         mirror->mirror = hf_mirror_new(&(const struct hf_mirror_params){.loop = mirror->p.loop,
                                                                         .log = mirror->p.log,
                                                                         .metrics = mirror->p.metrics,
-                                                                        .upstream = mirror->p.upstream});
+                                                                        .upstream = mirror->p.upstream,
+                                                                        .ready_changed = ready_changed,
+                                                                        .prefetched = prefetched,
+                                                                        .arg = mirror});
     if (mirror->again == NULL)
         mirror->again = sched->timer_new(sched->ctx, settle, mirror);
     if (mirror->mirror == NULL || mirror->again == NULL)
         return;
+    hf_mirror_gate(mirror->mirror, mirror->closed);
     if (serve(mirror, &err) == 0) {
         hf_log(mirror->p.log, HF_LOG_INFO, "image.mirror", HF_D("port", hf_mirror_port(mirror->mirror)));
         return;
@@ -201,6 +234,55 @@ static void turn_off(struct hf_image_mirror *mirror)
     hf_log(mirror->p.log, HF_LOG_INFO, "image.mirror_off", HF_S("stateDir", mirror->p.state_dir));
 }
 
+void hf_image_mirror_report(struct hf_image_mirror *mirror, void (*changed)(void *arg),
+                            void (*fetched)(void *arg, uint64_t bytes), void *arg)
+{
+    if (mirror == NULL)
+        return;
+    mirror->ready_changed = changed;
+    mirror->prefetched = fetched;
+    mirror->arg = arg;
+}
+
+void hf_image_mirror_gate(struct hf_image_mirror *mirror, const char *closed)
+{
+    if (mirror == NULL)
+        return;
+    mirror->closed = closed;
+    if (mirror->mirror != NULL)
+        hf_mirror_gate(mirror->mirror, closed);
+}
+
+struct hf_mirror_ready hf_image_mirror_ready(const struct hf_image_mirror *mirror)
+{
+    struct hf_mirror_ready ready = {.asked = false};
+
+    if (mirror == NULL)
+        return ready;
+    if (mirror->mirror != NULL)
+        ready = hf_mirror_ready(mirror->mirror);
+    if (ready.asked || mirror->images == NULL)
+        return ready;
+    ready = (struct hf_mirror_ready){.asked = true, .reason = mirror->mirror != NULL ? "MirrorFailed" : "NoCache"};
+    (void)snprintf(ready.message, sizeof(ready.message), "%s",
+                   mirror->mirror != NULL
+                       ? "the mirror of spec.images.mirror cannot serve; the log of the agent says why"
+                       : "spec.images.prefetch waits for spec.images.mirror with maxBytes");
+    return ready;
+}
+
+static char *lines_of(const char *const *texts)
+{
+    struct hf_buf text = HF_BUF_INIT(HF_MAX_PREFETCH * 512);
+    int r = 0;
+
+    for (size_t i = 0; texts[i] != NULL && r == 0; i++)
+        r = hf_buf_addf(&text, "%s%s", i > 0 ? "\n" : "", texts[i]);
+    char *lines = r == 0 && text.n > 0 ? hf_buf_take(&text) : NULL;
+    hf_buf_done(&text);
+    return lines;
+}
+
 void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_syncpolicy *policy)
 {
     const char *const *registries = policy->images.mirror_registries;
@@ -218,6 +300,11 @@ void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_sync
     mirror->stale_ok_ns = policy->stale_window_ns;
     free(mirror->wanted);
     mirror->wanted = wanted;
+    char *images = lines_of(policy->images.prefetch);
+    same =
+        same && (images == NULL) == (mirror->images == NULL) && (images == NULL || strcmp(images, mirror->images) == 0);
+    free(mirror->images);
+    mirror->images = images;
     if (wanted == NULL)
         turn_off(mirror);
     else if (!same)

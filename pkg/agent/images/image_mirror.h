@@ -6,8 +6,7 @@
 
 #include "api/syncpolicy.h"
 #include "loop/loop.h"
-#include "mirror/upstream.h"
-#include "web/metrics.h"
+#include "mirror/mirror.h"
 
 struct hf_image_mirror;
 
@@ -17,6 +16,7 @@ struct hf_image_mirror_params { /* borrowed */
     struct hf_metrics *metrics;
     struct hf_mirror_upstream_params upstream;
     const char *state_dir;
+    const char *platform;  /* "linux/arm64" */
     const char *host_root; /* where the host's files are; "" on a host */
 };
 
@@ -24,3 +24,9 @@ struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params 
 void hf_image_mirror_free(struct hf_image_mirror *mirror);                                /* accepts NULL */
 /* The policy in effect. Blocks briefly. */
 void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_syncpolicy *policy);
+/* As of struct hf_mirror_params. These three accept NULL. */
+void hf_image_mirror_report(struct hf_image_mirror *mirror, void (*ready_changed)(void *arg),
+                            void (*prefetched)(void *arg, uint64_t bytes), void *arg);
+/* As of mirror/mirror.h. */
+void hf_image_mirror_gate(struct hf_image_mirror *mirror, const char *closed);
+struct hf_mirror_ready hf_image_mirror_ready(const struct hf_image_mirror *mirror);

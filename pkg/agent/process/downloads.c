@@ -8,6 +8,7 @@
 
 #include "agent/images/image_mirror.h"
 #include "agent/process/neighbours.h"
+#include "node/facts.h"
 #include "os/fs_posix.h"
 #include "steps/access.h"
 
@@ -21,6 +22,7 @@ struct hf_downloads {
     struct hf_image_mirror *images;
     struct hf_sharing *share;
     int share_said;
+    char platform[48];
     struct hf_timer *timer; /* armed while owner and policy allow sharing */
 };
 
@@ -70,7 +72,8 @@ void hf_downloads_configure(struct hf_downloads *downloads, const struct hf_conf
 void hf_downloads_fill(struct hf_downloads *downloads, struct hf_agent_params *params)
 {
     params->http = hf_http_client_ops(downloads->client);
-    params->downloads = (struct hf_agent_downloads){.access = downloads->access, .share = downloads->share};
+    params->downloads = (struct hf_agent_downloads){
+        .access = downloads->access, .share = downloads->share, .images = downloads->images};
 }
 
 void hf_downloads_follow(struct hf_downloads *downloads, const struct hf_syncpolicy *policy)
@@ -82,6 +85,7 @@ static struct hf_image_mirror *new_images(struct hf_downloads *downloads)
 {
     const struct hf_agent_options *options = downloads->p.options;
 
+    (void)snprintf(downloads->platform, sizeof(downloads->platform), "linux/%s", hf_facts_build_arch());
     return hf_image_mirror_new(
         &(const struct hf_image_mirror_params){.loop = downloads->p.loop,
                                                .log = downloads->p.log,
@@ -92,6 +96,7 @@ static struct hf_image_mirror *new_images(struct hf_downloads *downloads)
                                                             .clock = downloads->p.clock,
                                                             .access = downloads->access},
                                                .state_dir = options->state_dir,
+                                               .platform = downloads->platform,
                                                .host_root = options->host.root != NULL ? options->host.root : ""});
 }
 

@@ -17,6 +17,7 @@
 #include "agent/diskq.h"
 #include "agent/features.h"
 #include "agent/follow/concern.h"
+#include "agent/images/image_mirror.h"
 #include "agent/images/images.h"
 #include "agent/resources/disks.h"
 #include "agent/trust/trust_watch.h"
@@ -27,6 +28,7 @@
 enum { MAX_REFUSED = 16, MAX_NO_ROOM = 4 };
 
 struct collection {
+    struct hf_mirror_ready images;
     const struct hf_collect_params *params;
     const struct hf_agent_parts *parts;
     struct hf_update_status updates[HF_STATUS_MAX_UPDATES];
@@ -259,7 +261,8 @@ static const char *judge_features(const struct hf_syncpolicy *policy, char *text
     const struct {
         enum hf_feature feature;
         bool asked;
-    } rows[] = {{HF_FEATURE_IMAGES, policy->images.allowed != NULL || policy->images.mirror_registries[0] != NULL},
+    } rows[] = {{HF_FEATURE_IMAGES, policy->images.allowed != NULL || policy->images.mirror_registries[0] != NULL ||
+                                        policy->images.prefetch[0] != NULL},
                 {HF_FEATURE_MANIFESTS, policy->n_manifests > 0},
                 {HF_FEATURE_SHARE, policy->share_neighbours},
                 {HF_FEATURE_TELEMETRY, policy->telemetry.present}};
@@ -322,6 +325,9 @@ static struct hf_status_view view_of(struct collection *all, const struct hf_rea
     if (params->owner.certificate_problem != NULL)
         view.certificate.message =
             params->owner.certificate_problem(params->owner.arg, &view.certificate_valid, &view.certificate.reason);
+    all->images = hf_image_mirror_ready(params->downloads.images);
+    if (all->images.asked)
+        view.prefetch = (struct hf_status_images){all->images.ready, all->images.reason, all->images.message};
     return view;
 }
 

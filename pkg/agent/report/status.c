@@ -456,6 +456,8 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
         r = set_images(conditions, "ImagesVerified", &view->images, now_unix_ns);
     if (r == 0)
         r = set_images(conditions, "MirrorConfigured", &view->mirror, now_unix_ns);
+    if (r == 0)
+        r = set_images(conditions, "ImagesReady", &view->prefetch, now_unix_ns);
     return r == 0 ? set_failures(conditions, view, now_unix_ns) : r;
 }
 

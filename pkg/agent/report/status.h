@@ -49,7 +49,7 @@ struct hf_status_host_life {
     const char *reason, *message;
 };
 
-/* ImagesVerified, MirrorConfigured. `reason`: NULL: nothing asks for it. */
+/* ImagesVerified, MirrorConfigured, ImagesReady. `reason`: NULL: nothing asks for it. */
 struct hf_status_images {
     bool verified;
     const char *reason, *message;
@@ -99,7 +99,7 @@ struct hf_status_view {
     bool certificate_valid;          /* the condition ClientCertificateValid is true */
     struct hf_status_trouble floors; /* may be old */
     struct hf_status_host_life host_life;
-    struct hf_status_images images, mirror;
+    struct hf_status_images images, mirror, prefetch;
     const struct hf_readiness *readiness;
     int64_t observed_generation; /* generation of the EdgeNode; 0: unknown */
 };

@@ -90,6 +90,11 @@ void hf_network_sent(struct hf_network *network, uint64_t bytes, bool backlog)
     count(network, backlog ? HF_NETWORK_BACKLOG : HF_NETWORK_TELEMETRY, bytes);
 }
 
+void hf_network_fetched_images(struct hf_network *network, uint64_t bytes)
+{
+    count(network, HF_NETWORK_IMAGES, bytes);
+}
+
 /* ---- the functions of a lane ------------------------------------------------------------------------------------- */
 
 static int on_response(void *arg, const struct hf_http_response *response)

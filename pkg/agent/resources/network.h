@@ -12,11 +12,12 @@
 
 struct hf_network;
 
-/* Releases, archives and backlog use up maxBytesPerDay. */
+/* All but live telemetry use up maxBytesPerDay. */
 enum hf_network_kind {
     HF_NETWORK_RELEASES,
     HF_NETWORK_ARCHIVES,
     HF_NETWORK_BACKLOG,
+    HF_NETWORK_IMAGES,    /* before a pod asks for them */
     HF_NETWORK_TELEMETRY, /* live */
     HF_NETWORK_KINDS
 };
@@ -58,5 +59,7 @@ void hf_network_save(struct hf_network *network);
 
 /* Telemetry's; only the backlog uses up maxBytesPerDay. */
 void hf_network_sent(struct hf_network *network, uint64_t bytes, bool backlog);
+
+void hf_network_fetched_images(struct hf_network *network, uint64_t bytes);
 
 struct hf_status_network hf_network_status(const struct hf_network *network);

@@ -110,6 +110,7 @@ static void set_network(const struct hf_resource_gauges *g, const struct hf_netw
         const char *kind, *direction;
     } rows[] = {[HF_NETWORK_RELEASES] = {"release", "received"},
                 [HF_NETWORK_ARCHIVES] = {"manifest", "received"},
+                [HF_NETWORK_IMAGES] = {"image", "received"},
                 [HF_NETWORK_BACKLOG] = {"telemetry-backlog", "sent"},
                 [HF_NETWORK_TELEMETRY] = {"telemetry", "sent"}};
     const struct hf_agent_params *params = network->env->params;

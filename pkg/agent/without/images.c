@@ -45,3 +45,17 @@ void hf_image_mirror_free(HF_UNUSED struct hf_image_mirror *mirror)
 void hf_image_mirror_follow(HF_UNUSED struct hf_image_mirror *mirror, HF_UNUSED const struct hf_syncpolicy *policy)
 {
 }
+
+void hf_image_mirror_report(HF_UNUSED struct hf_image_mirror *mirror, HF_UNUSED void (*ready_changed)(void *arg),
+                            HF_UNUSED void (*prefetched)(void *arg, uint64_t bytes), HF_UNUSED void *arg)
+{
+}
+
+void hf_image_mirror_gate(HF_UNUSED struct hf_image_mirror *mirror, HF_UNUSED const char *closed)
+{
+}
+
+struct hf_mirror_ready hf_image_mirror_ready(HF_UNUSED const struct hf_image_mirror *mirror)
+{
+    return (struct hf_mirror_ready){.asked = false};
+}

@@ -159,10 +159,11 @@ class Scene:
         with open(self.node.place("agent.yaml"), "w", encoding="utf-8") as file:
             json.dump({"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "AgentConfiguration", **fields}, file)
 
-    def policy(self, mirror):
+    def policy(self, mirror, prefetch=None, **spec):
         with open(self.node.place("objects", "policy.yaml"), "w", encoding="utf-8") as file:
             json.dump({"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "SyncPolicy", "metadata": {"name": "images"},
-                       "spec": {"nodeSelector": {}, "interval": "10s", **({"images": {"mirror": mirror}} if mirror else {})}}, file)
+                       "spec": {"nodeSelector": {}, "interval": "10s", **spec,
+                                **({"images": {"mirror": mirror, **({"prefetch": prefetch} if prefetch else {})}} if mirror else {})}}, file)
 
     def start(self):
         self.node.start_agent("--config", self.node.place("agent.yaml"), "--run-dir", self.node.place("run"), "--host-root", self.node.place("host"))
@@ -329,6 +330,37 @@ def containerd_by_delta():
         equal("the layer after it", digest(scene.ask(f"/v2/team/app/blobs/{digest(new)}")[2]), digest(new))
 
 
+def ready_before_a_pod():
+    """An image comes in its window, over a kill -9 in the middle of it, and is there when the registry is not."""
+    with Scene("prefetch") as scene:
+        registry = scene.registry
+        image = f"{registry.name}/team/app:1@{digest(registry.manifest)}"
+        mirror = {"registries": [registry.name], "port": scene.port, "maxBytes": "64Mi"}
+
+        def condition():
+            status = scene.node.status() or {}
+            return next(((one["status"], one["reason"]) for one in status.get("conditions", []) if one["type"] == "ImagesReady"), None)
+        now = time.gmtime()
+        later = f"{(now.tm_hour + 12) % 24:02d}:00"
+        scene.policy(mirror, [image], connectivity={"windows": [{"start": later, "duration": "1h", "timeZone": "UTC"}]})
+        wait("the window to be waited for", lambda: condition() == ("False", "LinkWindowClosed"))
+        equal("bytes outside of the window", scene.metric("holdfast_mirror_fetched_bytes_total"), 0)
+        scene.policy(mirror, [image])
+        partial = scene.node.place("state", "mirror", "cache", "partial")
+        wait("the first bytes", lambda: scene.metric("holdfast_mirror_fetched_bytes_total") > 0)
+        scene.node.kill_agent()
+        scene.start()
+        wait("the image", lambda: condition() == ("True", "Ready"))
+        equal("what is half there", os.listdir(partial), [])
+        registry.stop()
+        for path, content in (("manifests/" + digest(registry.manifest), registry.manifest), ("blobs/" + digest(registry.layers[0]), registry.layers[0])):
+            status, _, body = scene.ask("/v2/team/app/" + path)
+            equal("without the registry: " + path[:9], (status, digest(body)), (200, digest(content)))
+        registry.start()
+        scene.policy(None)
+        wait("the cache to go", lambda: not os.path.exists(scene.node.place("state", "mirror", "cache")))
+
+
 def containerd_without_the_agent():
     """A mirror that is away costs a pull next to nothing."""
     with Scene("away") as scene:
@@ -422,7 +454,7 @@ def stopped_in_the_middle():
             equal(f"the next pull after the {victim}", (status, digest(body)), (200, digest(scene.registry.layers[0])))
 
 
-CASES = [containerd_pulls, containerd_configured_by_the_agent, containerd_by_delta, containerd_without_the_agent, no_open_door, private, damaged_registry, stopped_in_the_middle]
+CASES = [containerd_pulls, containerd_configured_by_the_agent, containerd_by_delta, ready_before_a_pod, containerd_without_the_agent, no_open_door, private, damaged_registry, stopped_in_the_middle]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("-")]

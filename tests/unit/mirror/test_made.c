@@ -39,26 +39,28 @@ static struct hf_mirror *mirror;
 static struct hf_metrics *metrics;
 static struct hf_fs_ops fs;
 static char folder[] = "/tmp/hf-made-XXXXXX", host[32];
-static uint64_t max_bytes; /* of the cache */
+static uint64_t max_bytes, prefetched; /* of the cache; bytes that no pod waited for */
+static char image[200];                /* to prefetch */
 static struct blob bases[LAYERS], layers[LAYERS], deltas[LAYERS], old_manifest, manifest, artifact, referrers;
 
 static struct {
     enum {
         RIGHT,
-        BY_TAG,      /* a registry without the API of referrers */
-        NO_LAYERS,   /* has the delta, but fails for the layer itself */
-        NO_OFFER,    /* 404 for both */
-        BAD_OFFER,   /* not JSON */
-        NO_ARTIFACT, /* the index has it, the registry has not */
-        DAMAGED,     /* the delta on the registry's disk */
-        CUT,         /* the delta ends early, and its digest is of that */
-        OTHER,       /* the delta makes something else of the same size */
-        LYING,       /* `to.size` is not the layer's */
-        LARGER,      /* the delta is not smaller than the layer */
-        NO_BASE,     /* one of the old layers is not here */
-        BASE_GONE,   /* after it was found */
-        BASE_WRONG,  /* on the node's disk */
-        FULL_DISK,   /* when half of the layer is made */
+        BY_TAG,           /* a registry without the API of referrers */
+        NO_LAYERS,        /* has the delta, but fails for the layer itself */
+        NO_LAYERS_AT_ALL, /* fails for a layer, and has no delta */
+        NO_OFFER,         /* 404 for both */
+        BAD_OFFER,        /* not JSON */
+        NO_ARTIFACT,      /* the index has it, the registry has not */
+        DAMAGED,          /* the delta on the registry's disk */
+        CUT,              /* the delta ends early, and its digest is of that */
+        OTHER,            /* the delta makes something else of the same size */
+        LYING,            /* `to.size` is not the layer's */
+        LARGER,           /* the delta is not smaller than the layer */
+        NO_BASE,          /* one of the old layers is not here */
+        BASE_GONE,        /* after it was found */
+        BASE_WRONG,       /* on the node's disk */
+        FULL_DISK,        /* when half of the layer is made */
     } mood;
     unsigned layers, deltas, ranges; /* requests for them */
 } seen;
@@ -216,7 +218,8 @@ static bool say_layer(struct hf_streamed_exchange *exchange, const char *head)
     for (unsigned i = 0; i < LAYERS; i++) {
         if (is_for(head, "blobs", layers[i].digest)) {
             seen.layers++;
-            say(exchange, seen.mood == NO_LAYERS ? 500 : 200, head, layers[i].p, layers[i].n);
+            say(exchange, seen.mood == NO_LAYERS || seen.mood == NO_LAYERS_AT_ALL ? 500 : 200, head, layers[i].p,
+                layers[i].n);
             return true;
         }
         if (is_for(head, "blobs", deltas[i].digest)) {
@@ -247,7 +250,9 @@ static void asked(void *arg, struct hf_streamed_exchange *exchange, struct hf_vi
         say(exchange, 200, head, manifest.p, manifest.n);
     else if ((by_api || by_tag) && seen.mood == BAD_OFFER)
         say(exchange, 200, head, "{\"schemaVersion\":2", 18);
-    else if (seen.mood == BY_TAG || seen.mood == NO_OFFER ? by_tag && seen.mood == BY_TAG : by_api)
+    else if (seen.mood == BY_TAG || seen.mood == NO_OFFER || seen.mood == NO_LAYERS_AT_ALL
+                 ? by_tag && seen.mood == BY_TAG
+                 : by_api)
         say(exchange, 200, head, referrers.p, referrers.n);
     else if (is_for(head, "manifests", artifact.digest) && seen.mood != NO_ARTIFACT)
         say(exchange, 200, head, artifact.p, artifact.n);
@@ -265,13 +270,24 @@ static ssize_t write_some(void *ctx, int fd, const void *bytes, size_t n, uint64
     return seen.mood == FULL_DISK && offset + n > FULL_AT ? -ENOSPC : hf_fs_posix()->pwrite(ctx, fd, bytes, n, offset);
 }
 
+static void count_prefetched(void *arg, uint64_t bytes)
+{
+    (void)arg;
+    prefetched += bytes;
+}
+
 /* ---- the scene --------------------------------------------------------------------------------------------------- */
 
 static void settle(void)
 {
-    const char *registries[] = {host, NULL}, *stores[] = {"/nowhere", folder, NULL};
-    const struct hf_mirror_settings settings = {
-        .registries = registries, .secret = "s3cret", .stores = stores, .folder = folder, .max_bytes = max_bytes};
+    const char *registries[] = {host, NULL}, *stores[] = {"/nowhere", folder, NULL}, *images[] = {image, NULL};
+    const struct hf_mirror_settings settings = {.registries = registries,
+                                                .secret = "s3cret",
+                                                .stores = stores,
+                                                .folder = folder,
+                                                .max_bytes = max_bytes,
+                                                .images = image[0] != '\0' ? images : NULL,
+                                                .platform = "linux/amd64"};
 
     ck_assert_int_eq(hf_mirror_settle(mirror, &settings, NULL), 0);
 }
@@ -308,6 +324,7 @@ static void start(int mood)
     mirror = hf_mirror_new(&(const struct hf_mirror_params){
         .loop = loop,
         .metrics = metrics,
+        .prefetched = count_prefetched,
         .upstream = {
             .sched = hf_loop_sched(loop), .fs = &fs, .http = hf_http_client_ops(client), .clock = hf_clock_posix()}});
     settle();
@@ -591,8 +608,110 @@ START_TEST(no_room)
 }
 END_TEST
 
+/* ---- before a pod asks ------------------------------------------------------------------------------------------- */
+
+static struct hf_mirror_ready wait_ready(bool ready, const char *reason)
+{
+    struct hf_mirror_ready found = hf_mirror_ready(mirror);
+
+    for (int i = 0; i < 3000 && (found.ready != ready || strcmp(found.reason, reason) != 0); i++) {
+        loop_run_for(loop, 10 * HF_NS_PER_MS);
+        found = hf_mirror_ready(mirror);
+    }
+    ck_assert_msg(found.asked && found.ready == ready && strcmp(found.reason, reason) == 0, "%s: %s", found.reason,
+                  found.message);
+    return found;
+}
+
+static void want(int mood, const char *digest)
+{
+    start(mood);
+    hf_mirror_gate(mirror, "LinkWindowClosed");
+    (void)snprintf(image, sizeof(image), "%s/team/app:1@%s", host, digest != NULL ? digest : manifest.digest);
+    settle();
+}
+
+/* In the window, and by delta; then a pod gets it without the registry, and after a restart it is still here. */
+START_TEST(ready_before)
+{
+    max_bytes = 4 << 20;
+    want(RIGHT, NULL);
+    struct hf_mirror_ready found = wait_ready(false, "LinkWindowClosed");
+    ck_assert_ptr_nonnull(strstr(found.message, "0 of 1"));
+    loop_run_for(loop, 100 * HF_NS_PER_MS);
+    ck_assert_double_eq(fetched_bytes(), 0);
+    hf_mirror_gate(mirror, NULL);
+    (void)wait_ready(true, "Ready");
+    ck_assert_uint_eq(seen.layers, 0);
+    ck_assert_uint_eq(seen.deltas, 2);
+    ck_assert_double_lt(fetched_bytes(), SIZE / 3);
+    ck_assert_double_eq(fetched_bytes(), (double)prefetched);
+    ck_assert_double_eq(sent_bytes("delta"), 0); /* containerd has had nothing */
+    hf_streamed_free(hf_steal(registry));
+    settle();
+    (void)wait_ready(true, "Ready");
+    get_manifest();
+    check_layer(0, true);
+    check_layer(1, true);
+    tear_down();
+}
+END_TEST
+
+/* Half of a layer was there when the power went. */
+START_TEST(ready_goes_on)
+{
+    char path[200];
+
+    max_bytes = 4 << 20;
+    want(NO_OFFER, NULL);
+    (void)snprintf(path, sizeof(path), "%s/cache/partial/%s.%d", folder, layers[1].digest + 7, SIZE);
+    ck_assert_int_eq(hf_file_replace(hf_fs_posix(), path, layers[1].p, SIZE / 2, 0600, NULL), 0);
+    hf_mirror_gate(mirror, NULL);
+    (void)wait_ready(true, "Ready");
+    ck_assert_uint_eq(seen.ranges, 1);
+    ck_assert_double_lt(fetched_bytes(), SIZE * 1.6);
+    tear_down();
+}
+END_TEST
+
+static const struct {
+    int mood;
+    uint64_t max_bytes;
+    bool other; /* not the digest that the registry has */
+    const char *reason;
+    bool ready;
+} waits[] = {{RIGHT, 0, false, "NoCache", false},
+             {RIGHT, SIZE / 2, false, "CacheFull", false},
+             {RIGHT, 4 << 20, true, "ImageUnknown", false},
+             {NO_LAYERS_AT_ALL, 4 << 20, false, "RegistryFailed", false},
+             {FULL_DISK, 4 << 20, false, "DiskFull", false},
+             {DAMAGED, 4 << 20, false, "Ready", true},
+             {BAD_OFFER, 4 << 20, false, "Ready", true}};
+
+/* Each reason has its name, and nothing is asked for again and again. */
+START_TEST(waits_for)
+{
+    static const char other[] = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    max_bytes = waits[_i].max_bytes;
+    want(waits[_i].mood, waits[_i].other ? other : NULL);
+    hf_mirror_gate(mirror, NULL);
+    (void)wait_ready(waits[_i].ready, waits[_i].reason);
+    unsigned layers_seen = seen.layers, deltas_seen = seen.deltas;
+    double bytes = fetched_bytes();
+    loop_run_for(loop, 1500 * HF_NS_PER_MS);
+    ck_assert_uint_eq(seen.layers, layers_seen);
+    ck_assert_uint_eq(seen.deltas, deltas_seen);
+    ck_assert_double_eq(fetched_bytes(), bytes);
+    tear_down();
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, ready_before);
+    tcase_add_test(tc, ready_goes_on);
+    tcase_add_loop_test(tc, waits_for, 0, HF_LEN(waits));
     tcase_add_test(tc, what_was_made_is_kept);
     tcase_add_test(tc, damaged_in_the_cache);
     tcase_add_loop_test(tc, goes_on, 0, 3);

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A turn looks at each image in order, and asks for the first blob that is missing and whose time has come. When the
+ * answer has ended, and the cache has synced the blob, the next turn looks again: a blob that is still missing has
+ * failed, for the reason that the cache, the answer or the registry gave, and its image waits.
+ *
+ * The first request for an image is always for its manifest, also if it is here, since the mirror then looks for deltas
+ * of its layers. */
+#include "mirror/prefetch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mirror/image.h"
+#include "oci/manifest.h"
+
+enum { BLOBS = HF_OCI_LAYERS + 3, SHIFTS = 5 };
+#define RETRY_NS (60 * HF_NS_PER_S) /* doubles, SHIFTS times */
+#define LOOK_NS (300 * HF_NS_PER_S) /* containerd may have dropped what was here */
+#define SYNC_NS (20 * HF_NS_PER_MS)
+#define COUNT_NS HF_NS_PER_S
+
+struct prefetch_image {
+    struct hf_mirror_image image;
+    bool ready, looked; /* all of it is here; deltas were looked for since the start */
+    const char *reason, *why;
+    unsigned failures;
+    uint64_t again_ns;
+};
+
+struct hf_prefetch {
+    struct hf_mirror *mirror;
+    struct hf_timer *timer;
+    char *platform;
+    const char *closed;
+    struct prefetch_image *items;
+    size_t n;
+    char (*wanted)[HF_SHA256_HEX]; /* sorted */
+    size_t wanted_n;
+    struct hf_http_call *call;
+    struct prefetch_image *asks; /* whose blob comes, or has come */
+    struct hf_mirror_missing missing;
+    int status;
+    uint64_t told; /* of mirror->prefetched */
+    bool has_cache;
+    struct hf_mirror_ready ready;
+};
+
+/* ---- what is known ----------------------------------------------------------------------------------------------- */
+
+static int compare(const void *left, const void *right)
+{
+    return strcmp(left, right);
+}
+
+bool hf_prefetch_wants(const struct hf_prefetch *prefetch, const char *sha256)
+{
+    return prefetch != NULL && prefetch->wanted_n > 0 &&
+           bsearch(sha256, prefetch->wanted, prefetch->wanted_n, sizeof(*prefetch->wanted), compare) != NULL;
+}
+
+static void want(void *arg, const char *sha256)
+{
+    struct hf_prefetch *prefetch = arg;
+
+    if (prefetch->wanted_n < prefetch->n * BLOBS)
+        memcpy(prefetch->wanted[prefetch->wanted_n++], sha256, HF_SHA256_HEX);
+}
+
+static const char *why_closed(const char *reason)
+{
+    static const struct {
+        const char *reason, *why;
+    } rows[] = {{"LinkWindowClosed", "waits for a window of spec.connectivity"},
+                {"LinkQuotaUsed", "waits: spec.connectivity.maxBytesPerDay is used up"},
+                {"WriteBudgetUsed", "waits: spec.disk.writeBudget is used up"}};
+
+    for (size_t i = 0; i < HF_LEN(rows); i++)
+        if (strcmp(rows[i].reason, reason) == 0)
+            return rows[i].why;
+    return "waits: the time is not sure enough to know if a window of spec.connectivity is open";
+}
+
+/* Fills in prefetch->ready; true: it has changed. */
+static bool conclude(struct hf_prefetch *prefetch)
+{
+    struct hf_mirror_ready ready = {.asked = true, .reason = "Ready"};
+    const struct prefetch_image *first = NULL;
+    size_t here = 0;
+
+    for (size_t i = 0; i < prefetch->n; i++) {
+        here += prefetch->items[i].ready;
+        if (first == NULL && !prefetch->items[i].ready)
+            first = &prefetch->items[i];
+    }
+    ready.ready = first == NULL;
+    if (first == NULL) {
+        (void)snprintf(ready.message, sizeof(ready.message), "all %zu images are here", here);
+    } else {
+        ready.reason = first->reason;
+        (void)snprintf(ready.message, sizeof(ready.message),
+                       "%zu of %zu images are here; %.150s/%.150s@sha256:%.12s %s", here, prefetch->n,
+                       first->image.registry, first->image.name, first->image.sha256, first->why);
+    }
+    bool same = ready.ready == prefetch->ready.ready && prefetch->ready.reason != NULL &&
+                strcmp(ready.reason, prefetch->ready.reason) == 0 &&
+                strcmp(ready.message, prefetch->ready.message) == 0;
+    prefetch->ready = ready;
+    return !same;
+}
+
+struct hf_mirror_ready hf_prefetch_ready(const struct hf_prefetch *prefetch)
+{
+    return prefetch->ready;
+}
+
+static void count(struct hf_prefetch *prefetch)
+{
+    const struct hf_mirror_params *p = &prefetch->mirror->p;
+    uint64_t n = prefetch->mirror->prefetched - prefetch->told;
+
+    prefetch->told += n;
+    if (n > 0 && p->prefetched != NULL)
+        p->prefetched(p->arg, n);
+}
+
+/* ---- one blob ---------------------------------------------------------------------------------------------------- */
+
+static void arm(struct hf_prefetch *prefetch, uint64_t delay_ns)
+{
+    const struct hf_sched_ops *sched = prefetch->mirror->p.upstream.sched;
+
+    sched->timer_arm(sched->ctx, prefetch->timer, delay_ns);
+}
+
+static void fail(struct hf_prefetch *prefetch, struct prefetch_image *item, const char *reason, const char *why)
+{
+    const struct hf_mirror *mirror = prefetch->mirror;
+
+    item->reason = reason;
+    item->why = why;
+    item->again_ns = hf_mono_ns(mirror->p.upstream.clock) + (RETRY_NS << HF_MIN(item->failures, (unsigned)SHIFTS));
+    item->failures++;
+    hf_log(mirror->p.log, HF_LOG_WARNING, "image.not_ready", HF_S("registry", item->image.registry),
+           HF_S("name", item->image.name), HF_S("sha256", item->image.sha256), HF_S("reason", reason),
+           HF_S("why", why));
+}
+
+static void fail_for_room(struct hf_prefetch *prefetch, struct prefetch_image *item, int r)
+{
+    if (r == -EDQUOT)
+        fail(prefetch, item, "CacheFull", "does not fit into spec.images.mirror.maxBytes beside the others");
+    else if (r == -ENOSPC)
+        fail(prefetch, item, "DiskFull", "waits for room on the disk: a twentieth of it stays free");
+    else
+        fail(prefetch, item, "CacheFailed", "cannot be written to the cache; the log of the agent says why");
+}
+
+/* The blob that was asked for is still missing. */
+static void take_failure(struct hf_prefetch *prefetch)
+{
+    struct prefetch_image *item = prefetch->asks;
+    int cache = prefetch->mirror->cache_failure;
+
+    if (cache != 0)
+        fail_for_room(prefetch, item, cache);
+    else if (prefetch->status == 404)
+        fail(prefetch, item, "ImageUnknown", "is unknown to its registry");
+    else if (prefetch->status == 403)
+        fail(prefetch, item, "Denied", "is denied by its registry: agent.yaml artifacts has the node's credentials");
+    else
+        fail(prefetch, item, "RegistryFailed", "does not come: the registry is away, ill, or sends other content");
+}
+
+static int on_response(void *arg, const struct hf_http_response *response)
+{
+    struct hf_prefetch *prefetch = arg;
+
+    prefetch->status = response->status;
+    return 0;
+}
+
+static int on_body(void *arg, const void *bytes, size_t n)
+{
+    (void)arg;
+    (void)bytes;
+    (void)n;
+    return 0;
+}
+
+static void done(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                 const struct hf_err *err)
+{
+    struct hf_prefetch *prefetch = arg;
+
+    (void)response;
+    (void)body;
+    (void)err;
+    prefetch->call = NULL;
+    if (r < 0 && prefetch->status == 200)
+        prefetch->status = 0;
+    count(prefetch);
+    arm(prefetch, 0);
+}
+
+static void ask(struct hf_prefetch *prefetch, struct prefetch_image *item, const struct hf_mirror_missing *missing)
+{
+    struct hf_mirror *mirror = prefetch->mirror;
+    const struct hf_http_ops *http = mirror->p.upstream.http;
+    char url[HF_MIRROR_REGISTRY + HF_MIRROR_NAME + 200], secret[HF_MIRROR_AUTHORIZATION + 20];
+    const struct hf_http_request request = {.method = "GET",
+                                            .url = url,
+                                            .headers = {"Accept: " HF_OCI_TYPE_INDEX ", " HF_OCI_TYPE_DOCKER_LIST
+                                                        ", " HF_OCI_TYPE_MANIFEST ", " HF_OCI_TYPE_DOCKER_MANIFEST
+                                                        ", */*",
+                                                        "X-Holdfast-Prefetch: 1"},
+                                            .credential = secret,
+                                            .max_body_bytes = UINT64_MAX,
+                                            .on_response = on_response,
+                                            .on_body = on_body,
+                                            .done = done,
+                                            .arg = prefetch};
+
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/v2/%s/%s/sha256:%s?ns=%s", hf_streamed_port(mirror->server),
+                   item->image.name, missing->manifest ? "manifests" : "blobs", missing->sha256, item->image.registry);
+    (void)snprintf(secret, sizeof(secret), "Authorization: %s", mirror->authorization);
+    prefetch->status = 0;
+    mirror->cache_failure = 0;
+    prefetch->asks = item;
+    prefetch->missing = *missing;
+    item->looked = item->looked || missing->manifest;
+    item->reason = "Fetching";
+    item->why = "comes from its registry";
+    int r = http->start(http->ctx, &request, &prefetch->call, NULL);
+    explicit_bzero(secret, sizeof(secret));
+    if (r < 0)
+        prefetch->call = NULL;
+    arm(prefetch, COUNT_NS);
+}
+
+/* ---- a turn ------------------------------------------------------------------------------------------------------ */
+
+/* True: a blob is asked for. */
+static bool look(struct hf_prefetch *prefetch, struct prefetch_image *item, bool busy)
+{
+    struct hf_mirror *mirror = prefetch->mirror;
+    struct hf_mirror_missing missing = {.size = 0};
+    char origin[HF_URL_ORIGIN];
+
+    if (!hf_mirror_find_registry(mirror, item->image.registry, origin)) {
+        item->reason = "RegistryNotListed";
+        item->why = "is of a registry that spec.images.mirror.registries does not have";
+        return false;
+    }
+    int r = hf_mirror_image_next(mirror->stores, &item->image, prefetch->platform, want, prefetch, &missing);
+    item->ready = r == 0;
+    if (r == 0) {
+        item->failures = 0;
+        return false;
+    }
+    if (r == -ENOENT || r == -EBADMSG || r == -E2BIG) {
+        item->reason = r == -ENOENT ? "NoPlatform" : "NotAnImage";
+        item->why = r == -ENOENT ? "has no image for this machine" : "is no image that can be read";
+        return false;
+    }
+    if (prefetch->asks == item && !busy && strcmp(missing.sha256, prefetch->missing.sha256) == 0)
+        take_failure(prefetch);
+    else if (prefetch->asks == item && !busy)
+        item->failures = 0;
+    uint64_t now_ns = hf_mono_ns(mirror->p.upstream.clock);
+    if (r < 0 || busy || (item->failures > 0 && now_ns < item->again_ns))
+        return false;
+    if (prefetch->closed != NULL) {
+        item->reason = prefetch->closed;
+        item->why = why_closed(prefetch->closed);
+        return false;
+    }
+    r = hf_mirror_cache_room(mirror->cache, missing.size);
+    if (r < 0) {
+        fail_for_room(prefetch, item, r);
+        return false;
+    }
+    if (!item->looked) {
+        missing = (struct hf_mirror_missing){.manifest = true};
+        memcpy(missing.sha256, item->image.sha256, sizeof(missing.sha256));
+    }
+    ask(prefetch, item, &missing);
+    return true;
+}
+
+static uint64_t next_ns(const struct hf_prefetch *prefetch)
+{
+    uint64_t now_ns = hf_mono_ns(prefetch->mirror->p.upstream.clock), until_ns = now_ns + LOOK_NS;
+
+    for (size_t i = 0; i < prefetch->n; i++)
+        if (prefetch->items[i].failures > 0 && !prefetch->items[i].ready)
+            until_ns = HF_MIN(until_ns, HF_MAX(prefetch->items[i].again_ns, now_ns + COUNT_NS));
+    return until_ns - now_ns;
+}
+
+static void turn(void *arg)
+{
+    struct hf_prefetch *prefetch = arg;
+    const struct hf_mirror_params *p = &prefetch->mirror->p;
+    bool busy = prefetch->call != NULL;
+
+    count(prefetch);
+    if (busy) {
+        arm(prefetch, COUNT_NS);
+        return;
+    }
+    if (prefetch->asks != NULL && hf_mirror_cache_syncs(prefetch->mirror->cache, prefetch->missing.sha256)) {
+        arm(prefetch, SYNC_NS);
+        return;
+    }
+    arm(prefetch, LOOK_NS);
+    prefetch->wanted_n = 0;
+    for (size_t i = 0; i < prefetch->n && prefetch->has_cache; i++)
+        busy |= look(prefetch, &prefetch->items[i], busy);
+    if (prefetch->wanted_n > 0)
+        qsort(prefetch->wanted, prefetch->wanted_n, sizeof(*prefetch->wanted), compare);
+    if (!busy) {
+        prefetch->asks = NULL;
+        arm(prefetch, next_ns(prefetch));
+    }
+    if (conclude(prefetch) && p->ready_changed != NULL)
+        p->ready_changed(p->arg);
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+static void cancel(struct hf_prefetch *prefetch)
+{
+    const struct hf_http_ops *http = prefetch->mirror->p.upstream.http;
+
+    if (prefetch->call != NULL)
+        http->cancel(http->ctx, hf_steal(prefetch->call));
+    prefetch->asks = NULL;
+    count(prefetch);
+}
+
+void hf_prefetch_gate(struct hf_prefetch *prefetch, const char *closed)
+{
+    if (closed == prefetch->closed)
+        return;
+    prefetch->closed = closed;
+    if (closed != NULL)
+        cancel(prefetch);
+    arm(prefetch, 0);
+}
+
+struct hf_prefetch *hf_prefetch_new(struct hf_mirror *mirror, const char *const *images, const char *platform,
+                                    bool has_cache)
+{
+    const struct hf_sched_ops *sched = mirror->p.upstream.sched;
+    struct hf_prefetch *prefetch = calloc(1, sizeof(*prefetch));
+    size_t n = 0;
+
+    if (prefetch == NULL)
+        return NULL;
+    *prefetch = (struct hf_prefetch){.mirror = mirror, .told = mirror->prefetched, .has_cache = has_cache};
+    while (n < HF_PREFETCH_MAX && images[n] != NULL)
+        n++;
+    prefetch->timer = sched->timer_new(sched->ctx, turn, prefetch);
+    prefetch->platform = strdup(platform);
+    prefetch->items = calloc(n + 1, sizeof(*prefetch->items));
+    prefetch->wanted = calloc(n * BLOBS + 1, sizeof(*prefetch->wanted));
+    if (prefetch->timer == NULL || prefetch->platform == NULL || prefetch->items == NULL || prefetch->wanted == NULL) {
+        hf_prefetch_free(prefetch);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct prefetch_image *item = &prefetch->items[prefetch->n];
+        item->reason = has_cache ? "Fetching" : "NoCache";
+        item->why = has_cache ? "is looked for" : "waits for spec.images.mirror with maxBytes";
+        prefetch->n += hf_mirror_image_parse(images[i], &item->image);
+    }
+    (void)conclude(prefetch);
+    arm(prefetch, 0);
+    return prefetch;
+}
+
+void hf_prefetch_free(struct hf_prefetch *prefetch)
+{
+    if (prefetch == NULL)
+        return;
+    if (prefetch->call != NULL)
+        prefetch->mirror->p.upstream.http->cancel(prefetch->mirror->p.upstream.http->ctx, prefetch->call);
+    prefetch->mirror->p.upstream.sched->timer_free(prefetch->mirror->p.upstream.sched->ctx, prefetch->timer);
+    free(prefetch->platform);
+    free(prefetch->items);
+    free(prefetch->wanted);
+    free(prefetch);
+}

@@ -23,7 +23,7 @@ import yaml
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 
-from world import NODE, OBJECTS, STATUS, wait, write  # noqa: E402
+from world import NODE, OBJECTS, STATUS, ask, wait, write  # noqa: E402
 
 UNIT, PID, POD = "/usr/local/lib/systemd/system/holdfast-agent.service", "/run/holdfast-agent.pid", "/run/pod.env"
 CA = "/run/cluster-ca"
@@ -88,7 +88,7 @@ def systemctl(words):
 
 
 def answers():
-    return subprocess.run(["curl", "-s", "-m", "2", "http://127.0.0.1:9090/metrics"], stdout=subprocess.DEVNULL, check=False).returncode == 0
+    return ask(9090, "/metrics") != ""
 
 
 # ---- kubectl ----------------------------------------------------------------------------------------------------------------
@@ -190,9 +190,7 @@ def status():
         with open(STATUS, encoding="utf-8") as file:
             return json.load(file)
     except (FileNotFoundError, ValueError):
-        done = subprocess.run(["curl", "-sf", "-m", "2", "http://127.0.0.1:10550/apis/edge.codcompass.io/v1alpha1/edgenodes"],
-                              stdout=subprocess.PIPE, check=False)
-        items = json.loads(done.stdout)["items"] if done.returncode == 0 else []
+        items = json.loads(ask(10550, "/apis/edge.codcompass.io/v1alpha1/edgenodes") or "{}").get("items", [])
         return items[0] if items else {}
 
 

@@ -20,7 +20,7 @@ import shutil
 import subprocess
 import sys
 
-from world import OBJECTS, TOP, wait, write
+from world import OBJECTS, TOP, ask, wait, write
 
 ARCH = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
 
@@ -68,7 +68,7 @@ def with_agents(world):
 def without_agent(world):
     """A manual page's examples stand each for itself: an agent that an earlier one started is stopped."""
     world.service()
-    if world.get(9090, "/metrics"):
+    if ask(9090, "/metrics"):
         world.call(["systemctl", "stop", "holdfast-agent"])
     os.makedirs("/etc/holdfast/objects", exist_ok=True)
 
@@ -99,7 +99,7 @@ def with_status(world):
 
 def with_cluster(world):
     """An agent in a pod; behind a MetaServer the page itself starts one."""
-    if not world.get(10550, "/_control/state"):
+    if not ask(10550, "/_control/state"):
         world.agent()
 
 
@@ -152,7 +152,7 @@ def is_new(world, _):
 
 def serves(version):
     def served(world, _):
-        wait(f"the service to be {version}", lambda: version in world.get(8080, "/version"))
+        wait(f"the service to be {version}", lambda: version in ask(8080, "/version"))
     return served
 
 
@@ -231,7 +231,7 @@ ROWS = [
     Row(r"sudo systemctl kill --signal=HUP holdfast-agent", "standin", page="how-to/site-sharing", before=with_unit),
     Row(r"(sudo )?systemctl (daemon-reload|(enable|disable) --now holdfast-agent|restart holdfast-agent|kill --signal=HUP holdfast-agent)", "standin",
         before=lambda world: world.service()),
-    Row(r"nohup python3 -m http\.server 8081 .*", after=lambda world, _: wait("the web server", lambda: world.get(8081, "/"))),
+    Row(r"nohup python3 -m http\.server 8081 .*", after=lambda world, _: wait("the web server", lambda: ask(8081, "/"))),
     Row(r"until sudo holdfast status \| grep .*", page="docs/tutorials/first-node.md"),
     Row(r"sudo mv /var/lib/holdfast .*", after=lambda world, _: world.call(["test", "!", "-e", "/var/lib/holdfast"])),
     Row(r"holdfast wait .*", "cluster", page="docs/how-to/ci.md", why="tests/system/e2e/test_helm.py runs it with docs/how-to/rollouts.md"),

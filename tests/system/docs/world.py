@@ -3,6 +3,7 @@
 serves releases and takes telemetry, an agent. Runs inside tests/system/docs/scratch-root, so every path and port is the page's own."""
 import fcntl
 import glob
+import http.client
 import http.server
 import json
 import os
@@ -38,6 +39,19 @@ def wait(what, condition, patience=PATIENCE_S):
             return found
         time.sleep(0.05)
     raise AssertionError(f"{what}: not within {patience:.0f} s")
+
+
+def ask(port, path):
+    """What a server of this root answers; "" while none does, or with an error."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        line.request("GET", path)
+        answer = line.getresponse()
+        return answer.read().decode(errors="replace") if answer.status < 400 else ""
+    except (OSError, http.client.HTTPException):
+        return ""
+    finally:
+        line.close()
 
 
 def write(path, text, mode=0o644):
@@ -175,24 +189,20 @@ class World:
         self.child(["dbus-daemon", "--config-file=/tmp/bus.conf", "--nofork"])
         wait("a bus", lambda: os.path.exists("/run/dbus/system_bus_socket"))
         self.child([f"{support}/unit-manager"], stdin=subprocess.PIPE, env={"UNIT_RESTART": "/tmp/restart-unit"})
-        wait("the service", lambda: self.get(8080, "/version"))
-
-    def get(self, port, path):
-        done = subprocess.run(["curl", "-s", "-m", "2", f"http://127.0.0.1:{port}{path}"], stdout=subprocess.PIPE, text=True, check=False)
-        return done.stdout if done.returncode == 0 else ""
+        wait("the service", lambda: ask(8080, "/version"))
 
     def agent(self):
         """The agent of the pages' node, unless one runs: as the unit or a page's command started it, else from OBJECTS."""
-        if self.get(9090, "/metrics"):
+        if ask(9090, "/metrics"):
             return
         self.service()
         self.call(["systemctl", "start-pod"])
 
     def metaserver(self):
         """KubeEdge's MetaServer on an edge node: its double, over real HTTP."""
-        if not self.get(10550, "/_control/state"):
+        if not ask(10550, "/_control/state"):
             self.child(["python3", os.path.join(TOP, "tests", "support", "programs", "metaserver-double.py"), "--port", "10550", "--scale", "0.02"])
-            wait("the MetaServer's double", lambda: self.get(10550, "/_control/state"))
+            wait("the MetaServer's double", lambda: ask(10550, "/_control/state"))
 
     def apply(self, text, name):
         """An object, given to the agent in the way it gets them."""
@@ -202,7 +212,7 @@ class World:
 
     def known(self):
         """How many objects the agent has, and how many it refused."""
-        text = self.get(9090, "/metrics")
+        text = ask(9090, "/metrics")
         return (sum(float(n) for n in re.findall(r"^holdfast_objects\{[^}]*\} (\S+)$", text, re.M)),
                 sum(float(n) for n in re.findall(r"^holdfast_objects_refused_total(?:\{[^}]*\})? (\S+)$", text, re.M)))
 

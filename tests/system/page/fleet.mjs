@@ -376,7 +376,7 @@ const tests = {
     await one.end();
   },
 
-  "the screens of the documentation are what the page shows": async () => {
+  "the screens of the documentation are what the page shows, and five tasks need no more than the screen": async () => {
     const own = FLEET(), names = (all) => all.map((one) => [one.kind, one.metadata.name]);
     await order({ remove: [...NODES.flatMap(([name]) => [["EdgeNode", name], ["Node", name]]), ...ROLLOUTS.map(([name]) => ["EdgeUpdate", name])] });
     await order({ put: own });
@@ -389,6 +389,23 @@ const tests = {
     await shows(one.page, "#node-content", "Trusted keys");
     await screen(browser, one.page, "page-fleet-node");
     onlyThese();
+    const { page } = one, dialog = page.getByRole("dialog"), close = () => page.keyboard.press("Escape");
+    const says = (place, text) => place.getByText(text).first().waitFor();
+    await close();
+    await page.getByLabel("Find").fill("trondheim-20"); // why is this node late?
+    await says(page.getByRole("row", { name: "trondheim-20" }), "line 3 is running");
+    await page.getByLabel("Find").fill("runs=1.4.0"); // which sites run 1.4.0?
+    const sites = new Set(own.filter((it) => it.status?.updates?.[0].installedVersion === "1.4.0").map((it) => it.metadata.name.split("-")[0]));
+    await page.waitForFunction((want) => [...document.querySelectorAll("#groups h3")].map((e) => e.textContent.split(" ")[0]).sort().join() === want, [...sites].sort().join());
+    await page.getByLabel("Find").fill("bergen-01"); // put this node on hold for a shift
+    await page.getByRole("button", { name: "bergen-01" }).last().click();
+    await says(dialog.getByRole("region", { name: "Hold of the site" }), "sudo holdfast hold --reason=TEXT --for=8h");
+    for (const text of ["accepts", "0 since the agent began"]) await says(dialog.getByRole("region", { name: "Telemetry" }), text); // is its telemetry lost?
+    await close();
+    await page.getByRole("region", { name: "edge-app" }).getByRole("button", { name: "Halt" }).click(); // stop this rollout
+    await says(dialog, "No other node starts edge-app.");
+    await dialog.getByRole("button", { name: "Do it" }).click();
+    await says(dialog, "edge-app: halted");
     await one.end();
     await order({ remove: names(own) });
     await fill();

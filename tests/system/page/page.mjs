@@ -68,6 +68,12 @@ async function reasonsOf(page) {
   return page.evaluate(async () => (await fetch("/page/reasons.json")).json());
 }
 
+/** Of all threads of the agent, since its start; a tick is 10 ms. */
+function processorMs() {
+  const fields = readFileSync(`/proc/${PAGE_AGENT}/stat`, "utf8").replace(/.*\) /, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 /** The address with a new token, as root gets it on the node. */
 const newAddress = (url = PAGE_URL, home = PAGE_HOME) => execFileSync(PAGE_CLI, ["node", "page", "--no-code", "--url", url, "--run-dir", `${home}/run`],
   { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
@@ -84,8 +90,11 @@ const tests = {
     const one = await open();
     equal("heading", await textOf(one.page, "h1"), "page-node");
     await one.page.waitForFunction(() => document.getElementById("way").textContent === "live");
-    const before = await textOf(one.page, "#clock");
+    const before = await textOf(one.page, "#clock"), began = [processorMs(), performance.now()];
     await one.page.waitForTimeout(12000); // longer than the listener waits for a request
+    const share = (processorMs() - began[0]) / (performance.now() - began[1]);
+    console.log(`        a viewer costs the agent ${(share * 100).toFixed(2)} % of a core`);
+    if (share > 0.01) fail(`the agent takes ${(share * 100).toFixed(1)} % of a core`);
     equal("it goes on", (await textOf(one.page, "#clock")) !== before, true);
     equal("way", await textOf(one.page, "#way"), "live");
     await one.end();

@@ -77,7 +77,7 @@ const ODD = {
   "tromso-04": ["Waiting", "LinkWindowClosed", "the link opens at 22:00"],
   "bergen-11": ["Fetching", "Downloading", "12 MiB of 31 MiB"],
   "bergen-12": ["Probation", "HealthChecking", "4 of 6 checks passed"],
-  "trondheim-20": ["Waiting", "Held", "", { hold: { active: true, reason: "line 3 is running", since: time(7200), until: time(-8 * HOUR) } }],
+  "trondheim-20": ["Waiting", "Held", "the site holds updates: line 3 is running", { hold: { active: true, reason: "line 3 is running", since: time(7200), until: time(-8 * HOUR) } }],
   "stavanger-02": ["Committed", "Healthy", "", { observedTime: time(30 * HOUR) }],
 };
 

@@ -196,19 +196,37 @@ static void serve_whole(struct hf_simupdate *world, const struct hf_sim_release 
                                            (json_int_t)file->n)) == 0);
 }
 
+/* The delta between two contents of this kind; made once in a process, for a walk publishes the same release at each place. */
+static struct hf_view delta_of(const char *name, const struct hf_buf *old, const struct hf_buf *plain)
+{
+    static const struct hf_delta_create_params params = {.profile = HF_DELTA_FAST, .threads = 1};
+    static struct hf_strmap made;
+    struct hf_buf *delta = hf_strmap_get(&made, name);
+
+    if (delta == NULL) {
+        delta = calloc(1, sizeof(*delta));
+        must(delta != NULL);
+        delta->max = 1 << 22;
+        struct hf_delta_out out = {delta, add};
+        must(hf_delta_create(old->p, old->n, plain->p, plain->n, &params, &out, NULL) == 0);
+        must(hf_strmap_put(&made, name, delta) == 0);
+    }
+    return hf_buf_view(delta);
+}
+
 /* One from content to content: an entry of `deltas` or `steps`. */
 static json_t *serve_one(struct hf_simupdate *world, const struct hf_sim_release *release, const char *from,
                          const char *to, const struct hf_buf *plain)
 {
-    static const struct hf_delta_create_params params = {.profile = HF_DELTA_FAST, .threads = 1};
     _cleanup_(hf_buf_done) struct hf_buf old = HF_BUF_INIT(1 << 22);
-    char url[128], from_hex[HF_SHA256_HEX], sha256[HF_SHA256_HEX];
+    char url[128], name[160], from_hex[HF_SHA256_HEX], sha256[HF_SHA256_HEX];
 
     make_plain(release, from, &old);
     (void)snprintf(url, sizeof(url), "http://files/%s-%s.delta", from, to);
     struct hf_buf *file = file_new(world, url);
-    struct hf_delta_out out = {file, add};
-    must(hf_delta_create(old.p, old.n, plain->p, plain->n, &params, &out, NULL) == 0);
+    (void)snprintf(name, sizeof(name), "%s %d %d", url, release->tree, release->canonical);
+    struct hf_view delta = delta_of(name, &old, plain);
+    must(hf_buf_add(file, delta.p, delta.n) == 0);
     return json_pack("{s:s, s:s, s:s, s:I}", "from", hf_sha256_hex(old.p, old.n, from_hex), "url", url, "sha256",
                      hf_sha256_hex(file->p, file->n, sha256), "size", (json_int_t)file->n);
 }

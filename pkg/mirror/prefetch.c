@@ -24,6 +24,8 @@ enum { BLOBS = HF_OCI_LAYERS + 3, SHIFTS = 5 };
 
 struct prefetch_image {
     struct hf_mirror_image image;
+    int lacks; /* as hf_mirror_image_next() has said in this turn: 1, `missing` */
+    struct hf_mirror_missing missing;
     bool ready, looked; /* all of it is here; deltas were looked for since the start */
     const char *reason, *why;
     unsigned failures;
@@ -67,6 +69,19 @@ static void want(void *arg, const char *sha256)
 
     if (prefetch->wanted_n < prefetch->n * BLOBS)
         memcpy(prefetch->wanted[prefetch->wanted_n++], sha256, HF_SHA256_HEX);
+}
+
+/* Of all images before room is made for one: else its blobs would push out those of the others, and its own. */
+static void find_missing(struct hf_prefetch *prefetch)
+{
+    prefetch->wanted_n = 0;
+    for (size_t i = 0; i < prefetch->n; i++) {
+        struct prefetch_image *item = &prefetch->items[i];
+        item->lacks = hf_mirror_image_next(prefetch->mirror->stores, &item->image, prefetch->platform, want, prefetch,
+                                           &item->missing);
+    }
+    if (prefetch->wanted_n > 0)
+        qsort(prefetch->wanted, prefetch->wanted_n, sizeof(*prefetch->wanted), compare);
 }
 
 static const char *why_closed(const char *reason)
@@ -246,15 +261,15 @@ static void ask(struct hf_prefetch *prefetch, struct prefetch_image *item, const
 static bool look(struct hf_prefetch *prefetch, struct prefetch_image *item, bool busy)
 {
     struct hf_mirror *mirror = prefetch->mirror;
-    struct hf_mirror_missing missing = {.size = 0};
+    struct hf_mirror_missing missing = item->missing;
     char origin[HF_URL_ORIGIN];
+    int r = item->lacks;
 
     if (!hf_mirror_find_registry(mirror, item->image.registry, origin)) {
         item->reason = "RegistryNotListed";
         item->why = "is of a registry that spec.images.mirror.registries does not have";
         return false;
     }
-    int r = hf_mirror_image_next(mirror->stores, &item->image, prefetch->platform, want, prefetch, &missing);
     item->ready = r == 0;
     if (r == 0) {
         item->failures = 0;
@@ -316,11 +331,10 @@ static void turn(void *arg)
         return;
     }
     arm(prefetch, LOOK_NS);
-    prefetch->wanted_n = 0;
+    if (prefetch->has_cache)
+        find_missing(prefetch);
     for (size_t i = 0; i < prefetch->n && prefetch->has_cache; i++)
         busy |= look(prefetch, &prefetch->items[i], busy);
-    if (prefetch->wanted_n > 0)
-        qsort(prefetch->wanted, prefetch->wanted_n, sizeof(*prefetch->wanted), compare);
     if (!busy) {
         prefetch->asks = NULL;
         arm(prefetch, next_ns(prefetch));

@@ -40,7 +40,7 @@ static struct hf_metrics *metrics;
 static struct hf_fs_ops fs;
 static char folder[] = "/tmp/hf-made-XXXXXX", host[32];
 static uint64_t max_bytes, prefetched; /* of the cache; bytes that no pod waited for */
-static char image[200];                /* to prefetch */
+static char image[200], before[200];   /* to prefetch, and one that comes before it in the list */
 static struct blob bases[LAYERS], layers[LAYERS], deltas[LAYERS], old_manifest, manifest, artifact, referrers;
 
 static struct {
@@ -280,13 +280,15 @@ static void count_prefetched(void *arg, uint64_t bytes)
 
 static void settle(void)
 {
-    const char *registries[] = {host, NULL}, *stores[] = {"/nowhere", folder, NULL}, *images[] = {image, NULL};
+    const char *registries[] = {host, NULL}, *stores[] = {"/nowhere", folder, NULL}, *images[] = {before, image, NULL};
     const struct hf_mirror_settings settings = {.registries = registries,
                                                 .secret = "s3cret",
                                                 .stores = stores,
                                                 .folder = folder,
                                                 .max_bytes = max_bytes,
-                                                .images = image[0] != '\0' ? images : NULL,
+                                                .images = image[0] == '\0'    ? NULL
+                                                          : before[0] == '\0' ? images + 1
+                                                                              : images,
                                                 .platform = "linux/amd64"};
 
     ck_assert_int_eq(hf_mirror_settle(mirror, &settings, NULL), 0);
@@ -582,6 +584,8 @@ START_TEST(goes_on)
         check_layer(0, _i == 0);
     }
     ck_assert_uint_eq(seen.ranges, 1);
+    if (_i == 0)
+        wait_for(&layers[0]);
     check_layer(0, true);
     wait_for(&layers[0]);
     ck_assert_int_ne(access(path, F_OK), 0);
@@ -674,6 +678,31 @@ START_TEST(ready_goes_on)
 }
 END_TEST
 
+/* An image that does not fit beside another one takes nothing from it, also as the first of the list. */
+START_TEST(beside_another)
+{
+    static const struct blob lacking[LAYERS] = {
+        {.digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
+        {.digest = "sha256:1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"}};
+    struct blob other = make_manifest(lacking);
+
+    max_bytes = SIZE * 5 / 2;
+    want(NO_OFFER, NULL);
+    hf_mirror_gate(mirror, NULL);
+    (void)wait_ready(true, "Ready");
+    double bytes = fetched_bytes();
+    keep(&other);
+    (void)snprintf(before, sizeof(before), "%s/team/app@%s", host, other.digest);
+    settle();
+    ck_assert_ptr_nonnull(strstr(wait_ready(false, "CacheFull").message, "1 of 2"));
+    ck_assert_double_eq(fetched_bytes(), bytes);
+    wait_for(&layers[0]);
+    wait_for(&layers[1]);
+    free(other.p);
+    tear_down();
+}
+END_TEST
+
 static const struct {
     int mood;
     uint64_t max_bytes;
@@ -711,6 +740,7 @@ static void cases(TCase *tc)
 {
     tcase_add_test(tc, ready_before);
     tcase_add_test(tc, ready_goes_on);
+    tcase_add_test(tc, beside_another);
     tcase_add_loop_test(tc, waits_for, 0, HF_LEN(waits));
     tcase_add_test(tc, what_was_made_is_kept);
     tcase_add_test(tc, damaged_in_the_cache);

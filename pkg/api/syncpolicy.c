@@ -158,12 +158,17 @@ static bool is_image(const char *text)
 {
     const char *slash = strchr(text, '/'), *at = strchr(text, '@');
 
-    if (slash == NULL || at == NULL || at <= slash + 1 || !is_digest(at + 1))
+    if (slash == NULL || at == NULL || at <= slash || slash - text > 255 || at - slash > 255 || !is_digest(at + 1))
         return false;
-    for (const char *p = text; p < at; p++)
-        if (!isalnum((unsigned char)*p) && strchr(p < slash ? ".-:" : "._-:/", *p) == NULL)
+    const char *colon = memchr(slash, ':', (size_t)(at - slash)), *end = colon != NULL ? colon : at;
+    for (const char *p = text; p < slash; p++)
+        if (!isalnum((unsigned char)*p) && strchr(".-:", *p) == NULL)
             return false;
-    return isalnum((unsigned char)text[0]) != 0;
+    for (const char *p = end + 1; p < at; p++)
+        if (!isalnum((unsigned char)*p) && strchr("._-", *p) == NULL)
+            return false;
+    return isalnum((unsigned char)text[0]) &&
+           hf_text_is_repository((struct hf_view){slash + 1, (size_t)(end - slash - 1)});
 }
 
 static const struct hf_field image_fields[] = {

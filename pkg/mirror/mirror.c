@@ -168,6 +168,15 @@ static void answer_refusal(struct hf_serving *serving, int status)
     }
 }
 
+/* -EACCES: the registry's service for tokens refuses, or the credential's file cannot be used. */
+static void answer_failure(struct hf_serving *serving, int r)
+{
+    if (r == -EACCES)
+        answer_refusal(serving, 403);
+    else
+        hf_serving_refuse(serving, r == -ETIMEDOUT ? 504 : 502, "UNKNOWN", "the registry cannot be reached");
+}
+
 static int manifest_response(void *arg, const struct hf_http_response *response)
 {
     struct hf_serving *serving = arg;
@@ -300,7 +309,7 @@ static void manifest_done(void *arg, int r, const struct hf_err *err)
         hf_serving_free(serving);
         return;
     }
-    bool away = r < 0 || serving->response.status >= 500 || serving->response.status == 429;
+    bool away = (r < 0 && r != -EACCES) || serving->response.status >= 500 || serving->response.status == 429;
     if (away && serve_last(serving))
         return;
     if (r == 0) {
@@ -309,7 +318,7 @@ static void manifest_done(void *arg, int r, const struct hf_err *err)
     }
     hf_log(serving->mirror->p.log, HF_LOG_WARNING, "image.failed", HF_S("registry", serving->request.registry),
            HF_S("name", serving->request.name), HF_S("error", hf_err_text(err, text, sizeof(text))));
-    hf_serving_refuse(serving, r == -ETIMEDOUT ? 504 : 502, "UNKNOWN", "the registry cannot be reached");
+    answer_failure(serving, r);
 }
 
 /* What the cache has of a blob, then `call` goes on. */
@@ -406,7 +415,7 @@ static void blob_done(void *arg, int r, const struct hf_err *err)
     else if (r == 0)
         answer_refusal(serving, serving->response.status);
     else
-        hf_serving_refuse(serving, r == -ETIMEDOUT ? 504 : 502, "UNKNOWN", "the registry cannot be reached");
+        answer_failure(serving, r);
 }
 
 static void ask_registry(struct hf_serving *serving)

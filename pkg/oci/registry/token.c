@@ -55,7 +55,8 @@ int hf_oci_token_take(const struct hf_http_response *response, struct hf_view bo
     int r;
 
     if (response->status != 200)
-        return hf_err_set(err, EACCES, "the service for tokens answers %d", response->status);
+        return hf_err_set(err, response->status == 429 || response->status >= 500 ? EAGAIN : EACCES,
+                          "the service for tokens answers %d", response->status);
     r = hf_oci_token_parse(body, &token, ret_seconds, err);
     if (r < 0)
         return r;

@@ -411,7 +411,7 @@ def private():
             file.write("wrong")
         equal("the token that is there", scene.blob()[0], 200)
         scene.registry.door.token = "another"
-        equal("a wrong password", scene.blob()[0], 502)
+        equal("a wrong password", scene.blob()[0], 403)
 
 
 def damaged_registry():

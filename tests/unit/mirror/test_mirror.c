@@ -379,7 +379,7 @@ static const struct {
     {HONEST, 200, true, 1, 0},   {WRONG, 200, false, 1, 0},     {CUT, 200, false, 0, 0},
     {CUT_ONCE, 200, true, 2, 0}, {CUT_OTHER, 200, false, 2, 0}, {NO_LENGTH, 502, false, 1, 0},
     {BUSY, 429, false, 1, 0},    {FAILS, 502, false, 1, 0},     {DENIES, 403, false, 1, 0},
-    {TOKEN, 200, true, 3, 1},    {BAD_TOKEN, 502, false, 2, 1}, {EXPIRES, 200, true, 6, 2},
+    {TOKEN, 200, true, 3, 1},    {BAD_TOKEN, 403, false, 2, 1}, {EXPIRES, 200, true, 6, 2},
     {NO_BLOB, 404, false, 1, 0},
 };
 
@@ -525,6 +525,8 @@ START_TEST(last_digest)
     check_tag("HEAD", true);
     seen.mood = DENIES; /* a registry that is there decides */
     (void)snprintf(path, sizeof(path), tag_path_of, host);
+    check_status("GET", path, SECRET, 403);
+    seen.mood = BAD_TOKEN;
     check_status("GET", path, SECRET, 403);
     seen.mood = NO_BLOB;
     check_status("GET", path, SECRET, 404);

@@ -139,6 +139,8 @@ START_TEST(token_answers)
     ck_assert_int_eq(hf_oci_token_take(&response, HF_VIEW("{}"), &line, &seconds, NULL), -EBADMSG);
     response.status = 302;
     ck_assert_int_eq(hf_oci_token_take(&response, HF_VIEW("{\"token\":\"t\"}"), &line, &seconds, NULL), -EACCES);
+    response.status = 503;
+    ck_assert_int_eq(hf_oci_token_take(&response, HF_VIEW(""), &line, &seconds, NULL), -EAGAIN);
 }
 END_TEST
 

@@ -163,6 +163,8 @@ static int remove_at(const struct hf_fs_ops *fs, int dirfd, const char *name, in
     if (depth > MAX_TREE_DEPTH)
         return hf_err_set(err, ELOOP, "remove '%s': more than %d folders deep", name, MAX_TREE_DEPTH);
     folder.fd = fs->openat(fs->ctx, dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, HF_FS_ANY);
+    if (folder.fd == -ENOENT)
+        return 0; /* some refuse any change of a folder before they look for the name */
     if (folder.fd < 0)
         return hf_err_sys(err, folder.fd == -ENOTDIR ? r : folder.fd, "open folder '%s'", name);
     r = empty_folder(fs, folder.fd, name, depth, err);

@@ -256,7 +256,7 @@ static int check_allowed(struct hf_files_place *place, struct hf_err *err)
         return r;
     for (size_t i = 0; place->bounds.allows != NULL && i < place->want->n; i++)
         if (!place->bounds.allows(place->bounds.arg, place->want->items[i].path, err))
-            return err->code > 0 ? -err->code : -EACCES;
+            return -EACCES;
     return 0;
 }
 
@@ -329,7 +329,7 @@ int hf_files_place_compare(struct hf_files_place *place, struct hf_manifest_outc
     if (r == 0)
         r = check_placed(place, &err);
     if (r < 0)
-        return hf_manifest_outcome_fail(outcome, HF_MANIFEST_REASON_NOT_ALLOWED, r, &err);
+        return hf_files_place_fail(outcome, r, &err);
     free(place->found.steps);
     place->found.steps = calloc(HF_MAX(place->want->n, (size_t)1), 1);
     place->found.n_write = place->found.n_replace = place->found.n_unproven = place->found.n_adopt = 0;

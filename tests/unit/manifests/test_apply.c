@@ -78,6 +78,12 @@ static void forbidden(struct hf_bare *bare)
     bare->engine.p.env.config = NULL;
 }
 
+static void unreadable_mounts(struct hf_bare *bare)
+{
+    hf_simfs_put(bare->fs, "/proc/self/mountinfo", "", 0, 0444);
+    hf_simfs_set_unreadable(bare->fs, "/proc/self/mountinfo", true);
+}
+
 static void refusing_program(struct hf_bare *bare)
 {
     bare->answer.exit_code = 3;
@@ -143,6 +149,7 @@ START_TEST(places)
         {HF_BARE_FILES(""), full, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_NO_SPACE, false},
         {HF_BARE_FILES(""), lost_content, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_SOURCE_UNREACHABLE, false},
         {HF_BARE_FILES(""), forbidden, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_NOT_ALLOWED, false},
+        {HF_BARE_FILES(""), unreadable_mounts, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_WRITE_FAILED, false},
         {HF_BARE_FILES(VALIDATE), nothing, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, true},
         {HF_BARE_FILES(VALIDATE), refusing_program, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_VALIDATE_FAILED, false},
         {HF_BARE_FILES(",\"prune\":true"), good_files_go, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_PRUNE_LIMIT, false},

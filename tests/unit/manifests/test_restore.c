@@ -149,23 +149,43 @@ START_TEST(content_to_go_back_to_is_lost)
 }
 END_TEST
 
-/* A full disk may last for days; a folder in the place of a file does not go by itself, and newer content must not wait
- * for that. */
+static void in_the_way(struct hf_simfs *fs)
+{
+    hf_simfs_mkdir(fs, "/etc/site/old", 0755);
+}
+
+static void no_room(struct hf_simfs *fs)
+{
+    hf_simfs_set_limit(fs, "/", 1);
+}
+
+static void no_writes(struct hf_simfs *fs)
+{
+    hf_simfs_count_only(fs, HF_SIMFS_WRITES);
+    hf_simfs_fail_at(fs, 1, EPERM, 0);
+}
+
+/* A full disk may last for days; a folder in the place of a file, or one that nobody may change, does not go by itself,
+ * and newer content must not wait for that. */
 START_TEST(rollback_is_stuck)
 {
-    for (unsigned in_the_way = 0; in_the_way < 2; in_the_way++) {
+    static const struct {
+        void (*happens)(struct hf_simfs *fs);
+        bool passes;
+    } rows[] = {{no_room, true}, {in_the_way, false}, {no_writes, false}};
+
+    for (size_t k = 0; k < HF_LEN(rows); k++) {
         struct hf_bare bare;
         struct entry *entry = rolling_back(&bare, false);
-        if (in_the_way == 1)
-            hf_simfs_mkdir(bare.fs, "/etc/site/old", 0755);
-        else
-            hf_simfs_set_limit(bare.fs, "/", 1);
+        rows[k].happens(bare.fs);
         for (unsigned i = 0; i <= MANIFEST_MAX_STUCK; i++) {
             ck_assert_int_eq(entry->r.phase, HF_MANIFEST_ROLLING_BACK);
             roll_back_once(&bare);
         }
-        ck_assert_int_eq(entry->r.phase, in_the_way == 1 ? HF_MANIFEST_ROLLED_BACK : HF_MANIFEST_ROLLING_BACK);
-        ck_assert_int_eq(strstr(entry->r.message, "is not complete") != NULL, in_the_way == 1);
+        hf_simfs_fail_at(bare.fs, 0, 0, 0);
+        ck_assert_msg(entry->r.phase == (rows[k].passes ? HF_MANIFEST_ROLLING_BACK : HF_MANIFEST_ROLLED_BACK),
+                      "row %zu: %s", k, entry->machine.wait.message);
+        ck_assert_int_eq(strstr(entry->r.message, "is not complete") != NULL, !rows[k].passes);
         ck_assert(entry->r.unproven);
         hf_bare_done(&bare);
     }

@@ -50,7 +50,7 @@ struct hf_connection {
     size_t n_addresses;
     int fd;
     struct hf_loop_fd *watch;
-    bool watch_read, watch_write, paused;
+    bool paused;
     struct hf_timer *timer;
     bool *gone; /* set to true when the connection closes */
     struct hf_buf out;
@@ -60,27 +60,9 @@ struct hf_connection {
 
 static void on_ready(void *arg);
 
-/* ---- watching ---------------------------------------------------------------------------------------------------- */
-
-static int watch(struct hf_connection *connection, bool readable, bool writable)
-{
-    if (connection->watch != NULL && connection->watch_read == readable && connection->watch_write == writable)
-        return 0;
-    if (connection->watch != NULL)
-        hf_loop_unwatch_fd(connection->watch);
-    connection->watch = NULL;
-    connection->watch_read = readable;
-    connection->watch_write = writable;
-    return readable || writable ? hf_loop_watch_fd(connection->loop, connection->fd, readable, writable, on_ready,
-                                                   connection, &connection->watch)
-                                : 0;
-}
-
 static void disconnect(struct hf_connection *connection)
 {
-    if (connection->watch != NULL)
-        hf_loop_unwatch_fd(connection->watch);
-    connection->watch = NULL;
+    hf_loop_unwatch_fd(&connection->watch);
     SSL_free(connection->ssl);
     connection->ssl = NULL;
     if (connection->fd >= 0)
@@ -119,7 +101,7 @@ static int begin_connect(struct hf_connection *connection)
     if (connect(connection->fd, (const struct sockaddr *)&connection->addresses[i], connection->lengths[i]) < 0 &&
         errno != EINPROGRESS)
         return -errno;
-    return watch(connection, false, true);
+    return hf_loop_watch_fd(connection->loop, connection->fd, false, true, on_ready, connection, &connection->watch);
 }
 
 /* Connects to the next address, or ends. */
@@ -241,10 +223,7 @@ static void opened(struct hf_connection *connection)
 {
     connection->state = OPEN;
     hf_loop_sched(connection->loop)->timer_disarm(hf_loop_sched(connection->loop)->ctx, connection->timer);
-    if (watch(connection, !connection->paused, false) < 0) {
-        end_with(connection, -ENOMEM, "watch");
-        return;
-    }
+    hf_loop_rewatch_fd(connection->watch, !connection->paused, false);
     connection->params.opened(connection->params.arg);
 }
 
@@ -258,8 +237,7 @@ static void shake_hands(struct hf_connection *connection)
     if (r == 1) {
         opened(connection);
     } else if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
-        if (watch(connection, why == SSL_ERROR_WANT_READ, why == SSL_ERROR_WANT_WRITE) < 0)
-            end_with(connection, -ENOMEM, "watch");
+        hf_loop_rewatch_fd(connection->watch, why == SSL_ERROR_WANT_READ, why == SSL_ERROR_WANT_WRITE);
     } else {
         long verdict = SSL_get_verify_result(connection->ssl);
         (void)hf_err_set(&err, EKEYREJECTED, "TLS with '%s': %s", connection->host,
@@ -360,11 +338,12 @@ static void on_ready(void *arg)
         return;
     }
     int r = flush(connection);
-    if (r == 0)
-        r = watch(connection, !connection->paused, connection->out.n > 0);
-    if (r < 0)
+    if (r < 0) {
         end_with(connection, r, "send to");
-    else if (!connection->paused)
+        return;
+    }
+    hf_loop_rewatch_fd(connection->watch, !connection->paused, connection->out.n > 0);
+    if (!connection->paused)
         receive(connection);
 }
 
@@ -373,7 +352,9 @@ int hf_connection_send(struct hf_connection *connection, const void *bytes, size
     int r = connection->state != OPEN ? -ENOTCONN : hf_buf_add(&connection->out, bytes, n);
 
     /* Send in a later turn, so that an error ends the connection outside of this call. */
-    return r < 0 ? r : watch(connection, !connection->paused, true);
+    if (r == 0)
+        hf_loop_rewatch_fd(connection->watch, !connection->paused, true);
+    return r;
 }
 
 void hf_connection_pause(struct hf_connection *connection, bool paused)
@@ -382,7 +363,7 @@ void hf_connection_pause(struct hf_connection *connection, bool paused)
     if (connection->state != OPEN)
         return;
     /* TLS may hold bytes that it has read already: watch for "writable", which fires at once, to deliver them. */
-    (void)!watch(connection, !paused, connection->out.n > 0 || (!paused && connection->ssl != NULL));
+    hf_loop_rewatch_fd(connection->watch, !paused, connection->out.n > 0 || (!paused && connection->ssl != NULL));
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 /* Makes, runs and ends the loop; signals; watched descriptors. */
 #include "loop/core.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -193,6 +194,7 @@ struct hf_loop_fd {
     struct hf_loop_guest guest;
     uv_poll_t uv;
     struct hf_loop *loop;
+    int events;
     void (*fire)(void *arg);
     void *arg;
 };
@@ -236,20 +238,29 @@ int hf_loop_watch_fd(struct hf_loop *loop, int fd, bool readable, bool writable,
         free(watch); /* uv_poll_init() registers nothing if it fails */
         return hf_loop_errno(r);
     }
-    r = uv_poll_start(&watch->uv, (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0), on_fd);
-    if (r < 0) {
-        uv_close((uv_handle_t *)&watch->uv, free_fd);
-        return hf_loop_errno(r);
-    }
+    hf_loop_rewatch_fd(watch, readable, writable);
     hf_loop_guest_add(loop, &watch->guest, end_fd);
     *ret_watch = watch;
     return 0;
 }
 
-void hf_loop_unwatch_fd(struct hf_loop_fd *watch)
+void hf_loop_rewatch_fd(struct hf_loop_fd *watch, bool readable, bool writable)
 {
-    if (watch == NULL)
+    int events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
+
+    if (events == watch->events)
         return;
-    hf_loop_guest_remove(&watch->guest);
-    end_fd(&watch->guest);
+    watch->events = events;
+    HF_UNUSED int r = uv_poll_start(&watch->uv, events, on_fd);
+    assert(r == 0); /* uv_poll_init() has found that nothing else watches it */
+}
+
+void hf_loop_unwatch_fd(struct hf_loop_fd **watch)
+{
+    struct hf_loop_fd *ended = hf_steal(*watch);
+
+    if (ended == NULL)
+        return;
+    hf_loop_guest_remove(&ended->guest);
+    end_fd(&ended->guest);
 }

@@ -43,4 +43,7 @@ const struct hf_watch_ops *hf_loop_watch(struct hf_loop *loop);
 struct hf_loop_fd;
 HF_MUST_USE int hf_loop_watch_fd(struct hf_loop *loop, int fd, bool readable, bool writable, void (*fire)(void *arg),
                                  void *arg, struct hf_loop_fd **ret_watch);
-void hf_loop_unwatch_fd(struct hf_loop_fd *watch);
+/* Neither: rests. */
+void hf_loop_rewatch_fd(struct hf_loop_fd *watch, bool readable, bool writable);
+/* Sets *watch to NULL, which it may be. */
+void hf_loop_unwatch_fd(struct hf_loop_fd **watch);

@@ -105,9 +105,7 @@ static void turn_off(struct hf_sharing *share)
     share->n_peers = 0;
     hf_certified_free(share->server);
     share->server = NULL;
-    if (share->udp_watch != NULL)
-        hf_loop_unwatch_fd(share->udp_watch);
-    share->udp_watch = NULL;
+    hf_loop_unwatch_fd(&share->udp_watch);
     hf_closep(&share->udp);
     if (electing)
         want.decided(want.arg, NULL, NULL);

@@ -31,8 +31,7 @@ void hf_outside_free(struct hf_outside *outside)
 {
     if (outside == NULL)
         return;
-    if (outside->watch != NULL)
-        hf_loop_unwatch_fd(outside->watch);
+    hf_loop_unwatch_fd(&outside->watch);
     if (outside->gather != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(outside->loop);
         sched->timer_free(sched->ctx, outside->gather);

@@ -202,8 +202,7 @@ static void leave(struct top *top)
 {
     if (!top->live)
         return;
-    if (top->keys != NULL)
-        hf_loop_unwatch_fd(top->keys);
+    hf_loop_unwatch_fd(&top->keys);
     (void)fputs(LEAVE, top->cli->out);
     (void)fflush(top->cli->out);
     (void)tcsetattr(top->cli->in_fd, TCSADRAIN, &top->before);

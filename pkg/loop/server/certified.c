@@ -2,50 +2,41 @@
 /* One connection: handshake, one request, one answer, end.
  *
  * The bytes of all connections come from one bucket, which a tick refills while there are connections: a connection
- * that finds it empty watches for nothing and goes on at the tick. The same tick ends connections that are late. An
- * idle server has no timer. Each connection gets a TLS context of its own, so that a new identity, and the clock's
- * range at this moment, count from the next one on; sessions are not resumed, so each connection shows a certificate.
- *
- * A process without a free descriptor cannot accept, and the listener stays readable: the server then looks away from
- * it until a tick.
+ * that finds it empty watches for nothing and goes on at the tick. The same tick ends connections that are late. Each
+ * connection gets a TLS context of its own, so that a new identity, and the clock's range at this moment, count from
+ * the next one on; sessions are not resumed, so each connection shows a certificate.
  *
  * A file is read with pread() on the loop thread, 16 KiB at a time, after the kernel was asked to read ahead. */
 #include "loop/server/certified.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/list.h"
-#include "loop/core.h"
 #include "loop/http/tls.h"
+#include "loop/server/listener.h"
 #include "os/fd.h"
 
-enum { PIECE = 16384, AHEAD = 256 << 10, TURN = 16 * PIECE, BACKLOG = 64, ACCEPT_AT_ONCE = 16 };
+enum { PIECE = 16384, AHEAD = 256 << 10, TURN = 16 * PIECE };
 #define TICK_NS (50 * HF_NS_PER_MS)
 
 enum certified_state { HANDSHAKE, HEAD, ANSWER };
 
 struct connection {
-    struct hf_list link;
+    struct hf_accepted accepted;
     struct hf_certified *server;
     struct sockaddr_storage from;
     char node[HF_HTTP_NODE];
     enum certified_state state;
-    int fd, file;
+    int file;
     SSL_CTX *context;
     SSL *ssl;
-    struct hf_loop_fd *watch;
-    bool watch_read, watch_write, starved; /* the bucket was empty */
-    uint64_t until_ns;
-    struct hf_buf in;
+    bool starved; /* the bucket was empty */
     struct hf_certified_answer answer;
     size_t head_n, head_sent;
     unsigned char piece[PIECE]; /* what TLS has not taken yet: it must be offered again unchanged */
@@ -53,15 +44,9 @@ struct connection {
 };
 
 struct hf_certified {
-    struct hf_loop *loop;
     struct hf_certified_params p;
+    struct hf_listener listener;
     struct hf_tls *tls;
-    int listen_fd;
-    uint16_t port;
-    struct hf_loop_fd *watch;
-    struct hf_timer *timer;
-    struct hf_list connections;
-    unsigned n;
     uint64_t tokens, accepts, filled_ns;
 };
 
@@ -83,39 +68,27 @@ static void refused(const struct hf_certified *server, enum hf_certified_refusal
 
 /* ---- one connection ---------------------------------------------------------------------------------------------- */
 
-static void on_ready(void *arg);
-
-static int watch(struct connection *connection, bool readable, bool writable)
+static struct connection *connection_of(struct hf_list *link)
 {
-    if (connection->watch != NULL && connection->watch_read == readable && connection->watch_write == writable)
-        return 0;
-    if (connection->watch != NULL)
-        hf_loop_unwatch_fd(connection->watch);
-    connection->watch = NULL;
-    connection->watch_read = readable;
-    connection->watch_write = writable;
-    return readable || writable ? hf_loop_watch_fd(connection->server->loop, connection->fd, readable, writable,
-                                                   on_ready, connection, &connection->watch)
-                                : 0;
+    return hf_container_of(link, struct connection, accepted.link);
 }
 
 static void end(struct connection *connection)
 {
-    struct hf_certified *server = connection->server;
-
-    hf_list_remove(&connection->link);
-    server->n--;
-    if (connection->watch != NULL)
-        hf_loop_unwatch_fd(connection->watch);
     if (connection->ssl != NULL && connection->state != HANDSHAKE)
         (void)SSL_shutdown(connection->ssl);
     SSL_free(connection->ssl);
     SSL_CTX_free(connection->context);
     ERR_clear_error();
-    hf_closep(&connection->fd);
+    hf_listener_drop(&connection->accepted);
     hf_closep(&connection->file);
-    hf_buf_done(&connection->in);
     free(connection);
+}
+
+static void end_all(struct hf_certified *server)
+{
+    while (!hf_list_empty(&server->listener.connections))
+        end(connection_of(server->listener.connections.next));
 }
 
 static void end_refused(struct connection *connection, enum hf_certified_refusal why)
@@ -126,19 +99,16 @@ static void end_refused(struct connection *connection, enum hf_certified_refusal
     refused(server, why);
 }
 
-static void touch(struct connection *connection, unsigned seconds)
-{
-    connection->until_ns = uv_hrtime() + seconds * HF_NS_PER_S;
-}
-
 /* What TLS waits for. False: the connection is broken. */
 static bool wait_for_tls(struct connection *connection, int result)
 {
     int why = SSL_get_error(connection->ssl, result);
 
     ERR_clear_error();
-    return (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) &&
-           watch(connection, why == SSL_ERROR_WANT_READ, why == SSL_ERROR_WANT_WRITE) == 0;
+    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
+        return false;
+    hf_loop_rewatch_fd(connection->accepted.watch, why == SSL_ERROR_WANT_READ, why == SSL_ERROR_WANT_WRITE);
+    return true;
 }
 
 /* ---- answering --------------------------------------------------------------------------------------------------- */
@@ -172,7 +142,7 @@ static int offer(struct connection *connection, const void *bytes, size_t n)
     int put = SSL_write(connection->ssl, bytes, (int)n);
 
     if (put > 0) {
-        touch(connection, HF_CERTIFIED_IDLE_S);
+        hf_listener_extend(&connection->accepted, HF_CERTIFIED_IDLE_S);
         return 1;
     }
     return wait_for_tls(connection, put) ? 0 : -EPIPE;
@@ -203,12 +173,10 @@ static bool go_on(struct connection *connection)
             connection->piece_n = 0;
         }
     }
-    if (r == 1)
-        r = watch(connection, false, true) < 0 ? -ENOMEM : 0;
-    else if (connection->starved)
-        r = watch(connection, false, false) < 0 ? -ENOMEM : 0;
     if (r < 0)
         end(connection);
+    else if (r == 1 || connection->starved)
+        hf_loop_rewatch_fd(connection->accepted.watch, false, r == 1);
     return r >= 0;
 }
 
@@ -216,13 +184,13 @@ static void answer(struct connection *connection)
 {
     struct hf_certified *server = connection->server;
     const struct hf_certified_request request = {
-        .node = connection->node, .from = &connection->from, .head = hf_buf_view(&connection->in)};
+        .node = connection->node, .from = &connection->from, .head = hf_buf_view(&connection->accepted.in)};
 
     connection->answer = (struct hf_certified_answer){.fd = -1};
     server->p.asked(server->p.arg, &request, &connection->answer);
     connection->head_n = strlen(connection->answer.head);
     connection->state = ANSWER;
-    touch(connection, HF_CERTIFIED_IDLE_S);
+    hf_listener_extend(&connection->accepted, HF_CERTIFIED_IDLE_S);
     if (connection->answer.n > 0)
         connection->file = fcntl(connection->answer.fd, F_DUPFD_CLOEXEC, 0);
     if (connection->answer.n > 0 && connection->file < 0)
@@ -244,15 +212,16 @@ static void read_head(struct connection *connection)
             end(connection);
         return;
     }
-    if (hf_buf_add(&connection->in, bytes, (size_t)n) < 0 ||
-        (connection->in.n == HF_CERTIFIED_HEAD && memmem(connection->in.p, connection->in.n, "\r\n\r\n", 4) == NULL)) {
+    if (hf_buf_add(&connection->accepted.in, bytes, (size_t)n) < 0 ||
+        (connection->accepted.in.n == HF_CERTIFIED_HEAD &&
+         memmem(connection->accepted.in.p, connection->accepted.in.n, "\r\n\r\n", 4) == NULL)) {
         end_refused(connection, HF_CERTIFIED_REFUSED_REQUEST);
         return;
     }
-    if (memmem(connection->in.p, connection->in.n, "\r\n\r\n", 4) != NULL)
+    if (memmem(connection->accepted.in.p, connection->accepted.in.n, "\r\n\r\n", 4) != NULL)
         answer(connection);
-    else if (watch(connection, true, SSL_pending(connection->ssl) > 0) < 0)
-        end(connection);
+    else
+        hf_loop_rewatch_fd(connection->accepted.watch, true, SSL_pending(connection->ssl) > 0);
 }
 
 static void shake_hands(struct connection *connection)
@@ -306,9 +275,9 @@ static bool has_place(const struct hf_certified *server, const struct sockaddr_s
     struct hf_list *it, *next;
     unsigned own = 0;
 
-    hf_list_each(it, next, &server->connections)
-        own += same_address(&hf_container_of(it, struct connection, link)->from, from);
-    return server->n < HF_CERTIFIED_CONNECTIONS && own < HF_CERTIFIED_OF_ADDRESS;
+    hf_list_each(it, next, &server->listener.connections)
+        own += same_address(&connection_of(it)->from, from);
+    return server->listener.n < HF_CERTIFIED_CONNECTIONS && own < HF_CERTIFIED_OF_ADDRESS;
 }
 
 static bool begin_tls(struct connection *connection)
@@ -324,30 +293,7 @@ static bool begin_tls(struct connection *connection)
     if (hf_tls_apply_server(connection->server->tls, connection->context) < 0)
         return false;
     connection->ssl = SSL_new(connection->context);
-    return connection->ssl != NULL && SSL_set_fd(connection->ssl, connection->fd) == 1;
-}
-
-static void on_waiting(void *arg);
-
-static void tick_later(struct hf_certified *server)
-{
-    const struct hf_sched_ops *sched = hf_loop_sched(server->loop);
-
-    sched->timer_arm(sched->ctx, server->timer, TICK_NS);
-}
-
-static int look_at_listener(struct hf_certified *server)
-{
-    return server->watch != NULL
-               ? 0
-               : hf_loop_watch_fd(server->loop, server->listen_fd, true, false, on_waiting, server, &server->watch);
-}
-
-static void look_away(struct hf_certified *server)
-{
-    hf_loop_unwatch_fd(server->watch);
-    server->watch = NULL;
-    tick_later(server);
+    return connection->ssl != NULL && SSL_set_fd(connection->ssl, connection->accepted.fd) == 1;
 }
 
 /* Both buckets hold what comes in a second, the one of bytes a quarter of it. */
@@ -362,10 +308,10 @@ static void refill(struct hf_certified *server)
     server->filled_ns = passed_ns < HF_NS_PER_S ? server->filled_ns + passed_ns / HF_NS_PER_MS * HF_NS_PER_MS : now_ns;
 }
 
-static void take(struct hf_certified *server, int fd, const struct sockaddr_storage *from)
+static void on_accepted(void *arg, int fd, const struct sockaddr_storage *from)
 {
+    struct hf_certified *server = arg;
     struct connection *connection;
-    int on = 1;
 
     refill(server);
     if (server->p.admits != NULL && !server->p.admits(server->p.arg, from)) {
@@ -380,36 +326,16 @@ static void take(struct hf_certified *server, int fd, const struct sockaddr_stor
         return;
     }
     server->accepts -= 1000;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     connection->server = server;
     connection->from = *from;
-    connection->fd = fd;
     connection->file = -1;
-    connection->in.max = HF_CERTIFIED_HEAD;
-    touch(connection, HF_CERTIFIED_HEAD_S);
-    hf_list_append(&server->connections, &connection->link);
-    if (server->n++ == 0)
-        tick_later(server);
-    if (begin_tls(connection) && watch(connection, true, false) == 0)
+    connection->accepted.in.max = HF_CERTIFIED_HEAD;
+    hf_listener_extend(&connection->accepted, HF_CERTIFIED_HEAD_S);
+    if (hf_listener_admit(&connection->accepted, &server->listener, fd, on_ready, connection) == 0 &&
+        begin_tls(connection))
         return;
     ERR_clear_error();
     end(connection);
-}
-
-static void on_waiting(void *arg)
-{
-    struct hf_certified *server = arg;
-
-    for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
-        struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
-        socklen_t n = sizeof(from);
-        int fd = accept4(server->listen_fd, (struct sockaddr *)&from, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
-            look_away(server);
-        if (fd < 0)
-            return;
-        take(server, fd, &from);
-    }
 }
 
 /* Each tick another connection is the first at the bucket. */
@@ -417,76 +343,38 @@ static void on_tick(void *arg)
 {
     struct hf_certified *server = arg;
     uint64_t now_ns = uv_hrtime();
-    struct hf_list *first = server->connections.next, *it, *next;
+    struct hf_list *all = &server->listener.connections, *first = all->next, *it, *next;
 
     refill(server);
-    if (first != &server->connections) {
+    if (first != all) {
         hf_list_remove(first);
-        hf_list_append(&server->connections, first);
+        hf_list_append(all, first);
     }
-    hf_list_each(it, next, &server->connections) {
-        struct connection *connection = hf_container_of(it, struct connection, link);
-        if (now_ns >= connection->until_ns && !connection->starved)
+    hf_list_each(it, next, all) {
+        struct connection *connection = connection_of(it);
+        if (now_ns >= connection->accepted.until_ns && !connection->starved)
             connection->state == ANSWER ? end(connection) : end_refused(connection, HF_CERTIFIED_REFUSED_REQUEST);
         else if (connection->starved)
             (void)go_on(connection);
     }
-    if (look_at_listener(server) < 0 || server->n > 0)
-        tick_later(server);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
-static int open_listener(struct hf_certified *server, struct hf_err *err)
-{
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
-    struct sockaddr_storage bound;
-    socklen_t n = sizeof(bound);
-    struct addrinfo *info = NULL;
-    char service[8];
-    int on = 1;
-
-    (void)snprintf(service, sizeof(service), "%u", server->p.port);
-    if (getaddrinfo(server->p.address, service, &hints, &info) != 0)
-        return hf_err_set(err, EINVAL, "'%.64s' is not an address", server->p.address);
-    server->listen_fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int r = server->listen_fd < 0 || setsockopt(server->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-                    bind(server->listen_fd, info->ai_addr, info->ai_addrlen) < 0 ||
-                    listen(server->listen_fd, BACKLOG) < 0 ||
-                    getsockname(server->listen_fd, (struct sockaddr *)&bound, &n) < 0
-                ? -errno
-                : 0;
-    freeaddrinfo(info);
-    if (r < 0)
-        return hf_err_sys(err, r, "listen on %s:%u", server->p.address, server->p.port);
-    server->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                                     : ((struct sockaddr_in *)&bound)->sin_port);
-    return 0;
-}
-
 int hf_certified_new(struct hf_loop *loop, const struct hf_certified_params *params, const struct hf_http_config *tls,
                      struct hf_certified **ret_server, struct hf_err *err)
 {
-    const struct hf_sched_ops *sched = hf_loop_sched(loop);
     struct hf_certified *server = calloc(1, sizeof(*server));
 
     if (server == NULL)
         return hf_err_set(err, ENOMEM, "not enough memory for a server");
-    server->loop = loop;
     server->p = *params;
-    server->listen_fd = -1;
     server->filled_ns = uv_hrtime() - HF_NS_PER_S;
-    hf_list_init(&server->connections);
-    server->timer = sched->timer_new(sched->ctx, on_tick, server);
-    int r = server->timer == NULL ? hf_err_set(err, ENOMEM, "not enough memory for a server")
-                                  : hf_tls_new(tls, &server->tls, err);
+    server->listener =
+        (struct hf_listener){.loop = loop, .tick_ns = TICK_NS, .accepted = on_accepted, .tick = on_tick, .arg = server};
+    int r = hf_listener_init(&server->listener, params->address, params->port, err);
     if (r == 0)
-        r = open_listener(server, err);
-    if (r == 0) {
-        r = look_at_listener(server);
-        r = r < 0 ? hf_err_sys(err, r, "watch the server") : 0;
-    }
+        r = hf_tls_new(tls, &server->tls, err);
     if (r < 0) {
         hf_certified_free(server);
         return r;
@@ -504,8 +392,7 @@ int hf_certified_identify(struct hf_certified *server, const struct hf_http_conf
     if (r < 0)
         return r;
     /* the connections that began with the old one have their own references to its parts, but not to it */
-    while (!hf_list_empty(&server->connections))
-        end(hf_container_of(server->connections.next, struct connection, link));
+    end_all(server);
     hf_tls_unref(server->tls);
     server->tls = tls;
     return 0;
@@ -513,22 +400,15 @@ int hf_certified_identify(struct hf_certified *server, const struct hf_http_conf
 
 uint16_t hf_certified_port(const struct hf_certified *server)
 {
-    return server->port;
+    return server->listener.port;
 }
 
 void hf_certified_free(struct hf_certified *server)
 {
     if (server == NULL)
         return;
-    const struct hf_sched_ops *sched = hf_loop_sched(server->loop);
-
-    while (!hf_list_empty(&server->connections))
-        end(hf_container_of(server->connections.next, struct connection, link));
-    if (server->watch != NULL)
-        hf_loop_unwatch_fd(server->watch);
-    hf_closep(&server->listen_fd);
-    if (server->timer != NULL)
-        sched->timer_free(sched->ctx, server->timer);
+    end_all(server);
+    hf_listener_done(&server->listener);
     hf_tls_unref(server->tls);
     free(server);
 }

@@ -8,13 +8,7 @@
  * opaque user data. A virtual host could not identify it: lws moves a connection to the one that the request's Host
  * header names, and without a match to the first. The context has room for HF_SERVER_MAX_CONNECTIONS; each server
  * reserves its part, so that no server can take another's. */
-#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +16,7 @@
 #include <unistd.h>
 
 #include "loop/server/internal.h"
+#include "loop/server/listener.h"
 #include "os/fd.h"
 
 /* waiting connections; the kernel lowers it to net.core.somaxconn, usually 4096 */
@@ -29,36 +24,11 @@ enum { BACKLOG = 4096 };
 
 /* ---- listening --------------------------------------------------------------------------------------------------- */
 
-static int open_listener(struct hf_server *server, const char *address, uint16_t port, struct hf_err *err)
+static int open_address(struct hf_server *server, const char *address, uint16_t port, struct hf_err *err)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
-    struct addrinfo *info = NULL;
-    struct sockaddr_storage bound;
-    socklen_t n = sizeof(bound);
-    char service[8];
-    int on = 1;
-
-    (void)snprintf(service, sizeof(service), "%u", port);
-    if (getaddrinfo(address, service, &hints, &info) != 0)
-        return hf_err_set(err, EINVAL, "'%.64s' is not an address", address);
-    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int r = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
-                    bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0 ||
-                    getsockname(fd, (struct sockaddr *)&bound, &n) < 0
-                ? -errno
-                : 0;
-    freeaddrinfo(info);
-    if (r < 0) {
-        if (fd >= 0)
-            (void)close(fd);
-        return hf_err_sys(err, r, "listen on %s:%u", address, port);
-    }
-    server->listen_fd = fd;
+    server->listen_fd = hf_listener_open(address, port, BACKLOG, &server->port, err);
     (void)snprintf(server->address, sizeof(server->address), "%s", address);
-    server->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                                     : ((struct sockaddr_in *)&bound)->sin_port);
-    return 0;
+    return HF_MIN(server->listen_fd, 0);
 }
 
 static int open_name(struct hf_server *server, const struct hf_server_name *name, struct hf_err *err)
@@ -217,7 +187,7 @@ static int reserve(const struct hf_server_host *host, const struct hf_server_lim
 static int server_open(struct hf_server *server, const struct hf_server_params *params, struct hf_err *err)
 {
     int r = params->name != NULL ? open_name(server, params->name, err)
-                                 : open_listener(server, params->address, params->port, err);
+                                 : open_address(server, params->address, params->port, err);
 
     if (r == 0)
         r = find_host(server->loop, &server->host, err);

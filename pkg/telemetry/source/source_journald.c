@@ -350,9 +350,7 @@ static bool roots_changed(const struct journald *from)
 
 static void close_journal(struct journald *from)
 {
-    if (from->watch != NULL)
-        hf_loop_unwatch_fd(from->watch);
-    from->watch = NULL;
+    hf_loop_unwatch_fd(&from->watch);
     enter();
     sd_journal_close(from->journal);
     leave(from);

@@ -94,9 +94,7 @@ static int offer_rest(struct socket_source *from)
 
 static void pause_reading(struct socket_source *from)
 {
-    if (from->watch != NULL)
-        hf_loop_unwatch_fd(from->watch);
-    from->watch = NULL;
+    hf_loop_unwatch_fd(&from->watch);
 }
 
 static void on_readable(void *arg)

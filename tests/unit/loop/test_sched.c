@@ -342,7 +342,7 @@ static struct hf_loop_fd *watched;
 static void unwatch_inside(void *arg)
 {
     (*(int *)arg)++;
-    hf_loop_unwatch_fd(watched);
+    hf_loop_unwatch_fd(&watched);
     hf_loop_stop(loop);
 }
 
@@ -359,8 +359,16 @@ START_TEST(descriptors)
     ck_assert_int_eq(hf_loop_watch_fd(loop, fd, false, true, count_and_stop, &other, &second), 0);
     hf_loop_run(loop);
     ck_assert_int_eq(other, 1);
-    hf_loop_unwatch_fd(second);
-    hf_loop_unwatch_fd(NULL);
+    hf_loop_rewatch_fd(second, false, false); /* rests, and wakes nobody */
+    struct probe rest = {.stop_at = 1};
+    arm(&rest, HF_NS_PER_MS);
+    hf_loop_run(loop);
+    ck_assert_int_eq(other, 1);
+    hf_loop_rewatch_fd(second, true, true);
+    hf_loop_run(loop);
+    ck_assert_int_eq(other, 2);
+    hf_loop_unwatch_fd(&second);
+    hf_loop_unwatch_fd(&second);
     ck_assert_int_eq(hf_loop_watch_fd(loop, -1, true, false, unwatch_inside, &seen, &second), -EBADF);
     struct probe timer = {.stop_at = 1};
     arm(&timer, HF_NS_PER_MS);

@@ -187,6 +187,7 @@ HF_CLI_COMMAND(hf_cli_delta_create);
 HF_CLI_COMMAND(hf_cli_delta_apply);
 HF_CLI_COMMAND(hf_cli_delta_info);
 HF_CLI_COMMAND(hf_cli_image_delta);
+HF_CLI_COMMAND(hf_cli_image_stats);
 HF_CLI_COMMAND(hf_cli_key_generate);
 HF_CLI_COMMAND(hf_cli_key_public);
 HF_CLI_COMMAND(hf_cli_release_create);

@@ -186,6 +186,16 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_image_delta),
     },
     {
+        .name = "image stats",
+        .args = "",
+        .summary = "show what images cost the link of this node, through the mirror of its agent",
+        .details =
+            "For each repository, since the agent started: the bytes that containerd got from the mirror "
+            "(spec.images.mirror), the bytes that came from registries for it, prefetched and deltas too, and their "
+            "share. Exit code 1: no agent answers; 3: what answers is not an agent.",
+        ROW(hf_cli_image_stats),
+    },
+    {
         .name = "lint",
         .args = "FILE...",
         .summary = "check EdgeUpdate, SyncPolicy and agent.yaml files as a node would",

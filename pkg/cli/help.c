@@ -31,8 +31,8 @@ static const struct {
      {"status", "nodes", "node", "ui", "rollout watch", "rollout pause", "rollout resume", "rollout halt", "turn free",
       "wait", "rollback", NULL}},
     {"This node",
-     {"node status", "node journal", "node enrol", "node host", "node page", "hold", "recover", "spool stat",
-      "spool cat", "spool verify", "spool send", NULL}},
+     {"node status", "node journal", "node enrol", "node host", "node page", "image stats", "hold", "recover",
+      "spool stat", "spool cat", "spool verify", "spool send", NULL}},
 };
 
 static bool is_in_group(size_t group, const char *name)

@@ -15,17 +15,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "os/dir.h"
 #include "os/fd.h"
 #include "os/file.h"
 
-enum { MAX_PATH = 512, MAX_NAME = HF_SHA256_HEX + 24, MAX_FILES = 20000, DISK_PART = 20 };
+enum { MAX_PATH = 512, MAX_NAME = HF_SHA256_HEX + 24, MAX_FILES = 20000, DISK_PART = 20, CHECK_PIECE = 16 << 10 };
 
 struct hf_mirror_cache {
     struct hf_mirror_cache_params p; /* .folder NULL */
     char *folder;
     struct hf_list keeps;
+    struct hf_list checks; /* a worker has the first one */
 };
 
 struct hf_mirror_keep {
@@ -263,6 +265,95 @@ void hf_mirror_cache_drop(const struct hf_mirror_cache *cache, const char *sha25
     (void)cache->p.fs->unlinkat(cache->p.fs->ctx, AT_FDCWD, path, 0);
 }
 
+/* ---- what was read in parts -------------------------------------------------------------------------------------- */
+
+struct cache_check {
+    struct hf_list link;
+    struct hf_mirror_cache *cache; /* NULL: it has gone */
+    const struct hf_fs_ops *fs;
+    char sha256[HF_SHA256_HEX], path[MAX_PATH];
+    bool wrong;
+    struct hf_job job;
+};
+
+/* A file that cannot be read is a damaged one. */
+static void compare(struct hf_job *job)
+{
+    struct cache_check *check = hf_container_of(job, struct cache_check, job);
+    const struct hf_fs_ops *fs = check->fs;
+    unsigned char digest[HF_SHA256_BYTES];
+    char bytes[CHECK_PIECE], hex[HF_SHA256_HEX];
+    struct hf_sha256 hash;
+    uint64_t at = 0;
+    ssize_t n;
+    int fd = fs->openat(fs->ctx, AT_FDCWD, check->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0, HF_FS_ANY);
+
+    if (fd < 0)
+        return;
+    hf_sha256_init(&hash);
+    while ((n = fs->pread(fs->ctx, fd, bytes, sizeof(bytes), at)) > 0) {
+        hf_sha256_update(&hash, bytes, (size_t)n);
+        at += (uint64_t)n;
+    }
+    (void)fs->close(fs->ctx, fd);
+    hf_sha256_final(&hash, digest);
+    (void)hf_hex_encode(digest, sizeof(digest), hex);
+    check->wrong = n < 0 || strcmp(hex, check->sha256) != 0;
+    if (check->wrong)
+        (void)fs->unlinkat(fs->ctx, AT_FDCWD, check->path, 0);
+}
+
+static void compare_next(struct hf_mirror_cache *cache);
+
+static void compared(struct hf_job *job, int cancelled)
+{
+    struct cache_check *check = hf_container_of(job, struct cache_check, job);
+    struct hf_mirror_cache *cache = check->cache;
+
+    (void)cancelled;
+    if (cache != NULL) {
+        if (check->wrong)
+            hf_log(cache->p.log, HF_LOG_WARNING, "image.wrong", HF_S("sha256", check->sha256));
+        hf_list_remove(&check->link);
+        compare_next(cache);
+    }
+    free(check);
+}
+
+static void compare_next(struct hf_mirror_cache *cache)
+{
+    const struct hf_sched_ops *sched = cache->p.sched;
+
+    while (!hf_list_empty(&cache->checks)) {
+        struct cache_check *check = hf_container_of(cache->checks.next, struct cache_check, link);
+        check->job = (struct hf_job){.work = compare, .done = compared};
+        if (sched->submit(sched->ctx, &check->job) == 0)
+            return;
+        hf_list_remove(&check->link);
+        free(check);
+    }
+}
+
+void hf_mirror_cache_check(struct hf_mirror_cache *cache, const char *sha256)
+{
+    if (cache == NULL)
+        return;
+    for (struct hf_list *link = cache->checks.next; link != &cache->checks; link = link->next)
+        if (strcmp(hf_container_of(link, struct cache_check, link)->sha256, sha256) == 0)
+            return;
+    struct cache_check *check = calloc(1, sizeof(*check));
+    if (check == NULL)
+        return;
+    check->cache = cache;
+    check->fs = cache->p.fs;
+    memcpy(check->sha256, sha256, sizeof(check->sha256));
+    blob_path(cache, sha256, check->path);
+    bool idle = hf_list_empty(&cache->checks);
+    hf_list_append(&cache->checks, &check->link);
+    if (idle)
+        compare_next(cache);
+}
+
 /* ---- one blob ---------------------------------------------------------------------------------------------------- */
 
 static void destroy(struct hf_mirror_keep *keep)
@@ -417,6 +508,7 @@ struct hf_mirror_cache *hf_mirror_cache_new(const struct hf_mirror_cache_params 
         cache->folder = strdup(params->folder);
         cache->p.folder = NULL;
         hf_list_init(&cache->keeps);
+        hf_list_init(&cache->checks);
         r = cache->folder != NULL ? 0 : -ENOMEM;
     }
     if (r < 0)
@@ -444,6 +536,13 @@ void hf_mirror_cache_free(struct hf_mirror_cache *cache)
         hf_list_remove(&keep->link);
         keep->cache = NULL;
         assert(keep->syncs); /* the owners of the others have freed them */
+    }
+    for (bool first = true; !hf_list_empty(&cache->checks); first = false) {
+        struct cache_check *check = hf_container_of(cache->checks.next, struct cache_check, link);
+        hf_list_remove(&check->link);
+        check->cache = NULL;
+        if (!first)
+            free(check);
     }
     free(cache->folder);
     free(cache);

@@ -32,6 +32,9 @@ void hf_mirror_cache_free(struct hf_mirror_cache *cache);
 void hf_mirror_cache_touch(const struct hf_mirror_cache *cache, const char *sha256);
 /* Its content is not right. Accepts NULL. */
 void hf_mirror_cache_drop(const struct hf_mirror_cache *cache, const char *sha256);
+/* All of it was read, but in parts, which nobody compares: a worker does, one blob at a time, and removes a wrong one.
+ * Nothing, if it is not here or waits for it already; accepts NULL. */
+void hf_mirror_cache_check(struct hf_mirror_cache *cache, const char *sha256);
 /* Makes room for so many bytes more. -EDQUOT: what is wanted leaves too little of `max_bytes`. -ENOSPC: of the disk.
  * Then nothing went in vain. */
 HF_MUST_USE int hf_mirror_cache_room(const struct hf_mirror_cache *cache, uint64_t bytes);

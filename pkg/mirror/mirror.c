@@ -62,6 +62,9 @@ static void serve_file(struct hf_serving *serving, uint64_t size)
         hf_streamed_end(serving->exchange);
         hf_serving_free(serving);
     } else {
+        hf_mirror_cache_touch(serving->mirror->cache, request->sha256);
+        if (!serving->checks && serving->end == size)
+            hf_mirror_cache_check(serving->mirror->cache, request->sha256);
         pump_file(serving);
     }
 }

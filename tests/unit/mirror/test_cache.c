@@ -217,6 +217,50 @@ START_TEST(full_disk)
 }
 END_TEST
 
+static void damage(size_t i)
+{
+    char wrong[SIZE];
+
+    memcpy(wrong, blobs[i], SIZE);
+    wrong[SIZE / 2] ^= 1;
+    hf_simfs_put(fs, path_of(i), wrong, SIZE, 0600);
+}
+
+static bool is_there(size_t i)
+{
+    return hf_simfs_get(fs, path_of(i), NULL) != NULL;
+}
+
+START_TEST(read_in_parts)
+{
+    set_up();
+    ck_assert(open_cache(MIB));
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(bring(i, SIZE));
+    damage(0);
+    damage(2);
+    for (size_t i = 0; i < 4; i++) {
+        hf_mirror_cache_check(cache, names[i]);
+        hf_mirror_cache_check(cache, names[i]);
+    }
+    hf_simloop_run_for(loop, HF_NS_PER_S);
+    ck_assert(!is_there(0) && has(1) && !is_there(2));
+    hf_simfs_put(fs, path_of(0), blobs[0], SIZE / 2, 0600);
+    hf_mirror_cache_check(cache, names[0]);
+    hf_simloop_run_for(loop, HF_NS_PER_S);
+    ck_assert(!is_there(0));
+    /* it goes off while one is compared and others wait */
+    damage(1);
+    damage(2);
+    hf_mirror_cache_check(cache, names[1]);
+    hf_mirror_cache_check(cache, names[2]);
+    hf_mirror_cache_free(hf_steal(cache));
+    hf_simloop_run_for(loop, HF_NS_PER_S);
+    ck_assert(!is_there(1) && is_there(2));
+    tear_down();
+}
+END_TEST
+
 /* At each call the power goes, the process dies, or the call fails; then the blob comes all the same. */
 START_TEST(walk)
 {
@@ -272,6 +316,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, broken_off_goes_on);
     tcase_add_test(tc, the_oldest_goes);
     tcase_add_test(tc, full_disk);
+    tcase_add_test(tc, read_in_parts);
     tcase_add_loop_test(tc, walk, 0, 3);
 }
 

@@ -12,6 +12,7 @@ import unittest
 
 import yaml
 
+import test_guard
 from holdcluster import place
 from lib import api, case, site, wait, world
 
@@ -59,14 +60,21 @@ class TestFlux(unittest.TestCase):
 
     def publish(self, changes=None):
         """The folder deploy/flux as the artifact of the example's GitRepository; `changes` replaces texts in it."""
+        files = {}
+        for name in sorted(os.listdir(os.path.join(EXAMPLE, "fleet"))):
+            with open(os.path.join(EXAMPLE, "fleet", name), encoding="utf-8") as file:
+                files[f"fleet/{name}"] = file.read()
+            for old, new in (changes or {}).items():
+                files[f"fleet/{name}"] = files[f"fleet/{name}"].replace(old, new)
+        self.serve(files)
+
+    @staticmethod
+    def serve(files):
+        """{path: text} as the artifact of the example's GitRepository."""
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode="w:gz") as tar:
-            for name in sorted(os.listdir(os.path.join(EXAMPLE, "fleet"))):
-                with open(os.path.join(EXAMPLE, "fleet", name), encoding="utf-8") as file:
-                    text = file.read()
-                for old, new in (changes or {}).items():
-                    text = text.replace(old, new)
-                entry = tarfile.TarInfo(f"fleet/{name}")
+            for name, text in files.items():
+                entry = tarfile.TarInfo(name)
                 entry.size = len(text.encode())
                 tar.addfile(entry, io.BytesIO(text.encode()))
         data = out.getvalue()
@@ -138,3 +146,37 @@ class TestFlux(unittest.TestCase):
         # The signed part is as it was in Git.
         with open(os.path.join(EXAMPLE, "fleet", "edge-inference.yaml"), encoding="utf-8") as file:
             self.assertEqual(api.get(f"{GROUP}/edgeupdates/edge-inference")["spec"]["release"], yaml.safe_load(file)["spec"]["release"])
+
+    def test_the_guard_by_flux(self):
+        """Each object of the guard by a Kustomization of its own: one that is refused makes it fail, with the line to add; the others are applied."""
+        with open(os.path.join(place.TOP, "tests/unit/cli/unstaged.json"), encoding="utf-8") as file:
+            cases = json.load(file)
+        with open(os.path.join(EXAMPLE, "fleet.yaml"), encoding="utf-8") as file:
+            source, kustomization = (next(one for one in yaml.safe_load_all(file) if one["kind"] == kind) for kind in ("GitRepository", "Kustomization"))
+        bodies = [test_guard.update(one["spec"], annotations=one.get("annotations")) for one in cases]
+        wait.until("the policy to be in force", lambda: test_guard.ask("POST", "", test_guard.update({}), test_guard.CREATE, "?dryRun=All")[0] == 403, 30)
+        world.cluster.kubectl("apply", "-f", "-", text=json.dumps(source))
+        self.addCleanup(world.cluster.kubectl, "delete", "gitrepository", "fleet", "-n", "flux-system", "--ignore-not-found", check=False)
+        self.serve({f"guard/{number}/update.yaml": json.dumps(body) for number, body in enumerate(bodies)})
+        names = [f"guard-{number}" for number in range(len(cases))]
+        self.addCleanup(world.cluster.kubectl, "delete", "edgeupdate", *(body["metadata"]["name"] for body in bodies), "--ignore-not-found", check=False)
+        self.addCleanup(world.cluster.kubectl, "delete", "kustomization", *names, "-n", "flux-system", "--ignore-not-found", check=False)
+        each = [kustomization | {"metadata": {"name": name, "namespace": "flux-system"},
+                                 "spec": {"interval": "1h", "retryInterval": "1h", "path": f"./guard/{number}", "prune": False, "wait": False,
+                                          "sourceRef": kustomization["spec"]["sourceRef"]}} for number, name in enumerate(names)]
+        world.cluster.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": each}))
+
+        def told(name):
+            conditions = api.get(FLUX.replace("/fleet", f"/{name}")).get("status", {}).get("conditions", [])
+            return next((one for one in conditions if one["type"] == "Ready" and one["status"] != "Unknown"), None)
+        for name, body, one in zip(names, bodies, cases):
+            with self.subTest(one["name"]):
+                ready = wait.until(f"Flux to be through with {name}", lambda name=name: told(name), 180)
+                if "refused" in one:
+                    self.assertEqual((ready["status"], ready["reason"]), ("False", "ReconciliationFailed"), ready)
+                    self.assertIn(test_guard.WHY + one["refused"], ready["message"])
+                    self.assertIn(f'below metadata.annotations the line {test_guard.EVERYWHERE}: "true"', ready["message"])
+                else:
+                    self.assertEqual((ready["status"], ready["reason"]), ("True", "ReconciliationSucceeded"), ready)
+                there = world.cluster.kubectl("get", "edgeupdate", body["metadata"]["name"], "-o", "name", "--ignore-not-found").strip()
+                self.assertEqual(bool(there), "refused" not in one, there)

@@ -152,18 +152,18 @@ class TestFlux(unittest.TestCase):
         with open(os.path.join(place.TOP, "tests/unit/cli/unstaged.json"), encoding="utf-8") as file:
             cases = json.load(file)
         with open(os.path.join(EXAMPLE, "fleet.yaml"), encoding="utf-8") as file:
-            source, kustomization = (next(one for one in yaml.safe_load_all(file) if one["kind"] == kind) for kind in ("GitRepository", "Kustomization"))
+            example = {one["kind"]: one for one in yaml.safe_load_all(file)}
         bodies = [test_guard.update(one["spec"], annotations=one.get("annotations")) for one in cases]
         wait.until("the policy to be in force", lambda: test_guard.ask("POST", "", test_guard.update({}), test_guard.CREATE, "?dryRun=All")[0] == 403, 30)
-        world.cluster.kubectl("apply", "-f", "-", text=json.dumps(source))
+        world.cluster.kubectl("apply", "-f", "-", text=json.dumps(example["GitRepository"]))
         self.addCleanup(world.cluster.kubectl, "delete", "gitrepository", "fleet", "-n", "flux-system", "--ignore-not-found", check=False)
         self.serve({f"guard/{number}/update.yaml": json.dumps(body) for number, body in enumerate(bodies)})
         names = [f"guard-{number}" for number in range(len(cases))]
         self.addCleanup(world.cluster.kubectl, "delete", "edgeupdate", *(body["metadata"]["name"] for body in bodies), "--ignore-not-found", check=False)
         self.addCleanup(world.cluster.kubectl, "delete", "kustomization", *names, "-n", "flux-system", "--ignore-not-found", check=False)
-        each = [kustomization | {"metadata": {"name": name, "namespace": "flux-system"},
+        each = [example["Kustomization"] | {"metadata": {"name": name, "namespace": "flux-system"},
                                  "spec": {"interval": "1h", "retryInterval": "1h", "path": f"./guard/{number}", "prune": False, "wait": False,
-                                          "sourceRef": kustomization["spec"]["sourceRef"]}} for number, name in enumerate(names)]
+                                          "sourceRef": example["Kustomization"]["spec"]["sourceRef"]}} for number, name in enumerate(names)]
         world.cluster.kubectl("apply", "-f", "-", text=json.dumps({"apiVersion": "v1", "kind": "List", "items": each}))
 
         def told(name):

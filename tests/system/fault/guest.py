@@ -105,7 +105,7 @@ def run(layer, command, environment="", masked=(), timeout_s=600):
     write(os.path.join(layer, "etc", "fstab"), "")
     for unit in (*MASKED, *masked):
         os.symlink("/dev/null", os.path.join(units, unit))
-    argv = [*ALONE, KERNEL, "mem=512M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "quiet",
+    argv = [*ALONE, KERNEL, "mem=512M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "quiet", "selinux=0",
             "con=null", "con0=null,fd:1", f"init={os.path.abspath(__file__)}", f"GUEST_LAYER={layer}", "systemd.show_status=0"]
     registers, lines = layer + "-registers.so", []
     preload(os.path.join(os.path.dirname(os.path.abspath(__file__)), "guest-registers.c"), registers)

@@ -276,8 +276,7 @@ def containerd_configured_by_the_agent():
         equal(f"the pull ({done.stdout[-500:]})", done.returncode, 0)
         equal("bytes through the mirror", scene.metric("holdfast_mirror_sent_bytes_total"), scene.registry.bytes)
         scene.policy({**wish, "configure": False})
-        wait("the file to go", lambda: not os.path.exists(os.path.dirname(ours)))
-        equal("files", os.listdir(folder), ["other.example"])
+        wait("the file to go, and what it was renamed to", lambda: os.listdir(folder) == ["other.example"])
 
 
 def sources(changed):
@@ -315,6 +314,11 @@ def containerd_by_delta():
             equal("the layer", digest(file.read()), digest(new))
         equal("bytes made here", scene.metric('holdfast_mirror_sent_bytes_total{from="delta"}'), len(new))
         print(f"      a layer of {len(new)} bytes: {fetched:.0f} over the link")
+        told = subprocess.run([os.path.join(TOP, "build/release/holdfast"), "image", "stats", "-o", "json", "--url",
+                               f"http://127.0.0.1:{scene.node.metrics_port}/metrics"], check=True, stdout=subprocess.PIPE).stdout
+        equal("image stats", json.loads(told),
+              [{"image": f"{registry.name}/team/app", "askedBytes": scene.metric("holdfast_mirror_sent_bytes_total"),
+                "fetchedBytes": scene.metric("holdfast_mirror_fetched_bytes_total")}])
         if fetched > len(new) * 0.15:
             raise AssertionError(f"{fetched} of {len(new)} bytes came over the link")
         # killed while it makes a layer: no scratch file stays, and the next pull has the whole

@@ -285,15 +285,6 @@ static int set_simple(json_t *conditions, const char *type, const char *status, 
     return set_condition(conditions, type, true, &part, now_unix_ns);
 }
 
-static int set_images(json_t *conditions, const char *type, const struct hf_status_images *images, uint64_t now_unix_ns)
-{
-    return set_simple(conditions, type,
-                      images->reason == NULL ? NULL
-                      : images->verified     ? "True"
-                                             : "False",
-                      images->reason, images->message, now_unix_ns);
-}
-
 /* Names the fields of the policy that this program ignores, so that nobody relies on them. */
 static int set_policy(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
 {
@@ -353,15 +344,6 @@ static int set_clock(json_t *conditions, const struct hf_status_view *view, uint
                       rows[view->clock].reason, rows[view->clock].message, now_unix_ns);
 }
 
-static int set_trouble(json_t *conditions, const char *type, const char *status,
-                       const struct hf_status_trouble *trouble, uint64_t now_unix_ns)
-{
-    bool present = trouble->reason != NULL;
-
-    return set_simple(conditions, type, present ? status : NULL, present ? trouble->reason : "",
-                      present && trouble->message != NULL ? trouble->message : "", now_unix_ns);
-}
-
 static int set_manifests(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
 {
     struct hf_readiness_params params = {.known = true};
@@ -369,31 +351,17 @@ static int set_manifests(json_t *conditions, const struct hf_status_view *view, 
 
     hf_status_manifests_judge(view->manifests, view->n_manifests, &judged, &params);
     const char *names = params.manifests_failed != NULL ? params.manifests_failed : params.manifests_pending;
-    const struct hf_status_trouble trouble = {
-        .reason = names == NULL                     ? NULL
-                  : params.manifests_failed != NULL ? "ManifestsFailed"
-                                                    : "ManifestsPending",
-        .message = names,
-    };
-    return set_trouble(conditions, "ManifestsApplied", "False", &trouble, now_unix_ns);
+    return set_simple(conditions, "ManifestsApplied", names != NULL ? "False" : NULL,
+                      params.manifests_failed != NULL ? "ManifestsFailed" : "ManifestsPending", names, now_unix_ns);
 }
 
-/* Conditions of the machine, which the status has only while there is something to say. */
-static int set_machine(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
+static const char *truth(bool holds)
 {
-    int r = set_clock(conditions, view, now_unix_ns);
-
-    if (r == 0)
-        r = set_trouble(conditions, "DiskPressure", "True", &view->disk_pressure, now_unix_ns);
-    if (r == 0)
-        r = set_trouble(conditions, "MemoryPressure", "True", &view->memory_pressure, now_unix_ns);
-    if (r == 0)
-        r = set_trouble(conditions, "LogRotation", "False", &view->log_rotation, now_unix_ns);
-    return r;
+    return holds ? "True" : "False";
 }
 
-/* Conditions that the status has only while something fails. */
-static int set_failures(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
+/* Conditions that the status has only while there is something to say. */
+static int set_others(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
 {
     const char *shared = "another agent writes the EdgeNode of this name: give each node its own --node-name and "
                          "--state-dir";
@@ -401,6 +369,13 @@ static int set_failures(json_t *conditions, const struct hf_status_view *view, u
         const char *type, *status;
         struct hf_status_trouble trouble;
     } rows[] = {
+        {"DiskPressure", "True", view->disk_pressure},
+        {"MemoryPressure", "True", view->memory_pressure},
+        {"LogRotation", "False", view->log_rotation},
+        {"HostLife", truth(view->host_life.on_host), {view->host_life.reason, view->host_life.message}},
+        {"ImagesVerified", truth(view->images.verified), {view->images.reason, view->images.message}},
+        {"MirrorConfigured", truth(view->mirror.verified), {view->mirror.reason, view->mirror.message}},
+        {"ImagesReady", truth(view->prefetch.verified), {view->prefetch.reason, view->prefetch.message}},
         {"PolicyTrusted", "False", view->policy_distrust},
         {"ConfigurationValid", "False", {"Faulty", view->config_fault}},
         {"NodeNameShared", "True", {"AnotherAgentWrites", view->name_shared ? shared : NULL}},
@@ -411,14 +386,14 @@ static int set_failures(json_t *conditions, const struct hf_status_view *view, u
         {"SourceReadable", "False", view->source},
         {"FloorsKnown", "False", view->floors},
         {"FeaturesPresent", "False", {"LeftOut", view->left_out}},
-        {"ClientCertificateValid", view->certificate_valid ? "True" : "False", view->certificate},
+        {"ClientCertificateValid", truth(view->certificate_valid), view->certificate},
     };
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < HF_LEN(rows); i++) {
-        bool fails = rows[i].trouble.reason != NULL && rows[i].trouble.message != NULL;
-        r = set_simple(conditions, rows[i].type, fails ? rows[i].status : NULL, fails ? rows[i].trouble.reason : "",
-                       fails ? rows[i].trouble.message : "", now_unix_ns);
+        bool present = rows[i].trouble.reason != NULL && rows[i].trouble.message != NULL;
+        r = set_simple(conditions, rows[i].type, present ? rows[i].status : NULL, rows[i].trouble.reason,
+                       rows[i].trouble.message, now_unix_ns);
     }
     return r;
 }
@@ -445,20 +420,8 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
     if (r == 0)
         r = set_manifests(conditions, view, now_unix_ns);
     if (r == 0)
-        r = set_machine(conditions, view, now_unix_ns);
-    if (r == 0)
-        r = set_simple(conditions, "HostLife",
-                       view->host_life.reason == NULL ? NULL
-                       : view->host_life.on_host      ? "True"
-                                                      : "False",
-                       view->host_life.reason, view->host_life.message, now_unix_ns);
-    if (r == 0)
-        r = set_images(conditions, "ImagesVerified", &view->images, now_unix_ns);
-    if (r == 0)
-        r = set_images(conditions, "MirrorConfigured", &view->mirror, now_unix_ns);
-    if (r == 0)
-        r = set_images(conditions, "ImagesReady", &view->prefetch, now_unix_ns);
-    return r == 0 ? set_failures(conditions, view, now_unix_ns) : r;
+        r = set_clock(conditions, view, now_unix_ns);
+    return r == 0 ? set_others(conditions, view, now_unix_ns) : r;
 }
 
 static void put_trust(struct builder *b, const struct hf_trust_ids *ids)

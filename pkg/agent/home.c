@@ -174,7 +174,7 @@ int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *d
         return r;
     home->lock_fd = r;
     sweep(home);
-    hf_probe_boot_id(&(struct hf_probe_root){fs, ""}, home->boot);
+    hf_file_boot_id(fs, home->boot);
     read_clock(home, log);
     hf_clock_init(&home->clock, wall, &home->kept);
     return 0;

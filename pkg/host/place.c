@@ -98,27 +98,14 @@ int hf_hostlife_decision_save(const struct hf_hostlife_place *place, const struc
 
 /* ---- boots ------------------------------------------------------------------------------------------------------- */
 
-static bool read_id(const struct hf_fs_ops *fs, const char *path, char boot[HF_HOSTLIFE_BOOT])
-{
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOSTLIFE_BOOT - 1);
-    struct hf_view id;
-
-    boot[0] = '\0';
-    if (hf_file_read(fs, path, &text, NULL) < 0)
-        return false;
-    id = hf_view_trim(hf_buf_view(&text));
-    (void)snprintf(boot, HF_HOSTLIFE_BOOT, "%.*s", (int)id.n, id.p);
-    return boot[0] != '\0';
-}
-
 void hf_hostlife_boot_id(const struct hf_hostlife_place *place, char boot[HF_HOSTLIFE_BOOT])
 {
     char path[PATH_MAX];
 
     (void)snprintf(path, sizeof(path), "%.3000s/boot", place->run_dir);
-    if (read_id(place->fs, path, boot))
+    if (hf_file_read_id(place->fs, path, boot))
         return;
-    if (!read_id(place->fs, "/proc/sys/kernel/random/uuid", boot) ||
+    if (!hf_file_read_id(place->fs, "/proc/sys/kernel/random/uuid", boot) ||
         hf_dir_make(place->fs, place->run_dir, 0755, NULL) < 0 ||
         hf_file_replace(place->fs, path, boot, strlen(boot), 0644, NULL) < 0)
         boot[0] = '\0';

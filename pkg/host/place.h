@@ -11,8 +11,9 @@
 
 #include "base/fs.h"
 #include "host/plan.h"
+#include "os/file.h"
 
-enum { HF_HOSTLIFE_BOOT = 64, HF_HOSTLIFE_TEXT = 300 };
+enum { HF_HOSTLIFE_BOOT = HF_FILE_ID, HF_HOSTLIFE_TEXT = 300 };
 
 #define HF_HOSTLIFE_UNIT_NAME "holdfast-agent.service"
 #define HF_HOSTLIFE_UNIT_DIR "/etc/systemd/system"

@@ -8,10 +8,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "codec/state/record.h"
-#include "node/probe.h"
+#include "os/file.h"
 
 /* bytes, with the terminator of a boot id */
-enum { HF_CLOCK_FILE_MAX = 1024, HF_CLOCK_FILE_BOOT = HF_PROBE_BOOT_ID };
+enum { HF_CLOCK_FILE_MAX = 1024, HF_CLOCK_FILE_BOOT = HF_FILE_ID };
 
 struct hf_clock_file {
     uint64_t signed_unix_ns;  /* latest time at which a trusted key signed */

@@ -54,17 +54,6 @@ bool hf_probe_link(const struct hf_probe_root *at, const char *path, char *text,
     return true;
 }
 
-void hf_probe_boot_id(const struct hf_probe_root *at, char id[HF_PROBE_BOOT_ID])
-{
-    char text[256];
-
-    id[0] = '\0';
-    (void)hf_probe_text(at, "/proc/sys/kernel/random/boot_id", text, sizeof(text));
-    size_t n = strspn(text, "0123456789abcdef-");
-    if (n > 0 && n < HF_PROBE_BOOT_ID)
-        (void)snprintf(id, HF_PROBE_BOOT_ID, "%.*s", (int)n, text);
-}
-
 bool hf_probe_exists(const struct hf_probe_root *at, const char *path)
 {
     char full[PATH_MAX];

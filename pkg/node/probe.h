@@ -19,11 +19,6 @@ bool hf_probe_text(const struct hf_probe_root *at, const char *path, char *text,
 /* Cut to n - 1 bytes. */
 bool hf_probe_link(const struct hf_probe_root *at, const char *path, char *text, size_t n);
 
-enum { HF_PROBE_BOOT_ID = 40 };
-
-/* "" if unknown. Times of a monotonic clock are valid in one boot only. */
-void hf_probe_boot_id(const struct hf_probe_root *at, char id[HF_PROBE_BOOT_ID]);
-
 bool hf_probe_exists(const struct hf_probe_root *at, const char *path);
 
 /* The first name in byte order. */

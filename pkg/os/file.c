@@ -88,6 +88,22 @@ int hf_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *ou
     return r;
 }
 
+bool hf_file_read_id(const struct hf_fs_ops *fs, const char *path, char id[HF_FILE_ID])
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FILE_ID);
+    bool there = hf_file_read(fs, path, &text, NULL) == 0;
+    struct hf_view view = hf_view_trim(hf_buf_view(&text));
+
+    there = there && view.n > 0 && view.n < HF_FILE_ID;
+    (void)snprintf(id, HF_FILE_ID, "%.*s", there ? (int)view.n : 0, there ? view.p : "");
+    return there;
+}
+
+void hf_file_boot_id(const struct hf_fs_ops *fs, char id[HF_FILE_ID])
+{
+    (void)hf_file_read_id(fs, "/proc/sys/kernel/random/boot_id", id);
+}
+
 int hf_file_write_all(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset)
 {
     for (size_t done = 0; done < n;) {

@@ -16,6 +16,12 @@
 /* Appends. -E2BIG: beyond out->max. -ENOENT. -EINVAL: not a regular file. On failure *out is unchanged. */
 HF_MUST_USE int hf_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *out, struct hf_err *err);
 
+enum { HF_FILE_ID = 40 };
+/* The random id in a file. False, and "": there is none of fewer than HF_FILE_ID bytes. */
+bool hf_file_read_id(const struct hf_fs_ops *fs, const char *path, char id[HF_FILE_ID]);
+/* "" if unknown. Times of a monotonic clock are valid in one boot only. */
+void hf_file_boot_id(const struct hf_fs_ops *fs, char id[HF_FILE_ID]);
+
 /* `r`, from a read or a parser, means damage. After other errors, the next read may succeed. */
 static inline bool hf_file_is_damage(int r)
 {

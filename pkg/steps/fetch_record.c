@@ -9,8 +9,6 @@
 #include "os/dir.h"
 #include "os/file.h"
 
-#define BOOT_ID "/proc/sys/kernel/random/boot_id"
-
 #define ROW(name_, member_, ...) HF_RECORD_ROW(struct hf_fetch_record, name_, member_, ##__VA_ARGS__)
 
 /* fetch.now is overwritten in place: no member may become shorter while a download goes on. */
@@ -30,16 +28,6 @@ const struct hf_record_type hf_fetch_record_type = {.name = "fetch",
                                                     .size = sizeof(struct hf_fetch_record),
                                                     .max_bytes = 4096,
                                                     .rows = HF_RECORD_ROWS(rows)};
-
-void hf_fetch_record_boot(const struct hf_fs_ops *fs, char boot[40])
-{
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(256);
-    struct hf_view id = {NULL, 0};
-
-    if (hf_file_read(fs, BOOT_ID, &text, NULL) == 0)
-        id = hf_view_trim(hf_buf_view(&text));
-    (void)snprintf(boot, 40, "%.*s", id.n < 40 ? (int)id.n : 0, id.p != NULL ? id.p : "");
-}
 
 /* 0 with an empty record: no file, a damaged one, or another artifact. */
 static int load_synced(const struct hf_fs_ops *fs, const char *folder, const char *key,
@@ -61,7 +49,7 @@ static bool load_note(const struct hf_fs_ops *fs, const char *folder, const char
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(hf_fetch_record_type.max_bytes);
     char path[PATH_MAX], boot[40];
 
-    hf_fetch_record_boot(fs, boot);
+    hf_file_boot_id(fs, boot);
     return boot[0] != '\0' && (size_t)snprintf(path, sizeof(path), "%s/fetch.now", folder) < sizeof(path) &&
            hf_file_read(fs, path, &text, NULL) == 0 &&
            hf_record_parse(&hf_fetch_record_type, hf_buf_view(&text), ret_record, NULL) == 0 &&

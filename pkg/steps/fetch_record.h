@@ -37,8 +37,6 @@ HF_MUST_USE int hf_fetch_record_save(const struct hf_fs_ops *fs, const char *fol
                                      const struct hf_fetch_record *record, struct hf_err *err);
 HF_MUST_USE int hf_fetch_record_remove(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err);
 
-/* "" if unknown. */
-void hf_fetch_record_boot(const struct hf_fs_ops *fs, char boot[40]);
 /* Overwrites fetch.now, without a sync. `shorter`: the new text may be shorter, so the file is first truncated. */
 HF_MUST_USE int hf_fetch_record_note(const struct hf_fs_ops *fs, int fd, const struct hf_fetch_record *record,
                                      bool shorter, struct hf_err *err);

@@ -90,7 +90,7 @@ static int prepare(struct hf_fetch *fetch, struct fetch_work *work)
     hf_target_dir_done(&dir);
     work->already = work->already || (r == 0 && work->record.complete);
     if (r == 0 && !work->already) {
-        hf_fetch_record_boot(fs, fetch->now.boot);
+        hf_file_boot_id(fs, fetch->now.boot);
         fetch->now.fd = hf_fetch_record_open(fs, fetch->p.folder, &failure->err);
         r = record_failure(work, HF_MIN(fetch->now.fd, 0));
     }

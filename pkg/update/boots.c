@@ -18,7 +18,6 @@
 #include "base/format.h"
 #include "base/parse.h"
 #include "os/file.h"
-#include "steps/fetch_record.h"
 #include "update/release.h"
 
 static const uint64_t command_timeout_ns = 60 * HF_NS_PER_S, look_again_ns = 60 * HF_NS_PER_S,
@@ -34,7 +33,7 @@ void boots_read(struct hf_update_engine *engine)
     char number[16];
     uint64_t status = 0;
 
-    hf_fetch_record_boot(engine->p.fs, engine->boot);
+    hf_file_boot_id(engine->p.fs, engine->boot);
     if (hf_file_read(engine->p.fs, WATCHDOG, &text, NULL) == 0)
         seen = hf_view_trim(hf_buf_view(&text));
     (void)snprintf(number, sizeof(number), "%.*s", (int)HF_MIN(seen.n, sizeof(number) - 1), seen.n > 0 ? seen.p : "");
@@ -47,7 +46,7 @@ static const char *this_boot(const struct release *release)
     struct hf_update_engine *engine = release->engine;
 
     if (engine->boot[0] == '\0')
-        hf_fetch_record_boot(engine->p.fs, engine->boot);
+        hf_file_boot_id(engine->p.fs, engine->boot);
     return engine->boot[0] != '\0' ? engine->boot : "unknown";
 }
 

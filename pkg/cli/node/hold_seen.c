@@ -33,12 +33,12 @@ static struct hf_hold_kept read_kept(struct hf_cli *cli, const char *state)
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/clock", state);
     struct hf_clock_file file = {0};
-    char boot[HF_PROBE_BOOT_ID];
+    char boot[HF_FILE_ID];
 
     if (path == NULL || hf_file_read(cli->fs, path, &text, NULL) < 0 ||
         hf_clock_file_parse(hf_buf_view(&text), &file, NULL) < 0)
         return (struct hf_hold_kept){0};
-    hf_probe_boot_id(&(struct hf_probe_root){cli->fs, ""}, boot);
+    hf_file_boot_id(cli->fs, boot);
     bool known = boot[0] != '\0' && file.boot[0] != '\0';
     return (struct hf_hold_kept){.id = file.hold_id,
                                  .age_ns = file.hold_age_ns,

@@ -20,7 +20,6 @@
 #include "cli/plain.h"
 #include "config/config.h"
 #include "node/facts.h"
-#include "node/probe.h"
 #include "os/file.h"
 #include "trust/folder.h"
 #include "trust/trust.h"
@@ -302,11 +301,11 @@ static int record(struct hf_cli *cli, const struct hf_recover_node *node, const 
     _cleanup_(hf_freep) char *subject = hf_asprintf("update/%s@%s", release->name, release->committed->release.version);
     _cleanup_(hf_freep) char *message = hf_asprintf("%s by holdfast recover, by %s", what, who());
     _cleanup_(hf_audit_log_freep) struct hf_audit_log *log = NULL;
-    char boot[HF_PROBE_BOOT_ID];
+    char boot[HF_FILE_ID];
 
     if (dir == NULL || subject == NULL || message == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    hf_probe_boot_id(&(struct hf_probe_root){node->fs, ""}, boot);
+    hf_file_boot_id(node->fs, boot);
     bool known = hf_file_read(node->fs, "/etc/group", &groups, NULL) == 0;
     const struct hf_audit_log_params params = {.fs = node->fs,
                                                .clock = cli->clock,

@@ -9,7 +9,7 @@
 #include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "codec/seal.h"
-#include "steps/fetch_record.h"
+#include "os/file.h"
 
 enum {
     FORMAT = 1,
@@ -101,7 +101,7 @@ bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha25
     if (size < HF_CHECKPOINT_MIN_BYTES)
         return false;
     (void)snprintf(keeper->key, sizeof(keeper->key), "%s-%s", delta_sha256, sha256);
-    hf_fetch_record_boot(dir->fs, keeper->boot);
+    hf_file_boot_id(dir->fs, keeper->boot);
     (void)hf_target_file_name(dir->release, HF_TARGET_CHECKPOINT, name);
     keeper->fd = hf_target_take_file(dir, name, dir->uid, &ignored);
     if (keeper->fd == -ENOENT)
@@ -117,7 +117,7 @@ uint64_t hf_checkpoint_peek(const struct hf_target_dir *dir, const char *delta_s
     struct hf_failure ignored;
 
     (void)snprintf(keeper.key, sizeof(keeper.key), "%s-%s", delta_sha256, sha256);
-    hf_fetch_record_boot(dir->fs, keeper.boot);
+    hf_file_boot_id(dir->fs, keeper.boot);
     keeper.fd =
         hf_target_open_file(dir, hf_target_file_name(dir->release, HF_TARGET_CHECKPOINT, name), O_RDONLY, &ignored);
     if (keeper.fd < 0)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "steps/fetch_record.h"
+#include "os/file.h"
 
 #define ROW(name_, member_, ...) HF_RECORD_ROW(struct hf_attempt, name_, member_, .required = true, ##__VA_ARGS__)
 #define BITS(name_, member_) HF_RECORD_ROW_OF(HF_RECORD_SIGNED, struct hf_attempt, name_, member_, .required = true)
@@ -35,7 +35,7 @@ bool hf_attempt_find(const struct hf_fs_ops *fs, const char *folder, struct hf_a
 void hf_attempt_look(const struct hf_fs_ops *fs, struct hf_attempt_now *ret_now)
 {
     *ret_now = (struct hf_attempt_now){.at = 0};
-    hf_fetch_record_boot(fs, ret_now->boot);
+    hf_file_boot_id(fs, ret_now->boot);
     hf_room_kills(fs, "", &ret_now->kills);
 }
 

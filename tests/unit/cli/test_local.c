@@ -12,6 +12,7 @@
 #include "cli/guard.h"
 #include "cli/parts.h"
 #include "node/clock_file.h"
+#include "os/file.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
@@ -419,7 +420,7 @@ static void agent_saves_in(const char *boot, uint64_t age_s)
     if (boot != NULL)
         (void)snprintf(file.boot, sizeof(file.boot), "%s", boot);
     else
-        hf_probe_boot_id(&(struct hf_probe_root){hf_fs_posix(), ""}, file.boot);
+        hf_file_boot_id(hf_fs_posix(), file.boot);
     ck_assert_int_eq(hf_clock_file_format(&file, &text), 0);
     cli_write_text(&run, "clock", hf_buf_str(&text));
 }

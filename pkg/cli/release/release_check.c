@@ -231,6 +231,8 @@ static int check_file(struct verify *verify, const struct hf_artifact *artifact,
     if (path == NULL)
         return -err->code;
     int r = hf_cli_in_open(verify->cli, path, &fd, &problem);
+    if (r == -ENOENT && strncmp(delta != NULL ? delta->url : artifact->url, "oci://", 6) == 0)
+        r = hf_err_set(&problem, ENOENT, "no file has this digest: it is missing, or has changed");
     if (r == 0) {
         r = delta != NULL ? check_delta(fd, artifact, delta, &problem) : check_whole(fd, artifact, &problem);
         (void)close(fd);

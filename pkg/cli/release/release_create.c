@@ -12,10 +12,13 @@
 #include <unistd.h>
 
 #include "api/edgeupdate.h"
+#include "api/field/text.h"
 #include "base/buf.h"
 #include "base/format.h"
+#include "base/net/url_mask.h"
 #include "base/parse.h"
 #include "cli/guard.h"
+#include "cli/release/release_file.h"
 #include "cli/release/release_plan.h"
 #include "cli/release/release_spread.h"
 #include "cli/release/release_steps.h"
@@ -571,6 +574,27 @@ static char *make_stem(const json_t *update)
     return stem;
 }
 
+/* Before anything is made: what is wrong with it would be wrong with the URL of each file. */
+static int check_url_base(const char *base, struct hf_err *err)
+{
+    static const char none[] = "0000000000000000000000000000000000000000000000000000000000000000";
+    size_t n = strlen(base);
+    char shown[HF_URL_MASKED];
+
+    while (n > 0 && base[n - 1] == '/')
+        n--;
+    _cleanup_(hf_freep) char *trimmed = strndup(base, n);
+    _cleanup_(hf_freep) char *url = trimmed != NULL ? hf_release_file_url(trimmed, "file", none) : NULL;
+    if (url == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    return hf_text_is_url(url) ? 0
+                               : hf_err_set(err, EINVAL,
+                                            "--url-base '%s': expected http://..., https://..., file:///..., or "
+                                            "oci://HOST/REPOSITORY in small letters, without tag and digest; none has "
+                                            "a user or blanks",
+                                            hf_url_mask(base, shown, sizeof(shown)));
+}
+
 static int check_options(const struct hf_cli_args *args, const char *out, unsigned *ret_threads, struct hf_err *err)
 {
     uint64_t threads = 0;
@@ -586,7 +610,7 @@ static int check_options(const struct hf_cli_args *args, const char *out, unsign
     if (lstat(out, &st) == 0)
         return hf_err_set(err, EEXIST, "'%s' exists already: --out must name a new folder", out);
     *ret_threads = (unsigned)threads;
-    return 0;
+    return check_url_base(hf_cli_value(args, "url-base", ""), err);
 }
 
 /* Returns the number of old files in all --artifact options. */

@@ -91,7 +91,7 @@ static int push_url(struct push *push, const char *url, uint64_t size, bool may_
 
     if (strncmp(url, "oci://", 6) != 0)
         return 0;
-    int r = hf_oci_reference_parse(url + 6, &at, err);
+    int r = hf_oci_reference_parse(url, &at, err);
     if (r < 0)
         return r;
     if (push->registry == NULL) {
@@ -103,8 +103,11 @@ static int push_url(struct push *push, const char *url, uint64_t size, bool may_
     _cleanup_(hf_freep) char *path = hf_release_file_path(push->cli, push->folder, url, size, err);
     if (path == NULL)
         return -err->code;
-    if (may_lack && access(path, F_OK) < 0)
-        return 0;
+    if (access(path, F_OK) < 0)
+        return may_lack ? 0
+                        : hf_err_set(err, ENOENT,
+                                     "no file of '%s' has the digest of '%.200s': it is missing, or has changed",
+                                     push->folder, url);
     if (strcmp(at.host, push->at.host) != 0 || strcmp(at.repository, push->at.repository) != 0)
         return hf_err_set(err, EINVAL, "'%.200s' is not in the repository of the release's first file, %s/%s", url,
                           push->at.host, push->at.repository);

@@ -11,10 +11,10 @@
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-/* The first part of an image's name is a host if nothing else can be meant. */
-static bool is_host(const char *text)
+/* The first part of an image's name is a host if nothing else can be meant, which `certain` says. */
+static bool is_host(const char *text, bool certain)
 {
-    return (strpbrk(text, ".:") != NULL || strcmp(text, "localhost") == 0) &&
+    return (certain ? text[0] != '\0' : strpbrk(text, ".:") != NULL || strcmp(text, "localhost") == 0) &&
            strspn(text, LETTERS ".-:[]") == strlen(text);
 }
 
@@ -37,12 +37,15 @@ int hf_oci_reference_parse(const char *text, struct hf_oci_reference *ret, struc
 {
     struct hf_oci_reference reference = {.host = ""};
     char rest[HF_OCI_REPOSITORY + HF_OCI_TAG + HF_OCI_DIGEST];
+    bool blob = strncmp(text, "oci://", 6) == 0;
+
+    text += blob ? 6 : 0;
     const char *slash = strchr(text, '/');
 
     if (slash == NULL || (size_t)(slash - text) >= sizeof(reference.host))
         return hf_err_set(err, EINVAL, "'%.100s': expected HOST/REPOSITORY:TAG or HOST/REPOSITORY@DIGEST", text);
     memcpy(reference.host, text, (size_t)(slash - text));
-    if (!is_host(reference.host))
+    if (!is_host(reference.host, blob))
         return hf_err_set(
             err, EINVAL,
             "'%.100s' does not begin with the host of a registry, such as registry.example.com/: there is no default. "

@@ -15,7 +15,8 @@ struct hf_oci_reference {
 
 bool hf_oci_is_tag(const char *text);
 
-/* -EINVAL: *err says what is wrong. There is no default registry: an image of another one must not take its place. */
+/* Takes the oci:// URL of a blob, too.
+ * -EINVAL: *err says what is wrong. There is no default registry: an image of another one must not take its place. */
 HF_MUST_USE int hf_oci_reference_parse(const char *text, struct hf_oci_reference *ret, struct hf_err *err);
 /* "https://HOST", where the API of the registry is; "http://" with `plain`. */
 const char *hf_oci_reference_origin(const struct hf_oci_reference *reference, bool plain, char *text, size_t size);

@@ -164,7 +164,7 @@ static int run(struct call *call, struct hf_err *err)
             request.headers[n++] = call->headers[i];
     int r = hf_url_split(call->url, &to, err);
     if (r < 0)
-        return r;
+        return hf_err_wrap(err, -EPROTO, "the registry leads to no URL");
     if (!to.https && (registry->at.https || !to.loopback))
         return hf_err_set(err, EPROTO, "the registry leads to '%s', without TLS", to.origin);
     if (call->for_token)
@@ -456,7 +456,7 @@ int hf_oci_registry_put_blob(struct hf_oci_registry *registry, const char *repos
     if (r < 0)
         return r;
     if (begin.location == NULL)
-        return hf_err_set(err, EPROTO, "the registry does not say where to upload to");
+        return hf_err_set(err, EPROTO, "'%s' does not say where to upload to '%s'", registry->at.origin, repository);
     r = upload(registry, &begin.location, digest, bytes, progress, ctx, err);
     return r < 0 ? hf_err_wrap(err, r, "upload '%s' to '%s'", digest, repository) : 0;
 }

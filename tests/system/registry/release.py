@@ -63,6 +63,9 @@ class Tests:
         delta = self.create(node, base, 2, new, old)
         node.holdfast("release", "push", os.path.relpath(delta), *self.options)
         self.artifact(port, tokens, "app-1.0.2", delta)
+        said = node.holdfast("release", "verify", delta, "--artifacts", os.path.dirname(whole), "--trust-dir", node.place("trust.d"), good=False)
+        if "no file has this digest" not in said:
+            raise AssertionError(said)
         before = node.update("app").get("bytesFetched", 0)
         self.apply(node, delta)
         equal("the second", node.wait_end("app", 2)["phase"], "Committed")
@@ -75,7 +78,7 @@ class Tests:
 
         os.truncate(next(entry.path for entry in os.scandir(os.path.dirname(delta)) if entry.name.endswith(".delta")), 10)
         said = node.holdfast("release", "push", delta, *self.options, good=False)
-        if "No such file" not in said and "no such file" not in said:
+        if "it is missing, or has changed" not in said:
             raise AssertionError(said)
 
     def versions(self, node):
@@ -127,7 +130,8 @@ class Tests:
         artifact = os.path.join(folder, "new")
         with open(artifact, "wb") as file:
             file.write(b"x" * 1000)
-        for base, text in (("https://releases.example.com", "no URL of the release is oci://"), ("oci://127.0.0.1:1/edge/app", "127.0.0.1:1")):
+        for base, text in (("https://releases.example.com", "no URL of the release is oci://"), ("oci://127.0.0.1:1/edge/app", "127.0.0.1:1"),
+                           ("oci://registry/app", "https://registry")):
             out = os.path.join(folder, "out")
             lab.holdfast("release", "create", "--name", "app", "--version", "1", "--sequence", "1", "--path", "/opt/app", "--everywhere",
                          "--artifact", f"amd64={artifact}", "--url-base", base, "--no-health-check", "--out", out)
@@ -136,8 +140,8 @@ class Tests:
                 raise AssertionError(said)
             shutil.rmtree(out)
         said = lab.holdfast("release", "create", "--name", "app", "--version", "1", "--sequence", "1", "--path", "/opt/app", "--everywhere",
-                            "--artifact", f"amd64={artifact}", "--url-base", "oci://Registry/App", "--no-health-check", "--out", folder + "/out", code=3)
-        if "oci://HOST/REPOSITORY@sha256:DIGEST" not in said:
+                            "--artifact", f"amd64={artifact}", "--url-base", "oci://Registry/App", "--no-health-check", "--out", folder + "/out", code=2)
+        if "--url-base 'oci://Registry/App': expected" not in said:
             raise AssertionError(said)
 
 

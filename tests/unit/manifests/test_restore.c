@@ -217,6 +217,67 @@ START_TEST(backups_are_damaged)
 }
 END_TEST
 
+/* One call of a rollback fails, whichever: the next attempt ends it, with the files of somebody else as they were. */
+START_TEST(any_call_fails_once)
+{
+    bool failed = true;
+
+    for (uint64_t n = 1; failed; n++) {
+        struct hf_bare bare;
+        struct entry *entry = rolling_back(&bare, true);
+        hf_simfs_fail_at(bare.fs, n, EIO, 1);
+        roll_back_once(&bare);
+        failed = hf_simfs_failed(bare.fs) > 0;
+        hf_simfs_fail_at(bare.fs, 0, 0, 0);
+        for (unsigned i = 0; i < 2 && entry->r.phase == HF_MANIFEST_ROLLING_BACK; i++)
+            roll_back_once(&bare);
+        ck_assert_msg(entry->r.phase == HF_MANIFEST_ROLLED_BACK, "call %u: %s", (unsigned)n,
+                      entry->machine.wait.message);
+        ck_assert_msg(is_file(&bare, FILE_A, "theirs") && is_file(&bare, "/etc/site/old", "zero"), "call %u",
+                      (unsigned)n);
+        hf_bare_done(&bare);
+        ck_assert_msg(!failed || n < 1000, "it never ends");
+    }
+}
+END_TEST
+
+/* The inventory is lost: made again of the good set, and of what a newer one has put in place already. */
+START_TEST(makes_the_inventory)
+{
+    static const struct {
+        enum hf_manifest_phase phase;
+        const char *in_place;
+        bool found;
+    } rows[] = {{HF_MANIFEST_APPLIED, "two", false},
+                {HF_MANIFEST_APPLYING, "two", true},
+                {HF_MANIFEST_PROBATION, "other", false},
+                {HF_MANIFEST_ROLLING_BACK, NULL, false}};
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        struct hf_bare bare;
+        struct hf_err err = HF_ERR_INIT;
+        struct entry *entry = applied(&bare, HF_BARE_FILES(""));
+        next(&bare, HF_BARE_FILES(""), "b", "two");
+        memcpy(entry->r.next.root, entry->r.good.root, sizeof(entry->r.next.root));
+        if (rows[i].in_place != NULL)
+            hf_simfs_put(bare.fs, "/etc/site/b", rows[i].in_place, strlen(rows[i].in_place), 0644);
+        hf_inventory_done(&entry->inventory);
+        entry->inventory = (struct hf_inventory){.items = NULL};
+        entry->r.phase = rows[i].phase;
+        ck_assert_msg(make_inventory(entry, &err) == 0, "row %zu: %s", i, err.cause);
+        ck_assert_ptr_nonnull(hf_inventory_find(&entry->inventory, FILE_A));
+        ck_assert_msg((hf_inventory_find(&entry->inventory, "/etc/site/b") != NULL) == rows[i].found, "row %zu", i);
+        ck_assert_msg(entry->r.unproven == (rows[i].phase == HF_MANIFEST_APPLYING), "row %zu", i);
+        entry->r.phase = HF_MANIFEST_APPLIED;
+        hf_inventory_done(&entry->inventory);
+        entry->inventory = (struct hf_inventory){.items = NULL};
+        lose(&bare, &entry->r.good, false);
+        ck_assert_int_lt(make_inventory(entry, &err), 0); /* of what, nobody knows */
+        hf_bare_done(&bare);
+    }
+}
+END_TEST
+
 START_TEST(good_is_unknown)
 {
     struct hf_bare bare;
@@ -540,6 +601,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, gives_back);
     tcase_add_test(tc, content_to_go_back_to_is_lost);
     tcase_add_test(tc, rollback_is_stuck);
+    tcase_add_test(tc, any_call_fails_once);
+    tcase_add_test(tc, makes_the_inventory);
     tcase_add_test(tc, backups_are_damaged);
     tcase_add_test(tc, good_is_unknown);
     tcase_add_test(tc, unit_is_left_alone);

@@ -411,9 +411,13 @@ int hf_cli_recover(struct hf_cli *cli, const struct hf_cli_args *args, struct hf
     if (name != NULL)
         r = put(cli, &node, name, for_ns, err);
     if (r != 0)
-        return r == -EACCES ? hf_err_set(err, EACCES, "only root may recover releases in '%s'", node.state_dir) : r;
+        return r == -EACCES && node.uid != 0
+                   ? hf_err_set(err, EACCES, "only root may recover releases in '%s'", node.state_dir)
+                   : r;
     r = report(cli, args, &node, name, err);
     if (r == HF_EXIT_OK && name == NULL && hf_config_n_faults(config) > 0)
         return HF_EXIT_UNWELL;
-    return r == -EACCES ? hf_err_set(err, EACCES, "only root may look at releases in '%s'", node.state_dir) : r;
+    return r == -EACCES && node.uid != 0
+               ? hf_err_set(err, EACCES, "only root may look at releases in '%s'", node.state_dir)
+               : r;
 }

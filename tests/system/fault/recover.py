@@ -176,6 +176,11 @@ def alone(site):
     node.stop_agent()
     code, said = site.run()
     assert code == 0 and "agent: Stopped" in said and said.count("Valid") == 2, (code, said)
+    if os.geteuid() == 0:  # else it is root that is missing
+        argv = site.argv("--put", "file")
+        argv[argv.index("--update-root") + 1] = "/opt"
+        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        assert done.returncode == 1 and "is not below an allowed root" in done.stdout and "only root" not in done.stdout, done.stdout
     random.seed(11)
     cuts(site)
     damage(site)

@@ -131,6 +131,27 @@ static void signed_before(struct hf_bare *bare)
     bare->entry->r.signed_in_place = true;
 }
 
+static void signed_at(struct hf_bare *bare, const char *path)
+{
+    char placed[32];
+
+    signed_before(bare);
+    (void)snprintf(placed, sizeof(placed), "%s", path);
+    ck_assert_int_eq(
+        hf_inventory_put(&bare->entry->inventory, &(struct hf_inventory_item){.path = placed, .mode = 0644}), 0);
+}
+
+static void signed_here(struct hf_bare *bare)
+{
+    signed_at(bare, "/etc/site/old");
+}
+
+/* Where this unsigned set may not write. */
+static void signed_elsewhere(struct hf_bare *bare)
+{
+    signed_at(bare, "/etc/other/old");
+}
+
 START_TEST(places)
 {
     static const struct {
@@ -144,6 +165,8 @@ START_TEST(places)
         {HF_BARE_FILES(""), old_backups, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, true},
         {HF_BARE_FILES(""), unremovable_backups, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, true},
         {HF_BARE_FILES(""), signed_before, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, true},
+        {HF_BARE_FILES(""), signed_here, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, true},
+        {HF_BARE_FILES(""), signed_elsewhere, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_NOT_ALLOWED, false},
         {HF_BARE_FILES(""), somebody_elses, HF_MANIFEST_REFUSED, HF_MANIFEST_REASON_FOREIGN_FILE, false},
         {HF_BARE_FILES(",\"force\":true"), somebody_elses, HF_MANIFEST_APPLIED, HF_MANIFEST_REASON_APPLIED, true},
         {HF_BARE_FILES(""), full, HF_MANIFEST_WAITING, HF_MANIFEST_REASON_NO_SPACE, false},
@@ -169,6 +192,29 @@ START_TEST(places)
         ck_assert_msg((entry->due_ns == HF_NEVER) == (rows[i].reason == HF_MANIFEST_REASON_PRUNE_LIMIT), "%s", where);
         free(bare.engine.allow_prune);
         hf_bare_done(&bare);
+    }
+}
+END_TEST
+
+/* One call of an attempt fails, whichever: the next one ends it. */
+START_TEST(any_call_fails_once)
+{
+    bool failed = true;
+
+    for (uint64_t n = 1; failed; n++) {
+        struct hf_bare bare;
+        struct entry *entry = set_up(&bare, HF_BARE_FILES(",\"force\":true" VALIDATE));
+        somebody_elses(&bare);
+        hf_simfs_fail_at(bare.fs, n, EIO, 1);
+        go(&bare);
+        failed = hf_simfs_failed(bare.fs) > 0;
+        hf_simfs_fail_at(bare.fs, 0, 0, 0);
+        for (unsigned i = 0; i < 2 && entry->r.phase != HF_MANIFEST_APPLIED; i++)
+            go(&bare);
+        ck_assert_msg(entry->r.phase == HF_MANIFEST_APPLIED && is_file(&bare, FILE_A, "one"), "call %u: %s %s",
+                      (unsigned)n, hf_manifest_phase_name(entry->r.phase), entry->r.message);
+        hf_bare_done(&bare);
+        ck_assert_msg(!failed || n < 1000, "it never ends");
     }
 }
 END_TEST
@@ -494,6 +540,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, places);
+    tcase_add_test(tc, any_call_fails_once);
     tcase_add_test(tc, validates);
     tcase_add_test(tc, same_set);
     tcase_add_test(tc, resumes_a_swap);

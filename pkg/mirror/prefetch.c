@@ -170,7 +170,7 @@ static void fail_for_room(struct hf_prefetch *prefetch, struct prefetch_image *i
     else if (r == -ENOSPC)
         fail(prefetch, item, "DiskFull", "waits for room on the disk: a twentieth of it stays free");
     else
-        fail(prefetch, item, "CacheFailed", "cannot be written to the cache; the log of the agent says why");
+        fail(prefetch, item, "CacheFailed", "cannot be written to mirror/cache of the state folder");
 }
 
 /* The blob that was asked for is still missing. */

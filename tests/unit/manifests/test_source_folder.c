@@ -17,6 +17,7 @@
 #include "os/dir.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
+#include "support/fakes/simfs.h"
 #include "support/fakes/simloop.h"
 
 static char top[64];
@@ -110,6 +111,35 @@ START_TEST(reads_a_folder)
 END_TEST
 
 /* A link to the current checkout, as git-sync makes it, is followed where only root or this user can make it. */
+/* One call fails, or finds that what was listed has gone: a reason, and never half a folder. */
+START_TEST(any_call_fails_once)
+{
+    static const int codes[] = {EIO, ENOENT};
+    struct hf_simfs *fs = hf_simfs_new();
+    const struct hf_folder_read_params params = {.fs = hf_simfs_ops(fs), .path = "/src"};
+    bool failed = true;
+
+    hf_simfs_put(fs, "/src/a", "a", 1, 0644);
+    hf_simfs_put(fs, "/src/sub/b", "b", 1, 0644);
+    hf_simfs_symlink(fs, "/src/link", "a");
+    for (uint64_t n = 1; failed; n++)
+        for (size_t i = 0; i < HF_LEN(codes); i++) {
+            _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
+            struct hf_source_failure failure = {.reason = HF_MANIFEST_REASON_NONE};
+            char fingerprint[HF_SHA256_HEX], resolved[HF_WALK_MAX_PATH];
+            hf_simfs_fail_at(fs, n, codes[i], 1);
+            int r = hf_folder_read_look(&params, fingerprint, resolved, &failure);
+            r = r == 0 ? hf_folder_read_all(&params, fingerprint, &bundle, &failure) : r;
+            failed = hf_simfs_failed(fs) > 0;
+            hf_simfs_fail_at(fs, 0, 0, 0);
+            ck_assert_msg(r < 0 ? failed && failure.reason != HF_MANIFEST_REASON_NONE : bundle->n == 3, "call %u",
+                          (unsigned)n);
+            ck_assert_uint_eq(hf_simfs_open_fds(fs), 0);
+        }
+    hf_simfs_free(fs);
+}
+END_TEST
+
 START_TEST(follows_the_link_to_a_checkout)
 {
     _cleanup_(hf_bundle_freep) struct hf_bundle *bundle = NULL;
@@ -1104,6 +1134,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, sub_path_below_an_inner_link);
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, reads_a_folder);
+    tcase_add_test(tc, any_call_fails_once);
     tcase_add_test(tc, follows_the_link_to_a_checkout);
     tcase_add_test(tc, in_a_pod_the_host_is_the_top);
     tcase_add_loop_test(tc, refuses, 0, HF_LEN(rows));

@@ -166,6 +166,7 @@ static int fd_new(struct hf_simfs *fs, struct sim_node *node, int flags)
     for (int i = 0; i < SIM_MAX_FDS; i++) {
         if (fs->fds[i].node == NULL) {
             fs->fds[i] = (struct sim_fd){.node = node, .flags = flags, .lock = LOCK_UN};
+            node->opened++;
             return SIM_FD_BASE + i;
         }
     }
@@ -301,6 +302,7 @@ static int sim_close(void *ctx, int fd)
 
     if (open == NULL)
         return of(ctx)->stopped ? 0 : -EBADF;
+    open->node->opened--;
     *open = (struct sim_fd){NULL, 0, 0};
     return 0;
 }

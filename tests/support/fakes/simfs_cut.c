@@ -302,6 +302,8 @@ void hf_simfs_kill(struct hf_simfs *fs)
 {
     for (size_t i = 0; i < SIM_MAX_FDS; i++)
         fs->fds[i] = (struct sim_fd){NULL, 0, 0};
+    for (struct sim_node *node = fs->nodes; node != NULL; node = node->next)
+        node->opened = 0;
     fs->stopped = fs->journal_lost = false;
     fs->stop_at = fs->lose_journal_at = 0;
     fs->fail_at = 0;

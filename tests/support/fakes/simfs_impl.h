@@ -70,6 +70,7 @@ struct sim_node {
     uint64_t changed_ns;                /* a counter, as mtime and ctime */
     bool reached;                       /* scratch of the collector */
     unsigned links;                     /* number of live names */
+    unsigned opened;                    /* number of descriptors */
     struct sim_node *next;
 };
 

@@ -151,22 +151,13 @@ void sim_node_free(struct sim_node *node)
     free(node);
 }
 
-static bool is_open(const struct hf_simfs *fs, const struct sim_node *node)
-{
-    for (size_t i = 0; i < SIM_MAX_FDS; i++) {
-        if (fs->fds[i].node == node)
-            return true;
-    }
-    return false;
-}
-
 /* Bytes in use, by blocks; a file without a name counts as long as it is open. */
 uint64_t sim_used(const struct hf_simfs *fs, const struct sim_device *device)
 {
     uint64_t used = 0;
 
     for (const struct sim_node *node = fs->nodes; node != NULL; node = node->next) {
-        if (node->device != device || (node->links == 0 && !is_open(fs, node)))
+        if (node->device != device || (node->links == 0 && node->opened == 0))
             continue;
         used += S_ISREG(node->meta.mode) ? (node->live.n + SIM_BLOCK - 1) / SIM_BLOCK * SIM_BLOCK : SIM_BLOCK;
     }

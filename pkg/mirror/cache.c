@@ -21,7 +21,14 @@
 #include "os/fd.h"
 #include "os/file.h"
 
-enum { MAX_PATH = 512, MAX_NAME = HF_SHA256_HEX + 24, MAX_FILES = 20000, DISK_PART = 20, CHECK_PIECE = 16 << 10 };
+enum {
+    MAX_PATH = 512,
+    MAX_NAME = HF_SHA256_HEX + 24,
+    MAX_FILES = 4096,
+    LISTED = 2 * MAX_FILES,
+    DISK_PART = 20,
+    CHECK_PIECE = 16 << 10
+};
 
 struct hf_mirror_cache {
     struct hf_mirror_cache_params p; /* .folder NULL */
@@ -107,9 +114,11 @@ static int add_file(void *arg, const char *name, unsigned char type)
         return r;
     if (r < 0 || !S_ISREG(st.st_mode) || strlen(name) >= sizeof(file.name))
         return 0;
+    if (listing->n == LISTED)
+        return 0; /* its turn to go comes when others have gone */
     if (listing->n == listing->cap) {
         size_t cap = HF_MAX(2 * listing->cap, (size_t)64);
-        struct kept_file *files = cap <= MAX_FILES ? reallocarray(listing->files, cap, sizeof(*files)) : NULL;
+        struct kept_file *files = reallocarray(listing->files, cap, sizeof(*files));
         if (files == NULL)
             return -ENOMEM;
         listing->files = files;
@@ -218,7 +227,8 @@ static int make_room(const struct hf_mirror_cache *cache, struct listing *listin
         return -EDQUOT;
     uint64_t over = taken > cache->p.max_bytes - bytes ? taken - (cache->p.max_bytes - bytes) : 0;
     uint64_t lacks = reserved + bytes > disk ? reserved + bytes - disk : 0;
-    if (over == 0 && lacks == 0)
+    size_t left = listing->n;
+    if (over == 0 && lacks == 0 && left < MAX_FILES)
         return 0;
     for (size_t i = 0; i < listing->n; i++)
         may += may_go(cache, &listing->files[i]) ? listing->files[i].bytes : 0;
@@ -228,9 +238,11 @@ static int make_room(const struct hf_mirror_cache *cache, struct listing *listin
         return -ENOSPC;
     qsort(listing->files, listing->n, sizeof(*listing->files), by_use);
     uint64_t need = HF_MAX(over, lacks);
-    for (size_t i = 0; i < listing->n && need > 0; i++)
-        if (may_go(cache, &listing->files[i]) && remove_file(cache, &listing->files[i]))
+    for (size_t i = 0; i < listing->n && (need > 0 || left >= MAX_FILES); i++)
+        if (may_go(cache, &listing->files[i]) && remove_file(cache, &listing->files[i])) {
             need -= HF_MIN(need, listing->files[i].bytes);
+            left--;
+        }
     return need == 0 ? 0 : lacks > over ? -ENOSPC : -EDQUOT;
 }
 

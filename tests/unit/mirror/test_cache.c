@@ -84,6 +84,12 @@ static void add_size(void *arg, const char *path, const struct stat *st)
     *(uint64_t *)arg += S_ISREG(st->st_mode) ? (uint64_t)st->st_size : 0;
 }
 
+static void count_file(void *arg, const char *path, const struct stat *st)
+{
+    (void)path;
+    *(unsigned *)arg += S_ISREG(st->st_mode);
+}
+
 static uint64_t bytes_there(void)
 {
     uint64_t bytes = 0;
@@ -195,6 +201,27 @@ START_TEST(the_oldest_goes)
     ck_assert_int_eq(hf_mirror_keep_begin(cache, names[0], SIZE, &keep), 0);
     ck_assert_int_eq(hf_mirror_keep_begin(cache, names[2], SIZE, &second), -EDQUOT);
     hf_mirror_keep_free(keep);
+    tear_down();
+}
+END_TEST
+
+START_TEST(many_small_ones_go)
+{
+    char path[200];
+
+    set_up();
+    ck_assert(open_cache(MIB));
+    for (unsigned i = 0; i < 8200; i++) {
+        (void)snprintf(path, sizeof(path), FOLDER "/blobs/sha256/%064x", i);
+        hf_simfs_put(fs, path, "", 0, 0600);
+    }
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(hf_mirror_cache_room(cache, SIZE), 0);
+    ck_assert(bring(0, SIZE));
+    unsigned n = 0;
+    hf_simfs_walk(fs, FOLDER, count_file, &n);
+    ck_assert_uint_le(n, 4096);
+    ck_assert_uint_gt(n, 3000);
     tear_down();
 }
 END_TEST
@@ -317,6 +344,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, comes_and_stays);
     tcase_add_test(tc, broken_off_goes_on);
     tcase_add_test(tc, the_oldest_goes);
+    tcase_add_test(tc, many_small_ones_go);
     tcase_add_test(tc, full_disk);
     tcase_add_test(tc, read_in_parts);
     tcase_add_loop_test(tc, walk, 0, 3);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "loop/core.h"
+#include "os/memory.h"
 
 /* ---- timers ------------------------------------------------------------------------------------------------------ */
 
@@ -103,6 +104,7 @@ static void work(uv_work_t *uv)
 
     atomic_store(&run->job->begun, true);
     run->job->work(run->job);
+    hf_memory_trim_thread();
 }
 
 static void end_job(struct job_run *run, bool cancelled)

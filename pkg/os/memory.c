@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,14 +42,27 @@ static bool read_mapping(const char *line, struct mapping *ret_mapping)
     return true;
 }
 
-/* What deep calls have left below the frames in use. */
-static void release_stack(const struct mapping *mapping)
+/* What deep calls have left below the frames in use. `start`: of the stack. */
+static void release_stack(uintptr_t start)
 {
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    uintptr_t end = (here - FRAMES_BYTES) & ~(uintptr_t)(sysconf(_SC_PAGESIZE) - 1);
+    uintptr_t end = ((uintptr_t)__builtin_frame_address(0) - FRAMES_BYTES) & ~(uintptr_t)(sysconf(_SC_PAGESIZE) - 1);
 
-    if (mapping->start <= here && here < mapping->end && mapping->start < end)
-        (void)madvise((void *)mapping->start, end - mapping->start, MADV_DONTNEED);
+    if (start < end)
+        (void)madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
+void hf_memory_trim_thread(void)
+{
+    static _Thread_local void *start;
+    pthread_attr_t attr;
+    size_t n;
+
+    if (start == NULL && pthread_getattr_np(pthread_self(), &attr) == 0) {
+        (void)pthread_attr_getstack(&attr, &start, &n);
+        (void)pthread_attr_destroy(&attr);
+    }
+    if (start != NULL)
+        release_stack((uintptr_t)start);
 }
 
 /* A mapping with private pages (relocated tables, read-only since) must keep them: release only mappings without
@@ -61,7 +75,9 @@ static void release_clean_pages(FILE *smaps)
 
     while (fgets(line, sizeof(line), smaps) != NULL) {
         if (read_mapping(line, &mapping)) {
-            release_stack(&mapping);
+            uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+            if (mapping.start <= here && here < mapping.end)
+                release_stack(mapping.start);
             continue;
         }
         if (!mapping.plain_file || sscanf(line, "Anonymous: %" SCNu64 " kB", &kilobytes) != 1)

@@ -10,6 +10,10 @@ void hf_memory_trim(void)
 {
 }
 
+void hf_memory_trim_thread(void)
+{
+}
+
 size_t hf_memory_spare(void)
 {
     return 0;

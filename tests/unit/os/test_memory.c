@@ -2,6 +2,7 @@
 #include "os/memory.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -76,8 +77,30 @@ START_TEST(trim_gives_back_what_deep_calls_left)
 }
 END_TEST
 
+static void *in_a_thread(void *arg)
+{
+    uintptr_t deep = go_deep();
+    bool before = is_mapped((const void *)deep);
+
+    hf_memory_trim_thread();
+    *(bool *)arg = before && !is_mapped((const void *)deep) && go_deep() == deep;
+    return NULL;
+}
+
+START_TEST(a_thread_gives_back_its_stack)
+{
+    pthread_t thread;
+    bool gone = false;
+
+    ck_assert_int_eq(pthread_create(&thread, NULL, in_a_thread, &gone), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert(gone);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, a_thread_gives_back_its_stack);
     tcase_add_test(tc, trim_keeps_what_is_ours);
     tcase_add_test(tc, trim_gives_back_what_deep_calls_left);
 }

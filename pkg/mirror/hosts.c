@@ -160,7 +160,7 @@ static int note(void *arg, const char *name, unsigned char type)
                : 0;
 }
 
-static const char *name_of(const char *registry)
+const char *hf_mirror_hosts_name(const char *registry)
 {
     return strncmp(registry, "http://", 7) == 0 ? registry + 7 : registry;
 }
@@ -168,7 +168,7 @@ static const char *name_of(const char *registry)
 static bool is_wanted(const char *const *registries, const char *name)
 {
     for (; *registries != NULL; registries++)
-        if (strcmp(name_of(*registries), name) == 0)
+        if (strcmp(hf_mirror_hosts_name(*registries), name) == 0)
             return true;
     return false;
 }
@@ -193,7 +193,7 @@ static int settle_place(struct hosts *hosts, const char *const *registries, stru
             r = take_away(hosts, name, err);
     }
     for (; r == 0 && *registries != NULL; registries++)
-        r = put(hosts, name_of(*registries), err);
+        r = put(hosts, hf_mirror_hosts_name(*registries), err);
     return r;
 }
 

@@ -22,6 +22,9 @@ struct hf_mirror_hosts_place {
 };
 extern const struct hf_mirror_hosts_place hf_mirror_hosts_places[]; /* ends with NULL */
 
+/* The name by which containerd knows the registry of a policy: without http:// before it. Inside `registry`. */
+const char *hf_mirror_hosts_name(const char *registry);
+
 struct hf_mirror_hosts_done {
     unsigned changed;     /* files written or removed */
     unsigned foreign;     /* registries left alone */

@@ -40,7 +40,7 @@ struct hf_bare {
 void hf_bare_init(struct hf_bare *bare, const char *json);
 void hf_bare_done(struct hf_bare *bare);
 
-/* Gives the node programs, units and a configuration with these lines of `manifests`, such as "exec: [/usr/bin/check]". */
+/* Gives the node programs, units and a configuration with these lines of `manifests`: "exec: [/usr/bin/check]". */
 void hf_bare_equip(struct hf_bare *bare, const char *manifests);
 /* Another configuration. */
 void hf_bare_allow(struct hf_bare *bare, const char *manifests);

@@ -71,9 +71,8 @@ static bool is_allowed(struct wish *wish)
     char path[PATH_MAX], text[400];
 
     for (size_t i = 0; wish->registries[i] != NULL; i++) {
-        const char *registry = wish->registries[i];
         (void)snprintf(path, sizeof(path), "%s/%s/hosts.toml", wish->place->folder,
-                       strncmp(registry, "http://", 7) == 0 ? registry + 7 : registry);
+                       hf_mirror_hosts_name(wish->registries[i]));
         if (!hf_config_allows_manifest_file(wish->env->config, wish->scope, path, &err))
             return refuse(wish, "NotAllowed", hf_err_text(&err, text, sizeof(text)));
     }

@@ -196,7 +196,7 @@ static void serve_whole(struct hf_simupdate *world, const struct hf_sim_release 
                                            (json_int_t)file->n)) == 0);
 }
 
-/* The delta between two contents of this kind; made once in a process, for a walk publishes the same release at each place. */
+/* The delta between two contents of this kind, made once in a process: a walk publishes one release at each place. */
 static struct hf_view delta_of(const char *name, const struct hf_buf *old, const struct hf_buf *plain)
 {
     static const struct hf_delta_create_params params = {.profile = HF_DELTA_FAST, .threads = 1};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files by which containerd asks the mirror, on a disk that loses power, fills up and refuses, beside those of others. */
+/* Files by which containerd asks the mirror, beside those of others, on a disk that loses power, fills up or refuses. */
 #include "mirror/hosts.h"
 
 #include <errno.h>

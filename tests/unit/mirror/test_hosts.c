@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files by which containerd asks the mirror, beside those of others, on a disk that loses power, fills up or refuses. */
+/* The files by which containerd asks the mirror, beside those of others: power cuts, full disks, disks that refuse. */
 #include "mirror/hosts.h"
 
 #include <errno.h>

@@ -286,15 +286,3 @@ void hf_syncpolicy_free(struct hf_syncpolicy *policy)
     json_decref(policy->json);
     free(policy);
 }
-
-struct hf_syncpolicy *hf_syncpolicy_default(void)
-{
-    _cleanup_(hf_json_freep) json_t *json = json_pack("{s:s, s:s, s:{s:s}, s:{}}", "apiVersion", HF_API_GROUP_VERSION,
-                                                      "kind", "SyncPolicy", "metadata", "name", "built-in", "spec");
-    _cleanup_(hf_freep) struct hf_issues *issues = calloc(1, sizeof(*issues));
-    struct hf_syncpolicy *policy = NULL;
-
-    if (json == NULL || issues == NULL || hf_syncpolicy_decode(json, &policy, issues) < 0)
-        return NULL;
-    return policy;
-}

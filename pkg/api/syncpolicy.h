@@ -90,6 +90,3 @@ struct hf_syncpolicy {
 HF_MUST_USE int hf_syncpolicy_decode(json_t *json, struct hf_syncpolicy **ret_policy, struct hf_issues *issues);
 void hf_syncpolicy_free(struct hf_syncpolicy *policy);
 HF_DEFINE_CLEANUP(struct hf_syncpolicy, hf_syncpolicy_free)
-
-/* Every default, for a node without a policy. NULL: out of memory. */
-struct hf_syncpolicy *hf_syncpolicy_default(void);

@@ -73,20 +73,6 @@ enum hf_rollout_class hf_rollout_classify(const struct hf_rollout_facts *facts, 
     return HF_CLASS_UPDATING;
 }
 
-const char *hf_rollout_class_name(enum hf_rollout_class class_)
-{
-    static const char *const names[HF_CLASS_COUNT] = {
-        [HF_CLASS_OUTSIDE] = "outside",   [HF_CLASS_SUPERSEDED] = "superseded",
-        [HF_CLASS_UPDATED] = "updated",   [HF_CLASS_FAILED] = "failed",
-        [HF_CLASS_OVERDUE] = "overdue",   [HF_CLASS_INCOMPATIBLE] = "incompatible",
-        [HF_CLASS_UNKNOWN] = "unknown",   [HF_CLASS_HELD] = "held",
-        [HF_CLASS_EXCUSED] = "excused",   [HF_CLASS_TURN] = "turn",
-        [HF_CLASS_UPDATING] = "updating",
-    };
-
-    return (unsigned)class_ < HF_CLASS_COUNT ? names[class_] : "";
-}
-
 /* The sums of one class: which counters it raises. */
 static void add_class(struct hf_rollout_counts *counts, enum hf_rollout_class class_)
 {

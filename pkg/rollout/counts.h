@@ -47,7 +47,6 @@ HF_MUST_USE enum hf_rollout_class hf_rollout_classify(const struct hf_rollout_fa
                                                       const struct hf_rollout_limits *limits);
 /* This phase (enum hf_phase) needs admission; the node has begun, even if it is no longer admitted. */
 bool hf_rollout_has_begun(int phase);
-const char *hf_rollout_class_name(enum hf_rollout_class class_);
 
 struct hf_rollout_counts {
     uint32_t selected, admitted, updated, updating, failed, incompatible, unknown, superseded;

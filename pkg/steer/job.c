@@ -82,8 +82,3 @@ void hf_steer_job_cancel(struct hf_steer_job *job)
     if (job != NULL)
         atomic_store(&job->cancel, true);
 }
-
-bool hf_steer_job_is_cancelled(const struct hf_steer_job *job)
-{
-    return atomic_load(&job->cancel);
-}

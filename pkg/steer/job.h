@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* steer/job.h - one piece of blocking work of a machine, embedded in the owner's operation beside its parameters and
  * results. A machine has at most one in progress, and so has the engine with hf_steer_engine.one_job. A job holds a
- * reference of the engine. Threads: `run` and hf_steer_job_is_cancelled() on a worker. */
+ * reference of the engine. Threads: `run` on a worker, which looks at `cancel`. */
 #pragma once
 
 #include <stdatomic.h>
@@ -31,4 +31,3 @@ void hf_steer_job_init(struct hf_steer_job *job, const struct hf_steer_operation
 void hf_steer_job_submit(struct hf_steer_job *job);
 /* `run` ends soon, if it looks. Accepts NULL. */
 void hf_steer_job_cancel(struct hf_steer_job *job);
-bool hf_steer_job_is_cancelled(const struct hf_steer_job *job);

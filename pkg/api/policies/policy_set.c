@@ -537,21 +537,6 @@ const struct hf_policy_section *hf_policy_set_find(const struct hf_policy_set *s
 
 /* ---- words ------------------------------------------------------------------------------------------------------- */
 
-const char *hf_policy_set_passed_name(enum hf_policy_passed why)
-{
-    static const char *const names[HF_POLICY_PASSED_COUNT] = {
-        [HF_POLICY_PASSED_SAME] = "Same",
-        [HF_POLICY_PASSED_UNSIGNED] = "Unsigned",
-        [HF_POLICY_PASSED_PRIORITY] = "Priority",
-        [HF_POLICY_PASSED_CONFLICT] = "Conflict",
-        [HF_POLICY_PASSED_NO_ROOM] = "NoRoom",
-        [HF_POLICY_PASSED_CIRCLE] = "Circle",
-        [HF_POLICY_PASSED_NEEDS_SIGNATURE] = "NeedsSignature",
-    };
-
-    return why < HF_POLICY_PASSED_COUNT ? names[why] : "";
-}
-
 bool hf_policy_set_is_conflict(enum hf_policy_passed why)
 {
     return why >= HF_POLICY_PASSED_CONFLICT;

@@ -82,7 +82,6 @@ HF_DEFINE_CLEANUP(struct hf_policy_set, hf_policy_set_free)
 
 const struct hf_policy_section *hf_policy_set_find(const struct hf_policy_set *set, const char *path);
 
-const char *hf_policy_set_passed_name(enum hf_policy_passed why);
 bool hf_policy_set_is_conflict(enum hf_policy_passed why);
 /* A sentence: the deciding policy, the other one, and a remedy. */
 const char *hf_policy_set_passed_text(const struct hf_policy_passed_over *passed, char *text, size_t n);

@@ -384,20 +384,6 @@ int hf_certified_new(struct hf_loop *loop, const struct hf_certified_params *par
     return 0;
 }
 
-int hf_certified_identify(struct hf_certified *server, const struct hf_http_config *config, struct hf_err *err)
-{
-    struct hf_tls *tls = NULL;
-    int r = hf_tls_new(config, &tls, err);
-
-    if (r < 0)
-        return r;
-    /* the connections that began with the old one have their own references to its parts, but not to it */
-    end_all(server);
-    hf_tls_unref(server->tls);
-    server->tls = tls;
-    return 0;
-}
-
 uint16_t hf_certified_port(const struct hf_certified *server)
 {
     return server->listener.port;

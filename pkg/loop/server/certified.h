@@ -61,9 +61,6 @@ struct hf_certified_params {
 HF_MUST_USE int hf_certified_new(struct hf_loop *loop, const struct hf_certified_params *params,
                                  const struct hf_http_config *tls, struct hf_certified **ret_server,
                                  struct hf_err *err);
-/* For connections from now on; ends those that are there. After an error the old identity and they stay. */
-HF_MUST_USE int hf_certified_identify(struct hf_certified *server, const struct hf_http_config *tls,
-                                      struct hf_err *err);
 uint16_t hf_certified_port(const struct hf_certified *server);
 /* Closes all connections. Accepts NULL. Not from within a callback. */
 void hf_certified_free(struct hf_certified *server);

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "telemetry/event/siphash.h"
 
 enum { FIRST_CAP = 256, FREE_PLACE = 0 };
@@ -224,32 +223,4 @@ const char *hf_ids_batch_key_format(const char *node, const char *stream, uint64
     (void)snprintf(text, HF_BATCH_KEY_TEXT, "%.253s/%.64s/%" PRIu64 "-%" PRIu64 "%s%s", node, stream, first, last,
                    part != NULL ? "/" : "", part != NULL ? part : "");
     return text;
-}
-
-static int parse_number(struct hf_view digits, uint64_t *ret)
-{
-    char text[24];
-
-    if (digits.n == 0 || digits.n >= sizeof(text))
-        return -EBADMSG;
-    memcpy(text, digits.p, digits.n);
-    text[digits.n] = '\0';
-    return hf_parse_u64(text, 1, UINT64_MAX, ret) < 0 ? -EBADMSG : 0;
-}
-
-int hf_ids_batch_key_parse(struct hf_view text, struct hf_batch_key *ret_key)
-{
-    struct hf_view rest = text, range, first;
-    struct hf_batch_key key = {.part = {"", 0}};
-
-    if (!hf_view_split(&rest, '/', &key.node) || !hf_view_split(&rest, '/', &key.stream) ||
-        !hf_view_split(&rest, '/', &range) || !hf_view_split(&range, '-', &first) || range.p == NULL)
-        return -EBADMSG;
-    if (rest.p != NULL)
-        key.part = rest;
-    if (key.node.n == 0 || key.stream.n == 0 || parse_number(first, &key.first) < 0 ||
-        parse_number(range, &key.last) < 0 || key.first > key.last)
-        return -EBADMSG;
-    *ret_key = key;
-    return 0;
 }

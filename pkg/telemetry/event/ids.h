@@ -37,13 +37,6 @@ size_t hf_ids_count(const struct hf_ids *ids);
 
 enum { HF_BATCH_KEY_TEXT = 384 };
 
-/* "<node>/<stream>/<first>-<last>"; in the format `otlp`, "/logs" or "/metrics" follows, else `part` is empty. */
-struct hf_batch_key {
-    struct hf_view node, stream, part;
-    uint64_t first, last;
-};
-/* Returns `text`; `part` may be NULL. */
+/* "<node>/<stream>/<first>-<last>", and "/<part>" if that is not NULL. Returns `text`. */
 const char *hf_ids_batch_key_format(const char *node, const char *stream, uint64_t first, uint64_t last,
                                     const char *part, char text[HF_BATCH_KEY_TEXT]);
-/* Views into `text`. -EBADMSG: another form, which can still be a name in the window. */
-HF_MUST_USE int hf_ids_batch_key_parse(struct hf_view text, struct hf_batch_key *ret_key);

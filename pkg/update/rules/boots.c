@@ -34,14 +34,3 @@ enum hf_boot_verdict hf_boot_judge(const struct hf_boot_facts *facts)
         return HF_BOOT_GOOD;
     return facts->unit == HF_BOOT_UNIT_RUNS || facts->unit == HF_BOOT_UNIT_FAILED ? HF_BOOT_BAD : HF_BOOT_UNSURE;
 }
-
-const char *hf_boot_verdict_name(enum hf_boot_verdict verdict)
-{
-    static const char *const names[HF_BOOT_VERDICTS] = {[HF_BOOT_NOTHING] = "nothing",
-                                                        [HF_BOOT_CHECK] = "check",
-                                                        [HF_BOOT_GOOD] = "good",
-                                                        [HF_BOOT_BAD] = "bad",
-                                                        [HF_BOOT_UNSURE] = "unsure"};
-
-    return verdict < HF_BOOT_VERDICTS ? names[verdict] : "";
-}

@@ -41,4 +41,3 @@ enum hf_boot_verdict {
 };
 
 enum hf_boot_verdict hf_boot_judge(const struct hf_boot_facts *facts);
-const char *hf_boot_verdict_name(enum hf_boot_verdict verdict);

@@ -21,7 +21,7 @@ static struct hf_syncpolicy *make(const char *yaml)
 
 START_TEST(defaults)
 {
-    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *p = hf_syncpolicy_default();
+    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *p = make("metadata: {name: p}\nspec: {}\n");
 
     ck_assert_uint_eq(p->interval_ns, 300 * HF_NS_PER_S);
     ck_assert_uint_eq(p->retry_interval_ns, 30 * HF_NS_PER_S);

@@ -396,26 +396,6 @@ START_TEST(flood)
 }
 END_TEST
 
-START_TEST(new_identity)
-{
-    _cleanup_(outcome_done) struct outcome o = {.done = 0};
-    struct hf_test_cert next;
-    struct hf_err err = HF_ERR_INIT;
-
-    make(&client_cert, "holdfast:agent:node-2", "holdfast:agents", &ca);
-    make(&next, "holdfast:agent:node-9", "holdfast:agents", &ca);
-    struct hf_http_config config = identity_of(&client_cert), renewed = identity_of(&next), bad = identity_of(&next);
-    serve(64 << 20);
-    bad.client_key_pem = client_cert.key_pem;
-    ck_assert_int_eq(hf_certified_identify(files, &bad, &err), -EBADMSG);
-    ck_assert_int_eq(hf_certified_identify(files, &renewed, &err), 0);
-    fetch(&o, &config);
-    ck_outcome(o, 0, 200);
-    ck_assert_str_eq(seen.met, "node-9");
-    hf_test_cert_done(&next);
-}
-END_TEST
-
 /* The listener stays readable while nobody can be accepted. */
 START_TEST(no_descriptor)
 {
@@ -456,7 +436,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, shared_limit);
     tcase_add_test(tc, places_of_an_address);
     tcase_add_test(tc, flood);
-    tcase_add_test(tc, new_identity);
     tcase_add_test(tc, no_descriptor);
 }
 

@@ -67,8 +67,7 @@ START_TEST(classes)
 {
     enum hf_rollout_class got = hf_rollout_classify(&rows[_i].facts, &limits);
 
-    ck_assert_msg(got == rows[_i].want, "%s: %s, not %s", rows[_i].name, hf_rollout_class_name(got),
-                  hf_rollout_class_name(rows[_i].want));
+    ck_assert_msg(got == rows[_i].want, "%s: %d, not %d", rows[_i].name, (int)got, (int)rows[_i].want);
 }
 END_TEST
 

@@ -140,7 +140,7 @@ static int run_turn(struct hf_steer_job *job)
 {
     struct valve *valve = of(job->machine);
 
-    valve->ran_cancelled = hf_steer_job_is_cancelled(job);
+    valve->ran_cancelled = atomic_load(&job->cancel);
     if (valve->broken || valve->ran_cancelled)
         return -EIO;
     valve->position += hf_container_of(job, struct turn, job)->by;

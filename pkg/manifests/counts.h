@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/counts.h - the metrics of the engine. Threads: loop thread only. */
+/* manifests/counts.h - metrics of the engine. Threads: loop thread only. */
 #pragma once
 
 #include "api/manifest_reason.h"
 #include "web/metrics.h"
 
 struct hf_manifest_counts {
-    struct hf_metric_family *outcomes; /* has the label `phase`: Applied, RolledBack or Refused */
+    struct hf_metric_family *outcomes; /* label `phase`: Applied, RolledBack, Refused */
     struct hf_metric *repairs, *looks, *removals;
 };
 
-/* Registers the metrics; `metrics` may be NULL. */
+/* NULL: none. */
 void hf_manifest_counts_init(struct hf_manifest_counts *counts, struct hf_metrics *metrics);
-/* Counts a change of an entry to this phase; counts only the phases Applied, RolledBack and Refused. */
+/* Other phases than these three are ignored. */
 void hf_manifest_counts_phase(const struct hf_manifest_counts *counts, enum hf_manifest_phase phase);
 void hf_manifest_counts_repair(const struct hf_manifest_counts *counts);
 void hf_manifest_counts_look(const struct hf_manifest_counts *counts);

@@ -17,113 +17,99 @@
 #include "codec/sha256.h"
 #include "manifests/env.h"
 
-/* The status of one entry. The strings are valid until the next call of a function of the engine, or until the event
- * loop runs again. */
+/* Strings are valid until the next call of the engine or turn of the event loop. */
 struct hf_manifest_status {
     const char *name;
     enum hf_manifest_target to;
     enum hf_manifest_phase phase;
-    /* Revision of the good set in the phase Applied, otherwise of the newest set. If the source's last delivery had the
-     * content of this set under another revision, `revision` is that of the last delivery. "" if there is none. */
+    /* Of the good set in Applied, else of the newest; the source's last one if it had the same content; "": none. */
     const char *revision;
-    /* content digest of the same set in hex or, for a Secret, hf_bundle.id; "" if there is none */
+    /* of the same set: content digest in hex, or hf_bundle.id of a Secret; "": none */
     const char *digest;
-    unsigned items;  /* number of files or objects in place that belong to the entry */
-    unsigned drifts; /* number of repairs of drift since the good set reached Applied */
+    unsigned items;  /* files or objects in place */
+    unsigned drifts; /* repairs since the good set reached Applied */
     enum hf_manifest_reason reason;
-    const char *message;   /* text for a person; may be "" */
+    const char *message;   /* may be "" */
     bool when_alone;       /* whenAlone: Start */
-    uint64_t time_unix_ns; /* time of the last change of phase, or of the last repair if that is later */
-    /* true in the phases Applied, RolledBack and Refused: the newest set has its result, although the engine may later
-     * try a refused set again */
+    uint64_t time_unix_ns; /* last change of phase, or last repair if later */
+    /* Applied, RolledBack or Refused: the newest set has its result; a refused one may be tried again */
     bool settled;
 };
 
-/* What a notice for a Kubernetes Event is about. */
 enum hf_manifest_notice {
     HF_MANIFEST_NOTICE_APPLIED,
     HF_MANIFEST_NOTICE_ROLLED_BACK,
     HF_MANIFEST_NOTICE_REFUSED,
     HF_MANIFEST_NOTICE_DRIFT_REPAIRED,
-    HF_MANIFEST_NOTICE_REMOVED, /* the engine has removed an entry that no policy has, and has forgotten it */
+    HF_MANIFEST_NOTICE_REMOVED, /* and forgotten: no policy has it */
     HF_MANIFEST_NOTICE_COUNT,
 };
 
 struct hf_manifest_engine_params {
-    /* its tables, strings and JSON are borrowed until hf_manifest_engine_free(); if a job runs then, until that job has
-     * ended */
+    /* borrowed until hf_manifest_engine_free() and the end of a job that runs then */
     struct hf_manifest_env env;
-    /* Decides if an entry counts as signed: its policy or the entry itself must have valid signatures, and its content
-     * must be pinned (contentDigest). Returns true, or false with the reason (Unsigned, ContentNotPinned,
-     * SignatureInvalid, SequenceTooLow) and a text in *err. NULL means that no entry is signed. */
+    /* Valid signatures of the policy or the entry, and a pinned content (contentDigest). False: Unsigned,
+     * ContentNotPinned, SignatureInvalid or SequenceTooLow, with a text in *err. NULL: none is signed. */
     bool (*is_signed)(void *arg, const struct hf_manifest *entry, enum hf_manifest_reason *ret_reason,
                       struct hf_err *err);
-    /* Returns how long an entry that is not in the policy in effect has to stay in place: 0 if it may go now, HF_NEVER
-     * if a policy has it all the same. Called only while `proven` holds (struct hf_manifest_desired). NULL: none
-     * stays. */
+    /* How long an entry that the policy lacks stays in place: 0: it may go, HF_NEVER: a policy has it all the same.
+     * Only while `proven`. NULL: none stays. */
     uint64_t (*removal_wait_ns)(void *arg, const char *entry);
-    /* Called after the status of an entry has changed, but never from within a call into the engine. */
+    /* A status has changed; not from within a call into the engine. */
     void (*changed)(void *arg);
-    /* Called for each notice that should become an Event, also while hf_manifest_engine_repair_now() runs. `text` is
-     * borrowed. May be NULL. */
+    /* For an Event; also from hf_manifest_engine_repair_now(). `text` is borrowed. May be NULL. */
     void (*happened)(void *arg, enum hf_manifest_notice notice, const char *entry, const char *text);
     void *arg;
 };
 
 struct hf_manifest_engine;
 
-/* Makes the engine, and loads the state of all entries from <state_dir>/manifests. Renames a damaged record or
- * inventory, and continues without it; makes a lost inventory again if it can. */
+/* Loads all entries from <state_dir>/manifests. Sets a damaged record or inventory aside; makes a lost inventory again
+ * if it can. */
 HF_MUST_USE int hf_manifest_engine_new(const struct hf_manifest_engine_params *params,
                                        struct hf_manifest_engine **ret_engine, struct hf_err *err);
-/* Ends everything in progress except a job that runs on a worker: this job runs to its end, and its memory is freed
- * then. A later process resumes from the state on disk. */
+/* A job on a worker runs to its end and is freed then. A later process resumes from disk. */
 void hf_manifest_engine_free(struct hf_manifest_engine *engine);
 HF_DEFINE_CLEANUP(struct hf_manifest_engine, hf_manifest_engine_free)
 
-/* Looks for drift in the files that the entries had in place when the previous process ended, and repairs it. Blocks
- * until the repair is complete. Skips objects of the cluster, and entries in the phases Applying, Probation and
- * RollingBack. Call this function once, after hf_manifest_engine_new() and before the agent uses the network. */
+/* Once, after hf_manifest_engine_new() and before the network is used: repairs drift of files since the last process;
+ * blocks. Not objects of the cluster, nor entries in Applying, Probation or RollingBack. */
 void hf_manifest_engine_repair_now(struct hf_manifest_engine *engine);
 
-/* The policy in effect, and the present state of the node. */
 struct hf_manifest_desired {
     const struct hf_syncpolicy *policy; /* borrowed for the call */
-    /* borrowed until the next call; if a job runs then, until that job has ended */
+    /* borrowed until the next call and the end of a job that runs then */
     const struct hf_config *config;
-    const json_t *labels; /* labels of this node; borrowed until the next call; may be NULL */
-    /* true if the source itself has confirmed, in this process, that `policy` is the newest one. Only then does the
-     * engine remove entries that are not in `policy`, after removal_wait_ns(). */
+    const json_t *labels; /* of this node; borrowed until the next call; may be NULL */
+    /* The source has confirmed in this process that `policy` is the newest: only then are entries removed that it
+     * lacks, after removal_wait_ns(). */
     bool proven;
-    bool held;           /* the site's own order not to change anything is in force */
-    bool stale;          /* contact has been lost for longer than staleOk.window, and staleOk.onExpiry is Hold */
-    bool no_space;       /* the disk of the state folder is critically full */
-    bool writes_used_up; /* the policy's budget of writes (spec.disk.writeBudget) is used up */
+    bool held;           /* by the site */
+    bool stale;          /* no contact for staleOk.window, and onExpiry is Hold */
+    bool no_space;       /* the state folder's disk is critically full */
+    bool writes_used_up; /* spec.disk.writeBudget */
 };
 
-/* Sets the desired state. Call this function whenever one of the fields may have changed, and once per interval of the
- * policy. Sets every entry that exists or finds room, also if another one fails. New names find no room while too many
- * entries that no policy has wait to be removed (MANIFEST_MAX_LEFT in entry.h): such a name shows as Waiting with
- * PruneLimit, which is no error. */
+/* On any change, and once per interval of the policy. Sets every entry that finds room, also if another one fails. New
+ * names find none while MANIFEST_MAX_LEFT (entry.h) entries that no policy has wait to be removed: they show Waiting
+ * with PruneLimit, which is no error. */
 HF_MUST_USE int hf_manifest_engine_set(struct hf_manifest_engine *engine, const struct hf_manifest_desired *desired,
                                        struct hf_err *err);
-/* Makes the engine check all sources for new content, and all entries for drift. Call this function once per interval
- * of the policy. */
+/* Once per interval of the policy: all sources for news, all entries for drift. */
 void hf_manifest_engine_check(struct hf_manifest_engine *engine);
-/* Resumes the downloads that wait for the link. Call this function when env.link allows downloads again. */
+/* When env.link permits downloads again: those that wait for the link resume. */
 void hf_manifest_engine_link_opened(struct hf_manifest_engine *engine);
-/* Sets the first and the longest pause after a failure. A source that runs already keeps its pauses. */
+/* Pauses after a failure; a source that runs keeps its own. */
 void hf_manifest_engine_set_retry(struct hf_manifest_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Calls `visit` with the status of every entry of the policy, then of every other one that still has a good set. */
+/* Each entry of the policy, then each other one that still has a good set. */
 void hf_manifest_engine_each(struct hf_manifest_engine *engine,
                              void (*visit)(void *arg, const struct hf_manifest_status *status), void *arg);
-/* Calls `visit` with each file that an entry with to: StaticPods and whenAlone: Start has in place. Returns false,
- * without a call, while files of such an entry change, or are not known: what was visited before counts further. */
+/* The files in place of entries with to: StaticPods and whenAlone: Start. False: files of such an entry change, or are
+ * not known; what was visited before counts further. */
 bool hf_manifest_engine_each_alone(struct hf_manifest_engine *engine,
                                    void (*visit)(void *arg, const char *entry, const char *path,
                                                  const unsigned char sha256[static HF_SHA256_BYTES]),
                                    void *arg);
-/* Returns true if no step is in progress, every entry is in a phase in which it rests (hf_manifest_machine_rests()) and
- * has its record on disk, and the engine has nothing to do now. */
+/* No step in progress, each entry at rest (hf_manifest_machine_rests()) with its record on disk, nothing to do now. */
 bool hf_manifest_engine_is_idle(const struct hf_manifest_engine *engine);

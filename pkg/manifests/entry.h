@@ -45,102 +45,96 @@
 #include "manifests/task.h"
 #include "manifests/unit_call.h"
 
-/* Attempts of one rollback that could not read what they go back to, after which that counts as lost: one error may
- * pass, a worn-out block does not. A full disk may last for days, so attempts that fail for other reasons do not
- * count. */
+/* Attempts of one rollback that could not read what they go back to; then it is lost: one error may pass, a worn-out
+ * block does not. Other failures are not counted: a full disk may last for days. */
 enum { MANIFEST_MAX_UNREADABLE = 5 };
 
-/* Attempts in a row to put a set in place, or to put back the good one, that may fail for a reason that does not pass
- * by itself (hf_manifest_outcome_may_pass()), such as an immutable file. After one more, the set is rolled back, or the
- * rollback ends: otherwise the entry would keep out new content for ever, and its own removal, too. */
+/* Attempts in a row to place a set, or to put back the good one, that fail for a reason that does not pass by itself
+ * (hf_manifest_outcome_may_pass()), such as an immutable file. After one more, the set is rolled back, or the rollback
+ * ends: the entry would keep out new content, and its own removal, for ever. */
 enum { MANIFEST_MAX_STUCK = 5 };
 
 struct entry_failures {
-    unsigned unreadable_rollbacks; /* of the rollback in progress; see MANIFEST_MAX_UNREADABLE */
-    unsigned stuck_attempts;       /* see MANIFEST_MAX_STUCK */
+    unsigned unreadable_rollbacks; /* MANIFEST_MAX_UNREADABLE */
+    unsigned stuck_attempts;       /* MANIFEST_MAX_STUCK */
     unsigned stuck_rollbacks;
 };
 
 enum entry_life {
     ENTRY_NEW,
-    /* The disk could not read the record or the inventory. The entry does nothing; once per interval it tries to read
-     * them again. */
+    /* The disk cannot read record or inventory. Tries again once per interval, and does nothing else. */
     ENTRY_UNREADABLE,
-    ENTRY_STARTED, /* the event STARTED has been raised */
-    ENTRY_GONE,    /* everything is removed; engine.c frees the entry */
+    ENTRY_STARTED, /* STARTED was raised */
+    ENTRY_GONE,    /* nothing is left; engine.c frees it */
 };
 
 enum entry_cleanup {
     ENTRY_CLEANUP_DONE,
-    ENTRY_CLEANUP_FAILED, /* waits for the next interval of the policy */
-    ENTRY_CLEANUP_DUE,    /* that interval has come */
+    ENTRY_CLEANUP_FAILED, /* until the next interval of the policy */
+    ENTRY_CLEANUP_DUE,    /* it has come */
 };
 
 struct entry {
     struct hf_manifest_engine *engine;
     const struct entry_actions *actions;
-    const struct content_store *const *stores; /* content/store.h; ends with NULL */
-    struct hf_steer_machine machine;           /* advance.c; topics of its `wait` are enum entry_note_topic */
+    const struct content_store *const *stores; /* ends with NULL */
+    struct hf_steer_machine machine;           /* topics of its `wait`: enum entry_note_topic */
     char *name;
     char *folder; /* <state>/manifests/<name> */
 
-    /* the entry as the policy has it; only entry.c sets these fields */
-    struct hf_manifest *wanted; /* own copy; NULL if no policy has this entry, or if memory ran out */
+    /* as in the policy; set by entry.c alone */
+    struct hf_manifest *wanted; /* own copy; NULL: in no policy, or no memory */
     struct permit permit;
-    bool download_left; /* no policy has the entry, and its folder may have an unfinished download */
-    bool in_policy;     /* set by engine.c: the policy has this entry, so that it must not be removed */
+    bool download_left; /* in no policy, and its folder may have an unfinished download */
+    bool in_policy;     /* set by engine.c: must not be removed */
 
-    struct content content; /* what the source delivers */
-    struct secret secret;   /* the store in memory, for contents of Secrets */
+    struct content content;
+    struct secret secret; /* store in memory */
 
     enum entry_life life;
-    /* A removal of the entry has begun, so items of the good set may be gone. If a policy has the entry again, its set
-     * counts as new. */
+    /* A removal has begun, so items of the good set may be gone: if a policy has the entry again, its set is new. */
     bool removing;
-    /* an interval of the policy has passed, or a new content has come, so a refused set must be tried again */
+    /* an interval has passed, or a content has come: try a refused set again */
     bool recheck;
     struct hf_manifest_record r;
-    struct hf_inventory inventory; /* while the entry is busy, a worker may read and replace it */
-    size_t n_files;                /* number of files in the inventory when the entry was last not busy */
+    struct hf_inventory inventory; /* while busy, a worker may read and replace it */
+    size_t n_files;                /* in the inventory, when last not busy */
     enum entry_cleanup cleanup;
-    bool save_wanted; /* the record has changed without a change of phase */
-    /* Phase of the record on disk. If the last write failed, the disk may have the phase of that write instead. */
+    bool save_wanted; /* the record has changed, the phase has not */
+    /* Of the record on disk, unless the last write failed: then maybe of that write. */
     enum hf_manifest_phase written_phase;
-    /* The process started in the phase Applying, so items of the newest set may be in place. If an attempt fails while
-     * such items may still be in place, r.unproven becomes true. */
+    /* The process started in Applying: items of the newest set may be in place. r.unproven if an attempt fails while
+     * they may be. */
     bool resumed;
-    /* The newest set did not pass `validate`, and a swap that was cut short has left files of two sets in place. No
-     * attempt starts before another set comes. */
+    /* The newest set did not pass `validate`, and a swap cut short has left files of two sets: no attempt before
+     * another set comes. */
     bool invalid;
 
-    /* the step in progress */
-    bool busy; /* there is one */
+    /* the step */
+    bool busy; /* in progress */
     struct attempt *attempt;
-    struct hf_proc_call *proc_call; /* the command of `validate`, or a program of the TPM */
+    struct hf_proc_call *proc_call; /* of `validate` or the TPM */
     struct unit_call unit;
     struct entry_trial trial;
     struct entry_pods pods;
     struct entry_cluster cluster;
     struct entry_failures failures; /* in a row; not on disk */
 
-    /* monotonic time before which no attempt starts; 0 if one may start now; HF_NEVER if none starts before the next
-     * interval of the policy or a change of allow_prune */
+    /* monotonic: no attempt before; 0: now; HF_NEVER: not before the next interval or a change of allow_prune */
     uint64_t due_ns;
 
     struct drift drift;
 };
 
-/* For each action of rules/machine.h, the function that starts the action; NULL if the action needs no function. */
+/* By enum hf_manifest_action; NULL: nothing to start. */
 struct entry_actions {
     void (*start[HF_MANIFEST_ACT_COUNT])(struct entry *entry);
 };
 
 struct entry *entry_new(struct hf_manifest_engine *engine, const char *name);
 void entry_free(struct entry *entry);
-/* Reads the record and the inventory. Blocks. Returns 0 also if the disk cannot read them: entry->life is then
- * ENTRY_UNREADABLE. -ENOMEM: memory ran out. */
+/* Blocks. 0 also if the disk cannot read: ENTRY_UNREADABLE. -ENOMEM. */
 int entry_load(struct entry *entry);
-/* Sets the entry as the policy has it; `wanted` is NULL if the policy has no entry of this name. */
+/* NULL: the policy does not have it. */
 int entry_set(struct entry *entry, const struct hf_manifest *wanted);
-/* Starts the step that the entry needs now, if any. */
 void entry_consider(struct entry *entry);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/task.h - a job of an entry on a worker. An operation has a struct job for its first member, and what it
- * takes and brings beside it. */
+/* manifests/task.h - a job of an entry. An operation begins with its struct job, followed by what it takes and
+ * brings. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,28 +15,27 @@ struct entry;
 struct job {
     struct hf_steer_job job;
     struct entry *entry;
-    int (*run)(struct job *job); /* called on a worker */
-    /* called on the loop thread, when the entry is no longer busy; not called if the engine is closing */
+    int (*run)(struct job *job); /* on a worker */
+    /* on the loop, when the entry is not busy; not if the engine is closing */
     void (*then)(struct entry *entry, struct job *job);
-    void (*end)(struct job *job); /* frees what the operation owns beside its job; NULL if it owns nothing */
+    void (*end)(struct job *job); /* frees what the operation owns beside its job; NULL: nothing */
     int r;
     struct hf_err err;
     struct hf_manifest_outcome outcome;
-    bool unreadable; /* the disk cannot read what the operation needs, such as the content of the set */
+    bool unreadable; /* by the disk, such as the set's content */
 };
 
-/* Makes an operation of `size` bytes, whose first member is a struct job, and whose other members are 0. end(job) frees
- * what these members own; NULL: nothing. Returns NULL if memory runs out. */
+/* `size` bytes that begin with a struct job, zeroed. NULL: no memory. */
 void *task_new_operation(size_t size, struct entry *entry, int (*run)(struct job *job),
                          void (*then)(struct entry *entry, struct job *job), void (*end)(struct job *job));
-/* Makes an operation that is only a job. Returns NULL if memory runs out. */
+/* Only a job. NULL: no memory. */
 struct job *task_new(struct entry *entry, int (*run)(struct job *job),
                      void (*then)(struct entry *entry, struct job *job));
-/* Passes the job to a worker. The entry is busy until `then` is called. */
+/* The entry is busy until `then`. */
 void task_submit(struct job *job);
-/* Frees an operation that was not submitted. Ignores NULL. */
+/* Not submitted. Ignores NULL. */
 void task_discard(void *operation);
-/* Returns true if the entry may start a job now. */
+/* A job may start now. */
 bool task_is_free(const struct entry *entry);
-/* Ends everything in progress except a job. */
+/* All in progress but a job. */
 void task_drop(struct entry *entry);

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/cluster/run.h - the common part of runs that apply objects and runs that check them. A run sends one
- * request at a time, and begins to handle at most HF_CLUSTER_PER_SECOND objects in a second. While the server cannot
- * answer, the run repeats the request after growing pauses. The repetitions end when the request has been sent
- * HF_CLUSTER_ATTEMPTS times, or when the next pause would end more than HF_CLUSTER_TIME_NS after the start of the run.
- * A run also repeats requests that the server has refused with 401 or 403, but at most HF_CLUSTER_ATTEMPTS - 1 times in
- * all. If the last repetition fails, too, the run asks for the EdgeNode of this node: without it the run ends, because
- * the server is away or refuses this agent altogether; with it, only the current object has failed. Private to
- * pkg/manifests/cluster.
+/* manifests/cluster/run.h - what runs that apply and runs that check have in common: a chain of steps, each with one
+ * request (`ask`) whose answer (`taken`) starts the next step, waits, or ends the run. Private to
+ * pkg/manifests/cluster. Threads: loop thread only.
  *
- * A run is a chain of steps. A step makes one request (`ask`) and handles the answer (`taken`). The function `taken`
- * starts the next step, waits, or ends the run. Threads: loop thread only. */
+ * While the server cannot answer, a request is repeated after growing pauses, up to HF_CLUSTER_ATTEMPTS times and
+ * HF_CLUSTER_TIME_NS after the start of the run; after 401 or 403, HF_CLUSTER_ATTEMPTS - 1 times in the whole run. If
+ * the last one fails, too, the run asks for this node's EdgeNode: without it the run ends, with it only the current
+ * object has failed. */
 #pragma once
 
 #include "base/backoff.h"
@@ -22,29 +19,27 @@
 #include "manifests/rules/diff.h"
 
 struct hf_cluster_step {
-    /* Makes the request. `call` is prepared as a GET of the current object; the function changes the fields that must
-     * differ. If it makes a body, it also stores the body in run->body, because the run frees the body. Returns 0 or
-     * -ENOMEM. */
+    /* `call` is a GET of the current object; changes the fields that differ. A body goes to run->body, too, which the
+     * run frees. 0 or -ENOMEM. */
     int (*ask)(struct hf_cluster_run *run, struct hf_kube_call *call);
-    /* Handles a final answer: the server has carried out or refused the request, or it has not answered the last
-     * repetition although it answers other requests. */
+    /* A final answer: carried out, refused, or none to the last repetition while the server answers other requests. */
     void (*taken)(struct hf_cluster_run *run, const struct hf_kube_answer *answer);
-    /* true if an answer 409 Conflict goes to `taken` instead of causing a repetition of the request */
+    /* 409 goes to `taken`, and is not repeated */
     bool takes_conflict;
 };
 
-/* The object that the run works on now. The pointers are borrowed from the set, the kinds or the inventory. */
+/* Borrowed from the set, the kinds or the inventory. */
 struct hf_cluster_now {
     struct hf_cluster_id id;
     const char *resource;
-    json_t *item;                           /* the object's item in run->inventory; NULL if there is none */
-    const struct hf_cluster_object *object; /* the object in run->set; NULL if the object is only in the inventory */
-    /* uid that the object on the server had when the run last read it; "" if the object did not exist */
+    json_t *item;                           /* in run->inventory; NULL: none */
+    const struct hf_cluster_object *object; /* in run->set; NULL: only in the inventory */
+    /* of the object on the server when last read; "": none */
     char uid[64];
-    char fields[HF_CLUSTER_FIELDS_HEX]; /* hash of the fields that we own in the object; "" if we own none */
-    char version[64];                   /* resourceVersion of the object on the server; "" if it did not exist */
-    bool kept;                          /* the object's annotation HF_CLUSTER_PRUNE_ANNOTATION forbids its deletion */
-    bool replaced;                      /* this run has decided to delete the object and create it again */
+    char fields[HF_CLUSTER_FIELDS_HEX]; /* of those that we own; "": none */
+    char version[64];                   /* resourceVersion on the server; "": no object */
+    bool kept;                          /* HF_CLUSTER_PRUNE_ANNOTATION forbids its deletion */
+    bool replaced;                      /* this run deletes and creates it again */
 };
 
 struct hf_cluster_run {
@@ -55,72 +50,65 @@ struct hf_cluster_run {
     void (*done)(void *arg, const struct hf_manifest_outcome *outcome);
     void *arg;
 
-    struct hf_cluster_parse *parse; /* the job that parses the bundle; NULL if it does not run */
+    struct hf_cluster_parse *parse; /* NULL: no job runs */
     struct hf_cluster_set set;
     struct hf_cluster_kinds kinds;
     json_t *inventory;
-    json_t *doomed; /* items of the objects to delete, in the order of deletion */
+    json_t *doomed; /* items, in the order of deletion */
 
     struct hf_kube_pending *pending;
     struct hf_timer *timer;
-    void (*wake)(struct hf_cluster_run *run);  /* called by the timer */
-    void (*after)(struct hf_cluster_run *run); /* called after the last object of the set */
+    void (*wake)(struct hf_cluster_run *run);  /* by the timer */
+    void (*after)(struct hf_cluster_run *run); /* the last object of the set */
     const struct hf_cluster_step *step;
-    json_t *body; /* body of the current step's request; owned */
+    json_t *body; /* of the current step's request; owned */
     struct hf_backoff backoff;
-    struct hf_kube_answer unsent; /* answer that the run itself makes if it could not send a request */
-    /* the answer to the current step, while the run asks for its EdgeNode; `refusal` is owned, the rest is as in
-     * kube/call.h */
+    struct hf_kube_answer unsent; /* made by the run, if it could not send */
+    /* the step's, while the run asks for its EdgeNode; owns `refusal`, the rest as in kube/call.h */
     struct hf_kube_answer held;
-    bool node_shown; /* the server has answered a request for the EdgeNode of this node */
+    bool node_shown; /* has answered for this node's EdgeNode */
     unsigned attempts;
-    unsigned denials; /* number of answers 401 and 403 */
-    /* monotonic times of the start of the run, and of the start of its work on the current object */
+    unsigned denials; /* answers 401 and 403 */
+    /* monotonic: start of the run, and of its current object */
     uint64_t started_ns, paced_ns;
-    /* monotonic time at which the wait for the current object ends; 0 if the run does not wait */
+    /* monotonic; 0: the run does not wait for its object */
     uint64_t wait_until_ns;
 
-    size_t at; /* index of the current object in the list that the run walks: the set, `doomed` or the inventory */
+    size_t at; /* in the list that the run walks: the set, `doomed` or the inventory */
     struct hf_cluster_now now;
     struct hf_manifest_outcome outcome;
-    struct hf_diff diff; /* objects with drift, for the message */
-    unsigned failures;   /* number of objects that failed; the first failure is in `outcome` */
-    bool unhealthy;      /* in a check: an object is not current */
-    bool failed;         /* in a check: an object cannot become current */
-    unsigned wanted;     /* number of objects that the run applies or deletes, for the message; 0 in a check */
+    struct hf_diff diff; /* with drift */
+    unsigned failures;   /* objects; the first is in `outcome` */
+    bool unhealthy;      /* check: one is not current */
+    bool failed;         /* check: one cannot become current */
+    unsigned wanted;     /* objects to apply or delete; 0 in a check */
 };
 
-/* Makes a run, which calls `begin` in a later iteration of the event loop; NULL if something else begins it. Until then
- * the caller sets journal, done and arg. */
+/* Calls `begin` from the event loop; NULL: something else begins it. Until then the caller sets journal, done and
+ * arg. */
 HF_MUST_USE int hf_cluster_run_new(const struct hf_manifest_env *env, const char *entry, const json_t *inventory,
                                    void (*begin)(struct hf_cluster_run *run), struct hf_cluster_run **ret_run,
                                    struct hf_err *err);
 
-/* Sends the request of a step about the current object. */
 void hf_cluster_run_send(struct hf_cluster_run *run, const struct hf_cluster_step *step);
-/* Both functions call `wake` after a pause. hf_cluster_run_pace() chooses the pause that keeps the rate at or below
- * HF_CLUSTER_PER_SECOND. */
+/* Call `wake` after a pause; _pace() keeps to HF_CLUSTER_PER_SECOND. */
 void hf_cluster_run_later(struct hf_cluster_run *run, uint64_t delay_ns, void (*wake)(struct hf_cluster_run *run));
 void hf_cluster_run_pace(struct hf_cluster_run *run, void (*wake)(struct hf_cluster_run *run));
 
-/* Sets run->now to the object that the run works on next: `object` of run->set, and `item`, its item in the inventory.
- * One of the two may be NULL. */
+/* The object to work on next; `object` of run->set or `item` of run->inventory may be NULL. */
 void hf_cluster_run_turn_to(struct hf_cluster_run *run, const struct hf_cluster_object *object, json_t *item,
                             const char *resource);
-/* Sets the fields `uid`, `fields`, `version` and `kept` of run->now from `live`, the object as the server
- * returned it. `live` is NULL if the object does not exist. */
+/* Takes uid, fields, version and kept from `live`; NULL: no such object. */
 void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live);
-/* Names the current object among those with drift. `missing` is true if it did not exist on the server. */
+/* `missing`: not on the server. */
 void hf_cluster_run_add_drift(struct hf_cluster_run *run, bool missing);
-/* Fills outcome.drift. Call this function after the last object. */
+/* After the last object: fills outcome.drift. */
 void hf_cluster_run_name_drift(struct hf_cluster_run *run);
-/* Counts a failure of the current object. The first one becomes the reason and the message of the outcome. If the
- * object is in the set, and its item in the inventory has no `uid`, the function removes the item, because the object
- * has not been applied. */
+/* Of the current object; the first becomes the outcome. An object of the set whose item has no `uid` was not applied:
+ * its item goes. */
 void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason reason, const char *why);
 
-/* Both functions free the run and then call its `done`; do not use the run afterwards. Call _end() for an error of the
- * whole run. Call _finish() when all objects are handled; the outcome then reports the failures of single objects, if
- * any. */
+/* Free the run, then call `done`. _end(): an error of the whole run; _finish(): all objects are handled, and the
+ * outcome has the failures of single ones. */
 void hf_cluster_run_end(struct hf_cluster_run *run, int r, enum hf_manifest_reason reason, const char *message);
 void hf_cluster_run_finish(struct hf_cluster_run *run);

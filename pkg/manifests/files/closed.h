@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/closed.h - folders and files of the node that no entry may reach, by any of their names.
+/* manifests/files/closed.h - folders and files of the node that no entry may reach, by any name.
  *
- * A path is closed if it is below a closed folder, with or without the links that lead there; if a bind mount or a
- * second mount of the file system shows there what is below a closed folder; if an overlay passes the writes there on;
- * or if the folder has the device and inode of a closed one, which counts where /proc cannot be read. Root alone makes
- * mounts, so the result of hf_closed_find() counts for one attempt or one look. Threads: workers; hf_closed_find()
- * blocks.
- */
+ * A path is closed if it is below a closed folder, with or without the links that lead there; if a bind mount or second
+ * mount shows there what is below one; if an overlay passes writes on to one; or by device and inode, where /proc
+ * cannot be read. Only root makes mounts, so a result of hf_closed_find() is good for one attempt or look. Threads:
+ * workers; hf_closed_find() blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,18 +18,18 @@ enum { HF_CLOSED_MAX = 16 };
 
 struct hf_closed;
 
-/* `folders` are at most HF_CLOSED_MAX paths, which count on the host and for this process; "" closes nothing, and NULL
- * ends the list. `host_root` is the mount point of the host's file system. `reserved`: a component that begins with
- * ".holdfast-" is closed, too, on the file system as well as in the path. Free *ret_closed with hf_closed_free(). */
+/* `folders`: at most HF_CLOSED_MAX paths, on the host and for this process; "" closes nothing, NULL ends. `host_root`:
+ * mount point of the host's root. `reserved`: closes components that begin with ".holdfast-", in the path and on the
+ * file system. */
 HF_MUST_USE int hf_closed_find(const struct hf_fs_ops *fs, const char *host_root, const char *const *folders,
                                bool reserved, struct hf_closed **ret_closed, struct hf_err *err);
 void hf_closed_free(struct hf_closed *closed);
 HF_DEFINE_CLEANUP(struct hf_closed, hf_closed_free)
 
-/* In the next functions `closed` may be NULL, which closes nothing. Returns the closed folder that `path` is or lies
- * below, or NULL if there is none. `path` is absolute, normal and without links, as the host sees it. */
+/* From here `closed` may be NULL: nothing is closed. The closed folder that `path` (absolute, normal, without links, as
+ * the host sees it) is or lies below; NULL: none. */
 const char *hf_closed_by_path(const struct hf_closed *closed, const char *path);
-/* Returns the closed folders that exist, for a walk; *ret_n is their number. */
+/* Those that exist. */
 const struct hf_files_id *hf_closed_ids(const struct hf_closed *closed, size_t *ret_n);
-/* Returns true if something is mounted at `path` of the host. */
+/* Of the host. */
 bool hf_closed_is_mount_point(const struct hf_closed *closed, const char *path);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/mount_table.h - the mounts that this process sees, from /proc/self/mountinfo
- * (proc_pid_mountinfo(5)). A mount tells the path from the root of the file system, which is one for all names that
- * bind mounts give a folder.
- *
- * Threads: any; hf_mount_table_read() blocks. */
+/* manifests/files/mount_table.h - the mounts of this process, by /proc/self/mountinfo (proc_pid_mountinfo(5)). A mount
+ * tells the path from its file system's root, which is one for all names by bind mounts. Threads: any;
+ * hf_mount_table_read() blocks. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,15 +13,15 @@
 
 struct hf_mount {
     unsigned id, parent;
-    const char *device; /* "major:minor", the same for all mounts of one file system */
-    const char *root;   /* the mounted folder: a path from the root of the file system */
-    const char *point;  /* where it is mounted: a path of this process */
-    const char *upper;  /* of an overlay that can be written: the folder that takes its writes; else NULL */
+    const char *device; /* "major:minor", one for all mounts of a file system */
+    const char *root;   /* mounted folder, from its file system's root */
+    const char *point;  /* where, for this process */
+    const char *upper;  /* of a writable overlay: takes its writes; else NULL */
 };
 
 struct hf_mount_table {
     struct hf_buf text;
-    struct hf_mount *mounts; /* by `point`; the strings are in `text` */
+    struct hf_mount *mounts; /* by `point`; strings in `text` */
     size_t n, cap;
 };
 
@@ -34,16 +32,13 @@ enum { HF_MOUNT_TABLE_MAX_BYTES = 4 << 20 };
         .text = HF_BUF_INIT(HF_MOUNT_TABLE_MAX_BYTES)                                                                  \
     }
 
-/* Fills an empty table. The table stays empty if there is no /proc. -E2BIG: there are more mounts than
- * HF_MOUNT_TABLE_MAX_BYTES can hold. */
+/* Into an empty table, which stays so without /proc. -E2BIG: more than HF_MOUNT_TABLE_MAX_BYTES. */
 HF_MUST_USE int hf_mount_table_read(const struct hf_fs_ops *fs, struct hf_mount_table *table, struct hf_err *err);
 void hf_mount_table_done(struct hf_mount_table *table);
 
-/* Returns the mount that `path` is on, an absolute, normal path without symbolic links, or NULL if the table does not
- * say. A component that does not exist is on the mount of the folder above it. */
+/* `path`: absolute, normal, without links; a component that does not exist is on the mount above it. NULL: the table
+ * does not say. */
 const struct hf_mount *hf_mount_table_find(const struct hf_mount_table *table, const char *path);
-/* Returns true if something is mounted at `path`. */
 bool hf_mount_table_is_point(const struct hf_mount_table *table, const char *path);
-/* Writes the path from the root of the file system, for a `path` on this mount. -ENAMETOOLONG: n bytes cannot hold
- * it. */
+/* From the file system's root. -ENAMETOOLONG. */
 HF_MUST_USE int hf_mount_table_origin(const struct hf_mount *mount, const char *path, char *origin, size_t n);

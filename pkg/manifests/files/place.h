@@ -20,68 +20,65 @@
 
 /* What a swap may do. */
 struct hf_files_order {
-    bool force;     /* replace files that do not belong to the entry */
-    bool prune;     /* remove files that are in the inventory and not in the set */
-    bool prune_all; /* with `prune`: a person has allowed to remove any number of files */
-    bool keep_own;  /* without `prune`: files that are in the inventory and not in the set stay in the inventory */
-    bool repair;    /* of drift: write files of the inventory that differ, and nothing else */
-    /* also stage files that are already right, for a `validate` command that needs all files of the set */
+    bool force;     /* also those that are not the entry's */
+    bool prune;     /* those that the set lacks */
+    bool prune_all; /* a person has allowed any number */
+    bool keep_own;  /* without `prune`: those that the set lacks stay in the inventory */
+    bool repair;    /* write only files of the inventory that differ */
+    /* what is already right, too, for a `validate` that needs all files */
     bool stage_all;
 };
 
-/* What the node lets it do. Called on the worker; NULL: no bound. */
+/* By the node. On the worker; NULL: no bound. */
 struct hf_files_bounds {
-    /* Returns how many bytes to leave free on a file system of disk_bytes; 5 % of its inodes stay free, too. */
+    /* Bytes to leave free on a file system of disk_bytes; of inodes it is 5 %. */
     uint64_t (*reserve)(void *arg, uint64_t disk_bytes);
-    /* Returns false, with *err, if the node does not let this entry write `path`. NULL also for the way back to what
-     * was in place before. */
+    /* False: this entry may not write `path`. NULL also for the way back. */
     bool (*allows)(void *arg, const char *path, struct hf_err *err);
-    /* The same for a file of the inventory, which a signed version of the entry may have placed: `compare` fails with
-     * one that is not allowed. */
+    /* Of the inventory: maybe placed by a signed version. `compare` fails with one that is not allowed. */
     bool (*allows_placed)(void *arg, const struct hf_inventory_item *item);
     void *arg;
 };
 
 /* Results of `compare`. */
 struct hf_files_found {
-    unsigned char *steps; /* enum hf_plan_step for each item */
+    unsigned char *steps; /* by item: enum hf_plan_step */
     size_t n_write, n_prune, n_replace;
-    /* number of the entry's own files that somebody else has made as the set wants them: they have passed no check */
+    /* own files that somebody else has made as wanted: they have passed no check */
     size_t n_unproven;
-    /* number of files that are as wanted and are not in the inventory; they become the entry's own */
+    /* as wanted and not in the inventory: become the entry's */
     size_t n_adopt;
     bool renames;                /* the inventory has files of static pods whose names the set lacks */
-    struct hf_diff diff;         /* files of the entry that are not as the set wants them */
+    struct hf_diff diff;         /* own files that are not as wanted */
     struct hf_strmap superseded; /* paths of files that hold a pod of the set under another name */
-    struct hf_closed *closed;    /* the closed folders as they are now */
+    struct hf_closed *closed;    /* as they are now */
 };
 
 /* Results of `stage`, until `swap` ends. */
 struct hf_files_staged {
-    /* path on the node of the staged folder or, for a single file, of the staged file; "" if nothing is staged */
+    /* on the node: staged folder or, for a single file, staged file; "": none */
     char candidate[HF_FILES_MAX_PATH + 2 * NAME_MAX];
-    int stage_fd;          /* the staging folder */
-    int above_fd;          /* the folder that contains the staging folder */
-    struct hf_strmap made; /* the folders that stage and swap have made */
+    int stage_fd;          /* staging folder */
+    int above_fd;          /* above it */
+    struct hf_strmap made; /* folders that stage and swap have made */
 };
 
 struct hf_files_place {
     /* set by the caller */
     const struct hf_fs_ops *fs;
     const char *host_root;
-    bool guard; /* refuse folders that another user may change */
-    /* Static pods: the staging folder is inside the target's folder (the kubelet ignores names that begin with a dot),
-     * and a file of the inventory that holds a pod of the set under another name is superseded: the swap removes it,
-     * with or without `prune`. */
+    bool guard; /* refuse folders that others may change */
+    /* Static pods: stages inside the target's folder (the kubelet ignores dot names); the swap removes a file of the
+     * inventory that holds a pod of the set under another name, with or without `prune`. */
     bool pods;
-    /* content of a Secret: only to a tmpfs or ramfs, missing folders with mode 0700, nothing to the state folder */
+    /* of a Secret: only to a tmpfs or ramfs, new folders with mode 0700, nothing to the state folder */
     bool secret;
-    /* Where no entry may write or remove anything, by any name (manifests/files/closed.h). NULL: everywhere is open. */
+    /* No entry may write or remove anything there, by any name (files/closed.h). NULL: all is open. */
     const char *const *closed_folders;
-    const char *entry;  /* name of the entry */
+    const char *entry;
     const char *folder; /* <state>/manifests/<entry> */
     const struct hf_files_want *want;
-    struct hf_inventory *inventory; /* files and folders that belong to the entry; the swap changes it */
+    struct hf_inventory *inventory; /* the entry's; changed by the swap */
     struct hf_files_order order;
     struct hf_files_bounds bounds;
 
@@ -90,19 +87,19 @@ struct hf_files_place {
 };
 
 void hf_files_place_init(struct hf_files_place *place);
-/* Closes the folders and frees what the place owns. Leaves the staging folder on disk. */
+/* Leaves the staging folder on disk. */
 void hf_files_place_done(struct hf_files_place *place);
 
-/* The three steps. Each returns 0, or fills *outcome and returns outcome->r, which is negative. */
+/* On failure: outcome->r. */
 HF_MUST_USE int hf_files_place_compare(struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 HF_MUST_USE int hf_files_place_stage(struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 HF_MUST_USE int hf_files_place_swap(struct hf_files_place *place, struct hf_manifest_outcome *outcome);
 
-/* Returns true if the inventory is as a complete swap to this set leaves it. Otherwise, unless inventory->pending, no
- * such swap has begun. A file whose content the inventory does not know counts as one of the set. */
+/* The inventory is as after a complete swap to this set; else, unless inventory->pending, none has begun. A file of
+ * unknown content is one of the set. */
 bool hf_files_place_is_recorded(const struct hf_files_place *place);
 
-/* Removes the staging folder durably. Uses only the fields fs, host_root, guard and entry of `place`. `root` is the
- * target's folder. Returns 0 also if there is no staging folder, or if no safe path leads to it. */
+/* Removes the staging folder durably; of `place` only fs, host_root, guard, entry. `root`: the target's folder. 0 also
+ * if there is none, or no safe path to it. */
 HF_MUST_USE int hf_files_place_clean(struct hf_files_place *place, const char *root,
                                      struct hf_manifest_outcome *outcome);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/rules/diff.h - makes a short text that lists what differs from the content of an entry. The text has at
- * most HF_DIFF_NAMES paths, each with one word for the kind of difference, then the number of further differences. It
- * never has content of a file. Pure. */
+/* manifests/rules/diff.h - what differs from an entry's content, as a short text: HF_DIFF_NAMES paths at most, each
+ * with a word, then how many more; never content. Pure. */
 #pragma once
 
 #include <stddef.h>
@@ -10,22 +9,21 @@ enum { HF_DIFF_NAMES = 5, HF_DIFF_TEXT = 400 };
 
 enum hf_diff_kind {
     HF_DIFF_NONE,
-    HF_DIFF_MISSING, /* the file does not exist */
+    HF_DIFF_MISSING,
     HF_DIFF_CONTENT,
     HF_DIFF_MODE,
     HF_DIFF_OWNER,
-    HF_DIFF_TYPE, /* a link, a folder or a device is in the place of the file */
+    HF_DIFF_TYPE, /* link, folder or device in its place */
     HF_DIFF_KINDS,
 };
-const char *hf_diff_word(enum hf_diff_kind kind); /* Returns "missing", "content", ...; "" for HF_DIFF_NONE. */
+const char *hf_diff_word(enum hf_diff_kind kind); /* "missing", "content", ...; "" for HF_DIFF_NONE */
 
 struct hf_diff {
     char text[HF_DIFF_TEXT]; /* such as "a.conf (content), b.conf (missing)" */
-    size_t n;                /* number of differences */
+    size_t n;                /* differences */
 };
 
-/* Adds a difference. If a path is too long, its beginning is replaced by "...". */
+/* Too long a path begins with "...". */
 void hf_diff_add(struct hf_diff *diff, const char *path, enum hf_diff_kind kind);
-/* Returns the text. Call this function once, after the last difference; if there are more than HF_DIFF_NAMES
- * differences, the text then ends with the number of further differences, such as " and 3 more". */
+/* Once, after the last: appends " and 3 more" if there are. */
 const char *hf_diff_text(struct hf_diff *diff);

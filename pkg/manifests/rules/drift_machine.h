@@ -22,59 +22,58 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-enum { HF_DRIFT_MAX_UNREADABLE = 5 }; /* looks in a row that may find nothing but files that the disk does not read */
+enum { HF_DRIFT_MAX_UNREADABLE = 5 }; /* looks in a row that find only files that the disk does not read */
 
 enum hf_drift_state {
-    HF_DRIFT_CLEAN,           /* no look is wanted */
-    HF_DRIFT_DUE,             /* a look is wanted */
-    HF_DRIFT_PACED,           /* a look is wanted after a pause, because the last look or repair failed or must wait */
-    HF_DRIFT_LOOKING,         /* a look is in progress */
-    HF_DRIFT_LOOKING_AGAIN,   /* and another one is wanted */
-    HF_DRIFT_REPAIRING,       /* a repair is in progress */
+    HF_DRIFT_CLEAN,
+    HF_DRIFT_DUE,             /* wanted */
+    HF_DRIFT_PACED,           /* wanted after a pause: the last look or repair failed, or must wait */
+    HF_DRIFT_LOOKING,         /* in progress */
+    HF_DRIFT_LOOKING_AGAIN,   /* and another is wanted */
+    HF_DRIFT_REPAIRING,       /* in progress */
     HF_DRIFT_REPAIRING_AGAIN, /* and a look is wanted */
     HF_DRIFT_STATE_COUNT,
 };
 
 enum hf_drift_event {
-    HF_DRIFT_EV_WANTED,  /* something may have changed, or an interval of the policy has passed */
-    HF_DRIFT_EV_BEGAN,   /* a look begins */
+    HF_DRIFT_EV_WANTED,  /* there may be a change, or an interval of the policy has passed */
+    HF_DRIFT_EV_BEGAN,   /* a look */
     HF_DRIFT_EV_DRIFTED, /* a repair begins */
-    HF_DRIFT_EV_ENDED,   /* the look or the repair has ended, and nothing more is to be done about it */
-    HF_DRIFT_EV_PACED,   /* another look must come after a pause */
+    HF_DRIFT_EV_ENDED,   /* look or repair; nothing is left to do */
+    HF_DRIFT_EV_PACED,   /* another look after a pause */
     HF_DRIFT_EV_COUNT,
 };
 
-/* The next state. An event that the table does not have in this state changes nothing; *ret_known is then false. */
+/* An event that the table lacks changes nothing; *ret_known is false. */
 enum hf_drift_state hf_drift_machine_move(enum hf_drift_state state, enum hf_drift_event event, bool *ret_known);
-/* Appends the table as text, for tests/golden/manifest_drift.txt. */
+/* For tests/golden/manifest_drift.txt. */
 HF_MUST_USE int hf_drift_machine_print(struct hf_buf *out);
 
-/* Whether a look is wanted that has not begun. */
+/* A look that has not begun. */
 bool hf_drift_machine_wants(enum hf_drift_state state);
 
-/* Returns 0 if a look may begin now. Otherwise returns the time to wait, in nanoseconds; HF_NEVER if no look is wanted,
- * or if a look or repair is in progress. If a folder has no watch (`unwatched`), a look is due HF_DRIFT_UNWATCHED_NS
- * after the last one, at looked_ns. */
+/* 0: a look may begin now. HF_NEVER: none is wanted, or a look or repair is in progress. `unwatched`: due
+ * HF_DRIFT_UNWATCHED_NS after the one at looked_ns. */
 #define HF_DRIFT_UNWATCHED_NS (30 * HF_NS_PER_S)
 uint64_t hf_drift_machine_wait_ns(enum hf_drift_state state, uint64_t due_ns, bool unwatched, uint64_t looked_ns,
                                   uint64_t now_ns);
 
-/* What a look at files has found. */
+/* Of a look at files. */
 struct hf_drift_finding {
-    bool failed;         /* nothing: the look itself failed */
-    unsigned unreadable; /* looks in a row that found only files that the disk does not read, with this one */
-    bool drifted;        /* files are not as the set wants them, or a swap was cut short */
-    bool restart_due;    /* a repair was made, and the unit has not restarted since */
-    bool absent;         /* the content of the set is not on this node */
+    bool failed;         /* the look itself */
+    unsigned unreadable; /* looks in a row, with this one, that found only files that the disk does not read */
+    bool drifted;        /* not as wanted, or a swap was cut short */
+    bool restart_due;    /* no restart of the unit since a repair */
+    bool absent;         /* content not on this node */
     uint64_t wait_ns;    /* until a repair may begin (rules/repair_pace.h) */
 };
 
 enum hf_drift_verdict {
-    HF_DRIFT_AS_WANTED, /* all is as it should be */
-    HF_DRIFT_FAILED,    /* look again after a pause */
-    HF_DRIFT_WORN,      /* the disk reads some files no more however often they are written: stop writing them */
-    HF_DRIFT_RESTART,   /* restart the unit */
-    HF_DRIFT_FETCH,     /* get the content, then repair */
+    HF_DRIFT_AS_WANTED,
+    HF_DRIFT_FAILED,  /* look again after a pause */
+    HF_DRIFT_WORN,    /* the disk loses some files however often they are written: stop writing them */
+    HF_DRIFT_RESTART, /* the unit */
+    HF_DRIFT_FETCH,   /* the content, then repair */
     HF_DRIFT_REPAIR,
     HF_DRIFT_PACE, /* look again when a repair may begin */
 };

@@ -45,40 +45,39 @@
 #include "steer/table.h"
 
 enum hf_manifest_event {
-    /* the engine has this entry for the first time: the agent has just started, or the entry is new in the policy */
+    /* for the first time in this process, or new in the policy */
     HF_MANIFEST_EV_STARTED,
-    HF_MANIFEST_EV_NEWS,  /* the entry, its content or a fact of the node that the entry uses has changed */
-    HF_MANIFEST_EV_LACKS, /* the source has not delivered a content yet */
-    /* in Waiting and Refused: the attempt is prepared, and the first change of the target comes next; in Applying,
-     * Probation and RollingBack: the action of the phase is repeated */
+    HF_MANIFEST_EV_NEWS,  /* of the entry, its content, or a fact of the node that it uses */
+    HF_MANIFEST_EV_LACKS, /* no content yet */
+    /* Waiting, Refused: prepared, the first change comes next; Applying, Probation, RollingBack: repeat the action */
     HF_MANIFEST_EV_GO,
-    /* this set is refused; no file has changed, but some objects of the target Cluster may have */
+    /* no file has changed; objects of Cluster may have */
     HF_MANIFEST_EV_REFUSED,
-    /* The attempt failed, and a later attempt may succeed. Either it has changed no file (but perhaps some objects of
-     * the target Cluster), or the content of its set is lost. */
+    /* Failed, and may succeed later: no file has changed (objects of Cluster may have), or the set's content is
+     * lost. */
     HF_MANIFEST_EV_POSTPONED,
-    HF_MANIFEST_EV_FAILED, /* the action of the phase failed, or has no result yet; it must be repeated */
-    /* all items are in place, this attempt or an earlier one has changed some of them, and they must pass Probation */
+    HF_MANIFEST_EV_FAILED, /* or no result yet: repeat the action */
+    /* all in place, some changed by this attempt or an earlier one: Probation */
     HF_MANIFEST_EV_PLACED,
-    /* all items are in place, and need no Probation: none has changed, or the entry has nothing to check */
+    /* all in place without Probation: nothing has changed, or there is nothing to check */
     HF_MANIFEST_EV_SAME,
     HF_MANIFEST_EV_HEALTHY,
-    /* the restart or a health check failed, the deadline passed, or the agent started too often during Probation; in
-     * Applying: the set cannot be put in place, and waiting does not help */
+    /* restart or check failed, deadline, or too many starts of the agent in Probation; in Applying: cannot be put in
+     * place, and waiting does not help */
     HF_MANIFEST_EV_UNHEALTHY,
-    /* the rollback has ended: the good set is in place again, or cannot be restored (the message says so) */
+    /* the good set is in place, or cannot be restored (the message says so) */
     HF_MANIFEST_EV_RESTORED,
     HF_MANIFEST_EV_COUNT,
 };
 
 enum hf_manifest_action {
     HF_MANIFEST_ACT_NONE,
-    HF_MANIFEST_ACT_PLACE, /* write the items of the newest set, and remove items that are not in the newest set */
-    /* restart or reload the unit, or wait for the objects or static pods, then run the health checks */
+    HF_MANIFEST_ACT_PLACE, /* newest set: writes its items, removes others */
+    /* restarts or reloads the unit, or waits for objects or pods; then the health checks */
     HF_MANIFEST_ACT_PROBE,
-    HF_MANIFEST_ACT_COMMIT,   /* delete data that only a rollback would need */
-    HF_MANIFEST_ACT_ROLLBACK, /* write the items of the good set again, then restart or reload the unit */
-    HF_MANIFEST_ACT_CLEAN,    /* delete unfinished files, and contents that no set needs */
+    HF_MANIFEST_ACT_COMMIT,   /* deletes what only a rollback needs */
+    HF_MANIFEST_ACT_ROLLBACK, /* of the good set; then restarts or reloads the unit */
+    HF_MANIFEST_ACT_CLEAN,    /* deletes unfinished files, and contents of no set */
     HF_MANIFEST_ACT_COUNT,
 };
 
@@ -87,6 +86,5 @@ extern const struct hf_steer_table hf_manifest_table;
 struct hf_steer_move hf_manifest_machine_move(enum hf_manifest_phase phase, enum hf_manifest_event event);
 const char *hf_manifest_machine_event_name(enum hf_manifest_event event);
 
-/* Returns true if in this phase the entry may start a new set, and a repair of drift may run. Returns false in
- * Applying, Probation and RollingBack, in which the entry must first complete what it has begun. */
+/* A new set may start, and drift may be repaired; not in Applying, Probation and RollingBack. */
 bool hf_manifest_machine_rests(enum hf_manifest_phase phase);

@@ -9,8 +9,8 @@
 #include "manifests/source/bundle.h"
 #include "manifests/source/failure.h"
 
-/* First pause in ns after a download for nothing: its digest or size was wrong, or broken connections have cost more
- * than HF_ARCHIVE_DOWNLOAD_MAX_RECEIVED. It doubles up to 64 times this value, for metered links and worn cards. */
+/* After a download for nothing (wrong digest or size, or more than HF_ARCHIVE_DOWNLOAD_MAX_RECEIVED through broken
+ * connections); doubles up to 64 times, for metered links and worn cards. */
 #define HF_ARCHIVE_DOWNLOAD_PAUSE_NS (300 * HF_NS_PER_S)
 
 enum {
@@ -19,21 +19,21 @@ enum {
     HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE = 5,
 };
 
-/* The failures of one archive so far. The source keeps them between downloads, and clears them for another archive. */
+/* Of one archive; kept by the source between downloads, and cleared for another archive. */
 struct hf_archive_trouble {
-    unsigned wasted;     /* downloads for nothing */
-    unsigned unreadable; /* times in a row that the disk did not read the complete download */
-    uint64_t received;   /* bytes from the network since the last success or wasted download */
+    unsigned wasted;
+    unsigned unreadable; /* in a row: the disk did not read the complete download */
+    uint64_t received;   /* since the last success or wasted download */
 };
 
 struct hf_archive_download_params {
     const struct hf_manifest_env *env;
-    const char *entry;    /* its name */
+    const char *entry;
     const char *work_dir; /* below env->state_dir */
     const char *url;
     const char *host;     /* header Host; NULL: as in the URL */
     const char *digest;   /* SHA-256 in hex */
-    uint64_t size;        /* in bytes; 0: unknown */
+    uint64_t size;        /* 0: unknown */
     const char *sub_path; /* of struct hf_unarchive_params */
     bool drop_top;
     struct hf_archive_trouble *trouble;
@@ -41,16 +41,15 @@ struct hf_archive_download_params {
     struct hf_source_turns *turns;
     bool (*takes)(void *arg);
     void *takes_arg;
-    /* Called once at the end, from the event loop, when the download has freed itself. The callee owns `bundle`; NULL:
-     * *failure says why. `again`: the same request may succeed after retry_after_ns; false if an archive with the
-     * right digest is invalid. */
+    /* Once, from the event loop; the download is freed. The callee owns `bundle`; NULL: *failure. `again`: may succeed
+     * after retry_after_ns; false: an archive of the right digest is invalid. */
     void (*done)(void *arg, struct hf_bundle *bundle, const struct hf_source_failure *failure, bool again,
                  uint64_t retry_after_ns);
     void *arg;
 };
 
-/* True if no download may begin now: the policy allows none, or the disk is full. *failure says why, and *ret_wait_ns
- * when to ask again. Otherwise both stay unchanged. */
+/* No download may begin now: by the policy, or a full disk. *ret_wait_ns: when to ask again. Else both are
+ * unchanged. */
 bool hf_archive_download_waits(const struct hf_manifest_env *env, struct hf_source_failure *failure,
                                uint64_t *ret_wait_ns);
 
@@ -59,5 +58,5 @@ HF_MUST_USE int hf_archive_download_start(const struct hf_archive_download_param
                                           struct hf_archive_download **ret_download, struct hf_err *err);
 /* As hf_manifest_source_ready(). */
 void hf_archive_download_ready(struct hf_archive_download *download);
-/* Ends a download before `done`. What has arrived stays on disk for the next one. */
+/* Before `done`; what has arrived stays on disk. */
 void hf_archive_download_free(struct hf_archive_download *download);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/cluster_url.h - URLs of Services in the cluster, such as
- * http://source-controller.flux-system.svc.cluster.local./bucket/ns/name/x.tar.gz. A node does not use the cluster's
- * DNS, and asks the API server for the ClusterIP of the Service. Threads: any. */
+/* manifests/source/cluster_url.h - URLs of Services, such as
+ * http://source-controller.flux-system.svc.cluster.local./bucket/x.tar.gz. A node does not use the cluster's DNS: it
+ * asks the API server for the ClusterIP. Threads: any. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,10 +23,9 @@ struct hf_cluster_url {
 
 /* Splits a URL. -EINVAL: neither http nor https, a user name, or too long. */
 HF_MUST_USE int hf_cluster_url_parse(const char *url, struct hf_cluster_url *ret_url);
-/* Whether an archive may come from this ClusterIP, which whoever may write Services chooses: it must not lead to
- * this node, or to what only this node reaches. -EACCES: loopback, link-local, multicast, reserved, unspecified,
- * IPv4 in IPv6, or an address of this node, which the kernel is asked for. -EINVAL: no IP address ("None"). -EAGAIN:
- * the kernel did not say. */
+/* May an archive come from this ClusterIP? Whoever writes Services chooses it: it must not lead to this node, or to
+ * what only this node reaches. -EACCES: loopback, link-local, multicast, reserved, unspecified, IPv4 in IPv6, or the
+ * kernel says: of this node. -EINVAL: no IP address ("None"). -EAGAIN: the kernel did not say. */
 HF_MUST_USE int hf_cluster_url_check_address(const char *address);
-/* Writes the URL with `address` for its host into out[HF_CLUSTER_URL_MAX]. -EINVAL: no IP address, or too long. */
+/* With `address` for the host, in out[HF_CLUSTER_URL_MAX]. -EINVAL: no IP address, or too long. */
 HF_MUST_USE int hf_cluster_url_at(const struct hf_cluster_url *url, const char *address, char *out);

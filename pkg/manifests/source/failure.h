@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/failure.h - why a source cannot deliver a content: the reason for the status, and the error text for
- * a person. Threads: any. */
+/* manifests/source/failure.h - why a source delivers no content. Threads: any. */
 #pragma once
 
 #include "api/manifest_reason.h"
@@ -11,8 +10,8 @@ struct hf_source_failure {
     struct hf_err err;
 };
 
-/* Sets the reason and the error. The error has the formatted text and the positive errno `code`. Returns -code. */
+/* `code`: a positive errno. Returns -code. */
 int hf_source_fail(struct hf_source_failure *failure, enum hf_manifest_reason reason, int code, const char *format, ...)
     HF_PRINTF(4, 5);
-/* Sets only the reason; failure->err already has the error. Returns r. */
+/* Only the reason; failure->err is set. Returns r. */
 int hf_source_blame(struct hf_source_failure *failure, enum hf_manifest_reason reason, int r);

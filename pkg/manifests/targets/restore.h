@@ -8,5 +8,5 @@
 struct entry;
 
 void restore_start(struct entry *entry);
-/* Takes the files in `list` out of the inventory, because they belong to somebody else. Called on a worker. */
+/* Worker: takes files out of the inventory that belong to somebody else. */
 int restore_disown(struct entry *entry, const struct hf_inventory *list, struct hf_err *err);

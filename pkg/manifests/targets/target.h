@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/targets/target.h - what depends on the target of an entry: Files, StaticPods or Cluster. Nothing outside
- * this folder asks which target an entry has. Threads: loop thread only, unless said otherwise. */
+/* manifests/targets/target.h - what depends on Files, StaticPods or Cluster; nothing outside this folder asks which it
+ * is. Threads: loop thread only, unless said otherwise. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,44 +13,40 @@
 struct entry;
 
 struct target_ops {
-    /* The actions of rules/machine.h. Each ends with an event. */
+    /* Of rules/machine.h; each ends with an event. */
     void (*place)(struct entry *entry);
     void (*probe)(struct entry *entry);
     void (*roll_back)(struct entry *entry);
-    /* Starts a look for drift of the good set, if one is due and allowed. Returns true if it has started one. */
+    /* For drift of the good set, if due and allowed. True: started. */
     bool (*look)(struct entry *entry);
-    /* Starts to check the health of an applied set once more, if its health is not known and a check is due. Returns
-     * true if it has started a job. */
+    /* The health of an applied set whose health is unknown, if due. True: a job has started. */
     bool (*check_again)(struct entry *entry);
-    /* Returns true if an applied set waits for such a check. */
+    /* It waits for that. */
     bool (*is_unchecked)(const struct entry *entry);
-    /* Removes all that is in place, unless the guard of removals (rules/plan.h) stops it, then calls then(entry) or
-     * wakes the engine. Returns false if nothing is in place that it may remove. The caller has checked that a removal
-     * is allowed now. */
+    /* All that is in place, unless rules/plan.h stops it; then calls then(entry) or wakes the engine. False: there is
+     * nothing that it may remove. The caller knows that a removal is allowed. */
     bool (*remove)(struct entry *entry, void (*then)(struct entry *entry));
-    /* Called when an attempt is prepared, before its first file changes. Returns true if it has started a step, which
-     * raises the event Go at its end. */
+    /* A prepared attempt, before its first file changes. True: a step has started that raises Go. */
     bool (*prepares)(struct entry *entry);
-    /* Returns true if a placed set of this target has to pass the action `probe`, whatever its entry says. */
+    /* Must pass `probe`, whatever the entry says. */
     bool (*needs_probe)(const struct entry *entry);
-    /* Returns true if the node lets an entry of this scope have this target. */
+    /* By the node, to an entry of this scope. */
     bool (*is_allowed)(const struct hf_config *config, enum hf_config_scope scope, struct hf_err *err);
-    /* Finds the folder in which an attempt with this set stages its files. Returns false if there is none that the node
-     * lets the set write. Called on a worker. */
+    /* Worker: where an attempt with this set stages its files. False: nowhere that the node lets it write. */
     bool (*find_root)(const struct entry *entry, const struct hf_files_place *place, const struct hf_config *config,
                       const struct hf_manifest_set *set, char root[HF_FILES_MAX_PATH]);
-    /* Makes a lost inventory again. Blocks. */
+    /* A lost one; blocks. */
     int (*make_inventory)(struct entry *entry, struct hf_err *err);
-    /* Returns true if the inventory shows that nothing of the good set is in place. */
+    /* The inventory has nothing of the good set. */
     bool (*lacks_all)(const struct entry *entry);
-    bool is_pods; /* its files go to the folder of the kubelet, which reads them some time later */
-    /* nothing shows how far an attempt came that the end of the process has cut short */
+    bool is_pods; /* in the kubelet's folder, which it reads some time later */
+    /* after the end of the process nothing shows how far an attempt came */
     bool cut_is_unproven;
 };
 
-/* Returns the target of a set; Files if there is no set. */
+/* No set: Files. */
 const struct target_ops *target_of(const struct entry *entry, const struct hf_manifest_set *set);
 
-/* For targets to which a question does not apply. */
+/* Where a question does not apply. */
 bool target_never(struct entry *entry);
 bool target_is_never(const struct entry *entry);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/targets/target_files.h - the target Files, and what StaticPods has in common with it. */
+/* manifests/targets/target_files.h - the target Files; StaticPods shares much of it. */
 #pragma once
 
 #include "manifests/targets/target.h"
@@ -7,6 +7,6 @@
 extern const struct target_ops target_files;
 
 bool target_files_remove(struct entry *entry, void (*then)(struct entry *entry));
-/* Returns true if the entry has files that its owner (hf_manifest_record_owner()) may take along. */
+/* Has files that its hf_manifest_record_owner() may take along. */
 bool target_files_has(const struct entry *entry);
 bool target_files_lacks_all(const struct entry *entry);

@@ -8,10 +8,10 @@ struct attempt;
 struct hf_kubelet_health;
 
 struct entry_pods {
-    struct hf_kubelet_health *health; /* a step: do the pods run? NULL: nobody asks */
-    struct hf_kubelet_health *again;  /* a repeated check of an applied set; the entry is not busy meanwhile */
-    struct attempt *good;             /* the good set, while a job compares it with the newest set */
-    bool due;                         /* an interval of the policy has passed, so check the pods again */
+    struct hf_kubelet_health *health; /* NULL: none */
+    struct hf_kubelet_health *again;  /* of an applied set; the entry is not busy */
+    struct attempt *good;             /* good set, while a job compares it with the newest */
+    bool due;                         /* an interval of the policy has passed */
 };
 
 extern const struct target_ops target_pods;

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/floors/book.h - all floors of a node, in memory and as the text in the floor record (update/floors/record.h).
- *
- * A floor is a history (update/rules/sequence.h) with a key "<kind>/<name>", such as "release/app". The text has one
- * line for each floor, in the order of the keys; "-" stands for an unknown or malformed digest:
- *
- *     floor <key> <top sequence> <top digest> <current sequence> <current digest> [<used digest>...]
- *
- * Pure. Threads: any, but one at a time for one book. */
+/* update/floors/book.h - all floors of a node, in memory and as text of the floor record (floors/record.h). A floor is
+ * a history (rules/sequence.h) with a key such as "release/app", one line each in order of keys; "-": unknown or
+ * malformed digest:
+ *   floor <key> <top sequence> <top digest> <current sequence> <current digest> [<used digest>...]
+ * Pure. Threads: one at a time for one book. */
 #pragma once
 
 #include "base/buf.h"
@@ -21,7 +18,7 @@ enum {
 
 struct hf_floor_book {
     struct hf_strmap floors; /* key to the rest of its line */
-    unsigned changes;        /* grows with each change of a floor */
+    unsigned changes;        /* of floors */
 };
 
 #define HF_FLOOR_BOOK_INIT                                                                                             \
@@ -30,13 +27,12 @@ struct hf_floor_book {
     }
 void hf_floor_book_done(struct hf_floor_book *book);
 
-/* Merges *history with the floor of this key (hf_sequence_join()), and sets both to the result; without a committed
- * release (sequence 0) the book gets no floor. Returns 1 if the floor has changed, else 0. -E2BIG: the book is full.
- * After an error the book is unchanged, but *history is merged. */
+/* Joins *history and the floor (hf_sequence_join()); both get the result. Without a committed release (sequence 0): no
+ * floor. 1: changed, else 0. -E2BIG: full. After an error the book is unchanged, *history joined. */
 HF_MUST_USE int hf_floor_book_join(struct hf_floor_book *book, const char *key, struct hf_sequence_history *history);
 
-/* Merges the floors of a text, and returns how many changed. -EBADMSG: a line is malformed; the floors of the lines
- * before it are merged. Other errors as hf_floor_book_join(). */
+/* Returns how many floors changed. -EBADMSG: malformed; the lines before it are joined. Others:
+ * hf_floor_book_join(). */
 HF_MUST_USE int hf_floor_book_add(struct hf_floor_book *book, struct hf_view text, struct hf_err *err);
 
 /* -E2BIG: *out is full. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/floors/decision.h - compares the floor record with the floor counter of the TPM: may releases start, and what
- * does the guard (update/floors/guard.h) do next? Pure.
+/* update/floors/decision.h - floor record against the TPM's floor counter: may releases start, and what does the guard
+ * (floors/guard.h) do next? Pure.
  *
- * The guard writes a record with the value N + 1, then increments the counter from N. If a power cut leaves the record
- * one ahead, the next start writes it again (after kill -9 it may be in the page cache only) and increments. So a
- * record behind the counter was put in place of a newer one, unless a file or copy cannot be read: it may hold the
- * newest record, and releases wait (IoError). */
+ * The guard writes a record with N + 1, then increments the counter from N. If a power cut leaves the record one ahead,
+ * the next start writes it again (after kill -9 it may be in the page cache only) and increments. So a record behind
+ * the counter was put in place of a newer one, unless a file or copy cannot be read: it may be the newest, and releases
+ * wait (IoError). */
 #pragma once
 
 #include <stdbool.h>
@@ -38,30 +38,29 @@ enum hf_floor_counter_state {
 };
 
 struct hf_floor_facts {
-    bool on; /* the configuration switches the comparison on */
+    bool on; /* the comparison, by agent.yaml */
     enum hf_floor_record_state record;
-    uint64_t record_value; /* valid if `record` is CLOSED, FOREIGN or OPEN */
-    bool unread;           /* a file or copy of the record could not be read */
+    uint64_t record_value; /* CLOSED, FOREIGN or OPEN */
+    bool unread;           /* a file or copy could not be read */
     bool durable;          /* OPEN: a power cut cannot bring back an older record */
-    /* OPEN: the guard found neither record nor counter, and has made this first record */
+    /* OPEN: there was neither record nor counter, and this is the first record */
     bool begins;
     enum hf_floor_counter_state counter;
-    uint64_t counter_value; /* valid if KNOWN */
-    bool unsealed;          /* a floor in memory is above that in the record */
+    uint64_t counter_value; /* KNOWN */
+    bool unsealed;          /* a floor in memory is above the record's */
 };
 
-/* What the guard does next. */
 enum hf_floor_step {
     HF_FLOOR_STEP_REST,
-    HF_FLOOR_STEP_LOAD,  /* read the record */
-    HF_FLOOR_STEP_READ,  /* read the counter */
-    HF_FLOOR_STEP_OPEN,  /* let the TPM open the blob of the record */
-    HF_FLOOR_STEP_FIRST, /* get the first value of the counter, and write the first record with it */
+    HF_FLOOR_STEP_LOAD,  /* the record */
+    HF_FLOOR_STEP_READ,  /* the counter */
+    HF_FLOOR_STEP_OPEN,  /* the TPM opens the record's blob */
+    HF_FLOOR_STEP_FIRST, /* the counter's first value, and the first record with it */
     HF_FLOOR_STEP_SEAL,  /* write a record with the next value */
-    HF_FLOOR_STEP_WRITE, /* write the same record again, durably */
+    HF_FLOOR_STEP_WRITE, /* the same record, durably */
     HF_FLOOR_STEP_COUNT, /* increment the counter; make it first if absent */
-    HF_FLOOR_STEP_AGAIN, /* wait, then LOAD */
+    HF_FLOOR_STEP_AGAIN, /* after a pause, LOAD */
 };
 
-/* Returns HF_R_None if releases may start, else why they wait. */
+/* HF_R_None: releases may start, else why not. */
 enum hf_reason hf_floor_decide(const struct hf_floor_facts *facts, enum hf_floor_step *ret_step);

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/floors/guard.h - notices, by a counter in the node's TPM 2, that somebody has put older floors in place of the
- * newest ones.
+/* update/floors/guard.h - notices by a counter in the TPM 2 that older floors were put in place of the newest.
  *
- * The guard keeps all floors in memory (update/floors/book.h). When one rises, it writes a record of all with the next
- * value of the counter (update/floors/record.h), then increments the counter; at its start it compares the two
- * (update/floors/decision.h). New releases wait until the floors are known to be the newest and counted; repairs and
- * rollbacks do not. It runs holdfast-tpm (tpm/helper.h) as a child process, again 5 s to 10 min after a failure, and
- * every 5 min while the reason is FloorsReplaced or TpmReplaced. While the comparison is off, it only collects the
+ * Keeps all floors in memory (floors/book.h). When one rises, it writes a record of all with the counter's next value
+ * (floors/record.h), then increments the counter; at the start it compares the two (floors/decision.h). New releases
+ * wait until the floors are the newest and counted; repairs and rollbacks do not. Runs holdfast-tpm (tpm/helper.h),
+ * again 5 s to 10 min after a failure, and every 5 min while FloorsReplaced or TpmReplaced. While off, it only collects
  * floors. */
 #pragma once
 
@@ -20,7 +18,7 @@
 
 struct hf_floor_guard;
 
-/* Strings and `roots` are copied. The tables must outlive the loop that runs the jobs. */
+/* Copies strings and `roots`; tables must outlive the loop that runs the jobs. */
 struct hf_floor_guard_params {
     const struct hf_fs_ops *fs;
     const struct hf_sched_ops *sched;
@@ -28,31 +26,28 @@ struct hf_floor_guard_params {
     const struct hf_rand_ops *rng;
     struct hf_log *log;       /* may be NULL */
     const char *state_dir;    /* holds the record */
-    const char *const *roots; /* update roots; below one of them lies a copy of the record; NULL ends the array */
-    const char *host_root;    /* in pod mode, the mount point of the host's file system; NULL: "/" */
+    const char *const *roots; /* a copy of the record lies below one of them; NULL ends */
+    const char *host_root;    /* pod mode: mount point of the host's root; NULL: "/" */
     uid_t uid;                /* of this process */
-    const char *program;      /* absolute path of holdfast-tpm; NULL: the comparison ends with TpmMissing */
-    /* The reason of hf_floor_guard_ask() has changed. Also called from within hf_floor_guard_configure() and
-     * hf_floor_guard_join(), except when hf_floor_guard_configure() switches the comparison off, or sets FloorsPending
-     * because a job runs. May be NULL. */
+    const char *program;      /* of holdfast-tpm, absolute; NULL: TpmMissing */
+    /* hf_floor_guard_ask() has another reason; also from within _configure() and _join(), but not if _configure()
+     * switches it off or sets FloorsPending because a job runs. May be NULL. */
     void (*changed)(void *arg);
     void *arg;
 };
 
-/* Makes a guard that is switched off. */
+/* Off. */
 HF_MUST_USE int hf_floor_guard_new(const struct hf_floor_guard_params *params, struct hf_floor_guard **ret_guard);
 void hf_floor_guard_free(struct hf_floor_guard *guard); /* accepts NULL */
 
-/* Switches the comparison on or off, and begins it again if an argument has changed; a running job is awaited, and its
- * result ignored. `tcti` names the TPM (tpm/chip.h); copied. */
+/* An argument has changed: begins again; a running job is awaited and ignored. `tcti` (tpm/chip.h) is copied. */
 void hf_floor_guard_configure(struct hf_floor_guard *guard, bool on, const char *tcti);
 
-/* Merges *history with the guard's floor of this kind (such as "release") and name, and sets both to the result
- * (hf_sequence_join()). If the floor has risen and the comparison is on, the guard writes a record and increments the
- * counter. No effect if `guard` is NULL. */
+/* Joins *history and the guard's floor of this kind ("release") and name; both get the result (hf_sequence_join()). A
+ * risen floor is recorded and counted, if on. NULL: no effect. */
 void hf_floor_guard_join(struct hf_floor_guard *guard, const char *kind, const char *name,
                          struct hf_sequence_history *history);
 
-/* HF_R_None if releases may start (always if `guard` is NULL), else why they wait, explained in *ret_message; this is
- * valid until the next call with this guard, or the loop's next iteration. */
+/* HF_R_None (always for NULL): releases may start; else why not. *ret_message is valid until the next call or turn of
+ * the loop. */
 enum hf_reason hf_floor_guard_ask(const struct hf_floor_guard *guard, const char **ret_message);

@@ -23,42 +23,41 @@ struct hf_floor_record {
     struct hf_view blob, floors;
 };
 
-/* Records that the TPM did not open, which hf_floor_record_load() ignores. Zero-initialize. */
+/* That the TPM did not open: ignored by hf_floor_record_load(). Zero-initialize. */
 enum { HF_FLOOR_RECORD_MAX_FOREIGN = 12 };
 struct hf_floor_record_foreign {
     unsigned n;
-    unsigned char sha256[HF_FLOOR_RECORD_MAX_FOREIGN][32]; /* of the whole text of each */
+    unsigned char sha256[HF_FLOOR_RECORD_MAX_FOREIGN][32]; /* of each whole text */
 };
-/* Without effect if *foreign is full. Pure. */
+/* No effect if full. Pure. */
 void hf_floor_record_add_foreign(struct hf_floor_record_foreign *foreign, struct hf_view text);
 
-/* What is wrong with the files and copies of the record. */
+/* Of files and copies. */
 struct hf_floor_record_places {
-    /* one is damaged, unsafe (owner or mode) or unreadable; *err describes it */
+    /* one is damaged, unsafe (owner, mode) or unreadable; see *err */
     bool bad;
-    /* one cannot be read, and may hold the newest record; *err describes it */
+    /* one that may be the newest cannot be read; see *err */
     bool unread;
-    /* a file lacks the newest record, or there are roots and no copy below them has it */
+    /* a file lacks the newest, or no copy below the roots (if there are any) has it */
     bool incomplete;
 };
 
-/* -E2BIG: *out is full. Pure. */
+/* -E2BIG. Pure. */
 HF_MUST_USE int hf_floor_record_format(const struct hf_floor_record *record, struct hf_buf *out);
-/* Does not parse the floors. -EBADMSG: damaged, or an unknown version. Pure. */
+/* Not the floors. -EBADMSG: damaged, or an unknown version. Pure. */
 HF_MUST_USE int hf_floor_record_parse(struct hf_view text, struct hf_floor_record *ret_record, struct hf_err *err);
-/* The key that the TPM seals: a hash of the value and the floors. Pure. */
+/* That the TPM seals: a hash of value and floors. Pure. */
 void hf_floor_record_key(uint64_t value, struct hf_view floors, unsigned char key[HF_FLOOR_RECORD_KEY]);
 
-/* Reads the files, and the copies below all roots of *target (whose path and release are not used). Puts into *text the
- * record with the highest value that is not in *foreign; *text must be empty, with HF_FLOOR_RECORD_MAX_BYTES as its
- * `max`, and *ret_record borrows from it. -ENOENT: there is no such record. *ret_places is set also after an error.
- * Blocks. */
+/* Of files and copies below all roots of *target (without path and release): that with the highest value which is not
+ * in *foreign, into *text (empty, `max` HF_FLOOR_RECORD_MAX_BYTES), from which *ret_record borrows. -ENOENT: none.
+ * *ret_places is set also after an error. Blocks. */
 HF_MUST_USE int hf_floor_record_load(const struct hf_target *target, const char *state_dir,
                                      const struct hf_floor_record_foreign *foreign, struct hf_buf *text,
                                      struct hf_floor_record *ret_record, struct hf_floor_record_places *ret_places,
                                      struct hf_err *err);
-/* Replaces both files durably. Blocks. */
+/* Both files, durably. Blocks. */
 HF_MUST_USE int hf_floor_record_save(const struct hf_fs_ops *fs, const char *state_dir, struct hf_view text,
                                      struct hf_err *err);
-/* Replaces the copy below the first root where this works. 0 also if there is no root. Blocks. */
+/* Below the first root where it works. 0 also without a root. Blocks. */
 HF_MUST_USE int hf_floor_record_copy(const struct hf_target *target, struct hf_view text, struct hf_err *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/floors/step.h - increments the floor counter for one process at a time: after kill -9 of the agent, the
- * holdfast-tpm that it started continues, and the next agent or a person may start another. Each takes the lock
- * <state>/floor-record.lock before it opens the TPM. Only holdfast-tpm may call this. All functions block. */
+/* update/floors/step.h - increments the floor counter, one process at a time: after kill -9 of the agent its
+ * holdfast-tpm goes on, and the next agent or a person may start another. Each takes <state>/floor-record.lock before
+ * it opens the TPM. Only holdfast-tpm may call this. Blocks. */
 #pragma once
 
 #include <stdint.h>
@@ -9,11 +9,10 @@
 #include "base/err.h"
 #include "base/fs.h"
 
-/* Waits for the lock. Returns a descriptor, which holds the lock until it is closed. -EIO: the lock file cannot be
- * made, opened or locked. -ENAMETOOLONG. */
+/* Waits. The descriptor holds the lock. -EIO: cannot be made, opened or locked. -ENAMETOOLONG. */
 HF_MUST_USE int hf_floor_step_lock(const struct hf_fs_ops *fs, const char *state_dir, struct hf_err *err);
 
-/* hf_tpm_chip_counter_step() to the value `to` under the lock; *ret_value is the counter's value afterwards. `tcti`
- * names the TPM. Errors: hf_floor_step_lock() and tpm/chip.h. */
+/* hf_tpm_chip_counter_step() to `to`, under the lock; *ret_value: the counter afterwards. `tcti`: the TPM. Errors:
+ * hf_floor_step_lock(), tpm/chip.h. */
 HF_MUST_USE int hf_floor_step(const char *tcti, const struct hf_fs_ops *fs, const char *state_dir, uint64_t to,
                               uint64_t *ret_value, struct hf_err *err);

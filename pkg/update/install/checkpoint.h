@@ -18,18 +18,18 @@
 #include "delta/delta.h"
 #include "steps/target.h"
 
-/* Smaller files get no checkpoints: they are quickly made again. */
+/* Smaller ones are quickly made again. */
 #define HF_CHECKPOINT_MIN_BYTES (UINT64_C(16) << 20)
 
 struct hf_checkpoint_keeper {
-    const struct hf_target_dir *dir; /* borrowed */
-    int fd;                          /* of the checkpoint file, which the keeper owns; negative: no checkpoints */
-    char key[2 * HF_SHA256_HEX];     /* hash of the delta, "-", hash of the new file */
-    char boot[40];                   /* the kernel's; "" if unknown */
-    uint64_t every;                  /* minimum of bytes between two synced checkpoints */
-    uint64_t synced;                 /* offset of the last synced one */
-    unsigned turn;                   /* synced slot to write next */
-    /* latest one, synced or not; new_offset 0: none */
+    const struct hf_target_dir *dir;
+    int fd;                      /* of the checkpoint file; owned; negative: no checkpoints */
+    char key[2 * HF_SHA256_HEX]; /* hash of delta, "-", hash of new file */
+    char boot[40];               /* kernel's id; "": unknown */
+    uint64_t every;              /* bytes between two synced ones, at least */
+    uint64_t synced;             /* offset of the last synced one */
+    unsigned turn;               /* synced slot of the next */
+    /* synced or not; new_offset 0: none */
     struct hf_delta_checkpoint last;
 };
 #define HF_CHECKPOINT_KEEPER_INIT                                                                                      \
@@ -37,25 +37,24 @@ struct hf_checkpoint_keeper {
         .fd = -1                                                                                                       \
     }
 
-/* Begins to keep checkpoints of a delta that makes a file of `size` bytes with the hash `sha256`. Returns true if an
- * earlier process left one: *ret_point is that with the highest offset, and the caller checks that the new file on disk
- * reaches it. False: there is none for this delta, or the file is too small. */
+/* For a delta that makes `size` bytes with `sha256`. True: an earlier process left some; *ret_point has the highest
+ * offset, and the caller checks that the new file reaches it. False: none, or too small a file. */
 bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256, uint64_t size,
                         struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point);
-/* The highest offset of this delta's checkpoints on disk, or 0. Changes nothing. */
+/* Highest offset on disk, or 0. Changes nothing. */
 uint64_t hf_checkpoint_peek(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256);
-/* Drops all checkpoints: the new file begins at offset 0 again. */
+/* Drops all: the new file begins anew. */
 void hf_checkpoint_restart(struct hf_checkpoint_keeper *keeper);
-/* The new file, open as out_fd, must be written up to checkpoint->new_offset. Syncs it if a synced checkpoint is due;
- * returns an error only if this sync fails. After a failed write of the checkpoint file later calls record nothing. */
+/* out_fd is written up to checkpoint->new_offset. Syncs it if a synced checkpoint is due; only that can fail. After a
+ * failed write of the checkpoint file nothing more is recorded. */
 HF_MUST_USE int hf_checkpoint_keep(struct hf_checkpoint_keeper *keeper, int out_fd,
                                    const struct hf_delta_checkpoint *checkpoint);
-/* Makes the latest checkpoint durable. */
+/* Makes the latest durable. */
 void hf_checkpoint_settle(struct hf_checkpoint_keeper *keeper, int out_fd);
-void hf_checkpoint_done(struct hf_checkpoint_keeper *keeper); /* does not remove the file */
+void hf_checkpoint_done(struct hf_checkpoint_keeper *keeper); /* leaves the file */
 
-/* keeper->last as a record, for a synced slot if `synced`. Pure; the same on all architectures. */
+/* keeper->last, for a synced slot if `synced`. Pure; the same on all architectures. */
 HF_MUST_USE int hf_checkpoint_format(const struct hf_checkpoint_keeper *keeper, bool synced, struct hf_buf *out);
-/* -EBADMSG: damaged, or of another delta or boot. -EOPNOTSUPP: another format version. */
+/* -EBADMSG: damaged, or another delta or boot. -EOPNOTSUPP: another version. */
 HF_MUST_USE int hf_checkpoint_parse(struct hf_view text, const struct hf_checkpoint_keeper *keeper,
                                     struct hf_delta_checkpoint *ret_point);

@@ -18,7 +18,7 @@ enum { HF_INSTALL_MANIFEST_RECORD_MAX = HF_TAR_MAX_NAME + 256, HF_INSTALL_MANIFE
 
 struct manifest_record {
     char type;
-    unsigned mode; /* with set-user-ID, set-group-ID and sticky */
+    unsigned mode; /* with set-user-ID, set-group-ID, sticky */
     uid_t uid;
     gid_t gid;
     uint64_t size, inode;
@@ -27,10 +27,10 @@ struct manifest_record {
     char path[HF_TAR_MAX_NAME];
 };
 
-/* All fields but sha256 and path. Type 0: a device, socket or pipe. */
+/* Without sha256 and path. Type 0: device, socket, pipe. */
 void manifest_record_set(struct manifest_record *record, const struct stat *st);
 
-/* Writes <folder>/manifest.<version>.new, which manifest_writer_end() renames to manifest.<version>. */
+/* Writes <folder>/manifest.<version>.new; manifest_writer_end() renames it. */
 struct manifest_writer {
     const struct hf_install_manifest *manifest;
     int fd;
@@ -50,24 +50,23 @@ void manifest_writer_done(struct manifest_writer *writer); /* removes an unfinis
 struct manifest_reader {
     const struct hf_fs_ops *fs;
     int fd;
-    /* offset of the next bytes to read, offset at which the records end, inode number of the manifest */
+    /* offsets of the next bytes and of the records' end; inode of the manifest */
     uint64_t at, end, inode;
-    unsigned count; /* records in the whole manifest */
+    unsigned count; /* in the whole manifest */
     size_t from, n; /* bytes[from..n) is unread */
     char bytes[HF_INSTALL_MANIFEST_BUFFER];
 };
-/* Checks the SHA-256 in the last line, unless the inode number of the file is known_inode. -ENOENT: missing or
- * damaged. */
+/* Checks the SHA-256 in the last line, unless its inode is known_inode. -ENOENT: missing or damaged. */
 HF_MUST_USE int manifest_reader_open(struct manifest_reader *reader, const struct hf_install_manifest *manifest,
                                      uint64_t known_inode);
-/* `offset` is one that manifest_reader_offset() returned. */
+/* From manifest_reader_offset(). */
 void manifest_reader_seek(struct manifest_reader *reader, uint64_t offset);
 uint64_t manifest_reader_offset(const struct manifest_reader *reader);
-/* Returns 1 with a record, 0 at the end, or -errno. */
+/* 1: a record; 0: the end; -errno. */
 HF_MUST_USE int manifest_reader_next(struct manifest_reader *reader, struct manifest_record *ret_record);
 void manifest_reader_done(struct manifest_reader *reader);
 
-/* Sets all fields but the path, which is relative to `dirfd`; no folder in it may be a symbolic link. -ESTALE: the
- * file changed meanwhile, has a capability (security.capability), or is a device, socket or pipe. */
+/* All but the path, which is relative to `dirfd` and has no links. -ESTALE: changed meanwhile, a capability
+ * (security.capability), or a device, socket or pipe. */
 HF_MUST_USE int manifest_record_read(const struct hf_fs_ops *fs, int dirfd, const char *path, const atomic_bool *cancel,
                                      struct manifest_record *record, struct hf_failure *failure);

@@ -14,36 +14,33 @@
 #include "steps/target.h"
 #include "update/install/manifest.h"
 
-/* The name of a new tree's folder: <sha256> of the archive, or for a repair <sha256>.again if the link with the text
- * `old_link` ("": none) names <sha256>. Returns `folder`. */
+/* <sha256> of the archive; for a repair <sha256>.again if `old_link` ("": none) names <sha256>. Returns `folder`. */
 const char *hf_tree_folder(const char *release, const char *sha256, const char *old_link,
                            char folder[HF_INSTALL_MANIFEST_VERSION]);
 
-/* Extracts the tar archive open as `tar_fd` into `folder`, beside the release's other trees; replaces an existing one.
- * Writes the manifest into `records` (NULL: none). Afterwards, and after a crash, the folder is complete and durable or
- * does not exist. -ESTALE: the link at the target names it. */
+/* Extracts `tar_fd` into `folder`, beside the release's other trees, in place of an existing one; manifest into
+ * `records` (NULL: none). Afterwards, and after a crash, the folder is complete and durable or absent. -ESTALE: the
+ * target's link names it. */
 HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *folder, const char *records,
                              const atomic_bool *cancel, struct hf_failure *failure);
 
-/* Makes the names of trees that are there durable: whoever made one may have been killed before its last sync. */
+/* Names of trees that are there: whoever made one may have been killed before its last sync. */
 HF_MUST_USE int hf_tree_sync(const struct hf_target_dir *dir, struct hf_failure *failure);
 
-/* Checks the tree to which `link` leads as hf_install_manifest_check() does. Without a usable manifest it computes the
- * canonical archive of the tree: if its SHA-256 is that in the folder's name, the tree is right and gets a new manifest
- * (HF_INSTALL_CHECK_LOOK: none). `records` NULL: checks only that the folder exists. Returns 1 or 0 (look->what);
- * -errno: the check was not completed. */
+/* The tree of `link`, by hf_install_manifest_check(). Without a usable manifest by its canonical archive: if its
+ * SHA-256 is the folder's, it gets a new manifest (HF_INSTALL_CHECK_LOOK: none). `records` NULL: only that the folder
+ * exists. 1, 0 (look->what), or -errno: not completed. */
 HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link, const char *records,
                                enum hf_install_check how, struct hf_install_manifest_look *look,
                                const atomic_bool *cancel, struct hf_failure *failure);
 
-/* The text of the link that selects a tree; returns `text`. */
+/* Of the link; returns `text`. */
 const char *hf_tree_link(const char *release, const char *folder, char text[HF_TARGET_MAX_PATH]);
-/* False: the link names no tree of this release. */
+/* False: no tree of this release. */
 bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SHA256_HEX]);
-/* The end of `text`; "" if the link names no tree of this release. */
+/* End of `text`; "": no tree of this release. */
 const char *hf_tree_link_folder(const char *release, const char *text);
 
-/* Removes all trees of the release but the n folders of `keep` ("": none), and with the last tree the folder around
- * them. */
+/* All but `keep` ("": none); after the last tree, the folder around them. */
 HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *const *keep, size_t n,
                               struct hf_failure *failure);

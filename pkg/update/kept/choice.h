@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/kept/choice.h - what the node keeps of committed versions, and where the content of a version comes from if it
- * is on the disk. Pure. */
+/* update/kept/choice.h - what to keep of committed versions, and where a version's content comes from if it is on the
+ * disk. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,21 +8,21 @@
 
 /* ---- what to keep ------------------------------------------------------------------------------------------------ */
 
-/* By the policy (spec.retain). All zero: only what costs nothing. */
+/* spec.retain. Zeroed: what costs nothing. */
 struct hf_kept_policy {
     bool current;       /* a copy of the committed version */
-    bool previous;      /* the version before it */
-    uint64_t max_bytes; /* of both, for one release name */
-    bool unread;        /* it is not known yet: what is kept stays */
+    bool previous;      /* the one before it */
+    uint64_t max_bytes; /* of both, per release name */
+    bool unread;        /* unknown yet: what is kept stays */
 };
 
-enum hf_kept_room { HF_KEPT_ROOM, HF_KEPT_WARN, HF_KEPT_CRITICAL }; /* levels of the disk (spec.disk) */
+enum hf_kept_room { HF_KEPT_ROOM, HF_KEPT_WARN, HF_KEPT_CRITICAL }; /* by spec.disk */
 
 struct hf_kept_facts {
     struct hf_kept_policy policy;
     enum hf_kept_room room;
-    uint64_t size, previous_size; /* 0: there is none */
-    bool has_copy;                /* of the committed version */
+    uint64_t size, previous_size; /* 0: none */
+    bool has_copy;                /* of the committed one */
     bool just_committed;          /* the version before has just become that */
 };
 
@@ -30,25 +30,24 @@ struct hf_kept_choice {
     bool copy, previous;
 };
 
-/* The version before costs no write, since its file only keeps a name; so it goes before the copy. Above the warning
- * level nothing more is kept; at the critical level all goes that takes space. */
+/* The version before costs no write (its file keeps a name), so it comes before the copy. Above the warning level
+ * nothing more is kept; at the critical one all goes that takes space. */
 struct hf_kept_choice hf_kept_choose(const struct hf_kept_facts *facts);
 
 /* ---- where content comes from ------------------------------------------------------------------------------------ */
 
 enum hf_kept_source {
     HF_KEPT_NOWHERE,
-    HF_KEPT_IN_PLACE, /* kind Tree: the folder of the version is there, and only the link to it is missing */
+    HF_KEPT_IN_PLACE, /* Tree: the version's folder is there, the link to it is missing */
     HF_KEPT_COPY,
     HF_KEPT_CLONE,
     HF_KEPT_LINK,
-    HF_KEPT_OTHER, /* the installed file of another release */
+    HF_KEPT_OTHER, /* another release's installed file */
     HF_KEPT_SOURCES,
 };
 
-/* The one with the lowest number that is there: a copy and a clone cannot have been changed through the installed name,
- * a link can. */
+/* The lowest that is there: copy and clone cannot have been changed through the installed name, a link can. */
 enum hf_kept_source hf_kept_source_choose(const bool there[HF_KEPT_SOURCES]);
 
-/* True: taking from it may need the space of the content. */
+/* May need the space of the content. */
 bool hf_kept_source_needs_space(enum hf_kept_source source, bool tree);

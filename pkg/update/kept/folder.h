@@ -13,29 +13,28 @@
 
 enum { KEPT_NAME = HF_SHA256_HEX + 16 };
 
-/* Opens the folder; `make`: also makes it. A folder of another owner, or that others may enter, is none: -ENOENT, or
- * with `make` -EPERM. */
+/* `make`: if it is missing. One of another owner, or that others may enter, is none: -ENOENT, or with `make` -EPERM. */
 HF_MUST_USE int kept_open(const struct hf_target_dir *dir, bool make, struct hf_failure *failure);
 
-/* `form`: HF_KEPT_COPY, HF_KEPT_CLONE or HF_KEPT_LINK. Returns `name`. */
+/* COPY, CLONE or LINK. Returns `name`. */
 const char *kept_name(const char *sha256, enum hf_kept_source form, char name[KEPT_NAME]);
-/* True if there is an entry of this form, of the kind. */
+/* Of this form and kind. */
 bool kept_is(const struct hf_fs_ops *fs, int kept_fd, enum hf_install_kind kind, const char *sha256,
              enum hf_kept_source form, struct stat *ret);
 int kept_remove(const struct hf_fs_ops *fs, int kept_fd, const char *name);
 
-/* Makes `to_fd`, empty, the content of `from_fd`: shared, or if that cannot be and `copy`, by a copy. Returns the form,
- * or -EOPNOTSUPP: only a copy is possible. */
+/* Empty `to_fd` gets `from_fd`'s content: shared, else if `copy` by a copy. Returns the form; -EOPNOTSUPP: only a copy
+ * is possible. */
 HF_MUST_USE int kept_fill(const struct hf_fs_ops *fs, int from_fd, int to_fd, bool copy, const atomic_bool *cancel);
 
-/* Makes the folder `name` in kept_fd like the tree `tree_fd`, by links, or with `copies` as kept_fill() does. Returns
- * the form. -EOPNOTSUPP: it has what cannot be kept so. After an error, `name` may be there in part. */
+/* `name` in kept_fd like `tree_fd`, by links, or by kept_fill() with `copies`. Returns the form. -EOPNOTSUPP: has what
+ * cannot be kept so. After an error `name` may be there in part. */
 HF_MUST_USE int kept_mirror(const struct hf_fs_ops *fs, int tree_fd, int kept_fd, const char *name,
                             enum hf_kept_source form, const atomic_bool *cancel);
-/* True if the first file of the mirror is a second name of that in the tree, or if it has no file. */
+/* Its first file is a second name of the tree's, or it has no file. */
 bool kept_mirror_is_shared(const struct hf_fs_ops *fs, int tree_fd, int mirror_fd);
 
-/* Writes the canonical archive of the tree `top_fd` into the empty file `fd`. -EBADMSG: it is longer than `size`, so
- * the tree has changed; a shorter one shows by its hash alone. */
+/* Canonical archive of `top_fd` into the empty `fd`. -EBADMSG: longer than `size`: the tree has changed; a shorter one
+ * shows by its hash alone. */
 HF_MUST_USE int kept_archive(const struct hf_fs_ops *fs, int top_fd, uint64_t size, int fd, const atomic_bool *cancel,
                              struct hf_failure *failure);

@@ -18,28 +18,27 @@
 struct hf_kept_params {
     struct hf_target target;
     enum hf_install_kind kind;
-    const char *records; /* the folder of the manifests */
-    const char *sha256;  /* of the committed version */
+    const char *records; /* of the manifests */
+    const char *sha256;  /* committed version */
     uint64_t size;
-    const char *previous_sha256; /* of the version before; "": none */
+    const char *previous_sha256; /* version before; "": none */
     uint64_t previous_size;
     struct hf_kept_policy policy;
     enum hf_kept_room room;
-    bool just_committed; /* as in struct hf_kept_facts */
+    bool just_committed; /* struct hf_kept_facts */
     const atomic_bool *cancel;
 };
 
-/* Keeps what is chosen of the committed version, if it is in place, and of the version before; removes the rest. May be
- * called again at any time, and after a cut anywhere. An error costs nothing but what could not be kept. */
+/* Of the committed version, if in place, and of the one before; removes the rest. Any time, and after a cut anywhere.
+ * An error costs what could not be kept. */
 HF_MUST_USE int hf_kept_keep(const struct hf_kept_params *params, struct hf_failure *failure);
 
-/* The content that somebody wants. */
 struct hf_kept_want {
     enum hf_install_kind kind;
     const char *sha256;
     uint64_t size;
-    const char *link;  /* kind Tree: the text of the link in place, or "" */
-    const char *other; /* kind File: path of an installed file with this hash, or "" */
+    const char *link;  /* Tree: text of the link in place, or "" */
+    const char *other; /* File: an installed file with this hash, or "" */
     struct hf_target target;
     const atomic_bool *cancel;
 };
@@ -47,19 +46,19 @@ struct hf_kept_want {
 /* By names and sizes alone. */
 enum hf_kept_source hf_kept_find(const struct hf_kept_want *want, const struct hf_target_dir *dir);
 
-/* Reads what an installation would take and changes nothing: 1 if it is the content, 0 if not. A tree IN_PLACE is
- * compared with its manifest in `records`, another one by its hash. -ENOENT with NOWHERE: there is none, or another
- * program than ours made the archive of the installed tree, so that what is kept never has its hash. */
+/* Reads what an installation would take: 1: the content; 0: not. A tree IN_PLACE against its manifest in `records`,
+ * else by hash. -ENOENT with NOWHERE: none, or the installed tree's archive was made by another program, so what is
+ * kept never has its hash. */
 HF_MUST_USE int hf_kept_check(const struct hf_kept_want *want, const struct hf_target_dir *dir, const char *records,
                               enum hf_kept_source *ret_source, struct hf_failure *failure);
 
-/* Makes the new file (HF_TARGET_NEW) of what hf_kept_find() finds, which must not be IN_PLACE; of a tree, its archive.
- * Returns a descriptor; the content is not verified. -ENOENT: there is none. */
+/* HF_TARGET_NEW from hf_kept_find(), not IN_PLACE; of a tree, its archive. Returns a descriptor; not verified. -ENOENT:
+ * none. */
 HF_MUST_USE int hf_kept_take(const struct hf_kept_want *want, const struct hf_target_dir *dir,
                              struct hf_failure *failure);
 
-/* True if one of the names that are kept is one of this file. */
+/* A kept name is one of this file's. */
 bool hf_kept_names(const struct hf_target_dir *dir, const struct stat *st);
 
-/* Removes all that is kept of this content: it turned out wrong. */
+/* Turned out wrong. */
 void hf_kept_drop(const struct hf_target_dir *dir, const char *sha256);

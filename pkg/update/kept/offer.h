@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/kept/offer.h - opens content of a release that is on the disk, to give it to somebody else. Worker threads
- * only; blocks. */
+/* update/kept/offer.h - opens a release's content that is on the disk, to give it away. Workers only; blocks. */
 #pragma once
 
 #include "api/release.h"
@@ -13,6 +12,6 @@ struct hf_kept_offer {
     uint64_t size;
 };
 
-/* The verified new file, what is kept, or what is installed: the first that has the hash; of a tree its archive, in a
- * file without a name. Returns a descriptor. -ENOENT: none has it. */
+/* Verified new file, what is kept, or what is installed: the first with the hash; of a tree its archive, in a file
+ * without a name. Returns a descriptor. -ENOENT: none. */
 HF_MUST_USE int hf_kept_offer(const struct hf_kept_offer *offer, struct hf_failure *failure);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/call.h - one request to any resource of the API server, with the address, credentials, metrics and field manager
- * of its client (kube/kube.h). To follow objects, subscribe instead (kube/source.h).
- *
- * After the first 401 the client reads its credentials again, unless it did so within 5 s, and sends the request once
- * more. Memory: arguments are copied; pointers in an answer are valid until `done` returns. hf_kube_free() cancels the
- * calls. */
+/* kube/call.h - one request to any resource, with its client's address, credentials, metrics and field manager
+ * (kube/kube.h). To follow objects: kube/source.h. After the first 401 reads the credentials again, unless it did
+ * within 5 s, and sends once more. Copies arguments; pointers in an answer are valid until `done` returns.
+ * hf_kube_free() cancels calls. */
 #pragma once
 
 #include "codec/json.h"
@@ -12,44 +10,44 @@
 
 enum {
     HF_KUBE_CALL_MAX_IN_FLIGHT = 64,
-    HF_KUBE_CALL_MAX_BODY = 2 << 20,   /* bytes of a request's body */
-    HF_KUBE_CALL_MAX_OBJECT = 3 << 20, /* bytes of an answer to any verb but LIST */
-    HF_KUBE_CALL_MAX_PAGE = 16 << 20,  /* bytes of an answer to LIST */
+    HF_KUBE_CALL_MAX_BODY = 2 << 20,   /* of a request */
+    HF_KUBE_CALL_MAX_OBJECT = 3 << 20, /* answer to any verb but LIST */
+    HF_KUBE_CALL_MAX_PAGE = 16 << 20,  /* answer to LIST */
 };
 
 #define HF_KUBE_CALL_TIMEOUT_NS (30 * HF_NS_PER_S)
 
 enum hf_kube_verb {
     HF_KUBE_GET,
-    HF_KUBE_LIST,        /* one page, see `limit` and `next` */
+    HF_KUBE_LIST,        /* one page: `limit`, `next` */
     HF_KUBE_CREATE,      /* POST */
-    HF_KUBE_UPDATE,      /* PUT; metadata.resourceVersion in `body` makes it conditional */
+    HF_KUBE_UPDATE,      /* PUT; conditional by metadata.resourceVersion */
     HF_KUBE_APPLY,       /* server-side apply */
     HF_KUBE_MERGE_PATCH, /* RFC 7386 */
-    HF_KUBE_JSON_PATCH,  /* RFC 6902; `body` is an array of operations */
-    HF_KUBE_DELETE,      /* `body`: NULL or a DeleteOptions object */
-    HF_KUBE_DISCOVER,    /* GET of the kinds of the group and version `api_version` (APIResourceList) */
+    HF_KUBE_JSON_PATCH,  /* RFC 6902: an array of operations */
+    HF_KUBE_DELETE,      /* `body`: NULL or DeleteOptions */
+    HF_KUBE_DISCOVER,    /* kinds of `api_version` (APIResourceList) */
 };
 
 struct hf_kube_call {
     enum hf_kube_verb verb;
-    const char *api_version; /* such as "v1" or "coordination.k8s.io/v1" */
-    const char *plural;      /* such as "leases"; NULL for DISCOVER */
-    /* NULL: cluster-scoped, DISCOVER, or LIST of all namespaces */
+    const char *api_version; /* "v1", "coordination.k8s.io/v1" */
+    const char *plural;      /* "leases"; NULL: DISCOVER */
+    /* NULL: cluster-scoped, DISCOVER, LIST of all */
     const char *ns;
-    /* NULL: LIST, DISCOVER, and CREATE without a subresource */
+    /* NULL: LIST, DISCOVER, CREATE without a subresource */
     const char *name;
-    const char *subresource; /* such as "status"; NULL: the object itself */
-    const char *query;       /* such as "labelSelector=a%3Db" (base/net/url_escape.h), or NULL */
-    unsigned limit;          /* LIST: items of a page; 0: no limit */
-    const char *next;        /* LIST: `metadata.continue` of the previous page; NULL or "": the first */
-    const json_t *body;      /* NULL: none */
-    /* APPLY: takes over fields of other managers; false: -ESTALE if `body` would change one */
+    const char *subresource; /* "status"; NULL: the object */
+    const char *query;       /* "labelSelector=a%3Db" (base/net/url_escape.h), or NULL */
+    unsigned limit;          /* LIST: of a page; 0: none */
+    const char *next;        /* LIST: the last page's `metadata.continue`; NULL or "": the first page */
+    const json_t *body;      /* or NULL */
+    /* APPLY: takes over others' fields; else -ESTALE if `body` would change one */
     bool force;
-    const char *field_manager; /* of a write; NULL: that of the client */
-    /* GET and LIST: only metadata (PartialObjectMetadata), with apiVersion and kind; a tenth of a Node */
+    const char *field_manager; /* NULL: the client's */
+    /* GET, LIST: PartialObjectMetadata with apiVersion and kind, a tenth of a Node */
     bool metadata_only;
-    uint64_t timeout_ns; /* of the whole call, with its repetition; 0: HF_KUBE_CALL_TIMEOUT_NS */
+    uint64_t timeout_ns; /* with the repetition; 0: HF_KUBE_CALL_TIMEOUT_NS */
 };
 
 /* Values of r:
@@ -70,30 +68,28 @@ struct hf_kube_call {
  * Unless the server refused it, a failed write may have been performed. */
 struct hf_kube_answer {
     int r;
-    int status;              /* HTTP status; 0: no answer */
-    uint64_t retry_after_ns; /* Retry-After, at most 5 min; 0: absent */
-    uint64_t date_unix_ns;   /* Date of the server; 0: absent */
-    const json_t *object;    /* NULL unless r is 0 */
-    /* LIST: items that cannot be parsed; not in `object` */
+    int status;              /* 0: no answer */
+    uint64_t retry_after_ns; /* at most 5 min; 0: absent */
+    uint64_t date_unix_ns;   /* server's; 0: absent */
+    const json_t *object;    /* r 0; else NULL */
+    /* LIST: items not in `object` */
     size_t unreadable;
-    const char *reason; /* of a Status object, such as "Conflict"; or "" */
-    /* Body of a refusal, usually a Status object whose `details.causes` name the fields at fault; NULL: none, or not
-     * JSON. */
+    const char *reason; /* of a Status, such as "Conflict"; or "" */
+    /* Usually a Status, whose `details.causes` name the fields at fault; NULL: none, or no JSON. */
     const json_t *refusal;
-    struct hf_err err; /* valid if r is not 0 */
+    struct hf_err err; /* r not 0 */
 };
 
 typedef void hf_kube_call_done(void *arg, const struct hf_kube_answer *answer);
 
 struct hf_kube_pending;
 
-/* Later calls `done` once, never before the function returns; *ret_pending is valid until then. `done` may send and
- * cancel calls. Behind a MetaServer without proven contact to the cloud, `done` gets -EHOSTUNREACH without a request,
- * but only if the client has a subscription, which shows when contact is back. After -errno `done` is not called.
- * -EINVAL: a wrong combination of fields, or an impossible name. -EAGAIN: HF_KUBE_CALL_MAX_IN_FLIGHT calls are in
- * flight. -E2BIG: the body or URL is too long. -ECANCELED: the process is stopping. */
+/* `done`: once, after the return; may send and cancel. *ret_pending is valid until then. Behind a MetaServer without
+ * proven contact -EHOSTUNREACH without a request, if the client has a subscription, which shows when contact is back.
+ * After -errno no `done`. -EINVAL: wrong combination or name. -EAGAIN: HF_KUBE_CALL_MAX_IN_FLIGHT. -E2BIG: body or URL.
+ * -ECANCELED: the process stops. */
 HF_MUST_USE int hf_kube_call_send(struct hf_kube *kube, const struct hf_kube_call *call, hf_kube_call_done *done,
                                   void *arg, struct hf_kube_pending **ret_pending, struct hf_err *err);
 
-/* Cancels it without a call of `done`; the server may have performed the request. Accepts NULL. */
+/* Without `done`; the server may have done it. Accepts NULL. */
 void hf_kube_call_cancel(struct hf_kube_pending *pending);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/resource.h - the kinds that a client can follow, and their URLs. Private to pkg/kube. Pure. Functions that
- * append to *out return 0, -E2BIG, -ENOMEM or -EINVAL (snprintf() failed). */
+/* kube/resource.h - kinds that a client can follow, and their URLs. Private to pkg/kube. Pure. What appends to *out
+ * returns 0, -E2BIG, -ENOMEM or -EINVAL (snprintf()). */
 #pragma once
 
 #include <stdbool.h>
@@ -14,25 +14,24 @@ struct hf_resource {
     const char *list_kind; /* as an API server spells it */
     const char *api_version;
     const char *path; /* of the collection */
-    /* The spelling of the list kind shows if the cloud answered: a MetaServer's store derives it from the plural, and
-     * so misspells one of several words ("EdgeupdateList"). False for kinds of one word, and for
-     * CertificateSigningRequest, which only the controller follows. */
+    /* The list kind's spelling shows that the cloud answered: a MetaServer's store derives it from the plural, and
+     * misspells several words ("EdgeupdateList"). False for one word, and for CertificateSigningRequest, which the
+     * controller alone follows. */
     bool provable;
-    /* a client that follows a fleet needs only the metadata */
+    /* enough for a fleet's client */
     bool metadata;
     const char *ns; /* NULL: cluster-scoped */
 };
 
-/* A cluster-scoped kind; NULL: no client follows it. */
+/* Cluster-scoped; NULL: not followed. */
 const struct hf_resource *hf_resource_find(const char *kind);
-/* One of the kinds of hf_kube_follow(). Borrows `ns` and *ret_path, which the caller frees last. -EINVAL: another kind,
- * or a bad `ns`. */
+/* Of hf_kube_follow(). Borrows `ns` and *ret_path, to be freed last. -EINVAL: kind or `ns`. */
 HF_MUST_USE int hf_resource_in(const char *kind, const char *ns, struct hf_resource *ret_resource, char **ret_path);
-const char *hf_resource_plural(const struct hf_resource *resource); /* such as "edgeupdates" */
+const char *hf_resource_plural(const struct hf_resource *resource); /* "edgeupdates" */
 
 enum hf_page { HF_PAGE_CACHED, HF_PAGE_LARGE, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_PAGE_PROXY };
 
-/* `name`: metadata.name of one object; NULL: all of the kind. */
+/* `name` NULL: all of the kind. */
 
 enum { HF_RESOURCE_MAX_URL = 4096 }; /* without a continue token */
 
@@ -44,12 +43,12 @@ enum { HF_RESOURCE_MAX_URL = 4096 }; /* without a continue token */
  *   HF_PAGE_PROXY    no parameters, for a MetaServer */
 HF_MUST_USE int hf_resource_list_url(const char *server, const struct hf_resource *resource, const char *name,
                                      enum hf_page page, const char *next, struct hf_buf *out);
-/* A WatchList: a watch whose stream begins with all objects. */
+/* A watch whose stream begins with all objects. */
 HF_MUST_USE int hf_resource_fill_url(const char *server, const struct hf_resource *resource, const char *name,
                                      uint64_t timeout_s, struct hf_buf *out);
 HF_MUST_USE int hf_resource_watch_url(const char *server, const struct hf_resource *resource, const char *name,
                                       const char *resource_version, uint64_t timeout_s, struct hf_buf *out);
-/* The object itself, or the first one of the kind: a server answers this also while its cache of the kind is empty, but
- * not a list with a selector. */
+/* The object, or the kind's first: answered also while the cache of the kind is empty, unlike a list with a
+ * selector. */
 HF_MUST_USE int hf_resource_knock_url(const char *server, const struct hf_resource *resource, const char *name,
                                       struct hf_buf *out);

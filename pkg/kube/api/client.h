@@ -38,11 +38,11 @@
 
 enum { HF_KUBE_MAX_DELIVERIES = 32 };
 
-/* of a server-side apply; a MetaServer needs up to 34 s for a PATCH */
+/* server-side apply; a MetaServer needs up to 34 s for a PATCH */
 #define HF_KUBE_APPLY_NS (40 * HF_NS_PER_S)
-/* between two times at which the client empties a status into which others have written */
+/* between two times that a status into which others have written is emptied */
 #define HF_KUBE_EMPTY_NS (600 * HF_NS_PER_S)
-#define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)  /* between two calls of hf_kube_reached() with an effect */
+#define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)  /* between two calls of hf_kube_reached() with effect */
 #define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S) /* between two reads of the credentials */
 
 struct hf_kube {
@@ -51,19 +51,19 @@ struct hf_kube {
     struct hf_source_ops ops;
     struct hf_list subscriptions;
     struct hf_list deliveries; /* of the source table */
-    struct hf_list calls;      /* in flight, with those of the deliveries */
-    bool switch_over;          /* it behaves like a MetaServer: the next turn of the loop follows those rules */
+    struct hf_list calls;      /* with those of the deliveries */
+    bool switch_over;          /* behaves like a MetaServer: the next turn follows those rules */
     bool plain;                /* http:// */
-    bool no_watchlist;         /* LIST first: no WatchList here, or maybe a MetaServer */
+    bool no_watchlist;         /* LIST first: no WatchList, or maybe a MetaServer */
     uint64_t spread_ns;
-    uint64_t fleet_nodes;    /* the most nodes that an EdgeUpdate selects; 0: unknown */
-    struct hf_timer *turn;   /* for what must not run inside a call of our user */
-    struct hf_timer *ends;   /* for watches that ended early */
-    uint64_t last_reauth_ns; /* last read of the credentials; 0: never */
-    uint64_t last_nudge_ns;  /* last nudge with an effect; 0: never */
-    uint64_t empty_ns;       /* until then the client empties no status */
-    uint64_t went_back_ns;   /* when all subscriptions last had to list again; 0: never */
-    uint64_t beat_s;         /* random, so that the watches of nodes with one power supply end at different times */
+    uint64_t fleet_nodes;    /* most that an EdgeUpdate selects; 0: unknown */
+    struct hf_timer *turn;   /* what must not run inside a call of our user */
+    struct hf_timer *ends;   /* watches that ended early */
+    uint64_t last_reauth_ns; /* last read; 0: never */
+    uint64_t last_nudge_ns;  /* last with effect; 0: never */
+    uint64_t empty_ns;       /* no status is emptied before */
+    uint64_t went_back_ns;   /* all subscriptions had to list again; 0: never */
+    uint64_t beat_s;         /* random: watches of nodes with one power supply end at different times */
     struct hf_kube_return back;
     struct hf_kube_silence silence;
     struct hf_kube_hub hub;
@@ -81,18 +81,18 @@ struct hf_kube_subscription {
     const struct hf_resource *resource; /* a row of resource.c, or &own: an object in a namespace */
     struct hf_resource own;
     char *own_path, *own_ns; /* borrowed by `own`; NULL: cluster-scoped */
-    char *name;              /* of the one object; NULL: all of the kind */
+    char *name;              /* NULL: all of the kind */
     struct hf_source_sink sink;
     struct hf_reflector reflector;
     struct hf_ledger ledger;
     struct hf_strmap unreadable; /* name to version */
     struct hf_timer *timer;
-    struct hf_exchange *exchange; /* LIST or watch in flight, or NULL */
-    uint64_t asked_ns;            /* when it began */
-    int start_error;              /* -errno of one that failed to start, for the next turn of the loop */
-    char version[HF_RV_TEXT];     /* from which the next watch resumes */
+    struct hf_exchange *exchange; /* or NULL */
+    uint64_t asked_ns;            /* its begin */
+    int start_error;              /* -errno, for the next turn */
+    char version[HF_RV_TEXT];     /* the next watch resumes here */
     bool version_unreported;
-    bool refreshed; /* the next turn of the loop reports contact and version */
+    bool refreshed; /* the next turn reports contact and version */
     bool dead;
     struct hf_kube_round round;
     struct hf_kube_next_round next;
@@ -105,34 +105,33 @@ struct hf_kube_subscription {
 
 uint64_t hf_kube_now_ns(const struct hf_kube *kube);
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
-/* The metadata of its objects alone (PartialObjectMetadata). */
+/* PartialObjectMetadata alone. */
 bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub);
 void hf_kube_arm_turn(struct hf_kube *kube);
-/* At most once in HF_KUBE_REAUTH_NS. */
+/* Once in HF_KUBE_REAUTH_NS. */
 void hf_kube_reauth(struct hf_kube *kube);
-/* Without dead ones; `sub` NULL: the first. */
+/* NULL: the first; none that is dead. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);
-/* Follows those rules from the next turn of the loop on. `sign` is for the log. */
+/* From the next turn on; `sign` for the log. */
 void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
-/* An EdgeUpdate selects this many nodes, which may return together. No effect on the controller. */
+/* So many may return together. No effect on the controller. */
 void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes);
 void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response);
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
-void hf_kube_count_error(struct hf_kube *kube, const char *kind, enum hf_rf_event event); /* if it is an error */
-void hf_kube_set_contact(struct hf_kube *kube, bool proven);                              /* the metric */
+void hf_kube_count_error(struct hf_kube *kube, const char *kind, enum hf_rf_event event); /* only errors */
+void hf_kube_set_contact(struct hf_kube *kube, bool proven);                              /* metric */
 
 /* ---- dispatch.c ---- */
 
 void hf_kube_dispatch(struct hf_kube_subscription *sub, enum hf_rf_event event, uint64_t retry_after_ns,
                       const struct hf_err *err);
 void hf_kube_close_call(struct hf_kube_subscription *sub);
-void hf_kube_reflector_timer(void *arg); /* the subscription */
-void hf_kube_silence_timer(void *arg);   /* the subscription */
-void hf_kube_ends_timer(void *arg);      /* the hf_kube */
-/* hf_kube_reached(): the server has answered. Subscriptions that wait because the link was away retry now; those that
- * wait because the server was away keep their turn (return.h). No effect within HF_KUBE_NUDGE_NS of the last one:
- * streams that the server accepts and then closes would wake each other in a loop. hf_kube_nudge_all() wakes both, and
- * at once: for a caller who knows that the network is there again. */
+void hf_kube_reflector_timer(void *arg); /* of the subscription */
+void hf_kube_silence_timer(void *arg);   /* of the subscription */
+void hf_kube_ends_timer(void *arg);      /* of the hf_kube */
+/* The server has answered: subscriptions retry that wait for the link; those that wait for the server keep their turn
+ * (return.h). No effect within HF_KUBE_NUDGE_NS: streams that are accepted and then closed would wake each other.
+ * hf_kube_nudge_all(): both, at once, for who knows that the network is back. */
 void hf_kube_reached(struct hf_kube *kube);
 void hf_kube_nudge_all(struct hf_kube *kube);
 
@@ -148,10 +147,10 @@ struct hf_kube_target {
 HF_MUST_USE int hf_kube_subscription_new(struct hf_kube *kube, const struct hf_kube_target *target,
                                          const struct hf_source_sink *sink, struct hf_kube_subscription **ret_sub,
                                          struct hf_err *err);
-void hf_kube_subscription_stop(struct hf_kube_subscription *sub); /* it is then `dead` */
-/* No function that uses it may be on the stack. */
+void hf_kube_subscription_stop(struct hf_kube_subscription *sub); /* then `dead` */
+/* No user of it is on the stack. */
 void hf_kube_subscription_free(struct hf_kube_subscription *sub);
-void hf_kube_subscription_turn(struct hf_kube_subscription *sub); /* what was left for this turn of the loop */
+void hf_kube_subscription_turn(struct hf_kube_subscription *sub); /* left for this turn */
 void hf_kube_subscription_refresh(struct hf_kube_subscription *sub);
 void hf_kube_subscription_relist(struct hf_kube_subscription *sub);
 
@@ -162,12 +161,12 @@ HF_MUST_USE int hf_kube_apply(struct hf_kube *kube, const json_t *body, const ch
                               void *arg, struct hf_delivery **ret_delivery, struct hf_err *err);
 void hf_kube_apply_abandon(struct hf_delivery *delivery);
 void hf_kube_apply_abandon_all(struct hf_kube *kube);
-/* 0, or -EAGAIN if `answer` lacks the status.sequence or the labels of `body`. Pure. */
+/* -EAGAIN: `answer` lacks status.sequence or labels of `body`. Pure. */
 HF_MUST_USE int hf_kube_apply_verify(const json_t *body, const json_t *answer, struct hf_err *err);
-/* The status in `answer` has more than that of `body`, and another field manager owns a part of it. Pure. */
+/* Its status has more than ours, partly of another field manager. Pure. */
 bool hf_kube_apply_has_foreign(const json_t *body, const json_t *answer);
 
 /* ---- call.c ---- */
 
 void hf_kube_call_cancel_all(struct hf_kube *kube);
-void hf_kube_call_turn(struct hf_kube *kube); /* ends the calls that failed before their request was sent */
+void hf_kube_call_turn(struct hf_kube *kube); /* failed before the request was sent */

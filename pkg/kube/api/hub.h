@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/hub.h - what the client does about answers that YurtHub, a proxy on this node, gives in place of the API
- * server (rules/origin.h): it finds out by a review (rules/review.h) if a gateway removes the header Audit-Id instead.
- * Private to pkg/kube. */
+/* kube/api/hub.h - answers of YurtHub, a proxy on this node, in place of the API server (rules/origin.h): a review
+ * (rules/review.h) shows if a gateway removes Audit-Id instead. Private to pkg/kube. */
 #pragma once
 
 #include "base/clock.h"
@@ -10,19 +9,19 @@
 struct hf_exchange;
 struct hf_kube;
 
-/* The first review comes this long after the first second-hand answer. The minimum time between two doubles with each
- * review that an API server answers with the header, up to HF_KUBE_REVIEW_MAX_NS. */
+/* From the first second-hand answer to the first review; doubles up to the maximum with each review that an API server
+ * answers with the header. */
 #define HF_KUBE_REVIEW_NS (300 * HF_NS_PER_S)
 #define HF_KUBE_REVIEW_MAX_NS (3600 * HF_NS_PER_S)
 
 struct hf_kube_hub {
     struct hf_origin origin;
-    struct hf_exchange *review; /* in flight, or NULL */
-    bool wanted;                /* the next turn of the loop sends a review */
-    uint64_t due_ns;            /* none before; 0: no second-hand answer yet */
-    uint64_t wait_ns;           /* minimum time between two reviews */
+    struct hf_exchange *review; /* or NULL */
+    bool wanted;                /* by the next turn */
+    uint64_t due_ns;            /* not before; 0: no second-hand answer yet */
+    uint64_t wait_ns;           /* between two */
 };
 
-/* A call has ended with a second-hand answer (-ENOLINK). Behind YurtHub itself this needs no review. */
+/* -ENOLINK has ended a call. Behind YurtHub itself no review is needed. */
 void hf_kube_second_hand(struct hf_kube *kube);
-void hf_kube_hub_turn(struct hf_kube *kube); /* sends the review that is wanted */
+void hf_kube_hub_turn(struct hf_kube *kube); /* the wanted review */

@@ -11,46 +11,46 @@
 struct hf_http_response;
 struct hf_kube_subscription;
 
-enum { HF_KUBE_MAX_GARBAGE = 16 }; /* unusable lines in a row after which a stream has failed */
+enum { HF_KUBE_MAX_GARBAGE = 16 }; /* unusable lines in a row; then the stream has failed */
 
-#define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* shortest silence after which a watch with bookmarks is dead */
-/* A server often ends the watches of one kind for all nodes at once. So a watch that ends more than HF_KUBE_DUE_NS
- * early opens again after a random delay from HF_KUBE_ENDS_NS to HF_KUBE_REOPEN_EACH_NS for each node of the fleet. If
- * another watch ends early meanwhile, the server shuts down. */
+#define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* a silent watch with bookmarks is dead, at least */
+/* A server often ends one kind's watches for all nodes at once: one that ends more than HF_KUBE_DUE_NS early opens
+ * again after a random HF_KUBE_ENDS_NS to HF_KUBE_REOPEN_EACH_NS per node. Another ends early meanwhile: the server
+ * shuts down. */
 #define HF_KUBE_ENDS_NS (300 * HF_NS_PER_MS)
 #define HF_KUBE_REOPEN_EACH_NS (20 * HF_NS_PER_MS)
 #define HF_KUBE_DUE_NS (5 * HF_NS_PER_S)
 
 struct hf_kube_watch {
     struct hf_watch_stream stream;
-    struct hf_timer *silence;     /* ends a silent watch; runs from the second bookmark on */
-    uint64_t asked_version;       /* resourceVersion from which it resumed */
-    uint64_t due_ns;              /* monotonic time at which the server should end it */
-    uint64_t reopen_ns;           /* if `ended`: monotonic time at which to open it again */
-    uint64_t heard_ns;            /* monotonic time of the last byte */
-    uint64_t bookmark_ns, gap_ns; /* monotonic time of the last bookmark; longest time between two */
-    unsigned garbage;             /* unusable lines in a row */
-    bool calm;                    /* the last one ended without an error */
-    bool ended;                   /* it has ended early, and the reflector does not know yet */
+    struct hf_timer *silence;     /* from the second bookmark on */
+    uint64_t asked_version;       /* resumed from */
+    uint64_t due_ns;              /* monotonic: when the server should end it */
+    uint64_t reopen_ns;           /* `ended`: monotonic */
+    uint64_t heard_ns;            /* monotonic: last byte */
+    uint64_t bookmark_ns, gap_ns; /* monotonic: last; longest between two */
+    unsigned garbage;             /* lines in a row */
+    bool calm;                    /* the last ended without an error */
+    bool ended;                   /* early, and the reflector does not know */
 };
 
-/* What an event of a watch means for the machines. */
+/* For the machines. */
 struct hf_kube_outcome {
-    enum hf_rf_event event; /* for the reflector; HF_RF_EVENTS: none */
+    enum hf_rf_event event; /* HF_RF_EVENTS: none */
     uint64_t retry_after_ns;
     struct hf_err err;
     bool has_err;
 };
 
-/* Takes one line of the stream; if it is not an event, `event` is NULL and `why` has the reason. */
+/* One line; `event` NULL: not one, for `why`. */
 void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_event *event, const struct hf_err *why,
                         struct hf_kube_outcome *ret_outcome);
-/* ADDED, MODIFIED or DELETED from an API server. */
+/* Of an API server. */
 void hf_kube_watch_object(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
                           struct hf_kube_outcome *outcome);
-/* The ledger cannot take the event, for the reason -errno. */
+/* By the ledger, -errno. */
 void hf_kube_watch_refuse(struct hf_kube_subscription *sub, const struct hf_watch_event *event, int r);
-/* A 2xx to a watch begins. -EBADMSG: not a watch stream. -EREMCHG: HTML, such as the login page of a network. */
+/* 2xx. -EBADMSG: not a watch stream. -EREMCHG: HTML, such as a network's login page. */
 HF_MUST_USE int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response);
-/* Time until the stream counts as silent; 0: now. */
+/* Until it is silent; 0: now. */
 uint64_t hf_kube_watch_patience_ns(const struct hf_kube_subscription *sub);

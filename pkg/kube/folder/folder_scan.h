@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/folder/folder_scan.h - one scan of a folder of YAML and JSON files. Private to pkg/kube.
- *
- * A file is read if it is new or its inode, size or modification time has changed, and it has settled: two scans in a
- * row saw the same, or its modification time is a few periods ago. While it is unreadable, its last objects stay.
- * Objects are kept as compact text: a tree needs seven times the memory, and few are reported more than once. */
+/* kube/folder/folder_scan.h - one scan of a folder. A file is read if it is new or has another inode, size or mtime,
+ * and has settled: two scans saw the same, or its mtime is a few periods ago. While unreadable it keeps its last
+ * objects, which are compact text: a tree needs seven times the memory, and few are reported again. Private to
+ * pkg/kube. */
 #pragma once
 
 #include "base/err.h"
@@ -13,7 +12,7 @@
 enum {
     HF_FOLDER_MAX_FILES = 1000,
     HF_FOLDER_MAX_FILE_BYTES = 4 << 20,
-    HF_FOLDER_MAX_ISSUES = 16, /* issues described; further ones are only counted */
+    HF_FOLDER_MAX_ISSUES = 16, /* described; more are counted */
 };
 
 struct hf_folder_stamp {
@@ -23,47 +22,47 @@ struct hf_folder_stamp {
 
 struct hf_folder_file {
     char *name;
-    struct hf_folder_stamp stamp; /* at the last scan */
-    struct hf_folder_stamp taken; /* when its objects were last read */
-    json_t *objects;              /* array of "Kind/name", text, "Kind/name", text, ...; NULL: never read */
+    struct hf_folder_stamp stamp; /* last scan */
+    struct hf_folder_stamp taken; /* last read of its objects */
+    json_t *objects;              /* "Kind/name", text, "Kind/name", text, ...; NULL: never read */
     /* as above */
     bool settled;
-    bool failed; /* the last stat or read failed */
-    /* the content: read again only after a change */
+    bool failed; /* last stat or read */
+    /* content: read again after a change */
     bool bad;
-    bool reported;    /* the failure is reported */
-    bool unreported;  /* there was no room to report it */
-    unsigned missing; /* scans in a row without it */
+    bool reported;    /* failure was */
+    bool unreported;  /* no room to report it */
+    unsigned missing; /* scans in a row */
 };
 
 struct hf_folder_issue {
-    char what[256]; /* file, or `whole` of the view */
+    char what[256]; /* file, or the view's `whole` */
     struct hf_err err;
 };
 
-/* Zero it before the first scan. */
+/* Zeroed at first. */
 struct hf_folder_view {
-    struct hf_folder_file *files; /* sorted by name */
+    struct hf_folder_file *files; /* by name */
     size_t n;
     bool changed;  /* the last scan read or dropped a file */
     bool complete; /* `files` are current */
-    /* files beyond HF_FOLDER_MAX_FILES */
+    /* beyond HF_FOLDER_MAX_FILES */
     size_t left_out;
     /* as last reported */
     size_t left_out_reported;
-    char whole[128]; /* path of the folder, for an issue about all of it */
-    /* -errno if the last scan could not list the folder; `files` are then unchanged */
+    char whole[128]; /* path, for issues of all of it */
+    /* -errno: the folder was not listed, `files` are unchanged */
     int r;
     struct hf_err err;
     struct hf_folder_issue issues[HF_FOLDER_MAX_ISSUES];
-    size_t n_issues; /* of the last scan; may exceed HF_FOLDER_MAX_ISSUES */
+    size_t n_issues; /* last scan; may exceed HF_FOLDER_MAX_ISSUES */
 };
 
-/* No such file, or its current content is in `view`; for view->whole: no file was left out. */
+/* No such file, or `view` has its content; of view->whole: none was left out. */
 bool hf_folder_is_good(const struct hf_folder_view *view, const char *name);
 
 void hf_folder_view_done(struct hf_folder_view *view);
 
-/* Brings `view` up to date; errors go there. Blocks. `period_ns`: time between two scans. */
+/* Errors go to `view`. Blocks. */
 void hf_folder_scan(const struct hf_fs_ops *fs, const char *dir, uint64_t now_unix_ns, uint64_t period_ns,
                     struct hf_folder_view *view);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/rules/bound_token.h - reads what a service account's token says about itself, before a server has seen it.
- * Checks no signature. Pure. */
+/* kube/rules/bound_token.h - what a service account's token says of itself. Checks no signature. Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -12,9 +11,9 @@
 enum { HF_BOUND_TOKEN_MAX_BYTES = 16 << 10 };
 
 struct hf_bound_token {
-    char node[254];         /* the node to which it is bound, itself or its pod; "": none */
+    char node[254];         /* to which it, or its pod, is bound; "": none */
     uint64_t expiry_unix_s; /* 0: none */
 };
 
-/* `text`: the token, without blanks around it. -EBADMSG: not a JWT of a service account; *err does not quote it. */
+/* Without blanks around it. -EBADMSG: not a service account's JWT; *err does not quote it. */
 HF_MUST_USE int hf_bound_token_read(struct hf_view text, struct hf_bound_token *ret_token, struct hf_err *err);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/rules/envelope.h - splits an answer into its objects without parsing them. Private to pkg/kube.
- *
- * A server accepts objects that this node cannot parse (U+0000 in a string, too deep), and one must not make the answer
- * around it unusable. So the text of each object is found by brackets and quotes alone, whatever its depth, without
- * stack or memory; the caller parses each by itself. The rest of the answer must be valid JSON. Pure. Views point into
- * the text. */
+/* kube/rules/envelope.h - splits an answer into its objects without parsing them: servers accept what this node cannot
+ * parse (U+0000, too deep), and one object must not spoil the answer. Finds an object's text by brackets and quotes, at
+ * any depth, without stack or memory. The rest must be valid JSON. Private to pkg/kube. Pure. Views point into the
+ * text. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,20 +13,19 @@
 
 enum { HF_ENVELOPE_MAX_NAME = 253 };
 
-/* *ret_rest (free it with json_decref()) is the list with `items` empty, *ret_items the text between their brackets;
- * without an array `items`, *ret_items is empty and *ret_rest unchanged. -EBADMSG, -E2BIG: truncated, or unusable
- * outside the items. */
+/* *ret_rest: the list without its items, for json_decref(); *ret_items: the text between their brackets, empty without
+ * an array `items`, and *ret_rest is then unchanged. -EBADMSG, -E2BIG: truncated, or unusable outside the items. */
 HF_MUST_USE int hf_envelope_list(struct hf_view body, json_t **ret_rest, struct hf_view *ret_items, struct hf_err *err);
 
 /* False at the end. */
 bool hf_envelope_next_item(struct hf_view *items, struct hf_view *ret_item);
 
-/* A line of a watch. -EBADMSG: no event of an object (ADDED, MODIFIED or DELETED). */
+/* Of a watch. -EBADMSG: not ADDED, MODIFIED or DELETED. */
 HF_MUST_USE int hf_envelope_event(struct hf_view line, enum hf_watch_type *ret_type, struct hf_view *ret_object);
 
 struct hf_envelope_identity {
-    char name[HF_ENVELOPE_MAX_NAME + 1]; /* metadata.name; never empty */
-    char version[HF_RV_TEXT];            /* metadata.resourceVersion; "" if the object has none */
+    char name[HF_ENVELOPE_MAX_NAME + 1]; /* metadata.name; not empty */
+    char version[HF_RV_TEXT];            /* metadata.resourceVersion; "": none */
 };
-/* Of an object that cannot be parsed. -EBADMSG: name or version is absent, ambiguous or unusable. */
+/* Of an unparsable object. -EBADMSG: absent, ambiguous or unusable. */
 HF_MUST_USE int hf_envelope_identify(struct hf_view object, struct hf_envelope_identity *ret_identity);

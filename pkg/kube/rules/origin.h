@@ -30,29 +30,26 @@
 #include <stdbool.h>
 
 struct hf_origin {
-    bool is_hub;          /* the address of the server is one of YurtHub's */
-    bool has_named;       /* an answer had the header, and no gateway is known to remove it */
-    bool is_unnamed;      /* a gateway removes the header */
-    bool was_second_hand; /* an answer was */
+    bool is_hub;          /* by the server's address */
+    bool has_named;       /* and no gateway is known to remove it */
+    bool is_unnamed;      /* by a gateway */
+    bool was_second_hand; /* an answer */
 };
 
-/* Before the first answer. `server`: its URL. */
+/* `server`: its URL. */
 struct hf_origin hf_origin_of(const char *server);
 
 struct hf_origin_answer {
     int status;
     bool has_audit_id;
-    const char *content_type; /* "" if absent */
+    const char *content_type; /* or "" */
 };
 
-/* Takes note of an answer. 5xx and answers that are not JSON are never second-hand: they show by themselves that no
- * working API server sent them. */
+/* 5xx and what is not JSON are never second-hand: no working API server sent them. */
 bool hf_origin_is_second_hand(struct hf_origin *origin, const struct hf_origin_answer *answer);
 
-/* A 5xx that a proxy made up: without Audit-Id, although an earlier answer had it, or the address is one of
- * YurtHub's. */
+/* A 5xx of a proxy: without Audit-Id, though earlier answers had it or the address is YurtHub's. */
 bool hf_origin_is_proxy_failure(const struct hf_origin *origin, int status, bool has_audit_id);
 
-/* A review has shown that a gateway removes the header: no answer is second-hand from now on, unless the server's
- * address is one of YurtHub's. */
+/* A gateway removes it: nothing is second-hand from now on, unless the address is YurtHub's. */
 void hf_origin_found_unnamed(struct hf_origin *origin);

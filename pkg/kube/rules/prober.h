@@ -20,17 +20,16 @@
 #include "base/clock.h"
 #include "base/rand.h"
 
-/* Mean time between two LISTs of barred kinds; random from 0.5 to 1.5 times this, to spare CloudCore, which serves all
- * nodes one after the other. */
+/* Mean time between LISTs of barred kinds; random, 0.5 to 1.5 times: CloudCore serves all nodes one by one. */
 #define HF_PROBER_BARRED_NS (60 * HF_NS_PER_S)
 
 enum hf_prober_state { HF_PROBER_QUIET, HF_PROBER_ASKING, HF_PROBER_RESTING, HF_PROBER_STATES };
 
 enum hf_prober_event {
-    HF_PROBER_WANT,     /* a subscription wants a LIST from the cloud */
-    HF_PROBER_PROVEN,   /* the cloud answered with a list, or allowed the watch of a review */
-    HF_PROBER_DOUBTFUL, /* failed, or not from the cloud */
-    /* CloudCore has no right to list the kind, or the API server lacks it */
+    HF_PROBER_WANT,     /* a subscription, a LIST from the cloud */
+    HF_PROBER_PROVEN,   /* by the cloud, or a review allows the watch */
+    HF_PROBER_DOUBTFUL, /* failed, or not the cloud */
+    /* CloudCore may not list the kind, or the API server lacks it */
     HF_PROBER_BARRED,
     HF_PROBER_TIMER,
     HF_PROBER_SIGN,
@@ -40,19 +39,19 @@ enum hf_prober_event {
 enum hf_prober_effect {
     HF_PROBER_REPORT_LOST = 1 << 0,
     HF_PROBER_REPORT_PROVEN = 1 << 1,
-    HF_PROBER_WANT_OTHERS = 1 << 2, /* every other subscription wants a LIST */
-    HF_PROBER_ASK = 1 << 3,         /* LIST for the next subscription that wants one */
+    HF_PROBER_WANT_OTHERS = 1 << 2, /* LISTs of all other subscriptions */
+    HF_PROBER_ASK = 1 << 3,         /* LIST of the next that wants one */
     HF_PROBER_SET_TIMER = 1 << 4,
-    /* reports lost contact with the reason to the subscription of this LIST, and stops its watch */
+    /* LOST with the reason, to the LIST's subscription; its watch stops */
     HF_PROBER_REPORT_BARRED = 1 << 5,
-    HF_PROBER_WANT_BARRED = 1 << 6, /* every barred subscription wants a LIST */
+    HF_PROBER_WANT_BARRED = 1 << 6, /* LISTs of all barred ones */
 };
 
 struct hf_prober {
     enum hf_prober_state state;
-    bool proven; /* by the last LIST or review */
-    bool barred; /* BARRED since the timer last fired */
-    /* a sign came during the LIST: if it fails, the next comes soon */
+    bool proven; /* last LIST or review */
+    bool barred; /* since the timer */
+    /* during the LIST: if it fails, the next is soon */
     bool signalled;
     unsigned failures;
 };
@@ -62,10 +61,9 @@ struct hf_prober_step {
     uint64_t delay_ns;
 };
 
-/* `more`: another subscription wants a LIST; `others`: another one exists; both only for PROVEN and BARRED. `cap_ns`:
- * maximum back-off. */
+/* `more`: another wants a LIST; `others`: there is another; both for PROVEN and BARRED. `cap_ns`: of the back-off. */
 struct hf_prober_step hf_prober_step(struct hf_prober *prober, enum hf_prober_event event, bool more, bool others,
                                      uint64_t cap_ns, const struct hf_rand_ops *rng);
 
-/* Appends the table as text, for a file of tests/golden. */
+/* For tests/golden. */
 HF_MUST_USE int hf_prober_print(struct hf_buf *out);

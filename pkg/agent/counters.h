@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/counters.h - the metrics that parts of an agent increment. `metrics` may be NULL. */
+/* agent/counters.h - metrics that parts of an agent count. `metrics` may be NULL. */
 #pragma once
 
 #include "web/metrics.h"
@@ -12,12 +12,12 @@ struct hf_agent_counters {
 void hf_counters_init(struct hf_agent_counters *counters, struct hf_metrics *metrics);
 /* "delivered" or "failed" */
 void hf_counters_add_status(struct hf_agent_counters *counters, const char *result);
-/* "sent", "refused", "failed" (tried again) or "dropped" (queue full, no memory) */
+/* "sent", "refused", "failed" (again later), "dropped" (full queue, no memory) */
 void hf_counters_add_event(struct hf_agent_counters *counters, const char *result);
 void hf_counters_add_refused(struct hf_agent_counters *counters, const char *kind);
 /* "asked" or "failed" */
 void hf_counters_add_resync(struct hf_agent_counters *counters, const char *result);
-/* a name of enum hf_image_verdict */
+/* of enum hf_image_verdict */
 void hf_counters_add_image_refusal(struct hf_agent_counters *counters, const char *verdict);
 void hf_counters_add_leap(struct hf_agent_counters *counters);
 void hf_counters_add_plan(struct hf_agent_counters *counters);

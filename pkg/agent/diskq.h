@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/diskq.h - a queue of disk writes, which a worker carries out in order. A resume point waits for all earlier
- * writes of its kind. Failed writes wait for the next write or hf_diskq_retry(). Copies its arguments. */
+/* agent/diskq.h - disk writes in order, on a worker. A resume point waits for earlier writes of its kind. Failed ones
+ * wait for the next write or hf_diskq_retry(). Copies arguments. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,13 +11,13 @@
 #include "loop/sched.h"
 #include "web/metrics.h"
 
-/* Suffix of a kind for refused versions in the cache. */
+/* A kind's refused versions in the cache. */
 #define HF_DISKQ_REFUSED "Refused"
 
 struct hf_diskq_params {
     const struct hf_fs_ops *fs;
     const struct hf_sched_ops *sched;
-    struct hf_cache *cache; /* owned by the queue; no other code may use it */
+    struct hf_cache *cache; /* owned; for no other code */
     struct hf_log *log;
     struct hf_metrics *metrics;
     void (*changed)(void *arg); /* a job has ended */
@@ -26,10 +26,10 @@ struct hf_diskq_params {
 
 struct hf_diskq;
 
-/* NULL: no memory; the caller still owns the cache. */
+/* NULL: no memory; the caller keeps the cache. */
 struct hf_diskq *hf_diskq_new(const struct hf_diskq_params *params);
 
-/* Drops what waits; frees when a running job has ended. */
+/* Drops what waits; freed after a running job. */
 void hf_diskq_free(struct hf_diskq *queue);
 HF_DEFINE_CLEANUP(struct hf_diskq, hf_diskq_free)
 
@@ -37,18 +37,18 @@ void hf_diskq_put(struct hf_diskq *queue, const char *kind, const json_t *object
 void hf_diskq_remove(struct hf_diskq *queue, const char *kind, const char *name);
 void hf_diskq_set_resume(struct hf_diskq *queue, const char *kind, const struct hf_cache_resume *resume);
 
-/* _write() replaces the file durably, mode 0600. */
+/* Durable, mode 0600. */
 void hf_diskq_write(struct hf_diskq *queue, const char *path, struct hf_view text);
 void hf_diskq_erase(struct hf_diskq *queue, const char *path);
 
-/* Tries failed writes again. */
+/* Failed ones. */
 void hf_diskq_retry(struct hf_diskq *queue);
 
-/* No job runs, and nothing waits but failed writes. */
+/* No job, nothing waits but failed ones. */
 bool hf_diskq_idle(const struct hf_diskq *queue);
 
-/* A write of the last job failed or one was lost since; text[n] says how, else "". */
+/* Of the last job, or one lost since; text[n]: how, or "". */
 bool hf_diskq_failing(const struct hf_diskq *queue, char *text, size_t n);
 
-/* A write of the last job failed because the file system is read-only. */
+/* For that, a write of the last job failed. */
 bool hf_diskq_is_read_only(const struct hf_diskq *queue);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/env.h - what all parts of an agent share. Set by agent.c (`audit` by audit/trail.c), read by all. */
+/* agent/env.h - what all parts of an agent share. Set by agent.c (`audit`: audit/trail.c). */
 #pragma once
 
 #include "agent/agent.h"
@@ -13,12 +13,12 @@ struct hf_turn;
 struct hf_agent_env {
     const struct hf_agent_params *params;
     const struct hf_fs_ops *fs;
-    const struct hf_clock_ops *clock; /* its Unix time may go back */
+    const struct hf_clock_ops *clock; /* may go back */
     struct hf_log *log;
-    const struct hf_config *config; /* the node's bounds; NULL: the defaults */
+    const struct hf_config *config; /* NULL: defaults */
     struct hf_turn *turn;
     struct hf_diskq *diskq; /* NULL before the cache is read */
     struct hf_agent_counters *counters;
-    struct hf_floor_guard *floors; /* compares floors with a counter in the TPM; may be NULL */
-    struct hf_audit_inlet *audit;  /* for events that leave no state; may be NULL */
+    struct hf_floor_guard *floors; /* may be NULL */
+    struct hf_audit_inlet *audit;  /* what leaves no state; may be NULL */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/gauges.h - the metrics that the agent measures at each scrape. */
+/* agent/gauges.h - metrics measured at each scrape. */
 #pragma once
 
 #include "agent/parts.h"
@@ -7,8 +7,8 @@
 
 struct hf_gauges;
 
-/* Borrows `parts` until freed: `env` set now, the rest but `engine` before the first scrape. Free only after the last
- * scrape. -ENOSPC: no place for a collector (web/metrics.h), but *ret_gauges must be freed. */
+/* Borrows `parts`: `env` set now, the rest but `engine` before the first scrape. Free after the last. -ENOSPC: no place
+ * for a collector (web/metrics.h); free *ret_gauges all the same. */
 HF_MUST_USE int hf_gauges_new(struct hf_metrics *metrics, const struct hf_agent_parts *parts,
                               struct hf_gauges **ret_gauges);
 void hf_gauges_free(struct hf_gauges *gauges);

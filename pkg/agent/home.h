@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/home.h - opens the state folder of one agent with its lock and clock, before anything else.
- *
- * Only the process with the lock acts as this node's agent; the kernel releases it. All code, also TLS, uses the clock
- * whose lower bound this folder keeps (node/clock.h). Blocks. */
+/* agent/home.h - the state folder of one agent, with lock and clock, before anything else. Only the lock's holder acts
+ * as this node's agent; the kernel releases it. All code, also TLS, uses the clock whose lower bound is kept here
+ * (node/clock.h). Blocks. */
 #pragma once
 
 #include "base/fs.h"
@@ -12,7 +11,7 @@
 #include "sync/hold_age.h"
 #include "sync/now.h"
 
-/* With the terminator; every path below is then shorter than PATH_MAX. */
+/* With the terminator; each path below is shorter than PATH_MAX. */
 enum { HF_HOME_PATH = 3840 };
 
 struct hf_home {
@@ -20,37 +19,36 @@ struct hf_home {
     char dir[HF_HOME_PATH];
     int lock_fd; /* -1: not open */
     struct hf_clock clock;
-    char boot[HF_CLOCK_FILE_BOOT]; /* id of this boot, or "" */
-    struct hf_clock_file kept;     /* clock file at the start */
-    struct hf_hold_age hold;       /* the site's hold, from the clock file */
+    char boot[HF_CLOCK_FILE_BOOT]; /* kernel's id, or "" */
+    struct hf_clock_file kept;     /* at the start */
+    struct hf_hold_age hold;       /* of the site's hold, in the clock file */
 };
 
-/* Makes it if missing (0700), locks <dir>/agent.lock and writes `pid`. Borrows `wall`. A damaged clock file becomes
- * clock.damaged (logged), an unreadable one clock.unread, from which a later call may take the newest signed time; the
- * bound is then the date of the build. -EINVAL: not absolute, or too long. -EWOULDBLOCK: another agent; *err has its
- * pid. */
+/* Makes it (0700), locks <dir>/agent.lock, writes `pid`. Borrows `wall`. A damaged clock file becomes clock.damaged, an
+ * unreadable one clock.unread, from which a later call may take the newest signed time; the bound is then the build's
+ * date. -EINVAL: not absolute, or too long. -EWOULDBLOCK: another agent, whose pid *err has. */
 HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *dir, int pid,
                              const struct hf_clock_ops *wall, struct hf_log *log, struct hf_err *err);
 
 void hf_home_close(struct hf_home *home);
 
-/* The folder can be reached, and its lock is still the file that this process has locked. */
+/* Reachable, and the lock is the file that this process has locked. */
 bool hf_home_is_locked(const struct hf_home *home);
 
-/* Locks <dir>/<name> and writes `pid`; returns the descriptor. -EWOULDBLOCK: another agent; *err has its pid and
- * recommends the flags in `own`, for a folder of its own. */
+/* <dir>/<name>; returns the descriptor. -EWOULDBLOCK: another agent; *err has its pid, and recommends the flags `own`
+ * for another folder. */
 HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
                              struct hf_err *err);
 
-/* The clock file is known to be of this boot, of another; both false if unknown. */
+/* Of the clock file; unknown: both false. */
 bool hf_home_is_same_boot(const struct hf_home *home);
 bool hf_home_is_other_boot(const struct hf_home *home);
 
-/* Its time may go back (node/clock.h). */
+/* May go back (node/clock.h). */
 const struct hf_clock_ops *hf_home_clock(struct hf_home *home);
 
-/* `boot` points into *home. */
+/* `boot`: borrowed. */
 struct hf_write_log_now hf_home_log_now(struct hf_home *home);
 
-/* Returns `path`: <dir>/<name>. */
+/* <dir>/<name>. */
 const char *hf_home_path(const struct hf_home *home, const char *name, char *path);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/parts.h - the parts of one agent, owned by agent.c, for files that read many of them: report/collect.c,
- * report/herald.c, audit/trail.c, gauges.c. */
+/* agent/parts.h - an agent's parts, owned by agent.c, for who reads many: report/collect.c, report/herald.c,
+ * audit/trail.c, gauges.c. */
 #pragma once
 
 struct hf_agent_env;
@@ -24,7 +24,7 @@ struct hf_update_engine;
 
 struct hf_agent_parts {
     const struct hf_agent_env *env;
-    struct hf_contact *contact; /* not const: hf_contact_confirm() and hf_stale_age_ns() change it */
+    struct hf_contact *contact; /* hf_contact_confirm() and hf_stale_age_ns() change it */
     const struct hf_follows *follows;
     const struct hf_chosen_policy *policy;
     const struct hf_own_edgenode *own_edgenode;
@@ -40,6 +40,6 @@ struct hf_agent_parts {
     const struct hf_report *report;
     const struct hf_trail *trail;
     const struct hf_trust_watch *trust_watch;
-    const struct hf_floor_guard *floors; /* NULL until made; like `engine` */
+    const struct hf_floor_guard *floors; /* NULL until made, as `engine` */
     struct hf_update_engine *engine;
 };

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/audit/inlet.h - takes events for the audit log (pkg/audit), and counts them as lost while the log is not
- * open. */
+/* agent/audit/inlet.h - events for the audit log (pkg/audit); counted as lost while it is not open. */
 #pragma once
 
 #include "audit/log.h"
 #include "web/metrics.h"
 
 struct hf_audit_inlet {
-    struct hf_audit_log *log; /* NULL while it cannot be opened */
+    struct hf_audit_log *log; /* NULL: cannot be opened */
     uint64_t missed;
     struct hf_metric *lost;
 };
 
-/* Like hf_audit_log_add(). `inlet` may be NULL. */
+/* hf_audit_log_add(). `inlet` may be NULL. */
 void hf_audit_inlet_add(struct hf_audit_inlet *inlet, enum hf_audit_kind kind, const char *subject, const char *reason,
                         const char *message);

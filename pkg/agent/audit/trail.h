@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/audit/trail.h - keeps the node's audit log (pkg/audit): in each turn that builds a status it adds entries for
- * changes (audit/rules.h); other parts use hf_audit_inlet_add(env->audit, ...). While the log cannot be opened (a full
- * disk), the agent runs on and counts lost entries; opening is tried every HF_AUDIT_RETRY_NS, and the newest states
- * then get entries. Opening and writing block briefly. */
+/* agent/audit/trail.h - the node's audit log (pkg/audit): entries for changes in each turn that builds a status
+ * (audit/rules.h); others by hf_audit_inlet_add(env->audit, ...). While it cannot be opened (a full disk) lost entries
+ * are counted; opening is tried every HF_AUDIT_RETRY_NS, and the newest states then get entries. Opening and writing
+ * block briefly. */
 #pragma once
 
 #include "agent/audit/inlet.h"
@@ -19,17 +19,17 @@ struct hf_trail {
     uint64_t open_due_ns;
     uint64_t unread_ns;
     struct hf_audit_memory memory;
-    struct hf_audit_memory blind; /* states seen without a log, to count changes */
+    struct hf_audit_memory blind; /* seen without a log, to count changes */
     const struct hf_config *config_seen;
     unsigned leaps_seen;
-    uint64_t lost_seen; /* lost entries that the metric has */
-    bool ended_well;    /* the last entry of earlier processes is AgentStopped, or none is readable */
-    bool failing;       /* the last write failed, and this is logged */
+    uint64_t lost_seen; /* as the metric has it */
+    bool ended_well;    /* the last of earlier processes is AgentStopped, or none is readable */
+    bool failing;       /* the last write; logged */
     struct hf_metric_family *entries;
 };
 
 void hf_trail_init(struct hf_trail *trail, struct hf_agent_env *env, const struct hf_agent_parts *parts);
-/* Learns the log's entries and adds AgentStarted. Blocks. */
+/* Learns its entries, adds AgentStarted. Blocks. */
 void hf_trail_open(struct hf_trail *trail);
 void hf_trail_done(struct hf_trail *trail);
 
@@ -39,8 +39,8 @@ void hf_trail_look(struct hf_trail *trail);
 void hf_trail_work(struct hf_trail *trail);
 uint64_t hf_trail_wait_until_ns(const struct hf_trail *trail);
 
-/* At an orderly stop: adds AgentStopped and writes all. */
+/* AgentStopped; writes all. */
 void hf_trail_stop(struct hf_trail *trail);
 
-/* EdgeNode.status.journal; borrows `hash`. */
+/* EdgeNode.status.journal, with `hash` borrowed. */
 struct hf_status_journal hf_trail_status(const struct hf_trail *trail, char hash[HF_AUDIT_SUM + 1]);

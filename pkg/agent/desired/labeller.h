@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/labeller.h - writes the desired labels (node/labels.h) to this node's Node by server-side apply. */
+/* agent/desired/labeller.h - desired labels (node/labels.h) on this node's Node, by server-side apply. */
 #pragma once
 
 #include "agent/desired/policy.h"
@@ -8,19 +8,18 @@
 
 struct hf_labeller {
     const struct hf_agent_env *env;
-    struct hf_chosen_policy *policy; /* Node, labels and intervals; borrowed */
+    struct hf_chosen_policy *policy; /* borrowed */
     struct hf_delivery *delivery;    /* in flight, or NULL */
-    json_t *sent;                    /* labels of the apply in flight */
+    json_t *sent;                    /* by that apply */
     struct hf_backoff backoff;
-    uint64_t not_before_ns;             /* no apply before */
-    uint64_t deadline_ns;               /* when an apply without an answer is abandoned and tried again */
-    char failure[HF_READINESS_MESSAGE]; /* server's reason to refuse the labels, or "" */
+    uint64_t not_before_ns;             /* of the next apply */
+    uint64_t deadline_ns;               /* without an answer: again */
+    char failure[HF_READINESS_MESSAGE]; /* of the server, or "" */
 };
 
 void hf_labeller_init(struct hf_labeller *labeller, const struct hf_agent_env *env, struct hf_chosen_policy *policy);
 void hf_labeller_done(struct hf_labeller *labeller);
 
-/* may_write: the server is reachable, and the source has reported the Node to this process (a cached one may be
- * gone). */
+/* may_write: reachable server, and this process has seen the Node (a cached one may be gone). */
 void hf_labeller_apply_if_due(struct hf_labeller *labeller, bool may_write);
 uint64_t hf_labeller_wait_until_ns(const struct hf_labeller *labeller, bool may_write);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/machine.h - the facts of the machine under this node. Blocks while it reads a few small files. */
+/* agent/desired/machine.h - facts of the machine. Blocks for a few small files. */
 #pragma once
 
 #include "agent/env.h"
@@ -14,7 +14,7 @@ struct hf_machine {
 void hf_machine_init(struct hf_machine *machine, const struct hf_agent_env *env);
 void hf_machine_done(struct hf_machine *machine);
 
-/* All keep their values if it fails, or if a file that every machine has cannot be read. */
+/* All stay if that fails, or a file that every machine has is unreadable. */
 void hf_machine_read(struct hf_machine *machine);
 
 /* -EOPNOTSUPP: *err lists what is missing (node/meets.h). */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/own_edgenode.h - the parts of this node's EdgeNode that it reads: turns and uid. Only the turns are
- * cached on disk, so that they hold after a restart without a network, and a write is needed only when one comes or
- * goes. */
+/* agent/desired/own_edgenode.h - turns and uid of this node's EdgeNode. Only turns are cached on disk: they hold after
+ * a restart without network, and few writes are needed. */
 #pragma once
 
 #include "agent/env.h"
@@ -10,7 +9,7 @@
 struct hf_own_edgenode {
     const struct hf_agent_env *env;
     struct hf_edgenode *decoded; /* NULL: no turns */
-    char uid[64];                /* "" until the source has reported it */
+    char uid[64];                /* "": not reported yet */
 };
 
 void hf_own_edgenode_init(struct hf_own_edgenode *own, const struct hf_agent_env *env);
@@ -18,6 +17,5 @@ void hf_own_edgenode_done(struct hf_own_edgenode *own);
 
 void hf_own_edgenode_load(struct hf_own_edgenode *own, const json_t *edgenode);
 
-/* As the source reports it; NULL: it does not exist. True: the turns changed, and the cache was written. Like load,
- * logs a spec that cannot be read: no turns. */
+/* NULL: it does not exist. True: other turns, and the cache is written. As load, logs an unreadable spec: no turns. */
 bool hf_own_edgenode_take(struct hf_own_edgenode *own, const json_t *edgenode);

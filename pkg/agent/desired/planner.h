@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/planner.h - computes which releases the update engine has to install. */
+/* agent/desired/planner.h - which releases the update engine has to install. */
 #pragma once
 
 #include "agent/env.h"
@@ -13,37 +13,35 @@
 
 struct hf_planner {
     const struct hf_agent_env *env;
-    struct hf_plan *plan; /* pointers into objects are valid only during hf_planner_run() */
+    struct hf_plan *plan; /* with pointers into objects during hf_planner_run() */
     struct hf_strmap desired_names;
-    struct hf_strmap noted;                /* "<object>/<object used instead>", already logged */
-    struct hf_release_trust trust;         /* EdgeUpdates with one release name */
-    char superseded[HF_READINESS_NAMES];   /* objects, for the status */
-    char not_admitted[HF_READINESS_NAMES]; /* objects that will win once this node is admitted */
-    struct hf_strmap not_accepted;         /* for hf_planner_each_not_accepted() */
-    char failure
-        [HF_READINESS_NAMES]; /* reason why the node ignores EdgeUpdates, or the engine refused the plan; or "" */
+    struct hf_strmap noted;                /* "<object>/<object used instead>", logged */
+    struct hf_release_trust trust;         /* of EdgeUpdates with one release name */
+    char superseded[HF_READINESS_NAMES];   /* for the status */
+    char not_admitted[HF_READINESS_NAMES]; /* win when this node is admitted */
+    struct hf_strmap not_accepted;         /* hf_planner_each_not_accepted() */
+    char failure[HF_READINESS_NAMES];      /* why EdgeUpdates are ignored, or the plan refused; or "" */
 };
 
-/* Borrowed for the call. */
+/* Borrowed. */
 struct hf_planner_input {
     const struct hf_objects *updates;
     const json_t *labels;
     const struct hf_syncpolicy *policy;
-    const struct hf_edgenode *edgenode; /* for its turns; NULL: unknown */
+    const struct hf_edgenode *edgenode; /* turns; NULL: unknown */
     enum hf_staleness staleness;
     bool held;
     bool writes_used_up;
-    enum hf_link link; /* may bulk transfers run? */
+    enum hf_link link; /* for bulk transfers */
 };
 
 HF_MUST_USE int hf_planner_init(struct hf_planner *planner, const struct hf_agent_env *env);
 void hf_planner_done(struct hf_planner *planner);
 
-/* Passes the plan to the engine. Logs once which object gives way to another (sync/plan.h). */
+/* To the engine. Logs once which object gives way to which (sync/plan.h). */
 void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine);
 
-/* Visits objects that the last plan left out for their signatures, unless one with a higher sequence is used
- * instead. */
+/* Left out by the last plan for their signatures, unless one with a higher sequence is used. */
 void hf_planner_each_not_accepted(const struct hf_planner *planner,
                                   void (*visit)(void *arg, const char *name, const char *why), void *arg);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/site_hold.h - the site's order not to update (<state>/hold), and whether it is in effect. Its age is in
- * home->hold and the clock file (follow/contact.h). */
+/* agent/desired/site_hold.h - the site's order not to update (<state>/hold). Its age: home->hold and the clock file
+ * (follow/contact.h). */
 #pragma once
 
 #include "agent/env.h"
@@ -9,15 +9,15 @@
 struct hf_site_hold {
     const struct hf_agent_env *env;
     struct hf_hold file;
-    bool active; /* at the last hf_site_hold_judge() */
-    /* When it ends by itself, for the status, in steps of more than 5 s; or HF_NEVER. */
+    bool active; /* by hf_site_hold_judge() */
+    /* Its own end, for the status, in steps of more than 5 s; or HF_NEVER. */
     uint64_t end_unix_ns;
-    uint64_t wait_ns; /* from the last judge to its end, or HF_NEVER */
+    uint64_t wait_ns; /* from the last judge; or HF_NEVER */
 };
 
 void hf_site_hold_init(struct hf_site_hold *hold, const struct hf_agent_env *env);
 
-/* These return true if a status must report the change. */
+/* True: for the status. */
 bool hf_site_hold_read(struct hf_site_hold *hold);
 
 bool hf_site_hold_judge(struct hf_site_hold *hold);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/identity/client_certificate.h - gets a client certificate for this node from the cluster and renews it
- * (--client-certificate-dir); sync/renewal.h decides the next step. Files (0600) that another user owns or can write
- * are not used (certificate_folder.h). Blocks briefly. All but new accept NULL. */
+/* agent/identity/client_certificate.h - gets and renews a client certificate from the cluster
+ * (--client-certificate-dir); sync/renewal.h decides. Files (0600) by certificate_folder.h. Blocks briefly. All but new
+ * accept NULL. */
 #pragma once
 
 #include "base/fs.h"
@@ -10,7 +10,7 @@
 #include "web/metrics.h"
 
 enum { HF_CLIENT_CERTIFICATE_TEXT = 1024 };
-#define HF_CLIENT_CERTIFICATE_LIFETIME_NS (30ull * 24 * 3600 * HF_NS_PER_S) /* default of lifetime_ns */
+#define HF_CLIENT_CERTIFICATE_LIFETIME_NS (30ull * 24 * 3600 * HF_NS_PER_S) /* lifetime_ns 0 */
 
 struct hf_client_certificate_params {
     const struct hf_fs_ops *fs;
@@ -19,49 +19,47 @@ struct hf_client_certificate_params {
     const struct hf_sched_ops *sched;
     struct hf_log *log;
     struct hf_metrics *metrics; /* may be NULL */
-    struct hf_kube *kube;       /* issues the certificate; borrowed */
+    struct hf_kube *kube;       /* issues it; borrowed */
     const char *node_name, *dir;
-    uint64_t lifetime_ns; /* to ask for; 0: the default */
-    bool key_in_tpm;      /* new keys; after hf_tpm_key_provide() */
-    /* The client uses this pair from now on; both NULL: the credential of its configuration. */
+    uint64_t lifetime_ns; /* to ask for; 0: default */
+    bool key_in_tpm;      /* new ones; after hf_tpm_key_provide() */
+    /* For the client from now on; both NULL: its configuration's. */
     int (*use)(void *arg, const char *certificate_pem, const char *key_pem, struct hf_err *err);
-    /* A client with the identity of this node's kubelet, read anew from its files; the owner's. NULL: there is none.
-     * May be NULL. */
+    /* A client with the kubelet's identity, read anew; the owner's. NULL: none. May be NULL. */
     struct hf_kube *(*kubelet)(void *arg, struct hf_err *err);
-    /* That client is not needed for now. May be NULL. */
+    /* Not needed for now. May be NULL. */
     void (*kubelet_done)(void *arg);
-    /* A certificate is on the disk. May be NULL. */
+    /* On disk. May be NULL. */
     void (*issued)(void *arg, enum hf_way way, const char *request);
-    /* hf_client_certificate_problem() changed. Not before new has returned. May be NULL. */
+    /* hf_client_certificate_problem(); not before new returns. May be NULL. */
     void (*changed)(void *arg);
     void *arg;
 };
 
 struct hf_client_certificate;
 
-/* Makes the folder and uses a certificate in it, unless damaged (logged) or expired. Requests start in the next
- * iteration of the loop. */
+/* Makes the folder; uses its certificate unless damaged (logged) or expired. Requests begin in the loop's next turn. */
 HF_MUST_USE int hf_client_certificate_new(const struct hf_client_certificate_params *params,
                                           struct hf_client_certificate **ret_certificate, struct hf_err *err);
 void hf_client_certificate_free(struct hf_client_certificate *certificate);
 HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
 
-/* The server answered 401. A certificate in use: the client falls back to its configuration's credential, and a new one
- * is requested, at most once in five minutes. One not in use and not expired is tried again. */
+/* 401. In use: back to the configuration's credential, and a new one is requested, once in five minutes. Not in use and
+ * not expired: tried again. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
-/* The credential of the configuration has changed, as after `holdfast node enrol`: a pause ends. */
+/* Of the configuration, as after `holdfast node enrol`: a pause ends. */
 void hf_client_certificate_credential(struct hf_client_certificate *certificate);
 
-/* The server shows the Node. A certificate for an earlier Node of the name is given up like that (the cluster would
- * refuse its writes), at most once in five minutes. */
+/* By the server. One for an earlier Node of the name is given up (the cluster would refuse its writes), once in five
+ * minutes. */
 void hf_client_certificate_node(struct hf_client_certificate *certificate, const char *uid);
 
-/* Once a minute: ends the use of an expired certificate; corrects the effects of a wrong clock; tries a refused one
- * again after five minutes if the request was refused too. */
+/* Once a minute: ends an expired one; corrects a wrong clock's effects; after five minutes tries a refused one again if
+ * the request was refused too. */
 void hf_client_certificate_check(struct hf_client_certificate *certificate);
 
-/* The condition ClientCertificateValid: the cause of no valid or no next certificate, and the remedy; or, *ret_valid,
- * by which way the one in use came, unless by the one before it; or NULL. Valid until it changes. */
+/* ClientCertificateValid: why there is no valid or no next one, and the remedy; *ret_valid: the way of the one in use,
+ * unless by the one before it; or NULL. Until it changes. */
 const char *hf_client_certificate_problem(const struct hf_client_certificate *certificate, bool *ret_valid,
                                           const char **ret_reason);

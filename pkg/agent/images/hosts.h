@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/hosts.h - lets this node's containerd use the mirror, if spec.images.mirror.configure wants it and
- * manifests.files of agent.yaml allows each file (mirror/hosts.h). Loop thread only. Blocks. */
+/* agent/images/hosts.h - this node's containerd uses the mirror, by spec.images.mirror.configure if agent.yaml's
+ * manifests.files allow each file (mirror/hosts.h). Loop thread only. Blocks. */
 #pragma once
 
 #include "agent/images/finding.h"
@@ -9,7 +9,6 @@
 
 struct hf_agent_env;
 
-/* After the mirror has followed the policy: the hosts.toml of the state folder, which is there while it serves, is what
- * containerd gets. */
+/* After the mirror: containerd gets the state folder's hosts.toml, there while it serves. */
 void hf_image_hosts_follow(struct hf_images_finding *finding, const struct hf_agent_env *env,
                            const struct hf_policy_set *set);

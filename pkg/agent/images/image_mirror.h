@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/image_mirror.h - the mirror of registries that spec.images.mirror asks for (mirror/mirror.h), its
- * secret, and the hosts.toml that root may give to containerd: both in <state>/mirror, for root alone. Without that
- * field there is no port, no timer, and no memory but of this. Loop thread only. */
+/* agent/images/image_mirror.h - the mirror of spec.images.mirror (mirror/mirror.h), its secret, and the hosts.toml for
+ * containerd: both in <state>/mirror, for root alone. Without the field: no port, no timer, no memory but this. Loop
+ * thread only. */
 #pragma once
 
 #include "api/syncpolicy.h"
@@ -17,16 +17,16 @@ struct hf_image_mirror_params { /* borrowed */
     struct hf_mirror_upstream_params upstream;
     const char *state_dir;
     const char *platform;  /* "linux/arm64" */
-    const char *host_root; /* where the host's files are; "" on a host */
+    const char *host_root; /* of the host's files; "" on a host */
 };
 
-struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params *params); /* NULL: out of memory */
+struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params *params); /* NULL: no memory */
 void hf_image_mirror_free(struct hf_image_mirror *mirror);                                /* accepts NULL */
-/* The policy in effect. Blocks briefly. */
+/* In effect. Blocks briefly. */
 void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_syncpolicy *policy);
-/* As of struct hf_mirror_params. These three accept NULL. */
+/* struct hf_mirror_params. These three accept NULL. */
 void hf_image_mirror_report(struct hf_image_mirror *mirror, void (*ready_changed)(void *arg),
                             void (*prefetched)(void *arg, uint64_t bytes), void *arg);
-/* As of mirror/mirror.h. */
+/* mirror/mirror.h. */
 void hf_image_mirror_gate(struct hf_image_mirror *mirror, const char *closed);
 struct hf_mirror_ready hf_image_mirror_ready(const struct hf_image_mirror *mirror);

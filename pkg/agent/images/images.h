@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/images.h - only images of a signed list are pulled: keeps the list for holdfast-verify, reports what it
- * refused, and looks for what it cannot see (the condition ImagesVerified). Loop thread only. */
+/* agent/images/images.h - only images of a signed list: keeps it for holdfast-verify, reports refusals, looks for what
+ * that cannot see (ImagesVerified). Loop thread only. */
 #pragma once
 
 #include "agent/images/finding.h"
@@ -12,11 +12,11 @@
 struct hf_images {
     const struct hf_agent_env *env;
     struct hf_image_keep keep;
-    struct hf_images_finding finding; /* for the status: ImagesVerified */
+    struct hf_images_finding finding; /* ImagesVerified */
     struct hf_images_finding hosts;   /* MirrorConfigured */
-    struct hf_images_finding outside; /* of the last look at containerd; .reason NULL: none has ended */
-    char folder[256];                 /* <run>/images, where refusals are noted; "": none */
-    struct hf_watch *watch;           /* NULL: refusals are read once per interval */
+    struct hf_images_finding outside; /* last look at containerd; .reason NULL: none has ended */
+    char folder[256];                 /* <run>/images, of refusals; "": none */
+    struct hf_watch *watch;           /* NULL: read once per interval */
     bool refused;                     /* the folder has changed */
     uint64_t take_ns;                 /* mono: not before */
     /* a look, one process after the other: */
@@ -26,18 +26,17 @@ struct hf_images {
     const struct hf_alone_place *place;
     char socket[256];
     struct hf_buf stored;                      /* what `crictl images` printed */
-    void (*tell)(void *arg, const char *text); /* pulls were refused */
+    void (*tell)(void *arg, const char *text); /* of refused pulls */
     void *arg;
 };
 
-/* Set tell and arg next. */
+/* Then set tell and arg. */
 void hf_images_init(struct hf_images *images, const struct hf_agent_env *env);
 void hf_images_done(struct hf_images *images);
 
-/* After each choice of the policies in effect, which each interval makes, and after the mirror has followed it. Starts
- * a look. */
+/* After each choice of policies (each interval), and after the mirror. Starts a look. */
 void hf_images_follow(struct hf_images *images, const struct hf_policy_set *set);
 
-/* In each turn: reads refusals, at most every 10 s. */
+/* Each turn: refusals, every 10 s at most. */
 void hf_images_work(struct hf_images *images);
 uint64_t hf_images_wait_until_ns(const struct hf_images *images);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/keep.h - keeps the list of images of the policies in effect as the file that holdfast-verify reads.
- * Blocks. */
+/* agent/images/keep.h - the policies' list of images as holdfast-verify's file. Blocks. */
 #pragma once
 
 #include "agent/env.h"
@@ -8,14 +7,14 @@
 #include "verifier/image_list.h"
 
 struct hf_image_keep {
-    const char *reason; /* CamelCase: why the list in effect is not in place; NULL: it is, or there is none */
+    const char *reason; /* CamelCase: why it is not in place; NULL: it is, or there is none */
     char message[384];
-    bool present; /* a list is in place */
+    bool present; /* in place */
     struct hf_image_list list;
 };
 
-/* Writes <state>/images/allowed if the policies have another list that may replace it, or the file is damaged. */
+/* <state>/images/allowed: another list that may replace it, or a damaged file. */
 void hf_image_keep(struct hf_image_keep *keep, const struct hf_agent_env *env, const struct hf_policy_set *set);
 
-/* Does the list in place have it? Without regard to its expiry. */
+/* Whatever its expiry. */
 bool hf_image_keep_has(const struct hf_agent_env *env, const char *digest);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/running.h - which containers run images that the list does not have, from what `crictl images -o json`
- * and `crictl ps -o json` print (runtime.v1.ListImagesResponse, ListContainersResponse). Pure. */
+/* agent/images/running.h - containers of unlisted images, by `crictl images -o json` and `crictl ps -o json`
+ * (runtime.v1.ListImagesResponse, ListContainersResponse). Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,11 +9,11 @@
 #include "base/err.h"
 
 struct hf_images_running {
-    unsigned n;      /* containers with unlisted images */
-    char first[256]; /* name and image of one */
+    unsigned n;      /* containers */
+    char first[256]; /* one's name and image */
 };
 
-/* `has`: the list has this digest. -EBADMSG: another form. */
+/* `has`: listed. -EBADMSG: another form. */
 HF_MUST_USE int hf_images_running_judge(struct hf_view images, struct hf_view containers,
                                         bool (*has)(void *arg, const char *digest), void *arg,
                                         struct hf_images_running *ret, struct hf_err *err);

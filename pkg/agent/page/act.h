@@ -17,7 +17,7 @@ enum hf_page_act_kind {
     HF_PAGE_RELEASE,
     HF_PAGE_RETRY,
     HF_PAGE_ROLL_BACK,
-    HF_PAGE_UNDO, /* ends a ROLL_BACK */
+    HF_PAGE_UNDO, /* of a ROLL_BACK */
     HF_PAGE_VERIFY,
     HF_PAGE_SUPPORT,
     HF_PAGE_ACTS
@@ -33,14 +33,14 @@ struct hf_page_act {
     char words[HF_PAGE_ACT_WORDS][HF_PAGE_ACT_WORD];
 };
 
-/* -EBADMSG, with a text for people: no act, a field that it does not have or that is too long, control characters. */
+/* -EBADMSG, for people: no act, an unknown or too long field, control characters. */
 HF_MUST_USE int hf_page_act_parse(struct hf_view body, const char *state_dir, const char *run_dir,
                                   struct hf_page_act *ret_act, struct hf_err *err);
-/* The line that does the same in a shell on the node; cut at n. */
+/* For a shell on the node; cut at n. */
 const char *hf_page_act_command(const struct hf_page_act *act, char *text, size_t n);
 
-/* Who guesses tokens: a peer (os/socket/peer.h) who gave HF_PAGE_GUESSES wrong ones within a minute is not heard for
- * the rest of it. Others are. */
+/* A peer (os/socket/peer.h) with HF_PAGE_GUESSES wrong tokens in a minute is not heard for the rest of it; others
+ * are. */
 enum { HF_PAGE_GUESSES = 5, HF_PAGE_GUESSERS = 16 };
 
 struct hf_page_guesses {

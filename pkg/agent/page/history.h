@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/page/history.h - figures of the last 24 hours for the plots of the page, in a ring in memory: one sample in two
- * minutes at most, 26 KiB in all. Pure. */
+/* agent/page/history.h - 24 hours of figures for the page's plots: a sample in two minutes at most, 26 KiB. Pure. */
 #pragma once
 
 #include <stdint.h>
@@ -16,20 +15,19 @@ enum {
 
 struct hf_page_series {
     const char *name;
-    bool is_rate; /* given as a sum that only grows; kept as its growth in a second */
+    bool is_rate; /* given as a growing sum; kept as growth per second */
 };
 
 struct hf_page_history;
 
-/* Borrows series[n]. NULL: out of memory. */
+/* Borrows series[n]. NULL: no memory. */
 struct hf_page_history *hf_page_history_new(const struct hf_page_series *series, size_t n);
 void hf_page_history_free(struct hf_page_history *history); /* accepts NULL */
 
-/* A sample is due: none yet, or the last one is HF_PAGE_SAMPLE_S old. */
+/* None yet, or HF_PAGE_SAMPLE_S ago. */
 bool hf_page_history_is_due(const struct hf_page_history *history, uint64_t mono_ns);
-/* values[n]; NAN: unknown. */
+/* NAN: unknown. */
 void hf_page_history_add(struct hf_page_history *history, uint64_t mono_ns, const double *values);
 
-/* {"ages": [SECONDS, ...], "series": {NAME: [VALUE or null, ...]}}, the oldest first, none older than a day. -ENOMEM,
- * -E2BIG. */
+/* {"ages": [SECONDS, ...], "series": {NAME: [VALUE or null, ...]}}, oldest first, a day at most. -ENOMEM, -E2BIG. */
 HF_MUST_USE int hf_page_history_format(const struct hf_page_history *history, uint64_t mono_ns, struct hf_buf *out);

@@ -34,20 +34,20 @@ struct hf_agent_page_params {
     const char *state_dir, *run_dir; /* of the agent */
     struct hf_page_deeds {
         const struct hf_proc_ops *proc;
-        const char *program;      /* holdfast, the command line; NULL: not known */
+        const char *program;      /* the command line; NULL: unknown */
         void (*retry)(void *arg); /* as at SIGHUP */
-        /* As hf_agent_page_acted(). */
+        /* hf_agent_page_acted(). */
         void (*audited)(void *arg, const char *subject, const char *reason, const char *message);
         void *arg;
     } acts;
 };
 
-/* Borrows the parameters. NULL: out of memory. */
+/* Borrows. NULL: no memory. */
 struct hf_agent_page *hf_agent_page_new(const struct hf_agent_page_params *params);
-/* After the servers that have its routes, before the loop. Accepts NULL. */
+/* After the servers with its routes, before the loop. Accepts NULL. */
 void hf_agent_page_free(struct hf_agent_page *page);
 
-/* The newest status, JSON; copied. Accepts NULL. */
+/* JSON; copied. Accepts NULL. */
 void hf_agent_page_show(struct hf_agent_page *page, struct hf_view status);
 
 const struct hf_server_route *hf_agent_page_routes(const struct hf_agent_page *page, size_t *ret_n);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/check_ready.h - asks this node's agent whether it is ready (--check-ready). */
+/* agent/process/check_ready.h - is this node's agent ready (--check-ready)? */
 #pragma once
 
 #include <stdio.h>
 
 #include "agent/process/options.h"
 
-/* Asks GET /readyz at --health-address, and allows 5 s for the connection and for each further part. Writes the answer
- * to `out` if it is "ready", otherwise the answer or the error to `faults`. Blocks. Returns the exit code, 0: ready.
- * Threads: any. */
+/* GET /readyz at --health-address; 5 s for the connection and each further part. "ready" to `out`, else answer or error
+ * to `faults`. Blocks. Exit code, 0: ready. Threads: any. */
 int hf_check_ready_run(const struct hf_agent_options *options, FILE *out, FILE *faults);

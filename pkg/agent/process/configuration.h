@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/configuration.h - loads and reloads the node's configuration (config/config.h); --check-config. */
+/* agent/process/configuration.h - loads and reloads agent.yaml (config/config.h); --check-config. */
 #pragma once
 
 #include <stdio.h>
@@ -9,35 +9,34 @@
 #include "config/config.h"
 #include "loop/sched.h"
 
-/* In the state folder, sealed: the text of the configuration that has worked last. */
+/* In the state folder, sealed: the text that worked last. */
 #define HF_LAST_CONFIGURATION "configuration"
 
-/* Earlier ones stay in memory, because parts of the agent may refer to them. */
+/* Earlier ones stay in memory: parts may refer to them. */
 struct hf_agent_configuration {
     const struct hf_agent_options *options;
     const struct hf_fs_ops *fs;
     struct hf_log *log;
-    struct hf_config *now; /* in effect; NULL before the first read */
+    struct hf_config *now; /* NULL before the first read */
     struct hf_config **before;
     size_t n_before;
     const struct hf_sched_ops *sched;
     struct hf_timer *timer;
 };
 
-/* The file of --config; logs faults. 1: `now` is new; 0: not (an unusable file at a reload); -ENOMEM. A start that
- * cannot use the file takes the one that worked last, and adds the fault; without one, the strict defaults. */
+/* --config's; logs faults. 1: `now` is new; 0: not (unusable at a reload); -ENOMEM. A start that cannot use it takes
+ * the one that worked last, with the fault; without one, strict defaults. */
 HF_MUST_USE int hf_agent_configuration_read(struct hf_agent_configuration *configuration, struct hf_err *err);
 
-/* From now on, what is in effect for --probation is kept for later starts; -ENOMEM. hf_agent_configuration_done()
- * before the loop ends. */
+/* What is in effect for --probation is kept for later starts; -ENOMEM. hf_agent_configuration_done() before the loop
+ * ends. */
 HF_MUST_USE int hf_agent_configuration_keep(struct hf_agent_configuration *configuration,
                                             const struct hf_sched_ops *sched);
 void hf_agent_configuration_done(struct hf_agent_configuration *configuration);
 
-/* From --update-root, else from the configuration. */
+/* --update-root's, else the configuration's. */
 const char *const *hf_agent_configuration_roots(const struct hf_agent_configuration *configuration);
 
-/* Prints the resulting configuration and the ReadWritePaths of a systemd unit to `out`, faults by line to `faults`.
- * Exit code 0: no fault. */
+/* To `out`: result, and a unit's ReadWritePaths; to `faults`: by line. Exit code 0: no fault. */
 int hf_agent_configuration_check(const struct hf_agent_options *options, const struct hf_fs_ops *fs, FILE *out,
                                  FILE *faults);

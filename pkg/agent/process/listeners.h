@@ -19,17 +19,17 @@ enum {
     HF_LISTEN_HEALTH_CONNECTIONS = 256,
     HF_LISTEN_INGEST_CONNECTIONS = HF_SERVER_MAX_CONNECTIONS - HF_LISTEN_METRICS_CONNECTIONS -
                                    HF_LISTEN_HEALTH_CONNECTIONS - HF_LISTEN_SOCKET_CONNECTIONS,
-    /* s for the complete head of a request (idle_s) */
+    /* s, for a request's complete head */
     HF_LISTEN_HEALTH_IDLE_S = 5,
     HF_LISTEN_METRICS_IDLE_S = 10,
-    /* The process should be able to open a descriptor per connection and 336 others. */
+    /* Descriptors: one per connection, and 336. */
     HF_LISTEN_DESCRIPTORS = HF_SERVER_MAX_CONNECTIONS + 336,
-    HF_LISTEN_RETRY_S = 30, /* between attempts to open a server */
+    HF_LISTEN_RETRY_S = 30, /* s, to open a server */
 };
 
 struct hf_listeners;
 
-/* Borrows pointers; copies routes and `ready`. */
+/* Copies routes and `ready`; borrows the rest. */
 struct hf_listeners_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;
@@ -37,21 +37,21 @@ struct hf_listeners_params {
     struct hf_metrics *metrics;
     struct hf_web_check ready;
     struct hf_server_route ingest;
-    /* The page of the node: beside /metrics, and on the socket for a proxy. */
+    /* Beside /metrics, and on the socket for a proxy. */
     const struct hf_server_route *page;
     size_t n_page;
-    const char *run_dir; /* for the default socket, or NULL */
+    const char *run_dir; /* of the default socket; or NULL */
     uint64_t retry_ns;   /* 0: HF_LISTEN_RETRY_S */
 };
 
-/* Opens what is not off. A failure names the flags in *err; with --listen-optional, and for the default socket, it is a
- * warning and retried. Raises the soft limit of open files to HF_LISTEN_DESCRIPTORS, if the hard one allows. */
+/* What is not off. Failures name the flags; with --listen-optional, and for the default socket, a warning, and retried.
+ * Raises the soft limit of files to HF_LISTEN_DESCRIPTORS if the hard one allows. */
 HF_MUST_USE int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listeners **ret_listeners,
                                  struct hf_err *err);
 
 /* 0: not open. */
 uint16_t hf_listeners_port(const struct hf_listeners *listeners, enum hf_agent_listener listener);
 
-/* Without answers to open requests. Before hf_loop_free(). */
+/* Open requests get no answer. Before hf_loop_free(). */
 void hf_listeners_free(struct hf_listeners *listeners);
 HF_DEFINE_CLEANUP(struct hf_listeners, hf_listeners_free)

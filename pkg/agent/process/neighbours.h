@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/neighbours.h - what the node's owner says about sharing with the neighbours (share/share.h):
- * agent.yaml, and the files that it names or that are in known places. */
+/* agent/process/neighbours.h - sharing with neighbours (share/share.h) by agent.yaml, and files that it names or in
+ * known places. */
 #pragma once
 
 #include "base/fs.h"
@@ -8,8 +8,7 @@
 #include "config/config.h"
 #include "share/share.h"
 
-/* Reads the files and settles. `client_pem`: the file with the agent's certificate and key, if agent.yaml names none;
- * NULL: there is none. `where` stands for "/"; "" on a real node. What is missing is logged once for as long as it
- * is the same (*said, 0 at first). Call it at the start, after a change, and from time to time. Blocks briefly. */
+/* At the start, after a change, and from time to time. `client_pem`: the agent's, if agent.yaml names none; or NULL.
+ * `where`: for "/"; "" on a real node. What is missing is logged once (*said, 0 at first). Blocks briefly. */
 void hf_neighbours_settle(struct hf_sharing *share, const struct hf_fs_ops *fs, const char *where,
                           const struct hf_config *config, const char *client_pem, struct hf_log *log, int *said);

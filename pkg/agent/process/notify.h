@@ -2,5 +2,5 @@
 /* agent/process/notify.h - tells systemd how the process is. */
 #pragma once
 
-/* Such as "READY=1", to $NOTIFY_SOCKET; without one, nothing. */
+/* "READY=1", to $NOTIFY_SOCKET, if there is one. */
 void hf_notify_systemd(const char *state);

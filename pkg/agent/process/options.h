@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/options.h - the agent's flags and environment variables; one table for parsing and help. `--name value`
- * or `--name=value`; a flag wins over its variable, and an empty variable is not set. Pure, but --ingest-socket-group
- * looks up a group. */
+/* agent/process/options.h - flags and environment variables, one table for parsing and help. `--name value` or
+ * `--name=value`; a flag wins, an empty variable is not set. Pure, but --ingest-socket-group looks up a group. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,56 +28,56 @@ enum hf_options_action {
 
 enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, HF_LISTEN_COUNT };
 
-/* As in --metrics-port. */
+/* Of --metrics-port. */
 const char *hf_agent_listener_name(enum hf_agent_listener listener);
 
-/* Of a pod, about its host. */
+/* A pod's, about its host. */
 struct hf_agent_host_flags {
-    const char *root; /* where it is mounted; NULL: "/" */
+    const char *root; /* NULL: "/" */
     enum hf_hostlife life;
-    const char *paths; /* between colons; NULL: as in the unit's template */
+    const char *paths; /* with colons; NULL: the unit template's */
 };
 
-/* The client certificate. */
+/* Client certificate. */
 struct hf_agent_identity {
-    const char *dir;     /* NULL: the agent gets none */
-    const char *kubelet; /* where (agent/identity/kubelet_identity.h) */
+    const char *dir;     /* NULL: none */
+    const char *kubelet; /* agent/identity/kubelet_identity.h */
     uint64_t lifetime_ns;
     bool key_in_tpm;
 };
 
-/* Strings are static, of argv or the environment, or owned; relative paths are made absolute. NULL: not given. */
+/* Strings: static, of argv or environment, or owned; paths absolute. NULL: not given. */
 struct hf_agent_options {
     const char *server, *kubeconfig, *source;
-    const char *export_dir;        /* for status and telemetry, instead of sinks; NULL: none */
-    const char *status_kubeconfig; /* the server for writes; NULL: the one read from */
+    const char *export_dir;        /* status and telemetry, not sinks; or NULL */
+    const char *status_kubeconfig; /* for writes; NULL: where it reads */
     const char *node_name;
     const char *state_dir, *trust_dir;
-    const char *run_dir; /* for the file of `holdfast status` and the default socket */
-    bool run_dir_given;  /* else run_dir is used only on a file system in memory */
+    const char *run_dir; /* `holdfast status`, default socket */
+    bool run_dir_given;  /* else only on a file system in memory */
     const char *config;
-    bool config_given; /* the file must exist */
+    bool config_given; /* must exist */
     const char *first_install;
-    const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends it; empty: those of the configuration */
+    const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends; empty: the configuration's */
     size_t n_roots;
     struct hf_agent_host_flags host;
     struct hf_listen_flag listen[HF_LISTEN_COUNT];
-    bool listen_optional;      /* start also if a listener cannot open */
-    const char *ingest_socket; /* NULL: ingest.sock in the run folder */
+    bool listen_optional;      /* start without a listener that cannot open */
+    const char *ingest_socket; /* NULL: ingest.sock in run_dir */
     bool ingest_socket_off;
     struct {
-        mode_t mode; /* default 0660 with a group, else 0666 */
-        gid_t gid;   /* (gid_t)-1: no group */
+        mode_t mode; /* 0660 with a group, else 0666 */
+        gid_t gid;   /* (gid_t)-1: none */
     } ingest_socket_access;
     const char *allowed_hosts[HF_OPTIONS_MAX_HOSTS + 1];
     size_t n_allowed_hosts;
     struct hf_agent_identity identity;
-    uint64_t retry_base_ns; /* for growing delays (base/backoff.h) */
-    uint64_t probation_ns;  /* health before `healthy` goes to a supervisor */
+    uint64_t retry_base_ns; /* growing delays (base/backoff.h) */
+    uint64_t probation_ns;  /* until `healthy` to a supervisor */
     const char *storage_dir;
-    const char *cloud_endpoint; /* telemetry sink while no policy configures telemetry */
+    const char *cloud_endpoint; /* sink while no policy has telemetry */
     const char *device_key_ref; /* "file:/path" or "env:NAME" */
-    uint64_t max_retries;       /* before a telemetry batch is deferred */
+    uint64_t max_retries;       /* of a telemetry batch, then deferred */
     enum hf_options_action action;
     enum hf_kube_api api;
     enum hf_log_level log_level;
@@ -89,17 +88,17 @@ struct hf_agent_options {
     size_t n_owned;
 };
 
-/* -EINVAL: wrong or exclusive arguments or variables; *err names them and the expected form. */
+/* -EINVAL: wrong or exclusive; *err names them and the form. */
 HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
                                        struct hf_agent_options *ret_options, struct hf_err *err);
 
-/* Only after success. */
+/* After success. */
 void hf_agent_options_done(struct hf_agent_options *options);
 
 HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
 
-/* The variable of the i-th flag, or NULL. False: there are not so many. */
+/* Or NULL. False: not so many flags. */
 bool hf_agent_options_variable(size_t i, const char **ret_name);
 
-/* The host's name in lower case, as the kubelet does. -EINVAL: does not fit, or invalid by RFC 1123. */
+/* The host's in lower case, as the kubelet. -EINVAL: does not fit, or not by RFC 1123. */
 HF_MUST_USE int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/outside.h - watches for what the kernel reports. Each returns NULL if the watch cannot start (inotify
- * limit, no netlink). */
+/* agent/process/outside.h - what the kernel reports. NULL: no watch (inotify limit, no netlink). */
 #pragma once
 
 #include <limits.h>
@@ -10,21 +9,21 @@
 
 struct hf_outside;
 
-/* The file was written, renamed, replaced or removed. If NULL, poll it. Copies its arguments. */
+/* Written, renamed, replaced, removed. NULL: poll it. Copies. */
 struct hf_outside *hf_outside_watch_file(struct hf_loop *loop, const char *folder, const char *name,
                                          void (*changed)(void *arg), void *arg);
 
-/* One second after an address, a route or a link came up, once for all of that second. */
+/* A second after an address, route or link came up, once for all of it. */
 struct hf_outside *hf_outside_watch_links(struct hf_loop *loop, void (*changed)(void *arg), void *arg);
 
-/* The wall clock was set, or the machine woke: the loop's timers do not count a suspend. */
+/* Set, or the machine woke: the loop's timers do not count a suspend. */
 struct hf_outside *hf_outside_watch_clock(struct hf_loop *loop, void (*changed)(void *arg), void *arg);
 
 void hf_outside_free(struct hf_outside *outside);
 HF_DEFINE_CLEANUP(struct hf_outside, hf_outside_free)
 
-/* The path of the program of this name beside `self`. NULL: not known. Pure. */
+/* Beside `self`. NULL: unknown. Pure. */
 const char *hf_outside_beside(const char *self, const char *name, char path[PATH_MAX]);
 
-/* From /proc/self/cgroup. False: no service below system.slice, or it does not fit. Pure. */
+/* /proc/self/cgroup. False: not below system.slice, or does not fit. Pure. */
 bool hf_outside_own_unit(struct hf_view cgroup, char *unit, size_t n);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/status_export.h - keeps the newest status as <folder>/<node>/status.json on the medium of --export.
- * Looks every HF_STATUS_EXPORT_NS, and writes only a new status, or to another medium. Threads: loop thread; a job that
- * may hang writes. */
+/* agent/process/status_export.h - the newest status as <folder>/<node>/status.json on --export's medium. Looks every
+ * HF_STATUS_EXPORT_NS; writes a new status, or to another medium. Threads: loop thread; a job that may hang writes. */
 #pragma once
 
 #include "base/fs.h"
@@ -13,11 +12,11 @@
 
 struct hf_status_export;
 
-/* Copies `folder` and `node`. */
+/* Copies both names. */
 struct hf_status_export *hf_status_export_new(const struct hf_fs_ops *fs, const struct hf_sched_ops *sched,
                                               struct hf_log *log, const char *folder, const char *node);
-/* A job in progress ends by itself. Accepts NULL. */
+/* A job ends by itself. Accepts NULL. */
 void hf_status_export_free(struct hf_status_export *export);
 
-/* Copies the text; without memory, the one before stays. Accepts NULL. */
+/* Copies; no memory: the one before stays. Accepts NULL. */
 void hf_status_export_set(struct hf_status_export *export, struct hf_view text);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/supervised.h - the agent's side of the pipe to holdfast-supervisor: says that it is started, alive,
- * healthy, or ends on purpose; reads what the supervisor gave up.
- *
- * Without a supervisor nothing is written, and hf_supervised_life() is NULL. */
+/* agent/process/supervised.h - the agent's end of holdfast-supervisor's pipe: started, alive, healthy, ends on purpose;
+ * what the supervisor gave up. Without one nothing is written, and hf_supervised_life() is NULL. */
 #pragma once
 
 #include "base/clock.h"
@@ -11,10 +9,10 @@
 #include "loop/sched.h"
 #include "supervisor/life.h"
 
-/* What an agent judges itself by. Nothing that a server says is in here. */
+/* What an agent judges itself by: nothing that a server says. */
 struct hf_supervised_facts {
-    bool has_state;  /* the folder can be read, and its lock is this process's */
-    bool has_turned; /* the cache is loaded, and one whole turn is done */
+    bool has_state;  /* the folder is readable, its lock this process's */
+    bool has_turned; /* cache loaded, one whole turn done */
 };
 
 struct hf_supervised_params {
@@ -23,30 +21,30 @@ struct hf_supervised_params {
     const struct hf_sched_ops *sched;
     struct hf_log *log;
     const char *state_dir;
-    uint64_t probation_ns;                         /* the facts hold for so long before it says `healthy` */
-    struct hf_supervised_facts (*look)(void *arg); /* at each line */
-    void (*stop)(void *arg, const char *why);      /* ends the process soon */
+    uint64_t probation_ns;                         /* so long before `healthy` */
+    struct hf_supervised_facts (*look)(void *arg); /* each line */
+    void (*stop)(void *arg, const char *why);      /* the process, soon */
     void *arg;
 };
 
 struct hf_supervised;
 
-/* The descriptor of the supervisor, from and out of the environment; CLOEXEC. -1: none. Call before any child. */
+/* The supervisor's, out of the environment; CLOEXEC. -1: none. Before any child. */
 int hf_supervised_take_fd(void);
 
-/* Takes `fd`, which may be -1. NULL: out of memory. */
+/* Owns `fd`, maybe -1. NULL: no memory. */
 struct hf_supervised *hf_supervised_new(const struct hf_supervised_params *params, int fd);
 void hf_supervised_free(struct hf_supervised *supervised);
 
-/* Before the loop turns, in a long start. */
+/* In a long start, before the loop. */
 void hf_supervised_alive(struct hf_supervised *supervised);
-/* The agent is started; from now on a timer says that its loop turns. */
+/* Started; a timer tells that the loop turns. */
 void hf_supervised_ready(struct hf_supervised *supervised);
 bool hf_supervised_is(const struct hf_supervised *supervised);
-/* NULL: there is no supervisor. */
+/* NULL: none. */
 const struct hf_life_ops *hf_supervised_life(const struct hf_supervised *supervised);
 
-/* The pure rule, applied at each line: how long the facts have held, without sleep of the machine. */
+/* Pure, each line: how long the facts have held, without sleep of the machine. */
 struct hf_supervised_health {
     bool holds;
     uint64_t last_ns, held_ns;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/telemetry.h - runs pkg/telemetry by the policy, or, if that has no telemetry part, by --cloud-endpoint:
- * POST /ingest and one sink of format `seed`. <dir>/storage.lock is held from the first use to the end of the process,
- * and tried every 30 s if the folder is unusable. */
+/* agent/process/telemetry.h - pkg/telemetry by the policy, else by --cloud-endpoint: POST /ingest and one sink of
+ * format `seed`. <dir>/storage.lock: from first use to the end, tried every 30 s if unusable. */
 #pragma once
 
 #include "agent/process/options.h"
@@ -14,7 +13,7 @@
 
 struct hf_agent_telemetry;
 
-/* Borrows what pointers point to. */
+/* Borrows. */
 struct hf_agent_telemetry_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;
@@ -24,12 +23,12 @@ struct hf_agent_telemetry_params {
     struct hf_log *log;
     struct hf_metrics *metrics;
     const char *node;
-    struct hf_identity *identity;    /* of the node, for sinks; may be NULL */
-    const struct hf_config *config;  /* the node's bounds; NULL: the defaults */
-    bool (*policy_known)(void *arg); /* false: the policy that turns POST /ingest on may be missing */
-    /* an important change of hf_agent_telemetry_status() */
+    struct hf_identity *identity;    /* for sinks; may be NULL */
+    const struct hf_config *config;  /* NULL: defaults */
+    bool (*policy_known)(void *arg); /* false: maybe without the policy that turns POST /ingest on */
+    /* of note, in hf_agent_telemetry_status() */
     void (*changed)(void *arg);
-    /* a body went to a sink on another machine (struct hf_telemetry_link) */
+    /* to another machine (struct hf_telemetry_link) */
     void (*sent)(void *arg, uint64_t bytes, bool backlog);
     void *arg;
 };
@@ -43,17 +42,17 @@ void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struc
 
 void hf_agent_telemetry_configure(struct hf_agent_telemetry *telemetry, const struct hf_config *config);
 
-/* The budget of writes is used up: telemetry stops writes that can wait. */
+/* Budget used up: no writes that can wait. */
 void hf_agent_telemetry_pause_writes(struct hf_agent_telemetry *telemetry, bool paused);
 
-/* NULL: backlogs may travel; else why they wait ("LinkWindowClosed"). Borrowed until the next call. */
+/* NULL: backlogs travel; else "LinkWindowClosed". Borrowed until the next call. */
 void hf_agent_telemetry_set_link(struct hf_agent_telemetry *telemetry, const char *closed);
 
-/* `stopped` when every accepted event is on disk. */
+/* With every accepted event on disk. */
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);
 
-/* POST /ingest: 404 while it is not turned on, 503 while the policy is unknown or the folder unusable. */
+/* 404: not turned on; 503: unknown policy, unusable folder. */
 struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry);
 
-/* NULL: nothing to report. */
+/* Or NULL. */
 json_t *hf_agent_telemetry_status(const struct hf_agent_telemetry *telemetry);

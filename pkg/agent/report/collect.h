@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/collect.h - collects a status from all parts, and builds its essence (report/status.h). */
+/* agent/report/collect.h - a status of all parts, with its essence (report/status.h). */
 #pragma once
 
 #include "agent/parts.h"
@@ -8,18 +8,18 @@
 
 struct hf_collect_params {
     const struct hf_agent_parts *parts;
-    struct hf_steady *steady; /* reported status of each update (sync/steady.h) */
+    struct hf_steady *steady; /* of each update (sync/steady.h) */
     json_t *conditions;
     bool stopped;
-    bool name_shared;             /* another agent seems to use this name (report/echo.h) */
-    const char *delivery_failure; /* server's reason to refuse statuses, or NULL */
-    int64_t generation;           /* the EdgeNode's; 0: unknown */
+    bool name_shared;             /* by another agent (report/echo.h) */
+    const char *delivery_failure; /* of the server, or NULL */
+    int64_t generation;           /* EdgeNode's; 0: unknown */
 };
 
-/* Visits at most 16 objects and files that are refused or unreadable, not those without room. */
+/* 16 at most: objects and files, not those without room. */
 void hf_collect_refused(const struct hf_agent_parts *parts, void (*each)(void *arg, const struct hf_refused *refused),
                         void *arg);
 
-/* *ret_look_again_ns: when the essence may change without an event, or HF_NEVER. */
+/* ret_look_again_ns: without an event; HF_NEVER. */
 HF_MUST_USE int hf_collect_status(const struct hf_collect_params *params, struct hf_readiness *ret_readiness,
                                   json_t **ret_essence, uint64_t *ret_look_again_ns);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/herald.h - reports notable changes of this node as Events about its EdgeNode (sync/outcomes.h,
- * sync/notices.h). Those for an unreachable server are kept in <state>/events.json. Without a server for Events there
- * are none. */
+/* agent/report/herald.h - notable changes as Events about this node's EdgeNode (sync/outcomes.h, sync/notices.h); for
+ * an unreachable server kept in <state>/events.json. None without a server for Events. */
 #pragma once
 
 #include "agent/parts.h"
@@ -16,21 +15,21 @@ struct hf_herald {
     struct hf_notices notices;
     struct hf_outcomes outcomes;
     struct hf_backoff backoff;
-    struct hf_kube_pending *pending; /* in flight, or NULL */
-    uint64_t salt;                   /* random, in the Events' names; saved with the notices */
+    struct hf_kube_pending *pending; /* or NULL */
+    uint64_t salt;                   /* random, in Events' names; saved */
     bool has_file;
-    uint64_t kept;         /* number of the newest notice in the file; 0: none */
-    uint64_t dropped_seen; /* part of notices.dropped that the metric has */
+    uint64_t kept;         /* number of the newest in the file; 0: none */
+    uint64_t dropped_seen; /* by the metric */
     unsigned leaps_seen;
     bool away;            /* between WentStale and CameBack */
-    uint64_t longest_ns;  /* greatest age of contact since WentStale */
-    const char *pressure; /* reason of DiskPressure until it ended, or NULL */
-    bool refused;         /* the last Event, and this is logged */
+    uint64_t longest_ns;  /* age of contact since WentStale */
+    const char *pressure; /* DiskPressure's reason, or NULL */
+    bool refused;         /* the last; logged */
 };
 
 void hf_herald_init(struct hf_herald *herald, const struct hf_agent_env *env, const struct hf_agent_parts *parts);
 
-/* From the file; a damaged one is logged, and later replaced. */
+/* A damaged file is logged, and later replaced. */
 void hf_herald_load(struct hf_herald *herald);
 void hf_herald_done(struct hf_herald *herald);
 
@@ -39,10 +38,9 @@ void hf_herald_look(struct hf_herald *herald);
 
 void hf_herald_tell(struct hf_herald *herald, enum hf_notice_reason reason, const char *text);
 
-/* The server accepts statuses again. After an outage (spread_ns not 0) the next Event waits up to five minutes, so that
- * a fleet's do not come together. */
+/* After an outage (spread_ns not 0) up to five minutes before the next, for a fleet's. */
 void hf_herald_reachable(struct hf_herald *herald, uint64_t spread_ns);
 
-/* Sends the oldest, if due and the server is reachable; writes or removes the file. */
+/* The oldest, if due and reachable; writes or removes the file. */
 void hf_herald_send_if_due(struct hf_herald *herald);
 uint64_t hf_herald_wait_until_ns(const struct hf_herald *herald);

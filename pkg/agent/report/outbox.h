@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/outbox.h - copies of the status on this node: <state>/outbox.json while one waits for delivery, and the
- * run file for local programs. The disk queue writes them. */
+/* agent/report/outbox.h - copies of the status: <state>/outbox.json while one waits, and the run file. By the disk
+ * queue. */
 #pragma once
 
 #include "agent/env.h"
@@ -8,11 +8,10 @@
 struct hf_outbox {
     const struct hf_agent_env *env;
     bool present;    /* outbox.json exists */
-    json_t *essence; /* outbox.json's; NULL: no file, or of an earlier process */
+    json_t *essence; /* outbox.json's; NULL: none, or an earlier process's */
 };
 
-/* Returns the conditions of an earlier process's status (their transition times are still valid) as a new array, or
- * NULL. */
+/* An earlier status's conditions (transition times hold), a new array, or NULL. */
 json_t *hf_outbox_load(struct hf_outbox *outbox, const struct hf_agent_env *env);
 void hf_outbox_done(struct hf_outbox *outbox);
 
@@ -21,5 +20,5 @@ void hf_outbox_write(struct hf_outbox *outbox, const json_t *body, json_t *essen
 bool hf_outbox_holds(const struct hf_outbox *outbox, const json_t *essence);
 void hf_outbox_clear(struct hf_outbox *outbox);
 
-/* To the run file, if any, which is usually in memory. */
+/* Run file, if any; usually in memory. */
 void hf_outbox_show(const struct hf_outbox *outbox, const json_t *body);

@@ -18,7 +18,7 @@
 struct hf_report {
     const struct hf_agent_env *env;
     const struct hf_agent_parts *parts;
-    json_t *essence;    /* NULL before the first status */
+    json_t *essence;    /* NULL: no status yet */
     json_t *conditions; /* with transition times */
     struct hf_steady steady;
     struct hf_pace pace;
@@ -27,43 +27,43 @@ struct hf_report {
     struct hf_echo echo;
     struct hf_sender sender;
     struct hf_backoff backoff; /* after failed deliveries */
-    uint64_t look_again_ns;    /* when the essence may change without an event, or HF_NEVER */
-    uint64_t keep_ns;          /* when to write local copies; HF_NEVER while deliveries succeed */
-    uint64_t kept_ns;          /* last write of local copies */
+    uint64_t look_again_ns;    /* without an event, or HF_NEVER */
+    uint64_t keep_ns;          /* local copies; HF_NEVER while deliveries succeed */
+    uint64_t kept_ns;          /* last local copies */
     uint64_t contact_ns;
-    char refused[HF_READINESS_MESSAGE]; /* server's reason to refuse a status for good; "" after it accepted one */
-    bool ready, stalled;                /* Ready, Stalled are True in the newest status */
-    bool waiting;                       /* an update waits for the rollout; Ready stays True */
-    bool delivered;                     /* the newest is on the server */
-    bool just_created;                  /* created, no status yet: creating it again would not help */
+    char refused[HF_READINESS_MESSAGE]; /* for good; "": accepted since */
+    bool ready, stalled;                /* True in the newest */
+    bool waiting;                       /* an update, for the rollout; Ready stays */
+    bool delivered;                     /* the newest */
+    bool just_created;                  /* no status yet: creating it again would not help */
     bool stopping;
 };
 
-/* `parts` may be filled later. */
+/* `parts`: later. */
 HF_MUST_USE int hf_report_init(struct hf_report *report, const struct hf_agent_env *env,
                                const struct hf_agent_parts *parts, struct hf_err *err);
 void hf_report_done(struct hf_report *report);
 
-/* A changed essence makes a write due. */
+/* A changed essence is due. */
 void hf_report_build(struct hf_report *report);
 
-/* Sends the newest status in one of the three ways, if due. */
+/* Write, park or keep. */
 void hf_report_send_if_due(struct hf_report *report);
 uint64_t hf_report_wait_until_ns(const struct hf_report *report);
 
-/* The server accepts statuses again; writes the newest after `spread_ns`. */
+/* The newest, after `spread_ns`. */
 void hf_report_reachable(struct hf_report *report, uint64_t spread_ns);
 
-/* `edgenode` NULL: it does not exist. */
+/* NULL: none. */
 void hf_report_heard_edgenode(struct hf_report *report, const json_t *edgenode);
 
-/* A field changed that causes no write but must not wait for the heartbeat. */
+/* A field that causes no write, but not for the heartbeat. */
 void hf_report_changed(struct hf_report *report);
 
-/* The agent still has work to do. */
+/* Work to do. */
 bool hf_report_reconciling(const struct hf_report *report);
 
-/* `last_status`: first a final one, to the run file, and to a reachable server. Stopped when that has answered, after 2
- * s, or if there is nothing to send. */
+/* `last_status`: a final one, to run file and reachable server. Stopped when answered, after 2 s, or with nothing to
+ * send. */
 void hf_report_stop(struct hf_report *report, bool last_status);
 bool hf_report_stopped(struct hf_report *report);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/sender.h - writes this node's EdgeNode by server-side apply: at most one in flight, with a deadline. */
+/* agent/report/sender.h - server-side apply of this node's EdgeNode: one in flight, with a deadline. */
 #pragma once
 
 #include "agent/env.h"
 
-/* `created`: answer to the apply that creates it. The rest: struct hf_source_ops. */
+/* `created`: by the apply that creates. Rest: struct hf_source_ops. */
 typedef void hf_sender_answered(void *arg, bool created, int r, uint64_t retry_after_ns, const json_t *answer,
                                 const struct hf_err *err);
 
@@ -19,12 +19,12 @@ struct hf_sender {
 
 void hf_sender_init(struct hf_sender *sender, const struct hf_agent_env *env, hf_sender_answered *answered, void *arg);
 
-/* After -errno `answered` is not called. */
+/* -errno: no `answered`. */
 HF_MUST_USE int hf_sender_apply_status(struct hf_sender *sender, const json_t *body, uint64_t deadline_ns,
                                        struct hf_err *err);
 HF_MUST_USE int hf_sender_create(struct hf_sender *sender, const json_t *body, uint64_t deadline_ns,
                                  struct hf_err *err);
 
-/* _late: if the deadline has passed (true). */
+/* _late: past the deadline (true). */
 bool hf_sender_abandon_late(struct hf_sender *sender, uint64_t now_ns);
 void hf_sender_abandon(struct hf_sender *sender);

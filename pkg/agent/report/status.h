@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/status.h - builds EdgeNode.status as JSON. Pure.
+/* agent/report/status.h - EdgeNode.status as JSON. Pure.
  *
- * Changes of the essence are reported at once. The volatile part (sequence, times, clock offset, telemetry,
- * measurements) is added at a write, so that drift or a heartbeat is no change. A new condition is a field of struct
- * hf_status_view and a row in set_conditions(). */
+ * Changes of the essence are reported at once; the rest (sequence, times, clock offset, telemetry, measurements) at a
+ * write, so that drift or a heartbeat is no change. A new condition: a field of struct hf_status_view, a row in
+ * set_conditions(). */
 #pragma once
 
 #include "agent/report/status_manifests.h"
@@ -22,34 +22,34 @@ enum {
     HF_STATUS_MAX_LABELS = 48,
     HF_STATUS_MAX_POLICIES = 16,
     HF_STATUS_MAX_SECTIONS = 128,
-    HF_STATUS_ONE_BYTES = 1024,    /* limit for one release, Ready */
-    HF_STATUS_TROUBLE_BYTES = 3072 /* not Ready: a person has to read the reason */
+    HF_STATUS_ONE_BYTES = 1024,    /* one release, Ready */
+    HF_STATUS_TROUBLE_BYTES = 3072 /* not Ready: a person reads the reason */
 };
 
 struct hf_status_disk {
     const char *path;
     unsigned used_percent;
     enum hf_disk_level level;
-    bool missing;                 /* figures are 0 */
+    bool missing;                 /* figures 0 */
     unsigned inodes_used_percent; /* 0: not counted */
     bool read_only;
     bool has_wear;
     unsigned wear_percent; /* 0 to 100 (node/resources/wear.h) */
 };
 
-/* A condition that exists only while there is trouble; `reason` is CamelCase, or NULL. */
+/* Only with trouble; `reason`: CamelCase, or NULL. */
 struct hf_status_trouble {
     const char *reason;
     const char *message;
 };
 
-/* HostLife: where the agent lives, if a pod decides that. `reason`: NULL: none does. */
+/* HostLife; `reason` NULL: no pod decides that. */
 struct hf_status_host_life {
     bool on_host;
     const char *reason, *message;
 };
 
-/* ImagesVerified, MirrorConfigured, ImagesReady. `reason`: NULL: nothing asks for it. */
+/* ImagesVerified, MirrorConfigured, ImagesReady; `reason` NULL: not asked for. */
 struct hf_status_images {
     bool verified;
     const char *reason, *message;
@@ -58,74 +58,74 @@ struct hf_status_images {
 /* ClockSynced. */
 enum hf_status_clock {
     HF_STATUS_CLOCK_FINE,
-    HF_STATUS_CLOCK_BEYOND_MAX_SKEW,  /* off from the API server's by more than clock.maxSkew */
-    HF_STATUS_CLOCK_NOT_SYNCHRONIZED, /* no time server and no API server confirms it */
+    HF_STATUS_CLOCK_BEYOND_MAX_SKEW,  /* from the API server's, by more than clock.maxSkew */
+    HF_STATUS_CLOCK_NOT_SYNCHRONIZED, /* neither a time nor an API server confirms it */
 };
 
-/* The content of the essence, borrowed. A failure that does not exist is NULL; reasons are CamelCase. */
+/* Borrowed. Failures: NULL if none; reasons: CamelCase. */
 struct hf_status_view {
     const char *version;
     bool pod_mode;
-    bool once; /* --once: stays unchanged after the end */
+    bool once; /* --once */
     bool stopped;
     enum hf_staleness staleness;
-    const char *contact_reason; /* reason of no contact ("DnsFailed"); NULL while contact is fresh */
+    const char *contact_reason; /* "DnsFailed"; NULL: fresh */
     enum hf_status_clock clock;
-    bool clock_synchronized; /* a time server keeps the clock right */
+    bool clock_synchronized; /* by a time server */
     const struct hf_update_status *updates;
     size_t n_updates;
     const struct hf_refused *refused;
     size_t n_refused;
     const struct hf_status_manifest *manifests;
     size_t n_manifests;
-    const struct hf_status_disk *disks; /* too full, read-only, worn or missing */
+    const struct hf_status_disk *disks; /* full, read-only, worn, missing */
     size_t n_disks;
-    struct hf_status_trouble disk_pressure, memory_pressure; /* status True */
-    struct hf_status_trouble log_rotation;                   /* status False: logs grow without bound */
-    const struct hf_hold *hold;                              /* NULL: not in effect */
+    struct hf_status_trouble disk_pressure, memory_pressure; /* True */
+    struct hf_status_trouble log_rotation;                   /* False: logs without bound */
+    const struct hf_hold *hold;                              /* NULL: none */
     uint64_t hold_end_unix_ns;
     const struct hf_policy_set *policies;
     const struct hf_issues *labels_refused;
-    const char *config_fault; /* the first */
-    bool name_shared;         /* another agent seems to use the name */
-    const json_t *labels;     /* for the controller to write; NULL: the agent does */
+    const char *config_fault; /* first */
+    bool name_shared;         /* by another agent */
+    const json_t *labels;     /* by the controller; NULL: the agent */
     struct {
         const char *labels, *delivery, *disk;
-        const char *trust; /* a file that does not belong there, or a user who can change the folder */
+        const char *trust; /* a stray file, or a user who can change the folder */
     } failure;
-    const char *left_out;               /* features that a policy asks for, and this program has not */
-    const struct hf_trust_ids *trusted; /* keys; NULL: unknown */
+    const char *left_out;               /* asked for, not in this program */
+    const struct hf_trust_ids *trusted; /* NULL: unknown */
     struct hf_status_trouble policy_distrust, source, certificate;
-    bool certificate_valid;          /* the condition ClientCertificateValid is true */
-    struct hf_status_trouble floors; /* may be old */
+    bool certificate_valid;          /* ClientCertificateValid is true */
+    struct hf_status_trouble floors; /* old, maybe */
     struct hf_status_host_life host_life;
     struct hf_status_images images, mirror, prefetch;
     const struct hf_readiness *readiness;
-    int64_t observed_generation; /* generation of the EdgeNode; 0: unknown */
+    int64_t observed_generation; /* EdgeNode's; 0: unknown */
 };
 
-/* Updates `conditions` in place, so unchanged ones keep their transition times; the essence has a copy. */
+/* In place: unchanged conditions keep their times; copied to the essence. */
 HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
                                   json_t **ret_essence);
 
-/* For one update: shortens texts so that the status stays below HF_STATUS_ONE_BYTES or _TROUBLE_BYTES, but for
- * unusually long names, versions and messages of other conditions, and statuses with labels, disks, manifests, network,
- * writes, journal, telemetry or policy.sections. Called by hf_status_essence(). */
+/* For one update: cuts texts to HF_STATUS_ONE_BYTES or _TROUBLE_BYTES, but for unusually long names, versions and other
+ * conditions' messages, and statuses with labels, disks, manifests, network, writes, journal, telemetry or
+ * policy.sections. By hf_status_essence(). */
 void hf_status_fit(json_t *essence);
 
-/* Transition times may differ. False if one is NULL. */
+/* But for transition times. NULL: false. */
 bool hf_status_same(const json_t *essence_a, const json_t *essence_b);
 
-/* By the agent's own traffic; 0 is left out. */
+/* The agent's own traffic; 0 is left out. */
 struct hf_status_network {
     bool present;
-    uint64_t api_round_trip_ns; /* Transition times may differ. False if one is NULL. */
+    uint64_t api_round_trip_ns;
     uint64_t download_bytes_per_second;
-    uint64_t bytes_today; /* bulk, last 24 hours */
+    uint64_t bytes_today; /* bulk, 24 hours */
     uint64_t max_bytes_per_day;
 };
 
-/* To disks, last 24 hours (node/resources/write_log.h); budget 0: none. */
+/* 24 hours (node/resources/write_log.h); budget 0: none. */
 struct hf_status_writes {
     bool present;
     uint64_t bytes_today, budget_bytes;
@@ -139,11 +139,11 @@ struct hf_status_journal {
 
 struct hf_status_volatile {
     uint64_t sequence;
-    uint64_t observed_unix_ns; /* when it was made */
+    uint64_t observed_unix_ns; /* made */
     uint64_t contact_unix_ns;  /* 0: never */
     bool has_offset;
-    json_t *telemetry; /* hf_status_body() takes over the reference; or NULL */
-    int64_t offset_ns; /* server's clock minus the node's; shown with the opposite sign */
+    json_t *telemetry; /* hf_status_body() takes it; or NULL */
+    int64_t offset_ns; /* server's minus node's clock; shown with the other sign */
     struct hf_status_network network;
     struct hf_status_writes writes;
     struct hf_status_journal journal;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/resources/network.h - permits bulk transfers by spec.connectivity of the policy, and measures the network by
- * the agent's own traffic. The count of bytes covers the last 23 to 24 monotonic hours and survives a restart
- * (node/resources/write_log.h). */
+/* agent/resources/network.h - bulk transfers by spec.connectivity; the network by the agent's own traffic. Bytes of the
+ * last 23 to 24 monotonic hours, over restarts (node/resources/write_log.h). */
 #pragma once
 
 #include "agent/env.h"
@@ -12,12 +11,12 @@
 
 struct hf_network;
 
-/* All but live telemetry use up maxBytesPerDay. */
+/* All but live telemetry: maxBytesPerDay. */
 enum hf_network_kind {
     HF_NETWORK_RELEASES,
     HF_NETWORK_ARCHIVES,
     HF_NETWORK_BACKLOG,
-    HF_NETWORK_IMAGES,    /* before a pod asks for them */
+    HF_NETWORK_IMAGES,    /* before a pod asks */
     HF_NETWORK_TELEMETRY, /* live */
     HF_NETWORK_KINDS
 };
@@ -25,7 +24,7 @@ enum hf_network_kind {
 struct hf_network_lane {
     struct hf_network *network;
     enum hf_network_kind kind;
-    bool ends; /* this module ends them */
+    bool ends; /* by this module */
     struct hf_http_ops ops;
     struct hf_list calls;
 };
@@ -35,29 +34,29 @@ struct hf_network {
     struct hf_network_lane releases, archives;
     uint64_t max_bytes_per_day; /* 0: none */
     enum hf_link gate;
-    uint64_t wait_ns; /* from judged_ns until the gate may change; or HF_NEVER */
+    uint64_t wait_ns; /* from judged_ns; HF_NEVER */
     uint64_t judged_ns;
-    struct hf_write_log day;            /* last 24 hours */
-    uint64_t bytes;                     /* bulk transfers, since the start */
-    uint64_t bytes_per_second;          /* average of downloads; 0: none yet */
-    uint64_t round_trip_ns;             /* average to the API server; 0: none yet */
+    struct hf_write_log day;            /* 24 hours */
+    uint64_t bytes;                     /* bulk, since the start */
+    uint64_t bytes_per_second;          /* of downloads; 0: none yet */
+    uint64_t round_trip_ns;             /* to the API server; 0: none yet */
     uint64_t carried[HF_NETWORK_KINDS]; /* since the start */
     bool started;
 };
 
 void hf_network_init(struct hf_network *network, const struct hf_agent_env *env);
-/* Once, before the engines start. Blocks for ms. */
+/* Before the engines. Blocks for ms. */
 void hf_network_begin(struct hf_network *network);
 
-/* True: the gate changed: make the plan again. Borrows for the call. */
+/* True: another gate: plan again. Borrowed for the call. */
 bool hf_network_judge(struct hf_network *network, const struct hf_policy_connectivity *policy);
-/* After a turn's plan: ends archives if closed. */
+/* After the plan: ends archives if closed. */
 void hf_network_enforce(struct hf_network *network);
 uint64_t hf_network_wait_until_ns(const struct hf_network *network);
-/* Call at the stop. */
+/* At the stop. */
 void hf_network_save(struct hf_network *network);
 
-/* Telemetry's; only the backlog uses up maxBytesPerDay. */
+/* Telemetry; only backlog: maxBytesPerDay. */
 void hf_network_sent(struct hf_network *network, uint64_t bytes, bool backlog);
 
 void hf_network_fetched_images(struct hf_network *network, uint64_t bytes);

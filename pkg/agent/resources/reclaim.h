@@ -19,8 +19,8 @@
 #define HF_RECLAIM_AGE_NS (24 * 3600 * HF_NS_PER_S)
 
 enum {
-    HF_RECLAIM_MAX_REMOVED = 64,  /* files in a pass */
-    HF_RECLAIM_MAX_VISITED = 4096 /* names in a pass */
+    HF_RECLAIM_MAX_REMOVED = 64,  /* files */
+    HF_RECLAIM_MAX_VISITED = 4096 /* names */
 };
 
 enum hf_reclaim_kind { HF_RECLAIM_DOWNLOAD, HF_RECLAIM_SET_ASIDE, HF_RECLAIM_DEAD_LETTER, HF_RECLAIM_KINDS };
@@ -30,9 +30,9 @@ const char *hf_reclaim_kind_name(enum hf_reclaim_kind kind);
 struct hf_reclaim_params {
     const struct hf_fs_ops *fs;
     const char *state_dir;
-    const char *storage_dir;  /* for telemetry, or NULL */
-    const char *const *roots; /* NULL ends it */
-    const char *host_root;    /* before the roots' paths; "" on a host */
+    const char *storage_dir;  /* or NULL */
+    const char *const *roots; /* NULL ends */
+    const char *host_root;    /* before roots' paths; "" on a host */
     unsigned warn_percent, critical_percent;
     uint64_t now_unix_ns;
 };
@@ -48,6 +48,6 @@ struct hf_reclaim {
     size_t n;
 };
 
-/* Free *ret_reclaim. Failures do not end the pass. */
+/* Free *ret_reclaim. Goes on after failures. */
 void hf_reclaim_run(const struct hf_reclaim_params *params, struct hf_reclaim *ret_reclaim);
 void hf_reclaim_done(struct hf_reclaim *reclaim);

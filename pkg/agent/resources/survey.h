@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* agent/resources/survey.h - one look at disks, pods and logs, and removal of old files (resources/reclaim.h). May
- * block for long: runs on a worker, between filling the input and taking the results. Threads: any, one at a time. */
+ * block long: on a worker, between input and results. Threads: one at a time. */
 #pragma once
 
 #include "agent/env.h"
@@ -11,15 +11,15 @@
 #include "node/resources/wear.h"
 
 enum {
-    HF_SURVEY_MAX_DISKS = 26 /* state folder, telemetry, 7 roots, 16 of the policy, a spare */
+    HF_SURVEY_MAX_DISKS = 26 /* state folder, telemetry, 7 roots, 16 of the policy, one spare */
 };
 
 struct hf_survey_disk {
-    char *path;      /* as the status shows it; owned */
-    bool is_own;     /* as this process sees `path`, else as the host does */
-    bool must_write; /* the agent keeps data there */
+    char *path;      /* as shown; owned */
+    bool is_own;     /* `path` as this process sees it, else the host */
+    bool must_write; /* the agent's data */
     bool missing;
-    bool twin; /* an earlier disk is on the same file system and has the figures */
+    bool twin; /* same file system and figures as an earlier one */
     uint64_t device;
     struct hf_disk_usage usage;
     struct hf_wear wear;
@@ -36,7 +36,7 @@ struct hf_survey {
     bool reclaim;
     bool with_logs;
     bool with_pods;
-    struct hf_pod_kills *kills; /* from earlier looks; borrowed and updated */
+    struct hf_pod_kills *kills; /* earlier looks'; borrowed, updated */
     uint64_t now_ns, now_unix_ns;
     /* input and results */
     struct hf_survey_disk disks[HF_SURVEY_MAX_DISKS];
@@ -48,17 +48,17 @@ struct hf_survey {
     struct hf_reclaim reclaimed;
 };
 
-/* With state, telemetry and update roots. Copies from `env`, borrows the file system. */
+/* Of state, telemetry, update roots. Copies from `env`; borrows the file system. */
 struct hf_survey *hf_survey_new(const struct hf_agent_env *env);
 void hf_survey_free(struct hf_survey *survey);
 
-/* Where a pod sees its host's paths; "" on a host or if they are the same. */
+/* Where a pod sees its host; "": on a host, or the same. */
 const char *hf_survey_host_root(const struct hf_agent_params *params);
 
-/* A path as the host sees it. -ENOSPC: the survey is full. */
+/* As the host sees it. -ENOSPC: full. */
 HF_MUST_USE int hf_survey_add(struct hf_survey *survey, const char *path);
 
-/* Measures only disks, for the start. */
+/* Disks alone, for the start. */
 void hf_survey_measure(struct hf_survey *survey);
 
 void hf_survey_run(struct hf_survey *survey);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/trust/release_trust.h - checks signatures of EdgeUpdates with one release name for the plan: one without
- * accepted signatures must not replace one with them. Verdicts stay until object, signatures or trust folder change.
- * The engine checks again. Blocks briefly. */
+/* agent/trust/release_trust.h - signatures of EdgeUpdates with one release name, for the plan: one without accepted
+ * ones must not replace one with them. Verdicts stay until object, signatures or trust folder change; the engine checks
+ * again. Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -11,22 +11,22 @@
 
 struct hf_release_trust {
     const struct hf_agent_env *env;
-    struct hf_strmap verdicts; /* by name of EdgeUpdate */
-    char stamp[HF_SHA256_HEX]; /* hash of the trust folder in this plan; "" before it is asked */
+    struct hf_strmap verdicts; /* by EdgeUpdate's name */
+    char stamp[HF_SHA256_HEX]; /* trust folder's hash in this plan; "": not asked yet */
     unsigned checks;           /* for tests */
 };
 
 void hf_release_trust_init(struct hf_release_trust *trust, const struct hf_agent_env *env);
 void hf_release_trust_done(struct hf_release_trust *trust);
 
-/* Before a plan: the next check reads the trust folder again. */
+/* Before a plan: reads the trust folder anew. */
 void hf_release_trust_begin(struct hf_release_trust *trust);
-/* After a plan: forgets what it did not ask about. */
+/* After it: forgets what was not asked. */
 void hf_release_trust_end(struct hf_release_trust *trust);
 
-/* False also if the check fails. */
+/* False also if unchecked. */
 bool hf_release_trust_accepts(struct hf_release_trust *trust, const struct hf_edgeupdate *update);
 
-/* The last plan's: "Unsigned: the release is not signed". NULL: accepted, not asked, or the check failed. Valid until
- * the next plan. */
+/* By the last plan: "Unsigned: the release is not signed". NULL: accepted, not asked, unchecked. Until the next
+ * plan. */
 const char *hf_release_trust_why(const struct hf_release_trust *trust, const char *name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/trust/trust_watch.h - notices within seconds that the keys of the trust folder have changed. Without a watch of
- * the kernel, call look at each interval. Blocks briefly. */
+/* agent/trust/trust_watch.h - changed keys of the trust folder, within seconds. Without a kernel's watch: look at each
+ * interval. Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"
@@ -14,19 +14,19 @@ struct hf_trust_watch {
     struct hf_watch *folder, *above; /* or NULL */
     struct hf_timer *timer;
     bool gathering;
-    bool failed; /* no watch, and this is logged */
+    bool failed; /* no watch; logged */
     uint64_t look_ns;
-    char stamp[HF_SHA256_HEX];      /* at the last look, or "" */
-    char keys[HF_TRUST_WATCH_KEYS]; /* its keys then (hf_trust_describe()) */
-    struct hf_trust_ids ids;        /* the valid ones */
+    char stamp[HF_SHA256_HEX];      /* last look, or "" */
+    char keys[HF_TRUST_WATCH_KEYS]; /* then (hf_trust_describe()) */
+    struct hf_trust_ids ids;        /* valid */
     void (*changed)(void *arg);     /* keys or threshold */
     void *arg;
 };
 
-/* Looks at once; nothing more without params->watch. */
+/* Looks at once; no more without params->watch. */
 HF_MUST_USE int hf_trust_watch_init(struct hf_trust_watch *watch, const struct hf_agent_env *env,
                                     void (*changed)(void *arg), void *arg);
 void hf_trust_watch_done(struct hf_trust_watch *watch);
 
-/* Also renews the watches; changed() as needed. */
+/* Also renews watches; changed() as needed. */
 void hf_trust_watch_look(struct hf_trust_watch *watch);

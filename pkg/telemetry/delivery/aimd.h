@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/delivery/aimd.h - limits the requests in flight to a sink and the bytes per second they send.
- *
- * The limit of concurrent requests (`window`) rises with fast answers and is halved by slow ones, failures and overload
- * (AIMD; Chiu and Jain, 1989; as in Netflix's concurrency-limits). Pure. Times are monotonic. */
+/* telemetry/delivery/aimd.h - requests in flight to a sink, and bytes per second. The limit (`window`) rises with fast
+ * answers and is halved by slow ones, failures and overload (AIMD; Chiu and Jain, 1989; Netflix's concurrency-limits).
+ * Pure. Times are monotonic. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,15 +11,15 @@ enum { HF_AIMD_MAX = 8 };
 
 struct hf_aimd {
     double window;     /* 1 to HF_AIMD_MAX */
-    uint64_t usual_ns; /* response time; 0: unknown */
+    uint64_t usual_ns; /* of an answer; 0: unknown */
     uint64_t cut_at_ns;
     uint64_t limit;         /* bytes per second; 0: none */
-    uint64_t paid_until_ns; /* when the next request may start */
+    uint64_t paid_until_ns; /* of the next request */
 };
 
 void hf_aimd_init(struct hf_aimd *pace, uint64_t limit);
 unsigned hf_aimd_concurrency(const struct hf_aimd *pace);
-/* `good`: the sink works (even if it refused the content) and is not overloaded. */
+/* `good`: it works (maybe refused the content) and is not overloaded. */
 void hf_aimd_answered(struct hf_aimd *pace, uint64_t began_ns, uint64_t took_ns, bool good);
 void hf_aimd_spend(struct hf_aimd *pace, uint64_t bytes, uint64_t now_ns);
 /* 0 without a bandwidth limit. */

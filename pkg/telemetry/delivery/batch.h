@@ -21,39 +21,38 @@
 
 enum hf_batch_phase {
     HF_BATCH_WAITING = 1,
-    HF_BATCH_LOADING, /* the loader reads and encodes it and saves its border */
-    HF_BATCH_READY,   /* the body is in memory */
+    HF_BATCH_LOADING, /* reads, encodes, saves the border */
+    HF_BATCH_READY,   /* body in memory */
     HF_BATCH_SENDING,
-    HF_BATCH_REFUSED, /* the sink refused its only record: a dead letter */
+    HF_BATCH_REFUSED, /* its only record: a dead letter */
     HF_BATCH_DONE,
 };
 
 enum {
-    /* Limit of open batches (neither done nor parts) for planning a new one. The other places are for done batches,
-     * parts, and batches that pass older records. */
+    /* Open batches (neither done nor parts) for planning a new one; other places: done ones, parts, and what passes
+     * older records. */
     HF_BATCH_PLANNED = 12,
-    HF_BATCH_PASSING = 6, /* the same for a batch that passes older records; counts those that may travel */
+    HF_BATCH_PASSING = 6, /* for one that passes older records; counts those that may travel */
 };
 
 struct hf_batch {
     struct hf_border range;
     enum hf_batch_phase phase;
-    /* Part of a split batch. Parts go first (unless hf_batch_choice.other), one at a time. */
+    /* Part of a split batch: goes first (unless hf_batch_choice.other), one at a time. */
     bool fragment;
-    /* Planned as live while the link was closed: may travel even when its records are backlog. */
+    /* Planned live over a closed link: may travel even as backlog. */
     bool live;
     bool saved;
-    /* A single record refused after many others in a row: one more attempt, after a pause, before it is a dead
-     * letter. */
+    /* One record refused after many others in a row: once more, after a pause, before it is a dead letter. */
     bool doubted;
-    uint64_t not_before_ns; /* monotonic end of the back-off; 0: none */
+    uint64_t not_before_ns; /* monotonic; 0: none */
     struct hf_retry_round retry;
     struct hf_suspect suspect;
-    uint64_t unix_ns;                  /* time of the first record; 0: unknown */
-    uint64_t failed_ns;                /* monotonic, last failure other than HF_RETRY_SETUP; 0: none */
-    char reason[HF_REASON_TEXT];       /* last failure, as a metric label */
-    char detail[96];                   /* text of the last refusal or error; truncated */
-    struct hf_outlet_sending *sending; /* the body in READY and SENDING, else NULL */
+    uint64_t unix_ns;                  /* first record's; 0: unknown */
+    uint64_t failed_ns;                /* monotonic, not HF_RETRY_SETUP; 0: none */
+    char reason[HF_REASON_TEXT];       /* of the last failure: metric label */
+    char detail[96];                   /* last refusal or error, cut */
+    struct hf_outlet_sending *sending; /* READY, SENDING; else NULL */
 };
 
 struct hf_batches {
@@ -61,51 +60,49 @@ struct hf_batches {
     size_t n;
 };
 
-/* Free the bodies of the batches first. */
+/* Bodies are freed before. */
 void hf_batches_done(struct hf_batches *batches);
 
-/* No other batch may cover `first` to `last`. NULL: the table is full or memory ran out. */
+/* No other may cover the range. NULL: full, or no memory. */
 struct hf_batch *hf_batches_add(struct hf_batches *batches, uint64_t first, uint64_t last, enum hf_batch_phase phase);
 
-/* The first run within `from` to `until` (inclusive) that no batch covers. */
+/* First run within [from, until] of no batch. */
 bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t until, struct hf_border *ret_gap);
 bool hf_batches_may_plan(const struct hf_batches *batches);
-/* May be sent now: planned as live, or begins at `from` (hf_outlet_lane_from()) or above. UINT64_MAX: none may. */
+/* Now: planned live, or from `from` (hf_outlet_lane_from()) on. UINT64_MAX: none. */
 bool hf_batches_may_travel(const struct hf_batch *batch, uint64_t from);
-/* Is there an open batch that may travel? */
+/* An open one may. */
 bool hf_batches_travel(const struct hf_batches *batches, uint64_t from);
-/* Counts only open batches that may travel: the others may wait for days. */
+/* Counts open ones that may travel: others may wait for days. */
 bool hf_batches_may_pass(const struct hf_batches *batches, uint64_t from);
-/* The lowest sequence for a batch that passes older records: `from`; but once half of the table is in use, right after
- * the last batch that ends before `from`, so that the two join. */
+/* Lowest sequence for passing: `from`; with half of the table in use right after the last batch that ends before it, so
+ * that they join. */
 uint64_t hf_batches_pass_from(const struct hf_batches *batches, uint64_t from);
-/* No room even for a batch that passes older records. */
+/* No room even for passing. */
 bool hf_batches_crowded(const struct hf_batches *batches);
 
-/* Returns the sequence up to which all is delivered; `delivered` is the previous result. Joins adjacent done batches;
- * removes done and waiting ones up to `durable`, the cursor on disk. Done ones above stay, so that a restart does not
- * plan different batches for their sequences. */
+/* Up to where all is delivered; `delivered`: the result before. Joins done neighbours; removes done and waiting ones up
+ * to `durable`, the cursor on disk. Done ones above stay: a restart must not plan other batches for them. */
 uint64_t hf_batches_settle(struct hf_batches *batches, uint64_t delivered, uint64_t durable);
 
 struct hf_batch_choice {
     uint64_t now_ns;
-    bool newest; /* prefer the highest sequences */
-    bool probe;  /* choose also batches in their back-off */
-    /* Prefer one that never failed, then the one that failed longest ago: set if a batch's content may be why the sink
-     * fails. */
+    bool newest; /* highest first */
+    bool probe;  /* also in back-off */
+    /* One that never failed, then that which failed longest ago: maybe a batch's content is why the sink fails. */
     bool other;
-    uint64_t from; /* as in hf_batches_may_travel() */
+    uint64_t from; /* hf_batches_may_travel() */
 };
-/* The batch to load next, or NULL. Lowers *ret_wait_until_ns to the earliest end of a back-off. */
+/* Or NULL. Lowers *ret_wait_until_ns to the earliest end of a back-off. */
 struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct hf_batch_choice *choice,
                                  uint64_t *ret_wait_until_ns);
 
-/* Splits after `middle` (first <= middle < last); returns the second half. NULL, without change: no room, open parts of
- * another batch, or no memory. */
+/* After `middle` (first <= middle < last); the second half. NULL, unchanged: no room, open parts of another, no
+ * memory. */
 struct hf_batch *hf_batches_split(struct hf_batches *batches, struct hf_batch *batch, uint64_t middle);
 
-/* Ends all back-offs: the sink works again, or its credentials changed. */
+/* Works again, or has other credentials. */
 void hf_batches_wake(struct hf_batches *batches);
 
-/* For the file of borders. `extra`: one that the loader is planning, or NULL. */
+/* `extra`: being planned, or NULL. */
 void hf_batches_borders(const struct hf_batches *batches, const struct hf_border *extra, struct hf_borders *ret);

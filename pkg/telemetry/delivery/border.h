@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/delivery/border.h - the file with the first and last sequence of each planned batch of a lane.
- *
- * A batch that is sent again, even after a restart, must have the same bytes and idempotency key. So the outlet saves
- * its border before the first attempt, also for parts of a split batch. border.c has the format. Threads: any, one at a
- * time per file; open and save block. */
+/* telemetry/delivery/border.h - first and last sequence of each planned batch of a lane, on disk. A batch sent again,
+ * also after a restart, must have the same bytes and idempotency key, so its border, also a part's, is saved before the
+ * first attempt. Format: border.c. Threads: one at a time per file; open and save block. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,19 +15,18 @@ enum { HF_BORDER_MAX = 28, HF_BORDER_SLOT = 512 };
 
 struct hf_border {
     uint64_t first, last;
-    /* Delivered, although lower sequences are not; adjacent ones share one border. If a power cut loses this flag, the
-     * batch is sent again. */
+    /* Delivered before lower ones; neighbours share one. If a power cut loses it, it is sent again. */
     bool done;
 };
 
 struct hf_borders {
     char stream[HF_SPOOL_STREAM_TEXT];
     size_t n;
-    struct hf_border items[HF_BORDER_MAX]; /* in rising order, without overlap */
+    struct hf_border items[HF_BORDER_MAX]; /* rising, without overlap */
 };
 
 void hf_borders_format(const struct hf_borders *borders, uint64_t counter, unsigned char slot[static HF_BORDER_SLOT]);
-/* -EBADMSG: the slot is not valid. */
+/* -EBADMSG. */
 HF_MUST_USE int hf_borders_parse(const unsigned char slot[static HF_BORDER_SLOT], struct hf_borders *ret_borders,
                                  uint64_t *ret_counter);
 
@@ -37,16 +34,14 @@ struct hf_border_file {
     const struct hf_fs_ops *fs;
     char *path;
     int fd;
-    uint64_t counter; /* last saved slot's */
+    uint64_t counter; /* of the last saved slot */
 };
 
-/* Reads the last saved borders and writes that slot again, whose save may have died before its sync. New file or no
- * valid slot: n = 0, stream "". A slot that the medium does not give back: -EIO with `refuse_unreadable`, else
- * invalid. */
+/* Last saved borders; writes that slot again, whose save may have died before its sync. New, or no valid slot: n 0,
+ * stream "". A slot that the medium does not give back: -EIO with `refuse_unreadable`, else invalid. */
 HF_MUST_USE int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, bool refuse_unreadable,
                                     struct hf_border_file *ret_file, struct hf_borders *ret_borders,
                                     struct hf_err *err);
 void hf_border_file_close(struct hf_border_file *file);
-/* 0: durable. Makes the file again if another process removed it. After a failure it holds the old or the new borders,
- * or, if removed, may be missing or empty. */
+/* Durable. Makes a removed file again. After a failure: old or new borders; if removed, maybe none. */
 HF_MUST_USE int hf_border_file_save(struct hf_border_file *file, const struct hf_borders *borders, struct hf_err *err);

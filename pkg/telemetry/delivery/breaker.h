@@ -19,20 +19,19 @@ enum hf_breaker { HF_BREAKER_CLOSED, HF_BREAKER_OPEN, HF_BREAKER_HALF_OPEN };
 
 struct hf_breaker_state {
     enum hf_breaker state;
-    unsigned failures; /* in a row, in CLOSED */
-    bool probing;      /* a probe is in flight, in HALF_OPEN */
-    uint64_t until_ns; /* next probe, in OPEN */
+    unsigned failures; /* in a row, CLOSED */
+    bool probing;      /* in flight, HALF_OPEN */
+    uint64_t until_ns; /* next probe, OPEN */
     struct hf_backoff backoff;
 };
 
-/* The first back-off lasts at most base_ns (at least 1 s); the limit doubles each time up to cap_ns. None is shorter
- * than half of the first limit. */
+/* First back-off: base_ns at most (at least 1 s); doubles up to cap_ns; none below half of the first limit. */
 void hf_breaker_init(struct hf_breaker_state *breaker, uint64_t base_ns, uint64_t cap_ns);
-/* May a request start? Moves from OPEN to HALF_OPEN after the back-off. */
+/* OPEN becomes HALF_OPEN after the back-off. */
 bool hf_breaker_admits(struct hf_breaker_state *breaker, uint64_t now_ns);
 void hf_breaker_started(struct hf_breaker_state *breaker);
-/* `works`: the sink works, even if it refused the content. at_least_ns: its Retry-After, or 0. */
+/* `works`: also if it refused the content. at_least_ns: Retry-After, or 0. */
 void hf_breaker_ended(struct hf_breaker_state *breaker, bool works, const struct hf_rand_ops *rng, uint64_t now_ns,
                       uint64_t at_least_ns);
-/* When the next request is admitted; 0: now. HF_NEVER while a probe is in flight. */
+/* 0: now; HF_NEVER: a probe is in flight. */
 uint64_t hf_breaker_wait_until_ns(const struct hf_breaker_state *breaker);

@@ -23,33 +23,33 @@ enum hf_retry_verdict {
     HF_RETRY_AGAIN,
     HF_RETRY_SETUP,
     HF_RETRY_REFUSED,
-    HF_RETRY_TOO_LARGE, /* REFUSED with 413: the halves may be accepted */
+    HF_RETRY_TOO_LARGE, /* 413: halves may be accepted */
 };
 
 enum { HF_REASON_TEXT = 24 };
 
 struct hf_retry_judgement {
     enum hf_retry_verdict verdict;
-    /* An open connection broke or timed out, the answer was malformed or too large, or server_error. */
+    /* A connection broke or timed out, a malformed or too large answer, or server_error. */
     bool maybe_content;
-    char reason[HF_REASON_TEXT]; /* metric label: "http_503", "timeout", "tls", "dns"; "" if delivered */
-    bool congested;              /* 429, 503, 504 or a timeout: the sink may be overloaded */
-    bool server_error;           /* a 5xx other than 502, 503, 504 and 511 */
+    char reason[HF_REASON_TEXT]; /* "http_503", "timeout", "tls", "dns"; "": delivered */
+    bool congested;              /* 429, 503, 504, timeout: maybe overloaded */
+    bool server_error;           /* 5xx but 502, 503, 504, 511 */
 };
 
-/* The arguments are those of hf_http_request.done. */
+/* As hf_http_request.done. */
 struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *response, const struct hf_err *err);
 
 struct hf_retry_rules {
-    uint64_t max_attempts;    /* in a round; >= 1 */
-    uint64_t base_ns;         /* upper bound of the first delay */
-    uint64_t max_duration_ns; /* from the first failure of a round to its last attempt; also the longest delay within */
-    bool linear;              /* 1, 2, 3 ... times base_ns without jitter, as `seed` prescribes */
+    uint64_t max_attempts;    /* of a round; >= 1 */
+    uint64_t base_ns;         /* first delay at most */
+    uint64_t max_duration_ns; /* of a round, first failure to last attempt; longest delay in it */
+    bool linear;              /* 1, 2, 3 ... times base_ns, no jitter, for `seed` */
 };
 
 struct hf_retry_round {
     unsigned attempts;  /* failed, in this round */
-    unsigned deferrals; /* so far, also after HF_RETRY_SETUP */
+    unsigned deferrals; /* in all, also after HF_RETRY_SETUP */
     uint64_t began_ns;  /* first failure of the round */
 };
 
@@ -57,6 +57,5 @@ struct hf_retry_round {
  * max_duration_ns) and the delay is the long one before the next. */
 uint64_t hf_retry_round_fail(struct hf_retry_round *retry, const struct hf_retry_rules *rules,
                              const struct hf_rand_ops *rng, uint64_t now_ns, uint64_t at_least_ns, bool *ret_deferred);
-/* Counts a deferral; returns the delay after HF_RETRY_SETUP: at most 30 s, doubled per deferral up to ten minutes, with
- * jitter. */
+/* Returns the delay after HF_RETRY_SETUP: 30 s at most, doubled per deferral up to ten minutes, with jitter. */
 uint64_t hf_retry_round_wait_setup(struct hf_retry_round *retry, const struct hf_rand_ops *rng, uint64_t at_least_ns);

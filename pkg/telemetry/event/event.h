@@ -13,25 +13,25 @@
 enum {
     HF_EVENT_MAX_ATTRIBUTES = 24,
     HF_EVENT_MAX_ID = 128,
-    /* bytes; a longer log is truncated and marked, a longer payload refused */
+    /* bytes; a longer log is cut and marked, a payload refused */
     HF_EVENT_MAX_BODY = 256 << 10,
-    /* bytes of a line; a batch may hold one such line even beyond its own limit */
+    /* of a line; a batch may hold one even beyond its own limit */
     HF_EVENT_MAX_TEXT = 384 << 10,
 };
 
 enum hf_event_kind { HF_EVENT_LOG, HF_EVENT_PAYLOAD, HF_EVENT_METRIC, HF_EVENT_FINDING, HF_EVENT_KINDS };
 const char *hf_event_kind_name(enum hf_event_kind kind);
 
-/* A metric label, and part of the tag (16 bits) under which the spool counts dropped records. */
+/* Metric label, and 16 bits of the tag by which the spool counts drops. */
 enum hf_source_class {
     HF_SOURCE_NONE,
 #define CLASS(class, number, ...) HF_SOURCE_##class = number,
     HF_TELEMETRY_SOURCES(CLASS)
 #undef CLASS
-    /* counts of dropped and suppressed events, findings, reports of refused events */
+    /* drops and suppressions, findings, reports of refused events */
     HF_SOURCE_AGENT = HF_TELEMETRY_AGENT_CLASS,
 #define ONE(class, number, ...) +1
-    HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE), /* classes that a policy can have */
+    HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE), /* a policy's classes */
 #undef ONE
     HF_SOURCE_CLASSES = HF_SOURCE_ROWS + 2, /* with NONE and AGENT */
 };
@@ -40,7 +40,7 @@ _Static_assert((1u | 1u << HF_SOURCE_AGENT HF_TELEMETRY_SOURCES(BIT)) == (1u << 
                "the numbers of the classes are distinct and without gaps");
 #undef BIT
 const char *hf_event_class_name(enum hf_source_class source_class);
-/* The class whose name is before the first ':'; HF_SOURCE_HTTP if no class has that name. */
+/* Before the first ':'; else HF_SOURCE_HTTP. */
 enum hf_source_class hf_event_class_of(struct hf_view source);
 
 enum hf_value_kind { HF_VALUE_NONE, HF_VALUE_GAUGE, HF_VALUE_COUNTER, HF_VALUE_HISTOGRAM, HF_VALUE_KINDS };
@@ -56,27 +56,26 @@ struct hf_event {
     enum hf_source_class source_class;
     enum hf_severity severity;
     uint64_t unix_ns;
-    struct hf_view id;     /* unique, the same when a source reads data again; "": hf_fanout_store() makes it */
+    struct hf_view id;     /* unique, the same if read again; "": by hf_fanout_store() */
     struct hf_view source; /* "journald:edge-inference.service", "file:/var/log/x", "http", "node" */
-    struct hf_view origin; /* the node that observed it, if forwarded */
-    /* User id (decimal) and systemd unit of the process that posted it, from the kernel, so it cannot choose them; else
-     * empty. */
+    struct hf_view origin; /* forwarded: the observing node */
+    /* Of the posting process, user id (decimal) and systemd unit, by the kernel: it cannot choose them. Or empty. */
     struct hf_view peer_uid, peer_unit;
-    /* Rises with each event of a node; 0: none. hf_fanout_store() sets it if 0 or without `origin`. */
+    /* Rises per node; 0: none. By hf_fanout_store() if 0 or without `origin`. */
     uint64_t origin_sequence;
-    struct hf_view key;      /* a state's payload: only the newest matters */
-    struct hf_view body;     /* text, or a payload's JSON byte for byte as received */
-    struct hf_view checksum; /* hex SHA-256 of the body as received, or empty */
+    struct hf_view key;      /* a state's payload: the newest counts */
+    struct hf_view body;     /* text, or JSON byte for byte as received */
+    struct hf_view checksum; /* hex SHA-256 as received, or empty */
     struct hf_view boundary;
     enum hf_value_kind value_kind;
-    struct hf_view name; /* metric or finding, in Prometheus' characters */
-    /* Counter: total, or the increase within an aggregated window. Histogram: one observation, or their sum. */
+    struct hf_view name; /* in Prometheus' characters */
+    /* Counter: total, or a window's increase. Histogram: an observation, or the sum. */
     double value;
-    struct hf_view histogram; /* JSON summary of an aggregated value (pipeline/aggregate.h), or empty */
-    uint64_t window_ns;       /* window that ended at unix_ns; 0: a raw value */
-    bool anomaly;             /* stays raw and is sent before others */
-    bool truncated;           /* the body lacks its end */
-    /* Made by the pipeline of others' values; `owner` is their owner or HF_OWNER_AGENT. Not in the line. */
+    struct hf_view histogram; /* JSON (pipeline/aggregate.h), or empty */
+    uint64_t window_ns;       /* that ended at unix_ns; 0: raw */
+    bool anomaly;             /* raw, and sent first */
+    bool truncated;           /* body without its end */
+    /* By the pipeline, of the values of `owner` (or HF_OWNER_AGENT). Not in the line. */
     bool derived;
     uint64_t owner;
     struct hf_attribute attributes[HF_EVENT_MAX_ATTRIBUTES];
@@ -100,25 +99,25 @@ struct hf_event {
  * out->max. After an error *out is unchanged. */
 HF_MUST_USE int hf_event_format(const struct hf_event *event, const char *node, struct hf_buf *out);
 
-/* Parses such a line, with any order and unknown fields. Views point into `text`, or into *scratch, which is cleared
- * and grows once, by text.n. -EBADMSG: no strict JSON object (codec/scan.h), a repeated field or attribute, a wrong
- * type or form, no time or kind, "body" in a payload or "sensorData" elsewhere, too many attributes. -E2BIG: beyond
- * HF_EVENT_MAX_TEXT or scratch->max. After an error the outputs are undefined. */
+/* Such a line, in any order, with unknown fields. Views into `text` or *scratch, which is cleared and grows once, by
+ * text.n. -EBADMSG: not strict JSON (codec/scan.h), a repeated field or attribute, wrong type or form, no time or kind,
+ * "body" in a payload or "sensorData" elsewhere, too many attributes. -E2BIG: HF_EVENT_MAX_TEXT, scratch->max. After an
+ * error the outputs are undefined. */
 HF_MUST_USE int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node,
                                struct hf_buf *scratch);
 
-/* The possible writer of an event. Owners must not hide, outdate or use up what others write: ids, keys, rates and
- * series are separate for each. */
+/* Who may have written it. Nobody may hide, outdate or use up what others write: ids, keys, rates and series are
+ * apart. */
 enum {
     HF_OWNER_AGENT,
-    HF_OWNER_UNKNOWN, /* everyone whose user id the kernel does not tell, as on other machines */
-    HF_OWNER_UID,     /* plus the user id */
+    HF_OWNER_UNKNOWN, /* user id unknown to the kernel, as on other machines */
+    HF_OWNER_UID,     /* plus user id */
 };
 uint64_t hf_event_owner(const struct hf_event *event);
-/* peer_uid: decimal digits */
+/* decimal */
 uint64_t hf_event_owner_of_uid(struct hf_view peer_uid);
 
-/* A line holds only the first of several attributes of the same name. */
+/* A line has the first only. */
 static inline bool hf_event_repeats_attribute(const struct hf_event *event, size_t i)
 {
     struct hf_view name = event->attributes[i].name;
@@ -129,7 +128,7 @@ static inline bool hf_event_repeats_attribute(const struct hf_event *event, size
     return false;
 }
 
-/* The tag under which the spool counts dropped records. */
+/* By which the spool counts drops. */
 static inline uint32_t hf_event_tag(enum hf_source_class source_class, enum hf_severity severity)
 {
     return (uint32_t)source_class << 16 | (uint32_t)severity;

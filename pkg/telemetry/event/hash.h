@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/event/hash.h - a fast 64-bit hash, equal on every machine. Not secure against chosen collisions: compare
- * the bytes too. Threads: any. */
+/* telemetry/event/hash.h - a fast 64-bit hash, one on every machine. Collisions can be chosen: compare the bytes too.
+ * Threads: any. */
 #pragma once
 
 #include <endian.h>

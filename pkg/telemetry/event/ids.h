@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/event/ids.h - remembers the last accepted names: ids of events and Idempotency-Keys of requests.
- *
- * Names are equal only with the same kind and owner (event.h), and for events the same origin. Own sources and posts
- * have separate windows, so no sender pushes out what the agent must recognise after a crash. They hold 64-bit
- * SipHash-2-4 fingerprints under a key that is random at every start, so nobody can choose a collision. A new name
- * collides with probability at most `max` / 2^63. Threads: loop thread only. */
+/* telemetry/event/ids.h - the last accepted names: ids of events, Idempotency-Keys of requests. Equal only with kind
+ * and owner (event.h), events also with origin. Own sources and posts have a window each: no sender pushes out what the
+ * agent must know after a crash. 64-bit SipHash-2-4 under a key that is random at each start: nobody can choose a
+ * collision; a new name collides with at most `max` / 2^63. Threads: loop thread only. */
 #pragma once
 
 #include "base/rand.h"
@@ -14,22 +12,20 @@ enum { HF_IDS_MAX = 65536 };
 
 struct hf_ids;
 
-/* Two windows of `max` names each (0: HF_IDS_MAX), which grow to 16 bytes a name. */
+/* Two windows of `max` names (0: HF_IDS_MAX), up to 16 bytes a name. */
 struct hf_ids *hf_ids_new(size_t max, const struct hf_rand_ops *rng);
 void hf_ids_free(struct hf_ids *ids);
 HF_DEFINE_CLEANUP(struct hf_ids, hf_ids_free)
 
-/* That of a sink only changes other fingerprints (sink/fanout.c): its bit 0 is 0, so that these stay in their
- * windows. */
+/* A sink's only changes other fingerprints (sink/fanout.c): with bit 0 clear they stay in their windows. */
 uint64_t hf_ids_of_event(const struct hf_ids *ids, const struct hf_event *event);
 uint64_t hf_ids_of_request(const struct hf_ids *ids, uint64_t owner, struct hf_view key);
 uint64_t hf_ids_of_sink(const struct hf_ids *ids, struct hf_view name);
 
 bool hf_ids_contains(const struct hf_ids *ids, uint64_t fingerprint);
-/* 1: added; the oldest name is removed if the window is full or cannot grow. 0: already there. -ENOMEM: no memory even
- * for the first name; not added. */
+/* 1: added; the oldest goes if the window is full or cannot grow. 0: there. -ENOMEM: not even the first. */
 HF_MUST_USE int hf_ids_add(struct hf_ids *ids, uint64_t fingerprint);
-/* For a name whose event or request could not be stored, so that its sender can send it again. */
+/* Could not be stored: may be sent again. */
 void hf_ids_forget(struct hf_ids *ids, uint64_t fingerprint);
 size_t hf_ids_count(const struct hf_ids *ids);
 

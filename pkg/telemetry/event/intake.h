@@ -14,9 +14,9 @@
 #include "telemetry/event/event.h"
 
 struct hf_receipt {
-    void (*settled)(struct hf_receipt *receipt); /* called once, at the last release */
+    void (*settled)(struct hf_receipt *receipt); /* once, at the last release */
     uint32_t open;
-    int r; /* first failure to store an event, as -errno */
+    int r; /* first failure, -errno */
 };
 static inline void hf_receipt_hold(struct hf_receipt *receipt)
 {
@@ -35,20 +35,20 @@ static inline void hf_receipt_release(struct hf_receipt *receipt, int r)
 
 enum hf_offer {
     HF_OFFER_STORED,    /* holds the receipt until durable or failed */
-    HF_OFFER_DUPLICATE, /* an event with this id was accepted before */
-    /* Dropped by minSeverity, drop, sample or rateLimit; no sink takes it; a newer payload of the key has passed; or a
-     * metric to aggregate has no finite value or the table of series is full. */
+    HF_OFFER_DUPLICATE, /* its id was accepted before */
+    /* By minSeverity, drop, sample, rateLimit; no sink; a newer payload of the key; a metric to aggregate that is not
+     * finite, or without room for its series. */
     HF_OFFER_FILTERED,
-    HF_OFFER_AGGREGATED,       /* its value is in a window; not stored itself */
-    HF_OFFER_REFUSED_BOUNDARY, /* no sink has its boundary; reported by findings (pipeline/boundary.h) */
+    HF_OFFER_AGGREGATED,       /* in a window, not stored */
+    HF_OFFER_REFUSED_BOUNDARY, /* no sink has it; told by findings (pipeline/boundary.h) */
 };
 
 struct hf_intake {
     void *ctx;
-    /* enum hf_offer or -errno. -EAGAIN: no room in a queue, a sink cannot be used, settings are changing, or no memory;
-     * offer it again at resume(). -E2BIG: can never be stored. Others, such as -ENOMEM: a later offer may succeed. */
+    /* enum hf_offer, or -errno. -EAGAIN: a full queue, an unusable sink, changing settings, no memory: again at
+     * resume(). -E2BIG: never. Others, such as -ENOMEM: maybe later. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
-    /* Explains the last -EAGAIN of offer(): 0: no room for anyone; -EDQUOT: the owner has used its share of a queue;
-     * -ENODEV: a sink cannot be used. text[n] then has the reason, safe within JSON. May be NULL: always 0. */
+    /* Of the last -EAGAIN: 0: no room for anyone; -EDQUOT: the owner's share; -ENODEV: an unusable sink, for the reason
+     * in text[n], safe in JSON. NULL: always 0. */
     int (*blocked)(void *ctx, char *text, size_t n);
 };

@@ -26,38 +26,38 @@ struct hf_format {
 };
 
 struct hf_format_part {
-    const char *path; /* appended to the sink's URL; may be "" */
-    const char *name; /* appended to the idempotency key: "logs" or "metrics" for OTLP, else NULL */
+    const char *path; /* behind the sink's URL; or "" */
+    const char *name; /* behind the idempotency key: OTLP "logs", "metrics"; else NULL */
     const char *content_type;
-    char checksum[HF_FORMAT_CHECKSUM]; /* X-Payload-Checksum for `seed`, else "" */
-    size_t raw_bytes, records;         /* raw_bytes: size before compression */
-    struct hf_buf body;                /* compressed; hf_format_pack() sets body.max */
+    char checksum[HF_FORMAT_CHECKSUM]; /* `seed`: X-Payload-Checksum; else "" */
+    size_t raw_bytes, records;         /* raw_bytes: uncompressed */
+    struct hf_buf body;                /* compressed; body.max by hf_format_pack() */
 };
 
 struct hf_format_packed {
     struct hf_format_part parts[HF_FORMAT_PARTS];
-    size_t n_parts; /* 0: the format cannot express records[0], and used is 1 */
-    size_t used;    /* records consumed, from records[0] on */
+    size_t n_parts; /* 0: no form for records[0]; used is 1 */
+    size_t used;    /* from records[0] on */
 };
 
-/* Always encodes records[0], then more up to max_bytes; n >= 1. Returns 0, -ENOMEM or -EIO. */
+/* records[0] always, more up to max_bytes; n >= 1. 0, -ENOMEM, -EIO. */
 HF_MUST_USE int hf_format_pack(const struct hf_format *format, struct hf_squeeze *squeeze,
                                const struct hf_spool_record *records, size_t n, struct hf_format_packed *ret_packed);
 void hf_format_packed_done(struct hf_format_packed *packed);
 
-/* A 2xx's verdict on the records (OTLP's partial success). */
+/* OTLP's partial success. */
 struct hf_format_answer {
     uint64_t rejected;
-    char message[160]; /* printable ASCII, or "" */
+    char message[160]; /* printable ASCII */
 };
-/* `type` tells JSON from protobuf, else it is like the request. All 0 for other formats or what cannot be parsed: 2xx
- * means that the sink has the records. */
+/* `type`: JSON or protobuf, else as the request. Zeros for other formats and what is unparsable: 2xx, the sink has the
+ * records. */
 struct hf_format_answer hf_format_read_answer(const struct hf_format *format, const struct hf_format_part *part,
                                               const char *type, struct hf_view answer);
-/* Without slashes at its end, and for OTLP without /v1, /v1/logs, /v1/metrics: a policy may name the base (as
- * OTEL_EXPORTER_OTLP_ENDPOINT) or one signal. Borrows. */
+/* Without slashes at the end; OTLP: without /v1, /v1/logs, /v1/metrics, as a policy may name the base
+ * (OTEL_EXPORTER_OTLP_ENDPOINT) or one signal. Borrowed. */
 struct hf_view hf_format_base(enum hf_sink_format kind, const char *url);
-/* One record per request: no borders to save. */
+/* No borders to save. */
 static inline bool hf_format_is_single(const struct hf_format *format)
 {
     return format->kind == HF_SINK_SEED;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/format/otlp.h - writes protobuf messages as bytes (protobuf.dev/programming-guides/encoding) or in proto3's
- * JSON mapping with OTLP's change (enums are numbers); reads them as bytes.
- *
- * Closing a message moves its content if the length needs more than one byte. Pure. Errors: after the first failure, in
- * `r`, the functions that write do nothing. */
+/* telemetry/format/otlp.h - protobuf messages as bytes (protobuf.dev/programming-guides/encoding), or in proto3's JSON
+ * with OTLP's change (enums are numbers); reads bytes. Closing moves the content if the length needs more than a byte.
+ * Pure. After the first failure, in `r`, writing does nothing. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,19 +15,19 @@ struct hf_otlp {
     int r; /* -E2BIG, -ENOMEM or 0 */
 };
 
-/* A message as a field's value; the result is `start` for hf_otlp_close(). */
+/* A field's value; `start` of hf_otlp_close(). */
 size_t hf_otlp_open(struct hf_otlp *w, unsigned field, const char *name);
 void hf_otlp_close(struct hf_otlp *w, size_t start);
-/* A repeated field of messages; hf_otlp_close() ends an item. */
+/* Repeated messages; hf_otlp_close() ends an item. */
 void hf_otlp_open_list(struct hf_otlp *w, const char *name);
 void hf_otlp_close_list(struct hf_otlp *w);
 size_t hf_otlp_open_item(struct hf_otlp *w, unsigned field);
 
-/* Valid UTF-8 only. */
+/* Valid UTF-8. */
 void hf_otlp_string(struct hf_otlp *w, unsigned field, const char *name, struct hf_view text);
 void hf_otlp_fixed64(struct hf_otlp *w, unsigned field, const char *name, uint64_t value);
 void hf_otlp_double(struct hf_otlp *w, unsigned field, const char *name, double value);
-/* A varint: enum or uint32. */
+/* Varint. */
 void hf_otlp_number(struct hf_otlp *w, unsigned field, const char *name, uint64_t value);
 void hf_otlp_bool(struct hf_otlp *w, unsigned field, const char *name, bool value);
 void hf_otlp_sint32(struct hf_otlp *w, unsigned field, const char *name, int32_t value);
@@ -37,5 +35,5 @@ void hf_otlp_packed_u64(struct hf_otlp *w, unsigned field, const char *name, con
 /* {key, value: {stringValue}} */
 void hf_otlp_attribute(struct hf_otlp *w, unsigned field, struct hf_view key, struct hf_view value);
 
-/* Advances *bytes. Sets *ret_value for a varint, else *ret_bytes. False at the end or if damaged. */
+/* Advances. *ret_value: varint; else *ret_bytes. False: the end, or damaged. */
 bool hf_otlp_read(struct hf_view *bytes, unsigned *ret_field, uint64_t *ret_value, struct hf_view *ret_bytes);

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/journal/fault.h - keeps an unreadable page of the journal from killing the process.
- *
- * libsystemd maps the journal, so such a page is a SIGBUS. Between begin and end it becomes zeros until it is unmapped,
- * as in journalctl: the file is then damaged and the others continue. Every other SIGBUS keeps its effect. The handler
- * stays. Threads: a begin and end for each; the process's first begin must return before another thread begins. */
+/* telemetry/journal/fault.h - an unreadable page of the journal, which libsystemd maps, is a SIGBUS: between begin and
+ * end it becomes zeros until unmapped, as in journalctl: the file is damaged, others go on. Any other SIGBUS keeps its
+ * effect; the handler stays. Threads: begin and end in each; the process's first begin returns before another
+ * thread's. */
 #pragma once
 
 #include <stdbool.h>
 
-/* May nest. */
+/* Nests. */
 void hf_journal_fault_begin(void);
 
-/* True if a page of this thread became zeros since the outermost begin. */
+/* A page of this thread became zeros since the outermost begin. */
 bool hf_journal_fault_end(void);

@@ -14,17 +14,17 @@
 
 struct hf_aggregate {
     uint64_t count;
-    double last; /* the series', maybe from an earlier window */
+    double last; /* of the series, maybe an earlier window */
     double sum, min, max;
     double added;
     uint64_t resets;
     bool has_last;
-    struct hf_histogram *histogram; /* owned; NULL before the first observation */
+    struct hf_histogram *histogram; /* owned; NULL: no observation */
 };
 
 void hf_aggregate_done(struct hf_aggregate *aggregate);
 /* -ENOMEM: unchanged. */
 HF_MUST_USE int hf_aggregate_add(struct hf_aggregate *aggregate, enum hf_value_kind kind, double value);
-/* Sets `value` and `histogram` (in *text, replaced); value_kind is set. -ENOMEM; -E2BIG: longer than text->max. */
+/* `value` and `histogram` (in *text, replaced); value_kind is set. -ENOMEM; -E2BIG: text->max. */
 HF_MUST_USE int hf_aggregate_fill(const struct hf_aggregate *aggregate, struct hf_event *event, struct hf_buf *text);
 void hf_aggregate_next(struct hf_aggregate *aggregate);

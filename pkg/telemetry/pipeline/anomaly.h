@@ -26,11 +26,11 @@ struct hf_sample {
     double value;
 };
 
-/* Waits until `emit` accepts it. */
+/* Until `emit` takes it. */
 struct hf_pending_finding {
     bool open;
     uint64_t unix_ns;
-    double value, measured; /* `measured` was compared with the bound (absence: seconds since the last value) */
+    double value, measured; /* `measured`: compared with the bound (absence: seconds) */
 };
 
 struct hf_anomaly_rule_state {
@@ -40,31 +40,30 @@ struct hf_anomaly_rule_state {
     uint64_t seen;
     double mean, variance;
     uint64_t learned;
-    struct hf_sample anchors[HF_ANOMALY_ANCHORS]; /* earlier samples for rateOfChange, at least `per` / 8 apart */
+    struct hf_sample anchors[HF_ANOMALY_ANCHORS]; /* rateOfChange: at least `per` / 8 apart */
     size_t n_anchors;
-    uint64_t after;           /* values still to emit raw */
-    struct hf_sample *before; /* ring of the last rule->before samples, owned; or NULL */
+    uint64_t after;           /* values still raw */
+    struct hf_sample *before; /* last rule->before samples, owned; or NULL */
     size_t before_at, before_n;
-    size_t before_open; /* still to emit; no new sample before it is 0 */
+    size_t before_open; /* to emit; no new sample before 0 */
     struct hf_pending_finding begins, ends;
 };
 
 HF_MUST_USE int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struct hf_telemetry_anomaly *rule);
 void hf_anomaly_done(struct hf_anomaly_rule_state *state);
 
-/* Does not change the state. *ret_measured is what the rule compares. */
+/* Changes nothing. *ret_measured: what is compared. */
 enum hf_anomaly_phase hf_anomaly_judge(const struct hf_anomaly_rule_state *state, enum hf_value_kind kind,
                                        const struct hf_sample *point, double *ret_measured);
-/* With the results of hf_anomaly_judge(). `with_context`: normal values are aggregated, so keep raw ones for the next
- * anomaly. */
+/* hf_anomaly_judge()'s results. `with_context`: normal values are aggregated: keep raw ones for the next. */
 void hf_anomaly_learn(struct hf_anomaly_rule_state *state, enum hf_value_kind kind, const struct hf_sample *point,
                       enum hf_anomaly_phase phase, double measured, bool with_context);
-/* An absence begins now: true, once each, and sets state->begins. */
+/* Begins now: once true; sets state->begins. */
 bool hf_anomaly_missing(struct hf_anomaly_rule_state *state, uint64_t now_ns, uint64_t unix_ns);
-/* When an absence will begin (monotonic), or HF_NEVER. */
+/* Monotonic; HF_NEVER. */
 uint64_t hf_anomaly_missing_at_ns(const struct hf_anomaly_rule_state *state);
 
-/* A finding, or a raw value from before, is not yet emitted. */
+/* A finding, or a raw value from before. */
 static inline bool hf_anomaly_has_pending(const struct hf_anomaly_rule_state *state)
 {
     return state->begins.open || state->ends.open || state->before_open > 0;

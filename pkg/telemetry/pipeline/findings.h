@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/findings.h - builds the events that report an anomaly. Pure; views point into series, rule and
- * *room. */
+/* telemetry/pipeline/findings.h - events that report an anomaly. Pure; views into series, rule and *room. */
 #pragma once
 
 #include "telemetry/event/number.h"
@@ -11,9 +10,9 @@ struct hf_finding_room {
     struct hf_buf text;
 };
 
-/* The finding has the name of the rule; its severity, or info at the end; boundary and attributes of the series;
- * attributes metric, metricSource, value and measured. `series` is NULL for a metric that never appeared. */
+/* The rule's name and severity (info at the end), the series' boundary and attributes; metric, metricSource, value,
+ * measured. `series` NULL: a metric that never came. */
 HF_MUST_USE int hf_finding_make(const struct hf_anomaly_rule_state *state, const struct hf_series *series, bool begins,
                                 struct hf_finding_room *room, struct hf_event *ret_event);
-/* A raw value from before: attribute context = "before". */
+/* From before: context = "before". */
 void hf_finding_context(const struct hf_series *series, const struct hf_sample *point, struct hf_event *ret_event);

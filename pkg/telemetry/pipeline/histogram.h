@@ -8,7 +8,7 @@
 enum { HF_HISTOGRAM_BUCKETS = 160, HF_HISTOGRAM_MAX_SCALE = 20 };
 
 struct hf_histogram_range {
-    int32_t first; /* bucket of counts[0] */
+    int32_t first; /* of counts[0] */
     uint32_t n;
     uint32_t counts[HF_HISTOGRAM_BUCKETS];
 };
@@ -21,7 +21,7 @@ struct hf_histogram {
 };
 
 void hf_histogram_clear(struct hf_histogram *histogram);
-/* Finite values only. */
+/* Finite. */
 void hf_histogram_add(struct hf_histogram *histogram, double value);
 
 /* Appends one line of JSON with OTLP's meanings:

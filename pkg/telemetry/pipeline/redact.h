@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/redact.h - replaces or removes attributes, and members of JSON bodies at any depth, that must not
- * leave the node.
- *
- * Mask writes "***", Remove deletes, Hash writes "sha256:" and 32 hex digits: equal values stay visible, and a guess
- * can be confirmed. A changed payload gets a new checksum. A text that is no JSON to its end is cut where a secret may
- * be, and marked as truncated. Threads: any, one at a time. New texts belong to the redactor and are valid until the
- * next call. */
+/* telemetry/pipeline/redact.h - attributes, and members of JSON bodies at any depth, that must not leave the node.
+ * Mask: "***"; Remove; Hash: "sha256:" and 32 hex digits: equal values show, and a guess can be confirmed. A changed
+ * payload gets a new checksum. What is no JSON to its end is cut where a secret may be, and marked. Threads: one at a
+ * time. New texts are valid until the next call. */
 #pragma once
 
 #include "codec/sha256.h"
@@ -17,7 +14,7 @@ struct hf_redactor {
     const struct hf_telemetry_redact *rules; /* borrowed */
     size_t n_rules;
     struct hf_buf body;
-    struct hf_buf key; /* an unescaped name */
+    struct hf_buf key; /* unescaped */
     char hashes[HF_EVENT_MAX_ATTRIBUTES][HF_REDACT_HASH_TEXT];
     char checksum[HF_SHA256_HEX];
 };
@@ -28,5 +25,5 @@ void hf_redactor_done(struct hf_redactor *redactor);
 bool hf_redactor_covers(const struct hf_redactor *redactor, struct hf_view name);
 
 void hf_redact_attributes(struct hf_redactor *redactor, struct hf_event *event);
-/* -ENOMEM; -E2BIG: beyond HF_EVENT_MAX_BODY. After an error the event must not be stored. */
+/* -ENOMEM; -E2BIG: HF_EVENT_MAX_BODY. Then do not store it. */
 HF_MUST_USE int hf_redact_body(struct hf_redactor *redactor, struct hf_event *event);

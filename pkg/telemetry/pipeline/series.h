@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/series.h - bounded table of the series, each with a summary and the states of its anomaly rules.
- *
- * A series is name, owner (event.h), source class, source, boundary, kind of value, and attributes in the same order.
- * Posts may take half of the table. Senders beyond the first 23 are counted together. Threads: any, one at a time.
- * Allocates only for a new series. */
+/* telemetry/pipeline/series.h - a bounded table of series, each with a summary and its rules' states. A series: name,
+ * owner (event.h), class, source, boundary, kind of value, attributes in order. Posts may take half; senders beyond 23
+ * are one. Threads: one at a time. Allocates for a new series only. */
 #pragma once
 
 #include "telemetry/pipeline/aggregate.h"
 #include "telemetry/pipeline/anomaly.h"
 
-#define HF_SERIES_MAX_BYTES (32u << 20) /* all series of a table */
+#define HF_SERIES_MAX_BYTES (32u << 20) /* in all */
 enum { HF_SERIES_SENDERS = 24 };
 
 struct hf_series {
@@ -20,10 +18,10 @@ struct hf_series {
     enum hf_severity severity;
     uint64_t last_ns; /* monotonic, last event */
     struct hf_aggregate aggregate;
-    struct hf_anomaly_rule_state *rule_states; /* one per rule that applies; owned */
+    struct hf_anomaly_rule_state *rule_states; /* per rule; owned */
     size_t n_rule_states;
     size_t bytes;    /* approximate */
-    unsigned sender; /* index in `senders`, if posted */
+    unsigned sender; /* posted: in `senders` */
 };
 
 struct hf_series_table {
@@ -34,22 +32,22 @@ struct hf_series_table {
     struct {
         uint64_t owner;
         size_t n, bytes;
-    } senders[HF_SERIES_SENDERS]; /* the last one for all others */
+    } senders[HF_SERIES_SENDERS]; /* last: all others */
     uint32_t *slots;              /* open addressing: 1 + index in `all`, 0: free */
-    size_t n_slots;               /* a power of two */
+    size_t n_slots;               /* power of two */
     struct hf_buf scratch;
 };
 
 void hf_series_table_init(struct hf_series_table *table, size_t max);
 void hf_series_table_done(struct hf_series_table *table);
 
-/* NULL: full, identity too long, or no memory. */
+/* NULL: full, too long, no memory. */
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new);
-/* You have allocated n bytes for it. */
+/* Allocated for it: n bytes. */
 void hf_series_charge(struct hf_series_table *table, struct hf_series *series, size_t n);
-/* The last series moves to this index. */
+/* The last one moves here. */
 void hf_series_remove(struct hf_series_table *table, size_t index);
 
-/* Sets a metric with the identity and severity of the series, else 0; views point into it. */
+/* A metric of its identity and severity, else 0; views into it. */
 void hf_series_event(const struct hf_series *series, struct hf_event *ret_event);

@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/topk.h - the most frequent values with a fixed number of counters (Space-Saving).
- *
- * A count is never too low and at most `error` too high; with n counters, every value above 1/n has one. Threads: any,
- * one at a time. */
+/* telemetry/pipeline/topk.h - the most frequent values by a fixed number of counters (Space-Saving): never too low,
+ * `error` too high at most; with n counters every value above 1/n has one. Threads: one at a time. */
 #pragma once
 
 #include "base/buf.h"
 
-/* Boundary, zero byte and value together; truncated. */
+/* Boundary, zero byte, value; cut. */
 enum { HF_TOPK_VALUE = 96 };
 
 struct hf_topk_entry {
     uint64_t count, error;
-    char value[HF_TOPK_VALUE]; /* boundary, zero byte, value */
-    uint8_t n;                 /* bytes of `value` in use */
+    char value[HF_TOPK_VALUE];
+    uint8_t n; /* bytes in use */
 };
 
 struct hf_topk {
-    uint64_t *hashes; /* apart, so that a search reads n words */
+    uint64_t *hashes; /* apart: a search reads n words */
     struct hf_topk_entry *entries;
     size_t n, size;
     uint64_t total;
@@ -32,6 +30,6 @@ void hf_topk_add(struct hf_topk *top, struct hf_view boundary, struct hf_view va
 
 /* Largest first. */
 void hf_topk_sort(struct hf_topk *top);
-/* Views into the entry. */
+/* Borrowed. */
 struct hf_view hf_topk_boundary(const struct hf_topk_entry *entry);
 struct hf_view hf_topk_value(const struct hf_topk_entry *entry);

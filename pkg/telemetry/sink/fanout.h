@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/fanout.h - stores an event in the queue of every sink that is to receive it.
- *
- * If only some sinks stored an event, its sender offers it again and only the others store it. No events are accepted
- * for a sink that could not be opened yet (tried every HF_FANOUT_AGAIN_NS). Threads: loop thread only. */
+/* telemetry/sink/fanout.h - an event into the queue of every sink that is to have it. If some stored it, its sender
+ * offers it again, and the others do. A sink that is not open yet (tried every HF_FANOUT_AGAIN_NS) takes none. Threads:
+ * loop thread only. */
 #pragma once
 
 #include "telemetry/event/ids.h"
@@ -15,50 +14,46 @@ struct hf_fanout;
 struct hf_fanout_params {
     const struct hf_telemetry_world *world;
     const char *device_key_ref;     /* may be NULL */
-    const struct hf_http_ops *http; /* NULL: each outlet makes its own */
-    /* Accepted ids. The fanout removes those of events that could not be stored and adds those on disk. */
+    const struct hf_http_ops *http; /* NULL: each outlet's own */
+    /* Accepted. Without events that could not be stored; with those on disk. */
     struct hf_ids *ids;
-    void (*room)(void *arg); /* hf_fanout_store() may succeed again after -EAGAIN */
-    void (*idle)(void *arg); /* no event is on its way to disk any more */
-    void (*lost)(void *arg); /* a sink failed to store an event; may be NULL */
+    void (*room)(void *arg); /* after -EAGAIN hf_fanout_store() may succeed */
+    void (*idle)(void *arg); /* nothing is on its way to disk */
+    void (*lost)(void *arg); /* could not be stored; may be NULL */
     void *arg;
 };
 
 struct hf_fanout *hf_fanout_new(const struct hf_fanout_params *params);
-/* At once: events not yet on disk are lost, as in a crash. The outlets end in the background. */
+/* At once, as in a crash. Outlets end in the background. */
 void hf_fanout_free(struct hf_fanout *fanout);
 HF_DEFINE_CLEANUP(struct hf_fanout, hf_fanout_free)
 
-/* Blocks; logs errors. `former_bytes`: disk space of former sinks (former.h). Borrows `spec` until
- * hf_fanout_close(). */
+/* Blocks; logs errors. `former_bytes`: of former sinks (former.h). Borrows `spec` until hf_fanout_close(). */
 void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec, uint64_t former_bytes);
-/* Calls gone(arg) for each of hf_fanout_outlets() that has ended, perhaps before returning. Open again only after the
- * last. */
+/* gone(arg) for each of hf_fanout_outlets(), maybe before the return. Open again after the last. */
 void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *arg);
 
 enum hf_fanout_stored {
-    HF_FANOUT_STORED,    /* on its way to disk, for at least one sink */
-    HF_FANOUT_DUPLICATE, /* every selected sink has it already */
+    HF_FANOUT_STORED,    /* on its way, at least for one */
+    HF_FANOUT_DUPLICATE, /* all selected have it */
 };
-/* Bit i of `sinks` (at least one) selects spec->sinks[i]. Sets a sequence if the event has none or no origin, and a
- * missing id. Returns enum hf_fanout_stored (STORED: holds `receipt`, which may be NULL, until each selected sink has
- * it on disk or failed) or -errno. -EAGAIN: a selected sink has no room for the event or its owner or is not open, or
- * HF_PENDING_MAX events are on their way. -E2BIG: can never be stored. -ENOMEM. */
+/* Bit i (one at least): spec->sinks[i]. Sets a sequence without one or without origin, and a missing id. enum
+ * hf_fanout_stored (STORED holds `receipt`, maybe NULL, until each has it on disk or failed), or -errno. -EAGAIN: no
+ * room for the event or its owner, a sink not open, HF_PENDING_MAX. -E2BIG: never. -ENOMEM. */
 HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t sinks,
                                 struct hf_receipt *receipt);
 
-/* The event's first offer is still on its way: holds `receipt` like hf_pending_follow(). */
+/* Its first offer is on its way: as hf_pending_follow(). */
 HF_MUST_USE int hf_fanout_follow(struct hf_fanout *fanout, const struct hf_event *event, struct hf_receipt *receipt);
 
-/* These explain the last -EAGAIN: the owner has used its share (shares.h); a sink that is not open (NULL: it is by
- * now). */
+/* Of the last -EAGAIN: the owner's share (shares.h); a sink not open (NULL: by now it is). */
 bool hf_fanout_over_share(const struct hf_fanout *fanout);
 
 const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_trouble);
 
 size_t hf_fanout_pending(const struct hf_fanout *fanout);
 
-/* Stores reports of drops not yet reported; hf_fanout_pending() counts them until they are on disk. */
+/* Of drops; in hf_fanout_pending() until on disk. */
 void hf_fanout_report_drops(struct hf_fanout *fanout);
 
 void hf_fanout_link_changed(const struct hf_fanout *fanout);
@@ -66,5 +61,5 @@ void hf_fanout_link_changed(const struct hf_fanout *fanout);
 size_t hf_fanout_sinks(const struct hf_fanout *fanout);
 size_t hf_fanout_outlets(const struct hf_fanout *fanout);
 
-/* NULL if it could not be opened; *ret_trouble then has the cause, never NULL. */
+/* NULL: could not be opened; *ret_trouble, not NULL, says why. */
 const struct hf_outlet *hf_fanout_outlet(const struct hf_fanout *fanout, size_t i, const char **ret_trouble);

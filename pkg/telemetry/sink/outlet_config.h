@@ -14,11 +14,11 @@
 #include "telemetry/sink/outlet.h"
 
 enum {
-    HF_OUTLET_PATH = 512, /* a lane's folder, with terminator */
+    HF_OUTLET_PATH = 512, /* lane's folder, with terminator */
     HF_OUTLET_URL = 2048,
 };
 
-/* Pause after a failed read of the spool, save of borders, or check of the credentials. */
+/* After a failed read, save of borders or check of credentials. */
 #define HF_OUTLET_BROKEN_NS (5 * HF_NS_PER_S)
 
 struct hf_outlet_config {
@@ -28,19 +28,19 @@ struct hf_outlet_config {
     char *name, *dir, *url, *node;
     struct hf_format format;
     struct hf_retry_rules rules;
-    uint64_t timeout_ns; /* for a request with a small body */
+    uint64_t timeout_ns; /* small body */
     bool refuse_unreadable;
-    const struct hf_telemetry_link *link; /* NULL if the sink is on this machine or world.link is NULL */
+    const struct hf_telemetry_link *link; /* NULL: a sink on this machine, or no world.link */
     void (*pump)(void *arg);
     void *pump_arg;
 };
 
-/* -ENOMEM; -EINVAL: no URL, or URL or folder too long. Call done also after a failure. */
+/* -ENOMEM; -EINVAL: no URL, or URL or folder too long. done also after a failure. */
 HF_MUST_USE int hf_outlet_config_init(struct hf_outlet_config *config, const struct hf_outlet_params *params,
                                       struct hf_err *err);
 void hf_outlet_config_done(struct hf_outlet_config *config);
 
-/* Its folder and metric label. */
+/* Folder and label. */
 const char *hf_outlet_config_lane_name(enum hf_lane lane);
 
 static inline void hf_outlet_config_pump(const struct hf_outlet_config *config)
@@ -48,7 +48,7 @@ static inline void hf_outlet_config_pump(const struct hf_outlet_config *config)
     config->pump(config->pump_arg);
 }
 
-/* Call when the sink stops or resumes accepting events, or has its first dead letter. */
+/* Accepting stops or goes on, or a first dead letter. */
 static inline void hf_outlet_config_changed(const struct hf_outlet_config *config)
 {
     if (config->world.changed != NULL)

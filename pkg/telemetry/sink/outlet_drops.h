@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/outlet_drops.h - counts events dropped to make room, by source class and severity, and those that the
- * disk lost (HF_SPOOL_TAG_LOST), until they are reported as findings.
- *
- * Threads: loop thread only. A plain value. */
+/* telemetry/sink/outlet_drops.h - drops for room, by class and severity, and losses by the disk (HF_SPOOL_TAG_LOST),
+ * until reported as findings. Threads: loop thread only. A plain value. */
 #pragma once
 
 #include "spool/store.h"
 #include "telemetry/sink/outlet_metrics.h"
 
-/* From the first drop to its report; later drops add to it. */
+/* First drop to report; later ones join it. */
 #define HF_OUTLET_DROPS_WAIT_NS (10 * HF_NS_PER_S)
 
 struct hf_outlet_drops {
-    struct hf_spool_dropped entries[HF_SPOOL_MAX_TAGS]; /* ends at the first with 0 records */
-    uint64_t due_ns;                                    /* monotonic; HF_NEVER: nothing to report */
+    struct hf_spool_dropped entries[HF_SPOOL_MAX_TAGS]; /* to the first with 0 records */
+    uint64_t due_ns;                                    /* monotonic; HF_NEVER: none */
 };
 
-/* Also adds to the metrics and logs what the disk lost. */
+/* Also to the metrics; logs losses. */
 void hf_outlet_drops_add(struct hf_outlet_drops *drops, const struct hf_outlet_config *config,
                          const struct hf_outlet_metrics *metrics, const struct hf_spool_dropped *dropped);
 
-/* The last count or NULL. Report it, then set its `records` to 0 to remove it. */
+/* Or NULL. Report it, then set `records` to 0. */
 struct hf_spool_dropped *hf_outlet_drops_last(struct hf_outlet_drops *drops);
 
-/* Appends the line of the finding. */
+/* The finding's line. */
 HF_MUST_USE int hf_outlet_drops_format(const struct hf_outlet_config *config, const struct hf_spool_dropped *dropped,
                                        struct hf_buf *line);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/outlet_metrics.h - the metrics holdfast_telemetry_* of one sink, in world->metrics (NULL: all are
- * NULL). Threads: loop thread only. */
+/* telemetry/sink/outlet_metrics.h - holdfast_telemetry_* of a sink, in world->metrics (NULL: none). Threads: loop
+ * thread only. */
 #pragma once
 
 #include "telemetry/sink/outlet_config.h"
 #include "web/metrics.h"
 
 struct hf_outlet_metrics {
-    /* With a further label: looked up at each change. */
+    /* With another label: looked up each time. */
     struct hf_metric_family *attempts, *dead, *dropped;
     struct hf_metric *events, *bytes, *batches, *deferred, *rejected, *lost;
-    /* The gauges that hf_outlet_metrics_forget() removes; counters and the histogram stay. */
+    /* Gauges, removed by hf_outlet_metrics_forget(); the rest stays. */
     struct hf_metric_family *of_lane[3], *of_sink[4];
     struct {
         struct hf_metric *queue_bytes, *disk_bytes, *queue_records, *sync;

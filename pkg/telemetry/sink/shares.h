@@ -1,34 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/shares.h - how much of a lane each sender and source uses and may still use, so that no user of the
- * node takes all.
- *
- * The agent's own events have no limit; shares.c has the rules. Senders beyond the first 23 share a slot. Pure; a plain
- * value. */
+/* telemetry/sink/shares.h - how much of a lane senders and sources use and may use: nobody takes all. The agent's own
+ * have no limit; rules: shares.c. Senders beyond 23 share a slot. Pure; a plain value. */
 #pragma once
 
 #include "telemetry/event/event.h"
 
 enum {
     HF_SHARES_PARTS = 16,
-    HF_SHARES_SOURCES = 16, /* slots 0 to 15: classes of sources; 0: unknown */
-    HF_SHARES_SENDERS = 24, /* further slots; the last one for all others */
+    HF_SHARES_SOURCES = 16, /* slots 0 to 15: classes; 0: unknown */
+    HF_SHARES_SENDERS = 24, /* then these; the last for all others */
     HF_SHARES_SLOTS = HF_SHARES_SOURCES + HF_SHARES_SENDERS,
     HF_SHARES_STREAM = 16,
     HF_SHARES_TEXT = 4 + 4 + HF_SHARES_STREAM + 8 * HF_SHARES_SENDERS + HF_SHARES_PARTS * 8 * (1 + HF_SHARES_SLOTS) + 4,
 };
 
 struct hf_shares_part {
-    uint64_t last; /* highest sequence in the part */
+    uint64_t last; /* highest sequence */
     uint64_t total;
     uint64_t bytes[HF_SHARES_SLOTS];
 };
 
 struct hf_shares {
-    uint64_t capacity; /* for records; may change */
+    uint64_t capacity; /* of records; may change */
     bool drop_oldest;
-    uint64_t senders[HF_SHARES_SENDERS]; /* owner of each slot; 0: free */
-    uint64_t held[HF_SHARES_SLOTS];      /* waiting or on their way to disk */
-    uint64_t total, posts;               /* sums of `held`: all, senders' */
+    uint64_t senders[HF_SHARES_SENDERS]; /* owners; 0: free */
+    uint64_t held[HF_SHARES_SLOTS];      /* waiting, or on their way */
+    uint64_t total, posts;               /* of `held`: all, senders' */
     struct hf_shares_part parts[HF_SHARES_PARTS];
     size_t n_parts;
     uint64_t changes;
@@ -36,27 +33,27 @@ struct hf_shares {
 
 void hf_shares_init(struct hf_shares *shares, uint64_t capacity, bool drop_oldest);
 
-/* The sender of a post and of what the pipeline makes of it; else the class of the source. */
+/* A post's sender, also of what the pipeline makes of it; else the source's class. */
 uint64_t hf_shares_owner(const struct hf_event *event);
 uint64_t hf_shares_agent(void);
 
-/* The owner's own while it holds bytes. */
+/* Its own while it holds bytes. */
 unsigned hf_shares_slot(struct hf_shares *shares, uint64_t owner);
 
-/* In bytes; UINT64_MAX: no limit. */
+/* Bytes; UINT64_MAX: no limit. */
 uint64_t hf_shares_left(const struct hf_shares *shares, unsigned slot);
 
-/* Begin and end the count of bytes that are on their way to disk. */
+/* Of bytes on their way. */
 void hf_shares_begin(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 void hf_shares_end(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 
-/* The record is durable. True: it begins a part, so save the counts. */
+/* Durable. True: begins a part, so save the counts. */
 bool hf_shares_stored(struct hf_shares *shares, unsigned slot, uint64_t bytes, uint64_t sequence);
-/* Up to the sequence all is delivered or dropped. */
+/* Up to here delivered or dropped. */
 void hf_shares_gone(struct hf_shares *shares, uint64_t sequence);
 
-/* Records stored after the save, or all if `text` is damaged or of another stream, go to slot 0: `waiting` is the bytes
- * that wait above `gone` up to `last`. */
+/* What was stored after the save, or all if `text` is damaged or another stream's, is slot 0's: `waiting` bytes above
+ * `gone` up to `last`. */
 void hf_shares_format(const struct hf_shares *shares, const unsigned char stream[static HF_SHARES_STREAM],
                       unsigned char text[static HF_SHARES_TEXT]);
 void hf_shares_restore(struct hf_shares *shares, const unsigned char stream[static HF_SHARES_STREAM],

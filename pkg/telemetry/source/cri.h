@@ -15,17 +15,17 @@
 struct hf_cri_line {
     uint64_t unix_ns;
     bool is_stderr;
-    bool foreign; /* not written by the runtime: stream unknown */
+    bool foreign; /* not by the runtime: no stream */
     bool partial;
     struct hf_view text;
 };
 bool hf_cri_parse(struct hf_view line, struct hf_cri_line *ret_line);
-/* {"log":"the line\n","stream":"stdout","time":"..."} of json-file; without a final line break it is a part. Uses
- * *scratch (cleared) for escapes. */
+/* json-file: {"log":"the line
+ * ","stream":"stdout","time":".."}; without a line break a part. *scratch: for escapes. */
 bool hf_cri_parse_docker(struct hf_view line, struct hf_buf *scratch, struct hf_cri_line *ret_line);
 
 struct hf_cri_pod {
     struct hf_view space, name, uid;
 };
-/* <namespace>_<pod>_<uid>: no name contains '_'. */
+/* <namespace>_<pod>_<uid>; no '_' in names. */
 bool hf_cri_pod_parse(struct hf_view folder, struct hf_cri_pod *ret_pod);

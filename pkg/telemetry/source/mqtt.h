@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/mqtt.h - packets of MQTT 3.1.1 (OASIS, 2014) for a subscriber. Pure.
- *
- * Not libmosquitto: 2.0 sends PUBACK, after which the broker drops the message, before the caller has it on disk.
- * Packets borrow from the input. */
+/* telemetry/source/mqtt.h - MQTT 3.1.1 (OASIS, 2014) for a subscriber. Not libmosquitto: 2.0 sends PUBACK, and the
+ * broker drops the message, before the caller has it on disk. Pure. Borrows from the input. */
 #pragma once
 
 #include "base/buf.h"
@@ -19,17 +17,17 @@ enum hf_mqtt_type {
 
 struct hf_mqtt_packet {
     enum hf_mqtt_type type;
-    uint64_t size; /* the whole packet, bytes */
-    bool too_long; /* PUBLISH beyond HF_MQTT_MAX_PACKET: `payload` is incomplete */
-    unsigned code; /* CONNACK: 0 if accepted; SUBACK: the highest, 0x80 if a topic was refused */
+    uint64_t size; /* of the packet */
+    bool too_long; /* PUBLISH: `payload` is cut */
+    unsigned code; /* CONNACK: 0: accepted; SUBACK: highest, 0x80: a topic refused */
     bool duplicate, retained;
     unsigned qos;
-    uint16_t id; /* for PUBLISH and SUBACK */
+    uint16_t id; /* PUBLISH, SUBACK */
     struct hf_view topic, payload;
 };
 
-/* 1: complete, views into `bytes` (one that is too long: as soon as topic and id are there). 0: more bytes needed.
- * -EBADMSG: invalid or not for a subscriber. */
+/* 1: complete, views into `bytes` (too long: with topic and id). 0: more bytes. -EBADMSG: invalid, or not for a
+ * subscriber. */
 HF_MUST_USE int hf_mqtt_parse(struct hf_view bytes, struct hf_mqtt_packet *ret_packet);
 
 struct hf_mqtt_connect {
@@ -37,9 +35,9 @@ struct hf_mqtt_connect {
     const char *username, *password; /* may be NULL */
     uint16_t keepalive_s;
 };
-/* These append one packet: 0, -E2BIG, -ENOMEM. CONNECT has "clean session" 0: the broker keeps the session. */
+/* Append a packet: 0, -E2BIG, -ENOMEM. "Clean session" 0: the broker keeps it. */
 HF_MUST_USE int hf_mqtt_add_connect(struct hf_buf *out, const struct hf_mqtt_connect *connect);
-/* QoS 1; NULL ends `topics`. */
+/* QoS 1; NULL ends. */
 HF_MUST_USE int hf_mqtt_add_subscribe(struct hf_buf *out, uint16_t id, const char *const *topics);
 HF_MUST_USE int hf_mqtt_add_puback(struct hf_buf *out, uint16_t id);
 HF_MUST_USE int hf_mqtt_add_ping(struct hf_buf *out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/socket_name.h - binds a Unix datagram socket to a path without harm to other processes' sockets.
- * Threads: loop thread only; blocks briefly. */
+/* telemetry/source/socket_name.h - binds a Unix datagram socket to a path, and harms no other's. Threads: loop thread
+ * only; blocks briefly. */
 #pragma once
 
 #include <sys/stat.h>
@@ -10,11 +10,11 @@
 #include "base/macros.h"
 
 struct hf_socket_name {
-    int folder; /* -1: holds no socket */
-    char *name; /* last part of the path */
+    int folder; /* -1: none */
+    char *name; /* last part */
     dev_t dev;
     ino_t ino;
-    const struct hf_fs_ops *fs; /* the record's; borrowed */
+    const struct hf_fs_ops *fs; /* of the record; borrowed */
     char *record;
 };
 
@@ -31,5 +31,5 @@ struct hf_socket_name {
 HF_MUST_USE int hf_socket_name_take(struct hf_socket_name *name, int fd, const char *path, mode_t mode,
                                     const struct hf_fs_ops *fs, const char *record, struct hf_err *err);
 
-/* Removes the record, and the socket if it is still there under this name. */
+/* The record; the socket if it is still under this name. */
 void hf_socket_name_done(struct hf_socket_name *name);

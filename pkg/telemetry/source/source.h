@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/source.h - what all sources of events have in common.
- *
- * After -EAGAIN of the intake a source pauses until resume(). It saves its position only up to settled receipts, and
- * gives data that it reads again after a crash the same ids. Threads: loop thread only; blocking work goes through
- * `sched`. */
+/* telemetry/source/source.h - what sources have in common. After -EAGAIN of the intake: pauses until resume(). Its
+ * position is saved up to settled receipts; what is read again has the same ids. Threads: loop thread only; blocking
+ * work by `sched`. */
 #pragma once
 
 #include "base/clock.h"
@@ -16,52 +14,50 @@
 #include "telemetry/event/intake.h"
 #include "web/metrics.h"
 
-/* The connection to sinks on other machines, as spec.connectivity allows. Owned and changed by the agent. */
+/* To sinks on other machines, by spec.connectivity; the agent's. */
 struct hf_telemetry_link {
-    const char *closed; /* reason to hold every sink's backlog ("LinkWindowClosed"), or NULL */
-    /* A request over the link has ended after sending `bytes`; `backlog`: they use up maxBytesPerDay. May be NULL. */
+    const char *closed; /* backlogs wait: "LinkWindowClosed", or NULL */
+    /* `bytes` sent, the request over; `backlog`: of maxBytesPerDay. May be NULL. */
     void (*sent)(void *arg, uint64_t bytes, bool backlog);
     void *arg;
 };
 
-/* Borrowed, valid as long as the telemetry service. */
+/* Borrowed, for the service's life. */
 struct hf_telemetry_world {
-    struct hf_loop *loop; /* NULL in tests without a loop */
+    struct hf_loop *loop; /* NULL in tests */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
     const struct hf_rand_ops *rand;
     struct hf_log *log;
     struct hf_metrics *metrics;     /* may be NULL */
-    const struct hf_config *config; /* the node's bounds; NULL: defaults */
-    enum hf_config_scope scope;     /* policy in effect: selects the bounds */
+    const struct hf_config *config; /* NULL: defaults */
+    enum hf_config_scope scope;     /* of the policy in effect */
     const char *node;
     const char *user_agent;       /* "holdfast-agent/<version>" */
-    struct hf_identity *identity; /* of the node, for sinks; may be NULL */
-    const char *dir;              /* EDGE_STORAGE_DIR; must exist */
-    /* The host's, below its root's mount point in a pod. `journal` may be NULL: the default folder. */
+    struct hf_identity *identity; /* for sinks; may be NULL */
+    const char *dir;              /* EDGE_STORAGE_DIR; exists */
+    /* The host's, in a pod below its mount point. `journal` NULL: default. */
     const char *proc, *sys, *pods, *journal;
-    const char *audit; /* folder of the audit log, or NULL */
-    /* True while the policy's write budget is used up: lane `bulk` accepts nothing, `urgent` still does. NULL: no
-     * budget. Loop thread only. */
+    const char *audit; /* audit log's folder, or NULL */
+    /* Budget used up: `bulk` takes nothing, `urgent` does. NULL: no budget. Loop thread only. */
     const bool *writes_paused;
-    const struct hf_telemetry_link *link; /* NULL: never closed; sinks on this machine do not use it */
-    /* Deliver by this table (telemetry/sink/export.h) instead of the network: without credentials and without `link`.
-     * NULL: over the network. */
+    const struct hf_telemetry_link *link; /* NULL: never closed; not for sinks on this machine */
+    /* In place of the network (sink/export.h): no credentials, no `link`. NULL: network. */
     const struct hf_http_ops *exported;
-    /* On the loop thread, when a sink stops or resumes accepting, has its first dead letter, or a trouble has passed.
-     * Must not call back into telemetry. May be NULL. */
+    /* On the loop: a sink stops or resumes accepting, a first dead letter, a trouble has passed. No call back. May be
+     * NULL. */
     void (*changed)(void *arg);
     void *changed_arg;
 };
 
 struct hf_source {
     const char *name;                         /* "journald"; static */
-    void (*resume)(struct hf_source *source); /* the intake may have room again */
+    void (*resume)(struct hf_source *source); /* the intake may have room */
     void (*free)(struct hf_source *source);
 };
 
-/* Copies what it needs of `sources`. After -errno the service reports the source and tries again every 10 s. */
+/* Copies of `sources`. -errno: reported, and again every 10 s. */
 typedef int hf_source_maker(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                             const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err);
 

@@ -1,36 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/source_common.h - helpers of several sources. Threads: loop thread only. */
+/* telemetry/source/source_common.h - helpers of sources. Threads: loop thread only. */
 #pragma once
 
 #include <fnmatch.h>
 
 #include "telemetry/source/source.h"
 
-/* For sources that can read again. 0: next event (accepted, filtered, or can never be stored). -EAGAIN: offer this one
- * again later. */
+/* Can read again. 0: next event (accepted, filtered, never storable). -EAGAIN: this one later. */
 int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event, struct hf_receipt *receipt);
 
-/* The severity from a word (ERROR, WARN) near the start, a pair (level=error), or klog's start (E1120 08:00:00); 0:
- * none. */
+/* A word (ERROR, WARN) near the start, level=error, or klog's start (E1120 08:00:00); 0: none. */
 enum hf_severity hf_source_line_severity(struct hf_view line);
 
-enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* an attribute from a log line */
+enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* attribute of a log line */
 
-/* Body, severity and time from the first message, named level, and time (RFC 3339 or a number in s, ms, us or ns);
- * other members become attributes, as JSON if no string. Without a message, or if a member has no room, the body is the
- * whole line. Clears and uses *scratch. False, *event unchanged: no JSON object, more than 64 members, or no memory. */
+/* First message, named level, time (RFC 3339, or s, ms, us, ns); other members are attributes, JSON if no string.
+ * Without a message, or room for a member: body is the line. Clears *scratch. False, unchanged: no object, above 64
+ * members, no memory. */
 bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch);
 
-/* Matches a glob of `include` (or it is empty) and none of `exclude`; NULL ends both. */
+/* A glob of `include` (or empty), none of `exclude`; NULL ends. */
 bool hf_source_name_wanted(const char *const *include, const char *const *exclude, const char *text);
 
-/* A copy, as a source may outlive the policy. */
+/* A copy: a source may outlive the policy. */
 struct hf_source_names {
-    char **names; /* NULL ends it */
+    char **names; /* NULL ends */
     size_t n;
 };
 HF_MUST_USE int hf_source_names_copy(struct hf_source_names *names, const char *const *from);
 void hf_source_names_done(struct hf_source_names *names);
 
-/* Loopback or an address of an interface; the only name is localhost. */
+/* Loopback, or an interface's; of names localhost alone. */
 bool hf_source_is_own_url(const char *url);

@@ -18,12 +18,12 @@
 
 enum {
     HF_TAIL_MAX_FILES = 512,
-    HF_TAIL_MAX_LINE = 64 << 10,    /* a line or record; longer ones are truncated and marked */
-    HF_TAIL_TURN_BYTES = 256 << 10, /* in one iteration of the loop */
+    HF_TAIL_MAX_LINE = 64 << 10,    /* line or record; longer: cut and marked */
+    HF_TAIL_TURN_BYTES = 256 << 10, /* in a turn of the loop */
     HF_TAIL_MAX_PIECES = 128,       /* unsettled receipts */
     HF_TAIL_FIND_S = 5,
-    HF_TAIL_GONE_S = 10, /* s until a file without growth that find() misses is left */
-    HF_TAIL_REST_S = 60, /* s until an incomplete record is passed on */
+    HF_TAIL_GONE_S = 10, /* without growth, not found: left */
+    HF_TAIL_REST_S = 60, /* an incomplete record is passed on */
     HF_TAIL_ID = 64,
 };
 
@@ -32,58 +32,58 @@ struct hf_tail;
 struct hf_tail_file {
     struct hf_list link;
     struct hf_tail *tail;
-    char *path;        /* last found there */
-    const void *owner; /* as find() passed it */
-    void *state;       /* line()'s; forget() frees it */
+    char *path;        /* last found */
+    const void *owner; /* of find() */
+    void *state;       /* line()'s; freed by forget() */
     int fd;
-    uint64_t dev, ino, start_hash; /* start_hash: the first line's; 0: not complete yet */
+    uint64_t dev, ino, start_hash; /* start_hash: first line; 0: incomplete */
     unsigned generation;
     uint64_t birth_ns; /* 0: unknown */
-    /* Hashes of the bytes before mark_at and `safe`; 0: unknown. */
+    /* Of the bytes before mark_at and `safe`; 0: unknown. */
     uint64_t mark, mark_at, safe_mark, safe_mark_at;
-    uint64_t before;      /* start_hash before the truncation */
-    bool cut;             /* truncated, no complete line since */
-    uint64_t offset;      /* next byte to read */
-    uint64_t hold_offset; /* start of an incomplete record whose lines were read in part, or UINT64_MAX */
-    uint64_t safe;        /* all before is durable */
+    uint64_t before;      /* start_hash before truncation */
+    bool cut;             /* no complete line since */
+    uint64_t offset;      /* next byte */
+    uint64_t hold_offset; /* incomplete record, lines read in part; or UINT64_MAX */
+    uint64_t safe;        /* before: durable */
     uint64_t size;
-    struct timespec changed; /* ctime, at the last check */
+    struct timespec changed; /* ctime, last check */
     /* Monotonic: size unchanged since (0: just changed); not found since (0: found). */
     uint64_t quiet_since_ns, gone_since_ns;
-    bool skipping;          /* the rest of a truncated line */
-    uint64_t not_before_ns; /* no line() before: storing failed */
-    /* By the last find(); size checked at least once. */
+    bool skipping;          /* a cut line's rest */
+    uint64_t not_before_ns; /* no line(): storing failed */
+    /* By find(); size checked once. */
     bool seen, looked_at;
-    struct hf_list pieces; /* receipts not settled, in order */
+    struct hf_list pieces; /* receipts, in order */
 };
 
 struct hf_tail_line {
     struct hf_tail_file *file;
-    struct hf_view text; /* without the last line break */
-    uint64_t offset;     /* its first byte in the file */
+    struct hf_view text; /* without line break */
+    uint64_t offset;     /* in the file */
     bool cut;
     struct hf_receipt *receipt;
 };
 
 struct hf_tail_ops {
-    /* Calls hf_tail_found() for every file to follow. */
+    /* hf_tail_found() for each file. */
     void (*find)(void *arg, struct hf_tail *tail);
-    /* As find() would pass for this path; NULL: do not follow. */
+    /* As find(); NULL: do not follow. */
     const void *(*owner)(void *arg, const char *path);
-    /* The path has no symbolic links. */
+    /* Without links. */
     bool (*allows)(void *arg, const char *path);
-    /* -EAGAIN: again later. Any other result: next record. */
+    /* -EAGAIN: later; else: next. */
     int (*line)(void *arg, const struct hf_tail_line *line);
-    /* Begins a new record? NULL: every line does. */
+    /* A new record? NULL: every line. */
     bool (*starts)(void *arg, const struct hf_tail_file *file, struct hf_view line);
-    /* Passes on an incomplete record and sets hold_offset to UINT64_MAX: after HF_TAIL_REST_S without growth, or before
-     * the file is left. -EAGAIN: again later. NULL if hold_offset is not used. */
+    /* The incomplete record; hold_offset = UINT64_MAX: HF_TAIL_REST_S without growth, or the file is left. -EAGAIN:
+     * later. NULL: hold_offset unused. */
     int (*rest)(void *arg, struct hf_tail_file *file, struct hf_receipt *receipt);
-    /* Frees file->state; may be NULL. */
+    /* file->state; may be NULL. */
     void (*forget)(void *arg, struct hf_tail_file *file);
 };
 
-/* `name` of the position file. -ENOMEM. */
+/* `name`: of the position file. -ENOMEM. */
 HF_MUST_USE int hf_tail_new(const struct hf_telemetry_world *world, const char *name, const struct hf_tail_ops *ops,
                             void *arg, struct hf_tail **ret_tail, struct hf_err *err);
 void hf_tail_free(struct hf_tail *tail);

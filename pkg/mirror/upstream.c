@@ -16,7 +16,7 @@
 #include "oci/registry/token.h"
 #include "steps/access.h"
 
-enum { MAX_TOKENS = 64, MAX_BREAKS = 4, RANGE_TEXT = 64 };
+enum { MAX_TOKENS = 64, MAX_BREAKS = 4, RANGE_TEXT = 64, MAX_IGNORED = 64 << 10 };
 #define PROGRESS (64u << 10) /* after which breaks count anew */
 #define IDLE_NS (60 * HF_NS_PER_S)
 #define TOKEN_NS (30 * HF_NS_PER_S)
@@ -43,6 +43,8 @@ struct hf_mirror_call {
     struct hf_http_call *http;
     bool paused;
     bool denied;      /* the answer in progress is a 401 that asks for a token */
+    bool refused;     /* it has no content: nobody gets its body, */
+    unsigned ignored; /* of which so much came */
     unsigned tokens;  /* asked for since the last answer */
     bool answered;    /* on_response() has been called */
     uint64_t reached; /* bytes given to on_body() */
@@ -175,6 +177,8 @@ static int on_response(void *arg, const struct hf_http_response *response)
         r = hf_oci_token_ask(call->url, call->name, response->challenge, &call->token, &call->err);
     }
     call->denied = r > 0;
+    call->refused = response->status >= 300;
+    call->ignored = 0;
     if (r != 0)
         return HF_MIN(r, 0);
     hf_access_ticket_done(&call->ticket);
@@ -186,13 +190,15 @@ static int on_body(void *arg, const void *bytes, size_t n)
 {
     struct hf_mirror_call *call = arg;
 
-    if (call->denied)
-        return 0;
     const struct hf_mirror_tally *tally = call->ask.tally;
     hf_metric_add(tally->all, n);
     hf_metric_add(tally->image, n);
     if (tally->prefetched != NULL)
         *tally->prefetched += n;
+    if (call->refused) {
+        call->ignored += (unsigned)n;
+        return call->ignored > MAX_IGNORED ? -E2BIG : 0;
+    }
     call->reached += n;
     return call->ask.on_body(call->ask.arg, bytes, n);
 }

@@ -12,7 +12,7 @@
 
 #include "support/loop_for.h"
 
-enum { MAX_ANSWER = 1 << 20, PATIENCE_MS = 20000 };
+enum { MAX_ANSWER = 5 << 20, PATIENCE_MS = 20000 };
 
 int raw_http_connect(uint16_t port)
 {

@@ -15,7 +15,8 @@ enum {
     HF_STREAMED_HEAD_S = 10,      /* for the request to arrive */
     HF_STREAMED_IDLE_S = 120,     /* for the client to take a byte */
     HF_STREAMED_AHEAD = 64 << 10, /* bytes that wait, above which the owner should stop sending */
-    HF_STREAMED_MOST = 512 << 10, /* bytes that may wait */
+    HF_STREAMED_MOST =
+        (4 << 20) + HF_STREAMED_HEAD, /* bytes that may wait: a manifest of images, at its bound, and its head */
 };
 
 struct hf_streamed;

@@ -28,6 +28,7 @@ static struct hf_mirror *mirror;
 static struct hf_metrics *metrics;
 static char tags_path[64], blob[SIZE], blob_path[200], host[32], digest[72], folder[] = "/tmp/hf-mirror-XXXXXX";
 static const char manifest[] = "{\"schemaVersion\":2}";
+static char *large; /* the manifest in its place, or NULL */
 
 static struct {
     enum {
@@ -37,12 +38,23 @@ static struct {
         CUT_ONCE,  /* then honest, also from a Range */
         CUT_OTHER, /* then other lengths */
         NO_LENGTH,
-        BUSY,      /* 429 */
-        FAILS,     /* 500 */
-        DENIES,    /* 401 without a challenge */
-        TOKEN,     /* wants a token for each */
-        BAD_TOKEN, /* the service for tokens denies */
-        EXPIRES,   /* the token, in the middle of the blob */
+        BUSY,           /* 429 */
+        FAILS,          /* 500 */
+        DENIES,         /* 401 without a challenge */
+        TOKEN,          /* wants a token for each */
+        BAD_TOKEN,      /* the service for tokens denies */
+        EXPIRES,        /* the token, in the middle of the blob */
+        EXPIRES_DENIED, /* and the service for tokens denies the next */
+        CUT_DENIES,     /* then 401 without a challenge */
+        CUT_BUSY,       /* then 429 */
+        CUT_GONE,       /* then 404 */
+        CUT_WHOLE,      /* then the whole, also for a Range */
+        CUT_SHIFTS,     /* then another part than the Range says */
+        MORE,           /* than the head says */
+        ENDLESS,        /* without a length */
+        ENDLESS_401,    /* with a challenge */
+        ENDLESS_TOKEN,  /* the service's answer */
+        ENDLESS_500,
         NO_BLOB,
         SILENT, /* never answers */
     } mood;
@@ -67,6 +79,27 @@ static void say(struct hf_streamed_exchange *exchange, const char *status, const
     hf_streamed_end(exchange);
 }
 
+/* Bytes for as long as somebody takes them. */
+static void drained(void *owner)
+{
+    if (seen.mood == MORE || seen.mood >= ENDLESS)
+        ck_assert_int_ge(hf_streamed_send(owner, blob, SIZE), 0);
+}
+
+static void say_on(struct hf_streamed_exchange *exchange, const char *status, size_t promised)
+{
+    char head[300];
+    int k = snprintf(head, sizeof(head), "HTTP/1.1 %s\r\n", status);
+
+    if (promised != SIZE_MAX)
+        k += snprintf(head + k, sizeof(head) - (size_t)k, "Content-Length: %zu\r\n", promised);
+    (void)snprintf(head + k, sizeof(head) - (size_t)k,
+                   "WWW-Authenticate: Bearer realm=\"http://%s/token\",service=\"s\"\r\nConnection: close\r\n\r\n",
+                   host);
+    ck_assert_int_ge(hf_streamed_send(exchange, head, strlen(head)), 0);
+    drained(exchange);
+}
+
 static void say_blob(struct hf_streamed_exchange *exchange, const char *head)
 {
     const char *range = strstr(head, "Range: bytes=");
@@ -86,11 +119,32 @@ static void say_blob(struct hf_streamed_exchange *exchange, const char *head)
         return;
     case CUT_ONCE:
     case CUT_OTHER:
+    case CUT_DENIES:
+    case CUT_BUSY:
+    case CUT_GONE:
+    case CUT_SHIFTS:
     case EXPIRES:
+    case EXPIRES_DENIED:
         seen.cuts++;
         if (!first && seen.mood == CUT_OTHER)
             n -= 1;
-        say(exchange, status, fields, blob + from, first ? n / 2 : n, n);
+        if (!first && seen.mood == CUT_SHIFTS)
+            (void)snprintf(fields, sizeof(fields), "Content-Range: bytes %lu-%lu/%d\r\n", from - 1, to - 1, SIZE);
+        if (!first && seen.mood == CUT_DENIES)
+            say(exchange, "401 Unauthorized", "", "", 0, 0);
+        else if (!first && seen.mood == CUT_BUSY)
+            say(exchange, "429 Too Many Requests", "", "", 0, 0);
+        else if (!first && seen.mood == CUT_GONE)
+            say(exchange, "404 Not Found", "", "", 0, 0);
+        else
+            say(exchange, status, fields, blob + from, first ? n / 2 : n, n);
+        return;
+    case CUT_WHOLE:
+        say(exchange, "200 OK", "", blob, seen.cuts++ == 0 ? SIZE / 2 : SIZE, SIZE);
+        return;
+    case MORE:
+    case ENDLESS:
+        say_on(exchange, status, seen.mood == MORE ? n : SIZE_MAX);
         return;
     case WRONG:
         blob[SIZE - 1] ^= 1;
@@ -107,13 +161,13 @@ static void say_blob(struct hf_streamed_exchange *exchange, const char *head)
 
 static void say_manifest(struct hf_streamed_exchange *exchange)
 {
+    const char *text = large != NULL ? large : manifest;
     char fields[300], hex[HF_SHA256_HEX];
 
     (void)snprintf(fields, sizeof(fields),
                    "Content-Type: application/vnd.oci.image.manifest.v1+json\r\nDocker-Content-Digest: sha256:%s\r\n",
-                   hf_sha256_hex(manifest, strlen(manifest), hex));
-    say(exchange, "200 OK", fields, manifest, strncmp(seen.head, "HEAD", 4) == 0 ? 0 : strlen(manifest),
-        strlen(manifest));
+                   hf_sha256_hex(text, strlen(text), hex));
+    say(exchange, "200 OK", fields, text, strncmp(seen.head, "HEAD", 4) == 0 ? 0 : strlen(text), strlen(text));
 }
 
 static bool is_let_in(struct hf_streamed_exchange *exchange, const char *head)
@@ -126,14 +180,17 @@ static bool is_let_in(struct hf_streamed_exchange *exchange, const char *head)
         ck_assert_ptr_nonnull(strstr(head, "service=s"));
         ck_assert_ptr_nonnull(strstr(head, "scope=repository%3Ateam%2Fapp%3Apull"));
         (void)snprintf(answer, sizeof(answer), "{\"token\":\"t%u\",\"expires_in\":300}", seen.tokens);
-        if (seen.mood == BAD_TOKEN)
+        if (seen.mood == ENDLESS_TOKEN)
+            say_on(exchange, "200 OK", SIZE_MAX);
+        else if (seen.mood == BAD_TOKEN || (seen.mood == EXPIRES_DENIED && seen.cuts > 0))
             say(exchange, "403 Forbidden", "", "", 0, 0);
         else
             say(exchange, "200 OK", "", answer, strlen(answer), strlen(answer));
         return false;
     }
     /* the second one counts after the cut */
-    (void)snprintf(token, sizeof(token), "Authorization: Bearer t%d", seen.mood == EXPIRES && seen.cuts > 0 ? 2 : 1);
+    (void)snprintf(token, sizeof(token), "Authorization: Bearer t%d",
+                   (seen.mood == EXPIRES || seen.mood == EXPIRES_DENIED) && seen.cuts > 0 ? 2 : 1);
     if (strstr(head, token) != NULL)
         return true;
     (void)snprintf(challenge, sizeof(challenge),
@@ -144,14 +201,18 @@ static bool is_let_in(struct hf_streamed_exchange *exchange, const char *head)
 
 static void asked(void *arg, struct hf_streamed_exchange *exchange, struct hf_view head_view)
 {
-    static int owner;
-
     (void)arg;
     seen.asked++;
-    hf_streamed_attend(exchange, &owner);
+    hf_streamed_attend(exchange, exchange);
     (void)snprintf(seen.head, sizeof(seen.head), "%.*s", (int)head_view.n, head_view.p);
-    if ((seen.mood == TOKEN || seen.mood == BAD_TOKEN || seen.mood == EXPIRES) && !is_let_in(exchange, seen.head))
+    bool guarded = seen.mood == TOKEN || seen.mood == BAD_TOKEN || seen.mood == EXPIRES ||
+                   seen.mood == EXPIRES_DENIED || seen.mood == ENDLESS_TOKEN;
+    if (guarded && !is_let_in(exchange, seen.head))
         return;
+    if (seen.mood == ENDLESS_401 || seen.mood == ENDLESS_500) {
+        say_on(exchange, seen.mood == ENDLESS_401 ? "401 Unauthorized" : "500 Internal Server Error", SIZE_MAX);
+        return;
+    }
     if (seen.mood == SILENT)
         return;
     if (seen.mood == BUSY)
@@ -191,7 +252,7 @@ static void settle(const char *listed)
 static void set_up(void)
 {
     const struct hf_streamed_params params = {
-        .address = "127.0.0.1", .asked = asked, .drained = nothing, .gone = nothing};
+        .address = "127.0.0.1", .asked = asked, .drained = drained, .gone = nothing};
     char hex[HF_SHA256_HEX];
 
     memset(&seen, 0, sizeof(seen));
@@ -302,6 +363,21 @@ START_TEST(off)
 }
 END_TEST
 
+static void put_blob(const char *bytes, size_t n, const char *sha256)
+{
+    char path[400];
+
+    (void)snprintf(path, sizeof(path), "%s/blobs", folder);
+    (void)mkdir(path, 0700);
+    (void)snprintf(path, sizeof(path), "%s/blobs/sha256", folder);
+    (void)mkdir(path, 0700);
+    (void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", folder, sha256);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(bytes, 1, n, file), n);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
 /* ---- what passes ------------------------------------------------------------------------------------------------- */
 
 START_TEST(manifests)
@@ -335,6 +411,40 @@ START_TEST(manifests)
     (void)snprintf(path, sizeof(path), "/v2/team/app/referrers/%s?ns=%s&artifactType=application/x", digest, host);
     check_status("GET", path, SECRET, 200);
     ck_assert_ptr_nonnull(strstr(seen.head, "?artifactType=application/x HTTP"));
+}
+END_TEST
+
+/* From the registry, then from the node. One byte more is refused, not cut. */
+START_TEST(manifest_at_the_bound)
+{
+    enum { MOST = 4 << 20 };
+    char path[200], hex[HF_SHA256_HEX];
+    struct raw_answer answer;
+
+    large = malloc(MOST + 2);
+    ck_assert_ptr_nonnull(large);
+    memset(large, ' ', MOST);
+    memcpy(large, manifest, strlen(manifest));
+    large[MOST] = large[MOST + 1] = '\0';
+    (void)hf_sha256_hex(large, MOST, hex);
+    (void)snprintf(path, sizeof(path), "/v2/team/app/manifests/1.2?ns=%s", host);
+    for (int i = 0; i < 3; i++) {
+        answer = get("GET", path, "");
+        ck_assert_msg(answer.status == 200, "%d: %d", i, answer.status);
+        ck_assert_uint_eq(answer.n, MOST);
+        ck_assert_mem_eq(answer.body, large, MOST);
+        raw_answer_done(&answer);
+        (void)snprintf(path, sizeof(path), "/v2/team/app/manifests/sha256:%s?ns=%s", hex, host);
+        if (i == 1)
+            put_blob(large, MOST, hex);
+    }
+    ck_assert_uint_eq(seen.asked, 2);
+    large[MOST] = ' ';
+    (void)snprintf(path, sizeof(path), "/v2/team/app/manifests/1.3?ns=%s", host);
+    check_status("GET", path, SECRET, 502);
+    free(hf_steal(large));
+    (void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", folder, hex);
+    (void)unlink(path);
 }
 END_TEST
 
@@ -376,11 +486,18 @@ static const struct {
     bool whole;
     unsigned asked, tokens; /* asked 0: any */
 } moods[] = {
-    {HONEST, 200, true, 1, 0},   {WRONG, 200, false, 1, 0},     {CUT, 200, false, 0, 0},
-    {CUT_ONCE, 200, true, 2, 0}, {CUT_OTHER, 200, false, 2, 0}, {NO_LENGTH, 502, false, 1, 0},
-    {BUSY, 429, false, 1, 0},    {FAILS, 502, false, 1, 0},     {DENIES, 403, false, 1, 0},
-    {TOKEN, 200, true, 3, 1},    {BAD_TOKEN, 403, false, 2, 1}, {EXPIRES, 200, true, 6, 2},
-    {NO_BLOB, 404, false, 1, 0},
+    {HONEST, 200, true, 1, 0},         {WRONG, 200, false, 1, 0},
+    {CUT, 200, false, 0, 0},           {CUT_ONCE, 200, true, 2, 0},
+    {CUT_OTHER, 200, false, 2, 0},     {NO_LENGTH, 502, false, 1, 0},
+    {BUSY, 429, false, 1, 0},          {FAILS, 502, false, 1, 0},
+    {DENIES, 403, false, 1, 0},        {TOKEN, 200, true, 3, 1},
+    {BAD_TOKEN, 403, false, 2, 1},     {EXPIRES, 200, true, 6, 2},
+    {NO_BLOB, 404, false, 1, 0},       {EXPIRES_DENIED, 200, false, 5, 2},
+    {CUT_DENIES, 200, false, 2, 0},    {CUT_BUSY, 200, false, 2, 0},
+    {CUT_GONE, 200, false, 2, 0},      {CUT_WHOLE, 200, false, 2, 0},
+    {CUT_SHIFTS, 200, false, 2, 0},    {MORE, 200, true, 1, 0},
+    {ENDLESS, 502, false, 1, 0},       {ENDLESS_401, 502, false, 1, 0},
+    {ENDLESS_TOKEN, 502, false, 2, 1}, {ENDLESS_500, 502, false, 1, 0},
 };
 
 START_TEST(ill)
@@ -404,7 +521,7 @@ START_TEST(ill)
     raw_answer_done(&answer);
 
     /* and the next pull works, with the token that is there */
-    seen.mood = seen.mood == EXPIRES ? EXPIRES : moods[_i].tokens > 0 && seen.mood != BAD_TOKEN ? TOKEN : HONEST;
+    seen.mood = seen.mood == EXPIRES ? EXPIRES : seen.mood == TOKEN ? TOKEN : HONEST;
     answer = get("GET", blob_path, "");
     ck_assert_int_eq(answer.status, 200);
     ck_assert_uint_eq(answer.n, SIZE);
@@ -441,21 +558,6 @@ START_TEST(interrupted)
 END_TEST
 
 /* ---- what the node has ------------------------------------------------------------------------------------------- */
-
-static void put_blob(const char *bytes, size_t n, const char *sha256)
-{
-    char path[400];
-
-    (void)snprintf(path, sizeof(path), "%s/blobs", folder);
-    (void)mkdir(path, 0700);
-    (void)snprintf(path, sizeof(path), "%s/blobs/sha256", folder);
-    (void)mkdir(path, 0700);
-    (void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", folder, sha256);
-    FILE *file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(bytes, 1, n, file), n);
-    ck_assert_int_eq(fclose(file), 0);
-}
 
 START_TEST(from_the_node)
 {
@@ -552,6 +654,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, no_open_door);
     tcase_add_test(tc, off);
     tcase_add_test(tc, manifests);
+    tcase_add_test(tc, manifest_at_the_bound);
     tcase_add_test(tc, blobs);
     tcase_add_loop_test(tc, ill, 0, HF_LEN(moods));
     tcase_add_test(tc, away);

@@ -435,6 +435,74 @@ def damaged_registry():
         wait("a word about it", lambda: '"image.wrong"' in open(scene.node.place("agent.log"), encoding="utf-8").read())
 
 
+class Split(http.server.ThreadingHTTPServer):
+    """What pulls goes to the mirror, as containerd asks it; what pushes or lists goes to the registry itself."""
+    daemon_threads = True
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version, wbufsize = "HTTP/1.1", -1
+
+        def do_GET(self):
+            scene, (path, _, query) = self.server.scene, self.path.partition("?")
+            pulls = self.command in ("GET", "HEAD") and "/uploads/" not in path and any(f"/{kind}/" in path for kind in ("manifests", "blobs"))
+            fields = {name: value for name, value in self.headers.items() if name not in ("Host", "Connection", "Transfer-Encoding")}
+            if pulls:
+                self.server.pulls += 1
+                fields["Authorization"] = self.server.secret
+                query = f"ns={scene.registry.name}"
+            body = b"".join(self.chunks()) if "Transfer-Encoding" in self.headers else self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            connection = http.client.HTTPConnection("127.0.0.1", scene.port if pulls else scene.registry.port, timeout=60)
+            with contextlib.closing(connection):
+                connection.request(self.command, path + ("?" + query if query else ""), body, fields)
+                answer = connection.getresponse()
+                content = answer.read()
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                if name not in ("Connection", "Date", "Server", "Transfer-Encoding"):
+                    self.send_header(name, value)
+            if "Content-Length" not in answer.headers and answer.status != 204:
+                self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+        def chunks(self):
+            while size := int(self.rfile.readline(), 16):
+                yield self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+
+        def log_message(self, *_):
+            pass
+
+    def __init__(self, scene):
+        super().__init__(("127.0.0.1", 0), Split.Handler)
+        self.scene, self.pulls, self.secret = scene, 0, scene.hosts().split('authorization = "')[1].split('"')[0]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+def conformance():
+    """The conformance tests of the OCI distribution specification: what they push, they pull through the mirror and its cache. The
+    registry itself has no referrers, no SHA-512 and no layers that are elsewhere."""
+    with Scene("conformance") as scene:
+        scene.policy({"registries": [scene.registry.name], "port": scene.port, "maxBytes": "64Mi"})
+        wait("the cache", lambda: os.path.exists(scene.node.place("state", "mirror", "cache")))
+        split = Split(scene)
+        done = subprocess.run([os.path.join(os.path.dirname(scene.registry.program), "conformance")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, check=False, timeout=300, cwd=scene.node.home,
+                              env={"OCI_REGISTRY": f"127.0.0.1:{split.server_address[1]}", "OCI_TLS": "disabled", "OCI_RESULTS_DIR": scene.node.place("results"),
+                                   "OCI_DATA_SHA512": "false", "OCI_API_REFERRER": "false", "OCI_DATA_NONDISTRIBUTABLE": "false"})
+        split.shutdown()
+        equal(f"conformance ({done.stdout[-3000:]})", done.returncode, 0)
+        counts = {line.split(".")[0].strip(): line.split()[-1] for line in done.stdout.splitlines() if "..." in line}
+        print(f"      {counts['Pass']} checks, {split.pulls} pulls")
+        for what in ("Blob get", "Blob get range", "Blob head", "Manifest get by digest", "Manifest get by tag", "Manifest head by digest", "Manifest head by tag"):
+            equal(what, counts[what], "Pass")
+        if split.pulls < 200:
+            raise AssertionError(f"only {split.pulls} pulls went through the mirror")
+
+
 def stopped_in_the_middle():
     """A client, an agent and a registry that end in the middle leave nothing behind, and the next pull works."""
     with Scene("middle") as scene:
@@ -458,7 +526,7 @@ def stopped_in_the_middle():
             equal(f"the next pull after the {victim}", (status, digest(body)), (200, digest(scene.registry.layers[0])))
 
 
-CASES = [containerd_pulls, containerd_configured_by_the_agent, containerd_by_delta, ready_before_a_pod, containerd_without_the_agent, no_open_door, private, damaged_registry, stopped_in_the_middle]
+CASES = [containerd_pulls, containerd_configured_by_the_agent, containerd_by_delta, ready_before_a_pod, containerd_without_the_agent, no_open_door, private, damaged_registry, conformance, stopped_in_the_middle]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("-")]

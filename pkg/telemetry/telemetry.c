@@ -824,7 +824,9 @@ static void put_time(json_t *status, const char *key, uint64_t unix_ns)
         (void)json_object_set_new(status, key, json_string(hf_format_time(unix_ns, text)));
 }
 
-static json_t *sink_status(const char *name, const struct hf_outlet *outlet, const struct hf_outlet_state *state)
+/* What is lost, by the metrics: an outlet's own counts end with each change of the policy. */
+static json_t *sink_status(const char *name, const struct hf_outlet *outlet, const struct hf_outlet_state *state,
+                           const struct hf_metrics *metrics)
 {
     static const char *const breakers[] = {
         [HF_BREAKER_CLOSED] = "Closed", [HF_BREAKER_OPEN] = "Open", [HF_BREAKER_HALF_OPEN] = "HalfOpen"};
@@ -832,8 +834,6 @@ static json_t *sink_status(const char *name, const struct hf_outlet *outlet, con
     uint64_t events = 0, bytes = 0;
     char origin[256];
 
-    if (status == NULL)
-        return NULL;
     for (size_t lane = 0; lane < HF_LANES; lane++) {
         events += state->lanes[lane].queued;
         bytes += state->lanes[lane].queued_bytes;
@@ -842,7 +842,10 @@ static json_t *sink_status(const char *name, const struct hf_outlet *outlet, con
     put_count(status, "queuedEvents", events);
     put_count(status, "queuedBytes", bytes);
     put_time(status, "oldestTime", state->oldest_unix_ns);
-    put_count(status, "deadLetters", state->dead_lettered);
+    put_count(status, "deadLetters", hf_metrics_sum_of(metrics, "holdfast_telemetry_dead_letter_events_total", name));
+    put_count(status, "droppedEvents",
+              hf_metrics_sum_of(metrics, "holdfast_telemetry_dropped_events_total", name) +
+                  hf_metrics_sum_of(metrics, "holdfast_telemetry_lost_events_total", name));
     put_time(status, "lastDeliveryTime", state->last_delivery_unix_ns);
     put_text(status, "waitingFor", state->waiting_for != NULL ? state->waiting_for : "");
     put_text(status, "message", state->trouble);
@@ -882,15 +885,14 @@ json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service)
         }
         if (state.oldest_unix_ns != 0 && (oldest == 0 || state.oldest_unix_ns < oldest))
             oldest = state.oldest_unix_ns;
-        (void)json_array_append_new(sinks, sink_status(name, outlet, &state));
+        (void)json_array_append_new(sinks, sink_status(name, outlet, &state, service->world->metrics));
     }
     for (size_t i = 0; i < service->n_troubles; i++)
         (void)json_array_append_new(troubles, json_string(service->troubles[i]));
     json_t *status = json_pack("{s:I, s:I, s:I, s:o}", "queuedBytes", (json_int_t)bytes, "queuedEvents",
                                (json_int_t)events, "diskBytes", (json_int_t)disk, "sinks", sinks);
-    if (status != NULL)
-        put_time(status, "oldestTime", oldest);
-    if (status != NULL && json_array_size(troubles) > 0)
+    put_time(status, "oldestTime", oldest);
+    if (json_array_size(troubles) > 0)
         (void)json_object_set(status, "troubles", troubles);
     json_decref(troubles);
     return status;

@@ -426,6 +426,21 @@ bool hf_metrics_read(const struct hf_metrics *metrics, const char *name, enum hf
     return true;
 }
 
+uint64_t hf_metrics_sum_of(const struct hf_metrics *metrics, const char *name, const char *value)
+{
+    const struct hf_metric_family *family = metrics != NULL ? hf_strmap_get(&metrics->families, name) : NULL;
+    char first[MAX_NAME + HF_METRIC_LABEL_VALUE + 4];
+    uint64_t sum = 0;
+
+    if (family == NULL || family->n_labels == 0)
+        return 0;
+    (void)snprintf(first, sizeof(first), "%s=\"%.*s\"", family->labels[0], HF_METRIC_LABEL_VALUE, value);
+    for (size_t i = 0; i < family->series.n; i++)
+        if (strncmp(family->series.entries[i].key, first, strlen(first)) == 0)
+            sum += (uint64_t)hf_metric_value(family->series.entries[i].value);
+    return sum;
+}
+
 /* ---- text -------------------------------------------------------------------------------------------------------- */
 
 /* Appends the shortest decimal that reads back as the same double, or NaN, +Inf or -Inf. */

@@ -82,6 +82,8 @@ double hf_metric_value(const struct hf_metric *metric);
 /* Of all series of a family that is no histogram: their sum, or the largest value. False: none, or no registry. */
 enum hf_metrics_fold { HF_METRICS_SUM, HF_METRICS_MAX };
 bool hf_metrics_read(const struct hf_metrics *metrics, const char *name, enum hf_metrics_fold fold, double *ret_value);
+/* The sum of a family's counters whose first label is `value`, which needs no escapes; 0: none, or no registry. */
+uint64_t hf_metrics_sum_of(const struct hf_metrics *metrics, const char *name, const char *value);
 
 /* Measures what is measured at a scrape. */
 void hf_metrics_collect(struct hf_metrics *metrics);

@@ -280,9 +280,13 @@ static int read_labels(struct nodes *nodes, const char *keys, struct hf_err *err
 static int read_filters(const struct hf_cli_args *args, struct nodes *nodes, struct hf_err *err)
 {
     const char *phase = hf_cli_value(args, "phase", NULL), *selector = hf_cli_value(args, "selector", NULL);
+    static const char *const names[] = {"release", "version"};
     const char *near = NULL;
     int r = hf_output_of(args, &nodes->output, err);
 
+    for (size_t i = 0; r == 0 && i < HF_LEN(names); i++)
+        if (hf_cli_value(args, names[i], "x")[0] == '\0')
+            r = hf_err_set(err, EINVAL, "--%s: empty, which nothing has", names[i]);
     nodes->release = hf_cli_value(args, "release", NULL);
     nodes->version = hf_cli_value(args, "version", NULL);
     nodes->silent = hf_cli_flag(args, "silent");

@@ -148,12 +148,13 @@ static void fill_sink(struct status_row *row, const json_t *sink, uint64_t now_u
     set_ago(row, 5, sink, "oldestTime", now_unix_ns);
     set_ago(row, 6, sink, "lastDeliveryTime", now_unix_ns);
     set_number(row, 7, hf_json_int_or(sink, "deadLetters", 0));
+    set_number(row, 8, hf_json_int_or(sink, "droppedEvents", 0));
 }
 
 static int print_telemetry(FILE *to, const json_t *telemetry, uint64_t now_unix_ns, struct hf_err *err)
 {
-    static const char *const titles[CELLS] = {"SINK",  "TO",     "BREAKER",   "QUEUED",
-                                              "BYTES", "OLDEST", "DELIVERED", "DEAD-LETTERS"};
+    static const char *const titles[CELLS] = {"SINK",   "TO",        "BREAKER",      "QUEUED", "BYTES",
+                                              "OLDEST", "DELIVERED", "DEAD-LETTERS", "DROPPED"};
     const json_t *sinks = hf_json_at(telemetry, "sinks"), *troubles = hf_json_at(telemetry, "troubles");
     int r = json_array_size(sinks) > 0 ? print_table(to, titles, sinks, fill_sink, now_unix_ns, err) : 0;
 

@@ -172,7 +172,7 @@ function telemetry({ status }) {
     h("ul", null, sinks.map((sink) => item(sink.name, BREAKERS.includes(sink.breaker) ? mark(lookOf(sink.breaker), t(`sink_${sink.breaker}`)) : sink.breaker,
       [t("target"), text(sink.origin)], queue(sink), oldest(sink),
       [t("delivered"), sink.lastDeliveryTime && when(sink.lastDeliveryTime)],
-      [t("deadLetters"), t("sinceStart", number(sink.deadLetters ?? 0))],
+      [t("deadLetters"), t("sinceStart", number(sink.deadLetters ?? 0))], [t("dropped"), t("sinceStart", number(sink.droppedEvents ?? 0))],
       [t("waitingFor"), text(sink.waitingFor)], [t("message"), text(sink.message)]))));
 }
 

@@ -730,7 +730,7 @@ def the_page_of_the_fleet_is_for_one_user_and_one_page():
         check(len(page.token) == 43 and page.token != other.token and page.port != other.port, "tokens")
         status, text = page.ask("/")
         check(status == 200 and page.token not in text, text)
-        for path in ("/fleet/changes?0", "/fleet/node?n-1", "/fleet/reasons", "/fleet/live"):
+        for path in ("/fleet/changes?0", "/fleet/node?n-1", "/fleet/reasons", "/fleet/live", "/fleet/past?1", "/fleet/compare?n-1", "/fleet/yaml?edgenodes/n-1"):
             for token in (None, other.token, page.token[:-1], page.token + "A", page.token.swapcase()):
                 status, text = page.ask(path, token)
                 check(status == 403 and "n-1" not in text, f"{path} {token}: {status} {text}")

@@ -400,7 +400,7 @@ const tests = {
     await page.getByLabel("Find").fill("bergen-01"); // put this node on hold for a shift
     await page.getByRole("button", { name: "bergen-01" }).last().click();
     await says(dialog.getByRole("region", { name: "Hold of the site" }), "sudo holdfast hold --reason=TEXT --for=8h");
-    for (const text of ["accepts", "0 since the agent began"]) await says(dialog.getByRole("region", { name: "Telemetry" }), text); // is its telemetry lost?
+    for (const text of ["accepts", "Dropped or lost", "0 since the agent began"]) await says(dialog.getByRole("region", { name: "Telemetry" }), text); // is its telemetry lost?
     await close();
     await page.getByRole("region", { name: "edge-app" }).getByRole("button", { name: "Halt" }).click(); // stop this rollout
     await says(dialog, "No other node starts edge-app.");

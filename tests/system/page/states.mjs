@@ -43,7 +43,7 @@ export const troubled = () => {
     clock: { offsetMilliseconds: 420000, synchronized: false },
     telemetry: { queuedEvents: 90000, queuedBytes: 4e7, diskBytes: 2e7, oldestTime: at, troubles: ["the storage folder is full"],
       sinks: [{ name: "default", origin: "https://collector.example.org", breaker: "Open", queuedEvents: 90000, queuedBytes: 4e7, oldestTime: at,
-        deadLetters: 12, waitingFor: "LinkWindowClosed", message: "the sink answered 503" }] },
+        deadLetters: 12, droppedEvents: 345, waitingFor: "LinkWindowClosed", message: "the sink answered 503" }] },
     conditions: [["Ready", "False"], ["Reconciling", "True"], ["Stalled", "True"], ["ClockSynced", "False"], ["ManifestsApplied", "False"],
       ["PolicyActedOn", "False"], ["PolicyConflict", "True"], ["PolicyTrusted", "False"], ["SourceReadable", "False"], ["StatusDelivered", "False"],
       ["LabelsApplied", "False"], ["NodeNameShared", "True"], ["StateWritable", "False"], ["TrustFolderSafe", "False"], ["ConfigurationValid", "False"],

@@ -54,6 +54,8 @@ static const struct {
     {{"status", "--state-dir", "/x", SERVER}, HF_EXIT_USAGE, {"--state-dir", "this node"}},
     {{"status", "a", "b"}, HF_EXIT_USAGE, {"unexpected argument 'b'"}},
     {{"nodes", "--phase", "Commited", SERVER}, HF_EXIT_USAGE, {"--phase", "did you mean 'Committed'?"}},
+    {{"nodes", "--version", "", SERVER}, HF_EXIT_USAGE, {"--version", "empty"}},
+    {{"nodes", "--release=", SERVER}, HF_EXIT_USAGE, {"--release", "empty"}},
     {{"nodes", "--phase", "xyzzy", SERVER}, HF_EXIT_USAGE, {"--phase", "'xyzzy'", "RolledBack"}},
     {{"nodes", "-l", "site=os lo", SERVER}, HF_EXIT_USAGE, {"--selector", "'site=os lo'", "key=value"}},
     {{"nodes", "-l", "a=b,,c", SERVER}, HF_EXIT_USAGE, {"--selector", "key=value"}},

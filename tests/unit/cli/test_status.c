@@ -372,15 +372,17 @@ START_TEST(sinks)
                 ", \"telemetry\": {\"queuedEvents\": 100, \"queuedBytes\": 23811, \"diskBytes\": 65536, \"sinks\": ["
                 "{\"name\": \"default\", \"origin\": \"https://otlp.example:4318\", \"breaker\": \"Open\", "
                 "\"queuedEvents\": 100, \"queuedBytes\": 23811, \"oldestTime\": \"2026-11-20T07:52:00Z\", "
-                "\"deadLetters\": 2, \"lastDeliveryTime\": \"2026-11-20T05:00:00Z\", \"message\": \"HTTP 503\"}, "
+                "\"deadLetters\": 2, \"droppedEvents\": 345, \"lastDeliveryTime\": \"2026-11-20T05:00:00Z\", "
+                "\"message\": \"HTTP 503\"}, "
                 "{\"name\": \"audit\", \"origin\": \"https://a.example\", \"breaker\": \"Closed\"}], "
                 "\"troubles\": [\"files: no such glob\"]}");
     ck_assert_int_eq(status(), 0);
-    expect_said("SINK     TO                         BREAKER  QUEUED  BYTES    OLDEST  DELIVERED  DEAD-LETTERS\n"
-                "default  https://otlp.example:4318  Open     100     23.8 kB  8m      3h         2\n"
-                "audit    https://a.example          Closed   0       0 B      -       -          0\n"
-                "default: HTTP 503\n"
-                "telemetry: files: no such glob\n");
+    expect_said(
+        "SINK     TO                         BREAKER  QUEUED  BYTES    OLDEST  DELIVERED  DEAD-LETTERS  DROPPED\n"
+        "default  https://otlp.example:4318  Open     100     23.8 kB  8m      3h         2             345\n"
+        "audit    https://a.example          Closed   0       0 B      -       -          0             0\n"
+        "default: HTTP 503\n"
+        "telemetry: files: no such glob\n");
     write_node("outbox.json", "Committed");
     ck_assert_int_eq(status(), 0);
     expect_unsaid("SINK");

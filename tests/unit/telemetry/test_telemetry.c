@@ -150,6 +150,20 @@ static void ck_trouble(const char *part)
     json_decref(status);
 }
 
+static void count(const char *name, const char *const *labels, const char *const *values, uint64_t n)
+{
+    hf_metric_add(hf_metric_with(hf_metric_family(metrics, HF_METRIC_COUNTER, name, "", labels), values), n);
+}
+
+static json_int_t of_sink(const char *key)
+{
+    json_t *status = hf_telemetry_service_status(service);
+    json_int_t n = json_integer_value(json_object_get(json_array_get(json_object_get(status, "sinks"), 0), key));
+
+    json_decref(status);
+    return n;
+}
+
 /* Scrapes that were tried; nobody answers them. */
 static uint64_t requests(void)
 {
@@ -168,6 +182,28 @@ START_TEST(an_absence_is_found_without_any_event)
     for (int i = 0; i < 50 && queued() == 0; i++)
         run_s(0.1);
     ck_assert_int_eq(queued(), 1);
+}
+END_TEST
+
+/* What a sink lost is told since the agent's start, also after a policy that opens all queues anew. */
+START_TEST(what_is_lost_is_told_whatever_the_policy_becomes)
+{
+    static const char dropped[] = "holdfast_telemetry_dropped_events_total";
+    const char *const *labels = HF_LABELS("sink", "source", "severity");
+
+    set(true, "sources: {http: true}");
+    run_s(0.5);
+    ck_assert_int_eq(of_sink("droppedEvents") + of_sink("deadLetters"), 0);
+    count(dropped, labels, HF_LABELS("default", "http", "info"), 5);
+    count(dropped, labels, HF_LABELS("default", "http", "error"), 30);
+    count(dropped, labels, HF_LABELS("default2", "http", "info"), 1000);
+    count("holdfast_telemetry_lost_events_total", HF_LABELS("sink"), HF_LABELS("default"), 200);
+    count("holdfast_telemetry_dead_letter_events_total", HF_LABELS("sink", "reason"), HF_LABELS("default", "x"), 4);
+    ck_assert_int_eq(of_sink("droppedEvents"), 235);
+    set(true, "sources: {http: true}, retry: {maxAttempts: 7}");
+    run_s(0.5);
+    ck_assert_int_eq(of_sink("droppedEvents"), 235);
+    ck_assert_int_eq(of_sink("deadLetters"), 4);
 }
 END_TEST
 
@@ -344,6 +380,7 @@ static void cases(TCase *tc)
     tcase_set_timeout(tc, 60);
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, an_absence_is_found_without_any_event);
+    tcase_add_test(tc, what_is_lost_is_told_whatever_the_policy_becomes);
     tcase_add_test(tc, a_source_opens_when_its_folder_comes);
     tcase_add_test(tc, a_source_that_stays_closed_shows_why);
     tcase_add_test(tc, a_scrape_starts_when_its_address_comes);

@@ -25,7 +25,7 @@ struct hf_loop_guest {
 
 struct hf_loop {
     uv_loop_t uv;
-    uv_async_t alive;    /* keeps uv_run() alive without work */
+    uv_async_t alive;    /* keeps uv_run() alive without work; a job's own thread has ended */
     uv_timer_t trim;     /* returns free memory some time after work (hf_loop_worked()) */
     uint64_t trimmed_ns; /* uv_hrtime(); 0: never */
     uv_idle_t idle;      /* active while tasks wait: no sleep */
@@ -68,6 +68,7 @@ uint64_t hf_loop_delay_ms(struct hf_loop *loop, uint64_t delay_ns);
 
 /* Initialize the part of one file each. */
 void hf_sched_init(struct hf_loop *loop);
+void hf_sched_reap(struct hf_loop *loop);  /* ends jobs whose own threads have ended */
 void hf_sched_drain(struct hf_loop *loop); /* cancels jobs that have not begun, waits for the others */
 HF_MUST_USE int hf_proc_init(struct hf_loop *loop, struct hf_err *err);
 void hf_probe_init(struct hf_loop *loop);

@@ -16,7 +16,7 @@
 
 static void on_alive(uv_async_t *async)
 {
-    (void)async;
+    hf_sched_reap(hf_container_of(async, struct hf_loop, alive));
 }
 
 static int open_loop(struct hf_loop *loop, struct hf_err *err)

@@ -94,6 +94,9 @@ static void timer_free(void *ctx, struct hf_timer *timer)
 
 struct job_run {
     uv_work_t uv;
+    uv_thread_t thread; /* of a job that waits */
+    struct hf_loop *loop;
+    atomic_bool ended;
     struct hf_list link;
     struct hf_job *job;
 };
@@ -117,6 +120,30 @@ static void end_job(struct job_run *run, bool cancelled)
     job->done(job, cancelled);
 }
 
+static void work_alone(void *arg)
+{
+    struct job_run *run = arg;
+
+    atomic_store(&run->job->begun, true);
+    run->job->work(run->job);
+    atomic_store(&run->ended, true);
+    (void)uv_async_send(&run->loop->alive); /* which joins this thread before it frees `run` */
+}
+
+void hf_sched_reap(struct hf_loop *loop)
+{
+    struct hf_list *it, *next;
+
+    hf_list_each(it, next, &loop->jobs) {
+        struct job_run *run = hf_container_of(it, struct job_run, link);
+        if (!atomic_load(&run->ended))
+            continue;
+        (void)uv_thread_join(&run->thread);
+        hf_loop_worked(loop);
+        end_job(run, false);
+    }
+}
+
 static void begin_waiting(struct hf_loop *loop);
 
 static void after_work(uv_work_t *uv, int status)
@@ -134,7 +161,8 @@ static void after_work(uv_work_t *uv, int status)
 
 static int queue(struct hf_loop *loop, struct job_run *run)
 {
-    int r = uv_queue_work(&loop->uv, &run->uv, work, after_work);
+    int r = run->job->waits ? uv_thread_create(&run->thread, work_alone, run)
+                            : uv_queue_work(&loop->uv, &run->uv, work, after_work);
 
     if (r < 0)
         return hf_loop_errno(r);
@@ -165,6 +193,7 @@ static int submit(void *ctx, struct hf_job *job)
     if (run == NULL)
         return -ENOMEM;
     run->job = job;
+    run->loop = loop;
     atomic_store(&job->begun, false);
     if (job->may_hang && loop->may_hang)
         hf_list_append(&loop->waiting, &run->link);

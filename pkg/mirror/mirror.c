@@ -590,12 +590,12 @@ static void drained(void *owner)
     if (serving->replays) {
         if (replay(serving) < 0)
             hf_serving_give_up(serving);
-    } else if (serving->call != NULL)
+    } else if (serving->rebuild != NULL)
+        hf_made_pump(serving);
+    else if (serving->call != NULL)
         hf_mirror_call_pause(serving->call, false);
     else if (serving->file >= 0)
         pump_file(serving);
-    else if (serving->rebuild != NULL)
-        hf_made_pump(serving);
 }
 
 static void gone(void *owner)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* First the whole delta arrives: compared with its digest, it then costs the worker only time that it computes.
- * containerd ends a pull that brings no byte for 5 minutes, so what cannot bring one earlier ends here earlier: at once
- * where the link is so slow that the delta comes too late, and then for good.
+/* A delta that arrives soon is compared with its digest before it is used, so that a damaged one costs no pull. On a
+ * slow link the worker begins before: it reads in order, and waits for what is to come. What it makes leaves at once;
+ * the layer's own digest decides in any case.
  *
- * The worker and the loop share the files and two atomics: the loop reads of the new file what `written` says. The loop
- * looks at it by a timer, since a worker can tell it nothing before it ends. Who frees a rebuild whose worker runs only
- * asks it to stop; it is freed when the worker has. */
+ * The worker and the loop share the files: the worker reads of the delta what `arrived` says, the loop of the new file
+ * what `written` says. The loop looks at it by a timer, since a worker can tell it nothing before it ends. Who frees a
+ * rebuild whose worker runs only asks it to stop; it is freed when the worker has. */
 #include "mirror/rebuild.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,22 +25,25 @@
 
 #define CONNECT_NS (5 * HF_NS_PER_S)
 #define TICK_NS (20 * HF_NS_PER_MS)
-#define SILENCE_NS (200 * HF_NS_PER_S) /* without a byte for containerd */
-#define SAMPLE_NS (10 * HF_NS_PER_S)   /* then the link's speed is known */
+#define SOON_NS (5 * HF_NS_PER_S) /* what has not arrived by then is applied while it does */
 
 struct hf_mirror_rebuild {
     struct hf_mirror_rebuild_params p; /* what is borrowed is NULL */
     char sha256[HF_SHA256_HEX];        /* of the delta */
     uint64_t delta_size, size;
-    struct hf_mirror_call *call; /* NULL: the delta is here */
+    struct hf_mirror_call *call; /* NULL: the delta is here, and right */
     struct hf_timer *timer;
     struct hf_sha256 hash;
-    uint64_t arrived, told;     /* bytes of the delta, and of the layer */
-    uint64_t began_ns, last_ns; /* last_ns: since when the client has had no byte */
+    uint64_t told; /* bytes of the layer */
+    uint64_t began_ns;
+    struct hf_err failure;
     int state;
     struct hf_job job;
-    bool working, gone; /* a worker has it; the owner has left */
+    bool working, worked, gone; /* a worker has it, or had it; the owner has left */
     /* the worker's, too */
+    pthread_mutex_t lock; /* of `arrived` */
+    pthread_cond_t more;  /* it has grown, or `cancel` is set */
+    uint64_t arrived;     /* bytes of the delta */
     int dirfd, stores[HF_MIRROR_STORES];
     size_t stores_n;
     struct hf_deep_file delta, fresh, scratch;
@@ -62,16 +66,29 @@ static void destroy(struct hf_mirror_rebuild *rebuild)
         (void)fs->close(fs->ctx, rebuild->stores[i]);
     if (rebuild->dirfd >= 0)
         (void)fs->close(fs->ctx, rebuild->dirfd);
+    (void)pthread_cond_destroy(&rebuild->more);
+    (void)pthread_mutex_destroy(&rebuild->lock);
     free(rebuild);
 }
 
-/* The owner may free it in moved(). */
-static void finish(struct hf_mirror_rebuild *rebuild, int r)
+/* Tells the worker: `n` more bytes of the delta, or to stop. */
+static void tell_worker(struct hf_mirror_rebuild *rebuild, size_t n, bool stop)
+{
+    (void)pthread_mutex_lock(&rebuild->lock);
+    rebuild->arrived += n;
+    if (stop)
+        atomic_store(&rebuild->cancel, true);
+    (void)pthread_cond_signal(&rebuild->more);
+    (void)pthread_mutex_unlock(&rebuild->lock);
+}
+
+/* The owner may free it in moved(). `unproven`: the delta has not been compared. */
+static void finish(struct hf_mirror_rebuild *rebuild, int r, bool unproven)
 {
     const struct hf_sched_ops *sched = rebuild->p.p.sched;
 
-    rebuild->state = r;
-    atomic_store(&rebuild->cancel, r < 0);
+    rebuild->state = r == -EBADMSG && unproven && atomic_load(&rebuild->written) > 0 ? -EILSEQ : r;
+    tell_worker(rebuild, 0, r < 0);
     hf_mirror_call_cancel(hf_steal(rebuild->call));
     sched->timer_disarm(sched->ctx, rebuild->timer);
     rebuild->p.moved(rebuild->p.arg);
@@ -79,12 +96,19 @@ static void finish(struct hf_mirror_rebuild *rebuild, int r)
 
 /* ---- on the worker ----------------------------------------------------------------------------------------------- */
 
+/* Waits for the next bytes. */
 static ssize_t read_delta(void *ctx, void *bytes, size_t n)
 {
     struct hf_mirror_rebuild *rebuild = ctx;
     const struct hf_deep_scratch file = hf_deep_file_scratch(&rebuild->delta);
 
-    n = (size_t)HF_MIN((uint64_t)n, rebuild->delta_size - rebuild->read);
+    (void)pthread_mutex_lock(&rebuild->lock);
+    while (rebuild->read == rebuild->arrived && rebuild->read < rebuild->delta_size && !atomic_load(&rebuild->cancel))
+        (void)pthread_cond_wait(&rebuild->more, &rebuild->lock);
+    n = (size_t)HF_MIN((uint64_t)n, rebuild->arrived - rebuild->read);
+    (void)pthread_mutex_unlock(&rebuild->lock);
+    if (atomic_load(&rebuild->cancel))
+        return -ECANCELED;
     ssize_t k = n > 0 ? file.pread(file.ctx, bytes, n, rebuild->read) : 0;
     rebuild->read += k > 0 ? (uint64_t)k : 0;
     return k;
@@ -142,15 +166,19 @@ static void work(struct hf_job *job)
 static void worked(struct hf_job *job, int cancelled)
 {
     struct hf_mirror_rebuild *rebuild = hf_container_of(job, struct hf_mirror_rebuild, job);
-    int r = rebuild->applied;
+    int r = cancelled ? -ECANCELED : rebuild->applied;
 
     rebuild->working = false;
-    if (rebuild->gone)
+    rebuild->worked = true;
+    if (rebuild->gone) {
         destroy(rebuild);
-    else if (rebuild->state == 1)
-        finish(rebuild, cancelled                                                          ? -ECANCELED
-                        : r == -EBADMSG || r == -ESTALE || r == -EOPNOTSUPP || r == -E2BIG ? -EBADMSG
-                                                                                           : r);
+        return;
+    }
+    if (rebuild->state != 1 || (r == 0 && rebuild->call != NULL))
+        return;
+    if (r < 0)
+        rebuild->failure = rebuild->err;
+    finish(rebuild, r == -ESTALE || r == -EOPNOTSUPP || r == -E2BIG ? -EBADMSG : r, rebuild->call != NULL);
 }
 
 /* ---- the delta --------------------------------------------------------------------------------------------------- */
@@ -169,7 +197,8 @@ static int delta_body(void *arg, const void *bytes, size_t n)
 
     hf_sha256_update(&rebuild->hash, bytes, n);
     int r = file.write(file.ctx, bytes, n, rebuild->arrived);
-    rebuild->arrived += n;
+    if (r >= 0)
+        tell_worker(rebuild, n, false);
     return HF_MIN(r, 0);
 }
 
@@ -183,47 +212,47 @@ static bool is_right(struct hf_mirror_rebuild *rebuild)
            strcmp(hf_hex_encode(digest, sizeof(digest), hex), rebuild->sha256) == 0;
 }
 
+static int start_work(struct hf_mirror_rebuild *rebuild)
+{
+    const struct hf_sched_ops *sched = rebuild->p.p.sched;
+
+    if (rebuild->working || rebuild->worked)
+        return 0;
+    rebuild->job = (struct hf_job){.work = work, .done = worked, .waits = rebuild->call != NULL};
+    int r = sched->submit(sched->ctx, &rebuild->job);
+    rebuild->working = r == 0;
+    return r < 0 ? hf_err_sys(&rebuild->failure, r, "start a worker") : 0;
+}
+
 static void delta_done(void *arg, int r, const struct hf_err *err)
 {
     struct hf_mirror_rebuild *rebuild = arg;
-    const struct hf_sched_ops *sched = rebuild->p.p.sched;
 
     rebuild->call = NULL;
     if (r < 0)
-        rebuild->err = *err;
+        rebuild->failure = *err;
     else if (!is_right(rebuild))
-        r = hf_err_set(&rebuild->err, EBADMSG, "the delta's digest is not right");
-    rebuild->job = (struct hf_job){.work = work, .done = worked};
+        r = hf_err_set(&rebuild->failure, EBADMSG, "the delta's digest is not right");
+    bool unproven = r < 0;
     if (r == 0)
-        r = sched->submit(sched->ctx, &rebuild->job);
-    if (r < 0)
-        finish(rebuild, r);
-    else
-        rebuild->working = true;
-}
-
-/* The rest of the delta takes, at the speed seen, until too late. */
-static bool comes_too_late(const struct hf_mirror_rebuild *rebuild, uint64_t now_ns)
-{
-    uint64_t took_ns = now_ns - rebuild->began_ns, limit_ns = rebuild->last_ns + SILENCE_NS - rebuild->began_ns;
-
-    return rebuild->call != NULL && took_ns >= SAMPLE_NS &&
-           (double)took_ns * (double)rebuild->delta_size > (double)limit_ns * (double)HF_MAX(rebuild->arrived, 1u);
+        r = start_work(rebuild);
+    if (r < 0 || rebuild->worked)
+        finish(rebuild, r, unproven);
 }
 
 static void tick(void *arg)
 {
     struct hf_mirror_rebuild *rebuild = arg;
     const struct hf_sched_ops *sched = rebuild->p.p.sched;
-    uint64_t now_ns = hf_mono_ns(rebuild->p.p.clock), written = atomic_load(&rebuild->written);
+    uint64_t written = atomic_load(&rebuild->written);
+    int r = 0;
 
     sched->timer_arm(sched->ctx, rebuild->timer, TICK_NS);
     if (written > rebuild->told) {
         rebuild->told = written;
-        rebuild->last_ns = now_ns;
         rebuild->p.moved(rebuild->p.arg);
-    } else if (!rebuild->p.patient && (now_ns - rebuild->last_ns >= SILENCE_NS || comes_too_late(rebuild, now_ns))) {
-        finish(rebuild, hf_err_set(&rebuild->err, EBADMSG, "it comes too late for containerd"));
+    } else if (hf_mono_ns(rebuild->p.p.clock) - rebuild->began_ns >= SOON_NS && (r = start_work(rebuild)) < 0) {
+        finish(rebuild, r, true);
     }
 }
 
@@ -301,9 +330,10 @@ int hf_mirror_rebuild_start(const struct hf_mirror_rebuild_params *params, struc
     rebuild->delta_size = params->delta->size;
     memcpy(rebuild->sha256, params->delta->sha256, sizeof(rebuild->sha256));
     rebuild->began_ns = hf_mono_ns(params->p.clock);
-    rebuild->last_ns = params->since_ns;
     hf_sha256_init(&rebuild->hash);
-    rebuild->err = (struct hf_err)HF_ERR_INIT;
+    rebuild->failure = rebuild->err = (struct hf_err)HF_ERR_INIT;
+    (void)pthread_mutex_init(&rebuild->lock, NULL);
+    (void)pthread_cond_init(&rebuild->more, NULL);
     int r = begin(rebuild);
     rebuild->p.stores = NULL;
     rebuild->p.folder = rebuild->p.origin = rebuild->p.name = NULL;
@@ -322,9 +352,14 @@ void hf_mirror_rebuild_free(struct hf_mirror_rebuild *rebuild)
     hf_mirror_call_cancel(rebuild->call);
     rebuild->p.p.sched->timer_free(rebuild->p.p.sched->ctx, rebuild->timer);
     rebuild->gone = true;
-    atomic_store(&rebuild->cancel, true);
+    tell_worker(rebuild, 0, true);
     if (!rebuild->working)
         destroy(rebuild);
+}
+
+bool hf_mirror_rebuild_arrives(const struct hf_mirror_rebuild *rebuild)
+{
+    return rebuild->call != NULL;
 }
 
 int hf_mirror_rebuild_state(const struct hf_mirror_rebuild *rebuild)
@@ -334,13 +369,13 @@ int hf_mirror_rebuild_state(const struct hf_mirror_rebuild *rebuild)
 
 const struct hf_err *hf_mirror_rebuild_err(const struct hf_mirror_rebuild *rebuild)
 {
-    return &rebuild->err;
+    return &rebuild->failure;
 }
 
 ssize_t hf_mirror_rebuild_read(const struct hf_mirror_rebuild *rebuild, void *bytes, size_t n, uint64_t at)
 {
     uint64_t written = atomic_load(&rebuild->written);
 
-    n = (size_t)HF_MIN((uint64_t)n, written - at);
+    n = (size_t)HF_MIN((uint64_t)n, HF_MAX(written, at) - at);
     return n > 0 ? rebuild->p.p.fs->pread(rebuild->p.p.fs->ctx, rebuild->fresh.fd, bytes, n, at) : 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mirror/rebuild.h - makes one layer from layers of the node and a delta: fetches the delta to a scratch file, and
- * applies it on a worker to another, which can be read as it grows. Loop thread only.
+ * applies it on a worker, while it arrives if that takes long, to another, which can be read as it grows. Loop thread
+ * only.
  *
  * Scratch files have no names, so that the kernel removes them with the process. */
 #pragma once
@@ -15,8 +16,6 @@ struct hf_mirror_rebuild_params {
     const struct hf_mirror_tally *tally; /* lives as long as the rebuild */
     const char *origin, *name;           /* borrowed until start() returns, as `stores` and `folder` are */
     const struct hf_mirror_delta *delta; /* so is this */
-    uint64_t since_ns;                   /* when the client asked, by the monotonic clock */
-    bool patient;                        /* the client waits without a byte */
     void (*moved)(void *arg);            /* more can be read, or it has ended; comes no more after that */
     void *arg;
 };
@@ -28,8 +27,10 @@ HF_MUST_USE int hf_mirror_rebuild_start(const struct hf_mirror_rebuild_params *p
 void hf_mirror_rebuild_free(struct hf_mirror_rebuild *rebuild); /* stops it; accepts NULL */
 
 /* 1: goes on. 0: has all bytes, whose digest nobody has compared. -EBADMSG: not to be tried again: the delta is
- * damaged, unfit for this node, or too slow here. Others: circumstances, such as a registry that is away. */
+ * damaged, or unfit for this node. -EILSEQ: the same, and bytes were made from it. Others: circumstances, such as a
+ * registry that is away. */
 int hf_mirror_rebuild_state(const struct hf_mirror_rebuild *rebuild);
+bool hf_mirror_rebuild_arrives(const struct hf_mirror_rebuild *rebuild);             /* the delta still does */
 const struct hf_err *hf_mirror_rebuild_err(const struct hf_mirror_rebuild *rebuild); /* of a failure */
 /* Bytes of the layer at `at`: fewer than `n` if it has not more yet. -errno. */
 ssize_t hf_mirror_rebuild_read(const struct hf_mirror_rebuild *rebuild, void *bytes, size_t n, uint64_t at);

@@ -26,8 +26,8 @@ struct hf_serving {
     uint64_t at, end;                  /* of the file, or of the blob that is made */
     struct hf_mirror_look *look;       /* for deltas of this manifest, or NULL */
     struct hf_mirror_rebuild *rebuild; /* or NULL */
-    struct hf_timer *turn;             /* waits for another rebuild to end; NULL: does not */
-    uint64_t since_ns;                 /* when it was asked for */
+    struct hf_timer *turn;             /* it is made, or waits for its turn; NULL: is not */
+    uint64_t since_ns, drop_ns;        /* the client has had no byte; when the registry is asked for some */
     bool full;                         /* the client has enough of what is made for now */
     bool rebuilt;                      /* some of its bytes were made here */
     bool begun;                        /* the head has left */

@@ -259,6 +259,45 @@ START_TEST(jobs_that_may_hang)
 }
 END_TEST
 
+static atomic_bool came;
+
+static void work_late(struct hf_job *job)
+{
+    while (!atomic_load(&came))
+        (void)usleep(1000);
+    work(job);
+}
+
+static void done_first(struct hf_job *job, int cancelled)
+{
+    atomic_store(&came, true);
+    done(job, cancelled);
+}
+
+/* Those that wait for what the loop does leave the workers to others, and are not cancelled. */
+START_TEST(jobs_that_wait)
+{
+    int left = 5;
+    struct task waits[4], other = {.job = {.work = work, .done = done_first}, .left = &left};
+
+    for (int i = 0; i < 4; i++) {
+        waits[i] = (struct task){.job = {.work = work_late, .done = done, .waits = true}, .left = &left};
+        ck_assert_int_eq(sched->submit(sched->ctx, &waits[i].job), 0);
+    }
+    if (_i == 0) {
+        ck_assert_int_eq(sched->submit(sched->ctx, &other.job), 0);
+        hf_loop_run(loop);
+        ck_assert_int_eq(other.done, 1);
+    } else {
+        ck_assert(!hf_loop_drain(loop, 20 * HF_NS_PER_MS));
+        atomic_store(&came, true);
+        hf_loop_free(hf_steal(loop));
+    }
+    for (int i = 0; i < 4; i++)
+        ck_assert(waits[i].done == 1 && waits[i].worked == 1 && !waits[i].cancelled);
+}
+END_TEST
+
 /* Closing: what runs is waited for, what waits is cancelled, every `done` comes once, nothing new is taken. */
 START_TEST(jobs_at_close)
 {
@@ -389,6 +428,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, jobs_run_and_chain);
     tcase_add_test(tc, job_that_hangs);
     tcase_add_loop_test(tc, jobs_that_may_hang, 0, 2);
+    tcase_add_loop_test(tc, jobs_that_wait, 0, 2);
     tcase_add_test(tc, jobs_at_close);
     tcase_add_test(tc, jobs_do_not_block);
     tcase_add_test(tc, signals);

@@ -22,8 +22,17 @@
 #include "support/check_main.h"
 #include "support/loop_for.h"
 #include "support/raw_http.h"
+#include "support/walk.h"
 
-enum { SIZE = 400000, LAYERS = 2, CHANGES = 20, CHANGE = 600, FULL_AT = SIZE / 4 * 3 };
+enum {
+    SIZE = 400000,
+    LARGE = 9 << 20,
+    EARLY = (4 << 20) - (33 << 10),
+    LAYERS = 2,
+    CHANGES = 20,
+    CHANGE = 600,
+    FULL_AT = SIZE / 4 * 3
+};
 #define LAYER "application/vnd.oci.image.layer.v1.tar"
 #define SECRET "Authorization: Basic aG9sZGZhc3Q6czNjcmV0\r\n" /* holdfast:s3cret */
 
@@ -39,6 +48,7 @@ static struct hf_streamed *registry;
 static struct hf_mirror *mirror;
 static struct hf_metrics *metrics;
 static struct hf_fs_ops fs;
+static struct hf_sched_ops sched;
 static char folder[] = "/tmp/hf-made-XXXXXX", host[32];
 static uint64_t max_bytes, prefetched; /* of the cache; bytes that no pod waited for */
 static char image[200], before[200];   /* to prefetch, and one that comes before it in the list */
@@ -62,9 +72,29 @@ static struct {
         BASE_GONE,        /* after it was found */
         BASE_WRONG,       /* on the node's disk */
         FULL_DISK,        /* when half of the layer is made */
+        SLOW,             /* most of a large layer's delta comes, the tail only when release_tail() is called */
+        SLOW_SMALL,       /* and of a small one's */
     } mood;
     unsigned layers, deltas, ranges; /* requests for them */
 } seen;
+
+/* Of the exchange whose tail waits; NULL: none. */
+static struct hf_streamed_exchange *held;
+static uint64_t ahead_ns;
+
+static uint64_t mono_ns(void *ctx)
+{
+    (void)ctx;
+    return hf_mono_ns(hf_clock_posix()) + ahead_ns;
+}
+
+static uint64_t unix_ns(void *ctx)
+{
+    (void)ctx;
+    return hf_unix_ns(hf_clock_posix());
+}
+
+static const struct hf_clock_ops test_clock = {.mono_ns = mono_ns, .unix_ns = unix_ns};
 
 /* ---- the image --------------------------------------------------------------------------------------------------- */
 
@@ -94,27 +124,30 @@ static void scramble(char *p, size_t n, uint64_t seed)
 /* Random bytes, so that a delta has to carry each that changed. */
 static void make_layer(unsigned i)
 {
-    static char bytes[SIZE];
+    static char bytes[LARGE];
+    const size_t n = seen.mood == SLOW && i == 0 ? LARGE : SIZE;
 
-    scramble(bytes, SIZE, 7 + i);
-    bases[i] = blob_of(bytes, SIZE);
+    scramble(bytes, n, 7 + i);
+    bases[i] = blob_of(bytes, n);
     for (size_t k = 0; k < CHANGES; k++)
-        scramble(bytes + k * (SIZE / CHANGES), seen.mood == LARGER ? SIZE / CHANGES : CHANGE, 100 + k);
-    layers[i] = blob_of(bytes, SIZE);
+        scramble(bytes + k * (n / CHANGES), seen.mood == LARGER ? n / CHANGES : CHANGE * (n / SIZE), 100 + k);
+    layers[i] = blob_of(bytes, n);
 }
 
 static void make_delta(unsigned i)
 {
     struct hf_buf patch = HF_BUF_INIT(4 << 20);
-    struct hf_deep_part part = {.size = SIZE};
+    const size_t n = layers[i].n;
+    struct hf_deep_part part = {.size = n};
     const struct hf_delta_out out = {&patch, add};
-    const struct hf_deep_create_params params = {.parts = &part, .parts_n = 1};
+    const struct hf_deep_create_params params = {
+        .delta.profile = n == LARGE ? HF_DELTA_FAST : HF_DELTA_SMALL, .parts = &part, .parts_n = 1};
     struct hf_err err = HF_ERR_INIT;
 
     ck_assert_int_eq(hf_hex_decode(bases[i].digest + 7, part.sha256, sizeof(part.sha256)), 0);
-    layers[i].p[SIZE - 1] ^= seen.mood == OTHER;
-    int r = hf_deep_create(bases[i].p, SIZE, layers[i].p, SIZE, &params, &out, &err);
-    layers[i].p[SIZE - 1] ^= seen.mood == OTHER;
+    layers[i].p[n - 1] ^= seen.mood == OTHER;
+    int r = hf_deep_create(bases[i].p, n, layers[i].p, n, &params, &out, &err);
+    layers[i].p[n - 1] ^= seen.mood == OTHER;
     ck_assert_msg(r == 0, "%s", err.cause);
     deltas[i] = blob_of(patch.p, seen.mood == CUT ? patch.n * 2 / 3 : patch.n);
     hf_buf_done(&patch);
@@ -127,9 +160,9 @@ static struct blob make_manifest(const struct blob *from)
         snprintf(text, sizeof(text),
                  "{\"schemaVersion\":2,\"mediaType\":\"" HF_OCI_TYPE_MANIFEST
                  "\",\"config\":{\"mediaType\":\"" HF_OCI_TYPE_CONFIG "\",\"digest\":\"%s\",\"size\":%d},\"layers\":["
-                 "{\"mediaType\":\"" LAYER "\",\"digest\":\"%s\",\"size\":%d},"
-                 "{\"mediaType\":\"" LAYER "\",\"digest\":\"%s\",\"size\":%d}]}",
-                 from[0].digest, SIZE, from[0].digest, SIZE, from[1].digest, SIZE);
+                 "{\"mediaType\":\"" LAYER "\",\"digest\":\"%s\",\"size\":%zu},"
+                 "{\"mediaType\":\"" LAYER "\",\"digest\":\"%s\",\"size\":%zu}]}",
+                 from[0].digest, SIZE, from[0].digest, from[0].n, from[1].digest, from[1].n);
 
     return blob_of(text, (size_t)n);
 }
@@ -153,7 +186,7 @@ static void make_artifact(void)
         memcpy(blob->blob.digest, deltas[i].digest, sizeof(blob->blob.digest));
         blob->blob.size = deltas[i].n;
         memcpy(blob->to, layers[i].digest, sizeof(blob->to));
-        blob->to_size = seen.mood == LYING ? SIZE + 1 : SIZE;
+        blob->to_size = layers[i].n + (seen.mood == LYING);
         blob->from = &bases[i].digest;
         blob->from_n = 1;
     }
@@ -190,11 +223,12 @@ static void say(struct hf_streamed_exchange *exchange, int status, const char *h
 {
     const char *range = strstr(head, "Range: bytes=");
     char text[300], fields[100] = "";
-    unsigned long from = 0;
+    unsigned long from = 0, to = n - 1;
 
     if (range != NULL && status == 200) {
-        (void)sscanf(range, "Range: bytes=%lu-", &from);
-        (void)snprintf(fields, sizeof(fields), "Content-Range: bytes %lu-%zu/%zu\r\n", from, n - 1, n);
+        (void)sscanf(range, "Range: bytes=%lu-%lu", &from, &to);
+        (void)snprintf(fields, sizeof(fields), "Content-Range: bytes %lu-%lu/%zu\r\n", from, to, n);
+        n = to + 1;
         status = 206;
         seen.ranges++;
     }
@@ -204,6 +238,33 @@ static void say(struct hf_streamed_exchange *exchange, int status, const char *h
     for (size_t at = from; at < n; at += 100000)
         (void)!hf_streamed_send(exchange, p + at, HF_MIN(n - at, (size_t)100000));
     hf_streamed_end(exchange);
+}
+
+static size_t tail_of(const struct blob *delta)
+{
+    return delta->n / 4;
+}
+
+static void hold_tail(struct hf_streamed_exchange *exchange, const struct blob *delta)
+{
+    char text[200];
+
+    hf_streamed_attend(exchange, &held);
+    (void)snprintf(text, sizeof(text), "HTTP/1.1 200 X\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", delta->n);
+    ck_assert_int_ge(hf_streamed_send(exchange, text, strlen(text)), 0);
+    ck_assert_int_ge(hf_streamed_send(exchange, delta->p, delta->n - tail_of(delta)), 0);
+    held = exchange;
+}
+
+static void release_tail(bool damaged)
+{
+    struct blob *delta = &deltas[0];
+
+    ck_assert_ptr_nonnull(held);
+    delta->p[delta->n - 100] ^= damaged;
+    ck_assert_int_ge(hf_streamed_send(held, delta->p + delta->n - tail_of(delta), tail_of(delta)), 0);
+    delta->p[delta->n - 100] ^= damaged;
+    hf_streamed_end(hf_steal(held));
 }
 
 static bool is_for(const char *head, const char *kind, const char *reference)
@@ -225,6 +286,10 @@ static bool say_layer(struct hf_streamed_exchange *exchange, const char *head)
         }
         if (is_for(head, "blobs", deltas[i].digest)) {
             seen.deltas++;
+            if ((seen.mood == SLOW || seen.mood == SLOW_SMALL) && i == 0 && strstr(head, "Range:") == NULL) {
+                hold_tail(exchange, &deltas[i]);
+                return true;
+            }
             deltas[i].p[100] ^= seen.mood == DAMAGED;
             say(exchange, 200, head, deltas[i].p, deltas[i].n);
             deltas[i].p[100] ^= seen.mood == DAMAGED;
@@ -266,9 +331,56 @@ static void nothing(void *owner)
     (void)owner;
 }
 
+static void gone(void *owner)
+{
+    if (owner == &held)
+        held = NULL;
+}
+
+/* Calls until one fails; beyond 0: none does. */
+static atomic_int failing;
+
+static bool fails(void)
+{
+    return atomic_fetch_sub(&failing, 1) == 1;
+}
+
 static ssize_t write_some(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset)
 {
-    return seen.mood == FULL_DISK && offset + n > FULL_AT ? -ENOSPC : hf_fs_posix()->pwrite(ctx, fd, bytes, n, offset);
+    return fails()                                          ? -EIO
+           : seen.mood == FULL_DISK && offset + n > FULL_AT ? -ENOSPC
+                                                            : hf_fs_posix()->pwrite(ctx, fd, bytes, n, offset);
+}
+
+static ssize_t read_some(void *ctx, int fd, void *bytes, size_t n, uint64_t offset)
+{
+    return fails() ? -EIO : hf_fs_posix()->pread(ctx, fd, bytes, n, offset);
+}
+
+static int open_some(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
+{
+    return fails() ? -EMFILE : hf_fs_posix()->openat(ctx, dirfd, path, flags, mode, resolve);
+}
+
+static int unlink_some(void *ctx, int dirfd, const char *path, int flags)
+{
+    return fails() ? -EIO : hf_fs_posix()->unlinkat(ctx, dirfd, path, flags);
+}
+
+static int submit_some(void *ctx, struct hf_job *job)
+{
+    const struct hf_sched_ops *real = hf_loop_sched(loop);
+
+    (void)ctx;
+    return fails() ? -ENOMEM : real->submit(real->ctx, job);
+}
+
+static struct hf_timer *timer_some(void *ctx, void (*fire)(void *arg), void *arg)
+{
+    const struct hf_sched_ops *real = hf_loop_sched(loop);
+
+    (void)ctx;
+    return fails() ? NULL : real->timer_new(real->ctx, fire, arg);
 }
 
 static void count_prefetched(void *arg, uint64_t bytes)
@@ -297,8 +409,7 @@ static void settle(void)
 
 static void start(int mood)
 {
-    const struct hf_streamed_params params = {
-        .address = "127.0.0.1", .asked = asked, .drained = nothing, .gone = nothing};
+    const struct hf_streamed_params params = {.address = "127.0.0.1", .asked = asked, .drained = nothing, .gone = gone};
     char path[200];
 
     memset(&seen, 0, sizeof(seen));
@@ -319,7 +430,13 @@ static void start(int mood)
         keep(&bases[1]);
     fs = *hf_fs_posix();
     fs.pwrite = write_some;
+    fs.pread = read_some;
+    fs.openat = open_some;
+    fs.unlinkat = unlink_some;
     loop = hf_loop_new(NULL);
+    sched = *hf_loop_sched(loop);
+    sched.submit = submit_some;
+    sched.timer_new = timer_some;
     metrics = hf_metrics_new();
     ck_assert_int_eq(hf_streamed_new(loop, &params, &registry, NULL), 0);
     (void)snprintf(host, sizeof(host), "127.0.0.1:%u", hf_streamed_port(registry));
@@ -328,8 +445,7 @@ static void start(int mood)
         .loop = loop,
         .metrics = metrics,
         .prefetched = count_prefetched,
-        .upstream = {
-            .sched = hf_loop_sched(loop), .fs = &fs, .http = hf_http_client_ops(client), .clock = hf_clock_posix()}});
+        .upstream = {.sched = &sched, .fs = &fs, .http = hf_http_client_ops(client), .clock = &test_clock}});
     settle();
 }
 
@@ -507,6 +623,162 @@ START_TEST(turned_off)
     check_layer(0, true);
     (void)close(fd);
     (void)close(other);
+    tear_down();
+}
+END_TEST
+
+/* ---- on a slow link ---------------------------------------------------------------------------------------------- */
+
+static char taken[LARGE + 8192];
+static size_t taken_n;
+
+static void take(int fd, size_t until, unsigned limit_ms)
+{
+    for (unsigned ms = 0; taken_n < until && ms < limit_ms; ms += 100)
+        taken_n += raw_http_talk(loop, fd, "", 0, NULL, 100, taken + taken_n, sizeof(taken) - taken_n);
+}
+
+static void check_taken(unsigned i)
+{
+    ck_assert_uint_gt(taken_n, layers[i].n);
+    ck_assert_mem_eq(taken + taken_n - layers[i].n, layers[i].p, layers[i].n);
+}
+
+/* Asks for the layer whose delta has all but its tail. */
+static int ask_slow(void)
+{
+    taken_n = 0;
+    get_manifest();
+    int fd = ask_layer(0);
+    for (unsigned i = 0; held == NULL && i < 600; i++)
+        loop_run_for(loop, 100 * HF_NS_PER_MS);
+    ck_assert_ptr_nonnull(held);
+    take(fd, 1, 200);
+    ck_assert_uint_eq(taken_n, 0); /* it may still arrive whole */
+    return fd;
+}
+
+/* The layer's bytes leave while the delta arrives, and what happens to its tail costs no more than the pull. */
+START_TEST(tail_is_late)
+{
+    enum { ARRIVES, DAMAGED_AFTER_ALL, LINK_BREAKS, CLIENT_GOES, TURNED_OFF };
+
+    start(SLOW);
+    int fd = ask_slow();
+    ahead_ns += 6 * HF_NS_PER_S;
+    take(fd, EARLY, 60000);
+    ck_assert_uint_ge(taken_n, EARLY);
+    ck_assert_uint_lt(taken_n, LARGE);
+    ck_assert_ptr_nonnull(held);
+    if (_i == ARRIVES || _i == DAMAGED_AFTER_ALL)
+        release_tail(_i == DAMAGED_AFTER_ALL);
+    else if (_i == LINK_BREAKS)
+        hf_streamed_abort(hf_steal(held));
+    else if (_i == TURNED_OFF)
+        ck_assert_int_eq(hf_mirror_settle(mirror, NULL, NULL), 0);
+    if (_i != CLIENT_GOES)
+        take(fd, sizeof(taken), 5000);
+    (void)close(fd);
+    if (_i == ARRIVES || _i == LINK_BREAKS)
+        check_taken(0);
+    else
+        ck_assert_uint_lt(taken_n, LARGE);
+    ck_assert_uint_eq(seen.layers, 0);
+    ck_assert_uint_eq(seen.deltas, _i == LINK_BREAKS ? 2 : 1);
+    if (_i == DAMAGED_AFTER_ALL) { /* is not tried again */
+        get_manifest();
+        fd = ask_layer(0);
+        for (unsigned i = 0; seen.layers == 0 && i < 600; i++)
+            loop_run_for(loop, 100 * HF_NS_PER_MS);
+        (void)close(fd);
+        ck_assert_uint_ge(seen.layers, 1);
+        ck_assert_uint_eq(seen.deltas, 1);
+    }
+    if (_i == TURNED_OFF)
+        settle();
+    tear_down();
+}
+END_TEST
+
+/* Where the delta brings none, the registry gives a few bytes, also to one that waits for its turn. */
+START_TEST(few_bytes)
+{
+    static char other[SIZE + 8192];
+    size_t n = 0;
+
+    start(SLOW);
+    int fd = ask_slow(), fd_other = ask_layer(1);
+    seen.mood = _i == 0 ? SLOW : NO_LAYERS;
+    ahead_ns += 9 * HF_NS_PER_S;
+    for (int i = 0; i < 200 && (taken_n < EARLY || seen.layers == 0 || (_i == 0 && n < 700)); i++) {
+        take(fd, taken_n + 1, 100);
+        n += raw_http_talk(loop, fd_other, "", 0, NULL, 100, other + n, sizeof(other) - n);
+    }
+    ck_assert_uint_eq(seen.deltas, 1);
+    ck_assert_uint_ge(seen.layers, 1);
+    ck_assert_uint_ge(taken_n, EARLY);
+    ck_assert(_i == 0 ? n >= 700 && n < 2000 : n == 0);
+    ahead_ns += 101 * HF_NS_PER_S;
+    size_t before_n = taken_n;
+    for (int i = 0; i < 100 && _i == 0 && taken_n == before_n; i++)
+        take(fd, taken_n + 1, 100);
+    ck_assert_uint_le(taken_n, before_n + (35 << 10));
+    ck_assert_int_eq(taken_n > before_n, _i == 0);
+    release_tail(false);
+    take(fd, sizeof(taken), 5000);
+    check_taken(0);
+    n += raw_http_talk(loop, fd_other, "", 0, NULL, 60000, other + n, sizeof(other) - n);
+    ck_assert_uint_gt(n, SIZE);
+    ck_assert_mem_eq(other + n - SIZE, layers[1].p, SIZE);
+    ck_assert_uint_eq(seen.deltas, 2);
+    ck_assert_double_lt(fetched_bytes(), (double)(deltas[0].n + deltas[1].n) + 40000);
+    (void)close(fd);
+    (void)close(fd_other);
+    tear_down();
+}
+END_TEST
+
+/* The pull has the whole, or breaks off, or is refused, and the next one has the whole. False: there was no such call. */
+static bool pull_with_failure(int at)
+{
+    struct raw_answer answer;
+
+    atomic_store(&failing, at);
+    answer = get("manifests", manifest.digest, "");
+    ck_assert(answer.status == 200 || answer.status == 502);
+    raw_answer_done(&answer);
+    taken_n = 0;
+    int fd = ask_layer(0);
+    for (int i = 0; i < 600 && held == NULL && taken_n == 0; i++)
+        take(fd, 1, 100);
+    ahead_ns += 6 * HF_NS_PER_S;
+    take(fd, 1, 100);
+    if (held != NULL)
+        release_tail(false);
+    take(fd, sizeof(taken), 1000);
+    (void)close(fd);
+    if (taken_n >= SIZE)
+        check_taken(0);
+    if (held != NULL)
+        hf_streamed_end(hf_steal(held));
+    bool reached = atomic_exchange(&failing, 0) <= 0;
+    seen.mood = RIGHT;
+    unsigned deltas_n = seen.deltas;
+    get_manifest();
+    check_layer(0, true);
+    ck_assert_uint_eq(seen.deltas, deltas_n + 1); /* which a failure has not taken away */
+    seen.mood = SLOW_SMALL;
+    return reached;
+}
+
+START_TEST(each_call_fails)
+{
+    unsigned n = 0;
+
+    start(SLOW_SMALL);
+    for (uint64_t at = hf_walk_next("made", 0); pull_with_failure((int)at); at = hf_walk_next("made", at))
+        n++;
+    ck_assert_uint_gt(n, 2);
     tear_down();
 }
 END_TEST
@@ -758,6 +1030,9 @@ END_TEST
 
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, tail_is_late, 0, 5);
+    tcase_add_loop_test(tc, few_bytes, 0, 2);
+    tcase_add_test(tc, each_call_fails);
     tcase_add_test(tc, ready_before);
     tcase_add_test(tc, ready_goes_on);
     tcase_add_test(tc, beside_another);

@@ -134,7 +134,7 @@ static void images_changed(void *arg)
 {
     struct hf_agent *agent = arg;
 
-    hf_turn_wake(&agent->turn, HF_DUE_STATUS);
+    hf_turn_wake(&agent->turn, HF_DUE_PLAN | HF_DUE_STATUS);
 }
 
 static void images_fetched(void *arg, uint64_t bytes)
@@ -190,6 +190,7 @@ static void plan(struct hf_agent *agent)
         .held = agent->hold.active,
         .writes_used_up = agent->disks.writes.used_up,
         .link = agent->network.gate,
+        .images_ready = hf_image_mirror_ready(agent->params.downloads.images).ready,
     };
 
     if (input.labels == NULL)

@@ -102,6 +102,7 @@ static const struct hf_field spec_fields[] = {
                   .finish = hf_window_finish),
     HF_FIELD_QUANTITY(struct hf_edgeupdate, bandwidth_limit, "bandwidthLimit", 1024, 1ull << 40),
     HF_FIELD_BOOL(struct hf_edgeupdate, suspend, "suspend", "false"),
+    HF_FIELD_BOOL(struct hf_edgeupdate, wait_for_images, "waitForImages", "false"),
     {0}};
 
 const struct hf_field hf_edgeupdate_fields[] = {HF_FIELD_PART("spec", spec_fields, .finish = finish_spec, HF_REQUIRED),

@@ -205,8 +205,7 @@ struct hf_edgeupdate {
     /* Nodes of a stage that must update before it settles; default 50 %. Leaves out nodes that cannot run the release.
      * Out of reach by failures: all that have not failed. */
     struct hf_share min_updated;
-    /* Open for this time, a stage needs one updated node, whatever min_updated is; without halts and `suspend`. 0:
-     * never. */
+    /* Open for this time, without halts and `suspend`, a stage needs one updated node, not min_updated. 0: never. */
     uint64_t min_updated_after_ns;
     uint64_t unknown_after_ns; /* without a report, then a node is unknown; default 30 min */
     /* From admission to the end of the update; a node that reports and is not done by then has failed. Starts again
@@ -219,6 +218,7 @@ struct hf_edgeupdate {
     size_t n_windows;
     uint64_t bandwidth_limit; /* downloads, in bytes per second; 0: no limit */
     bool suspend;             /* no node starts; running updates and repairs continue */
+    bool wait_for_images;     /* as suspend, until the images of the node's policy are there */
     /* status.admission, for has_strategy: */
     char admission_digest[65]; /* the admitted release, or "" */
     unsigned admission_cutoff; /* basis points 0..10000 */

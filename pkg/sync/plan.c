@@ -44,7 +44,7 @@ static enum hf_desired_gate gate_of(const struct hf_plan_params *params, const s
         return HF_GATE_HELD;
     if (!hf_stale_table_may(HF_STALE_ACT_NEW_RELEASE, params->staleness, params->on_expiry))
         return HF_GATE_STALE;
-    return HF_GATE_OPEN;
+    return candidate->update->wait_for_images && !params->images_ready ? HF_GATE_IMAGES : HF_GATE_OPEN;
 }
 
 static bool lacks_turn(const struct hf_plan_params *params, const struct hf_edgeupdate *update)

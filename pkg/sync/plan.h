@@ -24,6 +24,7 @@ struct hf_plan_params {
     bool held;
     bool writes_used_up; /* policy's budget */
     enum hf_link link;
+    bool images_ready; /* the policy lists images, and all are here */
     /* Or committed. May be NULL. */
     bool (*begun)(void *arg, const char *release_name, const char *digest);
     /* For strategy.disruption only. NULL: no turns. */

@@ -1246,6 +1246,27 @@ START_TEST(a_node_waits_for_its_turn)
 }
 END_TEST
 
+/* A node without images, or without a mirror, waits as well: nothing says that they are there. */
+START_TEST(a_node_waits_for_its_images)
+{
+    json_t *object = hf_simsite_update(site, 2, NULL);
+
+    set_up(API);
+    begin();
+    ck_assert_int_eq(hf_json_put(object, "spec.waitForImages", json_true()), 0);
+    (void)hf_simapi_put(w.api, object);
+    run(2 * MINUTE);
+    expect(update("edge"), "phase", "Waiting");
+    expect(update("edge"), "reason", "ImagesPending");
+    expect(condition("Ready"), "status", "False");
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    (void)hf_simapi_put(w.api, hf_simsite_update(site, 2, NULL));
+    run(MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
 /* The turn arrives, and at once the node loses its network and its power: the cached turn serves. A turn that was taken
  * back serves no longer, also after a restart. */
 START_TEST(a_cached_turn_serves_offline)
@@ -2415,6 +2436,7 @@ static void node_cases(TCase *tc)
     add(tc, a_server_that_is_busy);
     add(tc, a_halt_sends_nobody_back);
     add_loop(tc, a_node_waits_for_its_turn, 2);
+    add(tc, a_node_waits_for_its_images);
     add_loop(tc, a_cached_turn_serves_offline, 2);
     add(tc, a_turn_is_written_once);
     add(tc, a_folder_gives_turns);

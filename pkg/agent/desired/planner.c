@@ -98,6 +98,7 @@ static void make_plan(struct hf_planner *planner, const struct hf_planner_input 
                                     .held = input->held,
                                     .writes_used_up = input->writes_used_up,
                                     .link = input->link,
+                                    .images_ready = input->images_ready,
                                     .begun = begun,
                                     .has_turn = has_turn,
                                     .accepts = accepts,

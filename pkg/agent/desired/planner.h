@@ -33,6 +33,7 @@ struct hf_planner_input {
     bool held;
     bool writes_used_up;
     enum hf_link link; /* for bulk transfers */
+    bool images_ready; /* as of sync/plan.h */
 };
 
 HF_MUST_USE int hf_planner_init(struct hf_planner *planner, const struct hf_agent_env *env);

@@ -34,8 +34,9 @@ struct hf_desired {
     enum hf_desired_gate {
         HF_GATE_OPEN,
         HF_GATE_NOT_ADMITTED,
-        HF_GATE_STALE, /* no contact for longer than staleOk.window, with Hold */
-        HF_GATE_HELD,  /* by the site */
+        HF_GATE_STALE,  /* no contact for longer than staleOk.window, with Hold */
+        HF_GATE_HELD,   /* by the site */
+        HF_GATE_IMAGES, /* spec.waitForImages: not all images that the policy lists are here */
     } gate;
     /* Not OPEN (or a closed window, or spec.suspend): no update starts, and one before the swap pauses and keeps its
      * download; from the swap on, it ends. Only HELD, or `held`, stops repairs. */

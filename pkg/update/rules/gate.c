@@ -23,7 +23,8 @@ static enum hf_reason hindrance(const struct hf_gate_facts *facts)
     static const enum hf_reason gates[] = {[HF_GATE_OPEN] = HF_R_None,
                                            [HF_GATE_NOT_ADMITTED] = HF_R_NotAdmitted,
                                            [HF_GATE_STALE] = HF_R_Stale,
-                                           [HF_GATE_HELD] = HF_R_Held};
+                                           [HF_GATE_HELD] = HF_R_Held,
+                                           [HF_GATE_IMAGES] = HF_R_ImagesPending};
     static const enum hf_reason links[] = {[HF_LINK_OPEN] = HF_R_None,
                                            [HF_LINK_WINDOW_CLOSED] = HF_R_LinkWindowClosed,
                                            [HF_LINK_CLOCK_UNSURE] = HF_R_ClockUnsure,

@@ -23,7 +23,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from node import TOP, Node, die_with_parent, free_port, wait  # noqa: E402
+from node import TOP, Artifacts, Node, die_with_parent, free_port, wait  # noqa: E402
 from suite import Skip, equal, run  # noqa: E402
 
 HOME = os.path.join(TOP, "build", "fault", "image_mirror")
@@ -335,8 +335,11 @@ def containerd_by_delta():
 
 
 def ready_before_a_pod():
-    """An image comes in its window, over a kill -9 in the middle of it, and is there when the registry is not."""
+    """An image comes in its window, over a kill -9 in the middle of it, and is there when the registry is not. So long a release waits."""
     with Scene("prefetch") as scene:
+        scene.node.server = Artifacts()
+        scene.stack.callback(scene.node.server.server_close)
+        release = scene.node.create("app", "v1", 1, __file__, service=False).replace("\nspec:\n", "\nspec:\n  waitForImages: true\n")
         registry = scene.registry
         image = f"{registry.name}/team/app:1@{digest(registry.manifest)}"
         mirror = {"registries": [registry.name], "port": scene.port, "maxBytes": "64Mi"}
@@ -349,12 +352,15 @@ def ready_before_a_pod():
         scene.policy(mirror, [image], connectivity={"windows": [{"start": later, "duration": "1h", "timeZone": "UTC"}]})
         wait("the window to be waited for", lambda: condition() == ("False", "LinkWindowClosed"))
         equal("bytes outside of the window", scene.metric("holdfast_mirror_fetched_bytes_total"), 0)
+        scene.node.apply("app", release)
+        wait("the release to wait", lambda: scene.node.update("app").get("reason") == "ImagesPending")
         scene.policy(mirror, [image])
         partial = scene.node.place("state", "mirror", "cache", "partial")
         wait("the first bytes", lambda: scene.metric("holdfast_mirror_fetched_bytes_total") > 0)
         scene.node.kill_agent()
         scene.start()
         wait("the image", lambda: condition() == ("True", "Ready"))
+        equal("the release", scene.node.wait_end("app", 1)["phase"], "Committed")
         equal("what is half there", os.listdir(partial), [])
         registry.stop()
         for path, content in (("manifests/" + digest(registry.manifest), registry.manifest), ("blobs/" + digest(registry.layers[0]), registry.layers[0])):

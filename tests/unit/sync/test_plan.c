@@ -280,12 +280,45 @@ START_TEST(turns)
 }
 END_TEST
 
+/* Only waitForImages waits for them, and first for all else. */
+START_TEST(images)
+{
+    static const struct {
+        bool waits, ready, held;
+        enum hf_desired_gate gate;
+    } rows[] = {{false, false, false, HF_GATE_OPEN},
+                {true, false, false, HF_GATE_IMAGES},
+                {true, true, false, HF_GATE_OPEN},
+                {true, false, true, HF_GATE_HELD}};
+    static const struct row plain = {"u", "r", 1, NULL, -1, 0, 0, 0};
+    static struct hf_plan got;
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        _cleanup_(hf_json_freep) json_t *json = object_of(&plain), *labels = json_object();
+        struct hf_edgeupdate *update = NULL;
+        struct hf_issues issues;
+        ck_assert_int_eq(hf_json_put(json, "spec.waitForImages", json_boolean(rows[i].waits)), 0);
+        ck_assert_int_eq(hf_edgeupdate_decode(json, &update, &issues), 0);
+        hf_plan_make(&(const struct hf_plan_params){.updates = &update,
+                                                    .n = 1,
+                                                    .node_name = "n",
+                                                    .node_labels = labels,
+                                                    .held = rows[i].held,
+                                                    .images_ready = rows[i].ready},
+                     &got);
+        ck_assert_msg(got.n == 1 && got.desired[0].gate == rows[i].gate, "row %zu", i);
+        hf_edgeupdate_free(update);
+    }
+}
+END_TEST
+
 static void print(const struct hf_plan *plan, char *text, size_t size)
 {
     static const char *const gates[] = {[HF_GATE_OPEN] = "open",
                                         [HF_GATE_NOT_ADMITTED] = "not-admitted",
                                         [HF_GATE_STALE] = "stale",
-                                        [HF_GATE_HELD] = "held"};
+                                        [HF_GATE_HELD] = "held",
+                                        [HF_GATE_IMAGES] = "images"};
     static const char *const whys[] = {[HF_PLAN_SUPERSEDED] = "superseded",
                                        [HF_PLAN_NOT_ADMITTED_YET] = "waiting",
                                        [HF_PLAN_NOT_ACCEPTED] = "not-accepted"};
@@ -354,6 +387,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, plan_of, 0, HF_LEN(plans));
     tcase_add_test(tc, too_many);
     tcase_add_test(tc, turns);
+    tcase_add_test(tc, images);
 }
 
 HF_TEST_MAIN("sync/plan", cases)

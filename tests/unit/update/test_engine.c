@@ -1965,6 +1965,7 @@ static const struct {
     {"unsigned", "Unsigned", HF_GATE_OPEN, NULL, "", true, false, false, false, false},
     {"rolled back", "RestartFailed", HF_GATE_OPEN, NULL, NULL, true, true, false, false, false},
     {"held by the site", "Held", HF_GATE_HELD, NULL, NULL, false, false, false, false, false},
+    {.name = "without its images", .reason = "ImagesPending", .gate = HF_GATE_IMAGES, .repaired = true},
     {.name = "without budget", .reason = "WriteBudgetUsed", .repaired = true, .writes_used_up = true},
     {.name = "on a critical disk", .reason = "DiskSpaceLow", .repaired = true, .disk_critical = true},
     {.name = "without its turn", .reason = "TurnPending", .gate = HF_GATE_OPEN, .repaired = true, .turn_missing = true},

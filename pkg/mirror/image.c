@@ -6,23 +6,20 @@
 #include <string.h>
 
 #include "mirror/store.h"
+#include "oci/registry/reference.h"
 
 bool hf_mirror_image_parse(const char *text, struct hf_mirror_image *ret_image)
 {
-    const char *at = strrchr(text, '@'), *slash = strchr(text, '/');
-    struct hf_mirror_image image;
+    struct hf_oci_reference at;
+    char url[1024];
 
-    if (at == NULL || slash == NULL || slash >= at || !hf_mirror_digest(hf_view_of(at + 1), image.sha256))
+    if (snprintf(url, sizeof(url), "oci://%s", text) >= (int)sizeof(url) ||
+        hf_oci_reference_parse(url, &at, NULL) < 0 || !hf_mirror_digest(hf_view_of(at.digest), ret_image->sha256))
         return false;
-    const char *end = at, *colon = memchr(slash, ':', (size_t)(at - slash));
-    if (colon != NULL)
-        end = colon;
-    size_t registry = (size_t)(slash - text), name = (size_t)(end - slash - 1);
-    if (registry == 0 || registry >= sizeof(image.registry) || name == 0 || name >= sizeof(image.name))
-        return false;
-    (void)snprintf(image.registry, sizeof(image.registry), "%.*s", (int)registry, text);
-    (void)snprintf(image.name, sizeof(image.name), "%.*s", (int)name, slash + 1);
-    *ret_image = image;
+    _Static_assert(sizeof(at.host) <= sizeof(ret_image->registry) && sizeof(at.repository) <= sizeof(ret_image->name),
+                   "an image has room for each reference");
+    memcpy(ret_image->registry, at.host, sizeof(at.host));
+    memcpy(ret_image->name, at.repository, sizeof(at.repository));
     return true;
 }
 

@@ -11,12 +11,10 @@
 #include <strings.h>
 
 #include "base/encoding/hex.h"
+#include "oci/registry/reference.h"
 #include "os/fd.h"
 
 enum { MAX_TEXT = 1024 };
-#define HUB                                                                                                            \
-    "docker."                                                                                                          \
-    "io" /* its API is at another host than its name says */
 
 bool hf_mirror_find_registry(const struct hf_mirror *mirror, const char *name, char origin[HF_URL_ORIGIN])
 {
@@ -28,7 +26,7 @@ bool hf_mirror_find_registry(const struct hf_mirror *mirror, const char *name, c
         bool plain = strncmp(item, "http://", 7) == 0;
         if (strcasecmp(plain ? item + 7 : item, name) != 0)
             continue;
-        const char *host = strcasecmp(name, HUB) == 0 ? "registry-1." HUB : name;
+        const char *host = hf_oci_api_host(name);
         (void)snprintf(url, sizeof(url), "https://%s/", host);
         if (hf_url_split(url, &parts, NULL) < 0)
             return false;

@@ -115,7 +115,7 @@ int hf_cli_image_registry(const struct hf_cli_image_access *access, const struct
                           struct hf_oci_registry **ret, struct hf_err *err)
 {
     _cleanup_(hf_buf_wipe) struct hf_buf login = HF_BUF_INIT(1 << 16);
-    char host[HF_OCI_HOST], origin[HF_OCI_HOST + 16];
+    char host[HF_OCI_HOST], origin[HF_OCI_HOST + 32];
     int r = 0;
 
     (void)snprintf(host, sizeof(host), "%s", reference->host);
@@ -123,7 +123,7 @@ int hf_cli_image_registry(const struct hf_cli_image_access *access, const struct
     if (port != NULL && strchr(port, ']') == NULL)
         *port = '\0';
     if (access->logins.n > 0)
-        r = hf_oci_login_find(hf_buf_view(&access->logins), reference->host, &login, err);
+        r = hf_oci_login_find(hf_buf_view(&access->logins), hf_oci_login_host(reference->host), &login, err);
     if (r < 0)
         return hf_err_wrap(err, r, "the file of logins");
     /* Without TLS only on this machine, where a CA file says otherwise. */

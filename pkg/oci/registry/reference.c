@@ -4,11 +4,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/field/text.h"
 #include "base/asprintf.h"
 #include "base/net/host.h"
 
+#define HUB                                                                                                            \
+    "docker."                                                                                                          \
+    "io"
 #define LETTERS "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* The first part of an image's name is a host if nothing else can be meant, which `certain` says. */
@@ -16,6 +20,21 @@ static bool is_host(const char *text, bool certain)
 {
     return (certain ? text[0] != '\0' : strpbrk(text, ".:") != NULL || strcmp(text, "localhost") == 0) &&
            strspn(text, LETTERS ".-:[]") == strlen(text);
+}
+
+static bool is_hub(const char *host)
+{
+    return strcasecmp(host, HUB) == 0;
+}
+
+const char *hf_oci_api_host(const char *host)
+{
+    return is_hub(host) ? "registry-1." HUB : host;
+}
+
+const char *hf_oci_login_host(const char *host)
+{
+    return is_hub(host) ? "index." HUB : host;
 }
 
 bool hf_oci_is_tag(const char *text)
@@ -48,10 +67,10 @@ int hf_oci_reference_parse(const char *text, struct hf_oci_reference *ret, struc
     if (!is_host(reference.host, blob))
         return hf_err_set(
             err, EINVAL,
-            "'%.100s' does not begin with the host of a registry, such as registry.example.com/: there is no default. "
-            "For Docker's hub say the host of its API, and library/NAME for its own images",
+            "'%.100s' does not begin with the host of a registry, such as registry.example.com/: there is no default",
             text);
-    if (snprintf(rest, sizeof(rest), "%s", slash + 1) >= (int)sizeof(rest))
+    bool official = is_hub(reference.host) && strchr(slash + 1, '/') == NULL;
+    if (snprintf(rest, sizeof(rest), "%s%s", official ? "library/" : "", slash + 1) >= (int)sizeof(rest))
         return hf_err_set(err, EINVAL, "'%.100s...' is too long", text);
     char *at = strchr(rest, '@');
     if (!cut(at, reference.digest, sizeof(reference.digest)) || (at != NULL && !hf_oci_is_digest(reference.digest)))
@@ -70,19 +89,19 @@ int hf_oci_reference_parse(const char *text, struct hf_oci_reference *ret, struc
 
 const char *hf_oci_reference_origin(const struct hf_oci_reference *reference, bool plain, char *text, size_t size)
 {
-    (void)snprintf(text, size, "%s://%s", plain ? "http" : "https", reference->host);
+    (void)snprintf(text, size, "%s://%s", plain ? "http" : "https", hf_oci_api_host(reference->host));
     return text;
 }
 
 int hf_oci_blob_url(const char *url, char **ret_url)
 {
-    const char *host = url + strlen("oci://"), *name = host + strcspn(host, "/"), *at = strchr(name, '@');
+    struct hf_oci_reference at;
+    char origin[HF_OCI_HOST + 32];
 
-    if (strncmp(url, "oci://", 6) != 0 || at == NULL)
+    if (strncmp(url, "oci://", 6) != 0 || hf_oci_reference_parse(url, &at, NULL) < 0 || at.digest[0] == '\0')
         return 0;
-    bool plain = hf_host_is_loopback(hf_host_of_url(url));
-    *ret_url = hf_asprintf("%s://%.*s/v2%.*s/blobs/%s", plain ? "http" : "https", (int)(name - host), host,
-                           (int)(at - name), name, at + 1);
+    (void)hf_oci_reference_origin(&at, hf_host_is_loopback(hf_host_of_url(url)), origin, sizeof(origin));
+    *ret_url = hf_asprintf("%s/v2/%s/blobs/%s", origin, at.repository, at.digest);
     return *ret_url != NULL ? 1 : -ENOMEM;
 }
 

@@ -13,12 +13,17 @@ struct hf_oci_reference {
     char digest[HF_OCI_DIGEST]; /* "": none; it counts where both are there */
 };
 
+/* Of Docker's hub the name, the API and docker's config.json each have another host; its own images are in library/. */
+const char *hf_oci_api_host(const char *host);
+const char *hf_oci_login_host(const char *host);
+
 bool hf_oci_is_tag(const char *text);
 
 /* Takes the oci:// URL of a blob, too.
  * -EINVAL: *err says what is wrong. There is no default registry: an image of another one must not take its place. */
 HF_MUST_USE int hf_oci_reference_parse(const char *text, struct hf_oci_reference *ret, struct hf_err *err);
-/* "https://HOST", where the API of the registry is; "http://" with `plain`. */
+/* "https://HOST", where the API of the registry is; "http://" with `plain`. 32 bytes more than the host are
+ * enough. */
 const char *hf_oci_reference_origin(const struct hf_oci_reference *reference, bool plain, char *text, size_t size);
 
 /* The URL that a blob of "oci://HOST/REPOSITORY@DIGEST" has in the registry's API: http on loopback, else https. The

@@ -8,6 +8,9 @@
 #include "oci/registry/token.h"
 #include "support/check_main.h"
 
+#define HUB                                                                                                            \
+    "docker."                                                                                                          \
+    "io"
 #define D "sha256:dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
 
 static const struct {
@@ -21,6 +24,8 @@ static const struct {
     {"[::1]:5000/app@" D, 0, "[::1]:5000", "app", "", D},
     {"r.example/app:1@" D, 0, "r.example", "app", "1", D},
     {"oci://registry/app@" D, 0, "registry", "app", "", D},
+    {HUB "/debian:12", 0, HUB, "library/debian", "12", ""},
+    {HUB "/team/app@" D, 0, HUB, "team/app", "", D},
     {"oci:///app@" D, -EINVAL, "", "", "", ""},
     {"oci://a b/app@" D, -EINVAL, "", "", "", ""},
     {"debian:12", -EINVAL, "", "", "", ""},
@@ -63,6 +68,7 @@ static const struct {
 } blobs[] = {
     {"oci://r.example:5000/a/b@" D, "https://r.example:5000/v2/a/b/blobs/" D, "a/b"},
     {"oci://127.0.0.1:5000/a@" D, "http://127.0.0.1:5000/v2/a/blobs/" D, "a"},
+    {"oci://" HUB "/a@" D, "https://registry-1." HUB "/v2/library/a/blobs/" D, "library/a"},
     {"oci://[::1]:5000/a@" D, "http://[::1]:5000/v2/a/blobs/" D, "a"},
     {"https://r.example/a@" D, NULL, ""},
     {"oci://r.example/a", NULL, ""},

@@ -51,6 +51,11 @@ static const char *bare_digest(const char *text)
     return strncmp(text, DIGEST_PREFIX, strlen(DIGEST_PREFIX)) == 0 ? text + strlen(DIGEST_PREFIX) : text;
 }
 
+static bool is_archive(const char *text)
+{
+    return strncmp(text, "file:", 5) != 0 && hf_text_is_url(text);
+}
+
 static bool is_digest(const char *text)
 {
     return hf_text_is_sha256(bare_digest(text));
@@ -107,8 +112,8 @@ static const struct hf_field flux_fields[] = {
 static const struct hf_field from_fields[] = {
     HF_FIELD_PART("configMap", object_fields),
     HF_FIELD_PART("secret", object_fields),
-    HF_FIELD_TEXT(struct hf_manifest_from, url, "url", 1, MAX_URL, hf_text_is_http_url,
-                  "an http: or https: URL without user and blanks"),
+    HF_FIELD_TEXT(struct hf_manifest_from, url, "url", 1, MAX_URL, is_archive,
+                  "an http: or https: URL without user and blanks, or oci://HOST/REPOSITORY@sha256:DIGEST"),
     HF_FIELD_TEXT(struct hf_manifest_from, digest, "digest", 1, MAX_DIGEST, is_digest,
                   "sha256: and 64 lower-case hex digits"),
     HF_FIELD_PART("fluxSource", flux_fields),

@@ -6,6 +6,7 @@
 
 #include "manifests/source/archive_download.h"
 #include "manifests/source/source_impl.h"
+#include "oci/registry/reference.h"
 
 struct url_source {
     struct hf_manifest_source base;
@@ -61,11 +62,25 @@ static void fetched(void *arg, struct hf_bundle *bundle, const struct hf_source_
         report(url, failure, again, retry_after_ns);
 }
 
+/* Does the node allow this server, or registry? */
+static int ask_node(const struct hf_manifest_source *source, struct hf_source_failure *failure)
+{
+    enum hf_config_scope scope = source->p.signed_ ? HF_CONFIG_SIGNED : HF_CONFIG_UNSIGNED;
+    const char *url = source->p.entry->from.url;
+    _cleanup_(hf_freep) char *blob = NULL;
+
+    if (hf_oci_blob_url(url, &blob) < 0)
+        return hf_source_blame(failure, HF_MANIFEST_REASON_SOURCE_UNREACHABLE,
+                               hf_err_set(&failure->err, ENOMEM, "out of memory"));
+    return hf_config_allows_manifest_origin(source->p.env->config, scope, blob != NULL ? blob : url, &failure->err)
+               ? 0
+               : -EACCES;
+}
+
 static void url_turn(struct hf_manifest_source *source)
 {
     struct url_source *url = url_of(source);
     const struct hf_manifest_from *from = &source->p.entry->from;
-    enum hf_config_scope scope = source->p.signed_ ? HF_CONFIG_SIGNED : HF_CONFIG_UNSIGNED;
     struct hf_source_failure failure = {.reason = HF_MANIFEST_REASON_NOT_ALLOWED};
     const struct hf_archive_download_params params = {
         .env = source->p.env,
@@ -84,12 +99,13 @@ static void url_turn(struct hf_manifest_source *source)
     };
 
     uint64_t wait_ns = 0;
+    int r;
 
     url->waiting = false;
     if (has_it(source)) {
         hf_source_unchanged(source);
-    } else if (!hf_config_allows_manifest_origin(source->p.env->config, scope, from->url, &failure.err)) {
-        report(url, &failure, false, 0);
+    } else if ((r = ask_node(source, &failure)) < 0) {
+        report(url, &failure, r == -ENOMEM, 0);
     } else if (url->download == NULL && hf_archive_download_waits(source->p.env, &failure, &wait_ns)) {
         report(url, &failure, true, wait_ns);
     } else if (url->download == NULL && hf_archive_download_start(&params, &url->download, &failure.err) < 0) {

@@ -633,6 +633,27 @@ START_TEST(url_downloaded_once)
 }
 END_TEST
 
+/* A blob of a registry comes by its API, from the origin that the node allows. */
+START_TEST(url_of_a_registry)
+{
+    char url[200], blob[200];
+
+    start(false);
+    make_archive();
+    (void)snprintf(url, sizeof(url), "oci://r.example/site@sha256:%s", w.digest);
+    (void)snprintf(blob, sizeof(blob), "https://r.example/v2/site/blobs/sha256:%s", w.digest);
+    hf_fake_http_on(w.files, "GET", blob, &(struct hf_fake_answer){.body = w.gz.p, .n = w.gz.n});
+    from_url();
+    w.entry.from.url = url;
+    allow(_i == 0 ? "manifests: {origins: [https://r.example]}" : "manifests: {origins: [https://other.example]}");
+    follow(NULL);
+    run_s(5);
+    ck_assert_msg(w.delivered == (_i == 0), "%s", w.message);
+    ck_assert(_i == 0 || (w.reason == HF_MANIFEST_REASON_NOT_ALLOWED && hf_fake_http_count(w.files) == 0));
+    stop();
+}
+END_TEST
+
 /* The linker puts these in place of zlib's own function (see Makefile). */
 static unsigned memory_lacks; /* how many more calls have no memory */
 int __real_inflate(z_stream *stream, int flush);
@@ -1556,6 +1577,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, secret_names);
     tcase_add_loop_test(tc, secret_followed, 0, 2);
     tcase_add_test(tc, url_downloaded_once);
+    tcase_add_loop_test(tc, url_of_a_registry, 0, 2);
     tcase_add_test(tc, url_unpacked_without_memory);
     tcase_add_test(tc, url_freed_at_any_event);
     tcase_add_test(tc, url_resumes);

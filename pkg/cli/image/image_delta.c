@@ -14,7 +14,7 @@
 #include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "cli/delta/patch.h"
-#include "cli/image/made.h"
+#include "cli/image/signatures.h"
 #include "cli/image/tags.h"
 #include "cli/parts.h"
 #include "cli/plain.h"
@@ -229,18 +229,6 @@ static void print_layer(struct hf_cli *cli, const char *platform, const struct h
 
 /* ---- one platform ------------------------------------------------------------------------------------------------ */
 
-static int add_text(const struct hf_cli_image_text *text, struct hf_cli_made *made, struct hf_err *err)
-{
-    _cleanup_(hf_cli_scratch_done) struct hf_cli_scratch scratch = HF_CLI_SCRATCH_INIT;
-    int r = hf_cli_scratch_open(&scratch, err);
-
-    if (r == 0)
-        r = hf_cli_scratch_write(&scratch, text->text.p, text->text.n);
-    if (r == 0 && hf_cli_made_add(made, &scratch, text->at.media_type, err) == NULL)
-        r = -err->code;
-    return r;
-}
-
 static int add_config(struct hf_cli_image *image, const struct hf_oci_descriptor *config, struct hf_cli_made *made,
                       struct hf_err *err)
 {
@@ -254,34 +242,31 @@ static int add_config(struct hf_cli_image *image, const struct hf_oci_descriptor
     return r;
 }
 
-static bool is_there(const struct hf_cli_made *made, const char *digest)
-{
-    for (size_t i = 0; i < made->delta.blobs_n; i++)
-        if (strcmp(made->delta.blobs[i].to, digest) == 0)
-            return true;
-    return false;
-}
-
 static int fill(struct delta_job *job, struct hf_cli_image *old, const struct hf_cli_image_platform *from,
                 struct hf_cli_image *image, const struct hf_cli_image_platform *to, struct hf_cli_made *made,
                 struct hf_err *err)
 {
+    const struct hf_cli_image_text *root = hf_cli_image_root(image);
     struct delta_base base = {.n = 0};
     int r;
 
     made->delta.subject = to->manifest.at;
     memcpy(made->delta.from, from->manifest.at.digest, sizeof(made->delta.from));
-    r = add_text(&to->manifest, made, err);
+    r = hf_cli_made_add_text(made, hf_buf_view(&to->manifest.text), to->manifest.at.media_type, err);
     if (r == 0)
         r = add_config(image, &to->parsed.config, made, err);
     if (r == 0 && hf_cli_image_is_index(image))
-        r = add_text(hf_cli_image_root(image), made, err);
+        r = hf_cli_made_add_text(made, hf_buf_view(&root->text), root->at.media_type, err);
+    if (r == 0)
+        r = hf_cli_signatures_add(image, root->at.digest, made, err);
+    if (r == 0 && hf_cli_image_is_index(image))
+        r = hf_cli_signatures_add(image, to->manifest.at.digest, made, err);
     choose_base(&from->parsed, &to->parsed, &base);
     if (r == 0)
         r = load_base(old, &base, err);
     for (size_t i = 0; r == 0 && i < to->parsed.layers_n; i++) {
         const struct hf_oci_descriptor *layer = &to->parsed.layers[i];
-        if (has_layer(&from->parsed, layer->digest) || is_there(made, layer->digest))
+        if (has_layer(&from->parsed, layer->digest) || hf_cli_made_has(made, layer->digest))
             continue;
         (void)snprintf(job->label, sizeof(job->label), "%s layer %zu of %zu", to->name, i + 1, to->parsed.layers_n);
         r = add_layer(job, image, &base, layer, made, err);

@@ -45,6 +45,26 @@ struct hf_oci_delta_blob *hf_cli_made_add(struct hf_cli_made *made, const struct
     return blob;
 }
 
+int hf_cli_made_add_text(struct hf_cli_made *made, struct hf_view text, const char *media_type, struct hf_err *err)
+{
+    _cleanup_(hf_cli_scratch_done) struct hf_cli_scratch scratch = HF_CLI_SCRATCH_INIT;
+    int r = hf_cli_scratch_open(&scratch, err);
+
+    if (r == 0)
+        r = hf_cli_scratch_write(&scratch, text.p, text.n);
+    if (r == 0 && hf_cli_made_add(made, &scratch, media_type, err) == NULL)
+        r = -err->code;
+    return r;
+}
+
+bool hf_cli_made_has(const struct hf_cli_made *made, const char *digest)
+{
+    for (size_t i = 0; i < made->delta.blobs_n; i++)
+        if (strcmp(made->delta.blobs[i].to, digest) == 0)
+            return true;
+    return false;
+}
+
 int hf_cli_made_finish(struct hf_cli_made *made, struct hf_err *err)
 {
     struct hf_oci_delta_offer *offer = &made->offer;

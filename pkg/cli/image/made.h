@@ -17,6 +17,9 @@ void hf_cli_made_done(struct hf_cli_made *made);
 /* Adds a blob of `scratch` with its digest; `to` empty: as it is. Returns the blob, for `from`, or NULL. */
 struct hf_oci_delta_blob *hf_cli_made_add(struct hf_cli_made *made, const struct hf_cli_scratch *scratch,
                                           const char *media_type, struct hf_err *err);
+HF_MUST_USE int hf_cli_made_add_text(struct hf_cli_made *made, struct hf_view text, const char *media_type,
+                                     struct hf_err *err);
+bool hf_cli_made_has(const struct hf_cli_made *made, const char *digest); /* as it is, or by delta */
 /* After the last blob: makes text and offer. */
 HF_MUST_USE int hf_cli_made_finish(struct hf_cli_made *made, struct hf_err *err);
 

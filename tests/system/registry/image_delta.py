@@ -280,8 +280,35 @@ class Tests:
         said = holdfast("image", "delta", names[0], "--from-last", "3", "--dry-run", *options, code=1)
         if "no platform" not in said:
             raise AssertionError(said)
-        holdfast("image", "delta", *names, "--push", "--platform", "linux/amd64", *options)  # again: listed once
-        equal("listed once", len(json.loads(site.get(f"/v2/edge/app/manifests/sha256-{self.new.manifests[0]['digest'][7:]}"))["manifests"]), 1)
+        self.signed_meanwhile(site, names, options)
+
+    def signed_meanwhile(self, site, names, options):
+        """By cosign's tag of the index, and by a referrer of the manifest: these are inside then. An attestation stays where it is."""
+        index, manifest = digest_of(content(self.index_path())), self.new.manifests[0]
+        tag, inside = f"/v2/edge/app/manifests/sha256-{manifest['digest'][7:]}", []
+        for kind, name in (("dev.cosign.simplesigning.v1+json", f"sha256-{index[7:]}.sig"), ("cncf.notary.signature", None), ("in-toto+json", None)):
+            blobs = [b"{}", kind.encode()]
+            for blob in blobs:
+                site.push_blob("edge/app", blob)
+            config, payload = ({"mediaType": "application/vnd." + kind, "digest": digest_of(blob), "size": len(blob)} for blob in blobs)
+            text = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": "application/vnd." + kind, "config": config,
+                               "layers": [payload], **({} if name else {"subject": manifest})}).encode()
+            site.ask("PUT", f"/v2/edge/app/manifests/{name or digest_of(text)}", text, MANIFEST).close()
+            if name is None:
+                listed = json.loads(site.get(tag))
+                listed["manifests"].append({"mediaType": MANIFEST, "digest": digest_of(text), "size": len(text), "artifactType": "application/vnd." + kind})
+                site.ask("PUT", tag, json.dumps(listed).encode(), INDEX).close()
+            if kind != "in-toto+json":
+                inside += [text, *blobs]
+        holdfast("image", "delta", *names, "--push", "-o", "signed", "--platform", "linux/amd64", *options)
+        equal("listed once", [one["artifactType"] for one in json.loads(site.get(tag))["manifests"]].count(ARTIFACT), 1)
+        stick = Layout(os.path.join(WORK, "signed"))
+        artifact = stick.text(read_json("signed", "index.json")["manifests"][0]["digest"])
+        equal("signatures", [blob["digest"] for blob in artifact["layers"] if blob["digest"] in {digest_of(one) for one in inside}],
+              [digest_of(one) for one in dict.fromkeys(inside)])
+        equal("payloads", [content(stick.path(digest_of(one))) for one in inside], inside)
+        equal("attestations", digest_of(b"in-toto+json") in {blob["digest"] for blob in artifact["layers"]}, False)
+        shutil.rmtree(stick.folder)
 
 
 def write(name, text):
@@ -341,6 +368,12 @@ class Site:
         with self.ask("GET", path) as answer:
             return answer.read()
 
+    def push_blob(self, repository, blob):
+        with self.ask("POST", f"/v2/{repository}/blobs/uploads/") as begun:
+            place = begun.headers["Location"]
+        mark = "&" if "?" in place else "?"
+        self.ask("PUT", place + mark + urllib.parse.urlencode({"digest": digest_of(blob)}), blob).close()
+
     def push(self, repository, layout, tag):
         folder = os.path.join(layout.folder, "blobs", "sha256")
         manifests = [one["digest"] for one in layout.manifests]
@@ -348,10 +381,7 @@ class Site:
         for digest in ("sha256:" + name for name in sorted(os.listdir(folder))):
             if digest in (*manifests, index):
                 continue
-            with self.ask("POST", f"/v2/{repository}/blobs/uploads/") as begun:
-                place = begun.headers["Location"]
-            mark = "&" if "?" in place else "?"
-            self.ask("PUT", place + mark + urllib.parse.urlencode({"digest": digest}), content(layout.path(digest))).close()
+            self.push_blob(repository, content(layout.path(digest)))
         for digest in manifests:
             self.ask("PUT", f"/v2/{repository}/manifests/{digest}", content(layout.path(digest)), MANIFEST).close()
         self.ask("PUT", f"/v2/{repository}/manifests/{tag}", content(layout.path(index)), INDEX).close()

@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { HOSTILE } from "./hostile.mjs";
+import { album } from "./looks.mjs";
 import { FLEET, onlyThese, screen } from "./screens.mjs";
 
 const { PAGE_URL, PAGE_SEVERAL, PAGE_UI, PAGE_BROWSER, PAGE_MODULES, PAGE_SHOTS } = process.env;
@@ -125,6 +126,34 @@ const tests = {
     equal("rollouts", await one.page.$$eval("[data-update]", (all) => all.length >= 9), true);
     equal("first those that need a person", await one.page.$eval(".rollout", (e) => e.className.includes("gone")), true);
     await one.end();
+  },
+
+  "the screen of each state is as it was: mark and colour in lists, rollouts and their stages, the cells of the map": async () => {
+    const all = await album(browser, "fleet");
+    for (const theme of ["light", "dark"]) {
+      const { page, end } = await open({ theme, query: "?group=state" });
+      await shows(page, "#count", `${NODES.length} of ${NODES.length}`);
+      await shows(page, "#rollouts", "r-trouble");
+      const find = `(() => {
+        const places = [], add = (key, e, width, height) => { const r = e.getBoundingClientRect(); places.push([\`${theme} \${key}\`, [r.left + scrollX, r.top + scrollY, width ?? r.width, height ?? r.height]]); };
+        for (const e of document.querySelectorAll("[data-update]")) {
+          add(\`card \${e.dataset.update}\`, e, 48, 12);
+          [...e.querySelectorAll(".state")].forEach((one, i) => add(\`rollout \${e.dataset.update} \${i} \${one.classList[1]}\`, one, 20, 20));
+        }
+        for (const row of document.querySelectorAll("#rows tr")) add(\`node \${row.cells[0].textContent} \${row.querySelector(".state").classList[1]}\`, row.querySelector(".state"));
+        for (const e of document.querySelectorAll("#groups .cells")) for (const one of e.querySelectorAll("path")) add(\`cells \${one.getAttribute("class")}\`, one);
+        return places;
+      })()`;
+      await page.waitForFunction((n) => document.querySelectorAll("#rows tr").length === n && document.querySelectorAll("#groups path").length === 5, NODES.length);
+      await all.look(page, find);
+      if (theme === "light") {
+        await all.mutant(page, find, () => { document.documentElement.style.setProperty("--bad", "#0a6b3d"); }, / bad$|^light card r-(?!unseen)/);
+        await page.evaluate(() => document.documentElement.style.removeProperty("--bad"));
+        await all.mutant(page, find, () => { const shape = (look) => document.querySelector(`#groups path.${look}`); shape("bad").setAttribute("d", shape("good").getAttribute("d")); }, /cells bad$/);
+      }
+      await end();
+    }
+    all.end();
   },
 
   "changes come without a question to the API server, and one page asks nothing while nothing changes": async () => {

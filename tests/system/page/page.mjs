@@ -4,6 +4,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { HOSTILE } from "./hostile.mjs";
+import { album } from "./looks.mjs";
 import { lateNode, screen } from "./screens.mjs";
 import { hostile, troubled, well } from "./states.mjs";
 
@@ -83,6 +84,9 @@ function allowActs(config) {
   process.kill(Number(PAGE_AGENT), "SIGHUP");
 }
 
+const PHASES = ["Waiting", "Fetching", "Patching", "Verified", "Swapping", "Probation", "Committed", "RollingBack", "RolledBack", "Incompatible", "Rejected"];
+const ENTRIES = ["Waiting", "Fetching", "Applying", "Probation", "Applied", "RollingBack", "RolledBack", "Refused"];
+
 // ---- tests -----------------------------------------------------------------------------------------------------------
 
 const tests = {
@@ -122,9 +126,7 @@ const tests = {
 
   "each phase, condition and state of contact has a mark beside its colour": async () => {
     const one = await open(well());
-    const phases = ["Waiting", "Fetching", "Patching", "Verified", "Swapping", "Probation", "Committed", "RollingBack", "RolledBack", "Incompatible", "Rejected"];
-    const entries = ["Waiting", "Fetching", "Applying", "Probation", "Applied", "RollingBack", "RolledBack", "Refused"];
-    for (const [place, words] of [["updates", phases], ["manifests", entries]])
+    for (const [place, words] of [["updates", PHASES], ["manifests", ENTRIES]])
       for (const phase of words) {
         const state = well();
         state.node.status[place] = [{ name: "edge-app", phase, version: "2", installedVersion: "1" }];
@@ -148,6 +150,47 @@ const tests = {
       equal(`${type}=${status} is said`, (await textOf(one.page, "#health")).includes(type), !["Ready", "Stalled", "Reconciling", "ManifestsApplied"].includes(type));
     }
     await one.end();
+  },
+
+  "the screen of each state is as it was: the colour and shape of its mark, and the border of a section that needs a person": async () => {
+    const all = await album(browser, "node");
+    for (const theme of ["light", "dark"]) {
+      const one = await open(well(), { theme });
+      for (const contact of theme === "dark" ? ["Fresh"] : ["Fresh", "Stale", "Expired"]) {
+        const state = well(), { status } = state.node, whole = contact === "Fresh";
+        status.contact = { state: contact };
+        if (whole) {
+          status.updates = PHASES.map((phase) => ({ name: phase, phase, version: "2", installedVersion: "1" }));
+          status.manifests = ENTRIES.map((phase) => ({ name: phase, phase }));
+          status.conditions = troubled().node.status.conditions.map((it) => ({ ...it, reason: it.type }));
+          status.hold = { active: true, reason: "x" };
+          status.disk = ["Warning", "Critical"].map((level) => ({ path: `/${level}`, level }));
+          status.telemetry.sinks = ["Closed", "Open", "HalfOpen"].map((breaker) => ({ name: breaker, breaker }));
+        }
+        await one.set(state);
+        const find = `(() => {
+          const places = [], add = (key, e, width, height) => { const r = e.getBoundingClientRect(); places.push([\`${theme} ${contact} \${key}\`, [r.left + scrollX, r.top + scrollY, width ?? r.width, height ?? r.height]]); };
+          add("health", document.getElementById("health"), 48, 24);
+          const counts = {};
+          for (const e of document.querySelectorAll("${whole ? "#content .state" : "#contact .state"}")) {
+            const key = \`\${e.closest("section").id}/\${e.classList[1]}/\${e.textContent}\`;
+            counts[key] = (counts[key] ?? 0) + 1;
+            add(counts[key] > 1 ? \`\${key}.\${counts[key]}\` : key, e);
+          }
+          return places;
+        })()`;
+        await all.look(one.page, find);
+        if (!whole || theme === "dark") continue;
+        const marks = (look) => `document.querySelectorAll(".state.bad").forEach((e) => { e.dataset.mark = ${look}; })`;
+        await all.mutant(one.page, find, marks('"\u25cf"'), /\/bad\//);
+        await one.page.evaluate(marks('"\u25a0"'));
+        await all.mutant(one.page, find, () => { document.documentElement.style.setProperty("--wait", "#0a6b3d"); }, /\/wait\//);
+        await one.page.evaluate(() => document.documentElement.style.removeProperty("--wait"));
+        await all.mutant(one.page, find, () => document.getElementById("health").classList.remove("gone"), / health$/);
+      }
+      await one.end();
+    }
+    all.end();
   },
 
   "axe-core finds nothing, in both themes at 320, 768 and 1920 px; nothing runs out of the page": async () => {

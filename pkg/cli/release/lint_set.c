@@ -161,6 +161,25 @@ static int check_signed(const struct lint_check *check, const struct lint_item *
     return report(check, item, false, "spec.images.allow", "has no effect until the policy is signed");
 }
 
+/* Without a SyncPolicy here, the policies are elsewhere. */
+static int check_images(const struct lint_check *check)
+{
+    bool has_policy = false, has_images = false;
+    int r = 0;
+
+    for (size_t i = 0; i < check->set->n; i++) {
+        const struct hf_syncpolicy *policy = check->set->items[i].policy;
+        has_policy |= policy != NULL;
+        has_images |= policy != NULL && policy->images.prefetch[0] != NULL;
+    }
+    for (size_t i = 0; has_policy && !has_images && r == 0 && i < check->set->n; i++)
+        if (json_is_true(hf_json_at(check->set->items[i].object, "spec.waitForImages")))
+            r = report(
+                check, &check->set->items[i], false, "spec.waitForImages",
+                "no SyncPolicy here lists images (spec.images.prefetch): nodes without such a list wait for ever");
+    return r;
+}
+
 static int check_conflicts(const struct lint_check *check)
 {
     const struct hf_lint_set *set = check->set;
@@ -188,6 +207,8 @@ int hf_lint_set_check(const struct hf_lint_set *set,
     const struct lint_check check = {.set = set, .report = report_one, .arg = arg, .err = err};
     int r = check_twins(&check);
 
+    if (r == 0)
+        r = check_images(&check);
     return r == 0 ? check_conflicts(&check) : r;
 }
 

@@ -338,6 +338,25 @@ START_TEST(texts_of_files_are_plain)
 }
 END_TEST
 
+/* A list that nodes wait for has to be somewhere; without any policy, it may be elsewhere. */
+START_TEST(lint_of_images_to_wait_for)
+{
+    static const char *const policies[] = {
+        SITE("a", "  interval: 1m\n"),
+        SITE("a", "  images:\n    mirror: {registries: [r.example], maxBytes: 1Gi}\n    prefetch: ['r.example/a@sha256:"
+                  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa']\n"),
+        "apiVersion: v1\nkind: ConfigMap\n"};
+
+    for (size_t i = 0; i < HF_LEN(policies); i++) {
+        cli_write_text(&run, "a.yaml", RELEASE_OF("1") "  waitForImages: true\n");
+        cli_write_text(&run, "b.yaml", policies[i]);
+        (void)cli(&run, "lint", "%/a.yaml", "%/b.yaml", NULL);
+        ck_assert_msg((strstr(run.out, "spec.waitForImages: no SyncPolicy") != NULL) == (i == 0), "%zu: %s", i,
+                      run.out);
+    }
+}
+END_TEST
+
 START_TEST(lint_advises)
 {
     cli_write_text(&run, "v", "something");
@@ -658,6 +677,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lint_for_programs);
     tcase_add_loop_test(tc, lint_of_a_set, 0, (int)HF_LEN(sets));
     tcase_add_test(tc, texts_of_files_are_plain);
+    tcase_add_test(tc, lint_of_images_to_wait_for);
     tcase_add_test(tc, lint_advises);
     tcase_add_test(tc, lint_refuses_releases_of_earlier_versions);
     tcase_add_test(tc, hold);

@@ -66,6 +66,13 @@ static bool strong(const char *etag)
     return etag[0] == '"';
 }
 
+/* The remainder is of another file than the bytes that are there: the server ignored If-Range. */
+static bool is_of_another_file(const struct hf_fetch *fetch, const struct hf_http_response *response)
+{
+    return response->status == 206 && has_one_source(fetch) && strong(fetch->record.etag) &&
+           response->etag[0] != '\0' && strcmp(response->etag, fetch->record.etag) != 0;
+}
+
 /* Reports received bytes, and counts them for the record. */
 static void count(struct hf_fetch *fetch, uint64_t n, bool before)
 {
@@ -217,13 +224,15 @@ static int on_response(void *arg, const struct hf_http_response *response)
     note_oddity(fetch, response);
     if (status == 416 && from > 0 && response->range_total == from) /* the download is complete already */
         return -ENODATA;
-    if (status == 416 || (status == 206 && response->range_start != from)) {
+    if (is_of_another_file(fetch, response) || status == 416 || (status == 206 && response->range_start != from)) {
         fetch->drop = !has_next(fetch);
-        return fail(fetch, HF_R_DownloadRefused, EPROTO, "the server cannot resume at byte %" PRIu64, from);
+        return fail(fetch, HF_R_DownloadRefused, EPROTO, "the server cannot resume at byte %" PRIu64 "%s", from,
+                    is_of_another_file(fetch, response) ? ": its file has changed" : "");
     }
     if (status != 200 && status != 206) {
         /* A presigned URL that has ended: the server that redirected here has a fresh one. */
-        fetch->try.renew = from > 0 && response->redirected && (status == 401 || status == 403 || status == 410);
+        fetch->try.renew = response->redirected && (status == 401 || status == 403 || status == 410) &&
+                           (from > 0 || fetch->try.renewals < HF_FETCH_RENEWALS);
         fetch->result.hopeless = status >= 400 && status < 500 && status != 401 && status != 408 && status != 425 &&
                                  status != 429 && !fetch->try.renew;
         bool gone = (status == 404 || status == 410) && !fetch->try.renew;

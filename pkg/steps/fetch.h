@@ -10,8 +10,8 @@
  *
  * With mirrors of the URL in `access`, it tries one after the other, and keeps what it has. Any may have sent any byte,
  * so it asks for the remainder without If-Range: the hash decides. A mirror with another one behind it has to send
- * HF_FETCH_MIRROR_MIN bytes in each HF_FETCH_MIRROR_S seconds. If a redirect's target refuses the remainder (a
- * presigned URL has ended), the fetch asks `url` again. A fetch frees itself before it calls `done`. */
+ * HF_FETCH_MIRROR_MIN bytes in each HF_FETCH_MIRROR_S seconds. If a redirect's target refuses (a presigned URL has
+ * ended), the fetch asks `url` again. A fetch frees itself before it calls `done`. */
 #pragma once
 
 #include <stdbool.h>

@@ -438,6 +438,62 @@ def presigned(world):
     return f"{signed['asked']} questions, {store.sent} bytes for {SIZE}"
 
 
+def presigned_delta(good_at, method):
+    """The redirects lead to URLs that have ended before the first byte of the delta; question `good_at` gets one that has not."""
+    def case(world):
+        store, asked = world.mirror(), []
+        world.configure((world.origin, world.ca_file), (store, world.ca_file))
+        world.start()
+        world.committed()
+        old, world.made = world.made, world.node.place("versions", "v2")
+        with open(old, "rb") as before, open(world.made, "wb") as after:
+            after.write(before.read()[:-4096] + os.urandom(4096))
+
+        def origin(handler):
+            delta = handler.path.endswith(".delta")
+            asked.extend([handler.headers.get("Cache-Control")] if delta else [])
+            return handler.redirect(f"{store.url}{handler.path}?sig={'ended' if delta and len(asked) < good_at else 'good'}")
+        world.origin.answer = origin
+        store.answer = lambda h: h.path.endswith("ended") and (h.send_error(403) or True)
+        world.node.apply("update", world.node.create("app", "1.1.0", 2, world.made, old=old, service=False))
+        wait(f"the second release ({world.row()})", lambda: world.row().get("sequence") == 2, 60)
+        world.committed()
+        assert (world.row()["method"], asked) == (method, [None, *["no-cache"] * (min(good_at, 4) - 1)]), f"{world.row()}, {asked}"
+        assert (method == "Full") == ("HTTP status 403" in world.log() and "no credential follows a redirect" in world.log()), "the log"
+        return f"{len(asked)} questions, {store.sent} bytes"
+    return case
+
+
+# ---- a store that does not keep to Range and If-Range --------------------------------------------------------------------
+
+def resumed(then, *words):
+    """The first answer ends halfway, and `then(handler, body)` gives the later ones. What it may not cost: another file, or no end."""
+    def case(world):
+        def answer(handler):
+            body = world.origin.files[handler.path.rpartition("/")[2]]
+            if len(world.origin.seen) == 1:
+                handler.serve(bytes(SIZE) if words else body, until=SIZE // 2)
+            else:
+                then(handler, body)
+            return True
+        world.origin.answer = answer
+        world.configure((world.origin, world.ca_file))
+        world.start()
+        world.committed()
+        assert "Range" in world.origin.seen[1][1] and all(word in world.log() for word in words), f"{world.origin.seen}: {world.log()}"
+        assert len(world.origin.seen) == (3 if words else 2), world.origin.seen
+        return f"{world.origin.sent} bytes for {SIZE}"
+    return case
+
+
+def without(*names):
+    def serve(handler, body):
+        for name in names:
+            del handler.headers[name]
+        handler.serve(body)
+    return serve
+
+
 # ---- certificates ------------------------------------------------------------------------------------------------------
 
 def no_ca(world):
@@ -787,7 +843,8 @@ CASES = {
     "token file writable": bad_file(SECRET, 0o666, "writable"), "token file missing": missing_file,
     "mounted secret": mounted_secret, "hangup": hangup, "plain http": plain_http,
     "foreign redirect": foreign_redirect, "redirect refused": redirect_refused, "redirect to other ca": redirect_to_other_ca,
-    "presigned": presigned, "no ca": no_ca, "ca changes": ca_changes, "bad ca": bad_ca, "client certificate": client_certificate,
+    "presigned": presigned, "presigned delta": presigned_delta(3, "Delta"), "presigned delta that stays away": presigned_delta(99, "Full"),
+    "range ignored": resumed(without("Range")), "if-range ignored": resumed(without("If-Range"), "its file has changed"), "no ca": no_ca, "ca changes": ca_changes, "bad ca": bad_ca, "client certificate": client_certificate,
     "mirror": mirror, "mirror with token": mirror_with_token, "mirror down": mirror_down, "mirror silent": mirror_silent,
     "mirror slow": mirror_slow, "mirror cold": mirror_cold, "mirror missing": mirror_missing, "mirror breaks": mirror_breaks,
     "mirror lies": mirror_lies(lambda body: body[:-1] + bytes([body[-1] ^ 1])), "mirror lies short": mirror_lies(lambda body: body[:-7]),

@@ -327,7 +327,7 @@ static const struct {
     enum hf_reason reason;
     unsigned blobs, tokens, stored;
 } bad[] = {
-    {STORE_DENIES, -EAGAIN, HF_R_DownloadRefused, 2, 1, 1}, {NO_TLS_REALM, -EPROTO, HF_R_DownloadRefused, 1, 0, 0},
+    {STORE_DENIES, -EAGAIN, HF_R_DownloadRefused, 8, 4, 4}, {NO_TLS_REALM, -EPROTO, HF_R_DownloadRefused, 1, 0, 0},
     {DENIED, -EACCES, HF_R_DownloadRefused, 1, 1, 0},       {NO_TOKEN, -EBADMSG, HF_R_DownloadFailed, 1, 1, 0},
     {LONG_TOKEN, -E2BIG, HF_R_DownloadFailed, 1, 1, 0},     {USELESS, -EAGAIN, HF_R_DownloadRefused, 2, 1, 0},
     {BASIC_ONLY, -EAGAIN, HF_R_DownloadRefused, 1, 0, 0},   {ENDLESS, -EFBIG, HF_R_ArtifactTooLong, 1, 0, 0},

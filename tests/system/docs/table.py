@@ -233,6 +233,8 @@ ROWS = [
         before=lambda world: world.service()),
     Row(r"nohup python3 -m http\.server 8081 .*", after=lambda world, _: wait("the web server", lambda: ask(8081, "/"))),
     Row(r"until sudo holdfast status \| grep .*", page="docs/tutorials/first-node.md"),
+    Row(r"pkill -f 'http\.server 808\[1\]'", page="docs/tutorials/first-node.md", after=lambda world, _: wait("no web server", lambda: not ask(8081, "/"))),
+    Row(r"sudo rm -r /etc/holdfast /var/lib/holdfast .*", page="docs/tutorials/first-node.md", after=lambda world, _: world.call(["test", "!", "-e", "/var/lib/holdfast"])),
     Row(r"sudo mv /var/lib/holdfast .*", after=lambda world, _: world.call(["test", "!", "-e", "/var/lib/holdfast"])),
     Row(r"holdfast wait .*", "cluster", page="docs/how-to/ci.md", why="tests/system/e2e/test_helm.py runs it with docs/how-to/rollouts.md"),
     # ---- keys, releases -------------------------------------------------------------------------------------------------

@@ -16,6 +16,8 @@ import json
 import os
 import shutil
 import signal
+import socket
+import socketserver
 import subprocess
 import sys
 import tarfile
@@ -71,6 +73,38 @@ class Door(http.server.ThreadingHTTPServer):
         self.registry, self.token = registry, os.urandom(16).hex()
         self.password = "Basic " + base64.b64encode(f"edge:{password}".encode()).decode()
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Link(socketserver.ThreadingTCPServer):
+    """What carries all connections to a port, with at most `rate` bytes a second back; 0: as it is."""
+    daemon_threads, allow_reuse_address = True, True
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.server.to_port)) as far:
+                threading.Thread(target=self.carry, args=(self.request, far, False), daemon=True).start()
+                self.carry(far, self.request, True)
+
+        def carry(self, source, sink, back):
+            with contextlib.suppress(OSError):
+                while piece := source.recv(2048):
+                    if back:
+                        self.server.wait(len(piece))
+                    sink.sendall(piece)
+            with contextlib.suppress(OSError):
+                sink.shutdown(socket.SHUT_WR)
+
+    def __init__(self, to_port):
+        super().__init__(("127.0.0.1", 0), Link.Handler)
+        self.to_port, self.rate, self.free_at, self.lock = to_port, 0, 0.0, threading.Lock()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def wait(self, n):
+        with self.lock:
+            now = time.monotonic()
+            self.free_at = max(now, self.free_at) + (n / self.rate if self.rate else 0)
+            until = self.free_at
+        time.sleep(until - now)
 
 
 class Registry:
@@ -334,6 +368,58 @@ def containerd_by_delta():
         equal("the layer after it", digest(scene.ask(f"/v2/team/app/blobs/{digest(new)}")[2]), digest(new))
 
 
+SLOW_LAYER, SLOW_CHANGE, SLOW_RATE = 12 << 20, 30000, 45000  # a byte that changes costs the delta one
+
+
+def on_a_slow_link():
+    """A layer leaves while its delta arrives; a kill -9 in the middle leaves nothing; the pull costs the link the delta."""
+    with Scene("slow") as scene:
+        registry, link = scene.registry, Link(scene.registry.port)
+        scene.stack.callback(link.shutdown)
+        registry.name = f"127.0.0.1:{link.server_address[1]}"
+        scene.policy({"registries": [registry.name], "port": scene.port})
+        scene.start_containerd()
+        old = os.urandom(SLOW_LAYER)
+        new = b"".join(os.urandom(SLOW_CHANGE) + old[at + SLOW_CHANGE:at + (1 << 20)] for at in range(0, SLOW_LAYER, 1 << 20))
+        registry.put_image("v1", [old, registry.layers[1]])
+        manifest = "/v2/team/app/manifests/" + digest(registry.put_image("v2", [new, registry.layers[1]])[0])
+        names = [f"docker://127.0.0.1:{registry.port}/team/app:{tag}" for tag in ("v1", "v2")]
+        subprocess.run([os.path.join(TOP, "build/release/holdfast"), "image", "delta", *names, "--push"], check=True, stdout=subprocess.DEVNULL)
+        wait("the registry by its name", lambda: scene.ask(manifest, Accept=MANIFEST)[0] == 200)
+        done = scene.pull("v1")
+        equal(f"the pull of v1 ({done.stdout[-500:]})", done.returncode, 0)
+        link.rate = SLOW_RATE
+        delta = SLOW_LAYER // (1 << 20) * SLOW_CHANGE
+
+        def fetched():
+            return scene.metric("holdfast_mirror_fetched_bytes_total") - before
+        scene.ask(manifest, Accept=MANIFEST)
+        connection = http.client.HTTPConnection("127.0.0.1", scene.port, timeout=60)
+        connection.request("GET", f"/v2/team/app/blobs/{digest(new)}?ns={registry.name}",
+                           headers={"Authorization": scene.hosts().split('authorization = "')[1].split('"')[0]})
+        connection.getresponse().read(1000)
+        scene.node.kill_agent()
+        connection.close()
+        equal("files", set(os.listdir(scene.node.place("state", "mirror"))) - {"tags"}, {"secret", "hosts.toml"})
+        scene.start()
+        before, began, result = scene.metric("holdfast_mirror_fetched_bytes_total"), time.monotonic(), []
+        pull = threading.Thread(target=lambda: result.append(scene.pull("v2")))
+        pull.start()
+        wait("the first bytes", lambda: scene.metric('holdfast_mirror_sent_bytes_total{from="delta"}') > 64000)
+        first, arrived = time.monotonic() - began, fetched()
+        if arrived >= delta:
+            raise AssertionError(f"nothing left before all {arrived} bytes had arrived")
+        pull.join()
+        took = time.monotonic() - began
+        equal(f"the pull of v2 ({result[0].stdout[-500:]})", result[0].returncode, 0)
+        with open(os.path.join(scene.content, "blobs/sha256", digest(new).split(":")[1]), "rb") as file:
+            equal("the layer", digest(file.read()), digest(new))
+        print(f"      a layer of {len(new)} bytes at {SLOW_RATE} bytes/s: first bytes after {first:.1f} s, with {arrived:.0f} here, all after {took:.0f} s, "
+              f"with {fetched():.0f}")
+        if fetched() > delta * 1.2 + 64000:
+            raise AssertionError(f"{fetched()} bytes came over the link for a delta of {delta}")
+
+
 def ready_before_a_pod():
     """An image comes in its window, over a kill -9 in the middle of it, and is there when the registry is not. So long a release waits."""
     with Scene("prefetch") as scene:
@@ -532,7 +618,7 @@ def stopped_in_the_middle():
             equal(f"the next pull after the {victim}", (status, digest(body)), (200, digest(scene.registry.layers[0])))
 
 
-CASES = [containerd_pulls, containerd_configured_by_the_agent, containerd_by_delta, ready_before_a_pod, containerd_without_the_agent, no_open_door, private, damaged_registry, conformance, stopped_in_the_middle]
+CASES = [containerd_pulls, containerd_configured_by_the_agent, containerd_by_delta, on_a_slow_link, ready_before_a_pod, containerd_without_the_agent, no_open_door, private, damaged_registry, conformance, stopped_in_the_middle]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("-")]

@@ -177,6 +177,47 @@ def attack_viewers_that_do_not_read(home):
         local.end()
 
 
+def attack_viewers_that_send(home):
+    """A viewer of the page sends: texts, fragments, a frame of 2^62 bytes or pings without end close it; who reads has the page all the while."""
+    local = Local(home)
+
+    def view():
+        viewer = socket.create_connection(("127.0.0.1", local.metrics), timeout=30)
+        viewer.sendall(VIEW.encode())
+        assert viewer.recv(12) == b"HTTP/1.1 101", "a viewer got no place"
+        return viewer
+
+    def closes(viewer, frames, again):
+        end = time.monotonic() + 60
+        try:
+            viewer.sendall(frames)
+            while again and time.monotonic() < end:
+                viewer.sendall(frames)
+            while time.monotonic() < end:
+                if not viewer.recv(65536):
+                    return True
+        except ConnectionError:
+            return True
+        return False
+
+    key = b"\x01\x02\x03\x04"
+    try:
+        with view() as reader:
+            for what, frames, again in (("a text", b"\x81\x85" + key + b"hello", False), ("a fragment", b"\x01\x81" + key + b"x", False),
+                                        ("2^62 bytes", b"\x82\xff\x40" + bytes(7) + key + b"x", False), ("pings", (b"\x89\x84" + key + b"ping") * 2000, True)):
+                with view() as viewer:
+                    assert closes(viewer, frames, again), f"{what}: the viewer stays"
+                assert local.ask(local.metrics, "GET", "/page/state.json")[0] == 200, what
+            reader.setblocking(False)
+            while True:
+                try:
+                    assert reader.recv(65536), "who reads was closed"
+                except BlockingIOError:
+                    break
+    finally:
+        local.end()
+
+
 def attack_forged_provenance(home):
     """Post records as the journal, the agent or a finding: they arrive under "http:", with the poster's own user id."""
     local = Local(home)

@@ -2,12 +2,18 @@
 #include "loop/server/feed.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "loop/server/internal.h"
 
-enum { MAX_TEXT_BYTES = 4 << 20 };
+enum {
+    MAX_TEXT_BYTES = 4 << 20,
+    MAX_HEARD = 1 << 20, /* between two texts; the pongs of a day are a twentieth */
+};
 
 struct hf_server_feed {
     struct hf_server_feed_params params;
@@ -43,12 +49,37 @@ void hf_server_feed_free(struct hf_server_feed *feed)
     free(feed);
 }
 
+/* lws answers pings by itself, and says nothing of them: the kernel counts. */
+static bool floods(struct hf_server_connection *connection)
+{
+    uint64_t info[17]; /* the last: tcpi_bytes_received, for which the C libraries have no name */
+    socklen_t n = sizeof(info);
+    uint64_t before = connection->heard;
+
+    if (getsockopt(lws_get_socket_fd(connection->wsi), IPPROTO_TCP, TCP_INFO, info, &n) < 0 || n < sizeof(info))
+        return false; /* a Unix socket */
+    connection->heard = info[16];
+    return before != 0 && connection->heard - before > MAX_HEARD;
+}
+
 static void wake(const struct hf_server_feed *feed)
 {
     struct hf_list *it, *next;
 
     hf_list_each(it, next, &feed->viewers)
         lws_callback_on_writable(hf_container_of(it, struct hf_server_connection, viewing)->wsi);
+}
+
+/* Who floods need not read, and so may never become writable. */
+static void end_floods(const struct hf_server_feed *feed)
+{
+    struct hf_list *it, *next;
+
+    hf_list_each(it, next, &feed->viewers) {
+        struct hf_server_connection *connection = hf_container_of(it, struct hf_server_connection, viewing);
+        if (floods(connection))
+            lws_set_timeout(connection->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
+    }
 }
 
 int hf_server_feed_send(struct hf_server_feed *feed, struct hf_view text)
@@ -66,6 +97,7 @@ int hf_server_feed_send(struct hf_server_feed *feed, struct hf_view text)
     hf_buf_done(&feed->text);
     feed->text = fresh;
     feed->version++;
+    end_floods(feed);
     wake(feed);
     return 0;
 }

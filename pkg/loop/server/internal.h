@@ -34,6 +34,7 @@ struct hf_server_connection {
     struct hf_server_feed *feed; /* it is a websocket that has joined; NULL: it is not */
     struct hf_list viewing;      /* in the feed's list */
     uint64_t seen;               /* version of the text that it has */
+    uint64_t heard;              /* bytes that had come at the last text; 0: none came since it joined */
     bool unwanted;               /* the feed closes it */
 };
 

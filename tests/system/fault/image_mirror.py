@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Images through the mirror of a real agent, from the registry of distribution (Go modules), to a real containerd and to a bare client:
-the hosts.toml that the agent writes, the secret, a private registry, a registry or an agent that is away, kill -9 in the middle.
+the hosts.toml that the agent writes, the secret, a private registry, a registry or an agent that is away, frozen or killed in the middle.
 
     tests/system/fault/image_mirror.py [WORD...]
 
@@ -618,7 +618,65 @@ def stopped_in_the_middle():
             equal(f"the next pull after the {victim}", (status, digest(body)), (200, digest(scene.registry.layers[0])))
 
 
-CASES = [containerd_pulls, containerd_configured_by_the_agent, containerd_by_delta, on_a_slow_link, ready_before_a_pod, containerd_without_the_agent, no_open_door, private, damaged_registry, conformance, stopped_in_the_middle]
+def files_of(scene):
+    """What is below the mirror's folder."""
+    return {os.path.join(folder, name) for folder, _, names in os.walk(scene.node.place("state", "mirror")) for name in names}
+
+
+def containerd_in_the_middle():
+    """The agent is frozen, or killed, or the registry is, while containerd pulls: the pull ends right, the next one does, and nothing stays."""
+    with Scene("frozen") as scene:
+        scene.start_containerd()
+        registry, ingest = scene.registry, os.path.join(scene.content, "ingest")
+
+        def begun():
+            with contextlib.suppress(FileNotFoundError):  # each goes when it is whole
+                return any(os.path.getsize(os.path.join(ingest, one, "data")) > 100000 for one in os.listdir(ingest))
+        tags = iter(range(2, 20))
+        for victim in ("agent frozen", "registry frozen", "agent killed"):
+            before, pull = files_of(scene), None
+            while pull is None:
+                tag, layer = next(tags), os.urandom(24 << 20)
+                registry.put_image(str(tag), [layer])
+                pull = subprocess.Popen(["ctr", "-a", scene.node.place("c.sock"), "content", "fetch", "--hosts-dir", scene.node.place("certs.d"),
+                                         f"{registry.name}/team/app:{tag}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                until = time.monotonic() + 60
+                while not begun() and pull.poll() is None and time.monotonic() < until:
+                    pass
+                process = registry.process if "registry" in victim else scene.node.agent
+                process.send_signal(signal.SIGSTOP)
+                time.sleep(0.5)
+                if pull.poll() is not None:  # it was over before that
+                    process.send_signal(signal.SIGCONT)
+                    pull = None
+            if "killed" in victim:
+                scene.node.kill_agent()
+            process.send_signal(signal.SIGCONT)
+            said = pull.communicate(timeout=60)[0]
+            equal(f"{victim}: the pull ({said[-500:]})", pull.returncode, 0)
+            with open(os.path.join(scene.content, "blobs/sha256", digest(layer).split(":")[1]), "rb") as file:
+                equal("the layer", digest(file.read()), digest(layer))
+            if "killed" in victim:
+                scene.start()
+            wait("nothing new below the mirror's folder", lambda: files_of(scene) - {scene.node.place("state", "mirror", "tags")} <= before)
+            equal("the next pull", scene.pull().returncode, 0)
+
+
+def port_taken():
+    """Another process has the mirror's port: no hosts.toml leads there, and a free port serves."""
+    with Scene("port") as scene, socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        hosts = scene.node.place("state", "mirror", "hosts.toml")
+        scene.policy({"registries": [scene.registry.name], "port": other.getsockname()[1]})
+        wait("hosts.toml to go", lambda: not os.path.exists(hosts))
+        equal("the old port", scene.ask("/v2/", secret=False)[0], 0)
+        scene.policy({"registries": [scene.registry.name], "port": scene.port})
+        wait("hosts.toml", lambda: os.path.exists(hosts))
+        equal("a blob", scene.blob()[0], 200)
+
+
+CASES = [containerd_pulls, containerd_configured_by_the_agent, containerd_by_delta, on_a_slow_link, ready_before_a_pod, containerd_without_the_agent, no_open_door, private, damaged_registry, conformance, stopped_in_the_middle, containerd_in_the_middle, port_taken]
 
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if not word.startswith("-")]

@@ -49,7 +49,6 @@
 
 #include "api/meta.h"
 #include "audit/check.h"
-#include "base/encoding/base64.h"
 #include "cache/entry.h"
 #include "config/config.h"
 #include "manifests/source/bundle.h"
@@ -60,6 +59,7 @@
 #include "support/fakes/simnode.h"
 #include "support/fakes/ssa_sim.h"
 #include "support/json_text.h"
+#include "support/makers/signatures.h"
 #include "support/walk.h"
 #include "trust/key.h"
 #include "trust/trust.h"
@@ -858,15 +858,11 @@ static void pin(struct world *w, unsigned index)
 
 static void sign(json_t *entry, const struct hf_buf *with)
 {
-    _cleanup_(hf_buf_done) struct hf_buf bytes = HF_BUF_INIT(10000), base64 = HF_BUF_INIT(200);
-    unsigned char signature[HF_ED25519_SIGNATURE];
+    _cleanup_(hf_buf_done) struct hf_buf bytes = HF_BUF_INIT(10000);
 
     (void)json_object_del(entry, "signatures");
     ck_assert_int_eq(hf_trust_manifest_message(entry, &bytes, NULL), 0);
-    ck_assert_int_eq(hf_trust_sign(hf_buf_str(with), hf_buf_view(&bytes), signature, NULL), 0);
-    ck_assert_int_eq(hf_base64_encode(signature, sizeof(signature), &base64), 0);
-    (void)json_object_set_new(entry, "signatures",
-                              json_pack("[{s:s, s:s}]", "keyId", "site", "signature", hf_buf_str(&base64)));
+    (void)json_object_set_new(entry, "signatures", signatures_by("site", with, hf_buf_view(&bytes)));
 }
 
 /* Puts the files of the newest version into the source. `part` below 100: only about so many percent of each file. */

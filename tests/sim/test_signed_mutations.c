@@ -9,12 +9,12 @@
 #include <inttypes.h>
 
 #include "api/edgeupdate.h"
-#include "base/encoding/base64.h"
 #include "base/encoding/utf8.h"
 #include "codec/sha256.h"
 #include "kube/rules/watch_stream.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
+#include "support/makers/signatures.h"
 #include "trust/key.h"
 #include "trust/trust.h"
 
@@ -669,15 +669,12 @@ static json_t *load(const char *name)
 
 static void sign(json_t *object)
 {
-    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(MAX_TEXT), base64 = HF_BUF_INIT(200);
-    unsigned char signature[HF_ED25519_SIGNATURE];
+    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(MAX_TEXT);
     json_t *spec = json_object_get(object, "spec");
 
     ck_assert_int_eq(hf_json_canonical(json_object_get(spec, "release"), &message, NULL), 0);
-    ck_assert_int_eq(hf_trust_sign(hf_buf_str(&private_pem), hf_buf_view(&message), signature, NULL), 0);
-    ck_assert_int_eq(hf_base64_encode(signature, sizeof(signature), &base64), 0);
-    ck_assert_int_eq(
-        json_object_set_new(spec, "signatures", json_pack("[{s:s, s:s}]", "keyId", "k1", "signature", base64.p)), 0);
+    ck_assert_int_eq(json_object_set_new(spec, "signatures", signatures_by("k1", &private_pem, hf_buf_view(&message))),
+                     0);
 }
 
 static void set_up(void)

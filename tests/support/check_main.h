@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "support/mark.h"
 
@@ -43,6 +44,7 @@ static inline SRunner *hf_test_runner(const char *name, void (*add_cases)(TCase 
     unsigned wall_s = cpu_s * HF_TEST_WALL_FACTOR;
 
     hf_test_cpu_s = cpu_s;
+    tzset(); /* what the C library keeps of the zone is then there before a test forks */
     tcase_set_timeout(tc, wall_s > HF_TEST_WALL_S ? wall_s : HF_TEST_WALL_S);
     tcase_add_checked_fixture(tc, hf_test_prepare, NULL);
     add_cases(tc);

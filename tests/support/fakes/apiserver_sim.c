@@ -176,7 +176,8 @@ static void bookmark_fires(void *arg)
 
 static void record(struct hf_simapi *api, const char *type, const char *kind, json_t *object)
 {
-    api->history = must(reallocarray(api->history, api->n_history + 1, sizeof(*api->history)));
+    if ((api->n_history & (api->n_history - 1)) == 0)
+        api->history = must(reallocarray(api->history, 2 * api->n_history + 1, sizeof(*api->history)));
     api->history[api->n_history++] =
         (struct change){.version = api->version, .type = type, .kind = kind, .object = must(json_deep_copy(object))};
     for (struct hf_list *it = api->streams.next; it != &api->streams; it = it->next) {

@@ -65,7 +65,8 @@ static void record(struct hf_fake_http *fake, const struct hf_simcall *call)
                                         "Authorization", "Accept", "Content-Type", "User-Agent"};
     struct hf_buf headers = {.max = 65536};
 
-    fake->asked = must(reallocarray(fake->asked, fake->n_asked + 1, sizeof(*fake->asked)));
+    if ((fake->n_asked & (fake->n_asked - 1)) == 0)
+        fake->asked = must(reallocarray(fake->asked, 2 * fake->n_asked + 1, sizeof(*fake->asked)));
     struct hf_fake_request *request = &fake->asked[fake->n_asked++];
     *request = (struct hf_fake_request){.method = copy(hf_simcall_method(call)),
                                         .url = copy(hf_simcall_url(call)),

@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "api/meta.h"
-#include "base/encoding/base64.h"
 #include "base/parse.h"
 #include "codec/sha256.h"
 #include "delta/delta.h"
 #include "support/delta_io.h"
+#include "support/makers/signatures.h"
 #include "trust/key.h"
 #include "trust/trust.h"
 
@@ -91,6 +91,8 @@ struct hf_simsite *hf_simsite_new(const char *name, size_t releases, const char 
         pems[i]->max = 4096;
     must(hf_trust_generate(&site->private_pem, &site->public_pem, NULL) == 0);
     must(hf_trust_generate(&site->stranger_pem, &site->ignored_pem, NULL) == 0);
+    signatures_prepare(&site->private_pem, &site->public_pem);
+    signatures_prepare(&site->stranger_pem, &site->ignored_pem);
     for (site->n = 0; site->n < releases; site->n++) {
         struct release *release = &site->releases[site->n];
         release->temper = tempers[site->n];
@@ -263,17 +265,10 @@ static json_t *spec_release(const struct hf_simsite *site, size_t i, const struc
 
 static json_t *signature(const struct hf_buf *private_pem, const json_t *release)
 {
-    struct hf_buf text = HF_BUF_INIT(65536), encoded = HF_BUF_INIT(1024);
-    unsigned char bytes[HF_ED25519_SIGNATURE];
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(65536);
 
     must(hf_json_canonical(release, &text, NULL) == 0);
-    must(hf_trust_sign(hf_buf_str(private_pem), hf_buf_view(&text), bytes, NULL) == 0);
-    must(hf_base64_encode(bytes, sizeof(bytes), &encoded) == 0);
-    json_t *out = json_pack("[{s:s, s:s}]", "keyId", "k1", "signature", hf_buf_str(&encoded));
-    hf_buf_done(&text);
-    hf_buf_done(&encoded);
-    must(out != NULL);
-    return out;
+    return signatures_by("k1", private_pem, hf_buf_view(&text));
 }
 
 json_t *hf_simsite_update(const struct hf_simsite *site, size_t i, const struct hf_simsite_twist *twist)

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 
-#include "base/encoding/base64.h"
 #include "base/parse.h"
 
 #include "codec/pack.h"
 #include "codec/sha256.h"
 #include "delta/delta.h"
+#include "support/makers/signatures.h"
 #include "trust/key.h"
 #include "trust/trust.h"
 
@@ -75,16 +75,31 @@ static int add(void *ctx, const void *bytes, size_t n)
     return hf_buf_add(ctx, bytes, n);
 }
 
-/* One key pair for the process and one that nobody knows. */
-static void keys(struct hf_view *ret_private, struct hf_view *ret_public, bool other)
-{
-    static struct hf_buf private_pem[2] = {HF_BUF_INIT(4096), HF_BUF_INIT(4096)};
-    static struct hf_buf public_pem[2] = {HF_BUF_INIT(4096), HF_BUF_INIT(4096)};
+struct keys {
+    struct hf_buf private_pem, public_pem;
+};
 
-    if (private_pem[other].n == 0)
-        must(hf_trust_generate(&private_pem[other], &public_pem[other], NULL) == 0);
-    *ret_private = hf_buf_view(&private_pem[other]);
-    *ret_public = hf_buf_view(&public_pem[other]);
+/* One key pair for the process and one that nobody knows. */
+static const struct keys *keys(bool other)
+{
+    static struct keys both[2] = {{HF_BUF_INIT(4096), HF_BUF_INIT(4096)}, {HF_BUF_INIT(4096), HF_BUF_INIT(4096)}};
+
+    if (both[other].private_pem.n == 0) {
+        must(hf_trust_generate(&both[other].private_pem, &both[other].public_pem, NULL) == 0);
+        signatures_prepare(&both[other].private_pem, &both[other].public_pem);
+    }
+    return &both[other];
+}
+
+/* Before the tests fork: what they do not allocate they need not free (check_main.h). */
+__attribute__((constructor)) static void make_once(void)
+{
+    size_t n;
+
+    (void)keys(false);
+    (void)keys(true);
+    for (size_t i = 0; i < N_CONTENTS; i++)
+        (void)hf_sim_content(names[i], &n);
 }
 
 /* ---- artifacts --------------------------------------------------------------------------------------------------- */
@@ -177,40 +192,61 @@ static void make_plain(const struct hf_sim_release *release, const char *content
     }
 }
 
+/* What a process makes once under this name, empty at first: a walk publishes one release at each place. */
+static struct hf_buf *made_once(const char *name)
+{
+    static struct hf_strmap made;
+    struct hf_buf *bytes = hf_strmap_get(&made, name);
+
+    if (bytes == NULL) {
+        bytes = calloc(1, sizeof(*bytes));
+        must(bytes != NULL);
+        bytes->max = 1 << 22;
+        must(hf_strmap_put(&made, name, bytes) == 0);
+    }
+    return bytes;
+}
+
+static struct hf_view pack_of(const char *name, const struct hf_buf *plain)
+{
+    struct hf_buf *packed = made_once(name);
+
+    if (packed->n == 0) {
+        _cleanup_(hf_pack_freep) struct hf_pack *pack = hf_pack_new(add, packed, plain->n);
+        must(pack != NULL && hf_pack_feed(pack, plain->p, plain->n, NULL) == 0 && hf_pack_finish(pack, NULL) == 0);
+    }
+    return hf_buf_view(packed);
+}
+
 /* Serves the whole file and states in the artifact what of it is packed. */
 static void serve_whole(struct hf_simupdate *world, const struct hf_sim_release *release, const char *url,
                         const struct hf_buf *plain, json_t *artifact)
 {
     struct hf_buf *file = file_new(world, url);
-    char sha256[HF_SHA256_HEX];
+    char sha256[HF_SHA256_HEX], name[160];
 
     if (!release->packed) {
         must(hf_buf_add(file, plain->p, plain->n) == 0);
         return;
     }
-    _cleanup_(hf_pack_freep) struct hf_pack *pack = hf_pack_new(add, file, plain->n);
-    must(pack != NULL && hf_pack_feed(pack, plain->p, plain->n, NULL) == 0 && hf_pack_finish(pack, NULL) == 0);
+    (void)snprintf(name, sizeof(name), "%s %d", url, release->canonical);
+    struct hf_view pack = pack_of(name, plain);
+    must(hf_buf_add(file, pack.p, pack.n) == 0);
     if (!release->no_download)
         must(json_object_set_new(artifact, "download",
                                  json_pack("{s:s, s:I}", "sha256", hf_sha256_hex(file->p, file->n, sha256), "size",
                                            (json_int_t)file->n)) == 0);
 }
 
-/* The delta between two contents of this kind, made once in a process: a walk publishes one release at each place. */
+/* The delta between two contents of this kind. */
 static struct hf_view delta_of(const char *name, const struct hf_buf *old, const struct hf_buf *plain)
 {
     static const struct hf_delta_create_params params = {.profile = HF_DELTA_FAST, .threads = 1};
-    static struct hf_strmap made;
-    struct hf_buf *delta = hf_strmap_get(&made, name);
+    struct hf_buf *delta = made_once(name);
+    struct hf_delta_out out = {delta, add};
 
-    if (delta == NULL) {
-        delta = calloc(1, sizeof(*delta));
-        must(delta != NULL);
-        delta->max = 1 << 22;
-        struct hf_delta_out out = {delta, add};
+    if (delta->n == 0)
         must(hf_delta_create(old->p, old->n, plain->p, plain->n, &params, &out, NULL) == 0);
-        must(hf_strmap_put(&made, name, delta) == 0);
-    }
     return hf_buf_view(delta);
 }
 
@@ -280,18 +316,13 @@ static void merge(json_t *into, json_t *patch)
 
 static json_t *signatures(const json_t *release, const char *with)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20), base64 = HF_BUF_INIT(256);
-    unsigned char signature[HF_ED25519_SIGNATURE];
-    struct hf_view private_pem, public_pem;
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
     bool other = with != NULL && strcmp(with, "other") == 0;
 
     if (with != NULL && with[0] == '\0')
         return json_array();
-    keys(&private_pem, &public_pem, other);
     must(hf_json_canonical(release, &text, NULL) == 0);
-    must(hf_trust_sign(private_pem.p, hf_buf_view(&text), signature, NULL) == 0);
-    must(hf_base64_encode(signature, sizeof(signature), &base64) == 0);
-    return json_pack("[{s:s, s:s}]", "keyId", other ? "stranger" : "k1", "signature", base64.p);
+    return signatures_by(other ? "stranger" : "k1", &keys(other)->private_pem, hf_buf_view(&text));
 }
 
 static json_t *health(void)
@@ -419,10 +450,9 @@ void hf_simupdate_publish(struct hf_simupdate *world, const struct hf_sim_releas
 
 void hf_simupdate_trust_other(struct hf_simupdate *world)
 {
-    struct hf_view private_pem, public_pem;
+    const struct hf_buf *pem = &keys(true)->public_pem;
 
-    keys(&private_pem, &public_pem, true);
-    hf_simfs_put(world->fs, TRUST "/stranger.pem", public_pem.p, public_pem.n, 0644);
+    hf_simfs_put(world->fs, TRUST "/stranger.pem", pem->p, pem->n, 0644);
 }
 
 void hf_simupdate_withdraw(struct hf_simupdate *world, const char *name)
@@ -631,7 +661,7 @@ static bool names_unit(void *arg, const char *unit)
 struct hf_simupdate *hf_simupdate_new(uint64_t seed)
 {
     struct hf_simupdate *world = calloc(1, sizeof(*world));
-    struct hf_view private_pem, public_pem;
+    const struct hf_buf *pem = &keys(false)->public_pem;
 
     must(world != NULL);
     world->seed = seed;
@@ -639,8 +669,7 @@ struct hf_simupdate *hf_simupdate_new(uint64_t seed)
     world->fs = hf_simfs_new();
     world->files.free_value = free_file;
     hf_simloop_after_each(world->loop, after_each, world);
-    keys(&private_pem, &public_pem, false);
-    hf_simfs_put(world->fs, TRUST "/k1.pem", public_pem.p, public_pem.n, 0644);
+    hf_simfs_put(world->fs, TRUST "/k1.pem", pem->p, pem->n, 0644);
     hf_simfs_mkdir(world->fs, STATE, 0700);
     hf_simfs_mkdir(world->fs, "/opt", 0755);
     put_boot_id(world);

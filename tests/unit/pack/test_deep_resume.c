@@ -39,7 +39,41 @@ static void folder(int version, struct hf_buf *out)
     packs_text(out, 500, 90, 0);
 }
 
-/* Once for all tests, before the first. */
+struct kept {
+    struct hf_delta_checkpoint points[MAX_POINTS];
+    size_t n;
+    const struct hf_buf *made;
+};
+
+static struct hf_buf made = BUF;
+static struct kept kept = {.made = &made};
+
+static int keep(void *ctx, const struct hf_delta_checkpoint *point)
+{
+    struct kept *into = ctx;
+
+    ck_assert_uint_lt(into->n, MAX_POINTS);
+    ck_assert_uint_le(point->new_offset, into->made->n);
+    ck_assert(into->n == 0 || point->new_offset > into->points[into->n - 1].new_offset);
+    into->points[into->n++] = *point;
+    return 0;
+}
+
+static int apply(struct hf_buf *to, const struct hf_delta_checkpoint *resume, struct kept *into, struct hf_err *err)
+{
+    struct delta_io old_bytes = delta_io_of(&old), patch_bytes = delta_io_of(&patch);
+    const struct hf_deep_apply_params params = {.delta = {.old = delta_io_old(&old_bytes),
+                                                          .patch = delta_io_in(&patch_bytes),
+                                                          .out = delta_io_out(to),
+                                                          .resume = resume,
+                                                          .checkpoint = into != NULL ? keep : NULL,
+                                                          .checkpoint_ctx = into,
+                                                          .old_is_verified = true}};
+
+    return hf_deep_apply(&params, NULL, err);
+}
+
+/* Once for all tests, before the first; the delta is applied from its start. */
 static void make_files(void)
 {
     const struct hf_deep_create_params params = {.delta = {.threads = 1}};
@@ -52,47 +86,14 @@ static void make_files(void)
         stop(err.cause);
     if (!hf_deep_is((const unsigned char *)patch.p))
         stop("not one that looks inside");
-}
-
-struct kept {
-    struct hf_delta_checkpoint points[MAX_POINTS];
-    size_t n;
-    const struct hf_buf *made;
-};
-
-static int keep(void *ctx, const struct hf_delta_checkpoint *point)
-{
-    struct kept *kept = ctx;
-
-    ck_assert_uint_lt(kept->n, MAX_POINTS);
-    ck_assert_uint_le(point->new_offset, kept->made->n);
-    ck_assert(kept->n == 0 || point->new_offset > kept->points[kept->n - 1].new_offset);
-    kept->points[kept->n++] = *point;
-    return 0;
-}
-
-static int apply(struct hf_buf *made, const struct hf_delta_checkpoint *resume, struct kept *kept, struct hf_err *err)
-{
-    struct delta_io old_bytes = delta_io_of(&old), patch_bytes = delta_io_of(&patch);
-    const struct hf_deep_apply_params params = {.delta = {.old = delta_io_old(&old_bytes),
-                                                          .patch = delta_io_in(&patch_bytes),
-                                                          .out = delta_io_out(made),
-                                                          .resume = resume,
-                                                          .checkpoint = kept != NULL ? keep : NULL,
-                                                          .checkpoint_ctx = kept,
-                                                          .old_is_verified = true}};
-
-    return hf_deep_apply(&params, NULL, err);
+    if (apply(&made, NULL, &kept, &err) < 0)
+        stop(err.cause);
 }
 
 START_TEST(from_every_checkpoint)
 {
-    _cleanup_(hf_buf_done) struct hf_buf made = BUF;
     struct hf_err err = HF_ERR_INIT;
-    struct kept kept = {.made = &made};
 
-    int r = apply(&made, NULL, &kept, &err);
-    ck_assert_msg(r == 0, "%s", err.cause);
     ck_assert(made.n == new_file.n && memcmp(made.p, new_file.p, made.n) == 0);
     ck_assert_uint_ge(kept.n, MEMBERS * (size_t)MEMBER_BYTES / BLOCK - 1);
     for (size_t i = 0; i < kept.n; i++) {
@@ -100,7 +101,7 @@ START_TEST(from_every_checkpoint)
         struct kept more = {.made = &made};
         made.n = from->new_offset;
         memset(made.p + made.n, 0, new_file.n - made.n);
-        r = apply(&made, from, &more, &err);
+        int r = apply(&made, from, &more, &err);
         ck_assert_msg(r == 0, "from %llu: %s", (unsigned long long)from->new_offset, err.cause);
         ck_assert(made.n == new_file.n && memcmp(made.p, new_file.p, made.n) == 0);
         /* Those that follow are the same again. */
@@ -114,11 +115,6 @@ END_TEST
 /* No more is made again than a block and the stream that was open. */
 START_TEST(checkpoints_are_near)
 {
-    _cleanup_(hf_buf_done) struct hf_buf made = BUF;
-    struct hf_err err = HF_ERR_INIT;
-    struct kept kept = {.made = &made};
-
-    ck_assert_int_eq(apply(&made, NULL, &kept, &err), 0);
     for (size_t i = 0; i < kept.n; i++) {
         uint64_t block = (uint64_t)(i + 1) * BLOCK, at = kept.points[i].patch_offset;
         ck_assert_msg(at <= block && block - at <= MEMBER_BYTES + 4096 + 100000, "%zu: %llu", i,
@@ -129,13 +125,10 @@ END_TEST
 
 START_TEST(what_is_no_checkpoint_of_it)
 {
-    _cleanup_(hf_buf_done) struct hf_buf made = BUF;
     struct hf_err err = HF_ERR_INIT;
-    struct kept kept = {.made = &made};
     static const int64_t off[][2] = {{1, 0},    {-1, 0}, {0, 1}, {0, -1}, {INT64_MAX / 2, 0}, {0, INT64_MAX / 2},
                                      {0, 40000}};
 
-    ck_assert_int_eq(apply(&made, NULL, &kept, &err), 0);
     for (size_t i = 0; i < HF_LEN(off); i++) {
         struct hf_delta_checkpoint from = kept.points[1];
         from.new_offset += (uint64_t)off[i][0];

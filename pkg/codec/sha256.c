@@ -290,6 +290,14 @@ int hf_sha256_load(struct hf_sha256 *hash, const unsigned char state[static HF_S
     return 0;
 }
 
+const char *hf_sha256_final_hex(struct hf_sha256 *hash, char hex[static HF_SHA256_HEX])
+{
+    unsigned char digest[HF_SHA256_BYTES];
+
+    hf_sha256_final(hash, digest);
+    return hf_hex_encode(digest, sizeof(digest), hex);
+}
+
 void hf_sha256_of(const void *bytes, size_t n, unsigned char *ret_digest, size_t kept)
 {
     unsigned char digest[HF_SHA256_BYTES];

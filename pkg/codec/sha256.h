@@ -23,6 +23,8 @@ void hf_sha256_init(struct hf_sha256 *hash);
 void hf_sha256_update(struct hf_sha256 *hash, const void *bytes, size_t n);
 /* Needs hf_sha256_init() afterwards. */
 void hf_sha256_final(struct hf_sha256 *hash, unsigned char digest[static HF_SHA256_BYTES]);
+/* The same in hex. Returns `hex`. */
+const char *hf_sha256_final_hex(struct hf_sha256 *hash, char hex[static HF_SHA256_HEX]);
 
 /* First eight bytes, a fingerprint for this machine only: depends on byte order. */
 uint64_t hf_sha256_final64(struct hf_sha256 *hash);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/encoding/base64.h"
-#include "base/encoding/hex.h"
 #include "base/net/url_mask.h"
 #include "codec/sha256.h"
 #include "oci/registry/reference.h"
@@ -241,7 +240,6 @@ static void digest_text(struct hf_sha256 *hash, const char *text)
 static const char *digest_of(const struct hf_http_peer *peers, size_t n, char hex[HF_SHA256_HEX])
 {
     struct hf_sha256 hash;
-    unsigned char digest[HF_SHA256_BYTES];
 
     hf_sha256_init(&hash);
     for (size_t i = 0; i < n; i++) {
@@ -251,8 +249,7 @@ static const char *digest_of(const struct hf_http_peer *peers, size_t n, char he
         digest_text(&hash, peers[i].client_cert_pem);
         digest_text(&hash, peers[i].client_key_pem);
     }
-    hf_sha256_final(&hash, digest);
-    return hf_hex_encode(digest, sizeof(digest), hex);
+    return hf_sha256_final_hex(&hash, hex);
 }
 
 /* Adds what the node proves itself by: it is not in a file, and belongs to the loop thread. */

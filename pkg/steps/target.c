@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "codec/sha256.h"
 #include "os/dir.h"
@@ -359,7 +358,6 @@ static bool is_endless(const struct hf_fs_ops *fs, int fd, uint64_t at)
 int hf_target_hash_fd(const struct hf_fs_ops *fs, int fd, const atomic_bool *cancel, char hex[HF_SHA256_HEX],
                       uint64_t *ret_size, struct hf_failure *failure)
 {
-    unsigned char digest[HF_SHA256_BYTES];
     _cleanup_(hf_freep) unsigned char *bytes = malloc(STEP);
     struct hf_sha256 hash;
     uint64_t at = 0, ask_at = ASK_EVERY;
@@ -381,8 +379,7 @@ int hf_target_hash_fd(const struct hf_fs_ops *fs, int fd, const atomic_bool *can
         hf_sha256_update(&hash, bytes, (size_t)n);
         at += (uint64_t)n;
     }
-    hf_sha256_final(&hash, digest);
-    (void)hf_hex_encode(digest, sizeof(digest), hex);
+    (void)hf_sha256_final_hex(&hash, hex);
     if (ret_size != NULL)
         *ret_size = at;
     return 0;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/encoding/hex.h"
 #include "share/share.h"
 #include "steps/access.h"
 #include "update/release.h"
@@ -189,15 +188,10 @@ static void neighbour_fetched(void *arg, int r, const struct hf_failure *failure
 
 static void set_key(struct release *release, const char *node)
 {
-    unsigned char digest[HF_SHA256_BYTES];
     char hex[HF_SHA256_HEX];
-    struct hf_sha256 hash;
 
-    hf_sha256_init(&hash);
-    hf_sha256_update(&hash, node, strlen(node));
-    hf_sha256_final(&hash, digest);
     (void)snprintf(release->neighbour.key, sizeof(release->neighbour.key), "%s.%.32s", release->j.sha256,
-                   hf_hex_encode(digest, sizeof(digest), hex));
+                   hf_sha256_hex(node, strlen(node), hex));
 }
 
 static void fetch_from(struct release *release, const char *url, const char *node)

@@ -76,8 +76,7 @@ static int check_hash(int fd, const char *want, struct hf_err *err)
         hf_sha256_update(&hash, piece, (size_t)n);
     if (n < 0)
         return hf_err_sys(err, (int)n, "read patch");
-    hf_sha256_final(&hash, digest);
-    if (strcmp(hf_hex_encode(digest, sizeof(digest), hex), want) != 0)
+    if (strcmp(hf_sha256_final_hex(&hash, hex), want) != 0)
         return hf_err_set(err, EBADMSG, "the patch's SHA-256 is %s, not that of --sha256", hex);
     return lseek(fd, 0, SEEK_SET) < 0 ? hf_err_sys(err, -errno, "rewind patch") : 0;
 }

@@ -129,7 +129,6 @@ static int prove(struct hf_cli *cli, const struct delta_base *base, const struct
     struct hf_delta_memory old = {base->map.p, base->map.n};
     struct delta_proof proof = {.patch = patch};
     _cleanup_(hf_freep) char *name = hf_cli_patch_scratch("-");
-    unsigned char made[HF_SHA256_BYTES];
     char hex[HF_SHA256_HEX];
 
     if (name == NULL)
@@ -144,8 +143,7 @@ static int prove(struct hf_cli *cli, const struct delta_base *base, const struct
     hf_deep_file_done(&scratch);
     if (r < 0)
         return hf_err_wrap(err, r, "apply the delta of '%s' again", digest);
-    hf_sha256_final(&proof.hash, made);
-    if (strcmp(hf_hex_encode(made, sizeof(made), hex), digest + 7) != 0)
+    if (strcmp(hf_sha256_final_hex(&proof.hash, hex), digest + 7) != 0)
         return hf_err_set(err, EPROTO, "the delta of '%s' makes another layer: a defect of holdfast", digest);
     return 0;
 }

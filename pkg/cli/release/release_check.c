@@ -126,14 +126,12 @@ static int tally_bytes(void *ctx, const void *bytes, size_t n)
 
 static int judge_tally(struct file_tally *tally, const char *sha256, uint64_t size, struct hf_err *err)
 {
-    unsigned char digest[HF_SHA256_BYTES];
     char hex[HF_SHA256_HEX];
 
     if (tally->size != size)
         return hf_err_set(err, EBADMSG, "%llu bytes, but the release states %llu", (unsigned long long)tally->size,
                           (unsigned long long)size);
-    hf_sha256_final(&tally->hash, digest);
-    if (strcmp(hf_hex_encode(digest, sizeof(digest), hex), sha256) != 0)
+    if (strcmp(hf_sha256_final_hex(&tally->hash, hex), sha256) != 0)
         return hf_err_set(err, EBADMSG, "sha256 is %.16s..., but the release states %.16s...", hex, sha256);
     return 0;
 }

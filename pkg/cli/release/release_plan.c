@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "cli/release/release_steps.h"
 #include "cli/release/tar.h"
@@ -61,14 +60,6 @@ static int begin(struct hf_release_files *files, const char *name, struct releas
                         : hf_err_set(err, ENOMEM, "out of memory");
 }
 
-static void digest(struct hf_sha256 *hash, char hex[HF_SHA256_HEX])
-{
-    unsigned char bytes[HF_SHA256_BYTES];
-
-    hf_sha256_final(hash, bytes);
-    (void)hf_hex_encode(bytes, sizeof(bytes), hex);
-}
-
 static int write_packed(struct hf_release_files *files, const struct hf_cli_map *map, struct release_file *file,
                         struct hf_err *err)
 {
@@ -97,7 +88,7 @@ static int make_whole(struct hf_release_files *files, const char *name, const st
     hf_cli_out_done(&file.out);
     if (r == 0)
         *ret_wire_bytes = file.size;
-    digest(&file.hash, wire_hex);
+    (void)hf_sha256_final_hex(&file.hash, wire_hex);
     return r;
 }
 
@@ -137,7 +128,7 @@ static int make_delta(struct hf_release_files *files, const char *name, const st
     if (r < 0)
         return r;
     *ret_size = file.size;
-    digest(&file.hash, hex);
+    (void)hf_sha256_final_hex(&file.hash, hex);
     return 0;
 }
 

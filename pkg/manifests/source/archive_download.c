@@ -20,7 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/encoding/hex.h"
 #include "manifests/source/turns.h"
 #include "manifests/source/unarchive.h"
 #include "os/file.h"
@@ -111,7 +110,6 @@ static bool is_web_page(const struct hf_archive_download *download, int fd)
 
 static int verify(struct hf_archive_download *download, int fd)
 {
-    unsigned char digest[HF_SHA256_BYTES];
     char hex[HF_SHA256_HEX];
     struct hf_sha256 hash;
 
@@ -119,8 +117,7 @@ static int verify(struct hf_archive_download *download, int fd)
     int r = each_piece(download, fd, hash_piece, &hash);
     if (r < 0)
         return r;
-    hf_sha256_final(&hash, digest);
-    if (strcmp(hf_hex_encode(digest, sizeof(digest), hex), download->p.digest) == 0)
+    if (strcmp(hf_sha256_final_hex(&hash, hex), download->p.digest) == 0)
         return 0;
     return hf_source_fail(&download->failure, HF_MANIFEST_REASON_DIGEST_MISMATCH, EBADMSG,
                           "the archive has the digest sha256:%.64s, but the entry or Flux names sha256:%.64s%s", hex,

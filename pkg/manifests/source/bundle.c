@@ -18,7 +18,6 @@
 
 #include "base/array.h"
 #include "base/encoding/cut.h"
-#include "base/encoding/hex.h"
 #include "base/encoding/utf8.h"
 #include "codec/seal.h"
 #include "codec/squeeze.h"
@@ -241,7 +240,6 @@ static int check_folders(const struct hf_bundle *bundle, struct hf_err *err)
 
 int hf_bundle_seal(struct hf_bundle *bundle, struct hf_err *err)
 {
-    unsigned char digest[HF_SHA256_BYTES];
     struct hf_sha256 hash;
     int r;
 
@@ -262,8 +260,7 @@ int hf_bundle_seal(struct hf_bundle *bundle, struct hf_err *err)
         hf_sha256_update(&hash, file->path, strlen(file->path));
         hf_sha256_update(&hash, "\n", 1);
     }
-    hf_sha256_final(&hash, digest);
-    (void)hf_hex_encode(digest, sizeof(digest), bundle->digest);
+    (void)hf_sha256_final_hex(&hash, bundle->digest);
     bundle->sealed = true;
     return 0;
 }

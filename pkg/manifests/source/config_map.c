@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/encoding/base64.h"
-#include "base/encoding/hex.h"
 #include "manifests/source/object.h"
 #include "os/secret/secret_memory.h"
 
@@ -67,14 +66,12 @@ static void name_secret(const json_t *object, struct hf_bundle *bundle)
 {
     const char *parts[] = {"secret", hf_json_str_or(object, "metadata.uid", ""),
                            hf_json_str_or(object, "metadata.resourceVersion", "")};
-    unsigned char digest[HF_SHA256_BYTES];
     struct hf_sha256 hash;
 
     hf_sha256_init(&hash);
     for (size_t i = 0; i < HF_LEN(parts); i++)
         hf_sha256_update(&hash, parts[i], strlen(parts[i]) + 1);
-    hf_sha256_final(&hash, digest);
-    (void)hf_hex_encode(digest, sizeof(digest), bundle->id);
+    (void)hf_sha256_final_hex(&hash, bundle->id);
 }
 
 int hf_config_map_bundle(const json_t *object, bool secret, struct hf_bundle **ret_bundle,

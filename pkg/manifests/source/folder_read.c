@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 #include "base/array.h"
-#include "base/encoding/hex.h"
 #include "os/owner.h"
 
 enum {
@@ -518,7 +517,6 @@ static int look_at(struct folder_look *look, const struct hf_folder_read_params 
 
 static void fingerprint_of(const struct folder_look *look, char fingerprint[HF_SHA256_HEX])
 {
-    unsigned char digest[HF_SHA256_BYTES];
     struct hf_sha256 hash;
 
     hf_sha256_init(&hash);
@@ -532,8 +530,7 @@ static void fingerprint_of(const struct folder_look *look, char fingerprint[HF_S
         hf_sha256_update(&hash, text, (size_t)n);
         hf_sha256_update(&hash, look->files[i].path, strlen(look->files[i].path) + 1);
     }
-    hf_sha256_final(&hash, digest);
-    (void)hf_hex_encode(digest, sizeof(digest), fingerprint);
+    (void)hf_sha256_final_hex(&hash, fingerprint);
 }
 
 int hf_folder_read_look(const struct hf_folder_read_params *params, char fingerprint[HF_SHA256_HEX],

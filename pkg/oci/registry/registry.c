@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/encoding/base64.h"
-#include "base/encoding/hex.h"
 #include "codec/sha256.h"
 #include "loop/http/client.h"
 #include "loop/http/url.h"
@@ -390,15 +389,13 @@ int hf_oci_registry_blob(struct hf_oci_registry *registry, const char *repositor
     const struct hf_oci_blob_sink through = {&checked, take_checked};
     _cleanup_(call_done) struct call call = {
         .registry = registry, .method = "GET", .sink = &through, .max_bytes = HF_MAX(blob->size, (uint64_t)MAX_ERROR)};
-    unsigned char digest[HF_SHA256_BYTES];
     char hex[HF_SHA256_HEX];
 
     hf_sha256_init(&checked.hash);
     int r = path != NULL ? ask_at(&call, repository, path, err) : hf_err_set(err, ENOMEM, "out of memory");
     if (r < 0)
         return r;
-    hf_sha256_final(&checked.hash, digest);
-    if (checked.size != blob->size || strcmp(hf_hex_encode(digest, sizeof(digest), hex), blob->digest + 7) != 0)
+    if (checked.size != blob->size || strcmp(hf_sha256_final_hex(&checked.hash, hex), blob->digest + 7) != 0)
         return hf_err_set(err, EBADMSG, "the registry's blob '%s' has another digest or size", blob->digest);
     return 0;
 }

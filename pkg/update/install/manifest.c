@@ -264,14 +264,12 @@ static int commit(struct manifest_writer *writer, struct hf_failure *failure)
 
 int manifest_writer_end(struct manifest_writer *writer, struct hf_failure *failure)
 {
-    unsigned char digest[HF_SHA256_BYTES];
     char hex[HF_SHA256_HEX];
     int r = flush(writer, true, failure);
 
     if (r < 0)
         return r;
-    hf_sha256_final(&writer->hash, digest);
-    (void)snprintf(writer->bytes, TAIL + 1, "end %010u %s", writer->count, hf_hex_encode(digest, sizeof(digest), hex));
+    (void)snprintf(writer->bytes, TAIL + 1, "end %010u %s", writer->count, hf_sha256_final_hex(&writer->hash, hex));
     writer->n = TAIL;
     r = flush(writer, false, failure);
     return r < 0 ? r : commit(writer, failure);
@@ -295,7 +293,6 @@ void manifest_writer_done(struct manifest_writer *writer)
 static bool is_whole(struct manifest_reader *reader, bool trusted)
 {
     char tail[TAIL + 1] = "", hex[HF_SHA256_HEX], want[HF_SHA256_HEX];
-    unsigned char digest[HF_SHA256_BYTES];
     struct hf_sha256 hash;
 
     if (reader->fs->pread(reader->fs->ctx, reader->fd, tail, TAIL, reader->end) != TAIL ||
@@ -310,8 +307,7 @@ static bool is_whole(struct manifest_reader *reader, bool trusted)
         hf_sha256_update(&hash, reader->bytes, (size_t)n);
         at += (uint64_t)n;
     }
-    hf_sha256_final(&hash, digest);
-    return trusted || strcmp(hf_hex_encode(digest, sizeof(digest), hex), want) == 0;
+    return trusted || strcmp(hf_sha256_final_hex(&hash, hex), want) == 0;
 }
 
 int manifest_reader_open(struct manifest_reader *reader, const struct hf_install_manifest *manifest,

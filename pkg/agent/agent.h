@@ -96,10 +96,10 @@ struct hf_agent_params {
     const char *arch;       /* NULL: that of this program */
     const char *facts_root; /* for "/" where facts are read (node/probe.h); "" on a real node */
     bool pod_mode;
-    struct hf_status_host_life host_life; /* borrowed texts */
-    bool labels_by_controller;            /* it writes the labels that the status reports */
-    bool once;                            /* --once */
-    const char *host_root;                /* pod mode: the host's root; NULL: "/" */
+    struct hf_status_finding host_life; /* borrowed texts */
+    bool labels_by_controller;          /* it writes the labels that the status reports */
+    bool once;                          /* --once */
+    const char *host_root;              /* pod mode: the host's root; NULL: "/" */
     uid_t uid;
     const char *storage_dir;             /* for telemetry; NULL: none */
     const struct hf_fs_ops *update_fs;   /* counts writes for updates apart; NULL: that of `home` */

@@ -27,7 +27,7 @@ static bool ends_with_the_pod(const struct hf_agent_options *options, const stru
            strcmp(options->kubeconfig, hf_hostlife_path(place, HF_HOSTLIFE_POD_DIR "/kubeconfig", path)) == 0;
 }
 
-void hf_host_condition(const struct hf_agent_options *options, struct hf_status_host_life *ret_condition,
+void hf_host_condition(const struct hf_agent_options *options, struct hf_status_finding *ret_condition,
                        char message[HF_HOSTLIFE_TEXT])
 {
     const struct hf_hostlife_place place = hf_host_condition_place(options);
@@ -46,7 +46,7 @@ void hf_host_condition(const struct hf_agent_options *options, struct hf_status_
     (void)snprintf(message, HF_HOSTLIFE_TEXT, "%.180s%s%.110s", hf_hostlife_reason_message(reason),
                    decision.message[0] != '\0' ? ": " : "", decision.message);
     *ret_condition =
-        (struct hf_status_host_life){.on_host = hf_hostlife_reason_is_on_host(reason),
-                                     .reason = reason != HF_HOSTLIFE_NO_REASON ? hf_hostlife_reason_name(reason) : NULL,
-                                     .message = message};
+        (struct hf_status_finding){.good = hf_hostlife_reason_is_on_host(reason),
+                                   .reason = reason != HF_HOSTLIFE_NO_REASON ? hf_hostlife_reason_name(reason) : NULL,
+                                   .message = message};
 }

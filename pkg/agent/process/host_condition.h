@@ -13,5 +13,5 @@
 struct hf_hostlife_place hf_host_condition_place(const struct hf_agent_options *options);
 
 /* This process's; .reason NULL: none. `message`: its text. Blocks. */
-void hf_host_condition(const struct hf_agent_options *options, struct hf_status_host_life *ret_condition,
+void hf_host_condition(const struct hf_agent_options *options, struct hf_status_finding *ret_condition,
                        char message[HF_HOSTLIFE_TEXT]);

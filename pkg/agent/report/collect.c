@@ -327,7 +327,7 @@ static struct hf_status_view view_of(struct collection *all, const struct hf_rea
             params->owner.certificate_problem(params->owner.arg, &view.certificate_valid, &view.certificate.reason);
     all->images = hf_image_mirror_ready(params->downloads.images);
     if (all->images.asked)
-        view.prefetch = (struct hf_status_images){all->images.ready, all->images.reason, all->images.message};
+        view.prefetch = (struct hf_status_finding){all->images.ready, all->images.reason, all->images.message};
     return view;
 }
 

@@ -43,15 +43,9 @@ struct hf_status_trouble {
     const char *message;
 };
 
-/* HostLife; `reason` NULL: no pod decides that. */
-struct hf_status_host_life {
-    bool on_host;
-    const char *reason, *message;
-};
-
-/* ImagesVerified, MirrorConfigured, ImagesReady; `reason` NULL: not asked for. */
-struct hf_status_images {
-    bool verified;
+/* HostLife, ImagesVerified, MirrorConfigured, ImagesReady; `reason` NULL: no such condition. */
+struct hf_status_finding {
+    bool good;
     const char *reason, *message;
 };
 
@@ -98,8 +92,7 @@ struct hf_status_view {
     struct hf_status_trouble policy_distrust, source, certificate;
     bool certificate_valid;          /* ClientCertificateValid is true */
     struct hf_status_trouble floors; /* old, maybe */
-    struct hf_status_host_life host_life;
-    struct hf_status_images images, mirror, prefetch;
+    struct hf_status_finding host_life, images, mirror, prefetch;
     const struct hf_readiness *readiness;
     int64_t observed_generation; /* EdgeNode's; 0: unknown */
 };

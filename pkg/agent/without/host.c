@@ -34,10 +34,10 @@ int hf_first_install_run(HF_UNUSED const struct hf_agent_options *options, HF_UN
     return refuse(faults);
 }
 
-void hf_host_condition(HF_UNUSED const struct hf_agent_options *options, struct hf_status_host_life *ret_condition,
+void hf_host_condition(HF_UNUSED const struct hf_agent_options *options, struct hf_status_finding *ret_condition,
                        HF_UNUSED char message[HF_HOSTLIFE_TEXT])
 {
-    *ret_condition = (struct hf_status_host_life){.reason = NULL};
+    *ret_condition = (struct hf_status_finding){.reason = NULL};
 }
 
 struct hf_supervised {

@@ -41,7 +41,7 @@ START_TEST(what_ends_with_the_pod)
     const struct hf_hostlife_mark mark = {.boot = "b", .version = "1", .proven = true};
     const char *kubeconfig = rows[_i].kubeconfig;
     struct hf_agent_options options = {.state_dir = folder};
-    struct hf_status_host_life life;
+    struct hf_status_finding life;
     char message[HF_HOSTLIFE_TEXT];
 
     options.kubeconfig = kubeconfig != NULL && kubeconfig[0] == '\0' ? pods : kubeconfig;
@@ -50,7 +50,7 @@ START_TEST(what_ends_with_the_pod)
     if (rows[_i].installed)
         ck_assert_int_eq(hf_hostlife_mark_save(&place, &mark, NULL), 0);
     hf_host_condition(&options, &life, message);
-    ck_assert_int_eq(life.on_host, rows[_i].installed);
+    ck_assert_int_eq(life.good, rows[_i].installed);
     ck_assert_int_eq(life.reason != NULL, rows[_i].installed);
     ck_assert_msg((strstr(message, "set certificates.enabled") != NULL) == rows[_i].warned, "%s", message);
 }

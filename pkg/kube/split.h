@@ -2,10 +2,9 @@
 /* kube/split.h - one source of two: desired state from `desired`, writes to `written`; each reports contact for its
  * subscriptions.
  *
- * Behind a MetaServer every write is under CloudCore's account, and no policy can restrict a node to its objects; a
- * node that reaches the API server writes there with its own certificate. Its EdgeNode is followed there, as a write is
- * complete when a watch returns it; its Node at `desired`: labels decide which updates run, also while `written` is cut
- * off. */
+ * Behind a MetaServer every write is under CloudCore's account; a node that reaches the API server writes there with
+ * its own certificate. Its EdgeNode is followed there, as a write is complete when a watch returns it; its Node at
+ * `desired`: labels decide which updates run, also while `written` is cut off. */
 #pragma once
 
 #include "kube/source.h"

@@ -4,9 +4,8 @@
  *     -----BEGIN HOLDFAST TPM KEY-----    base64 of the key as this TPM loads it, and of its public point
  *
  * Only the TPM that made it signs with it; the text is no secret. ECDSA, P-256. To sign, OpenSSL calls back, and
- * holdfast-tpm (tpm/helper.h) runs once: it blocks for the time of a handshake's one signature, at most for
- * HF_TPM_KEY_TIMEOUT_NS. OpenSSL's provider for TPMs would block as well, without a limit, needs libtss2 in this
- * process, and cannot be loaded by a static program. Threads: any, after hf_tpm_key_provide(). */
+ * holdfast-tpm (tpm/helper.h) runs once: it blocks for the time of one signature, at most for HF_TPM_KEY_TIMEOUT_NS.
+ * Threads: any, after hf_tpm_key_provide(). */
 #pragma once
 
 #include "base/buf.h"

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/engine.h - applies the entries of spec.manifests to their targets, and repairs later drift.
  *
- * The caller passes the policy in effect. The engine follows the source of each entry, applies a new content as soon as
- * the gates allow it, runs the health checks, and restores the last good content if they fail. It looks for drift and
- * repairs it from its own copy of the content. Before each effect, the engine records on disk what it is about to do.
- * The engine needs no network to start, to resume, to repair files or to roll back files. It needs the API server for
- * objects of the cluster, and for secret content that is not sealed to a TPM.
+ * It follows the source of each entry of the policy in effect, applies a new content as soon as the gates allow it,
+ * runs the health checks, and restores the last good content if they fail. Drift is repaired from its own copy. Before
+ * each effect it records on disk what it is about to do. No network is needed to start, to resume, to repair or to roll
+ * back files; the API server is needed for objects of the cluster, and for secret content that is not sealed to a TPM.
  *
- * Threads: loop thread only; blocking work runs in jobs. Memory: the engine copies what it keeps, except what its
- * parameters call borrowed. Errors: functions return 0, or -errno with the cause in *err. If an entry fails, the
- * failure shows in the status of the entry; no function returns it. */
+ * Threads: loop thread only; blocking work runs in jobs. Copies what it keeps, except what its parameters call
+ * borrowed. Functions return 0, or -errno with the cause in *err; an entry's failure shows in its status alone. */
 #pragma once
 
 #include "api/manifest_reason.h"

@@ -1,31 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/entry.h - internal header for the .c files of pkg/manifests: one entry, with its parts and actions.
  *
- * An entry has at most one step in progress: a job on a worker, a command, a restart, or health checks. Only one entry
- * at a time has a job, so that the jobs of two entries never have their contents in memory together. The end of a step
- * raises an event. For this event, the table in rules/machine.h has the next phase and an action. advance.c writes the
- * record, then starts the action.
+ * An entry has at most one step in progress: a job on a worker, a command, a restart, or health checks; and only one
+ * entry at a time a job, so that the contents of two are never in memory together. The end of a step is an event of
+ * rules/machine.h: advance.c writes the record, then starts the action.
  *
- * The files form layers. As a rule, a file calls files in lower rows. The exceptions: advance.c calls the actions
- * through a table that entry.c fills in; the targets are in a table of the engine (targets/target.h); make.c calls
- * permit_scope(); and some files call files of the same row.
- *   engine.c                          the public functions; calls entry_consider() for the entries that are due
- *   entry.c                           one entry: loads it, starts its next step, frees it
- *   targets/                          the actions, for each target
- *   commit.c drift.c removal.c        cleanup; search for drift, and its repair; removal of an entry that no policy
- *                                     has any more
- *   content/                          content from the source, and where it is; what the node permits. The stores are
- *                                     called through a table that entry.c fills in, so that the one in memory may call
- *                                     drift.c
- *   repair.c                          looks at the files in place, and puts them back (on a worker)
- *   make.c                            makes the files of a set (on a worker)
- *   advance.c                         event, next phase, record, action
- *   unit_call.c                       restarts or reloads the unit of the entry
- *   task.c counts.c engine_core.c     jobs; metrics; the engine's time and notices
+ * A file calls files of its row and of later rows; but advance.c calls the actions, and content/ the stores,
+ * through tables that entry.c fills in, the targets are in a table of the engine (targets/target.h), and make.c calls
+ * permit_scope(): engine.c; entry.c; targets/; commit.c drift.c removal.c; content/; repair.c; make.c; advance.c;
+ * unit_call.c; task.c counts.c engine_core.c.
  *
- * Threads: loop thread only. The one exception is the `run` function of a job, which runs on a worker. It accesses only
- * its job and those parts of the entry, such as the inventory, that the loop thread does not change while the job
- * runs. */
+ * Threads: loop thread only, except `run` of a job: it accesses only the job and what the loop thread does not change
+ * meanwhile, such as the inventory. */
 #pragma once
 
 #include "base/backoff.h"
@@ -51,7 +37,7 @@ enum { MANIFEST_MAX_UNREADABLE = 5 };
 
 /* Attempts in a row to place a set, or to put back the good one, that fail for a reason that does not pass by itself
  * (hf_manifest_outcome_may_pass()), such as an immutable file. After one more, the set is rolled back, or the rollback
- * ends: the entry would keep out new content, and its own removal, for ever. */
+ * ends: else the entry would keep out new content for ever. */
 enum { MANIFEST_MAX_STUCK = 5 };
 
 struct entry_failures {

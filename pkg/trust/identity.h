@@ -3,9 +3,9 @@
  * and by tokens signed with its key.
  *
  * A token is a JWT (RFC 7519), ES256, with the certificate and its chain in x5c: a server that trusts the cluster's CA
- * for clients verifies it without asking anybody. iss and sub are the certificate's CN, aud is the origin of the server
- * and never what an object says, so no server can use a token at another one. Threads: loop thread only. Secrets are
- * overwritten before their memory is freed. All but new accept NULL, which is an identity without a certificate. */
+ * for clients verifies it. iss and sub are the certificate's CN, aud is the origin of the server and never what an
+ * object says, so no server can use a token at another one. Threads: loop thread only. Secrets are overwritten before
+ * their memory is freed. All but new accept NULL: an identity without a certificate. */
 #pragma once
 
 #include "base/clock.h"

@@ -98,8 +98,8 @@ struct hf_update_engine;
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
 /* Before a shutdown: no step starts; a download stops and syncs its bytes (hf_update_engine_quiesced(), told by
- * `changed` if one had to stop). Another step goes on, and if it ends before hf_update_engine_free() the journal has
- * its result. A free before that is like a kill. */
+ * `changed` if one had to stop). Another step goes on; ended before hf_update_engine_free(), its result is in the
+ * journal. A free before that is like a kill. */
 void hf_update_engine_quiesce(struct hf_update_engine *engine);
 bool hf_update_engine_quiesced(const struct hf_update_engine *engine);
 /* Cancels all; after the last job the engine is freed and its lock released. Accepts NULL. */
@@ -115,10 +115,10 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
 /* Once per SyncPolicy `interval`; also by itself when a watched folder changes. Looks at committed releases that are
  * desired and not held by the site. Changed or missing content is installed again (Drifted), with health checks; if
  * these fail, the file that was in place comes back, but never a tree that differs from its manifest. Wrong mode or
- * owner is set in place (RightsRestored). After three repairs the next look is a minute or more later; each further
- * repair doubles that, up to 512 minutes, each look at an interval without drift halves it. While a newer release of
- * the name waits, was refused or rolled back, the committed one is repaired from its signed object (state/committed.h).
- * Content comes from what is kept (kept/kept.h), else the server. */
+ * owner is set in place (RightsRestored). After three repairs the next look is a minute or more later, doubled by each
+ * further repair up to 512 minutes, halved by each look at an interval without drift. While a newer release of the name
+ * waits, was refused or rolled back, the committed one is repaired from its signed object (state/committed.h). Content
+ * comes from what is kept (kept/kept.h), else the server. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 /* Of the trust folder (hf_trust_folder_inspect()), at the last hf_update_engine_set(); valid until the next. NULL:
  * none. */

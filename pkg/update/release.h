@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* update/release.h - internal header for the .c files of pkg/update: one release, with its parts and actions.
  *
- * A release has at most one step in progress. Its end can raise an event, for which the table in rules/machine.h has a
- * move: transition.c writes the next state to the journal, then starts the move's action, which starts the next step.
- * When the caller changes the desired releases, release_consider() reacts between two steps, and stops a step that may
- * be interrupted.
+ * A release has at most one step in progress, whose end can raise an event of rules/machine.h: transition.c writes the
+ * next state to the journal, then starts the move's action. When the desired releases change, release_consider() reacts
+ * between two steps, and stops one that may be interrupted.
  *
- * Each file calls only files in its own row and in lower rows, except that transition.c calls the actions through a
- * table that release.c fills in.
- *
- *  engine.c                        the public functions; considers every release, and gives one release the turn
- *  release.c                       one release: load its journal, consider, resume after a restart of the agent
- *  prepare.c replace.c             actions: inspect the target; fetch, patch, swap
- *  probation.c rollback.c          actions: restart and check the new version; restore the old one
- *  finish.c drift.c order.c        actions: commit, clean up; look for drift; the site's order to go back
- *  service.c hooks.c retain.c      restart and health checks; commands around the swap; what is kept
- *  boots.c self.c self_trial.c     reboots; releases of kind Agent: the supervisor, own health
- *  wanted.c method.c review.c      the wanted object; choice of delta or whole file; whether the release may start
- *  transition.c                    event, move, journal, action
- *  step.c retry.c counts.c         jobs on workers; time of the next attempt; metrics
- *  engine_core.c                   references, wake-ups, the turn
+ * A file calls only files in its own and later rows, but transition.c the actions, through a table of release.c:
+ *  engine.c; release.c
+ *  the actions: prepare.c replace.c; probation.c rollback.c; finish.c drift.c order.c
+ *  service.c hooks.c retain.c; boots.c self.c self_trial.c; wanted.c method.c review.c
+ *  transition.c; step.c retry.c counts.c; engine_core.c
  *
  * Threads: `run` of a step_job runs on a worker, and accesses only the job and what does not change while it runs.
  * Memory: the engine owns its releases; a release owns its parts. */

@@ -8,9 +8,9 @@
  *   GET /fleet/node?ROW, GET /fleet/yaml?PLURAL/ROW, POST /fleet/act    cli/ui/requests.h
  *   /fleet/live             a websocket: hf_ui_door_tell()
  *
- * All below /fleet need the token in the header X-Holdfast-Token, or as the second word of Sec-WebSocket-Protocol. It
- * is in the fragment of the page's address, which browsers send to nobody. Whoever runs under another user is refused
- * even with it, because command lines are public; root is not. The server listens on 127.0.0.1 and passes guard.h. */
+ * All below /fleet need the token, which is in the fragment of the page's address: in the header X-Holdfast-Token, or
+ * as the second word of Sec-WebSocket-Protocol. Whoever runs under another user, but root, is refused even with it,
+ * because command lines are public. Listens on 127.0.0.1 and passes guard.h. */
 #pragma once
 
 #include "cli/ui/board.h"

@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kube/api/client.h - a client and its subscriptions, for the files of kube/api. Private to pkg/kube.
  *
- * Each file calls only those below it:
- *
- *     client.c        the client, its source table, and its work in the next turn of the loop
- *     apply.c         server-side apply for the source table
- *     call.c          single requests to any resource (kube/call.h)
- *     subscription.c  makes and ends a subscription; its subscriber's requests
- *     hub.c           the review that tells a gateway from a proxy on this node
- *     apiserver.c, metaserver.c  the rules for the two kinds of server
- *     knock.c         asks a server that was away if it serves
- *     dispatch.c      events of the reflectors (rules/reflector.h), and their effects
- *     silence.c       the ping to a silent server
- *     return.c        which subscription asks a server that was away, and when
- *     list.c          the answer to a LIST
- *     watch.c         the events of a watch
- *     report.c        reports to the subscriber; answers that are older than earlier answers
- *     state.c         limits, counters and contact, for all
+ * Each file calls only those after it: client.c, apply.c, call.c, subscription.c, hub.c, apiserver.c and metaserver.c,
+ * knock.c, dispatch.c, silence.c, return.c, list.c, watch.c, report.c, state.c.
  *
  * A subscriber may end any subscription inside any callback. It is then `dead` (no callback or request follows) until
  * the next turn of the loop frees it, when no function that uses it is on the stack. */

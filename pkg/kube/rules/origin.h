@@ -21,10 +21,9 @@
  *     an earlier answer had the header                    if its status is 200, 201, 400, 403 or 404 (YurtHub's own)
  *     no answer had the header, or a gateway removes it   never
  *
- * The second row has fewer statuses, because such a server may be a gateway, whose own answers (401, 429) lack the
- * header, too. A gateway may also begin to remove the header. Then a SelfSubjectAccessReview (kube/rules/review.h)
- * decides: only an API server gives a verdict, and YurtHub copies the question. After a verdict without the header no
- * answer of this server is second-hand any more. */
+ * The second row has fewer, because such a server may be a gateway, whose own answers (401, 429) lack the header. Where
+ * a gateway may have begun to remove it, a SelfSubjectAccessReview (kube/rules/review.h) decides: only an API server
+ * gives a verdict. After one without the header no answer of this server is second-hand any more. */
 #pragma once
 
 #include <stdbool.h>

@@ -9,8 +9,7 @@
  *              `> listing > opening                                                           |
  *     idle ------------------------ resume from a stored resourceVersion ------> opening -----'
  *
- *   asking         has requested a WatchList (KEP-3157), a watch that begins with all objects; if the server refuses
- *                  it, listing and opening are used from then on
+ *   asking         has requested a WatchList (KEP-3157); if refused, listing and opening from then on
  *   filling        receives the objects of a WatchList
  *   listing        has sent a LIST (resource.h), or that of a further page
  *   opening        has requested a watch from the last resourceVersion
@@ -21,18 +20,17 @@
  * A round collects all objects, from BEGIN_ROUND to END_ROUND or DROP_ROUND. Only END_ROUND may show that an object is
  * gone. A rest is a delay whose length depends on its reason (enum hf_rest):
  *
- *   link    No route or no answer: this node's own link is probably down. A back-off with full jitter; a nudge ends it.
- *   server  The server refused, reset or closed the connection, or has just returned and answered 403, 408, 429 or 5xx.
- *           All nodes see this at once: until a random moment within spread_ns, not before Retry-After, or until a
- *           nudge. Behind a MetaServer, a back-off.
+ *   link    No route or no answer: probably this node's own link. A back-off with full jitter; a nudge ends it.
+ *   server  Refused, reset, closed, or has just returned and answered 403, 408, 429 or 5xx. All nodes see this at once:
+ *           until a random moment within spread_ns, not before Retry-After, or a nudge. Behind a MetaServer:
+ *           a back-off.
  *   busy    408, 429 or 5xx. A back-off, at least Retry-After (at most HF_RF_RETRY_AFTER_MAX_NS) and, if spread_ns is
  *           above HF_RF_SPREAD_NS, at least a random time of up to a quarter of the difference.
- *   denied  403 or 404, 401 more than once, or a LIST answered with 400 or 422. A back-off of up to 5 minutes: a person
- *           must act first.
- *   relist  410, an older version, or the client wants a new list. Until a random moment within half of spread_ns, so
- *           that the lists of a fleet spread; after three in a row a back-off.
- *   soon    The stream ended too early, the answer was unusable, the certificate is not trusted, or a watch was
- *           answered with 400 or 422. A back-off. */
+ *   denied  403 or 404, 401 more than once, or a LIST answered with 400 or 422. A back-off of up to 5 minutes.
+ *   relist  410, an older version, or the client wants a new list. Until a random moment within half of spread_ns;
+ *           after three in a row a back-off.
+ *   soon    The stream ended too early, an unusable answer, an untrusted certificate, or a watch answered with 400 or
+ *           422. A back-off. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kube/rules/review.h - may CloudCore, the cloud side of a MetaServer, list a kind? Private to pkg/kube. Pure.
  *
- * CloudCore asks under its own account, which needs a ClusterRole (deploy/kubeedge.yaml); without it the MetaServer
- * answers a LIST at once with 200 from its store, as while the cloud is away. A SelfSubjectAccessReview tells: as a
- * create it is never answered from the store, and applies to CloudCore's account. It asks for all namespaces, also for
- * one object: to watch one, CloudCore watches the whole kind, and without the right it waits and serves no node
- * meanwhile. */
+ * It asks under its own account, which needs a ClusterRole (deploy/kubeedge.yaml); without it the MetaServer answers a
+ * LIST at once with 200 from its store, as while the cloud is away. A SelfSubjectAccessReview tells: as a create it is
+ * never answered from the store, and applies to CloudCore's account. For all namespaces, also for one object, because
+ * CloudCore watches the whole kind. */
 #pragma once
 
 #include "base/buf.h"

@@ -4,10 +4,7 @@
  *
  * A pool is a curl multi handle with its connections, about 100 KiB. A client retires its pool when its TLS identity
  * changes, the connections may be dead, or no call came for a while. Running calls stay in a retired pool, which the
- * loop frees after the last one.
- *
- *     client --current--> pool <--- call, call        pool (retired) <--- call
- *        `--- all calls, running or queued or about to report */
+ * loop frees after the last one. */
 #pragma once
 
 #include <curl/curl.h>

@@ -57,25 +57,21 @@ struct hf_cluster_apply_params {
     void *arg;
 };
 
-/* Starts a run. No callback is called before the function returns. The outcome of a run is one of these:
- *   r = 0                       all objects are applied and the removals are done; the reason is Applied or
- *                               DriftRepaired, and `healthy` has no meaning
- *   Unsupported                 there is no API server that could apply objects
+/* Starts a run; no callback comes before it returns 0, -E2BIG or -ENOMEM. Outcomes:
+ *   r = 0                       all objects are applied, the removals done: Applied or DriftRepaired; `healthy` has no
+ *                               meaning
+ *   Unsupported                 no API server could apply objects
  *   NotManifests                a document is not an object of Kubernetes
- *   SourceEmpty, SourceTooLarge the bundle has no object, or too many
+ *   SourceEmpty, SourceTooLarge no object, or too many
  *   Conflict                    another manager owns a field, or another entry applies the object; the message names it
- *   Immutable                   the server refuses to change a field, and `force` is not set or does not help (see
- *                               `force`)
- *   ApiRefused                  the server refuses for another cause: missing rights, an invalid object, an unknown
- *                               kind
- *   PruneLimit                  the guard of removals (hf_plan_may_prune()) stops the removal; nothing is applied
- *   NotReady                    a kind or namespace did not become usable, or a deleted object is not gone, in time
- *                               (r = -EAGAIN)
+ *   Immutable                   the server refuses to change a field, and `force` is not set or does not help
+ *   ApiRefused                  refused for another cause: missing rights, an invalid object, an unknown kind
+ *   PruneLimit                  hf_plan_may_prune() stops the removal; nothing is applied
+ *   NotReady                    a kind or namespace not usable, or a deleted object not gone, in time (r = -EAGAIN)
  *   ApiUnreachable              the server does not answer, or memory runs out (r = -EAGAIN)
  *   WriteFailed                 the inventory could not be made durable (r = -EAGAIN)
- * If the server refuses one object, the run applies the others and removes nothing; the message counts the failures and
- * quotes the first one, and outcome->answered is true. outcome->inventory is the one after the run. The function
- * returns 0, -E2BIG or -ENOMEM. */
+ * If the server refuses one object, the others are applied and nothing is removed; the message counts the failures and
+ * quotes the first, and outcome->answered is true. outcome->inventory is the one after the run. */
 HF_MUST_USE int hf_cluster_apply_start(const struct hf_cluster_apply_params *params, struct hf_cluster_run **ret_run,
                                        struct hf_err *err);
 /* May be called from within `journal`. `r`: 0, or -errno, which ends the run with SourceTooLarge (-E2BIG) or

@@ -2,8 +2,7 @@
 /* manifests/cluster/set.h - the objects that a source's files ask for, in order of application.
  *
  * Reads *.yaml, *.yml and *.json, several documents each, and the items of kinds that end in "List". Drops what only an
- * API server may write (`status`, `metadata.uid`), so that `kubectl get -o yaml` is a usable source. Each object gets
- * HF_CLUSTER_LABEL with its entry.
+ * API server may write (`status`, `metadata.uid`). Each object gets HF_CLUSTER_LABEL with its entry.
  *
  * Order: Namespaces and CustomResourceDefinitions; what others refer to (classes, quotas, accounts, roles,
  * configuration, volumes); most objects; webhooks, admission policies and APIServices, which may hinder others.

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/place.h - changes the files of an entry on the node to what a set asks for, in three steps:
  *
- *   compare  finds out what to write and what to remove, and whether something forbids this; changes nothing
+ *   compare  what to write and to remove, and whether something forbids it; changes nothing
  *   stage    writes the new files, with owner and mode, into the staging folder `.holdfast-<entry>.new`, and syncs them
  *   swap     records the files of both sets in the inventory, removes superseded files of static pods, renames each new
  *            file to its final path, removes those that the new set lacks (with `prune`), syncs the folders, and
- *            records the files of the new set alone. An inventory that has exactly these already is not written
+ *            records the files of the new set alone, unless the inventory has exactly these
  *
- * Each file has its old or its new content, never a part of it. After a crash the caller begins again at `compare`. If
- * a swap has begun (inventory->pending), the caller must complete one: to the new set, or back to the good one.
- * Threads: workers; all functions block. Memory: a place owns only what hf_files_place_done() frees. */
+ * Each file has its old or its new content, never a part of it. After a crash begin again at `compare`; a swap that has
+ * begun (inventory->pending) must be followed by a complete one: to the new set, or back to the good one. Threads:
+ * workers; blocks. A place owns only what hf_files_place_done() frees. */
 #pragma once
 
 #include "manifests/files/closed.h"

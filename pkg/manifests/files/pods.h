@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/files/pods.h - one file for each static pod of a bundle, and its name in the kubelet's folder.
  *
- * The kubelet reads one pod per file. It knows a pod by namespace and name; of two files with the same pod the name
- * that sorts last wins, and the path is part of the pod's UID. So the pod alone names its file: `web` in the namespace
- * `shop` of the entry `site` is site_shop_web.yaml; too long a name becomes its first 80 characters and 32 hex digits
- * of its SHA-256: site_shop_web..._2c26b4....yaml. Earlier agents named files by the source (site-web-pod-2.yaml); '_'
- * sorts after '-' and '.', so the kubelet prefers those of today. Documents with only comments are left out.
+ * The kubelet reads one pod per file, and of two files with the same pod (namespace and name) takes the name that sorts
+ * last; the path is part of the pod's UID. So the pod alone names its file: `web` in the namespace `shop` of the entry
+ * `site` is site_shop_web.yaml; too long a name becomes its first 80 characters and 32 hex digits of its SHA-256:
+ * site_shop_web..._2c26b4....yaml. Earlier agents named files by the source (site-web-pod-2.yaml); '_' sorts after '-'
+ * and '.', so those of today win. Documents with only comments are left out.
  *
- * Pure. Memory: owns the names; contents point into the bundle. */
+ * Pure. Owns the names; contents point into the bundle. */
 #pragma once
 
 #include "base/err.h"

@@ -14,9 +14,8 @@ enum { HF_KUBELET_MAX_PODS = 256 };
 #define HF_KUBELET_SILENCE_NS (15 * HF_NS_PER_S)
 
 /* From the start: the kubelet has read every file then (by default it reads its folder every 20 s, even after a missed
- * change), so the pods that it lists are those of the new files. A mirror pod does not prove that: it stays while the
- * old pod ends, and while the kubelet is down. A pod that is `unsure` (kubelet/verdict.h) is not ready until then, or
- * until half of the deadline if that is earlier. */
+ * change), so the pods that it lists are those of the new files. A mirror pod does not prove that. A pod that is
+ * `unsure` (kubelet/verdict.h) is not ready until then, or until half of the deadline if that is earlier. */
 #define HF_KUBELET_READ_NS (25 * HF_NS_PER_S)
 
 struct hf_kubelet_health_params {

@@ -3,8 +3,7 @@
  * for one list.
  *
  * The kubelet appends "-<node>" to the name, and annotates a hash of the file, the old one until it has read the new
- * file. Some changes leave the hash: it is computed with the defaults filled in, and metadata.uid is the hash if the
- * file has one. */
+ * file. Some changes leave the hash: defaults are filled in first, and metadata.uid is the hash if the file has one. */
 #pragma once
 
 #include "codec/json.h"

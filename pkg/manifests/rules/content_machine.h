@@ -13,9 +13,9 @@
  *          ----------->
  *             Started
  *
- * A hold begins when the entry turns a content away, or cannot write one to disk, so that the source does not download
- * what the entry does not take. When it ends, the source starts again, and delivers its newest content. While a hold
- * is in force, only the content of a Secret that the entry has asked for lets the source run. */
+ * A hold begins when the entry turns a content away or cannot write it to disk, so that nothing is downloaded in vain;
+ * its end starts the source again, which delivers its newest content. In a hold the source runs only for the content of
+ * a Secret that the entry has asked for. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/rules/machine.h - the state machine of an entry, as one table. For each phase and event the table has the
- * next phase and an action. Pure.
+/* manifests/rules/machine.h - the state machine of an entry, as one table: for each phase and event the next
+ * phase and an action. Pure.
  *
  *                Go               Placed               Healthy
  *     Waiting --------> Applying -----------> Probation ---------> Applied
@@ -17,26 +17,22 @@
  *   Postponed   from Probation and Refused to Waiting
  *   Go          from Refused to Applying
  *
- * The machine follows the newest set of an entry. A set is one version of the entry's fields together with one content.
- * In addition, there may be a good set: the set that last reached Applied. In each phase this is true:
- *   Waiting, Fetching, Refused   the good set is in place, untouched; without a good set, nothing is in place.
- *                                Exception: if `unproven` of the record is true, an attempt was cut short, and items of
- *                                its set may be in place. The cause is a crash, a lost content or, for the target
- *                                Cluster, a failure
- *   Applying                     each file is complete, and belongs to the good set or to the newest set
+ * It follows the newest set of an entry: one version of the entry's fields together with one content. There may also be
+ * a good set, which last reached Applied. In each phase this is true:
+ *   Waiting, Fetching, Refused   the good set (or nothing, without one) is in place, untouched; with `unproven` of the
+ *                                record perhaps also items of an attempt that a crash, a lost content or, for the
+ *                                target Cluster, a failure cut short
+ *   Applying, RollingBack        each file is complete, and belongs to the good set or to the newest set
  *   Probation                    the newest set is in place; the content of the good set is still in the state folder
  *   Applied                      the newest set is in place, and is the good set
- *   RollingBack                  each file is complete, and belongs to one of the two sets
- *   RolledBack                   the good set is in place again; without a good set, nothing is in place.
- *                                Exception: if `unproven` is true, items of the newest set may still be in place
+ *   RolledBack                   the good set (or nothing) is in place again; with `unproven` perhaps also items of the
+ *                                newest set
  *
- * The engine prepares an attempt in the phase Waiting, or in Refused if it repeats the attempt. To prepare means to
- * compare, to write the new files to the staging folder, and to validate them. The event Go comes only just before the
- * first change of the target. If the preparation of an attempt fails for the same reason as that of the attempt before,
- * neither the record nor the status changes.
+ * An attempt is prepared in Waiting, or in Refused to repeat it: compared, written to the staging folder, validated. Go
+ * comes only just before the first change of the target. A preparation that fails for the same reason as the one before
+ * changes neither record nor status.
  *
- * The new phase is in the record on disk before the action of this phase starts. Every action may run again after a
- * crash. */
+ * A phase is in the record on disk before its action starts. Every action may run again after a crash. */
 #pragma once
 
 #include <stdbool.h>

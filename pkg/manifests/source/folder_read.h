@@ -26,8 +26,8 @@ struct hf_folder_read_params {
     const char *const *closed;
 };
 
-/* Computes a fingerprint of names, sizes, times, inodes and modes: the same one means that nothing has changed. Writes
- * `path` without links to `resolved`, also after a failure unless the links lead nowhere (""). The bounds of the node's
+/* A fingerprint of names, sizes, times, inodes and modes: the same one means that nothing has changed. Writes `path`
+ * without links to `resolved`, also after a failure unless the links lead nowhere (""). The bounds of the node's
  * configuration apply to that. */
 HF_MUST_USE int hf_folder_read_look(const struct hf_folder_read_params *params, char fingerprint[HF_SHA256_HEX],
                                     char resolved[HF_WALK_MAX_PATH], struct hf_source_failure *failure);

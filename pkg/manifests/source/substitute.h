@@ -22,10 +22,9 @@ enum {
 /* The values of variables are a map from names to C strings. */
 
 /* Adds HOLDFAST_NODE, HOLDFAST_ARCH, and HOLDFAST_LABEL_<KEY> for each label, unless the map has the name: add the
- * values of the entry first. <KEY> is the key after its last '/', in upper case, with '_' for all but A-Z and 0-9;
- * of two labels the one whose whole key is first in byte order wins. Leaves out labels without a value, and those
- * whose value an API server would refuse: labels are not signed, and a quote or line end could add fields to a
- * signed text. -ENOMEM. */
+ * values of the entry first. <KEY> is the key after its last '/', in upper case, with '_' for all but A-Z and 0-9; of
+ * two labels the one whose whole key is first in byte order wins. Leaves out labels without a value, and those whose
+ * value an API server would refuse: labels are not signed, and a quote could add fields to a signed text. -ENOMEM. */
 HF_MUST_USE int hf_substitute_add_facts(struct hf_strmap *values, const char *node, const char *arch,
                                         const json_t *labels);
 /* Adds the members of spec.manifests[].substitute. -ENOMEM. */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/state/record.h - the durable state of one entry, in the file <state>/manifests/<entry>/record
- * (codec/state/record.h). With the contents in the same folder it is all that a later process needs to resume, to
- * repair and to roll back without source and policy; only the content of a Secret is on disk as a sealed copy, if at
- * all.
+ * (codec/state/record.h). With the contents in the same folder it is all that a later process needs to resume, repair
+ * and roll back without source and policy; but the content of a Secret is there only as a sealed copy, if at all.
  *
- * Threads: one at a time for one record; load and save block. Memory: a record owns references to its JSON. */
+ * Threads: one at a time for one record; load and save block. A record owns references to its JSON. */
 #pragma once
 
 #include <stdbool.h>

@@ -2,9 +2,8 @@
 /* pack/codec/codec.h - the interface that each compression format implements, and helpers that all share.
  *
  * A codec decodes a stream to its plain form (FORMAT.md) and encodes that to exactly the original bytes. A decoder
- * reads the compressed bytes at any offset and writes in order; an encoder is fed in order and writes to a sink.
- * Threads: one at a time per object. A stream beyond the codec's memory limit fails with -E2BIG (deflate, xz) or
- * -EBADMSG (zstd). */
+ * reads at any offset and writes in order; an encoder is fed in order and writes to a sink. Threads: one at a time per
+ * object. Beyond the codec's memory limit: -E2BIG (deflate, xz) or -EBADMSG (zstd). */
 #pragma once
 
 #include <stdatomic.h>

@@ -2,9 +2,9 @@
 /* pack/zstd/frame.h - a zstd frame (RFC 8878) as what its encoder decided, and back: the same bytes from the decisions
  * and the content, without an encoder.
  *
- * Decisions hold everything that the content leaves open, and nothing else: a frame whose bytes say more (padding,
- * sizes in a longer form, bits that a decoder ignores) reads, and is written differently. Who takes a frame apart
- * therefore compares. Frames with a dictionary are refused. Both directions trust nothing. Threads: one at a time. */
+ * A frame whose bytes say more than decisions and content (padding, sizes in a longer form, bits that a decoder
+ * ignores) reads, and is written differently: who takes a frame apart compares. Frames with a dictionary are refused.
+ * Both directions trust nothing. Threads: one at a time. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/install/checkpoint.h - records on disk how much of a new file a delta has made, so that a process can resume
- * after a kill or a power cut.
+/* update/install/checkpoint.h - how much of a new file a delta has made, to resume after a kill or a power cut.
  *
  * The file `.holdfast-<release>.point` beside the target has three slots, each for one sealed record (codec/seal.h):
  *
@@ -10,8 +9,8 @@
  *  one slot                    valid after a kill, until a reboot (it has the boot id): overwritten at every other
  *                              checkpoint, and never synced, to spare flash storage
  *
- * A wrong checkpoint does no harm: the complete file is compared with the signed hash. Threads: any, one at a time for
- * one keeper; all functions but _format and _parse block. A keeper borrows `dir`. */
+ * A wrong one does no harm: the complete file is compared with the signed hash. Threads: any, one at a time for one
+ * keeper, which borrows `dir`; all but _format and _parse block. */
 #pragma once
 
 #include "base/buf.h"

@@ -2,11 +2,11 @@
 /* update/install/tree.h - installs releases of kind Tree: each version is a folder, and a symbolic link at install.path
  * names the one in use.
  *
- *     /opt/app/current -> .holdfast-app.tree/<sha256 of the archive>
+ *   /opt/app/current -> .holdfast-app.tree/<sha256 of the archive>
  *
- * The caller verifies the archive. Its owners are users of the build machine, so the files get the owner of the tree in
- * use, else the agent's user and group. An existing folder is compared with its manifest before it is used again.
- * Worker threads only; _make, _verify and _clean block. */
+ * The caller verifies the archive. The files get the owner of the tree in use, else the agent's user and group, not the
+ * archive's. An existing folder is compared with its manifest before it is used again. Workers only; _make, _verify and
+ * _clean block. */
 #pragma once
 
 #include <stdatomic.h>

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/kept/kept.h - keeps content of committed versions beside the target, and takes it from there instead of from
- * the network.
+/* update/kept/kept.h - keeps content of committed versions beside the target, to take it from there instead of from the
+ * network.
  *
  * Without a policy, a second name of the installed files, or a reflink where the file system has them; by the policy a
- * copy, and the version before. A second name shares its content: a file that somebody removed or replaced comes back
- * from it, one that was changed in place does not. Whoever takes content verifies its hash, so nothing here is trusted;
- * what turned out wrong is removed. Nothing is kept beside a target in whose folder other users may rename files.
- * Worker threads only; blocks. */
+ * copy, and the version before. A second name shares its content: it brings back a file that was removed or replaced,
+ * not one changed in place. Whoever takes content verifies its hash; what turned out wrong is removed. Nothing is kept
+ * beside a target in whose folder other users may rename files. Workers only; blocks. */
 #pragma once
 
 #include <stdatomic.h>

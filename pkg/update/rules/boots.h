@@ -2,9 +2,9 @@
 /* update/rules/boots.h - what a boot of the node says about a release that was committed a few boots ago
  * (health.probationBoots). Pure.
  *
- * A boot counts against the release only with evidence: the hardware's watchdog caused it, or the health checks fail
- * while the unit has started and failed, or runs and hangs. A unit that nobody started, a systemd that does not answer
- * and a power cut before the verdict say nothing: the boot counts neither way. */
+ * It counts against the release only with evidence: the hardware's watchdog caused it, or the health checks fail while
+ * the unit has started and failed, or runs and hangs. A unit that nobody started, a systemd that does not answer and a
+ * power cut before the verdict count neither way. */
 #pragma once
 
 #include <stdbool.h>

@@ -20,8 +20,8 @@
  *  RollingBack            as in Swapping
  *  Committed, RolledBack  the new or the old version is in place; then the second name and unfinished files go
  *
- * Drifted leads from Committed to Waiting: the committed release is installed again. A state is durable in the journal
- * before its action starts, and every action may run again after a crash. */
+ * Drifted leads from Committed to Waiting. A state is durable in the journal before its action starts, and every action
+ * may run again after a crash. */
 #pragma once
 
 #include "api/update/phase.h"

@@ -103,7 +103,7 @@ struct hf_agent_params {
     uid_t uid;
     const char *storage_dir;             /* for telemetry; NULL: none */
     const struct hf_fs_ops *update_fs;   /* counts writes for updates apart; NULL: that of `home` */
-    const struct hf_fs_counter *written; /* by enum hf_fs_part; NULL: not counted */
+    const struct hf_fs_counter *written; /* bytes, by enum hf_fs_part; NULL: not counted */
     const char *own_exe;                 /* no release may replace it; NULL: unknown, or in a pod */
     const char *own_unit;                /* NULL: none */
     const struct hf_life_ops *life;      /* NULL: no supervisor */

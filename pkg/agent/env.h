@@ -13,7 +13,7 @@ struct hf_turn;
 struct hf_agent_env {
     const struct hf_agent_params *params;
     const struct hf_fs_ops *fs;
-    const struct hf_clock_ops *clock; /* may go back */
+    const struct hf_clock_ops *clock; /* its Unix time may go back */
     struct hf_log *log;
     const struct hf_config *config; /* NULL: defaults */
     struct hf_turn *turn;

@@ -10,9 +10,9 @@
 
 enum {
     HF_KUBE_CALL_MAX_IN_FLIGHT = 64,
-    HF_KUBE_CALL_MAX_BODY = 2 << 20,   /* of a request */
-    HF_KUBE_CALL_MAX_OBJECT = 3 << 20, /* answer to any verb but LIST */
-    HF_KUBE_CALL_MAX_PAGE = 16 << 20,  /* answer to LIST */
+    HF_KUBE_CALL_MAX_BODY = 2 << 20,   /* bytes of a request */
+    HF_KUBE_CALL_MAX_OBJECT = 3 << 20, /* bytes of an answer to any verb but LIST */
+    HF_KUBE_CALL_MAX_PAGE = 16 << 20,  /* bytes of an answer to LIST */
 };
 
 #define HF_KUBE_CALL_TIMEOUT_NS (30 * HF_NS_PER_S)

@@ -50,7 +50,7 @@ struct hf_objects {
 
     struct hf_strmap no_room; /* names */
     bool no_room_more;        /* than `no_room` holds */
-    size_t least_room;        /* smallest version without room; SIZE_MAX: none */
+    size_t least_room;        /* bytes of the smallest version without room; SIZE_MAX: none */
 
     struct hf_strmap others; /* selectors, as JSON text */
     size_t others_bytes;

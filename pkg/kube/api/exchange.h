@@ -6,7 +6,7 @@
 #include "kube/rules/origin.h"
 #include "loop/http/http.h"
 
-/* kept of the body of an answer that is not 2xx */
+/* bytes kept of the body of an answer that is not 2xx */
 enum { HF_EXCHANGE_MAX_ERROR = 64 << 10 };
 
 struct hf_exchange;
@@ -14,7 +14,7 @@ struct hf_exchange;
 struct hf_exchange_owner {
     /* 2xx. -errno ends the call with it. May be NULL. */
     int (*accepted)(void *arg, const struct hf_http_response *response);
-    /* Of a 2xx body; result as above. NULL: collected. */
+    /* A piece of a 2xx body; result as above. NULL: the exchange collects it. */
     int (*bytes)(void *arg, const void *bytes, size_t n);
     /* `r`: of loop/http/http.h, or -ENOLINK: second-hand. `response` NULL: no answer, or second-hand. `body`:
      * collected, or the beginning of one that is not 2xx. */

@@ -8,7 +8,8 @@
 #include "base/buf.h"
 #include "codec/json.h"
 
-/* A buffer above KEEP is freed after its line. HF_RV_TEXT: a resourceVersion, with its terminator. */
+/* A buffer above HF_WATCH_STREAM_KEEP is freed after its line. HF_RV_TEXT: bytes of a resourceVersion with its
+ * terminator. */
 enum { HF_WATCH_STREAM_MAX_LINE = 4 << 20, HF_WATCH_STREAM_KEEP = 64 << 10, HF_RV_TEXT = 64 };
 
 enum hf_watch_type { HF_WATCH_ADDED, HF_WATCH_MODIFIED, HF_WATCH_DELETED, HF_WATCH_BOOKMARK, HF_WATCH_ERROR };

@@ -18,7 +18,7 @@
 enum {
     HF_CLUSTER_MAX_OBJECTS = 1000,
     HF_CLUSTER_MAX_BYTES = 8 << 20,  /* of all objects together, as compact JSON */
-    HF_CLUSTER_MAX_OBJECT = 1 << 20, /* of one */
+    HF_CLUSTER_MAX_OBJECT = 1 << 20, /* bytes of one */
 };
 
 /* Borrowed. Equal in all versions of a group. */

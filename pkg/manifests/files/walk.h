@@ -13,7 +13,7 @@
 #include "base/macros.h"
 #include "base/strmap.h"
 
-enum { HF_FILES_MAX_PATH = 1024 }; /* with its final zero */
+enum { HF_FILES_MAX_PATH = 1024 }; /* bytes, with its final zero */
 
 /* By inode. */
 struct hf_files_id {

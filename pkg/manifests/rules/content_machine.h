@@ -101,7 +101,7 @@ struct hf_content_hold {
 struct hf_content_room {
     uint64_t now_ns;      /* monotonic */
     uint64_t interval_ns; /* policy's */
-    uint64_t in_memory;   /* of all other entries */
+    uint64_t in_memory;   /* bytes of all other entries */
     uint64_t everywhere;  /* with those on disk */
     bool no_space;        /* the state folder's disk is critically full */
     bool writes_used_up;  /* policy's budget */

@@ -19,7 +19,7 @@ struct hf_content_pace {
     uint64_t gap_ns;
 };
 
-/* 0: now. */
+/* 0: now; else the time to wait. */
 uint64_t hf_content_pace_wait_ns(struct hf_content_pace *pace, uint64_t now_ns);
 /* Only after hf_content_pace_wait_ns() was 0. longest_ns: limit of the gap, at least a minute. */
 void hf_content_pace_spend(struct hf_content_pace *pace, uint64_t now_ns, uint64_t longest_ns);

@@ -52,8 +52,8 @@ HF_MUST_USE int hf_drift_machine_print(struct hf_buf *out);
 /* A look that has not begun. */
 bool hf_drift_machine_wants(enum hf_drift_state state);
 
-/* 0: a look may begin now. HF_NEVER: none is wanted, or a look or repair is in progress. `unwatched`: due
- * HF_DRIFT_UNWATCHED_NS after the one at looked_ns. */
+/* 0: a look may begin now; else the time to wait. HF_NEVER: none is wanted, or a look or repair is in progress.
+ * `unwatched`: due HF_DRIFT_UNWATCHED_NS after the one at looked_ns. */
 #define HF_DRIFT_UNWATCHED_NS (30 * HF_NS_PER_S)
 uint64_t hf_drift_machine_wait_ns(enum hf_drift_state state, uint64_t due_ns, bool unwatched, uint64_t looked_ns,
                                   uint64_t now_ns);

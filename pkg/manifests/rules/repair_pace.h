@@ -16,7 +16,7 @@ struct hf_repair_pace {
     uint64_t since_ns; /* monotonic, if `spent` > 0: the wait for the next token */
 };
 
-/* 0: now. */
+/* 0: now; else the time to wait. */
 uint64_t hf_repair_pace_wait_ns(struct hf_repair_pace *pace, uint64_t now_ns);
 /* Only after hf_repair_pace_wait_ns() was 0. */
 void hf_repair_pace_spend(struct hf_repair_pace *pace, uint64_t now_ns);

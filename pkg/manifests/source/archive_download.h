@@ -23,7 +23,7 @@ enum {
 struct hf_archive_trouble {
     unsigned wasted;
     unsigned unreadable; /* in a row: the disk did not read the complete download */
-    uint64_t received;   /* since the last success or wasted download */
+    uint64_t received;   /* bytes since the last success or wasted download */
 };
 
 struct hf_archive_download_params {
@@ -33,7 +33,7 @@ struct hf_archive_download_params {
     const char *url;
     const char *host;     /* header Host; NULL: as in the URL */
     const char *digest;   /* SHA-256 in hex */
-    uint64_t size;        /* 0: unknown */
+    uint64_t size;        /* bytes; 0: unknown */
     const char *sub_path; /* of struct hf_unarchive_params */
     bool drop_top;
     struct hf_archive_trouble *trouble;

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-/* per minute, compressed */
+/* bytes per minute, compressed */
 enum { HF_FRESH_SHARE_BYTES = 64 << 10 };
 
 #define HF_FRESH_PERIOD_NS (60 * HF_NS_PER_S)

@@ -15,7 +15,7 @@ enum {
     HF_EVENT_MAX_ID = 128,
     /* bytes; a longer log is cut and marked, a payload refused */
     HF_EVENT_MAX_BODY = 256 << 10,
-    /* of a line; a batch may hold one even beyond its own limit */
+    /* bytes of a line; a batch may hold one even beyond its own limit */
     HF_EVENT_MAX_TEXT = 384 << 10,
 };
 

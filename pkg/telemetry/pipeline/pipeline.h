@@ -35,7 +35,8 @@ HF_MUST_USE int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_
  * lost. */
 HF_MUST_USE int hf_pipeline_tick(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                  hf_pipeline_emit *emit, void *arg);
-/* Monotonic; HF_NEVER. A second after a call that could not store the pipeline's own; earlier with room. */
+/* When to call hf_pipeline_tick() (monotonic), or HF_NEVER. A second after a call that could not store the
+ * pipeline's own; earlier with room. */
 uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);
 /* Open windows, now; before hf_pipeline_free(). */
 HF_MUST_USE int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,

@@ -38,7 +38,7 @@ struct hf_outlet_lane {
     uint64_t durable_before;   /* cursor on disk; once it moves there may be room */
     struct hf_shares shares;   /* of waiting records */
     uint64_t max_bytes;
-    uint64_t reserve_bytes; /* to stay free on disk */
+    uint64_t reserve_bytes; /* must stay free on the disk */
     uint64_t look_at_ns;    /* how much of max_bytes fits */
     /* On their way: [first_append..n_appends). */
     struct lane_append *appends;
@@ -56,7 +56,7 @@ bool hf_outlet_lane_has_room(struct hf_outlet_lane *lane, size_t n);
 
 bool hf_outlet_lane_allows(struct hf_outlet_lane *lane, uint64_t owner, size_t n);
 
-/* HF_EVENT_MAX_TEXT at most. Holds `receipt` (may be NULL) until durable. -EAGAIN: no room. -ENOMEM. */
+/* At most HF_EVENT_MAX_TEXT bytes. Holds `receipt` (may be NULL) until durable. -EAGAIN: no room. -ENOMEM. */
 HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint64_t owner, uint32_t tag, struct hf_view line,
                                       struct hf_receipt *receipt);
 

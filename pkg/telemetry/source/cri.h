@@ -20,8 +20,7 @@ struct hf_cri_line {
     struct hf_view text;
 };
 bool hf_cri_parse(struct hf_view line, struct hf_cri_line *ret_line);
-/* json-file: {"log":"the line
- * ","stream":"stdout","time":".."}; without a line break a part. *scratch: for escapes. */
+/* json-file: {"log":"the line\n","stream":"stdout","time":".."}; without a line break a part. *scratch: for escapes. */
 bool hf_cri_parse_docker(struct hf_view line, struct hf_buf *scratch, struct hf_cri_line *ret_line);
 
 struct hf_cri_pod {

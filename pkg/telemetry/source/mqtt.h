@@ -17,7 +17,7 @@ enum hf_mqtt_type {
 
 struct hf_mqtt_packet {
     enum hf_mqtt_type type;
-    uint64_t size; /* of the packet */
+    uint64_t size; /* of the whole packet, in bytes */
     bool too_long; /* PUBLISH: `payload` is cut */
     unsigned code; /* CONNACK: 0: accepted; SUBACK: highest, 0x80: a topic refused */
     bool duplicate, retained;

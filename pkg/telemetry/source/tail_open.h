@@ -28,5 +28,5 @@ uint64_t hf_tail_open_hash_start(const struct hf_fs_ops *fs, int fd);
 /* Before `offset`. 0: none, or not all there. */
 uint64_t hf_tail_open_hash_before(const struct hf_fs_ops *fs, int fd, uint64_t offset);
 
-/* 0: unknown. */
+/* In Unix ns; 0: unknown. */
 uint64_t hf_tail_open_birth_ns(const struct hf_fs_ops *fs, int fd);

@@ -40,7 +40,8 @@ struct hf_floor_guard_params {
 HF_MUST_USE int hf_floor_guard_new(const struct hf_floor_guard_params *params, struct hf_floor_guard **ret_guard);
 void hf_floor_guard_free(struct hf_floor_guard *guard); /* accepts NULL */
 
-/* An argument has changed: begins again; a running job is awaited and ignored. `tcti` (tpm/chip.h) is copied. */
+/* If an argument has changed, the comparison begins again; a running job is awaited, its result ignored. `tcti`
+ * (tpm/chip.h) is copied. */
 void hf_floor_guard_configure(struct hf_floor_guard *guard, bool on, const char *tcti);
 
 /* Joins *history and the guard's floor of this kind ("release") and name; both get the result (hf_sequence_join()). A

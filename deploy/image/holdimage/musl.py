@@ -47,6 +47,7 @@ LIBRARIES = {
                 DECODER_LZMA2 VISIBILITY=0 CHECK_CRC32 CHECK_CRC64 SMALL FUNC_ATTRIBUTE_CONSTRUCTOR""".split()), *(f"-I@/src/liblzma/{part}" for part in
                  "api common check lz rangecoder lzma delta simple ../common".split())], "src/liblzma/api/*"),
 }
+APPLETS = "ASH SH_IS_ASH ASH_ECHO ASH_TEST TEST CAT GREP SLEEP TOUCH".split()
 
 
 def folder(one, say=print, offline=False, jobs=2):
@@ -66,6 +67,31 @@ def folder(one, say=print, offline=False, jobs=2):
     return path
 
 
+def busybox(one, say=print, offline=False, jobs=2):
+    """The path of a static busybox of musl with the APPLETS for the processor `one`: the userland of small devices, for tests."""
+    kit, top = folder(one, say, offline, jobs), cache("musl")
+    path = os.path.join(kit, "bin", "busybox")
+    with open(os.path.join(top, "lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(path):
+            source, work = _sources(top, offline, ("busybox",))["busybox"], os.path.join(kit, "work")
+            say(f"small: {one.name}: building busybox")
+            shutil.rmtree(work, ignore_errors=True)
+            os.makedirs(work)
+            wanted = {f"CONFIG_{word}" for word in ("STATIC", "LFS", *APPLETS)}
+            run(["make", "-s", "-C", source, f"O={work}", "allnoconfig"], work, os.environ)
+            with open(os.path.join(work, ".config"), "r+", encoding="ascii") as file:
+                rest = [line for line in file if line.replace("=", " ").replace("# ", "").split()[:1] not in [[word] for word in wanted]]
+                file.seek(0)
+                file.truncate()
+                file.writelines(rest + [f"{word}=y\n" for word in sorted(wanted)])
+            run(["sh", "-c", "yes '' | make -s oldconfig"], work, os.environ)
+            run(["make", "-s", f"-j{jobs}", f"CC={kit}/bin/musl-gcc", f"CROSS_COMPILE={one.tool('')}", "busybox"], work, os.environ)
+            os.rename(os.path.join(work, "busybox"), path)
+            shutil.rmtree(work)
+    return path
+
+
 def settings(kit, top):
     """What make needs to build with the folder `kit`."""
     flags = [*SIZE, "-DNDEBUG", f"-ffile-prefix-map={top}=."]
@@ -74,23 +100,23 @@ def settings(kit, top):
             "HARDEN=-fno-strict-overflow -fvisibility=hidden"]
 
 
-def _sources(top, offline):
+def _sources(top, offline, names=("musl", *LIBRARIES)):
     """Package -> folder of its sources."""
     there = os.path.join(top, "sources")
-    names = ["musl", *LIBRARIES]
-    if not all(os.path.exists(os.path.join(there, name)) for name in names):
+    missing = [name for name in names if not os.path.exists(os.path.join(there, name))]
+    if missing:
         if offline:
-            raise Cannot("no sources of musl and the libraries, and no network was allowed")
-        shutil.rmtree(there, ignore_errors=True)
-        os.makedirs(there)
+            raise Cannot(f"no sources of {', '.join(missing)}, and no network was allowed")
+        os.makedirs(there, exist_ok=True)
         wrong = None
         try:
             root = apt.Root(os.path.join(top, "apt"), sources=True)
             wrong = root.update()
-            root.run("source", "--download-only", *names, cwd=there)
+            root.run("source", "--download-only", *missing, cwd=there)
         except Error as error:
             raise Cannot(f"apt gives no sources: {wrong or error}") from error
-        for name in names:
+        for name in missing:
+            shutil.rmtree(os.path.join(there, f"{name}.new"), ignore_errors=True)
             run(["dpkg-source", "--no-check", "-x", glob.glob(os.path.join(there, f"{name}_*.dsc"))[0], f"{name}.new"], there, os.environ)
             os.rename(os.path.join(there, f"{name}.new"), os.path.join(there, name))
     return {name: os.path.join(there, name) for name in names}

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The smallest agent: built for another processor with musl, run under qemu-user: a signed update from a folder, offline.
+"""The smallest agent: built for another processor with musl, run under qemu-user: a signed update from a folder, offline; the same in a root
+with busybox alone.
 
     tests/system/static/small.py [MACHINE ...]      default: armv7
 
@@ -8,6 +9,7 @@ Where this machine cannot build or run it, the tests are skipped with the reason
 """
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +19,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.join(TOP, "deploy", "image"), os.path.join(TOP, "tests", "support")]
 
 import suite  # noqa: E402
-from holdimage import elf, musl  # noqa: E402
+from holdimage import elf, machine, musl  # noqa: E402
 from suite import Skip, equal  # noqa: E402
 
 HOLDFAST = os.path.join(TOP, "build", "release", "holdfast")
@@ -25,6 +27,14 @@ CANNOT = 3                                 # exit code of deploy/image/small
 MAX_BYTES = {"armv7": 800_000}             # without symbols
 DIGEST = "0" * 64
 ARCH = {"armv7": "arm", "riscv64": "riscv64", "amd64": "amd64", "arm64": "arm64"}
+MAGIC = {name: rf"\x7fELF\x0{bits}\x01\x01" + r"\x00" * 9 + rf"\x02\x00\x{number}\x00" for name, bits, number in (("armv7", 1, "28"), ("riscv64", 2, "f3"),
+         ("arm64", 2, "b7"), ("amd64", 2, "3e"))}
+ENTER = """set -e
+mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
+printf %s "$2" >/proc/sys/fs/binfmt_misc/register
+mount -t proc proc "$1/proc"
+touch "$1/dev/null" && mount --bind /dev/null "$1/dev/null"
+exec chroot "$1" /bin/holdfast-agent --once --node-name n --source /etc/holdfast/objects"""
 LEFT_OUT = sorted(name[:-2] for name in os.listdir(os.path.join(TOP, "pkg/agent/without")) if name.endswith(".c"))
 
 
@@ -32,6 +42,12 @@ def run(*argv, code=0):
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, errors="replace", check=False, timeout=300)
     equal(f"exit code of {' '.join(argv)[:150]} ({done.stdout[-600:]})", done.returncode, code)
     return done.stdout
+
+
+def script(path, body):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f"#!/bin/sh\n{body}\n")
+    os.chmod(path, 0o755)
 
 
 class Small:
@@ -100,6 +116,47 @@ class Small:
         with open(f"{self.node}/run/status.json", encoding="utf-8") as file:
             conditions = {one["type"]: one for one in json.load(file)["status"]["conditions"]}
         equal("FeaturesPresent", (conditions["FeaturesPresent"]["status"], conditions["FeaturesPresent"]["message"].split(": ")[-1]), ("False", "images manifests"))
+
+    def test_in_a_root_of_busybox(self):
+        """As on a small router: no systemd, no other libc, and a shell that is busybox. A version that is ill and one that is well, started and
+        judged by scripts; each process is emulated."""
+        if not self.built:
+            raise Skip("it is not built")
+        probe = "mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc"
+        if subprocess.run(["unshare", "-Urmpf", "sh", "-c", probe], check=False, capture_output=True).returncode != 0:
+            raise Skip("no binfmt_misc in a user namespace (Linux 6.7)")
+        home, app = os.path.join(self.home, "router"), "/opt/app"
+        root = os.path.join(home, "root")
+        shutil.rmtree(home, ignore_errors=True)
+        for folder in ("bin", "dev", "proc", "tmp", "opt", "etc/init.d", "etc/holdfast/trust.d", "etc/holdfast/objects", "var/lib/holdfast", "run"):
+            os.makedirs(os.path.join(root, folder))
+        try:
+            shutil.copy(musl.busybox(self.one, jobs=os.cpu_count()), f"{root}/bin/busybox")
+        except machine.Cannot as error:
+            raise Skip(str(error)) from error
+        for name in ("sh", "test", "cat", "grep", "sleep", "touch"):
+            os.symlink("busybox", f"{root}/bin/{name}")
+        shutil.copy(os.path.join(self.home, "small", "emulated-agent"), f"{root}/bin/holdfast-agent")
+        emulator = shutil.which(self.emulator())
+        for path in [emulator, *re.findall(r"(/\S+) \(0x", run("ldd", emulator))]:
+            os.makedirs(os.path.dirname(root + path), exist_ok=True)
+            shutil.copy(path, root + path)
+        run(HOLDFAST, "key", "generate", f"{home}/k2", "--public", f"{root}/etc/holdfast/trust.d/k2.pem")
+        script(f"{root}/etc/init.d/app", f"case $1 in restart) exec {app} start ;; *) exec grep -qv ill /tmp/ran ;; esac")
+        script(f"{root}{app}", "echo old >/tmp/ran")
+        for number, (body, code, phase, ran) in enumerate((("echo ill >/tmp/ran", 1, "RolledBack", "old\n"),
+                                                           ("cat /proc/self/comm >/tmp/ran", 0, "Committed", "cat\n")), 1):
+            new, out = f"{home}/new-{number}", f"{root}/tmp/out-{number}"
+            script(new, body)
+            words = [part for flag, line in (("--hook-before-swap", "/bin/touch /tmp/hooked"), ("--restart-exec", "/etc/init.d/app restart"), ("--health-exec", "/etc/init.d/app status"))
+                     for word in line.split() for part in (flag, word)]
+            run(HOLDFAST, "release", "create", "--name", "app", "--version", f"1.{number}", "--sequence", str(number), "--path", app, "--everywhere",
+                "--artifact", f"{ARCH[self.one.name]}={new}", "--url-base", f"file:///tmp/out-{number}", "--key", f"{home}/k2.key", "--key-id",
+                "k2", "--expires", "1d", "--health-threshold", "1", "--health-deadline", "2s", "--out", out, *words)
+            shutil.copy(f"{out}/app-1.{number}.yaml", f"{root}/etc/holdfast/objects/app.yaml")
+            said = run("unshare", "-Urmpf", "--kill-child", "sh", "-c", ENTER, "sh", root, f":hf:M::{MAGIC[self.one.name]}::{emulator}:F", code=code)
+            with open(f"{root}/tmp/ran", encoding="ascii") as file:
+                equal(f"{number}: {said[-800:]}", (f'"phase":"{phase}"' in said, file.read(), os.path.exists(f"{root}/tmp/hooked")), (True, ran, True))
 
     def apply(self, name, text):
         with open(os.path.join(self.node, "objects", name + ".yaml"), "w", encoding="ascii") as file:

@@ -6,9 +6,11 @@
  * left; that is pump(). If the connection breaks, the calls that wait on it end with -ENOTCONN, and the next call
  * opens a new one.
  *
- * restart: sends AddMatch(JobRemoved), Manager.Subscribe and RestartUnit at once (the bus keeps their order), then
- * waits for the JobRemoved of the job that RestartUnit named. state: Properties.GetAll of the unit, which makes
- * systemd load it if necessary. The interface is org.freedesktop.systemd1(5). */
+ * restart: sends AddMatch(JobRemoved), Manager.Subscribe, ResetFailedUnit and RestartUnit at once (the bus keeps their
+ * order), then waits for the JobRemoved of the job that RestartUnit named. Without ResetFailedUnit, systemd refuses
+ * to start the old version after one that has just failed as often as StartLimitBurst= allows. state:
+ * Properties.GetAll of the unit, which makes systemd load it if necessary. The interface is
+ * org.freedesktop.systemd1(5). */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -338,6 +340,9 @@ static int begin_restart(struct hf_unit_call *call)
 {
     int r = subscribe(call->bus);
 
+    if (r >= 0 && strcmp(call->method, "RestartUnit") == 0)
+        r = sd_bus_call_method_async(call->bus->bus, NULL, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, "ResetFailedUnit",
+                                     NULL, NULL, "s", call->unit);
     if (r < 0)
         return r;
     return sd_bus_call_method_async(call->bus->bus, &call->reply, MANAGER, MANAGER_PATH, MANAGER_INTERFACE,

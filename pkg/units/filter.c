@@ -252,6 +252,7 @@ static int opened(struct pending_call *call, sd_bus_message *message, int r)
 static int pass_job(struct client *client, sd_bus_message *message, const char *unit)
 {
     struct filter *filter = client->filter;
+    const char *member = sd_bus_message_get_member(message);
     int r;
     struct pending_call *call = open_call(client, message, &r);
 
@@ -259,9 +260,12 @@ static int pass_job(struct client *client, sd_bus_message *message, const char *
         return r;
     r = sd_bus_call_method_async(filter->manager, NULL, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe", NULL,
                                  NULL, NULL);
+    if (r >= 0 && strcmp(member, "RestartUnit") == 0)
+        r = sd_bus_call_method_async(filter->manager, NULL, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, "ResetFailedUnit",
+                                     NULL, NULL, "s", unit);
     if (r >= 0)
-        r = sd_bus_call_method_async(filter->manager, &call->slot, MANAGER, MANAGER_PATH, MANAGER_INTERFACE,
-                                     sd_bus_message_get_member(message), on_answer, call, "ss", unit, "replace");
+        r = sd_bus_call_method_async(filter->manager, &call->slot, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, member,
+                                     on_answer, call, "ss", unit, "replace");
     return opened(call, message, r);
 }
 

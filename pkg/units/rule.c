@@ -19,6 +19,7 @@ enum hf_units_call hf_units_call_of(const char *path, const char *interface, con
         {"org.freedesktop.DBus", "AddMatch", NULL, HF_UNITS_MATCH},
         {"org.freedesktop.DBus", "RemoveMatch", NULL, HF_UNITS_MATCH},
         {"org.freedesktop.systemd1.Manager", "Subscribe", "/org/freedesktop/systemd1", HF_UNITS_SUBSCRIBE},
+        {"org.freedesktop.systemd1.Manager", "ResetFailedUnit", "/org/freedesktop/systemd1", HF_UNITS_SUBSCRIBE},
         {"org.freedesktop.systemd1.Manager", "RestartUnit", "/org/freedesktop/systemd1", HF_UNITS_RESTART},
         {"org.freedesktop.systemd1.Manager", "ReloadUnit", "/org/freedesktop/systemd1", HF_UNITS_RESTART},
         {"org.freedesktop.systemd1.Manager", "StartUnit", "/org/freedesktop/systemd1", HF_UNITS_OWN_JOB},

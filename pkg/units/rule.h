@@ -12,7 +12,7 @@ enum hf_units_call {
     HF_UNITS_REFUSE,
     HF_UNITS_HELLO,     /* the filter answers */
     HF_UNITS_MATCH,     /* the filter answers; JobRemoved goes to all clients */
-    HF_UNITS_SUBSCRIBE, /* the filter answers */
+    HF_UNITS_SUBSCRIBE, /* the filter answers, and does it itself before it passes on a job */
     HF_UNITS_RESTART,   /* also ReloadUnit */
     HF_UNITS_STATE,     /* Properties.GetAll of a unit */
     HF_UNITS_OWN_JOB,   /* StartUnit, StopUnit: of HF_UNITS_OWN alone */

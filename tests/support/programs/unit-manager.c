@@ -3,7 +3,8 @@
  *
  *     unit-manager            says "ready" once it has its name, serves until its standard input ends
  *
- * Units by name: good.service restarts in 50 ms; bad.service's job fails; slow.service's never ends; denied.service is refused
+ * Units by name: good.service restarts in 50 ms; bad.service's job fails; tired.service's too, unless its failures
+ * were reset before; slow.service's never ends; denied.service is refused
  * as polkit would; noreply.service is not answered; dead.service is inactive and
  * failed; absent.service does not exist. Signals are sent only to those who subscribed, as systemd does.
  *
@@ -37,6 +38,8 @@ static void job_path(unsigned id, char path[64])
 {
     (void)snprintf(path, 64, PATH "/job/%u", id);
 }
+
+static int rested; /* ResetFailedUnit has come for tired.service */
 
 static void emit_removed(const struct job *job)
 {
@@ -82,7 +85,7 @@ static int restart(sd_bus_message *message, void *userdata, sd_bus_error *error)
     if (strcmp(unit, "noreply.service") == 0)
         return 1;
     struct job job = {.id = next_job++, .result = "done", .in_ms = 50};
-    if (strcmp(unit, "bad.service") == 0 || !restarts(unit))
+    if (strcmp(unit, "bad.service") == 0 || (strcmp(unit, "tired.service") == 0 && !rested) || !restarts(unit))
         job.result = "failed";
     (void)snprintf(job.unit, sizeof(job.unit), "%.60s", unit);
     if (strcmp(unit, "slow.service") == 0)
@@ -155,6 +158,11 @@ static int filter(sd_bus_message *message, void *userdata, sd_bus_error *error)
             (void)sd_bus_reply_method_error(message, &failed);
         sd_bus_error_free(&failed);
         return 1;
+    }
+    if (sd_bus_message_is_method_call(message, MANAGER, "ResetFailedUnit")) {
+        const char *unit = "";
+        rested = sd_bus_message_read(message, "s", &unit) > 0 && strcmp(unit, "tired.service") == 0;
+        return sd_bus_reply_method_return(message, NULL);
     }
     if (sd_bus_message_is_method_call(message, MANAGER, "Subscribe"))
         return subscribe(message, userdata, error);

@@ -119,6 +119,7 @@ static const struct {
     const char *want_text;
 } restarts[] = {
     {"good.service", 0, ""},
+    {"tired.service", 0, ""},
     {"bad.service", -EIO, "'failed'"},
     {"absent.service", -ENOENT, "not found"},
     {"denied.service", -EACCES, "authentication"},

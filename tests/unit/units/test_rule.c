@@ -11,6 +11,7 @@ static const struct {
     {"/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello", HF_UNITS_HELLO},
     {"/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch", HF_UNITS_MATCH},
     {"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "Subscribe", HF_UNITS_SUBSCRIBE},
+    {"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "ResetFailedUnit", HF_UNITS_SUBSCRIBE},
     {"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "RestartUnit", HF_UNITS_RESTART},
     {"/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "ReloadUnit", HF_UNITS_RESTART},
     {"/org/freedesktop/systemd1/unit/a", "org.freedesktop.systemd1.Manager", "ReloadUnit", HF_UNITS_REFUSE},

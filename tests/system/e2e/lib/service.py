@@ -14,7 +14,6 @@ Description=sample service {name}
 ExecStart={path} --port {port}
 Restart=on-failure
 RestartSec=100ms
-StartLimitIntervalSec=0
 [Install]
 WantedBy=multi-user.target
 """

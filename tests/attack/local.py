@@ -312,7 +312,12 @@ def attack_upgrade(home):
              for who in ("Host: evil.example", "Host: 127.0.0.1\r\nOrigin: https://evil.example", "Host: 127.0.0.1\r\nOrigin: null")]
     tries += [(websocket, who, local.metrics, f"GET /page/{what}") for what in ("live", "state.json")
               for who in ("Host: evil.example", "Host: evil.example\r\nOrigin: http://evil.example", "Host: 127.0.0.1\r\nOrigin: null",
-                          f"Host: 127.0.0.1:{local.metrics}\r\nOrigin: http://127.0.0.1:8080", f"Host: 127.0.0.1:{local.metrics}\r\nOrigin: http://localhost:{local.metrics}")]
+                          f"Host: 127.0.0.1:{local.metrics}\r\nOrigin: http://127.0.0.1:8080", f"Host: 127.0.0.1:{local.metrics}\r\nOrigin: http://localhost:{local.metrics}",
+                          "Host: 127.0.0.1\r\nHost: evil.example", "Host: evil.example\r\nHost: 127.0.0.1", "Host: 127.0.0.1@evil.example", "Host: localhost.",
+                          "Host: 127.0.0.1, evil.example", "Host: 127.0.0.1:80:evil.example", "Host: 127.0.0.1\r\nSec-WebSocket-Origin: http://evil.example",
+                          *(f"Host: 127.0.0.1:{local.metrics}\r\nOrigin: {one}" for one in (
+                              f"https://127.0.0.1:{local.metrics}", f"http://127.0.0.1:{local.metrics}0", f"http://127.0.0.1:{local.metrics}\r\nOrigin: http://evil.example",
+                              f"http://evil.example\r\nOrigin: http://127.0.0.1:{local.metrics}")))]
     tries += [(upgrade, "Host: evil.example\r\nContent-Type: application/json", local.ingest, "POST /ingest") for upgrade in (h2c, websocket)]
     try:
         for upgrade, who, port, line in tries:

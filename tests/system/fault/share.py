@@ -8,6 +8,7 @@ once. With neighbours that lie, a neighbour that dies, agents that are killed, a
 --bar: ten nodes and 256 kbit/s, and prints the figures; else three nodes and a fast uplink. Only the cases whose name has one of the
 words. Needs user namespaces or root. Prints "N passed, N failed, N skipped" last."""
 import contextlib
+import hashlib
 import http.server
 import json
 import os
@@ -74,8 +75,14 @@ def serve_origin(folder):
     Server((ORIGIN, 8000), Quiet).serve_forever()
 
 
-def lie(certificate_path, ca, cluster, size):
-    """A stolen node: it has a certificate, says that it has everything, and serves something else."""
+def cluster_of(ca):
+    """As share/protocol.h: a part of the hash of the authority's certificate, without blanks."""
+    with open(ca + ".pem", encoding="ascii") as file:
+        return hashlib.sha256("".join(file.read().split()).encode()).hexdigest()[:16]
+
+
+def lie(certificate_path, ca, size, address="0.0.0.0"):
+    """A stolen node: it has a certificate, says that it has everything, and serves something else. The address: of its interface."""
     class Liar(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             body = b"have" if "/state/" in self.path else os.urandom(int(size))
@@ -102,11 +109,11 @@ def lie(certificate_path, ca, cluster, size):
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     udp.bind(("", PORT))
-    udp.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + socket.inet_aton("0.0.0.0"))
+    udp.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(GROUP) + socket.inet_aton(address))
     while True:
         text, sender = udp.recvfrom(256)
         if b" ask " in text:
-            udp.sendto(f"holdfast-share 1 here {cluster}\n".encode(), sender)
+            udp.sendto(f"holdfast-share 1 here {cluster_of(ca)}\n".encode(), sender)
 
 
 # ---- the site ----------------------------------------------------------------------------------------------------------
@@ -238,15 +245,7 @@ class Site:
         return sum(len(self.decided(node, '"share.decided"', '"from":"origin"')) for node in nodes or self.nodes)
 
     def liar(self, node):
-        cluster = self.decided_cluster()
-        node.liar = self.again(node.netns, "--lie", node.certificate, self.ca, cluster, str(SIZE),
-                               out=open(node.place("liar.log"), "wb"))
-
-    def decided_cluster(self):
-        """As share/protocol.h: a part of the hash of the authority's certificate, without blanks."""
-        with open(self.ca + ".pem", encoding="ascii") as file:
-            import hashlib
-            return hashlib.sha256("".join(file.read().split()).encode()).hexdigest()[:16]
+        node.liar = self.again(node.netns, "--lie", node.certificate, self.ca, str(SIZE), out=open(node.place("liar.log"), "wb"))
 
     def end(self):
         for node in self.nodes:

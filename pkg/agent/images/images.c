@@ -19,6 +19,9 @@
 #include "agent/images/running.h"
 #include "agent/images/runtime_files.h"
 #include "agent/turn.h"
+#include "codec/json.h"
+#include "mirror/request.h"
+#include "mirror/store.h"
 #include "os/dir.h"
 #include "verifier/verify.h"
 
@@ -26,7 +29,7 @@
 #define LOOK_NS (30 * HF_NS_PER_S) /* policies may change all the time */
 #define PROGRAM "holdfast-verify"
 
-enum { MAX_CRI_JSON = 4 << 20, MAX_ARGS = 12, LOOK_S = 30 };
+enum { MAX_CRI_JSON = 4 << 20, MAX_MANIFEST = HF_JSON_MAX_BYTES, MAX_ARGS = 12, LOOK_S = 30 };
 
 /* ---- the condition ----------------------------------------------------------------------------------------------- */
 
@@ -102,6 +105,9 @@ static bool configuration_is_right(struct hf_images *images)
                        hf_image_runtime_local_pull(&runtime));
         end_look(images, "LocalPull", message);
     } else {
+        const char *root = runtime.root[0] != '\0' ? runtime.root : images->place->root;
+        (void)snprintf(images->store, sizeof(images->store), "%s/io.containerd.content.v1.content",
+                       root != NULL ? root : "/var/lib/containerd");
         return true;
     }
     return false;
@@ -111,11 +117,31 @@ static bool configuration_is_right(struct hf_images *images)
 
 static void next(struct hf_images *images);
 
-static bool is_listed(void *arg, const char *digest)
+/* The manifest, or one of the index, has this configuration. */
+static bool leads_to(const struct hf_images *images, const char *digest, const char *id, bool nested)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_MANIFEST);
+    _cleanup_(hf_json_freep) json_t *root = NULL;
+    char store[sizeof(images->store)], *stores[] = {store, NULL}, hex[HF_SHA256_HEX];
+
+    (void)snprintf(store, sizeof(store), "%s", images->store);
+    if (!hf_mirror_digest(hf_view_of(digest), hex) || !hf_mirror_store_read(stores, hex, &text) ||
+        hf_json_parse(hf_buf_view(&text), NULL, &root, NULL) < 0)
+        return false;
+    if (id[0] != '\0' && strcmp(hf_json_str_or(json_object_get(root, "config"), "digest", ""), id) == 0)
+        return true;
+    const json_t *manifests = json_object_get(root, "manifests");
+    for (size_t i = 0; !nested && i < json_array_size(manifests); i++)
+        if (leads_to(images, hf_json_str_or(json_array_get(manifests, i), "digest", ""), id, true))
+            return true;
+    return false;
+}
+
+static bool is_listed(void *arg, const char *digest, const char *id)
 {
     const struct hf_images *images = arg;
 
-    return hf_image_keep_has(images->env, digest);
+    return hf_image_keep_has(images->env, digest) && (id == NULL || leads_to(images, digest, id, false));
 }
 
 static void judge_version(struct hf_images *images, struct hf_view output)

@@ -24,7 +24,7 @@ struct hf_images {
     struct hf_proc_call *call;
     uint64_t look_ns; /* mono: not before */
     const struct hf_alone_place *place;
-    char socket[256];
+    char socket[256], store[320];              /* its address; its content store */
     struct hf_buf stored;                      /* what `crictl images` printed */
     void (*tell)(void *arg, const char *text); /* of refused pulls */
     void *arg;

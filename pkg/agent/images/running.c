@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A container names its image by the hash of the image's configuration, or by one of its names. The images have the
- * digests under which they were pulled or imported; content with another digest has other bytes. So an image is listed
- * if one of its digests is. */
+ * digests under which they were pulled or imported: names, and an archive may say what it likes. So an image is listed
+ * if one of its digests is, and leads to its configuration, which names all else by hash. */
 #include "agent/images/running.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 struct judging {
     const json_t *images;
-    bool (*has)(void *arg, const char *digest);
+    bool (*has)(void *arg, const char *digest, const char *id);
     void *arg;
 };
 
@@ -33,7 +33,7 @@ static bool is_listed(const struct judging *judging, const json_t *image)
     for (size_t i = 0; i < json_array_size(digests); i++) {
         const char *name = json_string_value(json_array_get(digests, i));
         const char *at = name != NULL ? strrchr(name, '@') : NULL;
-        if (at != NULL && judging->has(judging->arg, at + 1))
+        if (at != NULL && judging->has(judging->arg, at + 1, hf_json_str_or(image, "id", "")))
             return true;
     }
     return false;
@@ -49,12 +49,12 @@ static bool runs_listed(const struct judging *judging, const char *ref)
             return is_listed(judging, image);
     }
     const char *at = strrchr(ref, '@');
-    return at != NULL && judging->has(judging->arg, at + 1);
+    return at != NULL && judging->has(judging->arg, at + 1, NULL);
 }
 
 int hf_images_running_judge(struct hf_view images, struct hf_view containers,
-                            bool (*has)(void *arg, const char *digest), void *arg, struct hf_images_running *ret,
-                            struct hf_err *err)
+                            bool (*has)(void *arg, const char *digest, const char *id), void *arg,
+                            struct hf_images_running *ret, struct hf_err *err)
 {
     _cleanup_(hf_json_freep) json_t *image_root = NULL, *container_root = NULL;
     struct judging judging = {.has = has, .arg = arg};

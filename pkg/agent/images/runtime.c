@@ -122,6 +122,8 @@ static void read_setting(struct hf_image_runtime *runtime, const char *table, co
         runtime->calls_none = strcmp(value, "0") == 0;
     else if (strcmp(key, "config_path") == 0 && in_images(table) && strstr(table, "registry") != NULL)
         unquote(runtime->config_path, sizeof(runtime->config_path), value);
+    else if (strcmp(key, "root") == 0 && table[0] == '\0')
+        unquote(runtime->root, sizeof(runtime->root), value);
     else if (in_images(table))
         read_image_setting(runtime, key, value);
 }

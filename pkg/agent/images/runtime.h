@@ -15,6 +15,7 @@ struct hf_image_runtime {
     bool disabled;         /* by disabled_plugins */
     bool calls_none;       /* max_verifiers 0 */
     char config_path[256]; /* of hosts.toml; "": none */
+    char root[256];        /* containerd's data; "": not said */
     unsigned local_pull;   /* bits: settings by which CRI pulls without the transfer service */
 };
 

@@ -308,14 +308,20 @@ def what_it_cannot_see():
     said = site.says("UnlistedRunning")
     assert "preloaded" in said and "1 container" in said, said
     # under a listed name
+    lie = f"lying.example/app@{runs}"
+    site.registry.save(unlisted, lie, tar)
+    site.ctr("images", "import", "--snapshotter", "native", tar)
     for each in (pod, listed):
         assert site.cri("rmp", "-f", each)[0] == 0
     site.says("Verified")
+    pod = site.run_pod("lying", lie)
+    site.says("UnlistedRunning")
+    assert site.cri("rmp", "-f", pod)[0] == 0
     site.ctr("images", "tag", "--force", "preloaded.example/app:1", f"{site.registry.host}/app:runs")
     pod = site.run_pod("retagged", f"{site.registry.host}/app:runs")
     site.says("UnlistedRunning")
     assert site.cri("rmp", "-f", pod)[0] == 0
-    for name in ("preloaded.example/app:1", f"{site.registry.host}/app:runs"):
+    for name in (lie, "preloaded.example/app:1", f"{site.registry.host}/app:runs"):
         site.ctr("images", "rm", name)
     site.says("Verified")
 

@@ -239,12 +239,14 @@ static const char stored[] =
     "{\"id\":\"sha256:c1\",\"repoTags\":[\"r/app:1\"],\"repoDigests\":[\"r/app@sha256:good\"]},"
     "{\"id\":\"sha256:c2\",\"repoTags\":[\"r/evil:1\"],\"repoDigests\":[\"r/evil@sha256:bad\"]},"
     "{\"id\":\"sha256:c3\",\"repoTags\":[\"import:1\"],\"repoDigests\":[]},"
-    "{\"id\":\"sha256:c4\",\"repoTags\":[],\"repoDigests\":[\"r/old@sha256:bad\",\"r/new@sha256:good\"]}]}";
+    "{\"id\":\"sha256:c4\",\"repoTags\":[],\"repoDigests\":[\"r/old@sha256:bad\",\"r/new@sha256:good\"]},"
+    "{\"id\":\"sha256:c5\",\"repoTags\":[],\"repoDigests\":[\"r/lie@sha256:good\"]}]}";
 
-static bool is_good(void *arg, const char *digest)
+/* Of c5, a name says so. */
+static bool is_good(void *arg, const char *digest, const char *id)
 {
     (void)arg;
-    return strcmp(digest, "sha256:good") == 0;
+    return strcmp(digest, "sha256:good") == 0 && (id == NULL || strcmp(id, "sha256:c5") != 0);
 }
 
 #define ONE(ref) "{\"metadata\":{\"name\":\"main\"},\"image\":{\"image\":\"r/x:1\"},\"imageRef\":\"" ref "\"}"
@@ -260,7 +262,8 @@ static const struct {
     {"{\"containers\":[" ONE("sha256:c1") "]}", 0, 0},
     {"{\"containers\":[" ONE("r/app@sha256:good") "," ONE("r/app:1") "," ONE("sha256:c4") "]}", 0, 0},
     {"{\"containers\":[" ONE("sha256:c2") "]}", 0, 1},
-    {"{\"containers\":[" ONE("sha256:c3") "]}", 0, 1},          /* imported, without a digest */
+    {"{\"containers\":[" ONE("sha256:c3") "]}", 0, 1}, /* imported, without a digest */
+    {"{\"containers\":[" ONE("sha256:c5") "," ONE("r/lie@sha256:good") "]}", 0, 2},
     {"{\"containers\":[" ONE("sha256:gone") "]}", 0, 1},        /* removed from the store */
     {"{\"containers\":[" ONE("r/gone@sha256:good") "]}", 0, 0}, /* removed, but its digest is known */
     {"{\"containers\":[" ONE("") "," ONE("sha256:c1") "]}", 0, 1},

@@ -38,7 +38,7 @@ struct hf_agent_owner {
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
     /* The budget is used up, or there is some again. */
     void (*writes_paused)(void *arg, bool paused);
-    /* For bulk transfers (api/link/link.h). `closed`: such as "LinkQuotaUsed"; NULL: open. */
+    /* The gate for bulk transfers (api/link/link.h) has changed. `closed`: why, such as "LinkQuotaUsed"; NULL: open. */
     void (*link_changed)(void *arg, const char *closed);
     /* To the API server. NULL with a folder source. */
     struct hf_http_traffic (*api_traffic)(void *arg);
@@ -118,7 +118,7 @@ struct hf_agent;
 /* Borrows strings and tables of `params`. */
 HF_MUST_USE int hf_agent_new(const struct hf_agent_params *params, struct hf_agent **ret_agent, struct hf_err *err);
 
-/* As in a crash; hf_agent_stop() is orderly. */
+/* At once, as in a crash; hf_agent_stop() is orderly. */
 void hf_agent_free(struct hf_agent *agent);
 HF_DEFINE_CLEANUP(struct hf_agent, hf_agent_free)
 
@@ -141,23 +141,23 @@ void hf_agent_hold_changed(struct hf_agent *agent);
 /* The wall clock has leapt, or the machine slept: deadlines count that, the timer does not. */
 void hf_agent_clock_changed(struct hf_agent *agent);
 
-/* Of note (a breaker, a dead letter): written before the next heartbeat. */
+/* The telemetry status has an important change (a breaker, a new dead letter): written before the next heartbeat. */
 void hf_agent_telemetry_changed(struct hf_agent *agent);
 
-/* To another machine. `backlog`: of spec.connectivity.maxBytesPerDay. */
+/* Bytes went to another machine. `backlog`: they count against spec.connectivity.maxBytesPerDay. */
 void hf_agent_telemetry_sent(struct hf_agent *agent, uint64_t bytes, bool backlog);
 
 void hf_agent_certificate_changed(struct hf_agent *agent);
-/* On disk; for the audit log. */
+/* A client certificate is on the disk; for the audit log. */
 void hf_agent_certificate_issued(struct hf_agent *agent, const char *request, const char *reason, const char *message);
 
-/* For the audit log: by the page; without a message: refused to `subject`. */
+/* For the audit log: an act by the page; without a message: it was refused to `subject`. */
 void hf_agent_page_acted(struct hf_agent *agent, const char *subject, const char *reason, const char *message);
 
-/* A desired state, by source or cache. */
+/* There is a desired state, from source or cache. */
 bool hf_agent_ready(const struct hf_agent *agent);
 
-/* That in effect is this node's by source or cache. */
+/* The policy in effect is the one that source or cache has for this node. */
 bool hf_agent_knows_policy(const struct hf_agent *agent);
 
 /* Why a reachable source refuses, for a person; or NULL. */

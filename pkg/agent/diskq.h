@@ -11,7 +11,7 @@
 #include "loop/sched.h"
 #include "web/metrics.h"
 
-/* A kind's refused versions in the cache. */
+/* Suffix of a kind for its refused versions in the cache. */
 #define HF_DISKQ_REFUSED "Refused"
 
 struct hf_diskq_params {
@@ -37,7 +37,7 @@ void hf_diskq_put(struct hf_diskq *queue, const char *kind, const json_t *object
 void hf_diskq_remove(struct hf_diskq *queue, const char *kind, const char *name);
 void hf_diskq_set_resume(struct hf_diskq *queue, const char *kind, const struct hf_cache_resume *resume);
 
-/* Durable, mode 0600. */
+/* _write() replaces the file durably, mode 0600. */
 void hf_diskq_write(struct hf_diskq *queue, const char *path, struct hf_view text);
 void hf_diskq_erase(struct hf_diskq *queue, const char *path);
 
@@ -47,8 +47,8 @@ void hf_diskq_retry(struct hf_diskq *queue);
 /* No job, nothing waits but failed ones. */
 bool hf_diskq_idle(const struct hf_diskq *queue);
 
-/* Of the last job, or one lost since; text[n]: how, or "". */
+/* A write of the last job failed, or one was lost since; text[n]: how, or "". */
 bool hf_diskq_failing(const struct hf_diskq *queue, char *text, size_t n);
 
-/* For that, a write of the last job failed. */
+/* A write of the last job failed because the file system is read-only. */
 bool hf_diskq_is_read_only(const struct hf_diskq *queue);

@@ -25,5 +25,5 @@ const char *hf_feature_name(enum hf_feature feature);
 /* False: *err (may be NULL) names it, with ENOSYS. */
 bool hf_feature_has(enum hf_feature feature, struct hf_err *err);
 
-/* In agent/without/<feature>.c. */
+/* For agent/without/<feature>.c, in place of a feature that is left out. */
 #define HF_FEATURE_LEFT_OUT(name) const char hf_without_##name = 1

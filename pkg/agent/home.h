@@ -32,15 +32,15 @@ HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, c
 
 void hf_home_close(struct hf_home *home);
 
-/* Reachable, and the lock is the file that this process has locked. */
+/* The folder is reachable, and its lock is still the file that this process has locked. */
 bool hf_home_is_locked(const struct hf_home *home);
 
-/* <dir>/<name>; returns the descriptor. -EWOULDBLOCK: another agent; *err has its pid, and recommends the flags `own`
- * for another folder. */
+/* Locks <dir>/<name>, and returns the descriptor. -EWOULDBLOCK: another agent; *err has its pid, and recommends the
+ * flags `own` for a folder of its own. */
 HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
                              struct hf_err *err);
 
-/* Of the clock file; unknown: both false. */
+/* The clock file is of this boot, or of another; both false if unknown. */
 bool hf_home_is_same_boot(const struct hf_home *home);
 bool hf_home_is_other_boot(const struct hf_home *home);
 

@@ -25,10 +25,10 @@ struct hf_turn {
 HF_MUST_USE int hf_turn_init(struct hf_turn *turn, const struct hf_sched_ops *sched, void (*run)(void *arg), void *arg);
 void hf_turn_done(struct hf_turn *turn);
 
-/* `due` may be 0. In the loop's next turn. */
+/* Adds `due` (may be 0), and turns in the loop's next iteration. */
 void hf_turn_wake(struct hf_turn *turn, unsigned due);
 
-/* Unless woken earlier. */
+/* The next turn is after `delay_ns`, unless woken earlier. */
 void hf_turn_schedule(struct hf_turn *turn, uint64_t delay_ns);
 
 void hf_turn_end(struct hf_turn *turn);

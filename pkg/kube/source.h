@@ -44,8 +44,8 @@ struct hf_source_sink {
     /* A file (or the folder, with too many); err NULL: good again, or removed. Also in `refused`; both to one
      * subscriber, as the objects' kind is unknown. */
     void (*unreadable)(void *arg, const char *what, const struct hf_err *err);
-    /* Unparsable; an earlier version stays. err NULL: good, or deleted. `name`: place in a list if that is unreadable,
-     * too. */
+    /* An object cannot be parsed; an earlier version stays valid. err NULL: it is good again, or deleted. `name`: its
+     * place in a list if the name is unreadable, too. */
     void (*unreadable_object)(void *arg, const char *name, const struct hf_err *err);
 };
 

@@ -41,21 +41,21 @@ struct hf_kube *hf_upstream_kube(struct hf_upstream *upstream);
  * verification, requests fail with -EKEYREJECTED. No memory before the first request. */
 const struct hf_http_ops *hf_upstream_kubelet(struct hf_upstream *upstream, const char *node_name);
 
-/* PEM, copied, in place of all other credentials; both NULL: the configuration's. */
+/* Uses this pair (PEM, copied) in place of all other credentials; both NULL: the configuration's again. */
 HF_MUST_USE int hf_upstream_use_certificate(struct hf_upstream *upstream, const char *certificate_pem,
                                             const char *key_pem, struct hf_err *err);
 
-/* From here NULL does nothing. */
+/* The functions from here on do nothing for NULL. */
 
 /* CA or a credential: they may change. */
 bool hf_upstream_has_files(const struct hf_upstream *upstream);
 
-/* Again, from the files; logs failures. */
+/* Reads the credentials from their files again; logs failures. */
 void hf_upstream_reload(struct hf_upstream *upstream);
 
 void hf_upstream_follow(struct hf_upstream *upstream, uint64_t retry_cap_ns, uint64_t max_skew_ns);
 
-/* To the API server; NULL: zero. */
+/* Of the requests to the API server; NULL: zero. */
 struct hf_http_traffic hf_upstream_traffic(const struct hf_upstream *upstream);
 
 /* As hf_kube_nudge(). */

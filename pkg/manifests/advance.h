@@ -17,7 +17,7 @@ enum entry_note_topic {
     ENTRY_NOTE_WAIT, /* the newest set waits for a gate (rules/gate.h), or for the pace of labels */
 };
 
-/* Shown by the status; not on disk. */
+/* A reason and a message for the status, such as why it waits; not on disk. */
 struct entry_note {
     enum hf_manifest_reason reason; /* HF_MANIFEST_REASON_NONE if the status shows the reason of the record */
     enum entry_note_topic topic;
@@ -38,16 +38,16 @@ void advance_save(struct entry *entry);
 void advance_keep_text(struct entry *entry, struct hf_buf *text);
 /* The same for a repair: `saved` is 0 if it has written the text, 1 if not, -errno if that failed. */
 void advance_take_saved(struct entry *entry, int saved, struct hf_buf *text);
-/* As on disk. */
+/* `text` is the record's text on the disk. */
 bool advance_has_text(const struct entry *entry, const struct hf_buf *text);
-/* Topic ENTRY_NOTE_STEP; NONE removes any note. */
+/* Sets the note, with topic ENTRY_NOTE_STEP; NONE removes any note. */
 void advance_note(struct entry *entry, enum hf_manifest_reason reason, const char *message);
-/* NONE removes only a note of this topic. */
+/* Sets a note with this topic; NONE removes only a note of this topic. */
 void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum hf_manifest_reason reason,
                         const char *message);
 /* Monotonic end of a pause that starts now, longer than the one before. */
 uint64_t advance_pause(struct entry *entry);
-/* Such a pause until the next attempt. */
+/* Sets due_ns after such a pause. */
 void advance_back_off(struct entry *entry);
 /* As advance_back_off(); none before the next interval if a person has to act first (hf_manifest_gate_retry()). */
 void advance_wait(struct entry *entry, enum hf_manifest_reason reason);

@@ -10,9 +10,9 @@ struct hf_manifest_counts {
     struct hf_metric *repairs, *looks, *removals;
 };
 
-/* NULL: none. */
+/* `metrics` NULL: none. */
 void hf_manifest_counts_init(struct hf_manifest_counts *counts, struct hf_metrics *metrics);
-/* Other phases than these three are ignored. */
+/* Counts changes to Applied, RolledBack and Refused, and ignores others. */
 void hf_manifest_counts_phase(const struct hf_manifest_counts *counts, enum hf_manifest_phase phase);
 void hf_manifest_counts_repair(const struct hf_manifest_counts *counts);
 void hf_manifest_counts_look(const struct hf_manifest_counts *counts);

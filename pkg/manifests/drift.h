@@ -37,20 +37,20 @@ struct drift {
 /* ---- of the struct alone ----------------------------------------------------------------------------------------- */
 
 void drift_move(struct drift *drift, enum hf_drift_event event);
-/* At once, or after the current pause. */
+/* Asks for a look, at once or after the current pause. */
 void drift_want(struct drift *drift);
-/* A watch has fired. False: such a look was wanted already. */
+/* A watch has fired: asks for a look from due_ns on. False: such a look was wanted already. */
 bool drift_want_at(struct drift *drift, uint64_t due_ns);
-/* Ends a look or repair in progress, and asks for another. */
+/* Ends a look or repair in progress, and asks for another look from due_ns on. */
 void drift_pace(struct drift *drift, uint64_t due_ns);
-/* True: a full one. */
+/* A look begins. True: a full one. */
 bool drift_begin(struct drift *drift, uint64_t now_ns);
 
 /* ---- of an entry ------------------------------------------------------------------------------------------------- */
 
 /* Of files; true: one has started. */
 bool drift_consider(struct entry *entry);
-/* `what`: put back. The caller saves the record. */
+/* Records and reports a repair; `what`: was put back. The caller saves the record. */
 void drift_repaired(struct entry *entry, const char *what);
 /* A Secret's content has come: compares the files in place, and repairs them. True: it has started. */
 bool drift_verify(struct entry *entry);

@@ -97,10 +97,10 @@ HF_MUST_USE int hf_manifest_engine_set(struct hf_manifest_engine *engine, const 
 void hf_manifest_engine_check(struct hf_manifest_engine *engine);
 /* When env.link permits downloads again: those that wait for the link resume. */
 void hf_manifest_engine_link_opened(struct hf_manifest_engine *engine);
-/* Pauses after a failure; a source that runs keeps its own. */
+/* First and longest pause after a failure; a source that runs keeps its own. */
 void hf_manifest_engine_set_retry(struct hf_manifest_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Each entry of the policy, then each other one that still has a good set. */
+/* Visits each entry of the policy, then each other one that still has a good set. */
 void hf_manifest_engine_each(struct hf_manifest_engine *engine,
                              void (*visit)(void *arg, const struct hf_manifest_status *status), void *arg);
 /* The files in place of entries with to: StaticPods and whenAlone: Start. False: files of such an entry change, or are

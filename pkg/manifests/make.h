@@ -12,7 +12,7 @@
 
 struct entry;
 
-/* To place, check, roll back to, repair or remove a set; from the first step to the last. */
+/* An attempt to place, check, roll back to, repair or remove a set, from the first step to the last. */
 struct attempt {
     struct hf_manifest *entry; /* of set.entry */
     bool health_unknown;       /* nothing shows whether its static pods run */
@@ -37,19 +37,19 @@ struct attempt {
 /* Free it with make_entry_free(). */
 int make_entry(const json_t *json, struct hf_manifest **ret_entry, struct hf_err *err);
 void make_entry_free(struct hf_manifest *entry);
-/* On the loop. NULL: no memory, or a malformed set. */
+/* An attempt for a set, on the loop thread. NULL: no memory, or a malformed set. */
 struct attempt *make_attempt(struct entry *entry, const struct hf_manifest_set *set);
 void make_attempt_free(struct attempt *attempt);
-/* hf_files_place.allows_placed, `arg` an attempt: the node permits this file to an entry with this set's rights,
- * whatever its target. Worker. */
+/* Worker: hf_files_place.allows_placed, with an attempt as `arg`: the node permits this file to an entry with the set's
+ * rights, whatever its target. */
 bool make_allows_placed(void *arg, const struct hf_inventory_item *item);
-/* The set's content, with its variables replaced. Worker. */
+/* Worker: loads the set's content, with its variables replaced. */
 int make_bundle(const struct entry *entry, const struct attempt *attempt, struct hf_bundle **ret_bundle,
                 struct hf_manifest_outcome *outcome);
-/* `r` is because the disk cannot read the set's content. (The same error of the target may pass, however long it
- * takes.) Worker. */
+/* Worker: an attempt has failed with `r` because the disk cannot read the set's content. (The same error of the target
+ * may pass, however long it takes.) */
 bool make_is_unreadable(const struct entry *entry, const struct attempt *attempt, int r);
-/* make_bundle(), then attempt->want. Worker. */
+/* Worker: make_bundle(), then attempt->want. */
 int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_outcome *outcome);
 /* A lost inventory from the good set and its content on disk, so that the entry's files are not foreign. In Applying,
  * Probation and RollingBack also files of the newest set that are in place exactly so; in Applying sets r.unproven: a

@@ -13,7 +13,7 @@ struct drift_look {
     struct hf_diff diff;
 };
 
-/* Of the files of entry->attempt. */
+/* A repair of the files of entry->attempt. */
 struct repair {
     struct job job;
     struct hf_buf text; /* record to write before the first change; empty: none */
@@ -21,10 +21,10 @@ struct repair {
     struct hf_diff diff;
 };
 
-/* For task_submit(). NULL: no memory. */
+/* Each makes an operation for task_submit(). NULL: no memory. */
 struct drift_look *repair_look_new(struct entry *entry, bool full, void (*then)(struct entry *entry, struct job *job));
 struct repair *repair_new(struct entry *entry, void (*then)(struct entry *entry, struct job *job));
 /* To the log, and at most once a minute as a notice. */
 void repair_tell(struct entry *entry, const char *text);
-/* In Probation; leaves the record as it is. */
+/* Counts and reports a repair in Probation; leaves the record as it is. */
 void repair_put_back(struct entry *entry, const char *what);

@@ -25,15 +25,15 @@ struct job {
     bool unreadable; /* by the disk, such as the set's content */
 };
 
-/* `size` bytes that begin with a struct job, zeroed. NULL: no memory. */
+/* An operation of `size` bytes that begin with a struct job, the remainder zeroed. NULL: no memory. */
 void *task_new_operation(size_t size, struct entry *entry, int (*run)(struct job *job),
                          void (*then)(struct entry *entry, struct job *job), void (*end)(struct job *job));
-/* Only a job. NULL: no memory. */
+/* An operation that is only a job. NULL: no memory. */
 struct job *task_new(struct entry *entry, int (*run)(struct job *job),
                      void (*then)(struct entry *entry, struct job *job));
 /* The entry is busy until `then`. */
 void task_submit(struct job *job);
-/* Not submitted. Ignores NULL. */
+/* Frees an operation that was not submitted. Ignores NULL. */
 void task_discard(void *operation);
 /* A job may start now. */
 bool task_is_free(const struct entry *entry);

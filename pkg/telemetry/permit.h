@@ -13,8 +13,8 @@ struct hf_permit {
     bool (*is_own_url)(const char *url); /* a host of this node? */
     /* `field`: below spec.telemetry; `err`: the line that would allow it. */
     void (*refused)(void *arg, const char *field, const struct hf_err *err);
-    /* By hf_telemetry_permit_scrapes_again(), each target allowed by now, with its refusal's `err`; else may be
-     * NULL. */
+    /* Called by hf_telemetry_permit_scrapes_again() for each target allowed by now, with its refusal's `err`; may be
+     * NULL otherwise. */
     void (*granted)(void *arg, const struct hf_err *err);
     void *arg;
 };

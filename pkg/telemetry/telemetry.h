@@ -20,11 +20,13 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
 void hf_telemetry_service_free(struct hf_telemetry_service *service);
 HF_DEFINE_CLEANUP(struct hf_telemetry_service, hf_telemetry_service_free)
 
-/* No more events; open windows are flushed; `stopped` once: all accepted are on disk, or failed. */
+/* Accepts no more events, and flushes open windows; `stopped` is called once, when all accepted events are on disk or
+ * could not be stored. */
 void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stopped)(void *arg), void *arg);
 
-/* When all accepted are on disk, unless nothing changed. NULL or absent: off. `owner`: the policy's JSON, referenced;
- * settings and `node_labels` (object or NULL) are copied. */
+/* Applies `spec` when all accepted events are on disk, unless nothing changed. NULL or absent: telemetry is off.
+ * `owner`: the policy's JSON, of which a reference is kept; settings and `node_labels` (an object or NULL) are
+ * copied. */
 void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
                               const json_t *node_labels);
 
@@ -33,7 +35,7 @@ void hf_telemetry_service_configure(struct hf_telemetry_service *service, const 
 
 void hf_telemetry_service_link_changed(const struct hf_telemetry_service *service);
 
-/* 404: sources.http is off; 503: not open yet. */
+/* POST /ingest. 404: the policy does not turn sources.http on; 503: not open yet. */
 void hf_telemetry_service_ingest(void *service, const struct hf_server_request *request,
                                  struct hf_server_exchange *exchange);
 

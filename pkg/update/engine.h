@@ -46,33 +46,34 @@ struct hf_update_params {
     const char *trust_dir;
     const char *const *roots; /* folders below which releases may install, absolute; NULL ends */
     const char *arch;         /* such as "amd64" */
-    /* In a pod. NotInPod then: restart.exec and exec checks; required devices without host_root; the restart of a unit
-     * that starts pods, unless names_unit(). */
+    /* The agent runs in a pod. A release is then NotInPod with restart.exec or an exec check, with required devices if
+     * host_root is NULL, and with the restart of a unit that starts pods, unless names_unit() knows it. */
     bool pod_mode;
     const char *host_root; /* pod mode: mount point of the host's root; NULL: "/" */
     /* of this process; root refuses folders that others may change (TargetUnsafe) */
     uid_t uid;
-    /* Of the supervisor that starts this agent, with its folder <state_dir>/host. NULL: none, and kind Agent is
-     * NotOnHost. */
+    /* The supervisor that starts this agent, whose folder is <state_dir>/host. NULL: none, and releases of kind Agent
+     * are NotOnHost. */
     const struct hf_life_ops *life;
-    /* the agent's own, which no update restarts twice; NULL: none */
+    /* the agent's own unit, which no update restarts twice; NULL: none */
     const char *self_unit;
     uint64_t retry_base_ns, retry_cap_ns;
-    /* 0, or -EOPNOTSUPP: *err says what is missing. */
+    /* May the release run here? 0, or -EOPNOTSUPP: *err says what is missing. */
     int (*meets)(void *arg, const struct hf_requires *requires_, struct hf_err *err);
     /* True, and why in *err: would replace or restart the agent itself. NULL: none does. */
     bool (*is_own)(void *arg, const struct hf_install *install, struct hf_err *err);
-    /* May a release run it, or restart it? NULL: all. */
+    /* May a release run the program, or restart the unit? False, and why in *err. NULL: yes. */
     bool (*allows_exec)(void *arg, const char *program, struct hf_err *err);
     bool (*allows_unit)(void *arg, const char *unit, struct hf_err *err);
-    /* agent.yaml lists it by its full name. NULL: none. */
+    /* agent.yaml lists the unit by its full name. NULL: it lists none. */
     bool (*names_unit)(void *arg, const char *unit);
     /* Bytes to leave free on a file system of disk_bytes. NULL: 16 MiB or a twentieth, whichever is less. */
     uint64_t (*disk_reserve)(void *arg, uint64_t disk_bytes);
-    /* True, and why in *err: too full to start a new release at this install path. Asked neither for repairs nor
-     * rollbacks. NULL: never. */
+    /* True, and why in *err: the file system is too full to start a new release at this install path. Does not stop
+     * repairs, and is not asked for rollbacks. NULL: never. */
     bool (*disk_critical)(void *arg, const char *path, struct hf_err *err);
-    /* True: above spec.disk.warnPercent, so nothing more is kept there (hf_update_engine_set_retain()). NULL: never. */
+    /* True: the file system is above spec.disk.warnPercent, so nothing more is kept there
+     * (hf_update_engine_set_retain()). NULL: never. */
     bool (*disk_warned)(void *arg, const char *path);
     /* NULL: no comparison with the TPM */
     struct hf_floor_guard *floors;
@@ -120,14 +121,15 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
  * waits, was refused or rolled back, the committed one is repaired from its signed object (state/committed.h). Content
  * comes from what is kept (kept/kept.h), else the server. */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
-/* Of the trust folder (hf_trust_folder_inspect()), at the last hf_update_engine_set(); valid until the next. NULL:
- * none. */
+/* What was wrong with the trust folder (hf_trust_folder_inspect()) at the last hf_update_engine_set(); valid until the
+ * next. NULL: nothing. */
 const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine);
-/* From the next commit or look on (kept/kept.h). Until then nothing that is kept goes. */
+/* What to keep of versions (kept/kept.h), from the next commit or look on. Before the first call nothing that is kept
+ * goes. */
 void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct hf_kept_policy *policy);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Desired releases, and those with a history. Parked ones (not desired; Idle, Committed, RolledBack) come last, with
- * empty `from` and `method`, and counters of 0. */
+/* Visits the releases that are desired or have a history. Parked ones (not desired; Idle, Committed, RolledBack) come
+ * last, with empty `from` and `method`, and counters of 0. */
 void hf_update_engine_each(struct hf_update_engine *engine,
                            void (*visit)(void *arg, const struct hf_update_status *status), void *arg);

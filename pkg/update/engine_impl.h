@@ -48,7 +48,7 @@ struct hf_update_engine {
 void update_engine_wake(struct hf_update_engine *engine);
 void update_engine_notify(struct hf_update_engine *engine);
 bool update_engine_has_turn(const struct release *release);
-/* No effect without the turn. */
+/* Gives the turn back; no effect without it. */
 void update_engine_leave_turn(struct release *release);
-/* As a file name. */
+/* The name of a release can be a file name. */
 bool update_name_is_safe(const char *name);

@@ -9,26 +9,27 @@
 
 struct release *release_new(struct hf_update_engine *engine, const char *name);
 void release_free(struct release *release);
-/* Syncs the journal's name, too. Sets a damaged one aside; unreadable: RELEASE_UNREAD. */
+/* Syncs the journal's folder, too. A damaged journal is set aside; one that cannot be read makes the stage
+ * RELEASE_UNREAD. */
 void release_load(struct release *release);
-/* As on disk. */
+/* The journal in memory is that on the disk. */
 static inline bool release_is_known(const struct release *release)
 {
     return release->stage == RELEASE_RUNNING || release->stage == RELEASE_REMOVED;
 }
-/* True: wants the turn. */
+/* Starts what is due. True: the release wants the turn. */
 bool release_consider(struct release *release);
 void release_take_turn(struct release *release);
 /* The desired releases were set: ends a repair of the committed one in place of the wanted one, if that may start. */
 void release_recheck_repair(struct release *release);
 
-/* Actions, of release.c's table or started by it. */
+/* Actions: release.c has them in its table, or starts them itself. */
 
 /* Raises GO, INSTALLED or FAILED. */
 void prepare_start(struct release *release);
 void replace_fetch(struct release *release);
 void replace_patch(struct release *release);
-/* Verified, with the turn: beforeSwap, then GO or FAILED. The gate has closed meanwhile: waits on. */
+/* In Verified, with the turn: runs beforeSwap, then raises GO or FAILED. Waits on if the gate has closed meanwhile. */
 void replace_begin_swap(struct release *release);
 void replace_swap(struct release *release);
 void probation_start(struct release *release);
@@ -40,10 +41,10 @@ void rollback_start(struct release *release);
 void rollback_restart_agent(struct release *release);
 void finish_commit(struct release *release);
 void finish_clean(struct release *release);
-/* At rest: a cleanup that was put off is due. True: started. */
+/* In a phase that rests: starts a cleanup that was put off, if it is due. True: started. */
 bool finish_overdue(struct release *release);
 void drift_look(struct release *release);
-/* The journal has another release. */
+/* For the committed release while the journal has another one. */
 void drift_look_behind(struct release *release);
 bool drift_pauses_newer(const struct release *release); /* its attempts fail, and it waits */
 /* `run` of a step_job with committed_digest and `look`: 1: the committed release is in place; 0; -errno. */
@@ -56,7 +57,7 @@ struct hf_target self_target_of(const struct hf_update_engine *engine, enum hf_i
                                 const char *release);
 /* The supervisor gave up last on a tree with this archive. */
 bool self_is_given_up(const struct release *release, const char *sha256, struct hf_supervisor_note *ret_verdict);
-/* The durable state has changed. */
+/* After the durable state has changed: tells the supervisor whether a verdict is awaited. */
 void self_tell(const struct release *release);
 /* HF_EV_UNHEALTHY is raised: by a verdict of the supervisor, or for lack of one. */
 bool self_trial_fails(struct release *release);
@@ -66,7 +67,7 @@ bool self_trial_restart(struct release *release);
 
 /* ---- order.c ----------------------------------------------------------------------------------------------------- */
 
-/* Anew; wakes the engine if one has changed. */
+/* Reads all orders anew; wakes the engine if one has changed. */
 void orders_read(struct hf_update_engine *engine);
 void orders_done(struct hf_update_engine *engine);
 /* Between two steps: makes the version before the wanted one, or ends that. True: a step has started. */
@@ -76,11 +77,12 @@ bool order_is_open(const struct release *release);
 
 /* ---- repairs.c --------------------------------------------------------------------------------------------------- */
 
-/* And begins the pause before the next: doubled by each repair from the second on, halved by a look without drift. */
+/* Counts a look, and begins the pause before the next: doubled by each repair from the second on, halved by a look
+ * without drift. */
 void repairs_count(struct release *release, bool drifted);
-/* Before a disturbed repair is tried again; doubles. */
+/* Pause before a repair that somebody has disturbed is tried again; doubles each time. */
 uint64_t repairs_pause_ns(struct release *release);
-/* Counts it, and begins the pause before the next look. `what`: for params.repaired. */
+/* Counts a repair that has ended, and begins the pause before the next look. `what`: for params.repaired. */
 void repairs_put_back(struct release *release, const char *what);
 
 /* ---- retain.c ---------------------------------------------------------------------------------------------------- */
@@ -91,22 +93,22 @@ void retain_find_other(const struct release *release, char other[HF_TARGET_MAX_P
 void retain_prepare(const struct release *release, struct step_job *step);
 /* At the target's inspection: sets step->kept. */
 int retain_find(struct step_job *step);
-/* In place: keeps what the policy says. Logs failures if just committed. */
+/* The committed version is in place: keeps what the policy says. Logs failures if just committed. */
 void retain_keep(struct step_job *step, bool just_committed);
-/* To neighbours, or no more; engine->p.share may be NULL. */
+/* Serves neighbours what is in place, or stops that; engine->p.share may be NULL. */
 void retain_serve(struct hf_update_engine *engine, bool on);
 
 /* ---- watches.c --------------------------------------------------------------------------------------------------- */
 
-/* Worker, after retain_prepare(): folders of what is installed. */
+/* On the worker, after retain_prepare(): finds the folders of what is installed. */
 void watches_find(struct step_job *step);
-/* Loop; `anew`: also those watched already, which may be new folders. */
+/* On the loop: watches them; `anew`: also those watched already, which may be new folders. */
 void watches_set(struct release *release, struct step_job *step, bool anew);
 void watches_drop(struct release *release);
 
 /* ---- service.c --------------------------------------------------------------------------------------------------- */
 
-/* Its restart would end this process. */
+/* The unit is the agent's own: its restart would end this process. */
 bool service_is_agent(const struct release *release);
 bool service_has_restart(const struct release *release);
 /* Each starts a step and calls `done` (`arg`: the release) once, at once if it cannot start; `done` calls
@@ -127,7 +129,7 @@ void boots_stay(struct release *release, const char *because);
 
 /* The path's content has changed: with install.reboot, j.boots.changed is this boot. */
 void boots_note(struct release *release);
-/* It has in this boot, and needs another. */
+/* It has changed in this boot, and needs another boot. */
 bool boots_pending(const struct release *release);
 /* Probation: true if the node must reboot before the verdict: it reboots, waits, or raises HF_EV_BOOTED. */
 bool boots_go_first(struct release *release);
@@ -147,82 +149,83 @@ bool hooks_start(struct release *release, enum hf_hook_kind kind,
 
 /* NULL: nothing of this name is wanted. 0 or -ENOMEM. */
 int wanted_set(struct release *release, const struct hf_desired *desired);
-/* Takes `kept`, of the journal. */
+/* Takes `kept`, the JSON of the journal. */
 void wanted_restore(struct release *release, json_t *kept);
 /* The committed release is wanted until wanted_repair_end() (no effect without a repair). Takes `committed`. */
 void wanted_repair(struct release *release, struct hf_edgeupdate *committed);
 void wanted_repair_end(struct release *release);
 /* The version before is wanted until wanted_repair_end(), by the site's order. Takes `before`. */
 void wanted_order(struct release *release, struct hf_edgeupdate *before);
-/* With the journal's committed one. False: none, or no memory. */
+/* As wanted_order(), with the committed release of the journal. False: none, or no memory. */
 bool wanted_order_again(struct release *release);
-/* By the site's order: floors neither count nor stop it. */
+/* The version before is wanted by the site's order: floors neither count nor stop it. */
 bool wanted_is_local(const struct release *release);
-/* The journal's update follows the order, and fetches nothing. A repair of what is back may. */
+/* The journal's update follows the site's order, and fetches nothing; a repair afterwards may. */
 bool wanted_goes_back(const struct release *release);
 /* The kept part of the committed EdgeUpdate; free it. NULL: not in memory, or no memory. */
 json_t *wanted_committed(const struct release *release);
-/* Neither updates nor repairs. */
+/* By the site: neither updates nor repairs. */
 bool wanted_held(const struct release *release);
 void wanted_done(struct release *release);
-/* The journal has the wanted release. */
+/* The release in the journal is the wanted one. */
 bool wanted_matches(const struct release *release);
 /* Nothing of this name is wanted, and Idle, Committed or RolledBack. */
 bool wanted_no_more(const struct release *release);
-/* The journal keeps only the history. */
+/* Starts an update to what is wanted; of the old one the journal keeps only the history. */
 void wanted_accept(struct release *release, enum hf_update_event event, enum hf_reason reason);
 
 /* ---- review.c ---------------------------------------------------------------------------------------------------- */
 
-/* *ret_message: of a reason, or NULL. */
+/* *ret_message: the reason's, or NULL. */
 enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
 void review_load_floor(struct release *release);
-/* For a changed wish or gate: raises the event that says so. */
+/* A step was stopped because what is wanted, or the gate, has changed: raises the event for that. */
 void review_stopped(struct release *release);
 
 /* ---- method.c ---------------------------------------------------------------------------------------------------- */
 
-/* For this node, of the journal's release; NULL: none, or its EdgeUpdate is lost. */
+/* Of the journal's release, for this node; NULL: none, or its EdgeUpdate is lost. */
 const struct hf_artifact *method_artifact(const struct release *release);
-/* The next; NULL: the whole file. */
+/* The next delta to fetch; NULL: the whole file. */
 const struct hf_delta_ref *method_delta(const struct release *release);
 /* After an inspection: sets j.method, returns attempt.go_reason. j.detour: memory or disk rule out the shortest chain,
  * or *death's delta is avoided from now on. */
 enum hf_reason method_choose(struct release *release, struct delta_death *death);
-/* *err made it unusable: avoids it, and chooses again. */
+/* *err made the delta unusable: avoids it, and chooses again. */
 void method_drop_delta(struct release *release, const struct hf_err *err);
 void method_use_whole_file(struct release *release);
-/* A URL of it or its deltas needs a credential: neither asked for at neighbours nor given. */
+/* A URL of the artifact or its deltas needs a credential: neither asked for at neighbours nor served to them. */
 bool method_is_private(const struct hf_update_engine *engine, const struct hf_artifact *artifact);
-/* Sharing is on, and it is not private. */
+/* Sharing is on, and the artifact is not private. */
 bool method_may_be_neighbour(const struct release *release);
 
 /* ---- transition.c ------------------------------------------------------------------------------------------------ */
 
 void transition_init(struct release *release);
-/* Journal, then action. HF_R_None: reason and message stay. `message` NULL or "": hf_reason_meaning(). The remedy
- * follows if there is space, but "nothing", "wait" and "see the message...". */
+/* Writes the journal, then starts the move's action. HF_R_None: reason and message stay. `message` NULL or "":
+ * hf_reason_meaning(). The reason's remedy follows if there is space, unless it is "nothing", "wait" or "see the
+ * message...". */
 void transition_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message);
 void transition_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure);
 /* Backs off; -ENOMEM. */
 void transition_no_memory(struct release *release, enum hf_update_event event);
-/* At rest, after a change of j.message: durable, and shown. */
+/* In a phase that rests, after a change of j.message: makes it durable, and shows it. */
 void transition_message(struct release *release);
-/* The same; in Committed with another reason. */
+/* In Committed sets reason and message first; then the same. */
 void transition_tell(struct release *release, enum hf_reason reason, const char *message);
-/* In the status, without a change of state; HF_R_None: the journal's. */
+/* Shows a reason without a change of state; HF_R_None: the journal's again. */
 void transition_wait(struct release *release, enum hf_reason reason);
-/* Of the state folder, until transition_no_trouble(). */
+/* Shows an error of the state folder until transition_no_trouble(). */
 void transition_trouble(struct release *release, int r, const struct hf_err *err);
 void transition_no_trouble(struct release *release);
-/* As in memory. */
+/* The journal in memory is now durable. */
 void transition_note_written(struct release *release);
 
 /* ---- retry.c ----------------------------------------------------------------------------------------------------- */
 
-/* Of the next attempt, by `reason`. */
+/* Sets the time of the next attempt, by `reason`. */
 void retry_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns);
-/* Or HF_NEVER. */
+/* When to consider the release again, or HF_NEVER. */
 uint64_t retry_wake_ns(const struct release *release);
 /* At the agent's start, in Waiting: after downloads of wrong content delays the next, for agents that restart often. */
 void retry_hold_back(struct release *release);
@@ -233,6 +236,6 @@ void retry_object_changed(struct release *release, const struct hf_edgeupdate *w
 /* ---- counts.c ---------------------------------------------------------------------------------------------------- */
 
 void counts_init(struct hf_update_engine *engine);
-/* Since the journal was last shown. */
+/* Counts the change of phase since the journal was last shown. */
 void counts_move(struct release *release);
 void counts_failure(const struct hf_update_engine *engine, enum hf_reason reason);

@@ -30,13 +30,13 @@ void hf_audit_memory_done(struct hf_audit_memory *memory);
 /* Each entry of the log, in order. */
 void hf_audit_memory_learn(struct hf_audit_memory *memory, const struct hf_audit_event *event);
 
-/* Absent: in neither this look nor the last. */
+/* A state that neither this look nor the last one has is absent. */
 void hf_audit_memory_begin_look(struct hf_audit_memory *memory);
 
-/* True: needs one, and is remembered. Also for what is no state. */
+/* True: the event needs an entry, and is remembered; always for an event that is no state. */
 bool hf_audit_memory_is_news(struct hf_audit_memory *memory, const struct hf_audit_event *event);
 
-/* True: *ret_event, an entry that this state needs. */
+/* Each of these looks at one state. True: it needs the entry *ret_event. */
 
 bool hf_audit_of_update(struct hf_audit_memory *memory, const struct hf_update_status *status, uint64_t now_ns,
                         struct hf_audit_event *ret_event);
@@ -68,7 +68,7 @@ bool hf_audit_of_distrust(struct hf_audit_memory *memory, const struct hf_audit_
 bool hf_audit_of_override(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
                           struct hf_audit_event *ret_event);
 
-/* Refused or unreadable. No new ones while half of the categories are present. */
+/* A refused or unreadable object or file. No new ones while half of the categories are present, to leave room. */
 bool hf_audit_of_refused(struct hf_audit_memory *memory, const struct hf_refused *refused,
                          struct hf_audit_event *ret_event);
 
@@ -81,7 +81,7 @@ struct hf_audit_configuration {
 bool hf_audit_of_configuration(struct hf_audit_memory *memory, const struct hf_audit_configuration *configuration,
                                struct hf_audit_event *ret_event);
 
-/* `stamp`: the trust folder's hash in hex. */
+/* `stamp`: the trust folder's hash in hex; `keys`: its keys, for a person. */
 bool hf_audit_of_trust(struct hf_audit_memory *memory, const char *stamp, const char *keys,
                        struct hf_audit_event *ret_event);
 

@@ -29,7 +29,7 @@ struct hf_trail {
 };
 
 void hf_trail_init(struct hf_trail *trail, struct hf_agent_env *env, const struct hf_agent_parts *parts);
-/* Learns its entries, adds AgentStarted. Blocks. */
+/* Opens the audit log, learns its entries, adds AgentStarted. Blocks. */
 void hf_trail_open(struct hf_trail *trail);
 void hf_trail_done(struct hf_trail *trail);
 
@@ -39,7 +39,7 @@ void hf_trail_look(struct hf_trail *trail);
 void hf_trail_work(struct hf_trail *trail);
 uint64_t hf_trail_wait_until_ns(const struct hf_trail *trail);
 
-/* AgentStopped; writes all. */
+/* Adds AgentStopped, and writes all. */
 void hf_trail_stop(struct hf_trail *trail);
 
 /* EdgeNode.status.journal, with `hash` borrowed. */

@@ -17,5 +17,6 @@ void hf_own_edgenode_done(struct hf_own_edgenode *own);
 
 void hf_own_edgenode_load(struct hf_own_edgenode *own, const json_t *edgenode);
 
-/* NULL: it does not exist. True: other turns, and the cache is written. As load, logs an unreadable spec: no turns. */
+/* As the source reports it; NULL: it does not exist. True: the turns changed, and the cache is written. An unreadable
+ * spec is logged, here and in load, and gives no turns. */
 bool hf_own_edgenode_take(struct hf_own_edgenode *own, const json_t *edgenode);

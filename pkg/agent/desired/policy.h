@@ -20,7 +20,7 @@ struct hf_chosen_policy {
     const struct hf_objects *policies; /* hf_policy_choose()'s last, or NULL */
     /* Why a selecting policy's signatures are not accepted (CamelCase), or NULL. */
     const char *distrust;
-    /* An unreadable file, or no memory: maybe a policy has a manifest or label. */
+    /* A file could not be read or memory ran out: a policy that is not known may have a manifest or label. */
     bool unsure;
     char distrust_text[HF_POLICY_MESSAGE];
     char names[HF_POLICY_MESSAGE];   /* as last logged */
@@ -46,6 +46,6 @@ enum { HF_POLICY_OWN_LABELS = 1, HF_POLICY_LABELS = 2 };
 HF_MUST_USE int hf_policy_choose(struct hf_chosen_policy *policy, const struct hf_objects *policies, bool proven,
                                  const struct hf_facts *facts);
 
-/* Of an entry not in effect: 0: may go; HF_NEVER: a selecting policy has it. Only when certainly all policies are
- * known. */
+/* How long an entry that is not in effect has to stay: 0: it may go; HF_NEVER: a selecting policy has it. Call it only
+ * while all policies are certainly known. */
 uint64_t hf_policy_removal_wait_ns(struct hf_chosen_policy *policy, const char *entry);

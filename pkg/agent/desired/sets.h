@@ -18,7 +18,7 @@ struct hf_sets {
     struct hf_network *network;        /* downloads; before hf_sets_open() */
     struct hf_manifest_engine *engine; /* NULL before hf_sets_open() */
     struct hf_alone *alone;            /* static pods while no kubelet comes; NULL before hf_sets_open() */
-    /* Worth an Event. */
+    /* A change that is worth an Event. */
     void (*happened)(void *arg, enum hf_notice_reason reason, const char *text);
     void (*changed)(void *arg);
     void *arg;
@@ -39,9 +39,9 @@ struct hf_sets_input {
 };
 /* In each turn that makes a plan. */
 void hf_sets_run(struct hf_sets *sets, const struct hf_sets_input *input);
-/* Once per interval. */
+/* Once per interval: looks for new contents and for drift. */
 void hf_sets_check(struct hf_sets *sets);
-/* Archives go on. */
+/* Bulk transfers are allowed again: resumes downloads of archives. */
 void hf_sets_link_opened(struct hf_sets *sets);
 /* The pods to run without a kubelet. In each turn with work. */
 void hf_sets_look_alone(struct hf_sets *sets);

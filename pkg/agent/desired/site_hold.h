@@ -17,7 +17,7 @@ struct hf_site_hold {
 
 void hf_site_hold_init(struct hf_site_hold *hold, const struct hf_agent_env *env);
 
-/* True: for the status. */
+/* True: a status must report the change. */
 bool hf_site_hold_read(struct hf_site_hold *hold);
 
 bool hf_site_hold_judge(struct hf_site_hold *hold);

@@ -5,26 +5,26 @@
 
 #include "agent/follow/follow.h"
 
-/* For this kind's selectors; NULL: none yet. */
+/* The labels for selectors of this kind; NULL: none yet. */
 const json_t *hf_concern_labels(const struct hf_follow *follow);
 
-/* Not kept. `matters`: kube/source.h. */
+/* The agent does not keep the object. `matters`: kube/source.h. */
 void hf_concern_decline(const struct hf_follow *follow, const char *name, bool matters);
 
-/* It was: off the disk. `arg`: struct hf_follow. */
+/* Removes an object that is not kept any more from the cache on disk. `arg`: struct hf_follow. */
 void hf_concern_uncache(void *arg, const char *name);
 
-/* For one that found none. */
+/* Asks for a list if an object that found no room may find room now. */
 void hf_concern_relist_if_room(struct hf_follow *follow);
 
 /* Before it goes to disk. No resourceVersion, so a later process lists: if a list is outstanding, an object has no
  * room, or is unparsable. Else, if objects for other nodes may be left out, the hash of the labels that decided. */
 void hf_concern_adapt_resume(const struct hf_follow *follow, struct hf_cache_resume *resume);
 
-/* An earlier process's is empty if labels have changed since. */
+/* Empties an earlier process's resourceVersion if the labels have changed since. */
 void hf_concern_judge_resume(struct hf_follow *follow);
 
-/* A list if one that was left out may select this node, or find room. */
+/* Asks for a list if an object that was left out may select this node or find room now. */
 void hf_concern_labels_changed(struct hf_follow *follow);
 
 /* Once per interval: drops what no longer selects this node; of no kind whose complete list, and the Node, have not

@@ -23,38 +23,41 @@ struct hf_contact {
     uint64_t save_old_ns;
     uint64_t window_ns; /* staleOk.window, at hf_contact_judge() */
     bool loss_logged;   /* the current loss */
-    /* of the last failure; NONE: contact, or a folder */
+    /* why the last attempt failed; NONE with contact, or for a folder */
     enum hf_contact_reason reason;
     char reason_text[HF_READINESS_MESSAGE]; /* with the remedy, for a person; or "" */
-    /* or "" */
+    /* why the folder cannot be read, or "" */
     char folder_failure[HF_READINESS_MESSAGE];
 };
 
-/* With an earlier process's contact. */
+/* Begins with the last contact of an earlier process. */
 void hf_contact_init(struct hf_contact *contact, const struct hf_agent_env *env);
 
-/* By the source's last sign of life. */
+/* Takes the source's last sign of life as the last contact. */
 void hf_contact_confirm(struct hf_contact *contact);
 
-/* `err` may be NULL. */
+/* The source answers, or is not reachable. `err` may be NULL. */
 void hf_contact_found(struct hf_contact *contact);
 void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err);
 
-/* Without contact. True: a new reason for the status, contact not being fresh. Nothing for a folder. */
+/* An attempt failed without contact. True: the status has a new reason to report, because contact is not fresh. No
+ * effect for a folder. */
 bool hf_contact_failed(struct hf_contact *contact, const struct hf_err *err);
 /* NONE while fresh: short interruptions are not reported. */
 enum hf_contact_reason hf_contact_reported_reason(const struct hf_contact *contact);
 
-/* Header Date, also as the clock's witness. */
+/* Takes the header Date of an API server, also as a witness of the time. */
 void hf_contact_measure(struct hf_contact *contact, struct hf_server_date date);
 
 /* Server's clock minus ours; 0: unknown. */
 int64_t hf_contact_wall_offset_ns(const struct hf_contact *contact);
 
-/* `staleness` by age and staleOk.window. True: changed. *ret_wait_ns: again then, or HF_NEVER. */
+/* Sets `staleness` by the contact's age and staleOk.window. True: it changed. *ret_wait_ns: when to call again, or
+ * HF_NEVER. */
 bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
-/* report_offset_ns, and max_skew_ns. True: for the status. */
+/* Sets report_offset_ns, and whether the clocks differ by more than max_skew_ns. True: the status must report a
+ * change. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now);
 
 /* hf_contact_save_if_old() writes the clock file in three cases:
@@ -65,7 +68,7 @@ bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, st
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact);
 
-/* As reported; 0 stays. _past: recorded earlier, maybe by a right clock: only what is after the corrected present is
- * converted. */
+/* A time of this node as it is reported; 0 stays 0. _past: recorded earlier, maybe by a right clock: only what is later
+ * than the corrected present is converted. */
 uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns);
 uint64_t hf_contact_reported_past(const struct hf_contact *contact, uint64_t unix_ns);

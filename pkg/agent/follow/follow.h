@@ -21,7 +21,7 @@ struct hf_follow {
     struct hf_objects *objects; /* NULL: single object */
     struct hf_subscription *subscription;
     struct hf_cache_resume resume; /* for a later process */
-    /* 64 at most: name to reason (char *) */
+    /* objects that cannot be parsed, 64 at most: name to reason (char *) */
     struct hf_strmap unreadable;
     bool resume_moved; /* the one on disk is older */
     bool synced;       /* all that exist have come to this process */
@@ -29,13 +29,13 @@ struct hf_follow {
     bool proven;
     uint64_t proven_ns; /* monotonic */
     bool relisting;     /* another complete list */
-    /* by a reachable source: errno (0: not), and why */
+    /* errno with which a reachable source refuses this kind (0: none), and why */
     int barred;
     char barred_text[HF_READINESS_MESSAGE];
 };
 
-/* Certainly every object for this node: all came from the API server itself, each in a good version. Else remove
- * nothing. */
+/* The table certainly has every object for this node: all came from the API server itself, each in a good version. Else
+ * the agent must remove nothing. */
 bool hf_follow_proves_absence(const struct hf_follow *follow);
 
 struct hf_follow_events {
@@ -46,7 +46,7 @@ struct hf_follow_events {
     void *arg;
 };
 
-/* Of what the source reports; borrowed. */
+/* Who keeps what the source reports; borrowed. */
 struct hf_follow_keepers {
     struct hf_contact *contact;       /* contact */
     struct hf_chosen_policy *policy;  /* policy in effect, labels, Node */
@@ -66,27 +66,27 @@ struct hf_follows {
     bool was_reachable;          /* events.reachable was called */
 };
 
-/* Keepers: ready before hf_follow_start(). */
+/* The keepers must be initialised before hf_follow_start(). */
 void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, const struct hf_follow_keepers *keepers,
                     const struct hf_follow_events *events);
 void hf_follow_done(struct hf_follows *follows);
 
-/* An earlier process's cache. */
+/* Loads an earlier process's cache. */
 HF_MUST_USE int hf_follow_load(struct hf_follows *follows, struct hf_cache *cache, struct hf_err *err);
 HF_MUST_USE int hf_follow_start(struct hf_follows *follows, struct hf_err *err);
 void hf_follow_stop(struct hf_follows *follows);
 
-/* kube/source.h. */
+/* Asks each subscription for `refresh` (kube/source.h). */
 void hf_follow_refresh(struct hf_follows *follows);
 void hf_follow_save_resume_points(struct hf_follows *follows);
 
 /* A status would reach the server now. */
 bool hf_follow_delivers(const struct hf_follows *follows);
-/* EdgeUpdates, else SyncPolicies, if the source refuses the kind; NULL. */
+/* The subscription to EdgeUpdates, else to SyncPolicies, whose kind the source refuses; NULL: none. */
 const struct hf_follow *hf_follow_barred(const struct hf_follows *follows);
-/* All EdgeUpdates and SyncPolicies, to this process. */
+/* All EdgeUpdates and SyncPolicies have come to this process. */
 bool hf_follow_synced(const struct hf_follows *follows);
-/* By source or cache. */
+/* The desired state is known, from source or cache. */
 bool hf_follow_knows(const struct hf_follows *follows);
-/* Of one of the two. */
+/* Another complete list of one of the two was requested. */
 bool hf_follow_relisting(const struct hf_follows *follows);

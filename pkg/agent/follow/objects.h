@@ -16,7 +16,7 @@
 #include "api/field/selector.h"
 #include "base/strmap.h"
 
-/* With its decoder. */
+/* A kind of object, with its decoder. */
 struct hf_object_kind {
     const char *kind;         /* of good versions in the cache: "EdgeUpdate" */
     const char *refused_kind; /* of refused ones: "EdgeUpdateRefused" */
@@ -54,13 +54,13 @@ struct hf_objects {
 
     struct hf_strmap others; /* selectors, as JSON text */
     size_t others_bytes;
-    /* some are missing */
+    /* some are missing, such as for lack of room */
     bool others_unknown;
 
     struct hf_issues *scratch;
 };
 
-/* From the version before. */
+/* How a version differs from the one before. */
 enum hf_object_change {
     HF_OBJECT_SAME,    /* in no kept field */
     HF_OBJECT_GOOD,    /* new */
@@ -72,41 +72,41 @@ enum hf_object_change {
 void hf_objects_init(struct hf_objects *objects, const struct hf_object_kind *kind);
 void hf_objects_done(struct hf_objects *objects);
 
-/* `labels` NULL: not received, all are kept. -EBADMSG: no usable name. -E2BIG: for this node, and no room; REFUSED if
- * its name is new, else SAME. -ENOMEM. */
+/* `labels`: the node's; NULL: not received yet, so all objects are kept. -EBADMSG: no usable name. -E2BIG: it selects
+ * this node, and there is no room; *ret_change is REFUSED if its name is new, else SAME. -ENOMEM. */
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
                                 enum hf_object_change *ret_change);
 
-/* And its name without room; false: neither. */
+/* Removes the object and its name without room; false: there was neither. */
 bool hf_objects_drop(struct hf_objects *objects, const char *name);
 
-/* What does not select these labels, after `dropped`. Returns how many. */
+/* Drops what does not select these labels, each after `dropped`. Returns how many. */
 size_t hf_objects_trim(struct hf_objects *objects, const json_t *labels, void (*dropped)(void *arg, const char *name),
                        void *arg);
 
 /* An object for others may select these labels. */
 bool hf_objects_others_may_select(const struct hf_objects *objects, const json_t *labels);
 
-/* May have been left out. */
+/* Objects for other nodes may have been left out. */
 bool hf_objects_has_others(const struct hf_objects *objects);
 
-/* For one that found none. */
+/* An object that found no room may find room now. */
 bool hf_objects_has_room_again(const struct hf_objects *objects);
 
 /* Before a complete list, which reports them again. Names without room stay until they fit or go. */
 void hf_objects_forget_others(struct hf_objects *objects);
 
-/* It, or its name without room. */
+/* The table has the object, or its name without room. */
 bool hf_objects_knows(const struct hf_objects *objects, const char *name);
 
-/* In text[n]: what a person can do. Returns `text`. */
+/* Writes into text[n] what a person can do for more room. Returns `text`. */
 const char *hf_objects_no_room_text(const struct hf_objects *objects, char *text, size_t n);
 
-/* Or an unreadable selector. */
+/* The object selects these labels, or its selector is unreadable. */
 bool hf_objects_selects(const struct hf_objects *objects, const json_t *json, const json_t *labels);
 
 /* Or NULL. */
 const struct hf_object *hf_objects_get(const struct hf_objects *objects, const char *name);
 
-/* A copy; NULL: no memory. */
+/* A copy without what the node does not need; NULL: no memory. */
 json_t *hf_objects_condense(const json_t *json);

@@ -23,13 +23,14 @@ struct hf_client_certificate_params {
     const char *node_name, *dir;
     uint64_t lifetime_ns; /* to ask for; 0: default */
     bool key_in_tpm;      /* new ones; after hf_tpm_key_provide() */
-    /* For the client from now on; both NULL: its configuration's. */
+    /* The client uses this pair from now on; both NULL: its configuration's credential. */
     int (*use)(void *arg, const char *certificate_pem, const char *key_pem, struct hf_err *err);
-    /* A client with the kubelet's identity, read anew; the owner's. NULL: none. May be NULL. */
+    /* A client with the identity of this node's kubelet, read anew from its files; the owner's. NULL: none. May be
+     * NULL. */
     struct hf_kube *(*kubelet)(void *arg, struct hf_err *err);
-    /* Not needed for now. May be NULL. */
+    /* The kubelet's client is not needed for now. May be NULL. */
     void (*kubelet_done)(void *arg);
-    /* On disk. May be NULL. */
+    /* A certificate is on the disk. May be NULL. */
     void (*issued)(void *arg, enum hf_way way, const char *request);
     /* hf_client_certificate_problem(); not before new returns. May be NULL. */
     void (*changed)(void *arg);
@@ -44,8 +45,8 @@ HF_MUST_USE int hf_client_certificate_new(const struct hf_client_certificate_par
 void hf_client_certificate_free(struct hf_client_certificate *certificate);
 HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
 
-/* 401. In use: back to the configuration's credential, and a new one is requested, once in five minutes. Not in use and
- * not expired: tried again. */
+/* The server answered 401. A certificate in use: back to the configuration's credential, and a new one is requested, at
+ * most once in five minutes. One not in use and not expired is tried again. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
 /* Of the configuration, as after `holdfast node enrol`: a pause ends. */

@@ -18,6 +18,6 @@
 HF_MUST_USE int hf_kubelet_identity_read(const struct hf_fs_ops *fs, const char *where, const char *node_name,
                                          struct hf_buf *certificate_pem, struct hf_buf *key_pem, struct hf_err *err);
 
-/* To `upstream`. Errors of both. */
+/* Gives it to `upstream`. Errors of both. */
 HF_MUST_USE int hf_kubelet_identity_use(const struct hf_fs_ops *fs, const char *where, const char *node_name,
                                         struct hf_upstream *upstream, struct hf_err *err);

@@ -13,8 +13,8 @@ struct hf_image_keep {
     struct hf_image_list list;
 };
 
-/* <state>/images/allowed: another list that may replace it, or a damaged file. */
+/* Writes <state>/images/allowed if the policies have another list that may replace it, or the file is damaged. */
 void hf_image_keep(struct hf_image_keep *keep, const struct hf_agent_env *env, const struct hf_policy_set *set);
 
-/* Whatever its expiry. */
+/* The list in place has the image, whatever its expiry. */
 bool hf_image_keep_has(const struct hf_agent_env *env, const char *digest);

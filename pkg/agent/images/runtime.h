@@ -19,18 +19,19 @@ struct hf_image_runtime {
     unsigned local_pull;   /* bits: settings by which CRI pulls without the transfer service */
 };
 
-/* Of one file. */
+/* The `imports` of one file. */
 struct hf_image_imports {
     char path[8][256]; /* a path or pattern */
     unsigned n;
     bool lost; /* more, longer, or without end */
 };
 
-/* From zeros and HF_IMAGE_VERIFIER_DIR; all files in order: later ones count. */
+/* Begin with zeros and HF_IMAGE_VERIFIER_DIR, then read all files in order: later ones count more. */
 void hf_image_runtime_read(struct hf_image_runtime *runtime, const char *toml, struct hf_image_imports *ret_imports);
 
-/* One of `local_pull`, or NULL. */
+/* A name among `local_pull`, or NULL. */
 const char *hf_image_runtime_local_pull(const struct hf_image_runtime *runtime);
 
-/* `containerd --version`: "containerd github.com/containerd/containerd/v2 v2.1.4 0123abc". False: another form. */
+/* `text`: as `containerd --version` prints it: "containerd github.com/containerd/containerd/v2 v2.1.4 0123abc". False:
+ * another form. */
 bool hf_image_runtime_version(const char *text, unsigned *ret_major, unsigned *ret_minor);

@@ -5,5 +5,5 @@
 #include "agent/images/runtime.h"
 #include "base/fs.h"
 
-/* In its order. False: unreadable, or too many. */
+/* Reads files in containerd's order. False: one is unreadable, or too many. */
 bool hf_image_runtime_load(const struct hf_fs_ops *fs, const char *path, struct hf_image_runtime *ret_runtime);

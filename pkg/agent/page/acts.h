@@ -8,7 +8,7 @@
 
 struct hf_page_acts;
 
-/* Borrows. NULL: no memory. */
+/* Borrows its parameters. NULL: no memory. */
 struct hf_page_acts *hf_page_acts_new(const struct hf_agent_page_params *params);
 /* Kills its command, answers its request. Accepts NULL. */
 void hf_page_acts_free(struct hf_page_acts *acts);

@@ -24,7 +24,7 @@ struct hf_page_history;
 struct hf_page_history *hf_page_history_new(const struct hf_page_series *series, size_t n);
 void hf_page_history_free(struct hf_page_history *history); /* accepts NULL */
 
-/* None yet, or HF_PAGE_SAMPLE_S ago. */
+/* A sample is due: there is none yet, or the last is HF_PAGE_SAMPLE_S old. */
 bool hf_page_history_is_due(const struct hf_page_history *history, uint64_t mono_ns);
 /* NAN: unknown. */
 void hf_page_history_add(struct hf_page_history *history, uint64_t mono_ns, const double *values);

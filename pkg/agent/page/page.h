@@ -42,12 +42,12 @@ struct hf_agent_page_params {
     } acts;
 };
 
-/* Borrows. NULL: no memory. */
+/* Borrows its parameters. NULL: no memory. */
 struct hf_agent_page *hf_agent_page_new(const struct hf_agent_page_params *params);
 /* After the servers with its routes, before the loop. Accepts NULL. */
 void hf_agent_page_free(struct hf_agent_page *page);
 
-/* JSON; copied. Accepts NULL. */
+/* The newest status, JSON; copied. Accepts NULL. */
 void hf_agent_page_show(struct hf_agent_page *page, struct hf_view status);
 
 const struct hf_server_route *hf_agent_page_routes(const struct hf_agent_page *page, size_t *ret_n);

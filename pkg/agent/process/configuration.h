@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "loop/sched.h"
 
-/* In the state folder, sealed: the text that worked last. */
+/* In the state folder, sealed: the configuration's text that worked last. */
 #define HF_LAST_CONFIGURATION "configuration"
 
 /* Earlier ones stay in memory: parts may refer to them. */
@@ -37,6 +37,7 @@ void hf_agent_configuration_done(struct hf_agent_configuration *configuration);
 /* --update-root's, else the configuration's. */
 const char *const *hf_agent_configuration_roots(const struct hf_agent_configuration *configuration);
 
-/* To `out`: result, and a unit's ReadWritePaths; to `faults`: by line. Exit code 0: no fault. */
+/* Prints the resulting configuration and a unit's ReadWritePaths to `out`, faults by line to `faults`. Exit code 0: no
+ * fault. */
 int hf_agent_configuration_check(const struct hf_agent_options *options, const struct hf_fs_ops *fs, FILE *out,
                                  FILE *faults);

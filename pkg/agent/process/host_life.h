@@ -5,8 +5,8 @@
 
 #include "agent/process/options.h"
 
-/* --install-host; the exit code. */
+/* Does what --install-host asks for; returns the exit code. */
 int hf_host_life_install(const struct hf_agent_options *options, int argc, char *const *argv);
 
-/* The agent, or the watch over the host's; the exit code. */
+/* The pod's process: the agent, or the watch over the host's; returns the exit code. */
 int hf_host_life_run(const struct hf_agent_options *options, int argc, char *const *argv);

@@ -97,7 +97,7 @@ void hf_agent_options_done(struct hf_agent_options *options);
 
 HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
 
-/* Or NULL. False: not so many flags. */
+/* The variable of the i-th flag, or NULL. False: not so many flags. */
 bool hf_agent_options_variable(size_t i, const char **ret_name);
 
 /* The host's in lower case, as the kubelet. -EINVAL: does not fit, or not by RFC 1123. */

@@ -9,7 +9,7 @@
 
 struct hf_outside;
 
-/* Written, renamed, replaced, removed. NULL: poll it. Copies. */
+/* The file was written, renamed, replaced or removed. NULL: poll it. Copies its arguments. */
 struct hf_outside *hf_outside_watch_file(struct hf_loop *loop, const char *folder, const char *name,
                                          void (*changed)(void *arg), void *arg);
 
@@ -22,7 +22,7 @@ struct hf_outside *hf_outside_watch_clock(struct hf_loop *loop, void (*changed)(
 void hf_outside_free(struct hf_outside *outside);
 HF_DEFINE_CLEANUP(struct hf_outside, hf_outside_free)
 
-/* Beside `self`. NULL: unknown. Pure. */
+/* The program's path beside `self`. NULL: unknown. Pure. */
 const char *hf_outside_beside(const char *self, const char *name, char path[PATH_MAX]);
 
 /* /proc/self/cgroup. False: not below system.slice, or does not fit. Pure. */

@@ -29,16 +29,16 @@ struct hf_supervised_params {
 
 struct hf_supervised;
 
-/* The supervisor's, out of the environment; CLOEXEC. -1: none. Before any child. */
+/* The supervisor's descriptor, taken out of the environment; CLOEXEC. -1: none. Call it before any child. */
 int hf_supervised_take_fd(void);
 
-/* Owns `fd`, maybe -1. NULL: no memory. */
+/* Owns `fd`, which may be -1. NULL: no memory. */
 struct hf_supervised *hf_supervised_new(const struct hf_supervised_params *params, int fd);
 void hf_supervised_free(struct hf_supervised *supervised);
 
 /* In a long start, before the loop. */
 void hf_supervised_alive(struct hf_supervised *supervised);
-/* Started; a timer tells that the loop turns. */
+/* The agent has started; from now on a timer reports that its loop turns. */
 void hf_supervised_ready(struct hf_supervised *supervised);
 bool hf_supervised_is(const struct hf_supervised *supervised);
 /* NULL: none. */

@@ -42,16 +42,16 @@ void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struc
 
 void hf_agent_telemetry_configure(struct hf_agent_telemetry *telemetry, const struct hf_config *config);
 
-/* Budget used up: no writes that can wait. */
+/* The write budget is used up: stops writes that can wait. */
 void hf_agent_telemetry_pause_writes(struct hf_agent_telemetry *telemetry, bool paused);
 
-/* NULL: backlogs travel; else "LinkWindowClosed". Borrowed until the next call. */
+/* NULL: backlogs may travel; else why they wait ("LinkWindowClosed"). Borrowed until the next call. */
 void hf_agent_telemetry_set_link(struct hf_agent_telemetry *telemetry, const char *closed);
 
 /* With every accepted event on disk. */
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);
 
-/* 404: not turned on; 503: unknown policy, unusable folder. */
+/* POST /ingest: 404 while not turned on, 503 while the policy is unknown or the folder unusable. */
 struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry);
 
 /* Or NULL. */

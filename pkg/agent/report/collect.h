@@ -16,10 +16,10 @@ struct hf_collect_params {
     int64_t generation;           /* EdgeNode's; 0: unknown */
 };
 
-/* 16 at most: objects and files, not those without room. */
+/* Visits refused and unreadable objects and files, 16 at most, not those without room. */
 void hf_collect_refused(const struct hf_agent_parts *parts, void (*each)(void *arg, const struct hf_refused *refused),
                         void *arg);
 
-/* ret_look_again_ns: without an event; HF_NEVER. */
+/* *ret_look_again_ns: when the essence may change without an event, or HF_NEVER. */
 HF_MUST_USE int hf_collect_status(const struct hf_collect_params *params, struct hf_readiness *ret_readiness,
                                   json_t **ret_essence, uint64_t *ret_look_again_ns);

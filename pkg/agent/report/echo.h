@@ -23,14 +23,14 @@ enum hf_echo_news {
     HF_ECHO_DELIVERED,   /* ours */
 };
 
-/* NULL: none. *ret_first: of this process. */
+/* `edgenode` NULL: it does not exist. *ret_first: the source's first report to this process. */
 enum hf_echo_news hf_echo_take(struct hf_echo *echo, const json_t *edgenode, struct hf_sequence *sequence,
                                bool *ret_first);
 
 bool hf_echo_name_shared(const struct hf_echo *echo);
 
-/* True: hf_echo_name_shared() changed, after an hour. */
+/* After an hour without a higher number hf_echo_name_shared() changes, and this returns true. */
 bool hf_echo_forget(struct hf_echo *echo, uint64_t now_ns);
 
-/* lastTransitionTime, where type and status are the same. */
+/* Copies lastTransitionTime where type and status are the same. */
 void hf_echo_adopt_times(json_t *ours, const json_t *theirs);

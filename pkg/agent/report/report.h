@@ -44,23 +44,23 @@ HF_MUST_USE int hf_report_init(struct hf_report *report, const struct hf_agent_e
                                const struct hf_agent_parts *parts, struct hf_err *err);
 void hf_report_done(struct hf_report *report);
 
-/* A changed essence is due. */
+/* A changed essence makes a write due. */
 void hf_report_build(struct hf_report *report);
 
-/* Write, park or keep. */
+/* Writes, parks or keeps the newest status, if due. */
 void hf_report_send_if_due(struct hf_report *report);
 uint64_t hf_report_wait_until_ns(const struct hf_report *report);
 
-/* The newest, after `spread_ns`. */
+/* The server takes statuses again: writes the newest after `spread_ns`. */
 void hf_report_reachable(struct hf_report *report, uint64_t spread_ns);
 
-/* NULL: none. */
+/* The source's report of this node's EdgeNode; NULL: it does not exist. */
 void hf_report_heard_edgenode(struct hf_report *report, const json_t *edgenode);
 
-/* A field that causes no write, but not for the heartbeat. */
+/* A write is due, but not urgently. */
 void hf_report_changed(struct hf_report *report);
 
-/* Work to do. */
+/* The agent still has work to do. */
 bool hf_report_reconciling(const struct hf_report *report);
 
 /* `last_status`: a final one, to run file and reachable server. Stopped when answered, after 2 s, or with nothing to

@@ -25,6 +25,6 @@ HF_MUST_USE int hf_sender_apply_status(struct hf_sender *sender, const json_t *b
 HF_MUST_USE int hf_sender_create(struct hf_sender *sender, const json_t *body, uint64_t deadline_ns,
                                  struct hf_err *err);
 
-/* _late: past the deadline (true). */
+/* _late: only if the deadline has passed (true). */
 bool hf_sender_abandon_late(struct hf_sender *sender, uint64_t now_ns);
 void hf_sender_abandon(struct hf_sender *sender);

@@ -19,5 +19,5 @@ void hf_sequence_load(struct hf_sequence *sequence, const struct hf_agent_env *e
 
 uint64_t hf_sequence_next(struct hf_sequence *sequence);
 
-/* At the end: releases unused ones. */
+/* At the end of the process: releases unused numbers. */
 void hf_sequence_save(struct hf_sequence *sequence);

@@ -97,7 +97,7 @@ struct hf_status_view {
     int64_t observed_generation; /* EdgeNode's; 0: unknown */
 };
 
-/* In place: unchanged conditions keep their times; copied to the essence. */
+/* Updates `conditions` in place, so that unchanged ones keep their times; the essence gets a copy. */
 HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
                                   json_t **ret_essence);
 
@@ -106,7 +106,7 @@ HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *con
  * policy.sections. By hf_status_essence(). */
 void hf_status_fit(json_t *essence);
 
-/* But for transition times. NULL: false. */
+/* The same but for transition times. False if one is NULL. */
 bool hf_status_same(const json_t *essence_a, const json_t *essence_b);
 
 /* The agent's own traffic; 0 is left out. */

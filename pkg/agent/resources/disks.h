@@ -44,34 +44,34 @@ struct hf_disks {
 void hf_disks_init(struct hf_disks *disks, const struct hf_agent_env *env);
 void hf_disks_done(struct hf_disks *disks);
 
-/* Log of writes, the agent's folders (blocks for ms), first look. */
+/* Reads the log of writes, measures the agent's folders (blocks for ms), starts the first look. */
 void hf_disks_begin(struct hf_disks *disks);
 
-/* New levels, without the old hysteresis. A look, unless only the budget changed. */
+/* Judges the last figures by new levels, without the old hysteresis. Starts a look, unless only the budget changed. */
 void hf_disks_follow(struct hf_disks *disks, const struct hf_policy_disk *policy);
 
 /* Once per interval. After a running one, at once if that hangs. */
 void hf_disks_look(struct hf_disks *disks);
 
-/* True: used up, or back: plan again. */
+/* True: the budget is used up, or back: make the plan again. */
 bool hf_disks_count(struct hf_disks *disks);
-/* Each minute, more often while `busy`; HF_NEVER: no budget. */
+/* The next count: each minute, more often while `busy` with an update; HF_NEVER: no budget. */
 uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy);
 
 /* At the stop. */
 void hf_disks_save(struct hf_disks *disks);
 
-/* Too full for a new release at this install path (the host's); *err explains. Reads only while a file system is
- * critical. */
+/* The file system of this install path (as the host sees it) is too full for a new release; *err explains. Reads the
+ * disk only while a file system is critical. */
 bool hf_disks_is_critical(const struct hf_disks *disks, const char *path, struct hf_err *err);
-/* Above the warning level, or critical. */
+/* The path's file system is above the warning level, or critical. */
 bool hf_disks_is_warned(const struct hf_disks *disks, const char *path);
 bool hf_disks_home_is_critical(const struct hf_disks *disks);
 
-/* By the policy: reported if missing. */
+/* The policy names it, so that the status reports it if missing. */
 bool hf_disks_is_asked(const struct hf_disks *disks, const char *path);
 
 struct hf_status_writes hf_disks_writes(const struct hf_disks *disks);
 
-/* This process and ended children (/proc/self/io), else as parts counted. */
+/* Bytes of this process and its ended children (/proc/self/io), else what parts have counted. */
 uint64_t hf_disks_written(const struct hf_disks *disks);

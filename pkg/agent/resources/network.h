@@ -11,7 +11,7 @@
 
 struct hf_network;
 
-/* All but live telemetry: maxBytesPerDay. */
+/* All but live telemetry count against maxBytesPerDay. */
 enum hf_network_kind {
     HF_NETWORK_RELEASES,
     HF_NETWORK_ARCHIVES,
@@ -56,7 +56,7 @@ uint64_t hf_network_wait_until_ns(const struct hf_network *network);
 /* At the stop. */
 void hf_network_save(struct hf_network *network);
 
-/* Telemetry; only backlog: maxBytesPerDay. */
+/* Telemetry's bytes; only its backlog counts against maxBytesPerDay. */
 void hf_network_sent(struct hf_network *network, uint64_t bytes, bool backlog);
 
 void hf_network_fetched_images(struct hf_network *network, uint64_t bytes);

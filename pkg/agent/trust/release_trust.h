@@ -21,7 +21,7 @@ void hf_release_trust_done(struct hf_release_trust *trust);
 
 /* Before a plan: reads the trust folder anew. */
 void hf_release_trust_begin(struct hf_release_trust *trust);
-/* After it: forgets what was not asked. */
+/* After a plan: forgets what it did not ask about. */
 void hf_release_trust_end(struct hf_release_trust *trust);
 
 /* False also if unchecked. */

@@ -91,16 +91,16 @@ struct hf_kube_subscription {
 
 uint64_t hf_kube_now_ns(const struct hf_kube *kube);
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
-/* PartialObjectMetadata alone. */
+/* Only the metadata of its objects (PartialObjectMetadata). */
 bool hf_kube_wants_metadata(const struct hf_kube_subscription *sub);
 void hf_kube_arm_turn(struct hf_kube *kube);
 /* Once in HF_KUBE_REAUTH_NS. */
 void hf_kube_reauth(struct hf_kube *kube);
 /* NULL: the first; none that is dead. */
 struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub);
-/* From the next turn on; `sign` for the log. */
+/* Follows a MetaServer's rules from the loop's next turn on; `sign`: for the log. */
 void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
-/* So many may return together. No effect on the controller. */
+/* An EdgeUpdate selects this many nodes, which may return together. No effect on the controller. */
 void hf_kube_learn_fleet(struct hf_kube *kube, uint64_t nodes);
 void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response);
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
@@ -149,7 +149,7 @@ void hf_kube_apply_abandon(struct hf_delivery *delivery);
 void hf_kube_apply_abandon_all(struct hf_kube *kube);
 /* -EAGAIN: `answer` lacks status.sequence or labels of `body`. Pure. */
 HF_MUST_USE int hf_kube_apply_verify(const json_t *body, const json_t *answer, struct hf_err *err);
-/* Its status has more than ours, partly of another field manager. Pure. */
+/* The status in `answer` has more than that of `body`, partly of another field manager. Pure. */
 bool hf_kube_apply_has_foreign(const json_t *body, const json_t *answer);
 
 /* ---- call.c ---- */

@@ -12,12 +12,12 @@ enum { HF_EXCHANGE_MAX_ERROR = 64 << 10 };
 struct hf_exchange;
 
 struct hf_exchange_owner {
-    /* 2xx. -errno ends the call with it. May be NULL. */
+    /* A 2xx answer begins. -errno ends the call with it. May be NULL. */
     int (*accepted)(void *arg, const struct hf_http_response *response);
     /* A piece of a 2xx body; result as above. NULL: the exchange collects it. */
     int (*bytes)(void *arg, const void *bytes, size_t n);
-    /* `r`: of loop/http/http.h, or -ENOLINK: second-hand. `response` NULL: no answer, or second-hand. `body`:
-     * collected, or the beginning of one that is not 2xx. */
+    /* `r`: a result of loop/http/http.h, or -ENOLINK: second-hand. `response` NULL: no answer, or second-hand. `body`:
+     * what was collected of a 2xx answer, or the beginning of another. */
     void (*ended)(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                   const struct hf_err *err);
     void *arg;

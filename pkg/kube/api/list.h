@@ -59,9 +59,9 @@ enum hf_kube_list {
  * doubtful. PROVEN: free *ret_next, the continue token or "". */
 enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
                                     char **ret_next, struct hf_err *err);
-/* Owns `next`. *err: HF_RF_GARBAGE. */
+/* Ends a page; owns `next`. Sets *err for HF_RF_GARBAGE. */
 enum hf_rf_event hf_kube_list_page(struct hf_kube_subscription *sub, char *next, struct hf_err *err);
 void hf_kube_list_end_round(struct hf_kube_subscription *sub);
 void hf_kube_list_forget_pages(struct hf_kube_subscription *sub);
-/* Too large or slow: next the store's pages, then smaller ones. */
+/* The list was too large or slow: the next asks the store for pages, then for smaller ones. */
 void hf_kube_list_ask_for_pages(struct hf_kube_subscription *sub);

@@ -47,9 +47,9 @@ struct hf_kube_meta_sub {
 void hf_kube_meta_timer(void *arg); /* of the hf_kube */
 /* A LIST that failed to start, to the prober. */
 void hf_kube_meta_turn(struct hf_kube *kube);
-/* Port 10550 on loopback or EdgeCore's address. */
+/* It has the MetaServer's port, 10550, on loopback or the address that EdgeCore gives it. */
 bool hf_kube_is_meta_address(const char *server);
 void hf_kube_forget_probe(struct hf_kube_subscription *sub); /* it ends */
-/* Of the right to list a kind. */
+/* Sends a review of the right to list a kind. */
 HF_MUST_USE int hf_kube_review_start(struct hf_kube *kube, const struct hf_resource *resource,
                                      const struct hf_exchange_owner *owner, struct hf_exchange **ret_exchange);

@@ -32,7 +32,7 @@ void hf_kube_report_version(struct hf_kube_subscription *sub); /* if changed */
 void hf_kube_report_synced(struct hf_kube_subscription *sub);
 void hf_kube_report_gone(void *arg, const char *name); /* of the subscription */
 void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
-/* 0: unknown version. Once per version. */
+/* An object cannot be parsed; `version` 0: unknown. Each version is reported once. */
 void hf_kube_report_unreadable(struct hf_kube_subscription *sub, const char *name, uint64_t version,
                                const struct hf_err *err);
 /* Of an unreadable one; the next: of all that a complete round lacked. */

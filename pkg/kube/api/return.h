@@ -49,19 +49,19 @@ struct hf_kube_return {
     bool no_history;   /* from before */
 };
 
-/* For the server. */
+/* The subscription waits for the server. */
 bool hf_kube_return_awaits(const struct hf_kube_subscription *sub);
-/* Waits for its moment, or the knock's answer. */
+/* The server is away: the client waits for its moment, or for its knock's answer. */
 bool hf_kube_return_is_ahead(const struct hf_kube *kube);
-/* `delay_ns`: its own back-off. HF_NEVER: until its turn. */
+/* How long the subscription waits, if its own back-off is `delay_ns`. HF_NEVER: until its turn in line. */
 uint64_t hf_kube_return_rest_ns(struct hf_kube_subscription *sub, uint64_t delay_ns);
-/* After each move. */
+/* Call it after each move of a reflector. */
 void hf_kube_return_moved(struct hf_kube_subscription *sub, enum hf_rf_state from, enum hf_rf_event event);
-/* Moments for all that wait. */
+/* The server is ready: all that wait get their moments in line. */
 void hf_kube_return_ready(struct hf_kube *kube);
-/* Of a server that has just started; counted. */
+/* `event` is a refusal of a server that has just started; counts it. */
 bool hf_kube_return_is_early(struct hf_kube_subscription *sub, enum hf_rf_event event);
-/* At a reflector's timer. True: the server does not have that history. */
+/* When a reflector's timer fires. True: do not ask for a history that the server does not have. */
 bool hf_kube_return_turn(struct hf_kube_subscription *sub);
 /* Nobody waits any longer. */
 void hf_kube_return_forget(struct hf_kube *kube);
@@ -69,11 +69,11 @@ void hf_kube_return_forget(struct hf_kube *kube);
 /* ---- knock.c, and for it ---- */
 
 void hf_kube_knock_timer(void *arg); /* of the hf_kube */
-/* n-th, or NULL. */
+/* The n-th subscription that waits for the server, or NULL. */
 struct hf_kube_subscription *hf_kube_return_waiting(struct hf_kube *kube, uint64_t n);
-/* No subscription has a timer until then. */
+/* Knocks after `delay_ns`; until then no subscription has a timer. */
 void hf_kube_return_wait(struct hf_kube *kube, uint64_t delay_ns);
 /* In the subscriptions' order, from `at_ns`: an agent's own EdgeNode, one object of the largest kind, is last. */
 void hf_kube_return_line_up(struct hf_kube *kube, uint64_t at_ns);
-/* Partly random. */
+/* Pause between two requests of the line, partly random. */
 uint64_t hf_kube_return_step_ns(struct hf_kube *kube);

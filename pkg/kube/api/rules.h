@@ -15,14 +15,14 @@ struct hf_kube_rules {
     bool only_watch;  /* no rounds (rules/reflector.h) */
     bool takes_turns; /* return.h */
 
-    /* Not idle any more? */
+    /* False: an idle subscription must wait. */
     bool (*may_begin)(struct hf_kube_subscription *sub);
     void (*refresh)(struct hf_kube_subscription *sub);  /* as in source.h */
     void (*relist)(struct hf_kube_subscription *sub);   /* as in source.h */
     void (*restored)(struct hf_kube_subscription *sub); /* as hf_kube_restored() */
     /* REPORT_LOST, REPORT_PROVEN. */
     void (*contact_changed)(struct hf_kube_subscription *sub, unsigned effects, const struct hf_err *err);
-    /* By a resourceVersion "". */
+    /* A list of the right kind is from a store, by its resourceVersion "". */
     bool (*is_from_store)(const struct hf_kube_subscription *sub, const char *version, struct hf_err *err);
     void (*served)(struct hf_kube_subscription *sub, uint64_t date_unix_ns); /* believed */
     /* ADDED, MODIFIED or DELETED. */

@@ -34,7 +34,7 @@ struct hf_kube_watch {
     bool ended;                   /* early, and the reflector does not know */
 };
 
-/* For the machines. */
+/* What an event of a watch means for the machines. */
 struct hf_kube_outcome {
     enum hf_rf_event event; /* HF_RF_EVENTS: none */
     uint64_t retry_after_ns;
@@ -42,15 +42,15 @@ struct hf_kube_outcome {
     bool has_err;
 };
 
-/* One line; `event` NULL: not one, for `why`. */
+/* Takes one line; `event` NULL: it is no event, by the reason `why`. */
 void hf_kube_watch_take(struct hf_kube_subscription *sub, const struct hf_watch_event *event, const struct hf_err *why,
                         struct hf_kube_outcome *ret_outcome);
-/* Of an API server. */
+/* ADDED, MODIFIED or DELETED from an API server. */
 void hf_kube_watch_object(struct hf_kube_subscription *sub, const struct hf_watch_event *event,
                           struct hf_kube_outcome *outcome);
-/* By the ledger, -errno. */
+/* The ledger cannot take the event, by -errno. */
 void hf_kube_watch_refuse(struct hf_kube_subscription *sub, const struct hf_watch_event *event, int r);
-/* 2xx. -EBADMSG: not a watch stream. -EREMCHG: HTML, such as a network's login page. */
+/* A 2xx to a watch begins. -EBADMSG: not a watch stream. -EREMCHG: HTML, such as a network's login page. */
 HF_MUST_USE int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response);
-/* Until it is silent; 0: now. */
+/* Time until the stream counts as silent; 0: now. */
 uint64_t hf_kube_watch_patience_ns(const struct hf_kube_subscription *sub);

@@ -20,7 +20,7 @@ HF_MUST_USE int hf_envelope_list(struct hf_view body, json_t **ret_rest, struct 
 /* False at the end. */
 bool hf_envelope_next_item(struct hf_view *items, struct hf_view *ret_item);
 
-/* Of a watch. -EBADMSG: not ADDED, MODIFIED or DELETED. */
+/* A line of a watch. -EBADMSG: not ADDED, MODIFIED or DELETED with an object. */
 HF_MUST_USE int hf_envelope_event(struct hf_view line, enum hf_watch_type *ret_type, struct hf_view *ret_object);
 
 struct hf_envelope_identity {

@@ -50,5 +50,5 @@ bool hf_origin_is_second_hand(struct hf_origin *origin, const struct hf_origin_a
 /* A 5xx of a proxy: without Audit-Id, though earlier answers had it or the address is YurtHub's. */
 bool hf_origin_is_proxy_failure(const struct hf_origin *origin, int status, bool has_audit_id);
 
-/* A gateway removes it: nothing is second-hand from now on, unless the address is YurtHub's. */
+/* A gateway removes the header: nothing is second-hand from now on, unless the address is YurtHub's. */
 void hf_origin_found_unnamed(struct hf_origin *origin);

@@ -27,7 +27,7 @@
 /* after a longer pause in 10 to 20 minutes no pings */
 #define HF_PULSE_MAX_NS (300 * HF_NS_PER_S)
 
-/* answered; then wait for another byte */
+/* answered pings; the next waits for another byte */
 enum { HF_PULSE_QUESTIONS = 5 };
 
 #define HF_PULSE_CUT_NS (15 * HF_NS_PER_S)           /* a shorter silence before a cut is no load balancer's */
@@ -51,9 +51,10 @@ struct hf_pulse {
 void hf_pulse_heard(struct hf_pulse *pulse, uint64_t now_ns);
 /* A ping. */
 void hf_pulse_answered(struct hf_pulse *pulse, uint64_t now_ns);
-/* By the peer, without a ping under way; before hf_pulse_reset(). Repeated calls, for other watches, have no effect. */
+/* The peer cut the connection after this silence, without a ping under way; before hf_pulse_reset(). Repeated calls,
+ * for other watches, have no effect. */
 void hf_pulse_cut(struct hf_pulse *pulse, uint64_t silence_ns);
-/* New or failed; what cuts have shown stays. */
+/* The connection is new or has failed; what cuts have shown stays. */
 void hf_pulse_reset(struct hf_pulse *pulse);
-/* If the silence lasts; HF_NEVER. */
+/* When to send a ping if the silence lasts, or HF_NEVER. */
 uint64_t hf_pulse_overdue_ns(const struct hf_pulse *pulse);

@@ -106,7 +106,7 @@ struct hf_rf_limits {
     uint64_t retry_cap_ns; /* above 0 */
     /* of a fleet's reconnections; at most HF_RF_SPREAD_MAX_NS */
     uint64_t spread_ns;
-    /* MetaServer: keeps a watch open; the prober LISTs */
+    /* behind a MetaServer: keeps a watch open; the prober sends LISTs */
     bool only_watch;
     uint64_t fill_ns; /* all of a WatchList; 0: HF_RF_FILL_NS */
 };
@@ -129,7 +129,7 @@ struct hf_rf_limits {
 struct hf_reflector {
     enum hf_rf_state state;
     enum hf_rest resting;
-    /* refused, maybe for another kind */
+    /* the server refused a WatchList, maybe of another kind */
     bool no_watchlist;
     bool unsettled;   /* RESUME, and no `synced` since */
     unsigned denials; /* 401s since a watch stayed open for HF_RF_SETTLE_NS */
@@ -152,12 +152,12 @@ struct hf_rf_step {
 struct hf_rf_step hf_reflector_step(struct hf_reflector *rf, enum hf_rf_event event, const struct hf_rf_limits *limits,
                                     uint64_t now_ns, uint64_t retry_after_ns, const struct hf_rand_ops *rng);
 
-/* Not 2xx; or a Status object's code. */
+/* Of an HTTP status that is not 2xx, or a Status object's code. */
 enum hf_rf_event hf_reflector_event_of_status(int status);
 /* Of lost contact: EPERM (401), EACCES (403), ENOENT (404), ECONNABORTED (407, a proxy), EREMCHG (redirect or 511: no
  * API server), else EBUSY. */
 int hf_kube_status_errno(int status);
-/* A failed call's -errno. */
+/* Of a failed call's -errno. */
 enum hf_rf_event hf_reflector_event_of_error(int r);
 
 const char *hf_reflector_state_name(enum hf_rf_state state);

@@ -39,19 +39,19 @@ void hf_watch_stream_init(struct hf_watch_stream *stream);
 /* Ready for another body. */
 void hf_watch_stream_done(struct hf_watch_stream *stream);
 
-/* NULL: an unusable line, with the reason. Not 0 ends the feed. */
+/* `event` NULL: an unusable line, with the reason. A result other than 0 ends the feed. */
 typedef int hf_watch_stream_visit(void *arg, const struct hf_watch_event *event, const struct hf_err *err);
 
 /* 0, what `visit` returned, or -ENOMEM. */
 HF_MUST_USE int hf_watch_stream_feed(struct hf_watch_stream *stream, const void *bytes, size_t n,
                                      hf_watch_stream_visit *visit, void *arg);
 
-/* *ret_root owns *ret_event's strings: json_decref(). */
+/* Parses one line. *ret_root owns the strings of *ret_event; free it with json_decref(). */
 HF_MUST_USE int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watch_event *ret_event,
                                       struct hf_err *err);
 
 /* Of a Status (cut in the middle), else the body's beginning. Returns `text`. */
 const char *hf_kube_status_message(struct hf_view body, char *text, size_t n);
 
-/* 0: no integer. Kubernetes compares them so (KEP-5504). */
+/* 0: no integer. Kubernetes compares resourceVersions as integers (KEP-5504). */
 uint64_t hf_kube_version_number(const char *resource_version);

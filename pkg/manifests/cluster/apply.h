@@ -5,5 +5,5 @@
 
 #include "manifests/cluster/run.h"
 
-/* Those whose kind is known, then calls `next` from the event loop. */
+/* Applies the set's objects whose kind is known, in order, then calls `next` from the event loop. */
 void hf_cluster_apply_all(struct hf_cluster_run *run, void (*next)(struct hf_cluster_run *run));

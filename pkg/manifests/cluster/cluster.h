@@ -24,7 +24,7 @@ enum {
 };
 /* After this a run repeats no request and waits for no object. A longer Retry-After ends it. */
 #define HF_CLUSTER_TIME_NS (15 * 60 * HF_NS_PER_S)
-/* wait for a new kind or namespace */
+/* a run waits so long for a new kind or namespace */
 #define HF_CLUSTER_CURRENT_NS (60 * HF_NS_PER_S)
 #define HF_CLUSTER_GONE_NS (2 * 60 * HF_NS_PER_S) /* wait for a deletion */
 
@@ -92,6 +92,6 @@ struct hf_cluster_check_params {
 HF_MUST_USE int hf_cluster_check_start(const struct hf_cluster_check_params *params, struct hf_cluster_run **ret_run,
                                        struct hf_err *err);
 
-/* Without `done`. The server may still carry out a request that was sent. Accepts NULL. */
+/* Ends the run without `done`. The server may still carry out a request that was sent. Accepts NULL. */
 void hf_cluster_run_free(struct hf_cluster_run *run);
 HF_DEFINE_CLEANUP(struct hf_cluster_run, hf_cluster_run_free)

@@ -8,14 +8,14 @@
 
 enum { HF_CLUSTER_FIELDS_HEX = 17 };
 
-/* Borrowed from the item. */
+/* Identity of an item, borrowed from it. */
 struct hf_cluster_id hf_cluster_item_id(const json_t *item);
-/* Not applied yet. NULL: no memory. */
+/* An item that is not applied yet. NULL: no memory. */
 json_t *hf_cluster_item_new(const struct hf_cluster_id *id, const char *resource);
 bool hf_cluster_item_is_applied(const json_t *item);
-/* From `object`, live after our apply. -ENOMEM. */
+/* Sets `uid` and `fields` from `object`, live after our apply. -ENOMEM. */
 HF_MUST_USE int hf_cluster_item_record(json_t *item, const json_t *object);
-/* -1: not there. */
+/* Index of the item in the inventory; -1: not there. */
 int hf_cluster_item_find(const json_t *inventory, const struct hf_cluster_id *id);
 
 /* All that a run with this set may leave in the cluster: its objects in order, with `uid` and `fields` from `old` (may

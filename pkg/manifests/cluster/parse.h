@@ -16,5 +16,5 @@ HF_MUST_USE int
 hf_cluster_parse_start(const struct hf_sched_ops *sched, const struct hf_bundle *bundle, const char *entry,
                        void (*done)(void *arg, int r, struct hf_cluster_set *set, const struct hf_err *err), void *arg,
                        struct hf_cluster_parse **ret_parse, struct hf_err *err);
-/* No `done`; freed when the job ends. Accepts NULL. */
+/* No `done` follows; the parse is freed when its job ends. Accepts NULL. */
 void hf_cluster_parse_forget(struct hf_cluster_parse *parse);

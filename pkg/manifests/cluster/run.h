@@ -28,7 +28,7 @@ struct hf_cluster_step {
     bool takes_conflict;
 };
 
-/* Borrowed from the set, the kinds or the inventory. */
+/* The object that the run works on; borrowed from the set, the kinds or the inventory. */
 struct hf_cluster_now {
     struct hf_cluster_id id;
     const char *resource;
@@ -95,17 +95,17 @@ void hf_cluster_run_send(struct hf_cluster_run *run, const struct hf_cluster_ste
 void hf_cluster_run_later(struct hf_cluster_run *run, uint64_t delay_ns, void (*wake)(struct hf_cluster_run *run));
 void hf_cluster_run_pace(struct hf_cluster_run *run, void (*wake)(struct hf_cluster_run *run));
 
-/* The object to work on next; `object` of run->set or `item` of run->inventory may be NULL. */
+/* Sets run->now to the object to work on next; `object` of run->set or `item` of run->inventory may be NULL. */
 void hf_cluster_run_turn_to(struct hf_cluster_run *run, const struct hf_cluster_object *object, json_t *item,
                             const char *resource);
 /* Takes uid, fields, version and kept from `live`; NULL: no such object. */
 void hf_cluster_run_note(struct hf_cluster_run *run, const json_t *live);
-/* `missing`: not on the server. */
+/* Names the current object among those with drift. `missing`: it is not on the server. */
 void hf_cluster_run_add_drift(struct hf_cluster_run *run, bool missing);
 /* After the last object: fills outcome.drift. */
 void hf_cluster_run_name_drift(struct hf_cluster_run *run);
-/* Of the current object; the first becomes the outcome. An object of the set whose item has no `uid` was not applied:
- * its item goes. */
+/* Counts a failure of the current object; the first becomes the outcome. An object of the set whose item has no `uid`
+ * was not applied: its item goes. */
 void hf_cluster_run_fail(struct hf_cluster_run *run, enum hf_manifest_reason reason, const char *why);
 
 /* Free the run, then call `done`. _end(): an error of the whole run; _finish(): all objects are handled, and the

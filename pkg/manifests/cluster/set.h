@@ -21,7 +21,8 @@ enum {
     HF_CLUSTER_MAX_OBJECT = 1 << 20, /* bytes of one */
 };
 
-/* Borrowed. Equal in all versions of a group. */
+/* Identity of an object; borrowed. The version in `api_version` does not count: all versions of a group show the same
+ * objects. */
 struct hf_cluster_id {
     const char *api_version; /* or "v1" */
     const char *kind;
@@ -54,21 +55,21 @@ struct hf_cluster_set {
 void hf_cluster_set_init(struct hf_cluster_set *set, const char *entry);
 void hf_cluster_set_done(struct hf_cluster_set *set);
 
-/* By its name's end. */
+/* Does a set read a file with this path? By the end of its name. */
 bool hf_cluster_set_reads(const char *path);
 
-/* Nothing for a file that a set does not read. -EBADMSG: neither YAML nor JSON, or no object of Kubernetes; *err names
- * file, document and field. -E2BIG: a limit above. -ENOMEM. */
+/* Adds the objects of a file, none of one that a set does not read. -EBADMSG: neither YAML nor JSON, or no object of
+ * Kubernetes; *err names file, document and field. -E2BIG: a limit above. -ENOMEM. */
 HF_MUST_USE int hf_cluster_set_add(struct hf_cluster_set *set, const char *path, struct hf_view text,
                                    struct hf_err *err);
 
-/* Sorts. -EEXIST: an object twice; *err names both files. -ENODATA: empty. */
+/* Sorts the objects. -EEXIST: one stands in two documents; *err names both files. -ENODATA: the set is empty. */
 HF_MUST_USE int hf_cluster_set_seal(struct hf_cluster_set *set, struct hf_err *err);
 
 /* -EEXIST as before: two objects can become one by hf_cluster_set_scope(). */
 HF_MUST_USE int hf_cluster_set_check_unique(const struct hf_cluster_set *set, struct hf_err *err);
 
-/* Namespaced without a namespace: "default". Not namespaced: none. -ENOMEM. */
+/* Gives a namespaced object without a namespace "default", and takes it from one that is not namespaced. -ENOMEM. */
 HF_MUST_USE int hf_cluster_set_scope(struct hf_cluster_object *object, bool namespaced);
 
 const struct hf_cluster_object *hf_cluster_set_find(const struct hf_cluster_set *set, const struct hf_cluster_id *id);

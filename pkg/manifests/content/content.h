@@ -14,7 +14,7 @@
 struct entry;
 struct job;
 
-/* Zeroed: no source. */
+/* Zeroed: no source delivers it. */
 struct content {
     enum hf_content_intake intake;
     enum hf_content_slot slot;
@@ -38,13 +38,13 @@ struct content {
 
 /* The caller has carried it out. */
 void content_move(struct content *content, enum hf_content_event event);
-/* In the place of one that waits. */
+/* Takes over a delivered bundle, in the place of one that waits. */
 void content_put(struct content *content, struct hf_bundle *bundle, const char *revision);
-/* The caller owns it; NULL: none. */
+/* The bundle that waits for its store, now the caller's; NULL: none. */
 struct hf_bundle *content_take(struct content *content);
-/* NONE: no problem. True: news. */
+/* Notes a problem of the source; NONE: it has none. True: that is news. */
 bool content_note(struct content *content, enum hf_manifest_reason reason, const char *message);
-/* True: not the digest `pinned` (NULL: any); noted in `mismatch`. */
+/* True: the bundle does not have the digest `pinned` (NULL: any), which is noted in `mismatch`. */
 bool content_mismatches(struct content *content, const struct hf_bundle *bundle, const char *pinned);
 /* The source has stopped; `from`: the new wanted_from. */
 void content_renew(struct content *content, const char from[HF_SHA256_HEX]);
@@ -52,26 +52,26 @@ static inline bool content_waits(const struct content *content)
 {
     return content->incoming != NULL;
 }
-/* In memory until in a store. */
+/* Bytes in memory until they are in a store. */
 uint64_t content_bytes(const struct content *content);
 
 /* ---- of an entry ------------------------------------------------------------------------------------------------- */
 
 /* If it may run. */
 void content_follow(struct entry *entry);
-/* With the content that waits. */
+/* Frees the source, and the content that waits. */
 void content_stop(struct entry *entry);
 /* In each turn: stops or starts the source as holds begin and end. */
 void content_hold(struct entry *entry);
-/* An interval of the policy has passed. */
+/* An interval of the policy has passed: asks the source for news. */
 void content_check(struct entry *entry);
-/* For a set made new by the node's labels. False: it waits, `text` says why. */
+/* Takes a token of the pace for a set made new by the node's labels. False: it waits, and `text` says why. */
 bool content_pace_takes(struct entry *entry, char text[HF_RECORD_MESSAGE]);
-/* The newest set's is asked for again: no source has older ones. */
+/* The set's content is lost: asks for it again if it is the newest set's, as no source has older ones. */
 void content_lost(struct entry *entry, const struct hf_manifest_set *set);
 /* A job has tried to read the newest set's content. SourceUnreachable if it is lost now. */
 void content_count_unreadable(struct entry *entry, struct job *job);
-/* The same for a repair of the good set; lost: content_lost(). */
+/* The same for a repair of the good set: content_lost() if it is lost. */
 void content_repair_ended(struct entry *entry, struct job *job);
 /* content_note(), and logs it. */
 void content_tell(struct entry *entry, enum hf_manifest_reason reason, const char *message);

@@ -19,8 +19,8 @@ struct permit {
     struct hf_manifest_set keyed; /* by permit.c: the last one whose key was computed; an equal set has the same */
 };
 
-/* The wanted entry, without its paths. NONE: permitted. */
+/* Does the node permit the wanted entry, leaving aside its paths? NONE: yes. */
 enum hf_manifest_reason permit_ask(struct entry *entry, struct hf_err *err);
-/* The wanted entry with the newest content. -ENOENT: no content yet. */
+/* Makes the set of the wanted entry and the newest content. -ENOENT: no content yet. */
 int permit_candidate(struct entry *entry, struct hf_manifest_set *ret_set, struct hf_err *err);
 enum hf_config_scope permit_scope(bool is_signed);

@@ -14,7 +14,7 @@
 
 struct entry;
 
-/* For a rollback, as hf_files_before_read() returns them. */
+/* Files that a rollback puts back, as hf_files_before_read() returns them. */
 struct secret_kept {
     struct hf_bundle *bundle; /* NULL: none */
     struct hf_inventory list, foreign;
@@ -33,15 +33,15 @@ struct secret {
 
 bool secret_is(const json_t *entry);
 bool secret_has(const struct entry *entry, const struct hf_manifest_set *set);
-/* Worker: a copy. -ENODATA: not in memory. */
+/* Worker: a copy of the set's content. -ENODATA: not in memory. */
 int secret_bundle(const struct entry *entry, const struct hf_manifest_set *set, struct hf_bundle **ret_bundle,
                   struct hf_err *err);
 /* Owns it; wipes the one before. */
 void secret_put(struct entry *entry, struct hf_bundle *bundle);
 /* Overwrites and frees all; no step may need them. */
 void secret_wipe(struct entry *entry);
-/* Worker: the files in place, and those that the set takes over (their paths also to the state folder). Nothing if a
- * swap was cut short: the files are of two sets. */
+/* Worker: copies the files in place, and those that the set takes over, into memory for a rollback (paths of the latter
+ * also to the state folder). Nothing if a swap was cut short: the files are of two sets. */
 int secret_keep(struct entry *entry, const struct hf_files_place *place, struct hf_manifest_outcome *outcome);
-/* Worker: compressed swap in memory does not count. */
+/* Worker: may the kernel swap memory to a disk? Compressed swap in memory does not count. */
 bool secret_may_be_swapped(const struct hf_fs_ops *fs);

@@ -9,8 +9,8 @@
 
 struct entry;
 
-/* Delivered. True: new, and the record is being saved. *ret_verify: the good set's; compare the files in place with
- * it. */
+/* A Secret's content was delivered. True: it is new, and the record is being saved. *ret_verify: it is the good set's,
+ * with which to compare the files in place. */
 bool secret_fetch_take(struct entry *entry, bool *ret_verify);
 /* content_store_waits(), _again(), _stalls(), _returns(). */
 bool secret_fetch_waits(struct entry *entry);

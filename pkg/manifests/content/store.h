@@ -14,7 +14,7 @@
 
 struct entry;
 
-/* As the functions below. NULL: nothing to do, or no. */
+/* What the functions below call. NULL: nothing to do, or no. */
 struct content_store {
     bool in_memory;
     bool (*allows)(const struct hf_config *config, enum hf_config_scope scope, const char *path, struct hf_err *err);
@@ -47,15 +47,15 @@ extern const struct content_store content_disk_store, content_memory_store;
 
 /* A power cut takes content and files, and nothing of them may reach a disk or be shown. */
 bool content_store_in_memory(const struct entry *entry, const struct hf_manifest_set *set);
-/* The node's configuration permits `path`. */
+/* The node's configuration permits files of the set at `path`. */
 bool content_store_allows(const struct entry *entry, const struct hf_manifest_set *set, const struct hf_config *config,
                           enum hf_config_scope scope, const char *path);
-/* Worker: the kernel may swap it to a disk. */
+/* Worker: the kernel may swap the content to a disk, where it must not be. */
 bool content_store_leaks(const struct entry *entry, const struct hf_manifest_set *set);
-/* False: certainly not. */
+/* False: the store certainly does not have the content. */
 bool content_store_has(const struct entry *entry, const struct hf_manifest_set *set);
-/* Worker: a copy. -ENOENT, -EBADMSG: lost on disk (SourceUnreachable). -ENODATA: in no memory (SecretAbsent). In
- * *outcome. */
+/* Worker: a copy of the content. -ENOENT, -EBADMSG: lost on disk (SourceUnreachable). -ENODATA: in no memory
+ * (SecretAbsent). *outcome says so. */
 int content_store_load(const struct entry *entry, const struct hf_manifest_set *set, struct hf_bundle **ret_bundle,
                        struct hf_manifest_outcome *outcome);
 
@@ -63,9 +63,9 @@ int content_store_load(const struct entry *entry, const struct hf_manifest_set *
 
 /* A delivered content. True: a step has started. */
 bool content_store_take(struct entry *entry);
-/* True: the content is on its way. */
+/* True: the set has to wait for its content, which is on its way. */
 bool content_store_waits(struct entry *entry);
-/* A refused set is tried again. True: the content was asked for. */
+/* A refused set is tried again. True: it has to wait for its content, which was asked for. */
 bool content_store_again(struct entry *entry);
 bool content_store_is_again(const struct entry *entry);
 /* A crash has cut a swap or rollback. True: waits for a content, or has begun another phase. */
@@ -76,20 +76,20 @@ bool content_store_stalls(struct entry *entry);
 /* Worker, before a rollback from `set`: keeps what is in place and nowhere else. */
 int content_store_keep(struct entry *entry, const struct hf_manifest_set *set, const struct hf_files_place *place,
                        struct hf_manifest_outcome *outcome);
-/* NULL: nothing. */
+/* What content_store_keep() has kept in memory; NULL: nothing. */
 struct secret_kept;
 const struct secret_kept *content_store_kept(const struct entry *entry);
 /* True: the rollback waits for its content; sets due_ns. */
 bool content_store_returns(struct entry *entry);
-/* An earlier process had it, in memory only. */
+/* Only an earlier process had the content to go back to, in its memory. */
 bool content_store_lacks(const struct entry *entry);
-/* Nobody has the content to go back to. */
+/* A rollback cut short can only go on to the newest set: nobody has the content to go back to. */
 bool content_store_goes_forward(const struct entry *entry);
-/* In memory, and there. */
+/* The good set is one in memory, and its content is there. */
 bool content_store_has_good(const struct entry *entry);
-/* Gets what it lacks to repair the good set's files. */
+/* Files of the good set have drifted: gets their content if the store lacks it. */
 void content_store_drifted(struct entry *entry, struct hf_diff *diff);
-/* A content has come back: compare the files in place. */
+/* A content has come back, with which the files in place must be compared. */
 bool content_store_verifies(struct entry *entry);
 void content_store_repaired(struct entry *entry);
 
@@ -106,7 +106,7 @@ bool content_store_wants_cleanup(const struct entry *entry);
 bool content_store_settle(struct entry *entry, void (*then)(struct entry *entry));
 /* Digest of the sealed copy that a cleanup leaves; "": none. */
 const char *content_store_copy(const struct entry *entry);
-/* Only this one is left. */
+/* A cleanup has removed all sealed copies but this one. */
 void content_store_swept(struct entry *entry, const char *copy);
 /* Its Secret is deleted, says the API server: what is in place must go. */
 bool content_store_is_revoked(const struct entry *entry);

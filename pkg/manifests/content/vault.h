@@ -26,19 +26,21 @@ struct vault {
     void (*then)(struct entry *entry);
 };
 
-/* At the start. Removes a copy not bound to each PCR of agent.yaml. Blocks. */
+/* At the start: is there a copy? Removes one that is not bound to each PCR of agent.yaml. Blocks. */
 void vault_load(struct entry *entry);
 /* The good set should have a copy, and has no usable one. */
 bool vault_wants(const struct entry *entry);
-/* Of the good set; ends with then(entry), also after a failure. False: not in memory, not wanted or not possible. */
+/* Starts to seal the good set's content; ends with then(entry), also after a failure. False: it is not in memory, or no
+ * copy is wanted or possible. */
 bool vault_seal(struct entry *entry, void (*then)(struct entry *entry));
-/* Ends with the content in memory, or `why`. False: no copy, or not now. */
+/* Starts to open the copy of the set's content; ends with the content in memory, or `why`. False: no copy, or not
+ * now. */
 bool vault_open(struct entry *entry, const struct hf_manifest_set *set);
-/* After vault_open() returned false: from *ret_due_ns (monotonic) on. */
+/* After vault_open() returned false: a later attempt may succeed, from *ret_due_ns (monotonic) on. */
 bool vault_may_open_later(const struct entry *entry, const struct hf_manifest_set *set, uint64_t *ret_due_ns);
-/* Lost for this process. */
+/* The copy of this set's content counts as lost in this process. */
 void vault_give_up(struct entry *entry, const struct hf_manifest_set *set);
-/* Digest of what may stay on disk; "": none. */
+/* Digest of the copy that may stay on disk; "": none. */
 const char *vault_keeps(const struct entry *entry);
 bool vault_must_go(const struct entry *entry);
 enum { VAULT_EXPLANATION = 146 };

@@ -29,7 +29,7 @@ HF_DEFINE_CLEANUP(struct hf_closed, hf_closed_free)
 /* From here `closed` may be NULL: nothing is closed. The closed folder that `path` (absolute, normal, without links, as
  * the host sees it) is or lies below; NULL: none. */
 const char *hf_closed_by_path(const struct hf_closed *closed, const char *path);
-/* Those that exist. */
+/* The closed folders that exist, for a walk. */
 const struct hf_files_id *hf_closed_ids(const struct hf_closed *closed, size_t *ret_n);
-/* Of the host. */
+/* Is something mounted at `path` of the host? */
 bool hf_closed_is_mount_point(const struct hf_closed *closed, const char *path);

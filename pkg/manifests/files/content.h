@@ -16,14 +16,14 @@
 /* Others than root and this process's user: whoever has mapped it may change it at any time, and its times prove
  * nothing. */
 bool hf_files_others_may_write(const struct stat *st);
-/* Reads no more than `bytes`, its expected size. -ELOOP: a link. -EINVAL: folder, device, socket or pipe. -EFBIG:
- * larger. -EAGAIN: another process has a lease (F_SETLEASE in fcntl(2)). */
+/* Reads no more than the file's expected size. -ELOOP: a link. -EINVAL: folder, device, socket or pipe. -EFBIG: larger.
+ * -EAGAIN: another process has a lease (F_SETLEASE in fcntl(2)). */
 HF_MUST_USE int hf_files_hash(const struct hf_fs_ops *fs, int dirfd, const char *name, uint64_t bytes,
                               unsigned char ret_sha256[HF_SHA256_BYTES]);
 /* This error of hf_files_hash() means another file than expected, or maybe: its content is another. */
 bool hf_files_is_another(int r);
-/* Appends. As hf_files_hash(); -E2BIG: more than out->max. */
+/* Appends the content. Errors of hf_files_hash(); -E2BIG: more than out->max. */
 HF_MUST_USE int hf_files_read(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_buf *out);
-/* And syncs it. -EEXIST. */
+/* Creates a file, and syncs it. -EEXIST. */
 HF_MUST_USE int hf_files_write(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_view bytes,
                                mode_t mode, uid_t uid, gid_t gid);

@@ -24,5 +24,5 @@ struct hf_files_look {
     size_t n_unreadable; /* files that the disk did not read: changed */
 };
 
-/* In look->diff; also missing and replaced files. -errno: a folder or file cannot be read for another cause. */
+/* Fills look->diff, also with missing and replaced files. -errno: a folder or file cannot be read for another cause. */
 HF_MUST_USE int hf_files_look_for_drift(struct hf_files_look *look, struct hf_err *err);

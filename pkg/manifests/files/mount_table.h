@@ -36,9 +36,9 @@ enum { HF_MOUNT_TABLE_MAX_BYTES = 4 << 20 };
 HF_MUST_USE int hf_mount_table_read(const struct hf_fs_ops *fs, struct hf_mount_table *table, struct hf_err *err);
 void hf_mount_table_done(struct hf_mount_table *table);
 
-/* `path`: absolute, normal, without links; a component that does not exist is on the mount above it. NULL: the table
- * does not say. */
+/* The mount that `path` (absolute, normal, without links) is on; a component that does not exist is on the mount above
+ * it. NULL: the table does not say. */
 const struct hf_mount *hf_mount_table_find(const struct hf_mount_table *table, const char *path);
 bool hf_mount_table_is_point(const struct hf_mount_table *table, const char *path);
-/* From the file system's root. -ENAMETOOLONG. */
+/* Path from the root of the file system, for a `path` on this mount. -ENAMETOOLONG. */
 HF_MUST_USE int hf_mount_table_origin(const struct hf_mount *mount, const char *path, char *origin, size_t n);

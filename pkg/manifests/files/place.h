@@ -29,7 +29,7 @@ struct hf_files_order {
     bool stage_all;
 };
 
-/* By the node. On the worker; NULL: no bound. */
+/* What the node lets it write. On the worker; NULL: no bound. */
 struct hf_files_bounds {
     /* Bytes to leave free on a file system of disk_bytes; of inodes it is 5 %. */
     uint64_t (*reserve)(void *arg, uint64_t disk_bytes);

@@ -5,13 +5,13 @@
 #include "base/clock.h"
 #include "manifests/files/place.h"
 
-/* From errno and *err. Returns `r`. */
+/* Fills the outcome from the errno `r` and *err. Returns `r`. */
 int hf_files_place_fail(struct hf_manifest_outcome *outcome, int r, struct hf_err *err);
 /* From the root of the node, within the bounds of `place`. */
 HF_MUST_USE int hf_files_place_walk(const struct hf_files_place *place, struct hf_files_walk *walk, struct hf_err *err);
 /* `fd`: a folder on the way to the target. -EMEDIUMTYPE: its file system is not one in memory. */
 HF_MUST_USE int hf_files_place_check_memory(const struct hf_files_place *place, int fd, struct hf_err *err);
-/* Size, inode and times are those of the last look, and prove the same content. */
+/* Size, inode and times of `st` are those of the last look in `item`, and prove the same content. */
 bool hf_files_place_unchanged(const struct hf_inventory_item *item, const struct stat *st);
 /* `have` (may be NULL) is a file with the mode, owner and content of `item`; of unknown content, mode and owner
  * decide. */

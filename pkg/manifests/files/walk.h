@@ -45,12 +45,12 @@ void hf_files_walk_done(struct hf_files_walk *walk);
  * makes missing folders, and syncs those above. -ENOENT: missing. -ELOOP: a link. -ENOTDIR. -EACCES: by the guard, or
  * closed. */
 HF_MUST_USE int hf_files_walk_to(struct hf_files_walk *walk, const char *path, bool make, struct hf_err *err);
-/* The folder of a file; *ret_name points into `path`. */
+/* As hf_files_walk_to(), to the folder of the file `path`; *ret_name: its last component, in `path`. */
 HF_MUST_USE int hf_files_walk_to_file(struct hf_files_walk *walk, const char *path, bool make, const char **ret_name,
                                       struct hf_err *err);
 
-/* By this status; NULL: none of them. Pure. */
+/* Name of the folder with this status; NULL: none of them. Pure. */
 const char *hf_files_walk_find_id(const struct hf_files_id *ids, size_t n, const struct stat *st);
 
-/* 0 also if the file system cannot sync folders. */
+/* Syncs an open folder. 0 also if the file system cannot do that. */
 HF_MUST_USE int hf_files_walk_sync(const struct hf_fs_ops *fs, int fd);

@@ -32,15 +32,15 @@ struct hf_files_want {
 
 void hf_files_want_done(struct hf_files_want *want);
 
-/* <root>/<rel>; computes its hash. -EINVAL: a component begins with ".holdfast-", or too long. */
+/* Adds <root>/<rel>, and computes its hash. -EINVAL: a component begins with ".holdfast-", or the path is too long. */
 HF_MUST_USE int hf_files_want_add(struct hf_files_want *want, const char *rel, uint32_t mode, uid_t uid, gid_t gid,
                                   struct hf_view bytes, struct hf_err *err);
-/* With the path, mode and owner of `item`. */
+/* Adds a file with the path, mode and owner of `item`. */
 HF_MUST_USE int hf_files_want_add_at(struct hf_files_want *want, const struct hf_inventory_item *item,
                                      struct hf_view bytes, struct hf_err *err);
 /* NULL: none. Only when sorted. */
 const struct hf_files_item *hf_files_want_find(const struct hf_files_want *want, const char *path);
-/* By path. -EEXIST: one twice. */
+/* Sorts by path. -EEXIST: a path stands twice. */
 HF_MUST_USE int hf_files_want_sort(struct hf_files_want *want, struct hf_err *err);
 
 /* For a set to Files or StaticPods. Owns `bundle`, also on failure; its variables are replaced. `pod_folder`: the

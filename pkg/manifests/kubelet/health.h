@@ -10,7 +10,7 @@
 #include "manifests/kubelet/verdict.h"
 
 enum { HF_KUBELET_MAX_PODS = 256 };
-/* Nobody has answered for so long: unknown. */
+/* If nobody has answered for so long, the health is unknown. */
 #define HF_KUBELET_SILENCE_NS (15 * HF_NS_PER_S)
 
 /* From the start: the kubelet has read every file then (by default it reads its folder every 20 s, even after a missed
@@ -36,6 +36,6 @@ struct hf_kubelet_health;
 /* `done` comes after the return, when the struct is freed. -ENOMEM. -E2BIG: too many in `wanted`. */
 HF_MUST_USE int hf_kubelet_health_start(const struct hf_kubelet_health_params *params,
                                         struct hf_kubelet_health **ret_health, struct hf_err *err);
-/* Without `done`. Accepts NULL. */
+/* Ends the wait without `done`. Accepts NULL. */
 void hf_kubelet_health_free(struct hf_kubelet_health *health);
 HF_DEFINE_CLEANUP(struct hf_kubelet_health, hf_kubelet_health_free)

@@ -67,7 +67,7 @@ enum hf_content_event {
     HF_CONTENT_EV_COUNT,
 };
 
-/* An event that the table lacks changes nothing; *ret_known is false. */
+/* The next state. An event that the table lacks changes nothing; *ret_known is false. */
 enum hf_content_intake hf_content_machine_intake(enum hf_content_intake state, enum hf_content_event event,
                                                  bool *ret_known);
 enum hf_content_slot hf_content_machine_slot(enum hf_content_slot state, enum hf_content_event event, bool *ret_known);
@@ -115,16 +115,17 @@ struct hf_content_offer {
     bool comes_again; /* came before and could not be written: has its token */
 };
 
-/* True: not now; fills *hold, and `text` with why. Else resets `times`. Takes no token. */
+/* True: a new content may not be taken up now; fills *hold, and `text` with why. Else resets `times`. Takes no
+ * token. */
 bool hf_content_machine_turns_away(const struct hf_content_offer *offer, const struct hf_content_room *room,
                                    struct hf_content_pace *pace, struct hf_content_hold *hold, char *text, size_t size);
 bool hf_content_machine_holds(const struct hf_content_hold *hold, const struct hf_content_room *room);
 
 enum hf_content_step { HF_CONTENT_STAY, HF_CONTENT_START, HF_CONTENT_STOP, HF_CONTENT_LIFT };
 
-/* Of each turn of the loop. `asked`: for a Secret's content. */
+/* What a hold means for the source, in each turn of the loop. `asked`: the entry has asked for a Secret's content. */
 enum hf_content_step hf_content_machine_turn(enum hf_content_intake state, bool holds, bool asked);
-/* For a source that may run. */
+/* Is a source that may run to be started? */
 enum hf_content_step hf_content_machine_follow(enum hf_content_intake state, bool holds, bool asked);
 
 /* ---- contents that the disk does not read ------------------------------------------------------------------------ */
@@ -134,6 +135,6 @@ struct hf_content_reads {
     unsigned copies; /* fetched again, in a row */
 };
 
-/* True: lost, fetch it again; each time after twice as many failures: a disk that reads no copy must not cost a
- * download every few minutes. */
+/* Counts a failed read. True: the content counts as lost, and is fetched again; each time after twice as many failures,
+ * because a disk that reads no copy must not cost a download every few minutes. */
 bool hf_content_machine_count_read(struct hf_content_reads *reads, bool failed);

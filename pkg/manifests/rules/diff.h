@@ -23,7 +23,7 @@ struct hf_diff {
     size_t n;                /* differences */
 };
 
-/* Too long a path begins with "...". */
+/* Adds a difference. Too long a path begins with "...". */
 void hf_diff_add(struct hf_diff *diff, const char *path, enum hf_diff_kind kind);
-/* Once, after the last: appends " and 3 more" if there are. */
+/* The text. Call it once, after the last difference: it appends how many more there are (" and 3 more"). */
 const char *hf_diff_text(struct hf_diff *diff);

@@ -44,12 +44,12 @@ enum hf_drift_event {
     HF_DRIFT_EV_COUNT,
 };
 
-/* An event that the table lacks changes nothing; *ret_known is false. */
+/* The next state. An event that the table lacks changes nothing; *ret_known is false. */
 enum hf_drift_state hf_drift_machine_move(enum hf_drift_state state, enum hf_drift_event event, bool *ret_known);
 /* For tests/golden/manifest_drift.txt. */
 HF_MUST_USE int hf_drift_machine_print(struct hf_buf *out);
 
-/* A look that has not begun. */
+/* Is a look wanted that has not begun? */
 bool hf_drift_machine_wants(enum hf_drift_state state);
 
 /* 0: a look may begin now; else the time to wait. HF_NEVER: none is wanted, or a look or repair is in progress.
@@ -58,7 +58,7 @@ bool hf_drift_machine_wants(enum hf_drift_state state);
 uint64_t hf_drift_machine_wait_ns(enum hf_drift_state state, uint64_t due_ns, bool unwatched, uint64_t looked_ns,
                                   uint64_t now_ns);
 
-/* Of a look at files. */
+/* What a look at files has found. */
 struct hf_drift_finding {
     bool failed;         /* the look itself */
     unsigned unreadable; /* looks in a row, with this one, that found only files that the disk does not read */

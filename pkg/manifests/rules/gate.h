@@ -13,7 +13,8 @@ struct hf_manifest_gate {
     bool dependency_waits; /* dependsOn is not applied */
 };
 
-/* NONE, or the reason of the first that is true. Not for repairs of drift. */
+/* May a new set be applied now? NONE: yes; else the reason for the first field that is true. Not for repairs of
+ * drift. */
 enum hf_manifest_reason hf_manifest_gate_ask(const struct hf_manifest_gate *gate);
 
 enum hf_manifest_retry {

@@ -25,14 +25,14 @@ enum hf_plan_step {
     HF_PLAN_REFUSE_ALWAYS,
 };
 
-/* `ours`: the entry's inventory has it. */
+/* The step for one file. `ours`: the entry's inventory has it. */
 enum hf_plan_step hf_plan_file(enum hf_plan_seen seen, bool ours, bool force);
 
-/* Without a person: one item, or HF_PLAN_PRUNE_PERCENT of the inventory before. */
+/* The guard of removals: without a person one item may go, or HF_PLAN_PRUNE_PERCENT of the inventory before. */
 enum { HF_PLAN_PRUNE_PERCENT = 30 };
 bool hf_plan_may_prune(size_t n_prune, size_t n_inventory);
 
-/* Of the SyncPolicy. */
+/* The SyncPolicy's annotation that allows more. */
 #define HF_PLAN_ALLOW_PRUNE "edge.codcompass.io/allow-prune"
 
 /* `value` (may be NULL): "<entry>:<first 12 hex digits of the digest>", several with commas and spaces. `digest`: of

@@ -6,7 +6,7 @@
 #include "manifests/source/bundle.h"
 #include "manifests/source/failure.h"
 
-/* Sealed. `secret`: of `data` of a Secret, as a secret bundle; else `data` and `binaryData`. *failure: SourceEmpty,
- * SourceTooLarge, SourceInvalid (key or value), SourceUnreachable (no memory); never quotes a value. */
+/* Makes a sealed bundle. `secret`: of a Secret's `data`, as a secret bundle; else of `data` and `binaryData`. *failure:
+ * SourceEmpty, SourceTooLarge, SourceInvalid (key or value), SourceUnreachable (no memory); never quotes a value. */
 HF_MUST_USE int hf_config_map_bundle(const json_t *object, bool secret, struct hf_bundle **ret_bundle,
                                      struct hf_source_failure *failure);

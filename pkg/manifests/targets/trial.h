@@ -7,14 +7,14 @@
 
 #include "api/manifest_reason.h"
 
-/* A trial begins again because somebody has changed the set, or nobody could look. Then its health decides: an
+/* So often a trial begins again because somebody has changed the set, or nobody could look. Then its health decides: an
  * autoscaler, or the service itself, must not keep it on trial for ever. */
 enum { MANIFEST_MAX_TRIAL_REPAIRS = 3 };
 
 struct entry;
 struct hf_checks;
 
-/* Of all targets. */
+/* The Probation in progress, for all targets. */
 struct entry_trial {
     struct hf_checks *checks; /* NULL: none */
     unsigned repairs;         /* see MANIFEST_MAX_TRIAL_REPAIRS */

@@ -40,7 +40,7 @@ struct hf_batch {
     enum hf_batch_phase phase;
     /* Part of a split batch: goes first (unless hf_batch_choice.other), one at a time. */
     bool fragment;
-    /* Planned live over a closed link: may travel even as backlog. */
+    /* Planned as live while the link was closed: may travel even when its records are backlog. */
     bool live;
     bool saved;
     /* One record refused after many others in a row: once more, after a pause, before it is a dead letter. */
@@ -60,25 +60,26 @@ struct hf_batches {
     size_t n;
 };
 
-/* Bodies are freed before. */
+/* Free the batches' bodies before. */
 void hf_batches_done(struct hf_batches *batches);
 
-/* No other may cover the range. NULL: full, or no memory. */
+/* No other batch may cover the range. NULL: the table is full, or no memory. */
 struct hf_batch *hf_batches_add(struct hf_batches *batches, uint64_t first, uint64_t last, enum hf_batch_phase phase);
 
-/* First run within [from, until] of no batch. */
+/* The first run within [from, until] that no batch covers. */
 bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t until, struct hf_border *ret_gap);
 bool hf_batches_may_plan(const struct hf_batches *batches);
-/* Now: planned live, or from `from` (hf_outlet_lane_from()) on. UINT64_MAX: none. */
+/* The batch may be sent now: planned as live, or it begins at `from` (hf_outlet_lane_from()) or above. UINT64_MAX: none
+ * may. */
 bool hf_batches_may_travel(const struct hf_batch *batch, uint64_t from);
-/* An open one may. */
+/* There is an open batch that may travel. */
 bool hf_batches_travel(const struct hf_batches *batches, uint64_t from);
 /* Counts open ones that may travel: others may wait for days. */
 bool hf_batches_may_pass(const struct hf_batches *batches, uint64_t from);
 /* Lowest sequence for passing: `from`; with half of the table in use right after the last batch that ends before it, so
  * that they join. */
 uint64_t hf_batches_pass_from(const struct hf_batches *batches, uint64_t from);
-/* No room even for passing. */
+/* No room even for a batch that passes older records. */
 bool hf_batches_crowded(const struct hf_batches *batches);
 
 /* Up to where all is delivered; `delivered`: the result before. Joins done neighbours; removes done and waiting ones up
@@ -93,7 +94,7 @@ struct hf_batch_choice {
     bool other;
     uint64_t from; /* hf_batches_may_travel() */
 };
-/* Or NULL. Lowers *ret_wait_until_ns to the earliest end of a back-off. */
+/* The batch to load next, or NULL. Lowers *ret_wait_until_ns to the earliest end of a back-off. */
 struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct hf_batch_choice *choice,
                                  uint64_t *ret_wait_until_ns);
 
@@ -101,8 +102,8 @@ struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct 
  * memory. */
 struct hf_batch *hf_batches_split(struct hf_batches *batches, struct hf_batch *batch, uint64_t middle);
 
-/* Works again, or has other credentials. */
+/* The sink works again, or its credentials changed: ends all back-offs. */
 void hf_batches_wake(struct hf_batches *batches);
 
-/* `extra`: being planned, or NULL. */
+/* For the file of borders. `extra`: one that is being planned, or NULL. */
 void hf_batches_borders(const struct hf_batches *batches, const struct hf_border *extra, struct hf_borders *ret);

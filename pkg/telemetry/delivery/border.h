@@ -43,5 +43,6 @@ HF_MUST_USE int hf_border_file_open(const struct hf_fs_ops *fs, const char *path
                                     struct hf_border_file *ret_file, struct hf_borders *ret_borders,
                                     struct hf_err *err);
 void hf_border_file_close(struct hf_border_file *file);
-/* Durable. Makes a removed file again. After a failure: old or new borders; if removed, maybe none. */
+/* Durable. Makes a removed file again. After a failure the file has the old or the new borders; if it was removed,
+ * maybe none. */
 HF_MUST_USE int hf_border_file_save(struct hf_border_file *file, const struct hf_borders *borders, struct hf_err *err);

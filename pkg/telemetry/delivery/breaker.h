@@ -27,11 +27,11 @@ struct hf_breaker_state {
 
 /* First back-off: base_ns at most (at least 1 s); doubles up to cap_ns; none below half of the first limit. */
 void hf_breaker_init(struct hf_breaker_state *breaker, uint64_t base_ns, uint64_t cap_ns);
-/* OPEN becomes HALF_OPEN after the back-off. */
+/* May a request start? OPEN becomes HALF_OPEN after the back-off. */
 bool hf_breaker_admits(struct hf_breaker_state *breaker, uint64_t now_ns);
 void hf_breaker_started(struct hf_breaker_state *breaker);
 /* `works`: also if it refused the content. at_least_ns: Retry-After, or 0. */
 void hf_breaker_ended(struct hf_breaker_state *breaker, bool works, const struct hf_rand_ops *rng, uint64_t now_ns,
                       uint64_t at_least_ns);
-/* 0: now; HF_NEVER: a probe is in flight. */
+/* When the next request is admitted. 0: now; HF_NEVER: a probe is in flight. */
 uint64_t hf_breaker_wait_until_ns(const struct hf_breaker_state *breaker);

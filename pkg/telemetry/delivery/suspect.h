@@ -9,7 +9,7 @@
 
 enum { HF_SUSPECT_ROUNDS = 8, HF_SUSPECT_LAST = 2 };
 
-/* Parts inherit `sure`; the rest is 0. */
+/* Evidence against one batch. After a split the parts inherit `sure`; all else is 0. */
 struct hf_suspect {
     bool sure;         /* it, or what it is part of */
     unsigned alone;    /* rounds in a row in which it alone failed */
@@ -22,7 +22,7 @@ struct hf_suspects {
     uint64_t last_ns, other_ns;
 };
 
-/* `who`: not 0. */
+/* `who`: the batch's id, not 0. */
 void hf_suspect_failed(struct hf_suspect *suspect, struct hf_suspects *sink, uint64_t who, bool maybe_content,
                        uint64_t now_ns);
 /* After hf_suspect_failed() ended a round. True: the batch's fault. delivered_ns: when another was accepted (0:

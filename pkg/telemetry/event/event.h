@@ -40,7 +40,7 @@ _Static_assert((1u | 1u << HF_SOURCE_AGENT HF_TELEMETRY_SOURCES(BIT)) == (1u << 
                "the numbers of the classes are distinct and without gaps");
 #undef BIT
 const char *hf_event_class_name(enum hf_source_class source_class);
-/* Before the first ':'; else HF_SOURCE_HTTP. */
+/* The class whose name is before the first ':'; HF_SOURCE_HTTP if no class has that name. */
 enum hf_source_class hf_event_class_of(struct hf_view source);
 
 enum hf_value_kind { HF_VALUE_NONE, HF_VALUE_GAUGE, HF_VALUE_COUNTER, HF_VALUE_HISTOGRAM, HF_VALUE_KINDS };
@@ -117,7 +117,7 @@ uint64_t hf_event_owner(const struct hf_event *event);
 /* decimal */
 uint64_t hf_event_owner_of_uid(struct hf_view peer_uid);
 
-/* A line has the first only. */
+/* Attribute `i` repeats an earlier one's name: a line leaves it out. */
 static inline bool hf_event_repeats_attribute(const struct hf_event *event, size_t i)
 {
     struct hf_view name = event->attributes[i].name;

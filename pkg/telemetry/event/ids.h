@@ -23,9 +23,10 @@ uint64_t hf_ids_of_request(const struct hf_ids *ids, uint64_t owner, struct hf_v
 uint64_t hf_ids_of_sink(const struct hf_ids *ids, struct hf_view name);
 
 bool hf_ids_contains(const struct hf_ids *ids, uint64_t fingerprint);
-/* 1: added; the oldest goes if the window is full or cannot grow. 0: there. -ENOMEM: not even the first. */
+/* 1: added; the oldest goes if the window is full or cannot grow. 0: it is there already. -ENOMEM: not added, no memory
+ * even for the first. */
 HF_MUST_USE int hf_ids_add(struct hf_ids *ids, uint64_t fingerprint);
-/* Could not be stored: may be sent again. */
+/* For what could not be stored, so that its sender can send it again. */
 void hf_ids_forget(struct hf_ids *ids, uint64_t fingerprint);
 size_t hf_ids_count(const struct hf_ids *ids);
 

@@ -45,10 +45,10 @@ enum hf_offer {
 
 struct hf_intake {
     void *ctx;
-    /* enum hf_offer, or -errno. -EAGAIN: a full queue, an unusable sink, changing settings, no memory: again at
-     * resume(). -E2BIG: never. Others, such as -ENOMEM: maybe later. */
+    /* enum hf_offer, or -errno. -EAGAIN: a full queue, an unusable sink, changing settings, no memory: offer it again
+     * at resume(). -E2BIG: can never be stored. Others, such as -ENOMEM: a later offer may succeed. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
-    /* Of the last -EAGAIN: 0: no room for anyone; -EDQUOT: the owner's share; -ENODEV: an unusable sink, for the reason
-     * in text[n], safe in JSON. NULL: always 0. */
+    /* Explains the last -EAGAIN: 0: no room for anyone; -EDQUOT: the owner has used its share of a queue; -ENODEV: an
+     * unusable sink, for the reason in text[n], safe in JSON. NULL: always 0. */
     int (*blocked)(void *ctx, char *text, size_t n);
 };

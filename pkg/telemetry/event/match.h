@@ -7,7 +7,7 @@
 /* The whole text. '*': any; '?': a byte; [a-z_], [!a-z_]: a set; '[' without ']': itself. */
 bool hf_match_glob(const char *glob, struct hf_view text);
 
-/* Every condition, or none. */
+/* Every condition holds, or there is none. */
 bool hf_match(const struct hf_event_match *match, const struct hf_event *event);
 
 /* Or NULL. */

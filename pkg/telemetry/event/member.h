@@ -4,5 +4,6 @@
 
 #include "base/buf.h"
 
-/* "motor.rpm": rpm in motor. False: no finite number, or names with escapes. */
+/* "motor.rpm" names the member rpm of the member motor. False: no finite number, or a name on the way is spelt with
+ * escapes. */
 bool hf_member_number(struct hf_view json, struct hf_view path, double *ret_number);

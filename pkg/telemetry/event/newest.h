@@ -25,7 +25,7 @@ bool hf_newest_wins(const struct hf_newest_version *a, const struct hf_newest_ve
 
 struct hf_newest;
 
-/* Payloads outdate their owner's only. */
+/* An owner's payloads outdate only its own. */
 struct hf_newest_key {
     uint64_t owner;
     struct hf_view text;

@@ -35,5 +35,5 @@ void hf_otlp_packed_u64(struct hf_otlp *w, unsigned field, const char *name, con
 /* {key, value: {stringValue}} */
 void hf_otlp_attribute(struct hf_otlp *w, unsigned field, struct hf_view key, struct hf_view value);
 
-/* Advances. *ret_value: varint; else *ret_bytes. False: the end, or damaged. */
+/* Reads a field, and advances *bytes. Sets *ret_value for a varint, else *ret_bytes. False: the end, or damaged. */
 bool hf_otlp_read(struct hf_view *bytes, unsigned *ret_field, uint64_t *ret_value, struct hf_view *ret_bytes);

@@ -52,13 +52,13 @@ struct hf_anomaly_rule_state {
 HF_MUST_USE int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struct hf_telemetry_anomaly *rule);
 void hf_anomaly_done(struct hf_anomaly_rule_state *state);
 
-/* Changes nothing. *ret_measured: what is compared. */
+/* Does not change the state. *ret_measured: what the rule compares. */
 enum hf_anomaly_phase hf_anomaly_judge(const struct hf_anomaly_rule_state *state, enum hf_value_kind kind,
                                        const struct hf_sample *point, double *ret_measured);
 /* hf_anomaly_judge()'s results. `with_context`: normal values are aggregated: keep raw ones for the next. */
 void hf_anomaly_learn(struct hf_anomaly_rule_state *state, enum hf_value_kind kind, const struct hf_sample *point,
                       enum hf_anomaly_phase phase, double measured, bool with_context);
-/* Begins now: once true; sets state->begins. */
+/* An absence begins now: true once for each; sets state->begins. */
 bool hf_anomaly_missing(struct hf_anomaly_rule_state *state, uint64_t now_ns, uint64_t unix_ns);
 /* When an absence will begin (monotonic), or HF_NEVER. */
 uint64_t hf_anomaly_missing_at_ns(const struct hf_anomaly_rule_state *state);

@@ -12,7 +12,8 @@ enum hf_route {
     HF_ROUTE_REFUSED, /* no sink has its boundary */
 };
 
-/* Bit i: sinks[i]; n <= HF_TELEMETRY_MAX_SINKS. No sinks, no boundary: NONE. */
+/* Bit i: sinks[i] takes the event; n <= HF_TELEMETRY_MAX_SINKS. Without sinks, an event without a boundary gets
+ * NONE. */
 enum hf_route hf_boundary_route(const struct hf_event *event, const struct hf_telemetry_sink *sinks, size_t n,
                                 uint32_t *ret_sinks);
 
@@ -36,7 +37,7 @@ struct hf_boundary_audit {
 /* True: emit *ret_event (class AGENT, warning); it is reported now. Borrows until the next call. */
 bool hf_boundary_refused(struct hf_boundary_audit *audit, const struct hf_event *event, uint64_t now_ns,
                          uint64_t unix_ns, struct hf_event *ret_event);
-/* Counts that are due; until false. */
+/* The same for counts that are due; call it until false. */
 bool hf_boundary_pending(struct hf_boundary_audit *audit, uint64_t now_ns, uint64_t unix_ns,
                          struct hf_event *ret_event);
 /* Monotonic; HF_NEVER: none. */

@@ -14,5 +14,5 @@ struct hf_finding_room {
  * measured. `series` NULL: a metric that never came. */
 HF_MUST_USE int hf_finding_make(const struct hf_anomaly_rule_state *state, const struct hf_series *series, bool begins,
                                 struct hf_finding_room *room, struct hf_event *ret_event);
-/* From before: context = "before". */
+/* A raw value from before the finding: attribute context = "before". */
 void hf_finding_context(const struct hf_series *series, const struct hf_sample *point, struct hf_event *ret_event);

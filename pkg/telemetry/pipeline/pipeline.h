@@ -17,7 +17,8 @@
 
 struct hf_pipeline;
 
-/* 0, or -errno; -EAGAIN: again later. Of the offered event: the offer returns it, as if never offered. */
+/* Stores an event. 0 or -errno; -EAGAIN: emit it again later. If it fails for the offered event, the offer returns that
+ * error, and the state is as if it was never offered. */
 typedef int hf_pipeline_emit(void *arg, const struct hf_event *event);
 
 /* Borrows both. `node_labels`: names to strings, or NULL. */

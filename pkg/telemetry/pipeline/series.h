@@ -44,10 +44,10 @@ void hf_series_table_done(struct hf_series_table *table);
 /* NULL: full, too long, no memory. */
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new);
-/* Allocated for it: n bytes. */
+/* The caller has allocated n bytes for it. */
 void hf_series_charge(struct hf_series_table *table, struct hf_series *series, size_t n);
-/* The last one moves here. */
+/* The last series moves to this index. */
 void hf_series_remove(struct hf_series_table *table, size_t index);
 
-/* A metric of its identity and severity, else 0; views into it. */
+/* Sets a metric with the identity and severity of the series, else 0; views point into it. */
 void hf_series_event(const struct hf_series *series, struct hf_event *ret_event);

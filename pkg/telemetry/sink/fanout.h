@@ -15,7 +15,7 @@ struct hf_fanout_params {
     const struct hf_telemetry_world *world;
     const char *device_key_ref;     /* may be NULL */
     const struct hf_http_ops *http; /* NULL: each outlet's own */
-    /* Accepted. Without events that could not be stored; with those on disk. */
+    /* Accepted ids; the fanout removes those of events that could not be stored, and adds those on disk. */
     struct hf_ids *ids;
     void (*room)(void *arg); /* after -EAGAIN hf_fanout_store() may succeed */
     void (*idle)(void *arg); /* nothing is on its way to disk */
@@ -37,13 +37,14 @@ enum hf_fanout_stored {
     HF_FANOUT_STORED,    /* on its way, at least for one */
     HF_FANOUT_DUPLICATE, /* all selected have it */
 };
-/* Bit i (one at least): spec->sinks[i]. Sets a sequence without one or without origin, and a missing id. enum
- * hf_fanout_stored (STORED holds `receipt`, maybe NULL, until each has it on disk or failed), or -errno. -EAGAIN: no
- * room for the event or its owner, a sink not open, HF_PENDING_MAX. -E2BIG: never. -ENOMEM. */
+/* Bit i of `sinks` (one at least) selects spec->sinks[i]. Sets a sequence if the event has none or no origin, and a
+ * missing id. Returns enum hf_fanout_stored (STORED holds `receipt`, maybe NULL, until each sink has it on disk or
+ * failed), or -errno. -EAGAIN: a selected sink has no room for the event or its owner, or is not open; or
+ * HF_PENDING_MAX. -E2BIG: can never be stored. -ENOMEM. */
 HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t sinks,
                                 struct hf_receipt *receipt);
 
-/* Its first offer is on its way: as hf_pending_follow(). */
+/* The event's first offer is still on its way: holds `receipt` as hf_pending_follow(). */
 HF_MUST_USE int hf_fanout_follow(struct hf_fanout *fanout, const struct hf_event *event, struct hf_receipt *receipt);
 
 /* Of the last -EAGAIN: the owner's share (shares.h); a sink not open (NULL: by now it is). */
@@ -53,7 +54,7 @@ const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_t
 
 size_t hf_fanout_pending(const struct hf_fanout *fanout);
 
-/* Of drops; in hf_fanout_pending() until on disk. */
+/* Stores reports of drops; hf_fanout_pending() counts them until they are on disk. */
 void hf_fanout_report_drops(struct hf_fanout *fanout);
 
 void hf_fanout_link_changed(const struct hf_fanout *fanout);
@@ -61,5 +62,5 @@ void hf_fanout_link_changed(const struct hf_fanout *fanout);
 size_t hf_fanout_sinks(const struct hf_fanout *fanout);
 size_t hf_fanout_outlets(const struct hf_fanout *fanout);
 
-/* NULL: could not be opened; *ret_trouble, not NULL, says why. */
+/* NULL: it could not be opened; *ret_trouble, not NULL, says why. */
 const struct hf_outlet *hf_fanout_outlet(const struct hf_fanout *fanout, size_t i, const char **ret_trouble);

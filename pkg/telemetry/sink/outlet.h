@@ -15,7 +15,7 @@ enum hf_lane { HF_LANE_URGENT, HF_LANE_BULK, HF_LANES };
 
 struct hf_outlet;
 
-/* "default": a single sink without a name. */
+/* "default" for a single sink without a name. */
 static inline const char *hf_outlet_name(const struct hf_telemetry_sink *sink)
 {
     return sink->name != NULL ? sink->name : "default";
@@ -51,10 +51,10 @@ HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, ui
 /* Its share (shares.h) of n bytes; after false room() comes when an owner has some. */
 bool hf_outlet_allows(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, size_t n);
 
-/* Before a line goes to several. */
+/* Ask each outlet before a line goes to several. */
 bool hf_outlet_has_room(struct hf_outlet *outlet, enum hf_lane lane, size_t n);
 
-/* Unreported; also reported by itself. */
+/* Dropped events are not yet reported; the outlet also reports them by itself. */
 bool hf_outlet_owes_drops(const struct hf_outlet *outlet);
 /* Now; holds `receipt` (may be NULL) until durable. */
 void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt);

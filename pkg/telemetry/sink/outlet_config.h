@@ -18,7 +18,7 @@ enum {
     HF_OUTLET_URL = 2048,
 };
 
-/* After a failed read, save of borders or check of credentials. */
+/* Pause after a failed read of the spool, save of borders or check of credentials. */
 #define HF_OUTLET_BROKEN_NS (5 * HF_NS_PER_S)
 
 struct hf_outlet_config {
@@ -48,7 +48,7 @@ static inline void hf_outlet_config_pump(const struct hf_outlet_config *config)
     config->pump(config->pump_arg);
 }
 
-/* Accepting stops or goes on, or a first dead letter. */
+/* The sink stops or resumes accepting events, or has its first dead letter. */
 static inline void hf_outlet_config_changed(const struct hf_outlet_config *config)
 {
     if (config->world.changed != NULL)

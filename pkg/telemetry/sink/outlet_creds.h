@@ -13,8 +13,8 @@ struct hf_outlet_creds;
 struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *params, const char *url, struct hf_err *err);
 void hf_outlet_creds_free(struct hf_outlet_creds *creds);
 
-/* Unusable files: *err, and the old client or NULL. NULL also while the node lacks a certificate or token that the sink
- * wants. */
+/* If the files cannot be used now: *err, and the client with the old credentials or NULL. NULL also while the node
+ * lacks a certificate or token that the sink wants. */
 const struct hf_http_ops *hf_outlet_creds_http(struct hf_outlet_creds *creds, uint64_t now_ns, struct hf_err *err);
 
 /* "X-Device-Key: ..." or NULL. */

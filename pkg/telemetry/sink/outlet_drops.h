@@ -6,7 +6,7 @@
 #include "spool/store.h"
 #include "telemetry/sink/outlet_metrics.h"
 
-/* First drop to report; later ones join it. */
+/* From the first drop to its report, which later ones join. */
 #define HF_OUTLET_DROPS_WAIT_NS (10 * HF_NS_PER_S)
 
 struct hf_outlet_drops {
@@ -18,7 +18,7 @@ struct hf_outlet_drops {
 void hf_outlet_drops_add(struct hf_outlet_drops *drops, const struct hf_outlet_config *config,
                          const struct hf_outlet_metrics *metrics, const struct hf_spool_dropped *dropped);
 
-/* Or NULL. Report it, then set `records` to 0. */
+/* The last count, or NULL. Report it, then set its `records` to 0 to remove it. */
 struct hf_spool_dropped *hf_outlet_drops_last(struct hf_outlet_drops *drops);
 
 /* The finding's line. */

@@ -22,7 +22,7 @@ struct hf_outlet_lane {
     struct hf_border_file file;
     struct hf_batches batches;
     struct hf_fresh fresh;
-    /* Highest on disk at opening: batches that begin up to here need not be full. */
+    /* Highest sequence on disk at opening: batches that begin up to here are sent at once, even if not full. */
     uint64_t backlog_until;
     uint64_t unplanned_bytes;      /* about, of lines in no batch */
     uint64_t due_ns;               /* the next need not be full then; HF_NEVER: no record waits */
@@ -30,7 +30,7 @@ struct hf_outlet_lane {
     uint64_t broken_until_ns;      /* no loads before: a read or save failed */
     uint64_t dead_letter_after_ns; /* none before: a write failed; other batches go on */
     bool peeked;                   /* the oldest record's time is known */
-    /* At the last sign of room or retry; while the spool has more, it is full. */
+    /* Refused appends of the spool at the last sign of room or retry; while it has more, it counts as full. */
     uint64_t refused_before;
     uint64_t refused_since_ns; /* no room since; 0: has */
     uint64_t refused_seen;     /* at the last hf_outlet_lane_from() */
@@ -40,7 +40,7 @@ struct hf_outlet_lane {
     uint64_t max_bytes;
     uint64_t reserve_bytes; /* must stay free on the disk */
     uint64_t look_at_ns;    /* how much of max_bytes fits */
-    /* On their way: [first_append..n_appends). */
+    /* On their way to disk, in order: [first_append..n_appends). */
     struct lane_append *appends;
     size_t first_append, n_appends, cap_appends;
     uint64_t writes_before; /* of the spool, at the last durable line */
@@ -60,7 +60,7 @@ bool hf_outlet_lane_allows(struct hf_outlet_lane *lane, uint64_t owner, size_t n
 HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint64_t owner, uint32_t tag, struct hf_view line,
                                       struct hf_receipt *receipt);
 
-/* Before the spool is closed. */
+/* Saves `shares`, before the spool is closed. */
 void hf_outlet_lane_save_shares(struct hf_outlet_lane *lane);
 
 /* Moves the cursor up to what is delivered. */
@@ -70,7 +70,7 @@ void hf_outlet_lane_settle(struct hf_outlet_lane *lane);
  * the live share is used, with *wait_until_ns lowered unless hf_outlet_lane_holds_all(); 0 if the spool is full or the
  * table crowded; else after the backlog. */
 uint64_t hf_outlet_lane_from(struct hf_outlet_lane *lane, uint64_t now_ns, uint64_t *wait_until_ns);
-/* `bytes` start. True: backlog over an open link. Else, in `bulk`, of the live share. */
+/* A request of `bytes` starts. True: backlog over an open link. Else, in `bulk`, uses up the share of live records. */
 bool hf_outlet_lane_begin(struct hf_outlet_lane *lane, uint64_t first, uint64_t bytes, uint64_t now_ns);
 /* To link->sent(); `backlog`: hf_outlet_lane_begin(). */
 void hf_outlet_lane_sent(const struct hf_outlet_lane *lane, uint64_t bytes, bool backlog);
@@ -83,5 +83,5 @@ uint64_t hf_outlet_lane_wait_ns(const struct hf_outlet_lane *lane);
 
 uint64_t hf_outlet_lane_durable(const struct hf_outlet_lane *lane);
 
-/* Accepted; 0: unknown, none. */
+/* When the oldest waiting record was accepted; 0: unknown or none. */
 uint64_t hf_outlet_lane_oldest_unix_ns(const struct hf_outlet_lane *lane);

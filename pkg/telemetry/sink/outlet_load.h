@@ -31,7 +31,7 @@ struct hf_outlet_loader {
     struct hf_outlet_lane *lane; /* of load and kept records */
     struct hf_batch *batch;
     struct hf_border range; /* PLAN: in no batch */
-    /* Payloads: lengths, until point_at_lines(). */
+    /* Payloads have only lengths until point_at_lines(). */
     struct hf_spool_record *records;
     size_t n, cap;
     struct hf_buf lines; /* payloads in a row */
@@ -48,7 +48,7 @@ struct hf_outlet_loader {
     void (*ended)(void *arg); /* ENDING: the job has */
     void *ended_arg;
 
-    /* From here to `err`: the job's, while it runs. */
+    /* From here to `err`: the job's while it runs. */
     struct hf_job job;
     struct hf_squeeze *squeeze;
     struct hf_format_packed packed;
@@ -64,7 +64,7 @@ void hf_outlet_load_init(struct hf_outlet_loader *loader, const struct hf_outlet
                          const struct hf_outlet_metrics *metrics, struct hf_outlet_lane *lanes,
                          struct hf_outlet_sender *sender);
 
-/* The most urgent that is due. Lowers *wait_until_ns (monotonic). */
+/* Starts the most urgent load that is due. Lowers *wait_until_ns to the next (monotonic). */
 void hf_outlet_load_next(struct hf_outlet_loader *loader, uint64_t now_ns, uint64_t *wait_until_ns);
 
 /* Unless a load runs or records are kept. */

@@ -10,7 +10,7 @@ struct hf_outlet_metrics {
     /* With another label: looked up each time. */
     struct hf_metric_family *attempts, *dead, *dropped;
     struct hf_metric *events, *bytes, *batches, *deferred, *rejected, *lost;
-    /* Gauges, removed by hf_outlet_metrics_forget(); the rest stays. */
+    /* Gauges, removed by hf_outlet_metrics_forget(); counters and the histogram stay. */
     struct hf_metric_family *of_lane[3], *of_sink[4];
     struct {
         struct hf_metric *queue_bytes, *disk_bytes, *queue_records, *sync;

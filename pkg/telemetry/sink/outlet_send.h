@@ -60,7 +60,7 @@ struct hf_outlet_sender {
     char warning[192]; /* the last 2xx's, about events; or "" */
 };
 
-/* Zeroed `sender`. done also after a failure. */
+/* Pass a zeroed `sender`; call _done also after a failure. */
 HF_MUST_USE int hf_outlet_send_init(struct hf_outlet_sender *sender, const struct hf_outlet_params *params,
                                     const struct hf_outlet_config *config, const struct hf_outlet_metrics *metrics,
                                     struct hf_outlet_lane *lanes, struct hf_err *err);
@@ -71,19 +71,20 @@ void hf_outlet_send_done(struct hf_outlet_sender *sender);
 HF_MUST_USE int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                                    const struct hf_format_packed *packed, const struct hf_spool_record *records);
 
-/* All that breaker, pace, `windows`, link, credentials and bytes in flight permit. Lowers *wait_until_ns. */
+/* Starts all requests that breaker, pace, the policy's `windows`, link, credentials and bytes in flight permit. Lowers
+ * *wait_until_ns to when another may start. */
 void hf_outlet_send_ready(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
-/* Another body soon? If only for time, lowers *wait_until_ns. */
+/* Can another body be sent soon? If only time is missing, lowers *wait_until_ns. */
 bool hf_outlet_send_wants_body(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
 /* Breaker not closed, or failed attempts and no delivery for a minute: newest urgent records first. */
 bool hf_outlet_send_is_outage(const struct hf_outlet_sender *sender, uint64_t now_ns);
 
-/* Splits after `middle`, or waits a second if it cannot. 0: one record: a dead letter, or once more after a pause if
- * many were refused in a row. */
+/* Splits a refused batch after `middle`, or lets it wait a second if that is not possible now. 0: a single record,
+ * which becomes a dead letter, or gets one more attempt after a pause if many were refused in a row. */
 void hf_outlet_send_refuse(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                            uint64_t middle, const char *reason, uint64_t now_ns);
 
-/* Unprintable bytes are replaced. */
+/* For status and logs; bytes that are not printable ASCII are replaced. */
 void hf_outlet_send_set_trouble(struct hf_outlet_sender *sender, const char *format, ...) HF_PRINTF(2, 3);

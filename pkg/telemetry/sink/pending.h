@@ -13,7 +13,7 @@ struct hf_pending;
 struct hf_pending_params {
     /* A sink could not store it: remove its id. Bit i of `kept`: share i did. */
     void (*lost)(void *arg, uint64_t fingerprint, uint32_t kept);
-    /* Its id? Before a receipt of hf_pending_follow() is released. */
+    /* Is the id still accepted? Asked before a receipt of hf_pending_follow() is released. */
     bool (*known)(void *arg, uint64_t fingerprint);
     void (*idle)(void *arg);
     void *arg;
@@ -24,10 +24,12 @@ struct hf_pending *hf_pending_new(const struct hf_pending_params *params);
 void hf_pending_free(struct hf_pending *pending);
 HF_DEFINE_CLEANUP(struct hf_pending, hf_pending_free)
 
-/* With one hold of the caller's; holds `outer` (may be NULL). NULL: HF_PENDING_MAX, or no memory. */
+/* A receipt with one hold of the caller's; holds `outer` (may be NULL) until it settles. NULL: HF_PENDING_MAX, or no
+ * memory. */
 struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *outer);
 
-/* Of one sink, `which` 0..31; one hold of the caller's; holds `whole`. NULL: no memory. */
+/* For one of several sinks, `which` 0..31: a receipt with one hold of the caller's; holds `whole` until it settles.
+ * NULL: no memory. */
 struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receipt *whole, unsigned which);
 
 /* Holds `receipt` (may be NULL) until all present have settled; released with 0, or -EIO if the id is accepted no more.

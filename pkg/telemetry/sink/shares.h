@@ -47,9 +47,9 @@ uint64_t hf_shares_left(const struct hf_shares *shares, unsigned slot);
 void hf_shares_begin(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 void hf_shares_end(struct hf_shares *shares, unsigned slot, uint64_t bytes);
 
-/* Durable. True: begins a part, so save the counts. */
+/* The record is durable. True: it begins a part, so save the counts. */
 bool hf_shares_stored(struct hf_shares *shares, unsigned slot, uint64_t bytes, uint64_t sequence);
-/* Up to here delivered or dropped. */
+/* All up to the sequence is delivered or dropped. */
 void hf_shares_gone(struct hf_shares *shares, uint64_t sequence);
 
 /* What was stored after the save, or all if `text` is damaged or another stream's, is slot 0's: `waiting` bytes above

@@ -5,7 +5,8 @@
 
 #include "telemetry/event/event.h"
 
-/* Unparsable (or a quoted name); above HF_EVENT_MAX_ATTRIBUTES labels; NaN. */
+/* Why a line gives no sample: it does not parse (or has a quoted name), has more than HF_EVENT_MAX_ATTRIBUTES labels,
+ * or is NaN. */
 enum hf_exposition_skip { HF_SKIP_LINE, HF_SKIP_LABELS, HF_SKIP_NAN, HF_SKIPS };
 
 struct hf_exposition {

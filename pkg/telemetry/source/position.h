@@ -8,7 +8,7 @@
 enum {
     HF_POSITION_MAX_BYTES = 256 << 10,
     HF_POSITION_DELAY_S = 4,
-    /* Durable events before `soon`; fewer than the ids known after a restart. */
+    /* durable events until a source passes `soon`; fewer than the ids that the agent recognises after a restart */
     HF_POSITION_MAX_UNSAVED = 4096,
 };
 
@@ -23,7 +23,7 @@ HF_DEFINE_CLEANUP(struct hf_position, hf_position_free)
 /* Appends. -ENOENT: never saved. */
 HF_MUST_USE int hf_position_load(const struct hf_position *position, struct hf_buf *out, struct hf_err *err);
 
-/* After HF_POSITION_DELAY_S; at once, or after the current save, if `soon` or the first ever. text(arg, out): `arg` is
- * valid until freed. */
+/* Saves after HF_POSITION_DELAY_S; at once, or after the current save, if `soon` or for the first time ever. The save
+ * calls text(arg, out): `arg` must stay valid until freed. */
 void hf_position_changed(struct hf_position *position, bool soon, int (*text)(void *arg, struct hf_buf *out),
                          void *arg);

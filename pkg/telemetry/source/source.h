@@ -14,10 +14,10 @@
 #include "telemetry/event/intake.h"
 #include "web/metrics.h"
 
-/* To sinks on other machines, by spec.connectivity; the agent's. */
+/* The link to sinks on other machines, by spec.connectivity. Owned and changed by the agent. */
 struct hf_telemetry_link {
     const char *closed; /* backlogs wait: "LinkWindowClosed", or NULL */
-    /* `bytes` sent, the request over; `backlog`: of maxBytesPerDay. May be NULL. */
+    /* A request over the link has ended after `bytes`; `backlog`: they count against maxBytesPerDay. May be NULL. */
     void (*sent)(void *arg, uint64_t bytes, bool backlog);
     void *arg;
 };
@@ -40,10 +40,12 @@ struct hf_telemetry_world {
     /* The host's, in a pod below its mount point. `journal` NULL: default. */
     const char *proc, *sys, *pods, *journal;
     const char *audit; /* audit log's folder, or NULL */
-    /* Budget used up: `bulk` takes nothing, `urgent` does. NULL: no budget. Loop thread only. */
+    /* True: the write budget is used up: lane `bulk` takes nothing, `urgent` does. NULL: no budget. Loop thread
+     * only. */
     const bool *writes_paused;
     const struct hf_telemetry_link *link; /* NULL: never closed; not for sinks on this machine */
-    /* In place of the network (sink/export.h): no credentials, no `link`. NULL: network. */
+    /* Delivers by this table (sink/export.h) in place of the network: without credentials and without `link`. NULL:
+     * network. */
     const struct hf_http_ops *exported;
     /* On the loop: a sink stops or resumes accepting, a first dead letter, a trouble has passed. No call back. May be
      * NULL. */
@@ -57,7 +59,7 @@ struct hf_source {
     void (*free)(struct hf_source *source);
 };
 
-/* Copies of `sources`. -errno: reported, and again every 10 s. */
+/* Copies what it needs of `sources`. After -errno the service reports the source, and tries again every 10 s. */
 typedef int hf_source_maker(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                             const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err);
 

@@ -52,7 +52,7 @@ struct hf_tail_file {
     uint64_t quiet_since_ns, gone_since_ns;
     bool skipping;          /* a cut line's rest */
     uint64_t not_before_ns; /* no line(): storing failed */
-    /* By find(); size checked once. */
+    /* By the last find(); its size was checked at least once. */
     bool seen, looked_at;
     struct hf_list pieces; /* receipts, in order */
 };
@@ -66,18 +66,18 @@ struct hf_tail_line {
 };
 
 struct hf_tail_ops {
-    /* hf_tail_found() for each file. */
+    /* Calls hf_tail_found() for each file to follow. */
     void (*find)(void *arg, struct hf_tail *tail);
-    /* As find(); NULL: do not follow. */
+    /* As find() would pass for this path; NULL: do not follow. */
     const void *(*owner)(void *arg, const char *path);
     /* Without links. */
     bool (*allows)(void *arg, const char *path);
-    /* -EAGAIN: later; else: next. */
+    /* -EAGAIN: again later. Any other result: next record. */
     int (*line)(void *arg, const struct hf_tail_line *line);
     /* A new record? NULL: every line. */
     bool (*starts)(void *arg, const struct hf_tail_file *file, struct hf_view line);
-    /* The incomplete record; hold_offset = UINT64_MAX: HF_TAIL_REST_S without growth, or the file is left. -EAGAIN:
-     * later. NULL: hold_offset unused. */
+    /* Passes on an incomplete record, and sets hold_offset to UINT64_MAX: after HF_TAIL_REST_S without growth, or
+     * before the file is left. -EAGAIN: again later. NULL if hold_offset is not used. */
     int (*rest)(void *arg, struct hf_tail_file *file, struct hf_receipt *receipt);
     /* file->state; may be NULL. */
     void (*forget)(void *arg, struct hf_tail_file *file);

@@ -22,7 +22,7 @@ enum { HF_TAIL_MARK_BYTES = 256 };
 /* Never 0. */
 uint64_t hf_tail_open_hash(const void *bytes, size_t n);
 
-/* First line, HF_TAIL_MARK_BYTES at most. 0: incomplete. Appending leaves it. */
+/* Hash of the first line, or of HF_TAIL_MARK_BYTES of it. 0: it is not complete. Appending does not change it. */
 uint64_t hf_tail_open_hash_start(const struct hf_fs_ops *fs, int fd);
 
 /* Before `offset`. 0: none, or not all there. */

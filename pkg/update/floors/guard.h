@@ -36,7 +36,7 @@ struct hf_floor_guard_params {
     void *arg;
 };
 
-/* Off. */
+/* Makes a guard that is switched off. */
 HF_MUST_USE int hf_floor_guard_new(const struct hf_floor_guard_params *params, struct hf_floor_guard **ret_guard);
 void hf_floor_guard_free(struct hf_floor_guard *guard); /* accepts NULL */
 

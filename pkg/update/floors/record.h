@@ -29,10 +29,10 @@ struct hf_floor_record_foreign {
     unsigned n;
     unsigned char sha256[HF_FLOOR_RECORD_MAX_FOREIGN][32]; /* of each whole text */
 };
-/* No effect if full. Pure. */
+/* No effect if *foreign is full. Pure. */
 void hf_floor_record_add_foreign(struct hf_floor_record_foreign *foreign, struct hf_view text);
 
-/* Of files and copies. */
+/* What is wrong with files and copies of the record. */
 struct hf_floor_record_places {
     /* one is damaged, unsafe (owner, mode) or unreadable; see *err */
     bool bad;

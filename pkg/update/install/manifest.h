@@ -42,7 +42,7 @@ struct hf_install_manifest_digests {
 HF_MUST_USE int hf_install_manifest_digests_add(void *digests, const struct stat *st, const unsigned char *digest);
 void hf_install_manifest_digests_done(struct hf_install_manifest_digests *digests);
 
-/* Of a tree's digests. */
+/* Where the digests of a tree come from. */
 struct hf_install_manifest_source {
     /* of the extractor: the tree holds exactly what it made; may be NULL */
     struct hf_install_manifest_digests *digests;

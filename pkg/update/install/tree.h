@@ -34,11 +34,11 @@ HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link
                                enum hf_install_check how, struct hf_install_manifest_look *look,
                                const atomic_bool *cancel, struct hf_failure *failure);
 
-/* Of the link; returns `text`. */
+/* Text of the link that selects a tree; returns `text`. */
 const char *hf_tree_link(const char *release, const char *folder, char text[HF_TARGET_MAX_PATH]);
 /* False: no tree of this release. */
 bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SHA256_HEX]);
-/* End of `text`; "": no tree of this release. */
+/* The folder's name, the end of `text`; "": no tree of this release. */
 const char *hf_tree_link_folder(const char *release, const char *text);
 
 /* All but `keep` ("": none); after the last tree, the folder around them. */

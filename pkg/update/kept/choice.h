@@ -49,5 +49,5 @@ enum hf_kept_source {
 /* The lowest that is there: copy and clone cannot have been changed through the installed name, a link can. */
 enum hf_kept_source hf_kept_source_choose(const bool there[HF_KEPT_SOURCES]);
 
-/* May need the space of the content. */
+/* Taking from it may need the space of the content. */
 bool hf_kept_source_needs_space(enum hf_kept_source source, bool tree);

@@ -28,8 +28,8 @@ struct hf_kept_params {
     const atomic_bool *cancel;
 };
 
-/* Of the committed version, if in place, and of the one before; removes the rest. Any time, and after a cut anywhere.
- * An error costs what could not be kept. */
+/* Keeps what is chosen of the committed version, if it is in place, and of the one before; removes the rest. Call it at
+ * any time, also after a power cut anywhere. An error costs only what could not be kept. */
 HF_MUST_USE int hf_kept_keep(const struct hf_kept_params *params, struct hf_failure *failure);
 
 struct hf_kept_want {
@@ -56,8 +56,8 @@ HF_MUST_USE int hf_kept_check(const struct hf_kept_want *want, const struct hf_t
 HF_MUST_USE int hf_kept_take(const struct hf_kept_want *want, const struct hf_target_dir *dir,
                              struct hf_failure *failure);
 
-/* A kept name is one of this file's. */
+/* One of the names that are kept is a name of this file. */
 bool hf_kept_names(const struct hf_target_dir *dir, const struct stat *st);
 
-/* Turned out wrong. */
+/* Removes all that is kept of this content, which turned out wrong. */
 void hf_kept_drop(const struct hf_target_dir *dir, const char *sha256);

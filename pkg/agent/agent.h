@@ -6,8 +6,7 @@
  *           |          `--> diskq --> cache              v
  *           `------------- report <------- status <--- turn
  *
- * hf_agent_new() loads the cache and the engine's journals, so that the agent acts before the source has answered.
- * Threads: loop thread only. */
+ * hf_agent_new() loads the cache and the engine's journals, so that the agent acts before the source has answered. */
 #pragma once
 
 #include "agent/home.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* alone/listing.h - the sandboxes and containers of a container runtime, as `crictl pods -o json` and
- * `crictl ps -a -o json` list them (runtime.v1.ListPodSandboxResponse, ListContainersResponse). Pure. Threads: any. */
+/* alone/listing.h - the sandboxes and containers of a container runtime, as `crictl pods -o json` and `crictl ps -a -o
+ * json` list them (runtime.v1.ListPodSandboxResponse, ListContainersResponse). Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,11 +34,10 @@ struct hf_listing {
 };
 
 /* The list `key` of an answer, around which crictl may have said something; NULL or null: an empty one. *ret_items
- * belongs to *ret_root, which the caller frees, also after a failure. -EBADMSG: another form; -ENOMEM. */
+ * belongs to *ret_root, which the caller frees, also after a failure. -EBADMSG: another form. */
 HF_MUST_USE int hf_listing_parse(struct hf_view text, const char *key, json_t **ret_root, const json_t **ret_items,
                                  struct hf_err *err);
-/* Replace that part of *listing; on failure it stays. -EBADMSG: another form; -E2BIG: more than HF_LISTING_MAX;
- * -ENOMEM. */
+/* Replace that part of *listing; on failure it stays. -EBADMSG: another form; -E2BIG: more than HF_LISTING_MAX. */
 HF_MUST_USE int hf_listing_take_sandboxes(struct hf_listing *listing, struct hf_view text, struct hf_err *err);
 HF_MUST_USE int hf_listing_take_containers(struct hf_listing *listing, struct hf_view text, struct hf_err *err);
 void hf_listing_done(struct hf_listing *listing);

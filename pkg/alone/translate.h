@@ -3,7 +3,7 @@
  * runtime.v1.PodSandboxConfig and ContainerConfig, as `crictl runp` and `crictl create` read them). Pure.
  *
  * What only a kubelet can do is refused by the name of its field, never left out in silence. Ignored are fields that
- * change nothing here: probes, tolerations, priorities, service links. Memory: a pod owns all it has. Threads: any. */
+ * change nothing here: probes, tolerations, priorities, service links. Memory: a pod owns all it has. */
 #pragma once
 
 #include "base/err.h"
@@ -35,7 +35,7 @@ struct hf_alone_site {
     const char *cgroup_parent; /* a slice, or a path, as the runtime's cgroup driver wants it */
 };
 
-/* -EOPNOTSUPP: needs the kubelet; -EBADMSG: not a pod; *err names the field. -ENOMEM. Free with hf_alone_pod_done(). */
+/* -EOPNOTSUPP: needs the kubelet; -EBADMSG: not a pod; *err names the field. Free with hf_alone_pod_done(). */
 HF_MUST_USE int hf_alone_translate(const json_t *manifest, const struct hf_alone_site *site,
                                    struct hf_alone_pod *ret_pod, struct hf_err *err);
 void hf_alone_pod_done(struct hf_alone_pod *pod);

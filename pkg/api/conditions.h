@@ -21,5 +21,5 @@ struct hf_condition {
 /* The first one, borrowed; NULL also if `conditions` is not an array. */
 const json_t *hf_conditions_find(const json_t *conditions, const char *type);
 
-/* Replaces the condition of this type, or adds it. A change of status sets lastTransitionTime. -ENOMEM. */
+/* Replaces the condition of this type, or adds it. A change of status sets lastTransitionTime. */
 HF_MUST_USE int hf_conditions_set(json_t *conditions, const struct hf_condition *condition, uint64_t now_unix_ns);

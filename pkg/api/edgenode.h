@@ -26,7 +26,7 @@ struct hf_edgenode {
     json_t *json;
 };
 
-/* Without the status. -EBADMSG: *issues, cleared first, has the errors. -ENOMEM. No spec is valid. */
+/* Without the status. -EBADMSG: *issues, cleared first, has the errors. No spec is valid. */
 HF_MUST_USE int hf_edgenode_decode(json_t *json, struct hf_edgenode **ret_edgenode, struct hf_issues *issues);
 void hf_edgenode_free(struct hf_edgenode *edgenode);
 HF_DEFINE_CLEANUP(struct hf_edgenode, hf_edgenode_free)

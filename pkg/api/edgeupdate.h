@@ -226,8 +226,7 @@ struct hf_edgeupdate {
     json_t *json;
 };
 
-/* Clears *issues first. -EBADMSG: *issues has the errors, else the warnings. -ENOMEM. May block to read zoneinfo
- * files. */
+/* Clears *issues first. -EBADMSG: *issues has the errors, else the warnings. May block to read zoneinfo files. */
 HF_MUST_USE int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct hf_issues *issues);
 void hf_edgeupdate_free(struct hf_edgeupdate *update);
 HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)

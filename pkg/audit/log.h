@@ -38,7 +38,7 @@ struct hf_audit_log;
  * may not be durable. The group need not succeed. -ENAMETOOLONG; others: the log cannot be made, read or repaired. */
 HF_MUST_USE int hf_audit_log_open(const struct hf_audit_log_params *params, struct hf_audit_log **ret_log,
                                   struct hf_err *err);
-/* Writes nothing. Accepts NULL. */
+/* Writes nothing. */
 void hf_audit_log_free(struct hf_audit_log *log);
 HF_DEFINE_CLEANUP(struct hf_audit_log, hf_audit_log_free)
 

@@ -6,7 +6,7 @@
 
 #include "base/macros.h"
 
-/* The caller frees it. NULL: out of memory. */
+/* The caller frees it. */
 char *hf_asprintf(const char *format, ...) HF_PRINTF(1, 2);
 
 /* For _cleanup_(hf_freep) on a pointer variable of any type: frees it and sets it to NULL. */

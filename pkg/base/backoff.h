@@ -3,7 +3,7 @@
  * 2015).
  *
  * The delay after failure n (from 0) is uniform in [0, min(cap_ns, base_ns * 2^n)], but at least floor_ns, so that
- * nodes which failed together retry apart. Pure. Threads: any, one at a time for one hf_backoff. */
+ * nodes which failed together retry apart. Pure. */
 #pragma once
 
 #include <stdint.h>

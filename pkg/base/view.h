@@ -23,5 +23,5 @@ struct hf_view hf_view_trim(struct hf_view a); /* space, tab, CR, LF */
 /* Cuts at the first `separator`; without one, *ret_head is all, and rest->p becomes NULL. False: it was NULL. */
 bool hf_view_split(struct hf_view *rest, char separator, struct hf_view *ret_head);
 
-/* A C string that the caller frees. NULL: out of memory. */
+/* A C string that the caller frees. */
 char *hf_view_dup(struct hf_view view);

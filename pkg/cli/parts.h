@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/parts.h - helpers that several commands share. Main thread only; blocks. */
+/* cli/parts.h - helpers that several commands share. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -40,7 +40,7 @@ HF_MUST_USE int hf_cli_read_labels(const struct hf_cli_args *args, json_t *label
 /* "1h30m" as in Go, or "90d". -EINVAL: *err names the option. */
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);
 
-/* Plain (cli/plain.h); `text` need not be UTF-8. NULL: out of memory. */
+/* Plain (cli/plain.h); `text` need not be UTF-8. */
 json_t *hf_cli_json_text(const char *text);
 
 /* Set a path, or append. They take `value`, also on errors; NULL gives -ENOMEM. -EBADMSG: a field on the path is not an

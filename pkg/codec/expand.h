@@ -17,6 +17,5 @@ enum {
 HF_MUST_USE int hf_expand_kind(struct hf_view name, enum hf_squeeze_kind *ret_kind);
 
 /* Appends. -EBADMSG: damaged, cut off, followed by other bytes, or a window above 8 MiB. -E2BIG: out->max, the ratio,
- * or 2 GiB of input. -ENOMEM. On failure *out has what came before the fault; *ret_what (may be NULL) is a static
- * text. */
+ * or 2 GiB of input. On failure *out has what came before the fault; *ret_what (may be NULL) is a static text. */
 HF_MUST_USE int hf_expand(enum hf_squeeze_kind kind, struct hf_view packed, struct hf_buf *out, const char **ret_what);

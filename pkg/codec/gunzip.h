@@ -14,13 +14,13 @@ enum { HF_GUNZIP_MAX_MEMBERS = 4096 };
 
 struct hf_gunzip;
 
-/* `write` gets the bytes in order; its -errno ends all. NULL: out of memory. */
+/* `write` gets the bytes in order; its -errno ends all. */
 struct hf_gunzip *hf_gunzip_new(int (*write)(void *ctx, const void *bytes, size_t n), void *ctx);
 void hf_gunzip_free(struct hf_gunzip *gunzip);
 HF_DEFINE_CLEANUP(struct hf_gunzip, hf_gunzip_free)
 
-/* Pieces of any size. -EBADMSG: not gzip, damaged, or bytes after the last member. -E2BIG: too many members. -ENOMEM.
- * After an error, calls fail without `write`. */
+/* Pieces of any size. -EBADMSG: not gzip, damaged, or bytes after the last member. -E2BIG: too many members. After an
+ * error, calls fail without `write`. */
 HF_MUST_USE int hf_gunzip_feed(struct hf_gunzip *gunzip, const void *bytes, size_t n, struct hf_err *err);
 /* -ENODATA: incomplete. Repeats an error of hf_gunzip_feed(). */
 HF_MUST_USE int hf_gunzip_finish(struct hf_gunzip *gunzip, struct hf_err *err);

@@ -36,8 +36,7 @@ static inline json_t *hf_json_mutable(const json_t *json)
 }
 
 /* One JSON value, by codec/scan.h, without U+0000. Integers outside int64 become real. -EBADMSG: not JSON, duplicate
- * names, unpaired surrogates, U+0000, or numbers beyond a double. -E2BIG: a limit, before the tree exceeds it.
- * -ENOMEM. */
+ * names, unpaired surrogates, U+0000, or numbers beyond a double. -E2BIG: a limit, before the tree exceeds it. */
 HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
@@ -55,19 +54,18 @@ HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *
 HF_MUST_USE int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array,
                                   struct hf_err *err);
 
-/* Block style, which parses to an equal tree; quotes strings of another look. -E2BIG: too deep, or out->max.
- * -ENOMEM. */
+/* Block style, which parses to an equal tree; quotes strings of another look. -E2BIG: too deep, or out->max. */
 HF_MUST_USE int hf_yaml_format(const json_t *json, struct hf_buf *out);
 
-/* Without blanks, in order of insertion. -E2BIG: out->max. -ENOMEM. -EINVAL: NULL, or deeper than 2,048. On failure
- * *out is unchanged. */
+/* Without blanks, in order of insertion. -E2BIG: out->max. -EINVAL: NULL, or deeper than 2,048. On failure *out is
+ * unchanged. */
 HF_MUST_USE int hf_json_format(const json_t *json, struct hf_buf *out);
 
 /* Length of the text of hf_json_format(); 0 where it returns -EINVAL. */
 size_t hf_json_format_size(const json_t *json);
 
 /* RFC 8785 (JCS), for signatures: only values that every decoder reads alike, with integers up to +-(2^53 - 1), because
- * JCS numbers are IEEE doubles. -EINVAL: another number. -E2BIG: too deep, or out->max. -ENOMEM. *err has the path. */
+ * JCS numbers are IEEE doubles. -EINVAL: another number. -E2BIG: too deep, or out->max. *err has the path. */
 HF_MUST_USE int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err);
 /* Also fractions, by RFC 8785: equal integer and double have the same text. */
 HF_MUST_USE int hf_json_canonical_fractions(const json_t *json, struct hf_buf *out, struct hf_err *err);

@@ -5,5 +5,5 @@
 
 #include "codec/json.h"
 
-/* Strings and names at any depth, in place. Accepts NULL. -ENOMEM. */
+/* Strings and names at any depth, in place. Accepts NULL. */
 HF_MUST_USE int hf_plain_tree(json_t *root);

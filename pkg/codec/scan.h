@@ -155,8 +155,7 @@ HF_MUST_USE int hf_scan_walk_next(struct hf_scan_walk *walk, struct hf_scan_item
 
 /* ---- meaning ---- */
 
-/* Borrows from the scanned text, or from *scratch until it grows. -EINVAL: U+0000, which no C string holds. -E2BIG,
- * -ENOMEM. */
+/* Borrows from the scanned text, or from *scratch until it grows. -EINVAL: U+0000, which no C string holds. -E2BIG. */
 HF_MUST_USE int hf_scan_string(const struct hf_scan_value *value, struct hf_buf *scratch, struct hf_view *ret_text);
 
 /* `out` has inside.n bytes. U+0000 is a zero byte, an unpaired surrogate U+FFFD. Returns the length. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* codec/seal.h - header line with a checksum, for small state files such as those of pkg/cache and pkg/update/state.
- * Pure. Threads: any. Views borrow from the text.
+ * Pure. Views borrow from the text.
  *
- *     holdfast-<kind> <version> <SHA-256 of the body, lower-case hex>\n<body> */
+ * holdfast-<kind> <version> <SHA-256 of the body, lower-case hex>\n<body> */
 #pragma once
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "codec/sha256.h"
 
-/* -E2BIG: out->max. -ENOMEM. -EINVAL: vsnprintf(). On failure *out is unchanged. */
+/* -E2BIG: out->max. -EINVAL: vsnprintf(). On failure *out is unchanged. */
 HF_MUST_USE int hf_seal_format(const char *kind, unsigned version, struct hf_view body, struct hf_buf *out);
 
 /* For a body built in `out`: _begin (errors as above), append it, _end with *ret_body. `hex` (may be NULL) receives the

@@ -67,7 +67,7 @@ bool hf_config_is_usable(const struct hf_config *config);
 size_t hf_config_n_faults(const struct hf_config *config);
 const char *hf_config_fault(const struct hf_config *config, size_t i);
 
-/* Makes "<fault>; <more>" the first one. -ENOMEM. */
+/* Makes "<fault>; <more>" the first one. */
 HF_MUST_USE int hf_config_put_fault(struct hf_config *config, const char *fault, const char *more);
 
 /* As YAML, a field or item per line. */

@@ -3,7 +3,7 @@
  * lately.
  *
  * Mirrors are not trusted: the caller compares the hash; hf_mirrors_blame() finds those with a part in wrong content.
- * Pure. Threads: one at a time for one memory. */
+ * Pure. */
 #pragma once
 
 #include "base/clock.h"

@@ -90,9 +90,9 @@ bool hf_config_is_service(const char *pattern, const char *unit);
 void hf_config_refuse_with(const struct hf_config *config, const char *part, const char *list, const char *what,
                            const char *add, struct hf_err *err);
 
-/* For an unusable file: the restricted defaults (hf_config_parse()), with one fault. -ENOMEM. */
+/* For an unusable file: the restricted defaults (hf_config_parse()), with one fault. */
 HF_MUST_USE int hf_config_refuse(const char *name, const char *fault, struct hf_config **ret_config,
                                  struct hf_err *err);
 
-/* For a missing file: the defaults. -ENOMEM. */
+/* For a missing file: the defaults. */
 HF_MUST_USE int hf_config_absent(const char *name, struct hf_config **ret_config, struct hf_err *err);

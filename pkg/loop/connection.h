@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* loop/connection.h - bytes over TCP or TLS, for protocols other than HTTP.
  *
- * TLS is 1.2 or newer, trusts the system's store or `ca_pem`, and checks the peer's name. Loop thread only. No callback
- * comes before a function returns, after `closed`, or after hf_connection_close(). */
+ * TLS is 1.2 or newer, trusts the system's store or `ca_pem`, and checks the peer's name. No callback comes before a
+ * function returns, after `closed`, or after hf_connection_close(). */
 #pragma once
 
 #include "base/buf.h"
@@ -31,6 +31,6 @@ HF_MUST_USE int hf_connection_open(struct hf_loop *loop, const struct hf_connect
 /* Accepts NULL. Drops unsent bytes. */
 void hf_connection_close(struct hf_connection *connection);
 
-/* Copies. -E2BIG: more than HF_CONNECTION_MAX_SEND bytes would wait. -ENOTCONN: not open. -ENOMEM. */
+/* Copies. -E2BIG: more than HF_CONNECTION_MAX_SEND bytes would wait. -ENOTCONN: not open. */
 HF_MUST_USE int hf_connection_send(struct hf_connection *connection, const void *bytes, size_t n);
 void hf_connection_pause(struct hf_connection *connection, bool paused);

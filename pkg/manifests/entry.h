@@ -119,7 +119,7 @@ struct entry_actions {
 
 struct entry *entry_new(struct hf_manifest_engine *engine, const char *name);
 void entry_free(struct entry *entry);
-/* Reads record and inventory. Blocks. 0 also if the disk cannot read them: ENTRY_UNREADABLE. -ENOMEM. */
+/* Reads record and inventory. Blocks. 0 also if the disk cannot read them: ENTRY_UNREADABLE. */
 int entry_load(struct entry *entry);
 /* Sets the entry as the policy has it; NULL: the policy does not have it. */
 int entry_set(struct entry *entry, const struct hf_manifest *wanted);

@@ -21,7 +21,7 @@ struct repair {
     struct hf_diff diff;
 };
 
-/* Each makes an operation for task_submit(). NULL: no memory. */
+/* Each makes an operation for task_submit(). */
 struct drift_look *repair_look_new(struct entry *entry, bool full, void (*then)(struct entry *entry, struct job *job));
 struct repair *repair_new(struct entry *entry, void (*then)(struct entry *entry, struct job *job));
 /* To the log, and at most once a minute as a notice. */

@@ -25,10 +25,10 @@ struct job {
     bool unreadable; /* by the disk, such as the set's content */
 };
 
-/* An operation of `size` bytes that begin with a struct job, the remainder zeroed. NULL: no memory. */
+/* An operation of `size` bytes that begin with a struct job, the remainder zeroed. */
 void *task_new_operation(size_t size, struct entry *entry, int (*run)(struct job *job),
                          void (*then)(struct entry *entry, struct job *job), void (*end)(struct job *job));
-/* An operation that is only a job. NULL: no memory. */
+/* An operation that is only a job. */
 struct job *task_new(struct entry *entry, int (*run)(struct job *job),
                      void (*then)(struct entry *entry, struct job *job));
 /* The entry is busy until `then`. */

@@ -20,7 +20,7 @@ struct hf_mirror_missing {
 
 /* 1: *ret_missing comes next; 0: all of it for `platform` ("linux/arm64") is in `stores` (mirror/store.h). `visit` gets
  * each blob that is known to be of the image, as a digest without "sha256:". -ENOENT: the index has no image for the
- * platform. -EBADMSG, -E2BIG: its manifest is none. -ENOMEM. */
+ * platform. -EBADMSG, -E2BIG: its manifest is none. */
 HF_MUST_USE int hf_mirror_image_next(char *const *stores, const struct hf_mirror_image *image, const char *platform,
                                      void (*visit)(void *arg, const char *sha256), void *arg,
                                      struct hf_mirror_missing *ret_missing);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mirror/made.h - a serving whose layer is made from layers of the node and a delta; else, or when that fails, the
- * registry has it. Loop thread only. */
+ * registry has it. */
 #pragma once
 
 #include "mirror/serving.h"

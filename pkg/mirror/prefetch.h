@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mirror/prefetch.h - images that are to be on the node before a pod needs them: asked of the mirror itself, one blob
- * at a time, so that they come as any pull's, by delta where there is one, into its cache. Loop thread only.
+ * at a time, so that they come as any pull's, by delta where there is one, into its cache.
  *
  * What is missing is read from the stores each time: there is no state to lose. Each failure has a name and a delay
  * that grows. */
@@ -11,7 +11,7 @@
 enum { HF_PREFETCH_MAX = 64 };
 
 struct hf_prefetch;
-/* Borrows the mirror, which serves and has a cache. `images`: as of hf_mirror_settings. NULL: out of memory. */
+/* Borrows the mirror, which serves and has a cache. `images`: as of hf_mirror_settings. */
 struct hf_prefetch *hf_prefetch_new(struct hf_mirror *mirror, const char *const *images, const char *platform,
                                     bool has_cache);
 void hf_prefetch_free(struct hf_prefetch *prefetch); /* accepts NULL */

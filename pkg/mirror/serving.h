@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/serving.h - one request to the mirror, within this area. Loop thread only. What ends a serving frees it:
- * sending the last bytes, refusing, giving up. */
+/* mirror/serving.h - one request to the mirror, within this area. What ends a serving frees it: sending the last bytes,
+ * refusing, giving up. */
 #pragma once
 
 #include "loop/http/url.h"
@@ -72,7 +72,7 @@ struct hf_mirror {
 /* False: not on the list. */
 bool hf_mirror_find_registry(const struct hf_mirror *mirror, const char *name, char origin[HF_URL_ORIGIN]);
 
-void hf_serving_free(struct hf_serving *serving);
+void hf_serving_free(struct hf_serving *serving); /* not NULL */
 /* Breaks the connection off, so that no client takes what it has for the whole. */
 void hf_serving_give_up(struct hf_serving *serving);
 /* `extra`: lines that end with CR LF. False: the connection is gone, the caller gives up. */

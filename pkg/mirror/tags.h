@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/tags.h - the digest to which a tag led when its registry last said so. Pure. Threads: any, one at a time for
- * one table. */
+/* mirror/tags.h - the digest to which a tag led when its registry last said so. Pure. */
 #pragma once
 
 #include "base/buf.h"
@@ -24,7 +23,7 @@ struct hf_mirror_tags {
 
 void hf_mirror_tags_done(struct hf_mirror_tags *tags);
 
-/* 1: the file should be written again: another digest, or a time that is HF_MIRROR_TAG_AGE_S off. -ENOMEM. */
+/* 1: the file should be written again: another digest, or a time that is HF_MIRROR_TAG_AGE_S off. */
 HF_MUST_USE int hf_mirror_tags_put(struct hf_mirror_tags *tags, const struct hf_mirror_request *request,
                                    const char *sha256, uint64_t now_unix_s);
 /* NULL: not known, or seen longer ago than `within_s`. A clock that went back makes nothing older. */
@@ -32,7 +31,7 @@ const struct hf_mirror_tag *hf_mirror_tags_find(const struct hf_mirror_tags *tag
                                                 const struct hf_mirror_request *request, uint64_t now_unix_s,
                                                 uint64_t within_s);
 
-/* As JSON. -ENOMEM, -E2BIG. */
+/* As JSON. -E2BIG. */
 HF_MUST_USE int hf_mirror_tags_format(const struct hf_mirror_tags *tags, struct hf_buf *out);
-/* Adds what the text has; leaves out what is wrong in it. -EBADMSG, -ENOMEM. */
+/* Adds what the text has; leaves out what is wrong in it. -EBADMSG. */
 HF_MUST_USE int hf_mirror_tags_parse(struct hf_mirror_tags *tags, struct hf_view text, struct hf_err *err);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/tags_file.h - the table of tags with its file, which a worker writes whenever the table changes. Loop thread
- * only. */
+/* mirror/tags_file.h - the table of tags with its file, which a worker writes whenever the table changes. */
 #pragma once
 
 #include "base/log.h"
@@ -17,9 +16,9 @@ struct hf_mirror_tags_file_params {
 };
 
 struct hf_mirror_tags_file;
-/* With what the file has; what it lost is learnt again. NULL: out of memory. */
+/* With what the file has; what it lost is learnt again. */
 struct hf_mirror_tags_file *hf_mirror_tags_file_new(const struct hf_mirror_tags_file_params *params);
-/* Accepts NULL. A worker may still write what was put before. */
+/* A worker may still write what was put before. */
 void hf_mirror_tags_file_free(struct hf_mirror_tags_file *file);
 /* As hf_mirror_tags_put(); a tag that does not fit in memory is not remembered. */
 void hf_mirror_tags_file_put(struct hf_mirror_tags_file *file, const struct hf_mirror_request *request,

@@ -33,7 +33,7 @@ struct hf_facts_params {
 /* Right also for 32-bit programs on a 64-bit kernel. */
 const char *hf_facts_build_arch(void);
 
-/* -ENOMEM. -E2BIG: more than 16 KiB of CPU features. *ret_facts is then unchanged. */
+/* -E2BIG: more than 16 KiB of CPU features. *ret_facts is then unchanged. */
 HF_MUST_USE int hf_facts_read(const struct hf_facts_params *params, struct hf_facts *ret_facts);
 void hf_facts_done(struct hf_facts *facts);
 

@@ -39,9 +39,9 @@ struct hf_oci_image_delta {
 void hf_oci_image_delta_done(struct hf_oci_image_delta *delta);
 uint64_t hf_oci_image_delta_bytes(const struct hf_oci_image_delta *delta); /* all blobs; no overflow */
 
-/* Free *ret. -EBADMSG, -E2BIG (a bound), -ENOMEM. */
+/* Free *ret. -EBADMSG, -E2BIG (a bound). */
 HF_MUST_USE int hf_oci_image_delta_parse(struct hf_view text, struct hf_oci_image_delta *ret, struct hf_err *err);
-/* The same value gives the same bytes. -E2BIG (out->max), -ENOMEM. */
+/* The same value gives the same bytes. -E2BIG (out->max). */
 HF_MUST_USE int hf_oci_image_delta_format(const struct hf_oci_image_delta *delta, struct hf_buf *out,
                                           struct hf_err *err);
 
@@ -54,11 +54,11 @@ struct hf_oci_delta_offer {
 json_t *hf_oci_delta_offer_json(const struct hf_oci_delta_offer *offer); /* a descriptor; NULL: out of memory */
 
 /* The index (empty: a new one) with the offer at its end, in place of another from and to the same manifests, appended
- * to `out`. -EBADMSG, -E2BIG, -ENOMEM. */
+ * to `out`. -EBADMSG, -E2BIG. */
 HF_MUST_USE int hf_oci_delta_offer_add(struct hf_view index, const struct hf_oci_delta_offer *offer, struct hf_buf *out,
                                        struct hf_err *err);
 
 /* The index's image deltas, in order; others, and those that lack an annotation, are left out. Free *ret_offers.
- * -EBADMSG: no index. -E2BIG: more than HF_OCI_DELTA_OFFERS. -ENOMEM. */
+ * -EBADMSG: no index. -E2BIG: more than HF_OCI_DELTA_OFFERS. */
 HF_MUST_USE int hf_oci_delta_offers_parse(struct hf_view index, struct hf_oci_delta_offer **ret_offers, size_t *ret_n,
                                           struct hf_err *err);

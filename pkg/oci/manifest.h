@@ -34,6 +34,6 @@ void hf_oci_index_done(struct hf_oci_index *index);
 
 /* 1: an index, 0: a manifest, by `media_type`, or by the content where that is "". -EBADMSG: neither. */
 HF_MUST_USE int hf_oci_is_index(const char *media_type, struct hf_view text, struct hf_err *err);
-/* Free *ret. -EBADMSG, -E2BIG (a bound), -ENOMEM. */
+/* Free *ret. -EBADMSG, -E2BIG (a bound). */
 HF_MUST_USE int hf_oci_manifest_parse(struct hf_view text, struct hf_oci_manifest *ret, struct hf_err *err);
 HF_MUST_USE int hf_oci_index_parse(struct hf_view text, struct hf_oci_index *ret, struct hf_err *err);

@@ -47,7 +47,7 @@ HF_DEFINE_CLEANUP(struct hf_rollout_engine, hf_rollout_engine_free)
 /* ---- events ------------------------------------------------------------------------------------------------------ */
 
 /* A Node, EdgeNode or EdgeUpdate, new or changed. -EBADMSG: no valid name. -E2BIG: HF_FLEET_MAX,
- * HF_ROLLOUT_MAX_UPDATES. -ENOMEM. A Node needs only metadata.name and labels. */
+ * HF_ROLLOUT_MAX_UPDATES. A Node needs only metadata.name and labels. */
 HF_MUST_USE int hf_rollout_engine_take_node(struct hf_rollout_engine *engine, const json_t *node,
                                             const struct hf_rollout_now *now);
 void hf_rollout_engine_drop_node(struct hf_rollout_engine *engine, const char *name, const struct hf_rollout_now *now);

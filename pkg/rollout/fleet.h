@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rollout/fleet.h - one compact record for each node, under a constant number. Times are seconds of the monotonic clock
- * plus HF_FLEET_OFFSET_S, so none is negative. Pure. Threads: any, one at a time for one fleet. */
+ * plus HF_FLEET_OFFSET_S, so none is negative. Pure. */
 #pragma once
 
 #include "rollout/labels.h"
@@ -83,7 +83,7 @@ struct hf_fleet {
     size_t bytes;
 };
 
-/* -ENOMEM. The struct must not move afterwards. */
+/* The struct must not move afterwards. */
 HF_MUST_USE int hf_fleet_init(struct hf_fleet *fleet);
 void hf_fleet_done(struct hf_fleet *fleet);
 
@@ -93,7 +93,7 @@ uint64_t hf_fleet_digest_key(const char *digest); /* 0: no digest */
 
 uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name);
 
-/* -EBADMSG: no valid name. -E2BIG: HF_FLEET_MAX. -ENOMEM. *ret_changed: new, or other labels. */
+/* -EBADMSG: no valid name. -E2BIG: HF_FLEET_MAX. *ret_changed: new, or other labels. */
 HF_MUST_USE int hf_fleet_take_node(struct hf_fleet *fleet, const json_t *node, uint32_t now_s, uint32_t *ret_id,
                                    bool *ret_changed);
 

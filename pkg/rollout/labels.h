@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rollout/labels.h - a fleet's labels, each label and each set stored once. The node's own name as a value
- * (kubernetes.io/hostname) is a placeholder, else each node had its own set. Pure. Threads: any, one at a time for one
- * pool. */
+ * (kubernetes.io/hostname) is a placeholder, else each node had its own set. Pure. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -29,7 +28,7 @@ struct hf_label_pool {
     size_t bytes;
 };
 
-/* -ENOMEM. The struct must not move afterwards. */
+/* The struct must not move afterwards. */
 HF_MUST_USE int hf_label_pool_init(struct hf_label_pool *pool);
 void hf_label_pool_done(struct hf_label_pool *pool);
 

@@ -54,7 +54,7 @@ void hf_spool_header_format(const struct hf_spool_header *header, unsigned char 
 HF_MUST_USE int hf_spool_header_parse(const unsigned char bytes[static HF_SPOOL_SEGMENT_HEADER],
                                       struct hf_spool_header *ret);
 
-/* -E2BIG, -ENOMEM. */
+/* -E2BIG. */
 HF_MUST_USE int hf_spool_record_format(const struct hf_spool_record *record, uint32_t salt, struct hf_buf *out);
 
 /* The record's length with padding; 0: *ret_need bytes are needed; -EBADMSG: damaged, or not of this salt. */

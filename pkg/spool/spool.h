@@ -55,8 +55,8 @@ HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
 /* Also calls gone(arg), perhaps before returning: only then may another spool open the folder. */
 void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
-/* 0: queued; -EAGAIN: too many pending; -E2BIG: too large for a segment; -ENOMEM. After 0 done(arg, r, sequence)
- * follows: 0: durable; -EAGAIN: full, and nothing may be dropped; or the write's -errno. `done` may be NULL. */
+/* 0: queued; -EAGAIN: too many pending; -E2BIG: too large for a segment. After 0 done(arg, r, sequence) follows: 0:
+ * durable; -EAGAIN: full, and nothing may be dropped; or the write's -errno. `done` may be NULL. */
 HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_view payload,
                                 void (*done)(void *arg, int r, uint64_t sequence), void *arg);
 

@@ -30,7 +30,7 @@ enum {
 
 struct hf_tpm_chip;
 
-/* "device:PATH" or "swtpm:CONFIGURATION". -ENODEV: no TPM answers. -EINVAL: malformed. -ENOMEM. */
+/* "device:PATH" or "swtpm:CONFIGURATION". -ENODEV: no TPM answers. -EINVAL: malformed. */
 HF_MUST_USE int hf_tpm_chip_open(const char *tcti, struct hf_tpm_chip **ret_chip, struct hf_err *err);
 void hf_tpm_chip_close(struct hf_tpm_chip *chip);
 HF_DEFINE_CLEANUP(struct hf_tpm_chip, hf_tpm_chip_close)

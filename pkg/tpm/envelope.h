@@ -15,12 +15,11 @@ enum {
 /* -EIO: no random bytes. */
 HF_MUST_USE int hf_tpm_envelope_key(unsigned char key[HF_TPM_ENVELOPE_KEY], struct hf_err *err);
 
-/* -E2BIG: *out, or an argument. -ENOMEM. -EIO: OpenSSL failed. */
+/* -E2BIG: *out, or an argument. -EIO: OpenSSL failed. */
 HF_MUST_USE int hf_tpm_envelope_seal(const unsigned char key[HF_TPM_ENVELOPE_KEY], struct hf_view context,
                                      struct hf_view content, struct hf_buf *out, struct hf_err *err);
 
-/* `content` has envelope.n bytes, none decrypted after an error. -EBADMSG: another key or context, or damaged.
- * -ENOMEM. */
+/* `content` has envelope.n bytes, none decrypted after an error. -EBADMSG: another key or context, or damaged. */
 HF_MUST_USE int hf_tpm_envelope_open(const unsigned char key[HF_TPM_ENVELOPE_KEY], struct hf_view context,
                                      struct hf_view envelope, unsigned char *content, size_t *ret_n,
                                      struct hf_err *err);

@@ -19,5 +19,5 @@ struct hf_csr {
 };
 
 /* Verifies the signature, except for HF_CSR_KEY_OTHER, which the caller must refuse. -EBADMSG: *err does not quote the
- * text. -ENOMEM. */
+ * text. */
 HF_MUST_USE int hf_csr_parse(struct hf_view pem, struct hf_csr *ret_csr, struct hf_err *err);

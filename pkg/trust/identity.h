@@ -19,7 +19,7 @@ struct hf_identity;
 struct hf_identity *hf_identity_new(const struct hf_clock_ops *clock);
 void hf_identity_free(struct hf_identity *identity);
 
-/* Copies; both NULL: there is none. -EBADMSG: no pair. -ENOMEM. Then there is none. */
+/* Copies; both NULL: there is none. -EBADMSG: no pair. Then there is none. */
 HF_MUST_USE int hf_identity_set(struct hf_identity *identity, const char *certificate_pem, const char *key_pem,
                                 struct hf_err *err);
 

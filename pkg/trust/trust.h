@@ -57,7 +57,7 @@ const char *hf_trust_describe(const struct hf_fs_ops *fs, const char *trust_dir,
                               char *text, size_t n);
 
 /* The signed bytes: a line that begins no release, then canonical JSON of {apiVersion, kind, metadata: {name}, spec}
- * without spec.signatures. -EINVAL: an integer beyond 2^53-1. -E2BIG: *out is full. -ENOMEM. */
+ * without spec.signatures. -EINVAL: an integer beyond 2^53-1. -E2BIG: *out is full. */
 HF_MUST_USE int hf_trust_policy_message(const json_t *policy, struct hf_buf *out, struct hf_err *err);
 
 /* As hf_trust_check(). hf_policy_trust_judge() (agent/trust/policy_trust.h) checks the sequence. */

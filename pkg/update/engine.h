@@ -103,7 +103,7 @@ HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, stru
  * journal. A free before that is like a kill. */
 void hf_update_engine_quiesce(struct hf_update_engine *engine);
 bool hf_update_engine_quiesced(const struct hf_update_engine *engine);
-/* Cancels all; if jobs still run, the engine frees itself and releases its lock after the last. Accepts NULL. */
+/* Cancels all; if jobs still run, the engine frees itself and releases its lock after the last. */
 void hf_update_engine_free(struct hf_update_engine *engine);
 HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* web/page.h - the files of the page that a browser runs, web/page/, which the Makefile compresses into the program.
- * Pure. Threads: any. */
+ * Pure. */
 #pragma once
 
 #include "loop/server/server.h"

@@ -7,8 +7,7 @@
  * unreadable selector selects this node. Of an object without room: its name, and an older version; with room, the
  * agent lists again.
  *
- * Managed fields, counters and more that the node does not need are dropped, and their changes do not count. Threads:
- * loop thread only. */
+ * Managed fields, counters and more that the node does not need are dropped, and their changes do not count. */
 #pragma once
 
 #include <stdbool.h>
@@ -73,7 +72,7 @@ void hf_objects_init(struct hf_objects *objects, const struct hf_object_kind *ki
 void hf_objects_done(struct hf_objects *objects);
 
 /* `labels`: the node's; NULL: not received yet, so all objects are kept. -EBADMSG: no usable name. -E2BIG: it selects
- * this node, and there is no room; *ret_change is REFUSED if its name is new, else SAME. -ENOMEM. */
+ * this node, and there is no room; *ret_change is REFUSED if its name is new, else SAME. */
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
                                 enum hf_object_change *ret_change);
 

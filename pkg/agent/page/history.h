@@ -20,7 +20,7 @@ struct hf_page_series {
 
 struct hf_page_history;
 
-/* Borrows series[n]. NULL: no memory. */
+/* Borrows series[n]. */
 struct hf_page_history *hf_page_history_new(const struct hf_page_series *series, size_t n);
 void hf_page_history_free(struct hf_page_history *history); /* accepts NULL */
 
@@ -29,5 +29,5 @@ bool hf_page_history_is_due(const struct hf_page_history *history, uint64_t mono
 /* NAN: unknown. */
 void hf_page_history_add(struct hf_page_history *history, uint64_t mono_ns, const double *values);
 
-/* {"ages": [SECONDS, ...], "series": {NAME: [VALUE or null, ...]}}, oldest first, a day at most. -ENOMEM, -E2BIG. */
+/* {"ages": [SECONDS, ...], "series": {NAME: [VALUE or null, ...]}}, oldest first, a day at most. -E2BIG. */
 HF_MUST_USE int hf_page_history_format(const struct hf_page_history *history, uint64_t mono_ns, struct hf_buf *out);

@@ -10,7 +10,7 @@
  *   /page/act           POST: agent/page/acts.h, which alone acts, and only with `page: Act`
  *
  * It is read with the rights of /metrics, but from this machine alone, and while `page` of agent.yaml is not None. With
- * nobody there it takes a sample after a status, and has no timer. Loop thread only. */
+ * nobody there it takes a sample after a status, and has no timer. */
 #pragma once
 
 #include "agent/process/configuration.h"
@@ -42,9 +42,9 @@ struct hf_agent_page_params {
     } acts;
 };
 
-/* Borrows its parameters. NULL: no memory. */
+/* Borrows its parameters. */
 struct hf_agent_page *hf_agent_page_new(const struct hf_agent_page_params *params);
-/* After the servers with its routes, before the loop. Accepts NULL. */
+/* After the servers with its routes, before the loop. */
 void hf_agent_page_free(struct hf_agent_page *page);
 
 /* The newest status, JSON; copied. Accepts NULL. */

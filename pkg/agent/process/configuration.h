@@ -24,12 +24,11 @@ struct hf_agent_configuration {
     struct hf_timer *timer;
 };
 
-/* --config's; logs faults. 1: `now` is new; 0: not (unusable at a reload); -ENOMEM. A start that cannot use it takes
- * the one that worked last, with the fault; without one, strict defaults. */
+/* --config's; logs faults. 1: `now` is new; 0: not (unusable at a reload). A start that cannot use it takes the one
+ * that worked last, with the fault; without one, strict defaults. */
 HF_MUST_USE int hf_agent_configuration_read(struct hf_agent_configuration *configuration, struct hf_err *err);
 
-/* What is in effect for --probation is kept for later starts; -ENOMEM. hf_agent_configuration_done() before the loop
- * ends. */
+/* What is in effect for --probation is kept for later starts. hf_agent_configuration_done() before the loop ends. */
 HF_MUST_USE int hf_agent_configuration_keep(struct hf_agent_configuration *configuration,
                                             const struct hf_sched_ops *sched);
 void hf_agent_configuration_done(struct hf_agent_configuration *configuration);

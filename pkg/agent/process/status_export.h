@@ -15,7 +15,7 @@ struct hf_status_export;
 /* Copies both names. */
 struct hf_status_export *hf_status_export_new(const struct hf_fs_ops *fs, const struct hf_sched_ops *sched,
                                               struct hf_log *log, const char *folder, const char *node);
-/* A job ends by itself. Accepts NULL. */
+/* A job ends by itself. */
 void hf_status_export_free(struct hf_status_export *export);
 
 /* Copies; no memory: the one before stays. Accepts NULL. */

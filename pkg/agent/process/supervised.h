@@ -32,7 +32,7 @@ struct hf_supervised;
 /* The supervisor's descriptor, taken out of the environment; CLOEXEC. -1: none. Call it before any child. */
 int hf_supervised_take_fd(void);
 
-/* Owns `fd`, which may be -1. NULL: no memory. */
+/* Owns `fd`, which may be -1. */
 struct hf_supervised *hf_supervised_new(const struct hf_supervised_params *params, int fd);
 void hf_supervised_free(struct hf_supervised *supervised);
 

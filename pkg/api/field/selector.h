@@ -11,7 +11,7 @@ struct hf_selector {
 
 void hf_selector_done(struct hf_selector *selector);
 
-/* `json` may be NULL. -EBADMSG: *issues, cleared first, has the errors. -ENOMEM. */
+/* `json` may be NULL. -EBADMSG: *issues, cleared first, has the errors. */
 HF_MUST_USE int hf_selector_read(json_t *json, struct hf_selector *ret_selector, struct hf_issues *issues);
 
 bool hf_selector_matches(const struct hf_selector *selector, const json_t *labels);

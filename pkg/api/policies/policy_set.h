@@ -74,7 +74,7 @@ struct hf_policy_set {
     size_t n_passed;
 };
 
-/* References the JSON trees, which must not change. -EBADMSG: together not a valid policy. -ENOMEM. */
+/* References the JSON trees, which must not change. -EBADMSG: together not a valid policy. */
 HF_MUST_USE int hf_policy_set_compose(const struct hf_policy_set_input *input, struct hf_policy_set **ret_set,
                                       struct hf_err *err);
 void hf_policy_set_free(struct hf_policy_set *set);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/encoding/base64.h - Base64, standard alphabet and padding (RFC 4648, section 4). Pure; any thread. */
+/* base/encoding/base64.h - Base64, standard alphabet and padding (RFC 4648, section 4). Pure. */
 #pragma once
 
 #include "base/buf.h"
 #include "base/macros.h"
 
-/* Both functions append. -E2BIG, -ENOMEM. On failure *out is unchanged. */
+/* Both functions append. -E2BIG. On failure *out is unchanged. */
 HF_MUST_USE int hf_base64_encode(const void *bytes, size_t n, struct hf_buf *out);
 
 /* The whole text. -EINVAL: another character, such as a blank, wrong padding, or unused bits that are not 0. */

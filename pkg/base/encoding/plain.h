@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/encoding/plain.h - makes texts of others safe for terminals. Pure; any thread.
+/* base/encoding/plain.h - makes texts of others safe for terminals. Pure.
  *
  * A terminal acts on control characters (C0, DEL, C1; some take the bytes 0x80 to 0x9f for C1), line and paragraph
  * separators, and changes of direction (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). */
@@ -17,5 +17,5 @@ size_t hf_plain_character(const char *text, size_t n, bool *ret_acts);
  * new length. */
 size_t hf_plain_bytes(const char *text, size_t n, const char *kept, char *out);
 
-/* Escapes in JSON text (\uXXXX, \ufffd for a byte that is not UTF-8), which keeps its value. -E2BIG, -ENOMEM. */
+/* Escapes in JSON text (\uXXXX, \ufffd for a byte that is not UTF-8), which keeps its value. -E2BIG. */
 HF_MUST_USE int hf_plain_json(const char *text, size_t n, struct hf_buf *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/delta/patch.h - reads a patch in order, after a look at its first bytes. Main thread only; blocks. */
+/* cli/delta/patch.h - reads a patch in order, after a look at its first bytes. */
 #pragma once
 
 #include "cli/cli.h"
@@ -18,5 +18,5 @@ bool hf_cli_patch_is_deep(const struct hf_cli_patch *patch);
 /* Callback of struct hf_delta_in. Reads from the first byte, `head` included. */
 ssize_t hf_cli_patch_read(void *patch, void *bytes, size_t n);
 
-/* A path in the folder of `target`, or in $TMPDIR (/tmp) for "-"; the caller frees it. NULL: out of memory. */
+/* A path in the folder of `target`, or in $TMPDIR (/tmp) for "-"; the caller frees it. */
 char *hf_cli_patch_scratch(const char *target);

@@ -2,8 +2,8 @@
 /* cli/fleet/cluster.h - finds the API server as kubectl does, and sends the requests of one command.
  *
  * hf_cluster_call() runs the event loop until the answer. Texts of the server may be hostile: error texts are safe for
- * a terminal, but objects need hf_plain_tree() (codec/plain.h) before a command prints them. Main thread only. No
- * function returns -EBADMSG or -ESTALE, so a wrong kubeconfig or a refusal gives exit code 1, not 3. */
+ * a terminal, but objects need hf_plain_tree() (codec/plain.h) before a command prints them. No function returns
+ * -EBADMSG or -ESTALE, so a wrong kubeconfig or a refusal gives exit code 1, not 3. */
 #pragma once
 
 #include "cli/cli.h"

@@ -39,7 +39,6 @@ const char *hf_update_view_state_name(const struct hf_update_view *view);
 /* The reason of view->trouble while the rollout progresses, else view->reason. */
 const char *hf_update_view_reason(const struct hf_update_view *view);
 
-/* NULL: out of memory. */
 json_t *hf_update_view_json(const struct hf_update_view *view);
 
 /* The rollout stands still, or nodes failed that no resume has accepted. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/node/status_seen.h - decides how current a status is. Main thread only; blocks.
+/* cli/node/status_seen.h - decides how current a status is.
  *
  *   Current   an agent runs, and the status has no time or is at most two intervals plus one minute old
  *   Stopped   no agent runs; the last status reports a stop on request
@@ -35,7 +35,7 @@ uint64_t hf_cli_observed_unix_ns(struct hf_cli *cli, const json_t *node);
 
 struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, enum hf_cli_agent agent);
 
-/* {state, agentRunning, ageSeconds}, null if unknown. NULL: out of memory. */
+/* {state, agentRunning, ageSeconds}, null if unknown. */
 json_t *hf_cli_seen_json(const struct hf_cli_seen *seen);
 
 #define HF_CLI_AGO_TEXT 24

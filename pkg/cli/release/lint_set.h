@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/release/lint_set.h - finds duplicates and SyncPolicies in conflict. Decoding reads zoneinfo files. Main thread
- * only. */
+/* cli/release/lint_set.h - finds duplicates and SyncPolicies in conflict. Decoding reads zoneinfo files. */
 #pragma once
 
 #include "base/err.h"
@@ -18,7 +17,7 @@ struct hf_lint_set *hf_lint_set_new(void);
 void hf_lint_set_free(struct hf_lint_set *set);
 HF_DEFINE_CLEANUP(struct hf_lint_set, hf_lint_set_free)
 
-/* Adds a reference. -ENOMEM. */
+/* Adds a reference. */
 HF_MUST_USE int hf_lint_set_add(struct hf_lint_set *set, json_t *object, const struct hf_lint_place *place);
 
 /* Returns 0, -ENOMEM, or report()'s -errno. */

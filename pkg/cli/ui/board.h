@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cli/ui/board.h - the rows that the page of the fleet shows, in the order in which they changed. A viewer asks for
- * what changed after the version that it has: so the board knows no viewers, and a slow one gets each row once. Pure.
- * Threads: any, one at a time for one board. */
+ * what changed after the version that it has: so the board knows no viewers, and a slow one gets each row once.
+ * Pure. */
 #pragma once
 
 #include "base/buf.h"
@@ -12,9 +12,7 @@ enum { HF_UI_MAX_ROWS = 300000, HF_UI_MAX_ROW_BYTES = 256 << 10, HF_UI_MAX_ANSWE
 
 struct hf_ui_board;
 
-/* NULL: out of memory. */
 struct hf_ui_board *hf_ui_board_new(void);
-/* Accepts NULL. */
 void hf_ui_board_free(struct hf_ui_board *board);
 
 /* The row of the object `name` of `kind`; takes `row`, an object without "k" and "n", which are added. An equal row
@@ -27,5 +25,5 @@ HF_MUST_USE int hf_ui_board_remove(struct hf_ui_board *board, const char *kind, 
 uint64_t hf_ui_board_version(const struct hf_ui_board *board);
 
 /* Appends {"version": N, "more": BOOL, "rows": [...]}: rows changed after `since`, oldest first; N is that of the last
- * one. -E2BIG: out->max; -ENOMEM. */
+ * one. -E2BIG: out->max. */
 HF_MUST_USE int hf_ui_board_changes(const struct hf_ui_board *board, uint64_t since, struct hf_buf *out);

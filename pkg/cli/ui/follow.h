@@ -2,8 +2,7 @@
 /* cli/ui/follow.h - follows one or several clusters, and fills a board with their rows: one watch for each of three
  * kinds (of Nodes only the metadata, for their labels). While nothing changes, nothing is asked.
  *
- * With several contexts each row is named "CONTEXT/NAME", and a context that fails delays no other. Main thread
- * only. */
+ * With several contexts each row is named "CONTEXT/NAME", and a context that fails delays no other. */
 #pragma once
 
 #include "cli/fleet/cluster.h"
@@ -40,8 +39,7 @@ struct hf_loop *hf_ui_follow_loop(const struct hf_ui_follow *follow);
 HF_MUST_USE int hf_ui_follow_run(struct hf_ui_follow *follow, struct hf_err *err);
 
 /* {"time": of the servers, "partial", "contexts": [{"context", "server", "nodes", "updates", "labels"}]}, the last
- * three {"synced", "lost", "why"}. partial: an object found no room on the board, or cannot be read. NULL: out of
- * memory. */
+ * three {"synced", "lost", "why"}. partial: an object found no room on the board, or cannot be read. */
 json_t *hf_ui_follow_state(const struct hf_ui_follow *follow);
 
 /* Of the first context, or "several clusters". */

@@ -9,5 +9,5 @@ enum { HF_UI_PAST_STEPS = 48, HF_UI_PAST_DAYS = 7, HF_UI_PAST_RELEASES = 6, HF_U
 
 /* {"ages": [seconds ago, ...], "releases": [{"release", "nodes", "versions": [{"version", "n": [at each age]}]}]}, the
  * oldest age first, the last one 0. A report says since when a node runs what it runs and, once the release that it
- * wants is installed, the version before; what it ran earlier counts as the version "". NULL: out of memory. */
+ * wants is installed, the version before; what it ran earlier counts as the version "". */
 json_t *hf_ui_model_past(const struct hf_ui_model *model, int64_t now_unix_s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cli/ui/requests.h - what a viewer wants of an API server at once: an object whole, or an act. Each ends with one
  * hf_server_answer(). Acts are commands of this program (act.h), under this user and environment, at most
- * HF_UI_MAX_ACTS at a time. Main thread only. */
+ * HF_UI_MAX_ACTS at a time. */
 #pragma once
 
 #include "cli/ui/follow.h"
@@ -11,10 +11,10 @@ enum { HF_UI_MAX_REQUESTS = 32, HF_UI_MAX_ACTS = 4 };
 
 struct hf_ui_requests;
 
-/* Borrows the parameters; program: the path of this program. NULL: out of memory. */
+/* Borrows the parameters; program: the path of this program. */
 struct hf_ui_requests *hf_ui_requests_new(const struct hf_ui_follow *follow, const struct hf_cli_args *args,
                                           const char *program);
-/* Before the cluster's end: kills the commands that run, and answers everybody. Accepts NULL. */
+/* Before the cluster's end: kills the commands that run, and answers everybody. */
 void hf_ui_requests_free(struct hf_ui_requests *requests);
 
 /* The EdgeNode of the row `name` as JSON. */

@@ -30,5 +30,5 @@ struct hf_ui_screen {
 bool hf_ui_screen_input(struct hf_ui_screen *screen, const char *bytes, size_t n);
 
 /* Appends at most `lines` lines of at most `columns` characters, without the last line's end; moves the selection.
- * -ENOMEM, -E2BIG. */
+ * -E2BIG. */
 HF_MUST_USE int hf_ui_screen_draw(struct hf_ui_screen *screen, struct hf_buf *out);

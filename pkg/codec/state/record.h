@@ -94,11 +94,11 @@ struct hf_record_type {
     bool (*valid)(const void *record); /* further rules, or NULL: false means damage */
 };
 
-/* Appends the text of the file. -E2BIG: *out is full. -ENOMEM. On failure *out is unchanged. Pure. */
+/* Appends the text of the file. -E2BIG: *out is full. On failure *out is unchanged. Pure. */
 HF_MUST_USE int hf_record_format(const struct hf_record_type *type, const void *record, struct hf_buf *out);
 
 /* Sets all of *ret_record, whose old content it does not free. -EBADMSG: the text is damaged, or a field is; *err names
- * it. -EOPNOTSUPP: another version. -ENOMEM. On failure *ret_record is all zero. Pure. */
+ * it. -EOPNOTSUPP: another version. On failure *ret_record is all zero. Pure. */
 HF_MUST_USE int hf_record_parse(const struct hf_record_type *type, struct hf_view text, void *ret_record,
                                 struct hf_err *err);
 

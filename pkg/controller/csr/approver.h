@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* controller/csr/approver.h - watches CertificateSigningRequests, and decides those of agents by controller/csr/rule.h,
- * after a read of their Node. Every replica watches; only the leader writes. Loop thread only. Borrows what the
- * parameters point to, except `terms`. */
+ * after a read of their Node. Every replica watches; only the leader writes. Borrows what the parameters point to,
+ * except `terms`. */
 #pragma once
 
 #include "base/clock.h"

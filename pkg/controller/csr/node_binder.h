@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* controller/csr/node_binder.h - annotates each EdgeNode with the uid of its Node: admission policies cannot read the
  * Node, and compare this with a certificate's group, to refuse one of an earlier Node of the name. Only the leader
- * writes. Loop thread only. Memory: below 250 bytes for each node, plus its name. Nothing happens if `binder` is
- * NULL. */
+ * writes. Memory: below 250 bytes for each node, plus its name. Nothing happens if `binder` is NULL. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* controller/labels/label_rule.h - decides which labels of a report go to the Node: compares checksums of those under
- * our field manager and those wanted. Pure. Threads: any. */
+ * our field manager and those wanted. Pure. */
 #pragma once
 
 #include "codec/json.h"
@@ -10,7 +10,7 @@ enum { HF_LABEL_RULE_MAX = 48 }; /* a report with more changes nothing */
 #define HF_LABEL_RULE_MANAGER "holdfast-controller-labels"
 
 /* The valid ones (our prefix) of status.labels; empty if absent, so the Node loses ours. *ret_refused (may be NULL):
- * the number of invalid ones. -ENODATA: leave the Node, without a status or with too many. -ENOMEM. */
+ * the number of invalid ones. -ENODATA: leave the Node, without a status or with too many. */
 HF_MUST_USE int hf_label_rule_wanted(const json_t *edgenode, json_t **ret_labels, unsigned *ret_refused);
 
 /* The report has status.labels: agents that write labels themselves report none. */

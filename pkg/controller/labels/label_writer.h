@@ -3,7 +3,7 @@
  * each Node at most once in ten seconds. Then applies an empty set under the agent's field manager, to remove labels
  * from when the agent wrote them, if the report has status.labels.
  *
- * Loop thread only. Memory: below 200 bytes for each node, plus its name. Nothing happens if `writer` is NULL. */
+ * Memory: below 200 bytes for each node, plus its name. Nothing happens if `writer` is NULL. */
 #pragma once
 
 #include "base/clock.h"

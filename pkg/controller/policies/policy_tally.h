@@ -3,8 +3,7 @@
  * its status. Pure.
  *
  * Nodes are Node objects; an EdgeNode tells the policies in effect. A changed node costs one look at each policy, a
- * policy one at each node. Threads: any, one at a time for one tally. Memory: below 100 bytes for each node, plus its
- * name. */
+ * policy one at each node. Memory: below 100 bytes for each node, plus its name. */
 #pragma once
 
 #include "codec/json.h"
@@ -26,7 +25,7 @@ struct hf_policy_tally *hf_policy_tally_new(void);
 void hf_policy_tally_free(struct hf_policy_tally *tally);
 HF_DEFINE_CLEANUP(struct hf_policy_tally, hf_policy_tally_free)
 
-/* -EBADMSG: no name. -E2BIG: HF_POLICY_TALLY_MAX. -ENOMEM. The tally is then unchanged. */
+/* -EBADMSG: no name. -E2BIG: HF_POLICY_TALLY_MAX. The tally is then unchanged. */
 HF_MUST_USE int hf_policy_tally_take_node(struct hf_policy_tally *tally, const json_t *node);
 HF_MUST_USE int hf_policy_tally_take_edgenode(struct hf_policy_tally *tally, const json_t *edgenode);
 HF_MUST_USE int hf_policy_tally_take_policy(struct hf_policy_tally *tally, const json_t *policy);
@@ -37,6 +36,6 @@ void hf_policy_tally_drop_policy(struct hf_policy_tally *tally, const char *name
 /* Valid until the tally changes. */
 const struct hf_policy_counts *hf_policy_tally_counts(const struct hf_policy_tally *tally, const char *name);
 
-/* For a server-side apply; NULL: no change to `policy`. -ENOENT. -ENOMEM. */
+/* For a server-side apply; NULL: no change to `policy`. -ENOENT. */
 HF_MUST_USE int hf_policy_tally_status(const struct hf_policy_tally *tally, const json_t *policy, uint64_t now_unix_ns,
                                        json_t **ret_body);

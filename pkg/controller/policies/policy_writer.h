@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* controller/policies/policy_writer.h - writes the status of SyncPolicies, which it watches. Only the leader writes,
- * each policy at most once in ten seconds, with the resourceVersion it decided on. Loop thread only. Nothing happens if
- * `writer` is NULL. */
+ * each policy at most once in ten seconds, with the resourceVersion it decided on. Nothing happens if `writer` is
+ * NULL. */
 #pragma once
 
 #include "base/clock.h"

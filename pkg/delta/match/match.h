@@ -37,7 +37,7 @@ struct delta_match_params {
     void *progress_ctx;
 };
 
-/* Ascending, without overlaps in the new file. The caller zeroes all lists and frees them also after an error. -ENOMEM,
+/* Ascending, without overlaps in the new file. The caller zeroes all lists and frees them also after an error.
  * -ECANCELED. */
 HF_MUST_USE int delta_match(const struct delta_matcher *m, const struct delta_match_params *params,
                             struct delta_copies *const *ret_copies, struct hf_err *err);

@@ -134,7 +134,7 @@ HF_MUST_USE int hf_kube_subscription_new(struct hf_kube *kube, const struct hf_k
                                          const struct hf_source_sink *sink, struct hf_kube_subscription **ret_sub,
                                          struct hf_err *err);
 void hf_kube_subscription_stop(struct hf_kube_subscription *sub); /* then `dead` */
-/* No user of it is on the stack. */
+/* No user of it is on the stack. `sub` is not NULL. */
 void hf_kube_subscription_free(struct hf_kube_subscription *sub);
 void hf_kube_subscription_turn(struct hf_kube_subscription *sub); /* left for this turn */
 void hf_kube_subscription_refresh(struct hf_kube_subscription *sub);

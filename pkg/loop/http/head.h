@@ -22,6 +22,6 @@ struct hf_http_head {
 
 void hf_http_head_done(struct hf_http_head *head);
 
-/* With or without CR LF. 1: the final head is complete; 0; -E2BIG, -EPROTO, -ENOMEM. A Retry-After date becomes a delay
- * from Date, or else `now_unix_ns`. */
+/* With or without CR LF. 1: the final head is complete; 0; -E2BIG, -EPROTO. A Retry-After date becomes a delay from
+ * Date, or else `now_unix_ns`. */
 HF_MUST_USE int hf_http_head_line(struct hf_http_head *head, struct hf_view line, uint64_t now_unix_ns);

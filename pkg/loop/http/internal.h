@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/http/internal.h - internal: shared by client.c, pool.c, call.c and easy.c (curl's options for a hop). Loop
- * thread only.
+/* loop/http/internal.h - internal: shared by client.c, pool.c, call.c and easy.c (curl's options for a hop).
  *
  * A pool is a curl multi handle with its connections, about 100 KiB. A client retires its pool when its TLS identity
  * changes, the connections may be dead, or no call came for a while. Running calls stay in a retired pool, which the
@@ -73,7 +72,7 @@ struct hf_http_client {
     uint64_t sent_bytes, received_bytes;
 };
 
-/* The pool for the next call; makes it if needed. NULL: out of memory. */
+/* The pool for the next call; makes it if needed. */
 struct hf_http_pool *hf_http_pool_current(struct hf_http_client *client);
 
 /* ---- one request ------------------------------------------------------------------------------------------------- */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/http/peers.h - TLS of origins that have their own, shared by a client and its pools. Loop thread only. Counts
- * references. */
+/* loop/http/peers.h - TLS of origins that have their own, shared by a client and its pools. Counts references. */
 #pragma once
 
 #include "loop/http/tls.h"
 
 struct hf_http_peers;
 
-/* *ret_peers may be NULL: none. -ENOMEM. */
+/* *ret_peers may be NULL: none. */
 HF_MUST_USE int hf_http_peers_new(const struct hf_http_config *config, struct hf_http_peers **ret_peers,
                                   struct hf_err *err);
 /* For a set of connections; see hf_tls_open(). Accept NULL. */

@@ -2,15 +2,14 @@
 /* loop/http/tls.h - TLS trust and client certificate of one peer, parsed once.
  *
  * Judges validity by the configuration's clock: a certificate is accepted if valid at some time of its range
- * (base/time/range.h), or within max_skew_ns of it. All other checks are as usual. Loop thread only. Counts
- * references. */
+ * (base/time/range.h), or within max_skew_ns of it. All other checks are as usual. Counts references. */
 #pragma once
 
 #include "loop/http/http.h"
 
 struct hf_tls;
 
-/* -EBADMSG: bad PEM, a key that does not belong to the certificate, or one without the other. -ENOMEM. */
+/* -EBADMSG: bad PEM, a key that does not belong to the certificate, or one without the other. */
 HF_MUST_USE int hf_tls_new(const struct hf_http_config *config, struct hf_tls **ret_tls, struct hf_err *err);
 /* For a set of connections. The system's store, up to a megabyte, is loaded when needed and freed at the last close. */
 struct hf_tls *hf_tls_open(struct hf_tls *tls);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/http/url.h - URLs, by libcurl's parser, so that our checks see the same host. Pure. Threads: any. */
+/* loop/http/url.h - URLs, by libcurl's parser, so that our checks see the same host. Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,8 +20,8 @@ struct hf_url_parts {
 /* -EINVAL: not an absolute http or https URL, or a host in percent codes that curl reads in another way. */
 HF_MUST_USE int hf_url_split(const char *url, struct hf_url_parts *ret_parts, struct hf_err *err);
 
-/* A Location header, without fragment; the caller frees it. -EPROTO: not a URL. -ENOMEM. */
+/* A Location header, without fragment; the caller frees it. -EPROTO: not a URL. */
 HF_MUST_USE int hf_url_join(const char *base, const char *location, char **ret_url, struct hf_err *err);
 
-/* `host`: a name or address, IPv6 in brackets; the caller frees the result. -EINVAL. -ENOMEM. */
+/* `host`: a name or address, IPv6 in brackets; the caller frees the result. -EINVAL. */
 HF_MUST_USE int hf_url_with_host(const char *url, const char *host, char **ret_url, struct hf_err *err);

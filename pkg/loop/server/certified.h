@@ -2,7 +2,7 @@
 /* loop/server/certified.h - an HTTPS server of files for the agents of one cluster, over OpenSSL.
  *
  * A client shows the certificate of an agent of the same authority (loop/http/tls.h), sends one GET, gets one answer,
- * and is closed. All connections share one limit of bytes a second. Loop thread only. */
+ * and is closed. All connections share one limit of bytes a second. */
 #pragma once
 
 #include <sys/socket.h>
@@ -57,10 +57,10 @@ struct hf_certified_params {
 };
 
 /* `tls`: ca_pem, client_cert_pem, client_key_pem, agents and clock count; copied. -EADDRINUSE, -EACCES; -EINVAL: not an
- * address; -EBADMSG: unusable PEM; -ENOMEM. */
+ * address; -EBADMSG: unusable PEM. */
 HF_MUST_USE int hf_certified_new(struct hf_loop *loop, const struct hf_certified_params *params,
                                  const struct hf_http_config *tls, struct hf_certified **ret_server,
                                  struct hf_err *err);
 uint16_t hf_certified_port(const struct hf_certified *server);
-/* Closes all connections. Accepts NULL. Not from within a callback. */
+/* Closes all connections. Not from within a callback. */
 void hf_certified_free(struct hf_certified *server);

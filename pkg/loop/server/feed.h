@@ -2,7 +2,7 @@
 /* loop/server/feed.h - a text that changes, for everybody who has opened a route as a websocket (RFC 6455). Viewers get
  * the newest text when their connection takes it, and none twice; a slow one misses those between. They send nothing
  * but answers to pings: whoever does is closed, and so is who has not answered one for HF_SERVER_IDLE_S, because he
- * does not read. Loop thread only. */
+ * does not read. */
 #pragma once
 
 #include "base/view.h"
@@ -18,9 +18,8 @@ struct hf_server_feed_params {
     void *arg;
 };
 
-/* NULL: out of memory. */
 struct hf_server_feed *hf_server_feed_new(const struct hf_server_feed_params *params);
-/* Viewers that are there get nothing more. Accepts NULL. */
+/* Viewers that are there get nothing more. */
 void hf_server_feed_free(struct hf_server_feed *feed);
 
 /* Copies the text, up to 4 MiB. -ENOMEM, -E2BIG: viewers keep the one before. */

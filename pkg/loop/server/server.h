@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* loop/server/server.h - small local HTTP servers (libwebsockets).
  *
- * Made once: libwebsockets frees their memory only with the loop. Each reserves its connections. Loop thread only. */
+ * Made once: libwebsockets frees their memory only with the loop. Each reserves its connections. */
 #pragma once
 
 #include <sys/types.h>

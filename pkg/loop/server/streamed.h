@@ -2,8 +2,8 @@
 /* loop/server/streamed.h - a local HTTP server whose answers have no limit of length: the owner sends the head and the
  * bytes as they come, and is told when the client has taken them.
  *
- * A connection is for one request without a body, and is closed after the answer. Loop thread only. No callback comes
- * from within a function of this file. */
+ * A connection is for one request without a body, and is closed after the answer. No callback comes from within a
+ * function of this file. */
 #pragma once
 
 #include "base/buf.h"
@@ -33,11 +33,11 @@ struct hf_streamed_params {
     void *arg;
 };
 
-/* -EADDRINUSE, -EACCES; -EINVAL: not an address; -ENOMEM. */
+/* -EADDRINUSE, -EACCES; -EINVAL: not an address. */
 HF_MUST_USE int hf_streamed_new(struct hf_loop *loop, const struct hf_streamed_params *params,
                                 struct hf_streamed **ret_server, struct hf_err *err);
 uint16_t hf_streamed_port(const struct hf_streamed *server);
-/* Ends all exchanges, with `gone`. Accepts NULL. */
+/* Ends all exchanges, with `gone`. */
 void hf_streamed_free(struct hf_streamed *server);
 
 /* From now on `drained` and `gone` of this exchange get `owner`. */

@@ -92,6 +92,6 @@ struct hf_cluster_check_params {
 HF_MUST_USE int hf_cluster_check_start(const struct hf_cluster_check_params *params, struct hf_cluster_run **ret_run,
                                        struct hf_err *err);
 
-/* Ends the run without `done`. The server may still carry out a request that was sent. Accepts NULL. */
+/* Ends the run without `done`. The server may still carry out a request that was sent. */
 void hf_cluster_run_free(struct hf_cluster_run *run);
 HF_DEFINE_CLEANUP(struct hf_cluster_run, hf_cluster_run_free)

@@ -10,17 +10,17 @@ enum { HF_CLUSTER_FIELDS_HEX = 17 };
 
 /* Identity of an item, borrowed from it. */
 struct hf_cluster_id hf_cluster_item_id(const json_t *item);
-/* An item that is not applied yet. NULL: no memory. */
+/* An item that is not applied yet. */
 json_t *hf_cluster_item_new(const struct hf_cluster_id *id, const char *resource);
 bool hf_cluster_item_is_applied(const json_t *item);
-/* Sets `uid` and `fields` from `object`, live after our apply. -ENOMEM. */
+/* Sets `uid` and `fields` from `object`, live after our apply. */
 HF_MUST_USE int hf_cluster_item_record(json_t *item, const json_t *object);
 /* Index of the item in the inventory; -1: not there. */
 int hf_cluster_item_find(const json_t *inventory, const struct hf_cluster_id *id);
 
 /* All that a run with this set may leave in the cluster: its objects in order, with `uid` and `fields` from `old` (may
  * be NULL), then the other items of `old`. `resource_of`: the plural; NULL: the kind is not served, and the object is
- * left out. NULL: no memory. */
+ * left out. */
 json_t *hf_cluster_item_union(const struct hf_cluster_set *set, const json_t *old,
                               const char *(*resource_of)(void *arg, const struct hf_cluster_object *object), void *arg);
 

@@ -23,10 +23,9 @@ struct hf_cluster_kinds {
 void hf_cluster_kinds_init(struct hf_cluster_kinds *kinds);
 void hf_cluster_kinds_done(struct hf_cluster_kinds *kinds);
 
-/* Adds kinds that CustomResourceDefinitions of the set define. -ENOMEM. */
+/* Adds kinds that CustomResourceDefinitions of the set define. */
 HF_MUST_USE int hf_cluster_kinds_define(struct hf_cluster_kinds *kinds, const struct hf_cluster_set *set);
-/* Adds the kinds of an APIResourceList; NULL: the server does not have `api_version`, which then was asked about.
- * -ENOMEM. */
+/* Adds the kinds of an APIResourceList; NULL: the server does not have `api_version`, which then was asked about. */
 HF_MUST_USE int hf_cluster_kinds_take(struct hf_cluster_kinds *kinds, const char *api_version, const json_t *list);
 
 const struct hf_cluster_kind *hf_cluster_kinds_find(const struct hf_cluster_kinds *kinds,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/cluster/refusal.h - what the API server's answer about one object means for the run, and the text for a
- * person. Pure. Threads: any. */
+ * person. Pure. */
 #pragma once
 
 #include "api/manifest_reason.h"

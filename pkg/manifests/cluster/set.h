@@ -7,7 +7,7 @@
  * Order: Namespaces and CustomResourceDefinitions; what others refer to (classes, quotas, accounts, roles,
  * configuration, volumes); most objects; webhooks, admission policies and APIServices, which may hinder others.
  *
- * Pure. Threads: one at a time for one set. Memory: compact JSON text, a tenth of a json_t tree. */
+ * Pure. Memory: compact JSON text, a tenth of a json_t tree. */
 #pragma once
 
 #include "codec/json.h"
@@ -59,7 +59,7 @@ void hf_cluster_set_done(struct hf_cluster_set *set);
 bool hf_cluster_set_reads(const char *path);
 
 /* Adds the objects of a file, none of one that a set does not read. -EBADMSG: neither YAML nor JSON, or no object of
- * Kubernetes; *err names file, document and field. -E2BIG: a limit above. -ENOMEM. */
+ * Kubernetes; *err names file, document and field. -E2BIG: a limit above. */
 HF_MUST_USE int hf_cluster_set_add(struct hf_cluster_set *set, const char *path, struct hf_view text,
                                    struct hf_err *err);
 
@@ -69,7 +69,7 @@ HF_MUST_USE int hf_cluster_set_seal(struct hf_cluster_set *set, struct hf_err *e
 /* -EEXIST as before: two objects can become one by hf_cluster_set_scope(). */
 HF_MUST_USE int hf_cluster_set_check_unique(const struct hf_cluster_set *set, struct hf_err *err);
 
-/* Gives a namespaced object without a namespace "default", and takes it from one that is not namespaced. -ENOMEM. */
+/* Gives a namespaced object without a namespace "default", and takes it from one that is not namespaced. */
 HF_MUST_USE int hf_cluster_set_scope(struct hf_cluster_object *object, bool namespaced);
 
 const struct hf_cluster_object *hf_cluster_set_find(const struct hf_cluster_set *set, const struct hf_cluster_id *id);

@@ -27,11 +27,11 @@ struct hf_pods {
 };
 
 /* Of a sealed bundle; *err names file and document. -EBADMSG: no Pod, not YAML, or not a v1 Pod with a valid name.
- * -EEXIST: a pod twice. -E2BIG: more than HF_PODS_MAX. -ENAMETOOLONG. -ENOMEM. hf_pods_done() also after a failure. */
+ * -EEXIST: a pod twice. -E2BIG: more than HF_PODS_MAX. -ENAMETOOLONG. hf_pods_done() also after a failure. */
 HF_MUST_USE int hf_pods_split(const char *entry, const struct hf_bundle *bundle, struct hf_pods *ret_pods,
                               struct hf_err *err);
 void hf_pods_done(struct hf_pods *pods);
 
 /* The file name of the pod in the first document of `text`, as the kubelet reads it; free it. -EBADMSG: no such pod.
- * -ENAMETOOLONG, -ENOMEM. */
+ * -ENAMETOOLONG. */
 HF_MUST_USE int hf_pods_name(const char *entry, struct hf_view text, char **ret_name);

@@ -3,7 +3,7 @@
  *
  * Asks, until one answers: the kubelet (GET /pods on 127.0.0.1:10250 with the caller's credentials); its read-only port
  * (127.0.0.1:10255, if root and no other user listens); the API server for the mirror pods (no MetaServer). Each second
- * for 20 rounds, then every five. Threads: loop thread only. */
+ * for 20 rounds, then every five. */
 #pragma once
 
 #include "manifests/env.h"
@@ -33,9 +33,9 @@ struct hf_kubelet_health_params {
 
 struct hf_kubelet_health;
 
-/* `done` comes after the return, when the struct is freed. -ENOMEM. -E2BIG: too many in `wanted`. */
+/* `done` comes after the return, when the struct is freed. -E2BIG: too many in `wanted`. */
 HF_MUST_USE int hf_kubelet_health_start(const struct hf_kubelet_health_params *params,
                                         struct hf_kubelet_health **ret_health, struct hf_err *err);
-/* Ends the wait without `done`. Accepts NULL. */
+/* Ends the wait without `done`. */
 void hf_kubelet_health_free(struct hf_kubelet_health *health);
 HF_DEFINE_CLEANUP(struct hf_kubelet_health, hf_kubelet_health_free)

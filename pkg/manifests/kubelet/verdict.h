@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/kubelet/verdict.h - judges static pods by a kubelet's or API server's list. Pure. Threads: one at a time
- * for one list.
+/* manifests/kubelet/verdict.h - judges static pods by a kubelet's or API server's list. Pure.
  *
  * The kubelet appends "-<node>" to the name, and annotates a hash of the file, the old one until it has read the new
  * file. Some changes leave the hash: defaults are filled in first, and metadata.uid is the hash if the file has one. */
@@ -38,5 +37,5 @@ struct hf_kubelet_list {
 struct hf_kubelet_verdict hf_kubelet_verdict_of(const json_t *wanted, const char *node,
                                                 const struct hf_kubelet_list *list);
 
-/* {"<namespace>/<name with the node>": hash}, at most 256, for the caller to free. NULL: no memory. */
+/* {"<namespace>/<name with the node>": hash}, at most 256, for the caller to free. */
 json_t *hf_kubelet_hashes_of(const json_t *pods);

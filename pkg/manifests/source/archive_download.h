@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* manifests/source/archive_download.h - downloads a .tar.gz, verifies its digest, and makes a bundle of it.
  *
- * It resumes after broken connections, restarts and power cuts (steps/fetch.h). Threads: loop thread only. Memory:
- * copies the strings of its parameters, borrows `env`. Errors: in *failure of `done`. */
+ * It resumes after broken connections, restarts and power cuts (steps/fetch.h). Memory: copies the strings of its
+ * parameters, borrows `env`. Errors: in *failure of `done`. */
 #pragma once
 
 #include "manifests/env.h"

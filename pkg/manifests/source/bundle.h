@@ -56,9 +56,7 @@ struct hf_bundle {
     bool sealed; /* private */
 };
 
-/* NULL: out of memory. */
 struct hf_bundle *hf_bundle_new(void);
-/* Accepts NULL. */
 void hf_bundle_free(struct hf_bundle *bundle);
 HF_DEFINE_CLEANUP(struct hf_bundle, hf_bundle_free)
 
@@ -69,7 +67,7 @@ HF_MUST_USE int hf_bundle_add(struct hf_bundle *bundle, const char *path, uint32
 /* The same for a file of n bytes, which the caller writes to *ret_bytes before hf_bundle_seal(). */
 HF_MUST_USE int hf_bundle_make_room(struct hf_bundle *bundle, const char *path, uint32_t mode, size_t n,
                                     char **ret_bytes, struct hf_err *err);
-/* Copies a sealed bundle. -ENOMEM. */
+/* Copies a sealed bundle. */
 HF_MUST_USE int hf_bundle_copy(const struct hf_bundle *from, struct hf_bundle **ret_bundle, struct hf_err *err);
 /* Drops all files that are not below `folder`, which leaves the paths of the others. If it is a file: keeps that alone,
  * under its last component. Before hf_bundle_seal(). */
@@ -93,6 +91,6 @@ const struct hf_bundle_file *hf_bundle_find(const struct hf_bundle *bundle, cons
 HF_MUST_USE int hf_bundle_save(const struct hf_fs_ops *fs, const char *path, const struct hf_bundle *bundle,
                                struct hf_err *err);
 /* Reads such a file. Blocks. -ENOENT. -EBADMSG: damaged, or another version of the format: the source has to deliver it
- * again. -ENOMEM. Others come from the file system. */
+ * again. Others come from the file system. */
 HF_MUST_USE int hf_bundle_load(const struct hf_fs_ops *fs, const char *path, struct hf_bundle **ret_bundle,
                                struct hf_err *err);

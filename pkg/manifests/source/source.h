@@ -2,8 +2,8 @@
 /* manifests/source/source.h - the source of the files of one entry of spec.manifests: a ConfigMap, a Secret, a URL, a
  * Flux source, or a path on the node. Passes each content on as a sealed bundle; tries again by itself after a failure.
  *
- * Threads: loop thread only. Callbacks run from the event loop, never from within a function of this header, and may
- * free the source. Copies `known_revision` and `work_dir`, borrows `env` and `entry`. */
+ * Callbacks run from the event loop, never from within a function of this header, and may free the source. Copies
+ * `known_revision` and `work_dir`, borrows `env` and `entry`. */
 #pragma once
 
 #include "api/manifest.h"
@@ -44,8 +44,8 @@ struct hf_manifest_source_params {
 
 struct hf_manifest_source;
 
-/* Starts to follow the source. -EOPNOTSUPP: this node cannot, such as a ConfigMap without an API server; *err says why.
- * -ENOMEM. */
+/* Starts to follow the source. -EOPNOTSUPP: this node cannot, such as a ConfigMap without an API server; *err says
+ * why. */
 HF_MUST_USE int hf_manifest_source_new(const struct hf_manifest_source_params *params,
                                        struct hf_manifest_source **ret_source, struct hf_err *err);
 /* Stops the source: no callback comes any more. */

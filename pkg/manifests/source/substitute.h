@@ -24,14 +24,14 @@ enum {
 /* Adds HOLDFAST_NODE, HOLDFAST_ARCH, and HOLDFAST_LABEL_<KEY> for each label, unless the map has the name: add the
  * values of the entry first. <KEY> is the key after its last '/', in upper case, with '_' for all but A-Z and 0-9; of
  * two labels the one whose whole key is first in byte order wins. Leaves out labels without a value, and those whose
- * value an API server would refuse: labels are not signed, and a quote could add fields to a signed text. -ENOMEM. */
+ * value an API server would refuse: labels are not signed, and a quote could add fields to a signed text. */
 HF_MUST_USE int hf_substitute_add_facts(struct hf_strmap *values, const char *node, const char *arch,
                                         const json_t *labels);
-/* Adds the members of spec.manifests[].substitute. -ENOMEM. */
+/* Adds the members of spec.manifests[].substitute. */
 HF_MUST_USE int hf_substitute_add_values(struct hf_strmap *values, const json_t *substitute);
 
-/* Makes a sealed bundle with all variables replaced, secret if `bundle` is. -EBADMSG: a variable is undefined, or
- * "${" has no end; *err names variable, file and line. -E2BIG: larger than a bundle may be. -ENOMEM. */
+/* Makes a sealed bundle with all variables replaced, secret if `bundle` is. -EBADMSG: a variable is undefined, or "${"
+ * has no end; *err names variable, file and line. -E2BIG: larger than a bundle may be. */
 HF_MUST_USE int hf_substitute_bundle(const struct hf_bundle *bundle, const struct hf_strmap *values,
                                      struct hf_bundle **ret_bundle, struct hf_err *err);
 

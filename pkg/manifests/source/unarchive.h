@@ -23,7 +23,7 @@ struct hf_unarchive_params {
 };
 
 struct hf_unarchive;
-/* Copies `params`. NULL: out of memory. */
+/* Copies `params`. */
 struct hf_unarchive *hf_unarchive_new(const struct hf_unarchive_params *params);
 void hf_unarchive_free(struct hf_unarchive *unarchive);
 HF_DEFINE_CLEANUP(struct hf_unarchive, hf_unarchive_free)

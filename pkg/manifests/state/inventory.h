@@ -50,7 +50,7 @@ struct hf_inventory {
 
 void hf_inventory_done(struct hf_inventory *inventory);
 
-/* Copies the item, perhaps over the one with this path. -E2BIG: the inventory is full. -ENOMEM. */
+/* Copies the item, perhaps over the one with this path. -E2BIG: the inventory is full. */
 HF_MUST_USE int hf_inventory_put(struct hf_inventory *inventory, const struct hf_inventory_item *item);
 /* Borrowed, or NULL. */
 struct hf_inventory_item *hf_inventory_find(const struct hf_inventory *inventory, const char *path);

@@ -99,7 +99,7 @@ void hf_manifest_set_done(struct hf_manifest_set *set);
 /* Frees *to, then makes it a copy of *from with its own references to the JSON. */
 void hf_manifest_set_copy(struct hf_manifest_set *to, const struct hf_manifest_set *from);
 /* SHA-256 over entry, facts and digest, without the fields that do not change what is in place: name, from,
- * contentDigest, dependsOn, sequence and signatures. -EINVAL, -E2BIG, -ENOMEM. */
+ * contentDigest, dependsOn, sequence and signatures. -EINVAL, -E2BIG. */
 HF_MUST_USE int hf_manifest_set_key(struct hf_manifest_set *set, struct hf_err *err);
 
 /* From the fields `from` and `contentDigest`. -EINVAL, -E2BIG, -ENOMEM; ret_key is then "". */

@@ -17,7 +17,7 @@ struct hf_oci_challenge {
 
 /* A header WWW-Authenticate. -EBADMSG: neither Basic nor Bearer with a realm, or not well formed. */
 HF_MUST_USE int hf_oci_challenge_parse(const char *text, struct hf_oci_challenge *ret);
-/* Appends the URL that gives the token. -E2BIG, -ENOMEM. */
+/* Appends the URL that gives the token. -E2BIG. */
 HF_MUST_USE int hf_oci_challenge_url(const struct hf_oci_challenge *challenge, struct hf_buf *out);
 /* The token in the answer of that URL, and how many seconds it is good; wipe and free *ret_token. -EBADMSG: there is
  * none. */

@@ -27,7 +27,7 @@ HF_MUST_USE int hf_oci_reference_parse(const char *text, struct hf_oci_reference
 const char *hf_oci_reference_origin(const struct hf_oci_reference *reference, bool plain, char *text, size_t size);
 
 /* The URL that a blob of "oci://HOST/REPOSITORY@DIGEST" has in the registry's API: http on loopback, else https. The
- * caller frees it. 1; 0: `url` is another one; -ENOMEM. */
+ * caller frees it. 1; 0: `url` is another one. */
 HF_MUST_USE int hf_oci_blob_url(const char *url, char **ret_url);
 /* The repository in such a URL of the API; false: `url` is another one. */
 bool hf_oci_blob_repository(const char *url, char name[static HF_OCI_REPOSITORY]);

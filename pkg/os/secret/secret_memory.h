@@ -7,7 +7,7 @@
 
 /* Zeros (n > 0), or NULL: out of memory. */
 void *hf_secret_memory_new(size_t n);
-/* Overwrites first. Accepts NULL. */
+/* Overwrites first. */
 void hf_secret_memory_free(void *bytes, size_t n);
 
 /* No core dumps, and no reading by other unprivileged processes, from now on; not for programs that it starts. */

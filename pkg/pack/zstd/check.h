@@ -8,6 +8,6 @@
 #include "base/macros.h"
 
 /* 1: packed[0..n) is one frame of the content, and what is written from its decisions is the same bytes. 0: not, or a
- * block before the last is empty. -ENOMEM. */
+ * block before the last is empty. */
 HF_MUST_USE int pack_zframe_check(const unsigned char *packed, size_t n, const unsigned char *content,
                                   size_t content_n);

@@ -36,7 +36,7 @@ void pack_zold_frame(struct pack_zold *old);
 HF_MUST_USE int pack_zold_add(struct pack_zold *old, const struct pack_zframe_block *block, struct hf_err *err);
 
 struct pack_zmodel;
-/* Borrows `old` and `copies`, which ascend in new. 10.3 MiB and 4 bytes for each copy. NULL: out of memory. */
+/* Borrows `old` and `copies`, which ascend in new. 10.3 MiB and 4 bytes for each copy. */
 struct pack_zmodel *pack_zmodel_new(struct pack_zold *old, const struct delta_copies *copies);
 void pack_zmodel_free(struct pack_zmodel *model);
 void pack_zmodel_frame(struct pack_zmodel *model);

@@ -6,9 +6,7 @@
  *
  *     receipt = (struct hf_receipt){.settled = settled}; hf_receipt_hold(receipt);
  *     for each event: r = intake->offer(intake->ctx, &event, receipt);
- *     hf_receipt_release(receipt, 0);      -> settled(receipt) now or later, once
- *
- * Threads: loop thread only. */
+ *     hf_receipt_release(receipt, 0);      -> settled(receipt) now or later, once */
 #pragma once
 
 #include "telemetry/event/event.h"

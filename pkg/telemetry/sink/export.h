@@ -16,7 +16,7 @@ struct hf_export;
 /* Copies both names. */
 struct hf_export *hf_export_new(const struct hf_fs_ops *fs, const struct hf_sched_ops *sched, const char *folder,
                                 const char *node);
-/* No `done` for those in progress. Accepts NULL. */
+/* No `done` for those in progress. */
 void hf_export_free(struct hf_export *export);
 
 const struct hf_http_ops *hf_export_http(struct hf_export *export);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/fanout.h - an event into the queue of every sink that is to have it. If some stored it, its sender
- * offers it again, and the others do. A sink that is not open yet (tried every HF_FANOUT_AGAIN_NS) takes none. Threads:
- * loop thread only. */
+ * offers it again, and the others do. A sink that is not open yet (tried every HF_FANOUT_AGAIN_NS) takes none. */
 #pragma once
 
 #include "telemetry/event/ids.h"
@@ -40,7 +39,7 @@ enum hf_fanout_stored {
 /* Bit i of `sinks` (one at least) selects spec->sinks[i]. Sets a sequence if the event has none or no origin, and a
  * missing id. Returns enum hf_fanout_stored (STORED holds `receipt`, maybe NULL, until each sink has it on disk or
  * failed), or -errno. -EAGAIN: a selected sink has no room for the event or its owner, or is not open; or
- * HF_PENDING_MAX. -E2BIG: can never be stored. -ENOMEM. */
+ * HF_PENDING_MAX. -E2BIG: can never be stored. */
 HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t sinks,
                                 struct hf_receipt *receipt);
 

@@ -3,7 +3,7 @@
  * anomalies, findings, error and above; `bulk` for the rest, whose backlog waits while world->link is closed
  * (delivery/fresh.h). A batch is a range of a lane's sequences; its border is saved first, so every attempt sends the
  * same bytes under the same Idempotency-Key "<node>/<stream>/<first>-<last>". Metrics: holdfast_telemetry_*, label
- * `sink`. Parts: outlet_config.h. Threads: loop thread only. */
+ * `sink`. Parts: outlet_config.h. */
 #pragma once
 
 #include "loop/http/http.h"
@@ -44,7 +44,7 @@ HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
 void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg);
 
 /* `tag`: hf_event_tag(); `owner`: hf_shares_owner(). Holds `receipt` (may be NULL) until durable. -EAGAIN: full and may
- * drop nothing, too many lines before the disk, or (bulk) *world->writes_paused. -E2BIG: HF_EVENT_MAX_TEXT. -ENOMEM. */
+ * drop nothing, too many lines before the disk, or (bulk) *world->writes_paused. -E2BIG: HF_EVENT_MAX_TEXT. */
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint64_t owner, uint32_t tag,
                                  struct hf_view line, struct hf_receipt *receipt);
 

@@ -56,7 +56,7 @@ bool hf_outlet_lane_has_room(struct hf_outlet_lane *lane, size_t n);
 
 bool hf_outlet_lane_allows(struct hf_outlet_lane *lane, uint64_t owner, size_t n);
 
-/* At most HF_EVENT_MAX_TEXT bytes. Holds `receipt` (may be NULL) until durable. -EAGAIN: no room. -ENOMEM. */
+/* At most HF_EVENT_MAX_TEXT bytes. Holds `receipt` (may be NULL) until durable. -EAGAIN: no room. */
 HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint64_t owner, uint32_t tag, struct hf_view line,
                                       struct hf_receipt *receipt);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/sink/pending.h - events on their way to disk, in order. One offered again meanwhile is not acknowledged
- * before it is durable: its receipt waits for all accepted before. Threads: loop thread only. Owns entries, not
- * receipts passed in. */
+ * before it is durable: its receipt waits for all accepted before. Owns entries, not receipts passed in. */
 #pragma once
 
 #include "telemetry/event/intake.h"
@@ -28,12 +27,11 @@ HF_DEFINE_CLEANUP(struct hf_pending, hf_pending_free)
  * memory. */
 struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *outer);
 
-/* For one of several sinks, `which` 0..31: a receipt with one hold of the caller's; holds `whole` until it settles.
- * NULL: no memory. */
+/* For one of several sinks, `which` 0..31: a receipt with one hold of the caller's; holds `whole` until it settles. */
 struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receipt *whole, unsigned which);
 
 /* Holds `receipt` (may be NULL) until all present have settled; released with 0, or -EIO if the id is accepted no more.
- * Not held if empty. -ENOMEM. */
+ * Not held if empty. */
 HF_MUST_USE int hf_pending_follow(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *receipt);
 
 size_t hf_pending_count(const struct hf_pending *pending);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* telemetry/source/ingest_parse.h - the body of POST /ingest as events (telemetry/INGEST.md). Every `source` is "http"
- * or begins with "http:", as no other does: no sender poses as the journal, a file or the agent. Pure. Threads: one at
- * a time. No allocation for payloads without escapes. */
+ * or begins with "http:", as no other does: no sender poses as the journal, a file or the agent. Pure. No allocation
+ * for payloads without escapes. */
 #pragma once
 
 #include "codec/scan.h"
@@ -63,7 +63,7 @@ bool hf_ingest_parse_number_time(struct hf_view text, uint64_t *ret_unix_ns);
 /* -EBADMSG: *ret_fault. end in any case. */
 HF_MUST_USE int hf_ingest_parse_begin(struct hf_ingest_parser *parser, const struct hf_ingest_params *params,
                                       struct hf_ingest_fault *ret_fault);
-/* 1: an event, until the next call. 0: the end. -EBADMSG: *ret_fault. -ENOMEM. */
+/* 1: an event, until the next call. 0: the end. -EBADMSG: *ret_fault. */
 HF_MUST_USE int hf_ingest_parse_next(struct hf_ingest_parser *parser, struct hf_event *ret_event,
                                      struct hf_ingest_fault *ret_fault);
 void hf_ingest_parse_end(struct hf_ingest_parser *parser);

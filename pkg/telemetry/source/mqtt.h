@@ -35,7 +35,7 @@ struct hf_mqtt_connect {
     const char *username, *password; /* may be NULL */
     uint16_t keepalive_s;
 };
-/* Append a packet: 0, -E2BIG, -ENOMEM. "Clean session" 0: the broker keeps it. */
+/* Append a packet: 0, -E2BIG. "Clean session" 0: the broker keeps it. */
 HF_MUST_USE int hf_mqtt_add_connect(struct hf_buf *out, const struct hf_mqtt_connect *connect);
 /* QoS 1; NULL ends. */
 HF_MUST_USE int hf_mqtt_add_subscribe(struct hf_buf *out, uint16_t id, const char *const *topics);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/source_common.h - helpers of sources. Threads: loop thread only. */
+/* telemetry/source/source_common.h - helpers of sources. */
 #pragma once
 
 #include <fnmatch.h>

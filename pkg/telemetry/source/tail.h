@@ -7,7 +7,7 @@
  * generation, offset and a hash of the line. copytruncate may lose lines written between the last read (a second
  * before, longer without room) and the truncation; repeats lines if the copy matches the patterns; and is not seen if
  * first line and bytes before the offset are the same. Files are checked every second, new ones searched every
- * HF_TAIL_FIND_S. Threads: loop thread only. */
+ * HF_TAIL_FIND_S. */
 #pragma once
 
 #include <sys/stat.h>
@@ -83,7 +83,7 @@ struct hf_tail_ops {
     void (*forget)(void *arg, struct hf_tail_file *file);
 };
 
-/* `name`: of the position file. -ENOMEM. */
+/* `name`: of the position file. */
 HF_MUST_USE int hf_tail_new(const struct hf_telemetry_world *world, const char *name, const struct hf_tail_ops *ops,
                             void *arg, struct hf_tail **ret_tail, struct hf_err *err);
 void hf_tail_free(struct hf_tail *tail);

@@ -61,7 +61,7 @@ HF_MUST_USE int hf_install_manifest_write(const struct hf_install_manifest *mani
 /* Durable. */
 HF_MUST_USE int hf_install_manifest_write_file(const struct hf_install_manifest *manifest, const struct stat *st,
                                                const char *sha256, struct hf_failure *failure);
-/* Type, mode, owner, size, inode and ctime; the rest is 0. -ENOENT: none usable. -ENOMEM. No others. */
+/* Type, mode, owner, size, inode and ctime; the rest is 0. -ENOENT: none usable. No others. */
 HF_MUST_USE int hf_install_manifest_read_file(const struct hf_install_manifest *manifest, struct stat *ret_st);
 
 /* All but keep[n]. */

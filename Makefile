@@ -142,6 +142,7 @@ $(B)/fuzz/tests/fuzz_delta: private LDFLAGS_fuzz += -Wl,--wrap=malloc,--wrap=ali
 
 # Allocations that a test lets fail.
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/delta/test_memory): private LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+$(foreach f,asan cov,$(B)/$(f)/tests/unit/steps/test_fetch_registry): private LINK += -Wl,--wrap=malloc
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/controller/test_conductor): private LINK += -Wl,--wrap=hf_rollout_engine_take_edgenode,--wrap=hf_rollout_engine_result
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/codec/test_expand): private LINK += -Wl,--wrap=ZSTD_decompressStream
 $(foreach f,asan cov,$(B)/$(f)/tests/unit/manifests/test_source_cases): private LINK += -Wl,--wrap=inflate

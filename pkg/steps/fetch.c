@@ -280,6 +280,10 @@ static int on_body(void *arg, const void *bytes, size_t n)
     count(fetch, n, false);
     if (fetch->try.denied)
         return 0;
+    if (fetch->fill == NULL)
+        fetch->fill = malloc(2 * HF_FETCH_BUFFER);
+    if (fetch->fill == NULL)
+        return fail(fetch, HF_R_RetryingLater, ENOMEM, "not enough memory for a download");
     if (!fetch->try.served)
         hf_access_served(fetch->p.access, current(fetch), fetch->p.key);
     fetch->try.served = true;
@@ -690,7 +694,9 @@ static void reset(struct hf_fetch *fetch)
 /* Begins the next try after a failure; false: there is none. */
 static bool try_next(struct hf_fetch *fetch)
 {
-    if (fetch->result.r == 0 || fetch->result.r == -ECANCELED || fetch->work.r < 0 || fetch->try.tries.n == 0)
+    int r = fetch->result.r;
+
+    if (r == 0 || r == -ECANCELED || r == -ENOMEM || fetch->work.r < 0 || fetch->try.tries.n == 0)
         return false;
     if (fetch->try.renew && fetch->try.renewals < HF_FETCH_RENEWALS) {
         fetch->try.renewals++;
@@ -758,10 +764,8 @@ int hf_fetch_start(const struct hf_fetch_params *params, struct hf_fetch **ret_f
         return hf_err_sys(err, -ENOMEM, "start a download");
     fetch->p = *params;
     fetch->fd = fetch->now.fd = -1;
-    fetch->fill = malloc(2 * HF_FETCH_BUFFER);
-    fetch->writing = malloc(2 * HF_FETCH_BUFFER);
     fetch->timer = params->sched->timer_new(params->sched->ctx, on_timer, fetch);
-    if (fetch->fill == NULL || fetch->writing == NULL || fetch->timer == NULL) {
+    if (fetch->timer == NULL) {
         hf_fetch_free(fetch, NULL, NULL);
         return hf_err_sys(err, -ENOMEM, "start a download");
     }

@@ -72,7 +72,7 @@ struct hf_fetch {
     bool unsaved;                  /* the record on disk may be behind record.offset */
     unsigned char head[HF_FETCH_HEAD];
     size_t head_n;
-    char *fill, *writing; /* 2 * HF_FETCH_BUFFER each */
+    char *fill, *writing; /* 2 * HF_FETCH_BUFFER each, NULL until bytes need it */
     size_t fill_n;
     uint64_t fill_at;  /* offset of fill[0] in the file */
     uint64_t expected; /* 0: unknown */

@@ -54,6 +54,18 @@ static struct {
     unsigned long from;
 } seen;
 
+/* A buffer of a download that fails, of those from now on; this program is linked with --wrap for it. */
+static unsigned starves_at;
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+
+void *__wrap_malloc(size_t n)
+{
+    bool starved = n == 2 * HF_FETCH_BUFFER && starves_at > 0 && --starves_at == 0;
+
+    return starved ? NULL : __real_malloc(n);
+}
+
 static struct {
     bool done;
     int r;
@@ -349,12 +361,31 @@ START_TEST(fails)
 }
 END_TEST
 
+/* No memory for the first or the second buffer: the next attempt goes on with the bytes that are there. */
+START_TEST(memory_runs_out)
+{
+    starves_at = (unsigned)_i;
+    fetch(OPEN);
+    if (result.r != 0) { /* all bytes may fit the first buffer */
+        ck_assert_int_eq(result.r, -ENOMEM);
+        ck_assert_str_eq(hf_reason_name(result.failure.reason), "RetryingLater");
+        ck_assert_str_eq(result.failure.err.cause, "not enough memory for a download");
+        ck_assert(!result.hopeless);
+        fetch(OPEN);
+        ck_assert(_i == 1 || seen.from > 0);
+    }
+    ck_assert(_i != 1 || seen.blobs == 2);
+    check_content();
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_loop_test(tc, comes_from_a_registry, 0, (int)HF_LEN(good));
     tcase_add_test(tc, goes_on_with_another_token);
     tcase_add_loop_test(tc, fails, 0, (int)HF_LEN(bad));
+    tcase_add_loop_test(tc, memory_runs_out, 1, 3);
 }
 
 HF_TEST_MAIN("steps/fetch_registry", cases)

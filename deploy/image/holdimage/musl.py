@@ -10,6 +10,7 @@ import concurrent.futures
 import fcntl
 import glob
 import hashlib
+import inspect
 import os
 import shutil
 import subprocess
@@ -57,9 +58,9 @@ def folder(one, say=print, offline=False, jobs=2):
     missing = [name for name in ("make", "dpkg-source", one.tool("gcc")) if shutil.which(name) is None]
     if missing:
         raise Cannot(f"{one.name}: {', '.join(missing)} not installed (hack/setup.sh build arch)")
-    with open(os.path.realpath(__file__), "rb") as own:
-        recipe = own.read() + subprocess.check_output([one.tool("gcc"), "--version"])
-    path = os.path.join(top, f"{one.name}-{hashlib.sha256(recipe).hexdigest()[:12]}")
+    recipe = repr((SIZE, WIDE, LIBRARIES, APPLETS)) + inspect.getsource(_build) + inspect.getsource(busybox)  # what decides on the bytes
+    recipe += subprocess.check_output([one.tool("gcc"), "--version"], text=True)
+    path = os.path.join(top, f"{one.name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}")
     with open(os.path.join(top, "lock"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)           # of two callers, the second finds the work done
         if not os.path.exists(os.path.join(path, "complete")):

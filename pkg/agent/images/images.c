@@ -141,7 +141,7 @@ static bool is_listed(void *arg, const char *digest, const char *id)
 {
     const struct hf_images *images = arg;
 
-    return hf_image_keep_has(images->env, digest) && (id == NULL || leads_to(images, digest, id, false));
+    return hf_image_keep_has(images->env, digest) && leads_to(images, digest, id, false);
 }
 
 static void judge_version(struct hf_images *images, struct hf_view output)

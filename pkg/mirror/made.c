@@ -4,10 +4,11 @@
  *
  * containerd ends a pull that brings no byte for 5 minutes. Where the link is too slow for the delta to bring one, the
  * registry gives the layer's next few bytes from time to time, for one that waits for its turn, too: the whole layer
- * would take longer yet. */
+ * would take longer yet. Not for one of another registry, whose link may be another: it does not wait long. */
 #include "mirror/made.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define TICK_NS HF_NS_PER_S
 #define FIRST_NS (8 * HF_NS_PER_S)   /* for the first bytes */
@@ -120,11 +121,10 @@ static int drop_response(void *arg, const struct hf_http_response *response)
                : -EPROTO;
 }
 
-/* In two pieces, since the newest one is kept back. -ECONNABORTED: the client lacks bytes. */
+/* In two pieces, since the newest one is kept back. -ESHUTDOWN, which no transfer ends with: the client lacks bytes. */
 static int drop_body(void *arg, const void *bytes, size_t n)
 {
-    return deliver(arg, bytes, n / 2) < 0 || deliver(arg, (const char *)bytes + n / 2, n - n / 2) < 0 ? -ECONNABORTED
-                                                                                                      : 0;
+    return deliver(arg, bytes, n / 2) < 0 || deliver(arg, (const char *)bytes + n / 2, n - n / 2) < 0 ? -ESHUTDOWN : 0;
 }
 
 static void drop_done(void *arg, int r, const struct hf_err *err)
@@ -133,7 +133,7 @@ static void drop_done(void *arg, int r, const struct hf_err *err)
 
     (void)err;
     serving->call = NULL;
-    if (r == -ECONNABORTED)
+    if (r == -ESHUTDOWN)
         hf_serving_give_up(serving);
     else if (serving->rebuild != NULL)
         hf_made_pump(serving);
@@ -221,8 +221,9 @@ static void on_turn(void *arg)
         return;
     }
     sched->timer_arm(sched->ctx, serving->turn, TICK_NS);
-    bool by_link = mirror->rebuilding == serving || hf_mirror_rebuild_arrives(mirror->rebuilding->rebuild);
-    if (serving->full || serving->request.patient)
+    bool arrives = mirror->rebuilding == serving || hf_mirror_rebuild_arrives(mirror->rebuilding->rebuild);
+    bool by_link = arrives && strcmp(mirror->rebuilding->origin, serving->origin) == 0;
+    if (serving->full || (serving->request.patient && by_link == arrives))
         return;
     if (by_link ? !serving->begun && quiet_ns >= LATE_NS : quiet_ns >= QUIET_NS)
         pass_through(serving);

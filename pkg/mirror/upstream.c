@@ -199,6 +199,8 @@ static int on_body(void *arg, const void *bytes, size_t n)
         call->ignored += (unsigned)n;
         return call->ignored > MAX_IGNORED ? -E2BIG : 0;
     }
+    if (n > call->ask.max_bytes - call->reached)
+        return -E2BIG;
     call->reached += n;
     return call->ask.on_body(call->ask.arg, bytes, n);
 }
@@ -267,7 +269,7 @@ static int ask(struct hf_mirror_call *call)
                                       .connect_timeout_ns = ask->connect_ns,
                                       .timeout_ns = ask->timeout_ns,
                                       .idle_timeout_ns = IDLE_NS,
-                                      .max_body_bytes = ask->max_bytes,
+                                      .max_body_bytes = HF_MAX(ask->max_bytes, 2ull * MAX_IGNORED),
                                       .follow_redirects = true,
                                       .on_response = on_response,
                                       .on_body = on_body,

@@ -49,10 +49,11 @@ static struct hf_mirror *mirror;
 static struct hf_metrics *metrics;
 static struct hf_fs_ops fs;
 static struct hf_sched_ops sched;
-static char folder[] = "/tmp/hf-made-XXXXXX", host[32];
-static uint64_t max_bytes, prefetched; /* of the cache; bytes that no pod waited for */
-static char image[200], before[200];   /* to prefetch, and one that comes before it in the list */
-static struct blob usual[LAYERS];      /* deltas */
+static struct hf_http_ops http;
+static char folder[] = "/tmp/hf-made-XXXXXX", host[32], alias[32]; /* two registries that have the same */
+static uint64_t max_bytes, prefetched;                             /* of the cache; bytes that no pod waited for */
+static char image[200], before[200]; /* to prefetch, and one that comes before it in the list */
+static struct blob usual[LAYERS];    /* deltas */
 static struct blob bases[LAYERS], layers[LAYERS], deltas[LAYERS], old_manifest, manifest, artifact, referrers;
 
 static struct {
@@ -77,6 +78,8 @@ static struct {
         SLOW_SMALL,       /* and of a small one's */
     } mood;
     unsigned layers, deltas, ranges; /* requests for them */
+    bool wants_token;                /* refuses blobs without one, with many words */
+    bool proxy_refuses;              /* a request for a part */
 } seen;
 
 /* Of the exchange whose tail waits; NULL: none. */
@@ -304,6 +307,27 @@ static bool is_for(const char *head, const char *kind, const char *reference)
     return strncmp(head, line, strlen(line)) == 0;
 }
 
+static bool say_token(struct hf_streamed_exchange *exchange, const char *head)
+{
+    static const char token[] = "{\"token\":\"t0\"}", words[50000];
+    char text[300];
+    bool asks = strncmp(head, "GET /token", 10) == 0;
+
+    if (asks)
+        say(exchange, 200, head, token, strlen(token));
+    if (asks || !seen.wants_token || strstr(head, "/blobs/") == NULL ||
+        strstr(head, "Authorization: Bearer t0") != NULL)
+        return asks;
+    (void)snprintf(text, sizeof(text),
+                   "HTTP/1.1 401 X\r\nContent-Length: %zu\r\nWWW-Authenticate: Bearer realm=\"http://%s/token\","
+                   "service=\"s\"\r\nConnection: close\r\n\r\n",
+                   sizeof(words), host);
+    ck_assert_int_ge(hf_streamed_send(exchange, text, strlen(text)), 0);
+    ck_assert_int_ge(hf_streamed_send(exchange, words, sizeof(words)), 0);
+    hf_streamed_end(exchange);
+    return true;
+}
+
 static bool say_layer(struct hf_streamed_exchange *exchange, const char *head)
 {
     for (unsigned i = 0; i < LAYERS; i++) {
@@ -339,7 +363,7 @@ static void asked(void *arg, struct hf_streamed_exchange *exchange, struct hf_vi
     (void)snprintf(tag, sizeof(tag), "sha256-%s", manifest.digest + 7);
     bool by_api = is_for(head, "referrers", manifest.digest), by_tag = is_for(head, "manifests", tag);
     ck_assert(!by_api || strstr(head, "?artifactType=" HF_OCI_TYPE_IMAGE_DELTA " HTTP") != NULL);
-    if (say_layer(exchange, head))
+    if (say_token(exchange, head) || say_layer(exchange, head))
         return;
     if (is_for(head, "manifests", manifest.digest))
         say(exchange, 200, head, manifest.p, manifest.n);
@@ -412,6 +436,23 @@ static struct hf_timer *timer_some(void *ctx, void (*fire)(void *arg), void *arg
     return fails() ? NULL : real->timer_new(real->ctx, fire, arg);
 }
 
+static int refuse(void *arg, const struct hf_http_response *response)
+{
+    (void)arg, (void)response;
+    return -ECONNABORTED;
+}
+
+static int start_some(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,
+                      struct hf_err *err)
+{
+    struct hf_http_request copy = *request;
+
+    for (size_t i = 0; seen.proxy_refuses && i < HF_HTTP_MAX_HEADERS && copy.headers[i] != NULL; i++)
+        if (strncmp(copy.headers[i], "Range:", 6) == 0)
+            copy.on_response = refuse;
+    return hf_http_client_ops(client)->start(ctx, &copy, ret_call, err);
+}
+
 static void count_prefetched(void *arg, uint64_t bytes)
 {
     (void)arg;
@@ -422,7 +463,8 @@ static void count_prefetched(void *arg, uint64_t bytes)
 
 static void settle(void)
 {
-    const char *registries[] = {host, NULL}, *stores[] = {"/nowhere", folder, NULL}, *images[] = {before, image, NULL};
+    const char *registries[] = {host, alias, NULL}, *stores[] = {"/nowhere", folder, NULL},
+               *images[] = {before, image, NULL};
     const struct hf_mirror_settings settings = {.registries = registries,
                                                 .secret = "s3cret",
                                                 .stores = stores,
@@ -469,12 +511,15 @@ static void start(int mood)
     metrics = hf_metrics_new();
     ck_assert_int_eq(hf_streamed_new(loop, &params, &registry, NULL), 0);
     (void)snprintf(host, sizeof(host), "127.0.0.1:%u", hf_streamed_port(registry));
+    (void)snprintf(alias, sizeof(alias), "localhost:%u", hf_streamed_port(registry));
     client = hf_http_client_new(loop, &(const struct hf_http_config){.user_agent = "test"}, NULL);
+    http = *hf_http_client_ops(client);
+    http.start = start_some;
     mirror = hf_mirror_new(&(const struct hf_mirror_params){
         .loop = loop,
         .metrics = metrics,
         .prefetched = count_prefetched,
-        .upstream = {.sched = &sched, .fs = &fs, .http = hf_http_client_ops(client), .clock = &test_clock}});
+        .upstream = {.sched = &sched, .fs = &fs, .http = &http, .clock = &test_clock}});
     settle();
 }
 
@@ -605,15 +650,20 @@ START_TEST(a_part)
 }
 END_TEST
 
-static int ask_layer(unsigned i)
+static int ask_layer_of(const char *name, unsigned i)
 {
     char request[600];
     int fd = raw_http_connect(hf_mirror_port(mirror));
     int n = snprintf(request, sizeof(request), "GET /v2/team/app/blobs/%s?ns=%s HTTP/1.1\r\n" SECRET "\r\n",
-                     layers[i].digest, host);
+                     layers[i].digest, name);
 
     ck_assert_int_eq(send(fd, request, (size_t)n, MSG_NOSIGNAL), n);
     return fd;
+}
+
+static int ask_layer(unsigned i)
+{
+    return ask_layer_of(host, i);
 }
 
 /* Both are made, one after the other; clients that go in the middle, or while they wait, hold nobody up. */
@@ -747,12 +797,14 @@ START_TEST(few_bytes)
     ck_assert_uint_ge(seen.layers, 1);
     ck_assert_uint_ge(taken_n, EARLY);
     ck_assert(_i == 0 ? n >= 700 && n < 2000 : n == 0);
-    ahead_ns += 101 * HF_NS_PER_S;
-    size_t before_n = taken_n;
-    for (int i = 0; i < 100 && _i == 0 && taken_n == before_n; i++)
+    size_t before_n = taken_n, before_other = n;
+    ahead_ns += _i == 0 ? 101 * HF_NS_PER_S : 0; /* without a byte, the other one would wait no longer */
+    for (int i = 0; i < 200 && _i == 0 && (taken_n == before_n || n == before_other); i++) {
         take(fd, taken_n + 1, 100);
+        n += raw_http_talk(loop, fd_other, "", 0, NULL, 100, other + n, sizeof(other) - n);
+    }
     ck_assert_uint_le(taken_n, before_n + (35 << 10));
-    ck_assert_int_eq(taken_n > before_n, _i == 0);
+    ck_assert_int_eq(taken_n > before_n && n > before_other, _i == 0);
     release_tail(false);
     take(fd, sizeof(taken), 5000);
     check_taken(0);
@@ -763,6 +815,68 @@ START_TEST(few_bytes)
     ck_assert_double_lt(fetched_bytes(), (double)(deltas[0].n + deltas[1].n) + 40000);
     (void)close(fd);
     (void)close(fd_other);
+    tear_down();
+}
+END_TEST
+
+/* A delta that trickles holds up no other registry, whose link may be another: its layer comes whole. */
+START_TEST(another_registry)
+{
+    struct raw_answer answer;
+    char path[300];
+    size_t n = 0;
+
+    start(SLOW);
+    (void)snprintf(path, sizeof(path), "/v2/team/app/manifests/%s?ns=%s", manifest.digest, alias);
+    answer = raw_http_ask(loop, hf_mirror_port(mirror), "GET", path, SECRET);
+    ck_assert_int_eq(answer.status, 200);
+    raw_answer_done(&answer);
+    int fd = ask_slow(), fd_other = ask_layer_of(alias, 1);
+    loop_run_for(loop, 300 * HF_NS_PER_MS);
+    ahead_ns += 101 * HF_NS_PER_S;
+    for (int i = 0; i < 200 && n <= SIZE; i++)
+        n += raw_http_talk(loop, fd_other, "", 0, NULL, 100, taken + n, sizeof(taken) - n);
+    ck_assert_uint_gt(n, SIZE);
+    ck_assert_mem_eq(taken + n - SIZE, layers[1].p, SIZE);
+    ck_assert_ptr_nonnull(held);
+    (void)close(fd);
+    (void)close(fd_other);
+    tear_down();
+}
+END_TEST
+
+/* A proxy that refuses the few bytes costs them alone. */
+START_TEST(few_bytes_refused)
+{
+    start(SLOW_SMALL);
+    int fd = ask_slow(), fd_other = ask_layer(1);
+    seen.proxy_refuses = true;
+    ahead_ns += 9 * HF_NS_PER_S;
+    for (int i = 0; i < 600 && seen.layers == 0; i++)
+        loop_run_for(loop, 100 * HF_NS_PER_MS);
+    ck_assert_uint_ge(seen.layers, 1);
+    loop_run_for(loop, 100 * HF_NS_PER_MS);
+    release_tail(false);
+    taken_n = 0;
+    take(fd_other, SIZE + 1, 60000);
+    take(fd_other, sizeof(taken), 500);
+    check_taken(1);
+    (void)close(fd);
+    (void)close(fd_other);
+    tear_down();
+}
+END_TEST
+
+/* The words of a registry that wants a token are no part of a delta. */
+START_TEST(token_has_ended)
+{
+    start(RIGHT);
+    get_manifest();
+    seen.wants_token = true;
+    ck_assert_uint_lt(deltas[0].n, 50000);
+    check_layer(0, true);
+    ck_assert_uint_eq(seen.deltas, 1);
+    ck_assert_uint_eq(seen.layers, 0);
     tear_down();
 }
 END_TEST
@@ -1062,6 +1176,9 @@ static void cases(TCase *tc)
     tcase_add_unchecked_fixture(tc, make_usual, free_usual);
     tcase_add_loop_test(tc, tail_is_late, 0, 5);
     tcase_add_loop_test(tc, few_bytes, 0, 2);
+    tcase_add_test(tc, few_bytes_refused);
+    tcase_add_test(tc, another_registry);
+    tcase_add_test(tc, token_has_ended);
     tcase_add_test(tc, each_call_fails);
     tcase_add_test(tc, ready_before);
     tcase_add_test(tc, ready_goes_on);

@@ -10,8 +10,7 @@
 /* For an array that something else limits. */
 #define HF_ARRAY_ANY SIZE_MAX
 
-/* Room for one more. `items` and `cap` (unsigned) are variables, changed on success only. -E2BIG: `max` items.
- * -ENOMEM. */
+/* Room for one more. `items` and `cap` (unsigned) are variables, changed on success only. -E2BIG: `max` items. */
 #define hf_array_grow(items, n, cap, max)                                                                              \
     ({                                                                                                                 \
         void *items_ = (items);                                                                                        \
@@ -22,5 +21,5 @@
         grown_;                                                                                                        \
     })
 
-/* The work of hf_array_grow(). `each`: bytes of an item. */
+/* For hf_array_grow(). `each`: bytes of an item. */
 HF_MUST_USE int hf_array_grow_bytes(void **items, size_t each, size_t n, size_t *cap, size_t max);

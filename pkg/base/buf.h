@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/buf.h - a growing array of bytes with a maximum. Threads: any, one at a time for one buf.
+/* base/buf.h - a growing array of bytes with a maximum. Pure.
  *
  * `p` is NULL until the first write; then a zero byte follows the content. Beyond `max` bytes: -E2BIG. */
 #pragma once
@@ -31,7 +31,7 @@ void hf_buf_clear(struct hf_buf *buf);
 struct hf_view hf_buf_view(const struct hf_buf *buf);
 const char *hf_buf_str(const struct hf_buf *buf); /* "" if empty */
 
-/* -E2BIG, -ENOMEM; _addf() also -EINVAL (vsnprintf()). On failure the content is unchanged. */
+/* _addf() also -EINVAL (vsnprintf()). On failure the content is unchanged. */
 HF_MUST_USE int hf_buf_reserve(struct hf_buf *buf, size_t more);
 HF_MUST_USE int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t n);
 HF_MUST_USE int hf_buf_add_str(struct hf_buf *buf, const char *text);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/err.h - an error as a value: its cause, and the steps that led to it. Owns no memory. Threads: any.
+/* base/err.h - an error as a value: its cause, and the steps that led to it. Owns no memory. Pure.
  *
- * Functions return 0 or -errno, with `struct hf_err *err` last, which may be NULL. -EAGAIN: try again later; -ESTALE:
- * outdated data; -EACCES: not permitted; -EBADMSG: bad input; -ENOENT: absent; -E2BIG, -EFBIG: beyond a limit;
- * -ECANCELED: on purpose; -ETIMEDOUT: deadline. Texts are lower case, quote names, and end without a full stop. Long
- * context never cuts the cause. */
+ * `struct hf_err *err` may be NULL. -EAGAIN: try again later; -ESTALE: outdated data; -EACCES: not permitted; -EBADMSG:
+ * bad input; -ENOENT: absent; -E2BIG, -EFBIG: beyond a limit; -ECANCELED: on purpose; -ETIMEDOUT: deadline. Texts are
+ * lower case, quote names, and end without a full stop. Long context never cuts the cause. */
 #pragma once
 
 #include <stdarg.h>

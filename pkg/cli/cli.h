@@ -97,16 +97,16 @@ struct hf_cli_command {
 extern const struct hf_cli_command hf_cli_commands[];
 extern const size_t hf_cli_n_commands;
 
-/* All of main()'s work; returns the exit code. */
+/* Returns the exit code. */
 int hf_cli_main(struct hf_cli *cli, int argc, char **argv);
 
-/* The caller handles --help. Returns the exit code. */
+/* Likewise; the caller handles --help. */
 int hf_cli_run(struct hf_cli *cli, const struct hf_cli_command *command, const char *const *argv, size_t n);
 
 /* Prints "holdfast delta create: <error>"; returns the exit code of r. */
 int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct hf_err *err);
 
-/* -EIO: output is lost, for example on a full disk. */
+/* -EIO: output is lost, as on a full disk. */
 HF_MUST_USE int hf_cli_flush(struct hf_cli *cli, struct hf_err *err);
 
 /* Flushes. Returns `code`, or HF_EXIT_FAILED after an error, which it reports. */
@@ -159,7 +159,7 @@ struct hf_cli_map {
 };
 HF_MUST_USE int hf_cli_map_open(struct hf_cli *cli, const char *path, size_t max_bytes, struct hf_cli_map *ret_map,
                                 struct hf_err *err);
-/* Frees the memory; the next access reads the file again. */
+/* The next access reads the file again. */
 void hf_cli_map_drop_pages(const struct hf_cli_map *map);
 void hf_cli_map_done(struct hf_cli_map *map);
 
@@ -175,7 +175,7 @@ void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint6
 void hf_cli_progress_end(struct hf_cli *cli);
 
 #define HF_CLI_BYTES_TEXT 24
-/* In decimal units, such as "23.8 kB". Returns `text`. */
+/* In decimal units: "23.8 kB". Returns `text`. */
 const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT]);
 
 /* ---- the commands ---- */

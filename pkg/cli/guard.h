@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cli/guard.h - removes an unfinished folder if the program that makes it dies, also by SIGKILL.
  *
- * A child process in its own session waits for that. Begin before the program starts threads. */
+ * A child in its own session waits for that. Begin before the first thread. */
 #pragma once
 
 #include "base/err.h"

@@ -11,7 +11,7 @@
 
 struct hf_pack;
 
-/* `write` gets the bytes in order; its -errno ends all. total_bytes: all that is fed, else -EIO. */
+/* `write`: as in codec/gunzip.h. total_bytes: all that is fed, else -EIO. */
 struct hf_pack *hf_pack_new(int (*write)(void *ctx, const void *bytes, size_t n), void *ctx, size_t total_bytes);
 void hf_pack_free(struct hf_pack *pack);
 HF_DEFINE_CLEANUP(struct hf_pack, hf_pack_free)

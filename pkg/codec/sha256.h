@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* codec/sha256.h - SHA-256 (FIPS 180-4) piece by piece; the midstate can be saved, to continue after a reboot. A plain
- * value. Threads: any, one at a time for one state. */
+ * value. Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* codec/squeeze.h - compresses request bodies with little memory and time. Threads: one at a time. -E2BIG: out->max.
- * -ENOMEM. -EIO: the library failed.
+ * -EIO: the library failed.
  *
- *     hf_squeeze_begin(squeeze, &body); hf_squeeze_add(squeeze, bytes, n) ...; hf_squeeze_end(squeeze);
+ * hf_squeeze_begin(squeeze, &body); hf_squeeze_add(squeeze, bytes, n) ...; hf_squeeze_end(squeeze);
  *
  * One object makes many frames, and keeps its memory: about 0.6 MiB for zstd (window 128 KiB), 0.3 MiB for gzip (32
  * KiB). A body always gives the same bytes for one library version. */
@@ -18,7 +18,7 @@ enum hf_squeeze_kind { HF_SQUEEZE_NONE, HF_SQUEEZE_GZIP, HF_SQUEEZE_ZSTD };
 const char *hf_squeeze_name(enum hf_squeeze_kind kind);
 
 struct hf_squeeze;
-struct hf_squeeze *hf_squeeze_new(enum hf_squeeze_kind kind); /* NULL: out of memory */
+struct hf_squeeze *hf_squeeze_new(enum hf_squeeze_kind kind);
 void hf_squeeze_free(struct hf_squeeze *squeeze);
 HF_DEFINE_CLEANUP(struct hf_squeeze, hf_squeeze_free)
 

@@ -10,13 +10,12 @@
 
 struct hf_unpack;
 
-/* `write` gets the bytes in order; its -errno ends all. max_window 0: 32 MiB; for .zst rounded down to a power of
- * two. */
+/* `write`: as in codec/gunzip.h. max_window 0: 32 MiB; for .zst rounded down to a power of two. */
 struct hf_unpack *hf_unpack_new(int (*write)(void *ctx, const void *bytes, size_t n), void *ctx, size_t max_window);
 void hf_unpack_free(struct hf_unpack *unpack);
 HF_DEFINE_CLEANUP(struct hf_unpack, hf_unpack_free)
 
-/* Pieces of any size. -EBADMSG: damaged. -E2BIG: the window. After an error, calls fail without `write`. */
+/* Pieces of any size. -EBADMSG: damaged. After an error, calls fail without `write`. */
 HF_MUST_USE int hf_unpack_feed(struct hf_unpack *unpack, const void *bytes, size_t n, struct hf_err *err);
 /* Passes the last bytes to `write`. -EBADMSG: incomplete content. Else as hf_unpack_feed(). */
 HF_MUST_USE int hf_unpack_finish(struct hf_unpack *unpack, struct hf_err *err);

@@ -36,7 +36,7 @@ struct hf_config;
  * `signedPolicies.manifests` allows. */
 enum hf_config_scope { HF_CONFIG_UNSIGNED, HF_CONFIG_SIGNED, HF_CONFIG_SCOPES };
 
-/* The defaults, or NULL: out of memory. */
+/* The defaults. */
 struct hf_config *hf_config_new(void);
 void hf_config_free(struct hf_config *config);
 HF_DEFINE_CLEANUP(struct hf_config, hf_config_free)
@@ -70,7 +70,7 @@ const char *hf_config_fault(const struct hf_config *config, size_t i);
 /* Makes "<fault>; <more>" the first one. */
 HF_MUST_USE int hf_config_put_fault(struct hf_config *config, const char *fault, const char *more);
 
-/* As YAML, a field or item per line. */
+/* YAML, a field or item per line. */
 HF_MUST_USE int hf_config_format(const struct hf_config *config, struct hf_buf *out);
 
 /* False sets *err (may be NULL): EINVAL for a wrong form, else EACCES with the way to allow it, "'/srv/log/x' is not
@@ -126,7 +126,7 @@ bool hf_config_allows_manifest_read(const struct hf_config *config, enum hf_conf
 const char *const *hf_config_manifest_closed(void);
 bool hf_config_allows_manifest_unit(const struct hf_config *config, enum hf_config_scope scope, const char *unit,
                                     struct hf_err *err);
-/* `program`: absolute path. */
+/* `program`: absolute. */
 bool hf_config_allows_manifest_exec(const struct hf_config *config, enum hf_config_scope scope, const char *program,
                                     struct hf_err *err);
 /* `url`: http or https. Checks scheme, host and port. */

@@ -69,7 +69,6 @@ struct hf_config {
     size_t n_owned;
 };
 
-/* See config/artifacts.h. */
 void hf_config_decode_artifacts(struct hf_decode *decode, struct hf_config *config, json_t *value);
 void hf_config_decode_mirrors(struct hf_decode *decode, struct hf_config *config, json_t *value);
 

@@ -71,7 +71,8 @@ void advance_back_off(struct entry *entry)
     entry->due_ns = advance_pause(entry);
 }
 
-void advance_wait(struct entry *entry, enum hf_manifest_reason reason)
+/* As advance_back_off(); none before the next interval if a person has to act first (hf_manifest_gate_retry()). */
+static void wait_after(struct entry *entry, enum hf_manifest_reason reason)
 {
     advance_back_off(entry);
     if (hf_manifest_gate_retry(reason) == HF_MANIFEST_RETRY_INTERVAL)
@@ -88,7 +89,7 @@ void advance_not_removed(struct entry *entry, const struct hf_manifest_outcome *
         hf_log(entry->engine->p.env.log, HF_LOG_WARNING, "manifest.not_removed", HF_S("entry", entry->name),
                HF_S("reason", hf_manifest_reason_name(outcome->reason)), HF_S("message", message));
     advance_note(entry, outcome->reason, message);
-    advance_wait(entry, outcome->reason);
+    wait_after(entry, outcome->reason);
     if (outcome->reason == HF_MANIFEST_REASON_PRUNE_LIMIT)
         entry->removing = false;
 }

@@ -49,8 +49,6 @@ void advance_note_about(struct entry *entry, enum entry_note_topic topic, enum h
 uint64_t advance_pause(struct entry *entry);
 /* Sets due_ns after such a pause. */
 void advance_back_off(struct entry *entry);
-/* As advance_back_off(); none before the next interval if a person has to act first (hf_manifest_gate_retry()). */
-void advance_wait(struct entry *entry, enum hf_manifest_reason reason);
 /* A removal that waits for a person (PruneLimit) is told in `text` with what allows it; `set`: the one to place, or for
  * the removal of all the one in place. */
 const char *advance_text(const struct entry *entry, const struct hf_manifest_set *set, enum hf_manifest_reason reason,

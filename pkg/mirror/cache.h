@@ -23,7 +23,7 @@ struct hf_mirror_cache_params {
 };
 
 struct hf_mirror_cache;
-/* NULL: out of memory, or no folder: then nothing is kept. */
+/* NULL also without a folder: then nothing is kept. */
 struct hf_mirror_cache *hf_mirror_cache_new(const struct hf_mirror_cache_params *params, struct hf_err *err);
 /* After all keeps but those that are being synced. */
 void hf_mirror_cache_free(struct hf_mirror_cache *cache);

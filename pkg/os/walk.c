@@ -13,7 +13,8 @@ enum { MAX_LINKS = 8 };
 /* What one walk from "/" came to. */
 enum walk_step { WALK_ARRIVED = 0, WALK_LINK = 1 };
 
-bool hf_walk_is_safe_folder(const struct stat *folder)
+/* Only root and this process's user can change names in it. */
+static bool is_safe_folder(const struct stat *folder)
 {
     return (folder->st_uid == 0 || folder->st_uid == geteuid()) && (folder->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
@@ -57,7 +58,7 @@ static int follow(const struct hf_fs_ops *fs, int folder, const char *name, size
     char component[NAME_MAX + 1], target[PATH_MAX];
     struct stat st;
 
-    if (fs->fstat(fs->ctx, folder, &st) < 0 || !hf_walk_is_safe_folder(&st))
+    if (fs->fstat(fs->ctx, folder, &st) < 0 || !is_safe_folder(&st))
         return hf_err_set(err, ELOOP, "'%.*s' is a link that another user could have made", (int)(name - path + (int)n),
                           path);
     (void)snprintf(component, sizeof(component), "%.*s", (int)n, name);

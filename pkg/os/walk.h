@@ -26,6 +26,3 @@ struct hf_walk {
 HF_MUST_USE int hf_walk_to(const struct hf_fs_ops *fs, const char *path, struct hf_walk *ret_walk, struct hf_err *err);
 
 void hf_walk_done(const struct hf_fs_ops *fs, struct hf_walk *walk);
-
-/* Only root and this process's user can change names in it. */
-bool hf_walk_is_safe_folder(const struct stat *folder);

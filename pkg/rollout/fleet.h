@@ -93,7 +93,7 @@ uint64_t hf_fleet_digest_key(const char *digest); /* 0: no digest */
 
 uint32_t hf_fleet_find(const struct hf_fleet *fleet, const char *name);
 
-/* -EBADMSG: no valid name. -E2BIG: HF_FLEET_MAX. *ret_changed: new, or other labels. */
+/* -EBADMSG: no valid name. *ret_changed: new, or other labels. */
 HF_MUST_USE int hf_fleet_take_node(struct hf_fleet *fleet, const json_t *node, uint32_t now_s, uint32_t *ret_id,
                                    bool *ret_changed);
 

@@ -65,7 +65,8 @@ void hf_rollout_spec_of(const struct hf_edgeupdate *update, struct hf_rollout_sp
         spec->waves[spec->n_waves++] = (struct hf_wave){.percent = 100};
 }
 
-unsigned hf_rollout_allowed(const struct hf_rollout_spec *spec, const struct hf_rollout_counts *counts)
+/* Failures that maxFailures allows, without the forgiven ones. */
+static unsigned allowed_failures(const struct hf_rollout_spec *spec, const struct hf_rollout_counts *counts)
 {
     assert(counts->unknown <= counts->admitted);
     return (unsigned)hf_field_share_of(&spec->max_failures, counts->admitted - counts->unknown);
@@ -505,7 +506,7 @@ static void check_step(HF_UNUSED const struct hf_rollout_state *before, const st
 void hf_rollout_look(const struct hf_rollout_spec *spec, const struct hf_rollout_state *state,
                      const struct hf_rollout_counts *counts, struct hf_rollout_decision *ret_decision)
 {
-    struct step step = {spec, counts, &ret_decision->state, hf_rollout_allowed(spec, counts), 0};
+    struct step step = {spec, counts, &ret_decision->state, allowed_failures(spec, counts), 0};
 
     *ret_decision = (struct hf_rollout_decision){.state = *state, .left_ns = HF_NEVER};
     look(&step, ret_decision);
@@ -517,7 +518,7 @@ void hf_rollout_step(const struct hf_rollout_spec *spec, const struct hf_rollout
                      struct hf_rollout_decision *ret_decision)
 {
     struct hf_rollout_decision *decision = ret_decision;
-    struct step step = {spec, counts, &decision->state, hf_rollout_allowed(spec, counts), 0};
+    struct step step = {spec, counts, &decision->state, allowed_failures(spec, counts), 0};
     enum hf_rollout_phase before = phase_of(spec, state);
 
     *decision = (struct hf_rollout_decision){.state = *state, .left_ns = HF_NEVER};

@@ -52,7 +52,7 @@ HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spo
  * the jobs have ended. */
 void hf_spool_free(struct hf_spool *spool);
 HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
-/* Also calls gone(arg), perhaps before returning: only then may another spool open the folder. */
+/* Also calls gone(arg), perhaps from within: only then may another spool open the folder. */
 void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
 /* 0: queued; -EAGAIN: too many pending; -E2BIG: too large for a segment. After 0 done(arg, r, sequence) follows: 0:

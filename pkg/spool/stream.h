@@ -15,9 +15,9 @@ enum { HF_SPOOL_STREAM_TEXT = 33 }; /* 32 hex digits */
 /* -ENOENT: no such file. -EBADMSG: damaged. */
 HF_MUST_USE int hf_spool_stream_load(const struct hf_fs_ops *fs, const char *dir, char ret_text[HF_SPOOL_STREAM_TEXT],
                                      struct hf_err *err);
-/* Durable when it returns. */
+/* Durable. */
 HF_MUST_USE int hf_spool_stream_store(const struct hf_fs_ops *fs, const char *dir, const char *text,
                                       struct hf_err *err);
-/* A new one, durable before it is returned. */
+/* A new one, durable. */
 HF_MUST_USE int hf_spool_stream_renew(const struct hf_fs_ops *fs, const struct hf_rand_ops *rng, const char *dir,
                                       char ret_text[HF_SPOOL_STREAM_TEXT], struct hf_err *err);

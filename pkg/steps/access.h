@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* steps/access.h - how a download reaches its servers: the mirrors of a URL, what is remembered of them, and the
- * credential and TLS of an origin (config/artifacts.h). All downloads of a process share one hf_access.
+ * credential and TLS of an origin (config/artifacts.h). All downloads of a process share one hf_access. But for
+ * _configure() and _use(), `access` may be NULL: no mirrors, no credentials.
  *
  * Files of credentials and certificates are read for each request, so that a rotated one holds at once; no secret stays
  * here after its request is answered. The HTTP client keeps it while the request runs. */
@@ -24,24 +25,22 @@ struct hf_access_params {
 };
 
 struct hf_access *hf_access_new(const struct hf_access_params *params);
-void hf_access_free(struct hf_access *access); /* accepts NULL */
+void hf_access_free(struct hf_access *access);
 HF_DEFINE_CLEANUP(struct hf_access, hf_access_free)
 
 /* `config` must live as long as requests that began before the next call. */
 void hf_access_configure(struct hf_access *access, const struct hf_config *config);
 
-/* As hf_mirrors_list(), after oci:// has become the URL of the registry's API. `access` NULL: no mirrors. */
+/* As hf_mirrors_list(), after oci:// has become the URL of the registry's API. */
 HF_MUST_USE int hf_access_tries(const struct hf_access *access, const char *url, struct hf_tries *ret_tries);
-/* The result of a try (config/mirrors.h). `access` may be NULL. */
+/* The result of a try (config/mirrors.h). */
 void hf_access_failed(struct hf_access *access, const struct hf_try *try, const struct hf_err *err);
 void hf_access_served(struct hf_access *access, const struct hf_try *try, const char *key);
 bool hf_access_blame(struct hf_access *access, const char *key);
 
-/* The node has a credential or a certificate for this URL: what it gets there is not for others. `access` may be
- * NULL. */
+/* The node has a credential or a certificate for this URL: what it gets there is not for others. */
 bool hf_access_is_private(const struct hf_access *access, const char *url);
 
-/* What one request needs. */
 struct hf_access_ticket {
     const struct hf_config *config;
     const char *url;
@@ -60,7 +59,6 @@ void hf_access_ticket_read(const struct hf_fs_ops *fs, struct hf_access_ticket *
 HF_MUST_USE int hf_access_use(struct hf_access *access, struct hf_access_ticket *ticket, struct hf_err *err);
 void hf_access_ticket_done(struct hf_access_ticket *ticket);
 
-/* Which credential a 401 or 403 refused, or that there is none, in text[n]: begins with ": ", or is "". `access` may be
- * NULL. */
+/* Which credential a 401 or 403 refused, or that there is none, in text[n]: begins with ": ", or is "". */
 const char *hf_access_explain(const struct hf_access *access, const char *url, const struct hf_http_response *response,
                               char *text, size_t n);

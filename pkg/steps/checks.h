@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* steps/checks.h - runs the health checks of a release until steps/health.h reaches a verdict: all at once, each with
- * its own period and timeout. A struct hf_checks frees itself before it calls `done`. */
+ * its own period and timeout. */
 #pragma once
 
 #include "base/clock.h"
@@ -21,7 +21,6 @@ struct hf_checks_params {
     const struct hf_check *checks; /* borrowed until `done` */
     size_t n;
     uint64_t deadline_ns;
-    /* Called once, never from within hf_checks_start(). */
     void (*done)(void *arg, const struct hf_health *health);
     void *arg;
 };
@@ -30,4 +29,4 @@ struct hf_checks;
 
 HF_MUST_USE int hf_checks_start(const struct hf_checks_params *params, struct hf_checks **ret_checks,
                                 struct hf_err *err);
-void hf_checks_free(struct hf_checks *checks); /* without `done`; accepts NULL */
+void hf_checks_free(struct hf_checks *checks); /* without `done` */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/command.h - runs one command of a release, and makes a failure of its end. A command frees itself before it
- * calls `done`. */
+/* steps/command.h - runs one command of a release, and makes a failure of its end. */
 #pragma once
 
 #include "loop/proc.h"
@@ -15,12 +14,11 @@ struct hf_command_params {
     const char *const *env; /* as of struct hf_proc_request */
     uint64_t timeout_ns;
     enum hf_reason reason; /* of a failure */
-    /* Once, never from within hf_command_start(): 0, or -errno, also for an exit code other than 0 (-EIO). */
+    /* `r`: 0, or -errno, also for an exit code other than 0 (-EIO). */
     void (*done)(void *arg, int r, const struct hf_failure *failure);
     void *arg;
 };
 
-/* Borrows argv and env for the call. */
 HF_MUST_USE int hf_command_start(const struct hf_command_params *params, struct hf_command **ret_command,
                                  struct hf_failure *failure);
-void hf_command_free(struct hf_command *command); /* without `done`; accepts NULL */
+void hf_command_free(struct hf_command *command); /* without `done` */

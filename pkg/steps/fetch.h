@@ -5,13 +5,13 @@
  * At most 4 * HF_FETCH_BUFFER bytes are in memory: the connection pauses for a slow disk. A sealed record in
  * <folder>/fetch has the synced bytes and the server's version (ETag or Last-Modified); a later request asks for the
  * remainder (If-Range and Range, RFC 9110, 13.1.5 and 14.2). A fetch never keeps more than `size` bytes, or slightly
- * more of packed content with neither `exact` nor `at_most`. For a URL file:///path, a job copies the file. A blob of
- * a registry (oci://HOST/REPOSITORY@DIGEST) comes by its API; a 401 that asks for a token costs one request for it.
+ * more of packed content with neither `exact` nor `at_most`. For a URL file:///path, a job copies the file. A blob of a
+ * registry (oci://HOST/REPOSITORY@DIGEST) comes by its API; a 401 that asks for a token costs one request for it.
  *
  * With mirrors of the URL in `access`, it tries one after the other, and keeps what it has. Any may have sent any byte,
  * so it asks for the remainder without If-Range: the hash decides. A mirror with another one behind it has to send
  * HF_FETCH_MIRROR_MIN bytes in each HF_FETCH_MIRROR_S seconds. If a redirect's target refuses (a presigned URL has
- * ended), the fetch asks `url` again. A fetch frees itself before it calls `done`. */
+ * ended), the fetch asks `url` again. */
 #pragma once
 
 #include <stdbool.h>
@@ -56,8 +56,7 @@ struct hf_fetch_params {
     bool at_most;
     /* header Host, if the URL has an IP address; NULL: that of the URL */
     const char *host;
-    /* bytes; see `exact` and `at_most` */
-    uint64_t size;
+    uint64_t size; /* bytes */
     /* of the new file; if it exists beside the target with this size, nothing is downloaded */
     uint64_t new_size;
     uint64_t wire_bytes;      /* received for this release before this fetch */
@@ -69,8 +68,8 @@ struct hf_fetch_params {
     /* Bytes received over the network since the last call (none from a file: URL); `before`: by an earlier process, not
      * in wire_bytes. May be NULL. */
     void (*moved)(void *arg, uint64_t wire_bytes, bool before);
-    /* Called once, never from within hf_fetch_start(). r is 0: the artifact is complete on disk, or the new file
-     * exists. `hopeless`: the HTTP status (such as 404) forbids a retry; otherwise retry after retry_after_ns. */
+    /* r is 0: the artifact is complete on disk, or the new file exists. `hopeless`: the HTTP status (such as 404)
+     * forbids a retry; otherwise retry after retry_after_ns. */
     void (*done)(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns, bool hopeless);
     void *arg;
 };

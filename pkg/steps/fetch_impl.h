@@ -83,7 +83,6 @@ struct hf_fetch {
     char oddity[120]; /* what may explain a wrong length, for messages; "" if there is nothing */
 };
 
-/* Does fetch->work, on a worker. */
 void hf_fetch_work_do(struct hf_job *job);
 void hf_fetch_work_close(struct hf_fetch *fetch);
 /* It begins as a .zst or .xz file does. */

@@ -38,5 +38,4 @@ void hf_health_init(struct hf_health *health, const struct hf_check *checks, siz
 /* Without effect after the verdict. */
 enum hf_health_verdict hf_health_result(struct hf_health *health, size_t i, enum hf_health_outcome outcome,
                                         const char *text);
-/* Failed if the deadline has passed. */
 enum hf_health_verdict hf_health_tick(struct hf_health *health, uint64_t now_ns);

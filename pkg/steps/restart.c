@@ -17,7 +17,7 @@ struct hf_restart {
     void *arg;
 };
 
-enum hf_reason hf_restart_reason(int r)
+static enum hf_reason reason_of(int r)
 {
     return r == -ENOENT ? HF_R_UnitNotFound : r == -ENOTCONN ? HF_R_SystemdUnavailable : HF_R_RestartFailed;
 }
@@ -39,7 +39,7 @@ static void unit_done(void *arg, int r, const struct hf_err *err)
 
     restart->unit_call = NULL;
     if (r < 0)
-        (void)hf_failure_set(&failure, hf_restart_reason(r), -r, "restart '%s': %s", restart->name,
+        (void)hf_failure_set(&failure, reason_of(r), -r, "restart '%s': %s", restart->name,
                              err != NULL ? hf_err_text(err, text, sizeof(text)) : "failed");
     end(restart, r, &failure);
 }
@@ -77,7 +77,7 @@ int hf_restart_start(const struct hf_proc_ops *proc, const struct hf_unit_ops *u
         r = hf_command_start(&command, &restart->command, failure);
     }
     if (r < 0) {
-        failure->reason = install->restart_unit != NULL ? hf_restart_reason(r) : HF_R_RestartFailed;
+        failure->reason = install->restart_unit != NULL ? reason_of(r) : HF_R_RestartFailed;
         free(restart);
         return r;
     }

@@ -20,7 +20,7 @@ enum { HF_HOLD_FILE_MAX = 4096, HF_HOLD_REASON_MAX = 128 };
 
 struct hf_hold {
     bool present;
-    bool unreadable;                 /* holds as long as the file exists */
+    bool unreadable;
     char reason[HF_HOLD_REASON_MAX]; /* cut; ASCII control characters become blanks */
     uint64_t since_unix_ns;          /* 0: unknown */
     uint64_t until_unix_ns;          /* HF_NEVER: none */

@@ -27,7 +27,7 @@ struct hf_readiness_names {
     size_t n, left_out; /* bytes in `text`; names not in it */
 };
 void hf_readiness_names_add(struct hf_readiness_names *names, const char *name);
-/* Call once, after the last name. */
+/* Once, after the last name. */
 const char *hf_readiness_names_text(struct hf_readiness_names *names);
 
 /* Borrowed. */

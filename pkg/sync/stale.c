@@ -100,7 +100,10 @@ enum hf_staleness hf_stale_judge(struct hf_stale *stale, uint64_t window_ns, str
 
 /* ---- the clock file ---------------------------------------------------------------------------------------------- */
 
-uint64_t hf_stale_step_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now)
+/* Growth of the age until a save. In the window: half of the time since boot, at most an hour or a 24th of the window,
+ * at least 60 s: a board that is often switched off keeps most of its time. Later: an hour or a 24th of the age, the
+ * longer one. */
+static uint64_t step_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now)
 {
     uint64_t most = HF_MAX(HF_MIN(STEP_MAX_NS, window_ns / PART_OF_WINDOW), STEP_MIN_NS);
     uint64_t age = hf_stale_age_ns(stale, now);
@@ -121,7 +124,7 @@ void hf_stale_keep(struct hf_stale *stale, uint64_t window_ns, struct hf_now now
                                .saved_mono_ns = now.mono_ns};
     if (stale->connected || age == HF_NEVER)
         return;
-    uint64_t next = age + hf_stale_step_ns(stale, window_ns, now) + LATE_NS;
+    uint64_t next = age + step_ns(stale, window_ns, now) + LATE_NS;
     ret_kept->limit_ns = HF_MAX(longest, age < window_ns ? HF_MIN(next, window_ns) : next);
     assert(ret_kept->limit_ns >= ret_kept->age_ns && ret_kept->limit_ns >= longest);
 }
@@ -129,7 +132,7 @@ void hf_stale_keep(struct hf_stale *stale, uint64_t window_ns, struct hf_now now
 uint64_t hf_stale_save_wait_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now,
                                const struct hf_stale_kept *kept)
 {
-    uint64_t age = count(stale, now), due = kept->age_ns + hf_stale_step_ns(stale, window_ns, now);
+    uint64_t age = count(stale, now), due = kept->age_ns + step_ns(stale, window_ns, now);
 
     if (stale->connected || age == HF_NEVER)
         return HF_NEVER;

@@ -70,11 +70,6 @@ uint64_t hf_stale_age_ns(struct hf_stale *stale, struct hf_now now);
 /* *ret_wait_ns: until the state may change, or HF_NEVER. */
 enum hf_staleness hf_stale_judge(struct hf_stale *stale, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
-/* Growth of the age until a save. In the window: half of the time since boot, at most an hour or a 24th of the window,
- * at least 60 s: a board that is often switched off keeps most of its time. Later: an hour or a 24th of the age, the
- * longer one. */
-uint64_t hf_stale_step_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now);
-
 /* For the clock file. */
 void hf_stale_keep(struct hf_stale *stale, uint64_t window_ns, struct hf_now now, struct hf_stale_kept *ret_kept);
 

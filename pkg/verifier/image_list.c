@@ -49,7 +49,8 @@ static bool is_hex(const char *text, size_t n)
     return strnlen(text, n) == n && strspn(text, "0123456789abcdef") >= n;
 }
 
-bool hf_image_list_is_digest(const char *text)
+/* "sha256:" and 64 lower-case hex digits. */
+static bool is_digest(const char *text)
 {
     return strncmp(text, "sha256:", 7) == 0 && is_hex(text + 7, HF_IMAGE_LIST_HEX) &&
            text[7 + HF_IMAGE_LIST_HEX] == '\0';
@@ -211,7 +212,7 @@ enum hf_image_verdict hf_image_list_judge(int fd, const struct hf_image_list *li
 {
     uint64_t first = 0, end = list->n;
 
-    if (!hf_image_list_is_digest(digest))
+    if (!is_digest(digest))
         return HF_IMAGE_BAD_REQUEST;
     if ((now_s > list->since_s ? now_s : list->since_s) >= list->expires_s)
         return HF_IMAGE_LIST_EXPIRED;

@@ -50,9 +50,6 @@ enum hf_image_verdict {
 const char *hf_image_list_verdict_name(enum hf_image_verdict verdict);
 const char *hf_image_list_verdict_text(enum hf_image_verdict verdict);
 
-/* "sha256:" and 64 lower-case hex digits. */
-bool hf_image_list_is_digest(const char *text);
-
 /* Writes the lines before the digests; the caller fills policy (a DNS name), sequence, times and n. Returns its
  * length. */
 size_t hf_image_list_header(const struct hf_image_list *list, char text[HF_IMAGE_LIST_HEADER]);

@@ -201,7 +201,8 @@ void hf_audit_memory_learn(struct hf_audit_memory *memory, const struct hf_audit
     learn(memory, event, true);
 }
 
-bool hf_audit_memory_is_news(struct hf_audit_memory *memory, const struct hf_audit_event *event)
+/* True: the event needs an entry, and is remembered; always for an event that is no state. */
+static bool is_news(struct hf_audit_memory *memory, const struct hf_audit_event *event)
 {
     char category[CATEGORY];
 
@@ -359,7 +360,7 @@ bool hf_audit_of_manifest(struct hf_audit_memory *memory, const struct hf_audit_
         learn(memory, ret_event, false);
         return false;
     }
-    return hf_audit_memory_is_news(memory, ret_event);
+    return is_news(memory, ret_event);
 }
 
 bool hf_audit_of_drift(struct hf_audit_memory *memory, const struct hf_audit_manifest *manifest,
@@ -377,7 +378,7 @@ bool hf_audit_of_drift(struct hf_audit_memory *memory, const struct hf_audit_man
         learn(memory, ret_event, false);
         return false;
     }
-    return hf_audit_memory_is_news(memory, ret_event);
+    return is_news(memory, ret_event);
 }
 
 /* ---- policy ------------------------------------------------------------------------------------------------------ */
@@ -396,7 +397,7 @@ bool hf_audit_of_policy(struct hf_audit_memory *memory, const struct hf_audit_po
                        : policy->is_signed ? "Signed"
                                            : "Unsigned",
                        none ? "no SyncPolicy selects this node" : message);
-    return hf_audit_memory_is_news(memory, ret_event);
+    return is_news(memory, ret_event);
 }
 
 bool hf_audit_of_distrust(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
@@ -405,7 +406,7 @@ bool hf_audit_of_distrust(struct hf_audit_memory *memory, const struct hf_audit_
     if (policy->distrust == NULL)
         return false;
     hf_audit_event_set(ret_event, HF_AUDIT_POLICY_REFUSED, "policy", policy->distrust, policy->distrust_text);
-    return hf_audit_memory_is_news(memory, ret_event);
+    return is_news(memory, ret_event);
 }
 
 bool hf_audit_of_override(struct hf_audit_memory *memory, const struct hf_audit_policy *policy,
@@ -417,7 +418,7 @@ bool hf_audit_of_override(struct hf_audit_memory *memory, const struct hf_audit_
         return false;
     (void)snprintf(subject, sizeof(subject), "policy/%s", policy->name != NULL ? policy->name : "");
     hf_audit_event_set(ret_event, HF_AUDIT_OVERRIDE_USED, subject, "AllowPrune", policy->override);
-    return hf_audit_memory_is_news(memory, ret_event);
+    return is_news(memory, ret_event);
 }
 
 /* ---- objects and configuration ----------------------------------------------------------------------------------- */
@@ -431,7 +432,7 @@ bool hf_audit_of_refused(struct hf_audit_memory *memory, const struct hf_refused
     hf_audit_event_set(ret_event, HF_AUDIT_OBJECT_REFUSED, subject, "Invalid", refused->text);
     if (!has_entry(memory, ret_event) && count_present(memory) >= HF_AUDIT_MAX_REMEMBERED / 2)
         return false;
-    return hf_audit_memory_is_news(memory, ret_event);
+    return is_news(memory, ret_event);
 }
 
 /* For a file or folder whose hash stands in the subject. */
@@ -441,7 +442,7 @@ static bool is_new_content(struct hf_audit_memory *memory, const struct hf_audit
         learn(memory, event, false);
         return false;
     }
-    return hf_audit_memory_is_news(memory, event);
+    return is_news(memory, event);
 }
 
 bool hf_audit_of_configuration(struct hf_audit_memory *memory, const struct hf_audit_configuration *configuration,
@@ -479,7 +480,7 @@ static bool pair(struct hf_audit_memory *memory, bool on, const struct hf_audit_
     *ret_event = on ? *begin : *end;
     if (!on && !has_entry(memory, end))
         return false;
-    return hf_audit_memory_is_news(memory, ret_event);
+    return is_news(memory, ret_event);
 }
 
 bool hf_audit_of_hold(struct hf_audit_memory *memory, bool active, const char *reason, struct hf_audit_event *ret_event)

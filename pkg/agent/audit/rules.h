@@ -33,9 +33,6 @@ void hf_audit_memory_learn(struct hf_audit_memory *memory, const struct hf_audit
 /* A state that neither this look nor the last one has is absent. */
 void hf_audit_memory_begin_look(struct hf_audit_memory *memory);
 
-/* True: the event needs an entry, and is remembered; always for an event that is no state. */
-bool hf_audit_memory_is_news(struct hf_audit_memory *memory, const struct hf_audit_event *event);
-
 /* Each of these looks at one state. True: it needs the entry *ret_event. */
 
 bool hf_audit_of_update(struct hf_audit_memory *memory, const struct hf_update_status *status, uint64_t now_ns,

@@ -75,7 +75,7 @@ static int sign_message(struct hf_cli *cli, json_t *object, const char *path, st
     return put_signature(object, path, key_id, hf_buf_str(&base64), err);
 }
 
-int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const char *key_id, struct hf_err *err)
+static int sign_update(struct hf_cli *cli, json_t *update, const char *key_file, const char *key_id, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
 
@@ -87,7 +87,8 @@ int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const 
     return sign_message(cli, update, "spec.signatures", hf_buf_view(&message), key_file, key_id, err);
 }
 
-int hf_cli_sign_policy(struct hf_cli *cli, json_t *policy, const char *key_file, const char *key_id, struct hf_err *err)
+static int sign_policy_with(struct hf_cli *cli, json_t *policy, const char *key_file, const char *key_id,
+                            struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
     int r = hf_trust_policy_message(policy, &message, err);
@@ -142,12 +143,12 @@ int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *
 {
     int r = hf_cli_count(args, "key") > 0 ? put_signed_at(cli, update, err) : 0;
 
-    return r < 0 ? r : sign_with_all(cli, args, update, hf_cli_sign, err);
+    return r < 0 ? r : sign_with_all(cli, args, update, sign_update, err);
 }
 
 int hf_cli_sign_policy_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *policy, struct hf_err *err)
 {
-    return sign_with_all(cli, args, policy, hf_cli_sign_policy, err);
+    return sign_with_all(cli, args, policy, sign_policy_with, err);
 }
 
 int hf_cli_sign_manifest_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *entry, struct hf_err *err)

@@ -71,7 +71,6 @@ struct hf_record_rows {
         .name = (name_), .kind = HF_RECORD_KIND_OF_(((type_ *)0)->member_), .offset = offsetof(type_, member_),        \
         .size = sizeof(((type_ *)0)->member_), __VA_ARGS__                                                             \
     }
-/* A row whose kind the type does not show. */
 #define HF_RECORD_ROW_OF(kind_, type_, name_, member_, ...)                                                            \
     {                                                                                                                  \
         .name = (name_), .kind = (kind_), .offset = offsetof(type_, member_), .size = sizeof(((type_ *)0)->member_),   \
@@ -97,17 +96,17 @@ struct hf_record_type {
 /* Appends the text of the file. -E2BIG: *out is full. On failure *out is unchanged. Pure. */
 HF_MUST_USE int hf_record_format(const struct hf_record_type *type, const void *record, struct hf_buf *out);
 
-/* Sets all of *ret_record, whose old content it does not free. -EBADMSG: the text is damaged, or a field is; *err names
- * it. -EOPNOTSUPP: another version. On failure *ret_record is all zero. Pure. */
+/* Sets all of *ret_record, without a free of its old content. -EBADMSG: text or a field is damaged; *err names it.
+ * -EOPNOTSUPP: another version. On failure *ret_record is all zero. Pure. */
 HF_MUST_USE int hf_record_parse(const struct hf_record_type *type, struct hf_view text, void *ret_record,
                                 struct hf_err *err);
 
-/* hf_record_parse() of <folder>/<name>; blocks. -ENOENT: there is no such file. -EBADMSG: it was damaged or has another
- * version, and this call has renamed it (codec/state/sealed_file.h). After other errors the file is as before. */
+/* hf_record_parse() of <folder>/<name>, by hf_sealed_file_load(). After errors other than -EBADMSG the file is as
+ * before. */
 HF_MUST_USE int hf_record_load(const struct hf_record_type *type, const struct hf_fs_ops *fs, const char *folder,
                                void *ret_record, struct hf_err *err);
 
-/* Replaces <folder>/<name> durably; makes the folder if it is missing; blocks. */
+/* By hf_sealed_file_save(): replaces <folder>/<name> durably. */
 HF_MUST_USE int hf_record_save(const struct hf_record_type *type, const struct hf_fs_ops *fs, const char *folder,
                                const void *record, struct hf_err *err);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* controller/csr/approver.h - watches CertificateSigningRequests, and decides those of agents by controller/csr/rule.h,
- * after a read of their Node. Every replica watches; only the leader writes. Borrows what the parameters point to,
- * except `terms`. */
+ * after a read of their Node. Every replica watches. Borrows what the parameters point to, except `terms`. */
 #pragma once
 
 #include "base/clock.h"
@@ -30,10 +29,9 @@ struct hf_approver_params {
     void *arg;
 };
 
-/* NULL: *err says why. */
 struct hf_approver *hf_approver_new(const struct hf_approver_params *params, struct hf_err *err);
 void hf_approver_free(struct hf_approver *approver);
 HF_DEFINE_CLEANUP(struct hf_approver, hf_approver_free)
 
-/* This process now leads: decides earlier requests, too. */
+/* Decides earlier requests, too. */
 void hf_approver_lead(struct hf_approver *approver);

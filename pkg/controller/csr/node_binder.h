@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* controller/csr/node_binder.h - annotates each EdgeNode with the uid of its Node: admission policies cannot read the
- * Node, and compare this with a certificate's group, to refuse one of an earlier Node of the name. Only the leader
- * writes. Memory: below 250 bytes for each node, plus its name. Nothing happens if `binder` is NULL. */
+ * Node, and compare this with a certificate's group, to refuse one of an earlier Node of the name. Memory: below 250
+ * bytes for each node, plus its name. */
 #pragma once
 
 #include "base/clock.h"
@@ -31,11 +31,9 @@ struct hf_node_binder *hf_node_binder_new(const struct hf_node_binder_params *pa
 void hf_node_binder_free(struct hf_node_binder *binder);
 HF_DEFINE_CLEANUP(struct hf_node_binder, hf_node_binder_free)
 
-/* _take: a new or changed object; _drop: it is gone. */
 void hf_node_binder_take_node(struct hf_node_binder *binder, const json_t *node);
 void hf_node_binder_take_edgenode(struct hf_node_binder *binder, const json_t *edgenode);
 void hf_node_binder_drop_node(struct hf_node_binder *binder, const char *name);
 void hf_node_binder_drop_edgenode(struct hf_node_binder *binder, const char *name);
 
-/* This process now leads. */
 void hf_node_binder_lead(struct hf_node_binder *binder);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* controller/fleet/conductor.h - watches Nodes, EdgeNodes and EdgeUpdates for the engine (rollout/engine.h), and
- * performs its plans. Every replica watches, so that the next leader can decide at once; only the leader writes.
- * Borrows what the parameters point to. */
+ * performs its plans. Every replica watches, so that the next leader can decide at once. Borrows what the parameters
+ * point to. */
 #pragma once
 
 #include "base/clock.h"
@@ -39,7 +39,6 @@ struct hf_conductor_params {
     void *arg;
 };
 
-/* NULL: *err says why. */
 struct hf_conductor *hf_conductor_new(const struct hf_conductor_params *params, struct hf_err *err);
 void hf_conductor_free(struct hf_conductor *conductor);
 HF_DEFINE_CLEANUP(struct hf_conductor, hf_conductor_free)

@@ -22,5 +22,4 @@ struct hf_recorder_event {
     bool is_warning;
 };
 
-/* See controller/fleet/event_book.h. */
 void hf_recorder_note(struct hf_recorder *recorder, const struct hf_recorder_event *event);

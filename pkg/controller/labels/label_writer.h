@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/labels/label_writer.h - writes reported labels to Nodes, where agents may not. Only the leader writes,
- * each Node at most once in ten seconds. Then applies an empty set under the agent's field manager, to remove labels
- * from when the agent wrote them, if the report has status.labels.
+/* controller/labels/label_writer.h - writes reported labels to Nodes, where agents may not, each Node at most once in
+ * ten seconds. Then applies an empty set under the agent's field manager, to remove labels from when the agent wrote
+ * them, if the report has status.labels.
  *
- * Memory: below 200 bytes for each node, plus its name. Nothing happens if `writer` is NULL. */
+ * Memory: below 200 bytes for each node, plus its name. */
 #pragma once
 
 #include "base/clock.h"
@@ -30,11 +30,9 @@ struct hf_label_writer *hf_label_writer_new(const struct hf_label_writer_params 
 void hf_label_writer_free(struct hf_label_writer *writer);
 HF_DEFINE_CLEANUP(struct hf_label_writer, hf_label_writer_free)
 
-/* _take: a new or changed object; _drop: it is gone. */
 void hf_label_writer_take_node(struct hf_label_writer *writer, const json_t *node);
 void hf_label_writer_take_edgenode(struct hf_label_writer *writer, const json_t *edgenode);
 void hf_label_writer_drop_node(struct hf_label_writer *writer, const char *name);
 void hf_label_writer_drop_edgenode(struct hf_label_writer *writer, const char *name);
 
-/* This process now leads. */
 void hf_label_writer_lead(struct hf_label_writer *writer);

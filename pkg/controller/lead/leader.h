@@ -27,7 +27,7 @@ struct hf_leader_params {
     void *arg;
 };
 
-/* `changed` comes later. NULL: *err says why. */
+/* `changed` comes later. */
 struct hf_leader *hf_leader_new(const struct hf_leader_params *params, struct hf_err *err);
 /* Does not release the Lease, which expires. */
 void hf_leader_free(struct hf_leader *leader);
@@ -39,7 +39,7 @@ bool hf_leader_leads(const struct hf_leader *leader);
 /* When the server last answered (monotonic), or 0. */
 uint64_t hf_leader_heard_ns(const struct hf_leader *leader);
 
-/* See hf_lease_floor(). */
+/* hf_lease_floor(). */
 bool hf_leader_floor(struct hf_leader *leader, uint64_t epoch);
 
 /* The text is valid until the next answer. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/policies/policy_writer.h - writes the status of SyncPolicies, which it watches. Only the leader writes,
- * each policy at most once in ten seconds, with the resourceVersion it decided on. Nothing happens if `writer` is
- * NULL. */
+/* controller/policies/policy_writer.h - writes the status of SyncPolicies, which it watches. Each policy is written at
+ * most once in ten seconds. */
 #pragma once
 
 #include "base/clock.h"
@@ -26,16 +25,13 @@ struct hf_policy_writer_params {
     void *arg;
 };
 
-/* NULL: *err says why. */
 struct hf_policy_writer *hf_policy_writer_new(const struct hf_policy_writer_params *params, struct hf_err *err);
 void hf_policy_writer_free(struct hf_policy_writer *writer);
 HF_DEFINE_CLEANUP(struct hf_policy_writer, hf_policy_writer_free)
 
-/* _take: a new or changed object; _drop: it is gone. */
 void hf_policy_writer_take_node(struct hf_policy_writer *writer, const json_t *node);
 void hf_policy_writer_take_edgenode(struct hf_policy_writer *writer, const json_t *edgenode);
 void hf_policy_writer_drop_node(struct hf_policy_writer *writer, const char *name);
 void hf_policy_writer_drop_edgenode(struct hf_policy_writer *writer, const char *name);
 
-/* This process now leads. */
 void hf_policy_writer_lead(struct hf_policy_writer *writer);

@@ -29,7 +29,6 @@ struct hf_controller_options {
     enum hf_log_level log_level;
 };
 
-/* -EINVAL: *err names what is wrong. */
 HF_MUST_USE int hf_controller_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
                                             struct hf_controller_options *ret_options, struct hf_err *err);
 

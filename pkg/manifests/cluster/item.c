@@ -19,7 +19,8 @@ struct hf_cluster_id hf_cluster_item_id(const json_t *item)
     };
 }
 
-json_t *hf_cluster_item_new(const struct hf_cluster_id *id, const char *resource)
+/* Not applied yet. */
+static json_t *item_new(const struct hf_cluster_id *id, const char *resource)
 {
     json_t *item = json_pack("{s:s, s:s, s:s, s:s}", "apiVersion", id->api_version, "kind", id->kind, "name", id->name,
                              "resource", resource);
@@ -113,7 +114,7 @@ enum hf_cluster_bond hf_cluster_bond_of(const json_t *object, const char *entry)
 static int add_wanted(json_t *all, const struct hf_cluster_object *object, const json_t *old, const char *resource)
 {
     int at = hf_cluster_item_find(old, &object->id);
-    json_t *item = hf_cluster_item_new(&object->id, resource);
+    json_t *item = item_new(&object->id, resource);
 
     if (item == NULL)
         return -ENOMEM;

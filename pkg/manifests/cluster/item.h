@@ -10,8 +10,6 @@ enum { HF_CLUSTER_FIELDS_HEX = 17 };
 
 /* Identity of an item, borrowed from it. */
 struct hf_cluster_id hf_cluster_item_id(const json_t *item);
-/* An item that is not applied yet. */
-json_t *hf_cluster_item_new(const struct hf_cluster_id *id, const char *resource);
 bool hf_cluster_item_is_applied(const json_t *item);
 /* Sets `uid` and `fields` from `object`, live after our apply. */
 HF_MUST_USE int hf_cluster_item_record(json_t *item, const json_t *object);

@@ -54,7 +54,7 @@ static uint64_t ns_of(struct timespec time)
     return (uint64_t)time.tv_sec * HF_NS_PER_S + (uint64_t)time.tv_nsec;
 }
 
-bool hf_files_place_unchanged(const struct hf_inventory_item *item, const struct stat *st)
+static bool is_unchanged(const struct hf_inventory_item *item, const struct stat *st)
 {
     return !hf_files_others_may_write(st) && item->seen.inode != 0 && item->seen.inode == st->st_ino &&
            item->seen.mtime_ns == ns_of(st->st_mtim) && item->seen.ctime_ns == ns_of(st->st_ctim) &&
@@ -92,7 +92,7 @@ static int look_at(const struct hf_files_place *place, int dirfd, const char *na
     *ret_kind = HF_DIFF_CONTENT;
     if ((uint64_t)st.st_size != item->bytes.n)
         return 0;
-    if (have != NULL && !have->folder && !have->unread && hf_files_place_unchanged(have, &st)) {
+    if (have != NULL && !have->folder && !have->unread && is_unchanged(have, &st)) {
         memcpy(sha256, have->sha256, sizeof(sha256));
     } else {
         r = hf_files_hash(place->fs, dirfd, name, item->bytes.n, sha256);

@@ -11,8 +11,6 @@ int hf_files_place_fail(struct hf_manifest_outcome *outcome, int r, struct hf_er
 HF_MUST_USE int hf_files_place_walk(const struct hf_files_place *place, struct hf_files_walk *walk, struct hf_err *err);
 /* `fd`: a folder on the way to the target. -EMEDIUMTYPE: its file system is not one in memory. */
 HF_MUST_USE int hf_files_place_check_memory(const struct hf_files_place *place, int fd, struct hf_err *err);
-/* Size, inode and times of `st` are those of the last look in `item`, and prove the same content. */
-bool hf_files_place_unchanged(const struct hf_inventory_item *item, const struct stat *st);
 /* `have` (may be NULL) is a file with the mode, owner and content of `item`; of unknown content, mode and owner
  * decide. */
 bool hf_files_place_has_recorded(const struct hf_inventory_item *have, const struct hf_files_item *item);

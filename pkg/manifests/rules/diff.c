@@ -8,7 +8,7 @@
 
 enum { MAX_PATH = 48 };
 
-const char *hf_diff_word(enum hf_diff_kind kind)
+static const char *word_of(enum hf_diff_kind kind)
 {
     static const char *const words[HF_DIFF_KINDS] = {
         [HF_DIFF_NONE] = "",     [HF_DIFF_MISSING] = "missing", [HF_DIFF_CONTENT] = "content",
@@ -38,7 +38,7 @@ void hf_diff_add(struct hf_diff *diff, const char *path, enum hf_diff_kind kind)
 
     if (diff->n++ < HF_DIFF_NAMES)
         (void)snprintf(diff->text + used, sizeof(diff->text) - used, "%s%s%s (%s)", used > 0 ? ", " : "",
-                       tail != path ? "..." : "", tail, hf_diff_word(kind));
+                       tail != path ? "..." : "", tail, word_of(kind));
 }
 
 const char *hf_diff_text(struct hf_diff *diff)

@@ -16,7 +16,6 @@ enum hf_diff_kind {
     HF_DIFF_TYPE, /* link, folder or device in its place */
     HF_DIFF_KINDS,
 };
-const char *hf_diff_word(enum hf_diff_kind kind); /* "missing", "content", ...; "" for HF_DIFF_NONE */
 
 struct hf_diff {
     char text[HF_DIFF_TEXT]; /* such as "a.conf (content), b.conf (missing)" */

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-/* Zeros (n > 0), or NULL: out of memory. */
+/* Zeros (n > 0). */
 void *hf_secret_memory_new(size_t n);
 /* Overwrites first. */
 void hf_secret_memory_free(void *bytes, size_t n);

@@ -23,7 +23,8 @@ static const uint64_t block_bytes = UINT64_C(4) << 20;
 
 /* ---- text -------------------------------------------------------------------------------------------------------- */
 
-int hf_checkpoint_format(const struct hf_checkpoint_keeper *keeper, bool synced, struct hf_buf *out)
+/* keeper->last, for a synced slot if `synced`. Pure; the same on all architectures. */
+static int format_text(const struct hf_checkpoint_keeper *keeper, bool synced, struct hf_buf *out)
 {
     _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(TEXT_MAX);
     const struct hf_delta_checkpoint *last = &keeper->last;
@@ -35,8 +36,9 @@ int hf_checkpoint_format(const struct hf_checkpoint_keeper *keeper, bool synced,
     return r == 0 ? hf_seal_format("point", FORMAT, hf_buf_view(&body), out) : r;
 }
 
-int hf_checkpoint_parse(struct hf_view text, const struct hf_checkpoint_keeper *keeper,
-                        struct hf_delta_checkpoint *ret_point)
+/* -EBADMSG: damaged, or another delta or boot. -EOPNOTSUPP: another version. */
+static int parse_text(struct hf_view text, const struct hf_checkpoint_keeper *keeper,
+                      struct hf_delta_checkpoint *ret_point)
 {
     char key[sizeof(keeper->key)], new_text[24], patch_text[24], boot[sizeof(keeper->boot)],
         hash[2 * HF_SHA256_STATE + 1];
@@ -67,7 +69,7 @@ static bool load_slot(struct hf_checkpoint_keeper *keeper, unsigned slot, struct
     char text[TEXT_MAX];
     ssize_t n = fs->pread(fs->ctx, keeper->fd, text, sizeof(text), (uint64_t)slot * STRIDE);
 
-    return n > 0 && hf_checkpoint_parse((struct hf_view){text, strnlen(text, (size_t)n)}, keeper, ret_point) == 0;
+    return n > 0 && parse_text((struct hf_view){text, strnlen(text, (size_t)n)}, keeper, ret_point) == 0;
 }
 
 /* Loads the furthest checkpoint of all slots. */
@@ -142,7 +144,7 @@ static int write_slot(struct hf_checkpoint_keeper *keeper, unsigned slot)
     const struct hf_fs_ops *fs = keeper->dir->fs;
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(TEXT_MAX);
     struct hf_failure ignored;
-    int r = hf_checkpoint_format(keeper, slot != UNSYNCED_SLOT, &text);
+    int r = format_text(keeper, slot != UNSYNCED_SLOT, &text);
 
     if (r == 0)
         r = hf_buf_add(&text, "", 1); /* the text before may have been longer */

@@ -51,9 +51,3 @@ HF_MUST_USE int hf_checkpoint_keep(struct hf_checkpoint_keeper *keeper, int out_
 /* Makes the latest durable. */
 void hf_checkpoint_settle(struct hf_checkpoint_keeper *keeper, int out_fd);
 void hf_checkpoint_done(struct hf_checkpoint_keeper *keeper); /* leaves the file */
-
-/* keeper->last, for a synced slot if `synced`. Pure; the same on all architectures. */
-HF_MUST_USE int hf_checkpoint_format(const struct hf_checkpoint_keeper *keeper, bool synced, struct hf_buf *out);
-/* -EBADMSG: damaged, or another delta or boot. -EOPNOTSUPP: another version. */
-HF_MUST_USE int hf_checkpoint_parse(struct hf_view text, const struct hf_checkpoint_keeper *keeper,
-                                    struct hf_delta_checkpoint *ret_point);

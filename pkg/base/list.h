@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* base/list.h - a doubly linked ring through struct hf_list members, without memory of its own. Pure.
  *
- * head <-> a <-> b <-> head the head of an empty list points at itself */
+ *     head <-> a <-> b <-> head        the head of an empty list points at itself */
 #pragma once
 
 #include <stdbool.h>

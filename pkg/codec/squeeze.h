@@ -2,7 +2,7 @@
 /* codec/squeeze.h - compresses request bodies with little memory and time. Threads: one at a time. -E2BIG: out->max.
  * -EIO: the library failed.
  *
- * hf_squeeze_begin(squeeze, &body); hf_squeeze_add(squeeze, bytes, n) ...; hf_squeeze_end(squeeze);
+ *     hf_squeeze_begin(squeeze, &body); hf_squeeze_add(squeeze, bytes, n) ...; hf_squeeze_end(squeeze);
  *
  * One object makes many frames, and keeps its memory: about 0.6 MiB for zstd (window 128 KiB), 0.3 MiB for gzip (32
  * KiB). A body always gives the same bytes for one library version. */

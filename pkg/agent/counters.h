@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/counters.h - metrics that parts of an agent count. `metrics` may be NULL. */
+/* Metrics that parts of an agent count. `metrics` may be NULL. */
 #pragma once
 
 #include "web/metrics.h"

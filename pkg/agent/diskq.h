@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/diskq.h - disk writes in order, on a worker. A resume point waits for earlier writes of its kind. Failed ones
- * wait for the next write or hf_diskq_retry(). Copies arguments. */
+/* Disk writes in order, on a worker. A resume point waits for earlier writes of its kind. Failed ones wait for the next
+ * write or hf_diskq_retry(). Copies arguments. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/features.h - features of this program. `make agent FEATURES="..."` leaves the others out of the link:
- * agent/without/<feature>.c, with a mark, stands for their front, and all else is compiled alike. Threads: any. */
+/* Features of this program. `make agent FEATURES="..."` leaves the others out of the link: agent/without/<feature>.c,
+ * with a mark, stands for their front, and all else is compiled alike. Threads: any. */
 #pragma once
 
 #include <stdbool.h>

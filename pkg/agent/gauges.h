@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/gauges.h - metrics measured at each scrape. */
+/* Metrics measured at each scrape. */
 #pragma once
 
 #include "agent/parts.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/home.h - the state folder of one agent, with lock and clock, before anything else. Only the lock's holder acts
- * as this node's agent; the kernel releases it. All code, also TLS, uses the clock whose lower bound is kept here
- * (node/clock.h). Blocks. */
+/* The state folder of one agent, with lock and clock, before anything else. Only the lock's holder acts as this node's
+ * agent; the kernel releases it. All code, also TLS, uses the clock whose lower bound is kept here (node/clock.h).
+ * Blocks. */
 #pragma once
 
 #include "base/fs.h"

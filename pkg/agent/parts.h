@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/parts.h - an agent's parts, owned by agent.c, for who reads many: report/collect.c, report/herald.c,
- * audit/trail.c, gauges.c. */
+/* An agent's parts, owned by agent.c, for who reads many: report/collect.c, report/herald.c, audit/trail.c,
+ * gauges.c. */
 #pragma once
 
 struct hf_agent_env;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/turn.h - work that is due in an agent's next turn, started by a timer. */
+/* Work that is due in an agent's next turn, started by a timer. */
 #pragma once
 
 #include <stdbool.h>

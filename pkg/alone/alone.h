@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* alone/alone.h - runs static pods through the node's own containerd while no kubelet comes (whenAlone: Start).
+/* Runs static pods through the node's own containerd while no kubelet comes (whenAlone: Start).
  *
  * A K3s agent starts neither containerd nor kubelet until its server answers. Then this starts containerd as a
  * transient unit of systemd, which outlives the agent, and the pods by crictl. As soon as a kubelet answers, they go.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* alone/impl.h - struct hf_alone, for the .c files of pkg/alone. */
+/* Struct hf_alone, for the .c files of pkg/alone. */
 #pragma once
 
 #include "alone/alone.h"

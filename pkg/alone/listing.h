@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* alone/listing.h - the sandboxes and containers of a container runtime, as `crictl pods -o json` and `crictl ps -a -o
- * json` list them (runtime.v1.ListPodSandboxResponse, ListContainersResponse). Pure. */
+/* The sandboxes and containers of a container runtime, as `crictl pods -o json` and `crictl ps -a -o json` list them
+ * (runtime.v1.ListPodSandboxResponse, ListContainersResponse). Pure. */
 #pragma once
 
 #include <stdbool.h>

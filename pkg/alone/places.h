@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* alone/places.h - where a node has its containerd, its configuration and crictl. Threads: any; blocks on the disk.
+/* Where a node has its containerd, its configuration and crictl. Threads: any; blocks on the disk.
  *
  * K3s' places are those of its source (github.com/k3s-io/k3s): cmd/k3s/main.go for data/current, a link to the folder
  * of the version that ran last, and for PATH, with bin/aux behind the system's; cmd/server/main.go for containerd and

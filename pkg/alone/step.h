@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* alone/step.h - decides whether the node is alone, and what to do next. Pure: facts and wishes in, one step out; the
- * facts after the step decide again, so nothing is remembered that a crash could lose. Threads: any. */
+/* Decides whether the node is alone, and what to do next. Pure: facts and wishes in, one step out; the facts after the
+ * step decide again, so nothing is remembered that a crash could lose. Threads: any. */
 #pragma once
 
 #include "alone/listing.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* alone/translate.h - from the manifest of a static pod to what the container runtime wants (CRI,
- * runtime.v1.PodSandboxConfig and ContainerConfig, as `crictl runp` and `crictl create` read them). Pure.
+/* From the manifest of a static pod to what the container runtime wants (CRI, runtime.v1.PodSandboxConfig and
+ * ContainerConfig, as `crictl runp` and `crictl create` read them). Pure.
  *
  * What only a kubelet can do is refused by the name of its field, never left out in silence. Ignored are fields that
  * change nothing here: probes, tolerations, priorities, service links. Memory: a pod owns all it has. */

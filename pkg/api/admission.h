@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/admission.h - decides on the node itself if a rollout has admitted it. Pure.
+/* Decides on the node itself if a rollout has admitted it. Pure.
  *
  * Each node has a slot, and the EdgeUpdate one cutoff: slots below it are admitted, and canary nodes if
  * status.admission says so. So the object does not grow with the fleet. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/conditions.h - reads and changes lists of metav1.Condition, as kstatus and `kubectl wait` understand them.
- * Pure. */
+/* Reads and changes lists of metav1.Condition, as kstatus and `kubectl wait` understand them. Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/edgenode.h - decodes the spec of an EdgeNode, which holdfast-controller writes and the node obeys; and says when
- * a node is silent. Pure.
+/* Decodes the spec of an EdgeNode, which holdfast-controller writes and the node obeys; and says when a node is silent.
+ * Pure.
  *
  * A turn permits one node to swap one release (strategy.disruption). */
 #pragma once

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/edgeupdate.h - decodes and checks EdgeUpdates: a release, a selector of nodes, and the strategy of the rollout.
+/* Decodes and checks EdgeUpdates: a release, a selector of nodes, and the strategy of the rollout.
  *
  * A struct hf_edgeupdate references its JSON tree; its texts point there or are static defaults. It is valid by all
  * bounds and rules of the CRD. Reads status.admission only of the status. Threads: one at a time. */

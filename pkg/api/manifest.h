@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/manifest.h - decodes and checks entries of spec.manifests: a source of files, and where to apply them.
+/* Decodes and checks entries of spec.manifests: a source of files, and where to apply them.
  *
  * Belongs to its SyncPolicy, into whose JSON tree the texts point. Valid by the CRD and by rules that it cannot
  * express. Threads: one at a time for one policy. */

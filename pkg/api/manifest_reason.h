@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/manifest_reason.h - phases of entries of spec.manifests, and their reasons, as in EdgeNode.status.manifests.
- * Functions: manifest.c. Pure. */
+/* Phases of entries of spec.manifests, and their reasons, as in EdgeNode.status.manifests. Functions: manifest.c.
+ * Pure. */
 #pragma once
 
 #include <stdbool.h>

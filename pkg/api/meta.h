@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/meta.h - shared by EdgeUpdate, SyncPolicy and EdgeNode. Pure. */
+/* Shared by EdgeUpdate, SyncPolicy and EdgeNode. Pure. */
 #pragma once
 
 #include <stdint.h>

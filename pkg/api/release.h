@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/release.h - tables for health checks and spec.release, for release.c, edgeupdate.c and manifest.c. Pure. */
+/* Tables for health checks and spec.release, for release.c, edgeupdate.c and manifest.c. Pure. */
 #pragma once
 
 #include "api/edgeupdate.h"

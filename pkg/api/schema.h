@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/schema.h - tables of whole objects, which a test compares with the CRDs. Nested ones: api/window.h,
- * api/field/selector.h, api/release.h. */
+/* Tables of whole objects, which a test compares with the CRDs. Nested ones: api/window.h, api/field/selector.h,
+ * api/release.h. */
 #pragma once
 
 #include "api/field/field.h"

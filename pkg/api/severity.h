@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/severity.h - severities of events, numbered as in OpenTelemetry's logs data model: the first of each range, and
- * numbers inside for levels that only syslog (RFC 5424) has. Pure. */
+/* Severities of events, numbered as in OpenTelemetry's logs data model: the first of each range, and numbers inside for
+ * levels that only syslog (RFC 5424) has. Pure. */
 #pragma once
 
 #include <stdbool.h>

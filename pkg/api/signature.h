@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/signature.h - the field `signatures`. Pure. Texts belong to the object's JSON tree. */
+/* The field `signatures`. Pure. Texts belong to the object's JSON tree. */
 #pragma once
 
 #include "api/field/field.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/sink_url.h - checks that a server at a sink's URL can accept its format. Rules as in crds/syncpolicies.yaml.
- * Pure. */
+/* Checks that a server at a sink's URL can accept its format. Rules as in crds/syncpolicies.yaml. Pure. */
 #pragma once
 
 enum hf_sink_format { HF_SINK_JSON, HF_SINK_NDJSON, HF_SINK_SEED, HF_SINK_OTLP, HF_SINK_FORMAT_COUNT };

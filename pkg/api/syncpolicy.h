@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/syncpolicy.h - decodes and checks SyncPolicies: sync, reports and telemetry.
+/* Decodes and checks SyncPolicies: sync, reports and telemetry.
  *
  * References its JSON tree, into which texts point. Defaults and bounds: the table in syncpolicy.c. Threads: one at a
  * time. */

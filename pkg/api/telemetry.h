@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/telemetry.h - decodes and checks spec.telemetry of a SyncPolicy.
+/* Decodes and checks spec.telemetry of a SyncPolicy.
  *
  * Texts point into the policy's JSON tree. Bounds are those of the CRD; defaults are in telemetry.c; an example is in
  * docs/reference/telemetry.md. Lists of texts end with NULL. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/window.h - weekly windows in a time zone.
+/* Weekly windows in a time zone.
  *
  * A window begins at wall clock time and lasts real time. A start that the clock jumps over (spring) is later by the
  * jump; one that comes twice (autumn) is the first. hf_window_finish() reads zoneinfo files; the rest is pure. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/zone.h - time zones from TZif files (RFC 8536) with their POSIX TZ rule. Threads: any; constant.
+/* Time zones from TZif files (RFC 8536) with their POSIX TZ rule. Threads: any; constant.
  *
  * The libc's zone is of the whole process, and setenv() races with threads. */
 #pragma once

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit/access.h - lets the group `holdfast` pass through the state folder, which only root may enter, to the audit
- * log, but not list it. By an access control list (POSIX ACL): with mode 0711 every user could pass, and systemd undoes
- * a change of a StateDirectory's owner. Threads: any; `fs`: blocks. */
+/* Lets the group `holdfast` pass through the state folder, which only root may enter, to the audit log, but not list
+ * it. By an access control list (POSIX ACL): with mode 0711 every user could pass, and systemd undoes a change of a
+ * StateDirectory's owner. Threads: any; `fs`: blocks. */
 #pragma once
 
 #include <sys/types.h>

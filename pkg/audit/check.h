@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit/check.h - finds where an audit log first differs from what the agent wrote: lines changed, removed, inserted or
- * cut, and missing segments. Pure.
+/* Finds where an audit log first differs from what the agent wrote: lines changed, removed, inserted or cut, and
+ * missing segments. Pure.
  *
  * Zero it, and pass all lines in order. Not found: whole lines cut off at the end, and a log that root has written
  * anew; compare a hash that left the node earlier (EdgeNode.status.journal.lastHash). An unreadable segment, or a new

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit/entry.h - one entry of the audit log, and its line on disk. Pure. A line is a JSON object
- * (wrapped here):
+/* One entry of the audit log, and its line on disk. Pure. A line is a JSON object (wrapped here):
  *
  *     {"seq":7,"batch":7,"time":"2026-11-20T08:00:00Z","boot":"0d3c...","mono":123456,"kind":"HoldSet",
  *      "subject":"site","reason":"Held","message":"line 3 is running","prev":"<64 hex digits>","sum":"<16 hex digits>"}

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit/log.h - writes the audit log of a node: a chain of lines (audit/entry.h) in bounded segments, of which each new
- * one replaces the oldest. A crash loses at most the last HF_AUDIT_DELAY_NS. What the disk does not take waits in
- * memory, up to HF_AUDIT_PENDING_BYTES; the rest is counted (EntriesLost). Opening blocks, and so does a call that
- * writes. */
+/* Writes the audit log of a node: a chain of lines (audit/entry.h) in bounded segments, of which each new one replaces
+ * the oldest. A crash loses at most the last HF_AUDIT_DELAY_NS. What the disk does not take waits in memory, up to
+ * HF_AUDIT_PENDING_BYTES; the rest is counted (EntriesLost). Opening blocks, and so does a call that writes. */
 #pragma once
 
 #include "audit/calm.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit/segment.h - lists and reads the files of an audit log: audit-<seq>.jsonl, <seq> being the number of the first
- * entry, with leading zeros to sort. With `fs`: blocks. Threads: any. */
+/* Lists and reads the files of an audit log: audit-<seq>.jsonl, <seq> being the number of the first entry, with leading
+ * zeros to sort. With `fs`: blocks. Threads: any. */
 #pragma once
 
 #include <limits.h>

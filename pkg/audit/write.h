@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit/write.h - writes segments so that a power cut cannot damage durable lines.
+/* Writes segments so that a power cut cannot damage durable lines.
  *
  * A power cut leaves a sector in writing with its old content, its new one, or neither: so an append begins at a new
  * sector, and a replacement writes another file. The kernel writes whole blocks, mostly 4 KiB, so durable lines in the

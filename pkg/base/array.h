@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/array.h - arrays that double, up to a maximum. Threads: any, one at a time for one array. */
+/* Arrays that double, up to a maximum. Threads: any, one at a time for one array. */
 #pragma once
 
 #include <stddef.h>

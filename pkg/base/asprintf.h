@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/asprintf.h - text on the heap, and pointers freed at the end of their scope. Pure. */
+/* Text on the heap, and pointers freed at the end of their scope. Pure. */
 #pragma once
 
 #include <stdlib.h>

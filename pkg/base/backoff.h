@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/backoff.h - exponential back-off with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter",
- * 2015).
+/* Exponential back-off with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter", 2015).
  *
  * The delay after failure n (from 0) is uniform in [0, min(cap_ns, base_ns * 2^n)], but at least floor_ns, so that
  * nodes which failed together retry apart. Pure. */

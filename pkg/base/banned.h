@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/banned.h - makes the compiler refuse libc functions with a safer replacement; -include in every file of pkg/ and
- * cmd/. The libc headers come before the pragma, because after it even a declaration is refused. */
+/* Makes the compiler refuse libc functions with a safer replacement; -include in every file of pkg/ and cmd/. The libc
+ * headers come before the pragma, because after it even a declaration is refused. */
 #pragma once
 
 #include <stdio.h>

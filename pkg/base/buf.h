@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/buf.h - a growing array of bytes with a maximum. Pure.
+/* A growing array of bytes with a maximum. Pure.
  *
  * `p` is NULL until the first write; then a zero byte follows the content. Beyond `max` bytes: -E2BIG. */
 #pragma once

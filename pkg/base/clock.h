@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/clock.h - a table of functions that return the time: uint64_t nanoseconds, durations by the monotonic clock,
- * dates from 1970. No clock is global. Threads: as the table's maker says. */
+/* A table of functions that return the time: uint64_t nanoseconds, durations by the monotonic clock, dates from 1970.
+ * No clock is global. Threads: as the table's maker says. */
 #pragma once
 
 #include <stddef.h>

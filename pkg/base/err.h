@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/err.h - an error as a value: its cause, and the steps that led to it. Owns no memory. Pure.
+/* An error as a value: its cause, and the steps that led to it. Owns no memory. Pure.
  *
  * `struct hf_err *err` may be NULL. -EAGAIN: try again later; -ESTALE: outdated data; -EACCES: not permitted; -EBADMSG:
  * bad input; -ENOENT: absent; -E2BIG, -EFBIG: beyond a limit; -ECANCELED: on purpose; -ETIMEDOUT: deadline. Texts are

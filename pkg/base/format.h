@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/format.h - dates and durations as base/parse.h parses them, and counted nouns. Pure. */
+/* Dates and durations as base/parse.h parses them, and counted nouns. Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/fs.h - the file system as a table of functions, so that tests can cut the power at any call.
+/* The file system as a table of functions, so that tests can cut the power at any call.
  *
  * As the system calls, with their value or -errno. A descriptor is valid for its table only. A power cut may lose all
  * since the last fsync; for a name, fsync its folder. Threads: any for os/fs_posix.h. */

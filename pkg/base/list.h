@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/list.h - a doubly linked ring through struct hf_list members, without memory of its own. Pure.
+/* A doubly linked ring through struct hf_list members, without memory of its own. Pure.
  *
  *     head <-> a <-> b <-> head        the head of an empty list points at itself */
 #pragma once

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/log.h - one JSON line per event, with a stable name and typed fields. Loop thread only.
+/* One JSON line per event, with a stable name and typed fields. Loop thread only.
  *
  *     hf_log(log, HF_LOG_INFO, "update.committed", HF_S("release", name), HF_D("sequence", 42));
  *     {"time":"2026-11-20T08:00:00Z","level":"info","event":"update.committed","release":"edge","sequence":42}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/macros.h - the few macros that every file may use. */
+/* The few macros that every file may use. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/parse.h - numbers, durations, quantities and dates. Pure. The whole string: -EINVAL for a wrong form, -ERANGE
- * for a wrong value; the result is then unchanged. */
+/* Numbers, durations, quantities and dates. Pure. The whole string: -EINVAL for a wrong form, -ERANGE for a wrong
+ * value; the result is then unchanged. */
 #pragma once
 
 #include <stdbool.h>

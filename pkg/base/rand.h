@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/rand.h - a table of functions that return random numbers, not for keys (pkg/trust: OpenSSL's). Threads: as the
- * maker of the table says. */
+/* A table of functions that return random numbers, not for keys (pkg/trust: OpenSSL's). Threads: as the maker of the
+ * table says. */
 #pragma once
 
 #include <stdint.h>

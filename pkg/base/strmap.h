@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/strmap.h - strings to pointers in a sorted array, for a few thousand entries. Copies keys; values are the
- * caller's without `free_value`. Pure. */
+/* Strings to pointers in a sorted array, for a few thousand entries. Copies keys; values are the caller's without
+ * `free_value`. Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/view.h - borrowed text: pointer and length, without a terminator. Valid as long as that memory. Pure. */
+/* Borrowed text: pointer and length, without a terminator. Valid as long as that memory. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cache/cache.h - the newest received version of each object on disk, for a node without a network.
+/* The newest received version of each object on disk, for a node without a network.
  *
  * <dir>/<kind>/<name>.json (above 200 bytes: the first 150 and a hash) has a header line (version and SHA-256) and the
  * object; <dir>/<kind>.mark has the resume point. Writes are durable. A damaged entry, or one of another format, moves

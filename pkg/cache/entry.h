@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cache/entry.h - text of a file of the cache: a seal of kind "cache" (codec/seal.h) and JSON. Pure.
+/* Text of a file of the cache: a seal of kind "cache" (codec/seal.h) and JSON. Pure.
  *
  *     holdfast-cache 1 <hex SHA-256 of the JSON and its line feed>\n{...}\n */
 #pragma once

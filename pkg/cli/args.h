@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/args.h - parses a command line by the rules of its command in the table of commands (cli/commands.c). Pure.
+/* Parses a command line by the rules of its command in the table of commands (cli/commands.c). Pure.
  *
  * The syntax is that of GNU getopt_long(): --name VALUE, --name=VALUE, -n VALUE, -nVALUE; options may stand between
  * arguments; "--" ends the options; "-" is an argument. Names cannot be abbreviated, because a new option could make an

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/child.h - runs a program of PATH without a shell, and reads what it prints. */
+/* Runs a program of PATH without a shell, and reads what it prints. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/cli.h - the operator's command line: one table of commands, one parser of options, one way to report errors.
+/* The operator's command line: one table of commands, one parser of options, one way to report errors.
  *
  * A command is a row of the table (cli/commands.c) and a function, which blocks. It returns 0; -errno with *err, which
  * the caller prints; or, if it has printed the reason, a positive enum hf_cli_exit. */

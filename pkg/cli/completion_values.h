@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/completion_values.h - completes names of the kubeconfig, the cluster and this node, and phases. */
+/* Completes names of the kubeconfig, the cluster and this node, and phases. */
 #pragma once
 
 #include "cli/cli.h"

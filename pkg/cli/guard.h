@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/guard.h - removes an unfinished folder if the program that makes it dies, also by SIGKILL.
+/* Removes an unfinished folder if the program that makes it dies, also by SIGKILL.
  *
  * A child in its own session waits for that. Begin before the first thread. */
 #pragma once

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/help.h - prints help texts, which all come from the table of commands. */
+/* Prints help texts, which all come from the table of commands. */
 #pragma once
 
 #include "cli/cli.h"

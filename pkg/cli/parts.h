@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/parts.h - helpers that several commands share. */
+/* Helpers that several commands share. */
 #pragma once
 
 #include "api/edgeupdate.h"

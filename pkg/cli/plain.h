@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/plain.h - replaces by '?' what a terminal acts on (base/encoding/plain.h), also line ends. holdfast-delta links
- * this file: no jansson. */
+/* Replaces by '?' what a terminal acts on (base/encoding/plain.h), also line ends. holdfast-delta links this file: no
+ * jansson. */
 #pragma once
 
 #include <stdio.h>

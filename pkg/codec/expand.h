@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/expand.h - expands a request's compressed body, also gzip and zstd of other programs. Threads: any; no state.
+/* Expands a request's compressed body, also gzip and zstd of other programs. Threads: any; no state.
  *
  * Against bombs, it stops at the buffer's maximum, at a ratio of HF_EXPAND_MAX_RATIO, and at zstd windows above 8 MiB.
  * Several gzip members or zstd frames are one body (RFC 1952 2.2, RFC 8878 3). */

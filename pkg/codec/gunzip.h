@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/gunzip.h - decompresses gzip (RFC 1952) piece by piece, for archives of untrusted origin.
+/* Decompresses gzip (RFC 1952) piece by piece, for archives of untrusted origin.
  *
  * Accepts several members, as parallel compressors and registries write them. Does not limit the output: `write` must.
  * About 56 KiB. Threads: one at a time. An error of `write`, and a call after an error, leave *err. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/json.h - JSON (RFC 8259) and YAML (1.1 or 1.2) to jansson trees and back, with limits and line numbers.
+/* JSON (RFC 8259) and YAML (1.1 or 1.2) to jansson trees and back, with limits and line numbers.
  *
  * Only this header includes jansson.h. Keep API objects as trees, so that unknown fields survive. Threads: one at a
  * time for a tree. *err names line and column, and never quotes the text, which may hold a secret. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/pack.h - compresses whole artifacts to .zst piece by piece, for codec/unpack.h. Deterministic for one zstd
- * version and sizes of pieces. The window is at most 8 MiB, for small nodes; the frame has size and checksum. Threads:
- * one at a time. */
+/* Compresses whole artifacts to .zst piece by piece, for codec/unpack.h. Deterministic for one zstd version and sizes
+ * of pieces. The window is at most 8 MiB, for small nodes; the frame has size and checksum. Threads: one at a time. */
 #pragma once
 
 #include <stddef.h>

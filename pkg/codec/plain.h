@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/plain.h - makes a JSON value's texts safe for a terminal (base/encoding/plain.h): a status repeats texts of
- * objects, programs and files. Pure. */
+/* Makes a JSON value's texts safe for a terminal (base/encoding/plain.h): a status repeats texts of objects, programs
+ * and files. Pure. */
 #pragma once
 
 #include "codec/json.h"

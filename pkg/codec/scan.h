@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/scan.h - the only JSON scanner: checks a text and splits it into views, in one pass, without a tree.
+/* The only JSON scanner: checks a text and splits it into views, in one pass, without a tree.
  *
  *     struct hf_scan scan;
  *     hf_scan_init(&scan, text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/seal.h - header line with a checksum, for small state files such as those of pkg/cache and pkg/update/state.
- * Pure. Views borrow from the text.
+/* Header line with a checksum, for small state files such as those of pkg/cache and pkg/update/state. Pure. Views
+ * borrow from the text.
  *
  *     holdfast-<kind> <version> <SHA-256 of the body, lower-case hex>\n<body> */
 #pragma once

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/sha256.h - SHA-256 (FIPS 180-4) piece by piece; the midstate can be saved, to continue after a reboot. A plain
- * value. Pure. */
+/* SHA-256 (FIPS 180-4) piece by piece; the midstate can be saved, to continue after a reboot. A plain value. Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/squeeze.h - compresses request bodies with little memory and time. Threads: one at a time. -E2BIG: out->max.
- * -EIO: the library failed.
+/* Compresses request bodies with little memory and time. Threads: one at a time. -E2BIG: out->max. -EIO: the library
+ * failed.
  *
  *     hf_squeeze_begin(squeeze, &body); hf_squeeze_add(squeeze, bytes, n) ...; hf_squeeze_end(squeeze);
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/unpack.h - decompresses whole artifacts piece by piece: .zst and .xz by their magic bytes, else unchanged.
- * Refuses windows above `max_window` (-E2BIG, with its value). Threads: one at a time. */
+/* Decompresses whole artifacts piece by piece: .zst and .xz by their magic bytes, else unchanged. Refuses windows above
+ * `max_window` (-E2BIG, with its value). Threads: one at a time. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/yaml_place.h - the line of a value in a YAML text, for messages. Pure. */
+/* The line of a value in a YAML text, for messages. Pure. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/yaml_scalar.h - type and value of a plain YAML scalar, by the core schema (YAML 1.2.2, section 10.3.2).
- * Pure. */
+/* Type and value of a plain YAML scalar, by the core schema (YAML 1.2.2, section 10.3.2). Pure. */
 #pragma once
 
 #include "codec/json.h"

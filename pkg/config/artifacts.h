@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config/artifacts.h - `artifacts` (credentials and TLS per origin) and `mirrors` of agent.yaml, for downloads.
+/* `artifacts` (credentials and TLS per origin) and `mirrors` of agent.yaml, for downloads.
  *
  * A credential is a reference to a file, never a value. A URL with a user matches nothing, one with the components "."
  * or ".." no item with a path. Pure. All borrows from the configuration. */

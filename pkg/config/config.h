@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config/config.h - the node's own configuration, /etc/holdfast/agent.yaml, which limits what the cluster can make this
- * node do.
+/* The node's own configuration, /etc/holdfast/agent.yaml, which limits what the cluster can make this node do.
  *
  * The cluster never writes it. Without the file, and for `config` NULL from hf_config_allows_*() on, the defaults of
  * holdfast-agent.yaml(5) apply. Those functions are pure. Threads: any; a configuration never changes. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config/mirrors.h - the order of URLs for a download: the mirrors, the URL itself, last the mirrors that failed
- * lately.
+/* The order of URLs for a download: the mirrors, the URL itself, last the mirrors that failed lately.
  *
  * Mirrors are not trusted: the caller compares the hash; hf_mirrors_blame() finds those with a part in wrong content.
  * Pure. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config/pattern.h - patterns of agent.yaml. Pure.
+/* Patterns of agent.yaml. Pure.
  *
  * Paths, absolute and normal: `*` is any characters of a component; the component `**` any number of components, at the
  * end at least one.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config/settings.h - the content of struct hf_config, for this folder. Lists end with NULL; NULL is empty, except of
- * `exec` and `units`. Threads: any. */
+/* The content of struct hf_config, for this folder. Lists end with NULL; NULL is empty, except of `exec` and `units`.
+ * Threads: any. */
 #pragma once
 
 #include "api/field/decode.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/apply_state.h - the state of one hf_delta_apply(), and its checkpoints. Threads: one at a time. It borrows
- * everything. */
+/* The state of one hf_delta_apply(), and its checkpoints. Threads: one at a time. It borrows everything. */
 #pragma once
 
 #include "delta/io/wire.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/blocks.h - encode the blocks of bodies, in several threads, because blocks do not depend on each other.
- * Creating only. */
+/* Encode the blocks of bodies, in several threads, because blocks do not depend on each other. Creating only. */
 #pragma once
 
 #include "delta/create.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/coder.h - compress the blocks of method 1 by LZMA or zstd. Threads: one at a time. */
+/* Compress the blocks of method 1 by LZMA or zstd. Threads: one at a time. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/create.h - the input of all methods that create a body. Methods only read it, so threads may share one. */
+/* The input of all methods that create a body. Methods only read it, so threads may share one. */
 #pragma once
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/delta.h - create and apply binary deltas; FORMAT.md has the format. In names, "patch" is the delta.
+/* Create and apply binary deltas; FORMAT.md has the format. In names, "patch" is the delta.
  *
  * Applying reads the delta once in order and the old file anywhere, and writes and hashes the new file in order, in
  * memory that does not depend on the sizes (FORMAT.md, "Memory"). It checks no signature: first compare the delta's

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/got_plt.h - match .got and .plt entry by entry: entries look alike, relocations name their symbols, and code
- * refers to them everywhere. Creating only. */
+/* Match .got and .plt entry by entry: entries look alike, relocations name their symbols, and code refers to them
+ * everywhere. Creating only. */
 #pragma once
 
 #include "delta/create.h"

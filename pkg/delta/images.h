@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/images.h - find executable images in a file or an archive, pair old with new ones, and blank the references in
- * their code: matching then finds longer copies. Creating only. */
+/* Find executable images in a file or an archive, pair old with new ones, and blank the references in their code:
+ * matching then finds longer copies. Creating only. */
 #pragma once
 
 #include "delta/cm/model.h"

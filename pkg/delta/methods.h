@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/methods.h - apply the body of methods 1 to 4 (FORMAT.md), from the resume point on. Errors: delta.h. */
+/* Apply the body of methods 1 to 4 (FORMAT.md), from the resume point on. Errors: delta.h. */
 #pragma once
 
 #include "delta/apply_state.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/prune_copies.h - drop copies that cost more bytes than they save. Creating only. */
+/* Drop copies that cost more bytes than they save. Creating only. */
 #pragma once
 
 #include "delta/match/copies.h"

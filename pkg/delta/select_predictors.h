@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/select_predictors.h - choose the predictors for code. Creating only. */
+/* Choose the predictors for code. Creating only. */
 #pragma once
 
 #include "delta/create.h"

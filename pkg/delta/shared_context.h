@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/shared_context.h - the shared context (image/predict.h): predictors, image pairs and match map, with which
- * bodies of methods 1 and 2 begin (FORMAT.md). Free it with delta_shared_context_done(), also after an error. */
+/* The shared context (image/predict.h): predictors, image pairs and match map, with which bodies of methods 1 and 2
+ * begin (FORMAT.md). Free it with delta_shared_context_done(), also after an error. */
 #pragma once
 
 #include "delta/apply_state.h"

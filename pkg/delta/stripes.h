@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/stripes.h - a block of method 2 as stripes: the literals, then the copies of a part of the block, so that two
- * threads decode both in bounded memory. */
+/* A block of method 2 as stripes: the literals, then the copies of a part of the block, so that two threads decode both
+ * in bounded memory. */
 #pragma once
 
 #include "delta/apply_state.h"

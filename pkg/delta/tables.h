@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/tables.h - match tables (relocations, symbols, unwind tables, Go's) by the symbol or address in an entry: their
- * bytes are too alike. Creating only. */
+/* Match tables (relocations, symbols, unwind tables, Go's) by the symbol or address in an entry: their bytes are too
+ * alike. Creating only. */
 #pragma once
 
 #include "delta/create.h"

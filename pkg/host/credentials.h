@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host/credentials.h - gives the agent on the host what the pod has to reach the API server: <state>/host/pod/
- * kubeconfig, token and ca.crt, 0600. The kubelet renews the pod's token; the agent reads these files again each
- * minute. Blocks. Threads: one at a time. */
+/* Gives the agent on the host what the pod has to reach the API server: <state>/host/pod/ kubeconfig, token and ca.crt,
+ * 0600. The kubelet renews the pod's token; the agent reads these files again each minute. Blocks. Threads: one at a
+ * time. */
 #pragma once
 
 #include "host/place.h"

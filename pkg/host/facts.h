@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host/facts.h - finds out what a host is like (host/plan.h). Changes nothing but the mark of the boot. Blocks. Main
- * thread. */
+/* Finds out what a host is like (host/plan.h). Changes nothing but the mark of the boot. Blocks. Main thread. */
 #pragma once
 
 #include "base/view.h"

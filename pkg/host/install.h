@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host/install.h - installs the agent on its host, refreshes and removes it. Blocks. Main thread.
+/* Installs the agent on its host, refreshes and removes it. Blocks. Main thread.
  *
  * Each step is durable and leaves what is there already, so that all of it may run again after a power cut at any
  * moment. The unit comes last, because it names everything else, and goes first. */

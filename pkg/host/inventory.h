@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host/inventory.h - what pods have installed on this host, as a person on the node sees it. Changes nothing. Blocks.
- * Threads: one at a time. */
+/* What pods have installed on this host, as a person on the node sees it. Changes nothing. Blocks. Threads: one at a
+ * time. */
 #pragma once
 
 #include "host/place.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host/label.h - the SELinux label that a file needs so that systemd may read or execute it. Pure.
+/* The SELinux label that a file needs so that systemd may read or execute it. Pure.
  *
  * A file that a container wrote has the container's type and its categories, and systemd may execute neither. */
 #pragma once

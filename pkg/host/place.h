@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host/place.h - the paths of the agent's life on the host, and its two records in <state>/host:
+/* The paths of the agent's life on the host, and its two records in <state>/host:
  *
  *   persisted   the boot in which a pod installed, and whether a later boot saw it
  *   decision    what the pod's last start decided

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host/plan.h - what the pod of the agent does with its host. Pure; tests/golden/host_plan.txt has the cases. */
+/* What the pod of the agent does with its host. Pure; tests/golden/host_plan.txt has the cases. */
 #pragma once
 
 #include <stdbool.h>

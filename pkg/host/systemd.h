@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host/systemd.h - the agent's unit in systemd's manager, as blocking calls in a table, so that tests can do without.
- * Main thread. */
+/* The agent's unit in systemd's manager, as blocking calls in a table, so that tests can do without. Main thread. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host/unit_text.h - the texts of the agent's unit on the host, and of its environment file. Pure. */
+/* The texts of the agent's unit on the host, and of its environment file. Pure. */
 #pragma once
 
 #include "base/buf.h"

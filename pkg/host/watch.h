@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* host/watch.h - when the pod steps in for the agent on the host, and when it steps back. Pure. */
+/* When the pod steps in for the agent on the host, and when it steps back. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/call.h - one request to any resource, with its client's address, credentials, metrics and field manager
- * (kube/kube.h). To follow objects: kube/source.h. After the first 401 reads the credentials again, unless it did
- * within 5 s, and sends once more. Copies arguments; pointers in an answer are valid until `done` returns.
- * hf_kube_free() cancels calls. */
+/* One request to any resource, with its client's address, credentials, metrics and field manager (kube/kube.h). To
+ * follow objects: kube/source.h. After the first 401 reads the credentials again, unless it did within 5 s, and sends
+ * once more. Copies arguments; pointers in an answer are valid until `done` returns. hf_kube_free() cancels calls. */
 #pragma once
 
 #include "codec/json.h"

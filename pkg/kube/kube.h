@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/kube.h - an API server or KubeEdge's MetaServer as a source (kube/source.h), with address and credentials.
+/* An API server or KubeEdge's MetaServer as a source (kube/source.h), with address and credentials.
  * hf_kube_config_find(), _parse() and _reload() block for small files; hf_kube_config_done() overwrites secrets. */
 #pragma once
 

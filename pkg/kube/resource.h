@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/resource.h - kinds that a client can follow, and their URLs. Private to pkg/kube. Pure. What appends to *out
- * returns 0, -E2BIG, -ENOMEM or -EINVAL (snprintf()). */
+/* Kinds that a client can follow, and their URLs. Private to pkg/kube. Pure. What appends to *out returns 0, -E2BIG,
+ * -ENOMEM or -EINVAL (snprintf()). */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/source.h - the interface to the source of desired state, to which the agent also writes its status: an API
- * server, KubeEdge's MetaServer, or a folder.
+/* The interface to the source of desired state, to which the agent also writes its status: an API server, KubeEdge's
+ * MetaServer, or a folder.
  *
  * Every source reports that an object is gone only after a DELETED event of a real API server, a complete list of the
  * API server itself, or a complete scan of a folder; never because of an answer that may come from a MetaServer's

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/upstream.h - one API server: configuration, credentials, HTTP client and source. */
+/* One API server: configuration, credentials, HTTP client and source. */
 #pragma once
 
 #include "kube/kube.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/connection.h - bytes over TCP or TLS, for protocols other than HTTP.
+/* Bytes over TCP or TLS, for protocols other than HTTP.
  *
  * TLS is 1.2 or newer, trusts the system's store or `ca_pem`, and checks the peer's name. No callback comes before a
  * function returns, after `closed`, or after hf_connection_close(). */

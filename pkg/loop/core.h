@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/core.h - internal: the loop, tasks and guests, with libuv's types.
+/* Internal: the loop, tasks and guests, with libuv's types.
  *
  * A callback never runs inside the function that starts an operation: such code posts a task. Each runs once, in an
  * idle callback of its own, outside of the callbacks of curl, D-Bus and uv handles. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/loop.h - the one event loop of a process: libuv, with libcurl and libwebsockets as guests. Implements sched.h,
- * proc.h, probe.h, unit.h and watch.h. */
+/* The one event loop of a process: libuv, with libcurl and libwebsockets as guests. Implements sched.h, proc.h,
+ * probe.h, unit.h and watch.h. */
 #pragma once
 
 #include "base/clock.h"

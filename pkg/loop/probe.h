@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/probe.h - TCP probes, as a table of functions. `done` never comes before a function returns, or after
- * cancel(). */
+/* TCP probes, as a table of functions. `done` never comes before a function returns, or after cancel(). */
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/proc.h - child processes, as a table of functions. `done` never comes before a function returns, or after
- * cancel(). */
+/* Child processes, as a table of functions. `done` never comes before a function returns, or after cancel(). */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/sched.h - timers and background jobs, as a table of functions, by loop/loop.h or, on a virtual clock,
+/* Timers and background jobs, as a table of functions, by loop/loop.h or, on a virtual clock,
  * tests/support/fakes/simloop.h. All is on the loop thread, except hf_job.work. No callback runs before a function
  * returns. */
 #pragma once

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/tpm_key.h - a private key that is in a TPM 2 and never leaves it, as a text where PEM of a key is expected:
+/* A private key that is in a TPM 2 and never leaves it, as a text where PEM of a key is expected:
  *
  *     -----BEGIN HOLDFAST TPM KEY-----    base64 of the key as this TPM loads it, and of its public point
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/unit.h - systemd units, over D-Bus (org.freedesktop.systemd1), as a table of functions. `done` never comes
- * before a function returns, or after cancel(). */
+/* systemd units, over D-Bus (org.freedesktop.systemd1), as a table of functions. `done` never comes before a function
+ * returns, or after cancel(). */
 #pragma once
 
 #include <stdint.h>

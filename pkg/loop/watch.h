@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/watch.h - changes in folders (inotify), as a table of functions. `fire` never comes before a function
- * returns. */
+/* Changes in folders (inotify), as a table of functions. `fire` never comes before a function returns. */
 #pragma once
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/advance.h - from an event to the next action: the move of the table, the record, then the action. */
+/* From an event to the next action: the move of the table, the record, then the action. */
 #pragma once
 
 #include "api/manifest_reason.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/commit.h - the actions `commit` and `clean`: remove what is needed no more. */
+/* The actions `commit` and `clean`: remove what is needed no more. */
 #pragma once
 
 struct entry;

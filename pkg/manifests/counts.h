@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/counts.h - metrics of the engine. */
+/* Metrics of the engine. */
 #pragma once
 
 #include "api/manifest_reason.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/drift.h - looks for drift, and repairs it. States: rules/drift_machine.h. */
+/* Looks for drift, and repairs it. States: rules/drift_machine.h. */
 #pragma once
 
 #include <stdbool.h>

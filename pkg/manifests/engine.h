@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/engine.h - applies the entries of spec.manifests to their targets, and repairs later drift.
+/* Applies the entries of spec.manifests to their targets, and repairs later drift.
  *
  * It follows the source of each entry of the policy in effect, applies a new content as soon as the gates allow it,
  * runs the health checks, and restores the last good content if they fail. Drift is repaired from its own copy. Before

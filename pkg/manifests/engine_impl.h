@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/engine_impl.h - the engine itself, for the .c files of pkg/manifests. */
+/* The engine itself, for the .c files of pkg/manifests. */
 #pragma once
 
 #include "base/strmap.h"

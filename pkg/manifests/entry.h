@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/entry.h - internal header for the .c files of pkg/manifests: one entry, with its parts and actions.
+/* Internal header for the .c files of pkg/manifests: one entry, with its parts and actions.
  *
  * An entry has at most one step in progress: a job on a worker, a command, a restart, or health checks; and only one
  * entry at a time a job, so that the contents of two are never in memory together. The end of a step is an event of
  * rules/machine.h: advance.c writes the record, then starts the action.
  *
- * A file calls files of its row and of later rows; but advance.c calls the actions, and content/ the stores,
- * through tables that entry.c fills in, the targets are in a table of the engine (targets/target.h), and make.c calls
+ * A file calls files of its row and of later rows; but advance.c calls the actions, and content/ the stores, through
+ * tables that entry.c fills in, the targets are in a table of the engine (targets/target.h), and make.c calls
  * permit_scope(): engine.c; entry.c; targets/; commit.c drift.c removal.c; content/; repair.c; make.c; advance.c;
  * unit_call.c; task.c counts.c engine_core.c.
  *

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/env.h - what all of pkg/manifests uses: tables of functions, configuration, facts of the node. The engine
- * owns the only copy; sources and targets borrow it. Threads: loop thread only; a job may use fs, log, clock, config
- * and the strings. */
+/* What all of pkg/manifests uses: tables of functions, configuration, facts of the node. The engine owns the only copy;
+ * sources and targets borrow it. Threads: loop thread only; a job may use fs, log, clock, config and the strings. */
 #pragma once
 
 #include "api/link/link.h"

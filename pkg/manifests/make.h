@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/make.h - from a set to the files that it asks for. */
+/* From a set to the files that it asks for. */
 #pragma once
 
 #include "api/manifest.h"

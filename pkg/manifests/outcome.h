@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/outcome.h - result of an attempt to apply an entry, or of a look for drift. The receiver calls
- * hf_manifest_outcome_done(). */
+/* Result of an attempt to apply an entry, or of a look for drift. The receiver calls hf_manifest_outcome_done(). */
 #pragma once
 
 #include <stdbool.h>

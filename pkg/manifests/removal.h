@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/removal.h - entries that no policy has any more, and deleted Secrets. */
+/* Entries that no policy has any more, and deleted Secrets. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/repair.h - looks at files in place, puts back changed ones, and tells of it. */
+/* Looks at files in place, puts back changed ones, and tells of it. */
 #pragma once
 
 #include "manifests/task.h"

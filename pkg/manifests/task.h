@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/task.h - a job of an entry. An operation begins with its struct job, followed by what it takes and
- * brings. */
+/* A job of an entry. An operation begins with its struct job, followed by what it takes and brings. */
 #pragma once
 
 #include <stdbool.h>

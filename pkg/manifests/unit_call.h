@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/unit_call.h - restarts or reloads the unit of an entry. */
+/* Restarts or reloads the unit of an entry. */
 #pragma once
 
 #include "base/err.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/cache.h - blobs that the mirror keeps for pulls to come: whole ones, whose digest was right, in
- * <folder>/blobs/sha256/, as a store of mirror/store.h; those that broke off in <folder>/partial/, for the next
- * transfer to go on. All together have at most `max_bytes`, and leave a twentieth of the disk free: who was used least
- * recently goes first. Loop thread only; blocks briefly. */
+/* Blobs that the mirror keeps for pulls to come: whole ones, whose digest was right, in <folder>/blobs/sha256/, as a
+ * store of mirror/store.h; those that broke off in <folder>/partial/, for the next transfer to go on. All together have
+ * at most `max_bytes`, and leave a twentieth of the disk free: who was used least recently goes first. Loop thread
+ * only; blocks briefly. */
 #pragma once
 
 #include "base/fs.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/deltas.h - which layers of images that were asked for can be made from layers of the node, by the deltas that
- * stand beside an image in its registry (docs/reference/image-deltas.md).
+/* Which layers of images that were asked for can be made from layers of the node, by the deltas that stand beside an
+ * image in its registry (docs/reference/image-deltas.md).
  *
  * Nothing in an artifact is trusted: a delta is kept only for a blob that the image's manifest names, of the size that
  * it says, and who applies it compares the blob with its digest. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/hosts.h - the files by which this node's containerd asks the mirror: hosts.toml in a folder for each registry
- * below its config_path. containerd reads them at each pull. K3s and RKE2 leave files there that they have not written,
- * so that their registries.yaml and a restart are not needed.
+/* The files by which this node's containerd asks the mirror: hosts.toml in a folder for each registry below its
+ * config_path. containerd reads them at each pull. K3s and RKE2 leave files there that they have not written, so that
+ * their registries.yaml and a restart are not needed.
  *
  * A file is ours by its first line. A power cut at any time leaves whole files or none, and folders of ours that the
  * next call removes. Blocks. Threads: any. */

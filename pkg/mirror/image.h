@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/image.h - an image by its digest, and which of its blobs the node lacks. Blocks briefly. Threads: any. */
+/* An image by its digest, and which of its blobs the node lacks. Blocks briefly. Threads: any. */
 #pragma once
 
 #include "mirror/request.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/made.h - a serving whose layer is made from layers of the node and a delta; else, or when that fails, the
- * registry has it. */
+/* A serving whose layer is made from layers of the node and a delta; else, or when that fails, the registry has it. */
 #pragma once
 
 #include "mirror/serving.h"

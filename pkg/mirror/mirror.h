@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/mirror.h - a registry mirror on loopback for this node's containerd: the pull half of the OCI distribution
- * specification.
+/* A registry mirror on loopback for this node's containerd: the pull half of the OCI distribution specification.
  *
  * It answers for registries that are listed, and for who shows the secret, which `hosts.toml` or `registries.yaml` of
  * root has. A blob comes from the node where it is; else it is made from layers of the node and a delta that the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/request.h - a request to the mirror: the pull half of the OCI distribution specification, as containerd asks a
- * mirror, with the registry in the parameter `ns`. Pure. */
+/* A request to the mirror: the pull half of the OCI distribution specification, as containerd asks a mirror, with the
+ * registry in the parameter `ns`. Pure. */
 #pragma once
 
 #include <stdbool.h>

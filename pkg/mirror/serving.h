@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/serving.h - one request to the mirror, within this area. What ends a serving frees it: sending the last bytes,
- * refusing, giving up. */
+/* One request to the mirror, within this area. What ends a serving frees it: sending the last bytes, refusing, giving
+ * up. */
 #pragma once
 
 #include "loop/http/url.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/store.h - blobs that the node has, in folders with blobs/sha256/: read, never written. Blocks briefly.
- * Threads: any. */
+/* Blobs that the node has, in folders with blobs/sha256/: read, never written. Blocks briefly. Threads: any. */
 #pragma once
 
 #include <stdbool.h>

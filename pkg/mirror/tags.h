@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/tags.h - the digest to which a tag led when its registry last said so. Pure. */
+/* The digest to which a tag led when its registry last said so. Pure. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mirror/tags_file.h - the table of tags with its file, which a worker writes whenever the table changes. */
+/* The table of tags with its file, which a worker writes whenever the table changes. */
 #pragma once
 
 #include "base/log.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/clock.h - the agent's clock, which compares witnesses of the time, and recovers when one was wrong.
+/* The agent's clock, which compares witnesses of the time, and recovers when one was wrong.
  *
  * A board without a battery starts in 1970, and a time server or a stolen API server may be wrong. So the wall clock,
  * the Date of the API server and a lower bound (node/time_bound.h) are judged anew at each reading (node/time_judge.h).

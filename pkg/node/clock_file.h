@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/clock_file.h - the file <state>/clock: times for the next process. Pure. Unix times are 0 if unknown. The file
- * holds seconds: ages rounded up, saved_mono_ns and hold_age_ns down. */
+/* The file <state>/clock: times for the next process. Pure. Unix times are 0 if unknown. The file holds seconds: ages
+ * rounded up, saved_mono_ns and hold_age_ns down. */
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/clock_resync.h - decides when to ask chronyd or systemd-timesyncd to synchronize, and finds leaps of the wall
- * clock. The agent never sets the clock, so a wrong Date costs one request per hour. Pure. */
+/* Decides when to ask chronyd or systemd-timesyncd to synchronize, and finds leaps of the wall clock. The agent never
+ * sets the clock, so a wrong Date costs one request per hour. Pure. */
 #pragma once
 
 #include <stdbool.h>

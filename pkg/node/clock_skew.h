@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/clock_skew.h - the difference between this node's clock and the API server's. Pure. */
+/* The difference between this node's clock and the API server's. Pure. */
 #pragma once
 
 #include <stdbool.h>

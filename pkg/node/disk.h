@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/disk.h - the usage of a file system as a level, with hysteresis. Pure. */
+/* The usage of a file system as a level, with hysteresis. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/labels.h - the labels that this node should have, and if they must be applied. Pure.
+/* The labels that this node should have, and if they must be applied. Pure.
  *
  * Each server-side apply, with our own field manager, has all labels: those no longer desired disappear. */
 #pragma once

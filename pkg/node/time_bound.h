@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/time_bound.h - the lower bound of the present time: proof or synced time, whichever is later. Pure.
+/* The lower bound of the present time: proof or synced time, whichever is later. Pure.
  *
  * The proof, the last signed time or the build, never goes back. The synced time advances a thousandth slower than the
  * monotonic clock. A time server that keeps the wall clock right corrects it at each reading, by at most one second per

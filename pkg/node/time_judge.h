@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/time_judge.h - the range of the present time (base/time/range.h) from all witnesses. Pure.
+/* The range of the present time (base/time/range.h) from all witnesses. Pure.
  *
  * The wall clock and the Date are live; the others are their last agreement, the track (node/time_track.h) and the
  * lower bound (node/time_bound.h). A live witness before the build is ignored; it is credible if not before the lower

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/time_track.h - finds leaps of the wall clock that no other witness confirms. Pure.
+/* Finds leaps of the wall clock that no other witness confirms. Pure.
  *
  * The track continues the time before a leap by the monotonic clock, the rival the time after it. The rival replaces
  * the track after HF_TIME_TRACK_NS: a leap that is taken back earlier changes nothing, and one to the right time is

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* oci/descriptor.h - how the OCI image specification names a blob: media type, digest, size. Pure; untrusted input.
+/* How the OCI image specification names a blob: media type, digest, size. Pure; untrusted input.
  *
  * Only SHA-256, in lower case: what cannot be checked is refused. */
 #pragma once

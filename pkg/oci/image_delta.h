@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* oci/image_delta.h - the OCI artifact with the deltas from an old image to a new one, for one platform; the format is
- * in docs/reference/image-deltas.md. Pure; untrusted input: every digest still has to be compared with the bytes, and
- * `to` of a layer with the new image's manifest. */
+/* The OCI artifact with the deltas from an old image to a new one, for one platform; the format is in
+ * docs/reference/image-deltas.md. Pure; untrusted input: every digest still has to be compared with the bytes, and `to`
+ * of a layer with the new image's manifest. */
 #pragma once
 
 #include "oci/descriptor.h"

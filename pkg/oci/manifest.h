@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* oci/manifest.h - manifests and indexes of images, of the OCI and of Docker (schema 2). Pure; untrusted input. */
+/* Manifests and indexes of images, of the OCI and of Docker (schema 2). Pure; untrusted input. */
 #pragma once
 
 #include "oci/descriptor.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/dir.h - makes, syncs and removes folders. "Durable": see os/file.h. Blocks. Threads: any. */
+/* Makes, syncs and removes folders. "Durable": see os/file.h. Blocks. Threads: any. */
 #pragma once
 
 #include <sys/types.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/fd.h - helpers for file descriptors. Threads: any. */
+/* Helpers for file descriptors. Threads: any. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/memory.h - limits the memory of a process that mostly waits. Loop thread only, except as said.
+/* Limits the memory of a process that mostly waits. Loop thread only, except as said.
  *
  * Measured on a node: one malloc arena per thread, free memory kept after a peak, and mapped code that ran only at
  * start. */

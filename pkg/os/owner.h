@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/owner.h - checks that only root and this process's user can change a file or folder. Any thread. */
+/* Checks that only root and this process's user can change a file or folder. Any thread. */
 #pragma once
 
 #include <stdbool.h>

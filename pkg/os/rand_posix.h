@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/rand_posix.h - getrandom(2), or clocks while the kernel's entropy pool is not ready: not for keys. Static table.
- * Loop thread only. */
+/* getrandom(2), or clocks while the kernel's entropy pool is not ready: not for keys. Static table. Loop thread
+ * only. */
 #pragma once
 
 #include "base/rand.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/room.h - how much more memory this process may use: the smallest of
+/* How much more memory this process may use: the smallest of
  *
  *   the machine     half of MemAvailable in /proc/meminfo, because others share it and may grow
  *   the cgroups     own and parents, v1 and v2: limit (memory.max, memory.high; memory.limit_in_bytes), minus used

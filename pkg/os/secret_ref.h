@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/secret_ref.h - a reference to a secret, "file:PATH" or "env:NAME". Borrows from its text. Threads: any; reading
- * blocks. */
+/* A reference to a secret, "file:PATH" or "env:NAME". Borrows from its text. Threads: any; reading blocks. */
 #pragma once
 
 #include "base/buf.h"

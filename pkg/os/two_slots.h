@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/two_slots.h - a small record that changes often and survives a power cut during a write. Blocks; allocates
- * nothing. Threads: any, one at a time for one file.
+/* A small record that changes often and survives a power cut during a write. Blocks; allocates nothing. Threads: any,
+ * one at a time for one file.
  *
  * Two slots, with counter and checksum, are written in turn; the undamaged one with the higher counter is the record.
  * Repeat a failed write with its counter: the other slot stays.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/image.h - an old OCI image as blobs on a node. An image delta makes the new archive (OCI layout or
- * docker-archive, as a tar) byte for byte, so digests stay; its old file is the old layers and configuration in archive
- * order, listed as parts. Blocks: workers only. */
+/* An old OCI image as blobs on a node. An image delta makes the new archive (OCI layout or docker-archive, as a tar)
+ * byte for byte, so digests stay; its old file is the old layers and configuration in archive order, listed as parts.
+ * Blocks: workers only. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollout/counts.h - puts each node into one class for a rollout and counts the classes. Pure. */
+/* Puts each node into one class for a rollout and counts the classes. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollout/engine.h - decides for a whole fleet when each node may update, and the status of each EdgeUpdate and each
- * silent EdgeNode. Turns state, events and time into effects: no clock, network or file, except zoneinfo files.
+/* Decides for a whole fleet when each node may update, and the status of each EdgeUpdate and each silent EdgeNode.
+ * Turns state, events and time into effects: no clock, network or file, except zoneinfo files.
  *
  * The caller passes in every Node, EdgeNode and EdgeUpdate, and whether this process leads. It asks for a plan,
  * performs its writes in any order, and reports each result; until then the engine does not plan that write again.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollout/engine_impl.h - shared by pkg/rollout/engine*.c only. */
+/* Shared by pkg/rollout/engine*.c only. */
 #pragma once
 
 #include "rollout/engine.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollout/fleet.h - one compact record for each node, under a constant number. Times are seconds of the monotonic clock
- * plus HF_FLEET_OFFSET_S, so none is negative. Pure. */
+/* One compact record for each node, under a constant number. Times are seconds of the monotonic clock plus
+ * HF_FLEET_OFFSET_S, so none is negative. Pure. */
 #pragma once
 
 #include "rollout/labels.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollout/id_table.h - a hash table from keys to indexes in the caller's array. Linear probing, at most seven eighths
- * full, no tombstones. Pure. */
+/* A hash table from keys to indexes in the caller's array. Linear probing, at most seven eighths full, no tombstones.
+ * Pure. */
 #pragma once
 
 #include <stdbool.h>

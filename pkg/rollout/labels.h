@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollout/labels.h - a fleet's labels, each label and each set stored once. The node's own name as a value
- * (kubernetes.io/hostname) is a placeholder, else each node had its own set. Pure. */
+/* A fleet's labels, each label and each set stored once. The node's own name as a value (kubernetes.io/hostname) is a
+ * placeholder, else each node had its own set. Pure. */
 #pragma once
 
 #include "api/field/selector.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollout/rollout.h - decides from strategy, counts and time whether the next stage of a rollout opens or the rollout
- * halts, and makes the conditions. Pure.
+/* Decides from strategy, counts and time whether the next stage of a rollout opens or the rollout halts, and makes the
+ * conditions. Pure.
  *
  *     Canary -> CanarySoak -> Wave 1 -> WaveSoak 1 -> Wave 2 -> ... -> Complete
  *

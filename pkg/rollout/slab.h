@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollout/slab.h - memory for many small pieces: up to 256 bytes in blocks of 16 KiB, in steps of 8. Larger ones come
- * from malloc(), and hf_slab_done() does not free them. Threads: any, one at a time for one slab. */
+/* Memory for many small pieces: up to 256 bytes in blocks of 16 KiB, in steps of 8. Larger ones come from malloc(), and
+ * hf_slab_done() does not free them. Threads: any, one at a time for one slab. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollout/status.h - makes the objects that the controller applies (NULL: out of memory), and decides how urgent a
- * status is. Pure. */
+/* Makes the objects that the controller applies (NULL: out of memory), and decides how urgent a status is. Pure. */
 #pragma once
 
 #include "rollout/fleet.h"

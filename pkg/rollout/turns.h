@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollout/turns.h - decides which nodes may swap now, by group, and when a turn ends. Pure.
+/* Decides which nodes may swap now, by group, and when a turn ends. Pure.
  *
  * A turn is the right of a node to swap one release (EdgeNode.spec.turns), from the plan that writes it until the
  * controller takes it back. */

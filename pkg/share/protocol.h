@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* share/protocol.h - the texts between the agents of a site. Pure; every one comes from outside.
+/* The texts between the agents of a site. Pure; every one comes from outside.
  *
  *   over UDP    "holdfast-share 1 ask CLUSTER\n" to the group, "holdfast-share 1 here CLUSTER\n" back
  *   over TLS    GET /v1/state/SHA256      who asks wants it; answer: "have", "fetching BYTES", "wanted" or "absent"

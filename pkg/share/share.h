@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* share/share.h - the nodes of one site download a content once: who wants it asks the neighbours (election.h), and who
- * has it serves them. A site is the IPv4 subnet.
+/* The nodes of one site download a content once: who wants it asks the neighbours (election.h), and who has it serves
+ * them. A site is the IPv4 subnet.
  *
  * On while both the owner of the node (settings) and the policy (allow) say so; else there is no port, no timer and no
  * TLS. Nothing here is trusted: the caller compares the hash of what came, and reports a wrong one. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* share/share_impl.h - internal: shared by share.c (life, discovery), above offer.c (this node serves), want.c (it
- * wants) and peers.c. */
+/* Internal: shared by share.c (life, discovery), above offer.c (this node serves), want.c (it wants) and peers.c. */
 #pragma once
 
 #include <netinet/in.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool/look.h - inspects a spool's folder (of a dead node, a copy, or a running agent's) without changing a byte.
- * Blocks; any thread. *err names the file. */
+/* Inspects a spool's folder (of a dead node, a copy, or a running agent's) without changing a byte. Blocks; any thread.
+ * *err names the file. */
 #pragma once
 
 #include "base/err.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool/losses.h - counts each record that the disk lost once, although several reads may meet the same gap. Pure; a
- * plain value, zero at first. */
+/* Counts each record that the disk lost once, although several reads may meet the same gap. Pure; a plain value, zero
+ * at first. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool/reader.h - reads records in order from a snapshot of the segments, while the writer continues.
+/* Reads records in order from a snapshot of the segments, while the writer continues.
  *
  * Each record comes once; dropped, damaged or never durable ones leave gaps. Blocks. Threads: any, one at a time per
  * struct. The caller owns read->records and read->bytes. */

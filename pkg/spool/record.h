@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool/record.h - the bytes of segment headers, records and cursor slots (FORMAT.md). Pure. */
+/* The bytes of segment headers, records and cursor slots (FORMAT.md). Pure. */
 #pragma once
 
 #include <stdbool.h>

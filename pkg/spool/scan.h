@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool/scan.h - walks through one segment's records with a small window of the file. Blocks. Threads: any, one at a
- * time per scan. *err names the offset. */
+/* Walks through one segment's records with a small window of the file. Blocks. Threads: any, one at a time per scan.
+ * *err names the offset. */
 #pragma once
 
 #include "base/err.h"

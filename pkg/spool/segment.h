@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool/segment.h - the header of a segment file, of which it holds two copies, and its name. Threads: any; reading
- * blocks. */
+/* The header of a segment file, of which it holds two copies, and its name. Threads: any; reading blocks. */
 #pragma once
 
 #include "base/err.h"

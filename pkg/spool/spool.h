@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool/spool.h - a durable queue of records for the event loop: group commit, ordered reads, a durable cursor. After
- * `done` with r = 0 a record survives a power cut. One write and one read run at a time, on workers, but for writes on
- * a fast disk. Threads: loop thread only. Copies payloads. failing() gets the text of errors. */
+/* A durable queue of records for the event loop: group commit, ordered reads, a durable cursor. After `done` with r = 0
+ * a record survives a power cut. One write and one read run at a time, on workers, but for writes on a fast disk.
+ * Threads: loop thread only. Copies payloads. failing() gets the text of errors. */
 #pragma once
 
 #include "base/clock.h"

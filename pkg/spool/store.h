@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool/store.h - the folder of segments (FORMAT.md): opens and repairs it, writes durably, records deliveries, drops
- * the oldest. Threads: any, one at a time per store; readers work on copies of the list of segments. Functions that
- * touch files block. *err names folder and step. */
+/* The folder of segments (FORMAT.md): opens and repairs it, writes durably, records deliveries, drops the oldest.
+ * Threads: any, one at a time per store; readers work on copies of the list of segments. Functions that touch files
+ * block. *err names folder and step. */
 #pragma once
 
 #include "base/err.h"

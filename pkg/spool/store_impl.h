@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool/store_impl.h - the inside of a store, for pkg/spool only. Threads: store.h. */
+/* The inside of a store, for pkg/spool only. Threads: store.h. */
 #pragma once
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool/stream.h - the identity of a spool: 128 random bits in its file `stream` (FORMAT.md).
+/* The identity of a spool: 128 random bits in its file `stream` (FORMAT.md).
  *
  * A receiver refuses a node, stream and sequence seen before. So a spool that could assign a sequence again (emptied,
  * or its end damaged) takes a new id. Threads: any; blocks. */

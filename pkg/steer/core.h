@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steer/core.h - what an engine with several machines needs: references, wake-ups, notices, the turn. The core is a
- * part of the owner's engine, which `gone` frees. */
+/* What an engine with several machines needs: references, wake-ups, notices, the turn. The core is a part of the
+ * owner's engine, which `gone` frees. */
 #pragma once
 
 #include <stdbool.h>

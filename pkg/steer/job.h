@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steer/job.h - one piece of blocking work of a machine, embedded in the owner's operation beside its parameters and
- * results. A machine has at most one in progress, and so has the engine with hf_steer_engine.one_job. A job holds a
- * reference of the engine. Threads: `run` on a worker, which looks at `cancel`. */
+/* One piece of blocking work of a machine, embedded in the owner's operation beside its parameters and results. A
+ * machine has at most one in progress, and so has the engine with hf_steer_engine.one_job. A job holds a reference of
+ * the engine. Threads: `run` on a worker, which looks at `cancel`. */
 #pragma once
 
 #include <stdatomic.h>

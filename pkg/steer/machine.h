@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steer/machine.h - a journaled machine: an event makes a move of the table, the record of the new state becomes
- * durable, and only then the action starts. So every action may run again after a cut anywhere.
+/* A journaled machine: an event makes a move of the table, the record of the new state becomes durable, and only then
+ * the action starts. So every action may run again after a cut anywhere.
  *
  * The state is in the owner's record, which `enter` changes. A text that is on disk is not written again; a failed
  * write is repeated after a pause. The owner may free a machine only when none of its jobs is in progress. */

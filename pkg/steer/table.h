@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steer/table.h - the table of a machine: for each state and event, the next state and an action. Pure. */
+/* The table of a machine: for each state and event, the next state and an action. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steer/wait.h - why a machine waits, for its status. In memory only. Pure. */
+/* Why a machine waits, for its status. In memory only. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/access.h - how a download reaches its servers: the mirrors of a URL, what is remembered of them, and the
- * credential and TLS of an origin (config/artifacts.h). All downloads of a process share one hf_access. But for
- * _configure(), _ticket_init() and _use(), `access` may be NULL: no mirrors, no credentials.
+/* How a download reaches its servers: the mirrors of a URL, what is remembered of them, and the credential and TLS of
+ * an origin (config/artifacts.h). All downloads of a process share one hf_access. But for _configure(), _ticket_init()
+ * and _use(), `access` may be NULL: no mirrors, no credentials.
  *
  * Files of credentials and certificates are read for each request, so that a rotated one holds at once; no secret stays
  * here after its request is answered. The HTTP client keeps it while the request runs. */

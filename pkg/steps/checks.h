@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/checks.h - runs the health checks of a release until steps/health.h reaches a verdict: all at once, each with
- * its own period and timeout. */
+/* Runs the health checks of a release until steps/health.h reaches a verdict: all at once, each with its own period and
+ * timeout. */
 #pragma once
 
 #include "base/clock.h"

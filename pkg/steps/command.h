@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/command.h - runs one command of a release, and makes a failure of its end. */
+/* Runs one command of a release, and makes a failure of its end. */
 #pragma once
 
 #include "loop/proc.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/failure.h - the failure of a step: a reason for the status, and an error text. A plain value. */
+/* The failure of a step: a reason for the status, and an error text. A plain value. */
 #pragma once
 
 #include "api/update/reason.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/fetch.h - downloads an artifact to `.holdfast-<release>.part` beside the target, and resumes after broken
- * connections, restarts and power cuts. Does not verify the content: hf_patch_run() does.
+/* Downloads an artifact to `.holdfast-<release>.part` beside the target, and resumes after broken connections, restarts
+ * and power cuts. Does not verify the content: hf_patch_run() does.
  *
  * At most 4 * HF_FETCH_BUFFER bytes are in memory: the connection pauses for a slow disk. A sealed record in
  * <folder>/fetch has the synced bytes and the server's version (ETag or Last-Modified); a later request asks for the

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/fetch_impl.h - internal: what fetch.c (on the loop) and fetch_work.c (on workers) share. */
+/* Internal: what fetch.c (on the loop) and fetch_work.c (on workers) share. */
 #pragma once
 
 #include <stdatomic.h>

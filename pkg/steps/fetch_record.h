@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/fetch_record.h - the progress of a download, in two sealed files of <state>/updates/<release>:
+/* The progress of a download, in two sealed files of <state>/updates/<release>:
  *
  *   fetch      valid after a power cut: written durably from time to time, after a sync of the content
  *   fetch.now  valid after a kill -9, until a reboot (it has the kernel's boot id): overwritten after every write of

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/guard.h - refuses folders in which another user could swap files while the agent works there: who may write a
- * folder may rename its files, so a name may lead to another file after a check. Worker threads only; blocks. */
+/* Refuses folders in which another user could swap files while the agent works there: who may write a folder may rename
+ * its files, so a name may lead to another file after a check. Worker threads only; blocks. */
 #pragma once
 
 #include "base/fs.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/health.h - decides the verdict from the results of health checks. Pure.
+/* Decides the verdict from the results of health checks. Pure.
  *
  * Passed: the latest `successThreshold` results of each check are good, or there is no check. Failed: the deadline
  * passes before, or a check reports a failure that no later result can improve, such as a unit that systemd no longer

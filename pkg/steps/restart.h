@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/restart.h - restarts the service of a release, by systemd's D-Bus method RestartUnit or the release's
- * command. */
+/* Restarts the service of a release, by systemd's D-Bus method RestartUnit or the release's command. */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* steps/target.h - the install path of a release, opened below an allowed root so that no symbolic link below the root
- * can lead elsewhere (openat2()). The download and all files made from it are `.holdfast-<release>.<suffix>` beside the
- * target: on its file system, so that renames and hard links work. Threads: any; what accesses files blocks. A target
- * borrows its strings. */
+/* The install path of a release, opened below an allowed root so that no symbolic link below the root can lead
+ * elsewhere (openat2()). The download and all files made from it are `.holdfast-<release>.<suffix>` beside the target:
+ * on its file system, so that renames and hard links work. Threads: any; what accesses files blocks. A target borrows
+ * its strings. */
 #pragma once
 
 #include <limits.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* supervisor/decision.h - which build of the agent to start next. Pure; tests/golden/supervisor.txt has every case. */
+/* Which build of the agent to start next. Pure; tests/golden/supervisor.txt has every case. */
 #pragma once
 
 #include "supervisor/state.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* supervisor/life.h - what the parts of an agent ask of its life on the host. A table of functions, so that the update
- * engine and its tests need no supervisor; agent/process/supervised.h has the real one. Loop thread only. */
+/* What the parts of an agent ask of its life on the host. A table of functions, so that the update engine and its tests
+ * need no supervisor; agent/process/supervised.h has the real one. Loop thread only. */
 #pragma once
 
 #include <stdint.h>

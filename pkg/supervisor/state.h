@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* supervisor/state.h - the folder of the agent's life on the host: the links in it, and their texts. Shared by the
- * supervisor and the agent; pure, libc only.
+/* The folder of the agent's life on the host: the links in it, and their texts. Shared by the supervisor and the agent;
+ * pure, libc only.
  *
  * <state>/host/
  *     current -> <slot>     the build that runs, or is on trial (current is not good). The update engine swaps it, the

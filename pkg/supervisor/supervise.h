@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* supervisor/supervise.h - runs one agent after the other, until a signal ends it. */
+/* Runs one agent after the other, until a signal ends it. */
 #pragma once
 
 #include "supervisor/state.h"

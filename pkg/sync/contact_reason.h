@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/contact_reason.h - why the node cannot reach its source of desired state. The names are API:
- * EdgeNode.status.contact.reason, condition SourceReadable, metric holdfast_contact_lost. Pure. */
+/* Why the node cannot reach its source of desired state. The names are API: EdgeNode.status.contact.reason, condition
+ * SourceReadable, metric holdfast_contact_lost. Pure. */
 #pragma once
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/hold.h - the site's order not to update: the file <state>/hold. Pure.
+/* The site's order not to update: the file <state>/hold. Pure.
  *
  *     {"reason": "line 3 is running", "since": "2026-11-20T08:00:00Z", "until": "2026-11-20T18:00:00Z"}
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/hold_age.h - the age of the site's hold, and if it has ended. Pure.
+/* The age of the site's hold, and if it has ended. Pure.
  *
  * The wall clock that stamps the file may be wrong. So its times only tell the hold's length, and its age at the
  * agent's first look; then the monotonic clock measures, and the clock file keeps the age over restarts. After a

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/notices.h - a queue of notices, which become Events on this node's EdgeNode. Pure.
+/* A queue of notices, which become Events on this node's EdgeNode. Pure.
  *
  * While the server is unreachable, they are also in a file (agent/report/notice_file.h). In a full queue, a new one
  * replaces the oldest not being sent. Each request takes a token; one comes back each minute. */

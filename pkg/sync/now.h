@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/now.h - reads both clocks once, for all parts of a decision. */
+/* Reads both clocks once, for all parts of a decision. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/page_reasons.h - what the reasons of a status mean, and what to do, as JSON for the page. Pure. */
+/* What the reasons of a status mean, and what to do, as JSON for the page. Pure. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/plan.h - selects the releases that this node must install. Pure.
+/* Selects the releases that this node must install. Pure.
  *
  * Among objects of one release name, the admitted one with the highest sequence wins. One that this node has begun or
  * committed stays admitted here: a halt stops only nodes that have not begun, and returns none to an older release.

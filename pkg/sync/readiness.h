@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/readiness.h - the three conditions that kstatus reads. Pure.
+/* The three conditions that kstatus reads. Pure.
  *
  *   Ready        True: each selected update is Committed or Incompatible, or waits for the rollout (reason NotAdmitted
  *                or TurnPending), each entry of spec.manifests is Applied and kept in place, no object refused.

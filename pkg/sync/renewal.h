@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/renewal.h - the state machine by which an agent gets and renews its client certificate through a
- * CertificateSigningRequest. Pure.
+/* The state machine by which an agent gets and renews its client certificate through a CertificateSigningRequest.
+ * Pure.
  *
  *              Due, Lost       Done            Done           Done           Done
  *     Current -----------> Key -----> Request -----> Issue -----> Store ------------.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/stale.h - the age of the agent's view of the desired state: Fresh, Stale or Expired. Pure.
+/* The age of the agent's view of the desired state: Fresh, Stale or Expired. Pure.
  *
  *         contact lost, and the last sign of life
  *            older than HF_STALE_GRACE_NS                policy's window passed

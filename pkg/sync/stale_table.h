@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/stale_table.h - what the agent does while Fresh, Stale or Expired. Pure.
+/* What the agent does while Fresh, Stale or Expired. Pure.
  *
  * It always keeps and repairs what runs; Expired with staleOk.onExpiry Hold begins nothing new.
  * tests/golden/stale_table.txt and holdfast-agent(8) show the table. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/steady.h - what the node reports about an update that fails and restarts many times. Pure.
+/* What the node reports about an update that fails and restarts many times. Pure.
  *
  * An unreachable artifact changes a release between Fetching and Waiting every few seconds, on every node: too much for
  * an API server, or a disk with the outbox. So a report stays up to `refresh_ns` while phase, reason and digest are the

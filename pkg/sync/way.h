@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sync/way.h - by which credential an agent asks for its client certificate. Pure.
+/* By which credential an agent asks for its client certificate. Pure.
  *
  * While the certificate in use is good, only it asks. After an absence longer than its lifetime, the agent tries the
  * credential of its configuration (a token), then the identity of the node's kubelet, which outlives both. A way is

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/permit.h - takes out of a policy's telemetry what agent.yaml does not allow: a source, list entry or sink
- * each, or a lower buffer; the rest stays. Threads: any; is_own_url() may ask the kernel. */
+/* Takes out of a policy's telemetry what agent.yaml does not allow: a source, list entry or sink each, or a lower
+ * buffer; the rest stays. Threads: any; is_own_url() may ask the kernel. */
 #pragma once
 
 #include "api/telemetry.h"

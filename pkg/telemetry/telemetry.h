@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/telemetry.h - a node's telemetry: sources, pipeline, an outlet per sink. Changed settings end all three and
- * make new ones; an outlet goes on with the queue of its name. Borrows what `world` points to. */
+/* A node's telemetry: sources, pipeline, an outlet per sink. Changed settings end all three and make new ones; an
+ * outlet goes on with the queue of its name. Borrows what `world` points to. */
 #pragma once
 
 #include "loop/server/server.h"

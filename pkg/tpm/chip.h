@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tpm/chip.h - seals keys to this node's TPM 2 and keeps a counter in it, with libtss2. Only holdfast-tpm calls this: a
- * TPM that hangs blocks no thread of the agent, which also runs without libtss2.
+/* Seals keys to this node's TPM 2 and keeps a counter in it, with libtss2. Only holdfast-tpm calls this: a TPM that
+ * hangs blocks no thread of the agent, which also runs without libtss2.
  *
  * Only the TPM that sealed a key opens it, until it is cleared, and with PCRs only while they are unchanged. Its parent
  * is derived from the owner seed in each call; nothing stays in the TPM. No call can lock the TPM, because these keys

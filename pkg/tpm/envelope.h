@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tpm/envelope.h - encrypts a secret for the disk (AES-256-GCM) under a key that is stored sealed (tpm/chip.h). The
- * context, authenticated but not stored, says for whom and what: a copied envelope does not open elsewhere. One
- * envelope per key. Threads: any. */
+/* Encrypts a secret for the disk (AES-256-GCM) under a key that is stored sealed (tpm/chip.h). The context,
+ * authenticated but not stored, says for whom and what: a copied envelope does not open elsewhere. One envelope per
+ * key. Threads: any. */
 #pragma once
 
 #include "base/buf.h"

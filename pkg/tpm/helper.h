@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tpm/helper.h - arguments, streams and exit codes of holdfast-tpm, for the agent.
+/* Arguments, streams and exit codes of holdfast-tpm, for the agent.
  *
  *     holdfast-tpm seal   --tcti TCTI [--pcrs N,N]    stdin: a key; stdout: the sealed key
  *     holdfast-tpm unseal --tcti TCTI                 stdin: a sealed key; stdout: the key

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trust/certificate.h - keys, requests and checks for the agent's client certificate, with OpenSSL.
+/* Keys, requests and checks for the agent's client certificate, with OpenSSL.
  *
  * Threads: any. The caller owns all buffers, and overwrites those with keys. -EBADMSG: an argument is invalid; *err
  * never quotes a key. -ENOMEM: also a full buffer, or OpenSSL failed otherwise. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trust/ed25519.h - internal: what key.c asks of a library. ed25519_openssl.c, or, in an agent without the feature
- * https, ed25519_sodium.c, which knows no PEM but that of `holdfast key generate` and `openssl pkey -pubout`. Threads:
- * any. */
+/* Internal: what key.c asks of a library. ed25519_openssl.c, or, in an agent without the feature https,
+ * ed25519_sodium.c, which knows no PEM but that of `holdfast key generate` and `openssl pkey -pubout`. Threads: any. */
 #pragma once
 
 #include "trust/key.h"

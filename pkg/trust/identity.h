@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trust/identity.h - how the node proves itself to servers other than its cluster's: by the client certificate in use,
- * and by tokens signed with its key.
+/* How the node proves itself to servers other than its cluster's: by the client certificate in use, and by tokens
+ * signed with its key.
  *
  * A token is a JWT (RFC 7519), ES256, with the certificate and its chain in x5c: a server that trusts the cluster's CA
  * for clients verifies it. iss and sub are the certificate's CN, aud is the origin of the server and never what an

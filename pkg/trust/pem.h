@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trust/pem.h - internal: says what a text is that is not the expected key. Pure. */
+/* Internal: says what a text is that is not the expected key. Pure. */
 #pragma once
 
 #include "base/err.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trust/trust.h - decides if this node accepts the signatures of a release, a policy or an entry of spec.manifests:
- * ed25519 (RFC 8032) over canonical JSON (RFC 8785).
+/* Decides if this node accepts the signatures of a release, a policy or an entry of spec.manifests: ed25519 (RFC 8032)
+ * over canonical JSON (RFC 8785).
  *
  *   keys        <trust dir>/<keyId>.pem, SubjectPublicKeyInfo PEM (RFC 8410)
  *   keyId       [a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* units/filter.h - a D-Bus filter between an agent in a pod and systemd's manager on the host.
+/* A D-Bus filter between an agent in a pod and systemd's manager on the host.
  *
  * Speaks D-Bus (D-Bus Specification, "Authentication Protocol" and "Message Protocol", through sd-bus) on a unix
  * socket, the agent's DBUS_SYSTEM_BUS_ADDRESS. Calls that units/rule.h does not allow get

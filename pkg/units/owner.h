@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* units/owner.h - services that the node's owner lets the agent restart: `units` of agent.yaml, read for each question.
- * Meanwhile unusable, as during an edit: the last usable one applies; without one, nothing is allowed. Threads: one at
- * a time; blocks. */
+/* Services that the node's owner lets the agent restart: `units` of agent.yaml, read for each question. Meanwhile
+ * unusable, as during an edit: the last usable one applies; without one, nothing is allowed. Threads: one at a time;
+ * blocks. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* units/rule.h - decides which D-Bus calls pass to systemd's manager. As root it can start a transient unit, and so any
- * program. So only these pass: restart or reload a service, read a unit's state, and calls before them; where the agent
- * may install itself on the host, also the life of its own unit, by its exact name. Pure. */
+/* Decides which D-Bus calls pass to systemd's manager. As root it can start a transient unit, and so any program. So
+ * only these pass: restart or reload a service, read a unit's state, and calls before them; where the agent may install
+ * itself on the host, also the life of its own unit, by its exact name. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/engine.h - installs new versions of releases, one at a time, and restores the old one if the new one fails.
- * Before each step the journal has all that a later process needs to resume; only downloads need a network. Blocking
- * work runs in jobs. `err` may be NULL. An update's error is in its status alone. */
+/* Installs new versions of releases, one at a time, and restores the old one if the new one fails. Before each step the
+ * journal has all that a later process needs to resume; only downloads need a network. Blocking work runs in jobs.
+ * `err` may be NULL. An update's error is in its status alone. */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/engine_impl.h - internal: the engine itself. */
+/* Internal: the engine itself. */
 #pragma once
 
 #include "base/strmap.h"

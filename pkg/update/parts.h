@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/parts.h - internal: functions of a release's parts and actions, by file. Included by release.h. */
+/* Internal: functions of a release's parts and actions, by file. Included by release.h. */
 #pragma once
 
 #include "update/release.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/release.h - internal header for the .c files of pkg/update: one release, with its parts and actions.
+/* Internal header for the .c files of pkg/update: one release, with its parts and actions.
  *
  * A release has at most one step in progress, whose end can raise an event of rules/machine.h: transition.c writes the
  * next state to the journal, then starts the move's action. When the desired releases change, release_consider() reacts

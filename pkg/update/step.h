@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/step.h - internal: the step in progress of a release, and its jobs. Included by release.h. */
+/* Internal: the step in progress of a release, and its jobs. Included by release.h. */
 #pragma once
 
 #include "update/release.h"

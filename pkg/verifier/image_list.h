@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* verifier/image_list.h - the file with the images that this node may pull, which the agent writes (by rename, so it is
- * whole) and holdfast-verify reads:
+/* The file with the images that this node may pull, which the agent writes (by rename, so it is whole) and
+ * holdfast-verify reads:
  *
  *     holdfast-images 1
  *     policy site-images          the signed SyncPolicy

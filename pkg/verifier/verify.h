@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* verifier/verify.h - one pull that containerd asks about, by the interface of its image verifiers: `-name NAME -digest
- * DIGEST -stdin-media-type TYPE`, exit code 0 allows it, standard output is the reason. Libc only. */
+/* One pull that containerd asks about, by the interface of its image verifiers: `-name NAME -digest DIGEST
+ * -stdin-media-type TYPE`, exit code 0 allows it, standard output is the reason. Libc only. */
 #pragma once
 
 #include "verifier/image_list.h"

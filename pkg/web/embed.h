@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web/embed.h - compressed files in the program, and their answers. Private to pkg/web. Pure. */
+/* Compressed files in the program, and their answers. Private to pkg/web. Pure. */
 #pragma once
 
 #include "loop/server/server.h"

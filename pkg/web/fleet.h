@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web/fleet.h - the files of the page of the fleet, as web/page.h has those of a node, which it shares. Pure. */
+/* The files of the page of the fleet, as web/page.h has those of a node, which it shares. Pure. */
 #pragma once
 
 #include "loop/server/server.h"

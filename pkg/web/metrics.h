@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web/metrics.h - counters, gauges and histograms, as text for Prometheus (exposition format 0.0.4).
+/* Counters, gauges and histograms, as text for Prometheus (exposition format 0.0.4).
  *
  *     struct hf_metric *fetched = hf_metric_counter(metrics, "holdfast_update_fetched_bytes_total", "Bytes fetched.");
  *     hf_metric_add(fetched, n);

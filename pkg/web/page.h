@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web/page.h - the files of the page that a browser runs, web/page/, which the Makefile compresses into the program.
- * Pure. */
+/* The files of the page that a browser runs, web/page/, which the Makefile compresses into the program. Pure. */
 #pragma once
 
 #include "loop/server/server.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web/page_token.h - the token that acts of the page of a node need: the file <run folder>/page-token, which
- * `holdfast node page` makes and the agent reads at each act. Blocks. Threads: any.
+/* The token that acts of the page of a node need: the file <run folder>/page-token, which `holdfast node page` makes
+ * and the agent reads at each act. Blocks. Threads: any.
  *
  * A new token ends the one before at once; each ends after HF_PAGE_TOKEN_NS, by a clock that no wall clock moves, and
  * with the boot. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web/process_metrics.h - metrics about the process, in one registry only (static variables). */
+/* Metrics about the process, in one registry only (static variables). */
 #pragma once
 
 #include "base/macros.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* web/web.h - serves a process's pages on a local port.
+/* Serves a process's pages on a local port.
  *
  *   /metrics  web/metrics.h, if there is a registry
  *   /healthz  always 200: the event loop runs

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/audit/inlet.h - events for the audit log (pkg/audit); counted as lost while it is not open. */
+/* Events for the audit log (pkg/audit); counted as lost while it is not open. */
 #pragma once
 
 #include "audit/log.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/audit/rules.h - which states need an entry in the audit log: those that differ from the last of their category,
- * also over a restart. Pure. */
+/* Which states need an entry in the audit log: those that differ from the last of their category, also over a restart.
+ * Pure. */
 #pragma once
 
 #include "api/manifest_reason.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/audit/trail.h - the node's audit log (pkg/audit): entries for changes in each turn that builds a status
- * (audit/rules.h); others by hf_audit_inlet_add(env->audit, ...). While it cannot be opened (a full disk) lost entries
- * are counted; opening is tried every HF_AUDIT_RETRY_NS, and the newest states then get entries. Opening and writing
- * block briefly. */
+/* The node's audit log (pkg/audit): entries for changes in each turn that builds a status (audit/rules.h); others by
+ * hf_audit_inlet_add(env->audit, ...). While it cannot be opened (a full disk) lost entries are counted; opening is
+ * tried every HF_AUDIT_RETRY_NS, and the newest states then get entries. Opening and writing block briefly. */
 #pragma once
 
 #include "agent/audit/inlet.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/labeller.h - desired labels (node/labels.h) on this node's Node, by server-side apply. */
+/* Desired labels (node/labels.h) on this node's Node, by server-side apply. */
 #pragma once
 
 #include "agent/desired/policy.h"

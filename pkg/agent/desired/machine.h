@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/machine.h - facts of the machine. Blocks for a few small files. */
+/* Facts of the machine. Blocks for a few small files. */
 #pragma once
 
 #include "agent/env.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/origins.h - from which policy each section comes (api/policies), in <state>/sections, for conflicts of
- * one rank and the removalGrace of manifests. Blocks briefly to write. */
+/* From which policy each section comes (api/policies), in <state>/sections, for conflicts of one rank and the
+ * removalGrace of manifests. Blocks briefly to write. */
 #pragma once
 
 #include "agent/env.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/own_edgenode.h - turns and uid of this node's EdgeNode. Only turns are cached on disk: they hold after
- * a restart without network, and few writes are needed. */
+/* Turns and uid of this node's EdgeNode. Only turns are cached on disk: they hold after a restart without network, and
+ * few writes are needed. */
 #pragma once
 
 #include "agent/env.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/own_node.h - this node's Node condensed to name, uid, labels and the agent's managed fields. Pure. New
- * objects; NULL: no memory. */
+/* This node's Node condensed to name, uid, labels and the agent's managed fields. Pure. New objects; NULL: no
+ * memory. */
 #pragma once
 
 #include "codec/json.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/own_program.h - would a release replace or restart this agent? Nothing could roll back a bad version
- * then. Refused: the agent's program and those beside it (holdfast-tpm, holdfast-units), by every name of their folder,
- * through links and mounts; and the folder from which a supervisor starts the agent, which kind Agent alone changes.
- * Calls stat(). */
+/* Would a release replace or restart this agent? Nothing could roll back a bad version then. Refused: the agent's
+ * program and those beside it (holdfast-tpm, holdfast-units), by every name of their folder, through links and mounts;
+ * and the folder from which a supervisor starts the agent, which kind Agent alone changes. Calls stat(). */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/planner.h - which releases the update engine has to install. */
+/* Which releases the update engine has to install. */
 #pragma once
 
 #include "agent/env.h"

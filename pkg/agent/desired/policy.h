@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/policy.h - the sum of the policies that select this node (api/policies), and the labels by which
- * objects select it. */
+/* The sum of the policies that select this node (api/policies), and the labels by which objects select it. */
 #pragma once
 
 #include "agent/desired/origins.h"

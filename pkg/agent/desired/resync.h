@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/resync.h - leaps of the wall clock; with clock.resync, and by agent.yaml, restarts the time service's
- * unit when the clock is off by more than clock.maxSkew. */
+/* Leaps of the wall clock; with clock.resync, and by agent.yaml, restarts the time service's unit when the clock is off
+ * by more than clock.maxSkew. */
 #pragma once
 
 #include "agent/env.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/sets.h - spec.manifests to the engine of pkg/manifests; what it reports, to the status and Events. */
+/* spec.manifests to the engine of pkg/manifests; what it reports, to the status and Events. */
 #pragma once
 
 #include "agent/desired/policy.h"

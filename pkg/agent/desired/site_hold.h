@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/desired/site_hold.h - the site's order not to update (<state>/hold). Its age: home->hold and the clock file
- * (follow/contact.h). */
+/* The site's order not to update (<state>/hold). Its age: home->hold and the clock file (follow/contact.h). */
 #pragma once
 
 #include "agent/env.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/follow/concern.h - objects for other nodes, which are not kept; lists again when labels have changed, or there
- * is room (follow/objects.h). */
+/* Objects for other nodes, which are not kept; lists again when labels have changed, or there is room
+ * (follow/objects.h). */
 #pragma once
 
 #include "agent/follow/follow.h"

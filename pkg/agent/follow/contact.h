@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/follow/contact.h - last contact with the source, and how far this clock is from the server's. Owns
- * <state>/clock (node/clock_file.h): lower bound of the time, last contact, age of the site's hold. */
+/* Last contact with the source, and how far this clock is from the server's. Owns <state>/clock (node/clock_file.h):
+ * lower bound of the time, last contact, age of the site's hold. */
 #pragma once
 
 #include "agent/env.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/follow/follow.h - an agent's subscriptions: EdgeUpdates, SyncPolicies, its Node, its EdgeNode. Reports go to
- * follow/objects, follow/contact, desired/policy, desired/own_edgenode. */
+/* An agent's subscriptions: EdgeUpdates, SyncPolicies, its Node, its EdgeNode. Reports go to follow/objects,
+ * follow/contact, desired/policy, desired/own_edgenode. */
 #pragma once
 
 #include "agent/env.h"

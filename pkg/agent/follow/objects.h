@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/follow/objects.h - the objects of a kind that select this node: each one's last good version, in effect until
- * another comes or it is deleted, and why a newer one was refused; the cache on disk has both.
+/* The objects of a kind that select this node: each one's last good version, in effect until another comes or it is
+ * deleted, and why a newer one was refused; the cache on disk has both.
  *
  * Of objects for other nodes only distinct selectors are kept, outside the bounds: if one matches changed labels, the
  * agent lists again. An object that no longer selects this node stays until hf_objects_trim() or its next report. An

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/identity/certificate_folder.h - files of --client-certificate-dir. Who can write there could choose the key,
- * and get the node's identity: root or the agent's user must own folder and file, and nobody else may write them.
- * Blocks. Threads: any. */
+/* Files of --client-certificate-dir. Who can write there could choose the key, and get the node's identity: root or the
+ * agent's user must own folder and file, and nobody else may write them. Blocks. Threads: any. */
 #pragma once
 
 #include "base/buf.h"

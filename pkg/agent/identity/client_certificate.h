@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/identity/client_certificate.h - gets and renews a client certificate from the cluster
- * (--client-certificate-dir); sync/renewal.h decides. Files (0600) by certificate_folder.h. Blocks briefly. All but new
- * accept NULL. */
+/* Gets and renews a client certificate from the cluster (--client-certificate-dir); sync/renewal.h decides. Files
+ * (0600) by certificate_folder.h. Blocks briefly. All but new accept NULL. */
 #pragma once
 
 #include "base/fs.h"

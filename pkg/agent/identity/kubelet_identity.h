@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/identity/kubelet_identity.h - the kubelet's client certificate and key (--kubelet-identity), by which an agent
- * without a credential asks for its own. Blocks. Threads: any. */
+/* The kubelet's client certificate and key (--kubelet-identity), by which an agent without a credential asks for its
+ * own. Blocks. Threads: any. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/finding.h - a condition about images. */
+/* A condition about images. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/hosts.h - this node's containerd uses the mirror, by spec.images.mirror.configure if agent.yaml's
- * manifests.files allow each file (mirror/hosts.h). Loop thread only. Blocks. */
+/* This node's containerd uses the mirror, by spec.images.mirror.configure if agent.yaml's manifests.files allow each
+ * file (mirror/hosts.h). Loop thread only. Blocks. */
 #pragma once
 
 #include "agent/images/finding.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/image_mirror.h - the mirror of spec.images.mirror (mirror/mirror.h), its secret, and the hosts.toml for
- * containerd: both in <state>/mirror, for root alone. Without the field: no port, no timer, no memory but this. */
+/* The mirror of spec.images.mirror (mirror/mirror.h), its secret, and the hosts.toml for containerd: both in
+ * <state>/mirror, for root alone. Without the field: no port, no timer, no memory but this. */
 #pragma once
 
 #include "api/syncpolicy.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/images.h - only images of a signed list: keeps it for holdfast-verify, reports refusals, looks for what
- * that cannot see (ImagesVerified). */
+/* Only images of a signed list: keeps it for holdfast-verify, reports refusals, looks for what that cannot see
+ * (ImagesVerified). */
 #pragma once
 
 #include "agent/images/finding.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/keep.h - the policies' list of images as holdfast-verify's file. Blocks. */
+/* The policies' list of images as holdfast-verify's file. Blocks. */
 #pragma once
 
 #include "agent/env.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/refusals.h - refusals by holdfast-verify (verifier/verify.h). Blocks, in memory. */
+/* Refusals by holdfast-verify (verifier/verify.h). Blocks, in memory. */
 #pragma once
 
 #include "agent/env.h"

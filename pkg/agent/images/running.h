@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/running.h - containers of unlisted images, by `crictl images -o json` and `crictl ps -o json`
- * (runtime.v1.ListImagesResponse, ListContainersResponse). Pure. */
+/* Containers of unlisted images, by `crictl images -o json` and `crictl ps -o json` (runtime.v1.ListImagesResponse,
+ * ListContainersResponse). Pure. */
 #pragma once
 
 #include <stdbool.h>

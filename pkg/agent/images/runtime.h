@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/runtime.h - does a containerd ask its image verifiers before each pull of the kubelet's? Pure. By its
- * source: they are called by the transfer service alone (core/transfer/local/pull.go), by which CRI pulls since 2.1,
- * unless use_local_image_pull, also as turned on by CheckLocalImagePullConfigs() (internal/cri/config/config.go).
- * Default folder: plugins/imageverifier/path_unix.go. */
+/* Does a containerd ask its image verifiers before each pull of the kubelet's? Pure. By its source: they are called by
+ * the transfer service alone (core/transfer/local/pull.go), by which CRI pulls since 2.1, unless use_local_image_pull,
+ * also as turned on by CheckLocalImagePullConfigs() (internal/cri/config/config.go). Default folder:
+ * plugins/imageverifier/path_unix.go. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/images/runtime_files.h - a containerd's configuration with its imports. Blocks. */
+/* A containerd's configuration with its imports. Blocks. */
 #pragma once
 
 #include "agent/images/runtime.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/page/act.h - what the body of POST /page/act asks for, as the command of the command line that does it. Pure.
+/* What the body of POST /page/act asks for, as the command of the command line that does it. Pure.
  *
  *     {"act": "Hold", "reason": "line 3 is running", "for": "8h", "confirmed": true}
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/page/acts.h - POST /page/act: page/act.h's commands, one at a time. Needs `page: Act` in agent.yaml, the token
- * of web/page_token.h in a header that no other site's form can send, and "application/json". The journal has each act
- * with who asked, its end, and wrong tokens. */
+/* POST /page/act: page/act.h's commands, one at a time. Needs `page: Act` in agent.yaml, the token of web/page_token.h
+ * in a header that no other site's form can send, and "application/json". The journal has each act with who asked, its
+ * end, and wrong tokens. */
 #pragma once
 
 #include "agent/page/page.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/page/history.h - 24 hours of figures for the page's plots: a sample in two minutes at most, 26 KiB. Pure. */
+/* 24 hours of figures for the page's plots: a sample in two minutes at most, 26 KiB. Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/page/page.h - the page of this node: the files of web/page.h, and what they show.
+/* The page of this node: the files of web/page.h, and what they show.
  *
  *   /page/state.json    {"time", "page", "node", "now"}: the node's clock, `page` of agent.yaml, the newest status as
  *                       `holdfast status` reads it, and figures that move between two statuses (metrics)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/check_ready.h - is this node's agent ready (--check-ready)? */
+/* Is this node's agent ready (--check-ready)? */
 #pragma once
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/configuration.h - loads and reloads agent.yaml (config/config.h); --check-config. */
+/* Loads and reloads agent.yaml (config/config.h); --check-config. */
 #pragma once
 
 #include <stdio.h>

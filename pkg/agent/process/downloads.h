@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/downloads.h - what downloads need: HTTP client for any origin, credentials and mirrors
- * (steps/access.h), neighbours (share/share.h); also the mirror of images. */
+/* What downloads need: HTTP client for any origin, credentials and mirrors (steps/access.h), neighbours
+ * (share/share.h); also the mirror of images. */
 #pragma once
 
 #include "agent/agent.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/first_install.h - first keys (<keyId>.pem), maybe `threshold` and `agent.yaml`, for a node without a
- * trust folder, from a folder such as a mounted ConfigMap (--first-install). An existing trust folder, even empty, is
- * its owner's and stays: the cluster cannot add a key. Blocks. Threads: any. */
+/* First keys (<keyId>.pem), maybe `threshold` and `agent.yaml`, for a node without a trust folder, from a folder such
+ * as a mounted ConfigMap (--first-install). An existing trust folder, even empty, is its owner's and stays: the cluster
+ * cannot add a key. Blocks. Threads: any. */
 #pragma once
 
 #include <stdbool.h>

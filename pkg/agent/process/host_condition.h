@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/host_condition.h - HostLife: where this agent lives, and why. */
+/* HostLife: where this agent lives, and why. */
 #pragma once
 
 #include "agent/process/options.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/host_life.h - an agent's pod that installs the agent on its host (--install-host), then only watches it
- * (--host-life). pkg/host decides and acts. Blocks, logs to stderr; main thread only. */
+/* An agent's pod that installs the agent on its host (--install-host), then only watches it (--host-life). pkg/host
+ * decides and acts. Blocks, logs to stderr; main thread only. */
 #pragma once
 
 #include "agent/process/options.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/listeners.h - the agent's four local servers.
+/* The agent's four local servers.
  *
  *   metrics  /metrics, and /healthz and /readyz, so that a probe needs only this port; the page of the node
  *   ingest   POST /ingest without credentials: keep this port local

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/neighbours.h - sharing with neighbours (share/share.h) by agent.yaml, and files that it names or in
- * known places. */
+/* Sharing with neighbours (share/share.h) by agent.yaml, and files that it names or in known places. */
 #pragma once
 
 #include "base/fs.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/notify.h - tells systemd how the process is. */
+/* Tells systemd how the process is. */
 #pragma once
 
 /* "READY=1", to $NOTIFY_SOCKET, if there is one. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/options.h - flags and environment variables, one table for parsing and help. `--name value` or
- * `--name=value`; a flag wins, an empty variable is not set. Pure, but --ingest-socket-group looks up a group. */
+/* Flags and environment variables, one table for parsing and help. `--name value` or `--name=value`; a flag wins, an
+ * empty variable is not set. Pure, but --ingest-socket-group looks up a group. */
 #pragma once
 
 #include <stdbool.h>

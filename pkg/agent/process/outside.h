@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/outside.h - what the kernel reports. NULL: no watch (inotify limit, no netlink). */
+/* What the kernel reports. NULL: no watch (inotify limit, no netlink). */
 #pragma once
 
 #include <limits.h>

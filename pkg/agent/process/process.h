@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/process.h - the agent as a process: real loop, files, signals, servers. */
+/* The agent as a process: real loop, files, signals, servers. */
 #pragma once
 
 #include "agent/process/options.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/status_export.h - the newest status as <folder>/<node>/status.json on --export's medium. Looks every
- * HF_STATUS_EXPORT_NS; writes a new status, or to another medium. Threads: loop thread; a job that may hang writes. */
+/* The newest status as <folder>/<node>/status.json on --export's medium. Looks every HF_STATUS_EXPORT_NS; writes a new
+ * status, or to another medium. Threads: loop thread; a job that may hang writes. */
 #pragma once
 
 #include "base/fs.h"

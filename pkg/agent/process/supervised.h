@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/supervised.h - the agent's end of holdfast-supervisor's pipe: started, alive, healthy, ends on purpose;
- * what the supervisor gave up. Without one nothing is written, and hf_supervised_life() is NULL. */
+/* The agent's end of holdfast-supervisor's pipe: started, alive, healthy, ends on purpose; what the supervisor gave up.
+ * Without one nothing is written, and hf_supervised_life() is NULL. */
 #pragma once
 
 #include "base/clock.h"

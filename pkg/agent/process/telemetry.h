@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/process/telemetry.h - pkg/telemetry by the policy, else by --cloud-endpoint: POST /ingest and one sink of
- * format `seed`. <dir>/storage.lock: from first use to the end, tried every 30 s if unusable. */
+/* pkg/telemetry by the policy, else by --cloud-endpoint: POST /ingest and one sink of format `seed`.
+ * <dir>/storage.lock: from first use to the end, tried every 30 s if unusable. */
 #pragma once
 
 #include "agent/process/options.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/collect.h - a status of all parts, with its essence (report/status.h). */
+/* A status of all parts, with its essence (report/status.h). */
 #pragma once
 
 #include "agent/parts.h"

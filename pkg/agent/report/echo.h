@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/echo.h - the reported EdgeNode against this node's last status. A higher number (report/sequence.h): the
- * disk was restored, or another agent has the name. */
+/* The reported EdgeNode against this node's last status. A higher number (report/sequence.h): the disk was restored, or
+ * another agent has the name. */
 #pragma once
 
 #include "agent/report/sequence.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/herald.h - notable changes as Events about this node's EdgeNode (sync/outcomes.h, sync/notices.h); for
- * an unreachable server kept in <state>/events.json. None without a server for Events. */
+/* Notable changes as Events about this node's EdgeNode (sync/outcomes.h, sync/notices.h); for an unreachable server
+ * kept in <state>/events.json. None without a server for Events. */
 #pragma once
 
 #include "agent/parts.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/notice_file.h - <state>/events.json (codec/state/record.h). Pure. `salt` and `number` are in the Event's
- * name: the server refuses a repetition. */
+/* <state>/events.json (codec/state/record.h). Pure. `salt` and `number` are in the Event's name: the server refuses a
+ * repetition. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/outbox.h - copies of the status: <state>/outbox.json while one waits, and the run file. By the disk
- * queue. */
+/* Copies of the status: <state>/outbox.json while one waits, and the run file. By the disk queue. */
 #pragma once
 
 #include "agent/env.h"

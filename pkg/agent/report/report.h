@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/report.h - builds EdgeNode.status when something changes, and writes it at the pace of sync/pace.h.
+/* Builds EdgeNode.status when something changes, and writes it at the pace of sync/pace.h.
  *
  *   write   the server is reachable: server-side apply; the outbox keeps a copy until the source reports it
  *   park    it is not: the status waits in the outbox

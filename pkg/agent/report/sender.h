@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/sender.h - server-side apply of this node's EdgeNode: one in flight, with a deadline. */
+/* Server-side apply of this node's EdgeNode: one in flight, with a deadline. */
 #pragma once
 
 #include "agent/env.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/sequence.h - numbers of statuses only grow, over restarts and power cuts, unless <state>/sequence cannot
- * be written for long. Reserved in blocks: few writes. Loading and some calls block. */
+/* Numbers of statuses only grow, over restarts and power cuts, unless <state>/sequence cannot be written for long.
+ * Reserved in blocks: few writes. Loading and some calls block. */
 #pragma once
 
 #include "agent/env.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/status.h - EdgeNode.status as JSON. Pure.
+/* EdgeNode.status as JSON. Pure.
  *
  * Changes of the essence are reported at once; the rest (sequence, times, clock offset, telemetry, measurements) at a
  * write, so that drift or a heartbeat is no change. A new condition: a field of struct hf_status_view, a row in

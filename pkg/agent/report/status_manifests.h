@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/report/status_manifests.h - EdgeNode.status.manifests, and what conditions take from it. Pure. Applied: no
- * reason that repeats the phase, a message only for more than success. */
+/* EdgeNode.status.manifests, and what conditions take from it. Pure. Applied: no reason that repeats the phase, a
+ * message only for more than success. */
 #pragma once
 
 #include <stddef.h>

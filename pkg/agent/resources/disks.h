@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/resources/disks.h - disks, bytes that the agent writes, logs, memory of pods, by spec.disk. */
+/* Disks, bytes that the agent writes, logs, memory of pods, by spec.disk. */
 #pragma once
 
 #include "agent/report/status.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/resources/network.h - bulk transfers by spec.connectivity; the network by the agent's own traffic. Bytes of the
- * last 23 to 24 monotonic hours, over restarts (node/resources/write_log.h). */
+/* Bulk transfers by spec.connectivity; the network by the agent's own traffic. Bytes of the last 23 to 24 monotonic
+ * hours, over restarts (node/resources/write_log.h). */
 #pragma once
 
 #include "agent/env.h"

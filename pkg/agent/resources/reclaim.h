@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/resources/reclaim.h - frees space on a critically full file system by removing old files of the agent's own
- * (spec.disk.reclaim). Blocks: in a job. Threads: any.
+/* Frees space on a critically full file system by removing old files of the agent's own (spec.disk.reclaim). Blocks: in
+ * a job. Threads: any.
  *
  * Only regular files with the agent's names, in its folders and below update roots, older than HF_RECLAIM_AGE_NS, in
  * this order:

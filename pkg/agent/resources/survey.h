@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/resources/survey.h - one look at disks, pods and logs, and removal of old files (resources/reclaim.h). May
- * block long: on a worker, between input and results. Threads: one at a time. */
+/* One look at disks, pods and logs, and removal of old files (resources/reclaim.h). May block long: on a worker,
+ * between input and results. Threads: one at a time. */
 #pragma once
 
 #include "agent/env.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/trust/manifest_trust.h - which entries of spec.manifests are signed? Those with content pinned by a digest
- * (contentDigest, or a URL's) and enough trusted signatures of policy or entry. The name has a floor in both cases
- * (trust_floors.h, <state>/entries): an older version replaces a newer one by neither way. Only an entry of a signed
- * policy may lack a sequence: no floor. Blocks briefly. */
+/* Which entries of spec.manifests are signed? Those with content pinned by a digest (contentDigest, or a URL's) and
+ * enough trusted signatures of policy or entry. The name has a floor in both cases (trust_floors.h, <state>/entries):
+ * an older version replaces a newer one by neither way. Only an entry of a signed policy may lack a sequence: no floor.
+ * Blocks briefly. */
 #pragma once
 
 #include "agent/trust/trust_floors.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/trust/policy_trust.h - signatures of SyncPolicies, with a floor per name (trust_floors.h): no old signed policy
- * in place of a newer one. Blocks briefly. */
+/* Signatures of SyncPolicies, with a floor per name (trust_floors.h): no old signed policy in place of a newer one.
+ * Blocks briefly. */
 #pragma once
 
 #include "agent/trust/trust_floors.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/trust/release_trust.h - signatures of EdgeUpdates with one release name, for the plan: one without accepted
- * ones must not replace one with them. Verdicts stay until object, signatures or trust folder change; the engine checks
- * again. Blocks briefly. */
+/* Signatures of EdgeUpdates with one release name, for the plan: one without accepted ones must not replace one with
+ * them. Verdicts stay until object, signatures or trust folder change; the engine checks again. Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"

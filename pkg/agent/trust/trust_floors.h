@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/trust/trust_floors.h - floors of signed items (SyncPolicies, entries of spec.manifests): the highest sequence
- * accepted per name, so that no old signed version replaces a newer one. <state>/<file>, a copy below an update root
- * (update/install/floor_copy.h), and env->floors in the TPM (update/floors/guard.h). Blocks briefly. */
+/* Floors of signed items (SyncPolicies, entries of spec.manifests): the highest sequence accepted per name, so that no
+ * old signed version replaces a newer one. <state>/<file>, a copy below an update root (update/install/floor_copy.h),
+ * and env->floors in the TPM (update/floors/guard.h). Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"

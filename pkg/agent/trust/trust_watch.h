@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* agent/trust/trust_watch.h - changed keys of the trust folder, within seconds. Without a kernel's watch: look at each
- * interval. Blocks briefly. */
+/* Changed keys of the trust folder, within seconds. Without a kernel's watch: look at each interval. Blocks briefly. */
 #pragma once
 
 #include "agent/env.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/field/decode.h - a decoder's position in an object, and the errors there. Decoding continues after an error, so
- * that one pass reports all. Pure. */
+/* A decoder's position in an object, and the errors there. Decoding continues after an error, so that one pass reports
+ * all. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/field/issues.h - errors and warnings of decoding an object. Pure. Owns no memory, but has about 20 kB: put it on
- * the heap. */
+/* Errors and warnings of decoding an object. Pure. Owns no memory, but has about 20 kB: put it on the heap. */
 #pragma once
 
 #include <stddef.h>

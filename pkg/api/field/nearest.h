@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/field/nearest.h - finds the name that was meant: "did you mean 'x'?". Pure. */
+/* Finds the name that was meant: "did you mean 'x'?". Pure. */
 #pragma once
 
 enum { HF_NEAREST_MAX = 63 }; /* bytes; longer names are never near */

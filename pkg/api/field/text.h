@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/field/text.h - forms of strings, the same as the CRDs' regular expressions; the whole string has it. Pure. */
+/* Forms of strings, the same as the CRDs' regular expressions; the whole string has it. Pure. */
 #pragma once
 
 #include <stdbool.h>

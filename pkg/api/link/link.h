@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/link/link.h - the gate for bulk transfers by spec.connectivity, and averages of network measurements. Pure.
+/* The gate for bulk transfers by spec.connectivity, and averages of network measurements. Pure.
  *
  * Bulk transfers are downloads of artifacts and of archives of manifests, and uploads of telemetry backlog
  * (telemetry/delivery/fresh.h). Nothing else waits. */

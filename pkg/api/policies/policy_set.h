@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/policies/policy_set.h - adds up the SyncPolicies that select a node: one policy in effect, made of sections.
+/* Adds up the SyncPolicies that select a node: one policy in effect, made of sections.
  *
  * A section is what one policy decides alone: a key of spec ("disk"), a field of labels or images ("labels.detect",
  * "images.allow"), one label ("labels.static[KEY]") or one entry ("manifests[NAME]"), by the table that decodes a

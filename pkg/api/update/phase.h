@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/update/phase.h - phases of a release on a node: EdgeNode.status.updates[].phase. Pure. */
+/* Phases of a release on a node: EdgeNode.status.updates[].phase. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/update/reason.h - reasons in a release's status: EdgeNode.status.updates[].reason, metrics and logs; the names
- * must not change. docs/reference/symptoms.md lists them. Pure. */
+/* Reasons in a release's status: EdgeNode.status.updates[].reason, metrics and logs; the names must not change.
+ * docs/reference/symptoms.md lists them. Pure. */
 #pragma once
 
 #include "api/update/phase.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api/update/update.h - input of the updater, and the status that it reports. */
+/* Input of the updater, and the status that it reports. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/encoding/base64.h - Base64, standard alphabet and padding (RFC 4648, section 4). Pure. */
+/* Base64, standard alphabet and padding (RFC 4648, section 4). Pure. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/encoding/cut.h - cuts texts for people behind a word, with "...". Pure. */
+/* Cuts texts for people behind a word, with "...". Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/encoding/hex.h - hexadecimal; whole values in lower case only, so that each has one spelling. Pure. */
+/* Hexadecimal; whole values in lower case only, so that each has one spelling. Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/flags/flags.h - command line and environment of a service, and their help, by one table of flags. Pure.
+/* Command line and environment of a service, and their help, by one table of flags. Pure.
  *
  * `--name value`, `--name=value`, `-h` for `--help`. A flag wins over its variable; an empty variable is not set. */
 #pragma once

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/flags/listen.h - flags --<name>-address and --<name>-port of a local server. Pure. */
+/* Flags --<name>-address and --<name>-port of a local server. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/net/address.h - classes of IP addresses by where they can be reached from. Pure.
+/* Classes of IP addresses by where they can be reached from. Pure.
  *
  * A server may redirect us only to an address reachable from as many places, so that it cannot use us to reach our
  * network or this machine. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/net/host.h - the host of a URL, and if it is this machine. Resolves no names. Pure.
+/* The host of a URL, and if it is this machine. Resolves no names. Pure.
  *
  * Without TLS, credentials go to loopback only: this parses addresses and compares no prefixes. */
 #pragma once

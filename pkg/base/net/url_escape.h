@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/net/url_escape.h - escapes a part of a URL's path or query. Pure. */
+/* Escapes a part of a URL's path or query. Pure. */
 #pragma once
 
 #include "base/buf.h"

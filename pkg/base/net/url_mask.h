@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/net/url_mask.h - makes a URL safe to show: user, password and query (of a presigned URL) are secrets. Pure. */
+/* Makes a URL safe to show: user, password and query (of a presigned URL) are secrets. Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/time/range.h - the range of the present time, and comparisons with it. Pure.
+/* The range of the present time, and comparisons with it. Pure.
  *
  * The clock (node/clock.h) compares witnesses of the time, any of which may be wrong. The true time lies in the range;
  * the estimate is the best guess. Decide by the range where one wrong witness must not matter. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/delta/patch.h - reads a patch in order, after a look at its first bytes. */
+/* Reads a patch in order, after a look at its first bytes. */
 #pragma once
 
 #include "cli/cli.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/doctor/facts.h - what an agent on this host depends on. doctor.c gathers the facts, rules.h judges them. */
+/* What an agent on this host depends on. doctor.c gathers the facts, rules.h judges them. */
 #pragma once
 
 #include <stdbool.h>

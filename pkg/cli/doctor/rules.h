@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/doctor/rules.h - judges what keeps an agent from its work, and what to do. Pure. */
+/* Judges what keeps an agent from its work, and what to do. Pure. */
 #pragma once
 
 #include "cli/doctor/facts.h"

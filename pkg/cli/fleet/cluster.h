@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/fleet/cluster.h - finds the API server as kubectl does, and sends the requests of one command.
+/* Finds the API server as kubectl does, and sends the requests of one command.
  *
  * hf_cluster_call() runs the event loop until the answer. Texts of the server may be hostile: error texts are safe for
  * a terminal, but objects need hf_plain_tree() (codec/plain.h) before a command prints them. No function returns

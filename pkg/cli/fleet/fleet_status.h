@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/fleet/fleet_status.h - `holdfast status` for the whole fleet. */
+/* `holdfast status` for the whole fleet. */
 #pragma once
 
 #include "cli/cli.h"

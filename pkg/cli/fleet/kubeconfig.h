@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/fleet/kubeconfig.h - merges kubeconfig files by the rules of kubectl: the first file with an entry or
- * current-context wins; file names are relative to their kubeconfig; options win over files. Pure. */
+/* Merges kubeconfig files by the rules of kubectl: the first file with an entry or current-context wins; file names are
+ * relative to their kubeconfig; options win over files. Pure. */
 #pragma once
 
 #include "codec/json.h"

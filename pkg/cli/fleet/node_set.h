@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/fleet/node_set.h - names of the Nodes that a label selector selects. */
+/* Names of the Nodes that a label selector selects. */
 #pragma once
 
 #include "cli/fleet/cluster.h"

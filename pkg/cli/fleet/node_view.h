@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/fleet/node_view.h - the state of a node and of one release on it, from its EdgeNode. Pure. A view borrows from
- * the EdgeNode's tree. */
+/* The state of a node and of one release on it, from its EdgeNode. Pure. A view borrows from the EdgeNode's tree. */
 #pragma once
 
 #include <stdbool.h>

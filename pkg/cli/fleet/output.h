@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/fleet/output.h - the option -o of the commands on a fleet. */
+/* The option -o of the commands on a fleet. */
 #pragma once
 
 #include "cli/cli.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/fleet/plugin.h - runs the credential plugin of a kubeconfig (users[].user.exec) by the protocol of kubectl.
+/* Runs the credential plugin of a kubeconfig (users[].user.exec) by the protocol of kubectl.
  *
  * Only the command line runs plugins, with the user's rights; an agent refuses such kubeconfigs. */
 #pragma once

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/fleet/poll.h - polls the API server for `rollout watch` and `wait`, also while it is unreachable. Prints a line
- * if it differs from the previous one. */
+/* Polls the API server for `rollout watch` and `wait`, also while it is unreachable. Prints a line if it differs from
+ * the previous one. */
 #pragma once
 
 #include "cli/fleet/cluster.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/fleet/table.h - text tables with aligned columns. Copies the cells, which must be plain (codec/plain.h). */
+/* Text tables with aligned columns. Copies the cells, which must be plain (codec/plain.h). */
 #pragma once
 
 #include <stdbool.h>

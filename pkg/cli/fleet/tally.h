@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/fleet/tally.h - counts the nodes that have committed a version, by their own reports, without the controller.
- * Main thread only; hf_tally_count() blocks. */
+/* Counts the nodes that have committed a version, by their own reports, without the controller. Main thread only;
+ * hf_tally_count() blocks. */
 #pragma once
 
 #include "cli/fleet/cluster.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/fleet/update_view.h - the state of a rollout from its EdgeUpdate, from which a view borrows. Pure. */
+/* The state of a rollout from its EdgeUpdate, from which a view borrows. Pure. */
 #pragma once
 
 #include <stdbool.h>

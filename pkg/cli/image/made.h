@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/image/made.h - a made image delta with its blobs, and where it goes: an OCI layout or a registry. */
+/* A made image delta with its blobs, and where it goes: an OCI layout or a registry. */
 #pragma once
 
 #include "cli/image/source.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/image/scratch.h - bytes in a file without a name in $TMPDIR (/tmp), then mapped: layers are larger than
- * memory. */
+/* Bytes in a file without a name in $TMPDIR (/tmp), then mapped: layers are larger than memory. */
 #pragma once
 
 #include "cli/cli.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/image/signatures.h - what signs an image in its registry goes into the artifact. */
+/* What signs an image in its registry goes into the artifact. */
 #pragma once
 
 #include "cli/image/made.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/image/source.h - an image to read: an OCI layout, an archive of `docker save` or of an OCI layout, or one in a
- * registry. Every blob is compared with its digest. */
+/* An image to read: an OCI layout, an archive of `docker save` or of an OCI layout, or one in a registry. Every blob is
+ * compared with its digest. */
 #pragma once
 
 #include "cli/image/scratch.h"

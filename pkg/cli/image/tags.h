@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/image/tags.h - which tags of a repository are the versions before one. Pure. */
+/* Which tags of a repository are the versions before one. Pure. */
 #pragma once
 
 #include <stddef.h>

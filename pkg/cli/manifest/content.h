@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/manifest/content.h - reads the content of an entry of spec.manifests as a node does. */
+/* Reads the content of an entry of spec.manifests as a node does. */
 #pragma once
 
 #include "cli/cli.h"

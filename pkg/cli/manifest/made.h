@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/manifest/made.h - prints what a node makes of a content whose variables are replaced. */
+/* Prints what a node makes of a content whose variables are replaced. */
 #pragma once
 
 #include "api/manifest.h"

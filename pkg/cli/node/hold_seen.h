@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/node/hold_seen.h - the hold of this node as its agent judges it. The agent may know the time better than the wall
- * clock, so the end may differ after a reboot. */
+/* The hold of this node as its agent judges it. The agent may know the time better than the wall clock, so the end may
+ * differ after a reboot. */
 #pragma once
 
 #include "cli/cli.h"

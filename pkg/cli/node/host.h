@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/node/host.h - the two halves of `node host`, with the place and the systemd of the caller, so that tests can do
- * without. They return as a command does. Main thread only; block. */
+/* The two halves of `node host`, with the place and the systemd of the caller, so that tests can do without. They
+ * return as a command does. Main thread only; block. */
 #pragma once
 
 #include "cli/cli.h"

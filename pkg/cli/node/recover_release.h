@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/node/recover_release.h - what this node has of one release, verified, and the way back to the committed content.
- * Reads the agent's files with the agent's readers, but leaves damaged ones where they are. Blocks, and reads all of
- * the content. */
+/* What this node has of one release, verified, and the way back to the committed content. Reads the agent's files with
+ * the agent's readers, but leaves damaged ones where they are. Blocks, and reads all of the content. */
 #pragma once
 
 #include "api/edgeupdate.h"

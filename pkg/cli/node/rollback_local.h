@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/node/rollback_local.h - the part of `rollback` that is about this node. */
+/* The part of `rollback` that is about this node. */
 #pragma once
 
 #include "cli/cli.h"

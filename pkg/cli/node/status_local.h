@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/node/status_local.h - a node's status from the agent's journals and clock file: an agent with a server keeps no
- * other copy on disk. Changes no file. */
+/* A node's status from the agent's journals and clock file: an agent with a server keeps no other copy on disk. Changes
+ * no file. */
 #pragma once
 
 #include "cli/cli.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/node/status_print.h - prints a node's status as text. */
+/* Prints a node's status as text. */
 #pragma once
 
 #include "cli/node/hold_seen.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/node/status_seen.h - decides how current a status is.
+/* Decides how current a status is.
  *
  *   Current   an agent runs, and the status has no time or is at most two intervals plus one minute old
  *   Stopped   no agent runs; the last status reports a stop on request

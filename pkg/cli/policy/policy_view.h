@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/policy/policy_view.h - explains which SyncPolicy gives each section of a node's settings. Decoding reads zoneinfo
- * files. */
+/* Explains which SyncPolicy gives each section of a node's settings. Decoding reads zoneinfo files. */
 #pragma once
 
 #include "base/err.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/release/keyfile.h - the files of a key pair: NAME.key, the private half, and NAME.pem, the public half, which
- * needs no other name in a trust folder. NAME is the key id. *.pem never copies a secret. */
+/* The files of a key pair: NAME.key, the private half, and NAME.pem, the public half, which needs no other name in a
+ * trust folder. NAME is the key id. *.pem never copies a secret. */
 #pragma once
 
 #include "cli/parts.h"

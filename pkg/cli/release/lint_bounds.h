@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/release/lint_bounds.h - finds fields that a node with this agent.yaml would refuse. */
+/* Finds fields that a node with this agent.yaml would refuse. */
 #pragma once
 
 #include "api/edgeupdate.h"

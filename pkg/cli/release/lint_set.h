@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/release/lint_set.h - finds duplicates and SyncPolicies in conflict. Decoding reads zoneinfo files. */
+/* Finds duplicates and SyncPolicies in conflict. Decoding reads zoneinfo files. */
 #pragma once
 
 #include "base/err.h"

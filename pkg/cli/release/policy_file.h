@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/release/policy_file.h - a SyncPolicy in a file, for the commands that sign. */
+/* A SyncPolicy in a file, for the commands that sign. */
 #pragma once
 
 #include "cli/parts.h"

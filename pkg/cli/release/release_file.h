@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/release/release_file.h - which file of a release's folder a URL of it means. */
+/* Which file of a release's folder a URL of it means. */
 #pragma once
 
 #include "cli/parts.h"

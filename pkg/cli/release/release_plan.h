@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/release/release_plan.h - makes a release's artifacts and the deltas that save enough bytes, each applied once as
- * a check, in a temporary folder that the caller renames. */
+/* Makes a release's artifacts and the deltas that save enough bytes, each applied once as a check, in a temporary
+ * folder that the caller renames. */
 #pragma once
 
 #include "cli/parts.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/release/release_spread.h - how a release spreads: by a strategy, or on purpose at once. */
+/* How a release spreads: by a strategy, or on purpose at once. */
 #pragma once
 
 #include "cli/parts.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/release/release_steps.h - plans chains of deltas to the new file, also through deltas of earlier releases: they
- * may be smaller, and do not need the old file itself. */
+/* Plans chains of deltas to the new file, also through deltas of earlier releases: they may be smaller, and do not need
+ * the old file itself. */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/release/release_target.h - selects the nodes of a release, and checks if a node could install it before any file
- * is made. */
+/* Selects the nodes of a release, and checks if a node could install it before any file is made. */
 #pragma once
 
 #include "cli/parts.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/release/sign.h - signs an EdgeUpdate, a SyncPolicy or an entry of spec.manifests.
+/* Signs an EdgeUpdate, a SyncPolicy or an entry of spec.manifests.
  *
  * A signature is verified before it replaces one of the same key id. Takes each --key with the n-th --key-id; else the
  * name of the key file (cli/release/keyfile.h) is the id. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/release/signed_by.h - checks the release that a new one is built upon: signing it unseen would turn a forged
- * release into a trusted one. */
+/* Checks the release that a new one is built upon: signing it unseen would turn a forged release into a trusted one. */
 #pragma once
 
 #include "api/edgeupdate.h"

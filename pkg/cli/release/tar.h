@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/release/tar.h - writes a folder as a canonical archive (pack/tar/archive.h), the same bytes on every machine. */
+/* Writes a folder as a canonical archive (pack/tar/archive.h), the same bytes on every machine. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/support/redact.h - removes secrets from a text that leaves the fleet. Pure; any thread.
+/* Removes secrets from a text that leaves the fleet. Pure; any thread.
  *
  * Each leaves a note:
  *   - private keys in PEM, also with \n for line ends or without an end

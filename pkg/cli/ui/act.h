@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/ui/act.h - what the body of POST /fleet/act asks for, as the command of the command line that does it. Pure.
+/* What the body of POST /fleet/act asks for, as the command of the command line that does it. Pure.
  *
  *     {"act": "Halt", "name": "edge-app", "reason": "wrong build", "confirmed": true}
  *

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/ui/board.h - the rows that the page of the fleet shows, in the order in which they changed. A viewer asks for
- * what changed after the version that it has: so the board knows no viewers, and a slow one gets each row once.
- * Pure. */
+/* The rows that the page of the fleet shows, in the order in which they changed. A viewer asks for what changed after
+ * the version that it has: so the board knows no viewers, and a slow one gets each row once. Pure. */
 #pragma once
 
 #include "base/buf.h"

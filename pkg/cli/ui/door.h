@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/ui/door.h - the local server of the page of the fleet, and who may ask it. Loop thread only.
+/* The local server of the page of the fleet, and who may ask it. Loop thread only.
  *
  *   GET /, /page/NAME       the page: no secret
  *   GET /fleet/reasons      what reasons mean (sync/page_reasons.h)

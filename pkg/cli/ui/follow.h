@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/ui/follow.h - follows one or several clusters, and fills a board with their rows: one watch for each of three
- * kinds (of Nodes only the metadata, for their labels). While nothing changes, nothing is asked.
+/* Follows one or several clusters, and fills a board with their rows: one watch for each of three kinds (of Nodes only
+ * the metadata, for their labels). While nothing changes, nothing is asked.
  *
  * With several contexts each row is named "CONTEXT/NAME", and a context that fails delays no other. */
 #pragma once

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/ui/model.h - the rows of a board, parsed: what the page of the fleet keeps in the browser, here for `top` and for
- * comparisons. Pure. */
+/* The rows of a board, parsed: what the page of the fleet keeps in the browser, here for `top` and for comparisons.
+ * Pure. */
 #pragma once
 
 #include "base/strmap.h"

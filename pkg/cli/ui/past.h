@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/ui/past.h - how many nodes ran which version in the last days, as far as the nodes tell. Pure. */
+/* How many nodes ran which version in the last days, as far as the nodes tell. Pure. */
 #pragma once
 
 #include "cli/ui/model.h"

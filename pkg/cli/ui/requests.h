@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/ui/requests.h - what a viewer wants of an API server at once: an object whole, or an act. Each ends with one
- * hf_server_answer(). Acts are commands of this program (act.h), under this user and environment, at most
- * HF_UI_MAX_ACTS at a time. */
+/* What a viewer wants of an API server at once: an object whole, or an act. Each ends with one hf_server_answer(). Acts
+ * are commands of this program (act.h), under this user and environment, at most HF_UI_MAX_ACTS at a time. */
 #pragma once
 
 #include "cli/ui/follow.h"

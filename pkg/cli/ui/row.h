@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/ui/row.h - the few fields of an object that the page of the fleet shows, each bounded. Pure. Functions that make
- * a row return NULL when out of memory. */
+/* The few fields of an object that the page of the fleet shows, each bounded. Pure. Functions that make a row return
+ * NULL when out of memory. */
 #pragma once
 
 #include "codec/json.h"

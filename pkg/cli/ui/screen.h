@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/ui/screen.h - the fleet as text for a terminal: what the model has, where the reader is, and the size make a
- * picture. Shapes say what colours say. Pure; one at a time in a process. */
+/* The fleet as text for a terminal: what the model has, where the reader is, and the size make a picture. Shapes say
+ * what colours say. Pure; one at a time in a process. */
 #pragma once
 
 #include "base/buf.h"

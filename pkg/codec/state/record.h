@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/state/record.h - state files with named fields: a table of rows, one for each member of a struct, formats,
- * parses, loads and saves the struct. All such files have one grammar, a seal (codec/seal.h) and a JSON object:
+/* State files with named fields: a table of rows, one for each member of a struct, formats, parses, loads and saves the
+ * struct. All such files have one grammar, a seal (codec/seal.h) and a JSON object:
  *
  *     holdfast-<name> <version> <SHA-256 of the rest>\n{"offset":9,"etag":"\"v1\"","complete":true}
  *

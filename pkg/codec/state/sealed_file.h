@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* codec/state/sealed_file.h - loads and durably replaces small state files with a seal (codec/seal.h).
+/* Loads and durably replaces small state files with a seal (codec/seal.h).
  *
  * A damaged file becomes `<path>.damaged`, for a person to inspect, in place of an earlier one. Blocks: call it on
  * workers, or while the agent starts. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/csr/approver.h - watches CertificateSigningRequests, and decides those of agents by controller/csr/rule.h,
- * after a read of their Node. Every replica watches. Borrows what the parameters point to, except `terms`. */
+/* Watches CertificateSigningRequests, and decides those of agents by controller/csr/rule.h, after a read of their Node.
+ * Every replica watches. Borrows what the parameters point to, except `terms`. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/csr/node_binder.h - annotates each EdgeNode with the uid of its Node: admission policies cannot read the
- * Node, and compare this with a certificate's group, to refuse one of an earlier Node of the name. Memory: below 250
- * bytes for each node, plus its name. */
+/* Annotates each EdgeNode with the uid of its Node: admission policies cannot read the Node, and compare this with a
+ * certificate's group, to refuse one of an earlier Node of the name. Memory: below 250 bytes for each node, plus its
+ * name. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/fleet/conductor.h - watches Nodes, EdgeNodes and EdgeUpdates for the engine (rollout/engine.h), and
- * performs its plans. Every replica watches, so that the next leader can decide at once. Borrows what the parameters
- * point to. */
+/* Watches Nodes, EdgeNodes and EdgeUpdates for the engine (rollout/engine.h), and performs its plans. Every replica
+ * watches, so that the next leader can decide at once. Borrows what the parameters point to. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/fleet/fleet_gauges.h - metrics about rollouts and the fleet, measured at each scrape. Only the leader
- * exports those on rollouts: a sum over replicas has each node once. */
+/* Metrics about rollouts and the fleet, measured at each scrape. Only the leader exports those on rollouts: a sum over
+ * replicas has each node once. */
 #pragma once
 
 #include "rollout/engine.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/fleet/recorder.h - writes Events (events.k8s.io/v1) on EdgeUpdates in the namespace "default", as for
- * cluster-scoped objects. Drops and counts what it cannot write. */
+/* Writes Events (events.k8s.io/v1) on EdgeUpdates in the namespace "default", as for cluster-scoped objects. Drops and
+ * counts what it cannot write. */
 #pragma once
 
 #include "base/clock.h"

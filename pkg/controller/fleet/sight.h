@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/fleet/sight.h - measures for how long this process could not see the fleet: broken watches, a pause of its
- * own, or agents that still come back. No node is silent by it. Pure. */
+/* Measures for how long this process could not see the fleet: broken watches, a pause of its own, or agents that still
+ * come back. No node is silent by it. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/fleet/writer.h - performs the engine's writes (rollout/engine.h), urgent ones first, while this process
- * leads. Copies what it needs. */
+/* Performs the engine's writes (rollout/engine.h), urgent ones first, while this process leads. Copies what it
+ * needs. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/labels/label_rule.h - decides which labels of a report go to the Node: compares checksums of those under
- * our field manager and those wanted. Pure. */
+/* Decides which labels of a report go to the Node: compares checksums of those under our field manager and those
+ * wanted. Pure. */
 #pragma once
 
 #include "codec/json.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/labels/label_writer.h - writes reported labels to Nodes, where agents may not, each Node at most once in
- * ten seconds. Then applies an empty set under the agent's field manager, to remove labels from when the agent wrote
- * them, if the report has status.labels.
+/* Writes reported labels to Nodes, where agents may not, each Node at most once in ten seconds. Then applies an empty
+ * set under the agent's field manager, to remove labels from when the agent wrote them, if the report has
+ * status.labels.
  *
  * Memory: below 200 bytes for each node, plus its name. */
 #pragma once

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/lead/leader.h - reads and writes the Lease (controller/lead/lease.h). Borrows what the parameters point
- * to. */
+/* Reads and writes the Lease (controller/lead/lease.h). Borrows what the parameters point to. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/lead/lease.h - decides when this process reads or writes the Lease, and if it leads. Pure.
+/* Decides when this process reads or writes the Lease, and if it leads. Pure.
  *
  *     FOLLOWER --read: free, expired or ours--> take --written--> LEADER --no write for renew_deadline--> FOLLOWER
  *        ^                                                          |

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/policies/policy_tally.h - counts the nodes that each SyncPolicy selects and that have it in effect, for
- * its status. Pure.
+/* Counts the nodes that each SyncPolicy selects and that have it in effect, for its status. Pure.
  *
  * Nodes are Node objects; an EdgeNode tells the policies in effect. A changed node costs one look at each policy, a
  * policy one at each node. Memory: below 100 bytes for each node, plus its name. */

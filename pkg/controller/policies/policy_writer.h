@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/policies/policy_writer.h - writes the status of SyncPolicies, which it watches. Each policy is written at
- * most once in ten seconds. */
+/* Writes the status of SyncPolicies, which it watches. Each policy is written at most once in ten seconds. */
 #pragma once
 
 #include "base/clock.h"

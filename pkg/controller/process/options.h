@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/process/options.h - the controller's flags and environment variables (base/flags/flags.h). Pure. */
+/* The controller's flags and environment variables (base/flags/flags.h). Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* controller/process/process.h - runs the controller as a process, with the real event loop, signals and local
- * servers. */
+/* Runs the controller as a process, with the real event loop, signals and local servers. */
 #pragma once
 
 #include "controller/process/options.h"

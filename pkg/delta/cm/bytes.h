@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/cm/bytes.h - codes a byte bit by bit, mixing the predictions of contexts and guessed bytes (bytes.c); integers
- * only, one path for both directions. Ranks and guesses are sources: each predicts one value. */
+/* Codes a byte bit by bit, mixing the predictions of contexts and guessed bytes (bytes.c); integers only, one path for
+ * both directions. Ranks and guesses are sources: each predicts one value. */
 #pragma once
 
 #include "delta/cm/cm.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/cm/cm.h - a binary arithmetic coder with logistic mixing; integers only, so the same on every machine.
- * delta_cm_code() takes the bit when encoding and returns it when decoding.
+/* A binary arithmetic coder with logistic mixing; integers only, so the same on every machine. delta_cm_code() takes
+ * the bit when encoding and returns it when decoding.
  *
  * After Matt Mahoney's PAQ ("Adaptive Weighing of Context Models for Lossless Data Compression", 2005). Threads: one at
  * a time. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/cm/lanes.h - vectors of eight 16-bit integers: SSE2, NEON or plain C, with the same results. Pure. */
+/* Vectors of eight 16-bit integers: SSE2, NEON or plain C, with the same results. Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/cm/literal_queue.h - passes the literals of one stripe from the thread that decodes them to the one that places
- * them. One producer, one consumer; one thread may be both if it puts the whole stripe first. */
+/* Passes the literals of one stripe from the thread that decodes them to the one that places them. One producer, one
+ * consumer; one thread may be both if it puts the whole stripe first. */
 #pragma once
 
 #include <pthread.h>

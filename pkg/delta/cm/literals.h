@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/cm/literals.h - code the gaps of the match map: literals, and short copies between them; one path for both
- * directions. Another thread may decode them. */
+/* Code the gaps of the match map: literals, and short copies between them; one path for both directions. Another thread
+ * may decode them. */
 #pragma once
 
 #include "delta/cm/cm.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/cm/model.h - the small profile's model of copies: predicts each byte from old file, match map and image, and
- * codes whether and how the true byte differs; one path for both directions. */
+/* The small profile's model of copies: predicts each byte from old file, match map and image, and codes whether and how
+ * the true byte differs; one path for both directions. */
 #pragma once
 
 #include "delta/cm/cm.h"

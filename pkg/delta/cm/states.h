@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/cm/states.h - bit histories (nonstationary, after Matt Mahoney's PAQ): one byte counts zeros and ones after a
- * context and remembers the last bit. States ascend by bits counted. Pure. */
+/* Bit histories (nonstationary, after Matt Mahoney's PAQ): one byte counts zeros and ones after a context and remembers
+ * the last bit. States ascend by bits counted. Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/cm/stream.h - the history of coded bytes, and the coder of bytes without a copy. Threads: one at a time. */
+/* The history of coded bytes, and the coder of bytes without a copy. Threads: one at a time. */
 #pragma once
 
 #include "delta/cm/bytes.h"

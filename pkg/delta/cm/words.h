@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/cm/words.h - predict changed words of code from changes of similar words: when a structure or a stack frame
- * grows, many change by the same number. Threads: one at a time. */
+/* Predict changed words of code from changes of similar words: when a structure or a stack frame grows, many change by
+ * the same number. Threads: one at a time. */
 #pragma once
 
 #include "delta/cm/cm.h"

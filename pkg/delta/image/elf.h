@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/image/elf.h - read the headers of an ELF file into a struct delta_image. */
+/* Read the headers of an ELF file into a struct delta_image. */
 #pragma once
 
 #include "delta/image/image.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/image/find_go.h - Go's findfunctab: the number of the function at the start of each bucket (4,096 bytes of
- * code), and the difference to it for each of 16 parts. */
+/* Go's findfunctab: the number of the function at the start of each bucket (4,096 bytes of code), and the difference to
+ * it for each of 16 parts. */
 #pragma once
 
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/image/golang.h - tables of the Go linker: function table (pclntab), offsets of types, and the positions from
- * which their values count. Layout: Go's runtime/symtab.go and internal/abi/type.go, 1.16 to 1.26. Both sides find them
- * in the old file. Hostile tables only make predictions bad: reads stay in the file, searches have limits. */
+/* Tables of the Go linker: function table (pclntab), offsets of types, and the positions from which their values count.
+ * Layout: Go's runtime/symtab.go and internal/abi/type.go, 1.16 to 1.26. Both sides find them in the old file. Hostile
+ * tables only make predictions bad: reads stay in the file, searches have limits. */
 #pragma once
 
 #include "delta/image/image.h"

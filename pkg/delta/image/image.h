@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/image/image.h - segments and tables of an executable image, for predicting references. Both sides read the old
- * image; the delta has only the new image's segments. Little-endian ELF of 32 and 64 bits; other files have no
- * segments. Sizes are bounded; hostile headers only make predictions bad. */
+/* Segments and tables of an executable image, for predicting references. Both sides read the old image; the delta has
+ * only the new image's segments. Little-endian ELF of 32 and 64 bits; other files have no segments. Sizes are bounded;
+ * hostile headers only make predictions bad. */
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/image/predict.h - predict the new file from the old one, the match map and earlier references; the same on both
- * sides. Threads: one at a time. */
+/* Predict the new file from the old one, the match map and earlier references; the same on both sides. Threads: one at
+ * a time. */
 #pragma once
 
 #include "delta/image/image.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/image/refs.h - references in old bytes: find, decode, encode for other positions. A site is the place of one.
- * Scanners look only at old bytes nearby, so both sides find the same sites; a false one costs a few bits. */
+/* References in old bytes: find, decode, encode for other positions. A site is the place of one. Scanners look only at
+ * old bytes nearby, so both sides find the same sites; a false one costs a few bits. */
 #pragma once
 
 #include "delta/image/image.h"

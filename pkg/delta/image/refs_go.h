@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/image/refs_go.h - references in Go's tables: function table, descriptions of functions, types, lists of
- * offsets. */
+/* References in Go's tables: function table, descriptions of functions, types, lists of offsets. */
 #pragma once
 
 #include "delta/image/find_go.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/image/refs_jump.h - jump tables of switches in read-only data: 32-bit distances from the table's start to
- * code. */
+/* Jump tables of switches in read-only data: 32-bit distances from the table's start to code. */
 #pragma once
 
 #include "delta/image/refs.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/image/refs_scan.h - what the scanners of all processors share. */
+/* What the scanners of all processors share. */
 #pragma once
 
 #include "base/endian.h"

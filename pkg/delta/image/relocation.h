@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/image/relocation.h - identify relocations by type and symbol. Pure. */
+/* Identify relocations by type and symbol. Pure. */
 #pragma once
 
 #include "delta/image/image.h"

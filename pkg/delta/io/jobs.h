@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/io/jobs.h - run independent, numbered jobs in several threads. Creating only. */
+/* Run independent, numbered jobs in several threads. Creating only. */
 #pragma once
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/io/memory.h - read an old file in memory as applying does. Creating only. */
+/* Read an old file in memory as applying does. Creating only. */
 #pragma once
 
 #include "delta/io/wire.h"

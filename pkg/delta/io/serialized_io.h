@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/io/serialized_io.h - let two threads share the callbacks of a caller who expects one at a time. Begin and end
- * while one thread works; between them each object belongs to one thread. */
+/* Let two threads share the callbacks of a caller who expects one at a time. Begin and end while one thread works;
+ * between them each object belongs to one thread. */
 #pragma once
 
 #include <pthread.h>

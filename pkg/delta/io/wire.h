@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/io/wire.h - header, method numbers, and bounded readers and writers (FORMAT.md). Threads: one at a time. */
+/* Header, method numbers, and bounded readers and writers (FORMAT.md). Threads: one at a time. */
 #pragma once
 
 #include <stdatomic.h>

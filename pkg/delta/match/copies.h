@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/match/copies.h - lists of copies, in the order of the new file. Valid after -ENOMEM, but after
- * delta_copies_replace() a part of a copy may be missing. Threads: one at a time. */
+/* Lists of copies, in the order of the new file. Valid after -ENOMEM, but after delta_copies_replace() a part of a copy
+ * may be missing. Threads: one at a time. */
 #pragma once
 
 #include <stdbool.h>

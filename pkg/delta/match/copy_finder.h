@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/match/copy_finder.h - split the new file into copies in one pass. A copy has a constant shift. Threads: one;
- * finders may share a matcher. */
+/* Split the new file into copies in one pass. A copy has a constant shift. Threads: one; finders may share a
+ * matcher. */
 #pragma once
 
 #include <stdbool.h>

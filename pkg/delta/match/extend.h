@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/match/extend.h - lengths of matches, eight bytes at a time. Pure. */
+/* Lengths of matches, eight bytes at a time. Pure. */
 #pragma once
 
 #include <stddef.h>

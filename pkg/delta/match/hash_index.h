@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/match/hash_index.h - the fast profile's match finder: old positions by the hash of eight bytes. Deterministic;
- * read-only when open. 2 to 4 bytes for each old byte. */
+/* The fast profile's match finder: old positions by the hash of eight bytes. Deterministic; read-only when open. 2 to 4
+ * bytes for each old byte. */
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/match/map.h - the match map: parts of the old file with their new positions, known to both sides first, so that
- * references to later positions can be predicted. At most DELTA_MAP_MAX entries (small profile: DELTA_MAP_MADE), the
- * longest copies. 32-bit positions. */
+/* The match map: parts of the old file with their new positions, known to both sides first, so that references to later
+ * positions can be predicted. At most DELTA_MAP_MAX entries (small profile: DELTA_MAP_MADE), the longest copies. 32-bit
+ * positions. */
 #pragma once
 
 #include <stdint.h>

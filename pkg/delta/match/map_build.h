@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/match/map_build.h - build the match map from copies. Creating only. */
+/* Build the match map from copies. Creating only. */
 #pragma once
 
 #include "delta/match/copies.h"

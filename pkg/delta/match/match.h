@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/match/match.h - find copies, which tolerate differing bytes: suffix array matching with forward and backward
- * extension (Colin Percival, "Naive differences of executable code", 2003). Deterministic. Blocks: workers only. At
- * most 4 bytes for each old byte, and the copies. */
+/* Find copies, which tolerate differing bytes: suffix array matching with forward and backward extension (Colin
+ * Percival, "Naive differences of executable code", 2003). Deterministic. Blocks: workers only. At most 4 bytes for
+ * each old byte, and the copies. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/match/parallel_finder.h - one pass of the copy finder in two threads, with the same copies. */
+/* One pass of the copy finder in two threads, with the same copies. */
 #pragma once
 
 #include "delta/match/copy_finder.h"

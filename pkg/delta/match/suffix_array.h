@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/match/suffix_array.h - the small profile's match finder. Deterministic; read-only when open. 4 bytes for each
- * old byte and 256 KiB. */
+/* The small profile's match finder. Deterministic; read-only when open. 4 bytes for each old byte and 256 KiB. */
 #pragma once
 
 #include <stddef.h>

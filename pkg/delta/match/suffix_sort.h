@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/match/suffix_sort.h - SA-IS (Nong, Zhang, Chan: "Linear suffix array construction by almost pure
- * induced-sorting", 2009). Memory: the result and a few KiB, rarely a third more. SUFFIX_SORTING.md compares
- * libraries. */
+/* SA-IS (Nong, Zhang, Chan: "Linear suffix array construction by almost pure induced-sorting", 2009). Memory: the
+ * result and a few KiB, rarely a third more. SUFFIX_SORTING.md compares libraries. */
 #pragma once
 
 #include <stddef.h>

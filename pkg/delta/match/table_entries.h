@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta/match/table_entries.h - pair the entries of two tables by key (symbol, function or address). */
+/* Pair the entries of two tables by key (symbol, function or address). */
 #pragma once
 
 #include <stddef.h>

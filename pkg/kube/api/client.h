@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/client.h - a client and its subscriptions, for the files of kube/api. Private to pkg/kube.
+/* A client and its subscriptions, for the files of kube/api. Private to pkg/kube.
  *
  * Each file calls only those after it: client.c, apply.c, call.c, subscription.c, hub.c, apiserver.c and metaserver.c,
  * knock.c, dispatch.c, silence.c, return.c, list.c, watch.c, report.c, state.c.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/exchange.h - one HTTP call to the API. May be closed at any moment, also inside callbacks; freed after
- * `ended`, or when closed. Private to pkg/kube. */
+/* One HTTP call to the API. May be closed at any moment, also inside callbacks; freed after `ended`, or when closed.
+ * Private to pkg/kube. */
 #pragma once
 
 #include "kube/rules/origin.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/hub.h - answers of YurtHub, a proxy on this node, in place of the API server (rules/origin.h): a review
- * (rules/review.h) shows if a gateway removes Audit-Id instead. Private to pkg/kube. */
+/* Answers of YurtHub, a proxy on this node, in place of the API server (rules/origin.h): a review (rules/review.h)
+ * shows if a gateway removes Audit-Id instead. Private to pkg/kube. */
 #pragma once
 
 #include "base/clock.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/kubeconfig.h - kubectl's configuration file (v1 Config), as far as an agent may use it. Private to pkg/kube.
- * Pure.
+/* Kubectl's configuration file (v1 Config), as far as an agent may use it. Private to pkg/kube. Pure.
  *
  * Cluster and user of the current context. As in kubectl, *-data precedes the file name, and tokenFile precedes token.
  * Refused, with its name in *err: what would start a program (exec), needs a plugin (auth-provider), was removed from

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/list.h - rounds of a subscription: each collects all objects, by a WatchList or pages of a LIST. Private to
- * pkg/kube. */
+/* Rounds of a subscription: each collects all objects, by a WatchList or pages of a LIST. Private to pkg/kube. */
 #pragma once
 
 #include "base/err.h"

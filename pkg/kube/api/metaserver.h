@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/metaserver.h - a MetaServer as the server. Its answers may come from this node's store, which knows nothing
- * of deletions while the cloud was away. Only a LIST whose kind is spelled as in the CRD proves that the cloud answered
- * (`provable` in resource.h): such LISTs do the rounds' work, one at a time, by rules/prober.h; then a watch is held
- * open. After a LIST that the store answered at once, a review asks if CloudCore may list the kind (rules/review.h).
- * Private to pkg/kube. */
+/* A MetaServer as the server. Its answers may come from this node's store, which knows nothing of deletions while the
+ * cloud was away. Only a LIST whose kind is spelled as in the CRD proves that the cloud answered (`provable` in
+ * resource.h): such LISTs do the rounds' work, one at a time, by rules/prober.h; then a watch is held open. After a
+ * LIST that the store answered at once, a review asks if CloudCore may list the kind (rules/review.h). Private to
+ * pkg/kube. */
 #pragma once
 
 #include "kube/api/report.h"

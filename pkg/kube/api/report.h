@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/report.h - reports to the subscriber, not of a dead subscription, and doubts about answers. Private to
- * pkg/kube. */
+/* Reports to the subscriber, not of a dead subscription, and doubts about answers. Private to pkg/kube. */
 #pragma once
 
 #include "base/clock.h"

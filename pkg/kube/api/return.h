@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/return.h - how a client's subscriptions return to a server that was away. Private to pkg/kube.
+/* How a client's subscriptions return to a server that was away. Private to pkg/kube.
  *
  * Each client draws a random moment within the fleet's spread, then knocks: asks for one object, or the first of a
  * kind, which a server answers once it has read its RBAC rules. A server fills its cache of a kind only when somebody

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/rules.h - API server (apiserver.c) or MetaServer (metaserver.c): the other files ask this table, never which
- * it is. Private to pkg/kube. */
+/* API server (apiserver.c) or MetaServer (metaserver.c): the other files ask this table, never which it is. Private to
+ * pkg/kube. */
 #pragma once
 
 #include "kube/api/watch.h"

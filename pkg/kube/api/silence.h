@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/silence.h - finds a server that keeps the connection and has stopped working. TCP keepalive finds a dead
- * link within 50 s. After more silence than usual comes a ping (rules/pulse.h); three missing bookmarks end a watch
- * (watch.h). The first watch after a failure is short: the next one's bookmarks come between the others', and pings are
- * rare. Private to pkg/kube. */
+/* Finds a server that keeps the connection and has stopped working. TCP keepalive finds a dead link within 50 s. After
+ * more silence than usual comes a ping (rules/pulse.h); three missing bookmarks end a watch (watch.h). The first watch
+ * after a failure is short: the next one's bookmarks come between the others', and pings are rare. Private to
+ * pkg/kube. */
 #pragma once
 
 #include "kube/rules/pulse.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/api/watch.h - the watch of one subscription. Private to pkg/kube. */
+/* The watch of one subscription. Private to pkg/kube. */
 #pragma once
 
 #include "base/err.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/folder/folder.h - a folder of YAML and JSON files as a source of desired state (--source DIR), with statuses in
- * <state>/status/.
+/* A folder of YAML and JSON files as a source of desired state (--source DIR), with statuses in <state>/status/.
  *
  * Reads *.yaml, *.yml and *.json directly in DIR, through links, without dot names, by a scan each second on a worker.
  * A file may hold several documents or a List; other API groups, except Nodes, are ignored. Of two files with one

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/folder/folder_objects.h - the objects in YAML documents, by one rule for the agent's folder source and `holdfast
- * lint`. Pure. */
+/* The objects in YAML documents, by one rule for the agent's folder source and `holdfast lint`. Pure. */
 #pragma once
 
 #include "base/err.h"

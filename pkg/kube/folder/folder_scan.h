@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/folder/folder_scan.h - one scan of a folder. A file is read if it is new or has another inode, size or mtime,
- * and has settled: two scans saw the same, or its mtime is a few periods ago. While unreadable it keeps its last
- * objects, which are compact text: a tree needs seven times the memory, and few are reported again. Private to
- * pkg/kube. */
+/* One scan of a folder. A file is read if it is new or has another inode, size or mtime, and has settled: two scans saw
+ * the same, or its mtime is a few periods ago. While unreadable it keeps its last objects, which are compact text: a
+ * tree needs seven times the memory, and few are reported again. Private to pkg/kube. */
 #pragma once
 
 #include "base/err.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/folder/folder_status.h - <dir>/<kind>-<name>.json for what otherwise goes to an API server. Private to pkg/kube.
- * Threads: any; blocks. */
+/* <dir>/<kind>-<name>.json for what otherwise goes to an API server. Private to pkg/kube. Threads: any; blocks. */
 #pragma once
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/rules/bound_token.h - what a service account's token says of itself. Checks no signature. Pure. */
+/* What a service account's token says of itself. Checks no signature. Pure. */
 #pragma once
 
 #include <stdint.h>

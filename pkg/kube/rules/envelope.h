@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/rules/envelope.h - splits an answer into its objects without parsing them: servers accept what this node cannot
- * parse (U+0000, too deep), and one object must not spoil the answer. Finds an object's text by brackets and quotes, at
- * any depth, without stack or memory. The rest must be valid JSON. Private to pkg/kube. Pure. Views point into the
- * text. */
+/* Splits an answer into its objects without parsing them: servers accept what this node cannot parse (U+0000, too
+ * deep), and one object must not spoil the answer. Finds an object's text by brackets and quotes, at any depth, without
+ * stack or memory. The rest must be valid JSON. Private to pkg/kube. Pure. Views point into the text. */
 #pragma once
 
 #include <stdbool.h>

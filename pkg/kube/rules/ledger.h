@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/rules/ledger.h - the objects of a kind that were reported, with versions. It alone decides that one is gone:
- * after DELETED of a real API server, or by a complete list that is certainly the API server's and not older than
- * earlier answers. resourceVersions are numbers (0: unknown); others are not compared. Private to pkg/kube. Pure. */
+/* The objects of a kind that were reported, with versions. It alone decides that one is gone: after DELETED of a real
+ * API server, or by a complete list that is certainly the API server's and not older than earlier answers.
+ * resourceVersions are numbers (0: unknown); others are not compared. Private to pkg/kube. Pure. */
 #pragma once
 
 #include <stdbool.h>

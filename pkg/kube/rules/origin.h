@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/rules/origin.h - which of the two answered: the API server, or a proxy on this node in its place. Pure.
+/* Which of the two answered: the API server, or a proxy on this node in its place. Pure.
  *
  * OpenYurt's YurtHub stands between the pods of a node and the API server. While it does not reach the API server, it
  * answers by itself:

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/rules/prober.h - decides when to send a LIST to a MetaServer, to find out if the cloud answers. Private to
- * pkg/kube. Pure.
+/* Decides when to send a LIST to a MetaServer, to find out if the cloud answers. Private to pkg/kube. Pure.
  *
  *     quiet --want--> asking --proven--> asking the next, or quiet
  *                       |  ^

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/rules/pulse.h - a connection that is silent for longer than usual. Private to pkg/kube. Pure; times are
- * monotonic.
+/* A connection that is silent for longer than usual. Private to pkg/kube. Pure; times are monotonic.
  *
  * TCP keepalive does not find a server or proxy that hangs with the connection open. Bookmarks come fairly regularly: a
  * pause may last as long as the longest of the last 10 to 20 minutes plus a margin, HF_PULSE_MIN_NS to HF_PULSE_CAP_NS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/rules/reflector.h - a state machine: does one subscription list, watch or wait next? Private to pkg/kube. Pure;
- * kube/api/dispatch.c performs its effects, and passes their results to it as events.
+/* A state machine: does one subscription list, watch or wait next? Private to pkg/kube. Pure; kube/api/dispatch.c
+ * performs its effects, and passes their results to it as events.
  *
  *               .-------------------- resting-list <---- expired (410), a round that broke -----.
  *              v    timer                                                                     |

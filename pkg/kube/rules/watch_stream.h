@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* kube/rules/watch_stream.h - a watch's body, one JSON object a line in pieces, as events (metav1.WatchEvent;
- * Kubernetes API concepts, "Efficient detection of changes"). A line that is no event, or above
- * HF_WATCH_STREAM_MAX_LINE, is an error, and the next one follows. An unreadable object with a readable name comes
- * without the object. Private to pkg/kube. Pure. 0 or -errno. */
+/* A watch's body, one JSON object a line in pieces, as events (metav1.WatchEvent; Kubernetes API concepts, "Efficient
+ * detection of changes"). A line that is no event, or above HF_WATCH_STREAM_MAX_LINE, is an error, and the next one
+ * follows. An unreadable object with a readable name comes without the object. Private to pkg/kube. Pure. 0 or
+ * -errno. */
 #pragma once
 
 #include "base/buf.h"

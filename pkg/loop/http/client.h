@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/http/client.h - HTTP(S) clients: configuration of one peer (copied), and its connections. */
+/* HTTP(S) clients: configuration of one peer (copied), and its connections. */
 #pragma once
 
 #include "base/err.h"

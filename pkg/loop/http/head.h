@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/http/head.h - parses a response's head line by line. Pure; the size is limited.
+/* Parses a response's head line by line. Pure; the size is limited.
  *
  * Drops interim responses (1xx, except 101). A value that is too long leaves its field empty, because a cut ETag could
  * match wrong content; a Location that is too long is an error. */

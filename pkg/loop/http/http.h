@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/http/http.h - HTTP(S) client requests, as a table of functions.
+/* HTTP(S) client requests, as a table of functions.
  *
  * A client (loop/http/client.h) is for one peer. With HTTP/2, it multiplexes calls on one connection per origin. Loop
  * thread only. No callback comes before start() returns, after `done`, or after cancel().

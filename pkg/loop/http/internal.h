@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/http/internal.h - internal: shared by client.c, pool.c, call.c and easy.c (curl's options for a hop).
+/* Internal: shared by client.c, pool.c, call.c and easy.c (curl's options for a hop).
  *
  * A pool is a curl multi handle with its connections, about 100 KiB. A client retires its pool when its TLS identity
  * changes, the connections may be dead, or no call came for a while. Running calls stay in a retired pool, which the

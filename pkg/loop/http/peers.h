@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/http/peers.h - TLS of origins that have their own, shared by a client and its pools. Counts references. */
+/* TLS of origins that have their own, shared by a client and its pools. Counts references. */
 #pragma once
 
 #include "loop/http/tls.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/http/proxy.h - the proxy of the environment. The rule for redirects must know which address is a proxy's, and
- * curl does not tell. Threads: any that may call getenv(3). */
+/* The proxy of the environment. The rule for redirects must know which address is a proxy's, and curl does not tell.
+ * Threads: any that may call getenv(3). */
 #pragma once
 
 #include <stdbool.h>

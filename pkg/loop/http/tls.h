@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/http/tls.h - TLS trust and client certificate of one peer, parsed once.
+/* TLS trust and client certificate of one peer, parsed once.
  *
  * Judges validity by the configuration's clock: a certificate is accepted if valid at some time of its range
  * (base/time/range.h), or within max_skew_ns of it. All other checks are as usual. Counts references. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/http/url.h - URLs, by libcurl's parser, so that our checks see the same host. Pure. */
+/* URLs, by libcurl's parser, so that our checks see the same host. Pure. */
 #pragma once
 
 #include <stdbool.h>

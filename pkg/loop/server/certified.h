@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/server/certified.h - an HTTPS server of files for the agents of one cluster, over OpenSSL.
+/* An HTTPS server of files for the agents of one cluster, over OpenSSL.
  *
  * A client shows the certificate of an agent of the same authority (loop/http/tls.h), sends one GET, gets one answer,
  * and is closed. All connections share one limit of bytes a second. */

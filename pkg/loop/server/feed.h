@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/server/feed.h - a text that changes, for everybody who has opened a route as a websocket (RFC 6455). Viewers get
- * the newest text when their connection takes it, and none twice; a slow one misses those between. They send nothing
- * but answers to pings: whoever does is closed, and so is who has not answered one for HF_SERVER_IDLE_S, because he
- * does not read. */
+/* A text that changes, for everybody who has opened a route as a websocket (RFC 6455). Viewers get the newest text when
+ * their connection takes it, and none twice; a slow one misses those between. They send nothing but answers to pings:
+ * whoever does is closed, and so is who has not answered one for HF_SERVER_IDLE_S, because he does not read. */
 #pragma once
 
 #include "base/view.h"

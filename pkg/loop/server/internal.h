@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/server/internal.h - internal: shared by this folder, with types of libwebsockets (lws). */
+/* Internal: shared by this folder, with types of libwebsockets (lws). */
 #pragma once
 
 #include <libwebsockets.h>

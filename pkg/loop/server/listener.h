@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/server/listener.h - internal: a listening socket and the connections that it has accepted, with a tick while
- * there are any. */
+/* Internal: a listening socket and the connections that it has accepted, with a tick while there are any. */
 #pragma once
 
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/server/server.h - small local HTTP servers (libwebsockets).
+/* Small local HTTP servers (libwebsockets).
  *
  * Made once: libwebsockets frees their memory only with the loop. Each reserves its connections. */
 #pragma once

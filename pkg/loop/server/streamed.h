@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* loop/server/streamed.h - a local HTTP server whose answers have no limit of length: the owner sends the head and the
- * bytes as they come, and is told when the client has taken them.
+/* A local HTTP server whose answers have no limit of length: the owner sends the head and the bytes as they come, and
+ * is told when the client has taken them.
  *
  * A connection is for one request without a body, and is closed after the answer. No callback comes from within a
  * function of this file. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/cluster/cluster.h - the target Cluster: server-side apply of a bundle's objects, removal of those that the
- * entry no longer has, drift and health. A run may be repeated from its start after a crash.
+/* The target Cluster: server-side apply of a bundle's objects, removal of those that the entry no longer has, drift and
+ * health. A run may be repeated from its start after a crash.
  *
  * The inventory is a JSON array of the entry's objects in order of application:
  *   {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "site", "name": "web", "resource": "deployments",

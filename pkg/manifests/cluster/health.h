@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/cluster/health.h - has an object's controller brought it to what its spec asks for? The rules of kstatus
- * (sigs.k8s.io/cli-utils, pkg/kstatus), but a Pod in phase Failed is Failed, not Current, and one that cannot be
- * scheduled is InProgress at any age, not Failed after 15 s: clocks may be wrong, and the caller has a deadline.
- * Pure. */
+/* Has an object's controller brought it to what its spec asks for? The rules of kstatus (sigs.k8s.io/cli-utils,
+ * pkg/kstatus), but a Pod in phase Failed is Failed, not Current, and one that cannot be scheduled is InProgress at any
+ * age, not Failed after 15 s: clocks may be wrong, and the caller has a deadline. Pure. */
 #pragma once
 
 #include "codec/json.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/cluster/item.h - items of an inventory (format: cluster/cluster.h), and who owns a live object: as the API
- * server has it now. Pure. Threads: one at a time for one JSON value. */
+/* Items of an inventory (format: cluster/cluster.h), and who owns a live object: as the API server has it now. Pure.
+ * Threads: one at a time for one JSON value. */
 #pragma once
 
 #include "codec/json.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/cluster/kinds.h - the kinds that an API server serves, from its discovery and the CustomResourceDefinitions
- * of a set. Pure; owns copies. Threads: one at a time for one struct. */
+/* The kinds that an API server serves, from its discovery and the CustomResourceDefinitions of a set. Pure; owns
+ * copies. Threads: one at a time for one struct. */
 #pragma once
 
 #include "base/strmap.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/cluster/parse.h - makes a set from a bundle, in a job that owns copies of what it reads. */
+/* Makes a set from a bundle, in a job that owns copies of what it reads. */
 #pragma once
 
 #include "loop/sched.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/cluster/refusal.h - what the API server's answer about one object means for the run, and the text for a
- * person. Pure. */
+/* What the API server's answer about one object means for the run, and the text for a person. Pure. */
 #pragma once
 
 #include "api/manifest_reason.h"

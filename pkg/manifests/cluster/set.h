@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/cluster/set.h - the objects that a source's files ask for, in order of application.
+/* The objects that a source's files ask for, in order of application.
  *
  * Reads *.yaml, *.yml and *.json, several documents each, and the items of kinds that end in "List". Drops what only an
  * API server may write (`status`, `metadata.uid`). Each object gets HF_CLUSTER_LABEL with its entry.

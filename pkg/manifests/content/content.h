@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/content/content.h - what an entry's source delivers: checked, paced, passed to the store. States:
- * rules/content_machine.h. */
+/* What an entry's source delivers: checked, paced, passed to the store. States: rules/content_machine.h. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/content/permit.h - what the node permits, and which set the entry now is. */
+/* What the node permits, and which set the entry now is. */
 #pragma once
 
 #include "api/manifest_reason.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/content/secret.h - contents of Secrets in memory: part of memory.c's store, for this folder. Threads: loop
- * thread only, unless a function says "worker". */
+/* Contents of Secrets in memory: part of memory.c's store, for this folder. Threads: loop thread only, unless a
+ * function says "worker". */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/content/secret_fetch.h - a Secret's content that is in memory no more: part of memory.c's store. */
+/* A Secret's content that is in memory no more: part of memory.c's store. */
 #pragma once
 
 #include <stdbool.h>

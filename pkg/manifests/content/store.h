@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/content/store.h - where contents are: bundles on disk (disk.c); in memory with one copy sealed to the TPM,
- * for Secrets (memory.c). The set says which; nobody else asks. Threads: loop thread only, unless a function says
- * "worker". */
+/* Where contents are: bundles on disk (disk.c); in memory with one copy sealed to the TPM, for Secrets (memory.c). The
+ * set says which; nobody else asks. Threads: loop thread only, unless a function says "worker". */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/content/vault.h - the copy of the good set's Secret on disk, sealed to the TPM; at most one. Part of
- * memory.c's store. */
+/* The copy of the good set's Secret on disk, sealed to the TPM; at most one. Part of memory.c's store. */
 #pragma once
 
 #include <stdbool.h>

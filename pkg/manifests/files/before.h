@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/before.h - backups of files that a set takes over from somebody else: replaced by `force`, or already
- * as wanted. In the state folder until the set has passed its checks, for a rollback; of contents of Secrets, and of
- * files on a tmpfs or ramfs, only the paths. Owner, permission bits and content come back, extended attributes do not.
- * Threads: workers; blocks. */
+/* Backups of files that a set takes over from somebody else: replaced by `force`, or already as wanted. In the state
+ * folder until the set has passed its checks, for a rollback; of contents of Secrets, and of files on a tmpfs or ramfs,
+ * only the paths. Owner, permission bits and content come back, extended attributes do not. Threads: workers;
+ * blocks. */
 #pragma once
 
 #include "manifests/files/place.h"

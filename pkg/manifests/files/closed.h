@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/closed.h - folders and files of the node that no entry may reach, by any name.
+/* Folders and files of the node that no entry may reach, by any name.
  *
  * A path is closed if it is below a closed folder, with or without the links that lead there; if a bind mount or second
  * mount shows there what is below one; if an overlay passes writes on to one; or by device and inode, where /proc

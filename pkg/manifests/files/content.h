@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/content.h - hashes, reads and creates regular files in an open folder; follows no link. Threads:
- * workers; blocks. */
+/* Hashes, reads and creates regular files in an open folder; follows no link. Threads: workers; blocks. */
 #pragma once
 
 #include <stdbool.h>

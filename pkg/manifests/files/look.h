@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/look.h - looks for an entry's files that somebody has changed or removed: compares size, mode and
- * owner with the inventory, inode and times with the look before; reads a file if these differ, or in a full look if
- * others may write it. Of a secret file without a hash only mode and owner. Threads: workers; blocks. */
+/* Looks for an entry's files that somebody has changed or removed: compares size, mode and owner with the inventory,
+ * inode and times with the look before; reads a file if these differ, or in a full look if others may write it. Of a
+ * secret file without a hash only mode and owner. Threads: workers; blocks. */
 #pragma once
 
 #include <stdbool.h>

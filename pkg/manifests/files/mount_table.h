@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/mount_table.h - the mounts of this process, by /proc/self/mountinfo (proc_pid_mountinfo(5)). A mount
- * tells the path from its file system's root, which is one for all names by bind mounts. Threads: any;
- * hf_mount_table_read() blocks. */
+/* The mounts of this process, by /proc/self/mountinfo (proc_pid_mountinfo(5)). A mount tells the path from its file
+ * system's root, which is one for all names by bind mounts. Threads: any; hf_mount_table_read() blocks. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/place.h - changes the files of an entry on the node to what a set asks for, in three steps:
+/* Changes the files of an entry on the node to what a set asks for, in three steps:
  *
  *   compare  what to write and to remove, and whether something forbids it; changes nothing
  *   stage    writes the new files, with owner and mode, into the staging folder `.holdfast-<entry>.new`, and syncs them

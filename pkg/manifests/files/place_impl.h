@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/place_impl.h - shared by place.c, stage.c and swap.c alone. */
+/* Shared by place.c, stage.c and swap.c alone. */
 #pragma once
 
 #include "base/clock.h"

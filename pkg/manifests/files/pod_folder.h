@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/pod_folder.h - the folder of static pods of this node's kubelet. Threads: workers; blocks. */
+/* The folder of static pods of this node's kubelet. Threads: workers; blocks. */
 #pragma once
 
 #include "manifests/files/walk.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/pods.h - one file for each static pod of a bundle, and its name in the kubelet's folder.
+/* One file for each static pod of a bundle, and its name in the kubelet's folder.
  *
  * The kubelet reads one pod per file, and of two files with the same pod (namespace and name) takes the name that sorts
  * last; the path is part of the pod's UID. So the pod alone names its file: `web` in the namespace `shop` of the entry

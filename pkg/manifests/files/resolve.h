@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/resolve.h - replaces symbolic links in a path, so that the bounds of agent.yaml apply to the real
- * one. Threads: workers; blocks. */
+/* Replaces symbolic links in a path, so that the bounds of agent.yaml apply to the real one. Threads: workers;
+ * blocks. */
 #pragma once
 
 #include "manifests/files/walk.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/walk.h - opens a folder of the node component by component from the root, and follows no link.
+/* Opens a folder of the node component by component from the root, and follows no link.
  *
  * With the guard, each folder must belong to root or the agent's user, and nobody else may write it: no other user can
  * redirect the agent or swap a file meanwhile. A sticky folder such as /tmp may be on the way, but not the end.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/files/want.h - the files that a set asks for. Pure, but hf_files_want_make() resolves the target's path,
- * and blocks. Threads: one at a time for one list. Memory: owns its bundle and strings. */
+/* The files that a set asks for. Pure, but hf_files_want_make() resolves the target's path, and blocks. Threads: one at
+ * a time for one list. Memory: owns its bundle and strings. */
 #pragma once
 
 #include "api/manifest.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/kubelet/listener.h - who listens on a TCP port, by /proc/net/tcp and tcp6 of this network namespace
+/* Who listens on a TCP port, by /proc/net/tcp and tcp6 of this network namespace
  * (Documentation/networking/proc_net_tcp.rst): any local user may take a free port above 1023. Threads: any; blocks for
  * a moment. */
 #pragma once

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/rules/content_machine.h - what an entry does with the contents of its source, as two tables and a few
- * decisions. Pure.
+/* What an entry does with the contents of its source, as two tables and a few decisions. Pure.
  *
  * The intake is about the source:            The slot is about what it delivered:
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/rules/content_pace.h - how often an entry may accept a new content, for flash storage and data plans: a
- * bucket of HF_CONTENT_PACE_BURST tokens, one per content, one back after each gap. The gap is one minute; it doubles,
- * up to the caller's limit, each time that the last token goes, but the first. A full bucket resets it. Pure. */
+/* How often an entry may accept a new content, for flash storage and data plans: a bucket of HF_CONTENT_PACE_BURST
+ * tokens, one per content, one back after each gap. The gap is one minute; it doubles, up to the caller's limit, each
+ * time that the last token goes, but the first. A full bucket resets it. Pure. */
 #pragma once
 
 #include <stdint.h>

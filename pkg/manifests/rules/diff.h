@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/rules/diff.h - what differs from an entry's content, as a short text: HF_DIFF_NAMES paths at most, each
- * with a word, then how many more; never content. Pure. */
+/* What differs from an entry's content, as a short text: HF_DIFF_NAMES paths at most, each with a word, then how many
+ * more; never content. Pure. */
 #pragma once
 
 #include <stddef.h>

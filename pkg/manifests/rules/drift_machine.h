@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/rules/drift_machine.h - when to look for drift in what is in place, and what to do with the result, as a
- * table and two decisions. Pure.
+/* When to look for drift in what is in place, and what to do with the result, as a table and two decisions. Pure.
  *
  *             Wanted             Began                Drifted
  *    Clean ----------> Due ----------------> Looking ----------> Repairing

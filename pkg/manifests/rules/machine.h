@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/rules/machine.h - the state machine of an entry, as one table: for each phase and event the next
- * phase and an action. Pure.
+/* The state machine of an entry, as one table: for each phase and event the next phase and an action. Pure.
  *
  *                Go               Placed               Healthy
  *     Waiting --------> Applying -----------> Probation ---------> Applied

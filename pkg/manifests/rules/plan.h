@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/rules/plan.h - keep, write or refuse each file, and is a removal small enough to need no permission?
- * Pure. */
+/* Keep, write or refuse each file, and is a removal small enough to need no permission? Pure. */
 #pragma once
 
 #include <stdbool.h>

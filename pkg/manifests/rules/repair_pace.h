@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/rules/repair_pace.h - how often an entry's drift may be repaired, for flash storage and processor: a bucket
- * of HF_REPAIR_PACE_BURST tokens, one per repair, one back every HF_REPAIR_PACE_TOKEN_NS. Pure. */
+/* How often an entry's drift may be repaired, for flash storage and processor: a bucket of HF_REPAIR_PACE_BURST tokens,
+ * one per repair, one back every HF_REPAIR_PACE_TOKEN_NS. Pure. */
 #pragma once
 
 #include <stdint.h>

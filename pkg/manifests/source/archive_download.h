@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/archive_download.h - downloads a .tar.gz, verifies its digest, and makes a bundle of it.
+/* Downloads a .tar.gz, verifies its digest, and makes a bundle of it.
  *
  * It resumes after broken connections, restarts and power cuts (steps/fetch.h). Memory: copies the strings of its
  * parameters, borrows `env`. Errors: in *failure of `done`. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/bundle.h - the files that a source delivers for one entry of spec.manifests, in memory and on disk.
+/* The files that a source delivers for one entry of spec.manifests, in memory and on disk.
  *
  * Make one with hf_bundle_new(), hf_bundle_add() or hf_bundle_make_room() for each file, and hf_bundle_seal(). The same
  * paths, contents and modes give the same digest, whatever the source.

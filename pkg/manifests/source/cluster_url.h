@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/cluster_url.h - URLs of Services, such as
- * http://source-controller.flux-system.svc.cluster.local./bucket/x.tar.gz. A node does not use the cluster's DNS: it
- * asks the API server for the ClusterIP. Threads: any. */
+/* URLs of Services, such as http://source-controller.flux-system.svc.cluster.local./bucket/x.tar.gz. A node does not
+ * use the cluster's DNS: it asks the API server for the ClusterIP. Threads: any. */
 #pragma once
 
 #include <stdbool.h>

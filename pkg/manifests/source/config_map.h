@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/config_map.h - a bundle of a ConfigMap or Secret: each key is a file. Pure. */
+/* A bundle of a ConfigMap or Secret: each key is a file. Pure. */
 #pragma once
 
 #include "codec/json.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/failure.h - why a source delivers no content. Threads: any. */
+/* Why a source delivers no content. Threads: any. */
 #pragma once
 
 #include "api/manifest_reason.h"

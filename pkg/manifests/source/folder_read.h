@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/folder_read.h - reads a folder or a file of this node into a bundle.
+/* Reads a folder or a file of this node into a bundle.
  *
- * Links in `path` are followed if only root can make them (os/walk.h); below it, a link to a regular file that is
- * below `path`, too, is read as that file. Refused: other links, devices, sockets, pipes, and files that another
- * user may have linked (os/owner.h). Left out: ".git", and names that begin with ".." (of kubelets' volumes). A
- * closed folder above, at or below what is read refuses all of it, by whatever name (manifests/files/closed.h).
+ * Links in `path` are followed if only root can make them (os/walk.h); below it, a link to a regular file that is below
+ * `path`, too, is read as that file. Refused: other links, devices, sockets, pipes, and files that another user may
+ * have linked (os/owner.h). Left out: ".git", and names that begin with ".." (of kubelets' volumes). A closed folder
+ * above, at or below what is read refuses all of it, by whatever name (manifests/files/closed.h).
  *
  * Threads: any; the functions block. Errors: -errno with the reason in *failure. -ENOENT, SourceGone: no such path.
  * -EACCES, NotAllowed: a closed folder. -EAGAIN, SourceUnreachable: the folder is changing; read it again soon. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/object.h - follows the object of the API that has a source's content (ConfigMap, Secret), or names
- * it (Flux); private to this folder. Memory: a member of the source's struct. */
+/* Follows the object of the API that has a source's content (ConfigMap, Secret), or names it (Flux); private to this
+ * folder. Memory: a member of the source's struct. */
 #pragma once
 
 #include "kube/kube.h"

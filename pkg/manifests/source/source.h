@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/source.h - the source of the files of one entry of spec.manifests: a ConfigMap, a Secret, a URL, a
- * Flux source, or a path on the node. Passes each content on as a sealed bundle; tries again by itself after a failure.
+/* The source of the files of one entry of spec.manifests: a ConfigMap, a Secret, a URL, a Flux source, or a path on the
+ * node. Passes each content on as a sealed bundle; tries again by itself after a failure.
  *
  * Callbacks run from the event loop, never from within a function of this header, and may free the source. Copies
  * `known_revision` and `work_dir`, borrows `env` and `entry`. */

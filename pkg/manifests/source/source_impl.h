@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/source_impl.h - what all kinds of sources share; private to this folder. Each kind has a struct
- * that begins with a struct hf_manifest_source. A source has at most one job, and its memory lasts until that has
- * ended. Threads: loop thread only, except the `work` function of a job. */
+/* What all kinds of sources share; private to this folder. Each kind has a struct that begins with a struct
+ * hf_manifest_source. A source has at most one job, and its memory lasts until that has ended. Threads: loop thread
+ * only, except the `work` function of a job. */
 #pragma once
 
 #include "base/backoff.h"

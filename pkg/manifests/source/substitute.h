@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/substitute.h - replaces variables in the text files of a bundle, so that one source serves many
- * nodes.
+/* Replaces variables in the text files of a bundle, so that one source serves many nodes.
  *
  *     ${NAME}            the value of NAME
  *     ${NAME:=default}   the value of NAME, or `default` if NAME is undefined or empty; `default` ends at the first '}'

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/turns.h - lets one source at a time have a large content in memory (an archive may unpack to
- * HF_BUNDLE_MAX_BYTES): it asks for a turn before it reads an archive or a folder. A complete bundle has the turn
- * (hf_bundle.turn) until the engine has written or dropped it. Turns come in order.
+/* Lets one source at a time have a large content in memory (an archive may unpack to HF_BUNDLE_MAX_BYTES): it asks for
+ * a turn before it reads an archive or a folder. A complete bundle has the turn (hf_bundle.turn) until the engine has
+ * written or dropped it. Turns come in order.
  *
  * The turns live until their owner and the holder of the last turn have freed them. */
 #pragma once

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/source/unarchive.h - makes a bundle of a .tar.gz of untrusted origin that arrives in pieces.
+/* Makes a bundle of a .tar.gz of untrusted origin that arrives in pieces.
  *
  * Members outside `sub_path` are dropped; inside it there may be folders and regular files only. All must obey the
- * rules of pack/tar/tar_read.h. The end mark of tar must be there, with at most HF_UNARCHIVE_MAX_TAIL zero bytes
- * after it.
+ * rules of pack/tar/tar_read.h. The end mark of tar must be there, with at most HF_UNARCHIVE_MAX_TAIL zero bytes after
+ * it.
  *
  * Memory: the files, and about 200 KiB. Takes seconds of the processor: call it in jobs. Threads: one at a time. */
 #pragma once

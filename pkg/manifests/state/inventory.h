@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/state/inventory.h - the files and folders that one entry has put in place, in memory and in a sealed file:
- * a line with `pending`, then one for each item, sorted by path: "f <mode> <uid> <gid> <size> <SHA-256> <path>" (file),
- * "s <mode> <uid> <gid> <path>" (secret file) or "d <path>" (folder). While `pending` is true, a swap is not complete,
- * and the items are those of the old and the new set.
+/* The files and folders that one entry has put in place, in memory and in a sealed file: a line with `pending`, then
+ * one for each item, sorted by path: "f <mode> <uid> <gid> <size> <SHA-256> <path>" (file), "s <mode> <uid> <gid>
+ * <path>" (secret file) or "d <path>" (folder). While `pending` is true, a swap is not complete, and the items are
+ * those of the old and the new set.
  *
  * Threads: one at a time for one inventory; load and save block. Memory: owns its paths; 1,000 files take 200 KiB. */
 #pragma once

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/state/record.h - the durable state of one entry, in the file <state>/manifests/<entry>/record
- * (codec/state/record.h). With the contents in the same folder it is all that a later process needs to resume, repair
- * and roll back without source and policy; but the content of a Secret is there only as a sealed copy, if at all.
+/* The durable state of one entry, in the file <state>/manifests/<entry>/record (codec/state/record.h). With the
+ * contents in the same folder it is all that a later process needs to resume, repair and roll back without source and
+ * policy; but the content of a Secret is there only as a sealed copy, if at all.
  *
  * Threads: one at a time for one record; load and save block. A record owns references to its JSON. */
 #pragma once

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/state/sealed_secret.h - the content of a Secret on disk, in the file <folder>/sealed-<digest>: a seal
- * (codec/seal.h), a line with the key that is sealed to this node's TPM (tpm/chip.h) in hex, and the envelope
- * (tpm/envelope.h), which opens only with the node, entry, source and digest for which it was made. Threads: any, one
- * at a time for one file; all functions with `fs` block. */
+/* The content of a Secret on disk, in the file <folder>/sealed-<digest>: a seal (codec/seal.h), a line with the key
+ * that is sealed to this node's TPM (tpm/chip.h) in hex, and the envelope (tpm/envelope.h), which opens only with the
+ * node, entry, source and digest for which it was made. Threads: any, one at a time for one file; all functions with
+ * `fs` block. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/targets/apply.h - the action `place` of the targets Files and StaticPods. */
+/* The action `place` of the targets Files and StaticPods. */
 #pragma once
 
 struct entry;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/targets/restore.h - the action `roll back` of the targets Files and StaticPods. */
+/* The action `roll back` of the targets Files and StaticPods. */
 #pragma once
 
 #include "base/err.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/targets/target.h - what depends on Files, StaticPods or Cluster; nothing outside this folder asks which it
- * is. Threads: loop thread only, unless said otherwise. */
+/* What depends on Files, StaticPods or Cluster; nothing outside this folder asks which it is. Threads: loop thread
+ * only, unless said otherwise. */
 #pragma once
 
 #include <stdbool.h>

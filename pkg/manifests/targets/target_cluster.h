@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/targets/target_cluster.h - the target Cluster. */
+/* The target Cluster. */
 #pragma once
 
 #include "manifests/targets/target.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/targets/target_files.h - the target Files; StaticPods shares much of it. */
+/* The target Files; StaticPods shares much of it. */
 #pragma once
 
 #include "manifests/targets/target.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/targets/target_pods.h - the target StaticPods. */
+/* The target StaticPods. */
 #pragma once
 
 #include "manifests/targets/target.h"

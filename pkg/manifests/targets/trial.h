@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifests/targets/trial.h - the action `probe` of Files and StaticPods. */
+/* The action `probe` of Files and StaticPods. */
 #pragma once
 
 #include <stdbool.h>

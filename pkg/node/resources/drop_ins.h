@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/resources/drop_ins.h - drop-in files in order of precedence: journald.conf(5), "Configuration directories and
- * precedence"; kubelet, --config-dir. Blocks. Threads: any. */
+/* Drop-in files in order of precedence: journald.conf(5), "Configuration directories and precedence"; kubelet,
+ * --config-dir. Blocks. Threads: any. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/resources/pods.h - compares the pods' memory with their limits, in the cgroups below kubepods (version 2, or 1's
- * memory controller). Names come from /var/log/pods/<namespace>_<name>_<uid>.
+/* Compares the pods' memory with their limits, in the cgroups below kubepods (version 2, or 1's memory controller).
+ * Names come from /var/log/pods/<namespace>_<name>_<uid>.
  *
  * Reads some files for each of HF_PODS_MAX pods and blocks: run it in a job. Threads: any, one at a time for one struct
  * hf_pod_kills. */

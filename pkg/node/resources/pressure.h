@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/resources/pressure.h - which file systems are in trouble, and the condition DiskPressure. Pure. */
+/* Which file systems are in trouble, and the condition DiskPressure. Pure. */
 #pragma once
 
 #include "node/disk.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/resources/wear.h - the wear of eMMC (JEDEC 5.0); the kernel shows no other. Blocks for microseconds. Threads:
- * any. */
+/* The wear of eMMC (JEDEC 5.0); the kernel shows no other. Blocks for microseconds. Threads: any. */
 #pragma once
 
 #include "node/probe.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/resources/words.h - joins formatted texts in a buffer of fixed size. Pure. */
+/* Joins formatted texts in a buffer of fixed size. Pure. */
 #pragma once
 
 #include <stddef.h>

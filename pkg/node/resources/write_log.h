@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node/resources/write_log.h - the bytes that the agent wrote within 24 hours, for spec.disk.writeBudget. Pure.
+/* The bytes that the agent wrote within 24 hours, for spec.disk.writeBudget. Pure.
  *
  * One number for each of 24 hours of the monotonic clock: the sum covers 23 to 24 hours. A saved log continues by that
  * clock in the same boot; after a reboot by the Unix times of save and load, but at least by the time since boot. Only

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* oci/registry/challenge.h - how a registry wants to be shown who asks, and what docker's config.json has for it. Pure;
- * untrusted input. */
+/* How a registry wants to be shown who asks, and what docker's config.json has for it. Pure; untrusted input. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* oci/registry/reference.h - the name of an image in a registry: HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]. Pure. */
+/* The name of an image in a registry: HOST[:PORT]/REPOSITORY[:TAG][@DIGEST]. Pure. */
 #pragma once
 
 #include "oci/descriptor.h"

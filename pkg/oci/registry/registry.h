@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* oci/registry/registry.h - pull and push by the OCI distribution specification, for commands: blocks, on a loop of its
- * own. One thread.
+/* Pull and push by the OCI distribution specification, for commands: blocks, on a loop of its own. One thread.
  *
  * Credentials go to the registry's origin, and to the service for tokens by the rule of oci/registry/token.h. Every
  * manifest and blob is compared with its digest.

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/secret/secret_memory.h - memory for a Secret: not in core dumps, nor in swap within the limit of locked memory.
- * Threads: any. */
+/* Memory for a Secret: not in core dumps, nor in swap within the limit of locked memory. Threads: any. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/socket/peer.h - who is at the other end of a connection, as the kernel says: SO_PEERCRED for Unix sockets,
- * sock_diag(7) for TCP over loopback; for other machines only the address. Threads: any, one for a lookup. */
+/* Who is at the other end of a connection, as the kernel says: SO_PEERCRED for Unix sockets, sock_diag(7) for TCP over
+ * loopback; for other machines only the address. Threads: any, one for a lookup. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/socket/subnet.h - the IPv4 subnets of this machine's interfaces, and datagrams to all machines in them. Threads:
- * any. No loopback. */
+/* The IPv4 subnets of this machine's interfaces, and datagrams to all machines in them. Threads: any. No loopback. */
 #pragma once
 
 #include <ifaddrs.h>

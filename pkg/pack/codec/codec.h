@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/codec/codec.h - the interface that each compression format implements, and helpers that all share.
+/* The interface that each compression format implements, and helpers that all share.
  *
  * A codec decodes a stream to its plain form (FORMAT.md) and encodes that to exactly the original bytes. A decoder
  * reads at any offset and writes in order; an encoder is fed in order and writes to a sink. Threads: one at a time per

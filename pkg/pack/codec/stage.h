@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/codec/stage.h - decode one layer of compression, or encode it again bit for bit, with any codec (codec.h). */
+/* Decode one layer of compression, or encode it again bit for bit, with any codec (codec.h). */
 #pragma once
 
 #include "pack/codec/codec.h"

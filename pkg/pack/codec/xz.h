@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/codec/xz.h - the codec of .xz streams, through liblzma: LZMA2 after at most three filters, in the framing of xz
- * with or without threads. */
+/* The codec of .xz streams, through liblzma: LZMA2 after at most three filters, in the framing of xz with or without
+ * threads. */
 #pragma once
 
 #include "pack/codec/codec.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/codec/xz_params.h - the parameters of an xz encoder, for xz.c and xz_find.c. */
+/* The parameters of an xz encoder, for xz.c and xz_find.c. */
 #pragma once
 
 #include <lzma.h>

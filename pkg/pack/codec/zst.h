@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/codec/zst.h - the codec of .zst frames, through libzstd; parameters: a byte for the level, one for flags. */
+/* The codec of .zst frames, through libzstd; parameters: a byte for the level, one for flags. */
 #pragma once
 
 #include "pack/codec/codec.h"

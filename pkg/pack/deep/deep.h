@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/deep/deep.h - deltas that look inside compressed files (pkg/pack/FORMAT.md): gzip, zip members, xz, zstd, also
- * nested, if an encoder makes the same bytes again.
+/* Deltas that look inside compressed files (pkg/pack/FORMAT.md): gzip, zip members, xz, zstd, also nested, if an
+ * encoder makes the same bytes again.
  *
  * Applying unpacks the old streams to a scratch file, applies an inner delta (pkg/delta), and compresses the new
  * streams. hf_deep_create() makes a plain delta if that is not larger or looking inside is not possible, but never of

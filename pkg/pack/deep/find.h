@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/deep/find.h - find the compressed streams in a file: the magic number is in place, unpacking succeeds, and the
- * content is not empty. Blocks: workers only. Takes the memory of all content. */
+/* Find the compressed streams in a file: the magic number is in place, unpacking succeeds, and the content is not
+ * empty. Blocks: workers only. Takes the memory of all content. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/deep/recipe.h - the recipe, first in a deep delta's body: programs that unpack the old file and compress the new
- * one.
+/* The recipe, first in a deep delta's body: programs that unpack the old file and compress the new one.
  *
  * A program is steps (FORMAT.md): a number of bytes to copy, and an operation. Security: recipes are untrusted; every
  * value is checked before use. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/deep/scratch.h - a scratch file without a name, which the kernel removes with the process. Blocks. */
+/* A scratch file without a name, which the kernel removes with the process. Blocks. */
 #pragma once
 
 #include "base/fs.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/deflate/deflate.h - find the choices that an encoder made in a deflate stream (RFC 1951), and make the stream
- * again. Internal to the folder.
+/* Find the choices that an encoder made in a deflate stream (RFC 1951), and make the stream again. Internal to the
+ * folder.
  *
  * A token is a literal (0..255) or a match (length << 16 | distance). A block has tokens and a kind, and the
  * description of its codes if they are neither predicted nor fixed. */

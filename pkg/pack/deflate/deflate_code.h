@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/deflate/deflate_code.h - how families of encoders choose codes and kinds (deflate_code.c). Pure. */
+/* How families of encoders choose codes and kinds (deflate_code.c). Pure. */
 #pragma once
 
 #include "pack/deflate/deflate.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/deflate/deflate_find.h - finds the encoder that made a deflate stream. Blocks: workers only. */
+/* Finds the encoder that made a deflate stream. Blocks: workers only. */
 #pragma once
 
 #include "pack/codec/codec.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/deflate/deflate_match.h - predict an encoder's next token from content and earlier tokens. Deterministic.
- * Threads: one at a time. */
+/* Predict an encoder's next token from content and earlier tokens. Deterministic. Threads: one at a time. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/deflate/tokens.h - the codec PACK_CODEC_DEFLATE_TOKENS (FORMAT.md, "Codec 2"): groups of 32-bit words with the
- * encoder's choices, then their content. */
+/* The codec PACK_CODEC_DEFLATE_TOKENS (FORMAT.md, "Codec 2"): groups of 32-bit words with the encoder's choices, then
+ * their content. */
 #pragma once
 
 #include <stdint.h>

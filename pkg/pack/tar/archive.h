@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/tar/archive.h - reads a folder as its canonical archive, at any offset, without writing it to disk.
+/* Reads a folder as its canonical archive, at any offset, without writing it to disk.
  *
  * A tar (POSIX.1-1988 ustar, pax records of POSIX.1-2001) whose every byte the folder's content determines (FORMAT.md,
  * "Canonical archives"), so its SHA-256 identifies the content on any machine. Files, folders, symbolic and hard links;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/tar/extract.h - turns a tar that arrives in order into a folder; the project's only extractor.
+/* Turns a tar that arrives in order into a folder; the project's only extractor.
  *
  * Security: tar_read.h must accept every header; members are opened beneath the folder (openat2), never through a
  * symbolic link; a hard link leads to a regular file made before; members, names and headers have limits. All is

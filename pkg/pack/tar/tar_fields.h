@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/tar/tar_fields.h - offsets in a tar header (POSIX.1-1988, ustar). */
+/* Offsets in a tar header (POSIX.1-1988, ustar). */
 #pragma once
 
 enum tar_field {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/tar/tar_head.h - the one canonical sequence of header bytes of a member: pax records and ustar header. Pure. */
+/* The one canonical sequence of header bytes of a member: pax records and ustar header. Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/tar/tar_read.h - reads a tar's headers by member; the project's only parser of them.
+/* Reads a tar's headers by member; the project's only parser of them.
  *
  * POSIX.1-1988 ustar, old tar, pax (POSIX.1-2001: path, linkpath, size, uid, gid, wanted extended attributes), GNU long
  * names and links, base-256 numbers; not sparse files, devices, pipes, volumes. Security: untrusted; sizes have limits

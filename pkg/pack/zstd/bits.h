@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/zstd/bits.h - the bit streams of RFC 8878: written from the front, lowest bit first; tables are read from the
- * front, symbols from the back. Readers never leave their bytes, writers never leave theirs. */
+/* The bit streams of RFC 8878: written from the front, lowest bit first; tables are read from the front, symbols from
+ * the back. Readers never leave their bytes, writers never leave theirs. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/zstd/check.h - is a frame all decisions and content? Pure but for memory (0.9 MiB); workers only. */
+/* Is a frame all decisions and content? Pure but for memory (0.9 MiB); workers only. */
 #pragma once
 
 #include <stdbool.h>

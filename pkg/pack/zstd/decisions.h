@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/zstd/decisions.h - the codec of zstd frames by their encoder's decisions (FORMAT.md, codec 5). Plain form: the
- * content. All frames of a delta share one model; the decisions of new frames are one coded part, beside those of old.
+/* The codec of zstd frames by their encoder's decisions (FORMAT.md, codec 5). Plain form: the content. All frames of a
+ * delta share one model; the decisions of new frames are one coded part, beside those of old.
  *
  * Memory: 16 MiB for all frames together, and 34 MiB for the content that the open one looks back to, or less. */
 #pragma once

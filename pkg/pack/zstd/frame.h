@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/zstd/frame.h - a zstd frame (RFC 8878) as what its encoder decided, and back: the same bytes from the decisions
- * and the content, without an encoder.
+/* A zstd frame (RFC 8878) as what its encoder decided, and back: the same bytes from the decisions and the content,
+ * without an encoder.
  *
  * A frame whose bytes say more than decisions and content (padding, sizes in a longer form, bits that a decoder
  * ignores) reads, and is written differently: who takes a frame apart compares. Frames with a dictionary are refused.

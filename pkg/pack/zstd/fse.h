@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/zstd/fse.h - finite state entropy (RFC 8878, 4.1): descriptions of tables, and the tables. */
+/* Finite state entropy (RFC 8878, 4.1): descriptions of tables, and the tables. */
 #pragma once
 
 #include "pack/zstd/bits.h"

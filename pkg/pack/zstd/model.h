@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/zstd/model.h - decisions of new frames as bits, predicted from those of old ones. One code path for both
- * directions: encoding takes the block, decoding fills it.
+/* Decisions of new frames as bits, predicted from those of old ones. One code path for both directions: encoding takes
+ * the block, decoding fills it.
  *
  * Positions count content bytes: those of all old frames one after the other, and those of all new ones. Copies say
  * which content of new is content of old. Threads: one at a time. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack/zstd/tables.h - constants of RFC 8878 for reader and writer, and the Huffman codes. */
+/* Constants of RFC 8878 for reader and writer, and the Huffman codes. */
 #pragma once
 
 #include "pack/zstd/frame.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/delivery/aimd.h - requests in flight to a sink, and bytes per second. The limit (`window`) rises with fast
- * answers and is halved by slow ones, failures and overload (AIMD; Chiu and Jain, 1989; Netflix's concurrency-limits).
- * Pure. Times are monotonic. */
+/* Requests in flight to a sink, and bytes per second. The limit (`window`) rises with fast answers and is halved by
+ * slow ones, failures and overload (AIMD; Chiu and Jain, 1989; Netflix's concurrency-limits). Pure. Times are
+ * monotonic. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/delivery/batch.h - the batches of one lane, from planning until the cursor on disk has passed them.
+/* The batches of one lane, from planning until the cursor on disk has passed them.
  *
  *           plan                    send          delivered
  *   (gap) ------> LOADING --> READY ----> SENDING ----------> DONE --> cursor passes it: removed

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/delivery/border.h - first and last sequence of each planned batch of a lane, on disk. A batch sent again,
- * also after a restart, must have the same bytes and idempotency key, so its border, also a part's, is saved before the
- * first attempt. Format: border.c. Threads: one at a time per file; open and save block. */
+/* First and last sequence of each planned batch of a lane, on disk. A batch sent again, also after a restart, must have
+ * the same bytes and idempotency key, so its border, also a part's, is saved before the first attempt. Format:
+ * border.c. Threads: one at a time per file; open and save block. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/delivery/breaker.h - stops requests to a sink that does not work, then sends single probes.
+/* Stops requests to a sink that does not work, then sends single probes.
  *
  *   CLOSED --5 failures in a row--> OPEN --back-off passed--> HALF_OPEN: one probe --it passes--> CLOSED
  *                                    ^-------------- it fails; longer back-off ------'

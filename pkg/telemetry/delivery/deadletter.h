@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/delivery/deadletter.h - what a sink refuses for good, for a person: a spool of 8 MiB at most, oldest
- * dropped (`holdfast spool cat DIR`), of {"reason","time","sink","sequence","detail","record"}, `record` being the
- * event's line. Workers only: blocks. */
+/* What a sink refuses for good, for a person: a spool of 8 MiB at most, oldest dropped (`holdfast spool cat DIR`), of
+ * {"reason","time","sink","sequence","detail","record"}, `record` being the event's line. Workers only: blocks. */
 #pragma once
 
 #include "base/err.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/delivery/fresh.h - backlog and live records. Over a link closed by spec.connectivity only live ones are
- * sent, HF_FRESH_SHARE_BYTES per minute and lane; live is one to two periods after it was stored, and not after a
- * restart. Pure; times are monotonic. Threads: one at a time. */
+/* Backlog and live records. Over a link closed by spec.connectivity only live ones are sent, HF_FRESH_SHARE_BYTES per
+ * minute and lane; live is one to two periods after it was stored, and not after a restart. Pure; times are monotonic.
+ * Threads: one at a time. */
 #pragma once
 
 #include <stdbool.h>

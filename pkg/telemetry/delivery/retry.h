@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/delivery/retry.h - classifies a sink's answer and computes the time of the next attempt.
+/* Classifies a sink's answer and computes the time of the next attempt.
  *
  *   delivered   2xx; but `setup` if the content type shows that another server answered (an HTML page)
  *   again       network errors, 408, 425, 426, 429, 5xx except 511, no HTTP status. Retried with growing delays for a

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/delivery/suspect.h - does a batch or the sink break connections? The batch, if it fails for whole rounds
- * (retry.h) while others are accepted and none fails. After HF_SUSPECT_ROUNDS in a row (hours) it is split; a part
- * after one more; a single record is a dead letter after HF_SUSPECT_LAST. Pure. Times are monotonic. */
+/* Does a batch or the sink break connections? The batch, if it fails for whole rounds (retry.h) while others are
+ * accepted and none fails. After HF_SUSPECT_ROUNDS in a row (hours) it is split; a part after one more; a single record
+ * is a dead letter after HF_SUSPECT_LAST. Pure. Times are monotonic. */
 #pragma once
 
 #include <stdbool.h>

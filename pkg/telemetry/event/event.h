@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/event/event.h - one observation: a log line, a sensor's payload, a measured value, or a finding.
+/* One observation: a log line, a sensor's payload, a measured value, or a finding.
  *
  *     source --event--> pipeline --event--> text (one JSON line) --> outlet (spool, then sink)
  *

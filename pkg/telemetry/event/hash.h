@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/event/hash.h - a fast 64-bit hash, one on every machine. Collisions can be chosen: compare the bytes too.
- * Threads: any. */
+/* A fast 64-bit hash, one on every machine. Collisions can be chosen: compare the bytes too. Threads: any. */
 #pragma once
 
 #include <endian.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/event/intake.h - how sources offer events, and the receipts that report when they are durable.
+/* How sources offer events, and the receipts that report when they are durable.
  *
  * A receipt stands for one piece of input (a request's body, a run of lines). The source and each event to be stored
  * hold it; it settles when all have released it.

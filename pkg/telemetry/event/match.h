@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/event/match.h - `match` of a policy rule. Pure. */
+/* `match` of a policy rule. Pure. */
 #pragma once
 
 #include "telemetry/event/event.h"

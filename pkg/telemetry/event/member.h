@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/event/member.h - one number of JSON. Pure. */
+/* One number of JSON. Pure. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/event/newest.h - has a newer payload of this key and owner passed? A keyed payload is a state.
- * HF_NEWEST_MAX keys; after a restart, or for a key that fell out, an older one may pass, and the receiver drops it by
- * hf_newest_wins(). Pure. */
+/* Has a newer payload of this key and owner passed? A keyed payload is a state. HF_NEWEST_MAX keys; after a restart, or
+ * for a key that fell out, an older one may pass, and the receiver drops it by hf_newest_wins(). Pure. */
 #pragma once
 
 #include <stdbool.h>

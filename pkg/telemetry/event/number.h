@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/event/number.h - numbers as JSON, faster than printf(). Pure. */
+/* Numbers as JSON, faster than printf(). Pure. */
 #pragma once
 
 #include <stddef.h>

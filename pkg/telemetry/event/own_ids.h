@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/event/own_ids.h - ids of own events, unguessable by a secret of the node. An id is made of the data: who
- * reads or writes that file could post it first, and a receiver would drop the real event. So a keyed hash is stored
- * and sent; the secret survives restarts. Threads: any; the load blocks. */
+/* Ids of own events, unguessable by a secret of the node. An id is made of the data: who reads or writes that file
+ * could post it first, and a receiver would drop the real event. So a keyed hash is stored and sent; the secret
+ * survives restarts. Threads: any; the load blocks. */
 #pragma once
 
 #include "base/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/format/format.h - encodes records as the bodies of one or two requests, in a sink's format.
+/* Encodes records as the bodies of one or two requests, in a sink's format.
  *
  *   json    [line,line,...]      application/json        one request
  *   ndjson  line\nline\n         application/x-ndjson    one request

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/format/format_impl.h - encoders of format.c, which zeroes *packed, and frees bodies after -ENOMEM, -EIO. */
+/* Encoders of format.c, which zeroes *packed, and frees bodies after -ENOMEM, -EIO. */
 #pragma once
 
 #include "telemetry/format/format.h"

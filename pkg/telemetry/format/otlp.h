@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/format/otlp.h - protobuf messages as bytes (protobuf.dev/programming-guides/encoding), or in proto3's JSON
- * with OTLP's change (enums are numbers); reads bytes. Closing moves the content if the length needs more than a byte.
- * Pure. After the first failure, in `r`, writing does nothing. */
+/* Protobuf messages as bytes (protobuf.dev/programming-guides/encoding), or in proto3's JSON with OTLP's change (enums
+ * are numbers); reads bytes. Closing moves the content if the length needs more than a byte. Pure. After the first
+ * failure, in `r`, writing does nothing. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/aggregate.h - summarizes the values of one series within one window.
+/* Summarizes the values of one series within one window.
  *
  *   counter    value: the increase; a lower value is a reset and counts whole; the first value of a series only starts.
  *              {"count","resets","last"}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/anomaly.h - decides for one rule and one series when an anomaly begins and ends.
+/* Decides for one rule and one series when an anomaly begins and ends.
  *
  *   threshold     begins beyond a bound, ends inside it by the hysteresis
  *   zScore        begins beyond so many standard deviations from the mean, after 16 values

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/boundary.h - which sinks may have an event, and an audit of refusals. With a compliance boundary
- * only sinks with the same one; else it is refused, and stored nowhere. Without: any. Of these, those whose `select`
- * matches. Pure. */
+/* Which sinks may have an event, and an audit of refusals. With a compliance boundary only sinks with the same one;
+ * else it is refused, and stored nowhere. Without: any. Of these, those whose `select` matches. Pure. */
 #pragma once
 
 #include "telemetry/event/event.h"

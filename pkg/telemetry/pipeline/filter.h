@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/filter.h - drop rules, minimum severity, sampling, rate limits. A list's first match decides.
- * Equal events, equal sampling; rates per source and owner (event.h). Pure. */
+/* Drop rules, minimum severity, sampling, rate limits. A list's first match decides. Equal events, equal sampling;
+ * rates per source and owner (event.h). Pure. */
 #pragma once
 
 #include "telemetry/event/event.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/findings.h - events that report an anomaly. Pure; views into series, rule and *room. */
+/* Events that report an anomaly. Pure; views into series, rule and *room. */
 #pragma once
 
 #include "telemetry/event/number.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/histogram.h - a distribution in 1.3 KiB: base-2 exponential buckets (OpenTelemetry metrics data
- * model, "ExponentialHistogram"). Pure; a plain value. */
+/* A distribution in 1.3 KiB: base-2 exponential buckets (OpenTelemetry metrics data model, "ExponentialHistogram").
+ * Pure; a plain value. */
 #pragma once
 
 #include "base/buf.h"

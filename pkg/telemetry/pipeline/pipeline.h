@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/pipeline.h - filters, redacts, aggregates and checks events between source and spool.
+/* Filters, redacts, aggregates and checks events between source and spool.
  *
  *     drop -> redact -> anomalies -> minSeverity (logs only) -> sample -> rate limit -> enrich -> aggregate or pass
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/redact.h - attributes, and members of JSON bodies at any depth, that must not leave the node.
- * Mask: "***"; Remove; Hash: "sha256:" and 32 hex digits: equal values show, and a guess can be confirmed. A changed
- * payload gets a new checksum. What is no JSON to its end is cut where a secret may be, and marked. Threads: one at a
- * time. New texts are valid until the next call. */
+/* Attributes, and members of JSON bodies at any depth, that must not leave the node. Mask: "***"; Remove; Hash:
+ * "sha256:" and 32 hex digits: equal values show, and a guess can be confirmed. A changed payload gets a new checksum.
+ * What is no JSON to its end is cut where a secret may be, and marked. Threads: one at a time. New texts are valid
+ * until the next call. */
 #pragma once
 
 #include "codec/sha256.h"

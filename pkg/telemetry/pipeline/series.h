@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/series.h - a bounded table of series, each with a summary and its rules' states. A series: name,
- * owner (event.h), class, source, boundary, kind of value, attributes in order. Posts may take half; senders beyond 23
- * are one. Threads: one at a time. Allocates for a new series only. */
+/* A bounded table of series, each with a summary and its rules' states. A series: name, owner (event.h), class, source,
+ * boundary, kind of value, attributes in order. Posts may take half; senders beyond 23 are one. Threads: one at a time.
+ * Allocates for a new series only. */
 #pragma once
 
 #include "telemetry/pipeline/aggregate.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/pipeline/topk.h - the most frequent values by a fixed number of counters (Space-Saving): never too low,
- * `error` too high at most; with n counters every value above 1/n has one. Threads: one at a time. */
+/* The most frequent values by a fixed number of counters (Space-Saving): never too low, `error` too high at most; with
+ * n counters every value above 1/n has one. Threads: one at a time. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/export.h - delivers to a folder, not the network (--export DIR), as a table of HTTP functions:
+/* Delivers to a folder, not the network (--export DIR), as a table of HTTP functions:
  *   <folder>/<node>/<host of the sink>/<stream>-<first>-<last>.http     (export_file.h)
  * Usually on a medium that is carried away. The folder is never made: absent, requests end with -ECONNREFUSED, and
  * nothing lands below a mount point. 200: the file is durable, named by the key, so a repeated request, here or on

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/export_file.h - a sink's request as a file: an HTTP/1.1 message (RFC 9112), for a person to carry. No
- * credentials: a medium can be lost. Pure. */
+/* A sink's request as a file: an HTTP/1.1 message (RFC 9112), for a person to carry. No credentials: a medium can be
+ * lost. Pure. */
 #pragma once
 
 #include "loop/http/http.h"

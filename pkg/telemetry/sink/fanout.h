@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/fanout.h - an event into the queue of every sink that is to have it. If some stored it, its sender
- * offers it again, and the others do. A sink that is not open yet (tried every HF_FANOUT_AGAIN_NS) takes none. */
+/* An event into the queue of every sink that is to have it. If some stored it, its sender offers it again, and the
+ * others do. A sink that is not open yet (tried every HF_FANOUT_AGAIN_NS) takes none. */
 #pragma once
 
 #include "telemetry/event/ids.h"

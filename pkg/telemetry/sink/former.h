@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/former.h - disk space of sinks that no policy names any more. What waits stays, for when one does
- * again. After each change of settings a job removes folders in which nothing waits, but the newest HF_FORMER_MAX, and
- * with DropOldest the oldest data above half of buffer.maxBytes (all, without a sink). Unreadable data waits; after
- * HF_SPOOL_UNREADABLE_NS (`patient` false), tried once more, it is damaged.
+/* Disk space of sinks that no policy names any more. What waits stays, for when one does again. After each change of
+ * settings a job removes folders in which nothing waits, but the newest HF_FORMER_MAX, and with DropOldest the oldest
+ * data above half of buffer.maxBytes (all, without a sink). Unreadable data waits; after HF_SPOOL_UNREADABLE_NS
+ * (`patient` false), tried once more, it is damaged.
  *
  * Touches only `.former-*`, and folders with a sink's name that have only urgent, bulk or dead with a spool's regular
  * files; follows no link. Threads: loop thread; the job blocks. hf_former_decide() is pure. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/outlet.h - one sink and its durable queue. Two lanes, a spool each below <dir>/<sink>/: `urgent` for
- * anomalies, findings, error and above; `bulk` for the rest, whose backlog waits while world->link is closed
- * (delivery/fresh.h). A batch is a range of a lane's sequences; its border is saved first, so every attempt sends the
- * same bytes under the same Idempotency-Key "<node>/<stream>/<first>-<last>". Metrics: holdfast_telemetry_*, label
- * `sink`. Parts: outlet_config.h. */
+/* One sink and its durable queue. Two lanes, a spool each below <dir>/<sink>/: `urgent` for anomalies, findings, error
+ * and above; `bulk` for the rest, whose backlog waits while world->link is closed (delivery/fresh.h). A batch is a
+ * range of a lane's sequences; its border is saved first, so every attempt sends the same bytes under the same
+ * Idempotency-Key "<node>/<stream>/<first>-<last>". Metrics: holdfast_telemetry_*, label `sink`. Parts:
+ * outlet_config.h. */
 #pragma once
 
 #include "loop/http/http.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/outlet_config.h - the settings of one outlet, computed once.
+/* The settings of one outlet, computed once.
  *
  * Each part calls only parts to its right: outlet -> outlet_load -> outlet_send -> outlet_creds, outlet_lane ->
  * outlet_drops, outlet_metrics -> outlet_config. A part whose state changed calls hf_outlet_config_pump(), and outlet.c

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/outlet_creds.h - a sink's credentials (CA, client certificate and key, token, device key, or the
- * node's identity for files) and HTTP client. Files may change: checked before requests, every few seconds at most. If
- * they do not fit (new certificate, old key) the old ones stay until the next check. Threads: loop thread only; reading
- * blocks. Secrets are overwritten before they are freed. */
+/* A sink's credentials (CA, client certificate and key, token, device key, or the node's identity for files) and HTTP
+ * client. Files may change: checked before requests, every few seconds at most. If they do not fit (new certificate,
+ * old key) the old ones stay until the next check. Threads: loop thread only; reading blocks. Secrets are overwritten
+ * before they are freed. */
 #pragma once
 
 #include "telemetry/sink/outlet.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/outlet_drops.h - drops for room, by class and severity, and losses by the disk (HF_SPOOL_TAG_LOST),
- * until reported as findings. A plain value. */
+/* Drops for room, by class and severity, and losses by the disk (HF_SPOOL_TAG_LOST), until reported as findings. A
+ * plain value. */
 #pragma once
 
 #include "spool/store.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/outlet_lane.h - a lane of an outlet: spool, batches, file of borders; owned, and closed by
- * hf_outlet_end(). Threads: loop thread only; the border file is the loader's job's while one runs. *_ns are
- * monotonic. */
+/* A lane of an outlet: spool, batches, file of borders; owned, and closed by hf_outlet_end(). Threads: loop thread
+ * only; the border file is the loader's job's while one runs. *_ns are monotonic. */
 #pragma once
 
 #include "telemetry/delivery/batch.h"

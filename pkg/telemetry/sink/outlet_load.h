@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/outlet_load.h - records of the spool into bodies, one load at a time: reads, then a job packs,
- * compresses and saves a new border, or writes a dead letter. Threads: loop thread; the job alone uses the buffers
- * while it runs. */
+/* Records of the spool into bodies, one load at a time: reads, then a job packs, compresses and saves a new border, or
+ * writes a dead letter. Threads: loop thread; the job alone uses the buffers while it runs. */
 #pragma once
 
 #include "codec/squeeze.h"

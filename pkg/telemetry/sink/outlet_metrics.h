@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/outlet_metrics.h - holdfast_telemetry_* of a sink, in world->metrics (NULL: none). */
+/* holdfast_telemetry_* of a sink, in world->metrics (NULL: none). */
 #pragma once
 
 #include "telemetry/sink/outlet_config.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/outlet_send.h - sends bodies to a sink: when, how many at once, and what answers mean for batch,
- * breaker and pace. Changes a batch's phase, never calls the loader; outlet.c acts on it. Owns bodies, requests,
- * credentials. *_ns are monotonic. */
+/* Sends bodies to a sink: when, how many at once, and what answers mean for batch, breaker and pace. Changes a batch's
+ * phase, never calls the loader; outlet.c acts on it. Owns bodies, requests, credentials. *_ns are monotonic. */
 #pragma once
 
 #include "base/list.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/pending.h - events on their way to disk, in order. One offered again meanwhile is not acknowledged
- * before it is durable: its receipt waits for all accepted before. Owns entries, not receipts passed in. */
+/* Events on their way to disk, in order. One offered again meanwhile is not acknowledged before it is durable: its
+ * receipt waits for all accepted before. Owns entries, not receipts passed in. */
 #pragma once
 
 #include "telemetry/event/intake.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/sink/shares.h - how much of a lane senders and sources use and may use: nobody takes all. The agent's own
- * have no limit; rules: shares.c. Senders beyond 23 share a slot. Pure; a plain value. */
+/* How much of a lane senders and sources use and may use: nobody takes all. The agent's own have no limit; rules:
+ * shares.c. Senders beyond 23 share a slot. Pure; a plain value. */
 #pragma once
 
 #include "telemetry/event/event.h"

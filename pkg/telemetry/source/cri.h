@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/cri.h - parses lines of container logs (CRI and Docker) and the names of pods' log folders. Pure.
+/* Parses lines of container logs (CRI and Docker) and the names of pods' log folders. Pure.
  *
  *   /var/log/pods/<namespace>_<pod>_<uid>/<container>/<restarts>.log    (kubelet; Kubernetes' "kubelet-cri-logging")
  *   2026-11-20T08:00:00.123456789Z stdout F the line                    (containerd, CRI-O)

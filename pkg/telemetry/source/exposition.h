@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/exposition.h - Prometheus text 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats), and
- * OpenMetrics as far as it agrees, its timestamps in seconds. Pure. */
+/* Prometheus text 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats), and OpenMetrics as far as it agrees, its
+ * timestamps in seconds. Pure. */
 #pragma once
 
 #include "telemetry/event/event.h"

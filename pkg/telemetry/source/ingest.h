@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/ingest.h - source `http`, POST /ingest; bodies and answers: telemetry/INGEST.md. One bad item:
- * nothing of the request is stored. Without room it waits: too long, or a full queue, 429; an unusable sink, 503. */
+/* Source `http`, POST /ingest; bodies and answers: telemetry/INGEST.md. One bad item: nothing of the request is stored.
+ * Without room it waits: too long, or a full queue, 429; an unusable sink, 503. */
 #pragma once
 
 #include "loop/server/server.h"

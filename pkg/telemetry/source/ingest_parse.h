@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/ingest_parse.h - the body of POST /ingest as events (telemetry/INGEST.md). Every `source` is "http"
- * or begins with "http:", as no other does: no sender poses as the journal, a file or the agent. Pure. No allocation
- * for payloads without escapes. */
+/* The body of POST /ingest as events (telemetry/INGEST.md). Every `source` is "http" or begins with "http:", as no
+ * other does: no sender poses as the journal, a file or the agent. Pure. No allocation for payloads without escapes. */
 #pragma once
 
 #include "codec/scan.h"

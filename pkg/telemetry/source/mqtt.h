@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/mqtt.h - MQTT 3.1.1 (OASIS, 2014) for a subscriber. Not libmosquitto: 2.0 sends PUBACK, and the
- * broker drops the message, before the caller has it on disk. Pure. Borrows from the input. */
+/* MQTT 3.1.1 (OASIS, 2014) for a subscriber. Not libmosquitto: 2.0 sends PUBACK, and the broker drops the message,
+ * before the caller has it on disk. Pure. Borrows from the input. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/position.h - how far a source has read, on disk: after a crash it goes on there, with the same ids.
- * Failed saves are logged and repeated. Threads: loop thread only, a worker writes; load and free block. */
+/* How far a source has read, on disk: after a crash it goes on there, with the same ids. Failed saves are logged and
+ * repeated. Threads: loop thread only, a worker writes; load and free block. */
 #pragma once
 
 #include "telemetry/source/source.h"

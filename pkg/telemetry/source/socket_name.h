@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/socket_name.h - binds a Unix datagram socket to a path, and harms no other's. Threads: loop thread
- * only; blocks briefly. */
+/* Binds a Unix datagram socket to a path, and harms no other's. Threads: loop thread only; blocks briefly. */
 #pragma once
 
 #include <sys/stat.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/source.h - what sources have in common. After -EAGAIN of the intake: pauses until resume(). Its
- * position is saved up to settled receipts; what is read again has the same ids. Threads: loop thread only; blocking
- * work by `sched`. */
+/* What sources have in common. After -EAGAIN of the intake: pauses until resume(). Its position is saved up to settled
+ * receipts; what is read again has the same ids. Threads: loop thread only; blocking work by `sched`. */
 #pragma once
 
 #include "base/clock.h"

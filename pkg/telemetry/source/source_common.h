@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/source_common.h - helpers of sources. */
+/* Helpers of sources. */
 #pragma once
 
 #include <fnmatch.h>

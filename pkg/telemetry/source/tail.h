@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/tail.h - follows log files while they grow, are rotated or truncated. No line of a file that only
- * grows and is renamed is lost or repeated.
+/* Follows log files while they grow, are rotated or truncated. No line of a file that only grows and is renamed is lost
+ * or repeated.
  *
  * A file is known by device, inode, birth, and hashes of the first line and of the 256 bytes before the offset, also
  * after a restart. One that shrinks or lacks those bytes is read from its start as the next generation. An id is file,

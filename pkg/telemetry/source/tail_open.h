@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* telemetry/source/tail_open.h - opens a log file, unless another user may have put it there: whoever can write a log
- * folder could link to a file of root's, so the path is resolved (os/walk.h) and judged by hf_owner_refuses(). Threads:
- * loop thread; blocks. */
+/* Opens a log file, unless another user may have put it there: whoever can write a log folder could link to a file of
+ * root's, so the path is resolved (os/walk.h) and judged by hf_owner_refuses(). Threads: loop thread; blocks. */
 #pragma once
 
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/floors/accept.h - accepts a node's present floors as its newest, for a person on the node. Uses the TPM: only
- * holdfast-tpm may call it. */
+/* Accepts a node's present floors as its newest, for a person on the node. Uses the TPM: only holdfast-tpm may call
+ * it. */
 #pragma once
 
 #include <stdint.h>

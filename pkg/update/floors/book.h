@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/floors/book.h - all floors of a node, in memory and as text of the floor record (floors/record.h). A floor is
- * a history (rules/sequence.h) with a key such as "release/app", one line each in order of keys; "-": unknown or
- * malformed digest:
+/* All floors of a node, in memory and as text of the floor record (floors/record.h). A floor is a history
+ * (rules/sequence.h) with a key such as "release/app", one line each in order of keys; "-": unknown or malformed
+ * digest:
  *   floor <key> <top sequence> <top digest> <current sequence> <current digest> [<used digest>...]
  * Pure. Threads: one at a time for one book. */
 #pragma once

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/floors/guard.h - notices by a counter in the TPM 2 that older floors were put in place of the newest.
+/* Notices by a counter in the TPM 2 that older floors were put in place of the newest.
  *
  * Keeps all floors in memory (floors/book.h). When one rises, it writes a record of all with the counter's next value
  * (floors/record.h), then increments the counter; at the start it compares the two (floors/decision.h). Until the

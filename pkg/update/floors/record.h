@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/floors/record.h - the floor record on disk: all floors of this node, with the value of the TPM's floor counter
- * that belongs to them. The text is a sealed file (codec/seal.h):
+/* The floor record on disk: all floors of this node, with the value of the TPM's floor counter that belongs to them.
+ * The text is a sealed file (codec/seal.h):
  *
  *     value <value of the counter>
  *     blob <sealed key in hex>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/floors/step.h - increments the floor counter, one process at a time: after kill -9 of the agent its
- * holdfast-tpm goes on, and the next agent or a person may start another. Each takes <state>/floor-record.lock before
- * it opens the TPM. Only holdfast-tpm may call this. Blocks. */
+/* Increments the floor counter, one process at a time: after kill -9 of the agent its holdfast-tpm goes on, and the
+ * next agent or a person may start another. Each takes <state>/floor-record.lock before it opens the TPM. Only
+ * holdfast-tpm may call this. Blocks. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/install/checkpoint.h - how much of a new file a delta has made, to resume after a kill or a power cut.
+/* How much of a new file a delta has made, to resume after a kill or a power cut.
  *
  * The file `.holdfast-<release>.point` beside the target has three slots, each for one sealed record (codec/seal.h):
  *

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/install/floor_copy.h - a copy of the floor (state/floor.h) outside the state folder, so that an agent that has
- * lost that still refuses old releases: <update root>/.holdfast-floors/<release>, below the root of the install path. A
- * load joins the copies below all roots: an old release may have a path below another one. A copy that others than root
- * and the agent's user can write is bad; no release or manifest writes into the folder (hf_config_path_is_reserved()).
- * Threads: any; blocks. */
+/* A copy of the floor (state/floor.h) outside the state folder, so that an agent that has lost that still refuses old
+ * releases: <update root>/.holdfast-floors/<release>, below the root of the install path. A load joins the copies below
+ * all roots: an old release may have a path below another one. A copy that others than root and the agent's user can
+ * write is bad; no release or manifest writes into the folder (hf_config_path_is_reserved()). Threads: any; blocks. */
 #pragma once
 
 #include "steps/target.h"

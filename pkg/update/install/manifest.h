@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/install/manifest.h - manifests of installed versions: mode, owner and SHA-256 of each file; size, inode and
- * ctime, which show a change without reading (no system call sets a ctime to a chosen value).
+/* Manifests of installed versions: mode, owner and SHA-256 of each file; size, inode and ctime, which show a change
+ * without reading (no system call sets a ctime to a chosen value).
  *
  * In <state>/updates/<release>/manifest.<version> (format: manifest_record.h), <version> being a tree's folder or a
  * file's SHA-256. One that does not match the SHA-256 in its last line is missing. A full check reads every file; a

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/install/manifest_record.h - reads and writes the records of a manifest; internal to manifest.c and
- * manifest_check.c.
+/* Reads and writes the records of a manifest; internal to manifest.c and manifest_check.c.
  *
  *     holdfast manifest 1\n
  *     <type> <mode> <uid> <gid> <size> <inode> <ctime, s> <ctime, ns> <sha256 or -> <path>\0

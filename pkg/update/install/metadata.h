@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/install/metadata.h - mode, owner and extended attributes of the new file. Blocks. */
+/* Mode, owner and extended attributes of the new file. Blocks. */
 #pragma once
 
 #include "base/fs.h"

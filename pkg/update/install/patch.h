@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/install/patch.h - makes the new file from the download: complete, verified and durable, beside the old one.
+/* Makes the new file from the download: complete, verified and durable, beside the old one.
  *
  * Hashes of delta and base are verified before a byte of the delta is parsed. Of kind Tree it is a tar archive,
  * extracted then; the base is the archive that pack/tar/archive.h computes from the folder in use. In a chain each

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/install/rights.h - mode and owner ("rights") of a single installed file. A manifest records them at
- * installation, and the next version gets the recorded ones: a later change by somebody else does not spread. Workers
- * only; blocks. */
+/* Mode and owner ("rights") of a single installed file. A manifest records them at installation, and the next version
+ * gets the recorded ones: a later change by somebody else does not spread. Workers only; blocks. */
 #pragma once
 
 #include "steps/target.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/install/swap.h - inspects the target, swaps the new file in, restores the old file, and cleans up.
+/* Inspects the target, swaps the new file in, restores the old file, and cleans up.
  *
  *   swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder
  *   restore:  rename(.old, target); fsync folder             (after a first installation: unlink(target))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/install/tree.h - installs releases of kind Tree: each version is a folder, and a symbolic link at install.path
- * names the one in use.
+/* Installs releases of kind Tree: each version is a folder, and a symbolic link at install.path names the one in
+ * use.
  *
  *   /opt/app/current -> .holdfast-app.tree/<sha256 of the archive>
  *

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/kept/choice.h - what to keep of committed versions, and where a version's content comes from if it is on the
- * disk. Pure. */
+/* What to keep of committed versions, and where a version's content comes from if it is on the disk. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/kept/folder.h - internal to pkg/update/kept: the folder `.holdfast-<release>.kept` beside the target.
+/* Internal to pkg/update/kept: the folder `.holdfast-<release>.kept` beside the target.
  *
  *     <sha256>.link    a second name of the installed file, or of each file of the tree: costs no content
  *     <sha256>.clone   a reflink: costs nothing until one of the two changes

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/kept/kept.h - keeps content of committed versions beside the target, to take it from there instead of from the
- * network.
+/* Keeps content of committed versions beside the target, to take it from there instead of from the network.
  *
  * Without a policy, a second name of the installed files, or a reflink where the file system has them; by the policy a
  * copy, and the version before. A second name shares its content: it brings back a file that was removed or replaced,

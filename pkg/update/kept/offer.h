@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/kept/offer.h - opens a release's content that is on the disk, to give it away. Workers only; blocks. */
+/* Opens a release's content that is on the disk, to give it away. Workers only; blocks. */
 #pragma once
 
 #include "api/release.h"

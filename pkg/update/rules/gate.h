@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/rules/gate.h - may the update to a release start or continue now, and if not, why? Pure; update/review.c
- * collects the facts.
+/* May the update to a release start or continue now, and if not, why? Pure; update/review.c collects the facts.
  *
  * Asked before an update starts, while it fetches and patches, and before the swap. A repair of the release that the
  * node already runs ignores windows, admission and budgets: only a hold and an unreadable trust folder or floor stop

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/rules/machine.h - the state machine of a release, as one table: next state and action. Pure.
+/* The state machine of a release, as one table: next state and action. Pure.
  *
  *           Desired        Go          Fetched       Patched         Go          Swapped        Healthy
  *      Idle ---> Waiting ---> Fetching ---> Patching ---> Verified ---> Swapping ---> Probation ---> Committed

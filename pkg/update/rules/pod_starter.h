@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/rules/pod_starter.h - recognizes the services that start a node's pods. If an update breaks one and the node
- * then loses power, no pod starts again, and an agent in a pod cannot restore the old version. Threads: any. */
+/* Recognizes the services that start a node's pods. If an update breaks one and the node then loses power, no pod
+ * starts again, and an agent in a pod cannot restore the old version. Threads: any. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/rules/sequence.h - which release may follow those that this node has committed, so that nobody can make the
- * node install an old one again. Pure.
+/* Which release may follow those that this node has committed, so that nobody can make the node install an old one
+ * again. Pure.
  *
  *  top      the committed release with the highest sequence
  *  current  the release committed last; differs from `top` only after a downgrade

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/state/committed.h - the signed EdgeUpdate of the committed release, in the sealed file (codec/seal.h)
+/* The signed EdgeUpdate of the committed release, in the sealed file (codec/seal.h)
  * <state>/updates/<release>/committed: to repair the running version while the journal records a newer release that
  * waits or was refused. Its signatures are checked before use. Threads: any, one at a time for one release. */
 #pragma once

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/state/journal.h - the durable state of one release, in the file <state>/updates/<release>/journal
- * (codec/state/record.h): all that the engine needs to resume the update, with the release itself; only downloads need
- * a server. Threads: any, one at a time for one release. */
+/* The durable state of one release, in the file <state>/updates/<release>/journal (codec/state/record.h): all that the
+ * engine needs to resume the update, with the release itself; only downloads need a server. Threads: any, one at a time
+ * for one release. */
 #pragma once
 
 #include <stdbool.h>

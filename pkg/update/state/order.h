@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* update/state/order.h - the site's order to go back to the version before: the file <state>/rollbacks/<release>
- * (codec/state/record.h), which root writes on the node and the engine reads. It is in force while it exists, until a
- * release with a higher sequence is committed. Blocks. Threads: any, one at a time for one order. */
+/* The site's order to go back to the version before: the file <state>/rollbacks/<release> (codec/state/record.h), which
+ * root writes on the node and the engine reads. It is in force while it exists, until a release with a higher sequence
+ * is committed. Blocks. Threads: any, one at a time for one order. */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -50,10 +50,10 @@ struct hf_delta_ref {
 };
 
 struct hf_requires {
-    const char *cpu_features[HF_MAX_CPU_FEATURES + 1]; /* as in /proc/cpuinfo; ends with NULL */
+    const char *cpu_features[HF_MAX_CPU_FEATURES + 1]; /* as in /proc/cpuinfo */
     uint64_t memory_bytes;                             /* the node's; 0: any */
     uint64_t disk_bytes;                               /* free; 0: any */
-    const char *devices[HF_MAX_DEVICES + 1];           /* paths below /dev; ends with NULL */
+    const char *devices[HF_MAX_DEVICES + 1];           /* paths below /dev */
     const char *kernel;                                /* such as ">=5.10", or NULL */
 };
 
@@ -90,10 +90,10 @@ struct hf_install {
     unsigned mode;            /* at most 07777; if has_mode */
     bool has_mode;            /* else the mode of the old file, or 0755 */
     const char *restart_unit; /* systemd unit, or NULL */
-    /* command that restarts the service; ends with NULL */
+    /* command that restarts the service */
     const char *restart_exec[HF_MAX_ARGV + 1];
     bool reboots; /* instead of a restart, the node reboots after the swap */
-    /* ends with NULL; default: systemctl reboot */
+    /* default: systemctl reboot */
     const char *reboot_command[HF_MAX_ARGV + 1];
     struct hf_window reboot_window; /* duration_ns 0: at any time */
 };
@@ -127,7 +127,7 @@ struct hf_check {
     int status;                           /* http: expected; default 200 */
     const char *host;                     /* tcp: default 127.0.0.1 */
     uint16_t port;                        /* tcp */
-    const char *command[HF_MAX_ARGV + 1]; /* exec: ends with NULL */
+    const char *command[HF_MAX_ARGV + 1]; /* exec */
     const char *unit;                     /* systemdUnitActive */
     uint64_t period_ns;                   /* between tries; default 2 s */
     uint64_t timeout_ns;                  /* for one try; default 5 s */
@@ -154,7 +154,7 @@ enum hf_hook_kind {
 extern const char *const hf_release_hook_names[HF_HOOK_COUNT];
 
 struct hf_hook {
-    const char *argv[HF_MAX_ARGV + 1]; /* ends with NULL; empty: no hook */
+    const char *argv[HF_MAX_ARGV + 1]; /* empty: no hook */
     uint64_t timeout_ns;               /* default 60 s */
 };
 

@@ -37,7 +37,7 @@ enum hf_manifest_flux_kind {
     HF_MANIFEST_FLUX_EXTERNAL,
     HF_MANIFEST_FLUX_COUNT
 };
-/* "GitRepository" and so on; ends with NULL. */
+/* "GitRepository" and so on. */
 extern const char *const hf_manifest_flux_kinds[HF_MANIFEST_FLUX_COUNT + 1];
 
 struct hf_manifest_from {
@@ -58,11 +58,11 @@ struct hf_manifest_from {
 #define HF_MANIFEST_TARGET(name_, word_) HF_MANIFEST_TO_##name_,
 
 enum hf_manifest_target { HF_MANIFEST_TARGET_WORDS(HF_MANIFEST_TARGET) HF_MANIFEST_TARGETS };
-/* Words of `to`; ends with NULL. */
+/* Words of `to`. */
 extern const char *const hf_manifest_target_names[HF_MANIFEST_TARGETS + 1];
 
 enum hf_manifest_when_alone { HF_MANIFEST_ALONE_NONE, HF_MANIFEST_ALONE_START, HF_MANIFEST_ALONES };
-/* Words of `whenAlone`; ends with NULL. */
+/* Words of `whenAlone`. */
 extern const char *const hf_manifest_when_alone_names[HF_MANIFEST_ALONES + 1];
 
 struct hf_manifest {
@@ -76,8 +76,7 @@ struct hf_manifest {
     uid_t uid; /* Files: if has_owner */
     gid_t gid;
     bool has_owner;
-    /* Files: command that must accept new files before they replace old ones; "{}" is the file's or folder's path; ends
-     * with NULL */
+    /* Files: command that must accept new files before they replace old ones; "{}" is the file's or folder's path */
     const char *validate_command[HF_MAX_ARGV + 1];
     uint64_t validate_timeout_ns; /* default 30 s */
     const char *restart_unit;     /* Files: after a change; or NULL */
@@ -89,7 +88,7 @@ struct hf_manifest {
     bool prune;                             /* remove items that the source no longer has */
     bool force;                             /* replace files and fields that are not holdfast's */
     enum hf_manifest_when_alone when_alone; /* StaticPods: run them without a kubelet (pkg/alone); default None */
-    /* applied before; no circle; ends with NULL */
+    /* applied before; no circle */
     const char *depends_on[HF_MAX_MANIFEST_DEPENDENCIES + 1];
     json_t *substitute; /* borrowed object of strings, or NULL */
     uint64_t sequence;  /* 0: none */

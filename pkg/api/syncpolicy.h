@@ -20,7 +20,7 @@ enum { HF_MAX_DISK_PATHS = 16, HF_MAX_POLICY_LABELS = 32 };
 /* The percentages have defaults even without spec.disk. */
 struct hf_policy_disk {
     unsigned warn_percent, critical_percent; /* used; warn <= critical */
-    /* one on each file system to watch; ends with NULL; none: the agent chooses */
+    /* one on each file system to watch; none: the agent chooses */
     const char *paths[HF_MAX_DISK_PATHS + 1];
     bool reclaim;
     uint64_t write_budget_bytes; /* in 24 hours; 0: no limit */
@@ -40,10 +40,10 @@ struct hf_policy_images {
     /* Borrowed array of "sha256:<64 hex digits>", the images that may run, or NULL: any. Only of a signed policy. */
     json_t *allowed;
     uint64_t allowed_expires_unix_ns; /* HF_NEVER without `allowed` */
-    /* Whose images the node's mirror passes on; ends with NULL; none: there is no mirror. */
+    /* Whose images the node's mirror passes on; none: there is no mirror. */
     const char *mirror_registries[HF_MAX_MIRROR_REGISTRIES + 1];
     uint64_t mirror_port;
-    const char *prefetch[HF_MAX_PREFETCH + 1]; /* "registry.example/app@sha256:..."; ends with NULL */
+    const char *prefetch[HF_MAX_PREFETCH + 1]; /* "registry.example/app@sha256:..." */
     uint64_t mirror_max_bytes;                 /* of blobs that the mirror keeps; 0: none */
     bool mirror_configure;                     /* the agent lets containerd use it */
 };
@@ -82,7 +82,7 @@ struct hf_syncpolicy {
     struct hf_manifest *manifests; /* unique names */
     size_t n_manifests;
     struct hf_telemetry telemetry;
-    const char *not_acted_on[8]; /* fields that this program ignores; ends with NULL */
+    const char *not_acted_on[8]; /* fields that this program ignores */
     json_t *json;
 };
 

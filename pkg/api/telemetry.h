@@ -2,7 +2,7 @@
 /* Decodes and checks spec.telemetry of a SyncPolicy.
  *
  * Texts point into the policy's JSON tree. Bounds are those of the CRD; defaults are in telemetry.c; an example is in
- * docs/reference/telemetry.md. Lists of texts end with NULL. */
+ * docs/reference/telemetry.md. */
 #pragma once
 
 #include <stdbool.h>

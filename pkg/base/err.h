@@ -30,7 +30,7 @@ int hf_err_sys(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 
 /* Sets the cause from `r` if there is none. Returns r. */
 int hf_err_wrap(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
-/* "where: cause". Returns `text`. */
+/* "where: cause". */
 const char *hf_err_text(const struct hf_err *err, char *text, size_t n);
 
 #if defined(__clang_analyzer__) && !defined(HF_ERR_C)

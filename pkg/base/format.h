@@ -7,11 +7,10 @@
 #define HF_TIME_TEXT 32     /* with the terminator */
 #define HF_DURATION_TEXT 32 /* with the terminator */
 
-/* "2027-02-01T00:00:00Z", rounded down, like metav1.Time. Returns `text`. */
+/* "2027-02-01T00:00:00Z", rounded down, like metav1.Time. */
 const char *hf_format_time(uint64_t unix_ns, char text[HF_TIME_TEXT]);
 
-/* As Go's time.ParseDuration: "1h30m", "1.500s", "20ms"; milliseconds from a second on, rounded down. Returns
- * `text`. */
+/* As Go's time.ParseDuration: "1h30m", "1.500s", "20ms"; milliseconds from a second on, rounded down. */
 const char *hf_format_duration(uint64_t ns, char text[HF_DURATION_TEXT]);
 
 /* "%u %s", n, hf_noun(n, "node", "nodes"). */

@@ -53,7 +53,7 @@ struct hf_cli_args {
     const struct hf_cli_option *options[HF_CLI_MAX_OPTIONS];
     const char *values[HF_CLI_MAX_OPTIONS];
     size_t n_options;
-    const char *const *words; /* ends with NULL */
+    const char *const *words;
     size_t n_words;
 };
 
@@ -175,7 +175,7 @@ void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint6
 void hf_cli_progress_end(struct hf_cli *cli);
 
 #define HF_CLI_BYTES_TEXT 24
-/* In decimal units: "23.8 kB". Returns `text`. */
+/* In decimal units: "23.8 kB". */
 const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT]);
 
 /* ---- the commands ---- */

@@ -22,7 +22,7 @@ void hf_sha256_init(struct hf_sha256 *hash);
 void hf_sha256_update(struct hf_sha256 *hash, const void *bytes, size_t n);
 /* Needs hf_sha256_init() afterwards. */
 void hf_sha256_final(struct hf_sha256 *hash, unsigned char digest[static HF_SHA256_BYTES]);
-/* The same in hex. Returns `hex`. */
+/* The same in hex. */
 const char *hf_sha256_final_hex(struct hf_sha256 *hash, char hex[static HF_SHA256_HEX]);
 
 /* First eight bytes, a fingerprint for this machine only: depends on byte order. */
@@ -35,7 +35,6 @@ HF_MUST_USE int hf_sha256_load(struct hf_sha256 *hash, const unsigned char state
 
 /* First `kept` bytes of the digest. */
 void hf_sha256_of(const void *bytes, size_t n, unsigned char *ret_digest, size_t kept);
-/* Returns `hex`. */
 const char *hf_sha256_hex(const void *bytes, size_t n, char hex[static HF_SHA256_HEX]);
 
 #ifdef HF_TEST

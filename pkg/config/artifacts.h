@@ -40,7 +40,7 @@ const char *hf_config_artifact_file(const struct hf_config_artifact *item, const
 /* A URL with `prefix` is also at each of `to`, in order. */
 struct hf_config_mirror {
     const char *prefix;
-    const char *to[HF_CONFIG_MAX_MIRROR_URLS + 1]; /* NULL ends it */
+    const char *to[HF_CONFIG_MAX_MIRROR_URLS + 1];
 };
 
 size_t hf_config_n_mirrors(const struct hf_config *config);

@@ -120,8 +120,7 @@ bool hf_config_allows_manifest_secret_file(const struct hf_config *config, enum 
  * it. The caller also compares the folders themselves: links and bind mounts give other paths. */
 bool hf_config_allows_manifest_read(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                                     const char *sub_path, struct hf_err *err);
-/* The folders that no entry may read, which ends with NULL: those that none may write, except a kubelet's folders of
- * static pods. */
+/* The folders that no entry may read: those that none may write, except a kubelet's folders of static pods. */
 const char *const *hf_config_manifest_closed(void);
 bool hf_config_allows_manifest_unit(const struct hf_config *config, enum hf_config_scope scope, const char *unit,
                                     struct hf_err *err);
@@ -166,7 +165,7 @@ struct hf_config_share hf_config_share(const struct hf_config *config);
 /* `units` lists the unit by its full name; a pattern is not enough. */
 bool hf_config_names_unit(const struct hf_config *config, const char *unit);
 
-/* Absolute, normal paths; the array ends with NULL. */
+/* Absolute, normal paths. */
 const char *const *hf_config_update_roots(const struct hf_config *config);
 uint64_t hf_config_max_spool_bytes(const struct hf_config *config, enum hf_config_scope scope);
 /* Bytes to leave free on a file system of `disk_bytes`. */

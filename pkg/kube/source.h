@@ -71,8 +71,8 @@ typedef void hf_source_done(void *arg, int r, uint64_t retry_after_ns, const jso
 struct hf_source_ops {
     void *ctx;
     /* Cluster-scoped: "EdgeUpdate", "SyncPolicy", "EdgeNode", "Node", "CertificateSigningRequest"; `name` NULL: all.
-     * `resume`: a resourceVersion, or "". `known` (ends with NULL): the subscriber's, of which a complete list shows
-     * what is gone. Copied. */
+     * `resume`: a resourceVersion, or "". `known`: the subscriber's, of which a complete list shows what is gone.
+     * Copied. */
     HF_MUST_USE int (*subscribe)(void *ctx, const char *kind, const char *name, const char *resume,
                                  const char *const *known, const struct hf_source_sink *sink,
                                  struct hf_subscription **ret_subscription, struct hf_err *err);

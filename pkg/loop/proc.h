@@ -14,8 +14,8 @@ struct hf_proc_call;
 enum { HF_PROC_MAX_INPUT = 4096 }; /* bytes that every pipe takes at once */
 
 struct hf_proc_request {
-    const char *const *argv; /* copied; ends with NULL; argv[0] is absolute; no shell */
-    const char *const *env;  /* "NAME=value", copied; ends with NULL; NULL: PATH and LANG=C only */
+    const char *const *argv; /* copied; argv[0] is absolute; no shell */
+    const char *const *env;  /* "NAME=value", copied; NULL: PATH and LANG=C only */
     const char *cwd;         /* NULL: "/" */
     /* 0: 30 s. Then SIGTERM to the process group, 2 s later SIGKILL to all of the child's session. */
     uint64_t timeout_ns;

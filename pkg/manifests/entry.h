@@ -63,8 +63,8 @@ enum entry_cleanup {
 struct entry {
     struct hf_manifest_engine *engine;
     const struct entry_actions *actions;
-    const struct content_store *const *stores; /* ends with NULL */
-    struct hf_steer_machine machine;           /* topics of its `wait`: enum entry_note_topic */
+    const struct content_store *const *stores;
+    struct hf_steer_machine machine; /* topics of its `wait`: enum entry_note_topic */
     char *name;
     char *folder; /* <state>/manifests/<name> */
 

@@ -27,15 +27,14 @@ struct hf_mirror_params {
 /* Copied. */
 struct hf_mirror_settings {
     uint16_t port; /* on 127.0.0.1; 0: any free one */
-    /* Ends with NULL. "images.example", "registry.example:5000"; with "http://" before it, without TLS, as always on
-     * loopback. */
+    /* "images.example", "registry.example:5000"; with "http://" before it, without TLS, as always on loopback. */
     const char *const *registries;
     const char *secret; /* password of the user "holdfast" */
     /* Folders with blobs/sha256/: of containerd, read only. Ends with NULL. */
     const char *const *stores;
     const char *folder; /* of the file of tags and of scratch files; exists */
     uint64_t max_bytes; /* of <folder>/cache; 0: there is none */
-    /* "registry.example/app@sha256:...", which are to be in the cache; ends with NULL; NULL: none. */
+    /* "registry.example/app@sha256:...", which are to be in the cache; NULL: none. */
     const char *const *images;
     const char *platform; /* "linux/arm64"; with images */
     uint64_t stale_ok_ns; /* how long a tag's last digest stands in for a registry that is away */

@@ -9,7 +9,7 @@
 
 enum { HF_MIRROR_STORES = 8 };
 
-/* `stores` ends with NULL. A regular file of that name, or -1. */
+/* A regular file of that name, or -1. */
 int hf_mirror_store_open(char *const *stores, const char *sha256, uint64_t *ret_size);
 /* `size` UINT64_MAX: any. */
 bool hf_mirror_store_has(char *const *stores, const char *sha256, uint64_t size);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds a device without /dev, which the agent's unit does not have (PrivateDevices=). Reads some hundred small files.
- * Threads: any.
  *
  * DEVNAME in /sys/dev/{char,block}/<major>:<minor>/uevent (sysfs(5)); links of udev in /run/udev/links, with "\x2f" for
  * slashes. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Facts about this machine from /proc, /sys and /dev, without privilege, child process or network.
  *
- * Blocks for about a millisecond. A fact whose file is not readable is unknown ("", 0, NULL). Threads: any. struct
- * hf_facts owns its strings. */
+ * Blocks for about a millisecond. A fact whose file is not readable is unknown ("", 0, NULL). struct hf_facts owns its
+ * strings. */
 #pragma once
 
 #include <stdbool.h>

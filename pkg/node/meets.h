@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks if this node has the hardware and kernel that a release requires. Pure but for has_device(). Threads: any. */
+/* Checks if this node has the hardware and kernel that a release requires. Pure but for has_device(). */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads small files of /proc and /sys below a root folder, for tests a copy. Reads are limited, and block for
- * microseconds. Threads: any. */
+ * microseconds. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The storage medium under a file system. Blocks for microseconds. Threads: any. */
+/* The storage medium under a file system. Blocks for microseconds. */
 #pragma once
 
 #include "node/probe.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes, syncs and removes folders. "Durable": see os/file.h. Blocks. Threads: any. */
+/* Makes, syncs and removes folders. "Durable": see os/file.h. Blocks. */
 #pragma once
 
 #include <sys/types.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Size and free space of a file system. Blocks. Threads: any. */
+/* Size and free space of a file system. Blocks. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Helpers for file descriptors. Threads: any. */
+/* Helpers for file descriptors. */
 #pragma once
 
 #include <stddef.h>

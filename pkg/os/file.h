@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads, replaces, removes and locks whole files. Blocks. Threads: any.
+/* Reads, replaces, removes and locks whole files. Blocks.
  *
  * "Durable": on success, the effect survives a power cut; after a failure, call again. Paths have no trailing slash. */
 #pragma once

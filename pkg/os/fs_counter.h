@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* os/fs_posix.h that counts written bytes, one for each part of a process. Threads: any. */
+/* os/fs_posix.h that counts written bytes, one for each part of a process. */
 #pragma once
 
 #include <stdatomic.h>

@@ -18,7 +18,7 @@ enum { HF_TARGET_MAX_PATH = 1088 }; /* bytes, with the terminator */
 
 struct hf_target {
     const struct hf_fs_ops *fs;
-    const char *const *roots; /* absolute; NULL ends the array */
+    const char *const *roots; /* absolute */
     const char *host_root;    /* mount point of the host's root file system; NULL and "": "/" */
     const char *path;         /* install.path */
     const char *release;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys, requests and checks for the agent's client certificate, with OpenSSL.
  *
- * Threads: any. The caller owns all buffers, and overwrites those with keys. -EBADMSG: an argument is invalid; *err
- * never quotes a key. -ENOMEM: also a full buffer, or OpenSSL failed otherwise. */
+ * The caller owns all buffers, and overwrites those with keys. -EBADMSG: an argument is invalid; *err never quotes a
+ * key. -ENOMEM: also a full buffer, or OpenSSL failed otherwise. */
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Internal: what key.c asks of a library. ed25519_openssl.c, or, in an agent without the feature https,
- * ed25519_sodium.c, which knows no PEM but that of `holdfast key generate` and `openssl pkey -pubout`. Threads: any. */
+ * ed25519_sodium.c, which knows no PEM but that of `holdfast key generate` and `openssl pkey -pubout`. */
 #pragma once
 
 #include "trust/key.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the trust folder, which decides the releases that the node accepts: it and each file must belong to root or the
- * agent's user, and be writable for no other. Blocks briefly. Threads: any. */
+ * agent's user, and be writable for no other. Blocks briefly. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ed25519 keys and signatures (RFC 8032). Threads: any. The caller owns all buffers. */
+/* Ed25519 keys and signatures (RFC 8032). The caller owns all buffers. */
 #pragma once
 
 #include <stdbool.h>

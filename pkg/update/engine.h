@@ -44,7 +44,7 @@ struct hf_update_params {
     struct hf_metrics *metrics;
     const char *state_dir; /* `updates` in it is the engine's */
     const char *trust_dir;
-    const char *const *roots; /* folders below which releases may install, absolute; NULL ends */
+    const char *const *roots; /* folders below which releases may install, absolute */
     const char *arch;         /* such as "amd64" */
     /* The agent runs in a pod. A release is then NotInPod with restart.exec or an exec check, with required devices if
      * host_root is NULL, and with the restart of a unit that starts pods, unless names_unit() knows it. */

@@ -52,7 +52,7 @@ struct hf_metric *hf_metric_gauge(struct hf_metrics *metrics, const char *name, 
 struct hf_metric *hf_metric_histogram(struct hf_metrics *metrics, const char *name, const char *help,
                                       const double *bounds, size_t n_bounds);
 
-/* `labels` ends with NULL. hf_metric_histogram_family() is for histograms. */
+/* hf_metric_histogram_family() is for histograms. */
 struct hf_metric_family *hf_metric_family(struct hf_metrics *metrics, enum hf_metric_type type, const char *name,
                                           const char *help, const char *const *labels);
 struct hf_metric_family *hf_metric_histogram_family(struct hf_metrics *metrics, const char *name, const char *help,

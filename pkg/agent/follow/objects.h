@@ -98,7 +98,7 @@ void hf_objects_forget_others(struct hf_objects *objects);
 /* The table has the object, or its name without room. */
 bool hf_objects_knows(const struct hf_objects *objects, const char *name);
 
-/* Writes into text[n] what a person can do for more room. Returns `text`. */
+/* Writes into text[n] what a person can do for more room. */
 const char *hf_objects_no_room_text(const struct hf_objects *objects, char *text, size_t n);
 
 /* The object selects these labels, or its selector is unreadable. */

@@ -58,7 +58,7 @@ struct hf_agent_options {
     const char *config;
     bool config_given; /* must exist */
     const char *first_install;
-    const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends; empty: the configuration's */
+    const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* empty: the configuration's */
     size_t n_roots;
     struct hf_agent_host_flags host;
     struct hf_listen_flag listen[HF_LISTEN_COUNT];

@@ -30,9 +30,9 @@ const char *hf_reclaim_kind_name(enum hf_reclaim_kind kind);
 struct hf_reclaim_params {
     const struct hf_fs_ops *fs;
     const char *state_dir;
-    const char *storage_dir;  /* or NULL */
-    const char *const *roots; /* NULL ends */
-    const char *host_root;    /* before roots' paths; "" on a host */
+    const char *storage_dir; /* or NULL */
+    const char *const *roots;
+    const char *host_root; /* before roots' paths; "" on a host */
     unsigned warn_percent, critical_percent;
     uint64_t now_unix_ns;
 };

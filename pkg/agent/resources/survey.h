@@ -31,7 +31,7 @@ struct hf_survey {
     char *state_dir, *storage_dir; /* owned; storage_dir may be NULL */
     char *host_root;               /* owned */
     char *host_view, *own_root;    /* above the /proc and /sys of the host, and of this process; owned */
-    char **roots;                  /* update roots; NULL ends it; owned */
+    char **roots;                  /* update roots; owned */
     unsigned warn_percent, critical_percent;
     bool reclaim;
     bool with_logs;

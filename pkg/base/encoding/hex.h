@@ -20,7 +20,7 @@ static inline int hf_hex_value_any(char digit)
     return hf_hex_value(digit >= 'A' && digit <= 'F' ? (char)(digit | 0x20) : digit);
 }
 
-/* Into text[2n + 1]. Returns `text`. */
+/* Into text[2n + 1]. */
 const char *hf_hex_encode(const void *bytes, size_t n, char *text);
 
 /* Exactly 2n digits, else -EINVAL, and `bytes` is unchanged. */

@@ -25,7 +25,7 @@ HF_MUST_USE int hf_ui_act_parse(struct hf_view body, struct hf_ui_act *ret_act, 
 void hf_ui_act_done(struct hf_ui_act *act);
 
 /* The words of the command, with the options that say where the cluster is; `context` "": those of args. Owned by the
- * caller, as is each; ends with NULL. */
+ * caller, as is each. */
 char **hf_ui_act_argv(const struct hf_ui_act *act, const char *program, const struct hf_cli_args *args,
                       const char *context, const char *object);
 void hf_ui_argv_free(char **argv);

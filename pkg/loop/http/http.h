@@ -62,7 +62,7 @@ struct hf_http_response {
 struct hf_http_request {
     const char *method;
     const char *url;                          /* absolute */
-    const char *headers[HF_HTTP_MAX_HEADERS]; /* "Name: value"; ends with NULL; copied */
+    const char *headers[HF_HTTP_MAX_HEADERS]; /* "Name: value"; copied */
     /* secret header line, for the origin of `url` only, not after a redirect to another; copied; or NULL */
     const char *credential;
     struct hf_view body;         /* copied; may be empty */

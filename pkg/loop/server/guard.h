@@ -9,8 +9,8 @@
 
 #include "base/view.h"
 
-/* "localhost", loopback, `address` (where the server listens) or one of `allowed` (ends with NULL; may be NULL), with
- * or without a port, in any case. */
+/* "localhost", loopback, `address` (where the server listens) or one of `allowed` (may be NULL), with or without a
+ * port, in any case. */
 bool hf_server_guard_host(struct hf_view host, const char *address, const char *const *allowed);
 
 /* A page that this server sent: its origin is http://`host`, the Host header of the same request, which also passes

@@ -31,7 +31,7 @@ HF_MUST_USE bool hf_server_header(const struct hf_server_request *request, const
 struct hf_server_reply {
     int status;
     const char *content_type;
-    const char *extra_headers[4]; /* "Name: value"; ends with NULL */
+    const char *extra_headers[4]; /* "Name: value" */
     struct hf_buf body;           /* at most 4 MiB */
 };
 
@@ -91,8 +91,8 @@ struct hf_server_params {
     const char *address;               /* numeric; copied */
     uint16_t port;                     /* 0: any free one, hf_server_port() */
     const struct hf_server_name *name; /* instead of address and port; or NULL */
-    /* More names for Host, and hosts of pages that may send requests (guard.h). Ends with NULL; may be NULL; must
-     * outlive the server. */
+    /* More names for Host, and hosts of pages that may send requests (guard.h). May be NULL; must outlive the
+     * server. */
     const char *const *allowed_hosts;
     const struct hf_server_route *routes; /* copied, except what `arg` points to */
     size_t n_routes;
@@ -109,7 +109,7 @@ struct hf_server_params {
 HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params,
                               struct hf_server **ret_server, struct hf_err *err);
 /* Copies all. Sends nothing if the peer is gone or the server closed; closes the connection for a body above 4 MiB, or
- * without memory. `extra_headers`: at most 4, ends with NULL; or NULL. */
+ * without memory. `extra_headers`: at most 4; or NULL. */
 void hf_server_answer(struct hf_server_exchange *exchange, int status, const char *content_type,
                       const char *const *extra_headers, struct hf_view body);
 

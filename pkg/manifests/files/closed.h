@@ -18,9 +18,9 @@ enum { HF_CLOSED_MAX = 16 };
 
 struct hf_closed;
 
-/* `folders`: at most HF_CLOSED_MAX paths, on the host and for this process; "" closes nothing, NULL ends. `host_root`:
- * mount point of the host's root. `reserved`: closes components that begin with ".holdfast-", in the path and on the
- * file system. */
+/* `folders`: at most HF_CLOSED_MAX paths, on the host and for this process; "" closes nothing. `host_root`: mount point
+ * of the host's root. `reserved`: closes components that begin with ".holdfast-", in the path and on the file
+ * system. */
 HF_MUST_USE int hf_closed_find(const struct hf_fs_ops *fs, const char *host_root, const char *const *folders,
                                bool reserved, struct hf_closed **ret_closed, struct hf_err *err);
 void hf_closed_free(struct hf_closed *closed);

@@ -38,5 +38,5 @@ bool hf_plan_may_prune(size_t n_prune, size_t n_inventory);
  * the new content or, to remove a whole entry, of that in place. */
 bool hf_plan_prune_is_allowed(const char *value, const char *entry, const char *digest);
 
-/* `message`, then the annotation that allows the removal. Returns `text`. */
+/* `message`, then the annotation that allows the removal. */
 const char *hf_plan_prune_advice(const char *message, const char *entry, const char *digest, char *text, size_t n);

@@ -21,8 +21,8 @@ struct hf_folder_read_params {
     const char *host_root; /* NULL and "": "/" */
     const char *path;      /* absolute and normal, on the host */
     const char *sub_path;  /* below `path`, relative and normal; NULL or "": everything */
-    /* Closed folders on the host and for this process, at most HF_CLOSED_MAX; NULL ends them. NULL, "" and paths
-     * that do not exist close nothing. */
+    /* Closed folders on the host and for this process, at most HF_CLOSED_MAX. NULL, "" and paths that do not exist
+     * close nothing. */
     const char *const *closed;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Drop-in files in order of precedence: journald.conf(5), "Configuration directories and precedence"; kubelet,
- * --config-dir. Blocks. Threads: any. */
+ * --config-dir. Blocks. */
 #pragma once
 
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How this node's kubelet frees disk space and rotates logs, for the text of conditions. Blocks. Threads: any.
+/* How this node's kubelet frees disk space and rotates logs, for the text of conditions. Blocks.
  *
  * The first undamaged one: /var/lib/kubelet/config.yaml (kubeadm); K3s, then RKE2: kubelet-arg of
  * /etc/rancher/k3s/config.yaml and config.yaml.d, and /var/lib/rancher/k3s/agent/etc/kubelet.conf.d;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks if logs can fill this node's disk: journald, kubelet, Docker, and files below /var/log. Changes nothing.
- * Bounded, but blocks: run it in a job. Threads: any. */
+ * Bounded, but blocks: run it in a job. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The wear of eMMC (JEDEC 5.0); the kernel shows no other. Blocks for microseconds. Threads: any. */
+/* The wear of eMMC (JEDEC 5.0); the kernel shows no other. Blocks for microseconds. */
 #pragma once
 
 #include "node/probe.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory for a Secret: not in core dumps, nor in swap within the limit of locked memory. Threads: any. */
+/* Memory for a Secret: not in core dumps, nor in swap within the limit of locked memory. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks if an IP address is this machine's. Threads: any. Not those of kube-ipvs0: kube-proxy in IPVS mode puts every
- * Service's address there. */
+/* Checks if an IP address is this machine's. Not those of kube-ipvs0: kube-proxy in IPVS mode puts every Service's
+ * address there. */
 #pragma once
 
 #include <ifaddrs.h>

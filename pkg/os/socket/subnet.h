@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The IPv4 subnets of this machine's interfaces, and datagrams to all machines in them. Threads: any. No loopback. */
+/* The IPv4 subnets of this machine's interfaces, and datagrams to all machines in them. No loopback. */
 #pragma once
 
 #include <ifaddrs.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A listening Unix socket, whose name appears by rename(2) when it listens, with mode and group. Replaces only a socket
- * of the same user without a listener. Threads: any. */
+ * of the same user without a listener. */
 #pragma once
 
 #include <sys/stat.h>

@@ -34,6 +34,6 @@ size_t hf_ids_count(const struct hf_ids *ids);
 
 enum { HF_BATCH_KEY_TEXT = 384 };
 
-/* "<node>/<stream>/<first>-<last>", and "/<part>" if that is not NULL. Returns `text`. */
+/* "<node>/<stream>/<first>-<last>", and "/<part>" if that is not NULL. */
 const char *hf_ids_batch_key_format(const char *node, const char *stream, uint64_t first, uint64_t last,
                                     const char *part, char text[HF_BATCH_KEY_TEXT]);

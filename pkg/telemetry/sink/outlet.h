@@ -80,5 +80,5 @@ struct hf_outlet_state {
 };
 struct hf_outlet_state hf_outlet_state(const struct hf_outlet *outlet);
 
-/* Scheme, host, port, or ""; returns `text`. */
+/* Scheme, host, port, or "". */
 const char *hf_outlet_origin(const struct hf_outlet *outlet, char *text, size_t n);

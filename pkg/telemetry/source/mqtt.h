@@ -37,7 +37,7 @@ struct hf_mqtt_connect {
 };
 /* Append a packet: 0, -E2BIG. "Clean session" 0: the broker keeps it. */
 HF_MUST_USE int hf_mqtt_add_connect(struct hf_buf *out, const struct hf_mqtt_connect *connect);
-/* QoS 1; NULL ends. */
+/* QoS 1. */
 HF_MUST_USE int hf_mqtt_add_subscribe(struct hf_buf *out, uint16_t id, const char *const *topics);
 HF_MUST_USE int hf_mqtt_add_puback(struct hf_buf *out, uint16_t id);
 HF_MUST_USE int hf_mqtt_add_ping(struct hf_buf *out);

@@ -21,12 +21,12 @@ enum { HF_SOURCE_MAX_VALUE = 16 << 10 }; /* attribute of a log line */
  * memory. */
 bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch);
 
-/* Matches a glob of `include` (or it is empty), and none of `exclude`; NULL ends both. */
+/* Matches a glob of `include` (or it is empty), and none of `exclude`. */
 bool hf_source_name_wanted(const char *const *include, const char *const *exclude, const char *text);
 
 /* A copy: a source may outlive the policy. */
 struct hf_source_names {
-    char **names; /* NULL ends */
+    char **names;
     size_t n;
 };
 HF_MUST_USE int hf_source_names_copy(struct hf_source_names *names, const char *const *from);

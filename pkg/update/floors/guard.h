@@ -26,7 +26,7 @@ struct hf_floor_guard_params {
     const struct hf_rand_ops *rng;
     struct hf_log *log;       /* may be NULL */
     const char *state_dir;    /* holds the record */
-    const char *const *roots; /* a copy of the record lies below one of them; NULL ends */
+    const char *const *roots; /* a copy of the record lies below one of them */
     const char *host_root;    /* pod mode: mount point of the host's root; NULL: "/" */
     uid_t uid;                /* of this process */
     const char *program;      /* of holdfast-tpm, absolute; NULL: TpmMissing */

@@ -14,7 +14,7 @@
 #include "steps/target.h"
 #include "update/install/manifest.h"
 
-/* <sha256> of the archive; for a repair <sha256>.again if `old_link` ("": none) names <sha256>. Returns `folder`. */
+/* <sha256> of the archive; for a repair <sha256>.again if `old_link` ("": none) names <sha256>. */
 const char *hf_tree_folder(const char *release, const char *sha256, const char *old_link,
                            char folder[HF_INSTALL_MANIFEST_VERSION]);
 
@@ -34,7 +34,7 @@ HF_MUST_USE int hf_tree_verify(const struct hf_target_dir *dir, const char *link
                                enum hf_install_check how, struct hf_install_manifest_look *look,
                                const atomic_bool *cancel, struct hf_failure *failure);
 
-/* Text of the link that selects a tree; returns `text`. */
+/* Text of the link that selects a tree. */
 const char *hf_tree_link(const char *release, const char *folder, char text[HF_TARGET_MAX_PATH]);
 /* False: no tree of this release. */
 bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SHA256_HEX]);

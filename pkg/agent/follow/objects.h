@@ -104,7 +104,7 @@ const char *hf_objects_no_room_text(const struct hf_objects *objects, char *text
 /* The object selects these labels, or its selector is unreadable. */
 bool hf_objects_selects(const struct hf_objects *objects, const json_t *json, const json_t *labels);
 
-/* Or NULL. */
+/* NULL: the table does not have it. */
 const struct hf_object *hf_objects_get(const struct hf_objects *objects, const char *name);
 
 /* A copy without what the node does not need; NULL: no memory. */

@@ -28,7 +28,7 @@ enum hf_options_action {
 
 enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, HF_LISTEN_COUNT };
 
-/* Of --metrics-port. */
+/* As in the flags: "metrics" of --metrics-port. */
 const char *hf_agent_listener_name(enum hf_agent_listener listener);
 
 /* A pod's, about its host. */

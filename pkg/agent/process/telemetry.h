@@ -54,5 +54,5 @@ void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stoppe
 /* POST /ingest: 404 while not turned on, 503 while the policy is unknown or the folder unusable. */
 struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry);
 
-/* Or NULL. */
+/* NULL: none. */
 json_t *hf_agent_telemetry_status(const struct hf_agent_telemetry *telemetry);

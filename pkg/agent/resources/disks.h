@@ -58,7 +58,7 @@ bool hf_disks_count(struct hf_disks *disks);
 /* The next count: each minute, more often while `busy` with an update; HF_NEVER: no budget. */
 uint64_t hf_disks_wait_until_ns(const struct hf_disks *disks, bool busy);
 
-/* At the stop. */
+/* At the agent's stop. */
 void hf_disks_save(struct hf_disks *disks);
 
 /* The file system of this install path (as the host sees it) is too full for a new release; *err explains. Reads the

@@ -53,7 +53,7 @@ bool hf_network_judge(struct hf_network *network, const struct hf_policy_connect
 /* After the plan: ends archives if closed. */
 void hf_network_enforce(struct hf_network *network);
 uint64_t hf_network_wait_until_ns(const struct hf_network *network);
-/* At the stop. */
+/* At the agent's stop. */
 void hf_network_save(struct hf_network *network);
 
 /* Telemetry's bytes; only its backlog counts against maxBytesPerDay. */

@@ -4,6 +4,6 @@
 
 #include "delta/match/copy_finder.h"
 
-/* -ECANCELED. */
+/* -ECANCELED: by params->progress(). */
 HF_MUST_USE int delta_parallel_finder_run(const struct delta_matcher *m, const struct delta_match_params *params,
                                           unsigned min_gain, struct delta_copies *ret_copies);

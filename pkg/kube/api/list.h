@@ -24,7 +24,7 @@ enum {
 /* An API server ends an answer after --request-timeout, usually 60 s: after a LIST that breaks this late, pages. */
 #define HF_KUBE_LIST_SLOW_NS (45 * HF_NS_PER_S)
 
-/* In progress. */
+/* A round in progress. */
 struct hf_kube_round {
     char version[HF_RV_TEXT]; /* at its end */
     char *next_page;          /* or NULL */

@@ -46,7 +46,7 @@ struct hf_pulse {
     uint64_t limit_at_ns; /* when */
 };
 
-/* A byte that answers no ping. */
+/* A byte has come that answers no ping. */
 void hf_pulse_heard(struct hf_pulse *pulse, uint64_t now_ns);
 /* A ping. */
 void hf_pulse_answered(struct hf_pulse *pulse, uint64_t now_ns);

@@ -15,7 +15,7 @@
 
 enum { HF_FILES_MAX_PATH = 1024 }; /* bytes, with its final zero */
 
-/* By inode. */
+/* A folder by its inode. */
 struct hf_files_id {
     const char *name; /* for messages */
     dev_t dev;

@@ -10,5 +10,5 @@ bool hf_match_glob(const char *glob, struct hf_view text);
 /* Every condition holds, or there is none. */
 bool hf_match(const struct hf_event_match *match, const struct hf_event *event);
 
-/* Or NULL. */
+/* NULL: no such attribute. */
 const struct hf_view *hf_event_attribute(const struct hf_event *event, struct hf_view name);

@@ -35,7 +35,7 @@ struct hf_swap_params {
     const atomic_bool *cancel;
 };
 
-/* Before an update. */
+/* The target as it is before an update. */
 struct hf_swap_inspection {
     bool exists;
     /* Of the installed file. Tree: of the archive, by the name of its folder; "": no tree of this release, a missing

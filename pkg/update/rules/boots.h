@@ -18,7 +18,7 @@ enum hf_boot_unit {
     HF_BOOT_UNITS,
 };
 
-/* Of ActiveState and SubState. */
+/* What ActiveState and SubState of a unit mean. */
 enum hf_boot_unit hf_boot_unit_of(const char *active_state, const char *sub_state);
 
 struct hf_boot_facts {

@@ -74,7 +74,7 @@ static int check(const struct hf_rollback *rollback, struct hf_err *err)
     return 0;
 }
 
-/* What the API server and the controller wrote, and orders about the release that goes. */
+/* What the API server and the controller wrote, and orders about the release that goes: its images may never come. */
 static void strip(json_t *update)
 {
     static const char *const server[] = {"uid",           "resourceVersion",   "generation",
@@ -92,6 +92,7 @@ static void strip(json_t *update)
         (void)json_object_del(metadata, "annotations");
     (void)json_object_del(update, "status");
     (void)json_object_del(json_object_get(update, "spec"), "signatures");
+    (void)json_object_del(json_object_get(update, "spec"), "waitForImages");
 }
 
 /* The version of OLDER with build metadata (SemVer 10) that no other release has: "1.4.0+rollback.7", or

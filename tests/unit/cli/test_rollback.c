@@ -38,6 +38,7 @@ static void setup(void)
     /* What operators and the controller add around the release. */
     _cleanup_(hf_freep) char *text = cli_read(&run, "two/edge-1.2.yaml", NULL);
     _cleanup_(hf_freep) char *more = hf_asprintf("%s  strategy: {waves: [{percent: 5}, {percent: 100}]}\n"
+                                                 "  waitForImages: true\n"
                                                  "status: {observedGeneration: 4, nodes: {failed: 3}}\n",
                                                  text);
     char *at = strstr(more, "metadata:\n");
@@ -86,6 +87,7 @@ START_TEST(goes_back)
     ck_assert_uint_eq(json_object_size(hf_json_at(back, "metadata")), 2); /* the name, and one annotation */
     ck_assert_uint_eq(json_object_size(hf_json_at(back, "metadata.annotations")), 1);
     ck_assert_ptr_null(json_object_get(back, "status"));
+    ck_assert_ptr_null(hf_json_at(back, "spec.waitForImages"));
 }
 END_TEST
 

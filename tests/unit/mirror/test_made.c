@@ -762,15 +762,16 @@ START_TEST(tail_is_late)
         check_taken(0);
     else
         ck_assert_uint_lt(taken_n, LARGE);
-    ck_assert_uint_eq(seen.layers, 0);
+    const unsigned parts = seen.layers; /* a few bytes, on a busy machine */
+    ck_assert_uint_eq(parts, seen.ranges - (_i == LINK_BREAKS));
     ck_assert_uint_eq(seen.deltas, _i == LINK_BREAKS ? 2 : 1);
     if (_i == DAMAGED_AFTER_ALL) { /* is not tried again */
         get_manifest();
         fd = ask_layer(0);
-        for (unsigned i = 0; seen.layers == 0 && i < 600; i++)
+        for (unsigned i = 0; seen.layers == parts && i < 600; i++)
             loop_run_for(loop, 100 * HF_NS_PER_MS);
         (void)close(fd);
-        ck_assert_uint_ge(seen.layers, 1);
+        ck_assert_uint_gt(seen.layers, parts);
         ck_assert_uint_eq(seen.deltas, 1);
     }
     if (_i == TURNED_OFF)

@@ -29,10 +29,10 @@ RECORDS = ("state/floor-record.0", "state/floor-record.1", "root/.holdfast-floor
 class Site:
     """A node with a TPM, and the programs "3", "4", ... in releases with these sequences."""
 
-    def __init__(self, name, on=True):
+    def __init__(self, name, programs, on=True):
         self.home = os.path.join(HOME, name)
         self.node = Node(os.path.join(self.home, "node"), Artifacts())
-        self.tpms, self.programs = [Tpm(self.node.place("tpm.a"))], PROGRAMS
+        self.tpms, self.programs = [Tpm(self.node.place("tpm.a"))], programs
         self.configure(on=on)
 
     def configure(self, tpm=0, on=True):
@@ -426,12 +426,12 @@ exit $code
 
 
 def with_helper(site):
-    site.programs = os.path.join(site.home, "bin")
+    program, site.programs = os.path.join(site.programs, "holdfast-tpm"), os.path.join(site.home, "bin")
     os.makedirs(site.programs)
     shutil.copy(os.path.join(PROGRAMS, "holdfast-agent"), site.programs)
     path = os.path.join(site.programs, "holdfast-tpm")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(HELPER.replace("{program}", os.path.join(PROGRAMS, "holdfast-tpm")))
+        file.write(HELPER.replace("{program}", program))
     os.chmod(path, 0o755)
     return os.path.join(site.programs, "cut")
 
@@ -684,6 +684,19 @@ CASES = [one_increment_for_each_floor, older_policies, older_floors_in_every_pla
          accept_keeps_what_it_cannot_read, power_cuts_lock_no_node_out, orphaned_increment, killed_at_any_time,
          tpm_is_away, tpm_hangs, tpm_was_cleared, another_tpm, forged_record_beside_a_good_one, counter_was_removed, owner_password, tpm_is_full,
          no_program, once, switched_on_later, record_cannot_be_written]
+# What the chip says differs here, so the agent runs the holdfast-tpm of its own build. The other cases start it hundreds of times for the
+# same answers: the released one, which takes a quarter of the time.
+OF_THE_CHIP = [one_increment_for_each_floor, older_floors_without_record, tpm_is_away, tpm_hangs, tpm_was_cleared, another_tpm, counter_was_removed,
+               owner_password, tpm_is_full, once]
+
+
+def with_released_helper():
+    """A folder with the agent, and with the released holdfast-tpm beside it."""
+    folder = os.path.join(HOME, "bin")
+    os.makedirs(folder)
+    shutil.copy(os.path.join(PROGRAMS, "holdfast-agent"), folder)
+    shutil.copy(os.path.join(os.path.dirname(PROGRAMS), "release", "holdfast-tpm"), folder)
+    return folder
 
 
 def main():
@@ -693,12 +706,13 @@ def main():
         print(f"0 passed, 0 failed, {len(CASES)} skipped")
         return 0
     shutil.rmtree(HOME, ignore_errors=True)
+    released = with_released_helper()
     for case in CASES:
         if words and not any(word in case.__name__ for word in words):
             continue
         site = None
         try:
-            site = Site(case.__name__, on=case is not switched_on_later)
+            site = Site(case.__name__, PROGRAMS if case in OF_THE_CHIP else released, on=case is not switched_on_later)
             case(site)
             say(f"ok   {case.__name__}")
             passed += 1

@@ -192,13 +192,27 @@ static void make_plain(const struct hf_sim_release *release, const char *content
     }
 }
 
-/* What a process makes once under this name, empty at first: a walk publishes one release at each place. */
+static void free_made(void *value)
+{
+    hf_buf_done(value);
+    free(value);
+}
+
+static struct hf_strmap made = {.free_value = free_made};
+
+static void forget_made(void)
+{
+    hf_strmap_done(&made);
+}
+
+/* What a process makes once under this name, empty at first: a walk publishes one release at each place. A test's own
+ * process frees it at its end, which then needs no search for leaks. */
 static struct hf_buf *made_once(const char *name)
 {
-    static struct hf_strmap made;
     struct hf_buf *bytes = hf_strmap_get(&made, name);
 
     if (bytes == NULL) {
+        must(made.n > 0 || atexit(forget_made) == 0);
         bytes = calloc(1, sizeof(*bytes));
         must(bytes != NULL);
         bytes->max = 1 << 22;

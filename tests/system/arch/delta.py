@@ -12,6 +12,7 @@ import glob
 import gzip
 import io
 import os
+import platform
 import random
 import shutil
 import subprocess
@@ -54,7 +55,8 @@ def call(argv, **more):
 
 
 def sources():
-    """Folders of libzstd's and liblzma's sources."""
+    """Folders of libzstd's and liblzma's sources, as their authors published them: those of the release, for Debian's updates only add patches,
+    and a mirror may not have the newest of them."""
     folder = os.path.join(WORK, "src")
     found = glob.glob(f"{folder}/zstd-*/lib") + glob.glob(f"{folder}/xz-*/src/liblzma")
     if len(found) != 2:
@@ -64,8 +66,9 @@ def sources():
         try:
             root = apt.Root(os.path.join(WORK, "apt"), sources=True)
             wrong = root.update()
-            root.run("source", "--download-only", "libzstd", "xz-utils", cwd=folder)
-        except (Error, OSError) as error:
+            release = platform.freedesktop_os_release()["VERSION_CODENAME"]
+            root.run("source", "--download-only", "--tar-only", f"libzstd/{release}", f"xz-utils/{release}", cwd=folder)
+        except (Error, OSError, KeyError) as error:
             raise Skip(f"apt gives no source of libzstd and xz-utils: {wrong or error}") from error
         for archive in glob.glob(f"{folder}/*.orig.tar.*"):
             if not archive.endswith(".asc"):

@@ -281,7 +281,7 @@ static bool is_settled(const struct hf_agent *agent)
     if (agent->contact.folder_failure[0] != '\0')
         return true;
     return hf_follow_synced(&agent->follows) && !hf_follow_relisting(&agent->follows) &&
-           !hf_report_reconciling(&agent->report);
+           !hf_update_engine_is_behind(agent->engine) && !hf_report_reconciling(&agent->report);
 }
 
 static void report_settled(struct hf_agent *agent)
@@ -338,10 +338,11 @@ static void run_turn(void *arg)
     work(agent, now, &stale_wait_ns);
     hf_contact_save_if_old(&agent->contact);
     agent->turn.running = false;
-    if (agent->turn.due != 0)
+    if (agent->turn.due != 0) {
         hf_turn_wake(&agent->turn, 0);
-    else
-        schedule(agent, now, stale_wait_ns);
+        return;
+    }
+    schedule(agent, now, stale_wait_ns);
     report_settled(agent);
 }
 

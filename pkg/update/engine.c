@@ -668,6 +668,18 @@ static void visit_parked(const struct hf_update_engine *engine,
     }
 }
 
+bool hf_update_engine_is_behind(const struct hf_update_engine *engine)
+{
+    bool behind = hf_steer_core_is_woken(&engine->core);
+
+    for (size_t i = 0; i < engine->releases.n && !behind; i++) {
+        const struct release *release = engine->releases.entries[i].value;
+        behind = !release_is_known(release) || release->machine.unsaved ||
+                 (step_is_in_progress(release) && release->step.kind != STEP_LOOK);
+    }
+    return behind;
+}
+
 void hf_update_engine_each(struct hf_update_engine *engine,
                            void (*visit)(void *arg, const struct hf_update_status *status), void *arg)
 {

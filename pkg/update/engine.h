@@ -129,6 +129,9 @@ const char *hf_update_engine_trust_problem(const struct hf_update_engine *engine
 void hf_update_engine_set_retain(struct hf_update_engine *engine, const struct hf_kept_policy *policy);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
+/* True while the engine has yet to take or store what it was told last: until then statuses are those from before. */
+bool hf_update_engine_is_behind(const struct hf_update_engine *engine);
+
 /* Visits the releases that are desired or have a history. Parked ones (not desired; Idle, Committed, RolledBack) come
  * last, with empty `from` and `method`, and counters of 0. */
 void hf_update_engine_each(struct hf_update_engine *engine,

@@ -547,14 +547,20 @@ static bool waits_for_others(enum hf_reason reason)
            reason == HF_R_TpmMissing || reason == HF_R_TpmLocked || reason == HF_R_TpmFull;
 }
 
+static bool is_behind(const struct release *release)
+{
+    bool works = step_is_in_progress(release) && release->step.kind != STEP_LOOK;
+
+    return hf_steer_core_is_woken(&release->engine->core) || !release_is_known(release) || works ||
+           release->machine.unsaved;
+}
+
 static bool is_settled(const struct release *release)
 {
     const struct hf_journal *shown = &release->record.shown;
     const struct hf_edgeupdate *wanted = release->wanted.object;
-    bool works = step_is_in_progress(release) && release->step.kind != STEP_LOOK;
 
-    if (hf_steer_core_is_woken(&release->engine->core) || !release_is_known(release) || works ||
-        release->retry.redo != REDO_NOTHING || release->machine.unsaved || release->attempt.owes_restart)
+    if (is_behind(release) || release->retry.redo != REDO_NOTHING || release->attempt.owes_restart)
         return false;
     if (wanted != NULL && strcmp(wanted->release.digest, shown->digest) != 0)
         return false;
@@ -672,11 +678,8 @@ bool hf_update_engine_is_behind(const struct hf_update_engine *engine)
 {
     bool behind = hf_steer_core_is_woken(&engine->core);
 
-    for (size_t i = 0; i < engine->releases.n && !behind; i++) {
-        const struct release *release = engine->releases.entries[i].value;
-        behind = !release_is_known(release) || release->machine.unsaved ||
-                 (step_is_in_progress(release) && release->step.kind != STEP_LOOK);
-    }
+    for (size_t i = 0; i < engine->releases.n && !behind; i++)
+        behind = is_behind(engine->releases.entries[i].value);
     return behind;
 }
 

@@ -882,7 +882,7 @@ START_TEST(token_has_ended)
 }
 END_TEST
 
-/* The pull has the whole, or breaks off, or is refused, and the next one has the whole. False: there was no such call. */
+/* The pull has the whole, or breaks off, or is refused, and the next one has the whole. False: no such call. */
 static bool pull_with_failure(int at)
 {
     struct raw_answer answer;

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -31,6 +32,7 @@
 #include "host/facts.h"
 #include "node/time_bound.h"
 #include "os/clock_posix.h"
+#include "os/file.h"
 #include "trust/folder.h"
 #include "trust/trust.h"
 
@@ -83,6 +85,22 @@ static bool selinux_enforces(void)
     return read_it && mode == '1';
 }
 
+/* nspawn and LXC mount a file of their own over it, others hide it. */
+static enum hf_doctor_boot_id look_at_boot_id(const struct hf_fs_ops *fs)
+{
+    char boot[HF_FILE_ID];
+    struct stat file, folder;
+
+    hf_file_boot_id(fs, boot);
+    if (boot[0] == '\0')
+        return HF_DOCTOR_BOOT_ID_HIDDEN;
+    bool own = fs->fstatat(fs->ctx, AT_FDCWD, "/proc/sys/kernel/random/boot_id", &file, 0) == 0 &&
+               fs->fstatat(fs->ctx, AT_FDCWD, "/proc/sys/kernel/random", &folder, 0) == 0 &&
+               file.st_dev == folder.st_dev;
+
+    return own ? HF_DOCTOR_BOOT_ID_OWN : HF_DOCTOR_BOOT_ID_FOREIGN;
+}
+
 static void look_at_machine(struct hf_cli *cli, struct hf_doctor_facts *facts)
 {
     struct utsname name;
@@ -93,6 +111,7 @@ static void look_at_machine(struct hf_cli *cli, struct hf_doctor_facts *facts)
     facts->inotify = try_inotify();
     facts->cgroups =
         access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 || access("/sys/fs/cgroup/memory", F_OK) == 0;
+    facts->boot_id = look_at_boot_id(cli->fs);
     facts->systemd = access("/run/systemd/system", F_OK) == 0;
     facts->selinux_enforcing = selinux_enforces();
     facts->memory_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);

@@ -26,9 +26,16 @@ struct hf_doctor_reach {
     char text[HF_DOCTOR_TEXT]; /* the resolver's error */
 };
 
+enum hf_doctor_boot_id {
+    HF_DOCTOR_BOOT_ID_OWN,
+    HF_DOCTOR_BOOT_ID_FOREIGN, /* a container's: mounted over the machine's own */
+    HF_DOCTOR_BOOT_ID_HIDDEN,
+};
+
 struct hf_doctor_facts {
     char kernel[HF_DOCTOR_TEXT];
     bool openat2;
+    enum hf_doctor_boot_id boot_id;
     bool systemd, selinux_enforcing;
     enum hf_hostlife_reason host_life; /* what keeps an agent in its pod (host/plan.h) */
     int inotify;                       /* 0 or -errno */

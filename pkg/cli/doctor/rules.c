@@ -47,6 +47,17 @@ static void kernel(const struct judge *judge, const struct hf_doctor_facts *fact
             "not mounted: the memory of pods is not watched");
 }
 
+static void boots(const struct judge *judge, const struct hf_doctor_facts *facts)
+{
+    if (facts->boot_id == HF_DOCTOR_BOOT_ID_HIDDEN)
+        say(judge, "boots", HF_DOCTOR_WARNING, "let the agent read /proc/sys/kernel/random/boot_id",
+            "the boot id is hidden: health.probationBoots judges nothing, and install.reboot sees no reboot");
+    else if (facts->boot_id == HF_DOCTOR_BOOT_ID_FOREIGN)
+        say(judge, "boots", HF_DOCTOR_WARNING, "expect a verdict after a boot from an agent on the machine itself only",
+            "the boot id is a container's, not the machine's: health.probationBoots judges no boot of the machine, and "
+            "starts of the container only if each has a new id");
+}
+
 static void memory(const struct judge *judge, const struct hf_doctor_facts *facts)
 {
     bool little = facts->memory_bytes < LITTLE_MEMORY_MIB * MIB;
@@ -190,6 +201,7 @@ void hf_doctor_judge(const struct hf_doctor_facts *facts,
         say(&judge, "user", HF_DOCTOR_WARNING, "run it as root, as the agent runs",
             "not root: some checks see less than the agent");
     kernel(&judge, facts);
+    boots(&judge, facts);
     memory(&judge, facts);
     system_manager(&judge, facts);
     host_life(&judge, facts);

@@ -2,8 +2,10 @@
 /* doctor: each fact of a host that keeps an agent from its work is a finding with a remedy, and none else is. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -103,6 +105,8 @@ START_TEST(each_fact_is_one_finding)
     EXPECT(openat2 = false, FAILED, "kernel", "KernelTooOld");
     EXPECT(inotify = -EMFILE, WARNING, "inotify", "Too many open files");
     EXPECT(cgroups = false, WARNING, "cgroups", "memory of pods");
+    EXPECT(boot_id = HF_DOCTOR_BOOT_ID_HIDDEN, WARNING, "boots", "probationBoots judges nothing");
+    EXPECT(boot_id = HF_DOCTOR_BOOT_ID_FOREIGN, WARNING, "boots", "judges no boot of the machine");
     EXPECT(memory_bytes = 255ull << 20, WARNING, "memory", "255 MiB");
     EXPECT(host_life = HF_HOSTLIFE_R_NO_EXEC, WARNING, "host mode", "mounted noexec");
     EXPECT(systemd = false, WARNING, "systemd", "SystemdUnavailable");
@@ -187,6 +191,31 @@ START_TEST(of_this_machine)
 }
 END_TEST
 
+/* As nspawn and LXC mount a file of their own over the kernel's, and others an empty one. */
+START_TEST(of_a_container)
+{
+    const char *id = "/proc/sys/kernel/random/boot_id";
+
+    cli_begin(&run);
+    cli_write_text(&run, "own", "00000000000000000000000000000001\n");
+    cli_write_text(&run, "none", "");
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount(cli_path(&run, "own"), id, NULL, MS_BIND, NULL) < 0) {
+        (void)printf("SKIP: no mount namespace to be had: %s\n", strerror(errno));
+        cli_end(&run);
+        return;
+    }
+    (void)doctor(NULL, NULL);
+    said("warning boots       the boot id is a container's, not the machine's: ");
+    ck_assert_int_eq(umount(id), 0);
+    ck_assert_int_eq(mount(cli_path(&run, "none"), id, NULL, MS_BIND, NULL), 0);
+    (void)doctor(NULL, NULL);
+    said("warning boots       the boot id is hidden: ");
+    ck_assert_int_eq(umount(id), 0);
+    cli_end(&run);
+}
+END_TEST
+
 START_TEST(of_servers)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -221,6 +250,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, each_fact_is_one_finding);
     tcase_add_test(tc, other_facts_are_none);
     tcase_add_test(tc, of_this_machine);
+    tcase_add_test(tc, of_a_container);
     tcase_add_test(tc, of_servers);
 }
 

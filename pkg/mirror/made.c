@@ -90,19 +90,21 @@ static void end_turn(struct hf_serving *serving)
 
 /* ---- the bytes --------------------------------------------------------------------------------------------------- */
 
-static bool begin_made(struct hf_serving *serving)
+static bool begin_made(struct hf_serving *serving, const char *from)
 {
-    if (serving->begun)
+    if (serving->begun) {
+        hf_serving_comes_from(serving, from);
         return true;
+    }
     serving->rebuilt = true;
-    hf_serving_begin_bytes(serving, true, "delta");
+    hf_serving_begin_bytes(serving, true, from);
     return hf_serving_keep(serving, serving->end) &&
            hf_serving_send_blob_head(serving, false, 0, serving->end, serving->end);
 }
 
-static int deliver(struct hf_serving *serving, const void *bytes, size_t n)
+static int deliver(struct hf_serving *serving, const char *from, const void *bytes, size_t n)
 {
-    int r = begin_made(serving) ? hf_serving_deliver(serving, bytes, n) : -ENOMEM;
+    int r = begin_made(serving, from) ? hf_serving_deliver(serving, bytes, n) : -ENOMEM;
 
     serving->at += n;
     serving->full = r > 0;
@@ -124,7 +126,12 @@ static int drop_response(void *arg, const struct hf_http_response *response)
 /* In two pieces, since the newest one is kept back. -ESHUTDOWN, which no transfer ends with: the client lacks bytes. */
 static int drop_body(void *arg, const void *bytes, size_t n)
 {
-    return deliver(arg, bytes, n / 2) < 0 || deliver(arg, (const char *)bytes + n / 2, n - n / 2) < 0 ? -ESHUTDOWN : 0;
+    const size_t half = n / 2;
+
+    return deliver(arg, "registry", bytes, half) < 0 ||
+                   deliver(arg, "registry", (const char *)bytes + half, n - half) < 0
+               ? -ESHUTDOWN
+               : 0;
 }
 
 static void drop_done(void *arg, int r, const struct hf_err *err)
@@ -192,7 +199,7 @@ void hf_made_pump(struct hf_serving *serving)
     while (state != -EBADMSG && state != -EILSEQ && r == 0 && !serving->full &&
            (n = hf_mirror_rebuild_read(serving->rebuild, bytes, sizeof(bytes), serving->at)) > 0) {
         hf_mirror_call_cancel(hf_steal(serving->call));
-        r = deliver(serving, bytes, (size_t)n);
+        r = deliver(serving, "delta", bytes, (size_t)n);
     }
     if (r < 0)
         hf_serving_give_up(serving);

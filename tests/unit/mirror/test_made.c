@@ -814,6 +814,10 @@ START_TEST(few_bytes)
     ck_assert_mem_eq(other + n - SIZE, layers[1].p, SIZE);
     ck_assert_uint_eq(seen.deltas, 2);
     ck_assert_double_lt(fetched_bytes(), (double)(deltas[0].n + deltas[1].n) + 40000);
+    const double parts = sent_bytes("registry") - (double)manifest.n;
+    ck_assert_double_le(parts, 1024 * (double)seen.layers);
+    ck_assert(_i == 0 ? parts > 1024 : parts == 0.0);
+    ck_assert_double_eq(sent_bytes("delta") + parts, LARGE + SIZE);
     (void)close(fd);
     (void)close(fd_other);
     tear_down();

@@ -56,7 +56,7 @@ def missing():
 RETAIN = """apiVersion: edge.codcompass.io/v1alpha1
 kind: SyncPolicy
 metadata: {name: retain}
-spec: {nodeSelector: {}, interval: 5m, retain: {previous: true}}
+spec: {nodeSelector: {}, interval: 5m, retain: {previous: true}, disk: {warnPercent: 99, criticalPercent: 100}}
 """
 
 

@@ -50,10 +50,12 @@ static bool done(const struct hf_update_status *update)
     return update->phase == HF_PHASE_COMMITTED || update->phase == HF_PHASE_INCOMPATIBLE;
 }
 
-static bool stuck(const struct hf_update_status *update)
+static bool stuck(const struct hf_readiness_params *params, const struct hf_update_status *update)
 {
     enum hf_reason reason = hf_reason_of(update->reason != NULL ? update->reason : "");
 
+    if (params->once && update->phase == HF_PHASE_VERIFIED && reason == HF_R_HookFailed)
+        return true;
     return update->phase != HF_PHASE_ROLLING_BACK && hf_reason_is_failure(update->phase, reason);
 }
 
@@ -78,7 +80,8 @@ static const struct hf_update_status *worst(const struct hf_readiness_params *pa
 
     for (size_t i = 0; i < params->n_updates; i++) {
         const struct hf_update_status *update = &params->updates[i];
-        if (!done(update) && !waits_for_rollout(update) && (found == NULL || (stuck(update) && !stuck(found))))
+        if (!done(update) && !waits_for_rollout(update) &&
+            (found == NULL || (stuck(params, update) && !stuck(params, found))))
             found = update;
     }
     return found;
@@ -200,11 +203,11 @@ void hf_readiness_judge(const struct hf_readiness_params *params, struct hf_read
     judge_ready(params, readiness);
     for (size_t i = 0; i < params->n_updates; i++) {
         const struct hf_update_status *update = &params->updates[i];
-        if (stuck(update) && !readiness->is_stalled) {
+        if (stuck(params, update) && !readiness->is_stalled) {
             readiness->is_stalled = true;
             point_to_ready(&readiness->stalled, update); /* a stuck update is the one that Ready explains */
         }
-        if (!update->settled && !done(update) && !stuck(update) && !readiness->is_reconciling) {
+        if (!update->settled && !done(update) && !stuck(params, update) && !readiness->is_reconciling) {
             readiness->is_reconciling = true;
             if (update == worst_update)
                 point_to_ready(&readiness->reconciling, update);

@@ -39,6 +39,7 @@ struct hf_refused {
 
 struct hf_readiness_params {
     bool known; /* the desired state came, to any process of the agent */
+    bool once;  /* the process tries no failed hook again (--once) */
     const struct hf_update_status *updates;
     size_t n_updates;
     const struct hf_refused *refused;

@@ -342,6 +342,7 @@ int hf_collect_status(const struct hf_collect_params *params, struct hf_readines
     collect(&all);
     *ret_look_again_ns = all.look_again_ns;
     struct hf_readiness_params judged = {.known = hf_follow_knows(parts->follows),
+                                         .once = parts->env->params->once,
                                          .updates = all.updates,
                                          .n_updates = all.n_updates,
                                          .refused = all.refused,

@@ -11,7 +11,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from node import TOP, Artifacts, Node, say, sha256, wait  # noqa: E402
+from node import PATIENCE_S, TOP, Artifacts, Node, say, sha256, wait  # noqa: E402
 
 HOME = os.path.join(TOP, "build", "fault", "hooks")
 
@@ -75,6 +75,12 @@ def a_backup_that_fails(hooked):
     row = wait("HookFailed", lambda: (r := node.update("edge")).get("reason") == "HookFailed" and r)
     assert row["phase"] == "Verified" and "exit code 3: no space for the backup" in row["message"], row
     assert sha256(node.path) == sha256(hooked.versions["2.0.0"])
+    node.stop_agent()
+    tried = len(hooked.runs()[0])
+    node.start_agent("--once", "--retry-base-ms", "60000")  # it tries once, and leaves the rest to the next run
+    assert node.agent.wait(PATIENCE_S) == 1 and node.update("edge").get("reason") == "HookFailed", node.update("edge")
+    assert len(hooked.runs()[0]) == tried + 1, (tried, hooked.runs()[0])
+    node.start_agent()
     os.unlink(node.place("fail-beforeSwap"))
     assert node.wait_end("edge", 3)["phase"] == "Committed"
     runs, _ = hooked.runs()

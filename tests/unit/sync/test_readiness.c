@@ -225,6 +225,24 @@ START_TEST(verdict_of)
 END_TEST
 
 /* An API server refuses text that is no UTF-8: a long message is cut before the character that does not fit. */
+/* An agent that stays tries a hook before the swap again; one with --once ends with what it says. */
+START_TEST(hook_that_fails)
+{
+    const struct hf_update_status updates[] = {UP(HF_PHASE_VERIFIED, false, "HookFailed", "no space for the backup")};
+    struct hf_readiness_params params = {.known = true, .updates = updates, .n_updates = 1};
+    struct hf_readiness verdict;
+
+    hf_readiness_judge(&params, &verdict);
+    ck_assert(verdict.is_reconciling && !verdict.is_stalled);
+    params.once = true;
+    hf_readiness_judge(&params, &verdict);
+    ck_assert(!verdict.is_reconciling && verdict.is_stalled);
+    ck_assert_str_eq(verdict.stalled.reason, "HookFailed");
+    ck_assert_str_eq(verdict.ready.status, "False");
+    ck_assert_str_eq(verdict.ready.message, "r 1.2: Verified: no space for the backup");
+}
+END_TEST
+
 START_TEST(long_message)
 {
     char message[2600] = "x";
@@ -283,6 +301,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, verdict_of, 0, HF_LEN(rows));
+    tcase_add_test(tc, hook_that_fails);
     tcase_add_test(tc, long_message);
     tcase_add_test(tc, many_refused);
     tcase_add_test(tc, others_that_wait);

@@ -15,13 +15,10 @@
 #include <string.h>
 
 #include "agent/images/hosts.h"
+#include "agent/images/judge.h"
 #include "agent/images/refusals.h"
-#include "agent/images/running.h"
 #include "agent/images/runtime_files.h"
 #include "agent/turn.h"
-#include "codec/json.h"
-#include "mirror/request.h"
-#include "mirror/store.h"
 #include "os/dir.h"
 #include "verifier/verify.h"
 
@@ -29,7 +26,7 @@
 #define LOOK_NS (30 * HF_NS_PER_S) /* policies may change all the time */
 #define PROGRAM "holdfast-verify"
 
-enum { MAX_CRI_JSON = 4 << 20, MAX_MANIFEST = HF_JSON_MAX_BYTES, MAX_ARGS = 12, LOOK_S = 30 };
+enum { MAX_CRI_JSON = 4 << 20, MAX_ARGS = 12, LOOK_S = 30 };
 
 /* ---- the condition ----------------------------------------------------------------------------------------------- */
 
@@ -117,33 +114,6 @@ static bool configuration_is_right(struct hf_images *images)
 
 static void next(struct hf_images *images);
 
-/* The manifest, or one of the index, has this configuration. */
-static bool leads_to(const struct hf_images *images, const char *digest, const char *id, bool nested)
-{
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_MANIFEST);
-    _cleanup_(hf_json_freep) json_t *root = NULL;
-    char store[sizeof(images->store)], *stores[] = {store, NULL}, hex[HF_SHA256_HEX];
-
-    (void)snprintf(store, sizeof(store), "%s", images->store);
-    if (!hf_mirror_digest(hf_view_of(digest), hex) || !hf_mirror_store_read(stores, hex, &text) ||
-        hf_json_parse(hf_buf_view(&text), NULL, &root, NULL) < 0)
-        return false;
-    if (id[0] != '\0' && strcmp(hf_json_str_or(json_object_get(root, "config"), "digest", ""), id) == 0)
-        return true;
-    const json_t *manifests = json_object_get(root, "manifests");
-    for (size_t i = 0; !nested && i < json_array_size(manifests); i++)
-        if (leads_to(images, hf_json_str_or(json_array_get(manifests, i), "digest", ""), id, true))
-            return true;
-    return false;
-}
-
-static bool is_listed(void *arg, const char *digest, const char *id)
-{
-    const struct hf_images *images = arg;
-
-    return hf_image_keep_has(images->env, digest) && leads_to(images, digest, id, false);
-}
-
 static void judge_version(struct hf_images *images, struct hf_view output)
 {
     unsigned major = 0, minor = 0;
@@ -164,23 +134,39 @@ static void judge_version(struct hf_images *images, struct hf_view output)
     }
 }
 
-static void judge_running(struct hf_images *images, struct hf_view output)
+static void judged(void *arg, int r, const struct hf_images_running *running, const struct hf_err *err)
 {
-    struct hf_images_running running;
-    struct hf_err err = HF_ERR_INIT;
+    struct hf_images *images = arg;
     char text[400], message[640];
 
-    if (hf_images_running_judge(hf_buf_view(&images->stored), output, is_listed, images, &running, &err) < 0) {
-        end_look(images, "ListingFailed", hf_err_text(&err, text, sizeof(text)));
-    } else if (running.n > 0) {
-        (void)snprintf(message, sizeof(message), "%u container%s that the list does not have: %s", running.n,
-                       running.n > 1 ? "s run images" : " runs an image", running.first);
+    images->judge = NULL;
+    if (r < 0) {
+        end_look(images, "ListingFailed", hf_err_text(err, text, sizeof(text)));
+    } else if (running->n > 0) {
+        (void)snprintf(message, sizeof(message), "%u container%s that the list does not have: %s", running->n,
+                       running->n > 1 ? "s run images" : " runs an image", running->first);
         end_look(images, "UnlistedRunning", message);
     } else {
         (void)snprintf(message, sizeof(message), "containerd asks the list of SyncPolicy '%.80s', sequence %ju",
                        images->keep.list.policy, (uintmax_t)images->keep.list.sequence);
         end_look(images, "Verified", message);
     }
+}
+
+static void judge_running(struct hf_images *images, struct hf_view output)
+{
+    const struct hf_agent_params *params = images->env->params;
+    char list[PATH_MAX];
+    const struct hf_images_judge_params judge = {.sched = params->sched,
+                                                 .list = hf_home_path(params->home, HF_VERIFY_LIST, list),
+                                                 .store = images->store,
+                                                 .uid = params->uid,
+                                                 .running = output,
+                                                 .done = judged,
+                                                 .arg = images};
+
+    if (hf_images_judge_start(&judge, &images->stored, &images->judge) < 0)
+        end_look(images, "ListingFailed", "no worker compares what runs with the list");
 }
 
 static void done(void *arg, int r, int exit_code, struct hf_view output)
@@ -336,5 +322,6 @@ void hf_images_done(struct hf_images *images)
         params->watch->remove(params->watch->ctx, images->watch);
     if (images->call != NULL)
         params->proc->cancel(params->proc->ctx, images->call);
+    hf_images_judge_cancel(images->judge);
     hf_buf_done(&images->stored);
 }

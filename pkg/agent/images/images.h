@@ -19,9 +19,10 @@ struct hf_images {
     struct hf_watch *watch;           /* NULL: read once per interval */
     bool refused;                     /* the folder has changed */
     uint64_t take_ns;                 /* mono: not before */
-    /* a look, one process after the other: */
+    /* a look, one process after the other, then a worker: */
     enum { HF_IMAGES_IDLE, HF_IMAGES_VERSION, HF_IMAGES_STORED, HF_IMAGES_RUNNING } step;
     struct hf_proc_call *call;
+    struct hf_images_judge *judge;
     uint64_t look_ns; /* mono: not before */
     const struct hf_alone_place *place;
     char socket[256], store[320];              /* its address; its content store */

@@ -157,13 +157,11 @@ void hf_image_keep(struct hf_image_keep *keep, const struct hf_agent_env *env, c
     take(keep, env, path, section, &set->effective->images);
 }
 
-bool hf_image_keep_has(const struct hf_agent_env *env, const char *digest)
+bool hf_image_keep_has(const char *path, uid_t uid, const char *digest)
 {
     struct hf_image_list list;
-    char path[PATH_MAX];
     int fd;
-    enum hf_image_verdict verdict =
-        hf_image_list_open(hf_home_path(env->params->home, HF_VERIFY_LIST, path), env->params->uid, &fd, &list);
+    enum hf_image_verdict verdict = hf_image_list_open(path, uid, &fd, &list);
 
     if (verdict == HF_IMAGE_ALLOWED) {
         list.expires_s = UINT64_MAX;

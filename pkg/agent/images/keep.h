@@ -16,5 +16,5 @@ struct hf_image_keep {
 /* Writes <state>/images/allowed if the policies have another list that may replace it, or the file is damaged. */
 void hf_image_keep(struct hf_image_keep *keep, const struct hf_agent_env *env, const struct hf_policy_set *set);
 
-/* The list in place has the image, whatever its expiry. */
-bool hf_image_keep_has(const struct hf_agent_env *env, const char *digest);
+/* The list in this file, which belongs to `uid`, has the image, whatever its expiry. Threads: any. */
+bool hf_image_keep_has(const char *path, uid_t uid, const char *digest);

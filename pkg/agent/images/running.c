@@ -4,7 +4,9 @@
  * if one of its digests is, and leads to its configuration, which names all else by hash. */
 #include "agent/images/running.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alone/listing.h"
@@ -12,6 +14,7 @@
 
 struct judging {
     const json_t *images;
+    signed char *verdicts; /* of each image: 0 until it is asked for, then 1, or -1 */
     bool (*has)(void *arg, const char *digest, const char *id);
     void *arg;
 };
@@ -39,6 +42,13 @@ static bool is_listed(const struct judging *judging, const json_t *image)
     return false;
 }
 
+static bool is_listed_once(const struct judging *judging, size_t i)
+{
+    if (judging->verdicts[i] == 0)
+        judging->verdicts[i] = is_listed(judging, json_array_get(judging->images, i)) ? 1 : -1;
+    return judging->verdicts[i] > 0;
+}
+
 /* One whose image is gone from the store is not listed: nobody knows what it runs. */
 static bool runs_listed(const struct judging *judging, const char *ref)
 {
@@ -46,7 +56,7 @@ static bool runs_listed(const struct judging *judging, const char *ref)
         const json_t *image = json_array_get(judging->images, i);
         if (strcmp(hf_json_str_or(image, "id", ""), ref) == 0 || names(json_object_get(image, "repoDigests"), ref) ||
             names(json_object_get(image, "repoTags"), ref))
-            return is_listed(judging, image);
+            return is_listed_once(judging, i);
     }
     return false;
 }
@@ -64,6 +74,9 @@ int hf_images_running_judge(struct hf_view images, struct hf_view containers,
         r = hf_listing_parse(containers, "containers", &container_root, &list, err);
     if (r < 0)
         return r;
+    _cleanup_(hf_freep) signed char *verdicts = judging.verdicts = calloc(json_array_size(judging.images) + 1, 1);
+    if (verdicts == NULL)
+        return hf_err_sys(err, -ENOMEM, "compare containers with the list");
     *ret = (struct hf_images_running){.n = 0};
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *container = json_array_get(list, i);

@@ -3,13 +3,22 @@
  * and what the verifier has refused. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "agent/images/judge.h"
 #include "agent/images/refusals.h"
 #include "agent/images/running.h"
 #include "agent/images/runtime_files.h"
+#include "codec/sha256.h"
+#include "os/dir.h"
+#include "os/file.h"
+#include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
+#include "support/fakes/simloop.h"
+#include "verifier/image_list.h"
 
 /* ---- containerd -------------------------------------------------------------------------------------------------- */
 
@@ -245,7 +254,7 @@ static const char stored[] =
 /* Of c5, a name says so. */
 static bool is_good(void *arg, const char *digest, const char *id)
 {
-    (void)arg;
+    (*(unsigned *)arg)++;
     return strcmp(digest, "sha256:good") == 0 && strcmp(id, "sha256:c5") != 0;
 }
 
@@ -279,9 +288,121 @@ START_TEST(judges_containers)
     struct hf_images_running running = {.n = 0};
     struct hf_err err = HF_ERR_INIT;
 
-    int r = hf_images_running_judge(hf_view_of(stored), hf_view_of(runs[_i].containers), is_good, NULL, &running, &err);
+    unsigned asked = 0;
+    int r =
+        hf_images_running_judge(hf_view_of(stored), hf_view_of(runs[_i].containers), is_good, &asked, &running, &err);
     ck_assert_int_eq(r, runs[_i].r);
     ck_assert_uint_eq(running.n, runs[_i].n);
+}
+END_TEST
+
+/* However many containers run an image, it is looked up once. */
+START_TEST(judges_images_once)
+{
+    static const char four[] =
+        "{\"containers\":[" ONE("sha256:c2") "," ONE("sha256:c1") "," ONE("sha256:c2") "," ONE("r/evil:1") "]}";
+    struct hf_images_running running = {.n = 0};
+    unsigned asked = 0;
+
+    ck_assert_int_eq(hf_images_running_judge(hf_view_of(stored), hf_view_of(four), is_good, &asked, &running, NULL), 0);
+    ck_assert_uint_eq(running.n, 3);
+    ck_assert_uint_eq(asked, 2);
+}
+END_TEST
+
+/* ---- on a worker ------------------------------------------------------------------------------------------------- */
+
+static char store[] = "/tmp/hf-images-XXXXXX";
+static const struct hf_fs_ops *fs;
+
+/* A blob of the content store; its digest. */
+static void put_blob(const char *text, char hex[HF_SHA256_HEX])
+{
+    char path[200];
+
+    (void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", store, hf_sha256_hex(text, strlen(text), hex));
+    ck_assert_int_eq(hf_file_replace(fs, path, text, strlen(text), 0600, NULL), 0);
+}
+
+struct told {
+    int times, r;
+    unsigned n;
+};
+
+static void tell(void *arg, int r, const struct hf_images_running *running, const struct hf_err *err)
+{
+    struct told *told = arg;
+
+    (void)err;
+    *told = (struct told){.times = told->times + 1, .r = r, .n = running->n};
+}
+
+/* The last of an index with as many manifests as fit leads to what runs. The files come after the start: the loop's
+ * thread has read none. */
+START_TEST(judges_on_a_worker)
+{
+    enum { FITS, OTHER_CONFIG, UNLISTED, CUT, NO_WORKER, CANCELLED };
+    struct hf_simloop *loop = hf_simloop_new(0);
+    struct hf_simproc *proc = hf_simproc_new(loop, "node-1");
+    struct hf_image_list list = {.policy = "site", .sequence = 1, .expires_s = 5000, .n = 1};
+    struct hf_buf images = HF_BUF_INIT(4096), index = HF_BUF_INIT(100000);
+    char path[200], text[1000], hex[HF_SHA256_HEX], header[HF_IMAGE_LIST_HEADER];
+    struct told told = {.times = 0};
+    struct hf_images_judge *judge = NULL;
+
+    fs = hf_fs_posix();
+    ck_assert_ptr_nonnull(mkdtemp(store));
+    (void)snprintf(path, sizeof(path), "%s/blobs/sha256", store);
+    ck_assert_int_eq(hf_dir_make(fs, path, 0700, NULL), 0);
+    ck_assert_int_eq(hf_buf_addf(&index, "{\"manifests\":["), 0);
+    for (int i = 0; i < 200; i++) {
+        (void)snprintf(text, sizeof(text), "{\"config\":{\"digest\":\"sha256:%d\"}}", i + 200 * (_i == OTHER_CONFIG));
+        ck_assert_int_eq(hf_buf_addf(&index, "%s{\"digest\":\"sha256:%s\"}", i > 0 ? "," : "",
+                                     hf_sha256_hex(text, strlen(text), hex)),
+                         0);
+    }
+    ck_assert_int_eq(hf_buf_addf(&index, "]}"), 0);
+    (void)hf_sha256_hex(index.p, index.n, hex);
+    ck_assert_int_eq(
+        hf_buf_addf(&images, "{\"images\":[{\"id\":\"sha256:199\",\"repoDigests\":[\"r/app@sha256:%s\"]}]}", hex), 0);
+    (void)snprintf(path, sizeof(path), "%s/allowed", store);
+    const struct hf_images_judge_params params = {
+        .sched = hf_simproc_sched(proc),
+        .list = path,
+        .store = store,
+        .uid = geteuid(),
+        .running =
+            hf_view_of(_i == CUT ? "{\"containers\":[" ONE("sha256:199") : "{\"containers\":[" ONE("sha256:199") "]}"),
+        .done = tell,
+        .arg = &told};
+    if (_i == NO_WORKER)
+        hf_simproc_kill(proc);
+    int r = hf_images_judge_start(&params, &images, &judge);
+    ck_assert_int_eq(r, _i == NO_WORKER ? -ECANCELED : 0);
+    ck_assert_uint_eq(images.n, 0);
+    ck_assert_int_eq(told.times, 0);
+
+    struct hf_buf file = HF_BUF_INIT(4096);
+    ck_assert_int_eq(hf_buf_add(&file, header, hf_image_list_header(&list, header)), 0);
+    ck_assert_int_eq(hf_buf_addf(&file, "%s\n", _i == UNLISTED ? hf_sha256_hex("x", 1, hex) : hex), 0);
+    ck_assert_int_eq(hf_file_replace(fs, path, file.p, file.n, 0600, NULL), 0);
+    put_blob(index.p, hex);
+    for (int i = 0; i < 200; i++) {
+        (void)snprintf(text, sizeof(text), "{\"config\":{\"digest\":\"sha256:%d\"}}", i + 200 * (_i == OTHER_CONFIG));
+        put_blob(text, hex);
+    }
+    if (_i == CANCELLED)
+        hf_images_judge_cancel(judge);
+    (void)hf_simloop_run_for(loop, 60 * HF_NS_PER_S);
+    ck_assert_int_eq(told.times, _i != NO_WORKER && _i != CANCELLED);
+    ck_assert_int_eq(told.r, _i == CUT ? -EBADMSG : 0);
+    ck_assert_uint_eq(told.n, _i == OTHER_CONFIG || _i == UNLISTED);
+    hf_buf_done(&images);
+    hf_buf_done(&index);
+    hf_buf_done(&file);
+    ck_assert_int_eq(hf_dir_remove_tree(fs, store, NULL), 0);
+    hf_simproc_free(proc);
+    hf_simloop_free(loop);
 }
 END_TEST
 
@@ -318,6 +439,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, loads_so_many);
     tcase_add_test(tc, reads_versions);
     tcase_add_loop_test(tc, judges_containers, 0, (int)HF_LEN(runs));
+    tcase_add_test(tc, judges_images_once);
+    tcase_add_loop_test(tc, judges_on_a_worker, 0, 6);
     tcase_add_test(tc, sums_refusals);
 }
 HF_TEST_MAIN("agent/images", cases)

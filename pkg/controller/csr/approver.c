@@ -63,12 +63,12 @@ static void free_request(void *pointer)
 
 static uint64_t now_of(const struct hf_approver *approver)
 {
-    return hf_mono_ns(approver->p.clock);
+    return hf_mono_ns(approver->p.env.clock);
 }
 
 static void arm(struct hf_approver *approver, uint64_t delay_ns)
 {
-    approver->p.sched->timer_arm(approver->p.sched->ctx, approver->timer, delay_ns);
+    approver->p.env.sched->timer_arm(approver->p.env.sched->ctx, approver->timer, delay_ns);
 }
 
 /* ---- requests to the server -------------------------------------------------------------------------------------- */
@@ -87,20 +87,20 @@ static void send(struct csr_request *request, const struct hf_kube_call *call, a
 {
     struct hf_approver *approver = request->approver;
     struct hf_err err = HF_ERR_INIT;
-    int r = hf_kube_call_send(approver->p.kube, call, answered, request, &request->pending, &err);
+    int r = hf_kube_call_send(approver->p.env.kube, call, answered, request, &request->pending, &err);
 
     if (r == 0) {
         approver->n_flying++;
         return;
     }
-    hf_log_err(approver->p.log, HF_LOG_WARNING, "certificate.failed", "request", request->name, &err);
+    hf_log_err(approver->p.env.log, HF_LOG_WARNING, "certificate.failed", "request", request->name, &err);
     put_off(request, FAILURE_NS);
 }
 
 static void send_decision(struct csr_request *request)
 {
     _cleanup_(hf_json_freep) json_t *body =
-        hf_csr_approval(request->object, &request->decision, hf_unix_ns(request->approver->p.clock));
+        hf_csr_approval(request->object, &request->decision, hf_unix_ns(request->approver->p.env.clock));
     const struct hf_kube_call call = {.verb = HF_KUBE_UPDATE,
                                       .api_version = "certificates.k8s.io/v1",
                                       .plural = "certificatesigningrequests",
@@ -148,7 +148,7 @@ static void node_answered(void *arg, const struct hf_kube_answer *answer)
         arm(approver, 0);
         return;
     }
-    if ((answer->r == 0 || answer->r == -ENOENT) && approver->p.leads(approver->p.arg)) {
+    if ((answer->r == 0 || answer->r == -ENOENT) && approver->p.env.leads(approver->p.env.arg)) {
         hf_csr_check_node(request->object, answer->object, &request->decision);
         send_decision(request);
         return;
@@ -166,7 +166,7 @@ static void decision_answered(void *arg, const struct hf_kube_answer *answer)
 
     landed(request);
     if (answer->r == 0 || answer->r == -ENOENT) {
-        hf_log(approver->p.log, approved ? HF_LOG_INFO : HF_LOG_WARNING,
+        hf_log(approver->p.env.log, approved ? HF_LOG_INFO : HF_LOG_WARNING,
                approved ? "certificate.approved" : "certificate.denied", HF_S("request", request->name),
                HF_S("requester", hf_json_str_or(request->object, "spec.username", "")), HF_S("node", d->node),
                HF_S("reason", d->reason), HF_S("message", d->message));
@@ -177,7 +177,7 @@ static void decision_answered(void *arg, const struct hf_kube_answer *answer)
     }
     if (answer->r != -ESTALE) {
         hf_metric_add(approver->counts[FAILED], 1);
-        hf_log(approver->p.log, HF_LOG_WARNING, "certificate.failed", HF_S("request", request->name),
+        hf_log(approver->p.env.log, HF_LOG_WARNING, "certificate.failed", HF_S("request", request->name),
                HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
     }
     if (!request->settled) {
@@ -207,7 +207,7 @@ static void work(void *arg)
 {
     struct hf_approver *approver = arg;
     uint64_t now = now_of(approver), next = list_lacking(approver, now);
-    bool leads = approver->p.leads(approver->p.arg);
+    bool leads = approver->p.env.leads(approver->p.env.arg);
 
     hf_metric_set(approver->waiting, (double)approver->open.n);
     for (size_t i = 0; i < approver->open.n && leads; i++) {
@@ -278,7 +278,7 @@ static void upsert(void *arg, json_t *object)
         return;
     }
     if (request == NULL && add(approver, name, decision.node, &request) < 0) {
-        hf_log(approver->p.log, HF_LOG_WARNING, "certificate.too_many", HF_S("request", name));
+        hf_log(approver->p.env.log, HF_LOG_WARNING, "certificate.too_many", HF_S("request", name));
         approver->lacks |= approver->open.n >= HF_APPROVER_MAX_OPEN;
         approver->source->decline(approver->source->ctx, approver->subscription, name, false);
         return;
@@ -301,7 +301,7 @@ static void contact(void *arg, enum hf_contact_kind kind, struct hf_server_date 
 
     (void)date;
     if (kind == HF_CONTACT_LOST && err != NULL)
-        hf_log_err(approver->p.log, HF_LOG_WARNING, "contact.lost", "kind", "CertificateSigningRequest", err);
+        hf_log_err(approver->p.env.log, HF_LOG_WARNING, "contact.lost", "kind", "CertificateSigningRequest", err);
 }
 
 void hf_approver_lead(struct hf_approver *approver)
@@ -314,12 +314,12 @@ static void register_metrics(struct hf_approver *approver)
 {
     static const char *const names[OUTCOMES] = {[APPROVED] = "approved", [DENIED] = "denied", [FAILED] = "failed"};
     struct hf_metric_family *family =
-        hf_metric_family(approver->p.metrics, HF_METRIC_COUNTER, "holdfast_controller_certificate_requests_total",
+        hf_metric_family(approver->p.env.metrics, HF_METRIC_COUNTER, "holdfast_controller_certificate_requests_total",
                          "Certificate requests of agents, by result.", HF_LABELS("result"));
 
     for (int i = 0; i < OUTCOMES; i++)
         approver->counts[i] = hf_metric_with(family, HF_LABELS(names[i]));
-    approver->waiting = hf_metric_gauge(approver->p.metrics, "holdfast_controller_certificate_requests_waiting",
+    approver->waiting = hf_metric_gauge(approver->p.env.metrics, "holdfast_controller_certificate_requests_waiting",
                                         "Certificate requests of agents that are not decided yet.");
 }
 
@@ -336,8 +336,8 @@ struct hf_approver *hf_approver_new(const struct hf_approver_params *params, str
     (void)snprintf(approver->account, sizeof(approver->account), "%s", params->terms.account);
     approver->p.terms.account = approver->account;
     approver->open.free_value = free_request;
-    approver->source = hf_kube_source(params->kube);
-    approver->timer = params->sched->timer_new(params->sched->ctx, work, approver);
+    approver->source = hf_kube_source(params->env.kube);
+    approver->timer = params->env.sched->timer_new(params->env.sched->ctx, work, approver);
     register_metrics(approver);
     int r = approver->timer == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
     if (r == 0)
@@ -357,6 +357,6 @@ void hf_approver_free(struct hf_approver *approver)
     approver->source->unsubscribe(approver->source->ctx, approver->subscription);
     hf_strmap_done(&approver->open);
     if (approver->timer != NULL)
-        approver->p.sched->timer_free(approver->p.sched->ctx, approver->timer);
+        approver->p.env.sched->timer_free(approver->p.env.sched->ctx, approver->timer);
     free(approver);
 }

@@ -3,13 +3,9 @@
  * Every replica watches. Borrows what the parameters point to, except `terms`. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "controller/csr/rule.h"
-#include "kube/call.h"
-#include "loop/sched.h"
+#include "controller/lead/turns.h"
 
-struct hf_metrics;
 struct hf_approver;
 
 enum {
@@ -19,14 +15,8 @@ enum {
 };
 
 struct hf_approver_params {
-    struct hf_kube *kube;
-    const struct hf_sched_ops *sched;
-    const struct hf_clock_ops *clock;
-    struct hf_log *log;
-    struct hf_metrics *metrics;
+    struct hf_leader_env env;
     struct hf_csr_terms terms; /* copied */
-    bool (*leads)(void *arg);
-    void *arg;
 };
 
 struct hf_approver *hf_approver_new(const struct hf_approver_params *params, struct hf_err *err);

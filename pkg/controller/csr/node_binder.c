@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "api/meta.h"
-#include "base/strmap.h"
 #include "trust/certificate.h"
 
 #define MANAGER "holdfast-controller-nodes"
@@ -15,57 +14,28 @@
 #define PACE_NS HF_NS_PER_S           /* least time between two writes of one EdgeNode */
 #define LISTS_NS (5 * HF_NS_PER_S)    /* until all Nodes are known */
 #define FAILURE_NS (10 * HF_NS_PER_S) /* after an unreachable or busy server, or a conflict */
-#define TURN_NS (HF_NS_PER_S / HF_NODE_BINDER_PER_S)
 
 struct bound_node {
-    struct hf_node_binder *binder;
+    struct hf_turns_object base;
     char uid[HF_CERTIFICATE_UID];     /* uid of the Node; "" if there is no Node */
     char marked[HF_CERTIFICATE_UID];  /* value of the annotation; "" if the EdgeNode has none */
     char own_uid[HF_CERTIFICATE_UID]; /* uid of the EdgeNode; "" if there is no EdgeNode */
     char sent[HF_CERTIFICATE_UID];    /* value in the request that is on its way */
-    uint64_t due_ns;                  /* no write before this monotonic time */
-    struct hf_kube_pending *pending;  /* NULL: nothing is on its way */
-    char name[];
 };
 
 struct hf_node_binder {
     struct hf_node_binder_params p;
-    struct hf_strmap nodes; /* name -> struct bound_node */
-    size_t n_flying;
-    uint64_t turn_ns; /* the next write starts no earlier */
-    struct hf_timer *timer;
-    uint64_t armed_ns; /* HF_NEVER: the timer is not armed */
+    struct hf_turns turns; /* of struct bound_node */
 };
 
-static uint64_t now_of(const struct hf_node_binder *binder)
+static struct hf_node_binder *binder_of(struct hf_turns_object *base)
 {
-    return hf_mono_ns(binder->p.clock);
+    return hf_container_of(base->turns, struct hf_node_binder, turns);
 }
 
-static void arm(struct hf_node_binder *binder, uint64_t at_ns)
+static struct bound_node *node_of(struct hf_turns_object *base)
 {
-    uint64_t now = now_of(binder);
-
-    if (at_ns >= binder->armed_ns)
-        return;
-    binder->armed_ns = at_ns;
-    binder->p.sched->timer_arm(binder->p.sched->ctx, binder->timer, at_ns > now ? at_ns - now : 0);
-}
-
-static void stop(struct bound_node *node)
-{
-    if (node->pending != NULL)
-        node->binder->n_flying--;
-    hf_kube_call_cancel(node->pending);
-    node->pending = NULL;
-}
-
-static void free_node(void *pointer)
-{
-    struct bound_node *node = pointer;
-
-    stop(node);
-    free(node);
+    return hf_container_of(base, struct bound_node, base);
 }
 
 static const char *wanted(const struct bound_node *node)
@@ -73,53 +43,45 @@ static const char *wanted(const struct bound_node *node)
     return node->uid[0] != '\0' ? node->uid : HF_NODE_BINDER_NONE;
 }
 
-static bool is_due(const struct bound_node *node)
+static uint64_t due_ns(struct hf_turns_object *base)
 {
-    return node->own_uid[0] != '\0' && strcmp(node->marked, wanted(node)) != 0;
+    const struct bound_node *node = node_of(base);
+    const struct hf_node_binder_params *p = &binder_of(base)->p;
+
+    if (node->own_uid[0] == '\0' || strcmp(node->marked, wanted(node)) == 0)
+        return HF_NEVER;
+    return node->uid[0] != '\0' || p->is_complete(p->env.arg) ? 0 : hf_mono_ns(p->env.clock) + LISTS_NS;
 }
 
 /* ---- one write --------------------------------------------------------------------------------------------------- */
 
-static void end(struct bound_node *node, uint64_t pause_ns)
+static void answered(struct hf_turns_object *base, const struct hf_kube_answer *answer)
 {
-    struct hf_node_binder *binder = node->binder;
-
-    stop(node);
-    node->due_ns = now_of(binder) + pause_ns;
-    if (is_due(node))
-        arm(binder, node->due_ns);
-    arm(binder, binder->turn_ns); /* others may wait for the place */
-}
-
-static void answered(void *arg, const struct hf_kube_answer *answer)
-{
-    struct bound_node *node = arg;
-    struct hf_node_binder *binder = node->binder;
+    struct bound_node *node = node_of(base);
+    struct hf_log *log = binder_of(base)->p.env.log;
     char text[600];
 
-    node->pending = NULL;
-    binder->n_flying--;
     if (answer->r == 0) {
         memcpy(node->marked, node->sent, sizeof(node->marked));
-        hf_log(binder->p.log, HF_LOG_INFO, "edgenode.bound", HF_S("node", node->name), HF_S("uid", node->marked));
+        hf_log(log, HF_LOG_INFO, "edgenode.bound", HF_S("node", base->name), HF_S("uid", node->marked));
     } else if (answer->r != -ESTALE && answer->r != -ENOENT) {
-        hf_log(binder->p.log, HF_LOG_WARNING, "edgenode.not_bound", HF_S("node", node->name),
+        hf_log(log, HF_LOG_WARNING, "edgenode.not_bound", HF_S("node", base->name),
                HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
     }
-    end(node, answer->r == 0 ? PACE_NS : HF_MAX(FAILURE_NS, answer->retry_after_ns));
+    hf_turns_rest(base, answer->r == 0 ? PACE_NS : HF_MAX(FAILURE_NS, answer->retry_after_ns));
 }
 
 /* The body has the uid of the EdgeNode, so that an apply never makes one. */
-static void bind(struct bound_node *node)
+static void bind(struct hf_turns_object *base)
 {
-    struct hf_node_binder *binder = node->binder;
+    struct bound_node *node = node_of(base);
     _cleanup_(hf_json_freep) json_t *body = json_pack(
         "{s:s, s:s, s:{s:s, s:s, s:{s:s}}}", "apiVersion", HF_API_GROUP_VERSION, "kind", "EdgeNode", "metadata", "name",
-        node->name, "uid", node->own_uid, "annotations", HF_NODE_BINDER_ANNOTATION, wanted(node));
+        base->name, "uid", node->own_uid, "annotations", HF_NODE_BINDER_ANNOTATION, wanted(node));
     const struct hf_kube_call call = {.verb = HF_KUBE_APPLY,
                                       .api_version = HF_API_GROUP_VERSION,
                                       .plural = "edgenodes",
-                                      .name = node->name,
+                                      .name = base->name,
                                       .body = body,
                                       .force = true,
                                       .field_manager = MANAGER,
@@ -127,56 +89,38 @@ static void bind(struct bound_node *node)
     struct hf_err err = HF_ERR_INIT;
 
     (void)snprintf(node->sent, sizeof(node->sent), "%s", wanted(node));
-    if (body == NULL || hf_kube_call_send(binder->p.kube, &call, answered, node, &node->pending, &err) < 0) {
-        hf_log_err(binder->p.log, HF_LOG_WARNING, "edgenode.not_bound", "node", node->name, &err);
-        end(node, FAILURE_NS);
-        return;
+    if (body == NULL || hf_turns_send(base, &call, &err) < 0) {
+        hf_log_err(binder_of(base)->p.env.log, HF_LOG_WARNING, "edgenode.not_bound", "node", base->name, &err);
+        hf_turns_rest(base, FAILURE_NS);
     }
-    binder->n_flying++;
 }
 
 /* ---- all nodes --------------------------------------------------------------------------------------------------- */
 
-static void work(void *arg)
+static void owns_nothing(struct hf_turns_object *base)
 {
-    struct hf_node_binder *binder = arg;
-    uint64_t now = now_of(binder), next = HF_NEVER;
-
-    binder->armed_ns = HF_NEVER;
-    if (!binder->p.leads(binder->p.arg))
-        return;
-    bool is_complete = binder->p.is_complete(binder->p.arg);
-    for (size_t i = 0; i < binder->nodes.n && binder->n_flying < HF_NODE_BINDER_MAX_FLYING; i++) {
-        struct bound_node *node = binder->nodes.entries[i].value;
-        if (node->pending != NULL || !is_due(node))
-            continue;
-        uint64_t at = HF_MAX(node->due_ns, binder->turn_ns);
-        if (node->uid[0] == '\0' && !is_complete)
-            at = HF_MAX(at, now + LISTS_NS);
-        if (at > now) {
-            next = HF_MIN(next, at);
-            continue;
-        }
-        binder->turn_ns = now + TURN_NS;
-        bind(node);
-    }
-    arm(binder, next);
+    (void)base;
 }
 
-static struct bound_node *node_of(struct hf_node_binder *binder, const char *name)
-{
-    struct bound_node *node = hf_strmap_get(&binder->nodes, name);
+static const struct hf_turns_ops turns_ops = {.due_ns = due_ns,
+                                              .begin = bind,
+                                              .answered = answered,
+                                              .done = owns_nothing,
+                                              .object_size = sizeof(struct bound_node),
+                                              .max_flying = HF_NODE_BINDER_MAX_FLYING,
+                                              .turn_ns = HF_NS_PER_S / HF_NODE_BINDER_PER_S};
 
-    if (node != NULL)
-        return node;
-    node = calloc(1, sizeof(*node) + strlen(name) + 1);
-    if (node == NULL || hf_strmap_put(&binder->nodes, name, node) < 0) {
-        free(node);
-        hf_log(binder->p.log, HF_LOG_ERROR, "edgenode.not_bound", HF_S("node", name), HF_S("error", "out of memory"));
+static struct bound_node *find(struct hf_node_binder *binder, const json_t *object)
+{
+    const char *name = hf_json_str_or(object, "metadata.name", "");
+    struct bound_node *node;
+
+    if (binder == NULL || name[0] == '\0')
         return NULL;
-    }
-    node->binder = binder;
-    memcpy(node->name, name, strlen(name) + 1);
+    node = hf_turns_make(&binder->turns, name);
+    if (node == NULL)
+        hf_log(binder->p.env.log, HF_LOG_ERROR, "edgenode.not_bound", HF_S("node", name),
+               HF_S("error", "out of memory"));
     return node;
 }
 
@@ -185,27 +129,19 @@ static void keep(char kept[HF_CERTIFICATE_UID], const char *text)
     (void)snprintf(kept, HF_CERTIFICATE_UID, "%s", text);
 }
 
-static void look(struct bound_node *node)
-{
-    if (is_due(node) && node->pending == NULL)
-        arm(node->binder, HF_MAX(node->due_ns, node->binder->turn_ns));
-}
-
 void hf_node_binder_take_node(struct hf_node_binder *binder, const json_t *object)
 {
-    const char *name = hf_json_str_or(object, "metadata.name", "");
-    struct bound_node *node = binder != NULL && name[0] != '\0' ? node_of(binder, name) : NULL;
+    struct bound_node *node = find(binder, object);
 
     if (node == NULL)
         return;
     keep(node->uid, hf_json_str_or(object, "metadata.uid", ""));
-    look(node);
+    hf_turns_look(&node->base);
 }
 
 void hf_node_binder_take_edgenode(struct hf_node_binder *binder, const json_t *object)
 {
-    const char *name = hf_json_str_or(object, "metadata.name", "");
-    struct bound_node *node = binder != NULL && name[0] != '\0' ? node_of(binder, name) : NULL;
+    struct bound_node *node = find(binder, object);
     const char *marked =
         json_string_value(json_object_get(hf_json_at(object, "metadata.annotations"), HF_NODE_BINDER_ANNOTATION));
 
@@ -213,12 +149,12 @@ void hf_node_binder_take_edgenode(struct hf_node_binder *binder, const json_t *o
         return;
     keep(node->own_uid, hf_json_str_or(object, "metadata.uid", ""));
     keep(node->marked, marked != NULL ? marked : "");
-    look(node);
+    hf_turns_look(&node->base);
 }
 
 static void drop(struct hf_node_binder *binder, const char *name, bool is_node)
 {
-    struct bound_node *node = binder != NULL ? hf_strmap_get(&binder->nodes, name) : NULL;
+    struct bound_node *node = binder != NULL ? hf_strmap_get(&binder->turns.objects, name) : NULL;
 
     if (node == NULL)
         return;
@@ -227,9 +163,9 @@ static void drop(struct hf_node_binder *binder, const char *name, bool is_node)
     else
         node->own_uid[0] = node->marked[0] = '\0';
     if (node->uid[0] == '\0' && node->own_uid[0] == '\0')
-        (void)hf_strmap_remove(&binder->nodes, name);
+        (void)hf_strmap_remove(&binder->turns.objects, name);
     else
-        look(node);
+        hf_turns_look(&node->base);
 }
 
 void hf_node_binder_drop_node(struct hf_node_binder *binder, const char *name)
@@ -245,7 +181,7 @@ void hf_node_binder_drop_edgenode(struct hf_node_binder *binder, const char *nam
 void hf_node_binder_lead(struct hf_node_binder *binder)
 {
     if (binder != NULL)
-        arm(binder, 0);
+        hf_turns_arm(&binder->turns, 0);
 }
 
 struct hf_node_binder *hf_node_binder_new(const struct hf_node_binder_params *params)
@@ -255,10 +191,7 @@ struct hf_node_binder *hf_node_binder_new(const struct hf_node_binder_params *pa
     if (binder == NULL)
         return NULL;
     binder->p = *params;
-    binder->nodes.free_value = free_node;
-    binder->armed_ns = HF_NEVER;
-    binder->timer = params->sched->timer_new(params->sched->ctx, work, binder);
-    if (binder->timer == NULL) {
+    if (hf_turns_init(&binder->turns, &binder->p.env, &turns_ops) < 0) {
         free(binder);
         return NULL;
     }
@@ -269,7 +202,6 @@ void hf_node_binder_free(struct hf_node_binder *binder)
 {
     if (binder == NULL)
         return;
-    hf_strmap_done(&binder->nodes);
-    binder->p.sched->timer_free(binder->p.sched->ctx, binder->timer);
+    hf_turns_done(&binder->turns);
     free(binder);
 }

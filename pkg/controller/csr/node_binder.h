@@ -4,11 +4,7 @@
  * name. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "codec/json.h"
-#include "kube/call.h"
-#include "loop/sched.h"
+#include "controller/lead/turns.h"
 
 #define HF_NODE_BINDER_ANNOTATION "edge.codcompass.io/node-uid"
 #define HF_NODE_BINDER_NONE "none" /* no Node, so no certificate is good */
@@ -18,13 +14,8 @@ struct hf_node_binder;
 enum { HF_NODE_BINDER_MAX_FLYING = 8, HF_NODE_BINDER_PER_S = 50 };
 
 struct hf_node_binder_params {
-    struct hf_kube *kube;
-    const struct hf_sched_ops *sched;
-    const struct hf_clock_ops *clock;
-    struct hf_log *log;
-    bool (*leads)(void *arg);
-    bool (*is_complete)(void *arg); /* all Nodes have come: one may be missing */
-    void *arg;
+    struct hf_leader_env env;
+    bool (*is_complete)(void *arg); /* with the env's arg; all Nodes have come: one may be missing */
 };
 
 struct hf_node_binder *hf_node_binder_new(const struct hf_node_binder_params *params);

@@ -3,39 +3,29 @@
  * watches, so that the next leader can decide at once. Borrows what the parameters point to. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "controller/csr/node_binder.h"
 #include "controller/labels/label_writer.h"
 #include "controller/policies/policy_writer.h"
 #include "kube/kube.h"
-#include "loop/sched.h"
 #include "rollout/engine.h"
 
-struct hf_metrics;
 struct hf_conductor;
 
 /* On the Lease, "true": hf_rollout_engine_allow_collect(). */
 #define HF_CONDUCTOR_ALLOW_COLLECT "edge.codcompass.io/allow-collect"
 
 struct hf_conductor_params {
-    struct hf_kube *kube;
-    const struct hf_sched_ops *sched;
-    const struct hf_clock_ops *clock;
-    struct hf_log *log;
-    struct hf_metrics *metrics;
+    struct hf_leader_env env; /* its arg is also that of the functions below */
     struct hf_rollout_params rollout;
     struct hf_label_writer *labels; /* these get all Nodes and EdgeNodes, or are NULL */
     struct hf_node_binder *binder;
     struct hf_policy_writer *policies;
-    const char *identity; /* for Events */
-    bool (*leads)(void *arg);
+    const char *identity;           /* for Events */
     bool (*may_collect)(void *arg); /* HF_CONDUCTOR_ALLOW_COLLECT is set */
     /* the API server's last answer, except bytes of a watch (monotonic; 0: unknown) */
     uint64_t (*heard_ns)(void *arg);
     /* Above all epochs before. False: no leader's; it may come again. */
     bool (*saw_epoch)(void *arg, uint64_t epoch);
-    void *arg;
 };
 
 struct hf_conductor *hf_conductor_new(const struct hf_conductor_params *params, struct hf_err *err);

@@ -29,7 +29,8 @@ struct planned_write {
 };
 
 struct hf_writer {
-    struct hf_writer_params p;
+    struct hf_leader_env env;
+    hf_writer_result *result;
     struct hf_list urgent, waiting, flying;
     size_t n_flying;
     struct hf_timer *timer;
@@ -77,7 +78,7 @@ static void finish(struct planned_write *write, int r, const json_t *object)
 
     hf_metric_add(hf_metric_with(writer->counts, HF_LABELS(kind_names[write->kind], result_name(r))), 1);
     free_write(write);
-    writer->p.result(writer->p.arg, id, r, object);
+    writer->result(writer->env.arg, id, r, object);
 }
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
@@ -128,10 +129,10 @@ static int send(struct planned_write *write)
 {
     const struct hf_kube_call call = call_of(write);
     struct hf_err err = HF_ERR_INIT;
-    int r = hf_kube_call_send(write->writer->p.kube, &call, answered, write, &write->pending, &err);
+    int r = hf_kube_call_send(write->writer->env.kube, &call, answered, write, &write->pending, &err);
 
     if (r < 0)
-        hf_log_err(write->writer->p.log, HF_LOG_WARNING, "write.failed", "object", write->name, &err);
+        hf_log_err(write->writer->env.log, HF_LOG_WARNING, "write.failed", "object", write->name, &err);
     return r;
 }
 
@@ -162,7 +163,7 @@ static void keep_back(struct hf_writer *writer, const struct hf_kube_answer *ans
     uint64_t pause_ns = HF_MAX(PAUSE_NS, HF_MIN(answer->retry_after_ns, MAX_PAUSE_NS));
 
     if (answer->r == -EAGAIN || (answer->r < 0 && answer->status == 0))
-        writer->paused_until_ns = hf_mono_ns(writer->p.clock) + pause_ns;
+        writer->paused_until_ns = hf_mono_ns(writer->env.clock) + pause_ns;
 }
 
 static void answered(void *arg, const struct hf_kube_answer *answer)
@@ -174,13 +175,13 @@ static void answered(void *arg, const struct hf_kube_answer *answer)
     write->pending = NULL;
     int r = next_step(write, answer);
     if (r > 0)
-        r = writer->p.may_write(writer->p.arg) ? send(write) : -ECANCELED;
+        r = writer->env.leads(writer->env.arg) ? send(write) : -ECANCELED;
     if (r == 0 && write->pending != NULL)
         return;
     writer->n_flying--;
     keep_back(writer, answer);
     if (r < 0 && r != -ESTALE && r != -ENOENT && r != -ECANCELED)
-        hf_log(writer->p.log, HF_LOG_WARNING, "write.failed", HF_S("object", write->name),
+        hf_log(writer->env.log, HF_LOG_WARNING, "write.failed", HF_S("object", write->name),
                HF_S("what", kind_names[write->kind]), HF_S("error", hf_err_text(&answer->err, text, sizeof(text))));
     finish(write, r, write->step == WRITE ? answer->object : NULL);
     hf_writer_turn(writer);
@@ -198,7 +199,7 @@ static struct planned_write *first_of(struct hf_writer *writer)
 static void start(struct planned_write *write)
 {
     struct hf_writer *writer = write->writer;
-    int r = writer->p.may_write(writer->p.arg) ? send(write) : -ECANCELED;
+    int r = writer->env.leads(writer->env.arg) ? send(write) : -ECANCELED;
 
     if (r < 0) {
         finish(write, r, NULL);
@@ -211,12 +212,12 @@ static void start(struct planned_write *write)
 
 void hf_writer_turn(struct hf_writer *writer)
 {
-    const struct hf_sched_ops *sched = writer->p.sched;
-    uint64_t now = hf_mono_ns(writer->p.clock);
+    const struct hf_sched_ops *sched = writer->env.sched;
+    uint64_t now = hf_mono_ns(writer->env.clock);
     struct planned_write *write;
 
     while ((write = first_of(writer)) != NULL && writer->n_flying < HF_WRITER_MAX_FLYING &&
-           (now >= writer->paused_until_ns || !writer->p.may_write(writer->p.arg)))
+           (now >= writer->paused_until_ns || !writer->env.leads(writer->env.arg)))
         start(write);
     if (write != NULL && now < writer->paused_until_ns)
         sched->timer_arm(sched->ctx, writer->timer, writer->paused_until_ns - now);
@@ -257,18 +258,19 @@ bool hf_writer_is_idle(const struct hf_writer *writer)
     return hf_list_empty(&writer->urgent) && hf_list_empty(&writer->waiting) && hf_list_empty(&writer->flying);
 }
 
-struct hf_writer *hf_writer_new(const struct hf_writer_params *params)
+struct hf_writer *hf_writer_new(const struct hf_leader_env *env, hf_writer_result *result)
 {
     struct hf_writer *writer = calloc(1, sizeof(*writer));
 
     if (writer == NULL)
         return NULL;
-    writer->p = *params;
+    writer->env = *env;
+    writer->result = result;
     hf_list_init(&writer->urgent);
     hf_list_init(&writer->waiting);
     hf_list_init(&writer->flying);
-    writer->timer = params->sched->timer_new(params->sched->ctx, fire, writer);
-    writer->counts = hf_metric_family(params->metrics, HF_METRIC_COUNTER, "holdfast_controller_writes_total",
+    writer->timer = env->sched->timer_new(env->sched->ctx, fire, writer);
+    writer->counts = hf_metric_family(env->metrics, HF_METRIC_COUNTER, "holdfast_controller_writes_total",
                                       "Writes of the controller, by kind and result.", HF_LABELS("kind", "result"));
     if (writer->timer == NULL) {
         free(writer);
@@ -289,6 +291,6 @@ void hf_writer_free(struct hf_writer *writer)
     for (size_t i = 0; i < HF_LEN(lists); i++)
         hf_list_each(it, following, lists[i])
             free_write(hf_container_of(it, struct planned_write, link));
-    writer->p.sched->timer_free(writer->p.sched->ctx, writer->timer);
+    writer->env.sched->timer_free(writer->env.sched->ctx, writer->timer);
     free(writer);
 }

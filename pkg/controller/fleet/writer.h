@@ -3,30 +3,17 @@
  * needs. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "kube/call.h"
-#include "loop/sched.h"
+#include "controller/lead/turns.h"
 #include "rollout/engine.h"
 
-struct hf_metrics;
 struct hf_writer;
 
 enum { HF_WRITER_MAX_FLYING = 16 };
 
-struct hf_writer_params {
-    struct hf_kube *kube;
-    const struct hf_sched_ops *sched;
-    const struct hf_clock_ops *clock;
-    struct hf_log *log;
-    struct hf_metrics *metrics;
-    bool (*may_write)(void *arg); /* before each request */
-    /* Once for each effect, not in hf_writer_add(). `r`: hf_rollout_engine_result(). */
-    void (*result)(void *arg, uint64_t id, int r, const json_t *object);
-    void *arg;
-};
+/* `result`: once for each effect, with the env's arg, not in hf_writer_add(). `r`: hf_rollout_engine_result(). */
+typedef void hf_writer_result(void *arg, uint64_t id, int r, const json_t *object);
 
-struct hf_writer *hf_writer_new(const struct hf_writer_params *params);
+struct hf_writer *hf_writer_new(const struct hf_leader_env *env, hf_writer_result *result);
 void hf_writer_free(struct hf_writer *writer);
 HF_DEFINE_CLEANUP(struct hf_writer, hf_writer_free)
 

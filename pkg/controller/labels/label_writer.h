@@ -6,27 +6,13 @@
  * Memory: below 200 bytes for each node, plus its name. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "kube/call.h"
-#include "loop/sched.h"
+#include "controller/lead/turns.h"
 
-struct hf_metrics;
 struct hf_label_writer;
 
 enum { HF_LABEL_WRITER_MAX_FLYING = 4, HF_LABEL_WRITER_PER_S = 20 };
 
-struct hf_label_writer_params {
-    struct hf_kube *kube;
-    const struct hf_sched_ops *sched;
-    const struct hf_clock_ops *clock;
-    struct hf_log *log;
-    struct hf_metrics *metrics;
-    bool (*leads)(void *arg);
-    void *arg;
-};
-
-struct hf_label_writer *hf_label_writer_new(const struct hf_label_writer_params *params);
+struct hf_label_writer *hf_label_writer_new(const struct hf_leader_env *env);
 void hf_label_writer_free(struct hf_label_writer *writer);
 HF_DEFINE_CLEANUP(struct hf_label_writer, hf_label_writer_free)
 

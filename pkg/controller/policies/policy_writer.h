@@ -2,26 +2,16 @@
 /* Writes the status of SyncPolicies, which it watches. Each policy is written at most once in ten seconds. */
 #pragma once
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "kube/call.h"
-#include "loop/sched.h"
+#include "controller/lead/turns.h"
 
-struct hf_metrics;
 struct hf_policy_writer;
 
 enum { HF_POLICY_WRITER_PER_S = 2 };
 
 struct hf_policy_writer_params {
-    struct hf_kube *kube;
-    const struct hf_sched_ops *sched;
-    const struct hf_clock_ops *clock;
-    struct hf_log *log;
-    struct hf_metrics *metrics;
-    bool (*leads)(void *arg);
+    struct hf_leader_env env;       /* its arg is also that of the functions below */
     bool (*is_complete)(void *arg); /* Nodes and EdgeNodes have come */
     uint64_t (*unix_ns)(void *arg); /* the API server's */
-    void *arg;
 };
 
 struct hf_policy_writer *hf_policy_writer_new(const struct hf_policy_writer_params *params, struct hf_err *err);

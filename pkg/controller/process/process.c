@@ -33,6 +33,7 @@ struct controller_process {
     struct hf_metrics *metrics;
     struct hf_web *web[HF_CONTROLLER_LISTENERS];
     struct hf_upstream *upstream;
+    struct hf_leader_env env;
     struct hf_leader *leader;
     struct hf_conductor *conductor;
     struct hf_approver *approver;
@@ -270,6 +271,15 @@ static int open_upstream(struct controller_process *p, struct hf_err *err)
     if (p->upstream == NULL)
         return -err->code;
     hf_kube_set_spread(hf_upstream_kube(p->upstream), RECONNECT_SPREAD_NS);
+    p->env = (struct hf_leader_env){
+        .kube = hf_upstream_kube(p->upstream),
+        .sched = hf_loop_sched(p->loop),
+        .clock = hf_clock_posix(),
+        .log = p->log,
+        .metrics = p->metrics,
+        .leads = leads,
+        .arg = p,
+    };
     return 0;
 }
 
@@ -296,19 +306,9 @@ static int open_leader(struct controller_process *p, struct hf_err *err)
 
 static int open_labels(struct controller_process *p, struct hf_err *err)
 {
-    const struct hf_label_writer_params params = {
-        .kube = hf_upstream_kube(p->upstream),
-        .sched = hf_loop_sched(p->loop),
-        .clock = hf_clock_posix(),
-        .log = p->log,
-        .metrics = p->metrics,
-        .leads = leads,
-        .arg = p,
-    };
-
     if (!p->options->write_labels)
         return 0;
-    p->labels = hf_label_writer_new(&params);
+    p->labels = hf_label_writer_new(&p->env);
     return p->labels == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
 }
 
@@ -321,15 +321,7 @@ static bool knows_nodes(void *arg)
 
 static int open_binder(struct controller_process *p, struct hf_err *err)
 {
-    const struct hf_node_binder_params params = {
-        .kube = hf_upstream_kube(p->upstream),
-        .sched = hf_loop_sched(p->loop),
-        .clock = hf_clock_posix(),
-        .log = p->log,
-        .leads = leads,
-        .is_complete = knows_nodes,
-        .arg = p,
-    };
+    const struct hf_node_binder_params params = {.env = p->env, .is_complete = knows_nodes};
 
     p->binder = hf_node_binder_new(&params);
     return p->binder == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
@@ -345,16 +337,7 @@ static uint64_t server_unix_ns(void *arg)
 static int open_policies(struct controller_process *p, struct hf_err *err)
 {
     const struct hf_policy_writer_params params = {
-        .kube = hf_upstream_kube(p->upstream),
-        .sched = hf_loop_sched(p->loop),
-        .clock = hf_clock_posix(),
-        .log = p->log,
-        .metrics = p->metrics,
-        .leads = leads,
-        .is_complete = knows_nodes,
-        .unix_ns = server_unix_ns,
-        .arg = p,
-    };
+        .env = p->env, .is_complete = knows_nodes, .unix_ns = server_unix_ns};
 
     p->policies = hf_policy_writer_new(&params, err);
     return p->policies == NULL ? -err->code : 0;
@@ -364,21 +347,15 @@ static int open_conductor(struct controller_process *p, struct hf_err *err)
 {
     const struct hf_controller_options *o = p->options;
     const struct hf_conductor_params params = {
-        .kube = hf_upstream_kube(p->upstream),
-        .sched = hf_loop_sched(p->loop),
-        .clock = hf_clock_posix(),
-        .log = p->log,
-        .metrics = p->metrics,
+        .env = p->env,
         .rollout = {.collect_after_ns = o->collect_after_ns},
         .labels = p->labels,
         .binder = p->binder,
         .policies = p->policies,
         .identity = p->identity,
-        .leads = leads,
         .may_collect = may_collect,
         .heard_ns = heard_ns,
         .saw_epoch = saw_epoch,
-        .arg = p,
     };
 
     p->conductor = hf_conductor_new(&params, err);
@@ -388,16 +365,10 @@ static int open_conductor(struct controller_process *p, struct hf_err *err)
 static int open_approver(struct controller_process *p, struct hf_err *err)
 {
     const struct hf_approver_params params = {
-        .kube = hf_upstream_kube(p->upstream),
-        .sched = hf_loop_sched(p->loop),
-        .clock = hf_clock_posix(),
-        .log = p->log,
-        .metrics = p->metrics,
+        .env = p->env,
         .terms = {.account = p->account,
                   .min_lifetime_s = HF_CSR_MIN_LIFETIME_S,
                   .max_lifetime_s = HF_CSR_MAX_LIFETIME_S},
-        .leads = leads,
-        .arg = p,
     };
 
     if (!p->options->approve_certificates)

@@ -185,18 +185,18 @@ static void conduct(void)
                                         .http = hf_simclient_ops(w.client),
                                         .fleet = true,
                                         .spread_ns = S};
-    const struct hf_conductor_params params = {.sched = hf_simproc_sched(w.proc),
-                                               .clock = hf_simproc_clock(w.proc),
-                                               .metrics = w.metrics,
+    const struct hf_conductor_params params = {.env = {.sched = hf_simproc_sched(w.proc),
+                                                       .clock = hf_simproc_clock(w.proc),
+                                                       .metrics = w.metrics,
+                                                       .leads = leads,
+                                                       .arg = &w},
                                                .identity = "a",
-                                               .leads = leads,
                                                .may_collect = may_collect,
                                                .heard_ns = heard_ns,
-                                               .saw_epoch = saw_epoch,
-                                               .arg = &w};
+                                               .saw_epoch = saw_epoch};
     struct hf_conductor_params with_kube = params;
 
-    w.kube = with_kube.kube = hf_kube_new(&kube, NULL);
+    w.kube = with_kube.env.kube = hf_kube_new(&kube, NULL);
     ck_assert_ptr_nonnull(w.kube);
     w.conductor = hf_conductor_new(&with_kube, NULL);
     ck_assert_ptr_nonnull(w.conductor);

@@ -444,15 +444,14 @@ static void result(void *arg, uint64_t id, int r, const json_t *object)
 static struct hf_writer *writer_new(void)
 {
     struct replica *r = &w.replicas[0];
-    const struct hf_writer_params params = {.kube = r->kube,
-                                            .sched = hf_simproc_sched(r->proc),
-                                            .clock = hf_simproc_clock(r->proc),
-                                            .metrics = r->metrics,
-                                            .may_write = may_write,
-                                            .result = result,
-                                            .arg = r};
+    const struct hf_leader_env env = {.kube = r->kube,
+                                      .sched = hf_simproc_sched(r->proc),
+                                      .clock = hf_simproc_clock(r->proc),
+                                      .metrics = r->metrics,
+                                      .leads = may_write,
+                                      .arg = r};
 
-    return hf_writer_new(&params);
+    return hf_writer_new(&env, result);
 }
 
 static void add(struct hf_writer *writer, enum hf_rollout_effect_kind kind, uint64_t id, bool urgent)
@@ -693,15 +692,15 @@ static struct hf_approver *approver_new(void)
 {
     struct replica *r = &w.replicas[0];
     const struct hf_approver_params params = {
-        .kube = r->kube,
-        .sched = hf_simproc_sched(r->proc),
-        .clock = hf_simproc_clock(r->proc),
-        .metrics = r->metrics,
+        .env = {.kube = r->kube,
+                .sched = hf_simproc_sched(r->proc),
+                .clock = hf_simproc_clock(r->proc),
+                .metrics = r->metrics,
+                .leads = may_write,
+                .arg = r},
         .terms = {.account = "system:serviceaccount:holdfast-system:holdfast-agent",
                   .min_lifetime_s = HF_CSR_MIN_LIFETIME_S,
-                  .max_lifetime_s = HF_CSR_MAX_LIFETIME_S},
-        .leads = may_write,
-        .arg = r};
+                  .max_lifetime_s = HF_CSR_MAX_LIFETIME_S}};
 
     return hf_approver_new(&params, NULL);
 }

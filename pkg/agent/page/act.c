@@ -97,7 +97,7 @@ static int check(const struct asked *asked, enum hf_page_act_kind kind, struct h
     if ((has & ~(acts[kind].must | acts[kind].may)) != 0)
         return hf_err_set(err, EBADMSG, "%s does not have such a field", acts[kind].name);
     if (asked->for_ != NULL && (hf_parse_duration(asked->for_, &ns) < 0 || ns == 0))
-        return hf_err_set(err, EBADMSG, "'for' is a duration, such as 8h or 2d");
+        return hf_err_set(err, EBADMSG, "'for' is a duration, such as 8h or 90m");
     if (asked->release != NULL && !is_release(asked->release))
         return hf_err_set(err, EBADMSG, "'release' is no name of a release");
     return 0;

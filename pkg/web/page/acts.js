@@ -4,12 +4,15 @@
 import { h, morphAll, plain } from "./dom.js";
 import * as parts from "./parts.js";
 import { t } from "./texts.js";
+import { isUtc, moment, serverNow } from "./times.js";
 
-const { button, said, save, section } = parts;
+const { $, button, said, save, section } = parts;
 const FIRST = { "data-first": true }; // gets the focus
 
 // What the form of each act asks for.
-const ACTS = { Hold: ["reason", "for"], Release: [], Retry: [], RollBack: ["release", "reason"], Undo: ["release"], Verify: [], Support: [] };
+const ACTS = { Hold: ["reason", "hours"], Release: [], Retry: [], RollBack: ["release", "reason"], Undo: ["release"], Verify: [], Support: [] };
+const SHIFT_HOURS = 8, MOST_HOURS = 168;
+const TOKEN = /^\s*(?:\S*#token=)?([0-9a-f]{64})\s*$/; // alone, or in the address that holdfast node page prints
 
 let token = "";
 let releases = [];
@@ -18,15 +21,18 @@ let place = null;
 let shown = "";
 
 function takeToken() {
-  const found = /^#token=([0-9a-f]{64})$/.exec(location.hash);
+  const found = TOKEN.exec(location.hash);
   if (location.hash !== "") history.replaceState(null, "", location.pathname);
   if (found) token = found[1];
+  return found !== null;
 }
+
+const focusFirst = () => place.querySelector("[data-first]")?.focus();
 
 function go(next) {
   step = next;
   show();
-  place.querySelector("[data-first]")?.focus();
+  focusFirst();
 }
 
 async function ask(body, then) {
@@ -45,17 +51,20 @@ function result({ bundle, output, exitCode }) {
   return { name: "said", text: t("bundleSaved") };
 }
 
-function field(name) {
-  const id = `act-${name}`;
-  const input = name === "release" ? h("select", { id, name }, releases.map((one) => h("option", { value: one }, plain(one))))
-    : h("input", { id, name, maxlength: name === "for" ? 16 : 127, required: name === "reason", autocomplete: "off", placeholder: name === "for" ? "8h" : null });
-  return h("p", null, h("label", { for: id }, t(`act_${name}`)), " ", input);
+const until = (hours) => [t("heldUntil"), " ", moment(new Date(serverNow() + hours * 3600000).toISOString())];
+
+function field(name, i) {
+  const id = `act-${name}`, all = { id, name, required: true, autocomplete: "off", ...(i === 0 && FIRST) };
+  const input = name === "release" ? h("select", all, releases.map((one) => h("option", { value: one }, plain(one))))
+    : name === "hours" ? h("input", { ...all, type: "number", min: 1, max: MOST_HOURS, value: SHIFT_HOURS, "aria-describedby": "act-until" })
+      : h("input", { ...all, maxlength: 127 });
+  return h("p", null, h("label", { for: id }, t(`act_${name}`)), " ", input, name === "hours" && [" ", h("span", { id: "act-until" }, until(SHIFT_HOURS))]);
 }
 
 function ofToken() {
   return h("form", { id: "act-token" }, h("p", null, t("tokenHow")),
     h("p", null, h("label", { for: "act-secret" }, t("token")), " ",
-      h("input", { id: "act-secret", name: "token", type: "password", autocomplete: "off", required: true, pattern: "[0-9a-f]{64}" }), " ",
+      h("input", { id: "act-secret", name: "token", type: "password", autocomplete: "off", required: true, pattern: TOKEN.source, title: t("tokenHow"), ...FIRST }), " ",
       h("button", { type: "submit" }, t("useToken"))));
 }
 
@@ -66,7 +75,7 @@ function ofStep() {
     return [h("form", { id: "act-form" }, h("h3", { tabindex: "-1", "data-first": fields.length === 0 }, t(`act_${act}`)), fields.map(field),
       h("p", { class: "row" }, h("button", { type: "submit", "data-first": true }, t("goOn")), button("act-cancel", t("cancel"))))];
   if (name === "confirm")
-    return [h("h3", null, t("confirm", t(`act_${act}`))), h("p", null, t("sameAs")), h("pre", { tabindex: "0", "aria-label": t("sameAs") }, plain(step.command)),
+    return [h("h3", null, t("confirm", t(`act_${act}`))), step.hours && h("p", null, until(step.hours)), h("p", null, t("sameAs")), h("pre", { tabindex: "0", "aria-label": t("sameAs") }, plain(step.command)),
       h("p", { class: "row" }, button("act-do", t("doIt"), FIRST), button("act-cancel", t("cancel")))];
   if (name === "wait") return [h("p", null, t("actRuns"))];
   if (name === "said")
@@ -82,21 +91,28 @@ function show() {
 /** Shows the acts, if the agent allows any; a form that somebody fills in is left alone. */
 export function showActs(state) {
   const names = (state?.node?.status?.updates ?? []).map((one) => String(one?.name ?? "")).filter((name) => /^[a-z0-9][a-z0-9.-]*$/.test(name));
-  const now = JSON.stringify([state?.page, names]);
+  const now = JSON.stringify([state?.page, names, isUtc()]);
   if (now === shown) return;
   shown = now;
   releases = names;
   if (state?.page !== "Act") morphAll(place, []);
-  else if (place.childElementCount === 0 || step.name === "choose") show();
+  else if (place.childElementCount === 0 || step.name !== "fill") show();
 }
 
 function submitted(event) {
   event.preventDefault();
-  const given = Object.fromEntries([...new FormData(event.target)].filter(([, value]) => value !== ""));
-  const { act } = step, body = { act, ...given };
-  if (act !== undefined) return ask(body, ({ command }) => ({ name: "confirm", act, body, command }));
-  token = given.token;
+  const { hours, ...given } = Object.fromEntries(new FormData(event.target));
+  const { act } = step, body = { act, ...given, ...(hours && { for: `${Number(hours)}h` }) };
+  if (act !== undefined) return ask(body, ({ command }) => ({ name: "confirm", act, body, command, hours }));
+  token = TOKEN.exec(given.token)[1];
   return go({ name: "choose" });
+}
+
+function typed({ target }) {
+  if (target.id !== "act-hours") return;
+  const good = target.validity.valid;
+  target.setAttribute("aria-invalid", !good);
+  morphAll($("act-until"), good ? until(target.value) : [h("span", { class: "bad" }, t("badHours", MOST_HOURS))]);
 }
 
 function clicked(event) {
@@ -109,7 +125,8 @@ function clicked(event) {
 export function beginActs(element) {
   place = element;
   takeToken();
-  window.addEventListener("hashchange", () => { takeToken(); if (place.childElementCount > 0) go({ name: "choose" }); });
+  window.addEventListener("hashchange", () => (takeToken() && place.childElementCount > 0 ? go({ name: "choose" }) : focusFirst()));
   place.addEventListener("click", clicked);
   place.addEventListener("submit", submitted);
+  place.addEventListener("input", typed);
 }

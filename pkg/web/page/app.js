@@ -84,12 +84,8 @@ async function turn() {
   timer = setTimeout(turn, EVERY_S * 1000);
 }
 
-function begin() {
-  frame("#content", show, h("main", { id: "content", tabindex: "-1" }), h("footer", { id: "acts" }));
-  beginActs($("acts"));
-  document.addEventListener("visibilitychange", turn);
-  show();
-  turn();
-}
-
-begin();
+frame("#content", show, h("main", { id: "content", tabindex: "-1" }), h("footer", { id: "acts" }));
+beginActs($("acts"));
+document.addEventListener("visibilitychange", turn);
+show();
+turn();

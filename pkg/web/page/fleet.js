@@ -3,7 +3,7 @@
 // SHOW_MS, so many of them cost no more than few; without news, a look at the clock each minute finds who fell silent.
 import { h, morphAll, own, plain } from "./dom.js";
 import { actButton, makeDialog, takeClick, yamlButton } from "./fleet_acts.js";
-import { LOOKS, allNodes, ask, begin, command, failure, head, isSeveral, labels, lookOf, matches, nodes, placeOf, updateOf, updates, waveOf } from "./fleet_data.js";
+import { LOOKS, allNodes, ask, begin, command, failure, finder, head, isSeveral, labels, lookOf, nodes, placeOf, updateOf, updates, waveOf } from "./fleet_data.js";
 import { film } from "./fleet_film.js";
 import { drawLook, makeMap, showMap } from "./fleet_map.js";
 import { pastSection, showPast } from "./fleet_past.js";
@@ -22,20 +22,12 @@ let shownAt = -Infinity, tableAt = -Infinity, timer = 0, tableKey = "", failed =
 
 // ---- the filter, which is in the address -----------------------------------------------------------------------------
 
-const filter = { find: "", group: "", looks: new Set(LOOKS) };
-
-function readAddress() {
-  const query = new URLSearchParams(location.search), wanted = query.get("state")?.split(",");
-  filter.find = (query.get("find") ?? "").toLowerCase();
-  filter.group = query.get("group") ?? "";
-  filter.looks = new Set(wanted === undefined ? LOOKS : LOOKS.filter((look) => wanted.includes(look)));
-}
+const KEYS = ["find", "group", "state"]; // state: the only one to show, or ""
+const given = new URLSearchParams(location.search), filter = Object.fromEntries(KEYS.map((key) => [key, given.get(key) ?? ""]));
+if (!LOOKS.includes(filter.state)) filter.state = "";
 
 function writeAddress() {
-  const query = new URLSearchParams();
-  if (filter.find !== "") query.set("find", filter.find);
-  if (filter.group !== "") query.set("group", filter.group);
-  if (filter.looks.size < LOOKS.length) query.set("state", [...filter.looks].join(","));
+  const query = new URLSearchParams(KEYS.filter((key) => filter[key] !== "").map((key) => [key, filter[key]]));
   history.replaceState(null, "", query.size > 0 ? `?${query}` : location.pathname);
   first = 0;
   refresh();
@@ -67,20 +59,21 @@ const cutRank = /^\d (?=\D)/;
 function sift() {
   const groups = new Map(), zero = () => Object.fromEntries(LOOKS.map((look) => [look, 0])), all = zero();
   const by = groupNow(), keyOf = keyer(by), ranked = by === "state" || by.startsWith("wave:");
+  const wanted = finder(filter.find);
   found = [];
   for (const row of allNodes()) {
-    if (!matches(row, filter)) continue;
-    const look = lookOf(row);
-    all[look]++;
-    if (!filter.looks.has(look)) continue;
-    found.push(row);
-    const key = keyOf(row);
+    const key = keyOf(row), look = lookOf(row);
     let group = groups.get(key);
-    if (group === undefined) groups.set(key, group = { key, title: ranked ? key.replace(cutRank, "") : key, rows: [], counts: zero() });
+    if (group === undefined) groups.set(key, group = { key, title: ranked ? key.replace(cutRank, "") : key, total: 0, rows: [], counts: zero() });
+    group.total++;
+    if (!wanted(row)) continue;
+    all[look]++;
+    if (filter.state !== "" && filter.state !== look) continue;
+    found.push(row);
     group.rows.push(row);
     group.counts[look]++;
   }
-  const list = [...groups.values()];
+  const list = [...groups.values()].filter(({ rows }) => rows.length > 0);
   list.sort((a, b) => (ranked ? 0 : b.counts.bad - a.counts.bad || b.counts.away - a.counts.away) || a.key.localeCompare(b.key, "en", { numeric: true }));
   return { list, all };
 }
@@ -135,7 +128,7 @@ function showChoices() {
 function showLegend(all) {
   for (const look of LOOKS) {
     const button = $(`look-${look}`);
-    button.setAttribute("aria-pressed", filter.looks.has(look) ? "true" : "false");
+    button.setAttribute("aria-pressed", String(filter.state === look));
     const text = `${t(`look_${look}`)} ${number(all[look])}`;
     if (button.lastChild.data !== text) button.lastChild.data = text;
   }
@@ -166,13 +159,10 @@ function line(row) {
 function showTable() {
   if (performance.now() - tableAt < TABLE_MS) return false;
   tableAt = performance.now();
-  const looks = new Map(found.map((row) => [row, LOOKS.indexOf(lookOf(row))]));
-  const all = [[], [], [], [], []];
-  for (const row of found) all[looks.get(row)].push(row);
-  const list = all.flat();
+  const by = Object.groupBy(found, lookOf), list = LOOKS.flatMap((look) => by[look] ?? []);
   first = Math.max(Math.min(first, list.length - 1 - ((list.length - 1) % PAGE)), 0);
   const page = list.slice(first, first + PAGE);
-  const key = JSON.stringify([isUtc(), Math.floor(serverNow() / CLOCK_MS), first, list.length, page.map((row) => [row.n, looks.get(row), row.reason, row.message, row.updates])]);
+  const key = JSON.stringify([isUtc(), Math.floor(serverNow() / CLOCK_MS), first, list.length, page.map((row) => [row.n, lookOf(row), row.reason, row.message, row.updates])]);
   if (key === tableKey) return true;
   tableKey = key;
   morphAll($("rows"), page.map(line));
@@ -312,7 +302,7 @@ function build() {
 }
 
 function findNow() {
-  filter.find = $("find").value.toLowerCase();
+  filter.find = $("find").value;
   writeAddress();
 }
 
@@ -325,13 +315,9 @@ function onClick(event) {
   else if (dataset.node !== undefined) openNode(dataset.node);
   else if (dataset.find !== undefined) { $("find").value = dataset.find; findNow(); $("groups").focus(); }
   else if (dataset.show !== undefined) { filter.group = `wave:${dataset.show}`; choiceKey = ""; writeAddress(); $("groups").focus(); }
-  else if (dataset.look !== undefined) {
-    if (!filter.looks.delete(dataset.look)) filter.looks.add(dataset.look);
-    writeAddress();
-  }
+  else if (dataset.look !== undefined) { filter.state = filter.state === dataset.look ? "" : dataset.look; writeAddress(); }
 }
 
-readAddress();
 build();
 makeMap($("groups"), (row) => openNode(row.n), pointAt, show);
 document.addEventListener("click", onClick);

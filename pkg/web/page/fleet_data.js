@@ -32,6 +32,7 @@ function takeRow(row) {
   const table = tables[row.k];
   if (table === undefined) return;
   if (row.k === "node" && Boolean(row.gone) === nodes.has(row.n)) sorted = null;
+  if (row.k === "labels" && nodes.has(row.n)) nodes.get(row.n).hay = undefined;
   if (row.gone) table.delete(row.n);
   else table.set(row.n, row.k === "labels" ? row.labels : row);
   if (row.k === "update") row.at = serverNow();
@@ -88,17 +89,15 @@ export const lookOf = (row) => (row.look !== "bad" && isSilent(row) ? "away" : r
 /** The update that the verdict is about, or the first. */
 export const updateOf = (row) => row.updates.find((one) => one.r === row.what) ?? row.updates[0];
 
-/** Everything that Find looks through. */
-function hayOf(row) {
-  row.hay ??= [row.n, row.reason, row.what, row.agent, ...row.updates.flatMap((one) => [one.r, one.v, `runs=${one.i}`, one.p, one.w])].join("\n").toLowerCase();
-  return row.hay;
-}
+/** Everything that Find looks through: of versions only what runs. */
+const hayOf = (row) => (row.hay ??= [row.n, row.reason, row.what, row.agent, ...row.updates.flatMap((one) => [one.r, `runs=${one.i}`, one.p, one.w]),
+  ...Object.entries(labels.get(row.n) ?? {}).map((pair) => pair.join("="))].join("\n").toLowerCase());
 
-export function matches(row, filter) {
-  if (filter.find === "") return true;
-  if (hayOf(row).includes(filter.find)) return true;
-  const mine = labels.get(row.n);
-  return mine !== undefined && Object.entries(mine).some(([key, value]) => `${key}=${value}`.toLowerCase().includes(filter.find));
+/** Says of a row if it has all words of `find`; a version is a whole one: 1.4.1 is not in 1.4.10. */
+export function finder(find) {
+  const words = find.toLowerCase().split(/\s+/).filter(Boolean);
+  const versions = words.filter((word) => /^(runs=)?v?\d+(\.\d+)+$/.test(word)).map((word) => new RegExp(`(?<![\\d.])${word.replaceAll(".", "\\.")}(?!\\d)`));
+  return (row) => words.every((word) => hayOf(row).includes(word)) && versions.every((version) => version.test(row.hay));
 }
 
 /** Which part of a rollout a node belongs to: the first letter orders. */

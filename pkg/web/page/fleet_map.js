@@ -62,7 +62,7 @@ function showGroup(one, columns) {
   }
   group.rows = one.rows;
   group.columns = Math.min(Math.max(Math.ceil(Math.sqrt(one.rows.length * 2)), LEAST_COLUMNS), columns);
-  const text = `${plain(one.title)} \u00b7 ${number(one.rows.length)}`;
+  const text = `${plain(one.title)} \u00b7 ${one.rows.length < one.total ? t("ofLimit", number(one.rows.length), number(one.total)) : number(one.total)}`;
   if (group.title.textContent !== text) {
     group.title.textContent = text;
     group.title.title = t("groupTitle", plain(one.title), number(one.rows.length), number(one.counts.bad), number(one.counts.away));

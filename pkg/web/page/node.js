@@ -111,12 +111,12 @@ function contact({ status, now }) {
 
 const limited = (n, limit) => (Number.isFinite(limit) ? t("ofLimit", bytes(n), bytes(limit)) : bytes(n));
 
-function hold({ status }) {
-  const it = status.hold;
-  if (!it?.active) return section("hold", null, h("p", null, t("noHold")));
-  return section("hold", null, facts(
-    [t("state"), state("Held")], [t("reason"), text(it.reason)],
-    [t("since"), it.since && when(it.since)], [t("until"), it.until && when(it.until)]));
+function hold({ status, page }) {
+  const it = status.hold, active = it?.active;
+  return section("hold", null,
+    active ? facts([t("state"), state("Held")], [t("reason"), text(it.reason)], [t("since"), it.since && when(it.since)], [t("until"), it.until && when(it.until)])
+      : h("p", null, t("noHold")),
+    page === "Act" && h("p", null, h("a", { href: "#acts" }, t(active ? "act_Release" : "act_Hold"))));
 }
 
 function policy({ status }) {
@@ -210,5 +210,5 @@ const SECTIONS = [health, releases, contact, hold, entries, policy, telemetry, d
 /** The sections of `document`, as /page/state.json has it. */
 export function nodeSections(document, reasons) {
   const status = document.node?.status ?? {};
-  return SECTIONS.map((one) => one({ status, now: document.now ?? {}, time: document.time, reasons }));
+  return SECTIONS.map((one) => one({ status, now: document.now ?? {}, time: document.time, page: document.page, reasons }));
 }

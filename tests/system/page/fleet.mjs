@@ -175,18 +175,32 @@ const tests = {
   },
 
   "filters are in the address, and find a site, a version and a reason": async () => {
-    const one = await open({ query: "?find=site%3Doslo&group=version:edge-app&state=bad,wait" });
-    await shows(one.page, "#count", "3 of");
+    const one = await open({ query: "?find=site%3Doslo&group=version:edge-app&state=wait" });
+    await shows(one.page, "#count", "2 of");
+    const pressed = () => one.page.$$eval("[data-look][aria-pressed=true]", (all) => all.map((e) => e.id).join());
+    equal("pressed", await pressed(), "look-wait");
+    await one.page.focus("#look-bad");
+    await one.page.keyboard.press("Enter");
+    await shows(one.page, "#count", "1 of");
+    equal("only that state", await pressed(), "look-bad");
+    equal("address of a state", new URL(one.page.url()).searchParams.get("state"), "bad");
+    await one.page.keyboard.press("Space");
+    await shows(one.page, "#count", "4 of");
+    equal("all again", await pressed(), "");
     equal("token in the address", one.page.url().includes(PAGE_URL.split("#")[1]), false);
     await one.page.selectOption("#group", "label:tier");
     await shows(one.page, "#groups", "shop");
-    await one.page.fill("#find", "1.5.0");
-    for (const look of ["away", "busy", "good"]) await one.page.click(`#look-${look}`);
-    await shows(one.page, "#count", "3 of");
-    equal("address", new URL(one.page.url()).search, "?find=1.5.0&group=label%3Atier");
+    for (const [find, n] of [["1.5.0", 0], ["1.4.2", 7], ["runs=1.4.2 Site=oslo", 3], ["4.2", 0], ["1.4", 7], ["1.4.20", 0], ["HealthFailed 1.4.2", 1], ["healthfailed oslo", 0]]) {
+      await one.page.fill("#find", find);
+      await shows(one.page, "#count", `${n} of`);
+    }
+    await one.page.fill("#find", "1.4.2  bergen");
+    await shows(one.page, "#count", "4 of");
+    equal("a heading says of how many", await textOf(one.page, "#groups h3"), "shop \u00b7 4 of 8");
+    equal("address", new URL(one.page.url()).search, "?find=1.4.2++bergen&group=label%3Atier");
     await one.page.reload();
-    await shows(one.page, "#count", "3 of");
-    equal("after a reload", await one.page.inputValue("#find"), "1.5.0");
+    await shows(one.page, "#count", "4 of");
+    equal("after a reload", await one.page.inputValue("#find"), "1.4.2  bergen");
     await one.page.click("[data-show=r-canary]");
     await one.page.fill("#find", "");
     await shows(one.page, "#groups", "earlier waves");

@@ -299,12 +299,31 @@ const tests = {
       if (theme === "light") {
         await page.goto(address);
       } else {
-        await page.fill("#act-secret", address.split("=")[1]);
+        await page.fill("#act-secret", ` ${address}`);
         await page.keyboard.press("Enter");
       }
       await page.waitForSelector("#act-Hold");
       equal("the token is not in the address", page.url(), PAGE_URL);
       await axe("the choice");
+      await page.click("#hold a");
+      const focus = () => page.evaluate(() => document.activeElement.id);
+      equal("the card of the hold leads to", await focus(), "act-Hold");
+      await page.click("#act-Hold");
+      equal("the form begins with", await focus(), "act-reason");
+      equal("hours", await page.inputValue("#act-hours"), "8");
+      await page.fill("#act-reason", "x");
+      for (const bad of theme === "light" ? ["169", "0", "", "1.5"] : ["169"]) {
+        await page.fill("#act-hours", bad);
+        equal(`beside ${bad}`, await textOf(page, "#act-until"), "1 to 168 hours");
+        await page.click("#act-form button[type=submit]");
+        equal(`the focus after ${bad}`, await focus(), "act-hours");
+      }
+      await axe("bad hours");
+      await page.fill("#act-hours", "");
+      await page.keyboard.type("9 hours");
+      const ends = async (hours) => Math.abs(Date.parse(await page.getAttribute("#act-step time", "datetime")) - Date.now() - hours * 3600000);
+      if (await ends(9) > 60000) fail(`${theme}: 9 hours end at ${await textOf(page, "#act-until")}`);
+      await page.click("#act-cancel");
       const act = async (name, fields, command, answer) => {
         await page.click(`#act-${name}`);
         for (const [key, value] of Object.entries(fields)) await page.fill(`#act-${key}`, value);
@@ -312,8 +331,15 @@ const tests = {
         await page.click("#act-form button[type=submit]");
         await see(command);
         await axe(`${name}, the confirmation`);
-        equal("focus", await page.evaluate(() => document.activeElement.id), "act-do");
-        if (name === "Hold") equal("nothing happens before", existsSync(`${PAGE_HOME}/state/hold`), false);
+        equal("focus", await focus(), "act-do");
+        if (name === "Hold") {
+          equal("nothing happens before", existsSync(`${PAGE_HOME}/state/hold`), false);
+          if (await ends(8) > 60000) fail(`${theme}: ${await textOf(page, "#act-step")}`);
+          const local = await textOf(page, "#act-step time");
+          await page.click("#zone");
+          equal("in UTC", await textOf(page, "#act-step time") !== local && /T.*Z$/.test(await textOf(page, "#act-step time")), true);
+          await page.click("#zone");
+        }
         const saved = name === "Support" ? page.waitForEvent("download") : null;
         await page.click("#act-do");
         await see(answer);
@@ -322,7 +348,7 @@ const tests = {
         await page.waitForSelector("#act-Hold");
         return saved;
       };
-      await act("Hold", { reason: "line 3 <b>runs</b>", for: "8h" }, "sudo holdfast hold '--reason=line 3 <b>runs</b>' --for=8h", "held until");
+      await act("Hold", { reason: "line 3 <b>runs</b>" }, "sudo holdfast hold '--reason=line 3 <b>runs</b>' --for=8h", "held until");
       equal("the hold", JSON.parse(readFileSync(`${PAGE_HOME}/state/hold`, "utf8")).reason, "line 3 <b>runs</b>");
       await page.waitForFunction(() => document.getElementById("hold").textContent.includes("line 3"));
       await act("Release", {}, "holdfast hold --release", "no hold");

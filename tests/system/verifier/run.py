@@ -337,8 +337,16 @@ def what_it_cannot_see():
         site.pulls(f"@{unlisted}")
         site.says(reason)
     site.stop_containerd()
-    site.start_containerd()
+
+    # K3s' own configuration pulls so; a file that it imports takes that back, and nothing else
+    os.mkdir(os.path.join(WORK, "config-v3.toml.d"))
+    with open(os.path.join(WORK, "config-v3.toml.d", "verify.toml"), "w", encoding="utf-8") as file:
+        file.write("version = 3\n[plugins.'io.containerd.cri.v1.images']\nuse_local_image_pull = false\n")
+    site.start_containerd(lambda text: text.replace("version = 3\n", f'version = 3\nimports = ["{WORK}/config-v3.toml.d/*.toml"]\n')
+                          .replace(pulls, pulls + "disable_snapshot_annotations = true\nuse_local_image_pull = true\n"))
     site.refuses(f"@{unlisted}", "NotListed")
+    site.pulls(f"@{site.good}")
+    site.says("Verified")
     site.stop_containerd()
     site.says("ListingFailed")
     site.start_containerd()

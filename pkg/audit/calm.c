@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Equal events have the same kind, subject and reason. Of a kind that repeats (audit/entry.h) the first is written, and
+ * one entry has the number of those of the next hour. Others need a token of a bucket, or are lost. */
 #include "audit/calm.h"
 
 #include <stdlib.h>

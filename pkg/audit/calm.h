@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps a flood of events from filling the audit log. Pure, but allocates. Threads: one at a time.
- *
- * Equal events have the same kind, subject and reason. Of a kind that repeats (audit/entry.h) the first is written, and
- * one entry has the number of those of the next hour. Others need a token of a bucket, or are lost. */
+/* Keeps a flood of events from filling the audit log. Pure, but allocates. Threads: one at a time. */
 #pragma once
 
 #include "audit/entry.h"

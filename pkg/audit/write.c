@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A power cut leaves a sector in writing with its old content, its new one, or neither: so an append begins at a new
+ * sector, and a replacement writes another file. The kernel writes whole blocks, mostly 4 KiB, so durable lines in the
+ * first block of an append are written again as they are; hf_audit_log_open() and audit/check.h find what a disk
+ * damages there. */
 #include "audit/write.h"
 
 #include <errno.h>

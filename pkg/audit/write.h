@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes segments so that a power cut cannot damage durable lines.
- *
- * A power cut leaves a sector in writing with its old content, its new one, or neither: so an append begins at a new
- * sector, and a replacement writes another file. The kernel writes whole blocks, mostly 4 KiB, so durable lines in the
- * first block of an append are written again as they are; hf_audit_log_open() and audit/check.h find what a disk
- * damages there. All functions block. Threads: any, one call at a time for a folder. */
+/* Writes segments so that a power cut cannot damage durable lines. All functions block. Threads: any, one call at a
+ * time for a folder. */
 #pragma once
 
 #include <sys/types.h>

@@ -6,7 +6,10 @@
  *                              while an object is missing: the cache clears it before it sets a damaged entry
  *                              aside, so that a crash between the two cannot leave an incomplete cache that looks
  *                              complete
- *   <dir>/damaged/             at most HF_CACHE_MAX_DAMAGED files, for a person to examine */
+ *   <dir>/damaged/             at most HF_CACHE_MAX_DAMAGED files, for a person to examine
+ *
+ * A file has a header line (version and SHA-256) and the object; a name above 200 bytes is its first 150 and a hash. A
+ * damaged entry, or one of another format, is set aside or deleted. */
 #include "cache/cache.h"
 
 #include <errno.h>

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The newest received version of each object on disk, for a node without a network.
  *
- * <dir>/<kind>/<name>.json (above 200 bytes: the first 150 and a hash) has a header line (version and SHA-256) and the
- * object; <dir>/<kind>.mark has the resume point. Writes are durable. A damaged entry, or one of another format, moves
- * to <dir>/damaged/, or is deleted; before, the kind's resourceVersion is cleared, so that the caller lists again and
- * does not take the entry for a deleted object. Refuses names that lead outside.
- *
- * Threads: any, one at a time. Blocks: call in a job (hf_job) or at the start. */
+ * Writes are durable. Refuses names that lead outside. Threads: any, one at a time. Blocks: call in a job (hf_job) or
+ * at the start. */
 #pragma once
 
 #include "base/err.h"

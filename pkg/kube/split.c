@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Behind a MetaServer every write is under CloudCore's account; a node that reaches the API server writes there with
+ * its own certificate. Its EdgeNode is followed there, as a write is complete when a watch returns it; its Node at
+ * `desired`: labels decide which updates run, also while `written` is cut off. */
 #include "kube/split.h"
 
 #include <errno.h>

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One source of two: desired state from `desired`, writes to `written`; each reports contact for its subscriptions.
- *
- * Behind a MetaServer every write is under CloudCore's account; a node that reaches the API server writes there with
- * its own certificate. Its EdgeNode is followed there, as a write is complete when a watch returns it; its Node at
- * `desired`: labels decide which updates run, also while `written` is cut off. */
+/* One source of two: desired state from `desired`, writes to `written`; each reports contact for its subscriptions. */
 #pragma once
 
 #include "kube/source.h"

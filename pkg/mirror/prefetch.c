@@ -4,7 +4,10 @@
  * failed, for the reason that the cache, the answer or the registry gave, and its image waits.
  *
  * The first request for an image is always for its manifest, also if it is here, since the mirror then looks for deltas
- * of its layers. */
+ * of its layers.
+ *
+ * What is missing is read from the stores each time: there is no state to lose. Each failure has a name and a delay
+ * that grows. */
 #include "mirror/prefetch.h"
 
 #include <assert.h>

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Images that are to be on the node before a pod needs them: asked of the mirror itself, one blob at a time, so that
- * they come as any pull's, by delta where there is one, into its cache.
- *
- * What is missing is read from the stores each time: there is no state to lose. Each failure has a name and a delay
- * that grows. */
+ * they come as any pull's, by delta where there is one, into its cache. */
 #pragma once
 
 #include "mirror/serving.h"

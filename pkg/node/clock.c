@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A board without a battery starts in 1970, and a time server or a stolen API server may be wrong. So the wall clock,
+ * the Date of the API server and a lower bound (node/time_bound.h) are judged anew at each reading (node/time_judge.h).
+ * hf_clock_range() gives the range of the present, hf_unix_ns() the best guess. */
 #include "node/clock.h"
 
 #include "base/macros.h"

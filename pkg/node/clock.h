@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The agent's clock, which compares witnesses of the time, and recovers when one was wrong.
- *
- * A board without a battery starts in 1970, and a time server or a stolen API server may be wrong. So the wall clock,
- * the Date of the API server and a lower bound (node/time_bound.h) are judged anew at each reading (node/time_judge.h).
- * hf_clock_range() gives the range of the present, hf_unix_ns() the best guess, which may go back. Durations use the
- * monotonic clock. Loop thread only. */
+/* The agent's clock, which compares witnesses of the time, and recovers when one was wrong. Durations use the monotonic
+ * clock. Loop thread only. */
 #pragma once
 
 #include "base/clock.h"

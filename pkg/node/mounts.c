@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* ST_RDONLY of statvfs() is set for both, and the agent sees most mounts read-only (ProtectSystem=). Linux 6.12 and
+ * later do not set it when ext4 stops writes (errors=remount-ro); 6.15 has the option emergency_ro. So this reads the
+ * file system's options at the end of a line of /proc/self/mountinfo (proc_pid_mountinfo(5)). */
 #include "node/mounts.h"
 
 #include <stdio.h>

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells a read-only file system from a read-only mount of a writable one.
- *
- * ST_RDONLY of statvfs() is set for both, and the agent sees most mounts read-only (ProtectSystem=). Linux 6.12 and
- * later do not set it when ext4 stops writes (errors=remount-ro); 6.15 has the option emergency_ro. So this reads the
- * file system's options at the end of a line of /proc/self/mountinfo (proc_pid_mountinfo(5)). */
+/* Tells a read-only file system from a read-only mount of a writable one. */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The proof, the last signed time or the build, never goes back. The synced time advances a thousandth slower than the
+ * monotonic clock. A time server that keeps the wall clock right corrects it at each reading, by at most one second per
+ * second, so an hour of wrong time moves it by one extra hour; not while the server's Date contradicts the wall clock.
+ * Two witnesses that agree lower it at once. The Date alone never moves the bound. */
 #include "node/time_bound.h"
 
 #include "base/macros.h"

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The rows are those of the table in time_judge.h. Row 1 needs a fresh Date, else the wall clock of two alike is the
+ * one credible witness. Row 3 needs a credible track. Without agreement, the last one raises `earliest` if the wall
+ * clock shows a time from the build on and no live witness is earlier; then an earlier live witness lowers it to its
+ * own time, so the lower bound alone expires nothing.
+ *
+ * Estimates. Row 2: the witness nearer to the last agreement; without one, a wall clock kept right by a time server,
+ * else the Date. Row 3: a credible wall clock kept right, else the track. Row 5: the later of track and lower bound.
+ *
+ * Error: that of the witness if it is the Date or kept right; maxSkew for others; the whole range in row 1 without a
+ * time server; the greater one of two that contradict; unknown in row 5. */
 #include "node/time_judge.h"
 
 #include "base/clock.h"

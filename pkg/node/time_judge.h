@@ -8,21 +8,12 @@
  *     live witnesses                      agreement      earliest              latest                  estimate
  *     ---------------------------------   ------------   -------------------   ---------------------   -------------
  *     both, alike, not before the proof   Agreed         the earlier witness   the later witness       the wall clock
- *     both credible, not alike            Contradicted   lower bound           the later witness       see below
- *     one credible, not alike to track    Contradicted   lower bound           later one with track    see below
+ *     both credible, not alike            Contradicted   lower bound           the later witness       a guess
+ *     one credible, not alike to track    Contradicted   lower bound           later one with track    a guess
  *     one credible                        Alone          lower bound           that witness            that witness
- *     none credible                       Unknown        lower bound           none                    see below
+ *     none credible                       Unknown        lower bound           none                    a guess
  *
- * Alike: apart by at most maxSkew plus both errors. Row 1 needs a fresh Date, else the wall clock of two alike is the
- * one credible witness. Row 3 needs a credible track. Without agreement, the last one raises `earliest` if the wall
- * clock shows a time from the build on and no live witness is earlier; then an earlier live witness lowers it to its
- * own time, so the lower bound alone expires nothing.
- *
- * Estimates. Row 2: the witness nearer to the last agreement; without one, a wall clock kept right by a time server,
- * else the Date. Row 3: a credible wall clock kept right, else the track. Row 5: the later of track and lower bound.
- *
- * Error: that of the witness if it is the Date or kept right; maxSkew for others; the whole range in row 1 without a
- * time server; the greater one of two that contradict; unknown in row 5. */
+ * Alike: apart by at most maxSkew plus both errors. time_judge.c tells the guesses, and the errors of estimates. */
 #pragma once
 
 #include "base/time/range.h"

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The track continues the time before a leap by the monotonic clock, the rival the time after it. The rival replaces
+ * the track after HF_TIME_TRACK_NS: a leap that is taken back earlier changes nothing, and one to the right time is
+ * trusted within an hour. It does so at once if a time server now keeps the wall clock right, none did on the track,
+ * and the track is not from an earlier process. */
 #include "node/time_track.h"
 
 #include "base/macros.h"

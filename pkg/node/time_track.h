@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds leaps of the wall clock that no other witness confirms. Pure.
- *
- * The track continues the time before a leap by the monotonic clock, the rival the time after it. The rival replaces
- * the track after HF_TIME_TRACK_NS: a leap that is taken back earlier changes nothing, and one to the right time is
- * trusted within an hour. It does so at once if a time server now keeps the wall clock right, none did on the track,
- * and the track is not from an earlier process. */
+/* Finds leaps of the wall clock that no other witness confirms. Pure. */
 #pragma once
 
 #include <stdbool.h>

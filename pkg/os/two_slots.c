@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A process first writes the record that it found once more, with its counter: an earlier one may have died before its
+ * sync, or after a failed one. Then only the other slot is on the medium, and the next counter would overwrite it. */
 #include "os/two_slots.h"
 
 #include <assert.h>

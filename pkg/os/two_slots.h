@@ -3,10 +3,7 @@
  * one at a time for one file.
  *
  * Two slots, with counter and checksum, are written in turn; the undamaged one with the higher counter is the record.
- * Repeat a failed write with its counter: the other slot stays.
- *
- * A process first writes the record that it found once more, with its counter: an earlier one may have died before its
- * sync, or after a failed one. Then only the other slot is on the medium, and the next counter would overwrite it. */
+ * Repeat a failed write with its counter: the other slot stays. */
 #pragma once
 
 #include <stddef.h>

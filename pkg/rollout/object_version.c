@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* resourceVersions grow, but go back when etcd is restored from a backup. The source (list and watch) delivers them in
+ * order; the answer to our own write may come before older ones. So a low version is late only between the source's
+ * last one and the one on which the write was decided; any other one is restored. */
 #include "rollout/object_version.h"
 
 #include "base/parse.h"

@@ -7,7 +7,11 @@
  * the same decision, so a new leader continues where the last one was, and tests can try every order of events.
  *
  * Failed nodes are judged by maxFailures alone: they lower the number for which a stage waits, so that no stage
- * waits for nodes that cannot come. A resume accepts the failures that there are, not as many others. */
+ * waits for nodes that cannot come. A resume accepts the failures that there are, not as many others.
+ *
+ * The share reached (`cutoff`), not the wave's number, decides which wave opens next: after an operator's edit, no wave
+ * repeats and no admission ends. A share of the slots is not that share of few nodes, so a wave admits the slots up to
+ * `slots`, chosen when it opens from all known nodes. Later nodes are judged by it, and it never goes back. */
 #include "rollout/rollout.h"
 
 #include <assert.h>

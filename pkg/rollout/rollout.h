@@ -6,11 +6,7 @@
  *
  * An open stage (Canary, Wave) settles when no admitted node is on its way, no more nodes have failed than allowed, and
  * enough of the stage have succeeded (strategy.minUpdated). It soaks, then the next one opens: at most one in a step,
- * none while Halted or Paused. It stays settled when a node returns; only time under a leader's watch soaks.
- *
- * The share reached (`cutoff`), not the wave's number, decides which wave opens next: after an operator's edit, no wave
- * repeats and no admission ends. A share of the slots is not that share of few nodes, so a wave admits the slots up to
- * `slots`, chosen when it opens from all known nodes. Later nodes are judged by it, and it never goes back. */
+ * none while Halted or Paused. It stays settled when a node returns; only time under a leader's watch soaks. */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Each node decides alone, from what its neighbours answered. Two nodes that want the same content at once both know of
+ * each other: the later of the two has begun before it asks, so one of them hears the other's wish, and the other hears
+ * the question. The order of their names for this content decides between them. */
 #include "share/election.h"
 
 #include <string.h>

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which node of a site downloads a content, and which ones take it from a neighbour. Pure.
- *
- * Each node decides alone, from what its neighbours answered. Two nodes that want the same content at once both know of
- * each other: the later of the two has begun before it asks, so one of them hears the other's wish, and the other hears
- * the question. The order of their names for this content decides between them. */
+/* Which node of a site downloads a content, and which ones take it from a neighbour. Pure. */
 #pragma once
 
 #include <stdbool.h>

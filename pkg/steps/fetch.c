@@ -4,7 +4,12 @@
  *
  * If the disk is slower, the connection pauses. The durable record never claims more bytes than are on disk: content
  * is written first, then synced, then recorded. A download that the server or the link breaks keeps its bytes for
- * the next try; what is wrong with the content itself shows only later, in hf_patch_run(). */
+ * the next try; what is wrong with the content itself shows only later, in hf_patch_run().
+ *
+ * With mirrors of the URL in `access`, a fetch tries one after the other, and keeps what it has. Any may have sent any
+ * byte, so it asks for the remainder without If-Range: the hash decides. A mirror with another one behind it has to
+ * send HF_FETCH_MIRROR_MIN bytes in each HF_FETCH_MIRROR_S seconds. If a redirect's target refuses (a presigned URL has
+ * ended), the fetch asks `url` again. */
 #include "steps/fetch.h"
 
 #include <errno.h>

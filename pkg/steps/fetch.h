@@ -6,12 +6,7 @@
  * <folder>/fetch has the synced bytes and the server's version (ETag or Last-Modified); a later request asks for the
  * remainder (If-Range and Range, RFC 9110, 13.1.5 and 14.2). A fetch never keeps more than `size` bytes, or slightly
  * more of packed content with neither `exact` nor `at_most`. For a URL file:///path, a job copies the file. A blob of a
- * registry (oci://HOST/REPOSITORY@DIGEST) comes by its API; a 401 that asks for a token costs one request for it.
- *
- * With mirrors of the URL in `access`, it tries one after the other, and keeps what it has. Any may have sent any byte,
- * so it asks for the remainder without If-Range: the hash decides. A mirror with another one behind it has to send
- * HF_FETCH_MIRROR_MIN bytes in each HF_FETCH_MIRROR_S seconds. If a redirect's target refuses (a presigned URL has
- * ended), the fetch asks `url` again. */
+ * registry (oci://HOST/REPOSITORY@DIGEST) comes by its API; a 401 that asks for a token costs one request for it. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The age of the site's hold, and if it has ended. Pure.
- *
- * The wall clock that stamps the file may be wrong. So its times only tell the hold's length, and its age at the
- * agent's first look; then the monotonic clock measures, and the clock file keeps the age over restarts. After a
- * reboot, the age is at least the kept one plus the time since boot, and once the present is sure, the time since the
- * begin. If it never was sure since then, the wall clock tells how long the machine was off. A system container has its
- * own boot id: its boot is also the same if both clocks have advanced together since the save. */
+/* The age of the site's hold, and if it has ended. Pure. */
 #pragma once
 
 #include "base/time/range.h"

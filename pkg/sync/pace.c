@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A bucket of two tokens gets one per gap. An ordinary change must leave one, an urgent one (an update ends) may take
+ * the last: the end is reported at once even if the begin was just written. A write gathers changes for
+ * HF_PACE_GATHER_NS. */
 #include "sync/pace.h"
 
 #include <assert.h>

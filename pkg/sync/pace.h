@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides when to write a status: soon after a change, at most once per gap_ns on average, and as a heartbeat. Pure.
- *
- * A bucket of two tokens gets one per gap. An ordinary change must leave one, an urgent one (an update ends) may take
- * the last: the end is reported at once even if the begin was just written. A write gathers changes for
- * HF_PACE_GATHER_NS. */
+/* Decides when to write a status: soon after a change, at most once per gap_ns on average, and as a heartbeat. Pure. */
 #pragma once
 
 #include <stdbool.h>

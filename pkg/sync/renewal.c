@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*              Due, Lost       Done            Done           Done           Done
+ *     Current -----------> Key -----> Request -----> Issue -----> Store ------------.
+ *        ^                  ^            ^             |  \          |              |
+ *        |                  | Due        `-- Absent ---'   \ Denied  | Bad          |
+ *        |                Pause <--------------------------'<--------'              |
+ *        '--------------------------------------------------------------------------'
+ *
+ * Another way is left (Another): from Request, the same request; from Issue, a new key, for a new request. */
 #include "sync/renewal.h"
 
 static const char *const state_names[HF_RENEWAL_STATES] = {

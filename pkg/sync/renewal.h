@@ -2,21 +2,12 @@
 /* The state machine by which an agent gets and renews its client certificate through a CertificateSigningRequest.
  * Pure.
  *
- *              Due, Lost       Done            Done           Done           Done
- *     Current -----------> Key -----> Request -----> Issue -----> Store ------------.
- *        ^                  ^            ^             |  \          |              |
- *        |                  | Due        `-- Absent ---'   \ Denied  | Bad          |
- *        |                Pause <--------------------------'<--------'              |
- *        '--------------------------------------------------------------------------'
- *
  *   Current  too early to renew
  *   Key      a private key must be on the disk before its public key leaves the node
  *   Request  named after its key: a retry after a power cut finds the first one
  *   Issue    waits for approval and signature
  *   Store    certificate and key go to the disk as one file
  *   Pause    refused, denied or bad: a long wait, then again
- *
- * Another way is left (Another): from Request, the same request; from Issue, a new key, for a new request.
  *
  * The agent uses the certificate that it has, or else (none, expired, refused) the credential of its configuration. */
 #pragma once

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*         contact lost, and the last sign of life
+ *            older than HF_STALE_GRACE_NS                policy's window passed
+ *     Fresh ------------------------------------> Stale ----------------------> Expired
+ *       ^                                           |                              |
+ *       '---------------- server answers -----------+------------------------------'
+ *
+ * The age of contact is the time since the last sign of life, which is data from the API server itself. The monotonic
+ * clock measures it within one boot, over restarts and sleep. After a reboot it is at least the age in the clock file
+ * plus the time since boot, or longer by the best guess of the clock. */
 #include "sync/stale.h"
 
 #include <assert.h>

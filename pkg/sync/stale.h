@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The age of the agent's view of the desired state: Fresh, Stale or Expired. Pure.
  *
- *         contact lost, and the last sign of life
- *            older than HF_STALE_GRACE_NS                policy's window passed
- *     Fresh ------------------------------------> Stale ----------------------> Expired
- *       ^                                           |                              |
- *       '---------------- server answers -----------+------------------------------'
- *
  * Stale acts on the cached state. Expired with onExpiry Hold starts no new update. Without any contact ever: Expired.
  *
- * The age of contact is the time since the last sign of life, which is data from the API server itself. The monotonic
- * clock measures it within one boot, over restarts and sleep. After a reboot it is at least the age in the clock file
- * plus the time since boot, or longer by the best guess of the clock.
- *
- * Only contact makes it shorter, no leap, kill or power cut: the clock file also holds a limit, before which the agent
- * saves again, and after a reboot the age is at least that. So a node may expire too early, by at most
- * hf_stale_step_ns() plus one minute; not more over many reboots, because the age itself continues from that in the
- * file. If the file's boot is unknown, a restart is like a reboot. */
+ * The age is the time since the last sign of life, which is data from the API server itself. Only contact makes it
+ * shorter, no leap, kill or power cut. So a node may expire too early, by at most hf_stale_step_ns() plus one minute,
+ * also over many reboots. */
 #pragma once
 
 #include <stdbool.h>

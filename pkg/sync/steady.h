@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the node reports about an update that fails and restarts many times. Pure.
- *
- * An unreachable artifact changes a release between Fetching and Waiting every few seconds, on every node: too much for
- * an API server, or a disk with the outbox. So a report stays up to `refresh_ns` while phase, reason and digest are the
- * same, and a new attempt reports the last failure until it makes progress: another phase or reason to wait, or
- * HF_STEADY_TRY_NS of fetching. */
+/* What the node reports about an update that fails and restarts many times. Pure. */
 #pragma once
 
 #include <stdbool.h>

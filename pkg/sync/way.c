@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* While the certificate in use is good, only it asks. After an absence longer than its lifetime, the agent tries the
+ * credential of its configuration (a token), then the identity of the node's kubelet, which outlives both. A way is
+ * left only when the server refuses it, or the request by it; never because the server does not answer. */
 #include "sync/way.h"
 
 static const struct {

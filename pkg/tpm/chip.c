@@ -8,7 +8,11 @@
  *
  * A blob has its PCRs, so opening needs no configuration. The first value of a new counter is above that of every
  * counter the TPM has had; to learn it without making the counter, a second index is made, incremented and removed.
- * A step increments only if the counter has the value that the caller expects, so that it may be repeated. */
+ * A step increments only if the counter has the value that the caller expects, so that it may be repeated.
+ *
+ * Only the TPM that sealed a key opens it, until it is cleared, and with PCRs only while they are unchanged. Its parent
+ * is derived from the owner seed in each call; nothing stays in the TPM. No call can lock the TPM, because these keys
+ * are exempt from its protection against dictionary attacks. Sessions encrypt the key on its way. */
 #include "tpm/chip.h"
 
 #include <errno.h>

@@ -2,10 +2,6 @@
 /* Seals keys to this node's TPM 2 and keeps a counter in it, with libtss2. Only holdfast-tpm calls this: a TPM that
  * hangs blocks no thread of the agent, which also runs without libtss2.
  *
- * Only the TPM that sealed a key opens it, until it is cleared, and with PCRs only while they are unchanged. Its parent
- * is derived from the owner seed in each call; nothing stays in the TPM. No call can lock the TPM, because these keys
- * are exempt from its protection against dictionary attacks. Sessions encrypt the key on its way.
- *
  * Threads: any, one at a time for one struct. Blocks for seconds. hf_tpm_chip_open() sets TSS2_LOG in the
  * environment. */
 #pragma once

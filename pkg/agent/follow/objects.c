@@ -7,7 +7,12 @@
  * No room: only its name is noted. The decision about room counts what the new version replaces, so that an object can
  * always be replaced by a smaller one.
  *
- * `bytes` is the sum over all slots; each slot knows its parts, and account() alone changes both. */
+ * `bytes` is the sum over all slots; each slot knows its parts, and account() alone changes both.
+ *
+ * Of objects for other nodes only distinct selectors are kept, outside the bounds: if one matches changed labels, the
+ * agent lists again. An object that no longer selects this node stays until hf_objects_trim() or its next report. An
+ * unreadable selector selects this node. Of an object without room: its name, and an older version; with room, the
+ * agent lists again. */
 #include "agent/follow/objects.h"
 
 #include <assert.h>

@@ -2,11 +2,6 @@
 /* The objects of a kind that select this node: each one's last good version, in effect until another comes or it is
  * deleted, and why a newer one was refused; the cache on disk has both.
  *
- * Of objects for other nodes only distinct selectors are kept, outside the bounds: if one matches changed labels, the
- * agent lists again. An object that no longer selects this node stays until hf_objects_trim() or its next report. An
- * unreadable selector selects this node. Of an object without room: its name, and an older version; with room, the
- * agent lists again.
- *
  * Managed fields, counters and more that the node does not need are dropped, and their changes do not count. */
 #pragma once
 

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A status, a viewer who comes, and time make one timer fire: it takes a sample if one is due, and sends the state to
  * the viewers. Without viewers nothing arms it but a status, which comes at each interval anyway. The timer also takes
- * the work out of the callers' hands: a status is shown in the middle of the agent's turn. */
+ * the work out of the callers' hands: a status is shown in the middle of the agent's turn.
+ *
+ *   /page/state.json    {"time", "page", "node", "now"}: the node's clock, `page` of agent.yaml, the newest status as
+ *                       `holdfast status` reads it, and figures that move between two statuses (metrics)
+ *   /page/live          the same text as a websocket: when it changes, and at least each HF_AGENT_PAGE_LIVE_NS while
+ *                       somebody looks; HF_AGENT_PAGE_VIEWERS at most
+ *   /page/history.json  figures of the last 24 hours (agent/page/history.h)
+ *   /page/reasons.json  what each reason means, and what to do: {"update": {NAME: {"means", "do"}}, ...}
+ *   /page/act           POST: agent/page/acts.h, which alone acts, and only with `page: Act` */
 #include "agent/page/page.h"
 
 #include <math.h>

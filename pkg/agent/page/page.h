@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The page of this node: the files of web/page.h, and what they show.
  *
- *   /page/state.json    {"time", "page", "node", "now"}: the node's clock, `page` of agent.yaml, the newest status as
- *                       `holdfast status` reads it, and figures that move between two statuses (metrics)
- *   /page/live          the same text as a websocket: when it changes, and at least each HF_AGENT_PAGE_LIVE_NS while
- *                       somebody looks; HF_AGENT_PAGE_VIEWERS at most
- *   /page/history.json  figures of the last 24 hours (agent/page/history.h)
- *   /page/reasons.json  what each reason means, and what to do: {"update": {NAME: {"means", "do"}}, ...}
- *   /page/act           POST: agent/page/acts.h, which alone acts, and only with `page: Act`
- *
  * It is read with the rights of /metrics, but from this machine alone, and while `page` of agent.yaml is not None. With
  * nobody there it takes a sample after a status, and has no timer. */
 #pragma once

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*   GET /, /page/NAME       the page: no secret
+ *   GET /fleet/reasons      what reasons mean (sync/page_reasons.h)
+ *   GET /fleet/changes?N    rows that changed after version N (cli/ui/board.h)
+ *   GET /fleet/compare?ROW KEY    hf_ui_model_compare(): what sets a node apart; KEY: a label, or empty
+ *   GET /fleet/node?ROW, GET /fleet/yaml?PLURAL/ROW, POST /fleet/act    cli/ui/requests.h
+ *   /fleet/live             a websocket: hf_ui_door_tell() */
 #include "cli/ui/door.h"
 
 #include <errno.h>

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The local server of the page of the fleet, and who may ask it. Loop thread only.
  *
- *   GET /, /page/NAME       the page: no secret
- *   GET /fleet/reasons      what reasons mean (sync/page_reasons.h)
- *   GET /fleet/changes?N    rows that changed after version N (cli/ui/board.h)
- *   GET /fleet/compare?ROW KEY    hf_ui_model_compare(): what sets a node apart; KEY: a label, or empty
- *   GET /fleet/node?ROW, GET /fleet/yaml?PLURAL/ROW, POST /fleet/act    cli/ui/requests.h
- *   /fleet/live             a websocket: hf_ui_door_tell()
- *
  * All below /fleet need the token, which is in the fragment of the page's address: in the header X-Holdfast-Token, or
  * as the second word of Sec-WebSocket-Protocol. Whoever runs under another user, but root, is refused even with it,
  * because command lines are public. Listens on 127.0.0.1 and passes guard.h. */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The certificate names the node and the uid of its Node. The requester must prove to be the node, by a service account
+ * token bound to it, by the certificate that it renews, or by its kubelet's certificate. The cluster's signer issues
+ * it. */
 #include "controller/csr/rule.h"
 
 #include <stdio.h>

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides if a CertificateSigningRequest comes from an agent for its own certificate. Pure.
- *
- * The certificate names the node and the uid of its Node. The requester must prove to be the node, by a service account
- * token bound to it, by the certificate that it renews, or by its kubelet's certificate. The cluster's signer issues
- * it. */
+/* Decides if a CertificateSigningRequest comes from an agent for its own certificate. Pure. */
 #pragma once
 
 #include "base/err.h"

@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decides when this process reads or writes the Lease, and if it leads. Pure.
  *
- *     FOLLOWER --read: free, expired or ours--> take --written--> LEADER --no write for renew_deadline--> FOLLOWER
- *        ^                                                          |
- *        '------------- a read shows another holder, or a higher epoch
- *
- * A process leads for renew_deadline after it sent its last successful write. Another takes the Lease when it saw no
- * change for `duration`, or longer if the record asks for it. Monotonic clocks measure this; no process interprets
- * times in the record. As renew_deadline is shorter and begins earlier, two identities do not lead at once.
- *
  * The epoch (leaseTransitions) grows with each new holder, and when a former leader leads again. It is above
  * hf_lease_floor() and all that this process saw, even after the Lease was deleted: no two leaders have the same
  * one. */

@@ -1,13 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a client's subscriptions return to a server that was away. Private to pkg/kube.
- *
- * Each client draws a random moment within the fleet's spread, then knocks: asks for one object, or the first of a
- * kind, which a server answers once it has read its RBAC rules. A server fills its cache of a kind only when somebody
- * asks, and answers 429 to its watches meanwhile: so in a large fleet a client knocks for a random kind, in a small one
- * for each of its kinds, and watches a step later. 403, 408, 429, 5xx: another moment.
- *
- * Then the subscriptions ask one by one, more slowly in a large fleet; if one is refused so, all that wait draw another
- * moment. */
+/* How a client's subscriptions return to a server that was away. Private to pkg/kube. */
 #pragma once
 
 #include "kube/rules/reflector.h"

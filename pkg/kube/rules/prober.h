@@ -1,16 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides when to send a LIST to a MetaServer, to find out if the cloud answers. Private to pkg/kube. Pure.
- *
- *     quiet --want--> asking --proven--> asking the next, or quiet
- *                       |  ^
- *                doubtful  timer, sign
- *                       v  |
- *                     resting
- *
- * "Proven": the spelling of the list kind shows that the cloud answered (resource.h). "Doubtful": a failure or any
- * other answer; a LIST then lasts 10 s, so there is one at a time. Once the cloud is back, every subscription needs a
- * LIST, because only that shows deletions. Signs: a live event of a watch, a successful write, a network link that came
- * up. "Barred": CloudCore may not list the kind (review.h); such LISTs come again after about HF_PROBER_BARRED_NS. */
+/* Decides when to send a LIST to a MetaServer, to find out if the cloud answers. Private to pkg/kube. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* TCP keepalive does not find a server or proxy that hangs with the connection open. Bookmarks come fairly regularly: a
+ * pause may last as long as the longest of the last 10 to 20 minutes plus a margin, HF_PULSE_MIN_NS to HF_PULSE_CAP_NS;
+ * then one ping (GET of /version, or of a path that YurtHub does not answer) with a limit of 12 s. A server without
+ * bookmarks gets five pings, then none before a byte that answers no ping.
+ *
+ * A load balancer may close a silent connection (HAProxy after 35 s in kubeadm's documentation, 20 s in older
+ * examples), so pings are less than 35 s apart, at first less than 20 s. Two cuts in a row after the same silence teach
+ * this limit for 24 h, also on later connections; a cut that answers a packet of ours does not. */
 #include "kube/rules/pulse.h"
 
 #include "base/macros.h"

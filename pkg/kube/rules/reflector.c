@@ -9,7 +9,22 @@
  *
  * Each sort of failure has its own back-off, because a server that returns goes through several of them in a row. All
  * counts end when a watch has settled, and not when it is accepted: a server that accepts and ends each stream must not
- * be asked without a rest. */
+ * be asked without a rest.
+ *
+ *               .-------------------- resting-list <---- expired (410), a round that broke -----.
+ *              v    timer                                                                     |
+ *     idle > asking > filling > watching  <=>  resting-watch > opening > watching ------------'
+ *              |  refused        ^   ended: at once, cut: after a rest                        ^
+ *              `> listing > opening                                                           |
+ *     idle ------------------------ resume from a stored resourceVersion ------> opening -----'
+ *
+ *   asking         has requested a WatchList (KEP-3157); if refused, listing and opening from then on
+ *   filling        receives the objects of a WatchList
+ *   listing        has sent a LIST (resource.h), or that of a further page
+ *   opening        has requested a watch from the last resourceVersion
+ *   watching       the server has accepted the watch
+ *   resting-list   no request is open; a new round begins after the delay
+ *   resting-watch  no request is open; the watch resumes after the delay */
 #include "kube/rules/reflector.h"
 
 #include <assert.h>

@@ -2,21 +2,6 @@
 /* A state machine: does one subscription list, watch or wait next? Private to pkg/kube. Pure; kube/api/dispatch.c
  * performs its effects, and passes their results to it as events.
  *
- *               .-------------------- resting-list <---- expired (410), a round that broke -----.
- *              v    timer                                                                     |
- *     idle > asking > filling > watching  <=>  resting-watch > opening > watching ------------'
- *              |  refused        ^   ended: at once, cut: after a rest                        ^
- *              `> listing > opening                                                           |
- *     idle ------------------------ resume from a stored resourceVersion ------> opening -----'
- *
- *   asking         has requested a WatchList (KEP-3157); if refused, listing and opening from then on
- *   filling        receives the objects of a WatchList
- *   listing        has sent a LIST (resource.h), or that of a further page
- *   opening        has requested a watch from the last resourceVersion
- *   watching       the server has accepted the watch
- *   resting-list   no request is open; a new round begins after the delay
- *   resting-watch  no request is open; the watch resumes after the delay
- *
  * A round collects all objects, from BEGIN_ROUND to END_ROUND or DROP_ROUND. Only END_ROUND may show that an object is
  * gone. A rest is a delay whose length depends on its reason (enum hf_rest):
  *

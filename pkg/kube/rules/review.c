@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* CloudCore asks under its own account, which needs a ClusterRole (deploy/kubeedge.yaml); without it the MetaServer
+ * answers a LIST at once with 200 from its store, as while the cloud is away. A SelfSubjectAccessReview tells: as a
+ * create it is never answered from the store, and applies to CloudCore's account. For all namespaces, also for one
+ * object, because CloudCore watches the whole kind. */
 #include "kube/rules/review.h"
 
 #include <errno.h>

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* May CloudCore, the cloud side of a MetaServer, list a kind? Private to pkg/kube. Pure.
- *
- * It asks under its own account, which needs a ClusterRole (deploy/kubeedge.yaml); without it the MetaServer answers a
- * LIST at once with 200 from its store, as while the cloud is away. A SelfSubjectAccessReview tells: as a create it is
- * never answered from the store, and applies to CloudCore's account. For all namespaces, also for one object, because
- * CloudCore watches the whole kind. */
+/* May CloudCore, the cloud side of a MetaServer, list a kind? Private to pkg/kube. Pure. */
 #pragma once
 
 #include "base/buf.h"

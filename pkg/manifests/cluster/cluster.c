@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two kinds of runs: apply (parse, discover, journal, apply, prune) and check. */
+/* The two kinds of runs: apply (parse, discover, journal, apply, prune) and check.
+ *
+ * The inventory is a JSON array of the entry's objects in order of application:
+ *   {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "site", "name": "web", "resource": "deployments",
+ *    "uid": "...", "fields": "<hash of the fields that we own>"}
+ * without `namespace` if cluster-scoped, without `uid` and `fields` until applied. A field that somebody else changes
+ * is no longer ours for the API server, so the hash shows drift. */
 #include "manifests/cluster/cluster.h"
 
 #include <assert.h>

@@ -2,12 +2,6 @@
 /* The target Cluster: server-side apply of a bundle's objects, removal of those that the entry no longer has, drift and
  * health. A run may be repeated from its start after a crash.
  *
- * The inventory is a JSON array of the entry's objects in order of application:
- *   {"apiVersion": "apps/v1", "kind": "Deployment", "namespace": "site", "name": "web", "resource": "deployments",
- *    "uid": "...", "fields": "<hash of the fields that we own>"}
- * without `namespace` if cluster-scoped, without `uid` and `fields` until applied. A field that somebody else changes
- * is no longer ours for the API server, so the hash shows drift.
- *
  * All agents share one field manager: two nodes must not apply the same entry. Threads: loop thread only; a job parses
  * the bundle. */
 #pragma once

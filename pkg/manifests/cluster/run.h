@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What runs that apply and runs that check have in common: a chain of steps, each with one request (`ask`) whose answer
- * (`taken`) starts the next step, waits, or ends the run. Private to pkg/manifests/cluster.
- *
- * While the server cannot answer, a request is repeated after growing pauses, up to HF_CLUSTER_ATTEMPTS times and
- * HF_CLUSTER_TIME_NS after the start of the run; after 401 or 403, HF_CLUSTER_ATTEMPTS - 1 times in the whole run.
- * After the last the run asks for this node's EdgeNode: without it the run ends, with it only the current object has
- * failed. */
+ * (`taken`) starts the next step, waits, or ends the run. Private to pkg/manifests/cluster. */
 #pragma once
 
 #include "base/backoff.h"

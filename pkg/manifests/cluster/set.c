@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Order: Namespaces and CustomResourceDefinitions; what others refer to (classes, quotas, accounts, roles,
+ * configuration, volumes); most objects; webhooks, admission policies and APIServices, which may hinder others. */
 #include "manifests/cluster/set.h"
 
 #include <errno.h>

@@ -4,9 +4,6 @@
  * Reads *.yaml, *.yml and *.json, several documents each, and the items of kinds that end in "List". Drops what only an
  * API server may write (`status`, `metadata.uid`). Each object gets HF_CLUSTER_LABEL with its entry.
  *
- * Order: Namespaces and CustomResourceDefinitions; what others refer to (classes, quotas, accounts, roles,
- * configuration, volumes); most objects; webhooks, admission policies and APIServices, which may hinder others.
- *
  * Pure. Memory: compact JSON text, a tenth of a json_t tree. */
 #pragma once
 

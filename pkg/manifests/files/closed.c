@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A path is closed if it is below a closed folder, with or without the links that lead there; if a bind mount or second
+ * mount shows there what is below one; if an overlay passes writes on to one; or by device and inode, where /proc
+ * cannot be read. Only root makes mounts, so a result is good for one attempt. */
 #include "manifests/files/closed.h"
 
 #include <errno.h>

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Folders and files of the node that no entry may reach, by any name.
- *
- * A path is closed if it is below a closed folder, with or without the links that lead there; if a bind mount or second
- * mount shows there what is below one; if an overlay passes writes on to one; or by device and inode, where /proc
- * cannot be read. Only root makes mounts, so a result of hf_closed_find() is good for one attempt or look. Threads:
- * workers; hf_closed_find() blocks. */
+/* Folders and files of the node that no entry may reach, by any name. What hf_closed_find() found is good for one
+ * attempt or look. Threads: workers; hf_closed_find() blocks. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waits until an entry's static pods are ready, one has failed, or a deadline passes.
- *
- * Asks, until one answers: the kubelet (GET /pods on 127.0.0.1:10250 with the caller's credentials); its read-only port
- * (127.0.0.1:10255, if root and no other user listens); the API server for the mirror pods (no MetaServer). Each second
- * for 20 rounds, then every five. */
+/* Waits until an entry's static pods are ready, one has failed, or a deadline passes. */
 #pragma once
 
 #include "manifests/env.h"

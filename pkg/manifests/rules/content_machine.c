@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The intake is about the source:            The slot is about what it delivered:
+ *
+ *             Started                                  Delivered            Began
+ *   Stopped ----------> Following            Empty -------------> Incoming ------> Storing --.
+ *      ^ |                 | ^                 ^ ^      Taken        |               | ^     | Delivered
+ * Lifted | Held       Held | | Lifted          | '-------------------'         Ended | |     v
+ *      | v    Stopped      v |                 |                                     | | Dropped
+ *     Held <----------- Refusing               '-------------------------------------' '-- Newer
+ *          ----------->
+ *             Started */
 #include "manifests/rules/content_machine.h"
 
 #include <assert.h>

@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an entry does with the contents of its source, as two tables and a few decisions. Pure.
  *
- * The intake is about the source:            The slot is about what it delivered:
- *
- *             Started                                  Delivered            Began
- *   Stopped ----------> Following            Empty -------------> Incoming ------> Storing --.
- *      ^ |                 | ^                 ^ ^      Taken        |               | ^     | Delivered
- * Lifted | Held       Held | | Lifted          | '-------------------'         Ended | |     v
- *      | v    Stopped      v |                 |                                     | | Dropped
- *     Held <----------- Refusing               '-------------------------------------' '-- Newer
- *          ----------->
- *             Started
- *
  * A hold begins when the entry turns a content away or cannot write it to disk, so that nothing is downloaded in vain;
  * its end starts the source again, which delivers its newest content. In a hold the source runs only for the content of
  * a Secret that the entry has asked for. */

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*             Wanted             Began                Drifted
+ *    Clean ----------> Due ----------------> Looking ----------> Repairing
+ *      ^                ^                    |     |                 |   |
+ *      |                | Began, Wanted      |     | Paced           |   | Paced
+ *      |              Paced <----------------|-----'-----------------|---'
+ *      |                                     |                       |
+ *      '-------------------------------------'-----------------------'
+ *                                       Ended */
 #include "manifests/rules/drift_machine.h"
 
 #include <assert.h>

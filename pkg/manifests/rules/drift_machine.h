@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When to look for drift in what is in place, and what to do with the result, as a table and two decisions. Pure.
  *
- *             Wanted             Began                Drifted
- *    Clean ----------> Due ----------------> Looking ----------> Repairing
- *      ^                ^                    |     |                 |   |
- *      |                | Began, Wanted      |     | Paced           |   | Paced
- *      |              Paced <----------------|-----'-----------------|---'
- *      |                                     |                       |
- *      '-------------------------------------'-----------------------'
- *                                       Ended
- *
  * LookingAgain and RepairingAgain are the same with one more look wanted. A repair may also begin without a look: the
  * content of a Secret has come with which to compare the files. The table knows nothing of pauses: `due_ns` of the
  * owner says from when Due and Paced may begin. */

@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*                Go               Placed               Healthy
+ *     Waiting --------> Applying -----------> Probation ---------> Applied
+ *       |  ^             |  |  \                  |
+ * Lacks |  |  Postponed  |  |   \ Refused         | Unhealthy
+ *       v  '-------------'  |    `-> Refused      v            Restored
+ *    Fetching               '----------------> RollingBack ------------> RolledBack
+ *                               Unhealthy
+ *
+ * The picture lacks these moves to another phase:
+ *   News        from Fetching, Applied, RolledBack and Refused to Waiting
+ *   Same        from Applying to Applied
+ *   Refused     from Waiting and Fetching to Refused
+ *   Postponed   from Probation and Refused to Waiting
+ *   Go          from Refused to Applying */
 #include "manifests/rules/machine.h"
 
 static const char *const event_names[HF_MANIFEST_EV_COUNT] = {

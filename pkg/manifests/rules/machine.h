@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state machine of an entry, as one table: for each phase and event the next phase and an action. Pure.
  *
- *                Go               Placed               Healthy
- *     Waiting --------> Applying -----------> Probation ---------> Applied
- *       |  ^             |  |  \                  |
- * Lacks |  |  Postponed  |  |   \ Refused         | Unhealthy
- *       v  '-------------'  |    `-> Refused      v            Restored
- *    Fetching               '----------------> RollingBack ------------> RolledBack
- *                               Unhealthy
- *
- * The picture lacks these moves to another phase:
- *   News        from Fetching, Applied, RolledBack and Refused to Waiting
- *   Same        from Applying to Applied
- *   Refused     from Waiting and Fetching to Refused
- *   Postponed   from Probation and Refused to Waiting
- *   Go          from Refused to Applying
- *
  * It follows the newest set of an entry: one version of the entry's fields together with one content. There may also be
  * a good set, which last reached Applied. In each phase this is true:
  *   Waiting, Fetching, Refused   the good set (or nothing, without one) is in place, untouched; with `unproven` of the

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bytes that the agent wrote within 24 hours, for spec.disk.writeBudget. Pure.
- *
- * One number for each of 24 hours of the monotonic clock: the sum covers 23 to 24 hours. A saved log continues by that
- * clock in the same boot; after a reboot by the Unix times of save and load, but at least by the time since boot. Only
- * that is used if the load seems earlier than the save, or only the load's time is sure: the clock may have been
- * corrected in between. If only the save's time is sure, the gap stays open until the present is sure: a board without
- * a battery learns the time later. */
+/* The bytes that the agent wrote within 24 hours, for spec.disk.writeBudget. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The registry names the service for tokens. From a registry with TLS that is a server with TLS, and from one on
+ * another machine never this machine. The credential goes to a service with TLS that a registry with TLS has named, or
+ * to the registry's own host, as user and password (Basic) alone: a token of the node is for its origin only. */
 #include "oci/registry/token.h"
 
 #include <errno.h>

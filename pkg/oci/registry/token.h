@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The token that a registry's 401 asks for, to pull from one repository: where it may be asked for, and who may see the
- * credential there. Untrusted input. Threads: any.
- *
- * The registry names the service for tokens. From a registry with TLS that is a server with TLS, and from one on
- * another machine never this machine. The credential goes to a service with TLS that a registry with TLS has named, or
- * to the registry's own host, as user and password (Basic) alone: a token of the node is for its origin only. */
+ * credential there. Untrusted input. Threads: any. */
 #pragma once
 
 #include "loop/http/http.h"

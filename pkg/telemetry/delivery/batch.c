@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*           plan                    send          delivered
+ *   (gap) ------> LOADING --> READY ----> SENDING ----------> DONE --> cursor passes it: removed
+ *                    ^          |          |   |                ^
+ *               load |          |          |   '--> REFUSED ----'
+ *                    |          v          v        dead letter is written
+ *   (restart) --> WAITING <----------------' again, deferred, split */
 #include "telemetry/delivery/batch.h"
 
 #include <stdlib.h>

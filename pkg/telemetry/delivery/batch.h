@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The batches of one lane, from planning until the cursor on disk has passed them.
  *
- *           plan                    send          delivered
- *   (gap) ------> LOADING --> READY ----> SENDING ----------> DONE --> cursor passes it: removed
- *                    ^          |          |   |                ^
- *               load |          |          |   '--> REFUSED ----'
- *                    |          v          v        dead letter is written
- *   (restart) --> WAITING <----------------' again, deferred, split
- *
  * The cursor stops before the first batch that is not done. Adjacent done batches are joined, so an undeliverable batch
  * costs two places and does not stop the others. While the policy closes the link, the backlog waits (delivery/fresh.h)
  * and batches of live records pass it.

@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An offer works in three steps: it asks all stages and changes nothing, it emits at most one event, and only after
  * that succeeded the stages learn the event. Findings, the values before them and window summaries stay in their
- * series and counters until emit takes them. */
+ * series and counters until emit takes them.
+ *
+ * Findings and events with `anomaly` only pass redaction and enrichment. The value that begins an anomaly and the next
+ * `after` values are emitted raw, whatever minSeverity, sample and rate limit say, and are in the window's aggregate
+ * too. New events, without an id: findings at begin and end, the raw values before. With a window, raw metrics of this
+ * node (no origin) are aggregated; dropped if not finite or if the table of series is full. At the end of each window
+ * (or 60 s): holdfast_suppressed {suppressedSource}, holdfast_series_refused, holdfast_top {attribute, value, error}.
+ */
 #include "telemetry/pipeline/pipeline.h"
 
 #include <errno.h>

@@ -3,12 +3,6 @@
  *
  *     drop -> redact -> anomalies -> minSeverity (logs only) -> sample -> rate limit -> enrich -> aggregate or pass
  *
- * Findings and events with `anomaly` only pass redaction and enrichment. The value that begins an anomaly and the next
- * `after` values are emitted raw, whatever minSeverity, sample and rate limit say, and are in the window's aggregate
- * too. New events, without an id: findings at begin and end, the raw values before. With a window, raw metrics of this
- * node (no origin) are aggregated; dropped if not finite or if the table of series is full. At the end of each window
- * (or 60 s): holdfast_suppressed {suppressedSource}, holdfast_series_refused, holdfast_top {attribute, value, error}.
- *
  * Threads: any, one at a time. No allocation for an event of an existing series and window. Pure but for `emit`. */
 #pragma once
 

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Floor record against the TPM's floor counter: may releases start, and what does the guard (floors/guard.h) do next?
- * Pure.
- *
- * The guard writes a record with N + 1, then increments the counter from N. A record one ahead (power cut) is written
- * again at the next start (after kill -9 it may be in the page cache only), then counted. One behind was put in place
- * of a newer one, unless a file or copy cannot be read: it may be the newest, and releases wait (IoError). */
+ * Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -9,7 +9,11 @@
  * counter is incremented. So a power cut leaves the record at most one ahead of the counter, which the next start
  * mends, and never behind it. A record that the TPM does not open is set aside in `foreign`, and the next best one
  * is tried. While the guard looks again after a failure, the last complete reason stays, so that the status does not
- * alternate. */
+ * alternate.
+ *
+ * The floors are in memory (floors/book.h). When one rises, a record of all (floors/record.h) is written with the
+ * counter's next value; at the start floors/decision.h compares the two. holdfast-tpm (tpm/helper.h) runs again 5 s to
+ * 10 min after a failure, and every 5 min while FloorsReplaced or TpmReplaced. */
 #include "update/floors/guard.h"
 
 #include <assert.h>

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Notices by a counter in the TPM 2 that older floors were put in place of the newest.
- *
- * Keeps all floors in memory (floors/book.h). When one rises, it writes a record of all with the counter's next value
- * (floors/record.h), then increments the counter; at the start it compares the two (floors/decision.h). Until the
- * floors are the newest and counted, new releases wait; repairs and rollbacks do not. Runs holdfast-tpm (tpm/helper.h),
- * again 5 s to 10 min after a failure, and every 5 min while FloorsReplaced or TpmReplaced. While off, only collects
- * floors. */
+/* Notices by a counter in the TPM 2 that older floors were put in place of the newest. Until the floors are
+ * the newest and counted, new releases wait; repairs and rollbacks do not. While off, only collects floors. */
 #pragma once
 
 #include "api/update/reason.h"

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The file `.holdfast-<release>.point` beside the target has three slots, each for one sealed record (codec/seal.h):
+ *
+ *  two slots, written in turn  valid after a power cut: the new file is synced up to the recorded offset before the
+ *                              write, and the slot after it. At most 16 writes in one run, and one more if it is
+ *                              cancelled. A torn slot leaves the other one intact.
+ *  one slot                    valid after a kill, until a reboot (it has the boot id): overwritten at every other
+ *                              checkpoint, and never synced, to spare flash storage */
 #include "update/install/checkpoint.h"
 
 #include <errno.h>

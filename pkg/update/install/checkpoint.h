@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How much of a new file a delta has made, to resume after a kill or a power cut.
  *
- * The file `.holdfast-<release>.point` beside the target has three slots, each for one sealed record (codec/seal.h):
- *
- *  two slots, written in turn  valid after a power cut: the new file is synced up to the recorded offset before the
- *                              write, and the slot after it. At most 16 writes in one run, and one more if it is
- *                              cancelled. A torn slot leaves the other one intact.
- *  one slot                    valid after a kill, until a reboot (it has the boot id): overwritten at every other
- *                              checkpoint, and never synced, to spare flash storage
- *
- * A wrong one does no harm: the complete file is compared with the signed hash. Threads: any, one at a time for one
+ * A wrong record does no harm: the complete file is compared with the signed hash. Threads: any, one at a time for one
  * keeper, which borrows `dir`; all but _format and _parse block. */
 #pragma once
 

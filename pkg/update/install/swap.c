@@ -8,7 +8,12 @@
  *
  * A step that finds its work done syncs the folder nevertheless, because the process before may have died before its
  * sync. A swap replaces only what the update found at its start; otherwise it fails (-ESTALE). Undo and cleanup work
- * even if the folder has become unsafe, because they finish what has begun. */
+ * even if the folder has become unsafe, because they finish what has begun.
+ *
+ * Without the first sync, a power cut could keep the rename but lose the only name of the old file:
+ *
+ *   swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder
+ *   restore:  rename(.old, target); fsync folder             (after a first installation: unlink(target)) */
 #include "update/install/swap.h"
 
 #include <assert.h>

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inspects the target, swaps the new file in, restores the old file, and cleans up.
  *
- *   swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder
- *   restore:  rename(.old, target); fsync folder             (after a first installation: unlink(target))
- *
- * Without the first sync, a power cut could keep the rename but lose the only name of the old file. With kind Tree the
- * swap renames a new link over the target, and the journal keeps the old link's text. All may be repeated after a
- * crash. Workers only; blocks. */
+ * All may be repeated after a crash. Workers only; blocks. */
 #pragma once
 
 #include <stdatomic.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A boot counts against the release only with evidence: the hardware's watchdog caused it, or the health checks fail
+ * while the unit has started and failed, or runs and hangs. A unit that nobody started, a systemd that does not answer
+ * and a power cut before the verdict count neither way. */
 #include "update/rules/boots.h"
 
 #include <string.h>

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a boot of the node says about a release that was committed a few boots ago (health.probationBoots). Pure.
- *
- * It counts against the release only with evidence: the hardware's watchdog caused it, or the health checks fail while
- * the unit has started and failed, or runs and hangs. A unit that nobody started, a systemd that does not answer and a
- * power cut before the verdict count neither way. */
+/* What a boot of the node says about a release that was committed a few boots ago (health.probationBoots). Pure. */
 #pragma once
 
 #include <stdbool.h>

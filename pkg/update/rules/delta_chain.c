@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The `deltas` of an artifact make the new file, its `steps` intermediate files. The algorithm is that of Bellman and
+ * Ford, one round for each delta; from an intermediate file, a later search finds the rest of the same chain. */
 #include "update/rules/delta_chain.h"
 
 #include <stdio.h>

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the chain of deltas with the fewest bytes from a given file to the new file, of those for which this node has
- * memory and disk. Pure.
- *
- * The `deltas` of an artifact make the new file, its `steps` intermediate files. The algorithm is that of Bellman and
- * Ford, one round for each delta; from an intermediate file, a later search finds the rest of the same chain. */
+ * memory and disk. Pure. */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*           Desired        Go          Fetched       Patched         Go          Swapped        Healthy
+ *      Idle ---> Waiting ---> Fetching ---> Patching ---> Verified ---> Swapping ---> Probation ---> Committed
+ *                 ^  \                                                      | Failed      | Unhealthy
+ *                 |   `--> Incompatible (Misfit), Rejected (Refused)        v             v
+ *     Failed, Held                                        Waiting <--- RollingBack <------'
+ *                                                              Undone       | Restored
+ *                                                                           v
+ *                                                                      RolledBack */
 #include "update/rules/machine.h"
 
 static const char *const event_names[HF_EV_COUNT] = {

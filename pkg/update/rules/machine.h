@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state machine of a release, as one table: next state and action. Pure.
  *
- *           Desired        Go          Fetched       Patched         Go          Swapped        Healthy
- *      Idle ---> Waiting ---> Fetching ---> Patching ---> Verified ---> Swapping ---> Probation ---> Committed
- *                 ^  \                                                      | Failed      | Unhealthy
- *                 |   `--> Incompatible (Misfit), Rejected (Refused)        v             v
- *     Failed, Held                                        Waiting <--- RollingBack <------'
- *                                                              Undone       | Restored
- *                                                                           v
- *                                                                      RolledBack
- *
  * The events Healthy and Restored follow only a comparison of what is installed. In every state the installed path
  * names a complete version or, before a first installation, nothing:
  *

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A start that finds the file knows that the agent died in the middle. Usually the update resumes from the last
+ * checkpoint (update/install/checkpoint.h); but a delta that needs more memory than there is would kill the agent every
+ * time (hf_attempt_gives_up()). */
 #include "update/state/attempt.h"
 
 #include <string.h>

@@ -2,10 +2,6 @@
 /* The delta in progress, in the file <state>/updates/<release>/attempt (codec/state/record.h): durable before the first
  * byte of the delta is parsed, gone when it succeeds, fails or is stopped.
  *
- * A start that finds it knows that the agent died in the middle. Usually the update resumes from the last checkpoint
- * (update/install/checkpoint.h); but a delta that needs more memory than there is would kill the agent every time
- * (hf_attempt_gives_up()).
- *
  * Threads: any, one at a time for one release; functions with `fs` block. */
 #pragma once
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* <folder>/floor.0 and floor.1 (codec/state/record.h) hold the same text, and a load merges them, so that one damaged
+ * block does not let an old release in. The floor rises only at the commit, because the node must be able to restore
+ * the old version until then. Further copies: update/install/floor_copy.h. */
 #include "update/state/floor.h"
 
 #include <errno.h>

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keeps on disk the floor of one release name: the history of its releases that the node has committed
- * (update/rules/sequence.h).
- *
- * <folder>/floor.0 and floor.1 (codec/state/record.h) hold the same text, and a load merges them, so that one damaged
- * block does not let an old release in. The floor rises only at the commit, because the node must be able to restore
- * the old version until then. Further copies: update/install/floor_copy.h. Functions with `fs` block. */
+ * (update/rules/sequence.h). Functions with `fs` block. */
 #pragma once
 
 #include <stdint.h>

@@ -45,7 +45,7 @@ struct hf_agent_owner {
     json_t *(*telemetry)(void *arg);
     /* JSON; also one that cannot be delivered. */
     void (*status_shown)(void *arg, struct hf_view text);
-    /* Of ClientCertificateValid: message, status, reason; NULL: no such condition. */
+    /* The condition ClientCertificateValid: message, status, reason; NULL: no such condition. */
     const char *(*certificate_problem)(void *arg, bool *ret_valid, const char **ret_reason);
     /* This node's Node, by the source. */
     void (*node_seen)(void *arg, const char *uid);

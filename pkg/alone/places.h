@@ -23,7 +23,7 @@ const struct hf_alone_place *hf_alone_place_find(const struct hf_fs_ops *fs, str
 
 /* The parent of our control groups, as the cgroup driver in the configuration of containerd wants it. */
 const char *hf_alone_place_cgroup_parent(const struct hf_fs_ops *fs, const struct hf_alone_place *place);
-/* Of containerd: `address` of the table [grpc] in its configuration, or the place's. */
+/* The socket of containerd: `address` of the table [grpc] in its configuration, or the place's. */
 void hf_alone_place_socket(const struct hf_fs_ops *fs, const struct hf_alone_place *place, char *socket, size_t n);
 
 /* `SystemdCgroup = true` is in the text, not in a comment. Pure. */

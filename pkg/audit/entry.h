@@ -101,7 +101,7 @@ HF_MUST_USE int hf_audit_entry_format(const struct hf_audit_entry *entry, struct
  * then unchanged. */
 HF_MUST_USE int hf_audit_entry_pad(struct hf_buf *lines, size_t begin, size_t blanks);
 
-/* Of a line without its newline; checks `sum`. -EBADMSG: no line of an audit log, or changed. */
+/* Parses a line without its newline; checks `sum`. -EBADMSG: no line of an audit log, or changed. */
 HF_MUST_USE int hf_audit_entry_parse(struct hf_view line, struct hf_audit_entry *ret_entry, struct hf_err *err);
 
 /* `prev` of the first line. */

@@ -15,7 +15,7 @@ const struct hf_cli_command *hf_cli_find(const struct hf_cli *cli, const char *c
  * option. */
 bool hf_cli_asks_for_help(const struct hf_cli_option *options, const char *const *argv, size_t n);
 
-/* Of the arguments after a command's name. `words`: room for n + 1 pointers, which *ret_args borrows. -EINVAL: wrong
- * command line. */
+/* Parses the arguments after a command's name. `words`: room for n + 1 pointers, which *ret_args borrows. -EINVAL:
+ * wrong command line. */
 HF_MUST_USE int hf_cli_parse(const struct hf_cli_command *command, const char *const *argv, size_t n,
                              const char **words, struct hf_cli_args *ret_args, struct hf_err *err);

@@ -57,8 +57,8 @@ HF_MUST_USE int hf_hostlife_decision_load(const struct hf_hostlife_place *place,
 HF_MUST_USE int hf_hostlife_decision_save(const struct hf_hostlife_place *place,
                                           const struct hf_hostlife_decision *decision, struct hf_err *err);
 
-/* Of this boot, by a file <run>/boot that the first who asks makes; "": unknown. The kernel's id is not the same for
- * all: a system container has one of its own, which neither its pods nor services with a /proc of their own see. */
+/* The id of this boot: a file <run>/boot, which the first who asks makes; "": unknown. The kernel's id is not the same
+ * for all: a system container has one of its own, which neither its pods nor services with a /proc of their own see. */
 void hf_hostlife_boot_id(const struct hf_hostlife_place *place, char boot[HF_HOSTLIFE_BOOT]);
 
 /* For the agent on the host: Persists or Installed; NO_REASON: no pod installed it. Notes the first boot after the

@@ -84,8 +84,8 @@ HF_MUST_USE int hf_kube_follow(struct hf_kube *kube, const char *kind, const cha
                                const struct hf_source_sink *sink, struct hf_subscription **ret_subscription,
                                struct hf_err *err);
 
-/* Of the fleet's reconnections to a server that was away (0: 10 s; at most 5 min). An agent's client lengthens it to
- * 200 ms per node if an EdgeUpdate shows a large fleet. */
+/* The spread of the fleet's reconnections to a server that was away (0: 10 s; at most 5 min). An agent's client
+ * lengthens it to 200 ms per node if an EdgeUpdate shows a large fleet. */
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
 
 /* The node's network is back: those that wait for an unreachable server retry. */

@@ -25,7 +25,7 @@ struct hf_resource {
 
 /* Cluster-scoped; NULL: not followed. */
 const struct hf_resource *hf_resource_find(const char *kind);
-/* Of hf_kube_follow(). Borrows `ns` and *ret_path, to be freed last. -EINVAL: kind or `ns`. */
+/* The object of hf_kube_follow(). Borrows `ns` and *ret_path, to be freed last. -EINVAL: kind or `ns`. */
 HF_MUST_USE int hf_resource_in(const char *kind, const char *ns, struct hf_resource *ret_resource, char **ret_path);
 const char *hf_resource_plural(const struct hf_resource *resource); /* "edgeupdates" */
 

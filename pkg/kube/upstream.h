@@ -20,7 +20,7 @@ struct hf_upstream_params {
     /* After a 401 or an untrusted certificate, once in 5 s at most, with the files read again. May call
      * hf_upstream_use_certificate(). May be NULL. */
     void (*refused)(void *arg);
-    /* Of a credential in the files; sends no requests. May be NULL. */
+    /* A credential in the files has changed; sends no requests. May be NULL. */
     void (*changed)(void *arg);
     void *arg;
 };
@@ -55,7 +55,7 @@ void hf_upstream_reload(struct hf_upstream *upstream);
 
 void hf_upstream_follow(struct hf_upstream *upstream, uint64_t retry_cap_ns, uint64_t max_skew_ns);
 
-/* Of the requests to the API server; NULL: zero. */
+/* Bytes of the requests to the API server; NULL: zero. */
 struct hf_http_traffic hf_upstream_traffic(const struct hf_upstream *upstream);
 
 /* As hf_kube_nudge(). */

@@ -48,7 +48,7 @@ bool drift_begin(struct drift *drift, uint64_t now_ns);
 
 /* ---- of an entry ------------------------------------------------------------------------------------------------- */
 
-/* Of files; true: one has started. */
+/* Considers a look at files; true: one has started. */
 bool drift_consider(struct entry *entry);
 /* Records and reports a repair; `what`: was put back. The caller saves the record. */
 void drift_repaired(struct entry *entry, const char *what);

@@ -20,7 +20,8 @@ struct hf_manifest_status {
     const char *name;
     enum hf_manifest_target to;
     enum hf_manifest_phase phase;
-    /* Of the good set in Applied, else of the newest; the source's last one if it had the same content; "": none. */
+    /* The revision of the good set in Applied, else of the newest one; the source's last one if it had the same
+     * content; "": none. */
     const char *revision;
     /* of the same set: content digest in hex, or hf_bundle.id of a Secret; "": none */
     const char *digest;

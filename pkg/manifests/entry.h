@@ -87,7 +87,7 @@ struct entry {
     size_t n_files;                /* in the inventory, when last not busy */
     enum entry_cleanup cleanup;
     bool save_wanted; /* the record has changed, the phase has not */
-    /* Of the record on disk, unless the last write failed: then maybe of that write. */
+    /* The phase of the record on disk, or perhaps that of the last write if it failed. */
     enum hf_manifest_phase written_phase;
     /* The process started in Applying: items of the newest set may be in place. r.unproven if an attempt fails while
      * they may be. */
@@ -112,7 +112,7 @@ struct entry {
     struct drift drift;
 };
 
-/* By enum hf_manifest_action; NULL: nothing to start. */
+/* The starts of actions, by enum hf_manifest_action; NULL: nothing to start. */
 struct entry_actions {
     void (*start[HF_MANIFEST_ACT_COUNT])(struct entry *entry);
 };

@@ -15,8 +15,8 @@ struct hf_manifest_outcome {
     /* 0 or -errno. -EAGAIN: may succeed later without a change of the entry; of the target Cluster any other error
      * would probably come again. */
     int r;
-    /* Of a failure. Of a success by Cluster alone: Applied, DriftRepaired; of a check HealthPassed, HealthFailed,
-     * NotReady. */
+    /* A failure's reason. A success has one with Cluster alone: Applied, DriftRepaired; a check HealthPassed,
+     * HealthFailed, NotReady. */
     enum hf_manifest_reason reason;
     char message[HF_MANIFEST_MESSAGE]; /* for a person: what, where, why, what to do; no secret */
     json_t *inventory;                 /* Cluster: as it is now; owned; NULL: unchanged */

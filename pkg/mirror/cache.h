@@ -49,7 +49,7 @@ HF_MUST_USE int hf_mirror_keep_resume(struct hf_mirror_cache *cache, const char 
                                       struct hf_mirror_keep **ret_keep);
 uint64_t hf_mirror_keep_had(const struct hf_mirror_keep *keep); /* bytes that were here */
 uint64_t hf_mirror_keep_size(const struct hf_mirror_keep *keep);
-/* Of the bytes that were here. */
+/* Reads the bytes that were here. */
 HF_MUST_USE ssize_t hf_mirror_keep_read(const struct hf_mirror_keep *keep, void *bytes, size_t n, uint64_t at);
 /* All of it in order, also what was here, which is not written again. After a failure free it. */
 HF_MUST_USE int hf_mirror_keep_write(struct hf_mirror_keep *keep, const void *bytes, size_t n);

@@ -47,7 +47,7 @@ void hf_mirror_free(struct hf_mirror *mirror);                          /* accep
 HF_MUST_USE int hf_mirror_settle(struct hf_mirror *mirror, const struct hf_mirror_settings *settings,
                                  struct hf_err *err);
 
-/* Of the images: `ready`: all are here. `reason` and what the message says are for the condition ImagesReady. */
+/* What the condition ImagesReady says; `ready`: all images are here. */
 struct hf_mirror_ready {
     bool asked, ready; /* !asked: there are none */
     const char *reason;

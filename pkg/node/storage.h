@@ -17,8 +17,8 @@ enum hf_storage {
 /* As in the label `storage`; "" if unknown. */
 const char *hf_storage_name(enum hf_storage storage);
 
-/* By st_dev; major 0 (btrfs, overlay, tmpfs) by /proc/self/mountinfo. Follows partitions, LVM, md and dm-crypt to one
- * disk. */
+/* The storage below st_dev; major 0 (btrfs, overlay, tmpfs) by /proc/self/mountinfo. Follows partitions, LVM, md and
+ * dm-crypt to one disk. */
 enum hf_storage hf_storage_of(const struct hf_probe_root *at, unsigned major, unsigned minor);
 
 /* The kernel's name of the disk, such as "mmcblk0". */

@@ -35,7 +35,7 @@ struct hf_share_params {
     void *arg;
 };
 
-/* By the owner of the node. */
+/* The settings of the node's owner. */
 struct hf_share_settings {
     uint16_t port; /* of all nodes of the site: TLS over TCP, and discovery over UDP */
     uint64_t bytes_per_s;
@@ -72,7 +72,7 @@ bool hf_share_want(struct hf_sharing *share, const char *sha256, uint64_t size, 
 void hf_share_end(struct hf_sharing *share, const char *sha256);
 /* `decided` comes soon, with no URL: the caller must stop. */
 void hf_share_hurry(struct hf_sharing *share, const char *sha256);
-/* Of a download from the origin. */
+/* Tells the bytes of a download from the origin. */
 void hf_share_progress(struct hf_sharing *share, const char *sha256, uint64_t bytes);
 /* The neighbour that `decided` named did not serve the content; `wrong`: it served another one, and rests for a day.
  * Then call hf_share_want() again. Returns its name until then, or NULL: there was none. */

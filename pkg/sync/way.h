@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* By which credential an agent asks for its client certificate. Pure. */
+/* The credential by which an agent asks for its client certificate. Pure. */
 #pragma once
 
 #include <stdbool.h>

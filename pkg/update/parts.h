@@ -164,7 +164,7 @@ bool wanted_is_local(const struct release *release);
 bool wanted_goes_back(const struct release *release);
 /* The kept part of the committed EdgeUpdate; free it. NULL: not in memory, or no memory. */
 json_t *wanted_committed(const struct release *release);
-/* By the site: neither updates nor repairs. */
+/* The site holds it: neither updates nor repairs. */
 bool wanted_held(const struct release *release);
 void wanted_done(struct release *release);
 /* The release in the journal is the wanted one. */
@@ -184,7 +184,7 @@ void review_stopped(struct release *release);
 
 /* ---- method.c ---------------------------------------------------------------------------------------------------- */
 
-/* Of the journal's release, for this node; NULL: none, or its EdgeUpdate is lost. */
+/* The artifact of the journal's release, for this node; NULL: none, or its EdgeUpdate is lost. */
 const struct hf_artifact *method_artifact(const struct release *release);
 /* The next delta to fetch; NULL: the whole file. */
 const struct hf_delta_ref *method_delta(const struct release *release);

@@ -79,7 +79,7 @@ void hf_metric_observe(struct hf_metric *metric, double value); /* histograms on
 /* For tests and the dashboard; a histogram's number of values. */
 double hf_metric_value(const struct hf_metric *metric);
 
-/* Of all series of a family that is no histogram: their sum, or the largest value. False: none, or no registry. */
+/* Folds all series of a family that is no histogram: their sum, or the largest value. False: none, or no registry. */
 enum hf_metrics_fold { HF_METRICS_SUM, HF_METRICS_MAX };
 bool hf_metrics_read(const struct hf_metrics *metrics, const char *name, enum hf_metrics_fold fold, double *ret_value);
 /* The sum of a family's counters whose first label is `value`, which needs no escapes; 0: none, or no registry. */

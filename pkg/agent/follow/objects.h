@@ -27,7 +27,7 @@ struct hf_object {
     char *warned_text;  /* unknown fields of the last good one; NULL: none */
 };
 
-/* Of one table, well above a node's needs. What exceeds them is refused; what is there stays. */
+/* The bounds of one table, well above a node's needs. What exceeds them is refused; what is there stays. */
 enum {
     HF_OBJECTS_MAX = 1000,
     HF_OBJECTS_MAX_BYTES = 4 << 20,

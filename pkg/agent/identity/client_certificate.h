@@ -48,11 +48,11 @@ HF_DEFINE_CLEANUP(struct hf_client_certificate, hf_client_certificate_free)
  * most once in five minutes. One not in use and not expired is tried again. */
 void hf_client_certificate_refused(struct hf_client_certificate *certificate);
 
-/* Of the configuration, as after `holdfast node enrol`: a pause ends. */
+/* The configuration has another credential, as after `holdfast node enrol`: a pause ends. */
 void hf_client_certificate_credential(struct hf_client_certificate *certificate);
 
-/* By the server. One for an earlier Node of the name is given up (the cluster would refuse its writes), once in five
- * minutes. */
+/* The Node as the server has it. A certificate for an earlier Node of the name is given up (the cluster would refuse
+ * its writes), once in five minutes. */
 void hf_client_certificate_node(struct hf_client_certificate *certificate, const char *uid);
 
 /* Once a minute: ends an expired one; corrects a wrong clock's effects; after five minutes tries a refused one again if

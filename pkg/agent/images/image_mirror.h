@@ -21,7 +21,7 @@ struct hf_image_mirror_params { /* borrowed */
 
 struct hf_image_mirror *hf_image_mirror_new(const struct hf_image_mirror_params *params); /* NULL: no memory */
 void hf_image_mirror_free(struct hf_image_mirror *mirror);                                /* accepts NULL */
-/* Of the policy in effect. Blocks briefly. */
+/* Takes the policy in effect. Blocks briefly. */
 void hf_image_mirror_follow(struct hf_image_mirror *mirror, const struct hf_syncpolicy *policy);
 /* struct hf_mirror_params. These three accept NULL. */
 void hf_image_mirror_report(struct hf_image_mirror *mirror, void (*ready_changed)(void *arg),

@@ -25,7 +25,7 @@ HF_MUST_USE int hf_downloads_new(const struct hf_downloads_params *params, const
 void hf_downloads_free(struct hf_downloads *downloads); /* after the agent; accepts NULL */
 /* `config`: as long as requests from before the next call. */
 void hf_downloads_configure(struct hf_downloads *downloads, const struct hf_config *config);
-/* Of the policy in effect. Blocks briefly. */
+/* Takes the policy in effect. Blocks briefly. */
 void hf_downloads_follow(struct hf_downloads *downloads, const struct hf_syncpolicy *policy);
 /* `http` and `downloads`. */
 void hf_downloads_fill(struct hf_downloads *downloads, struct hf_agent_params *params);

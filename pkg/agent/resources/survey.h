@@ -48,7 +48,7 @@ struct hf_survey {
     struct hf_reclaim reclaimed;
 };
 
-/* Of state, telemetry, update roots. Copies from `env`; borrows the file system. */
+/* A survey of state, telemetry and update roots. Copies from `env`; borrows the file system. */
 struct hf_survey *hf_survey_new(const struct hf_agent_env *env);
 void hf_survey_free(struct hf_survey *survey);
 

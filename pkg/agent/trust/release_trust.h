@@ -26,6 +26,6 @@ void hf_release_trust_end(struct hf_release_trust *trust);
 /* False also if unchecked. */
 bool hf_release_trust_accepts(struct hf_release_trust *trust, const struct hf_edgeupdate *update);
 
-/* By the last plan: "Unsigned: the release is not signed". NULL: accepted, not asked, unchecked. Until the next
- * plan. */
+/* Why the last plan refused it, such as "Unsigned: the release is not signed"; valid until the next plan. NULL:
+ * accepted, not asked, unchecked. */
 const char *hf_release_trust_why(const struct hf_release_trust *trust, const char *name);

@@ -19,7 +19,7 @@ HF_MUST_USE int hf_node_set_select(struct hf_cluster *cluster, const char *selec
 void hf_node_set_done(struct hf_node_set *set);
 
 ssize_t hf_node_set_find(const struct hf_node_set *set, const char *name);
-/* Of the i-th name, the value of the k-th label; "" without it. */
+/* The value of the i-th name's k-th label; "" without it. */
 const char *hf_node_set_label(const struct hf_node_set *set, size_t i, size_t k);
 
 /* Checks the form (the API server checks values). -EINVAL: *err names `option` and the wrong part. */

@@ -42,7 +42,7 @@ HF_MUST_USE int hf_ui_follow_run(struct hf_ui_follow *follow, struct hf_err *err
  * three {"synced", "lost", "why"}. partial: an object found no room on the board, or cannot be read. */
 json_t *hf_ui_follow_state(const struct hf_ui_follow *follow);
 
-/* Of the first context, or "several clusters". */
+/* The server of the first context, or "several clusters". */
 const char *hf_ui_follow_server(const struct hf_ui_follow *follow);
 uint64_t hf_ui_follow_now_unix_ns(const struct hf_ui_follow *follow);
 

@@ -7,7 +7,7 @@
 #include "cli/ui/board.h"
 #include "cli/ui/row.h"
 
-/* By the names of their rows, in the form of cli/ui/row.h. */
+/* Objects by the names of their rows, in the form of cli/ui/row.h. */
 struct hf_ui_model {
     struct hf_strmap nodes, labels, updates;
     uint64_t version; /* of the board */

@@ -4,7 +4,7 @@
 
 #include "cli/ui/model.h"
 
-/* Of the releases with the most nodes at most HF_UI_PAST_RELEASES, of each the versions that most nodes run or ran. */
+/* At most HF_UI_PAST_RELEASES releases, those with the most nodes, with the versions that most nodes run or ran. */
 enum { HF_UI_PAST_STEPS = 48, HF_UI_PAST_DAYS = 7, HF_UI_PAST_RELEASES = 6, HF_UI_PAST_VERSIONS = 6 };
 
 /* {"ages": [seconds ago, ...], "releases": [{"release", "nodes", "versions": [{"version", "n": [at each age]}]}]}, the

@@ -106,7 +106,7 @@ HF_MUST_USE int hf_record_parse(const struct hf_record_type *type, struct hf_vie
 HF_MUST_USE int hf_record_load(const struct hf_record_type *type, const struct hf_fs_ops *fs, const char *folder,
                                void *ret_record, struct hf_err *err);
 
-/* By hf_sealed_file_save(): replaces <folder>/<name> durably. */
+/* Replaces <folder>/<name> durably. */
 HF_MUST_USE int hf_record_save(const struct hf_record_type *type, const struct hf_fs_ops *fs, const char *folder,
                                const void *record, struct hf_err *err);
 

@@ -14,7 +14,7 @@ enum { STREAM_OLD = 2, STREAM_TAIL = 32 };
 
 struct delta_stream {
     struct delta_bytes bytes;
-    /* By the hash of a few bytes. `history` is behind it. */
+    /* Positions by the hash of a few bytes. `history` is behind it. */
     uint32_t *match_at;
     unsigned char *history;
     unsigned match_bits;

@@ -8,7 +8,7 @@
 
 #include "kube/kube.h"
 
-/* Of the file at `path`, for relative file names; reads no file. -EBADMSG: not YAML, or wrong or refused. -E2BIG:
- * codec/json.h. *ret_config: zero, or an older config, freed on success. */
+/* Parses `text`; file names in it are relative to the file `path`, and none is read. -EBADMSG: not YAML, or wrong or
+ * refused. -E2BIG: codec/json.h. *ret_config: zero, or an older config, freed on success. */
 HF_MUST_USE int hf_kubeconfig_parse(struct hf_view text, const char *path, struct hf_kube_config *ret_config,
                                     struct hf_err *err);

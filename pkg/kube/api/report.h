@@ -34,7 +34,7 @@ void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object);
 /* An object cannot be parsed; `version` 0: unknown. Each version is reported once. */
 void hf_kube_report_unreadable(struct hf_kube_subscription *sub, const char *name, uint64_t version,
                                const struct hf_err *err);
-/* Of an unreadable one; the next: of all that a complete round lacked. */
+/* Forgets an unreadable object; the next: all that a complete round lacked. */
 void hf_kube_report_readable(struct hf_kube_subscription *sub, const char *name);
 void hf_kube_report_readable_rest(struct hf_kube_subscription *sub);
 bool hf_kube_is_unreadable(const struct hf_kube_subscription *sub, const char *name, uint64_t version);

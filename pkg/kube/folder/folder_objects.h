@@ -21,7 +21,7 @@ HF_MUST_USE int hf_folder_each_object(const json_t *documents,
 /* 1: ours. 0: another group. -EBADMSG: kind, version or name is not valid. -E2BIG: larger than API servers allow. */
 HF_MUST_USE int hf_folder_object_check(const json_t *object, struct hf_err *err);
 
-/* Of one kind and name. */
+/* Two objects of one kind and name. */
 enum hf_folder_twin {
     HF_FOLDER_TWIN_SAME,
     HF_FOLDER_TWIN_FIRST,  /* it counts: higher sequence */

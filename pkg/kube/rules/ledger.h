@@ -9,7 +9,8 @@
 
 #include "base/strmap.h"
 
-/* Of a node, and of a fleet's client. A declined object that does not matter is remembered in the first half only. */
+/* Bounds for a node and for a fleet's client. A declined object that does not matter is remembered in the first half
+ * only. */
 enum { HF_LEDGER_MAX_OBJECTS = 20000, HF_LEDGER_FLEET_OBJECTS = 250000 };
 
 enum hf_ledger_change {
@@ -46,7 +47,7 @@ uint64_t hf_ledger_version(const struct hf_ledger *ledger, const char *name);
 /* Not kept: the next list reports it whatever its version. Unless it `matters`, a ledger above half forgets it. */
 void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters);
 
-/* Of a real API server. After -ENOMEM or -E2BIG unchanged. */
+/* An event of a real API server. After -ENOMEM or -E2BIG unchanged. */
 HF_MUST_USE int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
                                 enum hf_ledger_change *ret_change);
 

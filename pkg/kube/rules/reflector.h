@@ -137,12 +137,12 @@ struct hf_rf_step {
 struct hf_rf_step hf_reflector_step(struct hf_reflector *rf, enum hf_rf_event event, const struct hf_rf_limits *limits,
                                     uint64_t now_ns, uint64_t retry_after_ns, const struct hf_rand_ops *rng);
 
-/* Of an HTTP status that is not 2xx, or a Status object's code. */
+/* The event for an HTTP status that is not 2xx, or for a Status object's code. */
 enum hf_rf_event hf_reflector_event_of_status(int status);
-/* Of lost contact: EPERM (401), EACCES (403), ENOENT (404), ECONNABORTED (407, a proxy), EREMCHG (redirect or 511: no
- * API server), else EBUSY. */
+/* The error of lost contact: EPERM (401), EACCES (403), ENOENT (404), ECONNABORTED (407, a proxy), EREMCHG (redirect or
+ * 511: no API server), else EBUSY. */
 int hf_kube_status_errno(int status);
-/* Of a failed call's -errno. */
+/* The event for a failed call's -errno. */
 enum hf_rf_event hf_reflector_event_of_error(int r);
 
 const char *hf_reflector_state_name(enum hf_rf_state state);

@@ -50,7 +50,7 @@ HF_MUST_USE int hf_watch_stream_feed(struct hf_watch_stream *stream, const void 
 HF_MUST_USE int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watch_event *ret_event,
                                       struct hf_err *err);
 
-/* Of a Status (cut in the middle), else the body's beginning. */
+/* The message of a Status (cut in the middle), else the body's beginning. */
 const char *hf_kube_status_message(struct hf_view body, char *text, size_t n);
 
 /* 0: no integer. Kubernetes compares resourceVersions as integers (KEP-5504). */

@@ -27,7 +27,8 @@ struct hf_streamed_params {
     uint16_t port;       /* 0: any free one */
     /* The head with its empty line, valid during the call. The owner attends to it, or ends it, here or later. */
     void (*asked)(void *arg, struct hf_streamed_exchange *exchange, struct hf_view head);
-    /* Of an exchange that has an owner: all that waited was taken; the client has gone, the exchange with it. */
+    /* For an exchange that has an owner. drained: the client took all that waited. gone: the client has gone, and the
+     * exchange with it. */
     void (*drained)(void *owner);
     void (*gone)(void *owner);
     void *arg;

@@ -27,7 +27,7 @@ struct hf_cluster_id {
     const char *name;
 };
 
-/* By group, kind, namespace and name. */
+/* The same group, kind, namespace and name. */
 bool hf_cluster_id_equal(const struct hf_cluster_id *a, const struct hf_cluster_id *b);
 /* "Deployment site/web" or "Namespace site". */
 const char *hf_cluster_id_text(const struct hf_cluster_id *id, char *text, size_t n);

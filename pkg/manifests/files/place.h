@@ -35,7 +35,8 @@ struct hf_files_bounds {
     uint64_t (*reserve)(void *arg, uint64_t disk_bytes);
     /* False: this entry may not write `path`. NULL also for the way back. */
     bool (*allows)(void *arg, const char *path, struct hf_err *err);
-    /* Of the inventory: maybe placed by a signed version. `compare` fails with one that is not allowed. */
+    /* May an item of the inventory be there? A signed version may have placed it. `compare` fails with one that is not
+     * allowed. */
     bool (*allows_placed)(void *arg, const struct hf_inventory_item *item);
     void *arg;
 };

@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "manifests/source/bundle.h"
 
-/* Of one entry; each one's health is looked at, and a kubelet runs at most 110 by default. */
+/* Pods of one entry; each one's health is looked at, and a kubelet runs at most 110 by default. */
 enum { HF_PODS_MAX = 256 };
 
 struct hf_pods_item {
@@ -26,7 +26,7 @@ struct hf_pods {
     size_t n, cap;
 };
 
-/* Of a sealed bundle; *err names file and document. -EBADMSG: no Pod, not YAML, or not a v1 Pod with a valid name.
+/* Splits a sealed bundle; *err names file and document. -EBADMSG: no Pod, not YAML, or not a v1 Pod with a valid name.
  * -EEXIST: a pod twice. -E2BIG: more than HF_PODS_MAX. -ENAMETOOLONG. hf_pods_done() also after a failure. */
 HF_MUST_USE int hf_pods_split(const char *entry, const struct hf_bundle *bundle, struct hf_pods *ret_pods,
                               struct hf_err *err);

@@ -19,7 +19,7 @@ enum {
     HF_ARCHIVE_DOWNLOAD_MAX_UNREADABLE = 5,
 };
 
-/* Of one archive; kept by the source between downloads, and cleared for another archive. */
+/* The trouble with one archive; kept by the source between downloads, and cleared for another archive. */
 struct hf_archive_trouble {
     unsigned wasted;
     unsigned unreadable; /* in a row: the disk did not read the complete download */

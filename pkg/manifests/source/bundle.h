@@ -46,7 +46,7 @@ struct hf_bundle {
     /* SHA-256 in hex, set by hf_bundle_seal(), of one line for each file: "<octal mode> <SHA-256 of the content>
      * <path>\n" */
     char digest[HF_SHA256_HEX];
-    /* Of a secret bundle: SHA-256 of uid and resourceVersion. The engine uses it for `digest`, because a digest of the
+    /* A secret bundle's SHA-256 of uid and resourceVersion. The engine uses it for `digest`, because a digest of the
      * contents would let its reader guess short ones. */
     char id[HF_SHA256_HEX];
     bool secret; /* in memory only, overwritten when freed; set it before the first file */

@@ -21,8 +21,8 @@ struct hf_manifest_source_params {
     bool signed_;
     /* for resumable downloads; made when it is needed */
     const char *work_dir;
-    /* Of the content that the engine has, or NULL. A content of this revision is not delivered, but `unchanged`;
-     * that of a ConfigMap or Secret is delivered once after the start all the same. */
+    /* The revision of the content that the engine has, or NULL. A content of this revision is not delivered, but
+     * `unchanged`; that of a ConfigMap or Secret is delivered once after the start all the same. */
     const char *known_revision;
     /* A content, perhaps the same as before. The callee owns `bundle`. `revision` is the source's own name for it,
      * such as "main@sha1:..."; borrowed. */

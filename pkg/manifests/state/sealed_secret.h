@@ -51,5 +51,5 @@ HF_MUST_USE int hf_sealed_secret_remove(const struct hf_fs_ops *fs, const char *
 HF_MUST_USE int hf_sealed_secret_load(const struct hf_fs_ops *fs, const struct hf_sealed_secret *secret,
                                       const unsigned char *key, struct hf_bundle **ret_bundle, struct hf_err *err);
 
-/* Of a decrypted content. -EBADMSG: malformed. Pure. */
+/* Parses a decrypted content. -EBADMSG: malformed. Pure. */
 HF_MUST_USE int hf_sealed_secret_parse(struct hf_view content, struct hf_bundle **ret_bundle, struct hf_err *err);

@@ -13,7 +13,7 @@
 struct entry;
 
 struct target_ops {
-    /* Of rules/machine.h; each ends with an event. */
+    /* Actions of rules/machine.h; each ends with an event. */
     void (*place)(struct entry *entry);
     void (*probe)(struct entry *entry);
     void (*roll_back)(struct entry *entry);
@@ -39,7 +39,7 @@ struct target_ops {
                       const struct hf_manifest_set *set, char root[HF_FILES_MAX_PATH]);
     /* A lost one; blocks. */
     int (*make_inventory)(struct entry *entry, struct hf_err *err);
-    /* By the inventory, nothing of the good set is in place. */
+    /* The inventory says that nothing of the good set is in place. */
     bool (*lacks_all)(const struct entry *entry);
     bool is_pods; /* in the kubelet's folder, which it reads some time later */
     /* after the end of the process nothing shows how far an attempt came */

@@ -69,7 +69,7 @@ bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes);
 /* Save after this many bytes: an eighth of the budget, but more than the saves themselves write. */
 uint64_t hf_write_log_part(uint64_t budget_bytes);
 
-/* By the limits above; with a budget, after each part and when it is used up; with so many bytes in the day, when an
+/* True by the limits above; with a budget, after each part of it and at its end; with so many bytes in the day, when an
  * hour ends or the time leaps, at most once in HF_WRITE_LOG_SAVE_NS for leaps. */
 bool hf_write_log_is_due(const struct hf_write_log *log, uint64_t budget_bytes, const struct hf_write_log_now *now);
 

@@ -13,7 +13,8 @@ struct hf_oci_reference {
     char digest[HF_OCI_DIGEST]; /* "": none; it counts where both are there */
 };
 
-/* Of Docker's hub the name, the API and docker's config.json each have another host; its own images are in library/. */
+/* Docker's hub has one host in names, another for its API, and a third in docker's config.json; its own images are in
+ * library/. */
 const char *hf_oci_api_host(const char *host);
 const char *hf_oci_login_host(const char *host);
 

@@ -12,7 +12,7 @@
 
 enum { HF_SUBNETS = 32 };
 
-/* Of the interfaces that are up, at most HF_SUBNETS. */
+/* The subnets of interfaces that are up, at most HF_SUBNETS. */
 struct hf_subnets {
     struct {
         in_addr_t address, mask;
@@ -22,7 +22,7 @@ struct hf_subnets {
 
 /* `all` is of getifaddrs(3), or NULL. Pure. */
 void hf_subnets_of(const struct ifaddrs *all, struct hf_subnets *ret_subnets);
-/* Of this machine; none if they cannot be read. */
+/* Reads those of this machine; none if they cannot be read. */
 void hf_subnets_read(struct hf_subnets *ret_subnets);
 bool hf_subnets_have(const struct hf_subnets *subnets, struct in_addr address);
 

@@ -59,7 +59,7 @@ struct hf_event {
     struct hf_view id;     /* unique, the same if read again; "": by hf_fanout_store() */
     struct hf_view source; /* "journald:edge-inference.service", "file:/var/log/x", "http", "node" */
     struct hf_view origin; /* forwarded: the observing node */
-    /* Of the posting process, user id (decimal) and systemd unit, by the kernel: it cannot choose them. Or empty. */
+    /* User id (decimal) and systemd unit of the posting process, from the kernel: it cannot choose them. Or empty. */
     struct hf_view peer_uid, peer_unit;
     /* Rises per node; 0: none. By hf_fanout_store() if 0 or without `origin`. */
     uint64_t origin_sequence;
@@ -75,7 +75,7 @@ struct hf_event {
     uint64_t window_ns;       /* that ended at unix_ns; 0: raw */
     bool anomaly;             /* raw, and sent first */
     bool truncated;           /* body without its end */
-    /* By the pipeline, of the values of `owner` (or HF_OWNER_AGENT). Not in the line. */
+    /* The pipeline made it from the values of `owner` (or HF_OWNER_AGENT). Not in the line. */
     bool derived;
     uint64_t owner;
     struct hf_attribute attributes[HF_EVENT_MAX_ATTRIBUTES];
@@ -128,7 +128,7 @@ static inline bool hf_event_repeats_attribute(const struct hf_event *event, size
     return false;
 }
 
-/* By which the spool counts drops. */
+/* The tag by which the spool counts drops. */
 static inline uint32_t hf_event_tag(enum hf_source_class source_class, enum hf_severity severity)
 {
     return (uint32_t)source_class << 16 | (uint32_t)severity;

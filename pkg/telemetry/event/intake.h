@@ -34,8 +34,8 @@ static inline void hf_receipt_release(struct hf_receipt *receipt, int r)
 enum hf_offer {
     HF_OFFER_STORED,    /* holds the receipt until durable or failed */
     HF_OFFER_DUPLICATE, /* its id was accepted before */
-    /* By minSeverity, drop, sample, rateLimit; no sink; a newer payload of the key; a metric to aggregate that is not
-     * finite, or without room for its series. */
+    /* Left out by minSeverity, drop, sample, rateLimit; no sink; a newer payload of the key; a metric to aggregate that
+     * is not finite, or without room for its series. */
     HF_OFFER_FILTERED,
     HF_OFFER_AGGREGATED,       /* in a window, not stored */
     HF_OFFER_REFUSED_BOUNDARY, /* no sink has it; told by findings (pipeline/boundary.h) */

@@ -18,8 +18,8 @@ struct hf_newest_version {
     struct hf_view node;
     uint64_t sequence;
 };
-/* By sequence if of one node and not 0 (its clock may jump); else time, node name, sequence: one result on every node,
- * in any order of arrival. Equal: false. */
+/* The higher sequence wins if both are of one node and not 0 (its clock may jump); else time, node name, sequence: one
+ * result on every node, in any order of arrival. Equal: false. */
 bool hf_newest_wins(const struct hf_newest_version *a, const struct hf_newest_version *b);
 
 struct hf_newest;

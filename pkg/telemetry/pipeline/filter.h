@@ -31,7 +31,7 @@ void hf_filter_init(struct hf_filter *filter, const struct hf_telemetry *spec);
 void hf_filter_done(struct hf_filter *filter);
 
 bool hf_filter_drops(const struct hf_filter *filter, const struct hf_event *event);
-/* By minSeverity (logs only), sampling, rate limits, in this order; counts in `suppressed`. Call hf_filter_commit() for
- * a kept event once it is stored: it takes the token. */
+/* Asks minSeverity (logs only), sampling, rate limits, in this order; counts in `suppressed`. Call hf_filter_commit()
+ * for a kept event once it is stored: it takes the token. */
 enum hf_filter_result hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns);
 void hf_filter_commit(struct hf_filter *filter);

@@ -46,7 +46,7 @@ HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event
 /* The event's first offer is still on its way: holds `receipt` as hf_pending_follow(). */
 HF_MUST_USE int hf_fanout_follow(struct hf_fanout *fanout, const struct hf_event *event, struct hf_receipt *receipt);
 
-/* Of the last -EAGAIN: the owner's share (shares.h); a sink not open (NULL: by now it is). */
+/* The cause of the last -EAGAIN: the owner's share (shares.h); else the sink that is not open (NULL: by now it is). */
 bool hf_fanout_over_share(const struct hf_fanout *fanout);
 
 const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_trouble);

@@ -77,7 +77,7 @@ void hf_outlet_lane_sent(const struct hf_outlet_lane *lane, uint64_t bytes, bool
 bool hf_outlet_lane_holds(const struct hf_outlet_lane *lane);
 bool hf_outlet_lane_holds_all(const struct hf_outlet_lane *lane);
 
-/* Of a batch that is not full. */
+/* How long a batch that is not full waits. */
 uint64_t hf_outlet_lane_wait_ns(const struct hf_outlet_lane *lane);
 
 uint64_t hf_outlet_lane_durable(const struct hf_outlet_lane *lane);

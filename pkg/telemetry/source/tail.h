@@ -32,7 +32,7 @@ struct hf_tail_file {
     uint64_t dev, ino, start_hash; /* start_hash: first line; 0: incomplete */
     unsigned generation;
     uint64_t birth_ns; /* 0: unknown */
-    /* Of the bytes before mark_at and `safe`; 0: unknown. */
+    /* Hashes of the bytes before mark_at and `safe`; 0: unknown. */
     uint64_t mark, mark_at, safe_mark, safe_mark_at;
     uint64_t before;      /* start_hash before truncation */
     bool cut;             /* no complete line since */
@@ -45,7 +45,7 @@ struct hf_tail_file {
     uint64_t quiet_since_ns, gone_since_ns;
     bool skipping;          /* a cut line's rest */
     uint64_t not_before_ns; /* no line(): storing failed */
-    /* By the last find(); its size was checked at least once. */
+    /* The last find() saw it; its size was checked at least once. */
     bool seen, looked_at;
     struct hf_list pieces; /* receipts, in order */
 };

@@ -49,9 +49,9 @@ HF_MUST_USE int hf_floor_record_parse(struct hf_view text, struct hf_floor_recor
 /* That the TPM seals: a hash of value and floors. Pure. */
 void hf_floor_record_key(uint64_t value, struct hf_view floors, unsigned char key[HF_FLOOR_RECORD_KEY]);
 
-/* Of files and copies below all roots of *target (without path and release): that with the highest value which is not
- * in *foreign, into *text (empty, `max` HF_FLOOR_RECORD_MAX_BYTES), from which *ret_record borrows. -ENOENT: none.
- * *ret_places is set also after an error. Blocks. */
+/* Loads that with the highest value which is not in *foreign, from files and copies below all roots of *target (without
+ * path and release), into *text (empty, `max` HF_FLOOR_RECORD_MAX_BYTES), from which *ret_record borrows. -ENOENT:
+ * none. *ret_places is set also after an error. Blocks. */
 HF_MUST_USE int hf_floor_record_load(const struct hf_target *target, const char *state_dir,
                                      const struct hf_floor_record_foreign *foreign, struct hf_buf *text,
                                      struct hf_floor_record *ret_record, struct hf_floor_record_places *ret_places,

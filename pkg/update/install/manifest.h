@@ -19,7 +19,7 @@
 
 /* A tree with a larger one is not installed (E2BIG). */
 enum { HF_INSTALL_MANIFEST_MAX_BYTES = 64 << 20 };
-/* Of a quick check: records compared, and bytes of unchanged files read (on average: each to its end). */
+/* Limits of a quick check: records compared, and bytes of unchanged files read (on average: each to its end). */
 enum { HF_INSTALL_MANIFEST_LOOK_RECORDS = 4096, HF_INSTALL_MANIFEST_LOOK_BYTES = 2 << 20 };
 enum { HF_INSTALL_MANIFEST_VERSION = HF_SHA256_HEX + 8 }; /* with the terminator */
 
@@ -52,8 +52,8 @@ struct hf_install_manifest_source {
     void *arg;
 };
 
-/* Of the tree `top_fd`, durably. -ESTALE: a file has changed, or is not the extractor's. After an error an earlier
- * manifest of the version stays, unless only the folder's sync failed. */
+/* Writes that of the tree `top_fd`, durably. -ESTALE: a file has changed, or is not the extractor's. After an error an
+ * earlier manifest of the version stays, unless only the folder's sync failed. */
 HF_MUST_USE int hf_install_manifest_write(const struct hf_install_manifest *manifest, int top_fd,
                                           const struct hf_install_manifest_source *source, const atomic_bool *cancel,
                                           struct hf_failure *failure);
@@ -74,7 +74,7 @@ HF_MUST_USE int hf_install_manifest_clean_unfinished(const struct hf_fs_ops *fs,
 
 /* ---- checking ---------------------------------------------------------------------------------------------------- */
 
-/* Of the quick checks of one version. Zeroed at first, and after another version is installed. */
+/* What quick checks of one version remember. Zeroed at first, and after another version is installed. */
 struct hf_install_manifest_look {
     uint64_t seal_inode; /* of the last manifest whose SHA-256 was checked */
     uint64_t next;       /* offset of the record where the next check begins; 0: the first */

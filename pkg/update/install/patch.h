@@ -30,7 +30,7 @@ struct hf_patch_params {
     const char *step_sha256;
     /* makes an intermediate file, of sha256 and size */
     bool to_step;
-    /* Of a packed download (.zst, .xz), compared before it is unpacked; else NULL and 0. */
+    /* SHA-256 and size of a packed download (.zst, .xz), compared before it is unpacked; else NULL and 0. */
     const char *packed_sha256;
     uint64_t packed_size;
     /* A download may be unpacked without packed_sha256: only to repair a release made before releases stated it. */

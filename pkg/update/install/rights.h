@@ -12,7 +12,7 @@ struct hf_rights {
     gid_t gid;
 };
 
-/* Of the first of versions[n] with a manifest in `records`; NULL and "" are skipped. False: none. */
+/* The rights of the first of versions[n] with a manifest in `records`; NULL and "" are skipped. False: none. */
 bool hf_rights_load(const struct hf_fs_ops *fs, const char *records, const char *const *versions, size_t n,
                     struct hf_rights *ret_rights);
 

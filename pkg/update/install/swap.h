@@ -33,8 +33,8 @@ struct hf_swap_params {
 /* The target as it is before an update. */
 struct hf_swap_inspection {
     bool exists;
-    /* Of the installed file. Tree: of the archive, by the name of its folder; "": no tree of this release, a missing
-     * folder, or the new tree (hf_swap_params.sha256), damaged. */
+    /* The SHA-256 of the installed file. Tree: that of the archive, by the name of its folder; "": no tree of this
+     * release, a missing folder, or the new tree (hf_swap_params.sha256), damaged. */
     char sha256[HF_SHA256_HEX];
     char link[HF_TARGET_MAX_PATH]; /* kind Tree */
     /* topmost missing folder below the root, or "" */
@@ -46,7 +46,7 @@ struct hf_swap_inspection {
     bool unproven; /* kind Agent: the supervisor does not know the installed tree as healthy */
 };
 
-/* Of earlier checks for drift. Zeroed at first, and after an update. */
+/* What earlier checks for drift remember. Zeroed at first, and after an update. */
 struct hf_swap_look {
     struct hf_install_manifest_look seen; /* `what` and `mended`: both kinds */
     /* Kind File: of the file last read. A change changes one of them: no system call sets a ctime to a chosen value. */

@@ -41,7 +41,7 @@ struct hf_kept_want {
     const atomic_bool *cancel;
 };
 
-/* By names and sizes alone. */
+/* Looks at names and sizes alone. */
 enum hf_kept_source hf_kept_find(const struct hf_kept_want *want, const struct hf_target_dir *dir);
 
 /* Reads what an installation would take: 1: the content; 0: not. A tree IN_PLACE against its manifest in `records`,

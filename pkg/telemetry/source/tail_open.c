@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A file is known by device, inode, birth, and hashes of the first line and of the 256 bytes before the offset, also
+ * after a restart. One that shrinks or lacks those bytes is read from its start as the next generation. An id is file,
+ * generation, offset and a hash of the line. copytruncate may lose lines written between the last read (a second
+ * before, longer without room) and the truncation; repeats lines if the copy matches the patterns; and is not seen if
+ * first line and bytes before the offset are the same. Files are checked every second, new ones searched every
+ * HF_TAIL_FIND_S. */
 #include "telemetry/source/tail_open.h"
 
 #include <errno.h>

@@ -277,6 +277,22 @@ static bool end(struct release *release, const char *refused)
 
 /* ---- going back -------------------------------------------------------------------------------------------------- */
 
+/* By what bars it now; where nothing does, by what can have barred it when the node left that version. */
+static int not_kept(struct step_job *step, const struct hf_release *before, uint64_t size)
+{
+    static const char *const whys[] = {
+        [HF_KEPT_BAR_NOTHING] = "the node left it without retain.previous or room, or it is damaged",
+        [HF_KEPT_BAR_POLICY] = "set retain.previous in a SyncPolicy for the next time",
+        [HF_KEPT_BAR_SIZE] = "retain.maxBytes of the SyncPolicy is less than its size",
+        [HF_KEPT_BAR_DISK] = "the disk is above disk.warnPercent, where no more is kept"};
+    const struct hf_kept_facts facts = {
+        .policy = step->keep.policy, .room = step->keep.room, .previous_size = size, .just_committed = true};
+    const bool unread = step->keep.policy.unread;
+
+    return hf_failure_set(&step->failure, HF_R_NotKept, ENODATA, "this node does not keep the content of %.64s: %s",
+                          before->version, whys[unread ? HF_KEPT_BAR_NOTHING : hf_kept_previous_bar(&facts)]);
+}
+
 /* Is the content there? Whoever takes it compares the hash. */
 static int find_content(struct step_job *step, const struct hf_edgeupdate *before)
 {
@@ -303,10 +319,7 @@ static int find_content(struct step_job *step, const struct hf_edgeupdate *befor
         return r;
     enum hf_kept_source source = hf_kept_find(&want, &dir);
     hf_target_dir_done(&dir);
-    return source != HF_KEPT_NOWHERE
-               ? 0
-               : hf_failure_set(&step->failure, HF_R_NotKept, ENODATA, "this node does not keep the content of %.64s",
-                                before->release.version);
+    return source != HF_KEPT_NOWHERE ? 0 : not_kept(step, &before->release, artifact->size);
 }
 
 static int run_load(struct step_job *step)
@@ -318,7 +331,9 @@ static int run_load(struct step_job *step)
         return hf_committed_load(fs, release->folder, release->j.good_digest, &step->committed, &step->failure.err);
     int r = hf_committed_load_previous(fs, release->folder, &step->committed, &step->failure.err);
     if (r == -ENOENT || r == -EBADMSG)
-        return hf_failure_set(&step->failure, HF_R_NotKept, -r, "this node knows no version before this one");
+        return hf_failure_set(&step->failure, HF_R_NotKept, -r,
+                              "this node knows no version before this one: set retain.previous in a SyncPolicy for the "
+                              "next time");
     return r < 0 ? r : find_content(step, step->committed);
 }
 
@@ -337,7 +352,8 @@ static void loaded(struct release *release, struct step_job *step)
     release->drift.order_due_ns = hf_mono_ns(release->engine->p.clock) + again_ns;
     if (release->j.good_local || step->failure.reason != HF_R_NotKept)
         return;
-    (void)snprintf(text, sizeof(text), "%s; %s", HF_CUT(100, step->failure.err.cause), hf_reason_remedy(HF_R_NotKept));
+    (void)snprintf(text, sizeof(text), "%s; now, sign the old files as a new release",
+                   HF_CUT(200, step->failure.err.cause));
     release->drift.order_due_ns = 0;
     (void)end(release, text);
 }
@@ -355,6 +371,7 @@ static bool go_back(struct release *release)
         release->drift.order_due_ns = hf_mono_ns(release->engine->p.clock) + again_ns;
         return release->j.good_local;
     }
+    retain_prepare(release, step);
     step_submit(step);
     return true;
 }

@@ -74,7 +74,7 @@
     X(ArchiveInvalid, ERROR, "the tree's archive is damaged or has a forbidden member", "build the archive again")     \
     X(Verified, INFO, "the new file is complete and has the signed hash", "wait for the swap")                         \
     X(NotKept, ERROR, "the site's order to go back needs content that this node does not keep",                        \
-      "set retain.previous in a SyncPolicy for the next time; now, sign the old files as a new release")               \
+      "set what the message names (retain.previous) for the next time; now, sign the old files as a new release")      \
     X(DiskFull, ERROR, "a write failed for lack of space or quota",                                                    \
       "free space on the target's file system; the agent retries")                                                     \
     X(DiskSpaceLow, ERROR, "not enough free space to start",                                                           \

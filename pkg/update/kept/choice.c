@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "update/kept/choice.h"
 
+enum hf_kept_bar hf_kept_previous_bar(const struct hf_kept_facts *facts)
+{
+    if (!facts->policy.previous)
+        return HF_KEPT_BAR_POLICY;
+    if (facts->previous_size > facts->policy.max_bytes)
+        return HF_KEPT_BAR_SIZE;
+    return facts->room == HF_KEPT_CRITICAL || (facts->just_committed && facts->room != HF_KEPT_ROOM)
+               ? HF_KEPT_BAR_DISK
+               : HF_KEPT_BAR_NOTHING;
+}
+
 struct hf_kept_choice hf_kept_choose(const struct hf_kept_facts *facts)
 {
     const struct hf_kept_policy *policy = &facts->policy;
@@ -8,8 +19,7 @@ struct hf_kept_choice hf_kept_choose(const struct hf_kept_facts *facts)
     uint64_t left = policy->max_bytes;
     struct hf_kept_choice choice = {.copy = false};
 
-    choice.previous = policy->previous && facts->previous_size > 0 && facts->previous_size <= left &&
-                      (facts->just_committed ? grows : stays);
+    choice.previous = facts->previous_size > 0 && hf_kept_previous_bar(facts) == HF_KEPT_BAR_NOTHING;
     if (choice.previous)
         left -= facts->previous_size;
     choice.copy = policy->current && facts->size <= left && (facts->has_copy ? stays : grows);

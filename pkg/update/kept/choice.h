@@ -29,6 +29,11 @@ struct hf_kept_choice {
     bool copy, previous;
 };
 
+/* Why a version before is not kept; NOTHING: it is. */
+enum hf_kept_bar { HF_KEPT_BAR_NOTHING, HF_KEPT_BAR_POLICY, HF_KEPT_BAR_SIZE, HF_KEPT_BAR_DISK };
+
+enum hf_kept_bar hf_kept_previous_bar(const struct hf_kept_facts *facts);
+
 /* The version before costs no write (its file keeps a name), so it comes before the copy. Above the warning level
  * nothing more is kept; at the critical one all goes that takes space. */
 struct hf_kept_choice hf_kept_choose(const struct hf_kept_facts *facts);

@@ -614,6 +614,14 @@ static bool disk_critical(void *arg, const char *path, struct hf_err *err)
     return world->disk_critical;
 }
 
+static bool disk_warned(void *arg, const char *path)
+{
+    const struct hf_simupdate *world = arg;
+
+    must(path[0] == '/');
+    return world->disk_warned || world->disk_critical;
+}
+
 static uint64_t disk_reserve(void *arg, uint64_t disk_bytes)
 {
     const struct hf_simupdate *world = arg;
@@ -739,6 +747,7 @@ void hf_simupdate_boot(struct hf_simupdate *world)
                                       .meets = meets,
                                       .disk_reserve = world->reserve_bytes != 0 ? disk_reserve : NULL,
                                       .disk_critical = disk_critical,
+                                      .disk_warned = disk_warned,
                                       .allows_exec = allows_exec,
                                       .allows_unit = allows_unit,
                                       .names_unit = names_unit,

@@ -7,6 +7,7 @@ before. The policy's interval is 5 minutes, so only watches find what happened i
     tests/system/fault/retain.py [WORD...]      only the cases whose name contains one of the words
 
 Prints "N passed, N failed, N skipped" last."""
+import json
 import os
 import random
 import shutil
@@ -210,20 +211,40 @@ def run_local(node, *words):
     return done.returncode, done.stdout + done.stderr, time.monotonic() - begun
 
 
+def back_above_the_level(site):
+    """What was not kept because the disk was too full is refused for that."""
+    node = site.node
+
+    def levels():
+        with open(node.log.name, encoding="utf-8") as file:
+            return [json.loads(line)["fullness"] for line in file if '"disk.level"' in line]
+
+    node.apply("policy", POLICY.replace("warnPercent: 99", "warnPercent: 1"))  # first: it is read with the release at the latest
+    site.file("tight", "second ", 2)
+    node.wait_end("tight", 2)
+    code, said, _ = run_local(node, "tight")
+    assert code == 3 and "1.1: the disk is above disk.warnPercent" in said and "retain.previous" not in said, (code, said)
+    node.apply("policy", POLICY)
+    wait("the disk to be below its level", lambda: levels()[-1] == "Ok")
+
+
 def back():
     """The site goes back to the version before and forward again, with the server gone; kill -9 does not end its order."""
     site = Site("back")
     node = site.node
     try:
         old = {}
-        for make, name in ((site.file, "file"), (site.tree, "tree")):
-            path = make(name, "first ", 1)
-            node.wait_end(name, 1)
-            old[name] = (path, sha256(path))
-            make(name, "second ", 2)
-            node.wait_end(name, 2)
+        for sequence, text in enumerate(("first ", "second "), 1):
+            paths = {"file": site.file("file", text, sequence), "tree": site.tree("tree", text, sequence)}
+            if sequence == 1:
+                site.file("tight", text, 1)
+            for name, path in paths.items():
+                node.wait_end(name, sequence)
+                old.setdefault(name, (path, sha256(path)))
+        node.wait_end("tight", 1)
         node.apply("other", node.create("other", "1.0", 1, node.place("versions", "file-1"), path=node.place("root", "other"), service=False))
         node.wait_end("other", 1)
+        back_above_the_level(site)
         site.lose_server()
         for name, (path, first) in old.items():
             code, said, took = run_local(node, name, "--reason", "line 3 stops")

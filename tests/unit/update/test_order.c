@@ -287,23 +287,48 @@ static void expect_refused(const char *why, const char *content)
     expect_clean();
 }
 
+/* The refusal names what was in the way, and nothing that is not. */
+static const struct {
+    struct hf_kept_policy before, after; /* the commit of v2 */
+    bool alone, warned;                  /* no v2; a disk above disk.warnPercent */
+    const char *cause, *why;
+} unkept[] = {
+    {.alone = true, .cause = "no version before", .why = "set retain.previous in a SyncPolicy"},
+    {.cause = "does not keep the content of v1", .why = ": set retain.previous in a SyncPolicy for the next time; now"},
+    {.before = {.previous = true, .max_bytes = 1},
+     .after = {.previous = true, .max_bytes = 1},
+     .cause = "does not keep the content of v1",
+     .why = ": retain.maxBytes of the SyncPolicy is less than its size; now"},
+    {.before = {.previous = true, .max_bytes = 10 << 20},
+     .after = {.previous = true, .max_bytes = 10 << 20},
+     .warned = true,
+     .cause = "does not keep the content of v1",
+     .why = ": the disk is above disk.warnPercent"},
+    {.after = {.previous = true, .max_bytes = 10 << 20},
+     .cause = "does not keep the content of v1",
+     .why = ": the node left it without retain.previous or room, "},
+};
+
 START_TEST(not_kept)
 {
     char digest[65];
 
+    w->retain = unkept[_i].before;
+    w->disk_warned = unkept[_i].warned;
     install(false, "v1", 1);
-    if (_i > 0)
+    if (!unkept[_i].alone)
         install(false, "v2", 2);
+    hf_update_engine_set_retain(w->engine, &unkept[_i].after);
     lose_server();
     (void)snprintf(digest, sizeof(digest), "%s", hf_simupdate_see(w, "app").digest);
     struct hf_order order = order_for(digest);
     give(&order);
     order = read_order();
-    ck_assert_msg(strstr(order.refused, _i == 0 ? "no version before" : "does not keep the content of v1") != NULL,
-                  "%s", order.refused);
-    ck_assert_ptr_nonnull(strstr(order.refused, "retain.previous"));
+    ck_assert_msg(strstr(order.refused, unkept[_i].cause) != NULL, "%s", order.refused);
+    ck_assert_msg(strstr(order.refused, unkept[_i].why) != NULL, "%s", order.refused);
+    ck_assert_ptr_nonnull(strstr(order.refused, "; now, sign the old files as a new release"));
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
-    expect_target(_i == 0 ? "v1" : "v2");
+    expect_target(unkept[_i].alone ? "v1" : "v2");
     ck_assert_uint_eq(hf_simupdate_see(w, "app").attempts, 1);
 }
 END_TEST
@@ -506,7 +531,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, until_a_newer_release);
     tcase_add_loop_test(tc, while_a_newer_release_waits, 0, 2);
     tcase_add_test(tc, nobody_wants_it_any_more);
-    tcase_add_loop_test(tc, not_kept, 0, 2);
+    tcase_add_loop_test(tc, not_kept, 0, HF_LEN(unkept));
     tcase_add_test(tc, kept_content_is_wrong);
     tcase_add_test(tc, drift_between_attempts_to_go_back);
     tcase_add_test(tc, the_version_before_is_ill);

@@ -10,6 +10,7 @@
 #include "host/unit_text.h"
 #include "os/disk.h"
 #include "os/file.h"
+#include "os/owner.h"
 #include "supervisor/state.h"
 
 enum { MAX_TEXT = 64 * 1024, RESERVE_BYTES = 16 << 20 /* left after the installation */ };
@@ -30,13 +31,14 @@ static bool is_there(const struct hf_hostlife_place *place, const char *path)
 
 struct folder {
     bool there, read_only, noexec, in_memory;
+    bool open; /* to others; one that is not there would be made for root */
 };
 
 /* A folder that is not there would be made in the nearest one above. */
 static struct folder look_at(const struct hf_hostlife_place *place, const char *path)
 {
     const struct hf_fs_ops *fs = fs_of(place);
-    char at[PATH_MAX];
+    char at[PATH_MAX], why[64];
     int fd;
 
     (void)snprintf(at, sizeof(at), "%s", path);
@@ -45,9 +47,12 @@ static struct folder look_at(const struct hf_hostlife_place *place, const char *
         *strrchr(at, '/') = '\0';
     struct folder folder = {.there = fd >= 0};
     struct statvfs st;
+    struct stat owned;
 
     if (fd < 0)
         return folder;
+    folder.open =
+        strcmp(at, path) == 0 && fs->fstat(fs->ctx, fd, &owned) == 0 && !hf_owner_is_safe(&owned, why, sizeof(why));
     if (fs->fstatvfs(fs->ctx, fd, &st) == 0) {
         folder.read_only = (st.f_flag & ST_RDONLY) != 0;
         folder.noexec = (st.f_flag & ST_NOEXEC) != 0;
@@ -120,6 +125,8 @@ unsigned hf_hostlife_look_at_host(const struct hf_hostlife_place *place, const c
         has |= HF_HOSTLIFE_UNITS_READ_ONLY;
     if (state.noexec)
         has |= HF_HOSTLIFE_NOEXEC;
+    if (state.open)
+        has |= HF_HOSTLIFE_OPEN_FOLDER;
     if (unit_is_ours(place, &unit))
         has |= HF_HOSTLIFE_UNIT;
     else if (fs_of(place)->fstatat(fs_of(place)->ctx, AT_FDCWD, hf_hostlife_unit_path(place, path), &(struct stat){0},

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/encoding/hex.h"
 #include "host/credentials.h"
@@ -325,6 +326,22 @@ START_TEST(hosts_that_cannot)
 }
 END_TEST
 
+/* Another user would give root its programs. What runs already is not taken away for it. */
+START_TEST(folders_open_to_others)
+{
+    hf_simfs_chmod(disk, STATE, 0777);
+    expect(HF_HOSTLIFE_STAY_POD, HF_HOSTLIFE_R_OPEN_FOLDER);
+    hf_simfs_chmod(disk, STATE, 0755);
+    hf_simfs_chown(disk, STATE, geteuid() + 1000, 0);
+    expect(HF_HOSTLIFE_STAY_POD, HF_HOSTLIFE_R_OPEN_FOLDER);
+    hf_simfs_chown(disk, STATE, geteuid(), 0);
+    expect(HF_HOSTLIFE_INSTALL, HF_HOSTLIFE_NO_REASON);
+    ck_assert_int_eq(install(), 0);
+    hf_simfs_chmod(disk, STATE, 0777);
+    expect(HF_HOSTLIFE_WATCH, HF_HOSTLIFE_NO_REASON);
+}
+END_TEST
+
 START_TEST(a_reboot_proves_the_place)
 {
     ck_assert_int_eq(hf_hostlife_prove(&place), HF_HOSTLIFE_NO_REASON);
@@ -451,6 +468,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, power_cuts_while_it_removes);
     tcase_add_test(tc, what_is_not_ours_stays);
     tcase_add_test(tc, hosts_that_cannot);
+    tcase_add_test(tc, folders_open_to_others);
     tcase_add_test(tc, a_reboot_proves_the_place);
     tcase_add_test(tc, units_that_do_not_persist);
     tcase_add_test(tc, other_texts_restart_it);

@@ -24,6 +24,7 @@ static const struct {
     {"folder in memory", FINE | HF_HOSTLIFE_IN_MEMORY},
     {"read-only units", FINE | HF_HOSTLIFE_UNITS_READ_ONLY},
     {"noexec", FINE | HF_HOSTLIFE_NOEXEC},
+    {"folder open to others", FINE | HF_HOSTLIFE_OPEN_FOLDER},
     {"selinux refuses", FINE | HF_HOSTLIFE_NO_LABELS},
     {"pod's secrets", FINE | HF_HOSTLIFE_POD_SECRETS},
     {"half installed", FINE | HF_HOSTLIFE_SLOT},
@@ -35,6 +36,7 @@ static const struct {
     {"installed, rebooted", WHOLE | HF_HOSTLIFE_SAME | HF_HOSTLIFE_OTHER_BOOT},
     {"installed, no build in the image", (WHOLE | HF_HOSTLIFE_SAME) & ~(unsigned)HF_HOSTLIFE_BUILD},
     {"installed, systemd is silent", (WHOLE | HF_HOSTLIFE_SAME) & ~(unsigned)HF_HOSTLIFE_SYSTEMD},
+    {"installed, now open to others", WHOLE | HF_HOSTLIFE_SAME | HF_HOSTLIFE_OPEN_FOLDER},
     {"installed, now noexec", WHOLE | HF_HOSTLIFE_SAME | HF_HOSTLIFE_NOEXEC},
 };
 

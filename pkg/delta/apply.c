@@ -5,21 +5,21 @@
 #include "delta/methods.h"
 #include "delta/stripes.h"
 
-static int hash_old(const struct hf_delta_old *file, unsigned char digest[static HF_SHA256_BYTES], unsigned char *chunk,
-                    size_t chunk_n, struct hf_err *err)
+int hf_delta_old_hash(const struct hf_delta_old *file, void *piece, size_t piece_n,
+                      unsigned char digest[static HF_SHA256_BYTES], struct hf_err *err)
 {
     struct hf_sha256 hash;
     uint64_t offset = 0;
 
     hf_sha256_init(&hash);
     while (offset < file->size) {
-        ssize_t n = file->pread(file->ctx, chunk, (size_t)HF_MIN((uint64_t)chunk_n, file->size - offset), offset);
+        ssize_t n = file->pread(file->ctx, piece, (size_t)HF_MIN((uint64_t)piece_n, file->size - offset), offset);
         if (n < 0)
             return hf_err_sys(err, (int)n, "read the old file at offset %llu", (unsigned long long)offset);
         if (n == 0)
             return hf_err_set(err, ESTALE, "the old file ends at offset %llu, not at %llu", (unsigned long long)offset,
                               (unsigned long long)file->size);
-        hf_sha256_update(&hash, chunk, (size_t)n);
+        hf_sha256_update(&hash, piece, (size_t)n);
         offset += (uint64_t)n;
     }
     hf_sha256_final(&hash, digest);
@@ -32,9 +32,9 @@ static int check_old(struct delta_apply_state *apply, struct hf_err *err)
 
     if (apply->header.method == DELTA_METHOD_BYTES)
         return 0;
-    int r = hash_old(&apply->params->old, digest, &apply->old->bytes[0][0], sizeof(apply->old->bytes), err);
+    int r = hf_delta_old_hash(&apply->params->old, &apply->old->bytes[0][0], sizeof(apply->old->bytes), digest, err);
 
-    memset(apply->old->base, 0, sizeof(apply->old->base)); /* hash_old() used the windows as its buffer */
+    memset(apply->old->base, 0, sizeof(apply->old->base)); /* the windows were the buffer */
     if (r < 0)
         return r;
     if (memcmp(digest, apply->header.old_fingerprint, HF_DELTA_FINGERPRINT_BYTES) != 0)

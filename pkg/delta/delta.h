@@ -41,6 +41,10 @@ struct hf_delta_memory {
 };
 ssize_t hf_delta_memory_pread(void *memory, void *bytes, size_t n, uint64_t offset);
 
+/* Reads by pieces of `piece_n` bytes. -ESTALE: the file ends before its size. */
+HF_MUST_USE int hf_delta_old_hash(const struct hf_delta_old *file, void *piece, size_t piece_n,
+                                  unsigned char digest[static HF_SHA256_BYTES], struct hf_err *err);
+
 /* read() returns the bytes read (0 at the end) or -errno. */
 struct hf_delta_in {
     void *ctx;

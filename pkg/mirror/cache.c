@@ -15,11 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "os/dir.h"
 #include "os/fd.h"
 #include "os/file.h"
+#include "steps/target.h"
 
 enum {
     MAX_PATH = 512,
@@ -27,7 +27,6 @@ enum {
     MAX_FILES = 4096,
     LISTED = 2 * MAX_FILES,
     DISK_PART = 20,
-    CHECK_PIECE = 16 << 10
 };
 
 struct hf_mirror_cache {
@@ -293,24 +292,14 @@ static void compare(struct hf_job *job)
 {
     struct cache_check *check = hf_container_of(job, struct cache_check, job);
     const struct hf_fs_ops *fs = check->fs;
-    unsigned char digest[HF_SHA256_BYTES];
-    char bytes[CHECK_PIECE], hex[HF_SHA256_HEX];
-    struct hf_sha256 hash;
-    uint64_t at = 0;
-    ssize_t n;
+    struct hf_failure failure;
+    char hex[HF_SHA256_HEX];
     int fd = fs->openat(fs->ctx, AT_FDCWD, check->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0, HF_FS_ANY);
 
     if (fd < 0)
         return;
-    hf_sha256_init(&hash);
-    while ((n = fs->pread(fs->ctx, fd, bytes, sizeof(bytes), at)) > 0) {
-        hf_sha256_update(&hash, bytes, (size_t)n);
-        at += (uint64_t)n;
-    }
+    check->wrong = hf_target_hash_fd(fs, fd, NULL, hex, NULL, &failure) < 0 || strcmp(hex, check->sha256) != 0;
     (void)fs->close(fs->ctx, fd);
-    hf_sha256_final(&hash, digest);
-    (void)hf_hex_encode(digest, sizeof(digest), hex);
-    check->wrong = n < 0 || strcmp(hex, check->sha256) != 0;
     if (check->wrong)
         (void)fs->unlinkat(fs->ctx, AT_FDCWD, check->path, 0);
 }

@@ -5,7 +5,9 @@
  *
  * The worker and the loop share the files: the worker reads of the delta what `arrived` says, the loop of the new file
  * what `written` says. The loop looks at it by a timer, since a worker can tell it nothing before it ends. Who frees a
- * rebuild whose worker runs only asks it to stop; it is freed when the worker has. */
+ * rebuild whose worker runs only asks it to stop; it is freed when the worker has.
+ *
+ * Scratch files have no names, so that the kernel removes them with the process. */
 #include "mirror/rebuild.h"
 
 #include <errno.h>
@@ -16,7 +18,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/encoding/hex.h"
 #include "base/fs.h"
 #include "mirror/store.h"
 #include "os/room.h"
@@ -204,12 +205,10 @@ static int delta_body(void *arg, const void *bytes, size_t n)
 
 static bool is_right(struct hf_mirror_rebuild *rebuild)
 {
-    unsigned char digest[HF_SHA256_BYTES];
     char hex[HF_SHA256_HEX];
 
-    hf_sha256_final(&rebuild->hash, digest);
     return rebuild->arrived == rebuild->delta_size &&
-           strcmp(hf_hex_encode(digest, sizeof(digest), hex), rebuild->sha256) == 0;
+           strcmp(hf_sha256_final_hex(&rebuild->hash, hex), rebuild->sha256) == 0;
 }
 
 static int start_work(struct hf_mirror_rebuild *rebuild)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes one layer from layers of the node and a delta: fetches the delta to a scratch file, and applies it on a worker,
- * while it arrives if that takes long, to another, which can be read as it grows.
- *
- * Scratch files have no names, so that the kernel removes them with the process. */
+ * while it arrives if that takes long, to another, which can be read as it grows. */
 #pragma once
 
 #include "mirror/deltas.h"

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/encoding/hex.h"
 #include "oci/registry/reference.h"
 #include "os/fd.h"
 
@@ -168,12 +167,9 @@ int hf_serving_deliver(struct hf_serving *serving, const void *bytes, size_t n)
 
 static bool is_right(struct hf_serving *serving)
 {
-    unsigned char digest[HF_SHA256_BYTES];
     char hex[HF_SHA256_HEX];
 
-    hf_sha256_final(&serving->hash, digest);
-    (void)hf_hex_encode(digest, sizeof(digest), hex);
-    if (strcmp(hex, serving->request.sha256) == 0)
+    if (strcmp(hf_sha256_final_hex(&serving->hash, hex), serving->request.sha256) == 0)
         return true;
     hf_log(serving->mirror->p.log, HF_LOG_WARNING, "image.wrong", HF_S("registry", serving->request.registry),
            HF_S("name", serving->request.name), HF_S("sha256", serving->request.sha256));

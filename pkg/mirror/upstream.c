@@ -4,7 +4,10 @@
  * expires in the middle of a layer costs a request. A resumed answer has to be of the same length, or it is of other
  * content.
  *
- * The owner may cancel at any time; a worker that reads files then frees the call. */
+ * The owner may cancel at any time; a worker that reads files then frees the call.
+ *
+ * The credential of agent.yaml for the registry goes to the service for tokens by the rule of oci/registry/token.h. The
+ * token, for pulling from one repository, is kept until it expires. */
 #include "mirror/upstream.h"
 
 #include <errno.h>

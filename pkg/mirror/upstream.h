@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests to registries: their tokens, the node's credentials (steps/access.h), and transfers that go on where they
- * broke.
- *
- * A registry that answers 401 names a service for tokens (oci/registry/token.h). The credential of agent.yaml for the
- * registry goes there. The token, for pulling from one repository, is kept until it expires. */
+ * broke. */
 #pragma once
 
 #include "loop/http/http.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Follows a link only in a folder of root or this process's user that neither group nor others can write. Each step
+ * opens a folder relative to the last, so there is no race and no need of openat2(2). */
 #include "os/walk.h"
 
 #include <errno.h>

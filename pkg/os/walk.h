@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the folder of a path's last component, safe from other users' links. Blocks.
- *
- * Follows a link only in a folder of root or this process's user that neither group nor others can write. Each step
- * opens a folder relative to the last, so there is no race and no need of openat2(2). */
+/* Finds the folder of a path's last component, safe from other users' links. Blocks. */
 #pragma once
 
 #include <sys/stat.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* While the server is unreachable, notices are also in a file (agent/report/notice_file.h). In a full queue, a new one
+ * replaces the oldest not being sent. Each request takes a token; one comes back each minute. */
 #include "sync/notices.h"
 
 #include <stdlib.h>

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A queue of notices, which become Events on this node's EdgeNode. Pure.
- *
- * While the server is unreachable, they are also in a file (agent/report/notice_file.h). In a full queue, a new one
- * replaces the oldest not being sent. Each request takes a token; one comes back each minute. */
+/* A queue of notices, which become Events on this node's EdgeNode. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The first look reports nothing: it is on disk, and reported. A repair is not reported. A rejection must last
+ * HF_OUTCOMES_STEADY_NS, because the source may replay old versions after a restart. */
 #include "sync/outcomes.h"
 
 #include <stdlib.h>

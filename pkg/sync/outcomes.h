@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds releases that were committed, rolled back or rejected since the last look. Pure, but allocates.
- *
- * The first look reports nothing: it is on disk, and reported. A repair is not reported. A rejection must last
- * HF_OUTCOMES_STEADY_NS, because the source may replay old versions after a restart. */
+/* Finds releases that were committed, rolled back or rejected since the last look. Pure, but allocates. */
 #pragma once
 
 #include "api/update/update.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The signer parses the same bytes otherwise, so this accepts only what both understand alike: one PEM block; at most
+ * one common name and two organizations, in printable ASCII; no attributes, and so no extensions. */
 #include "trust/csr_parse.h"
 
 #include <errno.h>

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parses agents' PKCS #10 requests (RFC 2986).
- *
- * The signer parses the same bytes otherwise, so this accepts only what both understand alike: one PEM block; at most
- * one common name and two organizations, in printable ASCII; no attributes, and so no extensions. */
+/* Parses agents' PKCS #10 requests (RFC 2986). */
 #pragma once
 
 #include "base/err.h"

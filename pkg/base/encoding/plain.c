@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A terminal acts on control characters (C0, DEL, C1; some take the bytes 0x80 to 0x9f for C1), line and paragraph
+ * separators, and changes of direction (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). */
 #include "base/encoding/plain.h"
 
 #include <stdint.h>

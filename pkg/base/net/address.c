@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A server may redirect us only to an address reachable from as many places, so that it cannot use us to reach our
+ * network or this machine. */
 #include "base/net/address.h"
 
 #include <arpa/inet.h>

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Classes of IP addresses by where they can be reached from. Pure.
- *
- * A server may redirect us only to an address reachable from as many places, so that it cannot use us to reach our
- * network or this machine. */
+/* Classes of IP addresses by where they can be reached from. Pure. */
 #pragma once
 
 #include <stdbool.h>

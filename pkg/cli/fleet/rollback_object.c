@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Nodes refuse a sequence below one that they have committed, so this is a new release with the content of the older
+ * one; selector, strategy and windows come from the current EdgeUpdate. */
 #include "cli/fleet/rollback_object.h"
 
 #include <errno.h>

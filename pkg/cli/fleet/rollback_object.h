@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes the EdgeUpdate that takes a fleet back to an older release. Pure.
- *
- * Nodes refuse a sequence below one that they have committed, so this is a new release with the content of the older
- * one; selector, strategy and windows come from the current EdgeUpdate. */
+/* Makes the EdgeUpdate that takes a fleet back to an older release. Pure. */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An Event's name follows from its content, so replicas and restarts share it. A repetition adds to the series, at one
+ * write in HF_EVENT_REPEAT_NS. A token bucket limits all writes, so that repeated faults do not flood the API
+ * server. */
 #include "controller/fleet/event_book.h"
 
 #include "base/macros.h"

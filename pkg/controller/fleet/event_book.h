@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides if an occurrence is a new Event, adds to one, or is dropped. Pure.
- *
- * An Event's name follows from its content, so replicas and restarts share it. A repetition adds to the series, at one
- * write in HF_EVENT_REPEAT_NS. A token bucket limits all writes, so that repeated faults do not flood the API
- * server. */
+/* Decides if an occurrence is a new Event, adds to one, or is dropped. Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -4,7 +4,10 @@
  *
  * A report becomes a small set of pairs, from the name of a policy to "<flags><generation>", which the pool of labels
  * stores: in a fleet most reports are equal, and the numbers of two equal sets are the same. The pair "" says that the
- * agent reports: its EdgeNode is not marked as silent, and its agent is not stopped. */
+ * agent reports: its EdgeNode is not marked as silent, and its agent is not stopped.
+ *
+ * Nodes are Node objects; an EdgeNode tells the policies in effect. A changed node costs one look at each policy, a
+ * policy one at each node. */
 #include "controller/policies/policy_tally.h"
 
 #include <ctype.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts the nodes that each SyncPolicy selects and that have it in effect, for its status. Pure.
- *
- * Nodes are Node objects; an EdgeNode tells the policies in effect. A changed node costs one look at each policy, a
- * policy one at each node. Memory: below 100 bytes for each node, plus its name. */
+/* Counts the nodes that each SyncPolicy selects and that have it in effect, for its status. Pure. Memory: below 100
+ * bytes for each node, plus its name. */
 #pragma once
 
 #include "codec/json.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Drops interim responses (1xx, except 101). A value that is too long leaves its field empty, because a cut ETag could
+ * match wrong content; a Location that is too long is an error. */
 #include "loop/http/head.h"
 
 #include <errno.h>

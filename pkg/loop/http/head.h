@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parses a response's head line by line. Pure; the size is limited.
- *
- * Drops interim responses (1xx, except 101). A value that is too long leaves its field empty, because a cut ETag could
- * match wrong content; a Location that is too long is an error. */
+/* Parses a response's head line by line. Pure; the size is limited. */
 #pragma once
 
 #include <stdbool.h>

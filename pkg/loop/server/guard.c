@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A web page can make a browser send requests to 127.0.0.1, also by a name of its own that resolves there ("DNS
+ * rebinding"). The Host or Origin header then has the page's host. */
 #include "loop/server/guard.h"
 
 #include <ctype.h>

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides if a request was meant for this local server. Pure.
- *
- * A web page can make a browser send requests to 127.0.0.1, also by a name of its own that resolves there ("DNS
- * rebinding"). The Host or Origin header then has the page's host. */
+/* Decides if a request was meant for this local server. Pure. */
 #pragma once
 
 #include <stdbool.h>

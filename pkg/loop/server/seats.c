@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* If the peer (os/socket/peer.h) with the most connections has at least two more than the new one's, one of its is
+ * closed; else the new one is turned away. So no user keeps others out. */
 #include "loop/server/seats.h"
 
 #include <string.h>

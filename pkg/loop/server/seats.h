@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chooses the connection to close for a new one when a server is full. Pure.
- *
- * If the peer (os/socket/peer.h) with the most connections has at least two more than the new one's, one of its is
- * closed; else the new one is turned away. So no user keeps others out. */
+/* Chooses the connection to close for a new one when a server is full. Pure. */
 #pragma once
 
 #include <stdbool.h>

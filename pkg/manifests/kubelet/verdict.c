@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The kubelet appends "-<node>" to the name, and annotates a hash of the file, the old one until it has read the new
+ * file. Some changes leave the hash: defaults are filled in first, and metadata.uid is the hash if the file has one. */
 #include "manifests/kubelet/verdict.h"
 
 #include <stdio.h>

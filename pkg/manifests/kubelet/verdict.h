@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Judges static pods by a kubelet's or API server's list. Pure.
- *
- * The kubelet appends "-<node>" to the name, and annotates a hash of the file, the old one until it has read the new
- * file. Some changes leave the hash: defaults are filled in first, and metadata.uid is the hash if the file has one. */
+/* Judges static pods by a kubelet's or API server's list. Pure. */
 #pragma once
 
 #include "codec/json.h"

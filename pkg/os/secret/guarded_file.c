@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Each component of the path, and of where links lead, must belong to root or this process's user and be writable for
+ * no other; but for folders with the sticky bit, where only a file's owner replaces it. */
 #include "os/secret/guarded_file.h"
 
 #include <errno.h>

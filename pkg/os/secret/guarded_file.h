@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads a file that only root and this process's user can have written. Blocks.
- *
- * Each component of the path, and of where links lead, must belong to one of them and be writable for no other; but for
- * folders with the sticky bit, where only a file's owner replaces it. */
+/* Reads a file that only root and this process's user can have written. Blocks. */
 #pragma once
 
 #include <sys/stat.h>

@@ -508,20 +508,12 @@ static int hash_old(const struct deep_run *run, struct hf_err *err)
 {
     _cleanup_(hf_freep) unsigned char *bytes = malloc(1 << 16);
     unsigned char digest[HF_SHA256_BYTES];
-    struct hf_sha256 hash;
 
     if (bytes == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    hf_sha256_init(&hash);
-    for (uint64_t at = 0; at < run->old.size;) {
-        ssize_t n = run->old.pread(run->old.ctx, bytes, (size_t)HF_MIN((uint64_t)1 << 16, run->old.size - at), at);
-        if (n <= 0)
-            return n < 0 ? hf_err_sys(err, (int)n, "read the old file at offset %llu", (unsigned long long)at)
-                         : hf_err_set(err, ESTALE, "the old file ends at offset %llu", (unsigned long long)at);
-        hf_sha256_update(&hash, bytes, (size_t)n);
-        at += (uint64_t)n;
-    }
-    hf_sha256_final(&hash, digest);
+    int r = hf_delta_old_hash(&run->old, bytes, 1 << 16, digest, err);
+    if (r < 0)
+        return r;
     if (memcmp(digest, run->header.old_fingerprint, sizeof(run->header.old_fingerprint)) != 0)
         return hf_err_set(err, ESTALE, "the delta was made from another old file: the sha256 differs");
     return 0;

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*   CLOSED --5 failures in a row--> OPEN --back-off passed--> HALF_OPEN: one probe --it passes--> CLOSED
+ *                                    ^-------------- it fails; longer back-off ------'
+ *
+ * A missing network has the same effect: an offline node sends one probe per back-off. */
 #include "telemetry/delivery/breaker.h"
 
 void hf_breaker_init(struct hf_breaker_state *breaker, uint64_t base_ns, uint64_t cap_ns)

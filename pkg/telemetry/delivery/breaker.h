@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stops requests to a sink that does not work, then sends single probes.
- *
- *   CLOSED --5 failures in a row--> OPEN --back-off passed--> HALF_OPEN: one probe --it passes--> CLOSED
- *                                    ^-------------- it fails; longer back-off ------'
- *
- * A missing network has the same effect: an offline node sends one probe per back-off. Pure. Times are monotonic. */
+/* Stops requests to a sink that does not work, then sends single probes. Pure. Times are monotonic. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An order names the committed release that the site leaves. It decides until a release with a higher sequence may
+ * start. What that one's update does then decides alone; once it is committed, the order is over. */
 #include "update/rules/order.h"
 
 enum hf_order_verdict hf_order_ask(const struct hf_order_facts *facts)

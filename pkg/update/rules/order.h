@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does the site's order to go back to the version before decide what this node runs? Pure.
- *
- * An order names the committed release that the site leaves. It decides until a release with a higher sequence may
- * start. What that one's update does then decides alone; once it is committed, the order is over. */
+/* Does the site's order to go back to the version before decide what this node runs? Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The agent's clock, which compares witnesses of the time, and recovers when one was wrong. Durations use the monotonic
- * clock. Loop thread only. */
+/* The agent's clock, which compares witnesses of the time, and recovers when one was wrong. hf_unix_ns() may go back;
+ * durations use the monotonic clock. Loop thread only. */
 #pragma once
 
 #include "base/clock.h"

@@ -55,7 +55,7 @@ struct hf_turns {
 
 /* Borrows `env` and `ops`. -ENOMEM. */
 HF_MUST_USE int hf_turns_init(struct hf_turns *turns, const struct hf_leader_env *env, const struct hf_turns_ops *ops);
-/* Also after a failed hf_turns_init(), and of a zeroed struct. */
+/* Frees the objects. May follow a failed hf_turns_init(), or a zeroed struct. */
 void hf_turns_done(struct hf_turns *turns);
 
 /* The object of this name, made as zeros if it is new. NULL: out of memory. */

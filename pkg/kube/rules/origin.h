@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which of the two answered: the API server, or a proxy on this node in its place. Pure. */
+/* Which of the two answered: the API server, or a proxy on this node in its place (OpenYurt's YurtHub). Pure. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Follows log files while they grow, are rotated or truncated. No line of a file that only grows and is renamed is lost
- * or repeated. */
+ * or repeated; with copytruncate some may be. */
 #pragma once
 
 #include <sys/stat.h>

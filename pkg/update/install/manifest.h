@@ -52,8 +52,8 @@ struct hf_install_manifest_source {
     void *arg;
 };
 
-/* Writes that of the tree `top_fd`, durably. -ESTALE: a file has changed, or is not the extractor's. After an error an
- * earlier manifest of the version stays, unless only the folder's sync failed. */
+/* Writes the manifest of the tree `top_fd`, durably. -ESTALE: a file has changed, or is not the extractor's. After an
+ * error an earlier manifest of the version stays, unless only the folder's sync failed. */
 HF_MUST_USE int hf_install_manifest_write(const struct hf_install_manifest *manifest, int top_fd,
                                           const struct hf_install_manifest_source *source, const atomic_bool *cancel,
                                           struct hf_failure *failure);

@@ -15,6 +15,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HF_ALONE_BOUND_NS (60 * HF_NS_PER_S) /* without a kubelet, since the boot or since it was last seen */
+#define HF_ALONE_SETTLE_NS (5 * HF_NS_PER_S) /* a new process looks so long before it believes that there is none */
+
 const char *const hf_alone_step_names[HF_ALONE_STEPS] = {
     [HF_ALONE_REST] = "Rest",
     [HF_ALONE_START_RUNTIME] = "StartRuntime",

@@ -7,9 +7,6 @@
 #include "alone/translate.h"
 #include "base/clock.h"
 
-#define HF_ALONE_BOUND_NS (60 * HF_NS_PER_S) /* without a kubelet, since the boot or since it was last seen */
-#define HF_ALONE_SETTLE_NS (5 * HF_NS_PER_S) /* a new process looks so long before it believes that there is none */
-
 enum hf_alone_presence {
     HF_ALONE_KUBELET, /* there is one: nothing of ours may run */
     HF_ALONE_WAITING, /* not for long enough: what runs stays, nothing starts */

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/parse.h"
 
+enum { HF_MAX_TURNS = 8 };
+
 #define DEFAULT_INTERVAL_NS (300 * HF_NS_PER_S) /* as in SyncPolicy */
 #define LEAST_GRACE_NS (10 * HF_NS_PER_S)
 #define EPOCH_MAX ((1ull << 53) - 1) /* the largest integer that every JSON library keeps */

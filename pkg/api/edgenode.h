@@ -10,8 +10,6 @@
 
 #include "api/meta.h"
 
-enum { HF_MAX_TURNS = 8 };
-
 struct hf_edgenode_turn {
     const char *release; /* name */
     const char *digest;  /* a turn is for this release only */

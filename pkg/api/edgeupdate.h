@@ -23,7 +23,6 @@ enum {
     HF_MAX_CPU_FEATURES = 31,
     HF_MAX_DEVICES = 15,
 };
-#define HF_MAX_ARTIFACT_BYTES (64ull << 30)
 
 /* An operator pauses a rollout (not by "false"); halts it, with a reason; or resumes it after failures, by a value that
  * differs from the last one. */

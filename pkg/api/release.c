@@ -20,6 +20,8 @@
 #include "base/net/url_mask.h"
 #include "codec/sha256.h"
 
+#define HF_MAX_ARTIFACT_BYTES (64ull << 30)
+
 #define MAX_SEQUENCE ((1ull << 53) - 1) /* the largest integer of canonical JSON */
 #define SHA256_WANTED "64 lower-case hex digits"
 #define URL_WANTED "an http:, https: or file:/// URL without user and blanks, or oci://HOST/REPOSITORY@sha256:DIGEST"

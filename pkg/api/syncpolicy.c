@@ -10,6 +10,8 @@
 #include "api/zone.h"
 #include "base/parse.h"
 
+#define HF_METERED_BYTES_PER_DAY (UINT64_C(100) << 20) /* default if `metered` */
+
 #define S HF_NS_PER_S
 #define H (3600 * HF_NS_PER_S)
 #define MIB (1ull << 20)

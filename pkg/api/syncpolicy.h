@@ -15,7 +15,6 @@
 enum hf_on_expiry { HF_ON_EXPIRY_HOLD, HF_ON_EXPIRY_CONTINUE, HF_ON_EXPIRY_COUNT };
 
 enum { HF_MAX_DISK_PATHS = 16, HF_MAX_POLICY_LABELS = 32 };
-#define HF_METERED_BYTES_PER_DAY (UINT64_C(100) << 20) /* default if `metered` */
 
 /* The percentages have defaults even without spec.disk. */
 struct hf_policy_disk {

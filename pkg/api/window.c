@@ -7,6 +7,8 @@
 #include "api/field/text.h"
 #include "api/zone.h"
 
+#define HF_MAX_WINDOW_NS (7 * 86400 * HF_NS_PER_S)
+
 /* ---- decoding ---------------------------------------------------------------------------------------------------- */
 
 static void decode_days(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)

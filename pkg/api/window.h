@@ -9,7 +9,6 @@
 #include "base/clock.h"
 
 enum { HF_MAX_WINDOWS = 16 };
-#define HF_MAX_WINDOW_NS (7 * 86400 * HF_NS_PER_S)
 
 struct hf_window {
     unsigned days;    /* days on which it begins: bit 0 is Sunday; default 0x7f */

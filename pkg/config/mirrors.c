@@ -8,6 +8,10 @@
 #include "base/asprintf.h"
 #include "codec/sha256.h"
 
+/* A mirror rests (comes last) after a failure, and after wrong content. */
+#define HF_MIRROR_REST_NS (600 * HF_NS_PER_S)
+#define HF_MIRROR_LIE_NS (24 * 3600 * HF_NS_PER_S)
+
 /* ---- the memory -------------------------------------------------------------------------------------------------- */
 
 static uint64_t fingerprint(const char *text)

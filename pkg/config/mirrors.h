@@ -8,10 +8,6 @@
 #include "base/clock.h"
 #include "config/artifacts.h"
 
-/* A mirror rests (comes last) after a failure, and after wrong content. */
-#define HF_MIRROR_REST_NS (600 * HF_NS_PER_S)
-#define HF_MIRROR_LIE_NS (24 * 3600 * HF_NS_PER_S)
-
 enum { HF_MIRROR_SLOTS = 64, HF_TRIES_MAX = HF_CONFIG_MAX_MIRROR_URLS + 1 };
 
 /* Zeros at first. When full, forgets the one that would rest the shortest. */

@@ -9,6 +9,9 @@
 #include "delta/io/serialized_io.h"
 #include "delta/shared_context.h"
 
+/* Limit of a stripe's coded literals, even if every bit is predicted badly; checked before memory is allocated. */
+enum { DELTA_STRIPE_CODED_MAX = 1 << 20 };
+
 /* Flags in the lowest bits of a stripe's first number; the bits above hold the size of its literals. */
 enum { MORE = 1, QUICK = 2, BITS = 2 };
 

@@ -8,9 +8,6 @@
 #include "delta/cm/model.h"
 #include "delta/create.h"
 
-/* Limit of a stripe's coded literals, even if every bit is predicted badly; checked before memory is allocated. */
-enum { DELTA_STRIPE_CODED_MAX = 1 << 20 };
-
 struct delta_stripes;
 
 /* Borrows both until closed. */

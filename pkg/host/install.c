@@ -25,6 +25,8 @@
 #include "pack/tar/archive.h"
 #include "supervisor/state.h"
 
+#define HF_HOSTLIFE_TYPE_PROGRAM "bin_t"
+
 #define LABEL "security.selinux"
 #define SUPERVISOR "holdfast-supervisor"
 

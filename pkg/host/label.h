@@ -10,8 +10,6 @@
 
 enum { HF_HOSTLIFE_LABEL = 256 };
 
-#define HF_HOSTLIFE_TYPE_PROGRAM "bin_t"
-
 /* The type that a label names; false: none. Units have that of their folder, which policies name differently
  * (systemd_unit_file_t of Fedora, systemd_unit_t of the reference policy). */
 bool hf_hostlife_label_type(struct hf_view label, char type[HF_HOSTLIFE_LABEL]);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/watch.h"
 
+#define HF_HOSTLIFE_GONE_NS (60 * HF_NS_PER_S) /* then the pod steps in */
+
 enum hf_hostlife_step hf_hostlife_watch_step(struct hf_hostlife_watch *watch, const struct hf_hostlife_seen *seen,
                                              uint64_t now_ns)
 {

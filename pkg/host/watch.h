@@ -7,8 +7,6 @@
 
 #include "base/clock.h"
 
-#define HF_HOSTLIFE_GONE_NS (60 * HF_NS_PER_S) /* then the pod steps in */
-
 struct hf_hostlife_watch {
     uint64_t gone_since_ns; /* HF_NEVER: it is there */
 };

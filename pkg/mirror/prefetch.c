@@ -19,6 +19,8 @@
 #include "mirror/image.h"
 #include "oci/manifest.h"
 
+enum { HF_PREFETCH_MAX = 64 };
+
 enum { BLOBS = HF_OCI_LAYERS + 3, SHIFTS = 5 };
 #define RETRY_NS (60 * HF_NS_PER_S) /* doubles, SHIFTS times */
 #define LOOK_NS (300 * HF_NS_PER_S) /* containerd may have dropped what was here */

@@ -5,8 +5,6 @@
 
 #include "mirror/serving.h"
 
-enum { HF_PREFETCH_MAX = 64 };
-
 struct hf_prefetch;
 /* Borrows the mirror, which serves and has a cache. `images`: as of hf_mirror_settings. */
 struct hf_prefetch *hf_prefetch_new(struct hf_mirror *mirror, const char *const *images, const char *platform,

@@ -6,6 +6,8 @@
 
 #include "base/macros.h"
 
+#define HF_CLOCK_DEFAULT_SKEW_NS (300 * HF_NS_PER_S)
+
 /* The kernel is asked for its clock discipline once in this time: a call of the system costs more than a judgement. */
 #define ASK_KERNEL_NS HF_NS_PER_S
 

@@ -13,8 +13,6 @@
  * process. */
 #define HF_CLOCK_FRESH_NS (24ull * 3600 * HF_NS_PER_S)
 
-#define HF_CLOCK_DEFAULT_SKEW_NS (300 * HF_NS_PER_S)
-
 struct hf_clock {
     const struct hf_clock_ops *wall; /* borrowed */
     struct hf_time_bound bound;

@@ -3,6 +3,8 @@
 
 #include "base/macros.h"
 
+#define HF_CLOCK_RESYNC_PAUSE_NS (3600 * HF_NS_PER_S)
+
 bool hf_clock_resync_take(struct hf_clock_resync *resync, bool wanted, uint64_t mono_ns, uint64_t *ret_wait_ns)
 {
     uint64_t passed = mono_ns - HF_MIN(resync->asked_mono_ns, mono_ns);

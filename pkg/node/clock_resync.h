@@ -8,8 +8,6 @@
 
 #include "base/clock.h"
 
-#define HF_CLOCK_RESYNC_PAUSE_NS (3600 * HF_NS_PER_S)
-
 struct hf_clock_resync {
     bool asked; /* this process has asked */
     uint64_t asked_mono_ns;

@@ -7,6 +7,9 @@
 
 #include "base/macros.h"
 
+/* Largest correction that one reading makes. */
+#define HF_TIME_STEP_MAX_NS (60 * HF_NS_PER_S)
+
 /* A monotonic clock is at most this part too fast: the bound must not overtake the true time. */
 enum { DRIFT_PART = 1000 };
 

@@ -12,9 +12,6 @@
 /* Above this error, a clock is not synchronized. */
 #define HF_TIME_SYNC_ERROR_MAX_NS (2 * HF_NS_PER_S)
 
-/* Largest correction that one reading makes. */
-#define HF_TIME_STEP_MAX_NS (60 * HF_NS_PER_S)
-
 struct hf_time_bound {
     uint64_t proof_unix_ns;
     uint64_t synced_unix_ns; /* synced time at synced_mono_ns */

@@ -7,6 +7,8 @@
 
 #include "base/macros.h"
 
+#define HF_TIME_TRACK_NS (3600 * HF_NS_PER_S)
+
 static uint64_t forward(uint64_t unix_ns, uint64_t at_mono_ns, uint64_t mono_ns)
 {
     return unix_ns == 0 ? 0 : unix_ns + (mono_ns - HF_MIN(at_mono_ns, mono_ns));

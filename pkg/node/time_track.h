@@ -7,8 +7,6 @@
 
 #include "base/clock.h"
 
-#define HF_TIME_TRACK_NS (3600 * HF_NS_PER_S)
-
 struct hf_time_track {
     uint64_t unix_ns, mono_ns; /* unix_ns at mono_ns; 0: none */
     bool synced;               /* a time server kept it right */

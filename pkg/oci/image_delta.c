@@ -11,6 +11,12 @@
 #include "base/format.h"
 #include "base/parse.h"
 
+/* Annotations. On the manifest `to` and `from` name manifests, on a layer they name layers. */
+#define HF_OCI_NOTE_TO "edge.codcompass.io/to"
+#define HF_OCI_NOTE_TO_SIZE "edge.codcompass.io/to.size"
+#define HF_OCI_NOTE_FROM "edge.codcompass.io/from"
+#define HF_OCI_NOTE_BYTES "edge.codcompass.io/bytes"
+
 #define EMPTY_DIGEST "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" /* of {} */
 
 static const struct hf_json_limits limits = {.max_bytes = HF_OCI_JSON_MAX, .max_depth = 8, .max_nodes = 20000};

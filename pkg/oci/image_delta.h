@@ -8,11 +8,6 @@
 
 #define HF_OCI_TYPE_IMAGE_DELTA "application/vnd.holdfast.image.delta.v1" /* artifactType */
 #define HF_OCI_TYPE_LAYER_DELTA "application/vnd.holdfast.layer.delta.v1"
-/* Annotations. On the manifest `to` and `from` name manifests, on a layer they name layers. */
-#define HF_OCI_NOTE_TO "edge.codcompass.io/to"
-#define HF_OCI_NOTE_TO_SIZE "edge.codcompass.io/to.size"
-#define HF_OCI_NOTE_FROM "edge.codcompass.io/from"
-#define HF_OCI_NOTE_BYTES "edge.codcompass.io/bytes"
 
 enum {
     HF_OCI_DELTA_BLOBS = 512, /* in one artifact */

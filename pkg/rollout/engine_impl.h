@@ -21,11 +21,6 @@ enum {
 /* an unknown write not shown by then was not done */
 #define HF_ENGINE_DOUBT_NS (60 * HF_NS_PER_S)
 #define HF_ENGINE_LOOK_NS (10 * HF_NS_PER_S) /* longest between two counts of the nodes */
-/* at most so much of the time between two steps soaks */
-#define HF_ENGINE_WATCHED_NS (60 * HF_NS_PER_S)
-/* shortest between writes that change only counts, or n / HF_ENGINE_SLOW_NODES seconds for n selected nodes */
-#define HF_ENGINE_SLOW_NS (10 * HF_NS_PER_S)
-#define HF_ENGINE_SLOW_NODES 100
 
 /* For status.failures, or status.rollout.trouble. */
 struct note {

@@ -18,6 +18,12 @@
 #include "base/format.h"
 #include "rollout/engine_impl.h"
 
+/* at most so much of the time between two steps soaks */
+#define HF_ENGINE_WATCHED_NS (60 * HF_NS_PER_S)
+/* shortest between writes that change only counts, or n / HF_ENGINE_SLOW_NODES seconds for n selected nodes */
+#define HF_ENGINE_SLOW_NS (10 * HF_NS_PER_S)
+#define HF_ENGINE_SLOW_NODES 100
+
 #define RESTORE_NS (2 * HF_NS_PER_S) /* shortest time between two writes that only restore what somebody changed */
 
 /* ---- failed nodes and silent holders by name --------------------------------------------------------------------- */

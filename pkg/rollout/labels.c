@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HF_LABELS_MAX = 256 }; /* for one node; more are ignored */
+
 #define OWN_NAME "\1"
 enum { MAX_ID_BYTES = 5 };
 

@@ -7,8 +7,6 @@
 #include "rollout/id_table.h"
 #include "rollout/slab.h"
 
-enum { HF_LABELS_MAX = 256 }; /* for one node; more are ignored */
-
 struct hf_label_pool {
     struct hf_label {
         char *text; /* "key=value"; value "\1": the node's name */

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HF_STEADY_TRY_NS (60 * HF_NS_PER_S)
+
 enum { TEXTS = 8 };
 
 struct reported_update {

@@ -9,8 +9,6 @@
 #include "base/clock.h"
 #include "base/strmap.h"
 
-#define HF_STEADY_TRY_NS (60 * HF_NS_PER_S)
-
 /* A new release replaces the one reported longest ago. */
 enum { HF_STEADY_MAX = 128 };
 

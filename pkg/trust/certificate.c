@@ -16,6 +16,8 @@
 #include "base/clock.h"
 #include "loop/tpm_key.h"
 
+enum { HF_CERTIFICATE_MAX_CHAIN = 10 };
+
 static void key_freep(EVP_PKEY **key)
 {
     EVP_PKEY_free(*key);

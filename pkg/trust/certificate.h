@@ -42,8 +42,6 @@ struct hf_certificate_info {
 HF_MUST_USE int hf_certificate_read(const char *certificate_pem, const char *key_pem,
                                     struct hf_certificate_info *ret_info, struct hf_err *err);
 
-enum { HF_CERTIFICATE_MAX_CHAIN = 10 };
-
 /* Appends the answer's certificates only. The first must have key and subject of `owner` and allow client
  * authentication; the others are its chain. -EBADMSG: none, too many, a wrong first one, or damaged PEM. */
 HF_MUST_USE int hf_certificate_take(struct hf_view answer, const struct hf_certificate_owner *owner,

@@ -19,6 +19,8 @@
 #include "loop/tpm_key.h"
 #include "trust/certificate.h"
 
+#define HF_IDENTITY_TOKEN_NS (300 * HF_NS_PER_S) /* a token's life */
+
 enum { KEPT = 8, MAX_TOKEN = 16 << 10, MAX_ORIGIN = 320, MAX_NAME = 320, HALF = 32 };
 
 #define LEAST_LEFT_NS (60 * HF_NS_PER_S)

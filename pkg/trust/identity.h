@@ -14,8 +14,6 @@
 
 struct hf_identity;
 
-#define HF_IDENTITY_TOKEN_NS (300 * HF_NS_PER_S) /* a token's life */
-
 struct hf_identity *hf_identity_new(const struct hf_clock_ops *clock);
 void hf_identity_free(struct hf_identity *identity);
 

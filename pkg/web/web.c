@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HF_WEB_REASON = 256 };
+
 enum { OWN_ROUTES = 3 };
 
 struct hf_web {

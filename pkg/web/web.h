@@ -11,8 +11,6 @@
 #include "loop/server/server.h"
 #include "web/metrics.h"
 
-enum { HF_WEB_REASON = 256 };
-
 #define HF_WEB_ADDRESS "127.0.0.1"
 
 struct hf_web_check {

@@ -17,6 +17,9 @@
 #include "base/format.h"
 #include "codec/sha256.h"
 
+/* Before, a refused release needs none: after a restart the source may replay old versions. */
+#define HF_AUDIT_STEADY_NS (5 * HF_NS_PER_S)
+
 enum {
     CATEGORY = HF_AUDIT_SUBJECT + 16,
     MAX_NAMED = HF_AUDIT_MAX_REMEMBERED - 8, /* categories of objects; the others always have room */

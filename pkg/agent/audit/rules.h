@@ -11,9 +11,6 @@
 
 enum { HF_AUDIT_MAX_REMEMBERED = 512 };
 
-/* Before, a refused release needs none: after a restart the source may replay old versions. */
-#define HF_AUDIT_STEADY_NS (5 * HF_NS_PER_S)
-
 struct hf_audit_memory {
     struct hf_strmap last; /* category to last entry */
     /* First look, and the log has dropped entries: states that may be old (finished updates, manifests, drift,

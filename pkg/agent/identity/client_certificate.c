@@ -25,6 +25,8 @@
 #include "sync/way.h"
 #include "trust/certificate.h"
 
+#define HF_CLIENT_CERTIFICATE_LIFETIME_NS (30ull * 24 * 3600 * HF_NS_PER_S) /* lifetime_ns 0 */
+
 enum { MAX_FILE = 64 << 10, NAME_MAX_BYTES = 253 };
 
 #define API_VERSION "certificates.k8s.io/v1"

@@ -9,7 +9,6 @@
 #include "web/metrics.h"
 
 enum { HF_CLIENT_CERTIFICATE_TEXT = 1024 };
-#define HF_CLIENT_CERTIFICATE_LIFETIME_NS (30ull * 24 * 3600 * HF_NS_PER_S) /* lifetime_ns 0 */
 
 struct hf_client_certificate_params {
     const struct hf_fs_ops *fs;

@@ -8,6 +8,8 @@
 #include "trust/folder.h"
 #include "trust/trust.h"
 
+enum { HF_MANIFEST_MAX_FLOORS = 256 }; /* with a floor */
+
 static const struct hf_trust_floors_kind kind = {
     .file = "entries",
     .copy = "Manifests",

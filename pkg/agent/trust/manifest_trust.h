@@ -10,8 +10,6 @@
 #include "api/manifest_reason.h"
 #include "codec/sha256.h"
 
-enum { HF_MANIFEST_MAX_FLOORS = 256 }; /* with a floor */
-
 struct hf_manifest_trust {
     struct hf_trust_floors floors;
     /* Over signed bytes, signatures and trust folder: an unchanged turn verifies nothing. */

@@ -28,6 +28,8 @@
 #include "os/dir.h"
 #include "os/file.h"
 
+enum { HF_RELEASE_MAX_PUBLISHED = 64 };
+
 #define DEFAULT_EXPIRES "90d"
 
 const struct hf_cli_option hf_cli_release_create_options[] = {

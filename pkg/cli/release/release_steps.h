@@ -6,8 +6,6 @@
 #include "api/edgeupdate.h"
 #include "cli/release/release_plan.h"
 
-enum { HF_RELEASE_MAX_PUBLISHED = 64 };
-
 /* wire_bytes: the download of `made`. Removes a delta (and its file) if a chain from its old file has fewer bytes,
  * where each further delta costs 2048 more for its request, and needs no more memory. *ret_steps: artifacts[].steps. */
 HF_MUST_USE int hf_release_steps(struct hf_release_files *files, const struct hf_artifact *made, uint64_t wire_bytes,

@@ -21,6 +21,8 @@
 #include "web/page.h"
 #include "web/page_token.h"
 
+enum { HF_UI_TOKEN = 43, HF_UI_VIEWERS = 16 };
+
 enum { MAX_ROUTES = 32, CONNECTIONS = 64, MAX_HEADER = 256 };
 
 struct hf_ui_door {

@@ -11,8 +11,6 @@
 #include "loop/loop.h"
 #include "loop/server/server.h"
 
-enum { HF_UI_TOKEN = 43, HF_UI_VIEWERS = 16 };
-
 struct hf_ui_door;
 
 struct hf_ui_door_params {

@@ -14,6 +14,8 @@
 #include "cli/ui/row.h"
 #include "loop/loop.h"
 
+enum { HF_UI_MAX_CONTEXTS = 64 };
+
 enum { NODES, UPDATES, LABELS, KINDS };
 
 static const struct {

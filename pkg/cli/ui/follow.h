@@ -12,8 +12,6 @@
 #define HF_UI_FOLLOW_OPTIONS                                                                                           \
     HF_CLUSTER_OPTIONS_AND("context of the kubeconfig (its current-context); again: several side by side", true)
 
-enum { HF_UI_MAX_CONTEXTS = 64 };
-
 struct hf_ui_follow;
 
 struct hf_ui_follow_params {

@@ -14,6 +14,11 @@
 #include "trust/certificate.h"
 #include "trust/csr_parse.h"
 
+#define HF_CSR_USER "holdfast:agent:" /* plus the node's name: the common name */
+#define HF_CSR_KUBELET "system:node:" /* plus the node's name: the user that a kubelet is */
+#define HF_CSR_KUBELETS "system:nodes"
+#define HF_CSR_NAME_PREFIX "holdfast-agent-" /* of the requests that agents make */
+
 #define NODE_CLAIM "authentication.kubernetes.io/node-name"
 #define UID_CLAIM "authentication.kubernetes.io/node-uid"
 

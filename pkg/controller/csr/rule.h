@@ -7,11 +7,7 @@
 #include "trust/certificate.h"
 
 #define HF_CSR_SIGNER "kubernetes.io/kube-apiserver-client"
-#define HF_CSR_USER "holdfast:agent:" /* plus the node's name: the common name */
 #define HF_CSR_GROUP "holdfast:agents"
-#define HF_CSR_KUBELET "system:node:" /* plus the node's name: the user that a kubelet is */
-#define HF_CSR_KUBELETS "system:nodes"
-#define HF_CSR_NAME_PREFIX "holdfast-agent-" /* of the requests that agents make */
 
 enum {
     HF_CSR_MIN_LIFETIME_S = 600,            /* by the API server */

@@ -6,6 +6,9 @@
 
 #include "base/macros.h"
 
+#define HF_EVENT_SERIES_NS (30 * 60 * HF_NS_PER_S) /* then a new series begins */
+#define HF_EVENT_REPEAT_NS (60 * HF_NS_PER_S)
+
 /* Returns the row of the key, or else a free row, or else the row that was quiet for longest. */
 static struct hf_event_row *find(struct hf_event_book *book, uint64_t key)
 {

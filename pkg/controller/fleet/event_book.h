@@ -12,8 +12,6 @@ enum {
     HF_EVENT_BURST = 25       /* tokens */
 };
 
-#define HF_EVENT_SERIES_NS (30 * 60 * HF_NS_PER_S) /* then a new series begins */
-#define HF_EVENT_REPEAT_NS (60 * HF_NS_PER_S)
 #define HF_EVENT_REFILL_NS (5 * HF_NS_PER_S) /* for one token */
 
 enum hf_event_action { HF_EVENT_CREATE, HF_EVENT_REPEAT, HF_EVENT_DROP };

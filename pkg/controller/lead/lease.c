@@ -12,6 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* leaseTransitions has 32 bits. A leader keeps this epoch; then two may have it, and only resourceVersions refuse the
+ * former one. */
+#define HF_LEASE_MAX_EPOCH 2147483647ull
+
 void hf_lease_init(struct hf_lease *lease, const char *identity, const struct hf_lease_timing *timing)
 {
     *lease = (struct hf_lease){.timing = *timing};

@@ -20,9 +20,6 @@ enum { HF_LEASE_HOLDER = 254, HF_LEASE_TIME = 40 };
 #define HF_LEASE_LONGEST_NS                                                                                            \
     (60 * 1000000000ull) /* the longest duration that the record of another holder may ask for */
 
-/* leaseTransitions has 32 bits. A leader keeps this epoch; then two may have it, and only resourceVersions refuse the
- * former one. */
-#define HF_LEASE_MAX_EPOCH 2147483647ull
 /* An epoch above the Lease's, and so far above the first one seen, is not a leader's. */
 #define HF_LEASE_LEAP 1000000ull
 

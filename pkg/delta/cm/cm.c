@@ -6,6 +6,8 @@
 
 #include "base/endian.h"
 
+enum { DELTA_BIT_LIMIT = 250 };
+
 void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out)
 {
     memset(cm, 0, offsetof(struct delta_cm, buffer));

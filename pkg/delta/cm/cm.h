@@ -75,7 +75,6 @@ static inline uint32_t delta_bit_p16(uint32_t state)
     return state >> 16;
 }
 
-enum { DELTA_BIT_LIMIT = 250 };
 extern const uint16_t delta_reciprocal[256]; /* 65536 / (n + 2) */
 
 static inline void delta_bit_update(uint32_t *state, unsigned bit, unsigned limit)

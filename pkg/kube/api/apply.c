@@ -11,6 +11,9 @@
 #include "kube/api/client.h"
 #include "kube/call.h"
 
+/* server-side apply; a MetaServer needs up to 34 s for a PATCH */
+#define HF_KUBE_APPLY_NS (40 * HF_NS_PER_S)
+
 struct hf_kube_delivery {
     struct hf_delivery handle;
     struct hf_list link;

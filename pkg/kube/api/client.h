@@ -24,8 +24,6 @@
 
 enum { HF_KUBE_MAX_DELIVERIES = 32 };
 
-/* server-side apply; a MetaServer needs up to 34 s for a PATCH */
-#define HF_KUBE_APPLY_NS (40 * HF_NS_PER_S)
 /* between two times that a status into which others have written is emptied */
 #define HF_KUBE_EMPTY_NS (600 * HF_NS_PER_S)
 #define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)  /* between two calls of hf_kube_reached() with effect */

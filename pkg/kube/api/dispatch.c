@@ -15,6 +15,21 @@
 
 #include "kube/api/client.h"
 
+/* A server often ends one kind's watches for all nodes at once: one that ends more than HF_KUBE_DUE_NS early opens
+ * again after a random HF_KUBE_ENDS_NS to HF_KUBE_REOPEN_EACH_NS per node. Another ends early meanwhile: the server
+ * shuts down. */
+#define HF_KUBE_ENDS_NS (300 * HF_NS_PER_MS)
+#define HF_KUBE_REOPEN_EACH_NS (20 * HF_NS_PER_MS)
+#define HF_KUBE_DUE_NS (5 * HF_NS_PER_S)
+
+/* Without a byte, as a slow link may need minutes for a list: of a page; of a WatchList after HF_RF_FILL_NS, shorter
+ * than between bookmarks, so that one with bookmarks alone ends. */
+#define HF_KUBE_LIST_IDLE_NS (60 * HF_NS_PER_S)
+#define HF_KUBE_FILL_IDLE_NS (45 * HF_NS_PER_S)
+#define HF_KUBE_LIST_NS (900 * HF_NS_PER_S) /* page or WatchList */
+/* An API server ends an answer after --request-timeout, usually 60 s: after a LIST that breaks this late, pages. */
+#define HF_KUBE_LIST_SLOW_NS (45 * HF_NS_PER_S)
+
 enum {
     WATCH_MIN_S = 1800,
     WATCH_MAX_S = 3600,

@@ -4,6 +4,12 @@
 
 #include "kube/api/client.h"
 
+/* at least, from knock to first watch */
+#define HF_KUBE_FILL_NS HF_NS_PER_S
+
+/* From this size on the nodes together knock for every kind before the first watch. */
+enum { HF_KUBE_KNOCK_FLEET = 256 };
+
 static uint64_t count_waiting(struct hf_kube *kube)
 {
     uint64_t n = 0;

@@ -22,6 +22,9 @@
 #include "kube/api/client.h"
 #include "kube/api/rules.h"
 
+/* review, and LIST, which lasts 10 s while the cloud is away */
+#define HF_KUBE_PROBE_NS (15 * HF_NS_PER_S)
+
 enum hf_kube_proof {
     HF_KUBE_DOUBTFUL,
     HF_KUBE_PROVEN,

@@ -16,8 +16,6 @@ struct hf_exchange;
 struct hf_exchange_owner;
 struct hf_kube;
 
-/* review, and LIST, which lasts 10 s while the cloud is away */
-#define HF_KUBE_PROBE_NS (15 * HF_NS_PER_S)
 /* of a slower answer only the spelling of a `provable` kind is proof */
 #define HF_KUBE_LATE_NS (5 * HF_NS_PER_S)
 #define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S) /* a new watch replays the store */

@@ -4,6 +4,12 @@
 
 #include "kube/api/client.h"
 
+enum { HF_KUBE_MAX_UNREADABLE = 1000 }; /* remembered */
+
+#define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S) /* between two PROVEN without a new Date */
+/* The store went back: all list again, once in this time. */
+#define HF_KUBE_WENT_BACK_NS (600 * HF_NS_PER_S)
+
 /* ---- reports ----------------------------------------------------------------------------------------------------- */
 
 void hf_kube_report_refused(struct hf_kube_subscription *sub, const char *what, const struct hf_err *err)

@@ -7,12 +7,6 @@
 
 struct hf_kube_subscription;
 
-enum { HF_KUBE_MAX_UNREADABLE = 1000 }; /* remembered */
-
-#define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S) /* between two PROVEN without a new Date */
-/* The store went back: all list again, once in this time. */
-#define HF_KUBE_WENT_BACK_NS (600 * HF_NS_PER_S)
-
 enum hf_kube_reported { HF_KUBE_UNREPORTED, HF_KUBE_REPORTED_PROVEN, HF_KUBE_REPORTED_LOST };
 
 /* As the subscriber knows it. */

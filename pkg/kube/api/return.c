@@ -12,6 +12,15 @@
 
 #include "kube/api/client.h"
 
+/* Between two requests of the line: per node, and at most; up to a random quarter is left out. */
+#define HF_KUBE_STEP_EACH_NS (16 * HF_NS_PER_MS)
+#define HF_KUBE_STEP_NS (16 * HF_NS_PER_S)
+/* After an answer refusals and missing history are of the return. */
+#define HF_KUBE_RETURN_NS (30 * HF_NS_PER_S)
+
+/* in a row; then it has not just started */
+enum { HF_KUBE_MAX_REFUSALS = 3 };
+
 bool hf_kube_return_awaits(const struct hf_kube_subscription *sub)
 {
     return sub->reflector.resting == HF_REST_SERVER;

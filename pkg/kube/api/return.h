@@ -9,21 +9,8 @@ struct hf_exchange;
 struct hf_kube;
 struct hf_kube_subscription;
 
-/* in a row; then it has not just started */
-enum { HF_KUBE_MAX_REFUSALS = 3 };
-
-/* From this size on the nodes together knock for every kind before the first watch. */
-enum { HF_KUBE_KNOCK_FLEET = 256 };
-
 /* Per node of the fleet, up to HF_RF_SPREAD_MAX_NS: 1,000 nodes at 5 a second, with room for those that came early. */
 #define HF_KUBE_SPREAD_EACH_NS (200 * HF_NS_PER_MS)
-/* Between two requests of the line: per node, and at most; up to a random quarter is left out. */
-#define HF_KUBE_STEP_EACH_NS (16 * HF_NS_PER_MS)
-#define HF_KUBE_STEP_NS (16 * HF_NS_PER_S)
-/* at least, from knock to first watch */
-#define HF_KUBE_FILL_NS HF_NS_PER_S
-/* After an answer refusals and missing history are of the return. */
-#define HF_KUBE_RETURN_NS (30 * HF_NS_PER_S)
 
 enum hf_kube_return_state {
     HF_RETURN_READY,    /* never away, or all that wait have their moments */

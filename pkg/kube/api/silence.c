@@ -6,6 +6,8 @@
 #include "api/meta.h"
 #include "kube/api/client.h"
 
+#define HF_KUBE_PING_NS (12 * HF_NS_PER_S) /* of a ping */
+
 /* Any answer shows that the server is there, except a 5xx of a proxy in front of a server that names its answers. */
 static void ping_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                        const struct hf_err *why)

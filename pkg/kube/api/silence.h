@@ -11,8 +11,6 @@
 struct hf_exchange;
 struct hf_kube;
 
-#define HF_KUBE_PING_NS (12 * HF_NS_PER_S) /* of a ping */
-
 struct hf_kube_silence {
     struct hf_pulse pulse;
     struct hf_timer *timer;

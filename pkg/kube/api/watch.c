@@ -7,6 +7,10 @@
 
 #include "base/encoding/cut.h"
 
+#define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* a silent watch with bookmarks is dead, at least */
+
+enum { HF_KUBE_MAX_GARBAGE = 16 }; /* unusable lines in a row; then the stream has failed */
+
 int hf_kube_watch_begin(struct hf_kube_subscription *sub, const struct hf_http_response *response)
 {
     uint64_t now = hf_kube_now_ns(sub->kube);

@@ -11,16 +11,6 @@
 struct hf_http_response;
 struct hf_kube_subscription;
 
-enum { HF_KUBE_MAX_GARBAGE = 16 }; /* unusable lines in a row; then the stream has failed */
-
-#define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* a silent watch with bookmarks is dead, at least */
-/* A server often ends one kind's watches for all nodes at once: one that ends more than HF_KUBE_DUE_NS early opens
- * again after a random HF_KUBE_ENDS_NS to HF_KUBE_REOPEN_EACH_NS per node. Another ends early meanwhile: the server
- * shuts down. */
-#define HF_KUBE_ENDS_NS (300 * HF_NS_PER_MS)
-#define HF_KUBE_REOPEN_EACH_NS (20 * HF_NS_PER_MS)
-#define HF_KUBE_DUE_NS (5 * HF_NS_PER_S)
-
 struct hf_kube_watch {
     struct hf_watch_stream stream;
     struct hf_timer *silence;     /* from the second bookmark on */

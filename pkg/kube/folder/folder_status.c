@@ -7,6 +7,8 @@
 #include "os/dir.h"
 #include "os/file.h"
 
+enum { HF_FOLDER_STATUS_MAX_BYTES = 1 << 20 };
+
 static int path_of(const char *dir, const json_t *body, char **ret_path, struct hf_err *err)
 {
     const char *kind = hf_json_str_or(body, "kind", ""), *name = hf_json_str_or(body, "metadata.name", "");

@@ -6,8 +6,6 @@
 #include "base/fs.h"
 #include "codec/json.h"
 
-enum { HF_FOLDER_STATUS_MAX_BYTES = 1 << 20 };
-
 /* "status" replaces the field `status` (without a usable file: all of `body`), another write all other fields. Writes a
  * change only; replaces a damaged file. *ret_object: the new content. -EINVAL: no file name. -E2BIG. */
 HF_MUST_USE int hf_folder_status_write(const struct hf_fs_ops *fs, const char *dir, const json_t *body,

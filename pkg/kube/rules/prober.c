@@ -16,6 +16,9 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 
+/* Mean time between LISTs of barred kinds; random, 0.5 to 1.5 times: CloudCore serves all nodes one by one. */
+#define HF_PROBER_BARRED_NS (60 * HF_NS_PER_S)
+
 struct prober_cell {
     bool expected;
     enum hf_prober_state next;

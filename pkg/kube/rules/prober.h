@@ -8,9 +8,6 @@
 #include "base/clock.h"
 #include "base/rand.h"
 
-/* Mean time between LISTs of barred kinds; random, 0.5 to 1.5 times: CloudCore serves all nodes one by one. */
-#define HF_PROBER_BARRED_NS (60 * HF_NS_PER_S)
-
 enum hf_prober_state { HF_PROBER_QUIET, HF_PROBER_ASKING, HF_PROBER_RESTING, HF_PROBER_STATES };
 
 enum hf_prober_event {

@@ -12,6 +12,14 @@
 #include "base/macros.h"
 #include "loop/http/http.h"
 
+#define HF_PULSE_WINDOW_NS (600 * HF_NS_PER_S)
+/* after a longer pause in 10 to 20 minutes no pings */
+#define HF_PULSE_MAX_NS (300 * HF_NS_PER_S)
+
+#define HF_PULSE_CUT_NS (15 * HF_NS_PER_S)           /* a shorter silence before a cut is no load balancer's */
+#define HF_PULSE_SAME_NS HF_NS_PER_S                 /* equal silences, at most */
+#define HF_PULSE_FORGET_NS (24 * 3600 * HF_NS_PER_S) /* of a learned limit */
+
 void hf_pulse_heard(struct hf_pulse *pulse, uint64_t now_ns)
 {
     if (pulse->limit_ns != 0 && now_ns - pulse->limit_at_ns >= HF_PULSE_FORGET_NS)

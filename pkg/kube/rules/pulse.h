@@ -7,22 +7,15 @@
 
 #include "base/clock.h"
 
-#define HF_PULSE_WINDOW_NS (600 * HF_NS_PER_S)
 /* learns usual pauses; two bookmarks of one watch */
 #define HF_PULSE_LEARN_NS (130 * HF_NS_PER_S)
 #define HF_PULSE_FIRST_NS (15 * HF_NS_PER_S) /* limit meanwhile */
 #define HF_PULSE_MARGIN_NS (5 * HF_NS_PER_S)
 #define HF_PULSE_MIN_NS (20 * HF_NS_PER_S)
 #define HF_PULSE_CAP_NS (30 * HF_NS_PER_S)
-/* after a longer pause in 10 to 20 minutes no pings */
-#define HF_PULSE_MAX_NS (300 * HF_NS_PER_S)
 
 /* answered pings; the next waits for another byte */
 enum { HF_PULSE_QUESTIONS = 5 };
-
-#define HF_PULSE_CUT_NS (15 * HF_NS_PER_S)           /* a shorter silence before a cut is no load balancer's */
-#define HF_PULSE_SAME_NS HF_NS_PER_S                 /* equal silences, at most */
-#define HF_PULSE_FORGET_NS (24 * 3600 * HF_NS_PER_S) /* of a learned limit */
 
 /* On one connection. Zeroed at first. */
 struct hf_pulse {

@@ -30,6 +30,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#define HF_RF_BASE_NS HF_NS_PER_S
+
 /* A cell: the next state, the reason to rest there, the effects. The pseudo state BEGIN is ASKING, or LISTING where the
  * server does not do WatchList, or OPENING where the prober does the rounds. */
 enum { BEGIN = HF_RF_STATES, STAY };

@@ -100,9 +100,8 @@ struct hf_rf_limits {
 #define HF_RF_SPREAD_MAX_NS (300 * HF_NS_PER_S)
 #define HF_RF_DENIED_CAP_NS (300 * HF_NS_PER_S)
 #define HF_RF_RETRY_AFTER_MAX_NS (300 * HF_NS_PER_S) /* at most */
-#define HF_RF_BASE_NS HF_NS_PER_S
-#define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS) /* rest, at least */
-#define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* begin of the answer to a watch */
+#define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS)          /* rest, at least */
+#define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)           /* begin of the answer to a watch */
 /* A watch open so long is a success: failures are forgotten, and a resume is `synced`. */
 #define HF_RF_SETTLE_NS HF_NS_PER_S
 /* All of a WatchList: node, fleet. dispatch.c holds TIMER back while objects come. */

@@ -11,6 +11,9 @@
 #include "loop/server/internal.h"
 #include "os/fd.h"
 
+/* For lws's table by descriptor number, with 896 for other files of the process. */
+enum { HF_SERVER_DESCRIPTORS = HF_SERVER_MAX_CONNECTIONS + 896 };
+
 enum {
     SERVICE_BYTES = 16384, /* lws' receive buffer; it handles one filling per turn of the loop */
     CLOSING = 64,          /* connections that we ended to make room, until lws has closed them */

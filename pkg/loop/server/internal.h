@@ -8,9 +8,6 @@
 #include "loop/server/server.h"
 #include "os/socket/unix_socket.h"
 
-/* For lws's table by descriptor number, with 896 for other files of the process. */
-enum { HF_SERVER_DESCRIPTORS = HF_SERVER_MAX_CONNECTIONS + 896 };
-
 /* Shared by all servers, with the one lws context; the loop frees it. */
 struct hf_server_host {
     struct hf_loop_guest guest;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HF_CLUSTER_MAX_KINDS = 2000 };
+
 enum { MAX_KEY = 400 };
 
 void hf_cluster_kinds_init(struct hf_cluster_kinds *kinds)

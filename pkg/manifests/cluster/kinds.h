@@ -7,8 +7,6 @@
 #include "codec/json.h"
 #include "manifests/cluster/set.h"
 
-enum { HF_CLUSTER_MAX_KINDS = 2000 };
-
 struct hf_cluster_kind {
     bool namespaced;
     bool defined; /* by a CustomResourceDefinition of the set: maybe not served yet */

@@ -13,6 +13,14 @@
 #include "kube/call.h"
 #include "manifests/kubelet/listener.h"
 
+/* If nobody has answered for so long, the health is unknown. */
+#define HF_KUBELET_SILENCE_NS (15 * HF_NS_PER_S)
+
+/* From the start: the kubelet has read every file then (by default it reads its folder every 20 s, even after a missed
+ * change), so the pods that it lists are those of the new files. A mirror pod does not prove that. A pod that is
+ * `unsure` (kubelet/verdict.h) is not ready until then, or until half of the deadline if that is earlier. */
+#define HF_KUBELET_READ_NS (25 * HF_NS_PER_S)
+
 enum { MAX_LIST = 4 << 20, QUICK_ROUNDS = 20, READ_ONLY_PORT = 10255 };
 
 #define ASK_NS (5 * HF_NS_PER_S) /* time limit of one request */

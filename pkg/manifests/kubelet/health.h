@@ -6,13 +6,6 @@
 #include "manifests/kubelet/verdict.h"
 
 enum { HF_KUBELET_MAX_PODS = 256 };
-/* If nobody has answered for so long, the health is unknown. */
-#define HF_KUBELET_SILENCE_NS (15 * HF_NS_PER_S)
-
-/* From the start: the kubelet has read every file then (by default it reads its folder every 20 s, even after a missed
- * change), so the pods that it lists are those of the new files. A mirror pod does not prove that. A pod that is
- * `unsure` (kubelet/verdict.h) is not ready until then, or until half of the deadline if that is earlier. */
-#define HF_KUBELET_READ_NS (25 * HF_NS_PER_S)
 
 struct hf_kubelet_health_params {
     const struct hf_manifest_env *env; /* borrowed until the end: fs, clock, sched, http, kube, node_name */

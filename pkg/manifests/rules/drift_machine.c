@@ -13,6 +13,8 @@
 
 #include "base/clock.h"
 
+enum { HF_DRIFT_MAX_UNREADABLE = 5 }; /* looks in a row that find only files that the disk does not read */
+
 static const char *const state_names[HF_DRIFT_STATE_COUNT] = {"Clean",        "Due",       "Paced",         "Looking",
                                                               "LookingAgain", "Repairing", "RepairingAgain"};
 static const char *const event_names[HF_DRIFT_EV_COUNT] = {"Wanted", "Began", "Drifted", "Ended", "Paced"};

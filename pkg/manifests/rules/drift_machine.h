@@ -12,8 +12,6 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-enum { HF_DRIFT_MAX_UNREADABLE = 5 }; /* looks in a row that find only files that the disk does not read */
-
 enum hf_drift_state {
     HF_DRIFT_CLEAN,
     HF_DRIFT_DUE,             /* wanted */

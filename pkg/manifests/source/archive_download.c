@@ -26,6 +26,10 @@
 #include "steps/fetch.h"
 #include "steps/fetch_record.h"
 
+/* After a download for nothing (wrong digest or size, or more than HF_ARCHIVE_DOWNLOAD_MAX_RECEIVED through broken
+ * connections); doubles up to 64 times, for metered links and worn cards. */
+#define HF_ARCHIVE_DOWNLOAD_PAUSE_NS (300 * HF_NS_PER_S)
+
 enum { READ_STEP = 64 << 10 };
 #define DISK_WAIT_NS (60 * HF_NS_PER_S)
 

@@ -9,10 +9,6 @@
 #include "manifests/source/bundle.h"
 #include "manifests/source/failure.h"
 
-/* After a download for nothing (wrong digest or size, or more than HF_ARCHIVE_DOWNLOAD_MAX_RECEIVED through broken
- * connections); doubles up to 64 times, for metered links and worn cards. */
-#define HF_ARCHIVE_DOWNLOAD_PAUSE_NS (300 * HF_NS_PER_S)
-
 enum {
     HF_ARCHIVE_DOWNLOAD_MAX_BYTES = 32 << 20, /* compressed */
     HF_ARCHIVE_DOWNLOAD_MAX_RECEIVED = 2 * HF_ARCHIVE_DOWNLOAD_MAX_BYTES,

@@ -10,6 +10,10 @@
 
 #include "base/encoding/utf8.h"
 
+enum {
+    HF_SUBSTITUTE_MAX_NAME = 256, /* with its final zero */
+};
+
 /* ---- values ------------------------------------------------------------------------------------------------------ */
 
 static int put_new(struct hf_strmap *values, const char *name, const char *value)

@@ -14,10 +14,6 @@
 #include "codec/json.h"
 #include "manifests/source/bundle.h"
 
-enum {
-    HF_SUBSTITUTE_MAX_NAME = 256, /* with its final zero */
-};
-
 /* The values of variables are a map from names to C strings. */
 
 /* Adds HOLDFAST_NODE, HOLDFAST_ARCH, and HOLDFAST_LABEL_<KEY> for each label, unless the map has the name: add the

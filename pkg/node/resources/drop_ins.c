@@ -8,6 +8,8 @@
 
 #include "base/strmap.h"
 
+enum { HF_DROP_INS_MAX = 128 }; /* further names are left out */
+
 struct drop_ins {
     struct hf_strmap folders; /* by name of file */
     const char *folder, *suffix;

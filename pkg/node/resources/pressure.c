@@ -6,6 +6,8 @@
 #include "base/macros.h"
 #include "node/resources/words.h"
 
+enum { HF_WEAR_REPLACE_PERCENT = 90 };
+
 void hf_pressure_judge(struct hf_pressure_disk *disk, unsigned warn_percent, unsigned critical_percent)
 {
     const struct hf_disk_usage *usage = &disk->usage;

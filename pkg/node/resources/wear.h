@@ -4,8 +4,6 @@
 
 #include "node/probe.h"
 
-enum { HF_WEAR_REPLACE_PERCENT = 90 };
-
 struct hf_wear {
     int percent; /* used life; -1: unknown */
     bool urgent; /* reported by the medium: 90 % of its reserve */

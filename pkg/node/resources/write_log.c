@@ -13,6 +13,9 @@
 #include "base/clock.h"
 #include "base/macros.h"
 
+/* A greater leap against the monotonic clock needs a save. */
+#define HF_WRITE_LOG_LEAP_NS (600 * HF_NS_PER_S)
+
 #define HOUR_NS (3600 * HF_NS_PER_S)
 
 enum { RESUME_PERCENT = 95, PART_OF_BUDGET = 8, BOOT_MAX = 64 };

@@ -17,9 +17,6 @@ enum { HF_WRITE_LOG_HOURS = 24 };
 #define HF_WRITE_LOG_SAVE_NOW_BYTES (32ull << 20)
 #define HF_WRITE_LOG_SAVE_NS (600 * HF_NS_PER_S)
 
-/* A greater leap against the monotonic clock needs a save. */
-#define HF_WRITE_LOG_LEAP_NS (600 * HF_NS_PER_S)
-
 struct hf_write_log_now {
     uint64_t mono_ns;
     uint64_t unix_ns; /* may leap */

@@ -7,6 +7,8 @@
 #include "base/array.h"
 #include "base/macros.h"
 
+enum { FIND_MIN = 64 /* compressed bytes */ };
+
 static int add_plain(void *ctx, const void *bytes, size_t n, struct hf_err *err)
 {
     int r = hf_buf_add(ctx, bytes, n);

@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "pack/codec/stage.h"
 
-enum { FIND_MIN = 64 /* compressed bytes */ };
 #define FIND_PLAIN_MAX ((size_t)3 << 30)
 
 struct found {

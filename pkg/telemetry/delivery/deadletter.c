@@ -10,6 +10,8 @@
 #include "base/parse.h"
 #include "spool/store.h"
 
+#define HF_DEADLETTER_MAX_BYTES (8ull << 20)
+
 enum { SEGMENT_BYTES = 1 << 20, MAX_TEXT = HF_SPOOL_MAX_PAYLOAD - (64 << 10), MAX_DETAIL = 512 };
 
 static int add_text(struct hf_buf *out, const char *text)

@@ -8,8 +8,6 @@
 #include "base/rand.h"
 #include "spool/record.h"
 
-#define HF_DEADLETTER_MAX_BYTES (8ull << 20)
-
 struct hf_deadletter {
     const struct hf_fs_ops *fs;
     const char *dir;

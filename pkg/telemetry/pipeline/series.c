@@ -6,6 +6,8 @@
 
 #include "telemetry/event/hash.h"
 
+#define HF_SERIES_MAX_BYTES (32u << 20) /* in all */
+
 /* ALLOCATIONS: bytes that the allocator and the table add to a series */
 enum { MAX_KEY = 16 << 10, FIRST_SLOTS = 64, ALLOCATIONS = 64, KEY_HEAD = 2 + sizeof(uint64_t) };
 

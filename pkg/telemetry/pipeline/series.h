@@ -7,7 +7,6 @@
 #include "telemetry/pipeline/aggregate.h"
 #include "telemetry/pipeline/anomaly.h"
 
-#define HF_SERIES_MAX_BYTES (32u << 20) /* in all */
 enum { HF_SERIES_SENDERS = 24 };
 
 struct hf_series {

@@ -18,6 +18,9 @@
 #include "codec/seal.h"
 #include "os/file.h"
 
+/* Smaller ones are quickly made again. */
+#define HF_CHECKPOINT_MIN_BYTES (UINT64_C(16) << 20)
+
 enum {
     FORMAT = 1,
     SLOTS = 3,

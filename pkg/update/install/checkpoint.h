@@ -9,9 +9,6 @@
 #include "delta/delta.h"
 #include "steps/target.h"
 
-/* Smaller ones are quickly made again. */
-#define HF_CHECKPOINT_MIN_BYTES (UINT64_C(16) << 20)
-
 struct hf_checkpoint_keeper {
     const struct hf_target_dir *dir;
     int fd;                      /* of the checkpoint file; owned; negative: no checkpoints */

@@ -8,6 +8,8 @@
 #include "os/owner.h"
 #include "update/state/floor.h"
 
+#define HF_FLOOR_COPY_FOLDER ".holdfast-floors"
+
 static int path_below(const char *root, size_t n, const char *release, char path[HF_TARGET_MAX_PATH])
 {
     while (n > 0 && root[n - 1] == '/')

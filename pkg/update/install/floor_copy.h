@@ -8,8 +8,6 @@
 #include "steps/target.h"
 #include "update/rules/sequence.h"
 
-#define HF_FLOOR_COPY_FOLDER ".holdfast-floors"
-
 /* Joins the good copies into *history; target->path is not used. None is no error. Damaged, unreadable or writable by
  * others: the error of the last of these. */
 HF_MUST_USE int hf_floor_copy_load(const struct hf_target *target, struct hf_sequence_history *history,

@@ -25,6 +25,9 @@
 #include "steps/target.h"
 #include "update/install/manifest_record.h"
 
+/* A tree with a larger one is not installed (E2BIG). */
+enum { HF_INSTALL_MANIFEST_MAX_BYTES = 64 << 20 };
+
 #define HEAD "holdfast manifest 1\n"
 #define PREFIX "manifest."
 enum { TAIL = 80, MAX_LINK = 4096 };

@@ -17,8 +17,6 @@
 #include "codec/sha256.h"
 #include "steps/failure.h"
 
-/* A tree with a larger one is not installed (E2BIG). */
-enum { HF_INSTALL_MANIFEST_MAX_BYTES = 64 << 20 };
 /* Limits of a quick check: records compared, and bytes of unchanged files read (on average: each to its end). */
 enum { HF_INSTALL_MANIFEST_LOOK_RECORDS = 4096, HF_INSTALL_MANIFEST_LOOK_BYTES = 2 << 20 };
 enum { HF_INSTALL_MANIFEST_VERSION = HF_SHA256_HEX + 8 }; /* with the terminator */

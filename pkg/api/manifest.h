@@ -114,8 +114,7 @@ unsigned hf_manifest_file_mode(const struct hf_manifest *manifest, unsigned sour
 /* The entry pins its content, by contentDigest or from.digest. */
 bool hf_manifest_is_pinned(const struct hf_manifest *manifest);
 
-/* The reason for which every node refuses a valid entry (Unsupported), or NULL. Decoding accepts it, so that an older
- * object is shown as refused while other entries continue. */
+/* The reason for which every node refuses a valid entry (Unsupported), or NULL. Decoding accepts it. */
 const char *hf_manifest_unsupported(const struct hf_manifest *manifest);
 
 /* "configMap site/pods", "path /media/usb/site"; cut to n, without a URL's query. */

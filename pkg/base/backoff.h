@@ -19,5 +19,5 @@ struct hf_backoff {
 void hf_backoff_reset(struct hf_backoff *backoff);
 
 /* `at_least_ns`: from the peer (Retry-After), or 0; a shorter delay becomes it plus a random 0 to 10 %, even beyond
- * cap_ns, so that clients do not return together. */
+ * cap_ns. */
 uint64_t hf_backoff_next_ns(struct hf_backoff *backoff, const struct hf_rand_ops *rng, uint64_t at_least_ns);

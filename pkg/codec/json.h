@@ -64,8 +64,8 @@ HF_MUST_USE int hf_json_format(const json_t *json, struct hf_buf *out);
 /* Length of the text of hf_json_format(); 0 where it returns -EINVAL. */
 size_t hf_json_format_size(const json_t *json);
 
-/* RFC 8785 (JCS), for signatures: only values that every decoder reads alike, with integers up to +-(2^53 - 1), because
- * JCS numbers are IEEE doubles. -EINVAL: another number. -E2BIG: too deep, or out->max. *err has the path. */
+/* RFC 8785 (JCS), for signatures: only values that every decoder reads alike, with integers up to +-(2^53 - 1).
+ * -EINVAL: another number. -E2BIG: too deep, or out->max. *err has the path. */
 HF_MUST_USE int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err);
 /* Also fractions, by RFC 8785: equal integer and double have the same text. */
 HF_MUST_USE int hf_json_canonical_fractions(const json_t *json, struct hf_buf *out, struct hf_err *err);

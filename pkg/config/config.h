@@ -95,10 +95,10 @@ bool hf_config_allows_scrape(const struct hf_config *config, enum hf_config_scop
 /* A socket that a policy makes the agent create. */
 bool hf_config_allows_socket(const struct hf_config *config, enum hf_config_scope scope, const char *path,
                              struct hf_err *err);
-/* Absolute path of the program. All by default, because releases are signed. */
+/* Absolute path of the program. All by default. */
 bool hf_config_allows_exec(const struct hf_config *config, const char *program, struct hf_err *err);
 
-/* All services by default, because releases are signed; also for holdfast-units. */
+/* All services by default; also for holdfast-units. */
 bool hf_config_allows_unit(const struct hf_config *config, const char *unit, struct hf_err *err);
 
 /* Entries of spec.manifests. By default only downloads from https. */

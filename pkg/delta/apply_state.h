@@ -12,9 +12,8 @@ struct delta_apply_state {
     struct delta_output output;
 };
 
-/* Call at the end of each block: applying can resume only there, because every coder starts anew with each block.
- * Flushes the output and calls params->checkpoint(), if there is one and the new file is not complete; returns their
- * errors. */
+/* Call at the end of each block: applying can resume only there. Flushes the output and calls params->checkpoint(), if
+ * there is one and the new file is not complete; returns their errors. */
 HF_MUST_USE int delta_apply_checkpoint(struct delta_apply_state *apply, struct hf_err *err);
 
 /* This run resumes after the block: its output exists. */

@@ -82,8 +82,8 @@ struct hf_source_ops {
     /* Once per SyncPolicy `interval`. MetaServer: a LIST, one subscription after the other. Open watch: contact and
      * version, or a list after one in doubt. Folder: a scan. */
     void (*refresh)(void *ctx, struct hf_subscription *subscription);
-    /* Not kept; each complete list reports it again. `matters`: report when it is gone; else the source may forget it,
-     * so objects for other nodes need no memory. */
+    /* Not kept; each complete list reports it again. `matters`: report when it is gone; else the source may forget it.
+     * */
     void (*decline)(void *ctx, struct hf_subscription *subscription, const char *name, bool matters);
     /* Complete, soon, at a random moment (labels may change on all nodes); no `synced` before its end. */
     void (*relist)(void *ctx, struct hf_subscription *subscription);

@@ -19,7 +19,7 @@ struct hf_job {
     void (*work)(struct hf_job *job);
     void (*done)(struct hf_job *job, int cancelled);
     void *impl; /* the table's */
-    /* may hang for ever on a foreign file system; one such job runs at a time, so that other workers stay free */
+    /* may hang for ever on a foreign file system; one such job runs at a time */
     bool may_hang;
     bool waits;        /* for what the loop does: gets a thread of its own, for as long as it runs */
     atomic_bool begun; /* a worker runs it; it may wait for long before */

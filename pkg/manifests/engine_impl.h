@@ -12,8 +12,8 @@ struct entry;
 struct target_ops;
 
 /* Limits of all entries together. Those that no policy has any more ("left") may wait for ever for a person to allow
- * their removal (PruneLimit), so they have limits of their own. At one of these no new name gets in; none is dropped,
- * because nobody would manage its files. */
+ * their removal (PruneLimit), so they have limits of their own. At one of these no new name gets in; none is dropped.
+ * */
 enum {
     MANIFEST_MAX_WATCHES = 1024,         /* folders */
     MANIFEST_MAX_LEFT = 1024,            /* entries */

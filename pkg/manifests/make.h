@@ -51,7 +51,7 @@ int make_bundle(const struct entry *entry, const struct attempt *attempt, struct
 bool make_is_unreadable(const struct entry *entry, const struct attempt *attempt, int r);
 /* Worker: make_bundle(), then attempt->want. */
 int make_want(struct entry *entry, struct attempt *attempt, struct hf_manifest_outcome *outcome);
-/* A lost inventory from the good set and its content on disk, so that the entry's files are not foreign. In Applying,
- * Probation and RollingBack also files of the newest set that are in place exactly so; in Applying sets r.unproven: a
- * swap may have begun. Lacks folders that the entry made. Nothing without a good set. Blocks. */
+/* A lost inventory from the good set and its content on disk. In Applying, Probation and RollingBack also files of the
+ * newest set that are in place exactly so; in Applying sets r.unproven: a swap may have begun. Lacks folders that the
+ * entry made. Nothing without a good set. Blocks. */
 int make_inventory(struct entry *entry, struct hf_err *err);

@@ -26,7 +26,7 @@ void hf_mirror_deltas_done(struct hf_mirror_deltas *deltas);
 /* NULL: none, or a bad one. Valid until the next look ends. */
 const struct hf_mirror_delta *hf_mirror_deltas_find(struct hf_mirror_deltas *deltas, const char *origin,
                                                     const char *name, const char *to);
-/* It did not make the blob: it stays in its place, so that no later look brings it back. */
+/* It did not make the blob: it stays in its place. */
 void hf_mirror_deltas_blame(struct hf_mirror_deltas *deltas, const char *origin, const char *name, const char *to);
 
 struct hf_mirror_look_params {

@@ -75,8 +75,7 @@ void hf_rollout_engine_list_begin(struct hf_rollout_engine *engine, enum hf_roll
 void hf_rollout_engine_list_end(struct hf_rollout_engine *engine, enum hf_rollout_kind kind,
                                 const struct hf_rollout_now *now);
 
-/* False: the watch is broken, and no write is planned, because all nodes would seem silent. _list_end() also means
- * true. */
+/* False: the watch is broken, and no write is planned. _list_end() also means true. */
 void hf_rollout_engine_watch(struct hf_rollout_engine *engine, enum hf_rollout_kind kind, bool works);
 
 /* `epoch` grows from 1 with each change of the leader; 0: only observe. */

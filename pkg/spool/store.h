@@ -37,7 +37,7 @@ struct hf_spool_store_params {
     /* Opening fails with -EIO if the medium does not give back the cursor, a header, or a part of the last segment.
      * False: treats it as damaged. */
     bool refuse_unreadable;
-    /* The caller neither appends nor delivers: nothing is written again, so the files' times stay. */
+    /* The caller neither appends nor delivers: nothing is written again. */
     bool only_drops;
 };
 

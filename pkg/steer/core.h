@@ -20,8 +20,7 @@ struct hf_steer_engine {
     uint64_t (*consider)(struct hf_steer_core *core);
     void (*changed)(struct hf_steer_core *core); /* of a status; may close the engine */
     void (*gone)(struct hf_steer_core *core);    /* frees the engine */
-    /* One job at a time, so that the contents of two are never in memory together: its machine has the turn
-     * meanwhile. */
+    /* One job at a time: its machine has the turn meanwhile. */
     bool one_job;
 };
 

@@ -123,6 +123,7 @@ static bool is_save_due(const struct hf_hold_age *age, uint64_t length_ns, uint6
     return age->saved_ns < length_ns && hf_hold_age_ns(age, mono_ns) >= age->saved_ns + step;
 }
 
+/* A board that is often switched off must end its hold, too. */
 void hf_hold_age_count(struct hf_hold_age *age, const struct hf_hold *hold, const struct hf_hold_clocks *clocks)
 {
     uint64_t length = hf_hold_length_ns(hold);

@@ -41,8 +41,7 @@ void hf_hold_age_begin(struct hf_hold_age *age, uint64_t id, const struct hf_hol
                        const struct hf_hold_kept *kept, const struct hf_hold_clocks *clocks);
 
 /* In each turn with a hold. Sets `unsaved`: with a sure present, once or twice for each hold; else when the age grew by
- * half of the time since boot, in the bounds of a minute and an hour or a 24th of the hold, so that a board that is
- * often switched off ends its hold. */
+ * half of the time since boot, in the bounds of a minute and an hour or a 24th of the hold. */
 void hf_hold_age_count(struct hf_hold_age *age, const struct hf_hold *hold, const struct hf_hold_clocks *clocks);
 
 uint64_t hf_hold_age_ns(const struct hf_hold_age *age, uint64_t mono_ns);

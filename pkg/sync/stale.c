@@ -154,6 +154,7 @@ uint64_t hf_stale_save_wait_ns(struct hf_stale *stale, uint64_t window_ns, struc
     return due - HF_MIN(due, age);
 }
 
+/* A reboot would make the age much too long. */
 bool hf_stale_is_limit_high(const struct hf_stale_kept *kept, uint64_t oldest_ns)
 {
     return kept->limit_ns > oldest_ns + 2 * LATE_NS + HF_STALE_GRACE_NS;

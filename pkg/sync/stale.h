@@ -66,9 +66,8 @@ void hf_stale_keep(struct hf_stale *stale, uint64_t window_ns, struct hf_now now
 uint64_t hf_stale_save_wait_ns(struct hf_stale *stale, uint64_t window_ns, struct hf_now now,
                                const struct hf_stale_kept *kept);
 
-/* At a return of contact: save now, because the limit in `kept` is far above `oldest_ns`, the age at which contact in
- * the file is renewed, and a reboot would make the age much too long. A link that comes and goes saves only at
- * losses. */
+/* At a return of contact: save now: the limit in `kept` is far above `oldest_ns`, the age at which contact in the file
+ * is renewed. A link that comes and goes saves only at losses. */
 bool hf_stale_is_limit_high(const struct hf_stale_kept *kept, uint64_t oldest_ns);
 
 uint64_t hf_stale_contact_unix_ns(const struct hf_stale *stale);

@@ -230,7 +230,7 @@ uint64_t retry_wake_ns(const struct release *release);
 /* At the agent's start, in Waiting: after downloads of wrong content delays the next, for agents that restart often. */
 void retry_hold_back(struct release *release);
 /* Waiting, before `wanted` replaces the object: changed by a person, the next attempt is at a random time within
- * engine->p.retry_cap_ns, so that not all nodes start at once; never later than planned. */
+ * engine->p.retry_cap_ns; never later than planned. */
 void retry_object_changed(struct release *release, const struct hf_edgeupdate *wanted);
 
 /* ---- counts.c ---------------------------------------------------------------------------------------------------- */

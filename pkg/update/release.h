@@ -112,7 +112,7 @@ struct delta_death {
  * delta_failures, restart_tries and `recheck` with the update. */
 struct release_attempt {
     struct hf_swap_inspection seen;
-    /* memory for the agent; measured once an attempt, so that the method stays */
+    /* memory for the agent; measured once an attempt */
     struct hf_room room;
     uint64_t disk_room;       /* disk bytes for deltas besides the new version */
     enum hf_kept_source kept; /* where the inspection found the content on the disk */

@@ -38,8 +38,7 @@ void hf_herald_look(struct hf_herald *herald);
 
 void hf_herald_tell(struct hf_herald *herald, enum hf_notice_reason reason, const char *text);
 
-/* The server takes Events again. After an outage (spread_ns not 0) the next one waits up to five minutes, so that those
- * of a fleet spread. */
+/* The server takes Events again. After an outage (spread_ns not 0) the next one waits up to five minutes. */
 void hf_herald_reachable(struct hf_herald *herald, uint64_t spread_ns);
 
 /* The oldest, if due and reachable; writes or removes the file. */

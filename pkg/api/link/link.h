@@ -20,7 +20,7 @@ enum hf_link {
 const char *hf_link_reason(enum hf_link link);
 
 /* quota_used: maxBytesPerDay is used up. *ret_wait_ns: next call; HF_NEVER without windows, else the next edge, at most
- * 600 s, because the clock may be set; 60 s while unsure. */
+ * 600 s; 60 s while unsure. */
 enum hf_link hf_link_judge(const struct hf_policy_connectivity *policy, const struct hf_time_range *range,
                            bool quota_used, uint64_t *ret_wait_ns);
 

@@ -64,7 +64,7 @@ struct hf_cluster_list {
     void *arg;
 };
 
-/* Requests the list page by page, so that memory does not grow with it. */
+/* Requests the list page by page. */
 HF_MUST_USE int hf_cluster_each(struct hf_cluster *cluster, const struct hf_cluster_list *list, struct hf_err *err);
 
 /* -EINVAL: no object can have this name. */

@@ -22,7 +22,7 @@ struct hf_table {
 HF_MUST_USE int hf_table_begin(struct hf_table *table, const char *const *titles, size_t columns, struct hf_err *err);
 void hf_table_done(struct hf_table *table);
 
-/* An empty cell becomes "-", so that scripts can split at blanks. `tints` may be NULL. */
+/* An empty cell becomes "-". `tints` may be NULL. */
 HF_MUST_USE int hf_table_add(struct hf_table *table, const char *const *cells, const enum hf_tint *tints,
                              struct hf_err *err);
 

@@ -51,7 +51,7 @@ HF_MUST_USE int hf_cli_recover_look(const struct hf_recover_node *node, const ch
 void hf_cli_recover_release_done(struct hf_recover_release *release);
 
 /* Puts the committed content in place of what is wrong or missing, from what is kept. Only with the agent's locks. A
- * cut at any point leaves the old file or the new one, whole. Calls begins(arg) once, before the content
- * changes at the path, so that no cut hides who did it. -EOPNOTSUPP: why it cannot be. */
+ * cut at any point leaves the old file or the new one, whole. Calls begins(arg) once, before the content changes at the
+ * path. -EOPNOTSUPP: why it cannot be. */
 HF_MUST_USE int hf_cli_recover_put(const struct hf_recover_node *node, const struct hf_recover_release *release,
                                    void (*begins)(void *arg), void *arg, struct hf_failure *failure);

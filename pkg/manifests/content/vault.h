@@ -46,7 +46,7 @@ enum { VAULT_EXPLANATION = 146 };
 /* For the end of a sentence: why the content does not come from a copy. "": it can, none is wanted, or not the good
  * set. */
 void vault_explain(const struct entry *entry, const struct hf_manifest_set *set, char text[VAULT_EXPLANATION]);
-/* Once per interval: ask for the content again, because what kept it from being sealed may have passed. */
+/* Once per interval: ask for the content again. */
 bool vault_retries(struct entry *entry);
 /* Overwrites and frees the key. */
 void vault_wipe(struct entry *entry);

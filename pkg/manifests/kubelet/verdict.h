@@ -29,8 +29,8 @@ struct hf_kubelet_list {
 };
 
 /* `wanted`: [{"namespace", "name", "hash", "unsure"}], names as in the file; `hash`: the pod's before the change,
- * absent if there was no pod or it is unknown; `unsure`: true if there may have been a pod of unknown hash, else
- * absent. Sets apiVersion and kind of the Pods that it judges. */
+ * absent if none or unknown; `unsure`: true if there may have been a pod of unknown hash, else absent. Sets apiVersion
+ * and kind of the Pods that it judges. */
 struct hf_kubelet_verdict hf_kubelet_verdict_of(const json_t *wanted, const char *node,
                                                 const struct hf_kubelet_list *list);
 

@@ -123,6 +123,6 @@ struct hf_content_reads {
     unsigned copies; /* fetched again, in a row */
 };
 
-/* Counts a failed read. True: the content counts as lost, and is fetched again; each time after twice as many failures,
- * because a disk that reads no copy must not cost a download every few minutes. */
+/* Counts a failed read. True: the content counts as lost, and is fetched again; each time after twice as many failures.
+ * */
 bool hf_content_machine_count_read(struct hf_content_reads *reads, bool failed);

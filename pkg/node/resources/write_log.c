@@ -99,6 +99,7 @@ uint64_t hf_write_log_wait_until_ns(const struct hf_write_log *log, uint64_t bud
     return budget_bytes == 0 || hf_write_log_day(log) == 0 ? HF_NEVER : log->hour_ns + HOUR_NS;
 }
 
+/* Work must not stop and start every hour. */
 bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes)
 {
     uint64_t limit = log->used_up ? budget_bytes / 100 * RESUME_PERCENT : budget_bytes;

@@ -60,7 +60,7 @@ uint64_t hf_write_log_wait_until_ns(const struct hf_write_log *log, uint64_t bud
 
 uint64_t hf_write_log_day(const struct hf_write_log *log);
 
-/* Once used up, true until at most 95 % are used, so that work does not stop and start every hour. 0: no budget. */
+/* Once used up, true until at most 95 % are used. 0: no budget. */
 bool hf_write_log_judge(struct hf_write_log *log, uint64_t budget_bytes);
 
 /* Save after this many bytes: an eighth of the budget, but more than the saves themselves write. */

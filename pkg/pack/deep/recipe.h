@@ -14,7 +14,7 @@ enum {
     DEEP_METHOD = 16, /* number in the delta's header */
     RECIPE_MAX = 4 << 20,
     RECIPE_DEPTH = 6,
-    /* Plain forms begin at multiples of this, so that what is inside keeps its alignment. */
+    /* Plain forms begin at multiples of this. */
     RECIPE_ALIGN = 512,
     RECIPE_SETUPS = 4096,
     RECIPE_STREAMS = 1 << 17,

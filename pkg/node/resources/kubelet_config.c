@@ -158,7 +158,8 @@ static const char *argument_or(const struct rancher *rancher, const char *name, 
     return otherwise;
 }
 
-/* Source: docs.k3s.io, "Configuration Options"; K3s 1.32 passes --config-dir to its kubelet. */
+/* Source: docs.k3s.io, "Configuration Options"; pkg/daemons/agent/agent.go: since 1.32 K3s gives its kubelet the folder
+ * kubelet.conf.d, into which it copies what the arguments config and config-dir name. */
 static bool read_rancher(const struct hf_probe_root *at, const char *name, struct hf_kubelet_config *config)
 {
     _cleanup_(hf_json_freep) json_t *arguments = json_array(), *fields = json_object();
@@ -176,8 +177,10 @@ static bool read_rancher(const struct hf_probe_root *at, const char *name, struc
     if (file != NULL)
         take_kubelet_file(&rancher, file);
     (void)snprintf(folder, sizeof(folder), "/var/lib/rancher/%s/agent/etc/kubelet.conf.d", name);
-    folders[0] = argument_or(&rancher, "config-dir", folder);
     hf_drop_ins_each(at, folders, 1, ".conf", take_kubelet_file, &rancher);
+    folders[0] = argument_or(&rancher, "config-dir", NULL);
+    if (folders[0] != NULL)
+        hf_drop_ins_each(at, folders, 1, ".conf", take_kubelet_file, &rancher);
     take_fields(config, fields);
     for (size_t i = 0; i < json_array_size(arguments); i++)
         take_argument(config, json_array_get(arguments, i));

@@ -495,7 +495,7 @@ START_TEST(kubelets)
          "nodefs.inodesFree<5%",
          50 * MIB, 3},
         {"k3s-files",
-         "The kubelet removes unused images from 60 % on, and evicts pods at imagefs.available<7%, "
+         "The kubelet removes unused images from 58 % on, and evicts pods at imagefs.available<7%, "
          "nodefs.available<5%",
          20 * MIB, 2},
         {"kubeedge", "The kubelet removes unused images from 88 % on", 0, 0},

@@ -100,13 +100,14 @@ static int take_away(const struct hosts *hosts, const char *name, struct hf_err 
 {
     char path[PATH_MAX], spare[PATH_MAX];
 
-    hosts->done->changed++;
-    if (has_others(hosts, name))
-        return hf_file_forget(hosts->fs, path_of(hosts, "", name, "/" FILE_NAME, path), err);
-    int r = hf_dir_remove_tree(hosts->fs, path_of(hosts, SPARE, name, "", spare), err);
-    if (r == 0)
+    bool stays = has_others(hosts, name);
+    int r = stays ? hf_file_forget(hosts->fs, path_of(hosts, "", name, "/" FILE_NAME, path), err)
+                  : hf_dir_remove_tree(hosts->fs, path_of(hosts, SPARE, name, "", spare), err);
+
+    if (r == 0 && !stays)
         r = move(hosts, path_of(hosts, "", name, "", path), spare, err);
-    return r == 0 ? hf_dir_remove_tree(hosts->fs, spare, err) : r;
+    hosts->done->changed += r == 0;
+    return r == 0 && !stays ? hf_dir_remove_tree(hosts->fs, spare, err) : r;
 }
 
 static int bring(const struct hosts *hosts, const char *name, struct hf_err *err)
@@ -144,10 +145,11 @@ static int put(const struct hosts *hosts, const char *name, struct hf_err *err)
     }
     if (ours && now.n == hosts->text.n && memcmp(now.p, hosts->text.p, now.n) == 0)
         return 0;
-    hosts->done->changed++;
-    return ours ? hf_file_replace(hosts->fs, path_of(hosts, "", name, "/" FILE_NAME, path), hosts->text.p,
-                                  hosts->text.n, 0600, err)
-                : bring(hosts, name, err);
+    int r = ours ? hf_file_replace(hosts->fs, path_of(hosts, "", name, "/" FILE_NAME, path), hosts->text.p,
+                                   hosts->text.n, 0600, err)
+                 : bring(hosts, name, err);
+    hosts->done->changed += r == 0;
+    return r;
 }
 
 static int note(void *arg, const char *name, unsigned char type)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/macros.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 
@@ -118,6 +119,27 @@ START_TEST(keeps_what_became_a_persons)
 }
 END_TEST
 
+/* Where it may not write, as where its unit lets it not, it says of nothing that it is done. */
+START_TEST(counts_what_is_done)
+{
+    const struct {
+        const struct hf_mirror_hosts_place *place;
+        const char *const *registries;
+        const char *text;
+    } steps[] = {{etc(), two, TEXT}, {etc(), two, OTHER_TEXT}, {NULL, none, ""}};
+
+    for (size_t i = 0; i < HF_LEN(steps); i++) {
+        hf_simfs_count_only(disk, HF_SIMFS_WRITES);
+        hf_simfs_fail_at(disk, 1, EROFS, 0);
+        ck_assert_int_lt(settle(steps[i].place, steps[i].registries, steps[i].text), 0);
+        ck_assert_uint_eq(done.changed, 0);
+        hf_simfs_fail_at(disk, 0, 0, 0);
+        ck_assert_int_eq(settle(steps[i].place, steps[i].registries, steps[i].text), 0);
+        ck_assert_uint_eq(done.changed, 2);
+    }
+}
+END_TEST
+
 /* A pull works: containerd finds a folder of a registry only with a whole file of ours in it. */
 static void check_pull(const char *registry)
 {
@@ -201,6 +223,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, follows_the_place);
     tcase_add_loop_test(tc, leaves_others_alone, 0, 3);
     tcase_add_test(tc, keeps_what_became_a_persons);
+    tcase_add_test(tc, counts_what_is_done);
     tcase_add_loop_test(tc, survives, 0, 9);
 }
 

@@ -178,6 +178,7 @@ static void on_own(void *arg, int r, const char *active_state, const char *sub_s
         return;
     }
     alone->own_runtime = wants_to_run(r, active_state);
+    alone->own_loaded = r == 0;
     if (alone->place->unit != NULL) {
         ask(alone, alone->place->unit, on_other);
         return;
@@ -345,7 +346,7 @@ static void acted(struct hf_alone *alone, bool ok, struct hf_view output)
     else
         alone->failure[0] = '\0';
     alone->listed_ns = 0;
-    rest(alone, ok ? 0 : TICK_ALONE_NS);
+    rest(alone, ok ? 0 : alone->step.kind == HF_ALONE_START_RUNTIME ? TICK_KUBELET_NS : TICK_ALONE_NS);
 }
 
 /* ---- from outside ------------------------------------------------------------------------------------------------ */

@@ -40,6 +40,7 @@ struct hf_alone {
     uint64_t handover_ns;         /* since when both containerds want to run; 0: they do not */
     enum hf_alone_presence presence;
     bool own_runtime, other_runtime;
+    bool own_loaded; /* our unit is not forgotten yet: a shim of a pod is in its control group */
     struct hf_listing listing;
     uint64_t listed_ns;          /* 0: not known */
     char failure[ALONE_MESSAGE]; /* of the last step that failed */

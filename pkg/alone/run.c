@@ -164,7 +164,9 @@ static int start(struct hf_alone *alone)
     return spawn(alone, &command);
 }
 
-/* A unit of systemd outlives this process and its end by kill -9; KillMode=process leaves the shims to the next one. */
+/* A unit of systemd outlives this process and its end by kill -9; KillMode=process leaves the shims to the next one.
+ * The kubelet of K3s starts its first pods by our containerd (step.c): while one of their shims runs, systemd keeps the
+ * unit, dead. */
 static int start_runtime(struct hf_alone *alone)
 {
     static const char *const fixed[] = {SYSTEMD_RUN,
@@ -179,10 +181,13 @@ static int start_runtime(struct hf_alone *alone)
                                         "--property=OOMScoreAdjust=-999",
                                         "--property=LimitNOFILE=1048576",
                                         "--property=TasksMax=infinity"};
+    static const struct command again = {.argv = {SYSTEMCTL, "start", ALONE_UNIT, NULL}};
     const struct hf_alone_place *place = alone->place;
     struct command command = {.argv = {NULL}};
     size_t n = HF_LEN(fixed);
 
+    if (alone->own_loaded)
+        return spawn(alone, &again);
     memcpy(command.argv, fixed, sizeof(fixed));
     (void)snprintf(command.text[0], sizeof(command.text[0]), "--setenv=PATH=%s", place->path);
     command.argv[n++] = command.text[0];

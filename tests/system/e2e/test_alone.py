@@ -17,6 +17,7 @@ KILLS = int(os.environ.get("HF_ALONE_KILLS", "10"))
 SETTLE_S, ANSWER_S, GAP_S = 5, 15, 5           # a new agent looks for so long; the bars
 UNITS = ("kubelet.service", "containerd.service")
 FOLDER = "/etc/systemd/system"
+CGROUP = "/sys/fs/cgroup/systemd/system.slice/holdfast-alone-runtime.service"
 OURS = "edge.codcompass.io/alone"
 PROGRAM = """
 #include <arpa/inet.h>
@@ -184,6 +185,8 @@ class TestAlone(unittest.TestCase):
     def test_4_a_kubelet_takes_over(self):
         """From the end of ours to the kubelet's instance: the gap; never two."""
         ours, gone, most = self.pids(), None, 0
+        # a process stays in its control group, as the shim of a pod does that K3s' kubelet started by our containerd
+        self.run_("systemd-run", "-q", "--no-block", "--unit=stays", "sh", "-c", f"echo 0 >{CGROUP}/cgroup.procs; exec sleep 600")
         self.unmask()
         self.run_("systemctl", "start", "--no-block", "kubelet")
         begun = time.monotonic()
@@ -199,8 +202,19 @@ class TestAlone(unittest.TestCase):
         self.assertEqual(len(self.pids()), 1)
         self.assertEqual(most, 1)
         self.assertLess(gap, GAP_S)
+        self.assertNotEqual(self.run_("cat", f"{CGROUP}/cgroup.procs"), "")
         wait.until("nothing of ours to be left", lambda: not self.ours(), 30)
         wait.until("our containerd to be gone", lambda: "inactive" in self.run_("systemctl", "is-active", "holdfast-alone-runtime", check=False), 15)
         wait.until("the mark to go", lambda: not os.path.exists(world.cluster.root(NODE) + "/var/lib/holdfast/alone"), 30)
         wait.until("the entry to be Standby", lambda: self.alone().get("state") == "Standby", 30)
         self.assertEqual(len(self.pids()), 1)
+
+    def test_5_alone_once_more(self):
+        """Its unit is still there from the first time, dead: a process of it runs on."""
+        self.mask()
+        self.run_("systemctl", "daemon-reload")
+        self.run_("systemctl", "stop", "kubelet", "containerd", check=False)
+        self.run_("systemctl", "restart", agent.PROGRAM)     # a new one believes that there is no kubelet after 5 s
+        process.end(self.pids(), 9)
+        self.one_answers("the pod once more", SETTLE_S + ANSWER_S)
+        self.assertEqual(len(self.ours()), 1)

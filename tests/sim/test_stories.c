@@ -2120,6 +2120,29 @@ START_TEST(a_node_away_goes_on_telling)
 }
 END_TEST
 
+/* Who stands at the node reads what is true now, also while a status waits for the answer of a server behind a cable that
+ * was just pulled, and between two writes of the fleet's pace. */
+START_TEST(readers_on_the_node_have_the_newest_status)
+{
+    set_up(API);
+    hf_simfs_put(w.node->fs, "/run/other", "", 0, 0644);
+    w.node->params.run_path = "/run/status.json";
+    begin();
+    run(MINUTE);
+    for (int i = 0; i < 3; i++) {
+        hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/hold", "{}", 2, 0600);
+        hf_agent_hold_changed(w.node->agent);
+        run(3 * S);
+        ck_assert_msg(file_says("/run/status.json", "\"hold\""), "%d", i);
+        hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/hold");
+        hf_agent_hold_changed(w.node->agent);
+        run(3 * S);
+        ck_assert_msg(!file_says("/run/status.json", "\"hold\""), "%d", i);
+        hf_simnode_set_links(w.node, HF_SIM_LINK_SILENT, HF_SIM_LINK_UP);
+    }
+}
+END_TEST
+
 #define OUTBOX HF_SIMNODE_STATE "/outbox.json"
 
 /* A status parked during a partition does not stay the last one if the server returns but refuses statuses. */
@@ -2525,6 +2548,7 @@ static void policy_and_status_cases(TCase *tc)
     add(tc, a_stop_without_contact);
     add(tc, a_folders_status_is_renewed);
     add(tc, a_node_away_goes_on_telling);
+    add(tc, readers_on_the_node_have_the_newest_status);
     add(tc, an_outbox_does_not_keep_what_is_gone);
     add(tc, a_status_that_is_refused_is_renewed_on_the_node);
     add(tc, a_disk_that_refuses_is_told);

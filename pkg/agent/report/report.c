@@ -26,7 +26,7 @@
 #include "agent/turn.h"
 #include "api/conditions.h"
 
-/* A folder on this machine has no fleet to protect it from. */
+/* A folder, or a reader, on this machine has no fleet to protect it from. */
 #define LOCAL_GAP_NS HF_NS_PER_S
 
 /* An agent that stops waits no longer than this for the answer to its last status. */
@@ -59,6 +59,15 @@ static void keep_soon(struct hf_report *report)
 
     if (report->keep_ns != HF_NEVER)
         report->keep_ns = HF_MIN(report->keep_ns, soon);
+}
+
+/* Programs on this node read the newest status, at a pace of its own: no server has a part in it. */
+static void show_soon(struct hf_report *report)
+{
+    const struct hf_agent_params *params = report->env->params;
+
+    if (report->show_ns == HF_NEVER && (params->run_path != NULL || params->owner.status_shown != NULL))
+        report->show_ns = HF_MAX(now_of(report) + HF_PACE_GATHER_NS, report->shown_ns + LOCAL_GAP_NS);
 }
 
 /* Somebody may be waiting for this status: for an outcome, or for the effect of a hold. */
@@ -97,8 +106,10 @@ void hf_report_build(struct hf_report *report)
     report->waiting = readiness.is_waiting;
     json_decref(report->essence);
     report->essence = essence;
-    if (changed)
+    if (changed) {
         keep_soon(report);
+        show_soon(report);
+    }
 }
 
 bool hf_report_reconciling(const struct hf_report *report)
@@ -128,7 +139,24 @@ static int make_body(struct hf_report *report, json_t **ret_body)
     return hf_status_body(params->node_name, report->essence, &moving, ret_body);
 }
 
-/* ---- keep and park ----------------------------------------------------------------------------------------------- */
+/* ---- show, keep and park ----------------------------------------------------------------------------------------- */
+
+static void show(struct hf_report *report, const json_t *body)
+{
+    hf_outbox_show(&report->outbox, body);
+    report->shown_ns = now_of(report);
+    report->show_ns = HF_NEVER;
+}
+
+/* Between two writes, and while one waits for its answer. */
+static void show_newest(struct hf_report *report)
+{
+    _cleanup_(hf_json_freep) json_t *body = NULL;
+
+    if (make_body(report, &body) == 0)
+        show(report, body);
+    report->show_ns = HF_NEVER;
+}
 
 /* Renews the copies while deliveries fail, however long the next attempt takes. Writes the outbox only if it holds an
  * older status, which nobody must take for the newest. */
@@ -141,7 +169,7 @@ static void keep(struct hf_report *report)
     report->keep_ns = report->kept_ns + policy_of(report)->interval_ns;
     if (report->essence == NULL || (in_outbox && report->env->params->run_path == NULL) || make_body(report, &body) < 0)
         return;
-    hf_outbox_show(&report->outbox, body);
+    show(report, body);
     if (!in_outbox)
         hf_outbox_write(&report->outbox, body, report->essence);
 }
@@ -153,7 +181,7 @@ static void park(struct hf_report *report)
     const struct hf_agent_params *params = report->env->params;
 
     if (make_body(report, &body) == 0) {
-        hf_outbox_show(&report->outbox, body);
+        show(report, body);
         if (report->pace.changed || params->run_path == NULL)
             hf_outbox_write(&report->outbox, body, report->essence);
     }
@@ -208,7 +236,7 @@ static void write_status(struct hf_report *report)
         failed(report, r, 0, &err);
         return;
     }
-    hf_outbox_show(&report->outbox, body);
+    show(report, body);
     if (report->outbox.present && !hf_outbox_holds(&report->outbox, report->essence))
         hf_outbox_write(&report->outbox, body, report->essence);
     report->echo.awaited = report->sequence.number;
@@ -317,6 +345,8 @@ void hf_report_send_if_due(struct hf_report *report)
         keep(report);
     if (report->essence != NULL && now >= hf_pace_due_ns(&report->pace))
         send_now(report, now);
+    if (now >= report->show_ns)
+        show_newest(report);
 }
 
 uint64_t hf_report_wait_until_ns(const struct hf_report *report)
@@ -328,7 +358,7 @@ uint64_t hf_report_wait_until_ns(const struct hf_report *report)
     else if (due != HF_NEVER && hf_follow_delivers(report->parts->follows) &&
              waits_for_edgenode(report, now_of(report), &until))
         due = HF_MAX(due, until);
-    return HF_MIN(HF_MIN(due, report->look_again_ns), report->keep_ns);
+    return HF_MIN(HF_MIN(due, report->look_again_ns), HF_MIN(report->keep_ns, report->show_ns));
 }
 
 void hf_report_changed(struct hf_report *report)
@@ -379,6 +409,7 @@ int hf_report_init(struct hf_report *report, const struct hf_agent_env *env, con
                                  .parts = parts,
                                  .look_again_ns = HF_NEVER,
                                  .keep_ns = HF_NEVER,
+                                 .show_ns = HF_NEVER,
                                  .backoff = {.base_ns = HF_NS_PER_S}};
     hf_pace_init(&report->pace, echoes(report) ? HF_PACE_GAP_NS : LOCAL_GAP_NS, now_of(report));
     hf_steady_init(&report->steady);

@@ -3,7 +3,9 @@
  *
  *   write   the server is reachable: server-side apply; the outbox keeps a copy until the source reports it
  *   park    it is not: the status waits in the outbox
- *   keep    it is, but deliveries fail: the local copies are written after changes and at each interval */
+ *   keep    it is, but deliveries fail: the local copies are written after changes and at each interval
+ *
+ * Between these, readers on this node (run file, page) get a change within a second. */
 #pragma once
 
 #include "agent/parts.h"
@@ -30,6 +32,8 @@ struct hf_report {
     uint64_t look_again_ns;    /* without an event, or HF_NEVER */
     uint64_t keep_ns;          /* local copies; HF_NEVER while deliveries succeed */
     uint64_t kept_ns;          /* last local copies */
+    uint64_t show_ns;          /* to readers on this node; HF_NEVER: they have the newest */
+    uint64_t shown_ns;
     uint64_t contact_ns;
     char refused[HF_READINESS_MESSAGE]; /* for good; "": accepted since */
     bool ready, stalled;                /* True in the newest */

@@ -20,7 +20,7 @@
 #include "cli/plain.h"
 #include "codec/plain.h"
 
-enum { MAX_TEXT = 512 << 20 /* 500,000 nodes */, RELEASE_TEXT = 280, KEYS_TEXT = 1056 /* 16 ids */, TITLE = 64 };
+enum { MAX_TEXT = 512 << 20 /* 500,000 nodes */, RELEASE_TEXT = 280, LIST_TEXT = 1056 /* 16 names */, TITLE = 64 };
 enum { SHORT = 9, COLUMNS = 16, MAX_LABELS = HF_TABLE_MAX_COLUMNS - COLUMNS }; /* labels stand behind the short table */
 
 const struct hf_cli_option hf_cli_nodes_options[] = {
@@ -101,21 +101,36 @@ static void name_release(const json_t *node, const struct hf_node_view *view, ch
         (void)snprintf(text, RELEASE_TEXT, "%.253s", name);
 }
 
-/* The ids of the keys that the node trusts: "release-2026,release-2027". */
-static const char *list_keys(const json_t *node, char text[KEYS_TEXT])
+/* Ids, or objects with names: "release-2026,release-2027". */
+static size_t list(const json_t *items, char text[LIST_TEXT])
 {
-    const json_t *keys = hf_json_at(node, "status.trust.keys");
-    long long more = (long long)hf_json_int_or(node, "status.trust.more", 0);
     size_t used = 0;
 
     text[0] = '\0';
-    for (size_t i = 0; i < json_array_size(keys) && used < KEYS_TEXT; i++) {
-        const char *id = json_string_value(json_array_get(keys, i));
-        used += (size_t)snprintf(text + used, KEYS_TEXT - used, "%s%.63s", i > 0 ? "," : "", id != NULL ? id : "?");
+    for (size_t i = 0; i < json_array_size(items) && used < LIST_TEXT; i++) {
+        const json_t *item = json_array_get(items, i);
+        const char *name = json_is_string(item) ? json_string_value(item) : hf_json_str_or(item, "name", "?");
+        used += (size_t)snprintf(text + used, LIST_TEXT - used, "%s%.63s", i > 0 ? "," : "", name);
     }
-    if (more > 0 && used < KEYS_TEXT)
-        (void)snprintf(text + used, KEYS_TEXT - used, "+%lld", more);
+    return used;
+}
+
+/* The ids of the keys that the node trusts. */
+static const char *list_keys(const json_t *node, char text[LIST_TEXT])
+{
+    long long more = (long long)hf_json_int_or(node, "status.trust.more", 0);
+    size_t used = list(hf_json_at(node, "status.trust.keys"), text);
+
+    if (more > 0 && used < LIST_TEXT)
+        (void)snprintf(text + used, LIST_TEXT - used, "+%lld", more);
     return text;
+}
+
+/* All policies in effect; one alone has no list. */
+static const char *list_policies(const json_t *node, char text[LIST_TEXT])
+{
+    return list(hf_json_at(node, "status.policy.policies"), text) > 0 ? text
+                                                                      : hf_json_str_or(node, "status.policy.name", "");
 }
 
 static const char *label_of(const struct nodes *nodes, const struct hf_node_view *view, size_t k)
@@ -137,7 +152,7 @@ static void lay_out(const char *const all[COLUMNS], const char *const *labels, s
 static int add_row(struct nodes *nodes, const json_t *node, const struct hf_node_view *view, struct hf_err *err)
 {
     const json_t *held = hf_json_at(node, "status.hold");
-    char ago[HF_CLI_AGO_TEXT] = "", seen[HF_CLI_AGO_TEXT + 8], release[RELEASE_TEXT], keys[KEYS_TEXT];
+    char ago[HF_CLI_AGO_TEXT] = "", seen[HF_CLI_AGO_TEXT + 8], release[RELEASE_TEXT], keys[LIST_TEXT], policies[LIST_TEXT];
     const char *labels[MAX_LABELS], *cells[HF_TABLE_MAX_COLUMNS];
 
     for (size_t k = 0; k < nodes->n_labels; k++)
@@ -155,7 +170,7 @@ static int add_row(struct nodes *nodes, const json_t *node, const struct hf_node
                                       hf_json_str_or(view->update, "installedVersion", ""),
                                       view->phase,
                                       hf_json_str_or(view->update, "reason", ""),
-                                      hf_json_str_or(node, "status.policy.name", ""),
+                                      list_policies(node, policies),
                                       hf_json_str_or(node, "status.policy.interval", ""),
                                       hf_json_str_or(node, "status.agent.version", ""),
                                       hf_json_str_or(node, "status.agent.mode", ""),

@@ -253,13 +253,15 @@ static int take_locks(const struct hf_recover_node *node, struct locks *locks, s
     return HF_MIN(locks->home, 0) < 0 ? locks->home : HF_MIN(locks->updates, 0);
 }
 
-/* 1: the content is right. 0: it is not. */
-static int is_right(const struct hf_recover_node *node, const char *name, char what[300], struct hf_err *err)
+/* 1: the content is right. 0: it is not, and why. */
+static int is_right(const struct hf_recover_node *node, const char *name, char what[300], bool *ret_kept,
+                    struct hf_err *err)
 {
     _cleanup_(hf_cli_recover_release_done) struct hf_recover_release release;
     int r = hf_cli_recover_look(node, name, &release, err);
 
     (void)snprintf(what, 300, "%s", release.what);
+    *ret_kept = release.kept.verdict == HF_RECOVER_RIGHT;
     return r < 0 ? r : release.installed == HF_RECOVER_RIGHT;
 }
 
@@ -270,17 +272,16 @@ static int await_agent(struct hf_cli *cli, const struct hf_recover_node *node, c
     const struct timespec pause = {.tv_nsec = 250000000};
     uint64_t end_ns = hf_mono_ns(cli->clock) + for_ns;
     char what[300];
+    bool kept;
     int r;
 
-    while ((r = is_right(node, name, what, err)) == 0 && hf_mono_ns(cli->clock) < end_ns)
+    while ((r = is_right(node, name, what, &kept, err)) == 0 && hf_mono_ns(cli->clock) < end_ns)
         (void)nanosleep(&pause, NULL);
     if (r != 0)
         return HF_MIN(r, 0);
-    hf_cli_print_line(
-        cli->err,
-        "the agent has not put '%s' back yet (%s): see holdfast status; without an agent this command does "
-        "it itself",
-        name, what);
+    hf_cli_print_line(cli->err, "the agent has not put '%s' back yet (%s): %s; see holdfast status", name, what,
+                      kept ? "without an agent this command does it itself"
+                           : "this node does not keep the content, so the agent has to fetch it");
     return HF_EXIT_TIMED_OUT;
 }
 

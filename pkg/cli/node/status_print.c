@@ -245,12 +245,16 @@ static void print_head(FILE *to, const json_t *node, const struct hf_cli_seen *s
 static void print_policy(FILE *to, const json_t *policy)
 {
     const char *name = hf_json_str(policy, "name");
+    const json_t *several = hf_json_at(policy, "policies");
     int64_t generation = hf_json_int_or(policy, "observedGeneration", 0);
 
     if (name == NULL)
         return;
-    (void)fprintf(to, "policy %s", name[0] != '\0' ? name : "(the defaults)");
-    if (generation > 0)
+    (void)fprintf(to, "%s %s", json_array_size(several) > 1 ? "policies" : "policy",
+                  name[0] != '\0' ? name : "(the defaults)");
+    for (size_t i = 1; i < json_array_size(several); i++)
+        (void)fprintf(to, ", %s", hf_json_str_or(json_array_get(several, i), "name", "?"));
+    if (generation > 0 && json_array_size(several) < 2)
         (void)fprintf(to, ", generation %lld", (long long)generation);
     (void)fprintf(to, ", interval %s\n", hf_json_str_or(policy, "interval", "?"));
 }

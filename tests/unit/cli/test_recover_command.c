@@ -94,6 +94,7 @@ START_TEST(an_agent_holds_the_locks)
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(RECOVER("--put", "app", NULL), HF_EXIT_TIMED_OUT);
     ck_assert_ptr_nonnull(strstr(run.err, "the agent has not put 'app' back yet"));
+    ck_assert_ptr_nonnull(strstr(run.err, "this node does not keep the content"));
     ck_assert_int_eq(RECOVER(NULL), HF_EXIT_UNWELL);
     ck_assert((strstr(run.out, "agent: Running") != NULL) == (_i == 0));
     (void)close(fd);

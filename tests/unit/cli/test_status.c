@@ -138,6 +138,19 @@ START_TEST(the_whole_of_it)
 }
 END_TEST
 
+/* What one of several policies sets must not look as if the first had set it. */
+START_TEST(all_policies_are_named)
+{
+    cli_write_text(
+        &run, "status.json",
+        "{\"metadata\": {\"name\": \"n1\"}, \"status\": {\"observedTime\": \"2026-11-20T08:00:00Z\", \"policy\": "
+        "{\"name\": \"line-3\", \"observedGeneration\": 1, \"interval\": \"5m\", \"policies\": "
+        "[{\"name\": \"line-3\", \"observedGeneration\": 1}, {\"name\": \"site\", \"observedGeneration\": 4}]}}}");
+    (void)cli(&run, "status", "--state-dir", "%", "--run-dir", "%", NULL);
+    expect_said("\npolicies line-3, site, interval 5m\n");
+}
+END_TEST
+
 START_TEST(manifests_are_shown)
 {
     cli_write_text(
@@ -583,6 +596,7 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, the_whole_of_it);
+    tcase_add_test(tc, all_policies_are_named);
     tcase_add_test(tc, manifests_are_shown);
     tcase_add_test(tc, texts_of_the_cluster_are_plain);
     tcase_add_test(tc, what_runs_is_not_what_was_wanted);

@@ -2120,8 +2120,8 @@ START_TEST(a_node_away_goes_on_telling)
 }
 END_TEST
 
-/* Who stands at the node reads what is true now, also while a status waits for the answer of a server behind a cable that
- * was just pulled, and between two writes of the fleet's pace. */
+/* Who stands at the node reads what is true now, also while a status waits for the answer of a server behind a cable
+ * that was just pulled, and between two writes of the fleet's pace. */
 START_TEST(readers_on_the_node_have_the_newest_status)
 {
     set_up(API);

@@ -153,7 +153,7 @@ static void show_newest(struct hf_report *report)
 {
     _cleanup_(hf_json_freep) json_t *body = NULL;
 
-    if (make_body(report, &body) == 0)
+    if (report->essence != NULL && make_body(report, &body) == 0)
         show(report, body);
     report->show_ns = HF_NEVER;
 }
@@ -364,6 +364,7 @@ uint64_t hf_report_wait_until_ns(const struct hf_report *report)
 void hf_report_changed(struct hf_report *report)
 {
     hf_pace_changed(&report->pace, false, now_of(report));
+    show_soon(report);
 }
 
 void hf_report_reachable(struct hf_report *report, uint64_t spread_ns)

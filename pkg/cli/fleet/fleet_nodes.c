@@ -152,7 +152,8 @@ static void lay_out(const char *const all[COLUMNS], const char *const *labels, s
 static int add_row(struct nodes *nodes, const json_t *node, const struct hf_node_view *view, struct hf_err *err)
 {
     const json_t *held = hf_json_at(node, "status.hold");
-    char ago[HF_CLI_AGO_TEXT] = "", seen[HF_CLI_AGO_TEXT + 8], release[RELEASE_TEXT], keys[LIST_TEXT], policies[LIST_TEXT];
+    char ago[HF_CLI_AGO_TEXT] = "", seen[HF_CLI_AGO_TEXT + 8], release[RELEASE_TEXT], keys[LIST_TEXT],
+         policies[LIST_TEXT];
     const char *labels[MAX_LABELS], *cells[HF_TABLE_MAX_COLUMNS];
 
     for (size_t k = 0; k < nodes->n_labels; k++)

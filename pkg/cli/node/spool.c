@@ -91,8 +91,11 @@ static int spools_of(struct hf_cli *cli, const char *dir, struct spools *spools,
     int r = find_spools(cli, dir, 0, spools, err);
 
     if (r == 0 && spools->n == 0)
-        return hf_err_set(err, ENOENT,
-                          "no spool in '%s' or two folders below: give a spool, or the agent's storage folder", dir);
+        return hf_err_set(
+            err, ENOENT,
+            "no spool in '%s' or two folders below: give a spool, or the agent's storage folder, which has "
+            "one once a SyncPolicy has set telemetry",
+            dir);
     return r;
 }
 

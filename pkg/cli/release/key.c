@@ -61,7 +61,9 @@ static int print_pair(struct hf_cli *cli, bool json, const struct hf_cli_pair *p
     }
     (void)fprintf(to, "%s: private key: sign with it, keep it secret, keep a copy\n", pair->private_file);
     (void)fprintf(to, "%s: public key, key id %s\n", pair->public_file, pair->key_id);
-    (void)fprintf(to, "next, on every node:\n  sudo install -D -m 0644 %s " HF_CLI_DEFAULT_TRUST_DIR "/%s.pem\n",
+    (void)fprintf(to,
+                  "next, on every node (one without keys gets it by the chart's firstInstall.trustedKeys):\n  sudo "
+                  "install -D -m 0644 %s " HF_CLI_DEFAULT_TRUST_DIR "/%s.pem\n",
                   pair->public_file, pair->key_id);
     return 0;
 }

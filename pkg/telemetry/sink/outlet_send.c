@@ -495,18 +495,37 @@ static int start_part(struct hf_outlet_sender *sender, struct hf_outlet_sending 
     return 0;
 }
 
+/* No attempt, and so no breaker, tells of missing credentials. */
+static void note_credentials(struct hf_outlet_sender *sender, const struct hf_err *err)
+{
+    const struct hf_outlet_config *config = sender->config;
+    char text[512], part[96];
+
+    if (err == NULL)
+        sender->trouble[0] = '\0';
+    else
+        hf_outlet_send_set_trouble(sender, "credentials: %s", hf_err_text(err, text, sizeof(text)));
+    if (sender->lacks_credentials == (err != NULL))
+        return;
+    sender->lacks_credentials = err != NULL;
+    (void)snprintf(part, sizeof(part), "sink %s", config->name);
+    if (err != NULL)
+        hf_log_err(config->world.log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
+    hf_outlet_config_changed(config);
+}
+
 /* Selects the client with the current credentials; false: there are none to use now. */
 static bool have_http(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns)
 {
     struct hf_err err = HF_ERR_INIT;
-    char text[512];
 
     if (sender->creds == NULL)
         return true;
     sender->http = hf_outlet_creds_http(sender->creds, now_ns, &err);
+    if (sender->http == NULL || sender->lacks_credentials)
+        note_credentials(sender, sender->http == NULL ? &err : NULL);
     if (sender->http != NULL)
         return true;
-    hf_outlet_send_set_trouble(sender, "credentials: %s", hf_err_text(&err, text, sizeof(text)));
     *wait_until_ns = HF_MIN(*wait_until_ns, now_ns + HF_OUTLET_BROKEN_NS);
     return false;
 }

@@ -56,6 +56,7 @@ struct hf_outlet_sender {
     struct hf_outlet_evidence evidence;
     struct hf_outlet_counts counts;
     char trouble[192]; /* last failure; "" after a delivery */
+    bool lacks_credentials;
     char warning[192]; /* the last 2xx's, about events; or "" */
 };
 

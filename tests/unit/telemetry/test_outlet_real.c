@@ -297,13 +297,21 @@ START_TEST(rotated_files_are_taken_up)
 }
 END_TEST
 
-/* Missing secrets: the outlet sends no request without them and reports the cause. */
+static void count(void *arg)
+{
+    ++*(unsigned *)arg;
+}
+
+/* Missing secrets: the outlet sends no request without them, reports the cause, and says once that there is one. */
 START_TEST(missing_credentials_are_named)
 {
     const char *none[] = {NULL};
     struct world world;
+    unsigned told = 0;
 
     world_init(&world, none);
+    world.given.changed = count;
+    world.given.changed_arg = &told;
     world.sink.format = HF_SINK_SEED;
     world.params.device_key_ref = "env:HF_NO_SUCH_VARIABLE";
     open_outlet(&world, "http", "/hello");
@@ -311,6 +319,7 @@ START_TEST(missing_credentials_are_named)
     ck_assert_uint_eq(hf_outlet_state(world.outlet).attempts, 0);
     ck_assert_msg(strstr(hf_outlet_state(world.outlet).trouble, "device key") != NULL, "%s",
                   hf_outlet_state(world.outlet).trouble);
+    ck_assert_uint_eq(told, 1);
     world_done(&world);
 }
 END_TEST

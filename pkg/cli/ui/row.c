@@ -65,8 +65,29 @@ static enum hf_ui_look look_of_phase(const char *phase)
     return strcmp(phase, "Waiting") == 0 ? HF_UI_WAIT : HF_UI_BUSY;
 }
 
+/* Lost events, a sink that cannot even begin, and a sink that fails, whose events wait. */
+static struct hf_ui_verdict of_telemetry(const json_t *telemetry)
+{
+    const json_t *sinks = hf_json_at(telemetry, "sinks");
+    const char *trouble = json_string_value(json_array_get(hf_json_at(telemetry, "troubles"), 0));
+    struct hf_ui_verdict verdict = {HF_UI_GOOD, "", "", ""};
+
+    if (trouble != NULL)
+        return (struct hf_ui_verdict){HF_UI_BAD, "SinkFails", "", trouble};
+    for (size_t i = 0; i < json_array_size(sinks); i++) {
+        const json_t *sink = json_array_get(sinks, i);
+        const char *name = hf_json_str_or(sink, "name", ""), *breaker = hf_json_str_or(sink, "breaker", "Closed");
+        if (hf_json_int_or(sink, "droppedEvents", 0) > 0)
+            return (struct hf_ui_verdict){HF_UI_BAD, "EventsLost", name, ""};
+        if (strcmp(breaker, "Closed") != 0)
+            verdict = (struct hf_ui_verdict){HF_UI_WAIT, "SinkFails", name, hf_json_str_or(sink, "message", "")};
+    }
+    return verdict;
+}
+
 void hf_ui_judge(const json_t *edgenode, struct hf_ui_verdict *ret_verdict)
 {
+    const struct hf_ui_verdict telemetry = of_telemetry(hf_json_at(edgenode, "status.telemetry"));
     const json_t *condition = hf_node_view_trouble(edgenode);
     struct hf_node_view view;
 
@@ -77,7 +98,7 @@ void hf_ui_judge(const json_t *edgenode, struct hf_ui_verdict *ret_verdict)
     const char *contact = hf_json_str_or(edgenode, "status.contact.state", "");
     const char *why_contact = hf_json_str_or(edgenode, "status.contact.reason", contact);
 
-    *ret_verdict = (struct hf_ui_verdict){HF_UI_GOOD, "", "", ""};
+    *ret_verdict = telemetry;
     if (hf_node_view_update_failed(view.update)) {
         *ret_verdict = of_update;
         ret_verdict->look = HF_UI_BAD;
@@ -85,6 +106,8 @@ void hf_ui_judge(const json_t *edgenode, struct hf_ui_verdict *ret_verdict)
         *ret_verdict =
             (struct hf_ui_verdict){HF_UI_BAD, hf_json_str_or(condition, "reason", ""),
                                    hf_json_str_or(condition, "type", ""), hf_json_str_or(condition, "message", "")};
+    } else if (telemetry.look == HF_UI_BAD) {
+        return;
     } else if (!view.seen) {
         *ret_verdict = (struct hf_ui_verdict){HF_UI_WAIT, "NeverReported", "", ""};
     } else if (of_update.look != HF_UI_GOOD) {

@@ -3,7 +3,7 @@
 // SHOW_MS, so many of them cost no more than few; without news, a look at the clock each minute finds who fell silent.
 import { h, morphAll, own, plain } from "./dom.js";
 import { actButton, makeDialog, takeClick, yamlButton } from "./fleet_acts.js";
-import { LOOKS, allNodes, ask, begin, command, failure, finder, head, isSeveral, labels, lookOf, nodes, placeOf, updateOf, updates, waveOf } from "./fleet_data.js";
+import { LOOKS, allNodes, ask, begin, command, failure, finder, head, isSeveral, isSilent, labels, lookOf, nodes, placeOf, updateOf, updates, waveOf } from "./fleet_data.js";
 import { film } from "./fleet_film.js";
 import { drawLook, makeMap, showMap } from "./fleet_map.js";
 import { pastSection, showPast } from "./fleet_past.js";
@@ -202,6 +202,7 @@ async function loadNode() {
   let rest;
   try {
     const [node, apart] = await Promise.all([`/fleet/node?${encodeURIComponent(name)}`, `/fleet/compare?${encodeURIComponent(`${name} ${label}`)}`].map((path) => ask(path)));
+    if (row && isSilent(row)) node.status = { ...node.status, contact: { state: "Silent", lastTime: node.status?.contact?.lastTime, message: t("Silent", ago(seenAt(row))) } };
     const turns = Array.isArray(node.spec?.turns) ? node.spec.turns : [];
     rest = [h("div", { class: "row wide" }, turns.map((turn) => actButton("FreeTurn", name, turn?.release ?? "")), yamlButton("edgenodes", name), yamlButton("nodes", name)),
       differences(apart), ...nodeSections({ node, now: {}, time: "" }, reasons)];

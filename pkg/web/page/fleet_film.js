@@ -9,6 +9,7 @@ import { duration, number, serverNow } from "./times.js";
 
 const MOST = 30;
 const LOOKS = { Halted: "bad", Failed: "bad", Refused: "bad", Progressing: "busy", Complete: "good" };
+const STOPPED = ["Halted", "Paused"];
 const ORDER = ["bad", "busy", "wait", "good"];
 
 const lookOf = (update) => LOOKS[update.state] ?? "wait";
@@ -20,11 +21,11 @@ function soakText(update) {
 }
 
 function stage(name, place, update) {
-  const now = update.wave, soaks = update.phase.endsWith("Soak");
-  const over = update.state === "Complete" || place < now;
+  const now = update.wave, over = update.state === "Complete" || place < now;
   const state = over ? mark("good", t("done"))
     : place > now || update.phase === "" ? mark("later", t("notYet"))
-      : soaks ? mark("soaks", soakText(update)) : mark("busy", t("open"));
+      : STOPPED.includes(update.state) ? mark(lookOf(update), own(update.state))
+        : update.phase.endsWith("Soak") ? mark("soaks", soakText(update)) : mark("busy", t("open"));
   return h("li", { "aria-current": place === now && !over ? "step" : null }, h("span", null, name), " ", state);
 }
 
@@ -64,7 +65,7 @@ function trouble(update) {
 }
 
 function card(update) {
-  const acts = update.state === "Complete" ? [] : ["Halted", "Paused", "Failed"].includes(update.state) ? ["Resume"] : ["Pause", "Halt"];
+  const acts = update.state === "Complete" ? [] : [...STOPPED, "Failed"].includes(update.state) ? ["Resume"] : ["Pause", "Halt"];
   return h("section", { class: `rollout${update.person ? " gone" : ""}`, "data-update": plain(update.n), "aria-label": plain(update.n) },
     h("div", { class: "row" }, h("h3", null, own(placeOf(update.n)[1])), mark(lookOf(update), own(update.state)), h("span", { class: "soft" }, own(update.stage))),
     h("p", null, own(update.release), " ", h("strong", null, own(update.version))),
@@ -78,7 +79,8 @@ export function film(updates) {
   const rank = (one) => (one.person ? -1 : ORDER.indexOf(lookOf(one)));
   const all = [...updates.values()].sort((a, b) => rank(a) - rank(b) || (a.n < b.n ? -1 : 1));
   return [
-    all.length === 0 ? h("p", null, t("noRollouts")) : h("div", { class: "rollouts" }, all.slice(0, MOST).map(card)),
+    all.length === 0 ? h("p", null, t("noRollouts")) : h("p", { class: "soft" }, t("pauseOrHalt")),
+    h("div", { class: "rollouts" }, all.slice(0, MOST).map(card)),
     all.length > MOST && h("p", null, t("moreRollouts", number(all.length - MOST))),
   ].filter(Boolean);
 }

@@ -24,7 +24,9 @@ const facts = (...pairs) =>
 const item = (name, word, ...pairs) => h("li", null, h("div", { class: "row" }, h("h3", null, own(name)), typeof word === "string" ? state(word) : word), facts(...pairs));
 
 const text = (value) => (value === undefined || value === null || value === "" ? null : own(value));
-const list = (value) => (Array.isArray(value) ? value.filter((item) => item !== null && typeof item === "object") : []);
+const list = (value) => strings(value).filter((item) => item !== null && typeof item === "object");
+const strings = (value) => (Array.isArray(value) ? value : []);
+const since = ({ phase, time }) => [t(phase === "Waiting" ? "waitingSince" : "since"), time && when(time)];
 const percent = (value) => (Number.isFinite(value) ? t("percent", value) : null);
 
 // ---- what is wrong ---------------------------------------------------------------------------------------------------
@@ -49,7 +51,12 @@ export function troublesOf(status, reasons) {
     if (entry.phase !== "Applied") add(entry.name, entry, "manifest", !FAILED.includes(entry.phase));
   const contact = status.contact ?? {};
   if (contact.reason || (contact.state && contact.state !== "Fresh"))
-    add(t("contact"), { reason: contact.reason ?? contact.state }, "contact", contact.state === "Fresh");
+    add(t("contact"), { reason: contact.reason ?? contact.state, message: contact.message }, "contact", contact.state === "Fresh");
+  for (const it of strings(status.telemetry?.troubles)) add(t("telemetry"), { reason: "SinkFails", message: it }, "sink", false);
+  for (const sink of list(status.telemetry?.sinks)) {
+    if (sink.droppedEvents > 0) add(sink.name, { reason: "EventsLost", message: t("eventsLost", number(sink.droppedEvents)) }, "sink", false);
+    if (sink.breaker && sink.breaker !== "Closed") add(sink.name, { reason: "SinkFails", message: sink.message ?? t("sinkFails") }, "sink", true);
+  }
   for (const condition of list(status.conditions)) {
     if (SAID_ELSEWHERE.includes(condition.type)) continue;
     if (condition.status === (TRUE_IS_TROUBLE.includes(condition.type) ? "True" : "False"))
@@ -83,8 +90,7 @@ function releases({ status }) {
     h("ul", null, updates.map((update) => item(update.name, update.phase ?? "Unknown",
       [t("runs"), text(update.installedVersion) ?? t("none")],
       [t("wanted"), update.version !== update.installedVersion && text(update.version)],
-      [t("since"), update.time && when(update.time)],
-      [t("from"), text(update.from)], [t("by"), text(update.method)],
+      since(update), [t("from"), text(update.from)], [t("by"), text(update.method)],
       [t("fetched"), Number.isFinite(update.bytesFetched) && fetched(update, status)],
       [t("attempts"), update.attempts > 1 && number(update.attempts)],
       [t("sequence"), Number.isFinite(update.sequence) && String(update.sequence)]))));
@@ -134,8 +140,7 @@ function entries({ status }) {
   return section("entries", null, all.length === 0 && h("p", null, t("noEntries")),
     h("ul", null, all.map((entry) => item(entry.name, entry.phase ?? "Unknown",
       [t("target"), text(entry.to)], [t("reason"), text(entry.reason)],
-      [t("since"), entry.time && when(entry.time)],
-      [t("items"), Number.isFinite(entry.items) && number(entry.items)],
+      since(entry), [t("items"), Number.isFinite(entry.items) && number(entry.items)],
       [t("drifts"), entry.drifts > 0 && t("driftsOf", number(entry.drifts))],
       [t("alone"), entry.alone?.state && state(entry.alone.state)]))));
 }
@@ -164,7 +169,7 @@ const BREAKERS = ["Closed", "Open", "HalfOpen"];
 
 function telemetry({ status }) {
   const it = status.telemetry ?? {}, sinks = list(it.sinks);
-  const troubles = Array.isArray(it.troubles) ? it.troubles : [];
+  const troubles = strings(it.troubles);
   if (sinks.length === 0 && troubles.length === 0) return section("telemetry", null, h("p", null, t("noTelemetry")));
   return section("telemetry", null,
     facts(queue(it), oldest(it), [t("onDisk"), Number.isFinite(it.diskBytes) && bytes(it.diskBytes)]),
@@ -184,7 +189,7 @@ function journal({ status }) {
 }
 
 function trust({ status }) {
-  const keys = Array.isArray(status.trust?.keys) ? status.trust.keys : [];
+  const keys = strings(status.trust?.keys);
   return section("trust", null, keys.length === 0 && h("p", null, t("noKeys")),
     keys.map((key) => h("p", null, h("code", null, own(key)))),
     status.trust?.more > 0 && h("p", null, t("moreKeys", number(status.trust.more))));

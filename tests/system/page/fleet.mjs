@@ -57,8 +57,8 @@ const ROLLOUTS = [
   ["r-canary", { rollout: { phase: "Canary", wave: 0 } }, "Progressing", ["canary", "open"]],
   ["r-soak", { rollout: { phase: "WaveSoak", soaked: "30m" }, conditions: [["Ready", "False", "Soaking"]] }, "Progressing", ["wave 1: 10 %", "minutes left"]],
   ["r-halted", { rollout: { phase: "Halted" }, conditions: [["Ready", "False", "TooManyFailures", "2 failed"], ["Stalled", "True", "TooManyFailures", "2 failed"]],
-    status: { failures: [{ node: "n-bad", reason: "HealthFailed", message: "answered 500" }] } }, "Halted", ["TooManyFailures", "n-bad", "answered 500", "holdfast rollout resume r-halted"]],
-  ["r-paused", { conditions: [["Ready", "False", "Suspended", "by spec.suspend"]] }, "Paused", ["holdfast rollout resume r-paused"]],
+    status: { failures: [{ node: "n-bad", reason: "HealthFailed", message: "answered 500" }] } }, "Halted", ["TooManyFailures", "n-bad", "answered 500", "wave 1: 10 % Halted", "holdfast rollout resume r-halted"]],
+  ["r-paused", { conditions: [["Ready", "False", "Suspended", "by spec.suspend"]] }, "Paused", ["wave 1: 10 % Paused", "holdfast rollout resume r-paused"]],
   ["r-refused", { conditions: [["Ready", "False", "ObjectRefused"], ["Stalled", "True", "ObjectRefused", "bad field"]] }, "Refused", ["bad field"]],
   ["r-done", { rollout: { phase: "Complete", wave: 2 }, conditions: [["Ready", "True", "RolledOut"]] }, "Complete", ["10 of 40 updated"]],
   ["r-plain", { strategy: null, conditions: [["Ready", "False", "NodesFailed"], ["Stalled", "True", "NodesFailed", "2 failed"]] }, "Failed", ["2 failed"]],
@@ -163,6 +163,8 @@ const tests = {
     await shows(one.page, "#rows", "n-late");
     await order({ put: [edgeNode("n-late", { phase: "RolledBack", reason: "HealthFailed" })] });
     await one.page.waitForFunction(() => [...document.querySelectorAll("#rows tr")].some((row) => row.textContent.includes("n-late") && row.textContent.includes("needs a person")));
+    await order({ put: [edgeNode("n-late", {}, { telemetry: { sinks: [{ name: "default", breaker: "Closed", droppedEvents: 7 }] } })] });
+    await one.page.waitForFunction(() => [...document.querySelectorAll("#rows tr")].some((row) => row.textContent.includes("n-lateneeds a personEventsLost")));
     await order({ remove: [["EdgeNode", "n-late"]] });
     await one.page.waitForFunction(() => !document.getElementById("rows").textContent.includes("n-late"));
     const requests = [];
@@ -222,6 +224,15 @@ const tests = {
     await shows(one.page, "#node-content", "the check answered 500");
     await shows(one.page, "#node-content", "holdfast node n-bad");
     await order({ put: [edgeNode("n-bad", { phase: "RolledBack", reason: "HealthFailed", message: "another word" })] });
+    await shows(one.page, "#node-content", "another word");
+    await one.page.keyboard.press("Escape");
+    await one.page.click("#rows [data-node=n-away]");
+    await shows(one.page, "#node-content #contact", "Silent");
+    await shows(one.page, "#node-content #health", "the last report came");
+    equal("silent, not fresh", (await textOf(one.page, "#node-content")).includes("Fresh"), false);
+    await one.page.keyboard.press("Escape");
+    await one.page.focus("#groups");
+    await one.page.keyboard.press("Enter");
     await shows(one.page, "#node-content", "another word");
     await one.page.keyboard.press("Escape");
     equal("focus comes back", await one.page.evaluate(() => document.activeElement.id), "groups");

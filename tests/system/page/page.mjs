@@ -152,6 +152,25 @@ const tests = {
     await one.end();
   },
 
+  "lost events and a sink that fails are said, also when all else is well; what waits says since when": async () => {
+    const one = await open(well());
+    for (const [what, says, ...more] of [[{ breaker: "Open", message: "it answered 503" }, "Something waits", "SinkFails", "it answered 503"], [{ breaker: "HalfOpen" }, "Something waits", "does not accept"],
+      [{ droppedEvents: 3400 }, "Yes:", "EventsLost", "3,400 events", "default"], [{}, "Nothing needs a person"]]) {
+      const state = well(), { status } = state.node;
+      Object.assign(status.telemetry.sinks[0], what);
+      await one.set(state);
+      const text = await textOf(one.page, "#health");
+      for (const part of [says, ...more]) if (!text.includes(part)) fail(`${JSON.stringify(what)} does not say '${part}': ${text}`);
+    }
+    const state = well(), { status } = state.node;
+    status.telemetry.troubles = ["sink s: no token"];
+    status.updates[0].phase = status.manifests[0].phase = "Waiting";
+    await one.set(state);
+    for (const [id, part] of [["health", "sink s: no token"], ["health", "Yes:"], ["releases", "Waiting since"], ["entries", "Waiting since"]])
+      if (!(await textOf(one.page, `#${id}`)).includes(part)) fail(`${id} does not say '${part}'`);
+    await one.end();
+  },
+
   "the screen of each state is as it was: the colour and shape of its mark, and the border of a section that needs a person": async () => {
     const all = await album(browser, "node");
     for (const theme of ["light", "dark"]) {
@@ -167,7 +186,10 @@ const tests = {
           status.disk = ["Warning", "Critical"].map((level) => ({ path: `/${level}`, level }));
           status.telemetry.sinks = ["Closed", "Open", "HalfOpen"].map((breaker) => ({ name: breaker, breaker }));
         }
+        const hide = (value) => one.page.evaluate((is) => Object.defineProperty(document, "hidden", { value: is, configurable: true }), value);
+        await hide(false);
         await one.set(state);
+        await hide(true); // a page that nobody sees stays as it is
         const find = `(() => {
           const places = [], add = (key, e, width, height) => { const r = e.getBoundingClientRect(); places.push([\`${theme} ${contact} \${key}\`, [r.left + scrollX, r.top + scrollY, width ?? r.width, height ?? r.height]]); };
           add("health", document.getElementById("health"), 48, 24);

@@ -417,6 +417,15 @@ static const char *find_foreign(const struct hf_server_connection *connection, s
     return NULL;
 }
 
+/* RFC 9112, "Host": each request has one, but for those of HTTP/1.0, which no browser sends. */
+static bool lacks_host(struct lws *wsi)
+{
+    char version[16];
+
+    return lws_hdr_total_length(wsi, WSI_TOKEN_HOST) <= 0 &&
+           header_of(wsi, WSI_TOKEN_HTTP, version, sizeof(version)) && strcmp(version, "HTTP/1.0") != 0;
+}
+
 static int on_request(struct hf_server_connection *connection, struct lws *wsi, struct exchange *exchange,
                       const char *path)
 {
@@ -438,6 +447,10 @@ static int on_request(struct hf_server_connection *connection, struct lws *wsi, 
     }
     if (!readable)
         return refuse(wsi, exchange, 400, "the Content-Length is invalid", NULL);
+    if (lacks_host(wsi)) {
+        exchange->close = true;
+        return refuse(wsi, exchange, 400, "the request has no Host header", NULL);
+    }
     if (exchange->route == NULL)
         return refuse(wsi, exchange, known ? 405 : 404, known ? "method not allowed" : "no such path", NULL);
     if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
@@ -528,7 +541,7 @@ static bool join_feed(struct hf_server_connection *connection, struct lws *wsi)
         lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) <= 0)
         return false;
     const struct hf_server_route *route = find_route(connection->server, path, "GET", &known);
-    return route != NULL && route->feed != NULL && find_foreign(connection, wsi, &why) == NULL &&
+    return route != NULL && route->feed != NULL && find_foreign(connection, wsi, &why) == NULL && !lacks_host(wsi) &&
            copy_header(wsi, WSI_TOKEN_PROTOCOL, protocols, sizeof(protocols)) &&
            hf_server_feed_join(route->feed, connection, protocols);
 }

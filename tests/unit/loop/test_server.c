@@ -267,6 +267,13 @@ static const struct {
     {"another protocol", "GET /hello HTTP/1.1\r\nHost: [::1]\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "403"},
     {"a tunnel", "CONNECT 127.0.0.1:9 HTTP/1.1\r\nHost: [::1]\r\n\r\n", NULL},
     {"HTTP/1.0", "GET /hello HTTP/1.0\r\n\r\n", "hello\n"},
+    {"HTTP/1.0 with a Host", "GET /hello HTTP/1.0\r\nHost: localhost\r\n\r\n", "hello\n"},
+    {"HTTP/1.0 with another Host", "GET /hello HTTP/1.0\r\nHost: evil.example\r\n\r\n", "403"},
+    {"no Host", "GET /hello HTTP/1.1\r\n\r\n", "HTTP/1.1 400"},
+    {"an empty Host", "GET /hello HTTP/1.1\r\nHost:\r\n\r\n", "HTTP/1.1 400"},
+    {"no Host with a body", "POST /echo HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 400"},
+    {"no Host of a version to come", "GET /hello HTTP/1.2\r\n\r\n", " 400 "},
+    {"WebSocket without a Host", "GET /hello HTTP/1.1\r\n" WEBSOCKET "\r\n", "HTTP/1.1 400"},
     {"half a request", "GET /hel", NULL},
     {"nothing", "", NULL},
 };

@@ -129,8 +129,7 @@ function showLegend(all) {
   for (const look of LOOKS) {
     const button = $(`look-${look}`);
     button.setAttribute("aria-pressed", String(filter.state === look));
-    const text = `${t(`look_${look}`)} ${number(all[look])}`;
-    if (button.lastChild.data !== text) button.lastChild.data = text;
+    button.lastChild.data = `${t(`look_${look}`)} ${number(all[look])}`;
   }
 }
 
@@ -203,9 +202,10 @@ async function loadNode() {
   try {
     const [node, apart] = await Promise.all([`/fleet/node?${encodeURIComponent(name)}`, `/fleet/compare?${encodeURIComponent(`${name} ${label}`)}`].map((path) => ask(path)));
     if (row && isSilent(row)) node.status = { ...node.status, contact: { state: "Silent", lastTime: node.status?.contact?.lastTime, message: t("Silent", ago(seenAt(row))) } };
+    const [health, ...others] = nodeSections({ node, now: {}, time: "" }, reasons);
     const turns = Array.isArray(node.spec?.turns) ? node.spec.turns : [];
     rest = [h("div", { class: "row wide" }, turns.map((turn) => actButton("FreeTurn", name, turn?.release ?? "")), yamlButton("edgenodes", name), yamlButton("nodes", name)),
-      differences(apart), ...nodeSections({ node, now: {}, time: "" }, reasons)];
+      health, differences(apart), ...others];
   } catch (error) {
     rest = [h("p", { class: "bad" }, t("nodeFailed", plain(error.message)))];
   }

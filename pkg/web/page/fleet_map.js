@@ -62,10 +62,10 @@ function showGroup(one, columns) {
   }
   group.rows = one.rows;
   group.columns = Math.min(Math.max(Math.ceil(Math.sqrt(one.rows.length * 2)), LEAST_COLUMNS), columns);
-  const text = `${plain(one.title)} \u00b7 ${one.rows.length < one.total ? t("ofLimit", number(one.rows.length), number(one.total)) : number(one.total)}`;
-  if (group.title.textContent !== text) {
-    group.title.textContent = text;
-    group.title.title = t("groupTitle", plain(one.title), number(one.rows.length), number(one.counts.bad), number(one.counts.away));
+  const name = plain(one.title), count = ` \u00b7 ${one.rows.length < one.total ? t("ofLimit", number(one.rows.length), number(one.total)) : number(one.total)}`;
+  if (group.title.textContent !== name + count) {
+    group.title.replaceChildren(h("span", null, name), count);
+    group.title.title = t("groupTitle", name, number(one.rows.length), number(one.counts.bad), number(one.counts.away));
   }
   group.section.style.width = `${group.columns * CELL}px`;
   group.cells.style.height = `${Math.ceil(one.rows.length / group.columns) * CELL}px`;

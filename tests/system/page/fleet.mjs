@@ -199,6 +199,7 @@ const tests = {
     await one.page.fill("#find", "1.4.2  bergen");
     await shows(one.page, "#count", "4 of");
     equal("a heading says of how many", await textOf(one.page, "#groups h3"), "shop \u00b7 4 of 8");
+    equal("the heading is whole", await one.page.$eval("#groups h3", (e) => e.scrollWidth <= e.clientWidth), true);
     equal("address", new URL(one.page.url()).search, "?find=1.4.2++bergen&group=label%3Atier");
     await one.page.reload();
     await shows(one.page, "#count", "4 of");
@@ -228,7 +229,7 @@ const tests = {
     await one.page.keyboard.press("Escape");
     await one.page.click("#rows [data-node=n-away]");
     await shows(one.page, "#node-content #contact", "Silent");
-    await shows(one.page, "#node-content #health", "the last report came");
+    await shows(one.page, "#node-content #health", "The last report came");
     equal("silent, not fresh", (await textOf(one.page, "#node-content")).includes("Fresh"), false);
     await one.page.keyboard.press("Escape");
     await one.page.focus("#groups");

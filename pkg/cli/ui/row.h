@@ -10,8 +10,8 @@
 enum hf_ui_look { HF_UI_GOOD, HF_UI_BUSY, HF_UI_WAIT, HF_UI_BAD };
 const char *hf_ui_look_name(enum hf_ui_look look);
 
-/* Why: a reason of symptoms.md, of what (a release, a condition or a sink, or ""), and the node's own words. Borrows from the
- * EdgeNode's tree. */
+/* Why: a reason of symptoms.md, of what (a release, a condition or a sink, or ""), and the node's own words. Borrows
+ * from the EdgeNode's tree. */
 struct hf_ui_verdict {
     enum hf_ui_look look;
     const char *reason, *what, *message;

@@ -422,8 +422,8 @@ static bool lacks_host(struct lws *wsi)
 {
     char version[16];
 
-    return lws_hdr_total_length(wsi, WSI_TOKEN_HOST) <= 0 &&
-           header_of(wsi, WSI_TOKEN_HTTP, version, sizeof(version)) && strcmp(version, "HTTP/1.0") != 0;
+    return lws_hdr_total_length(wsi, WSI_TOKEN_HOST) <= 0 && header_of(wsi, WSI_TOKEN_HTTP, version, sizeof(version)) &&
+           strcmp(version, "HTTP/1.0") != 0;
 }
 
 static int on_request(struct hf_server_connection *connection, struct lws *wsi, struct exchange *exchange,

@@ -104,8 +104,8 @@ struct hf_server_params {
 /* -EADDRINUSE; -EADDRNOTAVAIL; -EACCES; -EINVAL: not a numeric address; -EMFILE: not enough connections or descriptors
  * free; -ENOMEM; -ENOSYS: libwebsockets does not start; those of hf_unix_socket_listen().
  *
- * Answers by itself, as JSON {"error": ...}: 404 for an unknown path, 405 for another method, 400 without a Host that is
- * not HTTP/1.0, 403 for guard.h, which checks Host only over loopback. */
+ * Answers by itself, as JSON {"error": ...}: 404 for an unknown path, 405 for another method, 400 for a request of
+ * HTTP/1.1 without a Host, 403 for guard.h, which checks Host only over loopback. */
 HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params,
                               struct hf_server **ret_server, struct hf_err *err);
 /* Copies all. Sends nothing if the peer is gone or the server closed; closes the connection for a body above 4 MiB, or

@@ -111,9 +111,9 @@ const char *hf_ui_model_site_key(const struct hf_ui_model *model)
     return NULL;
 }
 
-bool hf_ui_model_matches(const struct hf_ui_model *model, const char *name, const char *find)
+static bool has_word(const struct hf_ui_model *model, const char *name, const char *find)
 {
-    static const char *const of_node[] = {"reason", "what", "agent"}, *const of_update[] = {"r", "v", "p", "w"};
+    static const char *const of_node[] = {"reason", "what", "agent"}, *const of_update[] = {"r", "p", "w"};
     const json_t *node = hf_strmap_get(&model->nodes, name), *updates = hf_json_at(node, "updates");
     json_t *value;
     const char *key;
@@ -138,6 +138,18 @@ bool hf_ui_model_matches(const struct hf_ui_model *model, const char *name, cons
             return true;
     }
     return false;
+}
+
+bool hf_ui_model_matches(const struct hf_ui_model *model, const char *name, const char *find)
+{
+    struct hf_view rest = hf_view_of(find), word;
+
+    while (hf_view_split(&rest, ' ', &word)) {
+        _cleanup_(hf_freep) char *text = hf_asprintf("%.*s", (int)word.n, word.p);
+        if (text == NULL || !has_word(model, name, text))
+            return false;
+    }
+    return true;
 }
 
 /* ---- comparison -------------------------------------------------------------------------------------------------- */

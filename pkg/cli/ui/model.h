@@ -31,8 +31,8 @@ const char *hf_ui_model_label(const struct hf_ui_model *model, const char *name,
 /* The label that most likely names a site, or NULL. */
 const char *hf_ui_model_site_key(const struct hf_ui_model *model);
 
-/* All words of `find`, in any case, are in the name, the reason, a release, "runs=VERSION" or a label "key=value" of the
- * node. */
+/* All words of `find`, in any case, are in the name, the reason, a release, "runs=VERSION" or a label "key=value" of
+ * the node. */
 bool hf_ui_model_matches(const struct hf_ui_model *model, const char *name, const char *find);
 
 /* What sets a node apart from those that share a release and, unless `key` is "", the value of this label: {"n": how

@@ -231,7 +231,7 @@ function showAll() {
   showHead(t("fleetTitle"), t("fleet"), whereWeAre(), failure === null && head !== null ? t("pushed") : "");
   showProblem();
   document.body.classList.toggle("several", isSeveral());
-  if (Object.keys(reasons).length === 0 && head !== null) ask("/fleet/reasons").then((all) => { reasons = all; }, () => {});
+  if (Object.keys(reasons).length === 0 && head !== null) ask("/fleet/reasons").then((all) => { reasons = all; tableKey = ""; shownRow = null; refresh(); }, () => {});
   showChoices();
   const { list, all } = sift();
   showLegend(all);

@@ -443,7 +443,7 @@ const tests = {
     await one.page.waitForFunction(() => document.querySelectorAll("#groups h3").length === 5 && document.querySelectorAll("#rows tr").length === 100);
     await screen(browser, one.page, "page-fleet");
     await one.page.click("#rows [data-node=oslo-07]");
-    await shows(one.page, "#node-content", "Trusted keys");
+    for (const text of ["What to do", "Trusted keys"]) await shows(one.page, "#node-content", text);
     await screen(browser, one.page, "page-fleet-node");
     onlyThese();
     const { page } = one, dialog = page.getByRole("dialog"), close = () => page.keyboard.press("Escape");

@@ -22,14 +22,15 @@ static bool has_window(const struct pack_search *search, int level, bool known)
 }
 
 /* Tries a level with and without a worker. A worker cuts content into jobs, which does not show in the first blocks
- * of 128 KiB. Content of one job: try without a worker first, because a worker needs 64 MiB more memory. Longer
- * content: try with a worker first, because the zstd command uses one. Returns 1 if the setup was found. */
+ * of 128 KiB. Content of one job, or of one window, which a single segment is: try without a worker first, because it
+ * mostly makes the same, and a worker needs 64 MiB more memory. Longer content: try with a worker first, because the
+ * zstd command uses one. Returns 1 if the setup was found. */
 static int try_level(const struct pack_search *search, struct pack_setup *setup, struct hf_err *err)
 {
     enum { TRIAL = 3 << 17, ONE_JOB = 1 << 20 };
     int r = pack_encoder_starts(setup, search, TRIAL, err);
 
-    if (search->plain_n <= ONE_JOB)
+    if (search->plain_n <= ONE_JOB || (search->packed[MAGIC_BYTES] & SINGLE) != 0)
         setup->params[1] |= ZST_WORKER;
     for (unsigned i = 0; r > 0 && i < 2; i++) {
         setup->params[1] ^= ZST_WORKER;

@@ -409,6 +409,26 @@ START_TEST(damage)
 }
 END_TEST
 
+/* What fits into one window the zstd command's worker packs as no worker does: the node needs its memory for none. */
+START_TEST(no_worker_for_one_window)
+{
+    struct hf_buf text = HF_BUF_INIT(1 << 24), packed = HF_BUF_INIT(1 << 24), again = HF_BUF_INIT(1 << 24);
+    struct pack_setup setup = {.params_n = 0};
+
+    packs_text(&text, 3000000, 7, 0);
+    packs_run("zstd -qc -9 --stream-size=3000000", text.p, text.n, &packed);
+    const struct pack_search search = {
+        (const unsigned char *)packed.p, (const unsigned char *)text.p, packed.n, text.n, NULL, NULL, false};
+    ck_assert_int_eq(pack_zstd_find(&search, &setup, NULL), 0);
+    ck_assert_uint_le(pack_encoder_memory(&setup), 24 << 20);
+    ck_assert_int_eq(put_together(&setup, &text, &again, NULL), 0);
+    ck_assert(again.n == packed.n && memcmp(again.p, packed.p, packed.n) == 0);
+    hf_buf_done(&text);
+    hf_buf_done(&packed);
+    hf_buf_done(&again);
+}
+END_TEST
+
 START_TEST(memory_is_bounded)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 24), packed = HF_BUF_INIT(1 << 24),
@@ -463,6 +483,7 @@ static void all(TCase *tc)
     tcase_add_test(tc, exceptions);
     tcase_add_loop_test(tc, noise_first, 0, 3);
     tcase_add_loop_test(tc, damage, 0, 3);
+    tcase_add_test(tc, no_worker_for_one_window);
     tcase_add_test(tc, memory_is_bounded);
     tcase_add_loop_test(tc, unknown_numbers, 0, 9);
 }

@@ -122,7 +122,7 @@ class Page:
     def yaml(self, block):
         """Ours: linted without a word, and taken by a running agent. Others: it is YAML."""
         import yaml  # pylint: disable=import-outside-toplevel
-        documents = [one for one in yaml.safe_load_all(block.text) if one is not None]
+        documents = [one for one in yaml.load_all(block.text, Loader=yaml.CSafeLoader) if one is not None]
         ours = [one for one in documents if str(one.get("apiVersion", "")).startswith("edge.codcompass.io/") and one.get("kind") != "EdgeNode"]
         if not ours:
             assert documents, "nothing is in it"

@@ -96,11 +96,11 @@ def answers():
 def objects(path):
     """Of a file, a folder, or standard input, as `kubectl apply -f` takes them."""
     if path == "-":
-        return [one for one in yaml.safe_load_all(sys.stdin) if one]
+        return [one for one in yaml.load_all(sys.stdin, Loader=yaml.CSafeLoader) if one]
     names = sorted(glob.glob(os.path.join(path, "*.yaml"))) if os.path.isdir(path) else [path]
     if not all(map(os.path.exists, names)):
         fail(f"'{path}' is not there")
-    return [one for name in names for one in yaml.safe_load_all(open(name, encoding="utf-8")) if one]
+    return [one for name in names for one in yaml.load_all(open(name, encoding="utf-8"), Loader=yaml.CSafeLoader) if one]
 
 
 def file_of(kind, name):

@@ -398,8 +398,10 @@ void drift_watch(struct entry *entry)
         r = hf_err_sys(&err, -ENOMEM, "watch the folders");
     else if (n > room)
         r = hf_err_set(&err, ENOSPC, "watch the folders: all entries together may watch %d", MANIFEST_MAX_WATCHES);
-    else if (n > 0)
+    else if (n > 0) {
         r = watch_all(entry, folders, n, &err);
+        drift_want(&entry->drift); /* what changed before the watches fires nothing */
+    }
     set_unwatched(entry, r < 0, &err);
     free(folders);
 }

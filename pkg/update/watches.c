@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Watches the folders of what is installed: a change leads to a look for drift at once. */
+/* Watches the folders of what is installed: a change leads to a look for drift at once. So do new watches, for nothing
+ * fires for a change between the look that found the folders and the watches. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -145,8 +146,10 @@ void watches_set(struct release *release, struct step_job *step, bool anew)
     watches->folders = step->folders;
     step->folders = (struct hf_buf){.max = step->folders.max};
     watches->watches = calloc(MAX_WATCHES, sizeof(*watches->watches));
-    if (watches->watches == NULL)
+    if (watches->watches == NULL) {
         hf_buf_done(&watches->folders);
-    else
-        add_all(release);
+        return;
+    }
+    add_all(release);
+    fired(release);
 }

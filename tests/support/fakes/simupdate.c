@@ -748,6 +748,7 @@ void hf_simupdate_boot(struct hf_simupdate *world)
                                       .disk_reserve = world->reserve_bytes != 0 ? disk_reserve : NULL,
                                       .disk_critical = disk_critical,
                                       .disk_warned = disk_warned,
+                                      .watch = world->watch,
                                       .allows_exec = allows_exec,
                                       .allows_unit = allows_unit,
                                       .names_unit = names_unit,

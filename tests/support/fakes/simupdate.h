@@ -72,7 +72,8 @@ struct hf_simupdate {
     bool writes_used_up; /* the budget of writes is used up */
     enum hf_link link;   /* whether the policy allows bulk transfers */
     bool disk_warned;    /* every file system is above disk.warnPercent */
-    bool disk_critical;  /* ... and critically full */
+    bool disk_critical;  /* every file system is critically full */
+    const struct hf_watch_ops *watch;
     size_t n_objects;
     /* the server's */
     struct hf_fake_answer answer; /* how artifacts are answered: .fail, .status, .cut_after, .endless ... */

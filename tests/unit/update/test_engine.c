@@ -1816,6 +1816,44 @@ START_TEST(drift)
 }
 END_TEST
 
+/* Watches that never fire; the new file is gone before the first that follows it is there. */
+static int watch_too_late(void *ctx, const char *path, void (*fire)(void *arg), void *arg, struct hf_watch **ret_watch,
+                          struct hf_err *err)
+{
+    bool *gone = ctx;
+
+    (void)path, (void)fire, (void)arg, (void)err;
+    if (!*gone && strcmp(hf_simupdate_target(w, HF_SIM_TARGET), "v2") == 0) {
+        hf_simfs_delete(w->fs, HF_SIM_TARGET);
+        *gone = true;
+    }
+    *ret_watch = (struct hf_watch *)(void *)gone;
+    return 0;
+}
+
+static void unwatch(void *ctx, struct hf_watch *watch)
+{
+    ck_assert_ptr_eq(watch, ctx);
+}
+
+/* Somebody removes the file between the look that found its folder and the watch of that folder. */
+START_TEST(drift_before_the_watch)
+{
+    bool gone = false;
+    struct hf_watch_ops watch = {.ctx = &gone, .add = watch_too_late, .remove = unwatch};
+
+    w->watch = &watch;
+    begin(&(struct hf_sim_release){.content = "v2"});
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_COMMITTED));
+    hf_simupdate_run_for(w, HF_NS_PER_S);
+    ck_assert(gone);
+    expect_target("v2");
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    hf_simupdate_stop(w); /* with its watches */
+}
+END_TEST
+
 /* What went while no agent ran is found when one starts: nobody asks for a look, and no server answers. */
 START_TEST(drift_while_the_agent_was_down)
 {
@@ -2831,6 +2869,7 @@ static void places(TCase *tc)
     tcase_add_test(tc, a_first_install_is_disturbed);
     tcase_add_loop_test(tc, a_tree_changes_in_probation, 0, 2);
     tcase_add_loop_test(tc, drift, 0, 2);
+    tcase_add_test(tc, drift_before_the_watch);
     tcase_add_loop_test(tc, drift_while_the_agent_was_down, 0, 3);
     tcase_add_test(tc, drift_after_a_long_repair);
     tcase_add_loop_test(tc, drift_while_hindered, 0, HF_LEN(hindered));

@@ -31,25 +31,25 @@ struct hf_alone {
     struct alone_note refused[ALONE_MAX_PODS];
     size_t n_refused;
     unsigned char key[HF_SHA256_BYTES]; /* of the files that the wishes are from */
+    size_t n_running;                   /* wishes, when the owner was last told */
     bool is_set;
-    bool missed;      /* a set came while a step ran */
-    size_t n_running; /* wishes, when the owner was last told */
+    bool missed; /* a set came while a step ran */
 
-    bool marked;                  /* <state>/alone exists */
+    bool marked; /* <state>/alone exists */
+    bool own_runtime, other_runtime;
+    bool own_loaded;              /* our unit is not forgotten yet: a shim of a pod is in its control group */
     uint64_t started_ns, seen_ns; /* seen_ns 0: no kubelet yet */
     uint64_t handover_ns;         /* since when both containerds want to run; 0: they do not */
     enum hf_alone_presence presence;
-    bool own_runtime, other_runtime;
-    bool own_loaded; /* our unit is not forgotten yet: a shim of a pod is in its control group */
     struct hf_listing listing;
     uint64_t listed_ns;          /* 0: not known */
     char failure[ALONE_MESSAGE]; /* of the last step that failed */
     unsigned listing_failures;
 
     struct hf_timer *timer;
-    bool busy; /* one of these is under way: */
-    struct hf_probe_call *probing;
     bool asked_six; /* the probe is the second one, by IPv6 */
+    bool busy;      /* one of these is under way: */
+    struct hf_probe_call *probing;
     struct hf_unit_call *asking;
     struct hf_proc_call *running;
     struct hf_alone_step step; /* of `running` */

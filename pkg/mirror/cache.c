@@ -421,6 +421,7 @@ int hf_mirror_keep_resume(struct hf_mirror_cache *cache, const char *sha256, str
         r = open_keep(cache, sha256, size, 0, &keep);
     if (r < 0)
         return r;
+    assert(keep != NULL);
     keep->had = had;
     r = hf_mirror_cache_room(cache, 0);
     if (r < 0)

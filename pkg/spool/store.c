@@ -36,11 +36,13 @@ static void check(struct hf_spool_store *store)
     HF_UNUSED const struct segment *last = last_segment(store);
 
     assert(store->n <= HF_SPOOL_MAX_SEGMENTS);
-    assert(store->open_fd < 0 || last != NULL);
-    assert(store->open_fd < 0 || (last->end >= HF_SPOOL_CONTENT && last->end <= content_limit(last->size)));
-    assert(store->open_fd < 0 || last->end <= last->written || last->end == HF_SPOOL_CONTENT);
+    if (store->open_fd >= 0) {
+        assert(last != NULL && last->end >= HF_SPOOL_CONTENT && last->end <= content_limit(last->size));
+        assert(last->end <= last->written || last->end == HF_SPOOL_CONTENT);
+    }
     assert(store->torn.to == 0 || (store->open_fd >= 0 && store->torn.from <= store->torn.to));
     assert(last == NULL || last->first <= store->next);
+    assert(store->n == 0 || store->segments != NULL);
     for (size_t i = 1; i < store->n; i++)
         assert(store->segments[i - 1].first < store->segments[i].first);
     assert(store->cursor.delivered < store->next && store->last < store->next); /* no number is used twice */

@@ -9,6 +9,7 @@
  * 4. The winners make one tree, which decodes like any SyncPolicy. */
 #include "api/policies/policy_set.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -555,6 +556,7 @@ const char *hf_policy_set_passed_text(const struct hf_policy_passed_over *passed
                        other);
         break;
     case HF_POLICY_PASSED_PRIORITY:
+        assert(passed->winner != NULL);
         (void)snprintf(text, n, "%s: comes from SyncPolicy '%s' (priority %jd), not from '%s' (priority %jd)",
                        passed->path, winner, (intmax_t)passed->winner->priority, other,
                        (intmax_t)passed->other->priority);

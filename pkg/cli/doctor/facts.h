@@ -34,16 +34,13 @@ enum hf_doctor_boot_id {
 
 struct hf_doctor_facts {
     char kernel[HF_DOCTOR_TEXT];
-    bool openat2;
+    bool openat2, systemd, selinux_enforcing, root, agent_runs, clock_synchronized;
+    bool cgroups; /* 1 or 2 */
     enum hf_doctor_boot_id boot_id;
-    bool systemd, selinux_enforcing;
     enum hf_hostlife_reason host_life; /* what keeps an agent in its pod (host/plan.h) */
     int inotify;                       /* 0 or -errno */
-    bool cgroups;                      /* 1 or 2 */
     uint64_t memory_bytes;
-    bool root;
     uint64_t unix_ns, build_unix_ns; /* 0: unknown */
-    bool clock_synchronized;
     struct hf_doctor_folder folders[HF_DOCTOR_FOLDERS];
     size_t n_folders;
     const char *trust_dir;
@@ -51,7 +48,6 @@ struct hf_doctor_facts {
     size_t n_keys;                    /* files <keyId>.pem */
     char trust_text[HF_DOCTOR_TEXT];  /* error, or "" */
     char config_text[HF_DOCTOR_TEXT]; /* error, or "" */
-    bool agent_runs;
     struct {
         unsigned number;
         const char *option; /* the agent's */

@@ -6,6 +6,7 @@
  *                       <name>-<version>.yaml                  the signed EdgeUpdate
  *
  * The last step renames the folder to <out>, so that it appears complete or not at all. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -533,9 +534,10 @@ static int check_sequence(const struct hf_cli_args *args, const struct published
     if (strcmp(hf_json_str_or(template, "name", ""), name) == 0)
         before = (uint64_t)hf_json_int_or(template, "sequence", 0);
     for (size_t i = 0; i < published->n; i++) {
-        const struct hf_release *release = &published->updates[i]->release;
-        if (strcmp(release->name, name) == 0)
-            before = HF_MAX(before, release->sequence);
+        const struct hf_edgeupdate *one = published->updates[i];
+        assert(one != NULL);
+        if (strcmp(one->release.name, name) == 0)
+            before = HF_MAX(before, one->release.sequence);
     }
     return before > 0 ? hf_cli_check_leap(args, sequence, before, err) : 0;
 }

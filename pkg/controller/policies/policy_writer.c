@@ -8,6 +8,7 @@
  * be too low. A failed write is tried again after a pause that depends on the failure. */
 #include "controller/policies/policy_writer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,7 @@ static void upsert(void *arg, json_t *object)
         writer->source->decline(writer->source->ctx, writer->subscription, name, true);
         return;
     }
+    assert(entry != NULL);
     json_decref(entry->object);
     entry->object = json_incref(object);
     entry->looked = false;

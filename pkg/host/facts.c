@@ -31,14 +31,13 @@ static bool is_there(const struct hf_hostlife_place *place, const char *path)
 
 struct folder {
     bool there, read_only, noexec, in_memory;
-    bool open; /* to others; one that is not there would be made for root */
 };
 
 /* A folder that is not there would be made in the nearest one above. */
 static struct folder look_at(const struct hf_hostlife_place *place, const char *path)
 {
     const struct hf_fs_ops *fs = fs_of(place);
-    char at[PATH_MAX], why[64];
+    char at[PATH_MAX];
     int fd;
 
     (void)snprintf(at, sizeof(at), "%s", path);
@@ -47,12 +46,9 @@ static struct folder look_at(const struct hf_hostlife_place *place, const char *
         *strrchr(at, '/') = '\0';
     struct folder folder = {.there = fd >= 0};
     struct statvfs st;
-    struct stat owned;
 
     if (fd < 0)
         return folder;
-    folder.open =
-        strcmp(at, path) == 0 && fs->fstat(fs->ctx, fd, &owned) == 0 && !hf_owner_is_safe(&owned, why, sizeof(why));
     if (fs->fstatvfs(fs->ctx, fd, &st) == 0) {
         folder.read_only = (st.f_flag & ST_RDONLY) != 0;
         folder.noexec = (st.f_flag & ST_NOEXEC) != 0;
@@ -60,6 +56,16 @@ static struct folder look_at(const struct hf_hostlife_place *place, const char *
     folder.in_memory = fs->is_memory(fs->ctx, fd) == 1;
     (void)fs->close(fs->ctx, fd);
     return folder;
+}
+
+/* One that is not there would be made for root. */
+static bool is_open(const struct hf_hostlife_place *place, const char *path)
+{
+    struct stat st;
+    char why[64];
+
+    return fs_of(place)->fstatat(fs_of(place)->ctx, AT_FDCWD, path, &st, 0) == 0 &&
+           !hf_owner_is_safe(&st, why, sizeof(why));
 }
 
 /* ---- the system -------------------------------------------------------------------------------------------------- */
@@ -125,7 +131,7 @@ unsigned hf_hostlife_look_at_host(const struct hf_hostlife_place *place, const c
         has |= HF_HOSTLIFE_UNITS_READ_ONLY;
     if (state.noexec)
         has |= HF_HOSTLIFE_NOEXEC;
-    if (state.open)
+    if (is_open(place, place->state_dir) || is_open(place, hf_hostlife_path(place, "", path)))
         has |= HF_HOSTLIFE_OPEN_FOLDER;
     if (unit_is_ours(place, &unit))
         has |= HF_HOSTLIFE_UNIT;

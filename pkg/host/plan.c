@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* What keeps the agent in the pod, the first that holds. `without`: facts that must not hold beside it. What is
- * installed needs no build of the image, and without systemd nothing can be done about it. */
+ * installed needs no build of the image, and without systemd nothing can be done about it. In an open folder, only the
+ * unit, which lies elsewhere, proves that it is installed. */
 static const struct {
     unsigned with, without;
     enum hf_hostlife_reason reason;
@@ -20,7 +21,7 @@ static const struct {
     {HF_HOSTLIFE_MARK | HF_HOSTLIFE_OTHER_BOOT, HF_HOSTLIFE_UNIT, HF_HOSTLIFE_R_NOT_PERSISTENT},
     {HF_HOSTLIFE_UNITS_READ_ONLY, 0, HF_HOSTLIFE_R_UNITS_READ_ONLY},
     {HF_HOSTLIFE_NOEXEC, 0, HF_HOSTLIFE_R_NO_EXEC},
-    {HF_HOSTLIFE_OPEN_FOLDER, HF_HOSTLIFE_MARK, HF_HOSTLIFE_R_OPEN_FOLDER},
+    {HF_HOSTLIFE_OPEN_FOLDER, HF_HOSTLIFE_UNIT, HF_HOSTLIFE_R_OPEN_FOLDER},
     {HF_HOSTLIFE_NO_LABELS, 0, HF_HOSTLIFE_R_NO_LABELS},
     {HF_HOSTLIFE_POD_SECRETS, 0, HF_HOSTLIFE_R_POD_SECRETS},
 };

@@ -32,7 +32,7 @@ enum hf_hostlife_has {
     HF_HOSTLIFE_SAME = 1 << 12,           /* unit and environment are as this pod would write them */
     HF_HOSTLIFE_FORGOT = 1 << 13,         /* decided in an earlier life: the place does not persist */
     HF_HOSTLIFE_POD_SECRETS = 1 << 14,    /* the pod has secrets as files that the host has not */
-    HF_HOSTLIFE_OPEN_FOLDER = 1 << 15,    /* others than root may put files into the state folder */
+    HF_HOSTLIFE_OPEN_FOLDER = 1 << 15,    /* others than root may put files into the state folder or host/ */
 };
 enum { HF_HOSTLIFE_FACTS = 16 };
 
@@ -65,7 +65,8 @@ enum hf_hostlife_act {
     X(UNITS_READ_ONLY, "UnitFolderReadOnly", "/etc/systemd/system cannot be written")                                  \
     X(NO_EXEC, "NoExec", "the state folder is mounted noexec: mount it without")                                       \
     X(OPEN_FOLDER, "OpenFolder",                                                                                       \
-      "others than root may write to the state folder, from which root would run the agent: chown root, chmod go-w")   \
+      "others than root may write to the state folder or its host/, from which root would run the agent: remove "      \
+      "host/, chown root, chmod go-w")                                                                                 \
     X(NO_LABELS, "LabelsRefused", "SELinux does not let the pod label programs for systemd")                           \
     X(NO_SPACE, "NoSpace", "too little space is left in the state folder")                                             \
     X(FAILED, "InstallFailed", "the installation failed")                                                              \

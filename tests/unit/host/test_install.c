@@ -334,7 +334,17 @@ START_TEST(folders_open_to_others)
     hf_simfs_chmod(disk, STATE, 0755);
     hf_simfs_chown(disk, STATE, geteuid() + 1000, 0);
     expect(HF_HOSTLIFE_STAY_POD, HF_HOSTLIFE_R_OPEN_FOLDER);
+    /* He says that it is installed, with programs of his own; as root's folder, they are still his. */
+    const struct hf_hostlife_mark mark = {.version = "1.0.0"};
+    hf_simfs_mkdir(disk, HOST, 0755);
+    hf_simfs_chown(disk, HOST, geteuid() + 1000, 0);
+    ck_assert_int_eq(hf_hostlife_mark_save(&place, &mark, &err), 0);
+    put(HOST "/current/holdfast-agent", "his");
+    put(HOST "/supervisor/current/holdfast-supervisor", "his");
+    expect(HF_HOSTLIFE_REMOVE, HF_HOSTLIFE_R_OPEN_FOLDER);
     hf_simfs_chown(disk, STATE, geteuid(), 0);
+    expect(HF_HOSTLIFE_REMOVE, HF_HOSTLIFE_R_OPEN_FOLDER);
+    ck_assert_int_eq(hf_hostlife_remove(&place, &systemd, &err), 0);
     expect(HF_HOSTLIFE_INSTALL, HF_HOSTLIFE_NO_REASON);
     ck_assert_int_eq(install(), 0);
     hf_simfs_chmod(disk, STATE, 0777);

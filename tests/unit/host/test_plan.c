@@ -37,6 +37,7 @@ static const struct {
     {"installed, no build in the image", (WHOLE | HF_HOSTLIFE_SAME) & ~(unsigned)HF_HOSTLIFE_BUILD},
     {"installed, systemd is silent", (WHOLE | HF_HOSTLIFE_SAME) & ~(unsigned)HF_HOSTLIFE_SYSTEMD},
     {"installed, now open to others", WHOLE | HF_HOSTLIFE_SAME | HF_HOSTLIFE_OPEN_FOLDER},
+    {"unit lost, folder open to others", FINE | HF_HOSTLIFE_MARK | HF_HOSTLIFE_SLOT | HF_HOSTLIFE_OPEN_FOLDER},
     {"installed, now noexec", WHOLE | HF_HOSTLIFE_SAME | HF_HOSTLIFE_NOEXEC},
 };
 

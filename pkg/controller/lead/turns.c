@@ -39,7 +39,7 @@ static void work(void *arg)
         struct hf_turns_object *object = turns->objects.entries[i].value;
         if (at_of(object) <= now) {
             turns->ops->begin(object);
-            if (object->pending != NULL)
+            if (object->pending != NULL || object->due_ns > now) /* one that could not send had its turn, too */
                 turns->next_turn_ns = now + turns->ops->turn_ns;
         }
         next = HF_MIN(next, at_of(object));
@@ -69,8 +69,12 @@ int hf_turns_send(struct hf_turns_object *object, const struct hf_kube_call *cal
 
 static void stop(struct hf_turns_object *object)
 {
-    if (object->pending != NULL)
-        object->turns->n_flying--;
+    struct hf_turns *turns = object->turns;
+
+    if (object->pending != NULL) {
+        turns->n_flying--;
+        hf_turns_arm(turns, turns->next_turn_ns); /* others may wait for the place */
+    }
     hf_kube_call_cancel(object->pending);
     object->pending = NULL;
 }

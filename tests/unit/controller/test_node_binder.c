@@ -20,7 +20,7 @@ static struct {
     json_t *marks; /* of the EdgeNodes, by name; the uid of each is "e-" and its name */
     unsigned patches, flying, most_flying;
     int status; /* of every PATCH; 0: performed */
-    bool leads, incomplete;
+    bool leads, incomplete, silent;
 } w;
 
 static const char *mark(const char *name)
@@ -78,7 +78,8 @@ static void handle(void *arg, struct hf_simcall *call)
     (void)arg;
     w.flying++;
     w.most_flying = HF_MAX(w.most_flying, w.flying);
-    hf_simloop_post(w.loop, S / 2, answer, call);
+    if (!w.silent)
+        hf_simloop_post(w.loop, S / 2, answer, call);
 }
 
 static bool leads(void *arg)
@@ -224,6 +225,65 @@ START_TEST(few_at_a_time)
 }
 END_TEST
 
+/* All that are on their way go, as when a pool of nodes is deleted: the others have their turn. */
+START_TEST(goes_on_after_those_that_leave)
+{
+    enum { POOL = HF_NODE_BINDER_MAX_FLYING };
+
+    w.silent = true;
+    for (int i = 0; i <= POOL; i++) {
+        char name[20];
+        (void)snprintf(name, sizeof(name), "n%d", i);
+        node_comes(name, "u1");
+        edgenode_comes(name);
+    }
+    run(0.4);
+    ck_assert_uint_eq(w.flying, POOL);
+    w.silent = false;
+    for (int i = 0; i < POOL; i++) {
+        char name[20];
+        (void)snprintf(name, sizeof(name), "n%d", i);
+        hf_node_binder_drop_node(w.binder, name);
+        hf_node_binder_drop_edgenode(w.binder, name);
+    }
+    run(2);
+    ck_assert_str_eq(mark("n8"), "u1");
+}
+END_TEST
+
+static void not_found(void *arg, const struct hf_kube_answer *answer)
+{
+    (void)arg;
+    (void)answer;
+}
+
+/* While the client has no room for a request, each turn finds that out for one object, not at once for all. */
+START_TEST(a_full_client_takes_turns)
+{
+    struct hf_kube_pending *others[HF_KUBE_CALL_MAX_IN_FLIGHT];
+    const struct hf_kube_call call = {.verb = HF_KUBE_GET, .api_version = "v1", .plural = "nodes", .name = "n0"};
+    struct hf_err err = HF_ERR_INIT;
+
+    w.silent = true;
+    for (size_t i = 0; i < HF_LEN(others); i++)
+        ck_assert_int_eq(hf_kube_call_send(w.kube, &call, not_found, NULL, &others[i], &err), 0);
+    for (int i = 0; i < NODES; i++) {
+        char name[20];
+        (void)snprintf(name, sizeof(name), "n%d", i);
+        node_comes(name, "u1");
+        edgenode_comes(name);
+    }
+    run(0.2);
+    w.silent = false;
+    for (size_t i = 0; i < HF_LEN(others); i++)
+        hf_kube_call_cancel(others[i]);
+    run(5);
+    ck_assert_uint_ge(json_object_size(w.marks), NODES / 2);
+    run(10);
+    ck_assert_uint_eq(json_object_size(w.marks), NODES);
+}
+END_TEST
+
 START_TEST(failures)
 {
     static const int statuses[] = {403, 409, 500};
@@ -250,6 +310,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, waits_for_all_nodes);
     tcase_add_test(tc, only_the_leader_writes);
     tcase_add_test(tc, few_at_a_time);
+    tcase_add_test(tc, goes_on_after_those_that_leave);
+    tcase_add_test(tc, a_full_client_takes_turns);
     tcase_add_loop_test(tc, failures, 0, 3);
 }
 

@@ -15,7 +15,7 @@ export const yamlButton = (plural, row) => button(null, t("yamlOf", t(`kind_${pl
 
 /** What the act does to whom, with the numbers of now. */
 function effect({ act, name, release }) {
-  const update = updates.get(name), counts = ["admitted", "selected", "updating", "failed"].map((key) => number(update?.nodes?.[key] ?? 0));
+  const update = updates.get(name), counts = ["admitted", "selected", "updating", "failed", "updated"].map((key) => number(update?.nodes?.[key] ?? 0));
   const key = act === "Resume" && update?.state === "Halted" && update.reason !== "HaltedByOperator" ? "will_ResumeHalted" : `will_${act}`;
   return t(key, plain(placeOf(name)[1]), ...(act === "FreeTurn" ? [plain(release)] : counts));
 }

@@ -67,7 +67,7 @@ function showGroup(one, columns) {
     group.title.replaceChildren(h("span", null, name), count);
     group.title.title = t("groupTitle", name, number(one.rows.length), number(one.counts.bad), number(one.counts.away));
   }
-  group.section.style.width = `${group.columns * CELL}px`;
+  group.cells.style.width = `${group.columns * CELL}px`;
   group.cells.style.height = `${Math.ceil(one.rows.length / group.columns) * CELL}px`;
   draw(group);
   return group;

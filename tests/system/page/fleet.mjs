@@ -312,7 +312,7 @@ const tests = {
     };
     const has = (texts, ...parts) => parts.forEach((part, i) => { if (part !== null && !texts[i].includes(part)) fail(`${part} is not in: ${texts[i]}`); });
     has(await act("Pause", "r-canary"), "No further stage of r-canary begins", "holdfast rollout pause r-canary --kubeconfig=", "r-canary: paused", "rollout-paused");
-    has(await act("Halt", "r-soak", () => one.page.fill("#halt-reason", "it's --wrong \"x\" <b>")), "The 3 that update now finish; 20 of 40", "'--reason=it'\\''s --wrong \"x\" <b>'", "r-soak: halted", JSON.stringify("it's --wrong \"x\" <b>"));
+    has(await act("Halt", "r-soak", () => one.page.fill("#halt-reason", "it's --wrong \"x\" <b>")), "The 3 that update now finish, and the 10 that are updated keep the new version.", "'--reason=it'\\''s --wrong \"x\" <b>'", "r-soak: halted", JSON.stringify("it's --wrong \"x\" <b>"));
     has(await act("Resume", "r-halted"), "the 2 nodes that have failed no longer count", "rollout resume r-halted", "r-halted: resumed", "rollout-resume");
     has(await act("FreeTurn", "n-away"), "n-away gives back its turn", "turn free --release=edge-app n-away", "n-away: the turn for edge-app is free", "free-turn");
     await order({ put: [edgeUpdate("r-canary", { rollout: { phase: "Complete" } })] });
@@ -454,13 +454,14 @@ const tests = {
     await page.getByLabel("Find").fill("runs=1.4.0"); // which sites run 1.4.0?
     const sites = new Set(own.filter((it) => it.status?.updates?.[0].installedVersion === "1.4.0").map((it) => it.metadata.name.split("-")[0]));
     await page.waitForFunction((want) => [...document.querySelectorAll("#groups h3")].map((e) => e.textContent.split(" ")[0]).sort().join() === want, [...sites].sort().join());
+    equal("no site's name is cut", await page.$$eval("#groups h3 span", (all) => all.length > 0 && all.every((e) => e.scrollWidth <= e.clientWidth)), true);
     await page.getByLabel("Find").fill("bergen-01"); // put this node on hold for a shift
     await page.getByRole("button", { name: "bergen-01" }).last().click();
     await says(dialog.getByRole("region", { name: "Hold of the site" }), "sudo holdfast hold --reason=TEXT --for=8h");
     for (const text of ["accepts", "Dropped or lost", "0 since the agent began"]) await says(dialog.getByRole("region", { name: "Telemetry" }), text); // is its telemetry lost?
     await close();
     await page.getByRole("region", { name: "edge-app" }).getByRole("button", { name: "Halt" }).click(); // stop this rollout
-    await says(dialog, "No other node starts edge-app.");
+    await says(dialog, "No other node starts edge-app. The 2 that update now finish, and the 64 that are updated keep the new version.");
     await dialog.getByRole("button", { name: "Do it" }).click();
     await says(dialog, "edge-app: halted");
     await one.end();

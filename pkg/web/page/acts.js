@@ -27,7 +27,7 @@ function takeToken() {
   return found !== null;
 }
 
-const focusFirst = () => place.querySelector("[data-first]")?.focus();
+const focusFirst = (id = "") => ($(id) ?? place.querySelector("[data-first]"))?.focus();
 
 function go(next) {
   step = next;
@@ -125,7 +125,7 @@ function clicked(event) {
 export function beginActs(element) {
   place = element;
   takeToken();
-  window.addEventListener("hashchange", () => (takeToken() && place.childElementCount > 0 ? go({ name: "choose" }) : focusFirst()));
+  window.addEventListener("hashchange", ({ newURL }) => (takeToken() && place.childElementCount > 0 ? go({ name: "choose" }) : focusFirst(newURL.split("#")[1])));
   place.addEventListener("click", clicked);
   place.addEventListener("submit", submitted);
   place.addEventListener("input", typed);

@@ -122,7 +122,7 @@ function hold({ status, page }) {
   return section("hold", null,
     active ? facts([t("state"), state("Held")], [t("reason"), text(it.reason)], [t("since"), it.since && when(it.since)], [t("until"), it.until && when(it.until)])
       : h("p", null, t("noHold")),
-    page === "Act" && h("p", null, h("a", { href: "#acts" }, t(active ? "act_Release" : "act_Hold"))));
+    page === "Act" && h("p", null, h("a", { href: active ? "#act-Release" : "#act-Hold" }, t(active ? "act_Release" : "act_Hold"))));
 }
 
 function policy({ status }) {

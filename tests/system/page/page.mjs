@@ -373,6 +373,8 @@ const tests = {
       await act("Hold", { reason: "line 3 <b>runs</b>" }, "sudo holdfast hold '--reason=line 3 <b>runs</b>' --for=8h", "held until");
       equal("the hold", JSON.parse(readFileSync(`${PAGE_HOME}/state/hold`, "utf8")).reason, "line 3 <b>runs</b>");
       await page.waitForFunction(() => document.getElementById("hold").textContent.includes("line 3"));
+      await page.click("#hold a");
+      equal("the card of a hold leads to its end", await focus(), "act-Release");
       await act("Release", {}, "holdfast hold --release", "no hold");
       equal("the hold has ended", existsSync(`${PAGE_HOME}/state/hold`), false);
       await act("Retry", {}, "systemctl kill --signal=HUP", "asks its server again");

@@ -514,18 +514,21 @@ static void note_credentials(struct hf_outlet_sender *sender, const struct hf_er
     hf_outlet_config_changed(config);
 }
 
-/* Selects the client with the current credentials; false: there are none to use now. */
+/* Selects the client with the current credentials; false: there are none to use now. What is on its way keeps the
+ * client that it has. */
 static bool have_http(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns)
 {
     struct hf_err err = HF_ERR_INIT;
 
     if (sender->creds == NULL)
         return true;
-    sender->http = hf_outlet_creds_http(sender->creds, now_ns, &err);
-    if (sender->http == NULL || sender->lacks_credentials)
-        note_credentials(sender, sender->http == NULL ? &err : NULL);
-    if (sender->http != NULL)
+    const struct hf_http_ops *http = hf_outlet_creds_http(sender->creds, now_ns, &err);
+    if (http == NULL || sender->lacks_credentials)
+        note_credentials(sender, http == NULL ? &err : NULL);
+    if (http != NULL) {
+        sender->http = http;
         return true;
+    }
     *wait_until_ns = HF_MIN(*wait_until_ns, now_ns + HF_OUTLET_BROKEN_NS);
     return false;
 }

@@ -45,7 +45,7 @@ struct hf_outlet_sender {
     const struct hf_outlet_metrics *metrics;
     struct hf_outlet_lane *lanes;
     struct hf_outlet_creds *creds;
-    const struct hf_http_ops *http; /* NULL: no usable credentials */
+    const struct hf_http_ops *http; /* the last with usable credentials */
     struct hf_list sendings;        /* struct hf_outlet_sending */
     size_t n_ready, n_sending;
     uint64_t bytes_sending;

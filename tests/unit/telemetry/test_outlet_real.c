@@ -107,6 +107,14 @@ static void world_init(struct world *world, const char *const *server_args)
                                               .timeout_ns = HF_NS_PER_S};
 }
 
+static void append(struct world *world, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        ck_assert_int_eq(hf_outlet_append(world->outlet, HF_LANE_BULK, hf_shares_agent(), 0,
+                                          HF_VIEW("{\"id\":\"1\",\"body\":\"a line\"}"), NULL),
+                         0);
+}
+
 static void open_outlet(struct world *world, const char *scheme, const char *path)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -115,10 +123,7 @@ static void open_outlet(struct world *world, const char *scheme, const char *pat
     (void)snprintf(world->url, sizeof(world->url), "%s://127.0.0.1:%u%s", scheme, world->server.port, path);
     ck_assert_msg(hf_outlet_new(&world->params, &world->outlet, &err) == 0, "%s",
                   hf_err_text(&err, text, sizeof(text)));
-    for (unsigned i = 0; i < 500; i++)
-        ck_assert_int_eq(hf_outlet_append(world->outlet, HF_LANE_BULK, hf_shares_agent(), 0,
-                                          HF_VIEW("{\"id\":\"1\",\"body\":\"a line\"}"), NULL),
-                         0);
+    append(world, 500);
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
@@ -297,6 +302,42 @@ START_TEST(rotated_files_are_taken_up)
 }
 END_TEST
 
+static bool sends_again(struct world *world)
+{
+    return hf_outlet_state(world->outlet).attempts == 2;
+}
+
+static bool has_no_certificate(struct world *world)
+{
+    return strstr(hf_outlet_state(world->outlet).trouble, "no client certificate") != NULL;
+}
+
+/* The node's certificate ends, and then the outlet, while a request is on its way. */
+START_TEST(credentials_end_beside_a_request)
+{
+    const char *none[] = {NULL};
+    struct hf_test_cert ours;
+    struct world world;
+
+    hf_test_cert_make(&(struct hf_test_cert_spec){.name = "node-1", .from_s = -DAY_S, .until_s = DAY_S}, &ours);
+    world_init(&world, none);
+    world.sink.node_certificate = true;
+    world.given.identity = hf_identity_new(hf_clock_posix());
+    world.params.timeout_ns = 60 * HF_NS_PER_S;
+    ck_assert_int_eq(hf_identity_set(world.given.identity, ours.cert_pem, ours.key_pem, NULL), 0);
+    open_outlet(&world, "http", "/trickle/1?ms=1500");
+    ck_assert_msg(run_until(&world, all_delivered, 30), "%s", hf_outlet_state(world.outlet).trouble);
+    append(&world, 1); /* after one fast answer, two requests may be on their way */
+    ck_assert(run_until(&world, sends_again, 30));
+    ck_assert_int_eq(hf_identity_set(world.given.identity, NULL, NULL, NULL), 0);
+    append(&world, 1);
+    ck_assert(run_until(&world, has_no_certificate, 30));
+    world_done(&world);
+    hf_identity_free(world.given.identity);
+    hf_test_cert_done(&ours);
+}
+END_TEST
+
 static void count(void *arg)
 {
     ++*(unsigned *)arg;
@@ -343,6 +384,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, misbehaviour_has_a_name_and_holds_nobody_up, 0, (int)HF_LEN(misbehaviours));
     tcase_add_loop_test(tc, nobody_there_and_no_such_name, 0, 2);
     tcase_add_loop_test(tc, rotated_files_are_taken_up, 0, 2);
+    tcase_add_test(tc, credentials_end_beside_a_request);
     tcase_add_test(tc, missing_credentials_are_named);
     tcase_add_test(tc, delivers_over_http);
 }

@@ -3,8 +3,9 @@
  * the viewers. Without viewers nothing arms it but a status, which comes at each interval anyway. The timer also takes
  * the work out of the callers' hands: a status is shown in the middle of the agent's turn.
  *
- *   /page/state.json    {"time", "page", "node", "now"}: the node's clock, `page` of agent.yaml, the newest status as
- *                       `holdfast status` reads it, and figures that move between two statuses (metrics)
+ *   /page/state.json    {"time", "page", "node", "telemetry", "now"}: the node's clock, `page` of agent.yaml, the
+ *                       newest status as `holdfast status` reads it, and what moves between two statuses: its
+ *                       telemetry, and figures (metrics)
  *   /page/live          the same text as a websocket: when it changes, and at least each HF_AGENT_PAGE_LIVE_NS while
  *                       somebody looks; HF_AGENT_PAGE_VIEWERS at most
  *   /page/history.json  figures of the last 24 hours (agent/page/history.h)
@@ -23,7 +24,7 @@
 #include "sync/page_reasons.h"
 #include "web/page.h"
 
-enum { MAX_STATUS_BYTES = 256 << 10, MAX_STATE_BYTES = MAX_STATUS_BYTES + 4096, MAX_ROUTES = 24 };
+enum { MAX_STATUS_BYTES = 256 << 10, MAX_STATE_BYTES = MAX_STATUS_BYTES + 16384, MAX_ROUTES = 24 };
 
 /* The figures that move between two statuses; the first ones, as many as `kept`, have a history. */
 static const struct {
@@ -127,6 +128,15 @@ static int add_figures(const struct hf_metrics *metrics, struct hf_buf *out)
     return r;
 }
 
+/* Events can be lost long before the next status says so. */
+static int add_telemetry(const struct hf_agent_page *page, struct hf_buf *out)
+{
+    _cleanup_(hf_json_freep) json_t *telemetry = page->params.telemetry(page->params.arg);
+    _cleanup_(hf_freep) char *text = telemetry != NULL ? json_dumps(telemetry, JSON_COMPACT) : NULL;
+
+    return text != NULL ? hf_buf_addf(out, ",\"telemetry\":%s", text) : 0;
+}
+
 static int add_state(const struct hf_agent_page *page, struct hf_buf *out)
 {
     char time[HF_TIME_TEXT];
@@ -134,11 +144,13 @@ static int add_state(const struct hf_agent_page *page, struct hf_buf *out)
         out, "{\"time\":\"%s\",\"page\":\"%s\",\"node\":", hf_format_time(hf_unix_ns(page->params.clock), time),
         hf_config_page_name(hf_config_page(page->params.configuration->now)));
 
+    hf_metrics_collect(page->params.metrics);
     if (r == 0)
         r = page->status.n > 0 ? hf_buf_add(out, page->status.p, page->status.n) : hf_buf_add_str(out, "null");
     if (r == 0)
+        r = add_telemetry(page, out);
+    if (r == 0)
         r = hf_buf_add_str(out, ",\"now\":{");
-    hf_metrics_collect(page->params.metrics);
     if (r == 0)
         r = add_figures(page->params.metrics, out);
     return r == 0 ? hf_buf_add_str(out, "}}\n") : r;

@@ -7,6 +7,7 @@
 
 #include "agent/process/configuration.h"
 #include "base/clock.h"
+#include "codec/json.h"
 #include "loop/proc.h"
 #include "loop/sched.h"
 #include "loop/server/server.h"
@@ -24,6 +25,8 @@ struct hf_agent_page_params {
     struct hf_metrics *metrics;
     const struct hf_fs_ops *fs;
     const char *state_dir, *run_dir; /* of the agent */
+    json_t *(*telemetry)(void *arg); /* that of a status, but of now; NULL: none */
+    void *arg;
     struct hf_page_deeds {
         const struct hf_proc_ops *proc;
         const char *program;      /* the command line; NULL: unknown */

@@ -136,9 +136,7 @@ static void policy_changed(void *arg, const struct hf_syncpolicy *policy, const 
 
 static json_t *telemetry_status(void *arg)
 {
-    const struct process *p = arg;
-
-    return hf_agent_telemetry_status(p->telemetry);
+    return hf_agent_telemetry_status(((const struct process *)arg)->telemetry);
 }
 
 static void writes_paused(void *arg, bool paused)
@@ -579,6 +577,8 @@ static int open_page(struct process *p, struct hf_err *err)
         .fs = hf_fs_posix(),
         .state_dir = p->options->state_dir,
         .run_dir = p->options->run_dir,
+        .telemetry = telemetry_status,
+        .arg = p,
         .acts = {.proc = hf_loop_proc(p->loop),
                  .program = hf_outside_beside(p->own_exe, "holdfast", p->cli_program),
                  .retry = on_hangup,

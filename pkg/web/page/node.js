@@ -214,6 +214,6 @@ const SECTIONS = [health, releases, contact, hold, entries, policy, telemetry, d
 
 /** The sections of `document`, as /page/state.json has it. */
 export function nodeSections(document, reasons) {
-  const status = document.node?.status ?? {};
+  const status = { ...document.node?.status, ...(document.telemetry && { telemetry: document.telemetry }) };
   return SECTIONS.map((one) => one({ status, now: document.now ?? {}, time: document.time, page: document.page, reasons }));
 }

@@ -162,6 +162,11 @@ const tests = {
       const text = await textOf(one.page, "#health");
       for (const part of [says, ...more]) if (!text.includes(part)) fail(`${JSON.stringify(what)} does not say '${part}': ${text}`);
     }
+    const later = well(), told = later.node.status.telemetry;
+    later.telemetry = { ...told, sinks: [{ ...told.sinks[0], droppedEvents: 7 }] };
+    await one.set(later); // lost since the newest status
+    for (const [id, part] of [["health", "EventsLost"], ["health", "7 events"], ["telemetry", "7 since the agent began"]])
+      if (!(await textOf(one.page, `#${id}`)).includes(part)) fail(`${id} does not say '${part}'`);
     const state = well(), { status } = state.node;
     status.telemetry.troubles = ["sink s: no token"];
     status.updates[0].phase = status.manifests[0].phase = "Waiting";

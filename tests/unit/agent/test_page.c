@@ -25,6 +25,14 @@ static struct hf_agent_configuration configuration;
 static struct hf_agent_page *page;
 static struct hf_server *server;
 
+static int lost = -1; /* events; -1: no telemetry */
+
+static json_t *telemetry(void *arg)
+{
+    ck_assert_ptr_eq(arg, &lost);
+    return lost < 0 ? NULL : json_pack("{s:[{s:s, s:i}]}", "sinks", "name", "\"</script>", "droppedEvents", lost);
+}
+
 static void retry(void *arg)
 {
     (void)arg;
@@ -47,6 +55,7 @@ static void set_up(void)
     loop = hf_loop_new(NULL);
     metrics = hf_metrics_new();
     configuration = (struct hf_agent_configuration){0};
+    lost = -1;
     page = hf_agent_page_new(
         &(struct hf_agent_page_params){.configuration = &configuration,
                                        .clock = hf_clock_posix(),
@@ -55,6 +64,8 @@ static void set_up(void)
                                        .fs = hf_fs_posix(),
                                        .state_dir = "/nonexistent",
                                        .run_dir = "/nonexistent",
+                                       .telemetry = telemetry,
+                                       .arg = &lost,
                                        .acts = {.proc = hf_loop_proc(loop), .retry = retry, .audited = audited}});
     const struct hf_server_route *routes = hf_agent_page_routes(page, &n);
     const struct hf_server_params params = {.address = "127.0.0.1", .routes = routes, .n_routes = n};
@@ -377,6 +388,7 @@ START_TEST(the_state_is_the_newest_status)
     ck_assert_int_eq(hf_json_parse((struct hf_view){a.body, a.n}, NULL, &before, NULL), 0);
     ck_assert(json_is_null(json_object_get(before, "node")));
     ck_assert_ptr_nonnull(hf_json_str(before, "time"));
+    ck_assert_ptr_null(json_object_get(before, "telemetry"));
     raw_answer_done(&a);
 
     struct hf_metric_family *disks =
@@ -390,10 +402,14 @@ START_TEST(the_state_is_the_newest_status)
     hf_metric_set(hf_metric_gauge(metrics, "holdfast_contact_age_seconds", "Age."), NAN);
     hf_agent_page_show(page, HF_VIEW("{\"old\":true}"));
     hf_agent_page_show(page, HF_VIEW("{\"metadata\":{\"name\":\"</script>\"}}"));
+    lost = 3400; /* since that status */
     a = get("/page/state.json", "Host: 127.0.0.1\r\n");
     ck_assert_int_eq(hf_json_parse((struct hf_view){a.body, a.n}, NULL, &after, NULL), 0);
     ck_assert_str_eq(hf_json_str_or(after, "node.metadata.name", ""), "</script>");
     ck_assert_ptr_null(hf_json_at(after, "node.old"));
+    const json_t *sink = json_array_get(hf_json_at(after, "telemetry.sinks"), 0);
+    ck_assert_str_eq(hf_json_str_or(sink, "name", ""), "\"</script>");
+    ck_assert_int_eq(hf_json_int_or(sink, "droppedEvents", 0), 3400);
     ck_assert(json_real_value(hf_json_at(after, "now.diskUsedRatio")) == 0.5);
     ck_assert_int_eq(hf_json_int_or(after, "now.networkBytes", 0), 7);
     ck_assert_ptr_null(hf_json_at(after, "now.contactAgeSeconds")); /* JSON has no NaN */

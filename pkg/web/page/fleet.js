@@ -324,7 +324,7 @@ makeMap($("groups"), (row) => openNode(row.n), pointAt, show);
 document.addEventListener("click", onClick);
 document.addEventListener("visibilitychange", show);
 $("past-open").addEventListener("toggle", () => showPast(true));
-$("filters").addEventListener("submit", (event) => event.preventDefault());
+$("filters").addEventListener("submit", (event) => { event.preventDefault(); $("groups").focus(); });
 $("find").addEventListener("input", findNow);
 $("group").addEventListener("change", () => { filter.group = $("group").value; choiceKey = ""; writeAddress(); });
 $("panel").addEventListener("close", () => { shownNode = shownRow = null; openedFrom?.focus(); });

@@ -450,6 +450,8 @@ const tests = {
     const says = (place, text) => place.getByText(text).first().waitFor();
     await close();
     await page.getByLabel("Find").fill("trondheim-20"); // why is this node late?
+    await page.keyboard.press("Enter");
+    equal("Enter leads to what was found", await page.evaluate(() => document.activeElement.id), "groups");
     await says(page.getByRole("row", { name: "trondheim-20" }), "line 3 is running");
     await page.getByLabel("Find").fill("runs=1.4.0"); // which sites run 1.4.0?
     const sites = new Set(own.filter((it) => it.status?.updates?.[0].installedVersion === "1.4.0").map((it) => it.metadata.name.split("-")[0]));

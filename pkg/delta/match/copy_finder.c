@@ -177,6 +177,30 @@ static bool next_match(struct delta_copy_finder *f, size_t stop)
     return false;
 }
 
+/* Adds copies of what is equal again on the diagonal between `from` and `to`. A match there opens no copy, and the
+ * current copy does not reach over more differing bytes than it has equal ones. Finds each run of 2 * PROBE equal
+ * bytes, and compares at most REACH bytes behind one, so that many runs do not take quadratic time. */
+static int add_runs(struct delta_copy_finder *f, size_t from, size_t to)
+{
+    enum { PROBE = 128, REACH = 1 << 14 };
+    const struct delta_matcher *m = f->matcher;
+    size_t shift = f->old_from - f->new_from; /* modulo 2^n, as the sum is */
+
+    to = HF_MIN(to, m->old_n - shift);
+    for (size_t at = from; at + PROBE <= to; at += PROBE) {
+        if (memcmp(m->old + at + shift, m->new_bytes + at, PROBE) != 0)
+            continue;
+        size_t back = extend_back(m, at, at + shift, at - from);
+        size_t n = delta_common_prefix(m->old + at + shift, to - at, m->new_bytes + at, to - at), end = at + n;
+        n += extend_forward(m, end, end + shift, HF_MIN(to - end, (size_t)REACH));
+        if (delta_copies_add(&f->copies, (struct delta_copy){at - back, at - back + shift, back + n}) < 0)
+            return -ENOMEM;
+        from = at + n;
+        at = from - PROBE;
+    }
+    return 0;
+}
+
 /* Completes the current copy. It and the new match, if there is one, extend towards each other. */
 static int complete_copy(struct delta_copy_finder *f, bool more)
 {
@@ -192,6 +216,8 @@ static int complete_copy(struct delta_copy_finder *f, bool more)
         back -= keep;
     }
     if (forward > 0 && delta_copies_add(&f->copies, (struct delta_copy){f->new_from, f->old_from, forward}) < 0)
+        return -ENOMEM;
+    if (add_runs(f, f->new_from + forward, f->scan - back) < 0)
         return -ENOMEM;
     f->new_from = f->scan - back;
     f->old_from = f->match_old - back;

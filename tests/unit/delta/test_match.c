@@ -95,7 +95,32 @@ static struct file repeats(const struct file *old)
     return f;
 }
 
-static const change changes[] = {unrelated, same, bytes_differ, pieces_move, grows, empty, repeats};
+enum { PART = 50000, NEW_OF_PART = 30000 };
+
+/* Bytes without any repetition: xorshift64*, https://doi.org/10.1145/2845077. */
+static void fill(unsigned char *p, size_t n)
+{
+    static uint64_t x = 1;
+
+    for (size_t i = 0; i < n; i++) {
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        p[i] = (unsigned char)(x * 0x2545f4914f6cdd1dULL >> 56);
+    }
+}
+
+/* Of each part the beginning is new, and the rest stays where it was. */
+static struct file most_is_new(const struct file *old)
+{
+    struct file f = same(old);
+
+    for (size_t at = 0; at < f.n; at += PART)
+        fill(f.p + at, HF_MIN((size_t)NEW_OF_PART, f.n - at));
+    return f;
+}
+
+static const change changes[] = {unrelated, same, bytes_differ, pieces_move, grows, empty, repeats, most_is_new};
 
 static int count(void *ctx, uint64_t done, uint64_t total)
 {
@@ -152,6 +177,30 @@ START_TEST(halves_as_one)
 }
 END_TEST
 
+/* The rest is copied, although a copy from the beginning would have more differing bytes than equal ones. */
+START_TEST(most_in_place_is_new)
+{
+    struct file old = file_of(LARGE), new_file;
+    struct delta_matcher m;
+    size_t equal = 0;
+
+    fill(old.p, old.n);
+    new_file = most_is_new(&old);
+    ck_assert_int_eq(delta_matcher_open(&m, old.p, old.n, new_file.p, new_file.n, true, NULL), 0);
+    struct delta_copies copies = match(&m, 8, 1);
+    for (size_t i = 0; i < copies.n; i++) {
+        ck_assert(i == 0 || copies.p[i].new_pos >= copies.p[i - 1].new_pos + copies.p[i - 1].len);
+        for (size_t k = 0; k < copies.p[i].len; k++)
+            equal += old.p[copies.p[i].old_pos + k] == new_file.p[copies.p[i].new_pos + k];
+    }
+    ck_assert_uint_ge(equal, LARGE / PART * (PART - NEW_OF_PART));
+    delta_copies_done(&copies);
+    delta_matcher_done(&m);
+    free(old.p);
+    free(new_file.p);
+}
+END_TEST
+
 /* Which thread gets which half is up to the scheduler, and so is the number of reports: at least one. */
 static int stop_at(void *ctx, uint64_t done, uint64_t total)
 {
@@ -187,6 +236,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, halves_as_one, 0, HF_LEN(changes));
+    tcase_add_test(tc, most_in_place_is_new);
     tcase_add_test(tc, canceled);
 }
 

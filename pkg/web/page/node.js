@@ -57,10 +57,10 @@ export function troublesOf(status, reasons) {
     if (sink.droppedEvents > 0) add(sink.name, { reason: "EventsLost", message: t("eventsLost", number(sink.droppedEvents)) }, "sink", false);
     if (sink.breaker && sink.breaker !== "Closed") add(sink.name, { reason: "SinkFails", message: sink.message ?? t("sinkFails") }, "sink", true);
   }
-  for (const condition of list(status.conditions)) {
-    if (SAID_ELSEWHERE.includes(condition.type)) continue;
-    if (condition.status === (TRUE_IS_TROUBLE.includes(condition.type) ? "True" : "False"))
-      add(condition.type, condition, "condition", false);
+  for (const it of list(status.conditions)) {
+    const subject = SAID_ELSEWHERE.includes(it.type) ? plain(it.message).split(":")[0] : null; // a refused object is said nowhere else
+    if (subject !== null && (it.reason !== "ObjectRefused" || troubles.some((one) => one.reason === it.reason))) continue;
+    if (it.status === (TRUE_IS_TROUBLE.includes(it.type) ? "True" : "False")) add(subject ?? it.type, it, subject === null ? "condition" : "update", false);
   }
   return troubles.sort((a, b) => a.waits - b.waits);
 }

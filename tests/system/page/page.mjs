@@ -162,6 +162,13 @@ const tests = {
       const text = await textOf(one.page, "#health");
       for (const part of [says, ...more]) if (!text.includes(part)) fail(`${JSON.stringify(what)} does not say '${part}': ${text}`);
     }
+    for (const conditions of [[["Ready", "False"], ["Stalled", "True", "; see Ready"]], [["Reconciling", "True"], ["Stalled", "True"]]]) {
+      const refused = well();
+      refused.node.status.conditions = conditions.map(([type, is, end = ": no number"]) => ({ type, status: is, reason: type === "Reconciling" ? "Downloading" : "ObjectRefused", message: `SyncPolicy 'plants'${end}` }));
+      await one.set(refused);
+      equal("a refused object", (await textOf(one.page, "#health")).split("ObjectRefusedSyncPolicy 'plants'").length, 2);
+      for (const part of ["Yes:", "SyncPolicy 'plants': no number", "correct the object"]) if (!(await textOf(one.page, "#health")).includes(part)) fail(`not said: ${part}`);
+    }
     const later = well(), told = later.node.status.telemetry;
     later.telemetry = { ...told, sinks: [{ ...told.sinks[0], droppedEvents: 7 }] };
     await one.set(later); // lost since the newest status

@@ -113,6 +113,7 @@ static bool configuration_is_right(struct hf_images *images)
 /* ---- processes --------------------------------------------------------------------------------------------------- */
 
 static void next(struct hf_images *images);
+static void look(struct hf_images *images);
 
 static void judge_version(struct hf_images *images, struct hf_view output)
 {
@@ -140,7 +141,11 @@ static void judged(void *arg, int r, const struct hf_images_running *running, co
     char text[400], message[640];
 
     images->judge = NULL;
-    if (r < 0) {
+    if (images->looked != images->keep.list.sequence) { /* the worker may have read either list */
+        images->step = HF_IMAGES_IDLE;
+        hf_buf_done(&images->stored);
+        look(images);
+    } else if (r < 0) {
         end_look(images, "ListingFailed", hf_err_text(err, text, sizeof(text)));
     } else if (running->n > 0) {
         (void)snprintf(message, sizeof(message), "%u container%s that the list does not have: %s", running->n,
@@ -220,10 +225,12 @@ static void look(struct hf_images *images)
     char text[300];
 
     uint64_t now_ns = hf_mono_ns(images->env->clock);
+    bool is_new = images->looked != images->keep.list.sequence;
 
-    if (images->step != HF_IMAGES_IDLE || now_ns < images->look_ns)
+    if (images->step != HF_IMAGES_IDLE || (now_ns < images->look_ns && !is_new))
         return;
     images->look_ns = now_ns + LOOK_NS;
+    images->looked = images->keep.list.sequence;
     if (params->pod_mode || params->uid != 0) {
         end_look(images, "NotOnHost", "only an agent that runs as root on the host can look at its containerd");
         return;

@@ -24,6 +24,7 @@ struct hf_images {
     struct hf_proc_call *call;
     struct hf_images_judge *judge;
     uint64_t look_ns; /* mono: not before */
+    uint64_t looked;  /* sequence of the list with which the last look began */
     const struct hf_alone_place *place;
     char socket[256], store[320];              /* its address; its content store */
     struct hf_buf stored;                      /* what `crictl images` printed */

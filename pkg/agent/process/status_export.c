@@ -100,6 +100,10 @@ static void look(void *arg)
     if (export->is_new && hf_buf_add(&export->text, export->latest.p, export->latest.n) == 0)
         export->is_new = false;
     export->busy = export->sched->submit(export->sched->ctx, &export->job) == 0;
+    if (export->busy)
+        return;
+    export->is_new = export->is_new || export->text.n > 0;
+    export->sched->timer_arm(export->sched->ctx, export->timer, HF_STATUS_EXPORT_NS);
 }
 
 struct hf_status_export *hf_status_export_new(const struct hf_fs_ops *fs, const struct hf_sched_ops *sched,

@@ -55,10 +55,15 @@ static void conclude(struct hf_images *images)
         hf_turn_wake(images->env->turn, HF_DUE_STATUS);
 }
 
-static void end_look(struct hf_images *images, const char *reason, const char *message)
+static void stop_look(struct hf_images *images)
 {
     images->step = HF_IMAGES_IDLE;
     hf_buf_done(&images->stored);
+}
+
+static void end_look(struct hf_images *images, const char *reason, const char *message)
+{
+    stop_look(images);
     find(&images->outside, reason, message);
     conclude(images);
 }
@@ -142,8 +147,7 @@ static void judged(void *arg, int r, const struct hf_images_running *running, co
 
     images->judge = NULL;
     if (images->looked != images->keep.list.sequence) { /* the worker may have read either list */
-        images->step = HF_IMAGES_IDLE;
-        hf_buf_done(&images->stored);
+        stop_look(images);
         look(images);
     } else if (r < 0) {
         end_look(images, "ListingFailed", hf_err_text(err, text, sizeof(text)));

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define HF_ALONE_BOUND_NS (60 * HF_NS_PER_S) /* without a kubelet, since the boot or since it was last seen */
-#define HF_ALONE_SETTLE_NS (5 * HF_NS_PER_S) /* a new process looks so long before it believes that there is none */
+#define HF_ALONE_SETTLE_NS (5 * HF_NS_PER_S) /* a new process looks for a kubelet so long before it acts */
 
 const char *const hf_alone_step_names[HF_ALONE_STEPS] = {
     [HF_ALONE_REST] = "Rest",

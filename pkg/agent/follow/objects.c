@@ -9,10 +9,10 @@
  *
  * `bytes` is the sum over all slots; each slot knows its parts, and account() alone changes both.
  *
- * Of objects for other nodes only distinct selectors are kept, outside the bounds: if one matches changed labels, the
- * agent lists again. An object that no longer selects this node stays until hf_objects_trim() or its next report. An
- * unreadable selector selects this node. Of an object without room: its name, and an older version; with room, the
- * agent lists again. */
+ * For objects of other nodes the agent keeps distinct selectors alone, outside the bounds: if one matches changed
+ * labels, it lists again. An object that no longer selects this node stays until hf_objects_trim() or its next
+ * report. An unreadable selector selects this node. An object without room leaves its name, and an older version
+ * stays; with room, the agent lists again. */
 #include "agent/follow/objects.h"
 
 #include <assert.h>

@@ -12,7 +12,7 @@
 
 struct hf_metrics;
 
-/* What each part of the controller is made from, and outlives it. */
+/* What each part of the controller works with. It outlives the parts. */
 struct hf_leader_env {
     struct hf_kube *kube;
     const struct hf_sched_ops *sched;
